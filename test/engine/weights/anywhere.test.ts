@@ -2,18 +2,13 @@
 import assert from 'node:assert/strict';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { weightKeys } from '../../../src/engine/checkpoint/weight-key';
-import { generate } from '../../../src/engine/evaluate/generate';
-import { scoreMagnitude } from '../../../src/engine/importance/criteria/magnitude';
-import { scorePerplexity } from '../../../src/engine/importance/criteria/ppl';
-import { scoreTaylor } from '../../../src/engine/importance/criteria/taylor';
-import { type Model, openModel, openModelOver } from '../../../src/engine/model/model';
+import { openModel, openModelOver } from '../../../src/engine/model/model';
 import { Overlay } from '../../../src/engine/weights/overlay';
 import type { KeyedPatch } from '../../../src/engine/weights/patches';
 import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
 import type { WeightSource } from '../../../src/engine/weights/source';
-import { decodedLogits } from '../../support/model';
+import { numbersOf } from '../../support/model-numbers';
 import { randomRows } from '../../support/random';
-import { fullSetup, loraSetup, textBatch, type TrainingSetup, withBackprop } from '../../support/training';
 import { tinyCheckpoint, type TinyName } from '../../support/tiny-models';
 
 const rows = randomRows(3, 20, 288, 41);
@@ -27,22 +22,6 @@ async function inGraphs(source: WeightSource): Promise<Overlay> {
   return new Overlay(source, patches);
 }
 
-async function numbersOf(model: Model): Promise<Record<string, unknown>> {
-  const training = async ({ trainable }: TrainingSetup): Promise<unknown> =>
-    withBackprop(model, trainable, {}, (backprop) => backprop.gradients(textBatch(rows)));
-  const taylor = await scoreTaylor(model, rows);
-  const { ids } = await generate(model, rows[0], { maxNewTokens: 6, greedy: true, ignoreEos: true });
-  return {
-    perplexity: await scorePerplexity(model, rows, { seed: 1 }),
-    taylor: [taylor.meanNll, taylor.tensors],
-    magnitude: await scoreMagnitude(model.weights),
-    logits: await decodedLogits(model, [rows[0], rows[1]]),
-    ids,
-    lora: await training(loraSetup(model)),
-    full: await training(await fullSetup(model)),
-  };
-}
-
 describe('a source without files', () => {
   for (const name of ['llama-plain', 'llama-gqa-tied', 'qwen3-qknorm'] satisfies TinyName[]) {
     it(`${name}: the same bits in scores, decoding and training`, async () => {
@@ -52,7 +31,7 @@ describe('a source without files', () => {
       const computed = await openModelOver(weights, checkpoint, { device: 'cpu' });
       try {
         for (const key of weightKeys(weights.architecture)) assert.equal(weights.stored(key), undefined);
-        assert.deepEqual(await numbersOf(computed), await numbersOf(stored));
+        assert.deepEqual(await numbersOf(computed, rows), await numbersOf(stored, rows));
       } finally {
         await stored.close();
         await computed.close();

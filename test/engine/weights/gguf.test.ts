@@ -1,0 +1,125 @@
+/** Weights in GGUF files: the same numbers in every way of reading, and the same model as the checkpoint written from them. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openCheckpoint } from '../../../src/engine/checkpoint/open';
+import type { Checkpoint } from '../../../src/engine/checkpoint/types';
+import { weightKeys } from '../../../src/engine/checkpoint/weight-key';
+import { openModel } from '../../../src/engine/model/model';
+import { Graph } from '../../../src/engine/onnx/graph';
+import { openSession } from '../../../src/engine/onnx/session';
+import { checkpointWeights, withWeights } from '../../../src/engine/weights/checkpoint';
+import { writeModified } from '../../../src/engine/write/modified';
+import { newRecord } from '../../../src/engine/records/record';
+import { editGguf, ggufBytes, readGgufContent } from '../../support/gguf-edits';
+import { u32, value } from '../../support/gguf-files';
+import { numbersOf } from '../../support/model-numbers';
+import { randomRows } from '../../support/random';
+import { describeShared, itFull, shared } from '../../support/shared';
+import { temporaryFolder } from '../../support/temporary';
+
+const stories = (type: string): string => shared(`models/stories260K-gguf/stories260K-${type}.gguf`);
+const rows = randomRows(3, 20, 288, 41);
+
+/** The whole model as a checkpoint in safetensors. */
+async function written(source: Checkpoint): Promise<Checkpoint> {
+  const out = join(temporaryFolder(), 'out');
+  const record = (): ReturnType<typeof newRecord> =>
+    newRecord({ kind: 'prune', inputs: [], settings: {}, results: {}, started: new Date() });
+  await writeModified(source, { removed: [], changes: [], notes: {}, card: async () => '', record }, out, {});
+  return openCheckpoint(out);
+}
+
+describeShared('weights in GGUF files', function () {
+  this.timeout('2m');
+
+  for (const type of ['q4_0', 'f16']) {
+    it(`of ${type} are the same in a graph as they are read: whole, some rows, and rows by number`, async () => {
+      await withWeights(await openCheckpoint(stories(type)), async (weights) => {
+        for (const key of weightKeys(weights.architecture)) {
+          const [all] = weights.shape(key);
+          const some = { start: Math.floor(all / 3), count: Math.max(1, Math.floor(all / 2)) };
+          const picked = [all - 1, 0, Math.floor(all / 2)];
+          const g = new Graph();
+          g.output('whole', weights.bind(g, key));
+          g.output('some', weights.bind(g, key, some));
+          g.output('picked', weights.bind(g, key, g.indices(picked)));
+          const session = await openSession(g.serialize(), { provider: 'cpu', threads: 1 });
+          const found = await session.run({});
+          const values = async (name: string): Promise<Float32Array> =>
+            Float32Array.from((await found[name].getData()) as Float32Array);
+          const whole = await weights.read(key);
+          const width = whole.length / all;
+          const each = picked.flatMap((row) => [...whole.subarray(row * width, (row + 1) * width)]);
+          assert.deepEqual(await values('whole'), whole);
+          assert.deepEqual(await values('some'), await weights.read(key, some));
+          assert.deepEqual(await values('some'), whole.slice(some.start * width, (some.start + some.count) * width));
+          assert.deepEqual(await values('picked'), Float32Array.from(each));
+          await session.close();
+        }
+      });
+    });
+  }
+
+  const sameAsWritten = async (path: string): Promise<void> => {
+    const source = await openCheckpoint(path);
+    const copy = await written(source);
+    const [model, other] = [await openModel(source, { device: 'cpu' }), await openModel(copy, { device: 'cpu' })];
+    try {
+      const { magnitude: _, ...numbers } = await numbersOf(model, rows);
+      const { magnitude: _2, ...expected } = await numbersOf(other, rows);
+      assert.deepEqual(numbers, expected);
+    } finally {
+      await model.close();
+      await other.close();
+    }
+  };
+
+  it('compute what the checkpoint written from them does, bit for bit: scores, texts, gradients', () =>
+    sameAsWritten(stories('q4_1')));
+  for (const type of ['f16', 'q5_0', 'q8_0', 'iq4_nl']) {
+    itFull(`so do those of ${type}`, () => sameAsWritten(stories(type)));
+  }
+  itFull('so do those of a scaled rotation and of Qwen3', async () => {
+    for (const name of ['llama3-rope', 'qwen3-qknorm'])
+      await sameAsWritten(shared(`models/families-gguf/${name}.gguf`));
+  });
+
+  it('in several files are those in one', async () => {
+    const folder = temporaryFolder();
+    const { metadata, tensors } = await readGgufContent(stories('q5_1'));
+    const parts = [tensors.slice(0, 0), tensors.slice(0, 20), tensors.slice(20)];
+    parts.forEach((part, i) => {
+      const short = (number: number): Buffer => value('u16', Buffer.from(Uint16Array.of(number).buffer));
+      const split = [['split.no', short(i)] as const, ['split.count', short(3)] as const];
+      const total = ['split.tensors.count', value('i32', u32(tensors.length))] as const;
+      const own = new Map([...(i === 0 ? metadata : []), ...split, total]);
+      writeFileSync(join(folder, `m-0000${i + 1}-of-00003.gguf`), ggufBytes({ metadata: own, tensors: part }));
+    });
+    const whole = checkpointWeights(await openCheckpoint(stories('q5_1')));
+    await withWeights(await openCheckpoint(folder), async (weights) => {
+      for (const key of weightKeys(weights.architecture))
+        assert.deepEqual(await weights.read(key), await whole.read(key));
+    });
+    await whole.close();
+  });
+
+  it('are written with config, tokenizer and licence; divisors that no config says are refused', async () => {
+    const copy = await written(await openCheckpoint(stories('q8_0')));
+    assert.deepEqual(Object.keys(copy.config ?? {}).includes('rope_theta'), true);
+    assert.deepEqual(
+      new Set([...copy.tensors.values()].map(({ dtype }) => dtype)),
+      new Set(['F32', 'F16']),
+      'rows of 172 are F16',
+    );
+    const odd = await editGguf(stories('f16'), join(temporaryFolder(), 'm.gguf'), ({ tensors }) =>
+      tensors.push({
+        name: 'rope_freqs.weight',
+        dtype: 'F32',
+        shape: [4],
+        data: Buffer.from(Float32Array.of(1, 3, 2, 4).buffer),
+      }),
+    );
+    await assert.rejects(written(await openCheckpoint(odd)), /m cannot be written as a checkpoint/);
+  });
+});
