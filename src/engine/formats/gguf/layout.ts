@@ -15,8 +15,10 @@ export type GgufValue =
   | { readonly type: 'u64' | 'i64'; readonly value: bigint }
   | { readonly type: 'bool'; readonly value: boolean }
   | { readonly type: 'string'; readonly value: string }
-  | { readonly type: 'array'; readonly of: NumberType; readonly values: Iterable<number> & { readonly length: number } }
-  | { readonly type: 'array'; readonly of: 'string'; readonly values: readonly string[] };
+  | { readonly type: 'array'; readonly of: FixedType; readonly values: Iterable<number> & { readonly length: number } }
+  | { readonly type: 'array'; readonly of: 'string'; readonly values: readonly string[] }
+  /** The number of a type and a value, as they lie in another file. */
+  | { readonly type: 'copied'; readonly bytes: Uint8Array };
 
 /** An entry of the metadata. */
 export type GgufField = readonly [key: string, value: GgufValue];
@@ -89,6 +91,10 @@ function requireDistinct(names: readonly string[]): void {
 function writeField(out: Bytes, key: string, field: GgufValue): void {
   if (key === '' || Buffer.byteLength(key) > MAX_GGUF_KEY) throw new Error(`a key of ${Buffer.byteLength(key)} bytes`);
   out.text(key);
+  if (field.type === 'copied') {
+    out.raw(field.bytes);
+    return;
+  }
   out.type(field.type);
   try {
     if (field.type === 'string') out.text(field.value);

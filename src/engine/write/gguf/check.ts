@@ -1,7 +1,7 @@
 /** Checks that a written GGUF file equals the plan: reads it like any other, and compares it with its source. */
 import { isDeepStrictEqual } from 'node:util';
 import { throwIfCancelled } from '../../errors';
-import { RegularFile } from '../../files/regular-file';
+import { RegularFile, withFile } from '../../files/regular-file';
 import { openGguf } from '../../formats/gguf/file';
 import type { GgufLayout } from '../../formats/gguf/layout';
 import { rewritten, rowsOf } from '../rewrite';
@@ -44,13 +44,31 @@ export async function checkWrittenGguf(
 
 type Placed = GgufLayout<GgufSource>['tensors'][number];
 
-async function compareSamples(file: RegularFile, { name, rewrite, offset, bytes }: Placed): Promise<void> {
+async function compareSamples(file: RegularFile, tensor: Placed): Promise<void> {
+  const { name, offset, bytes, rewrite, copy } = tensor;
+  if (!rewrite) return compareCopied(file, { ...tensor, copy });
   const rows = rowsOf(rewrite);
   const perRow = bytes / rows;
   const count = Math.min(rows, Math.ceil(SAMPLE_BYTES / perRow));
   for (const start of new Set([0, rows - count])) {
     const expected = await rewritten(name, rewrite, { start, count });
     const found = await file.readRange(offset + start * perRow, count * perRow);
-    if (!found.equals(expected)) throw new Error(`the written bytes of ${name} are not the model's`);
+    if (!found.equals(expected)) throw different(name);
   }
 }
+
+/** Types that Coppice cannot make are compared with the bytes that they are copied from. */
+async function compareCopied(
+  file: RegularFile,
+  { name, offset, bytes, copy }: Extract<Placed, { copy: object }>,
+): Promise<void> {
+  const count = Math.min(bytes, SAMPLE_BYTES);
+  await withFile(copy.file, async (source) => {
+    for (const start of new Set([0, bytes - count])) {
+      const expected = await source.readRange(copy.offset + start, count);
+      if (!expected.equals(await file.readRange(offset + start, count))) throw different(name);
+    }
+  });
+}
+
+const different = (name: string): Error => new Error(`the written bytes of ${name} are not the model's`);

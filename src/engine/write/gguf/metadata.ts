@@ -5,7 +5,7 @@ import type { GgufField, GgufValue } from '../../formats/gguf/layout';
 import { isQuantised } from '../../formats/gguf/quantise';
 import type { RewrittenDtype } from '../rewrite';
 import type { Dialect } from './dialect';
-import { FILE_TYPES } from './types';
+import { FILE_TYPES, QUANTISATION_VERSION } from './types';
 
 export const u32 = (value: number): GgufValue => ({ type: 'u32', value });
 export const f32 = (value: number): GgufValue => ({ type: 'f32', value });
@@ -13,8 +13,6 @@ export const bool = (value: boolean): GgufValue => ({ type: 'bool', value });
 export const text = (value: string): GgufValue => ({ type: 'string', value });
 export const texts = (values: readonly string[]): GgufValue => ({ type: 'array', of: 'string', values });
 
-/** Of the layout of quantised blocks; the only one today. */
-const QUANTISATION_VERSION = 2;
 const UNITS = [
   [1e12, 'T'],
   [1e9, 'B'],

@@ -20,11 +20,18 @@ import type { GgufType } from './kinds';
 import { dtypeFor } from './types';
 
 /** A tensor of the new file and the origin of its numbers. */
-export interface GgufSource extends UnplacedTensor {
-  readonly dtype: RewrittenDtype;
-  /** Bytes to copy; undefined if the numbers are computed. */
+export type GgufSource = RewrittenTensor | CopiedTensor;
+
+/** Its numbers can be read and rounded; its bytes are copied where they are the same. */
+export interface RewrittenTensor extends UnplacedTensor {
   readonly copy?: StoredTensor;
   readonly rewrite: Rewrite<RewrittenDtype>;
+}
+
+/** Its bytes are copied, whatever they mean. */
+interface CopiedTensor extends UnplacedTensor {
+  readonly copy: StoredTensor;
+  readonly rewrite?: undefined;
 }
 
 /**
@@ -36,9 +43,9 @@ export function ggufTensors(
   checkpoint: Checkpoint,
   weights: WeightSource,
   { kept, dialect, type }: { readonly kept: readonly number[]; readonly dialect: Dialect; readonly type?: GgufType },
-): GgufSource[] {
+): RewrittenTensor[] {
   const types = type === undefined ? storedTypes(checkpoint) : wantedTypes(type, weights);
-  const source = (name: string, key: WeightKey): GgufSource => tensorOf({ name, key, weights, types, dialect });
+  const source = (name: string, key: WeightKey): RewrittenTensor => tensorOf({ name, key, weights, types, dialect });
   const tensors = [source(ggufName('embed'), 'embed')];
   const factors = ropeFactors(dialect);
   if (factors) tensors.push(factors);
@@ -78,16 +85,32 @@ interface Wanted {
   readonly dialect: Dialect;
 }
 
-function tensorOf({ name, key, weights, types, dialect }: Wanted): GgufSource {
+function tensorOf({ name, key, weights, types, dialect }: Wanted): RewrittenTensor {
   const shape = weights.shape(key);
   const dtype = shape.length === 1 ? 'F32' : types(key);
   if (dtype === undefined) throw new Error(`${keyText(key)} has no type in the checkpoint`);
-  const rotated = dialect.paired && typeof key !== 'string' && ROTATED.has(key.name);
-  const plain = (rows: Rows): Promise<Float64Array> => readWide(weights, key, rows);
-  const rewrite = { dtype, shape, read: rotated ? pairedRows(plain, rowWidth(shape), dialect.headDim) : plain };
+  const tensor = computed({ name, key, weights, dtype, dialect });
   const stored = weights.stored(key);
-  const copied = !rotated && stored?.dtype === dtype && stored.shape.join() === shape.join();
-  return { name, dtype, shape, rewrite, ...(copied && { copy: storedTensor(stored) }) };
+  const copied = !isPaired(key, dialect) && stored?.dtype === dtype && stored.shape.join() === shape.join();
+  return copied ? { ...tensor, copy: storedTensor(stored) } : tensor;
+}
+
+/** Whether llama.cpp has the rows of this weight in the order of rotated pairs. */
+export const isPaired = (key: WeightKey, { paired }: Dialect): boolean =>
+  paired && typeof key !== 'string' && ROTATED.has(key.name);
+
+/** A tensor whose numbers are read from a source, and rounded to `dtype`. */
+export function computed({
+  name,
+  key,
+  weights,
+  dtype,
+  dialect,
+}: Omit<Wanted, 'types'> & { readonly dtype: RewrittenDtype }): RewrittenTensor {
+  const shape = weights.shape(key);
+  const plain = (rows: Rows): Promise<Float64Array> => readWide(weights, key, rows);
+  const read = isPaired(key, dialect) ? pairedRows(plain, rowWidth(shape), dialect.headDim) : plain;
+  return { name, dtype, shape, rewrite: { dtype, shape, read } };
 }
 
 /**
@@ -114,7 +137,7 @@ export function pairedRows(read: Rewrite['read'], width: number, headDim: number
 export const pairedRow = (row: number, headDim: number): number => (row % 2) * (headDim / 2) + Math.floor(row / 2);
 
 /** Divisors of the frequencies, one for each pair, for LLaMA 3's scaling and for a GGUF file's own; other kinds are in the metadata. */
-function ropeFactors({ rope, headDim }: Dialect): GgufSource | undefined {
+function ropeFactors({ rope, headDim }: Dialect): RewrittenTensor | undefined {
   if (rope.scaling.kind !== 'llama3' && rope.scaling.kind !== 'factors') return undefined;
   const unscaled = rotaryFrequencies({ theta: rope.theta, scaling: { kind: 'default' } }, headDim);
   const scaled = rotaryFrequencies(rope, headDim);

@@ -30,16 +30,23 @@ export const FILE_TYPES: Readonly<Record<RewrittenDtype, number>> = {
   BF16: 32,
 };
 
+/** Of the layout of quantised blocks (`general.quantization_version`); the only one today. */
+export const QUANTISATION_VERSION = 2;
+
 /** llama.cpp's program makes Q6_K of the head where this divides its rows. Its scales are found by a search. */
 const SUPER_BLOCK = 256;
 
 export const storedAs = (type: GgufType): RewrittenDtype => DTYPES[type];
 
+/** Whether rows of a tensor are whole numbers of the blocks that the type stores together. */
+export const wholeBlocks = (dtype: RewrittenDtype, shape: readonly number[]): boolean =>
+  !isQuantised(dtype) || shape[shape.length - 1] % BLOCK_ELEMENTS === 0;
+
 /** The type of a matrix, (rows, columns). @param head whether it makes the logits: a tied embedding does */
 export function dtypeFor(type: GgufType, shape: readonly number[], head: boolean): RewrittenDtype {
   const dtype = DTYPES[type];
   if (!isQuantised(dtype)) return dtype;
-  if (shape[shape.length - 1] % BLOCK_ELEMENTS !== 0) return 'F16';
+  if (!wholeBlocks(dtype, shape)) return 'F16';
   return head ? 'Q8_0' : dtype;
 }
 
@@ -49,21 +56,22 @@ interface Typed {
   readonly shape: readonly number[];
 }
 
-/** What differs from what was asked for, and from what llama.cpp's program makes of it. */
-export function typeNotes(type: GgufType | undefined, tensors: readonly Typed[], head: string): string[] {
-  const wanted = type && DTYPES[type];
-  if (wanted === undefined || !isQuantised(wanted)) return [];
-  const notes: string[] = [];
+/** Matrices that a quantised file has in 16 bits, if any. */
+export function oddNotes(type: GgufType, tensors: readonly Typed[]): string[] {
+  if (!isQuantised(DTYPES[type])) return [];
   const odd = tensors.filter(({ dtype, shape }) => dtype === 'F16' && shape.length > 1).length;
-  if (odd > 0) {
-    const has = odd === 1 ? '1 matrix has rows that are' : `${odd} matrices have rows that are`;
-    notes.push(`${has} no multiple of ${BLOCK_ELEMENTS} long and stay in 16 bits`);
-  }
+  if (odd === 0) return [];
+  const has = odd === 1 ? '1 matrix has rows that are' : `${odd} matrices have rows that are`;
+  return [`${has} no multiple of ${BLOCK_ELEMENTS} long and stay in 16 bits`];
+}
+
+/** Where llama.cpp's program gives the head another type. @param head name of the matrix that makes the logits */
+export function headNotes(type: GgufType | undefined, tensors: readonly Typed[], head: string): string[] {
+  const wanted = type && DTYPES[type];
+  if (wanted === undefined || !isQuantised(wanted) || wanted === 'Q8_0') return [];
   const logits = tensors.find(({ name }) => name === head);
-  if (wanted !== 'Q8_0' && logits?.dtype === 'Q8_0' && logits.shape[1] % SUPER_BLOCK === 0) {
-    notes.push(`${head} is Q8_0, where llama-quantize makes Q6_K: a little larger and finer`);
-  }
-  return notes;
+  if (logits?.dtype !== 'Q8_0' || logits.shape[1] % SUPER_BLOCK !== 0) return [];
+  return [`${head} is Q8_0, where llama-quantize makes Q6_K: a little larger and finer`];
 }
 
 /**

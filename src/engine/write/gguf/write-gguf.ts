@@ -5,8 +5,10 @@
 import { foldersOf } from '../../checkpoint/folders';
 import { type Architecture, withLayers } from '../../checkpoint/architecture';
 import { ggufName } from '../../checkpoint/gguf/names';
+import { isGgufCheckpoint } from '../../checkpoint/gguf/name';
 import { elements } from '../../checkpoint/parameters';
 import type { Checkpoint } from '../../checkpoint/types';
+import { asStored } from '../../checkpoint/width';
 import { CancelledError, throwIfCancelled, UserError } from '../../errors';
 import { copyRanges, type CopyOptions } from '../../files/copy';
 import { OutputFile } from '../../files/output-file';
@@ -21,12 +23,13 @@ import type { WeightSource } from '../../weights/source';
 import { type RewrittenDtype, writeRewritten } from '../rewrite';
 import { requireWhole } from '../write-checkpoint';
 import { checkWrittenGguf } from './check';
-import { dialectOf, type GgufArchitecture } from './dialect';
+import { dialectOf } from './dialect';
+import { planFromGguf } from './from-gguf';
 import type { GgufType } from './kinds';
 import { architectureFields, generalFields, text } from './metadata';
-import { ggufTensors, type GgufSource } from './tensors';
+import { type GgufSource, ggufTensors, type RewrittenTensor } from './tensors';
 import { tokenizerMetadata } from './tokenizer';
-import { storedAs, typeNotes } from './types';
+import { headNotes, oddNotes, storedAs } from './types';
 
 export interface GgufOptions extends JobOptions {
   /** Blocks that are written, 0-based, in this order; all when undefined. */
@@ -48,7 +51,7 @@ export interface GgufWritten {
   readonly file: string;
   readonly bytes: number;
   /** llama.cpp's architecture of the file. */
-  readonly architecture: GgufArchitecture;
+  readonly architecture: string;
   /** Differences that the user should know. */
   readonly notes: readonly string[];
 }
@@ -88,7 +91,7 @@ export async function writeGguf(
 /** The file that `writeGguf` would write. */
 export interface PlannedGguf {
   readonly layout: GgufLayout<GgufSource>;
-  readonly architecture: GgufArchitecture;
+  readonly architecture: string;
   readonly notes: readonly string[];
 }
 
@@ -105,19 +108,32 @@ export async function planGguf(
   if (blocks.length === 0) throw new Error('no blocks are written');
   const architecture = withLayers(weights.architecture, blocks);
   const dialect = dialectOf(architecture);
+  const own = record ? [[RECORD_KEY, text(recordText(sharedRecord(record)))] as const] : [];
+  if (isGgufCheckpoint(asStored(checkpoint))) {
+    const plan = await planFromGguf(checkpoint, weights, {
+      kept: blocks,
+      dialect,
+      type,
+      name,
+      description,
+      added: own,
+    });
+    const { fields, tensors, notes } = plan;
+    return {
+      layout: layOutGguf(fields, tensors),
+      architecture: plan.architecture,
+      notes: [...dialect.notes, ...typeNotes(type, tensors, architecture), ...notes],
+    };
+  }
   const tokenizer = await tokenizerMetadata(checkpoint.tokenizer, architecture);
   const tensors = ggufTensors(checkpoint, weights, { kept: blocks, dialect, type });
-  const dtypes = {
-    main: type === undefined ? mostFrequent(tensors) : storedAs(type),
-    all: new Set(tensors.map(({ dtype }) => dtype)),
-  };
-  const facts = { name: name ?? modelName(checkpoint), description, dtypes };
-  const head = ggufName(architecture.tied ? 'embed' : 'head');
+  const all = new Set(tensors.map(({ rewrite }) => rewrite.dtype));
+  const dtypes = { main: type === undefined ? mostFrequent(tensors) : storedAs(type), all };
   const fields = [
-    ...generalFields(architecture, dialect, facts),
+    ...generalFields(architecture, dialect, { name: name ?? modelName(checkpoint), description, dtypes }),
     ...architectureFields(architecture, dialect),
     ...tokenizer.fields,
-    ...(record ? [[RECORD_KEY, text(recordText(sharedRecord(record)))] as const] : []),
+    ...own,
   ];
   return {
     layout: layOutGguf(fields, tensors),
@@ -125,10 +141,16 @@ export async function planGguf(
     notes: [
       ...dialect.notes,
       ...tokenizer.notes,
-      ...typeNotes(type, tensors, head),
+      ...typeNotes(type, tensors, architecture),
       ...(type === undefined ? unpackable(checkpoint, architecture) : []),
     ],
   };
+}
+
+/** What differs from what was asked for. */
+function typeNotes(type: GgufType | undefined, tensors: readonly GgufSource[], { tied }: Architecture): string[] {
+  if (type === undefined) return [];
+  return [...headNotes(type, tensors, ggufName(tied ? 'embed' : 'head')), ...oddNotes(type, tensors)];
 }
 
 /** Elements that the simplest quantised types of llama.cpp store together. */
@@ -143,9 +165,11 @@ function unpackable({ narrowing }: Checkpoint, { layers }: Architecture): string
 }
 
 /** The type of most numbers. */
-function mostFrequent(tensors: readonly GgufSource[]): RewrittenDtype {
+function mostFrequent(tensors: readonly RewrittenTensor[]): RewrittenDtype {
   const counts = new Map<RewrittenDtype, number>();
-  for (const { dtype, shape } of tensors) counts.set(dtype, (counts.get(dtype) ?? 0) + elements(shape));
+  for (const { rewrite, shape } of tensors) {
+    counts.set(rewrite.dtype, (counts.get(rewrite.dtype) ?? 0) + elements(shape));
+  }
   return [...counts].reduce((most, each) => (each[1] > most[1] ? each : most))[0];
 }
 
@@ -163,8 +187,8 @@ async function fill(output: OutputFile, layout: GgufLayout<GgufSource>, options:
   await output.handle.truncate(total);
   await output.handle.write(header, 0, header.length, 0);
   copy.onBytes?.(header.length);
-  for (const { name, offset, rewrite, copy: source } of tensors) {
-    if (source) await copyRanges(output, offset, [source], copy);
-    else await writeRewritten(output, offset, { name, rewrite }, copy);
+  for (const { name, offset, copy: range, rewrite } of tensors) {
+    if (range) await copyRanges(output, offset, [range], copy);
+    else await writeRewritten(output, offset, { name, rewrite: rewrite! }, copy);
   }
 }

@@ -27,7 +27,7 @@ async function metadata(
   const { fields, notes }: TokenizerMetadata = await tokenizerMetadata(folder, architecture(vocabulary));
   const plain = fields.map(([key, field]: GgufField) => [
     key.replace(/^tokenizer\.(ggml\.)?/, ''),
-    field.type === 'array' ? Array.from<unknown>(field.values) : field.value,
+    field.type === 'array' ? Array.from<unknown>(field.values) : 'value' in field && field.value,
   ]) as [string, unknown][];
   return Object.assign(new Map(plain), { notes });
 }

@@ -1,0 +1,224 @@
+/**
+ * A GGUF file from another one, or from its parts: what is unchanged is copied byte for byte, whatever its type, under the
+ * names of the blocks' new places. Weights that have changed get the type they had, or the next finer one that Coppice
+ * makes. Every tensor of the source that does not belong to a removed block stays: a rotation's divisors, for one.
+ */
+import { withLayers } from '../../checkpoint/architecture';
+import { ggufName } from '../../checkpoint/gguf/names';
+import { requireArchitecture } from '../../checkpoint/open';
+import { parametersOf } from '../../checkpoint/parameters';
+import type { Checkpoint } from '../../checkpoint/types';
+import { type WeightKey, weightKeys } from '../../checkpoint/weight-key';
+import { asStored } from '../../checkpoint/width';
+import { refuse } from '../../formats/damage';
+import { isBlockType, isWeightDtype, type StoredDtype } from '../../formats/dtype';
+import { type GgufFile, openGguf } from '../../formats/gguf/file';
+import type { GgufField } from '../../formats/gguf/layout';
+import type { GgufTensor } from '../../formats/gguf/tensors';
+import { isQuantised } from '../../formats/gguf/quantise';
+import { type RegularFile, withFile } from '../../files/regular-file';
+import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
+import type { WeightSource } from '../../weights/source';
+import type { RewrittenDtype } from '../rewrite';
+import type { Dialect } from './dialect';
+import type { GgufType } from './kinds';
+import { architectureFields, sizeLabel, text, u32 } from './metadata';
+import { ARCHITECTURE, architectureOf, type EditedEntry, editedMetadata, isCopied } from './source-metadata';
+import { computed, type GgufSource, isPaired } from './tensors';
+import { dtypeFor, FILE_TYPES, QUANTISATION_VERSION, storedAs, wholeBlocks } from './types';
+
+export interface FromGguf {
+  readonly fields: readonly GgufField[];
+  readonly tensors: readonly GgufSource[];
+  /** llama.cpp's architecture. */
+  readonly architecture: string;
+  readonly notes: readonly string[];
+}
+
+interface Wanted {
+  readonly kept: readonly number[];
+  readonly dialect: Dialect;
+  readonly type?: GgufType;
+  readonly name?: string;
+  readonly description?: string;
+  /** Fields that Coppice adds. */
+  readonly added: readonly GgufField[];
+}
+
+/** @throws UserError when a file cannot be read, or its metadata contradict its blocks */
+export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource, wanted: Wanted): Promise<FromGguf> {
+  const source = asStored(checkpoint);
+  const files: GgufFile[] = [];
+  for (const { file } of source.shards) files.push(await openGguf(file, refuse, isOfModel));
+  const placed = files.flatMap(({ tensors, file }) => tensors.map((tensor) => ({ ...tensor, file })));
+  const plan = new TensorPlan(weights, wanted);
+  const tensors = plan.of(placed);
+  const { kept } = wanted;
+  const blocks = requireArchitecture(source).layers.length;
+  const isPruned = kept.length !== blocks || checkpoint.narrowing !== undefined;
+  const fields = editedMetadata(files[0].metadata, {
+    file: source.shards[0].name,
+    blocks,
+    kept,
+    ...(checkpoint.narrowing && { dimensions: dimensionsOf(weights, wanted) }),
+    set: [...factsOf(weights, tensors, wanted, isPruned), ...wanted.added],
+    derived: isPruned || plan.changed > 0,
+  });
+  return {
+    fields: await withFile(files[0].file, (file) => copied(file, fields)),
+    tensors,
+    architecture: checkpoint.narrowing ? wanted.dialect.name : architectureOf(files[0].metadata),
+    notes: plan.notes(),
+  };
+}
+
+/** Lists with a number for each block are short. Vocabularies are copied without being looked at. */
+const isOfModel = (key: string): boolean => !key.startsWith('tokenizer.');
+
+/** Instead of those of a model that was as wide as the files. */
+function dimensionsOf(weights: WeightSource, { kept, dialect }: Wanted): GgufField[] {
+  const architecture = withLayers(weights.architecture, kept);
+  return [[ARCHITECTURE, text(dialect.name)], ...architectureFields(architecture, dialect)];
+}
+
+function factsOf(
+  weights: WeightSource,
+  tensors: readonly GgufSource[],
+  { kept, type, name, description }: Wanted,
+  isPruned: boolean,
+): GgufField[] {
+  const size = sizeLabel(parametersOf(withLayers(weights.architecture, kept)));
+  const all = weights.architecture.layers.length;
+  const said = description ?? (kept.length < all ? `${kept.length} of the ${all} blocks` : undefined);
+  return [
+    ...(name === undefined ? [] : [['general.name', text(name)] as const]),
+    ...(said === undefined ? [] : [['general.description', text(said)] as const]),
+    ...(isPruned ? [['general.size_label', text(size)] as const] : []),
+    ...(type === undefined ? [] : [['general.file_type', u32(FILE_TYPES[storedAs(type)])] as const]),
+    ...(tensors.some(({ dtype }) => isBlockType(dtype))
+      ? [['general.quantization_version', u32(QUANTISATION_VERSION)] as const]
+      : []),
+  ];
+}
+
+/** Entries with the bytes of those that stay as they are. */
+async function copied(file: RegularFile, entries: readonly EditedEntry[]): Promise<GgufField[]> {
+  const fields: GgufField[] = [];
+  for (const entry of entries) {
+    if (!isCopied(entry)) {
+      fields.push(entry);
+      continue;
+    }
+    const { key, offset, end } = entry;
+    const start = offset + LENGTH_BYTES + Buffer.byteLength(key);
+    fields.push([key, { type: 'copied', bytes: await file.readRange(start, end - start) }]);
+  }
+  return fields;
+}
+
+/** Of the length before a key. */
+const LENGTH_BYTES = 8;
+
+/** Of a type that Coppice does not make, the next finer one that it does: those that llama.cpp falls back to. */
+const FINER: Readonly<Record<string, RewrittenDtype>> = {
+  Q2_K: 'Q4_0',
+  Q3_K: 'Q4_0',
+  Q4_K: 'Q5_0',
+  Q5_K: 'Q5_1',
+  Q6_K: 'Q8_0',
+  IQ4_NL: 'Q5_0',
+  IQ4_XS: 'Q5_0',
+};
+
+type Placed = GgufTensor & { readonly file: string };
+
+/** The tensors of the new file, and what is said about them. */
+class TensorPlan {
+  /** Weights whose numbers are others. */
+  changed = 0;
+  private requantised = 0;
+  private readonly finer = new Map<string, number>();
+  private readonly keys: ReadonlyMap<string, WeightKey>;
+
+  constructor(
+    private readonly weights: WeightSource,
+    private readonly wanted: Wanted,
+  ) {
+    this.keys = new Map([...weightKeys(weights.architecture)].map((key) => [ggufName(key), key]));
+  }
+
+  of(stored: readonly Placed[]): GgufSource[] {
+    const rest = new Map(this.keys);
+    const tensors: GgufSource[] = [];
+    for (const tensor of stored) {
+      const key = this.keys.get(tensor.name);
+      rest.delete(tensor.name);
+      const name = this.nameAfter(tensor.name);
+      if (name !== undefined) tensors.push(key ? this.weight(name, key, tensor) : copyOf(name, tensor));
+    }
+    // Biases that a narrower model has more.
+    for (const [before, key] of rest) {
+      const name = this.nameAfter(before);
+      if (name !== undefined) tensors.push(this.computed(name, key, 'F32'));
+    }
+    return tensors;
+  }
+
+  notes(): string[] {
+    const notes = [...this.finer].map(([types, count]) => {
+      const what = count === 1 ? '1 changed matrix is' : `${count} changed matrices are`;
+      return `${what} stored as ${types}, whose scales only llama.cpp finds`;
+    });
+    if (this.requantised > 0) {
+      const what = this.requantised === 1 ? '1 matrix was' : `${this.requantised} matrices were`;
+      notes.push(`${what} quantised in the source already, so the numbers are rounded for the second time`);
+    }
+    return notes;
+  }
+
+  /** The name of a tensor after the removal; undefined for one of a removed block. */
+  private nameAfter(name: string): string | undefined {
+    const match = /^blk\.(\d+)\.(.+)$/.exec(name);
+    if (!match) return name;
+    const block = this.wanted.kept.indexOf(Number(match[1]));
+    return block === -1 ? undefined : `blk.${block}.${match[2]}`;
+  }
+
+  private weight(name: string, key: WeightKey, before: Placed): GgufSource {
+    const stored = this.weights.stored(key);
+    if (!stored) this.changed++;
+    // A narrower model can need another order of rows than the source has.
+    const asItLies = stored && (stored.paired !== undefined) === isPaired(key, this.wanted.dialect);
+    const dtype = this.dtypeOf(key, before, !asItLies);
+    if (asItLies && stored.dtype === dtype) return copyOf(name, storedTensor(stored));
+    if (!isRewritten(dtype)) throw new Error(`${name} cannot be made as ${dtype}`);
+    return this.computed(name, key, dtype);
+  }
+
+  private dtypeOf(key: WeightKey, before: Placed, isChanged: boolean): StoredDtype {
+    const shape = this.weights.shape(key);
+    const { type } = this.wanted;
+    if (type !== undefined && shape.length > 1) {
+      const dtype = dtypeFor(type, shape, key === (this.weights.architecture.tied ? 'embed' : 'head'));
+      if (isBlockType(before.dtype) && before.dtype !== dtype) this.requantised++;
+      return dtype;
+    }
+    if (!isChanged) return before.dtype;
+    const own = isRewritten(before.dtype) ? before.dtype : FINER[before.dtype];
+    if (own !== before.dtype) {
+      const types = `${own} instead of ${before.dtype}`;
+      this.finer.set(types, (this.finer.get(types) ?? 0) + 1);
+    }
+    return wholeBlocks(own, shape) ? own : 'F16';
+  }
+
+  private computed(name: string, key: WeightKey, dtype: RewrittenDtype): GgufSource {
+    return computed({ name, key, weights: this.weights, dtype, dialect: this.wanted.dialect });
+  }
+}
+
+const isRewritten = (dtype: StoredDtype): dtype is RewrittenDtype => isWeightDtype(dtype) || isQuantised(dtype);
+
+function copyOf(name: string, { dtype, shape, bytes, file, offset }: Omit<StoredTensor, 'name'>): GgufSource {
+  return { name, dtype, shape, copy: { name, dtype, shape, bytes, file, offset } };
+}
