@@ -120,7 +120,7 @@ async function sample(
   if (tokenizer === undefined) {
     throw new UserError(
       `Cannot encode ${file}`,
-      'the checkpoint has no tokenizer',
+      'the checkpoint has no tokenizer that Coppice can use',
       'Give token ids instead, a file {"rows": [[ids]]} named .json, or copy tokenizer.json into the checkpoint.',
     );
   }

@@ -124,7 +124,7 @@ async function encodeFiles(
   if (tokenizer === undefined) {
     throw unusable(
       encodable[0].file,
-      'the checkpoint has no tokenizer',
+      'the checkpoint has no tokenizer that Coppice can use',
       'Copy tokenizer.json into the checkpoint, or give token ids: {"batches": [{"ids": [[…]], "labels": [[…]]}]}.',
     );
   }

@@ -29,6 +29,13 @@ const QWEN2 = LLAMA3.replace('{1,3}', '');
 const TEKKEN = String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
 const GPT4O = String.raw`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
 const QWEN35 = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`;
+const DEEPSEEK_CODER = [
+  String.raw`[\r\n]`,
+  String.raw`\s?\p{L}+`,
+  String.raw`\s?\p{P}+`,
+  '[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+',
+  DIGITS_STAGE,
+];
 const SEED = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+`;
 
 /** llama.cpp's own choice for a file that names none. It is no model's, so its tokens differ from those of training. */
@@ -39,7 +46,7 @@ export const DEFAULT_WORDS: Words = {
   addBos: false,
 };
 
-/** From llama.cpp's list: those whose expressions are these. Of twins, the first entry is written. */
+/** From llama.cpp's list: those whose expressions are these. */
 export const KNOWN_WORDS: readonly Words[] = [
   {
     names: [
@@ -81,6 +88,7 @@ export const KNOWN_WORDS: readonly Words[] = [
   },
   { names: ['qwen35'], stages: [QWEN35], ignoreMerges: false, addBos: false },
   { names: ['seed-coder'], stages: [SEED], ignoreMerges: false, addBos: false },
+  { names: ['deepseek-coder'], stages: DEEPSEEK_CODER, ignoreMerges: false, addBos: false },
   { names: ['tekken'], stages: [TEKKEN], ignoreMerges: true, addBos: true },
   { names: ['gpt-4o', 'llama4', 'kanana2'], stages: [GPT4O], ignoreMerges: false, addBos: false },
   DEFAULT_WORDS,

@@ -18,9 +18,11 @@ export function byteLevelFields(description: TokenizerDescription): { fields: Gg
   const { model, normalizer } = description;
   const stages = stagesOf(description.pre_tokenizer).flatMap(stageName);
   const ignoreMerges = model.ignore_merges === true;
-  const known = KNOWN_WORDS.find(
+  const alike = KNOWN_WORDS.filter(
     (words) => words.ignoreMerges === ignoreMerges && words.stages.join('\n') === stages.join('\n'),
   );
+  // llama.cpp does not normalise under either name, but whoever reads the file may.
+  const known = alike.find((words) => words.normalizer === nameOf(normalizer)) ?? alike.at(0);
   if (!known) {
     const shown = JSON.stringify(stages.join(', then ')).slice(0, 160);
     const merges = ignoreMerges ? ' and ignores merges (ignore_merges)' : '';
@@ -42,13 +44,13 @@ export function byteLevelFields(description: TokenizerDescription): { fields: Gg
 /** Texts are rarely in another form of Unicode, and Qwen's own GGUF files do not normalise either. */
 function normalizerNotes(normalizer: unknown): string[] {
   if (normalizer === null || normalizer === undefined) return [];
-  if (isObject(normalizer) && normalizer.type === 'NFC') {
+  if (nameOf(normalizer) === 'NFC') {
     return ['its tokenizer normalises texts (NFC) and llama.cpp does not: texts in another form get other tokens'];
   }
-  throw new Refusal(
-    `its normalizer ${JSON.stringify(isObject(normalizer) ? normalizer.type : normalizer)} is unknown to llama.cpp`,
-  );
+  throw new Refusal(`its normalizer ${JSON.stringify(nameOf(normalizer) ?? normalizer)} is unknown to llama.cpp`);
 }
+
+const nameOf = (stage: unknown): unknown => (isObject(stage) ? stage.type : undefined);
 
 /** A merge with its parts apart by a space. A space within a part is the sign of the byte. */
 function mergeText(merge: unknown): string {

@@ -82,11 +82,8 @@ describe('tokenizer/gguf: there and back', function () {
       });
       const { fields } = await tokenizerMetadata(folder, withVocabulary(300));
       const [, pre] = fields.find(([key]) => key === 'tokenizer.ggml.pre')!;
-      const twin = KNOWN_WORDS.find(
-        (each) => each.stages.join() === stages.join() && each.ignoreMerges === ignoreMerges,
-      );
-      assert.deepEqual(pre, text(twin!.names[0]), names[0]);
-      if (twin!.normalizer === normalizer) await checkRoundTrip(folder, 300, texts.slice(-60));
+      assert.deepEqual(pre, text(names[0]));
+      await checkRoundTrip(folder, 300, texts.slice(-60));
     }
   });
 

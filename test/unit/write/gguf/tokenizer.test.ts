@@ -131,7 +131,7 @@ describe('gguf/tokenizer on bytes', () => {
       ['smollm', [digits, gpt2], false],
       ['llama-bpe', [split(LLAMA3), byteLevel], true],
       ['smaug-bpe', [split(LLAMA3), byteLevel], false],
-      ['qwen2', [split(LLAMA3.replace('{1,3}', '')), byteLevel], false],
+      ['deepseek-r1-qwen', [split(LLAMA3.replace('{1,3}', '')), byteLevel], false],
     ];
     for (const [name, stages, ignoreMerges] of cases) {
       const folder = bytes(({ tokenizer }) => {
@@ -140,6 +140,11 @@ describe('gguf/tokenizer on bytes', () => {
       });
       assert.equal((await metadata(folder)).get('pre'), name);
     }
+    const normalised = bytes(({ tokenizer }) => {
+      tokenizer.pre_tokenizer = words(split(LLAMA3.replace('{1,3}', '')), byteLevel);
+      tokenizer.normalizer = { type: 'NFC' };
+    });
+    assert.equal((await metadata(normalised)).get('pre'), 'qwen2');
   });
 
   it('takes the ends of a text from the post-processor, also within a sequence, and none without', async () => {
