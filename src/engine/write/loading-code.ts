@@ -3,12 +3,11 @@
  * ONNX folder and "Copy Code to Load It" have it from here. It reads no file, so the extension host may load it.
  */
 import type { Shell } from '../../format/shell';
+import type { OnnxKind } from './onnx/kinds';
 import { browserTransformers, nodeLlamaCpp, nodeOnnxruntime, nodeTransformers } from './programs/javascript';
-import { type OnnxKind, snippetPlace } from './programs/place';
+import { jsLiteral, pythonLiteral, snippetPlace } from './programs/place';
 import { pythonGenai, pythonLlamaCpp, pythonOnnxruntime, pythonTransformers } from './programs/python';
 import { coppice, llamaCpp, ollama } from './programs/shell';
-
-export type { OnnxKind } from './programs/place';
 
 /** A model that was written, and its place as the code is to name it. */
 export type Loadable =
@@ -54,29 +53,29 @@ export interface LoadingCode {
  */
 export function loadingCode(model: Loadable, shell: Shell = 'posix'): LoadingCode[] {
   const { path } = model;
-  const place = snippetPlace(path);
+  const [js, py] = [jsLiteral, pythonLiteral].map((literal) => snippetPlace(path, literal));
   const name = nameOf(path);
   const terminal = { runs: 'shell', language: 'shellscript' } as const;
   switch (model.format) {
     case 'safetensors': {
       const own: LoadingCode = { ...terminal, library: 'Coppice', code: coppice(path, shell) };
       if (model.isStock === false) return [own];
-      return [python('transformers', 'transformers torch', pythonTransformers(place)), own];
+      return [python('transformers', 'transformers torch', pythonTransformers(py)), own];
     }
     case 'gguf':
       return [
         { ...terminal, library: 'llama.cpp', code: llamaCpp(path, shell) },
         { ...terminal, library: 'Ollama', code: ollama(path, name, shell) },
-        node('node-llama-cpp', 'node-llama-cpp', nodeLlamaCpp(place)),
-        python('llama-cpp-python', 'llama-cpp-python', pythonLlamaCpp(place)),
+        node('node-llama-cpp', 'node-llama-cpp', nodeLlamaCpp(js)),
+        python('llama-cpp-python', 'llama-cpp-python', pythonLlamaCpp(py)),
       ];
     case 'onnx':
       return [
-        node('transformers.js', TRANSFORMERS_JS, nodeTransformers(model.kind, place)),
-        node('onnxruntime-node', 'onnxruntime-node @huggingface/tokenizers', nodeOnnxruntime(model.kind, place)),
+        node('transformers.js', TRANSFORMERS_JS, nodeTransformers(model.kind, js)),
+        node('onnxruntime-node', 'onnxruntime-node @huggingface/tokenizers', nodeOnnxruntime(model.kind, js)),
         { ...node('transformers.js', TRANSFORMERS_JS, browserTransformers(model.kind, name)), runs: 'browser' },
-        ...(model.genai === false ? [] : [python('onnxruntime-genai', 'onnxruntime-genai', pythonGenai(place))]),
-        python('onnxruntime', 'onnxruntime tokenizers', pythonOnnxruntime(model.kind, place)),
+        ...(model.genai === false ? [] : [python('onnxruntime-genai', 'onnxruntime-genai', pythonGenai(py))]),
+        python('onnxruntime', 'onnxruntime tokenizers', pythonOnnxruntime(model.kind, py)),
       ];
   }
 }

@@ -62,7 +62,7 @@ describe('code that loads a model', () => {
 
   it('gives browsers and Ollama a name that an address can have', () => {
     const browser = loadingCode({ format: 'onnx', path: ODD, kind: 'q4' })[2].code;
-    assert.match(browser, /pipeline\('text-generation', "[\w.-]+", options\)/);
+    assert.match(browser, /pipeline\('text-generation', '[\w.-]+', options\)/);
     const ollama = loadingCode({ format: 'gguf', path: 'C:\\models\\Smol LM.Q4.gguf' }, 'powershell')[1].code;
     assert.match(ollama, /^ollama run Smol-LM\.Q4 'Once upon a time'$/m);
     assert.match(loadingCode({ format: 'gguf', path: '...gguf' })[1].code, /^ollama run model /m);

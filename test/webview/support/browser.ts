@@ -14,8 +14,15 @@ try {
   missing = error instanceof Error ? error.message : String(error);
 }
 
-/** A group of tests that needs a browser, which `browser` gives to its tests. */
-export function describeBrowser(title: string, body: (browser: () => Browser) => void): void {
+/**
+ * A group of tests that needs a browser, which `browser` gives to its tests.
+ * @param args more words of its command line
+ */
+export function describeBrowser(
+  title: string,
+  body: (browser: () => Browser) => void,
+  args: readonly string[] = [],
+): void {
   if (executable === undefined) {
     it.skip(`${title} (no browser can be had: ${missing})`);
     return;
@@ -25,7 +32,7 @@ export function describeBrowser(title: string, body: (browser: () => Browser) =>
     let running: Browser | undefined;
     before(async () => {
       // Some machines run tests as root, whom the sandbox refuses.
-      running = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'] });
+      running = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', ...args] });
     });
     after(() => running?.close());
     body(() => running!);

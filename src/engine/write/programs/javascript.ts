@@ -1,10 +1,10 @@
 /** Programs of JavaScript that load a model and continue a text, for Node and for browsers. */
-import { imported, literal, ONNX_FILES, type OnnxKind, type Place } from './place';
+import type { OnnxKind } from '../onnx/kinds';
+import { imported, jsLiteral, NO_FRAME, onnxFile, type Place } from './place';
 
-/** @param head lines after the imports, by which a whole program reads its arguments */
-export const nodeTransformers = (kind: OnnxKind, { path, prompt, count }: Place, head = ''): string =>
-  `${imported('{ env, pipeline }', '@huggingface/transformers')}
-${head}
+export const nodeTransformers = (kind: OnnxKind, { path, prompt, count }: Place, frame = NO_FRAME): string =>
+  `${frame.top}${imported('{ env, pipeline }', '@huggingface/transformers')}
+${frame.imports}${frame.head}
 env.allowRemoteModels = false; // nothing is downloaded
 const generator = await pipeline('text-generation', ${path}, { dtype: '${kind}' });
 const [{ generated_text: text }] = await generator(${prompt}, { max_new_tokens: ${count}, do_sample: false });
@@ -12,17 +12,17 @@ console.log(text);
 `;
 
 /** Greedy decoding with a cache of keys and values, by nothing but onnxruntime. */
-export const nodeOnnxruntime = (kind: OnnxKind, { path, prompt, count }: Place, head = ''): string =>
-  `${imported('{ readFileSync }', 'node:fs')}
+export const nodeOnnxruntime = (kind: OnnxKind, { path, prompt, count }: Place, frame = NO_FRAME): string =>
+  `${frame.top}${imported('{ readFileSync }', 'node:fs')}
 ${imported('{ join }', 'node:path')}
-${imported('{ Tokenizer }', '@huggingface/tokenizers')}
+${frame.imports}${imported('{ Tokenizer }', '@huggingface/tokenizers')}
 ${imported('{ InferenceSession, Tensor }', 'onnxruntime-node')}
-${head}
+${frame.head}
 const folder = ${path};
 const json = (name) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
 const tokenizer = new Tokenizer(json('tokenizer.json'), json('tokenizer_config.json'));
 const ends = [json('generation_config.json').eos_token_id ?? []].flat();
-const session = await InferenceSession.create(join(folder, '${ONNX_FILES[kind]}'));
+const session = await InferenceSession.create(join(folder, '${onnxFile(kind)}'));
 
 const int64 = (values) => new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
 const ids = [...tokenizer.encode(${prompt}).ids];
@@ -69,7 +69,7 @@ env.allowRemoteModels = false;
 env.allowLocalModels = true; // files of your own server: /models/${name}/config.json and so on
 env.localModelPath = '/models/';
 const options = { dtype: '${kind}', device: 'wasm' }; // 'webgpu' where navigator.gpu is there
-const generator = await pipeline('text-generation', ${literal(name)}, options);
+const generator = await pipeline('text-generation', ${jsLiteral(name)}, options);
 const [{ generated_text: text }] = await generator('Once upon a time', { max_new_tokens: 50, do_sample: false });
 document.body.append(text);
 `;

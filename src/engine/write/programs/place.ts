@@ -1,14 +1,8 @@
 /** What the programs that load a model are made from, in the language of the program. */
+import { ONNX_FILES, ONNX_FOLDER, type OnnxKind } from '../onnx/kinds';
 
-export type OnnxKind = 'fp32' | 'fp16' | 'q8' | 'q4';
-
-/** Names of the graphs of an ONNX folder, as transformers.js asks for them by its `dtype`. */
-export const ONNX_FILES: Readonly<Record<OnnxKind, string>> = {
-  fp32: 'onnx/model.onnx',
-  fp16: 'onnx/model_fp16.onnx',
-  q8: 'onnx/model_quantized.onnx',
-  q4: 'onnx/model_q4.onnx',
-};
+/** The file of a kind within its folder. */
+export const onnxFile = (kind: OnnxKind): string => `${ONNX_FOLDER}/${ONNX_FILES[kind]}`;
 
 /** Expressions of a program. */
 export interface Place {
@@ -20,11 +14,17 @@ export interface Place {
   readonly count: string;
 }
 
-/** An expression of JavaScript. Its quotes are those of JSON; a literal of Python is the same. */
-export const literal = (text: string): string => JSON.stringify(text);
+/** Writes a text as an expression. */
+export type Literal = (text: string) => string;
+
+/** In single quotes, unless something in the text has a meaning in them. */
+export const jsLiteral: Literal = (text) => (/^[\w ./:-]*$/.test(text) ? `'${text}'` : JSON.stringify(text));
+
+/** JSON's escapes mean the same in Python. */
+export const pythonLiteral: Literal = (text) => JSON.stringify(text);
 
 /** Values of a snippet that is not a whole program. */
-export const snippetPlace = (path: string): Place => ({
+export const snippetPlace = (path: string, literal: Literal): Place => ({
   path: literal(path),
   prompt: literal('Once upon a time'),
   count: '50',
@@ -32,3 +32,14 @@ export const snippetPlace = (path: string): Place => ({
 
 /** An import of JavaScript. */
 export const imported = (names: string, from: string): string => `import ${names} from '${from}';`;
+
+/** Lines of a whole program that a snippet does not have: it reads its arguments. */
+export interface Frame {
+  /** Before everything else. */
+  readonly top: string;
+  readonly imports: string;
+  /** After the imports. */
+  readonly head: string;
+}
+
+export const NO_FRAME: Frame = { top: '', imports: '', head: '' };

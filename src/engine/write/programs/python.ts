@@ -1,5 +1,6 @@
 /** Programs of Python that load a model and continue a text. */
-import { ONNX_FILES, type OnnxKind, type Place } from './place';
+import type { OnnxKind } from '../onnx/kinds';
+import { NO_FRAME, onnxFile, type Place } from './place';
 
 export const pythonTransformers = ({ path, prompt, count }: Place): string =>
   `from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -12,12 +13,13 @@ ids = model.generate(**inputs, max_new_tokens=${count}, do_sample=False)
 print(tokenizer.decode(ids[0], skip_special_tokens=True))
 `;
 
-/** @param head lines after the imports, by which a whole program reads its arguments */
-export const pythonGenai = ({ path, prompt, count }: Place, { head = '', imports = '' } = {}): string =>
-  `${imports}import onnxruntime_genai as og
-${head}
+/** The library leaves out the tokens that a tokenizer puts around a text, unless it is told. */
+export const pythonGenai = ({ path, prompt, count }: Place, frame = NO_FRAME): string =>
+  `${frame.top}${frame.imports}import onnxruntime_genai as og
+${frame.head}
 model = og.Model(${path})
 tokenizer = og.Tokenizer(model)
+tokenizer.update_options(add_special_tokens="true")
 ids = tokenizer.encode(${prompt})
 params = og.GeneratorParams(model)
 params.set_search_options(do_sample=False, max_length=len(ids) + ${count})
@@ -29,22 +31,18 @@ print(tokenizer.decode(generator.get_sequence(0)))
 `;
 
 /** Greedy decoding with a cache of keys and values, by nothing but onnxruntime. */
-export const pythonOnnxruntime = (
-  kind: OnnxKind,
-  { path, prompt, count }: Place,
-  { head = '', imports = '' } = {},
-): string =>
-  `import json
+export const pythonOnnxruntime = (kind: OnnxKind, { path, prompt, count }: Place, frame = NO_FRAME): string =>
+  `${frame.top}import json
 import pathlib
-${imports}
+${frame.imports}
 import numpy as np
 import onnxruntime as ort
 from tokenizers import Tokenizer
-${head}
+${frame.head}
 folder = pathlib.Path(${path})
 tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
 ends = np.ravel(json.loads((folder / "generation_config.json").read_text()).get("eos_token_id", []))
-session = ort.InferenceSession(str(folder / "${ONNX_FILES[kind]}"), providers=["CPUExecutionProvider"])
+session = ort.InferenceSession(str(folder / "${onnxFile(kind)}"), providers=["CPUExecutionProvider"])
 
 inputs = session.get_inputs()
 outputs = [each.name for each in session.get_outputs()]

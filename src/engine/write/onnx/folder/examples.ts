@@ -1,0 +1,34 @@
+/** The folder "examples": programs that run the first of the models, each of which takes a text. */
+import { browserPage, browserServer } from '../../programs/browser';
+import {
+  nodeOnnxruntimeExample,
+  nodeTransformersExample,
+  pythonGenaiExample,
+  pythonOnnxruntimeExample,
+} from '../../programs/examples';
+import type { OnnxModelFacts } from '../write-onnx';
+import type { FolderFile } from './facts';
+
+const FOLDER = 'examples';
+
+/** Versions that the examples were run with. */
+const PACKAGES = {
+  '@huggingface/tokenizers': '0.2.0',
+  '@huggingface/transformers': '4.3.1',
+  'onnxruntime-node': '1.30.0',
+};
+
+/** @param genai whether onnxruntime-genai runs the model */
+export function exampleFiles({ models: [{ kind }] }: OnnxModelFacts, genai: boolean): FolderFile[] {
+  const packages = `${JSON.stringify({ private: true, type: 'module', dependencies: PACKAGES }, null, 2)}\n`;
+  const files: (readonly [name: string, text: (name: string) => string])[] = [
+    ['package.json', () => packages],
+    ['node-transformers.mjs', (name) => nodeTransformersExample(kind, name)],
+    ['node-onnxruntime.mjs', (name) => nodeOnnxruntimeExample(kind, name)],
+    ['browser/index.html', () => browserPage(kind)],
+    ['browser/serve.mjs', () => browserServer()],
+    ...(genai ? [['python-genai.py', (name: string) => pythonGenaiExample(name)] as const] : []),
+    ['python-onnxruntime.py', (name) => pythonOnnxruntimeExample(kind, name)],
+  ];
+  return files.map(([name, text]) => ({ name: `${FOLDER}/${name}`, text: text(name) }));
+}

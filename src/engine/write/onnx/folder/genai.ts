@@ -1,0 +1,75 @@
+/** `genai_config.json`, by which onnxruntime-genai runs the same folder. */
+import type { JsonObject } from '../../../../format/json';
+import type { Architecture } from '../../../checkpoint/architecture';
+import type { Checkpoint } from '../../../checkpoint/types';
+import { cacheWidth, MAX_POSITIONS } from '../graph';
+import { specialIds, typeForOthers } from './config';
+import type { OnnxModelFacts } from '../write-onnx';
+
+/** Whether onnxruntime-genai can run it: it knows one shape for the caches of all blocks. */
+export function isForGenai({ layers: [first, ...others] }: Architecture): boolean {
+  return others.every(({ kvHeads, headDim }) => kvHeads === first.kvHeads && headDim === first.headDim);
+}
+
+/** Settings of a search that the checkpoint may have, and those that choose the likeliest token. */
+const SAMPLING = { do_sample: false, temperature: 1, top_k: 50, top_p: 1, repetition_penalty: 1 };
+
+/** @param generation settings of the checkpoint (`generation_config.json`) */
+export function genaiConfig(
+  checkpoint: Checkpoint,
+  { architecture, target, models }: OnnxModelFacts,
+  generation: JsonObject,
+): string {
+  const [{ file, usesPositionIds }] = models;
+  const { layers, hidden, vocabulary, context } = architecture;
+  const [first] = layers;
+  const length = Math.min(context, MAX_POSITIONS);
+  const sampling = Object.entries(SAMPLING).map(([key, usual]) => {
+    const own = generation[key];
+    return [key, typeof own === typeof usual ? own : usual];
+  });
+  const config = {
+    model: {
+      type: typeForOthers(architecture),
+      ...withPadding(specialIds(checkpoint)),
+      context_length: length,
+      vocab_size: vocabulary,
+      decoder: {
+        session_options: { log_id: 'onnxruntime-genai', provider_options: [] },
+        filename: file,
+        head_size: cacheWidth(first, target),
+        hidden_size: hidden,
+        num_attention_heads: first.heads,
+        num_hidden_layers: layers.length,
+        num_key_value_heads: first.kvHeads,
+        inputs: {
+          input_ids: 'input_ids',
+          attention_mask: 'attention_mask',
+          ...(usesPositionIds && { position_ids: 'position_ids' }),
+          past_key_names: 'past_key_values.%d.key',
+          past_value_names: 'past_key_values.%d.value',
+        },
+        outputs: {
+          logits: 'logits',
+          present_key_names: 'present.%d.key',
+          present_value_names: 'present.%d.value',
+        },
+      },
+    },
+    search: {
+      ...(Object.fromEntries(sampling) as JsonObject),
+      max_length: length,
+      min_length: 0,
+      num_beams: 1,
+      num_return_sequences: 1,
+      // A shared buffer has the size of max_length from the start, and only the fused attention writes into it.
+      past_present_share_buffer: false,
+    },
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
+
+/** Batches need a token to fill up shorter texts with; the attention mask hides it. */
+function withPadding(ids: ReturnType<typeof specialIds>): JsonObject {
+  return { pad_token_id: [ids.eos_token_id ?? 0].flat()[0], ...ids };
+}

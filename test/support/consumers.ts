@@ -1,0 +1,63 @@
+/**
+ * Programs of others that run what Coppice writes, in the user's cache, where scripts beside the repository install
+ * them. Tests use them where they are installed; `npm run test:full` installs them.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { full, hasShared, shared } from './shared';
+
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'coppice-consumers');
+
+/** The folder of a consumer, by the version in its script; undefined where it is not installed. */
+function consumer(name: string, script: string, version: RegExp): string | undefined {
+  const path = shared('consumers', script);
+  if (!hasShared || !existsSync(path)) return undefined;
+  const found = version.exec(readFileSync(path, 'utf8'))?.[1];
+  if (found === undefined) return undefined;
+  const folder = join(cache, `${name}-${found}`);
+  if (!existsSync(folder) && full) {
+    // It installs itself, and then fails because there is no model.
+    spawnSync(script.endsWith('.py') ? 'python3' : process.execPath, [path, join(cache, 'none'), 'a', '1']);
+  }
+  return existsSync(folder) ? folder : undefined;
+}
+
+const transformersJs = consumer('transformersjs', 'transformersjs.mjs', /VERSION = '([\d.]+)'/);
+
+/** `node_modules` with transformers.js, both kinds of onnxruntime and a tokenizer; undefined where it is not installed. */
+export const nodePackages = transformersJs && join(transformersJs, 'node_modules');
+
+const genai = consumer('genai', 'genai.py', /GENAI, ORT = '([\d.]+)'/);
+
+/** Python with onnxruntime, onnxruntime-genai and numpy; undefined where it is not installed. */
+export const genaiPython = genai && join(genai, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+
+const TOKENIZERS = '0.23.3';
+
+/** A folder for PYTHONPATH with the package tokenizers; undefined where it is not installed. */
+export const pythonTokenizers = genaiPython && installedTokenizers(genaiPython);
+
+function installedTokenizers(python: string): string | undefined {
+  const folder = join(cache, `tokenizers-${TOKENIZERS}`);
+  const install = ['install', '-q', '--no-deps', '--disable-pip-version-check', '--target', folder];
+  if (!existsSync(folder) && full) spawnSync(python, ['-m', 'pip', ...install, `tokenizers==${TOKENIZERS}`]);
+  return existsSync(folder) ? folder : undefined;
+}
+
+/** A test that runs a program of others, if it is there. */
+export function itWith(installed: string | undefined, title: string, body: Mocha.AsyncFunc | Mocha.Func): void {
+  if (installed !== undefined) it(title, body);
+  else it.skip(`${title} (needs a program that test:full installs)`);
+}
+
+/** Runs a program, with one thread; what it prints, without the last line break. */
+export function printed(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
+  const output = execFileSync(program, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, OMP_NUM_THREADS: '1', ...env },
+  });
+  return output.replace(/\r?\n$/, '');
+}
