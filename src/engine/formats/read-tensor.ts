@@ -24,22 +24,28 @@ export async function readTensor(tensor: TensorInfo, rows?: Rows): Promise<Float
  */
 export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: Rows): Promise<Float32Array> {
   requireReadable(tensor);
-  const { shape, paired } = tensor;
-  const [all = 1] = shape;
-  const asked = rows ?? { start: 0, count: all };
-  if (paired === undefined) return readStored(file, tensor, asked);
-  requireRows(asked, all);
-  const heads = wholeHeads(asked, paired);
-  return unpaired(await readStored(file, tensor, heads), asked, heads.start, paired);
+  const { dtype, shape } = tensor;
+  const count = rows?.count ?? shape[0] ?? 1;
+  const bytes = await readRowBytes(file, tensor, rows);
+  const values = new Float32Array(shape.slice(1).reduce((a, b) => a * b, count));
+  return isBlockType(dtype) ? dequantise(bytes, dtype, values) : widen(bytes, dtype, values);
 }
 
-/** Rows as they lie in the file. */
-async function readStored(file: RegularFile, tensor: StoredTensor, rows: Rows): Promise<Float32Array> {
-  const { dtype, shape } = tensor;
-  const { offset, bytes } = bytesOfRows(tensor, rows);
-  const buffer = await file.readRange(offset, bytes);
-  const values = new Float32Array(shape.slice(1).reduce((a, b) => a * b, rows.count));
-  return isBlockType(dtype) ? dequantise(buffer, dtype, values) : widen(buffer, dtype, values);
+/**
+ * The same rows as they are stored, one after another.
+ * @throws UserError when the file cannot be read
+ */
+export async function readRowBytes(file: RegularFile, tensor: StoredTensor, rows?: Rows): Promise<Buffer> {
+  const { shape, paired } = tensor;
+  if (paired === undefined) {
+    const { offset, bytes } = bytesOfRows(tensor, rows);
+    return file.readRange(offset, bytes);
+  }
+  const asked = rows ?? { start: 0, count: shape[0] };
+  requireRows(asked, shape[0]);
+  const heads = wholeHeads(asked, paired);
+  const { offset, bytes } = bytesOfRows(tensor, heads);
+  return unpaired(await file.readRange(offset, bytes), asked, heads, paired);
 }
 
 /** The rows of the heads that have some of `rows`. */
@@ -48,16 +54,15 @@ function wholeHeads({ start, count }: Rows, headDim: number): Rows {
   return { start: first * headDim, count: Math.ceil((start + count) / headDim) * headDim - first * headDim };
 }
 
-/** Row j of a head lies at 2j, row headDim / 2 + j at 2j + 1. @param first number of the row that `stored` begins with */
-function unpaired(stored: Float32Array, { start, count }: Rows, first: number, headDim: number): Float32Array {
-  if (count === 0) return new Float32Array(0);
-  const width = stored.length / (wholeHeads({ start, count }, headDim).count || 1);
-  const values = new Float32Array(count * width);
+/** Row j of a head lies at 2j, row headDim / 2 + j at 2j + 1. @param heads the rows in `stored` */
+function unpaired(stored: Buffer, { start, count }: Rows, heads: Rows, headDim: number): Buffer {
+  const perRow = stored.length / heads.count;
+  const bytes = Buffer.alloc(count === 0 ? 0 : count * perRow);
   for (let i = 0; i < count; i++) {
-    const from = storedRow(start + i, headDim) - first;
-    values.set(stored.subarray(from * width, (from + 1) * width), i * width);
+    const from = storedRow(start + i, headDim) - heads.start;
+    stored.copy(bytes, i * perRow, from * perRow, (from + 1) * perRow);
   }
-  return values;
+  return bytes;
 }
 
 /** Where row `row` of the model lies in a file with paired rows. */

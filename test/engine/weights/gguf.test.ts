@@ -11,6 +11,10 @@ import { openSession } from '../../../src/engine/onnx/session';
 import { checkpointWeights, withWeights } from '../../../src/engine/weights/checkpoint';
 import { writeModified } from '../../../src/engine/write/modified';
 import { newRecord } from '../../../src/engine/records/record';
+import { columnsWithOffsets } from '../../../src/engine/onnx/ops/blocks';
+import { storedRows } from '../../../src/engine/weights/blocks/stored';
+import { Overlay } from '../../../src/engine/weights/overlay';
+import { dequantised, dequantisedWithOffsets } from '../../support/blocks';
 import { editGguf, ggufBytes, readGgufContent } from '../../support/gguf-edits';
 import { u32, value } from '../../support/gguf-files';
 import { numbersOf } from '../../support/model-numbers';
@@ -121,5 +125,42 @@ describeShared('weights in GGUF files', function () {
       }),
     );
     await assert.rejects(written(await openCheckpoint(odd)), /m cannot be written as a checkpoint/);
+  });
+});
+
+describeShared('blocks of GGUF files in int8 and int4', () => {
+  const types = { q4_0: 4, q4_1: 4, q8_0: 8 } as const;
+  for (const [type, bits] of Object.entries(types)) {
+    it(`those of ${type} are taken as they are`, async () => {
+      await withWeights(await openCheckpoint(stories(type)), async (weights) => {
+        let taken = 0;
+        for (const key of weightKeys(weights.architecture)) {
+          const [out, width] = weights.shape(key);
+          if (weights.stored(key)?.dtype !== type.toUpperCase()) continue;
+          const columns = type === 'q4_1' ? columnsWithOffsets(width) : width;
+          const some = { start: Math.floor(out / 3), count: Math.floor(out / 2) };
+          const rows = await storedRows(weights, key, { bits, width, columns }, some);
+          const numbers = await weights.read(key, some);
+          const found = type === 'q4_1' ? dequantisedWithOffsets(rows!, width) : dequantised(rows!, width, bits);
+          const off = Math.max(...numbers.map((value, i) => Math.abs(value - found[i])));
+          const most = Math.max(...numbers.map(Math.abs));
+          // Offsets have 4 bits of their own; without them a block is exactly the file's.
+          assert.ok(off <= (type === 'q4_1' ? 0.1 * most : 0), `${JSON.stringify(key)}: off by ${off} of ${most}`);
+          taken++;
+        }
+        assert.ok(taken > 20, String(taken));
+      });
+    });
+  }
+
+  it('changed weights are not', async () => {
+    const source = checkpointWeights(await openCheckpoint(stories('q4_0')));
+    const key = { layer: 1, name: 'q' } as const;
+    const changed = new Overlay(source, [[key, { kind: 'replace', values: await source.read(key) }]]);
+    const wanted = { bits: 4, width: 64, columns: 64 } as const;
+    assert.equal(await storedRows(changed, key, wanted, { start: 0, count: 8 }), undefined);
+    assert.ok(await storedRows(changed, { layer: 2, name: 'q' }, wanted, { start: 0, count: 8 }));
+    assert.ok(await storedRows(source, key, wanted, { start: 0, count: 8 }));
+    await changed.close();
   });
 });

@@ -20,6 +20,7 @@ import {
   rootMeanSquare,
   setZero,
 } from './quantise';
+import { offsetsOfFile } from './stored';
 
 const BITS = 4;
 /** Largest integer. */
@@ -114,7 +115,7 @@ function fit(block: Float32Array): Fit {
 }
 
 /**
- * Whether offsets are worth their columns: judged by some rows of the first, the middle and the last block.
+ * Whether offsets are worth their columns: as the types in a GGUF file say, else judged by some rows of the first, the middle and the last block.
  * @throws UserError when a file cannot be read
  */
 export async function needOffsets(source: WeightSource): Promise<boolean> {
@@ -123,6 +124,11 @@ export async function needOffsets(source: WeightSource): Promise<boolean> {
   const keysOf = (layer: number): WeightKey[] => names.map((name) => ({ layer, name }));
   const widthOf = (key: WeightKey): number => weightOf(source.architecture, key)!.shape[1];
   if (layers.length === 0 || layers.some((_, i) => keysOf(i).some((key) => widthOf(key) % BLOCK !== 0))) return false;
+  const said = offsetsOfFile(
+    source,
+    layers.flatMap((_, layer) => keysOf(layer)),
+  );
+  if (said !== undefined) return said;
   let [without, withOffsets] = [0, 0];
   for (const layer of new Set([0, layers.length >> 1, layers.length - 1])) {
     for (const key of keysOf(layer)) {

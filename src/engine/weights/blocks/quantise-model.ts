@@ -4,17 +4,19 @@ import { keyText, layerKeys } from '../../checkpoint/weight-key';
 import { spreadRows } from '../../onnx/ops/spread';
 import type { JobOptions } from '../../progress';
 import { Work } from '../../progress';
+import type { Rows } from '../../formats/tensor';
 import { baseOf, type WeightSource } from '../source';
 import { type BlockLayout, bytesOfBlocks, type PlacedMatrix } from './layout';
 import { quantiseWithOffsets } from './offsets';
-import { quantiseRows } from './quantise';
+import { type QuantisedRows, quantiseRows } from './quantise';
+import { storedRows } from './stored';
 import type { BlockSink } from './store';
 
 /** Numbers that are read at a time. */
 const PIECE = 2 ** 22;
 
 /** Changes with the numbers that quantising gives. */
-export const QUANTISER_VERSION = 3;
+export const QUANTISER_VERSION = 4;
 
 /**
  * @returns SHA-256 (hex) of each block: of its shape, its quantised matrices and its other weights
@@ -55,12 +57,16 @@ async function quantiseMatrix(
   hash?: Hash,
 ): Promise<void> {
   const base = baseOf(source, key);
+  const rounded = async (piece: Rows): Promise<QuantisedRows> => {
+    const numbers = await base.read(key, piece);
+    if (isSpread) spreadRows(numbers, width);
+    return columns > width ? quantiseWithOffsets(numbers, width) : quantiseRows(numbers, width, bits);
+  };
   const atATime = Math.max(1, Math.floor(PIECE / width));
   for (let start = 0; start < out; start += atATime) {
     const count = Math.min(atATime, out - start);
-    const numbers = await base.read(key, { start, count });
-    if (isSpread) spreadRows(numbers, width);
-    const rows = columns > width ? quantiseWithOffsets(numbers, width) : quantiseRows(numbers, width, bits);
+    const stored = isSpread ? undefined : await storedRows(source, key, { bits, width, columns }, { start, count });
+    const rows = stored ?? (await rounded({ start, count }));
     const before = bytesOfBlocks(columns, bits, start);
     for (const part of ['values', 'scales', 'zeros'] as const) {
       const { buffer, byteOffset, byteLength } = rows[part];
