@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
+import { recordInGguf } from '../records/in-gguf';
 import { recordIn, type RunRecord } from '../records/record';
 import { ONNX_FOLDER } from '../write/onnx/kinds';
 
@@ -21,7 +22,10 @@ export async function openOutput(given: string): Promise<Output> {
   const isFolder = await kindOf(path);
   if (isFolder === undefined) throw new UserError(`Cannot read ${path}`, 'there is no such file', 'Check the path.');
   const beside = dirname(path);
-  if (/\.gguf$/i.test(path)) return { path, format: 'gguf', beside };
+  if (/\.gguf$/i.test(path)) {
+    const own = await recordInGguf(path);
+    return { path, format: 'gguf', beside, ...(own && { record: own }) };
+  }
   const folder = isFolder ? path : beside;
   const record = await recordIn(folder);
   const isOnnx = isFolder && (await kindOf(join(path, ONNX_FOLDER))) === true;

@@ -67,18 +67,28 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
     };
   },
 
-  async gguf({ options, opened: { checkpoint, changes, inputs }, reduction }, path, job) {
+  async gguf(exporting, path, job) {
+    const { options, opened, reduction, started } = exporting;
+    const { checkpoint, changes, inputs } = opened;
     const { kept, removed } = reduction;
     const what = [
       ...(removed.length > 0 ? [`without the blocks ${removed.join(', ')}`] : []),
       ...(inputs.length > 0 ? [`with ${inputs.map(({ name }) => name).join(' and ')}`] : []),
     ];
+    const record = newRecord({
+      kind: 'export',
+      inputs: [modelInput(checkpoint), ...inputs],
+      settings: settingsOf(exporting),
+      results: reduction,
+      started,
+    });
     const { notes } = await withWeights(checkpoint, (weights) =>
       writeGguf(checkpoint, withChanges(weights, changes), path, {
         ...job,
         kept,
         type: options.type?.[0]?.toLowerCase() as GgufType | undefined,
         description: [modelName(checkpoint), ...what, 'exported with Coppice'].join(', '),
+        record,
       }),
     );
     return { notes, ...(options.modelfile && { beside: writeModelfile }) };
