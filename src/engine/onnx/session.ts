@@ -64,6 +64,13 @@ export interface SessionSettings {
   readonly profile?: string;
 }
 
+/** A feed of a session. */
+export interface SessionInput {
+  readonly name: string;
+  readonly type: string;
+  readonly shape: readonly (number | string)[];
+}
+
 export class Session {
   /**
    * Results on the device that may still be alive. They belong to the session, and the process crashes if they outlive
@@ -76,6 +83,13 @@ export class Session {
     private readonly provider: Provider,
     private readonly beforeRun?: () => Promise<void>,
   ) {}
+
+  /** Names, types and shapes of the feeds; an extent that varies is its name. */
+  get inputs(): readonly SessionInput[] {
+    return this.session.inputMetadata.flatMap((input) =>
+      input.isTensor ? [{ name: input.name, type: input.type, shape: input.shape }] : [],
+    );
+  }
 
   /**
    * One run. It blocks the thread until it is done, so callers keep runs short and check for cancellation between them.
@@ -114,6 +128,21 @@ function isOnDevice(tensor: Tensor): boolean {
 export async function openSession(graph: GraphFile, settings: SessionSettings): Promise<Session> {
   const { folder } = graph;
   const bytes = (await graph.complete?.()) ?? graph.bytes;
+  return createSession(bytes, folder, settings);
+}
+
+/**
+ * The same over the file of a model, whose external data lies beside it.
+ * @throws UserError and Error as `openSession`
+ */
+export const openModelFile = (path: string, settings: SessionSettings): Promise<Session> =>
+  createSession(path, undefined, settings);
+
+async function createSession(
+  model: Uint8Array | string,
+  folder: string | undefined,
+  settings: SessionSettings,
+): Promise<Session> {
   // Without this, threads of a finished session keep spinning and slow down the next session.
   const extra: Record<string, string> = { force_spinning_stop: '1' };
   if (folder !== undefined) extra.model_external_initializers_file_folder_path = folder;
@@ -135,7 +164,11 @@ export async function openSession(graph: GraphFile, settings: SessionSettings): 
   }
   try {
     if (settings.provider === 'webgpu') await (webGpuKeeper ??= keepWebGpu());
-    const session = await ort().InferenceSession.create(bytes, options);
+    const { InferenceSession } = ort();
+    // Its types have one signature for a path and another for bytes.
+    const opening =
+      typeof model === 'string' ? InferenceSession.create(model, options) : InferenceSession.create(model, options);
+    const session = await opening;
     return new Session(session, settings.provider, settings.beforeRun);
   } catch (error) {
     throw translateFailure(error, settings.provider);
@@ -208,6 +241,14 @@ export function uint8(data: Uint8Array, shape: readonly number[]): Tensor {
 /** An int8 tensor over `data`, which is used as it is. */
 export function int8(data: Int8Array, shape: readonly number[]): Tensor {
   return new (ort().Tensor)('int8', data, shape);
+}
+
+/** A float16 or float32 tensor without numbers: a cache at its start. @param shape has an extent of 0 */
+export function empty(type: 'float16' | 'float32', shape: readonly number[]): Tensor {
+  const { Tensor: Made } = ort();
+  return type === 'float32'
+    ? new Made('float32', new Float32Array(0), shape)
+    : new Made('float16', new Uint16Array(0), shape);
 }
 
 /** The numbers of a float32 tensor in this process's memory. */

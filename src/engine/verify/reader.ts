@@ -2,8 +2,6 @@
 import type { JobOptions } from '../progress';
 
 export interface ModelReader {
-  /** Size of the vocabulary. */
-  readonly vocabulary: number;
   /**
    * Logits of every position, one row after another.
    * @param rows tokens, all of one length

@@ -14,7 +14,6 @@ import type { ModelReader } from './reader';
 
 /** @param name of the model, for the progress */
 export const viewReader = (model: Model, view: View, name: string): ModelReader => ({
-  vocabulary: model.architecture.vocabulary,
   async logits(rows, job) {
     const applications = rows.length * sharedApplications([view]);
     const work = new Work(job, applications, 'row-blocks', `reading ${name}`);

@@ -1,0 +1,94 @@
+/** An exported ONNX file in onnxruntime itself, as a program around it runs the file: with a cache, on the CPU. */
+import { throwIfCancelled } from '../errors';
+import { empty, floats, int64, openModelFile, type Session, type SessionInput, type Tensor } from '../onnx/session';
+import { Work } from '../progress';
+import { argMax } from './compare';
+import type { ModelReader } from './reader';
+
+/** "past_key_values.3.key" in, "present.3.key" out. */
+const [PAST, PRESENT] = ['past_key_values', 'present'];
+
+export interface OnnxReader extends ModelReader {
+  /** −log p of the tokens of a row after its first, in nats. */
+  losses(row: readonly number[]): Promise<number[]>;
+  close(): Promise<void>;
+}
+
+/** @throws UserError when the file cannot be read; Error when onnxruntime refuses it */
+export async function openOnnxReader(path: string, name: string, threads?: number): Promise<OnnxReader> {
+  const session = await openModelFile(path, { provider: 'cpu', threads, prepack: true });
+  const caches = session.inputs.filter((input) => input.name.startsWith(PAST));
+  const run = (ids: readonly number[], past: Caches): Promise<Ran> => step(session, caches, ids, past);
+  return {
+    async logits(rows, job) {
+      const work = new Work(job, rows.length, 'rows', `running ${name}`);
+      const all: Float32Array[] = [];
+      for (const row of rows) {
+        all.push(...(await run(row, NOTHING)).logits);
+        work.advance(1);
+      }
+      return all;
+    },
+    async greedy(prompt, count, { signal }) {
+      let { logits, past } = await run(prompt, NOTHING);
+      const ids = [argMax(logits[logits.length - 1])];
+      while (ids.length < count) {
+        throwIfCancelled(signal);
+        ({ logits, past } = await run(ids.slice(-1), past));
+        ids.push(argMax(logits[0]));
+      }
+      return ids;
+    },
+    async losses(row) {
+      const { logits } = await run(row, NOTHING);
+      return row.slice(1).map((id, i) => lossOf(logits[i], id));
+    },
+    close: () => session.close(),
+  };
+}
+
+/** What the caches hold: the tokens so far. */
+interface Caches {
+  readonly length: number;
+  readonly tensors: Readonly<Record<string, Tensor>>;
+}
+
+const NOTHING: Caches = { length: 0, tensors: {} };
+
+interface Ran {
+  /** One for each token. */
+  readonly logits: readonly Float32Array[];
+  readonly past: Caches;
+}
+
+async function step(
+  session: Session,
+  caches: readonly SessionInput[],
+  ids: readonly number[],
+  { length, tensors }: Caches,
+): Promise<Ran> {
+  const total = length + ids.length;
+  const { logits, ...results } = await session.run({
+    input_ids: int64(ids, [1, ids.length]),
+    attention_mask: int64(Array<number>(total).fill(1), [1, total]),
+    ...(length === 0 ? Object.fromEntries(caches.map((input) => [input.name, emptyCache(input)])) : tensors),
+  });
+  const values = floats(logits);
+  const vocabulary = values.length / ids.length;
+  const present = Object.entries(results).map(([name, tensor]) => [name.replace(PRESENT, PAST), tensor] as const);
+  return {
+    logits: ids.map((_, i) => values.subarray(i * vocabulary, (i + 1) * vocabulary)),
+    past: { length: total, tensors: Object.fromEntries(present) },
+  };
+}
+
+/** One row of text, and no tokens yet. */
+function emptyCache({ type, shape }: SessionInput): Tensor {
+  const extents = shape.map((extent) => (typeof extent === 'number' ? extent : extent === 'batch_size' ? 1 : 0));
+  return empty(type === 'float16' ? 'float16' : 'float32', extents);
+}
+
+function lossOf(logits: Float32Array, id: number): number {
+  const top = logits.reduce((most, value) => Math.max(most, value), -Infinity);
+  return top + Math.log(logits.reduce((sum, value) => sum + Math.exp(value - top), 0)) - logits[id];
+}

@@ -1,0 +1,77 @@
+/** Compares the models of an exported ONNX folder, each run by onnxruntime as its file is, with the view. */
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../errors';
+import type { ModelOptions } from '../model/model';
+import type { OpenedModel } from '../model/opened';
+import { inPhases, type JobOptions } from '../progress';
+import { ONNX_FILES, ONNX_FOLDER, ONNX_KINDS, type OnnxKind } from '../write/onnx/kinds';
+import { compareLogits, compareTokens } from './compare';
+import { openOnnxReader } from './onnx-reader';
+import { type Verified, verdictOf } from './verdict';
+import { rowsFor, saidBy, saidBySource } from './verify';
+
+/** The verdict on one kind. */
+export interface VerifiedKind extends Verified {
+  readonly kind: OnnxKind;
+}
+
+/** The worst of all kinds, and each. */
+export interface VerifiedOnnx extends Verified {
+  readonly kinds: readonly VerifiedKind[];
+}
+
+export const onnxFile = (folder: string, kind: OnnxKind): string => join(folder, ONNX_FOLDER, ONNX_FILES[kind]);
+
+/** The kinds that a folder has. @throws UserError if it has none */
+export async function kindsIn(folder: string): Promise<OnnxKind[]> {
+  const found: OnnxKind[] = [];
+  for (const kind of ONNX_KINDS) {
+    const isThere = await access(onnxFile(folder, kind)).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) found.push(kind);
+  }
+  if (found.length > 0) return found;
+  const names = ONNX_KINDS.map((kind) => ONNX_FILES[kind]).join(', ');
+  throw new UserError(`${folder} has no models`, `none of ${names} is in its folder ${ONNX_FOLDER}`, 'Check the path.');
+}
+
+/** @throws UserError when a file cannot be read; CancelledError */
+export async function verifyOnnx(
+  source: OpenedModel,
+  folder: string,
+  compute: ModelOptions,
+  job: JobOptions,
+): Promise<VerifiedOnnx> {
+  const kinds = await kindsIn(folder);
+  const [reading, ...running] = inPhases(job, [{ share: 1 }, ...kinds.map(() => ({ share: 1 }))]);
+  const rows = await rowsFor(source, job);
+  const expected = await saidBySource(source, rows, compute, reading);
+  const verified: VerifiedKind[] = [];
+  for (const [i, kind] of kinds.entries()) {
+    const reader = await openOnnxReader(onnxFile(folder, kind), kind, compute.threads);
+    try {
+      const found = await saidBy(reader, rows, running[i]);
+      const measured = {
+        logits: compareLogits(expected.logits, found.logits),
+        greedy: compareTokens(expected.greedy, found.greedy),
+        margins: expected.margins,
+        exact: kind === 'fp32',
+      };
+      verified.push({ kind, ...verdictOf(measured) });
+    } finally {
+      await reader.close();
+    }
+  }
+  return { ...worstOf(verified), kinds: verified };
+}
+
+/** The kind that is furthest from the source; one that failed before all others. */
+function worstOf(kinds: readonly VerifiedKind[]): Verified {
+  const [{ kind, why, ...worst }] = [...kinds].sort(
+    (a, b) => Number(a.passed) - Number(b.passed) || b.relative - a.relative,
+  );
+  return { ...worst, ...(why !== undefined && { why: `${kind}: ${why}` }) };
+}
