@@ -56,14 +56,12 @@ export interface MeasuredKind {
   readonly tokensPerSecond?: JsonNumber;
 }
 
-/** Another program that ran the file. */
+/** Another program that ran the file. Its tokens are compared up to the first that is nearly as likely as another. */
 export interface ConsumerResult extends Partial<TokensResult> {
   readonly name: string;
   readonly version?: string;
   /** Kind of an ONNX model, file name of a GGUF. */
   readonly of: string;
-  /** Up to the first token whose lead over the second best is too small to decide. */
-  readonly compared?: number;
   readonly seconds: number;
   /** Why it did not run; absent if it did. */
   readonly failure?: string;

@@ -11,6 +11,8 @@ const [PAST, PRESENT] = ['past_key_values', 'present'];
 export interface OnnxReader extends ModelReader {
   /** −log p of the tokens of a row after its first, in nats. */
   losses(row: readonly number[]): Promise<number[]>;
+  /** Tokens a second of `count` greedy tokens after a prompt and one more. */
+  decodeRate(prompt: readonly number[], count: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,15 @@ export async function openOnnxReader(path: string, name: string, threads?: numbe
     async losses(row) {
       const { logits } = await run(row, NOTHING);
       return row.slice(1).map((id, i) => lossOf(logits[i], id));
+    },
+    async decodeRate(prompt, count) {
+      let { logits, past } = await run(prompt, NOTHING);
+      let start = 0;
+      for (let i = 0; i <= count; i++) {
+        if (i === 1) start = performance.now(); // the first one makes plans for its shapes
+        ({ logits, past } = await run([argMax(logits[logits.length - 1])], past));
+      }
+      return (1000 * count) / (performance.now() - start);
     },
     close: () => session.close(),
   };

@@ -9,7 +9,7 @@ import { ONNX_FILES, ONNX_FOLDER, ONNX_KINDS, type OnnxKind } from '../write/onn
 import { compareLogits, compareTokens } from './compare';
 import { openOnnxReader } from './onnx-reader';
 import { type Verified, verdictOf } from './verdict';
-import { rowsFor, saidBy, saidBySource } from './verify';
+import { rowsFor, type Said, saidBy, saidBySource, type Verification } from './verify';
 
 /** The verdict on one kind. */
 export interface VerifiedKind extends Verified {
@@ -44,12 +44,13 @@ export async function verifyOnnx(
   folder: string,
   compute: ModelOptions,
   job: JobOptions,
-): Promise<VerifiedOnnx> {
+): Promise<Verification & { readonly verified: VerifiedOnnx }> {
   const kinds = await kindsIn(folder);
   const [reading, ...running] = inPhases(job, [{ share: 1 }, ...kinds.map(() => ({ share: 1 }))]);
   const rows = await rowsFor(source, job);
   const expected = await saidBySource(source, rows, compute, reading);
   const verified: VerifiedKind[] = [];
+  const said: { of: OnnxKind; said: Said }[] = [];
   for (const [i, kind] of kinds.entries()) {
     const reader = await openOnnxReader(onnxFile(folder, kind), kind, compute.threads);
     try {
@@ -61,11 +62,12 @@ export async function verifyOnnx(
         exact: kind === 'fp32',
       };
       verified.push({ kind, ...verdictOf(measured) });
+      said.push({ of: kind, said: found });
     } finally {
       await reader.close();
     }
   }
-  return { ...worstOf(verified), kinds: verified };
+  return { verified: { ...worstOf(verified), kinds: verified }, rows, said };
 }
 
 /** The kind that is furthest from the source; one that failed before all others. */

@@ -20,11 +20,16 @@ import { compareWeights } from './weights';
 export interface Said {
   readonly logits: readonly Float32Array[];
   readonly greedy: readonly number[];
+  /** The lead of each token of the continuation over the second best. */
+  readonly margins: readonly number[];
 }
 
-/** The same of the source, with the lead of each token of its continuation over the second best. */
-export interface SourceSaid extends Said {
-  readonly margins: readonly number[];
+/** A verification, and what other programs are compared with. */
+export interface Verification {
+  readonly verified: Verified;
+  readonly rows: VerificationRows;
+  /** What the file says: of ONNX each kind. */
+  readonly said: readonly { readonly of: string; readonly said: Said }[];
 }
 
 /** The rows for a model and a file of it. @param most as of `verificationRows` */
@@ -35,7 +40,9 @@ export async function rowsFor({ checkpoint, architecture }: OpenedModel, job: Jo
 
 export async function saidBy(reader: ModelReader, rows: VerificationRows, job: JobOptions): Promise<Said> {
   const logits = await reader.logits(rows.rows, job);
-  return { logits, greedy: await reader.greedy(rows.prompt, rows.count, job) };
+  const greedy = await reader.greedy(rows.prompt, rows.count, job);
+  const all = await reader.logits([[...rows.prompt, ...greedy]], { signal: job.signal });
+  return { logits, greedy, margins: greedy.map((id, i) => leadOf(all[rows.prompt.length - 1 + i], id)) };
 }
 
 /** What the source says: the view with its changes. */
@@ -44,14 +51,10 @@ export function saidBySource(
   rows: VerificationRows,
   compute: ModelOptions,
   job: JobOptions,
-): Promise<SourceSaid> {
-  return withModel(checkpoint, { ...compute, changes }, async (model) => {
-    const reader = viewReader(model, view, 'the source');
-    const said = await saidBy(reader, rows, job);
-    const { signal } = job;
-    const all = await reader.logits([[...rows.prompt, ...said.greedy]], { signal });
-    return { ...said, margins: said.greedy.map((id, i) => leadOf(all[rows.prompt.length - 1 + i], id)) };
-  });
+): Promise<Said> {
+  return withModel(checkpoint, { ...compute, changes }, (model) =>
+    saidBy(viewReader(model, view, 'the source'), rows, job),
+  );
 }
 
 /** How far a token is ahead of all others. */
@@ -67,7 +70,7 @@ export async function verifyCheckpoint(
   written: Checkpoint,
   compute: ModelOptions,
   job: JobOptions,
-): Promise<Verified> {
+): Promise<Verification> {
   const architecture = requireArchitecture(written);
   const [comparing, reading, readingAgain] = inPhases(job, [{ share: 2 }, { share: 1 }, { share: 1 }]);
   const weights = await comparedWeights(source, written, comparing);
@@ -78,13 +81,14 @@ export async function verifyCheckpoint(
     saidBy(viewReader(model, whole, 'what was written'), rows, readingAgain),
   );
   const exact = weights.wrong === undefined && weights.maxDifference <= SAME;
-  return verdictOf({
+  const verified = verdictOf({
     logits: compareLogits(expected.logits, found.logits),
     greedy: compareTokens(expected.greedy, found.greedy),
     margins: expected.margins,
     weights,
     exact,
   });
+  return { verified, rows, said: [{ of: written.format, said: found }] };
 }
 
 /** Numbers this near are the same: an adapter's sums are rounded to float32. */

@@ -1,9 +1,28 @@
 /** What is known of an export, in sentences for its model card. */
 import { formatNumber, formatPercent } from '../../format/numbers';
-import type { MeasuredKind, VerifiedResult } from '../../protocol/export';
+import { inline } from '../../engine/markdown';
+import type { ConsumerResult, MeasuredKind, VerifiedResult } from '../../protocol/export';
 
-export function findingsOf(verified: VerifiedResult | null, measured: readonly MeasuredKind[]): string[] {
-  return [...(verified ? [verifiedSentence(verified)] : []), ...measured.flatMap(measuredSentences)];
+export function findingsOf(
+  verified: VerifiedResult | null,
+  measured: readonly MeasuredKind[],
+  consumers: readonly ConsumerResult[] = [],
+): string[] {
+  return [
+    ...(verified ? [verifiedSentence(verified)] : []),
+    ...measured.flatMap(measuredSentences),
+    ...consumers.map(consumerSentence),
+  ];
+}
+
+/** "transformers.js 4.3.1 continued a prompt with the same 12 tokens as the file in Coppice (q4)." */
+function consumerSentence({ name, version, of, failure, tokens, equal, firstDifference = 0 }: ConsumerResult): string {
+  const program = inline(version === undefined ? name : `${name} ${version}`);
+  if (failure !== undefined) return `${program} did not run it (${of}): ${inline(failure)}`;
+  const same = equal
+    ? `with the same ${tokens} tokens`
+    : `with other tokens after the first ${firstDifference} of ${tokens}`;
+  return `${program} continued a prompt ${same} (${of}); tokens that are nearly as likely as others were not compared.`;
 }
 
 /** "The files were opened again and compared …" */

@@ -1,10 +1,12 @@
 /** The formats of an export: each writes the model to a path that does not exist yet. */
+import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Reduction } from '../../engine/checkpoint/reduction';
 import { widthSetting } from '../../engine/checkpoint/width';
 import { writeWhole } from '../../engine/files/whole-file';
 import { adapterDigest } from '../../engine/adapter/adapter';
 import type { OpenedModel } from '../../engine/model/opened';
+import { onnxruntimeVersion } from '../../engine/onnx/session';
 import type { JobOptions } from '../../engine/progress';
 import { modelInput, modelName, newRecord } from '../../engine/records/record';
 import { withChanges } from '../../engine/weights/overlay';
@@ -14,7 +16,12 @@ import { exportCard } from '../../engine/write/export-card';
 import { exportSafetensors } from '../../engine/write/export-safetensors';
 import type { GgufType } from '../../engine/write/gguf/kinds';
 import { writeGguf } from '../../engine/write/gguf/write-gguf';
-import { UserError } from '../../engine/errors';
+import type { FolderFile } from '../../engine/write/onnx/folder/facts';
+import { onnxFolderFiles } from '../../engine/write/onnx/folder/files';
+import type { OnnxMeasured } from '../../engine/write/onnx/folder/readme';
+import { ONNX_KINDS, type OnnxKind } from '../../engine/write/onnx/kinds';
+import { type OnnxModelFacts, writeOnnx } from '../../engine/write/onnx/write-onnx';
+import type { MeasuredKind } from '../../protocol/export';
 import type { ExportFormat } from '../definitions/export';
 import type { OptionsFor } from '../kinds';
 import { storedDtype } from '../options/output';
@@ -32,7 +39,7 @@ export interface Exporting {
 export interface WrittenExport {
   readonly notes: readonly string[];
   /** Writes the card with what was found. */
-  readonly document?: (findings: readonly string[]) => Promise<void>;
+  readonly document?: (findings: readonly string[], measured: readonly MeasuredKind[]) => Promise<void>;
   /** Writes what lies beside the output, once that has its name. */
   readonly beside?: (out: string) => Promise<void>;
 }
@@ -94,9 +101,62 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
     return { notes, ...(options.modelfile && { beside: writeModelfile }) };
   },
 
-  onnx: () =>
-    Promise.reject(new UserError('ONNX is not written yet', 'this version has no writer for it', 'Choose gguf.')),
+  async onnx(exporting, path, job) {
+    const { options, opened, reduction } = exporting;
+    const { checkpoint, changes, inputs } = opened;
+    const { kept } = reduction;
+    const onTop = inputs.map(({ name }) => name).join(' and ');
+    const description = onTop === '' ? undefined : `Its weights are changed by ${onTop}.`;
+    let facts: OnnxModelFacts | undefined;
+    const files = (measured?: OnnxMeasured): Promise<FolderFile[]> =>
+      onnxFolderFiles(checkpoint, facts!, { kept, name: basename(path), description, measured });
+    const { notes } = await withWeights(checkpoint, (weights) =>
+      writeOnnx(checkpoint, withChanges(weights, changes), path, {
+        ...job,
+        kept,
+        kinds: kindsOf(options),
+        target: options.target,
+        beside: (written) => {
+          facts = written;
+          return files();
+        },
+      }),
+    );
+    return {
+      notes,
+      async document(findings, measured) {
+        const readme = (await files(measuredOnnx(options, measured))).find(({ name }) => name === 'README.md');
+        await writeWhole(join(path, 'README.md'), `${readme!.text.trimEnd()}\n${checkedSection(findings)}`);
+      },
+    };
+  },
 };
+
+const kindsOf = ({ type }: Exporting['options']): OnnxKind[] => {
+  const names = type?.map((name) => name.toLowerCase()) ?? ['fp32'];
+  return ONNX_KINDS.filter((kind) => names.includes(kind));
+};
+
+/** For the README of the folder; undefined if nothing was measured. */
+function measuredOnnx({ text }: Exporting['options'], measured: readonly MeasuredKind[]): OnnxMeasured | undefined {
+  if (measured.length === 0) return undefined;
+  const kinds = measured.map(({ type, perplexity, tokensPerSecond }) => [
+    type,
+    {
+      ...(perplexity && { perplexity: Number(perplexity.ppl) }),
+      ...(tokensPerSecond !== undefined && { tokensPerSecond: Number(tokensPerSecond) }),
+    },
+  ]);
+  const processor = cpus().at(0)?.model.trim();
+  return {
+    ...(text !== undefined && { text: basename(text) }),
+    machine: [...(processor ? [processor] : []), `onnxruntime ${onnxruntimeVersion()}`].join(', '),
+    kinds: Object.fromEntries(kinds) as OnnxMeasured['kinds'],
+  };
+}
+
+const checkedSection = (findings: readonly string[]): string =>
+  findings.length === 0 ? '' : `\n## What was checked\n\n${findings.map((line) => `- ${line}`).join('\n')}\n`;
 
 /** An Ollama Modelfile, which also says how llama.cpp runs the file. */
 async function writeModelfile(out: string): Promise<void> {

@@ -1,5 +1,6 @@
 /** Exports a model: writes it beside its place, compares it, measures it, and only then gives it its name. */
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { foldersOf } from '../../engine/checkpoint/folders';
 import { checkpointReduction } from '../../engine/checkpoint/reduction';
 import { UserError } from '../../engine/errors';
@@ -11,7 +12,7 @@ import { inPhases } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import type { Verified } from '../../engine/verify/verdict';
 import { kQuantAdvice } from '../../engine/write/gguf/types';
-import type { ExportResult } from '../../protocol/export';
+import type { ExportResult, VerifiedResult } from '../../protocol/export';
 import { formatOf } from '../definitions/export';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
@@ -19,7 +20,7 @@ import { exportedFiles, writeRecordOf } from './export-files';
 import { findingsOf } from './export-findings';
 import { measureExported, textOf } from './export-measures';
 import { type Exporting, settingsOf, writeExport, writtenType } from './export-writers';
-import { verifyOutput } from './verify-written';
+import { consumersOf, verifyOutput } from './verify-written';
 
 type Options = OptionsFor<'export'>;
 
@@ -54,12 +55,16 @@ export async function runExport(options: Options, context: JobContext): Promise<
   try {
     const written = await writeExport(exporting, stage.temporary, writing);
     written.notes.forEach(context.note);
-    const verified = options.verify
-      ? await verifyOutput(opened, { path: stage.temporary, format }, compute, verifying)
-      : null;
+    const place = { path: stage.temporary, format };
+    const verification = options.verify ? await verifyOutput(opened, place, compute, verifying) : undefined;
+    const verified: VerifiedResult | null = verification?.verified ?? null;
     if (verified && !verified.passed) throw wrong(stage.out, verified);
     const measured = await measureExported(exporting, stage.temporary, { text, compute }, measuring);
-    await written.document?.(findingsOf(verified, measured));
+    const consumers =
+      verification && options.consumers
+        ? await consumersOf(place, verification, opened, dirname(stage.out), { signal: context.job.signal })
+        : undefined;
+    await written.document?.(findingsOf(verified, format === 'onnx' ? [] : measured, consumers), measured);
     const files = await exportedFiles(stage.temporary);
     const { parametersBefore, parametersAfter } = reduction;
     const result: ExportResult = {
@@ -73,6 +78,7 @@ export async function runExport(options: Options, context: JobContext): Promise<
       parametersAfter,
       verified,
       ...(measured.length > 0 && { measured }),
+      ...(consumers && { consumers }),
       seconds: secondsSince(start),
     };
     const run = detailsFor(exporting, text?.input ? [text.input] : [], device);

@@ -7,18 +7,33 @@ import { hashFile } from '../../engine/files/regular-file';
 import type { ModelOptions } from '../../engine/model/model';
 import type { OpenedModel } from '../../engine/model/opened';
 import type { JobOptions } from '../../engine/progress';
+import { runConsumers } from '../../engine/verify/consumers/consumers';
 import type { Output } from '../../engine/verify/output';
-import { verifyCheckpoint } from '../../engine/verify/verify';
-import type { VerifiedResult } from '../../protocol/export';
+import { type Verification, verifyCheckpoint } from '../../engine/verify/verify';
+import { verifyOnnx } from '../../engine/verify/verify-onnx';
+import type { ConsumerResult, VerifiedResult } from '../../protocol/export';
 
 /** @throws UserError when a file cannot be read; CancelledError */
 export async function verifyOutput(
   opened: OpenedModel,
-  { path }: Pick<Output, 'path' | 'format'>,
+  { path, format }: Pick<Output, 'path' | 'format'>,
   compute: ModelOptions,
   job: JobOptions,
-): Promise<VerifiedResult> {
+): Promise<Verification> {
+  if (format === 'onnx') return verifyOnnx(opened, path, compute, job);
   return verifyCheckpoint(opened, await openCheckpoint(path), compute, job);
+}
+
+/** What other programs make of the file, where they are installed. @param beside the folder that it lies in */
+export async function consumersOf(
+  { path, format }: Pick<Output, 'path' | 'format'>,
+  { rows, said }: Verification,
+  { architecture }: OpenedModel,
+  beside: string,
+  job: JobOptions,
+): Promise<ConsumerResult[]> {
+  const file = { path, rows, said, eos: architecture.eosTokenIds };
+  return runConsumers(format, file, [beside], job);
 }
 
 /** Files that a record may name: a model of a thousand shards has fewer. */

@@ -8,10 +8,10 @@ import { detailsOf } from '../../engine/records/details';
 import { sourceOf } from '../../engine/records/source';
 import { modelName, type RunRecord } from '../../engine/records/record';
 import { openOutput, type Output } from '../../engine/verify/output';
-import type { VerifyResult } from '../../protocol/export';
+import type { VerifiedResult, VerifyResult } from '../../protocol/export';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
-import { changedFiles, verifyOutput } from './verify-written';
+import { changedFiles, consumersOf, verifyOutput } from './verify-written';
 
 type Options = OptionsFor<'verify'>;
 
@@ -30,7 +30,8 @@ export async function runVerify(options: Options, context: JobContext): Promise<
   };
   const compute = modelOptions(options, { ...context, hooks });
   const files = await changedFiles(output, context.job);
-  const compared = await verifyOutput(opened, output, compute, context.job);
+  const verification = await verifyOutput(opened, output, compute, context.job);
+  const compared: VerifiedResult = verification.verified;
   const broken = files && files.changed.length > 0;
   const verified = {
     ...compared,
@@ -38,10 +39,13 @@ export async function runVerify(options: Options, context: JobContext): Promise<
     ...(broken &&
       compared.passed && { passed: false, why: `${files.changed.join(', ')} changed since it was written` }),
   };
+  const consumers = options.consumers
+    ? await consumersOf(output, verification, opened, output.beside, context.job)
+    : [];
   const against = modelName(opened.checkpoint);
   const { path: out, format } = output;
   return {
-    result: { format, out, against, removed, verified, consumers: [], seconds: secondsSince(start) },
+    result: { format, out, against, removed, verified, consumers, seconds: secondsSince(start) },
     run: detailsOf(opened.checkpoint, options, { inputs: opened.inputs, settings: { format, removed }, device }),
   };
 }
