@@ -4,6 +4,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'no
 import { basename, join } from 'node:path';
 import { buildCli, coppice } from '../support/built-cli';
 import { type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
+import { assertClose } from '../support/close';
 import { describeShared, shared } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 
@@ -175,5 +176,70 @@ describeShared('command line: exports of stories260K', function () {
     const back = await run('verify', out, '--against', model, '--remove', '2', '--no-consumers');
     assert.equal(verified(back).exact, true);
     assert.ok(!existsSync(join(folder, 'small')));
+  });
+
+  it('gguf: quantised types, and the record in the file leads to the model', async () => {
+    const out = join(folder, 'q8.gguf');
+    const json = await run('export', model, '--remove', '2', '--type', 'Q8_0', '--out', out);
+    assert.deepEqual([json.type, verified(json).exact, verified(json).passed], ['q8_0', false, true]);
+    const again = await run('verify', out, '--no-consumers');
+    assert.deepEqual([again.against, again.removed], [basename(model), [2]]);
+    assert.deepEqual(again.verified, json.verified);
+  });
+
+  it('onnx: several kinds in one folder, each compared and measured as it is', async () => {
+    const text = join(folder, 'story.txt');
+    writeFileSync(text, 'Once upon a time there was a girl. She had a red ball and a big dog.\n'.repeat(20));
+    const args = ['--text', text, '--window', '32', '--limit', '2'];
+    const out = join(folder, 'onnx-model');
+    const json = await run(
+      'export',
+      model,
+      '--format',
+      'onnx',
+      '--type',
+      'q4,fp32',
+      '--remove',
+      '2',
+      ...args,
+      '--out',
+      out,
+    );
+    assert.deepEqual(keys(json), sorted(`${PROMISED} measured`));
+    assert.deepEqual([json.format, json.type], ['onnx', 'q4,fp32']);
+    const kinds = verified(json).kinds as Json[];
+    assert.deepEqual(
+      kinds.map(({ kind, exact, passed }) => [kind, exact, passed]),
+      [
+        ['fp32', true, true],
+        ['q4', false, true],
+      ],
+    );
+    assert.ok((kinds[0].maxDifference as number) <= 1e-3);
+    assert.deepEqual(kinds[0].greedy, { tokens: 16, equal: true });
+    const [fp32, q4] = json.measured as { type: string; perplexity: { ppl: number }; tokensPerSecond: number }[];
+    const { ppl } = (await run('eval', model, '--remove', '2', ...args)) as { ppl: number };
+    assertClose(fp32.perplexity.ppl, ppl, { relative: 1e-4 }, 'perplexity of the file');
+    assert.ok(q4.perplexity.ppl !== ppl && q4.tokensPerSecond > 0);
+    const readme = readFileSync(join(out, 'README.md'), 'utf8');
+    assert.match(readme, /perplexity[^]*What was checked/i);
+
+    damage(join(out, 'onnx/model.onnx_data'), 100);
+    const damaged = await coppice(['verify', out, '--no-consumers']);
+    assert.equal(damaged.code, 1);
+    assert.match(damaged.stdout, /changed: onnx\/model\.onnx_data[^]*verified +no/);
+  });
+
+  it('leaves nothing behind that it could not finish', async () => {
+    const out = join(folder, 'none');
+    const text = join(folder, 'short.txt');
+    writeFileSync(text, 'Once');
+    const args = ['--format', 'onnx', '--text', text, '--out', out];
+    assert.equal((await coppice(['export', model, ...args])).code, 1);
+    assert.ok(!existsSync(out));
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.includes('partial')),
+      [],
+    );
   });
 });

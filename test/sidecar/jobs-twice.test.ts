@@ -315,6 +315,7 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
     }),
     ({ model, adapter, out }) => ({ checkpoint: model, adapter, format: 'safetensors', type: ['f16'], out }),
     ({ model, patch, out }) => ({ checkpoint: model, heal: patch, out: `${out}.gguf`, modelfile: true }),
+    ({ model, out }) => ({ checkpoint: model, format: 'onnx', type: ['q8'], target: 'webgpu', out }),
   ],
   verify: [({ model }) => ({ output: model, against: model, consumers: false })],
   bench: [
