@@ -77,13 +77,13 @@ function mergesOf(fields: TokenizerFields, { tokens, ids }: Vocabulary): readonl
 /** The ways to cut `text` into two tokens, by the ids of the parts. */
 function splitsOf(text: string, idOf: (text: string) => number | undefined): Merge['pair'][] {
   const found: { pair: Merge['pair']; left: number; right: number }[] = [];
-  let end = 0;
-  for (const character of text) {
-    end += character.length;
-    const pair = [text.slice(0, end), text.slice(end)] as const;
-    const left = idOf(pair[0]);
-    const right = left === undefined ? undefined : idOf(pair[1]);
-    if (left !== undefined && right !== undefined) found.push({ pair, left, right });
+  for (let end = 1; end < text.length; end++) {
+    const first = text.slice(0, end);
+    const left = idOf(first); // no token ends within a character
+    if (left === undefined) continue;
+    const second = text.slice(end);
+    const right = idOf(second);
+    if (right !== undefined) found.push({ pair: [first, second], left, right });
   }
   return found.sort((a, b) => a.left - b.left || a.right - b.right).map(({ pair }) => pair);
 }

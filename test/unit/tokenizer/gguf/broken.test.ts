@@ -81,7 +81,7 @@ const BYTES: readonly (readonly [change: Change, key: string, why: RegExp])[] = 
 
 const PIECES: typeof BYTES = [
   [remove(SCORES), SCORES, /it is missing/],
-  [set(SCORES, f32s([1])), SCORES, /it has 1 items, and there are 269 tokens/],
+  [set(SCORES, f32s([1])), SCORES, /it has 1 items, and there are 270 tokens/],
   [item(SCORES, 4, NaN), SCORES, /its item 4 is NaN, not a number/],
   [set('tokenizer.ggml.add_space_prefix', text('')), 'tokenizer.ggml.add_space_prefix', /not true or false/],
   [item(TOKENS, 260, 'a'.repeat(257)), TOKENS, /its item 260 has 257 characters, more than 256/],

@@ -110,32 +110,47 @@ describe('tokenizer/gguf on bytes', () => {
   });
 });
 
+const PIECES = ['▁', 'ca', 'ab', 'a', 'b', 'c', 'bc', 'abc', '▁a', '▁ab'];
+
 describe('tokenizer/gguf of pieces', () => {
   it('joins the neighbours of the greatest score first', async () => {
     const tokenizer = await load(pieceMetadata());
-    const id = (piece: string): number => 259 + ['▁', 'a', 'b', 'c', 'ab', 'bc', 'abc', '▁a', '▁ab'].indexOf(piece);
+    const id = (piece: string): number => 259 + PIECES.indexOf(piece);
     const cases: Record<string, string[]> = {
       abc: ['▁', 'abc'], // bc before ab, then a and bc
       ab: ['▁ab'], // ab before ▁a, then both with ▁
       a: ['▁a'],
-      cab: ['▁', 'c', 'ab'],
+      cab: ['▁', 'c', 'ab'], // ab before ca
     };
     for (const [given, expected] of Object.entries(cases)) {
       assert.deepEqual(tokenizer.encode(given, PLAIN), expected.map(id), given);
       assert.equal(tokenizer.decode(expected.map(id), WHOLE), given);
     }
     assert.deepEqual(tokenizer.encode('x', PLAIN), [id('▁'), 3 + 0x78], 'a byte');
-    assert.deepEqual(tokenizer.encode('a   a', PLAIN), [id('▁a'), 268, id('▁a')], 'an added token has spaces');
+    assert.deepEqual(
+      tokenizer.encode('a   a', PLAIN),
+      [id('▁a'), 259 + PIECES.length, id('▁a')],
+      'an added token has spaces',
+    );
+  });
+
+  it('has merges by score, then by the ids of the parts, as the tokenizers library makes them', async () => {
+    const { tokenizer } = await readTokenizerTexts(ggufWith(pieceMetadata()));
+    const { model } = JSON.parse(tokenizer) as { model: { merges: string[][] } };
+    assert.deepEqual(
+      model.merges.map((merge) => merge.join(' ')),
+      ['b c', 'ab c', 'a bc', 'a b', '▁ a', '▁ ab', '▁a b', 'c a'],
+    );
   });
 
   it('begins with BOS and a space unless the file says otherwise', async () => {
-    assert.deepEqual((await load(pieceMetadata())).encode('a', SPECIALS), [1, 266]);
+    assert.deepEqual((await load(pieceMetadata())).encode('a', SPECIALS), [1, 267]);
     const bare = changed(pieceMetadata(), [
       ['tokenizer.ggml.add_bos_token', bool(false)],
       ['tokenizer.ggml.add_space_prefix', bool(false)],
     ]);
     const tokenizer = await load(bare);
-    assert.deepEqual(tokenizer.encode('a', SPECIALS), [260]);
+    assert.deepEqual(tokenizer.encode('a', SPECIALS), [262]);
     assert.equal(tokenizer.decode(tokenizer.encode(' a', PLAIN), WHOLE), ' a');
   });
 
@@ -147,7 +162,7 @@ describe('tokenizer/gguf of pieces', () => {
       ['<s>', '</s>', '<unk>', undefined],
     );
     const other = changed(pieceMetadata(), [['tokenizer.ggml.bos_token_id', u32(2)]]);
-    assert.deepEqual((await load(other)).encode('a', SPECIALS), [2, 266]);
+    assert.deepEqual((await load(other)).encode('a', SPECIALS), [2, 267]);
   });
 });
 

@@ -41,7 +41,8 @@ export function byteMetadata(pre: string | undefined = 'gpt-2'): Metadata {
 /** Pieces with scores: 3 special tokens, 256 bytes, characters and what is joined of them, an added one with spaces. */
 export function pieceMetadata(): Metadata {
   const byte = (value: number): string => `<0x${value.toString(16).toUpperCase().padStart(2, '0')}>`;
-  const pieces = { '▁': -9, a: -9, b: -9, c: -9, ab: -3, bc: -1, abc: -2, '▁a': -4, '▁ab': -5 };
+  // In another order than by score.
+  const pieces = { '▁': -9, ca: -8, ab: -3, a: -9, b: -9, c: -9, bc: -1, abc: -2, '▁a': -4, '▁ab': -5 };
   const tokens = ['<unk>', '<s>', '</s>', ...Array.from({ length: 256 }, (_, i) => byte(i)), ...Object.keys(pieces)];
   return new Map<string, GgufValue>([
     ['general.architecture', text('llama')],
