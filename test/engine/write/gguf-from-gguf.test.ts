@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
+import { keyText, weightKeys } from '../../../src/engine/checkpoint/weight-key';
 import { fullWidth, narrowCheckpoint } from '../../../src/engine/checkpoint/width';
 import { type GgufFile, openGguf } from '../../../src/engine/formats/gguf/file';
 import { type GgufField, layOutGguf } from '../../../src/engine/formats/gguf/layout';
@@ -181,8 +182,9 @@ describe('write/gguf from GGUF', () => {
     });
     const narrow = narrowCheckpoint(checkpoint, { layers });
     const out = fresh();
-    const { architecture } = await write(narrow, out);
+    const { architecture, notes } = await write(narrow, out);
     assert.equal(architecture, 'deci');
+    assert.match(notes.join(), /^1 matrix has rows that are no multiple of 32 long/);
     const found = await contents(out);
     const types = ['up', 'down'].flatMap((name) => [0, 1].map((b) => found.get(`blk.${b}.ffn_${name}.weight`)![0]));
     assert.deepEqual(types, ['Q8_0', 'Q8_0', 'F16', 'Q8_0'], 'rows of 40 are no whole blocks');
@@ -192,6 +194,24 @@ describe('write/gguf from GGUF', () => {
     assert.deepEqual(
       requireArchitecture(await openCheckpoint(out)).layers.map(({ ffn }) => ffn),
       layers.map(({ neurons }) => neurons.length),
+    );
+  });
+
+  it('brings rows into pairs where the narrower model has another architecture than the source', async () => {
+    const checkpoint = await openCheckpoint(await toyFile('qwen2-mixed-windows'));
+    const layers = fullWidth(checkpoint.architecture!).layers.map(({ groups, neurons }, block) => {
+      return { groups: block === 1 ? groups.slice(1) : groups, neurons };
+    });
+    const narrow = narrowCheckpoint(checkpoint, { layers });
+    const out = fresh();
+    assert.equal((await write(narrow, out)).architecture, 'deci');
+    const again = await openCheckpoint(out);
+    await withWeights(narrow, (expected) =>
+      withWeights(again, async (found) => {
+        for (const key of weightKeys(expected.architecture)) {
+          assert.deepEqual(await found.read(key), await expected.read(key), keyText(key));
+        }
+      }),
     );
   });
 

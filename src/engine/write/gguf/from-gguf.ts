@@ -25,7 +25,7 @@ import type { GgufType } from './kinds';
 import { architectureFields, sizeLabel, text, u32 } from './metadata';
 import { ARCHITECTURE, architectureOf, type EditedEntry, editedMetadata, isCopied } from './source-metadata';
 import { computed, type GgufSource, isPaired } from './tensors';
-import { dtypeFor, FILE_TYPES, QUANTISATION_VERSION, storedAs, wholeBlocks } from './types';
+import { dtypeFor, FILE_TYPES, oddRows, QUANTISATION_VERSION, storedAs, wholeBlocks } from './types';
 
 export interface FromGguf {
   readonly fields: readonly GgufField[];
@@ -137,6 +137,8 @@ class TensorPlan {
   /** Weights whose numbers are others. */
   changed = 0;
   private requantised = 0;
+  /** Narrower matrices whose rows are no whole blocks any more. */
+  private odd = 0;
   private readonly finer = new Map<string, number>();
   private readonly keys: ReadonlyMap<string, WeightKey>;
 
@@ -169,6 +171,7 @@ class TensorPlan {
       const what = count === 1 ? '1 changed matrix is' : `${count} changed matrices are`;
       return `${what} stored as ${types}, whose scales only llama.cpp finds`;
     });
+    if (this.odd > 0) notes.push(oddRows(this.odd));
     if (this.requantised > 0) {
       const what = this.requantised === 1 ? '1 matrix was' : `${this.requantised} matrices were`;
       notes.push(`${what} quantised in the source already, so the numbers are rounded for the second time`);
@@ -209,7 +212,9 @@ class TensorPlan {
       const types = `${own} instead of ${before.dtype}`;
       this.finer.set(types, (this.finer.get(types) ?? 0) + 1);
     }
-    return wholeBlocks(own, shape) ? own : 'F16';
+    if (wholeBlocks(own, shape)) return own;
+    this.odd++;
+    return 'F16';
   }
 
   private computed(name: string, key: WeightKey, dtype: RewrittenDtype): GgufSource {

@@ -60,9 +60,13 @@ interface Typed {
 export function oddNotes(type: GgufType, tensors: readonly Typed[]): string[] {
   if (!isQuantised(DTYPES[type])) return [];
   const odd = tensors.filter(({ dtype, shape }) => dtype === 'F16' && shape.length > 1).length;
-  if (odd === 0) return [];
-  const has = odd === 1 ? '1 matrix has rows that are' : `${odd} matrices have rows that are`;
-  return [`${has} no multiple of ${BLOCK_ELEMENTS} long and stay in 16 bits`];
+  return odd === 0 ? [] : [oddRows(odd)];
+}
+
+/** @param count of matrices */
+export function oddRows(count: number): string {
+  const has = count === 1 ? '1 matrix has rows that are' : `${count} matrices have rows that are`;
+  return `${has} no multiple of ${BLOCK_ELEMENTS} long and stay in 16 bits`;
 }
 
 /** Where llama.cpp's program gives the head another type. @param head name of the matrix that makes the logits */
