@@ -8,7 +8,9 @@ import { compareWithWidthCommand } from './compare-with-width';
 import { copyCliCommand } from './copy-cli-command';
 import { evaluatePerplexityCommand } from './evaluate-perplexity';
 import { evaluateTasksCommand } from './evaluate-tasks';
+import { exportModelCommand } from './export-model';
 import { exportPlanCommand } from './export-plan';
+import { copyLoadingCodeCommand } from './copy-loading-code';
 import { copyPathCommand } from './copy-path';
 import { discardTrainingCommand } from './discard-training';
 import { generateTextCommand } from './generate-text';
@@ -38,6 +40,7 @@ import { showLogCommand } from './show-log';
 import { showScoresCommand } from './show-scores';
 import { suggestBlocksCommand } from './suggest-blocks';
 import { toggleBlockCommand } from './toggle-block';
+import { verifyExportCommand } from './verify-export';
 
 export const COMMANDS: readonly AnyCommand[] = [
   openCheckpointCommand,
@@ -69,6 +72,9 @@ export const COMMANDS: readonly AnyCommand[] = [
   resumeTrainingCommand,
   discardTrainingCommand,
   mergeAdapterCommand,
+  exportModelCommand,
+  verifyExportCommand,
+  copyLoadingCodeCommand,
   copyCliCommand,
   exportPlanCommand,
   showJobsCommand,

@@ -160,6 +160,12 @@ export interface MergeResult extends WrittenCheckpoint {
   readonly dtype: 'F32' | 'BF16' | 'F16' | null;
 }
 
+/** Writes a model for an application. */
+export type ExportSpec = SpecOf<Defined['export']>;
+
+/** Compares an exported model with its source. */
+export type VerifySpec = SpecOf<Defined['verify']>;
+
 /** A job as it is asked for: its kind, its options, and where the record goes. */
 export type SpecOf<J extends AnyJob> = { readonly kind: J['kind'] } & GivenOf<J> & JobBase;
 

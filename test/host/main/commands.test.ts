@@ -9,6 +9,7 @@ import { CRITERIA } from '../../../src/engine/importance/criteria';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
+import type { ExportResult, VerifyResult } from '../../../src/protocol/export';
 import type { GridResult } from '../../../src/protocol/grid';
 import type { EvaluateResult, GenerateResult, JobInfo, MergeResult, PruneResult } from '../../../src/protocol/jobs';
 import type { ModelTasks, TasksComparison } from '../../../src/protocol/tasks';
@@ -274,6 +275,20 @@ describe('commands', () => {
     const line = await run<string>('copyCliCommand');
     assert.equal(line, `coppice eval ${checkpoint} --text ${text} --window 32 --limit 2 --remove 4,5.ffn --device cpu`);
     assert.equal(await vscode.env.clipboard.readText(), line);
+  });
+
+  it('exports the plan for an application, verifies it, and copies code that loads it', async () => {
+    await run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
+    const out = inWorkspace('application');
+    const given = { checkpoint, format: 'onnx', type: ['fp32'], target: 'cpu', out };
+    const exported = await run<ExportResult>('exportModel', given);
+    assert.deepEqual([exported.format, exported.removed, exported.verified?.passed], ['onnx', [4, 5], true]);
+    const verified = await run<VerifyResult>('verifyExport', { output: out, consumers: false });
+    assert.deepEqual([verified.removed, verified.verified.passed], [[4, 5], true]);
+    const library = 'onnxruntime-node';
+    const code = await run<string>('copyLoadingCode', { checkpoint: out, format: 'onnx', library });
+    assert.equal(await vscode.env.clipboard.readText(), code);
+    assert.match(code, /application/);
   });
 
   it('exports the plan for mergekit and llama.cpp', async () => {

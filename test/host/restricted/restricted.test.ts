@@ -40,6 +40,8 @@ describe('restricted mode', () => {
       'generateText',
       'retrainLora',
       'mergeAdapter',
+      'exportModel',
+      'verifyExport',
       'restartSidecar',
     ]) {
       await assert.rejects(run(command, { checkpoint, criterion: 'magnitude' }), {
