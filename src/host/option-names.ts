@@ -25,6 +25,7 @@ function nounsOf(jobs: readonly AnyJob[]): Map<string, () => string> {
 
 /** Titles of commands, as in the Command Palette. */
 export const COMMAND_TITLES: Readonly<Record<Exclude<CommandName, 'inspect' | 'fetch-tasks'>, () => string>> = {
+  export: () => l10n.t('Export for an Application…'),
   heal: () => l10n.t('Heal Checkpoint…'),
   merge: () => l10n.t('Merge LoRA Adapter into Checkpoint…'),
   retrain: () => l10n.t('Retrain with LoRA…'),

@@ -5,7 +5,7 @@
 import { lstat, mkdir, open, realpath, rename, rm, rmdir, statfs } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
-import { option, type OptionName } from '../option-token';
+import { command, option, type OptionName } from '../option-token';
 import { removeStale, temporaryName } from './partial';
 import { isInside } from './paths';
 import { writeFailure } from './write-failure';
@@ -88,6 +88,7 @@ async function claim(out: string, sources: readonly string[], bytes: number, kin
   const target = resolve(out);
   const parent = dirname(target);
   try {
+    if (kind.isFolder && /\.(gguf|onnx|safetensors)$/i.test(target)) throw nameOfFile(target);
     await refuseOverlap(target, sources, kind);
     await refuseExisting(target, kind);
     const created = await mkdir(parent, { recursive: true });
@@ -105,6 +106,14 @@ async function claim(out: string, sources: readonly string[], bytes: number, kin
     throw writeFailure(error, target, kind.name);
   }
 }
+
+/** A folder of this name would be taken for a model by every program. */
+const nameOfFile = (target: string): UserError =>
+  new UserError(
+    `${target} cannot be the output`,
+    'its name is that of a file, and a checkpoint is a folder',
+    `Leave out the end of the name. To write one file, use ${command('export')}.`,
+  );
 
 /**
  * Checks that `out` can be written, before a job computes for hours.

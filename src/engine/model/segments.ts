@@ -7,7 +7,10 @@ import type { LinearName } from '../checkpoint/architecture';
 import type { Model } from './model';
 import { stepsOf, type Step, type View } from './view';
 
-/** Weights in the graph may take at most this many bytes, because a model file in memory is limited to 2 GiB. */
+/**
+ * Weights in the graph may take at most this many bytes, because a model file in memory is limited to 2 GiB. Those of a GGUF file
+ * come into the graph when a session opens.
+ */
 const MAX_BYTES_IN_GRAPH = 2 ** 30;
 
 /**
@@ -48,14 +51,14 @@ export function fits(bytes: number, { weights: { bytesInGraph } }: Model): boole
   return bytes + bytesInGraph < memoryFor('decoding') && bytesInGraph <= MAX_BYTES_IN_GRAPH;
 }
 
-/** The whole model in one session, or in a few with quantised weights; undefined if it does not fit into memory. */
+/** The whole model in one session, or in a few if it is large or its weights are quantised; undefined if it does not fit into memory. */
 export function segmentsInMemory(model: Model, view: View): Segment[] | undefined {
   const { architecture, precision } = model;
   const steps = stepsOf(view);
   const { outer, blocks } = bytesOfParts(architecture, precision);
   const total = steps.reduce((sum, { block }) => sum + blocks[block], outer);
   if (!fits(total, model)) return undefined;
-  const most = precision === 'int8' || precision === 'int4' ? MAX_QUANTISED_BYTES : Infinity;
+  const most = precision === 'int8' || precision === 'int4' ? MAX_QUANTISED_BYTES : MAX_BYTES_IN_GRAPH;
   if (total <= most) return [{ steps, head: true }];
   const segments: { steps: Step[]; head: boolean }[] = [];
   let held = Infinity;

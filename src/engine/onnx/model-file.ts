@@ -15,7 +15,9 @@ import {
   type AttributeProtoSchema,
   type ValueInfoProtoSchema,
 } from 'onnx-buf';
+import { UserError } from '../errors';
 import { commonFolder } from '../files/paths';
+import { command, option } from '../option-token';
 import type { Dim, ElementType, Value } from './graph';
 
 const ELEMENT_TYPES: Record<ElementType, DataType> = {
@@ -172,6 +174,7 @@ async function withLater(model: Uint8Array, constants: readonly LaterConstant[])
     return { prefix: Buffer.concat([start, tensor]), bytes, write: constant.write };
   });
   const length = parts.reduce((sum, { prefix, bytes }) => sum + prefix.length + bytes, 0);
+  if (model.length + length > MAX_FILE_BYTES) throw tooLarge(model.length + length);
   const graph = fieldStart(ModelProtoSchema.field.graph.number, length);
   const file = new Uint8Array(model.length + graph.length + length);
   file.set(model);
@@ -185,6 +188,16 @@ async function withLater(model: Uint8Array, constants: readonly LaterConstant[])
   }
   return file;
 }
+
+/** The format's limit. */
+const MAX_FILE_BYTES = 2 ** 31 - 1;
+
+const tooLarge = (bytes: number): UserError =>
+  new UserError(
+    'A part of the model is too large for a session',
+    `its weights take ${bytes} bytes as float32, and a model in memory may have ${MAX_FILE_BYTES}`,
+    `Use ${option('precision', 'int8')}, or write the model as a checkpoint (${command('export')}) and use that.`,
+  );
 
 /** What stands before the bytes of a field in a message of Protocol Buffers. */
 function fieldStart(number: number, bytes: number): Uint8Array {

@@ -32,19 +32,20 @@ export class GgufWeights extends StoredWeights {
   }
 
   /** The numbers are read when the session opens. */
-  private dequantised(g: Graph, key: WeightKey, { shape }: StoredTensor, rows?: Rows | Value): Value {
+  private dequantised(g: Graph, key: WeightKey, { name, shape }: StoredTensor, rows?: Rows | Value): Value {
     if (rows && 'name' in rows) return takeRows(g, this.bind(g, key), rows);
     const { start, count } = rows ?? { start: 0, count: shape[0] };
     requireRows({ start, count }, shape[0]);
     const width = elements(shape.slice(1));
     const atATime = Math.max(1, Math.floor(PIECE_BYTES / (4 * width)));
-    return g.later('float32', [count, ...shape.slice(1)], async (into) => {
+    const write = async (into: Uint8Array): Promise<void> => {
       for (let row = 0; row < count; row += atATime) {
         const some = Math.min(atATime, count - row);
         const values = await this.read(key, { start: start + row, count: some });
         into.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), 4 * row * width);
       }
-    });
+    };
+    return g.once(`${name}[${start}+${count}]`, () => g.later('float32', [count, ...shape.slice(1)], write));
   }
 }
 

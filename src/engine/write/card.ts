@@ -78,6 +78,12 @@ export interface CardFacts {
   readonly inherited: InheritedFields;
 }
 
+/** How the weights of the source are in the new checkpoint. */
+function howKept(checkpoint: Checkpoint): string {
+  if (isGgufCheckpoint(checkpoint)) return 'number for number, where it has quantised blocks in float32';
+  return checkpoint.narrowing ? 'number for number' : 'byte for byte';
+}
+
 /** The text of the card. */
 export function modelCard(
   checkpoint: Checkpoint,
@@ -93,7 +99,7 @@ export function modelCard(
 # ${shown}, ${reduction.kept.length} of ${before} blocks
 
 This is ${shown} without ${reduction.removed.length} of its ${before} Transformer blocks, made by Coppice. All weights that are left
-are the original's, ${narrower === undefined ? 'byte for byte' : 'number for number'}; none was retrained. The blocks were renumbered and the config follows.${narrower === undefined ? '' : `\n${narrower}`}
+are the original's, ${howKept(checkpoint)}; none was retrained. The blocks were renumbered and the config follows.${narrower === undefined ? '' : `\n${narrower}`}
 
 \`\`\`
 ${describeReduction(reduction).join('\n')}
