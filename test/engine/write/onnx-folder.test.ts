@@ -57,6 +57,18 @@ const node = (folder: string, example: string, prompt = PROMPT): string =>
 const python = (folder: string, example: string, prompt = PROMPT): string =>
   printed(genaiPython!, [join(folder, 'examples', example), prompt, String(COUNT)], { PYTHONPATH: pythonTokenizers });
 
+/** What each program writes by the code for it; onnxruntime-genai runs the folder's first kind alone, which is q4. */
+function codesRun(folder: string, kind: OnnxKind): string[] {
+  return loadingCode({ format: 'onnx', path: folder, kind, genai: kind === 'q4' })
+    .filter(({ runs }) => runs !== 'browser')
+    .map(({ runs, code }) => {
+      if (runs === 'python') return printed(genaiPython!, ['-c', code], { PYTHONPATH: pythonTokenizers });
+      const file = join(folder, 'examples', 'code.mjs');
+      writeFileSync(file, code);
+      return printed(process.execPath, [file]);
+    });
+}
+
 const EXAMPLES = [
   { name: 'node-transformers.mjs', runs: node, needs: nodePackages },
   { name: 'node-onnxruntime.mjs', runs: node, needs: nodePackages },
@@ -105,6 +117,24 @@ describeShared('a folder of ONNX models', function () {
     });
   });
 
+  describe('of other kinds', () => {
+    let folder: string;
+
+    before(async () => {
+      const checkpoint = await openCheckpoint(shared('models/stories260K-bf16'));
+      folder = await installed(checkpoint, [2], ['q4', 'q8', 'fp16']);
+    });
+
+    for (const kind of ['q4', 'q8', 'fp16'] as const) {
+      itWith(nodePackages && pythonTokenizers, `${kind} is the same text in all programs`, () => {
+        const texts = codesRun(folder, kind);
+        assert.equal(texts.length, genaiPython !== undefined && kind === 'q4' ? 4 : 3);
+        assert.ok(texts[0].startsWith(PROMPT) && texts[0].length > 2 * PROMPT.length, texts[0]);
+        assert.deepEqual(new Set(texts), new Set([texts[0]]));
+      });
+    }
+  });
+
   describe('of a GGUF file', () => {
     let folder: string;
     let expected: string;
@@ -120,6 +150,17 @@ describeShared('a folder of ONNX models', function () {
       itWith(needs, `${name} writes what Coppice writes`, () => assert.equal(runs(folder, name), expected));
     }
   });
+
+  for (const kind of ['fp16', 'q8', 'q4'] as const) {
+    itFull(`of SmolLM2 in ${kind}: all programs write the same`, async () => {
+      const folder = await installed(await openCheckpoint(smollm2Folder()), [20, 21], [kind]);
+      const texts = EXAMPLES.filter(({ needs }) => needs).map(({ name, runs }) => runs(folder, name, LONG_PROMPT));
+      assert.ok(
+        texts.every((text) => text.length > LONG_PROMPT.length && text === texts[0]),
+        texts.join('\n'),
+      );
+    });
+  }
 
   itFull('of SmolLM2 for WebGPU: all programs write the same on a CPU, after a longer prompt too', async () => {
     const checkpoint = await openCheckpoint(smollm2Folder());

@@ -24,6 +24,6 @@ export function notesOf({ architecture, models }: OnnxModelFacts): string[] {
 }
 
 /** Whether the caches of all blocks have one shape. */
-function hasEqualCaches({ layers: [first, ...others] }: Architecture): boolean {
+export function hasEqualCaches({ layers: [first, ...others] }: Architecture): boolean {
   return others.every(({ kvHeads, headDim }) => kvHeads === first.kvHeads && headDim === first.headDim);
 }

@@ -1,11 +1,12 @@
 /** All files of an ONNX folder besides the models. */
 import { requireArchitecture } from '../../../checkpoint/open';
 import type { Checkpoint } from '../../../checkpoint/types';
+import { hasEqualCaches } from '../notes';
+import type { OnnxModelFacts } from '../write-onnx';
 import { generationConfig, onnxConfig, readGenerationConfig } from './config';
 import { exampleFiles } from './examples';
-import type { OnnxModelFacts } from '../write-onnx';
 import type { FolderFile } from './facts';
-import { genaiConfig, isForGenai } from './genai';
+import { genaiConfig } from './genai';
 import { folderReadme, type ReadmeFacts } from './readme';
 import { onnxTokenizer } from './tokenizer';
 
@@ -25,7 +26,7 @@ export async function onnxFolderFiles(
 ): Promise<FolderFile[]> {
   const { kept = [...requireArchitecture(checkpoint).layers.keys()] } = options;
   const [tokenizer, generation] = await Promise.all([onnxTokenizer(checkpoint), readGenerationConfig(checkpoint)]);
-  const genai = isForGenai(facts.architecture);
+  const genai = hasEqualCaches(facts.architecture); // it knows one shape for all
   return [
     { name: 'README.md', text: await folderReadme(checkpoint, facts, { ...options, kept, genai, tokenizer }) },
     { name: 'config.json', text: onnxConfig(checkpoint, facts, kept) },

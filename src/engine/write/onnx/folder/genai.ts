@@ -1,15 +1,9 @@
 /** `genai_config.json`, by which onnxruntime-genai runs the same folder. */
 import type { JsonObject } from '../../../../format/json';
-import type { Architecture } from '../../../checkpoint/architecture';
 import type { Checkpoint } from '../../../checkpoint/types';
 import { cacheWidth, MAX_POSITIONS } from '../graph';
 import { specialIds, typeForOthers } from './config';
 import type { OnnxModelFacts } from '../write-onnx';
-
-/** Whether onnxruntime-genai can run it: it knows one shape for the caches of all blocks. */
-export function isForGenai({ layers: [first, ...others] }: Architecture): boolean {
-  return others.every(({ kvHeads, headDim }) => kvHeads === first.kvHeads && headDim === first.headDim);
-}
 
 /** Settings of a search that the checkpoint may have, and those that choose the likeliest token. */
 const SAMPLING = { do_sample: false, temperature: 1, top_k: 50, top_p: 1, repetition_penalty: 1 };

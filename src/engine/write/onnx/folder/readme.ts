@@ -120,7 +120,7 @@ const SECTIONS: readonly (readonly [Surroundings, string])[] = [
 const MAX_LINES = 16;
 
 function loading(
-  { models: [{ kind }] }: OnnxModelFacts,
+  { models: [{ kind }, ...others] }: OnnxModelFacts,
   { name, genai, tokenizer: { hasChatTemplate } }: ReadmeFacts,
 ): string {
   const all = loadingCode({ format: 'onnx', path: `./${name}`, kind, genai });
@@ -131,7 +131,11 @@ function loading(
 the likeliest token each time; libraries can sample instead.`;
   const chat = `The tokenizer has a chat template: give transformers.js a list of messages,
 \`[{ role: 'user', content: 'Why is the sky blue?' }]\`, in place of a text.`;
-  return [...sections, examples, ...(hasChatTemplate ? [chat] : [])].join('\n\n');
+  const other = `The code takes ${kind}. For another kind, change \`dtype\` for transformers.js, \`decoder.filename\` in
+\`genai_config.json\` for onnxruntime-genai, and the name of the file for onnxruntime.`;
+  return [...sections, examples, ...(others.length > 0 ? [other] : []), ...(hasChatTemplate ? [chat] : [])].join(
+    '\n\n',
+  );
 }
 
 const EXAMPLES =
