@@ -3,7 +3,7 @@
  * ONNX folder and "Copy Code to Load It" have it from here. It reads no file, so the extension host may load it.
  */
 import type { Shell } from '../../format/shell';
-import type { OnnxKind } from './onnx/kinds';
+import type { OnnxKind, OnnxTarget } from './onnx/kinds';
 import { browserTransformers, nodeLlamaCpp, nodeOnnxruntime, nodeTransformers } from './programs/javascript';
 import { jsLiteral, pythonLiteral, snippetPlace } from './programs/place';
 import { pythonGenai, pythonLlamaCpp, pythonOnnxruntime, pythonTransformers } from './programs/python';
@@ -28,6 +28,8 @@ export type Loadable =
       /** The folder that has `onnx`. */
       readonly path: string;
       readonly kind: OnnxKind;
+      /** What it was written for; the CPU when undefined. */
+      readonly target?: OnnxTarget;
       /** Whether onnxruntime-genai runs it (genai_config.json is there); true when undefined. */
       readonly genai?: boolean;
     };
@@ -73,7 +75,10 @@ export function loadingCode(model: Loadable, shell: Shell = 'posix'): LoadingCod
       return [
         node('transformers.js', TRANSFORMERS_JS, nodeTransformers(model.kind, js)),
         node('onnxruntime-node', 'onnxruntime-node @huggingface/tokenizers', nodeOnnxruntime(model.kind, js)),
-        { ...node('transformers.js', TRANSFORMERS_JS, browserTransformers(model.kind, name)), runs: 'browser' },
+        {
+          ...node('transformers.js', TRANSFORMERS_JS, browserTransformers(model.kind, model.target ?? 'cpu', name)),
+          runs: 'browser',
+        },
         ...(model.genai === false ? [] : [python('onnxruntime-genai', 'onnxruntime-genai', pythonGenai(py))]),
         python('onnxruntime', 'onnxruntime tokenizers', pythonOnnxruntime(model.kind, py)),
       ];

@@ -1,6 +1,6 @@
 /** The formats of an export: each writes the model to a path that does not exist yet. */
 import { cpus } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Reduction } from '../../engine/checkpoint/reduction';
 import { widthSetting } from '../../engine/checkpoint/width';
 import { writeWhole } from '../../engine/files/whole-file';
@@ -109,7 +109,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
     const description = onTop === '' ? undefined : `Its weights are changed by ${onTop}.`;
     let facts: OnnxModelFacts | undefined;
     const files = (measured?: OnnxMeasured): Promise<FolderFile[]> =>
-      onnxFolderFiles(checkpoint, facts!, { kept, name: basename(path), description, measured });
+      onnxFolderFiles(checkpoint, facts!, { kept, name: basename(resolve(options.out)), description, measured });
     const { notes } = await withWeights(checkpoint, (weights) =>
       writeOnnx(checkpoint, withChanges(weights, changes), path, {
         ...job,

@@ -38,6 +38,9 @@ describe('code that loads a model', () => {
   it('asks for the graph of its kind', () => {
     const codes = loadingCode({ format: 'onnx', path: 'm', kind: 'q8' }).map(({ code }) => code);
     assert.match(codes[0], /dtype: 'q8'/);
+    assert.match(codes[2], /device: 'wasm'/);
+    const forGpu = loadingCode({ format: 'onnx', path: 'm', kind: 'q8', target: 'webgpu' })[2].code;
+    assert.match(forGpu, /device: navigator\.gpu \? 'webgpu' : 'wasm'/);
     assert.match(codes[1], /'onnx\/model_quantized\.onnx'/);
     assert.match(codes[4], /"onnx\/model_quantized\.onnx"/);
   });

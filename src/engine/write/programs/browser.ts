@@ -1,9 +1,12 @@
 /** A page that runs an ONNX folder in a browser, and the server for it: model and libraries come from one machine. */
-import type { OnnxKind } from '../onnx/kinds';
+import type { OnnxKind, OnnxTarget } from '../onnx/kinds';
 import { imported } from './place';
 
-/** The page. `?device=webgpu` takes the GPU. */
-export const browserPage = (kind: OnnxKind): string => `<!doctype html>
+const CHOICE =
+  "const device = new URLSearchParams(location.search).get('device') ?? (navigator.gpu ? 'webgpu' : 'wasm');";
+
+/** The page. Models for WebGPU run there where the browser has it; `?device=wasm` takes the CPU. */
+export const browserPage = (kind: OnnxKind, target: OnnxTarget): string => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
@@ -29,7 +32,7 @@ export const browserPage = (kind: OnnxKind): string => `<!doctype html>
       ${imported('{ env, pipeline, TextStreamer }', '@huggingface/transformers')}
 
       const element = (selector) => document.querySelector(selector);
-      const device = new URLSearchParams(location.search).get('device') ?? 'wasm';
+      ${target === 'webgpu' ? CHOICE : "const device = 'wasm'; // on WebGPU this model would write wrong texts"}
 
       env.allowRemoteModels = false; // everything comes from this server
       env.allowLocalModels = true;
@@ -62,7 +65,7 @@ export const browserPage = (kind: OnnxKind): string => `<!doctype html>
 `;
 
 export const browserServer = (): string => `// Serves the page, the model and transformers.js to this machine alone.
-// usage: node serve.mjs 8000    then open the address that it prints, with ?device=webgpu for the GPU
+// usage: node serve.mjs 8000    then open the address that it prints
 // Once before, in the folder above: npm install
 ${imported('{ createReadStream, statSync }', 'node:fs')}
 ${imported('{ createServer }', 'node:http')}

@@ -1,5 +1,5 @@
 /** Programs of JavaScript that load a model and continue a text, for Node and for browsers. */
-import type { OnnxKind } from '../onnx/kinds';
+import type { OnnxKind, OnnxTarget } from '../onnx/kinds';
 import { imported, jsLiteral, NO_FRAME, onnxFile, type Place } from './place';
 
 export const nodeTransformers = (kind: OnnxKind, { path, prompt, count }: Place, frame = NO_FRAME): string =>
@@ -62,13 +62,13 @@ function likeliest({ data, dims, type }) {
 `;
 
 /** For a page, by a bundler or an import map. */
-export const browserTransformers = (kind: OnnxKind, name: string): string =>
+export const browserTransformers = (kind: OnnxKind, target: OnnxTarget, name: string): string =>
   `${imported('{ env, pipeline }', '@huggingface/transformers')}
 
 env.allowRemoteModels = false;
 env.allowLocalModels = true; // files of your own server: /models/${name}/config.json and so on
 env.localModelPath = '/models/';
-const options = { dtype: '${kind}', device: 'wasm' }; // 'webgpu' where navigator.gpu is there
+const options = { dtype: '${kind}', device: ${target === 'webgpu' ? "navigator.gpu ? 'webgpu' : 'wasm'" : "'wasm'"} };
 const generator = await pipeline('text-generation', ${jsLiteral(name)}, options);
 const [{ generated_text: text }] = await generator('Once upon a time', { max_new_tokens: 50, do_sample: false });
 document.body.append(text);

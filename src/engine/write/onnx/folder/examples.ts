@@ -19,13 +19,13 @@ const PACKAGES = {
 };
 
 /** @param genai whether onnxruntime-genai runs the model */
-export function exampleFiles({ models: [{ kind }] }: OnnxModelFacts, genai: boolean): FolderFile[] {
+export function exampleFiles({ target, models: [{ kind }] }: OnnxModelFacts, genai: boolean): FolderFile[] {
   const packages = `${JSON.stringify({ private: true, type: 'module', dependencies: PACKAGES }, null, 2)}\n`;
   const files: (readonly [name: string, text: (name: string) => string])[] = [
     ['package.json', () => packages],
     ['node-transformers.mjs', (name) => nodeTransformersExample(kind, name)],
     ['node-onnxruntime.mjs', (name) => nodeOnnxruntimeExample(kind, name)],
-    ['browser/index.html', () => browserPage(kind)],
+    ['browser/index.html', () => browserPage(kind, target)],
     ['browser/serve.mjs', () => browserServer()],
     ...(genai ? [['python-genai.py', (name: string) => pythonGenaiExample(name)] as const] : []),
     ['python-onnxruntime.py', (name) => pythonOnnxruntimeExample(kind, name)],

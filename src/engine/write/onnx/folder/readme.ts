@@ -45,7 +45,8 @@ export async function folderReadme(
   options: ReadmeFacts & { readonly kept: readonly number[] },
 ): Promise<string> {
   const inherited = await inheritedFields(checkpoint);
-  const front = cardFront(checkpoint, ['onnx', 'onnxruntime', 'coppice'], inherited, { isStock: false });
+  const pruned = options.kept.length < (checkpoint.architecture?.layers.length ?? 0) ? ['pruned', 'depth-pruning'] : [];
+  const front = cardFront(checkpoint, ['onnx', ...pruned, 'coppice'], inherited, { isStock: false });
   return [
     front.replace('---\n', '---\nlibrary_name: transformers.js\n').trimEnd(),
     title(checkpoint, facts, options),
@@ -120,10 +121,10 @@ const SECTIONS: readonly (readonly [Surroundings, string])[] = [
 const MAX_LINES = 16;
 
 function loading(
-  { models: [{ kind }, ...others] }: OnnxModelFacts,
+  { target: to, models: [{ kind }, ...others] }: OnnxModelFacts,
   { name, genai, tokenizer: { hasChatTemplate } }: ReadmeFacts,
 ): string {
-  const all = loadingCode({ format: 'onnx', path: `./${name}`, kind, genai });
+  const all = loadingCode({ format: 'onnx', path: `./${name}`, kind, target: to, genai });
   const sections = SECTIONS.map(([runs, heading]) =>
     [`### ${heading}`, ...all.filter((code) => code.runs === runs).map(snippet)].join('\n\n'),
   );
