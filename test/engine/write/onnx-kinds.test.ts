@@ -9,7 +9,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from 'onnx-buf';
 import { requireArchitecture } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
-import { weightKeys } from '../../../src/engine/checkpoint/weight-key';
+import { keyText, weightKeys } from '../../../src/engine/checkpoint/weight-key';
 import { UserError } from '../../../src/engine/errors';
 import { Random } from '../../../src/engine/random';
 import { quantiseRows } from '../../../src/engine/weights/blocks/quantise';
@@ -18,12 +18,13 @@ import { Overlay } from '../../../src/engine/weights/overlay';
 import type { KeyedPatch } from '../../../src/engine/weights/patches';
 import type { WeightSource } from '../../../src/engine/weights/source';
 import { ONNX_FILES, ONNX_TARGETS, type OnnxKind } from '../../../src/engine/write/onnx/kinds';
+import { exactOrRounded } from '../../../src/engine/write/onnx/exact-blocks';
 import { type OnnxOptions, writeOnnx } from '../../../src/engine/write/onnx/write-onnx';
 import { dequantised } from '../../support/blocks';
 import { checkpointFolder } from '../../support/golden';
 import { openToy } from '../../support/model';
 import { ExportedModel, exported, worst } from '../../support/onnx-model';
-import { itShared } from '../../support/shared';
+import { itShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { RAGGED_MODELS, type TinyName, TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
 
@@ -111,6 +112,33 @@ describe('write/onnx, the kinds', () => {
     } finally {
       await weights.close();
     }
+  }
+
+  for (const [file, own] of [
+    ['q4_0', 4],
+    ['q4_0', 8],
+    ['q8_0', 8],
+    ['q5_0', 8],
+  ] as const) {
+    itShared(`the blocks of a GGUF file in ${file} stay what they are in ${own} bits`, async () => {
+      const checkpoint = await openToy(shared(`models/stories260K-gguf/stories260K-${file}.gguf`));
+      const weights = checkpointWeights(checkpoint);
+      try {
+        let found = 0;
+        for (const key of weightKeys(weights.architecture)) {
+          const { dtype } = weights.stored(key)!;
+          if (!/^Q\d_0$/.test(dtype)) continue; // rows that are not whole blocks are in float16
+          const [numbers, width] = [await weights.read(key), weights.shape(key)[1]];
+          const bits = typeof key === 'string' ? 8 : own;
+          const kept = dequantised(exactOrRounded(numbers, width, bits), width, bits);
+          assert.equal(worst([kept], [numbers]), 0, `${keyText(key)} in ${dtype}`);
+          found++;
+        }
+        assert.ok(found >= 25);
+      } finally {
+        await weights.close();
+      }
+    });
   }
 
   for (const target of ONNX_TARGETS) {

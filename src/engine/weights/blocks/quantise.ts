@@ -68,7 +68,7 @@ export function setZero(
 }
 
 /** Writes the integers and the scale of block number `index`. @returns the zero point */
-function fillBytes(block: Float32Array, values: Uint8Array, index: number, scales: Float32Array): number {
+export function fillBytes(block: Float32Array, values: Uint8Array, index: number, scales: Float32Array): number {
   const least = leastOf(block);
   const range = greatestOf(block) - least;
   if (range === 0) return 0;

@@ -15,9 +15,10 @@ import {
   takeBlockRows,
   zeroBytesOf,
 } from '../../onnx/ops/blocks';
-import { type QuantisedRows, quantiseRows } from '../../weights/blocks/quantise';
+import type { QuantisedRows } from '../../weights/blocks/quantise';
 import { rowWidth } from '../../weights/source';
 import { bytesOf, type Constants, type ModelWeights, type Table } from './constants';
+import { exactOrRounded } from './exact-blocks';
 
 /** Bits of embedding and head. */
 const OUTER_BITS: BlockBits = 8;
@@ -30,11 +31,6 @@ export interface BlockOptions {
    * kernel for 0: it widens the whole weight in every run.
    */
   readonly accuracy: 0 | 4;
-  /**
-   * Some rows of a weight in blocks, by its key in the source, for sources that have blocks themselves; rounded from its numbers
-   * when undefined.
-   */
-  readonly blocks?: (key: WeightKey, rows: Rows, bits: BlockBits) => Promise<QuantisedRows> | undefined;
 }
 
 export class BlockWeights implements ModelWeights {
@@ -86,11 +82,9 @@ export class BlockWeights implements ModelWeights {
   }
 
   private async rounded(key: WeightKey, rows: Rows, columns: number, bits: BlockBits): Promise<QuantisedRows> {
-    const given = this.options.blocks?.(this.constants.sourceKey(key), rows, bits);
-    if (given) return given;
     const numbers = await this.constants.read(key, rows);
     const odd = numbers.find((number) => !Number.isFinite(number));
-    if (odd === undefined) return quantiseRows(numbers, columns, bits);
+    if (odd === undefined) return exactOrRounded(numbers, columns, bits);
     throw new UserError(
       `${this.constants.nameOf(key)} cannot be rounded`,
       `it has the number ${odd}`,

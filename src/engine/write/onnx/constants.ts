@@ -108,7 +108,7 @@ export class Constants {
   }
 
   /** The key in the source. */
-  sourceKey(key: WeightKey): WeightKey {
+  private sourceKey(key: WeightKey): WeightKey {
     return typeof key === 'string' ? key : { layer: this.kept[key.layer], name: key.name };
   }
 }

@@ -8,8 +8,8 @@ export function notesOf({ architecture, models }: OnnxModelFacts): string[] {
   const notes: string[] = [];
   if (!hasEqualCaches(architecture)) {
     notes.push(
-      'blocks differ in their key-value heads, so their caches have different shapes: onnxruntime runs the model, but ' +
-        'onnxruntime-genai knows one shape only',
+      'blocks differ in their key-value heads, so their caches have different shapes: onnxruntime and transformers.js run the ' +
+        'model, but onnxruntime-genai knows one shape only',
     );
   }
   if (architecture.context > MAX_POSITIONS && architecture.layers.some(({ rope }) => rope !== null)) {
