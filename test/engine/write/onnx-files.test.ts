@@ -1,6 +1,16 @@
 /** The files of exported ONNX models: where constants lie, and that no accident leaves half of a folder. */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema, type TensorProto } from 'onnx-buf';
@@ -220,5 +230,47 @@ describe('write/onnx, the folder', () => {
       (error) => error instanceof UserError && error.message.includes('its name is too long'),
     );
     assert.deepEqual(readdirSync(parent), [], basename(out));
+  });
+
+  describe('on a full disk', () => {
+    let disk: string;
+    before(function () {
+      disk = temporaryFolder();
+      try {
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'ignore' });
+      } catch {
+        this.skip(); // needs the right to mount a small disk
+      }
+    });
+    after(() => {
+      try {
+        execFileSync('umount', [disk], { stdio: 'ignore' });
+      } catch {
+        // it was never mounted
+      }
+    });
+
+    it('nothing is left, whether it was full before or fills up meanwhile', async () => {
+      const fill = (bytes: number): void => writeFileSync(join(disk, 'filler'), Buffer.alloc(bytes));
+      fill(2_500_000);
+      await assert.rejects(exported(await toy(), {}, join(disk, 'a', 'b')), {
+        name: 'UserError',
+        why: /needs \d+ bytes and the disk has \d+ free/,
+      });
+      assert.deepEqual(readdirSync(disk), ['filler']);
+      rmSync(join(disk, 'filler'));
+      const onProgress = (): void => {
+        try {
+          fill(4_000_000);
+        } catch {
+          // that is the point
+        }
+      };
+      await assert.rejects(exported(await toy(), { onProgress }, join(disk, 'a', 'b')), {
+        name: 'UserError',
+        why: /disk is full/,
+      });
+      assert.deepEqual(readdirSync(disk), ['filler']);
+    });
   });
 });
