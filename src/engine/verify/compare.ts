@@ -5,7 +5,9 @@ export interface LogitsComparison {
   readonly positions: number;
   /** Largest difference of two logits. */
   readonly maxDifference: number;
-  /** Length of the difference beside that of the source's logits less their mean, over all positions. */
+  /** Length of the difference beside that of the source's logits, over all positions, both less the mean of each position:
+   * what all words have in common does not change their probabilities.
+   */
   readonly relative: number;
   /** Mean KL divergence of the file's next token from the source's, in nats. */
   readonly meanKl: number;
@@ -23,11 +25,11 @@ export function compareLogits(source: readonly Float32Array[], written: readonly
   let [kl, agreed] = [0, 0];
   for (const [p, logits] of source.entries()) {
     const other = written[p];
-    const mean = logits.reduce((sum, value) => sum + value, 0) / logits.length;
+    const [mean, otherMean] = [meanOf(logits), meanOf(other)];
     for (let i = 0; i < logits.length; i++) {
       const difference = Math.abs(logits[i] - other[i]);
       if (!(difference <= maxDifference)) maxDifference = difference; // also where it is not a number
-      apart += difference ** 2;
+      apart += (logits[i] - mean - (other[i] - otherMean)) ** 2;
       size += (logits[i] - mean) ** 2;
     }
     kl += divergence(logits, other);
@@ -37,6 +39,8 @@ export function compareLogits(source: readonly Float32Array[], written: readonly
   const relative = Math.sqrt(apart / size);
   return { positions, maxDifference, relative, meanKl: kl / positions, top1: agreed / positions };
 }
+
+const meanOf = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Σ p (log p − log q) of the two softmaxes, in nats. */
 function divergence(logits: Float32Array, other: Float32Array): number {
