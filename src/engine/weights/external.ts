@@ -1,7 +1,8 @@
 /** A stored tensor in a graph: an initializer whose bytes stay in their file, and a Cast that the session folds. */
 import { isWeightDtype, type WeightDtype } from '../formats/dtype';
 import { bytesOfRows, type StoredTensor } from '../formats/stored-tensor';
-import type { Rows } from '../formats/tensor';
+import { storedRow } from '../formats/read-tensor';
+import { requireRows, type Rows } from '../formats/tensor';
 import type { ElementType, Graph, Value } from '../onnx/graph';
 import type { ExternalBytes } from '../onnx/model-file';
 import { cast, takeRows } from '../onnx/ops/shapes';
@@ -19,8 +20,19 @@ export const ELEMENT_TYPES: Readonly<Record<WeightDtype, ElementType>> = {
  * @param rows as in `WeightSource.bind`
  */
 export function bindTensor(g: Graph, tensor: StoredTensor, name: string, rows?: Rows | Value): Value {
+  if (tensor.paired !== undefined) return cast(g, inOrder(g, tensor, name, tensor.paired, rows), 'float32');
   if (rows && 'name' in rows) return cast(g, takeRows(g, external(g, tensor, name), rows), 'float32');
   return cast(g, external(g, tensor, name, rows), 'float32');
+}
+
+/** The rows of heads in the model's order; the session takes them from the file's order once, when it opens. */
+function inOrder(g: Graph, tensor: StoredTensor, name: string, headDim: number, rows?: Rows | Value): Value {
+  const stored = external(g, tensor, name);
+  const [all] = tensor.shape;
+  if (rows && 'name' in rows) return takeRows(g, inOrder(g, tensor, name, headDim), rows);
+  const { start, count } = rows ?? { start: 0, count: all };
+  requireRows({ start, count }, all);
+  return takeRows(g, stored, g.indices(Array.from({ length: count }, (_, i) => storedRow(start + i, headDim))));
 }
 
 /** Brings bytes of a weight in Coppice's own layout into a graph: from their file, or as a copy. */

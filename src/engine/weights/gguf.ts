@@ -6,12 +6,11 @@
 import { elements } from '../checkpoint/parameters';
 import type { WeightKey } from '../checkpoint/weight-key';
 import { isBlockType } from '../formats/dtype';
-import { storedRow } from '../formats/read-tensor';
 import type { StoredTensor } from '../formats/stored-tensor';
 import { requireRows, type Rows } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
-import { cast, takeRows } from '../onnx/ops/shapes';
-import { bindTensor, ELEMENT_TYPES } from './external';
+import { takeRows } from '../onnx/ops/shapes';
+import { bindTensor } from './external';
 import { StoredWeights } from './stored';
 
 /** Bytes of float32 numbers that are dequantised at a time. */
@@ -20,15 +19,9 @@ const PIECE_BYTES = 2 ** 23;
 export class GgufWeights extends StoredWeights {
   bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
     const tensor = this.stored(key);
-    const { dtype, name, paired } = tensor;
-    if (isBlockType(dtype)) return this.dequantised(g, key, tensor, rows);
-    if (paired === undefined) return bindTensor(g, tensor, name, rows);
-    if (rows && 'name' in rows) return takeRows(g, this.bind(g, key), rows);
-    const [all] = tensor.shape;
-    const { start, count } = rows ?? { start: 0, count: all };
-    requireRows({ start, count }, all);
-    const order = Array.from({ length: count }, (_, i) => storedRow(start + i, paired));
-    return cast(g, takeRows(g, bindStored(g, tensor), g.indices(order)), 'float32');
+    return isBlockType(tensor.dtype)
+      ? this.dequantised(g, key, tensor, rows)
+      : bindTensor(g, tensor, tensor.name, rows);
   }
 
   /** The numbers are read when the session opens. */
@@ -47,10 +40,4 @@ export class GgufWeights extends StoredWeights {
     };
     return g.once(`${name}[${start}+${count}]`, () => g.later('float32', [count, ...shape.slice(1)], write));
   }
-}
-
-/** All rows of the tensor as they lie in the file, in its element type. */
-function bindStored(g: Graph, { name, dtype, shape, file, offset, bytes }: StoredTensor): Value {
-  if (isBlockType(dtype)) throw new Error(`${name} has blocks`);
-  return g.external(name, ELEMENT_TYPES[dtype as keyof typeof ELEMENT_TYPES], shape, { file, offset, bytes });
 }

@@ -30,7 +30,12 @@ async function written(source: Checkpoint): Promise<Checkpoint> {
   const out = join(temporaryFolder(), 'out');
   const record = (): ReturnType<typeof newRecord> =>
     newRecord({ kind: 'prune', inputs: [], settings: {}, results: {}, started: new Date() });
-  await writeModified(source, { removed: [], changes: [], notes: {}, card: () => Promise.resolve(''), record }, out, {});
+  await writeModified(
+    source,
+    { removed: [], changes: [], notes: {}, card: () => Promise.resolve(''), record },
+    out,
+    {},
+  );
   return openCheckpoint(out);
 }
 

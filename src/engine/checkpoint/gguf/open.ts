@@ -9,9 +9,8 @@ import { throwIfCancelled, UserError } from '../../errors';
 import { printable } from '../../formats/bounded-json';
 import { isReadable } from '../../formats/dtype';
 import { type GgufFile, openGguf } from '../../formats/gguf/file';
-import type { GgufTensor } from '../../formats/gguf/tensors';
+import { checkpointTensor, type PlacedGguf } from '../../formats/gguf/placed';
 import { readTensor } from '../../formats/read-tensor';
-import type { StoredTensor } from '../../formats/stored-tensor';
 import type { TensorInfo } from '../../formats/tensor';
 import type { Architecture } from '../architecture';
 import type { Checkpoint, Unsupported } from '../types';
@@ -23,14 +22,11 @@ import { partsOf } from './parts';
 /** Divisors of a head of the largest width that Coppice takes. */
 const MAX_FACTORS = 2 ** 12;
 
-/** A tensor with the file that holds it. */
-type Placed = GgufTensor & { readonly file: string };
-
 /** The files of a model, in order, and what they hold together. */
 interface GgufSet {
   readonly files: readonly GgufFile[];
   /** By llama.cpp's names, in the order of the files. */
-  readonly tensors: ReadonlyMap<string, Placed>;
+  readonly tensors: ReadonlyMap<string, PlacedGguf>;
 }
 
 /**
@@ -70,20 +66,23 @@ export async function openGgufCheckpoint(path: string, signal?: AbortSignal): Pr
 export async function findGgufTensor(path: string, name: string): Promise<TensorInfo | undefined> {
   const { file, tensors } = await openGguf(path);
   const tensor = tensors.find((each) => each.name === name);
-  return tensor && storedOf(name, { ...tensor, file });
+  return tensor && checkpointTensor(name, { ...tensor, file });
 }
 
 type Content = Pick<Checkpoint, 'architecture' | 'config' | 'unsupported' | 'tensors'>;
 
-function contentOf(model: GgufModel | Unsupported, stored: ReadonlyMap<string, Placed>): Content {
+function contentOf(model: GgufModel | Unsupported, stored: ReadonlyMap<string, PlacedGguf>): Content {
   if (!('why' in model)) return { ...model, tensors: namedTensors(model, stored) };
-  return { unsupported: model, tensors: new Map([...stored].map(([name, tensor]) => [name, storedOf(name, tensor)])) };
+  return {
+    unsupported: model,
+    tensors: new Map([...stored].map(([name, tensor]) => [name, checkpointTensor(name, tensor)])),
+  };
 }
 
 async function openSet(path: string, signal?: AbortSignal): Promise<GgufSet> {
   const paths = await partsOf(path);
   const files: GgufFile[] = [];
-  const tensors = new Map<string, Placed>();
+  const tensors = new Map<string, PlacedGguf>();
   for (const [i, part] of paths.entries()) {
     throwIfCancelled(signal);
     const file = await openGguf(part, undefined, isPerBlock);
@@ -138,7 +137,7 @@ function twice(name: string, file: string): UserError {
   );
 }
 
-async function ropeFactorsOf(tensors: ReadonlyMap<string, Placed>): Promise<readonly number[] | undefined> {
+async function ropeFactorsOf(tensors: ReadonlyMap<string, PlacedGguf>): Promise<readonly number[] | undefined> {
   const stored = tensors.get(ROPE_FACTORS);
   if (!stored) return undefined;
   if (stored.dtype !== 'F32' || stored.shape.length !== 1 || stored.shape[0] > MAX_FACTORS) {
@@ -148,7 +147,7 @@ async function ropeFactorsOf(tensors: ReadonlyMap<string, Placed>): Promise<read
       'Convert the model again.',
     );
   }
-  const factors = [...(await readTensor(storedOf(ROPE_FACTORS, stored)))];
+  const factors = [...(await readTensor(checkpointTensor(ROPE_FACTORS, stored)))];
   const odd = factors.findIndex((factor) => !(factor > 0) || !Number.isFinite(factor));
   if (odd === -1) return factors;
   throw new UserError(
@@ -167,9 +166,9 @@ function identityOf(files: readonly GgufFile[]): string {
 }
 
 /** The reason why the weights cannot be read; undefined if they can. @throws UserError for a missing weight or a wrong shape */
-function unreadable({ architecture }: GgufModel, tensors: ReadonlyMap<string, Placed>): Unsupported | undefined {
+function unreadable({ architecture }: GgufModel, tensors: ReadonlyMap<string, PlacedGguf>): Unsupported | undefined {
   requireFactors(architecture, tensors);
-  let odd: Placed | undefined;
+  let odd: PlacedGguf | undefined;
   for (const key of weightKeys(architecture)) {
     const name = ggufName(key);
     const { shape } = weightOf(architecture, key)!;
@@ -190,7 +189,7 @@ function unreadable({ architecture }: GgufModel, tensors: ReadonlyMap<string, Pl
   return { why: `"${odd.name}" is stored as ${odd.dtype}`, action, described: architecture };
 }
 
-function requireFactors({ layers: [{ headDim }] }: Architecture, tensors: ReadonlyMap<string, Placed>): void {
+function requireFactors({ layers: [{ headDim }] }: Architecture, tensors: ReadonlyMap<string, PlacedGguf>): void {
   const factors = tensors.get(ROPE_FACTORS);
   if (!factors || factors.shape[0] === headDim / 2) return;
   throw new UserError(
@@ -211,17 +210,17 @@ function missing(name: string): UserError {
 /** The model's weights by the names that a checkpoint of Hugging Face has, in the order of the file. */
 function namedTensors(
   { architecture, paired }: GgufModel,
-  stored: ReadonlyMap<string, Placed>,
+  stored: ReadonlyMap<string, PlacedGguf>,
 ): ReadonlyMap<string, TensorInfo> {
-  const known = new Map<string, StoredTensor>();
+  const known = new Map<string, TensorInfo>();
   for (const key of weightKeys(architecture)) {
     const tensor = stored.get(ggufName(key))!;
-    const rotated = paired && typeof key !== 'string' && ROTATED.has(key.name);
+    const isRotated = paired && typeof key !== 'string' && ROTATED.has(key.name);
     const { name } = weightOf(architecture, key)!;
-    known.set(tensor.name, {
-      ...storedOf(name, tensor),
-      ...(rotated && typeof key !== 'string' && { paired: architecture.layers[key.layer].headDim }),
-    });
+    known.set(
+      tensor.name,
+      checkpointTensor(name, tensor, isRotated ? architecture.layers[key.layer].headDim : undefined),
+    );
   }
   return new Map(
     [...stored.keys()].flatMap((name) => {
@@ -231,16 +230,7 @@ function namedTensors(
   );
 }
 
-const storedOf = (name: string, { dtype, shape, bytes, file, offset }: Placed): StoredTensor => ({
-  name,
-  dtype,
-  shape,
-  bytes,
-  file,
-  offset,
-});
-
-function notesOf({ architecture, notes }: GgufModel, stored: ReadonlyMap<string, Placed>): string[] {
+function notesOf({ architecture, notes }: GgufModel, stored: ReadonlyMap<string, PlacedGguf>): string[] {
   const used = new Set([ROPE_FACTORS, ...[...weightKeys(architecture)].map((key) => ggufName(key))]);
   const unused = [...stored.keys()].filter((name) => !used.has(name));
   if (unused.length === 0) return [...notes];
