@@ -54,6 +54,12 @@ export async function claimFile(
  */
 export async function claimStage(out: string, sources: readonly string[]): Promise<Target> {
   const stage = await claim(out, sources, 0, STAGE);
+  try {
+    await mkdir(stage.temporary);
+  } catch (error) {
+    await stage.discard();
+    throw writeFailure(error, stage.out);
+  }
   const temporary = join(stage.temporary, basename(stage.out));
   let committed = false;
   return {
@@ -82,7 +88,8 @@ interface Kind {
   readonly isFolder: boolean;
 }
 
-const STAGE: Kind = { name: 'out', isFolder: true };
+/** The output may be a file or a folder; its writer knows. */
+const STAGE: Kind = { name: 'out', isFolder: false };
 
 async function claim(out: string, sources: readonly string[], bytes: number, kind: Kind): Promise<Target> {
   const target = resolve(out);
