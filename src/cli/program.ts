@@ -36,7 +36,7 @@ Examples:
   coppice eval ./SmolLM2-pruned --text test.txt
   coppice generate ./SmolLM2-pruned --prompt "Once upon a time"
 
-A checkpoint is a folder in Hugging Face format, a .safetensors file or an index.json.
+A checkpoint is a folder in Hugging Face format, a .safetensors file, an index.json or a .gguf file.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled with Ctrl-C.`;
 
 export function buildProgram(exit: Exit): Command {

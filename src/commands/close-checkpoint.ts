@@ -11,7 +11,7 @@ export const closeCheckpointCommand: Command = {
     const { library } = coppice;
     const named = pathsOf(args);
     if (named.length > 0) return library.close(named);
-    const opened = [...library.entries(), ...library.ggufs()].filter(({ origin }) => origin === 'opened');
+    const opened = library.entries().filter(({ origin }) => origin === 'opened');
     await library.close([await choosePath(coppice, vscode.l10n.t('Remove Checkpoint from List'), opened)]);
   },
 };

@@ -1,17 +1,16 @@
 /** Open Checkpoint…: adds a folder or file to the view. A model that can only be inspected opens in the editor too. */
 import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import * as vscode from 'vscode';
-import type { Coppice } from '../host/coppice';
 import { CancelledError } from '../engine/errors';
-import { isGguf } from '../views/group-files';
 import type { Command } from '../host/command';
 import { openInEditor } from '../editors/open-in-editor';
 
 export const openCheckpointCommand: Command = {
   id: 'coppice.openCheckpoint',
   async run(coppice, args) {
-    const { path, identity, usable } = await open(coppice, args.checkpoint ?? (await choose()));
+    const { path, checkpoint } = await coppice.library.open(args.checkpoint ?? (await choose()));
+    const { identity, unsupported } = checkpoint;
+    const usable = unsupported === undefined;
     coppice.hidden.show([path]);
     await vscode.commands.executeCommand('coppice.checkpoints.focus');
     await coppice.tree.reveal(path, { expand: usable });
@@ -20,15 +19,6 @@ export const openCheckpointCommand: Command = {
     return { checkpoint: path, identity, usable };
   },
 };
-
-async function open({ library }: Coppice, named: string): Promise<{ path: string; identity: string; usable: boolean }> {
-  if (isGguf(named)) {
-    const path = resolve(named);
-    return { path, identity: (await library.openGguf(path)).identity, usable: false };
-  }
-  const { path, checkpoint } = await library.open(named);
-  return { path, identity: checkpoint.identity, usable: checkpoint.unsupported === undefined };
-}
 
 async function choose(): Promise<string> {
   const picked = await vscode.window.showOpenDialog({

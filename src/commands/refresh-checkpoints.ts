@@ -4,9 +4,8 @@ import type { Command } from '../host/command';
 export const refreshCommand: Command = {
   id: 'coppice.refreshCheckpoints',
   async run({ library }) {
-    for (const { path } of [...library.entries(), ...library.ggufs()]) library.forget(path);
+    for (const { path } of library.entries()) library.forget(path);
     await library.rescan();
-    const [checkpoints, ggufs] = [library.entries(), library.ggufs()].map((list) => list.map(({ path }) => path));
-    return { checkpoints, adapters: library.adapters(), ggufs };
+    return { checkpoints: library.entries().map(({ path }) => path), adapters: library.adapters() };
   },
 };

@@ -63,7 +63,7 @@ export const scoreBlocksCommand: Command<ScoreArguments> = {
  */
 export async function score(
   coppice: Coppice,
-  { path, checkpoint, architecture, subject }: Chosen,
+  { path, architecture, subject }: Chosen,
   args: ScoreArguments,
   suggested = false,
 ): Promise<ScoreResult> {
@@ -102,7 +102,7 @@ export async function score(
       nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', next),
     );
   }
-  coppice.log.info(`scored ${checkpoint.folder} by ${criterion} in ${result.seconds.toFixed(1)} s`);
+  coppice.log.info(`scored ${path} by ${criterion} in ${result.seconds.toFixed(1)} s`);
   return result;
 }
 

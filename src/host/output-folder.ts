@@ -9,6 +9,7 @@ import * as vscode from 'vscode';
 import { wasStopped } from '../engine/iterate/workspace';
 import { stateFileOf } from '../engine/retrain/loop/workspace';
 import { modelName } from '../engine/records/record';
+import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { nearestParent, outputPath, outputPathFault } from './output-path';
 import { ask, BACK, type Back, type Place, type Question } from './steps';
@@ -21,7 +22,8 @@ export function outputFolder(pattern: string, checkpoint: Checkpoint, suffix: st
   const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
   const inWorkspace = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(checkpoint.folder));
   // If the checkpoint is the workspace folder itself, the parent folder: nothing may be written into a checkpoint.
-  const beside = inWorkspace ? dirname(checkpoint.folder) : (workspace ?? homedir());
+  const parent = isGgufCheckpoint(checkpoint) ? checkpoint.folder : dirname(checkpoint.folder);
+  const beside = inWorkspace ? parent : (workspace ?? homedir());
   const values: Readonly<Record<string, string>> = {
     folder: beside,
     workspaceFolder: workspace ?? beside,

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { claimRecordFolder, keepRecord } from '../engine/records/folder';
 import { completeOptions, optionsIn } from '../jobs/complete';
 import { UserError } from '../engine/errors';
+import { isGguf } from '../engine/formats/gguf/file';
 import { type OptionName, renamed } from '../engine/option-token';
 import { type AnyJob, checkpointsIn } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
@@ -40,12 +41,15 @@ function namedIn(kind: Kind, error: unknown): unknown {
 
 const folderFor = (folder: string): RecordPlace => ({ folder, write: (record) => keepRecord(folder, record) });
 
-/** Folders of checkpoints, as far as they exist: the job itself says what is missing. */
+/**
+ * Folders of checkpoints, as far as they exist: the job itself says what is missing. The folder of a GGUF file is not its own.
+ */
 async function foldersOf(paths: readonly string[]): Promise<string[]> {
   const folders: string[] = [];
   for (const path of new Set(paths)) {
     const found = await stat(path).catch(() => undefined);
-    if (found) folders.push(found.isDirectory() ? path : dirname(path));
+    if (found?.isDirectory()) folders.push(path);
+    else if (found && !(await isGguf(path))) folders.push(dirname(path));
   }
   return folders;
 }

@@ -5,10 +5,12 @@
 import { memoryFor } from '../engine/memory';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { partsOf } from '../engine/checkpoint/gguf/parts';
 import { CancelledError } from '../engine/errors';
 import { sizeOfView } from '../engine/evaluate/measure';
 import { PlanPerplexity } from '../engine/evaluate/plan-perplexity';
 import { stampsOf } from '../engine/files/stamps';
+import { isGguf } from '../engine/formats/gguf/file';
 import { type Calibration, loadCalibration } from '../engine/importance/calibration';
 import { DEFAULT_SEED } from '../engine/importance/drawing';
 import { withoutRows } from '../engine/importance/run-criterion';
@@ -116,7 +118,7 @@ export class WhatIfService {
     const { checkpoint: path, calibration: source, width, heal, adapter, otherBase, device, threads, memory } = params;
     // Stamped before they are opened, so that a file that changes meanwhile is noticed by the next request.
     const changes = [width, heal, adapter].filter((file) => file !== undefined);
-    const stamps = await stampsOf([await folderOf(path), source.file, ...changes]);
+    const stamps = await stampsOf([...(await placesOf(path)), source.file, ...changes]);
     const key = JSON.stringify([path, source, width, heal, adapter, otherBase, device, threads, memory, stamps]);
     if (this.open?.key === key) return this.open;
     await this.drop();
@@ -158,8 +160,10 @@ async function quickOf(
   return (warm.quick = { model: rounded, evaluator });
 }
 
-/** The folder with a checkpoint's files. @param path the folder or a file in it */
-async function folderOf(path: string): Promise<string> {
+/** The folder with a checkpoint's files, or its GGUF files. @param path the folder or a file in it */
+async function placesOf(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => undefined);
-  return found?.isDirectory() ? path : dirname(path);
+  if (found?.isDirectory()) return [path];
+  if (!(await isGguf(path))) return [dirname(path)];
+  return partsOf(path).catch(() => [path]); // opening it says what is missing
 }

@@ -4,15 +4,14 @@
  */
 import type { Checkpoint } from '../engine/checkpoint/types';
 
-/** @typeParam T a checkpoint, or a description of another kind of file */
-export class CheckpointCache<T = Checkpoint> {
-  private readonly loading = new Map<string, Promise<T>>();
-  private readonly loaded = new Map<string, T>();
+export class CheckpointCache {
+  private readonly loading = new Map<string, Promise<Checkpoint>>();
+  private readonly loaded = new Map<string, Checkpoint>();
 
-  constructor(private readonly open: (path: string) => Promise<T>) {}
+  constructor(private readonly open: (path: string) => Promise<Checkpoint>) {}
 
   /** Returns the checkpoint at `path`, and opens it if needed. @throws UserError when it cannot be opened */
-  load(path: string): Promise<T> {
+  load(path: string): Promise<Checkpoint> {
     let opening = this.loading.get(path);
     if (!opening) {
       opening = this.open(path);
@@ -27,7 +26,7 @@ export class CheckpointCache<T = Checkpoint> {
   }
 
   /** The checkpoint at `path` if it is already open. */
-  peek(path: string): T | undefined {
+  peek(path: string): Checkpoint | undefined {
     return this.loaded.get(path);
   }
 

@@ -1,6 +1,6 @@
 /**
- * Sorts the listed checkpoints by whether Coppice can run them. The others (broken, of an unsupported architecture,
- * GGUF) are in a separate group at the end of the view, and no command offers them.
+ * Sorts the listed checkpoints by whether Coppice can run them. The others (broken, of an unsupported architecture
+ * or type) are in a separate group at the end of the view, and no command offers them.
  */
 import type { CheckpointLibrary, Entry } from './library';
 
@@ -8,7 +8,7 @@ export type CheckpointGroup = 'usable' | 'unsupported' | 'broken';
 
 export interface CheckpointGroups {
   readonly usable: readonly Entry[];
-  /** Readable, but of an unsupported architecture. */
+  /** Readable, but of an unsupported architecture or type. */
   readonly unsupported: readonly Entry[];
   readonly broken: readonly Entry[];
 }

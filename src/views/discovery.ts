@@ -1,4 +1,4 @@
-/** Searches the workspace for checkpoints, adapters and GGUF files. The search is bounded and reads no file. */
+/** Searches the workspace for checkpoints and adapters. The search is bounded and reads no file. */
 import * as vscode from 'vscode';
 import { anyOf } from './globs';
 import { type FoundModels, groupFiles } from './group-files';

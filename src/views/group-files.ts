@@ -2,7 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 
 export interface FoundModels {
-  /** Folders, or single files if a folder holds several models. */
+  /** Folders; single files if a folder holds several models, and GGUF files: of a split one its first part. */
   readonly checkpoints: readonly string[];
   /** Folders. */
   readonly adapters: readonly string[];
@@ -10,8 +10,6 @@ export interface FoundModels {
   readonly patches: readonly string[];
   /** Files of widths: what is kept of each block. */
   readonly widths: readonly string[];
-  /** Files; for a split file, its first part. */
-  readonly ggufs: readonly string[];
   /** Output folders of trainings with a saved state beside them: stopped and running ones. */
   readonly trainings: readonly string[];
 }
@@ -31,12 +29,10 @@ const STATE = /\.training[/\\]state\.safetensors$/;
 /** Files that tools keep beside a model. */
 const NO_MODEL = /^(optimizer|scheduler|training_args|rng_state|adapter_model)\b/;
 
-export const isGguf = (path: string): boolean => path.endsWith('.gguf');
-
 /** @param files absolute paths */
 export function groupFiles(files: readonly string[]): FoundModels {
   const folders = new Map<string, string[]>();
-  const ggufs: string[] = [];
+  const checkpoints: string[] = [];
   const patches: string[] = [];
   const widths: string[] = [];
   const trainings: string[] = [];
@@ -44,8 +40,8 @@ export function groupFiles(files: readonly string[]): FoundModels {
     if (STATE.test(file)) trainings.push(dirname(file).replace(/\.training$/, ''));
     const parts = dirname(file).split(/[/\\]/);
     if (parts.some((part) => UNDER_WAY.test(part))) continue;
-    if (isGguf(file)) {
-      if (!LATER_GGUF_PART.test(file)) ggufs.push(file);
+    if (file.endsWith('.gguf')) {
+      if (!LATER_GGUF_PART.test(file)) checkpoints.push(file);
       continue;
     }
     if (file.endsWith(PATCH) || file.endsWith(WIDTH)) {
@@ -54,7 +50,6 @@ export function groupFiles(files: readonly string[]): FoundModels {
     }
     folders.set(dirname(file), [...(folders.get(dirname(file)) ?? []), basename(file)]);
   }
-  const checkpoints: string[] = [];
   const adapters: string[] = [];
   for (const [folder, names] of folders) {
     if (names.includes(ADAPTER)) adapters.push(folder);
@@ -69,7 +64,6 @@ export function groupFiles(files: readonly string[]): FoundModels {
     adapters: adapters.sort(),
     patches: patches.sort(),
     widths: widths.sort(),
-    ggufs: ggufs.sort(),
     trainings: trainings.sort(),
   };
 }

@@ -6,17 +6,13 @@ import { Debounce } from '../sidecar/timers';
 import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
-import { openGguf } from '../engine/formats/gguf/file';
-import { summarizeGguf } from '../engine/checkpoint/gguf-summary';
 import { openCheckpoint } from '../engine/checkpoint/open';
-import type { Summary } from '../engine/checkpoint/summary';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { messageOf, UserError } from '../engine/errors';
 import { readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
 import { canonicalPath } from './canonical';
 import { CheckpointCache } from './checkpoint-cache';
 import { findCheckpoints, WEIGHT_FILES } from './discovery';
-import { isGguf } from './group-files';
 
 const REMEMBERED = 'openedCheckpoints';
 /** Files change in bursts: a download, a rename, a checkout. */
@@ -36,11 +32,9 @@ export class CheckpointLibrary implements vscode.Disposable {
   private adapterFolders: readonly string[] = [];
   private patchFiles: readonly string[] = [];
   private widthFiles: readonly string[] = [];
-  private foundGgufs: readonly string[] = [];
   private stopped: readonly StoppedTraining[] = [];
   private truncated = false;
   private readonly cache = new CheckpointCache(openCheckpoint);
-  private readonly ggufCache = new CheckpointCache(async (path) => summarizeGguf(await openGguf(path)));
   /** Watchers of folders outside the workspace, which the workspace watchers do not cover. */
   private readonly outside = new Map<string, vscode.Disposable>();
   private readonly subscriptions: vscode.Disposable[] = [];
@@ -69,14 +63,13 @@ export class CheckpointLibrary implements vscode.Disposable {
     return this.scanned;
   }
 
-  /** Checkpoints in safetensors. */
+  /** Found checkpoints first, then those opened by hand. */
   entries(): readonly Entry[] {
-    return this.listed(this.found, (path) => !isGguf(path));
-  }
-
-  /** GGUF files, which Coppice can only inspect. */
-  ggufs(): readonly Entry[] {
-    return this.listed(this.foundGgufs, isGguf);
+    const others = this.opened.filter((path) => !this.found.includes(path));
+    return [
+      ...this.found.map((path) => ({ path, origin: 'workspace' as const })),
+      ...others.map((path) => ({ path, origin: 'opened' as const })),
+    ];
   }
 
   /** Whether the workspace has more weight files than the search reads. */
@@ -114,11 +107,6 @@ export class CheckpointLibrary implements vscode.Disposable {
     return this.cache.peek(path);
   }
 
-  /** Summary of a GGUF header. @throws UserError when it cannot be read */
-  loadGguf(path: string): Promise<Summary> {
-    return this.ggufCache.load(path);
-  }
-
   /** The path that a checkpoint has, or would have, in the list. @throws UserError when there is nothing to open */
   async resolve(named: string): Promise<string> {
     return this.entries().some(({ path }) => path === named) ? named : canonicalPath(named);
@@ -128,15 +116,11 @@ export class CheckpointLibrary implements vscode.Disposable {
   async open(named: string): Promise<{ readonly path: string; readonly checkpoint: Checkpoint }> {
     const path = await this.resolve(named);
     const checkpoint = await this.load(path);
-    await this.list(path);
+    if (!this.entries().some((entry) => entry.path === path)) {
+      await this.remember([...this.opened, path]);
+      this.changed.fire(undefined);
+    }
     return { path, checkpoint };
-  }
-
-  /** Adds a GGUF file by hand. @returns its summary @throws UserError when it cannot be read */
-  async openGguf(path: string): Promise<Summary> {
-    const summary = await this.loadGguf(path);
-    await this.list(path);
-    return summary;
   }
 
   /** Removes checkpoints that were opened by hand from the list. Files stay unchanged. */
@@ -158,7 +142,6 @@ export class CheckpointLibrary implements vscode.Disposable {
   /** Forgets `path`, so that the next use opens it again. */
   forget(path: string): void {
     this.cache.forget(path);
-    this.ggufCache.forget(path);
     this.changed.fire(path);
   }
 
@@ -169,7 +152,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   }
 
   private async search(): Promise<void> {
-    const { checkpoints, adapters, patches, widths, ggufs, trainings, truncated } = await findCheckpoints(
+    const { checkpoints, adapters, patches, widths, trainings, truncated } = await findCheckpoints(
       this.config.discoveryExclude,
     );
     const stopped = await this.readTrainings(trainings);
@@ -180,7 +163,6 @@ export class CheckpointLibrary implements vscode.Disposable {
       this.adapterFolders,
       this.patchFiles,
       this.widthFiles,
-      this.foundGgufs,
       steps(),
     ];
     const list = (): string => JSON.stringify([...lists(), this.truncated]);
@@ -189,29 +171,12 @@ export class CheckpointLibrary implements vscode.Disposable {
     this.adapterFolders = adapters;
     this.patchFiles = patches;
     this.widthFiles = widths;
-    this.foundGgufs = ggufs;
     this.stopped = stopped;
     this.truncated = truncated;
     const same = list() === before;
     this.forgetVanished();
     if (this.scanned && same) return;
     this.scanned = true;
-    this.changed.fire(undefined);
-  }
-
-  /** Found checkpoints first, then those opened by hand. */
-  private listed(found: readonly string[], isOfKind: (path: string) => boolean): Entry[] {
-    const others = this.opened.filter((path) => isOfKind(path) && !found.includes(path));
-    return [
-      ...found.map((path) => ({ path, origin: 'workspace' as const })),
-      ...others.map((path) => ({ path, origin: 'opened' as const })),
-    ];
-  }
-
-  /** Adds a path that was opened by hand, unless it is listed. */
-  private async list(path: string): Promise<void> {
-    if ([...this.entries(), ...this.ggufs()].some((entry) => entry.path === path)) return;
-    await this.remember([...this.opened, path]);
     this.changed.fire(undefined);
   }
 
@@ -236,10 +201,8 @@ export class CheckpointLibrary implements vscode.Disposable {
 
   /** Frees the memory of checkpoints that are no longer listed. */
   private forgetVanished(): void {
-    const listed = new Set([...this.entries(), ...this.ggufs()].map(({ path }) => path));
-    for (const cache of [this.cache, this.ggufCache]) {
-      for (const path of cache.paths) if (!listed.has(path)) cache.forget(path);
-    }
+    const listed = new Set(this.entries().map(({ path }) => path));
+    for (const path of this.cache.paths) if (!listed.has(path)) this.cache.forget(path);
   }
 
   private watch(): void {
@@ -283,7 +246,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   /** Forgets changed files and searches again when `watcher` reports a change. */
   private follow(watcher: vscode.FileSystemWatcher): vscode.Disposable {
     const touched = ({ fsPath }: vscode.Uri): void => {
-      for (const path of [...this.cache.paths, ...this.ggufCache.paths]) {
+      for (const path of this.cache.paths) {
         if (path === fsPath || path === dirname(fsPath) || dirname(path) === dirname(fsPath)) this.forget(path);
       }
       this.rescanSoon();

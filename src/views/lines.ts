@@ -1,13 +1,12 @@
-/** Tree items of checkpoints, plans, blocks and GGUF files, from their files, plans and scores. */
+/** Tree items of checkpoints, plans, and blocks, from their files, plans and scores. */
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { blockItem } from './items/block';
 import { checkpointItem, type CheckpointState, failedItem } from './items/checkpoint';
-import { ggufItem } from './items/inspection';
 import { planItem } from './items/plan';
 import { asUserError, type CheckpointLibrary } from './library';
-import type { BlockNode, CheckpointNode, GgufNode, PlanNode } from './nodes';
+import type { BlockNode, CheckpointNode, PlanNode } from './nodes';
 import type { Plans } from './plan';
 import { planWarning } from './plan-warning';
 import { protectionOf } from './protection';
@@ -22,16 +21,15 @@ export class Lines {
     private readonly config: Config,
   ) {}
 
-  checkpoint(node: CheckpointNode): Promise<vscode.TreeItem> {
+  /** Has the reason if the checkpoint cannot be opened. */
+  async checkpoint(node: CheckpointNode): Promise<vscode.TreeItem> {
     const { path } = node.entry;
-    return orFailed(node, async () => {
+    try {
       const checkpoint = await this.library.load(path);
       return checkpointItem(node, checkpoint, this.stateOf(path, checkpoint));
-    });
-  }
-
-  gguf(node: GgufNode): Promise<vscode.TreeItem> {
-    return orFailed(node, async () => ggufItem(node, await this.library.loadGguf(node.entry.path)));
+    } catch (error) {
+      return failedItem(node, asUserError(error, vscode.l10n.t('Cannot open {0}', path)));
+    }
   }
 
   plan({ parent, checkpoint }: PlanNode): vscode.TreeItem {
@@ -61,17 +59,5 @@ export class Lines {
     const scores = this.scores.shown(subject);
     const warning = planWarning(removed, scores, protectionOf(subject.blocks, this.config));
     return { removed, choice: this.plans.choice(subject), warning, scores, allScores: this.scores.all(subject) };
-  }
-}
-
-/** Returns the item, or one with the reason if the checkpoint cannot be opened. */
-async function orFailed(
-  node: CheckpointNode | GgufNode,
-  make: () => Promise<vscode.TreeItem>,
-): Promise<vscode.TreeItem> {
-  try {
-    return await make();
-  } catch (error) {
-    return failedItem(node, asUserError(error, vscode.l10n.t('Cannot open {0}', node.entry.path)));
   }
 }

@@ -46,12 +46,7 @@ export interface AdapterNode {
   readonly path: string;
 }
 
-export interface GgufNode {
-  readonly kind: 'gguf';
-  readonly entry: Entry;
-}
-
-/** The group of checkpoints and GGUF files that can only be inspected. */
+/** The group of checkpoints that can only be inspected. */
 export interface InspectionNode {
   readonly kind: 'inspection';
 }
@@ -63,8 +58,7 @@ export interface TrainingNode {
 }
 
 export type Node =
-  | (CheckpointNode | PlanNode | PartNode | BlockNode | TensorNode)
-  | (AdapterNode | TrainingNode | GgufNode | InspectionNode);
+  (CheckpointNode | PlanNode | PartNode | BlockNode | TensorNode) | (AdapterNode | TrainingNode | InspectionNode);
 
 const KINDS: Readonly<Record<Node['kind'], true>> = {
   checkpoint: true,
@@ -74,7 +68,6 @@ const KINDS: Readonly<Record<Node['kind'], true>> = {
   tensor: true,
   adapter: true,
   training: true,
-  gguf: true,
   inspection: true,
 };
 
@@ -87,8 +80,7 @@ export function checkpointPathOf(node: Node): string | undefined {
 
 /** The file or folder of a line. */
 export function filePathOf(node: Node): string | undefined {
-  if (node.kind === 'adapter') return node.path;
-  return node.kind === 'gguf' ? node.entry.path : checkpointPathOf(node);
+  return node.kind === 'adapter' ? node.path : checkpointPathOf(node);
 }
 
 /** A key that is the same for the same line, also for a new node. */
@@ -97,7 +89,6 @@ export function keyOf(node: Node): string {
     case 'inspection':
       return node.kind;
     case 'checkpoint':
-    case 'gguf':
       return `${node.kind}:${node.entry.path}`;
     case 'adapter':
       return `${node.kind}:${node.path}`;

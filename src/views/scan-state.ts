@@ -5,12 +5,12 @@
 import type { HiddenPaths } from './hidden';
 import type { CheckpointLibrary } from './library';
 
-type Listed = Pick<CheckpointLibrary, 'isScanned' | 'entries' | 'adapters' | 'ggufs'>;
+type Listed = Pick<CheckpointLibrary, 'isScanned' | 'entries' | 'adapters'>;
 
 /** Values of context keys by name. */
 export function scanState(library: Listed, hidden: Pick<HiddenPaths, 'size'>): Readonly<Record<string, unknown>> {
   const checkpoints = library.entries();
-  const lines = checkpoints.length + library.adapters().length + library.ggufs().length;
+  const lines = checkpoints.length + library.adapters().length;
   return {
     'coppice.empty': library.isScanned && lines === 0,
     'coppice.hasHidden': hidden.size > 0,

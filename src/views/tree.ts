@@ -13,7 +13,7 @@ import { partItem, tensorItem } from './items/part';
 import { trainingItem } from './items/training';
 import type { CheckpointLibrary, Entry } from './library';
 import { Lines } from './lines';
-import { type CheckpointNode, checkpointPathOf, type GgufNode, type InspectionNode, keyOf, type Node } from './nodes';
+import { type CheckpointNode, checkpointPathOf, type InspectionNode, keyOf, type Node } from './nodes';
 import { Offspring } from './offspring';
 import type { Plans } from './plan';
 import { protectionOf } from './protection';
@@ -38,7 +38,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   /** The group of each checkpoint at the last listing. */
   private readonly groups = new Map<string, CheckpointGroup>();
   /** The members of the inspection group. */
-  private inspected: readonly (CheckpointNode | GgufNode)[] = [];
+  private inspected: readonly CheckpointNode[] = [];
   /** The last selection that VS Code reported. `selection` lacks lines that are being refreshed. */
   private selected: readonly Node[] = [];
 
@@ -93,7 +93,6 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       case 'plan':
       case 'tensor':
       case 'adapter':
-      case 'gguf':
       case 'training':
         return [];
     }
@@ -113,8 +112,6 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
         return this.lines.plan(node);
       case 'adapter':
         return adapterItem(node.path);
-      case 'gguf':
-        return this.lines.gguf(node);
       case 'inspection':
         return inspectionItem(this.inspected.length, ![...this.groups.values()].includes('usable'));
       case 'training':
@@ -124,11 +121,10 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
 
   getParent(node: Node): Node | undefined {
     if ('parent' in node) return node.parent;
-    const isInGroup = node.kind === 'gguf' || (node.kind === 'checkpoint' && this.isInspected(node.entry.path));
-    return isInGroup ? INSPECTION : undefined;
+    return node.kind === 'checkpoint' && this.isInspected(node.entry.path) ? INSPECTION : undefined;
   }
 
-  /** Shows a checkpoint or a GGUF file in the view, selected. */
+  /** Shows a checkpoint in the view, selected. */
   async reveal(path: string, options: { readonly focus?: boolean; readonly expand?: boolean } = {}): Promise<void> {
     if (!this.groups.has(path)) await this.roots(); // finds its group
     const node = this.inspected.find((each) => each.entry.path === path) ?? this.nodes.get(path);
@@ -185,8 +181,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     const checkpoints = put('usable', usable);
     const others = [...put('unsupported', unsupported), ...put('broken', broken)];
     for (const path of this.nodes.keys()) if (!this.groups.has(path)) this.nodes.delete(path);
-    const ggufs = this.library.ggufs().map((entry) => ({ kind: 'gguf' as const, entry }));
-    this.inspected = [...ggufs, ...others].filter(({ entry }) => !this.hidden.has(entry.path));
+    this.inspected = others.filter(({ entry }) => !this.hidden.has(entry.path));
     return [
       ...checkpoints,
       ...this.library.adapters().map((path) => ({ kind: 'adapter' as const, path })),

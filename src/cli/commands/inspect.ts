@@ -1,8 +1,8 @@
 /** `coppice inspect`: describes a checkpoint from its headers only. */
-import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { isGguf } from '../../engine/formats/gguf/file';
 import { formatLayerNumber, layerNumber, type LayerNumber } from '../../engine/checkpoint/layer-numbers';
+import { nameOfGguf } from '../../engine/checkpoint/gguf/name';
 import { openGgufSummary } from '../../engine/checkpoint/gguf-summary';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Summary, summarize } from '../../engine/checkpoint/summary';
@@ -57,7 +57,7 @@ async function opened(path: string): Promise<Inspected> {
 
 async function openedGguf(path: string): Promise<Inspected> {
   const { summary } = await openGgufSummary(path);
-  return { summary, input: { role: 'model', name: basename(path), identity: summary.identity } };
+  return { summary, input: { role: 'model', name: nameOfGguf(path), identity: summary.identity } };
 }
 
 const COPPICE_ONLY = ', with a list of the shapes of its blocks; only Coppice opens it';

@@ -1,8 +1,10 @@
-/** The base model of a checkpoint that Coppice wrote, by the record in its folder. Each record is read once. */
+/** The base model of a checkpoint that Coppice wrote, by the record in its folder or in its GGUF file. Each record is read once. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isGguf } from '../../engine/formats/gguf/file';
 import { entries } from '../../engine/records/fields';
-import { RECORD_NAME, recordIn, type RunRecord } from '../../engine/records/record';
+import { recordAt } from '../../engine/records/in-gguf';
+import { RECORD_NAME, type RunRecord } from '../../engine/records/record';
 
 /** The base model of another model. */
 export interface Origin {
@@ -19,15 +21,18 @@ export interface Origin {
 export class Origins {
   private readonly known = new Map<string, { readonly stamp: string; readonly origin?: Origin }>();
 
-  /** @returns undefined for a folder without a record, which is the usual case */
-  async of(folder: string): Promise<Origin | undefined> {
-    const file = join(folder, RECORD_NAME);
+  /**
+   * @param place the model's folder or GGUF file
+   * @returns undefined for one without a record, which is the usual case
+   */
+  async of(place: string): Promise<Origin | undefined> {
+    const file = (await isGguf(place)) ? place : join(place, RECORD_NAME);
     const found = await stat(file).catch(() => undefined);
     if (!found?.isFile()) return undefined;
     const stamp = `${found.size} ${found.mtimeMs}`;
     const known = this.known.get(file);
     if (known?.stamp === stamp) return known.origin;
-    const record = await recordIn(folder);
+    const record = await recordAt(place);
     const origin = record && originIn(record);
     this.known.set(file, { stamp, origin });
     return origin;

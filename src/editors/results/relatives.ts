@@ -100,11 +100,8 @@ export class Relatives {
   }
 
   private async relative(path: string, checkpoint: Checkpoint): Promise<Relative> {
-    const { folder } = checkpoint;
-    const [origin, canEncode] = await Promise.all([
-      this.origins.of(folder),
-      hasTokenizer(checkpoint.tokenizer).catch(() => false),
-    ]);
+    const place = checkpoint.tokenizer;
+    const [origin, canEncode] = await Promise.all([this.origins.of(place), hasTokenizer(place).catch(() => false)]);
     const described = describe(path, checkpoint);
     return { ...described, ...(origin && { origin }), canWrite: described.size !== undefined && canEncode };
   }

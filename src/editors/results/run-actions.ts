@@ -1,9 +1,8 @@
 /** The actions on the ticked runs of the panel's list. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import type { Checkpoint } from '../../engine/checkpoint/types';
 import { compareRuns } from '../../engine/records/compare';
+import { recordAt } from '../../engine/records/in-gguf';
 import { modelCard } from '../../engine/records/model-card';
-import { RECORD_NAME } from '../../engine/records/record';
 import { reportHtml } from '../../engine/records/report';
 import type { PanelMessage, PanelState } from '../../protocol/panel';
 import type { RunList } from './run-list';
@@ -16,15 +15,12 @@ export type RunMessage = Extract<PanelMessage, { type: `runs/${string}` }>;
 
 export const isRunMessage = (message: PanelMessage): message is RunMessage => message.type.startsWith('runs/');
 
-/**
- * @param folder of the checkpoint
- * @returns the new parts of the panel's state; after deleting, the caller reads the list again
- */
+/** @returns the new parts of the panel's state; after deleting, the caller reads the list again */
 export async function actOnRuns(
   message: RunMessage,
   list: RunList,
   host: PanelHost,
-  folder: string,
+  checkpoint: Checkpoint,
 ): Promise<Partial<Pick<PanelState, 'comparison'>>> {
   const chosen = list.pick('ids' in message ? message.ids : [message.id]);
   const digests = chosen.map(({ digest }) => digest);
@@ -43,10 +39,11 @@ export async function actOnRuns(
       return {};
     }
     case 'runs/card':
-      await host.save(CARD_NAME, { text: modelCard(digests) }, ownFolder(folder));
+      await host.save(CARD_NAME, { text: modelCard(digests) }, await ownFolder(checkpoint));
       return {};
   }
 }
 
 /** The proposed folder for a card: the checkpoint's, if Coppice wrote it. Coppice proposes no files in other checkpoints. */
-const ownFolder = (folder: string): string | undefined => (existsSync(join(folder, RECORD_NAME)) ? folder : undefined);
+const ownFolder = async ({ tokenizer, folder }: Checkpoint): Promise<string | undefined> =>
+  (await recordAt(tokenizer)) ? folder : undefined;

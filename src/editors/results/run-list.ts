@@ -239,7 +239,7 @@ export class RunList {
     return (await this.sourceOf(model, dirname(file), given)) === checkpoint.identity ? 'written' : undefined;
   }
 
-  /** The identity of the base model, from the record in the folder of a model. */
+  /** The identity of the base model, from the record of a model. */
   private async sourceOf({ place }: RunInput, folder: string, given: readonly string[]): Promise<string | undefined> {
     const followed = typeof place === 'string' ? await followPlace(place, folder, given) : 'gone';
     return typeof followed === 'string' ? undefined : (await this.origins.of(followed.path))?.identity;

@@ -17,8 +17,8 @@ export function notSafetensors(start: Buffer, name: string): UserError | undefin
   if (text.startsWith('GGUF')) {
     return new UserError(
       `${name} is not a safetensors file`,
-      'it is a GGUF file, which Coppice can inspect but not compute with',
-      'Open the original checkpoint in safetensors.',
+      'it is a GGUF file',
+      'Give it a name that ends in .gguf, and open the file itself.',
     );
   }
   if (/^\s*<(!doctype|html|\?xml)/i.test(text)) {

@@ -5,6 +5,7 @@
  */
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, relative, resolve } from 'node:path';
+import { nameOfGguf } from '../checkpoint/gguf/name';
 import { systemErrorCode } from '../errors';
 import { isInside } from '../files/paths';
 import { nameOfFolder, type RunInput } from './record';
@@ -58,8 +59,13 @@ function homeOf(folder: string): string {
   return inWorkspace ? dirname(dirname(path)) : path;
 }
 
-/** The path of a checkpoint is its folder or a file in it. */
-const namesOf = (path: string): string[] => [basename(path), nameOfFolder(path), nameOfFolder(dirname(path))];
+/** The path of a checkpoint is its folder, a file in it or a GGUF file. */
+const namesOf = (path: string): string[] => [
+  basename(path),
+  nameOfGguf(path),
+  nameOfFolder(path),
+  nameOfFolder(dirname(path)),
+];
 
 /** All non-empty strings in a JSON value. */
 export function textsIn(value: unknown): string[] {

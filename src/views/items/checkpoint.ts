@@ -4,12 +4,13 @@ import * as vscode from 'vscode';
 import { formatLayerNumber, layerNumber } from '../../engine/checkpoint/layer-numbers';
 import { summarize } from '../../engine/checkpoint/summary';
 import type { Checkpoint } from '../../engine/checkpoint/types';
+import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import type { UserError } from '../../engine/errors';
+import type { StoredDtype } from '../../engine/formats/dtype';
 import type { Choice } from '../../engine/importance/choice';
-import { mainDtype } from '../../engine/write/recipes';
 import { modelName } from '../../engine/records/record';
 import { choiceWords } from '../choice-words';
-import type { CheckpointNode, GgufNode } from '../nodes';
+import type { CheckpointNode } from '../nodes';
 import { planEffect } from '../plan-effect';
 import { scoringSentence } from '../score-words';
 import type { Scores } from '../scores';
@@ -57,7 +58,7 @@ export function checkpointItem(node: CheckpointNode, checkpoint: Checkpoint, sta
       ...(summary.blocks === null ? [] : [blockCount(summary.blocks)]),
       shortCount(summary.parameters),
       formatBytes(summary.bytes),
-      mainDtype(checkpoint),
+      ...mainType(checkpoint),
     ].join(' · ');
   }
   item.tooltip = tooltip(path, checkpoint, state);
@@ -69,7 +70,7 @@ export function checkpointItem(node: CheckpointNode, checkpoint: Checkpoint, sta
 }
 
 /** The line of a checkpoint that cannot be opened, with the reason. */
-export function failedItem(node: CheckpointNode | GgufNode, error: UserError): vscode.TreeItem {
+export function failedItem(node: CheckpointNode, error: UserError): vscode.TreeItem {
   const { path, origin } = node.entry;
   const item = new vscode.TreeItem(basename(path));
   item.id = `${node.kind}:${path}`;
@@ -81,9 +82,21 @@ export function failedItem(node: CheckpointNode | GgufNode, error: UserError): v
   return item;
 }
 
-/** Name of the folder, or of the file if the user opened one; "org/name" for the Hugging Face cache. */
+/**
+ * Name of the folder; "org/name" for the Hugging Face cache. Name of the file if the user opened one, and of a GGUF file with its
+ * end: the same model may lie beside it as a folder.
+ */
 function labelOf(path: string, checkpoint: Checkpoint): string {
+  if (isGgufCheckpoint(checkpoint)) return `${modelName(checkpoint)}.gguf`;
   return /\.(safetensors|json)$/.test(path) ? basename(path) : modelName(checkpoint);
+}
+
+/** The stored type of most bytes. */
+function mainType({ tensors }: Checkpoint): [] | [StoredDtype] {
+  const bytes = new Map<StoredDtype, number>();
+  for (const tensor of tensors.values()) bytes.set(tensor.dtype, (bytes.get(tensor.dtype) ?? 0) + tensor.bytes);
+  const [most] = [...bytes].sort(([, a], [, b]) => b - a);
+  return most ? [most[0]] : [];
 }
 
 function tooltip(

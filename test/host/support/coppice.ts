@@ -69,7 +69,7 @@ export async function clearWorkspace(): Promise<void> {
   for (const [name] of await vscode.workspace.fs.readDirectory(vscode.Uri.file(inWorkspace()))) {
     if (name !== '.vscode') rmSync(inWorkspace(name), { recursive: true, force: true });
   }
-  for (const { path, origin } of [...library.entries(), ...library.ggufs()]) {
+  for (const { path, origin } of library.entries()) {
     if (origin === 'opened') await library.close([path]);
     library.forget(path);
   }
@@ -89,7 +89,7 @@ export async function inspectionLines(): ReturnType<typeof lines> {
   return group ? lines(group.node) : [];
 }
 
-/** The line of a checkpoint, or of a GGUF file. */
+/** The line of a checkpoint. */
 export async function checkpointLine(path: string): Promise<{ readonly node: Node; readonly item: vscode.TreeItem }> {
   const all = [...(await lines()), ...(await inspectionLines())];
   const line = all.find(({ node }) => filePathOf(node) === path && 'entry' in node);

@@ -12,7 +12,7 @@ import { ownTinyCheckpoint, tinyCheckpoint } from '../../support/tiny-models';
 /** Openings that end when the test says so. */
 function slowCache(): { readonly cache: CheckpointCache; readonly ends: ((with_: Checkpoint | Error) => void)[] } {
   const ends: ((with_: Checkpoint | Error) => void)[] = [];
-  const cache = new CheckpointCache<Checkpoint>(
+  const cache = new CheckpointCache(
     () =>
       new Promise((resolve, reject) => {
         ends.push((result) => (result instanceof Error ? reject(result) : resolve(result)));

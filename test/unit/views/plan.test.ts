@@ -330,7 +330,7 @@ describe('names of tensors', () => {
 
 describe('found files', () => {
   it('make up checkpoints and adapters', () => {
-    const { checkpoints, adapters, patches, widths, ggufs, trainings } = groupFiles([
+    const { checkpoints, adapters, patches, widths, trainings } = groupFiles([
       '/w/a/model.safetensors',
       '/w/b/model-00001-of-00002.safetensors',
       '/w/b/model-00002-of-00002.safetensors',
@@ -350,11 +350,19 @@ describe('found files', () => {
       '/w/h/big-00002-of-00002.gguf',
       '/w/h/big-00001-of-00002.gguf',
     ]);
-    assert.deepEqual(checkpoints, ['/w/a', '/w/b', '/w/c/x.safetensors', '/w/c/y.safetensors', '/w/f', '/w/g']);
+    assert.deepEqual(checkpoints, [
+      '/w/a',
+      '/w/a/q8.gguf',
+      '/w/b',
+      '/w/c/x.safetensors',
+      '/w/c/y.safetensors',
+      '/w/f',
+      '/w/g',
+      '/w/h/big-00001-of-00002.gguf',
+    ]);
     assert.deepEqual(adapters, ['/w/d']);
     assert.deepEqual(patches, ['/w/a/13-18.patch.safetensors', '/w/healed.patch.safetensors']);
     assert.deepEqual(widths, ['/w/a/flap-6.width.safetensors']);
-    assert.deepEqual(ggufs, ['/w/a/q8.gguf', '/w/h/big-00001-of-00002.gguf']);
     assert.deepEqual(trainings, ['/w/e']);
   });
 });

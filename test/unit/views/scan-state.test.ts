@@ -31,7 +31,6 @@ function said(keys: Record<string, unknown>, told: Readonly<Record<string, unkno
 const library = (isScanned: boolean, paths: readonly string[]) => ({
   isScanned,
   adapters: () => [],
-  ggufs: () => [],
   entries: () => paths.map((path) => ({ path, origin: 'workspace' as const })),
 });
 const SCANNING = '%welcome.scanning%';
