@@ -105,7 +105,7 @@ export const file = <const D extends Details<string> = object>(help: string, det
 export const folder = <const D extends Details<string> = object>(help: string, details?: D): Made<string, D> =>
   make({ kind: 'path', of: 'folder' }, help, details);
 
-/** A folder, a .safetensors file or an index. Coppice never writes into it. */
+/** A folder, a .safetensors file, an index or a .gguf file. Coppice never writes into it. */
 export const checkpoint = <const D extends Details<string> = object>(help: string, details?: D): Made<string, D> =>
   make({ kind: 'path', of: 'checkpoint' }, help, details);
 

@@ -3,7 +3,7 @@ import { checkpoint, file, flag, folder, parts } from '../option';
 import { l10n } from '../../l10n';
 
 export const source = {
-  checkpoint: checkpoint('folder, .safetensors file or index', { argument: true, required: true }),
+  checkpoint: checkpoint('folder, .safetensors file, index or .gguf file', { argument: true, required: true }),
 };
 
 export const adapter = {

@@ -5,7 +5,7 @@ import { adapter, healed, remove, width } from './model';
 
 /** Options of a job over several models. The same folder may be named twice: whole, and without blocks. */
 export const severalModels = {
-  checkpoints: list(checkpoint('a checkpoint'), 'folders, .safetensors files or indexes; the first is compared with', {
+  checkpoints: list(checkpoint('a checkpoint'), 'folders, .safetensors files, indexes or .gguf files; the first is compared with', {
     argument: true,
     conflicts: ['columns'],
   }),
@@ -47,7 +47,7 @@ export function columnsOf({ checkpoints = [], columns, ...changes }: Several): r
   });
 }
 
-/** The name of the folder; with its place where two have one name. */
+/** The name of the folder or file; with its place where two have one name. */
 function labelOf(path: string, all: readonly string[], at: number): string {
   const nameOf = (each: string): string =>
     each
