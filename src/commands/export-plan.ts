@@ -2,7 +2,13 @@
 import * as vscode from 'vscode';
 import { slicesOf } from '../engine/checkpoint/block-list';
 import { UserError } from '../engine/errors';
-import { mergekitRecipe, pruneLayersCommand, requireKnownToOthers } from '../engine/write/recipes';
+import {
+  ggufOf,
+  mergekitRecipe,
+  pruneLayersCommand,
+  requireKnownToMergekit,
+  requireKnownToOthers,
+} from '../engine/write/recipes';
 import { planEffect } from '../views/plan-effect';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
@@ -25,6 +31,7 @@ export const exportPlanCommand: Command<ExportArguments> = {
         vscode.l10n.t('Clear the checkboxes of blocks in the Checkpoints view first.'),
       );
     }
+    const gguf = ggufOf(checkpoint);
     const formatStep: Step<ExportArguments> = async (_, place) => {
       const choices = [
         { label: 'mergekit', detail: vscode.l10n.t('Passthrough configuration (YAML)'), value: 'mergekit' as const },
@@ -38,10 +45,14 @@ export const exportPlanCommand: Command<ExportArguments> = {
       return format === BACK ? BACK : { format };
     };
     requireKnownToOthers(checkpoint);
-    const { format } = args.format === undefined ? await askAll(title, args, [formatStep]) : args;
+    const only = args.format ?? (gguf === undefined ? undefined : 'llama.cpp');
+    const format = only ?? (await askAll(title, args, [formatStep])).format;
     const mergekit = format === 'mergekit';
+    if (mergekit) requireKnownToMergekit(checkpoint);
     const { kept } = planEffect(checkpoint, removed);
-    const content = mergekit ? mergekitRecipe(path, slicesOf(kept), checkpoint) : `${pruneLayersCommand(removed)}\n`;
+    const content = mergekit
+      ? mergekitRecipe(path, slicesOf(kept), checkpoint)
+      : `${pruneLayersCommand(removed, gguf)}\n`;
     const document = await vscode.workspace.openTextDocument({ language: mergekit ? 'yaml' : 'shellscript', content });
     await vscode.window.showTextDocument(document);
     return content;

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
+import { writtenReduction } from '../engine/checkpoint/reduction';
 import { CancelledError, UserError } from '../engine/errors';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import type { Choice } from '../engine/importance/choice';
@@ -210,7 +211,8 @@ function meaningOf({ checkpoint }: Chosen, { criterion, count }: PruneArguments,
       count!,
       criterion ?? DEFAULT_CRITERION,
     );
-  const { parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, blocks);
+  const { parametersAfter, speedup } = planEffect(checkpoint, blocks);
+  const { bytesAfter } = writtenReduction(checkpoint, blocks);
   return vscode.l10n.t(
     'Removes {0}: {1} parameters, {2}, about {3} as fast. Press Enter to write it.',
     blocks.join(', '),

@@ -1,9 +1,11 @@
 /** Describes a removal in numbers and words: 0-based lists, half-open slices, the exact reduction. */
 import { formatCount } from '../../format/numbers';
+import { elementTypeOf } from '../formats/dtype';
+import { bytesOfElements } from '../formats/gguf/types';
 import { requireArchitecture } from './open';
-import { layerParameters, parametersOf } from './parameters';
+import { elements, layerParameters, parametersOf } from './parameters';
 import type { Checkpoint } from './types';
-import { usedTensors } from './used-tensors';
+import { type UsedTensor, usedTensors } from './used-tensors';
 import { blockOfTensor } from './weight-names';
 import { keptBlocks, slicesOf, type Slice } from './block-list';
 
@@ -41,17 +43,32 @@ export function reductionOf(removed: readonly number[], whole: Weight, perBlock:
   };
 }
 
-/** The reduction by removing `removed` (ascending, may be empty) from a checkpoint. The tensors keep their types. */
-export function checkpointReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
+/**
+ * The reduction by removing `removed` (ascending, may be empty) from a checkpoint. The tensors keep their types.
+ * @param bytesOf another size of a tensor than its stored one
+ */
+export function checkpointReduction(
+  checkpoint: Checkpoint,
+  removed: readonly number[],
+  bytesOf: (tensor: UsedTensor) => number = ({ bytes }) => bytes,
+): Reduction {
   const architecture = requireArchitecture(checkpoint);
   const perBlock = layerParameters(architecture).map((parameters) => ({ parameters, bytes: 0 }));
   let bytes = 0;
   for (const tensor of usedTensors(checkpoint)) {
-    bytes += tensor.bytes;
+    bytes += bytesOf(tensor);
     const block = blockOfTensor(tensor.name)?.block;
-    if (block !== undefined && block < perBlock.length) perBlock[block].bytes += tensor.bytes;
+    if (block !== undefined && block < perBlock.length) perBlock[block].bytes += bytesOf(tensor);
   }
   return reductionOf(removed, { parameters: parametersOf(architecture), bytes }, perBlock);
+}
+
+/** The same, with the size afterwards of a checkpoint in safetensors: blocks of a GGUF file become single numbers there. */
+export function writtenReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
+  const { bytesAfter } = checkpointReduction(checkpoint, removed, ({ dtype, shape }) => {
+    return bytesOfElements(elementTypeOf(dtype), elements(shape));
+  });
+  return { ...checkpointReduction(checkpoint, removed), bytesAfter };
 }
 
 /** The reduction as lines of text. */

@@ -1,6 +1,7 @@
 /** The removal as recipes for other tools: mergekit passthrough and llama.cpp's `--prune-layers`. */
 import { quoted } from '../../format/shell';
 import { DTYPE_BITS, type Dtype, elementTypeOf } from '../formats/dtype';
+import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { isRagged } from '../checkpoint/ragged';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
@@ -26,6 +27,20 @@ export function requireKnownToOthers(checkpoint: Checkpoint): void {
   );
 }
 
+/** @throws UserError for a model in GGUF files, which mergekit does not read */
+export function requireKnownToMergekit(checkpoint: Checkpoint): void {
+  if (!isGgufCheckpoint(checkpoint)) return;
+  throw new UserError(
+    `There is no recipe for ${modelName(checkpoint)} in mergekit`,
+    'mergekit reads no GGUF files',
+    'Take the recipe for llama.cpp.',
+  );
+}
+
+/** The GGUF file that llama.cpp prunes; undefined for a checkpoint that has to be converted first. */
+export const ggufOf = (checkpoint: Checkpoint): string | undefined =>
+  isGgufCheckpoint(checkpoint) ? checkpoint.tokenizer : undefined;
+
 /**
  * A mergekit configuration that keeps `slices` (half-open, like mergekit's ranges) of `model`, a path or repository.
  * mergekit adapts only `num_hidden_layers`, so models with per-layer lists in their config must be written by Coppice.
@@ -39,7 +54,7 @@ export function mergekitRecipe(model: string, slices: readonly Slice[], checkpoi
   return `slices:\n${sources.join('')}merge_method: passthrough\ndtype: ${dtype}\n`;
 }
 
-/** The llama.cpp command that prunes a GGUF of the whole model without quantising it. */
+/** The llama.cpp command that prunes a GGUF file of the whole model without quantising it. */
 export function pruneLayersCommand(removed: readonly number[], input = 'model.gguf', output = 'pruned.gguf'): string {
   return `llama-quantize --prune-layers ${removed.join(',')} ${quoted(input, 'posix')} ${quoted(output, 'posix')} COPY`;
 }

@@ -5,10 +5,14 @@ import { adapter, healed, remove, width } from './model';
 
 /** Options of a job over several models. The same folder may be named twice: whole, and without blocks. */
 export const severalModels = {
-  checkpoints: list(checkpoint('a checkpoint'), 'folders, .safetensors files, indexes or .gguf files; the first is compared with', {
-    argument: true,
-    conflicts: ['columns'],
-  }),
+  checkpoints: list(
+    checkpoint('a checkpoint'),
+    'folders, .safetensors files, indexes or .gguf files; the first is compared with',
+    {
+      argument: true,
+      conflicts: ['columns'],
+    },
+  ),
   columns: models(
     'a model as JSON, with label, checkpoint, remove, width, heal and adapter; may be given several times, in place of folders',
   ),

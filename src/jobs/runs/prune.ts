@@ -2,8 +2,14 @@
 import { foldersOf } from '../../engine/checkpoint/folders';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { checkTarget } from '../../engine/files/target';
-import { mergekitRecipe, pruneLayersCommand, requireKnownToOthers } from '../../engine/write/recipes';
-import { checkpointReduction } from '../../engine/checkpoint/reduction';
+import {
+  ggufOf,
+  mergekitRecipe,
+  pruneLayersCommand,
+  requireKnownToMergekit,
+  requireKnownToOthers,
+} from '../../engine/write/recipes';
+import { writtenReduction } from '../../engine/checkpoint/reduction';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { inPhases } from '../../engine/progress';
 import { writePruned } from '../../engine/write/write-pruned';
@@ -35,6 +41,7 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
   if ((mergekit ?? llamaCpp) !== undefined) requireKnownToOthers(checkpoint);
+  if (mergekit !== undefined) requireKnownToMergekit(checkpoint);
   await checkTarget(out, foldersOf(checkpoint));
   if (options.iterative) return pruneIteratively(checkpoint, options, context);
   if (options.heal || options.rounds !== undefined) return pruneAndHeal(checkpoint, options, context);
@@ -46,7 +53,8 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
     provenance: { ...details, inputs: selection.inputs, started: context.started },
   });
   if (mergekit !== undefined) await writeTextFile(mergekit, mergekitRecipe(path, written.slices, checkpoint));
-  if (llamaCpp !== undefined) await writeTextFile(llamaCpp, `${pruneLayersCommand(written.removed)}\n`);
+  if (llamaCpp !== undefined)
+    await writeTextFile(llamaCpp, `${pruneLayersCommand(written.removed, ggufOf(checkpoint))}\n`);
   for (const { name, why } of written.leftBehind) context.note(`${name} was not copied: ${why}`);
   const { removed, kept, slices, parametersBefore, parametersAfter, bytesBefore, bytesAfter, leftBehind } = written;
   const sizes = { parametersBefore, parametersAfter, bytesBefore, bytesAfter };
@@ -76,12 +84,12 @@ async function pruneAndHeal(
   const { removed, choice } = selection;
   const given = { ...healingOf(options), remove: removed, choice, out };
   const { result: healed } = await context.run('heal', given, { job: healing });
-  const reduction = checkpointReduction(checkpoint, removed);
+  const reduction = writtenReduction(checkpoint, removed);
   const last = outcomeOf(healed);
   const told = roundsOf(selection)?.map((round, r, all) => (r === all.length - 1 ? { ...round, ...last } : round));
   if (mergekit !== undefined)
     await writeTextFile(mergekit, mergekitRecipe(options.checkpoint, reduction.slices, checkpoint));
-  if (llamaCpp !== undefined) await writeTextFile(llamaCpp, `${pruneLayersCommand(removed)}\n`);
+  if (llamaCpp !== undefined) await writeTextFile(llamaCpp, `${pruneLayersCommand(removed, ggufOf(checkpoint))}\n`);
   if ((mergekit ?? llamaCpp) !== undefined) context.note('the recipe removes the same blocks; it does not heal');
   const { leftBehind = [] } = healed;
   const result = { ...reduction, out: healed.out!, leftBehind, ...(told && { rounds: told }), healing: healed };

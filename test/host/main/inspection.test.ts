@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { layOutGguf, SOUND } from '../../support/gguf-files';
+import { layOutGguf, SOUND, text, value } from '../../support/gguf-files';
 import {
   checkpointLine,
   clearWorkspace,
@@ -16,6 +16,12 @@ import {
 } from '../support/coppice';
 import { until } from '../../support/until';
 import { Window } from '../support/window';
+
+/** A GGUF file of a model that Coppice does not know. */
+const OTHER = layOutGguf({
+  ...SOUND,
+  metadata: [['general.architecture', value('string', text('mamba'))], ...SOUND.metadata!.slice(1)],
+});
 
 describe('what can only be inspected', () => {
   let window: Window;
@@ -32,7 +38,7 @@ describe('what can only be inspected', () => {
     unsupported = writeModel('b-unsupported', 'llama-plain', { config: { model_type: 'mixtral' } });
     usable = writeModel('z-usable');
     gguf = inWorkspace('c.gguf');
-    writeFileSync(gguf, layOutGguf(SOUND));
+    writeFileSync(gguf, OTHER);
     await run('refreshCheckpoints');
     await vscode.commands.executeCommand('coppice.checkpoints.focus');
   });
@@ -50,12 +56,12 @@ describe('what can only be inspected', () => {
     assert.deepEqual(
       group.map(({ item }) => [item.label, item.contextValue]),
       [
-        ['c.gguf', 'gguf'],
         ['b-unsupported', 'checkpoint.inspectOnly'],
+        ['c.gguf', 'checkpoint.inspectOnly'],
         ['a-broken', 'broken'],
       ],
     );
-    assert.match(String(group[0].item.description), /^GGUF, read only · /);
+    assert.match(String(group[1].item.description), /^unknown architecture · 2 blocks · 288 · .* · F32$/);
     assert.ok(String(group[2].item.description).length > 10);
   });
 
@@ -86,8 +92,8 @@ describe('what can only be inspected', () => {
   });
 
   it('can be hidden, also several lines, and comes back', async () => {
-    const nodes = (await inspectionLines()).map(({ node }) => node);
-    await vscode.commands.executeCommand('coppice.hideCheckpoint', nodes[1], nodes.slice(1));
+    const nodes = (await inspectionLines()).filter(({ item }) => item.label !== 'c.gguf').map(({ node }) => node);
+    await vscode.commands.executeCommand('coppice.hideCheckpoint', nodes[0], nodes);
     assert.deepEqual(
       (await inspectionLines()).map(({ item }) => item.label),
       ['c.gguf'],
@@ -134,14 +140,14 @@ describe('what can only be inspected', () => {
     assert.equal((await inspectionLines()).length, 3);
   });
 
-  it('opens a GGUF file from outside the workspace, remembers it, and lets it go', async () => {
+  it('opens a file from outside the workspace, remembers it, and lets it go', async () => {
     const away = join((await coppice()).context.globalStorageUri.fsPath, 'away.gguf');
     mkdirSync(join(away, '..'), { recursive: true });
-    writeFileSync(away, layOutGguf(SOUND));
+    writeFileSync(away, OTHER);
     const opened = await run<{ checkpoint: string; usable: boolean }>('openCheckpoint', { checkpoint: away });
     assert.deepEqual([opened.checkpoint, opened.usable, activeFile()], [away, false, away]);
     const { node, item } = await checkpointLine(away);
-    assert.equal(item.contextValue, 'gguf.opened');
+    assert.equal(item.contextValue, 'checkpoint.inspectOnly.opened');
     await vscode.commands.executeCommand('coppice.closeCheckpoint', node);
     assert.ok(!(await inspectionLines()).some(({ item: each }) => each.label === 'away.gguf'));
   });
