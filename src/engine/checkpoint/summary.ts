@@ -140,7 +140,7 @@ function findBySuffix(checkpoint: Checkpoint, suffix: string, rank: number): Ten
 }
 
 /** Up to 4 digits, because existing models have fewer blocks and the number sets the length of lists. */
-const BLOCK_NAME = /(?:^|\.)(?:layers|h|blocks|layer)\.(\d{1,4})\./;
+const BLOCK_NAME = /(?:^|\.)(?:layers|h|blocks|layer|blk)\.(\d{1,4})\./;
 
 /** Stored elements by block number. */
 function storedBlocks(checkpoint: Checkpoint): ReadonlyMap<number, number> {

@@ -61,7 +61,7 @@ describe('what can only be inspected', () => {
         ['a-broken', 'broken'],
       ],
     );
-    assert.match(String(group[1].item.description), /^unknown architecture · 2 blocks · 288 · .* · F32$/);
+    assert.match(String(group[1].item.description), /^mamba · 2 blocks · 288 · .* · F32$/);
     assert.ok(String(group[2].item.description).length > 10);
   });
 

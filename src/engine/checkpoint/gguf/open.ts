@@ -54,7 +54,7 @@ export async function openGgufCheckpoint(path: string, signal?: AbortSignal): Pr
     })),
     files: set.files.map(({ stamp }) => stamp),
     identity: identityOf(set.files),
-    ...contentOf(model, set.tensors),
+    ...contentOf(model, set.tensors, first.metadata.get('general.architecture')?.value),
     notes: [...set.files.flatMap(({ notes }) => notes), ...('why' in model ? [] : notesOf(model, set.tensors))],
   };
 }
@@ -71,12 +71,11 @@ export async function findGgufTensor(path: string, name: string): Promise<Tensor
 
 type Content = Pick<Checkpoint, 'architecture' | 'config' | 'unsupported' | 'tensors'>;
 
-function contentOf(model: GgufModel | Unsupported, stored: ReadonlyMap<string, PlacedGguf>): Content {
+/** @param family the name that the file gives its architecture, which stands for the config of a model that has none here */
+function contentOf(model: GgufModel | Unsupported, stored: ReadonlyMap<string, PlacedGguf>, family: unknown): Content {
   if (!('why' in model)) return { ...model, tensors: namedTensors(model, stored) };
-  return {
-    unsupported: model,
-    tensors: new Map([...stored].map(([name, tensor]) => [name, checkpointTensor(name, tensor)])),
-  };
+  const tensors = new Map([...stored].map(([name, tensor]) => [name, checkpointTensor(name, tensor)]));
+  return { unsupported: model, tensors, ...(typeof family === 'string' && { config: { model_type: family } }) };
 }
 
 async function openSet(path: string, signal?: AbortSignal): Promise<GgufSet> {
