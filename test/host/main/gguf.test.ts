@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { relativesOf } from '../../../src/commands/comparable-models';
 import { InputWatch } from '../../../src/engine/records/changes';
-import { recordAt } from '../../../src/engine/records/in-gguf';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
 import { outputFolder } from '../../../src/host/output-folder';
@@ -99,6 +99,7 @@ describe('a GGUF file', function () {
         ...['q_proj', 'k_proj', 'v_proj', 'o_proj'].map((name) => [`${name}.weight`, 'Q4_0']),
       ],
     );
+    await window.row('toy-q4_0.gguf').first().waitFor();
     await (await coppice()).tree.reveal(gguf, { expand: true });
     await window.widenSideBar();
     await window.row('Block 7').first().waitFor();
@@ -171,12 +172,20 @@ describe('a GGUF file', function () {
   });
 
   it('has a page of results, where a file that was made from it is its child', async () => {
-    assert.equal((await recordAt(shorter))?.inputs[0].name, 'toy-q4_0');
-    await vscode.commands.executeCommand('coppice.openResults', { checkpoint: gguf, throws: true });
-    const page = await window.frameWith('h1:text-is("toy-q4_0")');
-    await page.getByText('shorter').first().waitFor();
+    const extension = await coppice();
+    const relatives = async (path: string) =>
+      relativesOf(extension, { path, checkpoint: await extension.library.load(path) });
+    assert.deepEqual(
+      (await relatives(gguf)).children
+        .map(({ path, origin }) => [path, origin?.removed])
+        .filter(([path]) => path === shorter),
+      [[shorter, [2]]],
+    );
+    assert.equal((await relatives(shorter)).parent?.path, gguf);
     await vscode.commands.executeCommand('coppice.openResults', { checkpoint: shorter, throws: true });
-    await (await window.frameWith('h1:text-is("shorter")')).getByText('toy-q4_0').first().waitFor();
+    const page = await window.frameWith('h1:text-is("shorter")');
+    await page.getByText('toy-q4_0').first().waitFor();
+    await window.screenshot('gguf-results');
   });
 
   for (const theme of ['Default Dark Modern', 'Default Light Modern']) {
