@@ -4,7 +4,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspectFile } from '../../../src/editors/inspection';
 import { CONFIG, writeModel } from '../../support/checkpoint-files';
-import { describeShared, shared } from '../../support/shared';
+import { layOutGguf, SOUND, text, value } from '../../support/gguf-files';
+import { describeShared, itShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 
 /** A safetensors file with this header and this many bytes of data. */
@@ -84,6 +85,44 @@ describe('inspection', () => {
     const pointer = join(folder, 'pointer.safetensors');
     writeFileSync(pointer, 'version https://git-lfs.github.com/spec/v1\n');
     assert.match((await inspectFile(pointer)).description.problems[0].why, /LFS/);
+  });
+});
+
+describe('inspection of GGUF files', () => {
+  /** What the editor says of a file, and whether it has statistics. */
+  async function said(bytes: Buffer) {
+    const path = join(temporaryFolder(), 'model.gguf');
+    writeFileSync(path, bytes);
+    const { description } = await inspectFile(path);
+    const facts = new Map(description.facts.map(({ name, value }) => [name, value]));
+    return { ...description, pruned: facts.get('Can be pruned'), architecture: facts.get('Architecture') };
+  }
+
+  it('says of an unknown architecture that it cannot be pruned; its tensors have statistics', async () => {
+    const metadata = [['general.architecture', value('string', text('mamba'))], ...SOUND.metadata!.slice(1)] as const;
+    const { pruned, architecture, noStatistics, problems } = await said(layOutGguf({ ...SOUND, metadata }));
+    assert.deepEqual([architecture, pruned], ['mamba', 'No: general.architecture is "mamba"']);
+    assert.deepEqual([noStatistics, problems], [undefined, []]);
+  });
+
+  it('says what a file that contradicts itself lacks', async () => {
+    const { pruned, noStatistics } = await said(layOutGguf(SOUND));
+    assert.match(pruned ?? '', /^No: .*llama\.feed_forward_length/);
+    assert.equal(noStatistics, undefined);
+  });
+
+  it('has no statistics of a damaged file', async () => {
+    const whole = layOutGguf(SOUND);
+    const { noStatistics, problems } = await said(whole.subarray(0, whole.length - 100));
+    assert.ok(noStatistics);
+    assert.equal(problems[0].severity, 'error');
+  });
+
+  itShared('says of a quantised model that it can be pruned', async () => {
+    const whole = readFileSync(shared('models/stories260K-gguf/stories260K-q4_0.gguf'));
+    const { pruned, strip, noStatistics } = await said(whole);
+    assert.deepEqual([pruned, noStatistics], ['Yes', undefined]);
+    assert.equal(strip.length, 7); // embedding, 5 blocks, final norm
   });
 });
 

@@ -1,12 +1,14 @@
 /** What the library is made of: openings that are overtaken by a change, one name for one model, globs. */
 import assert from 'node:assert/strict';
-import { copyFileSync, renameSync } from 'node:fs';
+import { copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { canonicalPath } from '../../../src/views/canonical';
 import { CheckpointCache } from '../../../src/views/checkpoint-cache';
 import { anyOf } from '../../../src/views/globs';
+import { layOutGguf, SOUND } from '../../support/gguf-files';
+import { temporaryFolder } from '../../support/temporary';
 import { ownTinyCheckpoint, tinyCheckpoint } from '../../support/tiny-models';
 
 /** Openings that end when the test says so. */
@@ -90,6 +92,24 @@ describe('the name of a model', () => {
     assert.equal(await canonicalPath(join(folder, 'a.safetensors')), folder);
     copyFileSync(join(folder, 'a.safetensors'), join(folder, 'b.safetensors'));
     assert.equal(await canonicalPath(join(folder, 'a.safetensors')), join(folder, 'a.safetensors'));
+  });
+});
+
+describe('the name of a model in GGUF files', () => {
+  it('is the first of its files, whichever was named, also where it is alone in its folder', async () => {
+    const folder = temporaryFolder();
+    const parts = [1, 2].map((n) => join(folder, `big-0000${n}-of-00002.gguf`));
+    for (const part of parts) writeFileSync(part, layOutGguf(SOUND));
+    for (const named of [folder, ...parts]) assert.equal(await canonicalPath(named), parts[0]);
+    rmSync(parts[0]);
+    await assert.rejects(canonicalPath(parts[1]), { name: 'UserError', what: /missing: big-00001-of-00002\.gguf/ });
+  });
+
+  it('is never a folder that holds a checkpoint in safetensors too', async () => {
+    const folder = ownTinyCheckpoint('llama-plain');
+    writeFileSync(join(folder, 'same.gguf'), layOutGguf(SOUND));
+    assert.equal(await canonicalPath(join(folder, 'same.gguf')), join(folder, 'same.gguf'));
+    assert.equal(await canonicalPath(folder), folder);
   });
 });
 

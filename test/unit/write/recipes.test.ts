@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import type { TensorInfo } from '../../../src/engine/formats/tensor';
-import { mainDtype, mergekitRecipe, pruneLayersCommand } from '../../../src/engine/write/recipes';
+import {
+  ggufOf,
+  mainDtype,
+  mergekitRecipe,
+  pruneLayersCommand,
+  requireKnownToMergekit,
+} from '../../../src/engine/write/recipes';
 
 const tensor = (name: string, dtype: TensorInfo['dtype'], bytes: number): [string, TensorInfo] => [
   name,
@@ -37,6 +43,15 @@ describe('prune/recipes', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('has none for mergekit of a GGUF file, and one for llama.cpp that names the file', () => {
+    const gguf = { format: 'gguf', tokenizer: '/m/big.gguf' } as unknown as Checkpoint;
+    assert.throws(() => requireKnownToMergekit(gguf), { name: 'UserError', what: /recipe for big in mergekit/ });
+    assert.equal(ggufOf(gguf), '/m/big.gguf');
+    const plain = { ...checkpoint, format: 'safetensors' } as Checkpoint;
+    requireKnownToMergekit(plain);
+    assert.equal(ggufOf(plain), undefined);
   });
 
   it("writes llama.cpp's command with quoted paths", () => {
