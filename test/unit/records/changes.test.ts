@@ -31,6 +31,11 @@ describe('places of inputs', () => {
     for (const path of [cache, join(cache, 'model.safetensors')]) {
       assert.equal(withPlaces([model], [path], cache)[0].place, relative(cache, path));
     }
+    const folder = temporaryFolder();
+    for (const name of ['big.gguf', 'big-00001-of-00002.gguf']) {
+      const of = withPlaces([{ ...model, name: 'big' }], [join(folder, name)], folder);
+      assert.equal(of[0].place, name);
+    }
   });
 
   it('are not made of names: what is no path begins at no folder of the process', () => {
