@@ -24,10 +24,10 @@ describe('opening what is incomplete or contradictory', () => {
   it('says what a folder holds instead of weights', async () => {
     const folder = temporaryFolder();
     await rejects(() => openCheckpoint(folder), /no weights \(\.safetensors\)/);
-    writeFileSync(join(folder, 'model.gguf'), 'GGUF');
-    await rejects(() => openCheckpoint(folder), /GGUF/);
     writeFileSync(join(folder, 'pytorch_model.bin'), '');
     await rejects(() => openCheckpoint(folder), /pytorch_model\.bin[^]*pickle[^]*safetensors/);
+    writeFileSync(join(folder, 'model.gguf'), 'GGUF');
+    await rejects(() => openCheckpoint(folder), /model\.gguf: version/);
   });
 
   it('asks for the index where there are several files', async () => {
