@@ -15,6 +15,7 @@ import { inheritedFields } from '../../engine/write/card';
 import { exportCard } from '../../engine/write/export-card';
 import { exportSafetensors } from '../../engine/write/export-safetensors';
 import type { GgufType } from '../../engine/write/gguf/kinds';
+import { ggufFacts, llamaCppCommands, modelfileText } from '../../engine/write/gguf/beside';
 import { writeGguf } from '../../engine/write/gguf/write-gguf';
 import type { FolderFile } from '../../engine/write/onnx/folder/facts';
 import { onnxFolderFiles } from '../../engine/write/onnx/folder/files';
@@ -160,13 +161,9 @@ const checkedSection = (findings: readonly string[]): string =>
 
 /** An Ollama Modelfile, which also says how llama.cpp runs the file. */
 async function writeModelfile(out: string): Promise<void> {
-  const name = basename(out);
-  const text = [
-    `# ollama create ${name.replace(/\.gguf$/i, '').toLowerCase()} -f ${name}.Modelfile`,
-    `# llama.cpp: llama-cli -m ${name} -p "Once upon a time"`,
-    `FROM ./${name}`,
-    '',
-  ].join('\n');
+  const facts = await ggufFacts(out);
+  const commands = llamaCppCommands(facts).map((line) => `# ${line}`);
+  const text = `${modelfileText(facts)}\n# With llama.cpp:\n${commands.join('\n')}\n`;
   await writeWhole(`${out}.Modelfile`, text);
 }
 
