@@ -159,8 +159,11 @@ const engineFiles = (): string[] =>
     (file) => file.endsWith('.ts') && file !== 'option-token.ts',
   );
 
-/** A page whose readers copy its command lines into a terminal, wherever it is read. */
-const COMMANDS_TO_COPY = ['records/before-after/'];
+/**
+ * Pages, files and snippets whose readers copy command lines into a terminal, wherever they read them: these leave Coppice, so no
+ * face is there to find words for them.
+ */
+const COMMANDS_TO_COPY = ['records/before-after/', 'write/programs/', 'write/onnx/folder/readme.ts'];
 
 /** Options of other programs. */
 const FOREIGN = /llama-quantize --prune-layers|--max-old-space-size/g;
@@ -172,7 +175,7 @@ function writtenOut(file: string, source: string): string[] {
     if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
       const text = node.text.replace(FOREIGN, '');
       if (
-        /(^|[^\w-])--[a-z]|\bcoppice (inspect|score|curve|prune|retrain|merge|eval|generate|bench|fetch-tasks|report|demo)\b/.test(
+        /(^|[^\w-])--[a-z]|\bcoppice (inspect|score|curve|prune|retrain|merge|eval|generate|bench|fetch-tasks|report|demo|heal|iterate|export|verify)\b/.test(
           text,
         )
       )
