@@ -1,14 +1,17 @@
 /**
- * Programs of others that run what Coppice writes, in the user's cache, where scripts beside the repository install
- * them. Tests use them where they are installed; `npm run test:full` installs them.
+ * Programs of others that run what Coppice writes. Scripts beside the repository install them into the user's cache, where the
+ * network of packages is there; else tests that need them are skipped and say so.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { full, hasShared, shared } from './shared';
+import { hasShared, shared } from './shared';
 
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'coppice-consumers');
+
+/** Each takes some ten seconds; without a network they fail at once. */
+const INSTALL_MS = 120_000;
 
 /** The folder of a consumer, by the version in its script; undefined where it is not installed. */
 function consumer(name: string, script: string, version: RegExp): string | undefined {
@@ -17,9 +20,10 @@ function consumer(name: string, script: string, version: RegExp): string | undef
   const found = version.exec(readFileSync(path, 'utf8'))?.[1];
   if (found === undefined) return undefined;
   const folder = join(cache, `${name}-${found}`);
-  if (!existsSync(folder) && full) {
+  if (!existsSync(folder)) {
     // It installs itself, and then fails because there is no model.
-    spawnSync(script.endsWith('.py') ? 'python3' : process.execPath, [path, join(cache, 'none'), 'a', '1']);
+    const program = script.endsWith('.py') ? 'python3' : process.execPath;
+    spawnSync(program, [path, join(cache, 'none'), 'a', '1'], { timeout: INSTALL_MS });
   }
   return existsSync(folder) ? folder : undefined;
 }
@@ -28,6 +32,9 @@ const transformersJs = consumer('transformersjs', 'transformersjs.mjs', /VERSION
 
 /** `node_modules` with transformers.js, both kinds of onnxruntime and a tokenizer; undefined where it is not installed. */
 export const nodePackages = transformersJs && join(transformersJs, 'node_modules');
+
+/** Where llama.cpp is; undefined where it is not installed. */
+export const llamaCpp = consumer('node-llama-cpp', 'llamacpp.mjs', /VERSION = '([\d.]+)'/);
 
 const genai = consumer('genai', 'genai.py', /GENAI, ORT = '([\d.]+)'/);
 
@@ -42,14 +49,16 @@ export const pythonTokenizers = genaiPython && installedTokenizers(genaiPython);
 function installedTokenizers(python: string): string | undefined {
   const folder = join(cache, `tokenizers-${TOKENIZERS}`);
   const install = ['install', '-q', '--no-deps', '--disable-pip-version-check', '--target', folder];
-  if (!existsSync(folder) && full) spawnSync(python, ['-m', 'pip', ...install, `tokenizers==${TOKENIZERS}`]);
+  if (!existsSync(folder)) {
+    spawnSync(python, ['-m', 'pip', ...install, `tokenizers==${TOKENIZERS}`], { timeout: INSTALL_MS });
+  }
   return existsSync(folder) ? folder : undefined;
 }
 
 /** A test that runs a program of others, if it is there. */
 export function itWith(installed: string | undefined, title: string, body: Mocha.AsyncFunc | Mocha.Func): void {
   if (installed !== undefined) it(title, body);
-  else it.skip(`${title} (needs a program that test:full installs)`);
+  else it.skip(`${title} (needs a program that the network of packages has)`);
 }
 
 /** Runs a program, with one thread; what it prints, without the last line break. */
@@ -60,4 +69,23 @@ export function printed(program: string, args: readonly string[], env: NodeJS.Pr
     env: { ...process.env, OMP_NUM_THREADS: '1', ...env },
   });
   return output.replace(/\r?\n$/, '');
+}
+
+/** What a consumer's script prints of a greedy continuation. */
+export interface Continued {
+  readonly ids: readonly number[];
+  readonly text: string;
+}
+
+/** Continues a prompt of ids in a consumer: the file or folder, for transformers.js the kind of the model too. */
+export function continued(
+  script: 'llamacpp.mjs' | 'transformersjs.mjs' | 'genai.py',
+  model: string,
+  ids: readonly number[],
+  count: number,
+  ...kind: readonly string[]
+): Continued {
+  const program = script.endsWith('.py') ? 'python3' : process.execPath;
+  const args = [shared('consumers', script), model, JSON.stringify(ids), String(count), ...kind];
+  return JSON.parse(printed(program, args, { ORT_DISABLE_TELEMETRY: '1' }).split('\n').at(-1)!) as Continued;
 }

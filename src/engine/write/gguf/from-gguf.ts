@@ -203,7 +203,7 @@ class TensorPlan {
     const { type } = this.wanted;
     if (type !== undefined && shape.length > 1) {
       const dtype = dtypeFor(type, shape, key === (this.weights.architecture.tied ? 'embed' : 'head'));
-      if (isBlockType(before.dtype) && before.dtype !== dtype) this.requantised++;
+      if (isBlockType(before.dtype) && before.dtype !== dtype && dtype !== 'F32') this.requantised++; // float32 holds all
       return dtype;
     }
     if (!isChanged) return before.dtype;
