@@ -1,6 +1,8 @@
 /** Copy Code to Load It: copies a few lines that load a model and continue a text, for a library of the user's choice. */
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { CancelledError } from '../engine/errors';
+import { CancelledError, UserError } from '../engine/errors';
+import { loadablesAt } from '../engine/write/loadables';
 import { type Loadable, loadingCode } from '../engine/write/loading-code';
 import type { OnnxKind } from '../engine/write/onnx/kinds';
 import { shellOf } from '../format/shell';
@@ -8,8 +10,7 @@ import type { Command, CommonArguments } from '../host/command';
 import { choosePath } from '../host/choose-checkpoint';
 
 export interface LoadingCodeArguments extends CommonArguments {
-  readonly format?: Loadable['format'];
-  /** Of an ONNX folder. */
+  /** Of the models in an ONNX folder; undefined asks if there are several. */
   readonly kind?: OnnxKind;
   /** The library, as the list names it; undefined asks. */
   readonly library?: string;
@@ -20,7 +21,7 @@ export const copyLoadingCodeCommand: Command<LoadingCodeArguments> = {
   async run(coppice, args) {
     const title = vscode.l10n.t('Copy Code to Load It');
     const path = args.checkpoint ?? (await choosePath(coppice, title, coppice.library.entries()));
-    const codes = loadingCode(loadable(path, args), shellOf(vscode.env.shell));
+    const codes = loadingCode(await chooseLoadable(path, args, title), shellOf(vscode.env.shell));
     const items = codes.map((code) => ({ label: code.library, description: code.runs, detail: code.install, code }));
     const picked =
       items.find(({ label }) => label === args.library) ??
@@ -33,7 +34,27 @@ export const copyLoadingCodeCommand: Command<LoadingCodeArguments> = {
   },
 };
 
-function loadable(path: string, { format, kind = 'fp32' }: LoadingCodeArguments): Loadable {
-  if (format === 'onnx') return { format, path, kind };
-  return /\.gguf$/i.test(path) ? { format: 'gguf', path } : { format: 'safetensors', path };
+async function chooseLoadable(path: string, { kind }: LoadingCodeArguments, title: string): Promise<Loadable> {
+  const found = await loadablesAt(path);
+  const [first] = found;
+  if (first.format !== 'onnx') return first;
+  const kinds = found.flatMap((each) => (each.format === 'onnx' ? [each] : []));
+  if (kind !== undefined) {
+    const known = kinds.find((each) => each.kind === kind);
+    if (!known) throw noSuchKind(path, kind, kinds);
+    return known;
+  }
+  if (kinds.length === 1) return first;
+  const items = kinds.map((each) => ({ label: each.kind, each }));
+  const placeHolder = vscode.l10n.t('Select the type of the weights');
+  const picked = await vscode.window.showQuickPick(items, { title, placeHolder });
+  if (!picked) throw new CancelledError();
+  return picked.each;
 }
+
+const noSuchKind = (path: string, kind: string, kinds: readonly { readonly kind: OnnxKind }[]): UserError =>
+  new UserError(
+    vscode.l10n.t('{0} has no {1} model', basename(path), kind),
+    vscode.l10n.t('these are there: {0}', kinds.map((each) => each.kind).join(', ')),
+    vscode.l10n.t('Select one of them.'),
+  );

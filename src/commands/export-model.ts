@@ -63,12 +63,11 @@ export const exportModelCommand: Command<ExportModelArguments> = {
   },
 };
 
-function tellExported(args: CommonArguments, { out, format, type }: ExportResult): void {
-  const kind = format === 'onnx' ? type.split(',')[0] : undefined;
+function tellExported(args: CommonArguments, { out }: ExportResult): void {
   inform(
     args,
     vscode.l10n.t('Exported {0} and compared it with the model.', basename(out)),
-    nextCommand(vscode.l10n.t('Copy Code'), 'coppice.copyLoadingCode', { checkpoint: out, format, kind }),
+    nextCommand(vscode.l10n.t('Copy Code'), 'coppice.copyLoadingCode', { checkpoint: out }),
     {
       label: vscode.l10n.t('Reveal'),
       run: () => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(out)),

@@ -286,7 +286,7 @@ describe('commands', () => {
     const verified = await run<VerifyResult>('verifyExport', { output: out, consumers: false });
     assert.deepEqual([verified.removed, verified.verified.passed], [[4, 5], true]);
     const library = 'onnxruntime-node';
-    const code = await run<string>('copyLoadingCode', { checkpoint: out, format: 'onnx', library });
+    const code = await run<string>('copyLoadingCode', { checkpoint: out, library });
     assert.equal(await vscode.env.clipboard.readText(), code);
     assert.match(code, /application/);
   });
