@@ -13,17 +13,15 @@ import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, type Choice, pick, pickMany, type Step } from '../host/steps';
+import { changesSteps, type WrittenChanges } from './changes-step';
 
-export interface ExportModelArguments extends CommonArguments {
+/** `remove`: undefined uses the plan. */
+export interface ExportModelArguments extends CommonArguments, WrittenChanges {
   readonly format?: ExportFormat;
   /** Types of the weights; empty: as stored. */
   readonly type?: readonly string[];
   readonly target?: 'cpu' | 'webgpu';
   readonly out?: string;
-  /** Blocks to leave out; undefined uses the plan. */
-  readonly remove?: readonly (number | string)[];
-  readonly heal?: string;
-  readonly adapter?: string;
 }
 
 export const exportModelCommand: Command<ExportModelArguments> = {
@@ -32,17 +30,18 @@ export const exportModelCommand: Command<ExportModelArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Export for an Application');
     const chosen = await chooseCheckpoint(coppice, args, title, { prefers: 'plan' });
-    const { heal, adapter, device } = args;
-    // Healed weights and an adapter say themselves what lies below them.
-    const planned = (heal ?? adapter) === undefined ? coppice.plans.removed(chosen.subject) : [];
-    const remove = args.remove ?? planned;
+    const isOpen = [args.out, args.remove, args.heal, args.adapter].every((each) => each === undefined);
     const complete = await askAll(title, args, [
+      ...(isOpen ? await changesSteps<ExportModelArguments>(coppice, chosen) : []),
       ...(args.format === undefined ? [formatStep(coppice)] : []),
       ...(args.type === undefined ? [typeStep] : []),
       ...(args.target === undefined ? [targetStep] : []),
       ...(args.out === undefined ? [outStep(coppice, chosen)] : []),
     ]);
-    const { format, type = [], target, out } = complete;
+    const { format, type = [], target, out, heal, adapter, device } = complete;
+    // Healed weights and an adapter say themselves what lies below them.
+    const planned = (heal ?? adapter) === undefined ? coppice.plans.removed(chosen.subject) : [];
+    const remove = complete.remove ?? planned;
     if (args.format === undefined) await remember(coppice, 'export', { format });
     settle({ ...complete, checkpoint: chosen.path, remove });
     const spec: ExportSpec = {
@@ -58,7 +57,8 @@ export const exportModelCommand: Command<ExportModelArguments> = {
     };
     const { result, unwatched } = await runJob(coppice, spec, { device });
     if (result.format !== 'onnx') await showCheckpoint(coppice, result.out);
-    if (unwatched) tellExported(args, result);
+    // The tree has no line for an ONNX folder.
+    if (unwatched || result.format === 'onnx') tellExported(args, result);
     return result;
   },
 };

@@ -1,0 +1,60 @@
+/** The question which changes of a checkpoint are written with it: its plan, healed weights, or an adapter. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { ADAPTERS, FittingList, PATCHES } from '../editors/results/fitting-list';
+import type { Chosen } from '../host/choose-checkpoint';
+import type { Coppice } from '../host/coppice';
+import { BACK, type Choice, pick, type Step } from '../host/steps';
+import { PATCH } from '../views/group-files';
+
+export interface WrittenChanges {
+  /** Blocks and modules to leave out. Healed weights and adapters name theirs themselves. */
+  readonly remove?: readonly (number | string)[];
+  /** File of healed weights. */
+  readonly heal?: string;
+  /** Folder of an adapter. */
+  readonly adapter?: string;
+}
+
+/** @returns no step where the workspace has neither healed weights nor adapters that belong to the checkpoint */
+export async function changesSteps<S extends WrittenChanges>(
+  { library, plans }: Coppice,
+  { checkpoint, subject }: Pick<Chosen, 'checkpoint' | 'subject'>,
+): Promise<Step<S>[]> {
+  const [patches, adapters] = [PATCHES, ADAPTERS].map((kind) => new FittingList(checkpoint, kind));
+  await Promise.all([patches.refresh(library.patches()), adapters.refresh(library.adapters())]);
+  if (patches.fitting.length + adapters.fitting.length === 0) return [];
+  const choices = choicesOf(plans.removed(subject), patches.fitting, adapters.fitting);
+  const step: Step<S> = async (_, place) => {
+    const picked = await pick(place, vscode.l10n.t('Select the model to write'), choices, choices[0].value);
+    return picked === BACK ? BACK : (picked as Partial<S>);
+  };
+  return [step];
+}
+
+function choicesOf(
+  removed: readonly number[],
+  patches: readonly string[],
+  adapters: readonly string[],
+): Choice<WrittenChanges>[] {
+  const { t } = vscode.l10n;
+  const without = t('without {0}', removed.join(', '));
+  const plan = { label: t('Pruned by the plan'), description: without, value: { remove: removed } };
+  const where = (path: string): string => vscode.workspace.asRelativePath(path);
+  return [
+    ...(removed.length > 0 ? [plan] : []),
+    { label: t('Whole model'), value: { remove: [] } },
+    ...patches.map((heal) => ({
+      label: basename(heal, PATCH),
+      description: t('healed weights'),
+      detail: where(heal),
+      value: { heal },
+    })),
+    ...adapters.map((adapter) => ({
+      label: basename(adapter),
+      description: t('adapter'),
+      detail: where(adapter),
+      value: { adapter },
+    })),
+  ];
+}

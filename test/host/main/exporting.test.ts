@@ -1,0 +1,138 @@
+/**
+ * Export for an application as a user meets it, with the real sidecar: the questions, what is
+ * written, what is said of it, the code that loads it, and the comparison with the model.
+ */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import * as vscode from 'vscode';
+import type { ExportResult, VerifyResult } from '../../../src/protocol/export';
+import { coppice, inWorkspace, run, writeModel, writeText } from '../support/coppice';
+import { until } from '../../support/until';
+import { type Staged, stageSample, unstage } from '../support/sample';
+import type { Window } from '../support/window';
+
+describe('the story of an export', function () {
+  this.timeout(180_000);
+  let staged: Staged;
+  let window: Window;
+  let checkpoint: string;
+
+  before(async () => {
+    staged = await stageSample();
+    ({ window } = staged);
+    // The sample's tokenizer is one that llama.cpp does not have.
+    checkpoint = writeModel('toy');
+    await (await coppice()).library.rescan();
+    await run('suggestBlocks', { checkpoint, criterion: 'magnitude', count: 1 });
+  });
+  after(() => unstage(staged));
+  afterEach(async () => {
+    await window.page.keyboard.press('Escape');
+    await vscode.commands.executeCommand('notifications.clearAll');
+  });
+
+  const box = () => window.page.locator('.quick-input-widget:visible');
+  const asks = (text: string) => box().locator(`input[placeholder*="${text}"]`).first().waitFor();
+  /** Label, description and detail of each line, with nothing between the first two. */
+  const rows = async (): Promise<string[]> =>
+    (await box().locator('.quick-input-list .monaco-list-row').allInnerTexts()).map((row) =>
+      row.replace(/\s+/g, ' ').trim(),
+    );
+  const choose = (label: string) => box().locator('.monaco-list-row', { hasText: label }).first().click();
+  const exporting = (): Thenable<ExportResult> => vscode.commands.executeCommand('coppice.exportModel', { checkpoint });
+
+  async function enterPath(prompt: string, proposed: RegExp, path: string): Promise<void> {
+    await box().locator('.quick-input-message').getByText(prompt).waitFor();
+    const input = box().locator('input').first();
+    assert.match(await input.inputValue(), proposed);
+    await input.fill(path);
+    await input.press('Enter');
+  }
+
+  it('asks format, type and place of a GGUF file, which has the plan and is in the tree, with code that loads it', async () => {
+    const running = exporting();
+    await asks('Select a format');
+    assert.deepEqual(await rows(), [
+      'GGUFllama.cpp, Ollama, LM Studio',
+      'ONNXonnxruntime, transformers.js, onnxruntime-genai',
+      'safetensorstransformers, vLLM',
+    ]);
+    await window.screenshot('exporting-1-format');
+    await choose('GGUF');
+    await asks('Select the type of the weights');
+    await choose('q8_0');
+    await enterPath('The new file', /toy-q8_0\.gguf$/, 'short.gguf');
+    const { format, type, removed, verified } = await running;
+    assert.deepEqual([format, type, removed.length, verified?.passed], ['gguf', 'q8_0', 1, true]);
+    await window.row('short.gguf').waitFor();
+    await window.screenshot('exporting-2-gguf');
+    const copying = vscode.commands.executeCommand<string>('coppice.copyLoadingCode', inWorkspace('short.gguf'));
+    await asks('Select a library');
+    assert.deepEqual(
+      (await rows()).map((row) => row.replace(/ (npm|pip) .*/, '')),
+      ['llama.cppshell', 'Ollamashell', 'node-llama-cppnode', 'llama-cpp-pythonpython'],
+    );
+    await choose('node-llama-cpp');
+    assert.match(await copying, /short\.gguf/);
+  });
+
+  it('asks types and target of an ONNX folder, and offers the code that loads it', async () => {
+    const running = exporting();
+    await asks('Select a format');
+    await choose('ONNX');
+    await asks('Select the types of the models');
+    await window.screenshot('exporting-3-types');
+    await window.page.keyboard.press('Enter');
+    await asks('Select where the models will run');
+    await choose('WebGPU');
+    await enterPath('The new folder', /toy-onnx-fp32$/, 'page');
+    const { format, type, removed, verified } = await running;
+    assert.deepEqual([format, type, removed.length, verified?.passed], ['onnx', 'fp32', 1, true]);
+    const toast = window.toast('Exported page and compared it with the model.');
+    await toast.waitFor();
+    await window.screenshot('exporting-4-done');
+    await toast.getByRole('button', { name: 'Copy Code' }).click();
+    await asks('Select a library');
+    const offered = await rows();
+    const hasGenai = existsSync(inWorkspace('page', 'genai_config.json'));
+    assert.equal(
+      offered.some((row) => row.startsWith('onnxruntime-genai')),
+      hasGenai,
+    );
+    await window.screenshot('exporting-5-code');
+    await choose('browser');
+    const wanted = /models\/page\/.*navigator\.gpu \? 'webgpu'/s;
+    await until('it is copied', async () => wanted.test(await vscode.env.clipboard.readText()));
+  });
+
+  it('compares what was written with the plan of that time', async () => {
+    await run('resetPlan', { checkpoint });
+    for (const [name, format] of [
+      ['short.gguf', 'gguf'],
+      ['page', 'onnx'],
+    ] as const) {
+      const given = { output: inWorkspace(name), consumers: false };
+      const result = await vscode.commands.executeCommand<VerifyResult>('coppice.verifyExport', given);
+      assert.deepEqual([result.format, result.removed.length, result.verified.passed], [format, 1, true]);
+      await window.toast(`${name} is toy, as far as its type allows.`).waitFor();
+    }
+    await window.screenshot('exporting-6-verified');
+  });
+
+  it('asks which model where healed weights belong to it', async () => {
+    const heal = inWorkspace('short.patch.safetensors');
+    await run('heal', { checkpoint, remove: [5], data: writeText('prose.txt'), tokens: 1024, patch: heal });
+    const running = exporting();
+    await asks('Select the model to write');
+    assert.deepEqual(await rows(), ['Whole model', 'shorthealed weights short.patch.safetensors']);
+    await window.screenshot('exporting-7-healed');
+    await choose('healed weights');
+    await asks('Select a format');
+    await choose('GGUF');
+    await asks('Select the type of the weights');
+    await choose('As stored');
+    await enterPath('The new file', /toy-gguf\.gguf$/, 'healed.gguf');
+    const { removed, verified } = await running;
+    assert.deepEqual([removed, verified?.passed], [[5], true]);
+  });
+});
