@@ -3,6 +3,7 @@ import { precisionWords } from '../../format/arithmetic';
 import { formatCount, formatPercent } from '../../format/numbers';
 import { type JsonNumber, parseJsonNumber } from '../../format/json';
 import { formatLayerNumber, layerNumber } from '../checkpoint/layer-numbers';
+import { ranWords } from './ran';
 import type { HealDigest, NarrowerDigest, QualityDigest, RunDigest, TrainingDigest } from './digest-types';
 
 export interface ComparisonRow {
@@ -87,7 +88,7 @@ const settingsOf = ({ settings }: RunDigest): Facts =>
   );
 
 /** The main results of a run, in words. */
-export function resultsOf({ score, curve, training, heal, narrower, quality, cost, samples }: RunDigest): Facts {
+export function resultsOf({ score, curve, training, heal, narrower, quality, cost, samples, ran }: RunDigest): Facts {
   const last = curve?.points.at(-1);
   const blocks = score && [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
   const steps = training?.steps ?? [];
@@ -128,6 +129,7 @@ export function resultsOf({ score, curve, training, heal, narrower, quality, cos
       const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
       return [`repetition of ${label}`, shares.length === 0 ? undefined : `${(100 * mean).toFixed(0)} %`];
     }),
+    ['ran in', ran && `${ran.file}: ${ranWords(ran.programs)}`],
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== '');
 }

@@ -38,6 +38,24 @@ export interface RunDigest extends OnTop {
   readonly narrower?: NarrowerDigest;
   /** Of comparing depth and width. */
   readonly versus?: VersusDigest;
+  /** Of exports and verifications. */
+  readonly ran?: RanDigest;
+}
+
+/** Programs that ran a written file. */
+export interface RanDigest {
+  /** Name of the file or folder. */
+  readonly file: string;
+  readonly programs: readonly {
+    /** With its version, if that is known. */
+    readonly name: string;
+    /** Kind of an ONNX model; "gguf". */
+    readonly of: string;
+    /** Tokens that were compared, and how many were the same before the first other one. */
+    readonly tokens?: number;
+    readonly same?: number;
+    readonly failed?: true;
+  }[];
 }
 
 /** What pruning in width kept. */

@@ -24,6 +24,7 @@ import { tasksOf } from './digest-tasks';
 import { narrowerOf } from './digest-width';
 import { versusOf } from './digest-versus';
 import { entries, finite, jsonNumber, objects, text, texts } from './fields';
+import { ranOf } from './ran';
 import { onTop, type OnTop, readOnTop } from '../../format/on-top';
 import type { RunInput, RunRecord } from './record';
 import { calibrationKey, curveKey, evaluationKey } from './rows-key';
@@ -66,6 +67,7 @@ type Parts = Pick<
   | 'iterative'
   | 'narrower'
   | 'versus'
+  | 'ran'
 >;
 
 function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
@@ -120,6 +122,10 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
       return { cost: writtenOf(results, model, 'merged') };
     case 'export':
       return exportedOf(results, model);
+    case 'verify': {
+      const ran = ranOf(results);
+      return ran ? { ran } : {};
+    }
     case 'demo':
       return demoOf(results, model, inputs);
     default:
@@ -298,10 +304,12 @@ function writtenOf(results: JsonObject, model: string, what: string): CostDigest
   ];
 }
 
-/** Only the file's size: the model has its own. A verification has no parts. */
-function exportedOf({ out, parametersAfter, bytes }: JsonObject, model: string): Parts {
+/** Only the file's size: the model has its own. */
+function exportedOf(results: JsonObject, model: string): Parts {
+  const { out, parametersAfter, bytes } = results;
   const label = basename(text(out) ?? `${model}, exported`);
-  return { cost: [costOf({ parameters: parametersAfter, bytes }, label)] };
+  const ran = ranOf(results);
+  return { cost: [costOf({ parameters: parametersAfter, bytes }, label)], ...(ran && { ran }) };
 }
 
 /** Speeds of sample columns: the median over each column's texts. */

@@ -28,7 +28,7 @@ export function compareLogits(source: readonly Float32Array[], written: readonly
     const [mean, otherMean] = [meanOf(logits), meanOf(other)];
     for (let i = 0; i < logits.length; i++) {
       const difference = Math.abs(logits[i] - other[i]);
-      if (!(difference <= maxDifference)) maxDifference = difference; // also where it is not a number
+      maxDifference = Math.max(maxDifference, difference); // not a number once one is
       apart += (logits[i] - mean - (other[i] - otherMean)) ** 2;
       size += (logits[i] - mean) ** 2;
     }

@@ -45,6 +45,9 @@ const BLOCKS: Readonly<Record<string, { readonly steps: number; readonly ranged:
 /** Scale and minimum of a block are halves themselves. */
 const HALF = 2 ** -10;
 
+/** Half of the smallest half: a small scale is off by this much, and each step with it. */
+const SMALLEST_HALF = 2 ** -25;
+
 /**
  * @param source the model, with its changes
  * @param kept blocks of the source, in the order of the written model's
@@ -68,7 +71,7 @@ export async function compareWeights(
     const shape = written.shape(key);
     const width = rowWidth(shape);
     const rows = Math.max(1, Math.floor(PIECE / width));
-    const within = boundOf(typeOf(key));
+    const type = typeOf(key);
     for (let start = 0; start < shape[0]; start += rows) {
       const range = { start, count: Math.min(rows, shape[0] - start) };
       const found = await written.read(key, range);
@@ -76,7 +79,7 @@ export async function compareWeights(
       const expected = weightOf(source.architecture, original)
         ? await readWide(source, original, range)
         : new Float64Array(found.length);
-      const { most, isWrong } = compareNumbers(expected, found, within);
+      const { most, isWrong } = compareNumbers(expected, found, type);
       maxDifference = Math.max(maxDifference, most);
       if (isWrong) wrong ??= keyText(key);
       work.advance(found.length);
@@ -102,19 +105,23 @@ function boundOf(type = ''): Bound {
     }
     const largest = Math.max(Math.abs(low), Math.abs(high));
     const step = (block.ranged ? high - low : largest) / block.steps;
-    const most = step + HALF * (largest + (high - low)) + 2 ** -20;
+    const most = step + HALF * (largest + (high - low)) + (block.steps + 1) * SMALLEST_HALF;
     return () => most;
   };
 }
 
 const FLOAT32: Bound = (expected) => (i) => 2 ** -23 * Math.abs(expected[i]) + 2 ** -150;
 
-/** Rows of blocks are whole blocks, so blocks of numbers one after another are those of the file. */
-function compareNumbers(
+/**
+ * Rows of blocks are whole blocks, so blocks of numbers one after another are those of the file.
+ * @param expected numbers of the model @param found those of the file @param type in which the file has them
+ */
+export function compareNumbers(
   expected: Float64Array,
   found: Float32Array,
-  bound: Bound,
+  type?: string,
 ): { readonly most: number; readonly isWrong: boolean } {
+  const bound = boundOf(type);
   let most = 0;
   let isWrong = false;
   for (let start = 0; start < found.length; start += BLOCK) {

@@ -200,6 +200,48 @@ describe('before and after', () => {
     assert.equal(found.samples.length, 2);
   });
 
+  it('names the programs that ran files of its models, each once, by its newest run', () => {
+    const consumer = (name: string, of: string, more: object): object => ({ name, of, seconds: 1, ...more });
+    const same = { version: '3.22.1', tokens: 16, equal: true };
+    const exported = (model: RunInput, out: string, consumers: readonly object[]): RunDigest =>
+      run('export', [model], { out, parametersAfter: 700, bytes: 900, consumers }, { removed: [] });
+    const other = { version: '4.3.1', tokens: 16, equal: false, firstDifference: 5 };
+    const runs = [
+      ...all(),
+      exported(SHORT, 'short.gguf', [consumer('llama.cpp', 'gguf', { ...same, equal: false, firstDifference: 2 })]),
+      exported(SHORT, 'page', [
+        consumer('transformers.js', 'q4', other),
+        consumer('<i>genai', 'fp32', { failure: 'Error: /home/me/model' }),
+        consumer('transformers.js', 'fp32', { version: '4.3.1', tokens: 0, equal: true }),
+      ]),
+      exported({ role: 'model', name: 'third', identity: 'id-third' }, 'third.gguf', [
+        consumer('llama.cpp', 'gguf', same),
+      ]),
+      run('verify', [SHORT], { out: '/m/short.gguf', consumers: [consumer('llama.cpp', 'gguf', same)] }),
+      run('verify', [SHORT], { out: '/m/short', consumers: [] }),
+    ];
+    const found = beforeAfter(runs)!;
+    assert.deepEqual(found.ran, [
+      { file: 'short.gguf', programs: 'llama.cpp 3.22.1 (16 of 16 tokens the same)' },
+      {
+        file: 'page',
+        programs:
+          'transformers.js 4.3.1 on q4 (5 of 16 tokens the same), <i>genai on fp32 (did not run), ' +
+          'transformers.js 4.3.1 on fp32 (no tokens compared)',
+      },
+    ]);
+    const html = beforeAfterHtml(found, '');
+    assert.match(html, /<h2>Ran in<\/h2><ul><li>short\.gguf: llama\.cpp 3\.22\.1 \(16 of 16 tokens the same\)<\/li>/);
+    assert.doesNotMatch(html, /<i>|home\/me/);
+    assert.match(
+      beforeAfterMarkdown(found),
+      /\nshort\.gguf ran in: llama\.cpp 3\.22\.1 \(16 of 16 tokens the same\)\.\n/,
+    );
+    assert.match(modelCard(runs.slice(-2)), /\| Ran in \| short\.gguf: llama\.cpp 3\.22\.1 \(16 of 16/);
+    assert.deepEqual(beforeAfter(all())!.ran, []);
+    assert.doesNotMatch(beforeAfterHtml(beforeAfter(all())!, ''), /Ran in/);
+  });
+
   it('is a page without a program, Markdown, and a part of the model card; foreign text stays text', () => {
     const found = beforeAfter(all())!;
     const html = beforeAfterHtml(found, 'p { color: red }');

@@ -4,10 +4,12 @@
  */
 import { namesOnTop } from '../../../format/on-top';
 import { formatFactor, formatPercent } from '../../../format/numbers';
-import type { RunDigest } from '../digest-types';
+import type { RanDigest, RunDigest } from '../digest-types';
+import { ranWords } from '../ran';
 import { type Fact, factsOf, type Measure } from './facts';
 import { missingOf, WANTED_SAMPLES } from './missing';
 import { isWhole, labelBeside, labelOf, type ModelRef, refOf } from './models';
+import { modelOf } from './run-models';
 import { type Written, writtenOf } from './written';
 
 export interface BeforeAfter {
@@ -17,7 +19,15 @@ export interface BeforeAfter {
   readonly models: readonly string[];
   readonly rows: readonly Row[];
   readonly samples: readonly Sample[];
+  /** Programs that ran files of these models. */
+  readonly ran: readonly Ran[];
   readonly missing: readonly Missing[];
+}
+
+export interface Ran {
+  readonly file: string;
+  /** "llama.cpp 3.22.1 (16 of 16 tokens the same), …" */
+  readonly programs: string;
 }
 
 export interface Row {
@@ -68,6 +78,7 @@ export function beforeAfter(runs: readonly RunDigest[], original?: string): Befo
     models: models.map((model) => labelBeside(model, before)),
     rows,
     samples,
+    ran: ranIn(runs, models),
     missing: missingOf(rows, samples, models),
   };
 }
@@ -226,4 +237,18 @@ function samplesOf(written: readonly Written[], models: readonly ModelRef[]): Sa
     of,
     texts: texts.map((each) => ({ text: each?.text ?? '', repetition: each?.repetition ?? null })),
   }));
+}
+
+/** Of files that were written from one of the models, or are one; of each file and program the newest run. */
+function ranIn(runs: readonly RunDigest[], models: readonly ModelRef[]): Ran[] {
+  const keys = new Set(models.map(({ key }) => key));
+  const files = new Map<string, Map<string, RanDigest['programs'][number]>>();
+  for (const run of [...runs].sort((a, b) => a.started.localeCompare(b.started))) {
+    const { ran } = run;
+    if (!ran || !(keys.has(modelOf(run).key) || models.some(({ name }) => name === ran.file))) continue;
+    const programs = files.get(ran.file) ?? new Map<string, RanDigest['programs'][number]>();
+    for (const program of ran.programs) programs.set(`${program.name} ${program.of}`, program);
+    files.set(ran.file, programs);
+  }
+  return [...files].map(([file, programs]) => ({ file, programs: ranWords([...programs.values()]) }));
 }

@@ -1,7 +1,7 @@
 /** The original and its results as one self-contained page. It has no program, and it loads and sends nothing. */
 import { formatPercent } from '../../../format/numbers';
 import { escapeHtml } from '../../../format/words';
-import type { BeforeAfter, Cell, Missing, Row, Sample } from './before-after';
+import type { BeforeAfter, Cell, Missing, Ran, Row, Sample } from './before-after';
 import type { Measure } from './facts';
 
 /** Numbers at the top of the page. */
@@ -34,6 +34,7 @@ export function beforeAfterHtml(found: BeforeAfter, style: string, links: readon
 ${numbers(found)}
 </div></section>
 ${found.samples.map((sample) => sampleCard(sample, found.models)).join('\n')}
+${ranCard(found.ran)}
 ${missingCard(found.missing)}
 </main>
 </body>
@@ -87,6 +88,12 @@ function sampleCard({ prompt, of, texts }: Sample, models: readonly string[]): s
     return `<article class="sample"><header><h3>${escapeHtml(models[m])}</h3></header><div class="sample-text">${escapeHtml(text === '' ? '–' : text)}</div>${repeats}</article>`;
   });
   return `<section class="card"><h2>${escapeHtml(prompt)}</h2><p class="summary">${escapeHtml(of)}</p><div class="samples-grid">${columns.join('')}</div></section>`;
+}
+
+function ranCard(ran: readonly Ran[]): string {
+  if (ran.length === 0) return '';
+  const lines = ran.map(({ file, programs }) => `<li>${escapeHtml(file)}: ${escapeHtml(programs)}</li>`);
+  return `<section class="card"><h2>Ran in</h2><ul>${lines.join('')}</ul></section>`;
 }
 
 function missingCard(missing: readonly Missing[]): string {

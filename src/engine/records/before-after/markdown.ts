@@ -4,7 +4,7 @@ import { codeSpan, inline, quotation, table } from '../../markdown';
 import type { BeforeAfter, Cell, Sample } from './before-after';
 
 /** @param level of its heading */
-export function beforeAfterMarkdown({ models, rows, samples, missing }: BeforeAfter, level = 2): string {
+export function beforeAfterMarkdown({ models, rows, samples, ran, missing }: BeforeAfter, level = 2): string {
   const [original, ...results] = models;
   const head = '#'.repeat(level);
   const lines = rows.map(({ name, cells, of }) => [name, ...cells.map(cellText), of]);
@@ -12,6 +12,7 @@ export function beforeAfterMarkdown({ models, rows, samples, missing }: BeforeAf
     `${head} ${inline(original)} and ${results.map(inline).join(', ')}`,
     table(['', ...models, 'Measured on'], lines),
     ...(samples.length > 0 ? [`${head}# Sample texts`, ...samples.map((sample) => sampleText(sample, models))] : []),
+    ...ran.map(({ file, programs }) => `${inline(file)} ran in: ${inline(programs)}.`),
     ...(missing.length > 0
       ? [
           `${head}# Not measured`,

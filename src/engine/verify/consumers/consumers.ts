@@ -88,10 +88,22 @@ async function consumed(
   const printed = await run({ folder: dirname(path), signal });
   const seconds = (performance.now() - start) / 1000;
   if ('failure' in printed) return { ...about, seconds, failure: printed.failure };
-  const ends = greedy.findIndex((id, i) => margins[i] <= SURE || eos.includes(id));
-  const sure = ends < 0 ? greedy : greedy.slice(0, ends);
+  const sure = sureTokens(greedy, margins, eos);
   const version = printed.version ?? about.version;
   return { ...about, ...(version !== undefined && { version }), ...compareTokens(sure, printed.ids), seconds };
+}
+
+/**
+ * The tokens before the first that other programs may decide otherwise, or that ends a text.
+ * @param margins leads of the tokens over the second best @param eos tokens that end a text
+ */
+export function sureTokens(
+  greedy: readonly number[],
+  margins: readonly number[],
+  eos: readonly number[],
+): readonly number[] {
+  const ends = greedy.findIndex((id, i) => !(margins[i] > SURE) || eos.includes(id));
+  return ends < 0 ? greedy : greedy.slice(0, ends);
 }
 
 interface Package {

@@ -1,0 +1,87 @@
+/** How far the numbers of a file may be from the model's: as far as its type rounds, and no further. */
+import assert from 'node:assert/strict';
+import type { BlockType } from '../../../src/engine/formats/dtype';
+import { dequantise } from '../../../src/engine/formats/gguf/dequantise';
+import { quantise, QUANTISED_BYTES, type QuantisedDtype } from '../../../src/engine/formats/gguf/quantise';
+import { compareNumbers } from '../../../src/engine/verify/weights';
+import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../support/half';
+import { normal } from '../../support/random';
+
+const COUNT = 64 * 32;
+
+/** Blocks of several magnitudes, down to scales that halves hardly have; with blocks of zeros, of one number, and with one large number among small ones. */
+function numbers(): Float32Array {
+  const next = normal(7);
+  const values = Float32Array.from({ length: COUNT }, (_, i) => next() * 10 ** ((Math.floor(i / 32) % 9) - 6));
+  values.fill(0, 0, 32);
+  values.fill(0.375, 32, 64);
+  values[70] = 1000;
+  return values;
+}
+
+const wide = (values: Float32Array): Float64Array => Float64Array.from(values);
+
+const stored: Readonly<Record<string, (values: Float32Array) => Float32Array>> = {
+  F32: (values) => values.slice(),
+  F16: (values) => values.map((value) => fromFloat16(toFloat16(value))),
+  BF16: (values) => values.map((value) => fromBfloat16(toBfloat16(value))),
+  ...Object.fromEntries(
+    (Object.keys(QUANTISED_BYTES) as (QuantisedDtype & BlockType)[]).map((type) => [
+      type,
+      (values: Float32Array) => {
+        const bytes = new Uint8Array((COUNT / 32) * QUANTISED_BYTES[type]);
+        return dequantise(quantise(values, type, bytes), type, new Float32Array(COUNT));
+      },
+    ]),
+  ),
+};
+
+/** Where a block of ordinary numbers begins. */
+const AT = 6 * 32;
+
+describe('the numbers of a written file', () => {
+  for (const [type, store] of Object.entries(stored)) {
+    it(`may be off by what ${type} rounds`, () => {
+      const values = numbers();
+      const found = store(values);
+      const { most, isWrong } = compareNumbers(wide(values), found, type);
+      assert.equal(isWrong, false);
+      assert.equal(most, Math.max(...Array.from(found, (value, i) => Math.abs(value - values[i]))));
+      assert.equal(most === 0, type === 'F32');
+    });
+
+    it(`may not be off by more than ${type} rounds, one of them either`, () => {
+      const values = numbers();
+      const found = store(values);
+      const block = values.subarray(AT, AT + 32);
+      const largest = Math.max(...block.map(Math.abs));
+      const i = AT + block.findIndex((value) => Math.abs(value) === largest);
+      // Two units of a float's last place; of a block two steps of the coarsest type, four bits.
+      const units: Readonly<Record<string, number>> = { F32: 2 ** -22, F16: 2 ** -9, BF16: 2 ** -6 };
+      const steps: Readonly<Record<string, number>> = { Q8_0: 127, Q4_0: 8, Q5_0: 16, Q4_1: 7.5, Q5_1: 15.5 };
+      const off = largest * (units[type] ?? 2 / steps[type]);
+      found[i] = values[i] + off;
+      assert.equal(compareNumbers(wide(values), found, type).isWrong, true);
+      found[i] = NaN;
+      assert.equal(compareNumbers(wide(values), found, type).isWrong, true);
+    });
+  }
+
+  it('are the same where a type is copied', () => {
+    const values = numbers();
+    assert.equal(compareNumbers(wide(values), values, 'Q6_K').isWrong, false);
+    const found = values.slice();
+    found[AT] *= 1 + 2 ** -20;
+    assert.equal(compareNumbers(wide(values), found, 'Q6_K').isWrong, true);
+    assert.equal(compareNumbers(wide(values), found).isWrong, true);
+  });
+
+  it('are not those of a neighbour', () => {
+    for (const [type, store] of Object.entries(stored)) {
+      const values = numbers();
+      const found = store(values);
+      [found[AT], found[AT + 32]] = [found[AT + 32], found[AT]];
+      assert.equal(compareNumbers(wide(values), found, type).isWrong, true, type);
+    }
+  });
+});
