@@ -8,6 +8,9 @@ import {
   columnsWithOffsets,
   withBlockSums,
 } from '../../src/engine/onnx/ops/blocks';
+import { layerKeys } from '../../src/engine/checkpoint/weight-key';
+import type { KeyedPatch } from '../../src/engine/weights/patches';
+import type { WeightSource } from '../../src/engine/weights/source';
 import { float32, floats, openSession } from '../../src/engine/onnx/session';
 import type { QuantisedRows } from '../../src/engine/weights/blocks/quantise';
 
@@ -69,4 +72,23 @@ export async function runBlockLinear(
   } finally {
     await session.close();
   }
+}
+
+/** Every matrix of the blocks, rounded to a grid of 16 numbers in each block of a row, as in a file of Q4_1. */
+export async function gridWeights(weights: WeightSource): Promise<KeyedPatch[]> {
+  const patches: KeyedPatch[] = [];
+  for (const layer of weights.architecture.layers.keys()) {
+    for (const key of layerKeys(weights.architecture, layer)) {
+      if (weights.shape(key).length === 1) continue;
+      const values = Float32Array.from(await weights.read(key));
+      for (let start = 0; start < values.length; start += BLOCK) {
+        const block = values.subarray(start, start + BLOCK);
+        const least = Math.min(...block);
+        const step = (Math.max(...block) - least) / 15;
+        block.forEach((value, i) => (block[i] = least + step * Math.round((value - least) / step)));
+      }
+      patches.push([key, { kind: 'replace', values }]);
+    }
+  }
+  return patches;
 }

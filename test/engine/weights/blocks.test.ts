@@ -8,7 +8,6 @@ import { requireArchitecture } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { layerKeys, type WeightKey } from '../../../src/engine/checkpoint/weight-key';
 import { perplexityOfRows } from '../../../src/engine/evaluate/perplexity';
-import { BLOCK } from '../../../src/engine/onnx/ops/blocks';
 import type { Model } from '../../../src/engine/model/model';
 import { spreadRows } from '../../../src/engine/onnx/ops/spread';
 import { fullView } from '../../../src/engine/model/view';
@@ -17,7 +16,7 @@ import { quantiseRows } from '../../../src/engine/weights/blocks/quantise';
 import type { KeyedPatch } from '../../../src/engine/weights/patches';
 import { withWeights } from '../../../src/engine/weights/checkpoint';
 import { randomAdapter } from '../../support/adapters';
-import { dequantised } from '../../support/blocks';
+import { dequantised, gridWeights } from '../../support/blocks';
 import { assertClose, assertGradientClose } from '../../support/close';
 import { decodedLogits, openToy, withModelOf } from '../../support/model';
 import { randomRows } from '../../support/random';
@@ -47,7 +46,7 @@ describe('models in blocks', () => {
 
   it('weights that lie on a grid have offsets, and are the model whose weights they are', async () => {
     const checkpoint = await openToy(tinyCheckpoint('llama-plain', { config: { tie_word_embeddings: false } }));
-    const onGrid = await gridWeights(checkpoint);
+    const onGrid = await withWeights(checkpoint, gridWeights);
     await withModelOf(checkpoint, async (model) => assert.ok(await needOffsets(model.weights)), { changes: [onGrid] });
     await compare(checkpoint, { precision: 'int4', changes: [onGrid] }, { changes: [onGrid] });
   });
@@ -76,28 +75,6 @@ async function roundedWeights(checkpoint: Checkpoint, bits: 4 | 8): Promise<Keye
       const values = Float32Array.from(dequantised(quantiseRows(numbers, width, own), width, own));
       if (isSpread) spreadRows(values, width); // its own inverse
       patches.push([key, { kind: 'replace', values }]);
-    }
-    return patches;
-  });
-}
-
-/** Every Linear as multiples of a step of each block above its least number; the head as it is. */
-async function gridWeights(checkpoint: Checkpoint): Promise<KeyedPatch[]> {
-  const architecture = requireArchitecture(checkpoint);
-  return withWeights(checkpoint, async (weights) => {
-    const patches: KeyedPatch[] = [];
-    for (const layer of architecture.layers.keys()) {
-      for (const key of layerKeys(architecture, layer)) {
-        if (weights.shape(key).length === 1) continue;
-        const values = Float32Array.from(await weights.read(key));
-        for (let start = 0; start < values.length; start += BLOCK) {
-          const block = values.subarray(start, start + BLOCK);
-          const least = Math.min(...block);
-          const step = (Math.max(...block) - least) / 15;
-          block.forEach((value, i) => (block[i] = least + step * Math.round((value - least) / step)));
-        }
-        patches.push([key, { kind: 'replace', values }]);
-      }
     }
     return patches;
   });

@@ -20,7 +20,7 @@ import type { WeightSource } from '../../../src/engine/weights/source';
 import { ONNX_FILES, ONNX_TARGETS, type OnnxKind } from '../../../src/engine/write/onnx/kinds';
 import { exactOrRounded } from '../../../src/engine/write/onnx/exact-blocks';
 import { type OnnxOptions, writeOnnx } from '../../../src/engine/write/onnx/write-onnx';
-import { dequantised } from '../../support/blocks';
+import { dequantised, gridWeights } from '../../support/blocks';
 import { checkpointFolder } from '../../support/golden';
 import { openToy } from '../../support/model';
 import { ExportedModel, exported, worst } from '../../support/onnx-model';
@@ -32,6 +32,8 @@ import { RAGGED_MODELS, type TinyName, TINY_MODELS, tinyCheckpoint } from '../..
 const SAME_NUMBERS = 1e-4;
 /** Half precision against float32, absolute. Seen: 1.8e-2, for stories260K. */
 const HALF = 5e-2;
+/** What 4 bits of the offsets, and 8 of embedding and head, leave of weights on a grid, relative (L2). */
+const ON_GRID = 2e-2;
 /** Inputs rounded to 8 bits too, relative (L2) to the same without. Seen: 3e-2. */
 const ROUNDED_INPUTS = 5e-2;
 
@@ -113,6 +115,21 @@ describe('write/onnx, the kinds', () => {
       await weights.close();
     }
   }
+
+  it('q4 keeps weights that lie on a grid of 16 numbers, by offsets', async () => {
+    const checkpoint = await openToy(tinyCheckpoint('llama-plain'));
+    const weights = checkpointWeights(checkpoint);
+    try {
+      const onGrid = new Overlay(weights, await gridWeights(weights));
+      const expected = await logitsOf(checkpoint, onGrid, { kinds: ['fp32'] });
+      const off = relative(await logitsOf(checkpoint, onGrid, { kinds: ['q4'], accuracy: 0 }), expected);
+      assert.ok(off > 0 && off <= ON_GRID, `off by ${off}`);
+      const without = relative(await logitsOf(checkpoint, weights, { kinds: ['q4'], accuracy: 0 }), expected);
+      assert.ok(without > 2 * ON_GRID, `other weights are off by ${without}`);
+    } finally {
+      await weights.close();
+    }
+  });
 
   for (const [file, own] of [
     ['q4_0', 4],

@@ -24,7 +24,7 @@ export function byteLevelFields(description: TokenizerDescription): { fields: Gg
   // llama.cpp does not normalise under either name, but whoever reads the file may.
   const known = alike.find((words) => words.normalizer === nameOf(normalizer)) ?? alike.at(0);
   if (!known) {
-    const shown = JSON.stringify(stages.join(', then ')).slice(0, 160);
+    const shown = JSON.stringify(stages.join(', then ').slice(0, 160));
     const merges = ignoreMerges ? ' and ignores merges (ignore_merges)' : '';
     throw new Refusal(`it cuts texts into words by ${shown}${merges}, which llama.cpp has no name for`);
   }

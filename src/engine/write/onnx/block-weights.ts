@@ -12,9 +12,12 @@ import {
   blockLinear,
   type BlockMatrix,
   blocksOf,
+  columnsWithOffsets,
   takeBlockRows,
+  withBlockSums,
   zeroBytesOf,
 } from '../../onnx/ops/blocks';
+import { quantiseWithOffsets } from '../../weights/blocks/offsets';
 import type { QuantisedRows } from '../../weights/blocks/quantise';
 import { rowWidth } from '../../weights/source';
 import { bytesOf, type Constants, type ModelWeights, type Table } from './constants';
@@ -31,6 +34,8 @@ export interface BlockOptions {
    * kernel for 0: it widens the whole weight in every run.
    */
   readonly accuracy: 0 | 4;
+  /** Whether blocks of 4 bits have offsets: weights that lie on a grid are kept as they are (weights/blocks/offsets.ts). */
+  readonly hasOffsets?: boolean;
 }
 
 export class BlockWeights implements ModelWeights {
@@ -54,7 +59,11 @@ export class BlockWeights implements ModelWeights {
   }
 
   apply(x: Value, key: WeightKey, bias?: Value): Value {
-    return blockLinear(this.constants.g, x, this.matrix(key), bias, this.options.accuracy);
+    const { g } = this.constants;
+    const matrix = this.matrix(key);
+    const input =
+      matrix.columns > Number(x.shape[1]) ? g.once(`block sums of ${x.name}`, () => withBlockSums(g, x)) : x;
+    return blockLinear(g, input, matrix, bias, this.options.accuracy);
   }
 
   private matrix(key: WeightKey): BlockMatrix {
@@ -62,12 +71,14 @@ export class BlockWeights implements ModelWeights {
     return constants.once(key, this.bound, (own) => {
       const { g } = constants;
       const shape = constants.shape(own);
-      const [out, columns] = [shape[0], rowWidth(shape)];
-      const bits = typeof own === 'string' ? OUTER_BITS : this.options.bits;
+      const [out, width] = [shape[0], rowWidth(shape)];
+      const isOuter = typeof own === 'string';
+      const bits = isOuter ? OUTER_BITS : this.options.bits;
+      const columns = this.options.hasOffsets && !isOuter ? columnsWithOffsets(width) : width;
       const blocks = blocksOf(columns);
       const widths = [(blocks * BLOCK * bits) / 8, 4 * blocks, zeroBytesOf(columns, bits)];
       const places = constants.place(own, widths, async (rows) => {
-        const { values, scales, zeros } = await this.rounded(own, rows, columns, bits);
+        const { values, scales, zeros } = await this.rounded(own, rows, { width, columns, bits });
         return [values, scales, zeros].map(bytesOf);
       });
       const name = constants.nameOf(own);
@@ -81,10 +92,16 @@ export class BlockWeights implements ModelWeights {
     });
   }
 
-  private async rounded(key: WeightKey, rows: Rows, columns: number, bits: BlockBits): Promise<QuantisedRows> {
+  private async rounded(
+    key: WeightKey,
+    rows: Rows,
+    { width, columns, bits }: { readonly width: number; readonly columns: number; readonly bits: BlockBits },
+  ): Promise<QuantisedRows> {
     const numbers = await this.constants.read(key, rows);
     const odd = numbers.find((number) => !Number.isFinite(number));
-    if (odd === undefined) return exactOrRounded(numbers, columns, bits);
+    if (odd === undefined) {
+      return columns > width ? quantiseWithOffsets(numbers, width) : exactOrRounded(numbers, width, bits);
+    }
     throw new UserError(
       `${this.constants.nameOf(key)} cannot be rounded`,
       `it has the number ${odd}`,

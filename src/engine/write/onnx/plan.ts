@@ -2,6 +2,7 @@
 import { withLayers } from '../../checkpoint/architecture';
 import { UserError } from '../../errors';
 import { Graph } from '../../onnx/graph';
+import { needOffsets } from '../../weights/blocks/offsets';
 import type { WeightSource } from '../../weights/source';
 import { buildOnnx } from './graph';
 import { ONNX_FILES, type OnnxKind, type OnnxTarget } from './kinds';
@@ -39,7 +40,9 @@ export async function planOnnx(source: WeightSource, options: OnnxPlanOptions): 
   const files = new DataFiles(file, maxDataBytes);
   const g = new Graph();
   const constants = await Constants.open(g, source, kept, files, signal);
-  const weights = weightsOf(constants, options);
+  // On WebGPU rows of whole blocks only were seen to be right.
+  const hasOffsets = kind === 'q4' && target === 'cpu' && (await needOffsets(source));
+  const weights = weightsOf(constants, options, hasOffsets);
   const products = kind === 'fp16' ? 'float16' : 'float32';
   buildOnnx(g, { architecture: withLayers(source.architecture, kept), target, weights, products });
   const model = g.serialize().bytes;
@@ -49,7 +52,7 @@ export async function planOnnx(source: WeightSource, options: OnnxPlanOptions): 
   return { kind, file, model, data: files.files };
 }
 
-function weightsOf(constants: Constants, { kind, accuracy = 4 }: OnnxPlanOptions): ModelWeights {
+function weightsOf(constants: Constants, { kind, accuracy = 4 }: OnnxPlanOptions, hasOffsets: boolean): ModelWeights {
   switch (kind) {
     case 'fp32':
       return new FloatWeights(constants, 'float32');
@@ -58,6 +61,6 @@ function weightsOf(constants: Constants, { kind, accuracy = 4 }: OnnxPlanOptions
     case 'q8':
       return new BlockWeights(constants, { bits: 8, accuracy });
     case 'q4':
-      return new BlockWeights(constants, { bits: 4, accuracy });
+      return new BlockWeights(constants, { bits: 4, accuracy, hasOffsets });
   }
 }
