@@ -35,7 +35,7 @@ function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
   const checkpoint: Checkpoint = {
     path: resolve(path),
     folder: dirname(resolve(path)),
-    tokenizer: dirname(resolve(path)),
+    home: dirname(resolve(path)),
     format: path.endsWith('.json') ? 'safetensors-sharded' : 'safetensors',
     ...(config && { config }),
     unsupported: { why: l10n.t('it is damaged or incomplete'), action: l10n.t('See the problems above.') },

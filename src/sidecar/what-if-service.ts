@@ -126,7 +126,7 @@ export class WhatIfService {
     const { checkpoint, architecture } = opened;
     const { samples, length, seed = DEFAULT_SEED } = source;
     const settings = { samples, length, seed, vocabulary: architecture.vocabulary };
-    const calibration = await loadCalibration(source.file, settings, await optionalTokenizer(checkpoint.tokenizer));
+    const calibration = await loadCalibration(source.file, settings, await optionalTokenizer(checkpoint.home));
     const model = await openModel(checkpoint, {
       ...modelOptions(params, { hooks: this.hooks }),
       changes: opened.changes,

@@ -114,7 +114,7 @@ async function begin(path: string | undefined, options: DemoOptions, folder: str
   const checkpoint = await openCheckpoint(material.checkpoint);
   const { layers, context } = requireArchitecture(checkpoint);
   const blocks = layers.length;
-  await loadTokenizer(checkpoint.tokenizer, shell.job); // a model without a tokenizer should fail before the work
+  await loadTokenizer(checkpoint.home, shell.job); // a model without a tokenizer should fail before the work
   heading(
     shell,
     `The model: ${shell.shown(modelName(checkpoint))}`,

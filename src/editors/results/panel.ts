@@ -108,7 +108,7 @@ class OpenPanel {
     this.end();
     const { turn } = this;
     const checkpoint = await coppice.library.load(path);
-    const chat = await hasChatTemplate(checkpoint.tokenizer);
+    const chat = await hasChatTemplate(checkpoint.home);
     if (turn !== this.turn) return; // the panel was closed, or the files changed again
     const { extensionUri } = coppice.context;
     panel.webview.options = { enableScripts: true, localResourceRoots: [pageFolder(extensionUri)] };

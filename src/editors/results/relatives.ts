@@ -100,7 +100,7 @@ export class Relatives {
   }
 
   private async relative(path: string, checkpoint: Checkpoint): Promise<Relative> {
-    const place = checkpoint.tokenizer;
+    const place = checkpoint.home;
     const [origin, canEncode] = await Promise.all([this.origins.of(place), hasTokenizer(place).catch(() => false)]);
     const described = describe(path, checkpoint);
     return { ...described, ...(origin && { origin }), canWrite: described.size !== undefined && canEncode };

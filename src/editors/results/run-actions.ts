@@ -45,5 +45,5 @@ export async function actOnRuns(
 }
 
 /** The proposed folder for a card: the checkpoint's, if Coppice wrote it. Coppice proposes no files in other checkpoints. */
-const ownFolder = async ({ tokenizer, folder }: Checkpoint): Promise<string | undefined> =>
-  (await recordAt(tokenizer)) ? folder : undefined;
+const ownFolder = async ({ home, folder }: Checkpoint): Promise<string | undefined> =>
+  (await recordAt(home)) ? folder : undefined;

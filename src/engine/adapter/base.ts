@@ -157,7 +157,7 @@ interface Pruning {
 
 /** The source of a pruned or healed checkpoint and what was removed from it, from the record inside it. */
 async function pruning(checkpoint: Checkpoint): Promise<Pruning | undefined> {
-  const record = await recordAt(checkpoint.tokenizer);
+  const record = await recordAt(checkpoint.home);
   if (record?.kind !== 'prune' && record?.kind !== 'heal' && record?.kind !== 'width') return undefined;
   const { inputs, results, settings } = record;
   const stored = inputs.find(({ role }) => role === 'model')?.identity;

@@ -47,7 +47,7 @@ export async function openCheckpoint(
   return {
     path: located.path,
     folder,
-    tokenizer: folder,
+    home: folder,
     format: index ? 'safetensors-sharded' : 'safetensors',
     ...(config && { config: config.value }),
     ...(support.unsupported

@@ -20,8 +20,8 @@ export interface Checkpoint {
   readonly path: string;
   /** The folder with config and tokenizer; for a single file, its folder. */
   readonly folder: string;
-  /** Where its tokenizer is: the folder of tokenizer.json, or a GGUF file. */
-  readonly tokenizer: string;
+  /** Where its tokenizer and its record are: its folder, or its GGUF file. */
+  readonly home: string;
   readonly format: 'safetensors' | 'safetensors-sharded' | 'gguf' | 'gguf-sharded';
   /** The parsed `config.json`, or undefined for a file without one. */
   readonly config?: Readonly<Record<string, unknown>>;

@@ -52,7 +52,7 @@ export async function loadRows(
   const { vocabulary, bosTokenId, context } = architecture;
   if (source.from === 'calibration') {
     const { file, samples, length, seed } = source;
-    const tokenizer = await optionalTokenizer(checkpoint.tokenizer, job);
+    const tokenizer = await optionalTokenizer(checkpoint.home, job);
     const calibration = await loadCalibration(file, { samples, length, seed, vocabulary }, tokenizer);
     return {
       rows: calibration.rows,
@@ -64,7 +64,7 @@ export async function loadRows(
   }
   const reason = 'Evaluation texts have a few MB; cut it into parts.';
   const { text, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
-  const tokenizer = await loadTokenizer(checkpoint.tokenizer, job);
+  const tokenizer = await loadTokenizer(checkpoint.home, job);
   const { window, limit, bos = bosTokenId === undefined ? 'none' : 'stream' } = source;
   announce(job, `reading ${basename(source.file)} as tokens`);
   const { rows } = await windowsOfText(tokenizer, text, { window, bos, bosTokenId, limit });

@@ -75,7 +75,7 @@ export async function requireSameRows(
   { rows, bos }: Pick<Rows, 'rows' | 'bos'>,
   job: JobOptions,
 ): Promise<void> {
-  if (reference.tokenizer === checkpoint.tokenizer) return;
+  if (reference.home === checkpoint.home) return;
   const given = source.from === 'text' ? { ...source, bos } : source;
   const other = await loadRows(given, reference, requireArchitecture(reference), job);
   const isSame = (row: ArrayLike<number>, r: number): boolean =>

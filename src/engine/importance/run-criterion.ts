@@ -70,7 +70,7 @@ export async function runCriterion(
   if (scoreStored) return withoutText(checkpoint, scoreStored, options, job, scope);
   const { samples, length, seed, budget, generations } = options;
   const { vocabulary, context } = requireArchitecture(checkpoint);
-  const tokenizer = await optionalTokenizer(checkpoint.tokenizer, job);
+  const tokenizer = await optionalTokenizer(checkpoint.home, job);
   const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
   const objective = objectiveOf(criterion, options.objective);
   const { rows } = calibration;

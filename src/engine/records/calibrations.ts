@@ -8,7 +8,7 @@ import type { RunInput } from './record';
 
 /** Includes the texts of its parents, because a checkpoint inherits them. Most checkpoints have none. */
 export async function calibrationsOf(checkpoint: Checkpoint): Promise<RunInput[]> {
-  const record = await recordAt(checkpoint.tokenizer);
+  const record = await recordAt(checkpoint.home);
   const fitted = record?.kind === 'heal' ? 'data' : undefined;
   const texts = record?.inputs.filter(({ role }) => role === 'calibration' || role === fitted) ?? [];
   return texts.map((input) => ({ ...input, role: 'calibration' }));

@@ -16,11 +16,8 @@ export interface Origin {
  * @param blocks of the checkpoint
  * @returns undefined when there is no record, it removed nothing, or it is about another number of blocks
  */
-export async function originOf(
-  { tokenizer }: Pick<Checkpoint, 'tokenizer'>,
-  blocks: number,
-): Promise<Origin | undefined> {
-  const record = await recordAt(tokenizer);
+export async function originOf({ home }: Pick<Checkpoint, 'home'>, blocks: number): Promise<Origin | undefined> {
+  const record = await recordAt(home);
   const removed = entries(record?.results.removed);
   const before = blocks + removed.length;
   const isList = removed.every((block) => Number.isSafeInteger(block) && (block as number) >= 0);

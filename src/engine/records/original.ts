@@ -24,9 +24,9 @@ export async function originalOf(checkpoint: Checkpoint, near: readonly string[]
   let original: Original | undefined;
   let at = checkpoint;
   for (let step = 0; step < MAX_ANCESTORS; step++) {
-    const record = await recordAt(at.tokenizer);
+    const record = await recordAt(at.home);
     if (!record || !MAKERS.includes(record.kind)) return original;
-    const folders = [...new Set([dirname(at.tokenizer), dirname(checkpoint.tokenizer), ...near])];
+    const folders = [...new Set([dirname(at.home), dirname(checkpoint.home), ...near])];
     const source = await sourceOf(record, folders);
     if (!source) return original;
     original = source;

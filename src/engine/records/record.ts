@@ -110,7 +110,7 @@ export const baseName = (checkpoint: Checkpoint): string =>
 
 /** The model's name: "org/name" for a snapshot in a Hugging Face cache, else its folder's or GGUF file's name. Never a path. */
 export const modelName = (checkpoint: Checkpoint): string =>
-  isGgufCheckpoint(checkpoint) ? nameOfGguf(checkpoint.tokenizer) : nameOfFolder(checkpoint.folder);
+  isGgufCheckpoint(checkpoint) ? nameOfGguf(checkpoint.home) : nameOfFolder(checkpoint.folder);
 
 /** The name for a checkpoint's folder. */
 export function nameOfFolder(folder: string): string {

@@ -34,7 +34,7 @@ export interface Verification {
 
 /** The rows for a model and a file of it. @param most as of `verificationRows` */
 export async function rowsFor({ checkpoint, architecture }: OpenedModel, job: JobOptions, most?: number) {
-  const tokenizer = await optionalTokenizer(checkpoint.tokenizer, job);
+  const tokenizer = await optionalTokenizer(checkpoint.home, job);
   return verificationRows(architecture, tokenizer, most);
 }
 

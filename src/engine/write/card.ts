@@ -41,7 +41,7 @@ export async function inheritedFields(checkpoint: Checkpoint): Promise<Inherited
   return fields;
 }
 
-async function licenceOf({ tokenizer: file }: Checkpoint): Promise<InheritedFields> {
+async function licenceOf({ home: file }: Checkpoint): Promise<InheritedFields> {
   const { metadata } = await openGguf(file);
   return ['license', 'license.name', 'license.link'].flatMap((key) => {
     const value = metadata.get(`general.${key}`)?.value;

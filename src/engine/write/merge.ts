@@ -84,7 +84,7 @@ export async function mergeAdapter(
         mergeCard(checkpoint, adapter, reduction, {
           settings,
           inherited: await inheritedFields(checkpoint),
-          pruning: await recordAt(checkpoint.tokenizer),
+          pruning: await recordAt(checkpoint.home),
           training: options.record?.(reduction) ?? options.training,
           healed: healed?.note,
         }),

@@ -39,7 +39,7 @@ export function requireKnownToMergekit(checkpoint: Checkpoint): void {
 
 /** The GGUF file that llama.cpp prunes; undefined for a checkpoint that has to be converted first. */
 export const ggufOf = (checkpoint: Checkpoint): string | undefined =>
-  isGgufCheckpoint(checkpoint) ? checkpoint.tokenizer : undefined;
+  isGgufCheckpoint(checkpoint) ? checkpoint.home : undefined;
 
 /**
  * A mergekit configuration that keeps `slices` (half-open, like mergekit's ranges) of `model`, a path or repository.

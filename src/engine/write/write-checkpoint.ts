@@ -112,7 +112,7 @@ interface Companions {
 async function companionsOf(source: Checkpoint): Promise<Companions> {
   if (isGgufCheckpoint(source)) {
     try {
-      return { files: [], texts: await tokenizerFilesOf(source.tokenizer), leftBehind: [] };
+      return { files: [], texts: await tokenizerFilesOf(source.home), leftBehind: [] };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       return { files: [], texts: [], leftBehind: [{ name: 'tokenizer.json', why: error.texts.why }] };

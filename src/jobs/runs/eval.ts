@@ -62,7 +62,7 @@ export async function runEval(options: Options, context: JobContext): Promise<Ru
       },
       device,
       precision,
-      checkpoints: reference && reference.tokenizer !== checkpoint.tokenizer ? [reference] : [],
+      checkpoints: reference && reference.home !== checkpoint.home ? [reference] : [],
     }),
   };
 }

@@ -29,7 +29,7 @@ export async function runPrompts(
     options,
     context.job,
   );
-  const tokenizer = await loadTokenizer(checkpoint.tokenizer, context.job);
+  const tokenizer = await loadTokenizer(checkpoint.home, context.job);
   const promptIds: number[][] = [];
   for (const prompt of prompts.texts) promptIds.push(await encodePrompt(tokenizer, prompt, { chat }));
   const choice = samplingOf(options);

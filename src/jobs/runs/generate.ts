@@ -32,7 +32,7 @@ async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<Te
     options,
     context.job,
   );
-  const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.tokenizer, context.job);
+  const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.home, context.job);
   const promptIds = ids ?? (tokenizer && prompt !== undefined ? await encodePrompt(tokenizer, prompt, { chat }) : []);
   if (promptIds.length === 0) {
     throw new UserError('There is no prompt', 'it has no tokens', 'Give at least one word or one token id.');

@@ -127,7 +127,7 @@ async function idsOf(
   model: Model,
   { job }: JobContext,
 ): Promise<number[][]> {
-  const { tokenizer: place } = model.checkpoint;
+  const { home: place } = model.checkpoint;
   const needed = prompt !== undefined || prompts !== undefined;
   const tokenizer = texts && (await (needed ? loadTokenizer(place, job) : optionalTokenizer(place, job)));
   if (!tokenizer) return [promptOf(model, promptTokens ?? PAPER_PROMPT_TOKENS, seed)];

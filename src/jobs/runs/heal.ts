@@ -104,7 +104,7 @@ const phasesOf = ({ calibration, data = [SELF_TEXT] }: Options): { readonly shar
 ];
 
 async function textOf(options: Options, author: Model, job: JobOptions): Promise<HealingRows> {
-  const tokenizer = await optionalTokenizer(author.checkpoint.tokenizer, job);
+  const tokenizer = await optionalTokenizer(author.checkpoint.home, job);
   const { tokens, length } = HEAL_DEFAULTS;
   return healingRows(options, { author, tokenizer, defaults: { tokens, length } }, job);
 }

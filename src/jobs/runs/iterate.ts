@@ -80,7 +80,7 @@ async function iterateFrom(opened: Opened, context: Context): Promise<RunEnd<Ite
   ]);
   const measured = await loadRows(rowsOf(options), checkpoint, architecture, reading);
   measured.warnings.forEach(context.warn);
-  const tokenizer = await optionalTokenizer(checkpoint.tokenizer, reading);
+  const tokenizer = await optionalTokenizer(checkpoint.home, reading);
   const around = { checkpoint, whole, tokenizer, workspace, facts: factsOf(opened, measured) };
   const prepared = await prepareHealer(options, around, context, reading);
   const teacher = await timed(() => wholeStates(whole, measured.rows, labelled(reading, 'the unpruned model')));

@@ -30,7 +30,7 @@ export async function runRetrain(options: Options, context: Context): Promise<Ru
     { remove, width, heal },
     context.job,
   );
-  const tokenizer = await optionalTokenizer(checkpoint.tokenizer, context.job);
+  const tokenizer = await optionalTokenizer(checkpoint.home, context.job);
   // Integer products run on the CPU only.
   const device = options.precision === 'int8' && options.device === 'auto' ? 'cpu' : options.device;
   const compute = modelOptions({ ...options, device }, context);

@@ -66,7 +66,7 @@ const writingColumn = (
   context: Context,
 ): Promise<Column | Unable> =>
   orUnable(column.label, async () => {
-    const tokenizer = await loadTokenizer((await openCheckpoint(column.checkpoint)).tokenizer, context.job);
+    const tokenizer = await loadTokenizer((await openCheckpoint(column.checkpoint)).home, context.job);
     return { ...(await openColumn(column, compute, context)), tokenizer };
   });
 

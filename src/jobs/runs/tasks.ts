@@ -118,7 +118,7 @@ async function answer(
   const start = performance.now();
   const { checkpoint, view, changes, inputs } = opened;
   const { label, model: name, removed, identity = '', ...on } = columnInfo({ label: column.label, opened }, column);
-  const tokenizer = await loadTokenizer(checkpoint.tokenizer, context.job);
+  const tokenizer = await loadTokenizer(checkpoint.home, context.job);
   const { bos = false } = options;
   return withModel(
     checkpoint,

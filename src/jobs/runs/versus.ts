@@ -79,7 +79,7 @@ async function calibrationOf(
   { vocabulary }: Architecture,
   { job }: JobContext,
 ): Promise<Calibration> {
-  const tokenizer = await optionalTokenizer(checkpoint.tokenizer, job);
+  const tokenizer = await optionalTokenizer(checkpoint.home, job);
   return loadCalibration(calibration!, { samples, length, seed, vocabulary }, tokenizer); // the job's check requires it
 }
 
@@ -251,7 +251,7 @@ async function measureAll(
     await measurePerplexities(checkpoint, able, rows, options, context, perplexity, tell, (found) => {
       device = found;
     });
-    if (options.sample && (await optionalTokenizer(checkpoint.tokenizer, context.job))) {
+    if (options.sample && (await optionalTokenizer(checkpoint.home, context.job))) {
       ({ prompt = PAPER_PROMPT } = options);
       await writeContinuations(able, prompt, options, context, texts, tell);
     }

@@ -119,7 +119,7 @@ async function calibrationOf(
 ): Promise<Calibration> {
   const { samples, length, seed } = options;
   const { vocabulary, context } = requireArchitecture(checkpoint);
-  const tokenizer = await optionalTokenizer(checkpoint.tokenizer, job);
+  const tokenizer = await optionalTokenizer(checkpoint.home, job);
   const calibration = await loadCalibration(options.calibration, { samples, length, seed, vocabulary }, tokenizer);
   calibrationWarnings(calibration, options, context).forEach(warn);
   return calibration;

@@ -25,7 +25,7 @@ const LONG_PROMPT =
 /** Prompt and text of Coppice itself, without the blocks `removed`. */
 async function written(checkpoint: Checkpoint, removed: readonly number[], prompt = PROMPT): Promise<string> {
   const blocks = requireArchitecture(checkpoint).layers.length;
-  const tokenizer = await loadLocalTokenizer(checkpoint.tokenizer);
+  const tokenizer = await loadLocalTokenizer(checkpoint.home);
   const model = await openModel(checkpoint, { device: 'cpu', threads: 1 });
   try {
     const ids = tokenizer.encode(prompt, { addSpecialTokens: true });

@@ -55,7 +55,7 @@ describe('the origin of a checkpoint', () => {
     writeFileSync(join(path, 'coppice.json'), recordText(record));
     return path;
   };
-  const origin = (results: object, blocks: number) => originOf({ tokenizer: folder(results) }, blocks);
+  const origin = (results: object, blocks: number) => originOf({ home: folder(results) }, blocks);
 
   it('is the numbers that its blocks had', async () => {
     assert.deepEqual(await origin({ removed: [1, 4] }, 3), { kept: [0, 2, 3], blocks: 5 });
@@ -63,7 +63,7 @@ describe('the origin of a checkpoint', () => {
   });
 
   it('is unknown without a record, and with one that removed nothing or does not fit', async () => {
-    assert.equal(await originOf({ tokenizer: temporaryFolder() }, 3), undefined);
+    assert.equal(await originOf({ home: temporaryFolder() }, 3), undefined);
     for (const removed of [undefined, [], ['12.ffn'], [-1], [1.5], [7], [1, 1], 'all']) {
       assert.equal(await origin({ removed }, 3), undefined, JSON.stringify(removed));
     }

@@ -44,7 +44,7 @@ export async function openGgufCheckpoint(path: string, signal?: AbortSignal): Pr
   return {
     path: resolve(path),
     folder: dirname(first.path),
-    tokenizer: first.path,
+    home: first.path,
     format: set.files.length > 1 ? 'gguf-sharded' : 'gguf',
     shards: set.files.map((each) => ({
       name: basename(each.path),

@@ -16,7 +16,7 @@ export async function requireSameTokens(
   ours: Tokenizer | undefined,
   job: JobOptions,
 ): Promise<void> {
-  const theirs = await optionalTokenizer(teacher.tokenizer, job);
+  const theirs = await optionalTokenizer(teacher.home, job);
   if (!theirs || !ours) return;
   const text = (tokenizer: Tokenizer, id: number): Promise<string> =>
     tokenizer.decode([id], { skipSpecialTokens: false });

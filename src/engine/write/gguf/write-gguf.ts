@@ -125,7 +125,7 @@ export async function planGguf(
       notes: [...dialect.notes, ...typeNotes(type, tensors, architecture), ...notes],
     };
   }
-  const tokenizer = await tokenizerMetadata(checkpoint.tokenizer, architecture);
+  const tokenizer = await tokenizerMetadata(checkpoint.home, architecture);
   const tensors = ggufTensors(checkpoint, weights, { kept: blocks, dialect, type });
   const all = new Set(tensors.map(({ rewrite }) => rewrite.dtype));
   const dtypes = { main: type === undefined ? mostFrequent(tensors) : storedAs(type), all };

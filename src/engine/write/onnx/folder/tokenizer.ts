@@ -19,7 +19,7 @@ export interface OnnxTokenizer {
 
 /** @throws UserError when a file is missing, cannot be read or says nothing that a tokenizer is made of */
 export async function onnxTokenizer(checkpoint: Checkpoint): Promise<OnnxTokenizer> {
-  const texts = await readTokenizerTexts(checkpoint.tokenizer);
+  const texts = await readTokenizerTexts(checkpoint.home);
   const { settings, chatTemplate } = parseTokenizerFiles(texts);
   const template = chatTemplate?.text;
   return {
