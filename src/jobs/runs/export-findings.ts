@@ -1,7 +1,7 @@
 /** What is known of an export, in sentences for its model card. */
 import { formatNumber, formatPercent } from '../../format/numbers';
 import { inline } from '../../engine/markdown';
-import type { ConsumerResult, MeasuredKind, VerifiedResult } from '../../protocol/export';
+import type { ConsumerResult, KindResult, MeasuredKind, VerifiedResult } from '../../protocol/export';
 
 export function findingsOf(
   verified: VerifiedResult | null,
@@ -9,7 +9,7 @@ export function findingsOf(
   consumers: readonly ConsumerResult[] = [],
 ): string[] {
   return [
-    ...(verified ? [verifiedSentence(verified)] : []),
+    ...(verified ? verifiedSentences(verified) : []),
     ...measured.flatMap(measuredSentences),
     ...consumers.map(consumerSentence),
   ];
@@ -25,12 +25,24 @@ function consumerSentence({ name, version, of, failure, tokens, equal, firstDiff
   return `${program} continued a prompt ${same} (${of}); tokens that are nearly as likely as others were not compared.`;
 }
 
-/** "The files were opened again and compared …" */
-function verifiedSentence({ positions, maxDifference, meanKl, top1, weights, exact, greedy }: VerifiedResult): string {
-  const same = exact ? 'It has the numbers of the model' : 'Its numbers are rounded';
-  const all = weights ? ` All ${weights.tensors} tensors were compared.` : '';
+/** One for the file, or one for each kind of an ONNX folder. */
+function verifiedSentences({ kinds, weights, ...all }: VerifiedResult): string[] {
+  if (kinds) return kinds.map((result) => comparedSentence(result, `${result.kind}: it`));
+  const compared = weights ? ` All ${weights.tensors} tensors were compared.` : '';
+  return [comparedSentence(all, 'It', compared)];
+}
+
+type Compared = Pick<KindResult, 'positions' | 'maxDifference' | 'meanKl' | 'top1' | 'exact' | 'greedy'>;
+
+/** "It has the numbers of the model. On 128 positions …" */
+function comparedSentence(
+  { positions, maxDifference, meanKl, top1, exact, greedy }: Compared,
+  subject: string,
+  after = '',
+): string {
+  const same = exact ? 'has the numbers of the model' : 'has rounded numbers';
   return (
-    `${same}.${all} On ${positions} positions of fixed rows its logits differ by at most ${formatNumber(Number(maxDifference), 3)}, ` +
+    `${subject} ${same}.${after} On ${positions} positions of fixed rows its logits differ by at most ${formatNumber(Number(maxDifference), 3)}, ` +
     `the mean KL divergence is ${formatNumber(Number(meanKl), 3)} nats, and the most likely token is the same at ` +
     `${formatPercent(top1)}. ${continued(greedy)}`
   );
