@@ -11,6 +11,7 @@ export const browserPage = (kind: OnnxKind, target: OnnxTarget): string => `<!do
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width" />
+    <meta name="color-scheme" content="light dark" />
     <title>A model in the browser</title>
     <style>
       body { max-width: 40rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 system-ui, sans-serif; }
