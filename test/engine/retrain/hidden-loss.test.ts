@@ -170,7 +170,7 @@ describe('retrain --hidden-weight', () => {
     assert.equal(await matchingBlock(whole, whole, [3]), 2);
     assert.equal(await matchingBlock(whole, two, []), 2);
     assert.equal(await matchingBlock(whole, two, [1]), 0);
-    const unknown = { ...two, checkpoint: { ...two.checkpoint, folder: source } };
+    const unknown = { ...two, checkpoint: { ...two.checkpoint, folder: source, home: source } };
     assert.equal(await matchingBlock(whole, unknown, []), 3);
   });
 });

@@ -46,7 +46,7 @@ describe('prune/recipes', () => {
   });
 
   it('has none for mergekit of a GGUF file, and one for llama.cpp that names the file', () => {
-    const gguf = { format: 'gguf', tokenizer: '/m/big.gguf' } as unknown as Checkpoint;
+    const gguf = { format: 'gguf', home: '/m/big.gguf' } as unknown as Checkpoint;
     assert.throws(() => requireKnownToMergekit(gguf), { name: 'UserError', what: /recipe for big in mergekit/ });
     assert.equal(ggufOf(gguf), '/m/big.gguf');
     const plain = { ...checkpoint, format: 'safetensors' } as Checkpoint;
