@@ -45,7 +45,7 @@ const { values, positionals } = parseArgs({
 if (values.text === undefined) throw new Error('name a text: --text FILE');
 const checkpoint = await openCheckpoint(checkpointOr(positionals[0]));
 const { bosTokenId } = requireArchitecture(checkpoint);
-const tokenizer = await loadTokenizer(checkpoint.folder);
+const tokenizer = await loadTokenizer(checkpoint.home);
 const ids = await tokenizer.encode(await readFile(values.text, 'utf8'), { addSpecialTokens: false });
 
 /** As `coppice eval` cuts the text. */
