@@ -29,7 +29,7 @@ import type { WeightSource } from '../src/engine/weights/source';
 import { llamaCppFolder, llamaCppLoss, referenceGguf } from './peers/llama-cpp';
 import { isSkipped } from './peers/peer';
 import { printMachine } from './support/machine';
-import { q41, q80 } from './support/ggml-rounding';
+import { inGgmlType } from './support/ggml-rounding';
 import { rotated } from './support/rotated';
 import { checkpointOr } from './support/subject';
 
@@ -64,18 +64,17 @@ async function weights(): Promise<WeightSource> {
 /** All Linears in Q4_1, the head in Q8_0. An embedding that is the head stays as it is where tokens are looked up. */
 async function inGgml(source: WeightSource): Promise<WeightSource> {
   const patches: KeyedPatch[] = [];
-  for (const [key, round] of ggmlKeys(source.architecture)) {
-    const [, width] = source.shape(key);
-    patches.push([key, { kind: 'replace', values: round(await source.read(key), width) }]);
+  for (const [key, type] of ggmlKeys(source.architecture)) {
+    patches.push([key, { kind: 'replace', values: inGgmlType(await source.read(key), type) }]);
   }
   return new Overlay(source, patches, { ...source.architecture, tied: false });
 }
 
-function* ggmlKeys(a: Architecture): Generator<[WeightKey, typeof q41]> {
+function* ggmlKeys(a: Architecture): Generator<[WeightKey, 'Q4_1' | 'Q8_0']> {
   for (const layer of a.layers.keys()) {
-    for (const name of ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const) yield [{ layer, name }, q41];
+    for (const name of ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const) yield [{ layer, name }, 'Q4_1'];
   }
-  yield ['head', q80];
+  yield ['head', 'Q8_0'];
 }
 
 async function perplexity(source: WeightSource, precision: Precision): Promise<number> {

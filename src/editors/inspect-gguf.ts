@@ -2,7 +2,7 @@
 import { basename, resolve } from 'node:path';
 import { openGguf, type GgufFile } from '../engine/formats/gguf/file';
 import type { GgufEntry } from '../engine/formats/gguf/metadata';
-import { openGgufSummary, summarizeGguf } from '../engine/checkpoint/gguf-summary';
+import { openGgufSummary, summarizeGguf } from '../engine/checkpoint/gguf/summary';
 import { elements } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
 import { l10n } from '../l10n';

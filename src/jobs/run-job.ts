@@ -10,7 +10,7 @@ import { sourceChanges } from '../engine/records/source-changes';
 import { completeOptions } from './complete';
 import { JOBS } from './definitions';
 import type { EventFor, Kind, OptionsFor } from './kinds';
-import type { JobContext, RunPart } from './run';
+import { type JobContext, type RunPart, watchDevice } from './run';
 import { type RunResult, RUNS } from './runs';
 
 /** Destination of a run's record. */
@@ -55,15 +55,8 @@ export async function runJob<K extends Kind>(
   const started = new Date();
   const notes = told(around.note);
   const warnings = told(around.warn);
-  let device: DeviceReport | undefined;
-  const hooks = {
-    ...around.hooks,
-    onDevice: (report: DeviceReport): void => {
-      device = report;
-      around.hooks.onDevice?.(report);
-    },
-    onNote: notes.tell,
-  };
+  const watch = watchDevice({ ...around.hooks, onNote: notes.tell });
+  const { hooks } = watch;
   const { job, emit, place } = around;
   const run = partRunner({ job, hooks, note: notes.tell, warn: warnings.tell });
   const context = { job, hooks, emit, note: notes.tell, warn: warnings.tell, started, run };
@@ -75,7 +68,7 @@ export async function runJob<K extends Kind>(
     const inputs = withPlaces(details.inputs, options, place.folder, place.from);
     record = await place.write(newRecord({ kind, ...details, inputs, results, notes: changes, started }));
   }
-  return { result, results, record, device: device ?? null, notes: notes.texts, warnings: warnings.texts };
+  return { result, results, record, device: watch.device() ?? null, notes: notes.texts, warnings: warnings.texts };
 }
 
 /** Texts in the order of their reports. */

@@ -2,6 +2,7 @@
 import type { JobOptions } from '../engine/progress';
 import type { RunDetails } from '../engine/records/details';
 import type { ModelHooks, ModelOptions } from '../engine/model/model';
+import type { DeviceReport } from '../engine/onnx/device';
 import type { AnyJob, EventOf, OptionsOf, ResultOf } from './define';
 import type { EventFor, GivenFor, Kind } from './kinds';
 import type { RunResult } from './runs';
@@ -82,3 +83,19 @@ export function recordedOptions<J extends AnyJob>(job: J, options: OptionsOf<J>)
 
 /** @param start value of `performance.now()` */
 export const secondsSince = (start: number): number => (performance.now() - start) / 1000;
+
+/** Hooks that remember the device, and pass it on. */
+export interface DeviceWatch {
+  readonly hooks: ModelHooks;
+  /** The last one that was chosen; undefined before. */
+  readonly device: () => DeviceReport | undefined;
+}
+
+export function watchDevice(hooks: ModelHooks): DeviceWatch {
+  let device: DeviceReport | undefined;
+  const onDevice = (report: DeviceReport): void => {
+    device = report;
+    hooks.onDevice?.(report);
+  };
+  return { hooks: { ...hooks, onDevice }, device: () => device };
+}

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { isGguf } from '../../engine/formats/gguf/file';
 import { formatLayerNumber, layerNumber, type LayerNumber } from '../../engine/checkpoint/layer-numbers';
 import { nameOfGguf } from '../../engine/checkpoint/gguf/name';
-import { openGgufSummary } from '../../engine/checkpoint/gguf-summary';
+import { openGgufSummary } from '../../engine/checkpoint/gguf/summary';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Summary, summarize } from '../../engine/checkpoint/summary';
 import { modelInput, type RunInput } from '../../engine/records/record';

@@ -68,7 +68,7 @@ export interface ExternalBytes {
   readonly bytes: number;
 }
 
-/** The same in a file beside the model, which whoever writes the model names. */
+/** The same in a file beside the model. The writer of the model names it. */
 export interface BesideBytes {
   /** Name of the file, in the folder of the model. */
   readonly location: string;

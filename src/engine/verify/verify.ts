@@ -62,7 +62,7 @@ const leadOf = (logits: Float32Array, id: number): number =>
   logits.reduce((least, value, i) => (i === id ? least : Math.min(least, logits[id] - value)), Infinity);
 
 /**
- * @param written opened anew
+ * @param written opened again
  * @throws UserError when a file cannot be read or the written model is of another shape; CancelledError
  */
 export async function verifyCheckpoint(

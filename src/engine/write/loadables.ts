@@ -24,7 +24,7 @@ export async function loadablesAt(path: string): Promise<readonly Loadable[]> {
   return sorted.map((kind) => ({ format: 'onnx', path, kind, genai, ...(target && { target }) }));
 }
 
-/** Nothing where there is no folder that can be read: whoever runs the code is told so. */
+/** Nothing where there is no folder that can be read: the code says so when it runs. */
 async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);

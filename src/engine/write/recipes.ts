@@ -1,8 +1,9 @@
 /** The removal as recipes for other tools: mergekit passthrough and llama.cpp's `--prune-layers`. */
 import { quoted } from '../../format/shell';
-import { DTYPE_BITS, type Dtype, elementTypeOf } from '../formats/dtype';
 import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { isRagged } from '../checkpoint/ragged';
+import { type Dtype, elementTypeOf } from '../formats/dtype';
+import { mainDtype } from '../checkpoint/main-dtype';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { modelName } from '../records/record';
@@ -50,22 +51,12 @@ export function mergekitRecipe(model: string, slices: readonly Slice[], checkpoi
     ([start, end]) =>
       `  - sources:\n      - model: ${JSON.stringify(model)}\n        layer_range: [${start}, ${end}]\n`,
   );
-  const dtype = MERGEKIT_DTYPES[mainDtype(checkpoint)] ?? 'bfloat16';
+  const main = mainDtype(checkpoint);
+  const dtype = (main && MERGEKIT_DTYPES[elementTypeOf(main)]) ?? 'bfloat16';
   return `slices:\n${sources.join('')}merge_method: passthrough\ndtype: ${dtype}\n`;
 }
 
 /** The llama.cpp command that prunes a GGUF file of the whole model without quantising it. */
 export function pruneLayersCommand(removed: readonly number[], input = 'model.gguf', output = 'pruned.gguf'): string {
   return `llama-quantize --prune-layers ${removed.join(',')} ${quoted(input, 'posix')} ${quoted(output, 'posix')} COPY`;
-}
-
-/** The stored type of most bytes of the checkpoint; F32 for quantised ones, which hold no other exactly. */
-export function mainDtype(checkpoint: Checkpoint): Dtype {
-  const bytes = new Map<Dtype, number>();
-  for (const tensor of checkpoint.tensors.values()) {
-    const dtype = elementTypeOf(tensor.dtype);
-    bytes.set(dtype, (bytes.get(dtype) ?? 0) + tensor.bytes);
-  }
-  const dtypes = Object.keys(DTYPE_BITS) as Dtype[];
-  return dtypes.reduce((best, dtype) => ((bytes.get(dtype) ?? 0) > (bytes.get(best) ?? 0) ? dtype : best));
 }

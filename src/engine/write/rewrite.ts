@@ -6,14 +6,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { ELEMENT_BYTES, narrow, OVERFLOW } from '../formats/narrow';
 import type { WeightDtype } from '../formats/dtype';
-import {
-  BLOCK_ELEMENTS,
-  isQuantised,
-  quantise,
-  QUANTISED_BYTES,
-  QUANTISED_LIMIT,
-  type QuantisedDtype,
-} from '../formats/gguf/quantise';
+import { isQuantised, quantise, QUANTISED_LIMIT, type QuantisedDtype } from '../formats/gguf/quantise';
+import { bytesOfElements } from '../formats/gguf/types';
 import type { Rows } from '../formats/tensor';
 import { throwIfCancelled, UserError } from '../errors';
 import { option } from '../option-token';
@@ -84,7 +78,7 @@ export async function rewritten(
     values[i] = exact[i];
   }
   if (!quantised) return narrow(values, dtype, new Uint8Array(values.length * ELEMENT_BYTES[dtype]));
-  return quantise(values, dtype, new Uint8Array((values.length / BLOCK_ELEMENTS) * QUANTISED_BYTES[dtype]));
+  return quantise(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)));
 }
 
 function unstorable(name: string, dtype: RewrittenDtype, value: number): UserError {

@@ -65,7 +65,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
       removed,
       dtype,
       card: (now) => Promise.resolve(card(now, [])),
-      // It is written anew with what was found.
+      // It is written again with what was found.
       record: (results) =>
         newRecord({ kind: 'export', inputs: [modelInput(opened.checkpoint)], settings, results, started }),
     });

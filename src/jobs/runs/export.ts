@@ -15,7 +15,7 @@ import { kQuantAdvice } from '../../engine/write/gguf/types';
 import type { ExportResult, VerifiedResult } from '../../protocol/export';
 import { formatOf } from '../definitions/export';
 import type { OptionsFor } from '../kinds';
-import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
+import { type JobContext, modelOptions, type RunEnd, secondsSince, watchDevice } from '../run';
 import { exportedFiles, writeRecordOf } from './export-files';
 import { findingsOf } from './export-findings';
 import { measureExported, textOf } from './export-measures';
@@ -38,14 +38,7 @@ export async function runExport(options: Options, context: JobContext): Promise<
   const text = await textOf(options, opened, context);
   const exporting: Exporting = { options, format, opened, reduction, started: context.started };
   const stage = await claimStage(options.out, foldersOf(opened.checkpoint));
-  let device: DeviceReport | undefined;
-  const hooks = {
-    ...context.hooks,
-    onDevice: (report: DeviceReport): void => {
-      device = report;
-      context.hooks.onDevice?.(report);
-    },
-  };
+  const { hooks, device } = watchDevice(context.hooks);
   const compute = modelOptions(options, { ...context, hooks });
   const [writing, verifying, measuring] = inPhases(context.job, [
     { share: 1 },
@@ -81,7 +74,7 @@ export async function runExport(options: Options, context: JobContext): Promise<
       ...(consumers && { consumers }),
       seconds: secondsSince(start),
     };
-    const run = detailsFor(exporting, text?.input ? [text.input] : [], device);
+    const run = detailsFor(exporting, text?.input ? [text.input] : [], device());
     if ((await stat(stage.temporary)).isDirectory()) await writeRecordOf(exporting, stage.temporary, result, run);
     await stage.commit();
     await written.beside?.(stage.out);

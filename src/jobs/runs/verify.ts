@@ -2,7 +2,6 @@
 import { UserError } from '../../engine/errors';
 import { wholeBlocks } from '../../engine/importance/select';
 import { openForComputing, type OpenedModel } from '../../engine/model/opened';
-import type { DeviceReport } from '../../engine/onnx/device';
 import { option } from '../../engine/option-token';
 import { detailsOf } from '../../engine/records/details';
 import { sourceOf } from '../../engine/records/source';
@@ -10,7 +9,7 @@ import { modelName, type RunRecord } from '../../engine/records/record';
 import { openOutput, type Output } from '../../engine/verify/output';
 import type { VerifiedResult, VerifyResult } from '../../protocol/export';
 import type { OptionsFor } from '../kinds';
-import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
+import { type JobContext, modelOptions, type RunEnd, secondsSince, watchDevice } from '../run';
 import { changedFiles, consumersOf, verifyOutput } from './verify-written';
 
 type Options = OptionsFor<'verify'>;
@@ -20,14 +19,7 @@ export async function runVerify(options: Options, context: JobContext): Promise<
   const output = await openOutput(options.output);
   const opened = await sourceFor(output, options, context);
   const removed = wholeBlocks(opened.removed);
-  let device: DeviceReport | undefined;
-  const hooks = {
-    ...context.hooks,
-    onDevice: (report: DeviceReport): void => {
-      device = report;
-      context.hooks.onDevice?.(report);
-    },
-  };
+  const { hooks, device } = watchDevice(context.hooks);
   const compute = modelOptions(options, { ...context, hooks });
   const files = await changedFiles(output, context.job);
   const verification = await verifyOutput(opened, output, compute, context.job);
@@ -46,7 +38,11 @@ export async function runVerify(options: Options, context: JobContext): Promise<
   const { path: out, format } = output;
   return {
     result: { format, out, against, removed, verified, consumers, seconds: secondsSince(start) },
-    run: detailsOf(opened.checkpoint, options, { inputs: opened.inputs, settings: { format, removed }, device }),
+    run: detailsOf(opened.checkpoint, options, {
+      inputs: opened.inputs,
+      settings: { format, removed },
+      device: device(),
+    }),
   };
 }
 

@@ -6,7 +6,7 @@ import { summarize } from '../../engine/checkpoint/summary';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import type { UserError } from '../../engine/errors';
-import type { StoredDtype } from '../../engine/formats/dtype';
+import { mainDtype } from '../../engine/checkpoint/main-dtype';
 import type { Choice } from '../../engine/importance/choice';
 import { modelName } from '../../engine/records/record';
 import { choiceWords } from '../choice-words';
@@ -58,7 +58,7 @@ export function checkpointItem(node: CheckpointNode, checkpoint: Checkpoint, sta
       ...(summary.blocks === null ? [] : [blockCount(summary.blocks)]),
       shortCount(summary.parameters),
       formatBytes(summary.bytes),
-      ...mainType(checkpoint),
+      mainDtype(checkpoint) ?? '',
     ].join(' · ');
   }
   item.tooltip = tooltip(path, checkpoint, state);
@@ -89,14 +89,6 @@ export function failedItem(node: CheckpointNode, error: UserError): vscode.TreeI
 function labelOf(path: string, checkpoint: Checkpoint): string {
   if (isGgufCheckpoint(checkpoint)) return `${modelName(checkpoint)}.gguf`;
   return /\.(safetensors|json)$/.test(path) ? basename(path) : modelName(checkpoint);
-}
-
-/** The stored type of most bytes. */
-function mainType({ tensors }: Checkpoint): [] | [StoredDtype] {
-  const bytes = new Map<StoredDtype, number>();
-  for (const tensor of tensors.values()) bytes.set(tensor.dtype, (bytes.get(tensor.dtype) ?? 0) + tensor.bytes);
-  const [most] = [...bytes].sort(([, a], [, b]) => b - a);
-  return most ? [most[0]] : [];
 }
 
 function tooltip(

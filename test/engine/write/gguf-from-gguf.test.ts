@@ -8,7 +8,8 @@ import { keyText, weightKeys } from '../../../src/engine/checkpoint/weight-key';
 import { fullWidth, narrowCheckpoint } from '../../../src/engine/checkpoint/width';
 import { type GgufFile, openGguf } from '../../../src/engine/formats/gguf/file';
 import { type GgufField, layOutGguf } from '../../../src/engine/formats/gguf/layout';
-import { quantise, QUANTISED_BYTES } from '../../../src/engine/formats/gguf/quantise';
+import { quantise } from '../../../src/engine/formats/gguf/quantise';
+import { bytesOfElements } from '../../../src/engine/formats/gguf/types';
 import { checkpointWeights, withWeights } from '../../../src/engine/weights/checkpoint';
 import { Overlay } from '../../../src/engine/weights/overlay';
 import { type GgufOptions, type GgufWritten, writeGguf } from '../../../src/engine/write/gguf/write-gguf';
@@ -166,7 +167,7 @@ describe('write/gguf from GGUF', () => {
       const from = head * headDim + (at % 2) * (headDim / 2) + Math.floor(at / 2);
       paired.set(values.subarray(from * hidden, (from + 1) * hidden), row * hidden);
     }
-    const expected = quantise(paired, 'Q4_1', new Uint8Array((values.length / 32) * QUANTISED_BYTES.Q4_1));
+    const expected = quantise(paired, 'Q4_1', new Uint8Array(bytesOfElements('Q4_1', values.length)));
     const [dtype, , bytes] = (await contents(out)).get('blk.1.attn_q.weight')!;
     assert.equal(dtype, 'Q4_1');
     assert.ok(bytes.equals(expected));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { summarizeGguf } from '../../../src/engine/checkpoint/gguf-summary';
+import { summarizeGguf } from '../../../src/engine/checkpoint/gguf/summary';
 import { requireArchitecture } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { fullWidth, narrowCheckpoint, type Width } from '../../../src/engine/checkpoint/width';

@@ -1,6 +1,5 @@
 /** The files of exported ONNX models: where constants lie, and that no accident leaves half of a folder. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
@@ -18,6 +17,7 @@ import { CancelledError, UserError } from '../../../src/engine/errors';
 import type { OnnxModelFacts, OnnxOptions } from '../../../src/engine/write/onnx/write-onnx';
 import { ExportedModel, exported } from '../../support/onnx-model';
 import { openToy } from '../../support/model';
+import { describeSmallDisk } from '../../support/small-disk';
 import { temporaryFolder } from '../../support/temporary';
 import { ownTinyCheckpoint, tinyCheckpoint } from '../../support/tiny-models';
 
@@ -232,33 +232,16 @@ describe('write/onnx, the folder', () => {
     assert.deepEqual(readdirSync(parent), [], basename(out));
   });
 
-  describe('on a full disk', () => {
-    let disk: string;
-    before(function () {
-      disk = temporaryFolder();
-      try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'ignore' });
-      } catch {
-        this.skip(); // needs the right to mount a small disk
-      }
-    });
-    after(() => {
-      try {
-        execFileSync('umount', [disk], { stdio: 'ignore' });
-      } catch {
-        // it was never mounted
-      }
-    });
-
+  describeSmallDisk('on a full disk', 3, (disk) => {
     it('nothing is left, whether it was full before or fills up meanwhile', async () => {
-      const fill = (bytes: number): void => writeFileSync(join(disk, 'filler'), Buffer.alloc(bytes));
+      const fill = (bytes: number): void => writeFileSync(join(disk(), 'filler'), Buffer.alloc(bytes));
       fill(2_500_000);
-      await assert.rejects(exported(await toy(), {}, join(disk, 'a', 'b')), {
+      await assert.rejects(exported(await toy(), {}, join(disk(), 'a', 'b')), {
         name: 'UserError',
         why: /needs \d+ bytes and the disk has \d+ free/,
       });
-      assert.deepEqual(readdirSync(disk), ['filler']);
-      rmSync(join(disk, 'filler'));
+      assert.deepEqual(readdirSync(disk()), ['filler']);
+      rmSync(join(disk(), 'filler'));
       const onProgress = (): void => {
         try {
           fill(4_000_000);
@@ -266,11 +249,11 @@ describe('write/onnx, the folder', () => {
           // that is the point
         }
       };
-      await assert.rejects(exported(await toy(), { onProgress }, join(disk, 'a', 'b')), {
+      await assert.rejects(exported(await toy(), { onProgress }, join(disk(), 'a', 'b')), {
         name: 'UserError',
         why: /disk is full/,
       });
-      assert.deepEqual(readdirSync(disk), ['filler']);
+      assert.deepEqual(readdirSync(disk()), ['filler']);
     });
   });
 });

@@ -1,6 +1,6 @@
 /** Writing a pruned checkpoint: what is in it, what is refused, and that no accident leaves half of one. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -30,6 +30,7 @@ import { readRecord } from '../../../src/engine/records/record';
 import { uniform } from '../../support/random';
 import { full } from '../../support/shared';
 import { readCheckpointTensors } from '../../support/safetensors';
+import { describeSmallDisk } from '../../support/small-disk';
 import { temporaryFolder } from '../../support/temporary';
 import { TINY_MODELS, tinyCheckpoint, writeTinyCheckpoint } from '../../support/tiny-models';
 
@@ -306,48 +307,31 @@ describe('prune/write', () => {
     });
   });
 
-  describe('a full disk', () => {
-    let disk: string;
-    before(function () {
-      disk = temporaryFolder();
-      try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk], { stdio: 'ignore' });
-      } catch {
-        this.skip(); // needs the right to mount a small disk
-      }
-    });
-    after(() => {
-      try {
-        execFileSync('umount', [disk], { stdio: 'ignore' });
-      } catch {
-        // it was never mounted
-      }
-    });
-
+  describeSmallDisk('a full disk', 3, (disk) => {
     it('is noticed before anything is written', async () => {
-      writeFileSync(join(disk, 'filler'), Buffer.alloc(2_500_000));
-      await assert.rejects(prune(tinyCheckpoint('llama-plain'), join(disk, 'a', 'b')), {
+      writeFileSync(join(disk(), 'filler'), Buffer.alloc(2_500_000));
+      await assert.rejects(prune(tinyCheckpoint('llama-plain'), join(disk(), 'a', 'b')), {
         name: 'UserError',
         why: /needs \d+ bytes and the disk has \d+ free/,
       });
-      assert.deepEqual(readdirSync(disk), ['filler']);
-      rmSync(join(disk, 'filler'));
+      assert.deepEqual(readdirSync(disk()), ['filler']);
+      rmSync(join(disk(), 'filler'));
     });
 
     it('is survived when it fills up meanwhile', async () => {
       const fill = (): void => {
         try {
-          writeFileSync(join(disk, 'filler'), Buffer.alloc(4_000_000));
+          writeFileSync(join(disk(), 'filler'), Buffer.alloc(4_000_000));
         } catch {
           // that is the point
         }
       };
-      const writing = prune(tinyCheckpoint('llama-plain'), join(disk, 'a', 'b'), {
+      const writing = prune(tinyCheckpoint('llama-plain'), join(disk(), 'a', 'b'), {
         bufferBytes: 4096,
         onProgress: fill,
       });
       await assert.rejects(writing, { name: 'UserError', why: /disk is full/ });
-      assert.deepEqual(readdirSync(disk), ['filler']);
+      assert.deepEqual(readdirSync(disk()), ['filler']);
     });
   });
 

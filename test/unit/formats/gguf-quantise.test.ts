@@ -1,15 +1,16 @@
 /** Quantising as ggml's reference does: its own bytes, and the definition written out for one block at a time. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { quantise, QUANTISED_BYTES, type QuantisedDtype } from '../../../src/engine/formats/gguf/quantise';
+import { quantise, QUANTISED_TYPES, type QuantisedDtype } from '../../../src/engine/formats/gguf/quantise';
+import { bytesOfElements } from '../../../src/engine/formats/gguf/types';
 import { toFloat16 } from '../../support/half';
 import { normal, uniform } from '../../support/random';
 import { describeShared, shared } from '../../support/shared';
 
 const f = Math.fround;
-const TYPES = Object.keys(QUANTISED_BYTES) as QuantisedDtype[];
+const TYPES = QUANTISED_TYPES;
 const made = (values: Float32Array, dtype: QuantisedDtype): Uint8Array =>
-  quantise(values, dtype, new Uint8Array((values.length / 32) * QUANTISED_BYTES[dtype]));
+  quantise(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)));
 
 const halfBytes = (value: number): number[] => [toFloat16(value) & 255, toFloat16(value) >> 8];
 const truncated = (value: number): number => (Number.isFinite(value) ? Math.trunc(value) : 0);
@@ -57,14 +58,17 @@ describe('formats/gguf/quantise', () => {
         return Array.from({ length: 32 }, () => f(size * (coarse ? Math.round(8 * gauss()) : gauss())));
       });
       const found = made(Float32Array.from(blocks.flat()), dtype);
-      const bytes = QUANTISED_BYTES[dtype];
+      const bytes = bytesOfElements(dtype, 32);
       blocks.forEach((block, i) => {
         assert.deepEqual([...found.subarray(i * bytes, (i + 1) * bytes)], literal(block, dtype), `block ${i}`);
       });
     });
 
     it(`${dtype} takes whole blocks only`, () => {
-      assert.throws(() => quantise(new Float32Array(31), dtype, new Uint8Array(QUANTISED_BYTES[dtype])), /31 numbers/);
+      assert.throws(
+        () => quantise(new Float32Array(31), dtype, new Uint8Array(bytesOfElements(dtype, 32))),
+        /31 numbers/,
+      );
       assert.throws(() => quantise(new Float32Array(32), dtype, new Uint8Array(1)), /1 bytes/);
     });
   }
@@ -84,7 +88,7 @@ describeShared('formats/gguf/quantise against ggml', () => {
       const expected = Buffer.from(golden.types[dtype].bytes, 'base64');
       assert.equal(values.length, 12 * 32);
       assert.ok(Buffer.from(made(values, dtype)).equals(expected));
-      const bytes = QUANTISED_BYTES[dtype];
+      const bytes = bytesOfElements(dtype, 32);
       for (let i = 0; i < 12; i++) {
         const block = [...values.subarray(32 * i, 32 * i + 32)];
         assert.deepEqual(literal(block, dtype), [...expected.subarray(bytes * i, bytes * (i + 1))], `block ${i}`);

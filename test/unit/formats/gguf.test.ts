@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DamagedFile } from '../../../src/engine/formats/damage';
 import { type GgufHeader, isGguf, openGguf, readGgufHeader } from '../../../src/engine/formats/gguf/file';
 import type { GgufArray } from '../../../src/engine/formats/gguf/metadata';
-import { summarizeGguf } from '../../../src/engine/checkpoint/gguf-summary';
+import { summarizeGguf } from '../../../src/engine/checkpoint/gguf/summary';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { UserError } from '../../../src/engine/errors';
 import { uniform } from '../../support/random';

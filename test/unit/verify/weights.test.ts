@@ -1,8 +1,8 @@
 /** How far the numbers of a file may be from the model's: as far as its type rounds, and no further. */
 import assert from 'node:assert/strict';
-import type { BlockType } from '../../../src/engine/formats/dtype';
 import { dequantise } from '../../../src/engine/formats/gguf/dequantise';
-import { quantise, QUANTISED_BYTES, type QuantisedDtype } from '../../../src/engine/formats/gguf/quantise';
+import { quantise, QUANTISED_TYPES } from '../../../src/engine/formats/gguf/quantise';
+import { bytesOfElements } from '../../../src/engine/formats/gguf/types';
 import { compareNumbers } from '../../../src/engine/verify/weights';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../support/half';
 import { normal } from '../../support/random';
@@ -26,10 +26,10 @@ const stored: Readonly<Record<string, (values: Float32Array) => Float32Array>> =
   F16: (values) => values.map((value) => fromFloat16(toFloat16(value))),
   BF16: (values) => values.map((value) => fromBfloat16(toBfloat16(value))),
   ...Object.fromEntries(
-    (Object.keys(QUANTISED_BYTES) as (QuantisedDtype & BlockType)[]).map((type) => [
+    QUANTISED_TYPES.map((type) => [
       type,
       (values: Float32Array) => {
-        const bytes = new Uint8Array((COUNT / 32) * QUANTISED_BYTES[type]);
+        const bytes = new Uint8Array(bytesOfElements(type, COUNT));
         return dequantise(quantise(values, type, bytes), type, new Float32Array(COUNT));
       },
     ]),

@@ -1,14 +1,9 @@
 /** Recipes for other tools. */
+import { mainDtype } from '../../../src/engine/checkpoint/main-dtype';
 import assert from 'node:assert/strict';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import type { TensorInfo } from '../../../src/engine/formats/tensor';
-import {
-  ggufOf,
-  mainDtype,
-  mergekitRecipe,
-  pruneLayersCommand,
-  requireKnownToMergekit,
-} from '../../../src/engine/write/recipes';
+import { ggufOf, mergekitRecipe, pruneLayersCommand, requireKnownToMergekit } from '../../../src/engine/write/recipes';
 
 const tensor = (name: string, dtype: TensorInfo['dtype'], bytes: number): [string, TensorInfo] => [
   name,

@@ -59,7 +59,7 @@ export class GgufFields {
     return type === 'f32' ? shortest(value) : value;
   }
 
-  /** The value of a key that need not be there, if it is of the wanted type. */
+  /** The value of a key that need not be there; undefined if it is not. */
   optional(key: string): GgufEntry['value'] | undefined {
     return this.metadata.get(key)?.value;
   }

@@ -5,7 +5,7 @@
 import { MAX_GGUF_ENTRIES, MAX_GGUF_HEADER_BYTES, MAX_GGUF_KEY, MAX_GGUF_TENSOR_NAME, MAX_TENSORS } from '../limits';
 import type { FixedType } from './cursor';
 import { align, type GgufTensor } from './tensors';
-import { type GgufValueType, TENSOR_TYPES, type TensorType, VALUE_BYTES, VALUE_TYPES } from './types';
+import { type GgufValueType, TENSOR_TYPES_BY_NAME, type TensorType, VALUE_BYTES, VALUE_TYPES } from './types';
 
 type NumberType = Exclude<FixedType, 'bool' | 'u64' | 'i64'>;
 
@@ -122,16 +122,8 @@ function writeTensor(out: Bytes, { name, dtype, shape, offset }: UnplacedTensor 
   out.fixed('u64', BigInt(offset));
 }
 
-const TYPES = new Map<string, { readonly number: number } & TensorType>(
-  [...TENSOR_TYPES].map(([number, type]) => [type.name, { number, ...type }]),
-);
-
-function typeOf(dtype: string): {
-  readonly number: number;
-  readonly blockElements: number;
-  readonly blockBytes: number;
-} {
-  const type = TYPES.get(dtype);
+function typeOf(dtype: string): TensorType & { readonly number: number } {
+  const type = TENSOR_TYPES_BY_NAME.get(dtype);
   if (!type) throw new Error(`${dtype} is not a type of ggml`);
   return type;
 }

@@ -3,17 +3,19 @@
  * a minimum too. Every step is rounded to float32, and numbers are divided by the scale before that is rounded.
  */
 import { halfBits } from '../narrow';
+import { bytesOfElements } from './types';
 
 /** Elements of a block. A row is a whole number of blocks. */
 export const BLOCK_ELEMENTS = 32;
 
-/** Bytes of a block. */
-export const QUANTISED_BYTES = { Q8_0: 34, Q4_0: 18, Q4_1: 20, Q5_0: 22, Q5_1: 24 } as const;
-
 /** The types that Coppice makes; llama.cpp has more. */
-export type QuantisedDtype = keyof typeof QUANTISED_BYTES;
+export const QUANTISED_TYPES = ['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'] as const;
 
-export const isQuantised = (dtype: string): dtype is QuantisedDtype => Object.hasOwn(QUANTISED_BYTES, dtype);
+export type QuantisedDtype = (typeof QUANTISED_TYPES)[number];
+
+const NAMES: ReadonlySet<string> = new Set(QUANTISED_TYPES);
+
+export const isQuantised = (dtype: string): dtype is QuantisedDtype => NAMES.has(dtype);
 
 /** The smallest magnitude that float16 rounds to infinity. */
 const HALF_OVERFLOW = 65520;
@@ -31,11 +33,11 @@ const { fround, abs, min } = Math;
 
 /**
  * Writes `values`, whole blocks of finite numbers, into `into`.
- * @returns `into`: `QUANTISED_BYTES` for every 32 numbers
+ * @returns `into`: `bytesOfElements` for these numbers
  */
 export function quantise(values: Float32Array, dtype: QuantisedDtype, into: Uint8Array): Uint8Array {
-  const bytes = QUANTISED_BYTES[dtype];
-  if (values.length % BLOCK_ELEMENTS !== 0 || into.length !== (values.length / BLOCK_ELEMENTS) * bytes) {
+  const bytes = bytesOfElements(dtype, values.length);
+  if (values.length % BLOCK_ELEMENTS !== 0 || into.length !== bytes) {
     throw new Error(`${values.length} numbers are not ${into.length} bytes of ${dtype}`);
   }
   switch (dtype) {

@@ -87,9 +87,9 @@ export const TENSOR_TYPES: ReadonlyMap<number, TensorType> = new Map([
   [40, type('NVFP4', 64, 36)],
 ]);
 
-/** The same by their names. */
-export const TENSOR_TYPES_BY_NAME: ReadonlyMap<string, TensorType> = new Map(
-  [...TENSOR_TYPES.values()].map((each) => [each.name, each]),
+/** The same by their names, with their numbers. */
+export const TENSOR_TYPES_BY_NAME: ReadonlyMap<string, TensorType & { readonly number: number }> = new Map(
+  [...TENSOR_TYPES].map(([number, each]) => [each.name, { ...each, number }]),
 );
 
 /** Bytes of so many numbers; a part of a block counts as such. */

@@ -38,7 +38,7 @@ const DEEPSEEK_CODER = [
 ];
 const SEED = String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+`;
 
-/** llama.cpp's own choice for a file that names none. It is no model's, so its tokens differ from those of training. */
+/** llama.cpp's own choice for a file that names none. No model was trained with it, so its tokens differ from those of training. */
 export const DEFAULT_WORDS: Words = {
   names: ['default'],
   stages: [String.raw`[\p{P}\$\+<=>\^~\|]+`, GPT2, String.raw`\p{N}+`, '[0-9][0-9][0-9]'],

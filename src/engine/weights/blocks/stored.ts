@@ -4,7 +4,6 @@
  */
 import type { WeightKey } from '../../checkpoint/weight-key';
 import { withFile } from '../../files/regular-file';
-import type { BlockType } from '../../formats/dtype';
 import { TENSOR_TYPES_BY_NAME } from '../../formats/gguf/types';
 import { readRowBytes } from '../../formats/read-tensor';
 import { storedTensor } from '../../formats/stored-tensor';
@@ -22,14 +21,15 @@ export interface WantedRows {
   readonly columns: number;
 }
 
-/** Types whose blocks can be taken as they are: integers of so many bits, with a zero point that is one of them. */
-const INTEGERS: Readonly<Partial<Record<BlockType, BlockBits>>> = { Q4_0: 4, Q4_1: 4, Q8_0: 8 };
+/** Types whose blocks can be taken as they are, with the bits of their integers. */
+const TAKEN = { Q4_0: 4, Q4_1: 4, Q8_0: 8 } as const;
+
+type TakenType = keyof typeof TAKEN;
 
 /** The type of a weight whose blocks can be taken as they are with so many bits; undefined for any other. */
-export function takenType(source: WeightSource, key: WeightKey, bits: BlockBits): 'Q4_0' | 'Q4_1' | 'Q8_0' | undefined {
+function takenType(source: WeightSource, key: WeightKey, bits: BlockBits): TakenType | undefined {
   const dtype = baseOf(source, key).stored(key)?.dtype;
-  if (dtype !== 'Q4_0' && dtype !== 'Q4_1' && dtype !== 'Q8_0') return undefined;
-  return INTEGERS[dtype] === bits ? dtype : undefined;
+  return (Object.keys(TAKEN) as TakenType[]).find((type) => type === dtype && TAKEN[type] === bits);
 }
 
 /**
@@ -72,7 +72,7 @@ const half = (bytes: Buffer, at: number): number => halfToFloat(bytes.readUInt16
 
 /** Writes values and scale of block number `index`. @returns its zero point, and what is added to all of its numbers */
 function takeBlock(
-  type: 'Q4_0' | 'Q4_1' | 'Q8_0',
+  type: TakenType,
   bytes: Buffer,
   at: number,
   { values, scales }: QuantisedRows,

@@ -21,7 +21,7 @@ export function byteLevelFields(description: TokenizerDescription): { fields: Gg
   const alike = KNOWN_WORDS.filter(
     (words) => words.ignoreMerges === ignoreMerges && words.stages.join('\n') === stages.join('\n'),
   );
-  // llama.cpp does not normalise under either name, but whoever reads the file may.
+  // llama.cpp does not normalise under either name, but other readers of the file may.
   const known = alike.find((words) => words.normalizer === nameOf(normalizer)) ?? alike.at(0);
   if (!known) {
     const shown = JSON.stringify(stages.join(', then ').slice(0, 160));

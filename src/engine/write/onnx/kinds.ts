@@ -1,4 +1,4 @@
-/** The kinds of ONNX models that are written, and the names of their files. Pure data: whoever lists them loads nothing else. */
+/** The kinds of ONNX models that are written, and the names of their files. Pure data, which definitions of jobs import. */
 
 /** How numbers are stored and multiplied: float32, float16, or weights in blocks of 8 or 4 bits. */
 export const ONNX_KINDS = ['fp32', 'fp16', 'q8', 'q4'] as const;

@@ -1,14 +1,14 @@
 /** Summary of a GGUF file for `inspect`. Dimensions come from the metadata, stored sizes from the tensors. */
-import { counted } from '../../format/words';
-import { printable } from '../formats/bounded-json';
-import { UserError } from '../errors';
-import { type GgufFile, openGguf } from '../formats/gguf/file';
-import type { GgufTensor } from '../formats/gguf/tensors';
-import { layerNumber, type LayerNumber } from './layer-numbers';
-import { elements } from './parameters';
-import { openGgufCheckpoint } from './gguf/open';
-import { type Summary, summarize } from './summary';
-import type { Checkpoint } from './types';
+import { counted } from '../../../format/words';
+import { printable } from '../../formats/bounded-json';
+import { UserError } from '../../errors';
+import { type GgufFile, openGguf } from '../../formats/gguf/file';
+import type { GgufTensor } from '../../formats/gguf/tensors';
+import { layerNumber, type LayerNumber } from '../layer-numbers';
+import { elements } from '../parameters';
+import { openGgufCheckpoint } from './open';
+import { type Summary, summarize } from '../summary';
+import type { Checkpoint } from '../types';
 
 /**
  * The content of `coppice inspect` for a GGUF file.
