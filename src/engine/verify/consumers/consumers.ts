@@ -69,11 +69,21 @@ async function runOnnxConsumers(file: Consumable, near: readonly string[], job: 
   announce(job, 'running onnxruntime-genai');
   const python = process.platform === 'win32' ? 'python' : 'python3';
   const args = ['-c', GENAI_PROGRAM, file.path, prompt, String(said.greedy.length)];
-  const run: Run = (around) => runProgram(python, args, around);
+  let isThere = true;
+  const run: Run = async (around) => {
+    const printed = await runProgram(python, args, around);
+    isThere = !isMissing(printed);
+    return printed;
+  };
   const genai = await consumed({ name: 'onnxruntime-genai', of }, file, said, run, job);
-  const isMissing = genai.failure !== undefined && /No module named|ENOENT|not found/.test(genai.failure);
-  return isMissing ? done : [...done, genai];
+  return isThere ? [...done, genai] : done;
 }
+
+/** Whether Python or the library is not installed. Windows has a stub of Python that says so. Any other failure is one. */
+export const isMissing = (printed: Printed): boolean =>
+  'failure' in printed &&
+  (printed.isMissing === true ||
+    /^ModuleNotFoundError: No module named '?onnxruntime_genai'?|^Python was not found/.test(printed.failure));
 
 type Run = (around: { readonly folder: string; readonly signal?: AbortSignal }) => Promise<Printed>;
 
