@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { CancelledError, UserError } from '../../src/engine/errors';
+import { withWeights } from '../../src/engine/weights/checkpoint';
+import { writeGguf } from '../../src/engine/write/gguf/write-gguf';
 import type { ViewPerplexity, ViewPerplexityParams } from '../../src/protocol/short';
 import { writePatch } from '../support/patches';
 import { temporaryFolder } from '../support/temporary';
@@ -28,6 +31,24 @@ describe('what-if requests', function () {
     assert.equal(plan.whole, undefined);
     assert.ok((plan.kl as number) > 0 && (plan.top1 as number) < 1, 'how far the plan is from the whole model');
     assert.deepEqual([whole.kl, both.kl, both.top1], [undefined, plan.kl, plan.top1]);
+  });
+
+  it('about a GGUF file have the numbers of the checkpoint it was written from, and notice a new file', async () => {
+    const gguf = join(temporaryFolder(), 'model.gguf');
+    const write = async (): Promise<void> => {
+      const checkpoint = await openCheckpoint(model);
+      await withWeights(checkpoint, (weights) => writeGguf(checkpoint, weights, gguf, { type: 'f32' }));
+    };
+    await write();
+    const expected = await ask({ remove: [1], whole: true });
+    const found = await ask({ checkpoint: gguf, remove: [1], whole: true });
+    assert.deepEqual([found.ppl, found.whole, found.kl], [expected.ppl, expected.whole, expected.kl]);
+    assert.equal((await ask({ checkpoint: gguf, remove: [1] })).stepsComputed, 0, 'it is still open');
+    rmSync(gguf);
+    await write();
+    const again = await ask({ checkpoint: gguf, remove: [1] });
+    assert.equal(again.ppl, expected.ppl);
+    assert.ok(again.stepsComputed > 0, 'opened again');
   });
 
   it('are answered in int8 where a quick answer is enough, with the whole model in int8 too', async () => {

@@ -24,6 +24,8 @@ import { temporaryFolder } from '../../support/temporary';
 
 const stories = (type: string): string => shared(`models/stories260K-gguf/stories260K-${type}.gguf`);
 const rows = randomRows(3, 20, 288, 41);
+/** What 4 bits of the offsets of Q4_1 leave, of the largest number. Seen: 2.5e-3. */
+const OFFSETS = 5e-3;
 
 /** The whole model as a checkpoint in safetensors. */
 async function written(source: Checkpoint): Promise<Checkpoint> {
@@ -150,7 +152,7 @@ describeShared('blocks of GGUF files in int8 and int4', () => {
           const off = Math.max(...numbers.map((value, i) => Math.abs(value - found[i])));
           const most = Math.max(...numbers.map(Math.abs));
           // Offsets have 4 bits of their own; without them a block is exactly the file's.
-          assert.ok(off <= (type === 'q4_1' ? 0.1 * most : 0), `${JSON.stringify(key)}: off by ${off} of ${most}`);
+          assert.ok(off <= (type === 'q4_1' ? OFFSETS * most : 0), `${JSON.stringify(key)}: off by ${off} of ${most}`);
           taken++;
         }
         assert.ok(taken > 20, String(taken));
