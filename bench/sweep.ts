@@ -21,7 +21,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Architecture } from '../src/engine/checkpoint/architecture';
+import { type Architecture, linearNames } from '../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { elements } from '../src/engine/checkpoint/parameters';
 import { blockWeights, outerWeights } from '../src/engine/checkpoint/weight-names';
@@ -85,8 +85,8 @@ interface Flops {
 
 /** Numbers in the Linears of a block. */
 function elementsOfBlock(a: Architecture): number {
-  const { q, k, v, o, gate, up, down } = blockWeights(a, 0);
-  return [q, k, v, o, gate, up, down].reduce((sum, { shape }) => sum + elements(shape), 0);
+  const weights = blockWeights(a, 0);
+  return linearNames(a).reduce((sum, name) => sum + elements(weights[name]!.shape), 0);
 }
 
 /**

@@ -71,7 +71,7 @@ export class LoraStep {
   /** Operations of the blocks: each Linear once forward and once backward, each matrix of an adapter thrice. */
   get blockFlops(): number {
     const weights = blockWeights(this.model.architecture, 0);
-    const linears = LINEAR_NAMES.reduce((sum, name) => sum + elements(weights[name].shape), 0);
+    const linears = LINEAR_NAMES.reduce((sum, name) => sum + elements(weights[name]!.shape), 0);
     const adapters = [...this.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
     return this.tokens * (4 * linears * this.trainable.steps.length + 6 * adapters);
   }

@@ -34,9 +34,9 @@ export class Products {
   static block(a: Architecture, tokens: number, threads?: number): Promise<Products> {
     const { q, k, v, o, gate, up, down } = blockWeights(a, 0);
     return Products.open(tokens, a.hidden, threads, (x, product) => {
-      const results = [product(x, k.shape), product(x, v.shape)];
-      const h = product(product(x, q.shape), o.shape);
-      return [...results, product(h, up.shape), product(product(h, gate.shape), down.shape)];
+      const results = [product(x, k!.shape), product(x, v!.shape)];
+      const h = product(product(x, q!.shape), o.shape);
+      return [...results, product(h, up!.shape), product(product(h, gate!.shape), down.shape)];
     });
   }
 

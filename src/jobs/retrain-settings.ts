@@ -1,5 +1,5 @@
 /** Converts the options of a retraining to the engine's settings, and back. */
-import { LINEAR_NAMES } from '../engine/adapter/names';
+import { linearOfTarget, TARGET_NAMES, targetOf } from '../engine/adapter/names';
 import type { LinearName } from '../engine/checkpoint/architecture';
 import type { TrainingRequest } from '../engine/retrain/request';
 import type { RetrainSettings } from '../engine/retrain/settings';
@@ -52,7 +52,7 @@ export function settingsOf(options: OptionsFor<'retrain'>): RetrainSettings {
 
 /** The Linear of a name, also of PEFT's. */
 export const linearOf = (target: string): LinearName =>
-  LINEAR_NAMES.find((name) => name === target || `${name}_proj` === target)!; // these are the choices of the option
+  linearOfTarget(TARGET_NAMES.find((name) => name === target || `${name}_proj` === target)!); // the choices of the option
 
 /** The options that resume a stopped run. @param out its output */
 export function resumingOptions(
@@ -73,7 +73,7 @@ export function resumingOptions(
     rank: lora?.rank,
     alpha: lora?.alpha,
     dropout: lora?.dropout,
-    targets: lora?.targets,
+    targets: lora?.targets?.map(targetOf),
     initAdapter: lora?.start,
     full: method.kind === 'full' ? true : undefined,
     init: method.kind === 'full' && method.start === 'random' ? 'random' : undefined,

@@ -1,7 +1,6 @@
 /** LoRA adapters for tests: random ones, and the golden start of golden/README.md. */
-import type { Architecture } from '../../src/engine/checkpoint/architecture';
+import { type Architecture, linearNames } from '../../src/engine/checkpoint/architecture';
 import { blockWeights } from '../../src/engine/checkpoint/weight-names';
-import { LINEAR_NAMES } from '../../src/engine/adapter/names';
 import { type Adapter } from '../../src/engine/adapter/adapter';
 import { normal } from './random';
 
@@ -13,13 +12,14 @@ function adapterOf(
   choice: Choice,
   fill: (matrix: 'A' | 'B', linear: number, size: number, width: number) => Float32Array,
 ): Adapter {
-  const { rank = 4, alpha = 8, dropout = 0, targets = LINEAR_NAMES, removed = [] } = choice;
+  const { rank = 4, alpha = 8, dropout = 0, targets = linearNames(architecture), removed = [] } = choice;
   const matrices = new Map<number, Record<string, Float32Array>>();
   for (let block = 0; block < architecture.layers.length - removed.length; block++) {
     const named: Record<string, Float32Array> = {};
     for (const name of targets) {
-      const [out, width] = blockWeights(architecture, block)[name].shape;
-      const linear = block * LINEAR_NAMES.length + LINEAR_NAMES.indexOf(name);
+      const [out, width] = blockWeights(architecture, block)[name]!.shape;
+      const linears = linearNames(architecture);
+      const linear = block * linears.length + linears.indexOf(name);
       named[`${name}.A`] = fill('A', linear, rank * width, width);
       named[`${name}.B`] = fill('B', linear, out * rank, width);
     }

@@ -3,9 +3,9 @@ import { blockWeights, type Weight } from '../../src/engine/checkpoint/weight-na
 import type { Graph } from '../../src/engine/onnx/graph';
 import { float32, floats, type Feeds } from '../../src/engine/onnx/session';
 import { adapterName } from '../../src/engine/adapter/names';
-import { dropoutName, LINEAR_GROUPS, loraBlockParameters } from '../../src/engine/retrain/lora/graph';
+import { dropoutName, loraBlockParameters } from '../../src/engine/retrain/lora/graph';
 import { fullBlockParameters } from '../../src/engine/model/full-graph';
-import type { LinearName } from '../../src/engine/checkpoint/architecture';
+import { linearGroups, type LinearName } from '../../src/engine/checkpoint/architecture';
 import { bindFrom } from '../../src/engine/model/binding';
 import type { Model } from '../../src/engine/model/model';
 import { Positions } from '../../src/engine/model/positions';
@@ -66,14 +66,14 @@ export class BlockCase {
     const feeds: Record<string, Feeds[string]> = {};
     const matrices = new Map<string, Wide>();
     const adapters = new Map<string, ReferenceAdapter>();
-    for (const group of LINEAR_GROUPS) {
-      const width = weights[group[0]].shape[1];
+    for (const group of linearGroups(architecture.layers[step.block])) {
+      const width = weights[group[0]]!.shape[1];
       const mask = this.dropout(width);
       if (group.some((name) => targets.includes(name))) {
         feeds[dropoutName(group)] = float32(Float32Array.from(mask), [this.rows * this.length, width]);
       }
       for (const name of group.filter((n) => targets.includes(n))) {
-        const [a, b] = [this.matrix(shape.rank, width), this.matrix(weights[name].shape[0], shape.rank)];
+        const [a, b] = [this.matrix(shape.rank, width), this.matrix(weights[name]!.shape[0], shape.rank)];
         for (const [key, m] of [
           [adapterName(name, 'A'), a],
           [adapterName(name, 'B'), b],
@@ -82,7 +82,7 @@ export class BlockCase {
           feeds[key] = float32(Float32Array.from(m.values), m.shape);
         }
         const factor = shape.alpha / shape.rank;
-        adapters.set(weights[name].name.replace(/\.weight$/, ''), { a, b, factor, mask: this.positions(mask, width) });
+        adapters.set(weights[name]!.name.replace(/\.weight$/, ''), { a, b, factor, mask: this.positions(mask, width) });
       }
     }
     const declare = (g: Graph): BlockParameters => loraBlockParameters(g, architecture, step.block, source, shape);

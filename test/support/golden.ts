@@ -19,14 +19,38 @@ export const FAMILIES = [
   'qwen3-qknorm',
 ] as const;
 
+/** The toys of further families, one feature each, 7 to 9 blocks, vocabulary 320. */
+export const FURTHER_FAMILIES = [
+  'gemma-tied',
+  'gemma2-softcap',
+  'gemma3-pattern',
+  'gemma3-five-to-one',
+  'phi3-partial',
+  'phi3-longrope',
+  'granite-multipliers',
+  'olmo2-postnorm',
+  'smollm3-nope',
+  'llama-yarn',
+  'llama-dynamic',
+] as const;
+
+/** Those whose rotation depends on the length have results for shorter rows too: their logits and perplexities. */
+export const SHORT_ROWS = ['phi3-longrope', 'llama-dynamic'] as const;
+
 /** A checkpoint with golden numbers, named as its folder below golden/. */
 export type GoldenName =
-  'sample' | 'smollm2-135m' | 'stories260K' | `families/${(typeof FAMILIES)[number] | 'llama-mha'}`;
+  | 'sample'
+  | 'smollm2-135m'
+  | 'stories260K'
+  | `families/${(typeof FAMILIES)[number] | 'llama-mha'}`
+  | `families2/${(typeof FURTHER_FAMILIES)[number]}`
+  | `families2/${(typeof SHORT_ROWS)[number]}-short`;
 
 /** The checkpoints that are small enough for every test. */
 export const SMALL_CHECKPOINTS: readonly GoldenName[] = [
   'stories260K',
   ...FAMILIES.map((family) => `families/${family}` as const),
+  ...FURTHER_FAMILIES.map((family) => `families2/${family}` as const),
 ];
 
 export type Part = 'attention' | 'ffn';
@@ -304,7 +328,9 @@ export const goldenPerplexities = (): GoldenPerplexities =>
 
 /** Path of the calibration rows (`{rows}`), as `--calibration` takes it. */
 export function calibrationFile(name: GoldenName): string {
-  return name.startsWith('families/') ? shared('models', name, 'rows.json') : goldenFile(name, 'calibration.json');
+  if (!name.startsWith('families')) return goldenFile(name, 'calibration.json');
+  const rows = name.endsWith('-short') ? 'rows-short.json' : 'rows.json';
+  return shared('models', name.replace(/-short$/, ''), rows);
 }
 
 /** The calibration rows. */
@@ -316,5 +342,5 @@ export function calibrationRows(name: GoldenName): number[][] {
 export function checkpointFolder(name: GoldenName): string {
   if (name === 'sample') return join(ROOT, 'media/sample');
   if (name === 'smollm2-135m') return smollm2Folder();
-  return name === 'stories260K' ? shared('models/stories260K-f32') : shared('models', name);
+  return name === 'stories260K' ? shared('models/stories260K-f32') : shared('models', name.replace(/-short$/, ''));
 }

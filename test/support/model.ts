@@ -31,7 +31,8 @@ function layerShape(layer: ToyLayer): LayerShape {
     window: layer.sliding_window,
     rope,
     biases: LINEAR_NAMES.filter((name) => layer.bias.includes(name)),
-    qkNorm: layer.qk_norm,
+    qkNorm: layer.qk_norm ? 'head' : null,
+    fused: false,
   };
 }
 

@@ -1,6 +1,6 @@
 /** The gradient rules of rotation and attention, as op-gradients.ts checks the others. */
-import type { Graph, Value } from '../../src/engine/onnx/graph';
-import { plainAttention, rotate } from '../../src/engine/onnx/ops/attention';
+import type { Graph } from '../../src/engine/onnx/graph';
+import { plainAttention, rotate, type RotaryTable } from '../../src/engine/onnx/ops/attention';
 import { float32, floats } from '../../src/engine/onnx/session';
 import { dot } from './differences';
 import { rowsOf, softmaxOf, type Check, type Vector } from './op-check';
@@ -18,9 +18,9 @@ export function testAttentionGradients(check: Check): void {
     });
     return Float64Array.from(heads);
   };
-  const tables = (g: Graph): { cos: Value; sin: Value } => {
+  const tables = (g: Graph): RotaryTable => {
     const shape = ['length', 2];
-    return { cos: g.input('cos', 'float32', shape), sin: g.input('sin', 'float32', shape) };
+    return { cos: g.input('cos', 'float32', shape), sin: g.input('sin', 'float32', shape), headDim: 4 };
   };
 
   it('rotation', async () => {

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import type { LinearName } from '../checkpoint/architecture';
 import type { KeyedPatch } from '../weights/patches';
-import { adapterName, LINEAR_NAMES } from './names';
+import { adapterName } from './names';
 
 export interface Adapter {
   /** r: rows of every A, columns of every B. */
@@ -15,7 +15,7 @@ export interface Adapter {
   readonly alpha: number;
   /** Dropout of the adapters' inputs in training; it has no other effect. */
   readonly dropout: number;
-  /** The adapted Linears, in the order of `LINEAR_NAMES`. */
+  /** The adapted Linears, in the order of `linearNames`. */
   readonly targets: readonly LinearName[];
   /** Blocks of the checkpoint that the adapted model leaves out, ascending. */
   readonly removed: readonly number[];
@@ -31,12 +31,12 @@ function blockBeforeRemoval(position: number, removed: readonly number[]): numbe
 }
 
 /** The adapter's changes to the weights of the checkpoint: (α/r) B A is added to each adapted Linear. */
-export function adapterPatches({ rank, alpha, removed, matrices }: Adapter): KeyedPatch[] {
+export function adapterPatches({ rank, alpha, targets, removed, matrices }: Adapter): KeyedPatch[] {
   const factor = alpha / rank;
   const patches: KeyedPatch[] = [];
   for (const [position, named] of matrices) {
     const layer = blockBeforeRemoval(position, removed);
-    for (const name of LINEAR_NAMES) {
+    for (const name of targets) {
       const { [adapterName(name, 'A')]: a, [adapterName(name, 'B')]: b } = named;
       if (!a || !b) continue;
       const key = { layer, name };

@@ -103,7 +103,7 @@ function readLayers(config: Config): number[] | undefined {
 
 /** PEFT's target name of a Linear's module: "q_proj". It is the same in all blocks. */
 function moduleName(architecture: Architecture, linear: LinearName): string {
-  return blockWeights(architecture, 0)[linear].name.split('.').at(-2)!;
+  return blockWeights(architecture, 0)[linear]!.name.split('.').at(-2)!;
 }
 
 /**

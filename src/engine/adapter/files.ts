@@ -7,7 +7,7 @@ import { access, readdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readConfigFile } from '../checkpoint/config-file';
-import { withoutLayers } from '../checkpoint/architecture';
+import { linearNames, withoutLayers } from '../checkpoint/architecture';
 import { requireArchitecture } from '../checkpoint/open';
 import { elements } from '../checkpoint/parameters';
 import { readShardHeader } from '../formats/safetensors/file';
@@ -26,7 +26,7 @@ import { BASE_KEY, baseNote, readBase, removedFor, type UseOfAdapter } from './b
 import { adapterConfig, readAdapterConfig } from './config';
 import { ADAPTER_WEIGHTS, ADAPTER_CONFIG } from '../formats/peft';
 import { notFinite, requireComplete, requireShape, type Slot, slotsOf, unknownTensor } from './tensors';
-import { adapterName, LINEAR_NAMES } from './names';
+import { adapterName } from './names';
 
 /** The content of config and header for one checkpoint, without weights. */
 interface AdapterHeaders {
@@ -85,7 +85,9 @@ export async function readAdapter(dir: string, checkpoint: Checkpoint, use: UseO
     named[adapterName(slot.linear, slot.matrix)] = values;
     matrices.set(slot.block, named);
   }
-  const targets = LINEAR_NAMES.filter((name) => [...found.values()].some(({ slot }) => slot.linear === name));
+  const targets = linearNames(requireArchitecture(checkpoint)).filter((name) =>
+    [...found.values()].some(({ slot }) => slot.linear === name),
+  );
   const { rank, alpha, dropout } = config;
   return { rank, alpha, dropout, targets, removed, ...(healed !== undefined && { healed }), matrices };
 }

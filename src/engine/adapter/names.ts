@@ -1,8 +1,19 @@
 /** The Linears that an adapter can have matrices for, and the names of these matrices. */
 import type { LinearName } from '../checkpoint/architecture';
 
-/** Every Linear that can be adapted, in the order of the block. */
+/** Every Linear of most models that can be adapted, in the order of the block. */
 export const LINEAR_NAMES = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const satisfies readonly LinearName[];
+
+/** Names of targets as users write them: those of Linears, and of the matrices of several (Phi-3). */
+export const TARGET_NAMES = [...LINEAR_NAMES, 'qkv', 'gate_up'] as const;
+
+export type TargetName = (typeof TARGET_NAMES)[number];
+
+/** The user's name of a Linear. */
+export const targetOf = (linear: LinearName): TargetName => (linear === 'gateUp' ? 'gate_up' : linear);
+
+/** The Linear of a user's name. */
+export const linearOfTarget = (target: TargetName): LinearName => (target === 'gate_up' ? 'gateUp' : target);
 
 /** Name of a Linear's matrix in an adapter and among the feeds of a block. A: (rank, in), B: (out, rank). */
 export function adapterName(linearName: LinearName, matrix: 'A' | 'B'): string {

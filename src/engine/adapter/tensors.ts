@@ -1,5 +1,5 @@
 /** The matrices of an adapter's file: PEFT's names, the Linear of each, and the errors for those that do not fit. */
-import type { Architecture } from '../checkpoint/architecture';
+import { type Architecture, linearNames } from '../checkpoint/architecture';
 import { printable } from '../formats/bounded-json';
 import { isWeightDtype } from '../formats/dtype';
 import { ADAPTER_WEIGHTS } from '../formats/peft';
@@ -8,7 +8,6 @@ import { blockWeights } from '../checkpoint/weight-names';
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import type { LinearName } from '../checkpoint/architecture';
-import { LINEAR_NAMES } from './names';
 import type { AdapterBase } from './base';
 import { ADAPTER_CONFIG } from '../formats/peft';
 import type { AdapterConfig } from './config';
@@ -26,8 +25,8 @@ export function slotsOf(architecture: Architecture, rank: number): Map<string, S
   const slots = new Map<string, Slot>();
   for (let block = 0; block < architecture.layers.length; block++) {
     const weights = blockWeights(architecture, block);
-    for (const linear of LINEAR_NAMES) {
-      const { name, shape } = weights[linear];
+    for (const linear of linearNames(architecture)) {
+      const { name, shape } = weights[linear]!;
       slots.set(peftName(name, 'A'), { block, linear, matrix: 'A', shape: [rank, shape[1]] });
       slots.set(peftName(name, 'B'), { block, linear, matrix: 'B', shape: [shape[0], rank] });
     }
@@ -104,7 +103,7 @@ export function unknownTensor(name: string, { layers }: Architecture): UserError
   const why = name.includes('lora_magnitude_vector')
     ? 'it belongs to DoRA'
     : 'it is not a LoRA matrix of a Linear of this model';
-  return new UserError(what, why, 'Adapters of q, k, v, o, gate, up and down projections can be used.');
+  return new UserError(what, why, 'Adapters of the Linears of attention and FFN can be used.');
 }
 
 /** The error for a matrix that cannot be computed with. */

@@ -1,9 +1,12 @@
 /** One typed description of a decoder-only Transformer, read from a Hugging Face `config.json`. */
 
-/** The Linears of a block. */
-export type LinearName = 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
+/**
+ * The Linears of a block. Some files hold q, k and v on top of each other in one matrix, `qkv`, and gate and up in another,
+ * `gateUp`; such a block has these in place of their parts.
+ */
+export type LinearName = 'qkv' | 'q' | 'k' | 'v' | 'o' | 'gateUp' | 'gate' | 'up' | 'down';
 
-/** Rotary position embedding: the three scaling kinds of transformers, and what a GGUF file says. */
+/** Rotary position embedding: the scaling kinds of transformers, and what a GGUF file says. */
 export type RopeScaling =
   | { readonly kind: 'default' }
   | { readonly kind: 'linear'; readonly factor: number }
@@ -18,12 +21,47 @@ export type RopeScaling =
       /** A divisor for the frequency of each pair, as GGUF files have them. */
       readonly kind: 'factors';
       readonly factors: readonly number[];
+    }
+  | YarnScaling
+  | {
+      /** The base grows with the length of the sequence (dynamic NTK). */
+      readonly kind: 'dynamic';
+      readonly factor: number;
+      /** Up to this length nothing is scaled. */
+      readonly context: number;
+    }
+  | {
+      /** Divisors of the frequencies by the length of the sequence (LongRoPE, Ding et al. 2024), one for each pair. */
+      readonly kind: 'longrope';
+      /** For sequences of up to `originalContext` tokens. */
+      readonly short: readonly number[];
+      readonly long: readonly number[];
+      readonly originalContext: number;
+      /** Factor of cosines and sines. */
+      readonly magnitude: number;
     };
+
+/** Slow pairs are stretched, fast ones kept, those between interpolated (YaRN, Peng et al. 2023). */
+export interface YarnScaling {
+  readonly kind: 'yarn';
+  readonly factor: number;
+  readonly originalContext: number;
+  /** A pair that turns this often within the original context is kept. */
+  readonly betaFast: number;
+  /** A pair that turns this seldom is stretched by the whole factor. */
+  readonly betaSlow: number;
+  /** Whether the bounds of the interpolation are whole pairs. */
+  readonly truncate: boolean;
+  /** Factor of cosines and sines. */
+  readonly magnitude: number;
+}
 
 export interface Rope {
   /** Base of the angular frequencies. */
   readonly theta: number;
   readonly scaling: RopeScaling;
+  /** Entries of a head that turn, from its first one on, an even number; the whole head if absent. */
+  readonly turned?: number;
 }
 
 /** What can differ from block to block. */
@@ -42,15 +80,53 @@ export interface LayerShape {
   readonly rope: Rope | null;
   /** The Linears with a bias, in the order of `LinearName`. */
   readonly biases: readonly LinearName[];
-  /** RMSNorm on every query and key head before the rotation (Qwen3). */
-  readonly qkNorm: boolean;
+  /** RMSNorm on queries and keys before the rotation: on every head (Qwen3), or on all of them at once (OLMo 2). */
+  readonly qkNorm: 'head' | 'width' | null;
+  /** Whether the block has `qkv` and `gateUp` in place of their parts (Phi-3). */
+  readonly fused: boolean;
 }
+
+/** How a family computes. The same for all blocks. */
+export interface Style {
+  /** Where a module has its RMSNorm: on its input (LLaMA), on its output (OLMo 2), or on both (Gemma 2). */
+  readonly norms: 'before' | 'after' | 'both';
+  /** A norm multiplies by this number + its weight, norms of queries and keys included. */
+  readonly normOffset: number;
+  /** Of the gate: SiLU, or GELU in its approximation by tanh. */
+  readonly activation: 'silu' | 'gelu';
+  /** Factor of what a module adds to the residual stream. */
+  readonly residualScale: number;
+  /** Factor of the scores q·k; null means 1/√headDim. */
+  readonly scoreScale: number | null;
+  /** Bound c of the scores, c · tanh(score / c), before the mask; null means none. */
+  readonly scoreCap: number | null;
+  /** Factor of the embedding's rows. The head shares the matrix without it. */
+  readonly embedScale: number;
+  /** Factor of the logits. */
+  readonly logitScale: number;
+  /** Bound of the logits after the factor; null means none. */
+  readonly logitCap: number | null;
+}
+
+/** LLaMA's. */
+export const PLAIN_STYLE: Style = {
+  norms: 'before',
+  normOffset: 0,
+  activation: 'silu',
+  residualScale: 1,
+  scoreScale: null,
+  scoreCap: null,
+  embedScale: 1,
+  logitScale: 1,
+  logitCap: null,
+};
 
 export interface Architecture {
   /** `model_type` of its family (families/). */
   readonly family: string;
   /** The Transformer blocks, in order. */
   readonly layers: readonly LayerShape[];
+  readonly style: Style;
   /** Width of the residual stream. */
   readonly hidden: number;
   readonly vocabulary: number;
@@ -63,6 +139,23 @@ export interface Architecture {
   /** End-of-text ids; empty if the config has none. */
   readonly eosTokenIds: readonly number[];
 }
+
+const LINEARS: readonly (readonly LinearName[])[] = [['q', 'k', 'v'], ['o'], ['gate', 'up'], ['down']];
+const FUSED_LINEARS: readonly (readonly LinearName[])[] = [['qkv'], ['o'], ['gateUp'], ['down']];
+
+/** The Linears of a block in groups that share an input, in the order in which they are applied. */
+export const linearGroups = ({ fused }: Pick<LayerShape, 'fused'>): readonly (readonly LinearName[])[] =>
+  fused ? FUSED_LINEARS : LINEARS;
+
+/** The Linears of every block of a model, in that order. */
+export const linearNames = ({ layers }: Pick<Architecture, 'layers'>): readonly LinearName[] =>
+  linearGroups(layers[0]).flat();
+
+/** Linears of attention; the others are the FFN's. */
+const OF_ATTENTION: ReadonlySet<LinearName> = new Set(['qkv', 'q', 'k', 'v', 'o']);
+
+/** The module that a Linear is a part of. */
+export const moduleOf = (name: LinearName): 'attention' | 'ffn' => (OF_ATTENTION.has(name) ? 'attention' : 'ffn');
 
 /** The model with only the blocks `kept` (0-based), in that order. */
 export function withLayers(architecture: Architecture, kept: readonly number[]): Architecture {

@@ -4,7 +4,7 @@
  */
 import { counted } from '../../format/words';
 import { isObject } from '../../format/json';
-import type { Architecture } from './architecture';
+import { type Architecture, PLAIN_STYLE } from './architecture';
 import { FAMILIES, familyOfType } from './families';
 import type { FamilyDefaults, ModelFamily } from './families/family';
 import { printable } from '../formats/bounded-json';
@@ -86,13 +86,17 @@ function readDimensions(config: Config, family: ModelFamily): Architecture | Uns
   const headDim = readHeadDim(config, hidden, heads, defaults.headDim);
   const context = count(config, 'max_position_embeddings', MAX_DIMENSION.context, defaults.context);
   const ffn = count(config, 'intermediate_size', MAX_DIMENSION.ffn);
-  const shapes = family.layers(config, { blocks, context, heads, kvHeads, headDim, ffn });
+  const common = { blocks, hidden, context, heads, kvHeads, headDim, ffn };
+  const shapes = family.layers(config, common);
   if ('why' in shapes) return shapes;
+  const style = family.style?.(config, common) ?? PLAIN_STYLE;
+  if ('why' in style) return style;
   const layers = isRagged(config) ? raggedLayers(config, shapes) : shapes;
   const vocabulary = count(config, 'vocab_size', MAX_DIMENSION.vocabulary);
   return {
     family: family.modelType,
     layers,
+    style,
     hidden,
     vocabulary,
     context,

@@ -5,23 +5,29 @@ import { blockWeights, outerWeights, ownHead, type Weight } from './weight-names
 /** A layer's weights, in the order of lists and counts. Linear weights are (out, in). */
 export const BLOCK_WEIGHT_NAMES = [
   'inputNorm',
+  'qkv',
   'q',
   'k',
   'v',
   'o',
+  'qkvBias',
   'qBias',
   'kBias',
   'vBias',
   'oBias',
   'qNorm',
   'kNorm',
+  'attentionOutNorm',
   'postNorm',
+  'gateUp',
   'gate',
   'up',
   'down',
+  'gateUpBias',
   'gateBias',
   'upBias',
   'downBias',
+  'ffnOutNorm',
 ] as const;
 
 /** A weight within its layer. Some models lack some of them. */

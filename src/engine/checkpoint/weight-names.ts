@@ -9,24 +9,34 @@ export interface Weight {
 
 /** The weights of one block; optional ones are undefined if the architecture does not have them. */
 export interface BlockWeights {
-  readonly inputNorm: Weight;
-  readonly q: Weight;
-  readonly k: Weight;
-  readonly v: Weight;
+  /** Before attention. */
+  readonly inputNorm?: Weight;
+  readonly qkv?: Weight;
+  readonly q?: Weight;
+  readonly k?: Weight;
+  readonly v?: Weight;
   readonly o: Weight;
+  readonly qkvBias?: Weight;
   readonly qBias?: Weight;
   readonly kBias?: Weight;
   readonly vBias?: Weight;
   readonly oBias?: Weight;
   readonly qNorm?: Weight;
   readonly kNorm?: Weight;
-  readonly postNorm: Weight;
-  readonly gate: Weight;
-  readonly up: Weight;
+  /** On what attention adds to the stream. */
+  readonly attentionOutNorm?: Weight;
+  /** Before the FFN. */
+  readonly postNorm?: Weight;
+  readonly gateUp?: Weight;
+  readonly gate?: Weight;
+  readonly up?: Weight;
   readonly down: Weight;
+  readonly gateUpBias?: Weight;
   readonly gateBias?: Weight;
   readonly upBias?: Weight;
   readonly downBias?: Weight;
+  /** On what the FFN adds to the stream. */
+  readonly ffnOutNorm?: Weight;
 }
 
 /** The weights around the blocks; in a tied model `head` is `embed`. */

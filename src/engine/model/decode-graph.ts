@@ -2,11 +2,11 @@
 import type { Architecture } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../onnx/ops/attention';
-import { rmsNorm } from '../onnx/ops/norm';
 import { concat, reshape, reshapeBy, shapeVector, takeRows } from '../onnx/ops/shapes';
-import { block } from './block';
+import { attentionShape, block } from './block';
 import { type Binding, blockBinder } from './binding';
 import { rotaryInputs } from './forward-graph';
+import { finalNorm, finishLogits } from './logits';
 import { projectLayer } from './project';
 import { tableNames } from './rotary';
 import type { Step } from './view';
@@ -114,7 +114,7 @@ function attendPast(g: Graph, a: Architecture, step: Step, { qkv, index, shape, 
   const { caches } = shape;
   const { tables, lastPositions, totalLength, positions, perText } = past;
   const names = cacheNames(index);
-  const layer = a.layers[step.block];
+  const layer = attentionShape(a, step.block);
   const rotary = tables[index];
   const cache = ['texts', layer.kvHeads, 'capacity', fusedHeadDim(layer.headDim)];
   const [keys, values] = names.past.map((n) => g.input(n, 'float32', cache));
@@ -130,6 +130,6 @@ function attendPast(g: Graph, a: Architecture, step: Step, { qkv, index, shape, 
 }
 
 function logits(g: Graph, a: Architecture, state: Value, binding: Binding): Value {
-  const normalised = rmsNorm(g, state, binding.weight('finalNorm'), a.rmsNormEps);
-  return binding.apply(normalised, [{ key: 'head' }])[0];
+  const normalised = finalNorm(g, state, binding.weight('finalNorm'), a);
+  return finishLogits(g, binding.apply(normalised, [{ key: 'head' }])[0], a);
 }

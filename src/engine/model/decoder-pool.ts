@@ -6,7 +6,7 @@
  * those below an adapter, whose matrices are feeds too.
  */
 import { createHash } from 'node:crypto';
-import type { LinearName } from '../checkpoint/architecture';
+import { linearNames, moduleOf } from '../checkpoint/architecture';
 import { keyText, layerKeys, type WeightKey } from '../checkpoint/weight-key';
 import type { Session } from '../onnx/session';
 import { originOf, type WeightSource } from '../weights/source';
@@ -27,16 +27,6 @@ interface Part {
   readonly step?: Step;
   readonly bytes: number;
 }
-
-const LINEARS: Readonly<Record<LinearName, 'attention' | 'ffn'>> = {
-  q: 'attention',
-  k: 'attention',
-  v: 'attention',
-  o: 'attention',
-  gate: 'ffn',
-  up: 'ffn',
-  down: 'ffn',
-};
 
 /** What a part comes before the first or after the last one. */
 const NOTHING = '';
@@ -176,8 +166,8 @@ function fedLinears(
       const some = fed.get(parts[0].id) ?? [];
       fed.set(parts[0].id, some);
       for (const [at, { step }] of parts.entries()) {
-        for (const [name, module] of Object.entries(LINEARS) as [LinearName, 'attention' | 'ffn'][]) {
-          if (!step?.[module] || !weights.lowRank?.({ layer: step.block, name })) continue;
+        for (const name of linearNames(weights.architecture)) {
+          if (!step?.[moduleOf(name)] || !weights.lowRank?.({ layer: step.block, name })) continue;
           if (!some.some((each) => each.step === at && each.name === name)) some.push({ step: at, name });
         }
       }

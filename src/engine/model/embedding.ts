@@ -8,9 +8,11 @@ import type { WeightSource } from '../weights/source';
 export class Embedding {
   private readonly vocabulary: number;
   private readonly hidden: number;
+  private readonly scale: number;
 
   private constructor(private readonly weights: WeightSource) {
     [this.vocabulary, this.hidden] = weights.shape('embed');
+    this.scale = Math.fround(weights.architecture.style.embedScale);
   }
 
   /** @throws UserError when the file cannot be read; thrown before work begins, not during it */
@@ -20,7 +22,8 @@ export class Embedding {
   }
 
   /**
-   * The rows of the given tokens, (ids.length, hidden).
+   * The residual stream of the given tokens before the first block, (ids.length, hidden): rows of the table, times the
+   * model's factor.
    * @throws UserError for an id beyond the vocabulary, or when the file cannot be read
    */
   async lookUp(
@@ -42,6 +45,7 @@ export class Embedding {
         );
       }
       const row = await this.weights.read('embed', { start: id, count: 1 });
+      if (this.scale !== 1) row.forEach((value, i) => (row[i] = value * this.scale));
       for (const place of places) into.set(row, place * this.hidden);
     }
     return into;

@@ -2,7 +2,6 @@
 import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/attention';
-import { rmsNorm } from '../onnx/ops/norm';
 import { mul, sub } from '../onnx/ops/elementwise';
 import { logSumExpLast, pickLast } from '../onnx/ops/loss';
 import { maxLast, reduceSum } from '../onnx/ops/reduce';
@@ -10,10 +9,11 @@ import { reshape } from '../onnx/ops/shapes';
 import { softmax } from '../onnx/ops/softmax';
 import { applyLinears, type WeightSource } from '../weights/source';
 import { type Binding, blockBinder } from './binding';
-import { block, type BlockStrategies } from './block';
+import { attentionShape, block, type BlockStrategies } from './block';
+import { finalNorm, finishLogits } from './logits';
 import type { Piece } from './piece';
 import { projectLayer } from './project';
-import type { RotaryNames } from './rotary';
+import { pairsOf, type RotaryNames } from './rotary';
 import type { Step } from './view';
 
 /**
@@ -23,18 +23,18 @@ import type { Step } from './view';
 export type AttentionKind = 'fused' | 'plain' | 'tree';
 
 /**
- * Declares a layer's rotation tables as inputs "cos" and "sin", (positions, headDim / 2); undefined for a layer without
- * rotation.
+ * Declares a layer's rotation tables as inputs "cos" and "sin", (positions, pairs); undefined for a layer without rotation.
  * @param names of the inputs, if a graph holds several tables
  */
 export function rotaryInputs(
   g: Graph,
-  { headDim, rope }: LayerShape,
+  layer: LayerShape,
   names: RotaryNames = { cos: 'cos', sin: 'sin' },
 ): RotaryTable | undefined {
-  if (!rope) return undefined;
-  const shape = ['positions', headDim / 2];
-  return { cos: g.input(names.cos, 'float32', shape), sin: g.input(names.sin, 'float32', shape) };
+  if (!layer.rope) return undefined;
+  const shape = ['positions', pairsOf(layer)];
+  const input = (name: string): Value => g.input(name, 'float32', shape);
+  return { cos: input(names.cos), sin: input(names.sin), headDim: layer.headDim };
 }
 
 /**
@@ -73,8 +73,8 @@ function attention(
   kind: AttentionKind,
   products: Binding['products'],
 ): BlockStrategies['attend'] {
-  const layer = a.layers[index];
-  const rotary = rotaryInputs(g, layer);
+  const layer = attentionShape(a, index);
+  const rotary = rotaryInputs(g, a.layers[index]);
   if (kind === 'plain') {
     const mask = g.input('mask', 'float32', ['length', 'length']);
     return (q, k, v) => plainAttention(g, [q, k, v], layer, rotary, { mask, products });
@@ -156,9 +156,9 @@ function headPiece(g: Graph, architecture: Architecture, norm: Value, piece: Hea
 }
 
 /** Declares the feed "x". (tokens, piece) */
-function pieceLogits(g: Graph, { hidden, rmsNormEps }: Architecture, norm: Value, piece: HeadPiece): Value {
-  const x = g.input('x', 'float32', ['tokens', hidden]);
-  return piece(rmsNorm(g, x, norm, rmsNormEps));
+function pieceLogits(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): Value {
+  const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
+  return finishLogits(g, piece(finalNorm(g, x, norm, architecture)), architecture);
 }
 
 /** Fetches "top" (tokens), the word with the highest logit (the lowest of equal ones), and "topLogit" (tokens). */

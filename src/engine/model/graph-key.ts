@@ -1,5 +1,6 @@
 /** Which steps of a model can share a graph with fed weights and positions. */
 import type { Architecture } from '../checkpoint/architecture';
+import { pairsOf } from './rotary';
 import type { Step } from './view';
 
 /**
@@ -7,6 +8,8 @@ import type { Step } from './view';
  * rotations are feeds and may differ.
  */
 export function graphKey({ layers }: Architecture, { block, attention, ffn }: Step): string {
-  const { heads, kvHeads, headDim, ffn: width, rope, biases, qkNorm } = layers[block];
-  return [attention, ffn, heads, kvHeads, headDim, width, rope !== null, biases.join(','), qkNorm].join(' ');
+  const layer = layers[block];
+  const { heads, kvHeads, headDim, ffn: width, rope, biases, qkNorm, fused } = layer;
+  const turning = rope ? pairsOf(layer) : 0;
+  return [attention, ffn, heads, kvHeads, headDim, width, turning, biases.join(','), qkNorm, fused].join(' ');
 }

@@ -8,10 +8,10 @@ import { gradients } from '../onnx/gradient';
 import { linear } from '../onnx/ops/linear';
 import { crossEntropy, divergence, frozenCrossEntropy } from '../onnx/ops/loss';
 import { add, scale } from '../onnx/ops/elementwise';
-import { rmsNorm } from '../onnx/ops/norm';
 import { float32, floats, int64, type Feeds, type Session } from '../onnx/session';
 import type { WeightSource } from '../weights/source';
 import { type Bind, bindFrom } from './binding';
+import { finalNorm, finishLogits } from './logits';
 import type { Model } from './model';
 import { NO_TARGET } from './targets';
 
@@ -39,7 +39,7 @@ export interface TeacherPart {
   /**
    * Set when its final norm and head differ from the student's. They are then fed as "teacherNorm" and "teacherHead".
    */
-  readonly own?: Pick<Architecture, 'hidden' | 'rmsNormEps'>;
+  readonly own?: Pick<Architecture, 'hidden' | 'rmsNormEps' | 'style'>;
 }
 
 /** The teacher's states for some tokens. */
@@ -75,7 +75,8 @@ export class HeadLoss {
     const g = new Graph();
     const { architecture, weights } = model;
     const { bind, trainable, teacher } = options;
-    const isFrozen = bind === undefined && !trainable && !teacher;
+    const isPlain = architecture.style.logitCap === null;
+    const isFrozen = bind === undefined && !trainable && !teacher && isPlain;
     const parameters = isFrozen
       ? buildFrozenHeadLoss(g, architecture, weights)
       : buildHeadLoss(g, architecture, options, bind?.(g) ?? bindFrom(g, weights));
@@ -153,7 +154,7 @@ function buildHeadLoss(
   const seed = g.input('scale', 'float32', ['tokens']);
   const norm = bind('finalNorm');
   const matrix = bind('head');
-  const z = linear(g, rmsNorm(g, x, norm, a.rmsNormEps), matrix);
+  const z = finishLogits(g, linear(g, finalNorm(g, x, norm, a), matrix), a);
   const truth = crossEntropy(g, z, target);
   let losses = truth;
   if (teacher) {
@@ -170,12 +171,13 @@ function buildHeadLoss(
   return names;
 }
 
-/** Builds a frozen head without a teacher, with the same feeds and fetches. */
+/** Builds a frozen head without a teacher and without a cap, with the same feeds and fetches. */
 function buildFrozenHeadLoss(g: Graph, a: Architecture, weights: WeightSource): string[] {
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const target = g.input('target', 'int64', ['tokens']);
   const seed = g.input('scale', 'float32', ['tokens']);
-  const h = rmsNorm(g, x, weights.bind(g, 'finalNorm'), a.rmsNormEps);
+  // The factor of the logits is that of the states here.
+  const h = scale(g, finalNorm(g, x, weights.bind(g, 'finalNorm'), a), a.style.logitScale);
   const pieces: Value[] = [];
   for (let start = 0; start < a.vocabulary; start += HEAD_LOSS_PIECE) {
     pieces.push(weights.bind(g, 'head', { start, count: Math.min(HEAD_LOSS_PIECE, a.vocabulary - start) }));
@@ -189,12 +191,13 @@ function buildFrozenHeadLoss(g: Graph, a: Architecture, weights: WeightSource): 
 
 /** The teacher's logits, through the student's norm and head unless the teacher has its own. (tokens, vocabulary) */
 function teacherLogits(g: Graph, a: Architecture, { own }: TeacherPart, norm: Value, matrix: Value): Value {
-  const { hidden, rmsNormEps } = own ?? a;
+  const { hidden } = own ?? a;
   const states = g.input('teacher', 'float32', ['tokens', hidden]);
-  if (!own) return linear(g, rmsNorm(g, states, norm, rmsNormEps), matrix);
+  const logits = (weight: Value, head: Value): Value =>
+    finishLogits(g, linear(g, finalNorm(g, states, weight, own ?? a), head), own ?? a);
+  if (!own) return logits(norm, matrix);
   const ownNorm = g.input('teacherNorm', 'float32', [hidden]);
-  const ownHead = g.input('teacherHead', 'float32', [a.vocabulary, hidden]);
-  return linear(g, rmsNorm(g, states, ownNorm, rmsNormEps), ownHead);
+  return logits(ownNorm, g.input('teacherHead', 'float32', [a.vocabulary, hidden]));
 }
 
 /** Some rows of x (tokens, width), one after another. */

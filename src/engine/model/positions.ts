@@ -1,7 +1,7 @@
 /** Feeds about positions, for rows of one length that start at position 0. */
 import type { Architecture } from '../checkpoint/architecture';
 import { float32, int32, type Feeds, type Tensor } from '../onnx/session';
-import { rotaryNames, rotaryTable, type RotaryNames } from './rotary';
+import { pairsOf, rotaryNames, rotaryTable, type RotaryNames } from './rotary';
 
 export class Positions {
   private readonly tables: RotationTables;
@@ -41,23 +41,26 @@ export class RotationTables {
   /** By the name of the cosines. */
   private readonly tables = new Map<string, { readonly cos: Tensor; readonly sin: Tensor }>();
 
+  /** @param sequence tokens of the sequence that the positions are of; `length` when undefined */
   constructor(
     private readonly architecture: Architecture,
     private readonly length: number,
+    private readonly sequence = length,
   ) {}
 
   /**
-   * The tables of one block, (length, headDim / 2) each; none for a block without rotation.
+   * The tables of one block, (length, pairs) each; none for a block without rotation.
    * @param names of the feeds, if a graph has several tables
    */
   of(block: number, names: RotaryNames = { cos: 'cos', sin: 'sin' }): Feeds {
-    const { headDim, rope } = this.architecture.layers[block];
+    const layer = this.architecture.layers[block];
+    const { headDim, rope } = layer;
     const own = rotaryNames(this.architecture, block);
     if (!own || !rope) return {};
     let table = this.tables.get(own.cos);
     if (!table) {
-      const { cos, sin } = rotaryTable(rope, headDim, this.length);
-      const shape = [this.length, headDim / 2];
+      const { cos, sin } = rotaryTable(rope, headDim, this.length, { sequence: this.sequence });
+      const shape = [this.length, pairsOf(layer)];
       this.tables.set(own.cos, (table = { cos: float32(cos, shape), sin: float32(sin, shape) }));
     }
     return { [names.cos]: table.cos, [names.sin]: table.sin };

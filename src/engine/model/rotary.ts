@@ -1,6 +1,6 @@
 /** Cosines and sines of the rotary position embedding (Su et al. 2021), with the scaling kinds of Hugging Face configs. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Architecture, LayerShape, Rope } from '../checkpoint/architecture';
+import type { Architecture, LayerShape, Rope, RopeScaling, YarnScaling } from '../checkpoint/architecture';
 
 /** Names of a rotation's two tables among a graph's inputs. */
 export interface RotaryNames {
@@ -9,46 +9,99 @@ export interface RotaryNames {
 }
 
 /**
- * Angular frequency of each pair of dimensions, (headDim / 2), in radians per position. `linear` stretches positions by
- * its factor. `llama3` stretches only slow pairs and interpolates in between.
+ * Angular frequency of each pair of dimensions, (turned entries / 2), in radians per position. `linear` stretches positions by
+ * its factor. `llama3` and `yarn` stretch only slow pairs and interpolate in between.
+ * @param length tokens of the sequence, on which `dynamic` and `longrope` depend; a short one when undefined
  */
-export function rotaryFrequencies({ theta, scaling }: Rope, headDim: number): Float64Array {
-  return Float64Array.from({ length: headDim / 2 }, (_, j) => {
-    const frequency = theta ** ((-2 * j) / headDim);
-    switch (scaling.kind) {
-      case 'default':
-        return frequency;
-      case 'linear':
-        return frequency / scaling.factor;
-      case 'llama3': {
-        const { factor, lowFreqFactor, highFreqFactor, originalContext } = scaling;
-        const turns = (originalContext * frequency) / (2 * Math.PI); // over the context of the original training
-        const blend = (turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
-        const kept = Math.min(1, Math.max(0, blend));
-        return (1 - kept) * (frequency / factor) + kept * frequency;
-      }
-      case 'factors':
-        return frequency / scaling.factors[j];
+export function rotaryFrequencies({ theta, scaling, turned }: Rope, headDim: number, length = 0): Float64Array {
+  const entries = turned ?? headDim;
+  const plain = Float64Array.from({ length: entries / 2 }, (_, j) => theta ** ((-2 * j) / entries));
+  switch (scaling.kind) {
+    case 'default':
+      return plain;
+    case 'linear':
+      return plain.map((frequency) => frequency / scaling.factor);
+    case 'factors':
+      return plain.map((frequency, j) => frequency / scaling.factors[j]);
+    case 'longrope': {
+      const factors = length > scaling.originalContext ? scaling.long : scaling.short;
+      return plain.map((frequency, j) => frequency / factors[j]);
     }
+    case 'llama3': {
+      const { factor, lowFreqFactor, highFreqFactor, originalContext } = scaling;
+      return plain.map((frequency) => {
+        const turns = (originalContext * frequency) / (2 * Math.PI); // over the context of the original training
+        const kept = between0And1((turns - lowFreqFactor) / (highFreqFactor - lowFreqFactor));
+        return (1 - kept) * (frequency / factor) + kept * frequency;
+      });
+    }
+    case 'yarn':
+      return yarnFrequencies(plain, theta, scaling);
+    case 'dynamic': {
+      const { factor, context } = scaling;
+      const growth = (factor * Math.max(length, context)) / context - (factor - 1);
+      const base = theta * growth ** (entries / (entries - 2));
+      return plain.map((_, j) => base ** ((-2 * j) / entries));
+    }
+  }
+}
+
+/** The pair that turns `beta` times within the original context is number entries · ln(context / 2πβ) / (2 ln θ). */
+function yarnFrequencies(plain: Float64Array, theta: number, scaling: YarnScaling): Float64Array {
+  const { factor, originalContext, betaFast, betaSlow, truncate } = scaling;
+  const entries = 2 * plain.length;
+  const pairOf = (beta: number): number =>
+    (entries * Math.log(originalContext / (beta * 2 * Math.PI))) / (2 * Math.log(theta));
+  const [low, high] = truncate
+    ? [Math.floor(pairOf(betaFast)), Math.ceil(pairOf(betaSlow))]
+    : [pairOf(betaFast), pairOf(betaSlow)];
+  const first = Math.max(low, 0);
+  const last = Math.min(high, entries - 1); // the original counts entries here, not pairs
+  return plain.map((frequency, j) => {
+    const stretched = between0And1((j - first) / (last - first || 0.001));
+    return frequency * (1 - stretched) + (frequency / factor) * stretched;
   });
 }
 
-/** cos and sin for `length` positions from `first` on, (length, headDim / 2) each, row-major. */
+const between0And1 = (x: number): number => Math.min(1, Math.max(0, x));
+
+/** Numbers in a row of a layer's tables: pairs of a head that turn. */
+export const pairsOf = ({ rope, headDim }: Pick<LayerShape, 'rope' | 'headDim'>): number =>
+  (rope?.turned ?? headDim) / 2;
+
+/**
+ * Stands for all lengths of a sequence that give the rotation the same angles: 0 where the length does not matter.
+ * A sequence that grows over such a bound has to be computed again.
+ */
+export function lengthClass({ layers }: Pick<Architecture, 'layers'>, length: number): number {
+  return Math.max(0, ...layers.map(({ rope }) => (rope ? classOf(rope.scaling, length) : 0)));
+}
+
+function classOf(scaling: RopeScaling, length: number): number {
+  if (scaling.kind === 'longrope') return length > scaling.originalContext ? scaling.originalContext + 1 : 0;
+  return scaling.kind === 'dynamic' && length > scaling.context ? length : 0;
+}
+
+/**
+ * cos and sin for `length` positions from `first` on, (length, pairs) each, row-major.
+ * @param sequence tokens of the sequence that the positions are of; up to the last position when undefined
+ */
 export function rotaryTable(
   rope: Rope,
   headDim: number,
   length: number,
-  first = 0,
+  { first = 0, sequence = first + length }: { readonly first?: number; readonly sequence?: number } = {},
 ): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
-  const frequencies = rotaryFrequencies(rope, headDim);
+  const frequencies = rotaryFrequencies(rope, headDim, sequence);
+  const magnitude = 'magnitude' in rope.scaling ? rope.scaling.magnitude : 1;
   const half = frequencies.length;
   const cos = new Float32Array(length * half);
   const sin = new Float32Array(length * half);
   for (let position = 0; position < length; position++) {
     for (let j = 0; j < half; j++) {
       const angle = (first + position) * frequencies[j];
-      cos[position * half + j] = Math.cos(angle);
-      sin[position * half + j] = Math.sin(angle);
+      cos[position * half + j] = magnitude * Math.cos(angle);
+      sin[position * half + j] = magnitude * Math.sin(angle);
     }
   }
   return { cos, sin };

@@ -10,7 +10,7 @@ import { Graph } from '../onnx/graph';
 import type { GraphFile } from '../onnx/model-file';
 import { gradients } from '../onnx/gradient';
 import { plainAttention } from '../onnx/ops/attention';
-import { block, type BlockStrategies } from './block';
+import { attentionShape, block, type BlockStrategies } from './block';
 import { rotaryInputs } from './forward-graph';
 import type { Step } from './view';
 
@@ -84,8 +84,8 @@ export function buildTraining(
 }
 
 function attention(g: Graph, a: Architecture, index: number): BlockStrategies['attend'] {
-  const layer = a.layers[index];
-  const rotary = rotaryInputs(g, layer);
+  const layer = attentionShape(a, index);
+  const rotary = rotaryInputs(g, a.layers[index]);
   const mask = g.input('mask', 'float32', ['length', 'length']);
   return (...qkv) => plainAttention(g, qkv, layer, rotary, { mask, trained: true });
 }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Checkpoint } from '../checkpoint/types';
-import { type LinearName, withoutLayers } from '../checkpoint/architecture';
+import { type LinearName, linearNames, withoutLayers } from '../checkpoint/architecture';
 import type { Model } from '../model/model';
 import { fullView, viewWithout } from '../model/view';
 import type { Adapter } from '../adapter/adapter';
@@ -14,7 +14,7 @@ import { longestRow } from './data/example';
 import { DropoutMasks } from './loop/dropout';
 import { requireFullMemory } from './full/memory';
 import { fullModel, loadedParameters, randomParameters } from './full/full-model';
-import { adapterName, LINEAR_NAMES } from '../adapter/names';
+import { adapterName } from '../adapter/names';
 import { initialAdapters, loraParameterName, loraModel } from './lora/lora-model';
 import { DEFAULTS } from './defaults';
 import type { FullMethod, LoraMethod } from './settings';
@@ -78,15 +78,16 @@ async function loraSubject(
   const rank = method.rank ?? start?.rank ?? DEFAULTS.rank;
   const alpha = method.alpha ?? start?.alpha ?? DEFAULTS.alpha;
   const dropout = method.dropout ?? DEFAULTS.dropout;
-  const wanted = method.targets ?? start?.targets ?? LINEAR_NAMES;
-  const targets = LINEAR_NAMES.filter((name) => wanted.includes(name));
+  const linears = linearNames(model.architecture);
+  const wanted = method.targets ?? start?.targets ?? linears;
+  const targets = linears.filter((name) => wanted.includes(name));
   const count = model.architecture.layers.length - removed.length;
   const blocks = selection?.blocks ?? [...(start?.matrices.keys() ?? Array(count).keys())].sort((a, b) => a - b);
   const part = partOf(blocks, count);
   const shape = { rank, alpha, targets, dropout: dropout > 0 };
   const parameters = initialAdapters(model, view, shape, seed, blocks);
   if (start) startFrom(start, parameters);
-  else if (method.start === FORMULA) startFromFormula(parameters, targets, blocks);
+  else if (method.start === FORMULA) startFromFormula(parameters, targets, blocks, linears);
   return {
     trainable: loraModel(model, view, shape, parameters, frozen),
     parameters,

@@ -2,7 +2,7 @@
  * Retraining from start to end (Shortened LLaMA §3.3; its later version for continued pre-training): data, model,
  * teacher, training with a state that can be resumed, and the adapter or checkpoint at the end.
  */
-import { type Architecture, withoutLayers } from '../checkpoint/architecture';
+import { type Architecture, linearNames, withoutLayers } from '../checkpoint/architecture';
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
@@ -16,7 +16,6 @@ import type { Model, ModelOptions } from '../model/model';
 import { requireNoAdapter } from '../model/no-adapter';
 import { fullView, type RemovedPart, viewWithout } from '../model/view';
 import { adapterPatches } from '../adapter/adapter';
-import { LINEAR_NAMES } from '../adapter/names';
 import { Backprop } from './loop/backprop';
 import { evaluationRows } from './data/held-out';
 import type { DataDescription, TrainingData } from './data/load';
@@ -254,7 +253,7 @@ function checkSettings(
 }
 
 /** Checks a requested rank; the rank of a given adapter is what it is. */
-function requireRank(architecture: Architecture, { rank, targets = LINEAR_NAMES }: LoraMethod): void {
+function requireRank(architecture: Architecture, { rank, targets = linearNames(architecture) }: LoraMethod): void {
   const most = largestRank({ architecture }, targets);
   if (rank === undefined || rank <= most) return;
   throw new UserError(

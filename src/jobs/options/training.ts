@@ -1,5 +1,5 @@
 /** Options of a retraining, in the groups of its help. */
-import { LINEAR_NAMES } from '../../engine/adapter/names';
+import { LINEAR_NAMES, TARGET_NAMES } from '../../engine/adapter/names';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { WHERE } from '../../engine/retrain/where';
 import { amount, checkpoint, choice, flag, list, positive, rate, seed, share, text, whole } from '../option';
@@ -15,7 +15,7 @@ const DATA = { group: 'Distillation and data' } as const;
 const TRAINING = { group: 'Training' } as const;
 
 /** PEFT's names of the Linears are accepted too. */
-const TARGETS = [...LINEAR_NAMES, ...LINEAR_NAMES.map((name) => `${name}_proj` as const)];
+const TARGETS = [...TARGET_NAMES, ...TARGET_NAMES.map((name) => `${name}_proj` as const)];
 
 export const loraOptions = {
   rank: whole(`rank (default: ${DEFAULTS.rank})`, { noun: () => l10n.t('rank'), ...LORA, placeholder: 'r' }),
@@ -29,11 +29,15 @@ export const loraOptions = {
     ...LORA,
     placeholder: 'p',
   }),
-  targets: list(choice(TARGETS, 'a Linear'), `Linears to adapt (default: ${LINEAR_NAMES.join(',')})`, {
-    noun: () => l10n.t('target matrices'),
-    ...LORA,
-    expected: `some of ${LINEAR_NAMES.join(',')}`,
-  }),
+  targets: list(
+    choice(TARGETS, 'a Linear'),
+    `Linears to adapt (default: all, ${LINEAR_NAMES.join(',')}; in Phi-3 qkv,o,gate_up,down)`,
+    {
+      noun: () => l10n.t('target matrices'),
+      ...LORA,
+      expected: `some of ${LINEAR_NAMES.join(',')}`,
+    },
+  ),
   initAdapter: text('start from an adapter; or "formula": the same initial values in every program', {
     noun: () => l10n.t('the adapter to start from'),
     ...LORA,

@@ -1,5 +1,5 @@
 /** The small checkpoints against every golden number that the engine answers for. */
-import { FAMILIES, checkpointFolder, type GoldenName } from '../../support/golden';
+import { FAMILIES, FURTHER_FAMILIES, checkpointFolder, type GoldenName } from '../../support/golden';
 import { testGoldenNumbers } from '../../support/golden-suite';
 import { describedModel } from '../../support/model';
 import { describeShared, shared } from '../../support/shared';
@@ -17,6 +17,10 @@ const CHECKPOINTS: readonly Case[] = [
     const name = `families/${family}` as const;
     const alike = family === 'qwen2-mixed-windows' ? undefined : 'family';
     return { title: family, name, folder: () => checkpointFolder(name), alike };
+  }),
+  ...FURTHER_FAMILIES.map((family): Case => {
+    const name = `families2/${family}` as const;
+    return { title: family, name, folder: () => checkpointFolder(name), alike: 'family' };
   }),
   { title: 'stories260K', name: 'stories260K', folder: () => checkpointFolder('stories260K') },
   {

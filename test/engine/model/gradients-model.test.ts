@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { blockWeights } from '../../../src/engine/checkpoint/weight-names';
 import { DropoutMasks } from '../../../src/engine/retrain/loop/dropout';
-import { LINEAR_GROUPS } from '../../../src/engine/retrain/lora/graph';
+import { linearGroups } from '../../../src/engine/checkpoint/architecture';
 import type { Model } from '../../../src/engine/model/model';
 import {
   loadReference,
@@ -109,14 +109,14 @@ function adaptersOf(
   const adapters = new Map<string, ReferenceAdapter>();
   for (let block = 0; block < architecture.layers.length; block++) {
     const weights = blockWeights(architecture, block);
-    for (const [site, group] of LINEAR_GROUPS.entries()) {
-      const width = weights[group[0]].shape[1];
+    for (const [site, group] of linearGroups(architecture.layers[block]).entries()) {
+      const width = weights[group[0]]!.shape[1];
       const drawn = new Float32Array(length * width);
       masks.fill(drawn, { step: 3, row, block, site });
       const mask = Array.from({ length }, (_, t) => Float64Array.from(drawn.subarray(t * width, (t + 1) * width)));
       for (const name of group) {
         const [a, b] = ['A', 'B'].map((matrix) => matrices.get(`${block}.${name}.${matrix}`)!);
-        adapters.set(weights[name].name.replace(/\.weight$/, ''), { a, b, factor: 2, mask });
+        adapters.set(weights[name]!.name.replace(/\.weight$/, ''), { a, b, factor: 2, mask });
       }
     }
   }

@@ -1,6 +1,6 @@
 /** Config to architecture: the layouts of transformers 4 and 5, the families' defaults, and what is refused. */
 import assert from 'node:assert/strict';
-import type { LayerShape, LinearName } from '../../../src/engine/checkpoint/architecture';
+import { type LayerShape, type LinearName, PLAIN_STYLE } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { architectureOf, CONFIG, rejects, type Config } from '../../support/checkpoint-files';
 
@@ -19,11 +19,13 @@ describe('config', () => {
       window: null,
       rope: { theta: 10000, scaling: { kind: 'default' } },
       biases: [],
-      qkNorm: false,
+      qkNorm: null,
+      fused: false,
     };
     assert.deepEqual(architectureOf(), {
       family: 'llama',
       layers: [layer, layer, layer],
+      style: PLAIN_STYLE,
       hidden: 8,
       vocabulary: 10,
       context: 2048,
@@ -53,7 +55,7 @@ describe('config', () => {
         assert.ok(found.length === 0 || found.length === names.length, 'of a module all or none');
         return found.length > 0;
       };
-      return [has('q', 'k', 'v'), has('o'), has('gate', 'up', 'down'), qkNorm];
+      return [has('q', 'k', 'v'), has('o'), has('gate', 'up', 'down'), qkNorm !== null];
     };
     assert.deepEqual(parts({}), [false, false, false, false]);
     assert.deepEqual(parts({ attention_bias: true }), [true, true, false, false]);
@@ -110,7 +112,7 @@ describe('config', () => {
   });
 
   const unsupported: [string, Config, RegExp][] = [
-    ['another model_type', { model_type: 'gemma2' }, /"gemma2" is not supported[^]*llama, mistral, qwen2, qwen3/],
+    ['another model_type', { model_type: 'falcon' }, /"falcon" is not supported[^]*llama, mistral, qwen2, qwen3/],
     ['no model_type', { model_type: null }, /no model_type[^]*llama, mistral/],
     [
       'a nested language model',
@@ -121,9 +123,7 @@ describe('config', () => {
     ['another activation', { hidden_act: 'gelu' }, /hidden_act[^]*gelu/],
     ['capped attention logits', { attn_logit_softcapping: 50 }, /attn_logit_softcapping/],
     ['experts', { num_local_experts: 8 }, /experts/],
-    ['dynamic rope', { rope_scaling: { type: 'dynamic', factor: 2 } }, /"dynamic"/],
-    ['yarn rope', { rope_parameters: { rope_type: 'yarn', factor: 2 } }, /"yarn"/],
-    ['longrope', { rope_scaling: { rope_type: 'longrope', short_factor: [1], long_factor: [2] } }, /"longrope"/],
+    ['an unknown rope', { rope_scaling: { type: 'ntk-by-parts', factor: 2 } }, /"ntk-by-parts"/],
     [
       'rope per kind of layer',
       { rope_parameters: { full_attention: { rope_type: 'default' } } },

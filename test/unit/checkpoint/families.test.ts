@@ -25,7 +25,7 @@ describe('families', () => {
     const { block, outer } = decoderWeights({ postNorm: 'pre_ffn_norm', q: 'attn.query', head: 'output' });
     const { postNorm, q, qBias, k } = block(architecture, 2);
     assert.deepEqual(
-      [postNorm.name, q.name, qBias?.name, k.name],
+      [postNorm?.name, q?.name, qBias?.name, k?.name],
       [
         'model.layers.2.pre_ffn_norm.weight',
         'model.layers.2.attn.query.weight',

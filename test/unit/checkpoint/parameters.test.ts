@@ -99,7 +99,7 @@ describe('weights', () => {
     const architecture = architectureOf({ num_attention_heads: 4, num_key_value_heads: 2, head_dim: 6 });
     const { q, k, o, down, qBias } = blockWeights(architecture, 2);
     assert.deepEqual(q, { name: 'model.layers.2.self_attn.q_proj.weight', shape: [24, 8] });
-    assert.deepEqual(k.shape, [12, 8]);
+    assert.deepEqual(k?.shape, [12, 8]);
     assert.deepEqual(o.shape, [8, 24]);
     assert.deepEqual(down.shape, [8, 12]);
     assert.equal(qBias, undefined);

@@ -66,9 +66,9 @@ describe('summary', () => {
 
   it('of another model_type names it, and shows what the config states', async () => {
     const folder = writeModel();
-    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...CONFIG, model_type: 'gemma2', head_dim: 'odd' }));
+    writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...CONFIG, model_type: 'falcon', head_dim: 'odd' }));
     const summary = await summaryOf(folder);
-    assert.equal(summary.architecture, 'gemma2');
+    assert.equal(summary.architecture, 'falcon');
     assert.equal(summary.heads, 2);
     assert.equal(summary.headDim, null);
     assert.equal(summary.blocks, 3);

@@ -1,4 +1,5 @@
 /** A record of a grid as the panel shows it, and the time that a grid is estimated to take. */
+import { PLAIN_STYLE } from '../../../src/engine/checkpoint/architecture';
 import assert from 'node:assert/strict';
 import { gridOf } from '../../../src/engine/records/digest-grid';
 import { fullView } from '../../../src/engine/model/view';
@@ -63,8 +64,19 @@ describe('record of a grid', () => {
 });
 
 describe('estimate of a grid', () => {
-  const layer = { heads: 4, kvHeads: 2, headDim: 8, ffn: 40, window: null, rope: null, biases: [], qkNorm: false };
+  const layer = {
+    heads: 4,
+    kvHeads: 2,
+    headDim: 8,
+    ffn: 40,
+    window: null,
+    rope: null,
+    biases: [],
+    qkNorm: null,
+    fused: false,
+  };
   const architecture = {
+    style: PLAIN_STYLE,
     family: 'llama',
     layers: [layer, layer],
     hidden: 32,

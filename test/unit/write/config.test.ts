@@ -1,6 +1,6 @@
 /** Config edits: what is per layer follows, what only looks like it stays, and so does the spelling of numbers. */
 import assert from 'node:assert/strict';
-import type { Architecture, LayerShape } from '../../../src/engine/checkpoint/architecture';
+import { type Architecture, type LayerShape, PLAIN_STYLE } from '../../../src/engine/checkpoint/architecture';
 import { configEdits, editConfigText } from '../../../src/engine/write/config';
 
 const kept = [0, 2, 3, 5];
@@ -13,9 +13,11 @@ function architectureWith(windows: (number | null)[] = Array<null>(6).fill(null)
     ffn: 96,
     rope: { theta: 10000, scaling: { kind: 'default' } },
     biases: ['q', 'k', 'v'],
-    qkNorm: false,
+    qkNorm: null,
+    fused: false,
   };
   return {
+    style: PLAIN_STYLE,
     family: 'qwen2',
     layers: windows.map((window) => ({ ...layer, window })),
     hidden: 64,

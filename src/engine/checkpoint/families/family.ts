@@ -1,6 +1,6 @@
 /** Definition of a model family. Each family has its own file beside this one; index.ts lists them. */
-import type { LayerShape } from '../architecture';
-import type { Config } from '../fields';
+import type { LayerShape, LinearName, Rope, Style } from '../architecture';
+import { flag, type Config } from '../fields';
 import { readRope } from '../rope';
 import type { Unsupported } from '../types';
 import type { FamilyWeights } from './weights';
@@ -18,6 +18,8 @@ export interface ModelFamily {
    * @throws UserError for a field that is missing or impossible
    */
   readonly layers: (config: Config, common: CommonShape) => readonly LayerShape[] | Unsupported;
+  /** How it computes; LLaMA's style if absent. */
+  readonly style?: (config: Config, common: CommonShape) => Style | Unsupported;
   /** Names and shapes of the weights. */
   readonly weights: FamilyWeights;
   /**
@@ -27,6 +29,14 @@ export interface ModelFamily {
    */
   readonly prunedConfig?: (config: Config, layers: readonly LayerShape[], kept: readonly number[]) => PrunedFields;
 }
+
+/** Linears with a bias by `attention_bias`, as in LLaMA. */
+export const attentionBiases = (config: Config): readonly LinearName[] =>
+  flag(config, 'attention_bias', false) ? ['q', 'k', 'v', 'o'] : [];
+
+/** Linears with a bias by `mlp_bias`. */
+export const mlpBiases = (config: Config): readonly LinearName[] =>
+  flag(config, 'mlp_bias', false) ? ['gate', 'up', 'down'] : [];
 
 export interface FamilyDefaults {
   /** `max_position_embeddings` */
@@ -46,24 +56,29 @@ export interface FamilyDefaults {
 /** Fields that all families have in common. */
 export interface CommonShape extends Pick<LayerShape, 'heads' | 'kvHeads' | 'headDim' | 'ffn'> {
   readonly blocks: number;
+  readonly hidden: number;
   readonly context: number;
 }
 
 export type PrunedFields = Readonly<Record<string, number | readonly (number | string)[]>>;
 
 /**
- * Blocks that differ only in their windows.
+ * Blocks that differ only in their windows and rotations.
  * @param windows one for each block, or why they cannot be computed
+ * @param rope of all blocks, or of each; that of the config when omitted
  * @throws UserError for a field that is missing or impossible
  */
 export function layersWith(
   windows: Windows | Unsupported,
-  { config, common, theta }: { readonly config: Config; readonly common: CommonShape; readonly theta?: number },
-  { biases = [], qkNorm = false }: Partial<Pick<LayerShape, 'biases' | 'qkNorm'>> = {},
+  { config, common }: { readonly config: Config; readonly common: CommonShape },
+  { biases = [], qkNorm = null, fused = false }: Partial<Pick<LayerShape, 'biases' | 'qkNorm' | 'fused'>> = {},
+  rope: Rope | Unsupported | ((block: number) => Rope | null) = readRope(config, common),
 ): readonly LayerShape[] | Unsupported {
   if ('why' in windows) return windows;
-  const { blocks: _, context, ...shape } = common;
-  const rope = readRope(config, context, theta);
   if ('why' in rope) return rope;
-  return windows.map((window) => ({ ...shape, window, rope, biases, qkNorm }));
+  const { heads, kvHeads, headDim, ffn } = common;
+  return windows.map((window, block) => {
+    const own = typeof rope === 'function' ? rope(block) : rope;
+    return { heads, kvHeads, headDim, ffn, window, rope: own, biases, qkNorm, fused };
+  });
 }

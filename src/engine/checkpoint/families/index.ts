@@ -1,13 +1,33 @@
 /** The families that Coppice computes with. */
 import type { Architecture } from '../architecture';
 import type { ModelFamily } from './family';
+import { gemma } from './gemma';
+import { gemma2 } from './gemma2';
+import { gemma3 } from './gemma3';
+import { granite } from './granite';
 import { llama } from './llama';
 import { mistral } from './mistral';
+import { olmo2 } from './olmo2';
+import { phi3 } from './phi3';
 import { qwen2 } from './qwen2';
 import { qwen3 } from './qwen3';
 import { seedOss } from './seed-oss';
+import { smollm3 } from './smollm3';
 
-export const FAMILIES: readonly ModelFamily[] = [llama, mistral, qwen2, qwen3, seedOss];
+export const FAMILIES: readonly ModelFamily[] = [
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  seedOss,
+  gemma,
+  gemma2,
+  gemma3,
+  phi3,
+  granite,
+  olmo2,
+  smollm3,
+];
 
 const BY_TYPE = new Map(FAMILIES.map((family) => [family.modelType, family]));
 

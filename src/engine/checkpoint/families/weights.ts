@@ -12,16 +12,20 @@ export interface FamilyWeights {
 /** LLaMA's names of the modules in a block and around the blocks. */
 const LLAMA_NAMES = {
   inputNorm: 'input_layernorm',
+  qkv: 'self_attn.qkv_proj',
   q: 'self_attn.q_proj',
   k: 'self_attn.k_proj',
   v: 'self_attn.v_proj',
   o: 'self_attn.o_proj',
   qNorm: 'self_attn.q_norm',
   kNorm: 'self_attn.k_norm',
+  attentionOutNorm: 'post_attention_layernorm',
   postNorm: 'post_attention_layernorm',
+  gateUp: 'mlp.gate_up_proj',
   gate: 'mlp.gate_proj',
   up: 'mlp.up_proj',
   down: 'mlp.down_proj',
+  ffnOutNorm: 'post_feedforward_layernorm',
   embed: 'model.embed_tokens',
   finalNorm: 'model.norm',
   head: 'lm_head',
@@ -45,8 +49,8 @@ export function decoderWeights(changes: Partial<ModuleNames> = {}): FamilyWeight
   };
 }
 
-function blockWeights(names: ModuleNames, { layers, hidden }: Architecture, layer: number): BlockWeights {
-  const { heads, kvHeads, headDim, ffn, biases, qkNorm } = layers[layer];
+function blockWeights(names: ModuleNames, { layers, hidden, style }: Architecture, layer: number): BlockWeights {
+  const { heads, kvHeads, headDim, ffn, biases, qkNorm, fused } = layers[layer];
   const queryWidth = heads * headDim;
   const keyWidth = kvHeads * headDim;
   const weight = (module: keyof ModuleNames, ...shape: number[]): Weight => {
@@ -56,23 +60,36 @@ function blockWeights(names: ModuleNames, { layers, hidden }: Architecture, laye
     biases.includes(linear) && {
       [`${linear}Bias`]: { name: `model.layers.${layer}.${names[linear]}.bias`, shape: [width] },
     };
+  const norm = (module: NormModule, where: 'before' | 'after'): object | false =>
+    (style.norms === where || style.norms === 'both') && { [module]: weight(module, hidden) };
+  const allHeads = qkNorm === 'width';
   return {
-    inputNorm: weight('inputNorm', hidden),
-    q: weight('q', queryWidth, hidden),
-    k: weight('k', keyWidth, hidden),
-    v: weight('v', keyWidth, hidden),
+    ...norm('inputNorm', 'before'),
+    ...(fused
+      ? { qkv: weight('qkv', queryWidth + 2 * keyWidth, hidden) }
+      : { q: weight('q', queryWidth, hidden), k: weight('k', keyWidth, hidden), v: weight('v', keyWidth, hidden) }),
     o: weight('o', hidden, queryWidth),
+    ...bias('qkv', queryWidth + 2 * keyWidth),
     ...bias('q', queryWidth),
     ...bias('k', keyWidth),
     ...bias('v', keyWidth),
     ...bias('o', hidden),
-    ...(qkNorm && { qNorm: weight('qNorm', headDim), kNorm: weight('kNorm', headDim) }),
-    postNorm: weight('postNorm', hidden),
-    gate: weight('gate', ffn, hidden),
-    up: weight('up', ffn, hidden),
+    ...(qkNorm && {
+      qNorm: weight('qNorm', allHeads ? queryWidth : headDim),
+      kNorm: weight('kNorm', allHeads ? keyWidth : headDim),
+    }),
+    ...norm('attentionOutNorm', 'after'),
+    ...norm('postNorm', 'before'),
+    ...(fused
+      ? { gateUp: weight('gateUp', 2 * ffn, hidden) }
+      : { gate: weight('gate', ffn, hidden), up: weight('up', ffn, hidden) }),
     down: weight('down', hidden, ffn),
+    ...bias('gateUp', 2 * ffn),
     ...bias('gate', ffn),
     ...bias('up', ffn),
     ...bias('down', hidden),
+    ...norm('ffnOutNorm', 'after'),
   };
 }
+
+type NormModule = 'inputNorm' | 'attentionOutNorm' | 'postNorm' | 'ffnOutNorm';

@@ -17,27 +17,56 @@ export function noWindows(blocks: number): Windows {
   return Array<null>(blocks).fill(null);
 }
 
-/** One window for all blocks (Mistral). */
-export function sharedWindow(config: Config, blocks: number): Windows | Unsupported {
-  // Null turns the window off; only an absent field takes the default.
-  const window =
-    config.sliding_window === null ? null : count(config, 'sliding_window', MAX_DIMENSION.context, DEFAULT_WINDOW);
+/** One window for all blocks (Mistral). @param usual where the config is silent */
+export function sharedWindow(
+  config: Config,
+  blocks: number,
+  usual: number | null = DEFAULT_WINDOW,
+): Windows | Unsupported {
+  const window = windowWidth(config, usual);
   // transformers loads a Mistral with layer_types as a Ministral, whose layers differ.
-  if (isSet(config, 'layer_types')) return fromLayerTypes(config.layer_types, window, blocks);
+  if (isSet(config, 'layer_types')) return windowsOf(listedSliding(config.layer_types, blocks), window);
   return Array.from({ length: blocks }, () => window);
 }
 
 /** Windows from block `max_window_layers` on, if `use_sliding_window` is true (Qwen). */
 export function upperWindows(config: Config, blocks: number): Windows | Unsupported {
-  const off = !flag(config, 'use_sliding_window', false) || config.sliding_window === null;
-  const window = off ? null : count(config, 'sliding_window', MAX_DIMENSION.context, DEFAULT_WINDOW);
-  if (isSet(config, 'layer_types')) return fromLayerTypes(config.layer_types, window, blocks);
+  const window = flag(config, 'use_sliding_window', false) ? windowWidth(config) : null;
+  if (isSet(config, 'layer_types')) return windowsOf(listedSliding(config.layer_types, blocks), window);
   const full =
     config.max_window_layers === 0 ? 0 : count(config, 'max_window_layers', MAX_DIMENSION.context, DEFAULT_FULL_LAYERS);
   return Array.from({ length: blocks }, (_, block) => (block >= full ? window : null));
 }
 
-function fromLayerTypes(types: unknown, window: number | null, blocks: number): Windows | Unsupported {
+/** `sliding_window`. Null turns the window off; only an absent field takes the default. */
+export function windowWidth(config: Config, usual: number | null = DEFAULT_WINDOW): number | null {
+  if (config.sliding_window === null || (usual === null && config.sliding_window === undefined)) return null;
+  return count(config, 'sliding_window', MAX_DIMENSION.context, usual ?? undefined);
+}
+
+/**
+ * Whether each block is of the sliding kind.
+ * @param rule where the config has no `layer_types`
+ */
+export function slidingBlocks(
+  config: Config,
+  blocks: number,
+  rule: (block: number) => boolean,
+): readonly boolean[] | Unsupported {
+  if (isSet(config, 'layer_types')) return listedSliding(config.layer_types, blocks);
+  return Array.from({ length: blocks }, (_, block) => rule(block));
+}
+
+/** The windows of blocks of the two kinds. @throws UserError for sliding blocks without a window */
+export function windowsOf(sliding: readonly boolean[] | Unsupported, window: number | null): Windows | Unsupported {
+  if ('why' in sliding) return sliding;
+  if (window === null && sliding.includes(true)) {
+    throw badField('layer_types', 'it names sliding_attention, but the other fields give no window (sliding_window)');
+  }
+  return sliding.map((isSliding) => (isSliding ? window : null));
+}
+
+function listedSliding(types: unknown, blocks: number): readonly boolean[] | Unsupported {
   if (!Array.isArray(types) || types.length !== blocks) {
     throw badField('layer_types', `it does not list one kind for each of the ${blocks} blocks (num_hidden_layers)`);
   }
@@ -48,10 +77,12 @@ function fromLayerTypes(types: unknown, window: number | null, blocks: number): 
       action: 'Coppice computes full_attention and sliding_attention; the checkpoint can be inspected.',
     };
   }
-  if (window === null && types.includes('sliding_attention')) {
-    throw badField('layer_types', 'it names sliding_attention, but the other fields give no window (sliding_window)');
-  }
-  return types.map((type) => (type === 'sliding_attention' ? window : null));
+  return types.map((type) => type === 'sliding_attention');
+}
+
+/** `layer_types` of the kept blocks. @param isSliding by block of the whole model */
+export function layerTypes(kept: readonly number[], isSliding: (block: number) => boolean): string[] {
+  return kept.map((block) => (isSliding(block) ? 'sliding_attention' : 'full_attention'));
 }
 
 /**
@@ -61,7 +92,7 @@ function fromLayerTypes(types: unknown, window: number | null, blocks: number): 
 export function listedWindows(config: Config, layers: readonly LayerShape[], kept: readonly number[]): PrunedFields {
   if (config.use_sliding_window !== true || Array.isArray(config.layer_types)) return {};
   if (layers.every(({ window }) => window === null)) return {};
-  const types = kept.map((block) => (layers[block].window === null ? 'full_attention' : 'sliding_attention'));
+  const types = layerTypes(kept, (block) => layers[block].window !== null);
   if (config.max_window_layers !== undefined) return { layer_types: types };
   // The class's default counts the blocks of the whole model.
   return { layer_types: types, max_window_layers: types.filter((type) => type === 'full_attention').length };

@@ -7,7 +7,7 @@ import { printable } from '../../formats/bounded-json';
 import type { GgufEntry } from '../../formats/gguf/metadata';
 import type { GgufTensor } from '../../formats/gguf/tensors';
 import { MAX_DIMENSION } from '../../formats/limits';
-import type { Architecture, LayerShape, LinearName, Rope } from '../architecture';
+import { type Architecture, type LayerShape, type LinearName, type Rope, PLAIN_STYLE } from '../architecture';
 import type { Unsupported } from '../types';
 import { GgufFields } from './fields';
 import { GGUF_BLOCK_NAMES } from './names';
@@ -59,6 +59,7 @@ export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
   const architecture: Architecture = {
     family,
     layers,
+    style: PLAIN_STYLE,
     hidden,
     vocabulary,
     context: fields.count('context_length', MAX_DIMENSION.context),
@@ -152,7 +153,8 @@ function layersOf(
       window: null,
       rope,
       biases,
-      qkNorm,
+      qkNorm: qkNorm ? 'head' : null,
+      fused: false,
     });
   }
   return layers;
@@ -245,7 +247,10 @@ function scalingConfig({ scaling }: Rope): Readonly<Record<string, unknown>> | u
         original_max_position_embeddings: scaling.originalContext,
       };
     case 'factors':
-      // No config says this; writing one refuses it.
-      return { rope_type: 'factors' };
+    case 'yarn':
+    case 'dynamic':
+    case 'longrope':
+      // No config says the first; a GGUF file that says another is refused.
+      return { rope_type: scaling.kind };
   }
 }

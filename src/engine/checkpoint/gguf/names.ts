@@ -9,23 +9,30 @@ export const GGUF_OUTER_NAMES: Readonly<Record<OuterWeightName, string>> = {
 
 export const GGUF_BLOCK_NAMES: Readonly<Record<BlockWeightName, string>> = {
   inputNorm: 'attn_norm.weight',
+  qkv: 'attn_qkv.weight',
   q: 'attn_q.weight',
   k: 'attn_k.weight',
   v: 'attn_v.weight',
   o: 'attn_output.weight',
+  qkvBias: 'attn_qkv.bias',
   qBias: 'attn_q.bias',
   kBias: 'attn_k.bias',
   vBias: 'attn_v.bias',
   oBias: 'attn_output.bias',
   qNorm: 'attn_q_norm.weight',
   kNorm: 'attn_k_norm.weight',
+  attentionOutNorm: 'post_attention_norm.weight',
   postNorm: 'ffn_norm.weight',
+  // llama.cpp has gate and up on top of each other under the name of up.
+  gateUp: 'ffn_up.weight',
   gate: 'ffn_gate.weight',
   up: 'ffn_up.weight',
   down: 'ffn_down.weight',
+  gateUpBias: 'ffn_up.bias',
   gateBias: 'ffn_gate.bias',
   upBias: 'ffn_up.bias',
   downBias: 'ffn_down.bias',
+  ffnOutNorm: 'post_ffw_norm.weight',
 };
 
 /** Divisors of the rotation's frequencies, one for each pair. */

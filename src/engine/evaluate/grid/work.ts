@@ -3,7 +3,7 @@
  * whole cache once, and computes its products. Pure arithmetic.
  */
 import { elements } from '../../checkpoint/parameters';
-import type { Architecture } from '../../checkpoint/architecture';
+import { type Architecture, linearNames, moduleOf } from '../../checkpoint/architecture';
 import { blockWeights, outerWeights } from '../../checkpoint/weight-names';
 import type { View } from '../../model/view';
 import { type Cell, type MemoryModel, readParameters } from './memory';
@@ -18,10 +18,9 @@ export function flopsOf(a: Architecture, view: View, { batch, promptTokens, newT
 /** Weights of the blocks that are factors of products; norms and biases are not. */
 export function matrixParameters(a: Architecture, view: View): number {
   return a.layers.reduce((sum, _, block) => {
-    const { q, k, v, o, gate, up, down } = blockWeights(a, block);
-    const count = (some: readonly { readonly shape: readonly number[] }[]): number =>
-      some.reduce((total, { shape }) => total + elements(shape), 0);
-    return sum + (view.attention[block] ? count([q, k, v, o]) : 0) + (view.ffn[block] ? count([gate, up, down]) : 0);
+    const weights = blockWeights(a, block);
+    const computed = linearNames(a).filter((name) => view[moduleOf(name)][block]);
+    return sum + computed.reduce((total, name) => total + elements(weights[name]!.shape), 0);
   }, 0);
 }
 

@@ -3,7 +3,7 @@
  * gradients and are correct on every execution provider.
  */
 import type { Graph, Value } from '../graph';
-import { add, neg, scale } from './elementwise';
+import { add, neg, scale, softCap } from './elementwise';
 import { matmul } from './linear';
 import { softmax, softmaxProduct } from './softmax';
 import { cast, padLast, reshape, split, transpose } from './shapes';
@@ -15,12 +15,17 @@ export interface AttentionShape {
   readonly headDim: number;
   /** A position sees itself and this many − 1 before it; null is all of them. */
   readonly window: number | null;
+  /** Factor of the scores; 1/√headDim when undefined or null. */
+  readonly scoreScale?: number | null;
+  /** Soft bound of the scores, before the mask. */
+  readonly scoreCap?: number | null;
 }
 
-/** Cosines and sines of the rotation, (positions, headDim / 2) each. */
+/** Cosines and sines of the rotation, (positions, pairs) each. Where 2 · pairs < headDim, the first part of a head turns. */
 export interface RotaryTable {
   readonly cos: Value;
   readonly sin: Value;
+  readonly headDim: number;
 }
 
 /** The fused operator's inputs about earlier tokens. */
@@ -60,25 +65,32 @@ export function fusedHeadDim(headDim: number): number {
 export function fusedAttention(
   g: Graph,
   [query, key, value]: readonly [Value, Value, Value],
-  { heads, kvHeads, headDim, window }: AttentionShape,
+  { heads, kvHeads, headDim, window, scoreScale, scoreCap }: AttentionShape,
   rotary: RotaryTable | undefined,
   past: FusedPast,
 ): { output: Value; keys: Value; values: Value } {
   const [rows, length] = query.shape;
   const width = fusedHeadDim(headDim);
   const cache = { type: query.type, shape: past.keys?.shape ?? [rows, kvHeads, length, width] };
-  const inside = headDim % FUSED_ROTATION_MULTIPLE === 0 ? rotary : undefined;
+  const inside = headDim % FUSED_ROTATION_MULTIPLE === 0 && rotary && !isPartial(rotary) ? rotary : undefined;
   const before = inside ? undefined : rotary;
   const [q, k] = [query, key].map((x) => (before ? rotate(g, x, past.positions, before) : x));
   // The operator divides by the square root of the padded width.
-  const scaled = width === headDim ? q : scale(g, q, Math.sqrt(width / headDim));
+  const factor = scoreScale ? scoreScale * Math.sqrt(width) : Math.sqrt(width / headDim);
+  const scaled = scale(g, q, factor);
   const qkv = [scaled, k, value].map((x) => widenHeads(g, x, headDim, width));
   const tables = inside ? [inside.cos, inside.sin] : [];
   const [output, keys, values] = g.contrib(
     'GroupQueryAttention',
     [...qkv, past.keys, past.values, past.lastPositions, past.totalLength, ...tables],
     // As in our definition, the operator's window includes the position itself.
-    { num_heads: heads, kv_num_heads: kvHeads, do_rotary: inside ? 1 : 0, local_window_size: window ?? -1 },
+    {
+      num_heads: heads,
+      kv_num_heads: kvHeads,
+      do_rotary: inside ? 1 : 0,
+      local_window_size: window ?? -1,
+      ...(scoreCap && { softcap: { float: scoreCap } }),
+    },
     [{ type: query.type, shape: [rows, length, heads * width] }, cache, cache],
   );
   return { output: narrowHeads(g, output, headDim, width), keys, values };
@@ -107,11 +119,16 @@ function narrowHeads(g: Graph, x: Value, headDim: number, width: number): Value 
  * x: (rows, heads, length, headDim) or (rows, length, heads · headDim)
  * @param positions of all tokens, (rows, length), or of the first one of each row, (1); int64
  */
-export function rotate(g: Graph, x: Value, positions: Value, { cos, sin }: RotaryTable): Value {
-  const output = g.contribOp('RotaryEmbedding', [x, positions, cos, sin], x);
-  // The rotation is orthogonal: its transpose rotates in the other direction.
-  return g.record(output, [x], (d) => [() => rotate(g, d, positions, { cos, sin: neg(g, sin) })]);
+export function rotate(g: Graph, x: Value, positions: Value, rotary: RotaryTable): Value {
+  const { cos, sin, headDim } = rotary;
+  const heads = x.shape.length === 4 ? Number(x.shape[1]) : Number(x.shape[2]) / headDim;
+  const part = isPartial(rotary) ? { rotary_embedding_dim: 2 * Number(cos.shape[1]), num_heads: heads } : undefined;
+  const output = g.contribOp('RotaryEmbedding', [x, positions, cos, sin], x, part);
+  // The rotation is orthogonal up to a factor: its transpose rotates in the other direction.
+  return g.record(output, [x], (d) => [() => rotate(g, d, positions, { cos, sin: neg(g, sin), headDim })]);
 }
+
+const isPartial = ({ cos, headDim }: RotaryTable): boolean => 2 * Number(cos.shape[1]) < headDim;
 
 /** How plain attention attends. */
 export interface PlainAttention {
@@ -126,24 +143,25 @@ export interface PlainAttention {
 }
 
 /**
- * softmax(q kᵀ / √d + mask) v.
+ * softmax(cap(s · q kᵀ) + mask) v, with s = 1/√headDim and no cap unless the shape has them.
  * query: (tokens, heads · headDim), key and value: (tokens, kvHeads · headDim) → (tokens, heads · headDim)
  * Without `rotary` nothing is rotated. Products in float16 have no gradient: no training uses them.
  */
 export function plainAttention(
   g: Graph,
   [query, key, value]: readonly [Value, Value, Value],
-  { heads, kvHeads, headDim }: AttentionShape,
+  shape: AttentionShape,
   rotary: RotaryTable | undefined,
   { mask, positions = g.ints(0), products: type = 'float32', trained = false }: PlainAttention,
 ): Value {
+  const { heads, kvHeads, headDim } = shape;
   const perHeadOf = (x: Value, n: number): Value =>
     transpose(g, reshape(g, x, ['rows', 'length', n, headDim]), [0, 2, 1, 3]);
   const rotated = (x: Value): Value => (rotary ? rotate(g, x, positions, rotary) : x);
   const q = rotated(perHeadOf(query, heads));
   const k = cast(g, rotated(perHeadOf(key, kvHeads)), type);
   const v = cast(g, perHeadOf(value, kvHeads), type);
-  const perHead = attendHeads(g, [q, k, v], { heads, kvHeads, headDim }, { mask, products: type, trained });
+  const perHead = attendHeads(g, [q, k, v], shape, { mask, products: type, trained });
   return reshape(g, transpose(g, perHead, [0, 2, 1, 3]), [query.shape[0], heads * headDim]);
 }
 
@@ -154,7 +172,7 @@ export function plainAttention(
 export function attendHeads(
   g: Graph,
   [q, k, v]: readonly [Value, Value, Value],
-  { heads, kvHeads, headDim }: Omit<AttentionShape, 'window'>,
+  { heads, kvHeads, headDim, scoreScale, scoreCap }: Omit<AttentionShape, 'window'>,
   { mask, products: type = 'float32', trained = false }: Omit<PlainAttention, 'positions'>,
 ): Value {
   const [rows, , length] = q.shape;
@@ -162,11 +180,13 @@ export function attendHeads(
   // The query heads of a group are adjacent. Treated as one head with more positions, they share a product.
   const grouped = reshape(g, q, [rows, kvHeads, 'positionsOfGroup', headDim]);
   const transposed = transpose(g, k, [0, 1, 3, 2]);
+  const factor = scoreScale ?? 1 / Math.sqrt(headDim);
   // (rows, kvHeads, group · length, total). In half precision, queries are scaled first: scores are smaller than sums.
-  const products =
+  const scaled =
     type === 'float32'
-      ? scale(g, matmul(g, grouped, transposed), 1 / Math.sqrt(headDim))
-      : cast(g, matmul(g, cast(g, scale(g, grouped, 1 / Math.sqrt(headDim)), type), transposed), 'float32');
+      ? scale(g, matmul(g, grouped, transposed), factor)
+      : cast(g, matmul(g, cast(g, scale(g, grouped, factor), type), transposed), 'float32');
+  const products = scoreCap ? softCap(g, scaled, scoreCap) : scaled;
   const scores = add(g, reshape(g, products, [rows, heads, length, total]), mask);
   const weigh = (): Value =>
     cast(g, matmul(g, cast(g, reshape(g, softmax(g, scores), products.shape), type), v), 'float32');

@@ -17,17 +17,18 @@ export interface PlainPast {
 }
 
 /**
- * softmax(q kᵀ / √d + mask) v, rotation included.
+ * softmax(cap(s · q kᵀ) + mask) v as `plainAttention` has it, rotation included.
  * query: (rows, length, heads · headDim), key and value: (rows, length, kvHeads · headDim), float32
  * → attention (rows, length, heads · headDim) float32, and keys and values with the new ones appended
  */
 export function cachedAttention(
   g: Graph,
   [query, key, value]: readonly [Value, Value, Value],
-  { heads, kvHeads, headDim }: AttentionShape,
+  shape: AttentionShape,
   rotary: RotaryTable | undefined,
   { keys, values, total, mask, positions }: PlainPast,
 ): { output: Value; keys: Value; values: Value } {
+  const { heads, kvHeads, headDim } = shape;
   const [rows, length] = query.shape;
   const perHead = (x: Value, n: number): Value => transpose(g, reshape(g, x, [rows, length, n, headDim]), [0, 2, 1, 3]);
   const rotated = (x: Value): Value => (rotary ? rotate(g, x, positions, rotary) : x);
@@ -35,7 +36,7 @@ export function cachedAttention(
   const q = rotated(perHead(query, heads));
   const k = append(g, [keys, cast(g, rotated(perHead(key, kvHeads)), products)], 2, total);
   const v = append(g, [values, cast(g, perHead(value, kvHeads), products)], 2, total);
-  const attention = attendHeads(g, [q, k, v], { heads, kvHeads, headDim }, { mask, products });
+  const attention = attendHeads(g, [q, k, v], shape, { mask, products });
   const output = reshape(g, transpose(g, attention, [0, 2, 1, 3]), [rows, length, heads * headDim]);
   return { output, keys: k, values: v };
 }

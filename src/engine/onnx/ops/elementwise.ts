@@ -60,6 +60,45 @@ export function swiGlu(g: Graph, gate: Value, up: Value): Value {
   ]);
 }
 
+/** c · tanh(x / c): a soft bound of x at ±c. */
+export function softCap(g: Graph, x: Value, cap: number): Value {
+  const bounded = g.op('Tanh', [scale(g, x, 1 / cap)], x);
+  const output = scale(g, bounded, cap);
+  // tanh' = 1 − tanh²
+  return g.record(output, [x], (d) => [() => mul(g, d, sub(g, g.scalar(1), mul(g, bounded, bounded)))]);
+}
+
+/** Of GELU by tanh: ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))). */
+const GELU_SCALE = Math.sqrt(2 / Math.PI);
+const GELU_CUBE = 0.044715;
+
+/**
+ * GELU(gate) ⊙ up with GELU by its tanh approximation (Hendrycks & Gimpel 2016): the activation of Gemma's FFN. One op, like
+ * `swiGlu`. gate and up have one shape.
+ */
+export function geGlu(g: Graph, gate: Value, up: Value): Value {
+  const op = (type: string, ...inputs: Value[]): Value => g.op(type, inputs, gate);
+  const square = op('Mul', gate, gate);
+  const inner = op(
+    'Mul',
+    op('Mul', gate, g.scalar(GELU_SCALE)),
+    op('Add', op('Mul', square, g.scalar(GELU_CUBE)), g.scalar(1)),
+  );
+  const bounded = op('Tanh', inner);
+  const open = op('Add', op('Mul', bounded, g.scalar(0.5)), g.scalar(0.5)); // ½ (1 + tanh)
+  const gelu = op('Mul', gate, open);
+  const output = op('Mul', gelu, up);
+  return g.record(output, [gate, up], (d) => [
+    () => {
+      // GELU' = open + ½ gate (1 − tanh²) inner' with inner' = √(2/π) (1 + 3 · 0.044715 gate²), and 1 − tanh² = 4 open (1 − open)
+      const slope = op('Add', op('Mul', square, g.scalar(6 * GELU_SCALE * GELU_CUBE)), g.scalar(2 * GELU_SCALE));
+      const rest = op('Mul', op('Mul', gelu, slope), op('Sub', g.scalar(1), open));
+      return op('Mul', d, op('Mul', up, op('Add', open, rest)));
+    },
+    () => op('Mul', d, gelu),
+  ]);
+}
+
 /** |x|. No gradient: only scores use it. */
 export function abs(g: Graph, x: Value): Value {
   return g.op('Abs', [x], x);

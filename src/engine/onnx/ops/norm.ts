@@ -1,10 +1,14 @@
 /** RMSNorm (Zhang & Sennrich 2019), the norm of the LLaMA family. */
 import type { Graph, Value } from '../graph';
-import { mul, sub } from './elementwise';
+import { add, mul, sub } from './elementwise';
 import { meanLast, reduceTo } from './reduce';
 
-/** x / √(mean(x²) + ε) ⊙ weight, over the last axis. x: (…, n), weight: (n) → (…, n) */
-export function rmsNorm(g: Graph, x: Value, weight: Value, epsilon: number): Value {
+/** x / √(mean(x²) + ε) ⊙ (offset + weight), over the last axis. x: (…, n), weight: (n) → (…, n) */
+export function rmsNorm(g: Graph, x: Value, weight: Value, epsilon: number, offset = 0): Value {
+  return scaledNorm(g, x, offset === 0 ? weight : add(g, weight, g.scalar(offset)), epsilon);
+}
+
+function scaledNorm(g: Graph, x: Value, weight: Value, epsilon: number): Value {
   const output = g.op('SimplifiedLayerNormalization', [x, weight], x, { axis: -1, epsilon: { float: epsilon } });
   return g.record(output, [x, weight], (d) => {
     const inverse = inverseRms(g, x, epsilon);

@@ -2,7 +2,7 @@
  * Trains every weight of a model, or of some of its blocks: continued pre-training (the later version of Shortened
  * LLaMA, arXiv 2402.02834v2), or training from scratch. A tied embedding is one parameter with two gradients.
  */
-import { withLayers } from '../../checkpoint/architecture';
+import { type Architecture, withLayers } from '../../checkpoint/architecture';
 import { layerKeys, type WeightKey, weightKeys, weightOf } from '../../checkpoint/weight-key';
 import { outerWeights } from '../../checkpoint/weight-names';
 import { float32, type Tensor } from '../../onnx/session';
@@ -71,7 +71,7 @@ export function randomParameters(model: Model, view: View, seed: number): Map<st
       const deviation = residual ? INITIAL_DEVIATION / Math.sqrt(2 * steps) : INITIAL_DEVIATION;
       for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
     } else if (typeof key === 'string' || !key.name.endsWith('Bias')) {
-      values.fill(1);
+      values.fill(1 - model.architecture.style.normOffset);
     }
     parameters.set(name, { values, shape, decays: shape.length > 1 });
   }
@@ -88,7 +88,7 @@ export function fullModel(model: Model, view: View, parameters: ReadonlyMap<stri
   const table = parameters.get(embed.name);
   return {
     embedding: table
-      ? trainedEmbedding(embed.name, table, architecture.hidden)
+      ? trainedEmbedding(embed.name, table, architecture)
       : {
           lookUp: async (ids, into) => {
             await embedding.lookUp(ids, into);
@@ -140,17 +140,24 @@ function trainedSteps({ architecture, weights }: Model, view: View, parameters: 
   });
 }
 
-function trainedEmbedding(name: string, { values: table }: Parameter, hidden: number): TrainedEmbedding {
+function trainedEmbedding(
+  name: string,
+  { values: table }: Parameter,
+  { hidden, style: { embedScale } }: Architecture,
+): TrainedEmbedding {
+  const scale = Math.fround(embedScale);
   return {
     lookUp: (ids, into) => {
-      ids.forEach((id, i) => into.set(table.subarray(id * hidden, (id + 1) * hidden), i * hidden));
+      for (const [i, id] of ids.entries()) {
+        for (let j = 0; j < hidden; j++) into[i * hidden + j] = scale * table[id * hidden + j];
+      }
       return Promise.resolve();
     },
     addGradient: (ids, gradient, sums) => {
       let sum = sums.get(name);
       if (!sum) sums.set(name, (sum = new Float32Array(table.length)));
       for (const [i, id] of ids.entries()) {
-        for (let j = 0; j < hidden; j++) sum[id * hidden + j] += gradient[i * hidden + j];
+        for (let j = 0; j < hidden; j++) sum[id * hidden + j] += scale * gradient[i * hidden + j];
       }
     },
   };

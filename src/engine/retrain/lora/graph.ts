@@ -31,9 +31,6 @@ export function dropoutName(linears: readonly LinearName[]): string {
   return `dropout.${linears.join('')}`;
 }
 
-/** Linears, grouped by their shared input. */
-export const LINEAR_GROUPS: readonly (readonly LinearName[])[] = [['q', 'k', 'v'], ['o'], ['gate', 'up'], ['down']];
-
 /** @param frozen has the weights, and the arithmetic of their products */
 export function loraBlockParameters(
   g: Graph,
@@ -46,7 +43,7 @@ export function loraBlockParameters(
   const shapes = blockWeights(architecture, index);
   const adapters = new Map<string, Value>();
   const adapter = (name: LinearName, matrix: 'A' | 'B'): Value => {
-    const [out, input] = shapes[name].shape;
+    const [out, input] = shapes[name]!.shape;
     const key = adapterName(name, matrix);
     const value = g.input(key, 'float32', matrix === 'A' ? [rank, input] : [out, rank]);
     adapters.set(key, value);
@@ -69,7 +66,7 @@ export function loraBlockParameters(
         0,
       ); // (n · rank, in)
       const dropped = dropout
-        ? mul(g, x, g.input(dropoutName(linears), 'float32', ['tokens', shapes[linears[0]].shape[1]]))
+        ? mul(g, x, g.input(dropoutName(linears), 'float32', ['tokens', shapes[linears[0]]!.shape[1]]))
         : x;
       const narrow = split(
         g,

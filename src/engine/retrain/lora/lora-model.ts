@@ -2,13 +2,13 @@
 import { blockWeights } from '../../checkpoint/weight-names';
 import { float32 } from '../../onnx/session';
 import { Random } from '../../random';
-import type { Architecture, LinearName } from '../../checkpoint/architecture';
+import { type Architecture, linearGroups, type LinearName, moduleOf } from '../../checkpoint/architecture';
 import type { Model } from '../../model/model';
 import { type Step, stepsOf, type View } from '../../model/view';
 import type { WeightSource } from '../../weights/source';
 import type { Parameter } from '../loop/adamw';
 import { adapterName } from '../../adapter/names';
-import { dropoutName, LINEAR_GROUPS, loraBlockParameters, type LoraShape } from './graph';
+import { dropoutName, loraBlockParameters, type LoraShape } from './graph';
 import type { DropoutSite, TrainableModel, TrainedStep } from '../loop/trainable-model';
 
 /**
@@ -25,7 +25,7 @@ export function loraParameterName(k: number, key: string): string {
 /** The largest useful rank: the smallest dimension of the adapted Linears. */
 export function largestRank({ architecture }: Pick<Model, 'architecture'>, targets: readonly LinearName[]): number {
   const blocks = Array.from(architecture.layers.keys(), (block) => blockWeights(architecture, block));
-  return Math.min(...blocks.flatMap((weights) => targets.flatMap((name) => weights[name].shape)));
+  return Math.min(...blocks.flatMap((weights) => targets.flatMap((name) => weights[name]!.shape)));
 }
 
 /**
@@ -45,8 +45,8 @@ export function initialAdapters(
   for (const [k, step] of stepsOf(view).entries()) {
     if (trained?.includes(k) === false) continue;
     const shapes = blockWeights(model.architecture, step.block);
-    for (const name of targets.filter((t) => (isAttention(t) ? step.attention : step.ffn))) {
-      const [out, input] = shapes[name].shape;
+    for (const name of targets.filter((t) => step[moduleOf(t)])) {
+      const [out, input] = shapes[name]!.shape;
       const bound = 1 / Math.sqrt(input);
       const a = Float32Array.from({ length: rank * input }, () => (2 * random.uniform() - 1) * bound);
       parameters.set(loraParameterName(k, adapterName(name, 'A')), { values: a, shape: [rank, input], decays: true });
@@ -113,11 +113,7 @@ function trainedStep(
 /** The inputs of a step that adapted Linears read. */
 function dropoutSites(architecture: Architecture, step: Step, targets: readonly LinearName[]): DropoutSite[] {
   const shapes = blockWeights(architecture, step.block);
-  const taking = LINEAR_GROUPS.filter(([first]) => (isAttention(first) ? step.attention : step.ffn));
+  const taking = linearGroups(architecture.layers[step.block]).filter(([first]) => step[moduleOf(first)]);
   const adapted = taking.filter((group) => group.some((name) => targets.includes(name)));
-  return adapted.map((group) => ({ name: dropoutName(group), width: shapes[group[0]].shape[1] }));
-}
-
-function isAttention(name: LinearName): boolean {
-  return name === 'q' || name === 'k' || name === 'v' || name === 'o';
+  return adapted.map((group) => ({ name: dropoutName(group), width: shapes[group[0]]!.shape[1] }));
 }

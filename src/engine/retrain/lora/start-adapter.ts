@@ -8,7 +8,7 @@ import { option } from '../../option-token';
 import type { Adapter } from '../../adapter/adapter';
 import { readAdapter } from '../../adapter/files';
 import type { Parameters } from '../loop/adamw';
-import { adapterName, LINEAR_NAMES } from '../../adapter/names';
+import { adapterName } from '../../adapter/names';
 import { formulaNumber } from '../../random';
 import { loraParameterName } from './lora-model';
 
@@ -64,16 +64,19 @@ export function startFrom({ matrices }: Adapter, parameters: Parameters): void {
 
 /**
  * The same start in every program: u(n, k)[i] = ((i · 2654435761 + k · 40503 + 12345) mod 2³²) / 2³¹ − 1. For Linear
- * number t = 7 · block + index, A = u(·, 2t) / √in and B = 0.02 · u(·, 2t + 1).
+ * number t = n · block + index, with the n Linears of a block, A = u(·, 2t) / √in and B = 0.02 · u(·, 2t + 1).
+ *
+ * @param linears of a block of the model, in their order
  */
 export function startFromFormula(
   parameters: Parameters,
   targets: readonly LinearName[],
   blocks: readonly number[],
+  linears: readonly LinearName[],
 ): void {
   for (const k of blocks) {
     for (const linear of targets) {
-      const t = k * LINEAR_NAMES.length + LINEAR_NAMES.indexOf(linear);
+      const t = k * linears.length + linears.indexOf(linear);
       const a = parameters.get(loraParameterName(k, adapterName(linear, 'A')))!;
       const b = parameters.get(loraParameterName(k, adapterName(linear, 'B')))!;
       fill(a.values, 2 * t, 1 / Math.sqrt(a.shape[1]));

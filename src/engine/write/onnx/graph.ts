@@ -7,11 +7,12 @@ import { weightOf } from '../../checkpoint/weight-key';
 import type { Graph, Value } from '../../onnx/graph';
 import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../../onnx/ops/attention';
 import { cachedAttention } from '../../onnx/ops/cached-attention';
-import { rmsNorm } from '../../onnx/ops/norm';
+import { scale } from '../../onnx/ops/elementwise';
 import { lastPositions, paddedMask, rotatedPositions } from '../../onnx/ops/padded';
 import { cast, reshape } from '../../onnx/ops/shapes';
-import { block } from '../../model/block';
-import { rotaryNames, rotaryTable } from '../../model/rotary';
+import { attentionShape, block } from '../../model/block';
+import { finalNorm, finishLogits } from '../../model/logits';
+import { pairsOf, rotaryNames, rotaryTable } from '../../model/rotary';
 import type { OnnxTarget } from './kinds';
 import { bytesOf, type ModelWeights } from './constants';
 
@@ -49,7 +50,7 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
   const caches = a.layers.map((layer, i) => cacheInputs(g, layer, i, model));
   const tables = new Map<string, RotaryTable>();
   const present: { name: string; value: Value }[] = [];
-  let state = reshape(g, weights.embed(ids), ['tokens', a.hidden]);
+  let state = scale(g, reshape(g, weights.embed(ids), ['tokens', a.hidden]), a.style.embedScale);
   a.layers.forEach((_, index) => {
     const rotary = tableOf(a, index, weights, tables);
     state = block(
@@ -77,7 +78,7 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
       },
     );
   });
-  const logits = weights.apply(rmsNorm(g, state, weights.vector('finalNorm'), a.rmsNormEps), 'head');
+  const logits = finishLogits(g, weights.apply(finalNorm(g, state, weights.vector('finalNorm'), a), 'head'), a);
   g.output('logits', reshape(g, logits, [ROWS, LENGTH, a.vocabulary]));
   // The fused operator gives them the shape of its inputs, whose extent is another.
   for (const { name, value } of present) g.output(name, { ...value, shape: value.shape.with(2, TOTAL) });
@@ -102,12 +103,15 @@ function tableOf(
   let table = tables.get(names.cos);
   if (!table) {
     const read = ({ start, count }: { start: number; count: number }): Promise<Uint8Array[]> => {
-      const { cos, sin } = rotaryTable(rope, headDim, count, start);
+      const { cos, sin } = rotaryTable(rope, headDim, count, { first: start });
       return Promise.resolve([bytesOf(cos), bytesOf(sin)]);
     };
     const rows = Math.min(a.context, MAX_POSITIONS);
-    const [cos, sin] = weights.tables({ name: 'the rotation', rows, width: headDim / 2, read }, [names.cos, names.sin]);
-    tables.set(names.cos, (table = { cos, sin }));
+    const [cos, sin] = weights.tables({ name: 'the rotation', rows, width: pairsOf(a.layers[index]), read }, [
+      names.cos,
+      names.sin,
+    ]);
+    tables.set(names.cos, (table = { cos, sin, headDim }));
   }
   return table;
 }
@@ -126,7 +130,7 @@ function attend(
   { index, mask, rotary, cache: [keys, values] }: Attending,
   qkv: readonly Value[],
 ): { output: Value; keys: Value; values: Value } {
-  const layer = architecture.layers[index];
+  const layer = attentionShape(architecture, index);
   const [q, k, v] = qkv.map((x) => reshape(g, x, [ROWS, LENGTH, x.shape[1]]));
   const flat = ({ output, ...caches }: ReturnType<typeof attend>): ReturnType<typeof attend> => ({
     output: reshape(g, output, ['tokens', layer.heads * layer.headDim]),

@@ -1,6 +1,6 @@
 /** Statistics, work and floors of a cell, against sums in plain loops; and the paper's tables as CSV. */
 import assert from 'node:assert/strict';
-import type { Architecture } from '../../../../src/engine/checkpoint/architecture';
+import { type Architecture, PLAIN_STYLE } from '../../../../src/engine/checkpoint/architecture';
 import { csvOf } from '../../../../src/engine/evaluate/grid/csv';
 import { DECODER, PAPER_DEVICE } from '../../../../src/engine/evaluate/grid/memory';
 import type { CellFigures } from '../../../../src/engine/evaluate/grid/result';
@@ -8,8 +8,9 @@ import { hasDrifted, isNoisy, jensenGap, meanSd, throughputOf } from '../../../.
 import { bytesRead, floorSeconds, flopsOf } from '../../../../src/engine/evaluate/grid/work';
 import { fullView } from '../../../../src/engine/model/view';
 
-const layer = { heads: 4, kvHeads: 2, headDim: 8, ffn: 40, rope: null, biases: [], qkNorm: false };
+const layer = { heads: 4, kvHeads: 2, headDim: 8, ffn: 40, rope: null, biases: [], qkNorm: null, fused: false };
 const toy: Architecture = {
+  style: PLAIN_STYLE,
   family: 'llama',
   layers: [
     { ...layer, window: null },
@@ -74,7 +75,8 @@ describe('work of a cell', () => {
       window: null,
       rope: null,
       biases: [],
-      qkNorm: false,
+      qkNorm: null,
+      fused: false,
     };
     const llama = { ...toy, layers: Array.from({ length: 32 }, () => block), hidden: 4096, vocabulary: 32_000 };
     const one = { batch: 1, promptTokens: 1, newTokens: 1 };

@@ -1,7 +1,7 @@
 /** Memory of a cell, predicted: the paper's Table 9, and the parts of the formula. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { Architecture, LayerShape } from '../../../../src/engine/checkpoint/architecture';
+import { type Architecture, type LayerShape, PLAIN_STYLE } from '../../../../src/engine/checkpoint/architecture';
 import {
   cacheBytes,
   DECODER,
@@ -25,11 +25,13 @@ function architecture(blocks: number, hidden: number, layer: Partial<LayerShape>
     window: null,
     rope: null,
     biases: [],
-    qkNorm: false,
+    qkNorm: null,
+    fused: false,
     ...layer,
   };
   const layers = Array.from({ length: blocks }, () => shape);
   return {
+    style: PLAIN_STYLE,
     family: 'llama',
     layers,
     hidden,

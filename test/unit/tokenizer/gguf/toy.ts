@@ -1,7 +1,7 @@
 /** Metadata of tokenizers for tests: as GGUF files have them, and changed. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Architecture } from '../../../../src/engine/checkpoint/architecture';
+import { type Architecture, PLAIN_STYLE } from '../../../../src/engine/checkpoint/architecture';
 import { type GgufField, type GgufValue, layOutGguf } from '../../../../src/engine/formats/gguf/layout';
 import { temporaryFolder } from '../../../support/temporary';
 import { byteSymbols } from '../../../support/tiny-tokenizer';
@@ -63,7 +63,7 @@ export function ggufWith(metadata: Iterable<GgufField>, name = 'model.gguf'): st
 /** An architecture as far as the tokenizer of a GGUF file depends on it. */
 export function withVocabulary(vocabulary: number): Architecture {
   const sizes = { hidden: 8, context: 64, rmsNormEps: 1e-5, tied: true };
-  return { family: 'llama', layers: [], vocabulary, bosTokenId: 1, eosTokenIds: [2], ...sizes };
+  return { style: PLAIN_STYLE, family: 'llama', layers: [], vocabulary, bosTokenId: 1, eosTokenIds: [2], ...sizes };
 }
 
 const BITS = [

@@ -1,6 +1,6 @@
 /** Which of llama.cpp's architectures a model is written as, and which models are refused. */
 import assert from 'node:assert/strict';
-import type { Architecture, LayerShape } from '../../../../src/engine/checkpoint/architecture';
+import { type Architecture, type LayerShape, PLAIN_STYLE } from '../../../../src/engine/checkpoint/architecture';
 import { UserError } from '../../../../src/engine/errors';
 import { dialectOf } from '../../../../src/engine/write/gguf/dialect';
 import { architectureFields, sizeLabel } from '../../../../src/engine/write/gguf/metadata';
@@ -13,12 +13,13 @@ const LAYER: LayerShape = {
   window: null,
   rope: { theta: 10_000, scaling: { kind: 'default' } },
   biases: [],
-  qkNorm: false,
+  qkNorm: null,
+  fused: false,
 };
 
 function model(family: string, ...layers: Partial<LayerShape>[]): Architecture {
   const common = { hidden: 64, vocabulary: 320, context: 256, rmsNormEps: 1e-5, tied: true, eosTokenIds: [] };
-  return { family, layers: layers.map((layer) => ({ ...LAYER, ...layer })), ...common };
+  return { family, style: PLAIN_STYLE, layers: layers.map((layer) => ({ ...LAYER, ...layer })), ...common };
 }
 
 const narrow = { heads: 2, kvHeads: 1, ffn: 40 };
@@ -42,7 +43,7 @@ describe('gguf/dialect', () => {
     assert.equal(nameOf(model('qwen2', { biases, ...narrow })), 'llama', 'queries are not square');
     assert.equal(nameOf(model('qwen2', { biases: [...biases, 'o', 'down'] })), 'llama');
     assert.equal(nameOf(model('qwen2', { biases }, { biases, ...narrow })), 'deci');
-    const qwen3 = dialectOf(model('qwen3', { qkNorm: true, ...narrow }));
+    const qwen3 = dialectOf(model('qwen3', { qkNorm: 'head', ...narrow }));
     assert.deepEqual([qwen3.name, qwen3.paired], ['qwen3', false]);
   });
 
@@ -66,9 +67,9 @@ describe('gguf/dialect', () => {
     [/is odd/, model('llama', { headDim: 15 })],
     [/different rotations/, model('llama', {}, { rope: { theta: 500, scaling: { kind: 'default' } } })],
     [/does not rotate/, model('llama', { rope: null })],
-    [/in some blocks only/, model('qwen3', { qkNorm: true }, {})],
-    [/its blocks differ and have normalised/, model('qwen3', { qkNorm: true }, { qkNorm: true, ...narrow })],
-    [/biases and normalised/, model('qwen3', { qkNorm: true, biases: ['o', 'down'] })],
+    [/in some blocks only/, model('qwen3', { qkNorm: 'head' }, {})],
+    [/its blocks differ and have normalised/, model('qwen3', { qkNorm: 'head' }, { qkNorm: 'head', ...narrow })],
+    [/biases and normalised/, model('qwen3', { qkNorm: 'head', biases: ['o', 'down'] })],
     [/513 blocks/, model('llama', ...Array<object>(513).fill({}))],
   ];
   for (const [why, architecture] of refusals) {

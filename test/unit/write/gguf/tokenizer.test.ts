@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Architecture } from '../../../../src/engine/checkpoint/architecture';
+import { type Architecture, PLAIN_STYLE } from '../../../../src/engine/checkpoint/architecture';
 import { UserError } from '../../../../src/engine/errors';
 import type { GgufField } from '../../../../src/engine/formats/gguf/layout';
 import { tokenizerMetadata, type TokenizerMetadata } from '../../../../src/engine/write/gguf/tokenizer';
@@ -17,7 +17,7 @@ interface Parts {
 
 const architecture = (vocabulary: number, eos = 2): Architecture => {
   const sizes = { hidden: 8, context: 64, rmsNormEps: 1e-5, tied: true };
-  return { family: 'llama', layers: [], vocabulary, bosTokenId: 1, eosTokenIds: [eos], ...sizes };
+  return { style: PLAIN_STYLE, family: 'llama', layers: [], vocabulary, bosTokenId: 1, eosTokenIds: [eos], ...sizes };
 };
 
 async function metadata(

@@ -1,0 +1,49 @@
+/** Gemma 2 (Google 2024): norms on inputs and outputs of the modules, soft caps, and windows in every other block. */
+import { positive, type Config } from '../fields';
+import { attentionBiases, layersWith, type ModelFamily, type PrunedFields } from './family';
+import { gemmaStyle, TANH_GELU } from './gemma';
+import { decoderWeights } from './weights';
+import { layerTypes, slidingBlocks, windowsOf, windowWidth } from './windows';
+
+const evenBlocks = (block: number): boolean => block % 2 === 0;
+
+export const gemma2: ModelFamily = {
+  modelType: 'gemma2',
+  defaults: { kvHeads: 4, headDim: 256, context: 8192, bos: 2, eos: 1, tied: true },
+  reads: [
+    'hidden_act',
+    'hidden_activation',
+    'attn_logit_softcapping',
+    'final_logit_softcapping',
+    'query_pre_attn_scalar',
+  ],
+  layers: (config, common) => {
+    const sliding = slidingBlocks(config, common.blocks, evenBlocks);
+    return layersWith(windowsOf(sliding, windowWidth(config)), { config, common }, { biases: attentionBiases(config) });
+  },
+  style: (config, common) => {
+    const style = gemmaStyle(config, common, 'hidden_activation', TANH_GELU);
+    if ('why' in style) return style;
+    return {
+      ...style,
+      norms: 'both',
+      scoreScale: queryScale(config),
+      scoreCap: cap(config, 'attn_logit_softcapping', 50),
+      logitCap: cap(config, 'final_logit_softcapping', 30),
+    };
+  },
+  weights: decoderWeights({ postNorm: 'pre_feedforward_layernorm' }),
+  prunedConfig: (config, layers, kept): PrunedFields => {
+    if (Array.isArray(config.layer_types)) return {};
+    return { layer_types: layerTypes(kept, (block) => layers[block].window !== null) };
+  },
+};
+
+/** Factor of the scores. */
+export const queryScale = (config: Config): number => 1 / Math.sqrt(positive(config, 'query_pre_attn_scalar', 256));
+
+/** Null means no cap; only an absent field takes the default. */
+export function cap(config: Config, field: string, usual: number | null): number | null {
+  if (config[field] === null || (usual === null && config[field] === undefined)) return null;
+  return positive(config, field, usual ?? undefined);
+}

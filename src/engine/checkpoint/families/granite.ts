@@ -1,0 +1,27 @@
+/** Granite 3 (IBM 2024): LLaMA's block with a factor on the embedding, the scores, what modules add, and the logits. */
+import { PLAIN_STYLE } from '../architecture';
+import { positive } from '../fields';
+import { attentionBiases, layersWith, mlpBiases, type ModelFamily } from './family';
+import { decoderWeights } from './weights';
+import { noWindows } from './windows';
+
+export const granite: ModelFamily = {
+  modelType: 'granite',
+  defaults: { context: 2048, bos: 1, eos: 2 },
+  reads: ['embedding_multiplier', 'residual_multiplier', 'attention_multiplier', 'logits_scaling'],
+  layers: (config, common) =>
+    layersWith(
+      noWindows(common.blocks),
+      { config, common },
+      { biases: [...attentionBiases(config), ...mlpBiases(config)] },
+    ),
+  style: (config) => ({
+    ...PLAIN_STYLE,
+    embedScale: positive(config, 'embedding_multiplier', 1),
+    residualScale: positive(config, 'residual_multiplier', 1),
+    // Where the config is silent it is 1, not 1/√headDim.
+    scoreScale: positive(config, 'attention_multiplier', 1),
+    logitScale: 1 / positive(config, 'logits_scaling', 1),
+  }),
+  weights: decoderWeights(),
+};

@@ -1,0 +1,14 @@
+/** OLMo 2 (2024): norms on the outputs of the modules only, and RMSNorm on all query heads and all key heads at once. */
+import { PLAIN_STYLE } from '../architecture';
+import { attentionBiases, layersWith, type ModelFamily } from './family';
+import { decoderWeights } from './weights';
+import { noWindows } from './windows';
+
+export const olmo2: ModelFamily = {
+  modelType: 'olmo2',
+  defaults: { context: 2048, eos: 50_279, eps: 1e-5 },
+  layers: (config, common) =>
+    layersWith(noWindows(common.blocks), { config, common }, { biases: attentionBiases(config), qkNorm: 'width' }),
+  style: () => ({ ...PLAIN_STYLE, norms: 'after' }),
+  weights: decoderWeights(),
+};

@@ -1,0 +1,24 @@
+/**
+ * Phi-3, 3.5, 4 and 4-mini (Microsoft 2024): LLaMA's block with q, k and v in one matrix and gate and up in another. Only a
+ * part of a head may turn, and long contexts have frequencies of their own (LongRoPE).
+ */
+import { readRope } from '../rope';
+import { layersWith, type ModelFamily } from './family';
+import { decoderWeights } from './weights';
+import { sharedWindow } from './windows';
+
+/** The kinds of scaling that mean longrope in this family. */
+const NAMES = { su: 'longrope', yarn: 'longrope' };
+
+export const phi3: ModelFamily = {
+  modelType: 'phi3',
+  defaults: { context: 4096, bos: 1, eos: 32_000, eps: 1e-5 },
+  layers: (config, common) =>
+    layersWith(
+      sharedWindow(config, common.blocks, null),
+      { config, common },
+      { fused: true },
+      readRope(config, common, { partial: true, names: NAMES, originalContext: 4096 }),
+    ),
+  weights: decoderWeights(),
+};
