@@ -3,7 +3,8 @@
  * reference beside the golden numbers, for any checkpoint that a test writes. Slow on purpose; meant for toys.
  */
 import { readCheckpointTensors, type TestTensor } from '../support/safetensors';
-import { readReferenceConfig, type ReferenceConfig, type ReferenceLayer } from './config';
+import { readReferenceConfig, type ReferenceConfig } from './config';
+import type { ReferenceRotation } from './rope';
 
 /** Which attention and FFN parts take effect (true); a part left out lets the residual stream pass, its norm with it. */
 export interface ReferenceView {
@@ -71,15 +72,18 @@ export function referenceForward(
   return { residuals, logits: referenceHead(model, x) };
 }
 
-/** Logits of a residual stream after the last block: final norm and head. */
+/** Logits of a residual stream after the last block: final norm, head, divisor and cap. */
 export function referenceHead(model: ReferenceModel, x: readonly Vector[]): Vector[] {
+  const { logitDivisor, logitCap } = model.config;
   const head = model.tensors.has('lm_head.weight') ? 'lm_head' : 'model.embed_tokens';
-  return x.map((v) => linear(model, head, rmsNorm(model, 'model.norm', v)));
+  return x.map((v) =>
+    linear(model, head, rmsNorm(model, 'model.norm', v)).map((z) => softCap(z / logitDivisor, logitCap)),
+  );
 }
 
 /** The residual stream of a row before the first block. */
-export const referenceEmbedding = ({ tensors }: ReferenceModel, ids: readonly number[]): readonly Vector[] =>
-  ids.map((id) => row(tensors.get('model.embed_tokens.weight')!, id));
+export const referenceEmbedding = ({ config, tensors }: ReferenceModel, ids: readonly number[]): readonly Vector[] =>
+  ids.map((id) => row(tensors.get('model.embed_tokens.weight')!, id).map((value) => config.embedFactor * value));
 
 /** One block over a residual stream of one row: `x[position]` is a vector of `hidden`. */
 export function referenceBlock(
@@ -100,8 +104,8 @@ export const lastLinear = (block: number, part: 'attention' | 'ffn'): string =>
   `model.layers.${block}.${part === 'attention' ? 'self_attn.o_proj' : 'mlp.down_proj'}`;
 
 /**
- * One module with its norm over a residual stream of one row: what its last Linear reads at each position, and what it
- * adds to the stream.
+ * One module with its norms over a residual stream of one row: what its last Linear reads at each position, and what the
+ * module adds to the stream.
  */
 export function referenceModule(
   model: ReferenceModel,
@@ -109,29 +113,42 @@ export function referenceModule(
   part: 'attention' | 'ffn',
   x: readonly Vector[],
 ): { readonly input: readonly Vector[]; readonly added: readonly Vector[] } {
-  const norm = part === 'attention' ? 'input_layernorm' : 'post_attention_layernorm';
-  const normed = x.map((v) => rmsNorm(model, `model.layers.${block}.${norm}`, v));
+  const { before, after } = model.config.norms[part];
+  const norm = (name: string | undefined, v: Vector): Vector =>
+    name === undefined ? v : rmsNorm(model, `model.layers.${block}.${name}`, v);
+  const normed = x.map((v) => norm(before, v));
   const input =
     part === 'attention'
       ? attention(model, block, normed)
-      : normed.map((v, position) => swiGlu(model, `model.layers.${block}.mlp`, v, position));
-  return { input, added: input.map((v, position) => linear(model, lastLinear(block, part), v, position)) };
+      : normed.map((v, position) => gatedFfn(model, `model.layers.${block}.mlp`, v, position));
+  const added = input.map((v, position) =>
+    norm(after, linear(model, lastLinear(block, part), v, position)).map((y) => model.config.residualFactor * y),
+  );
+  return { input, added };
 }
 
 /** Causal softmax attention with grouped key-value heads, within the block's window: the heads side by side. */
 function attention(model: ReferenceModel, block: number, x: readonly Vector[]): Vector[] {
-  const layer = model.config.layers[block];
-  const { heads, kvHeads, headDim, window } = layer;
+  const { scoreFactor, scoreCap, layers } = model.config;
+  const { heads, kvHeads, headDim, window, rotation } = layers[block];
   const at = `model.layers.${block}.self_attn`;
-  const project = (name: string, count: number): Vector[][] =>
-    x.map((v, position) => split(linear(model, `${at}.${name}`, v, position), count));
-  const prepare = (name: 'q' | 'k', count: number): Vector[][] =>
-    project(`${name}_proj`, count).map((vectors, position) =>
-      vectors.map((v) => rotate(layer, qkNorm(model, `${at}.${name}_norm`, v), position)),
+  const turn = rotation?.(x.length);
+  const projected = x.map((v, position) => queryKeyValue(model, block, v, position));
+  const prepare = (name: 'q' | 'k', vectors: readonly Vector[], count: number): Vector[][] =>
+    vectors.map((v, position) =>
+      qkNorm(model, `${at}.${name}_norm`, v, count).map((head) => (turn ? rotate(turn, head, position) : head)),
     );
-  const queries = prepare('q', heads);
-  const keys = prepare('k', kvHeads);
-  const values = project('v_proj', kvHeads);
+  const queries = prepare(
+    'q',
+    projected.map(([q]) => q),
+    heads,
+  );
+  const keys = prepare(
+    'k',
+    projected.map(([, k]) => k),
+    kvHeads,
+  );
+  const values = projected.map(([, , v]) => split(v, kvHeads));
 
   return x.map((_, position) => {
     const mixed = new Float64Array(heads * headDim);
@@ -140,7 +157,8 @@ function attention(model: ReferenceModel, block: number, x: readonly Vector[]): 
       const shared = Math.floor(head / (heads / kvHeads)); // consecutive query heads share one key-value head
       const scores: number[] = [];
       for (let seen = first; seen <= position; seen++) {
-        scores.push(dot(queries[position][head], keys[seen][shared]) / Math.sqrt(headDim));
+        const score = dot(queries[position][head], keys[seen][shared]) * scoreFactor(headDim);
+        scores.push(softCap(score, scoreCap));
       }
       softmax(scores).forEach((weight, i) => {
         const value = values[first + i][shared];
@@ -151,34 +169,55 @@ function attention(model: ReferenceModel, block: number, x: readonly Vector[]): 
   });
 }
 
-/** silu(gate(x)) ⊙ up(x) */
-function swiGlu(model: ReferenceModel, at: string, x: Vector, position: number): Vector {
-  const gate = linear(model, `${at}.gate_proj`, x, position);
-  const up = linear(model, `${at}.up_proj`, x, position);
-  return gate.map((g, i) => (g / (1 + Math.exp(-g))) * up[i]);
+/** All heads of q, of k and of v at one position. In a fused matrix they lie on top of each other. */
+function queryKeyValue(model: ReferenceModel, block: number, x: Vector, position: number): Vector[] {
+  const at = `model.layers.${block}.self_attn`;
+  if (!model.config.fused) return ['q', 'k', 'v'].map((name) => linear(model, `${at}.${name}_proj`, x, position));
+  const { heads, kvHeads, headDim } = model.config.layers[block];
+  const all = linear(model, `${at}.qkv_proj`, x, position);
+  const [q, k] = [heads * headDim, kvHeads * headDim];
+  return [all.subarray(0, q), all.subarray(q, q + k), all.subarray(q + k)];
 }
 
-/** Rotates the pair (i, i + headDim / 2) by position × frequency i. */
-function rotate({ headDim, frequencies }: ReferenceLayer, v: Vector, position: number): Vector {
-  const rotated = new Float64Array(headDim);
+/** act(gate(x)) ⊙ up(x) */
+function gatedFfn(model: ReferenceModel, at: string, x: Vector, position: number): Vector {
+  const { fused, activation } = model.config;
+  const [gate, up] = fused
+    ? split(linear(model, `${at}.gate_up_proj`, x, position), 2)
+    : ['gate', 'up'].map((name) => linear(model, `${at}.${name}_proj`, x, position));
+  return gate.map((g, i) => (activation === 'silu' ? silu(g) : geluTanh(g)) * up[i]);
+}
+
+const silu = (a: number): number => a / (1 + Math.exp(-a));
+const geluTanh = (a: number): number => (a / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (a + 0.044715 * a ** 3)));
+
+/** c·tanh(z/c) */
+const softCap = (z: number, cap: number): number => (cap === Infinity ? z : cap * Math.tanh(z / cap));
+
+/** Rotates the pair (i, i + n) of the first 2 n entries by position × frequency i. The others stay. */
+function rotate({ frequencies, magnitude }: ReferenceRotation, v: Vector, position: number): Vector {
+  const rotated = v.slice();
   frequencies.forEach((frequency, i) => {
-    const j = i + headDim / 2;
-    const cos = Math.cos(position * frequency);
-    const sin = Math.sin(position * frequency);
+    const j = i + frequencies.length;
+    const cos = magnitude * Math.cos(position * frequency);
+    const sin = magnitude * Math.sin(position * frequency);
     rotated[i] = v[i] * cos - v[j] * sin;
     rotated[j] = v[j] * cos + v[i] * sin;
   });
   return rotated;
 }
 
-function qkNorm(model: ReferenceModel, name: string, v: Vector): Vector {
-  return model.tensors.has(`${name}.weight`) ? rmsNorm(model, name, v) : v;
+/** The heads of q or k, normalised if the model has such norms: each by itself, or all at once. */
+function qkNorm(model: ReferenceModel, name: string, v: Vector, count: number): Vector[] {
+  if (!model.tensors.has(`${name}.weight`)) return split(v, count);
+  if (model.config.wideQkNorm) return split(rmsNorm(model, name, v), count);
+  return split(v, count).map((head) => rmsNorm(model, name, head));
 }
 
 function rmsNorm({ config, tensors }: ReferenceModel, name: string, x: Vector): Vector {
   const weight = tensors.get(`${name}.weight`)!.values;
   const scale = 1 / Math.sqrt(dot(x, x) / x.length + config.eps);
-  return x.map((value, i) => value * scale * weight[i]);
+  return x.map((value, i) => value * scale * (config.normOffset + weight[i]));
 }
 
 /** W x + b, with what an adapter adds; the bias may be missing. */

@@ -5,6 +5,8 @@ import { argmax, meanNorm, referenceGreedy, referenceLoss, referenceView } from 
 import { assertAllClose, assertClose } from '../support/close';
 import {
   FAMILIES,
+  FURTHER_FAMILIES,
+  SHORT_ROWS,
   calibrationRows,
   checkpointFolder,
   goldenGreedy,
@@ -20,8 +22,19 @@ import { TINY_MODELS, tinyCheckpoint } from '../support/tiny-models';
 const LOGIT_NOISE = { absolute: 2e-5 };
 const LOSS_NOISE = { absolute: 2e-6 };
 
+/** More where angles are larger, as golden/families2/README.md gives it. */
+function logitNoise(name: GoldenName): { readonly absolute: number } {
+  if (name.includes('longrope')) return { absolute: 1e-4 };
+  return /phi3|olmo2|smollm3|yarn|dynamic/.test(name) ? { absolute: 3e-5 } : LOGIT_NOISE;
+}
+
 describeShared('float64 reference against golden numbers', () => {
-  const names: GoldenName[] = [...FAMILIES.map((family) => `families/${family}` as const), 'stories260K'];
+  const names: GoldenName[] = [
+    ...FAMILIES.map((family) => `families/${family}` as const),
+    ...FURTHER_FAMILIES.map((family) => `families2/${family}` as const),
+    ...SHORT_ROWS.map((family) => `families2/${family}-short` as const),
+    'stories260K',
+  ];
   for (const name of names) {
     describe(name, () => {
       const model = loadReference(checkpointFolder(name));
@@ -29,12 +42,13 @@ describeShared('float64 reference against golden numbers', () => {
 
       it('logits, log-sum-exp and residual norms', () => {
         const golden = goldenLogits(name);
+        const noise = logitNoise(name);
         golden.rows.forEach((ids, row) => {
           const { logits, residuals } = referenceForward(model, ids);
           golden.positions.forEach((position, p) => {
             const chosen = golden.vocabularyIds.map((id) => logits[position][id]);
-            assertAllClose(chosen, golden.logits[row][p], LOGIT_NOISE, `row ${row}, position ${position}`);
-            assertClose(logSumExp(logits[position]), golden.logSumExp[row][p], LOGIT_NOISE, 'log-sum-exp');
+            assertAllClose(chosen, golden.logits[row][p], noise, `row ${row}, position ${position}`);
+            assertClose(logSumExp(logits[position]), golden.logSumExp[row][p], noise, 'log-sum-exp');
             assert.equal(argmax(logits[position]), golden.argmax[row][p]);
           });
           assertAllClose(residuals.map(meanNorm), golden.residualNorms[row], { relative: 1e-6 }, 'residual norms');
@@ -50,13 +64,14 @@ describeShared('float64 reference against golden numbers', () => {
         const block = blocks - 2;
         const without = referenceView(blocks, { blocks: [block] });
         check(referenceLoss(model, rows, without).rows, golden.ppl.blocks[block].rows);
-        if (!full) return; // module losses are given over all rows only
+        if (!full || name.endsWith('-short')) return; // module losses are given over all rows only
         for (const { part, meanNll } of golden.modules.modules.filter((module) => module.block === block)) {
           const view = referenceView(blocks, { [part]: [block] });
           assertClose(referenceLoss(model, rows, view).meanNll, meanNll, LOSS_NOISE, part);
         }
       });
 
+      if (name.endsWith('-short')) return; // logits and losses alone
       it('greedy ids', () => {
         const golden = goldenGreedy(name);
         const newTokens = full ? golden.newTokens : 8;

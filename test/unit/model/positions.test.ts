@@ -1,10 +1,12 @@
 /** Where positions enter: the rotation's tables against the reference's own reading of the config, and the causal mask. */
 import assert from 'node:assert/strict';
+import type { Rope } from '../../../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { floats } from '../../../src/engine/onnx/session';
 import { causalMask } from '../../../src/engine/model/positions';
 import { rotaryFrequencies, rotaryTable } from '../../../src/engine/model/rotary';
 import { readReferenceConfig } from '../../reference/config';
+import type { ReferenceRotation } from '../../reference/rope';
 import { assertAllClose, assertClose } from '../../support/close';
 import { TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
 
@@ -13,18 +15,11 @@ describe('transformer/rotary', () => {
     it(`${name}: frequencies and tables`, async () => {
       const folder = tinyCheckpoint(name);
       const { layers } = requireArchitecture(await openCheckpoint(folder));
-      const rope = layers[0].rope!;
-      const { frequencies, headDim } = readReferenceConfig(folder).layers[0];
-      assertAllClose(rotaryFrequencies(rope, headDim), frequencies, { relative: 1e-12 }, 'frequencies');
-      const { cos, sin } = rotaryTable(rope, headDim, 100);
-      const half = headDim / 2;
-      assert.deepEqual([cos.length, sin.length], [100 * half, 100 * half]);
-      for (const position of [0, 1, 57, 99]) {
-        frequencies.forEach((frequency, j) => {
-          const [c, s] = [cos[position * half + j], sin[position * half + j]];
-          assertClose(c, Math.cos(position * frequency), { absolute: 1e-7 }, `cos ${position} ${j}`);
-          assertClose(s, Math.sin(position * frequency), { absolute: 1e-7 }, `sin ${position} ${j}`);
-        });
+      for (const [block, { rotation, headDim }] of readReferenceConfig(folder).layers.entries()) {
+        const { rope } = layers[block];
+        assert.equal(rope !== null, rotation !== undefined);
+        if (!rope || !rotation) continue;
+        for (const length of [12, 100]) checkRotation(rope, headDim, rotation(length), length);
       }
     });
   }
@@ -47,6 +42,26 @@ describe('transformer/rotary', () => {
     assert.equal(kinds.size, 3);
   });
 });
+
+/** Frequencies and tables for sequences of one length. */
+function checkRotation(
+  rope: Rope,
+  headDim: number,
+  { frequencies, magnitude }: ReferenceRotation,
+  length: number,
+): void {
+  assertAllClose(rotaryFrequencies(rope, headDim, length), frequencies, { relative: 1e-12 }, 'frequencies');
+  const { cos, sin } = rotaryTable(rope, headDim, length);
+  const pairs = frequencies.length;
+  assert.deepEqual([cos.length, sin.length], [length * pairs, length * pairs]);
+  for (const position of [0, 1, 7, length - 1]) {
+    frequencies.forEach((frequency, j) => {
+      const [c, s] = [cos[position * pairs + j], sin[position * pairs + j]];
+      assertClose(c, magnitude * Math.cos(position * frequency), { absolute: 1e-7 }, `cos ${position} ${j}`);
+      assertClose(s, magnitude * Math.sin(position * frequency), { absolute: 1e-7 }, `sin ${position} ${j}`);
+    });
+  }
+}
 
 describe('transformer/positions causalMask', () => {
   const seen = (length: number, window: number | null): string[] => {
