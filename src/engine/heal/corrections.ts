@@ -18,18 +18,19 @@ export function weightKeys({ block, tensor }: Pick<Site, 'block' | 'tensor'>): {
   return { weight: { layer: block, name }, bias: { layer: block, name: biasName } };
 }
 
-/** refit: W + step · Dᵀ. */
+/** refit: W + step · Dᵀ / r, because the module adds r times what its Linear gives. */
 export async function refitted(source: WeightSource, site: Site, delta: Matrix, step: number): Promise<NewWeight[]> {
   const { weight: key } = weightKeys(site);
+  const factor = step / source.architecture.style.residualScale;
   const wide = await readWide(source, key);
   const { data, rows: inputs, columns: outputs } = delta;
   for (let i = 0; i < outputs; i++) {
-    for (let j = 0; j < inputs; j++) wide[i * inputs + j] += step * data[j * outputs + i];
+    for (let j = 0; j < inputs; j++) wide[i * inputs + j] += factor * data[j * outputs + i];
   }
   return [{ key, values: Float32Array.from(wide) }];
 }
 
-/** fold: Tᵀ W and b T with T = I + step · D. */
+/** fold: Tᵀ W and b T with T = I + step · D, whatever the factor of what the module adds. */
 export async function folded(
   source: WeightSource,
   site: Site,

@@ -13,6 +13,7 @@ import { divided, folded, type NewWeight, refitted } from './corrections';
 import { fitFailure, noFactor } from './failure';
 import { type ChosenRows, type Fit, fitByRows, fitWith } from './fit';
 import type { NormalEquations } from './gram';
+import { requireHealable } from './healable';
 import { isMeasured, measureStages, measureWork } from './measure';
 import { HEAL_DEFAULTS, type HealMethod, refitRidge } from './methods';
 import { MemoryPatches } from './patch-store';
@@ -39,7 +40,8 @@ export interface HealOptions extends HealSettings {
  * Heals `model` without the parts that `view` leaves out.
  * @param rows tokens that are fitted, all rows of one length
  * @returns no steps and no patches if nothing is left out, or nothing is kept before the last cut
- * @throws UserError when numbers are not finite or a fit has no solution; CancelledError
+ * @throws UserError for a family with norms behind these Linears, when numbers are not finite or a fit has no solution;
+ * CancelledError
  */
 export async function heal(
   model: Model,
@@ -49,6 +51,7 @@ export async function heal(
   job: JobOptions = {},
 ): Promise<Healed> {
   const { heldOut = [], target = model, sink = new MemoryPatches(), measure = true } = options;
+  requireHealable(model.architecture);
   requireAlike(model, target);
   const healing = await Healing.open({ model, target, view, rows, heldOut, sink }, options, job);
   try {

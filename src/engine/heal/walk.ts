@@ -8,7 +8,7 @@ import type { Model } from '../model/model';
 import type { Step } from '../model/view';
 import type { Chunk } from '../model/states';
 import { Graph } from '../onnx/graph';
-import { add, mul, sub } from '../onnx/ops/elementwise';
+import { add, mul, scale, sub } from '../onnx/ops/elementwise';
 import { lessProduct, linear } from '../onnx/ops/linear';
 import { reduceSum } from '../onnx/ops/reduce';
 import { float32, floats, type Session } from '../onnx/session';
@@ -114,18 +114,19 @@ export class Walk {
   }
 
   /**
-   * The same for the input of the site's Linear, without a look at what it adds: XᵀR = XᵀR₀ − XᵀX Wᵀ with R₀ = target −
-   * stream before the module − bias. So the Linear is applied once, when its new weight is known.
+   * The same for the input of the site's Linear, without a look at what it adds: XᵀR = XᵀR₀ − r XᵀX Wᵀ with R₀ = target −
+   * stream before the module − r bias, where r is the factor of what modules add. So the Linear is applied once, when its new
+   * weight is known.
    * @throws UserError if a number is not finite
    */
   async sum(site: Site, products: Products): Promise<NormalEquations> {
     const { weights, architecture } = this.model;
-    const { hidden } = architecture;
+    const { hidden, style } = architecture;
     const width = this.widthOf(site, 'input');
     const { weight, bias } = weightKeys(site);
     const equations = emptyEquations(width, hidden);
     const sums = await GramSums.open(this.model, width, hidden, (g) =>
-      weightOf(architecture, bias) ? weights.bind(g, bias) : undefined,
+      weightOf(architecture, bias) ? scale(g, weights.bind(g, bias), style.residualScale) : undefined,
     );
     const module = await this.forward.openInput(stepOf(site), this.streams.inputPool(width));
     try {
@@ -144,6 +145,7 @@ export class Walk {
     const sizes = [norm(equations.gram.diagonal()), norm(equations.cross.data)];
     if (!sizes.every(Number.isFinite)) throw notFinite(site);
     const stored = await readWide(weights, weight);
+    for (let i = 0; i < stored.length; i++) stored[i] *= style.residualScale;
     await lessImage(equations, transposed(stored, hidden, width), products);
     return equations;
   }
@@ -156,15 +158,16 @@ export class Walk {
    */
   async apply(site: Site, weight: Float32Array | undefined): Promise<number> {
     const { weights, architecture } = this.model;
-    const { hidden } = architecture;
+    const { hidden, style } = architecture;
     const width = this.widthOf(site, 'input');
     const { weight: key, bias } = weightKeys(site);
     const g = new Graph();
     const x = g.input('x', 'float32', ['tokens', width]);
     const before = g.input('before', 'float32', ['tokens', hidden]);
     const matrix = weight ? g.floats(weight, [hidden, width]) : weights.bind(g, key);
-    const sum = linear(g, x, matrix, before);
-    const y = weightOf(architecture, bias) ? add(g, sum, weights.bind(g, bias)) : sum;
+    const factor = style.residualScale;
+    const sum = factor === 1 ? linear(g, x, matrix, before) : add(g, before, scale(g, linear(g, x, matrix), factor));
+    const y = weightOf(architecture, bias) ? add(g, sum, scale(g, weights.bind(g, bias), factor)) : sum;
     const rest = sub(g, g.input('target', 'float32', ['tokens', hidden]), y);
     g.output('y', y);
     g.output('squares', reduceSum(g, mul(g, rest, rest), [1]));

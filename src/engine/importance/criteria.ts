@@ -109,6 +109,7 @@ const LIST = [
     reads: ['text'],
     objectives: ['kl'],
     inTurn: true,
+    heals: true,
     effort: 'products',
     work: (a, { count = 0, kept }, cost) => {
       const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));

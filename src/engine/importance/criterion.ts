@@ -40,6 +40,8 @@ export interface CriterionInfo {
   readonly inTurn?: true;
   /** It chooses a set of blocks as a whole. So it needs a count too, and never tries kept blocks. */
   readonly asSet?: true;
+  /** It heals what it measures, in closed form; not every family can be. */
+  readonly heals?: true;
   /** It can score attention and FFN separately. */
   readonly modules?: true;
   /** It measures models without a part of it, so a screen in a lower precision can tell which ones matter. */

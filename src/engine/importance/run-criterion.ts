@@ -6,6 +6,7 @@ import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
+import { requireHealable } from '../heal/healable';
 import { option } from '../option-token';
 import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
 import { resultWarnings, scoresWarning } from './not-finite';
@@ -66,6 +67,7 @@ export async function runCriterion(
       `Leave out fewer with ${option('remove')}.`,
     );
   }
+  if (criterionInfo(criterion).heals) requireHealable(requireArchitecture(checkpoint));
   const { scoreRows, scoreStored } = await loadCriterion(criterion);
   if (scoreStored) return withoutText(checkpoint, scoreStored, options, job, scope);
   const { samples, length, seed, budget, generations } = options;

@@ -7,6 +7,7 @@ import { adapterDigest } from '../../engine/adapter/adapter';
 import { UserError } from '../../engine/errors';
 import { checkTarget } from '../../engine/files/target';
 import { heal } from '../../engine/heal/heal';
+import { requireHealable } from '../../engine/heal/healable';
 import { HEAL_DEFAULTS } from '../../engine/heal/methods';
 import type { Healed } from '../../engine/heal/result';
 import { correctedKeys } from '../../engine/heal/sites';
@@ -33,6 +34,7 @@ type Options = OptionsFor<'heal'>;
 export async function runHeal(options: Options, context: JobContext): Promise<RunEnd<HealResult>> {
   const start = performance.now();
   const opened = await openForComputing(options.checkpoint, options, context.job);
+  requireHealable(opened.architecture);
   requireBlock(opened);
   await checkOutputs(options, opened);
   const { checkpoint, view, changes } = opened;

@@ -7,12 +7,14 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { likenessOfViews, wholeStates } from '../../engine/evaluate/likeness';
 import { loadRows, type Rows, type RowSource } from '../../engine/evaluate/rows';
+import { requireHealable } from '../../engine/heal/healable';
 import { blocksToRemove } from '../../engine/importance/count';
-import { objectiveSetting } from '../../engine/importance/criteria';
+import { criterionInfo, objectiveSetting } from '../../engine/importance/criteria';
 import { keepList, requireRoom } from '../../engine/importance/select';
 import { type IterateWork, roundsWork, startWork, totalWork } from '../../engine/iterate/estimate';
 import { type Iterated, iterate, type IterateTask } from '../../engine/iterate/iterate';
 import type { IterateSummary, IterativeRound } from '../../engine/iterate/result';
+import { isClosed } from '../../engine/iterate/methods';
 import { loadIterateState, NOTHING_YET } from '../../engine/iterate/state';
 import { IterateWorkspace } from '../../engine/iterate/workspace';
 import { writeIterated } from '../../engine/iterate/write';
@@ -49,6 +51,7 @@ export async function runIterate(options: Options, context: Context): Promise<Ru
   const start = performance.now();
   const checkpoint = await openCheckpoint(options.checkpoint);
   const architecture = requireArchitecture(checkpoint);
+  if (isClosed(options.method) || criterionInfo(options.criterion).heals) requireHealable(architecture);
   const amount = amountOf(architecture, options);
   const workspace = await IterateWorkspace.open(options.out, checkpoint, options.resume ?? false);
   try {

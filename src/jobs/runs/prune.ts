@@ -2,6 +2,7 @@
 import { foldersOf } from '../../engine/checkpoint/folders';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { checkTarget } from '../../engine/files/target';
+import { requireHealable } from '../../engine/heal/healable';
 import {
   ggufOf,
   mergekitRecipe,
@@ -40,6 +41,7 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
   }
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
+  if (!options.iterative && (options.heal || options.rounds !== undefined)) requireHealable(architecture);
   if ((mergekit ?? llamaCpp) !== undefined) requireKnownToOthers(checkpoint);
   if (mergekit !== undefined) requireKnownToMergekit(checkpoint);
   await checkTarget(out, foldersOf(checkpoint));

@@ -1,0 +1,132 @@
+/** Healing of families that multiply what modules add, and of those that cannot be healed in closed form. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { heal, type HealOptions } from '../../../src/engine/heal/heal';
+import { scoreHealed } from '../../../src/engine/importance/criteria/healed';
+import { assertClose, assertGradientClose } from '../../support/close';
+import { patchedTensors, viewOf } from '../../support/healing';
+import { runOn } from '../../support/jobs';
+import { withModel } from '../../support/model';
+import { llamaAndGranite, weightFactor } from '../../support/multiplied';
+import { randomRows } from '../../support/random';
+import { itShared, shared } from '../../support/shared';
+import { temporaryFolder } from '../../support/temporary';
+
+const METHODS: readonly HealOptions[] = [
+  { method: 'refit' },
+  { method: 'refit', ridge: 'auto' },
+  { method: 'fold' },
+  { method: 'scalar' },
+];
+
+describe('healing of a model that multiplies what its modules add', () => {
+  const { llama, granite } = llamaAndGranite();
+  /** A refit of few rows applies each Linear twice, one of many sums products. */
+  const few = randomRows(6, 12, 288, 41);
+  const many = randomRows(20, 16, 288, 42);
+  const cut = viewOf(4, '1,2.attention');
+
+  for (const options of METHODS) {
+    it(`gives the weights of the same model without factors: ${options.method}, ${options.ridge ?? 'by rule'}`, () =>
+      withModel(llama, (plain) =>
+        withModel(granite, async (multiplied) => {
+          for (const rows of [few, many]) {
+            const [expected, found] = [
+              await heal(plain, cut, rows, options),
+              await heal(multiplied, cut, rows, options),
+            ];
+            for (const [i, { errorBefore = 0, errorAfter = 0 }] of expected.steps.entries()) {
+              const step = found.steps[i];
+              assertClose(step.errorBefore ?? 0, errorBefore, { relative: 1e-5 }, 'error before');
+              assertClose(step.errorAfter ?? 0, errorAfter, { relative: 1e-5 }, 'error after');
+            }
+            const weights = patchedTensors(multiplied, found.patches);
+            const others = patchedTensors(plain, expected.patches);
+            assert.ok(others.size > 0);
+            assert.deepEqual([...weights.keys()], [...others.keys()]);
+            for (const [name, { values }] of others) {
+              const factor = weightFactor(name);
+              const wanted = Array.from(values, (value) => value * factor);
+              assertGradientClose(weights.get(name)!.values, wanted, 1e-5, name);
+            }
+            for (const stage of ['before', 'after', 'rounded'] as const) {
+              assertClose(found.fit![stage].kl, expected.fit![stage].kl, { absolute: 1e-5 }, stage);
+            }
+          }
+        }),
+      ));
+  }
+
+  it('and folds the same candidates', () =>
+    withModel(llama, (plain) =>
+      withModel(granite, async (multiplied) => {
+        const options = { count: 2, candidates: [0, 1, 2, 3] };
+        const [expected, found] = [await scoreHealed(plain, few, options), await scoreHealed(multiplied, few, options)];
+        const [wanted, got] = [expected.removals, found.removals];
+        assert.equal(got.length, 2);
+        for (const [i, { block, kl }] of wanted.entries()) {
+          assert.equal(got[i].block, block);
+          assertClose(got[i].kl!, kl!, { absolute: 1e-5 }, `without ${block}`);
+        }
+      }),
+    ));
+});
+
+describe('a family with norms behind its last Linears', () => {
+  const refusal = (family: string) => ({
+    name: 'UserError',
+    what: `Cannot heal ${family} in closed form`,
+    why: /this family has a norm behind it/,
+  });
+
+  for (const [name, family] of [
+    ['gemma2-softcap', 'gemma2'],
+    ['olmo2-postnorm', 'olmo2'],
+  ] as const) {
+    itShared(`is not healed in closed form, and the reason is told: ${name}`, () =>
+      withModel(shared('models/families2', name), async (model) => {
+        const rows = randomRows(2, 8, 64, 1);
+        const blocks = model.architecture.layers.length;
+        for (const options of METHODS) {
+          await assert.rejects(heal(model, viewOf(blocks, '1'), rows, options), refusal(family));
+        }
+      }),
+    );
+  }
+
+  itShared('is refused by every job that would heal, before it reads its text', async () => {
+    const checkpoint = shared('models/families2/olmo2-postnorm');
+    const out = join(temporaryFolder(), 'out');
+    const given = { checkpoint, calibration: 'no such text.txt' };
+    const chosen = { ...given, criterion: 'kl', count: 1, out } as const;
+    for (const job of [
+      () => runOn('heal', { ...given, remove: [1], out }),
+      () => runOn('prune', { ...given, blocks: [1], heal: true, out }),
+      () => runOn('prune', { ...chosen, count: 2, rounds: 2 }),
+      () => runOn('prune', { ...chosen, iterative: true, method: 'refit' }),
+      () => runOn('prune', { ...chosen, criterion: 'healed' }),
+      () => runOn('iterate', { ...chosen, method: 'fold' }),
+      () => runOn('iterate', { ...chosen, criterion: 'healed', method: 'none' }),
+      () => runOn('score', { ...given, criterion: 'healed', count: 1 }),
+    ]) {
+      await assert.rejects(job(), refusal('olmo2'));
+    }
+    assert.ok(!existsSync(out));
+  });
+
+  itShared('is chosen from by divergence, in turn and by search', async () => {
+    const checkpoint = shared('models/families2/olmo2-postnorm');
+    const given = { checkpoint, calibration: join(checkpoint, 'rows.json') };
+    for (const criterion of ['kl', 'greedy', 'search'] as const) {
+      const counted = criterion === 'kl' ? {} : { count: 2, objective: 'kl' as const };
+      const { result } = await runOn('score', {
+        ...given,
+        criterion,
+        ...counted,
+        ...(criterion === 'search' && { generations: 1 }),
+      });
+      assert.ok((result.full?.ppl ?? 0) > 1 || result.search, criterion);
+    }
+  });
+});
