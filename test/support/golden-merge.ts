@@ -1,7 +1,8 @@
 /** A golden run's adapter, merged. */
 import { join } from 'node:path';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
-import { LINEAR_NAMES } from '../../src/engine/adapter/names';
+import { linearNames } from '../../src/engine/checkpoint/architecture';
+import { requireArchitecture } from '../../src/engine/checkpoint/open';
 import type { Parameters } from '../../src/engine/retrain/loop/adamw';
 import type { Batch } from '../../src/engine/retrain/loop/batch';
 import { mergeAdapter } from '../../src/engine/write/merge';
@@ -24,7 +25,7 @@ export async function checkMerged(
     matrices.set(block, { ...matrices.get(block), [key]: values });
   }
   const { rank, alpha, removed, mergedFloat32, mergedSourceDtype } = golden;
-  const adapter = { rank, alpha, dropout: 0, targets: LINEAR_NAMES, removed, matrices };
+  const adapter = { rank, alpha, dropout: 0, targets: linearNames(requireArchitecture(checkpoint)), removed, matrices };
   const sourceDtype = mergedSourceDtype.dtype === 'bfloat16' ? 'BF16' : 'F32';
   for (const [dtype, expected, tolerance] of [
     ['F32', mergedFloat32, TOLERANCE.mergedFloat32],

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { CancelledError } from '../../src/engine/errors';
 import type { Parameters } from '../../src/engine/retrain/loop/adamw';
-import { LINEAR_NAMES } from '../../src/engine/adapter/names';
+import { linearOfTarget, TARGET_NAMES } from '../../src/engine/adapter/names';
+import { linearNames } from '../../src/engine/checkpoint/architecture';
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
 import { NO_LABEL, type Example, type ExampleSet } from '../../src/engine/retrain/data/example';
 import { fullModel, loadedParameters } from '../../src/engine/retrain/full/full-model';
@@ -44,11 +45,12 @@ export function formulaAdapters(
     model.architecture.layers.length,
     removed.map((block) => ({ block })),
   );
-  const shape = { rank, alpha, targets: LINEAR_NAMES, dropout: false };
+  const linears = linearNames(model.architecture);
+  const shape = { rank, alpha, targets: linears, dropout: false };
   const parameters = initialAdapters(model, view, shape, 1);
   for (const [name, { values, shape: extents }] of parameters) {
     const [block, linear, matrix] = name.split('.');
-    const t = Number(block) * 7 + LINEAR_NAMES.findIndex((each) => each === linear);
+    const t = Number(block) * linears.length + linears.findIndex((each) => each === linear);
     const u = formula(values.length, 2 * t + (matrix === 'A' ? 0 : 1));
     const factor = matrix === 'A' ? 1 / Math.sqrt(extents[1]) : 0.02;
     for (let i = 0; i < values.length; i++) values[i] = factor * u[i];
@@ -69,7 +71,7 @@ export async function checkLora(model: Model, name: GoldenName, steps?: number):
   const { trainable, parameters } = formulaAdapters(model, golden);
   await checkTraining(model, golden, trainable, parameters, steps, (each) => {
     const [, block, linear, matrix] = /^layers\.(\d+)\.\w+\.(\w+)_proj\.lora_(A|B)$/.exec(each)!;
-    return `${block}.${linear}.${matrix}`;
+    return `${block}.${linearOfTarget(TARGET_NAMES.find((target) => target === linear)!)}.${matrix}`;
   });
   if (steps === undefined)
     await checkMerged(model.checkpoint, golden, parameters, toBatch(examplesOf(golden.batches[0])));
