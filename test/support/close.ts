@@ -13,6 +13,12 @@ export const TOLERANCE = {
   firstLoss: { absolute: 1e-5 },
   firstGradient: { relative: 1e-3 },
   trace: { absolute: 1e-4 },
+  /**
+   * Of full training of two toys, which float32 leaves sooner: PyTorch's own is off by 9e-4 on phi3-longrope (gradient norms by
+   * 6e-3), and on olmo2-postnorm exact norms alone move float64 by 4e-5.
+   */
+  looseTrace: { absolute: 1e-3 },
+  looseGradientNorm: { relative: 5e-3 },
   mergedFloat32: { absolute: 1e-5 },
   mergedSourceDtype: { absolute: 2e-3 },
 } as const;

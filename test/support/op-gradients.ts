@@ -155,19 +155,21 @@ export function testOpGradients(target: Target): void {
     );
   });
 
-  it('token loss of a head that is not trained, whole and in pieces', async () => {
+  it('token loss of a head that is not trained, whole and in pieces, with a cap and without', async () => {
     const target = [2, 0, 4, 3, 1, 2];
-    for (const sizes of [[5], [3, 2]]) {
+    const kinds = [null, 1.5].flatMap((cap) => [[5], [3, 2]].map((sizes) => ({ cap, sizes })));
+    for (const { cap, sizes } of kinds) {
       await check(
         [matrix, ...sizes.map((words) => [words, 4])],
         (g, [h, ...pieces]) => {
           const words = g.input('target', 'int64', ['tokens']);
           const truth = takeRows(g, pieces.length > 1 ? concat(g, pieces, 0) : pieces[0], words);
-          return frozenCrossEntropy(g, h, pieces, truth, words);
+          return frozenCrossEntropy(g, h, { pieces, truth, target: words }, cap);
         },
         (h, ...pieces) => {
           const z = product(h, Float64Array.from(pieces.flatMap((piece) => [...piece])), 4);
-          return rowsOf(Float64Array.from(z), 5).map((r, t) => -logSoftmaxOf(r)[target[t]]);
+          const logits = Float64Array.from(z, (value) => (cap === null ? value : cap * Math.tanh(value / cap)));
+          return rowsOf(logits, 5).map((r, t) => -logSoftmaxOf(r)[target[t]]);
         },
         { feeds: { target: int64(target, [6]) }, wanted: 1 },
       );

@@ -75,8 +75,7 @@ export class HeadLoss {
     const g = new Graph();
     const { architecture, weights } = model;
     const { bind, trainable, teacher } = options;
-    const isPlain = architecture.style.logitCap === null;
-    const isFrozen = bind === undefined && !trainable && !teacher && isPlain;
+    const isFrozen = bind === undefined && !trainable && !teacher;
     const parameters = isFrozen
       ? buildFrozenHeadLoss(g, architecture, weights)
       : buildHeadLoss(g, architecture, options, bind?.(g) ?? bindFrom(g, weights));
@@ -171,7 +170,7 @@ function buildHeadLoss(
   return names;
 }
 
-/** Builds a frozen head without a teacher and without a cap, with the same feeds and fetches. */
+/** Builds a frozen head without a teacher, with the same feeds and fetches. */
 function buildFrozenHeadLoss(g: Graph, a: Architecture, weights: WeightSource): string[] {
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const target = g.input('target', 'int64', ['tokens']);
@@ -182,7 +181,7 @@ function buildFrozenHeadLoss(g: Graph, a: Architecture, weights: WeightSource): 
   for (let start = 0; start < a.vocabulary; start += HEAD_LOSS_PIECE) {
     pieces.push(weights.bind(g, 'head', { start, count: Math.min(HEAD_LOSS_PIECE, a.vocabulary - start) }));
   }
-  const losses = frozenCrossEntropy(g, h, pieces, weights.bind(g, 'head', target), target);
+  const losses = frozenCrossEntropy(g, h, { pieces, truth: weights.bind(g, 'head', target), target }, a.style.logitCap);
   const [dx] = gradients(g, new Map([[losses, seed]]), [x]);
   g.output('losses', losses);
   g.output('dx', dx);

@@ -5,14 +5,18 @@ import type { MemoryPolicy } from '../../../src/engine/model/training-step';
 import type { Batch } from '../../../src/engine/retrain/loop/batch';
 import { DropoutMasks } from '../../../src/engine/retrain/loop/dropout';
 import { Teacher } from '../../../src/engine/retrain/teacher/teacher';
+import type { Model } from '../../../src/engine/model/model';
+import { lossesOfViews } from '../../../src/engine/evaluate/views';
+import { linearNames } from '../../../src/engine/checkpoint/architecture';
 import { fullView, viewWithout, type View } from '../../../src/engine/model/view';
 import { RowInt8 } from '../../../src/engine/weights/row-int8';
 import { loadReference, logSumExp, referenceForward } from '../../reference/forward';
 import { referenceView } from '../../reference/measures';
 import { assertClose, assertGradientClose } from '../../support/close';
+import { checkpointFolder } from '../../support/golden';
 import { describedModel, watchSessions, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
-import { full } from '../../support/shared';
+import { describeShared, full } from '../../support/shared';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { fullSetup, loraSetup, textBatch, withBackprop, type TrainingSetup } from '../../support/training';
 
@@ -31,6 +35,54 @@ function assertSame(actual: BatchResult, expected: BatchResult, tolerance: numbe
     assertGradientClose(actual.gradients.get(name)!, gradient, tolerance, name);
   }
 }
+
+/** A batch gives the mean of what its rows give alone, weighed by their targets. */
+async function checkMean(model: Model, whole: Batch): Promise<void> {
+  const { trainable } = loraSetup(model, { seed: 2, targets: linearNames(model.architecture) });
+  const run = (some: Batch): Promise<BatchResult> => withBackprop(model, trainable, {}, (b) => b.gradients(some));
+  const found = await run(whole);
+  assert.equal(found.targets, whole.targets.flatMap((row) => Array.from(row)).filter((t) => t !== -1).length);
+  const alone: BatchResult[] = [];
+  for (const [r, row] of whole.rows.entries()) alone.push(await run({ rows: [row], targets: [whole.targets[r]] }));
+  const share = (r: number): number => alone[r].targets / found.targets;
+  const expected = {
+    loss: alone.reduce((sum, { loss }, r) => sum + share(r) * loss, 0),
+    targets: found.targets,
+    gradients: new Map(
+      [...found.gradients.keys()].map((name) => {
+        const parts = alone.map(({ gradients }) => gradients.get(name)!);
+        return [name, parts[0].map((_, i) => parts.reduce((sum, part, r) => sum + share(r) * part[i], 0))];
+      }),
+    ),
+  };
+  assertSame(found, expected, 1e-5);
+}
+
+// Rows on both sides of the length from which on frequencies are others, which the padding of some would cross.
+describeShared('backpropagation where rotations depend on the length', () => {
+  for (const [name, lengths] of [
+    ['phi3-longrope', [17, 20, 21, 30]],
+    ['llama-dynamic', [31, 32, 33, 36]],
+  ] as const) {
+    it(`${name}: each row as if it were alone`, () =>
+      withModel(checkpointFolder(`families2/${name}`), async (model) => {
+        const rows = textBatch(lengths.flatMap((length, i) => randomRows(1, length, 320, 81 + i)));
+        await checkMean(model, rows);
+        const { trainable } = loraSetup(model, { targets: [] });
+        for (const row of rows.rows) {
+          const tokens = Array.from(row);
+          const { loss } = await withBackprop(model, trainable, {}, (b) => b.loss(textBatch([tokens])));
+          const [found] = await lossesOfViews(model, [tokens], [fullView(model.architecture.layers.length)]);
+          assertClose(
+            loss,
+            found.reduce((sum, each) => sum + each, 0) / found.length,
+            { absolute: 1e-5 },
+            'of scoring',
+          );
+        }
+      }));
+  }
+});
 
 describe('backpropagation', () => {
   const folder = tinyCheckpoint('qwen2-mixed-windows');
@@ -108,25 +160,8 @@ describe('backpropagation', () => {
   });
 
   it('takes one mean over the targets of all rows, some of them masked', async () => {
-    const { trainable } = loraSetup(model(), { seed: 2 });
     const targets = batch.targets.map((row, r) => Array.from(row, (t, i) => (i < 2 * r ? -1 : t)));
-    const run = (some: Batch): Promise<BatchResult> => withBackprop(model(), trainable, {}, (b) => b.gradients(some));
-    const whole = await run({ rows: batch.rows, targets });
-    assert.equal(whole.targets, targets.flat().filter((t) => t !== -1).length);
-    const alone: BatchResult[] = [];
-    for (const [r, row] of batch.rows.entries()) alone.push(await run({ rows: [row], targets: [targets[r]] }));
-    const share = (r: number): number => alone[r].targets / whole.targets;
-    const expected = {
-      loss: alone.reduce((sum, { loss }, r) => sum + share(r) * loss, 0),
-      targets: whole.targets,
-      gradients: new Map(
-        [...whole.gradients.keys()].map((name) => {
-          const parts = alone.map(({ gradients }) => gradients.get(name)!);
-          return [name, parts[0].map((_, i) => parts.reduce((sum, part, r) => sum + share(r) * part[i], 0))];
-        }),
-      ),
-    };
-    assertSame(whole, expected, 1e-5);
+    await checkMean(model(), { rows: batch.rows, targets });
   });
 
   it('without a target there is no loss and nothing to learn', async () => {

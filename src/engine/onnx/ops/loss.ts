@@ -1,6 +1,6 @@
 /** The parts of the token loss −log softmax(z)[target] = log Σ exp(z) − z[target]. */
 import type { Graph, Value } from '../graph';
-import { mul, neg, sub } from './elementwise';
+import { mul, neg, scale, softCap, sub } from './elementwise';
 import { linear } from './linear';
 import { reshape } from './shapes';
 
@@ -51,19 +51,35 @@ export function crossEntropy(g: Graph, z: Value, target: Value): Value {
   ]);
 }
 
+/** What `frozenCrossEntropy` knows of a head W. */
+export interface FrozenTargets {
+  /** Its rows, in order. */
+  readonly pieces: readonly Value[];
+  /** W[target] */
+  readonly truth: Value;
+  readonly target: Value;
+}
+
 /**
  * −log softmax(h Wᵀ)[target] = log Σ exp(h Wᵀ) − h · W[target], token by token, for frozen weights in pieces of rows.
  *
  * Its gradient with respect to h is (softmax(h Wᵀ) − onehot(target)) W. Softmax is e / Σe with e = exp(h Wᵀ − max), and
  * the division can follow the product of e − Σe onehot with W. So the only arrays as large as the logits are the logits
  * and e, which replaces them. (The target is not subtracted after the product, where it would be a small difference of
- * large numbers.)
+ * large numbers.) With a cap the logits are c · tanh(h Wᵀ / c), and a third array has their slopes 1 − (logit / c)².
  * h: (tokens, n), pieces: (words, n) each, truth: W[target], (tokens, n), target: (tokens) int64 → (tokens)
+ * @param cap bound of the logits, null for none
  */
-export function frozenCrossEntropy(g: Graph, h: Value, pieces: readonly Value[], truth: Value, target: Value): Value {
+export function frozenCrossEntropy(
+  g: Graph,
+  h: Value,
+  { pieces, truth, target }: FrozenTargets,
+  cap: number | null = null,
+): Value {
   const column = { type: h.type, shape: [h.shape[0], 1] };
   const last = g.ints(-1);
-  const logits = pieces.map((piece) => linear(g, h, piece));
+  const bounded = (z: Value): Value => (cap === null ? z : softCap(g, z, cap));
+  const logits = pieces.map((piece) => bounded(linear(g, h, piece)));
   const maxima = logits.map((z) => g.op('ReduceMax', [z, last], column, { keepdims: 1 }));
   const max = maxima.length > 1 ? g.op('Max', maxima, column) : maxima[0];
   const exponentials = logits.map((z) => {
@@ -74,7 +90,7 @@ export function frozenCrossEntropy(g: Graph, h: Value, pieces: readonly Value[],
   const sum = parts.length > 1 ? g.op('Sum', parts, column) : parts[0];
   const logSum = g.op('Log', [sum], column);
   const products = g.op('Mul', [h, truth], h);
-  const dot = g.op('ReduceSum', [products, last], column, { keepdims: 1 });
+  const dot = bounded(g.op('ReduceSum', [products, last], column, { keepdims: 1 }));
   const losses = g.op('Sub', [g.op('Add', [max, logSum], column), dot], column);
   return g.record(reshape(g, losses, [h.shape[0]]), [h], (d) => [
     () => {
@@ -84,7 +100,8 @@ export function frozenCrossEntropy(g: Graph, h: Value, pieces: readonly Value[],
       let start = 0;
       for (const [i, e] of exponentials.entries()) {
         const words = e.shape[1] as number;
-        const difference = addInPiece(g, e, indices, missing, start, words);
+        const capped = addInPiece(g, e, indices, missing, start, words);
+        const difference = cap === null ? capped : mul(g, capped, capSlope(g, logits[i], cap));
         const inputs = weighted ? [difference, pieces[i], weighted] : [difference, pieces[i]];
         weighted = g.op('Gemm', inputs, h);
         start += words;
@@ -93,6 +110,12 @@ export function frozenCrossEntropy(g: Graph, h: Value, pieces: readonly Value[],
       return mul(g, weighted!, share);
     },
   ]);
+}
+
+/** Derivative of `softCap`, from its result. */
+function capSlope(g: Graph, capped: Value, cap: number): Value {
+  const share = scale(g, capped, 1 / cap);
+  return sub(g, g.scalar(1), mul(g, share, share));
 }
 
 /** e[i, index[i] − start] + values[i] where that word is in the piece. e: (tokens, words), index, values: (tokens, 1) */

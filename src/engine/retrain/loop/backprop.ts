@@ -15,6 +15,7 @@ import { HiddenLoss } from '../../model/hidden-loss';
 import type { Model } from '../../model/model';
 import { requireNoAdapter } from '../../model/no-adapter';
 import { Positions } from '../../model/positions';
+import { lengthClass } from '../../model/rotary';
 import { NO_TARGET } from '../../model/targets';
 import { buildTraining, type TrainingGraphs } from '../../model/training-graph';
 import { TrainingStep, type Activations, type MemoryPolicy } from '../../model/training-step';
@@ -165,7 +166,9 @@ export class Backprop {
     work: PassWork | undefined,
     run: (micro: MicroBatch, scale: number) => Promise<number>,
   ): Promise<{ loss: number; targets: number }> {
-    const micros = microBatches(batch, this.tokensPerRun);
+    const classOf = (length: number): string =>
+      `${lengthClass(this.model.architecture, length)} ${this.teacher?.lengthClass(length)}`;
+    const micros = microBatches(batch, this.tokensPerRun, classOf);
     const targets = micros.reduce((n, m) => n + m.targets.reduce((c, t) => c + Number(t !== NO_TARGET), 0), 0);
     let sum = 0;
     for (const micro of micros) {

@@ -38,17 +38,25 @@ export function countTokens(rows: Batch['rows']): number {
   return rows.reduce((sum, row) => sum + row.length, 0);
 }
 
+/** Stands for all lengths of a row that a model computes alike (model/rotary.ts, `lengthClass`). */
+export type ClassOf = (length: number) => unknown;
+
+const ONE_CLASS: ClassOf = () => undefined;
+
 /**
  * Cuts a batch into micro-batches of about `tokens` tokens, at least one row each. Rows are sorted by length, so that
- * there is little padding.
+ * there is little padding. Rows of different classes never meet, and none is padded into another class: where rotations
+ * depend on the length, each row is computed as if it were alone.
  */
-export function microBatches({ rows, targets }: Batch, tokens: number): MicroBatch[] {
-  const padded = rows.map((row) => Math.ceil(row.length / LENGTH_MULTIPLE) * LENGTH_MULTIPLE);
+export function microBatches({ rows, targets }: Batch, tokens: number, classOf = ONE_CLASS): MicroBatch[] {
+  const padded = rows.map(({ length }) => paddedLength(length, classOf));
   const order = [...rows.keys()].sort((a, b) => padded[b] - padded[a] || a - b);
   const result: MicroBatch[] = [];
   while (order.length > 0) {
     const length = padded[order[0]];
-    const some = order.splice(0, Math.max(1, Math.floor(tokens / length)));
+    const others = order.findIndex((row) => classOf(padded[row]) !== classOf(length));
+    const alike = others === -1 ? order.length : others;
+    const some = order.splice(0, Math.min(alike, Math.max(1, Math.floor(tokens / length))));
     const ids = new Array<number>(some.length * length).fill(PAD);
     const next = new Int32Array(some.length * length).fill(NO_TARGET);
     some.forEach((r, place) => {
@@ -60,4 +68,9 @@ export function microBatches({ rows, targets }: Batch, tokens: number): MicroBat
     result.push({ ids, targets: next, length, rows: some });
   }
   return result;
+}
+
+function paddedLength(length: number, classOf: ClassOf): number {
+  const padded = Math.ceil(length / LENGTH_MULTIPLE) * LENGTH_MULTIPLE;
+  return classOf(padded) === classOf(length) ? padded : length;
 }

@@ -10,6 +10,7 @@ import type { Feeds } from '../../onnx/session';
 import { Forward, type OpenStep } from '../../model/forward';
 import type { TeacherPart, TeacherStates } from '../../model/head-loss';
 import type { Model } from '../../model/model';
+import { lengthClass } from '../../model/rotary';
 import { type Step, stepsOf, type View } from '../../model/view';
 import type { MicroBatch } from '../loop/batch';
 import { headFeeds, sameHead } from './head';
@@ -104,6 +105,11 @@ export class Teacher {
   /** Its part of the feeds when only the cross-entropy is of interest. */
   silent(): TeacherStates {
     return { feeds: this.feeds };
+  }
+
+  /** Equal for lengths of a row that its rotations treat alike. */
+  lengthClass(length: number): number {
+    return lengthClass(this.model.architecture, length);
   }
 
   /** Frees its sessions; the model stays open. */

@@ -38,5 +38,19 @@ describe('retrain/batch', () => {
     }
   });
 
+  it('never pads a row into another class of lengths, nor puts rows of two classes together', () => {
+    const lengths = [18, 12, 30, 20, 21, 17];
+    const classOf = (length: number): number => (length > 20 ? length : 0);
+    const cut = microBatches(textBatch(lengths.map((length) => row(length))), 1024, classOf);
+    assert.deepEqual(
+      cut.map(({ rows, length }) => ({ rows, length })),
+      [
+        { rows: [2], length: 30 },
+        { rows: [4], length: 21 },
+        { rows: [3, 0, 5, 1], length: 20 },
+      ],
+    );
+  });
+
   it('of nothing is nothing', () => assert.deepEqual(microBatches({ rows: [], targets: [] }, 64), []));
 });
