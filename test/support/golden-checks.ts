@@ -16,6 +16,7 @@ import { sweepLosses } from '../../src/engine/importance/sweep';
 import type { Removal } from '../../src/engine/importance/result';
 import { scoreTaylor } from '../../src/engine/importance/criteria/taylor';
 import type { Model } from '../../src/engine/model/model';
+import { lengthClass } from '../../src/engine/model/rotary';
 import { fullView, stepsOf, viewWithout } from '../../src/engine/model/view';
 import { logSumExp } from '../reference/forward';
 import { assertAllClose, assertClose, assertSameOrder, TOLERANCE, type Tolerance } from './close';
@@ -31,16 +32,21 @@ import {
   type GoldenLoss,
   type GoldenName,
 } from './golden';
-import { decodedLogits, withScreen } from './model';
+import { decodedLogits, wholeLogits, withScreen } from './model';
 
-/** Logits, their log-sum-exp and arg max at the golden positions; the text grows in the cache from one to the next. */
+/**
+ * Logits, their log-sum-exp and arg max at the golden positions; the text grows in the cache from one to the next, unless angles
+ * depend on its length: then it is read as a whole.
+ */
 export async function checkLogits(model: Model, name: GoldenName): Promise<void> {
   const golden = goldenLogits(name);
   for (const [row, ids] of golden.rows.entries()) {
     const pieces = golden.positions.map((position, p) =>
       ids.slice(p === 0 ? 0 : golden.positions[p - 1] + 1, position + 1),
     );
-    const logits = await decodedLogits(model, pieces);
+    const [shortest, whole] = [golden.positions[0] + 1, ids.length].map((n) => lengthClass(model.architecture, n));
+    const logits =
+      shortest === whole ? await decodedLogits(model, pieces) : await wholeLogits(model, ids, golden.positions);
     for (const [p, position] of golden.positions.entries()) {
       const what = `row ${row}, position ${position}`;
       const chosen = golden.vocabularyIds.map((id) => logits[p][id]);

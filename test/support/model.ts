@@ -6,7 +6,10 @@ import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import { Decoder } from '../../src/engine/model/decoder';
 import { Forward, type TokenRows } from '../../src/engine/model/forward';
+import { buildTeacherPiece, headPieceOf } from '../../src/engine/model/forward-graph';
 import { openModel, type Model, type ModelOptions } from '../../src/engine/model/model';
+import { Graph } from '../../src/engine/onnx/graph';
+import { float32, floats } from '../../src/engine/onnx/session';
 import { releaseState, type State } from '../../src/engine/model/states';
 import { fullView, stepsOf, type View } from '../../src/engine/model/view';
 import { inSpreadRowInt8, SpreadRowInt8 } from '../../src/engine/weights/row-int8';
@@ -103,6 +106,30 @@ export async function lastState(model: Model, rows: TokenRows, view: View): Prom
     }
   }
   return state;
+}
+
+/**
+ * Logits at some positions of a row that is read as a whole, as they are where angles depend on its length.
+ * @returns (positions, vocabulary)
+ */
+export async function wholeLogits(
+  model: Model,
+  ids: readonly number[],
+  positions: readonly number[],
+): Promise<Float32Array[]> {
+  const { architecture, weights } = model;
+  const { hidden, vocabulary } = architecture;
+  const [{ data }] = await lastState(model, [ids], fullView(architecture.layers.length));
+  const g = new Graph();
+  const head = headPieceOf(g, weights, { start: 0, size: vocabulary });
+  buildTeacherPiece(g, architecture, weights.bind(g, 'finalNorm'), head);
+  const session = await model.openSession(g.serialize());
+  try {
+    const logits = floats((await session.run({ x: float32(data, [ids.length, hidden]) })).logits);
+    return positions.map((position) => logits.slice(position * vocabulary, (position + 1) * vocabulary));
+  } finally {
+    await session.close();
+  }
 }
 
 /**

@@ -22,8 +22,11 @@ describeWebGpu('choices on WebGPU', () => {
           targets: ids.slice(-count),
         });
         const questions = [
-          questionOf([row([...context, ...a.slice(0, 12)], 12), row([...context, ...b.slice(0, 7)], 7)]),
-          questionOf([row(a.slice(0, 9), 3), row(b.slice(0, 5), 1)]),
+          questionOf(
+            [row([...context, ...a.slice(0, 12)], 12), row([...context, ...b.slice(0, 7)], 7)],
+            cpu.architecture,
+          ),
+          questionOf([row(a.slice(0, 9), 3), row(b.slice(0, 5), 1)], cpu.architecture),
         ];
         const work = (): Work => new Work({}, 1, '', '');
         const onCpu = await scoreQuestions(cpu, fullView(layers.length), questions, work());

@@ -1,7 +1,8 @@
 /** The graph of cached decoding: some steps of the model with their cached keys and values, and optionally the head. */
 import type { Architecture } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
-import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../onnx/ops/attention';
+import { fusedAttention, fusedHeadDim, type FusedPast, rotate, type RotaryTable } from '../onnx/ops/attention';
+import { placed, slottedAttention, type Slots } from '../onnx/ops/cached-attention';
 import { concat, reshape, reshapeBy, shapeVector, takeRows } from '../onnx/ops/shapes';
 import { attentionShape, block } from './block';
 import { type Binding, blockBinder } from './binding';
@@ -32,7 +33,15 @@ export interface DecoderShape {
   /** Whether the graph ends with the LM head. */
   readonly head: boolean;
   readonly caches: CacheResult;
+  /** Plain products in place of the fused operator. */
+  readonly plain?: boolean;
 }
+
+/** How the names of masks begin. */
+export const MASK = 'mask';
+
+/** Name of the mask of blocks with a window in a graph of plain products. */
+export const maskName = (window: number | null): string => `${MASK}${window ?? ''}`;
 
 /**
  * Builds cached decoding of some texts side by side, of any lengths. With a past and several new tokens it takes one
@@ -40,7 +49,8 @@ export interface DecoderShape {
  *
  * Feeds "x" (tokens, hidden) with as many new tokens for each text, the rotation tables by `tableNames`, "positions"
  * (texts, length) of these tokens, "lastPositions" (texts), "totalLength" (1), and each step's cache (texts, kvHeads,
- * capacity, fusedHeadDim). Fetches what `caches` says and "y" (tokens, hidden), or with `head` the "logits" (texts,
+ * capacity, fusedHeadDim). With `plain`, in place of the last positions and the length, a mask for each window (`maskName`; texts, 1,
+ * length, capacity + length) and, for present caches, "slots" (capacity) and "fresh" (capacity, 1). Fetches what `caches` says and "y" (tokens, hidden), or with `head` the "logits" (texts,
  * vocabulary) after the tokens that "ends" (texts) numbers. A text with fewer new tokens than another is filled up behind
  * them, and its "lastPositions" leaves the filling out.
  */
@@ -48,7 +58,7 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
   const { steps, head } = shape;
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const attending = steps.filter((step) => step.attention);
-  const past = attending.length > 0 ? pastInputs(g, a, attending) : undefined;
+  const past = attending.length > 0 ? pastInputs(g, a, attending, shape) : undefined;
   const news: Value[] = [];
   let state = x;
   for (const step of steps) {
@@ -69,14 +79,17 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
 interface PastInputs {
   /** Rotation tables of the attending steps. */
   readonly tables: readonly (RotaryTable | undefined)[];
-  readonly lastPositions: Value;
-  readonly totalLength: Value;
   readonly positions: Value;
+  /** What the fused operator wants. */
+  readonly lengths?: Pick<FusedPast, 'lastPositions' | 'totalLength'>;
+  /** What plain products want in its place. */
+  readonly masks?: ReadonlyMap<number | null, Value>;
+  readonly slots?: Slots;
   /** The shape of a value with so many numbers for each token: (texts, length, n). */
   readonly perText: (width: number) => Value;
 }
 
-function pastInputs(g: Graph, a: Architecture, attending: readonly Step[]): PastInputs {
+function pastInputs(g: Graph, a: Architecture, attending: readonly Step[], shape: DecoderShape): PastInputs {
   const positions = g.input('positions', 'int64', ['texts', 'length']);
   const shapes = new Map<number, Value>();
   const perText = (width: number): Value => {
@@ -92,10 +105,33 @@ function pastInputs(g: Graph, a: Architecture, attending: readonly Step[]): Past
   }
   return {
     tables: tableNames(a, attending).map((names) => names && tables.get(names.cos)),
-    lastPositions: g.input('lastPositions', 'int32', ['texts']),
-    totalLength: g.input('totalLength', 'int32', [1]),
     positions,
     perText,
+    ...(shape.plain ? plainInputs(g, a, attending, shape) : { lengths: fusedInputs(g) }),
+  };
+}
+
+const fusedInputs = (g: Graph): PastInputs['lengths'] => ({
+  lastPositions: g.input('lastPositions', 'int32', ['texts']),
+  totalLength: g.input('totalLength', 'int32', [1]),
+});
+
+function plainInputs(
+  g: Graph,
+  { layers }: Architecture,
+  attending: readonly Step[],
+  { caches }: DecoderShape,
+): Pick<PastInputs, 'masks' | 'slots'> {
+  const windows = new Set(attending.map(({ block }) => layers[block].window));
+  const mask = (window: number | null): Value =>
+    g.input(maskName(window), 'float32', ['texts', 1, 'length', 'capacity + length']);
+  const slots = (): Slots => ({
+    tokens: g.input('slots', 'int64', ['capacity']),
+    fresh: g.input('fresh', 'float32', ['capacity', 1]),
+  });
+  return {
+    masks: new Map(Array.from(windows, (window) => [window, mask(window)])),
+    ...(caches === 'present' && { slots: slots() }),
   };
 }
 
@@ -111,8 +147,8 @@ interface Attending {
 
 /** Attention of a step's new tokens over its cache; the step's keys and values become results of the graph. */
 function attendPast(g: Graph, a: Architecture, step: Step, { qkv, index, shape, past, news }: Attending): Value {
-  const { caches } = shape;
-  const { tables, lastPositions, totalLength, positions, perText } = past;
+  const { caches, plain = false } = shape;
+  const { tables, lengths, masks, slots, positions, perText } = past;
   const names = cacheNames(index);
   const layer = attentionShape(a, step.block);
   const rotary = tables[index];
@@ -120,12 +156,17 @@ function attendPast(g: Graph, a: Architecture, step: Step, { qkv, index, shape, 
   const [keys, values] = names.past.map((n) => g.input(n, 'float32', cache));
   const [q, k, v] = qkv.map((t) => reshapeBy(g, t, perText(Number(t.shape[1])), ['texts', 'length', t.shape[1]]));
   // The cache holds rotated keys, so new keys are rotated before they are handed out.
-  const isRotated = caches === 'new';
+  const isRotated = caches === 'new' || plain;
   const [query, key] = isRotated && rotary ? [q, k].map((t) => rotate(g, t, positions, rotary)) : [q, k];
-  const known = { keys, values, lastPositions, totalLength, positions };
-  const attention = fusedAttention(g, [query, key, v], layer, isRotated ? undefined : rotary, known);
-  if (isRotated) news.push(key, v);
-  else [attention.keys, attention.values].forEach((value, i) => g.output(names.present[i], value));
+  const attention = lengths
+    ? fusedAttention(g, [query, key, v], layer, isRotated ? undefined : rotary, { keys, values, positions, ...lengths })
+    : slottedAttention(g, [query, key, v], layer, { keys, values, mask: masks!.get(layer.window)! });
+  if (caches === 'new') news.push(key, v);
+  else {
+    const news = [attention.keys, attention.values];
+    const present = slots ? news.map((value, i) => placed(g, i === 0 ? keys : values, value, slots)) : news;
+    present.forEach((value, i) => g.output(names.present[i], value));
+  }
   return reshape(g, attention.output, ['tokens', layer.heads * layer.headDim]);
 }
 

@@ -9,16 +9,18 @@
  */
 import { throwIfCancelled } from '../errors';
 import { Graph } from '../onnx/graph';
-import { fusedHeadDim } from '../onnx/ops/attention';
 import { float32, floats, int32, int64, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
-import { buildDecoder, cacheNames, type CacheResult } from './decode-graph';
+import { buildDecoder, cacheNames, type CacheResult, MASK, maskName } from './decode-graph';
+import { DecoderCaches, slotFeeds } from './decoder-caches';
 import type { DecoderPool } from './decoder-pool';
 import type { Model } from './model';
 import { RotationTables } from './positions';
 import { tableNames } from './rotary';
 import { FedProducts, segmentBinding } from './segment-products';
 import { attending, type Segment, segmentsApart, segmentsInMemory } from './segments';
-import type { View } from './view';
+import { type Group, groupsOf, longest } from './text-groups';
+import { TextLengths } from './text-lengths';
+import type { Step, View } from './view';
 
 /** Prompt tokens per run: few enough that cancellation takes effect between runs. */
 const TOKENS_PER_RUN = 256;
@@ -27,31 +29,19 @@ const TOKENS_PER_RUN_WEBGPU = 31;
 /** Caches in this process's memory grow by this many tokens. The operator copies a cache with all of its room. */
 const GROWTH = 64;
 
-/** New tokens of some consecutive texts, each text's at once. */
-interface Group {
-  /** The first of the texts. */
-  readonly first: number;
-  /** As many for each, unless these are the first tokens of the texts; with several for a text that goes on, one text. */
-  readonly rows: readonly (readonly number[])[];
-}
-
-/** Keys and values of a block's earlier tokens. */
-type Cache = readonly [Tensor, Tensor];
-
 export class Decoder {
   private readonly sessions = new Map<Segment, Session>();
-  /** By block. */
-  private caches = new Map<number, Cache>();
+  private readonly caches: DecoderCaches;
   /** Feeds that stay the same while the texts and the room of the caches do. */
   private readonly lasting = new Map<Segment, Feeds>();
   private readonly products: FedProducts;
-  private readonly rotations: RotationTables;
+  private readonly lengths: TextLengths;
+  /** By the class of a text's length. */
+  private readonly rotations = new Map<number, RotationTables>();
   /** Tokens of each text so far. */
   private past: number[] = [];
   /** Maximum tokens of the caches, now. */
   private limit = 0;
-  /** Tokens that the caches currently have room for. */
-  private room = 0;
 
   private constructor(
     private readonly model: Model,
@@ -62,7 +52,8 @@ export class Decoder {
     readonly capacity: number,
     private readonly pool: DecoderPool | undefined,
   ) {
-    this.rotations = new RotationTables(model.architecture, capacity);
+    this.caches = new DecoderCaches(model.architecture, segments);
+    this.lengths = new TextLengths(model.architecture, capacity);
     this.products = new FedProducts(model.weights);
   }
 
@@ -94,11 +85,17 @@ export class Decoder {
 
   /** Forgets all texts; that many start over. @param capacity tokens of each, at most the decoder's */
   restart(texts: number, capacity = this.capacity): void {
-    this.disposeCaches();
+    this.caches.dispose();
     this.past = Array<number>(texts).fill(0);
+    this.lengths.restart(texts);
     this.limit = capacity;
-    this.room = 0;
     this.makeRoom(this.onDevice ? capacity : Math.min(GROWTH, capacity));
+  }
+
+  /** Caches for so many tokens, with the same content. */
+  private makeRoom(tokens: number): void {
+    this.caches.makeRoom(this.past, tokens);
+    this.lasting.clear();
   }
 
   /**
@@ -107,7 +104,9 @@ export class Decoder {
    * @throws CancelledError
    */
   async append(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
-    return this.appendTo(0, ids, signal);
+    const { anew, ids: due } = this.lengths.grow(0, ids);
+    if (anew) this.startAnew(0);
+    return this.appendTo(0, due, signal);
   }
 
   /**
@@ -115,8 +114,29 @@ export class Decoder {
    * @returns the logits of what follows each, (texts, vocabulary); valid until the next call
    */
   async appendToEach(ids: readonly number[]): Promise<Float32Array> {
-    const [logits] = await this.run([{ first: 0, rows: ids.map((id) => [id]) }]);
-    return logits;
+    const due = ids.map((id, text) => this.lengths.grow(text, [id]));
+    const isUniform = due.every(({ anew }, text) => !anew && this.lengths.classOf(text) === this.lengths.classOf(0));
+    if (isUniform) {
+      const [logits] = await this.run([{ first: 0, rows: ids.map((id) => [id]) }]);
+      return logits;
+    }
+    for (const [text, { anew }] of due.entries()) if (anew) this.startAnew(text);
+    const rows = due.map((text) => text.ids);
+    return this.onDevice ? this.tokenByToken(rows) : this.eachAlone(rows);
+  }
+
+  /** The tokens of a text are about to be computed again, with other angles. */
+  private startAnew(text: number): void {
+    this.past[text] = 0;
+    this.lasting.clear();
+  }
+
+  /** Appends to each text for itself. @returns as `appendToEach` */
+  private async eachAlone(rows: readonly (readonly number[])[], signal?: AbortSignal): Promise<Float32Array> {
+    const { vocabulary } = this.model.architecture;
+    const all = new Float32Array(rows.length * vocabulary);
+    for (const [text, row] of rows.entries()) all.set(await this.appendTo(text, row, signal), text * vocabulary);
+    return all;
   }
 
   /**
@@ -132,14 +152,18 @@ export class Decoder {
   ): Promise<Float32Array> {
     this.restart(prompts.length, capacity);
     if (prompts.length === 1) return this.append(prompts[0], signal);
-    if (this.onDevice) return this.beginOnDevice(prompts, signal);
+    prompts.forEach((prompt, text) => this.lengths.grow(text, prompt));
+    if (this.onDevice) return this.tokenByToken(prompts, signal);
+    if (prompts.some((_, text) => this.lengths.classOf(text) !== this.lengths.classOf(0))) {
+      return this.eachAlone(prompts, signal);
+    }
     const { vocabulary } = this.model.architecture;
     const all = new Float32Array(prompts.length * vocabulary);
     // A prompt that is longer than a run goes alone, the others together.
     for (const [text, prompt] of prompts.entries()) {
       if (prompt.length > TOKENS_PER_RUN) all.set(await this.appendTo(text, prompt, signal), text * vocabulary);
     }
-    const groups = groupsOf(prompts);
+    const groups = groupsOf(prompts, TOKENS_PER_RUN);
     throwIfCancelled(signal);
     for (const some of this.kept ? groups.map((group) => [group]) : [groups]) {
       throwIfCancelled(signal);
@@ -155,18 +179,10 @@ export class Decoder {
    */
   keep(texts: readonly number[]): void {
     if (this.onDevice) throw new Error('caches on a device are not cut');
-    const kept = texts.map((text) => this.past[text]);
-    for (const [block, cache] of this.caches) {
-      const [keys, values] = cache.map((whole) => {
-        const size = floats(whole).length / this.texts;
-        const fewer = new Float32Array(texts.length * size);
-        texts.forEach((text, i) => fewer.set(floats(whole).subarray(text * size, (text + 1) * size), i * size));
-        return float32(fewer, this.cacheShape(block, texts.length, this.room));
-      });
-      this.caches.set(block, [keys, values]);
-    }
+    this.caches.keep(this.texts, texts);
+    this.lengths.keep(texts);
     this.lasting.clear();
-    this.past = kept;
+    this.past = texts.map((text) => this.past[text]);
   }
 
   /** Whether `keep` works. */
@@ -186,16 +202,13 @@ export class Decoder {
   }
 
   /** Token by token, because a run returns the caches of all texts, and of one token each where there is a past. */
-  private async beginOnDevice(
-    prompts: readonly (readonly number[])[],
-    signal: AbortSignal | undefined,
-  ): Promise<Float32Array> {
-    const { length } = prompts[0];
-    if (prompts.some((prompt) => prompt.length !== length)) throw new Error('prompts on a device have one length');
+  private async tokenByToken(rows: readonly (readonly number[])[], signal?: AbortSignal): Promise<Float32Array> {
+    const { length } = rows[0];
+    if (rows.some((row) => row.length !== length)) throw new Error('texts on a device have one length');
     let logits = new Float32Array(0) as Float32Array;
     for (let at = 0; at < length; at++) {
       throwIfCancelled(signal);
-      logits = await this.appendToEach(prompts.map((prompt) => prompt[at]));
+      [logits] = await this.run([{ first: 0, rows: rows.map((row) => [row[at]]) }]);
     }
     return logits;
   }
@@ -203,7 +216,8 @@ export class Decoder {
   /** One pass over the model. @returns for each group the logits of what follows, (texts, vocabulary) */
   private async run(groups: readonly Group[]): Promise<Float32Array[]> {
     const total = Math.max(...groups.map((group) => this.lengthAfter(group)));
-    if (!this.onDevice && total > this.room) this.makeRoom(Math.min(this.limit, Math.ceil(total / GROWTH) * GROWTH));
+    if (!this.onDevice && total > this.caches.room)
+      this.makeRoom(Math.min(this.limit, Math.ceil(total / GROWTH) * GROWTH));
     const positions = groups.map((group) => this.positionsOf(group));
     let states: Tensor[] = [];
     for (const group of groups) states.push(await this.embed(group));
@@ -245,9 +259,13 @@ export class Decoder {
     const ends = rows.map((row, i) => i * length + row.length - 1);
     return {
       attention: {
-        lastPositions: int32(lasts, [rows.length]),
-        totalLength: int32([this.lengthAfter(group)], [1]),
         positions: int64(places, [rows.length, length]),
+        ...(this.plain
+          ? slotFeeds(this.model.architecture, { starts, length, room: this.caches.room }, this.onDevice)
+          : {
+              lastPositions: int32(lasts, [rows.length]),
+              totalLength: int32([this.lengthAfter(group)], [1]),
+            }),
       },
       ends: int64(ends, [rows.length]),
     };
@@ -264,7 +282,7 @@ export class Decoder {
       x,
       ...this.lastingFeeds(segment, group),
       ...(segment.head && { ends }),
-      ...(steps.length > 0 && attention),
+      ...(steps.length > 0 && this.ofWindows(steps, attention)),
     };
     const fetches: Record<string, Tensor | null> = { [segment.head ? 'logits' : 'y']: null };
     if (steps.length > 0 && !this.onDevice) fetches.new = null;
@@ -272,61 +290,42 @@ export class Decoder {
     return [feeds, fetches];
   }
 
+  /** Without the masks of windows that a graph does not have. */
+  private ofWindows(steps: readonly Step[], feeds: Feeds): Feeds {
+    if (!this.plain) return feeds;
+    const { layers } = this.model.architecture;
+    const own = new Set(steps.map(({ block }) => maskName(layers[block].window)));
+    return Object.fromEntries(Object.entries(feeds).filter(([name]) => !name.startsWith(MASK) || own.has(name)));
+  }
+
   /** Caches, rotation tables and products of low rank. */
   private lastingFeeds(segment: Segment, group: Group): Feeds {
     const isWhole = group.rows.length === this.texts && !this.onDevice;
     const known = isWhole ? this.lasting.get(segment) : undefined;
     if (known) return known;
-    const feeds: Record<string, Tensor> = { ...this.products.of(segment) };
+    const { first, rows } = group;
+    const feeds: Record<string, Tensor> = {
+      ...this.products.of(segment),
+      ...this.caches.feeds(segment, this.texts, first, rows.length),
+    };
     const steps = attending(segment);
     const tables = tableNames(this.model.architecture, steps);
-    for (const [i, { block }] of steps.entries()) {
-      Object.assign(feeds, this.rotations.of(block, tables[i]));
-      cacheNames(i).past.forEach((name, which) => (feeds[name] = this.cacheOf(block, which, group)));
-    }
+    const rotations = this.rotationsOf(this.lengths.classOf(first));
+    for (const [i, { block }] of steps.entries()) Object.assign(feeds, rotations.of(block, tables[i]));
     if (isWhole) this.lasting.set(segment, feeds);
     return feeds;
   }
 
-  /** The part of a block's keys (0) or values (1) that belongs to a group's texts; it shares the cache's memory. */
-  private cacheOf(block: number, which: number, { first, rows }: Group): Tensor {
-    const whole = this.caches.get(block)![which];
-    if (rows.length === this.texts) return whole;
-    const shape = this.cacheShape(block, rows.length, this.room);
-    const size = shape.slice(1).reduce((a, b) => a * b);
-    return float32(floats(whole).subarray(first * size, (first + rows.length) * size), shape);
-  }
-
-  private cacheShape(block: number, texts: number, room: number): readonly number[] {
-    const { kvHeads, headDim } = this.model.architecture.layers[block];
-    return [texts, kvHeads, room, fusedHeadDim(headDim)];
-  }
-
-  /** Replaces the caches by larger ones, (texts, kvHeads, room, fusedHeadDim) each, with the same content. */
-  private makeRoom(room: number): void {
-    for (const { block } of this.segments.flatMap(attending)) {
-      const { kvHeads, headDim } = this.model.architecture.layers[block];
-      const width = fusedHeadDim(headDim);
-      const [before, after] = [this.room * width, room * width];
-      const larger = (which: number): Tensor => {
-        const old = before > 0 ? floats(this.caches.get(block)![which]) : undefined;
-        const cache = new Float32Array(this.texts * kvHeads * after);
-        for (let head = 0; old && head < this.texts * kvHeads; head++) {
-          const used = this.past[Math.floor(head / kvHeads)] * width;
-          cache.set(old.subarray(head * before, head * before + used), head * after);
-        }
-        return float32(cache, this.cacheShape(block, this.texts, room));
-      };
-      this.caches.set(block, [larger(0), larger(1)]);
+  /** The tables for texts whose length is of a class. Those of two classes are kept. */
+  private rotationsOf(length: number): RotationTables {
+    let tables = this.rotations.get(length);
+    if (!tables) {
+      // With dynamic scaling every token makes a class of its own.
+      if (this.rotations.size > 1) this.rotations.delete(this.rotations.keys().next().value!);
+      tables = new RotationTables(this.model.architecture, this.capacity, [length]);
+      this.rotations.set(length, tables);
     }
-    this.lasting.clear();
-    this.room = room;
-  }
-
-  private disposeCaches(): void {
-    for (const cache of this.caches.values()) for (const tensor of cache) tensor.dispose();
-    this.caches.clear();
-    this.lasting.clear();
+    return tables;
   }
 
   /** Whether caches stay on the device. They can while the session that owns them is open. */
@@ -334,47 +333,20 @@ export class Decoder {
     return this.kept && keepsTensors(this.model.device.provider);
   }
 
+  /** The fused operator of devices passes over a cap on scores without an error, so they compute plain products. */
+  private get plain(): boolean {
+    return this.model.architecture.style.scoreCap !== null && this.model.device.provider !== 'cpu';
+  }
+
   private get cacheResult(): CacheResult {
     return this.onDevice ? 'present' : 'new';
   }
 
   private keepCaches(segment: Segment, result: Record<string, Tensor>, group: Group): void {
-    const steps = attending(segment);
-    if (!this.onDevice) {
-      if (steps.length > 0) this.writeBehind(segment, floats(result.new), group);
-      return;
-    }
-    for (const [i, { block }] of steps.entries()) {
-      for (const tensor of this.caches.get(block)!) tensor.dispose();
-      const [keys, values] = cacheNames(i).present.map((name) => result[name]);
-      this.caches.set(block, [keys, values]);
-    }
-  }
-
-  /** Appends to the caches what a run gave: for each token of `given` the keys and values of each step in turn. */
-  private writeBehind(segment: Segment, given: Float32Array, { first, rows }: Group): void {
-    const { layers } = this.model.architecture;
-    const length = longest(rows);
-    const perToken = given.length / (rows.length * length);
-    let offset = 0; // of the numbers of a cache among those of a token
-    for (const { block } of attending(segment)) {
-      const { kvHeads, headDim } = layers[block];
-      const width = fusedHeadDim(headDim);
-      for (const tensor of this.caches.get(block)!) {
-        const cache = floats(tensor);
-        for (const [i, row] of rows.entries()) {
-          const text = first + i;
-          for (let position = 0; position < row.length; position++) {
-            const token = (i * length + position) * perToken + offset;
-            for (let head = 0; head < kvHeads; head++) {
-              const from = token + head * headDim;
-              const to = ((text * kvHeads + head) * this.room + this.past[text] + position) * width;
-              cache.set(given.subarray(from, from + headDim), to);
-            }
-          }
-        }
-        offset += kvHeads * headDim;
-      }
+    if (this.onDevice) this.caches.adopt(segment, result);
+    else if (attending(segment).length > 0) {
+      const { first, rows } = group;
+      this.caches.append(segment, floats(result.new), { first, counts: rows.map((row) => row.length) }, this.past);
     }
   }
 
@@ -391,7 +363,7 @@ export class Decoder {
   private openSession(segment: Segment): Promise<Session> {
     const { architecture, weights } = this.model;
     const g = new Graph();
-    const shape = { steps: segment.steps, head: segment.head, caches: this.cacheResult };
+    const shape = { steps: segment.steps, head: segment.head, caches: this.cacheResult, plain: this.plain };
     buildDecoder(g, architecture, shape, segmentBinding(g, weights, segment));
     const present = attending(segment).flatMap((_, i) => cacheNames(i).present);
     const onDevice = this.onDevice ? present : undefined;
@@ -406,21 +378,7 @@ export class Decoder {
 
   async close(): Promise<void> {
     for (const segment of this.sessions.keys()) await this.closeSession(segment);
-    this.disposeCaches();
+    this.caches.dispose();
+    this.lasting.clear();
   }
-}
-
-const longest = (rows: readonly (readonly number[])[]): number => Math.max(...rows.map((row) => row.length));
-
-/** Neighbours whose first tokens fit into one run, filled up to the longest of them; no prompt that is longer than a run. */
-function groupsOf(prompts: readonly (readonly number[])[]): Group[] {
-  const groups: { first: number; rows: (readonly number[])[] }[] = [];
-  for (const [text, prompt] of prompts.entries()) {
-    if (prompt.length > TOKENS_PER_RUN) continue;
-    const last = groups.at(-1);
-    const isNext = last !== undefined && last.first + last.rows.length === text;
-    if (isNext && (last.rows.length + 1) * longest([...last.rows, prompt]) <= TOKENS_PER_RUN) last.rows.push(prompt);
-    else groups.push({ first: text, rows: [prompt] });
-  }
-  return groups;
 }

@@ -41,15 +41,15 @@ export class RotationTables {
   /** By the name of the cosines. */
   private readonly tables = new Map<string, { readonly cos: Tensor; readonly sin: Tensor }>();
 
-  /** @param sequence tokens of the sequence that the positions are of; `length` when undefined */
+  /** @param sequences lengths of sequences, each of which gives a table, one below the other; `length` when undefined */
   constructor(
     private readonly architecture: Architecture,
     private readonly length: number,
-    private readonly sequence = length,
+    private readonly sequences: readonly number[] = [length],
   ) {}
 
   /**
-   * The tables of one block, (length, pairs) each; none for a block without rotation.
+   * The tables of one block, (sequences · length, pairs) each; none for a block without rotation.
    * @param names of the feeds, if a graph has several tables
    */
   of(block: number, names: RotaryNames = { cos: 'cos', sin: 'sin' }): Feeds {
@@ -59,9 +59,15 @@ export class RotationTables {
     if (!own || !rope) return {};
     let table = this.tables.get(own.cos);
     if (!table) {
-      const { cos, sin } = rotaryTable(rope, headDim, this.length, { sequence: this.sequence });
-      const shape = [this.length, pairsOf(layer)];
-      this.tables.set(own.cos, (table = { cos: float32(cos, shape), sin: float32(sin, shape) }));
+      const parts = this.sequences.map((sequence) => rotaryTable(rope, headDim, this.length, { sequence }));
+      const shape = [parts.length * this.length, pairsOf(layer)];
+      const stacked = (which: 'cos' | 'sin'): Tensor => {
+        if (parts.length === 1) return float32(parts[0][which], shape);
+        const all = new Float32Array(shape[0] * shape[1]);
+        parts.forEach((part, i) => all.set(part[which], i * this.length * shape[1]));
+        return float32(all, shape);
+      };
+      this.tables.set(own.cos, (table = { cos: stacked('cos'), sin: stacked('sin') }));
     }
     return { [names.cos]: table.cos, [names.sin]: table.sin };
   }

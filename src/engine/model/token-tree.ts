@@ -13,39 +13,54 @@ export interface TokenTree {
   readonly parents: readonly number[];
   /** Position of each token in its row, from 0. */
   readonly positions: readonly number[];
+  /** The class of each token's row: its rotation has the angles of that class. */
+  readonly classes: readonly number[];
   /** For each row, the nodes of its tokens in order. */
   readonly rows: readonly (readonly number[])[];
 }
 
-/** @param rows token ids; rows of different lengths */
-export function treeOf(rows: readonly (readonly number[])[]): TokenTree {
+/**
+ * @param rows token ids; rows of different lengths
+ * @param classOf stands for the lengths of rows for which the model's rotation has the same angles (`lengthClass`). Only rows of
+ *   one class share tokens
+ */
+export function treeOf(rows: readonly (readonly number[])[], classOf: (length: number) => number = () => 0): TokenTree {
   const ids: number[] = [];
   const parents: number[] = [];
   const positions: number[] = [];
+  const classes: number[] = [];
   const children = new Map<string, number>();
   const nodes = rows.map((row) => {
     let parent = -1;
+    const own = classOf(row.length);
     return row.map((id, position) => {
-      const key = `${parent} ${id}`;
+      const key = `${own} ${parent} ${id}`;
       let node = children.get(key);
       if (node === undefined) {
         children.set(key, (node = ids.length));
         ids.push(id);
         parents.push(parent);
         positions.push(position);
+        classes.push(own);
       }
       return (parent = node);
     });
   });
-  return { ids, parents, positions, rows: nodes };
+  return { ids, parents, positions, classes, rows: nodes };
 }
 
+/** The classes of the rows of some trees, ascending. */
+export const classesOf = (trees: readonly TokenTree[]): readonly number[] =>
+  [...new Set(trees.flatMap((tree) => tree.classes))].sort((a, b) => a - b);
+
 /**
- * Positions of the tokens of some trees, padded to `length`. (trees, length), int64
+ * Places of the tokens of some trees in tables with `length` positions for each of `classesOf`, padded to `length`. (trees,
+ * length), int64
  */
 export function treePositions(trees: readonly TokenTree[], length: number): Tensor {
+  const starts = new Map(classesOf(trees).map((each, i) => [each, i * length]));
   const positions = trees.flatMap((tree) => [
-    ...tree.positions,
+    ...tree.positions.map((position, node) => starts.get(tree.classes[node])! + position),
     ...Array<number>(length - tree.positions.length).fill(0),
   ]);
   return int64(positions, [trees.length, length]);

@@ -7,7 +7,7 @@ import type { Work } from '../progress';
 import type { Model } from './model';
 import { RotationTables } from './positions';
 import { openStepSession } from './step-session';
-import { type TokenTree, treeMask, treePositions } from './token-tree';
+import { classesOf, type TokenTree, treeMask, treePositions } from './token-tree';
 import type { Step } from './view';
 
 /** Tokens per run, as in forward.ts. */
@@ -137,7 +137,8 @@ async function openRun(model: Model, batch: Batch, trees: readonly TokenTree[]):
 function attentionFeeds(model: Model, { length }: Batch, trees: readonly TokenTree[]): (step: Step) => Feeds {
   const { layers } = model.architecture;
   const positions = treePositions(trees, length);
-  const tables = new RotationTables(model.architecture, length); // the operator wants as many rows as tokens
+  // The operator wants as many rows as tokens.
+  const tables = new RotationTables(model.architecture, length, classesOf(trees));
   const masks = new Map<number | null, Tensor>();
   return ({ block, attention }) => {
     if (!attention) return {};

@@ -71,7 +71,7 @@ describe('scores of choices', () => {
       await withModel(folder, async (model) => {
         const { vocabulary, layers } = model.architecture;
         const rows = questions(vocabulary);
-        const asked = rows.map(questionOf);
+        const asked = rows.map((each) => questionOf(each, model.architecture));
         for (const view of [
           fullView(layers.length),
           viewWithout(layers.length, [{ block: 1 }, { block: 2, part: 'attention' }]),
@@ -99,11 +99,21 @@ describe('scores of choices', () => {
       const ids = [5, 9, 2];
       for (let i = 0; i < 3; i++) {
         const rows = Array.from({ length: model.architecture.vocabulary }, (_, id) => scored([...ids, id], 1));
-        const [scores] = await scoreQuestions(model, view, [questionOf(rows)], new Work({}, 1, '', ''));
+        const [scores] = await scoreQuestions(
+          model,
+          view,
+          [questionOf(rows, model.architecture)],
+          new Work({}, 1, '', ''),
+        );
         assert.equal(scores.filter(({ greedy }) => greedy).length, 1, 'one token is the first choice');
         ids.push(scores.findIndex(({ greedy }) => greedy));
       }
-      const [[whole]] = await scoreQuestions(model, view, [questionOf([scored(ids, 3)])], new Work({}, 1, '', ''));
+      const [[whole]] = await scoreQuestions(
+        model,
+        view,
+        [questionOf([scored(ids, 3)], model.architecture)],
+        new Work({}, 1, '', ''),
+      );
       assert.equal(whole.greedy, true);
     }));
 
@@ -111,7 +121,7 @@ describe('scores of choices', () => {
     const model = await openModel(await openToy(tinyCheckpoint('llama-plain')), { device: 'cpu', memory: 30_000 });
     try {
       const view = fullView(model.architecture.layers.length);
-      const asked = questions(model.architecture.vocabulary).map(questionOf);
+      const asked = questions(model.architecture.vocabulary).map((each) => questionOf(each, model.architecture));
       const groups = groupsOf(asked, model);
       assert.ok(groups.length > 1, `${groups.length} group`);
       assert.deepEqual(groups.flat(), asked);
@@ -130,7 +140,7 @@ describe('scores of choices', () => {
   it('stop when the run is cancelled', () =>
     withModel(tinyCheckpoint('llama-plain'), async (model) => {
       const abort = new AbortController();
-      const asked = questions(model.architecture.vocabulary).map(questionOf);
+      const asked = questions(model.architecture.vocabulary).map((each) => questionOf(each, model.architecture));
       const work = new Work({ signal: abort.signal, onProgress: () => abort.abort() }, 1, '', '');
       const scoring = scoreQuestions(model, fullView(model.architecture.layers.length), asked, work);
       await assert.rejects(scoring, { name: 'CancelledError' });

@@ -1,5 +1,6 @@
 /** The small checkpoints against every golden number that the engine answers for. */
-import { FAMILIES, FURTHER_FAMILIES, checkpointFolder, type GoldenName } from '../../support/golden';
+import { FAMILIES, FURTHER_FAMILIES, SHORT_ROWS, checkpointFolder, type GoldenName } from '../../support/golden';
+import { checkLogits, checkSomeBlocks } from '../../support/golden-checks';
 import { testGoldenNumbers } from '../../support/golden-suite';
 import { describedModel } from '../../support/model';
 import { describeShared, shared } from '../../support/shared';
@@ -34,5 +35,15 @@ const CHECKPOINTS: readonly Case[] = [
 describeShared('golden numbers of small checkpoints', () => {
   for (const { title, name, folder, alike } of CHECKPOINTS) {
     describe(title, () => testGoldenNumbers(describedModel(folder), name, alike));
+  }
+
+  for (const family of SHORT_ROWS) {
+    describe(`${family}, rows within the length up to which nothing is scaled`, () => {
+      const name = `families2/${family}-short` as const;
+      const model = describedModel(() => checkpointFolder(name));
+      it('logits, log-sum-exp and arg max', () => checkLogits(model(), name));
+      it('mean losses of the model and without each block', () =>
+        checkSomeBlocks(model(), name, [...model().architecture.layers.keys()], 6));
+    });
   }
 });

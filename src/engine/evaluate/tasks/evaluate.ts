@@ -87,7 +87,7 @@ async function answerChoices(
   const reading = new Work(job, open.length, 'items', 'reading questions as tokens');
   const asked: Asked[] = [];
   for (const { task, item } of open) {
-    asked.push({ ...questionOf(await encodeItem(tokenizer, item, settings)), task, item });
+    asked.push({ ...questionOf(await encodeItem(tokenizer, item, settings), model.architecture), task, item });
     reading.advance(1);
   }
   const groups = groupsOf(asked, model);

@@ -4,7 +4,9 @@
  * weights.
  */
 import { headWork } from '../../model/cost';
+import type { Architecture } from '../../checkpoint/architecture';
 import type { Model } from '../../model/model';
+import { lengthClass } from '../../model/rotary';
 import { targetScores } from '../../model/target-scores';
 import { treeOf, type TokenTree } from '../../model/token-tree';
 import { computedTokens, treeBytes, treeStates } from '../../model/tree-forward';
@@ -26,9 +28,13 @@ export interface Question {
   readonly tree: TokenTree;
 }
 
-export const questionOf = (rows: readonly ScoredRow[]): Question => ({
+/** @param architecture of the model that is asked */
+export const questionOf = (rows: readonly ScoredRow[], architecture: Architecture): Question => ({
   rows,
-  tree: treeOf(rows.map(({ fed }) => fed)),
+  tree: treeOf(
+    rows.map(({ fed }) => fed),
+    (length) => lengthClass(architecture, length),
+  ),
 });
 
 /** Tokens of a group at most: enough that reading the weights costs nothing beside them, few enough to keep often. */

@@ -106,7 +106,7 @@ function widenHeads(g: Graph, x: Value, headDim: number, width: number): Value {
 }
 
 /** Removes that padding. (rows, length, n · width) → (rows, length, n · headDim) */
-function narrowHeads(g: Graph, x: Value, headDim: number, width: number): Value {
+export function narrowHeads(g: Graph, x: Value, headDim: number, width: number): Value {
   if (width === headDim) return x;
   const [rows, length, all] = x.shape;
   const heads = Number(all) / width;
