@@ -32,7 +32,8 @@ export interface VerificationRows {
 }
 
 /**
- * @param most positions of a row: where the file cannot say the windows of a model, only positions within them agree
+ * @param most positions of a row: where a file cannot say the windows of a model, only positions within them agree; and an ONNX
+ *   model may have fewer than its source
  * @param tokenizer of the model; without it all rows are drawn
  */
 export async function verificationRows(

@@ -6,6 +6,7 @@ import type { ModelOptions } from '../model/model';
 import type { OpenedModel } from '../model/opened';
 import { inPhases, type JobOptions } from '../progress';
 import { ONNX_FILES, ONNX_FOLDER, ONNX_KINDS, type OnnxKind } from '../write/onnx/kinds';
+import { positionsOf } from '../write/onnx/positions';
 import { compareLogits, compareTokens } from './compare';
 import { openOnnxReader } from './onnx-reader';
 import { type Verified, verdictOf } from './verdict';
@@ -47,7 +48,7 @@ export async function verifyOnnx(
 ): Promise<Verification & { readonly verified: VerifiedOnnx }> {
   const kinds = await kindsIn(folder);
   const [reading, ...running] = inPhases(job, [{ share: 1 }, ...kinds.map(() => ({ share: 1 }))]);
-  const rows = await rowsFor(source, job);
+  const rows = await rowsFor(source, job, positionsOf(source.architecture));
   const expected = await saidBySource(source, rows, compute, reading);
   const verified: VerifiedKind[] = [];
   const said: { of: OnnxKind; said: Said }[] = [];
@@ -60,6 +61,7 @@ export async function verifyOnnx(
         greedy: compareTokens(expected.greedy, found.greedy),
         margins: expected.margins,
         exact: kind === 'fp32',
+        half: kind === 'fp16' && expected.logits.every((logits) => logits.every(Number.isFinite)),
       };
       verified.push({ kind, ...verdictOf(measured) });
       said.push({ of: kind, said: found });

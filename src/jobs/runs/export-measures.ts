@@ -5,23 +5,37 @@ import { loadRows, type Rows } from '../../engine/evaluate/rows';
 import type { ModelOptions } from '../../engine/model/model';
 import { type OpenedModel, withModel } from '../../engine/model/opened';
 import { fullView } from '../../engine/model/view';
+import { UserError } from '../../engine/errors';
+import { option, set } from '../../engine/option-token';
 import { type JobOptions, Work } from '../../engine/progress';
 import { openOnnxReader } from '../../engine/verify/onnx-reader';
 import { kindsIn, onnxFile } from '../../engine/verify/verify-onnx';
+import { positionsOf } from '../../engine/write/onnx/positions';
 import type { MeasuredKind } from '../../protocol/export';
+import { formatOf } from '../definitions/export';
 import type { OptionsFor } from '../kinds';
 import type { JobContext } from '../run';
 import { type Exporting, writtenType } from './export-writers';
 
 /** The windows of the text; undefined without one. */
 export async function textOf(
-  { text, window, limit }: OptionsFor<'export'>,
+  options: OptionsFor<'export'>,
   { checkpoint, architecture }: OpenedModel,
   { job, warn }: JobContext,
 ): Promise<Rows | undefined> {
+  const { text, window, limit } = options;
   if (text === undefined) return undefined;
   const rows = await loadRows({ from: 'text', file: text, window, limit }, checkpoint, architecture, job);
   rows.warnings.forEach(warn);
+  const room = formatOf(options) === 'onnx' ? positionsOf(architecture) : Infinity;
+  const longest = Math.max(...rows.rows.map(({ length }) => length));
+  if (longest > room) {
+    throw new UserError(
+      `${option('window', longest)} is longer than the texts of this model in ONNX`,
+      `they can have ${room} tokens`,
+      `For this model ${set('window', room)}, or less.`,
+    );
+  }
   return rows;
 }
 
@@ -38,7 +52,10 @@ export async function measureExported(
   job: JobOptions,
 ): Promise<MeasuredKind[]> {
   if (!text) return [];
-  if (exporting.format === 'onnx') return measureOnnx(path, text.rows, compute, job);
+  if (exporting.format === 'onnx') {
+    const room = positionsOf(exporting.opened.architecture);
+    return measureOnnx(path, { rows: text.rows, room, threads: compute.threads }, job);
+  }
   const written = await openCheckpoint(path);
   const whole = fullView(requireArchitecture(written).layers.length);
   const { ppl, meanNll, tokens } = await withModel(written, compute, (model) =>
@@ -47,13 +64,12 @@ export async function measureExported(
   return [{ type: writtenType(exporting), perplexity: { ppl, meanNll, tokens } }];
 }
 
-/** Tokens before and during the measurement of speed. */
+/** Tokens before and during the measurement of speed, where a text can have them. */
 const [PROMPT, WRITTEN] = [16, 32];
 
 async function measureOnnx(
   folder: string,
-  rows: Rows['rows'],
-  { threads }: ModelOptions,
+  { rows, room, threads }: { readonly rows: Rows['rows']; readonly room: number; readonly threads?: number },
   job: JobOptions,
 ): Promise<MeasuredKind[]> {
   const kinds = await kindsIn(folder);
@@ -70,10 +86,12 @@ async function measureOnnx(
         tokens += losses.length;
         work.advance(1);
       }
-      const tokensPerSecond = await reader.decodeRate(Array.from(rows[0]).slice(0, PROMPT), WRITTEN);
+      const prompt = Array.from(rows[0]).slice(0, PROMPT);
+      const written = Math.min(WRITTEN, room - prompt.length - 1);
+      const speed = written > 0 && { tokensPerSecond: await reader.decodeRate(prompt, written) };
       work.advance(1);
       const meanNll = sum / tokens;
-      measured.push({ type: kind, perplexity: { ppl: Math.exp(meanNll), meanNll, tokens }, tokensPerSecond });
+      measured.push({ type: kind, perplexity: { ppl: Math.exp(meanNll), meanNll, tokens }, ...speed });
     } finally {
       await reader.close();
     }

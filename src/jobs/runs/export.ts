@@ -10,7 +10,8 @@ import { openForComputing } from '../../engine/model/opened';
 import type { DeviceReport } from '../../engine/onnx/device';
 import { inPhases } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
-import type { Verified } from '../../engine/verify/verdict';
+import { OVERFLOW } from '../../engine/verify/verdict';
+import { set } from '../../engine/option-token';
 import { kQuantAdvice } from '../../engine/write/gguf/types';
 import type { ExportResult, VerifiedResult } from '../../protocol/export';
 import { formatOf } from '../definitions/export';
@@ -98,10 +99,14 @@ function detailsFor(exporting: Exporting, inputs: RunDetails['inputs'], device: 
 const nothingLeft = (): UserError =>
   new UserError('There is nothing to export', 'all blocks are left out', 'Leave out fewer blocks.');
 
-/** It is a bug or a broken disk. */
-const wrong = (out: string, { why = 'it differs' }: Pick<Verified, 'why'>): UserError =>
-  new UserError(
+/** It is a bug or a broken disk, or float16 is too small for the model. */
+function wrong(out: string, { why = 'it differs', kinds = [] }: Pick<VerifiedResult, 'why' | 'kinds'>): UserError {
+  const overflows = kinds.some((kind) => kind.why === OVERFLOW);
+  return new UserError(
     `${out} was written and is not the model`,
-    why,
-    'It was removed again. Check the disk; if it happens again, report it with this message.',
+    overflows ? `fp16: ${OVERFLOW}` : why,
+    overflows
+      ? `It was removed again; ${set('type', 'q8')}, or fp32 or q4.`
+      : 'It was removed again. Check the disk; if it happens again, report it with this message.',
   );
+}

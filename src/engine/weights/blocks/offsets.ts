@@ -7,6 +7,7 @@
  *
  *     Σᵢ (s (qᵢ − z) + o) xᵢ = s Σᵢ (qᵢ − z) xᵢ + o Σᵢ xᵢ
  */
+import { linearGroups } from '../../checkpoint/architecture';
 import { type WeightKey, weightOf } from '../../checkpoint/weight-key';
 import { BLOCK, blocksOf, columnsWithOffsets, zeroBytesOf } from '../../onnx/ops/blocks';
 import { baseOf, type WeightSource } from '../source';
@@ -120,8 +121,7 @@ function fit(block: Float32Array): Fit {
  */
 export async function needOffsets(source: WeightSource): Promise<boolean> {
   const { layers } = source.architecture;
-  const names = ['q', 'o', 'gate', 'down'] as const;
-  const keysOf = (layer: number): WeightKey[] => names.map((name) => ({ layer, name }));
+  const keysOf = (layer: number): WeightKey[] => linearGroups(layers[layer]).map(([name]) => ({ layer, name }));
   const widthOf = (key: WeightKey): number => weightOf(source.architecture, key)!.shape[1];
   if (layers.length === 0 || layers.some((_, i) => keysOf(i).some((key) => widthOf(key) % BLOCK !== 0))) return false;
   const said = offsetsOfFile(

@@ -15,14 +15,12 @@ import { finalNorm, finishLogits } from '../../model/logits';
 import { pairsOf, rotaryNames, rotaryTable } from '../../model/rotary';
 import type { OnnxTarget } from './kinds';
 import { bytesOf, type ModelWeights } from './constants';
+import { positionsOf } from './positions';
 
 const ROWS = 'batch_size';
 const LENGTH = 'sequence_length';
 const PAST = 'past_sequence_length';
 const TOTAL = 'total_sequence_length';
-
-/** Positions in a table of rotations. Models announce millions of positions, and a table of them would dwarf a small model. */
-export const MAX_POSITIONS = 131_072;
 
 export interface OnnxGraph {
   /** Of the kept blocks. */
@@ -102,11 +100,12 @@ function tableOf(
   if (!names || !rope) return undefined;
   let table = tables.get(names.cos);
   if (!table) {
+    const rows = positionsOf(a);
     const read = ({ start, count }: { start: number; count: number }): Promise<Uint8Array[]> => {
-      const { cos, sin } = rotaryTable(rope, headDim, count, { first: start });
+      // All rows are those of one sequence, however many are read at a time.
+      const { cos, sin } = rotaryTable(rope, headDim, count, { first: start, sequence: rows });
       return Promise.resolve([bytesOf(cos), bytesOf(sin)]);
     };
-    const rows = Math.min(a.context, MAX_POSITIONS);
     const [cos, sin] = weights.tables({ name: 'the rotation', rows, width: pairsOf(a.layers[index]), read }, [
       names.cos,
       names.sin,

@@ -1,7 +1,7 @@
 /** What a user of written ONNX models should know. */
 import type { Architecture } from '../../checkpoint/architecture';
-import { MAX_POSITIONS } from './graph';
 import { MAX_DATA_FILES } from './kinds';
+import { lengthNotes } from './positions';
 import type { OnnxModelFacts } from './write-onnx';
 
 export function notesOf({ architecture, models }: OnnxModelFacts): string[] {
@@ -12,9 +12,7 @@ export function notesOf({ architecture, models }: OnnxModelFacts): string[] {
         'model, but onnxruntime-genai knows one shape only',
     );
   }
-  if (architecture.context > MAX_POSITIONS && architecture.layers.some(({ rope }) => rope !== null)) {
-    notes.push(`texts can have ${MAX_POSITIONS} tokens; the model itself announces ${architecture.context}`);
-  }
+  notes.push(...lengthNotes(architecture));
   for (const { file, data } of models) {
     if (data.length > MAX_DATA_FILES) {
       notes.push(`${file} has ${data.length} files of external data; transformers.js loads up to ${MAX_DATA_FILES}`);

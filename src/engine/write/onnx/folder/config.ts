@@ -3,46 +3,39 @@
  * model that was written, and says which files transformers.js loads.
  */
 import { readdir } from 'node:fs/promises';
-import type { JsonObject } from '../../../../format/json';
-import type { Architecture, LayerShape } from '../../../checkpoint/architecture';
+import { isObject, type JsonObject } from '../../../../format/json';
+import type { LayerShape } from '../../../checkpoint/architecture';
 import { readConfigFile } from '../../../checkpoint/config-file';
 import { requireArchitecture } from '../../../checkpoint/open';
 import { RAGGED_FIELDS } from '../../../checkpoint/ragged';
 import type { Checkpoint } from '../../../checkpoint/types';
 import { type ConfigEdit, configEdits, editConfigText } from '../../config';
+import { positionsOf } from '../positions';
 import type { OnnxModelFacts } from '../write-onnx';
-
-/** Classes of transformers.js that compute the same for a graph with a cache. It refuses a type that it does not know. */
-const KNOWN_TO_TRANSFORMERS_JS: Readonly<Record<string, string>> = {
-  llama: 'LlamaForCausalLM',
-  mistral: 'MistralForCausalLM',
-  qwen2: 'Qwen2ForCausalLM',
-  qwen3: 'Qwen3ForCausalLM',
-};
-
-/** The `model_type` that other programs run the model as. */
-export const typeForOthers = ({ family }: Pick<Architecture, 'family'>): string =>
-  family in KNOWN_TO_TRANSFORMERS_JS ? family : 'llama';
+import { transformersJsType } from './types';
 
 /**
  * The text of `config.json`.
  * @param kept blocks of the checkpoint that were written, in their order
  */
 export function onnxConfig(checkpoint: Checkpoint, facts: OnnxModelFacts, kept: readonly number[]): string {
-  const config = checkpoint.config ?? {};
+  const config = flat(checkpoint.config ?? {});
   const whole = requireArchitecture(checkpoint);
   const removal = kept.length < whole.layers.length ? configEdits(config, whole, kept) : [];
   // Number literals of the checkpoint's own file need no care: only programs of JavaScript read this one.
   return editConfigText(JSON.stringify(config), [...removal, ...shapeEdits(config, facts), ...loading(facts)]);
 }
 
+/** The language model's part of a config that has several models. */
+function flat({ text_config: language, vision_config: _, ...others }: JsonObject): JsonObject {
+  return isObject(language) ? { ...others, ...language } : others;
+}
+
 /** The counts of the graph, whatever the config left to defaults or listed for each block. */
 function shapeEdits(config: Readonly<Record<string, unknown>>, { architecture }: OnnxModelFacts): ConfigEdit[] {
-  const type = typeForOthers(architecture);
   const [first]: readonly LayerShape[] = architecture.layers;
   const fields = {
-    model_type: type,
-    architectures: [KNOWN_TO_TRANSFORMERS_JS[type]],
+    ...transformersJsType(architecture),
     num_hidden_layers: architecture.layers.length,
     hidden_size: architecture.hidden,
     num_attention_heads: first.heads,
@@ -50,7 +43,7 @@ function shapeEdits(config: Readonly<Record<string, unknown>>, { architecture }:
     head_dim: first.headDim,
     intermediate_size: first.ffn,
     vocab_size: architecture.vocabulary,
-    max_position_embeddings: architecture.context,
+    max_position_embeddings: positionsOf(architecture),
   };
   const gone = ['auto_map', 'quantization_config', ...RAGGED_FIELDS].filter((key) => key in config);
   return [

@@ -1,8 +1,10 @@
 /** `genai_config.json`, by which onnxruntime-genai runs the same folder. */
 import type { JsonObject } from '../../../../format/json';
 import type { Checkpoint } from '../../../checkpoint/types';
-import { cacheWidth, MAX_POSITIONS } from '../graph';
-import { specialIds, typeForOthers } from './config';
+import { cacheWidth } from '../graph';
+import { positionsOf } from '../positions';
+import { specialIds } from './config';
+import { genaiType } from './types';
 import type { OnnxModelFacts } from '../write-onnx';
 
 /** Settings of a search that the checkpoint may have, and those that choose the likeliest token. */
@@ -15,16 +17,16 @@ export function genaiConfig(
   generation: JsonObject,
 ): string {
   const [{ file, usesPositionIds }] = models;
-  const { layers, hidden, vocabulary, context } = architecture;
+  const { layers, hidden, vocabulary } = architecture;
   const [first] = layers;
-  const length = Math.min(context, MAX_POSITIONS);
+  const length = positionsOf(architecture);
   const sampling = Object.entries(SAMPLING).map(([key, usual]) => {
     const own = generation[key];
     return [key, typeof own === typeof usual ? own : usual];
   });
   const config = {
     model: {
-      type: typeForOthers(architecture),
+      type: genaiType(architecture),
       ...withPadding(specialIds(checkpoint)),
       context_length: length,
       vocab_size: vocabulary,

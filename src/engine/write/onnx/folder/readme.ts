@@ -8,6 +8,7 @@ import { modelName } from '../../../records/record';
 import { cardFront, inheritedFields } from '../../card';
 import { type LoadingCode, loadingCode, type Surroundings } from '../../loading-code';
 import type { OnnxKind } from '../kinds';
+import { lengthNotes } from '../positions';
 import type { OnnxModelFacts } from '../write-onnx';
 import type { OnnxTokenizer } from './tokenizer';
 
@@ -54,6 +55,7 @@ export async function folderReadme(
     '## How to load it',
     loading(facts, options),
     target(facts),
+    ...lengths(facts),
     files(facts, options),
     `## Licence\n\nThe licence is that of ${inline(modelName(checkpoint))}.`,
   ]
@@ -167,6 +169,10 @@ const FOR_WEBGPU = `## For WebGPU
 Attention is written as plain products, because onnxruntime's fused operator, \`GroupQueryAttention\`, gives wrong numbers on
 WebGPU, without an error, when a run has 32 or more new tokens. The model is right on CPUs and in WebAssembly too; an export with
 \`--target cpu\` has the fused operator, which is made for them. Batches may be padded on either side.`;
+
+/** Only where it is less than the model announces. */
+const lengths = ({ architecture }: OnnxModelFacts): string[] =>
+  lengthNotes(architecture).map((note) => `## Long texts\n\n${capitalized(note)}.`);
 
 function files({ models: all }: OnnxModelFacts, { genai }: ReadmeFacts): string {
   const rows = [

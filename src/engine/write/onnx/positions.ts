@@ -1,0 +1,39 @@
+/** How long a text can be in an exported model: its graph has one table of rotations, for positions that have one. */
+import type { Architecture } from '../../checkpoint/architecture';
+
+/** Positions in a table of rotations. Models announce millions of positions, and a table of them would dwarf a small model. */
+export const MAX_POSITIONS = 131_072;
+
+/**
+ * Tokens that a text can have. LongRoPE turns all positions anew where a text grows beyond the original context, and dynamic
+ * scaling with every token beyond the model's: keys in a cache would stay as they were, without an error. So the table ends there.
+ */
+export function positionsOf({ context, layers }: Pick<Architecture, 'context' | 'layers'>): number {
+  const ends = layers.flatMap(({ rope }) => {
+    if (rope?.scaling.kind === 'longrope') return [rope.scaling.originalContext];
+    return rope?.scaling.kind === 'dynamic' ? [rope.scaling.context] : [];
+  });
+  return Math.min(context, MAX_POSITIONS, ...ends);
+}
+
+/** What a user should know about the length of texts. */
+export function lengthNotes(architecture: Architecture): string[] {
+  const { context, layers } = architecture;
+  const positions = positionsOf(architecture);
+  const has = (kind: string): boolean => layers.some(({ rope }) => rope?.scaling.kind === kind);
+  const announced = positions < context ? `; the model itself announces ${context}` : '';
+  if (has('longrope') && positions < context && positions < MAX_POSITIONS) {
+    return [
+      `texts can have ${positions} tokens, the context before it was extended by longrope${announced}: longer texts turn ` +
+        'every position otherwise, those in a cache too, and a graph has one table for all',
+    ];
+  }
+  if (has('dynamic') && positions < MAX_POSITIONS) {
+    return [
+      `texts can have ${positions} tokens: beyond them dynamic scaling turns every position anew with each token, those in ` +
+        'a cache too, and a graph has one table for all',
+    ];
+  }
+  const turns = layers.some(({ rope }) => rope !== null);
+  return turns && positions < context ? [`texts can have ${positions} tokens${announced}`] : [];
+}
