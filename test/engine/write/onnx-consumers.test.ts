@@ -3,20 +3,26 @@
  * onnxruntime does for Coppice.
  */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ONNX_FILES, ONNX_KINDS, ONNX_TARGETS, type OnnxKind } from '../../../src/engine/write/onnx/kinds';
-import { genaiPython, itWith, nodePackages, printed } from '../../support/consumers';
+import { continued, genaiPython, itWith, nodePackages, printed } from '../../support/consumers';
+import { checkpointFolder, FURTHER_FAMILIES, goldenGreedy } from '../../support/golden';
 import { openToy } from '../../support/model';
 import { writeOnnxFolder } from '../../support/onnx-folder';
 import { ExportedModel, exported } from '../../support/onnx-model';
 import { describeShared, full, shared } from '../../support/shared';
+import { temporaryFolder } from '../../support/temporary';
 import { RAGGED_MODELS, tinyCheckpoint } from '../../support/tiny-models';
+import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 
 const PROMPT = [1, 403, 407, 261, 378];
 const COUNT = 20;
 /** One thread; and no reports to the maker of onnxruntime. */
 const QUIET = { ORT_DISABLE_TELEMETRY: '1' };
+
+/** Between them: caps, windows, two rotations, heads of 20, matrices of several Linears, a table of fewer positions. */
+const ALWAYS: readonly (typeof FURTHER_FAMILIES)[number][] = ['gemma2-softcap', 'gemma3-pattern', 'phi3-longrope'];
 
 const idsOf = (output: string): readonly number[] =>
   (JSON.parse(output.split('\n').at(-1)!) as { ids: readonly number[] }).ids;
@@ -62,6 +68,45 @@ describeShared('exported models in programs of others', function () {
         );
       }
     });
+  }
+
+  for (const family of FURTHER_FAMILIES) {
+    const name = `families2/${family}` as const;
+    const golden = goldenGreedy(name);
+    const always = ALWAYS.includes(family);
+    for (const [what, removed, prompts] of [
+      ['whole', [], golden.full],
+      ['shortened', golden.removed, golden.pruned],
+    ] as const) {
+      describe(`${family}, ${what}`, () => {
+        let folder: string;
+        before(async () => {
+          const source = join(temporaryFolder(), family);
+          cpSync(checkpointFolder(name), source, { recursive: true });
+          writeTinyTokenizer(source);
+          folder = await writeOnnxFolder(await openToy(source), removed, { kinds: ['fp32'], target: 'cpu' });
+        });
+        /** The first prompt, up to a near tie and to the longest text that the model takes. */
+        const continuesIn = (script: 'transformersjs.mjs' | 'genai.py'): void => {
+          const [{ promptIds, ids, margins }] = prompts;
+          const { max_position_embeddings: room } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as {
+            max_position_embeddings: number;
+          };
+          const tie = margins.findIndex((margin) => margin < 1e-3);
+          const sure = ids.slice(0, Math.min(tie < 0 ? ids.length : tie, room - promptIds.length));
+          assert.ok(sure.length >= 12);
+          assert.deepEqual(continued(script, folder, promptIds, sure.length).ids, sure);
+        };
+        for (const [script, library, needs] of [
+          ['transformersjs.mjs', 'transformers.js', nodePackages],
+          ['genai.py', 'onnxruntime-genai', genaiPython],
+        ] as const) {
+          const title = `continues as PyTorch in ${library}`;
+          if (full || (always && what === 'shortened')) itWith(needs, title, () => continuesIn(script));
+          else it.skip(`${title} (in test:full)`);
+        }
+      });
+    }
   }
 
   for (const name of RAGGED_MODELS) {

@@ -1,6 +1,6 @@
 /** The files beside ONNX models: what they say follows from the models. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requireArchitecture } from '../../../../src/engine/checkpoint/open';
 import { withLayers } from '../../../../src/engine/checkpoint/architecture';
@@ -8,8 +8,12 @@ import type { Checkpoint } from '../../../../src/engine/checkpoint/types';
 import { ONNX_FILES, type OnnxKind, type OnnxTarget } from '../../../../src/engine/write/onnx/kinds';
 import type { OnnxModelFacts } from '../../../../src/engine/write/onnx/write-onnx';
 import { type FolderOptions, onnxFolderFiles } from '../../../../src/engine/write/onnx/folder/files';
+import { checkpointFolder, type FURTHER_FAMILIES } from '../../../support/golden';
 import { openToy } from '../../../support/model';
+import { itShared } from '../../../support/shared';
+import { temporaryFolder } from '../../../support/temporary';
 import { ownTinyCheckpoint, type TinyName } from '../../../support/tiny-models';
+import { writeTinyTokenizer } from '../../../support/tiny-tokenizer';
 
 /** Facts as the writer gives them; each model has two files of weights. */
 function factsOf(
@@ -43,6 +47,13 @@ async function filesOf(
   const files = await onnxFolderFiles(checkpoint, facts, { name: 'model', ...options });
   const text = (name: string): string => files.find((file) => file.name === name)!.text;
   return { text, json: (name) => JSON.parse(text(name)) as Json, names: files.map(({ name }) => name) };
+}
+
+function withTokenizer(family: (typeof FURTHER_FAMILIES)[number]): string {
+  const folder = join(temporaryFolder(), family);
+  cpSync(checkpointFolder(`families2/${family}`), folder, { recursive: true });
+  writeTinyTokenizer(folder);
+  return folder;
 }
 
 const toy = (name: TinyName, config: Json = {}): string => ownTinyCheckpoint(name, { tokenizer: true, config });
@@ -93,6 +104,49 @@ describe('the folder of ONNX models', () => {
     assert.match(text('README.md'), /There is no `genai_config\.json`/);
     assert.ok(!text('README.md').includes('import onnxruntime_genai'));
   });
+
+  for (const [family, inGenai, name] of [
+    ['gemma-tied', 'gemma', 'GemmaForCausalLM'],
+    ['gemma2-softcap', 'gemma2', 'Gemma2ForCausalLM'],
+    ['gemma3-pattern', 'gemma3_text', 'Gemma3ForCausalLM'],
+    ['phi3-partial', 'phi3', 'Phi3ForCausalLM'],
+    ['granite-multipliers', 'granite', 'GraniteForCausalLM'],
+    ['olmo2-postnorm', 'olmo', 'Olmo2ForCausalLM'],
+    ['smollm3-nope', 'smollm3', 'SmolLM3ForCausalLM'],
+  ] as const) {
+    itShared(`names the types under which programs run ${family}`, async () => {
+      const checkpoint = await openToy(withTokenizer(family));
+      const { layers, family: type } = requireArchitecture(checkpoint);
+      const { json } = await filesOf(checkpoint, factsOf(checkpoint, [...layers.keys()]));
+      const config = json('config.json');
+      assert.deepEqual([config.model_type, config.architectures], [type, [name]]);
+      const { model } = json('genai_config.json') as { model: Json & { decoder: Json } };
+      const { heads, kvHeads, headDim } = layers[0];
+      assert.equal(model.type, inGenai);
+      assert.equal(model.decoder.head_size, Math.ceil(headDim / 8) * 8);
+      assert.deepEqual([model.decoder.num_attention_heads, model.decoder.num_key_value_heads], [heads, kvHeads]);
+      assert.deepEqual([config.num_key_value_heads, config.head_dim], [kvHeads, headDim]);
+    });
+  }
+
+  for (const [family, room, words] of [
+    [
+      'phi3-longrope',
+      20,
+      /^Texts can have 20 tokens, the context before it was extended by longrope; .* announces 240/m,
+    ],
+    ['llama-dynamic', 32, /^Texts can have 32 tokens: beyond them dynamic scaling/m],
+  ] as const) {
+    itShared(`says how long texts of ${family} can be`, async () => {
+      const checkpoint = await openToy(withTokenizer(family));
+      const { layers } = requireArchitecture(checkpoint);
+      const { json, text } = await filesOf(checkpoint, factsOf(checkpoint, [...layers.keys()]));
+      assert.equal(json('config.json').max_position_embeddings, room);
+      const { model, search } = json('genai_config.json') as { model: Json; search: Json };
+      assert.deepEqual([model.context_length, search.max_length], [room, room]);
+      assert.match(text('README.md'), words);
+    });
+  }
 
   it('has the chat template where transformers.js and where others look for it', async () => {
     const folder = toy('llama-plain');
