@@ -7,29 +7,38 @@ import {
   ByteFallbackDecoder,
   ByteLevelPreTokenizer,
   type Decoder,
+  MetaspaceDecoder,
+  type Model,
   type PreTokenizer,
   SequenceDecoder,
   SequencePreTokenizer,
+  SplitPreTokenizer,
   type Tokenizer as LibraryTokenizer,
 } from '@huggingface/tokenizers';
+import { AddedTokens } from './added-tokens';
+import { MendedSplit } from './split';
 
-/** An entry of tokenizer.json's `pre_tokenizer`. */
+/** An entry of tokenizer.json, such as its `pre_tokenizer`. */
 type Stage = JsonObject;
 
-const split = (regex: string): Stage => ({
+const split = (regex: string, behavior: unknown = 'Isolated'): Stage => ({
   type: 'Split',
   pattern: { Regex: regex },
-  behavior: 'Isolated',
+  behavior,
   invert: false,
 });
 const sequence = (...pretokenizers: unknown[]): Stage => ({ type: 'Sequence', pretokenizers });
+
+/** Unicode's punctuation, and the rest of ASCII's. */
+const PUNCTUATION = String.raw`[\p{P}$+<=>^` + '`|~]';
+const WORD = String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d`;
 
 /**
  * Changes a `pre_tokenizer` description so that the library splits like the original:
  * - `Digits`: the library knows ASCII digits only, the original every numeric character (\p{N});
  * - `Metaspace`: the library ignores `split` (default true), which starts a new piece at every ▁;
- * - `Split`: the library loses the gaps of an inverted `Isolated`, which equals one that is not inverted. Behaviours
- * that it does not implement (`MergedWithPrevious` and others) are refused, because they would silently give wrong ids.
+ * - `Punctuation`: the library joins neighbouring marks, whatever the `behavior`;
+ * - `Whitespace` and `WhitespaceSplit`: JavaScript's \w is ASCII, and its \s is not White_Space.
  */
 export function fixPreTokenizer(stage: unknown): unknown {
   if (!isObject(stage)) return stage;
@@ -38,17 +47,68 @@ export function fixPreTokenizer(stage: unknown): unknown {
       return Array.isArray(stage.pretokenizers) ? sequence(...stage.pretokenizers.map(fixPreTokenizer)) : stage;
     case 'Digits':
       return split(stage.individual_digits === true ? String.raw`\p{N}` : String.raw`\p{N}+`);
+    case 'Punctuation':
+      return split(PUNCTUATION, stage.behavior ?? undefined);
+    case 'Whitespace':
+      return sequence(split(String.raw`\p{White_Space}`, 'Removed'), split(`[${WORD}]+`));
+    case 'WhitespaceSplit':
+      return split(String.raw`\p{White_Space}`, 'Removed');
     case 'Metaspace': {
       if (stage.split === false) return stage;
       const mark = typeof stage.replacement === 'string' ? stage.replacement : '\u2581';
       return sequence(stage, split(`${mark}[^${mark}]*`));
     }
-    case 'Split':
-      if (stage.behavior === 'Isolated') return { ...stage, invert: false };
-      if (stage.behavior === 'Removed' && stage.invert === true) return stage;
-      throw new Error(`a Split pre-tokenizer with behavior ${JSON.stringify(stage.behavior)} is not supported`);
     default:
       return stage;
+  }
+}
+
+/**
+ * Changes a `normalizer` or `decoder` description: the library reads "$" in the content of a `Replace` as JavaScript
+ * does, where "$&" is what was found.
+ */
+export function fixReplace(stage: unknown): unknown {
+  if (!isObject(stage)) return stage;
+  if (stage.type === 'Replace' && typeof stage.content === 'string') {
+    return { ...stage, content: stage.content.replaceAll('$', '$$$$') };
+  }
+  for (const list of ['normalizers', 'decoders']) {
+    const stages = stage[list];
+    if (stage.type === 'Sequence' && Array.isArray(stages)) return { ...stage, [list]: stages.map(fixReplace) };
+  }
+  return stage;
+}
+
+/**
+ * Changes a `post_processor` description: a special token of a `TemplateProcessing` stands for the tokens that
+ * `special_tokens` gives its name. The library takes the name for the token.
+ */
+export function fixPostProcessor(stage: unknown): unknown {
+  if (!isObject(stage)) return stage;
+  if (stage.type === 'Sequence' && Array.isArray(stage.processors)) {
+    return { ...stage, processors: stage.processors.map(fixPostProcessor) };
+  }
+  if (stage.type !== 'TemplateProcessing' || !Array.isArray(stage.single)) return stage;
+  const single = stage.single.flatMap((item: unknown) => tokensOf(item, stage.special_tokens));
+  return { ...stage, single };
+}
+
+function tokensOf(item: unknown, names: unknown): unknown[] {
+  const special = isObject(item) ? item.SpecialToken : undefined;
+  if (!isObject(special) || typeof special.id !== 'string' || !isObject(names)) return [item];
+  const named = Object.hasOwn(names, special.id) ? names[special.id] : undefined;
+  if (!isObject(named) || !Array.isArray(named.tokens)) return [item];
+  return named.tokens.map((token: unknown) => ({ SpecialToken: { ...special, id: token } }));
+}
+
+/**
+ * Decodes ▁ as the original does: in the first token every ▁ is left out, unless `prepend_scheme` is "never". The
+ * library leaves out the first one, whatever the scheme.
+ */
+class MendedMetaspace extends MetaspaceDecoder {
+  override decode_chain(tokens: string[]): string[] {
+    const prepends = (this.config as unknown as Stage).prepend_scheme !== 'never';
+    return tokens.map((token, i) => token.replaceAll(this.replacement, i === 0 && prepends ? '' : ' '));
   }
 }
 
@@ -99,20 +159,63 @@ export function isByteToken(token: string): boolean {
 const GPT2_WORDS =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
-/** Fixes stages of a loaded tokenizer that its description cannot fix: byte-level words and the byte fallback. */
+/**
+ * Fixes stages of a loaded tokenizer that its description cannot fix: splits, byte-level words, unknown tokens, the byte
+ * fallback and Metaspace.
+ */
 export function fixStages(tokenizer: LibraryTokenizer): void {
-  mendWords(tokenizer.pre_tokenizer);
+  if (tokenizer.pre_tokenizer !== null) tokenizer.pre_tokenizer = fixedPreTokenizer(tokenizer.pre_tokenizer);
   if (tokenizer.decoder !== null) tokenizer.decoder = fixedDecoder(tokenizer.decoder);
+  if (tokenizer.model?.fuse_unk === true) fuseWithinWords(tokenizer.model);
 }
 
-function mendWords(stage: PreTokenizer | null): void {
-  if (stage instanceof SequencePreTokenizer) stage.tokenizers.forEach(mendWords);
+/** @throws Error for a Split that cannot be done */
+function fixedPreTokenizer(stage: PreTokenizer): PreTokenizer {
+  if (stage instanceof SequencePreTokenizer) {
+    stage.tokenizers = stage.tokenizers.map((each) => each && fixedPreTokenizer(each));
+  }
   if (stage instanceof ByteLevelPreTokenizer) stage.pattern = GPT2_WORDS;
+  return stage instanceof SplitPreTokenizer ? new MendedSplit(stage) : stage;
 }
 
 function fixedDecoder(decoder: Decoder): Decoder {
   if (decoder instanceof SequenceDecoder) decoder.decoders = decoder.decoders.map(fixedDecoder);
+  if (decoder instanceof MetaspaceDecoder)
+    return new MendedMetaspace(decoder.config as ConstructorParameters<typeof MetaspaceDecoder>[0]);
   return decoder instanceof ByteFallbackDecoder ? new MendedByteFallback({ type: 'ByteFallback' }) : decoder;
+}
+
+/** The original joins unknown characters that follow each other in one word, the library also those of two words. */
+function fuseWithinWords(model: Model): void {
+  const encode = model.encode.bind(model);
+  const isUnknown = (token: string): boolean =>
+    (model.tokens_to_ids.get(token) ?? model.unk_token_id) === model.unk_token_id;
+  model.encode = (words) =>
+    words.flatMap((word) =>
+      encode([word]).filter((token, i, all) => i === 0 || !isUnknown(token) || !isUnknown(all[i - 1])),
+    );
+  model.fuse_unk = false;
+}
+
+/** Gives the tokens of a text. Their ids are those of the library's vocabulary. */
+export type Encode = (text: string, addSpecialTokens: boolean) => string[];
+
+/** Encodes like the original, which finds the added tokens of a text in another way than the library (AddedTokens). */
+export function fixedEncode(tokenizer: LibraryTokenizer): Encode {
+  const { normalizer, post_processor: around } = tokenizer;
+  const added = new AddedTokens(
+    tokenizer.get_added_tokens_decoder().values(),
+    normalizer === null ? undefined : (text) => normalizer(text),
+  );
+  return (text, addSpecialTokens) => {
+    const tokens = added.sections(text).flatMap((section) => {
+      if ('token' in section) return [section.token];
+      const options = { section_index: section.first ? 0 : 1 };
+      const words = tokenizer.pre_tokenizer?.(section.text, options) ?? [section.text];
+      return tokenizer.model!(words);
+    });
+    return around === null ? tokens : around(tokens, null, addSpecialTokens).tokens;
+  };
 }
 
 /**

@@ -15,7 +15,17 @@ import {
   tokenizerPlace,
   type TokenizerTexts,
 } from './files';
-import { isByteToken, fixedDecode, fixPreTokenizer, fixStages } from './fixes';
+import {
+  type Encode,
+  fixedDecode,
+  fixedEncode,
+  fixPostProcessor,
+  fixPreTokenizer,
+  fixReplace,
+  fixStages,
+  isByteToken,
+} from './fixes';
+import { MendedSplit } from './split';
 import { type StreamState, streamSteps } from './stream';
 import { STAGES, type StageSign } from './tasks';
 import type { DecodeOptions, EncodeOptions } from './tokenizer';
@@ -55,9 +65,8 @@ export function buildTokenizer(texts: TokenizerTexts, sign: Sign = () => undefin
   const file = tokenizerPlace(texts);
   const stages = new Stages(file, sign);
   const library = stages.guard(() => {
-    const preTokenizer = fixPreTokenizer(files.description.pre_tokenizer);
     // Passes no settings: they are for Python classes, and the original library does not know them.
-    const made = new LibraryTokenizer({ ...files.description, pre_tokenizer: preTokenizer }, {});
+    const made = new LibraryTokenizer(fixed(files.description), {});
     fixStages(made);
     cutAtMergeBoundaries(made, files.description);
     return made;
@@ -69,13 +78,24 @@ export function buildTokenizer(texts: TokenizerTexts, sign: Sign = () => undefin
   return new LoadedTokenizer(library, stages, specialIds, chatTemplate(files, texts.folder), texts.folder);
 }
 
+const fixed = (description: TokenizerDescription): TokenizerDescription => ({
+  ...description,
+  normalizer: fixReplace(description.normalizer),
+  pre_tokenizer: fixPreTokenizer(description.pre_tokenizer),
+  post_processor: fixPostProcessor(description.post_processor),
+  decoder: fixReplace(description.decoder),
+});
+
+/** Stages after which a whole text may be one word: Gemma's splits at blanks that its normalizer has replaced. */
+const LONG_WORDS = [MetaspacePreTokenizer, MendedSplit];
+
 /**
  * Used if nothing else cuts the text into words (see boundaries.ts). Not used with the rarer BPE options, because it
  * would not be exact.
  */
 function cutAtMergeBoundaries(library: LibraryTokenizer, { model }: TokenizerDescription): void {
   const { pre_tokenizer: inner, model: bpe } = library;
-  if (!(bpe instanceof BPE) || (inner !== null && !(inner instanceof MetaspacePreTokenizer))) return;
+  if (!(bpe instanceof BPE) || (inner !== null && !LONG_WORDS.some((stage) => inner instanceof stage))) return;
   const plain = !model.ignore_merges && !model.end_of_word_suffix && !model.continuing_subword_prefix;
   if (plain) library.pre_tokenizer = new MergeBoundaryPreTokenizer(bpe.merges, inner);
 }
@@ -157,6 +177,7 @@ class Stages {
 
 class LoadedTokenizer implements LocalTokenizer {
   readonly vocabularySize: number;
+  private readonly encodeTokens: Encode;
 
   constructor(
     private readonly library: LibraryTokenizer,
@@ -166,6 +187,7 @@ class LoadedTokenizer implements LocalTokenizer {
     private readonly folder: string,
   ) {
     this.vocabularySize = library.model?.vocab.length ?? 0;
+    this.encodeTokens = fixedEncode(library);
   }
 
   get hasChatTemplate(): boolean {
@@ -174,10 +196,11 @@ class LoadedTokenizer implements LocalTokenizer {
 
   encode(text: string, { addSpecialTokens }: EncodeOptions): number[] {
     return this.stages.guard(() => {
-      const { ids, tokens } = this.library.encode(text, { add_special_tokens: addSpecialTokens });
-      const bad = ids.findIndex((id: unknown) => !Number.isInteger(id) || (id as number) < 0);
-      if (bad >= 0) throw this.stages.fault(`the token ${JSON.stringify(tokens[bad])} has no id`);
-      return ids;
+      return this.encodeTokens(text, addSpecialTokens).map((token) => {
+        const id = this.library.token_to_id(token) ?? this.library.model?.unk_token_id ?? NaN;
+        if (Number.isNaN(id)) throw this.stages.fault(`the token ${JSON.stringify(token)} has no id`);
+        return id;
+      });
     });
   }
 

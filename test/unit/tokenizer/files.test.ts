@@ -47,10 +47,7 @@ describe('tokenizer/files', () => {
       [{ ...toy, added_tokens: {} }, /"added_tokens" is not a list/],
       [{ ...toy, added_tokens: [{ id: 1.5, content: 'x' }] }, /"added_tokens\[0\]"/],
       [{ ...toy, pre_tokenizer: { type: 'Rhyme' } }, /Unknown PreTokenizer type: Rhyme/],
-      [
-        { ...toy, pre_tokenizer: { type: 'Split', pattern: { Regex: 'a' }, behavior: 'MergedWithNext' } },
-        /MergedWithNext/,
-      ],
+      [{ ...toy, pre_tokenizer: { type: 'Split', pattern: { Regex: 'a' }, behavior: 'MergedTwice' } }, /MergedTwice/],
       [
         { ...toy, pre_tokenizer: { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated' } },
         /regular expression/,

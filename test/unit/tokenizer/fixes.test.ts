@@ -1,13 +1,26 @@
 /** Each fix against what the original tokenizers library (0.23, run once from Python) does with the same input. */
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import assert from 'node:assert/strict';
-import { fixedDecode, fixPreTokenizer, fixStages } from '../../../src/engine/tokenizer/fixes';
+import {
+  fixedDecode,
+  fixedEncode,
+  fixPostProcessor,
+  fixPreTokenizer,
+  fixReplace,
+  fixStages,
+} from '../../../src/engine/tokenizer/fixes';
 import { sentencePieceToy, type SentencePieceToy } from './toy';
 
 function library(parts: Record<string, unknown>): LibraryTokenizer {
   const description: SentencePieceToy = { ...sentencePieceToy(), normalizer: null, ...parts };
   const tokenizer = new LibraryTokenizer(
-    { ...description, pre_tokenizer: fixPreTokenizer(description.pre_tokenizer) },
+    {
+      ...description,
+      normalizer: fixReplace(description.normalizer),
+      pre_tokenizer: fixPreTokenizer(description.pre_tokenizer),
+      post_processor: fixPostProcessor(description.post_processor),
+      decoder: fixReplace(description.decoder),
+    },
     {},
   );
   fixStages(tokenizer);
@@ -45,11 +58,79 @@ describe('tokenizer/fixes', () => {
     assert.deepEqual(pieces({ ...stage, split: false }, 'a  b c'), ['▁a▁▁b▁c']);
   });
 
-  it('an inverted Isolated Split keeps the gaps; behaviors that the library lacks are refused', () => {
-    const stage = { type: 'Split', pattern: { Regex: '[a-z]+' }, invert: true };
-    assert.deepEqual(pieces({ ...stage, behavior: 'Isolated' }, 'ab-cd!'), ['ab', '-', 'cd', '!']);
-    assert.deepEqual(pieces({ ...stage, behavior: 'Removed' }, 'ab-cd!'), ['ab', 'cd']);
-    assert.throws(() => pieces({ ...stage, behavior: 'MergedWithPrevious' }, ''), /MergedWithPrevious/);
+  it('Split has the five behaviors of the original, inverted or not; another one is refused', () => {
+    const split = (behavior: string, invert: boolean): string[] =>
+      pieces({ type: 'Split', pattern: { Regex: '[0-9]' }, behavior, invert }, '12a3bc45');
+    for (const invert of [false, true]) {
+      assert.deepEqual(split('Isolated', invert), ['1', '2', 'a', '3', 'bc', '4', '5']);
+      assert.deepEqual(split('Contiguous', invert), ['12', 'a', '3', 'bc', '45']);
+    }
+    assert.deepEqual(split('Removed', false), ['a', 'bc']);
+    assert.deepEqual(split('Removed', true), ['1', '2', '3', '4', '5']);
+    assert.deepEqual(split('MergedWithPrevious', false), ['1', '2', 'a3', 'bc4', '5']);
+    assert.deepEqual(split('MergedWithPrevious', true), ['1', '2a', '3bc', '4', '5']);
+    assert.deepEqual(split('MergedWithNext', false), ['1', '2a', '3bc', '4', '5']);
+    assert.deepEqual(split('MergedWithNext', true), ['1', '2', 'a3', 'bc4', '5']);
+    assert.throws(() => split('MergedTwice', false), /MergedTwice/);
+  });
+
+  it('Split takes a string as it is', () => {
+    const stage = { type: 'Split', pattern: { String: '.' }, behavior: 'MergedWithPrevious', invert: false };
+    assert.deepEqual(pieces(stage, 'a.b..c'), ['a.', 'b.', '.', 'c']);
+    assert.deepEqual(pieces({ ...stage, behavior: 'Removed' }, 'a.b..c'), ['a', 'b', 'c']);
+  });
+
+  it('Punctuation follows its behavior', () => {
+    const text = 'a!?b.$“c';
+    assert.deepEqual(pieces({ type: 'Punctuation' }, text), ['a', '!', '?', 'b', '.', '$', '“', 'c']);
+    assert.deepEqual(pieces({ type: 'Punctuation', behavior: 'Contiguous' }, text), ['a', '!?', 'b', '.$“', 'c']);
+    assert.deepEqual(pieces({ type: 'Punctuation', behavior: 'Removed' }, text), ['a', 'b', 'c']);
+  });
+
+  it('Whitespace and WhitespaceSplit know letters and blanks of all scripts', () => {
+    const text = 'é_1 a-b\u0301!\u200d\ufeff?\u0085x';
+    assert.deepEqual(pieces({ type: 'Whitespace' }, text), ['é_1', 'a', '-', 'b\u0301', '!', '\u200d', '\ufeff?', 'x']);
+    assert.deepEqual(pieces({ type: 'WhitespaceSplit' }, text), ['é_1', 'a-b\u0301!\u200d\ufeff?', 'x']);
+  });
+
+  it('a Metaspace decoder leaves out every ▁ of the first token, or none', () => {
+    const text = (prepend_scheme: string): string =>
+      library({ decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme } }).decoder!.decode(['▁▁a▁', '▁b']);
+    assert.equal(text('always'), 'a b');
+    assert.equal(text('first'), 'a b');
+    assert.equal(text('never'), '  a  b');
+  });
+
+  it('"$" in the content of a Replace is a dollar', () => {
+    const stage = { type: 'Replace', pattern: { String: 'a' }, content: '$&b$$' };
+    assert.equal(library({ normalizer: stage }).normalizer!('cac'), 'c$&b$$c');
+    const decoder = { type: 'Sequence', decoders: [stage, { type: 'Fuse' }] };
+    assert.equal(library({ decoder }).decoder!.decode(['cac']), 'c$&b$$c');
+  });
+
+  it('a name of TemplateProcessing stands for its tokens', () => {
+    const special = { id: 'begin', type_id: 0 };
+    const single = [{ SpecialToken: special }, { Sequence: { id: 'A', type_id: 0 } }];
+    const post_processor = {
+      type: 'Sequence',
+      processors: [
+        {
+          type: 'TemplateProcessing',
+          single,
+          pair: single,
+          special_tokens: { begin: { id: 'begin', ids: [1, 2], tokens: ['<s>', '</s>'] } },
+        },
+      ],
+    };
+    const tokenizer = library({ post_processor });
+    assert.deepEqual(fixedEncode(tokenizer)('t', true), ['<s>', '</s>', 't']);
+    assert.deepEqual(fixedEncode(tokenizer)('t', false), ['t']);
+  });
+
+  it('unknown characters are joined within a word only', () => {
+    const model = { ...sentencePieceToy().model, byte_fallback: false };
+    const tokenizer = library({ model, pre_tokenizer: { type: 'WhitespaceSplit' } });
+    assert.deepEqual(fixedEncode(tokenizer)('XYt ZWt Z W', false), ['<unk>', 't', '<unk>', 't', '<unk>', '<unk>']);
   });
 
   it('byte fallback keeps a byte order mark', () => {

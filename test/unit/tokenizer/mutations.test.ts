@@ -82,7 +82,7 @@ const wordPiece = (): Json => ({
   },
   pre_tokenizer: {
     type: 'Sequence',
-    pretokenizers: [{ type: 'BertPreTokenizer' }, { type: 'Punctuation', behavior: 'isolated' }, { type: 'Digits' }],
+    pretokenizers: [{ type: 'BertPreTokenizer' }, { type: 'Punctuation', behavior: 'Isolated' }, { type: 'Digits' }],
   },
   post_processor: { type: 'RobertaProcessing', sep: ['[SEP]', 1], cls: ['[CLS]', 0], trim_offsets: true },
   decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
