@@ -58,10 +58,30 @@ export interface Tokenized {
 
 /** The tokens of each text under the vocabulary of each file. */
 export function tokensOfLlamaCpp(files: readonly string[], texts: readonly string[]): Tokenized[] {
-  if (!isInstalled()) continueWithLlamaCpp(files[0], [1], 1); // the script installs what is missing
+  return ask('llamacpp-tokens.mjs', { files, texts }) as Tokenized[];
+}
+
+/**
+ * The logits of what follows each row of ids, by id, under the model of each file.
+ * @param context tokens that llama.cpp is made ready for (-c)
+ */
+export function logitsOfLlamaCpp(
+  files: readonly string[],
+  rows: readonly (readonly number[])[],
+  context: number,
+): readonly (readonly number[])[][] {
+  return ask('llamacpp-logits.mjs', { files, rows, context }) as readonly (readonly number[])[][];
+}
+
+/** Runs a script beside this file in a process of its own. Inputs and outputs are long, so they pass through files. */
+function ask(
+  script: string,
+  question: { readonly files: readonly string[]; readonly [more: string]: unknown },
+): unknown {
+  if (!isInstalled()) continueWithLlamaCpp(question.files[0], [1], 1); // the script installs what is missing
   const [input, output] = ['in.json', 'out.json'].map((name) => join(temporaryFolder(), name));
-  writeFileSync(input, JSON.stringify({ files, texts }));
-  const program = join(import.meta.dirname, 'llamacpp-tokens.mjs');
+  writeFileSync(input, JSON.stringify(question));
+  const program = join(import.meta.dirname, script);
   execFileSync(process.execPath, [program, join(home()!, 'package.json'), input, output]);
-  return JSON.parse(readFileSync(output, 'utf8')) as Tokenized[];
+  return JSON.parse(readFileSync(output, 'utf8'));
 }

@@ -38,6 +38,10 @@ export const GGUF_BLOCK_NAMES: Readonly<Record<BlockWeightName, string>> = {
 /** Divisors of the rotation's frequencies, one for each pair. */
 export const ROPE_FACTORS = 'rope_freqs.weight';
 
+/** The same for long and for short contexts. */
+export const ROPE_FACTORS_LONG = 'rope_factors_long.weight';
+export const ROPE_FACTORS_SHORT = 'rope_factors_short.weight';
+
 /** The rows of these weights are rotated. */
 export const ROTATED: ReadonlySet<string> = new Set<BlockWeightName>(['q', 'k', 'qBias', 'kBias']);
 

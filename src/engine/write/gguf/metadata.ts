@@ -70,12 +70,10 @@ export function architectureFields(architecture: Architecture, dialect: Dialect)
     ['attention.key_length', u32(headDim)],
     ['attention.value_length', u32(headDim)],
     ['attention.layer_norm_rms_epsilon', f32(rmsNormEps)],
-    ['rope.dimension_count', u32(headDim)],
+    ['rope.dimension_count', u32(rope.turned ?? headDim)],
     ['rope.freq_base', f32(rope.theta)],
     ['vocab_size', u32(vocabulary)],
+    ...dialect.fields,
   ];
-  if (rope.scaling.kind === 'linear') {
-    fields.push(['rope.scaling.type', text('linear')], ['rope.scaling.factor', f32(rope.scaling.factor)]);
-  }
   return fields.map(([key, value]) => [`${name}.${key}`, value]);
 }

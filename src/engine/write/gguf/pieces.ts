@@ -77,7 +77,8 @@ function startOfText(description: TokenizerDescription, tokens: readonly Token[]
   const changes = listOf(description.normalizer, 'normalizers').map(changeName).join();
   const cuts = listOf(description.pre_tokenizer, 'pretokenizers');
   if (cuts.length === 0 && changes === 'prepend,replace') return { space: true, notes: [] };
-  if (cuts.length === 0 && changes === 'replace') return { space: false, notes: [] };
+  // Gemma's cuts at spaces, of which its normalizer has left none.
+  if (cuts.every(isCutAtSpaces) && changes === 'replace') return { space: false, notes: [] };
   if (cuts.length !== 1 || cuts[0].type !== 'Metaspace' || changes !== '' || (cuts[0].replacement ?? MARK) !== MARK) {
     throw new Refusal('its normalizer and pre-tokenizer do more than writing spaces as ▁');
   }
@@ -88,6 +89,9 @@ function startOfText(description: TokenizerDescription, tokens: readonly Token[]
   const note = 'its tokenizer puts a space before a text unless it begins with one; llama.cpp always does';
   return { space: true, notes: [note] };
 }
+
+const isCutAtSpaces = ({ type, pattern }: JsonObject): boolean =>
+  type === 'Split' && isObject(pattern) && pattern.String === ' ';
 
 const listOf = (stage: unknown, field: string): readonly JsonObject[] => {
   if (!isObject(stage)) return [];

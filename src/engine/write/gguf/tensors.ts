@@ -2,9 +2,16 @@
  * The tensors of a GGUF file: llama.cpp's names, and where the numbers come from. Matrices keep the type of the
  * checkpoint or get the one that is asked for; norms and biases are float32, as llama.cpp's converter writes them.
  */
-import { ggufName, ROPE_FACTORS, ROTATED } from '../../checkpoint/gguf/names';
+import { ggufName, ROTATED } from '../../checkpoint/gguf/names';
 import { ownHead } from '../../checkpoint/weight-names';
-import { keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
+import {
+  type BlockWeightName,
+  keyText,
+  layerKeys,
+  type OuterWeightName,
+  type WeightKey,
+  weightOf,
+} from '../../checkpoint/weight-key';
 import type { Checkpoint } from '../../checkpoint/types';
 import { requireArchitecture } from '../../checkpoint/open';
 import { asStored } from '../../checkpoint/width';
@@ -12,7 +19,6 @@ import { isWeightDtype } from '../../formats/dtype';
 import type { UnplacedTensor } from '../../formats/gguf/layout';
 import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
 import type { Rows } from '../../formats/tensor';
-import { rotaryFrequencies } from '../../model/rotary';
 import { readWide, rowWidth, type WeightSource } from '../../weights/source';
 import type { Rewrite, RewrittenDtype } from '../rewrite';
 import type { Dialect } from './dialect';
@@ -47,15 +53,14 @@ export function ggufTensors(
   const types = type === undefined ? storedTypes(checkpoint) : wantedTypes(type, weights);
   const source = (name: string, key: WeightKey): RewrittenTensor => tensorOf({ name, key, weights, types, dialect });
   const tensors = [source(ggufName('embed'), 'embed')];
-  const factors = ropeFactors(dialect);
-  if (factors) tensors.push(factors);
+  for (const [name, factors] of dialect.factors) tensors.push(factorTensor(name, factors));
   kept.forEach((layer, block) => {
     for (const key of layerKeys(weights.architecture, layer)) {
       tensors.push(source(ggufName(key, block), key));
     }
   });
   tensors.push(source(ggufName('finalNorm'), 'finalNorm'));
-  if (!weights.architecture.tied) tensors.push(source(ggufName('head'), 'head'));
+  if (dialect.ownHead) tensors.push(source(ggufName('head'), 'head'));
   return tensors;
 }
 
@@ -91,13 +96,29 @@ function tensorOf({ name, key, weights, types, dialect }: Wanted): RewrittenTens
   if (dtype === undefined) throw new Error(`${keyText(key)} has no type in the checkpoint`);
   const tensor = computed({ name, key, weights, dtype, dialect });
   const stored = weights.stored(key);
-  const copied = !isPaired(key, dialect) && stored?.dtype === dtype && stored.shape.join() === shape.join();
+  const asStored = !isPaired(key, dialect) && offsetOf(key, weights) === 0;
+  const copied = asStored && stored?.dtype === dtype && stored.shape.join() === shape.join();
   return copied ? { ...tensor, copy: storedTensor(stored) } : tensor;
 }
 
 /** Whether llama.cpp has the rows of this weight in the order of rotated pairs. */
 export const isPaired = (key: WeightKey, { paired }: Dialect): boolean =>
   paired && typeof key !== 'string' && ROTATED.has(key.name);
+
+/** What a norm adds to its weight; llama.cpp's files have the sum. */
+function offsetOf(key: WeightKey, { architecture }: WeightSource): number {
+  return NORMS.has(typeof key === 'string' ? key : key.name) ? architecture.style.normOffset : 0;
+}
+
+const NORMS: ReadonlySet<string> = new Set<BlockWeightName | OuterWeightName>([
+  'inputNorm',
+  'qNorm',
+  'kNorm',
+  'attentionOutNorm',
+  'postNorm',
+  'ffnOutNorm',
+  'finalNorm',
+]);
 
 /** A tensor whose numbers are read from a source, and rounded to `dtype`. */
 export function computed({
@@ -108,7 +129,11 @@ export function computed({
   dialect,
 }: Omit<Wanted, 'types'> & { readonly dtype: RewrittenDtype }): RewrittenTensor {
   const shape = weights.shape(key);
-  const plain = (rows: Rows): Promise<Float64Array> => readWide(weights, key, rows);
+  const offset = offsetOf(key, weights);
+  const plain = async (rows: Rows): Promise<Float64Array> => {
+    const values = await readWide(weights, key, rows);
+    return offset === 0 ? values : values.map((value) => value + offset);
+  };
   const read = isPaired(key, dialect) ? pairedRows(plain, rowWidth(shape), dialect.headDim) : plain;
   return { name, dtype, shape, rewrite: { dtype, shape, read } };
 }
@@ -136,16 +161,12 @@ export function pairedRows(read: Rewrite['read'], width: number, headDim: number
 /** The checkpoint's row within a head for row `row` of the file. */
 export const pairedRow = (row: number, headDim: number): number => (row % 2) * (headDim / 2) + Math.floor(row / 2);
 
-/** Divisors of the frequencies, one for each pair, for LLaMA 3's scaling and for a GGUF file's own; other kinds are in the metadata. */
-function ropeFactors({ rope, headDim }: Dialect): RewrittenTensor | undefined {
-  if (rope.scaling.kind !== 'llama3' && rope.scaling.kind !== 'factors') return undefined;
-  const unscaled = rotaryFrequencies({ theta: rope.theta, scaling: { kind: 'default' } }, headDim);
-  const scaled = rotaryFrequencies(rope, headDim);
-  const factors = unscaled.map((frequency, i) => frequency / scaled[i]);
+/** Divisors of the frequencies, one for each pair. */
+function factorTensor(name: string, factors: readonly number[]): RewrittenTensor {
   const rewrite: Rewrite = {
     dtype: 'F32',
     shape: [factors.length],
-    read: ({ start, count }) => Promise.resolve(factors.slice(start, start + count)),
+    read: ({ start, count }) => Promise.resolve(Float64Array.from(factors.slice(start, start + count))),
   };
-  return { name: ROPE_FACTORS, dtype: 'F32', shape: rewrite.shape, rewrite };
+  return { name, dtype: 'F32', shape: rewrite.shape, rewrite };
 }

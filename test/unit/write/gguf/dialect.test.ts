@@ -1,6 +1,12 @@
 /** Which of llama.cpp's architectures a model is written as, and which models are refused. */
 import assert from 'node:assert/strict';
-import { type Architecture, type LayerShape, PLAIN_STYLE } from '../../../../src/engine/checkpoint/architecture';
+import {
+  type Architecture,
+  type LayerShape,
+  PLAIN_STYLE,
+  type Rope,
+  type Style,
+} from '../../../../src/engine/checkpoint/architecture';
 import { UserError } from '../../../../src/engine/errors';
 import { dialectOf } from '../../../../src/engine/write/gguf/dialect';
 import { architectureFields, sizeLabel } from '../../../../src/engine/write/gguf/metadata';
@@ -21,6 +27,43 @@ function model(family: string, ...layers: Partial<LayerShape>[]): Architecture {
   const common = { hidden: 64, vocabulary: 320, context: 256, rmsNormEps: 1e-5, tied: true, eosTokenIds: [] };
   return { family, style: PLAIN_STYLE, layers: layers.map((layer) => ({ ...LAYER, ...layer })), ...common };
 }
+
+/** A model of a family that computes otherwise than LLaMA. */
+function styled(
+  style: Partial<Style>,
+  layers: readonly Partial<LayerShape>[],
+  more: Partial<Architecture> = {},
+): Architecture {
+  return { ...model('', ...layers), style: { ...PLAIN_STYLE, ...style }, ...more };
+}
+
+const GEMMA = { normOffset: 1, activation: 'gelu', embedScale: 8 } as const;
+const GEMMA2 = { ...GEMMA, norms: 'both', scoreScale: 1 / 4, scoreCap: 50, logitCap: 30 } as const;
+const GEMMA3 = { ...GEMMA2, scoreCap: null, logitCap: null } as const;
+const LOCAL: Rope = { theta: 500, scaling: { kind: 'default' } };
+const sliding = { window: 8, rope: LOCAL, qkNorm: 'head' } as const;
+const full = { qkNorm: 'head' } as const;
+const OLMO = { norms: 'after' } as const;
+const olmo = { qkNorm: 'width' } as const;
+const unrotated = { rope: null };
+const YARN = {
+  kind: 'yarn',
+  factor: 4,
+  originalContext: 64,
+  betaFast: 32,
+  betaSlow: 1,
+  truncate: true,
+  magnitude: 1 + 0.1 * Math.log(4),
+} as const;
+const llama3 = (): Rope => {
+  const scaling = { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 64 } as const;
+  return { theta: 10_000, scaling };
+};
+const longrope = (): Rope => {
+  const [short, long] = [1, 2].map((first) => Array.from({ length: 8 }, (_, i) => first + i));
+  return { theta: 10_000, scaling: { kind: 'longrope', short, long, originalContext: 64, magnitude: 1.25 } };
+};
+const yarn = (changes: object = {}): Rope => ({ theta: 10_000, scaling: { ...YARN, ...changes } });
 
 const narrow = { heads: 2, kvHeads: 1, ffn: 40 };
 
@@ -71,6 +114,26 @@ describe('gguf/dialect', () => {
     [/its blocks differ and have normalised/, model('qwen3', { qkNorm: 'head' }, { qkNorm: 'head', ...narrow })],
     [/biases and normalised/, model('qwen3', { qkNorm: 'head', biases: ['o', 'down'] })],
     [/513 blocks/, model('llama', ...Array<object>(513).fill({}))],
+    [/head of its own/, styled(GEMMA2, [{}], { tied: false })],
+    [/scores have no cap/, styled({ ...GEMMA2, scoreCap: null }, [{}])],
+    [/logits have no cap/, styled({ ...GEMMA2, logitCap: null }, [{}])],
+    [/cap on the scores/, styled({ ...GEMMA3, scoreCap: 50 }, [full])],
+    [/embedding is scaled by another/, styled({ ...GEMMA, embedScale: 7 }, [{}])],
+    [/activation is not/, styled({ ...OLMO, activation: 'gelu' }, [olmo])],
+    [/factor of the scores/, styled({ ...OLMO, scoreScale: 1 }, [olmo])],
+    [/biases on o, which/, styled(GEMMA, [{ biases: ['q', 'k', 'v', 'o'] }])],
+    [/heads are 32 numbers wide together/, styled(OLMO, [{ ...olmo, ...narrow }])],
+    [/heads are 32 numbers wide together/, model('phi3', { fused: true, ...narrow })],
+    [/its blocks differ, and/, styled({ residualScale: 0.5 }, [{}, narrow])],
+    [/windows of different widths/, styled(GEMMA2, [{ window: 8 }, { window: 9 }])],
+    [/different rotations/, styled(GEMMA3, [sliding, { ...full, window: 8 }])],
+    [/rotation of its blocks with a window is scaled/, styled(GEMMA3, [{ ...sliding, rope: yarn() }])],
+    [/yarn’s factor of cosines/, styled(GEMMA3, [sliding, { ...full, rope: yarn({ magnitude: 1 }) }])],
+    [/block 2 does not rotate/, model('smollm3', {}, {}, unrotated, {})],
+    [/block 3 rotates/, model('smollm3', {}, {}, {}, {}, unrotated)],
+    [/scaled by LLaMA 3’s rule.*qwen3/, model('qwen3', { qkNorm: 'head', rope: llama3() })],
+    [/yarn with bounds of its own.*olmo2/, styled(OLMO, [{ ...olmo, rope: yarn({ truncate: false }) }])],
+    [/longrope, which.*gemma/, styled(GEMMA, [{ rope: longrope() }])],
   ];
   for (const [why, architecture] of refusals) {
     it(`refuses a model: ${why.source}`, () => {
@@ -97,6 +160,100 @@ describe('gguf/dialect', () => {
     const linear = fieldsOf(model('llama', { rope }));
     assert.deepEqual(linear.get('llama.rope.scaling.factor'), { type: 'f32', value: 4 });
     assert.deepEqual(linear.get('llama.rope.freq_base'), { type: 'f32', value: 5000 });
+  });
+
+  it('goes by what the blocks compute', () => {
+    const names = [
+      styled(GEMMA, [{}]),
+      styled(GEMMA2, [{ window: 8 }, {}]),
+      styled(GEMMA3, [sliding, full], { tied: false }),
+      model('phi3', { fused: true, rope: { ...LOCAL, turned: 12 } }),
+      styled({ scoreScale: 0.3 }, [{ biases: ['q', 'k', 'v', 'o', 'down'] }]),
+      styled(OLMO, [olmo]),
+      model('smollm3', {}, {}, {}, unrotated, {}),
+      model('smollm3', {}, {}, {}),
+      model('qwen2', { biases: ['q', 'k', 'v'], rope: llama3() }),
+    ].map(dialectOf);
+    assert.deepEqual(
+      names.map(({ name, paired, ownHead }) => [name, paired, ownHead]),
+      [
+        ['gemma', false, false],
+        ['gemma2', false, false],
+        ['gemma3', false, true],
+        ['phi3', false, false],
+        ['granite', true, false],
+        ['olmo2', false, true],
+        ['smollm3', true, false],
+        ['llama', true, false],
+        ['llama', true, false],
+      ],
+    );
+  });
+
+  const said = (architecture: Architecture): Record<string, unknown> =>
+    Object.fromEntries(
+      dialectOf(architecture).fields.map(([key, value]) => [key, 'value' in value ? value.value : value]),
+    );
+
+  it('has factors and caps, and what logits are divided by', () => {
+    const granite = { embedScale: 12, residualScale: 0.25, scoreScale: 0.5, logitScale: 1 / 8 };
+    assert.deepEqual(said(styled(granite, [{}])), {
+      logit_scale: 8,
+      embedding_scale: 12,
+      residual_scale: 0.25,
+      'attention.scale': 0.5,
+    });
+    assert.deepEqual(said(styled(GEMMA2, [{ window: 8 }, {}])), {
+      'attention.sliding_window': 8,
+      attn_logit_softcapping: 50,
+      final_logit_softcapping: 30,
+    });
+    assert.deepEqual(said(styled(GEMMA3, [sliding, sliding])), {
+      'rope.freq_base_swa': 500,
+      'attention.sliding_window': 8,
+    });
+    assert.deepEqual(said(model('phi3', { fused: true, window: 8 })), { 'attention.sliding_window': 8 });
+    assert.deepEqual(said(model('phi3', { fused: true })), { 'attention.sliding_window': 0 });
+  });
+
+  it('gives the scores another factor by the size of cosines, which enters twice', () => {
+    const factor = (architecture: Architecture): unknown => said(architecture)['rope.scaling.attn_factor'];
+    assert.equal(factor(styled({ ...GEMMA2, scoreScale: 4 / 4 }, [{}])), 2);
+    // llama.cpp knows the largest Gemmas by the number of their blocks, and scales by hidden / heads there.
+    const large = { ...GEMMA2, scoreScale: 1 / Math.sqrt(64 / 2) };
+    const blocks = (count: number): Architecture =>
+      styled(
+        large,
+        Array.from({ length: count }, (_, block) => ({ ...narrow, window: block % 2 === 0 ? 8 : null })),
+      );
+    assert.equal(factor(blocks(46)), undefined);
+    const pruned = dialectOf(blocks(44));
+    const ratio = factor(blocks(44)) as number;
+    assert.ok(Math.abs(ratio ** 4 - 0.5) < 1e-12, '1/√32 in place of 1/√16');
+    assert.match(pruned.notes.join(), /^its scores have another factor/);
+  });
+
+  it('scales rotations by the fields that the architecture has, or by divisors', () => {
+    const of = (rope: Rope): Record<string, unknown> => said(model('llama', { rope }));
+    const usual = { 'rope.scaling.type': 'yarn', 'rope.scaling.factor': 4, 'rope.scaling.original_context_length': 64 };
+    assert.deepEqual(of(yarn()), usual);
+    assert.deepEqual(of(yarn({ magnitude: 2 * YARN.magnitude })), { ...usual, 'rope.scaling.attn_factor': 2 });
+    const own = dialectOf(model('llama', { rope: yarn({ betaFast: 8, magnitude: 3 }) }));
+    assert.deepEqual(own.fields, [['rope.scaling.attn_factor', { type: 'f32', value: 3 }]]);
+    assert.deepEqual([...own.factors.keys()], ['rope_freqs.weight']);
+    assert.deepEqual([...dialectOf(model('llama', { rope: llama3() })).factors.keys()], ['rope_freqs.weight']);
+    const long = dialectOf(model('llama', { rope: longrope() }));
+    assert.deepEqual([...long.factors.keys()], ['rope_factors_long.weight', 'rope_factors_short.weight']);
+    assert.deepEqual(of(longrope()), {
+      'rope.scaling.type': 'longrope',
+      'rope.scaling.original_context_length': 64,
+      'rope.scaling.attn_factor': 1.25,
+    });
+    const dynamic = dialectOf(
+      model('llama', { rope: { theta: 10, scaling: { kind: 'dynamic', factor: 2, context: 256 } } }),
+    );
+    assert.deepEqual(dynamic.fields, []);
+    assert.match(dynamic.notes.join(), /texts of more than 256 tokens/);
   });
 
   it('labels sizes in few digits', () => {

@@ -253,6 +253,12 @@ describe('gguf/tokenizer of pieces', () => {
     assert.equal((await metadata(set({ normalizer: null, pre_tokenizer: never }), 266)).get('add_space_prefix'), false);
     const replace = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
     assert.equal((await metadata(set({ normalizer: replace }), 266)).get('add_space_prefix'), false);
+    const gemma = { type: 'Split', pattern: { String: ' ' }, behavior: 'MergedWithPrevious', invert: false };
+    const cut = await metadata(set({ normalizer: replace, pre_tokenizer: gemma }), 266);
+    assert.equal(cut.get('add_space_prefix'), false);
+    assert.deepEqual(cut.notes, []);
+    const other = { ...gemma, pattern: { String: 'a' } };
+    await refused(set({ normalizer: replace, pre_tokenizer: other }), /more than writing spaces/, 266);
     await refused(set({ normalizer: { type: 'NFKC' } }), /more than writing spaces/, 266);
     await refused(set({ pre_tokenizer: metaspace }), /more than writing spaces/, 266);
   });
