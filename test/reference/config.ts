@@ -177,7 +177,7 @@ function windowOf(config: HubConfig, block: number): number {
 
 /** A block slides as the list says, or by the rule of its family. */
 function slidesIn(config: HubConfig, block: number): boolean {
-  const listed = config.layer_types && config.layer_types[block] === 'sliding_attention';
+  const listed = config.layer_types ? config.layer_types[block] === 'sliding_attention' : undefined;
   switch (config.model_type) {
     case 'gemma2':
       return listed ?? block % 2 === 0;

@@ -15,7 +15,7 @@ import { fullView, stepsOf, type View } from '../../src/engine/model/view';
 import { inSpreadRowInt8, SpreadRowInt8 } from '../../src/engine/weights/row-int8';
 import { RowRounder } from '../../src/engine/weights/row-integers';
 import type { Screening } from '../../src/engine/importance/screened-sweep';
-import type { ToyLayer } from './tiny-models';
+import type { ToyLayer } from './tiny-tensors';
 
 /** Opens a checkpoint. The shapes of a ragged toy's blocks are those that its `toy_layers` list. */
 export async function openToy(path: string): Promise<Checkpoint> {

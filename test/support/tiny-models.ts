@@ -4,37 +4,10 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { normal } from './random';
 import { writeSafetensors, type TestDtype, type TestTensor } from './safetensors';
 import { temporaryFolder } from './temporary';
+import { tinyTensors, toyLayer, type TinyModel, type ToyLayer } from './tiny-tensors';
 import { TINY_SPECIALS, writeTinyTokenizer } from './tiny-tokenizer';
-
-interface TinyModel {
-  readonly dtype: TestDtype;
-  readonly shards: number;
-  /** Biases: on q, k, v; on o; on gate, up, down. */
-  readonly bias: readonly ('qkv' | 'o' | 'mlp')[];
-  readonly qkNorm: boolean;
-  /** What differs from `BASE`. */
-  readonly config: Readonly<Record<string, unknown>>;
-}
-
-/**
- * The shape of one block of a ragged toy. No config of a family describes such models: the toy's config.json lists the
- * blocks as `toy_layers`, which tests and reference read and the engine ignores.
- */
-export interface ToyLayer {
-  readonly num_attention_heads: number;
-  readonly num_key_value_heads: number;
-  readonly head_dim: number;
-  readonly intermediate_size: number;
-  readonly sliding_window: number | null;
-  /** Null: queries and keys are not rotated. */
-  readonly rope_theta: number | null;
-  /** "q", "down": Linears with a bias. */
-  readonly bias: readonly string[];
-  readonly qk_norm: boolean;
-}
 
 /** The config that every toy starts from; the layout of transformers 4. */
 const BASE = {
@@ -58,8 +31,9 @@ const BASE = {
 };
 
 const untied = { tie_word_embeddings: false };
-const plain = { dtype: 'F32', shards: 1, bias: [], qkNorm: false } as const;
+const plain = { dtype: 'F32', shards: 1, bias: [], qkNorm: null } as const;
 const qwen2 = { architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2' };
+const phi3 = { architectures: ['Phi3ForCausalLM'], model_type: 'phi3' };
 const llama3Rope = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 32 };
 
 const MODELS = {
@@ -116,7 +90,7 @@ const MODELS = {
   'qwen3-qknorm': {
     ...plain,
     dtype: 'BF16',
-    qkNorm: true,
+    qkNorm: 'head',
     config: {
       architectures: ['Qwen3ForCausalLM'],
       model_type: 'qwen3',
@@ -127,6 +101,132 @@ const MODELS = {
   },
 } as const satisfies Record<string, TinyModel>;
 
+const absent = { tie_word_embeddings: undefined, hidden_act: undefined };
+const gemmaLike = { ...plain, normMean: 0, tied: true } as const;
+/** Pairs of a head of the toys. */
+const PAIRS = 8;
+
+/** Families whose block differs from LLaMA's, and further kinds of rotation. */
+const FURTHER = {
+  'gemma-tied': {
+    ...gemmaLike,
+    dtype: 'BF16',
+    embedding: 0.1,
+    config: {
+      ...absent,
+      architectures: ['GemmaForCausalLM'],
+      model_type: 'gemma',
+      hidden_act: 'gelu',
+      head_dim: 24,
+      num_key_value_heads: 1,
+    },
+  },
+  // Windows by the rule for absent lists: on blocks 0 and 2.
+  'gemma2-softcap': {
+    ...gemmaLike,
+    norms: 'both',
+    embedding: 0.2,
+    config: {
+      ...absent,
+      architectures: ['Gemma2ForCausalLM'],
+      model_type: 'gemma2',
+      hidden_activation: 'gelu_pytorch_tanh',
+      head_dim: 24,
+      query_pre_attn_scalar: 10,
+      attn_logit_softcapping: 2,
+      final_logit_softcapping: 3,
+      sliding_window: 5,
+    },
+  },
+  // Blocks 0 and 2 slide and turn by the local base, 1 and 3 are scaled.
+  'gemma3-pattern': {
+    ...gemmaLike,
+    dtype: 'F16',
+    qkNorm: 'head',
+    norms: 'both',
+    embedding: 0.2,
+    config: {
+      ...absent,
+      architectures: ['Gemma3ForCausalLM'],
+      model_type: 'gemma3_text',
+      hidden_activation: 'gelu_pytorch_tanh',
+      head_dim: 16,
+      query_pre_attn_scalar: 24,
+      sliding_window: 6,
+      sliding_window_pattern: 2,
+      rope_local_base_freq: 500,
+      rope_theta: 100000,
+      rope_scaling: { rope_type: 'linear', factor: 4 },
+    },
+  },
+  'phi3-partial': {
+    ...plain,
+    dtype: 'BF16',
+    shards: 2,
+    fused: true,
+    config: { ...phi3, partial_rotary_factor: 0.5, sliding_window: 7 },
+  },
+  // Rows of more than 16 tokens turn by the long factors.
+  'phi3-longrope': {
+    ...plain,
+    fused: true,
+    config: {
+      ...phi3,
+      original_max_position_embeddings: 16,
+      rope_scaling: {
+        type: 'longrope',
+        short_factor: Array.from({ length: PAIRS }, (_, j) => 1 + 0.1 * j),
+        long_factor: Array.from({ length: PAIRS }, (_, j) => 1.5 + j),
+      },
+    },
+  },
+  'granite-multipliers': {
+    ...plain,
+    dtype: 'BF16',
+    bias: ['qkv', 'o'],
+    embedding: 0.1,
+    config: {
+      architectures: ['GraniteForCausalLM'],
+      model_type: 'granite',
+      attention_bias: true,
+      embedding_multiplier: 6,
+      attention_multiplier: 0.35,
+      residual_multiplier: 0.5,
+      logits_scaling: 0.7,
+      tie_word_embeddings: true,
+    },
+  },
+  'olmo2-postnorm': {
+    ...plain,
+    qkNorm: 'width',
+    norms: 'after',
+    config: { architectures: ['Olmo2ForCausalLM'], model_type: 'olmo2' },
+  },
+  // Block 2 has no rotation, and so, without a list, a window.
+  'smollm3-nope': {
+    ...plain,
+    dtype: 'F16',
+    config: {
+      architectures: ['SmolLM3ForCausalLM'],
+      model_type: 'smollm3',
+      no_rope_layers: [1, 1, 0, 1],
+      use_sliding_window: true,
+      sliding_window: 6,
+      tie_word_embeddings: true,
+    },
+  },
+  'llama-yarn': {
+    ...plain,
+    config: { rope_scaling: { rope_type: 'yarn', factor: 4, beta_fast: 8, original_max_position_embeddings: 64 } },
+  },
+  // Rows of more than 16 tokens turn by a larger base.
+  'llama-dynamic': {
+    ...plain,
+    dtype: 'BF16',
+    config: { max_position_embeddings: 16, rope_scaling: { rope_type: 'dynamic', factor: 3 } },
+  },
+} as const satisfies Record<string, TinyModel>;
+
 const SHAPES: readonly ToyLayer[] = [
   toyLayer({}),
   toyLayer({ num_attention_heads: 2, num_key_value_heads: 1, intermediate_size: 40, sliding_window: 5 }),
@@ -134,12 +234,6 @@ const SHAPES: readonly ToyLayer[] = [
   toyLayer({ num_attention_heads: 1, num_key_value_heads: 1, head_dim: 24, intermediate_size: 24, rope_theta: null }),
 ];
 const BIASES = [['q', 'k', 'v'], ['o', 'down'], [], ['q', 'k', 'v', 'o', 'gate', 'up', 'down']];
-
-function toyLayer(changes: Partial<ToyLayer>): ToyLayer {
-  const heads = { num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16 };
-  const rest = { intermediate_size: 96, sliding_window: null, rope_theta: 10000, bias: [], qk_norm: false };
-  return { ...heads, ...rest, ...changes };
-}
 
 /** Toys whose blocks differ in heads, widths, windows and rotations, without biases and with. */
 const RAGGED = {
@@ -169,10 +263,28 @@ export function smallRagged(name: keyof typeof RAGGED): Readonly<Record<string, 
   };
 }
 
-export type TinyName = keyof typeof MODELS | keyof typeof RAGGED;
+/**
+ * Config of toys whose heads are 4 wide that makes their features take effect in `length` tokens: windows, bounds of
+ * contexts, lists by pair.
+ */
+export function shortConfig(name: TinyName, length: number): Readonly<Record<string, unknown>> {
+  const window = { sliding_window: length - 1 };
+  if (/window|layer-types|softcap|pattern|partial/.test(name)) return window;
+  if (name === 'smollm3-nope') return { ...window, no_rope_layers: [1, 0, 0, 1] };
+  if (name === 'llama-dynamic') return { max_position_embeddings: length - 1 };
+  if (name !== 'phi3-longrope') return {};
+  const { type } = FURTHER[name].config.rope_scaling;
+  const rope_scaling = { type, short_factor: [1, 1.3], long_factor: [1.5, 3] };
+  return { original_max_position_embeddings: length - 1, rope_scaling };
+}
+
+export type TinyName = keyof typeof MODELS | keyof typeof FURTHER | keyof typeof RAGGED;
 
 /** The names of the toys that a config describes. */
-export const TINY_MODELS = Object.keys(MODELS) as (keyof typeof MODELS)[];
+export const TINY_MODELS = Object.keys({ ...MODELS, ...FURTHER }) as (keyof typeof MODELS | keyof typeof FURTHER)[];
+
+/** Those whose block is LLaMA's, and whose rotation does not depend on the length. */
+export const LLAMA_LIKE_MODELS = Object.keys(MODELS) as (keyof typeof MODELS)[];
 
 /** The names of the ragged toys. */
 export const RAGGED_MODELS = Object.keys(RAGGED) as (keyof typeof RAGGED)[];
@@ -216,7 +328,7 @@ export function tinyCheckpoint(name: TinyName, options: TinyOptions = {}): strin
 
 /** Writes a toy checkpoint into an existing folder. */
 export function writeTinyCheckpoint(folder: string, name: TinyName, options: TinyOptions = {}): void {
-  const toy: TinyModel = { ...MODELS, ...RAGGED }[name];
+  const toy: TinyModel = { ...MODELS, ...FURTHER, ...RAGGED }[name];
   const { dtype = toy.dtype, bias = [] } = options;
   const model: TinyModel = { ...toy, dtype, bias: [...toy.bias, ...bias] };
   const torchDtype = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' }[model.dtype];
@@ -226,60 +338,6 @@ export function writeTinyCheckpoint(folder: string, name: TinyName, options: Tin
   if (options.storedHead === 'copy') tensors.splice(-1, 1, { ...tensors[0], name: 'lm_head.weight' });
   writeShards(folder, tensors, options.shards ?? model.shards);
   if (options.tokenizer) writeTinyTokenizer(folder);
-}
-
-/** All tensors of the toy, in the order and under the names that transformers gives them. */
-function tinyTensors(
-  config: typeof BASE & { head_dim?: number; toy_layers?: readonly ToyLayer[] },
-  model: TinyModel,
-  seed: number,
-): TestTensor[] {
-  const { hidden_size: hidden, vocab_size: vocabulary } = config;
-  const uniform = {
-    ...toyLayer({ ...config, head_dim: config.head_dim ?? hidden / config.num_attention_heads }),
-    bias: model.bias.flatMap((which) => ({ qkv: ['q', 'k', 'v'], o: ['o'], mlp: ['gate', 'up', 'down'] })[which]),
-    qk_norm: model.qkNorm,
-  };
-  const next = normal(seed);
-  const tensors: TestTensor[] = [];
-  const add = (name: string, shape: number[], mean: number, deviation: number): void => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    const values = Float32Array.from({ length: size }, () => mean + deviation * next());
-    tensors.push({ name, dtype: model.dtype, shape, values });
-  };
-  const norm = (name: string, size: number): void => add(`${name}.weight`, [size], 1, 0.2);
-  const linear = (name: string, out: number, into: number, bias: boolean): void => {
-    add(`${name}.weight`, [out, into], 0, 1 / Math.sqrt(into));
-    if (bias) add(`${name}.bias`, [out], 0, 0.2);
-  };
-
-  add('model.embed_tokens.weight', [vocabulary, hidden], 0, 0.4);
-  for (let block = 0; block < config.num_hidden_layers; block++) {
-    const at = `model.layers.${block}`;
-    const {
-      head_dim: headDim,
-      intermediate_size: ffn,
-      bias,
-      qk_norm,
-      ...heads
-    } = config.toy_layers?.[block] ?? uniform;
-    const queries = heads.num_attention_heads * headDim;
-    const keys = heads.num_key_value_heads * headDim;
-    norm(`${at}.input_layernorm`, hidden);
-    linear(`${at}.self_attn.q_proj`, queries, hidden, bias.includes('q'));
-    linear(`${at}.self_attn.k_proj`, keys, hidden, bias.includes('k'));
-    linear(`${at}.self_attn.v_proj`, keys, hidden, bias.includes('v'));
-    linear(`${at}.self_attn.o_proj`, hidden, queries, bias.includes('o'));
-    if (qk_norm) norm(`${at}.self_attn.q_norm`, headDim);
-    if (qk_norm) norm(`${at}.self_attn.k_norm`, headDim);
-    norm(`${at}.post_attention_layernorm`, hidden);
-    linear(`${at}.mlp.gate_proj`, ffn, hidden, bias.includes('gate'));
-    linear(`${at}.mlp.up_proj`, ffn, hidden, bias.includes('up'));
-    linear(`${at}.mlp.down_proj`, hidden, ffn, bias.includes('down'));
-  }
-  norm('model.norm', hidden);
-  if (!config.tie_word_embeddings) linear('lm_head', vocabulary, hidden, false);
-  return tensors;
 }
 
 /** One file, or consecutive runs of tensors in several with an index. */

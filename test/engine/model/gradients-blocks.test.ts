@@ -3,19 +3,31 @@
  * weights, of LoRA's matrices under dropout, and of its input.
  */
 import { LINEAR_NAMES } from '../../../src/engine/adapter/names';
-import { loadReference } from '../../reference/forward';
+import { linearNames } from '../../../src/engine/checkpoint/architecture';
+import { loadReference, type ReferenceModel } from '../../reference/forward';
 import { BlockCase } from '../../support/block-gradients';
 import { describedModel } from '../../support/model';
-import { RAGGED_MODELS, smallRagged, TINY_MODELS, tinyCheckpoint, type TinyName } from '../../support/tiny-models';
+import {
+  RAGGED_MODELS,
+  shortConfig,
+  smallRagged,
+  TINY_MODELS,
+  tinyCheckpoint,
+  type TinyName,
+} from '../../support/tiny-models';
 
 /** Small enough to move every weight by itself; a window of 3 takes effect in 4 tokens. */
 function smallCheckpoint(name: TinyName): string {
-  const window = /window|layer-types/.test(name) ? { sliding_window: 3 } : {};
-  return tinyCheckpoint(name, { config: { hidden_size: 8, intermediate_size: 10, head_dim: 4, ...window } });
+  return tinyCheckpoint(name, {
+    config: { hidden_size: 8, intermediate_size: 10, head_dim: 4, ...shortConfig(name, 4) },
+  });
 }
 
-/** Where windows differ between blocks, the first and the last have the two kinds. */
-const BLOCKS = [0, 3];
+/** The first block of every kind: blocks differ in windows and rotations. */
+function blocksOf({ config }: ReferenceModel): number[] {
+  const kinds = config.layers.map(({ window, rotation }) => JSON.stringify([window, rotation?.(4)]));
+  return [...kinds.keys()].filter((block) => kinds.indexOf(kinds[block]) === block);
+}
 
 describe('gradients of a block', () => {
   for (const name of TINY_MODELS) {
@@ -24,11 +36,11 @@ describe('gradients of a block', () => {
       const model = describedModel(() => folder);
       const reference = loadReference(folder);
 
-      for (const block of name.startsWith('qwen2') ? BLOCKS : [0]) {
+      for (const block of blocksOf(reference)) {
         const step = { block, attention: true, ffn: true };
         it(`all weights of block ${block}`, () => new BlockCase(model(), reference, step, 2, 4).checkWeights());
         it(`adapters of block ${block}`, () =>
-          new BlockCase(model(), reference, step, 2, 4).checkAdapters(LINEAR_NAMES));
+          new BlockCase(model(), reference, step, 2, 4).checkAdapters(linearNames(model().architecture)));
       }
     });
   }

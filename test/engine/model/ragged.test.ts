@@ -23,7 +23,8 @@ import { decodedLogits, openToy, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { readCheckpointTensors, writeSafetensors } from '../../support/safetensors';
 import { temporaryFolder } from '../../support/temporary';
-import { RAGGED_MODELS, tinyCheckpoint, type ToyLayer } from '../../support/tiny-models';
+import { RAGGED_MODELS, tinyCheckpoint } from '../../support/tiny-models';
+import type { ToyLayer } from '../../support/tiny-tensors';
 import { fullSetup, loraSetup, textBatch, weightGradients, withBackprop } from '../../support/training';
 
 const BLOCKS = 4;
