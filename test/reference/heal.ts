@@ -142,8 +142,9 @@ export function referenceHeal(
       const lambda = ridge === 'auto' && !rows.some((_, r) => chooses(r)) ? rule : (ridge ?? rule);
       const { delta, ...fit } = fitted(method === 'fold' ? added : input, residual, lambda);
       const share = isCut ? stepCut : step;
+      const factor = model.config.residualFactor; // the module adds this times what its Linear gives
       const helps = fit.normDelta > 0;
-      if (helps && method === 'refit') put(`${name}.weight`, plusTransposed(weight, share, delta));
+      if (helps && method === 'refit') put(`${name}.weight`, plusTransposed(weight, share / factor, delta));
       if (helps && method === 'fold') {
         const map = delta.map((row, i) => row.map((d, j) => share * d + (i === j ? 1 : 0))); // T = I + step · D
         put(`${name}.weight`, timesTransposed(map, weight));

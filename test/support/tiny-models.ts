@@ -283,8 +283,8 @@ export type TinyName = keyof typeof MODELS | keyof typeof FURTHER | keyof typeof
 /** The names of the toys that a config describes. */
 export const TINY_MODELS = Object.keys({ ...MODELS, ...FURTHER }) as (keyof typeof MODELS | keyof typeof FURTHER)[];
 
-/** Those whose block is LLaMA's, and whose rotation does not depend on the length. */
-export const LLAMA_LIKE_MODELS = Object.keys(MODELS) as (keyof typeof MODELS)[];
+/** Those that turn otherwise in texts of more than 16 tokens. */
+export const LENGTH_DEPENDENT_MODELS: readonly TinyName[] = ['phi3-longrope', 'llama-dynamic'];
 
 /** The names of the ragged toys. */
 export const RAGGED_MODELS = Object.keys(RAGGED) as (keyof typeof RAGGED)[];

@@ -1,12 +1,11 @@
 /** Training set up for tests in a line. */
-import { LINEAR_NAMES } from '../../src/engine/adapter/names';
 import type { Parameters as Trained } from '../../src/engine/retrain/loop/adamw';
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
 import type { Batch } from '../../src/engine/retrain/loop/batch';
 import { fullModel, loadedParameters } from '../../src/engine/retrain/full/full-model';
 import { initialAdapters, loraModel } from '../../src/engine/retrain/lora/lora-model';
 import type { TrainableModel } from '../../src/engine/retrain/loop/trainable-model';
-import type { LinearName } from '../../src/engine/checkpoint/architecture';
+import { linearNames, type LinearName } from '../../src/engine/checkpoint/architecture';
 import type { Model } from '../../src/engine/model/model';
 import { fullView, type View } from '../../src/engine/model/view';
 import type { WeightSource } from '../../src/engine/weights/source';
@@ -29,7 +28,7 @@ export function loraSetup(
   {
     view = fullView(model.architecture.layers.length),
     dropout = false,
-    targets = LINEAR_NAMES,
+    targets = linearNames(model.architecture),
     seed = 1,
     frozen,
   }: { view?: View; dropout?: boolean; targets?: readonly LinearName[]; seed?: number; frozen?: WeightSource } = {},

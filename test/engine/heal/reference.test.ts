@@ -54,8 +54,13 @@ const METHODS: readonly HealOptions[] = [
   { method: 'scalar' },
 ];
 
+/** All but those with norms behind the Linears that healing corrects: these are refused. */
+const HEALED = [...TINY_MODELS, ...RAGGED_MODELS].filter(
+  (name) => loadReference(tinyCheckpoint(name)).config.norms.ffn.after === undefined,
+);
+
 describe('healing against the float64 reference', () => {
-  for (const [i, name] of [...TINY_MODELS, ...RAGGED_MODELS].entries()) {
+  for (const [i, name] of HEALED.entries()) {
     describe(name, () => {
       const folder = tinyCheckpoint(name);
       const model = describedModel(() => folder);
@@ -74,9 +79,7 @@ describe('healing against the float64 reference', () => {
   }
 
   it('every edge is met by a refit', () => {
-    const met = [...TINY_MODELS, ...RAGGED_MODELS].flatMap((_, i) =>
-      [0, 1].map((j) => EDGES[(3 * i + j) % EDGES.length]),
-    );
+    const met = HEALED.flatMap((_, i) => [0, 1].map((j) => EDGES[(3 * i + j) % EDGES.length]));
     assert.deepEqual(new Set(met), new Set(EDGES));
   });
 

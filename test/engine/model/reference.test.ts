@@ -30,7 +30,7 @@ describe('engine against the float64 reference', () => {
       it('losses without each block', () => checkSweep(model(), reference, rows, stepsOf(fullView(blocks))));
       it('losses without each module', () => checkSweep(model(), reference, rows, stepsOf(fullView(blocks), true)));
       it('greedy text, whole, without a block and without modules', async () => {
-        const prompt = rows[0].slice(0, 10);
+        const prompt = rows[0].slice(0, name === 'llama-dynamic' ? 4 : 10); // its text may have 16 tokens
         await checkGreedyText(model(), reference, prompt, 12, []);
         await checkGreedyText(model(), reference, prompt, 12, [{ block: 1 }]);
         await checkGreedyText(model(), reference, prompt, 12, [
