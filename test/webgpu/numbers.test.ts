@@ -14,7 +14,7 @@ import { assertAllClose, assertClose } from '../support/close';
 import { calibrationRows, checkpointFolder } from '../support/golden';
 import { checkGreedyIds } from '../support/golden-checks';
 import { lastState } from '../support/model';
-import { itFull } from '../support/shared';
+import { itFull, itShared } from '../support/shared';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { describeWebGpu, onBoth } from '../support/webgpu';
 
@@ -118,6 +118,27 @@ async function samePerplexity(cpu: Model, gpu: Model, ids: number[]): Promise<vo
     assertClose(actual.meanNll, expected.meanNll, MEAN_NLL, 'mean NLL');
   }
 }
+
+/** What the device's own attention cannot do: capped scores, a part of a head turning, angles that follow the length. */
+describeWebGpu('families on WebGPU', () => {
+  for (const family of [
+    'gemma2-softcap',
+    'phi3-partial',
+    'phi3-longrope',
+    'gemma3-pattern',
+    'olmo2-postnorm',
+  ] as const) {
+    const test = family === 'gemma2-softcap' ? itShared : itFull;
+    const name = `families2/${family}` as const;
+    test(`${family} scores and writes as on the CPU`, () =>
+      onBoth(checkpointFolder(name), async (cpu, gpu) => {
+        const rows = calibrationRows(name).slice(0, 2);
+        await sameScores(cpu, gpu, rows);
+        for (const length of [6, 35]) await sameText(cpu, gpu, rows[0].slice(0, length));
+        assertAllClose(await sideBySide(gpu), await sideBySide(cpu), LOGITS, 'side by side');
+      }));
+  }
+});
 
 async function sameText(cpu: Model, gpu: Model, promptIds: number[]): Promise<void> {
   const options = { maxNewTokens: 16, greedy: true, ignoreEos: true } as const;

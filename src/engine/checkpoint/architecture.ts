@@ -157,6 +157,12 @@ const OF_ATTENTION: ReadonlySet<LinearName> = new Set(['qkv', 'q', 'k', 'v', 'o'
 /** The module that a Linear is a part of. */
 export const moduleOf = (name: LinearName): 'attention' | 'ffn' => (OF_ATTENTION.has(name) ? 'attention' : 'ffn');
 
+/** Most tokens of a text: the context, or as far as dynamic scaling stretches it. */
+export function longestText({ context, layers }: Pick<Architecture, 'context' | 'layers'>): number {
+  const factors = layers.map(({ rope }) => (rope?.scaling.kind === 'dynamic' ? rope.scaling.factor : 1));
+  return Math.floor(context * Math.max(1, ...factors));
+}
+
 /** The model with only the blocks `kept` (0-based), in that order. */
 export function withLayers(architecture: Architecture, kept: readonly number[]): Architecture {
   return { ...architecture, layers: kept.map((block) => architecture.layers[block]) };

@@ -2,6 +2,7 @@
  * Several texts that a model writes side by side: each step reads the weights once for all of them. Every text has its
  * own prompt, its own random numbers and its own end, so it is the text that the model writes alone.
  */
+import { longestText } from '../checkpoint/architecture';
 import type { Random } from '../random';
 import type { Decoder } from '../model/decoder';
 import type { Model } from '../model/model';
@@ -46,7 +47,7 @@ export class Batch {
     openings: readonly Opening[],
     private readonly options: Sampling & { readonly ignoreEos?: boolean },
   ) {
-    const { context } = model.architecture;
+    const context = longestText(model.architecture);
     this.texts = openings.map((opening) => {
       const room = Math.min(opening.maxNewTokens, context - opening.promptIds.length);
       return { opening, ids: [], room };

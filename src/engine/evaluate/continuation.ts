@@ -1,4 +1,5 @@
 /** A text that a model generates token by token, when the caller asks for the next one. */
+import { longestText } from '../checkpoint/architecture';
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { Random } from '../random';
@@ -59,7 +60,8 @@ export class Continuation {
    * @throws UserError for an empty prompt or one that fills the model's context
    */
   static async open(model: Model, promptIds: readonly number[], options: ContinuationOptions): Promise<Continuation> {
-    const { context, layers } = model.architecture;
+    const { layers } = model.architecture;
+    const context = longestText(model.architecture);
     checkPrompt(promptIds.length, context);
     const room = Math.min(options.maxNewTokens, context - promptIds.length);
     const { view = fullView(layers.length), pool } = options;

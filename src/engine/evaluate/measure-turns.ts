@@ -2,6 +2,7 @@
  * Comparable speeds of one text by several models, or of one alone. Each is open and warmed up first, and then they take
  * turns, so that other load on the machine slows all of them equally.
  */
+import { longestText } from '../checkpoint/architecture';
 import type { JobOptions } from '../progress';
 import { Decoder } from '../model/decoder';
 import type { Model } from '../model/model';
@@ -42,7 +43,7 @@ export function fittingLengths(
   models: readonly Model[],
   { promptTokens, newTokens }: Pick<TurnOptions, 'promptTokens' | 'newTokens'>,
 ): { promptTokens: number; newTokens: number } {
-  const context = Math.min(...models.map(({ architecture }) => architecture.context));
+  const context = Math.min(...models.map(({ architecture }) => longestText(architecture)));
   if (promptTokens + newTokens <= context) return { promptTokens, newTokens };
   const written = Math.max(1, Math.min(newTokens, Math.floor(context / 3)));
   return { promptTokens: Math.min(promptTokens, context - written), newTokens: written };

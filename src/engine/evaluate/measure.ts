@@ -2,6 +2,7 @@
  * Costs of running a model: load time, prefill and decode speed, time to the first token, memory and size, for a
  * checkpoint or any view of it. Speeds are those of one text, measured as a cell of the grid is (grid/timed-run.ts).
  */
+import { longestText } from '../checkpoint/architecture';
 import { peakRssBytes } from '../memory';
 import { elements } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
@@ -54,7 +55,7 @@ export async function measure(
   const start = performance.now();
   const model = await openModel(checkpoint, options);
   try {
-    requireContext(model.architecture.context, promptTokens + newTokens);
+    requireContext(longestText(model.architecture), promptTokens + newTokens);
     let loadSeconds = NaN;
     const loaded = (): void => {
       loadSeconds = (performance.now() - start) / 1000;

@@ -1,4 +1,5 @@
 /** Writes continuations of many prompts in batches. Each is the text that the model writes for its prompt alone. */
+import { longestText } from '../checkpoint/architecture';
 import { UserError } from '../errors';
 import { Decoder } from '../model/decoder';
 import type { Model } from '../model/model';
@@ -34,10 +35,10 @@ export async function writePrompts(
   onTexts: (prompts: readonly number[], texts: readonly BatchText[]) => void | Promise<void>,
   job: JobOptions = {},
 ): Promise<void> {
-  prompts.forEach((prompt, i) => requireFit(prompt.length, model.architecture.context, i));
+  prompts.forEach((prompt, i) => requireFit(prompt.length, longestText(model.architecture), i));
   const { maxNewTokens, greedy, seed = 0, ignoreEos } = options;
   const view = options.view ?? fullView(model.architecture.layers.length);
-  const roomOf = (length: number): number => Math.min(model.architecture.context, length + maxNewTokens);
+  const roomOf = (length: number): number => Math.min(longestText(model.architecture), length + maxNewTokens);
   const capacity = Math.max(...prompts.map(({ length }) => roomOf(length)));
   const decoder = await Decoder.open(model, view, capacity);
   const work = new Work(job, prompts.length * maxNewTokens, 'tokens', 'writing');

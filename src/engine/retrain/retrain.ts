@@ -2,7 +2,7 @@
  * Retraining from start to end (Shortened LLaMA §3.3; its later version for continued pre-training): data, model,
  * teacher, training with a state that can be resumed, and the adapter or checkpoint at the end.
  */
-import { type Architecture, linearNames, withoutLayers } from '../checkpoint/architecture';
+import { type Architecture, linearNames, longestText, withoutLayers } from '../checkpoint/architecture';
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
@@ -236,11 +236,12 @@ function checkSettings(
     const least = { keepsBest: false, longest: 0, trained: selection?.blocks };
     requireFullMemory(withoutLayers(architecture, removed), least, method.memory);
   }
-  if (length > architecture.context) {
+  const longest = longestText(architecture);
+  if (length > longest) {
     throw new UserError(
       `Cannot train on rows of ${counted(length, 'token')}`,
-      `the model's context is ${architecture.context}`,
-      `Give a ${option('retrain.length')} of at most ${architecture.context}.`,
+      `the model's context is ${longest}`,
+      `Give a ${option('retrain.length')} of at most ${longest}.`,
     );
   }
   if (dtype !== undefined && method.kind === 'lora' && !merge) {

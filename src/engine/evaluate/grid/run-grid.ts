@@ -2,6 +2,7 @@
  * Measures several models over a grid of batches M and lengths L. In each cell the models take turns run by run, so that
  * other load and a drifting clock meet all of them. A cell whose predicted memory exceeds the limit is not run.
  */
+import { longestText } from '../../checkpoint/architecture';
 import { messageOf, throwIfCancelled, UserError, DeviceError } from '../../errors';
 import { memoryLimit } from '../../memory';
 import { Decoder } from '../../model/decoder';
@@ -102,10 +103,11 @@ function slotsOf(subject: Subject, { batches, newTokens }: Protocol): Slot[] {
   const { architecture } = subject.model;
   const promptTokens = promptTokensOf(subject);
   const most = promptTokens + Math.max(...newTokens);
-  if (most > architecture.context) {
+  const longest = longestText(architecture);
+  if (most > longest) {
     throw new UserError(
       `The measurement does not fit into ${subject.label}`,
-      `prompt and new tokens are ${most} together, its context is ${architecture.context}`,
+      `prompt and new tokens are ${most} together, its context is ${longest}`,
       'Use a shorter prompt or fewer new tokens.',
     );
   }
