@@ -34,6 +34,12 @@ export function attentionShape({ layers, style }: Architecture, index: number): 
   return { heads, kvHeads, headDim, window, scoreScale: style.scoreScale, scoreCap: style.scoreCap };
 }
 
+/** Equal for models whose blocks of one shape compute alike, weights aside. */
+export const blockStyleKey = ({ rmsNormEps, style }: Pick<Architecture, 'rmsNormEps' | 'style'>): string => {
+  const { norms, normOffset, activation, residualScale, scoreScale, scoreCap } = style;
+  return [rmsNormEps, norms, normOffset, activation, residualScale, scoreScale, scoreCap].join(' ');
+};
+
 /** x: (tokens, hidden) → (tokens, hidden). `step` names the block and the modules that take part. */
 export function block(g: Graph, x: Value, architecture: Architecture, step: Step, strategies: BlockStrategies): Value {
   const { style, rmsNormEps } = architecture;

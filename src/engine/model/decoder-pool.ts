@@ -10,6 +10,8 @@ import { linearNames, moduleOf } from '../checkpoint/architecture';
 import { keyText, layerKeys, type WeightKey } from '../checkpoint/weight-key';
 import type { Session } from '../onnx/session';
 import { originOf, type WeightSource } from '../weights/source';
+import { blockStyleKey } from './block';
+import { headStyleKey } from './logits';
 import type { Model } from './model';
 import { bytesOfParts, type FedLinear, fits, type Segment } from './segments';
 import { type Step, stepsOf, type View } from './view';
@@ -186,8 +188,8 @@ class Identities {
   block(source: WeightSource, layer: number, byContent: boolean): Promise<string> {
     return this.keep(source, `${layer} ${byContent}`, async () => {
       const { architecture } = source;
-      const { hidden, rmsNormEps, layers } = architecture;
-      const about = JSON.stringify({ hidden, rmsNormEps, shape: layers[layer] });
+      const { hidden, layers } = architecture;
+      const about = JSON.stringify({ hidden, style: blockStyleKey(architecture), shape: layers[layer] });
       const own = source.blockIdentity?.(layer);
       if (own !== undefined) return `${about} ${own}`;
       const keys = layerKeys(architecture, layer);
@@ -197,10 +199,10 @@ class Identities {
 
   head(source: WeightSource, byContent: boolean): Promise<string> {
     return this.keep(source, `head ${byContent}`, async () => {
-      const { hidden, rmsNormEps, vocabulary } = source.architecture;
+      const { hidden, vocabulary } = source.architecture;
       const keys = ['finalNorm', 'head'] as const;
       const numbers = byContent ? await hashOf(source, keys) : namesOf(source, keys);
-      return JSON.stringify({ hidden, rmsNormEps, vocabulary, numbers });
+      return JSON.stringify({ hidden, style: headStyleKey(source.architecture), vocabulary, numbers });
     });
   }
 

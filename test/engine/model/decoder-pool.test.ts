@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { adapterPatches } from '../../../src/engine/adapter/adapter';
+import { PLAIN_STYLE, type Style } from '../../../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { type SampleColumn, writeSideBySide } from '../../../src/engine/evaluate/samples';
@@ -16,6 +17,7 @@ import { tinyCheckpoint } from '../../support/tiny-models';
 
 const BLOCKS = 6;
 const OPTIONS = { maxNewTokens: 12, greedy: true, ignoreEos: true };
+const CPU = { device: 'cpu' } as const;
 const PROMPT = [5, 17, 42, 3];
 const without = (list: string): View => viewWithout(BLOCKS, parseRemoved(list, BLOCKS));
 
@@ -84,6 +86,36 @@ describe('decoders that share sessions', () => {
       });
     });
   }
+
+  it('models of two styles share only what computes alike, though all their numbers are equal', async () => {
+    const folder = tinyCheckpoint('llama-gqa-tied', { config: { num_hidden_layers: BLOCKS } });
+    const checkpoint = await openCheckpoint(folder);
+    const architecture = requireArchitecture(checkpoint);
+    const styled = (style: Partial<Style>) => (): Promise<Model> =>
+      openModel({ ...checkpoint, architecture: { ...architecture, style: { ...PLAIN_STYLE, ...style } } }, CPU);
+    const of = async (style: Partial<Style>): Promise<number> => {
+      let found = 0;
+      await withModels([styled({}), styled(style)], async (models, counts) => {
+        found = await opened(
+          models.map((model) => column(model)),
+          counts,
+        );
+      });
+      return found;
+    };
+    assert.equal(await of({}), 1);
+    // The head is a session of its own where blocks alone are shared.
+    for (const style of [
+      { activation: 'gelu' },
+      { residualScale: 0.5 },
+      { scoreScale: 0.3 },
+      { scoreCap: 4 },
+    ] as const) {
+      assert.equal(await of(style), 3, JSON.stringify(style));
+    }
+    assert.equal(await of({ normOffset: 1 }), 2);
+    for (const style of [{ logitCap: 2 }, { logitScale: 0.1 }]) assert.equal(await of(style), 3, JSON.stringify(style));
+  });
 
   it('models of two precisions share nothing', async () => {
     const checkpoint = await openCheckpoint(path());

@@ -3,7 +3,7 @@
  * first their values, then their scales, and the same for their zero points: together they are one matrix with all of their
  * rows. Scales start at multiples of 4, because all zero points come last.
  */
-import type { Architecture } from '../../checkpoint/architecture';
+import { type Architecture, linearGroups } from '../../checkpoint/architecture';
 import { keyText, type WeightKey, weightOf } from '../../checkpoint/weight-key';
 import { BLOCK, type BlockBits, blocksOf, columnsWithOffsets, zeroBytesOf } from '../../onnx/ops/blocks';
 import type { Precision } from '../../precision';
@@ -14,9 +14,6 @@ export const BITS: Readonly<Record<BlockPrecision, BlockBits>> = { int8: 8, int4
 
 /** The head always has 8 bits, because rounding where words are chosen costs most. */
 const HEAD_BITS = 8;
-
-/** Linears of a block that read the same input, in the order of a block's lists. */
-const GROUPS = [['q', 'k', 'v'], ['o'], ['gate', 'up'], ['down']] as const;
 
 /** A quantised matrix. Offsets count from the start of the file's data. */
 export interface PlacedMatrix {
@@ -63,8 +60,8 @@ export function bytesOfBlocks(
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function blockLayout(architecture: Architecture, bits: BlockBits, hasOffsets = false): BlockLayout {
-  const groups: WeightKey[][] = architecture.layers.flatMap((_, layer) =>
-    GROUPS.map((names) => names.map((name) => ({ layer, name }))),
+  const groups: WeightKey[][] = architecture.layers.flatMap((shape, layer) =>
+    linearGroups(shape).map((names) => names.map((name) => ({ layer, name }))),
   );
   groups.push(['head']);
   const placed: Mutable<PlacedMatrix>[] = [];
