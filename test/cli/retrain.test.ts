@@ -143,6 +143,12 @@ describe('command line: retrain', function () {
     await refused(2, /--init and --where cuts exclude each other/, '--full', '--init', 'random', '--where', 'cuts');
     await refused(2, /cannot be used with option '--epochs/, '--steps', '5', '--epochs', '2');
     await refused(2, /It must be some of q,k,v/, '--targets', 'q,z');
+    await refused(
+      1,
+      /No adapter can be trained on qkv, gate_up\n.*Linears of this model are q, k, v, o, gate, up, down\n.*--targets/,
+      '--targets',
+      'q,qkv,gate_up_proj',
+    );
     await refused(1, /needs \d+ bytes/, '--full', '--memory', '1MB');
     await refused(1, /Remove whole blocks/, '--remove', '1.ffn');
     await refused(1, /Cannot retrain without a block\n {2}why: the model has 4 blocks/, '--remove', '0-3');
@@ -217,7 +223,25 @@ describeShared('command line: retrain, golden traces', function () {
   this.timeout('5m');
   before(buildCli);
 
-  for (const name of ['stories260K', SMALL_CHECKPOINTS.find((each) => each.endsWith('qwen3-qknorm'))!] as const) {
+  it('targets are named as the file of a model with fused Linears names them', async () => {
+    const name = 'families2/phi3-partial';
+    const folder = checkpointFolder(name);
+    const [out, merged] = [join(temporaryFolder(), 'out'), join(temporaryFolder(), 'merged')];
+    const train = ['retrain', folder, '--data', shared('golden', name, 'lora.json'), '--steps', '1', '--out', out];
+    const refused = await coppice([...train, '--targets', 'q,o']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /No adapter can be trained on q\n.*this model are qkv, o, gate_up, down\n/);
+    assert.equal((await coppice([...train, '--targets', 'gate_up_proj,qkv', '--device', 'cpu'])).code, 0);
+    const settings = (file: string): unknown =>
+      (JSON.parse(readFileSync(file, 'utf8')) as { settings: { targets: unknown } }).settings.targets;
+    assert.deepEqual(settings(join(out, 'coppice.json')), ['qkv', 'gate_up']);
+    const json = jsonOf(await coppice(['merge', folder, '--adapter', out, '--out', merged, '--json']));
+    assert.deepEqual(json.targets, ['qkv', 'gate_up']);
+    assert.deepEqual(settings(join(merged, 'coppice.json')), ['qkv', 'gate_up']);
+  });
+
+  const qwen3 = SMALL_CHECKPOINTS.find((each) => each.endsWith('qwen3-qknorm'))!;
+  for (const name of ['stories260K', qwen3, 'families2/phi3-partial'] as const) {
     it(`${name}: LoRA from the formula, as PEFT trains it`, async () => {
       const golden = goldenLora(name);
       const json = await run(

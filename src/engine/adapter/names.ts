@@ -9,6 +9,9 @@ export const TARGET_NAMES = [...LINEAR_NAMES, 'qkv', 'gate_up'] as const;
 
 export type TargetName = (typeof TARGET_NAMES)[number];
 
+/** The targets of a model whose blocks have such matrices. */
+export const FUSED_TARGETS: readonly TargetName[] = ['qkv', 'o', 'gate_up', 'down'];
+
 /** The user's name of a Linear. */
 export const targetOf = (linear: LinearName): TargetName => (linear === 'gateUp' ? 'gate_up' : linear);
 

@@ -14,7 +14,7 @@ import { longestRow } from './data/example';
 import { DropoutMasks } from './loop/dropout';
 import { requireFullMemory } from './full/memory';
 import { fullModel, loadedParameters, randomParameters } from './full/full-model';
-import { adapterName } from '../adapter/names';
+import { adapterName, targetOf } from '../adapter/names';
 import { initialAdapters, loraParameterName, loraModel } from './lora/lora-model';
 import { DEFAULTS } from './defaults';
 import type { FullMethod, LoraMethod } from './settings';
@@ -97,7 +97,7 @@ async function loraSubject(
       rank,
       alpha,
       dropout,
-      targets,
+      targets: targets.map(targetOf),
       ...(part && { where: selection?.where, trainedBlocks: part }),
       start: digestOf(parameters),
       ...(frozen && { precision: frozen.precision }),

@@ -32,7 +32,7 @@ import { requireSameTokens } from './teacher/tokens';
 import { longestRow } from './data/example';
 import { DivergedError } from './loop/explosion';
 import { requireFullMemory } from './full/memory';
-import { largestRank } from './lora/lora-model';
+import { largestRank, requireTargets } from './lora/lora-model';
 import { runFacts } from './run-facts';
 import type { TrainOptions } from './loop/options';
 import { train, type TrainHooks, type TrainInputs } from './loop/train';
@@ -230,7 +230,7 @@ function checkSettings(
       `Leave out fewer with ${option('remove')}.`,
     );
   }
-  if (method.kind === 'lora') requireRank(architecture, method);
+  if (method.kind === 'lora') requireAdaptable(architecture, method);
   if (method.kind === 'full') {
     // The minimum. The exact amount depends on the data, which may take long to make.
     const least = { keepsBest: false, longest: 0, trained: selection?.blocks };
@@ -253,8 +253,9 @@ function checkSettings(
   }
 }
 
-/** Checks a requested rank; the rank of a given adapter is what it is. */
-function requireRank(architecture: Architecture, { rank, targets = linearNames(architecture) }: LoraMethod): void {
+/** Checks targets and a requested rank; the rank of a given adapter is what it is. */
+function requireAdaptable(architecture: Architecture, { rank, targets = linearNames(architecture) }: LoraMethod): void {
+  requireTargets(architecture, { targets });
   const most = largestRank({ architecture }, targets);
   if (rank === undefined || rank <= most) return;
   throw new UserError(

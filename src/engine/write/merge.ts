@@ -12,6 +12,7 @@ import type { WriteOptions, Written } from './write-checkpoint';
 import { recordAt } from '../records/in-gguf';
 import { modelInput, newRecord, type RunRecord } from '../records/record';
 import { type Adapter, adapterDigest, adapterPatches } from '../adapter/adapter';
+import { targetOf } from '../adapter/names';
 import { requireArchitecture } from '../checkpoint/open';
 import { widthSetting } from '../checkpoint/width';
 import { removedFrom } from '../model/view';
@@ -58,7 +59,7 @@ export async function mergeAdapter(
     dtype,
     rank: adapter.rank,
     alpha: adapter.alpha,
-    targets: adapter.targets,
+    targets: adapter.targets.map(targetOf),
     removed,
     ...(healed && { healed: healed.note.digest }),
     ...widthSetting(checkpoint),

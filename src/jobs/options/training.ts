@@ -1,5 +1,5 @@
 /** Options of a retraining, in the groups of its help. */
-import { LINEAR_NAMES, TARGET_NAMES } from '../../engine/adapter/names';
+import { FUSED_TARGETS, LINEAR_NAMES, TARGET_NAMES } from '../../engine/adapter/names';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { WHERE } from '../../engine/retrain/where';
 import { amount, checkpoint, choice, flag, list, positive, rate, seed, share, text, whole } from '../option';
@@ -31,11 +31,11 @@ export const loraOptions = {
   }),
   targets: list(
     choice(TARGETS, 'a Linear'),
-    `Linears to adapt (default: all, ${LINEAR_NAMES.join(',')}; in Phi-3 qkv,o,gate_up,down)`,
+    `Linears to adapt (default: all, ${LINEAR_NAMES.join()}; of Phi-3 ${FUSED_TARGETS.join()})`,
     {
       noun: () => l10n.t('target matrices'),
       ...LORA,
-      expected: `some of ${LINEAR_NAMES.join(',')}`,
+      expected: `some of ${LINEAR_NAMES.join()}, or for Phi-3 of ${FUSED_TARGETS.join()}`,
     },
   ),
   initAdapter: text('start from an adapter; or "formula": the same initial values in every program', {

@@ -1,4 +1,5 @@
 /** What heals between two removals: a training, or the job of the closed forms. */
+import { targetOf } from '../../engine/adapter/names';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
 import type { RowShape } from '../../engine/importance/estimate';
@@ -17,6 +18,7 @@ import { exampleOfText } from '../../engine/retrain/data/example';
 import { type TrainingData } from '../../engine/retrain/data/load';
 import { runData } from '../../engine/retrain/data/run-data';
 import { remainingEvaluations } from '../../engine/retrain/loop/evaluations';
+import { requireTargets } from '../../engine/retrain/lora/lora-model';
 import { runFacts, type RunFacts } from '../../engine/retrain/run-facts';
 import { type RetrainSettings, trainOptions } from '../../engine/retrain/settings';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
@@ -69,13 +71,14 @@ async function trainer(
   job: JobOptions,
 ): Promise<PreparedHealer> {
   const settings = trainingSettings(options);
+  if (settings.method.kind === 'lora') requireTargets(whole.architecture, settings.method);
   const data =
     (await calibrationRows(options, checkpoint)) ??
     (await runData(whole, settings, { tokenizer, teacher: whole, removed: [], cache: workspace.selfData }, job));
   const ofRound = trainOptions(settings, data);
   const optionsFor = (rounds: number) => trainOptions({ ...settings, steps: ofRound.steps * rounds }, data);
   const { method, where } = settings;
-  const training = { ...method, ...ofRound, where };
+  const training = { ...shownMethod(method), ...ofRound, where };
   const facts = { ...run, ...runFacts(checkpoint.identity, training, data.describe) };
   const { steps, batch } = ofRound;
   const { train: part, heldOut, length } = data.describe;
@@ -90,6 +93,10 @@ async function trainer(
     facts,
   };
 }
+
+/** The method with the user's names of Linears. */
+const shownMethod = (method: RetrainSettings['method']): object =>
+  method.kind === 'lora' && method.targets ? { ...method, targets: method.targets.map(targetOf) } : method;
 
 /** A file of rows is trained on as it is, if no other data are named. */
 async function calibrationRows(

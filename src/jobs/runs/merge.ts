@@ -4,6 +4,7 @@ import { UserError } from '../../engine/errors';
 import { command } from '../../engine/option-token';
 import { type PatchFile, readPatchFile } from '../../engine/weights/patch-file';
 import { adapterInput, readAdapter } from '../../engine/adapter/files';
+import { targetOf } from '../../engine/adapter/names';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { detailsOf } from '../../engine/records/details';
 import { recordIn } from '../../engine/records/record';
@@ -48,7 +49,7 @@ export async function runMerge(options: OptionsFor<'merge'>, context: JobContext
       leftBehind,
       rank,
       alpha,
-      targets,
+      targets: targets.map(targetOf),
       adaptedBlocks: matrices.size,
       dtype: dtype ?? null,
       seconds: secondsSince(start),

@@ -14,7 +14,9 @@ import { type Adapter, adapterDigest, adapterPatches } from '../../../src/engine
 import { readAdapter, saveAdapter, writeAdapter } from '../../../src/engine/adapter/files';
 import { newRecord, readRecord } from '../../../src/engine/records/record';
 import { randomAdapter } from '../../support/adapters';
+import { checkpointFolder } from '../../support/golden';
 import { readSafetensors, type TestTensor, writeSafetensors } from '../../support/safetensors';
+import { itShared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 
@@ -130,6 +132,21 @@ describe('retrain/adapter', () => {
     const out = await writeAdapter(join(temporaryFolder(), 'a'), some, checkpoint);
     assert.deepEqual(readJson(out, CONFIG).layers_to_transform, [0, 1, 3]);
     assert.deepEqual(await readAdapter(out, checkpoint), some);
+  });
+
+  itShared('of a model with fused Linears has the modules of its file', async () => {
+    const fused = await openCheckpoint(checkpointFolder('families2/phi3-partial'));
+    const own = randomAdapter(requireArchitecture(fused), { removed: [3] });
+    const out = await writeAdapter(join(temporaryFolder(), 'a'), own, fused);
+    assert.deepEqual(await readAdapter(out, fused), own);
+    assert.deepEqual(readJson(out, CONFIG).target_modules, ['qkv_proj', 'o_proj', 'gate_up_proj', 'down_proj']);
+    const shapes = new Map(readSafetensors(join(out, WEIGHTS)).map(({ name, shape }) => [name, shape]));
+    assert.equal(shapes.size, 6 * 4 * 2);
+    // 6 heads of queries, 2 of keys and 2 of values, 16 wide each; 2 × 112 neurons
+    const block = 'base_model.model.model.layers.5';
+    assert.deepEqual(shapes.get(`${block}.self_attn.qkv_proj.lora_A.weight`), [4, 96]);
+    assert.deepEqual(shapes.get(`${block}.self_attn.qkv_proj.lora_B.weight`), [160, 4]);
+    assert.deepEqual(shapes.get(`${block}.mlp.gate_up_proj.lora_B.weight`), [224, 4]);
   });
 
   describe('of another tool', () => {

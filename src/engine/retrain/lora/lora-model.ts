@@ -2,12 +2,14 @@
 import { blockWeights } from '../../checkpoint/weight-names';
 import { float32 } from '../../onnx/session';
 import { Random } from '../../random';
-import { type Architecture, linearGroups, type LinearName, moduleOf } from '../../checkpoint/architecture';
+import { type Architecture, linearGroups, type LinearName, linearNames, moduleOf } from '../../checkpoint/architecture';
+import { UserError } from '../../errors';
+import { option } from '../../option-token';
 import type { Model } from '../../model/model';
 import { type Step, stepsOf, type View } from '../../model/view';
 import type { WeightSource } from '../../weights/source';
 import type { Parameter } from '../loop/adamw';
-import { adapterName } from '../../adapter/names';
+import { adapterName, targetOf } from '../../adapter/names';
 import { dropoutName, loraBlockParameters, type LoraShape } from './graph';
 import type { DropoutSite, TrainableModel, TrainedStep } from '../loop/trainable-model';
 
@@ -20,6 +22,22 @@ const TOKENS_PER_RUN = 512;
 /** Name of an adapter's matrix among the parameters; `k` is the block's index in the pruned model. */
 export function loraParameterName(k: number, key: string): string {
   return `${k}.${key}`;
+}
+
+/** @throws UserError for Linears that the model does not have, such as q where q, k and v are one matrix */
+export function requireTargets(
+  architecture: Architecture,
+  { targets }: { readonly targets?: readonly LinearName[] },
+): void {
+  const own = linearNames(architecture);
+  const missing = targets?.filter((name) => !own.includes(name)) ?? [];
+  if (missing.length === 0) return;
+  const shown = (linears: readonly LinearName[]): string => linears.map(targetOf).join(', ');
+  throw new UserError(
+    `No adapter can be trained on ${shown(missing)}`,
+    `the Linears of this model are ${shown(own)}`,
+    `Choose among them with ${option('targets')}, or leave it out: all are adapted then.`,
+  );
 }
 
 /** The largest useful rank: the smallest dimension of the adapted Linears. */
