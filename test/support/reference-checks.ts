@@ -8,7 +8,7 @@ import type { Model } from '../../src/engine/model/model';
 import { fullView, stepsOf, viewWithout, type RemovedPart, type Step } from '../../src/engine/model/view';
 import { referenceForward, type ReferenceForward, type ReferenceModel } from '../reference/forward';
 import { referenceGreedy, referenceTokenNlls } from '../reference/measures';
-import { assertAllClose } from './close';
+import { assertAllClose, type Tolerance } from './close';
 import { decodedLogits } from './model';
 
 /** float32 against float64 over toys, whose logits are of the order of 1. */
@@ -19,6 +19,7 @@ export async function checkForward(
   model: Model,
   reference: ReferenceModel,
   rows: readonly (readonly number[])[],
+  close: Tolerance = CLOSE,
 ): Promise<void> {
   const steps = stepsOf(fullView(model.architecture.layers.length));
   const expected = rows.map((ids) => referenceForward(reference, ids));
@@ -30,7 +31,7 @@ export async function checkForward(
   for (const [t, row] of logits.entries()) {
     // A rotation may depend on the length of the text, which has t + 1 tokens here.
     const soFar = grows(reference, ids.length) ? referenceForward(reference, ids.slice(0, t + 1)) : expected[0];
-    assertAllClose(row, soFar.logits[t], CLOSE, `logits at ${t}`);
+    assertAllClose(row, soFar.logits[t], close, `logits at ${t}`);
   }
   await streamResidual(model, rows, steps, (k, firstRow, before, after) => {
     const states = (f: (r: ReferenceForward) => readonly Float64Array[]): number[] =>
@@ -39,13 +40,13 @@ export async function checkForward(
       assertAllClose(
         before.data,
         states((r) => r.residuals[0]),
-        CLOSE,
+        close,
         'embedding',
       );
     assertAllClose(
       after.data,
       states((r) => r.residuals[k + 1]),
-      CLOSE,
+      close,
       `after block ${k}`,
     );
   });
@@ -61,16 +62,17 @@ export async function checkSweep(
   reference: ReferenceModel,
   rows: readonly (readonly number[])[],
   steps: readonly Step[],
+  close: Tolerance = CLOSE,
 ): Promise<void> {
   const { full, without } = await sweepLosses(model, rows, steps, [...steps.keys()]);
   const losses = (removed: readonly RemovedPart[]): number[] => {
     const view = viewWithout(model.architecture.layers.length, removed);
     return rows.flatMap((ids) => referenceTokenNlls(reference, ids, view));
   };
-  assertAllClose(full, losses([]), CLOSE, 'losses');
+  assertAllClose(full, losses([]), close, 'losses');
   for (const [k, { block, attention, ffn }] of steps.entries()) {
     const removed = attention && ffn ? [{ block }] : [{ block, part: attention ? 'attention' : 'ffn' } as const];
-    assertAllClose(without[k], losses(removed), CLOSE, `losses without ${JSON.stringify(removed[0])}`);
+    assertAllClose(without[k], losses(removed), close, `losses without ${JSON.stringify(removed[0])}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Widths by hand, and the float64 reference of a narrower model: the whole one with inputs of o_proj and down_proj at zero. */
 import type { Architecture } from '../../src/engine/checkpoint/architecture';
-import type { Width } from '../../src/engine/checkpoint/width';
+import { groupsOf, type Width } from '../../src/engine/checkpoint/width';
 import { lastLinear, type ReferenceModel, type ReferenceTensor } from '../reference/forward';
 import { normal, uniform } from './random';
 
@@ -17,7 +17,7 @@ export function randomWidth(
   const gaussian = normal(seed + 1);
   const vector = (): Float32Array => Float32Array.from({ length: hidden }, () => 0.1 * gaussian());
   return {
-    layers: layers.map(({ kvHeads, ffn }) => ({ groups: some(kvHeads), neurons: some(ffn) })),
+    layers: layers.map((shape) => ({ groups: some(groupsOf(shape)), neurons: some(shape.ffn) })),
     ...(biases && { biases: layers.map(() => ({ o: vector(), down: vector() })) }),
   };
 }
@@ -30,7 +30,8 @@ export function masked(model: ReferenceModel, { layers, biases }: Width): Refere
   const tensors = new Map(model.tensors);
   layers.forEach(({ groups, neurons }, block) => {
     const { heads, kvHeads, headDim } = model.config.layers[block];
-    const size = (heads / kvHeads) * headDim;
+    // A norm over all heads at once makes one group of them.
+    const size = model.config.wideQkNorm ? heads * headDim : (heads / kvHeads) * headDim;
     for (const [part, isKept] of [
       ['attention', (column: number) => groups.includes(Math.floor(column / size))],
       ['ffn', (column: number) => neurons.includes(column)],

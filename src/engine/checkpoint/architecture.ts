@@ -140,6 +140,9 @@ export interface Architecture {
   readonly eosTokenIds: readonly number[];
 }
 
+/** Every name of a Linear, in order. */
+export const LINEARS_IN_ORDER: readonly LinearName[] = ['qkv', 'q', 'k', 'v', 'o', 'gateUp', 'gate', 'up', 'down'];
+
 const LINEARS: readonly (readonly LinearName[])[] = [['q', 'k', 'v'], ['o'], ['gate', 'up'], ['down']];
 const FUSED_LINEARS: readonly (readonly LinearName[])[] = [['qkv'], ['o'], ['gateUp'], ['down']];
 

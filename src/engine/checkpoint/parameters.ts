@@ -1,5 +1,6 @@
 /** Parameter arithmetic: exact counts from the architecture alone. Tied weights count once. */
 import { type Architecture, withLayers } from './architecture';
+import type { BlockWeightName } from './weight-key';
 import { allWeights, blockWeights, type Weight } from './weight-names';
 
 /** Elements of a weight. */
@@ -11,6 +12,20 @@ export function elements(shape: readonly number[]): number {
 export function parametersOfLayer(architecture: Architecture, layer: number): number {
   return sum(Object.values(blockWeights(architecture, layer)) as Weight[]);
 }
+
+/** Parameters of the modules of block `layer`, each with its norms. */
+export function moduleParameters(architecture: Architecture, layer: number): { attention: number; ffn: number } {
+  const counts = { attention: 0, ffn: 0 };
+  for (const [name, weight] of Object.entries(blockWeights(architecture, layer)) as [BlockWeightName, Weight][]) {
+    counts[FFN_WEIGHTS.has(name) ? 'ffn' : 'attention'] += elements(weight.shape);
+  }
+  return counts;
+}
+
+const FFN_WEIGHTS: ReadonlySet<BlockWeightName> = new Set([
+  ...(['postNorm', 'gateUp', 'gate', 'up', 'down'] as const),
+  ...(['gateUpBias', 'gateBias', 'upBias', 'downBias', 'ffnOutNorm'] as const),
+]);
 
 /** Parameters of every block, in order. */
 export function layerParameters(architecture: Architecture): number[] {

@@ -7,7 +7,7 @@
 import { isObject } from '../../format/json';
 import { counted } from '../../format/words';
 import { MAX_DIMENSION } from '../formats/limits';
-import type { LayerShape, LinearName } from './architecture';
+import { type LayerShape, type LinearName, LINEARS_IN_ORDER } from './architecture';
 import { badField, count, isSet, show, type Config } from './fields';
 
 /** `model_type` and `architectures` of such a checkpoint. */
@@ -19,9 +19,6 @@ const LAYERS = 'coppice_layers';
 
 /** Fields that no other config has. */
 export const RAGGED_FIELDS: readonly string[] = [FAMILY, LAYERS];
-
-/** In the order of `LayerShape.biases`. */
-const LINEARS: readonly LinearName[] = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'];
 
 /** An entry of `coppice_layers`. */
 interface RaggedLayer {
@@ -79,11 +76,11 @@ function readLayer(entry: unknown, at: string): Pick<LayerShape, 'heads' | 'kvHe
 
 function readBiases(value: unknown, field: string): LinearName[] {
   const names: unknown[] = Array.isArray(value) ? value : [value];
-  const odd = names.find((name, i) => !LINEARS.includes(name as LinearName) || names.indexOf(name) !== i);
+  const odd = names.find((name, i) => !LINEARS_IN_ORDER.includes(name as LinearName) || names.indexOf(name) !== i);
   if (!Array.isArray(value) || odd !== undefined) {
-    throw badField(field, `${show(odd)} is not one of ${LINEARS.join(', ')}, each at most once`);
+    throw badField(field, `${show(odd)} is not one of ${LINEARS_IN_ORDER.join(', ')}, each at most once`);
   }
-  return LINEARS.filter((name) => names.includes(name));
+  return LINEARS_IN_ORDER.filter((name) => names.includes(name));
 }
 
 /** The fields by which `raggedLayers` finds these blocks again. */

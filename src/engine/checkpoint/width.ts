@@ -2,10 +2,11 @@
  * The width of a model: which attention heads and FFN neurons of each block are kept. Heads come in groups, a key-value
  * head with its query heads, because query heads of a group share keys and values. With r = heads / kvHeads query heads
  * of d numbers each, group g has rows g·r·d … (g+1)·r·d − 1 of q and these columns of o, and rows g·d … (g+1)·d − 1 of k
- * and v. A neuron has one row of gate and up, and one column of down.
+ * and v. A neuron has one row of gate and up, and one column of down. Where a norm covers all heads at once, all of them are
+ * one group, because the others would change without some.
  */
 import { createHash } from 'node:crypto';
-import type { Architecture, LayerShape, LinearName } from './architecture';
+import { type Architecture, type LayerShape, type LinearName, LINEARS_IN_ORDER } from './architecture';
 import type { Checkpoint } from './types';
 import { requireArchitecture } from './open';
 
@@ -37,10 +38,17 @@ export interface Narrowing {
   readonly digest: string;
 }
 
+/** Whether heads of a block can go without the others. */
+export const losesHeads = ({ qkNorm }: Pick<LayerShape, 'qkNorm'>): boolean => qkNorm !== 'width';
+
+/** Groups of heads in a block. */
+export const groupsOf = (shape: Pick<LayerShape, 'kvHeads' | 'qkNorm'>): number =>
+  losesHeads(shape) ? shape.kvHeads : 1;
+
 /** Everything of every block. */
 export function fullWidth({ layers }: Architecture): Width {
   const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-  return { layers: layers.map(({ kvHeads, ffn }) => ({ groups: upTo(kvHeads), neurons: upTo(ffn) })) };
+  return { layers: layers.map((shape) => ({ groups: upTo(groupsOf(shape)), neurons: upTo(shape.ffn) })) };
 }
 
 /** The model with only what `width` keeps. @throws Error for a width of another model */
@@ -71,15 +79,14 @@ export const withCounts = (
 });
 
 function narrowShape(shape: LayerShape, { groups, neurons }: UnitCounts, compensated: boolean): LayerShape {
-  const perGroup = shape.heads / shape.kvHeads;
+  const all = groupsOf(shape);
   const biases = compensated
-    ? LINEARS.filter((name) => COMPENSATED.has(name) || shape.biases.includes(name))
+    ? LINEARS_IN_ORDER.filter((name) => COMPENSATED.has(name) || shape.biases.includes(name))
     : shape.biases;
-  return { ...shape, heads: perGroup * groups, kvHeads: groups, ffn: neurons, biases };
+  const [heads, kvHeads] = [(shape.heads / all) * groups, (shape.kvHeads / all) * groups];
+  return { ...shape, heads, kvHeads, ffn: neurons, biases };
 }
 
-/** In the order of `LayerShape.biases`. */
-const LINEARS: readonly LinearName[] = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'];
 const COMPENSATED: ReadonlySet<LinearName> = new Set(['o', 'down']);
 
 function requireWidth({ layers, hidden }: Architecture, { layers: kept, biases }: Width): void {
@@ -88,7 +95,7 @@ function requireWidth({ layers, hidden }: Architecture, { layers: kept, biases }
   };
   if (kept.length !== layers.length) fail(`${kept.length} blocks in place of ${layers.length}`);
   kept.forEach(({ groups, neurons }, i) => {
-    if (!isSelection(groups, layers[i].kvHeads)) fail(`groups of block ${i}`);
+    if (!isSelection(groups, groupsOf(layers[i]))) fail(`groups of block ${i}`);
     if (!isSelection(neurons, layers[i].ffn)) fail(`neurons of block ${i}`);
   });
   if (!biases) return;

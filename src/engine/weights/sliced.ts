@@ -1,10 +1,10 @@
 /**
- * The weights of a narrower model: rows of q, k, v, gate and up, columns of o and down, and the means of what is removed
+ * The weights of a narrower model: rows of q, k, v, gate and up (on top of each other too), columns of o and down, and the means of what is removed
  * as biases. A graph takes them out of the tensors in the files; onnxruntime does that once, when it creates the session.
  */
-import type { Architecture } from '../checkpoint/architecture';
+import type { Architecture, LayerShape } from '../checkpoint/architecture';
 import { type BlockWeightName, type LayerWeightKey, type WeightKey, weightOf } from '../checkpoint/weight-key';
-import { narrowArchitecture, type Width } from '../checkpoint/width';
+import { groupsOf, type LayerWidth, narrowArchitecture, type Width } from '../checkpoint/width';
 import type { Dtype } from '../formats/dtype';
 import { requireRows, type Rows, type TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
@@ -18,8 +18,8 @@ interface Cut {
   readonly kept: readonly number[];
 }
 
-/** The rows or columns of a block that belong together. */
-type Channels = 'query' | 'key' | 'neuron';
+/** The rows or columns of a block that belong together; in matrices of several parts, those of each part. */
+type Channels = 'query' | 'key' | 'neuron' | 'qkv' | 'gateUp';
 
 const CUTS: Partial<Readonly<Record<BlockWeightName, readonly [Channels, Cut['axis']]>>> = {
   q: ['query', 'rows'],
@@ -28,11 +28,15 @@ const CUTS: Partial<Readonly<Record<BlockWeightName, readonly [Channels, Cut['ax
   kBias: ['key', 'rows'],
   v: ['key', 'rows'],
   vBias: ['key', 'rows'],
+  qkv: ['qkv', 'rows'],
+  qkvBias: ['qkv', 'rows'],
   o: ['query', 'columns'],
   gate: ['neuron', 'rows'],
   gateBias: ['neuron', 'rows'],
   up: ['neuron', 'rows'],
   upBias: ['neuron', 'rows'],
+  gateUp: ['gateUp', 'rows'],
+  gateUpBias: ['gateUp', 'rows'],
   down: ['neuron', 'columns'],
 };
 
@@ -174,16 +178,38 @@ export class Sliced implements WeightSource {
   /** The kept rows or columns of a block; undefined for all of them. */
   private kept({ layer }: LayerWeightKey, channels: Channels): readonly number[] | undefined {
     const { groups, neurons } = this.width.layers[layer];
-    const { heads, kvHeads, headDim, ffn } = this.source.architecture.layers[layer];
-    if (channels === 'neuron') return neurons.length === ffn ? undefined : neurons;
-    if (groups.length === kvHeads) return undefined;
-    const size = channels === 'key' ? headDim : (heads / kvHeads) * headDim;
+    const shape = this.source.architecture.layers[layer];
+    const isOfFfn = channels === 'neuron' || channels === 'gateUp';
+    if (isOfFfn ? neurons.length === shape.ffn : groups.length === groupsOf(shape)) return undefined;
     const name = `${layer} ${channels}`;
-    const known = this.channels.get(name);
-    if (known) return known;
-    const all = groups.flatMap((group) => Array.from({ length: size }, (_, i) => group * size + i));
+    const all = this.channels.get(name) ?? keptChannels(shape, this.width.layers[layer], channels);
     this.channels.set(name, all);
     return all;
+  }
+}
+
+/** The numbers of kept rows or columns, ascending. */
+function keptChannels(shape: LayerShape, { groups, neurons }: LayerWidth, channels: Channels): readonly number[] {
+  const { heads, kvHeads, headDim, ffn } = shape;
+  const spread = (width: number): number[] => {
+    const size = width / groupsOf(shape);
+    return groups.flatMap((group) => Array.from({ length: size }, (_, i) => group * size + i));
+  };
+  const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
+  const below = (rows: readonly number[], offset: number): number[] => rows.map((row) => row + offset);
+  switch (channels) {
+    case 'query':
+      return spread(queryWidth);
+    case 'key':
+      return spread(keyWidth);
+    case 'neuron':
+      return neurons;
+    case 'qkv': {
+      const keys = spread(keyWidth);
+      return [...spread(queryWidth), ...below(keys, queryWidth), ...below(keys, queryWidth + keyWidth)];
+    }
+    case 'gateUp':
+      return [...neurons, ...below(neurons, ffn)];
   }
 }
 

@@ -7,7 +7,7 @@ import { basename, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
-import { type LayerBiases, narrowCheckpoint, type Width } from '../checkpoint/width';
+import { groupsOf, type LayerBiases, narrowCheckpoint, type Width } from '../checkpoint/width';
 import { systemErrorCode, UserError } from '../errors';
 import { hashFile } from '../files/regular-file';
 import { printable } from '../formats/bounded-json';
@@ -138,9 +138,10 @@ function requireFitting({ base, layers }: WidthNote, checkpoint: Checkpoint, fil
     );
   }
   layers.forEach(({ groups, neurons }, i) => {
-    const { kvHeads, ffn } = own[i];
-    const [what, most] = groups[groups.length - 1] >= kvHeads ? ['groups', kvHeads] : ['neurons', ffn];
-    if (groups[groups.length - 1] < kvHeads && neurons[neurons.length - 1] < ffn) return;
+    const { ffn } = own[i];
+    const all = groupsOf(own[i]);
+    const [what, most] = groups[groups.length - 1] >= all ? ['groups', all] : ['neurons', ffn];
+    if (groups[groups.length - 1] < all && neurons[neurons.length - 1] < ffn) return;
     throw unusable(file, `layers[${i}].${what}`, `the block has ${most} of them`);
   });
 }

@@ -3,6 +3,7 @@ import { formatLayerNumber, layerNumber } from '../checkpoint/layer-numbers';
 import { requireArchitecture } from '../checkpoint/open';
 import { isRagged } from '../checkpoint/ragged';
 import type { Checkpoint } from '../checkpoint/types';
+import { groupsOf } from '../checkpoint/width';
 import { narrowedConfig } from './planned-model';
 
 /** Which programs open a written checkpoint. */
@@ -41,7 +42,7 @@ export function widthSentence({ narrowing }: Checkpoint): string | undefined {
   const { layers } = requireArchitecture(narrowing.from);
   const { layers: kept } = narrowing.width;
   const range = (counts: readonly number[]): string => formatLayerNumber(layerNumber(counts));
-  const groups = `${range(kept.map((each) => each.groups.length))} of ${range(layers.map(({ kvHeads }) => kvHeads))}`;
+  const groups = `${range(kept.map((each) => each.groups.length))} of ${range(layers.map(groupsOf))}`;
   const neurons = `${range(kept.map((each) => each.neurons.length))} of ${range(layers.map(({ ffn }) => ffn))}`;
   return `Its blocks keep ${groups} groups of attention heads and ${neurons} neurons.`;
 }

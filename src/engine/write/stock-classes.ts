@@ -1,6 +1,6 @@
 /**
  * What the classes of transformers can say about blocks that all have the same shape. Checked against transformers 5.24
- * by bench/peers/load_width.py.
+ * by bench/peers/load_width.py, the further families by test/engine/write/width-styles.test.ts.
  */
 import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
 import { counted } from '../../format/words';
@@ -12,11 +12,14 @@ export interface StockClass {
   readonly always?: readonly LinearName[];
   /** Flags of the config, and the Linears that have a bias with each. */
   readonly switches?: Readonly<Record<string, readonly LinearName[]>>;
-  readonly qkNorm?: true;
+  /** It computes LLaMA's block, so that it can stand for another one that does. */
+  readonly plain?: true;
   /** It refuses numbers of heads that do not divide the hidden size, even if `head_dim` is given. */
   readonly headsDivide?: true;
+  /** It counts the factors of LongRoPE by the hidden size and the number of heads, even if `head_dim` is given. */
+  readonly countsFactors?: true;
   /** Fields of its own by which it computes LLaMA's block: no windows, no dropout in training. */
-  readonly plain?: Readonly<Record<string, number | null>>;
+  readonly without?: Readonly<Record<string, number | null>>;
 }
 
 const QUERIES: readonly LinearName[] = ['q', 'k', 'v'];
@@ -29,26 +32,35 @@ export const STOCK_CLASSES: readonly StockClass[] = [
     modelType: 'llama',
     name: 'LlamaForCausalLM',
     switches: { attention_bias: ATTENTION, mlp_bias: MLP },
+    plain: true,
     headsDivide: true,
   },
-  { modelType: 'mistral', name: 'MistralForCausalLM', plain: { sliding_window: null } },
+  { modelType: 'mistral', name: 'MistralForCausalLM', plain: true, without: { sliding_window: null } },
   {
     modelType: 'seed_oss',
     name: 'SeedOssForCausalLM',
     switches: { attention_bias: QUERIES, attention_out_bias: ['o'], mlp_bias: MLP },
-    plain: { residual_dropout: 0 },
+    plain: true,
+    without: { residual_dropout: 0 },
   },
-  { modelType: 'qwen2', name: 'Qwen2ForCausalLM', always: QUERIES },
-  { modelType: 'qwen3', name: 'Qwen3ForCausalLM', switches: { attention_bias: ATTENTION }, qkNorm: true },
+  { modelType: 'qwen2', name: 'Qwen2ForCausalLM', always: QUERIES, plain: true },
+  { modelType: 'qwen3', name: 'Qwen3ForCausalLM', switches: { attention_bias: ATTENTION } },
+  { modelType: 'gemma', name: 'GemmaForCausalLM', switches: { attention_bias: ATTENTION } },
+  { modelType: 'gemma2', name: 'Gemma2ForCausalLM', switches: { attention_bias: ATTENTION }, headsDivide: true },
+  { modelType: 'gemma3_text', name: 'Gemma3ForCausalLM', switches: { attention_bias: ATTENTION }, headsDivide: true },
+  { modelType: 'phi3', name: 'Phi3ForCausalLM', countsFactors: true },
+  { modelType: 'granite', name: 'GraniteForCausalLM', switches: { attention_bias: ATTENTION, mlp_bias: MLP } },
+  { modelType: 'olmo2', name: 'Olmo2ForCausalLM', switches: { attention_bias: ATTENTION } },
+  { modelType: 'smollm3', name: 'SmolLM3ForCausalLM', switches: { attention_bias: ATTENTION, mlp_bias: MLP } },
 ];
 
 /** The classes to try for a model, in order: its own, and those that compute the same blocks. */
 export function classesFor({ family, layers }: Architecture): readonly StockClass[] {
   const own = STOCK_CLASSES.filter(({ modelType }) => modelType === family);
-  // Windows and norms of queries and keys are told by the own class only.
-  const plain = own.length > 0 && layers.every(({ window, qkNorm }) => window === null && !qkNorm);
-  const others = STOCK_CLASSES.filter((each) => !own.includes(each) && !each.qkNorm && !each.always);
-  return plain ? [...own, ...others] : own;
+  // Windows are told by the own class only.
+  const isPlain = own.some(({ plain }) => plain) && layers.every(({ window }) => window === null);
+  const others = STOCK_CLASSES.filter((each) => !own.includes(each) && each.plain && !each.always);
+  return isPlain ? [...own, ...others] : own;
 }
 
 /** How a class says which Linears have a bias. */
@@ -60,14 +72,25 @@ export interface Saying {
 
 /** How the class describes blocks of this shape; a reason if it cannot. */
 export function sayingOf(stock: StockClass, hidden: number, shape: LayerShape): Saying | string {
-  const { name, always = [], switches = {}, headsDivide } = stock;
+  const { name, always = [], switches = {}, headsDivide, countsFactors } = stock;
   const { heads, biases } = shape;
   if (headsDivide && hidden % heads !== 0) {
     return `${name} refuses ${counted(heads, 'head')} in a hidden size of ${hidden}`;
+  }
+  if (countsFactors && !isCountOfFactors(hidden, shape)) {
+    return `${name} expects other factors of LongRoPE for ${counted(heads, 'head')} in a hidden size of ${hidden}`;
   }
   const flags = Object.entries(switches).map(([flag, on]) => [flag, on.some((each) => biases.includes(each))] as const);
   const has = new Set([...always, ...flags.flatMap(([flag, isOn]) => (isOn ? switches[flag] : []))]);
   const missing = biases.filter((each) => !has.has(each));
   if (missing.length > 0) return `${name} has no bias in ${missing.map((each) => `${each}_proj`).join(', ')}`;
   return { flags: Object.fromEntries(flags), biases: [...ATTENTION, ...MLP].filter((each) => has.has(each)) };
+}
+
+/** Whether there are as many factors as a head of hidden size / heads would have. */
+function isCountOfFactors(hidden: number, { heads, headDim, rope }: LayerShape): boolean {
+  if (rope?.scaling.kind !== 'longrope') return true;
+  const { turned = headDim, scaling } = rope;
+  const width = Math.floor(hidden / heads);
+  return Math.floor(Math.floor((width * turned) / headDim) / 2) === scaling.long.length;
 }

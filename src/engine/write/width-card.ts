@@ -2,7 +2,7 @@
 import { formatCount, formatNumber } from '../../format/numbers';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
-import { asStored } from '../checkpoint/width';
+import { asStored, groupsOf, losesHeads } from '../checkpoint/width';
 import { codeSpan, inline, table } from '../markdown';
 import { modelName } from '../records/record';
 import { type CardFacts, cardFront, settingsTable } from './card';
@@ -55,17 +55,25 @@ ${settingsTable('Settings', settings)}## What each block keeps
 
 ${table(['block', 'groups of heads', 'neurons'], keptRows(checkpoint))}
 
-A group is a key-value head with its query heads. The method was a rival in *Shortened LLaMA: A Simple Depth Pruning for Large
+${groupSentence(checkpoint)} The method was a rival in *Shortened LLaMA: A Simple Depth Pruning for Large
 Language Models* (Kim et al., 2024, arXiv:2402.02834).
 `;
+}
+
+function groupSentence(checkpoint: Checkpoint): string {
+  const canLose = requireArchitecture(asStored(checkpoint)).layers.every(losesHeads);
+  return canLose
+    ? 'A group is a key-value head with its query heads.'
+    : 'A group is all heads of a block, because a norm covers their queries at once.';
 }
 
 function keptRows(checkpoint: Checkpoint): string[][] {
   const { layers } = requireArchitecture(asStored(checkpoint));
   const { width } = checkpoint.narrowing!;
   return width.layers.map(({ groups, neurons }, block) => {
-    const { kvHeads, ffn } = layers[block];
-    const which = groups.length === kvHeads ? '' : ` (${groups.join(', ')})`;
-    return [String(block), `${groups.length} of ${kvHeads}${which}`, `${neurons.length} of ${ffn}`];
+    const { ffn } = layers[block];
+    const all = groupsOf(layers[block]);
+    const which = groups.length === all ? '' : ` (${groups.join(', ')})`;
+    return [String(block), `${groups.length} of ${all}${which}`, `${neurons.length} of ${ffn}`];
   });
 }

@@ -82,7 +82,7 @@ const WINDOWS = ['sliding_window', 'use_sliding_window', 'max_window_layers', 'l
 function stockEdits(
   config: Config,
   architecture: Architecture,
-  { modelType, name, plain = {} }: StockClass,
+  { modelType, name, without = {} }: StockClass,
   flags: Readonly<Record<string, boolean>>,
 ): ConfigEdit[] {
   const [{ heads, kvHeads, headDim, ffn }] = architecture.layers;
@@ -104,7 +104,7 @@ function stockEdits(
     ...Object.entries(said).map(([key, value]) => set(key, value)),
     ...unsaid.map(([key, value]) => set(key, value)),
     ...edits,
-    ...(isOther ? Object.entries(plain).map(([key, value]) => set(key, value)) : []),
+    ...(isOther ? Object.entries(without).map(([key, value]) => set(key, value)) : []),
   ];
 }
 

@@ -8,7 +8,7 @@ import { assertClose, assertGradientClose } from '../../support/close';
 import { patchedTensors, viewOf } from '../../support/healing';
 import { runOn } from '../../support/jobs';
 import { withModel } from '../../support/model';
-import { llamaAndGranite, weightFactor } from '../../support/multiplied';
+import { llamaAndGranite, weightFactor } from '../../support/same-model';
 import { randomRows } from '../../support/random';
 import { itShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';

@@ -3,9 +3,9 @@
  * and what every process needs. `PAPER_DEVICE` gives the paper's Table 9, `DECODER` what the decoder here takes. Pure
  * arithmetic; it loads nothing that computes.
  */
-import { elements } from '../../checkpoint/parameters';
+import { elements, moduleParameters } from '../../checkpoint/parameters';
 import type { Architecture } from '../../checkpoint/architecture';
-import { type BlockWeights, blockWeights, outerWeights, type Weight } from '../../checkpoint/weight-names';
+import { outerWeights } from '../../checkpoint/weight-names';
 import type { View } from '../../model/view';
 
 /** A cell of the grid. */
@@ -117,17 +117,10 @@ export function weightBytes(a: Architecture, view: View, { weight, holdsEmbeddin
 export function readParameters(a: Architecture, view: View): number {
   const { finalNorm, head } = outerWeights(a);
   const blocks = a.layers.map((_, block) => {
-    const { attention, ffn } = partParameters(blockWeights(a, block));
+    const { attention, ffn } = moduleParameters(a, block);
     return (view.attention[block] ? attention : 0) + (view.ffn[block] ? ffn : 0);
   });
   return blocks.reduce((sum, each) => sum + each, 0) + elements(finalNorm.shape) + elements(head.shape);
-}
-
-function partParameters(weights: BlockWeights): { attention: number; ffn: number } {
-  const { postNorm, gate, up, down, gateBias, upBias, downBias, ...attention } = weights;
-  const sum = (some: readonly (Weight | undefined)[]): number =>
-    some.reduce((total, weight) => total + (weight ? elements(weight.shape) : 0), 0);
-  return { attention: sum(Object.values(attention)), ffn: sum([postNorm, gate, up, down, gateBias, upBias, downBias]) };
 }
 
 /** Bytes of the keys and values of all texts at their end: 2 · G · d · M · S in each block with attention. */

@@ -1,5 +1,6 @@
 /** FLAP's statistics of a model, and the scores of its units. */
 import type { LayerShape } from '../../checkpoint/architecture';
+import { groupsOf } from '../../checkpoint/width';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { type JobOptions, Work } from '../../progress';
@@ -99,14 +100,15 @@ async function channelMetric(
 }
 
 /** Deviations from the mean of the block's channels, in deviations, so that blocks and kinds can be compared. */
-function adaptiveScores(attention: Float64Array, neurons: Float64Array, { kvHeads }: LayerShape): UnitScores {
-  const perGroup = attention.length / kvHeads;
-  const groups = summed(standardised(attention), kvHeads).map((sum) => sum / perGroup);
+function adaptiveScores(attention: Float64Array, neurons: Float64Array, shape: LayerShape): UnitScores {
+  const all = groupsOf(shape);
+  const perGroup = attention.length / all;
+  const groups = summed(standardised(attention), all).map((sum) => sum / perGroup);
   return { groups, neurons: standardised(neurons) };
 }
 
-const uniformScores = (attention: Float64Array, neurons: Float64Array, { kvHeads }: LayerShape): UnitScores => ({
-  groups: summed(attention, kvHeads),
+const uniformScores = (attention: Float64Array, neurons: Float64Array, shape: LayerShape): UnitScores => ({
+  groups: summed(attention, groupsOf(shape)),
   neurons,
 });
 

@@ -6,7 +6,7 @@
 import { formatPercent } from '../../../format/numbers';
 import { counted } from '../../../format/words';
 import type { LayerShape } from '../../checkpoint/architecture';
-import type { LayerWidth } from '../../checkpoint/width';
+import { type LayerWidth, losesHeads } from '../../checkpoint/width';
 import { UserError } from '../../errors';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
@@ -54,10 +54,10 @@ export async function measureFlap(
 
 /**
  * What a group weighs in neurons: (2r + 2)·d·hidden weights against 3·hidden, cut down to a whole number as in the
- * authors' code (170 for heads of 128 without groups).
+ * authors' code (170 for heads of 128 without groups). Nothing where all heads stay: they are no part of the choice.
  */
-export const groupCost = ({ heads, kvHeads, headDim }: LayerShape): number =>
-  Math.floor(((2 * (heads / kvHeads) + 2) * headDim) / 3);
+export const groupCost = (shape: LayerShape): number =>
+  losesHeads(shape) ? Math.floor(((2 * (shape.heads / shape.kvHeads) + 2) * shape.headDim) / 3) : 0;
 
 type Select = (ratio: number) => Chosen;
 
@@ -67,7 +67,8 @@ function adaptive(layers: readonly LayerShape[], scores: readonly UnitScores[]):
   const costs = layers.map(groupCost);
   const values = Float64Array.from(all.flatMap((own) => [...own]));
   const weighs = Float64Array.from(all.flatMap((own, i) => Array<number>(own.length).fill(costs[i] ?? 1)));
-  const order = Uint32Array.from(values.keys()).sort((a, b) => values[b] - values[a] || a - b);
+  const open = [...values.keys()].filter((unit) => weighs[unit] > 0);
+  const order = Uint32Array.from(open).sort((a, b) => values[b] - values[a] || a - b);
   const total = weighs.reduce((sum, weight) => sum + weight, 0);
   return (ratio) => {
     const threshold = values[order[nearest(order, weighs, (1 - ratio) * total)]];
@@ -104,7 +105,7 @@ interface Cut {
 /** Blocks that keep a unit although it is not above the threshold make the model larger than asked. */
 function overshoot(kept: readonly LayerWidth[], { scores, costs, threshold, total, ratio }: Cut): string[] {
   const isLow = (own: Float64Array, [first]: readonly number[]): boolean => own[first] <= threshold;
-  const groups = kept.filter((block, i) => isLow(scores[i].groups, block.groups)).length;
+  const groups = kept.filter((block, i) => costs[i] > 0 && isLow(scores[i].groups, block.groups)).length;
   const neurons = kept.filter((block, i) => isLow(scores[i].neurons, block.neurons)).length;
   if (groups + neurons === 0) return [];
   const weight = kept.reduce((sum, block, i) => sum + costs[i] * block.groups.length + block.neurons.length, 0);

@@ -3,7 +3,7 @@
  * salience (salience.ts). All other blocks stay whole.
  */
 import type { LayerShape } from '../../checkpoint/architecture';
-import type { UnitCounts } from '../../checkpoint/width';
+import { losesHeads, type UnitCounts } from '../../checkpoint/width';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { counted } from '../../../format/words';
@@ -75,15 +75,18 @@ export async function measureLlmPruner(
 }
 
 /** At least one group and one neuron stay. */
-export function keptUnits({ kvHeads, headDim, ffn }: LayerShape, ratio: number): UnitCounts {
+export function keptUnits(shape: LayerShape, ratio: number): UnitCounts {
+  const { groups, neurons } = allUnits(shape);
   return {
-    groups: Math.max(1, kvHeads - removedUnits(kvHeads, headDim, ratio)),
-    neurons: Math.max(1, ffn - removedUnits(ffn, 1, ratio)),
+    groups: Math.max(1, groups - removedUnits(groups, shape.headDim, ratio)),
+    neurons: Math.max(1, neurons - removedUnits(neurons, 1, ratio)),
   };
 }
 
 function lastUnitWarnings(layers: readonly LayerShape[], ratio: number): string[] {
-  const clipped = layers.filter(({ kvHeads, headDim }) => removedUnits(kvHeads, headDim, ratio) >= kvHeads).length;
+  const clipped = layers.filter(
+    (shape) => losesHeads(shape) && removedUnits(shape.kvHeads, shape.headDim, ratio) >= shape.kvHeads,
+  ).length;
   if (clipped === 0) return [];
   return [`${counted(clipped, 'block')} would lose all attention heads; the best group of heads is kept in each`];
 }

@@ -1,9 +1,10 @@
 /**
  * How much the channels of a block matter, by LLM-Pruner (Ma et al. 2023): what a weight is worth (methods.ts), summed
- * over rows of q, k, v, gate and up, and over columns of o and down. Norms and biases do not count.
+ * over rows of q, k, v, gate and up (on top of each other too), and over columns of o and down. Norms and biases do not count.
  */
 import type { LayerShape } from '../../checkpoint/architecture';
-import type { BlockWeightName } from '../../checkpoint/weight-key';
+import { type BlockWeightName, weightOf } from '../../checkpoint/weight-key';
+import { groupsOf } from '../../checkpoint/width';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { requireNoAdapter } from '../../model/no-adapter';
@@ -19,10 +20,12 @@ import { channelSums } from './weight-sums';
 
 /** The weights of units, and whether their channels are rows or columns. */
 const CHANNELS = {
+  qkv: 'rows',
   q: 'rows',
   k: 'rows',
   v: 'rows',
   o: 'columns',
+  gateUp: 'rows',
   gate: 'rows',
   up: 'rows',
   down: 'columns',
@@ -82,17 +85,17 @@ function foldOf(salience: Exclude<Salience, 'l1' | 'l2'>, rows: number): Fold {
 }
 
 /** Σ |w| or Σ w² (without a root), which need no text. */
-async function magnitudes(
-  { architecture: { layers }, weights }: Model,
-  norm: 'l1' | 'l2',
-  job: JobOptions,
-): Promise<UnitScores[]> {
+async function magnitudes({ architecture, weights }: Model, norm: 'l1' | 'l2', job: JobOptions): Promise<UnitScores[]> {
+  const { layers } = architecture;
   const work = new Work(job, layers.length, 'blocks', 'reading weights');
   const of = norm === 'l1' ? Math.abs : (weight: number): number => weight * weight;
   const scores: UnitScores[] = [];
   for (const [layer, shape] of layers.entries()) {
     const sums = new Map<UnitWeight, Float64Array>();
-    for (const name of UNIT_WEIGHTS) sums.set(name, await channelSums(weights, { layer, name }, CHANNELS[name], of));
+    for (const name of UNIT_WEIGHTS) {
+      if (!weightOf(architecture, { layer, name })) continue;
+      sums.set(name, await channelSums(weights, { layer, name }, CHANNELS[name], of));
+    }
     scores.push(unitScores(shape, (name) => sums.get(name)!));
     work.advance(1);
   }
@@ -100,10 +103,26 @@ async function magnitudes(
 }
 
 /** Sums what the channels of a unit have in all of its weights. */
-function unitScores({ kvHeads, ffn }: LayerShape, channels: (name: UnitWeight) => ArrayLike<number>): UnitScores {
-  const groups = (['q', 'k', 'v', 'o'] as const).map((name) => summed(channels(name), kvHeads));
-  const neurons = (['gate', 'up', 'down'] as const).map((name) => summed(channels(name), ffn));
-  return { groups: total(groups), neurons: total(neurons) };
+function unitScores(shape: LayerShape, channels: (name: UnitWeight) => ArrayLike<number>): UnitScores {
+  const { heads, kvHeads, headDim, ffn, fused } = shape;
+  const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
+  const attention = fused
+    ? [...parts(channels('qkv'), [queryWidth, keyWidth, keyWidth]), channels('o')]
+    : (['q', 'k', 'v', 'o'] as const).map(channels);
+  const neurons = fused
+    ? [...parts(channels('gateUp'), [ffn, ffn]), channels('down')]
+    : (['gate', 'up', 'down'] as const).map(channels);
+  return {
+    groups: total(attention.map((each) => summed(each, groupsOf(shape)))),
+    neurons: total(neurons.map((each) => summed(each, ffn))),
+  };
+}
+
+/** The channels of Linears that lie on top of each other. */
+function parts(channels: ArrayLike<number>, sizes: readonly number[]): Float64Array[] {
+  const all = Float64Array.from(channels);
+  let start = 0;
+  return sizes.map((size) => all.subarray(start, (start += size)));
 }
 
 const total = ([first, ...others]: readonly Float64Array[]): Float64Array =>

@@ -1,10 +1,9 @@
 /** The ratio whose model is nearest to a size in parameters. */
 import type { Architecture } from '../../checkpoint/architecture';
-import { elements, parametersOf } from '../../checkpoint/parameters';
-import { type UnitCounts, withCounts } from '../../checkpoint/width';
+import { moduleParameters, parametersOf } from '../../checkpoint/parameters';
+import { groupsOf, type UnitCounts, withCounts } from '../../checkpoint/width';
 import { formatCount } from '../../../format/numbers';
 import { OptionError } from '../../errors';
-import { blockWeights, type Weight } from '../../checkpoint/weight-names';
 import { removedFrom, viewWithout } from '../../model/view';
 import type { Measured } from './measured';
 
@@ -26,15 +25,11 @@ export function parametersWithout(architecture: Architecture, removed: readonly 
   const blocks = architecture.layers.length;
   const view = viewWithout(blocks, removedFrom(removed, blocks));
   const gone = architecture.layers.map((_, block) => {
-    const { postNorm, gate, up, down, gateBias, upBias, downBias, ...attention } = blockWeights(architecture, block);
-    const ffn = [postNorm, gate, up, down, gateBias, upBias, downBias];
-    return (view.ffn[block] ? 0 : total(ffn)) + (view.attention[block] ? 0 : total(Object.values(attention)));
+    const { attention, ffn } = moduleParameters(architecture, block);
+    return (view.ffn[block] ? 0 : ffn) + (view.attention[block] ? 0 : attention);
   });
   return parametersOf(architecture) - gone.reduce((sum, parameters) => sum + parameters, 0);
 }
-
-const total = (weights: readonly (Weight | undefined)[]): number =>
-  weights.reduce((sum, weight) => sum + (weight ? elements(weight.shape) : 0), 0);
 
 /**
  * The ratio whose model is nearest to `target` parameters, written with as few digits as give the same size.
@@ -84,4 +79,4 @@ const outOfReach = (target: number, smallest: number, largest: number): OptionEr
 
 /** Whether any block has fewer groups than in the whole model. */
 export const losesGroups = ({ layers }: Architecture, counts: readonly UnitCounts[]): boolean =>
-  counts.some(({ groups }, i) => groups < layers[i].kvHeads);
+  counts.some(({ groups }, i) => groups < groupsOf(layers[i]));

@@ -3,7 +3,7 @@
  * score is kept longer.
  */
 import type { LayerShape } from '../../checkpoint/architecture';
-import type { LayerWidth, UnitCounts } from '../../checkpoint/width';
+import { groupsOf, type LayerWidth, type UnitCounts } from '../../checkpoint/width';
 
 /** A number for each unit of a block. */
 export interface UnitScores {
@@ -63,7 +63,7 @@ export function inMultiples(
 }
 
 /** All units of a block. */
-export const allUnits = ({ kvHeads, ffn }: LayerShape): UnitCounts => ({ groups: kvHeads, neurons: ffn });
+export const allUnits = (shape: LayerShape): UnitCounts => ({ groups: groupsOf(shape), neurons: shape.ffn });
 
 /** How many units of each block are kept. */
 export const countsOf = (layers: readonly LayerWidth[]): UnitCounts[] =>

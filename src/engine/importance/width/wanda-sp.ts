@@ -4,7 +4,7 @@
  * the pruned ones give.
  */
 import type { LayerShape } from '../../checkpoint/architecture';
-import { fullWidth, type LayerWidth, type UnitCounts, type Width } from '../../checkpoint/width';
+import { fullWidth, groupsOf, type LayerWidth, type UnitCounts, type Width } from '../../checkpoint/width';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { type JobOptions, Work } from '../../progress';
@@ -14,16 +14,16 @@ import { requireFinite } from './finite';
 import type { Chosen, Measured } from './measured';
 import type { WidthRequest } from './methods';
 import { Energy } from './row-statistics';
-import { fromThreshold, inMultiples, nearestMultiple, summed, type UnitScores } from './units';
+import { allUnits, fromThreshold, inMultiples, nearestMultiple, summed, type UnitScores } from './units';
 import { weightedNorms } from './weight-sums';
 
 /** How many of `units` go at a ratio, unless scores are equal. */
 export const removedUnits = (units: number, ratio: number): number => Math.trunc(ratio * units);
 
-export const keptUnits = ({ kvHeads, ffn }: LayerShape, ratio: number): UnitCounts => ({
-  groups: kvHeads - removedUnits(kvHeads, ratio),
-  neurons: ffn - removedUnits(ffn, ratio),
-});
+export function keptUnits(shape: LayerShape, ratio: number): UnitCounts {
+  const { groups, neurons } = allUnits(shape);
+  return { groups: groups - removedUnits(groups, ratio), neurons: neurons - removedUnits(neurons, ratio) };
+}
 
 /** What each ratio keeps, in numbers: arithmetic. */
 export const wandaSpCounts =
@@ -59,13 +59,14 @@ async function chooseInTurn(
   const kept: LayerWidth[] = [];
   const scores: UnitScores[] = [];
   try {
-    for (const [layer, { heads, headDim, kvHeads, ffn }] of layers.entries()) {
+    for (const [layer, shape] of layers.entries()) {
+      const { heads, headDim, ffn } = shape;
       work.step(`block ${layer + 1} of ${layers.length}`);
       const inputs = { o: new Energy(heads * headDim), down: new Energy(ffn) };
       await stream.observe(layer, inputs, false);
       const channels = await weightedNorms(weights, { layer, name: 'o' }, inputs.o.energy);
       const neurons = await weightedNorms(weights, { layer, name: 'down' }, inputs.down.energy);
-      const own = requireFinite({ groups: summed(channels, kvHeads), neurons }, layer);
+      const own = requireFinite({ groups: summed(channels, groupsOf(shape)), neurons }, layer);
       scores.push(own);
       kept.push(inMultiples(units(own, ratio), own, multiple));
       const width: Width = { layers: whole.map((all, i) => (i === layer ? kept[i] : all)) };

@@ -1,6 +1,6 @@
 /** What a method cannot do as it was asked, in sentences for the user. */
 import type { Architecture } from '../../checkpoint/architecture';
-import type { UnitCounts } from '../../checkpoint/width';
+import { losesHeads, type UnitCounts } from '../../checkpoint/width';
 import { formatCount, formatPercent } from '../../../format/numbers';
 import { counted } from '../../../format/words';
 import { option } from '../../option-token';
@@ -41,6 +41,11 @@ export function keptWarnings({ architecture, counts, multiple }: Made, measured:
 
 function headWarning(architecture: Architecture, counts: readonly UnitCounts[], measured: Measured): string[] {
   if (losesGroups(architecture, counts)) return [];
+  if (!architecture.layers.some(losesHeads)) {
+    return [
+      'no attention head is removed: this family normalises the queries of all heads at once, and the keys, so the other heads would change',
+    ];
+  }
   const most = Math.max(...architecture.layers.map(({ kvHeads }) => kvHeads));
   const from = leastRatio((ratio) => losesGroups(architecture, measured.counts(ratio)));
   const why = `there ${most === 1 ? 'is' : 'are'} only ${counted(most, 'group')} of heads in a block, because query heads share ${counted(most, 'key-value head')}`;
