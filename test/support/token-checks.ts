@@ -1,7 +1,7 @@
 /** A tokenizer against the ids and texts of the original library. */
 import assert from 'node:assert/strict';
 import type { LocalTokenizer } from '../../src/engine/tokenizer/local';
-import { STREAM_START } from '../../src/engine/tokenizer/stream';
+import { streamStart } from '../../src/engine/tokenizer/stream';
 import type { GoldenTokens } from './golden';
 
 /** Encoding, decoding, and decoding id by id. */
@@ -15,9 +15,14 @@ export function checkTokens(tokenizer: LocalTokenizer, golden: GoldenTokens): vo
   assert.equal(streamed(tokenizer, golden.idsWithSpecials).join(''), golden.decodedSkippingSpecials);
 }
 
-/** What comes of each id, and of the end. */
-export function streamed(tokenizer: LocalTokenizer, ids: readonly number[], skipSpecialTokens = true): string[] {
-  let state = STREAM_START;
+/** What comes of each id, and of the end. @param after ids before them */
+export function streamed(
+  tokenizer: LocalTokenizer,
+  ids: readonly number[],
+  skipSpecialTokens = true,
+  after: readonly number[] = [],
+): string[] {
+  let state = streamStart(after);
   const step = (some: readonly number[], ends: boolean): string => {
     const { text, state: next } = tokenizer.stream(state, some, { skipSpecialTokens, ends });
     state = next;

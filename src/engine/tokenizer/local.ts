@@ -26,7 +26,7 @@ import {
   isByteToken,
 } from './fixes';
 import { MendedSplit } from './split';
-import { type StreamState, streamSteps } from './stream';
+import { addedText, type StreamState, streamSteps } from './stream';
 import { STAGES, type StageSign } from './tasks';
 import type { DecodeOptions, EncodeOptions } from './tokenizer';
 
@@ -204,8 +204,10 @@ class LoadedTokenizer implements LocalTokenizer {
     });
   }
 
-  decode(ids: readonly number[], { skipSpecialTokens }: DecodeOptions): string {
-    return this.stages.guard(() => fixedDecode(this.library, ids, skipSpecialTokens));
+  decode(ids: readonly number[], { skipSpecialTokens, after = [] }: DecodeOptions): string {
+    const text = (some: readonly number[]): string =>
+      this.stages.guard(() => fixedDecode(this.library, some, skipSpecialTokens));
+    return after.length === 0 ? text(ids) : addedText(text(after), text([...after, ...ids]));
   }
 
   stream(
@@ -217,10 +219,12 @@ class LoadedTokenizer implements LocalTokenizer {
       (some) => this.decode(some, { skipSpecialTokens: false }),
       (id) => isByteToken(this.library.id_to_token(id) ?? ''),
     );
+    const hasText = (id: number): boolean =>
+      this.library.id_to_token(id) !== undefined && !(skipSpecialTokens && this.specialIds.has(id));
     let text = '';
-    let state = start;
+    let state: StreamState = { ...start, shown: start.shown.filter(hasText) }; // which may be a prompt
     for (const id of ids) {
-      if (this.library.id_to_token(id) === undefined || (skipSpecialTokens && this.specialIds.has(id))) continue;
+      if (!hasText(id)) continue;
       const step = steps.push(state, id);
       text += step.text;
       state = step.state;

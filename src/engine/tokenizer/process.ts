@@ -17,7 +17,7 @@ function perform(task: Task): Reply<Task> {
     case 'encode':
       return { ids: Int32Array.from(tokenizer.encode(task.text, task)) };
     case 'decode':
-      return { text: tokenizer.decode(Array.from(task.ids), task) };
+      return { text: tokenizer.decode(Array.from(task.ids), { ...task, after: Array.from(task.after) }) };
     case 'stream':
       return tokenizer.stream(task.state, task.ids, task);
     case 'chat':

@@ -1,6 +1,7 @@
 /**
  * Decodes token ids one at a time into text that can be shown immediately. The joined pieces equal the decode of all
- * ids, and no piece ends inside a character.
+ * ids, and no piece ends inside a character. A continuation starts with the ids of its prompt as those shown last: its
+ * text is what it adds to the prompt's.
  *
  * Ids wait until the text can be cut after them. It cannot be cut while it ends in U+FFFD (the bytes of a character are
  * incomplete) or inside a run of byte-fallback tokens (a later invalid byte changes the whole run). A decoder may
@@ -16,7 +17,10 @@ export interface StreamState {
   readonly waiting: readonly number[];
 }
 
-export const STREAM_START: StreamState = { shown: [], waiting: [] };
+/** @param after ids before the stream, such as the prompt */
+export const streamStart = (after: readonly number[] = []): StreamState => ({ shown: after, waiting: [] });
+
+export const STREAM_START = streamStart();
 
 export interface StreamStep {
   /** The text that became certain, often ''. */
@@ -31,11 +35,24 @@ export interface StreamSteps {
   end(state: StreamState): string;
 }
 
+/**
+ * What `whole` adds to `before`. Ids that end inside a character give U+FFFD, which the next ids replace: then all that
+ * differs is new.
+ */
+export function addedText(before: string, whole: string): string {
+  if (whole.startsWith(before)) return whole.slice(before.length);
+  let same = 0;
+  while (before[same] === whole[same]) same += 1; // ends, as `before` is no start of `whole`
+  // Not within a pair of surrogates.
+  if (same > 0 && /[\ud800-\udbff]/.test(whole[same - 1])) same -= 1;
+  return whole.slice(same);
+}
+
 /** `holds(id)`: the text must not be cut after this id. `decode` must not skip ids. */
 export function streamSteps(decode: (ids: readonly number[]) => string, holds: (id: number) => boolean): StreamSteps {
   const waitingText = ({ shown, waiting }: StreamState): string => {
-    const before = shown.length === 0 ? 0 : decode(shown).length;
-    return decode([...shown, ...waiting]).slice(before);
+    const text = decode([...shown, ...waiting]);
+    return shown.length === 0 ? text : addedText(decode(shown), text);
   };
   return {
     push({ shown, waiting: before }, id) {

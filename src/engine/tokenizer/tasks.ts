@@ -17,6 +17,8 @@ export interface EncodeTask {
 export interface DecodeTask {
   readonly kind: 'decode';
   readonly ids: Int32Array;
+  /** Ids before them. */
+  readonly after: Int32Array;
   readonly skipSpecialTokens: boolean;
 }
 

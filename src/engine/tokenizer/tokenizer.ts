@@ -7,7 +7,7 @@ import { throwIfCancelled } from '../errors';
 import type { ChatMessage } from './chat';
 import { readTokenizerTexts } from './files';
 import { Keeper, type KeeperOptions } from './keeper';
-import { STREAM_START, type StreamState } from './stream';
+import { type StreamState, streamStart } from './stream';
 import type { Reply, Task } from './tasks';
 
 export type { ChatMessage };
@@ -23,6 +23,11 @@ export interface EncodeOptions {
 export interface DecodeOptions {
   /** Leaves out the special tokens (begin and end of text, chat marks). */
   readonly skipSpecialTokens: boolean;
+  /**
+   * Ids before these, such as a prompt. The text is then what these add to the text of those: decoders handle the start of
+   * a text specially (SentencePiece drops its first blank), and a continuation does not start one.
+   */
+  readonly after?: readonly number[];
 }
 
 /** Decodes a stream of ids. */
@@ -77,17 +82,18 @@ class KeptTokenizer implements Tokenizer {
     return Array.from(ids);
   }
 
-  async decode(ids: readonly number[], { skipSpecialTokens }: DecodeOptions): Promise<string> {
-    const task = { kind: 'decode', ids: Int32Array.from(ids), skipSpecialTokens } as const;
-    return (await this.ask(task, ids.length)).text;
+  async decode(ids: readonly number[], { skipSpecialTokens, after = [] }: DecodeOptions): Promise<string> {
+    const lists = { ids: Int32Array.from(ids), after: Int32Array.from(after) };
+    return (await this.ask({ kind: 'decode', ...lists, skipSpecialTokens }, ids.length + after.length)).text;
   }
 
-  streamDecoder({ skipSpecialTokens }: DecodeOptions = { skipSpecialTokens: true }): StreamDecoder {
-    let state: StreamState = STREAM_START;
+  streamDecoder({ skipSpecialTokens, after }: DecodeOptions = { skipSpecialTokens: true }): StreamDecoder {
+    let state: StreamState = streamStart(after);
     let last: Promise<unknown> = Promise.resolve(); // steps run in order, even if the caller does not wait
     const step = (ids: readonly number[], ends: boolean): Promise<string> => {
       const next = last.then(async () => {
-        const reply = await this.ask({ kind: 'stream', state, ids, ends, skipSpecialTokens }, ids.length);
+        const size = state.shown.length + ids.length;
+        const reply = await this.ask({ kind: 'stream', state, ids, ends, skipSpecialTokens }, size);
         state = reply.state;
         return reply.text;
       });

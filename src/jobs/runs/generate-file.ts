@@ -47,8 +47,8 @@ export async function runPrompts(
         writing,
         async (some, written) => {
           for (const [i, { ids, stopped }] of written.entries()) {
-            const text = await tokenizer.decode(ids, { skipSpecialTokens: true });
             const at = some[i];
+            const text = await tokenizer.decode(ids, { skipSpecialTokens: true, after: promptIds[at] });
             texts[at] = { prompt: prompts.texts[at], promptTokens: promptIds[at].length, text, ids, stopped };
           }
         },

@@ -38,7 +38,8 @@ async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<Te
     throw new UserError('There is no prompt', 'it has no tokens', 'Give at least one word or one token id.');
   }
 
-  const decoder = tokenizer?.streamDecoder();
+  const decoding = { skipSpecialTokens: true, after: promptIds };
+  const decoder = tokenizer?.streamDecoder(decoding);
   const tell = (text: string, written: readonly number[]): void =>
     context.emit({ type: 'text', prompt: 0, column: 0, text, ids: written });
   // Without a tokenizer the text is the ids.
@@ -57,7 +58,7 @@ async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<Te
   const rest = (await decoder?.end()) ?? '';
   if (rest !== '') tell(rest, []);
 
-  const text = (await tokenizer?.decode(result.ids, { skipSpecialTokens: true })) ?? null;
+  const text = (await tokenizer?.decode(result.ids, decoding)) ?? null;
   const without = removedJson(removed);
   return {
     result: { promptIds, ...result, text, removed: without, precision },

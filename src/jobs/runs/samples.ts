@@ -113,7 +113,7 @@ async function wholeText(
   return orUnable(label, async () => {
     const rest = await decoder.end();
     if (rest !== '') say(column, rest, []);
-    const text = await tokenizer.decode(generated.ids, { skipSpecialTokens: true });
+    const text = await tokenizer.decode(generated.ids, { skipSpecialTokens: true, after: promptIds });
     return { ...generated, ...(failure && { failure: words(failure) }), text, promptTokens: promptIds.length };
   });
 }
@@ -132,15 +132,11 @@ interface Writer {
 async function writerOf(column: Column | Unable, at: number, text: string, chat: boolean): Promise<Writer | Unable> {
   if ('failure' in column) return column;
   const { label, tokenizer, model, opened } = column;
-  return orUnable(label, async () => ({
-    label,
-    column: at,
-    model,
-    view: opened.view,
-    tokenizer,
-    decoder: tokenizer.streamDecoder(),
-    promptIds: await encodePrompt(tokenizer, text, { chat }),
-  }));
+  return orUnable(label, async () => {
+    const promptIds = await encodePrompt(tokenizer, text, { chat });
+    const decoder = tokenizer.streamDecoder({ skipSpecialTokens: true, after: promptIds });
+    return { label, column: at, model, view: opened.view, tokenizer, decoder, promptIds };
+  });
 }
 
 /** The result of a column without text. */

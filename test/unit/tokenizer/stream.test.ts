@@ -51,6 +51,45 @@ for (const [kind, make] of Object.entries(MAKE)) {
       assert.match(pieces.at(-1)!, /^\ufffd+$/);
     });
 
+    it('continues a prompt by what it adds to its text', () => {
+      const prompt = tokenizer.encode('the end', { addSpecialTokens: true });
+      const whole = tokenizer.encode('the end and 🙂 there', { addSpecialTokens: true });
+      assert.deepEqual(whole.slice(0, prompt.length), prompt);
+      const ids = whole.slice(prompt.length);
+      assert.equal(tokenizer.decode(ids, { skipSpecialTokens: true, after: prompt }), ' and 🙂 there');
+      assert.equal(streamed(tokenizer, ids, true, prompt).join(''), ' and 🙂 there');
+      // A prompt without text is none.
+      assert.equal(tokenizer.decode(whole, { skipSpecialTokens: true, after: [1] }), 'the end and 🙂 there');
+      assert.equal(streamed(tokenizer, whole, true, [1]).join(''), 'the end and 🙂 there');
+    });
+
+    it('continues a prompt that ends inside a character', () => {
+      const ids = tokenizer.encode('a🙂b', { addSpecialTokens: false });
+      for (const cut of [2, 3, 4]) {
+        const [after, rest] = [ids.slice(0, ids.length - cut), ids.slice(ids.length - cut)];
+        assert.equal(tokenizer.decode(rest, { skipSpecialTokens: true, after }), '🙂b');
+        assert.equal(streamed(tokenizer, rest, true, after).join(''), '🙂b');
+      }
+    });
+
+    it('equals the whole decode for any ids after any ids', () => {
+      const random = new Random(12);
+      const some = (most: number): number[] =>
+        Array.from({ length: random.below(most) }, () => random.below(tokenizer.vocabularySize + 3));
+      for (let round = 0; round < 2000; round++) {
+        const [after, ids] = [some(6), some(9)];
+        for (const skipSpecialTokens of [true, false]) {
+          const added = tokenizer.decode(ids, { skipSpecialTokens, after });
+          assert.ok(tokenizer.decode([...after, ...ids], { skipSpecialTokens }).endsWith(added));
+          assert.equal(
+            streamed(tokenizer, ids, skipSpecialTokens, after).join(''),
+            added,
+            `${after.join()} | ${ids.join()}`,
+          );
+        }
+      }
+    });
+
     it('starts afresh each time', () => {
       const ids = tokenizer.encode('the end', { addSpecialTokens: false });
       assert.equal(streamed(tokenizer, ids).join(''), 'the end');

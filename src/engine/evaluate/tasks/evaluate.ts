@@ -159,7 +159,7 @@ async function answerWritten(
     const answer = async (which: readonly number[], texts: readonly { readonly ids: readonly number[] }[]) => {
       for (const [i, at] of which.entries()) {
         const { task, item } = asked[at];
-        const text = await tokenizer.decode(texts[i].ids, { skipSpecialTokens: true });
+        const text = await tokenizer.decode(texts[i].ids, { skipSpecialTokens: true, after: prompts[at] });
         const result: WrittenItemResult = { item: item.item, text, correct: isCorrect(item, text, task.file) };
         await keep(task, [result]);
         work.advance(1);
