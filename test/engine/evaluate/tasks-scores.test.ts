@@ -13,18 +13,23 @@ import { loadReference, logSumExp, referenceForward, type ReferenceModel } from 
 import { assertClose } from '../../support/close';
 import { randomRows } from '../../support/random';
 import { full } from '../../support/shared';
-import { RAGGED_MODELS, TINY_MODELS, tinyCheckpoint, type TinyName } from '../../support/tiny-models';
+import { LENGTH_DEPENDENT_MODELS, RAGGED_MODELS, TINY_MODELS, tinyCheckpoint, type TinyName } from '../../support/tiny-models';
 
 /** float32 against float64, for sums of some tokens of a toy. */
 const CLOSE = { absolute: 2e-4 };
 
-/** A model for each thing that the attention of a tree can have: windows, all or some, odd heads, norms, ragged blocks. */
+/**
+ * A model for each thing that the attention of a tree can have: windows, all or some, odd heads, norms, ragged blocks, capped
+ * scores, rotations that follow the length of a row.
+ */
 const SOME: readonly TinyName[] = [
   'mistral-window',
   'qwen2-mixed-windows',
   'llama-wide-heads',
   'qwen3-qknorm',
   'ragged-bias',
+  'gemma2-softcap',
+  ...LENGTH_DEPENDENT_MODELS,
 ];
 
 /** A row whose last `count` tokens are scored. */
