@@ -1,6 +1,6 @@
 /** The gradient rule of every differentiable op, for any provider. */
 import type { Dim } from '../../src/engine/onnx/graph';
-import { add, mul, neg, scale, sigmoid, sub, swiGlu } from '../../src/engine/onnx/ops/elementwise';
+import { add, geGlu, mul, neg, scale, sigmoid, softCap, sub, swiGlu } from '../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../src/engine/onnx/ops/linear';
 import { cosineDistance, crossEntropy, divergence, frozenCrossEntropy } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
@@ -12,6 +12,7 @@ import { checkOp, rowsOf, softmaxOf, type Check, type Target, type Vector } from
 import { testAttentionGradients } from './op-gradients-attention';
 
 const logistic = (v: number): number => 1 / (1 + Math.exp(-v));
+const geluTanh = (v: number): number => (v / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
 const logSoftmaxOf = (x: Vector): Vector => softmaxOf(x).map(Math.log);
 /** x W ᵀ, row by row; `width` columns of both. */
 const product = (x: Vector, w: Vector, width: number): number[] =>
@@ -75,6 +76,26 @@ export function testOpGradients(target: Target): void {
     );
   });
 
+  it('GELU by tanh of a gate, small and large', async () => {
+    for (const size of [1, 4]) {
+      await check(
+        [matrix, matrix],
+        (g, [gate, up]) => geGlu(g, scale(g, gate, size), up),
+        (gate, up) => gate.map((v, i) => geluTanh(size * v) * up[i]),
+      );
+    }
+  });
+
+  it('a soft bound, near it and far below', async () => {
+    for (const cap of [0.4, 30]) {
+      await check(
+        [matrix],
+        (g, [x]) => softCap(g, x, cap),
+        (x) => x.map((v) => cap * Math.tanh(v / cap)),
+      );
+    }
+  });
+
   it('an input that takes part twice', async () => {
     await check(
       [matrix],
@@ -115,11 +136,13 @@ export function testOpGradients(target: Target): void {
     );
   });
 
-  it('RMSNorm of rows, and of heads within rows', async () => {
-    const formula = (x: Vector, w: Vector): number[] =>
-      rowsOf(x, 4).flatMap((r) => [...r].map((v, i) => (v * w[i]) / Math.sqrt(dot(r, r) / 4 + 0.1)));
-    await check([matrix, [4]], (g, [x, w]) => rmsNorm(g, x, w, 0.1), formula);
-    await check([['tokens', 3, 4], [4]], (g, [x, w]) => rmsNorm(g, x, w, 0.1), formula);
+  it('RMSNorm of rows, and of heads within rows, by weight and by 1 + weight', async () => {
+    for (const offset of [0, 1]) {
+      const formula = (x: Vector, w: Vector): number[] =>
+        rowsOf(x, 4).flatMap((r) => [...r].map((v, i) => (v * (offset + w[i])) / Math.sqrt(dot(r, r) / 4 + 0.1)));
+      await check([matrix, [4]], (g, [x, w]) => rmsNorm(g, x, w, 0.1, offset), formula);
+      await check([['tokens', 3, 4], [4]], (g, [x, w]) => rmsNorm(g, x, w, 0.1, offset), formula);
+    }
   });
 
   it('softmax', async () => {

@@ -1,7 +1,7 @@
 /** Each op as onnxruntime computes it, against its definition; and the shape it claims, against the one it gets. */
 import assert from 'node:assert/strict';
 import { Graph, type Dim, type Value } from '../../../src/engine/onnx/graph';
-import { add, mul, neg, scale, sigmoid, sub, swiGlu } from '../../../src/engine/onnx/ops/elementwise';
+import { add, geGlu, mul, neg, scale, sigmoid, softCap, sub, swiGlu } from '../../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../../src/engine/onnx/ops/linear';
 import { logSumExpLast, pickLast } from '../../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../../src/engine/onnx/ops/norm';
@@ -106,6 +106,35 @@ describe('onnx/ops as they compute', () => {
     );
   });
 
+  it('a soft bound, and GELU by tanh, of small numbers and of large ones', async () => {
+    const gelu = (v: number): number => (v / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
+    for (const cap of [0.5, 50]) {
+      await check(
+        [matrix],
+        (g, [x]) => softCap(g, x, cap),
+        (x) => Float64Array.from(x, (v) => cap * Math.tanh(v / cap)),
+      );
+    }
+    await check(
+      [matrix, matrix],
+      (g, [gate, up]) => geGlu(g, scale(g, gate, 3), up),
+      (gate, up) => Float64Array.from(gate, (v, i) => gelu(3 * v) * up[i]),
+    );
+    // Where tanh is at its bounds, and where a cube would leave the range of float32.
+    const { given, results } = await run([matrix], (g, [x]) => {
+      const huge = scale(g, x, 1e15);
+      return [geGlu(g, huge, x), softCap(g, huge, 30)];
+    });
+    const bounds = Float64Array.from(given[0], (v) => (v > 0 ? 1e15 * v * v : 0));
+    assertAllClose(results[0], bounds, { relative: 1e-6 }, 'GELU far out');
+    assertAllClose(
+      results[1],
+      Float64Array.from(given[0], (v) => 30 * Math.sign(v)),
+      { relative: 1e-6 },
+      'bounds',
+    );
+  });
+
   it('products', async () => {
     const product = (x: Float32Array, w: Float32Array, bias?: Float32Array): number[] =>
       rowsOf(x, 4).flatMap((r) => rowsOf(w, 4).map((c, o) => (bias?.[o] ?? 0) + sum(r.map((v, i) => v * c[i]))));
@@ -167,6 +196,18 @@ describe('onnx/ops as they compute', () => {
         rowsOf(x, 4).flatMap((r) => {
           const rms = Math.sqrt(sum(r.map((v) => v * v)) / 4 + 0.1);
           return [...r.map((v, i) => (v / rms) * w[i])];
+        }),
+    );
+  });
+
+  it('RMSNorm by 1 + weight', async () => {
+    await check(
+      [matrix, row],
+      (g, [x, w]) => rmsNorm(g, x, w, 0.1, 1),
+      (x, w) =>
+        rowsOf(x, 4).flatMap((r) => {
+          const rms = Math.sqrt(sum(r.map((v) => v * v)) / 4 + 0.1);
+          return [...r.map((v, i) => (v / rms) * (1 + w[i]))];
         }),
     );
   });
