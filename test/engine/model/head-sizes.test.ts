@@ -1,6 +1,7 @@
 /**
  * Heads of every width that a config can ask for, against the float64 forward: onnxruntime's fused attention takes
- * multiples of 8 alone, and rotates multiples of 16 alone.
+ * multiples of 8 alone, and rotates multiples of 16 alone. Caps and factors of scores and heads that turn in part go through
+ * it too.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -10,7 +11,8 @@ import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { scoreTaylor } from '../../../src/engine/importance/criteria/taylor';
 import { fullView, stepsOf } from '../../../src/engine/model/view';
 import { Decoder } from '../../../src/engine/model/decoder';
-import { loadReference, referenceForward } from '../../reference/forward';
+import type { Model } from '../../../src/engine/model/model';
+import { loadReference, referenceForward, type ReferenceModel } from '../../reference/forward';
 import { referenceLoss } from '../../reference/measures';
 import { makeCliMaterial, run } from '../../support/cli';
 import { assertAllClose, assertClose } from '../../support/close';
@@ -23,6 +25,7 @@ import { tinyCheckpoint, type TinyName } from '../../support/tiny-models';
 
 const VOCABULARY = 288;
 const FAMILIES: readonly TinyName[] = ['llama-plain', 'mistral-window', 'qwen3-qknorm'];
+const STYLED: readonly TinyName[] = ['gemma2-softcap', 'phi3-partial', 'granite-multipliers'];
 
 describe('heads of every width', () => {
   for (const [i, head_dim] of [2, 4, 6, 8, 10, 12, 16, 20, 24, 36, 40, 64, 80, 96, 100, 128, 256].entries()) {
@@ -43,6 +46,28 @@ describe('heads of every width', () => {
     }
   }
 
+  // Caps and factors of scores, and heads that turn in part, by the same kinds of width.
+  for (const [i, head_dim] of [4, 8, 12, 16, 20, 40, 64, 96, 256].entries()) {
+    for (const [j, family] of STYLED.entries()) {
+      const test = full || (i + j) % STYLED.length === 0 ? it : itFull;
+      test(`${head_dim} numbers a head, ${family}: forward, sweep, prompts, several texts`, async () => {
+        const folder = tinyCheckpoint(family, { config: { head_dim, num_hidden_layers: 2, sliding_window: 7 } });
+        const reference = loadReference(folder);
+        const [text, ...others] = randomRows(4, 20, VOCABULARY, 14);
+        await withModel(folder, async (model) => {
+          assert.ok(model.architecture.layers.every(({ headDim }) => headDim === head_dim));
+          await checkForward(model, reference, [text, others[0]]);
+          await checkSweep(model, reference, [text], stepsOf(fullView(2), true));
+          const { logits } = referenceForward(reference, text);
+          for (const [p, row] of (await decodedLogits(model, [text.slice(0, 11), text.slice(11)])).entries()) {
+            assertAllClose(row, logits[[10, 19][p]], { absolute: 5e-5 }, `prompt ${p}`);
+          }
+          await checkSideBySide(model, reference, others);
+        });
+      });
+    }
+  }
+
   for (const head_dim of [4, 12]) {
     const config = { head_dim, num_hidden_layers: 2, max_position_embeddings: 512 };
 
@@ -57,25 +82,7 @@ describe('heads of every width', () => {
       const folder = tinyCheckpoint('llama-plain', { config });
       const reference = loadReference(folder);
       const texts = randomRows(3, 5, VOCABULARY, 12);
-      await withModel(folder, async (model) => {
-        const decoder = await Decoder.open(model, fullView(2), 5, texts.length);
-        try {
-          for (let at = 0; at < 5; at++) {
-            const logits = await decoder.appendToEach(texts.map((ids) => ids[at]));
-            for (const [t, ids] of texts.entries()) {
-              const expected = referenceForward(reference, ids.slice(0, at + 1)).logits[at];
-              assertAllClose(
-                logits.subarray(t * VOCABULARY, (t + 1) * VOCABULARY),
-                expected,
-                { absolute: 5e-5 },
-                `text ${t} at ${at}`,
-              );
-            }
-          }
-        } finally {
-          await decoder.close();
-        }
-      });
+      await withModel(folder, (model) => checkSideBySide(model, reference, texts));
     });
 
     it(`${head_dim}: the commands that ended with a bug of onnxruntime's`, async function () {
@@ -114,3 +121,25 @@ describe('heads of every width', () => {
     });
   }
 });
+
+/** Logits of several texts that grow token by token. */
+async function checkSideBySide(
+  model: Model,
+  reference: ReferenceModel,
+  texts: readonly (readonly number[])[],
+): Promise<void> {
+  const { length } = texts[0];
+  const expected = texts.map((ids) => referenceForward(reference, ids).logits);
+  const decoder = await Decoder.open(model, fullView(2), length, texts.length);
+  try {
+    for (let at = 0; at < length; at++) {
+      const logits = await decoder.appendToEach(texts.map((ids) => ids[at]));
+      for (const [t, rows] of expected.entries()) {
+        const own = logits.subarray(t * VOCABULARY, (t + 1) * VOCABULARY);
+        assertAllClose(own, rows[at], { absolute: 5e-5 }, `text ${t} at ${at}`);
+      }
+    }
+  } finally {
+    await decoder.close();
+  }
+}
