@@ -1,14 +1,16 @@
 /** The pieces of the model for the strip: embedding, blocks, final norm, head and other tensors, with their bytes. */
 import type { PartKind, StripPiece, TensorRow } from '../protocol/editor';
-import { placeOf } from '../views/parts';
+import { placesIn } from '../views/parts';
 
 type Bytes = Map<PartKind, number>;
 
 export function blockStripOf(rows: readonly TensorRow[]): StripPiece[] {
   const blocks = new Map<number, Bytes>();
   const outside: Bytes = new Map();
-  for (const { name, bytes } of rows) {
-    const place = placeOf(name);
+  const placeOf = placesIn(rows);
+  for (const row of rows) {
+    const { bytes } = row;
+    const place = placeOf(row);
     const piece = place.block === undefined ? outside : (blocks.get(place.block) ?? new Map<PartKind, number>());
     if (place.block !== undefined) blocks.set(place.block, piece);
     piece.set(place.kind, (piece.get(place.kind) ?? 0) + bytes);

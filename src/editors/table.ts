@@ -1,6 +1,6 @@
 /** The tensor table: filters, sorts and pages rows. */
 import type { TableQuery, TensorColumn, TensorRow } from '../protocol/editor';
-import { placeOf } from '../views/parts';
+import { placesIn } from '../views/parts';
 
 /** Limit of rows in one message. A page shows fewer. */
 const MAX_ROWS = 200;
@@ -15,8 +15,12 @@ export class TensorTable {
   /** The rows of the last query. Scrolling asks for many pages of one query. */
   private last: { readonly key: string; readonly rows: readonly TensorRow[] } | undefined;
 
+  private readonly placeOf: PlaceOf;
+
   /** @param rows in the order of the file */
-  constructor(private readonly rows: readonly TensorRow[]) {}
+  constructor(private readonly rows: readonly TensorRow[]) {
+    this.placeOf = placesIn(rows);
+  }
 
   /** Rows [start, end) of the query, in its order. */
   page(query: TableQuery, start: number, end: number): TablePage {
@@ -34,13 +38,15 @@ export class TensorTable {
   private select(query: TableQuery): readonly TensorRow[] {
     const key = JSON.stringify(query);
     if (this.last?.key === key) return this.last.rows;
-    const matches = matcher(query.filter);
+    const matches = matcher(query.filter, this.placeOf);
     const rows = this.rows.filter(matches);
     if (query.sort) rows.sort(order(query.sort));
     this.last = { key, rows };
     return rows;
   }
 }
+
+type PlaceOf = ReturnType<typeof placesIn>;
 
 const COLUMNS: readonly TensorColumn[] = ['name', 'dtype', 'shape', 'elements', 'bytes', 'offset', 'file'];
 
@@ -62,16 +68,16 @@ function compare(a: TensorRow, b: TensorRow, column: TensorColumn): number {
 }
 
 /** A row matches if every word of the filter matches (see `TableQuery`). */
-function matcher(filter: string): (row: TensorRow) => boolean {
+function matcher(filter: string, placeOf: PlaceOf): (row: TensorRow) => boolean {
   const tests = filter
     .toLowerCase()
     .split(/\s+/)
     .filter((word) => word !== '')
-    .map(wordTest);
+    .map((word) => wordTest(word, placeOf));
   return (row) => tests.every((test) => test(row));
 }
 
-function wordTest(word: string): (row: TensorRow) => boolean {
+function wordTest(word: string, placeOf: PlaceOf): (row: TensorRow) => boolean {
   const [, key, wanted] = /^(dtype|block|part|file):(.+)$/.exec(word) ?? [];
   switch (key) {
     case 'dtype':
@@ -79,9 +85,9 @@ function wordTest(word: string): (row: TensorRow) => boolean {
     case 'file':
       return ({ file }) => file.toLowerCase().includes(wanted);
     case 'block':
-      return ({ name }) => placeOf(name).block === Number(wanted);
+      return (row) => placeOf(row).block === Number(wanted);
     case 'part':
-      return ({ name }) => placeOf(name).kind === wanted;
+      return (row) => placeOf(row).kind === wanted;
     default:
       return ({ name }) => name.toLowerCase().includes(word);
   }

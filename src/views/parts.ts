@@ -14,9 +14,9 @@ export interface Part {
 
 export interface BlockPart extends Part {
   readonly index: number;
-  /** Includes the norm before it. */
+  /** Includes the norms before and behind it. */
   readonly attention: Part;
-  /** Includes the norm before it. */
+  /** Includes the norms before and behind it. */
   readonly ffn: Part;
   /** Tensors of the block that are neither. */
   readonly other: Part;
@@ -33,8 +33,12 @@ export interface Parts {
 
 /** Block numbers as in names of decoder models. No model has more than four digits of blocks. */
 const IN_BLOCK = /(?:^|\.)(?:layers|layer|blocks|h|blk)\.(\d{1,4})\.(.+)$/;
-const ATTENTION = /(^|\.)(self_attn|attn|attention|self_attention|input_layernorm|ln_1)(\.|_)/;
-const FFN = /(^|\.)(mlp|ffn|feed_forward|block_sparse_moe|post_attention_layernorm|ln_2)(\.|_)/;
+const ATTENTION = /(^|\.)(self_attn|attn|attention|self_attention|input_layernorm|post_attention_norm|ln_1)(\.|_)/;
+const FFN =
+  /(^|\.)(mlp|ffn|feed_forward|block_sparse_moe|(pre|post)_feedforward_layernorm|post_ffw_norm|post_attention_layernorm|ln_2)(\.|_)/;
+/** Before the FFN in most families. On what attention adds to the stream in those that have a norm for the FFN's output too. */
+const AFTER_ATTENTION = /(^|\.)post_attention_layernorm\./;
+const AFTER_FFN = /(^|\.)post_feedforward_layernorm\./;
 const EMBEDDING = /(^|\.)(embed_tokens|wte|wpe|word_embeddings|embed_in|tok_embeddings|token_embd)\.[^.]+$/;
 const HEAD = /(^|\.)(lm_head|embed_out|output)\.[^.]+$/;
 const NORM = /(^|\.)(norm|output_norm|ln_f|final_layer_norm|final_layernorm)\.[^.]+$/;
@@ -56,8 +60,10 @@ function computeParts(tensors: Iterable<TensorInfo>): Parts {
     head: [] as TensorInfo[],
     other: [] as TensorInfo[],
   };
-  for (const tensor of tensors) {
-    const place = placeOf(tensor.name);
+  const all = [...tensors];
+  const placeOf = placesIn(all);
+  for (const tensor of all) {
+    const place = placeOf(tensor);
     if (place.block === undefined) {
       outside[place.kind].push(tensor);
       continue;
@@ -84,10 +90,19 @@ function computeParts(tensors: Iterable<TensorInfo>): Parts {
   };
 }
 
-/** Where a tensor belongs by its name, including names in GGUF files. */
-export function placeOf(name: string): Place {
-  const match = IN_BLOCK.exec(name);
-  return match ? { block: Number(match[1]), kind: blockKind(match[2]) } : { kind: outsideKind(name) };
+/** Where a model's tensors belong, by their names, including names in GGUF files. One may decide what another is. */
+export function placesIn(tensors: Iterable<Named>): (tensor: Named) => Place {
+  const hasOutputNorms = [...tensors].some(({ name }) => AFTER_FFN.test(name));
+  return ({ name }) => {
+    const match = IN_BLOCK.exec(name);
+    if (!match) return { kind: outsideKind(name) };
+    const isOutputNorm = hasOutputNorms && AFTER_ATTENTION.test(match[2]);
+    return { block: Number(match[1]), kind: isOutputNorm ? 'attention' : blockKind(match[2]) };
+  };
+}
+
+interface Named {
+  readonly name: string;
 }
 
 /** A tensor's name within its module: "experts.7.w1.weight" of model.layers.3.block_sparse_moe.experts.7.w1.weight. */
