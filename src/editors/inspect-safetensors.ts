@@ -75,7 +75,8 @@ function inspect(checkpoint: Checkpoint, tensors: readonly TensorInfo[]): Inspec
       facts: factsOf(summarize(checkpoint)),
       problems: [],
       problemCount: 0,
-      strip: blockStripOf(rows),
+      // A vision tower's blocks are not the model's.
+      strip: blockStripOf(rows.filter(({ name }) => !checkpoint.others?.has(name))),
       config: checkpoint.config ? jsonProperties(checkpoint.config) : [],
       metadata: metadataOf(checkpoint.shards),
       shards: shardsOf(checkpoint.shards, rows),

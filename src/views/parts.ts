@@ -48,11 +48,11 @@ const known = new WeakMap<Checkpoint, Parts>();
 /** Computed once per checkpoint. */
 export function partsOf(checkpoint: Checkpoint): Parts {
   let parts = known.get(checkpoint);
-  if (!parts) known.set(checkpoint, (parts = computeParts(checkpoint.tensors.values())));
+  if (!parts) known.set(checkpoint, (parts = computeParts(checkpoint)));
   return parts;
 }
 
-function computeParts(tensors: Iterable<TensorInfo>): Parts {
+function computeParts({ tensors, others }: Pick<Checkpoint, 'tensors' | 'others'>): Parts {
   const blocks = new Map<number, Record<'attention' | 'ffn' | 'other', TensorInfo[]>>();
   const outside = {
     embedding: [] as TensorInfo[],
@@ -60,10 +60,11 @@ function computeParts(tensors: Iterable<TensorInfo>): Parts {
     head: [] as TensorInfo[],
     other: [] as TensorInfo[],
   };
-  const all = [...tensors];
+  const all = [...tensors.values()];
   const placeOf = placesIn(all);
   for (const tensor of all) {
-    const place = placeOf(tensor);
+    // A vision tower has blocks of its own.
+    const place: Place = others?.has(tensor.name) ? { kind: 'other' } : placeOf(tensor);
     if (place.block === undefined) {
       outside[place.kind].push(tensor);
       continue;

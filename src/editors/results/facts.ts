@@ -1,6 +1,7 @@
 /** The model and its plan as the panel shows them. */
 import { parametersOf, meanLayerParameters, parametersReadOf } from '../../engine/checkpoint/parameters';
 import { requireArchitecture } from '../../engine/checkpoint/open';
+import { modelTensors } from '../../engine/checkpoint/used-tensors';
 import { modelName } from '../../engine/records/record';
 import { jobWord } from '../../jobs/titles';
 import type { JobInfo } from '../../protocol/jobs';
@@ -24,7 +25,7 @@ export function modelOf({ path, checkpoint }: PanelCheckpoint): PanelModel {
     identity: checkpoint.identity,
     parametersPerBlock: meanLayerParameters(architecture),
     parametersRead: parametersReadOf(architecture),
-    bytes: [...checkpoint.tensors.values()].reduce((sum, tensor) => sum + tensor.bytes, 0),
+    bytes: modelTensors(checkpoint).reduce((sum, tensor) => sum + tensor.bytes, 0),
   };
 }
 

@@ -11,17 +11,20 @@ import { printable } from '../formats/bounded-json';
 import { atLeastZero, badField, count, flag, isSet, tokenIds, word, type Config } from './fields';
 import { MAX_DIMENSION } from '../formats/limits';
 import { familyField, isRagged, raggedLayers } from './ragged';
+import { textConfig } from './text-part';
 import { oddSetting } from './unsupported-settings';
+import { hasOtherPart, otherKind } from './other-kinds';
 import { quantizationScheme, unsupportedScheme } from './quantization';
 import type { Unsupported } from './types';
 
 const DEFAULT_EPS = 1e-6;
 
 /**
- * Reads the architecture from a parsed config. Returns the reason if Coppice cannot compute with it. Throws `UserError`
+ * Reads the architecture from a parsed config; of a multimodal Gemma 3, that of its language model. Returns the reason if Coppice cannot compute with it. Throws `UserError`
  * if a field is missing or impossible.
  */
-export function readConfigArchitecture(config: Config): Architecture | Unsupported {
+export function readConfigArchitecture(stored: Config): Architecture | Unsupported {
+  const config = textConfig(stored);
   const family = readFamily(config);
   if ('why' in family) return family;
   const odd = oddSetting(config, family);
@@ -41,28 +44,29 @@ function readFamily(config: Config): ModelFamily | Unsupported {
   const type = word(config, field);
   const family = familyOfType(type);
   const action = `Coppice computes with ${FAMILIES.map(({ modelType }) => modelType).join(', ')}; the checkpoint can be inspected.`;
+  const kind = type === undefined ? undefined : otherKind(type);
   if (isObject(config.text_config)) {
-    const inner = config.text_config.model_type;
-    const why = `"${printable(type ?? 'unnamed', 60)}" is a multimodal model: its language model (${show(inner)}) is nested in text_config`;
+    const what = `"${printable(type ?? 'unnamed', 60)}" is ${kind ?? 'a multimodal model'}`;
+    const why = `${what}. Its language model (${show(config.text_config.model_type)}) is nested in text_config`;
     return { why, action: `Open the language model on its own. ${action}` };
   }
   if (family === undefined) {
-    const why =
-      type === undefined ? `its config names no ${field}` : `${field} "${printable(type, 60)}" is not supported`;
-    return { why, action };
+    if (type === undefined) return { why: `its config names no ${field}`, action };
+    const named = `"${printable(type, 60)}"`;
+    return { why: kind ? `${named} is ${kind}` : `${field} ${named} is not supported`, action };
   }
-  const classes = config.architectures;
-  if (
-    Array.isArray(classes) &&
-    classes.length > 0 &&
-    !classes.some((c) => typeof c === 'string' && c.endsWith('ForCausalLM'))
-  ) {
-    return {
-      why: `it is a ${show(classes[0])}, not a causal language model`,
-      action: 'Open the …ForCausalLM version of the model.',
-    };
-  }
-  return family;
+  if (hasOtherPart(config)) return { why: 'it has a part for images or sound besides its language model', action };
+  return oddClass(config) ?? family;
+}
+
+/** A class that is no language model. */
+function oddClass({ architectures: classes }: Config): Unsupported | undefined {
+  if (!Array.isArray(classes) || classes.length === 0) return undefined;
+  if (classes.some((name) => typeof name === 'string' && name.endsWith('ForCausalLM'))) return undefined;
+  return {
+    why: `it is a ${show(classes[0])}, not a causal language model`,
+    action: 'Open the …ForCausalLM version of the model.',
+  };
 }
 
 function show(value: unknown): string {

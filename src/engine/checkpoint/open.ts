@@ -14,6 +14,7 @@ import { readConfigFile, readGenerationEos } from './config-file';
 import { checkAgainstIndex, readShardIndex } from '../formats/safetensors/index-file';
 import { locateCheckpoint, type Located } from './locate';
 import { readShards } from '../formats/safetensors/shards';
+import { hasTextPart, textConfig, textPart, type TextPart } from './text-part';
 import { headIsEmbedding } from './tied-head';
 import type { Checkpoint, Unsupported } from './types';
 import type { TensorInfo } from '../formats/tensor';
@@ -38,8 +39,11 @@ export async function openCheckpoint(
   const config = names.includes('config.json') ? await readConfigFile(folder) : undefined;
   const set = await readShards(dirname(weights.path), index?.shards ?? [basename(weights.path)], index?.name, signal);
   const unlisted = index ? checkAgainstIndex(index, set.shardOf) : 0;
-  const support = await describe(located, config?.value, set.tensors, layers);
-  const notes = [...support.notes];
+  const part = config && hasTextPart(config.value) ? textPart(set.tensors) : undefined;
+  const tensors = part?.tensors ?? set.tensors;
+  const value = config && textConfig(config.value);
+  const support = await describe(located, value, part ? modelTensors(part) : tensors, layers);
+  const notes = [...(part ? [part.note] : []), ...support.notes];
   if (unlisted > 0)
     notes.push(
       `${counted(unlisted, 'tensor')} in the shards ${unlisted === 1 ? 'is' : 'are'} not listed in ${basename(weights.path)}`,
@@ -49,17 +53,22 @@ export async function openCheckpoint(
     folder,
     home: folder,
     format: index ? 'safetensors-sharded' : 'safetensors',
-    ...(config && { config: config.value }),
+    ...(value && { config: value }),
     ...(support.unsupported
       ? { unsupported: support.unsupported }
       : { architecture: await withGenerationEos(support.architecture, located) }),
     shards: set.shards,
     files: [...(config ? [config.stamp] : []), ...set.stamps],
-    tensors: set.tensors,
+    tensors,
+    ...(part && part.others.size > 0 && { others: part.others }),
     identity: identify(config?.bytes, set.digest),
     notes,
   };
 }
+
+/** Without the tensors of other parts, about which there is a note already. */
+const modelTensors = ({ tensors, others }: TextPart): ReadonlyMap<string, TensorInfo> =>
+  new Map([...tensors].filter(([name]) => !others.has(name)));
 
 /** The architecture of a checkpoint for computing. Throws `UserError` if the checkpoint can only be inspected. */
 export function requireArchitecture(checkpoint: Checkpoint): Architecture {

@@ -10,6 +10,7 @@ import { MAX_TENSORS } from '../formats/limits';
 import { readShardHeader } from '../formats/safetensors/file';
 import type { Shard } from '../formats/safetensors/file';
 import type { TensorInfo } from '../formats/tensor';
+import { hasTextPart, textPart } from './text-part';
 import { verifyTensors } from './verify';
 
 export interface Salvaged {
@@ -81,6 +82,7 @@ async function shardNames({ weights }: Located, attempt: Attempt) {
 
 function checkConfig(config: Readonly<Record<string, unknown>>, tensors: readonly TensorInfo[]): void {
   const architecture = readConfigArchitecture(config);
+  const stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   if (!isUnsupported(architecture))
-    verifyTensors(architecture, new Map(tensors.map((tensor) => [tensor.name, tensor])));
+    verifyTensors(architecture, hasTextPart(config) ? textPart(stored).tensors : stored);
 }

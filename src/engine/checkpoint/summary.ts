@@ -7,6 +7,7 @@ import { layerNumber, type LayerNumber } from './layer-numbers';
 import { elements, layerParameters, parametersOf } from './parameters';
 import { isRagged } from './ragged';
 import type { Checkpoint } from './types';
+import { modelTensors } from './used-tensors';
 import type { TensorInfo } from '../formats/tensor';
 
 /** Null if neither config nor tensors tell. */
@@ -20,7 +21,7 @@ export interface Summary {
   readonly blocks: number | null;
   /** Weights of the model, with tied ones counted once; stored elements if the architecture is unknown. */
   readonly parameters: number;
-  /** Of all stored tensors. */
+  /** Of all stored tensors of the model. */
   readonly bytes: number;
   /** Stored elements by type. */
   readonly dtypes: Readonly<Record<string, number>>;
@@ -47,7 +48,7 @@ type Dimensions = Pick<
 
 /** The content of `coppice inspect`. */
 export function summarize(checkpoint: Checkpoint): Summary {
-  const tensors = [...checkpoint.tensors.values()];
+  const tensors = modelTensors(checkpoint);
   const architecture = describedArchitecture(checkpoint);
   const type = checkpoint.config?.model_type;
   const { unsupported } = checkpoint;
@@ -57,7 +58,7 @@ export function summarize(checkpoint: Checkpoint): Summary {
     architecture: architecture?.family ?? (typeof type === 'string' ? type : null),
     coppiceOnly: isRagged(checkpoint.config ?? {}),
     parameters: countParameters(checkpoint),
-    bytes: storedBytes(checkpoint),
+    bytes: sumBytes(tensors),
     dtypes: elementsByType(tensors),
     ...(architecture ? dimensionsOf(architecture) : guessDimensions(checkpoint)),
     blockParameters: blockParameters(checkpoint),
@@ -81,13 +82,6 @@ function blockParameters(checkpoint: Checkpoint): number[] {
   const perBlock = storedBlocks(checkpoint);
   const blocks = blocksIn(perBlock);
   return Array.from({ length: blocks ?? 0 }, (_, block) => perBlock.get(block) ?? 0);
-}
-
-/** Bytes of all stored tensors. */
-function storedBytes(checkpoint: Checkpoint): number {
-  let total = 0;
-  for (const { bytes } of checkpoint.tensors.values()) total += bytes;
-  return total;
 }
 
 function describedArchitecture(checkpoint: Checkpoint): Architecture | undefined {
@@ -166,4 +160,8 @@ function sumElements(tensors: Iterable<TensorInfo>): number {
   let total = 0;
   for (const { shape } of tensors) total += elements(shape);
   return total;
+}
+
+function sumBytes(tensors: readonly TensorInfo[]): number {
+  return tensors.reduce((total, { bytes }) => total + bytes, 0);
 }

@@ -23,7 +23,7 @@ export interface Checkpoint {
   /** Where its tokenizer and its record are: its folder, or its GGUF file. */
   readonly home: string;
   readonly format: 'safetensors' | 'safetensors-sharded' | 'gguf' | 'gguf-sharded';
-  /** The parsed `config.json`, or undefined for a file without one. */
+  /** The parsed `config.json`, or undefined for a file without one; of a multimodal model, that of its language model. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** The typed description, if Coppice can compute with the model. */
   readonly architecture?: Architecture;
@@ -34,6 +34,8 @@ export interface Checkpoint {
   readonly files: readonly FileStamp[];
   /** By tensor name, in file order. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Names of tensors that are no part of the language model (a vision tower's). They are shown, and not written. */
+  readonly others?: ReadonlySet<string>;
   /** SHA-256 (hex) of config + shard headers + shard sizes: identifies the model without hashing its weights. */
   readonly identity: string;
   /** Set if the model is narrower than its files; `tensors` are those of the files. */

@@ -10,11 +10,12 @@ export type UsedTensor = Pick<TensorInfo, 'name' | 'dtype' | 'shape' | 'bytes'>;
 
 /** In file order, a new bias after the weight of its Linear. */
 export function usedTensors(checkpoint: Checkpoint): readonly UsedTensor[] {
-  if (!checkpoint.narrowing) return [...checkpoint.tensors.values()];
+  const tensors = modelTensors(checkpoint);
+  if (!checkpoint.narrowing) return tensors;
   const architecture = requireArchitecture(checkpoint);
   const keys = keysByName(architecture);
   const added = newBiases(checkpoint);
-  return [...checkpoint.tensors.values()].flatMap((tensor) => {
+  return tensors.flatMap((tensor) => {
     const key = keys.get(tensor.name);
     const sized = (name: string, shape: readonly number[]): UsedTensor => {
       return { name, dtype: tensor.dtype, shape, bytes: bytesOfElements(tensor.dtype, elements(shape)) };
@@ -23,6 +24,11 @@ export function usedTensors(checkpoint: Checkpoint): readonly UsedTensor[] {
     const shape = (key && weightOf(architecture, key)?.shape) ?? tensor.shape;
     return [sized(tensor.name, shape), ...biases.map((bias) => sized(bias.name, bias.shape))];
   });
+}
+
+/** The tensors of the files without those of other parts (a vision tower), in file order. */
+export function modelTensors({ tensors, others }: Checkpoint): TensorInfo[] {
+  return [...tensors.values()].filter(({ name }) => !others?.has(name));
 }
 
 /**

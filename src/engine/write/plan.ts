@@ -10,6 +10,7 @@ import { headerBytes } from '../formats/safetensors/tensor-file';
 import type { Checkpoint } from '../checkpoint/types';
 import { type StoredTensor, storedTensor } from '../formats/stored-tensor';
 import type { TensorInfo } from '../formats/tensor';
+import { modelTensors } from '../checkpoint/used-tensors';
 import { blockOfTensor, blockTensorName } from '../checkpoint/weight-names';
 import type { Rewrite } from './rewrite';
 
@@ -79,7 +80,7 @@ export interface PlanOptions {
 export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[], options: PlanOptions = {}): Plan {
   const { maxShardBytes = MAX_SHARD_BYTES, notes } = options;
   const kept: Unplaced[] = [];
-  for (const source of checkpoint.tensors.values()) {
+  for (const source of modelTensors(checkpoint)) {
     const name = nameAfterRemoval(source.name, removed);
     if (name === undefined) continue;
     const rewrite = options.rewrite?.(source);

@@ -112,7 +112,7 @@ describe('config', () => {
   });
 
   const unsupported: [string, Config, RegExp][] = [
-    ['another model_type', { model_type: 'falcon' }, /"falcon" is not supported[^]*llama, mistral, qwen2, qwen3/],
+    ['another model_type', { model_type: 'parrot' }, /"parrot" is not supported[^]*llama, mistral, qwen2, qwen3/],
     ['no model_type', { model_type: null }, /no model_type[^]*llama, mistral/],
     [
       'a nested language model',

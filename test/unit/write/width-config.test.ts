@@ -35,7 +35,10 @@ describe('the config of a narrower model', () => {
   });
 
   it('is Mistral without a window where heads do not divide the hidden size, with all that LLaMA takes for granted', () => {
-    const { runs, why, config, zeros } = described({ ...wide, sliding_window: 3, layer_types: ['a', 'b', 'c'] }, three);
+    const { runs, why, config, zeros } = described(
+      { ...wide, sliding_window: 3, layer_types: Array<string>(3).fill('full_attention') },
+      three,
+    );
     assert.deepEqual([runs, zeros], ['MistralForCausalLM', []]);
     assert.match(why ?? '', /LlamaForCausalLM refuses 3 heads in a hidden size of 64/);
     assert.deepEqual(config, {

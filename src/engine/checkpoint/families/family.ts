@@ -9,6 +9,10 @@ import type { Windows } from './windows';
 export interface ModelFamily {
   /** `model_type` in config.json. */
   readonly modelType: string;
+  /** What people call its models, for tables. */
+  readonly models: string;
+  /** What its blocks have that LLaMA's do not, for tables. */
+  readonly special: string;
   /** Defaults of transformers' configuration class for absent fields. */
   readonly defaults: FamilyDefaults;
   /** Fields of the config that change the computation of a block and that this family reads, so they are accepted. */

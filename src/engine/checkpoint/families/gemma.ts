@@ -11,8 +11,10 @@ export const TANH_GELU: readonly unknown[] = ['gelu_pytorch_tanh', 'gelu_new'];
 
 export const gemma: ModelFamily = {
   modelType: 'gemma',
+  models: 'Gemma 1: 2B, 7B; CodeGemma',
+  special: 'norms with 1 + w, a scaled embedding, GELU',
   defaults: { kvHeads: 16, headDim: 256, context: 8192, bos: 2, eos: 1, tied: true },
-  reads: ['hidden_act', 'hidden_activation'],
+  reads: ['hidden_act', 'hidden_activation', 'attention_bias'],
   layers: (config, common) =>
     layersWith(noWindows(common.blocks), { config, common }, { biases: attentionBiases(config) }),
   // The first configs said "gelu" where the approximation was meant.

@@ -9,6 +9,8 @@ const evenBlocks = (block: number): boolean => block % 2 === 0;
 
 export const gemma2: ModelFamily = {
   modelType: 'gemma2',
+  models: 'Gemma 2: 2B, 9B, 27B',
+  special: 'norms before and after modules, soft caps, a window in every other block',
   defaults: { kvHeads: 4, headDim: 256, context: 8192, bos: 2, eos: 1, tied: true },
   reads: [
     'hidden_act',
@@ -16,6 +18,8 @@ export const gemma2: ModelFamily = {
     'attn_logit_softcapping',
     'final_logit_softcapping',
     'query_pre_attn_scalar',
+    'attention_bias',
+    'layer_types',
   ],
   layers: (config, common) => {
     const sliding = slidingBlocks(config, common.blocks, evenBlocks);

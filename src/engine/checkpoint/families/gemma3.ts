@@ -15,6 +15,8 @@ import { layerTypes, slidingBlocks, windowsOf, windowWidth } from './windows';
 
 export const gemma3: ModelFamily = {
   modelType: 'gemma3_text',
+  models: 'Gemma 3: 270M, 1B; the text part of 4B, 12B and 27B (`gemma3`)',
+  special: 'norms of queries and keys; five blocks of six have a window and a rotation of their own',
   defaults: { kvHeads: 4, headDim: 256, context: 131_072, bos: 2, eos: 1, tied: true },
   reads: [
     'hidden_act',
@@ -23,6 +25,9 @@ export const gemma3: ModelFamily = {
     'attn_logit_softcapping',
     'final_logit_softcapping',
     'query_pre_attn_scalar',
+    'attention_bias',
+    'layer_types',
+    'rope_local_base_freq',
   ],
   layers: (config, common) => {
     const sliding = slidingBlocks(config, common.blocks, slidingByRule(config));

@@ -7,8 +7,17 @@ import { noWindows } from './windows';
 
 export const granite: ModelFamily = {
   modelType: 'granite',
+  models: 'Granite 3.0 to 3.3: 2B, 8B',
+  special: 'factors of embedding, scores, residual and logits',
   defaults: { context: 2048, bos: 1, eos: 2 },
-  reads: ['embedding_multiplier', 'residual_multiplier', 'attention_multiplier', 'logits_scaling'],
+  reads: [
+    'embedding_multiplier',
+    'residual_multiplier',
+    'attention_multiplier',
+    'logits_scaling',
+    'attention_bias',
+    'mlp_bias',
+  ],
   layers: (config, common) =>
     layersWith(
       noWindows(common.blocks),

@@ -5,7 +5,11 @@ import { noWindows } from './windows';
 
 export const llama: ModelFamily = {
   modelType: 'llama',
+  models:
+    'LLaMA 1, 2, 3, 3.1 and 3.2, and what is built like them: SmolLM2, TinyLlama, Vicuna, Falcon 3, DeepSeek-R1-Distill-Llama',
+  special: 'rotation scaled by llama3',
   defaults: { context: 2048, bos: 1, eos: 2 },
+  reads: ['attention_bias', 'mlp_bias'],
   layers: (config, common) =>
     layersWith(
       noWindows(common.blocks),

@@ -5,7 +5,10 @@ import { listedWindows, sharedWindow } from './windows';
 
 export const mistral: ModelFamily = {
   modelType: 'mistral',
+  models: 'Mistral 7B, Mistral Nemo, Mathstral',
+  special: 'a window in every block (0.1)',
   defaults: { kvHeads: 8, context: 131_072, bos: 1, eos: 2 },
+  reads: ['layer_types'],
   layers: (config, common) => layersWith(sharedWindow(config, common.blocks), { config, common }),
   weights: decoderWeights(),
   prunedConfig: listedWindows,

@@ -5,7 +5,10 @@ import { listedWindows, upperWindows } from './windows';
 
 export const qwen3: ModelFamily = {
   modelType: 'qwen3',
+  models: 'Qwen3: 0.6B to 32B',
+  special: 'norms of queries and keys',
   defaults: { kvHeads: 32, headDim: 128, context: 32_768 },
+  reads: ['attention_bias', 'use_sliding_window', 'layer_types'],
   layers: (config, common) =>
     layersWith(
       upperWindows(config, common.blocks),

@@ -14,7 +14,10 @@ const MLP: readonly LinearName[] = ['gate', 'up', 'down'];
 
 export const seedOss: ModelFamily = {
   modelType: 'seed_oss',
+  models: 'Seed-OSS 36B',
+  special: 'biases by three switches',
   defaults: { kvHeads: 8, headDim: 128, context: 524_288, bos: 0, eos: 2 },
+  reads: ['attention_bias', 'attention_out_bias', 'mlp_bias'],
   layers: (config, common) => {
     const biases = [
       ...(flag(config, 'attention_bias', true) ? QUERIES : []),

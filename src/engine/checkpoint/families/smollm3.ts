@@ -12,8 +12,10 @@ const INTERVAL = 'no_rope_layer_interval';
 
 export const smollm3: ModelFamily = {
   modelType: 'smollm3',
+  models: 'SmolLM3 3B',
+  special: 'no rotation in every fourth block',
   defaults: { kvHeads: 4, context: 32_768, bos: 128_000, eos: 128_001, tied: true },
-  reads: [LIST, INTERVAL],
+  reads: [LIST, INTERVAL, 'layer_types', 'use_sliding_window', 'attention_bias', 'mlp_bias'],
   layers: (config, common) => {
     const rotated = rotatedBlocks(config, common.blocks);
     const window = windowWidth(config, null);
