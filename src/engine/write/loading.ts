@@ -18,7 +18,8 @@ export interface Loading {
 export function loadingOf(source: Checkpoint, kept: readonly number[]): Loading {
   const described = narrowedConfig(source, kept);
   if (described === undefined && !isRagged(source.config ?? {})) {
-    return { isStock: true, sentence: 'It loads in stock transformers.' };
+    const part = source.others ? ' as the language model alone; the vision part of the original is not in it' : '';
+    return { isStock: true, sentence: `It loads in stock transformers${part}.` };
   }
   if (described === undefined || described.runs === null) {
     const why = described?.why ?? 'its blocks differ in width';

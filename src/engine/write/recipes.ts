@@ -12,18 +12,27 @@ import type { Slice } from '../checkpoint/block-list';
 /** mergekit's names of the stored types that it computes in. */
 const MERGEKIT_DTYPES: Readonly<Partial<Record<Dtype, string>>> = { BF16: 'bfloat16', F16: 'float16', F32: 'float32' };
 
-/** Whether mergekit and llama.cpp know the model: not one that is narrower than its files, nor one of blocks that differ. */
-export const isKnownToOthers = ({ narrowing, config }: Checkpoint): boolean => !narrowing && !isRagged(config ?? {});
+/** Whether mergekit and llama.cpp can remove blocks of the model. */
+export const isKnownToOthers = (checkpoint: Checkpoint): boolean => whyUnknown(checkpoint) === undefined;
+
+function whyUnknown({ narrowing, config, others, architecture }: Checkpoint): string | undefined {
+  if (narrowing || isRagged(config ?? {})) return 'its blocks are narrower than its config tells mergekit and llama.cpp';
+  if (others) return 'it is the language model of a multimodal one, of which the others write no part';
+  const kinds = new Set(architecture?.layers.map(({ window, rope }) => JSON.stringify([window, rope])));
+  if (kinds.size > 1) return 'its blocks differ in window or rotation, and the others tell them by their new numbers';
+  return undefined;
+}
 
 /**
- * @throws UserError for a model that mergekit and llama.cpp do not know. Call it before the work starts, if a recipe is
- *   asked for
+ * @throws UserError for a model of which mergekit and llama.cpp would make another one. Call it before the work starts,
+ *   if a recipe is asked for
  */
 export function requireKnownToOthers(checkpoint: Checkpoint): void {
-  if (isKnownToOthers(checkpoint)) return;
+  const why = whyUnknown(checkpoint);
+  if (why === undefined) return;
   throw new UserError(
     `There is no recipe for ${modelName(checkpoint)} in other tools`,
-    'its blocks are narrower than its config tells mergekit and llama.cpp',
+    why,
     'Let Coppice write the pruned checkpoint.',
   );
 }
