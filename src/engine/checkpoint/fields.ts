@@ -26,6 +26,14 @@ export function positive(config: Config, field: string, fallback?: number): numb
   return finite(config, field, fallback, (value) => value > 0, 'a number above 0');
 }
 
+/** A finite number above 0 of a field that may be absent, but not null. */
+export const positiveOr = (config: Config, field: string, usual: number): number =>
+  config[field] === undefined ? usual : positive(config, field);
+
+/** A whole number from 1 to `most` of a field that may be absent, but not null. */
+export const countOr = (config: Config, field: string, most: number, usual: number): number =>
+  config[field] === undefined ? usual : count(config, field, most);
+
 /** A finite number of 0 or more. */
 export function atLeastZero(config: Config, field: string, fallback?: number): number {
   return finite(config, field, fallback, (value) => value >= 0, 'a number of at least 0');

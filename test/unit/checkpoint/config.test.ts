@@ -6,6 +6,10 @@ import { architectureOf, CONFIG, rejects, type Config } from '../../support/chec
 
 const qwen2 = { model_type: 'qwen2', architectures: ['Qwen2ForCausalLM'], num_key_value_heads: 1 };
 const mistral = { model_type: 'mistral', architectures: ['MistralForCausalLM'], num_key_value_heads: 1 };
+const longrope = { model_type: 'phi3', max_position_embeddings: 64, original_max_position_embeddings: 16 };
+const gemma2 = { model_type: 'gemma2', num_key_value_heads: 1, head_dim: 4 };
+const gemma3 = { model_type: 'gemma3_text', num_key_value_heads: 1, head_dim: 4 };
+const smollm3 = { model_type: 'smollm3', num_key_value_heads: 1 };
 const windowOf = (changes: Config): (number | null)[] => architectureOf(changes).layers.map(({ window }) => window);
 const layerOf = (changes: Config): LayerShape => architectureOf(changes).layers[0];
 
@@ -146,6 +150,27 @@ describe('config', () => {
     });
   }
 
+  it('takes lists of a longer model, and numbers in place of truth values, for blocks without rotation', () => {
+    const rotated = (changes: Config): boolean[] =>
+      architectureOf({ ...smollm3, ...changes }).layers.map(({ rope }) => rope !== null);
+    assert.deepEqual(rotated({}), [true, true, true]);
+    assert.deepEqual(rotated({ no_rope_layer_interval: 2 }), [true, false, true]);
+    assert.deepEqual(rotated({ no_rope_layers: null, no_rope_layer_interval: 1 }), [false, false, false]);
+    assert.deepEqual(rotated({ no_rope_layers: [0, 1, 0, 1, 1] }), [false, true, false]);
+    assert.deepEqual(rotated({ no_rope_layers: [true, false, true] }), [true, false, true]);
+  });
+
+  it('tells no cap from the cap of the class', () => {
+    const caps = (changes: Config): (number | null)[] => {
+      const { scoreCap, logitCap } = architectureOf(changes).style;
+      return [scoreCap, logitCap];
+    };
+    assert.deepEqual(caps(gemma2), [50, 30]);
+    assert.deepEqual(caps({ ...gemma2, attn_logit_softcapping: null, final_logit_softcapping: null }), [null, null]);
+    assert.deepEqual(caps({ ...gemma3, attn_logit_softcapping: 50 }), [null, null]);
+    assert.deepEqual(caps({ ...gemma3, final_logit_softcapping: 30 }), [null, 30]);
+  });
+
   it('ignores settings at their neutral values', () => {
     architectureOf({ hidden_act: 'swish', attn_logit_softcapping: null, num_experts: 0, partial_rotary_factor: 1 });
     architectureOf({ quantization_config: null, is_encoder_decoder: false, pretraining_tp: 2 });
@@ -189,6 +214,50 @@ describe('config', () => {
     ['high_freq_factor', { rope_scaling: { type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 4 } }],
     ['layer_types', { ...qwen2, layer_types: ['full_attention'] }],
     ['layer_types', { ...qwen2, layer_types: ['sliding_attention', 'full_attention', 'full_attention'] }],
+    ['rope_theta', { rope_theta: [10000, 20000] }],
+    ['partial_rotary_factor', { model_type: 'phi3', partial_rotary_factor: 0 }],
+    ['partial_rotary_factor', { model_type: 'phi3', partial_rotary_factor: 1.5 }],
+    ['partial_rotary_factor', { model_type: 'phi3', partial_rotary_factor: 0.3 }],
+    ['factor', { rope_scaling: { rope_type: 'dynamic', factor: 0 } }],
+    ['beta_fast', { rope_scaling: { rope_type: 'yarn', factor: 4, beta_fast: -1 } }],
+    ['truncate', { rope_scaling: { rope_type: 'yarn', factor: 4, truncate: 'no' } }],
+    ['original_max_position_embeddings', { rope_scaling: { rope_type: 'yarn', original_max_position_embeddings: 0 } }],
+    ['short_factor', { ...longrope, rope_scaling: { rope_type: 'longrope', long_factor: [1, 2] } }],
+    ['short_factor', { ...longrope, rope_scaling: { rope_type: 'longrope', short_factor: [1], long_factor: [1, 2] } }],
+    [
+      'long_factor',
+      { ...longrope, rope_scaling: { rope_type: 'longrope', short_factor: [1, 2], long_factor: [1, 0] } },
+    ],
+    [
+      'long_factor',
+      { ...longrope, rope_scaling: { rope_type: 'longrope', short_factor: [1, 2], long_factor: ['1', 2] } },
+    ],
+    ['sliding_window', { model_type: 'phi3', sliding_window: -1 }],
+    ['sliding_window', { ...gemma2, sliding_window: 2.5 }],
+    ['layer_types', { ...gemma2, sliding_window: null }],
+    ['layer_types', { ...gemma2, layer_types: ['full_attention'] }],
+    ['layer_types', { ...gemma2, layer_types: 'full_attention' }],
+    ['attn_logit_softcapping', { ...gemma2, attn_logit_softcapping: -50 }],
+    ['attn_logit_softcapping', { ...gemma2, attn_logit_softcapping: 0 }],
+    ['attn_logit_softcapping', { ...gemma2, attn_logit_softcapping: true }],
+    ['final_logit_softcapping', { ...gemma2, final_logit_softcapping: '30' }],
+    ['query_pre_attn_scalar', { ...gemma2, query_pre_attn_scalar: 0 }],
+    ['query_pre_attn_scalar', { ...gemma2, query_pre_attn_scalar: null }],
+    ['final_logit_softcapping', { ...gemma3, final_logit_softcapping: -1 }],
+    ['sliding_window_pattern', { ...gemma3, sliding_window_pattern: 0 }],
+    ['sliding_window_pattern', { ...gemma3, sliding_window_pattern: null }],
+    ['rope_local_base_freq', { ...gemma3, rope_local_base_freq: 0 }],
+    ['rope_local_base_freq', { ...gemma3, rope_local_base_freq: null }],
+    ['embedding_multiplier', { model_type: 'granite', embedding_multiplier: -12 }],
+    ['embedding_multiplier', { model_type: 'granite', embedding_multiplier: null }],
+    ['residual_multiplier', { model_type: 'granite', residual_multiplier: '0.22' }],
+    ['attention_multiplier', { model_type: 'granite', attention_multiplier: null }],
+    ['logits_scaling', { model_type: 'granite', logits_scaling: 0 }],
+    ['no_rope_layers', { ...smollm3, no_rope_layers: [1, 1] }],
+    ['no_rope_layers', { ...smollm3, no_rope_layers: [1, 2, 1] }],
+    ['no_rope_layers', { ...smollm3, no_rope_layers: 4 }],
+    ['no_rope_layer_interval', { ...smollm3, no_rope_layer_interval: 0 }],
+    ['no_rope_layer_interval', { ...smollm3, no_rope_layer_interval: null }],
   ];
   for (const [field, changes] of invalid) {
     const value = JSON.stringify(Object.values(changes).at(-1)) ?? 'nothing';

@@ -57,6 +57,47 @@ const PIECES = [
   '[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]',
 ];
 
+/** Configs of families with fields of their own. */
+const FURTHER = [
+  {
+    model_type: 'gemma2',
+    num_key_value_heads: 1,
+    head_dim: 4,
+    query_pre_attn_scalar: 4,
+    attn_logit_softcapping: 50,
+    final_logit_softcapping: 30,
+    sliding_window: 3,
+  },
+  {
+    model_type: 'gemma3_text',
+    num_key_value_heads: 1,
+    head_dim: 4,
+    sliding_window_pattern: 2,
+    rope_local_base_freq: 1e4,
+    rope_parameters: { full_attention: { rope_type: 'linear', factor: 8 }, sliding_attention: { rope_theta: 1e4 } },
+  },
+  {
+    model_type: 'phi3',
+    partial_rotary_factor: 0.5,
+    original_max_position_embeddings: 16,
+    rope_scaling: { type: 'longrope', short_factor: [1.5], long_factor: [3.5] },
+  },
+  {
+    model_type: 'granite',
+    embedding_multiplier: 12,
+    residual_multiplier: 0.2,
+    attention_multiplier: 0.1,
+    logits_scaling: 8,
+  },
+  { model_type: 'smollm3', num_key_value_heads: 1, no_rope_layers: [1, 0, 1, 1], no_rope_layer_interval: 4 },
+  { model_type: 'olmo2', rope_scaling: { rope_type: 'yarn', factor: 4, beta_fast: 8, beta_slow: 1, truncate: false } },
+  {
+    model_type: 'gemma3',
+    text_config: { ...CONFIG, model_type: 'gemma3_text', num_key_value_heads: 1, head_dim: 4 },
+    vision_config: { hidden_size: 8 },
+  },
+].map((own) => ({ ...CONFIG, architectures: undefined, ...own }));
+
 type Random = () => number;
 const below = (next: Random, n: number): number => Math.floor(next() * n);
 
@@ -154,8 +195,13 @@ describe('mutated checkpoints', () => {
         coppice_family: 'llama',
         coppice_layers: Array(3).fill({ heads: 2, kv_heads: 1, head_dim: 4, ffn: 5, biases: ['o', 'down'] }),
       },
+      ...FURTHER,
     ].map((config) => Buffer.from(JSON.stringify(config)));
     const limits = { depth: 32, keyLength: 2048, members: 1000, items: 1000, uniqueKeys: false };
+    for (const json of valid) {
+      const result = readConfigArchitecture(JSON.parse(json.toString()) as Record<string, unknown>);
+      assert.ok(!('why' in result) || result.described, 'why' in result ? result.why : '');
+    }
     let refusals = 0;
     for (let i = 0; i < CONFIGS; i++) {
       const json = mutate(valid[i % valid.length], next);

@@ -1,5 +1,5 @@
 /** Gemma 2 (Google 2024): norms on inputs and outputs of the modules, soft caps, and windows in every other block. */
-import { positive, type Config } from '../fields';
+import { positive, positiveOr, type Config } from '../fields';
 import { attentionBiases, layersWith, type ModelFamily, type PrunedFields } from './family';
 import { gemmaStyle, TANH_GELU } from './gemma';
 import { decoderWeights } from './weights';
@@ -44,7 +44,7 @@ export const gemma2: ModelFamily = {
 };
 
 /** Factor of the scores. */
-export const queryScale = (config: Config): number => 1 / Math.sqrt(positive(config, 'query_pre_attn_scalar', 256));
+export const queryScale = (config: Config): number => 1 / Math.sqrt(positiveOr(config, 'query_pre_attn_scalar', 256));
 
 /** Null means no cap; only an absent field takes the default. */
 export function cap(config: Config, field: string, usual: number | null): number | null {

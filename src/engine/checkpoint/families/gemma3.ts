@@ -2,7 +2,7 @@
  * Gemma 3 (Google 2025), its language model: as Gemma 2 with norms of queries and keys in place of the cap on scores. Most
  * blocks have a window and a rotation of their own, every sixth one sees everything.
  */
-import { count, positive, section, type Config } from '../fields';
+import { countOr, positiveOr, section, type Config } from '../fields';
 import { MAX_DIMENSION } from '../../formats/limits';
 import { filled, readRope, readRopeOf } from '../rope';
 import type { Rope } from '../architecture';
@@ -56,7 +56,7 @@ export const gemma3: ModelFamily = {
 
 /** The kind of a block where the config does not list it. */
 function slidingByRule(config: Config): (block: number) => boolean {
-  const pattern = count(config, 'sliding_window_pattern', MAX_DIMENSION.blocks, 6);
+  const pattern = countOr(config, 'sliding_window_pattern', MAX_DIMENSION.blocks, 6);
   return (block) => (block + 1) % pattern !== 0;
 }
 
@@ -68,7 +68,7 @@ function readRopes(config: Config, common: CommonShape): { readonly local: Rope;
   const rules = { theta: 1_000_000 };
   const global = full ? readRopeOf(full, config, common, rules) : readRope(withoutNested(config), common, rules);
   if ('why' in global) return global;
-  const localTheta = { rope_theta: positive(config, 'rope_local_base_freq', 10_000) };
+  const localTheta = { rope_theta: positiveOr(config, 'rope_local_base_freq', 10_000) };
   const local = readRopeOf({ ...localTheta, ...sliding }, config, common, rules);
   return 'why' in local ? local : { local, global };
 }

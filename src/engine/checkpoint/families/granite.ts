@@ -1,6 +1,6 @@
 /** Granite 3 (IBM 2024): LLaMA's block with a factor on the embedding, the scores, what modules add, and the logits. */
 import { PLAIN_STYLE } from '../architecture';
-import { positive } from '../fields';
+import { positiveOr } from '../fields';
 import { attentionBiases, layersWith, mlpBiases, type ModelFamily } from './family';
 import { decoderWeights } from './weights';
 import { noWindows } from './windows';
@@ -26,11 +26,11 @@ export const granite: ModelFamily = {
     ),
   style: (config) => ({
     ...PLAIN_STYLE,
-    embedScale: positive(config, 'embedding_multiplier', 1),
-    residualScale: positive(config, 'residual_multiplier', 1),
+    embedScale: positiveOr(config, 'embedding_multiplier', 1),
+    residualScale: positiveOr(config, 'residual_multiplier', 1),
     // Where the config is silent it is 1, not 1/√headDim.
-    scoreScale: positive(config, 'attention_multiplier', 1),
-    logitScale: 1 / positive(config, 'logits_scaling', 1),
+    scoreScale: positiveOr(config, 'attention_multiplier', 1),
+    logitScale: 1 / positiveOr(config, 'logits_scaling', 1),
   }),
   weights: decoderWeights(),
 };

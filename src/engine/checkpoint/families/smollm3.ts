@@ -1,6 +1,6 @@
 /** SmolLM3 (Hugging Face 2025): LLaMA's block, without rotation in every fourth block. */
 import type { LayerShape } from '../architecture';
-import { badField, count, flag, isSet, show, type Config } from '../fields';
+import { badField, countOr, flag, isSet, show, type Config } from '../fields';
 import { MAX_DIMENSION } from '../../formats/limits';
 import { readRope } from '../rope';
 import { attentionBiases, layersWith, mlpBiases, type ModelFamily, type PrunedFields } from './family';
@@ -37,7 +37,7 @@ export const smollm3: ModelFamily = {
 /** Whether each block rotates queries and keys. In the list, 1 means that it does, whatever its name says. */
 function rotatedBlocks(config: Config, blocks: number): readonly boolean[] {
   if (!isSet(config, LIST)) {
-    const interval = count(config, INTERVAL, MAX_DIMENSION.blocks, 4);
+    const interval = countOr(config, INTERVAL, MAX_DIMENSION.blocks, 4);
     return Array.from({ length: blocks }, (_, block) => (block + 1) % interval !== 0);
   }
   const list = config[LIST];
