@@ -16,7 +16,8 @@ const MERGEKIT_DTYPES: Readonly<Partial<Record<Dtype, string>>> = { BF16: 'bfloa
 export const isKnownToOthers = (checkpoint: Checkpoint): boolean => whyUnknown(checkpoint) === undefined;
 
 function whyUnknown({ narrowing, config, others, architecture }: Checkpoint): string | undefined {
-  if (narrowing || isRagged(config ?? {})) return 'its blocks are narrower than its config tells mergekit and llama.cpp';
+  if (narrowing || isRagged(config ?? {}))
+    return 'its blocks are narrower than its config tells mergekit and llama.cpp';
   if (others) return 'it is the language model of a multimodal one, of which the others write no part';
   const kinds = new Set(architecture?.layers.map(({ window, rope }) => JSON.stringify([window, rope])));
   if (kinds.size > 1) return 'its blocks differ in window or rotation, and the others tell them by their new numbers';
