@@ -1,6 +1,7 @@
-/** `npm run manifest`: writes into package.json and its texts what the options of jobs and the list of criteria say. */
+/** `npm run manifest`: writes into package.json, its texts and the README what options, criteria and families say. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { withFamilies } from '../src/engine/checkpoint/families/table';
 import { withCriterionTexts, withOptionSettings } from '../src/jobs/settings';
 
 /** Replaces a JSON file at the top of the repository by what `change` makes of it. */
@@ -11,3 +12,6 @@ function rewrite<T>(name: string, change: (value: T) => T): void {
 
 rewrite<Parameters<typeof withOptionSettings>[0]>('package.json', withOptionSettings);
 rewrite<Record<string, string>>('package.nls.json', withCriterionTexts);
+
+const readme = resolve(import.meta.dirname, '../README.md');
+writeFileSync(readme, withFamilies(readFileSync(readme, 'utf8')));
