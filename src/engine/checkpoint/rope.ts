@@ -143,6 +143,8 @@ function readYarn(parameters: Config, { context, theta }: Scaled): RopeScaling {
 function readLongRope(parameters: Config, { context, pairs, original }: Scaled): RopeScaling {
   const originalContext = original();
   const stretch = positive(parameters, 'factor', context / originalContext);
+  // The usual factor divides by its logarithm.
+  if (originalContext === 1) throw badField(ORIGINAL_CONTEXT, 'it is not above 1, as longrope needs it');
   const usual = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(originalContext));
   return {
     kind: 'longrope',
