@@ -13,6 +13,9 @@ export interface ChatMessage {
   readonly content: string;
 }
 
+/** As in transformers: templates ask whether they are none, and an undefined value is not. */
+const NOTHING_GIVEN = { tools: null, documents: null };
+
 export type RenderChat = (messages: readonly ChatMessage[], options: { addGenerationPrompt: boolean }) => string;
 
 /**
@@ -29,7 +32,7 @@ export function chatTemplate(
   return (messages, { addGenerationPrompt }) => {
     template ??= parsed(source, folder);
     try {
-      return template.render({ ...specials, messages, add_generation_prompt: addGenerationPrompt });
+      return template.render({ ...specials, ...NOTHING_GIVEN, messages, add_generation_prompt: addGenerationPrompt });
     } catch (error) {
       throw unusable(folder, `${source.place}: ${messageOf(error)}`, error);
     }

@@ -38,6 +38,28 @@ describe('tokenizer/chat', () => {
     assert.equal(await chat({ 'tokenizer_config.json': settings('no'), 'chat_template.json': file }), expected);
   });
 
+  it('gives no tools and no documents, as transformers does', async () => {
+    const template = '{% if tools is none %}T{% endif %}{% if documents is not none %}D{% endif %}{{ x is defined }}';
+    assert.equal(await chat({ 'chat_template.jinja': template }), 'Tfalse');
+  });
+
+  it("renders what the families' templates use as transformers does", async () => {
+    // Gemma: another name for a role, and no system role.
+    const gemma =
+      "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}" +
+      "{% for m in messages %}{% set role = 'model' if m['role'] == 'assistant' else m['role'] %}" +
+      "{{ '<' + role + '>\n' + m['content'] | trim + '\n' }}{% endfor %}";
+    const files = { 'tokenizer_config.json': settings(gemma) };
+    assert.equal(await chat(files), '<s><user>\nhi\n<model>\nyo\n');
+    // SmolLM3: a mode unless it is given, a date, methods of strings, and marks for training.
+    const smollm3 =
+      '{%- if think is not defined -%}{%- set think = true -%}{%- endif -%}' +
+      '{{- "Today: " ~ strftime_now("%d %B %Y") ~ "\n" -}}{%- for m in messages -%}{%- if m.role == "user" -%}' +
+      '{{ m.content.replace("h", "H").rstrip() + "\n" }}{%- else -%}{% generation %}' +
+      '{%- if think -%}{{ m.content.lstrip("\\n") }}{%- endif -%}{% endgeneration %}{%- endif -%}{%- endfor -%}';
+    assert.match(await chat({ 'chat_template.jinja': smollm3 }), /^Today: \d\d [A-Z][a-z]+ \d{4}\nHi\nyo$/);
+  });
+
   it('says when there is none, or it fails', async () => {
     await assert.rejects(chat({}), { name: 'UserError', why: /no chat template/ });
     await assert.rejects(chat({ 'chat_template.jinja': '{% if %}' }), { name: 'UserError', what: /chat template of/ });
