@@ -4,13 +4,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { heal, type HealOptions } from '../../../src/engine/heal/heal';
 import { scoreHealed } from '../../../src/engine/importance/criteria/healed';
+import { loadReference } from '../../reference/forward';
 import { assertClose, assertGradientClose } from '../../support/close';
-import { patchedTensors, viewOf } from '../../support/healing';
+import { HEAL_TOLERANCE } from '../../support/heal-checks';
+import { checkHealing, patchedTensors, viewOf } from '../../support/healing';
 import { runOn } from '../../support/jobs';
 import { withModel } from '../../support/model';
 import { llamaAndGranite, weightFactor } from '../../support/same-model';
 import { randomRows } from '../../support/random';
-import { itShared, shared } from '../../support/shared';
+import { itFull, itShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 
 const METHODS: readonly HealOptions[] = [
@@ -71,6 +73,29 @@ describe('healing of a model that multiplies what its modules add', () => {
         }
       }),
     ));
+});
+
+/** The toys without norms behind modules: a norm's offset, GELU, factors, a part of a head that turns, blocks without rotation. */
+const TOYS = ['granite-multipliers', 'gemma-tied', 'phi3-partial', 'smollm3-nope', 'llama-yarn'] as const;
+
+describe('healing of the further families against the float64 reference', () => {
+  for (const [i, name] of TOYS.entries()) {
+    for (const [j, options] of METHODS.entries()) {
+      // Each family has one of the methods.
+      const test = i % METHODS.length === j ? itShared : itFull;
+      test(`${name}: ${options.method}, ${options.ridge ?? 'by rule'}`, () => {
+        const folder = shared('models/families2', name);
+        const reference = loadReference(folder);
+        const { dtype } = reference.tensors.get('model.norm.weight')!;
+        const rows = randomRows(5, 12, 320, 50 + i);
+        return withModel(folder, async (model) => {
+          const view = viewOf(model.architecture.layers.length, '2,4.attention');
+          const { healed } = await checkHealing(model, { reference, dtype, rows, view }, options, HEAL_TOLERANCE.toys);
+          assert.ok(healed.patches.length > 0);
+        });
+      });
+    }
+  }
 });
 
 describe('a family with norms behind its last Linears', () => {
