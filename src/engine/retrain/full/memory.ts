@@ -11,6 +11,8 @@ import { TOKENS_PER_RUN } from './full-model';
 const COPIES = 4;
 /** Attention scores, their softmax, and the gradients of both. */
 const ATTENTION_COPIES = 4;
+/** Where scores are capped, their tanh and its derivative too. */
+const CAPPED_COPIES = 2;
 /** Arrays as large as the logits that the head's loss and its gradient need at once, of 64 MiB each. */
 const LOGITS_BYTES = 4 * (64 << 20);
 
@@ -32,7 +34,7 @@ function trainedParameters(architecture: Architecture, trained: FullTraining['tr
 
 /** Minimum number of bytes, when everything that can be recomputed is recomputed. */
 export function fullTrainingBytes(architecture: Architecture, { keepsBest, longest, trained }: FullTraining): number {
-  const { layers, hidden } = architecture;
+  const { layers, hidden, style } = architecture;
   const largest = (of: (layer: LayerShape) => number): number => Math.max(...layers.map(of));
   const copies = COPIES + (keepsBest ? 1 : 0);
   const head = elements(outerWeights(architecture).head.shape);
@@ -41,7 +43,8 @@ export function fullTrainingBytes(architecture: Architecture, { keepsBest, longe
   // The residual stream before every block, and the intermediate values of one block.
   const tokens = Math.max(TOKENS_PER_RUN, longest);
   const states = tokens * ((layers.length + 4) * hidden + 8 * largest(({ ffn }) => ffn));
-  const attention = ATTENTION_COPIES * largest(({ heads }) => heads) * tokens * longest;
+  const scores = ATTENTION_COPIES + (style.scoreCap === null ? 0 : CAPPED_COPIES);
+  const attention = scores * largest(({ heads }) => heads) * tokens * longest;
   return 4 * (copies * trainedParameters(architecture, trained) + passing + states + attention) + LOGITS_BYTES;
 }
 
