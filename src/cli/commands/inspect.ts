@@ -81,6 +81,7 @@ function page(summary: Summary, shell: Shell): string[] {
     ['types', types.join(', ') || 'no tensors'],
     ...optional('hidden', summary.hidden),
     ...(heads === null ? [] : [['heads', headsOf(heads, kvHeads, headDim)] as const]),
+    ...Object.entries(summary.traits),
     ...optional('ffn', summary.ffn),
     ...optional('vocabulary', summary.vocabulary),
     ...optional('context', summary.context),

@@ -6,6 +6,7 @@ import type { Architecture } from './architecture';
 import { layerNumber, type LayerNumber } from './layer-numbers';
 import { elements, layerParameters, parametersOf } from './parameters';
 import { isRagged } from './ragged';
+import { type Traits, traitsOf } from './traits';
 import type { Checkpoint } from './types';
 import { modelTensors } from './used-tensors';
 import type { TensorInfo } from '../formats/tensor';
@@ -33,6 +34,8 @@ export interface Summary {
   readonly headDim: LayerNumber | null;
   readonly ffn: LayerNumber | null;
   readonly context: number | null;
+  /** What its blocks have that LLaMA's do not, in words; empty if the architecture is unknown. */
+  readonly traits: Traits;
   readonly blockParameters: readonly number[];
   readonly shards: number;
   readonly identity: string;
@@ -61,6 +64,7 @@ export function summarize(checkpoint: Checkpoint): Summary {
     bytes: sumBytes(tensors),
     dtypes: elementsByType(tensors),
     ...(architecture ? dimensionsOf(architecture) : guessDimensions(checkpoint)),
+    traits: architecture ? traitsOf(architecture) : {},
     blockParameters: blockParameters(checkpoint),
     shards: checkpoint.shards.length,
     identity: checkpoint.identity,

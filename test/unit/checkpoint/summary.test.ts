@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { parametersOf, parametersOfLayer } from '../../../src/engine/checkpoint/parameters';
+import { traitsOf } from '../../../src/engine/checkpoint/traits';
 import { summarize, type Summary } from '../../../src/engine/checkpoint/summary';
 import { itShared, shared, smollm2Folder } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
@@ -34,11 +35,34 @@ describe('summary', () => {
       headDim: 4,
       ffn: 12,
       context: 2048,
+      traits: {},
       blockParameters: new Array(3).fill(parametersOfLayer(architectureOf(), 0)),
       shards: 1,
       unsupported: null,
       notes: [],
     });
+  });
+
+  it('says in words what blocks have that those of LLaMA do not', () => {
+    const gemma3 = { model_type: 'gemma3_text', num_key_value_heads: 1, head_dim: 4, sliding_window: 5 };
+    assert.deepEqual(traitsOf(architectureOf({ ...gemma3, sliding_window_pattern: 2, final_logit_softcapping: 30 })), {
+      windows: '5 in 0, 2; none in 1',
+      rotation: 'plain in 0, 2; base 1000000 in 1',
+      norms: 'before and behind modules, weights + 1, of queries and keys, head by head',
+      caps: 'logits at 30',
+      factors: 'embedding × 2.82843, scores × 0.0625',
+    });
+    assert.deepEqual(traitsOf(architectureOf({ model_type: 'phi3', partial_rotary_factor: 0.5, sliding_window: 7 })), {
+      windows: '7',
+      rotation: '2 of 4 entries',
+      fused: 'q, k and v in one matrix, gate and up in one',
+    });
+    const granite = { model_type: 'granite', embedding_multiplier: 12, residual_multiplier: 0.5, logits_scaling: 8 };
+    const factors = 'embedding × 12, scores × 1, residual × 0.5, logits × 0.125';
+    assert.deepEqual(traitsOf(architectureOf(granite)), { factors });
+    const rotation = 'base 2000000 in 0–1; none in 2';
+    const smollm3 = { model_type: 'smollm3', num_key_value_heads: 1, no_rope_layers: [1, 1, 0], attention_bias: true };
+    assert.deepEqual(traitsOf(architectureOf(smollm3)), { rotation, biases: 'q, k, v, o' });
   });
 
   it('counts a tied head once, even where the file stores it again', async () => {

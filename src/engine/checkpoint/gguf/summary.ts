@@ -47,6 +47,7 @@ export function summarizeGguf(gguf: Omit<GgufFile, 'stamp'>, unsupported: Summar
     headDim: headDim ?? (hidden !== null && typeof heads === 'number' && hidden % heads === 0 ? hidden / heads : null),
     ffn: perBlock('feed_forward_length', 'ffn_up', 1),
     context: number('context_length'),
+    traits: {},
     blockParameters: stored,
     shards: 1,
     identity: gguf.digest.toString('hex'),

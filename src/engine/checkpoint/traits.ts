@@ -1,0 +1,69 @@
+/** What the blocks of a model have that LLaMA's do not, in words. */
+import type { Architecture, LayerShape, Rope } from './architecture';
+
+/** By what it is about; only what there is. */
+export type Traits = Readonly<Record<string, string>>;
+
+export function traitsOf({ layers, style }: Architecture): Traits {
+  const { norms, normOffset, scoreCap, logitCap } = style;
+  const where = { before: '', after: 'behind modules only', both: 'before and behind modules' }[norms];
+  const caps = [scoreCap === null ? '' : `scores at ${scoreCap}`, logitCap === null ? '' : `logits at ${logitCap}`];
+  const { qkNorm, fused, headDim } = layers[0];
+  const ofQueries =
+    qkNorm === null ? '' : `of queries and keys, ${qkNorm === 'head' ? 'head by head' : 'all heads at once'}`;
+  const found = {
+    windows: byBlock(layers, ({ window }) => (window === null ? 'none' : String(window)), 'none'),
+    rotation: byBlock(layers, ({ rope, headDim }) => ropeText(rope, headDim), PLAIN),
+    norms: joined([where, normOffset === 0 ? '' : `weights + ${normOffset}`, ofQueries]),
+    biases: byBlock(layers, (layer) => layer.biases.join(', ') || 'none', 'none'),
+    caps: joined(caps),
+    factors: factorsOf(style, headDim),
+    fused: fused ? 'q, k and v in one matrix, gate and up in one' : '',
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, text]) => text !== ''));
+}
+
+const joined = (parts: readonly string[]): string => parts.filter((part) => part !== '').join(', ');
+
+function factorsOf(
+  { embedScale, scoreScale, residualScale, logitScale }: Architecture['style'],
+  headDim: number,
+): string {
+  const factor = (name: string, value: number): string =>
+    value === 1 ? '' : `${name} × ${Number(value.toPrecision(6))}`;
+  const isUsual = scoreScale === null || scoreScale === 1 / Math.sqrt(headDim);
+  return joined([
+    factor('embedding', embedScale),
+    isUsual ? '' : `scores × ${Number(scoreScale.toPrecision(6))}`,
+    factor('residual', residualScale),
+    factor('logits', logitScale),
+  ]);
+}
+
+const PLAIN = 'plain';
+
+function ropeText(rope: Rope | null, headDim: number): string {
+  if (rope === null) return 'none';
+  const { theta, scaling, turned = headDim } = rope;
+  const part = turned === headDim ? '' : `${turned} of ${headDim} entries`;
+  const base = theta === 10_000 ? '' : `base ${theta}`;
+  return joined([base, scaling.kind === 'default' ? '' : scaling.kind, part]) || PLAIN;
+}
+
+/** "512 in 0–4, 6; none in 5": blocks by what `of` says of them; empty if all say `usual`. */
+function byBlock(layers: readonly LayerShape[], of: (layer: LayerShape) => string, usual: string): string {
+  const blocks = new Map<string, number[]>();
+  for (const [block, layer] of layers.entries()) blocks.set(of(layer), [...(blocks.get(of(layer)) ?? []), block]);
+  if (blocks.size === 1) return blocks.has(usual) ? '' : [...blocks.keys()][0];
+  return [...blocks].map(([text, list]) => `${text} in ${ranges(list)}`).join('; ');
+}
+
+function ranges(list: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const block of list) {
+    const last = runs.at(-1);
+    if (last?.[1] === block - 1) last[1] = block;
+    else runs.push([block, block]);
+  }
+  return runs.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(', ');
+}
