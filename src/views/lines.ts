@@ -40,9 +40,11 @@ export class Lines {
   block({ block, checkpoint, parent }: BlockNode): vscode.TreeItem {
     const { path } = parent.entry;
     const subject = subjectOf(path, checkpoint);
-    if (!subject) return blockItem(path, block);
+    const shape = checkpoint.architecture?.layers[block.index];
+    if (!subject || !shape) return blockItem(path, block);
     const { kept, locked } = protectionOf(subject.blocks, this.config);
     return blockItem(path, block, {
+      shape,
       kept: !this.plans.removed(subject).includes(block.index),
       protected: kept.has(block.index),
       locked: locked.has(block.index),

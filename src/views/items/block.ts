@@ -1,5 +1,7 @@
 /** The line of a block: its checkbox shows the plan, its description the score, its color the importance. */
 import * as vscode from 'vscode';
+import type { LayerShape } from '../../engine/checkpoint/architecture';
+import { attentionWords } from '../attention-words';
 import { blockUri } from '../decorations';
 import type { BlockPart } from '../parts';
 import { scoreSentence, scoreWords } from '../score-words';
@@ -12,6 +14,7 @@ export interface BlockState {
   readonly protected: boolean;
   /** The settings forbid removing it. */
   readonly locked: boolean;
+  readonly shape: LayerShape;
   /** The scores that the view shows. */
   readonly scores?: Scores;
   /** The scores by every criterion. */
@@ -45,6 +48,7 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
   item.resourceUri = blockUri(path, index, { importance, removed: !state.kept });
   item.tooltip = [
     vscode.l10n.t('Block {0}: {1} parameters, {2}', index, formatCount(block.parameters), formatBytes(block.bytes)),
+    ...attentionWords(state.shape),
     ...state.allScores.flatMap((each) => scoreSentence(each, index) ?? []),
     ...(state.protected ? [vscode.l10n.t('Protected: Coppice never suggests removing it (see the settings).')] : []),
   ].join('\n');

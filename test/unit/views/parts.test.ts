@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspectFile } from '../../../src/editors/inspection';
 import { TensorTable } from '../../../src/editors/table';
-import { openCheckpoint } from '../../../src/engine/checkpoint/open';
+import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { partsOf } from '../../../src/views/parts';
-import { checkpointFolder } from '../../support/golden';
+import { attentionWords } from '../../../src/views/attention-words';
+import { checkpointFolder, type FURTHER_FAMILIES } from '../../support/golden';
 import { describeShared } from '../../support/shared';
 
 describeShared('the parts of a checkpoint of a further family', () => {
@@ -57,4 +58,18 @@ describeShared('the parts of a checkpoint of a further family', () => {
       );
     });
   }
+});
+
+describeShared('the attention of a block in words', () => {
+  const wordsOf = async (name: (typeof FURTHER_FAMILIES)[number]): Promise<string[][]> =>
+    requireArchitecture(await openCheckpoint(checkpointFolder(`families2/${name}`))).layers.map(attentionWords);
+
+  it('says a window, and that there is no rotation, of the blocks that it is true of', async () => {
+    const windows = await wordsOf('gemma2-softcap');
+    assert.deepEqual(windows.slice(0, 3), [['Attends to the last 10 tokens'], [], ['Attends to the last 10 tokens']]);
+    const rotations = await wordsOf('smollm3-nope');
+    const still = rotations.flatMap((words, block) => (words.length > 0 ? [block] : []));
+    assert.deepEqual(still, [3, 7]);
+    assert.deepEqual(rotations[3], ['No rotary position embedding']);
+  });
 });
