@@ -67,7 +67,7 @@ describe('coppice_layers', () => {
     [
       'with an unknown Linear',
       changed({ biases: ['o', 'x'] }),
-      /coppice_layers\[1\]\.biases[^]*"x" is not one of q, k/,
+      /coppice_layers\[1\]\.biases[^]*"x" is not one of qkv, q, k/,
     ],
     ['with a Linear twice', changed({ biases: ['o', 'o'] }), /coppice_layers\[1\]\.biases[^]*at most once/],
     ['with biases as text', changed({ biases: 'o' }), /coppice_layers\[1\]\.biases/],
