@@ -21,6 +21,8 @@ export type RopeScaling =
       /** A divisor for the frequency of each pair, as GGUF files have them. */
       readonly kind: 'factors';
       readonly factors: readonly number[];
+      /** Factor of cosines and sines; 1 if absent. */
+      readonly magnitude?: number;
     }
   | YarnScaling
   | {

@@ -145,7 +145,7 @@ function readLongRope(parameters: Config, { context, pairs, original }: Scaled):
   const stretch = positive(parameters, 'factor', context / originalContext);
   // The usual factor divides by its logarithm.
   if (originalContext === 1) throw badField(ORIGINAL_CONTEXT, 'it is not above 1, as longrope needs it');
-  const usual = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(originalContext));
+  const usual = longRopeMagnitude(stretch, originalContext);
   return {
     kind: 'longrope',
     short: divisors(parameters, 'short_factor', pairs),
@@ -153,6 +153,11 @@ function readLongRope(parameters: Config, { context, pairs, original }: Scaled):
     originalContext,
     magnitude: positive(parameters, 'attention_factor', usual),
   };
+}
+
+/** The factor of cosines and sines where nothing else says it. */
+export function longRopeMagnitude(stretch: number, originalContext: number): number {
+  return stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(originalContext));
 }
 
 function divisors(parameters: Config, field: string, pairs: number): number[] {

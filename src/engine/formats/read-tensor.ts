@@ -24,11 +24,13 @@ export async function readTensor(tensor: TensorInfo, rows?: Rows): Promise<Float
  */
 export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: Rows): Promise<Float32Array> {
   requireReadable(tensor);
-  const { dtype, shape } = tensor;
+  const { dtype, shape, above } = tensor;
   const count = rows?.count ?? shape[0] ?? 1;
   const bytes = await readRowBytes(file, tensor, rows);
   const values = new Float32Array(shape.slice(1).reduce((a, b) => a * b, count));
-  return isBlockType(dtype) ? dequantise(bytes, dtype, values) : widen(bytes, dtype, values);
+  if (isBlockType(dtype)) dequantise(bytes, dtype, values);
+  else widen(bytes, dtype, values);
+  return above === undefined ? values : values.map((value) => value - above);
 }
 
 /**

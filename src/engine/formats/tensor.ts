@@ -16,6 +16,11 @@ export interface TensorInfo {
    * (queries and keys of GGUF files): the width of a head. Reading gives the rows in the model's order.
    */
   readonly paired?: number;
+  /**
+   * Set if the stored numbers are greater than the model's by this: norms of Gemma, of which GGUF files have 1 + w. Reading gives
+   * the model's.
+   */
+  readonly above?: number;
 }
 
 /** A range of rows: elements of a vector, rows of a matrix. */

@@ -82,6 +82,9 @@ function classOf(scaling: RopeScaling, length: number): number {
   return scaling.kind === 'dynamic' && length > scaling.context ? length : 0;
 }
 
+/** Factor of cosines and sines. */
+export const magnitudeOf = ({ scaling }: Rope): number => ('magnitude' in scaling ? (scaling.magnitude ?? 1) : 1);
+
 /**
  * cos and sin for `length` positions from `first` on, (length, pairs) each, row-major.
  * @param sequence tokens of the sequence that the positions are of; up to the last position when undefined
@@ -93,7 +96,7 @@ export function rotaryTable(
   { first = 0, sequence = first + length }: { readonly first?: number; readonly sequence?: number } = {},
 ): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
   const frequencies = rotaryFrequencies(rope, headDim, sequence);
-  const magnitude = 'magnitude' in rope.scaling ? rope.scaling.magnitude : 1;
+  const magnitude = magnitudeOf(rope);
   const half = frequencies.length;
   const cos = new Float32Array(length * half);
   const sin = new Float32Array(length * half);

@@ -1,7 +1,7 @@
 /**
  * The weights of a model in GGUF files. Numbers that are stored one by one remain in their file, as those of a safetensors
- * checkpoint do; a graph brings the rows of queries and keys into the model's order when a session opens. Quantised blocks are
- * dequantised at that time, one weight after another, and only the open block of the model is in memory in float32.
+ * checkpoint do; a graph brings the rows of queries and keys into the model's order when a session opens. Norms that are stored
+ * as 1 + w are read and quantised blocks dequantised at that time, one weight after another, and only the open block of the model is in memory in float32.
  */
 import { elements } from '../checkpoint/parameters';
 import type { WeightKey } from '../checkpoint/weight-key';
@@ -19,7 +19,7 @@ const PIECE_BYTES = 2 ** 23;
 export class GgufWeights extends StoredWeights {
   bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
     const tensor = this.stored(key);
-    return isBlockType(tensor.dtype)
+    return isBlockType(tensor.dtype) || tensor.above !== undefined
       ? this.dequantised(g, key, tensor, rows)
       : bindTensor(g, tensor, tensor.name, rows);
   }

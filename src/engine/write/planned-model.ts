@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type LinearName, withLayers } from '../checkpoint/architecture';
+import { type LinearName, type Style, withLayers } from '../checkpoint/architecture';
 import { readConfigArchitecture } from '../checkpoint/config';
 import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { requireArchitecture } from '../checkpoint/open';
@@ -88,7 +88,7 @@ export function narrowedConfig(source: Checkpoint, kept: readonly number[]): Wid
 
 /** Whether the config of a GGUF file says what its blocks are. @throws UserError for a rotation that no config says */
 function configDescribes(source: Checkpoint): boolean {
-  const { layers } = requireArchitecture(source);
+  const { layers, style } = requireArchitecture(source);
   if (layers.some(({ rope }) => rope?.scaling.kind === 'factors')) {
     throw new UserError(
       `${modelName(source)} cannot be written as a checkpoint`,
@@ -97,7 +97,23 @@ function configDescribes(source: Checkpoint): boolean {
     );
   }
   const described = readConfigArchitecture(source.config ?? {});
+  if (!('why' in described) && !sameStyle(described.style, style)) {
+    throw new UserError(
+      `${modelName(source)} cannot be written as a checkpoint`,
+      'its scores have a factor (rope.scaling.attn_factor) that no config.json of its family has',
+      'Write it as GGUF.',
+    );
+  }
   return !('why' in described) && isDeepStrictEqual(described.layers, layers);
+}
+
+/** Float32 numbers of a GGUF file stand for those of a config. */
+function sameStyle(a: Style, b: Style): boolean {
+  return Object.entries(a).every(([field, value]: [string, unknown]) => {
+    const other: unknown = b[field as keyof Style];
+    if (typeof value !== 'number' || typeof other !== 'number') return value === other;
+    return Math.abs(value - other) <= 1e-6 * Math.abs(value);
+  });
 }
 
 /** Copies tensors that are neither cut, patched nor stored in another type. */
@@ -107,7 +123,7 @@ function rewriter(weights: WeightSource, dtype: WeightDtype | undefined): (tenso
     if (!isReadable(tensor.dtype) || tensor.name.endsWith(ROTARY_BUFFER)) return undefined;
     const key = keys.get(tensor.name);
     const own = dtype ?? weightTypeOf(tensor.dtype);
-    const isCopied = own === tensor.dtype && tensor.paired === undefined;
+    const isCopied = own === tensor.dtype && tensor.paired === undefined && tensor.above === undefined;
     if (isCopied && (key === undefined || weights.stored(key))) return undefined;
     if (key) return { dtype: own, shape: weights.shape(key), read: (rows) => readWide(weights, key, rows) };
     const read = async (rows: Rows): Promise<Float64Array> => Float64Array.from(await readTensor(tensor, rows));

@@ -121,11 +121,14 @@ describeShared('a model in a GGUF file', () => {
   });
 
   const UNSUPPORTED: readonly (readonly [string, Buffer, RegExp])[] = [
-    ['general.architecture', s('gemma2'), /general\.architecture is "gemma2"/],
+    ['general.architecture', s('mamba'), /general\.architecture is "mamba"/],
+    ['general.architecture', s('constructor'), /general\.architecture is "constructor"/],
     ['general.architecture', u(3), /general\.architecture is not a text/],
     ['llama.expert_count', u(8), /mixture of 8 experts/],
     ['llama.logit_scale', f(0.5), /llama\.logit_scale is 0\.5/],
-    ['llama.rope.scaling.type', s('yarn'), /scaled by "yarn"/],
+    ['llama.rope.scaling.type', s('ntk'), /scaled by "ntk"/],
+    ['llama.rope.scaling.type', s('longrope'), /longrope", in part only/],
+    ['llama.attn_logit_softcapping', f(50), /attn_logit_softcapping is 50/],
     ['llama.rope.dimension_count', u(4), /only 4 of the 8/],
     ['llama.attention.value_length', u(16), /16 numbers a head/],
   ];

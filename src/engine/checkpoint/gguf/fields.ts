@@ -94,7 +94,7 @@ const shown = (value: GgufEntry['value']): string =>
   typeof value === 'object' ? `a list of ${value.length}` : printable(String(value), 60);
 
 /** The float32 number with as few digits as tell it apart: 1e-5 in place of 0.00000999999974. */
-function shortest(value: number): number {
+export function shortest(value: number): number {
   for (let digits = 1; digits < 9; digits++) {
     const rounded = Number(value.toPrecision(digits));
     if (Math.fround(rounded) === value) return rounded;

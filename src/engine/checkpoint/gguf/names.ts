@@ -41,9 +41,21 @@ export const ROPE_FACTORS = 'rope_freqs.weight';
 /** The same for long and for short contexts. */
 export const ROPE_FACTORS_LONG = 'rope_factors_long.weight';
 export const ROPE_FACTORS_SHORT = 'rope_factors_short.weight';
+export const ALL_ROPE_FACTORS: readonly string[] = [ROPE_FACTORS, ROPE_FACTORS_LONG, ROPE_FACTORS_SHORT];
 
 /** The rows of these weights are rotated. */
 export const ROTATED: ReadonlySet<string> = new Set<BlockWeightName>(['q', 'k', 'qBias', 'kBias']);
+
+/** Files have the sum of these and of what the family's norms add to them. */
+export const NORMS: ReadonlySet<string> = new Set<BlockWeightName | OuterWeightName>([
+  'inputNorm',
+  'qNorm',
+  'kNorm',
+  'attentionOutNorm',
+  'postNorm',
+  'ffnOutNorm',
+  'finalNorm',
+]);
 
 /** The name of a weight, of a block at position `block` of the file. */
 export function ggufName(key: WeightKey, block = typeof key === 'string' ? 0 : key.layer): string {

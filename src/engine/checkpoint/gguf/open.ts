@@ -16,7 +16,7 @@ import type { Architecture } from '../architecture';
 import type { Checkpoint, Unsupported } from '../types';
 import { weightKeys, weightOf } from '../weight-key';
 import { describeGguf, type GgufModel } from './describe';
-import { ggufName, ROPE_FACTORS, ROTATED } from './names';
+import { ALL_ROPE_FACTORS, ggufName, NORMS, ROTATED } from './names';
 import { partsOf } from './parts';
 
 /** Divisors of a head of the largest width that Coppice takes. */
@@ -136,21 +136,30 @@ function twice(name: string, file: string): UserError {
   );
 }
 
-async function ropeFactorsOf(tensors: ReadonlyMap<string, PlacedGguf>): Promise<readonly number[] | undefined> {
-  const stored = tensors.get(ROPE_FACTORS);
-  if (!stored) return undefined;
+async function ropeFactorsOf(
+  tensors: ReadonlyMap<string, PlacedGguf>,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const factors = new Map<string, readonly number[]>();
+  for (const name of ALL_ROPE_FACTORS) {
+    const stored = tensors.get(name);
+    if (stored) factors.set(name, await factorsIn(name, stored));
+  }
+  return factors;
+}
+
+async function factorsIn(name: string, stored: PlacedGguf): Promise<readonly number[]> {
   if (stored.dtype !== 'F32' || stored.shape.length !== 1 || stored.shape[0] > MAX_FACTORS) {
     throw new UserError(
-      `"${ROPE_FACTORS}" is not valid`,
+      `"${name}" is not valid`,
       `it is ${stored.dtype} [${stored.shape.join(', ')}], not a list of F32 numbers`,
       'Convert the model again.',
     );
   }
-  const factors = [...(await readTensor(checkpointTensor(ROPE_FACTORS, stored)))];
+  const factors = [...(await readTensor(checkpointTensor(name, stored)))];
   const odd = factors.findIndex((factor) => !(factor > 0) || !Number.isFinite(factor));
   if (odd === -1) return factors;
   throw new UserError(
-    `"${ROPE_FACTORS}" is not valid`,
+    `"${name}" is not valid`,
     `number ${odd} is ${factors[odd]}; frequencies are divided by it`,
     'Convert the model again.',
   );
@@ -188,14 +197,18 @@ function unreadable({ architecture }: GgufModel, tensors: ReadonlyMap<string, Pl
   return { why: `"${odd.name}" is stored as ${odd.dtype}`, action, described: architecture };
 }
 
-function requireFactors({ layers: [{ headDim }] }: Architecture, tensors: ReadonlyMap<string, PlacedGguf>): void {
-  const factors = tensors.get(ROPE_FACTORS);
-  if (!factors || factors.shape[0] === headDim / 2) return;
-  throw new UserError(
-    `"${ROPE_FACTORS}" disagrees with the metadata of the file`,
-    `it has ${counted(factors.shape[0], 'number')}, and a head of ${headDim} has ${headDim / 2} pairs`,
-    'Download the file again, or convert the model again.',
-  );
+function requireFactors({ layers }: Architecture, tensors: ReadonlyMap<string, PlacedGguf>): void {
+  const [{ headDim }] = layers;
+  const turned = layers.find(({ rope }) => rope !== null)?.rope?.turned ?? headDim;
+  for (const name of ALL_ROPE_FACTORS) {
+    const factors = tensors.get(name);
+    if (!factors || factors.shape[0] === turned / 2) continue;
+    throw new UserError(
+      `"${name}" disagrees with the metadata of the file`,
+      `it has ${counted(factors.shape[0], 'number')}, and a head of ${headDim} has ${turned / 2} pairs`,
+      'Download the file again, or convert the model again.',
+    );
+  }
 }
 
 function missing(name: string): UserError {
@@ -215,11 +228,13 @@ function namedTensors(
   for (const key of weightKeys(architecture)) {
     const tensor = stored.get(ggufName(key))!;
     const isRotated = paired && typeof key !== 'string' && ROTATED.has(key.name);
+    const above = NORMS.has(typeof key === 'string' ? key : key.name) ? architecture.style.normOffset : 0;
     const { name } = weightOf(architecture, key)!;
-    known.set(
-      tensor.name,
-      checkpointTensor(name, tensor, isRotated ? architecture.layers[key.layer].headDim : undefined),
-    );
+    const differs = {
+      ...(isRotated && { paired: architecture.layers[key.layer].headDim }),
+      ...(above !== 0 && { above }),
+    };
+    known.set(tensor.name, checkpointTensor(name, tensor, differs));
   }
   return new Map(
     [...stored.keys()].flatMap((name) => {
@@ -230,7 +245,7 @@ function namedTensors(
 }
 
 function notesOf({ architecture, notes }: GgufModel, stored: ReadonlyMap<string, PlacedGguf>): string[] {
-  const used = new Set([ROPE_FACTORS, ...[...weightKeys(architecture)].map((key) => ggufName(key))]);
+  const used = new Set([...ALL_ROPE_FACTORS, ...[...weightKeys(architecture)].map((key) => ggufName(key))]);
   const unused = [...stored.keys()].filter((name) => !used.has(name));
   if (unused.length === 0) return [...notes];
   const shown = unused.slice(0, 3).map((name) => printable(name, 80));

@@ -8,10 +8,14 @@ export type PlacedGguf = GgufTensor & { readonly file: string };
 
 /**
  * The tensor under a checkpoint's name.
- * @param paired the width of a head whose rows are in the order of rotated pairs; undefined for any other tensor
+ * @param differs how it lies in the file, where that is not as in the model
  */
-export function checkpointTensor(name: string, tensor: PlacedGguf, paired?: number): TensorInfo {
+export function checkpointTensor(
+  name: string,
+  tensor: PlacedGguf,
+  differs: Pick<TensorInfo, 'paired' | 'above'> = {},
+): TensorInfo {
   const { dtype, shape, bytes, file, offset } = tensor;
   const stored: StoredTensor = { name, dtype, shape, bytes, file, offset };
-  return paired === undefined ? stored : { ...stored, paired };
+  return { ...stored, ...differs };
 }

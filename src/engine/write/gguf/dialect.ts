@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Architecture, type LayerShape, type Rope, type Style, PLAIN_STYLE } from '../../checkpoint/architecture';
 import type { GgufField } from '../../formats/gguf/layout';
 import { cannotWrite, INSTEAD } from './cannot';
-import { CAPABILITIES, type GgufArchitecture, NO_ROPE_PERIOD, scoreScaleOf } from './capabilities';
+import { CAPABILITIES, type GgufArchitecture, NO_ROPE_PERIOD, scoreScaleOf } from '../../checkpoint/gguf/capabilities';
 import { f32 } from './metadata';
 import { hasUsualMagnitude, type Rotation, rotationOf } from './rotation';
 import { windowsIn } from './windows';

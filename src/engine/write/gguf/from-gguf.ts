@@ -56,24 +56,41 @@ export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource
   const { kept } = wanted;
   const blocks = requireArchitecture(source).layers.length;
   const isPruned = kept.length !== blocks || checkpoint.narrowing !== undefined;
+  const isOther = checkpoint.narrowing !== undefined || isAnother(architectureOf(files[0].metadata), wanted.dialect);
   const fields = editedMetadata(files[0].metadata, {
     file: source.shards[0].name,
     blocks,
     kept,
-    ...(checkpoint.narrowing && { dimensions: dimensionsOf(weights, wanted) }),
-    set: [...factsOf(weights, tensors, wanted, isPruned), ...wanted.added],
+    ...(isOther && { dimensions: dimensionsOf(weights, wanted) }),
+    set: [
+      ...(isPruned ? byBlocks(wanted.dialect) : []),
+      ...factsOf(weights, tensors, wanted, isPruned),
+      ...wanted.added,
+    ],
     derived: isPruned || plan.changed > 0,
   });
   return {
     fields: await withFile(files[0].file, (file) => copied(file, fields)),
     tensors,
-    architecture: checkpoint.narrowing ? wanted.dialect.name : architectureOf(files[0].metadata),
+    architecture: isOther ? wanted.dialect.name : architectureOf(files[0].metadata),
     notes: plan.notes(),
   };
 }
 
 /** Lists with a number for each block are short. Vocabularies are copied without being looked at. */
 const isOfModel = (key: string): boolean => !key.startsWith('tokenizer.');
+
+/** Whether the blocks need an architecture that has nothing to do with that of the source: without unrotated blocks, for one. */
+const isAnother = (source: string, { name }: Dialect): boolean =>
+  source !== name && !(LIKE_LLAMA.has(source) && LIKE_LLAMA.has(name));
+
+const LIKE_LLAMA: ReadonlySet<string> = new Set(['llama', 'deci']);
+
+/** What llama.cpp takes by the number of a block or of all of them, where these have changed. */
+const byBlocks = ({ name, fields }: Dialect): GgufField[] =>
+  fields
+    .filter(([field]) => field === 'attention.sliding_window_pattern' || field === 'rope.scaling.attn_factor')
+    .map(([field, value]) => [`${name}.${field}`, value]);
 
 /** Instead of those of a model that was as wide as the files. */
 function dimensionsOf(weights: WeightSource, { kept, dialect }: Wanted): GgufField[] {

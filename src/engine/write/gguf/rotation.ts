@@ -5,9 +5,9 @@
 import type { Rope, YarnScaling } from '../../checkpoint/architecture';
 import { ROPE_FACTORS, ROPE_FACTORS_LONG, ROPE_FACTORS_SHORT } from '../../checkpoint/gguf/names';
 import type { GgufField } from '../../formats/gguf/layout';
-import { rotaryFrequencies } from '../../model/rotary';
+import { magnitudeOf, rotaryFrequencies } from '../../model/rotary';
 import { cannotWrite } from './cannot';
-import { CAPABILITIES, type GgufArchitecture, YARN_BOUNDS } from './capabilities';
+import { CAPABILITIES, type GgufArchitecture, YARN_BOUNDS } from '../../checkpoint/gguf/capabilities';
 import { f32, text, u32 } from './metadata';
 
 /** What a file says of a rotation. */
@@ -36,16 +36,14 @@ const ROUNDING = 1e-7;
  */
 export function rotationOf(name: GgufArchitecture, rope: Rope, headDim: number, scores = 1): Rotation {
   const { fields = [], factors = {}, notes = [], magnitude = 1 } = kindOf(name, rope, headDim);
-  const factor = (ownMagnitude(rope) / magnitude) * Math.sqrt(scores);
+  const factor = (magnitudeOf(rope) / magnitude) * Math.sqrt(scores);
   const said = Math.abs(factor - 1) > ROUNDING ? [['rope.scaling.attn_factor', f32(factor)] as const] : [];
   return { fields: [...fields, ...said], factors: new Map(Object.entries(factors)), notes };
 }
 
-const ownMagnitude = ({ scaling }: Rope): number => ('magnitude' in scaling ? scaling.magnitude : 1);
-
 /** Whether the factor of cosines and sines is the one that llama.cpp takes by itself. */
 export const hasUsualMagnitude = (rope: Rope): boolean =>
-  Math.abs(ownMagnitude(rope) / (rope.scaling.kind === 'yarn' ? yarnMagnitude(rope.scaling) : 1) - 1) <= ROUNDING;
+  Math.abs(magnitudeOf(rope) / (rope.scaling.kind === 'yarn' ? yarnMagnitude(rope.scaling) : 1) - 1) <= ROUNDING;
 
 function kindOf(name: GgufArchitecture, rope: Rope, headDim: number): Kind {
   const { scaling } = rope;

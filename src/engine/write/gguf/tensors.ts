@@ -2,16 +2,9 @@
  * The tensors of a GGUF file: llama.cpp's names, and where the numbers come from. Matrices keep the type of the
  * checkpoint or get the one that is asked for; norms and biases are float32, as llama.cpp's converter writes them.
  */
-import { ggufName, ROTATED } from '../../checkpoint/gguf/names';
+import { ggufName, NORMS, ROTATED } from '../../checkpoint/gguf/names';
 import { ownHead } from '../../checkpoint/weight-names';
-import {
-  type BlockWeightName,
-  keyText,
-  layerKeys,
-  type OuterWeightName,
-  type WeightKey,
-  weightOf,
-} from '../../checkpoint/weight-key';
+import { keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
 import type { Checkpoint } from '../../checkpoint/types';
 import { requireArchitecture } from '../../checkpoint/open';
 import { asStored } from '../../checkpoint/width';
@@ -109,16 +102,6 @@ export const isPaired = (key: WeightKey, { paired }: Dialect): boolean =>
 function offsetOf(key: WeightKey, { architecture }: WeightSource): number {
   return NORMS.has(typeof key === 'string' ? key : key.name) ? architecture.style.normOffset : 0;
 }
-
-const NORMS: ReadonlySet<string> = new Set<BlockWeightName | OuterWeightName>([
-  'inputNorm',
-  'qNorm',
-  'kNorm',
-  'attentionOutNorm',
-  'postNorm',
-  'ffnOutNorm',
-  'finalNorm',
-]);
 
 /** A tensor whose numbers are read from a source, and rounded to `dtype`. */
 export function computed({

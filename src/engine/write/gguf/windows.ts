@@ -2,7 +2,7 @@
 import type { Architecture } from '../../checkpoint/architecture';
 import type { GgufField } from '../../formats/gguf/layout';
 import { cannotWrite } from './cannot';
-import { type GgufArchitecture, WINDOW_PERIOD } from './capabilities';
+import { type GgufArchitecture, WINDOW_PERIOD } from '../../checkpoint/gguf/capabilities';
 import { u32 } from './metadata';
 
 /** What a file says of the windows, and what it cannot say. */

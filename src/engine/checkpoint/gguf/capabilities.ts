@@ -1,5 +1,5 @@
 /** What the graphs of llama.cpp's architectures compute, where they differ. Facts of its version 0.5.0, of September 2026. */
-import type { Architecture, LinearName } from '../../checkpoint/architecture';
+import type { Architecture, LinearName } from '../architecture';
 
 export type GgufArchitecture =
   'llama' | 'deci' | 'qwen2' | 'qwen3' | 'gemma' | 'gemma2' | 'gemma3' | 'phi3' | 'granite' | 'olmo2' | 'smollm3';
@@ -51,7 +51,10 @@ export const CAPABILITIES: Readonly<Record<GgufArchitecture, Capabilities>> = {
 const LARGE: Readonly<Partial<Record<GgufArchitecture, number>>> = { gemma2: 46, gemma3: 62 };
 
 /** The factor of the scores that llama.cpp takes where no field says it. */
-export function scoreScaleOf(name: GgufArchitecture, { layers, hidden }: Architecture): number {
+export function scoreScaleOf(
+  name: GgufArchitecture,
+  { layers, hidden }: Pick<Architecture, 'layers' | 'hidden'>,
+): number {
   const [{ heads, headDim }] = layers;
   return 1 / Math.sqrt(layers.length === LARGE[name] ? Math.floor(hidden / heads) : headDim);
 }

@@ -1,0 +1,82 @@
+/** The shapes of the blocks by the metadata of a GGUF file and the names of its tensors. */
+import { counted } from '../../../format/words';
+import { MAX_DIMENSION } from '../../formats/limits';
+import type { LayerShape, LinearName } from '../architecture';
+import type { Unsupported } from '../types';
+import type { GgufArchitecture } from './capabilities';
+import type { GgufFields } from './fields';
+import { GGUF_BLOCK_NAMES } from './names';
+import { rotationsOf } from './rotation';
+import { hasUnknownWindows, windowsOf } from './windows';
+
+/** The weights of a block that say what it has, by the end of their names. */
+const OPTIONAL_BIASES = (['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const).map(
+  (linear) => [linear, GGUF_BLOCK_NAMES[`${linear}Bias`]] as const,
+);
+
+const QK_NORMS: Readonly<Partial<Record<GgufArchitecture, 'head' | 'width'>>> = {
+  qwen3: 'head',
+  gemma3: 'head',
+  olmo2: 'width',
+};
+
+export interface GgufLayers {
+  readonly layers: readonly LayerShape[];
+  /** What the scores are multiplied by beside the factor of the architecture. */
+  readonly scores: number;
+  readonly notes: readonly string[];
+}
+
+interface Described {
+  readonly name: GgufArchitecture;
+  readonly blocks: number;
+  readonly hidden: number;
+  /** Whether the file has a tensor. */
+  readonly has: (name: string) => boolean;
+  readonly factors: ReadonlyMap<string, readonly number[]>;
+}
+
+/** @throws UserError that names a key which is missing or impossible */
+export function layersOf(fields: GgufFields, described: Described): GgufLayers | Unsupported {
+  const { name, blocks, hidden, factors } = described;
+  const heads = fields.counts('attention.head_count', blocks, MAX_DIMENSION.heads);
+  const kvHeads = fields.counts('attention.head_count_kv', blocks, MAX_DIMENSION.heads, heads);
+  const ffn = fields.counts('feed_forward_length', blocks, MAX_DIMENSION.ffn);
+  const headDim = fields.count('attention.key_length', MAX_DIMENSION.headDim, Math.floor(hidden / heads[0]));
+  if (hasUnknownWindows(name, fields)) {
+    return { why: 'its blocks have windows, as OLMo 3’s do', action: 'The file can be inspected.' };
+  }
+  const { windows, notes } = windowsOf(name, fields, blocks);
+  const rotations = rotationsOf(fields, { name, headDim, windows, factors });
+  if ('why' in rotations) return rotations;
+  const layers: LayerShape[] = [];
+  for (let block = 0; block < blocks; block++) {
+    if (heads[block] % kvHeads[block] !== 0) {
+      const shared = `${counted(kvHeads[block], 'key-value head')} of block ${block} cannot be shared by`;
+      throw fields.bad(fields.key('attention.head_count_kv'), `${shared} ${counted(heads[block], 'query head')}`);
+    }
+    const has = (end: string): boolean => described.has(`blk.${block}.${end}`);
+    const fused = name === 'phi3';
+    if (has(GGUF_BLOCK_NAMES.qkv) !== fused) return oddlyFused(block, fused);
+    layers.push({
+      heads: heads[block],
+      kvHeads: kvHeads[block],
+      headDim,
+      ffn: ffn[block],
+      window: windows[block],
+      rope: rotations.ropes[block],
+      biases: fused ? [] : biasesOf(has),
+      qkNorm: QK_NORMS[name] ?? (has(GGUF_BLOCK_NAMES.qNorm) ? 'head' : null),
+      fused,
+    });
+  }
+  return { layers, scores: rotations.scores, notes: [...notes, ...rotations.notes] };
+}
+
+const biasesOf = (has: (end: string) => boolean): LinearName[] =>
+  OPTIONAL_BIASES.filter(([, end]) => has(end)).map(([linear]) => linear);
+
+function oddlyFused(block: number, fused: boolean): Unsupported {
+  const how = fused ? 'has no tensor with queries, keys and values' : 'has queries, keys and values in one tensor';
+  return { why: `block ${block} ${how} (blk.${block}.${GGUF_BLOCK_NAMES.qkv})`, action: 'The file can be inspected.' };
+}
