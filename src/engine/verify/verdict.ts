@@ -26,8 +26,7 @@ export const EXACT_TOLERANCE = 1e-3;
 export const ROUNDED_TOLERANCE = 0.6;
 
 /** What is wrong with a model in half precision whose numbers leave its range. */
-export const OVERFLOW =
-  'its logits are no numbers: some that it computes on the way are beyond 65504, where float16 ends';
+export const OVERFLOW = 'some numbers that it multiplies on the way are beyond 65504, where float16 ends';
 
 interface Measured {
   readonly logits: LogitsComparison;
@@ -36,8 +35,8 @@ interface Measured {
   readonly margins: readonly number[];
   readonly weights?: WeightsComparison;
   readonly exact: boolean;
-  /** Whether it multiplies in float16, and the source's logits are numbers. */
-  readonly half?: boolean;
+  /** Whether it multiplies in float16 what that cannot hold. */
+  readonly overflows?: boolean;
 }
 
 export function verdictOf(measured: Measured): Verified {
@@ -55,11 +54,11 @@ export function verdictOf(measured: Measured): Verified {
   };
 }
 
-function faultOf({ logits, greedy, margins, weights, exact, half = false }: Measured): string | undefined {
+function faultOf({ logits, greedy, margins, weights, exact, overflows = false }: Measured): string | undefined {
   const { maxDifference, relative } = logits;
   const { firstDifference } = greedy;
   if (weights?.wrong !== undefined) return `numbers of ${weights.wrong} are not those of the model`;
-  if (half && !Number.isFinite(maxDifference)) return OVERFLOW;
+  if (overflows) return OVERFLOW;
   if (exact && !(maxDifference <= EXACT_TOLERANCE)) {
     return `its logits differ by up to ${maxDifference.toPrecision(3)}, and at most ${EXACT_TOLERANCE} is rounding`;
   }

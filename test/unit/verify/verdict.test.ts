@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { compareLogits, compareTokens } from '../../../src/engine/verify/compare';
 import { sureTokens } from '../../../src/engine/verify/consumers/consumers';
-import { EXACT_TOLERANCE, ROUNDED_TOLERANCE, verdictOf } from '../../../src/engine/verify/verdict';
+import { EXACT_TOLERANCE, OVERFLOW, ROUNDED_TOLERANCE, verdictOf } from '../../../src/engine/verify/verdict';
 
 type Measured = Parameters<typeof verdictOf>[0];
 
@@ -48,6 +48,11 @@ describe('the verdict on a written file', () => {
     assert.equal(of(ROUNDED_TOLERANCE), undefined);
     assert.match(of(0.61)!, /differ by 0\.610 of their length/);
     assert.match(of(NaN)!, /differ by NaN/);
+  });
+
+  it('says of half precision that numbers left its range', () => {
+    assert.equal(why({ exact: false, overflows: true }), OVERFLOW);
+    assert.equal(why({ exact: false, overflows: false }), undefined);
   });
 
   it('names the tensor that is not the model’s, however near the logits are', () => {

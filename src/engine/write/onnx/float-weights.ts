@@ -15,6 +15,8 @@ import { bytesOf, type Constants, type ModelWeights, type Table } from './consta
  * numbers which half precision cannot hold do not become infinite on the way.
  */
 export class FloatWeights implements ModelWeights {
+  /** What products in float16 take and give, in the type before they take it and after they gave it. */
+  readonly narrowed: Value[] = [];
   private readonly bound = new Map<string, Value>();
 
   constructor(
@@ -39,6 +41,7 @@ export class FloatWeights implements ModelWeights {
     const { g } = this.constants;
     if (this.type === 'float32') return linear(g, x, this.matrix(key), bias);
     const y = cast(g, linear(g, cast(g, x, this.type), this.matrix(key)), 'float32');
+    this.narrowed.push(x, y);
     return bias ? add(g, y, bias) : y;
   }
 

@@ -2,6 +2,7 @@
 import { withLayers } from '../../checkpoint/architecture';
 import { UserError } from '../../errors';
 import { Graph } from '../../onnx/graph';
+import { largest } from '../../onnx/ops/largest';
 import { needOffsets } from '../../weights/blocks/offsets';
 import type { WeightSource } from '../../weights/source';
 import { buildOnnx } from './graph';
@@ -27,6 +28,8 @@ export interface OnnxPlanOptions {
   readonly target: OnnxTarget;
   readonly maxDataBytes?: number;
   readonly accuracy?: 0 | 4;
+  /** Whether fp16 has one more output, "largest" (1): the largest number that its products take or give. For checks. */
+  readonly withLargest?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -45,6 +48,7 @@ export async function planOnnx(source: WeightSource, options: OnnxPlanOptions): 
   const weights = weightsOf(constants, options, hasOffsets);
   const products = kind === 'fp16' ? 'float16' : 'float32';
   buildOnnx(g, { architecture: withLayers(source.architecture, kept), target, weights, products });
+  if (options.withLargest && weights instanceof FloatWeights) g.output('largest', largest(g, weights.narrowed));
   const model = g.serialize().bytes;
   if (model.length > MAX_MODEL_BYTES) {
     throw new UserError(`${file} cannot be written`, 'its graph has more than 2 GiB', 'Keep fewer blocks.');
