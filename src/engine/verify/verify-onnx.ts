@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { UserError } from '../errors';
 import type { ModelOptions } from '../model/model';
 import type { OpenedModel } from '../model/opened';
-import { OVERFLOW as NARROWED } from '../formats/narrow';
 import { inPhases, type JobOptions } from '../progress';
+import { HALF_END } from '../write/onnx/float-weights';
 import { ONNX_FILES, ONNX_FOLDER, ONNX_KINDS, type OnnxKind } from '../write/onnx/kinds';
 import { positionsOf } from '../write/onnx/positions';
 import { compareLogits, compareTokens } from './compare';
@@ -56,7 +56,7 @@ export async function verifyOnnx(
   const said: { of: OnnxKind; said: Said }[] = [];
   for (const [i, kind] of kinds.entries()) {
     const most = kind === 'fp16' ? await largestInHalf(source, folder, rows.rows, compute, job) : undefined;
-    const overflows = most !== undefined && most >= NARROWED.F16;
+    const overflows = most !== undefined && most >= HALF_END;
     const reader = await openOnnxReader(onnxFile(folder, kind), kind, compute.threads);
     try {
       const found = await saidBy(reader, rows, running[i]);

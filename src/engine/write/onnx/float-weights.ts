@@ -10,6 +10,9 @@ import { cast, takeRows } from '../../onnx/ops/shapes';
 import { rowWidth } from '../../weights/source';
 import { bytesOf, type Constants, type ModelWeights, type Table } from './constants';
 
+/** The least number that float16 rounds to infinity. */
+export const HALF_END = OVERFLOW.F16;
+
 /**
  * Matrices in one type, which products are computed in. Norms, biases and the stream between products are float32, so that
  * numbers which half precision cannot hold do not become infinite on the way.
@@ -61,7 +64,7 @@ export class FloatWeights implements ModelWeights {
 /** The numbers in float16. @throws UserError for one that it cannot hold */
 function halves(name: string, numbers: Float32Array): Uint8Array {
   for (const number of numbers) {
-    if (Math.abs(number) < OVERFLOW.F16) continue;
+    if (Math.abs(number) < HALF_END) continue;
     throw new UserError(
       `${name} does not fit into float16`,
       `it has the number ${number.toPrecision(6)}, and float16 ends at 65504`,
