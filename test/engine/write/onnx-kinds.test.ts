@@ -140,20 +140,22 @@ describe('write/onnx, the kinds', () => {
     }
   }
 
-  it('q4 keeps weights that lie on a grid of 16 numbers, by offsets', async () => {
-    const checkpoint = await openToy(tinyCheckpoint('llama-plain'));
-    const weights = checkpointWeights(checkpoint);
-    try {
-      const onGrid = new Overlay(weights, await gridWeights(weights));
-      const expected = await logitsOf(checkpoint, onGrid, { kinds: ['fp32'] });
-      const off = relative(await logitsOf(checkpoint, onGrid, { kinds: ['q4'], accuracy: 0 }), expected);
-      assert.ok(off > 0 && off <= ON_GRID, `off by ${off}`);
-      const without = relative(await logitsOf(checkpoint, weights, { kinds: ['q4'], accuracy: 0 }), expected);
-      assert.ok(without > 2 * ON_GRID, `other weights are off by ${without}`);
-    } finally {
-      await weights.close();
-    }
-  });
+  for (const name of ['llama-plain', 'phi3-partial'] as const) {
+    it(`q4 keeps weights of ${name} that lie on a grid of 16 numbers, by offsets`, async () => {
+      const checkpoint = await openToy(tinyCheckpoint(name));
+      const weights = checkpointWeights(checkpoint);
+      try {
+        const onGrid = new Overlay(weights, await gridWeights(weights));
+        const expected = await logitsOf(checkpoint, onGrid, { kinds: ['fp32'] });
+        const off = relative(await logitsOf(checkpoint, onGrid, { kinds: ['q4'], accuracy: 0 }), expected);
+        assert.ok(off > 0 && off <= ON_GRID, `off by ${off}`);
+        const without = relative(await logitsOf(checkpoint, weights, { kinds: ['q4'], accuracy: 0 }), expected);
+        assert.ok(without > 2 * ON_GRID, `other weights are off by ${without}`);
+      } finally {
+        await weights.close();
+      }
+    });
+  }
 
   for (const [file, own] of [
     ['q4_0', 4],

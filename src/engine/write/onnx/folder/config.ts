@@ -3,7 +3,7 @@
  * model that was written, and says which files transformers.js loads.
  */
 import { readdir } from 'node:fs/promises';
-import { isObject, type JsonObject } from '../../../../format/json';
+import type { JsonObject } from '../../../../format/json';
 import type { LayerShape } from '../../../checkpoint/architecture';
 import { readConfigFile } from '../../../checkpoint/config-file';
 import { requireArchitecture } from '../../../checkpoint/open';
@@ -19,16 +19,11 @@ import { transformersJsType } from './types';
  * @param kept blocks of the checkpoint that were written, in their order
  */
 export function onnxConfig(checkpoint: Checkpoint, facts: OnnxModelFacts, kept: readonly number[]): string {
-  const config = flat(checkpoint.config ?? {});
+  const config = checkpoint.config ?? {};
   const whole = requireArchitecture(checkpoint);
   const removal = kept.length < whole.layers.length ? configEdits(config, whole, kept) : [];
   // Number literals of the checkpoint's own file need no care: only programs of JavaScript read this one.
   return editConfigText(JSON.stringify(config), [...removal, ...shapeEdits(config, facts), ...loading(facts)]);
-}
-
-/** The language model's part of a config that has several models. */
-function flat({ text_config: language, vision_config: _, ...others }: JsonObject): JsonObject {
-  return isObject(language) ? { ...others, ...language } : others;
 }
 
 /** The counts of the graph, whatever the config left to defaults or listed for each block. */
