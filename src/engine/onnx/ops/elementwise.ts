@@ -92,7 +92,8 @@ export function geGlu(g: Graph, gate: Value, up: Value): Value {
     () => {
       // GELU' = open + ½ gate (1 − tanh²) inner' with inner' = √(2/π) (1 + 3 · 0.044715 gate²), and 1 − tanh² = 4 open (1 − open)
       const slope = op('Add', op('Mul', square, g.scalar(6 * GELU_SCALE * GELU_CUBE)), g.scalar(2 * GELU_SCALE));
-      const rest = op('Mul', op('Mul', gelu, slope), op('Sub', g.scalar(1), open));
+      // (1 − open) first: it is 0 where the slope is large.
+      const rest = op('Mul', op('Mul', gelu, op('Sub', g.scalar(1), open)), slope);
       return op('Mul', d, op('Mul', up, op('Add', open, rest)));
     },
     () => op('Mul', d, gelu),
