@@ -13,7 +13,13 @@ import { loadReference, logSumExp, referenceForward, type ReferenceModel } from 
 import { assertClose } from '../../support/close';
 import { randomRows } from '../../support/random';
 import { full } from '../../support/shared';
-import { LENGTH_DEPENDENT_MODELS, RAGGED_MODELS, TINY_MODELS, tinyCheckpoint, type TinyName } from '../../support/tiny-models';
+import {
+  LENGTH_DEPENDENT_MODELS,
+  RAGGED_MODELS,
+  TINY_MODELS,
+  tinyCheckpoint,
+  type TinyName,
+} from '../../support/tiny-models';
 
 /** float32 against float64, for sums of some tokens of a toy. */
 const CLOSE = { absolute: 2e-4 };
