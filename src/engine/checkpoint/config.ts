@@ -20,8 +20,8 @@ import type { Unsupported } from './types';
 const DEFAULT_EPS = 1e-6;
 
 /**
- * Reads the architecture from a parsed config; of a multimodal Gemma 3, that of its language model. Returns the reason if Coppice cannot compute with it. Throws `UserError`
- * if a field is missing or impossible.
+ * Reads the architecture from a parsed config; of a multimodal Gemma 3, that of its language model. Returns the reason if Coppice
+ * cannot compute with it. Throws `UserError` if a field is missing or impossible.
  */
 export function readConfigArchitecture(stored: Config): Architecture | Unsupported {
   const config = textConfig(stored);

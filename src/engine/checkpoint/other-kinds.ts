@@ -9,133 +9,58 @@ interface OtherKind {
   readonly is: string;
 }
 
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+
 /** The first match counts: a hybrid with experts is a hybrid, a multimodal mixture is multimodal. */
 const OTHER_KINDS: readonly OtherKind[] = [
   {
-    types: [
-      ...['*_vl', '*_vl_text', '*_vl_moe', '*_vl_moe_text', '*_omni*', '*_vision', '*_ocr*', '*_audio*', '*_speech*'],
-      ...['aria', 'blip*', 'chameleon', 'colpali', 'emu3', 'florence*', 'fuyu', 'git', 'glm4v*', 'idefics*'],
-      ...[
-        'instructblip*',
-        'internvl*',
-        'internvl_chat',
-        'janus*',
-        'kosmos*',
-        'llama4',
-        'llava*',
-        'minicpm_o',
-        'minicpmo',
-      ],
-      ...[
-        'minicpmv',
-        'mistral3',
-        'mllama*',
-        'molmo*',
-        'moondream*',
-        'ovis*',
-        'paligemma',
-        'phi3_v',
-        'phi4_multimodal*',
-      ],
-      ...['phi4mm', 'pixtral', 'shieldgemma2', 'smolvlm*', 'voxtral*', 'qwen_vl', 'got_ocr2', 'deepseek_vl*'],
-    ],
+    types: words(`
+      *_vl *_vl_text *_vl_moe *_vl_moe_text *_omni* *_vision *_ocr* *_audio* *_speech* aria blip* chameleon
+      colpali emu3 florence* fuyu git glm4v* idefics* instructblip* internvl* internvl_chat janus* kosmos*
+      llama4 llava* minicpm_o minicpmo minicpmv mistral3 mllama* molmo* moondream* ovis* paligemma phi3_v
+      phi4_multimodal* phi4mm pixtral shieldgemma2 smolvlm* voxtral* qwen_vl got_ocr2 deepseek_vl*
+    `),
     is: 'a multimodal model: it reads images or sound besides text, and of such models Coppice computes the text part of `gemma3` only',
   },
   {
-    types: ['gemma3n*'],
+    types: words('gemma3n*'),
     is: 'a Gemma 3n: its blocks have inputs of their own for each token and share keys and values, and Coppice computes blocks that see nothing but the residual stream',
   },
   {
-    types: ['gemma4*', 'diffusion_gemma*'],
+    types: words('gemma4* diffusion_gemma*'),
     is: 'a Gemma 4: its blocks share keys and values and differ in the width of their heads, some have inputs of their own or experts, and Coppice knows Gemma 1 to 3',
   },
   {
-    types: [
-      ...[
-        '*mamba*',
-        'bailing_hybrid',
-        'bamba',
-        'falcon_h1',
-        'granitemoehybrid',
-        'hymba',
-        'jamba',
-        'kimi_linear',
-        'lfm2*',
-      ],
-      ...[
-        'lfm3*',
-        'minimax',
-        'minimax_text_01',
-        'nemotron_h*',
-        'olmo_hybrid',
-        'plamo2',
-        'qwen3_5*',
-        'qwen3_next',
-        'zamba*',
-      ],
-      ...['recurrent_gemma', 'recurrentgemma', 'rwkv*', 'xlstm'],
-    ],
+    types: words(`
+      *mamba* bailing_hybrid bamba falcon_h1 granitemoehybrid hymba jamba kimi_linear lfm2* lfm3* minimax
+      minimax_text_01 nemotron_h* olmo_hybrid plamo2 qwen3_5* qwen3_next zamba* recurrent_gemma recurrentgemma
+      rwkv* xlstm
+    `),
     is: 'a hybrid or state-space model: its type has blocks that keep a recurrent state (Mamba, convolution, linear attention), and Coppice computes blocks of attention and an FFN',
   },
   {
-    types: [
-      ...[
-        '*moe*',
-        'arctic',
-        'bailing*',
-        'dbrx',
-        'deepseek',
-        'deepseek_v*',
-        'doge',
-        'dots1',
-        'flex_olmo',
-        'gpt_oss',
-        'grok*',
-      ],
-      ...['jetmoe', 'kimi_k*', 'llama4_text', 'longcat*', 'minimax_m*', 'mixtral', 'switch_transformers'],
-    ],
+    types: words(`
+      *moe* arctic bailing* dbrx deepseek deepseek_v* doge dots1 flex_olmo gpt_oss grok* jetmoe kimi_k*
+      llama4_text longcat* minimax_m* mixtral switch_transformers
+    `),
     is: 'a mixture of experts: its blocks route each token to some of many FFNs, and Coppice computes blocks with one FFN',
   },
   {
-    types: ['minicpm3', 'youtu'],
+    types: words('minicpm3 youtu'),
     is: 'a model with latent attention: its keys and values come from a product of low rank, and Coppice computes attention with a matrix for each of them',
   },
   {
-    types: [
-      ...['*bert*', 't5', 't5gemma*', 'mt5', 'umt5', 'bart', 'mbart', 'pegasus*', 'whisper', 'marian', 'blenderbot*'],
-      ...['electra', 'deberta*', 'xlm*', 'led', 'longformer', '*encoder*', 'embedding_gemma*', 'embeddinggemma*'],
-    ],
+    types: words(`
+      *bert* t5 t5gemma* mt5 umt5 bart mbart pegasus* whisper marian blenderbot* electra deberta* xlm* led
+      longformer *encoder* embedding_gemma* embeddinggemma*
+    `),
     is: 'a model with an encoder, and Coppice computes models that read from left to right and predict the next token',
   },
   {
-    types: [
-      ...[
-        'biogpt',
-        'bloom',
-        'codegen',
-        'cohere*',
-        'ctrl',
-        'falcon',
-        'gpt2',
-        'gpt_bigcode',
-        'gpt_neo',
-        'gpt_neox',
-        'gptj',
-      ],
-      ...[
-        'mpt',
-        'nemotron',
-        'olmo',
-        'openai_gpt',
-        'opt',
-        'persimmon',
-        'phi',
-        'stablelm',
-        'starcoder2',
-        'xglm',
-        'arcee',
-      ],
-    ],
+    types: words(`
+      biogpt bloom codegen cohere* ctrl falcon gpt2 gpt_bigcode gpt_neo gpt_neox gptj mpt nemotron olmo
+      openai_gpt opt persimmon phi stablelm starcoder2 xglm arcee
+    `),
     is: 'a decoder whose blocks Coppice does not have: LayerNorm, learned positions, an FFN without a gate or one beside attention',
   },
 ];
