@@ -1,9 +1,20 @@
 /** The facts of a checkpoint as names and values to display. */
 import { formatLayerNumber, layerNumber, type LayerNumber } from '../engine/checkpoint/layer-numbers';
 import type { Summary } from '../engine/checkpoint/summary';
+import type { Trait } from '../engine/checkpoint/traits';
 import { l10n } from '../l10n';
 import type { Property } from '../protocol/editor';
 import { formatBytes, formatCount, formatShare, shortCount } from '../format/numbers';
+
+const TRAIT_NAMES: Readonly<Record<Trait, () => string>> = {
+  windows: () => l10n.t('Windows'),
+  rotation: () => l10n.t('Rotation'),
+  norms: () => l10n.t('Norms'),
+  biases: () => l10n.t('Biases'),
+  caps: () => l10n.t('Caps'),
+  factors: () => l10n.t('Factors'),
+  fused: () => l10n.t('Matrices'),
+};
 
 /** Longer values are cut. A table cannot show them, and the file has them. */
 const LONGEST_VALUE = 20_000;
@@ -38,6 +49,7 @@ export function factsOf(summary: Summary): Property[] {
   }
   add(l10n.t('Hidden size'), count(summary.hidden));
   add(l10n.t('Heads'), headsOf(summary));
+  for (const [trait, name] of Object.entries(TRAIT_NAMES) as [Trait, () => string][]) add(name(), summary.traits[trait]);
   add(l10n.t('FFN size'), count(summary.ffn));
   add(l10n.t('Vocabulary'), count(summary.vocabulary));
   add(l10n.t('Context'), count(summary.context), l10n.t('tokens'));

@@ -1,8 +1,10 @@
 /** What the blocks of a model have that LLaMA's do not, in words. */
 import type { Architecture, LayerShape, Rope } from './architecture';
 
+export type Trait = 'windows' | 'rotation' | 'norms' | 'biases' | 'caps' | 'factors' | 'fused';
+
 /** By what it is about; only what there is. */
-export type Traits = Readonly<Record<string, string>>;
+export type Traits = Readonly<Partial<Record<Trait, string>>>;
 
 export function traitsOf({ layers, style }: Architecture): Traits {
   const { norms, normOffset, scoreCap, logitCap } = style;
@@ -11,7 +13,7 @@ export function traitsOf({ layers, style }: Architecture): Traits {
   const { qkNorm, fused, headDim } = layers[0];
   const ofQueries =
     qkNorm === null ? '' : `of queries and keys, ${qkNorm === 'head' ? 'head by head' : 'all heads at once'}`;
-  const found = {
+  const found: Readonly<Record<Trait, string>> = {
     windows: byBlock(layers, ({ window }) => (window === null ? 'none' : String(window)), 'none'),
     rotation: byBlock(layers, ({ rope, headDim }) => ropeText(rope, headDim), PLAIN),
     norms: joined([where, normOffset === 0 ? '' : `weights + ${normOffset}`, ofQueries]),

@@ -6,6 +6,7 @@ import { inspectFile } from '../../../src/editors/inspection';
 import { CONFIG, writeModel } from '../../support/checkpoint-files';
 import { layOutGguf, SOUND, text, value } from '../../support/gguf-files';
 import { describeShared, itShared, shared } from '../../support/shared';
+import { tinyCheckpoint, type TinyName } from '../../support/tiny-models';
 import { temporaryFolder } from '../../support/temporary';
 
 /** A safetensors file with this header and this many bytes of data. */
@@ -61,6 +62,30 @@ describe('inspection', () => {
     );
     assert.deepEqual(description.problems, []);
     assert.match(description.config.find(({ name }) => name === 'coppice_layers')?.value ?? '', /^\[\{"heads":2,/);
+  });
+
+  it('says in words what blocks have that those of LLaMA do not, and has a row for each tensor as it is stored', async () => {
+    const factsOf = async (name: TinyName): Promise<ReadonlyMap<string, string>> => {
+      const { description, rows } = await inspectFile(join(tinyCheckpoint(name, { shards: 1 }), 'model.safetensors'));
+      const shapes = rows.map((row) => [row.name, row.shape.join(' × ')] as const);
+      return new Map([...description.facts.map(({ name: fact, value }) => [fact, value] as const), ...shapes]);
+    };
+    const gemma = await factsOf('gemma2-softcap');
+    assert.deepEqual(
+      ['Windows', 'Rotation', 'Norms', 'Caps', 'Matrices'].map((name) => gemma.get(name)),
+      [
+        '5 in 0, 2; none in 1, 3',
+        undefined,
+        'before and behind modules, weights + 1',
+        'scores at 2, logits at 3',
+        undefined,
+      ],
+    );
+    const phi = await factsOf('phi3-partial');
+    assert.deepEqual(
+      ['Windows', 'Rotation', 'Matrices', 'model.layers.3.self_attn.qkv_proj.weight'].map((name) => phi.get(name)),
+      ['7', '8 of 16 entries', 'q, k and v in one matrix, gate and up in one', '128 × 64'],
+    );
   });
 
   it('says where bytes are missing or too many', async () => {

@@ -8,6 +8,7 @@ import { layerNumber, type LayerNumber } from '../layer-numbers';
 import { elements } from '../parameters';
 import { openGgufCheckpoint } from './open';
 import { type Summary, summarize } from '../summary';
+import { traitsOf } from '../traits';
 import type { Checkpoint } from '../types';
 
 /**
@@ -68,7 +69,9 @@ export async function openGgufSummary(path: string): Promise<{ summary: Summary;
     const isWhole = checkpoint.shards.length > 1 && !unsupported;
     const reason = unsupported ? { why: unsupported.why, action: unsupported.action } : null;
     const summary = isWhole ? summarize(checkpoint) : summarizeGguf(gguf, reason);
-    return { summary: { ...summary, notes: [...new Set([...summary.notes, ...checkpoint.notes])] }, checkpoint };
+    const traits = checkpoint.architecture ? traitsOf(checkpoint.architecture) : {};
+    const notes = [...new Set([...summary.notes, ...checkpoint.notes])];
+    return { summary: { ...summary, traits, notes }, checkpoint };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     // The header can be shown although it contradicts itself.
