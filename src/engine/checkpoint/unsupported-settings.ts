@@ -62,8 +62,9 @@ const ODD_SETTINGS: readonly OddSetting[] = [
   },
   { fields: ['per_layer_config'], neutral: [], meaning: 'settings of single layers' },
   {
+    // Windows that the class of the model type does not read are none.
     fields: ['layer_types'],
-    neutral: ['full_attention', 'attention'],
+    neutral: ['full_attention', 'attention', 'sliding_attention'],
     meaning: 'kinds of layers that its model type does not have',
   },
   {
@@ -97,8 +98,8 @@ const HARMLESS: readonly RegExp[] = [
   /^(logits_to_keep|num_logits_to_keep|pad_logits)$/,
   // Sizes that the shapes of the weights say, and limits of other programs.
   /^(ffn_dim_multiplier|multiple_of|hidden_ratio|expansion_ratio|mlp_ratio)$/,
-  // Windows that the class of the model type does not read: it attends to everything.
-  /^(sliding_window|max_window_layers|_?sliding_window_pattern)$/,
+  // Windows and biases that the class of the model type does not read: transformers computes without them, too.
+  /^(sliding_window|max_window_layers|_?sliding_window_pattern|attention_bias|mlp_bias)$/,
   // For texts of more than a hundred thousand tokens in other programs (Qwen2.5-1M).
   /^dual_chunk_attention_config$/,
   // Fields of a part that a text does not pass (images, sound), and of methods around the model.

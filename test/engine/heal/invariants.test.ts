@@ -50,7 +50,7 @@ describe('healing', () => {
     const before = await lossOf(model(), cut);
     await heal(model(), cut, rows, REFIT);
     assert.equal(await lossOf(model(), cut), before);
-    assert.deepEqual(loadReference(folder), reference);
+    assert.deepEqual(loadReference(folder).tensors, reference.tensors);
   });
 
   it('measures what the patches do, laid over the model', async () => {
