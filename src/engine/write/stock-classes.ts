@@ -3,6 +3,7 @@
  * by bench/peers/load_width.py, the further families by test/engine/write/width-styles.test.ts.
  */
 import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
+import { familyOf } from '../checkpoint/families';
 import { counted } from '../../format/words';
 
 export interface StockClass {
@@ -27,32 +28,34 @@ const ATTENTION: readonly LinearName[] = [...QUERIES, 'o'];
 const MLP: readonly LinearName[] = ['gate', 'up', 'down'];
 
 /** The classes that can replace each other where no block has a window come first, the better known ones before others. */
-export const STOCK_CLASSES: readonly StockClass[] = [
+const CLASSES: readonly Omit<StockClass, 'name'>[] = [
   {
     modelType: 'llama',
-    name: 'LlamaForCausalLM',
     switches: { attention_bias: ATTENTION, mlp_bias: MLP },
     plain: true,
     headsDivide: true,
   },
-  { modelType: 'mistral', name: 'MistralForCausalLM', plain: true, without: { sliding_window: null } },
+  { modelType: 'mistral', plain: true, without: { sliding_window: null } },
   {
     modelType: 'seed_oss',
-    name: 'SeedOssForCausalLM',
     switches: { attention_bias: QUERIES, attention_out_bias: ['o'], mlp_bias: MLP },
     plain: true,
     without: { residual_dropout: 0 },
   },
-  { modelType: 'qwen2', name: 'Qwen2ForCausalLM', always: QUERIES, plain: true },
-  { modelType: 'qwen3', name: 'Qwen3ForCausalLM', switches: { attention_bias: ATTENTION } },
-  { modelType: 'gemma', name: 'GemmaForCausalLM', switches: { attention_bias: ATTENTION } },
-  { modelType: 'gemma2', name: 'Gemma2ForCausalLM', switches: { attention_bias: ATTENTION }, headsDivide: true },
-  { modelType: 'gemma3_text', name: 'Gemma3ForCausalLM', switches: { attention_bias: ATTENTION }, headsDivide: true },
-  { modelType: 'phi3', name: 'Phi3ForCausalLM', countsFactors: true },
-  { modelType: 'granite', name: 'GraniteForCausalLM', switches: { attention_bias: ATTENTION, mlp_bias: MLP } },
-  { modelType: 'olmo2', name: 'Olmo2ForCausalLM', switches: { attention_bias: ATTENTION } },
-  { modelType: 'smollm3', name: 'SmolLM3ForCausalLM', switches: { attention_bias: ATTENTION, mlp_bias: MLP } },
+  { modelType: 'qwen2', always: QUERIES, plain: true },
+  { modelType: 'qwen3', switches: { attention_bias: ATTENTION } },
+  { modelType: 'gemma', switches: { attention_bias: ATTENTION } },
+  { modelType: 'gemma2', switches: { attention_bias: ATTENTION }, headsDivide: true },
+  { modelType: 'gemma3_text', switches: { attention_bias: ATTENTION }, headsDivide: true },
+  { modelType: 'phi3', countsFactors: true },
+  { modelType: 'granite', switches: { attention_bias: ATTENTION, mlp_bias: MLP } },
+  { modelType: 'olmo2', switches: { attention_bias: ATTENTION } },
+  { modelType: 'smollm3', switches: { attention_bias: ATTENTION, mlp_bias: MLP } },
 ];
+
+const STOCK_CLASSES = CLASSES.map((each): StockClass => {
+  return { ...each, name: familyOf({ family: each.modelType }).className };
+});
 
 /** The classes to try for a model, in order: its own, and those that compute the same blocks. */
 export function classesFor({ family, layers }: Architecture): readonly StockClass[] {

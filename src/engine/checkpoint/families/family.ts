@@ -9,6 +9,8 @@ import type { Windows } from './windows';
 export interface ModelFamily {
   /** `model_type` in config.json. */
   readonly modelType: string;
+  /** Its class in transformers. */
+  readonly className: string;
   /** What people call its models, for tables. */
   readonly models: string;
   /** What its blocks have that LLaMA's do not, for tables. */

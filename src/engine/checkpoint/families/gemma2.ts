@@ -5,22 +5,26 @@ import { gemmaStyle, TANH_GELU } from './gemma';
 import { decoderWeights } from './weights';
 import { layerTypes, slidingBlocks, windowsOf, windowWidth } from './windows';
 
+/** Gemma 3 reads them too; the cap on scores has no effect there. */
+export const GEMMA2_READS: readonly string[] = [
+  'hidden_act',
+  'hidden_activation',
+  'attn_logit_softcapping',
+  'final_logit_softcapping',
+  'query_pre_attn_scalar',
+  'attention_bias',
+  'layer_types',
+];
+
 const evenBlocks = (block: number): boolean => block % 2 === 0;
 
 export const gemma2: ModelFamily = {
   modelType: 'gemma2',
+  className: 'Gemma2ForCausalLM',
   models: 'Gemma 2: 2B, 9B, 27B',
   special: 'norms before and after modules, soft caps, a window in every other block',
   defaults: { kvHeads: 4, headDim: 256, context: 8192, bos: 2, eos: 1, tied: true },
-  reads: [
-    'hidden_act',
-    'hidden_activation',
-    'attn_logit_softcapping',
-    'final_logit_softcapping',
-    'query_pre_attn_scalar',
-    'attention_bias',
-    'layer_types',
-  ],
+  reads: GEMMA2_READS,
   layers: (config, common) => {
     const sliding = slidingBlocks(config, common.blocks, evenBlocks);
     return layersWith(windowsOf(sliding, windowWidth(config)), { config, common }, { biases: attentionBiases(config) });

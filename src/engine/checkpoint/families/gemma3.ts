@@ -9,26 +9,17 @@ import type { Rope } from '../architecture';
 import type { Unsupported } from '../types';
 import { attentionBiases, layersWith, type CommonShape, type ModelFamily, type PrunedFields } from './family';
 import { gemmaStyle, TANH_GELU } from './gemma';
-import { cap, queryScale } from './gemma2';
+import { cap, GEMMA2_READS, queryScale } from './gemma2';
 import { decoderWeights } from './weights';
 import { layerTypes, slidingBlocks, windowsOf, windowWidth } from './windows';
 
 export const gemma3: ModelFamily = {
   modelType: 'gemma3_text',
+  className: 'Gemma3ForCausalLM',
   models: 'Gemma 3: 270M, 1B; the text part of 4B, 12B and 27B (`gemma3`)',
   special: 'norms of queries and keys; five blocks of six have a window and a rotation of their own',
   defaults: { kvHeads: 4, headDim: 256, context: 131_072, bos: 2, eos: 1, tied: true },
-  reads: [
-    'hidden_act',
-    'hidden_activation',
-    // Has no effect in this family.
-    'attn_logit_softcapping',
-    'final_logit_softcapping',
-    'query_pre_attn_scalar',
-    'attention_bias',
-    'layer_types',
-    'rope_local_base_freq',
-  ],
+  reads: [...GEMMA2_READS, 'rope_local_base_freq'],
   layers: (config, common) => {
     const sliding = slidingBlocks(config, common.blocks, slidingByRule(config));
     if ('why' in sliding) return sliding;

@@ -1,19 +1,7 @@
 /** The config.json that transformers would have for the model of a GGUF file. */
 import type { Architecture, Rope } from '../architecture';
+import { familyOf } from '../families';
 import { longRopeMagnitude } from '../rope';
-
-const CLASSES: Readonly<Record<string, string>> = {
-  llama: 'LlamaForCausalLM',
-  qwen2: 'Qwen2ForCausalLM',
-  qwen3: 'Qwen3ForCausalLM',
-  gemma: 'GemmaForCausalLM',
-  gemma2: 'Gemma2ForCausalLM',
-  gemma3_text: 'Gemma3ForCausalLM',
-  phi3: 'Phi3ForCausalLM',
-  granite: 'GraniteForCausalLM',
-  olmo2: 'Olmo2ForCausalLM',
-  smollm3: 'SmolLM3ForCausalLM',
-};
 
 const TYPES: Readonly<Record<string, string>> = { F16: 'float16', BF16: 'bfloat16' };
 
@@ -29,7 +17,7 @@ export function configOf(architecture: Architecture, stored: string | undefined)
   const [{ heads, kvHeads, headDim, ffn, biases }] = layers;
   const rope = globalRope(architecture);
   return {
-    architectures: [CLASSES[family]],
+    architectures: [familyOf(architecture).className],
     model_type: family,
     vocab_size: vocabulary,
     hidden_size: hidden,

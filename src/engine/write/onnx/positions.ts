@@ -30,7 +30,7 @@ export function lengthNotes(architecture: Architecture): string[] {
   }
   if (has('dynamic') && positions < MAX_POSITIONS) {
     return [
-      `texts can have ${positions} tokens: beyond them dynamic scaling turns every position anew with each token, those in ` +
+      `texts can have ${positions} tokens: beyond them dynamic scaling turns every position again with each token, those in ` +
         'a cache too, and a graph has one table for all',
     ];
   }

@@ -1,37 +1,33 @@
 /** What programs around onnxruntime call a family. The graph is whole in itself: its type only chooses what they do around it. */
 import type { Architecture } from '../../../checkpoint/architecture';
+import { familyOf } from '../../../checkpoint/families';
+import type { ModelFamily } from '../../../checkpoint/families/family';
+import { llama } from '../../../checkpoint/families/llama';
 
 type Family = Pick<Architecture, 'family'>;
 
-/** Classes of transformers.js by `model_type`. It refuses a type that it does not know. */
-const CLASSES: Readonly<Record<string, string>> = {
-  llama: 'LlamaForCausalLM',
-  mistral: 'MistralForCausalLM',
-  qwen2: 'Qwen2ForCausalLM',
-  qwen3: 'Qwen3ForCausalLM',
-  gemma: 'GemmaForCausalLM',
-  gemma2: 'Gemma2ForCausalLM',
-  gemma3_text: 'Gemma3ForCausalLM',
-  phi3: 'Phi3ForCausalLM',
-  granite: 'GraniteForCausalLM',
-  olmo2: 'Olmo2ForCausalLM',
-  smollm3: 'SmolLM3ForCausalLM',
-};
+/** transformers.js has no class for these, and refuses a type that it does not know. */
+const UNKNOWN: ReadonlySet<string> = new Set(['seed_oss']);
 
 /** Any class with a cache runs a graph with a cache. */
-const ANY = 'llama';
+const ANY = llama;
+
+const knownAs = (family: Family): ModelFamily => (UNKNOWN.has(family.family) ? ANY : familyOf(family));
 
 /** The fields of `config.json` by which transformers.js finds a class. */
-export function transformersJsType({ family }: Family): {
+export function transformersJsType(family: Family): {
   readonly model_type: string;
   readonly architectures: string[];
 } {
-  const type = family in CLASSES ? family : ANY;
-  return { model_type: type, architectures: [CLASSES[type]] };
+  const { modelType, className } = knownAs(family);
+  return { model_type: modelType, architectures: [className] };
 }
 
 /** Families that onnxruntime-genai knows under another name. */
 const IN_GENAI: Readonly<Record<string, string>> = { olmo2: 'olmo' };
 
 /** The `type` in `genai_config.json`. */
-export const genaiType = ({ family }: Family): string => (family in CLASSES ? (IN_GENAI[family] ?? family) : ANY);
+export function genaiType(family: Family): string {
+  const { modelType } = knownAs(family);
+  return IN_GENAI[modelType] ?? modelType;
+}
