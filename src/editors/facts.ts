@@ -49,7 +49,8 @@ export function factsOf(summary: Summary): Property[] {
   }
   add(l10n.t('Hidden size'), count(summary.hidden));
   add(l10n.t('Heads'), headsOf(summary));
-  for (const [trait, name] of Object.entries(TRAIT_NAMES) as [Trait, () => string][]) add(name(), summary.traits[trait]);
+  for (const [trait, name] of Object.entries(TRAIT_NAMES) as [Trait, () => string][])
+    add(name(), summary.traits[trait]);
   add(l10n.t('FFN size'), count(summary.ffn));
   add(l10n.t('Vocabulary'), count(summary.vocabulary));
   add(l10n.t('Context'), count(summary.context), l10n.t('tokens'));
