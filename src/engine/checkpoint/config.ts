@@ -59,7 +59,7 @@ function readFamily(config: Config): ModelFamily | Unsupported {
   return oddClass(config) ?? family;
 }
 
-/** A class that is no language model. */
+/** A class that is not a language model. */
 function oddClass({ architectures: classes }: Config): Unsupported | undefined {
   if (!Array.isArray(classes) || classes.length === 0) return undefined;
   if (classes.some((name) => typeof name === 'string' && name.endsWith('ForCausalLM'))) return undefined;

@@ -17,7 +17,7 @@ export interface TensorInfo {
    */
   readonly paired?: number;
   /**
-   * Set if the stored numbers are greater than the model's by this: norms of Gemma, of which GGUF files have 1 + w. Reading gives
+   * Set if the stored numbers are greater than the model's by this: GGUF files have Gemma's norms as 1 + w. Reading gives
    * the model's.
    */
   readonly above?: number;

@@ -104,8 +104,8 @@ export class Decoder {
    * @throws CancelledError
    */
   async append(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
-    const { anew, ids: due } = this.lengths.grow(0, ids);
-    if (anew) this.startAnew(0);
+    const { restarts, ids: due } = this.lengths.grow(0, ids);
+    if (restarts) this.startOver(0);
     return this.appendTo(0, due, signal);
   }
 
@@ -115,18 +115,20 @@ export class Decoder {
    */
   async appendToEach(ids: readonly number[]): Promise<Float32Array> {
     const due = ids.map((id, text) => this.lengths.grow(text, [id]));
-    const isUniform = due.every(({ anew }, text) => !anew && this.lengths.classOf(text) === this.lengths.classOf(0));
+    const isUniform = due.every(
+      ({ restarts }, text) => !restarts && this.lengths.classOf(text) === this.lengths.classOf(0),
+    );
     if (isUniform) {
       const [logits] = await this.run([{ first: 0, rows: ids.map((id) => [id]) }]);
       return logits;
     }
-    for (const [text, { anew }] of due.entries()) if (anew) this.startAnew(text);
+    for (const [text, { restarts }] of due.entries()) if (restarts) this.startOver(text);
     const rows = due.map((text) => text.ids);
     return this.onDevice ? this.tokenByToken(rows) : this.eachAlone(rows);
   }
 
   /** The tokens of a text are about to be computed again, with other angles. */
-  private startAnew(text: number): void {
+  private startOver(text: number): void {
     this.past[text] = 0;
     this.lasting.clear();
   }

@@ -1,6 +1,6 @@
 /**
  * Texts that grow token by token, where the angles of a rotation depend on the length of the sequence (dynamic NTK, LongRoPE).
- * A text that grows over such a bound turns anew: every state of it is another one, and it has to be computed from its
+ * A text that grows over such a bound starts over: every state of it is another one, and it has to be computed from its
  * beginning.
  */
 import type { Architecture } from '../checkpoint/architecture';
@@ -42,15 +42,15 @@ export class TextLengths {
 
   /**
    * Lets a text grow.
-   * @returns whether it turns anew, and the tokens to compute: the new ones, or all of them if it does
+   * @returns whether it starts over, and the tokens to compute: the new ones, or all of them if it does
    */
-  grow(text: number, ids: readonly number[]): { readonly anew: boolean; readonly ids: readonly number[] } {
-    if (!this.matters) return { anew: false, ids };
+  grow(text: number, ids: readonly number[]): { readonly restarts: boolean; readonly ids: readonly number[] } {
+    if (!this.matters) return { restarts: false, ids };
     const before = this.texts[text];
     const all = [...before.ids, ...ids];
     const now = { ids: all, class: lengthClass(this.architecture, all.length) };
     this.texts[text] = now;
-    const anew = before.ids.length > 0 && now.class !== before.class;
-    return { anew, ids: anew ? all : ids };
+    const restarts = before.ids.length > 0 && now.class !== before.class;
+    return { restarts, ids: restarts ? all : ids };
   }
 }

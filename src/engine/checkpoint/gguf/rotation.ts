@@ -83,7 +83,11 @@ function scalingIn(fields: GgufFields, { name, factors }: Rotated, theta: number
     const lists = { short: short.map(shortest), long: long.map(shortest) };
     const original = originalContext(fields);
     // Its logarithm is a divisor.
-    if (original === 1) throw fields.bad(fields.key('rope.scaling.original_context_length'), '1 is no length of texts');
+    if (original === 1)
+      throw fields.bad(
+        fields.key('rope.scaling.original_context_length'),
+        'a context of 1 token is too short for longrope',
+      );
     return { kind: 'longrope', ...lists, originalContext: original, magnitude: 1 };
   }
   if (own && !CAPABILITIES[name].factors) return unsupported(`its rotation has divisors, which ${name} does not read`);

@@ -5,7 +5,7 @@ import type { Architecture } from '../../checkpoint/architecture';
 export const MAX_POSITIONS = 131_072;
 
 /**
- * Tokens that a text can have. LongRoPE turns all positions anew where a text grows beyond the original context, and dynamic
+ * Tokens that a text can have. LongRoPE turns all positions by other angles where a text grows beyond the original context, and dynamic
  * scaling with every token beyond the model's: keys in a cache would stay as they were, without an error. So the table ends there.
  */
 export function positionsOf({ context, layers }: Pick<Architecture, 'context' | 'layers'>): number {
