@@ -49,10 +49,11 @@ export const maskName = (window: number | null): string => `${MASK}${window ?? '
  *
  * Feeds "x" (tokens, hidden) with as many new tokens for each text, the rotation tables by `tableNames`, "positions"
  * (texts, length) of these tokens, "lastPositions" (texts), "totalLength" (1), and each step's cache (texts, kvHeads,
- * capacity, fusedHeadDim). With `plain`, in place of the last positions and the length, a mask for each window (`maskName`; texts, 1,
- * length, capacity + length) and, for present caches, "slots" (capacity) and "fresh" (capacity, 1). Fetches what `caches` says and "y" (tokens, hidden), or with `head` the "logits" (texts,
- * vocabulary) after the tokens that "ends" (texts) numbers. A text with fewer new tokens than another is filled up behind
- * them, and its "lastPositions" leaves the filling out.
+ * capacity, fusedHeadDim). With `plain`, in place of the last positions and the length: a mask for each window
+ * (`maskName`; texts, 1, length, capacity + length) and, for present caches, "slots" (capacity) and "fresh" (capacity, 1).
+ * Fetches what `caches` says and "y" (tokens, hidden), or with `head` the "logits" (texts, vocabulary) after the tokens
+ * that "ends" (texts) numbers. A text with fewer new tokens than another is filled up behind them, and its
+ * "lastPositions" leaves the filling out.
  */
 export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, binding: Binding): void {
   const { steps, head } = shape;

@@ -1,7 +1,8 @@
 /**
  * The weights of a model in GGUF files. Numbers that are stored one by one remain in their file, as those of a safetensors
  * checkpoint do; a graph brings the rows of queries and keys into the model's order when a session opens. Norms that are stored
- * as 1 + w are read and quantised blocks dequantised at that time, one weight after another, and only the open block of the model is in memory in float32.
+ * as 1 + w are read and quantised blocks dequantised at that time, one weight after another, and only the open block of the
+ * model is in memory in float32.
  */
 import { elements } from '../checkpoint/parameters';
 import type { WeightKey } from '../checkpoint/weight-key';

@@ -1,6 +1,7 @@
 /**
- * The weights of a narrower model: rows of q, k, v, gate and up (on top of each other too), columns of o and down, and the means of what is removed
- * as biases. A graph takes them out of the tensors in the files; onnxruntime does that once, when it creates the session.
+ * The weights of a narrower model: rows of q, k, v, gate and up (on top of each other too), columns of o and down, and the
+ * means of what is removed as biases. A graph takes them out of the tensors in the files; onnxruntime does that once, when it
+ * creates the session.
  */
 import type { Architecture, LayerShape } from '../checkpoint/architecture';
 import { type BlockWeightName, type LayerWeightKey, type WeightKey, weightOf } from '../checkpoint/weight-key';
