@@ -5,7 +5,12 @@ import type { OptionName } from '../engine/option-token';
 export type ValueKind =
   | { readonly kind: 'text' }
   /** A path on this machine. */
-  | { readonly kind: 'path'; readonly of: 'file' | 'folder' | 'checkpoint' }
+  | {
+      readonly kind: 'path';
+      readonly of: 'file' | 'folder' | 'checkpoint';
+      /** Words that are valid in place of a path: "self". */
+      readonly words?: readonly string[];
+    }
   | { readonly kind: 'flag' }
   /** A whole number. */
   | { readonly kind: 'whole'; readonly min: number; readonly max?: number; readonly why?: string }
@@ -70,6 +75,10 @@ export interface Details<T> {
   readonly token?: OptionName;
   /** The record's settings include it unchanged. */
   readonly recorded?: true;
+  /** A path that the job writes to. */
+  readonly writes?: true;
+  /** Changes how the job runs on this machine, and no number that it finds. */
+  readonly machine?: true;
 }
 
 export type Presence = 'required' | 'default' | 'optional';
@@ -104,6 +113,20 @@ export const file = <const D extends Details<string> = object>(help: string, det
 
 export const folder = <const D extends Details<string> = object>(help: string, details?: D): Made<string, D> =>
   make({ kind: 'path', of: 'folder' }, help, details);
+
+/** A file, or one of some words in its place. */
+export const fileOr = <const D extends Details<string> = object>(
+  words: readonly string[],
+  help: string,
+  details?: D,
+): Made<string, D> => make({ kind: 'path', of: 'file', words }, help, details);
+
+/** A folder, or one of some words in its place. */
+export const folderOr = <const D extends Details<string> = object>(
+  words: readonly string[],
+  help: string,
+  details?: D,
+): Made<string, D> => make({ kind: 'path', of: 'folder', words }, help, details);
 
 /** A folder, a .safetensors file, an index or a .gguf file. Coppice never writes into it. */
 export const checkpoint = <const D extends Details<string> = object>(help: string, details?: D): Made<string, D> =>

@@ -17,7 +17,7 @@ import { type LogLevel, PROTOCOL_VERSION } from '../protocol/messages';
 import type { TensorStatistics, TensorStatisticsParams } from '../protocol/short';
 import { answer, connectTo, hear, notify, WireFailure } from './connection';
 import { JobQueue } from './queue';
-import { runJob } from './run-job';
+import { runSpec } from '../jobs/run-spec';
 import { ProgressThrottle } from './progress-throttle';
 import { Turns } from './turns';
 import { WhatIfService } from './what-if-service';
@@ -82,7 +82,7 @@ async function run(id: string, spec: JobSpec, cancelled: AbortSignal): Promise<J
     log('info', `${spec.kind} begins: ${checkpointOf(spec)}`);
     const start = performance.now();
     try {
-      return await runJob(spec, {
+      return await runSpec(spec, {
         job: { signal, onProgress: throttle.report },
         hooks: { onDevice, beforeRun: turns.wait },
         emit: (event) => notify(connection, 'job/event', { id, event }),

@@ -24,6 +24,7 @@ const options = {
     conflicts: ['ids'],
   }),
   out: file('with --prompts: write the continuations to this file, as JSON (.json) or JSON lines', {
+    writes: true,
     noun: () => l10n.t('output file'),
     needs: 'prompts',
   }),

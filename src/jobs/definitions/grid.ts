@@ -42,6 +42,7 @@ const options = {
     placeholder: 'size',
   }),
   csv: folder("also write the paper's two tables for each model, as CSV files, into this folder", {
+    writes: true,
     noun: () => l10n.t('folder for CSV files'),
   }),
   precision: measuredPrecision,

@@ -24,10 +24,11 @@ const options = {
     ...adapter.adapter,
     help: 'heal the model with this LoRA adapter, which the new weights then include; also leaves out the blocks that it was trained without',
   },
-  out: folder('folder of the new checkpoint; it must not exist', { noun: () => l10n.t('output folder') }),
+  out: folder('folder of the new checkpoint; it must not exist', { writes: true, noun: () => l10n.t('output folder') }),
   patch: file(
     'file of the new weights alone, for --heal; it must not exist; the editor knows it by the end .patch.safetensors',
     {
+      writes: true,
       noun: () => l10n.t('the file of new weights'),
     },
   ),

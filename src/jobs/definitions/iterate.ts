@@ -5,7 +5,7 @@ import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { IterateEvent, IterateResult } from '../../protocol/iterate';
 import { type Complete, defineJob, type Fault, shape } from '../define';
-import { choice, file, flag, list, parameters, part, whole } from '../option';
+import { choice, file, fileOr, flag, list, parameters, part, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import {
@@ -73,7 +73,7 @@ const options = {
     noun: () => l10n.t('number of windows'),
   }),
   data: list(
-    file('a file of data'),
+    fileOr(['self'], 'a file of data'),
     'text for healing, as of `coppice retrain` or `coppice heal`, or self; repeat it for more files\n' +
       '(default: the calibration text, else self)',
     { noun: () => l10n.t('the healing text'), repeated: true, placeholder: 'file', group: 'Data for healing' },

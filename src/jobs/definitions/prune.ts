@@ -7,7 +7,7 @@ import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { PruneResult } from '../../protocol/jobs';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
-import { blocks, choice, data, file, flag, list, parameters, part, whole } from '../option';
+import { blocks, choice, data, file, fileOr, flag, list, parameters, part, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import {
@@ -54,8 +54,8 @@ const options = {
     conflicts: ['blocks', 'count', 'ratio', 'targetParams', 'rounds'],
   },
   ...keep,
-  mergekit: file('also write the removal as a mergekit configuration'),
-  llamaCpp: file('also write the removal as a llama-quantize --prune-layers command'),
+  mergekit: file('also write the removal as a mergekit configuration', { writes: true }),
+  llamaCpp: file('also write the removal as a llama-quantize --prune-layers command', { writes: true }),
   ...calibration,
   ...magnitude,
   ...searching,
@@ -87,7 +87,7 @@ const options = {
   step: { ...healing.step, ...HEALING },
   stepCut: { ...healing.stepCut, ...HEALING },
   data: list(
-    file('a file of data'),
+    fileOr(['self'], 'a file of data'),
     'text for healing, as of `coppice heal`, or self; repeat it for more files (default: the calibration text, else self)',
     { noun: () => l10n.t('the healing text'), repeated: true, placeholder: 'file', ...HEALING },
   ),

@@ -3,7 +3,7 @@ import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { RetrainResult, TrainingEvent } from '../../protocol/training';
 import { type Complete, defineJob, type Fault, shape } from '../define';
-import { file, flag, list } from '../option';
+import { fileOr, flag, list } from '../option';
 import { compute } from '../options/compute';
 import { healed, remove, source, width } from '../options/model';
 import { out } from '../options/output';
@@ -16,7 +16,7 @@ export const SELF = 'self';
 const options = {
   ...source,
   data: list(
-    file('a file of data'),
+    fileOr(['self'], 'a file of data'),
     'text, JSONL or JSON with "instruction" and "output", "messages" or "text"; repeat it for more files;\n' +
       'or self: the unpruned model writes the text',
     { noun: () => l10n.t('the training data'), required: true, repeated: true, placeholder: 'file' },

@@ -24,6 +24,7 @@ const options = {
   limit: whole('take at most n records of each file', { noun: () => l10n.t('number of items') }),
   bos: flag('put the begin-of-text token in front of every question, as lm-evaluation-harness does for LLaMA'),
   answers: file('keep answers in this file as they are found; a run that was stopped goes on from it', {
+    writes: true,
     noun: () => l10n.t('a file for answers'),
   }),
   precision: floatPrecision,

@@ -44,6 +44,7 @@ const options = {
   own: tasksOf.own,
   items: taskLimit('accuracy'),
   answers: file('keep answers in this file as they are found; a run that was stopped goes on from it', {
+    writes: true,
     noun: () => l10n.t('a file for answers'),
   }),
   speed: flag('measure latency, throughput and memory', { default: true }),
@@ -54,6 +55,7 @@ const options = {
   prompt: text(`what the texts begin with (default: "${PAPER_PROMPT}")`),
   sample: flag('let every model continue the prompt greedily', { default: true }),
   saveWidths: folder('keep what each rival keeps in a file of this folder, for --width', {
+    writes: true,
     noun: () => l10n.t('folder for widths'),
   }),
   ...calibration,

@@ -66,15 +66,17 @@ const options = {
   }),
   ...calibration,
   calibration: file(calibration.calibration.help, { required: true, setting: calibration.calibration.setting }),
-  out: folder('folder of the new checkpoint; it must not exist', { noun: () => l10n.t('output folder') }),
+  out: folder('folder of the new checkpoint; it must not exist', { writes: true, noun: () => l10n.t('output folder') }),
   dtype,
   save: file(
     'file of what is kept, for --width; it must not exist; the editor knows it by the end .width.safetensors',
     {
+      writes: true,
       noun: () => l10n.t('a file of a width'),
     },
   ),
   gguf: file('also write the model as a GGUF file, which llama.cpp runs; it must not exist', {
+    writes: true,
     noun: () => l10n.t('a GGUF file'),
   }),
   ...compute,

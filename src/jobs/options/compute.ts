@@ -17,11 +17,13 @@ export const compute = {
   threads: whole('CPU threads', { setting: 'coppice.threads' }),
   memory: bytes('budget for hidden states and batches, such as 2GB or 800MiB', {
     placeholder: 'size',
+    machine: true,
     setting: 'coppice.memoryLimit',
   }),
   quantisedFolder: folder(
     'keep quantised weights for the next time in this folder (default: in the user cache folder)',
     {
+      machine: true,
       setting: 'coppice.quantised.folder',
       hidden: true as const,
     },
@@ -30,6 +32,7 @@ export const compute = {
     placeholder: 'size',
     default: QUANTISED_LIMIT,
     implied: true,
+    machine: true,
     setting: 'coppice.quantised.limit',
     hidden: true as const,
   }),

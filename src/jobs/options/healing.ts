@@ -1,6 +1,6 @@
 /** Options of healing. */
 import { HEAL_DEFAULTS, HEAL_METHODS } from '../../engine/heal/methods';
-import { amount, choice, file, list, numberOr, rate, whole } from '../option';
+import { amount, choice, fileOr, list, numberOr, rate, whole } from '../option';
 import { l10n } from '../../l10n';
 
 const { tokens, length, heldOut, step, stepCut, method } = HEAL_DEFAULTS;
@@ -32,7 +32,7 @@ export const healing = {
 
 export const healingText = {
   data: list(
-    file('a file of data'),
+    fileOr(['self'], 'a file of data'),
     'text, JSONL or JSON with "instruction" and "output", "messages" or "text"; repeat it for more files;\n' +
       'or self: the unpruned model writes the text (the default)',
     { noun: () => l10n.t('the healing text'), repeated: true, placeholder: 'file', conflicts: ['calibration'] },

@@ -3,7 +3,8 @@ import type { WeightDtype } from '../../engine/formats/dtype';
 import { choice, folder } from '../option';
 import { l10n } from '../../l10n';
 
-export const out = (help: string) => folder(help, { required: true, noun: () => l10n.t('output folder') });
+export const out = (help: string) =>
+  folder(help, { required: true, writes: true, noun: () => l10n.t('output folder') });
 
 const DTYPES = ['f32', 'bf16', 'f16'] as const satisfies readonly Lowercase<WeightDtype>[];
 

@@ -2,7 +2,7 @@
 import { FUSED_TARGETS, LINEAR_NAMES, TARGET_NAMES } from '../../engine/adapter/names';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { WHERE } from '../../engine/retrain/where';
-import { amount, checkpoint, choice, flag, list, positive, rate, seed, share, text, whole } from '../option';
+import { amount, checkpoint, choice, flag, folderOr, list, positive, rate, seed, share, whole } from '../option';
 import { dtype } from './output';
 import { l10n } from '../../l10n';
 
@@ -38,7 +38,7 @@ export const loraOptions = {
       expected: `some of ${LINEAR_NAMES.join()}, or for Phi-3 of ${FUSED_TARGETS.join()}`,
     },
   ),
-  initAdapter: text('start from an adapter; or "formula": the same initial values in every program', {
+  initAdapter: folderOr(['formula'], 'start from an adapter; or "formula": the same initial values in every program', {
     noun: () => l10n.t('the adapter to start from'),
     ...LORA,
     placeholder: 'dir',

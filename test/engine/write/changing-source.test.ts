@@ -23,7 +23,7 @@ import type { JobOptions } from '../../../src/engine/progress';
 import { writePruned } from '../../../src/engine/write/write-pruned';
 import { mergeAdapter } from '../../../src/engine/write/merge';
 import { readRecord } from '../../../src/engine/records/record';
-import { runJob } from '../../../src/sidecar/run-job';
+import { runSpec } from '../../../src/jobs/run-spec';
 import { randomAdapter } from '../../support/adapters';
 import { makeCliMaterial } from '../../support/cli';
 import { temporaryFolder } from '../../support/temporary';
@@ -172,7 +172,7 @@ describe('runs over weights that are written to', function () {
       seed: 1,
     };
     const outcomeOf = (onProgress: () => void) =>
-      runJob(spec, { job: { onProgress }, hooks: {}, emit: () => undefined });
+      runSpec(spec, { job: { onProgress }, hooks: {}, emit: () => undefined });
     const quiet = await outcomeOf(() => undefined);
     assert.deepEqual(quiet.warnings, []);
     assert.equal((await readRecord(quiet.record!)).notes, undefined);

@@ -1,19 +1,19 @@
-/** Runs one job from its spec to its outcome: its options, the place of its record, the job itself. */
+/** Runs one job from its spec to its outcome: its options, the place of its record, the job itself. Loads the engine. */
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { claimRecordFolder, keepRecord } from '../engine/records/folder';
-import { completeOptions, optionsIn } from '../jobs/complete';
+import { completeOptions, optionsIn } from './complete';
 import { UserError } from '../engine/errors';
 import { isGguf } from '../engine/formats/gguf/file';
 import { type OptionName, renamed } from '../engine/option-token';
-import { type AnyJob, checkpointsIn } from '../jobs/define';
-import { JOBS } from '../jobs/definitions';
-import type { Kind } from '../jobs/kinds';
-import { type JobEnvironment, type RecordPlace, runJob as runDefinedJob } from '../jobs/run-job';
+import { type AnyJob, checkpointsIn } from './define';
+import { JOBS } from './definitions';
+import type { Kind } from './kinds';
+import { type JobEnvironment, type RecordPlace, runJob } from './run-job';
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
 
 /** @throws errors of the engine; UserError before computing when no record can be written */
-export async function runJob(
+export async function runSpec(
   spec: JobSpec,
   { job, hooks, emit }: Pick<JobEnvironment<Kind>, 'job' | 'hooks' | 'emit'>,
 ): Promise<JobOutcome> {
@@ -22,7 +22,7 @@ export async function runJob(
   const folder = await claimRecordFolder(spec.records ?? [], await foldersOf(checkpointsIn(JOBS[kind], options)));
   const place = folder === undefined ? undefined : folderFor(folder);
   try {
-    const { results: _, ...outcome } = await runDefinedJob(kind, options, { job, hooks, emit, place });
+    const { results: _, ...outcome } = await runJob(kind, options, { job, hooks, emit, place });
     return outcome;
   } catch (error) {
     throw namedIn(kind, error);
