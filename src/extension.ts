@@ -9,7 +9,7 @@ import { NotedSidecar } from './host/history';
 import { tellInterrupted } from './host/interrupted-jobs';
 import { JobJournal } from './host/job-journal';
 import { learnSpeed } from './host/estimates';
-import { Speeds } from './host/speeds';
+import { Speeds } from './jobs/machine-speeds';
 import { showWarnings } from './host/warnings';
 import { Config } from './host/config';
 import type { Coppice } from './host/coppice';

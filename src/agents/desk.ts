@@ -17,12 +17,20 @@ export interface DeskJob<K extends JobKind = JobKind> {
   /** Why it failed. */
   readonly error?: unknown;
   readonly started: Date;
+  /** Undefined while it runs. */
+  readonly ended?: Date;
 }
 
 export interface JobDesk {
-  /** Starts a job, and waits for its end for some milliseconds at most. */
-  start<K extends JobKind>(spec: Jobs[K]['spec'], waitMs: number): Promise<DeskJob<K>>;
-  /** Waits for the end of a job for some milliseconds at most. Undefined if there is no such job. */
+  /**
+   * Starts a job, and waits for its end for some milliseconds at most.
+   * @param signal the agent gives up: while this call waits, that cancels the job
+   */
+  start<K extends JobKind>(spec: Jobs[K]['spec'], waitMs: number, signal?: AbortSignal): Promise<DeskJob<K>>;
+  /**
+   * Waits for the end of a job for some milliseconds at most. Undefined if there is no such job.
+   * @param signal ends the waiting, not the job
+   */
   look(id: string, waitMs: number, signal?: AbortSignal): Promise<DeskJob | undefined>;
   /** False if there is no such job, or it has ended. */
   cancel(id: string): boolean;

@@ -3,6 +3,7 @@
  * A tool is a thin face of jobs: its schema comes from their definitions, its numbers are theirs.
  */
 import type { JsonObject } from '../format/json';
+import type { Speeds } from '../jobs/machine-speeds';
 import type { JsonSchema } from '../jobs/schema';
 import type { JobDesk } from './desk';
 
@@ -29,7 +30,7 @@ export interface AgentTool {
   confirmation?(input: JsonObject, context: AgentContext): Promise<Confirmation | undefined>;
   /**
    * @returns text for the language model: short, numbers with units, at most `context.budget`
-   * @throws UserError that says what to do
+   * @throws UserError that says what to do; its words are those of `agentText`
    */
   run(input: JsonObject, context: AgentContext): Promise<string>;
 }
@@ -51,13 +52,17 @@ export interface AgentContext {
   readonly budget: TextBudget;
   /** Folders for records of runs; see `JobBase.records`. */
   readonly records: readonly string[];
+  /** How long an answer waits for a job before it gives the job's id instead, in milliseconds. */
+  readonly waitMs: number;
+  /** Estimates of times, from what ran on this machine. */
+  readonly speeds: Pick<Speeds, 'estimate'>;
 }
 
 /** Which paths an agent may use. */
 export interface PathGuard {
   /** @returns the absolute path @throws UserError outside the roots */
   read(path: string): Promise<string>;
-  /** The same for something to write. @throws UserError outside the roots */
+  /** The same for something to write. @throws UserError outside the roots, and inside a checkpoint */
   write(path: string): Promise<string>;
   /** The folders that an agent may use, absolute. */
   readonly roots: readonly string[];

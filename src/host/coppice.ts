@@ -1,6 +1,6 @@
 /** The services that commands and views share, created on activation. */
 import type * as vscode from 'vscode';
-import type { Speeds } from './speeds';
+import type { Speeds } from '../jobs/machine-speeds';
 import type { Config } from './config';
 import type { JobSpec } from '../protocol/jobs';
 import type { SidecarClient } from '../sidecar/client';

@@ -22,7 +22,7 @@ import { checkpointName, checkpointOf } from '../jobs/titles';
 import { roughTime } from '../views/rough-time';
 import type { Chosen } from './choose-checkpoint';
 import { healingRows } from './healing-amounts';
-import type { Estimate, Speed, Speeds } from './speeds';
+import type { Estimate, Speed, Speeds } from '../jobs/machine-speeds';
 
 /** Approximate bytes of English text per token. */
 const BYTES_PER_TOKEN = 4;

@@ -1,6 +1,6 @@
 /** The speed of this machine, as the jobs that have ended tell it. */
 import assert from 'node:assert/strict';
-import { Speeds } from '../../../src/host/speeds';
+import { Speeds } from '../../../src/jobs/machine-speeds';
 
 function newStore() {
   const kept = new Map<string, string>();

@@ -4,7 +4,12 @@
  */
 import { isObject } from '../format/json';
 import { effortOf, type EstimatedWork, speedLike } from '../engine/importance/estimate';
-import type { Memento } from './memento';
+
+/** Where speeds are kept: VS Code's memento is one. */
+export interface SpeedStore {
+  get(key: string): unknown;
+  update(key: string, value: unknown): PromiseLike<void>;
+}
 
 const KEY = 'speeds';
 /** Maximum number of speeds, newest first. */
@@ -37,7 +42,7 @@ export class Speeds {
 
   /** @param threads of this machine */
   constructor(
-    private readonly store: Memento,
+    private readonly store: SpeedStore,
     private readonly threads: number,
   ) {
     const kept = store.get(KEY);

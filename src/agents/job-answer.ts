@@ -1,0 +1,37 @@
+/** What an agent reads of a job: how far it is, why it failed, or its result. */
+import { formatClock, formatSeconds } from '../format/durations';
+import { answerText, type Part } from './answer';
+import type { DeskJob } from './desk';
+import { agentText } from './naming';
+import { pageOf } from './pages';
+import type { AgentContext } from './tool';
+
+/** @throws the error of a job that failed */
+export async function jobAnswer(job: DeskJob, { budget }: Pick<AgentContext, 'budget'>): Promise<string> {
+  return answerText(partsOf(job), budget);
+}
+
+function partsOf(job: DeskJob): Part[] {
+  const { id, state, outcome } = job;
+  if (state === 'failed') throw job.error;
+  if (state === 'cancelled') return [`${id} was cancelled.`];
+  if (state === 'running') {
+    return [`${id} is running: ${progressWords(job)}.`, `Ask coppice_job_result for "${id}" to wait for its result.`];
+  }
+  const { notes, warnings, record } = outcome!;
+  return [
+    ...warnings.map((text) => `Warning: ${agentText(text)}`),
+    ...pageOf(job as DeskJob & { readonly outcome: NonNullable<typeof outcome> }),
+    ...notes.map((text) => `Note: ${agentText(text)}`),
+    ...(record === null ? [] : [`record of the run: ${record}`]),
+  ];
+}
+
+/** "computing block 4, 12 %, about 1:20 left"; "preparing, since 3 s". */
+export function progressWords({ progress, started }: Pick<DeskJob, 'progress' | 'started'>): string {
+  const since = `since ${formatSeconds((Date.now() - started.getTime()) / 1000)}`;
+  if (!progress) return `preparing, ${since}`;
+  const { label, done, total, secondsLeft } = progress;
+  const percent = total > 0 ? `, ${Math.floor((100 * done) / total)} %` : '';
+  return `${label}${percent}${secondsLeft === undefined ? `, ${since}` : `, about ${formatClock(secondsLeft)} left`}`;
+}

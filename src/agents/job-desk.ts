@@ -1,0 +1,109 @@
+/** The desk over a runner of jobs: gives ids, waits, and keeps what ended for a while. */
+import { CancelledError } from '../engine/errors';
+import type { Progress } from '../engine/progress';
+import type { JobRunner } from '../jobs/runner';
+import type { JobKind, Jobs, JobSpec, ProgressInfo } from '../protocol/jobs';
+import type { DeskJob, JobDesk } from './desk';
+
+/** Ended jobs that are kept, the newest: an agent asks for them by id, and their results stay in memory. */
+const MOST_ENDED = 50;
+
+/** A job with what only the desk needs. */
+interface Entry {
+  job: DeskJob;
+  readonly controller: AbortController;
+  /** Resolves at the end of the job, whatever it is. */
+  readonly ended: Promise<void>;
+}
+
+export class RunnerDesk implements JobDesk {
+  /** By id, the oldest first. */
+  private readonly entries = new Map<string, Entry>();
+  private readonly counts = new Map<JobKind, number>();
+
+  constructor(private readonly run: JobRunner) {}
+
+  get jobs(): readonly DeskJob[] {
+    return [...this.entries.values()].map(({ job }) => job).reverse();
+  }
+
+  async start<K extends JobKind>(spec: Jobs[K]['spec'], waitMs: number, signal?: AbortSignal): Promise<DeskJob<K>> {
+    const id = this.nextId(spec.kind);
+    const controller = new AbortController();
+    const running = this.run<K>(spec, {
+      signal: controller.signal,
+      onProgress: (progress) => this.change(id, { progress: infoOf(progress) }),
+    });
+    const ended = running.then(
+      (outcome) => this.end(id, { state: 'done', outcome }),
+      (error: unknown) =>
+        this.end(id, error instanceof CancelledError ? { state: 'cancelled' } : { state: 'failed', error }),
+    );
+    const job: DeskJob = { id, spec: spec as JobSpec, state: 'running', started: new Date() };
+    this.entries.set(id, { job, controller, ended });
+    const cancel = (): void => controller.abort();
+    if (signal?.aborted) cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
+    await within(ended, waitMs);
+    signal?.removeEventListener('abort', cancel);
+    return this.entries.get(id)!.job as DeskJob<K>;
+  }
+
+  async look(id: string, waitMs: number, signal?: AbortSignal): Promise<DeskJob | undefined> {
+    const entry = this.entries.get(id);
+    if (!entry) return undefined;
+    await within(entry.ended, waitMs, signal);
+    return entry.job;
+  }
+
+  cancel(id: string): boolean {
+    const entry = this.entries.get(id);
+    if (entry?.job.state !== 'running') return false;
+    entry.controller.abort();
+    return true;
+  }
+
+  private nextId(kind: JobKind): string {
+    const count = (this.counts.get(kind) ?? 0) + 1;
+    this.counts.set(kind, count);
+    return `${kind}-${count}`;
+  }
+
+  private change(id: string, how: Partial<DeskJob>): void {
+    const entry = this.entries.get(id);
+    if (entry) entry.job = { ...entry.job, ...how };
+  }
+
+  private end(id: string, how: Partial<DeskJob>): void {
+    this.change(id, { ...how, ended: new Date() });
+    const ended = [...this.entries].filter(([, { job }]) => job.state !== 'running');
+    for (const [old] of ended.slice(0, -MOST_ENDED)) this.entries.delete(old);
+  }
+}
+
+/** A runner that knows the rate says it; others only how far they are. */
+function infoOf({ label, done, total, unit, ...more }: Progress & Partial<ProgressInfo>): ProgressInfo {
+  const { perSecond, secondsLeft } = more;
+  return {
+    ...{ label, done, total, unit },
+    ...(perSecond !== undefined && { perSecond }),
+    ...(secondsLeft !== undefined && { secondsLeft }),
+  };
+}
+
+/** Waits for the end of `ended`, of the time, or of the caller's patience: whichever comes first. */
+async function within(ended: Promise<void>, ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return;
+  let stop = (): void => undefined;
+  const over = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    stop = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+  await Promise.race([ended, over]);
+  stop();
+  signal?.removeEventListener('abort', stop);
+}

@@ -1,0 +1,20 @@
+/** The result of every job that agents start, as a text for a language model. */
+import type { JobKind, JobOutcome, Jobs } from '../../protocol/jobs';
+import type { Part } from '../answer';
+import type { DeskJob } from '../desk';
+import { scorePage } from './score';
+
+/** The parts of an answer, from a finished job. Every number says its unit, text, precision and model. */
+export type ResultPage<K extends JobKind> = (outcome: JobOutcome<K>, spec: Jobs[K]['spec']) => readonly Part[];
+
+const PAGES: { readonly [K in JobKind]?: ResultPage<K> } = { score: scorePage };
+
+/** @throws Error for a job that no tool starts */
+export function pageOf<K extends JobKind>({
+  spec,
+  outcome,
+}: DeskJob<K> & { readonly outcome: JobOutcome<K> }): readonly Part[] {
+  const page: ResultPage<K> | undefined = PAGES[spec.kind];
+  if (!page) throw new Error(`agents have no page of ${spec.kind}`);
+  return page(outcome, spec as unknown as Jobs[K]['spec']);
+}

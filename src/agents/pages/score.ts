@@ -1,0 +1,66 @@
+/** Scores for an agent: the blocks from least to most important. */
+import { criterionInfo } from '../../engine/importance/criteria';
+import { arithmeticWords } from '../../format/arithmetic';
+import { formatSeconds } from '../../format/durations';
+import { formatNumber } from '../../format/numbers';
+import type { CalibrationInfo, ScoreResult } from '../../protocol/scores';
+import { inLine, type Part } from '../answer';
+import type { ResultPage } from '.';
+
+export const scorePage: ResultPage<'score'> = ({ result }) => {
+  const { criterion, model, calibration, full, precision, device, seconds } = result;
+  return [
+    `Scores of ${inLine(model.name)} by ${criterion} (${criterionInfo(criterion).help})`,
+    `text: ${textWords(calibration)}; ${arithmeticWords(precision, device)}, ${formatSeconds(seconds)}`,
+    ...(full ? [`whole model on this text: perplexity ${number(full.ppl)}`] : []),
+    ...blockParts(result),
+    ...removalParts(result),
+    ...orderLine(result),
+  ];
+};
+
+/** "prose.txt, 10 rows of 128 tokens, seed 1234"; criteria that only read weights need no text. */
+export const textWords = (calibration: CalibrationInfo | null): string =>
+  calibration
+    ? `${inLine(calibration.source)}, ${calibration.samples} rows of ${calibration.length} tokens, seed ${calibration.seed}`
+    : 'none, the weights alone';
+
+const number = (value: unknown, digits = 5): string => formatNumber(Number(value), digits);
+
+function blockParts({ blocks = [] }: ScoreResult): Part[] {
+  if (blocks.length === 0) return [];
+  const bare = blocks.every(({ ppl }) => ppl === undefined);
+  const same = blocks.every(({ score, ppl }) => ppl === score);
+  const rows = blocks.map(({ index, score, ppl, pairedLow, pairedHigh, margin }) => [
+    `${margin === undefined ? '' : '~'}${index}`,
+    ...(same ? [] : [number(score)]),
+    ...(bare ? [] : [number(ppl), pairedLow === undefined ? '' : `${number(pairedLow)} to ${number(pairedHigh)}`]),
+  ]);
+  const importance = blocks.map((_, i) => i).sort((a, b) => Number(blocks[a].score) - Number(blocks[b].score));
+  const names = [
+    '>block',
+    ...(same ? [] : ['>score']),
+    ...(bare ? [] : ['>perplexity without it', '95 % interval of that']),
+  ];
+  const screened = blocks.some(({ margin }) => margin !== undefined);
+  return [
+    { names, rows, importance },
+    ...(screened ? ['~ screened in int8: these blocks matter more than the others, which are exact in float32'] : []),
+  ];
+}
+
+function removalParts({ removals = [], search }: ScoreResult): Part[] {
+  if (search) {
+    const { blocks, kl, ppl } = search;
+    return [`removed together: ${blocks.join(', ')}: KL ${number(kl)} nats, perplexity ${number(ppl)}`];
+  }
+  if (removals.length === 0) return [];
+  const rows = removals.map(({ block, ppl, kl = NaN }, i) => [String(i + 1), String(block), number(ppl), number(kl)]);
+  return [{ names: ['>step', '>block removed', '>perplexity after it', '>KL (nats)'], rows }];
+}
+
+function orderLine({ order = [] }: ScoreResult): string[] {
+  if (order.length === 0) return [];
+  const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
+  return [`least important first: ${names.join(', ')}`];
+}
