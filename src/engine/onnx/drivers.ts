@@ -34,6 +34,12 @@ export function missingPart(provider: Provider): MissingPart | undefined {
         'Run `npm rebuild onnxruntime-node` with ONNXRUNTIME_NODE_INSTALL=cuda12, or ' + `${set('device', 'cpu')}.`,
     };
   }
+  if (provider === 'dml' && !hasDirectML()) {
+    return {
+      why: 'DirectML.dll is neither beside onnxruntime nor in Windows',
+      action: `${set('device', 'webgpu')}, or install Coppice by npm, which brings it.`,
+    };
+  }
   if (provider === 'webgpu' && process.platform === 'linux' && !hasVulkanDriver()) {
     return {
       why: 'no Vulkan driver is installed',
@@ -43,9 +49,20 @@ export function missingPart(provider: Provider): MissingPart | undefined {
   return undefined;
 }
 
+/** Where the libraries of onnxruntime are. */
+function libraryFolder(): string {
+  return join(dirname(onnxruntimeFile()), '..', 'bin', 'napi-v6', process.platform, process.arch);
+}
+
+/** The extension brings no DirectML.dll, because it would make the package too large; many Windows have one. */
+function hasDirectML(): boolean {
+  const system = join(process.env.SystemRoot ?? 'C:\\Windows', 'System32');
+  return [libraryFolder(), system].some((folder) => existsSync(join(folder, 'DirectML.dll')));
+}
+
 /** onnxruntime loads CUDA from a library in its own folder, where the install script puts it if asked to. */
 function hasCudaLibrary(): boolean {
-  const folder = join(dirname(onnxruntimeFile()), '..', 'bin', 'napi-v6', process.platform, process.arch);
+  const folder = libraryFolder();
   return ['libonnxruntime_providers_cuda.so', 'onnxruntime_providers_cuda.dll'].some((f) =>
     existsSync(join(folder, f)),
   );
