@@ -9,7 +9,7 @@ import {
   requireKnownToMergekit,
   requireKnownToOthers,
 } from '../engine/write/recipes';
-import { planEffect } from '../views/plan-effect';
+import { planEffect } from '../jobs/plan-effect';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { askAll, BACK, pick, type Step } from '../host/steps';

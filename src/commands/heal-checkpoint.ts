@@ -8,7 +8,7 @@ import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import { amountChoices, healingOptions, tellHealed, usualHealingText } from '../host/healing';
-import { SELF } from '../host/healing-amounts';
+import { SELF } from '../jobs/healing-amounts';
 import { modelSource } from '../host/model-choice';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';

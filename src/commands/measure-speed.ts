@@ -16,7 +16,7 @@ import { inform } from '../host/inform';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { askAll, BACK, pick, type Step, when } from '../host/steps';
-import { roughTime } from '../views/rough-time';
+import { roughTime } from '../jobs/rough-time';
 
 export interface MeasureSpeedArguments extends CommonArguments {
   /** The models; the checkpoint and its plan when undefined. */

@@ -11,7 +11,7 @@ import type { Choice } from '../engine/importance/choice';
 import type { Criterion } from '../engine/importance/criteria';
 import { selectExplicit } from '../engine/importance/select';
 import type { PruneResult, PruneSpec } from '../protocol/jobs';
-import { planEffect } from '../views/plan-effect';
+import { planEffect } from '../jobs/plan-effect';
 import { planWarning } from '../views/plan-warning';
 import { checkpointName } from '../jobs/titles';
 import { protectionOf, requireProtection } from '../views/protection';

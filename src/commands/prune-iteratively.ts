@@ -13,7 +13,7 @@ import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { criterionChoices } from '../host/criteria';
 import { usualHealingText } from '../host/healing';
-import { SELF } from '../host/healing-amounts';
+import { SELF } from '../jobs/healing-amounts';
 import { iterationEstimate } from '../host/iteration-estimate';
 import { positiveFault, wholeNumberFault } from '../host/numbers';
 import { askOutputFolder, outputFolder } from '../host/output-folder';

@@ -10,7 +10,7 @@ import type { Goal, Suggestion } from '../engine/importance/choice';
 import { blocksToRemove, parseParameterCount } from '../engine/importance/count';
 import { selectByScores } from '../engine/importance/ranking';
 import { option } from '../engine/option-token';
-import { planEffect } from '../views/plan-effect';
+import { planEffect } from '../jobs/plan-effect';
 import { protectionOf, requireProtection } from '../views/protection';
 import { certainBlocks, rankingOf, type Scores } from '../views/scores';
 import { drawnOptions } from '../jobs/options/calibration';

@@ -19,9 +19,9 @@ import type { JobKind, JobOutcome } from '../protocol/jobs';
 import type { JobEnded } from '../sidecar/client';
 import { protectionOf } from '../views/protection';
 import { checkpointName, checkpointOf } from '../jobs/titles';
-import { roughTime } from '../views/rough-time';
+import { roughTime } from '../jobs/rough-time';
 import type { Chosen } from './choose-checkpoint';
-import { healingRows } from './healing-amounts';
+import { healingRows } from '../jobs/healing-amounts';
 import type { Estimate, Speed, Speeds } from '../jobs/machine-speeds';
 
 /** Approximate bytes of English text per token. */

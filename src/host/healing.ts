@@ -9,7 +9,7 @@ import type { Chosen } from './choose-checkpoint';
 import type { CommonArguments } from './command';
 import type { Coppice } from './coppice';
 import { healingEstimate } from './estimates';
-import { HEAL_TOKENS, SELF } from './healing-amounts';
+import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
 import { inform, nextCommand } from './inform';
 import type { Choice } from './steps';
 

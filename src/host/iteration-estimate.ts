@@ -10,7 +10,7 @@ import { protectionOf } from '../views/protection';
 import type { Chosen } from './choose-checkpoint';
 import type { Coppice } from './coppice';
 import { flopsEstimate } from './estimates';
-import { healingRows } from './healing-amounts';
+import { healingRows } from '../jobs/healing-amounts';
 
 /** The answers so far; what is missing has its default. */
 export interface IterationQuestion {

@@ -6,7 +6,7 @@ import { modelName } from '../../engine/records/record';
 import { jobWord } from '../../jobs/titles';
 import type { JobInfo } from '../../protocol/jobs';
 import type { PanelJob, PanelModel, PanelPlan } from '../../protocol/panel';
-import { planEffect } from '../../views/plan-effect';
+import { planEffect } from '../../jobs/plan-effect';
 import { planWarning } from '../../views/plan-warning';
 import { protectionOf } from '../../views/protection';
 import type { Scores } from '../../views/scores';

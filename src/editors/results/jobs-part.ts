@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { HEAL_TOKENS, SELF } from '../../host/healing-amounts';
+import { HEAL_TOKENS, SELF } from '../../jobs/healing-amounts';
 import type { JobOutcome, ModelSource } from '../../protocol/jobs';
 import type { PanelMessage } from '../../protocol/panel';
 import { drawnOptions } from '../../jobs/options/calibration';

@@ -8,7 +8,7 @@ import { isInside } from '../../engine/files/paths';
 import type { Coppice } from '../../host/coppice';
 import { healingEstimate } from '../../host/estimates';
 import { givenFiles } from '../../host/given-files';
-import { HEAL_TOKENS } from '../../host/healing-amounts';
+import { HEAL_TOKENS } from '../../jobs/healing-amounts';
 import { inform } from '../../host/inform';
 import { recordFolders } from '../../host/run-job';
 import type { FileContent, HostMessage, PanelText } from '../../protocol/panel';

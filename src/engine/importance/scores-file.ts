@@ -25,18 +25,27 @@ export interface ScoresFile {
  * @throws UserError when the file has no scores, or has scores of single modules, of a view or of another model
  */
 export async function readScores(path: string, checkpoint: Checkpoint, blocks: number): Promise<ScoresFile> {
-  const refuse = (
-    why: string,
-    action = `Give what \`${command('score', option('json'))}\` printed.`,
-    cause?: unknown,
-  ): UserError => new UserError(`${path} cannot be used as scores`, why, action, { cause });
   const { text, sha256 } = await readTextFile(path, MAX_SCORES_BYTES, 'Scores have a few kilobytes.');
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw refuse('it is not JSON', undefined, error);
+    throw refusal(path)('it is not JSON', undefined, error);
   }
+  return { ...scoresIn(value, path, checkpoint, blocks), sha256 };
+}
+
+/**
+ * The same from the result of a job, or from its record.
+ * @param named the scores in messages
+ */
+export function scoresIn(
+  value: unknown,
+  named: string,
+  checkpoint: Checkpoint,
+  blocks: number,
+): Omit<ScoresFile, 'sha256'> {
+  const refuse = refusal(named);
   const scores = isObject(value) && isObject(value.results) ? value.results : value; // in a record they are the field "results"
   if (!isObject(scores) || typeof scores.criterion !== 'string' || !isObject(scores.model)) {
     throw refuse('it has no criterion or no model');
@@ -80,11 +89,15 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
   return {
     criterion: scores.criterion,
     ranking,
-    sha256,
     calibration: scoringText(scores.calibration),
     ...(screened && { screened }),
   };
 }
+
+const refusal =
+  (named: string) =>
+  (why: string, action = `Give what \`${command('score', option('json'))}\` printed.`, cause?: unknown): UserError =>
+    new UserError(`${named} cannot be used as scores`, why, action, { cause });
 
 /** The screen of scores of which some are in float32, or all in another precision: of these, none is certain. */
 function screenOf({ screen, blocks, precision }: JsonObject): ScreenOfScores | undefined {

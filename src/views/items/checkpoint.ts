@@ -11,7 +11,7 @@ import type { Choice } from '../../engine/importance/choice';
 import { modelName } from '../../engine/records/record';
 import { choiceWords } from '../choice-words';
 import type { CheckpointNode } from '../nodes';
-import { planEffect } from '../plan-effect';
+import { planEffect } from '../../jobs/plan-effect';
 import { scoringSentence } from '../score-words';
 import type { Scores } from '../scores';
 import { formatBytes, formatCount, shortCount, formatFactor } from '../../format/numbers';

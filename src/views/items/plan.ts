@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { choiceWords } from '../choice-words';
-import { planEffect } from '../plan-effect';
+import { planEffect } from '../../jobs/plan-effect';
 import { formatBytes, shortCount, formatFactor } from '../../format/numbers';
 import type { CheckpointState } from './checkpoint';
 

@@ -5,7 +5,7 @@ import type { Memento } from '../../../src/host/memento';
 import { tick, toggle } from '../../../src/views/boxes';
 import { HiddenPaths } from '../../../src/views/hidden';
 import { Plans } from '../../../src/views/plan';
-import { planEffect } from '../../../src/views/plan-effect';
+import { planEffect } from '../../../src/jobs/plan-effect';
 import { planWarning } from '../../../src/views/plan-warning';
 import { nameInModule, partsOf } from '../../../src/views/parts';
 import { protectionOf, requireProtection } from '../../../src/views/protection';

@@ -1,6 +1,6 @@
 /** What jobs and devices look like in words. */
 import assert from 'node:assert/strict';
-import { roughTime } from '../../../src/views/rough-time';
+import { roughTime } from '../../../src/jobs/rough-time';
 import { deviceLines } from '../../../src/views/device-words';
 import { progressLine, progressShort, stateLine } from '../../../src/views/progress-words';
 import { jobTitle, titledJob } from '../../../src/jobs/titles';
