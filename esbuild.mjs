@@ -8,6 +8,7 @@ const node = {
   target: 'node20',
   format: 'cjs',
   external: ['vscode', 'onnxruntime-node'], // native, stays in node_modules
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' }, // its UMD build cannot be bundled
   // `import.meta.url` has no meaning in CommonJS; this gives it one.
   define: { 'import.meta.url': '__moduleUrl' },
   banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },

@@ -1,0 +1,216 @@
+/** Checks the steps of a recipe without running any: what they name, their order, and the options of their jobs. */
+import { UserError } from '../engine/errors';
+import { isObject } from '../format/json';
+import { completeOptions } from '../jobs/complete';
+import type { AnyJob } from '../jobs/define';
+import { JOBS } from '../jobs/definitions';
+import type { ValueKind } from '../jobs/option';
+import { measuresOf } from './limits';
+import { fromText, withUsual } from './options';
+import { inOrder, needsOf } from './order';
+import { hasMainOutput } from './outputs';
+import type { Json, Recipe, RecipeStep } from './recipe';
+import { type Reference, referencesIn, substitute } from './references';
+
+/** A fault and the value that it is about, as a path in the recipe. */
+export interface StepFault {
+  readonly path: readonly (string | number)[];
+  readonly what: string;
+  readonly why: string;
+  readonly action: string;
+}
+
+export function checkSteps(recipe: Recipe): StepFault[] {
+  const names = recipe.steps.flatMap((step) => referenceFaults(recipe, step));
+  const tables = recipe.tables.flatMap(({ rows }, table) =>
+    rows.flatMap(({ cells }, row) => faultsOfReferences(recipe, cells, ['tables', table, 'rows', row, 'cells'], true)),
+  );
+  const others = [
+    ...faultsOfReferences(recipe, recipe.model, ['model'], false),
+    ...faultsOfReferences(recipe, recipe.limits, ['limits'], false),
+    ...variableFaults(recipe),
+  ];
+  const found = [...names, ...tables, ...others];
+  if (found.length > 0) return found;
+  const { circle } = inOrder(recipe.steps);
+  if (circle.length > 0) {
+    const why = `it needs itself: ${circle.join(' → ')}`;
+    return [
+      { path: ['steps', circle[0]], what: `The step “${circle[0]}” cannot run`, why, action: 'Break the circle.' },
+    ];
+  }
+  return recipe.steps.flatMap((step) => [...optionFaults(recipe, step), ...limitFaults(step)]);
+}
+
+function referenceFaults(recipe: Recipe, step: RecipeStep): StepFault[] {
+  const path = ['steps', step.name];
+  const after = step.after
+    .filter((name) => !recipe.steps.some((each) => each.name === name))
+    .map((name) => noStep(recipe, name, [...path, 'after']));
+  const options = Object.entries(step.options).flatMap(([name, value]) =>
+    faultsOfReferences(recipe, value, [...path, 'options', name], true),
+  );
+  return [...after, ...options, ...faultsOfReferences(recipe, step.limits, [...path, 'limits'], false)];
+}
+
+function noStep(recipe: Recipe, name: string, path: StepFault['path']): StepFault {
+  const why = `the steps are ${recipe.steps.map((each) => each.name).join(', ')}`;
+  return { path, what: `There is no step “${name}”`, why, action: 'Name one of them.' };
+}
+
+function faultsOfReferences(recipe: Recipe, value: unknown, path: StepFault['path'], stepsToo: boolean): StepFault[] {
+  return referencesIn(value).flatMap((reference): StepFault[] => {
+    if (reference.kind === 'variable') {
+      const { name } = reference;
+      if (name === 'model' && path[0] !== 'model') return recipe.model === undefined ? [noModel(path)] : [];
+      if (Object.hasOwn(recipe.variables, name)) return [];
+      const known = Object.keys(recipe.variables);
+      const why = known.length === 0 ? 'the recipe has no variables' : `the variables are ${known.join(', ')}`;
+      return [{ path, what: `There is no variable “${name}”`, why, action: 'Add it to “variables”.' }];
+    }
+    const { step, fields } = reference;
+    if (!stepsToo) {
+      return [
+        {
+          path,
+          what: `“${step}” cannot be named here`,
+          why: 'this is needed before any step runs',
+          action: 'Name a variable.',
+        },
+      ];
+    }
+    const found = recipe.steps.find(({ name }) => name === step);
+    if (!found) return [noStep(recipe, step, path)];
+    if (fields.length > 0 || hasMainOutput(found.job)) return [];
+    const why = `a step of ${found.job} writes no file that others read`;
+    return [
+      {
+        path,
+        what: `“\${steps.${step}}” names nothing`,
+        why,
+        action: `Name a field of its result: \${steps.${step}.FIELD}.`,
+      },
+    ];
+  });
+}
+
+const noModel = (path: StepFault['path']): StepFault => ({
+  path,
+  what: 'There is no model',
+  why: '“${model}” is named, and the recipe has no “model”',
+  action: 'Add "model": the path of a checkpoint.',
+});
+
+/** Variables may not name others, so that their order means nothing. */
+const variableFaults = ({ variables, quick }: Recipe): StepFault[] =>
+  (
+    [
+      ['variables', variables],
+      ['quick', quick],
+    ] as const
+  ).flatMap(([where, values]) =>
+    Object.entries(values)
+      .filter(([, value]) => referencesIn(value).length > 0)
+      .map(([name]) => ({
+        path: [where, name],
+        what: `The variable “${name}” cannot be used`,
+        why: 'the value of a variable names nothing else',
+        action: 'Write its value.',
+      })),
+  );
+
+function optionFaults(recipe: Recipe, step: RecipeStep): StepFault[] {
+  const job: AnyJob = JOBS[step.job];
+  const path = ['steps', step.name, 'options'];
+  const strange = Object.keys(step.options).find((name) => !Object.hasOwn(job.options, name));
+  if (strange !== undefined) {
+    const known = Object.entries(job.options).filter(([, { hidden, kind }]) => !hidden && kind.kind !== 'data');
+    const why = `its options are ${known.map(([name]) => name).join(', ')}`;
+    return [
+      {
+        path: [...path, strange],
+        what: `A step of ${step.job} has no option “${strange}”`,
+        why,
+        action: 'Leave it out.',
+      },
+    ];
+  }
+  return [recipe.variables, ...(Object.keys(recipe.quick).length > 0 ? [{ ...recipe.variables, ...recipe.quick }] : [])]
+    .map((variables) => faultWith(recipe, step, variables))
+    .filter((fault) => fault !== undefined)
+    .slice(0, 1);
+}
+
+/** The fault that the job finds, with stand-ins for what other steps give. */
+function faultWith(recipe: Recipe, step: RecipeStep, variables: Recipe['variables']): StepFault | undefined {
+  const job: AnyJob = JOBS[step.job];
+  const path = ['steps', step.name, 'options'];
+  try {
+    const given = Object.entries(step.options).flatMap(([name, value]): [string, Json][] => {
+      const { kind } = job.options[name];
+      const valueOf = (reference: Reference): Json =>
+        reference.kind === 'step' ? standIn(kind) : (variables[reference.name] ?? recipe.model ?? '');
+      return [[name, fromText(kind, substitute(value, valueOf), `“${name}”`)]];
+    });
+    const options = withUsual(step, Object.fromEntries(given), { model: recipe.model ?? '', folder: 'steps' });
+    if (recipe.model === undefined && options.checkpoint === '') return noModel(path);
+    completeOptions(job, options);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const { what, why, action } = error;
+    const named = Object.keys(step.options).find((name) => what.includes(name));
+    return {
+      path: named === undefined ? path : [...path, named],
+      what: `The step “${step.name}”: ${what}`,
+      why,
+      action,
+    };
+  }
+}
+
+/** A value that is valid for any option of the kind, where the real one is known later. */
+function standIn(kind: ValueKind): Json {
+  switch (kind.kind) {
+    case 'whole':
+      return Math.max(kind.min, 1);
+    case 'number':
+      return (kind.below ?? kind.max ?? 1 > 0.5) ? 0.5 : (kind.min ?? 1);
+    case 'flag':
+      return true;
+    case 'choice':
+      return kind.choices[0];
+    case 'blocks':
+    case 'parts':
+      return [0];
+    case 'bytes':
+      return 2 ** 30;
+    case 'parameters':
+      return 1e6;
+    case 'list':
+      return kind.repeated || kind.of.kind !== 'path' ? [standIn(kind.of)] : standIn(kind.of);
+    default:
+      return 'file';
+  }
+}
+
+function limitFaults(step: RecipeStep): StepFault[] {
+  const measured = measuresOf(step.job, step.options);
+  return Object.keys(step.limits)
+    .filter((name) => !measured.some((each) => each === name))
+    .map((name) => ({
+      path: ['steps', step.name, 'limits', name],
+      what: `“${name}” cannot be judged`,
+      why: `a step of ${step.job} does not measure it`,
+      action:
+        isObject(step.options) && measured.length > 0
+          ? `It measures ${measured.join(', ')}.`
+          : 'Put it into another step.',
+    }));
+}
+
+/** Names of steps that nothing needs: what the recipe is for. */
+export const endsOf = ({ steps }: Recipe): string[] => {
+  const needed = new Set(steps.flatMap(needsOf));
+  return steps.map(({ name }) => name).filter((name) => !needed.has(name));
+};

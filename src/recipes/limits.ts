@@ -1,0 +1,94 @@
+/** Limits of a recipe: what a step's result says to them. */
+import { parseJsonNumber, isObject, type JsonObject } from '../format/json';
+import type { Kind } from '../jobs/kinds';
+import { parseBytes } from '../jobs/values';
+import { UserError } from '../engine/errors';
+import { LIMIT_NAMES, type LimitName, type Limits } from './recipe';
+import { hasMainOutput } from './outputs';
+import type { FinishedStep, Verdict } from './types';
+
+/** The limits that a step of the kind can be judged by. */
+export function measuresOf(kind: Kind, options: JsonObject): LimitName[] {
+  const found: LimitName[] = [];
+  if (kind === 'eval') found.push('maxPpl', 'maxKl');
+  if (kind === 'export' && options.text !== undefined) found.push('maxPpl');
+  if (kind === 'tasks') found.push('minAccuracy');
+  if (kind !== 'score' && hasMainOutput(kind)) found.push('maxBytes');
+  return found;
+}
+
+/** What a finished step measured for a limit; undefined if its result lacks it. */
+export function measured(limit: LimitName, { job, outputs }: FinishedStep, result: JsonObject): number | undefined {
+  switch (limit) {
+    case 'maxPpl':
+      return job === 'export' ? worstPpl(result.measured) : parseJsonNumber(result.ppl);
+    case 'maxKl':
+      return parseJsonNumber(result.kl);
+    case 'minAccuracy':
+      return accuracyOf(result);
+    case 'maxBytes':
+      return outputs.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+}
+
+function worstPpl(kinds: unknown): number | undefined {
+  if (!Array.isArray(kinds)) return undefined;
+  const found = kinds.flatMap((kind: unknown) =>
+    isObject(kind) && isObject(kind.perplexity) ? (parseJsonNumber(kind.perplexity.ppl) ?? []) : [],
+  );
+  return found.length === 0 ? undefined : Math.max(...found);
+}
+
+/** Of several models, the last one's: that is what the others are compared with it for. */
+function accuracyOf({ average, models }: JsonObject): number | undefined {
+  if (!Array.isArray(models)) return parseJsonNumber(average);
+  const last: unknown = models.at(-1);
+  return isObject(last) ? parseJsonNumber(last.average) : undefined;
+}
+
+/**
+ * The verdicts on a finished step. A number that is not finite keeps to no limit.
+ * @param limits with every value in place
+ * @throws UserError for a limit that is no number, or one that the result has no number for
+ */
+export function judge(step: FinishedStep, result: JsonObject, limits: Limits): Verdict[] {
+  return LIMIT_NAMES.filter((name) => limits[name] !== undefined).map((limit) => {
+    const most = limitValue(limit, limits[limit]);
+    const found = measured(limit, step, result);
+    if (found === undefined) {
+      throw new UserError(
+        `The limit ${limit} of “${step.name}” cannot be judged`,
+        'the result of the step has no such number',
+        limit === 'maxKl' ? 'Compare with the unpruned model: add “against”.' : 'Put it into another step.',
+      );
+    }
+    const kept = limit === 'minAccuracy' ? found >= most : found <= most;
+    return { step: step.name, limit, most, measured: found, kept };
+  });
+}
+
+/** @throws UserError */
+export function limitValue(name: LimitName, value: unknown): number {
+  const found = typeof value === 'string' && name === 'maxBytes' ? bytesOf(value) : Number(value);
+  if (typeof value !== 'boolean' && value !== '' && Number.isFinite(found) && found >= 0) return found;
+  throw new UserError(
+    `The limit ${name} cannot be used`,
+    `${JSON.stringify(value)} is no number of at least 0`,
+    EXAMPLES[name],
+  );
+}
+
+function bytesOf(text: string): number {
+  try {
+    return parseBytes(text);
+  } catch {
+    return NaN;
+  }
+}
+
+const EXAMPLES: Readonly<Record<LimitName, string>> = {
+  maxPpl: 'Give a perplexity, such as 60.',
+  maxKl: 'Give nats, such as 0.2.',
+  minAccuracy: 'Give a share, such as 0.5.',
+  maxBytes: 'Give bytes, or a text such as "100MB".',
+};

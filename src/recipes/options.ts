@@ -1,0 +1,112 @@
+/** Options of a step: references replaced, texts of the command line's form read, paths absolute, outputs in their place. */
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { UserError } from '../engine/errors';
+import { isObject, type JsonObject } from '../format/json';
+import type { AnyJob } from '../jobs/define';
+import { JOBS } from '../jobs/definitions';
+import type { ValueKind } from '../jobs/option';
+import { InvalidValue, parseValue } from '../jobs/values';
+import { usualOutputs } from './outputs';
+import type { Json, RecipeStep } from './recipe';
+import { type Reference, substitute } from './references';
+
+/** What a step's options are completed from. */
+export interface Around {
+  /** Absolute path of the model, or ''. */
+  readonly model: string;
+  /** The step's own folder. */
+  readonly folder: string;
+}
+
+/** Adds the recipe's model and the usual outputs, where the step names none. */
+export function withUsual(step: RecipeStep, options: JsonObject, { model, folder }: Around): JsonObject {
+  const job: AnyJob = JOBS[step.job];
+  const several = 'checkpoints' in job.options && options.checkpoints === undefined && options.columns === undefined;
+  return {
+    ...('checkpoint' in job.options && { checkpoint: model }),
+    ...(several && { checkpoints: [model] }),
+    ...options,
+    ...usualOutputs(step.job, options, folder, step.name),
+  };
+}
+
+/** Kinds of values that may be texts as on the command line: "10,12-14", "2GB", "5.4B". */
+const TEXTS: readonly ValueKind['kind'][] = ['blocks', 'parts', 'bytes', 'parameters'];
+
+/** Reads a text of the command line's form. @throws UserError */
+export function fromText(kind: ValueKind, value: Json, named: string): Json {
+  if (typeof value !== 'string' || !TEXTS.includes(kind.kind)) return value;
+  try {
+    return parseValue(kind, value, named) as Json;
+  } catch (error) {
+    if (error instanceof InvalidValue && error.cause instanceof UserError) throw error.cause;
+    if (error instanceof InvalidValue)
+      throw new UserError(`${named} cannot be used`, error.message, 'Give it another value.');
+    throw error;
+  }
+}
+
+/** Changes every path in a value. */
+export function mapPaths(kind: ValueKind, value: Json, change: (path: string) => Json): Json {
+  if (kind.kind === 'path') return typeof value === 'string' && !kind.words?.includes(value) ? change(value) : value;
+  if (kind.kind === 'list' && Array.isArray(value)) {
+    return value.map((item: Json) => mapPaths(kind.of, item, change));
+  }
+  if (kind.kind !== 'models' || !Array.isArray(value)) return value;
+  return value.map((model: Json) => {
+    if (!isObject(model)) return model;
+    const paths = MODEL_PATHS.filter((name) => typeof model[name] === 'string');
+    const changed = Object.fromEntries(paths.map((name): [string, Json] => [name, change(model[name] as string)]));
+    return { ...model, ...changed };
+  });
+}
+
+const MODEL_PATHS = ['checkpoint', 'width', 'heal', 'adapter'] as const;
+
+/** Where the relative paths of a recipe start, and where its outputs go. */
+export interface Places extends Around {
+  /** The folder of the recipe. */
+  readonly home: string;
+  /** Outputs with a place of their own go below this folder; undefined for the places that they name. */
+  readonly outputsBelow?: string;
+}
+
+/**
+ * The options that a step's job gets.
+ * @param valueOf the value of a reference; may throw
+ * @throws UserError
+ */
+export function stepOptions(step: RecipeStep, places: Places, valueOf: (reference: Reference) => Json): JsonObject {
+  const job: AnyJob = JOBS[step.job];
+  const { home, outputsBelow } = places;
+  const given = Object.entries(step.options).map(([name, value]): [string, Json] => {
+    const { kind, writes } = job.options[name];
+    const read = fromText(kind, substitute(value, valueOf), `“${name}” of the step “${step.name}”`);
+    // A list may be one reference that is a single value.
+    const whole = kind.kind === 'list' && !Array.isArray(read) ? [read] : read;
+    return [
+      name,
+      mapPaths(kind, whole, (path) => {
+        const place = resolve(home, path);
+        return writes && outputsBelow !== undefined ? join(outputsBelow, inside(home, place)) : place;
+      }),
+    ];
+  });
+  return withUsual(step, Object.fromEntries(given), places);
+}
+
+/** A path as a path below any folder: "../shipped" and "C:\\x" stay inside. */
+function inside(home: string, path: string): string {
+  const way = relative(home, path);
+  return (isAbsolute(way) ? way.replace(/^[A-Za-z]:/, '') : way).replaceAll('..', 'up');
+}
+
+/** Paths that a step writes to, by option. */
+export function outputsOf(step: RecipeStep, options: JsonObject): Record<string, string> {
+  const job: AnyJob = JOBS[step.job];
+  return Object.fromEntries(
+    Object.entries(options).flatMap(([name, value]): [string, string][] =>
+      job.options[name].writes && typeof value === 'string' ? [[name, value]] : [],
+    ),
+  );
+}

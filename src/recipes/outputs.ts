@@ -1,0 +1,65 @@
+/** What a step writes: the options of its job that name outputs, their places where the recipe names none, its main file. */
+import { join } from 'node:path';
+import type { AnyJob } from '../jobs/define';
+import { JOBS } from '../jobs/definitions';
+import type { Kind } from '../jobs/kinds';
+import type { JsonObject } from '../format/json';
+
+/** The file of a step's result, in the form of `--json`. */
+export const RESULT_FILE = 'result.json';
+
+/** Kinds of jobs that can be steps: those of the command line. */
+export const STEP_KINDS = (Object.keys(JOBS) as Kind[]).filter((kind) => {
+  const job: AnyJob = JOBS[kind];
+  return !job.sidecarOnly;
+});
+
+/** Names of the options by which a job writes. */
+export function outputOptions(kind: Kind): string[] {
+  const { options }: AnyJob = JOBS[kind];
+  return Object.keys(options).filter((name) => options[name].writes);
+}
+
+/** Files that a job goes on from after it was stopped, and that are not a product of it. */
+const KEPT: Partial<Record<Kind, string>> = { tasks: 'answers', versus: 'answers' };
+
+/** The options by which a step writes what others may use. */
+export const productOptions = (kind: Kind): string[] => outputOptions(kind).filter((name) => name !== KEPT[kind]);
+
+/** Jobs that write only if they are asked to: what a step of a recipe is asked for. */
+const USUAL: Partial<Record<Kind, string>> = { heal: 'out', width: 'save' };
+
+/** Ends of the names of single files. */
+const ENDS: Readonly<Record<string, string>> = { save: '.width.safetensors', patch: '.patch.safetensors' };
+
+/**
+ * Outputs that a recipe does not name, in the step's own folder.
+ * @param options of the step, as far as they are given
+ */
+export function usualOutputs(kind: Kind, options: JsonObject, folder: string, name: string): Record<string, string> {
+  const job: AnyJob = JOBS[kind];
+  const found: Record<string, string> = {};
+  const kept = KEPT[kind];
+  if (kept !== undefined && options[kept] === undefined) found[kept] = join(folder, `${kept}.jsonl`);
+  const writes = productOptions(kind);
+  const wanted = writes.filter((each) => job.options[each].required);
+  const usual = USUAL[kind];
+  if (usual !== undefined && writes.every((each) => options[each] === undefined)) wanted.push(usual);
+  for (const each of wanted.filter((option) => options[option] === undefined)) {
+    const end = kind === 'export' && isGguf(options) ? '.gguf' : (ENDS[each] ?? '');
+    found[each] = join(folder, `${name}${end}`);
+  }
+  return found;
+}
+
+const isGguf = ({ format }: JsonObject): boolean => format === 'gguf';
+
+/** What `${steps.NAME}` stands for: the scores of a score step, else the first output; undefined if there is none. */
+export function mainOutput(kind: Kind, outputs: Readonly<Record<string, string>>, folder: string): string | undefined {
+  if (kind === 'score') return join(folder, RESULT_FILE);
+  const name = productOptions(kind).find((each) => outputs[each] !== undefined);
+  return name === undefined ? undefined : outputs[name];
+}
+
+/** Whether steps of the kind have a main output. */
+export const hasMainOutput = (kind: Kind): boolean => kind === 'score' || productOptions(kind).length > 0;

@@ -1,0 +1,71 @@
+/**
+ * What a recipe is: the way from a published model to the one that ships, as a file of the repository
+ * (`*.coppice.json`, JSON with comments). Each step is a job of the registry with the options of that job.
+ */
+import type { JsonObject } from '../format/json';
+import type { Kind } from '../jobs/kinds';
+import type { RecipeTable } from './table';
+
+/** Counts up when a recipe changes its meaning. */
+export const RECIPE_VERSION = 1;
+
+/** The end of a recipe's file name. */
+export const RECIPE_SUFFIX = '.coppice.json';
+
+/** A value of JSON. */
+export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
+
+/** Values by name that the recipe's texts name as `${name}`. */
+export type Variables = Readonly<Record<string, Json>>;
+
+export interface Recipe {
+  /** Absolute. Relative paths in the recipe start at its folder. */
+  readonly file: string;
+  /** "model" of model.coppice.json. */
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  /** The checkpoint of every step that names none, as it is written. */
+  readonly model?: string;
+  readonly variables: Variables;
+  /** Values in place of those of `variables` for a quick try. */
+  readonly quick: Variables;
+  /** In the order of the file, which need not be the order in which they run. */
+  readonly steps: readonly RecipeStep[];
+  /** Of the last step that measures what they limit. */
+  readonly limits: Limits;
+  /** Tables of the report. */
+  readonly tables: readonly RecipeTable[];
+}
+
+export interface RecipeStep {
+  readonly name: string;
+  readonly job: Kind;
+  readonly description?: string;
+  /** As they are written: texts may name variables and other steps. */
+  readonly options: JsonObject;
+  readonly limits: Limits;
+  /** Steps that must be done before, besides those that the options name. */
+  readonly after: readonly string[];
+}
+
+/** Names of limits, with what they concern. */
+export const LIMITS = {
+  maxPpl: 'the perplexity of an eval step, or of the worst file of an export step with a text, is at most this',
+  maxKl: 'the mean KL divergence of an eval step from the unpruned model is at most this, in nats',
+  minAccuracy: 'the average accuracy of a tasks step is at least this share, such as 0.5',
+  maxBytes: 'the files that the step writes have at most this many bytes: a number, or a text such as "100MB"',
+} as const;
+
+export type LimitName = keyof typeof LIMITS;
+
+export const LIMIT_NAMES = Object.keys(LIMITS) as readonly LimitName[];
+
+/** Values as they are written: a number, of `maxBytes` also a text with a unit, or a text that names a variable. */
+export type Limits = Readonly<Partial<Record<LimitName, number | string>>>;
+
+/** A reference in a text: `${name}`, `${steps.NAME}` or `${steps.NAME.FIELD}`. */
+export const REFERENCE = /\$\$\{|\$\{([^{}]*)\}/g;
+
+/** What names of variables and steps look like. */
+export const NAME = /^[A-Za-z_][\w-]{0,63}$/;
