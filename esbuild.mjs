@@ -30,6 +30,7 @@ const programs = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: `${outdir}/extension.cjs` },
   { ...node, entryPoints: ['src/cli/main.ts'], outfile: `${outdir}/cli.cjs`, banner: shebang },
   { ...node, entryPoints: ['src/sidecar/server.ts'], outfile: `${outdir}/sidecar.cjs` },
+  { ...node, entryPoints: ['src/mcp/serve.ts'], outfile: `${outdir}/mcp.cjs` }, // loaded by `coppice mcp` alone
   { ...node, entryPoints: ['src/engine/tokenizer/process.ts'], outfile: `${outdir}/tokenizer.cjs` }, // forked by both
   page('editor'),
   page('panel'),

@@ -4,6 +4,7 @@ import { version } from '../../package.json';
 import { addDemo } from './commands/demo';
 import { addFetchTasks } from './commands/fetch-tasks';
 import { addInspect } from './commands/inspect';
+import { addMcp } from './commands/mcp';
 import { addReport } from './commands/report';
 import type { Exit } from './execute';
 import { EXIT_USAGE, failureLines } from './failure';
@@ -69,6 +70,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'versus', versusPage);
   addFetchTasks(program, exit);
   addReport(program, exit);
+  addMcp(program, exit);
   addDemo(program, exit);
   return program;
 }

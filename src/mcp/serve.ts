@@ -1,0 +1,59 @@
+/**
+ * `coppice mcp`: Coppice's tools for any agent, over stdin and stdout. Jobs run in the sidecar, so that the server
+ * answers while they compute, and survives what they do not.
+ */
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { fork } from 'node:child_process';
+import { RunnerDesk } from '../agents/job-desk';
+import type { JobRunner, RunnerOptions } from '../jobs/runner';
+import type { Compute, JobKind, Jobs, JobSpec } from '../protocol/jobs';
+import { SidecarClient } from '../sidecar/client';
+import { logTo } from './log';
+import { coppiceServer } from './server';
+import { reserveStdout } from './stdout';
+
+export interface McpOptions {
+  /** Folders that agents may use, see `ownRoots`; none leaves it to the client, or the current folder. */
+  readonly roots: readonly string[];
+  /** Device, threads and memory of all jobs. */
+  readonly compute: Compute;
+  /** Path of dist/sidecar.cjs. */
+  readonly sidecar: string;
+  readonly version: string;
+  /** Ends the server. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Serves until stdin closes or the signal ends it. Then running jobs are cancelled, and end as they always do: their
+ * outputs are complete or not there.
+ */
+export async function serveMcp({ roots, compute, sidecar, version, signal }: McpOptions): Promise<void> {
+  const output = reserveStdout();
+  let client: SidecarClient | undefined;
+  const server = coppiceServer({ own: roots, version }, (made) => {
+    client = new SidecarClient({ program: sidecar, fork, log: logTo(made) });
+    return new RunnerDesk(runnerOf(client, compute));
+  });
+  const over = new Promise<void>((end) => {
+    server.onclose = end;
+    process.stdin.once('end', end).once('close', end);
+    signal.addEventListener('abort', () => end(), { once: true });
+  });
+  if (!signal.aborted) {
+    await server.connect(new StdioServerTransport(process.stdin, output));
+    await over;
+  }
+  await client?.dispose();
+  await server.close();
+  process.stdin.destroy(); // after a signal it is still open, and would keep the process alive
+}
+
+/** A sidecar that crashed too often stays down until someone starts it again: here the next job does. */
+const runnerOf =
+  (client: SidecarClient, compute: Compute): JobRunner =>
+  async <K extends JobKind>(spec: Jobs[K]['spec'], options?: RunnerOptions<K>) => {
+    if (client.status.state === 'failed') await client.restart();
+    const outcome = await client.run({ ...compute, ...spec } as JobSpec, options as RunnerOptions<JobKind>);
+    return outcome;
+  };

@@ -1,0 +1,89 @@
+/** The server of the protocol: what Coppice offers, over whatever connects it to a client. */
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { Server } from './core';
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import {
+  CallToolRequestSchema,
+  ListToolsRequestSchema,
+  RootsListChangedNotificationSchema,
+  type ServerNotification,
+  type ServerRequest,
+} from '@modelcontextprotocol/sdk/types.js';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { AGENT_TOOLS } from '../agents';
+import { roughBudget } from '../agents/answer';
+import type { JobDesk } from '../agents/desk';
+import { guardedPaths } from '../agents/paths';
+import type { AgentContext } from '../agents/tool';
+import { cacheFolder } from '../engine/files/cache';
+import { Speeds } from '../jobs/machine-speeds';
+import { agreed } from './confirm';
+import { logTo } from './log';
+import { watchedDesk } from './progress';
+import { Roots } from './roots';
+import { INSTRUCTIONS } from './texts';
+import { called, listed } from './tools';
+
+/** How long a call waits for its job: less than clients wait for an answer, by default a minute. */
+const WAIT_MS = 25_000;
+/** Tokens of an answer. Clients warn of answers that are longer than twice that, or cut them. */
+const TOKENS = 5000;
+
+export interface ServerParts {
+  /** Folders that the command line opens, with links followed; see `ownRoots`. */
+  readonly own: readonly string[];
+  readonly version: string;
+}
+
+/** @param deskFor makes the desk, which may log through the server */
+export function coppiceServer({ own, version }: ServerParts, deskFor: (server: Server) => JobDesk): Server {
+  // Its inner server takes JSON Schema as it is.
+  const { server } = new McpServer(
+    { name: 'coppice', title: 'Coppice', version },
+    { capabilities: { tools: {}, logging: {} }, instructions: INSTRUCTIONS },
+  );
+  const log = logTo(server);
+  const desk = deskFor(server);
+  const roots = new Roots(own, process.cwd(), async () => {
+    if (!server.getClientCapabilities()?.roots) return undefined;
+    return (await server.listRoots()).roots.map(({ uri }) => uri);
+  });
+  server.onerror = (error) => log.warn(`a message was not understood: ${error.message}`);
+  server.setNotificationHandler(RootsListChangedNotificationSchema, () => roots.forget());
+  server.setRequestHandler(ListToolsRequestSchema, () => listed(AGENT_TOOLS));
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, call) =>
+    called(AGENT_TOOLS, params, {
+      context: async () => contextOf(await roots.folders(), reporting(desk, call), call.signal),
+      agreed: (question) => agreed(server, question, call.signal),
+      bug: (error) => log.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    }),
+  );
+  return server;
+}
+
+async function contextOf(roots: readonly string[], desk: JobDesk, signal: AbortSignal): Promise<AgentContext> {
+  const own = join(await cacheFolder(), 'runs'); // a root may be a checkpoint, where nothing is written
+  return {
+    paths: guardedPaths(roots),
+    desk,
+    signal,
+    budget: roughBudget(TOKENS),
+    waitMs: WAIT_MS,
+    speeds: new Speeds({ get: () => undefined, update: () => Promise.resolve() }, availableParallelism()),
+    records: [...roots.map((root) => join(root, '.coppice', 'runs')), own],
+  };
+}
+
+/** The desk, which tells the progress of jobs if the client asked for it. */
+function reporting(
+  desk: JobDesk,
+  { _meta, sendNotification }: RequestHandlerExtra<ServerRequest, ServerNotification>,
+): JobDesk {
+  const progressToken = _meta?.progressToken;
+  if (progressToken === undefined) return desk;
+  return watchedDesk(desk, (report) => {
+    const told = sendNotification({ method: 'notifications/progress', params: { progressToken, ...report } });
+    told.catch(() => undefined); // the call has ended
+  });
+}
