@@ -27,7 +27,7 @@ import { called, listed } from './tools';
 
 /** How long a call waits for its job: less than clients wait for an answer, by default a minute. */
 const WAIT_MS = 25_000;
-/** Tokens of an answer. Clients warn of answers that are longer than twice that, or cut them. */
+/** Tokens of an answer: a model reads all of it, and again with every turn. */
 const TOKENS = 5000;
 
 export interface ServerParts {

@@ -11,7 +11,7 @@ import type * as Serve from '../../mcp/serve';
 import { ownRoots } from '../../mcp/roots';
 import type { Compute } from '../../protocol/jobs';
 import type { Exit } from '../execute';
-import { addOptions } from '../options';
+import { addOptions, type CommonOptions } from '../options';
 import { listenForClosedPipe, listenForInterruption } from '../signals';
 
 const options = {
@@ -20,6 +20,8 @@ const options = {
     placeholder: 'dir',
   }),
 };
+
+type Given = Compute & Pick<CommonOptions, 'verbose' | 'color'> & { readonly root?: readonly string[] };
 
 export function addMcp(program: Command, exit: Exit): void {
   const command = program
@@ -43,8 +45,8 @@ Examples:
 In the configuration of an agent:
   { "command": "coppice", "args": ["mcp", "--root", "/path/to/models"] }`,
     )
-    .action(async ({ root = [], ...given }: { readonly root?: readonly string[] } & Compute) => {
-      exit(await serve(root, given));
+    .action(async ({ root = [], verbose: _verbose, color: _color, ...settings }: Given) => {
+      exit(await serve(root, settings));
     });
 }
 
