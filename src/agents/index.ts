@@ -1,6 +1,18 @@
 /** The tools for agents. */
 import type { AgentTool } from './tool';
+import { compareTexts } from './tools/compare-texts';
+import { evaluate } from './tools/evaluate';
+import { exportModel } from './tools/export';
+import { heal } from './tools/heal';
 import { inspect } from './tools/inspect';
+import { cancelJob, jobResult, jobStatus } from './tools/jobs';
+import { plan } from './tools/plan';
+import { prune } from './tools/prune';
 import { score } from './tools/score';
+import { tasks } from './tools/tasks';
 
-export const AGENT_TOOLS: readonly AgentTool[] = [inspect, score];
+export const AGENT_TOOLS: readonly AgentTool[] = [
+  ...[inspect, score, plan, prune, heal],
+  ...[evaluate, tasks, compareTexts, exportModel],
+  ...[jobStatus, jobResult, cancelJob],
+];

@@ -1,17 +1,14 @@
 /** What an agent reads of a job: how far it is, why it failed, or its result. */
 import { formatClock, formatSeconds } from '../format/durations';
-import { answerText, type Part } from './answer';
+import type { Part } from './answer';
 import type { DeskJob } from './desk';
 import { agentText } from './naming';
 import { pageOf } from './pages';
-import type { AgentContext } from './tool';
+
+export const warningLine = (text: string): string => `Warning: ${agentText(text)}`;
 
 /** @throws the error of a job that failed */
-export async function jobAnswer(job: DeskJob, { budget }: Pick<AgentContext, 'budget'>): Promise<string> {
-  return answerText(partsOf(job), budget);
-}
-
-function partsOf(job: DeskJob): Part[] {
+export function jobParts(job: DeskJob): Part[] {
   const { id, state, outcome } = job;
   if (state === 'failed') throw job.error;
   if (state === 'cancelled') return [`${id} was cancelled.`];
@@ -20,10 +17,10 @@ function partsOf(job: DeskJob): Part[] {
   }
   const { notes, warnings, record } = outcome!;
   return [
-    ...warnings.map((text) => `Warning: ${agentText(text)}`),
+    ...warnings.map(warningLine),
     ...pageOf(job as DeskJob & { readonly outcome: NonNullable<typeof outcome> }),
     ...notes.map((text) => `Note: ${agentText(text)}`),
-    ...(record === null ? [] : [`record of the run: ${record}`]),
+    `job: ${id}${record === null ? '' : `; record of the run: ${record}`}`,
   ];
 }
 

@@ -6,7 +6,8 @@ import type { Kind } from '../jobs/kinds';
 import type { Options } from '../jobs/option';
 import type { Jobs } from '../protocol/jobs';
 import { inputSchema, readInput } from './input';
-import { jobAnswer } from './job-answer';
+import { answerText } from './answer';
+import { jobParts, warningLine } from './job-answer';
 import type { AgentContext, AgentTool, Confirmation, Effect } from './tool';
 
 export interface JobTool<K extends Kind> {
@@ -18,9 +19,15 @@ export interface JobTool<K extends Kind> {
   /** The options that the tool has; see `chosen`. */
   readonly options: Options;
   /** The job's options for an input that is checked, where they are not the same. @throws UserError */
-  readonly given?: (input: JsonObject, context: AgentContext) => JsonObject | Promise<JsonObject>;
+  readonly given?: (input: JsonObject, context: AgentContext) => Given | Promise<Given>;
   /** What the user is asked, from the options of the job. */
   readonly ask?: (given: JsonObject, context: AgentContext) => Promise<Confirmation | undefined>;
+}
+
+/** The options of a job, and what the agent must know besides the result. */
+interface Given {
+  readonly options: JsonObject;
+  readonly warnings?: readonly string[];
 }
 
 export function jobTool<K extends Kind>(tool: JobTool<K>): AgentTool {
@@ -31,12 +38,15 @@ export function jobTool<K extends Kind>(tool: JobTool<K>): AgentTool {
     description,
     input: inputSchema(options),
     effect,
-    ...(ask && { confirmation: async (input, context) => ask(await givenTo(tool, input, context), context) }),
+    ...(ask && {
+      confirmation: async (input, context) => ask((await givenTo(tool, input, context)).options, context),
+    }),
     async run(input, context) {
-      const { records, desk, waitMs, signal } = context;
-      const given = await givenTo(tool, input, context);
+      const { records, desk, waitMs, signal, budget } = context;
+      const { options: given, warnings = [] } = await givenTo(tool, input, context);
       const spec = { kind: tool.kind, ...given, records } as unknown as Jobs[K]['spec'];
-      return jobAnswer(await desk.start(spec, waitMs, signal), context);
+      const job = await desk.start(spec, waitMs, signal);
+      return answerText([...warnings.map(warningLine), ...jobParts(job)], budget);
     },
   };
 }
@@ -46,9 +56,9 @@ async function givenTo<K extends Kind>(
   { name, kind, options, given }: JobTool<K>,
   input: JsonObject,
   context: AgentContext,
-): Promise<JsonObject> {
+): Promise<Given> {
   const read = await readInput(name, options, input, context.paths);
-  const all = given ? await given(read, context) : read;
-  completeOptions(JOBS[kind], all);
+  const all = given ? await given(read, context) : { options: read };
+  completeOptions(JOBS[kind], all.options);
   return all;
 }

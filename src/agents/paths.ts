@@ -15,7 +15,8 @@ export function guardedPaths(roots: readonly string[]): PathGuard {
     read: async (path) => (await placeOf(path, roots)).path,
     write: async (path) => {
       const place = await placeOf(path, roots);
-      const source = await checkpointAround(place.real);
+      // What exists already is refused by its writer, which says so.
+      const source = await checkpointAround(dirname(place.real));
       if (source === undefined) return place.path;
       throw new UserError(
         `${path} cannot be written`,

@@ -54,6 +54,8 @@ export interface AgentContext {
   readonly records: readonly string[];
   /** How long an answer waits for a job before it gives the job's id instead, in milliseconds. */
   readonly waitMs: number;
+  /** Calibration text where an input names none: that of the editor's settings. */
+  readonly calibration?: string;
   /** Estimates of times, from what ran on this machine. */
   readonly speeds: Pick<Speeds, 'estimate'>;
 }

@@ -18,17 +18,9 @@ import { type ModelChoice, modelSource } from '../host/model-choice';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { askAll, BACK, pick, pickMany, type Step, when } from '../host/steps';
-import {
-  folderLabel,
-  foldersOfTasks,
-  ownQuestions,
-  type Questions,
-  questionsOfFile,
-  questionsOfTask,
-  taskLabel,
-  tasksIn,
-} from '../host/task-data';
+import { folderLabel, foldersOfTasks, ownQuestions, taskLabel, tasksIn } from '../host/task-data';
 import type { LabelledModel } from '../jobs/option';
+import { type Questions, questionsOfFile, questionsOfTask } from '../jobs/questions';
 import type { SpecOf } from '../protocol/jobs';
 import type { TasksResult } from '../protocol/tasks';
 import type { tasks as definition } from '../jobs/definitions/tasks';

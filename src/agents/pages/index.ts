@@ -2,12 +2,25 @@
 import type { JobKind, JobOutcome, Jobs } from '../../protocol/jobs';
 import type { Part } from '../answer';
 import type { DeskJob } from '../desk';
+import { evalPage } from './eval';
+import { exportPage } from './export';
+import { healPage, prunePage } from './prune';
+import { samplesPage } from './samples';
 import { scorePage } from './score';
+import { tasksPage } from './tasks';
 
 /** The parts of an answer, from a finished job. Every number says its unit, text, precision and model. */
 export type ResultPage<K extends JobKind> = (outcome: JobOutcome<K>, spec: Jobs[K]['spec']) => readonly Part[];
 
-const PAGES: { readonly [K in JobKind]?: ResultPage<K> } = { score: scorePage };
+const PAGES: { readonly [K in JobKind]?: ResultPage<K> } = {
+  score: scorePage,
+  prune: prunePage,
+  heal: healPage,
+  eval: evalPage,
+  tasks: tasksPage,
+  samples: samplesPage,
+  export: exportPage,
+};
 
 /** @throws Error for a job that no tool starts */
 export function pageOf<K extends JobKind>({

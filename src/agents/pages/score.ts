@@ -62,5 +62,5 @@ function removalParts({ removals = [], search }: ScoreResult): Part[] {
 function orderLine({ order = [] }: ScoreResult): string[] {
   if (order.length === 0) return [];
   const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
-  return [`least important first: ${names.join(', ')}`];
+  return [`least important first: ${names.join(', ')} (coppice_plan and coppice_prune take the job's id as "scores")`];
 }

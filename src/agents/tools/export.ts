@@ -1,0 +1,47 @@
+/** Writes a model for an application. */
+import { writtenReduction } from '../../engine/checkpoint/reduction';
+import { JOBS } from '../../jobs/definitions';
+import { l10n } from '../../l10n';
+import { askWriting, modelWords, nameOf, opened } from '../confirm';
+import { evaluatingWork, tokensOfFile, windowsOf } from '../estimate';
+import { chosen } from '../input';
+import { jobTool } from '../job-tool';
+
+export const exportModel = jobTool({
+  name: 'coppice_export',
+  kind: 'export',
+  title: () => l10n.t('Export for an Application'),
+  description:
+    'Writes a model in the format of the program that runs it: gguf (llama.cpp, Ollama; types such as q8_0, q4_0), onnx ' +
+    '(onnxruntime, transformers.js; fp32, q4 …) or safetensors (bf16 …); then opens what it wrote and compares it with ' +
+    'the model. A result that differs by more than its type rounds is not left behind. The source never changes.',
+  effect: 'writes',
+  options: chosen(JOBS.export.options, {
+    checkpoint: 'the model',
+    out: 'the new file (gguf: it ends in .gguf) or folder; it must not exist',
+    format: 'safetensors, gguf or onnx',
+    type: true,
+    remove: 'leave out these blocks: [10, 12]',
+    heal: 'with the healed weights of this file (.patch.safetensors)',
+    adapter: 'with this LoRA adapter in the weights',
+    modelfile: true,
+    text: true,
+    limit: true,
+  }),
+  ask: async (given, context) => {
+    const { checkpoint, architecture } = await opened(String(given.checkpoint), context.signal);
+    const removed = ((given.remove ?? []) as (number | string)[]).filter((part) => typeof part === 'number');
+    const types = (given.type ?? []) as readonly string[];
+    const rows = windowsOf(await tokensOfFile(given.text as string | undefined), 128, given.limit as number);
+    const works = given.text === undefined ? [] : evaluatingWork(architecture, rows, removed);
+    // In another type the size is another one.
+    const { bytesAfter } = writtenReduction(checkpoint, removed);
+    const bytes = types.length === 0 && given.format !== 'onnx' ? bytesAfter : undefined;
+    const title = l10n.t('Export {0}?', nameOf(checkpoint));
+    const lines = [
+      l10n.t('Reads {0}.', modelWords(checkpoint)),
+      ...(types.length > 0 ? [l10n.t('Type of the weights: {0}.', types.join(', '))] : []),
+    ];
+    return askWriting(title, lines, { out: String(given.out), bytes, works, architecture, context });
+  },
+});

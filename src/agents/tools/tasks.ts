@@ -1,0 +1,57 @@
+/** Measures accuracy in tasks, of one or several models. */
+import { availableTasks } from '../../engine/evaluate/tasks/available';
+import type { TaskName } from '../../engine/evaluate/tasks/catalogue';
+import type { JsonObject } from '../../format/json';
+import { JOBS } from '../../jobs/definitions';
+import { type Questions, questionsOfFile, questionsOfTask } from '../../jobs/questions';
+import { l10n } from '../../l10n';
+import { askComputing, nameOf, opened } from '../confirm';
+import { evaluatingWork, type Work } from '../estimate';
+import { chosen } from '../input';
+import { jobTool } from '../job-tool';
+
+/** Tokens of a row of questions: only the attention depends on it, which is little. */
+const QUESTION_LENGTH = 64;
+
+export const tasks = jobTool({
+  name: 'coppice_tasks',
+  kind: 'tasks',
+  title: () => l10n.t('Evaluate Tasks'),
+  description:
+    'Measures accuracy: lets one or several models answer the same questions, and compares each with the first one, item ' +
+    'by item. "data": a folder with files of BoolQ, PIQA, HellaSwag, WinoGrande, ARC or OpenBookQA; "own": JSON files of ' +
+    "the user's own questions (*.coppice-tasks.json). Without such files use coppice_evaluate. Returns accuracies with " +
+    'standard errors, and differences with 95 % intervals: a difference within its interval says nothing.',
+  effect: 'computes',
+  options: chosen(JOBS.tasks.options, {
+    checkpoints: 'the models; the first one, the original, is compared with',
+    data: true,
+    tasks: 'of the data; default: all that are there',
+    own: true,
+    limit: true,
+    remove: 'leave out these blocks of the last model without writing anything: [10, 12]',
+  }),
+  ask: async (given, context) => {
+    const paths = given.checkpoints as readonly string[];
+    const { checkpoint, architecture } = await opened(paths[0], context.signal);
+    const questions = await questionsOf(given);
+    const tokens = questions.reduce((sum, each) => sum + tokensOf(each, given.limit as number | undefined), 0);
+    const rows = { rows: tokens / QUESTION_LENGTH, length: QUESTION_LENGTH };
+    const works = paths.flatMap((): Work[] => evaluatingWork(architecture, rows, []));
+    const title = l10n.t('Let {0} answer questions?', nameOf(checkpoint));
+    const items = questions.reduce((sum, each) => sum + each.items, 0);
+    const lines = [l10n.t('{0} models answer {1} questions at most.', paths.length, items)];
+    return askComputing(title, lines, works, { architecture, context });
+  },
+});
+
+const tokensOf = ({ items, tokens }: Questions, limit = items): number => tokens * Math.min(1, limit / items);
+
+async function questionsOf({ data, tasks: names, own = [] }: JsonObject): Promise<Questions[]> {
+  const found: Questions[] = [];
+  for (const file of own as readonly string[]) found.push(await questionsOfFile(file));
+  if (typeof data !== 'string') return found;
+  const known = (names as readonly TaskName[] | undefined) ?? (await availableTasks(data));
+  for (const name of known) found.push(await questionsOfTask(name, data));
+  return found;
+}
