@@ -27,7 +27,7 @@ export async function opened(path: string, signal: AbortSignal): Promise<Opened>
 
 export const nameOf = ({ path }: Checkpoint): string => inline(checkpointName(path));
 
-/** "`/work/model` (269.1 MB)" */
+/** "`./model` (269.1 MB)" */
 export const modelWords = (checkpoint: Checkpoint): string =>
   `${codeSpan(checkpoint.path)} (${formatBytes(checkpointReduction(checkpoint, []).bytesBefore)})`;
 
