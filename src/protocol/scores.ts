@@ -113,11 +113,21 @@ export interface ScoreResult {
   readonly calibration: CalibrationInfo | null;
   /** Where a limit of the divergence was given. */
   readonly within?: WithinInfo;
+  /** Where shares were given: what makes them up. */
+  readonly shares?: readonly ShareInfo[];
   readonly seconds: number;
   readonly device: string;
   /** `mixed`: parts say their own. Absent for criteria that need no device. */
   readonly precision?: RunPrecision;
   readonly peakRssBytes: number;
+}
+
+/** The least important parts that are at most a share of all parameters. */
+export interface ShareInfo {
+  readonly ratio: number;
+  readonly removed: readonly RemovedEntry[];
+  /** What is left. */
+  readonly parameters: number;
 }
 
 export interface CurvePointInfo {

@@ -7,17 +7,22 @@ import { withinLine } from './curve';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
 import { formatSeconds } from '../../format/durations';
-import { formatBytes, formatNumber } from '../../format/numbers';
+import { formatBytes, formatCount, formatNumber, formatPercent } from '../../format/numbers';
+import type { ShareInfo } from '../../protocol/scores';
 import { table } from '../terminal/text';
 
 const BAR = 30;
 
 export const scorePage: Page<'score'> = ({ criterion }, { style }) => ({
-  page: ({ full, within, ...result }) => [
+  page: ({ full, within, shares = [], ...result }) => [
     ...scoreResultPage(criterion, { ...result, full: full ?? undefined }, result, style),
     ...(within ? ['', withinLine(within)] : []),
+    ...(shares.length > 0 ? ['', ...shares.map(shareLine)] : []),
   ],
 });
+
+const shareLine = ({ ratio, removed, parameters }: ShareInfo): string =>
+  `at most ${formatPercent(ratio)}: ${removed.join(',')}, which leaves ${formatCount(parameters)} parameters`;
 
 interface ScoreContext {
   readonly seconds: number;

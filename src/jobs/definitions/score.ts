@@ -4,7 +4,7 @@ import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { ScoreResult } from '../../protocol/scores';
 import { type Complete, defineJob, type Fault, shape } from '../define';
-import { blocks, choice, whole } from '../option';
+import { blocks, choice, list, part, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import {
@@ -53,7 +53,15 @@ const options = {
     ...maxKl,
     help: 'also say how many of the least important blocks keep the mean KL divergence from the unpruned model below this, in nats',
   },
-  keepEnds: { ...keepBlocks.keepEnds, help: 'with --max-kl: also count the first four blocks and the last two' },
+  ratios: list(
+    part('a share'),
+    'also say which of the least important parts are at most these shares of all parameters: 0.2,0.35',
+    { noun: () => l10n.t('the shares'), placeholder: 'list' },
+  ),
+  keepEnds: {
+    ...keepBlocks.keepEnds,
+    help: 'with --max-kl or --ratios: also count the first four blocks and the last two',
+  },
   ...remove,
   ...width,
   ...healed,
@@ -81,6 +89,7 @@ export const score = defineJob({
   check: (given) =>
     adapterFault(given) ??
     scopeFault(given) ??
+    sharesFault(given) ??
     precisionFault(given) ??
     objectiveFault(given.criterion, given) ??
     calibrationFault(given.criterion, given),
@@ -124,6 +133,16 @@ function precisionFault({ criterion: by, precision, exact }: ScoreOptions): Faul
   };
 }
 
+/** Shares are of the whole model, and a criterion that is told a number has chosen already. */
+function sharesFault({ criterion: by, ratios, remove: parts }: ScoreOptions): Fault | undefined {
+  if (ratios === undefined || (!isSized(by) && by !== 'angular' && parts === undefined)) return undefined;
+  return {
+    what: `${option('ratios')} cannot be used here`,
+    why: parts === undefined ? `${by} chooses one number of blocks` : 'something is left out already',
+    action: parts === undefined ? `${set('criterion', 'ppl')}, or another one.` : `Leave ${option('remove')} out.`,
+  };
+}
+
 /** Checks options that apply to one criterion only. */
 function scopeFault({
   criterion: by,
@@ -131,6 +150,7 @@ function scopeFault({
   count,
   keep,
   maxKl: limit,
+  ratios,
   calibration: rows,
 }: ScoreOptions): Fault | undefined {
   if (limit !== undefined && (rows === undefined || granularity === 'module')) {
@@ -164,7 +184,7 @@ function scopeFault({
       action: `Leave ${option('count')} out here and use it when you prune.`,
     };
   }
-  if (!isSized(by) && keep !== undefined && limit === undefined) {
+  if (!isSized(by) && keep !== undefined && limit === undefined && ratios === undefined) {
     return {
       what: `${by} scores all blocks, also the kept ones`,
       why: `${option('keep')} belongs to ${SIZED}, which choose blocks that depend on each other`,

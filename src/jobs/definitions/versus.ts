@@ -5,7 +5,7 @@ import { option } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { VersusResult } from '../../protocol/versus';
 import { type Complete, defineJob, type Fault, shape } from '../define';
-import { blocks, choice, file, flag, folder, list, text, whole } from '../option';
+import { blocks, choice, file, flag, folder, list, part, text, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { keep } from '../options/keep';
@@ -23,6 +23,15 @@ const options = {
     {
       noun: () => l10n.t('the sizes'),
       placeholder: 'list',
+    },
+  ),
+  ratios: list(
+    part('a share'),
+    'sizes, as shares of all parameters of which at most as much is removed, in place of numbers of blocks: 0.2,0.35',
+    {
+      noun: () => l10n.t('the shares'),
+      placeholder: 'list',
+      conflicts: ['counts', 'plan'],
     },
   ),
   plan: blocks('also a choice of blocks of your own; without --counts, all models have its size', {
@@ -82,7 +91,7 @@ export const versus = defineJob({
   result: shape<VersusResult>(),
 });
 
-function fault({ calibration: rows, counts }: Complete<typeof options>): Fault | undefined {
+function fault({ calibration: rows, counts, ratios }: Complete<typeof options>): Fault | undefined {
   if (rows === undefined) {
     return {
       what: 'The comparison needs a calibration text',
@@ -90,7 +99,7 @@ function fault({ calibration: rows, counts }: Complete<typeof options>): Fault |
       action: `Add ${option('calibration', 'FILE')}: a text like those that your app sends.`,
     };
   }
-  if (counts?.length === 0) {
+  if (counts?.length === 0 || ratios?.length === 0) {
     return { what: 'There is no size to compare', why: 'the list is empty', action: 'Name a number of blocks.' };
   }
   return undefined;

@@ -9,23 +9,26 @@ import { scoreReport, type ScoreSummary } from '../../engine/importance/score-re
 import { openForComputing, type OpenedModel } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
 import { detailsOf } from '../../engine/records/details';
+import type { ShareInfo } from '../../protocol/scores';
 import { score } from '../definitions/score';
 import type { OptionsOf } from '../define';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
 import { requireKept } from './keep';
+import { chosenShares } from './score-shares';
 
 export async function runScore(
   options: OptionsOf<typeof score>,
   context: JobContext,
-): Promise<RunEnd<ScoreSummary & { readonly within?: Within }>> {
+): Promise<RunEnd<ScoreSummary & { readonly within?: Within; readonly shares?: readonly ShareInfo[] }>> {
   const start = performance.now();
   const { criterion, granularity, count, keep } = options;
   const precision = options.precision === 'int4' ? 'auto' : options.precision; // the definition refuses int4
   const opened = await openForComputing(options.checkpoint, options, context.job);
   const { checkpoint, architecture, removed, view, changes, inputs } = opened;
-  // A limit may take any number of blocks, so the whole order must be exact.
-  const exact = options.maxKl === undefined ? options.exact : architecture.layers.length;
-  if (keep) requireKept(keep, architecture.layers.length);
+  const { length } = architecture.layers;
+  // A limit or a share may take any number of parts, so the whole order must be exact.
+  const exact = (options.maxKl ?? options.ratios) === undefined ? options.exact : 2 * length;
+  if (keep) requireKept(keep, length);
   const scored = await runCriterion(
     checkpoint,
     criterion,
@@ -44,9 +47,12 @@ export async function runScore(
   scored.warnings.forEach(context.warn);
   const within = await withinLimit(options, opened, scored, context);
   const { summary, results } = scoreReport(opened, criterion, scored, secondsSince(start));
+  const kept = keepList(length, { keepEnds: options.keepEnds, keep });
+  const shares = options.ratios && chosenShares(options.ratios, architecture, scored, kept);
+  const chosen = { ...(within && { within }), ...(shares && { shares }) };
   return {
-    result: { ...summary, ...(within && { within }) },
-    results: { ...results, ...(within && { within }) },
+    result: { ...summary, ...chosen },
+    results: { ...results, ...chosen },
     run: detailsOf(checkpoint, options, {
       inputs: [...scored.inputs, ...inputs],
       settings: { ...recordedOptions(score, options), removed: removedJson(removed), ...scored.settings },

@@ -7,9 +7,11 @@ import { DeviceError, UserError } from '../../engine/errors';
 import { ascending } from '../../engine/evaluate/grid/protocol';
 import { meanSd } from '../../engine/evaluate/grid/statistics';
 import { DEPTH_METHODS, type DepthMethod, METHOD_TITLES, usualCounts } from '../../engine/evaluate/versus-methods';
+import { blocksToRemove } from '../../engine/importance/count';
 import { type Ranking, selectByScores } from '../../engine/importance/ranking';
 import { runCriterion } from '../../engine/importance/run-criterion';
-import { keepList } from '../../engine/importance/select';
+import { keepList, requireRoom } from '../../engine/importance/select';
+import { option } from '../../engine/option-token';
 import { type JobOptions, labelled } from '../../engine/progress';
 import type { VersusModel } from '../../protocol/versus';
 import type { OptionsFor } from '../kinds';
@@ -38,14 +40,29 @@ export interface Ranked {
   readonly seconds: number;
 }
 
-/** Blocks that are kept, and numbers of blocks to remove. @throws UserError for blocks that the model does not have */
+/** Blocks that are kept, and numbers of blocks to remove. @throws UserError for shares that the model cannot lose */
 export function askedCounts(
-  { counts, plan, keep, keepEnds }: VersusOptions,
-  blocks: number,
+  { counts, ratios, plan, keep, keepEnds }: VersusOptions,
+  architecture: Architecture,
 ): { readonly kept: ReadonlySet<number>; readonly counts: readonly number[] } {
+  const blocks = architecture.layers.length;
   const kept = keepList(blocks, { keepEnds, keep });
+  if (ratios) return { kept, counts: countsOf(ratios, architecture, kept) };
   const usual = plan ? [] : usualCounts(blocks, Math.min(blocks - 1, Math.max(1, blocks - kept.size)));
   return { kept, counts: ascending([...(counts ?? usual), ...(plan ? [plan.length] : [])]) };
+}
+
+/** One number for each share, so that a reader knows which is which. @throws UserError for two that are the same number */
+function countsOf(ratios: readonly number[], architecture: Architecture, kept: ReadonlySet<number>): number[] {
+  const size = { total: parametersOf(architecture), block: meanLayerParameters(architecture) };
+  const counts = ascending(ratios.map((ratio) => blocksToRemove({ kind: 'ratio', ratio }, size)));
+  counts.forEach((count) => requireRoom(architecture.layers.length, count, kept));
+  if (counts.length === ratios.length) return counts;
+  throw new UserError(
+    'Two of the shares are the same size',
+    `of ${architecture.layers.length} blocks they remove ${counts.join(', ')}`,
+    `Give shares that are further apart, or ${option('counts')}.`,
+  );
 }
 
 /** Scores the blocks by each depth method that is asked for. */

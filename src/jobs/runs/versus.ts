@@ -85,7 +85,7 @@ async function calibrationOf(
 
 /** Refuses files of widths that are there, before the work starts. @throws UserError */
 async function requireNew(options: VersusOptions, architecture: Architecture): Promise<void> {
-  const { counts } = askedCounts(options, architecture.layers.length);
+  const { counts } = askedCounts(options, architecture);
   for (const method of rivalsOf(options)) {
     for (const count of counts) {
       await refuseExisting(widthFile(options.saveWidths!, method, count), 'Name another folder.');
@@ -168,9 +168,10 @@ function phasesOf({ options, architecture }: Opened, rows: number, job: JobOptio
     data,
     own,
     counts,
+    ratios,
     plan,
   } = options;
-  const sizes = (counts ?? (plan ? [] : [1, 2, 3])).length + (plan ? 1 : 0);
+  const sizes = (counts ?? ratios ?? (plan ? [] : [1, 2, 3])).length + (plan ? 1 : 0);
   const blocks = architecture.layers.length;
   const models = 1 + sizes * methods.length;
   const rivals = rivalsOf(options).length;
@@ -199,7 +200,7 @@ async function makeModels(
   phases: Phases,
 ): Promise<Made> {
   const { checkpoint: path, plan } = options;
-  const { kept, counts } = askedCounts(options, architecture.layers.length);
+  const { kept, counts } = askedCounts(options, architecture);
   const ranked = await rankings(checkpoint, options, context, phases.depth);
   const sizes = sizesOf(architecture, counts, kept, ranked);
   const rivals = await rivalCandidates({ checkpoint, options, calibration, sizes, folder }, context, phases.width);
