@@ -11,6 +11,7 @@ import { inOrder, needsOf } from './order';
 import { hasMainOutput } from './outputs';
 import type { Json, Recipe, RecipeStep } from './recipe';
 import { type Reference, referencesIn, substitute } from './references';
+import { isEach } from './table';
 
 /** A fault and the value that it is about, as a path in the recipe. */
 export interface StepFault {
@@ -22,9 +23,7 @@ export interface StepFault {
 
 export function checkSteps(recipe: Recipe): StepFault[] {
   const names = recipe.steps.flatMap((step) => referenceFaults(recipe, step));
-  const tables = recipe.tables.flatMap(({ rows }, table) =>
-    rows.flatMap(({ cells }, row) => faultsOfReferences(recipe, cells, ['tables', table, 'rows', row, 'cells'], true)),
-  );
+  const tables = recipe.tables.flatMap((table, at) => faultsOfReferences(recipe, table, ['tables', at], true));
   const others = [
     ...faultsOfReferences(recipe, recipe.model, ['model'], false),
     ...faultsOfReferences(recipe, recipe.limits, ['limits'], false),
@@ -63,6 +62,8 @@ function faultsOfReferences(recipe: Recipe, value: unknown, path: StepFault['pat
     if (reference.kind === 'variable') {
       const { name } = reference;
       if (name === 'model' && path[0] !== 'model') return recipe.model === undefined ? [noModel(path)] : [];
+      // The item of a repeated row, which the tables check.
+      if (path[0] === 'tables' && isEach(name)) return [];
       if (Object.hasOwn(recipe.variables, name)) return [];
       const known = Object.keys(recipe.variables);
       const why = known.length === 0 ? 'the recipe has no variables' : `the variables are ${known.join(', ')}`;

@@ -1,7 +1,7 @@
 /** What a plan and a run of a recipe are: what the terminal prints, `--json` gives, the editor shows and the report tells. */
 import type { JsonObject } from '../format/json';
 import type { Kind } from '../jobs/kinds';
-import type { LimitName, Recipe, RecipeStep } from './recipe';
+import type { LimitName, Recipe, RecipeStep, Variables } from './recipe';
 
 /** How long something is expected to take. */
 export interface Expected {
@@ -103,6 +103,8 @@ export interface RecipeEnd {
   readonly model?: string;
   readonly folder: string;
   readonly quick: boolean;
+  /** The values of this run, those given with `--set` among them; without it, the recipe's own. */
+  readonly variables?: Variables;
   readonly steps: readonly StepEnd[];
   readonly limits: readonly Verdict[];
   /** `limit`: a limit is broken; `failed`: a step failed. */
