@@ -7,6 +7,7 @@ import type { DeviceReport } from '../engine/onnx/device';
 import { withPlaces } from '../engine/records/places';
 import { newRecord, type RunRecord, writeRecord } from '../engine/records/record';
 import { sourceChanges } from '../engine/records/source-changes';
+import { askedOptions } from './asked';
 import { completeOptions } from './complete';
 import { JOBS } from './definitions';
 import type { EventFor, Kind, OptionsFor } from './kinds';
@@ -66,7 +67,10 @@ export async function runJob<K extends Kind>(
   let record: string | null = null;
   if (place) {
     const inputs = withPlaces(details.inputs, options, place.folder, place.from);
-    record = await place.write(newRecord({ kind, ...details, inputs, results, notes: changes, started }));
+    const asked = askedOptions(JOBS[kind], options, place.folder);
+    record = await place.write(
+      newRecord({ kind, ...details, inputs, options: asked, results, notes: changes, started }),
+    );
   }
   return { result, results, record, device: watch.device() ?? null, notes: notes.texts, warnings: warnings.texts };
 }

@@ -1,10 +1,11 @@
 /** Options of a step: references replaced, texts of the command line's form read, paths absolute, outputs in their place. */
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import { UserError } from '../engine/errors';
-import { isObject, type JsonObject } from '../format/json';
+import type { JsonObject } from '../format/json';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { ValueKind } from '../jobs/option';
+import { changePaths } from '../jobs/option-paths';
 import { InvalidValue, parseValue } from '../jobs/values';
 import { usualOutputs } from './outputs';
 import type { Json, RecipeStep } from './recipe';
@@ -47,21 +48,8 @@ export function fromText(kind: ValueKind, value: Json, named: string): Json {
 }
 
 /** Changes every path in a value. */
-export function mapPaths(kind: ValueKind, value: Json, change: (path: string) => Json): Json {
-  if (kind.kind === 'path') return typeof value === 'string' && !kind.words?.includes(value) ? change(value) : value;
-  if (kind.kind === 'list' && Array.isArray(value)) {
-    return value.map((item: Json) => mapPaths(kind.of, item, change));
-  }
-  if (kind.kind !== 'models' || !Array.isArray(value)) return value;
-  return value.map((model: Json) => {
-    if (!isObject(model)) return model;
-    const paths = MODEL_PATHS.filter((name) => typeof model[name] === 'string');
-    const changed = Object.fromEntries(paths.map((name): [string, Json] => [name, change(model[name] as string)]));
-    return { ...model, ...changed };
-  });
-}
-
-const MODEL_PATHS = ['checkpoint', 'width', 'heal', 'adapter'] as const;
+export const mapPaths = (kind: ValueKind, value: Json, change: (path: string) => Json): Json =>
+  changePaths(kind, value, change) as Json;
 
 /** Where the relative paths of a recipe start, and where its outputs go. */
 export interface Places extends Around {

@@ -4,12 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { optionsFromWords } from '../../src/cli/job-command';
 import { argvOf } from '../../src/jobs/argv';
 import { completeOptions } from '../../src/jobs/complete';
 import { JOBS } from '../../src/jobs/definitions';
+import { isOfMachine } from '../../src/jobs/asked';
+import type { AnyJob } from '../../src/jobs/define';
 import type { GivenFor, Kind } from '../../src/jobs/kinds';
+import { changePaths } from '../../src/jobs/option-paths';
 import { writeAdapter } from '../../src/engine/adapter/files';
 import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
 import { readPatchFile } from '../../src/engine/weights/patch-file';
@@ -425,11 +428,30 @@ function missingFrom(large: unknown, small: unknown, at = ''): string[] {
 }
 
 /** What a record says, without when, where and how fast. */
-function recordFacts({ kind, inputs, settings, seed, device, results, notes }: RunRecord, own: string): unknown {
+function recordFacts(record: RunRecord, place: string, own: string): unknown {
+  const { kind, inputs, settings, seed, device, results, notes } = record;
   const { provider } = (device ?? { provider: null }) as { readonly provider: string | null };
   const named = inputs.map(({ place: _, ...input }) => input);
-  return comparable({ kind, inputs: named, settings, seed, provider, results, notes }, own);
+  const options = keptOptions(record, place);
+  return comparable({ kind, inputs: named, settings, options, seed, provider, results, notes }, own);
 }
+
+/** The options in a record, with absolute paths: with them the same run can be made again. */
+const keptOptions = ({ kind, options = {} }: RunRecord, place: string): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name,
+      changePaths((JOBS[kind as Kind] as AnyJob).options[name].kind, value, (path) => resolve(dirname(place), path)),
+    ]),
+  );
+
+/** The options that a record must have for these: all that change a number. */
+const askedFor = (job: AnyJob, given: object): object =>
+  Object.fromEntries(
+    Object.entries(completeOptions(job, given)).filter(
+      ([name, value]) => value !== undefined && !isOfMachine(name) && job.options[name].kind.kind !== 'data',
+    ),
+  );
 
 /** What a run gave, without measurements and places. */
 interface Ran {
@@ -476,7 +498,8 @@ describe('every job by the command line and by the sidecar', function () {
     const { result, record } = await client().run(spec);
     const kept = readJson(record!) as unknown as RunRecord;
     assert.deepEqual(missingFrom(comparable(kept.results, folder), comparable(result, folder)), []);
-    return { result: comparable(result, folder), record: recordFacts(kept, folder) };
+    assert.deepEqual(keptOptions(kept, record!), askedFor(JOBS[kind], given(make, folder)));
+    return { result: comparable(result, folder), record: recordFacts(kept, record!, folder) };
   }
 
   async function byLine(kind: Kind, make: (toy: Toy) => object): Promise<Ran> {
@@ -485,7 +508,7 @@ describe('every job by the command line and by the sidecar', function () {
     const words = [...argvOf(JOBS[kind], given(make, folder)), '--device', 'cpu'];
     const json = jsonOf(await coppice([...words, '--json', '--record', file]));
     const written = readJson(file) as unknown as RunRecord;
-    return { result: comparable(json, folder), record: recordFacts(written, folder) };
+    return { result: comparable(json, folder), record: recordFacts(written, file, folder) };
   }
 
   for (const kind of Object.keys(JOBS) as Kind[]) {

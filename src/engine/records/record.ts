@@ -44,6 +44,11 @@ export interface RunRecord {
   readonly kind: string;
   readonly inputs: readonly RunInput[];
   readonly settings: Readonly<Record<string, unknown>>;
+  /**
+   * The options of the job, with which it can run again, in records that remain with the user; paths are relative to the
+   * record's folder. Absent in records of versions that did not keep them.
+   */
+  readonly options?: Readonly<Record<string, unknown>>;
   /** Null when nothing was random. */
   readonly seed: number | null;
   /** The execution provider and why it was chosen; null when nothing was computed. */
@@ -65,6 +70,7 @@ export interface RunFacts {
   readonly kind: string;
   readonly inputs: readonly RunInput[];
   readonly settings: Readonly<Record<string, unknown>>;
+  readonly options?: Readonly<Record<string, unknown>>;
   readonly seed?: number;
   readonly device?: unknown;
   readonly precision?: RunPrecision;
@@ -82,6 +88,7 @@ export function newRecord(facts: RunFacts): RunRecord {
     kind: facts.kind,
     inputs: facts.inputs,
     settings: facts.settings,
+    ...(facts.options && { options: facts.options }),
     seed: facts.seed ?? null,
     device: facts.device ?? null,
     ...(facts.precision && { precision: facts.precision }),
@@ -120,8 +127,8 @@ export function nameOfFolder(folder: string): string {
   return parts.at(-1) ?? 'model';
 }
 
-/** The record for a file that is shared with others, which names no places. */
-export const sharedRecord = (record: RunRecord): RunRecord => ({
+/** The record for a file that is shared with others, which names no places: options have paths too. */
+export const sharedRecord = ({ options: _, ...record }: RunRecord): RunRecord => ({
   ...record,
   inputs: record.inputs.map(({ place: _, ...input }) => input),
 });
@@ -225,6 +232,7 @@ function recordFault(value: unknown): string | undefined {
   for (const key of ['settings', 'results', 'versions']) if (!isObject(value[key])) return `${key} is not an object`;
   for (const key of ['started', 'finished'])
     if (Number.isNaN(Date.parse(value[key] as string))) return `${key} is not a date`;
+  if (value.options !== undefined && !isObject(value.options)) return 'options is not an object';
   if (value.seed !== null && typeof value.seed !== 'number') return 'seed is not a number';
   if (!Array.isArray(value.inputs)) return 'inputs is not a list';
   const inputFault = value.inputs.findIndex(

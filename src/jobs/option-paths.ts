@@ -1,0 +1,22 @@
+/** Paths in the values of options. */
+import { isObject } from '../format/json';
+import type { ValueKind } from './option';
+
+const MODEL_PATHS = ['checkpoint', 'width', 'heal', 'adapter'] as const;
+
+/** Changes every path in a value of this kind; words that stand in place of a path stay. */
+export function changePaths(kind: ValueKind, value: unknown, change: (path: string) => unknown): unknown {
+  if (kind.kind === 'path') return typeof value === 'string' && !kind.words?.includes(value) ? change(value) : value;
+  if (!Array.isArray(value)) return value;
+  const items: readonly unknown[] = value;
+  if (kind.kind === 'list') return items.map((item) => changePaths(kind.of, item, change));
+  if (kind.kind !== 'models') return value;
+  return items.map((model) => {
+    if (!isObject(model)) return model;
+    const changed = MODEL_PATHS.flatMap((name): [string, unknown][] => {
+      const path = model[name];
+      return typeof path === 'string' ? [[name, change(path)]] : [];
+    });
+    return { ...model, ...Object.fromEntries(changed) };
+  });
+}
