@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addDemo } from './commands/demo';
 import { addFetchTasks } from './commands/fetch-tasks';
+import { addInit } from './commands/init';
 import { addInspect } from './commands/inspect';
 import { addMcp } from './commands/mcp';
 import { addReport } from './commands/report';
@@ -68,6 +69,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'bench', benchPage);
   addJob(program, exit, 'grid', gridPage);
   addJob(program, exit, 'versus', versusPage);
+  addInit(program, exit);
   addFetchTasks(program, exit);
   addReport(program, exit);
   addMcp(program, exit);

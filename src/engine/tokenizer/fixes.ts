@@ -15,6 +15,7 @@ import {
   SplitPreTokenizer,
   type Tokenizer as LibraryTokenizer,
 } from '@huggingface/tokenizers';
+import { isByteToken } from './gguf/token-types';
 import { AddedTokens } from './added-tokens';
 import { MendedSplit } from './split';
 
@@ -145,11 +146,6 @@ class MendedByteFallback extends ByteFallbackDecoder {
       return '\ufffd'.repeat(bytes.length);
     }
   }
-}
-
-/** Whether a token represents one byte, such as "<0x0A>". */
-export function isByteToken(token: string): boolean {
-  return /^<0x[0-9A-Fa-f]{2}>$/.test(token);
 }
 
 /**

@@ -23,8 +23,8 @@ import {
   fixPreTokenizer,
   fixReplace,
   fixStages,
-  isByteToken,
 } from './fixes';
+import { isByteToken } from './gguf/token-types';
 import { MendedSplit } from './split';
 import { addedText, type StreamState, streamSteps } from './stream';
 import { STAGES, type StageSign } from './tasks';

@@ -19,3 +19,8 @@ export const tokenKind = (type: number): TokenKind | undefined => KINDS.get(type
 
 /** What fills an id that a tokenizer does not have, so that there is one token for each row of the embedding. */
 export const padding = (id: number): string => `[PAD${id}]`;
+
+/** Whether a token represents one byte, such as "<0x0A>". */
+export function isByteToken(token: string): boolean {
+  return /^<0x[0-9A-Fa-f]{2}>$/.test(token);
+}

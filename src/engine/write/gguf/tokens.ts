@@ -1,7 +1,6 @@
 /** The vocabulary of a GGUF file: one token for each row of the embedding. */
-import { isByteToken } from '../../tokenizer/fixes';
 import type { TokenizerFiles } from '../../tokenizer/files';
-import { padding, type TokenKind } from '../../tokenizer/gguf/token-types';
+import { isByteToken, padding, type TokenKind } from '../../tokenizer/gguf/token-types';
 import { Refusal } from './refusal';
 
 export interface Token {

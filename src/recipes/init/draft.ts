@@ -1,0 +1,330 @@
+/** Drafts a recipe for a model: reads its headers, chooses sizes and steps, and writes them down with comments. */
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import type { Architecture } from '../../engine/checkpoint/architecture';
+import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
+import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
+import { parametersReadOf } from '../../engine/checkpoint/parameters';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { CancelledError, UserError } from '../../engine/errors';
+import { healable } from '../../engine/heal/healable';
+import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
+import type { JobOptions } from '../../engine/progress';
+import { formatBytes, formatFactor, formatPercent } from '../../format/numbers';
+import { counted } from '../../format/words';
+import { EXPORT_TYPES, type ExportFormat } from '../../jobs/definitions/export';
+import { HEAL_TOKENS } from '../../jobs/healing-amounts';
+import { checkpointName } from '../../jobs/titles';
+import type { Json } from '../recipe';
+import { RECIPE_VERSION } from '../recipe';
+import { type Chosen, countOfShare, countOfSpeed, fitting, isMuch, needsEnds, smallest } from './choose';
+import { type Entry, layOut } from './layout';
+import { exportBytes, keptType } from './sizes';
+import { type Outline, stepsOf } from './steps';
+import { type TextsNearby, textsNear } from './texts';
+import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from './wish';
+
+/**
+ * @param path of the checkpoint
+ * @throws UserError for a checkpoint that cannot be computed with, or a goal that it cannot reach; CancelledError
+ */
+export async function draftRecipe(path: string, wish: RecipeWish, job: JobOptions = {}): Promise<DraftedRecipe> {
+  const checkpoint = await openCheckpoint(path);
+  const architecture = requireArchitecture(checkpoint);
+  const { goal = USUAL_GOAL } = wish;
+  const { format, notes } = await formatFor(checkpoint, wish.format);
+  checkType(format, wish.type);
+  const chosen = await choose(checkpoint, goal, { format, type: wish.type, job });
+  const home = dirname(resolve(wish.file));
+  const texts = await textsFor(wish, home, checkpoint);
+  const outline = outlineOf(checkpoint, { wish, goal, format, chosen, texts });
+  const drafting: Drafting = { checkpoint, wish, goal, format, chosen, home, texts, outline };
+  return {
+    text: layOut(recipeEntries(drafting)),
+    goal,
+    format,
+    type: chosen.type ?? null,
+    removes: chosen.removes,
+    blocks: architecture.layers.length,
+    expectedBytes: chosen.bytes,
+    notes: [...notes, ...notesOf(drafting)],
+    warnings: warningsOf(drafting),
+  };
+}
+
+interface Drafting {
+  readonly checkpoint: Checkpoint;
+  readonly wish: RecipeWish;
+  readonly goal: Goal;
+  readonly format: ExportFormat;
+  readonly chosen: Chosen;
+  /** The folder of the recipe. */
+  readonly home: string;
+  readonly texts: FoundTexts;
+  readonly outline: Outline;
+}
+
+/** GGUF where the model can be written so. */
+async function formatFor(
+  checkpoint: Checkpoint,
+  wanted: ExportFormat | undefined,
+): Promise<{ readonly format: ExportFormat; readonly notes: readonly string[] }> {
+  if (wanted !== undefined) return { format: wanted, notes: [] };
+  try {
+    await exportBytes(checkpoint, { format: 'gguf', removed: [] });
+    return { format: 'gguf', notes: [] };
+  } catch (error) {
+    if (!(error instanceof UserError) || error instanceof CancelledError) throw error;
+    return { format: 'safetensors', notes: [noGguf(error)] };
+  }
+}
+
+/** The reason may quote a whole pattern of a tokenizer. */
+function noGguf({ why }: UserError): string {
+  const because = why.length > MAX_REASON ? '' : `: ${why}`;
+  return `Its format is safetensors, because it cannot be written as GGUF${because}.`;
+}
+
+const MAX_REASON = 120;
+
+/** A recipe must not name a type that its export refuses. */
+function checkType(format: ExportFormat, type: string | undefined): void {
+  if (type === undefined || EXPORT_TYPES[format].includes(type)) return;
+  const why = `the types of ${format} are ${EXPORT_TYPES[format].join(', ')}`;
+  throw new UserError(`${type} cannot be shipped`, why, 'Ask for one of them, or for another format.');
+}
+
+interface Choosing {
+  readonly format: ExportFormat;
+  readonly type?: string;
+  readonly job: JobOptions;
+}
+
+async function choose(checkpoint: Checkpoint, goal: Goal, { format, type, job }: Choosing): Promise<Chosen> {
+  const architecture = requireArchitecture(checkpoint);
+  const sizeOf = (each: string | undefined, removed: readonly number[]): Promise<number> =>
+    exportBytes(checkpoint, { format, type: each, removed }, job);
+  if (goal.kind === 'fit') {
+    return fitting(architecture, goal.bytes, type === undefined ? typesOf(checkpoint, format) : [type], sizeOf);
+  }
+  const removes = await countOf(architecture, goal);
+  const usual = type ?? usualType(checkpoint, format);
+  return { removes, type: usual, bytes: await sizeOf(usual, smallest(architecture, removes)) };
+}
+
+async function countOf(architecture: Architecture, goal: Exclude<Goal, { kind: 'fit' }>): Promise<number> {
+  switch (goal.kind) {
+    case 'fewer':
+      return countOfShare(architecture, goal.share);
+    case 'faster':
+      return countOfSpeed(architecture, goal.factor, `${formatFactor(goal.factor)} the speed`);
+    case 'as-fast-as': {
+      const other = requireArchitecture(await openCheckpoint(goal.checkpoint));
+      const factor = parametersReadOf(architecture) / parametersReadOf(other);
+      return countOfSpeed(architecture, factor, `To be as fast as ${checkpointName(goal.checkpoint)}`);
+    }
+  }
+}
+
+/** From the finest to the coarsest. The type of the checkpoint comes first where it can be kept. */
+function typesOf(checkpoint: Checkpoint, format: ExportFormat): (string | undefined)[] {
+  const kept = isGgufCheckpoint(checkpoint) ? undefined : keptType(checkpoint);
+  const stored = kept === undefined ? [] : [undefined];
+  const half = kept === 'f16' || kept === 'bf16' ? [] : ['f16'];
+  if (format === 'onnx') return ['fp32', 'fp16', 'q8', 'q4'];
+  if (format === 'safetensors') return [...stored, ...half];
+  return [...stored, ...half, 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'];
+}
+
+/** Eight bits hardly change a model and halve it. Safetensors keep the type of the checkpoint. */
+function usualType(checkpoint: Checkpoint, format: ExportFormat): string | undefined {
+  if (format === 'safetensors') return isGgufCheckpoint(checkpoint) ? 'f16' : undefined;
+  return format === 'onnx' ? 'q8' : 'q8_0';
+}
+
+interface FoundTexts extends TextsNearby {
+  /** Whether the user named it. */
+  readonly given: { readonly calibration: boolean; readonly text: boolean };
+}
+
+/** The texts that are given, else those nearby. */
+async function textsFor({ calibration, text }: RecipeWish, home: string, { folder }: Checkpoint): Promise<FoundTexts> {
+  const given = { calibration: calibration !== undefined, text: text !== undefined };
+  const near = given.calibration && given.text ? {} : await textsNear([home, folder]);
+  const [own, other] = [calibration, text].map((path) => path && resolve(path));
+  return {
+    calibration: own ?? (near.calibration === other ? near.text : near.calibration),
+    text: other ?? (near.text === own ? near.calibration : near.text),
+    given,
+  };
+}
+
+/** Whether both names lead to one file. */
+const isSame = ({ calibration, text }: TextsNearby): boolean => calibration !== undefined && calibration === text;
+
+function outlineOf(
+  checkpoint: Checkpoint,
+  { wish, goal, format, chosen, texts }: Pick<Drafting, 'wish' | 'goal' | 'format' | 'chosen' | 'texts'>,
+): Outline {
+  const architecture = requireArchitecture(checkpoint);
+  const left = architecture.layers.length - chosen.removes;
+  const name = `${checkpointName(checkpoint.path)}-${chosen.removes === 0 ? (chosen.type ?? 'export') : left}`;
+  return {
+    removes: chosen.removes,
+    ends: needsEnds(architecture.layers.length, chosen.removes),
+    healable: healable(architecture),
+    hasRows: /\.json$/i.test(texts.calibration ?? ''),
+    hasText: texts.text !== undefined && !isSame(texts),
+    hasTasks: wish.tasks !== undefined,
+    hasData: wish.data !== undefined,
+    format,
+    type: chosen.type,
+    out: plain(`./${name}${format === 'gguf' ? '.gguf' : `-${format}`}`),
+    ...(goal.kind === 'fit' && { maxBytes: goal.bytes }),
+  };
+}
+
+/** A text in which nothing is a reference. */
+const plain = (text: string): string => text.replaceAll('${', '$${');
+
+function recipeEntries(drafting: Drafting): Entry[] {
+  const { checkpoint, home, outline } = drafting;
+  const variables = variablesOf(drafting);
+  return [
+    {
+      name: 'coppice',
+      value: RECIPE_VERSION,
+      comment: [
+        'A recipe of Coppice. `coppice run FILE --dry-run` says what it would do, `coppice run FILE` does it, and',
+        '`coppice run FILE --quick` tries it with little. What is done is not repeated.',
+      ],
+    },
+    { name: 'title', value: titleOf(drafting) },
+    { name: 'model', value: place(home, checkpoint.path) },
+    { name: 'variables', value: variables.flatMap(({ quick: _, ...entry }) => entry) },
+    {
+      name: 'quick',
+      value: variables.flatMap(({ name, quick }) => (quick === undefined ? [] : { name, value: quick })),
+      comment: ['In place of these variables, for a quick try.'],
+    },
+    { name: 'steps', value: stepsOf(outline) },
+  ];
+}
+
+function titleOf({ checkpoint, chosen }: Drafting): string {
+  const name = checkpointName(checkpoint.path);
+  const blocks = requireArchitecture(checkpoint).layers.length;
+  if (chosen.removes === 0) return `${name}${chosen.type === undefined ? '' : ` as ${chosen.type}`}`;
+  return `${name} without ${chosen.removes} of its ${counted(blocks, 'block')}`;
+}
+
+/** A path as the recipe has it: from its folder on, with slashes, unless that lies on another drive. */
+function place(home: string, path: string): string {
+  const way = relative(home, resolve(path));
+  if (isAbsolute(way)) return plain(way);
+  const slashed = way.split(sep).join('/');
+  return plain(slashed.startsWith('..') ? slashed : `./${slashed}`);
+}
+
+interface Variable extends Entry {
+  readonly quick?: Json;
+}
+
+function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Drafting): Variable[] {
+  const { hasText, hasRows, hasTasks, hasData, healable: heals, removes } = outline;
+  const scores = removes > 0;
+  const needsCalibration = scores || !hasText;
+  const missing = 'Put a text there that is like those which your application sends: some hundred kilobytes.';
+  const { samples } = DEFAULT_DRAWING;
+  const trains = scores && (hasData || !heals);
+  const blocks = requireArchitecture(checkpoint).layers.length;
+  const all: (Variable | false)[] = [
+    needsCalibration && {
+      name: 'calibration',
+      value: texts.calibration === undefined ? CALIBRATION : place(home, texts.calibration),
+      comment: [texts.calibration === undefined ? missing : 'A text like those which your application sends.'],
+    },
+    hasText && {
+      name: 'text',
+      value: place(home, texts.text!),
+      comment: ['Another text, which quality is measured on.'],
+    },
+    hasTasks && { name: 'tasks', value: place(home, wish.tasks!) },
+    hasData && { name: 'data', value: place(home, wish.data!) },
+    scores && {
+      name: 'count',
+      value: chosen.removes,
+      comment: [`Blocks to remove, of ${blocks}.`],
+      quick: Math.min(chosen.removes, 2),
+    },
+    scores && !hasRows && { name: 'samples', value: samples, comment: ['Rows of the text that scores see.'], quick: 4 },
+    scores &&
+      heals && {
+        name: 'tokens',
+        value: HEAL_TOKENS.normal,
+        comment: [`Tokens of text for healing. ${HEAL_TOKENS.quick} heal nearly as well in a third of the time.`],
+        quick: 2048,
+      },
+    trains && { name: 'trainingSteps', value: 200, quick: 4 },
+    hasText && { name: 'windows', value: 64, comment: ['Windows of the text that are measured.'], quick: 4 },
+    !hasText &&
+      !hasRows && {
+        name: 'rows',
+        value: 32,
+        comment: [
+          'Other rows of the same text, which quality is measured on. A text of its own says more: add "text".',
+        ],
+        quick: 4,
+      },
+    hasTasks && { name: 'items', value: 200, comment: ['Questions of each task.'], quick: 8 },
+  ];
+  return all.filter((each) => each !== false);
+}
+
+/** Where a text is expected that was not found. */
+const CALIBRATION = './data/calibration.txt';
+
+function notesOf({ checkpoint, home, goal, chosen, texts, outline }: Drafting): string[] {
+  const { removes, type, bytes } = chosen;
+  const blocks = requireArchitecture(checkpoint).layers.length;
+  const as = type === undefined ? 'in the types that it has' : `as ${type}`;
+  const how =
+    removes === 0
+      ? `It fits ${as} with all its blocks, which costs less than removing some.`
+      : `It loses ${removes} of ${counted(blocks, 'block')} and is written ${as}.`;
+  const found = (['calibration', 'text'] as const).flatMap((which) => {
+    const path = texts[which];
+    return path === undefined || texts.given[which] ? [] : [`${FOUND[which]} ${place(home, path)}, which lies nearby.`];
+  });
+  return [
+    how,
+    `The exported files will have about ${formatBytes(bytes)}${goal.kind === 'fit' ? ` of ${formatBytes(goal.bytes)}` : ''}.`,
+    ...found,
+    ...(outline.healable || removes === 0
+      ? []
+      : ['Its family cannot be healed in closed form, so the recipe trains it.']),
+  ];
+}
+
+const FOUND = { calibration: 'Blocks are scored on', text: 'Quality is measured on' } as const;
+
+function warningsOf({ checkpoint, chosen, texts, outline }: Drafting): string[] {
+  const blocks = requireArchitecture(checkpoint).layers.length;
+  const found: string[] = [];
+  if (isMuch(blocks, chosen.removes)) {
+    const share = formatPercent(chosen.removes / blocks);
+    found.push(`${share} of the blocks are much: expect a model that needs training before it is of use.`);
+  }
+  if (texts.calibration === undefined && (chosen.removes > 0 || !outline.hasText)) {
+    found.push(
+      `No text was found to score blocks on. Put one at ${CALIBRATION}, or change “calibration” in the recipe.`,
+    );
+  }
+  if (isSame(texts)) {
+    found.push('The two texts are one. A model is chosen on it, so it cannot judge it: measure on another text.');
+  } else if (!outline.hasText && texts.calibration !== undefined) {
+    found.push(
+      'No second text was found: quality is measured on other rows of the calibration text. Add another text.',
+    );
+  }
+  return found;
+}

@@ -1,0 +1,52 @@
+/** What a new recipe is asked for, and what is drafted. Types alone. */
+import type { ExportFormat } from '../../jobs/definitions/export';
+
+/** How much shorter, smaller or faster the model is to become. */
+export type Goal =
+  /** This share of the blocks fewer, such as 0.25. */
+  | { readonly kind: 'fewer'; readonly share: number }
+  /** The exported files have at most this many bytes. */
+  | { readonly kind: 'fit'; readonly bytes: number }
+  /** This many times as fast at writing, such as 1.5. */
+  | { readonly kind: 'faster'; readonly factor: number }
+  /** At least as fast at writing as this other checkpoint. */
+  | { readonly kind: 'as-fast-as'; readonly checkpoint: string };
+
+export const USUAL_GOAL: Goal = { kind: 'fewer', share: 0.25 };
+
+export interface RecipeWish {
+  /** Where the recipe will be: relative paths in it start at its folder. */
+  readonly file: string;
+  /** A quarter fewer blocks without one. */
+  readonly goal?: Goal;
+  /** GGUF without one, where the model can be written so, else safetensors. */
+  readonly format?: ExportFormat;
+  /** The only type of the exported weights that comes into question, such as "q8_0". */
+  readonly type?: string;
+  /** Text that blocks are scored on. Without one, a text near the recipe or the model. */
+  readonly calibration?: string;
+  /** Text that quality is measured on. Without one, a text near the recipe or the model. */
+  readonly text?: string;
+  /** Folder with the files of the tasks. */
+  readonly tasks?: string;
+  /** Data for training. */
+  readonly data?: string;
+}
+
+export interface DraftedRecipe {
+  /** JSON with comments, which `parseRecipe` accepts. */
+  readonly text: string;
+  readonly goal: Goal;
+  readonly format: ExportFormat;
+  /** The type of the exported weights; null where each keeps its own. */
+  readonly type: string | null;
+  /** Blocks that are removed, and blocks of the whole model. */
+  readonly removes: number;
+  readonly blocks: number;
+  /** Of the exported files, about; the exact size depends on which blocks go, where they differ. */
+  readonly expectedBytes: number;
+  /** What was decided and why. */
+  readonly notes: readonly string[];
+  /** What the user should change. */
+  readonly warnings: readonly string[];
+}
