@@ -1,8 +1,9 @@
-/** `npm run manifest`: writes into package.json, its texts and the README what options, criteria and families say. */
+/** `npm run manifest`: writes into package.json, its texts, the schema of recipes and the README what the code says. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withFamilies } from '../src/engine/checkpoint/families/table';
 import { withCriterionTexts, withOptionSettings } from '../src/jobs/settings';
+import { recipeSchema } from '../src/recipes/schema';
 
 /** Replaces a JSON file at the top of the repository by what `change` makes of it. */
 function rewrite<T>(name: string, change: (value: T) => T): void {
@@ -15,3 +16,6 @@ rewrite<Record<string, string>>('package.nls.json', withCriterionTexts);
 
 const readme = resolve(import.meta.dirname, '../README.md');
 writeFileSync(readme, withFamilies(readFileSync(readme, 'utf8')));
+
+const schema = resolve(import.meta.dirname, '../media/coppice-recipe.schema.json');
+writeFileSync(schema, `${JSON.stringify(recipeSchema(), null, 2)}\n`);

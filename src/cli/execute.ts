@@ -48,6 +48,10 @@ export interface Outcome {
   readonly page: readonly string[];
   /** The command did its work, and what it found is a failure. */
   readonly failed?: boolean;
+  /** Of a command whose findings have exit codes of their own. */
+  readonly exitCode?: number;
+  /** Why the command stopped before its end; reported after the page. */
+  readonly error?: unknown;
   /** The record's part besides the results; undefined if the body writes the record itself. */
   readonly run?: RunDetails;
 }
@@ -117,7 +121,8 @@ export async function execute(
     progress.clear();
     if (options.json) writeOut(`${shown(stringifyJson(outcome.json), out)}\n`);
     else shell.print(...outcome.page);
-    return outcome.failed ? EXIT_FAILURE : 0;
+    if (outcome.error !== undefined) return reportFailure(outcome.error, err, options.verbose === true);
+    return outcome.exitCode ?? (outcome.failed ? EXIT_FAILURE : 0);
   } catch (error) {
     progress.clear();
     if (isCancellation(error)) {

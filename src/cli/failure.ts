@@ -11,6 +11,8 @@ import { oneLine, plainSigns, shown } from './terminal/text';
 
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
+/** Everything ran, and a limit of a recipe is broken. */
+export const EXIT_LIMIT = 3;
 
 /** An error in the command line itself, independent of the checkpoint. */
 export class UsageError extends UserError {}

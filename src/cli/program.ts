@@ -7,6 +7,7 @@ import { addInit } from './commands/init';
 import { addInspect } from './commands/inspect';
 import { addMcp } from './commands/mcp';
 import { addReport } from './commands/report';
+import { addRun } from './commands/run';
 import type { Exit } from './execute';
 import { EXIT_USAGE, failureLines } from './failure';
 import { addJob } from './job-command';
@@ -39,7 +40,7 @@ Examples:
   coppice generate ./SmolLM2-pruned --prompt "Once upon a time"
 
 A checkpoint is a folder in Hugging Face format, a .safetensors file, an index.json or a .gguf file.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 cancelled with Ctrl-C.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a recipe's limit is broken, 130 cancelled with Ctrl-C.`;
 
 export function buildProgram(exit: Exit): Command {
   const program = new Command('coppice')
@@ -70,6 +71,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'grid', gridPage);
   addJob(program, exit, 'versus', versusPage);
   addInit(program, exit);
+  addRun(program, exit);
   addFetchTasks(program, exit);
   addReport(program, exit);
   addMcp(program, exit);

@@ -10,7 +10,8 @@ import { type AnyJob, checkpointsIn } from './define';
 import { JOBS } from './definitions';
 import type { Kind } from './kinds';
 import { type JobEnvironment, type RecordPlace, runJob } from './run-job';
-import type { JobOutcome, JobSpec } from '../protocol/jobs';
+import type { EventOf, JobKind, JobOutcome, Jobs, JobSpec } from '../protocol/jobs';
+import type { JobRunner, RunnerOptions } from './runner';
 
 /** @throws errors of the engine; UserError before computing when no record can be written */
 export async function runSpec(
@@ -52,4 +53,18 @@ async function foldersOf(paths: readonly string[]): Promise<string[]> {
     else if (found && !(await isGguf(path))) folders.push(dirname(path));
   }
   return folders;
+}
+
+/**
+ * Runs jobs in this process.
+ * @param usual options of the machine, such as `threads`, for every job that has them and is not told another value
+ */
+export function inThisProcess(usual: object = {}): JobRunner {
+  return <K extends JobKind>(spec: Jobs[K]['spec'], options: RunnerOptions<K> = {}): Promise<JobOutcome<K>> => {
+    const { signal, onProgress, onEvent } = options;
+    const { options: known }: AnyJob = JOBS[spec.kind];
+    const added = Object.fromEntries(Object.entries(usual).filter(([name]) => Object.hasOwn(known, name)));
+    const around = { job: { signal, onProgress }, hooks: {}, emit: (event: unknown) => onEvent?.(event as EventOf<K>) };
+    return runSpec({ ...added, ...spec } as unknown as JobSpec, around);
+  };
 }

@@ -36,7 +36,8 @@ const TEXTS: readonly ValueKind['kind'][] = ['blocks', 'parts', 'bytes', 'parame
 
 /** Reads a text of the command line's form. @throws UserError */
 export function fromText(kind: ValueKind, value: Json, named: string): Json {
-  if (typeof value !== 'string' || !TEXTS.includes(kind.kind)) return value;
+  // A value of another step is not known while a key is made.
+  if (typeof value !== 'string' || value.includes('\0') || !TEXTS.includes(kind.kind)) return value;
   try {
     return parseValue(kind, value, named) as Json;
   } catch (error) {

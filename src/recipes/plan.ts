@@ -1,6 +1,9 @@
 /** What a run of a recipe would do: what is there already, what runs and why, and how long that is expected to take. */
-import type { JobOptions } from '../engine/progress';
-import type { Json, Recipe } from './recipe';
+import { version } from '../../package.json';
+import { announce, type JobOptions } from '../engine/progress';
+import { needsOf } from './order';
+import type { Json, Recipe, RecipeStep } from './recipe';
+import { Session } from './session';
 import type { Expected, FinishedStep, PlannedStep, RecipePlan } from './types';
 
 /** How a recipe is run. */
@@ -21,5 +24,98 @@ export interface RecipeRequest {
 /** Estimates the time of a step whose options are known. Undefined where nothing is known of its time. */
 export type StepEstimate = (step: PlannedStep & { readonly before?: FinishedStep }) => Promise<Expected | undefined>;
 
-/** @throws UserError for an input that is missing, or an unknown step or variable */
-export type PlanRecipe = (request: RecipeRequest, estimate?: StepEstimate, job?: JobOptions) => Promise<RecipePlan>;
+/**
+ * @returns what a run would do; writes nothing
+ * @throws UserError for an input that is missing, or an unknown step or variable
+ */
+export async function planRecipe(
+  request: RecipeRequest,
+  estimate?: StepEstimate,
+  job: JobOptions = {},
+): Promise<RecipePlan> {
+  return planSession(await Session.open(request), estimate, job);
+}
+
+/** The plan of an open session. */
+export async function planSession(
+  session: Session,
+  estimate?: StepEstimate,
+  job: JobOptions = {},
+): Promise<RecipePlan> {
+  announce(job, 'looking at what is there');
+  const steps: PlannedStep[] = [];
+  for (const step of session.order) {
+    const planned = await planStep(session, step, steps, job);
+    const expected = planned.state === 'run' ? await expectedOf(planned, estimate) : undefined;
+    steps.push({ ...planned, ...(expected && { expected }) });
+  }
+  const running = steps.filter(({ state }) => state === 'run');
+  return {
+    recipe: session.recipe,
+    ...(session.model !== undefined && { model: session.model }),
+    folder: session.folder,
+    steps,
+    expectedSeconds: running.reduce((sum, { expected }) => sum + (expected?.seconds ?? 0), 0),
+    unknown: running.filter(({ expected }) => !expected).map(({ step }) => step.name),
+  };
+}
+
+/** The estimate, or else the time that the same step took before. */
+async function expectedOf(step: PlannedStep, estimate?: StepEstimate): Promise<Expected | undefined> {
+  const found = await estimate?.(step);
+  return found ?? (step.before && { seconds: step.before.seconds, from: 'before' });
+}
+
+async function planStep(
+  session: Session,
+  step: RecipeStep,
+  earlier: readonly PlannedStep[],
+  job: JobOptions,
+): Promise<PlannedStep> {
+  const before = session.state.finished(step.name);
+  const base = { step, ...(before && { before }) };
+  if (!session.chosen.has(step.name)) {
+    if (before && (await isLearned(session, before))) return { ...base, state: 'waits' };
+    return { step, state: 'waits' };
+  }
+  const again = earlier.find((each) => each.state === 'run' && needsOf(step).includes(each.step.name));
+  if (again) {
+    const how = again.before ? 'again' : 'first';
+    const why = before ? `${again.step.name} runs ${how}` : 'it has not run yet';
+    return { ...base, state: 'run', why };
+  }
+  const options = session.options(step);
+  const why = await whyRun(session, step, before, job);
+  return why === undefined ? { ...base, state: 'done', options } : { ...base, state: 'run', why, options };
+}
+
+/** Why a step runs whose needs are done; undefined if its result is there. */
+async function whyRun(
+  session: Session,
+  step: RecipeStep,
+  before: FinishedStep | undefined,
+  job: JobOptions,
+): Promise<string | undefined> {
+  const key = await session.key(step, job); // also checks that all inputs are there
+  const { running } = session.state;
+  if (!before && running?.step === step.name) return running.failed ? 'it failed' : 'it was stopped';
+  if (!before) return 'it has not run yet';
+  if (before.job !== step.job) return 'it is another job';
+  if (before.key !== key) {
+    if (before.coppice !== version) return `Coppice ${before.coppice} made it`;
+    return 'its options or inputs changed';
+  }
+  for (const { path, digest } of before.outputs) {
+    const now = await session.contents.of(path, job).catch(() => undefined);
+    if (!now) return 'its output is gone';
+    if (now.digest !== digest) return 'its output was changed';
+  }
+  return (await isLearned(session, before)) ? undefined : 'its result is gone';
+}
+
+/** Loads the result, if it can be read. */
+const isLearned = (session: Session, step: FinishedStep): Promise<boolean> =>
+  session.learn(step).then(
+    () => true,
+    () => false,
+  );

@@ -46,6 +46,11 @@ export async function claimRecordFolder(
   throw new UserError('The run could not write its record', why, 'Choose another folder for the records of runs.');
 }
 
+/** Makes a folder below ".coppice" that is not for a record: what a recipe has done. @throws the system's error */
+export async function makeOwnFolder(folder: string): Promise<void> {
+  await ignoreByGit(await mkdir(folder, { recursive: true }), folder);
+}
+
 /**
  * Excludes a new ".coppice" folder from the surrounding Git repository. An existing folder is not changed, so users who
  * want records in Git delete the file once.

@@ -1,0 +1,205 @@
+/** `coppice run`: makes what a recipe describes, and does only what is not done. */
+import type { Command } from 'commander';
+import { basename, relative } from 'node:path';
+import { hashFile } from '../../engine/files/regular-file';
+import { formatSeconds } from '../../format/durations';
+import { counted } from '../../format/words';
+import { acceptedCompute } from '../../jobs/options/compute';
+import { roughTime } from '../../jobs/rough-time';
+import { inThisProcess } from '../../jobs/run-spec';
+import { planRecipe, type RecipeRequest } from '../../recipes/plan';
+import { readRecipe } from '../../recipes/read';
+import type { Json } from '../../recipes/recipe';
+import { runRecipe } from '../../recipes/run';
+import type { RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
+import { planWords, resultWords, verdictWords } from '../../recipes/words';
+import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { EXIT_LIMIT, UsageError } from '../failure';
+import { addCommonOptions, addOptions, type CommonOptions, optionsOf } from '../options';
+import { facts, table } from '../terminal/text';
+
+interface Options extends CommonOptions {
+  readonly step?: readonly string[];
+  readonly dryRun?: true;
+  readonly set?: readonly string[];
+  readonly model?: string;
+  readonly quick?: true;
+  readonly folder?: string;
+}
+
+export function addRun(program: Command, exit: Exit): void {
+  const command = program
+    .command('run')
+    .summary('run a recipe: the steps from a model to the one that ships')
+    .description(
+      'Runs the steps of a recipe (*.coppice.json) whose results are not there: those that never ran, whose options, inputs ' +
+        'or version changed, and those that follow them. A run that was stopped goes on. A broken limit ends the run.',
+    )
+    .argument('<recipe>', 'file of the recipe')
+    .option('--step <name...>', 'only these steps, and what they need')
+    .option('--dry-run', 'only say what would run, and how long that is expected to take')
+    .option('--set <name=value...>', "other values for the recipe's variables; a value is JSON or a text")
+    .option('--model <checkpoint>', "another model than the recipe's, with a state of its own")
+    .option('--quick', "with the recipe's quick values, and every output in the folder of the state")
+    .option('--folder <dir>', 'folder for state, results and report (default: .coppice/NAME beside the recipe)');
+  addOptions(addCommonOptions(command), acceptedCompute)
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 done, 1 a step failed, 2 wrong usage, 3 a limit is broken, 130 cancelled with Ctrl-C.
+
+Examples:
+  coppice run model.coppice.json
+  coppice run model.coppice.json --dry-run
+  coppice run model.coppice.json --step quality --set count=4
+  coppice run recipes/shortened-llama/table-2.coppice.json --model ./SmolLM2-135M --quick`,
+    )
+    .action(async (file: string, options: Options) => {
+      const compute = optionsOf(acceptedCompute, command, []);
+      exit(await execute({ kind: 'run', options }, (shell) => run(file, options, compute, shell)));
+    });
+}
+
+async function run(file: string, options: Options, compute: object, shell: Shell): Promise<Outcome> {
+  const recipe = await readRecipe(file);
+  const request: RecipeRequest = {
+    recipe,
+    ...(options.model !== undefined && { model: options.model }),
+    ...(options.set && { set: valuesIn(options.set) }),
+    ...(options.quick && { quick: true }),
+    ...(options.step && { only: options.step }),
+    ...(options.folder !== undefined && { folder: options.folder }),
+  };
+  if (options.dryRun) {
+    const plan = await planRecipe(request, undefined, shell.job);
+    return { json: planJson(plan), page: planPage(plan, shell) };
+  }
+  const width = Math.max(...recipe.steps.map(({ name }) => name.length));
+  const { end, error } = await runRecipe(request, inThisProcess(compute), {
+    ...shell.job,
+    onEvent: (event) => {
+      if (event.type === 'plan') shell.print(...planPage(event.plan, shell), '');
+      else if (event.type === 'end') shell.print(...stepLines(event.end, width, shell));
+      else if (event.type === 'limit') {
+        const { verdict } = event;
+        shell.print(
+          `${' '.repeat(width)}  ${verdict.kept ? 'keeps' : shell.style.red('breaks')} the limit: ${verdictWords(verdict)}`,
+        );
+      }
+    },
+  });
+  return {
+    json: endJson(end),
+    page: endPage(end, shell),
+    run: {
+      inputs: [{ role: 'recipe', name: basename(file), sha256: await hashFile(file) }],
+      settings: { ...(options.set && { set: options.set }), ...(options.quick && { quick: true }) },
+    },
+    ...(error !== undefined && { error }),
+    ...(end.ended === 'limit' && { exitCode: EXIT_LIMIT }),
+  };
+}
+
+/** "count=4", "text=data/test.txt", "blocks=[4,5]" */
+function valuesIn(set: readonly string[]): Record<string, Json> {
+  return Object.fromEntries(
+    set.map((text) => {
+      const at = text.indexOf('=');
+      if (at < 1) {
+        throw new UsageError(`--set ${text} cannot be used`, 'it has no name and value', 'Write --set NAME=VALUE.');
+      }
+      return [text.slice(0, at), valueOf(text.slice(at + 1))];
+    }),
+  );
+}
+
+function valueOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+function planPage(plan: RecipePlan, { style, shown }: Shell): string[] {
+  const rows = plan.steps.map((planned) => {
+    const { step, state, expected } = planned;
+    const time =
+      state !== 'run'
+        ? ''
+        : expected
+          ? `${expected.from === 'guess' ? 'roughly' : 'about'} ${roughTime(expected.seconds)}`
+          : 'not known';
+    return [step.name, step.job, planWords(planned), time];
+  });
+  const running = plan.steps.filter(({ state }) => state === 'run').length;
+  const unknown = plan.unknown.length > 0 ? ` and ${counted(plan.unknown.length, 'step')} whose time is not known` : '';
+  const expected = plan.expectedSeconds > 0 ? `: about ${roughTime(plan.expectedSeconds)}${unknown}` : unknown;
+  return [
+    style.bold(shown(plan.recipe.title ?? plan.recipe.name)),
+    ...(plan.model === undefined ? [] : [`model  ${shown(plan.model)}`]),
+    '',
+    ...table(['step', 'job', 'plan', 'time'], rows).map(shown),
+    '',
+    running === 0 ? 'Nothing to do.' : `${counted(running, 'step')} of ${plan.steps.length} to run${expected}`,
+  ];
+}
+
+function stepLines(end: StepEnd, width: number, { style, shown }: Shell): string[] {
+  const { state, finished, result, failure } = end;
+  const name = shown(end.name).padEnd(width);
+  if (state === 'failed' && failure) return [`${style.bold(name)}  ${style.red('failed')}`];
+  if (!finished || !result) return [];
+  const words = resultWords(finished, result);
+  const time = state === 'kept' ? 'done before' : formatSeconds(finished.seconds);
+  return [`${style.bold(name)}  ${shown(words)}${words === '' ? '' : ', '}${time}`];
+}
+
+function endPage(end: RecipeEnd, { shown, style }: Shell): string[] {
+  const broken = end.limits.filter(({ kept }) => !kept);
+  const outputs = end.steps.flatMap(({ finished }) => finished?.outputs ?? []);
+  const shipped = outputs.filter(({ path }) => relative(end.folder, path).startsWith('..'));
+  return [
+    '',
+    ...facts([
+      ...shipped.map(({ path }): [string, string] => ['made', shown(path)]),
+      ['results', shown(end.folder)],
+      ['steps', `${end.ran} run, ${end.steps.filter(({ state }) => state === 'kept').length} there already`],
+      ['time', formatSeconds(end.seconds)],
+    ]),
+    ...broken.map(({ step }) => style.red(`The limit of ${shown(step)} is broken; what follows did not run.`)),
+  ];
+}
+
+/** The plan as `--json` prints it. */
+const planJson = ({ recipe, model, folder, steps, expectedSeconds, unknown }: RecipePlan): object => ({
+  recipe: recipe.file,
+  model: model ?? null,
+  folder,
+  steps: steps.map(({ step, state, why, expected }) => ({
+    name: step.name,
+    job: step.job,
+    state,
+    why: why ?? null,
+    expected: expected ?? null,
+  })),
+  expectedSeconds,
+  unknown,
+});
+
+/** The end as `--json` prints it: every number of every step. */
+const endJson = ({ recipe, model, ...end }: RecipeEnd): object => ({
+  recipe: recipe.file,
+  model: model ?? null,
+  ...end,
+  steps: end.steps.map(({ finished, ...step }) => ({
+    ...step,
+    ...(finished && {
+      seconds: finished.seconds,
+      outputs: finished.outputs,
+      record: finished.record,
+      notes: finished.notes,
+      warnings: finished.warnings,
+    }),
+  })),
+});

@@ -1,0 +1,228 @@
+/** A recipe with everything that a plan or a run of it needs: variables, model, folders, state, and values of references. */
+import { createHash } from 'node:crypto';
+import { basename, dirname, join, resolve } from 'node:path';
+import { version } from '../../package.json';
+import { UserError } from '../engine/errors';
+import { isInside } from '../engine/files/paths';
+import type { JobOptions } from '../engine/progress';
+import { isObject, type JsonObject, stringifyJson } from '../format/json';
+import type { AnyJob } from '../jobs/define';
+import { JOBS } from '../jobs/definitions';
+import { checkpointName } from '../jobs/titles';
+import type { ValueKind } from '../jobs/option';
+import { checkpointPath, Contents } from './content';
+import { mapPaths, outputsOf, type Places, stepOptions } from './options';
+import { chosenSteps, inOrder } from './order';
+import { mainOutput, outputOptions, productOptions, RESULT_FILE } from './outputs';
+import type { RecipeRequest } from './plan';
+import { type Json, type Limits, type Recipe, RECIPE_VERSION, type RecipeStep } from './recipe';
+import { type Reference, substitute } from './references';
+import { readResult, RecipeState } from './state';
+import type { FinishedStep } from './types';
+
+const OWN_FOLDER = '.coppice';
+const CONTENTS_FILE = 'contents.json';
+
+export class Session {
+  private readonly results = new Map<string, JsonObject>();
+
+  private constructor(
+    readonly recipe: Recipe,
+    readonly home: string,
+    readonly folder: string,
+    readonly model: string | undefined,
+    readonly quick: boolean,
+    private readonly variables: Recipe['variables'],
+    readonly order: readonly RecipeStep[],
+    readonly chosen: ReadonlySet<string>,
+    readonly state: RecipeState,
+    readonly contents: Contents,
+  ) {}
+
+  /** @throws UserError for an unknown step or variable, or a state that cannot be used */
+  static async open(request: RecipeRequest): Promise<Session> {
+    const { recipe, quick = false, only = [] } = request;
+    const home = dirname(recipe.file);
+    const variables = { ...recipe.variables, ...(quick && recipe.quick), ...request.set };
+    checkNames('variable', Object.keys(request.set ?? {}), Object.keys(recipe.variables));
+    checkNames(
+      'step',
+      only,
+      recipe.steps.map(({ name }) => name),
+    );
+    const model = modelOf(request, home, variables);
+    const folder = resolve(request.folder ?? join(home, OWN_FOLDER, stateName(request)));
+    if (model !== undefined && isInside(folder, checkpointPath(model))) {
+      throw new UserError(
+        `${recipe.name} cannot run beside its model's files`,
+        `what it writes would be in ${folder}, inside the checkpoint, and Coppice never writes there`,
+        'Move the recipe out of that folder.',
+      );
+    }
+    const { order } = inOrder(recipe.steps);
+    const state = await RecipeState.open(home, folder);
+    const contents = await Contents.open(join(folder, CONTENTS_FILE));
+    const chosen = chosenSteps(order, only);
+    return new Session(recipe, home, folder, model, quick, variables, order, chosen, state, contents);
+  }
+
+  stepFolder(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Folders for records: those of the workspace's runs, so that the results panel shows them too. */
+  get records(): string[] {
+    return [join(this.home, OWN_FOLDER, 'runs'), join(this.folder, 'runs')];
+  }
+
+  private places(step: RecipeStep): Places {
+    return {
+      home: this.home,
+      model: this.model ?? '',
+      folder: this.stepFolder(step.name),
+      ...(this.quick && { outputsBelow: join(this.folder, 'outputs') }),
+    };
+  }
+
+  /** @throws UserError when the step needs one that is not finished, or a field that its result lacks */
+  options(step: RecipeStep): JsonObject {
+    return stepOptions(step, this.places(step), (reference) => this.valueOf(reference));
+  }
+
+  /** The limits with their values. */
+  limits(limits: Limits): Limits {
+    return substitute(limits, (reference) => this.valueOf(reference)) as Limits;
+  }
+
+  /** A value of the recipe's tables; undefined if its step has no such result. */
+  value(written: Json): Json | undefined {
+    try {
+      return substitute(written, (reference) => this.valueOf(reference));
+    } catch (error) {
+      if (error instanceof UserError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Loads the result of a finished step, which references may then name. @throws UserError */
+  async learn(step: FinishedStep): Promise<JsonObject> {
+    const result = await readResult(step);
+    this.results.set(step.name, result);
+    return result;
+  }
+
+  private valueOf(reference: Reference): Json {
+    if (reference.kind === 'step') return this.fieldOf(reference.step, reference.fields);
+    const { name } = reference;
+    if (Object.hasOwn(this.variables, name)) return this.variables[name];
+    return this.model ?? '';
+  }
+
+  private fieldOf(name: string, fields: readonly string[]): Json {
+    const step = this.state.finished(name);
+    const result = this.results.get(name);
+    const asked = `\${steps.${[name, ...fields].join('.')}}`;
+    if (!step || !result) throw new UserError(`${asked} has no value yet`, `${name} has not run`, `Run ${name} first.`);
+    const outputs = Object.fromEntries(step.outputs.map(({ option, path }) => [option, path]));
+    const [first] = fields;
+    if (first === undefined) return mainOutput(step.job, outputs, this.stepFolder(name)) ?? '';
+    if (fields.length === 1 && Object.hasOwn(outputs, first)) return outputs[first];
+    if (fields.length === 1 && first === 'record' && step.record !== null) return step.record;
+    const value = fields.reduce<unknown>(at, result);
+    if (value !== undefined) return value as Json;
+    const known = Object.keys(result).slice(0, 30).join(', ');
+    throw new UserError(`${asked} has no value`, `the result of ${name} has ${known}`, 'Name one of these fields.');
+  }
+
+  /**
+   * The key of a step whose needs are finished: a digest of its job, its options with the contents of their files in
+   * place of paths, and Coppice's version. What comes from another step counts as that run of the step.
+   * @throws UserError for an input that is not there
+   */
+  async key(step: RecipeStep, job: JobOptions): Promise<string> {
+    const options = stepOptions(step, this.places(step), (reference) => this.tokenOf(reference));
+    const known: AnyJob = JOBS[step.job];
+    const kept = outputOptions(step.job).filter((name) => !productOptions(step.job).includes(name));
+    const names = Object.keys(known.options).filter((name) => !known.options[name].machine && !kept.includes(name));
+    const found: [string, unknown][] = [];
+    for (const name of names.sort()) {
+      const { kind, writes, default: usual } = known.options[name];
+      const value = (options[name] ?? usual) as Json | undefined;
+      if (value === undefined) continue;
+      found.push([name, writes ? this.placeOf(value) : await this.withContents(step.name, name, kind, value, job)]);
+    }
+    const text = stringifyJson({ recipe: RECIPE_VERSION, coppice: version, job: step.job, options: found });
+    return createHash('sha256').update(text).digest('hex');
+  }
+
+  private tokenOf(reference: Reference): Json {
+    if (reference.kind === 'variable') return this.valueOf(reference);
+    const run = this.state.finished(reference.step)?.run ?? '';
+    return `${TOKEN}${[reference.step, run, ...reference.fields].join(TOKEN)}${TOKEN}`;
+  }
+
+  private placeOf(value: Json): Json {
+    return typeof value === 'string' ? value.replace(this.home, '').replaceAll('\\', '/') : value;
+  }
+
+  private async withContents(step: string, name: string, kind: ValueKind, value: Json, job: JobOptions): Promise<Json> {
+    const paths = new Set<string>();
+    mapPaths(kind, value, (path) => {
+      if (!path.includes(TOKEN)) paths.add(path);
+      return path;
+    });
+    const digests = new Map<string, string>();
+    for (const path of paths) {
+      const place = kind.kind === 'path' && kind.of !== 'checkpoint' ? path : checkpointPath(path);
+      try {
+        digests.set(path, (await this.contents.of(place, job)).digest);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        throw error.withTexts((text) => (text === error.texts.what ? `${step}, option “${name}”: ${text}` : text));
+      }
+    }
+    // A path of another step stands for the run that wrote it, wherever that is.
+    const token = (path: string): string => path.slice(path.indexOf(TOKEN));
+    return mapPaths(kind, value, (path) => digests.get(path) ?? token(path));
+  }
+
+  /** The outputs that a step would write, by option. */
+  outputs(step: RecipeStep, options: JsonObject): Record<string, string> {
+    return outputsOf(step, options);
+  }
+
+  resultFile(step: RecipeStep): string {
+    return join(this.stepFolder(step.name), RESULT_FILE);
+  }
+}
+
+/** In a text that stands for the result of another step. No path and no option has this character. */
+export const TOKEN = '\0';
+
+const at = (value: unknown, field: string): unknown => {
+  if (Array.isArray(value)) return value.at(Number(field)) as unknown;
+  return isObject(value) && Object.hasOwn(value, field) ? value[field] : undefined;
+};
+
+function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
+  const strange = names.find((name) => !known.includes(name));
+  if (strange === undefined) return;
+  const why = known.length === 0 ? `the recipe has no ${what}s` : `the ${what}s are ${known.join(', ')}`;
+  throw new UserError(`There is no ${what} “${strange}”`, why, 'Name one of them.');
+}
+
+function modelOf({ recipe, model }: RecipeRequest, home: string, variables: Recipe['variables']): string | undefined {
+  if (model !== undefined) return resolve(model);
+  if (recipe.model === undefined) return undefined;
+  const found = substitute(recipe.model, (reference) =>
+    reference.kind === 'variable' ? variables[reference.name] : '',
+  );
+  if (typeof found === 'string') return resolve(home, found);
+  throw new UserError(`${recipe.name} has no model`, 'its “model” is not a path', 'Give the variable a text.');
+}
+
+/** Another model, and a quick try, have a state of their own, so that they undo nothing. */
+function stateName({ recipe, model, quick }: RecipeRequest): string {
+  const own = model === undefined ? '' : `@${checkpointName(resolve(model)).replaceAll(/[^\w.-]/g, '-')}`;
+  return `${basename(recipe.name)}${quick ? '.quick' : ''}${own}`;
+}
