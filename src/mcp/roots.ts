@@ -5,7 +5,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../engine/errors';
+import { OptionError, UserError } from '../engine/errors';
 import { isInside } from '../engine/files/paths';
 
 /** Asks the client for its roots: URIs. Undefined if it has no roots to tell. */
@@ -82,13 +82,13 @@ export class Roots {
 
 /**
  * Folders of the command line as the checks need them.
- * @throws UserError for one that is not a folder
+ * @throws OptionError for one that is not a folder
  */
 export async function ownRoots(paths: readonly string[]): Promise<string[]> {
   const folders = await Promise.all(paths.map(async (path) => ({ path, folder: await folderAt(path) })));
   const missing = folders.find(({ folder }) => folder === undefined);
   if (missing)
-    throw new UserError(`--root ${missing.path} cannot be used`, 'it is not a folder', 'Name a folder that exists.');
+    throw new OptionError(`--root ${missing.path} cannot be used`, 'it is not a folder', 'Name a folder that exists.');
   return withoutNested(folders.map(({ folder }) => folder!));
 }
 

@@ -15,6 +15,8 @@ import { reserveStdout } from './stdout';
 export interface McpOptions {
   /** Folders that agents may use, see `ownRoots`; none leaves it to the client, or the current folder. */
   readonly roots: readonly string[];
+  /** How long a call waits for its job before it answers with an id. */
+  readonly waitMs: number;
   /** Device, threads and memory of all jobs. */
   readonly compute: Compute;
   /** Path of dist/sidecar.cjs. */
@@ -28,10 +30,10 @@ export interface McpOptions {
  * Serves until stdin closes or the signal ends it. Then running jobs are cancelled, and end as they always do: their
  * outputs are complete or not there.
  */
-export async function serveMcp({ roots, compute, sidecar, version, signal }: McpOptions): Promise<void> {
+export async function serveMcp({ roots, waitMs, compute, sidecar, version, signal }: McpOptions): Promise<void> {
   const output = reserveStdout();
   let client: SidecarClient | undefined;
-  const server = coppiceServer({ own: roots, version }, (made) => {
+  const server = coppiceServer({ own: roots, waitMs, version }, (made) => {
     client = new SidecarClient({ program: sidecar, fork, log: logTo(made) });
     return new RunnerDesk(runnerOf(client, compute));
   });

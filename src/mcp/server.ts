@@ -25,19 +25,19 @@ import { Roots } from './roots';
 import { INSTRUCTIONS } from './texts';
 import { called, listed } from './tools';
 
-/** How long a call waits for its job: less than clients wait for an answer, by default a minute. */
-const WAIT_MS = 25_000;
 /** Tokens of an answer: a model reads all of it, and again with every turn. */
 const TOKENS = 5000;
 
 export interface ServerParts {
   /** Folders that the command line opens, with links followed; see `ownRoots`. */
   readonly own: readonly string[];
+  /** How long a call waits for its job before it answers with an id. */
+  readonly waitMs: number;
   readonly version: string;
 }
 
 /** @param deskFor makes the desk, which may log through the server */
-export function coppiceServer({ own, version }: ServerParts, deskFor: (server: Server) => JobDesk): Server {
+export function coppiceServer({ own, waitMs, version }: ServerParts, deskFor: (server: Server) => JobDesk): Server {
   // Its inner server takes JSON Schema as it is.
   const { server } = new McpServer(
     { name: 'coppice', title: 'Coppice', version },
@@ -54,7 +54,8 @@ export function coppiceServer({ own, version }: ServerParts, deskFor: (server: S
   server.setRequestHandler(ListToolsRequestSchema, () => listed(AGENT_TOOLS));
   server.setRequestHandler(CallToolRequestSchema, ({ params }, call) =>
     called(AGENT_TOOLS, params, {
-      context: async () => contextOf(await roots.folders(), reporting(desk, call), call.signal),
+      context: async () =>
+        contextOf(await roots.folders(), { desk: reporting(desk, call), waitMs, signal: call.signal }),
       agreed: (question) => agreed(server, question, call.signal),
       bug: (error) => log.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     }),
@@ -62,14 +63,15 @@ export function coppiceServer({ own, version }: ServerParts, deskFor: (server: S
   return server;
 }
 
-async function contextOf(roots: readonly string[], desk: JobDesk, signal: AbortSignal): Promise<AgentContext> {
+async function contextOf(
+  roots: readonly string[],
+  call: Pick<AgentContext, 'desk' | 'waitMs' | 'signal'>,
+): Promise<AgentContext> {
   const own = join(await cacheFolder(), 'runs'); // a root may be a checkpoint, where nothing is written
   return {
     paths: guardedPaths(roots),
-    desk,
-    signal,
+    ...call,
     budget: roughBudget(TOKENS),
-    waitMs: WAIT_MS,
     speeds: new Speeds({ get: () => undefined, update: () => Promise.resolve() }, availableParallelism()),
     records: [...roots.map((root) => join(root, '.coppice', 'runs')), own],
   };

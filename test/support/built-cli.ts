@@ -16,6 +16,12 @@ export function buildCli(): void {
   program = join(folder, 'dist/cli.cjs');
 }
 
+/** The bundled program and the environment that it needs. */
+export function builtProgram(): { readonly file: string; readonly env: Record<string, string> } {
+  if (program === undefined) throw new Error('call buildCli() in a before hook');
+  return { file: program, env: { PATH: process.env.PATH ?? '', NODE_PATH: join(root, 'node_modules') } };
+}
+
 export interface CliResult {
   readonly code: number | null;
   readonly stdout: string;
@@ -51,13 +57,13 @@ export function coppice(args: readonly string[], options: CliOptions = {}): Prom
 
 /** The same, to be ended from outside. */
 export function startCoppice(args: readonly string[], options: CliOptions = {}): Running {
-  if (program === undefined) throw new Error('call buildCli() in a before hook');
-  const words = [process.execPath, program, ...args];
+  const built = builtProgram();
+  const words = [process.execPath, built.file, ...args];
   const [file, ...rest] =
     options.under === undefined ? words : ['bash', '-c', `${options.under}; exec "$@"`, 'bash', ...words];
   const child = spawn(file, rest, {
     cwd: options.cwd ?? temporaryFolder(),
-    env: { PATH: process.env.PATH, NODE_PATH: join(root, 'node_modules'), ...options.env },
+    env: { ...built.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

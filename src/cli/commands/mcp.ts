@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { version } from '../../../package.json';
 import { UserError } from '../../engine/errors';
-import { folder, list } from '../../jobs/option';
+import type { Complete } from '../../jobs/define';
+import { amount, folder, list } from '../../jobs/option';
 import { compute } from '../../jobs/options/compute';
 import type * as Serve from '../../mcp/serve';
 import { ownRoots } from '../../mcp/roots';
@@ -19,9 +20,13 @@ const options = {
     repeated: true,
     placeholder: 'dir',
   }),
+  wait: amount('how long a call waits for its job before it answers with the id of the job', {
+    placeholder: 'seconds',
+    default: 25, // less than clients wait for an answer, usually a minute
+  }),
 };
 
-type Given = Compute & Pick<CommonOptions, 'verbose' | 'color'> & { readonly root?: readonly string[] };
+type Given = Compute & Complete<typeof options> & Pick<CommonOptions, 'verbose' | 'color'>;
 
 export function addMcp(program: Command, exit: Exit): void {
   const command = program
@@ -45,23 +50,18 @@ Examples:
 In the configuration of an agent:
   { "command": "coppice", "args": ["mcp", "--root", "/path/to/models"] }`,
     )
-    .action(async ({ root = [], verbose: _verbose, color: _color, ...settings }: Given) => {
-      exit(await serve(root, settings));
+    .action(async ({ root = [], wait, verbose: _verbose, color: _color, ...settings }: Given) => {
+      exit(await serve(root, wait * 1000, settings));
     });
 }
 
 /** @returns the exit code: 0 once the client has closed stdin */
-async function serve(roots: readonly string[], compute: Compute): Promise<number> {
+async function serve(roots: readonly string[], waitMs: number, compute: Compute): Promise<number> {
   const interruption = listenForInterruption();
   try {
     const signal = AbortSignal.any([interruption.signal, listenForClosedPipe()]);
-    await program().serveMcp({
-      roots: await ownRoots(roots),
-      compute,
-      sidecar: beside('sidecar.cjs'),
-      version,
-      signal,
-    });
+    const own = await ownRoots(roots);
+    await program().serveMcp({ roots: own, waitMs, compute, sidecar: beside('sidecar.cjs'), version, signal });
     return interruption.code() ?? 0;
   } finally {
     interruption.stop();
