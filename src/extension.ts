@@ -17,6 +17,7 @@ import { registerCheckpointEditor } from './editors/checkpoint-editor';
 import { registerResultsPanels } from './editors/results/panel';
 import { translateBy } from './l10n';
 import { levelledLog } from './host/log';
+import { registerMcpServer } from './lm/mcp-provider';
 import type { JobSpec } from './protocol/jobs';
 import type { SidecarClient } from './sidecar/client';
 import { BlockDecorations } from './views/decorations';
@@ -92,12 +93,16 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     client.onEnded(({ spec }) => spec.kind === 'retrain' && library.rescanSoon()),
     registerCheckpointEditor(coppice),
     registerResultsPanels(coppice),
+    registerMcpServer({ program: file('dist', 'cli.cjs'), version: versionOf(context), config }),
     ...registerCommands(coppice),
   );
   tellInterrupted(coppice, journal.interrupted);
   library.rescan().catch((error: unknown) => log.error(`The search for checkpoints failed: ${String(error)}`));
   return { internal: coppice };
 }
+
+const versionOf = ({ extension }: vscode.ExtensionContext): string =>
+  (extension.packageJSON as { readonly version: string }).version;
 
 export async function deactivate(): Promise<void> {
   journal?.close(); // before the jobs end

@@ -98,6 +98,11 @@ export class Config {
     return Math.max(1, this.count('sidecar.idleMinutes', 10)) * 60_000;
   }
 
+  /** Whether agents in VS Code that know MCP servers get one. */
+  get mcpServer(): boolean {
+    return this.read('mcpServer') === true;
+  }
+
   get logLevel(): LogLevel {
     return this.oneOf('logLevel', LOG_LEVELS, 'info');
   }

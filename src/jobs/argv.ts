@@ -1,20 +1,21 @@
 /** Converts options to the words of a command line. */
 import type { AnyJob } from './define';
-import type { Option } from './option';
+import type { Option, Options } from './option';
 import { formatValue } from './values';
 
 /** "maxNewTokens" → "--max-new-tokens". */
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** The words after `coppice`. Parsing them gives the same options. */
-export function argvOf(job: AnyJob, given: object): string[] {
+export const argvOf = (job: AnyJob, given: object): string[] => [job.kind, ...optionWords(job.options, given)];
+
+/** The words for some options, arguments first. */
+export function optionWords(options: Options, given: object): string[] {
   const values = new Map<string, unknown>(Object.entries(given));
-  const words = [job.kind];
-  const options = Object.entries(job.options);
-  for (const [name, option] of [...options.filter(isArgument), ...options.filter((each) => !isArgument(each))]) {
-    words.push(...wordsOf(name, option, values.get(name)));
-  }
-  return words;
+  const all = Object.entries(options);
+  return [...all.filter(isArgument), ...all.filter((each) => !isArgument(each))].flatMap(([name, option]) =>
+    wordsOf(name, option, values.get(name)),
+  );
 }
 
 const isArgument = ([, { argument }]: readonly [string, Option]): boolean => argument === true;

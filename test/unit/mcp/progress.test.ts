@@ -1,6 +1,6 @@
 /** Progress of a job as a client gets it: reports grow, also where the phases of the job count anew. */
 import assert from 'node:assert/strict';
-import type { DeskJob, JobDesk } from '../../../src/agents/desk';
+import type { JobDesk } from '../../../src/agents/desk';
 import { RunnerDesk } from '../../../src/agents/job-desk';
 import type { JobRunner } from '../../../src/jobs/runner';
 import { type Report, watchedDesk } from '../../../src/mcp/progress';
