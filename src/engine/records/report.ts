@@ -31,13 +31,46 @@ export interface ReportData {
  */
 export function reportHtml(
   runs: readonly RunDigest[],
-  { script, style }: ReportAssets,
+  assets: ReportAssets,
   changed: readonly (readonly string[])[] = [],
 ): string {
   const names = [...new Set(runs.map(({ model }) => model.name))].filter((name) => name !== '');
-  const data: ReportData = {
-    runs: runs.map((digest, i) => ({ id: String(i), title: runTitle(digest), digest, changed: changed[i] ?? [] })),
-  };
+  const titled = titledRuns(runs, changed);
+  const title = escapeHtml(names.join(', '));
+  return reportPage(titled, assets, {
+    title: `${names.join(', ')}: Coppice report`,
+    main: `<div id="report">
+<header class="report-head"><h1>${title}</h1><p class="muted">${escapeHtml(summaryOf(runs))}</p>
+${[...precisionWarnings(runs), ...titled.flatMap(warningsOf)].join('\n')}</header>
+</div>
+<section class="card" id="records"><h2>The runs</h2><div class="table-scroll" tabindex="0" role="group" aria-label="The runs">
+${recordsTable(runs)}
+</div></section>`,
+  });
+}
+
+/** What a page of charts is made of. */
+export interface PageParts {
+  /** Plain text. */
+  readonly title: string;
+  /** HTML, with an element `#report` to which the program adds the charts. */
+  readonly main: string;
+}
+
+/** Runs with their titles, as the page's program reads them. */
+export const titledRuns = (
+  runs: readonly RunDigest[],
+  changed: readonly (readonly string[])[] = [],
+): ReportData['runs'] =>
+  runs.map((digest, i) => ({ id: String(i), title: runTitle(digest), digest, changed: changed[i] ?? [] }));
+
+/** A page with its data, its program and its style. */
+export function reportPage(
+  runs: ReportData['runs'],
+  { script, style }: ReportAssets,
+  { title, main }: PageParts,
+): string {
+  const data: ReportData = { runs };
   const hash = createHash('sha256').update(script).digest('base64');
   const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'`;
   return `<!DOCTYPE html>
@@ -46,18 +79,12 @@ export function reportHtml(
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(names.join(', '))}: Coppice report</title>
+<title>${escapeHtml(title)}</title>
 <style>${style.replaceAll('</style', '<\\/style')}</style>
 </head>
 <body>
 <main>
-<div id="report">
-<header class="report-head"><h1>${escapeHtml(names.join(', '))}</h1><p class="muted">${escapeHtml(summaryOf(runs))}</p>
-${[...precisionWarnings(runs), ...data.runs.flatMap(warningsOf)].join('\n')}</header>
-</div>
-<section class="card" id="records"><h2>The runs</h2><div class="table-scroll" tabindex="0" role="group" aria-label="The runs">
-${recordsTable(runs)}
-</div></section>
+${main}
 </main>
 <script type="application/json" id="data">${stringifyJson(data).replaceAll('<', '\\u003c')}</script>
 <script>${script}</script>

@@ -1,0 +1,63 @@
+/** The report of a recipe's run as Markdown, for a pull request, a job's summary or a model card. */
+import { inline, table } from '../../engine/markdown';
+import type { RecipeEnd } from '../types';
+import { contentOf, type Remark, type ReportTable, type ShownStep } from './content';
+import type { Fact } from './facts';
+
+export function reportMarkdown(end: RecipeEnd): string {
+  const { title, description, model, summary, limits, tables, steps, remarks, files, facts } = contentOf(end);
+  const parts = [
+    `# ${inline(title)}`,
+    description && inline(description),
+    model && `Model: ${inline(model)}`,
+    `**${inline(summary)}**`,
+    limits.length > 0 &&
+      `## Limits\n\n${table(
+        ['limit', 'step', 'allowed', 'measured', 'verdict'],
+        limits.map(({ limit, step, most, measured, kept }) => [limit, step, most, measured, kept ? 'kept' : 'broken']),
+      )}`,
+    ...tables.map(tableText),
+    `## Steps\n\n${table(['step', 'job', 'options', 'result', 'time', ''], steps.map(stepRow))}`,
+    remarks.length > 0 && `## Warnings and notes\n\n${remarks.map(remarkLine).join('\n')}`,
+    files.length > 0 &&
+      `## Files\n\n${table(
+        ['file', 'step', 'size', 'SHA-256'],
+        files.map(({ path, step, bytes, digest }) => [path, step, bytes, `${digest}…`]),
+      )}`,
+    `## This run\n\n${table(
+      ['', ''],
+      facts.map(([name, value]) => [name, value]),
+    )}`,
+  ];
+  return `${parts.filter(Boolean).join('\n\n')}\n`;
+}
+
+function tableText({ title, note, columns, rows, paper, own, measured }: ReportTable): string {
+  const isCompared = paper !== undefined && rows.some((row) => row.paper);
+  const head = columns.flatMap((column) => (isCompared ? [column, 'paper'] : [column]));
+  const lines = rows.map(({ label, cells, paper: theirs }) => [
+    label,
+    ...cells.flatMap(({ text }, at) => (isCompared ? [text, theirs?.[at] ?? ''] : [text])),
+  ]);
+  const whose = [
+    `Measured here: ${own}${measured === '' ? '' : `; ${measured}`}.`,
+    ...(isCompared ? [`Columns “paper”: ${paper}.`] : []),
+  ];
+  return [`## ${inline(title)}`, note && inline(note), table(['', ...head], lines), inline(whose.join(' '))]
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+const words = (facts: readonly Fact[]): string => facts.map(([name, value]) => `${name} ${value}`).join('; ');
+
+const stepRow = ({ name, job, description, doing, found, time, state, failure }: ShownStep): string[] => [
+  name,
+  job,
+  [description, words(doing)].filter(Boolean).join(': '),
+  failure ?? words(found),
+  time,
+  state,
+];
+
+const remarkLine = ({ kind, steps, text }: Remark): string =>
+  `- ${kind === 'warning' ? '⚠ ' : ''}${inline(`${steps.join(', ')}: ${text}`)}`;
