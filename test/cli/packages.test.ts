@@ -1,8 +1,8 @@
 /** The packages of all platforms, made by one command and unpacked: each has what it needs and nothing of another. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { binaryOf, type Binary } from '../support/binaries';
 import { temporaryFolder } from '../support/temporary';
@@ -139,13 +139,8 @@ describe('the packages of all platforms', function () {
   it('computes: the one for this machine, unpacked away from the checkout', function () {
     const target = `${process.platform}-${process.arch}`;
     if (!(target in BINARIES)) return this.skip();
-    const zip = Zip.open(fileOf(target));
     const place = temporaryFolder();
-    for (const path of zip.files) {
-      mkdirSync(dirname(join(place, path)), { recursive: true });
-      writeFileSync(join(place, path), zip.read(path));
-      if (path.endsWith('.node')) chmodSync(join(place, path), 0o755);
-    }
+    Zip.open(fileOf(target)).extractTo(place);
     const sample = join(place, 'extension/media/sample');
     const args = [
       'eval',

@@ -1,6 +1,7 @@
 /** Reads a ZIP archive, which a VSIX is: its list, and single files of it. Enough for archives below 4 GB. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 
 const END = 0x06054b50;
@@ -63,5 +64,14 @@ export class Zip {
     const content = method === STORED ? bytes : inflateRawSync(bytes, { maxOutputLength: size });
     assert.equal(content.length, size, path);
     return content;
+  }
+  /** Writes all files below a folder; native modules may be run. */
+  extractTo(folder: string): void {
+    for (const path of this.files) {
+      const file = join(folder, path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, this.read(path));
+      if (path.endsWith('.node')) chmodSync(file, 0o755);
+    }
   }
 }
