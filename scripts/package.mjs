@@ -2,6 +2,7 @@
  * `npm run package [-- --target linux-x64] [--all] [--folder FOLDER] [--out FILE]`: builds the extension without source
  * maps and packs it, with onnxruntime for one platform alone, into a VSIX: for this machine, for `--target`, or with
  * `--all` (`npm run package:all`) for every platform that onnxruntime has binaries for. Prints each file and its size.
+ * `--repository URL` says where the project is on the web: then its page has pictures and links (package-page.mjs).
  *
  * What is packed is put together in a temporary folder: `dist` stays as it is, and what package.json says to npm alone
  * (scripts, dependencies, files of the npm package) does not get into the extension.
@@ -13,6 +14,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { addressesOf, manifestOf, pageOf, repositoryOf } from './package-page.mjs';
 import { packable, PLATFORMS, runtimeFiles } from './package-targets.mjs';
 
 const root = resolve(import.meta.dirname, '..');
@@ -20,18 +22,6 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** What may be packed of the repository, where it exists. `.vscodeignore` says which files of these folders are. */
 const PARTS = ['CHANGELOG.md', 'LICENSE', 'l10n', 'media', 'recipes', 'skills'];
-/** Fields of package.json that speak to npm. vsce refuses `files` beside an ignore file. */
-const FIELDS_OF_NPM = [
-  'private',
-  'type',
-  'exports',
-  'types',
-  'bin',
-  'files',
-  'scripts',
-  'dependencies',
-  'devDependencies',
-];
 /** The modules that are not bundled, because one is native. They lie beside the programs that load them. */
 const MODULES = ['onnxruntime-node', 'onnxruntime-common'];
 
@@ -41,9 +31,11 @@ const { values } = parseArgs({
     all: { type: 'boolean', default: false },
     folder: { type: 'string', default: '.' },
     out: { type: 'string' },
+    repository: { type: 'string' },
   },
 });
 
+const repository = repositoryOf(manifest, values.repository);
 const targets = values.all ? packable() : [values.target];
 refuseMissing(targets);
 const folder = mkdtempSync(join(tmpdir(), 'coppice-package-'));
@@ -78,15 +70,15 @@ function build(staging) {
   for (const part of [...PARTS, ...texts, '.vscodeignore'].filter((name) => existsSync(join(root, name)))) {
     cpSync(join(root, part), join(staging, part), { recursive: true });
   }
-  cpSync(join(root, 'README.extension.md'), join(staging, 'README.md')); // the page of who installs it
+  const page = readFileSync(join(root, 'README.extension.md'), 'utf8'); // for who installs it
+  writeFileSync(join(staging, 'README.md'), pageOf(page, repository));
   for (const name of MODULES) {
     const from = join(root, 'node_modules', name);
     const to = join(staging, 'dist/node_modules', name);
     cpSync(join(from, 'dist'), join(to, 'dist'), { recursive: true });
     cpSync(join(from, 'package.json'), join(to, 'package.json'));
   }
-  const kept = Object.entries(manifest).filter(([field]) => !FIELDS_OF_NPM.includes(field));
-  writeFileSync(join(staging, 'package.json'), JSON.stringify(Object.fromEntries(kept), null, 2));
+  writeFileSync(join(staging, 'package.json'), JSON.stringify(manifestOf(manifest, repository), null, 2));
 }
 
 /** Packs the extension for one platform. */
@@ -101,8 +93,7 @@ async function pack(target) {
     target,
     packagePath: resolve(out),
     dependencies: false, // they are bundled, or among MODULES
-    allowMissingRepository: true,
-    rewriteRelativeLinks: false,
+    ...addressesOf(repository),
   });
   for (const { to } of files) rmSync(to);
   console.log(`${relative(process.cwd(), resolve(out))}: ${(statSync(out).size / 1e6).toFixed(1)} MB`);

@@ -67,6 +67,7 @@ export const healCheckpointCommand: Command<HealArguments> = {
     };
     const { result, warnings, unwatched } = await runJob(coppice, spec, { device: args.device });
     if (result.out !== null) await showCheckpoint(coppice, result.out);
+    await vscode.commands.executeCommand('setContext', 'coppice.did.heal', true);
     if (result.patch !== null) await coppice.library.rescan();
     if (unwatched) tellHealed({ ...args, checkpoint: chosen.path }, result, warnings);
     return result;

@@ -68,6 +68,7 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     const { result, unwatched, warnings } = await runJob(coppice, spec, { device });
     await showCheckpoint(coppice, result.out);
     await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
+    if (result.healing) await vscode.commands.executeCommand('setContext', 'coppice.did.heal', true);
     if (unwatched) tellPruned({ ...args, checkpoint: chosen.path }, result, warnings);
     return result;
   },

@@ -12,6 +12,8 @@ const root = resolve(import.meta.dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 const MOST_BYTES = 30e6;
+/** Of the Marketplace, with those that vsce adds. */
+const MOST_TAGS = 30;
 const FORMATS: Readonly<Record<string, Binary['format']>> = { linux: 'ELF', darwin: 'Mach-O', win32: 'PE' };
 
 /** All binaries of each package; there is none for darwin-x64, as onnxruntime-node has none for it. */
@@ -89,6 +91,8 @@ describe('the packages of all platforms', function () {
         const bytes = statSync(fileOf(target)).size;
         console.log(`        ${(bytes / 1e6).toFixed(1)} MB`);
         assert.ok(bytes < MOST_BYTES);
+        const [, tags] = /<Tags>([^<]*)<\/Tags>/.exec(zip.read('extension.vsixmanifest').toString())!;
+        assert.ok(tags.split(',').length <= MOST_TAGS, tags);
       });
 
       it('has the binaries of its system and processor, and no others', () => {
@@ -135,6 +139,34 @@ describe('the packages of all platforms', function () {
       });
     });
   }
+
+  it('have no pictures, links and badges while the address of the repository is not known', () => {
+    const zip = Zip.open(fileOf('linux-arm64'));
+    assert.doesNotMatch(zip.read('extension/readme.md').toString(), /!\[|<img/);
+    const manifest = JSON.parse(zip.read('extension/package.json').toString()) as Record<string, unknown>;
+    for (const field of ['repository', 'bugs', 'badges']) assert.ok(!(field in manifest), field);
+  });
+
+  it('have pictures that the Marketplace shows once it is known', async () => {
+    const repository = 'https://github.com/example/coppice';
+    const place = temporaryFolder();
+    const out = join(place, 'known.vsix');
+    const args = [join(root, 'scripts/package.mjs'), '--target', 'linux-arm64', '--out', out];
+    await promisify(execFile)(process.execPath, [...args, '--repository', `${repository}.git`], { cwd: root });
+    const zip = Zip.open(out);
+    const page = zip.read('extension/readme.md').toString();
+    const pictures = [...page.matchAll(/!\[[^\]]+\]\(([^)]+)\)/g)].map(([, address]) => address);
+    assert.ok(pictures.length > 1);
+    for (const address of pictures) {
+      const path = address.replace(`${repository}/raw/HEAD/`, '');
+      assert.ok(address.startsWith(repository) && path.endsWith('.png') && existsSync(join(root, path)), address);
+    }
+    const manifest = JSON.parse(zip.read('extension/package.json').toString()) as Record<string, unknown>;
+    assert.deepEqual(manifest.repository, { type: 'git', url: repository });
+    assert.match(JSON.stringify(manifest.badges), /actions\/workflows\/test\.yml\/badge\.svg/);
+    const wrong = promisify(execFile)(process.execPath, [...args, '--repository', 'example/coppice'], { cwd: root });
+    await assert.rejects(wrong, /no address of a repository/);
+  });
 
   it('computes: the one for this machine, unpacked away from the checkout', function () {
     const target = `${process.platform}-${process.arch}`;

@@ -80,10 +80,19 @@ describe('the manifest', () => {
 
   it('has a picture for every step of the tour, and the code completes each', () => {
     const keys = inSources(/'(coppice\.did\.\w+)'/g);
+    const ours = new Set(commands.map(({ command }) => command));
+    const isCommand = (id: string): boolean => ours.has(id) || id === 'workbench.action.chat.open';
     for (const { media, completionEvents } of walkthroughs.flatMap(({ steps }) => steps)) {
       assert.ok(existsSync(join(root, media.svg)), media.svg);
-      for (const event of completionEvents) assert.ok(keys.has(event.replace('onContext:', '')), event);
+      for (const event of completionEvents) {
+        const [kind, name] = event.split(':');
+        assert.ok(kind === 'onCommand' ? isCommand(name) : kind === 'onContext' && keys.has(name), event);
+      }
     }
+    const texts = Object.values(JSON.parse(read('package.nls.json')) as Record<string, string>);
+    const links = texts.flatMap((text) => [...text.matchAll(/\(command:([\w.]+)\)/g)].map(([, id]) => id));
+    assert.ok(links.includes('coppice.heal'));
+    for (const id of links) assert.ok(isCommand(id), id);
     assert.ok(existsSync(join(root, manifest.icon)));
   });
 });

@@ -1,4 +1,4 @@
-/** The walkthrough: five steps on the sample model, each of which completes by itself when the user does it. */
+/** The walkthrough: its steps, each of which completes by itself when the user does it. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const wordsOf = (svg: string): string =>
     .replace(/\s+/g, ' ')
     .trim();
 
-const STEPS = ['open', 'score', 'suggest', 'prune', 'generate'] as const;
+const STEPS = ['open', 'score', 'suggest', 'prune', 'heal', 'generate', 'agent'] as const;
 
 describe('the walkthrough', () => {
   let window: Window;
@@ -46,7 +46,7 @@ describe('the walkthrough', () => {
     return (await Promise.allSettled(found)).map((each) => (each.status === 'fulfilled' ? each.value : ''));
   };
 
-  it('has five steps, none of them done', async () => {
+  it('has its steps, none of them done', async () => {
     await run('openWalkthrough');
     await window.page.locator('.getting-started-step', { hasText: 'Open a model' }).waitFor();
     assert.equal(await window.page.locator('.getting-started-step').count(), STEPS.length);
@@ -64,8 +64,11 @@ describe('the walkthrough', () => {
       },
       score: () => run('scoreBlocks', { checkpoint, criterion: 'magnitude' }),
       suggest: () => run('suggestBlocks', { checkpoint, count: 2 }),
-      prune: () => run('pruneCheckpoint', { checkpoint, out: inWorkspace('shorter') }),
+      prune: () => run('pruneCheckpoint', { checkpoint, out: inWorkspace('shorter'), heal: false }),
+      heal: () => run('heal', { checkpoint, patch: inWorkspace('healed.safetensors'), tokens: 256, device: 'cpu' }),
       generate: () => run('generateText', { checkpoint, prompt: 'Once upon a time', maxNewTokens: 4, device: 'cpu' }),
+      // Its event comes with the command, whether or not this VS Code has a chat to open.
+      agent: () => vscode.commands.executeCommand('workbench.action.chat.open').then(undefined, () => undefined),
     };
     for (const [place, step] of STEPS.entries()) {
       await does[step]();

@@ -50,9 +50,9 @@ describe('the installed package', () => {
 
   it('has a page for those who install it, with everything on it to be seen', async () => {
     await vscode.commands.executeCommand('extension.open', EXTENSION_ID);
-    const page = await window.frameWith('h2:has-text("In five steps")');
+    const page = await window.frameWith('h2:has-text("Privacy")');
     const headings = await page.locator('h2').allInnerTexts();
-    for (const heading of ['In five steps', 'Supported files', 'What stays unchanged', 'Important settings']) {
+    for (const heading of ['Agents', 'Platforms', 'Privacy', 'Supported files', 'Important settings']) {
       assert.ok(headings.includes(heading), heading);
     }
     // VS Code takes the address off every picture that is not on the web, and colours off text: the figures are text.
