@@ -68,7 +68,9 @@ describe('the walkthrough', () => {
       heal: () => run('heal', { checkpoint, patch: inWorkspace('healed.safetensors'), tokens: 256, device: 'cpu' }),
       generate: () => run('generateText', { checkpoint, prompt: 'Once upon a time', maxNewTokens: 4, device: 'cpu' }),
       // Its event comes with the command, whether or not this VS Code has a chat to open.
-      agent: () => vscode.commands.executeCommand('workbench.action.chat.open').then(undefined, () => undefined),
+      agent: async () => {
+        await vscode.commands.executeCommand('workbench.action.chat.open').then(undefined, () => undefined);
+      },
     };
     for (const [place, step] of STEPS.entries()) {
       await does[step]();
