@@ -1,6 +1,7 @@
 /** `npm run manifest`: writes into package.json, its texts, the schema of recipes and the README what the code says. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { withAgentTools, withAgentToolTexts } from '../src/agents/manifest';
 import { withFamilies } from '../src/engine/checkpoint/families/table';
 import { withCriterionTexts, withOptionSettings } from '../src/jobs/settings';
 import { recipeSchema } from '../src/recipes/schema';
@@ -11,8 +12,10 @@ function rewrite<T>(name: string, change: (value: T) => T): void {
   writeFileSync(file, `${JSON.stringify(change(JSON.parse(readFileSync(file, 'utf8')) as T), null, 2)}\n`);
 }
 
-rewrite<Parameters<typeof withOptionSettings>[0]>('package.json', withOptionSettings);
-rewrite<Record<string, string>>('package.nls.json', withCriterionTexts);
+rewrite<Parameters<typeof withOptionSettings>[0]>('package.json', (manifest) =>
+  withAgentTools(withOptionSettings(manifest)),
+);
+rewrite<Record<string, string>>('package.nls.json', (texts) => withAgentToolTexts(withCriterionTexts(texts)));
 
 const readme = resolve(import.meta.dirname, '../README.md');
 writeFileSync(readme, withFamilies(readFileSync(readme, 'utf8')));

@@ -17,6 +17,7 @@ import { registerCheckpointEditor } from './editors/checkpoint-editor';
 import { registerResultsPanels } from './editors/results/panel';
 import { translateBy } from './l10n';
 import { levelledLog } from './host/log';
+import { registerAgentTools } from './lm';
 import { registerMcpServer } from './lm/mcp-provider';
 import type { JobSpec } from './protocol/jobs';
 import type { SidecarClient } from './sidecar/client';
@@ -95,6 +96,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     registerResultsPanels(coppice),
     registerMcpServer({ program: file('dist', 'cli.cjs'), version: versionOf(context), config }),
     ...registerCommands(coppice),
+    ...registerAgentTools(coppice),
   );
   tellInterrupted(coppice, journal.interrupted);
   library.rescan().catch((error: unknown) => log.error(`The search for checkpoints failed: ${String(error)}`));

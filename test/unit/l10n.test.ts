@@ -17,7 +17,7 @@ const NO_TEXTS = [
 
 /** What runs in the extension host. The engine and the sidecar's process are English, as the command line is. */
 const HOST = [
-  ...['src/commands', 'src/host', 'src/views', 'src/editors'].flatMap(sourcesIn),
+  ...['src/commands', 'src/host', 'src/views', 'src/editors', 'src/lm'].flatMap(sourcesIn),
   ...['client', 'connection', 'interrupted', 'lifecycle', 'supervisor'].map((name) => `src/sidecar/${name}.ts`),
   'src/extension.ts',
 ];

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { OPTION_SETTINGS, settingsByOption, withCriterionTexts, withOptionSettings } from '../../src/jobs/settings';
 import { COMMAND_TITLES, EDITOR_NAMING, settingTitle } from '../../src/host/option-names';
+import { withAgentTools, withAgentToolTexts } from '../../src/agents/manifest';
 import { OPTION_NAMES } from '../../src/engine/option-token';
 
 interface Manifest {
@@ -76,6 +77,12 @@ describe('the manifest', () => {
     assert.deepEqual(withCriterionTexts(texts), texts);
     assert.deepEqual([...new Set(settingsByOption().values())].sort(), Object.keys(OPTION_SETTINGS).sort());
     for (const key of Object.keys(OPTION_SETTINGS)) assert.ok(key in configuration.properties, key);
+  });
+
+  it('offers the tools of agents as they are: run `npm run manifest`', () => {
+    assert.deepEqual(withAgentTools(manifest), manifest);
+    const texts = JSON.parse(read('package.nls.json')) as Record<string, string>;
+    assert.deepEqual(withAgentToolTexts(texts), texts);
   });
 
   it('has a picture for every step of the tour, and the code completes each', () => {
