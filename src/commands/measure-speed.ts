@@ -11,7 +11,7 @@ import { checkpointName } from '../jobs/titles';
 import { formatNumber } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { gridEstimate, learnGrid, type Measured } from '../host/grid-estimate';
+import { gridEstimate, learnGrid, type Measured } from '../jobs/grid-estimate';
 import { inform } from '../host/inform';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';

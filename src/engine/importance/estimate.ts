@@ -20,8 +20,8 @@ export interface RowShape {
   readonly length: number;
 }
 
-/** Work with its own measured speed: a criterion, the perplexity of a text, healing, or a text that the model writes. */
-export type EstimatedWork = Criterion | 'evaluate' | 'heal' | 'write';
+/** Work with its own measured speed: a criterion, the perplexity of a text, healing, training, or a text that the model writes. */
+export type EstimatedWork = Criterion | 'evaluate' | 'heal' | 'train' | 'write';
 
 /**
  * Speed with gradients relative to plain products. Two fifths of a training step are spent between the products
@@ -114,7 +114,7 @@ export function speedLike(work: EstimatedWork, seen: EstimatedWork, speed: numbe
   const share = (each: EstimatedWork): number => {
     if (each === 'heal') return HEALING_SPEED;
     if (each === 'write') return WRITING_SPEED;
-    return effortOf(each) === 'gradients' ? GRADIENT_SPEED : 1;
+    return each === 'train' || effortOf(each) === 'gradients' ? GRADIENT_SPEED : 1;
   };
   return (speed * share(work)) / share(seen);
 }

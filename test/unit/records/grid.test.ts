@@ -3,7 +3,7 @@ import { PLAIN_STYLE } from '../../../src/engine/checkpoint/architecture';
 import assert from 'node:assert/strict';
 import { gridOf } from '../../../src/engine/records/digest-grid';
 import { fullView } from '../../../src/engine/model/view';
-import { gridEstimate, learnGrid } from '../../../src/host/grid-estimate';
+import { gridEstimate, learnGrid } from '../../../src/jobs/grid-estimate';
 import type { GridResult } from '../../../src/protocol/grid';
 
 const figure = (mean: number) => ({ mean, sd: 0 });

@@ -9,7 +9,7 @@ import { bytesRead, flopsOf } from '../engine/evaluate/grid/work';
 import type { View } from '../engine/model/view';
 import { isObject } from '../format/json';
 import type { GridResult } from '../protocol/grid';
-import type { Memento } from './memento';
+import type { SpeedStore } from './machine-speeds';
 
 const KEY = 'gridRates';
 
@@ -30,7 +30,7 @@ export interface Measured {
 
 /** @param threads of this machine */
 export function gridEstimate(
-  store: Memento,
+  store: SpeedStore,
   models: readonly Measured[],
   { batches, newTokens, runs, warmup }: Protocol,
   threads: number,
@@ -56,7 +56,7 @@ export function gridEstimate(
 /**
  * Keeps what the runs of a grid achieved: both rates as the device has them, divided by how much longer its cells took.
  */
-export function learnGrid(store: Memento, { rates: { after }, models, device }: GridResult): void {
+export function learnGrid(store: SpeedStore, { rates: { after }, models, device }: GridResult): void {
   const ratios = models.flatMap(({ cells }) =>
     cells.flatMap(({ measured }) => (measured ? measured.latency.mean / measured.floor : [])),
   );
