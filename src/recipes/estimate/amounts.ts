@@ -1,0 +1,70 @@
+/** Amounts of text that steps read, from sizes of files. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemErrorCode } from '../../engine/errors';
+import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
+import type { RowShape } from '../../engine/importance/estimate';
+import type { JsonObject } from '../../format/json';
+
+/** Approximate bytes of English text per token. */
+const BYTES_PER_TOKEN = 4;
+/** The same of a JSON file of ids. */
+const BYTES_PER_ID = 6;
+
+export const numberIn = (options: JsonObject, name: string): number | undefined => {
+  const value = options[name];
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+};
+
+/** Bytes of a file, or of the files in a folder; undefined when there is none. */
+export async function bytesAt(path: unknown): Promise<number | undefined> {
+  if (typeof path !== 'string') return undefined;
+  try {
+    const found = await stat(path);
+    if (!found.isDirectory()) return found.size;
+    const names = await readdir(path, { withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile()).slice(0, MOST_FILES);
+    const sizes = await Promise.all(files.map(async ({ name }) => (await stat(join(path, name))).size));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+const MOST_FILES = 2000;
+
+/** Tokens of the files of a list; undefined when one of them is missing. */
+export async function tokensOf(files: unknown): Promise<number | undefined> {
+  const list: readonly unknown[] = Array.isArray(files) ? files : [files];
+  const sizes = await Promise.all(list.map(bytesAt));
+  let sum = 0;
+  for (const size of sizes) {
+    if (size === undefined) return undefined;
+    sum += size / BYTES_PER_TOKEN;
+  }
+  return sum;
+}
+
+/** The rows that a step draws from its calibration file. Those of a file of rows are all taken. */
+export async function calibrationRows(options: JsonObject, context: number): Promise<RowShape> {
+  const { calibration } = options;
+  const length = Math.min(numberIn(options, 'length') ?? DEFAULT_DRAWING.length, context);
+  const samples = numberIn(options, 'samples');
+  if (samples !== undefined || typeof calibration !== 'string' || !/\.json$/i.test(calibration)) {
+    return { rows: samples ?? DEFAULT_DRAWING.samples, length };
+  }
+  const tokens = ((await bytesAt(calibration)) ?? 0) / BYTES_PER_ID;
+  return { rows: Math.max(1, Math.round(tokens / length)), length };
+}
+
+/** The windows of a text; undefined when it is not there and no limit says how many. */
+export async function windowsOf(
+  text: unknown,
+  { window, limit }: { readonly window: number; readonly limit?: number },
+): Promise<RowShape | undefined> {
+  const bytes = await bytesAt(text);
+  if (bytes === undefined) return limit === undefined ? undefined : { rows: limit, length: window };
+  const all = Math.max(1, Math.floor(bytes / BYTES_PER_TOKEN / window));
+  return { rows: Math.min(all, limit ?? Infinity), length: window };
+}

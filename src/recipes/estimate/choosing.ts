@@ -1,0 +1,193 @@
+/** The work of scoring, of curves, and of everything that removes blocks. */
+import { endBlocks } from '../../engine/importance/select';
+import { withoutLayers } from '../../engine/checkpoint/architecture';
+import { HEAL_DEFAULTS, HEAL_METHODS, type HealMethod } from '../../engine/heal/methods';
+import { expectedScreen } from '../../engine/importance/arithmetic';
+import { CRITERIA, type Criterion, criterionInfo } from '../../engine/importance/criteria';
+import type { Scope } from '../../engine/importance/cost';
+import { evaluationFlops, healingFlops, scoringFlops, writingFlops } from '../../engine/importance/estimate';
+import { OBJECTIVES } from '../../engine/importance/objective';
+import { roundsWork, totalWork } from '../../engine/iterate/estimate';
+import { PASSES_PER_STEP } from '../../engine/retrain/loop/schedule';
+import { healingRows, SELF } from '../../jobs/healing-amounts';
+import { calibrationRows, numberIn, tokensOf } from './amounts';
+import { countIn, someBlocks } from './models';
+import { type Estimated, files, measuredRows, type PartsOf, products } from './parts';
+import { trainedRows } from './training';
+import type { Part } from './speeds';
+
+const criterionOf = ({ criterion }: Estimated['options']): Criterion | undefined =>
+  CRITERIA.find((name) => name === criterion);
+
+/** Blocks that are never removed. */
+const keptOf = ({ options, model }: Estimated): ReadonlySet<number> => {
+  const { keep, keepEnds } = options;
+  const named = Array.isArray(keep) ? keep.filter((each): each is number => typeof each === 'number') : [];
+  return new Set([...(keepEnds === false ? [] : endBlocks(model.architecture.layers.length)), ...named]);
+};
+
+/** Scores by the step's criterion. @param count blocks that are removed one after another */
+async function scoring(step: Estimated, count: number): Promise<Part[]> {
+  const { options, model, removed } = step;
+  const criterion = criterionOf(options) ?? 'ppl';
+  const architecture = withoutLayers(model.architecture, step.job === 'score' ? removed : []);
+  const rows = await calibrationRows(options, architecture.context);
+  const objective = OBJECTIVES.find((name) => name === options.objective);
+  const exact = numberIn(options, 'exact');
+  const scope: Scope = { count, kept: keptOf(step), objective };
+  const onCpu = options.device === 'auto' || options.device === 'cpu';
+  const isPlain = options.precision === 'float32' || options.precision === 'float16' || !onCpu;
+  const screen = isPlain ? {} : expectedScreen(architecture, criterion, rows, { ...scope, exact });
+  const once = scoringFlops(architecture, criterion, rows, { ...scope, ...screen });
+  // Attention and FFN apart are twice as many parts.
+  const flops = options.granularity === 'module' ? 2 * once : once;
+  const { seconds = 0 } = criterionInfo(criterion);
+  const searching = options.generations === undefined && seconds > 0 ? (numberIn(options, 'budget') ?? seconds) : 0;
+  return [
+    products(architecture, criterion, flops, rows.length),
+    ...(searching > 0 ? [{ kind: 'seconds' as const, seconds: searching }] : []),
+  ];
+}
+
+/** One model after another, each without one block more. */
+async function nested(step: Estimated, most: number): Promise<Part[] | undefined> {
+  const rows = await measuredRows(step);
+  if (rows === undefined) return undefined;
+  const { architecture } = step.model;
+  const flops = Array.from({ length: most + 1 }, (_, count) =>
+    evaluationFlops(architecture, rows, someBlocks(architecture, count)),
+  );
+  return [
+    products(
+      architecture,
+      'evaluate',
+      flops.reduce((sum, each) => sum + each, 0),
+      rows.length,
+    ),
+  ];
+}
+
+export const score: PartsOf = async (step) => {
+  const { options, model } = step;
+  const parts = await scoring(step, numberIn(options, 'count') ?? 0);
+  if (options.maxKl === undefined) return parts;
+  const counting = await nested(step, model.architecture.layers.length - keptOf(step).size);
+  return counting && [...parts, ...counting];
+};
+
+export const curve: PartsOf = async (step) => {
+  const { options, model } = step;
+  const blocks = model.architecture.layers.length;
+  const most = Math.min(numberIn(options, 'most') ?? blocks - keptOf(step).size, blocks - 1);
+  const choosing = options.scores === undefined ? await scoring(step, most) : [];
+  const measuring = await nested(step, most);
+  if (measuring === undefined || options.measure === 'tasks') return undefined;
+  // The whole model is read a second time, to compare each distribution with its.
+  return [...choosing, ...measuring, ...(options.measure === 'kl' ? measuring : [])];
+};
+
+/** Copying: read once, written once, and read back. */
+const COPIES = 2;
+
+/** A new checkpoint of the step's model without what it removes. */
+export function writing({ model, removed }: Estimated): Part {
+  const { layers } = model.architecture;
+  return files(COPIES * model.bytes * (1 - removed.length / layers.length));
+}
+
+/** Healing in closed form, and the text that the whole model writes for it. */
+async function healing(step: Estimated): Promise<Part[] | undefined> {
+  const { options, model, removed } = step;
+  const { architecture } = model;
+  const rows = await healingAmount(step);
+  if (rows === undefined) return undefined;
+  const method: HealMethod = HEAL_METHODS.find((name) => name === options.method) ?? HEAL_DEFAULTS.method;
+  const heldOut = numberIn(options, 'heldOut') ?? HEAL_DEFAULTS.heldOut;
+  const all = { ...rows, rows: rows.rows / (1 - heldOut) };
+  const parts = [
+    products(architecture, 'heal', healingFlops(architecture, removed, all, { method, heldOut }), rows.length),
+  ];
+  if (!writesItself(step)) return parts;
+  return [products(architecture, 'write', writingFlops(architecture, all), rows.length), ...parts];
+}
+
+const writesItself = ({ job, options: { data, calibration } }: Estimated): boolean =>
+  Array.isArray(data) ? data.includes(SELF) : calibration === undefined || job === 'heal';
+
+async function healingAmount(step: Estimated): Promise<ReturnType<typeof healingRows> | undefined> {
+  const { options, model } = step;
+  const { data, calibration } = options;
+  const tokens = numberIn(options, 'tokens');
+  const source = Array.isArray(data) && !data.includes(SELF) ? data : calibration;
+  const there = source === undefined || writesItself(step) ? undefined : await tokensOf(source);
+  const wanted = tokens ?? HEAL_DEFAULTS.tokens;
+  return healingRows(model.architecture, there === undefined ? wanted : Math.min(wanted, there));
+}
+
+export const heal: PartsOf = async (step) => {
+  const parts = await healing(step);
+  return parts && [...parts, ...(step.options.out === undefined ? [] : [writing(step)])];
+};
+
+export const prune: PartsOf = async (step) => {
+  const { options, model, removed } = step;
+  if (options.iterative === true) return iterate(step);
+  const count = removed.length;
+  const choosing = options.blocks === undefined && criterionOf(options) ? await scoring(step, count) : [];
+  const limited =
+    options.maxKl === undefined ? [] : await nested(step, model.architecture.layers.length - keptOf(step).size);
+  const rounds = numberIn(options, 'rounds') ?? 1;
+  const heals = options.heal === true || options.rounds !== undefined;
+  const healed = heals ? await healing(step) : [];
+  if (healed === undefined || limited === undefined) return undefined;
+  const each = [...choosing, ...healed];
+  return [...Array.from({ length: rounds }, () => each).flat(), ...limited, writing(step)];
+};
+
+export const iterate: PartsOf = async (step) => {
+  const { options, model } = step;
+  const { architecture } = model;
+  const measured = await measuredRows(step);
+  const closed = HEAL_METHODS.find((name) => name === options.method);
+  const trained = closed === undefined && options.method !== 'none' ? await trainedRows(step) : undefined;
+  const shape = closed && (await healingAmount(step));
+  if (measured === undefined || (closed === undefined && options.method !== 'none' && trained === undefined)) {
+    return undefined;
+  }
+  const count = countIn(options, architecture);
+  const rounds = roundsWork(
+    architecture,
+    {
+      criterion: criterionOf(options) ?? 'ppl',
+      objective: OBJECTIVES.find((name) => name === options.objective),
+      kept: keptOf(step),
+      scored: await calibrationRows(options, architecture.context),
+      measured,
+      healing: shape
+        ? { kind: 'closed', method: closed, shape, heldOut: HEAL_DEFAULTS.heldOut }
+        : trained
+          ? { kind: 'trained', shape: trained }
+          : { kind: 'none' },
+    },
+    count,
+  );
+  const flops = rounds.reduce((sum, round) => sum + totalWork(round), 0);
+  const twice = options.oneShot === true || options.oneShotEach === true;
+  const oneShot =
+    twice && trained
+      ? [
+          products(
+            architecture,
+            'train',
+            count * evaluationFlops(architecture, scaled(trained, PASSES_PER_STEP)),
+            trained.length,
+          ),
+        ]
+      : [];
+  return [products(architecture, 'evaluate', flops, measured.length), ...oneShot, writing(step)];
+};
+
+const scaled = <T extends { readonly rows: number }>(shape: T, factor: number): T => ({
+  ...shape,
+  rows: factor * shape.rows,
+});
