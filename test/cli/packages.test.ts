@@ -131,7 +131,7 @@ describe('the packages of all platforms', function () {
         const named = filesNamed(manifest).map((path) => path.replace(/^\.\//, ''));
         assert.ok(named.includes('dist/extension.cjs') && named.includes('media/icon.png'));
         const brought = [...below('recipes', '.coppice.json'), ...below('skills', '.md'), ...below('media/sample', '')];
-        const programs = ['cli', 'sidecar', 'tokenizer'].map((name) => `dist/${name}.cjs`);
+        const programs = ['cli', 'mcp', 'sidecar', 'tokenizer'].map((name) => `dist/${name}.cjs`);
         const files = new Set(zip.files);
         const missing = [...named, ...brought, ...programs].filter((path) => !files.has(`extension/${path}`));
         assert.deepEqual(missing, []);
