@@ -6,7 +6,7 @@ import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { ValueKind } from '../jobs/option';
 import { measuresOf } from './limits';
-import { fromText, withUsual } from './options';
+import { asListed, fromText, withUsual } from './options';
 import { inOrder, needsOf } from './order';
 import { hasMainOutput } from './outputs';
 import type { Json, Recipe, RecipeStep } from './recipe';
@@ -150,8 +150,8 @@ function faultWith(recipe: Recipe, step: RecipeStep, variables: Recipe['variable
     const given = Object.entries(step.options).flatMap(([name, value]): [string, Json][] => {
       const { kind } = job.options[name];
       const valueOf = (reference: Reference): Json =>
-        reference.kind === 'step' ? standIn(kind) : (variables[reference.name] ?? recipe.model ?? '');
-      return [[name, fromText(kind, substitute(value, valueOf), `“${name}”`)]];
+        reference.kind === 'step' ? standIn(kind, reference) : valueIn(variables, reference.name, recipe);
+      return [[name, asListed(kind, fromText(kind, substitute(value, valueOf), `“${name}”`))]];
     });
     const options = withUsual(step, Object.fromEntries(given), { model: recipe.model ?? '', folder: 'steps' });
     if (recipe.model === undefined && options.checkpoint === '') return noModel(path);
@@ -170,8 +170,14 @@ function faultWith(recipe: Recipe, step: RecipeStep, variables: Recipe['variable
   }
 }
 
+/** A variable may be null: then the option is left out. */
+const valueIn = (variables: Recipe['variables'], name: string, { model = '' }: Recipe): Json =>
+  Object.hasOwn(variables, name) ? variables[name] : model;
+
+type StepReference = Extract<Reference, { readonly kind: 'step' }>;
+
 /** A value that is valid for any option of the kind, where the real one is known later. */
-function standIn(kind: ValueKind): Json {
+function standIn(kind: ValueKind, reference?: StepReference): Json {
   switch (kind.kind) {
     case 'whole':
       return Math.max(kind.min, 1);
@@ -190,6 +196,9 @@ function standIn(kind: ValueKind): Json {
       return 1e6;
     case 'list':
       return kind.repeated || kind.of.kind !== 'path' ? [standIn(kind.of)] : standIn(kind.of);
+    case 'models':
+      // Within a model, what is removed is a list, and all else a path or a label.
+      return reference?.fields.at(-1) === 'removed' ? [0] : 'file';
     default:
       return 'file';
   }

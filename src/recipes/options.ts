@@ -19,9 +19,10 @@ export interface Around {
   readonly folder: string;
 }
 
-/** Adds the recipe's model and the usual outputs, where the step names none. */
-export function withUsual(step: RecipeStep, options: JsonObject, { model, folder }: Around): JsonObject {
+/** Adds the recipe's model and the usual outputs, where the step names none. An option of null is left out. */
+export function withUsual(step: RecipeStep, given: JsonObject, { model, folder }: Around): JsonObject {
   const job: AnyJob = JOBS[step.job];
+  const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null));
   const several = 'checkpoints' in job.options && options.checkpoints === undefined && options.columns === undefined;
   return {
     ...('checkpoint' in job.options && { checkpoint: model }),
@@ -48,6 +49,10 @@ export function fromText(kind: ValueKind, value: Json, named: string): Json {
   }
 }
 
+/** A list may be one reference that is a single value. */
+export const asListed = (kind: ValueKind, value: Json): Json =>
+  kind.kind === 'list' && value !== null && !Array.isArray(value) ? [value] : value;
+
 /** Changes every path in a value. */
 export const mapPaths = (kind: ValueKind, value: Json, change: (path: string) => Json): Json =>
   changePaths(kind, value, change) as Json;
@@ -71,8 +76,7 @@ export function stepOptions(step: RecipeStep, places: Places, valueOf: (referenc
   const given = Object.entries(step.options).map(([name, value]): [string, Json] => {
     const { kind, writes } = job.options[name];
     const read = fromText(kind, substitute(value, valueOf), `“${name}” of the step “${step.name}”`);
-    // A list may be one reference that is a single value.
-    const whole = kind.kind === 'list' && !Array.isArray(read) ? [read] : read;
+    const whole = asListed(kind, read);
     return [
       name,
       mapPaths(kind, whole, (path) => {

@@ -5,6 +5,7 @@ import type { Kind } from '../jobs/kinds';
 import { type JsonSchema, typeOf } from '../jobs/schema';
 import type { Option } from '../jobs/option';
 import { outputOptions, STEP_KINDS } from './outputs';
+import { COLUMN_FORMATS } from './table';
 import { LIMITS, LIMIT_NAMES, RECIPE_VERSION } from './recipe';
 
 const NAME_PATTERN = '^[A-Za-z_][A-Za-z0-9_-]{0,63}$';
@@ -139,14 +140,42 @@ const TABLE: JsonSchema = {
     title: { type: 'string' },
     note: { type: 'string' },
     paper: { type: 'string', description: 'Where the numbers of a paper come from.' },
-    chart: { enum: ['lines', 'bars'] },
-    columns: { type: 'array', items: { type: 'string' } },
+    chart: { enum: ['lines', 'bars'], description: 'Columns against the first one, or each column as bars.' },
+    columns: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        anyOf: [
+          { type: 'string' },
+          {
+            type: 'object',
+            required: ['title'],
+            additionalProperties: false,
+            properties: {
+              title: { type: 'string' },
+              as: {
+                enum: Object.keys(COLUMN_FORMATS),
+                enumDescriptions: Object.values(COLUMN_FORMATS).map(sentence),
+                description: 'How the values are written.',
+              },
+            },
+          },
+        ],
+      },
+    },
     rows: {
       type: 'array',
       items: {
         type: 'object',
         required: ['label', 'cells'],
-        properties: { label: { type: 'string' }, cells: CELLS, paper: CELLS },
+        additionalProperties: false,
+        properties: {
+          label: { type: 'string' },
+          cells: CELLS,
+          paper: { ...CELLS, description: "The paper's numbers for the same columns." },
+          each: { ...REFERENCE, description: 'A list: one row for each item, which cells name as ${each.FIELD}.' },
+          line: { type: 'string', description: 'In a chart of lines: rows with the same name are one line.' },
+        },
       },
     },
   },
