@@ -73,6 +73,8 @@ export function parseRecipe(text: string, file: string): ReadRecipe {
     if (reader.problems.length === 0) reader.add(root, 'it is no recipe', 'it is not an object', 'See `coppice init`.');
     return { problems: reader.problems, places: [] };
   }
+  // What is read after a syntax error may be anything.
+  if (reader.problems.length > 0) return { problems: reader.problems, places: reader.places() };
   const steps = reader.steps();
   const recipe: Recipe = {
     file,
@@ -310,7 +312,7 @@ class Reader {
 const MAX_DEPTH = 64;
 
 /** Strings and comments as wholes, also unfinished ones, and brackets. */
-const TOKENS = /"(?:[^"\\]|\\.)*(?:"|$)|\/\/[^\n]*|\/\*(?:[\s\S]*?\*\/|[\s\S]*$)|[{}[\]]/g;
+const TOKENS = /"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)|\/\/[^\n]*|\/\*(?:[\s\S]*?\*\/|[\s\S]*$)|[{}[\]]/g;
 
 function isTooDeep(text: string): boolean {
   let depth = 0;

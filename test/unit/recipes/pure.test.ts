@@ -1,0 +1,75 @@
+/** References, order and limits of recipes. */
+import assert from 'node:assert/strict';
+import { limitValue } from '../../../src/recipes/limits';
+import { chosenSteps, inOrder } from '../../../src/recipes/order';
+import type { RecipeStep } from '../../../src/recipes/recipe';
+import { referencesIn, substitute } from '../../../src/recipes/references';
+
+const step = (name: string, options: object = {}, after: readonly string[] = []): RecipeStep => {
+  return { name, job: 'score', options: { ...options }, limits: {}, after };
+};
+const names = (steps: readonly RecipeStep[]): string[] => steps.map(({ name }) => name);
+
+describe('references of recipes', () => {
+  const valueOf = ({ kind, ...rest }: ReturnType<typeof referencesIn>[number]): string | number =>
+    kind === 'variable' && 'name' in rest && rest.name === 'n' ? 7 : JSON.stringify(rest);
+
+  it('become the value itself where they are the whole text, and text within one', () => {
+    assert.equal(substitute('${n}', valueOf), 7);
+    assert.equal(substitute('x-${n}-${n}', valueOf), 'x-7-7');
+    assert.deepEqual(substitute({ a: ['${n}', 1, null, true] }, valueOf), { a: [7, 1, null, true] });
+    assert.equal(substitute('$${n} costs $5', valueOf), '${n} costs $5');
+  });
+
+  it('name steps and fields of their results', () => {
+    assert.deepEqual(referencesIn(['${steps.a}', { b: 'x${ steps.c-d.models.0.ppl }' }, '$${steps.e}']), [
+      { kind: 'step', step: 'a', fields: [] },
+      { kind: 'step', step: 'c-d', fields: ['models', '0', 'ppl'] },
+    ]);
+  });
+
+  it('are not replaced in what replaced them', () =>
+    assert.equal(
+      substitute('${a}', () => '${n}'),
+      '${n}',
+    ));
+});
+
+describe('order of steps', () => {
+  const c = step('c', { scores: '${steps.b}' });
+  const b = step('b', {}, ['a']);
+  const steps = [c, step('free'), b, step('a')];
+
+  it('puts each step behind what it needs, and keeps the others as they are', () => {
+    assert.deepEqual(names(inOrder(steps).order), ['a', 'b', 'c', 'free']);
+    assert.deepEqual(inOrder(steps).circle, []);
+  });
+
+  it('finds a circle', () => {
+    assert.deepEqual(inOrder([step('a', {}, ['b']), step('b', { x: '${steps.a}' })]).circle, ['a', 'b', 'a']);
+    assert.deepEqual(inOrder([step('a', {}, ['a'])]).circle, ['a', 'a']);
+  });
+
+  it('chooses what a step needs', () => {
+    const { order } = inOrder(steps);
+    assert.deepEqual([...chosenSteps(order, ['b'])].sort(), ['a', 'b']);
+    assert.equal(chosenSteps(order, []).size, 4);
+  });
+});
+
+describe('limits of recipes', () => {
+  it('are numbers, and sizes with units', () => {
+    assert.equal(limitValue('maxPpl', 60), 60);
+    assert.equal(limitValue('maxBytes', '100MB'), 100e6);
+    assert.equal(limitValue('maxBytes', 5), 5);
+    for (const [name, value] of [
+      ['maxPpl', 'much'],
+      ['maxBytes', '5 apples'],
+      ['minAccuracy', -1],
+      ['maxKl', true],
+      ['maxPpl', ''],
+    ] as const) {
+      assert.throws(() => limitValue(name, value), /no number/);
+    }
+  });
+});
