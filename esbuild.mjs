@@ -1,7 +1,10 @@
 // Builds every program of the project, or those named (`extension sidecar`), into dist or `--outdir=DIR`; `--watch`
-// rebuilds on change, `--production` leaves out what only developers need. One target list.
+// rebuilds on change, `--production` leaves out what only developers need, `--notices=FILE` writes the licences of the
+// packages in the bundles. One target list.
+import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { build, context } from 'esbuild';
+import { noticesOf } from './scripts/notices.mjs';
 
 const node = {
   platform: 'node',
@@ -23,7 +26,8 @@ const page = (name) => ({
   outfile: `${outdir}/webview/${name}.js`,
 });
 
-const outdir = process.argv.find((argument) => argument.startsWith('--outdir='))?.slice('--outdir='.length) ?? 'dist';
+const valueOf = (name) => process.argv.find((each) => each.startsWith(`--${name}=`))?.slice(`--${name}=`.length);
+const outdir = valueOf('outdir') ?? 'dist';
 const shebang = { js: `#!/usr/bin/env node\n${node.banner.js}` };
 
 const programs = [
@@ -36,14 +40,19 @@ const programs = [
   page('panel'),
   page('report'),
 ];
+/** Built where it is named: it belongs to the npm package alone. */
+const library = { ...node, entryPoints: ['src/library/index.ts'], outfile: `${outdir}/library.cjs` };
 
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
-const targets = programs.filter(({ outfile }) => named.length === 0 || named.includes(basename(outfile).split('.')[0]));
+const isNamed = ({ outfile }) => named.includes(basename(outfile).split('.')[0]);
+const targets = named.length === 0 ? programs : [...programs, library].filter(isNamed);
 
 const production = process.argv.includes('--production');
 const common = { bundle: true, sourcemap: !production, minify: production, keepNames: true, logLevel: 'warning' };
 if (process.argv.includes('--watch')) {
   for (const t of targets) await (await context({ ...common, ...t })).watch();
 } else {
-  await Promise.all(targets.map((t) => build({ ...common, ...t })));
+  const built = await Promise.all(targets.map((t) => build({ ...common, ...t, metafile: true })));
+  const notices = valueOf('notices');
+  if (notices) writeFileSync(notices, noticesOf(built.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 }

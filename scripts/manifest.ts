@@ -1,10 +1,14 @@
-/** `npm run manifest`: writes into package.json, its texts, the schema of recipes and the README what the code says. */
+/**
+ * `npm run manifest`: writes into package.json, its texts, the schema of recipes, the README and the types of the library's
+ * options what the code says.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withAgentTools, withAgentToolTexts } from '../src/agents/manifest';
 import { withFamilies } from '../src/engine/checkpoint/families/table';
 import { withCriterionTexts, withOptionSettings } from '../src/jobs/settings';
 import { recipeSchema } from '../src/recipes/schema';
+import { writeOptions } from './library/options';
 
 /** Replaces a JSON file at the top of the repository by what `change` makes of it. */
 function rewrite<T>(name: string, change: (value: T) => T): void {
@@ -22,3 +26,5 @@ writeFileSync(readme, withFamilies(readFileSync(readme, 'utf8')));
 
 const schema = resolve(import.meta.dirname, '../media/coppice-recipe.schema.json');
 writeFileSync(schema, `${JSON.stringify(recipeSchema(), null, 2)}\n`);
+
+await writeOptions();

@@ -14,7 +14,10 @@ export interface ErrorTexts {
 /** What went wrong, why, and what to do: each one line, without a trailing full stop in `what`. */
 export class UserError extends Error {
   override readonly name = 'UserError';
-  /** The texts with their tokens, for another process that renders them in its own words. */
+  /**
+   * The texts with their tokens, for another process that renders them in its own words.
+   * @internal
+   */
   readonly texts: ErrorTexts;
 
   /**
@@ -27,7 +30,10 @@ export class UserError extends Error {
     this.texts = { what, why, action };
   }
 
-  /** The same error with its texts changed. */
+  /**
+   * The same error with its texts changed.
+   * @internal
+   */
   withTexts(change: (text: string) => string): UserError {
     const { what, why, action } = this.texts;
     const Same = this instanceof DeviceError ? DeviceError : UserError;

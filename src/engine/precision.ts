@@ -9,6 +9,7 @@
  */
 export const PRECISIONS = ['float32', 'float16', 'int8', 'int4'] as const;
 
+/** The arithmetic of a number. */
 export type Precision = (typeof PRECISIONS)[number];
 
 /** `auto`: what suits the job and the machine. */

@@ -1,6 +1,7 @@
 /** Progress and cancellation of long operations. The engine does not know terminals or editors. */
 import { throwIfCancelled } from './errors';
 
+/** How far a job is. */
 export interface Progress {
   /** The step in words: "scoring block 7". */
   readonly label: string;

@@ -1,6 +1,7 @@
 /** What a model has besides the files of its checkpoint, by file name: in results, records and pages. */
 import type { JsonObject } from './json';
 
+/** Names of the files on top of a checkpoint. */
 export interface OnTop {
   /** File of a width: what is kept of each block. */
   readonly width?: string;

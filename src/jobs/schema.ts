@@ -2,6 +2,7 @@
 import type { AnyJob } from './define';
 import type { ValueKind, Option } from './option';
 
+/** A JSON Schema, as an object. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** Schema of an object of options. */

@@ -23,6 +23,7 @@ export interface TokensResult {
   readonly firstDifference?: number;
 }
 
+/** How a written model compares with its source, and whether that is accepted. */
 export interface VerifiedResult extends ComparedResult {
   /** All weights; absent for ONNX. */
   readonly weights?: { readonly tensors: number; readonly maxDifference: JsonNumber; readonly wrong?: string };
@@ -67,6 +68,7 @@ export interface ConsumerResult extends Partial<TokensResult> {
   readonly failure?: string;
 }
 
+/** A file of an export. */
 export interface ExportedFile {
   /** Below the folder, or the file's own name. */
   readonly name: string;
@@ -75,6 +77,7 @@ export interface ExportedFile {
   readonly sha256?: string;
 }
 
+/** What was written, and how it compares with the model. */
 export interface ExportResult {
   readonly format: 'safetensors' | 'gguf' | 'onnx';
   /** "q8_0", "fp32,q4"; "stored" where each weight keeps its type. */
@@ -94,6 +97,7 @@ export interface ExportResult {
   readonly seconds: number;
 }
 
+/** How an exported model compares with the model that it was written from. */
 export interface VerifyResult {
   readonly format: 'safetensors' | 'gguf' | 'onnx';
   /** Absolute. */

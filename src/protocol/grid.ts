@@ -21,6 +21,7 @@ export interface GridModel extends ColumnInfo {
   readonly failure?: string;
 }
 
+/** Speed and memory of models over batches and lengths. */
 export interface GridResult {
   /** Texts side by side (M), and new tokens of each (L), ascending. */
   readonly batches: readonly number[];

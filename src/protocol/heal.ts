@@ -5,7 +5,7 @@ import type { HealMethod } from '../engine/heal/methods';
 import type { HealStep } from '../engine/heal/result';
 import type { RemovedEntry } from './json';
 
-/** How near a model is to the whole one. See `Likeness` in engine/heal/result.ts. */
+/** How near a model is to the whole one, on rows of text: mean loss and divergence in nats. */
 export interface HealNumbers {
   readonly meanNll: JsonNumber;
   readonly ppl: JsonNumber;
@@ -14,6 +14,7 @@ export interface HealNumbers {
   readonly top1: JsonNumber;
 }
 
+/** A model on some rows: pruned, healed, and healed with every new weight rounded to the type of the file. */
 export interface HealStagesResult {
   /** Number of measured rows. */
   readonly rows: number;
@@ -22,6 +23,7 @@ export interface HealStagesResult {
   readonly rounded: HealNumbers;
 }
 
+/** What healing changed, and how near the model is to the whole one. */
 export interface HealResult {
   readonly removed: readonly RemovedEntry[];
   readonly method: HealMethod;

@@ -6,15 +6,18 @@ import type { IterativeMethod } from '../engine/iterate/methods';
 import type { HealNumbers } from './heal';
 import type { WrittenCheckpoint } from './jobs';
 
-/** See `Recovery` in engine/iterate/result.ts. */
+/** What healing brought back. */
 export interface RecoveryNumbers {
+  /** Mean loss of the pruned model − mean loss of the healed one, in nats. */
   readonly nll: JsonNumber;
+  /** The same as a share of what is missing to the unpruned model; null where nothing is missing. */
   readonly share: JsonNumber | null;
+  /** Both for each second of training; null where none was spent. */
   readonly nllPerSecond: JsonNumber | null;
   readonly sharePerSecond: JsonNumber | null;
 }
 
-/** A model before and after healing, on the measured rows. See `HealedPoint`. */
+/** A model before and after healing, on the measured rows. */
 export interface HealedPointInfo {
   readonly removed: readonly number[];
   readonly pruned: HealNumbers;
@@ -32,7 +35,7 @@ export interface HealedPointInfo {
   }[];
 }
 
-/** A round. See `IterativeRound`. */
+/** A round: one block goes, and the rest is healed. */
 export interface IterativeRoundInfo extends HealedPointInfo {
   readonly round: number;
   readonly block: number;
@@ -47,10 +50,12 @@ export interface IterativeRoundInfo extends HealedPointInfo {
   readonly seconds: number;
 }
 
+/** So many blocks removed at once, and healed with the training of as many rounds. */
 export interface OneShotInfo extends HealedPointInfo {
   readonly count: number;
 }
 
+/** An iterative pruning: its rounds, and what was written. */
 export interface IterateResult extends WrittenCheckpoint {
   readonly model: { readonly name: string; readonly path: string; readonly identity: string };
   readonly criterion: string;
@@ -94,4 +99,5 @@ export interface IterateRoundEvent {
   readonly seconds: number;
 }
 
+/** What an iterative pruning tells while it runs. */
 export type IterateEvent = IteratePlanEvent | IterateRoundEvent;

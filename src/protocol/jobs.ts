@@ -43,6 +43,7 @@ export interface JobBase {
 /** Perplexity of a text, or of calibration rows: the measure of curves and what-ifs. */
 export type EvaluateSpec = SpecOf<Defined['eval']>;
 
+/** Perplexity, and what it was measured on. */
 export interface EvaluateResult {
   readonly ppl: number;
   readonly meanNll: number;
@@ -66,6 +67,7 @@ export interface EvaluateResult {
   readonly seconds: number;
 }
 
+/** How much greedy continuations repeat themselves. */
 export interface RepetitionResult {
   readonly texts: number;
   /** Mean share of runs of four tokens that occurred earlier in the text; null if all texts are too short. */
@@ -80,6 +82,7 @@ export type SamplingChoice = Omit<Given<typeof sampling>, 'greedy'>;
 /** One continuation; several at once are 'samples'. */
 export type GenerateSpec = SpecOf<Defined['generate']>;
 
+/** A continuation of a prompt. */
 export interface GenerateResult extends GeneratedText {
   readonly promptIds: readonly number[];
   readonly removed: readonly RemovedEntry[];
@@ -124,6 +127,7 @@ export interface WrittenCheckpoint {
   readonly seconds: number;
 }
 
+/** A checkpoint without some blocks. */
 export interface PruneResult extends WrittenCheckpoint {
   /** The kept blocks as half-open ranges. */
   readonly slices: readonly (readonly [number, number])[];
@@ -150,6 +154,7 @@ export type IterateSpec = SpecOf<Defined['iterate']>;
 /** Writes a checkpoint with an adapter in its weights. */
 export type MergeSpec = SpecOf<Defined['merge']>;
 
+/** A checkpoint with an adapter in its weights. */
 export interface MergeResult extends WrittenCheckpoint {
   readonly rank: number;
   readonly alpha: number;

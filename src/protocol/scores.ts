@@ -13,6 +13,7 @@ export type CriterionName = Criterion;
 /** How much every block matters. */
 export type ScoreSpec = SpecOf<typeof score>;
 
+/** The score of a block. */
 export interface BlockScoreInfo {
   readonly index: number;
   readonly score: JsonNumber;
@@ -33,6 +34,7 @@ export interface BlockScoreInfo {
   readonly margin?: JsonNumber;
 }
 
+/** The score of the attention or the FFN of a block. */
 export interface ModuleScoreInfo extends Omit<BlockScoreInfo, 'index'> {
   readonly block: number;
   readonly part: 'attention' | 'ffn';
@@ -130,6 +132,7 @@ export interface ShareInfo {
   readonly parameters: number;
 }
 
+/** The model without so many blocks. */
 export interface CurvePointInfo {
   readonly count: number;
   /** 0-based, ascending. */
@@ -156,6 +159,7 @@ export interface WithinInfo {
   readonly kl: JsonNumber;
 }
 
+/** Perplexity against the number of removed blocks. */
 export interface CurveResult {
   readonly criterion: CriterionName;
   readonly model: { readonly name: string; readonly path: string; readonly identity: string };

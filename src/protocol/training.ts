@@ -26,6 +26,7 @@ export interface TrainingStartEvent {
   readonly idle: readonly ('evalEvery' | 'patience')[];
 }
 
+/** A step is done. */
 export interface TrainingStepEvent {
   readonly type: 'step';
   readonly step: number;
@@ -44,6 +45,7 @@ export interface TrainingEvaluationEvent {
   readonly ppl: number;
 }
 
+/** What a training tells while it runs. */
 export type TrainingEvent = TrainingStartEvent | TrainingStepEvent | TrainingEvaluationEvent;
 
 /** What was trained, and what was written. Paths are absolute. */

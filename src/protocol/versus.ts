@@ -8,6 +8,7 @@ import type { GridEnvironment } from './grid';
 import type { RemovedEntry } from './json';
 import type { PairedDifference } from './tasks';
 
+/** A model of the comparison. */
 export interface VersusModel {
   /** The model itself, a choice of blocks, a plan of the user's own, or a rival. */
   readonly method: 'whole' | 'plan' | DepthMethod | WidthMethod;
@@ -51,6 +52,7 @@ export interface VersusModel {
   readonly failure?: string;
 }
 
+/** Depth and width pruning at equal size. */
 export interface VersusResult {
   readonly model: { readonly name: string; readonly identity: string };
   readonly methods: readonly VersusMethod[];

@@ -9,6 +9,7 @@ export interface WidthLayerResult {
   readonly neurons: readonly number[];
 }
 
+/** What every block keeps, and the narrower model. */
 export interface WidthResult {
   readonly method: WidthMethod;
   /** As the method means it; found for a size if one was asked for. */

@@ -1,6 +1,7 @@
 /** What the blocks of a model have that LLaMA's do not, in words. */
 import type { Architecture, LayerShape, Rope } from './architecture';
 
+/** A kind of what blocks can have. */
 export type Trait = 'windows' | 'rotation' | 'norms' | 'biases' | 'caps' | 'factors' | 'fused';
 
 /** By what it is about; only what there is. */

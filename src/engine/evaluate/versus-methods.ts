@@ -6,7 +6,9 @@ export const DEPTH_METHODS = ['ppl', 'taylor'] as const;
 /** Choices of blocks, and the rivals, which take heads and neurons of every block. */
 export const VERSUS_METHODS = [...DEPTH_METHODS, ...WIDTH_METHODS] as const;
 
+/** How blocks are chosen in the comparison. */
 export type DepthMethod = (typeof DEPTH_METHODS)[number];
+/** A way to prune, in depth or in width. */
 export type VersusMethod = (typeof VERSUS_METHODS)[number];
 
 /** As the paper names them; the user's own choice of blocks as well. */

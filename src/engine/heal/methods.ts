@@ -7,6 +7,7 @@
  */
 export const HEAL_METHODS = ['refit', 'fold', 'scalar'] as const;
 
+/** How weights are corrected in closed form. */
 export type HealMethod = (typeof HEAL_METHODS)[number];
 
 export const HEAL_DEFAULTS = {

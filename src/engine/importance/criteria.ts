@@ -156,6 +156,7 @@ function allBlocks(blocks: number): number[] {
   return Array.from({ length: blocks }, (_, block) => block);
 }
 
+/** How blocks are scored. */
 export type Criterion = (typeof LIST)[number]['name'];
 
 /** Every criterion, in the order in which lists show them. */

@@ -6,4 +6,5 @@
  */
 export const OBJECTIVES = ['ppl', 'kl'] as const;
 
+/** What removals keep low: perplexity, or the divergence from the unpruned model. */
 export type Objective = (typeof OBJECTIVES)[number];

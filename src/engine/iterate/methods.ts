@@ -4,6 +4,7 @@ import { HEAL_METHODS, type HealMethod } from '../heal/methods';
 /** Training of adapters or of every weight, the closed forms, or nothing. */
 export const ITERATIVE_METHODS = ['lora', 'full', ...HEAL_METHODS, 'none'] as const;
 
+/** What heals after each removal. */
 export type IterativeMethod = (typeof ITERATIVE_METHODS)[number];
 
 /** The methods that train, and so need steps and data. */

@@ -12,6 +12,7 @@ import type { KeyedPatch } from '../weights/patches';
 import { checkpointWeights } from '../weights/checkpoint';
 import { type Example, NO_LABEL } from './data/example';
 
+/** How near a model is to the unpruned one on tokens that are held out. */
 export interface HeldOutLikeness {
   /** Mean KL divergence from the unpruned model in nats, over the tokens to learn. */
   readonly kl: number;

@@ -6,37 +6,41 @@ import type { LeftBehind } from '../write/accompanying-files';
 import type { RunRecord } from '../records/record';
 import type { HeldOutLikeness } from './likeness';
 import type { DataDescription } from './data/load';
-import type { Evaluation, TraceEntry, TrainingState } from './loop/training-state';
+import type { Evaluation, LossExplosion, TraceEntry, TrainingState } from './loop/training-state';
 
-export interface RunResult {
+/** What a run is and took, in the process and in its record alike. */
+export interface RunFacts {
   /** Steps done. */
   readonly steps: number;
-  readonly trace: readonly TraceEntry[];
-  readonly evaluations: readonly Evaluation[];
-  /**
-   * The evaluation whose parameters were kept. Undefined without held-out records; then the last parameters were kept.
-   */
-  readonly best?: Evaluation;
   /**
    * How near the model was to the unpruned one on tokens that were held out, before and after. Absent for a whole model,
    * or if nothing is held out.
    */
   readonly likeness?: { readonly before: HeldOutLikeness; readonly after: HeldOutLikeness };
   /** Set when the loss exploded in `step`. The output then has the parameters after the step `kept`. */
-  readonly stopped?: TrainingState['stopped'];
+  readonly stopped?: LossExplosion;
   /** Number of trained parameters. */
   readonly parameters: number;
   /** Blocks that were left out. */
   readonly removed: readonly number[];
   readonly data: DataDescription;
-  readonly device: DeviceReport;
-  /** Of frozen products; int8 is that of rows (weights/row-int8.ts). The comparison with the unpruned model is float32. */
+  /** Of frozen products. The comparison with the unpruned model is float32. */
   readonly precision: Precision;
   /** Over all steps, including those before the run was resumed. */
   readonly tokensPerSecond: number;
   /** Time of this process, from opening the data. */
   readonly seconds: number;
   readonly peakRssBytes: number;
+}
+
+export interface RunResult extends RunFacts {
+  readonly trace: readonly TraceEntry[];
+  readonly evaluations: readonly Evaluation[];
+  /**
+   * The evaluation whose parameters were kept. Undefined without held-out records; then the last parameters were kept.
+   */
+  readonly best?: Evaluation;
+  readonly device: DeviceReport;
 }
 
 export interface RetrainResult extends RunResult {
@@ -67,19 +71,7 @@ export function resultOf(
 }
 
 /** A run, in the form of its record. */
-export interface RunSummary extends Pick<
-  RunResult,
-  | 'steps'
-  | 'likeness'
-  | 'stopped'
-  | 'parameters'
-  | 'removed'
-  | 'data'
-  | 'precision'
-  | 'tokensPerSecond'
-  | 'seconds'
-  | 'peakRssBytes'
-> {
+export interface RunSummary extends RunFacts {
   readonly trace: readonly StepSummary[];
   readonly evaluations: readonly EvaluationSummary[];
   /** Null if nothing is held out. */
@@ -88,6 +80,7 @@ export interface RunSummary extends Pick<
   readonly device: string;
 }
 
+/** A step of the optimiser, in the form of the record. */
 export interface StepSummary {
   readonly step: number;
   readonly loss: number;
@@ -96,6 +89,7 @@ export interface StepSummary {
   readonly tokensPerSecond: number;
 }
 
+/** A loss on the held-out part, with its perplexity. */
 export interface EvaluationSummary extends Evaluation {
   readonly ppl: number;
 }

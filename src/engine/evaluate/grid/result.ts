@@ -31,6 +31,7 @@ export interface CellFigures {
   readonly memorySaved: number | null;
 }
 
+/** A length and a batch of a model. */
 export interface GridCell {
   /** Texts side by side (M), and new tokens of each (L). */
   readonly batch: number;
@@ -55,6 +56,7 @@ export interface ModelGrid {
   readonly rest: number;
 }
 
+/** Rates of the device, before the measurements and after them. */
 export interface Rates {
   readonly before: DeviceRates;
   readonly after: DeviceRates;

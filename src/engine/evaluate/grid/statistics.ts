@@ -1,5 +1,6 @@
 /** Statistics of a cell's runs, as the paper takes them. Pure. */
 
+/** Mean and deviation of some runs. */
 export interface MeanSd {
   readonly mean: number;
   /** Population standard deviation: over n, not n − 1. */

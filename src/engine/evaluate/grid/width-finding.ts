@@ -14,6 +14,7 @@ export interface RateSpread {
   readonly high: number;
 }
 
+/** The rate of products of one width. */
 export interface WidthRate {
   /** Neurons of the FFN. */
   readonly width: number;
@@ -33,6 +34,7 @@ export interface Slowdown {
   readonly high: number;
 }
 
+/** Rates of products around the width of the FFN. */
 export interface WidthRates {
   /** Inputs and outputs of the products. */
   readonly hidden: number;

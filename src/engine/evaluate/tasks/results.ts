@@ -28,8 +28,10 @@ export interface WrittenItemResult {
   readonly correct: boolean;
 }
 
+/** What a model answered to a question. */
 export type ItemResult = ChoiceItemResult | WrittenItemResult;
 
+/** Accuracy in a task. */
 export interface TaskResult {
   readonly name: string;
   readonly items: number;
@@ -53,12 +55,14 @@ export interface Difference {
   readonly average: PairedDifference;
 }
 
+/** A difference on the same items. */
 export interface PairedDifference {
   readonly difference: number;
   /** Half of the 95 % interval: 1.96 · standard error of the paired difference; null where it has none. */
   readonly interval: number | null;
 }
 
+/** How far a model is from the first one in a task. */
 export interface TaskDifference extends PairedDifference {
   readonly name: string;
   readonly metric: 'acc' | 'accNorm';

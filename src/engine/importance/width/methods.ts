@@ -5,6 +5,7 @@
 
 /** LLM-Pruner (Ma et al. 2023), FLAP (An et al. 2024), and Wanda-sp, its form of Wanda (Sun et al. 2024). */
 export const WIDTH_METHODS = ['llm-pruner', 'flap', 'wanda-sp'] as const;
+/** A method of width pruning. */
 export type WidthMethod = (typeof WIDTH_METHODS)[number];
 
 /**

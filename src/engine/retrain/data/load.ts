@@ -22,6 +22,7 @@ export interface TrainingData extends ExampleSet {
   readonly describe: DataDescription;
 }
 
+/** Data of a training. */
 export interface DataDescription {
   readonly files: readonly FileDescription[];
   readonly length: number;
@@ -35,6 +36,7 @@ export interface DataDescription {
   readonly truncated: number;
 }
 
+/** A file of data. */
 export interface FileDescription {
   /** Name of the file, without its folder. */
   readonly file: string;
@@ -43,6 +45,7 @@ export interface FileDescription {
   readonly kind: DataKind;
 }
 
+/** A part of the data: what is learned, or what is held out. */
 export interface PartDescription {
   readonly examples: number;
   readonly tokens: number;

@@ -50,6 +50,13 @@ export interface TrainingLog {
   readonly evaluations: Evaluation[];
 }
 
+/** The loss exploded in `step`; what is kept are the parameters after the step `kept`. */
+export interface LossExplosion {
+  readonly step: number;
+  readonly why: string;
+  readonly kept: number;
+}
+
 export interface TrainingState {
   /** Steps done. */
   step: number;
@@ -57,7 +64,7 @@ export interface TrainingState {
   /** The parameters with the lowest held-out loss so far. */
   best?: { readonly step: number; readonly loss: number; readonly values: ReadonlyMap<string, Float32Array> };
   /** Set when the loss exploded in `step`. The parameters are then those after the step `kept`. Not saved. */
-  stopped?: { readonly step: number; readonly why: string; readonly kept: number };
+  stopped?: LossExplosion;
 }
 
 /** The state file of a run. */

@@ -1,0 +1,33 @@
+/**
+ * Coppice for scripts: a function for every job of the command line. Each takes the options of its command, named as in the
+ * record of a run, and returns what the command prints with `--json`. The numbers are the same.
+ *
+ * @packageDocumentation
+ */
+export { CancelledError, DeviceError, UserError } from '../engine/errors';
+export type { Summary as CheckpointSummary } from '../engine/checkpoint/summary';
+export type { Progress } from '../engine/progress';
+export type { LabelledModel } from '../jobs/option';
+export type { JsonSchema } from '../jobs/schema';
+export { type JobName, schemaOf, toJson, version } from './describe';
+export { inspect } from './inspect';
+export { exportModel, heal, iterate, merge, prune, retrain, width } from './make';
+export { bench, curve, evaluate, generate, grid, score, tasks, verify, versus } from './measure';
+export type { BenchOptions } from './options/bench';
+export type { CurveOptions } from './options/curve';
+export type { EvaluateOptions } from './options/eval';
+export type { ExportOptions } from './options/export';
+export type { GenerateOptions } from './options/generate';
+export type { GridOptions } from './options/grid';
+export type { HealOptions } from './options/heal';
+export type { IterateOptions } from './options/iterate';
+export type { MergeOptions } from './options/merge';
+export type { PruneOptions } from './options/prune';
+export type { RetrainOptions } from './options/retrain';
+export type { ScoreOptions } from './options/score';
+export type { TasksOptions } from './options/tasks';
+export type { VerifyOptions } from './options/verify';
+export type { VersusOptions } from './options/versus';
+export type { WidthOptions } from './options/width';
+export type * from './results';
+export type { RunOptions } from './run';

@@ -1,0 +1,57 @@
+/** The names that scripts have for options and commands: properties and functions. */
+import { type OptionName, type OptionNaming, renderOptions } from '../engine/option-token';
+import { UserError } from '../engine/errors';
+import type { AnyJob } from '../jobs/define';
+import { JOBS } from '../jobs/definitions';
+import type { ValueKind } from '../jobs/option';
+import { InvalidValue, parseValue } from '../jobs/values';
+
+/** Functions whose names are not those of their commands, because these are words of JavaScript. */
+const RENAMED: Readonly<Record<string, string>> = { eval: 'evaluate', export: 'exportModel' };
+
+/** The function of a command: "eval" → "evaluate". */
+export const functionOf = (command: string): string => RENAMED[command] ?? command;
+
+/** How a script writes a value that messages have in the form of the command line: "13-15" → "[13,14,15]". */
+export function literalOf(kind: ValueKind, text: string): string {
+  try {
+    return JSON.stringify(parseValue(kind, text));
+  } catch (error) {
+    if (error instanceof InvalidValue) return text; // words about a value
+    throw error;
+  }
+}
+
+const property = (name: OptionName): string => name.replace(/^.*\./, '');
+
+/** The first job with the option decides: jobs that share a name share the kind of its values, as far as messages go. */
+const kinds = new Map(
+  Object.values(JOBS)
+    .toReversed()
+    .flatMap(({ options }: AnyJob) => Object.entries(options).map(([name, { kind }]) => [name, kind] as const)),
+);
+
+/** A property with a value: `count: 6`. */
+function pair(name: OptionName, value: string): string {
+  const kind = kinds.get(property(name));
+  const literal = value === 'true' || value === 'false' || kind === undefined ? value : literalOf(kind, value);
+  return quoted(`${property(name)}: ${literal}`);
+}
+
+/** As code: the quotes also keep a name as it is at the start of a sentence. */
+const quoted = (code: string): string => `\`${code}\``;
+
+/** The naming of scripts: `calibration`, `count: 6`, `merge()`. */
+export const SCRIPT_NAMING: OptionNaming = {
+  option: (name, value) => (value === undefined ? quoted(property(name)) : pair(name, value)),
+  set: (name, value, verb) => `${verb} ${pair(name, value)}`,
+  // No function asks for data over the network.
+  command: (name) => (name === 'fetch-tasks' ? 'the command `coppice fetch-tasks`' : quoted(`${functionOf(name)}()`)),
+};
+
+/** A message as scripts read it. */
+export const scriptText = (text: string): string => renderOptions(text, SCRIPT_NAMING);
+
+/** The error in the words of scripts. The process may be one that has other words for options. */
+export const inScriptWords = (error: unknown): unknown =>
+  error instanceof UserError ? error.withTexts(scriptText) : error;

@@ -1,0 +1,136 @@
+/** What a script sees: its own words for options, errors that it can act on, and nothing that is lost. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { command, option, set, shownText } from '../../src/engine/option-token';
+import {
+  CancelledError,
+  evaluate,
+  heal,
+  inspect,
+  prune,
+  schemaOf,
+  score,
+  toJson,
+  UserError,
+} from '../../src/library/index';
+import { scriptText } from '../../src/library/naming';
+import { temporaryFolder } from '../support/temporary';
+import { tinyCheckpoint } from '../support/tiny-models';
+
+const sample = resolve(import.meta.dirname, '../../media/sample');
+const calibration = join(sample, 'calibration.txt');
+
+/** The error of a call that must fail. */
+async function failureOf(call: Promise<unknown>): Promise<UserError> {
+  const error = await call.then(
+    () => assert.fail('it did not fail'),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof UserError, String(error));
+  return error;
+}
+
+describe('the library', () => {
+  it('names options as properties, values as literals, and commands as functions', () => {
+    const said: readonly (readonly [string, string])[] = [
+      [`${option('count')} is not given`, '`count` is not given'],
+      [`Give \`${option('retrain.length')}\`.`, 'Give `length`.'],
+      [`${set('count', 6, 'add')}, or another.`, 'Add `count: 6`, or another.'],
+      [`Or ${set('criterion', 'ppl')}`, 'Or use `criterion: "ppl"`'],
+      [set('memory', '2GB'), 'Use `memory: 2000000000`'],
+      [option('remove', '3-5'), '`remove: [3,4,5]`'],
+      [option('keepEnds', false), '`keepEnds: false`'],
+      [command('merge', 'CHECKPOINT', option('adapter', 'DIR')), '`merge()`'],
+      [command('export', 'CHECKPOINT'), '`exportModel()`'],
+      [`or ${command('fetch-tasks', 'DIR')}`, 'or the command `coppice fetch-tasks`'],
+    ];
+    for (const [message, shown] of said) assert.equal(scriptText(message), shown);
+  });
+
+  it('leaves the words of the process alone', async () => {
+    const error = await failureOf(score({ checkpoint: sample, criterion: 'greedy', calibration }));
+    assert.equal(error.why, '`count` is not given');
+    assert.equal(error.action, 'Add `count: 6`, or another number of blocks.');
+    assert.equal(error.message, 'greedy needs a number of blocks: `count` is not given');
+    assert.equal(shownText(option('count')), '--count');
+  });
+
+  it('refuses options that the types do not have', async () => {
+    const unknown = { checkpoint: sample, cuont: 3 } as { readonly checkpoint: string };
+    assert.match((await failureOf(score(unknown))).what, /no option cuont/);
+    const wrong = { checkpoint: sample, calibration, samples: 0 };
+    assert.match((await failureOf(score(wrong))).why, /a whole number of at least 1/);
+  });
+
+  it('says why a file cannot be used, and refuses a record before it computes', async () => {
+    assert.match((await failureOf(inspect(join(sample, 'nothing')))).message, /nothing/);
+    const record = join(temporaryFolder(), 'no', 'record.json');
+    const error = await failureOf(score({ checkpoint: sample, criterion: 'magnitude' }, { record }));
+    assert.match(error.message, /cannot write the record/);
+    const inside = join(sample, 'record.json');
+    await failureOf(score({ checkpoint: sample, criterion: 'magnitude' }, { record: inside }));
+    assert.ok(!existsSync(inside));
+  });
+
+  it('inspects', async () => {
+    const { architecture, blocks, parameters, unsupported } = await inspect(sample);
+    assert.deepEqual([architecture, blocks, parameters, unsupported], ['llama', 12, 2_624_640, null]);
+  });
+
+  it('tells progress, and ends when its signal is aborted', async () => {
+    const abort = new AbortController();
+    const running = evaluate(
+      { checkpoint: sample, text: calibration, limit: 2, window: 16, device: 'cpu', threads: 1 },
+      {
+        signal: abort.signal,
+        onProgress: ({ label, done, total }) => {
+          assert.ok(label !== '' && done <= total);
+          abort.abort();
+        },
+      },
+    );
+    await assert.rejects(running, CancelledError);
+    assert.ok(abort.signal.aborted);
+  });
+
+  it('gives warnings to who listens, and otherwise to the process', async () => {
+    const model = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+    const text = join(temporaryFolder(), 'short.txt');
+    writeFileSync(text, 'The river bends, and the mill stands where it always stood.\n\n'.repeat(30));
+    const given = { checkpoint: model, remove: [1], data: [text], tokens: 4000, heldOut: 0, device: 'cpu' } as const;
+    const told: string[] = [];
+    await heal(given, { onWarning: (warning) => told.push(warning) });
+    assert.equal(told.length, 1);
+    const emitted = once(process, 'warning') as Promise<[Error]>;
+    await heal(given);
+    const [{ name, message }] = await emitted;
+    assert.deepEqual([name, message], ['CoppiceWarning', told[0]]);
+  });
+
+  it('finds the same numbers when jobs run at the same time', async () => {
+    const given = { checkpoint: sample, text: calibration, limit: 2, window: 32, device: 'cpu', threads: 1 } as const;
+    const alone = await evaluate(given);
+    const [first, second] = await Promise.all([evaluate(given), evaluate({ ...given, remove: [4] })]);
+    assert.equal(first.ppl, alone.ppl);
+    assert.notEqual(second.ppl, alone.ppl);
+  });
+
+  it('writes scores that pruning reads', async () => {
+    const folder = temporaryFolder();
+    const record = join(folder, 'score.json');
+    const scores = await score({ checkpoint: sample, criterion: 'magnitude' }, { record });
+    assert.ok(existsSync(record));
+    const { removed } = await prune({ checkpoint: sample, scores: record, count: 2, out: join(folder, 'a') });
+    assert.deepEqual(
+      removed,
+      scores
+        .order!.filter((block) => typeof block === 'number' && block > 3 && block < 10)
+        .slice(0, 2)
+        .sort(),
+    );
+    assert.equal(toJson({ ppl: Infinity, kl: NaN }), '{"ppl":"Infinity","kl":"NaN"}');
+    assert.deepEqual(schemaOf('merge').required, ['checkpoint', 'adapter', 'out']);
+  });
+});
