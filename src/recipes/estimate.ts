@@ -39,6 +39,9 @@ const PARTS: Partial<Record<Kind, PartsOf>> = {
 /** Of starting a job, in seconds: a guess that keeps tiny models from seeming to take no time. */
 const START = 0.3;
 
+/** What these compute is a few rows, and mostly overhead. */
+const COPYING: readonly Kind[] = ['export', 'verify', 'merge', 'bench', 'generate'];
+
 /** Above this factor a step is not the same as the last time. */
 const ALIKE = 20;
 
@@ -100,7 +103,8 @@ export async function learnStep(around: Around, speeds: MachineSpeeds, finished:
   const others = times.reduce((sum, seconds, at) => (at === longest ? sum : sum + seconds), 0);
   // A rest that is nearly nothing would make a machine that can do anything.
   const rest = Math.max(finished.seconds - others, finished.seconds / 2);
-  if (merged[longest].kind === 'seconds') return;
+  const { kind } = merged[longest];
+  if (kind === 'seconds' || (kind === 'products' && COPYING.includes(finished.job))) return;
   speeds.learn(merged[longest], rest, finished.device ?? 'cpu');
 }
 

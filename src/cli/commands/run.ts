@@ -11,6 +11,7 @@ import { planRecipe, type RecipeRequest } from '../../recipes/plan';
 import { readRecipe } from '../../recipes/read';
 import type { Json } from '../../recipes/recipe';
 import { runRecipe } from '../../recipes/run';
+import { StepTimes } from '../../recipes/times';
 import type { RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
 import { planWords, resultWords, verdictWords } from '../../recipes/words';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
@@ -70,14 +71,17 @@ async function run(file: string, options: Options, compute: object, shell: Shell
     ...(options.step && { only: options.step }),
     ...(options.folder !== undefined && { folder: options.folder }),
   };
+  const times = await StepTimes.open(request);
   if (options.dryRun) {
-    const plan = await planRecipe(request, undefined, shell.job);
+    const plan = await planRecipe(request, times.estimate, shell.job);
     return { json: planJson(plan), page: planPage(plan, shell) };
   }
   const width = Math.max(...recipe.steps.map(({ name }) => name.length));
-  const { end, error } = await runRecipe(request, inThisProcess(compute), {
+  const running = runRecipe(request, inThisProcess(compute), {
     ...shell.job,
+    estimate: times.estimate,
     onEvent: (event) => {
+      times.hear(event);
       if (event.type === 'plan') shell.print(...planPage(event.plan, shell), '');
       else if (event.type === 'end') shell.print(...stepLines(event.end, width, shell));
       else if (event.type === 'limit') {
@@ -88,6 +92,8 @@ async function run(file: string, options: Options, compute: object, shell: Shell
       }
     },
   });
+  // Also of a run that was stopped: its finished steps tell as much.
+  const { end, error } = await running.finally(() => times.learn());
   return {
     json: endJson(end),
     page: endPage(end, shell),
