@@ -159,6 +159,7 @@ class RecipeRunner {
       ...(session.model !== undefined && { model: session.model }),
       folder: session.folder,
       quick: session.quick,
+      variables: session.variables,
       steps,
       limits: verdicts,
       ended,

@@ -32,7 +32,7 @@ export class Session {
     readonly folder: string,
     readonly model: string | undefined,
     readonly quick: boolean,
-    private readonly variables: Recipe['variables'],
+    readonly variables: Recipe['variables'],
     readonly order: readonly RecipeStep[],
     readonly chosen: ReadonlySet<string>,
     readonly state: RecipeState,

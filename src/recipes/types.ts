@@ -104,7 +104,7 @@ export interface RecipeEnd {
   readonly folder: string;
   readonly quick: boolean;
   /** The values of this run, those given with `--set` among them; without it, the recipe's own. */
-  readonly variables?: Variables;
+  readonly variables: Variables;
   readonly steps: readonly StepEnd[];
   readonly limits: readonly Verdict[];
   /** `limit`: a limit is broken; `failed`: a step failed. */

@@ -10,12 +10,15 @@ import { inThisProcess } from '../../jobs/run-spec';
 import { planRecipe, type RecipeRequest } from '../../recipes/plan';
 import { readRecipe } from '../../recipes/read';
 import type { Json } from '../../recipes/recipe';
+import { writeReport } from '../../recipes/report/write';
 import { runRecipe } from '../../recipes/run';
 import { StepTimes } from '../../recipes/times';
 import type { RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
 import { planWords, resultWords, verdictWords } from '../../recipes/words';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { EXIT_LIMIT, UsageError } from '../failure';
+import { checkFileTarget } from '../../jobs/file-target';
+import { reportAssets } from '../report-assets';
 import { addCommonOptions, addOptions, type CommonOptions, optionsOf } from '../options';
 import { facts, table } from '../terminal/text';
 
@@ -26,6 +29,7 @@ interface Options extends CommonOptions {
   readonly model?: string;
   readonly quick?: true;
   readonly folder?: string;
+  readonly report?: string;
 }
 
 export function addRun(program: Command, exit: Exit): void {
@@ -42,7 +46,8 @@ export function addRun(program: Command, exit: Exit): void {
     .option('--set <name=value...>', "other values for the recipe's variables; a value is JSON or a text")
     .option('--model <checkpoint>', "another model than the recipe's, with a state of its own")
     .option('--quick', "with the recipe's quick values, and every output in the folder of the state")
-    .option('--folder <dir>', 'folder for state, results and report (default: .coppice/NAME beside the recipe)');
+    .option('--folder <dir>', 'folder for state, results and report (default: .coppice/NAME beside the recipe)')
+    .option('--report <file>', 'also write the report to this file: FILE.html or FILE.md');
   addOptions(addCommonOptions(command), acceptedCompute)
     .addHelpText(
       'after',
@@ -76,6 +81,7 @@ async function run(file: string, options: Options, compute: object, shell: Shell
     const plan = await planRecipe(request, times.estimate, shell.job);
     return { json: planJson(plan), page: planPage(plan, shell) };
   }
+  if (options.report !== undefined) await checkFileTarget('the report', options.report, undefined);
   const width = Math.max(...recipe.steps.map(({ name }) => name.length));
   const running = runRecipe(request, inThisProcess(compute), {
     ...shell.job,
@@ -94,9 +100,10 @@ async function run(file: string, options: Options, compute: object, shell: Shell
   });
   // Also of a run that was stopped: its finished steps tell as much.
   const { end, error } = await running.finally(() => times.learn());
+  const report = await writeReport(end, await reportAssets(), options.report);
   return {
-    json: endJson(end),
-    page: endPage(end, shell),
+    json: { ...endJson(end), report },
+    page: endPage(end, report, shell),
     run: {
       inputs: [{ role: 'recipe', name: basename(file), sha256: await hashFile(file) }],
       settings: { ...(options.set && { set: options.set }), ...(options.quick && { quick: true }) },
@@ -161,7 +168,7 @@ function stepLines(end: StepEnd, width: number, { style, shown }: Shell): string
   return [`${style.bold(name)}  ${shown(words)}${words === '' ? '' : ', '}${time}`];
 }
 
-function endPage(end: RecipeEnd, { shown, style }: Shell): string[] {
+function endPage(end: RecipeEnd, report: string, { shown, style }: Shell): string[] {
   const broken = end.limits.filter(({ kept }) => !kept);
   const outputs = end.steps.flatMap(({ finished }) => finished?.outputs ?? []);
   const shipped = outputs.filter(({ path }) => relative(end.folder, path).startsWith('..'));
@@ -169,7 +176,7 @@ function endPage(end: RecipeEnd, { shown, style }: Shell): string[] {
     '',
     ...facts([
       ...shipped.map(({ path }): [string, string] => ['made', shown(path)]),
-      ['results', shown(end.folder)],
+      ['report', shown(report)],
       ['steps', `${end.ran} run, ${end.steps.filter(({ state }) => state === 'kept').length} there already`],
       ['time', formatSeconds(end.seconds)],
     ]),
