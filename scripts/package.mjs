@@ -22,6 +22,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** What may be packed of the repository, where it exists. `.vscodeignore` says which files of these folders are. */
 const PARTS = ['CHANGELOG.md', 'LICENSE', 'l10n', 'media', 'recipes', 'skills'];
+/** Licences of the packages in the programs. */
+const NOTICES = 'THIRD-PARTY-NOTICES.txt';
 /** The modules that are not bundled, because one is native. They lie beside the programs that load them. */
 const MODULES = ['onnxruntime-node', 'onnxruntime-common'];
 
@@ -62,7 +64,8 @@ function refuseMissing(names) {
 
 /** Puts together what all platforms have: the programs, built now, the documents and the manifest. */
 function build(staging) {
-  execFileSync(process.execPath, [join(root, 'esbuild.mjs'), '--production', `--outdir=${join(staging, 'dist')}`], {
+  const options = [`--outdir=${join(staging, 'dist')}`, `--notices=${join(staging, NOTICES)}`];
+  execFileSync(process.execPath, [join(root, 'esbuild.mjs'), '--production', ...options], {
     cwd: root,
     stdio: 'inherit',
   });

@@ -32,7 +32,7 @@ const OURS = /onnxruntime|^dx|directml|webgpu|dawn/i;
 const ALLOWED = [
   /^extension\.vsixmanifest$/,
   /^\[Content_Types\]\.xml$/,
-  /^extension\/(package\.json|package\.nls(\.[\w-]+)?\.json|readme\.md|changelog\.md|LICENSE\.txt)$/,
+  /^extension\/(package\.json|package\.nls(\.[\w-]+)?\.json|readme\.md|changelog\.md|LICENSE\.txt|THIRD-PARTY-NOTICES\.txt)$/,
   /^extension\/dist\/\w+\.cjs$/,
   /^extension\/dist\/webview\/\w+\.(js|css)$/,
   /^extension\/dist\/node_modules\/onnxruntime-(node|common)\/(package\.json|dist\/[\w./-]+\.js|dist\/cjs\/package\.json)$/,
@@ -135,7 +135,8 @@ describe('the packages of all platforms', function () {
         const files = new Set(zip.files);
         const missing = [...named, ...brought, ...programs].filter((path) => !files.has(`extension/${path}`));
         assert.deepEqual(missing, []);
-        for (const path of ['readme.md', 'changelog.md']) assert.ok(zip.read(`extension/${path}`).length > 1000);
+        for (const path of ['readme.md', 'changelog.md', 'THIRD-PARTY-NOTICES.txt'])
+          assert.ok(zip.read(`extension/${path}`).length > 1000);
       });
     });
   }
