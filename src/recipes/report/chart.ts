@@ -121,7 +121,7 @@ function lineChart({ columns, rows }: ShownTable, column: number): string | unde
   );
   const names = [...new Set(points.map(({ line }) => line))];
   const drawn = names.map((name, at) => {
-    const own = points.filter(({ line }) => line === name).toSorted((a, b) => a.x - b.x);
+    const own = points.filter(({ line }) => line === name);
     const path = own
       .map((point, i) => `${i === 0 ? 'M' : 'L'}${round(x.at(point.x))} ${round(y.at(point.y))}`)
       .join('');

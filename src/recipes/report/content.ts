@@ -1,5 +1,6 @@
 /** What the report of a recipe's run says, in words, for the page and for Markdown alike. Paths are below known folders. */
 import { basename, dirname, isAbsolute, relative } from 'node:path';
+import { shownText } from '../../engine/option-token';
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatBytes, formatPercent, shortNumber } from '../../format/numbers';
@@ -140,7 +141,7 @@ function shownStep({ recipe }: RecipeEnd, end: StepEnd): ShownStep {
     time: finished ? formatSeconds(finished.seconds) : '',
     doing: step ? optionFacts(step, end) : [],
     found: resultFacts(end),
-    ...(failure && { failure: `${failure.what}: ${failure.why}. ${failure.action}` }),
+    ...(failure && { failure: shownText(`${failure.what}: ${failure.why}. ${failure.action}`) }),
   };
 }
 
@@ -151,7 +152,7 @@ function remarksOf(steps: readonly StepEnd[]): Remark[] {
     for (const { name, finished } of steps) {
       for (const text of finished?.[kind === 'warning' ? 'warnings' : 'notes'] ?? []) {
         const key = `${kind} ${text}`;
-        const known = said.get(key) ?? { kind, steps: [], text };
+        const known = said.get(key) ?? { kind, steps: [], text: shownText(text) };
         known.steps.push(name);
         said.set(key, known);
       }
@@ -216,6 +217,6 @@ function factsOf(end: RecipeEnd): Fact[] {
       : []),
     ...(devices.length > 0 ? [['computed on', devices.join(', ')] as const] : []),
     ['Coppice', versions.join(', ')],
-    ['results and records', placeOf(end, end.folder) || '.'],
+    ['results and records', placeOf(end, end.folder) || basename(end.folder)],
   ];
 }

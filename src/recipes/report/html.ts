@@ -109,16 +109,16 @@ const factList = (facts: readonly Fact[]): string =>
 /** More facts than this are folded away. */
 const MOST_OPEN = 8;
 
-const folded = (facts: readonly Fact[]): string =>
+const folded = (facts: readonly Fact[], what: string): string =>
   facts.length <= MOST_OPEN
     ? factList(facts)
-    : `<details><summary>${counted(facts.length, 'number')}</summary>${factList(facts)}</details>`;
+    : `<details><summary>${counted(facts.length, what)}</summary>${factList(facts)}</details>`;
 
 function stepsCard(steps: readonly ShownStep[]): string {
   const rows = steps.map(({ name, job, description, state, time, doing, found, failure }) => [
     `${escapeHtml(name)}<div class="of">${escapeHtml(job)}</div>`,
-    `${description === undefined ? '' : `<p>${escapeHtml(description)}</p>`}${folded(doing)}`,
-    failure === undefined ? folded(found) : `<p class="warning">⚠ ${escapeHtml(failure)}</p>`,
+    `${description === undefined ? '' : `<p>${escapeHtml(description)}</p>`}${folded(doing, 'option')}`,
+    failure === undefined ? folded(found, 'number') : `<p class="warning">⚠ ${escapeHtml(failure)}</p>`,
     escapeHtml(time),
     escapeHtml(state),
   ]);

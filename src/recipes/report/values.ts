@@ -176,10 +176,10 @@ function listOf(items: readonly Json[], format: ColumnFormat): string {
   return items.map((item) => shownValue(item, 'number').text).join(', ');
 }
 
-/** Blocks as ranges, and modules by name: "10,12-14,16.ffn". */
+/** Blocks as ranges, and modules by name: "10, 12-14, 16.ffn". */
 export function blockList(removed: readonly unknown[]): string {
   const blocks = removed.filter((each) => typeof each === 'number').toSorted((a, b) => a - b);
   const ranges = slicesOf(blocks).map(([start, end]) => (end - start === 1 ? String(start) : `${start}-${end - 1}`));
   const others = removed.filter((each) => typeof each === 'string');
-  return removed.length === 0 ? 'none' : [...ranges, ...others].join(',');
+  return removed.length === 0 ? 'none' : [...ranges, ...others].join(', ');
 }
