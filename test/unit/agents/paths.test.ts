@@ -1,0 +1,71 @@
+/** Which paths an agent may use: those inside the roots, whatever links and dots say. */
+import assert from 'node:assert/strict';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, parse } from 'node:path';
+import { guardedPaths } from '../../../src/agents/paths';
+import type { UserError } from '../../../src/engine/errors';
+import { temporaryFolder } from '../../support/temporary';
+
+const outside = (error: UserError): boolean => error.why.includes('outside the folders');
+
+describe('paths of agents', () => {
+  const folder = temporaryFolder();
+  const root = join(folder, 'root');
+  const other = join(folder, 'other');
+  mkdirSync(join(root, 'model'), { recursive: true });
+  mkdirSync(other);
+  writeFileSync(join(root, 'model', 'config.json'), '{}');
+  writeFileSync(join(root, 'model', 'model.safetensors'), '');
+  writeFileSync(join(other, 'secret.txt'), 'x');
+  const paths = guardedPaths([root]);
+
+  it('start at the first root', async () => {
+    assert.equal(await paths.read('model'), join(root, 'model'));
+    assert.equal(await paths.read(join(root, 'model')), join(root, 'model'));
+    assert.equal(await guardedPaths([root, other]).read(join(other, 'secret.txt')), join(other, 'secret.txt'));
+    assert.equal(await paths.write('new/deep/model'), join(root, 'new/deep/model'));
+  });
+
+  it('end at the roots, and the error says which there are', async () => {
+    for (const path of [
+      '..',
+      '../other/secret.txt',
+      join(other, 'secret.txt'),
+      parse(folder).root,
+      'model/../../other',
+      `${root}2`,
+    ]) {
+      await assert.rejects(paths.read(path), (error: UserError) => outside(error) && error.action.includes(root), path);
+      await assert.rejects(paths.write(path), outside, path);
+    }
+    await assert.rejects(guardedPaths([]).read('model'), /no folder is open/);
+    await assert.rejects(paths.read('model\0/x'), outside);
+  });
+
+  it('count where links lead, also above a file that is not there yet', async () => {
+    symlinkSync(other, join(root, 'way'), 'junction');
+    symlinkSync(join(root, 'model'), join(root, 'same'), 'junction');
+    assert.equal(await paths.read('same'), join(root, 'same'));
+    for (const path of ['way', 'way/secret.txt', 'way/new/file']) {
+      await assert.rejects(paths.read(path), outside, path);
+      await assert.rejects(paths.write(path), outside, path);
+    }
+    if (process.platform !== 'win32') {
+      symlinkSync(join(other, 'not-there'), join(root, 'nowhere'));
+      await assert.rejects(paths.write('nowhere'), outside);
+    }
+  });
+
+  it('may be a link themselves', async () => {
+    const link = join(folder, 'link');
+    symlinkSync(root, link, 'junction');
+    assert.equal(await guardedPaths([link]).read('model'), join(link, 'model'));
+  });
+
+  it('are never written inside a checkpoint, nor through a link to one', async () => {
+    for (const path of ['model/short', 'model/deep/short', 'same/short']) {
+      await assert.rejects(paths.write(path), /has a checkpoint, and Coppice never writes there/, path);
+    }
+    assert.equal(await paths.write('model-short'), join(root, 'model-short'));
+  });
+});
