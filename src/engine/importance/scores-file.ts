@@ -42,7 +42,7 @@ export async function readScores(path: string, checkpoint: Checkpoint, blocks: n
 export function scoresIn(
   value: unknown,
   named: string,
-  checkpoint: Checkpoint,
+  checkpoint: Pick<Checkpoint, 'identity'>,
   blocks: number,
 ): Omit<ScoresFile, 'sha256'> {
   const refuse = refusal(named);
