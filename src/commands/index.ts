@@ -32,6 +32,7 @@ import { restartSidecarCommand } from './restart-sidecar';
 import { resumeTrainingCommand } from './resume-training';
 import { retrainLoraCommand } from './retrain-lora';
 import { revealFilesCommand } from './reveal-files';
+import { saveAsRecipeCommand } from './save-as-recipe';
 import { scoreBlocksCommand } from './score-blocks';
 import { showBeforeAfterCommand } from './show-before-after';
 import { showHiddenCommand } from './show-hidden';
@@ -77,6 +78,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   copyLoadingCodeCommand,
   copyCliCommand,
   exportPlanCommand,
+  saveAsRecipeCommand,
   showJobsCommand,
   cancelJobCommand,
   showLogCommand,

@@ -321,6 +321,8 @@ export type PanelMessage =
   | { readonly type: 'runs/open'; readonly id: string }
   | { readonly type: 'runs/report'; readonly ids: readonly string[] }
   | { readonly type: 'runs/card'; readonly ids: readonly string[] }
+  /** Make a recipe of these runs and what they need; without any, of those that lead to the plan. */
+  | { readonly type: 'runs/recipe'; readonly ids: readonly string[] }
   | { readonly type: 'file/save'; readonly name: string; readonly content: FileContent }
   | { readonly type: 'clipboard'; readonly text: string }
   | { readonly type: 'failure/dismiss' }

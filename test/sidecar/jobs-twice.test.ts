@@ -4,13 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { optionsFromWords } from '../../src/cli/job-command';
 import { argvOf } from '../../src/jobs/argv';
 import { completeOptions } from '../../src/jobs/complete';
 import { JOBS } from '../../src/jobs/definitions';
 import { isOfMachine } from '../../src/jobs/asked';
 import type { AnyJob } from '../../src/jobs/define';
+import { formatOf } from '../../src/jobs/definitions/export';
 import type { GivenFor, Kind } from '../../src/jobs/kinds';
 import { changePaths } from '../../src/jobs/option-paths';
 import { writeAdapter } from '../../src/engine/adapter/files';
@@ -18,6 +19,9 @@ import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint
 import { readPatchFile } from '../../src/engine/weights/patch-file';
 import type { RunRecord } from '../../src/engine/records/record';
 import type { JobSpec } from '../../src/protocol/jobs';
+import { stepOptions } from '../../src/recipes/options';
+import { parseRecipe } from '../../src/recipes/read';
+import { recipeOf } from '../../src/recipes/save/save';
 import { randomAdapter } from '../support/adapters';
 import { readJson } from '../support/cli';
 import { writePatch } from '../support/patches';
@@ -453,6 +457,36 @@ const askedFor = (job: AnyJob, given: object): object =>
     ),
   );
 
+/** Options of the step of a recipe that was saved from the run. */
+async function savedOptions(record: RunRecord, place: string, path: string): Promise<object> {
+  const kind = record.kind as Kind;
+  const checkpoint = await openCheckpoint(path);
+  const { layers } = requireArchitecture(checkpoint);
+  const size = { total: 2, block: 1 }; // no share is asked for
+  const { identity } = checkpoint;
+  const file = join(dirname(place), 'x.coppice.json');
+  const model = { path, name: 'toy', identity, blocks: layers.length, size };
+  const run = { id: basename(place), file: place, record };
+  const { text } = recipeOf({ file, model, runs: [run], chosen: [run.id] });
+  const { recipe, problems } = parseRecipe(text, file);
+  assert.deepEqual(problems, [], text);
+  const [step] = recipe!.steps;
+  const options = stepOptions(step, { home: dirname(file), model: path, folder: 'steps' }, (reference) => {
+    assert.equal(reference.kind, 'variable');
+    return reference.kind === 'variable' ? (recipe!.variables[reference.name] ?? path) : '';
+  });
+  return repeated(kind, options);
+}
+
+/** What a run that is made again must have: not its places, and not how it came to its end. */
+function repeated(kind: Kind, given: object): object {
+  const job: AnyJob = JOBS[kind];
+  const asked = Object.entries(askedFor(job, given));
+  // The end of a name says a format; the step's output has another name.
+  const format = kind === 'export' ? { format: formatOf(given as Parameters<typeof formatOf>[0]) } : {};
+  return { ...Object.fromEntries(asked.filter(([name]) => !job.options[name].writes && name !== 'resume')), ...format };
+}
+
 /** What a run gave, without measurements and places. */
 interface Ran {
   readonly result: unknown;
@@ -499,6 +533,8 @@ describe('every job by the command line and by the sidecar', function () {
     const kept = readJson(record!) as unknown as RunRecord;
     assert.deepEqual(missingFrom(comparable(kept.results, folder), comparable(result, folder)), []);
     assert.deepEqual(keptOptions(kept, record!), askedFor(JOBS[kind], given(make, folder)));
+    if (isOnTheLine(kind))
+      assert.deepEqual(await savedOptions(kept, record!, model), repeated(kind, given(make, folder)));
     return { result: comparable(result, folder), record: recordFacts(kept, record!, folder) };
   }
 

@@ -270,6 +270,9 @@ describe('results session', function () {
     assert.match(panel.saved[1].text, /^## How /);
     // Nothing is proposed to be written into a model that Coppice has not made.
     assert.deepEqual([panel.saved[1].name, panel.saved[1].folder], ['MODEL_CARD.md', undefined]);
+    await session.receive({ type: 'runs/recipe', ids });
+    await session.receive({ type: 'runs/recipe', ids: [] });
+    assert.deepEqual(panel.recipes, [ids, undefined]);
     const out = join(temporaryFolder(), 'pruned');
     await client().run({ kind: 'prune', checkpoint: model, blocks: [4], out });
     const pruned = await ShownPanel.open(out, { client: client(), settings: () => current, neighbours });

@@ -48,6 +48,8 @@ export class ShownPanel {
   readonly opened: string[] = [];
   /** Labels of models that were asked to be measured over batches. */
   readonly gridded: string[][] = [];
+  /** Runs that a recipe was asked for. */
+  readonly recipes: (readonly string[] | undefined)[] = [];
   /** What the user chooses when asked for a text. */
   answer: (known: readonly PanelText[]) => PanelText | string | undefined = () => undefined;
   /** Numbers of messages of text, and of those that came in the wrong order. */
@@ -118,6 +120,7 @@ export class ShownPanel {
       },
       start: () => undefined,
       measureGrid: (_, columns) => void this.gridded.push(columns.map(({ label }) => label)),
+      saveRecipe: (_, runs) => void this.recipes.push(runs),
       healingTime: (_, removed) => `about ${removed.length} s`,
       show: (checkpoint) => void this.opened.push(checkpoint),
       chooseText: (known) => Promise.resolve(this.answer(known)),

@@ -90,6 +90,7 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
     start: (action, checkpoint) => void vscode.commands.executeCommand(COMMANDS[action], { checkpoint }),
     measureGrid: (checkpoint, columns) =>
       void vscode.commands.executeCommand('coppice.measureSpeed', { checkpoint, columns }),
+    saveRecipe: (checkpoint, runs) => void vscode.commands.executeCommand('coppice.saveAsRecipe', { checkpoint, runs }),
     healingTime: ({ checkpoint }, removed) =>
       healingEstimate(coppice, requireArchitecture(checkpoint), { removed, tokens: HEAL_TOKENS.quick, writes: true }),
     show: (checkpoint) => void vscode.commands.executeCommand('coppice.openResults', { checkpoint }),

@@ -119,7 +119,7 @@ export const promptsOf = ({ prompts }: PanelServices): Pick<PanelState, 'prompts
 });
 
 async function handleRuns(message: RunMessage, { source, services, store, reading }: PanelParts): Promise<void> {
-  store.update(await actOnRuns(message, reading.runs, services.host, source.checkpoint));
+  store.update(await actOnRuns(message, reading.runs, services.host, source));
   if (message.type === 'runs/delete') await reading.again();
 }
 

@@ -6,7 +6,7 @@ import { modelCard } from '../../engine/records/model-card';
 import { reportHtml } from '../../engine/records/report';
 import type { PanelMessage, PanelState } from '../../protocol/panel';
 import type { RunList } from './run-list';
-import type { PanelHost } from './services';
+import type { PanelCheckpoint, PanelHost } from './services';
 
 /** A separate file next to README.md, from which the user copies. */
 const CARD_NAME = 'MODEL_CARD.md';
@@ -20,7 +20,7 @@ export async function actOnRuns(
   message: RunMessage,
   list: RunList,
   host: PanelHost,
-  checkpoint: Checkpoint,
+  { path, checkpoint }: PanelCheckpoint,
 ): Promise<Partial<Pick<PanelState, 'comparison'>>> {
   const chosen = list.pick('ids' in message ? message.ids : [message.id]);
   const digests = chosen.map(({ digest }) => digest);
@@ -40,6 +40,9 @@ export async function actOnRuns(
     }
     case 'runs/card':
       await host.save(CARD_NAME, { text: modelCard(digests) }, await ownFolder(checkpoint));
+      return {};
+    case 'runs/recipe':
+      host.saveRecipe(path, chosen.length === 0 ? undefined : message.ids);
       return {};
   }
 }

@@ -19,6 +19,8 @@ export interface PanelHost {
   start(action: Extract<PanelMessage, { type: 'start' }>['action'], checkpoint: string): void;
   /** Runs the command that measures models over batches and lengths. It asks which. */
   measureGrid(checkpoint: string, columns: readonly LabelledModel[]): void;
+  /** Runs the command that saves a recipe of these runs; undefined for those that lead to the plan. */
+  saveRecipe(checkpoint: string, runs: readonly string[] | undefined): void;
   /** How long it takes to heal the checkpoint without these blocks quickly, on text that it writes itself; in words. */
   healingTime(source: PanelCheckpoint, removed: readonly number[]): string;
   /** Opens the panel of another checkpoint. */

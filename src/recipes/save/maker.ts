@@ -85,6 +85,11 @@ export class StepMaker {
     return step;
   }
 
+  /** Ids of the runs that are steps. */
+  get ids(): string[] {
+    return [...this.made.keys()].map(({ id }) => id);
+  }
+
   /** What stands for blocks and modules that are left out. */
   removal(parts: readonly (number | string)[]): Draft {
     const key = parts.toSorted().join();

@@ -15,7 +15,7 @@ import type { SaveRequest } from './request';
 export function recipeText(request: SaveRequest, steps: readonly DraftStep[], left: readonly string[]): string {
   const { file, model } = request;
   const home = dirname(file);
-  const names = new Variables(home, steps);
+  const names = new Variables(request, steps);
   const kindOf = (name: string): Kind => steps.find((step) => step.name === name)!.job;
   const valueOf = (token: Named | OutputOf): Json =>
     token instanceof OutputOf ? outputText(token, kindOf(token.step.name)) : names.valueOf(token);
@@ -67,10 +67,13 @@ class Variables {
   readonly list: Variable[] = [];
   private readonly names = new Map<string, string>();
 
+  private readonly home: string;
+
   constructor(
-    private readonly home: string,
+    private readonly request: SaveRequest,
     steps: readonly DraftStep[],
   ) {
+    this.home = dirname(request.file);
     const uses = new Map<string, { token: Named; steps: number }>();
     for (const { options } of steps) {
       const own = new Map(tokensIn(options as Draft).map((token) => [keyOf(token), token]));
@@ -90,9 +93,13 @@ class Variables {
     return name === undefined ? this.plain(token, true) : `\${${name}}`;
   }
 
+  private placeOf({ path }: OuterPath): string {
+    return this.request.instead?.get(path) ?? path;
+  }
+
   private isWorth(token: Named, steps: number): boolean {
     if (token instanceof Count) return true; // what is changed first
-    return steps > 1 || (token instanceof OuterPath && isOutside(this.home, token.path));
+    return steps > 1 || (token instanceof OuterPath && isOutside(this.home, this.placeOf(token)));
   }
 
   private name(key: string, token: Named): void {
@@ -105,7 +112,7 @@ class Variables {
     let name = base;
     for (let n = 2; this.list.some((each) => each.name === name); n++) name = `${base}_${n}`;
     this.names.set(key, name);
-    const comments = token instanceof OuterPath && isOutside(this.home, token.path) ? [OUTSIDE] : [];
+    const comments = token instanceof OuterPath && isOutside(this.home, this.placeOf(token)) ? [OUTSIDE] : [];
     this.list.push({ name, value: this.plain(token, false), comments });
   }
 
@@ -113,7 +120,7 @@ class Variables {
   private plain(token: Named, isText: boolean): Json {
     if (token instanceof Count) return token.count;
     if (token instanceof NamedBlocks) return token.blocks;
-    const path = pathText(this.home, token.path);
+    const path = pathText(this.home, this.placeOf(token));
     return isText ? literal(path) : path;
   }
 }

@@ -33,4 +33,6 @@ export interface SaveRequest {
   readonly runs: readonly SavedRun[];
   /** Ids of the runs that become steps, with what they need; without them, the runs that lead to the plan. */
   readonly chosen?: readonly string[];
+  /** Paths that are written in place of those that runs read: copies that go with the recipe. Absolute. */
+  readonly instead?: ReadonlyMap<string, string>;
 }

@@ -6,7 +6,8 @@ import { UserError } from '../../engine/errors';
 import { runTitle } from '../../engine/records/compare';
 import { digestRecord } from '../../engine/records/digest';
 import { chosenRuns } from './choose';
-import { StepMaker } from './maker';
+import { OuterPath, tokensIn } from './draft';
+import { type DraftStep, StepMaker } from './maker';
 import { recipeText } from './recipe-text';
 import type { SaveRequest } from './request';
 import { isOnModel, type SavedRun, sameParts, type StepRun, stepRun } from './runs';
@@ -15,6 +16,10 @@ export interface SavedRecipe {
   readonly text: string;
   /** Names of the steps, in order. */
   readonly steps: readonly string[];
+  /** Ids of the runs behind them. */
+  readonly runs: readonly string[];
+  /** Absolute paths of the files that steps read and none writes. */
+  readonly reads: readonly string[];
   /** Runs that no step repeats, in words. */
   readonly left: readonly string[];
 }
@@ -33,8 +38,22 @@ export function recipeOf(request: SaveRequest): SavedRecipe {
   if (request.chosen === undefined && plan && plan.removed.length > 0) maker.planned(plan.removed);
   const left = leftOut(request, runs).map(wordsOf);
   if (maker.steps.length === 0) throw nothingToSave(left);
-  return { text: recipeText(request, maker.steps, left), steps: maker.steps.map(({ name }) => name), left };
+  return {
+    text: recipeText(request, maker.steps, left),
+    steps: maker.steps.map(({ name }) => name),
+    runs: maker.ids,
+    reads: readsOf(maker.steps),
+    left,
+  };
 }
+
+const readsOf = (steps: readonly DraftStep[]): string[] => [
+  ...new Set(
+    steps
+      .flatMap(({ options }) => tokensIn(options))
+      .flatMap((token) => (token instanceof OuterPath ? [token.path] : [])),
+  ),
+];
 
 /** Runs that were asked for, or are about the plan, and that no step repeats. */
 function leftOut({ runs, chosen, plan, model }: SaveRequest, steps: readonly StepRun[]): SavedRun[] {

@@ -1,11 +1,13 @@
 /** Every command, called with arguments: what it returns, what it leaves on disk, what the tree says afterwards. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../../../src/engine/errors';
 import type { BeforeAfter } from '../../../src/engine/records/before-after/before-after';
 import { CRITERIA } from '../../../src/engine/importance/criteria';
+import type { SavedFile } from '../../../src/commands/save-as-recipe';
+import { parseRecipe } from '../../../src/recipes/read';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
@@ -229,6 +231,33 @@ describe('commands', () => {
     const out = inWorkspace('before-after.md');
     await run('showBeforeAfter', { checkpoint, out });
     assert.match(readFileSync(out, 'utf8'), /^## model and .*without 4/);
+  });
+
+  it('saves what led to the plan as a recipe, opens it, and replaces no file', async () => {
+    const { scores, library } = await coppice();
+    const { identity } = await library.load(checkpoint);
+    const { record } = scores.latest({ path: checkpoint, identity }, 'ppl')!;
+    const { removed } = await run<Suggestion>('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
+    await run('evaluatePerplexity', { checkpoint, text, window: 16, limit: 2, plan: true });
+    const out = inWorkspace('model.coppice.json');
+    const { file, steps } = await run<SavedFile>('saveAsRecipe', { checkpoint, out });
+    assert.equal(file, out);
+    assert.deepEqual(vscode.window.activeTextEditor?.document.uri.fsPath, out);
+    const { recipe, problems } = parseRecipe(readFileSync(out, 'utf8'), out);
+    assert.deepEqual(problems, []);
+    assert.deepEqual(
+      recipe!.steps.map(({ name }) => name),
+      steps,
+    );
+    const pruned = recipe!.steps.find(({ job }) => job === 'prune')!;
+    assert.deepEqual(pruned.options, { scores: '${steps.scores}', count: '${count}' }, `without ${removed.join()}`);
+    assert.ok(recipe!.steps.some(({ job, options }) => job === 'eval' && options.remove === '${steps.pruned.removed}'));
+    await assert.rejects(run('saveAsRecipe', { checkpoint, out }), UserErrorLike);
+    await assert.rejects(run('saveAsRecipe', { checkpoint, out: join(checkpoint, 'x.coppice.json') }), UserErrorLike);
+    const chosen = inWorkspace('chosen.coppice.json');
+    const one = await run<SavedFile>('saveAsRecipe', { checkpoint, out: chosen, runs: [basename(record!)] });
+    assert.deepEqual(one.steps, ['scores']);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 
   it('measures the speed of the model and of its plan over batches', async () => {

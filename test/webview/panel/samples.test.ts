@@ -197,4 +197,21 @@ describeBrowser('runs in the results panel', (browser) => {
     assert.deepEqual(panel.received('runs/card'), [{ type: 'runs/card', ids: [RUNS[0].id] }]);
     await panel.close();
   });
+
+  it('saves a recipe of the ticked runs, or of all that lead to the plan', async () => {
+    const panel = await openPanel(browser(), FULL);
+    const save = button(panel, /^Save as Recipe…/);
+    await save.click();
+    await panel.page.locator('.runs vscode-checkbox').first().click();
+    await save.focus();
+    await panel.page.keyboard.press('Enter');
+    assert.deepEqual(
+      panel.received('runs/recipe').map(({ ids }) => ids),
+      [[], [RUNS[0].id]],
+    );
+    await panel.post(update(1, { runs: [] }));
+    await settled(panel);
+    assert.notEqual(await save.getAttribute('disabled'), null);
+    await panel.close();
+  });
 });

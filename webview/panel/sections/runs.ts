@@ -27,6 +27,9 @@ export function runsSection(context: Context): Section {
   const card = button(t('Export Model Card…'), () => send({ type: 'runs/card', ids: ticked(latest) }), {
     label: t('Export Model Card…: these runs as Markdown'),
   });
+  const recipe = button(t('Save as Recipe…'), () => send({ type: 'runs/recipe', ids: ticked(latest) }), {
+    label: t('Save as Recipe…: these runs, or all that lead to the plan, as a file that makes the same again'),
+  });
   const beforeAfter = button(t('Before and After'), () => send({ type: 'start', action: 'beforeAfter' }), {
     label: t('Before and After: the original beside what was made of it'),
   });
@@ -41,7 +44,7 @@ export function runsSection(context: Context): Section {
       'header',
       {},
       cardTitle('runs', t('Runs')),
-      el('div', { class: 'tools' }, beforeAfter, compare, report, card, remove),
+      el('div', { class: 'tools' }, beforeAfter, compare, report, card, recipe, remove),
     ),
     list,
     unreadable,
@@ -58,6 +61,7 @@ export function runsSection(context: Context): Section {
       latest = runs;
       const n = ticked(runs).length;
       enable(compare, n >= 2);
+      enable(recipe, runs.length > 0);
       for (const action of [report, card, remove]) enable(action, n >= 1);
       unreadable.replaceChildren(
         ...(bad.length > 0
