@@ -52,6 +52,20 @@ describe('restricted mode', () => {
     assert.equal((await coppice()).sidecar.status.state, 'stopped');
   });
 
+  it('lets agents look and plan, and refuses what computes or writes', async () => {
+    const call = (name: string, input: object): Thenable<vscode.LanguageModelToolResult> =>
+      vscode.lm.invokeTool(`coppice_${name}`, { input, toolInvocationToken: undefined });
+    const { content } = await call('inspect', { checkpoint: 'model' });
+    assert.match((content[0] as vscode.LanguageModelTextPart).value, /8 blocks/);
+    await call('plan', { checkpoint: 'model', blocks: [5] });
+    await assert.rejects(
+      call('score', { checkpoint: 'model', criterion: 'magnitude' }),
+      /Restricted Mode.*Trust the workspace/s,
+    );
+    await assert.rejects(call('prune', { checkpoint: 'model', blocks: [5], out: 'short' }), /Restricted Mode/);
+    assert.equal((await coppice()).sidecar.status.state, 'stopped');
+  });
+
   it('says so in the results panel, disables what computes, and leads to the trust of the workspace', async function () {
     this.timeout(60_000);
     await run('openResults', { checkpoint: inWorkspace('model') });
