@@ -4,6 +4,8 @@ import type { Server } from './core';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
   CallToolRequestSchema,
+  GetPromptRequestSchema,
+  ListPromptsRequestSchema,
   ListToolsRequestSchema,
   RootsListChangedNotificationSchema,
   type ServerNotification,
@@ -21,6 +23,7 @@ import { Speeds } from '../jobs/machine-speeds';
 import { agreed } from './confirm';
 import { logTo } from './log';
 import { watchedDesk } from './progress';
+import { PROMPTS, promptOf } from './prompts';
 import { Roots } from './roots';
 import { INSTRUCTIONS } from './texts';
 import { called, listed } from './tools';
@@ -41,7 +44,7 @@ export function coppiceServer({ own, waitMs, version }: ServerParts, deskFor: (s
   // Its inner server takes JSON Schema as it is.
   const { server } = new McpServer(
     { name: 'coppice', title: 'Coppice', version },
-    { capabilities: { tools: {}, logging: {} }, instructions: INSTRUCTIONS },
+    { capabilities: { tools: {}, prompts: {}, logging: {} }, instructions: INSTRUCTIONS },
   );
   const log = logTo(server);
   const desk = deskFor(server);
@@ -51,6 +54,8 @@ export function coppiceServer({ own, waitMs, version }: ServerParts, deskFor: (s
   });
   server.onerror = (error) => log.warn(`a message was not understood: ${error.message}`);
   server.setNotificationHandler(RootsListChangedNotificationSchema, () => roots.forget());
+  server.setRequestHandler(ListPromptsRequestSchema, () => PROMPTS);
+  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => promptOf(params));
   server.setRequestHandler(ListToolsRequestSchema, () => listed(AGENT_TOOLS));
   server.setRequestHandler(CallToolRequestSchema, ({ params }, call) =>
     called(AGENT_TOOLS, params, {

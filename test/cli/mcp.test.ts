@@ -184,6 +184,15 @@ describe('coppice mcp', function () {
     assert.match(text.split('\n')[1], /cancelled/); // the newest comes first
   });
 
+  it('has a prompt for the usual way', async () => {
+    const { client } = session;
+    const [{ name }] = (await client.listPrompts()).prompts;
+    const { messages } = await client.getPrompt({ name, arguments: { model: './model', share: '30 %' } });
+    assert.match(JSON.stringify(messages), /model \.\/model 30 % smaller.*Ask me for a text/);
+    await assert.rejects(client.getPrompt({ name }), /needs a model/);
+    await assert.rejects(client.getPrompt({ name: 'other' }), /no prompt other/);
+  });
+
   it('keeps a record of each run in the folder of its root', () => {
     const folder = join(root, '.coppice', 'runs');
     assert.ok(existsSync(folder));
