@@ -40,8 +40,11 @@ const programs = [
   page('panel'),
   page('report'),
 ];
-/** Built where it is named: it belongs to the npm package alone. */
-const library = { ...node, entryPoints: ['src/library/index.ts'], outfile: `${outdir}/library.cjs` };
+/**
+ * Built where it is named: it belongs to the npm package alone. It keeps its lines, because Node prints the line from which
+ * an error comes that a script does not catch.
+ */
+const library = { ...node, entryPoints: ['src/library/index.ts'], outfile: `${outdir}/library.cjs`, minify: false };
 
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const isNamed = ({ outfile }) => named.includes(basename(outfile).split('.')[0]);

@@ -1,7 +1,7 @@
 /**
- * `npm run package:npm [-- --folder FOLDER]`: builds the npm package, the command line and the library for scripts, in
- * `dist/npm`, and packs it into FOLDER. Prints the file and its size. package.json here belongs to the extension, so the
- * package has one of its own.
+ * `npm run package:npm [-- --folder FOLDER] [--repository URL]`: builds the npm package, the command line and the library
+ * for scripts, in `dist/npm`, and packs it into FOLDER. Prints the file and its size. The URL is the page of the project,
+ * which npm compares with where a package was built. package.json here belongs to the extension, so the package has its own.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,9 @@ interface Manifest {
 }
 
 const root = resolve(import.meta.dirname, '..');
-const { values } = parseArgs({ options: { folder: { type: 'string', default: '.' }, staging: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { folder: { type: 'string', default: '.' }, staging: { type: 'string' }, repository: { type: 'string' } },
+});
 const staging = resolve(values.staging ?? join(root, 'dist/npm'));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
 
@@ -75,6 +77,7 @@ function writeManifest(): void {
     name: 'coppice',
     description:
       'Makes language models shorter: scores, prunes, heals and retrains Transformer blocks. No Python, no GPU.',
+    ...addresses(values.repository?.replace(/(\.git)?\/?$/, '')),
     ...Object.fromEntries(shared),
     keywords: ['llm', 'pruning', 'safetensors', 'gguf', 'onnx', 'lora', 'perplexity', 'cli'],
     engines: { node: manifest.engines.node },
@@ -91,6 +94,11 @@ function writeManifest(): void {
     dependencies: Object.fromEntries(DEPENDENCIES.map((name) => [name, manifest.dependencies[name]])),
   };
   writeFileSync(join(staging, 'package.json'), `${JSON.stringify(own, null, 2)}\n`);
+}
+
+function addresses(page: string | undefined): object {
+  if (page === undefined) return {};
+  return { repository: { type: 'git', url: `git+${page}.git` }, homepage: page, bugs: { url: `${page}/issues` } };
 }
 
 /** @returns the packed file */

@@ -53,5 +53,9 @@ export const SCRIPT_NAMING: OptionNaming = {
 export const scriptText = (text: string): string => renderOptions(text, SCRIPT_NAMING);
 
 /** The error in the words of scripts. The process may be one that has other words for options. */
-export const inScriptWords = (error: unknown): unknown =>
-  error instanceof UserError ? error.withTexts(scriptText) : error;
+export function inScriptWords(error: unknown): unknown {
+  if (!(error instanceof UserError)) return error;
+  const { what, why, action } = error.texts;
+  // A new error would have lost the stack.
+  return [what, why, action].every((text) => scriptText(text) === text) ? error : error.withTexts(scriptText);
+}

@@ -17,7 +17,10 @@ const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
 const project = JSON.parse(textOf('package.json')) as Manifest;
 const run = promisify(execFile);
 
+const PAGE = 'https://example.org/owner/name';
+
 interface Manifest {
+  readonly repository?: unknown;
   readonly version: string;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly bin: Readonly<Record<string, string>>;
@@ -58,11 +61,11 @@ const calibration = sample + '/calibration.txt';
 const text = sample + '/evaluation.txt';
 const about = await inspect(sample);
 const scores = await score({ checkpoint: sample, calibration, ...${JSON.stringify(ROWS)} });
-writeFileSync('scores.json', toJson(scores));
-const pruned = await prune({ checkpoint: sample, scores: 'scores.json', count: 3, out: 'pruned' });
+writeFileSync('few.json', toJson(scores));
+const pruned = await prune({ checkpoint: sample, scores: 'few.json', count: 3, out: 'short' });
 const data = [calibration];
 const healing = ${JSON.stringify(HEALING)};
-const healed = await heal({ checkpoint: sample, remove: pruned.removed, data, out: 'healed', ...healing });
+const healed = await heal({ checkpoint: sample, remove: pruned.removed, data, out: 'short-healed', ...healing });
 const evaluated = await evaluate({ checkpoint: healed.out, text, against: sample, ...${JSON.stringify(TEXT)} });
 const refused = await score({ checkpoint: sample, criterion: 'greedy', calibration }).catch((error) => error);
 const told = [refused instanceof UserError, refused.action];
@@ -75,7 +78,7 @@ const { evaluate, toJson } = require('coppice');
 
 const sample = 'node_modules/coppice/media/sample';
 const text = sample + '/evaluation.txt';
-evaluate({ checkpoint: 'healed', text, against: sample, ...${JSON.stringify(TEXT)} }).then(
+evaluate({ checkpoint: 'short-healed', text, against: sample, ...${JSON.stringify(TEXT)} }).then(
   (evaluated) => console.log(toJson({ evaluated })),
 );
 `;
@@ -101,15 +104,8 @@ describe('the npm package', function () {
   before(async function () {
     buildCli();
     const packed = temporaryFolder();
-    const build = [
-      '--import',
-      'tsx',
-      'scripts/npm-package.ts',
-      '--folder',
-      packed,
-      '--staging',
-      join(packed, 'staging'),
-    ];
+    const places = ['--folder', packed, '--staging', join(packed, 'staging'), '--repository', `${PAGE}.git`];
+    const build = ['--import', 'tsx', 'scripts/npm-package.ts', ...places];
     await run(process.execPath, build, { cwd: root, env: environment });
     folder = temporaryFolder();
     const file = join(packed, `coppice-${project.version}.tgz`);
@@ -159,6 +155,7 @@ describe('the npm package', function () {
     assert.deepEqual(manifest.dependencies, { 'onnxruntime-node': project.dependencies['onnxruntime-node'] });
     assert.equal(manifest.version, project.version);
     assert.deepEqual(manifest.bin, { coppice: 'cli.cjs' });
+    assert.deepEqual(manifest.repository, project.repository ?? { type: 'git', url: `git+${PAGE}.git` });
     // Everything that a bundle loads at run time is Node's own or that. What ajv names is in code that it would write to a file.
     const known = [...NODE, ...NODE.map((name) => `node:${name}`), 'onnxruntime-node'];
     for (const name of readdirSync(inside()).filter((file) => file.endsWith('.cjs'))) {
@@ -203,18 +200,18 @@ describe('the npm package', function () {
     const data = ['--data', join(sample, 'calibration.txt')];
     const text = ['--text', join(sample, 'evaluation.txt')];
     const remove = ['--remove', imported.pruned.removed.join(',')];
-    const scores = join(folder, 'scores.json');
+    const scores = join(folder, 'few.json');
     assert.deepEqual(comparable(imported.about), await of('inspect', sample));
     assert.deepEqual(comparable(imported.scores), await of('score', sample, ...calibration, ...flags(ROWS)));
-    const pruning = ['--scores', scores, '--count', '3', '--out', join(out, 'pruned')];
+    const pruning = ['--scores', scores, '--count', '3', '--out', join(out, 'short')];
     assert.deepEqual(comparable(imported.pruned), await of('prune', sample, ...pruning));
-    const healed = join(out, 'healed');
+    const healed = join(out, 'short-healed');
     const healing = [...remove, ...data, '--out', healed, ...flags(HEALING)];
     assert.deepEqual(comparable(imported.healed), await of('heal', sample, ...healing));
     const evaluation = [...text, '--against', sample, ...flags(TEXT)];
     assert.deepEqual(comparable(imported.evaluated), await of('eval', healed, ...evaluation));
     assert.deepEqual(
-      readFileSync(join(folder, 'healed/model.safetensors')),
+      readFileSync(join(folder, 'short-healed/model.safetensors')),
       readFileSync(join(healed, 'model.safetensors')),
     );
   });
@@ -240,6 +237,13 @@ describe('the npm package', function () {
     assert.match(error, /wrong\.mts.*'cuont' does not exist in type 'ScoreOptions'/);
     assert.deepEqual(others, []);
     assert.deepEqual(errorsOf(files, ts.ModuleResolutionKind.Bundler), []);
+  });
+
+  it('prints an error that nobody catches so that it can be read', async () => {
+    writeSource('uncaught.mjs', `import { inspect } from 'coppice';\nawait inspect('nothing');\n`);
+    const { stderr } = (await here('node', 'uncaught.mjs').catch((error: unknown) => error)) as { stderr: string };
+    assert.match(stderr, /^UserError: Cannot read nothing: there is no .*nothing$/m);
+    assert.ok(Math.max(...stderr.split('\n').map((line) => line.length)) < 400, stderr);
   });
 
   it('serves agents', async () => {

@@ -7,6 +7,7 @@ import { exists, filesIn, textOf } from './repository';
 const DOCUMENTS = [
   'README.md',
   'README.extension.md',
+  'README.npm.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
   'CHANGELOG.md',
