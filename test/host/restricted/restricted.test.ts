@@ -53,7 +53,7 @@ describe('restricted mode', () => {
   });
 
   it('lets agents look and plan, and refuses what computes or writes', async () => {
-    const call = (name: string, input: object): Thenable<vscode.LanguageModelToolResult> =>
+    const call = async (name: string, input: object): Promise<vscode.LanguageModelToolResult> =>
       vscode.lm.invokeTool(`coppice_${name}`, { input, toolInvocationToken: undefined });
     const { content } = await call('inspect', { checkpoint: 'model' });
     assert.match((content[0] as vscode.LanguageModelTextPart).value, /8 blocks/);
