@@ -87,7 +87,7 @@ export class InputWatch {
 
   private async read(role: string, name: string, path: string, job: JobOptions): Promise<Found> {
     try {
-      if (role === 'model' || role === 'teacher') return { hash: (await openCheckpoint(path, job.signal)).identity };
+      if (CHECKPOINTS.includes(role)) return { hash: (await openCheckpoint(path, job.signal)).identity };
       return await this.fileHash(role === 'adapter' ? join(path, ADAPTER_WEIGHTS) : path, name, job);
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return GONE;
@@ -108,6 +108,9 @@ export class InputWatch {
     return { hash };
   }
 }
+
+/** Roles of inputs that are checkpoints. */
+const CHECKPOINTS: readonly string[] = ['model', 'teacher', 'against'];
 
 const foundAs = (input: RunInput): Found => ({ hash: hashOf(input) ?? '' });
 

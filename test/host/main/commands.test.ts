@@ -7,7 +7,6 @@ import { CancelledError, UserError } from '../../../src/engine/errors';
 import type { BeforeAfter } from '../../../src/engine/records/before-after/before-after';
 import { CRITERIA } from '../../../src/engine/importance/criteria';
 import type { SavedFile } from '../../../src/commands/save-as-recipe';
-import { parseRecipe } from '../../../src/recipes/read';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
@@ -243,15 +242,11 @@ describe('commands', () => {
     const { file, steps } = await run<SavedFile>('saveAsRecipe', { checkpoint, out });
     assert.equal(file, out);
     assert.deepEqual(vscode.window.activeTextEditor?.document.uri.fsPath, out);
-    const { recipe, problems } = parseRecipe(readFileSync(out, 'utf8'), out);
-    assert.deepEqual(problems, []);
-    assert.deepEqual(
-      recipe!.steps.map(({ name }) => name),
-      steps,
-    );
-    const pruned = recipe!.steps.find(({ job }) => job === 'prune')!;
-    assert.deepEqual(pruned.options, { scores: '${steps.scores}', count: '${count}' }, `without ${removed.join()}`);
-    assert.ok(recipe!.steps.some(({ job, options }) => job === 'eval' && options.remove === '${steps.pruned.removed}'));
+    const written = readFileSync(out, 'utf8');
+    for (const name of steps) assert.ok(written.includes(`"${name}": {`), name);
+    assert.ok(written.includes('{ "scores": "${steps.scores}", "count": "${count}" }'), `without ${removed.join()}`);
+    assert.doesNotMatch(written, /since then/);
+    assert.match(written, /"job": "eval",[^]*"remove": "\$\{steps\.pruned\.removed\}"/);
     await assert.rejects(run('saveAsRecipe', { checkpoint, out }), UserErrorLike);
     await assert.rejects(run('saveAsRecipe', { checkpoint, out: join(checkpoint, 'x.coppice.json') }), UserErrorLike);
     const chosen = inWorkspace('chosen.coppice.json');
