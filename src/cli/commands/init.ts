@@ -1,6 +1,12 @@
 /** `coppice init`: drafts a recipe for a model, with the steps from it to one that ships. */
 import type { Command } from 'commander';
-import { basename, resolve } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
+import { UserError } from '../../engine/errors';
+import { readTextFile } from '../../engine/files/text-file';
+import { flagOf } from '../../jobs/argv';
 import { checkFileTarget, refuseExisting } from '../../jobs/file-target';
 import { writeWhole } from '../../engine/files/whole-file';
 import { EXPORT_FORMATS, type ExportFormat } from '../../jobs/definitions/export';
@@ -8,6 +14,7 @@ import { bytes, checkpoint, choice, file, folder, part, positive, text } from '.
 import { acceptedCompute } from '../../jobs/options/compute';
 import { checkpointName } from '../../jobs/titles';
 import { draftRecipe } from '../../recipes/init/draft';
+import { movedRecipe } from '../../recipes/init/paper';
 import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from '../../recipes/init/wish';
 import { RECIPE_SUFFIX } from '../../recipes/recipe';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
@@ -29,6 +36,7 @@ const options = {
   text: file('another text, to measure quality on'),
   tasks: folder('folder with the files of the tasks, to measure accuracy'),
   data: file('data to train on after healing'),
+  paper: text('instead, a recipe of Shortened LLaMA with this model: table-2, figure-1 …', { placeholder: 'name' }),
   out: file('the new recipe; it must not exist (default: MODEL.coppice.json)'),
 };
 
@@ -43,6 +51,7 @@ interface InitOptions extends CommonOptions {
   readonly text?: string;
   readonly tasks?: string;
   readonly data?: string;
+  readonly paper?: string;
   readonly out?: string;
 }
 
@@ -65,7 +74,8 @@ Examples:
   coppice init ./SmolLM2-135M --calibration data/prose.txt --text data/test.txt
   coppice init ./SmolLM2-135M --fit 100MB --out small.coppice.json
   coppice init ./SmolLM2-135M --fit 100MB --type q8_0
-  coppice init ./SmolLM2-135M --faster 1.3 --format onnx --tasks ./tasks`,
+  coppice init ./SmolLM2-135M --faster 1.3 --format onnx --tasks ./tasks
+  coppice init ./SmolLM2-135M --paper table-2`,
     )
     .action(async (path: string, given: InitOptions) => {
       exit(await execute({ kind: 'init', options: given, source: path }, (shell) => init(path, given, shell)));
@@ -73,10 +83,13 @@ Examples:
 }
 
 async function init(path: string, given: InitOptions, shell: Shell): Promise<Outcome> {
+  const { paper } = given;
   const goal = goalOf(given);
-  const file = resolve(given.out ?? `${checkpointName(resolve(path))}${RECIPE_SUFFIX}`);
+  const suffix = paper === undefined ? '' : `-${paper}`;
+  const file = resolve(given.out ?? `${checkpointName(resolve(path))}${suffix}${RECIPE_SUFFIX}`);
   await refuseExisting(file, 'Give the new recipe another name with --out.');
   await checkFileTarget('the recipe', file, path);
+  if (paper !== undefined) return ofPaper(path, { ...given, paper, file }, shell);
   const { format, type, calibration, text: measured, tasks, data } = given;
   const wish: RecipeWish = { file, goal, format, type, calibration, text: measured, tasks, data };
   const drafted = await draftRecipe(path, wish, shell.job);
@@ -90,10 +103,57 @@ async function init(path: string, given: InitOptions, shell: Shell): Promise<Out
   };
 }
 
+/** A recipe of the paper, with the user's model. */
+async function ofPaper(
+  path: string,
+  given: InitOptions & { readonly paper: string; readonly file: string },
+  { shown, style }: Shell,
+): Promise<Outcome> {
+  const { paper, file } = given;
+  const alien = (['format', 'type', 'tasks', 'data', ...GOALS] as const).find((name) => given[name] !== undefined);
+  if (alien !== undefined) {
+    const why = 'a recipe of the paper has its own steps';
+    throw new UsageError(`${flagOf(alien)} cannot be used with --paper`, why, 'Leave one of them out.');
+  }
+  const { architecture, blocks } = await openedModel(path);
+  const from = await paperFile(paper);
+  const { text: source } = await readTextFile(from, MAX_BYTES, 'Install Coppice again.');
+  await writeWhole(file, movedRecipe(source, from, path, { ...given, file }));
+  return {
+    json: { recipe: file, paper, architecture, blocks },
+    page: [`Wrote ${style.bold(shown(file))}.`, `Try it with little: coppice run ${shown(basename(file))} --quick`],
+    run: { inputs: [], settings: { paper } },
+  };
+}
+
+async function openedModel(path: string): Promise<{ readonly architecture: string; readonly blocks: number }> {
+  const { family, layers } = requireArchitecture(await openCheckpoint(path));
+  return { architecture: family, blocks: layers.length };
+}
+
+/** A recipe has some tens of kilobytes. */
+const MAX_BYTES = 4 * 2 ** 20;
+
+/** The program is one bundled file or many source files, at different depths below the installation's root. */
+async function paperFile(name: string): Promise<string> {
+  const start = dirname(fileURLToPath(import.meta.url));
+  const above = (folder: string): string[] =>
+    folder === dirname(folder) ? [folder] : [folder, ...above(dirname(folder))];
+  for (const folder of above(start).map((each) => join(each, 'recipes', 'shortened-llama'))) {
+    const names = (await readdir(folder).catch(() => [])).filter((each) => each.endsWith(RECIPE_SUFFIX));
+    if (names.includes(`${name}${RECIPE_SUFFIX}`)) return join(folder, `${name}${RECIPE_SUFFIX}`);
+    if (names.length === 0) continue;
+    const known = names.map((each) => each.slice(0, -RECIPE_SUFFIX.length)).sort();
+    throw new UsageError(`There is no recipe ${name}`, `these are: ${known.join(', ')}`, 'Name one of them.');
+  }
+  const why = 'the folder recipes is missing';
+  throw new UserError('The recipes of the paper are not there', why, 'Install Coppice again.');
+}
+
 function goalOf(given: InitOptions): Goal {
   const goals = GOALS.filter((name) => given[name] !== undefined);
   if (goals.length > 1) {
-    const [one, other] = goals.map((name) => FLAGS[name]);
+    const [one, other] = goals.map(flagOf);
     throw new UsageError('There are two goals', `${one} and ${other} are given`, 'Leave one of them out.');
   }
   if (given.fewer !== undefined) return { kind: 'fewer', share: given.fewer };
@@ -101,8 +161,6 @@ function goalOf(given: InitOptions): Goal {
   if (given.faster !== undefined) return { kind: 'faster', factor: given.faster };
   return given.asFastAs === undefined ? USUAL_GOAL : { kind: 'as-fast-as', checkpoint: given.asFastAs };
 }
-
-const FLAGS = { fewer: '--fewer', fit: '--fit', faster: '--faster', asFastAs: '--as-fast-as' } as const;
 
 function pageOf(file: string, { notes }: DraftedRecipe, { shown, style }: Shell): string[] {
   const name = basename(file);

@@ -13,7 +13,7 @@ import { fullView } from '../../engine/model/view';
 import { isObject, type JsonObject } from '../../format/json';
 import { RIVAL_PASSES, versusFlops } from '../../jobs/versus-work';
 import { bytesAt, calibrationRows, numberIn, tokensOf } from './amounts';
-import type { StepModel } from './models';
+import { countIn, type StepModel } from './models';
 import { decoding, type Estimated, evaluating, files, measuredRows, type PartsOf, products } from './parts';
 import { writing } from './choosing';
 import type { Part } from './speeds';
@@ -156,8 +156,10 @@ export const versus: PartsOf = async (step) => {
   const measured = await measuredRows(step);
   if (measured === undefined || options.data !== undefined || options.own !== undefined) return undefined;
   const counts = Array.isArray(options.counts)
-    ? numbersIn(options.counts).map((count) => (count < 1 ? Math.round(count * blocks) : count))
-    : usualCounts(blocks, Math.max(1, blocks - endBlocks(blocks).length));
+    ? numbersIn(options.counts)
+    : Array.isArray(options.ratios)
+      ? numbersIn(options.ratios).map((ratio) => countIn({ ratio }, architecture))
+      : usualCounts(blocks, Math.max(1, blocks - endBlocks(blocks).length));
   const named: readonly unknown[] | undefined = Array.isArray(options.methods) ? options.methods : undefined;
   const methods = VERSUS_METHODS.filter((name) => named?.includes(name) ?? true);
   const scored = await calibrationRows(options, architecture.context);

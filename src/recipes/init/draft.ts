@@ -1,5 +1,5 @@
 /** Drafts a recipe for a model: reads its headers, chooses sizes and steps, and writes them down with comments. */
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
@@ -18,6 +18,7 @@ import type { Json } from '../recipe';
 import { RECIPE_VERSION } from '../recipe';
 import { type Chosen, countOfShare, countOfSpeed, fitting, isMuch, needsEnds, smallest } from './choose';
 import { type Entry, layOut } from './layout';
+import { placeFrom } from './paper';
 import { exportBytes, keptType } from './sizes';
 import { type Outline, stepsOf } from './steps';
 import { type TextsNearby, textsNear } from './texts';
@@ -217,13 +218,7 @@ function titleOf({ checkpoint, chosen }: Drafting): string {
   return `${name} without ${chosen.removes} of its ${counted(blocks, 'block')}`;
 }
 
-/** A path as the recipe has it: from its folder on, with slashes, unless that lies on another drive. */
-function place(home: string, path: string): string {
-  const way = relative(home, resolve(path));
-  if (isAbsolute(way)) return plain(way);
-  const slashed = way.split(sep).join('/');
-  return plain(slashed.startsWith('..') ? slashed : `./${slashed}`);
-}
+const place = (home: string, path: string): string => placeFrom(home, resolve(path));
 
 interface Variable extends Entry {
   readonly quick?: Json;
