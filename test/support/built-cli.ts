@@ -11,7 +11,8 @@ let program: string | undefined;
 export function buildCli(): void {
   if (program !== undefined) return;
   const folder = temporaryFolder();
-  symlinkSync(join(root, 'media'), join(folder, 'media')); // the program finds its sample model beside its own folder
+  // The program finds its sample model and the recipes of the paper beside its own folder.
+  for (const name of ['media', 'recipes']) symlinkSync(join(root, name), join(folder, name));
   execFileSync(process.execPath, [join(root, 'esbuild.mjs'), `--outdir=${join(folder, 'dist')}`], { cwd: root });
   program = join(folder, 'dist/cli.cjs');
 }
@@ -19,7 +20,9 @@ export function buildCli(): void {
 /** The bundled program and the environment that it needs. */
 export function builtProgram(): { readonly file: string; readonly env: Record<string, string> } {
   if (program === undefined) throw new Error('call buildCli() in a before hook');
-  return { file: program, env: { PATH: process.env.PATH ?? '', NODE_PATH: join(root, 'node_modules') } };
+  const { PATH = '', COPPICE_CACHE } = process.env;
+  const cache: Record<string, string> = COPPICE_CACHE === undefined ? {} : { COPPICE_CACHE };
+  return { file: program, env: { PATH, NODE_PATH: join(root, 'node_modules'), ...cache } };
 }
 
 export interface CliResult {

@@ -32,7 +32,7 @@ export async function draftRecipe(path: string, wish: RecipeWish, job: JobOption
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
   const { goal = USUAL_GOAL } = wish;
-  const { format, notes } = await formatFor(checkpoint, wish.format);
+  const { format, notes } = await formatFor(checkpoint, wish.format, goal);
   checkType(format, wish.type);
   const chosen = await choose(checkpoint, goal, { format, type: wish.type, job });
   const home = dirname(resolve(wish.file));
@@ -68,10 +68,13 @@ interface Drafting {
 async function formatFor(
   checkpoint: Checkpoint,
   wanted: ExportFormat | undefined,
+  goal: Goal,
 ): Promise<{ readonly format: ExportFormat; readonly notes: readonly string[] }> {
   if (wanted !== undefined) return { format: wanted, notes: [] };
+  // llama.cpp tells some blocks of some families apart by their number, so that a model may be fine whole and not shorter.
+  const removed = goal.kind === 'fit' ? [] : smallest(requireArchitecture(checkpoint), 1);
   try {
-    await exportBytes(checkpoint, { format: 'gguf', removed: [] });
+    await exportBytes(checkpoint, { format: 'gguf', removed });
     return { format: 'gguf', notes: [] };
   } catch (error) {
     if (!(error instanceof UserError) || error instanceof CancelledError) throw error;
@@ -185,7 +188,7 @@ function outlineOf(
 }
 
 /** A text in which nothing is a reference. */
-const plain = (text: string): string => text.replaceAll('${', '$${');
+const plain = (text: string): string => text.replaceAll('${', () => '$${');
 
 function recipeEntries(drafting: Drafting): Entry[] {
   const { checkpoint, home, outline } = drafting;

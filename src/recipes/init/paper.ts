@@ -52,7 +52,7 @@ function valueAt(text: string, path: readonly string[]): boolean {
 /** A path as a recipe has it: from its folder on, with slashes, unless it lies on another drive; nothing in it is a reference. */
 export function placeFrom(home: string, path: string): string {
   const way = relative(home, path);
-  const plain = (text: string): string => text.replaceAll('${', '$${');
+  const plain = (text: string): string => text.replaceAll('${', () => '$${');
   if (isAbsolute(way)) return plain(way);
   const slashed = way.split(sep).join('/');
   return plain(slashed.startsWith('..') ? slashed : `./${slashed}`);

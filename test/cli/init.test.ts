@@ -1,0 +1,88 @@
+/** `coppice init`: what it writes runs, and the export has the size that was said. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import { exportBytes } from '../../src/recipes/init/sizes';
+import { coppice } from '../support/built-cli';
+import { makeCliMaterial, run } from '../support/cli';
+import { temporaryFolder } from '../support/temporary';
+
+const sample = resolve(import.meta.dirname, '../../media/sample');
+
+/** Bytes of a file, or of all files below a folder. */
+function bytesOf(path: string): number {
+  if (!statSync(path).isDirectory()) return statSync(path).size;
+  return readdirSync(path).reduce((sum, name) => sum + bytesOf(join(path, name)), 0);
+}
+
+describe('command line: init', function () {
+  this.timeout(120_000);
+  let model: string;
+
+  before(() => {
+    ({ model } = makeCliMaterial());
+  });
+
+  it('writes a recipe that runs as it is, and the shipped folder keeps to the size', async () => {
+    const home = temporaryFolder();
+    const recipe = join(home, 'small.coppice.json');
+    const found = await run('init', sample, '--fit', '4.5MB', '--out', recipe);
+    assert.deepEqual([found.recipe, found.removes, found.format, found.type], [recipe, 3, 'safetensors', null]);
+    const ended = await run('run', recipe, '--quick', '--set', 'tokens=512', '--set', 'count=3');
+    assert.deepEqual([ended.ended, ended.ran], ['done', 8]);
+    const shipped = bytesOf(join(home, '.coppice/small.quick/outputs/sample-9-safetensors'));
+    const expected = Number(found.expectedBytes);
+    assert.ok(shipped <= expected && expected - shipped < 70_000, `${shipped} of ${expected}`);
+    const plan = await run('run', recipe, '--dry-run');
+    const steps = plan.steps as { state: string; expected: { seconds: number } | null }[];
+    assert.ok(steps.every(({ state, expected }) => state === 'run' && expected!.seconds > 0));
+  });
+
+  it('knows the bytes of a GGUF file before it is written, but for its record', async () => {
+    const checkpoint = await openCheckpoint(model);
+    for (const type of ['f16', 'q8_0', 'q4_0']) {
+      const out = join(temporaryFolder(), 'model.gguf');
+      await run('export', model, '--remove', '1', '--type', type, '--out', out, '--no-verify');
+      const expected = await exportBytes(checkpoint, { format: 'gguf', type, removed: [1] });
+      const more = expected - statSync(out).size;
+      assert.ok(more >= 0 && more <= 16 * 1024, `${type}: ${more}`);
+    }
+  });
+
+  it('knows the bytes of ONNX files before they are written, but for what lies beside them', async () => {
+    const checkpoint = await openCheckpoint(model);
+    const out = join(temporaryFolder(), 'model');
+    await run('export', model, '--format', 'onnx', '--type', 'q8', '--remove', '1', '--out', out, '--no-verify');
+    const more = (await exportBytes(checkpoint, { format: 'onnx', type: 'q8', removed: [1] })) - bytesOf(out);
+    assert.ok(more >= 0 && more <= 256 * 1024, String(more));
+  });
+
+  it('refuses two goals, an existing recipe, and one inside the model', async () => {
+    const home = temporaryFolder();
+    const there = join(home, 'a.coppice.json');
+    writeFileSync(there, 'mine');
+    const refused = async (code: number, words: RegExp, ...args: string[]): Promise<void> => {
+      const result = await coppice(['init', model, ...args], { cwd: home });
+      assert.equal(result.code, code, result.stderr);
+      assert.match(result.stderr, words);
+    };
+    await refused(2, /--fewer and --faster are given/, '--fewer', '0.2', '--faster', '2');
+    await refused(1, /exists already/, '--out', there);
+    assert.equal(readFileSync(there, 'utf8'), 'mine');
+    await refused(1, /inside the checkpoint/, '--out', join(model, 'x.coppice.json'));
+    await refused(2, /There is no recipe table-1.*table-2/s, '--paper', 'table-1');
+    await refused(2, /--fit cannot be used with --paper/, '--paper', 'table-2', '--fit', '5MB');
+    assert.ok(readdirSync(home).length === 1);
+  });
+
+  it('copies a recipe of the paper, which then has a plan', async () => {
+    const home = temporaryFolder();
+    const { code, stderr } = await coppice(['init', sample, '--paper', 'table-2'], { cwd: home });
+    assert.equal(code, 0, stderr);
+    const file = join(home, 'sample-table-2.coppice.json');
+    assert.ok(existsSync(file));
+    const plan = await run('run', file, '--dry-run');
+    assert.equal(plan.model, sample);
+  });
+});

@@ -1,0 +1,183 @@
+/** Drafts of recipes: what a goal means for a model, sizes as the writers lay them out, and texts that are recipes. */
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { openCheckpoint } from '../../../src/engine/checkpoint/open';
+import { parametersReadOf } from '../../../src/engine/checkpoint/parameters';
+import { withoutLayers } from '../../../src/engine/checkpoint/architecture';
+import { UserError } from '../../../src/engine/errors';
+import { writePruned } from '../../../src/engine/write/write-pruned';
+import { smallest } from '../../../src/recipes/init/choose';
+import { draftRecipe } from '../../../src/recipes/init/draft';
+import { movedRecipe } from '../../../src/recipes/init/paper';
+import { exportBytes } from '../../../src/recipes/init/sizes';
+import type { DraftedRecipe, Goal, RecipeWish } from '../../../src/recipes/init/wish';
+import { parseRecipe } from '../../../src/recipes/read';
+import type { Recipe } from '../../../src/recipes/recipe';
+import { familyToy } from '../../support/family-toys';
+import { describeShared } from '../../support/shared';
+import { temporaryFolder } from '../../support/temporary';
+import { tinyCheckpoint } from '../../support/tiny-models';
+
+const sample = resolve(import.meta.dirname, '../../../media/sample');
+
+function recipeIn(text: string, file = '/nowhere/it.coppice.json'): Recipe {
+  const { recipe, problems } = parseRecipe(text, file);
+  assert.deepEqual(problems, [], text);
+  return recipe!;
+}
+
+async function drafted(model: string, wish: Partial<RecipeWish> = {}): Promise<DraftedRecipe & { recipe: Recipe }> {
+  const file = join(temporaryFolder(), 'it.coppice.json');
+  const draft = await draftRecipe(model, { file, ...wish });
+  return { ...draft, recipe: recipeIn(draft.text, file) };
+}
+
+const refused = (goal: Goal, words: RegExp, model = sample): Promise<void> =>
+  assert.rejects(
+    drafted(model, { goal }),
+    (error) => error instanceof UserError && words.test(`${error.message} ${error.action}`),
+  );
+
+const jobsOf = ({ steps }: Recipe): string => steps.map(({ job }) => job).join(' ');
+
+describe('recipes: drafts', () => {
+  it('lose a quarter of the blocks, with the texts that lie beside the model', async () => {
+    const { recipe, removes, blocks, warnings } = await drafted(sample);
+    assert.deepEqual([removes, blocks], [3, 12]);
+    assert.equal(jobsOf(recipe), 'score prune heal eval eval bench bench export');
+    assert.equal(recipe.variables.count, 3);
+    assert.match(String(recipe.variables.calibration), /media\/sample\/calibration\.txt$/);
+    assert.match(String(recipe.variables.text), /media\/sample\/evaluation\.txt$/);
+    assert.deepEqual(warnings, []);
+  });
+
+  it('are as fast as is asked for, with the fewest blocks', async () => {
+    const { architecture } = await openCheckpoint(sample);
+    const speed = (count: number): number =>
+      parametersReadOf(architecture!) / parametersReadOf(withoutLayers(architecture!, smallest(architecture!, count)));
+    const { removes } = await drafted(sample, { goal: { kind: 'faster', factor: 1.3 } });
+    assert.ok(speed(removes) >= 1.3 && speed(removes - 1) < 1.3, String(removes));
+  });
+
+  it('are as fast as another model', async () => {
+    const shorter = temporaryFolder();
+    const folder = join(shorter, 'nine');
+    await writePruned(await openCheckpoint(sample), [4, 5, 6], folder);
+    const { removes } = await drafted(sample, { goal: { kind: 'as-fast-as', checkpoint: folder } });
+    assert.equal(removes, 3);
+    await refused({ kind: 'as-fast-as', checkpoint: sample }, /as fast already/);
+  });
+
+  it('fit: coarser types before fewer blocks, and the fewest blocks', async () => {
+    const tiny = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+    const checkpoint = await openCheckpoint(tiny);
+    const bytes = (type: string, removed: readonly number[] = []): Promise<number> =>
+      exportBytes(checkpoint, { format: 'gguf', type, removed });
+    const fit = async (limit: number): Promise<DraftedRecipe> =>
+      drafted(tiny, { goal: { kind: 'fit', bytes: limit }, format: 'gguf' });
+    const whole = await fit(await bytes('q8_0'));
+    assert.deepEqual([whole.type, whole.removes], ['q8_0', 0]);
+    const coarser = await fit((await bytes('q8_0')) - 1);
+    assert.deepEqual([coarser.type, coarser.removes], ['q5_1', 0]);
+    const shorter = await fit((await bytes('q4_0')) - 1);
+    assert.deepEqual([shorter.type, shorter.removes], ['q4_0', 1]);
+    assert.ok(shorter.expectedBytes < (await bytes('q4_0')));
+    await refused({ kind: 'fit', bytes: 1000 }, /does not fit into 1\.0 kB: it takes .* as q4_0 without/, tiny);
+  });
+
+  it('fit with one type alone, and with the limit that the export keeps', async () => {
+    const tiny = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+    const bytes = (await exportBytes(await openCheckpoint(tiny), { format: 'gguf', type: 'q8_0', removed: [] })) - 1;
+    const { recipe, type, removes } = await drafted(tiny, { goal: { kind: 'fit', bytes }, type: 'q8_0' });
+    assert.deepEqual([type, removes], ['q8_0', 1]);
+    assert.deepEqual(recipe.steps.at(-1)?.limits, { maxBytes: bytes });
+    await assert.rejects(drafted(tiny, { type: 'q9' }), /q9 cannot be shipped/);
+  });
+
+  it('refuse what no model stands, and say what is possible', async () => {
+    await refused({ kind: 'fewer', share: 0.9 }, /Give a share from 0\.05 to 0\.46/);
+    await refused({ kind: 'faster', factor: 9 }, /without half of its blocks \(6 of 12\)/);
+    await refused({ kind: 'faster', factor: 1 }, /as fast already/);
+  });
+
+  it('warn of one text for both uses, of a third of the blocks, and of a text that is missing', async () => {
+    const text = join(sample, 'calibration.txt');
+    assert.match((await drafted(sample, { calibration: text, text })).warnings.join(), /two texts are one/);
+    assert.match(
+      (await drafted(sample, { goal: { kind: 'fewer', share: 0.5 } })).warnings.join(),
+      /50 % of the blocks/,
+    );
+    const tiny = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+    const { warnings, recipe } = await drafted(tiny);
+    assert.match(warnings.join(), /No text was found/);
+    assert.equal(recipe.variables.calibration, './data/calibration.txt');
+  });
+
+  it('find texts in a folder beside the recipe, and none that is no prose', async () => {
+    const home = temporaryFolder();
+    mkdirSync(join(home, 'data'));
+    const prose = 'The river bends, and the mill stands. '.repeat(200);
+    for (const name of ['LICENSE.txt', 'requirements.txt', 'data/prose.txt', 'data/test.txt', 'data/tiny.txt']) {
+      writeFileSync(join(home, name), name === 'data/tiny.txt' ? 'short' : prose);
+    }
+    const tiny = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+    const { text } = await draftRecipe(tiny, { file: join(home, 'it.coppice.json') });
+    const { calibration, text: measured } = recipeIn(text).variables;
+    assert.deepEqual([calibration, measured], ['./data/prose.txt', './data/test.txt']);
+  });
+
+  it('have tasks, training and any format', async () => {
+    for (const format of ['gguf', 'onnx', 'safetensors'] as const) {
+      const tiny = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+      const { recipe } = await drafted(tiny, { format, tasks: 'tasks', data: 'train.jsonl' });
+      assert.equal(jobsOf(recipe), 'score prune heal retrain eval eval tasks bench bench export');
+      assert.equal(recipe.steps.at(-1)?.options.checkpoint, '${steps.retrained}');
+    }
+  });
+
+  it('take names with a reference in them as they are', async () => {
+    const home = temporaryFolder();
+    const odd = join(home, 'a ${model} "b"');
+    mkdirSync(odd);
+    for (const name of readdirSync(sample).filter((each) => !each.endsWith('.txt')))
+      copyFileSync(join(sample, name), join(odd, name));
+    const { text } = await draftRecipe(odd, { file: join(home, 'it.coppice.json') });
+    assert.equal(recipeIn(text).model, './a $${model} "b"');
+  });
+});
+
+describe('recipes: those of the paper for a model', () => {
+  const folder = resolve(import.meta.dirname, '../../../recipes/shortened-llama');
+
+  it('start at their new place, and keep their comments', () => {
+    const source = '{ // why\n "coppice": 1, "model": "../m", "variables": { "calibration": "../c.txt", "n": 1 } }';
+    const file = '/work/mine/it.coppice.json';
+    const moved = movedRecipe(source, '/there/recipes/x.coppice.json', '/work/model', { file, text: '/work/t.txt' });
+    const words =
+      '{ // why\n "coppice": 1, "model": "../model", "variables": { "calibration": "../../there/c.txt", "n": 1 } }';
+    assert.equal(moved, words);
+  });
+
+  for (const name of readdirSync(folder).filter((each) => each.endsWith('.coppice.json'))) {
+    it(`${name} is a recipe for another model`, () => {
+      const file = join(temporaryFolder(), name);
+      const moved = movedRecipe(readFileSync(join(folder, name), 'utf8'), join(folder, name), sample, { file });
+      recipeIn(moved, file);
+    });
+  }
+});
+
+describeShared('recipes: drafts for every family', () => {
+  const HEALED = { 'gemma-tied': true, 'gemma2-softcap': false, 'gemma3-pattern': false, 'olmo2-postnorm': false };
+  const OTHERS = { 'granite-multipliers': true, 'llama-yarn': true, 'phi3-longrope': true, 'smollm3-nope': true };
+
+  for (const [name, healed] of Object.entries({ ...HEALED, ...OTHERS })) {
+    it(name, async () => {
+      const { recipe, removes } = await drafted(familyToy(name));
+      assert.ok(removes > 0);
+      const jobs = jobsOf(recipe);
+      assert.match(jobs, healed ? /score prune heal eval/ : /score prune retrain eval/);
+    });
+  }
+});
