@@ -47,8 +47,8 @@ describe('recipes: drafts', () => {
     assert.deepEqual([removes, blocks], [3, 12]);
     assert.equal(jobsOf(recipe), 'score prune heal eval eval bench bench export');
     assert.equal(recipe.variables.count, 3);
-    assert.match(String(recipe.variables.calibration), /media\/sample\/calibration\.txt$/);
-    assert.match(String(recipe.variables.text), /media\/sample\/evaluation\.txt$/);
+    assert.match(JSON.stringify(recipe.variables.calibration), /media\/sample\/calibration\.txt"$/);
+    assert.match(JSON.stringify(recipe.variables.text), /media\/sample\/evaluation\.txt"$/);
     assert.deepEqual(warnings, []);
   });
 
