@@ -152,8 +152,8 @@ describe('recipes: those of the paper for a model', () => {
 
   it('start at their new place, and keep their comments', () => {
     const source = '{ // why\n "coppice": 1, "model": "../m", "variables": { "calibration": "../c.txt", "n": 1 } }';
-    const file = '/work/mine/it.coppice.json';
-    const moved = movedRecipe(source, '/there/recipes/x.coppice.json', '/work/model', { file, text: '/work/t.txt' });
+    const file = '/here/mine/it.coppice.json';
+    const moved = movedRecipe(source, '/there/recipes/x.coppice.json', '/here/model', { file, text: '/here/t.txt' });
     const words =
       '{ // why\n "coppice": 1, "model": "../model", "variables": { "calibration": "../../there/c.txt", "n": 1 } }';
     assert.equal(moved, words);
