@@ -103,7 +103,7 @@ export interface RecipeEnd {
   readonly model?: string;
   readonly folder: string;
   readonly quick: boolean;
-  /** The values of this run, those given with `--set` among them; without it, the recipe's own. */
+  /** The values of this run, those given with `--set` among them. */
   readonly variables: Variables;
   readonly steps: readonly StepEnd[];
   readonly limits: readonly Verdict[];

@@ -123,8 +123,7 @@ class Values {
   private variable(name: string): Json | undefined {
     if (isEach(name)) return below(this.item, name.split('.').slice(1));
     if (name === 'model') return this.end.model;
-    const { recipe, quick } = this.end;
-    const variables = this.end.variables ?? { ...recipe.variables, ...(quick && recipe.quick) };
+    const { variables } = this.end;
     return Object.hasOwn(variables, name) ? variables[name] : undefined;
   }
 }
@@ -161,8 +160,8 @@ const NUMBERS: Readonly<Record<Exclude<ColumnFormat, 'blocks'>, (value: number) 
 
 function shownValue(value: Json, format: ColumnFormat): ShownCell {
   const number = parseJsonNumber(value);
-  if (number !== undefined && format !== 'blocks') {
-    if (Number.isFinite(number)) return NUMBERS[format](number);
+  if (number !== undefined) {
+    if (Number.isFinite(number)) return NUMBERS[format === 'blocks' ? 'number' : format](number);
     return { text: shortNumber(number), value: null };
   }
   if (Array.isArray(value)) return { text: listOf(value as readonly Json[], format), value: null };
