@@ -14,11 +14,13 @@ import { showWarnings } from './host/warnings';
 import { Config } from './host/config';
 import type { Coppice } from './host/coppice';
 import { registerCheckpointEditor } from './editors/checkpoint-editor';
+import { registerRecipes } from './editors/recipes';
 import { registerResultsPanels } from './editors/results/panel';
 import { translateBy } from './l10n';
 import { levelledLog } from './host/log';
 import { registerAgentTools } from './lm';
 import { registerMcpServer } from './lm/mcp-provider';
+import { RecipeRuns } from './host/recipe-runs';
 import type { JobSpec } from './protocol/jobs';
 import type { SidecarClient } from './sidecar/client';
 import { BlockDecorations } from './views/decorations';
@@ -78,6 +80,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     speeds,
     tree,
     history,
+    recipes: new RecipeRuns({ sidecar: client, config, library }),
   };
   context.subscriptions.push(
     log,
@@ -95,6 +98,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     registerCheckpointEditor(coppice),
     registerResultsPanels(coppice),
     registerMcpServer({ program: file('dist', 'cli.cjs'), version: versionOf(context), config }),
+    registerRecipes(coppice),
     ...registerCommands(coppice),
     ...registerAgentTools(coppice),
   );

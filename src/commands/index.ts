@@ -3,6 +3,7 @@ import type * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { type AnyCommand, register } from '../host/command';
 import { cancelJobCommand } from './cancel-job';
+import { cancelRecipeCommand } from './cancel-recipe';
 import { closeCheckpointCommand } from './close-checkpoint';
 import { compareWithWidthCommand } from './compare-with-width';
 import { copyCliCommand } from './copy-cli-command';
@@ -18,12 +19,15 @@ import { healCheckpointCommand } from './heal-checkpoint';
 import { hideCheckpointCommand } from './hide-checkpoint';
 import { measureSpeedCommand } from './measure-speed';
 import { mergeAdapterCommand } from './merge-adapter';
+import { newRecipeCommand } from './new-recipe';
 import { openCheckpointCommand } from './open-checkpoint';
 import { openFromExplorerCommand } from './open-from-explorer';
 import { openInEditorCommand } from './open-in-editor';
+import { openRecipeReportCommand } from './open-recipe-report';
 import { openResultsCommand } from './open-results';
 import { openSampleCommand } from './open-sample';
 import { openWalkthroughCommand } from './open-walkthrough';
+import { planRecipeCommand } from './plan-recipe';
 import { pruneCheckpointCommand } from './prune-checkpoint';
 import { pruneIterativelyCommand } from './prune-iteratively';
 import { refreshCommand } from './refresh-checkpoints';
@@ -33,6 +37,7 @@ import { resumeTrainingCommand } from './resume-training';
 import { retrainLoraCommand } from './retrain-lora';
 import { revealFilesCommand } from './reveal-files';
 import { saveAsRecipeCommand } from './save-as-recipe';
+import { runRecipeCommand, runRecipeStepCommand } from './run-recipe';
 import { scoreBlocksCommand } from './score-blocks';
 import { showBeforeAfterCommand } from './show-before-after';
 import { showHiddenCommand } from './show-hidden';
@@ -79,6 +84,12 @@ export const COMMANDS: readonly AnyCommand[] = [
   copyCliCommand,
   exportPlanCommand,
   saveAsRecipeCommand,
+  newRecipeCommand,
+  runRecipeCommand,
+  runRecipeStepCommand,
+  planRecipeCommand,
+  openRecipeReportCommand,
+  cancelRecipeCommand,
   showJobsCommand,
   cancelJobCommand,
   showLogCommand,

@@ -2,6 +2,7 @@
 import type * as vscode from 'vscode';
 import type { Speeds } from '../jobs/machine-speeds';
 import type { Config } from './config';
+import type { RecipeRuns } from './recipe-runs';
 import type { JobSpec } from '../protocol/jobs';
 import type { SidecarClient } from '../sidecar/client';
 import type { HiddenPaths } from '../views/hidden';
@@ -24,4 +25,5 @@ export interface Coppice {
   readonly tree: CheckpointTree;
   /** The last job that was run, for "Copy as CLI Command". */
   readonly history: { last?: JobSpec };
+  readonly recipes: RecipeRuns;
 }

@@ -1,4 +1,4 @@
-/** A sidecar client that notes the last job and the running jobs of commands and the results panel. */
+/** A sidecar client that notes the last job and the running jobs of commands and the results panel, but not parts of recipes. */
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
 import type { JobJournal } from './job-journal';
 import { type ClientOptions, type RunOptions, SidecarClient } from '../sidecar/client';
@@ -14,6 +14,7 @@ export class NotedSidecar extends SidecarClient {
   }
 
   override run<S extends JobSpec>(spec: S, options?: RunOptions<S['kind']>): Promise<JobOutcome<S['kind']>> {
+    if (options?.isPart) return super.run(spec, options);
     // The panel evaluates a new adapter on its own. That job is not the user's.
     if (spec.kind !== 'eval' || spec.text !== undefined) this.note(spec);
     return super.run(spec, options).finally(this.journal.begun(spec));

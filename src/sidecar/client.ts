@@ -39,6 +39,8 @@ export interface RunOptions<K extends JobKind> {
   readonly onQueued?: (id: string) => void;
   /** Cancels the job, running or waiting. */
   readonly signal?: AbortSignal;
+  /** It is a part of something larger, such as a recipe, which is run again as a whole. */
+  readonly isPart?: true;
 }
 
 /** The end of a job: its outcome, or the error that its caller gets. */

@@ -1,0 +1,121 @@
+/** Runs a recipe for a command: a progress notification over the whole with Cancel, and the end in a notification. */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { DeviceError, UserError } from '../engine/errors';
+import { formatSeconds } from '../format/durations';
+import { capitalized } from '../format/words';
+import { parseRecipe } from '../recipes/read';
+import type { RecipeRequest } from '../recipes/plan';
+import type { RecipeEnd } from '../recipes/types';
+import type { Compute } from '../protocol/jobs';
+import { showRecipe } from './choose-recipe';
+import type { Coppice } from './coppice';
+import { type RecipeRuns, runningLine } from './recipe-runs';
+import { brokenLimit } from './recipe-words';
+
+/** Shorter runs show no progress. */
+const QUIET_MS = 700;
+
+/**
+ * Runs a recipe with a progress notification.
+ * @throws UserError for a recipe that cannot begin, and for a step that failed; CancelledError
+ */
+export async function runWithProgress(
+  coppice: Coppice,
+  request: RecipeRequest,
+  device: Compute['device'] | undefined,
+): Promise<RecipeEnd> {
+  const { recipes } = coppice;
+  const { file } = request.recipe;
+  const controller = new AbortController();
+  const options = { signal: controller.signal, ...(device && { device }) };
+  const running = recipes.run(request, options);
+  const settled = running.then(
+    () => undefined,
+    () => undefined,
+  );
+  const pause = new Promise<true>((go) => setTimeout(() => go(true), QUIET_MS));
+  if (await Promise.race([settled, pause])) showProgress(recipes, file, settled, controller);
+  const { end, error } = await running;
+  if (end.ended === 'failed') {
+    await keepInView(file);
+    throw error ?? new Error(basename(file));
+  }
+  if (end.ended === 'limit') await keepInView(file);
+  return end;
+}
+
+function showProgress(
+  recipes: RecipeRuns,
+  file: string,
+  settled: Promise<undefined>,
+  controller: AbortController,
+): void {
+  const title = vscode.l10n.t('Running {0}', basename(file));
+  const where = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  void vscode.window.withProgress(where, async (report, token) => {
+    token.onCancellationRequested(() => controller.abort());
+    let shown = 0;
+    const show = (): void => {
+      const running = recipes.of(file);
+      if (!running) return;
+      const percent = 100 * running.share;
+      report.report({ message: runningLine(running), increment: Math.max(0, percent - shown) });
+      shown = Math.max(shown, percent);
+    };
+    show();
+    const listening = recipes.onChange((changed) => changed === file && show());
+    await settled;
+    listening.dispose();
+  });
+}
+
+/** A document that VS Code knows has its problems in the list, though no editor shows it. */
+async function keepInView(file: string): Promise<void> {
+  await vscode.workspace.openTextDocument(vscode.Uri.file(file));
+}
+
+/** Tells the end of a run, with a way to its report, or to the limit that it broke. */
+export function tellEnd(end: RecipeEnd): void {
+  const { t } = vscode.l10n;
+  const { file } = end.recipe;
+  const openReport = t('Open Report');
+  const broken = end.limits.find(({ kept }) => !kept);
+  const shown = broken
+    ? vscode.window.showErrorMessage(`${basename(file)}: ${brokenLimit(broken)}`, t('Show Step'), openReport)
+    : vscode.window.showInformationMessage(endWords(end), openReport);
+  // Not awaited: the command ends without waiting for a click.
+  void shown.then((chosen) => {
+    if (chosen === openReport) void vscode.commands.executeCommand('coppice.openRecipeReport', { recipe: file });
+    else if (chosen !== undefined && broken) void showStep(file, broken.step);
+  });
+}
+
+/** "small.coppice.json: 2 steps ran in 3.2 s, 1 was there already." */
+export function endWords({ recipe, steps, ran, seconds }: RecipeEnd): string {
+  const { t } = vscode.l10n;
+  const kept = steps.filter(({ state }) => state === 'kept').length;
+  const name = basename(recipe.file);
+  if (ran === 0) return t('{0}: nothing to do, all {1} steps are done.', name, kept);
+  const count = ran === 1 ? t('1 step ran') : t('{0} steps ran', ran);
+  return t('{0}: {1} in {2}, {3} were done before.', name, count, formatSeconds(seconds), kept);
+}
+
+/** Whether an error of a step is best shown at the step; the others offer another device, or to run again. */
+export const isStepsFault = (error: unknown): error is UserError =>
+  error instanceof UserError && error.constructor === UserError && !(error instanceof DeviceError);
+
+/** Shows why a step failed, with a way to the step. */
+export function tellFailure(file: string, { what, why, action }: UserError): void {
+  const showStepLabel = vscode.l10n.t('Show Step');
+  const text = `${basename(file)}: ${capitalized(`${what}: ${why}. ${action}`)}`;
+  void vscode.window.showErrorMessage(text, showStepLabel).then((chosen) => {
+    if (chosen !== undefined) void showStep(file, /“([\w-]+)”/.exec(what)?.[1]);
+  });
+}
+
+async function showStep(file: string, name: string | undefined): Promise<void> {
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.file(file));
+  const { places } = parseRecipe(document.getText(), file);
+  await showRecipe(file, places.find((place) => place.name === name)?.offset);
+}
