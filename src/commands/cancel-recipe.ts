@@ -1,6 +1,6 @@
 /** Cancel Recipe: ends a run of a recipe. Finished steps stay, and the next run goes on. */
 import type { RecipeArguments } from '../host/choose-recipe';
-import { isRecipeFile } from '../host/recipe-files';
+import { isRecipeName } from '../host/recipe-words';
 import type { Command } from '../host/command';
 import * as vscode from 'vscode';
 
@@ -8,7 +8,7 @@ export const cancelRecipeCommand: Command<RecipeArguments> = {
   id: 'coppice.cancelRecipe',
   run({ recipes }, { recipe, checkpoint }) {
     const active = vscode.window.activeTextEditor?.document.uri.fsPath;
-    const shown = active !== undefined && isRecipeFile(active) ? active : undefined;
+    const shown = active !== undefined && isRecipeName(active) ? active : undefined;
     const file = recipe ?? checkpoint ?? shown ?? recipes.files[0];
     return Promise.resolve(file !== undefined && recipes.cancel(file));
   },

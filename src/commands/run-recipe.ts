@@ -33,7 +33,11 @@ export const runRecipeStepCommand: Command<RunRecipeArguments> = {
 
 async function askStep(file: string, title: string): Promise<string> {
   const { steps } = await openRecipe(file);
-  const items = steps.map(({ name, job, description = '' }) => ({ label: name, description: job, detail: description }));
+  const items = steps.map(({ name, job, description = '' }) => ({
+    label: name,
+    description: job,
+    detail: description,
+  }));
   const placeHolder = vscode.l10n.t('Select a step; what it needs runs before it');
   const picked = await vscode.window.showQuickPick(items, { title, placeHolder });
   if (!picked) throw new CancelledError();

@@ -5,7 +5,8 @@ import { CancelledError, UserError } from '../engine/errors';
 import { readRecipe } from '../recipes/read';
 import type { Recipe } from '../recipes/recipe';
 import type { CommonArguments } from './command';
-import { findRecipes, isRecipeFile } from './recipe-files';
+import { findRecipes } from './recipe-files';
+import { isRecipeName } from './recipe-words';
 
 /** Arguments of the commands of recipes. A file of the Explorer comes as `checkpoint`. */
 export interface RecipeArguments extends CommonArguments {
@@ -18,7 +19,7 @@ export async function chooseRecipe({ recipe, checkpoint }: RecipeArguments, titl
   const given = recipe ?? checkpoint;
   if (given !== undefined) return given;
   const active = vscode.window.activeTextEditor?.document.uri.fsPath;
-  if (active !== undefined && isRecipeFile(active)) return active;
+  if (active !== undefined && isRecipeName(active)) return active;
   const found = await findRecipes();
   if (found.length === 0) {
     throw new UserError(

@@ -1,11 +1,6 @@
 /** Which files are recipes, and the recipes of the workspace. */
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { RECIPE_SUFFIX } from '../recipes/recipe';
-
-/** "a.coppice.json", and not "coppice.json", which is a record in a model's folder. */
-export const isRecipeFile = (path: string): boolean =>
-  path.endsWith(RECIPE_SUFFIX) && basename(path).length > RECIPE_SUFFIX.length;
 
 /** For lenses and links: recipes on the disk. */
 export const RECIPE_SELECTOR: vscode.DocumentSelector = [{ scheme: 'file', pattern: `**/*${RECIPE_SUFFIX}` }];

@@ -119,7 +119,8 @@ export class RecipeRuns {
     const { sidecar, config } = this.host;
     return async <K extends JobKind>(spec: Jobs[K]['spec'], options: RunnerOptions<K> = {}) => {
       const { signal, onProgress, onEvent } = options as RunnerOptions<JobKind>;
-      const complete: JobSpec = { ...config.compute, ...(device && { device }), ...(spec as JobSpec) };
+      // The compiler does not see that each kind's spec is one of all.
+      const complete = { ...config.compute, ...(device && { device }), ...spec } as JobSpec;
       const told = (progress: ProgressInfo): void => {
         this.tell(file, { progress });
         onProgress?.(progress);

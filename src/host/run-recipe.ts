@@ -37,11 +37,8 @@ export async function runWithProgress(
   const pause = new Promise<true>((go) => setTimeout(() => go(true), QUIET_MS));
   if (await Promise.race([settled, pause])) showProgress(recipes, file, settled, controller);
   const { end, error } = await running;
-  if (end.ended === 'failed') {
-    await keepInView(file);
-    throw error ?? new Error(basename(file));
-  }
-  if (end.ended === 'limit') await keepInView(file);
+  if (end.ended !== 'done') await keepInView(file);
+  if (end.ended === 'failed') throw error instanceof Error ? error : new Error(String(error));
   return end;
 }
 

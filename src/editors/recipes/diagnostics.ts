@@ -4,7 +4,10 @@ import type { Coppice } from '../../host/coppice';
 import type { RecipeDocuments } from './documents';
 import { type PlacedProblem, recipeProblems } from './recipe-problems';
 
-export function showRecipeProblems({ recipes }: Pick<Coppice, 'recipes'>, documents: RecipeDocuments): vscode.Disposable {
+export function showRecipeProblems(
+  { recipes }: Pick<Coppice, 'recipes'>,
+  documents: RecipeDocuments,
+): vscode.Disposable {
   const collection = vscode.languages.createDiagnosticCollection('coppice');
   const show = (file: string): void => {
     const uri = vscode.Uri.file(file);
@@ -12,7 +15,10 @@ export function showRecipeProblems({ recipes }: Pick<Coppice, 'recipes'>, docume
     const document = vscode.workspace.textDocuments.find((each) => each.uri.fsPath === file);
     // A status that is older than the text has other places, and a new one follows.
     if (status && document?.getText() !== status.text) return;
-    if (!status || !document) return void collection.delete(uri);
+    if (!status || !document) {
+      collection.delete(uri);
+      return;
+    }
     const { text, read, verdicts } = status;
     const found = recipeProblems(text, read, recipes.last(file), verdicts);
     collection.set(
@@ -23,7 +29,10 @@ export function showRecipeProblems({ recipes }: Pick<Coppice, 'recipes'>, docume
   return vscode.Disposable.from(collection, documents.onChange(show));
 }
 
-function diagnosticOf(document: vscode.TextDocument, { offset, length, message, from }: PlacedProblem): vscode.Diagnostic {
+function diagnosticOf(
+  document: vscode.TextDocument,
+  { offset, length, message, from }: PlacedProblem,
+): vscode.Diagnostic {
   const range = new vscode.Range(document.positionAt(offset), document.positionAt(offset + Math.max(1, length)));
   const diagnostic = new vscode.Diagnostic(range, message, vscode.DiagnosticSeverity.Error);
   diagnostic.source = 'Coppice';

@@ -1,8 +1,7 @@
 /** The plan of a recipe as Markdown: what runs and why, what is there, how long it is expected to take. No VS Code. */
 import { inline, table } from '../../engine/markdown';
-import { formatSeconds } from '../../format/durations';
 import type { JsonObject } from '../../format/json';
-import { resultWords } from '../../host/recipe-words';
+import { aboutTime, doneWords } from '../../host/recipe-words';
 import { roughTime } from '../../jobs/rough-time';
 import { l10n } from '../../l10n';
 import type { PlannedStep, RecipePlan } from '../../recipes/types';
@@ -29,14 +28,13 @@ export function planPage(plan: RecipePlan, results: ReadonlyMap<string, JsonObje
 function stateWords({ state, before, why }: PlannedStep, result: JsonObject | undefined): string {
   if (state === 'run') return why === undefined ? l10n.t('runs') : l10n.t('runs: {0}', why);
   if (state === 'waits' || !before) return l10n.t('is not asked for');
-  return [l10n.t('done'), ...(result ? resultWords(before, result) : [])].join(' · ');
+  return [l10n.t('done'), ...doneWords(before, result)].join(' · ');
 }
 
-function timeWords({ state, before, expected }: PlannedStep): string {
-  if (state === 'done' && before) return l10n.t('took {0}', formatSeconds(before.seconds));
+function timeWords({ state, expected }: PlannedStep): string {
   if (!expected) return state === 'run' ? l10n.t('not known') : '';
-  if (expected.from === 'before') return l10n.t('about {0}, as before', roughTime(expected.seconds));
-  if (expected.from === 'speed') return l10n.t('about {0}', roughTime(expected.seconds));
+  if (expected.from === 'before') return l10n.t('{0}, as before', aboutTime(expected.seconds));
+  if (expected.from === 'speed') return aboutTime(expected.seconds);
   return l10n.t('roughly {0} (not measured yet)', roughTime(expected.seconds));
 }
 
@@ -45,10 +43,16 @@ export function sumWords({ steps, expectedSeconds, unknown }: RecipePlan): strin
   const running = steps.filter(({ state }) => state === 'run').length;
   if (running === 0) return l10n.t('Nothing to do: all steps are done.');
   const known = running > unknown.length;
-  const time = roughTime(expectedSeconds);
-  if (unknown.length === 0) return l10n.t('{0} of {1} steps run, in about {2}.', running, steps.length, time);
+  const time = aboutTime(expectedSeconds);
+  if (unknown.length === 0) return l10n.t('{0} of {1} steps run, in {2}.', running, steps.length, time);
   const names = unknown.join(', ');
   return known
-    ? l10n.t('{0} of {1} steps run, in about {2} and the time of {3}, which is not known.', running, steps.length, time, names)
+    ? l10n.t(
+        '{0} of {1} steps run, in {2} and the time of {3}, which is not known.',
+        running,
+        steps.length,
+        time,
+        names,
+      )
     : l10n.t('{0} of {1} steps run. How long they take is not known yet.', running, steps.length);
 }

@@ -2,14 +2,15 @@
  * Problems of a recipe with their places: what is wrong in the file, and what went wrong when it ran last. Does not use
  * VS Code.
  */
-import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
+import { findNodeAtLocation, findNodeAtOffset, type Node, parseTree } from 'jsonc-parser';
 import { capitalized } from '../../format/words';
 import { brokenLimit } from '../../host/recipe-words';
-import type { ReadRecipe } from '../../recipes/read';
+import { limitValue } from '../../recipes/limits';
+import type { ReadRecipe, RecipeProblem } from '../../recipes/read';
 import type { Recipe } from '../../recipes/recipe';
 import { referencesIn } from '../../recipes/references';
 import type { RecipeEnd, Verdict } from '../../recipes/types';
-
+import { withValues } from './verdicts';
 
 /** A problem and its place, in UTF-16 units of the text. */
 export interface PlacedProblem {
@@ -29,7 +30,8 @@ export function recipeProblems(
   verdicts: readonly Verdict[] = [],
 ): PlacedProblem[] {
   if (!recipe) {
-    return problems.map(({ offset, length, ...texts }) => ({ offset, length, message: sentence(texts), from: 'file' }));
+    const root = parseTree(text);
+    return problems.map((problem) => ({ ...placeIn(root, problem), message: sentence(problem), from: 'file' }));
   }
   const failures = places.flatMap(({ name, offset, length }): PlacedProblem[] => {
     const failure = failureIn(recipe, name, last);
@@ -44,6 +46,14 @@ export function recipeProblems(
       return { ...placeOf(node ?? root), message: brokenLimit(verdict), from: 'limit' };
     }),
   ];
+}
+
+/** The place of a problem: the name of what it is about, or else the value. */
+function placeIn(root: Node | undefined, { what, why, offset, length }: RecipeProblem): Pick<Node, 'offset' | 'length'> {
+  const node = root && findNodeAtOffset(root, offset);
+  const key = node?.offset === offset && node.length === length ? node.parent?.children?.[0] : undefined;
+  const isNamed = typeof key?.value === 'string' && `${what} ${why}`.includes(`“${key.value}”`);
+  return isNamed ? placeOf(key) : { offset, length };
 }
 
 /** Why the last run failed at a step. A step that has changed since is not known to be wrong any more. */
@@ -67,11 +77,12 @@ function meaning({ steps, variables, model }: Recipe, name: string): string {
   return JSON.stringify([step?.job, step?.options, model, values]);
 }
 
-/** The limit of the step, or else that of the recipe. */
-const limitPath = ({ steps }: Recipe, { step, limit }: Verdict): string[] =>
-  steps.find(({ name }) => name === step)?.limits[limit] === undefined
-    ? ['limits', limit]
-    : ['steps', step, 'limits', limit];
+/** The limit of the step, or that of the recipe if the step's own is another one. */
+function limitPath(recipe: Recipe, { step, limit, most }: Verdict): string[] {
+  const own = recipe.steps.find(({ name }) => name === step)?.limits ?? {};
+  const isOwn = own[limit] !== undefined && limitValue(limit, withValues(recipe, own)[limit]) === most;
+  return isOwn ? ['steps', step, 'limits', limit] : ['limits', limit];
+}
 
 const sentence = ({ what, why, action }: { what: string; why: string; action: string }): string =>
   capitalized(`${what}: ${why}. ${action}`);

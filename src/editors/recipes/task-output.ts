@@ -2,9 +2,10 @@
 import { basename } from 'node:path';
 import { formatSeconds } from '../../format/durations';
 import { capitalized } from '../../format/words';
-import { brokenLimit, limitWords, resultWords } from '../../host/recipe-words';
+import { brokenLimit, doneWords } from '../../host/recipe-words';
 import { l10n } from '../../l10n';
 import type { RecipeEnd, RecipeEvent } from '../../recipes/types';
+import { verdictWords } from '../../recipes/words';
 import { sumWords } from './plan-page';
 
 /** Exit codes of a run, as the command line has them. */
@@ -21,18 +22,16 @@ export function eventLines(event: RecipeEvent): string[] {
       const { name, state, finished, result, failure } = event.end;
       if (failure) return [`  ${capitalized(`${failure.what}: ${failure.why}. ${failure.action}`)}`];
       if (!finished) return [];
-      const facts = [...(result ? resultWords(finished, result) : []), formatSeconds(finished.seconds)];
-      const words = facts.join(' · ');
+      const words = doneWords(finished, result).join(' · ');
       return [state === 'kept' ? l10n.t('  {0} was done before · {1}', name, words) : `  ${words}`];
     }
     case 'limit': {
-      const { kept, limit, measured, most } = event.verdict;
-      if (!kept) return [`  ${brokenLimit(event.verdict)}`];
-      return [l10n.t('  keeps to {0}: {1}, limit {2}', limit, limitWords(limit, measured), limitWords(limit, most))];
+      const { verdict } = event;
+      if (!verdict.kept) return [`  ${brokenLimit(verdict)}`];
+      return [l10n.t('  keeps to its limit {0}: {1}', verdict.limit, verdictWords(verdict))];
     }
   }
 }
-
 
 export function endLine({ recipe, ended, ran, seconds }: RecipeEnd): string {
   const name = basename(recipe.file);

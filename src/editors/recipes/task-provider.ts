@@ -57,6 +57,9 @@ const isRecipeTask = (value: vscode.TaskDefinition): value is vscode.TaskDefinit
 /** Progress replaces its line at most this often. */
 const LINE_MS = 200;
 
+/** What ends with a code before this has failed to launch, as VS Code says it. */
+const LAUNCH_MS = 600;
+
 /** A terminal that runs one recipe. Closing it cancels the run. */
 class RecipeTerminal implements vscode.Pseudoterminal {
   private readonly written = new vscode.EventEmitter<string>();
@@ -76,7 +79,11 @@ class RecipeTerminal implements vscode.Pseudoterminal {
 
   open(size: vscode.TerminalDimensions | undefined): void {
     if (size) this.columns = size.columns;
-    void this.run().then((code) => this.closed.fire(code));
+    const begun = Date.now();
+    void this.run().then((code) => {
+      const wait = code === 0 ? 0 : Math.max(0, LAUNCH_MS - (Date.now() - begun));
+      setTimeout(() => this.closed.fire(code), wait);
+    });
   }
 
   setDimensions({ columns }: vscode.TerminalDimensions): void {

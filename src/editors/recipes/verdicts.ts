@@ -34,8 +34,8 @@ function sharedBy({ steps, limits }: Recipe, name: string): Limits {
   return Object.fromEntries(ours.map((limit) => [limit, limits[limit]]));
 }
 
-/** Limits name variables only. */
-const withValues = ({ variables }: Recipe, limits: Limits): Limits =>
+/** Limits with the values of their variables; they name nothing else. */
+export const withValues = ({ variables }: Recipe, limits: Limits): Limits =>
   substitute(limits, (each) => (each.kind === 'variable' ? (variables[each.name] ?? null) : null)) as Limits;
 
 /** "breaks maxPpl"; undefined if the step keeps to all its limits. */
