@@ -1,7 +1,126 @@
-/** New Recipe…: asks for a checkpoint and a goal, and opens a recipe that reaches it. */
-import type { Command } from '../host/command';
+/** New Recipe…: asks for a checkpoint and a goal, and opens a recipe that reaches it, with comments on every step. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { summarize } from '../engine/checkpoint/summary';
+import { messageOf } from '../engine/errors';
+import { writeTextFile } from '../engine/system-failure';
+import { formatBytes, formatFactor, formatPercent } from '../format/numbers';
+import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { showRecipe } from '../host/choose-recipe';
+import type { Command, CommonArguments } from '../host/command';
+import { inform, nextCommand } from '../host/inform';
+import { ask, askAll, BACK, pick, type Step, when } from '../host/steps';
+import { checkpointName } from '../jobs/titles';
+import { parseBytes } from '../jobs/values';
+import { draftRecipe } from '../recipes/init/draft';
+import { type Goal, USUAL_GOAL } from '../recipes/init/wish';
+import { RECIPE_SUFFIX } from '../recipes/recipe';
 
-export const newRecipeCommand: Command = {
+export interface NewRecipeArguments extends CommonArguments {
+  readonly goal?: 'fewer' | 'fit' | 'faster';
+  /** Of all files, for “fit”: "100MB". */
+  readonly size?: string;
+  /** For “faster”: 1.5. */
+  readonly factor?: number;
+  /** The file. */
+  readonly out?: string;
+}
+
+export const newRecipeCommand: Command<NewRecipeArguments> = {
   id: 'coppice.newRecipe',
-  run: () => Promise.resolve(undefined),
+  needsTrust: true,
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('New Recipe');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    const answers = await askAll<NewRecipeArguments>(title, args, [goalStep, sizeStep(chosen), factorStep]);
+    settle({ ...answers, checkpoint: chosen.path });
+    const file = answers.out ?? freeName(chosen.path);
+    const where = { location: vscode.ProgressLocation.Window, title };
+    const draft = await vscode.window.withProgress(where, () =>
+      draftRecipe(chosen.path, { file, goal: goalOf(answers) }),
+    );
+    await writeTextFile(file, draft.text);
+    await showRecipe(file);
+    const { removes, blocks, expectedBytes, warnings } = draft;
+    const what =
+      removes === 0
+        ? vscode.l10n.t('It keeps all blocks; the files will have about {0}.', formatBytes(expectedBytes))
+        : vscode.l10n.t(
+            'It removes {0} of {1} blocks; the files will have about {2}.',
+            removes,
+            blocks,
+            formatBytes(expectedBytes),
+          );
+    const run = nextCommand(vscode.l10n.t('Run Recipe'), 'coppice.runRecipe', { recipe: file });
+    inform(args, [`${basename(file)}: ${what}`, ...warnings].join(' '), run);
+    return file;
+  },
 };
+
+const USUAL_FACTOR = 1.5;
+
+function goalOf({ goal, size, factor }: NewRecipeArguments): Goal {
+  if (goal === 'fit' && size !== undefined) return { kind: 'fit', bytes: parseBytes(size) };
+  if (goal === 'faster') return { kind: 'faster', factor: factor ?? USUAL_FACTOR };
+  return USUAL_GOAL;
+}
+
+const goalStep: Step<NewRecipeArguments> = when(
+  ({ goal }) => goal === undefined,
+  async (_, place) => {
+    const { t } = vscode.l10n;
+    const share = USUAL_GOAL.kind === 'fewer' ? formatPercent(USUAL_GOAL.share) : '';
+    const goal = await pick(place, t('Select what the model is to become'), [
+      { label: t('Shorter'), description: t('{0} fewer blocks', share), value: 'fewer' as const },
+      { label: t('Smaller'), description: t('its files fit into a size'), value: 'fit' as const },
+      { label: t('Faster'), description: t('it writes faster by a factor'), value: 'faster' as const },
+    ]);
+    return goal === BACK ? BACK : { goal };
+  },
+);
+
+const sizeStep = ({ checkpoint }: Chosen): Step<NewRecipeArguments> =>
+  when(
+    ({ goal, size }) => (goal === undefined ? undefined : goal === 'fit' && size === undefined),
+    async (_, place) => {
+      const { t } = vscode.l10n;
+      const { bytes } = summarize(checkpoint);
+      const prompt = t('Enter the most that the files may have. The model has {0} now.', formatBytes(bytes));
+      const size = await ask(place, { prompt, value: `${Math.max(1, Math.round(bytes / 2e6))}MB`, fault: sizeFault });
+      return size === BACK ? BACK : { size };
+    },
+  );
+
+function sizeFault(text: string): string | undefined {
+  try {
+    parseBytes(text);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+const factorStep: Step<NewRecipeArguments> = when(
+  ({ goal, factor }) => (goal === undefined ? undefined : goal === 'faster' && factor === undefined),
+  async (_, place) => {
+    const { t } = vscode.l10n;
+    const factor = await ask(place, {
+      prompt: t('Enter how many times as fast it is to write'),
+      value: String(USUAL_FACTOR),
+      fault: (text) => (Number(text) > 1 ? undefined : t('Enter a number above 1, such as 1.5.')),
+      meaning: (text) => formatFactor(Number(text)),
+    });
+    return factor === BACK ? BACK : { factor: Number(factor) };
+  },
+);
+
+/** A file beside the user's own ones that is not there yet: in the workspace, or beside the model. */
+function freeName(checkpoint: string): string {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? dirname(checkpoint);
+  const name = checkpointName(checkpoint);
+  for (let at = 1; ; at++) {
+    const file = join(folder, `${name}${at === 1 ? '' : `-${at}`}${RECIPE_SUFFIX}`);
+    if (!existsSync(file)) return file;
+  }
+}

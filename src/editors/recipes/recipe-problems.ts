@@ -49,7 +49,10 @@ export function recipeProblems(
 }
 
 /** The place of a problem: the name of what it is about, or else the value. */
-function placeIn(root: Node | undefined, { what, why, offset, length }: RecipeProblem): Pick<Node, 'offset' | 'length'> {
+function placeIn(
+  root: Node | undefined,
+  { what, why, offset, length }: RecipeProblem,
+): Pick<Node, 'offset' | 'length'> {
   const node = root && findNodeAtOffset(root, offset);
   const key = node?.offset === offset && node.length === length ? node.parent?.children?.[0] : undefined;
   const isNamed = typeof key?.value === 'string' && `${what} ${why}`.includes(`“${key.value}”`);
