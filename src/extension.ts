@@ -21,6 +21,7 @@ import { levelledLog } from './host/log';
 import { registerAgentTools } from './lm';
 import { registerMcpServer } from './lm/mcp-provider';
 import { RecipeRuns } from './host/recipe-runs';
+import { reportAssets } from './editors/page-html';
 import type { JobSpec } from './protocol/jobs';
 import type { SidecarClient } from './sidecar/client';
 import { BlockDecorations } from './views/decorations';
@@ -80,7 +81,13 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     speeds,
     tree,
     history,
-    recipes: new RecipeRuns({ sidecar: client, config, library }),
+    recipes: new RecipeRuns({
+      sidecar: client,
+      config,
+      library,
+      log,
+      assets: () => reportAssets(context.extensionUri),
+    }),
   };
   context.subscriptions.push(
     log,

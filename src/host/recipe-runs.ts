@@ -1,10 +1,12 @@
 /** Runs recipes by the sidecar, each once at a time, and knows how far they are. Does not use VS Code. */
-import { UserError } from '../engine/errors';
+import { messageOf, UserError } from '../engine/errors';
 import { l10n } from '../l10n';
 import type { JobRunner, RunnerOptions } from '../jobs/runner';
 import type { Compute, JobKind, JobOutcome, Jobs, JobSpec, ProgressInfo } from '../protocol/jobs';
 import type { Progress } from '../engine/progress';
+import type { ReportAssets } from '../engine/records/report';
 import type { RecipeRequest, StepEstimate } from '../recipes/plan';
+import { writeReport } from '../recipes/report/write';
 import { type RecipeRun, runRecipe } from '../recipes/run';
 import type { RecipeEnd, RecipeEvent, RecipePlan } from '../recipes/types';
 import type { SidecarClient } from '../sidecar/client';
@@ -36,6 +38,9 @@ interface Host {
   readonly sidecar: Pick<SidecarClient, 'run'>;
   readonly config: { readonly compute: Compute };
   readonly library: { rescanSoon(): void };
+  readonly log: { warn(text: string): void };
+  /** What draws the charts of reports. */
+  readonly assets: () => Promise<ReportAssets>;
 }
 
 export class RecipeRuns {
@@ -92,11 +97,21 @@ export class RecipeRuns {
         },
       });
       this.ended.set(file, ran.end);
+      await this.report(ran.end);
       return ran;
     } finally {
       this.running.delete(file);
       this.changed.fire(file);
       this.host.library.rescanSoon(); // there may be new checkpoints
+    }
+  }
+
+  /** A report that cannot be written fails no run. */
+  private async report(end: RecipeEnd): Promise<void> {
+    try {
+      await writeReport(end, await this.host.assets());
+    } catch (error) {
+      this.host.log.warn(`The report of ${end.recipe.name} cannot be written: ${messageOf(error)}`);
     }
   }
 
@@ -126,7 +141,7 @@ export class RecipeRuns {
         onProgress?.(progress);
       };
       const outcome = await sidecar.run(complete, { isPart: true, signal, onProgress: told, onEvent });
-      return outcome as JobOutcome<K>;
+      return outcome;
     };
   }
 }

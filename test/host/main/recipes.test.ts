@@ -166,8 +166,10 @@ describe('a recipe', () => {
     await toast.waitFor();
     await window.screenshot('recipe-done');
     await toast.getByRole('button', { name: 'Open Report' }).click();
-    const frame = await window.frameWith('h1');
-    await frame.getByText('quality').first().waitFor();
+    const frame = await window.frameWith('.report-head h1');
+    await frame.locator('.recipe-card', { hasText: 'quality' }).first().waitFor();
+    await frame.locator('#report svg').first().waitFor(); // its program runs, and no other could
+    assert.ok(existsSync(inWorkspace('.coppice/small/report.md')));
     await window.screenshot('recipe-report');
     await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
   });
