@@ -2,7 +2,7 @@
 import { messageOf, UserError } from '../engine/errors';
 import { l10n } from '../l10n';
 import type { JobRunner, RunnerOptions } from '../jobs/runner';
-import type { Compute, JobKind, JobOutcome, Jobs, JobSpec, ProgressInfo } from '../protocol/jobs';
+import type { Compute, JobKind, Jobs, JobSpec, ProgressInfo } from '../protocol/jobs';
 import type { Progress } from '../engine/progress';
 import type { ReportAssets } from '../engine/records/report';
 import type { RecipeRequest, StepEstimate } from '../recipes/plan';

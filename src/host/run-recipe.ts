@@ -88,14 +88,14 @@ export function tellEnd(end: RecipeEnd): void {
   });
 }
 
-/** "small.coppice.json: 2 steps ran in 3.2 s, 1 was there already." */
+/** "small.coppice.json: 2 steps ran in 3.2 s; done before: 1." */
 export function endWords({ recipe, steps, ran, seconds }: RecipeEnd): string {
   const { t } = vscode.l10n;
   const kept = steps.filter(({ state }) => state === 'kept').length;
   const name = basename(recipe.file);
   if (ran === 0) return t('{0}: nothing to do, all {1} steps are done.', name, kept);
   const count = ran === 1 ? t('1 step ran') : t('{0} steps ran', ran);
-  return t('{0}: {1} in {2}, {3} were done before.', name, count, formatSeconds(seconds), kept);
+  return t('{0}: {1} in {2}; done before: {3}.', name, count, formatSeconds(seconds), kept);
 }
 
 /** Whether an error of a step is best shown at the step; the others offer another device, or to run again. */

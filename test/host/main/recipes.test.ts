@@ -162,7 +162,7 @@ describe('a recipe', () => {
   it('tells its end, and shows its report', async () => {
     await open(recipeText());
     await vscode.commands.executeCommand('coppice.runRecipe', uri);
-    const toast = window.toast(/small\.coppice\.json: 2 steps ran in .*, 1 were done before\./);
+    const toast = window.toast(/small\.coppice\.json: 2 steps ran in .*; done before: 1\./);
     await toast.waitFor();
     await window.screenshot('recipe-done');
     await toast.getByRole('button', { name: 'Open Report' }).click();

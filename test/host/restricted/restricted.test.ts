@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { checkpointLine, coppice, inWorkspace, lines, run, writeModel } from '../support/coppice';
+import { until } from '../../support/until';
 import { Window } from '../support/window';
 
 describe('restricted mode', () => {
@@ -43,6 +44,11 @@ describe('restricted mode', () => {
       'exportModel',
       'verifyExport',
       'restartSidecar',
+      'newRecipe',
+      'runRecipe',
+      'runRecipeStep',
+      'planRecipe',
+      'openRecipeReport',
     ]) {
       await assert.rejects(run(command, { checkpoint, criterion: 'magnitude' }), {
         name: 'UserError',
@@ -85,6 +91,23 @@ describe('restricted mode', () => {
     const toast = window.toast('Coppice runs nothing in Restricted Mode');
     await toast.getByRole('button', { name: 'Manage Workspace Trust' }).click();
     await window.page.locator('.workspace-trust-editor').waitFor();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('reads recipes, and offers the trust of the workspace instead of running them', async () => {
+    const uri = vscode.Uri.file(inWorkspace('a.coppice.json'));
+    const text = '{ "coppice": 1, "steps": { "s": { "job": "scores" } } }';
+    await vscode.workspace.fs.writeFile(uri, Buffer.from(text));
+    await vscode.window.showTextDocument(uri);
+    await until('it has a problem', () =>
+      vscode.languages.getDiagnostics(uri).some(({ source }) => source === 'Coppice'),
+    );
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', uri, 10);
+    assert.deepEqual(
+      lenses.map(({ command }) => command?.command),
+      ['workbench.trust.manage'],
+    );
+    await window.screenshot('restricted-recipe');
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 

@@ -5,7 +5,7 @@ import { verdictsOf, brokenNames } from '../../../../src/editors/recipes/verdict
 import { parseRecipe } from '../../../../src/recipes/read';
 import type { FinishedStep, RecipeEnd, RecipePlan } from '../../../../src/recipes/types';
 
-const FILE = '/work/small.coppice.json';
+const FILE = '/recipes/small.coppice.json';
 
 const recipeText = ({ count = '2', window = '64', limit = '40', most = '' } = {}): string => `{
   // a comment
