@@ -1,13 +1,13 @@
 /** Open Recipe Report: shows the report of the last run. */
 import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { reportAssets } from '../editors/page-html';
 import { showReport } from '../editors/recipes/report-page';
 import { UserError } from '../engine/errors';
 import { chooseRecipe, openRecipe, type RecipeArguments } from '../host/choose-recipe';
 import type { Command } from '../host/command';
-import { reportFiles } from '../recipes/report/write';
+import { REPORT_PAGE } from '../recipes/report/write';
 import { Session } from '../recipes/session';
 
 export const openRecipeReportCommand: Command<RecipeArguments> = {
@@ -16,7 +16,7 @@ export const openRecipeReportCommand: Command<RecipeArguments> = {
   async run({ context }, args) {
     const file = await chooseRecipe(args, vscode.l10n.t('Open Recipe Report'));
     const { folder } = await Session.open({ recipe: await openRecipe(file) });
-    const { html } = reportFiles(folder);
+    const html = join(folder, REPORT_PAGE);
     const name = basename(file);
     if (!existsSync(html)) {
       throw new UserError(

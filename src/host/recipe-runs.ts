@@ -5,9 +5,10 @@ import type { JobRunner, RunnerOptions } from '../jobs/runner';
 import type { Compute, JobKind, Jobs, JobSpec, ProgressInfo } from '../protocol/jobs';
 import type { Progress } from '../engine/progress';
 import type { ReportAssets } from '../engine/records/report';
-import type { RecipeRequest, StepEstimate } from '../recipes/plan';
+import type { RecipeRequest } from '../recipes/plan';
 import { writeReport } from '../recipes/report/write';
 import { type RecipeRun, runRecipe } from '../recipes/run';
+import { StepTimes } from '../recipes/times';
 import type { RecipeEnd, RecipeEvent, RecipePlan } from '../recipes/types';
 import type { SidecarClient } from '../sidecar/client';
 import { Emitter } from '../sidecar/emitter';
@@ -30,7 +31,6 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** In place of the setting. */
   readonly device?: Compute['device'];
-  readonly estimate?: StepEstimate;
   readonly onEvent?: (event: RecipeEvent) => void;
 }
 
@@ -87,15 +87,17 @@ export class RecipeRuns {
     this.running.set(file, { at: 0, of: 0, share: 0, cancel: () => controller.abort() });
     this.changed.fire(file);
     try {
+      const times = await StepTimes.open(request);
       const ran = await runRecipe(request, this.runner(file, options.device), {
         signal: AbortSignal.any([options.signal, controller.signal]),
-        ...(options.estimate && { estimate: options.estimate }),
+        estimate: times.estimate,
         onProgress: (progress) => this.tell(file, { share: shareOf(progress) }),
         onEvent: (event) => {
           this.hear(file, event);
+          times.hear(event);
           options.onEvent?.(event);
         },
-      });
+      }).finally(() => times.learn());
       this.ended.set(file, ran.end);
       await this.report(ran.end);
       return ran;

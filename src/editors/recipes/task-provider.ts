@@ -9,7 +9,6 @@ import type { Coppice } from '../../host/coppice';
 import { findRecipes } from '../../host/recipe-files';
 import { runningLine } from '../../host/recipe-runs';
 import { requireTrusted } from '../../host/restricted';
-import { stepEstimate } from '../../host/recipe-estimate';
 import type { RecipeRequest } from '../../recipes/plan';
 import { endLine, eventLines, EXIT_CODES } from './task-output';
 
@@ -112,7 +111,6 @@ class RecipeTerminal implements vscode.Pseudoterminal {
       requireTrusted(vscode.workspace.isTrusted);
       const { end, error } = await recipes.run(await this.request(), {
         signal: this.controller.signal,
-        estimate: stepEstimate(this.coppice),
         onEvent: (event) => eventLines(event).forEach((line) => this.line(line)),
       });
       if (error !== undefined && !(error instanceof UserError)) this.coppice.log.error(messageOf(error));

@@ -49,7 +49,7 @@ function failed(text: string): RecipeEnd {
     ...{ name, job, state: 'open' as const },
     ...(name === 'quality' && { state: 'failed' as const, failure }),
   }));
-  const numbers = { ran: 2, seconds: 1, started: '', coppice: '1', quick: false };
+  const numbers = { ran: 2, seconds: 1, started: '', coppice: '1', quick: false, variables: {} };
   return { recipe, folder: '/f', steps, limits: [], ended: 'failed', ...numbers };
 }
 

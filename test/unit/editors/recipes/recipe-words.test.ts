@@ -76,7 +76,7 @@ describe('pages and lines of a recipe', () => {
     ]);
     const ended: RecipeEnd = {
       ...{ recipe, folder: '/f', quick: false, steps: [], limits: [verdict], ended: 'limit', ran: 1 },
-      ...{ started: '', seconds: 4, coppice: '1' },
+      ...{ started: '', seconds: 4, coppice: '1', variables: {} },
     };
     assert.equal(endLine(ended), 'a|b.coppice.json: a limit is broken.');
     assert.equal(endLine({ ...ended, ended: 'done', ran: 0 }), 'a|b.coppice.json: nothing to do.');
