@@ -24,7 +24,7 @@ function endOf(tables: readonly RecipeTable[], more: Partial<RecipeEnd> = {}): R
     steps,
     tables,
   });
-  const { recipe, problems } = parseRecipe(text, '/home/someone/work/try.coppice.json');
+  const { recipe, problems } = parseRecipe(text, '/elsewhere/someone/work/try.coppice.json');
   assert.deepEqual(problems, []);
   const finished = (name: string, job: 'score' | 'eval', result: JsonObject): StepEnd => ({
     name,
@@ -36,9 +36,9 @@ function endOf(tables: readonly RecipeTable[], more: Partial<RecipeEnd> = {}): R
       job,
       key: '',
       run: '',
-      options: { text: '/home/someone/texts/a.txt' },
+      options: { text: '/elsewhere/someone/texts/a.txt' },
       outputs: [],
-      result: '/home/someone/work/.coppice/try/result.json',
+      result: '/elsewhere/someone/work/.coppice/try/result.json',
       record: null,
       device: 'cpu',
       notes: [NASTY],
@@ -54,8 +54,8 @@ function endOf(tables: readonly RecipeTable[], more: Partial<RecipeEnd> = {}): R
   ];
   return {
     recipe: recipe!,
-    model: '/home/someone/models/SmolLM2-135M',
-    folder: '/home/someone/work/.coppice/try',
+    model: '/elsewhere/someone/models/SmolLM2-135M',
+    folder: '/elsewhere/someone/work/.coppice/try',
     quick: false,
     variables: recipe!.variables,
     steps: [
