@@ -66,6 +66,9 @@ const field = (value: unknown, name: string): unknown => (isObject(value) ? valu
 const removedFact = ({ removed }: JsonObject): Fact[] =>
   Array.isArray(removed) && removed.length > 0 ? [['removed', blockList(removed)]] : [];
 
+const fewerWords = (before: number, after: number): string =>
+  `${shortCount(after)} of ${shortCount(before)}, −${formatPercent(1 - after / before)}`;
+
 function writtenFacts(result: JsonObject): Fact[] {
   const { parametersBefore, parametersAfter, bytes, bytesAfter } = result;
   const before = parseJsonNumber(parametersBefore);
@@ -73,7 +76,7 @@ function writtenFacts(result: JsonObject): Fact[] {
   const size: Fact[] =
     before === undefined || after === undefined
       ? []
-      : [['parameters', `${shortCount(after)} of ${shortCount(before)}, −${formatPercent(1 - after / before)}`]];
+      : [['parameters', before === after ? shortCount(after) : fewerWords(before, after)]];
   return [...removedFact(result), ...size, ...number('size', bytes ?? bytesAfter, formatBytes)];
 }
 
