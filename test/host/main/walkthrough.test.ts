@@ -1,6 +1,6 @@
 /** The walkthrough: its steps, each of which completes by itself when the user does it. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { clearWorkspace, coppice, EXTENSION_ID, inWorkspace, resetSettings, run, writeModel } from '../support/coppice';
@@ -14,7 +14,7 @@ const wordsOf = (svg: string): string =>
     .replace(/\s+/g, ' ')
     .trim();
 
-const STEPS = ['open', 'score', 'suggest', 'prune', 'heal', 'generate', 'agent'] as const;
+const STEPS = ['open', 'score', 'suggest', 'prune', 'heal', 'generate', 'recipe', 'agent'] as const;
 
 describe('the walkthrough', () => {
   let window: Window;
@@ -67,6 +67,12 @@ describe('the walkthrough', () => {
       prune: () => run('pruneCheckpoint', { checkpoint, out: inWorkspace('shorter'), heal: false }),
       heal: () => run('heal', { checkpoint, patch: inWorkspace('healed.safetensors'), tokens: 256, device: 'cpu' }),
       generate: () => run('generateText', { checkpoint, prompt: 'Once upon a time', maxNewTokens: 4, device: 'cpu' }),
+      recipe: async () => {
+        const recipe = inWorkspace('scores.coppice.json');
+        const scores = { job: 'score', options: { criterion: 'magnitude' } };
+        writeFileSync(recipe, JSON.stringify({ coppice: 1, model: checkpoint, steps: { scores } }));
+        await run('runRecipe', { recipe });
+      },
       // Its event comes with the command, whether or not this VS Code has a chat to open.
       agent: async () => {
         await vscode.commands.executeCommand('workbench.action.chat.open').then(undefined, () => undefined);
