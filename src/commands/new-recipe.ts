@@ -42,6 +42,7 @@ export const newRecipeCommand: Command<NewRecipeArguments> = {
     );
     await writeTextFile(file, draft.text);
     await showRecipe(file);
+    await vscode.commands.executeCommand('setContext', 'coppice.did.recipe', true);
     const { removes, blocks, expectedBytes, warnings } = draft;
     const what =
       removes === 0

@@ -57,6 +57,7 @@ async function run(
   const request = { recipe, ...(quick && { quick }), ...(step !== undefined && { only: [step] }) };
   try {
     const end = await runWithProgress(coppice, request, device);
+    await vscode.commands.executeCommand('setContext', 'coppice.did.recipe', true);
     if (!throws) tellEnd(end);
     return end;
   } catch (error) {
