@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 import { withAgentTools, withAgentToolTexts } from '../src/agents/manifest';
 import { withFamilies } from '../src/engine/checkpoint/families/table';
 import { withCriterionTexts, withOptionSettings } from '../src/jobs/settings';
@@ -25,6 +26,9 @@ const readme = resolve(import.meta.dirname, '../README.md');
 writeFileSync(readme, withFamilies(readFileSync(readme, 'utf8')));
 
 const schema = resolve(import.meta.dirname, '../media/coppice-recipe.schema.json');
-writeFileSync(schema, `${JSON.stringify(recipeSchema(), null, 2)}\n`);
+writeFileSync(
+  schema,
+  await format(JSON.stringify(recipeSchema()), { ...(await resolveConfig(schema)), filepath: schema }),
+);
 
 await writeOptions();
