@@ -9,7 +9,9 @@ import {
   evaluate,
   heal,
   inspect,
+  planRecipe,
   prune,
+  runRecipe,
   schemaOf,
   score,
   toJson,
@@ -132,5 +134,29 @@ describe('the library', () => {
     );
     assert.equal(toJson({ ppl: Infinity, kl: NaN }), '{"ppl":"Infinity","kl":"NaN"}');
     assert.deepEqual(schemaOf('merge').required, ['checkpoint', 'adapter', 'out']);
+  });
+
+  it('plans and runs a recipe, and names options of a failure as properties', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'model.coppice.json');
+    const write = (blocks: number): void => {
+      const pruned = { job: 'prune', options: { blocks: [blocks], keepEnds: false } };
+      writeFileSync(file, JSON.stringify({ coppice: 1, model: sample, steps: { pruned } }));
+    };
+    write(1);
+    const plan = await planRecipe({ recipe: file });
+    assert.deepEqual(
+      plan.steps.map(({ name, job, state, why }) => [name, job, state, why]),
+      [['pruned', 'prune', 'run', 'it has not run yet']],
+    );
+    const told: string[] = [];
+    const first = await runRecipe({ recipe: file }, { onStep: ({ name, state }) => told.push(`${name} ${state}`) });
+    assert.deepEqual([first.ended, first.steps[0].result?.removed, told], ['done', [1], ['pruned done']]);
+    assert.equal((await runRecipe({ recipe: file })).ran, 0);
+    write(99);
+    const failed = await runRecipe({ recipe: file });
+    assert.equal(failed.ended, 'failed');
+    assert.match(failed.steps[0].failure?.what ?? '', /`blocks` names a block that does not exist/);
+    await assert.rejects(runRecipe({ recipe: file, set: { n: 1 } }), /no variable “n”/);
   });
 });

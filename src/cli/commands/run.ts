@@ -7,6 +7,7 @@ import { counted } from '../../format/words';
 import { acceptedCompute } from '../../jobs/options/compute';
 import { roughTime } from '../../jobs/rough-time';
 import { inThisProcess } from '../../jobs/run-spec';
+import { endOf, planOf } from '../../recipes/json';
 import { planRecipe, type RecipeRequest } from '../../recipes/plan';
 import { readRecipe } from '../../recipes/read';
 import type { Json } from '../../recipes/recipe';
@@ -79,7 +80,7 @@ async function run(file: string, options: Options, compute: object, shell: Shell
   const times = await StepTimes.open(request);
   if (options.dryRun) {
     const plan = await planRecipe(request, times.estimate, shell.job);
-    return { json: planJson(plan), page: planPage(plan, shell) };
+    return { json: planOf(plan), page: planPage(plan, shell) };
   }
   if (options.report !== undefined) await checkFileTarget('the report', options.report, undefined);
   const width = Math.max(...recipe.steps.map(({ name }) => name.length));
@@ -102,7 +103,7 @@ async function run(file: string, options: Options, compute: object, shell: Shell
   const { end, error } = await running.finally(() => times.learn());
   const report = await writeReport(end, await reportAssets(), options.report);
   return {
-    json: { ...endJson(end), report },
+    json: { ...endOf(end), report },
     page: endPage(end, report, shell),
     run: {
       inputs: [{ role: 'recipe', name: basename(file), sha256: await hashFile(file) }],
@@ -183,36 +184,3 @@ function endPage(end: RecipeEnd, report: string, { shown, style }: Shell): strin
     ...broken.map(({ step }) => style.red(`The limit of ${shown(step)} is broken; what follows did not run.`)),
   ];
 }
-
-/** The plan as `--json` prints it. */
-const planJson = ({ recipe, model, folder, steps, expectedSeconds, unknown }: RecipePlan): object => ({
-  recipe: recipe.file,
-  model: model ?? null,
-  folder,
-  steps: steps.map(({ step, state, why, expected }) => ({
-    name: step.name,
-    job: step.job,
-    state,
-    why: why ?? null,
-    expected: expected ?? null,
-  })),
-  expectedSeconds,
-  unknown,
-});
-
-/** The end as `--json` prints it: every number of every step. */
-const endJson = ({ recipe, model, ...end }: RecipeEnd): object => ({
-  recipe: recipe.file,
-  model: model ?? null,
-  ...end,
-  steps: end.steps.map(({ finished, ...step }) => ({
-    ...step,
-    ...(finished && {
-      seconds: finished.seconds,
-      outputs: finished.outputs,
-      record: finished.record,
-      notes: finished.notes,
-      warnings: finished.warnings,
-    }),
-  })),
-});
