@@ -121,7 +121,10 @@ export async function execute(
     progress.clear();
     if (options.json) writeOut(`${shown(stringifyJson(outcome.json), out)}\n`);
     else shell.print(...outcome.page);
-    if (outcome.error !== undefined) return reportFailure(outcome.error, err, options.verbose === true);
+    if (outcome.error !== undefined) {
+      reportFailure(outcome.error, err, options.verbose === true);
+      return EXIT_FAILURE; // the command line itself was right
+    }
     return outcome.exitCode ?? (outcome.failed ? EXIT_FAILURE : 0);
   } catch (error) {
     progress.clear();

@@ -4,9 +4,14 @@ import type { ValueKind } from './option';
 
 const MODEL_PATHS = ['checkpoint', 'width', 'heal', 'adapter'] as const;
 
+/** What a path leads to. */
+export type PathOf = Extract<ValueKind, { readonly kind: 'path' }>['of'];
+
 /** Changes every path in a value of this kind; words that stand in place of a path stay. */
-export function changePaths(kind: ValueKind, value: unknown, change: (path: string) => unknown): unknown {
-  if (kind.kind === 'path') return typeof value === 'string' && !kind.words?.includes(value) ? change(value) : value;
+export function changePaths(kind: ValueKind, value: unknown, change: (path: string, of: PathOf) => unknown): unknown {
+  if (kind.kind === 'path') {
+    return typeof value === 'string' && !kind.words?.includes(value) ? change(value, kind.of) : value;
+  }
   if (!Array.isArray(value)) return value;
   const items: readonly unknown[] = value;
   if (kind.kind === 'list') return items.map((item) => changePaths(kind.of, item, change));
@@ -15,7 +20,7 @@ export function changePaths(kind: ValueKind, value: unknown, change: (path: stri
     if (!isObject(model)) return model;
     const changed = MODEL_PATHS.flatMap((name): [string, unknown][] => {
       const path = model[name];
-      return typeof path === 'string' ? [[name, change(path)]] : [];
+      return typeof path === 'string' ? [[name, change(path, name === 'checkpoint' ? name : 'file')]] : [];
     });
     return { ...model, ...Object.fromEntries(changed) };
   });

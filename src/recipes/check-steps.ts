@@ -8,7 +8,7 @@ import type { ValueKind } from '../jobs/option';
 import { measuresOf } from './limits';
 import { asListed, fromText, withUsual } from './options';
 import { inOrder, needsOf } from './order';
-import { hasMainOutput } from './outputs';
+import { hasMainOutput, productOptions } from './outputs';
 import type { Json, Recipe, RecipeStep } from './recipe';
 import { type Reference, referencesIn, substitute } from './references';
 import { isEach } from './table';
@@ -38,7 +38,32 @@ export function checkSteps(recipe: Recipe): StepFault[] {
       { path: ['steps', circle[0]], what: `The step “${circle[0]}” cannot run`, why, action: 'Break the circle.' },
     ];
   }
-  return recipe.steps.flatMap((step) => [...optionFaults(recipe, step), ...limitFaults(step)]);
+  return [
+    ...recipe.steps.flatMap((step) => [...optionFaults(recipe, step), ...limitFaults(step)]),
+    ...sharedOutputs(recipe),
+  ];
+}
+
+/** Outputs that two steps would write: the second would find a file that is not its own. */
+function sharedOutputs({ steps }: Recipe): StepFault[] {
+  const first = new Map<unknown, string>();
+  return steps.flatMap(({ name, job, options }) =>
+    productOptions(job).flatMap((option): StepFault[] => {
+      const place = options[option];
+      const other = first.get(place);
+      if (typeof place !== 'string') return [];
+      first.set(place, other ?? name);
+      if (other === undefined) return [];
+      return [
+        {
+          path: ['steps', name, 'options', option],
+          what: `The output of “${name}” is that of “${other}”`,
+          why: 'two steps cannot write to one place',
+          action: 'Give it another, or leave it out for one in .coppice.',
+        },
+      ];
+    }),
+  );
 }
 
 function referenceFaults(recipe: Recipe, step: RecipeStep): StepFault[] {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { messageOf, systemErrorCode, UserError } from '../engine/errors';
 import { hashFile, withFile } from '../engine/files/regular-file';
 import { writeWhole } from '../engine/files/whole-file';
@@ -72,6 +72,24 @@ export class Contents {
     }
   }
 
+  /**
+   * The content of a checkpoint: of a folder all its files; of a single file also the files beside it that belong to it,
+   * and not others, because results may be there too.
+   * @throws UserError if it is not there or cannot be read
+   */
+  async ofCheckpoint(path: string, job: JobOptions = {}): Promise<string> {
+    const file = resolve(path);
+    const stats = await stat(file).catch(() => undefined);
+    if (stats?.isFile() !== true) return (await this.of(file, job)).digest;
+    const belongs = belongsTo(basename(file));
+    const names = (await readdir(dirname(file))).filter((name) => name === basename(file) || belongs.test(name)).sort();
+    const hash = createHash('sha256').update('checkpoint\n');
+    for (const name of names) {
+      hash.update(`${JSON.stringify(name)} ${(await this.of(join(dirname(file), name), job)).digest}\n`);
+    }
+    return hash.digest('hex');
+  }
+
   /** Writes the digests, if there are new ones. */
   async save(): Promise<void> {
     if (!this.changed) return;
@@ -130,9 +148,19 @@ async function filesBelow(root: string): Promise<string[]> {
   return found;
 }
 
-/**
- * The content of a checkpoint: of a folder or a GGUF file its own, of one file of a folder that of the whole folder,
- * because config and tokenizer belong to it.
- */
-export const checkpointPath = (path: string): string =>
+/** Config and tokenizer beside weights, and the shards of an index; the parts of a GGUF file that has several. */
+function belongsTo(name: string): RegExp {
+  const [, stem, count] = /^(.*)-\d{5}-of-(\d{5})\.gguf$/i.exec(name) ?? [];
+  if (stem !== undefined) return new RegExp(`^${escaped(stem)}-\\d{5}-of-${count}\\.gguf$`, 'i');
+  if (/\.gguf$/i.test(name)) return /^$/;
+  const shards = /\.(index\.)?json$/i.test(name) ? '|.*\\.safetensors' : '';
+  return new RegExp(
+    `^(config\\.json|generation_config\\.json|.*token.*|chat_template.*|vocab.*|merges\\.txt|coppice\\.json${shards})$`,
+  );
+}
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** The folder of a checkpoint, or its GGUF file. */
+export const checkpointPlace = (path: string): string =>
   /\.(safetensors|json)$/i.test(path) ? dirname(resolve(path)) : resolve(path);

@@ -40,10 +40,10 @@ export async function runStep(
   const resumes = session.state.running?.step === step.name && session.state.running.key === key;
   await mkdir(session.stepFolder(step.name), { recursive: true });
   await clear(session, step, outputs, resumes);
-  const asides = await putAside(session, step, key, outputs);
-  await session.state.begin({ step: step.name, key, asides });
   const started = new Date();
   try {
+    const asides = await putAside(session, step, key, outputs);
+    await session.state.begin({ step: step.name, key, asides });
     const goesOn = resumes && canResume(step, outputs);
     const spec = { kind: step.job, ...options, ...(goesOn && { resume: true }), records: session.records };
     const outcome = await runner(spec as unknown as JobSpec, { ...job, onEvent: onEvent });

@@ -5,7 +5,7 @@ import type { JsonObject } from '../format/json';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { ValueKind } from '../jobs/option';
-import { changePaths } from '../jobs/option-paths';
+import { changePaths, type PathOf } from '../jobs/option-paths';
 import { InvalidValue, parseValue } from '../jobs/values';
 import { usualOutputs } from './outputs';
 import type { Json, RecipeStep } from './recipe';
@@ -54,7 +54,7 @@ export const asListed = (kind: ValueKind, value: Json): Json =>
   kind.kind === 'list' && value !== null && !Array.isArray(value) ? [value] : value;
 
 /** Changes every path in a value. */
-export const mapPaths = (kind: ValueKind, value: Json, change: (path: string) => Json): Json =>
+export const mapPaths = (kind: ValueKind, value: Json, change: (path: string, of: PathOf) => Json): Json =>
   changePaths(kind, value, change) as Json;
 
 /** Where the relative paths of a recipe start, and where its outputs go. */

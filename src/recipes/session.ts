@@ -10,7 +10,8 @@ import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import { checkpointName } from '../jobs/titles';
 import type { ValueKind } from '../jobs/option';
-import { checkpointPath, Contents } from './content';
+import type { PathOf } from '../jobs/option-paths';
+import { checkpointPlace, Contents } from './content';
 import { mapPaths, outputsOf, type Places, stepOptions } from './options';
 import { chosenSteps, inOrder } from './order';
 import { mainOutput, outputOptions, productOptions, RESULT_FILE } from './outputs';
@@ -52,7 +53,7 @@ export class Session {
     );
     const model = modelOf(request, home, variables);
     const folder = resolve(request.folder ?? join(home, OWN_FOLDER, stateName(request)));
-    if (model !== undefined && isInside(folder, checkpointPath(model))) {
+    if (model !== undefined && isInside(folder, checkpointPlace(model))) {
       throw new UserError(
         `${recipe.name} cannot run beside its model's files`,
         `what it writes would be in ${folder}, inside the checkpoint, and Coppice never writes there`,
@@ -166,16 +167,17 @@ export class Session {
   }
 
   private async withContents(step: string, name: string, kind: ValueKind, value: Json, job: JobOptions): Promise<Json> {
-    const paths = new Set<string>();
-    mapPaths(kind, value, (path) => {
-      if (!path.includes(TOKEN)) paths.add(path);
+    const paths = new Map<string, PathOf>();
+    mapPaths(kind, value, (path, of) => {
+      if (!path.includes(TOKEN)) paths.set(path, of);
       return path;
     });
+    const { contents } = this;
     const digests = new Map<string, string>();
-    for (const path of paths) {
-      const place = kind.kind === 'path' && kind.of !== 'checkpoint' ? path : checkpointPath(path);
+    for (const [path, of] of paths) {
       try {
-        digests.set(path, (await this.contents.of(place, job)).digest);
+        const isModel = of === 'checkpoint';
+        digests.set(path, isModel ? await contents.ofCheckpoint(path, job) : (await contents.of(path, job)).digest);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         throw error.withTexts((text) => (text === error.texts.what ? `${step}, option “${name}”: ${text}` : text));

@@ -293,4 +293,23 @@ describe('runs of recipes', function () {
     rmSync(join(folder, '.coppice/model'), { recursive: true });
     assert.equal((await run(file, { only: ['scores'] }, slow)).ended, 'done');
   });
+
+  it('count a checkpoint by the bytes of what belongs to it, and not by what lies beside it', async () => {
+    const steps: Steps = { quality: { job: 'eval', options: { calibration: 'rows.json' } } };
+    const { folder, file } = place(steps, { model: './model/model.safetensors' });
+    assert.equal(states(await run(file)), 'quality done');
+    writeFileSync(join(folder, 'model/notes.txt'), 'a note');
+    assert.equal(states(await run(file)), 'quality kept');
+    const weights = join(folder, 'model/model.safetensors');
+    const bytes = readFileSync(weights);
+    bytes[bytes.length - 1] ^= 1; // the identity of the checkpoint, of headers and sizes, stays the same
+    writeFileSync(weights, bytes);
+    assert.equal(await plan(file), 'quality run its options or inputs changed');
+    bytes[bytes.length - 1] ^= 1;
+    writeFileSync(weights, bytes);
+    assert.equal(await plan(file), 'quality done');
+    const config = join(folder, 'model/config.json');
+    writeFileSync(config, `${readFileSync(config, 'utf8')}\n`);
+    assert.equal(await plan(file), 'quality run its options or inputs changed');
+  });
 });

@@ -70,6 +70,7 @@ describe('reading a recipe', () => {
     ['an unknown step', recipe({ a: { job: 'prune', options: { scores: '${steps.b}', count: 1 } } }), '"${steps.b}"', /no step “b”/],
     ['a step that writes nothing', recipe({ e: { job: 'eval', options: { text: 't' } }, a: { job: 'prune', options: { scores: '${steps.e}', count: 1 } } }), '"${steps.e}"', /FIELD/],
     ['a circle', recipe({ a: { ...SCORE, after: ['b'] }, b: { ...SCORE, after: ['a'] } }), JSON.stringify({ ...SCORE, after: ['b'] }), /a → b → a/],
+    ['an output of two steps', recipe({ a: { job: 'prune', options: { blocks: [1], out: './x' } }, b: { job: 'prune', options: { blocks: [2], out: './x' } } }), '"./x"', /“b” is that of “a”/],
     ['an unknown limit', recipe({ a: { ...SCORE, limits: { maxPpl2: 1 } } }), '1', /no limit “maxPpl2”/],
     ['a limit that is not measured', recipe({ a: { ...SCORE, limits: { maxPpl: 1 } } }), '1', /does not measure/],
     ['a quick value of nothing', recipe({ a: SCORE }, { quick: { n: 1 } }), '1', /no variable “n”/],
