@@ -7,12 +7,15 @@ import { heal } from './tools/heal';
 import { inspect } from './tools/inspect';
 import { cancelJob, jobResult, jobStatus } from './tools/jobs';
 import { plan } from './tools/plan';
+import { planRecipeTool } from './tools/plan-recipe';
 import { prune } from './tools/prune';
+import { runRecipeTool } from './tools/run-recipe';
 import { score } from './tools/score';
 import { tasks } from './tools/tasks';
 
 export const AGENT_TOOLS: readonly AgentTool[] = [
   ...[inspect, score, plan, prune, heal],
   ...[evaluate, tasks, compareTexts, exportModel],
+  ...[planRecipeTool, runRecipeTool],
   ...[jobStatus, jobResult, cancelJob],
 ];

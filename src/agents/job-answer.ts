@@ -1,20 +1,22 @@
 /** What an agent reads of a job: how far it is, why it failed, or its result. */
 import { formatClock, formatSeconds } from '../format/durations';
 import type { Part } from './answer';
-import type { DeskJob } from './desk';
+import type { DeskEntry, DeskJob } from './desk';
 import { agentText } from './naming';
 import { pageOf } from './pages';
 
 export const warningLine = (text: string): string => `Warning: ${agentText(text)}`;
 
 /** @throws the error of a job that failed */
-export function jobParts(job: DeskJob): Part[] {
-  const { id, state, outcome } = job;
+export function jobParts(job: DeskEntry): Part[] {
+  const { id, state } = job;
   if (state === 'failed') throw job.error;
-  if (state === 'cancelled') return [`${id} was cancelled.`];
+  if (state === 'cancelled') return [cancelledWords(job)];
   if (state === 'running') {
     return [`${id} is running: ${progressWords(job)}.`, `Ask coppice_job_result for "${id}" to wait for its result.`];
   }
+  if (!('spec' in job)) return [...job.answer!, `job: ${id}`];
+  const { outcome } = job;
   const { notes, warnings, record } = outcome!;
   return [
     ...warnings.map(warningLine),
@@ -24,8 +26,12 @@ export function jobParts(job: DeskJob): Part[] {
   ];
 }
 
+/** "score-1 was cancelled." */
+export const cancelledWords = (job: DeskEntry): string =>
+  `${job.id} was cancelled.${'remains' in job ? ` ${job.remains}` : ''}`;
+
 /** "computing block 4, 12 %, about 1:20 left"; "preparing, since 3 s". */
-export function progressWords({ progress, started }: Pick<DeskJob, 'progress' | 'started'>): string {
+export function progressWords({ progress, started }: Pick<DeskEntry, 'progress' | 'started'>): string {
   const since = `since ${formatSeconds((Date.now() - started.getTime()) / 1000)}`;
   if (!progress) return `preparing, ${since}`;
   const { label, done, total, secondsLeft } = progress;

@@ -1,16 +1,16 @@
 /** The desk over a runner of jobs: gives ids, waits, and keeps what ended for a while. */
 import { CancelledError } from '../engine/errors';
-import type { Progress } from '../engine/progress';
+import type { JobOptions, Progress } from '../engine/progress';
 import type { JobRunner } from '../jobs/runner';
 import type { JobKind, Jobs, JobSpec, ProgressInfo } from '../protocol/jobs';
-import type { DeskJob, JobDesk } from './desk';
+import type { DeskEntry, DeskJob, DeskTask, JobDesk, Task } from './desk';
 
 /** Ended jobs that are kept, the newest: an agent asks for them by id, and their results stay in memory. */
 const MOST_ENDED = 50;
 
 /** A job with what only the desk needs. */
 interface Entry {
-  job: DeskJob;
+  job: DeskEntry;
   readonly controller: AbortController;
   /** Resolves at the end of the job, whatever it is. */
   readonly ended: Promise<void>;
@@ -19,37 +19,59 @@ interface Entry {
 export class RunnerDesk implements JobDesk {
   /** By id, the oldest first. */
   private readonly entries = new Map<string, Entry>();
-  private readonly counts = new Map<JobKind, number>();
+  private readonly counts = new Map<string, number>();
 
   constructor(private readonly run: JobRunner) {}
 
   get jobs(): readonly DeskJob[] {
+    return this.all.filter((entry) => 'spec' in entry);
+  }
+
+  get all(): readonly DeskEntry[] {
     return [...this.entries.values()].map(({ job }) => job).reverse();
   }
 
   async start<K extends JobKind>(spec: Jobs[K]['spec'], waitMs: number, signal?: AbortSignal): Promise<DeskJob<K>> {
-    const id = this.nextId(spec.kind);
+    const job: DeskJob = { id: this.nextId(spec.kind), spec: spec as JobSpec, state: 'running', started: new Date() };
+    const run = async (options: JobOptions) => ({ outcome: await this.run<K>(spec, options) });
+    return (await this.enter(job, run, waitMs, signal)) as DeskJob<K>;
+  }
+
+  async begin(task: Task, waitMs: number, signal?: AbortSignal): Promise<DeskTask> {
+    const { name, title, subject, remains } = task;
+    const entry: DeskTask = { id: this.nextId(name), title, subject, remains, state: 'running', started: new Date() };
+    const run = async (options: JobOptions) => ({ answer: await task.run(this.run, options) });
+    return (await this.enter(entry, run, waitMs, signal)) as DeskTask;
+  }
+
+  /** Runs what the entry stands for, and waits. */
+  private async enter(
+    job: DeskEntry,
+    run: (options: JobOptions) => Promise<Partial<DeskEntry>>,
+    waitMs: number,
+    signal?: AbortSignal,
+  ): Promise<DeskEntry> {
+    const { id } = job;
     const controller = new AbortController();
-    const running = this.run<K>(spec, {
+    const running = run({
       signal: controller.signal,
       onProgress: (progress) => this.change(id, { progress: infoOf(progress) }),
     });
     const ended = running.then(
-      (outcome) => this.end(id, { state: 'done', outcome }),
+      (found) => this.end(id, { state: 'done', ...found }),
       (error: unknown) =>
         this.end(id, error instanceof CancelledError ? { state: 'cancelled' } : { state: 'failed', error }),
     );
-    const job: DeskJob = { id, spec: spec as JobSpec, state: 'running', started: new Date() };
     this.entries.set(id, { job, controller, ended });
     const cancel = (): void => controller.abort();
     if (signal?.aborted) cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     await within(ended, waitMs);
     signal?.removeEventListener('abort', cancel);
-    return this.entries.get(id)!.job as DeskJob<K>;
+    return this.entries.get(id)!.job;
   }
 
-  async look(id: string, waitMs: number, signal?: AbortSignal): Promise<DeskJob | undefined> {
+  async look(id: string, waitMs: number, signal?: AbortSignal): Promise<DeskEntry | undefined> {
     const entry = this.entries.get(id);
     if (!entry) return undefined;
     await within(entry.ended, waitMs, signal);
@@ -63,18 +85,18 @@ export class RunnerDesk implements JobDesk {
     return true;
   }
 
-  private nextId(kind: JobKind): string {
+  private nextId(kind: string): string {
     const count = (this.counts.get(kind) ?? 0) + 1;
     this.counts.set(kind, count);
     return `${kind}-${count}`;
   }
 
-  private change(id: string, how: Partial<DeskJob>): void {
+  private change(id: string, how: Partial<DeskEntry>): void {
     const entry = this.entries.get(id);
-    if (entry) entry.job = { ...entry.job, ...how };
+    if (entry) entry.job = { ...entry.job, ...how } as DeskEntry;
   }
 
-  private end(id: string, how: Partial<DeskJob>): void {
+  private end(id: string, how: Partial<DeskEntry>): void {
     this.change(id, { ...how, ended: new Date() });
     const ended = [...this.entries].filter(([, { job }]) => job.state !== 'running');
     for (const [old] of ended.slice(0, -MOST_ENDED)) this.entries.delete(old);

@@ -3,6 +3,7 @@
  * A tool is a thin face of jobs: its schema comes from their definitions, its numbers are theirs.
  */
 import type { JsonObject } from '../format/json';
+import type { ReportAssets } from '../engine/records/report';
 import type { Speeds } from '../jobs/machine-speeds';
 import type { JsonSchema } from '../jobs/schema';
 import type { JobDesk } from './desk';
@@ -58,6 +59,8 @@ export interface AgentContext {
   readonly calibration?: string;
   /** Estimates of times, from what ran on this machine. */
   readonly speeds: Pick<Speeds, 'estimate'>;
+  /** What draws the charts of reports. @throws UserError when the installation does not have it */
+  readonly assets: () => Promise<ReportAssets>;
 }
 
 /** Which paths an agent may use. */

@@ -7,6 +7,7 @@ import { guardedPaths } from '../agents/paths';
 import type { AgentContext, AgentTool, Confirmation, TextBudget } from '../agents/tool';
 import { CancelledError, UserError } from '../engine/errors';
 import { isObject, type JsonObject } from '../format/json';
+import { reportAssets } from '../editors/page-html';
 import type { Coppice } from '../host/coppice';
 import { requireTrusted } from '../host/restricted';
 import { recordFolders } from '../host/run-job';
@@ -70,6 +71,7 @@ export class EditorTool implements vscode.LanguageModelTool<object> {
       waitMs: WAIT_MS,
       calibration: config.calibration.file,
       speeds,
+      assets: () => reportAssets(context.extensionUri),
     };
   }
 }

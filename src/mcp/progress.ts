@@ -1,5 +1,5 @@
 /** Progress of the jobs that a call waits for, as the protocol has it. */
-import type { DeskJob, JobDesk } from '../agents/desk';
+import type { DeskEntry, JobDesk } from '../agents/desk';
 import type { ProgressInfo } from '../protocol/jobs';
 
 /** A report of the protocol: `progress` of `total`, and the step in words. */
@@ -22,7 +22,7 @@ export function watchedDesk(desk: JobDesk, tell: (report: Report) => void): JobD
   const reports = growing(tell);
   const during = async <T>(id: string | undefined, wait: Promise<T>): Promise<T> => {
     const timer = setInterval(() => {
-      const progress = desk.jobs.find((job) => job.id === id)?.progress;
+      const progress = desk.all.find((job) => job.id === id)?.progress;
       if (progress) reports(progress);
     }, EVERY_MS);
     try {
@@ -34,16 +34,25 @@ export function watchedDesk(desk: JobDesk, tell: (report: Report) => void): JobD
   return {
     start(...given) {
       const started = desk.start(...given);
-      const newest: DeskJob | undefined = desk.jobs[0]; // it is in the list at once
-      return during(newest?.id, started);
+      return during(newest(desk)?.id, started);
+    },
+    begin(...given) {
+      const begun = desk.begin(...given);
+      return during(newest(desk)?.id, begun);
     },
     look: (id, ...rest) => during(id, desk.look(id, ...rest)),
     cancel: (id) => desk.cancel(id),
     get jobs() {
       return desk.jobs;
     },
+    get all() {
+      return desk.all;
+    },
   };
 }
+
+/** What was just started: it is in the list at once. */
+const newest = ({ all }: JobDesk): DeskEntry | undefined => all[0];
 
 /** Phases of a job count in different units, so that a share can be smaller than the one before. */
 function growing(tell: (report: Report) => void): (progress: ProgressInfo) => void {

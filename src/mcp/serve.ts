@@ -5,6 +5,7 @@
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { fork } from 'node:child_process';
 import { RunnerDesk } from '../agents/job-desk';
+import type { ReportAssets } from '../engine/records/report';
 import type { JobRunner, RunnerOptions } from '../jobs/runner';
 import type { Compute, JobKind, Jobs, JobSpec } from '../protocol/jobs';
 import { SidecarClient } from '../sidecar/client';
@@ -22,6 +23,8 @@ export interface McpOptions {
   /** Path of dist/sidecar.cjs. */
   readonly sidecar: string;
   readonly version: string;
+  /** What draws the charts of reports. */
+  readonly assets: () => Promise<ReportAssets>;
   /** Ends the server. */
   readonly signal: AbortSignal;
 }
@@ -30,10 +33,11 @@ export interface McpOptions {
  * Serves until stdin closes or the signal ends it. Then running jobs are cancelled, and end as they always do: their
  * outputs are complete or not there.
  */
-export async function serveMcp({ roots, waitMs, compute, sidecar, version, signal }: McpOptions): Promise<void> {
+export async function serveMcp(options: McpOptions): Promise<void> {
+  const { roots, waitMs, compute, sidecar, version, assets, signal } = options;
   const output = reserveStdout();
   let client: SidecarClient | undefined;
-  const server = coppiceServer({ own: roots, waitMs, version }, (made) => {
+  const server = coppiceServer({ own: roots, waitMs, version, assets }, (made) => {
     client = new SidecarClient({ program: sidecar, fork, log: logTo(made) });
     return new RunnerDesk(runnerOf(client, compute));
   });

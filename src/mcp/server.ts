@@ -19,6 +19,7 @@ import type { JobDesk } from '../agents/desk';
 import { guardedPaths } from '../agents/paths';
 import type { AgentContext } from '../agents/tool';
 import { cacheFolder } from '../engine/files/cache';
+import type { ReportAssets } from '../engine/records/report';
 import { Speeds } from '../jobs/machine-speeds';
 import { agreed } from './confirm';
 import { logTo } from './log';
@@ -37,10 +38,13 @@ export interface ServerParts {
   /** How long a call waits for its job before it answers with an id. */
   readonly waitMs: number;
   readonly version: string;
+  /** What draws the charts of reports. */
+  readonly assets: () => Promise<ReportAssets>;
 }
 
 /** @param deskFor makes the desk, which may log through the server */
-export function coppiceServer({ own, waitMs, version }: ServerParts, deskFor: (server: Server) => JobDesk): Server {
+export function coppiceServer(parts: ServerParts, deskFor: (server: Server) => JobDesk): Server {
+  const { own, waitMs, version, assets } = parts;
   // Its inner server takes JSON Schema as it is.
   const { server } = new McpServer(
     { name: 'coppice', title: 'Coppice', version },
@@ -60,7 +64,7 @@ export function coppiceServer({ own, waitMs, version }: ServerParts, deskFor: (s
   server.setRequestHandler(CallToolRequestSchema, ({ params }, call) =>
     called(AGENT_TOOLS, params, {
       context: async () =>
-        contextOf(await roots.folders(), { desk: reporting(desk, call), waitMs, signal: call.signal }),
+        contextOf(await roots.folders(), { desk: reporting(desk, call), waitMs, assets, signal: call.signal }),
       agreed: (question) => agreed(server, question, call.signal),
       bug: (error) => log.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     }),
@@ -70,7 +74,7 @@ export function coppiceServer({ own, waitMs, version }: ServerParts, deskFor: (s
 
 async function contextOf(
   roots: readonly string[],
-  call: Pick<AgentContext, 'desk' | 'waitMs' | 'signal'>,
+  call: Pick<AgentContext, 'desk' | 'waitMs' | 'assets' | 'signal'>,
 ): Promise<AgentContext> {
   const own = join(await cacheFolder(), 'runs'); // a root may be a checkpoint, where nothing is written
   return {

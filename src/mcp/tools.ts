@@ -31,7 +31,7 @@ const described = (tool: AgentTool): Tool => ({
   annotations: { title: tool.title(), ...HINTS[tool.effect] },
 });
 
-/** Nothing that exists is ever replaced, and nothing goes to the network. A run that computes adds a record. */
+/** Nothing is replaced but what the same recipe wrote, and nothing goes to the network. A run that computes adds a record. */
 const NO_HARM = { destructiveHint: false, openWorldHint: false };
 const HINTS: Readonly<Record<Effect, Tool['annotations']>> = {
   reads: { readOnlyHint: true, idempotentHint: true, ...NO_HARM },

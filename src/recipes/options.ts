@@ -94,6 +94,26 @@ function inside(home: string, path: string): string {
   return (isAbsolute(way) ? way.replace(/^[A-Za-z]:/, '') : way).replaceAll('..', 'up');
 }
 
+/** A path in the options of a step. */
+export interface OptionPath {
+  readonly option: string;
+  readonly path: string;
+  /** The step writes there. */
+  readonly writes: boolean;
+}
+
+/** Every path in the options of a step; options that its job does not have count for nothing. */
+export function pathsIn({ job }: Pick<RecipeStep, 'job'>, options: JsonObject): OptionPath[] {
+  const known: AnyJob = JOBS[job];
+  const found: OptionPath[] = [];
+  for (const [option, value] of Object.entries(options)) {
+    if (!Object.hasOwn(known.options, option)) continue;
+    const { kind, writes = false } = known.options[option];
+    changePaths(kind, value, (path) => found.push({ option, path, writes }));
+  }
+  return found;
+}
+
 /** Paths that a step writes to, by option. */
 export function outputsOf(step: RecipeStep, options: JsonObject): Record<string, string> {
   const job: AnyJob = JOBS[step.job];

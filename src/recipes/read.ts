@@ -41,16 +41,30 @@ export interface ReadRecipe {
   readonly places: readonly StepPlace[];
 }
 
-/** @throws UserError for a file that cannot be read, or the first problem in it */
-export async function readRecipe(path: string): Promise<Recipe> {
+/** A problem with its line, from 1. */
+export type ProblemAtLine = RecipeProblem & { readonly line: number };
+
+/**
+ * @returns the recipe, or all that is wrong with it
+ * @throws UserError for a file that cannot be read
+ */
+export async function examineRecipe(
+  path: string,
+): Promise<{ readonly recipe?: Recipe; readonly problems: readonly ProblemAtLine[] }> {
   const file = resolve(path);
   const { text } = await readTextFile(file, MAX_BYTES, 'A recipe has some kilobytes. Name another file.');
   const { recipe, problems } = parseRecipe(text, file);
+  return { recipe, problems: problems.map((problem) => ({ ...problem, line: lineAt(text, problem.offset) })) };
+}
+
+/** @throws UserError for a file that cannot be read, or the first problem in it */
+export async function readRecipe(path: string): Promise<Recipe> {
+  const { recipe, problems } = await examineRecipe(path);
   const [problem] = problems;
   if (problem || !recipe) {
-    const { what, why, action, offset } = problem ?? NOTHING;
+    const { what, why, action, line } = problem ?? { ...NOTHING, line: 1 };
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-    throw new UserError(`${basename(file)}, line ${lineAt(text, offset)}: ${what}`, `${why}${more}`, action);
+    throw new UserError(`${basename(path)}, line ${line}: ${what}`, `${why}${more}`, action);
   }
   return recipe;
 }

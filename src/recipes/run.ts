@@ -26,6 +26,8 @@ export interface RunOptions extends JobOptions {
   readonly onEvent?: (event: RecipeEvent) => void;
   /** Events of the job of a step. */
   readonly onJobEvent?: (step: string, event: JobEvent) => void;
+  /** Sees the options of a step before anything of it is read, moved or run. An error of it is that of the step. */
+  readonly check?: (step: RecipeStep, options: JsonObject) => Promise<void>;
 }
 
 /** The end of a run, and the error of the step that failed. */
@@ -113,6 +115,7 @@ class RecipeRunner {
       let finished = before;
       if (state === 'run' || !finished) {
         options.onEvent?.({ type: 'start', step: step.name, at, of: plan.steps.length });
+        await options.check?.(step, session.options(step));
         const run = randomBytes(8).toString('hex');
         finished = await runStep(session, step, run, this.runner, job, (event) =>
           options.onJobEvent?.(step.name, event),

@@ -12,7 +12,7 @@ import { checkpointName } from '../jobs/titles';
 import type { ValueKind } from '../jobs/option';
 import type { PathOf } from '../jobs/option-paths';
 import { checkpointPlace, Contents } from './content';
-import { mapPaths, outputsOf, type Places, stepOptions } from './options';
+import { mapPaths, type OptionPath, outputsOf, pathsIn, type Places, stepOptions } from './options';
 import { chosenSteps, inOrder } from './order';
 import { mainOutput, outputOptions, productOptions, RESULT_FILE } from './outputs';
 import type { RecipeRequest } from './plan';
@@ -186,6 +186,12 @@ export class Session {
     // A path of another step stands for the run that wrote it, wherever that is.
     const token = (path: string): string => path.slice(path.indexOf(TOKEN));
     return mapPaths(kind, value, (path) => digests.get(path) ?? token(path));
+  }
+
+  /** The paths in a step's options that do not depend on results of other steps. */
+  paths(step: RecipeStep): OptionPath[] {
+    const options = stepOptions(step, this.places(step), (reference) => this.tokenOf(reference));
+    return pathsIn(step, options).filter(({ path }) => !path.includes(TOKEN));
   }
 
   /** The outputs that a step would write, by option. */

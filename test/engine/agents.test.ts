@@ -38,6 +38,7 @@ const context: AgentContext = {
   waitMs: 60_000,
   calibration: join(model, 'calibration.txt'),
   speeds: speedsOf(1e11),
+  assets: () => Promise.reject(new Error('no recipe runs here')),
 };
 
 const toolOf = (name: string) => AGENT_TOOLS.find((tool) => tool.name === `coppice_${name}`)!;

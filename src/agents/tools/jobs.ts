@@ -5,9 +5,9 @@ import { text } from '../../jobs/option';
 import { l10n } from '../../l10n';
 import { UserError } from '../../engine/errors';
 import { answerText, inLine } from '../answer';
-import type { DeskJob } from '../desk';
+import type { DeskEntry } from '../desk';
 import { inputSchema, readInput } from '../input';
-import { jobParts, progressWords } from '../job-answer';
+import { cancelledWords, jobParts, progressWords } from '../job-answer';
 import { failureText } from '../naming';
 import type { AgentContext, AgentTool } from '../tool';
 
@@ -23,8 +23,8 @@ export const jobStatus: AgentTool = {
   effect: 'reads',
   async run(input, { desk, budget, paths }) {
     await readInput('coppice_job_status', {}, input, paths);
-    if (desk.jobs.length === 0) return 'No job was started. coppice_score and the other tools start jobs.';
-    const rows = desk.jobs.map((job) => [job.id, inLine(checkpointName(checkpointOf(job.spec))), stateWords(job)]);
+    if (desk.all.length === 0) return 'No job was started. coppice_score and the other tools start jobs.';
+    const rows = desk.all.map((job) => [job.id, inLine(subjectOf(job)), stateWords(job)]);
     return answerText([{ names: ['job', 'model', 'state'], rows }], budget);
   },
 };
@@ -47,7 +47,7 @@ export const jobResult: AgentTool = {
 export const cancelJob: AgentTool = {
   name: 'coppice_cancel_job',
   title: () => l10n.t('Cancel Job'),
-  description: 'Cancels a running job that you started. Nothing of it is left behind.',
+  description: 'Cancels a running job that you started. Nothing of it is left behind, but for the finished steps of a recipe.',
   input: inputSchema({ id }),
   effect: 'computes',
   async run(input, { desk, paths, signal }) {
@@ -58,22 +58,27 @@ export const cancelJob: AgentTool = {
       return `${name} cannot be cancelled any more: it is ${state}.`;
     }
     const job = await desk.look(name, CANCEL_MS, signal);
-    return job?.state === 'running' ? `${name} will end at its next pause.` : `${name} was cancelled.`;
+    if (job === undefined || job.state === 'running') return `${name} will end at its next pause.`;
+    return cancelledWords(job);
   },
 };
 
 /** A job ends between two runs of a graph. */
 const CANCEL_MS = 3000;
 
-function stateWords(job: DeskJob): string {
-  const { state, started, ended, error, spec } = job;
-  const word = jobWord(spec.kind);
+/** The model of a job, or what a task works on. */
+const subjectOf = (job: DeskEntry): string =>
+  'spec' in job ? checkpointName(checkpointOf(job.spec)) : job.subject;
+
+function stateWords(job: DeskEntry): string {
+  const { state, started, ended, error } = job;
+  const word = 'spec' in job ? jobWord(job.spec.kind) : job.title;
   if (state === 'running') return `${word}: ${progressWords(job)}`;
   const took = formatSeconds(((ended ?? started).getTime() - started.getTime()) / 1000);
   return `${word}: ${state} after ${took}${state === 'failed' ? `: ${inLine(failureText(error))}` : ''}`;
 }
 
-function missing(name: string, { jobs }: AgentContext['desk']): never {
+function missing(name: string, { all: jobs }: AgentContext['desk']): never {
   throw new UserError(
     `There is no job "${inLine(name)}"`,
     jobs.length === 0 ? 'no job was started' : `the jobs are ${jobs.map((job) => job.id).join(', ')}`,

@@ -13,6 +13,7 @@ import { ownRoots } from '../../mcp/roots';
 import type { Compute } from '../../protocol/jobs';
 import type { Exit } from '../execute';
 import { addOptions, type CommonOptions } from '../options';
+import { reportAssets } from '../report-assets';
 import { listenForClosedPipe, listenForInterruption } from '../signals';
 
 const options = {
@@ -61,7 +62,8 @@ async function serve(roots: readonly string[], waitMs: number, compute: Compute)
   try {
     const signal = AbortSignal.any([interruption.signal, listenForClosedPipe()]);
     const own = await ownRoots(roots);
-    await program().serveMcp({ roots: own, waitMs, compute, sidecar: beside('sidecar.cjs'), version, signal });
+    const sidecar = beside('sidecar.cjs');
+    await program().serveMcp({ roots: own, waitMs, compute, sidecar, version, assets: reportAssets, signal });
     return interruption.code() ?? 0;
   } finally {
     interruption.stop();
