@@ -16,6 +16,7 @@ import type { JobRunner } from '../../src/jobs/runner';
 import { hashesOf } from '../support/cli';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
+import { until } from '../support/until';
 
 type Steps = Record<string, { job: string; options?: Record<string, unknown>; limits?: object; after?: string[] }>;
 
@@ -115,7 +116,7 @@ describe('an agent with a recipe', function () {
     assert.equal(ran.length, 3);
     assert.equal(await ask(), undefined, 'nothing to do, nothing to ask');
     assert.match(await call('plan_recipe'), /^quality +eval +done: perplexity [^]*^Nothing to do\.$/m);
-    assert.match(await call('job_status'), /^recipe-1 +small +Recipe: done after/m);
+    assert.match(await call('job_status', {}), /^recipe-1 +small +Recipe: done after/m);
   });
 
   it('sets variables, tries quickly, and runs one step with what it needs', async () => {
@@ -134,19 +135,19 @@ describe('an agent with a recipe', function () {
     const { write, refused } = agent();
     const { scores, pruned } = STEPS;
     write({ scores: { ...scores, options: { criterion: 'magic' } }, pruned: { ...pruned, job: 'shorten' } });
-    await refused(/it has 1 problem\nline \d+: The step “pruned” cannot be used/);
-    write({ scores: { ...scores, options: { criterion: 'magic', seeds: 3 } }, pruned });
-    await refused(/it has 2 problems\nline \d+: [^\n]+\nline \d+: [^]*Correct these lines first/);
+    await refused(/it has 1 problem\. Correct it first:\nline \d+: The step “pruned” cannot be used/);
+    write({ scores: { ...scores, job: 'guess' }, pruned: { ...pruned, job: 'shorten' } });
+    await refused(/it has 2 problems\. Correct them first:\nline \d+: [^\n]+\nline \d+: The step “pruned”/);
   });
 
   it('reads plainly that a limit is broken, and what to do', async () => {
     const { ran, call, write } = agent();
-    write({ ...STEPS, after: { job: 'inspect', after: ['quality'] } }, { limits: { maxPpl: 2 } });
+    write({ ...STEPS, last: { ...STEPS.scores, after: ['quality'] } }, { limits: { maxPpl: 2 } });
     assert.match(await call('plan_recipe'), /^limits[^]*^- the last step that measures it: maxPpl 2$/m);
     const text = await call('run_recipe');
     assert.match(text, /ended, because a LIMIT IS BROKEN/);
     assert.match(text, /^Broken: quality has perplexity [\d.]+, at most 2/m);
-    assert.match(text, /^What follows did not run: after\.$/m);
+    assert.match(text, /^What follows did not run: last\.$/m);
     assert.match(text, /Tell the user\. Then change the recipe/);
     assert.match(text, /^limit of quality: .*: BROKEN$/m);
     assert.deepEqual(ran, ['score', 'prune', 'eval']);
@@ -166,7 +167,10 @@ describe('an agent with a recipe', function () {
     const { ran, call } = agent(STEPS, slow);
     assert.match(await call('run_recipe', undefined, 0), /^recipe-1 is running: .*\nAsk coppice_job_result/);
     let status = '';
-    while (!status.includes('pruned, writing')) status = await call('job_status', {}, 0);
+    await until('the second step runs', async () => {
+      status = await call('job_status', {}, 0);
+      return status.includes('pruned, writing');
+    });
     assert.match(status, /^recipe-1 +small +Recipe: pruned, writing, \d+ %/m);
     await assert.rejects(call('run_recipe'), /running already/);
     assert.match(await call('cancel_job', { id: 'recipe-1' }), /^recipe-1 was cancelled\. Steps that were done stay/);
@@ -183,7 +187,7 @@ describe('an agent with a recipe', function () {
       assert.match(failureText(error), /^step “pruned”: .*short is not replaced: .*These steps are done and stay: scores/);
       return true;
     });
-    assert.match(await call('job_status'), /^recipe-1 +small +Recipe: failed after/m);
+    assert.match(await call('job_status', {}), /^recipe-1 +small +Recipe: failed after/m);
   });
 
   it('does not leave the open folders: model, inputs, outputs, variables, links, state', async () => {

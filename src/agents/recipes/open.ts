@@ -94,9 +94,8 @@ async function readAll(path: string): Promise<Recipe> {
   const left = problems.length - shown.length;
   throw new UserError(
     `${basename(path)} cannot be run`,
-    `it has ${formatCounted(Math.max(1, problems.length), 'problem')}\n${shown.join('\n')}\n` +
-      (left > 0 ? `and ${left} more` : 'that is all'),
-    'Correct these lines first.',
+    `it has ${formatCounted(problems.length, 'problem')}`,
+    [`Correct ${problems.length === 1 ? 'it' : 'them'} first:`, ...shown, ...(left > 0 ? [`and ${left} more`] : [])].join('\n'),
   );
 }
 
