@@ -184,7 +184,10 @@ describe('an agent with a recipe', function () {
     const { call, root } = agent();
     mkdirSync(join(root, 'short'));
     await assert.rejects(call('run_recipe'), (error) => {
-      assert.match(failureText(error), /^step “pruned”: .*short is not replaced: .*These steps are done and stay: scores/);
+      assert.match(
+        failureText(error),
+        /^step “pruned”: .*short is not replaced: .*These steps are done and stay: scores/,
+      );
       return true;
     });
     assert.match(await call('job_status', {}), /^recipe-1 +small +Recipe: failed after/m);

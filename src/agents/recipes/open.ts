@@ -71,7 +71,11 @@ async function requestOf(tool: string, input: JsonObject, paths: PathGuard): Pro
     readonly step?: readonly string[];
   };
   if (set !== undefined && !isObject(set)) {
-    throw new UserError('"set" cannot be used', 'it must be an object of variables', 'Write {"count": 4}, for example.');
+    throw new UserError(
+      '"set" cannot be used',
+      'it must be an object of variables',
+      'Write {"count": 4}, for example.',
+    );
   }
   return {
     recipe: await readAll(recipe),
@@ -95,7 +99,11 @@ async function readAll(path: string): Promise<Recipe> {
   throw new UserError(
     `${basename(path)} cannot be run`,
     `it has ${formatCounted(problems.length, 'problem')}`,
-    [`Correct ${problems.length === 1 ? 'it' : 'them'} first:`, ...shown, ...(left > 0 ? [`and ${left} more`] : [])].join('\n'),
+    [
+      `Correct ${problems.length === 1 ? 'it' : 'them'} first:`,
+      ...shown,
+      ...(left > 0 ? [`and ${left} more`] : []),
+    ].join('\n'),
   );
 }
 

@@ -47,7 +47,8 @@ export const jobResult: AgentTool = {
 export const cancelJob: AgentTool = {
   name: 'coppice_cancel_job',
   title: () => l10n.t('Cancel Job'),
-  description: 'Cancels a running job that you started. Nothing of it is left behind, but for the finished steps of a recipe.',
+  description:
+    'Cancels a running job that you started. Nothing of it is left behind, but for the finished steps of a recipe.',
   input: inputSchema({ id }),
   effect: 'computes',
   async run(input, { desk, paths, signal }) {
@@ -67,8 +68,7 @@ export const cancelJob: AgentTool = {
 const CANCEL_MS = 3000;
 
 /** The model of a job, or what a task works on. */
-const subjectOf = (job: DeskEntry): string =>
-  'spec' in job ? checkpointName(checkpointOf(job.spec)) : job.subject;
+const subjectOf = (job: DeskEntry): string => ('spec' in job ? checkpointName(checkpointOf(job.spec)) : job.subject);
 
 function stateWords(job: DeskEntry): string {
   const { state, started, ended, error } = job;

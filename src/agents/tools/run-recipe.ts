@@ -43,7 +43,12 @@ function question({ plan, session }: PlannedRecipe): Confirmation | undefined {
   const { recipe, steps, model, folder, expectedSeconds, unknown } = plan;
   const outputs = outputsOf(plan, session);
   const lines = [
-    l10n.t('Runs {0} of {1} steps: {2}.', running.length, steps.length, running.map(({ step }) => step.name).join(', ')),
+    l10n.t(
+      'Runs {0} of {1} steps: {2}.',
+      running.length,
+      steps.length,
+      running.map(({ step }) => step.name).join(', '),
+    ),
     ...(model === undefined ? [] : [l10n.t('Reads {0}.', codeSpan(model))]),
     ...outputs.map((path) => l10n.t('Writes {0}.', codeSpan(path))),
     l10n.t('Writes results, state and report into {0}.', codeSpan(folder)),
