@@ -93,7 +93,7 @@ export class RunnerDesk implements JobDesk {
 
   private change(id: string, how: Partial<DeskEntry>): void {
     const entry = this.entries.get(id);
-    if (entry) entry.job = { ...entry.job, ...how } as DeskEntry;
+    if (entry) entry.job = { ...entry.job, ...how };
   }
 
   private end(id: string, how: Partial<DeskEntry>): void {

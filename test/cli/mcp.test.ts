@@ -1,7 +1,7 @@
 /** `coppice mcp` as an agent uses it: the SDK's client over stdin and stdout, on a copy of the sample model. */
 import assert from 'node:assert/strict';
 import Ajv2020 from 'ajv/dist/2020.js';
-import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AGENT_TOOLS } from '../../src/agents';
 import { buildCli } from '../support/built-cli';
@@ -53,6 +53,16 @@ describe('coppice mcp', function () {
       assert.equal(annotations.readOnlyHint, effect === 'reads', name);
       assert.ok(annotations.destructiveHint === false && annotations.openWorldHint === false, name);
     }
+  });
+
+  it('plans and runs a recipe, with its report', async () => {
+    const steps = { scores: { job: 'score', options: { criterion: 'magnitude' } } };
+    writeFileSync(join(root, 'small.coppice.json'), JSON.stringify({ coppice: 1, model: './model', steps }));
+    const recipe = { recipe: 'small.coppice.json' };
+    assert.match(await call('plan_recipe', recipe), /1 of 1 step to run/);
+    const text = await call('run_recipe', recipe);
+    assert.match(text, /small\.coppice\.json: done\. 1 step ran/);
+    assert.ok(existsSync(/^report: (.+)$/m.exec(text)![1]), text);
   });
 
   it('inspects, scores, plans, prunes and evaluates; the original stays as it is', async () => {

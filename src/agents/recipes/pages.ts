@@ -5,7 +5,7 @@ import { formatBytes } from '../../format/numbers';
 import { counted } from '../../format/words';
 import { roughTime } from '../../jobs/rough-time';
 import type { JsonObject } from '../../format/json';
-import type { Json, Limits } from '../../recipes/recipe';
+import type { Limits } from '../../recipes/recipe';
 import type { Session } from '../../recipes/session';
 import { isBelow } from '../../recipes/state';
 import type { PlannedStep, RecipeEnd, RecipePlan, StepEnd, Verdict } from '../../recipes/types';
@@ -76,7 +76,7 @@ function totalWords(plan: RecipePlan): string {
 /** Limits with their values, as far as they are known. */
 function limitLines(session: Session): string[] {
   const line = (where: string, limits: Limits): string[] => {
-    const each = Object.entries(limits).map(([name, value]) => `${name} ${String(known(session, value))}`);
+    const each = Object.entries(limits).map(([name, value]) => `${name} ${known(session, value)}`);
     return each.length === 0 ? [] : [`- ${where}: ${inLine(each.join(', '))}`];
   };
   return [
@@ -85,7 +85,11 @@ function limitLines(session: Session): string[] {
   ];
 }
 
-const known = (session: Session, value: Json): Json => session.value(value) ?? value;
+/** As it is written where a step has to find it first. */
+function known(session: Session, value: string | number): string {
+  const found = session.value(value) ?? value;
+  return typeof found === 'string' ? found : JSON.stringify(found);
+}
 
 /** @param report its path, or why there is none */
 export function endParts(end: RecipeEnd, report: string): readonly Part[] {
