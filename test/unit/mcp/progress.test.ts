@@ -1,4 +1,4 @@
-/** Progress of a job as a client gets it: reports grow, also where the phases of the job count anew. */
+/** Progress of a job as a client gets it: reports grow, also where the phases of the job start again. */
 import assert from 'node:assert/strict';
 import type { JobDesk } from '../../../src/agents/desk';
 import { RunnerDesk } from '../../../src/agents/job-desk';
@@ -20,7 +20,7 @@ function desk(): { desk: JobDesk; progress: (label: string, done: number, total:
 }
 
 describe('mcp: progress', () => {
-  it('grows over phases that count anew, and ends at one', async () => {
+  it('grows over phases that start again, and ends at one', async () => {
     const { desk: inner, progress, end } = desk();
     const reports: Report[] = [];
     const job = watchedDesk(inner, (report) => reports.push(report)).start(spec, 60_000);
