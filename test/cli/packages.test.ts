@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { binaryOf, type Binary } from '../support/binaries';
+import { itFull } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 import { Zip } from '../support/zip';
 
@@ -148,7 +149,7 @@ describe('the packages of all platforms', function () {
     for (const field of ['repository', 'bugs', 'badges']) assert.ok(!(field in manifest), field);
   });
 
-  it('have pictures that the Marketplace shows once it is known', async () => {
+  itFull('have pictures that the Marketplace shows once it is known', async () => {
     const repository = 'https://github.com/example/coppice';
     const place = temporaryFolder();
     const out = join(place, 'known.vsix');
