@@ -111,6 +111,21 @@ describe('an agent in the chat', () => {
     await until('it has ended', async () => (await call('job_status')).includes('cancelled'));
   });
 
+  it('plans a recipe, and runs it in the sidecar with its report', async () => {
+    const file = vscode.Uri.file(inWorkspace('agent.coppice.json'));
+    const steps = { scores: { job: 'score', options: { criterion: 'magnitude' } } };
+    const recipe = JSON.stringify({ coppice: 1, model: './stories', steps });
+    await vscode.workspace.fs.writeFile(file, Buffer.from(recipe));
+    try {
+      assert.match(await call('plan_recipe', { recipe: 'agent.coppice.json' }), /1 of 1 step to run/);
+      const end = await call('run_recipe', { recipe: 'agent.coppice.json' });
+      assert.match(end, /agent\.coppice\.json: done\. 1 step ran/);
+      assert.ok(existsSync(/^report: (.+)$/m.exec(end)![1]), end);
+    } finally {
+      await vscode.workspace.fs.delete(file);
+    }
+  });
+
   it('reads what to do where a call is wrong', async () => {
     await assert.rejects(
       call('score', { checkpoint: '/' }),

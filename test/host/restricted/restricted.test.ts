@@ -69,6 +69,17 @@ describe('restricted mode', () => {
       /Restricted Mode.*Trust the workspace/s,
     );
     await assert.rejects(call('prune', { checkpoint: 'model', blocks: [5], out: 'short' }), /Restricted Mode/);
+    const recipe = {
+      coppice: 1,
+      model: './model',
+      steps: { s: { job: 'score', options: { criterion: 'magnitude' } } },
+    };
+    const file = vscode.Uri.file(inWorkspace('agent.coppice.json'));
+    await vscode.workspace.fs.writeFile(file, Buffer.from(JSON.stringify(recipe)));
+    const planned = await call('plan_recipe', { recipe: 'agent.coppice.json' });
+    assert.match((planned.content[0] as vscode.LanguageModelTextPart).value, /1 of 1 step to run/);
+    await assert.rejects(call('run_recipe', { recipe: 'agent.coppice.json' }), /Restricted Mode/);
+    await vscode.workspace.fs.delete(file);
     assert.equal((await coppice()).sidecar.status.state, 'stopped');
   });
 

@@ -34,6 +34,7 @@ async function bundle() {
     outbase: join(root, 'test/host'),
     outExtension: { '.js': '.cjs' },
     bundle: true,
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' }, // its UMD build cannot be bundled
     platform: 'node',
     format: 'cjs',
     sourcemap: 'inline',
