@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { formatSeconds } from '../format/durations';
 import type { JsonObject } from '../format/json';
-import { roughTime } from '../jobs/rough-time';
+import { aboutTime } from '../jobs/rough-time';
 import { l10n } from '../l10n';
 import type { ProgressInfo } from '../protocol/jobs';
 import { RECIPE_SUFFIX } from '../recipes/recipe';
@@ -41,13 +41,6 @@ export function doneWords(step: FinishedStep, result: JsonObject | undefined): s
   const words = result ? resultWords(step, result) : '';
   return [...(words === '' ? [] : [words]), formatSeconds(step.seconds)];
 }
-
-/** "about 1:20", "a few seconds". */
-export const aboutTime = (seconds: number): string =>
-  seconds < FEW_SECONDS ? roughTime(seconds) : l10n.t('about {0}', roughTime(seconds));
-
-/** Below this, a rough time is in words. */
-const FEW_SECONDS = 10;
 
 /** Lenses have one line; the problem has the whole text. */
 const MAX_LENGTH = 120;

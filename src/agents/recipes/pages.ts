@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { formatSeconds } from '../../format/durations';
 import { formatBytes } from '../../format/numbers';
 import { counted } from '../../format/words';
-import { roughTime } from '../../jobs/rough-time';
+import { aboutTime, roughTime } from '../../jobs/rough-time';
 import type { JsonObject } from '../../format/json';
 import type { Limits } from '../../recipes/recipe';
 import type { Session } from '../../recipes/session';
@@ -58,7 +58,7 @@ function stateWords(planned: PlannedStep, results: ReadonlyMap<string, JsonObjec
 function timeWords({ state, expected }: PlannedStep): string {
   if (state !== 'run') return '';
   if (!expected) return 'not known';
-  return `${expected.from === 'guess' ? 'roughly' : 'about'} ${roughTime(expected.seconds)}`;
+  return expected.from === 'guess' ? `roughly ${roughTime(expected.seconds)}` : aboutTime(expected.seconds);
 }
 
 /** "2 of 3 steps to run: about 1:20, and 1 step whose time is not known" */
@@ -67,7 +67,7 @@ function totalWords(plan: RecipePlan): string {
   const running = runningSteps(plan).length;
   if (running === 0) return 'Nothing to do';
   const times = [
-    ...(expectedSeconds > 0 ? [`about ${roughTime(expectedSeconds)}`] : []),
+    ...(expectedSeconds > 0 ? [aboutTime(expectedSeconds)] : []),
     ...(unknown.length > 0 ? [`${counted(unknown.length, 'step')} whose time is not known`] : []),
   ];
   return `${running} of ${counted(steps.length, 'step')} to run: ${times.join(', and ')}`;

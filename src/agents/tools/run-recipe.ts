@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { messageOf, UserError } from '../../engine/errors';
 import { codeSpan, inline } from '../../engine/markdown';
 import { l10n } from '../../l10n';
-import { roughTime } from '../../jobs/rough-time';
+import { aboutTime } from '../../jobs/rough-time';
 import { writeReport } from '../../recipes/report/write';
 import { type RecipeRun, runRecipe } from '../../recipes/run';
 import type { RecipeEnd } from '../../recipes/types';
@@ -52,7 +52,7 @@ function question({ plan, session }: PlannedRecipe): Confirmation | undefined {
     ...(model === undefined ? [] : [l10n.t('Reads {0}.', codeSpan(model))]),
     ...outputs.map((path) => l10n.t('Writes {0}.', codeSpan(path))),
     l10n.t('Writes results, state and report into {0}.', codeSpan(folder)),
-    ...(expectedSeconds > 0 ? [l10n.t('Expected time: {0}.', l10n.t('about {0}', roughTime(expectedSeconds)))] : []),
+    ...(expectedSeconds > 0 ? [l10n.t('Expected time: {0}.', aboutTime(expectedSeconds))] : []),
     ...(unknown.length > 0 ? [l10n.t('The time of these steps is not known: {0}.', unknown.join(', '))] : []),
     l10n.t('The source never changes, and only what the recipe wrote itself is replaced.'),
   ];

@@ -5,7 +5,7 @@ import { hashFile } from '../../engine/files/regular-file';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
 import { acceptedCompute } from '../../jobs/options/compute';
-import { roughTime } from '../../jobs/rough-time';
+import { aboutTime, roughTime } from '../../jobs/rough-time';
 import { inThisProcess } from '../../jobs/run-spec';
 import { endOf, planOf } from '../../recipes/json';
 import { planRecipe, type RecipeRequest } from '../../recipes/plan';
@@ -14,7 +14,7 @@ import type { Json } from '../../recipes/recipe';
 import { writeReport } from '../../recipes/report/write';
 import { runRecipe } from '../../recipes/run';
 import { StepTimes } from '../../recipes/times';
-import type { RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
+import type { Expected, RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
 import { planWords, resultWords, verdictWords } from '../../recipes/words';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { EXIT_LIMIT, UsageError } from '../failure';
@@ -138,17 +138,12 @@ function valueOf(text: string): Json {
 function planPage(plan: RecipePlan, { style, shown }: Shell): string[] {
   const rows = plan.steps.map((planned) => {
     const { step, state, expected } = planned;
-    const time =
-      state !== 'run'
-        ? ''
-        : expected
-          ? `${expected.from === 'guess' ? 'roughly' : 'about'} ${roughTime(expected.seconds)}`
-          : 'not known';
+    const time = state !== 'run' ? '' : expected ? timeWords(expected) : 'not known';
     return [step.name, step.job, planWords(planned), time];
   });
   const running = plan.steps.filter(({ state }) => state === 'run').length;
   const unknown = plan.unknown.length > 0 ? ` and ${counted(plan.unknown.length, 'step')} whose time is not known` : '';
-  const expected = plan.expectedSeconds > 0 ? `: about ${roughTime(plan.expectedSeconds)}${unknown}` : unknown;
+  const expected = plan.expectedSeconds > 0 ? `: ${aboutTime(plan.expectedSeconds)}${unknown}` : unknown;
   return [
     style.bold(shown(plan.recipe.title ?? plan.recipe.name)),
     ...(plan.model === undefined ? [] : [`model  ${shown(plan.model)}`]),
@@ -158,6 +153,10 @@ function planPage(plan: RecipePlan, { style, shown }: Shell): string[] {
     running === 0 ? 'Nothing to do.' : `${counted(running, 'step')} of ${plan.steps.length} to run${expected}`,
   ];
 }
+
+/** A guess is marked as one. */
+const timeWords = ({ seconds, from }: Expected): string =>
+  from === 'guess' ? `roughly ${roughTime(seconds)}` : aboutTime(seconds);
 
 function stepLines(end: StepEnd, width: number, { style, shown }: Shell): string[] {
   const { state, finished, result, failure } = end;

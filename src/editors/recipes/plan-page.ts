@@ -1,8 +1,8 @@
 /** The plan of a recipe as Markdown: what runs and why, what is there, how long it is expected to take. No VS Code. */
 import { inline, table } from '../../engine/markdown';
 import type { JsonObject } from '../../format/json';
-import { aboutTime, doneWords } from '../../host/recipe-words';
-import { roughTime } from '../../jobs/rough-time';
+import { doneWords } from '../../host/recipe-words';
+import { aboutTime, roughTime } from '../../jobs/rough-time';
 import { l10n } from '../../l10n';
 import type { PlannedStep, RecipePlan } from '../../recipes/types';
 
