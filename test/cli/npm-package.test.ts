@@ -147,7 +147,7 @@ describe('the npm package', function () {
       (sum, file) => sum + (statSync(inside(file)).isFile() ? statSync(inside(file)).size : 0),
       0,
     );
-    assert.ok(bytes < 12e6, `${bytes} bytes`);
+    assert.ok(bytes < 16e6, `${bytes} bytes`); // a third of it is the sample model
   });
 
   it('depends on onnxruntime alone, as the project does', () => {
