@@ -7,7 +7,7 @@ import { JOBS } from '../jobs/definitions';
 import type { ValueKind } from '../jobs/option';
 import { measuresOf } from './limits';
 import { asListed, fromText, withUsual } from './options';
-import { inOrder, needsOf } from './order';
+import { inOrder } from './order';
 import { hasMainOutput, productOptions } from './outputs';
 import type { Json, Recipe, RecipeStep } from './recipe';
 import { type Reference, referencesIn, substitute } from './references';
@@ -243,9 +243,3 @@ function limitFaults(step: RecipeStep): StepFault[] {
           : 'Put it into another step.',
     }));
 }
-
-/** Names of steps that nothing needs: what the recipe is for. */
-export const endsOf = ({ steps }: Recipe): string[] => {
-  const needed = new Set(steps.flatMap(needsOf));
-  return steps.map(({ name }) => name).filter((name) => !needed.has(name));
-};

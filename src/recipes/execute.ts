@@ -4,6 +4,7 @@ import { lstat, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { version } from '../../package.json';
 import { CancelledError, UserError } from '../engine/errors';
+import { isInside } from '../engine/files/paths';
 import { writeWhole } from '../engine/files/whole-file';
 import { iterateFolderOf, wasStopped } from '../engine/iterate/workspace';
 import type { JobOptions } from '../engine/progress';
@@ -14,10 +15,11 @@ import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { JobRunner } from '../jobs/runner';
 import type { JobEvent, JobOutcome, JobSpec } from '../protocol/jobs';
+import { outputsOf } from './options';
 import { outputOptions, productOptions } from './outputs';
 import type { RecipeStep } from './recipe';
 import type { Session } from './session';
-import { type Aside, asideOf, isBelow } from './state';
+import { type Aside, asideOf } from './state';
 import type { FinishedStep, StepOutput } from './types';
 
 /**
@@ -36,7 +38,7 @@ export async function runStep(
   const options = session.options(step);
   const key = await session.key(step, { signal: job.signal });
   completeOptions(JOBS[step.job], options);
-  const outputs = session.outputs(step, options);
+  const outputs = outputsOf(step, options);
   const resumes = session.state.running?.step === step.name && session.state.running.key === key;
   await mkdir(session.stepFolder(step.name), { recursive: true });
   await clear(session, step, outputs, resumes);
@@ -118,12 +120,12 @@ async function clear(
   const others = outputOptions(step.job).filter((name) => !products.includes(name));
   for (const name of others) {
     const path = outputs[name];
-    if (path !== undefined && isBelow(path, folder)) await rm(path, { force: true });
+    if (path !== undefined && isInside(path, folder)) await rm(path, { force: true });
   }
   // The rounds and the training of a stopped run with other options: only those that this recipe began.
   const began = session.state.running?.step === step.name;
   for (const path of products.flatMap((name) => outputs[name] ?? [])) {
-    if (!began && !isBelow(path, session.folder)) continue;
+    if (!began && !isInside(path, session.folder)) continue;
     for (const left of stoppedAt(path)) await rm(left, { recursive: true, force: true });
   }
 }
@@ -154,7 +156,7 @@ async function putAside(
   for (const name of productOptions(step.job)) {
     const path = outputs[name];
     if (path === undefined || !(await isThere(path))) continue;
-    if (!isBelow(path, session.folder)) {
+    if (!isInside(path, session.folder)) {
       const ours = before?.outputs.find((output) => resolve(output.path) === resolve(path));
       if (!ours) throw foreign(path, 'it is there already, and this recipe did not write it');
       if ((await session.contents.of(path)).digest !== ours.digest)

@@ -9,7 +9,7 @@ import { changePaths, type PathOf } from '../jobs/option-paths';
 import { InvalidValue, parseValue } from '../jobs/values';
 import { usualOutputs } from './outputs';
 import type { Json, RecipeStep } from './recipe';
-import { type Reference, substitute } from './references';
+import { type Reference, substitute, TOKEN } from './references';
 
 /** What a step's options are completed from. */
 export interface Around {
@@ -38,7 +38,7 @@ const TEXTS: readonly ValueKind['kind'][] = ['blocks', 'parts', 'bytes', 'parame
 /** Reads a text of the command line's form. @throws UserError */
 export function fromText(kind: ValueKind, value: Json, named: string): Json {
   // A value of another step is not known while a key is made.
-  if (typeof value !== 'string' || value.includes('\0') || !TEXTS.includes(kind.kind)) return value;
+  if (typeof value !== 'string' || value.includes(TOKEN) || !TEXTS.includes(kind.kind)) return value;
   try {
     return parseValue(kind, value, named) as Json;
   } catch (error) {

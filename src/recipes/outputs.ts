@@ -54,12 +54,5 @@ export function usualOutputs(kind: Kind, options: JsonObject, folder: string, na
 
 const isGguf = ({ format }: JsonObject): boolean => format === 'gguf';
 
-/** What `${steps.NAME}` stands for: the scores of a score step, else the first output; undefined if there is none. */
-export function mainOutput(kind: Kind, outputs: Readonly<Record<string, string>>, folder: string): string | undefined {
-  if (kind === 'score') return join(folder, RESULT_FILE);
-  const name = productOptions(kind).find((each) => outputs[each] !== undefined);
-  return name === undefined ? undefined : outputs[name];
-}
-
 /** Whether steps of the kind have a main output. */
 export const hasMainOutput = (kind: Kind): boolean => kind === 'score' || productOptions(kind).length > 0;

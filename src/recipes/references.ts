@@ -2,6 +2,9 @@
 import { isObject } from '../format/json';
 import { type Json, REFERENCE } from './recipe';
 
+/** In a text that stands for the result of another step while a key is made. No path and no option has this character. */
+export const TOKEN = '\0';
+
 /** What a reference names. */
 export type Reference =
   | { readonly kind: 'variable'; readonly name: string }

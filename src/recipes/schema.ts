@@ -1,4 +1,5 @@
 /** JSON Schema of recipes, from the registry of jobs: completion, hover and errors in the editor. `npm run manifest` writes it. */
+import { capitalized } from '../format/words';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
@@ -71,7 +72,7 @@ const limits = (names: readonly (typeof LIMIT_NAMES)[number][], description: str
   ),
 });
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+const sentence = (text: string): string => `${capitalized(text)}.`;
 
 function step(): JsonSchema {
   return {

@@ -5,7 +5,7 @@ import { version } from '../../package.json';
 import { UserError } from '../engine/errors';
 import { isInside } from '../engine/files/paths';
 import type { JobOptions } from '../engine/progress';
-import { isObject, type JsonObject, stringifyJson } from '../format/json';
+import { type JsonObject, stringifyJson } from '../format/json';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import { checkpointName } from '../jobs/titles';
@@ -13,11 +13,12 @@ import type { ValueKind } from '../jobs/option';
 import type { PathOf } from '../jobs/option-paths';
 import { checkpointPlace, Contents } from './content';
 import { mapPaths, type OptionPath, outputsOf, pathsIn, type Places, stepOptions } from './options';
+import { fieldOf } from './fields';
 import { chosenSteps, inOrder } from './order';
-import { mainOutput, outputOptions, productOptions, RESULT_FILE } from './outputs';
+import { outputOptions, productOptions, RESULT_FILE } from './outputs';
 import type { RecipeRequest } from './plan';
 import { type Json, type Limits, type Recipe, RECIPE_VERSION, type RecipeStep } from './recipe';
-import { type Reference, substitute } from './references';
+import { type Reference, substitute, TOKEN } from './references';
 import { readResult, RecipeState } from './state';
 import type { FinishedStep } from './types';
 
@@ -124,13 +125,9 @@ export class Session {
     const result = this.results.get(name);
     const asked = `\${steps.${[name, ...fields].join('.')}}`;
     if (!step || !result) throw new UserError(`${asked} has no value yet`, `${name} has not run`, `Run ${name} first.`);
-    const outputs = Object.fromEntries(step.outputs.map(({ option, path }) => [option, path]));
-    const [first] = fields;
-    if (first === undefined) return mainOutput(step.job, outputs, this.stepFolder(name)) ?? '';
-    if (fields.length === 1 && Object.hasOwn(outputs, first)) return outputs[first];
-    if (fields.length === 1 && first === 'record' && step.record !== null) return step.record;
-    const value = fields.reduce<unknown>(at, result);
-    if (value !== undefined) return value as Json;
+    const value = fieldOf(step, result, fields);
+    if (value !== undefined) return value;
+    if (fields.length === 0) return ''; // its job decided against writing
     const known = Object.keys(result).slice(0, 30).join(', ');
     throw new UserError(`${asked} has no value`, `the result of ${name} has ${known}`, 'Name one of these fields.');
   }
@@ -194,23 +191,10 @@ export class Session {
     return pathsIn(step, options).filter(({ path }) => !path.includes(TOKEN));
   }
 
-  /** The outputs that a step would write, by option. */
-  outputs(step: RecipeStep, options: JsonObject): Record<string, string> {
-    return outputsOf(step, options);
-  }
-
   resultFile(step: RecipeStep): string {
     return join(this.stepFolder(step.name), RESULT_FILE);
   }
 }
-
-/** In a text that stands for the result of another step. No path and no option has this character. */
-export const TOKEN = '\0';
-
-const at = (value: unknown, field: string): unknown => {
-  if (Array.isArray(value)) return value.at(Number(field)) as unknown;
-  return isObject(value) && Object.hasOwn(value, field) ? value[field] : undefined;
-};
 
 function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
   const strange = names.find((name) => !known.includes(name));

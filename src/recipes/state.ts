@@ -4,7 +4,7 @@
  * finished, and the next run goes on.
  */
 import { rm, rename, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../engine/errors';
 import { readTextFile } from '../engine/files/text-file';
 import { writeWhole } from '../engine/files/whole-file';
@@ -189,10 +189,4 @@ function isRunning(running: unknown): running is RunningStep {
 export function asideOf(path: string): string {
   const [folder, name] = [/^(.*[/\\])?([^/\\]*)$/.exec(path)?.[1] ?? '', path.split(/[/\\]/).at(-1) ?? ''];
   return `${folder}.${name}.before.coppice-partial`;
-}
-
-/** Whether a path is below a folder, or the folder itself. */
-export function isBelow(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way === '' || (!way.startsWith('..') && !isAbsolute(way));
 }

@@ -1,4 +1,5 @@
 /** What an agent reads of a recipe: what a run would do, and what one did. */
+import { isInside } from '../../engine/files/paths';
 import { basename } from 'node:path';
 import { formatSeconds } from '../../format/durations';
 import { formatBytes } from '../../format/numbers';
@@ -7,7 +8,6 @@ import { aboutTime, roughTime } from '../../jobs/rough-time';
 import type { JsonObject } from '../../format/json';
 import type { Limits } from '../../recipes/recipe';
 import type { Session } from '../../recipes/session';
-import { isBelow } from '../../recipes/state';
 import type { PlannedStep, RecipeEnd, RecipePlan, StepEnd, Verdict } from '../../recipes/types';
 import { planWords, resultWords, verdictWords } from '../../recipes/words';
 import { inLine, type Part } from '../answer';
@@ -46,7 +46,7 @@ export const runningSteps = ({ steps }: RecipePlan): readonly PlannedStep[] =>
 export const outputsOf = (plan: RecipePlan, session: Session): readonly string[] =>
   runningSteps(plan)
     .flatMap(({ step }) => session.paths(step))
-    .flatMap(({ path, writes }) => (writes && !isBelow(path, plan.folder) ? [path] : []));
+    .flatMap(({ path, writes }) => (writes && !isInside(path, plan.folder) ? [path] : []));
 
 function stateWords(planned: PlannedStep, results: ReadonlyMap<string, JsonObject>): string {
   const { state, before, step } = planned;

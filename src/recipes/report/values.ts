@@ -1,12 +1,12 @@
 /** The tables of a recipe with their values in place, as text. All numbers come from the results of the steps. */
-import { isObject, parseJsonNumber } from '../../format/json';
+import { parseJsonNumber } from '../../format/json';
 import { formatBytes, formatCount, shortCount, shortNumber } from '../../format/numbers';
 import { slicesOf } from '../../engine/checkpoint/block-list';
-import { mainOutput } from '../outputs';
+import { below, fieldOf } from '../fields';
 import type { Json } from '../recipe';
 import { type Reference, substitute } from '../references';
 import { type ColumnFormat, isEach, type RecipeRow, type RecipeTable } from '../table';
-import type { RecipeEnd, StepEnd } from '../types';
+import type { RecipeEnd } from '../types';
 
 /** What stands where there is no value: its step did not run, or its result lacks it. */
 export const MISSING = '—';
@@ -117,7 +117,7 @@ class Values {
   private valueOf(reference: Reference): Json | undefined {
     if (reference.kind === 'variable') return this.variable(reference.name);
     const step = this.end.steps.find(({ name }) => name === reference.step);
-    return step && fieldOf(step, reference.fields);
+    return step?.finished && fieldOf(step.finished, step.result, reference.fields);
   }
 
   private variable(name: string): Json | undefined {
@@ -127,21 +127,6 @@ class Values {
     return Object.hasOwn(variables, name) ? variables[name] : undefined;
   }
 }
-
-/** A field of a finished step's result, or the path of something that it wrote. */
-function fieldOf({ finished, result, job }: StepEnd, fields: readonly string[]): Json | undefined {
-  if (!finished) return undefined;
-  const outputs = Object.fromEntries(finished.outputs.map(({ option, path }) => [option, path]));
-  if (fields.length === 0) return job === 'score' ? finished.result : mainOutput(job, outputs, '');
-  const found = below(result, fields);
-  return found ?? (fields.length === 1 && Object.hasOwn(outputs, fields[0]) ? outputs[fields[0]] : undefined);
-}
-
-const below = (value: unknown, fields: readonly string[]): Json | undefined =>
-  fields.reduce<unknown>((found, field) => {
-    if (Array.isArray(found)) return found.at(Number(field)) as unknown;
-    return isObject(found) && Object.hasOwn(found, field) ? found[field] : undefined;
-  }, value) as Json | undefined;
 
 const asText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
