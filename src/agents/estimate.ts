@@ -1,4 +1,5 @@
 /** How long jobs of agents will take: operations from the architecture and the text, by speeds of this machine. */
+import { BYTES_PER_TOKEN } from '../recipes/estimate/amounts';
 import { stat } from 'node:fs/promises';
 import type { Architecture } from '../engine/checkpoint/architecture';
 import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
@@ -97,9 +98,6 @@ export const writtenWork = (architecture: Architecture, rows: RowShape): Work =>
   kind: 'write',
   length: rows.length,
 });
-
-/** Approximate bytes of English text per token. */
-const BYTES_PER_TOKEN = 4;
 
 /** Tokens of a text file, roughly; 0 where there is none: the job says so. */
 export async function tokensOfFile(file: string | undefined): Promise<number> {

@@ -15,6 +15,7 @@ import {
   writingFlops,
 } from '../engine/importance/estimate';
 import type { HealResult } from '../protocol/heal';
+import { BYTES_PER_TOKEN } from '../recipes/estimate/amounts';
 import type { JobKind, JobOutcome } from '../protocol/jobs';
 import type { JobEnded } from '../sidecar/client';
 import { protectionOf } from '../views/protection';
@@ -23,9 +24,6 @@ import { roughTime } from '../jobs/rough-time';
 import type { Chosen } from './choose-checkpoint';
 import { healingRows } from '../jobs/healing-amounts';
 import type { Estimate, Speed, Speeds } from '../jobs/machine-speeds';
-
-/** Approximate bytes of English text per token. */
-const BYTES_PER_TOKEN = 4;
 
 /**
  * "SmolLM2-135M, 10×128: about 1:20"; undefined if it takes no time.

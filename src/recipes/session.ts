@@ -12,7 +12,7 @@ import { checkpointName } from '../jobs/titles';
 import type { ValueKind } from '../jobs/option';
 import type { PathOf } from '../jobs/option-paths';
 import { checkpointPlace, Contents } from './content';
-import { mapPaths, type OptionPath, outputsOf, pathsIn, type Places, stepOptions } from './options';
+import { mapPaths, type OptionPath, pathsIn, type Places, stepOptions } from './options';
 import { fieldOf } from './fields';
 import { chosenSteps, inOrder } from './order';
 import { outputOptions, productOptions, RESULT_FILE } from './outputs';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { coppice } from '../support/built-cli';
-import { hashesOf, type Json, makeCliMaterial, run } from '../support/cli';
+import { type Json, makeCliMaterial, run } from '../support/cli';
+import { hashesOf } from '../support/hashes';
 import { temporaryFolder } from '../support/temporary';
 
 /** A correction that is taken four times goes past what it was fitted for, on any rows. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { iterateFolderOf } from '../../src/engine/iterate/workspace';
 import type { IterateResult } from '../../src/protocol/iterate';
 import { buildCli, coppice, jsonOf, startCoppice } from '../support/built-cli';
-import { hashesOf } from '../support/cli';
+import { hashesOf } from '../support/hashes';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { until } from '../support/until';

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync,
 import { join, resolve } from 'node:path';
 import { AGENT_TOOLS } from '../../src/agents';
 import { buildCli } from '../support/built-cli';
-import { hashesOf } from '../support/cli';
+import { hashesOf } from '../support/hashes';
 import { endSessions, type McpSession, startMcp } from '../support/mcp';
 import { temporaryFolder } from '../support/temporary';
 import { until } from '../support/until';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashesOf, type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
+import { type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
+import { hashesOf } from '../support/hashes';
 import { coppice } from '../support/built-cli';
 import { full } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashesOf, type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
+import { type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
+import { hashesOf } from '../support/hashes';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { coppice } from '../support/built-cli';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CliResult, coppice, jsonOf, startCoppice } from '../support/built-cli';
-import { type CliMaterial, hashesOf, keys, makeCliMaterial, sorted } from '../support/cli';
+import { type CliMaterial, keys, makeCliMaterial, sorted } from '../support/cli';
+import { hashesOf } from '../support/hashes';
 import { temporaryFolder } from '../support/temporary';
 
 interface EndJson {

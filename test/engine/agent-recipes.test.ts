@@ -13,7 +13,7 @@ import { formatNumber } from '../../src/format/numbers';
 import { Speeds } from '../../src/jobs/machine-speeds';
 import { inThisProcess } from '../../src/jobs/run-spec';
 import type { JobRunner } from '../../src/jobs/runner';
-import { hashesOf } from '../support/cli';
+import { hashesOf } from '../support/hashes';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { until } from '../support/until';

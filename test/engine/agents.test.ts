@@ -1,7 +1,6 @@
 /** Every tool of agents on the sample model, with jobs in this process: what it answers, asks and leaves behind. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AGENT_TOOLS } from '../../src/agents';
 import { roughBudget } from '../../src/agents/answer';
@@ -14,6 +13,7 @@ import { Speeds } from '../../src/jobs/machine-speeds';
 import { runSpec } from '../../src/jobs/run-spec';
 import type { JobRunner } from '../../src/jobs/runner';
 import type { JobOutcome, JobSpec } from '../../src/protocol/jobs';
+import { hashesOf } from '../support/hashes';
 import { temporaryFolder } from '../support/temporary';
 
 const root = temporaryFolder();
@@ -48,23 +48,13 @@ const ask = async (name: string, input: object, speeds = context.speeds): Promis
   const asked = await toolOf(name).confirmation?.({ ...input }, { ...context, speeds });
   return asked ? `${asked.title}\n${asked.message}` : '';
 };
-const digestOf = (folder: string): string[] =>
-  readdirSync(folder)
-    .sort()
-    .map(
-      (name) =>
-        `${name} ${createHash('sha256')
-          .update(readFileSync(join(folder, name)))
-          .digest('hex')}`,
-    );
-
 const ROWS = { samples: 2, length: 32 };
 const TEXT = { text: 'model/evaluation.txt', limit: 2 };
 
 describe('an agent with the sample model', function () {
   this.timeout('2m');
-  const source = digestOf(model);
-  after(() => assert.deepEqual(digestOf(model), source));
+  const source = hashesOf(model);
+  after(() => assert.deepEqual(hashesOf(model), source));
 
   it('inspects it', async () => {
     const text = await call('inspect', { checkpoint: 'model' });

@@ -1,6 +1,5 @@
 /** What tests of the command line work with: a toy checkpoint with a tokenizer, calibration rows and a text. */
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildCli, coppice, jsonOf } from './built-cli';
 import { temporaryFolder } from './temporary';
@@ -34,12 +33,3 @@ export const run = async (...args: string[]): Promise<Json> => jsonOf(await copp
 export const readJson = (file: string): Json => JSON.parse(readFileSync(file, 'utf8')) as Json;
 export const keys = (value: unknown): string[] => Object.keys(value as object).sort();
 export const sorted = (names: string): string[] => names.split(' ').sort();
-
-/** SHA-256 of every file of a folder. */
-export function hashesOf(folder: string): Record<string, string> {
-  const hash = (name: string): string =>
-    createHash('sha256')
-      .update(readFileSync(join(folder, name)))
-      .digest('hex');
-  return Object.fromEntries(readdirSync(folder).map((name) => [name, hash(name)]));
-}

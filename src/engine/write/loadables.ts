@@ -1,9 +1,9 @@
 /** What there is to load at a path, as its own files say: a GGUF file, the kinds of an ONNX folder, or a checkpoint. */
-import { readdir } from 'node:fs/promises';
+import { namesIn } from '../files/names';
 import { join } from 'node:path';
 import { isObject } from '../../format/json';
 import { readConfigFile } from '../checkpoint/config-file';
-import { systemErrorCode, UserError } from '../errors';
+import { UserError } from '../errors';
 import { recordIn } from '../records/record';
 import type { Loadable } from './loading-code';
 import { ONNX_FILES, ONNX_FOLDER, ONNX_KINDS, type OnnxKind, type OnnxTarget } from './onnx/kinds';
@@ -22,16 +22,6 @@ export async function loadablesAt(path: string): Promise<readonly Loadable[]> {
   const genai = (await namesIn(path)).includes('genai_config.json');
   const sorted = [...kinds.filter((kind) => kind === usual), ...kinds.filter((kind) => kind !== usual)];
   return sorted.map((kind) => ({ format: 'onnx', path, kind, genai, ...(target && { target }) }));
-}
-
-/** Nothing where there is no folder that can be read: the code says so when it runs. */
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    return [];
-  }
 }
 
 /** A config that cannot be read decides nothing. */

@@ -7,7 +7,7 @@ import type { RowShape } from '../../engine/importance/estimate';
 import type { JsonObject } from '../../format/json';
 
 /** Approximate bytes of English text per token. */
-const BYTES_PER_TOKEN = 4;
+export const BYTES_PER_TOKEN = 4;
 /** The same of a JSON file of ids. */
 const BYTES_PER_ID = 6;
 

@@ -1,7 +1,7 @@
 /** Texts near a recipe or its model, which may serve for scoring and for measuring. */
-import { lstat, readdir } from 'node:fs/promises';
+import { namesIn } from '../../engine/files/names';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode } from '../../engine/errors';
 
 /** A text with fewer bytes gives no ten rows of 128 tokens. */
 const LEAST_BYTES = 4096;
@@ -43,14 +43,4 @@ async function textsIn(folder: string): Promise<string[]> {
     if (stats?.isFile() && stats.size >= LEAST_BYTES) found.push(path);
   }
   return found;
-}
-
-/** Nothing where there is no folder that can be read. */
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    return [];
-  }
 }

@@ -13,7 +13,7 @@ import { recordIn } from '../../../src/engine/records/record';
 import type { GivenFor } from '../../../src/jobs/kinds';
 import type { IterateEvent } from '../../../src/protocol/iterate';
 import { assertClose, TOLERANCE } from '../../support/close';
-import { hashesOf } from '../../support/cli';
+import { hashesOf } from '../../support/hashes';
 import { runOn } from '../../support/jobs';
 import { describeShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';

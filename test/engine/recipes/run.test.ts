@@ -13,7 +13,7 @@ import { planRecipe } from '../../../src/recipes/plan';
 import { readRecipe } from '../../../src/recipes/read';
 import { runRecipe } from '../../../src/recipes/run';
 import type { RecipeEnd } from '../../../src/recipes/types';
-import { hashesOf } from '../../support/cli';
+import { hashesOf } from '../../support/hashes';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 

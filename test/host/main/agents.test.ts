@@ -3,15 +3,14 @@
  * makes, through the API that it makes them by, and what it reads.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { AGENT_TOOLS } from '../../../src/agents';
 import { formatNumber } from '../../../src/format/numbers';
 import type { EvaluateSpec } from '../../../src/protocol/jobs';
 import { coppice, inWorkspace, lines } from '../support/coppice';
 import { type Staged, stageSample, unstage } from '../support/sample';
+import { hashesOf } from '../../support/hashes';
 import { until } from '../../support/until';
 
 /** The text of a tool's answer. */
@@ -20,17 +19,6 @@ async function call(name: string, input: object = {}): Promise<string> {
   const { content } = await vscode.lm.invokeTool(`coppice_${name}`, options);
   return content.map((part) => (part as vscode.LanguageModelTextPart).value).join('\n');
 }
-
-/** Every file of a folder, with its contents. */
-const digestOf = (folder: string): string[] =>
-  readdirSync(folder)
-    .sort()
-    .map(
-      (name) =>
-        `${name} ${createHash('sha256')
-          .update(readFileSync(join(folder, name)))
-          .digest('hex')}`,
-    );
 
 describe('an agent in the chat', () => {
   let staged: Staged;
@@ -53,7 +41,7 @@ describe('an agent in the chat', () => {
 
   it('makes the model a quarter smaller, and says what that costs', async () => {
     const { checkpoint } = staged;
-    const before = digestOf(checkpoint);
+    const before = hashesOf(checkpoint);
 
     assert.match(await call('inspect', { checkpoint: 'stories' }), /12 blocks, 2,624,640 parameters/);
 
@@ -98,7 +86,7 @@ describe('an agent in the chat', () => {
     });
     assert.match(texts, /^original \(12 tokens[^]*^pruned \(12 tokens/m);
 
-    assert.deepEqual(digestOf(checkpoint), before);
+    assert.deepEqual(hashesOf(checkpoint), before);
   });
 
   it('asks for a long job by its id, and can cancel it', async () => {
