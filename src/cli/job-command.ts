@@ -4,11 +4,13 @@ import { completeOptions } from '../jobs/complete';
 import { type AnyJob, checkpointsIn } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
+import { isCutKind } from '../jobs/parts/part-record';
 import { fileFor, runJob } from '../jobs/run-job';
 import { execute, type Exit, type Outcome, type Shell } from './execute';
 import { asUsage } from './failure';
 import { addCommonOptions, addOptions, type CommonOptions, optionsOf } from './options';
 import type { Page } from './pages/page';
+import { addPartOption, type PartOption, runOnePart } from './part';
 import { isCancellation } from './signals';
 
 /** Adds the command that runs the job. @param page shows the result */
@@ -20,7 +22,14 @@ export function addJob<K extends Kind>(program: Command, exit: Exit, kind: K, pa
     const common = command.opts<CommonOptions>();
     const source = checkpointsIn(job, options).at(0);
     const all = { ...options, ...common };
-    exit(await execute({ kind, options: all, source }, (shell) => run(kind, page, options, common, shell)));
+    const { part } = command.opts<PartOption>();
+    exit(
+      await execute({ kind, options: all, source }, (shell) =>
+        part !== undefined && isCutKind(kind)
+          ? runOnePart(kind, options, part, common, shell)
+          : run(kind, page, options, common, shell),
+      ),
+    );
   });
 }
 
@@ -54,6 +63,7 @@ async function run<K extends Kind>(
 export function jobCommand(program: Command, job: AnyJob): Command {
   const command = program.command(job.kind).summary(job.summary).description(job.description);
   addOptions(command, job.options);
+  if (isCutKind(job.kind)) addPartOption(command);
   const examples = job.examples.map((words) => `  coppice ${job.kind} ${words}`);
   const after = [...(job.notes === undefined ? [] : [job.notes]), ['Examples:', ...examples].join('\n')];
   return addCommonOptions(command).addHelpText('after', `\n${after.join('\n\n')}`);

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addDemo } from './commands/demo';
 import { addFetchTasks } from './commands/fetch-tasks';
+import { addGather } from './commands/gather';
 import { addInit } from './commands/init';
 import { addInspect } from './commands/inspect';
 import { addMcp } from './commands/mcp';
@@ -70,6 +71,7 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'bench', benchPage);
   addJob(program, exit, 'grid', gridPage);
   addJob(program, exit, 'versus', versusPage);
+  addGather(program, exit);
   addInit(program, exit);
   addRun(program, exit);
   addFetchTasks(program, exit);

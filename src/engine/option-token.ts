@@ -63,6 +63,7 @@ export const OPTION_NAMES = [
   'oneShot',
   'otherBase',
   'out',
+  'part',
   'own',
   'patch',
   'patience',

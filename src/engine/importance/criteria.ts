@@ -29,6 +29,7 @@ const LIST = [
     objectives: ['ppl'],
     modules: true,
     screens: true,
+    cut: true,
     effort: 'products',
     work: sweepOf(sweepWork),
   },

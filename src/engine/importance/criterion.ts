@@ -2,7 +2,10 @@
 import type { Architecture } from '../checkpoint/architecture';
 import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
-import type { View } from '../model/view';
+import type { Step, View } from '../model/view';
+import type { CuttableWork, Share } from '../parts/split';
+import type { Filled, Table } from '../parts/table';
+import type { Precision } from '../precision';
 import type { JobOptions } from '../progress';
 import type { WeightSource } from '../weights/source';
 import type { Scope, StepCost } from './cost';
@@ -46,6 +49,8 @@ export interface CriterionInfo {
   readonly modules?: true;
   /** It measures models without a part of it, so a screen in a lower precision can tell which ones matter. */
   readonly screens?: true;
+  /** Its work can be cut into parts that need nothing of each other. */
+  readonly cut?: true;
   /** The kind of its work; estimates compare runs of one kind. */
   readonly effort: 'products' | 'gradients' | 'reading' | 'none';
   /** Applications of a block for each calibration row, each with its cost; undefined if it does not run the model. */
@@ -118,8 +123,50 @@ export type ScoreStored = (
   job: JobOptions,
 ) => Promise<StoredScores>;
 
-/** The export of a criterion's file: one of the two. */
+/**
+ * What the numbers of a criterion mean, without the model: the same for all parts of a run, and with the table enough for
+ * the result.
+ */
+export interface ScoreFrame {
+  /** The blocks of the view, or the modules of these. */
+  readonly steps: readonly Step[];
+  readonly granularity: 'block' | 'module';
+  /** Calibration rows, and tokens per row; 0 for a criterion that needs no text. */
+  readonly rows: number;
+  readonly length: number;
+  readonly seed: number;
+  /** The arithmetic of the numbers; undefined when no session was needed. */
+  readonly precision?: Precision;
+}
+
+/** A criterion whose work can be cut into parts that need nothing of each other. */
+export interface CriterionParts {
+  readonly work: (architecture: Architecture, frame: ScoreFrame) => CuttableWork;
+  /** Fills its share of the table, of a model over rows. @throws UserError, CancelledError */
+  readonly measureRows?: (
+    model: Model,
+    rows: TokenRows,
+    frame: ScoreFrame,
+    share: Share,
+    scope: Pick<ScoringScope, 'view' | 'teacher'>,
+    job: JobOptions,
+  ) => Promise<Filled[]>;
+  /** The same from stored weights. */
+  readonly measureStored?: (
+    weights: WeightSource,
+    frame: ScoreFrame,
+    share: Share,
+    settings: Pick<CriterionSettings, 'norm' | 'reduction'>,
+    job: JobOptions,
+  ) => Promise<Filled[]>;
+  /** What the criterion itself gives, to the last bit. @throws TableFault */
+  readonly result: (table: Table, frame: ScoreFrame) => CriterionResult;
+}
+
+/** The export of a criterion's file: one of the first two. */
 export interface CriterionModule {
   readonly scoreRows?: ScoreRows;
   readonly scoreStored?: ScoreStored;
+  /** Undefined where one number depends on another: blocks that go in turn, or a search. */
+  readonly parts?: CriterionParts;
 }

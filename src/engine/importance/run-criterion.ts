@@ -29,7 +29,7 @@ import type { RunInput } from '../records/record';
 import { optionalTokenizer } from '../tokenizer/optional';
 import type { Model, ModelOptions } from '../model/model';
 import { withModel } from '../model/opened';
-import { fullView, stepsOf } from '../model/view';
+import { fullView, stepsOf, type View } from '../model/view';
 
 export interface Scored {
   readonly result: CriterionResult;
@@ -48,9 +48,9 @@ export interface Scored {
 }
 
 /** With changes to the checkpoint's weights. */
-type Scope = ScoringScope & Pick<ModelOptions, 'changes'>;
+export type Scope = ScoringScope & Pick<ModelOptions, 'changes'>;
 
-type Options = CriterionSettings & Omit<ModelOptions, 'changes' | 'precision'>;
+export type Options = CriterionSettings & Omit<ModelOptions, 'changes' | 'precision'>;
 
 /** @throws UserError when the calibration cannot be used or no block remains, CancelledError */
 export async function runCriterion(
@@ -60,24 +60,19 @@ export async function runCriterion(
   job: JobOptions,
   scope: Scope = {},
 ): Promise<Scored> {
-  if (scope.view !== undefined && stepsOf(scope.view).length === 0) {
-    throw new UserError(
-      'There is no block to score',
-      'all blocks are left out',
-      `Leave out fewer with ${option('remove')}.`,
-    );
-  }
+  requireBlocks(scope.view);
   if (criterionInfo(criterion).heals) requireHealable(requireArchitecture(checkpoint));
   const { scoreRows, scoreStored } = await loadCriterion(criterion);
   if (scoreStored) return withoutText(checkpoint, scoreStored, options, job, scope);
-  const { samples, length, seed, budget, generations } = options;
-  const { vocabulary, context } = requireArchitecture(checkpoint);
-  const tokenizer = await optionalTokenizer(checkpoint.home, job);
-  const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
+  const { seed, budget, generations } = options;
   const objective = objectiveOf(criterion, options.objective);
-  const { rows } = calibration;
-  const run = (opened: Model, teacher?: Model) =>
-    inArithmetic(opened, criterion, { options, scope, rows }, async (model, screening) => {
+  const { found, calibration, settings, inputs, warnings } = await withScoredModel(
+    checkpoint,
+    criterion,
+    options,
+    job,
+    scope,
+    async (model, { rows, teacher, screening }) => {
       const result = await scoreRows!(
         model,
         rows,
@@ -90,29 +85,81 @@ export async function runCriterion(
         ...shortRun(criterion, result, scope.count),
       ];
       return { result, broken, device: model.device, precision: precisionOf(result, model) };
-    });
-  const { device: choice, threads, memory, hooks } = options;
-  const { changes = [] } = scope;
-  const precision = options.precision === 'float16' ? options.precision : undefined;
-  const compute = { device: choice, threads, memory, hooks, precision };
-  const isChanged = changes.length > 0;
-  const { result, broken, ...used } = await withModel(checkpoint, { ...compute, changes }, (model) =>
-    // The teacher is what the model was before its weights changed.
-    isChanged && objective === 'kl' ? withModel(checkpoint, compute, (teacher) => run(model, teacher)) : run(model),
+    },
   );
+  const { result, broken, ...used } = found;
   return {
     result,
     ranking: rankingOf(result),
     calibration,
     ...used,
-    inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
-    settings: {
-      calibration: withoutRows(calibration),
-      ...objectiveSetting(criterion, objective),
-      ...(result.search && { budget, generations }),
-    },
+    inputs,
+    settings: { ...settings, ...(result.search && { budget, generations }) },
     seed,
-    warnings: [...calibrationWarnings(calibration, options, context), ...broken],
+    warnings: [...warnings, ...broken],
+  };
+}
+
+/** @throws UserError when no block remains */
+export function requireBlocks(view: View | undefined): void {
+  if (view === undefined || stepsOf(view).length > 0) return;
+  throw new UserError(
+    'There is no block to score',
+    'all blocks are left out',
+    `Leave out fewer with ${option('remove')}.`,
+  );
+}
+
+/** What a criterion that reads a text works on. */
+interface ScoredRows {
+  readonly rows: TokenRows;
+  readonly teacher?: Model;
+  readonly screening?: Screening;
+}
+
+/** What `use` found, and what the record says of the text. */
+interface WithText<T> extends Pick<Scored, 'inputs' | 'settings' | 'warnings'> {
+  readonly found: T;
+  readonly calibration: Calibration;
+}
+
+/**
+ * Reads the text, opens the model in the precision that the options ask for, and passes both on.
+ * @throws UserError when the calibration cannot be used, CancelledError
+ */
+export async function withScoredModel<T>(
+  checkpoint: Checkpoint,
+  criterion: Criterion,
+  options: Options,
+  job: JobOptions,
+  scope: Scope,
+  use: (model: Model, given: ScoredRows) => Promise<T>,
+): Promise<WithText<T>> {
+  const { samples, length, seed } = options;
+  const { vocabulary, context } = requireArchitecture(checkpoint);
+  const tokenizer = await optionalTokenizer(checkpoint.home, job);
+  const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
+  const objective = objectiveOf(criterion, options.objective);
+  const { rows } = calibration;
+  const run = (opened: Model, teacher?: Model): Promise<T> =>
+    inArithmetic(opened, criterion, { options, scope, rows }, (model, screening) =>
+      use(model, { rows, teacher, screening }),
+    );
+  const { device: choice, threads, memory, hooks } = options;
+  const { changes = [] } = scope;
+  const precision = options.precision === 'float16' ? options.precision : undefined;
+  const compute = { device: choice, threads, memory, hooks, precision };
+  const isChanged = changes.length > 0;
+  const found = await withModel(checkpoint, { ...compute, changes }, (model) =>
+    // The teacher is what the model was before its weights changed.
+    isChanged && objective === 'kl' ? withModel(checkpoint, compute, (teacher) => run(model, teacher)) : run(model),
+  );
+  return {
+    found,
+    calibration,
+    inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
+    settings: { calibration: withoutRows(calibration), ...objectiveSetting(criterion, objective) },
+    warnings: calibrationWarnings(calibration, options, context),
   };
 }
 
@@ -178,7 +225,7 @@ async function withoutText(
 }
 
 /** The code of a criterion: the file of its name. The list has no code, so that showing it loads nothing that computes. */
-async function loadCriterion(criterion: Criterion): Promise<CriterionModule> {
+export async function loadCriterion(criterion: Criterion): Promise<CriterionModule> {
   return (await import(`./criteria/${criterion}.ts`)) as CriterionModule;
 }
 
@@ -210,7 +257,7 @@ function storedWarnings(result: CriterionResult, tensors: StoredScores['tensors'
   return warning === undefined ? [] : [tensor ? `${warning}: the norm of ${tensor.name} is not finite` : warning];
 }
 
-function rankingOf({ full, blocks, windows, removals, search }: CriterionResult): Ranking {
+export function rankingOf({ full, blocks, windows, removals, search }: CriterionResult): Ranking {
   const baseline = full && { baseline: full.meanNll };
   if (windows) return { kind: 'windows', windows, ...baseline };
   if (removals) {

@@ -10,7 +10,7 @@ import { removedJson } from '../model/view';
 import type { Criterion } from './criteria';
 import type { Calibration } from './calibration';
 import type { CriterionResult } from './result';
-import { resultSummary, type ResultSummary, type Scored, withoutRows } from './run-criterion';
+import { resultSummary, type ResultSummary, type Scored } from './run-criterion';
 
 /** What a scoring is of. */
 export interface ScoreSubject {
@@ -45,27 +45,34 @@ export interface ScoreReport {
   readonly results: ScoreSubject & CriterionResult & ScoreContext;
 }
 
+/** Scores, and the text without its tokens. */
+interface ReportedScores extends Pick<Scored, 'result' | 'precision'> {
+  readonly calibration: ScoreContext['calibration'];
+  readonly device?: { readonly provider: string };
+}
+
+/** The subject of a scoring of an opened model. */
+export const subjectOf = ({ checkpoint, removed, inputs }: OpenedModel, criterion: Criterion): ScoreSubject => ({
+  criterion,
+  model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
+  ...(removed.length > 0 && { removed: removedJson(removed) }),
+  ...Object.fromEntries(inputs.map(({ role, name, sha256 }) => [role, { name, sha256 }])),
+});
+
 export function scoreReport(
-  { checkpoint, removed, inputs }: OpenedModel,
-  criterion: Criterion,
-  { result, calibration, device, precision }: Scored,
-  seconds: number,
+  subject: ScoreSubject,
+  { result, calibration, device, precision }: ReportedScores,
+  { seconds, peak = peakRssBytes() }: { readonly seconds: number; /** In bytes. */ readonly peak?: number },
 ): ScoreReport {
-  const shared: ScoreSubject = {
-    criterion,
-    model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
-    ...(removed.length > 0 && { removed: removedJson(removed) }),
-    ...Object.fromEntries(inputs.map(({ role, name, sha256 }) => [role, { name, sha256 }])),
-  };
   const context: ScoreContext = {
-    calibration: calibration ? withoutRows(calibration) : null,
+    calibration,
     seconds,
     device: device?.provider ?? 'cpu',
     ...(precision !== undefined && { precision }),
-    peakRssBytes: peakRssBytes(),
+    peakRssBytes: peak,
   };
   return {
-    summary: { ...shared, ...resultSummary(result), ...context },
-    results: { ...shared, ...result, ...context },
+    summary: { ...subject, ...resultSummary(result), ...context },
+    results: { ...subject, ...result, ...context },
   };
 }

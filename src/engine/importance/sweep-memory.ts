@@ -8,8 +8,14 @@ import { releaseState, retainState, type State } from '../model/states';
 export class SweepMemory<T> {
   private readonly kept: State[] = [];
 
-  /** @param full the whole model's numbers, if they are known already */
-  constructor(private known?: T) {}
+  /**
+   * @param known the whole model's numbers, if they are known already
+   * @param keepsStates whether another sweep follows
+   */
+  constructor(
+    private known?: T,
+    readonly keepsStates = true,
+  ) {}
 
   /** The whole model's numbers. */
   get full(): T | undefined {

@@ -150,7 +150,7 @@ async function* sweepGroups(
   if (memory?.full !== undefined && candidates.length === 0) return;
   const rowBytes = rows[0].length * architecture.hidden * 4;
   const cut = (kept: number): Group[] => groupWork(rows, candidates, rowBytes, model.memory - bytes, others + kept);
-  const inOne = memory === undefined ? [] : cut(steps.length + 1);
+  const inOne = memory?.keepsStates ? cut(steps.length + 1) : [];
   const keeps = inOne.length === 1;
   if (!keeps) memory?.forget();
   const groups = keeps ? inOne : cut(0);

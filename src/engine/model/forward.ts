@@ -51,6 +51,10 @@ export interface OpenInputs {
 /** Tokens per run: enough for fast products, few enough for a run to stay well under a second. */
 const TOKENS_PER_RUN = 640;
 
+/** Rows of a length that go through a block in one run. */
+export const rowsPerRun = (length: number, tokensPerRun = TOKENS_PER_RUN): number =>
+  Math.max(1, Math.floor(tokensPerRun / length));
+
 /** Forward passes over rows of one length. */
 export class Forward {
   readonly pool: ChunkPool;
@@ -66,7 +70,7 @@ export class Forward {
   ) {
     const { architecture } = model;
     this.pool = new ChunkPool(length, architecture.hidden);
-    this.rowsPerChunk = Math.max(1, Math.floor(tokensPerRun / length));
+    this.rowsPerChunk = rowsPerRun(length, tokensPerRun);
     this.positions = new Positions(architecture, length);
   }
 

@@ -2,10 +2,10 @@
 import { removalsOf } from '../../engine/evaluate/curve';
 import { comparedCurve, type Within, withinDivergence } from '../../engine/evaluate/within';
 import { isSized } from '../../engine/importance/criteria';
-import { runCriterion, type Scored } from '../../engine/importance/run-criterion';
+import { runCriterion, type Scored, withoutRows } from '../../engine/importance/run-criterion';
 import { keepList } from '../../engine/importance/select';
 import { overAll, scoredBlocks } from '../../engine/iterate/scores';
-import { scoreReport, type ScoreSummary } from '../../engine/importance/score-report';
+import { scoreReport, subjectOf, type ScoreSummary } from '../../engine/importance/score-report';
 import { openForComputing, type OpenedModel } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
 import { detailsOf } from '../../engine/records/details';
@@ -46,7 +46,12 @@ export async function runScore(
   );
   scored.warnings.forEach(context.warn);
   const within = await withinLimit(options, opened, scored, context);
-  const { summary, results } = scoreReport(opened, criterion, scored, secondsSince(start));
+  const calibration = scored.calibration ? withoutRows(scored.calibration) : null;
+  const { summary, results } = scoreReport(
+    subjectOf(opened, criterion),
+    { ...scored, calibration },
+    { seconds: secondsSince(start) },
+  );
   const kept = keepList(length, { keepEnds: options.keepEnds, keep });
   const shares = options.ratios && chosenShares(options.ratios, architecture, scored, kept);
   const chosen = { ...(within && { within }), ...(shares && { shares }) };

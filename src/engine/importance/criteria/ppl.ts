@@ -2,13 +2,13 @@
  * The PPL criterion (Shortened LLaMA §3.1, `src/anal_block_sensitivity_ppl.py`): the perplexity of the calibration text
  * when a block is left out. `module` granularity scores attention and FFN separately (§5.2, Table 6).
  */
-import type { ScoreRows } from '../criterion';
+import type { CriterionParts, ScoreRows } from '../criterion';
 import type { JobOptions } from '../../progress';
 import type { Precision } from '../../precision';
-import { screenedRows, screenedWork, sweepWork } from '../cost';
+import { each, screenedRows, screenedWork, sweepWork } from '../cost';
 import type { ScreenSummary } from '../result';
 import { rankBlocks } from '../select';
-import type { TokenRows } from '../../model/forward';
+import { rowsPerRun, type TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf, type Part, type Step, type View } from '../../model/view';
 import {
@@ -21,6 +21,9 @@ import {
   summariseRows,
 } from '../losses';
 import { sweepLosses } from '../sweep';
+import { SweepMemory } from '../sweep-memory';
+import { numbersIn } from '../../parts/split';
+import { filledFrom } from '../../parts/table';
 import {
   alignedRows,
   exactCount,
@@ -77,7 +80,13 @@ export async function scorePerplexity(
   job?: JobOptions,
 ): Promise<Scored<number> & { blocks: BlockPerplexity[] }> {
   const steps = stepsOf(options.view ?? fullView(model.architecture.layers.length));
-  const { scores, ...others } = await scoreSteps(model, rows, steps, options, job);
+  return ofBlocks(steps, await scoreSteps(model, rows, steps, options, job));
+}
+
+function ofBlocks(
+  steps: readonly Step[],
+  { scores, ...others }: ScoredSteps,
+): Scored<number> & { blocks: BlockPerplexity[] } {
   const blocks = steps.map(({ block }, i) => ({ index: block, ...scores[i] }));
   return { ...others, blocks, order: rankBlocks(blocks.map((b) => b.score)).map((i) => blocks[i].index) };
 }
@@ -90,7 +99,13 @@ export async function scoreModulePerplexity(
   job?: JobOptions,
 ): Promise<Scored<{ block: number; part: Part }> & { modules: ModulePerplexity[] }> {
   const steps = stepsOf(options.view ?? fullView(model.architecture.layers.length), true);
-  const { scores, ...others } = await scoreSteps(model, rows, steps, options, job);
+  return ofModules(steps, await scoreSteps(model, rows, steps, options, job));
+}
+
+function ofModules(
+  steps: readonly Step[],
+  { scores, ...others }: ScoredSteps,
+): Scored<{ block: number; part: Part }> & { modules: ModulePerplexity[] } {
   const modules = steps.map(({ block, attention }, i): ModulePerplexity => {
     return { block, part: attention ? 'attention' : 'ffn', ...scores[i] };
   });
@@ -98,21 +113,25 @@ export async function scoreModulePerplexity(
   return { ...others, modules, order };
 }
 
+type ScoredSteps = Omit<Scored<never>, 'order'> & { readonly scores: PerplexityScore[] };
+
 async function scoreSteps(
   model: Model,
   rows: TokenRows,
   steps: readonly Step[],
   { seed, screening }: PerplexityOptions,
   job: JobOptions = {},
-): Promise<Omit<Scored<never>, 'order'> & { scores: PerplexityScore[] }> {
+): Promise<ScoredSteps> {
   const perRow = rows[0].length - 1;
   const all = [...steps.keys()];
   if (screening) return screenSteps(model, rows, steps, seed, screening, job);
   const losses = await sweepLosses(model, rows, steps, all, job);
-  const full = summariseLosses(losses.full, perRow);
-  const { precision } = model;
-  const scores = losses.without.map((l) => ({ ...scoreOf(summariseLosses(l, perRow), full, seed), precision }));
-  return { full, scores };
+  const summaries = losses.without.map((l) => summariseLosses(l, perRow));
+  return scoresOf(summariseLosses(losses.full, perRow), summaries, seed, model.precision);
+}
+
+function scoresOf(full: LossSummary, without: readonly LossSummary[], seed: number, precision: Precision): ScoredSteps {
+  return { full, scores: without.map((summary) => ({ ...scoreOf(summary, full, seed), precision })) };
 }
 
 async function screenSteps(
@@ -122,7 +141,7 @@ async function screenSteps(
   seed: number,
   screening: Screening,
   job: JobOptions,
-): Promise<Omit<Scored<never>, 'order'> & { scores: PerplexityScore[] }> {
+): Promise<ScoredSteps> {
   const candidates = [...steps.keys()];
   const exact = exactCount(candidates.length, screening);
   const summary = remembered((losses: Float64Array) => summariseLosses(losses, rows[0].length - 1));
@@ -148,7 +167,7 @@ async function screenSteps(
     const one = losses
       ? summary(losses)
       : summariseRows(
-          alignedRows(found, k, (each) => summary(each).rows),
+          alignedRows(found, k, (value) => summary(value).rows),
           full.tokens,
         );
     return { ...scoreOf(one, full, seed), ...precisionOf(found, k, model, screening.model) };
@@ -165,3 +184,35 @@ export const scoreRows: ScoreRows = (model, rows, { granularity, view, seed, scr
   granularity === 'module'
     ? scoreModulePerplexity(model, rows, { view, seed, screening }, job)
     : scorePerplexity(model, rows, { view, seed, screening }, job);
+
+/** The model itself is variant 0 of the table, and the model without step k is variant k + 1. */
+export const parts: CriterionParts = {
+  work: (architecture, { steps, rows, length }) => ({
+    rows,
+    unit: rowsPerRun(length),
+    candidates: steps.length,
+    cost: (some, whole) =>
+      sweepWork(architecture, steps.length, numbersIn(some), each, { states: 0, losses: !whole, needsLast: false }),
+  }),
+  measureRows: async (model, rows, { steps, length }, share, _scope, job) => {
+    const some = numbersIn(share.candidates);
+    // Another part measures the model itself over these rows.
+    const memory = share.whole ? undefined : new SweepMemory(new Float64Array(0), false);
+    const own = rows.slice(share.rows.from, share.rows.to);
+    const { full, without } = await sweepLosses(model, own, steps, some, job, memory);
+    const ofRows = (losses: Float64Array): { nll: readonly number[] } => ({
+      nll: summariseLosses(losses, length - 1).rows,
+    });
+    return [
+      ...(share.whole ? filledFrom(0, share.rows, [ofRows(full)]) : []),
+      ...filledFrom(1 + share.candidates.from, share.rows, without.map(ofRows)),
+    ];
+  },
+  result: (table, { steps, granularity, rows, length, seed, precision = 'float32' }) => {
+    const summary = (variant: number): LossSummary =>
+      summariseRows(Array.from(table.column('nll', variant)), rows * (length - 1));
+    const without = steps.map((_, k) => summary(k + 1));
+    const scored = scoresOf(summary(0), without, seed, precision);
+    return granularity === 'module' ? ofModules(steps, scored) : ofBlocks(steps, scored);
+  },
+};

@@ -1,0 +1,57 @@
+/** `coppice gather`: the record of a run from the records of its parts. */
+import type { Command } from 'commander';
+import { dirname, resolve } from 'node:path';
+import { gatherParts, writeGathered } from '../../jobs/parts/gather';
+import { partFilesIn } from '../../jobs/parts/files';
+import { checkFileTarget } from '../../jobs/file-target';
+import { acceptedCompute } from '../../jobs/options/compute';
+import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { addCommonOptions, addOptions, type CommonOptions } from '../options';
+import { facts } from '../terminal/text';
+
+interface Options extends CommonOptions {
+  readonly out: string;
+}
+
+export function addGather(program: Command, exit: Exit): void {
+  const command = program
+    .command('gather')
+    .summary('make one record from the parts of a run')
+    .description(
+      'Joins the partial records of a job that ran in parts (--part) into the record that one process would have written: ' +
+        'the same numbers to the last bit, in whatever order the parts ran. Says which parts are missing.',
+    )
+    .argument('<part...>', 'partial records, or folders of them')
+    .requiredOption('--out <file>', 'file for the record');
+  addOptions(addCommonOptions(command), acceptedCompute)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  coppice score ./SmolLM2-135M --calibration prose.txt --part 1/2 --record part-1.json
+  coppice score ./SmolLM2-135M --calibration prose.txt --part 2/2 --record part-2.json
+  coppice gather part-1.json part-2.json --out scores.json
+  coppice gather ./parts --out scores.json`,
+    )
+    .action(async (parts: string[], options: Options) => {
+      exit(await execute({ kind: 'gather', options }, (shell) => gather(parts, options, shell)));
+    });
+}
+
+async function gather(given: readonly string[], { out }: Options, shell: Shell): Promise<Outcome> {
+  const files = await partFilesIn(given);
+  await checkFileTarget('the record', out, undefined, files);
+  const { kind, parts, result, record, notes, warnings } = await gatherParts(files, dirname(resolve(out)), shell.job);
+  notes.forEach(shell.note);
+  warnings.forEach(shell.warn);
+  const isNew = await writeGathered(out, record);
+  if (!isNew) shell.note(`${out} is there already, with the same contents`);
+  return {
+    json: result,
+    page: facts([
+      ['run', kind],
+      ['parts', String(parts)],
+      ['record', shell.shown(out)],
+    ]),
+  };
+}

@@ -1,0 +1,84 @@
+/** `--part 3/8` of the jobs whose work can be cut: runs one part and writes its partial record. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { MAX_PARTS, parsePart, type Part, partText } from '../engine/parts/part';
+import { size } from '../engine/parts/split';
+import { counted } from '../format/words';
+import { completeOptions } from '../jobs/complete';
+import { JOBS } from '../jobs/definitions';
+import type { OptionsFor } from '../jobs/kinds';
+import type { CutKind, PartResults } from '../jobs/parts/part-record';
+import { progressFileOf } from '../jobs/parts/progress-file';
+import { requireCut, runPart } from '../jobs/parts/run-part';
+import { fileFor } from '../jobs/run-job';
+import { formatSeconds } from '../format/durations';
+import type { Outcome, Shell } from './execute';
+import { asUsage, UsageError } from './failure';
+import type { CommonOptions } from './options';
+import { facts } from './terminal/text';
+
+export interface PartOption {
+  readonly part?: Part;
+}
+
+export function addPartOption(command: Command): void {
+  command.option(
+    '--part <i/n>',
+    'compute only the i-th of n parts of the work, and write its partial record (--record); coppice gather joins them',
+    (text) => {
+      const part = parsePart(text);
+      if (part) return part;
+      throw new InvalidArgumentError(`It must be a part such as 3/8: from 1/n to n/n, and n at most ${MAX_PARTS}.`);
+    },
+  );
+}
+
+export async function runOnePart(
+  kind: CutKind,
+  given: object,
+  part: Part,
+  { record }: CommonOptions,
+  { job, note, warn, shown }: Shell,
+): Promise<Outcome> {
+  if (record === undefined) {
+    throw new UsageError(
+      `--part ${partText(part)} has nowhere to write`,
+      'the numbers of a part go to its partial record, and no file is given',
+      `Add --record part-${part.number}.json.`,
+    );
+  }
+  const options = asUsage(() => {
+    const complete = completeOptions(JOBS[kind], given) as OptionsFor<CutKind>;
+    requireCut(kind, complete);
+    return complete;
+  });
+  const place = fileFor(record);
+  const progressFile = progressFileOf(record);
+  const { results } = await runPart(kind, options, part, { job, hooks: {}, note, warn, place, progressFile });
+  return { json: { record, ...summaryOf(results) }, page: pageOf(results, shown(record)) };
+}
+
+/** What `--json` prints of a part: all but the numbers, which are in its record. */
+const summaryOf = ({ part, share, seconds, peakRssBytes }: PartResults): object => ({
+  part,
+  ...(share && { share }),
+  seconds,
+  peakRssBytes,
+});
+
+function pageOf({ part, share, seconds }: PartResults, record: string): string[] {
+  return facts([
+    ['part', `${part.number} of ${part.of}`],
+    ...(share ? [['work', workWords(share)] as [string, string]] : []),
+    ['time', formatSeconds(seconds)],
+    ['record', record],
+  ]);
+}
+
+function workWords({ rows, candidates, whole }: NonNullable<PartResults['share']>): string {
+  const words = [
+    ...(size(rows) > 0 ? [`rows ${rows.from + 1} to ${rows.to}`] : []),
+    ...(size(candidates) > 0 ? [`candidates ${candidates.from + 1} to ${candidates.to}`] : []),
+    ...(whole ? ['the model itself'] : []),
+  ];
+  return words.length > 0 ? words.join(', ') : counted(0, 'row');
+}

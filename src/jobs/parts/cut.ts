@@ -1,0 +1,55 @@
+/** What a job needs so that its work can be cut into parts: how a part is measured, and how parts become the result. */
+import type { Part } from '../../engine/parts/part';
+import type { Share } from '../../engine/parts/split';
+import type { RunPrecision } from '../../engine/precision';
+import type { RunDetails } from '../../engine/records/details';
+import type { Fault } from '../define';
+import type { OptionsFor } from '../kinds';
+import type { JobContext, RunEnd } from '../run';
+import type { RunResult } from '../runs';
+import type { CutKind } from './part-record';
+
+/** A measured part, before it is a record. Frame and data are JSON. */
+export interface MeasuredPart {
+  readonly share?: Share;
+  readonly frame: object;
+  readonly data: unknown;
+  /** Path of the checkpoint, which differs between machines and is no part of the frame. */
+  readonly path: string;
+  readonly run: RunDetails;
+}
+
+/** All parts of a run. */
+export interface Gathered {
+  readonly frame: unknown;
+  /** In the order of their numbers. */
+  readonly data: readonly unknown[];
+  /** Path of the checkpoint on the machine of the first part. */
+  readonly path: string;
+  /** Undefined if nothing was computed. */
+  readonly device: { readonly provider: string } | undefined;
+  readonly precision: RunPrecision | undefined;
+  /** Of all parts together. */
+  readonly seconds: number;
+  /** The most that one of them needed. */
+  readonly peakRssBytes: number;
+}
+
+/** A job that can be cut. */
+export interface CutJob<K extends CutKind> {
+  /** Options that need the whole: with these it cannot be cut. */
+  readonly fault: (options: OptionsFor<K>) => Fault | undefined;
+  /** The options that one process needs for the numbers of the parts, where `auto` would mean something else there. */
+  readonly exactly?: (options: OptionsFor<K>) => OptionsFor<K>;
+  /** @throws UserError when the work has fewer parts; errors of the job */
+  readonly measure: (options: OptionsFor<K>, context: JobContext, part: Part) => Promise<MeasuredPart>;
+  /**
+   * What one process gives. Reads no file, computes no model.
+   * @throws TableFault when the data is not what the frame says
+   */
+  readonly finish: (gathered: Gathered) => Finished<K> | Promise<Finished<K>>;
+}
+
+export interface Finished<K extends CutKind> extends Pick<RunEnd<RunResult<K>>, 'result' | 'results'> {
+  readonly warnings: readonly string[];
+}

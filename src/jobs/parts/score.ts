@@ -1,0 +1,87 @@
+/** Scoring in parts. */
+import { scoresWarning } from '../../engine/importance/not-finite';
+import { partsOf, scorePart } from '../../engine/importance/score-part';
+import { scoreReport, type ScoreSubject, subjectOf, type ScoreContext } from '../../engine/importance/score-report';
+import { withoutRows } from '../../engine/importance/run-criterion';
+import { criterionInfo } from '../../engine/importance/criteria';
+import type { ScoreFrame } from '../../engine/importance/criterion';
+import { openForComputing } from '../../engine/model/opened';
+import { removedJson } from '../../engine/model/view';
+import { option, set } from '../../engine/option-token';
+import { Table } from '../../engine/parts/table';
+import { detailsOf } from '../../engine/records/details';
+import { score } from '../definitions/score';
+import { modelOptions, recordedOptions } from '../run';
+import type { CutJob } from './cut';
+import { filledOf } from './filled';
+
+/** What the numbers mean, and what the report says besides. */
+interface Frame {
+  readonly subject: ScoreSubject;
+  readonly calibration: ScoreContext['calibration'];
+  readonly score: ScoreFrame;
+}
+
+export const cutScore: CutJob<'score'> = {
+  fault: ({ criterion: by, exact, maxKl, ratios }) => {
+    if (!criterionInfo(by).cut) {
+      return {
+        what: `${by} cannot be cut into parts`,
+        why: by === 'deepest' ? 'it computes nothing' : 'each of its steps depends on the one before',
+        action: `${set('criterion', 'ppl')}, or score in one run.`,
+      };
+    }
+    const given = (['exact', 'maxKl', 'ratios'] as const).find(
+      (name) => ({ exact, maxKl, ratios })[name] !== undefined,
+    );
+    if (given === undefined) return undefined;
+    return {
+      what: `${option(given)} cannot be used with ${option('part')}`,
+      why:
+        given === 'exact' ? 'parts are in one precision, so all scores are exact' : 'it needs the scores of all parts',
+      action: `Leave ${option(given)} out${given === 'exact' ? '' : ', and ask when the scores are gathered'}.`,
+    };
+  },
+  // Parts are in one precision: a screen would have to see all numbers to know which ones matter.
+  exactly: (options) => ({ ...options, precision: options.precision === 'auto' ? 'float32' : options.precision }),
+  measure: async (options, context, part) => {
+    const { criterion, granularity } = options;
+    const precision = options.precision === 'int4' ? 'float32' : options.precision; // the definition refuses int4
+    const opened = await openForComputing(options.checkpoint, options, context.job);
+    const { checkpoint, removed, view, changes, inputs } = opened;
+    const compute = { ...options, ...modelOptions(options, context), precision };
+    const scored = await scorePart(checkpoint, criterion, compute, part, context.job, { view, granularity, changes });
+    scored.warnings.forEach(context.warn);
+    const calibration = scored.calibration ? withoutRows(scored.calibration) : null;
+    const { model, ...subject } = subjectOf(opened, criterion);
+    const frame: Frame = {
+      subject: { ...subject, model: { ...model, path: '' } },
+      calibration,
+      score: scored.frame,
+    };
+    return {
+      share: scored.share,
+      frame,
+      data: scored.filled,
+      path: checkpoint.path,
+      run: detailsOf(checkpoint, options, {
+        inputs: [...scored.inputs, ...inputs],
+        settings: { ...recordedOptions(score, options), removed: removedJson(removed), ...scored.settings },
+        seed: scored.seed,
+        device: scored.device,
+        precision: scored.frame.precision,
+      }),
+    };
+  },
+  finish: async ({ frame: given, data, path, seconds, peakRssBytes, device, precision }) => {
+    const { subject: named, calibration, score: frame } = given as Frame; // of records with one identity, made by `measure`
+    const subject = { ...named, model: { ...named.model, path } };
+    const { result: resultOf } = await partsOf(subject.criterion);
+    const table = new Table(filledOf(data), Math.max(1, frame.rows));
+    const result = resultOf(table, frame);
+    const scored = { result, calibration, device, precision };
+    const { summary, results } = scoreReport(subject, scored, { seconds, peak: peakRssBytes });
+    const warning = scoresWarning(result);
+    return { result: summary, results, warnings: warning === undefined ? [] : [warning] };
+  },
+};
