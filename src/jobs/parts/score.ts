@@ -3,12 +3,12 @@ import { scoresWarning } from '../../engine/importance/not-finite';
 import { partsOf, scorePart } from '../../engine/importance/score-part';
 import { scoreReport, type ScoreSubject, subjectOf, type ScoreContext } from '../../engine/importance/score-report';
 import { withoutRows } from '../../engine/importance/run-criterion';
-import { criterionInfo } from '../../engine/importance/criteria';
+import { CRITERIA, criterionInfo } from '../../engine/importance/criteria';
 import type { ScoreFrame } from '../../engine/importance/criterion';
 import { openForComputing } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
 import { option, set } from '../../engine/option-token';
-import { Table } from '../../engine/parts/table';
+import { Table, TableFault } from '../../engine/parts/table';
 import { detailsOf } from '../../engine/records/details';
 import { score } from '../definitions/score';
 import { modelOptions, recordedOptions } from '../run';
@@ -76,6 +76,8 @@ export const cutScore: CutJob<'score'> = {
   finish: async ({ frame: given, data, path, seconds, peakRssBytes, device, precision }) => {
     const { subject: named, calibration, score: frame } = given as Frame; // of records with one identity, made by `measure`
     const subject = { ...named, model: { ...named.model, path } };
+    // It names a file of code.
+    if (!CRITERIA.includes(subject.criterion)) throw new TableFault('the frame names no criterion');
     const { result: resultOf } = await partsOf(subject.criterion);
     const table = new Table(filledOf(data), Math.max(1, frame.rows));
     const result = resultOf(table, frame);
