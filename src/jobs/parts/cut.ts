@@ -37,7 +37,7 @@ export interface Gathered {
 
 /** A job that can be cut. */
 export interface CutJob<K extends CutKind> {
-  /** Options that need the whole: with these it cannot be cut. */
+  /** Options that need the whole: with these it cannot be cut. The function is in faults.ts, which the editor loads too. */
   readonly fault: (options: OptionsFor<K>) => Fault | undefined;
   /** The options that one process needs for the numbers of the parts, where `auto` would mean something else there. */
   readonly exactly?: (options: OptionsFor<K>) => OptionsFor<K>;

@@ -3,16 +3,16 @@ import { scoresWarning } from '../../engine/importance/not-finite';
 import { partsOf, scorePart } from '../../engine/importance/score-part';
 import { scoreReport, type ScoreSubject, subjectOf, type ScoreContext } from '../../engine/importance/score-report';
 import { withoutRows } from '../../engine/importance/run-criterion';
-import { CRITERIA, criterionInfo } from '../../engine/importance/criteria';
+import { CRITERIA } from '../../engine/importance/criteria';
 import type { ScoreFrame } from '../../engine/importance/criterion';
 import { openForComputing } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
-import { option, set } from '../../engine/option-token';
 import { Table, TableFault } from '../../engine/parts/table';
 import { detailsOf } from '../../engine/records/details';
 import { score } from '../definitions/score';
 import { modelOptions, recordedOptions } from '../run';
 import type { CutJob } from './cut';
+import { scoreFault } from './faults';
 import { filledOf } from './filled';
 
 /** What the numbers mean, and what the report says besides. */
@@ -23,25 +23,7 @@ interface Frame {
 }
 
 export const cutScore: CutJob<'score'> = {
-  fault: ({ criterion: by, exact, maxKl, ratios }) => {
-    if (!criterionInfo(by).cut) {
-      return {
-        what: `${by} cannot be cut into parts`,
-        why: by === 'deepest' ? 'it computes nothing' : 'each of its steps depends on the one before',
-        action: `${set('criterion', 'ppl')}, or score in one run.`,
-      };
-    }
-    const given = (['exact', 'maxKl', 'ratios'] as const).find(
-      (name) => ({ exact, maxKl, ratios })[name] !== undefined,
-    );
-    if (given === undefined) return undefined;
-    return {
-      what: `${option(given)} cannot be used with ${option('part')}`,
-      why:
-        given === 'exact' ? 'parts are in one precision, so all scores are exact' : 'it needs the scores of all parts',
-      action: `Leave ${option(given)} out${given === 'exact' ? '' : ', and ask when the scores are gathered'}.`,
-    };
-  },
+  fault: scoreFault,
   // Parts are in one precision: a screen would have to see all numbers to know which ones matter.
   exactly: (options) => ({ ...options, precision: options.precision === 'auto' ? 'float32' : options.precision }),
   measure: async (options, context, part) => {

@@ -1,0 +1,31 @@
+/**
+ * Options with which a job cannot be cut into parts. Apart from the CutJobs, because the editor asks before anything runs,
+ * and the extension host loads nothing that computes.
+ */
+import { criterionInfo } from '../../engine/importance/criteria';
+import { option, set } from '../../engine/option-token';
+import type { Fault } from '../define';
+import type { OptionsFor } from '../kinds';
+import type { CutKind } from './part-record';
+
+export function scoreFault({ criterion: by, exact, maxKl, ratios }: OptionsFor<'score'>): Fault | undefined {
+  if (!criterionInfo(by).cut) {
+    return {
+      what: `${by} cannot be cut into parts`,
+      why: by === 'deepest' ? 'it computes nothing' : 'each of its steps depends on the one before',
+      action: `${set('criterion', 'ppl')}, or score in one run.`,
+    };
+  }
+  const given = (['exact', 'maxKl', 'ratios'] as const).find((name) => ({ exact, maxKl, ratios })[name] !== undefined);
+  if (given === undefined) return undefined;
+  return {
+    what: `${option(given)} cannot be used with ${option('part')}`,
+    why: given === 'exact' ? 'parts are in one precision, so all scores are exact' : 'it needs the scores of all parts',
+    action: `Leave ${option(given)} out${given === 'exact' ? '' : ', and ask when the scores are gathered'}.`,
+  };
+}
+
+/** By job. Its CutJob has the same function. */
+export const CUT_FAULTS: { readonly [K in CutKind]?: (options: OptionsFor<K>) => Fault | undefined } = {
+  score: scoreFault,
+};
