@@ -17,37 +17,36 @@ export interface Filled {
 /** A table that is not complete, or filled twice. */
 export class TableFault extends Error {}
 
-/** One measure of the whole table. */
+/** Numbers of one variant, from a row on. */
+interface Piece {
+  readonly from: number;
+  readonly numbers: readonly number[];
+}
+
+/** All measures of all variants. */
 export class Table {
   private readonly columns = new Map<string, Map<number, Float64Array>>();
 
   /**
    * @param filled in any order
-   * @throws TableFault where rectangles overlap or go beyond the rows
+   * @throws TableFault where rectangles overlap, leave a hole or go beyond the rows
    */
   constructor(
     filled: readonly Filled[],
     private readonly rows: number,
   ) {
-    const seen = new Map<string, Uint8Array>();
-    for (const { variants, rows: range, values } of filled) {
-      if (range.from < 0 || range.to > rows) throw new TableFault(`rows ${range.from} to ${range.to} of ${rows}`);
-      for (const [name, numbers] of Object.entries(values)) {
-        for (let variant = variants.from; variant < variants.to; variant++) {
-          const at = (variant - variants.from) * size(range);
-          const marks = remember(seen, `${name} ${variant}`, () => new Uint8Array(rows));
-          if (marks.subarray(range.from, range.to).some((mark) => mark === 1)) {
-            throw new TableFault(`${name} of variant ${variant} is there twice`);
-          }
-          marks.fill(1, range.from, range.to);
-          const ofMeasure = remember(this.columns, name, () => new Map<number, Float64Array>());
-          const column = remember(ofMeasure, variant, () => new Float64Array(rows).fill(NaN));
-          column.set(numbers.slice(at, at + size(range)), range.from);
-        }
+    // Columns are as long as the rows that a file claims, so first its numbers must be there for all of them.
+    for (const [name, variants] of piecesOf(filled)) {
+      const columns = new Map<number, Float64Array>();
+      for (const [variant, pieces] of variants) {
+        pieces.sort((a, b) => a.from - b.from);
+        requireWhole(pieces, rows, `${name} of variant ${variant}`);
+        const column = new Float64Array(rows);
+        for (const { from, numbers } of pieces) column.set(numbers, from);
+        columns.set(variant, column);
       }
+      this.columns.set(name, columns);
     }
-    for (const [key, marks] of seen)
-      if (marks.includes(0)) throw new TableFault(`${key} lacks row ${marks.indexOf(0)}`);
   }
 
   /** The names of the measures. */
@@ -70,6 +69,35 @@ export class Table {
   get rowCount(): number {
     return this.rows;
   }
+}
+
+/** By measure and variant. A rectangle without rows has nothing, however many variants it names. */
+function piecesOf(filled: readonly Filled[]): Map<string, Map<number, Piece[]>> {
+  const pieces = new Map<string, Map<number, Piece[]>>();
+  for (const { variants, rows, values } of filled) {
+    if (size(rows) === 0) continue;
+    for (const [name, numbers] of Object.entries(values)) {
+      const ofMeasure = remember(pieces, name, () => new Map<number, Piece[]>());
+      for (let variant = variants.from; variant < variants.to; variant++) {
+        const at = (variant - variants.from) * size(rows);
+        const piece = { from: rows.from, numbers: numbers.slice(at, at + size(rows)) };
+        remember(ofMeasure, variant, (): Piece[] => []).push(piece);
+      }
+    }
+  }
+  return pieces;
+}
+
+/** @param pieces ascending @throws TableFault unless they are each row once */
+function requireWhole(pieces: readonly Piece[], rows: number, of: string): void {
+  let next = 0;
+  for (const { from, numbers } of pieces) {
+    if (from > next) break;
+    if (from < next) throw new TableFault(`row ${from} of ${of} is there twice`);
+    next += numbers.length;
+  }
+  if (next > rows) throw new TableFault(`${of} has ${next} rows of ${rows}`);
+  if (next !== rows) throw new TableFault(`row ${next} of ${of} is missing`);
 }
 
 /** Rectangles of one measure and range of rows, from numbers of each variant. @param first variant */
