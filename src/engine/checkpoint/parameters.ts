@@ -32,10 +32,17 @@ export function layerParameters(architecture: Architecture): number[] {
   return architecture.layers.map((_, layer) => parametersOfLayer(architecture, layer));
 }
 
-/** Mean parameters of a block; exact if all blocks are equal. */
+/** Mean parameters of a block; exact if all blocks are equal. Progress and cuts ask thousands of times, so it is kept. */
 export function meanLayerParameters(architecture: Architecture): number {
-  return total(layerParameters(architecture)) / architecture.layers.length;
+  let mean = means.get(architecture);
+  if (mean === undefined) {
+    mean = total(layerParameters(architecture)) / architecture.layers.length;
+    means.set(architecture, mean);
+  }
+  return mean;
 }
+
+const means = new WeakMap<Architecture, number>();
 
 /** Parameters of the whole model. */
 export function parametersOf(architecture: Architecture): number {

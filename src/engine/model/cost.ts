@@ -5,6 +5,13 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { meanLayerParameters } from '../checkpoint/parameters';
 
+/** Tokens per run: enough for fast products, few enough for a run to stay well under a second. */
+export const TOKENS_PER_RUN = 640;
+
+/** Rows of a length that go through a block in one run. */
+export const rowsPerRun = (length: number, tokensPerRun = TOKENS_PER_RUN): number =>
+  Math.max(1, Math.floor(tokensPerRun / length));
+
 /**
  * A block's backward pass with gradients of its weights: the forward pass again, and two products for each of its
  * products.

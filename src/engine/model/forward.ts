@@ -6,6 +6,7 @@ import { Graph, type Value } from '../onnx/graph';
 import { keepsTensors, type Feeds } from '../onnx/session';
 import type { WeightSource } from '../weights/source';
 import { sourceBinding } from './binding';
+import { rowsPerRun, TOKENS_PER_RUN } from './cost';
 import { buildStep } from './forward-graph';
 import type { Model } from './model';
 import { Positions } from './positions';
@@ -47,13 +48,6 @@ export interface OpenInputs {
   run: (chunk: Chunk) => Promise<LinearInputs>;
   close: () => Promise<void>;
 }
-
-/** Tokens per run: enough for fast products, few enough for a run to stay well under a second. */
-const TOKENS_PER_RUN = 640;
-
-/** Rows of a length that go through a block in one run. */
-export const rowsPerRun = (length: number, tokensPerRun = TOKENS_PER_RUN): number =>
-  Math.max(1, Math.floor(tokensPerRun / length));
 
 /** Forward passes over rows of one length. */
 export class Forward {

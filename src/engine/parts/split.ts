@@ -68,12 +68,13 @@ export function splitWork(work: CuttableWork, parts: number): Share[] {
       `Take at most ${counted(most, 'part')}.`,
     );
   }
-  const cuts = new Cuts(work);
+  const kept = { ...work, cost: remembered(work) };
+  const cuts = new Cuts(kept);
   let best: { readonly shares: Share[]; readonly cost: number } | undefined;
   for (const pieces of countsOfPieces(Math.min(parts, units))) {
     if (Math.ceil(parts / pieces) > Math.max(1, work.candidates)) continue;
     const shares = cuts.into(pieces, parts);
-    const cost = Math.max(...shares.map((share) => costOf(work, share)));
+    const cost = Math.max(...shares.map((share) => costOf(kept, share)));
     if (best === undefined || cost < best.cost) best = { shares, cost };
   }
   return best!.shares;
@@ -84,6 +85,17 @@ function countsOfPieces(most: number): number[] {
   const counts: number[] = [];
   for (let pieces = most; pieces >= 1; pieces = Math.min(pieces - 1, Math.floor(pieces * 0.98))) counts.push(pieces);
   return counts;
+}
+
+/** Few ranges of candidates are asked for again and again. */
+function remembered({ candidates, cost }: CuttableWork): CuttableWork['cost'] {
+  const known = new Map<number, number>();
+  return (range, whole) => {
+    const key = 2 * (range.from * (candidates + 1) + range.to) + Number(whole);
+    let found = known.get(key);
+    if (found === undefined) known.set(key, (found = cost(range, whole)));
+    return found;
+  };
 }
 
 class Cuts {
@@ -122,7 +134,6 @@ class CandidateCuts {
   private least: Float64Array | undefined;
   /** Where the last of 2, 3, … ranges of the first k candidates begins. */
   private readonly starts: Int32Array[] = [];
-  private readonly costs = new Map<number, number>();
 
   constructor(private readonly work: Pick<CuttableWork, 'candidates' | 'cost'>) {}
 
@@ -158,9 +169,6 @@ class CandidateCuts {
 
   /** Only the first range has the model itself too. */
   private cost(from: number, to: number): number {
-    const key = from * (this.work.candidates + 1) + to;
-    let found = this.costs.get(key);
-    if (found === undefined) this.costs.set(key, (found = this.work.cost({ from, to }, from === 0)));
-    return found;
+    return this.work.cost({ from, to }, from === 0);
   }
 }

@@ -5,10 +5,11 @@
 import type { CriterionParts, ScoreRows } from '../criterion';
 import type { JobOptions } from '../../progress';
 import type { Precision } from '../../precision';
-import { each, screenedRows, screenedWork, sweepWork } from '../cost';
+import { screenedRows, screenedWork, sweepWork } from '../cost';
+import { CUT_WORK } from '../cut-work';
 import type { ScreenSummary } from '../result';
 import { rankBlocks } from '../select';
-import { rowsPerRun, type TokenRows } from '../../model/forward';
+import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf, type Part, type Step, type View } from '../../model/view';
 import {
@@ -187,13 +188,7 @@ export const scoreRows: ScoreRows = (model, rows, { granularity, view, seed, scr
 
 /** The model itself is variant 0 of the table, and the model without step k is variant k + 1. */
 export const parts: CriterionParts = {
-  work: (architecture, { steps, rows, length }) => ({
-    rows,
-    unit: rowsPerRun(length),
-    candidates: steps.length,
-    cost: (some, whole) =>
-      sweepWork(architecture, steps.length, numbersIn(some), each, { states: 0, losses: !whole, needsLast: false }),
-  }),
+  work: CUT_WORK.ppl,
   measureRows: async (model, rows, { steps, length }, share, _scope, job) => {
     const some = numbersIn(share.candidates);
     // Another part measures the model itself over these rows.
