@@ -5,7 +5,6 @@
  */
 import type { LayerWeightKey } from '../checkpoint/weight-key';
 import type { Likeness } from '../heal/result';
-import { type ComparedSummary, summariseComparison } from '../importance/losses';
 import { lossWarning } from '../importance/not-finite';
 import { groupWork } from '../importance/sweep';
 import { compareStates, type Comparison, comparisonWork } from '../model/divergence';
@@ -14,7 +13,8 @@ import type { Changes, Model } from '../model/model';
 import { releaseState, retainState, type Chunk, type State } from '../model/states';
 import { fullView, type Step, stepsOf, type View } from '../model/view';
 import { type JobOptions, partName, Work } from '../progress';
-import type { Perplexity } from './perplexity';
+import { type MeasuredRows, type Perplexity, perplexityFrom } from './perplexity';
+import { comparisonByRow, joinedRows, type RowComparisons, summariseNumbers } from './row-numbers';
 
 export interface ComparedPerplexity extends Perplexity, Likeness {}
 
@@ -50,11 +50,23 @@ export async function comparedPerplexity(
   rows: TokenRows,
   job: JobOptions = {},
 ): Promise<ComparedPerplexity> {
-  const found = await comparisonsOf(viewed, unpruned, rows, job);
-  const summary = comparedSummary(found, rows[0].length - 1);
-  const { ppl, meanNll, tokens, kl, top1 } = summary;
-  const warning = await lossWarning(viewed.model, rows, viewed.view, summary, job);
-  return { ppl, meanNll, tokens, windows: rows.length, kl, top1, ...(warning !== undefined && { warning }) };
+  const { numbers, ...told } = await comparedRows(viewed, unpruned, rows, job);
+  return { ...perplexityFrom(numbers, rows[0].length), ...told };
+}
+
+/** The same of every row. */
+export async function comparedRows(
+  viewed: Viewed,
+  unpruned: Unpruned,
+  rows: TokenRows,
+  job: JobOptions = {},
+): Promise<MeasuredRows<RowComparisons>> {
+  const perRow = rows[0].length - 1;
+  const numbers = joinedRows(
+    (await comparisonsOf(viewed, unpruned, rows, job)).map((group) => comparisonByRow(group, perRow)),
+  );
+  const warning = await lossWarning(viewed.model, rows, viewed.view, summariseNumbers(numbers, perRow), job);
+  return { numbers, ...(warning !== undefined && { warning }) };
 }
 
 /** The same for every position that has a target: comparisons of groups of rows, in their order. */
@@ -87,16 +99,6 @@ export async function comparisonsOf(
     }
   }
   return found;
-}
-
-/** Means over all positions of some groups of rows, and losses of the rows. @param perRow positions of a row */
-export function comparedSummary(groups: readonly Comparison[], perRow: number): ComparedSummary & { top1: number } {
-  const joined = (of: (group: Comparison) => ArrayLike<number>): Float64Array =>
-    Float64Array.from(groups.flatMap((group) => Array.from(of(group))));
-  const [losses, divergences] = [joined(({ losses }) => losses), joined(({ divergences }) => divergences)];
-  const agree = joined(({ agree }) => agree);
-  const top1 = agree.reduce((sum, same) => sum + same, 0) / agree.length;
-  return { ...summariseComparison({ losses, divergences }, perRow).summary, top1 };
 }
 
 /** A step to open, and the models that pass it. */

@@ -2,7 +2,6 @@
  * How near views of a model are to the unpruned model, in one pass over its weights: perplexity, KL divergence and how
  * often both have the same most likely token. Views share their common beginnings, as in `lossesOfViews`.
  */
-import { LikenessSums } from '../heal/likeness-sums';
 import type { Likeness } from '../heal/result';
 import { compareStates, comparisonWork } from '../model/divergence';
 import { Forward, type TokenRows } from '../model/forward';
@@ -12,6 +11,7 @@ import { releaseState } from '../model/states';
 import { fullView, stepsOf, type View } from '../model/view';
 import { sharedApplications, statesOfViews } from '../model/view-states';
 import { type JobOptions, partName, Work } from '../progress';
+import { comparisonByRow, joinedRows, type RowComparisons, summariseNumbers } from './row-numbers';
 
 /** Share of the memory budget that the unpruned model's last states may take. */
 const TEACHER_SHARE = 1 / 4;
@@ -43,13 +43,28 @@ export async function likenessOfViews(
   views: readonly View[],
   job: JobOptions = {},
 ): Promise<Likeness[]> {
+  const found = await comparedViews(model, teacher, rows, views, job);
+  return found.map((numbers) => {
+    const { meanNll, ppl, kl, top1 } = summariseNumbers(numbers, rows[0].length - 1);
+    return { meanNll, ppl, kl, top1 };
+  });
+}
+
+/** The same of every row. */
+export async function comparedViews(
+  model: Model,
+  teacher: LastStates,
+  rows: TokenRows,
+  views: readonly View[],
+  job: JobOptions = {},
+): Promise<RowComparisons[]> {
   const { length } = rows[0];
   const rowBytes = length * model.architecture.hidden * Float32Array.BYTES_PER_ELEMENT;
   const room = Math.max(0, model.memory - teacher.bytes);
   const perGroup = Math.max(1, Math.floor(room / (rowBytes * (views.length + 2))));
   const work = new Work(job, rows.length * likenessWork(model, views), 'row-blocks', 'measuring');
   const forward = new Forward(model, length);
-  const sums = views.map(() => new LikenessSums());
+  const groups = views.map((): RowComparisons[] => []);
   for (let at = 0; at < rows.length; at += perGroup) {
     const group = rows.slice(at, at + perGroup);
     const part = partName(at / perGroup, Math.ceil(rows.length / perGroup));
@@ -59,7 +74,7 @@ export async function likenessOfViews(
     work.step(`${part}divergences`);
     const found = await compareStates(model, { model: teacher.model, state: taught }, states, group, work);
     [taught, ...states].forEach(releaseState);
-    found.forEach((comparison, v) => sums[v].add(comparison));
+    found.forEach((comparison, v) => groups[v].push(comparisonByRow(comparison, length - 1)));
   }
-  return sums.map((sum) => sum.likeness());
+  return groups.map(joinedRows);
 }

@@ -13,7 +13,7 @@ import { tokenLosses } from '../model/head';
 import type { Model } from '../model/model';
 import { releaseState, retainState, type State } from '../model/states';
 import { stepsOf, type Step, type View } from '../model/view';
-import { comparedSummary } from './compared';
+import { comparisonByRow, summariseNumbers } from './row-numbers';
 
 /** A plan on the rows; the last two are absent for the whole model. */
 interface Summary extends LossSummary {
@@ -96,7 +96,9 @@ export class PlanPerplexity {
 
   private async compare(last: State, work: Work): Promise<Summary> {
     const teacher = { model: this.model, state: this.wholeState! };
-    return comparedSummary(await compareStates(this.model, teacher, [last], this.rows, work), this.rows[0].length - 1);
+    const perRow = this.rows[0].length - 1;
+    const [found] = await compareStates(this.model, teacher, [last], this.rows, work);
+    return summariseNumbers(comparisonByRow(found, perRow), perRow);
   }
 
   /** Computes the last states of the whole model if they are not known. */
