@@ -2,16 +2,18 @@
  * The folder of a run on a cluster: all that its parts, their scheduler and its user share. Nothing is kept anywhere else,
  * so that any machine that sees the folder can say how far the run is, and go on with it.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { version } from '../../package.json';
 import { UserError } from '../engine/errors';
 import { readTextFile } from '../engine/files/text-file';
 import { writeWhole } from '../engine/files/whole-file';
 import { MAX_PARTS } from '../engine/parts/part';
+import { cannotWrite } from '../engine/system-failure';
 import { isObject, stringifyJson } from '../format/json';
 import { type CutKind, isCutKind } from '../jobs/parts/part-record';
 import { progressFileOf } from '../jobs/parts/progress-file';
+import type { PartEstimate } from './estimate';
 
 /** Who runs the parts. */
 export const SCHEDULERS = ['slurm', 'kubernetes'] as const;
@@ -40,6 +42,8 @@ export interface ClusterRun {
   readonly scheduler: SchedulerName;
   /** Options of the scheduler, as the user gave them: {"partition": "gpu", "time": "2:00:00"}. */
   readonly asked: Readonly<Record<string, string>>;
+  /** What a part is expected to need at most; absent where that is not known. */
+  readonly estimate?: PartEstimate;
   /** How to start Coppice on a node. */
   readonly command: readonly string[];
   /** Oldest first; empty while nothing is submitted. */
@@ -56,11 +60,23 @@ export const logsFolder = (folder: string): string => join(folder, 'logs');
 /** The record of the whole run, once its parts are gathered. */
 export const recordFile = (folder: string): string => join(folder, 'record.json');
 
-/** @throws UserError when the folder cannot be made, or has a run already */
+/** @throws UserError when the folder cannot be made, or has something already: a run is never mixed with another */
 export async function makeRunFolder(folder: string, run: Omit<ClusterRun, 'schema' | 'coppice'>): Promise<ClusterRun> {
   const made: ClusterRun = { schema: 1, coppice: version, ...run };
-  await mkdir(partsFolder(folder), { recursive: true });
-  await mkdir(logsFolder(folder), { recursive: true });
+  try {
+    await mkdir(folder, { recursive: true });
+    if ((await readdir(folder)).length > 0) {
+      throw new UserError(
+        `${folder} is not empty`,
+        'a run needs a folder of its own',
+        `Name another folder. If it has this run, \`coppice status ${folder}\` says how far it is.`,
+      );
+    }
+    await mkdir(partsFolder(folder));
+    await mkdir(logsFolder(folder));
+  } catch (error) {
+    throw cannotWrite(folder, error);
+  }
   await writeRun(folder, made);
   return made;
 }
@@ -99,11 +115,18 @@ function runFault(value: unknown): string | undefined {
   if (typeof parts !== 'number' || !Number.isSafeInteger(parts) || parts < 1 || parts > MAX_PARTS)
     return `parts is not a number from 1 to ${MAX_PARTS}`;
   if (!SCHEDULERS.some((name) => name === scheduler)) return 'scheduler is unknown';
+  if (value.estimate !== undefined && !isEstimate(value.estimate)) return 'estimate is not one';
   if (!isObject(asked) || !isTexts(Object.values(asked))) return 'asked is not an object of texts';
   if (!isTexts(command)) return 'command is not a list of texts';
   if (!Array.isArray(submissions) || !submissions.every(isSubmission))
     return 'submissions is not a list of submissions';
   return undefined;
+}
+
+function isEstimate(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { seconds, memoryBytes, readBytes } = value;
+  return [seconds, memoryBytes, readBytes].every((amount) => typeof amount === 'number' && amount >= 0);
 }
 
 function isSubmission(value: unknown): boolean {

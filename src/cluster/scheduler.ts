@@ -1,24 +1,40 @@
 /** What Coppice needs of a scheduler. Each has a file of its own name. */
 import type { ClusterRun, SchedulerName, Submission } from './folder';
 
-/** What the scheduler knows of a part that has no record yet. */
-export type QueuedState = 'running' | 'waiting';
+/** What the scheduler knows of a part, or of the gather. */
+export interface Queued {
+  /** `ended`: the scheduler remembers that it had it. */
+  readonly state: 'running' | 'waiting' | 'ended';
+  /** The machine that it runs on, or ran on. */
+  readonly host?: string;
+  /** Why it waits or ended, in the scheduler's words: "Resources", "TIMEOUT". Undefined if it ended well. */
+  readonly reason?: string;
+}
+
+/** What the scheduler has of a run. */
+export interface Queue {
+  /** By number. A part that is missing is not in the scheduler's hands. */
+  readonly parts: ReadonlyMap<number, Queued>;
+  readonly gather?: Queued;
+}
 
 export interface Scheduler {
   readonly name: SchedulerName;
   /** Writes what the scheduler takes into the run's folder. @returns the files @throws UserError */
   readonly write: (folder: string, run: ClusterRun) => Promise<string[]>;
   /**
-   * Hands some parts of the run, and the gather after them, to the scheduler.
-   * @param parts numbers; earlier submissions of these have ended
-   * @throws UserError when the scheduler is not there, or refuses
+   * Hands some parts of the run, and a new gather after these and all that still run, to the scheduler.
+   * @param parts numbers; earlier submissions of these have ended. With none, only the gather is handed over
+   * @returns with no parts, `id` is the gather's
+   * @throws UserError when the scheduler is not there, or refuses: then it has nothing of what was to be handed over
    */
   readonly submit: (folder: string, run: ClusterRun, parts: readonly number[]) => Promise<Submission>;
   /**
-   * The parts that are in the scheduler's hands.
+   * What is in the scheduler's hands.
    * @returns undefined if it cannot be asked from here: then only the folder tells
+   * @throws UserError for an answer that is none
    */
-  readonly states: (run: ClusterRun) => Promise<ReadonlyMap<number, QueuedState> | undefined>;
-  /** Takes everything of the run out of the scheduler's hands. @throws UserError */
-  readonly cancel: (run: ClusterRun) => Promise<void>;
+  readonly queue: (run: ClusterRun) => Promise<Queue | undefined>;
+  /** Takes everything of the run out of the scheduler's hands, or only its gathers. @throws UserError */
+  readonly cancel: (run: ClusterRun, only?: 'gather') => Promise<void>;
 }
