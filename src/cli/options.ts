@@ -17,9 +17,15 @@ export interface CommonOptions {
 }
 
 export function addCommonOptions(command: Command): Command {
+  const record = 'write the record of this run (inputs, settings, versions, results) to a file';
+  return addOutputOptions(command, () => command.option('--record <file>', record));
+}
+
+/** The same of commands that have no record. @param more options after the first */
+export function addOutputOptions(command: Command, more?: () => void): Command {
+  command.option('--json', 'print exactly one JSON object on stdout');
+  more?.();
   return command
-    .option('--json', 'print exactly one JSON object on stdout')
-    .option('--record <file>', 'write the record of this run (inputs, settings, versions, results) to a file')
     .option('-q, --quiet', 'print no progress and no notes')
     .option('--verbose', 'print the stack trace of an error')
     .option('--no-color', 'print no colours (also: the environment variable NO_COLOR)');

@@ -9,6 +9,8 @@ import { addInspect } from './commands/inspect';
 import { addMcp } from './commands/mcp';
 import { addReport } from './commands/report';
 import { addRun } from './commands/run';
+import { addStatus } from './commands/status';
+import { addSubmit } from './commands/submit';
 import type { Exit } from './execute';
 import { EXIT_USAGE, failureLines } from './failure';
 import { addJob } from './job-command';
@@ -72,6 +74,8 @@ export function buildProgram(exit: Exit): Command {
   addJob(program, exit, 'grid', gridPage);
   addJob(program, exit, 'versus', versusPage);
   addGather(program, exit);
+  addSubmit(program, exit);
+  addStatus(program, exit);
   addInit(program, exit);
   addRun(program, exit);
   addFetchTasks(program, exit);

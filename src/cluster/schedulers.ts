@@ -4,7 +4,7 @@ import type { SchedulerName } from './folder';
 import type { Scheduler } from './scheduler';
 import { slurm } from './slurm';
 
-const SCHEDULERS: { readonly [N in SchedulerName]?: Scheduler } = { slurm };
+const SCHEDULERS: Readonly<Partial<Record<SchedulerName, Scheduler>>> = { slurm };
 
 /** @throws UserError for one that this version cannot use */
 export function schedulerOf(name: SchedulerName): Scheduler {

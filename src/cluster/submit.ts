@@ -9,6 +9,8 @@ import { completeOptions } from '../jobs/complete';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import { changePaths } from '../jobs/option-paths';
+import type { OptionsFor } from '../jobs/kinds';
+import { CUT_FAULTS } from '../jobs/parts/faults';
 import type { CutKind } from '../jobs/parts/part-record';
 import { estimateParts } from './estimate';
 import { type ClusterRun, makeRunFolder, readRun, type SchedulerName, type Submission, writeRun } from './folder';
@@ -52,7 +54,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
       'Give another number of parts.',
     );
   }
-  const complete = completeOptions(JOBS[kind], request.options);
+  const complete = completeCut(kind, request.options);
   const words = wordsOf(JOBS[kind], request.options);
   const estimate = await estimateParts(kind, complete, parts, { threads: 1 });
   const folder = resolve(request.folder);
@@ -79,6 +81,14 @@ export async function submitRun(request: RunRequest): Promise<SubmittedRun> {
 export async function cancelRun(folder: string): Promise<void> {
   const run = await readRun(folder);
   if (run.submissions.length > 0) await schedulerOf(run.scheduler).cancel(run);
+}
+
+/** @throws UserError for options that are not valid, or need the whole */
+export function completeCut<K extends CutKind>(kind: K, given: object): OptionsFor<K> {
+  const complete = completeOptions(JOBS[kind], given) as OptionsFor<K>;
+  const fault = CUT_FAULTS[kind]?.(complete);
+  if (fault) throw new UserError(fault.what, fault.why, fault.action);
+  return complete;
 }
 
 /** The words after `coppice` that do the job on another machine: their paths are absolute. */

@@ -31,6 +31,7 @@ const optionsOf = (command: Command): string[] => [
   ...command.options.flatMap(({ long, short }) => [long, short]).filter((name) => name !== undefined && name !== null),
   '--help',
   '-h',
+  ...command.commands.flatMap(optionsOf),
 ];
 
 for (const document of DOCUMENTS) {

@@ -1,0 +1,137 @@
+/**
+ * `coppice submit SCHEDULER JOB …`: runs a job in parts on a cluster. Under the command of each scheduler is one for each job
+ * that can be cut, with the job's options and the scheduler's.
+ */
+import { type Command, InvalidArgumentError } from 'commander';
+import { relative, resolve } from 'node:path';
+import { completeCut, prepareRun, type PreparedRun, type RunRequest, submitRun } from '../../cluster/submit';
+import { MAX_PARTS } from '../../engine/parts/part';
+import { formatBytes } from '../../format/numbers';
+import { aboutTime } from '../../jobs/rough-time';
+import { checkpointsIn, type AnyJob } from '../../jobs/define';
+import { JOBS } from '../../jobs/definitions';
+import { CUT_KINDS, type CutKind } from '../../jobs/parts/part-record';
+import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { asUsage } from '../failure';
+import { addOptions, addOutputOptions, type CommonOptions, optionsOf } from '../options';
+import type { SchedulerFace } from '../schedulers/face';
+import { slurmFace } from '../schedulers/slurm';
+import { facts } from '../terminal/text';
+
+/** One for each scheduler. */
+const FACES: readonly SchedulerFace[] = [slurmFace];
+
+interface Options extends CommonOptions {
+  readonly parts: number;
+  readonly folder?: string;
+  readonly write?: true;
+  readonly command?: string;
+}
+
+export function addSubmit(program: Command, exit: Exit): void {
+  const submit = program
+    .command('submit')
+    .summary('run a job in parts on a cluster')
+    .description(
+      'Cuts the work of a job into parts (as --part does), and hands them to the scheduler of a cluster. The folder of the run ' +
+        'must have the same path on all its machines, and so must the model and the texts. coppice status says how far it is.',
+    );
+  for (const face of FACES) {
+    const ofScheduler = submit.command(face.name).summary(`on ${face.title}`).description(face.description);
+    for (const kind of CUT_KINDS) addJobOf(ofScheduler, face, kind, exit);
+  }
+}
+
+function addJobOf(parent: Command, face: SchedulerFace, kind: CutKind, exit: Exit): void {
+  const job: AnyJob = JOBS[kind];
+  const command = parent
+    .command(kind)
+    .summary(job.summary)
+    .description(`${job.description} In parts, on ${face.title}.`);
+  addOptions(command, job.options);
+  command
+    .requiredOption('--parts <n>', 'number of parts', (text) => partsIn(text))
+    .option('--folder <dir>', 'folder for the run: a new one (default: ./JOB-MODEL.cluster)')
+    .option('--write', 'only write the folder with its scripts, to be read, changed and submitted later')
+    .option(
+      '--command <words>',
+      'how to start Coppice on the machines of the cluster (default: as it was started here)',
+    );
+  face.addOptions(command);
+  addOutputOptions(command)
+    .addHelpText(
+      'after',
+      `\nExamples:\n${face.examples.map((words) => `  coppice submit ${face.name} score ${words}`).join('\n')}`,
+    )
+    .action(async (...given: unknown[]) => {
+      const own = command.opts<Options>();
+      const options = optionsOf(job.options, command, given);
+      const request: RunRequest = {
+        kind,
+        options,
+        parts: own.parts,
+        folder: own.folder ?? folderFor(job, options),
+        scheduler: face.name,
+        asked: face.asked(command.opts()),
+        command: own.command === undefined ? thisProgram() : own.command.trim().split(/\s+/),
+      };
+      exit(await execute({ kind: `submit`, options: own }, (shell) => submitted(request, own.write === true, shell)));
+    });
+}
+
+function partsIn(text: string): number {
+  const parts = /^\d{1,6}$/.test(text) ? Number(text) : NaN;
+  if (parts >= 1 && parts <= MAX_PARTS) return parts;
+  throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_PARTS}.`);
+}
+
+/** "score-SmolLM2-135M.cluster" */
+function folderFor(job: AnyJob, options: object): string {
+  const model = checkpointsIn(job, options).at(0);
+  const name = model === undefined ? undefined : resolve(model).split(/[\\/]/).at(-1);
+  return `${[job.kind, ...(name ? [name] : [])].join('-')}.cluster`;
+}
+
+/** The words that started this program. */
+const thisProgram = (): string[] => [process.execPath, resolve(process.argv[1])];
+
+async function submitted(request: RunRequest, onlyWrite: boolean, shell: Shell): Promise<Outcome> {
+  asUsage(() => completeCut(request.kind, request.options));
+  if (onlyWrite) {
+    const prepared = await prepareRun(request);
+    return { json: jsonOf(prepared), page: pageOf(prepared, shell) };
+  }
+  const done = await submitRun(request);
+  const { id, gather } = done.submission;
+  return {
+    json: { ...jsonOf(done), submission: done.submission },
+    page: [...pageOf(done, shell), ...facts([['jobs', [id, ...(gather === undefined ? [] : [gather])].join(', ')]])],
+  };
+}
+
+const jsonOf = ({ folder, run, files }: PreparedRun): object => ({
+  folder,
+  kind: run.kind,
+  parts: run.parts,
+  scheduler: run.scheduler,
+  ...(run.estimate && { estimate: run.estimate }),
+  files,
+});
+
+function pageOf({ folder, run, files }: PreparedRun, { shown }: Shell): string[] {
+  const { estimate } = run;
+  const short = (path: string): string => shown(relative(process.cwd(), path) || '.');
+  return facts([
+    ['run', `${run.kind} in ${run.parts} parts`],
+    ['folder', short(folder)],
+    ['scripts', files.map(short).join(', ')],
+    ...(estimate === undefined
+      ? []
+      : [
+          ['a part', `an estimate: ${aboutTime(estimate.seconds)}, ${formatBytes(estimate.memoryBytes)} of memory`] as [
+            string,
+            string,
+          ],
+        ]),
+  ]);
+}

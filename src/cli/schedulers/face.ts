@@ -1,0 +1,18 @@
+/** How the command line asks for the options of a scheduler. Each has a file of its own name, and a line in `commands/submit.ts`. */
+import type { Command } from 'commander';
+import type { SchedulerName } from '../../cluster/folder';
+
+export interface SchedulerFace {
+  /** The name of its command under `coppice submit`. */
+  readonly name: SchedulerName;
+  /** Its own name: "Slurm". */
+  readonly title: string;
+  /** What `coppice submit NAME` does, for the help. */
+  readonly description: string;
+  /** Adds the scheduler's options, with its own names for them, to the command of a job. */
+  readonly addOptions: (command: Command) => Command;
+  /** Those that were given, as `ClusterRun.asked` keeps them. @param options of commander, by name */
+  readonly asked: (options: Readonly<Record<string, unknown>>) => Record<string, string>;
+  /** Words after `coppice submit NAME KIND`, one example a line. */
+  readonly examples: readonly string[];
+}
