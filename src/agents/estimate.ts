@@ -1,5 +1,5 @@
 /** How long jobs of agents will take: operations from the architecture and the text, by speeds of this machine. */
-import { BYTES_PER_TOKEN } from '../recipes/estimate/amounts';
+import { BYTES_PER_TOKEN } from '../jobs/amounts';
 import { stat } from 'node:fs/promises';
 import type { Architecture } from '../engine/checkpoint/architecture';
 import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';

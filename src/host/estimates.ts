@@ -15,7 +15,7 @@ import {
   writingFlops,
 } from '../engine/importance/estimate';
 import type { HealResult } from '../protocol/heal';
-import { BYTES_PER_TOKEN } from '../recipes/estimate/amounts';
+import { BYTES_PER_TOKEN } from '../jobs/amounts';
 import type { JobKind, JobOutcome } from '../protocol/jobs';
 import type { JobEnded } from '../sidecar/client';
 import { protectionOf } from '../views/protection';

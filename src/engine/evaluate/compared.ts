@@ -6,7 +6,7 @@
 import type { LayerWeightKey } from '../checkpoint/weight-key';
 import type { Likeness } from '../heal/result';
 import { lossWarning } from '../importance/not-finite';
-import { groupWork } from '../importance/sweep';
+import { groupWork } from '../importance/groups';
 import { compareStates, type Comparison, comparisonWork } from '../model/divergence';
 import { Forward, type TokenRows } from '../model/forward';
 import type { Changes, Model } from '../model/model';

@@ -13,7 +13,8 @@ import type { View } from '../model/view';
 import { sharedApplications, statesOfViews } from '../model/view-states';
 import type { Fitness } from './evolution';
 import { summariseComparison } from './losses';
-import { type Compared, type Group, groupWork } from './sweep';
+import { type Group, groupWork } from './groups';
+import type { Compared } from './sweep';
 
 /** What sets are removed from, and measured on. */
 export interface SetSubject {

@@ -15,6 +15,7 @@ import type { Model } from '../model/model';
 import { releaseState, retainState, type State } from '../model/states';
 import type { Step } from '../model/view';
 import { each, sweepWork, wholeEnd } from './cost';
+import { type Group, groupWork } from './groups';
 import type { SweepMemory } from './sweep-memory';
 
 export interface SweepLosses {
@@ -32,13 +33,6 @@ export interface SweepComparisons {
   readonly full: Compared;
   /** With each candidate left out, in the order of `candidates`. */
   readonly without: readonly Compared[];
-}
-
-/** Some rows, and the candidates whose variants are computed together over them. */
-export interface Group {
-  readonly firstRow: number;
-  readonly rows: TokenRows;
-  readonly candidates: readonly number[];
 }
 
 /**
@@ -240,31 +234,4 @@ class SweepPass {
       await open.close();
     }
   }
-}
-
-/**
- * Cuts the work into groups whose hidden states fit the budget: by rows, and if the variants of a single row do not
- * fit, by variants too.
- * @param others states of a row that exist beside those of the model and its variants
- */
-export function groupWork(
-  rows: TokenRows,
-  candidates: readonly number[],
-  rowBytes: number,
-  budget: number,
-  others = 0,
-): Group[] {
-  const fitting = Math.floor(budget / rowBytes) - others; // states of one row
-  const perGroup = Math.max(1, Math.min(candidates.length, fitting - 1));
-  const rowsPerGroup = Math.max(1, Math.floor(Math.floor(budget / rowBytes) / (perGroup + 1 + others)));
-  const pieces = Math.ceil(rows.length / rowsPerGroup);
-  const even = Math.ceil(rows.length / pieces);
-  const groups: Group[] = [];
-  for (let firstRow = 0; firstRow < rows.length; firstRow += even) {
-    const some = rows.slice(firstRow, firstRow + even);
-    for (let c = 0; c < Math.max(1, candidates.length); c += perGroup) {
-      groups.push({ firstRow, rows: some, candidates: candidates.slice(c, c + perGroup) });
-    }
-  }
-  return groups;
 }

@@ -10,7 +10,7 @@ import { OBJECTIVES } from '../../engine/importance/objective';
 import { roundsWork, totalWork } from '../../engine/iterate/estimate';
 import { PASSES_PER_STEP } from '../../engine/retrain/loop/schedule';
 import { healingRows, SELF } from '../../jobs/healing-amounts';
-import { calibrationRows, numberIn, tokensOf } from './amounts';
+import { calibrationRows, numberIn, tokensOf } from '../../jobs/amounts';
 import { countIn, someBlocks } from './models';
 import { type Estimated, files, measuredRows, type PartsOf, products } from './parts';
 import { trainedRows } from './training';

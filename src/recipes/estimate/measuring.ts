@@ -1,7 +1,6 @@
 /** The work of measuring, of writing texts, and of writing files. */
 import { withoutLayers } from '../../engine/checkpoint/architecture';
 import { parametersOf } from '../../engine/checkpoint/parameters';
-import { TASK_NAMES } from '../../engine/evaluate/tasks/catalogue';
 import { ascending, PAPER, PAPER_PROMPT_TOKENS } from '../../engine/evaluate/grid/protocol';
 import { DECODER } from '../../engine/evaluate/grid/memory';
 import { bytesRead, flopsOf } from '../../engine/evaluate/grid/work';
@@ -10,9 +9,9 @@ import { endBlocks } from '../../engine/importance/select';
 import { WIDTH_METHODS } from '../../engine/importance/width/methods';
 import { evaluationFlops, writingFlops } from '../../engine/importance/estimate';
 import { fullView } from '../../engine/model/view';
-import { isObject, type JsonObject } from '../../format/json';
+import { isObject } from '../../format/json';
 import { RIVAL_PASSES, versusFlops } from '../../jobs/versus-work';
-import { bytesAt, calibrationRows, numberIn, tokensOf } from './amounts';
+import { bytesAt, calibrationRows, numberIn, questionTokens } from '../../jobs/amounts';
 import { countIn, type StepModel } from './models';
 import { decoding, type Estimated, evaluating, files, measuredRows, type PartsOf, products } from './parts';
 import { writing } from './choosing';
@@ -34,11 +33,8 @@ export const evaluate: PartsOf = async (step) => {
   ];
 };
 
-/** Tokens of a question with all its answers, and of a row of them: rough, and the same for all tasks. */
-const TOKENS_PER_ITEM = 240;
+/** Tokens of a row of questions with their answers. */
 const ROW = 64;
-/** Of a task's file. A line has the question and what the file says about it. */
-const BYTES_PER_ITEM = 400;
 
 export const tasks: PartsOf = async (step) => {
   const { options } = step;
@@ -48,18 +44,6 @@ export const tasks: PartsOf = async (step) => {
   const rows = { rows: tokens / ROW, length: ROW };
   return models.map(({ architecture }) => evaluating(architecture, rows));
 };
-
-async function questionTokens({ data, tasks: named, own, limit }: JsonObject): Promise<number | undefined> {
-  const most = typeof limit === 'number' ? limit : Infinity;
-  const ownTokens = own === undefined ? 0 : await tokensOf(own);
-  if (ownTokens === undefined) return undefined;
-  if (data === undefined) return ownTokens;
-  const count = Array.isArray(named) ? named.length : TASK_NAMES.length;
-  const bytes = await bytesAt(data);
-  if (bytes === undefined) return undefined;
-  const there = (bytes / BYTES_PER_ITEM) * (count / TASK_NAMES.length);
-  return ownTokens + TOKENS_PER_ITEM * Math.min(there, most * count);
-}
 
 /** The models of a job over several; what is left out, is so in the last one. */
 async function modelsOf({ options, models }: Estimated): Promise<StepModel[] | undefined> {

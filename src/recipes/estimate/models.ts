@@ -13,7 +13,7 @@ import { isObject, type JsonObject } from '../../format/json';
 import { stepOptions } from '../options';
 import type { Json, Recipe, RecipeStep, Variables } from '../recipe';
 import type { Reference } from '../references';
-import { numberIn } from './amounts';
+import { numberIn } from '../../jobs/amounts';
 
 /** Where the recipe is run. */
 export interface Around {

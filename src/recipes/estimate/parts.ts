@@ -6,7 +6,7 @@ import type { JsonObject } from '../../format/json';
 import type { AnyJob } from '../../jobs/define';
 import { JOBS } from '../../jobs/definitions';
 import type { Kind } from '../../jobs/kinds';
-import { calibrationRows, numberIn, windowsOf } from './amounts';
+import { measuredRows as rowsMeasured } from '../../jobs/amounts';
 import type { StepModel, StepModels } from './models';
 import type { Part } from './speeds';
 
@@ -53,10 +53,6 @@ export const decoding = (architecture: Architecture, tokens: number, bytesPerWei
 
 export const files = (bytes: number): Part => ({ kind: 'files', bytes });
 
-/** Texts that are given, else calibration rows: what a step measures on. */
-export async function measuredRows({ options, model }: Estimated): Promise<RowShape | undefined> {
-  const { context } = model.architecture;
-  if (options.text === undefined) return calibrationRows(options, context);
-  const window = Math.min(numberIn(options, 'window') ?? context, context);
-  return windowsOf(options.text, { window, limit: numberIn(options, 'limit') });
-}
+/** What a step measures on. */
+export const measuredRows = ({ options, model }: Estimated): Promise<RowShape | undefined> =>
+  rowsMeasured(options, model.architecture.context);

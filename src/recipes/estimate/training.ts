@@ -4,7 +4,7 @@ import { evaluationFlops, type RowShape, writingFlops } from '../../engine/impor
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { PASSES_PER_STEP } from '../../engine/retrain/loop/schedule';
 import { SELF } from '../../jobs/healing-amounts';
-import { numberIn, tokensOf } from './amounts';
+import { numberIn, tokensOf } from '../../jobs/amounts';
 import { type Estimated, files, type PartsOf, products } from './parts';
 
 /** Fewer rows in a batch for little data: the same rule as of a training (engine/retrain/settings.ts). */

@@ -1,6 +1,6 @@
 /** How a sweep is cut so that its hidden states fit the memory budget. */
 import assert from 'node:assert/strict';
-import { groupWork } from '../../../src/engine/importance/sweep';
+import { groupWork } from '../../../src/engine/importance/groups';
 
 const rows = Array.from({ length: 10 }, (_, r) => [r]);
 const ROW_BYTES = 100;

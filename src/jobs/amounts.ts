@@ -1,10 +1,11 @@
-/** Amounts of text that steps read, from sizes of files. */
+/** Amounts of text that jobs read, from sizes of files. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode } from '../../engine/errors';
-import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
-import type { RowShape } from '../../engine/importance/estimate';
-import type { JsonObject } from '../../format/json';
+import { systemErrorCode } from '../engine/errors';
+import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
+import { DEFAULT_DRAWING } from '../engine/importance/drawing';
+import type { RowShape } from '../engine/importance/estimate';
+import type { JsonObject } from '../format/json';
 
 /** Approximate bytes of English text per token. */
 export const BYTES_PER_TOKEN = 4;
@@ -46,7 +47,7 @@ export async function tokensOf(files: unknown): Promise<number | undefined> {
   return sum;
 }
 
-/** The rows that a step draws from its calibration file. Those of a file of rows are all taken. */
+/** The rows that a job draws from its calibration file. Those of a file of rows are all taken. */
 export async function calibrationRows(options: JsonObject, context: number): Promise<RowShape> {
   const { calibration } = options;
   const length = Math.min(numberIn(options, 'length') ?? DEFAULT_DRAWING.length, context);
@@ -67,4 +68,29 @@ export async function windowsOf(
   if (bytes === undefined) return limit === undefined ? undefined : { rows: limit, length: window };
   const all = Math.max(1, Math.floor(bytes / BYTES_PER_TOKEN / window));
   return { rows: Math.min(all, limit ?? Infinity), length: window };
+}
+
+/** Texts that are given, else calibration rows: what a job measures on. */
+export async function measuredRows(options: JsonObject, context: number): Promise<RowShape | undefined> {
+  if (options.text === undefined) return calibrationRows(options, context);
+  const window = Math.min(numberIn(options, 'window') ?? context, context);
+  return windowsOf(options.text, { window, limit: numberIn(options, 'limit') });
+}
+
+/** Tokens of a question with all its answers: rough, and the same for all tasks. */
+export const TOKENS_PER_ITEM = 240;
+/** Of a task's file. A line has the question and what the file says about it. */
+const BYTES_PER_ITEM = 400;
+
+/** Tokens of all questions of a job's tasks; undefined when a file is missing. */
+export async function questionTokens({ data, tasks: named, own, limit }: JsonObject): Promise<number | undefined> {
+  const most = typeof limit === 'number' ? limit : Infinity;
+  const ownTokens = own === undefined ? 0 : await tokensOf(own);
+  if (ownTokens === undefined) return undefined;
+  if (data === undefined) return ownTokens;
+  const count = Array.isArray(named) ? named.length : TASK_NAMES.length;
+  const bytes = await bytesAt(data);
+  if (bytes === undefined) return undefined;
+  const there = (bytes / BYTES_PER_ITEM) * (count / TASK_NAMES.length);
+  return ownTokens + TOKENS_PER_ITEM * Math.min(there, most * count);
 }
