@@ -3,7 +3,7 @@
  * share can be found, and a part estimated, where nothing computes.
  */
 import type { Architecture } from '../checkpoint/architecture';
-import { rowsPerRun } from '../model/cost';
+import { headWork, rowsPerRun } from '../model/cost';
 import { type CuttableWork, numbersIn } from '../parts/split';
 import { each, sweepWork } from './cost';
 import type { Criterion } from './criteria';
@@ -27,3 +27,20 @@ export const cutSweep =
 
 /** The work of the criteria that can be cut; a criterion's file takes its own from here. */
 export const CUT_WORK = { ppl: cutSweep(sweepWork) } as const satisfies Partial<Record<Criterion, CutWork>>;
+
+/**
+ * Work that is cut by rows alone: passes that need nothing of each other.
+ * @param blocks that each row passes
+ * @param heads how often each row passes the head
+ */
+export const rowWork = (
+  architecture: Architecture,
+  { rows, length }: Pick<CutFrame, 'rows' | 'length'>,
+  blocks: number,
+  heads: number,
+): CuttableWork => ({
+  rows,
+  unit: rowsPerRun(length),
+  candidates: 0,
+  cost: () => blocks + heads * headWork(architecture),
+});
