@@ -29,8 +29,8 @@ describeWebGpu('choices on WebGPU', () => {
           questionOf([row(a.slice(0, 9), 3), row(b.slice(0, 5), 1)], cpu.architecture),
         ];
         const work = (): Work => new Work({}, 1, '', '');
-        const onCpu = await scoreQuestions(cpu, fullView(layers.length), questions, work());
-        const onGpu = await scoreQuestions(gpu, fullView(layers.length), questions, work());
+        const [onCpu] = await scoreQuestions(cpu, fullView(layers.length), [questions], work());
+        const [onGpu] = await scoreQuestions(gpu, fullView(layers.length), [questions], work());
         for (const [q, scores] of onCpu.entries()) {
           for (const [c, { loglik, greedy }] of scores.entries()) {
             assertClose(onGpu[q][c].loglik, loglik, TOLERANCE, `${q} ${c}`);

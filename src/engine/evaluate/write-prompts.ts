@@ -21,6 +21,8 @@ export interface WriteOptions extends Sampling {
   readonly view?: View;
   /** Texts side by side at most; fewer where the caches would exceed the model's memory. */
   readonly together: number;
+  /** Indices of prompts: only those of one bundle are side by side. All are one bundle when undefined. */
+  readonly bundles?: readonly (readonly number[])[];
 }
 
 /**
@@ -68,9 +70,21 @@ function batchesOf(
   model: Model,
   view: View,
   prompts: readonly (readonly number[])[],
+  options: WriteOptions,
+): number[][] {
+  const { bundles = [[...prompts.keys()]] } = options;
+  const batches = bundles.flatMap((bundle) => batchesIn(bundle, model, view, prompts, options));
+  return batches.sort(([a], [b]) => prompts[b].length - prompts[a].length);
+}
+
+function batchesIn(
+  bundle: readonly number[],
+  model: Model,
+  view: View,
+  prompts: readonly (readonly number[])[],
   { together, maxNewTokens }: WriteOptions,
 ): number[][] {
-  const order = [...prompts.keys()].sort((a, b) => prompts[b].length - prompts[a].length || a - b);
+  const order = [...bundle].sort((a, b) => prompts[b].length - prompts[a].length || a - b);
   const onDevice = keepsTensors(model.device.provider);
   const batches: number[][] = [];
   for (const at of order) {

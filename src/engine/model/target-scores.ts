@@ -24,18 +24,22 @@ export interface TargetScores {
 
 /**
  * @param x last hidden states, (targets, hidden)
- * @param targets the token that follows each state
+ * @param bundles the tokens that follow the states: only those of one bundle share runs, so that their numbers do not depend
+ *   on the other bundles
  * @param work advanced by `headWork` for each target
+ * @returns numbers of all targets, in order
  * @throws CancelledError
  */
 export async function targetScores(
   model: Model,
   x: Float32Array,
-  targets: readonly number[],
+  bundles: readonly (readonly number[])[],
   work: Work,
 ): Promise<TargetScores> {
   const { architecture, weights } = model;
   const { hidden, vocabulary } = architecture;
+  const targets = bundles.flat();
+  const runs = runsOf(bundles);
   const found = new Distribution(targets.length);
   const targetLogit = new Float64Array(targets.length);
   for (let start = 0; start < vocabulary; start += HEAD_PIECE) {
@@ -45,8 +49,7 @@ export async function targetScores(
     buildRankedPiece(g, architecture, norm, headPieceOf(g, weights, piece));
     const session = await model.openSession(g.serialize(), { prepack: true });
     try {
-      for (let at = 0; at < targets.length; at += STATES_PER_RUN) {
-        const some = targets.slice(at, at + STATES_PER_RUN);
+      for (const { at, some } of runs) {
         const states = float32(x.subarray(at * hidden, (at + some.length) * hidden), [some.length, hidden]);
         const result = await session.run({ x: states, target: targetsWithin(piece, some) });
         found.add(result, at, piece);
@@ -64,4 +67,17 @@ export async function targetScores(
     logProbabilities: targetLogit.map((logit, t) => logit - found.logSumExp[t]),
     isTop: Uint8Array.from(targets, (id, t) => Number(found.top[t] === id)),
   };
+}
+
+/** The targets of each run, and the place of the first. */
+function runsOf(bundles: readonly (readonly number[])[]): { readonly at: number; readonly some: readonly number[] }[] {
+  const runs: { at: number; some: readonly number[] }[] = [];
+  let start = 0;
+  for (const targets of bundles) {
+    for (let at = 0; at < targets.length; at += STATES_PER_RUN) {
+      runs.push({ at: start + at, some: targets.slice(at, at + STATES_PER_RUN) });
+    }
+    start += targets.length;
+  }
+  return runs;
 }

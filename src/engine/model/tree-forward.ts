@@ -54,34 +54,32 @@ export function treeBytes({ ids }: TokenTree, model: Model): number {
 
 /**
  * The residual stream behind the last step.
+ * @param bundles of trees: only those of one bundle share runs, so that their numbers do not depend on the other bundles
  * @param work advanced by one for each token and step, padding included
  * @param part of the work, from `partName`
- * @returns for each tree the states of its tokens, (tokens, hidden)
+ * @returns for each bundle and tree the states of its tokens, (tokens, hidden)
  * @throws CancelledError
  */
 export async function treeStates(
   model: Model,
   steps: readonly Step[],
-  trees: readonly TokenTree[],
+  bundles: readonly (readonly TokenTree[])[],
   work: Work,
   part = '',
-): Promise<Float32Array[]> {
+): Promise<Float32Array[][]> {
   const { hidden } = model.architecture;
-  const runs: Run[] = [];
-  for (const batch of batchesOf(trees.map(({ ids }) => ids.length))) {
-    runs.push(
-      await openRun(
-        model,
-        batch,
-        batch.members.map((member) => trees[member]),
-      ),
-    );
+  const runs: { readonly bundle: number; readonly run: Run }[] = [];
+  for (const [bundle, trees] of bundles.entries()) {
+    for (const batch of batchesOf(trees.map(({ ids }) => ids.length))) {
+      const members = batch.members.map((member) => trees[member]);
+      runs.push({ bundle, run: await openRun(model, batch, members) });
+    }
   }
   for (const [k, step] of steps.entries()) {
     work.step(`${part}block ${k + 1} of ${steps.length}`);
     const session = await openStepSession(model, step, 'tree', k === steps.length - 1);
     try {
-      for (const run of runs) {
+      for (const { run } of runs) {
         await run.through(step, session.run);
         work.advance(run.tokens);
       }
@@ -89,11 +87,13 @@ export async function treeStates(
       await session.close();
     }
   }
-  const states: Float32Array[] = [];
-  for (const { batch, x } of runs) {
+  const states: Float32Array[][] = bundles.map(() => []);
+  for (const { bundle, run } of runs) {
+    const { batch, x } = run;
     for (const [at, member] of batch.members.entries()) {
       const start = at * batch.length * hidden;
-      states[member] = floats(x).subarray(start, start + trees[member].ids.length * hidden);
+      const { ids } = bundles[bundle][member];
+      states[bundle][member] = floats(x).subarray(start, start + ids.length * hidden);
     }
   }
   return states;

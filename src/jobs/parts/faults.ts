@@ -25,7 +25,11 @@ export function scoreFault({ criterion: by, exact, maxKl, ratios }: OptionsFor<'
   };
 }
 
+/** Questions of any kind can be cut. */
+export const tasksFault = (): undefined => undefined;
+
 /** By job. Its CutJob has the same function. */
 export const CUT_FAULTS: { readonly [K in CutKind]?: (options: OptionsFor<K>) => Fault | undefined } = {
   score: scoreFault,
+  tasks: tasksFault,
 };

@@ -68,6 +68,7 @@ export async function gatherParts(
     device,
     precision: record.precision,
     seconds,
+    times: parts.flatMap(({ results }) => (results.times ? [results.times] : [])),
     peakRssBytes: Math.max(...parts.map(({ results }) => results.peakRssBytes)),
   };
   const finished = await finish(kind, gathered, parts[0].file);

@@ -32,6 +32,8 @@ export interface PartResults {
   /** Path of the checkpoint on the machine of the part. */
   readonly path: string;
   readonly seconds: number;
+  /** Seconds of each model, where there are several. */
+  readonly times?: readonly number[];
   readonly peakRssBytes: number;
   /** Where: processors may differ in the last bits. */
   readonly processor: string;
@@ -62,6 +64,9 @@ export async function readPart(file: string): Promise<PartRecord> {
   const isAmount = (value: unknown): boolean => typeof value === 'number' && value >= 0;
   for (const name of ['seconds', 'peakRssBytes'] as const)
     if (!isAmount(results[name])) throw refuse(`results.${name} is not a number`);
+  const { times } = results;
+  if (times !== undefined && !(Array.isArray(times) && times.every(isAmount)))
+    throw refuse('results.times is not a list of numbers');
   for (const name of ['path', 'processor'] as const)
     if (typeof results[name] !== 'string') throw refuse(`results.${name} is not a text`);
   const { warnings } = results;

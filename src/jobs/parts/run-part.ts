@@ -56,7 +56,7 @@ export async function runPart<K extends CutKind>(
     const say = note ?? (() => undefined);
     const run = partRunner({ job, hooks, note: say, warn: tell });
     const context = { job, hooks, emit: () => undefined, note: say, warn: tell, started, run };
-    const { share, frame, data, path: checkpoint, run: details } = await cut.measure(options, context, part);
+    const { share, frame, data, times, path: checkpoint, run: details } = await cut.measure(options, context, part);
     const changes = await sourceChanges(details.checkpoints ?? []);
     changes.forEach(tell);
     const results: PartResults = {
@@ -66,6 +66,7 @@ export async function runPart<K extends CutKind>(
       data,
       path: checkpoint,
       seconds: secondsSince(start),
+      ...(times && { times }),
       peakRssBytes: peakRssBytes(),
       processor: cpus().at(0)?.model.trim() ?? 'unknown',
       warnings,

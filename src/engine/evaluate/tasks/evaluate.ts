@@ -8,10 +8,10 @@ import type { View } from '../../model/view';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { writePrompts } from '../write-prompts';
 import { taskResult } from './accuracy';
+import { type Bundle, bundlesOf, type ChoiceBundle, TOGETHER, type WrittenBundle } from './bundles';
 import { isCorrect } from './correct';
 import { encodeItem, type EncodeSettings } from './encode';
-import type { ChoiceItem, Task } from './item';
-
+import { type ChoiceItem, itemsOf, type Task } from './item';
 import { groupsOf, type Question, questionOf, questionsWork, scoreQuestions } from './score';
 
 export interface EvaluateTasksOptions {
@@ -24,12 +24,11 @@ export interface EvaluateTasksOptions {
   readonly onAnswers?: (task: Task, results: readonly ItemResult[]) => Promise<void>;
 }
 
-/** Answers that are written side by side. */
-const TOGETHER = 16;
+/** Answers by task and by the item's number. */
+export type Answers = ReadonlyMap<Task, ReadonlyMap<number, ItemResult>>;
 
 /** A question of a task, ready for the model. */
 interface Asked extends Question {
-  readonly task: Task;
   readonly item: ChoiceItem;
 }
 
@@ -44,75 +43,89 @@ export async function evaluateTasks(
   options: EvaluateTasksOptions,
   job: JobOptions = {},
 ): Promise<TaskResult[]> {
-  const found = new Map(tasks.map((task) => [task, new Map<number, ItemResult>()]));
-  for (const task of tasks) {
-    for (const { item } of [...task.choiceItems, ...task.writtenItems]) {
-      const known = options.known?.(task, item);
-      if (known) found.get(task)!.set(item, known);
-    }
-  }
-  const isOpen = (task: Task, item: number): boolean => !found.get(task)!.has(item);
-  const keep = async (task: Task, results: readonly ItemResult[]): Promise<void> => {
-    for (const result of results) found.get(task)!.set(result.item, result);
-    await options.onAnswers?.(task, results);
-  };
-  await answerChoices(model, tokenizer, tasks, isOpen, options, keep, job);
-  await answerWritten(model, tokenizer, tasks, isOpen, options, keep, job);
+  const answers = await answerBundles(model, tokenizer, bundlesOf(tasks), options, job);
   return tasks.map((task) => {
-    const items = [...task.choiceItems, ...task.writtenItems].map(({ item }) => item).sort((a, b) => a - b);
+    const found = answers.get(task)!;
     return taskResult(
       task,
-      items.map((item) => found.get(task)!.get(item)!),
+      itemsOf(task).map((item) => found.get(item)!),
     );
   });
 }
 
+/**
+ * Answers the questions of some bundles. One with an unknown answer is computed as a whole: then its answers have the bits
+ * that they have in every other run.
+ * @throws UserError when a question cannot be asked, or a likelihood is not finite; CancelledError
+ */
+export async function answerBundles(
+  model: Model,
+  tokenizer: Tokenizer,
+  bundles: readonly Bundle[],
+  options: EvaluateTasksOptions,
+  job: JobOptions = {},
+): Promise<Answers> {
+  const found = new Map(bundles.map(({ task }) => [task, new Map<number, ItemResult>()]));
+  for (const { task, items } of bundles) {
+    for (const { item } of items) {
+      const known = options.known?.(task, item);
+      if (known) found.get(task)!.set(item, known);
+    }
+  }
+  const keep: Keep = async (task, results) => {
+    const fresh = results.filter(({ item }) => !found.get(task)!.has(item));
+    for (const result of fresh) found.get(task)!.set(result.item, result);
+    await options.onAnswers?.(task, fresh);
+  };
+  const open = bundles.filter(({ task, items }) => items.some(({ item }) => !found.get(task)!.has(item)));
+  const choices = open.flatMap((bundle) => (bundle.kind === 'choices' ? bundle : []));
+  const written = open.flatMap((bundle) => (bundle.kind === 'written' ? bundle : []));
+  if (choices.length > 0) await answerChoices(model, tokenizer, choices, options, keep, job);
+  if (written.length > 0) await answerWritten(model, tokenizer, written, options, keep, job);
+  return found;
+}
+
 type Keep = (task: Task, results: readonly ItemResult[]) => Promise<void>;
-type IsOpen = (task: Task, item: number) => boolean;
 
 async function answerChoices(
   model: Model,
   tokenizer: Tokenizer,
-  tasks: readonly Task[],
-  isOpen: IsOpen,
+  bundles: readonly ChoiceBundle[],
   { view, bos }: EvaluateTasksOptions,
   keep: Keep,
   job: JobOptions,
 ): Promise<void> {
-  const open = tasks.flatMap((task) =>
-    task.choiceItems.filter(({ item }) => isOpen(task, item)).map((item) => ({ task, item })),
-  );
-  if (open.length === 0) return;
+  const taskOf = new Map<readonly Asked[], Task>();
   const settings = encodeSettings(model, bos);
-  const reading = new Work(job, open.length, 'items', 'reading questions as tokens');
-  const asked: Asked[] = [];
-  for (const { task, item } of open) {
-    asked.push({ ...questionOf(await encodeItem(tokenizer, item, settings), model.architecture), task, item });
-    reading.advance(1);
+  const questions = bundles.reduce((sum, { items }) => sum + items.length, 0);
+  const reading = new Work(job, questions, 'items', 'reading questions as tokens');
+  for (const { task, items } of bundles) {
+    const asked: Asked[] = [];
+    for (const item of items) {
+      asked.push({ ...questionOf(await encodeItem(tokenizer, item, settings), model.architecture), item });
+      reading.advance(1);
+    }
+    taskOf.set(asked, task);
   }
-  const groups = groupsOf(asked, model);
-  const work = new Work(
-    job,
-    groups.reduce((sum, group) => sum + questionsWork(group, model, view), 0),
-    'token-blocks',
-    'answering',
-  );
+  const all = [...taskOf.keys()];
+  const groups = groupsOf(all, model);
+  const work = new Work(job, questionsWork(all, model, view), 'token-blocks', 'answering');
   for (const [g, group] of groups.entries()) {
     const scores = await scoreQuestions(model, view, group, work, partName(g, groups.length));
-    const results = group.map(({ item, rows }, q): ChoiceItemResult => {
-      const choices = rows.map(({ targets }, c) => {
-        const { loglik, greedy } = scores[q][c];
-        if (!Number.isFinite(loglik)) throw notFinite(model, item, loglik);
-        return { loglik, tokens: targets.length, characters: item.choices[c].characters, greedy };
+    const results = new Map<Task, ChoiceItemResult[]>();
+    for (const [b, asked] of group.entries()) {
+      const task = taskOf.get(asked)!;
+      const own = asked.map(({ item, rows }, q): ChoiceItemResult => {
+        const choices = rows.map(({ targets }, c) => {
+          const { loglik, greedy } = scores[b][q][c];
+          if (!Number.isFinite(loglik)) throw notFinite(model, item, loglik);
+          return { loglik, tokens: targets.length, characters: item.choices[c].characters, greedy };
+        });
+        return { item: item.item, gold: item.gold, choices };
       });
-      return { item: item.item, gold: item.gold, choices };
-    });
-    for (const task of new Set(group.map((each) => each.task))) {
-      await keep(
-        task,
-        results.filter((_, q) => group[q].task === task),
-      );
+      results.set(task, [...(results.get(task) ?? []), ...own]);
     }
+    for (const [task, own] of results) await keep(task, own);
   }
 }
 
@@ -139,33 +152,33 @@ const notFinite = ({ checkpoint }: Model, { item }: ChoiceItem, loglik: number):
 async function answerWritten(
   model: Model,
   tokenizer: Tokenizer,
-  tasks: readonly Task[],
-  isOpen: IsOpen,
+  bundles: readonly WrittenBundle[],
   { view }: EvaluateTasksOptions,
   keep: Keep,
   job: JobOptions,
 ): Promise<void> {
-  const open = tasks.flatMap((task) =>
-    task.writtenItems.filter(({ item }) => isOpen(task, item)).map((item) => ({ task, item })),
-  );
-  if (open.length === 0) return;
-  const work = new Work(job, open.length, 'items', 'writing answers');
-  // Texts that may have the same length are written side by side.
-  const lengths = [...new Set(open.map(({ item }) => item.maxTokens))];
-  for (const maxNewTokens of lengths) {
-    const asked = open.filter(({ item }) => item.maxTokens === maxNewTokens);
+  const questions = bundles.reduce((sum, { items }) => sum + items.length, 0);
+  const work = new Work(job, questions, 'items', 'writing answers');
+  // Texts that may have the same length are written with one decoder.
+  for (const maxNewTokens of new Set(bundles.map(({ items }) => items[0].maxTokens))) {
+    const same = bundles.filter(({ items }) => items[0].maxTokens === maxNewTokens);
+    const asked = same.flatMap(({ task, items }) => items.map((item) => ({ task, item })));
     const prompts: number[][] = [];
     for (const { item } of asked) prompts.push(await tokenizer.encode(item.prompt, { addSpecialTokens: true }));
     const answer = async (which: readonly number[], texts: readonly { readonly ids: readonly number[] }[]) => {
+      const results: WrittenItemResult[] = [];
+      const [{ task }] = which.map((at) => asked[at]); // of one bundle, so of one task
       for (const [i, at] of which.entries()) {
-        const { task, item } = asked[at];
+        const { item } = asked[at];
         const text = await tokenizer.decode(texts[i].ids, { skipSpecialTokens: true, after: prompts[at] });
-        const result: WrittenItemResult = { item: item.item, text, correct: isCorrect(item, text, task.file) };
-        await keep(task, [result]);
-        work.advance(1);
+        results.push({ item: item.item, text, correct: isCorrect(item, text, task.file) });
       }
+      await keep(task, results);
+      work.advance(results.length);
     };
-    const writing = { maxNewTokens, greedy: true, view, together: TOGETHER };
+    let at = 0;
+    const indices = same.map(({ items }) => items.map(() => at++));
+    const writing = { maxNewTokens, greedy: true, view, together: TOGETHER, bundles: indices };
     await writePrompts(model, prompts, writing, answer, { signal: job.signal });
   }
 }

@@ -56,3 +56,7 @@ export interface Task {
   readonly choiceItems: readonly ChoiceItem[];
   readonly writtenItems: readonly WrittenItem[];
 }
+
+/** The numbers of a task's items, in their order. */
+export const itemsOf = ({ choiceItems, writtenItems }: Task): number[] =>
+  [...choiceItems, ...writtenItems].map(({ item }) => item).sort((a, b) => a - b);

@@ -3,13 +3,14 @@
  * answer belongs to a model, a task's file and an item; a run takes what it asks for and ignores the rest.
  */
 import { createHash } from 'node:crypto';
-import { appendFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { isObject } from '../../../format/json';
 import type { ItemResult } from './results';
 import { UserError } from '../../errors';
 import { readTextFile } from '../../files/text-file';
 import { option } from '../../option-token';
+import type { Part } from '../../parts/part';
 import { cannotWrite } from '../../system-failure';
 
 const MAX_BYTES = 512 * 2 ** 20;
@@ -22,16 +23,16 @@ export class KeptAnswers {
 
   /**
    * @param file is made if it is not there
+   * @param others whose answers are known too; nothing is added to them, and one that is not there is left out
    * @throws UserError when it cannot be read or written, or is another kind of file
    */
-  static async open(file: string): Promise<KeptAnswers> {
+  static async open(file: string, others: readonly string[] = []): Promise<KeptAnswers> {
     const kept = new KeptAnswers(file);
-    const exists = await stat(file).then(
-      ({ size }) => size > 0,
-      () => false,
-    );
-    if (exists) await kept.read();
-    else await written(file, () => writeFile(file, `${HEADER}\n`));
+    for (const other of others) if (await hasText(other)) await kept.read(other);
+    if (await hasText(file)) {
+      // The next answer begins on a line of its own.
+      if (!(await kept.read(file))) await written(file, () => appendFile(file, '\n'));
+    } else await written(file, () => appendFile(file, `${HEADER}\n`)); // never cuts what another process wrote
     return kept;
   }
 
@@ -52,12 +53,13 @@ export class KeptAnswers {
     for (const { key, result } of answers) this.known.set(`${key} ${result.item}`, result);
   }
 
-  private async read(): Promise<void> {
-    const { text } = await readTextFile(this.file, MAX_BYTES, 'Name another file, or delete this one.');
+  /** @returns whether its last line is complete */
+  private async read(file: string): Promise<boolean> {
+    const { text } = await readTextFile(file, MAX_BYTES, 'Name another file, or delete this one.');
     const [header, ...lines] = text.split('\n');
     if (header !== HEADER) {
       throw new UserError(
-        `${basename(this.file)} does not keep answers`,
+        `${basename(file)} does not keep answers`,
         'its first line is not that of a file in which Coppice keeps them',
         `Name another file (${option('answers', 'FILE')}); this one is left as it is.`,
       );
@@ -66,10 +68,21 @@ export class KeptAnswers {
       const answer = parsed(line); // a line that a killed process wrote half is no answer
       if (answer) this.known.set(`${answer.key} ${answer.result.item}`, answer.result);
     }
-    // The next answer begins on a line of its own.
-    if (!text.endsWith('\n')) await written(this.file, () => appendFile(this.file, '\n'));
+    return text.endsWith('\n');
   }
 }
+
+/**
+ * The file in which a part keeps its answers. Parts run at the same time on machines that do not know of each other, so each
+ * has a file of its own, and the same command line does for all of them.
+ */
+export const answersOfPart = (file: string, { number, of }: Part): string => `${file}.part-${number}-of-${of}`;
+
+const hasText = (file: string): Promise<boolean> =>
+  stat(file).then(
+    ({ size }) => size > 0,
+    () => false,
+  );
 
 /** Names a model's answers to a task: everything that they depend on. */
 export const answersKey = (parts: readonly unknown[]): string =>
@@ -90,7 +103,8 @@ function parsed(line: string): { readonly key: string; readonly result: ItemResu
   return { key: value.key, result: value.result };
 }
 
-function isResult(value: unknown): value is ItemResult {
+/** Whether a JSON value is an answer to a question. */
+export function isResult(value: unknown): value is ItemResult {
   if (!isObject(value) || !Number.isSafeInteger(value.item)) return false;
   if (typeof value.text === 'string') return typeof value.correct === 'boolean';
   return Number.isSafeInteger(value.gold) && Array.isArray(value.choices) && value.choices.every(isChoice);

@@ -7,25 +7,38 @@ const MOST = 30;
 /** Characters of a context at most: its end, which asks. */
 const CONTEXT = 600;
 
-/** The first questions of each task that any two models answer differently. */
-export function questionTexts(tasks: readonly Task[], differences: readonly Difference[]): QuestionText[] {
-  return tasks.flatMap((task, t) => {
+/**
+ * The first questions of each task that any two models answer differently.
+ * @param tasks how many
+ * @param textsOf texts of these items of a task, in any order
+ */
+export function questionTexts(
+  tasks: number,
+  differences: readonly Difference[],
+  textsOf: (task: number, items: ReadonlySet<number>) => readonly QuestionText[],
+): QuestionText[] {
+  return Array.from({ length: tasks }, (_, t) => {
     const differing = new Set(differences.flatMap((each) => each.tasks[t].differing));
-    const choices = task.choiceItems
-      .filter(({ item }) => differing.has(item))
-      .map(({ item, choices: all }) => ({
-        task: task.name,
-        item,
-        context: endOf(commonContext(all.map(({ context }) => context))),
-        choices: all.map(({ context, continuation }) =>
-          (context.slice(commonContext(all.map((each) => each.context)).length) + continuation).trim(),
-        ),
-      }));
-    const written = task.writtenItems
-      .filter(({ item }) => differing.has(item))
-      .map(({ item, prompt, expected }) => ({ task: task.name, item, context: endOf(prompt), choices: expected }));
-    return [...choices, ...written].sort((a, b) => a.item - b.item).slice(0, MOST);
-  });
+    return [...textsOf(t, differing)].sort((a, b) => a.item - b.item).slice(0, MOST);
+  }).flat();
+}
+
+/** The texts of some items of a task. */
+export function textsOfItems(task: Task, items: ReadonlySet<number>): QuestionText[] {
+  const choices = task.choiceItems
+    .filter(({ item }) => items.has(item))
+    .map(({ item, choices: all }) => ({
+      task: task.name,
+      item,
+      context: endOf(commonContext(all.map(({ context }) => context))),
+      choices: all.map(({ context, continuation }) =>
+        (context.slice(commonContext(all.map((each) => each.context)).length) + continuation).trim(),
+      ),
+    }));
+  const written = task.writtenItems
+    .filter(({ item }) => items.has(item))
+    .map(({ item, prompt, expected }) => ({ task: task.name, item, context: endOf(prompt), choices: expected }));
+  return [...choices, ...written];
 }
 
 /** What all contexts begin with. */

@@ -1,7 +1,7 @@
 /**
  * Log-likelihoods of the choices of many questions. The rows of a question share their beginning (token-tree.ts);
  * questions of all tasks go through the model together, in groups that memory allows, each group in one pass over the
- * weights.
+ * weights. Only questions of one bundle share a run (bundles.ts).
  */
 import { headWork } from '../../model/cost';
 import type { Architecture } from '../../checkpoint/architecture';
@@ -40,72 +40,79 @@ export const questionOf = (rows: readonly ScoredRow[], architecture: Architectur
 /** Tokens of a group at most: enough that reading the weights costs nothing beside them, few enough to keep often. */
 const TOKENS_PER_GROUP = 32_768;
 
-/** Cuts questions into groups for one pass each. */
-export function groupsOf<Q extends Question>(questions: readonly Q[], model: Model): Q[][] {
-  const groups: Q[][] = [];
+/** Cuts bundles of questions into groups for one pass each. A bundle stays whole, whatever memory there is. */
+export function groupsOf<Q extends Question>(bundles: readonly (readonly Q[])[], model: Model): (readonly Q[])[][] {
+  const groups: (readonly Q[])[][] = [];
   let [bytes, tokens] = [Infinity, 0];
-  for (const question of questions) {
+  for (const bundle of bundles) {
     // The states that are scored are copied for the head.
-    const own = treeBytes(question.tree, model) + 4 * model.architecture.hidden * targetsOf(question);
+    const own = bundle.reduce(
+      (sum, question) => sum + treeBytes(question.tree, model) + 4 * model.architecture.hidden * targetsOf(question),
+      0,
+    );
     if (bytes + own > model.memory || tokens > TOKENS_PER_GROUP) {
       groups.push([]);
       [bytes, tokens] = [0, 0];
     }
-    groups.at(-1)!.push(question);
+    groups.at(-1)!.push(bundle);
     bytes += own;
-    tokens += question.tree.ids.length;
+    tokens += bundle.reduce((sum, { tree }) => sum + tree.ids.length, 0);
   }
   return groups;
 }
 
 /** Work of `scoreQuestions`, in applications of a block to a token. */
-export const questionsWork = (questions: readonly Question[], model: Model, view: View): number =>
-  computedTokens(questions.map(({ tree }) => tree)) * stepsOf(view).length +
-  questions.reduce((sum, question) => sum + targetsOf(question), 0) * headWork(model.architecture);
+export const questionsWork = (bundles: readonly (readonly Question[])[], model: Model, view: View): number =>
+  bundles.reduce((sum, bundle) => {
+    const targets = bundle.reduce((count, question) => count + targetsOf(question), 0);
+    const tokens = computedTokens(bundle.map(({ tree }) => tree));
+    return sum + tokens * stepsOf(view).length + targets * headWork(model.architecture);
+  }, 0);
 
 const targetsOf = ({ rows }: Question): number => rows.reduce((sum, { targets }) => sum + targets.length, 0);
 
 /**
- * @param questions of one group
+ * @param bundles of questions, of one group: only those of one bundle share runs
  * @param work advanced by `questionsWork`
  * @param part names the group, from `partName`
- * @returns for each question a score of each row
+ * @returns for each bundle and question a score of each row
  * @throws CancelledError
  */
 export async function scoreQuestions(
   model: Model,
   view: View,
-  questions: readonly Question[],
+  bundles: readonly (readonly Question[])[],
   work: Work,
   part = '',
-): Promise<RowScore[][]> {
+): Promise<RowScore[][][]> {
   const { hidden } = model.architecture;
   const states = await treeStates(
     model,
     stepsOf(view),
-    questions.map(({ tree }) => tree),
+    bundles.map((bundle) => bundle.map(({ tree }) => tree)),
     work,
     part,
   );
   work.step(`${part}log-likelihoods`);
-  const targets = questions.flatMap(({ rows }) => rows.flatMap((row) => row.targets));
-  const x = new Float32Array(targets.length * hidden);
+  const targets = bundles.map((bundle) => bundle.flatMap(({ rows }) => rows.flatMap((row) => row.targets)));
+  const x = new Float32Array(targets.reduce((sum, some) => sum + some.length, 0) * hidden);
   let at = 0;
-  for (const [q, { rows, tree }] of questions.entries()) {
-    for (const [r, row] of rows.entries()) {
-      const nodes = tree.rows[r].slice(-row.targets.length); // the token before each target
-      for (const node of nodes) x.set(states[q].subarray(node * hidden, (node + 1) * hidden), hidden * at++);
+  for (const [b, bundle] of bundles.entries()) {
+    for (const [q, { rows, tree }] of bundle.entries()) {
+      for (const [r, row] of rows.entries()) {
+        const nodes = tree.rows[r].slice(-row.targets.length); // the token before each target
+        for (const node of nodes) x.set(states[b][q].subarray(node * hidden, (node + 1) * hidden), hidden * at++);
+      }
     }
   }
   const { logProbabilities, isTop } = await targetScores(model, x, targets, work);
   at = 0;
-  return questions.map(({ rows }) =>
-    rows.map(({ targets: own }) => {
-      const [from, to] = [at, (at += own.length)];
-      return {
-        loglik: logProbabilities.subarray(from, to).reduce((sum, each) => sum + each, 0),
-        greedy: isTop.subarray(from, to).every((each) => each === 1),
-      };
-    }),
-  );
+  const scoreOf = ({ targets: own }: ScoredRow): RowScore => {
+    const [from, to] = [at, (at += own.length)];
+    return {
+      loglik: logProbabilities.subarray(from, to).reduce((sum, each) => sum + each, 0),
+      greedy: isTop.subarray(from, to).every((each) => each === 1),
+    };
+  };
+  return bundles.map((bundle) => bundle.map(({ rows }) => rows.map(scoreOf)));
 }
