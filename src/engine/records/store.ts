@@ -89,7 +89,7 @@ export class RunStore {
     if (!found?.isFile()) return undefined; // deleted in the meantime
     const stamp = `${found.size} ${found.mtimeMs}`;
     const known = this.read.get(id);
-    if (known && known.stamp === stamp) return known.run;
+    if (known?.stamp === stamp) return known.run;
     const run = await readRun(id, file);
     this.read.set(id, { stamp, run });
     return run;

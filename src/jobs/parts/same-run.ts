@@ -64,7 +64,7 @@ function inputDifference(first: readonly RunInput[], other: readonly RunInput[])
     const b = other.at(i);
     if (a.role !== b?.role) break;
     const isSame = (a.identity ?? a.sha256) === (b.identity ?? b.sha256);
-    if (a.name !== b.name) return { where: `${a.role}`, values: [a.name, b.name] };
+    if (a.name !== b.name) return { where: a.role, values: [a.name, b.name] };
     if (!isSame) return { where: `the contents of ${a.role} (${a.name})` };
   }
   const [a, b] = [first, other].map((inputs) => inputs.map(({ role }) => role).join(', '));
