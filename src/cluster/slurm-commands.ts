@@ -23,7 +23,16 @@ export function runSlurm(
   return new Promise((resolve) => {
     const options = { env: { ...env, LC_ALL: 'C' }, timeout: PATIENCE_MS, maxBuffer: MOST_OUTPUT };
     const child = execFile(program, [...args], options, (error, out, err) => {
-      const told = err.replaceAll(`${program}: `, '').replace(/\s+/g, ' ').trim().slice(0, MOST_WORDS);
+      const lines = err.split('\n').map((line) =>
+        line
+          .replace(`${program}: `, '')
+          .replace(/^(error|fatal): /, '')
+          .trim(),
+      );
+      const told = lines
+        .filter((line) => line !== '')
+        .join('; ')
+        .slice(0, MOST_WORDS);
       if (!error) resolve({ code: 0, out, complaint: told });
       else if (systemErrorCode(error) === 'ENOENT')
         resolve({ code: 'missing', out: '', complaint: 'there is no such program' });
@@ -34,4 +43,19 @@ export function runSlurm(
     });
     child.stdin?.end();
   });
+}
+
+/** The configuration of the cluster, as its controller prints it. Undefined if it cannot be asked. */
+export async function slurmConfiguration(): Promise<
+  { readonly maxArraySize?: number; readonly countsMemory?: boolean } | undefined
+> {
+  const said = await runSlurm('scontrol', ['show', 'config']);
+  if (said.code !== 0) return undefined;
+  const valueOf = (name: string): string | undefined =>
+    new RegExp(`^${name}\\s*=\\s*(\\S+)\\s*$`, 'm').exec(said.out)?.[1];
+  const [size, selected] = [valueOf('MaxArraySize'), valueOf('SelectTypeParameters')];
+  return {
+    ...(size !== undefined && /^\d+$/.test(size) && { maxArraySize: Number(size) }),
+    ...(selected !== undefined && { countsMemory: /memory/i.test(selected) }),
+  };
 }

@@ -15,8 +15,12 @@ const MEMORY_MARGIN = 1.25;
 const TIME_MARGIN = 2;
 const MORE_MINUTES = 10;
 
-/** The script of a task: does its part, or nothing if the part has its record. @throws UserError */
-export function partScriptText(folder: string, run: ClusterRun): string {
+/**
+ * The script of a task: does its part, or nothing if the part has its record.
+ * @param countsMemory whether this Slurm gives memory to jobs
+ * @throws UserError
+ */
+export function partScriptText(folder: string, run: ClusterRun, countsMemory: boolean): string {
   const { kind, parts, words, command } = run;
   const task = '$SLURM_ARRAY_TASK_ID';
   const own = [`--part "${task}/${parts}"`, '--record "$record"'];
@@ -26,7 +30,7 @@ export function partScriptText(folder: string, run: ClusterRun): string {
     '#!/bin/bash',
     `# A part of ${kind} in ${parts} parts, by Coppice ${run.coppice}. Change what your cluster needs; each task does its part and`,
     '# leaves a record in the folder parts. A task whose record is there does nothing, so any may be submitted again.',
-    ...header(folder, run, `coppice-${kind}`, partLog(folder, '%a'), [`--array=1-${parts}`]),
+    ...header(folder, run, `coppice-${kind}`, partLog(folder, '%a'), [`--array=1-${parts}`], countsMemory),
     '',
     'set -eu',
     `record=${partFile(folder, HERE).split(HERE).map(inQuotes).join(`"${task}"`)}`,
@@ -39,12 +43,12 @@ export function partScriptText(folder: string, run: ClusterRun): string {
   ].join('\n');
 }
 
-/** The script that makes the record of all parts. @throws UserError */
-export function gatherScriptText(folder: string, run: ClusterRun): string {
+/** The script that makes the record of all parts; see `partScriptText`. @throws UserError */
+export function gatherScriptText(folder: string, run: ClusterRun, countsMemory: boolean): string {
   return [
     '#!/bin/bash',
     `# Makes one record of all parts of ${run.kind}, when they are done.`,
-    ...header(folder, run, 'coppice-gather', gatherLog(folder), []),
+    ...header(folder, run, 'coppice-gather', gatherLog(folder), [], countsMemory),
     '',
     'set -eu',
     commandLines([...run.command, 'gather', partsFolder(folder), '--out', recordFile(folder)], []),
@@ -52,7 +56,14 @@ export function gatherScriptText(folder: string, run: ClusterRun): string {
   ].join('\n');
 }
 
-function header(folder: string, run: ClusterRun, name: string, log: string, more: readonly string[]): string[] {
+function header(
+  folder: string,
+  run: ClusterRun,
+  name: string,
+  log: string,
+  more: readonly string[],
+  countsMemory: boolean,
+): string[] {
   checkAsked(run.asked);
   if (/[\\\r\n]/.test(folder)) {
     throw new UserError(
@@ -72,17 +83,19 @@ function header(folder: string, run: ClusterRun, name: string, log: string, more
     ...given.map(([option, value]) => `--${option}=${value}`),
     ...othersIn(run.asked),
   ];
-  return [...lines.map((line) => `#SBATCH ${line}`), ...estimated(run)];
+  return [...lines.map((line) => `#SBATCH ${line}`), ...estimated(run, countsMemory)];
 }
 
 /** Lines for what the user did not say. */
-function estimated({ estimate, asked }: ClusterRun): string[] {
+function estimated({ estimate, asked }: ClusterRun, countsMemory: boolean): string[] {
   if (!estimate) return [];
   const others = othersIn(asked).join(' ');
   const memory = Math.ceil((estimate.memoryBytes * MEMORY_MARGIN) / 2 ** 20);
   const minutes = Math.ceil((estimate.seconds * TIME_MARGIN) / 60) + MORE_MINUTES;
   const lines = [
-    ...(asked.mem === undefined && !/--mem\b/.test(others) ? [`#SBATCH --mem=${memory}M`] : []),
+    ...(asked.mem === undefined && !/--mem\b/.test(others)
+      ? [countsMemory ? `#SBATCH --mem=${memory}M` : `# This Slurm counts no memory: --mem=${memory}M`]
+      : []),
     // The estimate is of processors.
     ...(asked.time === undefined && asked.gpus === undefined && !/(^| )(--time\b|-t)/.test(others)
       ? [`#SBATCH --time=${minutes}`]

@@ -5,14 +5,16 @@ import { writeWhole } from '../engine/files/whole-file';
 import { numberRanges } from '../format/ranges';
 import type { ClusterRun, Submission } from './folder';
 import type { Queue, Queued, Scheduler } from './scheduler';
-import { runSlurm, type Said } from './slurm-commands';
+import { runSlurm, type Said, slurmConfiguration } from './slurm-commands';
 import { checkAsked, submitEnvironment } from './slurm-options';
 import { gatherScript, gatherScriptText, partScript, partScriptText } from './slurm-script';
 
 export const slurm: Scheduler = {
   name: 'slurm',
   async write(folder, run) {
-    const [parts, gather] = [partScriptText(folder, run), gatherScriptText(folder, run)];
+    // A Slurm that does not count memory refuses jobs that ask for some.
+    const isCounted = run.estimate === undefined || (await slurmConfiguration())?.countsMemory !== false;
+    const [parts, gather] = [partScriptText, gatherScriptText].map((text) => text(folder, run, isCounted));
     await writeWhole(partScript(folder), parts);
     await writeWhole(gatherScript(folder), gather);
     return [partScript(folder), gatherScript(folder)];
@@ -75,13 +77,11 @@ async function sbatch(args: readonly string[], env: NodeJS.ProcessEnv): Promise<
 
 /** Slurm numbers the tasks of an array below a limit of its administrator. @throws UserError beyond it */
 async function checkArraySize(most: number): Promise<void> {
-  const said = await runSlurm('scontrol', ['show', 'config']);
-  if (said.code !== 0) return; // sbatch says it better, also that Slurm is not there
-  const limit = /^MaxArraySize\s*=\s*(\d+)\s*$/m.exec(said.out)?.[1];
-  if (limit === undefined || most < Number(limit)) return;
+  const limit = (await slurmConfiguration())?.maxArraySize;
+  if (limit === undefined || most < limit) return; // sbatch says it better, also that Slurm is not there
   throw new UserError(
     `This Slurm takes no array of ${most} parts`,
-    `its configuration has MaxArraySize=${limit}, so the last part can be number ${Math.max(0, Number(limit) - 1)}`,
+    `its configuration has MaxArraySize=${limit}, so the last part can be number ${Math.max(0, limit - 1)}`,
     `Take fewer parts, or ask its administrator. Without Slurm's arrays, run parts with ${option('part', `1/${most}`)} and so on.`,
   );
 }
@@ -156,7 +156,7 @@ function queueOf({ submissions }: ClusterRun, rows: readonly Row[]): Queue {
 
 function refusal(what: string, program: string, { code, complaint }: Said): UserError {
   if (code === 'missing') return unreachable(what);
-  const why = complaint.replace(/^error: /, '') || `${program} ended with ${code}`;
+  const why = complaint || `${program} ended with ${code}`;
   return new UserError(what, `${program} says: ${why}`, 'Change the options, or ask the administrator of the cluster.');
 }
 
