@@ -76,6 +76,7 @@ export const OPTION_NAMES = [
   'ratios',
   'record',
   'remove',
+  'repetition',
   'resume',
   'retrain.length',
   'ridge',
@@ -84,7 +85,6 @@ export const OPTION_NAMES = [
   'samples',
   'save',
   'scores',
-  'seed',
   'selfTokens',
   'step',
   'stepCut',
@@ -114,7 +114,7 @@ export const OPTION_NAMES = [
 export type OptionName = (typeof OPTION_NAMES)[number];
 
 /** Commands that messages of the engine name. */
-export const COMMAND_NAMES = ['export', 'fetch-tasks', 'gather', 'heal', 'inspect', 'merge', 'retrain', 'score'] as const;
+export const COMMAND_NAMES = ['export', 'fetch-tasks', 'heal', 'inspect', 'merge', 'retrain', 'score'] as const;
 
 export type CommandName = (typeof COMMAND_NAMES)[number];
 

@@ -61,4 +61,4 @@ export function failureOf(error: unknown, signal?: AbortSignal): unknown {
   return inScriptWords(systemFailure(error) ?? error);
 }
 
-export const warnProcess = (text: string): void => process.emitWarning(text, { type: 'CoppiceWarning' });
+const warnProcess = (text: string): void => process.emitWarning(text, { type: 'CoppiceWarning' });

@@ -2,18 +2,18 @@
  * The curve of perplexity against the number of removed blocks, in the order of a criterion. It shows the cost of the
  * next block, and where a model breaks (Shortened LLaMA, Figures 2 and 6).
  */
-import { withLayers } from '../checkpoint/architecture';
+import { type Architecture, withLayers } from '../checkpoint/architecture';
 import { parametersOf } from '../checkpoint/parameters';
 import { UserError } from '../errors';
 import { option } from '../option-token';
-import { summariseLosses } from '../importance/losses';
 import type { JobOptions } from '../progress';
 import { BrokenScores, type Ranking, selectByScores } from '../importance/ranking';
 import type { TokenRows } from '../model/forward';
 import type { LastStates } from '../model/last-states';
 import type { Model } from '../model/model';
-import { viewWithout, type RemovedPart } from '../model/view';
-import { likenessOfViews } from './likeness';
+import { viewWithout, type RemovedPart, type View } from '../model/view';
+import { comparedViews } from './likeness';
+import { lossesByRow, type RowComparisons, type RowLosses, summariseNumbers } from './row-numbers';
 import { lossesOfViews } from './views';
 
 export interface CurvePoint {
@@ -85,6 +85,64 @@ export function curveEnd(
   }
 }
 
+/** A point before it is measured. */
+export type PlannedPoint = Pick<CurvePoint, 'count' | 'removed' | 'parameters'>;
+
+/**
+ * @param removals whole blocks, ascending; what `removalsOf` gives
+ * @param always parts that are removed in every point
+ * @returns what is left in each point
+ */
+export const viewsOf = (
+  architecture: Architecture,
+  removals: readonly (readonly number[])[],
+  always: readonly RemovedPart[],
+): View[] =>
+  removals.map((removed) =>
+    viewWithout(architecture.layers.length, [...always, ...removed.map((block) => ({ block }))]),
+  );
+
+/** @param views what is left in each point */
+export function plannedPoints(
+  architecture: Architecture,
+  removals: readonly (readonly number[])[],
+  views: readonly View[],
+): PlannedPoint[] {
+  return removals.map((removed, i) => {
+    const left = Array.from(architecture.layers.keys()).filter(
+      (block) => views[i].attention[block] || views[i].ffn[block],
+    );
+    return { count: removed.length, removed, parameters: parametersOf(withLayers(architecture, left)) };
+  });
+}
+
+/**
+ * Measures views on rows, and compares them where there is a teacher.
+ * @param teacher the unpruned model's last states over the rows
+ * @throws CancelledError
+ */
+export async function measuredViews(
+  model: Model,
+  rows: TokenRows,
+  views: readonly View[],
+  job?: JobOptions,
+  teacher?: LastStates,
+): Promise<(RowLosses | RowComparisons)[]> {
+  if (teacher) return comparedViews(model, teacher, rows, views, job);
+  return (await lossesOfViews(model, rows, views, job)).map((losses) => lossesByRow(losses, rows[0].length - 1));
+}
+
+/** @param numbers of each point @param length tokens of a row */
+export const curvePoints = (
+  points: readonly PlannedPoint[],
+  numbers: readonly (RowLosses | RowComparisons)[],
+  length: number,
+): CurvePoint[] =>
+  points.map(({ count, removed, parameters }, i) => {
+    const { ppl, meanNll, kl, top1 } = summariseNumbers(numbers[i], length - 1);
+    return { count, removed, ppl, meanNll, parameters, ...(kl !== undefined && { kl, top1 }) };
+  });
+
 /**
  * Evaluates every removal on the rows.
  * @param rows tokens, all of one length
@@ -102,20 +160,7 @@ export async function removalCurve(
   teacher?: LastStates,
 ): Promise<CurvePoint[]> {
   const { architecture } = model;
-  const views = removals.map((removed) =>
-    viewWithout(architecture.layers.length, [...always, ...removed.map((block) => ({ block }))]),
-  );
-  const found = teacher
-    ? await likenessOfViews(model, teacher, rows, views, job)
-    : (await lossesOfViews(model, rows, views, job)).map((losses) => summariseLosses(losses, rows[0].length - 1));
-  return removals.map((removed, i) => {
-    const each = found[i];
-    const { ppl, meanNll } = each;
-    const compared = 'kl' in each ? { kl: each.kl, top1: each.top1 } : {};
-    const left = Array.from(architecture.layers.keys()).filter(
-      (block) => views[i].attention[block] || views[i].ffn[block],
-    );
-    const parameters = parametersOf(withLayers(architecture, left));
-    return { count: removed.length, removed, ppl, meanNll, parameters, ...compared };
-  });
+  const views = viewsOf(architecture, removals, always);
+  const numbers = await measuredViews(model, rows, views, job, teacher);
+  return curvePoints(plannedPoints(architecture, removals, views), numbers, rows[0].length);
 }

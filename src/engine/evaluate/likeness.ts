@@ -9,7 +9,8 @@ import { LastStates } from '../model/last-states';
 import type { Model } from '../model/model';
 import { releaseState } from '../model/states';
 import { fullView, stepsOf, type View } from '../model/view';
-import { sharedApplications, statesOfViews } from '../model/view-states';
+import { sharedApplications } from '../model/shared-applications';
+import { statesOfViews } from '../model/view-states';
 import { type JobOptions, partName, Work } from '../progress';
 import { comparisonByRow, joinedRows, type RowComparisons, summariseNumbers } from './row-numbers';
 

@@ -9,7 +9,8 @@ import { tokenLosses } from '../model/head';
 import type { Model } from '../model/model';
 import { releaseState } from '../model/states';
 import type { View } from '../model/view';
-import { sharedApplications, statesOfViews } from '../model/view-states';
+import { sharedApplications } from '../model/shared-applications';
+import { statesOfViews } from '../model/view-states';
 
 /**
  * Token losses of each view, (rows · (length − 1)) in nats, in the order of `views`.

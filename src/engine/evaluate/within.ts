@@ -1,6 +1,7 @@
 /** As many blocks as a limit of the divergence allows: the curve up to where it first crosses the limit. */
 import { openModel, type Model, type ModelOptions } from '../model/model';
 import type { TokenRows } from '../model/forward';
+import type { LastStates } from '../model/last-states';
 import { type OpenedModel, withModel } from '../model/opened';
 import { inPhases, type JobOptions } from '../progress';
 import { type CurvePoint, removalCurve } from './curve';
@@ -36,21 +37,39 @@ export function withinDivergence(points: readonly ComparedPoint[], maxKl: number
  * @throws CancelledError
  */
 export async function comparedCurve<T>(
-  { checkpoint, changes, removed }: Pick<OpenedModel, 'checkpoint' | 'changes' | 'removed'>,
+  opened: Pick<OpenedModel, 'checkpoint' | 'changes' | 'removed'>,
   rows: TokenRows,
   removals: readonly (readonly number[])[],
   compute: Omit<ModelOptions, 'changes'>,
   job: JobOptions,
   then: (points: ComparedPoint[], model: Model) => Promise<T>,
 ): Promise<T> {
+  return withTeacher(opened, rows, removals.length, compute, job, async (model, teacher, measuring) => {
+    const points = await removalCurve(model, rows, removals, opened.removed, measuring, teacher);
+    return then(points as ComparedPoint[], model);
+  });
+}
+
+/**
+ * Opens a model and finds the unpruned model's last states over the rows, which some of its views are compared with.
+ * @param use gets what is left of the job
+ * @throws CancelledError
+ */
+export async function withTeacher<T>(
+  { checkpoint, changes }: Pick<OpenedModel, 'checkpoint' | 'changes'>,
+  rows: TokenRows,
+  views: number,
+  compute: Omit<ModelOptions, 'changes'>,
+  job: JobOptions,
+  use: (model: Model, teacher: LastStates, measuring: JobOptions) => Promise<T>,
+): Promise<T> {
   return withModel(checkpoint, { ...compute, changes }, async (model) => {
     const whole = changes.length > 0 ? await openModel(checkpoint, compute) : model;
-    const [reading, measuring] = inPhases(job, [{ share: 1 }, { share: 1 + removals.length / 2 }]);
+    const [reading, measuring] = inPhases(job, [{ share: 1 }, { share: 1 + views / 2 }]);
     try {
       const teacher = await wholeStates(whole, rows, reading);
       try {
-        const points = await removalCurve(model, rows, removals, removed, measuring, teacher);
-        return await then(points as ComparedPoint[], model);
+        return await use(model, teacher, measuring);
       } finally {
         await teacher.close();
       }

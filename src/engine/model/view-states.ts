@@ -90,15 +90,3 @@ async function throughBlock(
 
 const kindOf = (view: View, block: number): number =>
   KINDS.findIndex(([attention, ffn]) => attention === view.attention[block] && ffn === view.ffn[block]);
-
-/** Applications of a block for each row, if the views share what they have in common. */
-export function sharedApplications(views: readonly View[]): number {
-  const keyUpTo = (view: View, block: number): string =>
-    Array.from({ length: block + 1 }, (_, b) => `${view.attention[b]}${view.ffn[b]}`).join();
-  let applications = 0;
-  for (let block = 0; block < views[0].attention.length; block++) {
-    const computing = views.filter((view) => view.attention[block] || view.ffn[block]);
-    applications += new Set(computing.map((view) => keyUpTo(view, block))).size;
-  }
-  return applications;
-}

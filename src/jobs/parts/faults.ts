@@ -28,8 +28,36 @@ export function scoreFault({ criterion: by, exact, maxKl, ratios }: OptionsFor<'
 /** Questions of any kind can be cut. */
 export const tasksFault = (): undefined => undefined;
 
+export const evalFault = ({ repetition }: OptionsFor<'eval'>): Fault | undefined =>
+  repetition === undefined
+    ? undefined
+    : {
+        what: `${option('repetition')} cannot be used with ${option('part')}`,
+        why: 'its continuations are no part of the rows',
+        action: `Leave ${option('repetition')} out, and measure it in one run with a small ${option('limit')}.`,
+      };
+
+export function curveFault({ criterion: by, scores, measure }: OptionsFor<'curve'>): Fault | undefined {
+  if (measure === 'tasks') {
+    return {
+      what: `${option('measure', 'tasks')} cannot be used with ${option('part')}`,
+      why: 'a part has some rows of the text, and questions are no rows',
+      action: `${set('measure', 'ppl')} here. For the accuracy, cut the job \`tasks\` with the models as its columns.`,
+    };
+  }
+  const { reads, cut } = criterionInfo(by);
+  if (scores !== undefined || !reads.some((what) => what === 'text')) return undefined;
+  return {
+    what: `A curve by ${by} cannot be cut into parts without its scores`,
+    why: 'each part would score all blocks again',
+    action: `Score first${cut ? `, with ${option('part')} too` : ' in one run'}, and give that record as ${option('scores', 'FILE')}.`,
+  };
+}
+
 /** By job. Its CutJob has the same function. */
-export const CUT_FAULTS: { readonly [K in CutKind]?: (options: OptionsFor<K>) => Fault | undefined } = {
+export const CUT_FAULTS: { readonly [K in CutKind]: (options: OptionsFor<K>) => Fault | undefined } = {
   score: scoreFault,
   tasks: tasksFault,
+  eval: evalFault,
+  curve: curveFault,
 };

@@ -1,14 +1,16 @@
 /** The jobs whose work can be cut. */
+import { cutCurve } from './curve';
 import type { CutJob } from './cut';
+import { cutEval } from './eval';
 import type { CutKind } from './part-record';
 import { cutScore } from './score';
 import { cutTasks } from './tasks';
 
-export const CUT_JOBS: { readonly [K in CutKind]?: CutJob<K> } = { score: cutScore, tasks: cutTasks };
+export const CUT_JOBS: { readonly [K in CutKind]: CutJob<K> } = {
+  score: cutScore,
+  eval: cutEval,
+  tasks: cutTasks,
+  curve: cutCurve,
+};
 
-/** @throws Error for a kind that is not in the list */
-export function cutJob<K extends CutKind>(kind: K): CutJob<K> {
-  const found = CUT_JOBS[kind];
-  if (!found) throw new Error(`${kind} cannot be cut`);
-  return found;
-}
+export const cutJob = <K extends CutKind>(kind: K): CutJob<K> => CUT_JOBS[kind];

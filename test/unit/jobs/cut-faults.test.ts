@@ -6,6 +6,6 @@ import { CUT_KINDS } from '../../../src/jobs/parts/part-record';
 
 describe('faults of jobs that can be cut', () => {
   it('are the same for the editor and for parts', () => {
-    for (const kind of CUT_KINDS) assert.equal(CUT_JOBS[kind]?.fault, CUT_FAULTS[kind], kind);
+    for (const kind of CUT_KINDS) assert.equal(CUT_JOBS[kind].fault, CUT_FAULTS[kind], kind);
   });
 });

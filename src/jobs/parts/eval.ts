@@ -1,0 +1,45 @@
+/** Evaluations in parts: each measures some rows. */
+import { evalWork } from '../../engine/evaluate/cut-work';
+import { filledByRow, rowNumbersIn } from '../../engine/evaluate/row-numbers';
+import { shareOf } from '../../engine/parts/split';
+import { Table } from '../../engine/parts/table';
+import { evalResult, evalSubject, type EvaluatedFacts, measureEvalRows, withEvalModels } from '../runs/eval-subject';
+import type { CutJob } from './cut';
+import { evalFault } from './faults';
+import { filledOf } from './filled';
+
+/** What the numbers mean, and what the result says besides. */
+interface Frame {
+  /** All rows, and tokens per row. */
+  readonly rows: number;
+  readonly length: number;
+  readonly facts: EvaluatedFacts;
+}
+
+export const cutEval: CutJob<'eval'> = {
+  fault: evalFault,
+  measure: async (options, context, part) => {
+    const subject = await evalSubject(options, context);
+    const { rows, facts, opened } = subject;
+    const frame: Frame = { rows: rows.length, length: rows[0].length, facts };
+    const share = shareOf(evalWork(frame), part);
+    const own = rows.slice(share.rows.from, share.rows.to);
+    const { measured, device } = await withEvalModels(subject, options, context, async (models) => ({
+      measured: await measureEvalRows(models, own, context.job),
+      device: models.own.device,
+    }));
+    if (measured.warning !== undefined) context.warn(measured.warning);
+    return {
+      share,
+      frame,
+      data: filledByRow(0, share.rows, [measured.numbers]),
+      path: opened.checkpoint.path,
+      run: subject.run(device),
+    };
+  },
+  finish: ({ frame: given, data, seconds }) => {
+    const { rows, length, facts } = given as Frame; // of records with one identity, made by `measure`
+    const numbers = rowNumbersIn(new Table(filledOf(data), rows), 0, facts.against !== undefined);
+    return { result: evalResult(numbers, length, facts, { seconds }), warnings: [] };
+  },
+};

@@ -1,0 +1,131 @@
+/** What is evaluated: a model over rows, and the unpruned model that it is compared with. */
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
+import { comparedRows, type Unpruned, type Viewed } from '../../engine/evaluate/compared';
+import { measuredRows, type MeasuredRows, perplexityFrom } from '../../engine/evaluate/perplexity';
+import type { RowComparisons, RowLosses } from '../../engine/evaluate/row-numbers';
+import { loadRows, type RowSource } from '../../engine/evaluate/rows';
+import { referenceOf, requireSameRows, withUnpruned } from '../../engine/evaluate/unpruned';
+import type { TokenRows } from '../../engine/model/forward';
+import { openForComputing, type OpenedModel, withModel } from '../../engine/model/opened';
+import { removedJson } from '../../engine/model/view';
+import type { DeviceReport } from '../../engine/onnx/device';
+import { option } from '../../engine/option-token';
+import type { JobOptions } from '../../engine/progress';
+import { detailsOf, type RunDetails } from '../../engine/records/details';
+import { modelInput, modelName } from '../../engine/records/record';
+import type { EvaluateResult } from '../../protocol/jobs';
+import type { OptionsFor } from '../kinds';
+import { floatOf } from '../options/precision';
+import { type JobContext, modelOptions } from '../run';
+
+type Options = OptionsFor<'eval'>;
+
+/** What the result says besides its numbers. */
+export type EvaluatedFacts = Pick<
+  EvaluateResult,
+  'against' | 'window' | 'bos' | 'removed' | 'calibrated' | 'precision'
+>;
+
+/** Opened and read, but not measured. */
+export interface EvalSubject {
+  readonly opened: OpenedModel;
+  /** All of one length. */
+  readonly rows: TokenRows;
+  /** The unpruned model; undefined if there is nothing to compare. */
+  readonly reference: Checkpoint | undefined;
+  readonly facts: EvaluatedFacts;
+  /** The run's part of the record. */
+  readonly run: (device: DeviceReport) => RunDetails;
+}
+
+/** Opens and reads everything; warns and notes what the user must know of it. @throws UserError, CancelledError */
+export async function evalSubject(options: Options, context: JobContext): Promise<EvalSubject> {
+  const opened = await openForComputing(options.checkpoint, options, context.job);
+  const { checkpoint, architecture, inputs } = opened;
+  const source = sourceOf(options);
+  const loaded = await loadRows(source, checkpoint, architecture, context.job);
+  const { rows, input, drawn, bos, warnings } = loaded;
+  const isText = source.from === 'text';
+  const calibrated = !isText || (await wasCalibratedWith(opened, input.sha256!));
+  if (isText && calibrated) context.warn(CALIBRATION_IS_EVALUATION);
+  warnings.forEach(context.warn);
+  const { checkpoint: reference, missing } = await referenceOf(opened, options.against, [process.cwd()]);
+  if (missing !== undefined)
+    context.note(
+      `${missing}, which this model was made from, is not beside it: name it with ${option('against', 'CHECKPOINT')}`,
+    );
+  if (reference) await requireSameRows(reference, opened, source, loaded, context.job);
+  const precision = floatOf(options.precision);
+  const removed = removedJson(opened.removed);
+  return {
+    opened,
+    rows,
+    reference,
+    facts: {
+      ...(reference && { against: { model: modelName(reference), identity: reference.identity } }),
+      window: isText ? source.window : rows[0].length,
+      ...{ bos, removed, calibrated, precision },
+    },
+    run: (device) =>
+      detailsOf(checkpoint, options, {
+        inputs: [input, ...inputs, ...(reference ? [{ ...modelInput(reference), role: 'against' }] : [])],
+        settings: {
+          ...(!isText && { rows: 'calibration' }),
+          ...drawn,
+          removed,
+          ...(options.repetition !== undefined && { repetition: options.repetition }),
+        },
+        device,
+        precision,
+        checkpoints: reference && reference.home !== checkpoint.home ? [reference] : [],
+      }),
+  };
+}
+
+/** Opened models: the one that is evaluated, and where there is one, the unpruned one. */
+export interface EvalModels {
+  readonly own: Viewed & { readonly device: DeviceReport };
+  readonly unpruned?: Unpruned;
+}
+
+/** Opens the models, calls `use` and closes them. */
+export function withEvalModels<T>(
+  { opened, reference, facts }: EvalSubject,
+  options: Options,
+  context: JobContext,
+  use: (models: EvalModels) => Promise<T>,
+): Promise<T> {
+  const { checkpoint, changes, view } = opened;
+  const compute = { ...modelOptions(options, context), precision: facts.precision };
+  return withModel(checkpoint, { ...compute, changes }, (model) => {
+    const own = { model, view, device: model.device };
+    if (!reference) return use({ own });
+    const same = { ...compute, precision: model.precision };
+    return withUnpruned(reference, opened, model, same, (unpruned) => use({ own, unpruned }));
+  });
+}
+
+/** Measures rows, and compares them where there is an unpruned model. @throws CancelledError */
+export const measureEvalRows = (
+  { own, unpruned }: EvalModels,
+  rows: TokenRows,
+  job: JobOptions,
+): Promise<MeasuredRows<RowLosses | RowComparisons>> =>
+  unpruned ? comparedRows(own, unpruned, rows, job) : measuredRows(own.model, rows, own.view, job);
+
+/** The result from the numbers of all rows. @param length tokens of a row */
+export function evalResult(
+  numbers: RowLosses | RowComparisons,
+  length: number,
+  facts: EvaluatedFacts,
+  { repetition, seconds }: Pick<EvaluateResult, 'repetition' | 'seconds'>,
+): EvaluateResult {
+  return { ...perplexityFrom(numbers, length), ...(repetition && { repetition }), ...facts, seconds };
+}
+
+function sourceOf({ text, window, bos, limit, calibration, samples, length, seed }: Options): RowSource {
+  return text === undefined
+    ? { from: 'calibration', file: calibration!, samples, length, seed }
+    : { from: 'text', file: text, window, bos, limit };
+}
