@@ -57,6 +57,10 @@ export const partFile = (folder: string, number: number | string): string =>
   join(partsFolder(folder), `part-${number}.json`);
 export const partProgressFile = (folder: string, number: number): string => progressFileOf(partFile(folder, number));
 export const logsFolder = (folder: string): string => join(folder, 'logs');
+/** What a part, and the gather, print. */
+export const partLog = (folder: string, number: number | string): string =>
+  join(logsFolder(folder), `part-${number}.log`);
+export const gatherLog = (folder: string): string => join(logsFolder(folder), 'gather.log');
 /** The record of the whole run, once its parts are gathered. */
 export const recordFile = (folder: string): string => join(folder, 'record.json');
 

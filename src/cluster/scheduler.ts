@@ -7,7 +7,7 @@ export interface Queued {
   readonly state: 'running' | 'waiting' | 'ended';
   /** The machine that it runs on, or ran on. */
   readonly host?: string;
-  /** Why it waits or ended, in the scheduler's words: "Resources", "TIMEOUT". Undefined if it ended well. */
+  /** Why it waits or ended, in the scheduler's words: "Resources", "TIMEOUT". Undefined where these say nothing. */
   readonly reason?: string;
 }
 
@@ -37,4 +37,6 @@ export interface Scheduler {
   readonly queue: (run: ClusterRun) => Promise<Queue | undefined>;
   /** Takes everything of the run out of the scheduler's hands, or only its gathers. @throws UserError */
   readonly cancel: (run: ClusterRun, only?: 'gather') => Promise<void>;
+  /** CPU threads that a part gets by the options; undefined where these do not say. */
+  readonly threads?: (asked: ClusterRun['asked']) => number | undefined;
 }

@@ -1,5 +1,5 @@
 /** Begins runs on a cluster, goes on with those whose parts failed, and ends them. */
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../engine/errors';
 import { option } from '../engine/option-token';
@@ -13,8 +13,19 @@ import type { OptionsFor } from '../jobs/kinds';
 import { CUT_FAULTS } from '../jobs/parts/faults';
 import type { CutKind } from '../jobs/parts/part-record';
 import { estimateParts } from './estimate';
-import { type ClusterRun, makeRunFolder, readRun, type SchedulerName, type Submission, writeRun } from './folder';
+import {
+  type ClusterRun,
+  makeRunFolder,
+  partFile,
+  partProgressFile,
+  readRun,
+  type SchedulerName,
+  type Submission,
+  writeRun,
+} from './folder';
+import type { PartFiles } from './part-files';
 import { schedulerOf } from './schedulers';
+import { look } from './status';
 
 /** What a user asks for. */
 export interface RunRequest {
@@ -56,7 +67,8 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   }
   const complete = completeCut(kind, request.options);
   const words = wordsOf(JOBS[kind], request.options);
-  const estimate = await estimateParts(kind, complete, parts, { threads: 1 });
+  const threads = complete.threads ?? schedulerOf(scheduler).threads?.(asked) ?? 1;
+  const estimate = await estimateParts(kind, complete, parts, { threads });
   const folder = resolve(request.folder);
   const details = { kind, words, parts, scheduler, asked, command, submissions: [] };
   const run = await makeRunFolder(folder, { ...details, ...(estimate && { estimate }) });
@@ -127,7 +139,51 @@ export interface Resubmitted {
   readonly submission?: Submission;
 }
 
-/** Hands the parts that failed, or were never submitted, to the scheduler again, with a new gather. @throws UserError */
-export function resubmitFailed(_folder: string): Promise<Resubmitted> {
-  return Promise.reject(new Error('not yet'));
+/**
+ * Hands the parts that failed, or were never submitted, to the scheduler again, with a new gather after them and after
+ * those that still run.
+ * @throws UserError when the scheduler is not there, or refuses
+ */
+export async function resubmitFailed(given: string): Promise<Resubmitted> {
+  const folder = resolve(given);
+  const { run, files, queue, status } = await look(folder);
+  const scheduler = schedulerOf(run.scheduler);
+  const submitted = new Set(run.submissions.flatMap(({ parts }) => parts));
+  const parts = status.parts
+    .filter(({ number, state }) => state === 'failed' || (state === 'waiting' && !submitted.has(number)))
+    .map(({ number }) => number);
+  const gatherLives = queue?.gather !== undefined && queue.gather.state !== 'ended';
+  if (parts.length === 0 && (status.record !== null || gatherLives)) return { parts };
+  if (queue === undefined) {
+    throw new UserError(
+      'The parts cannot be submitted again',
+      'the scheduler cannot be asked from this machine, so they may still run',
+      'Run this where the scheduler can be asked.',
+    );
+  }
+  await makeWay(folder, parts, files);
+  if (gatherLives) await scheduler.cancel(run, 'gather');
+  await requireSame(folder, run);
+  const submission = await scheduler.submit(folder, run, parts);
+  await writeRun(folder, { ...run, submissions: [...run.submissions, submission] });
+  return { parts, submission };
+}
+
+/** Removes what an earlier attempt said, and puts a record aside that is none: a part with a record does nothing. */
+async function makeWay(folder: string, parts: readonly number[], files: PartFiles): Promise<void> {
+  const records = new Set(parts.map((number) => partFile(folder, number)));
+  const progress = new Set(parts.map((number) => partProgressFile(folder, number)));
+  for (const { file } of files.progress) if (progress.has(file)) await rm(file, { force: true });
+  for (const { file } of files.records) if (records.has(file)) await rename(file, `${file}.broken`);
+}
+
+/** @throws UserError when somebody else submitted meanwhile: nothing is to run twice */
+async function requireSame(folder: string, { submissions }: ClusterRun): Promise<void> {
+  const now = await readRun(folder);
+  if (now.submissions.length === submissions.length) return;
+  throw new UserError(
+    'The parts were not submitted again',
+    'somebody else did it at this moment',
+    'Look at the status.',
+  );
 }

@@ -85,6 +85,7 @@ export const OPTION_NAMES = [
   'samples',
   'save',
   'scores',
+  'seed',
   'selfTokens',
   'step',
   'stepCut',
@@ -114,7 +115,7 @@ export const OPTION_NAMES = [
 export type OptionName = (typeof OPTION_NAMES)[number];
 
 /** Commands that messages of the engine name. */
-export const COMMAND_NAMES = ['export', 'fetch-tasks', 'heal', 'inspect', 'merge', 'retrain', 'score'] as const;
+export const COMMAND_NAMES = ['export', 'fetch-tasks', 'gather', 'heal', 'inspect', 'merge', 'retrain', 'score'] as const;
 
 export type CommandName = (typeof COMMAND_NAMES)[number];
 

@@ -24,7 +24,9 @@ function nounsOf(jobs: readonly AnyJob[]): Map<string, () => string> {
 }
 
 /** Titles of commands, as in the Command Palette. */
-export const COMMAND_TITLES: Readonly<Record<Exclude<CommandName, 'inspect' | 'fetch-tasks'>, () => string>> = {
+export const COMMAND_TITLES: Readonly<
+  Record<Exclude<CommandName, 'inspect' | 'fetch-tasks' | 'gather'>, () => string>
+> = {
   export: () => l10n.t('Export for an Application…'),
   heal: () => l10n.t('Heal Checkpoint…'),
   merge: () => l10n.t('Merge LoRA Adapter into Checkpoint…'),
@@ -53,6 +55,7 @@ export const EDITOR_NAMING: OptionNaming = {
   command(name) {
     if (name === 'inspect') return l10n.t('the Coppice view');
     if (name === 'fetch-tasks') return l10n.t('the download of data sets');
+    if (name === 'gather') return l10n.t('`coppice gather` on the command line');
     return l10n.t('“Coppice: {0}”', COMMAND_TITLES[name]());
   },
 };

@@ -13,6 +13,15 @@ export { type JobName, schemaOf, toJson, version } from './describe';
 export { inspect } from './inspect';
 export { exportModel, heal, iterate, merge, prune, retrain, width } from './make';
 export { bench, curve, evaluate, generate, grid, score, tasks, verify, versus } from './measure';
+export {
+  gather,
+  type GatheredParts,
+  type GatherOptions,
+  type MeasuredPart,
+  type PartableOptions,
+  type PartRunOptions,
+  runPart,
+} from './parts';
 export { planRecipe, type RecipeOptions, type RecipeRunOptions, runRecipe } from './recipe';
 export type { EndOfRecipe, EndOfStep, PlanOfRecipe, PlanOfStep } from '../recipes/json';
 export type { BenchOptions } from './options/bench';

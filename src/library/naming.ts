@@ -33,7 +33,7 @@ const kinds = new Map(
 
 /** A property with a value: `count: 6`. */
 function pair(name: OptionName, value: string): string {
-  const kind = kinds.get(property(name));
+  const kind = kinds.get(property(name)) ?? (name === 'part' ? ({ kind: 'text' } as const) : undefined);
   const literal = value === 'true' || value === 'false' || kind === undefined ? value : literalOf(kind, value);
   return quoted(`${property(name)}: ${literal}`);
 }

@@ -61,4 +61,4 @@ export function failureOf(error: unknown, signal?: AbortSignal): unknown {
   return inScriptWords(systemFailure(error) ?? error);
 }
 
-const warnProcess = (text: string): void => process.emitWarning(text, { type: 'CoppiceWarning' });
+export const warnProcess = (text: string): void => process.emitWarning(text, { type: 'CoppiceWarning' });

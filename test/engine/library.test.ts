@@ -7,10 +7,12 @@ import { command, option, set, shownText } from '../../src/engine/option-token';
 import {
   CancelledError,
   evaluate,
+  gather,
   heal,
   inspect,
   planRecipe,
   prune,
+  runPart,
   runRecipe,
   schemaOf,
   score,
@@ -44,6 +46,8 @@ describe('the library', () => {
       [set('memory', '2GB'), 'Use `memory: 2000000000`'],
       [option('remove', '3-5'), '`remove: [3,4,5]`'],
       [option('keepEnds', false), '`keepEnds: false`'],
+      [`Run it with ${option('part', '3/8')}.`, 'Run it with `part: "3/8"`.'],
+      [command('gather', 'PARTS', option('out', 'FILE')), '`gather()`'],
       [command('merge', 'CHECKPOINT', option('adapter', 'DIR')), '`merge()`'],
       [command('export', 'CHECKPOINT'), '`exportModel()`'],
       [`or ${command('fetch-tasks', 'DIR')}`, 'or the command `coppice fetch-tasks`'],
@@ -134,6 +138,46 @@ describe('the library', () => {
     );
     assert.equal(toJson({ ppl: Infinity, kl: NaN }), '{"ppl":"Infinity","kl":"NaN"}');
     assert.deepEqual(schemaOf('merge').required, ['checkpoint', 'adapter', 'out']);
+  });
+
+  it('scores in parts, and gathers them to the numbers of one run', async () => {
+    const folder = temporaryFolder();
+    const given = { checkpoint: sample, calibration, samples: 2, length: 16, device: 'cpu', threads: 1 } as const;
+    for (const number of [2, 1]) {
+      const record = join(folder, `part-${number}.json`);
+      const { part } = await runPart('score', given, { part: `${number}/2`, record });
+      assert.deepEqual(part, { job: 'score', number, of: 2 });
+    }
+    const record = join(folder, 'whole.json');
+    const gathered = await gather([folder], { record });
+    assert.equal(gathered.job, 'score');
+    const { seconds: _, peakRssBytes: __, ...numbers } = gathered.result;
+    const { seconds: ___, peakRssBytes: ____, ...expected } = await score({ ...given, precision: 'float32' });
+    assert.deepEqual(numbers, expected);
+    const out = join(folder, 'short');
+    const { removed } = await prune({ checkpoint: sample, scores: record, count: 1, out });
+    assert.equal(removed.length, 1);
+    const half = join(folder, 'part-1.json');
+    const error = await failureOf(prune({ checkpoint: sample, scores: half, count: 1, out: join(folder, 'no') }));
+    assert.match(error.message, /part-1\.json cannot be used as scores: it is part 1 of 2 of a score/);
+    assert.equal(error.action, 'Gather the parts first: `gather()`.');
+    assert.match((await failureOf(gather([half]))).action, /with the same options and `part: "2\/2"`/);
+  });
+
+  it('refuses parts that are none, and records where they must not be', async () => {
+    const record = join(temporaryFolder(), 'part.json');
+    const given = { checkpoint: sample, calibration };
+    const refuses = async (part: string, place: string, words: RegExp): Promise<void> => {
+      assert.match((await failureOf(runPart('score', given, { part, record: place }))).message, words);
+      assert.ok(!existsSync(place));
+    };
+    await refuses('4/3', record, /4\/3 is no part/);
+    await refuses('1/2', join(sample, 'part.json'), /inside the checkpoint/);
+    const greedy = { ...given, criterion: 'greedy', count: 1 } as const;
+    const whole = await failureOf(runPart('score', greedy, { part: '1/2', record }));
+    assert.match(whole.message, /greedy cannot be cut into parts/);
+    const prune = runPart('prune' as 'score', given, { part: '1/2', record });
+    assert.match((await failureOf(prune)).message, /prune has no parts/);
   });
 
   it('plans and runs a recipe, and names options of a failure as properties', async () => {

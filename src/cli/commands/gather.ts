@@ -5,7 +5,9 @@ import { gatherParts, writeGathered } from '../../jobs/parts/gather';
 import { partFilesIn } from '../../jobs/parts/files';
 import { checkFileTarget } from '../../jobs/file-target';
 import { acceptedCompute } from '../../jobs/options/compute';
+import { formatSeconds } from '../../format/durations';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { UsageError } from '../failure';
 import { addCommonOptions, addOptions, type CommonOptions } from '../options';
 import { facts } from '../terminal/text';
 
@@ -38,10 +40,17 @@ Examples:
     });
 }
 
-async function gather(given: readonly string[], { out }: Options, shell: Shell): Promise<Outcome> {
-  const files = await partFilesIn(given);
+async function gather(given: readonly string[], { out, record: other }: Options, shell: Shell): Promise<Outcome> {
+  if (other !== undefined) {
+    throw new UsageError('gather takes no --record', 'the file that it makes is the record', 'Name it by --out alone.');
+  }
+  const files = await partFilesIn(given, out);
   await checkFileTarget('the record', out, undefined, files);
-  const { kind, parts, result, record, notes, warnings } = await gatherParts(files, dirname(resolve(out)), shell.job);
+  const { kind, parts, models, seconds, result, record, notes, warnings } = await gatherParts(
+    files,
+    dirname(resolve(out)),
+    shell.job,
+  );
   notes.forEach(shell.note);
   warnings.forEach(shell.warn);
   const isNew = await writeGathered(out, record);
@@ -50,7 +59,9 @@ async function gather(given: readonly string[], { out }: Options, shell: Shell):
     json: result,
     page: facts([
       ['run', kind],
+      ['model', models.map(shell.shown).join(', ')],
       ['parts', String(parts)],
+      ['time', `${formatSeconds(seconds.all)} in all parts, ${formatSeconds(seconds.slowest)} in the slowest`],
       ['record', shell.shown(out)],
     ]),
   };

@@ -9,6 +9,7 @@ import { InputWatch } from '../../engine/records/changes';
 import { digestRecord } from '../../engine/records/digest';
 import type { RunDigest } from '../../engine/records/digest-types';
 import { modelCard } from '../../engine/records/model-card';
+import { refusePart } from '../../engine/records/part';
 import { readRecord, type RunRecord } from '../../engine/records/record';
 import { reportHtml } from '../../engine/records/report';
 import { writeTextFile } from '../../engine/system-failure';
@@ -66,7 +67,8 @@ async function report(
   shell: Shell,
 ): Promise<Outcome> {
   await checkFileTarget('the report', out, undefined);
-  const records = await Promise.all(files.map(readRecord));
+  const records = await Promise.all(files.map((file) => readRecord(file)));
+  records.forEach((record, i) => refusePart(record, `${files[i]} cannot be shown in a report`));
   const runs = records.map(digestRecord);
   const changed = await changesOf(records, files, [...workingFolder(), ...inputs], shell);
   const page = decides ? await decisionPage(runs, out) : await fullPage(runs, changed, out);

@@ -1,23 +1,160 @@
-/** `coppice status`: how far a run on a cluster is. */
+/** `coppice status`: how far a run on a cluster is. Submits again what failed, where asked to. */
 import type { Command } from 'commander';
-import { type ClusterStatus, statusOf } from '../../cluster/status';
-import { execute, type Exit, type Outcome } from '../execute';
+import { relative } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type ClusterStatus, type PartState, type PartStatus, statusOf } from '../../cluster/status';
+import { type Resubmitted, resubmitFailed } from '../../cluster/submit';
+import { throwIfCancelled } from '../../engine/errors';
+import { numberRanges } from '../../format/ranges';
+import { counted } from '../../format/words';
+import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { addOutputOptions, type CommonOptions } from '../options';
-import { facts } from '../terminal/text';
+import { facts, table } from '../terminal/text';
+
+interface Options extends CommonOptions {
+  readonly resubmit?: true;
+  readonly wait?: true;
+}
 
 export function addStatus(program: Command, exit: Exit): void {
   const command = program
     .command('status')
     .summary('say how far a run on a cluster is')
-    .description('Says which parts of a run are done, running, waiting and failed.')
-    .argument('<dir>', 'folder of the run');
-  addOutputOptions(command).action(async (folder: string, options: CommonOptions) => {
-    exit(await execute({ kind: 'status', options }, async () => outcome(await statusOf(folder))));
-  });
+    .description(
+      'Says which parts of a run are done, running, waiting and failed, and why these failed. It asks the scheduler where that ' +
+        'can be asked, and otherwise reads only the folder. Parts that were run in another way (--part) are shown too.',
+    )
+    .argument('<dir>', 'folder of the run')
+    .option(
+      '--resubmit',
+      'submit the parts that failed again, and a new gather after them; nothing that runs or is done',
+    )
+    .option('--wait', 'stay until the run has its record, or nothing of it runs any more');
+  addOutputOptions(command)
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 complete or on its way, 1 parts failed, 2 wrong usage, 130 cancelled with Ctrl-C (the run goes on).
+
+Examples:
+  coppice status ./scores
+  coppice status ./scores --resubmit --wait
+  coppice status ./scores --json`,
+    )
+    .action(async (folder: string, options: Options) => {
+      exit(await execute({ kind: 'status', options }, (shell) => status(folder, options, shell)));
+    });
 }
 
-const outcome = (status: ClusterStatus): Outcome => ({
-  json: status,
-  page: facts([['done', String(status.counts.done)]]),
-  failed: status.counts.failed > 0,
-});
+async function status(folder: string, { resubmit, wait }: Options, shell: Shell): Promise<Outcome> {
+  const again = resubmit ? await resubmitFailed(folder) : undefined;
+  const found = wait ? await atTheEnd(folder, shell) : await statusOf(folder);
+  return {
+    json: { ...found, ...(again && { resubmitted: again }) },
+    page: [...(again ? [againWords(again), ''] : []), ...pageOf(found, shell)],
+    failed: found.counts.failed > 0 || found.gather.state === 'failed',
+  };
+}
+
+const POLL_MS = 2000;
+
+async function atTheEnd(folder: string, { job }: Shell): Promise<ClusterStatus> {
+  for (;;) {
+    throwIfCancelled(job.signal);
+    const found = await statusOf(folder);
+    if (isOver(found)) return found;
+    const { counts, parts, progress: done } = found;
+    job.onProgress?.({
+      label: `${counts.done} of ${counted(parts.length, 'part')} done`,
+      done,
+      total: 1,
+      unit: 'share',
+    });
+    await pause(POLL_MS, undefined, { signal: job.signal }).catch(() => undefined);
+  }
+}
+
+/** Whether nothing more comes of itself. */
+function isOver({ record, counts, gather, scheduler }: ClusterStatus): boolean {
+  if (record !== null || gather.state === 'failed') return true;
+  if (counts.running > 0 || counts.waiting > 0) return false;
+  // Without a scheduler nobody gathers.
+  return counts.failed > 0 || !scheduler?.asked || scheduler.submissions.length === 0;
+}
+
+const againWords = ({ parts, submission }: Resubmitted): string => {
+  if (!submission) return 'There is nothing to submit again.';
+  const what = parts.length > 0 ? `${parts.length === 1 ? 'part' : 'parts'} ${numberRanges(parts)}` : 'the gather';
+  return `Submitted again: ${what}.`;
+};
+
+function pageOf(found: ClusterStatus, { shown, style }: Shell): string[] {
+  const { kind, parts, counts, record, scheduler, progress } = found;
+  const short = (path: string): string => shown(relative(process.cwd(), path) || '.');
+  const numbers = STATES.filter((state) => counts[state] > 0).map((state) => `${counts[state]} ${state}`);
+  const lines = facts([
+    ['run', `${kind} in ${counted(parts.length, 'part')}`],
+    ['parts', `${numbers.join(', ')} (${Math.floor(progress * 100)} %)`],
+    ['gather', gatherWords(found)],
+    ['record', record === null ? 'not there yet' : short(record)],
+    ...(scheduler === null ? [] : [[scheduler.name, schedulerWords(scheduler)] as [string, string]]),
+  ]);
+  const running = parts.filter(({ state }) => state === 'running');
+  const failed = groups(parts);
+  const next = nextStep(found, short);
+  return [
+    ...lines.map(shown),
+    ...(running.length > 0 ? ['', ...runningTable(running).map(shown)] : []),
+    ...(failed.length > 0 ? ['', ...table(['failed', 'why'], failed).map((line) => style.red(shown(line)))] : []),
+    ...(next === undefined ? [] : ['', next]),
+  ];
+}
+
+const STATES = ['done', 'running', 'waiting', 'failed'] as const satisfies readonly PartState[];
+
+const gatherWords = ({ gather: { state, error } }: ClusterStatus): string =>
+  error === undefined ? state : `${state}: ${error}`;
+
+function schedulerWords({ asked, submissions }: NonNullable<ClusterStatus['scheduler']>): string {
+  const ids = submissions.flatMap(({ id, gather }) => [id, ...(gather === undefined || gather === id ? [] : [gather])]);
+  const jobs = ids.length === 0 ? 'nothing is submitted' : `${ids.length === 1 ? 'job' : 'jobs'} ${ids.join(', ')}`;
+  return asked ? jobs : `${jobs}; it cannot be asked from here, so this is what the folder tells`;
+}
+
+/** Of many, those that are least far. */
+const MOST_RUNNING = 20;
+
+function runningTable(running: readonly PartStatus[]): string[] {
+  const share = ({ progress }: PartStatus): number => progress?.share ?? 0;
+  const least = [...running].sort((a, b) => share(a) - share(b)).slice(0, MOST_RUNNING);
+  const rows = least.map((part) => [
+    String(part.number),
+    part.host ?? '',
+    part.progress ? `${Math.floor(share(part) * 100)} %` : '',
+    part.progress?.label ?? '',
+  ]);
+  const more = running.length - least.length;
+  return [...table(['running', 'on', '>done', 'step'], rows), ...(more > 0 ? [`and ${more} more`] : [])];
+}
+
+/** Parts that failed for one reason, in one row. */
+function groups(parts: readonly PartStatus[]): string[][] {
+  const by = new Map<string, number[]>();
+  for (const { number, state, error = '' } of parts)
+    if (state === 'failed') by.set(error, [...(by.get(error) ?? []), number]);
+  return [...by].map(([error, numbers]) => [numberRanges(numbers), error]);
+}
+
+function nextStep(
+  { folder, counts, record, scheduler, gather, parts }: ClusterStatus,
+  short: (path: string) => string,
+): string | undefined {
+  const again = `\`coppice status ${short(folder)} --resubmit\``;
+  const byHand = !scheduler?.asked;
+  if (counts.failed > 0) return byHand ? undefined : `${again} submits what failed again.`;
+  if (record !== null) return undefined;
+  if (scheduler?.submissions.length === 0) return `${again} submits it.`;
+  if (gather.state === 'failed') return `${again} gathers again.`;
+  if (counts.done < parts.length || !byHand) return undefined;
+  return 'All parts are there: `coppice gather` makes their record.';
+}

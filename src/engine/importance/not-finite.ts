@@ -18,7 +18,7 @@ const MAX_NAMES = 8;
  * @param rows tokens, all of one length
  * @throws CancelledError
  */
-async function placeOfBreak(
+export async function placeOfBreak(
   model: Model,
   rows: TokenRows,
   view: View,
@@ -78,6 +78,13 @@ export async function resultWarnings(
   const place = full ? undefined : await placeOfBreak(model, rows, view, job);
   const cause = place === undefined ? '' : `: the model's hidden states are not finite ${place}`;
   return [...warnings, `${ofScores}${cause}`];
+}
+
+/** What broken numbers do to scores, without the model: of a result that was gathered from parts. */
+export function gatheredWarning(result: CriterionResult): string | undefined {
+  const { full } = result;
+  if (full === undefined || Number.isFinite(full.meanNll)) return scoresWarning(result);
+  return `the mean loss of the model on this text is ${full.meanNll}; the scores have no order`;
 }
 
 /** "the scores of block 1, block 3 are not finite (NaN)"; undefined when all are finite. */

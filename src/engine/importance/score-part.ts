@@ -15,7 +15,7 @@ import { withWeights } from '../weights/checkpoint';
 import type { Calibration } from './calibration';
 import type { Criterion } from './criteria';
 import type { CriterionParts, ScoreFrame } from './criterion';
-import { lossWarning } from './not-finite';
+import { placeOfBreak } from './not-finite';
 import { loadCriterion, type Options, requireBlocks, type Scope, type Scored, withScoredModel } from './run-criterion';
 
 /** What a part of a scoring found. */
@@ -84,7 +84,7 @@ export async function scorePart(
   return { ...measured, ...text, seed: options.seed, warnings: [...text.warnings, ...broken] };
 }
 
-/** Where numbers stop being finite, as far as this part can see. */
+/** Where numbers stop being finite, as far as this part can see. What that does to the scores, only the whole can say. */
 async function brokenWarning(
   model: Model,
   rows: Calibration['rows'] | readonly ArrayLike<number>[],
@@ -94,8 +94,8 @@ async function brokenWarning(
 ): Promise<string[]> {
   const numbers = filled.flatMap(({ values }) => Object.values(values).flat());
   if (numbers.every((value) => Number.isFinite(value))) return [];
-  const warning = await lossWarning(model, rows, view, { meanNll: NaN }, job);
-  return warning === undefined ? [] : [warning];
+  const place = await placeOfBreak(model, rows, view, job);
+  return place === undefined ? [] : [`the model's hidden states are not finite ${place}`];
 }
 
 /** The parts of a criterion. @throws UserError for one whose numbers depend on each other */

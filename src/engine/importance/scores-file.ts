@@ -2,6 +2,7 @@
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { command, option } from '../option-token';
+import { refusePart } from '../records/part';
 import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
 import { readTextFile } from '../files/text-file';
 import type { ScoringText } from './choice';
@@ -46,6 +47,7 @@ export function scoresIn(
   blocks: number,
 ): Omit<ScoresFile, 'sha256'> {
   const refuse = refusal(named);
+  refusePart(value, `${named} cannot be used as scores`);
   const scores = isObject(value) && isObject(value.results) ? value.results : value; // in a record they are the field "results"
   if (!isObject(scores) || typeof scores.criterion !== 'string' || !isObject(scores.model)) {
     throw refuse('it has no criterion or no model');

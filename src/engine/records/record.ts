@@ -172,19 +172,26 @@ const FOLDER_FAILURES: Readonly<Partial<Record<string, string>>> = {
  * Reads a record and checks its shape.
  * @throws UserError when the file is missing, too large, not JSON, or not a record of this schema
  */
-export async function readRecord(file: string): Promise<RunRecord> {
-  const refuse = (why: string, cause?: unknown): UserError =>
-    new UserError(
-      `${file} is not a run record`,
-      why,
-      `Give a file that a Coppice run wrote with ${option('record')}.`,
-      {
-        cause,
-      },
-    );
+export const readRecord = (file: string): Promise<RunRecord> =>
+  readRecordAs(file, MAX_RECORD_BYTES, (why, cause) => {
+    const action = `Give a file that a Coppice run wrote with ${option('record')}.`;
+    return new UserError(`${file} is not a run record`, why, action, { cause });
+  });
+
+/**
+ * The same where a special record is needed.
+ * @param capBytes the largest accepted size
+ * @param refuse makes the error from the reason
+ * @throws what `refuse` makes
+ */
+export async function readRecordAs(
+  file: string,
+  capBytes: number,
+  refuse: (why: string, cause?: unknown) => UserError,
+): Promise<RunRecord> {
   let text: string;
   try {
-    ({ text } = await readTextFile(file, MAX_RECORD_BYTES, 'A run record is never this large.'));
+    ({ text } = await readTextFile(file, capBytes, 'A run record is never this large.'));
   } catch (error) {
     throw error instanceof UserError ? refuse(error.texts.why, error) : error;
   }

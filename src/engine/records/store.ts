@@ -1,12 +1,14 @@
 /**
  * The folder of run records as a list, newest first. Several programs write to it at the same time, each its own files.
- * A file that is not a record (truncated, or of a later version) is listed separately and never changed.
+ * A file that is not a record (truncated, or of a later version) is listed separately and never changed. Records of parts
+ * are left out: only the whole that is gathered from them can be shown or compared.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
 import { digestRecord } from './digest';
 import type { RunDigest } from './digest-types';
+import { PART_KIND } from './part';
 import { readRecord, type RunInput } from './record';
 
 /** Maximum number of listed records: years of work, and still quick. Older files stay in the folder. */
@@ -35,7 +37,8 @@ export interface RunList {
 interface Read {
   /** Changes when the file is written to. */
   readonly stamp: string;
-  readonly run: StoredRun | UnreadableRun;
+  /** Undefined for the record of a part. */
+  readonly run: StoredRun | UnreadableRun | undefined;
 }
 
 export class RunStore {
@@ -93,9 +96,10 @@ export class RunStore {
   }
 }
 
-async function readRun(id: string, file: string): Promise<StoredRun | UnreadableRun> {
+async function readRun(id: string, file: string): Promise<Read['run']> {
   try {
     const record = await readRecord(file);
+    if (record.kind === PART_KIND) return undefined;
     return { id, file, digest: digestRecord(record), inputs: record.inputs };
   } catch (error) {
     if (error instanceof UserError) return { id, why: error.why };

@@ -1,15 +1,16 @@
 /** The files of partial records that a user names: files, and folders of them. */
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UserError } from '../../engine/errors';
 import { MAX_PARTS } from '../../engine/parts/part';
 import { counted } from '../../format/words';
 
 /**
  * Every file, and of every folder the files that end in ".json".
+ * @param out the file of the whole record, which may lie among them from an earlier gather
  * @throws UserError when a folder has none, or there are more than a run can have
  */
-export async function partFilesIn(given: readonly string[]): Promise<string[]> {
+export async function partFilesIn(given: readonly string[], out?: string): Promise<string[]> {
   const files: string[] = [];
   for (const path of given) {
     const found = await stat(path).catch(() => undefined); // what is missing, the reader names
@@ -17,7 +18,10 @@ export async function partFilesIn(given: readonly string[]): Promise<string[]> {
       files.push(path);
       continue;
     }
-    const inside = (await readdir(path)).filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
+    const inside = (await readdir(path))
+      .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
+      .filter((name) => out === undefined || resolve(path, name) !== resolve(out))
+      .sort();
     if (inside.length === 0) {
       throw new UserError(
         `${path} has no part`,

@@ -18,12 +18,17 @@ import type { AnyJob } from '../define';
 import { JOBS } from '../definitions';
 import { changePaths } from '../option-paths';
 import { cutJob } from './index';
-import { type CutKind, type PartRecord, readPart, requireSameRun } from './part-record';
+import { type CutKind, type PartRecord, readPart } from './part-record';
+import { requireSameRun } from './same-run';
 
 /** A gathered run. */
 export interface GatheredRun {
   readonly kind: CutKind;
   readonly parts: number;
+  /** Names of the models. */
+  readonly models: readonly string[];
+  /** Of all parts together, and of the one that took longest. */
+  readonly seconds: { readonly all: number; readonly slowest: number };
   /** What `--json` of one process prints. */
   readonly result: object;
   readonly record: RunRecord;
@@ -75,6 +80,8 @@ export async function gatherParts(
   return {
     kind,
     parts: parts.length,
+    models: record.inputs.filter(({ role }) => role === 'model').map(({ name }) => name),
+    seconds: { all: seconds, slowest: Math.max(...parts.map(({ results }) => results.seconds)) },
     result: finished.result,
     record: wholeRecord(kind, parts, finished.results ?? finished.result, folder),
     notes,
@@ -87,7 +94,7 @@ async function finish(kind: CutKind, gathered: Parameters<ReturnType<typeof cutJ
     return await cutJob(kind).finish(gathered);
   } catch (error) {
     // A table with holes, or a frame that is none: someone changed the files.
-    if (!(error instanceof TableFault || error instanceof TypeError)) throw error;
+    if (!(error instanceof TableFault || error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new UserError(
       `The parts of ${file} cannot be joined`,
       `their numbers do not fit together (${error.message})`,
@@ -97,7 +104,10 @@ async function finish(kind: CutKind, gathered: Parameters<ReturnType<typeof cutJ
   }
 }
 
-/** Each part once, in order. The same part twice with the same numbers counts once. */
+/**
+ * Each part once, in order. The same part twice with the same numbers counts once: that of the earlier text, so that the
+ * order of the files does not matter.
+ */
 function onceEach(read: readonly PartRecord[]): { parts: PartRecord[]; notes: string[] } {
   const byNumber = new Map<number, PartRecord>();
   const notes: string[] = [];
@@ -105,9 +115,10 @@ function onceEach(read: readonly PartRecord[]): { parts: PartRecord[]; notes: st
     const { number } = part.results.part;
     const other = byNumber.get(number);
     if (!other) byNumber.set(number, part);
-    else if (isDeepStrictEqual(other.results.data, part.results.data))
+    else if (isDeepStrictEqual(other.results.data, part.results.data)) {
       notes.push(`${part.file} is the same part as ${other.file}, with the same numbers: it counts once`);
-    else {
+      if (recordText(part.record) < recordText(other.record)) byNumber.set(number, part);
+    } else {
       throw new UserError(
         `${part.file} and ${other.file} are the same part with different numbers`,
         `both are part ${partText(part.results.part)} of the run`,

@@ -2,23 +2,19 @@
  * The partial record of a part: a record of kind "part" with what was measured. A run of parts has one identity, which all
  * its parts agree in: job, number of parts, versions, inputs, settings and frame.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../engine/errors';
 import { option } from '../../engine/option-token';
-import { MAX_PARTS, type Part, partText } from '../../engine/parts/part';
+import { MAX_PARTS, type Part } from '../../engine/parts/part';
 import type { Share } from '../../engine/parts/split';
-import { readRecord, type RunRecord } from '../../engine/records/record';
+import { PART_KIND } from '../../engine/records/part';
+import { readRecordAs, type RunRecord } from '../../engine/records/record';
 import { isObject } from '../../format/json';
-import { isOfMachine } from '../asked';
 
 /** Jobs whose work can be cut. */
 export const CUT_KINDS = ['score', 'eval', 'tasks', 'curve'] as const;
 export type CutKind = (typeof CUT_KINDS)[number];
 
 export const isCutKind = (kind: string): kind is CutKind => (CUT_KINDS as readonly string[]).includes(kind);
-
-/** Of records of parts. */
-export const PART_KIND = 'part';
 
 /** The results of a partial record. */
 export interface PartResults {
@@ -47,32 +43,48 @@ export interface PartRecord {
   readonly results: PartResults;
 }
 
+/** Losses of 5 000 rows without each of 320 modules, at 30 bytes a number with its line, are 48 MB; two measures of them 96. */
+const MAX_PART_BYTES = 400 * 2 ** 20;
+
 /** @throws UserError when the file is no partial record, or not a whole one */
 export async function readPart(file: string): Promise<PartRecord> {
-  const record = await readRecord(file);
-  const refuse = (why: string): UserError =>
+  const refuse = (why: string, cause?: unknown): UserError =>
     new UserError(
       `${file} is not a part`,
       why,
-      `Give files that jobs wrote with ${option('part', '1/8')} and ${option('record')}.`,
+      `Give files that jobs wrote with ${option('part', '1/8')} and ${option('record')}, as they are.`,
+      { cause },
     );
+  const record = await readRecordAs(file, MAX_PART_BYTES, refuse);
   if (record.kind !== PART_KIND) throw refuse(`it is the record of a whole run (${record.kind})`);
-  const results = record.results as Partial<Record<keyof PartResults, unknown>>;
-  if (!isPartNote(results.part)) throw refuse('results.part does not name a job and a number');
-  if (!isObject(results.frame)) throw refuse('results.frame is not an object');
-  if (results.data === undefined) throw refuse('results.data is missing');
+  const fault = recordFault(record) ?? resultsFault(record.results);
+  if (fault !== undefined) throw refuse(fault);
+  return { file, record, results: record.results as unknown as PartResults };
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+
+/** What readers of records take as it is. */
+function recordFault({ inputs, notes, versions }: RunRecord): string | undefined {
+  if (!isText(versions.coppice)) return 'versions.coppice is not a text';
+  const misplaced = inputs.findIndex(({ place }) => place !== undefined && !isText(place));
+  if (misplaced >= 0) return `inputs[${misplaced}].place is not a text`;
+  return notes === undefined || isTexts(notes) ? undefined : 'notes is not a list of texts';
+}
+
+function resultsFault(results: Partial<Record<keyof PartResults, unknown>>): string | undefined {
+  if (!isPartNote(results.part)) return 'results.part does not name a job and a number';
+  if (!isObject(results.frame)) return 'results.frame is not an object';
+  if (results.data === undefined) return 'results.data is missing';
   const isAmount = (value: unknown): boolean => typeof value === 'number' && value >= 0;
   for (const name of ['seconds', 'peakRssBytes'] as const)
-    if (!isAmount(results[name])) throw refuse(`results.${name} is not a number`);
+    if (!isAmount(results[name])) return `results.${name} is not a number`;
   const { times } = results;
   if (times !== undefined && !(Array.isArray(times) && times.every(isAmount)))
-    throw refuse('results.times is not a list of numbers');
-  for (const name of ['path', 'processor'] as const)
-    if (typeof results[name] !== 'string') throw refuse(`results.${name} is not a text`);
-  const { warnings } = results;
-  if (!Array.isArray(warnings) || !warnings.every((text) => typeof text === 'string'))
-    throw refuse('results.warnings is not a list of texts');
-  return { file, record, results: results as unknown as PartResults };
+    return 'results.times is not a list of numbers';
+  for (const name of ['path', 'processor'] as const) if (!isText(results[name])) return `results.${name} is not a text`;
+  return isTexts(results.warnings) ? undefined : 'results.warnings is not a list of texts';
 }
 
 function isPartNote(value: unknown): boolean {
@@ -81,47 +93,3 @@ function isPartNote(value: unknown): boolean {
   const isCount = (n: unknown): n is number => typeof n === 'number' && Number.isSafeInteger(n) && n >= 1;
   return typeof job === 'string' && isCutKind(job) && isCount(number) && isCount(of) && number <= of && of <= MAX_PARTS;
 }
-
-/** What all parts of a run agree in, each with its name in messages, in the order in which differences are told. */
-function identityOf({ record, results }: PartRecord): readonly (readonly [name: string, value: unknown])[] {
-  const { inputs, settings, seed, precision, device, versions } = record;
-  return [
-    ['job', results.part.job],
-    ['number of parts', results.part.of],
-    ['version of Coppice', versions.coppice],
-    ['version of onnxruntime', versions.onnxruntime],
-    ...inputs.map(({ role, name, identity, sha256 }): [string, unknown] => [`${role} (${name})`, identity ?? sha256]),
-    ['number of inputs', inputs.length],
-    ...Object.entries(settings)
-      .filter(([name]) => !isOfMachine(name))
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, value]): [string, unknown] => [`setting ${name}`, value]),
-    ['seed', seed],
-    ['precision', precision],
-    ['device', isObject(device) ? device.provider : device],
-    ['frame', results.frame],
-  ];
-}
-
-/**
- * @param first any part of the run
- * @throws UserError when `other` is a part of another run, with the first thing that differs
- */
-export function requireSameRun(first: PartRecord, other: PartRecord): void {
-  const [a, b] = [first, other].map((part) => new Map(identityOf(part)));
-  const different = [...new Set([...a.keys(), ...b.keys()])].find(
-    (name) => !isDeepStrictEqual(a.get(name), b.get(name)),
-  );
-  if (different === undefined) return;
-  const [one, two] = [a, b].map((identity) => shortText(identity.get(different)));
-  throw new UserError(
-    `${other.file} is not a part of the same run as ${first.file}`,
-    `they differ in ${different}${one === two ? '' : `: ${two} instead of ${one}`}`,
-    `Gather the parts of one run, or run ${option('part', partText(other.results.part))} again with the same options.`,
-  );
-}
-
-const shortText = (value: unknown): string => {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
-  return text.length > 60 ? `${text.slice(0, 20)}…` : text;
-};

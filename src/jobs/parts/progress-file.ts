@@ -2,15 +2,19 @@
  * How far a part is, in a file that others can read: on a cluster, a shared folder is all that a part and its user have in
  * common. It is written again every few seconds, so that its age tells whether the part is alive. A part that ends well
  * removes it; one that fails leaves it with the reason.
+ *
+ * The part is what counts: once it runs, nothing that happens to this file delays or ends it.
  */
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { CancelledError, messageOf, UserError } from '../../engine/errors';
 import { shownText } from '../../engine/option-token';
+import { readTextFile } from '../../engine/files/text-file';
 import { writeWhole } from '../../engine/files/whole-file';
+import { systemFailure } from '../../engine/system-failure';
 import type { Part } from '../../engine/parts/part';
 import type { JobOptions, Progress } from '../../engine/progress';
-import { stringifyJson } from '../../format/json';
+import { isObject, stringifyJson } from '../../format/json';
 import type { CutKind } from './part-record';
 
 /** The file for a part with this record. */
@@ -32,24 +36,35 @@ export interface PartProgress {
 }
 
 const BEAT_MS = 5000;
+/** Longer than a healthy disk needs, and short beside a part. */
+const PATIENCE_MS = 10_000;
 
 export class PartProgressFile {
   private beat = 0;
   private progress: PartProgress['progress'];
-  private writing: Promise<void> = Promise.resolve();
+  /** Undefined while nothing is written. */
+  private writing: Promise<void> | undefined;
   private readonly timer: NodeJS.Timeout;
 
   private constructor(
     private readonly file: string,
     private readonly part: PartProgress['part'],
+    beatMs: number,
   ) {
-    this.timer = setInterval(() => void this.write('running').catch(() => undefined), BEAT_MS);
+    this.timer = setInterval(() => {
+      // A disk that does not answer would get one writing more with every beat.
+      if (!this.writing) void this.write('running').catch(() => undefined);
+    }, beatMs);
     this.timer.unref();
   }
 
-  /** @throws UserError when the file cannot be written: then the record could not be either */
-  static async begin(file: string, part: PartProgress['part']): Promise<PartProgressFile> {
-    const made = new PartProgressFile(file, part);
+  /**
+   * @throws UserError when the file cannot be written, for then the record could not be either; or if a file of this name
+   *   is something else
+   */
+  static async begin(file: string, part: PartProgress['part'], beatMs = BEAT_MS): Promise<PartProgressFile> {
+    await requireOwn(file);
+    const made = new PartProgressFile(file, part, beatMs);
     try {
       await made.write('running');
     } catch (error) {
@@ -74,23 +89,27 @@ export class PartProgressFile {
   /** The part has its record. */
   async end(): Promise<void> {
     await this.stop();
-    await rm(this.file, { force: true }).catch(() => undefined);
+    await inTime(rm(this.file, { force: true }));
   }
 
-  /** Leaves the reason. The part's own error is what counts, so that none of this file is thrown. */
-  async fail(error: unknown): Promise<void> {
+  /**
+   * Leaves the reason. The part's own error is what counts, so that none of this file is thrown.
+   * @param isCancelled whether the user ended it
+   */
+  async fail(thrown: unknown, isCancelled = false): Promise<void> {
     await this.stop();
-    if (error instanceof CancelledError) return this.write('cancelled').catch(() => undefined);
+    const error = systemFailure(thrown) ?? thrown;
+    if (isCancelled || error instanceof CancelledError) return inTime(this.write('cancelled'));
     const texts =
       error instanceof UserError ? error.texts : { what: 'Unexpected failure', why: messageOf(error), action: '' };
     const { what, why, action } = texts;
-    const shown = { what: shownText(what), why: shownText(why), action: shownText(action) };
-    await this.write('failed', shown).catch(() => undefined);
+    await inTime(this.write('failed', { what: shownText(what), why: shownText(why), action: shownText(action) }));
   }
 
+  /** An older state must not replace a newer one. */
   private async stop(): Promise<void> {
     clearInterval(this.timer);
-    await this.writing.catch(() => undefined);
+    if (this.writing) await inTime(this.writing);
   }
 
   private write(state: PartProgress['state'], error?: PartProgress['error']): Promise<void> {
@@ -104,8 +123,43 @@ export class PartProgressFile {
       beat: ++this.beat,
       ...(error && { error }),
     };
-    // One after another: an older state must not replace a newer one.
-    this.writing = this.writing.catch(() => undefined).then(() => writeWhole(this.file, `${stringifyJson(content)}\n`));
-    return this.writing;
+    const writing = writeWhole(this.file, `${stringifyJson(content)}\n`).finally(() => {
+      if (this.writing === writing) this.writing = undefined;
+    });
+    return (this.writing = writing);
+  }
+}
+
+/** Waits, but not for ever: a disk that is gone must not keep a part that has ended. Failures of the disk are dropped. */
+async function inTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((done) => {
+    timer = setTimeout(done, PATIENCE_MS);
+  });
+  await Promise.race([work.catch(() => undefined), patience]);
+  clearTimeout(timer);
+}
+
+const MAX_PROGRESS_BYTES = 2 ** 20;
+
+/** Coppice overwrites nothing but what an earlier attempt at the part left. */
+async function requireOwn(file: string): Promise<void> {
+  const there = await lstat(file).catch(() => undefined); // what is wrong with its folder, writing tells
+  if (!there) return;
+  const isOwn = there.isFile() && (await isProgress(file));
+  if (isOwn) return;
+  throw new UserError(
+    `${file} exists already`,
+    'a part keeps its progress there, and this file is something else',
+    'Name another file for the record, or move that one away.',
+  );
+}
+
+async function isProgress(file: string): Promise<boolean> {
+  try {
+    const value: unknown = JSON.parse((await readTextFile(file, MAX_PROGRESS_BYTES, '')).text);
+    return isObject(value) && isObject(value.part) && typeof value.state === 'string';
+  } catch {
+    return false;
   }
 }

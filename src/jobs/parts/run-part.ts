@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { UserError } from '../../engine/errors';
 import { peakRssBytes } from '../../engine/memory';
 import type { Part } from '../../engine/parts/part';
+import { PART_KIND } from '../../engine/records/part';
 import { withPlaces } from '../../engine/records/places';
 import { newRecord, type RunRecord } from '../../engine/records/record';
 import { sourceChanges } from '../../engine/records/source-changes';
@@ -12,7 +13,7 @@ import type { OptionsFor } from '../kinds';
 import { type JobEnvironment, partRunner, type RecordPlace } from '../run-job';
 import { secondsSince, watchDevice } from '../run';
 import { cutJob } from './index';
-import { type CutKind, PART_KIND, type PartResults } from './part-record';
+import type { CutKind, PartResults } from './part-record';
 import { PartProgressFile } from './progress-file';
 
 /** @throws UserError for options that need the whole */
@@ -84,7 +85,7 @@ export async function runPart<K extends CutKind>(
     await progress.end();
     return { results, record: path };
   } catch (error) {
-    await progress.fail(error);
+    await progress.fail(error, outer.signal?.aborted);
     throw error;
   }
 }

@@ -1,9 +1,10 @@
 /** Scoring in parts. */
-import { scoresWarning } from '../../engine/importance/not-finite';
+import { gatheredWarning } from '../../engine/importance/not-finite';
 import { partsOf, scorePart } from '../../engine/importance/score-part';
 import { scoreReport, type ScoreSubject, subjectOf, type ScoreContext } from '../../engine/importance/score-report';
 import { withoutRows } from '../../engine/importance/run-criterion';
 import { CRITERIA } from '../../engine/importance/criteria';
+import { scoreFrameFault } from '../../engine/importance/score-frame';
 import type { ScoreFrame } from '../../engine/importance/criterion';
 import { openForComputing } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
@@ -60,12 +61,14 @@ export const cutScore: CutJob<'score'> = {
     const subject = { ...named, model: { ...named.model, path } };
     // It names a file of code.
     if (!CRITERIA.includes(subject.criterion)) throw new TableFault('the frame names no criterion');
+    const fault = scoreFrameFault(frame);
+    if (fault !== undefined) throw new TableFault(`frame.score: ${fault}`);
     const { result: resultOf } = await partsOf(subject.criterion);
     const table = new Table(filledOf(data), Math.max(1, frame.rows));
     const result = resultOf(table, frame);
     const scored = { result, calibration, device, precision };
     const { summary, results } = scoreReport(subject, scored, { seconds, peak: peakRssBytes });
-    const warning = scoresWarning(result);
+    const warning = gatheredWarning(result);
     return { result: summary, results, warnings: warning === undefined ? [] : [warning] };
   },
 };
