@@ -1,0 +1,164 @@
+/** `coppice submit slurm` and `coppice status` on a real Slurm: the numbers of one process, whatever happens to the nodes. */
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { builtProgram, type CliResult, coppice, jsonOf } from '../support/built-cli';
+import { type CliMaterial, type Json, makeCliMaterial, readJson } from '../support/cli';
+import { noSlurm, TestSlurm } from '../support/slurm';
+import { temporaryFolder } from '../support/temporary';
+import { until } from '../support/until';
+
+const SAMPLE = join(import.meta.dirname, '../../media/sample');
+
+/** Fields of a record that differ between runs, or between places and machines. */
+const OF_THE_RUN = ['seconds', 'peakRssBytes', 'started', 'finished', 'place', 'threads', 'options', 'precision'];
+
+const numbersOf = (file: string): unknown =>
+  JSON.parse(JSON.stringify(readJson(file), (key, field: unknown) => (OF_THE_RUN.includes(key) ? undefined : field)));
+
+interface Part extends Json {
+  readonly number: number;
+  readonly state: string;
+  readonly host?: string;
+  readonly error?: string;
+}
+
+const missing = noSlurm();
+(missing === undefined ? describe : describe.skip)(`slurm${missing === undefined ? '' : ` (${missing})`}`, function () {
+  this.timeout(300_000);
+  let slurm: TestSlurm;
+  let material: CliMaterial;
+  let folder: string;
+
+  before(() => {
+    material = makeCliMaterial();
+    slurm = new TestSlurm();
+  });
+  after(() => slurm.stop());
+  beforeEach(() => (folder = temporaryFolder()));
+
+  const run = (...args: string[]): Promise<CliResult> => coppice(args, { cwd: folder, env: slurm.env });
+  const status = async (): Promise<{ parts: Part[]; counts: Json; gather: Json; record: string | null }> => {
+    const { stdout } = await run('status', 'run', '--json');
+    return JSON.parse(stdout) as Awaited<ReturnType<typeof status>>;
+  };
+  const record = (): string => join(folder, 'run/record.json');
+
+  /** What a part runs: it says where it is, and begins when it may. */
+  function holding(): string {
+    const file = join(folder, 'hold.sh');
+    const lines = [
+      '#!/bin/bash',
+      `echo $$ > ${folder}/begun-\${SLURM_ARRAY_TASK_ID:-0}-$SLURMD_NODENAME.new`,
+      `mv ${folder}/begun-\${SLURM_ARRAY_TASK_ID:-0}-$SLURMD_NODENAME{.new,}`,
+      `while [ ! -e ${folder}/go ]; do sleep 0.1; done`,
+      `exec ${process.execPath} ${builtProgram().file} "$@"`,
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    chmodSync(file, 0o755);
+    return file;
+  }
+  const begun = (): string[] => readdirSync(folder).filter((name) => /^begun-\d+-n\d$/.test(name));
+  const go = (): void => writeFileSync(join(folder, 'go'), '');
+
+  async function oneProcess(score: readonly string[]): Promise<string> {
+    const file = join(folder, 'one.json');
+    jsonOf(await run(...score, '--record', file, '--json'));
+    return file;
+  }
+
+  it('eight parts give the record of one process, in a folder with any name', async () => {
+    const score = [
+      'score',
+      SAMPLE,
+      '--calibration',
+      join(SAMPLE, 'calibration.txt'),
+      '--samples',
+      '4',
+      '--length',
+      '32',
+    ];
+    const one = await oneProcess([...score, '--precision', 'float32', '--threads', '1']);
+    const name = "it's 100% #1";
+    const submitted = await run('submit', 'slurm', ...score, '--parts', '8', '--folder', name, '--partition', 'test');
+    assert.equal(submitted.code, 0, submitted.stderr);
+    const ended = await run('status', name, '--wait', '--json');
+    const found = jsonOf(ended);
+    assert.deepEqual(found.counts, { done: 8, running: 0, waiting: 0, failed: 0 });
+    assert.equal(found.progress, 1);
+    assert.equal(found.record, join(folder, name, 'record.json'));
+    assert.deepEqual(numbersOf(found.record as string), numbersOf(one));
+    // What is done is not done again.
+    const again = jsonOf(await run('status', name, '--resubmit', '--json'));
+    assert.deepEqual(again.resubmitted, { parts: [] });
+    const twice = await run('submit', 'slurm', ...score, '--parts', '8', '--folder', name);
+    assert.equal(twice.code, 1);
+    assert.match(twice.stderr, /is not empty/);
+  });
+
+  it('a node that dies in the middle loses nothing', async () => {
+    const score = ['score', material.model, '--calibration', material.rows, '--precision', 'float32'];
+    const one = await oneProcess(score);
+    jsonOf(await run('submit', 'slurm', ...score, '--parts', '3', '--folder', 'run', '--command', holding(), '--json'));
+    await until('both nodes have a part', () => begun().length === 2);
+    const running = await status();
+    assert.deepEqual(running.counts, { done: 0, running: 2, waiting: 1, failed: 0 });
+    const lost = begun().find((name) => name.endsWith('n2'))!;
+    slurm.cutPower('n2', Number(readFileSync(join(folder, lost), 'utf8')));
+    // What an operator does; Slurm finds it by itself a few minutes later.
+    slurm.run('scontrol', 'update', 'nodename=n2', 'state=down', 'reason=power');
+    const number = Number(lost.split('-')[1]);
+    await until('the part waits again', async () => (await status()).parts[number - 1].state === 'waiting');
+    // Slurm waits two minutes before it begins a part again.
+    slurm.run(
+      'scontrol',
+      'update',
+      `jobid=${slurm
+        .run('squeue', '-h', '-r', '-t', 'PD', '-o', '%i')
+        .split('\n')
+        .find((id) => id.endsWith(`_${number}`))}`,
+      'StartTime=now',
+    );
+    go();
+    const ended = await run('status', 'run', '--wait', '--json');
+    assert.equal(jsonOf(ended).record, record());
+    assert.ok(existsSync(join(folder, `begun-${number}-n1`)), 'the other node did it');
+    assert.deepEqual(numbersOf(record()), numbersOf(one));
+  });
+
+  it('a part that fails says why, and is submitted again alone', async () => {
+    const score = ['score', material.model, '--calibration', material.rows, '--precision', 'float32'];
+    const one = await oneProcess(score);
+    jsonOf(await run('submit', 'slurm', ...score, '--parts', '2', '--folder', 'run', '--json'));
+    await until('the run is over', async () => (await status()).record !== null, 60_000);
+    // As if the second part had found no text.
+    for (const name of ['record.json', 'parts/part-2.json'])
+      renameSync(join(folder, 'run', name), join(folder, name.replace('/', '-')));
+    renameSync(material.rows, `${material.rows}.away`);
+    assert.equal((await run('status', 'run')).code, 1, 'its record is gone');
+    await run('status', 'run', '--resubmit', '--json');
+    const failed = await run('status', 'run', '--wait', '--json');
+    assert.equal(failed.code, 1);
+    const { parts, counts, gather } = JSON.parse(failed.stdout) as Awaited<ReturnType<typeof status>>;
+    assert.deepEqual(counts, { done: 1, running: 0, waiting: 0, failed: 1 });
+    assert.match(parts[1].error ?? '', /rows\.json.*no/);
+    assert.notEqual(gather.state, 'done');
+    assert.match((await run('status', 'run')).stdout, /^2 .*rows\.json/m);
+    renameSync(`${material.rows}.away`, material.rows);
+    const first = readFileSync(join(folder, 'run/parts/part-1.json'), 'utf8');
+    const again = jsonOf(await run('status', 'run', '--resubmit', '--wait', '--json'));
+    assert.deepEqual((again.resubmitted as Json).parts, [2]);
+    assert.deepEqual(numbersOf(record()), numbersOf(one));
+    assert.equal(readFileSync(join(folder, 'run/parts/part-1.json'), 'utf8'), first);
+  });
+
+  it('what Slurm refuses leaves nothing behind', async () => {
+    const score = ['score', material.model, '--calibration', material.rows, '--parts', '2', '--folder', 'run'];
+    const refused = await run('submit', 'slurm', ...score, '--partition', 'nowhere');
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /sbatch says: .*invalid partition/i);
+    assert.ok(!existsSync(join(folder, 'run')));
+    const many = await run('submit', 'slurm', ...score.with(-3, '5000'));
+    assert.match(many.stderr, /MaxArraySize=1001|cannot be cut into 5000/);
+  });
+});
