@@ -87,7 +87,7 @@ const missing = noSlurm();
     assert.deepEqual(found.counts, { done: 8, running: 0, waiting: 0, failed: 0 });
     assert.equal(found.progress, 1);
     assert.equal(found.record, join(folder, name, 'record.json'));
-    assert.deepEqual(numbersOf(found.record as string), numbersOf(one));
+    assert.deepEqual(numbersOf(found.record), numbersOf(one));
     // What is done is not done again.
     const again = jsonOf(await run('status', name, '--resubmit', '--json'));
     assert.deepEqual(again.resubmitted, { parts: [] });
