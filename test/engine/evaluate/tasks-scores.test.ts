@@ -146,6 +146,21 @@ describe('scores of choices', () => {
     }
   });
 
+  it('have the same bits in a bundle, whatever bundles are beside it', () =>
+    withModel(tinyCheckpoint('llama-plain'), async (model) => {
+      const view = fullView(model.architecture.layers.length);
+      // Numbers of targets that leave a rest when they are taken four at a time, which is what onnxruntime does.
+      const bundles = Array.from({ length: 24 }, (_, b) =>
+        randomRows(1 + (b % 3), 9 + b, model.architecture.vocabulary, b).map((ids, q) =>
+          questionOf([scored(ids, 1 + ((b + q) % 7))], model.architecture),
+        ),
+      );
+      const together = await scoreQuestions(model, view, bundles, new Work({}, 1, '', ''));
+      for (const [b, bundle] of bundles.entries()) {
+        assert.deepEqual(await scoreQuestions(model, view, [bundle], new Work({}, 1, '', '')), [together[b]], `${b}`);
+      }
+    }));
+
   it('stop when the run is cancelled', () =>
     withModel(tinyCheckpoint('llama-plain'), async (model) => {
       const abort = new AbortController();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { answersKey, KeptAnswers } from '../../../src/engine/evaluate/tasks/kept-answers';
+import { answersKey, answersOfPart, KeptAnswers } from '../../../src/engine/evaluate/tasks/kept-answers';
 import type { ItemResult } from '../../../src/protocol/tasks';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -23,6 +23,33 @@ describe('kept answers', () => {
     assert.equal(next.size, 2);
     assert.deepEqual([next.get('a', 3), next.get('b', 7)], [choice(3), written]);
     assert.deepEqual([next.get('b', 3), next.get('a', 4)], [undefined, undefined], 'of another model or item');
+  });
+
+  it('of parts are in files of their own, and those of the file itself are known to all', async () => {
+    const file = join(temporaryFolder(), 'answers.jsonl');
+    const [one, two] = [1, 2].map((number) => answersOfPart(file, { number, of: 2 }));
+    assert.notEqual(one, two);
+    await (await KeptAnswers.open(one, [file])).add([{ key: 'a', result: choice(1) }]); // before there is such a file
+    await (await KeptAnswers.open(file)).add([{ key: 'a', result: choice(3) }]);
+    await (await KeptAnswers.open(two, [file])).add([{ key: 'a', result: choice(2) }]);
+    for (const [own, item] of [
+      [one, 1],
+      [two, 2],
+    ] as const) {
+      const kept = await KeptAnswers.open(own, [file]);
+      assert.deepEqual(
+        [1, 2, 3].filter((each) => kept.get('a', each) !== undefined),
+        [item, 3],
+      );
+    }
+    assert.equal((await KeptAnswers.open(file)).size, 1);
+  });
+
+  it('stay where another process opens the file at the same time', async () => {
+    const file = join(temporaryFolder(), 'answers.jsonl');
+    const both = await Promise.all([KeptAnswers.open(file), KeptAnswers.open(file)]);
+    for (const [i, kept] of both.entries()) await kept.add([{ key: 'a', result: choice(i) }]);
+    assert.equal((await KeptAnswers.open(file)).size, 2);
   });
 
   it('survive a process that was killed in the middle of a line', async () => {
