@@ -66,7 +66,7 @@ export const cutTasks: CutJob<'tasks'> = {
     };
   },
   finish: ({ frame: given, data, seconds, times, device, precision }) => {
-    const { models, tasks } = given as Frame; // of records with one identity, made by `measure`
+    const { models, tasks } = frameIn(given);
     const parts = data.map(dataIn);
     const found = resultsByPlace(parts.flatMap(({ answers }) => answers));
     if (device === undefined || precision === undefined || precision === 'mixed') throw new TableFault('no device');
@@ -122,6 +122,27 @@ function rangesOfNumbers(numbers: readonly number[]): Range[] {
   }
   return ranges;
 }
+
+/** @throws TableFault for a value that no part wrote */
+function frameIn(value: unknown): Frame {
+  const isText = (each: unknown): boolean => typeof each === 'string';
+  const isNumber = (each: unknown): boolean => Number.isSafeInteger(each);
+  const isModel = (each: unknown): boolean =>
+    isObject(each) && [each.label, each.model, each.identity].every(isText) && Array.isArray(each.removed);
+  const isRange = (each: unknown): boolean => isObject(each) && isNumber(each.from) && isNumber(each.to);
+  const isTask = (each: unknown): boolean =>
+    isObject(each) &&
+    isText(each.name) &&
+    (each.reported === 'acc' || each.reported === 'accNorm') &&
+    typeof each.normalised === 'boolean' &&
+    isListOf(each.items, isRange);
+  const isFrame = isObject(value) && isListOf(value.models, isModel) && isListOf(value.tasks, isTask);
+  if (!isFrame) throw new TableFault('the frame names no models and tasks');
+  return value as unknown as Frame;
+}
+
+const isListOf = (value: unknown, isOne: (each: unknown) => boolean): value is unknown[] =>
+  Array.isArray(value) && value.length > 0 && value.every(isOne);
 
 /** @throws TableFault for a value that no part wrote */
 function dataIn(value: unknown, p: number): Data {
