@@ -4,6 +4,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../../src/engine/errors';
 import { keepRecord } from '../../../src/engine/records/folder';
+import { partWords } from '../../../src/engine/records/part';
 import { newRecord, recordText } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
 import { temporaryFolder } from '../../support/temporary';
@@ -39,6 +40,25 @@ describe('run store', () => {
     assert.match(why.get('truncated.json')!, /not JSON/);
     assert.match(why.get('future.json')!, /schema is 2/);
     assert.equal((await readdir(folder)).length, 4);
+  });
+
+  it('leaves parts and their progress out: only the whole can be shown', async () => {
+    const folder = temporaryFolder();
+    const part = { ...scoreRecord(), kind: 'part', results: { part: { job: 'score', number: 1, of: 2 } } };
+    await writeFile(join(folder, 'part-1.json'), recordText(part));
+    await writeFile(join(folder, 'part-2.json.progress'), '{}');
+    await writeFile(join(folder, 'whole.json'), recordText(scoreRecord()));
+    const store = new RunStore(folder);
+    for (const time of ['first', 'from memory']) {
+      const { runs, unreadable } = await store.list();
+      assert.deepEqual([runs.map(({ id }) => id), unreadable], [['whole.json'], []], time);
+    }
+    await writeFile(join(folder, 'part-1.json'), recordText(curveRecord())); // now a whole run
+    assert.equal((await store.list()).runs.length, 2);
+    assert.equal(partWords(part), 'part 1 of 2 of a score');
+    assert.equal(partWords({ ...part, results: {} }), 'a part of a run');
+    assert.equal(partWords({ ...part, results: { part: { job: '__proto__' } } }), 'a part of a run');
+    assert.equal(partWords(scoreRecord()), undefined);
   });
 
   it('reads a file again when it is written to', async () => {
