@@ -11,6 +11,7 @@ import { CRITERIA, type Criterion, criterionWork } from '../engine/importance/cr
 import { CUT_WORK, type CutFrame, type CutWork, rowWork } from '../engine/importance/cut-work';
 import { type EstimatedWork, rowBlockFlops } from '../engine/importance/estimate';
 import { endBlocks } from '../engine/importance/select';
+import { fullView, stepsOf } from '../engine/model/view';
 import type { CuttableWork } from '../engine/parts/split';
 import { splitWork } from '../engine/parts/split';
 import { isObject, type JsonObject } from '../format/json';
@@ -92,7 +93,7 @@ async function loadOf(kind: CutKind, options: JsonObject, { architecture }: Size
   if (kind === 'score') {
     const criterion = CRITERIA.find((name) => name === options.criterion) ?? 'ppl';
     const { rows, length } = await calibrationRows(options, architecture.context);
-    const steps = { length: options.granularity === 'module' ? 2 * blocks : blocks };
+    const steps = stepsOf(fullView(blocks), options.granularity === 'module');
     const cut = cutOf(criterion, architecture, { steps, rows, length });
     return { work: criterion, cut, length, models: criterion === 'kl' ? 2 : 1, gradients: criterion === 'taylor' };
   }

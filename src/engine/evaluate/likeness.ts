@@ -4,6 +4,7 @@
  */
 import type { Likeness } from '../heal/result';
 import { compareStates, comparisonWork } from '../model/divergence';
+import { rowsPerGroup } from '../model/cost';
 import { Forward, type TokenRows } from '../model/forward';
 import { LastStates } from '../model/last-states';
 import type { Model } from '../model/model';
@@ -62,7 +63,7 @@ export async function comparedViews(
   const { length } = rows[0];
   const rowBytes = length * model.architecture.hidden * Float32Array.BYTES_PER_ELEMENT;
   const room = Math.max(0, model.memory - teacher.bytes);
-  const perGroup = Math.max(1, Math.floor(room / (rowBytes * (views.length + 2))));
+  const perGroup = rowsPerGroup(Math.floor(room / (rowBytes * (views.length + 2))), length);
   const work = new Work(job, rows.length * likenessWork(model, views), 'row-blocks', 'measuring');
   const forward = new Forward(model, length);
   const groups = views.map((): RowComparisons[] => []);

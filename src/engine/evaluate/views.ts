@@ -4,7 +4,7 @@
  */
 import { partName, Work, type JobOptions } from '../progress';
 import { Forward, type TokenRows } from '../model/forward';
-import { headWork } from '../model/cost';
+import { headWork, rowsPerGroup } from '../model/cost';
 import { tokenLosses } from '../model/head';
 import type { Model } from '../model/model';
 import { releaseState } from '../model/states';
@@ -25,7 +25,7 @@ export async function lossesOfViews(
 ): Promise<Float64Array[]> {
   const { length } = rows[0];
   const stateBytes = length * model.architecture.hidden * 4;
-  const perGroup = Math.max(1, Math.floor(model.memory / (stateBytes * (views.length + 1))));
+  const perGroup = rowsPerGroup(Math.floor(model.memory / (stateBytes * (views.length + 1))), length);
   const applications = sharedApplications(views);
   const work = new Work(
     job,

@@ -5,12 +5,12 @@
  */
 import { type BlockWeightName, layerKeys, type WeightKey } from '../checkpoint/weight-key';
 import { bindFrom, inputName } from '../model/binding';
-import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
+import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork, INPUT_GRADIENT_WORK } from '../model/cost';
 import { Forward, type TokenRows } from '../model/forward';
 import { fullBlockParameters } from '../model/full-graph';
 import { HeadLoss } from '../model/head-loss';
 import type { Model } from '../model/model';
-import { openStateStore, type StateStore } from '../model/state-store';
+import { openStateStore, type Slot, type StateStore } from '../model/state-store';
 import { shiftedTargets } from '../model/targets';
 import { buildTraining, gradientName, type TrainingGraphs } from '../model/training-graph';
 import { TrainingStep } from '../model/training-step';
@@ -18,8 +18,9 @@ import type { Step } from '../model/view';
 import { Graph, type Value } from '../onnx/graph';
 import { add } from '../onnx/ops/elementwise';
 import { float32, floats, type Tensor } from '../onnx/session';
+import type { Range } from '../parts/split';
 import { type JobOptions, Work } from '../progress';
-import { taylorWork } from './cost';
+import { each, taylorWork } from './cost';
 
 /** What is wanted of the gradients of a block. */
 export interface Fold {
@@ -43,7 +44,7 @@ export interface FoldedStep {
 export interface FoldedGradients {
   /** L, in nats. */
   readonly meanNll: number;
-  /** In the order of the steps. */
+  /** Of the steps that were asked for, in their order. */
   readonly steps: readonly FoldedStep[];
   /** Bytes of hidden states in a temporary file. */
   readonly fileBytes: number;
@@ -51,6 +52,8 @@ export interface FoldedGradients {
 
 /**
  * @param rows calibration tokens, all rows of one length
+ * @param own the steps whose gradients are wanted; all when undefined. Their numbers are the same alone. The steps before
+ * them are passed forward only, and those after them give the gradients of states and none of weights
  * @throws UserError when a temporary file is needed and cannot be written; CancelledError
  */
 export async function foldGradients(
@@ -59,17 +62,19 @@ export async function foldGradients(
   steps: readonly Step[],
   fold: Fold,
   job: JobOptions = {},
+  own: Range = { from: 0, to: steps.length },
 ): Promise<FoldedGradients> {
-  const total = rows.length * taylorWork(model.architecture, steps.length);
+  const total = rows.length * taylorWork(model.architecture, steps.length, each, own);
   const work = new Work(job, total, 'row-blocks', 'reading the model');
-  const pass = new GradientPass(model, rows, steps, fold, work);
-  const store = await openStateStore(steps.length + 1, pass.chunkSizes, model.memory);
+  const pass = new GradientPass(model, rows, steps, own, fold, work);
+  const store = await openStateStore(steps.length + 1 - own.from, pass.chunkSizes, model.memory);
   try {
     await pass.forward(store);
     const meanNll = await pass.losses(store);
     const folded: FoldedStep[] = [];
-    for (const [k, step] of [...steps.entries()].reverse()) {
-      folded.unshift({ step, weights: await pass.backward(store, k, step) });
+    for (let k = steps.length - 1; k >= own.from; k--) {
+      const weights = await pass.backward(store, k, steps[k]);
+      if (k < own.to) folded.unshift({ step: steps[k], weights });
     }
     return { meanNll, steps: folded, fileBytes: store.fileBytes };
   } finally {
@@ -89,6 +94,7 @@ class GradientPass {
     private readonly model: Model,
     private readonly rows: TokenRows,
     private readonly steps: readonly Step[],
+    private readonly own: Range,
     private readonly fold: Fold,
     private readonly work: Work,
   ) {
@@ -101,19 +107,24 @@ class GradientPass {
     this.gradientBuffer = new Float32Array(this.chunkSizes[0]);
   }
 
-  /** Writes the state before every step, and after the last, to the store. */
+  /** The place of the state before step k. On the way to the first step that is wanted, one follows the other there. */
+  private slot(k: number, chunk: number): Slot {
+    return { step: Math.max(0, k - this.own.from), chunk };
+  }
+
+  /** Writes the state before every step that is passed back, and after the last, to the store. */
   async forward(store: StateStore): Promise<void> {
     for (const [chunk, rows] of this.chunks.entries()) {
       const [embedded] = await this.passes.embed(rows);
-      await store.write({ step: 0, chunk }, embedded);
+      await store.write(this.slot(0, chunk), embedded);
     }
     for (const [k, step] of this.steps.entries()) {
       this.work.step(`step 1 of 3: block ${k + 1} of ${this.steps.length}`);
       const open = await this.passes.open(step, true);
       try {
         for (const [chunk, rows] of this.chunks.entries()) {
-          const before = this.passes.pool.over(await store.read({ step: k, chunk }, this.stateBuffer), rows.length);
-          await store.write({ step: k + 1, chunk }, await open.run(before));
+          const before = this.passes.pool.over(await store.read(this.slot(k, chunk), this.stateBuffer), rows.length);
+          await store.write(this.slot(k + 1, chunk), await open.run(before));
           this.work.advance(rows.length);
         }
       } finally {
@@ -131,7 +142,7 @@ class GradientPass {
     try {
       let sum = 0;
       for (const [chunk, rows] of this.chunks.entries()) {
-        const slot = { step: this.steps.length, chunk };
+        const slot = this.slot(this.steps.length, chunk);
         const state = await store.read(slot, this.stateBuffer);
         const { loss, dx } = await head.run(state, shiftedTargets(rows), scale);
         sum += loss;
@@ -144,19 +155,24 @@ class GradientPass {
     }
   }
 
-  /** Folds the gradients of step k, and replaces the state before it in the store by its gradient. */
+  /**
+   * Folds the gradients of step k if they are wanted, and replaces the state before it in the store by its gradient.
+   * @returns nothing of a step whose gradients are not wanted
+   */
   async backward(store: StateStore, k: number, step: Step): Promise<FoldedStep['weights']> {
     // From the last block to the first, so the progress counts finished blocks.
-    this.work.step(`step 3 of 3: gradients, block ${this.steps.length - k} of ${this.steps.length}`);
+    const { own, steps } = this;
+    this.work.step(`step 3 of 3: gradients, block ${steps.length - k} of ${steps.length - own.from}`);
+    const isOwn = k < own.to;
     const single = this.chunks.length === 1;
     const keys = parameterKeys(this.model, step.block);
-    const graphs = this.graphs(step, single);
+    const graphs = this.graphs(step, isOwn ? this.fold.wants : () => false, single);
     const training = new TrainingStep(this.model, graphs, { keepSessions: false, keepActivations: false });
     const sums = single ? {} : this.zeroSums(keys, graphs.parameters);
     try {
       for (const [chunk, rows] of this.chunks.entries()) {
-        const x = await store.read({ step: k, chunk }, this.stateBuffer);
-        const dy = await store.read({ step: k + 1, chunk }, this.gradientBuffer);
+        const x = await store.read(this.slot(k, chunk), this.stateBuffer);
+        const dy = await store.read(this.slot(k + 1, chunk), this.gradientBuffer);
         const dx = this.passes.pool.take(rows.length);
         const shape = [rows.length * this.rows[0].length, this.model.architecture.hidden];
         const feeds: Record<string, Tensor> = { x: float32(x, shape), dy: float32(dy, shape) };
@@ -167,20 +183,21 @@ class GradientPass {
         for (const name of graphs.parameters) fetches[gradientName(name)] = sums[name] ?? null;
         const { gradients } = await training.backward(feeds, fetches);
         if (single) Object.assign(sums, gradients);
-        await store.write({ step: k, chunk }, dx);
-        this.work.advance(rows.length * BACKWARD_WORK);
+        await store.write(this.slot(k, chunk), dx);
+        this.work.advance(rows.length * (isOwn ? BACKWARD_WORK : INPUT_GRADIENT_WORK));
       }
     } finally {
       await training.close();
     }
+    if (!isOwn) return new Map();
     const folded = single ? sums : await this.foldSums(keys, sums);
     return new Map(graphs.parameters.map((name) => [keys.get(name)!.name, floats(folded[name])]));
   }
 
   /** The block's backward pass. Its gradients are folded at once, or added to the sums that are fed. */
-  private graphs(step: Step, single: boolean): TrainingGraphs {
+  private graphs(step: Step, wants: Fold['wants'], single: boolean): TrainingGraphs {
     const { architecture, weights } = this.model;
-    const { wants, ofRow, fold } = this.fold;
+    const { ofRow, fold } = this.fold;
     const keys = parameterKeys(this.model, step.block);
     const isWanted = (name: string): boolean => wants(keys.get(name)!.name);
     return buildTraining(

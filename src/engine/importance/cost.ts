@@ -5,7 +5,8 @@
 import type { Architecture } from '../checkpoint/architecture';
 import type { Objective } from './objective';
 import { meanLayerParameters } from '../checkpoint/parameters';
-import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork } from '../model/cost';
+import { BACKWARD_WORK, HEAD_GRADIENT_WORK, headWork, INPUT_GRADIENT_WORK } from '../model/cost';
+import type { Range } from '../parts/split';
 
 /** What one application of the model's k-th step costs; 1 for a mean block. */
 export type StepCost = (k: number) => number;
@@ -148,9 +149,22 @@ export function workBehindScreen(
 export const sum = (count: number, of: (k: number) => number): number =>
   Array.from({ length: count }, (_, k) => of(k)).reduce((a, b) => a + b, 0);
 
-/** Cost of Taylor scores: forward through `steps`, the gradient of the loss, and backward. */
-export function taylorWork(architecture: Architecture, steps: number, cost: StepCost = each): number {
-  return sum(steps, cost) * (1 + BACKWARD_WORK) + headWork(architecture) * HEAD_GRADIENT_WORK;
+/**
+ * Cost of Taylor scores: forward through `steps`, the gradient of the loss, and backward.
+ * @param own the steps whose scores are wanted. The way back ends with the first of these, and from the last of the model
+ * down to them only the gradients of states are needed
+ */
+export function taylorWork(
+  architecture: Architecture,
+  steps: number,
+  cost: StepCost = each,
+  own: Range = { from: 0, to: steps },
+): number {
+  const back = (k: number): number => {
+    if (k < own.from) return 0;
+    return k < own.to ? BACKWARD_WORK : INPUT_GRADIENT_WORK;
+  };
+  return sum(steps, (k) => cost(k) * (1 + back(k))) + headWork(architecture) * HEAD_GRADIENT_WORK;
 }
 
 /**

@@ -141,6 +141,8 @@ export interface ScoreFrame {
 
 /** A criterion whose work can be cut into parts that need nothing of each other. */
 export interface CriterionParts {
+  /** Its numbers are of all rows together, or of none: the table has one row. */
+  readonly oneRow?: true;
   readonly work: (architecture: Architecture, frame: ScoreFrame) => CuttableWork;
   /** Fills its share of the table, of a model over rows. @throws UserError, CancelledError */
   readonly measureRows?: (
@@ -159,6 +161,8 @@ export interface CriterionParts {
     settings: Pick<CriterionSettings, 'norm' | 'reduction'>,
     job: JobOptions,
   ) => Promise<Filled[]>;
+  /** Why scores are not finite, where the table tells; undefined where it does not. */
+  readonly cause?: (table: Table, frame: ScoreFrame) => string | undefined;
   /** What the criterion itself gives, to the last bit. @throws TableFault */
   readonly result: (table: Table, frame: ScoreFrame) => CriterionResult;
 }

@@ -32,12 +32,28 @@ export interface ComparedSummary extends LossSummary {
   readonly kl: number;
 }
 
+/** A model's losses and divergences, and the mean divergence of each row. */
+interface ComparedRows {
+  readonly summary: ComparedSummary;
+  readonly divergences: readonly number[];
+}
+
 export function summariseComparison(
   { losses, divergences }: Pick<Comparison, 'losses' | 'divergences'>,
   perRow: number,
-): { summary: ComparedSummary; /** Mean divergence of each row. */ divergences: readonly number[] } {
-  const { meanNll: kl, rows } = summariseLosses(divergences, perRow);
-  return { summary: { ...summariseLosses(losses, perRow), kl }, divergences: rows };
+): ComparedRows {
+  const { rows } = summariseLosses(losses, perRow);
+  return summariseComparedRows(rows, summariseLosses(divergences, perRow).rows, losses.length);
+}
+
+/** @param losses, divergences means of each row @param tokens in all rows */
+export function summariseComparedRows(
+  losses: readonly number[],
+  divergences: readonly number[],
+  tokens: number,
+): ComparedRows {
+  const { meanNll: kl } = summariseRows(divergences, tokens);
+  return { summary: { ...summariseRows(losses, tokens), kl }, divergences };
 }
 
 export interface Interval {

@@ -61,6 +61,9 @@ export async function lossWarning(
   return `the mean loss of the model on this text is ${meanNll}: ${cause}`;
 }
 
+/** What makes the score of stored weights no number. */
+export const normCause = (tensor: string): string => `the norm of ${tensor} is not finite`;
+
 /** Warnings about numbers in a result that are not finite, one sentence each. @throws CancelledError */
 export async function resultWarnings(
   model: Model,
@@ -80,11 +83,19 @@ export async function resultWarnings(
   return [...warnings, `${ofScores}${cause}`];
 }
 
-/** What broken numbers do to scores, without the model: of a result that was gathered from parts. */
-export function gatheredWarning(result: CriterionResult): string | undefined {
-  const { full } = result;
-  if (full === undefined || Number.isFinite(full.meanNll)) return scoresWarning(result);
-  return `the mean loss of the model on this text is ${full.meanNll}; the scores have no order`;
+/**
+ * What is to be said of a result that was gathered from parts, without the model.
+ * @param cause of scores that are not finite, where it is known
+ */
+export function gatheredWarnings(result: CriterionResult, cause?: string): string[] {
+  const { full, zeroStates = 0 } = result;
+  const warnings = zeroStates > 0 ? [zeroWarning(zeroStates)] : [];
+  if (full && !Number.isFinite(full.meanNll)) {
+    return [...warnings, `the mean loss of the model on this text is ${full.meanNll}; the scores have no order`];
+  }
+  const ofScores = scoresWarning(result);
+  if (ofScores === undefined) return warnings;
+  return [...warnings, cause === undefined ? ofScores : `${ofScores}: ${cause}`];
 }
 
 /** "the scores of block 1, block 3 are not finite (NaN)"; undefined when all are finite. */

@@ -1,9 +1,12 @@
 /** One forward pass that hands the residual stream between blocks to criteria that compare states. */
 import { partName, Work, type JobOptions } from '../progress';
+import { rowsPerGroup } from '../model/cost';
 import { Forward, type TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import { releaseState, type Chunk, type State } from '../model/states';
 import type { Step } from '../model/view';
+import type { Range } from '../parts/split';
+import { type Filled, filledFrom } from '../parts/table';
 
 /**
  * Called with the states before and after each step, in this process's memory, chunk by chunk. `firstRow` is the index
@@ -22,7 +25,7 @@ export async function streamResidual(
   const { length } = rows[0];
   const forward = new Forward(model, length);
   const rowBytes = length * model.architecture.hidden * 4;
-  const perGroup = Math.max(1, Math.floor(model.memory / rowBytes));
+  const perGroup = rowsPerGroup(Math.floor(model.memory / rowBytes), length);
   const work = new Work(job, rows.length * steps.length, 'row-blocks', 'reading the model');
   for (let first = 0; first < rows.length; first += perGroup) {
     const part = partName(first / perGroup, Math.ceil(rows.length / perGroup));
@@ -48,6 +51,15 @@ export async function streamResidual(
     }
     releaseState(state);
   }
+}
+
+/** Numbers of zero states of each row, as variant 0 of a table. */
+export const filledZeros = (rows: Range, zeros: Float64Array): Filled[] => filledFrom(0, rows, [{ zeros }]);
+
+/** The number of zero states, if there are any. @param zeros of each row */
+export function zeroStatesIn(zeros: Float64Array): { readonly zeroStates?: number } {
+  const zeroStates = zeros.reduce((sum, count) => sum + count, 0);
+  return zeroStates > 0 ? { zeroStates } : {};
 }
 
 /** `states` holds vectors of `size` numbers. @returns how many of them are all zeros */

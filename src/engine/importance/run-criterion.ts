@@ -9,7 +9,7 @@ import { UserError } from '../errors';
 import { requireHealable } from '../heal/healable';
 import { option } from '../option-token';
 import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
-import { resultWarnings, scoresWarning } from './not-finite';
+import { normCause, resultWarnings, scoresWarning } from './not-finite';
 import { arithmeticOf, refusedInt8, SCORE_PRECISIONS } from './arithmetic';
 import { type Criterion, criterionInfo, objectiveOf, objectiveSetting } from './criteria';
 import type { CriterionModule, CriterionSettings, ScoreStored, ScoringScope, StoredScores } from './criterion';
@@ -254,7 +254,7 @@ function shortSearch({ trajectory, ended }: SearchResult): string[] {
 function storedWarnings(result: CriterionResult, tensors: StoredScores['tensors'] = []): string[] {
   const warning = scoresWarning(result);
   const tensor = tensors.find(({ score }) => !Number.isFinite(score));
-  return warning === undefined ? [] : [tensor ? `${warning}: the norm of ${tensor.name} is not finite` : warning];
+  return warning === undefined ? [] : [tensor ? `${warning}: ${normCause(tensor.name)}` : warning];
 }
 
 export function rankingOf({ full, blocks, windows, removals, search }: CriterionResult): Ranking {

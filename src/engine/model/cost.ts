@@ -13,10 +13,22 @@ export const rowsPerRun = (length: number, tokensPerRun = TOKENS_PER_RUN): numbe
   Math.max(1, Math.floor(tokensPerRun / length));
 
 /**
+ * How many rows go through the model together where memory has room for `fitting`: a number of whole runs, so that every
+ * run is the same product whatever the memory is. Fewer than a run only where not one fits.
+ */
+export function rowsPerGroup(fitting: number, length: number): number {
+  const unit = rowsPerRun(length);
+  return fitting >= unit ? fitting - (fitting % unit) : Math.max(1, fitting);
+}
+
+/**
  * A block's backward pass with gradients of its weights: the forward pass again, and two products for each of its
  * products.
  */
 export const BACKWARD_WORK = 3;
+
+/** The same with the gradient of its input alone: one product for each of its products. */
+export const INPUT_GRADIENT_WORK = 2;
 
 /** The loss and its gradient with respect to the last hidden states, in forward passes of the head. */
 export const HEAD_GRADIENT_WORK = 2;

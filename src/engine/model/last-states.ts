@@ -3,6 +3,7 @@
  * after pass. They are kept in memory if they fit, otherwise in a temporary file.
  */
 import { partName, Work, type JobOptions } from '../progress';
+import { rowsPerGroup } from './cost';
 import { Forward, type TokenRows } from './forward';
 import type { Model } from './model';
 import { openStateStore, type StateStore } from './state-store';
@@ -86,7 +87,7 @@ export class LastStates {
   private async fill(steps: readonly Step[], job: JobOptions): Promise<void> {
     const { model, rows, forward, rowSize } = this;
     const work = new Work(job, rows.length * steps.length, 'row-blocks', 'reading the model');
-    const perGroup = Math.max(1, Math.floor(model.memory / 2 / (4 * rowSize)));
+    const perGroup = rowsPerGroup(Math.floor(model.memory / 2 / (4 * rowSize)), rows[0].length);
     for (let first = 0; first < rows.length; first += perGroup) {
       const part = partName(first / perGroup, Math.ceil(rows.length / perGroup));
       let state: State = await forward.embed(rows.slice(first, first + perGroup));

@@ -68,16 +68,17 @@ export function splitWork(work: CuttableWork, parts: number): Share[] {
       `Take at most ${counted(most, 'part')}.`,
     );
   }
-  const kept = { ...work, cost: remembered(work) };
-  const cuts = new Cuts(kept);
-  let best: { readonly shares: Share[]; readonly cost: number } | undefined;
-  for (const pieces of countsOfPieces(Math.min(parts, units))) {
-    if (Math.ceil(parts / pieces) > Math.max(1, work.candidates)) continue;
-    const shares = cuts.into(pieces, parts);
-    const cost = Math.max(...shares.map((share) => costOf(kept, share)));
-    if (best === undefined || cost < best.cost) best = { shares, cost };
+  const candidates = new CandidateCuts(work);
+  let best: { readonly pieces: readonly Piece[]; readonly cost: number } | undefined;
+  for (const count of countsOfPieces(Math.min(parts, units))) {
+    if (Math.ceil(parts / count) > Math.max(1, work.candidates)) continue;
+    const pieces = piecesOf(work, count, parts);
+    const cost = pieces.reduce((most, each) => Math.max(most, size(each.rows) * candidates.most(each.parts)), 0);
+    if (best === undefined || cost < best.cost) best = { pieces, cost };
   }
-  return best!.shares;
+  return best!.pieces.flatMap(({ rows, parts: count }) =>
+    candidates.into(count).map((range, i) => ({ rows, candidates: range, whole: i === 0 })),
+  );
 }
 
 /** From most to fewest. Of very many, those that change much are tried. */
@@ -87,42 +88,27 @@ function countsOfPieces(most: number): number[] {
   return counts;
 }
 
-/** Few ranges of candidates are asked for again and again. */
-function remembered({ candidates, cost }: CuttableWork): CuttableWork['cost'] {
-  const known = new Map<number, number>();
-  return (range, whole) => {
-    const key = 2 * (range.from * (candidates + 1) + range.to) + Number(whole);
-    let found = known.get(key);
-    if (found === undefined) known.set(key, (found = cost(range, whole)));
-    return found;
-  };
+/** Rows, and how many parts share them. */
+interface Piece {
+  readonly rows: Range;
+  readonly parts: number;
 }
 
-class Cuts {
-  private readonly candidates: CandidateCuts;
-
-  constructor(private readonly work: CuttableWork) {
-    this.candidates = new CandidateCuts(work);
+/** Pieces of rows, among which the parts are divided evenly; those with more parts have more rows. */
+function piecesOf({ rows, unit }: CuttableWork, count: number, parts: number): Piece[] {
+  const units = Math.ceil(rows / unit);
+  const pieces: Piece[] = [];
+  let [partsDone, unitsDone] = [0, 0];
+  for (let piece = 0; piece < count; piece++) {
+    const partsAfter = Math.floor(((piece + 1) * parts) / count);
+    // At least one run for this piece, and one for each that follows.
+    const fair = Math.round((units * partsAfter) / parts);
+    const unitsAfter = Math.min(Math.max(fair, unitsDone + 1), units - (count - piece - 1));
+    const range = { from: unitsDone * unit, to: Math.min(rows, unitsAfter * unit) };
+    pieces.push({ rows: range, parts: partsAfter - partsDone });
+    [partsDone, unitsDone] = [partsAfter, unitsAfter];
   }
-
-  /** Pieces of rows, among which the parts are divided evenly; those with more parts have more rows. */
-  into(pieces: number, parts: number): Share[] {
-    const { rows, unit } = this.work;
-    const units = Math.ceil(rows / unit);
-    const shares: Share[] = [];
-    let [partsDone, unitsDone] = [0, 0];
-    for (let piece = 0; piece < pieces; piece++) {
-      const partsAfter = Math.floor(((piece + 1) * parts) / pieces);
-      // At least one run for this piece, and one for each that follows.
-      const fair = Math.round((units * partsAfter) / parts);
-      const unitsAfter = Math.min(Math.max(fair, unitsDone + 1), units - (pieces - piece - 1));
-      const range = { from: unitsDone * unit, to: Math.min(rows, unitsAfter * unit) };
-      const ranges = this.candidates.into(partsAfter - partsDone);
-      shares.push(...ranges.map((candidates, i) => ({ rows: range, candidates, whole: i === 0 })));
-      [partsDone, unitsDone] = [partsAfter, unitsAfter];
-    }
-    return shares;
-  }
+  return pieces;
 }
 
 /**
@@ -130,45 +116,64 @@ class Cuts {
  * over "the first k candidates in p ranges". Candidates early in the stack cost more, so their ranges are shorter.
  */
 class CandidateCuts {
-  /** The least possible maximum of the first k candidates in as many ranges as were tried so far. */
-  private least: Float64Array | undefined;
-  /** Where the last of 2, 3, … ranges of the first k candidates begins. */
+  /** [p - 1][k]: the least possible maximum of the first k candidates in p ranges. */
+  private readonly least: Float64Array[] = [];
+  /** [p - 1][k]: where the last of p ranges of the first k candidates begins. */
   private readonly starts: Int32Array[] = [];
+  /** [from][to], as far as they were asked for. */
+  private readonly costs: Float64Array;
 
-  constructor(private readonly work: Pick<CuttableWork, 'candidates' | 'cost'>) {}
+  constructor(private readonly work: Pick<CuttableWork, 'candidates' | 'cost'>) {
+    const { candidates } = work;
+    this.costs = new Float64Array((candidates + 1) ** 2).fill(NaN);
+  }
 
   into(parts: number): Range[] {
+    this.fill(parts);
     const ranges: Range[] = [];
     let to = this.work.candidates;
-    for (let p = parts; p >= 2; p--) {
-      const from = this.start(p)[to];
+    for (let p = parts; p >= 1; p--) {
+      const from = this.starts[p - 1][to];
       ranges.unshift({ from, to });
       to = from;
     }
-    return [{ from: 0, to }, ...ranges];
+    return ranges;
   }
 
-  private start(parts: number): Int32Array {
+  /** The cost of the most expensive of these ranges, for one row. */
+  most(parts: number): number {
+    this.fill(parts);
+    return this.least[parts - 1][this.work.candidates];
+  }
+
+  private fill(parts: number): void {
     const { candidates } = this.work;
-    this.least ??= Float64Array.from({ length: candidates + 1 }, (_, k) => (k === 0 ? Infinity : this.cost(0, k)));
-    while (this.starts.length < parts - 1) {
-      const p = this.starts.length + 2;
-      const next = new Float64Array(candidates + 1).fill(Infinity);
+    while (this.least.length < parts) {
+      const before = this.least.at(-1);
+      const least = new Float64Array(candidates + 1).fill(Infinity);
       const start = new Int32Array(candidates + 1);
-      for (let k = p; k <= candidates; k++) {
-        for (let from = p - 1; from < k; from++) {
-          const most = Math.max(this.least[from], this.cost(from, k));
-          if (most < next[k]) [next[k], start[k]] = [most, from];
-        }
-      }
+      if (!before) for (let k = 0; k <= candidates; k++) least[k] = this.cost(0, k);
+      else for (let k = this.least.length + 1; k <= candidates; k++) this.last(before, k, least, start);
+      this.least.push(least);
       this.starts.push(start);
-      this.least = next;
     }
-    return this.starts[parts - 2];
+  }
+
+  /** Tries every start of the last range of the first k candidates. */
+  private last(before: Float64Array, k: number, least: Float64Array, start: Int32Array): void {
+    // From the shortest: a longer one costs more, so the first that costs more than the best found so far is the end.
+    for (let from = k - 1; from >= this.least.length; from--) {
+      const own = this.cost(from, k);
+      if (own > least[k]) return;
+      const most = Math.max(before[from], own);
+      if (most <= least[k]) [least[k], start[k]] = [most, from];
+    }
   }
 
   /** Only the first range has the model itself too. */
   private cost(from: number, to: number): number {
-    return this.work.cost({ from, to }, from === 0);
+    const at = from * (this.work.candidates + 1) + to;
+    if (Number.isNaN(this.costs[at])) this.costs[at] = this.work.cost({ from, to }, from === 0);
+    return this.costs[at];
   }
 }

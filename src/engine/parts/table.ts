@@ -26,6 +26,7 @@ interface Piece {
 /** All measures of all variants. */
 export class Table {
   private readonly columns = new Map<string, Map<number, Float64Array>>();
+  private readonly ofVariants: ReadonlyMap<number, ReadonlySet<string>>;
 
   /**
    * @param filled in any order
@@ -47,11 +48,19 @@ export class Table {
       }
       this.columns.set(name, columns);
     }
+    this.ofVariants = measuresOfVariants(filled);
   }
 
   /** The names of the measures. */
   get measures(): string[] {
     return [...this.columns.keys()];
+  }
+
+  /** Those of a variant, in the order in which it has them. @throws TableFault when it has none */
+  measuresOf(variant: number): readonly string[] {
+    const found = this.ofVariants.get(variant);
+    if (!found) throw new TableFault(`variant ${variant} is missing`);
+    return [...found];
   }
 
   /** A number for each row. @throws TableFault when the measure is missing */
@@ -86,6 +95,18 @@ function piecesOf(filled: readonly Filled[]): Map<string, Map<number, Piece[]>> 
     }
   }
   return pieces;
+}
+
+function measuresOfVariants(filled: readonly Filled[]): Map<number, Set<string>> {
+  const names = new Map<number, Set<string>>();
+  for (const { variants, rows, values } of filled) {
+    if (size(rows) === 0) continue;
+    for (let variant = variants.from; variant < variants.to; variant++) {
+      const own = remember(names, variant, () => new Set<string>());
+      Object.keys(values).forEach((name) => own.add(name));
+    }
+  }
+  return names;
 }
 
 /** @param pieces ascending @throws TableFault unless they are each row once */

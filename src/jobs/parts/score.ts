@@ -1,9 +1,9 @@
 /** Scoring in parts. */
-import { gatheredWarning } from '../../engine/importance/not-finite';
+import { gatheredWarnings } from '../../engine/importance/not-finite';
 import { partsOf, scorePart } from '../../engine/importance/score-part';
 import { scoreReport, type ScoreSubject, subjectOf, type ScoreContext } from '../../engine/importance/score-report';
 import { withoutRows } from '../../engine/importance/run-criterion';
-import { CRITERIA } from '../../engine/importance/criteria';
+import { CRITERIA, criterionInfo } from '../../engine/importance/criteria';
 import { scoreFrameFault } from '../../engine/importance/score-frame';
 import type { ScoreFrame } from '../../engine/importance/criterion';
 import { openForComputing } from '../../engine/model/opened';
@@ -26,7 +26,10 @@ interface Frame {
 export const cutScore: CutJob<'score'> = {
   fault: scoreFault,
   // Parts are in one precision: a screen would have to see all numbers to know which ones matter.
-  exactly: (options) => ({ ...options, precision: options.precision === 'auto' ? 'float32' : options.precision }),
+  exactly: (options) => {
+    const isScreened = options.precision === 'auto' && criterionInfo(options.criterion).screens === true;
+    return isScreened ? { ...options, precision: 'float32' } : options;
+  },
   measure: async (options, context, part) => {
     const { criterion, granularity } = options;
     const precision = options.precision === 'int4' ? 'float32' : options.precision; // the definition refuses int4
@@ -36,9 +39,9 @@ export const cutScore: CutJob<'score'> = {
     const scored = await scorePart(checkpoint, criterion, compute, part, context.job, { view, granularity, changes });
     scored.warnings.forEach(context.warn);
     const calibration = scored.calibration ? withoutRows(scored.calibration) : null;
-    const { model, ...subject } = subjectOf(opened, criterion);
+    const subject = subjectOf(opened, criterion);
     const frame: Frame = {
-      subject: { ...subject, model: { ...model, path: '' } },
+      subject: { ...subject, model: { ...subject.model, path: '' } },
       calibration,
       score: scored.frame,
     };
@@ -63,12 +66,11 @@ export const cutScore: CutJob<'score'> = {
     if (!CRITERIA.includes(subject.criterion)) throw new TableFault('the frame names no criterion');
     const fault = scoreFrameFault(frame);
     if (fault !== undefined) throw new TableFault(`frame.score: ${fault}`);
-    const { result: resultOf } = await partsOf(subject.criterion);
-    const table = new Table(filledOf(data), Math.max(1, frame.rows));
+    const { result: resultOf, oneRow, cause } = await partsOf(subject.criterion);
+    const table = new Table(filledOf(data), oneRow ? 1 : frame.rows);
     const result = resultOf(table, frame);
     const scored = { result, calibration, device, precision };
     const { summary, results } = scoreReport(subject, scored, { seconds, peak: peakRssBytes });
-    const warning = gatheredWarning(result);
-    return { result: summary, results, warnings: warning === undefined ? [] : [warning] };
+    return { result: summary, results, warnings: gatheredWarnings(result, cause?.(table, frame)) };
   },
 };

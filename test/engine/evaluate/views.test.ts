@@ -7,6 +7,7 @@ import { curveEnd, removalCurve, removalsOf } from '../../../src/engine/evaluate
 import { comparedPerplexity, wholeOf } from '../../../src/engine/evaluate/compared';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { writeSideBySide } from '../../../src/engine/evaluate/samples';
+import { likenessOfViews, wholeStates } from '../../../src/engine/evaluate/likeness';
 import { lossesOfViews } from '../../../src/engine/evaluate/views';
 import { PlanPerplexity } from '../../../src/engine/evaluate/plan-perplexity';
 import { CancelledError } from '../../../src/engine/errors';
@@ -48,6 +49,25 @@ describe('views in one pass', () => {
       async (poor) => assert.deepEqual(await lossesOfViews(poor, rows, lists.map(without)), whole),
       { memory: 24 * 64 * 4 * 2 },
     );
+  });
+
+  it('the same bits where groups of rows end between runs, with likeness too', async () => {
+    const long = randomRows(7, 200, 288, 4); // three rows go in one run
+    const views = ['', '3', '2.attention,4'].map(without);
+    const measure = async (one: Model): Promise<unknown> => {
+      const teacher = await wholeStates(one, long);
+      try {
+        return [await lossesOfViews(one, long, views), await likenessOfViews(one, teacher, long, views)];
+      } finally {
+        await teacher.close();
+      }
+    };
+    const whole = await measure(model());
+    const run = 3 * 200 * 64 * 4;
+    const states = views.length + 2;
+    await withModel(path(), async (poor) => assert.deepEqual(await measure(poor), whole), {
+      memory: states * run + run / 2,
+    });
   });
 
   it('share what they have in common: nested removals from the end cost one pass', async () => {

@@ -8,6 +8,7 @@ import {
   needsCalibration,
   readsWeights,
 } from '../../../src/engine/importance/criteria';
+import { CUT_WORK } from '../../../src/engine/importance/cut-work';
 import { DEFAULT_BUDGET } from '../../../src/engine/importance/drawing';
 import type { CriterionModule } from '../../../src/engine/importance/criterion';
 import { CRITERIA_HELP } from '../../../src/jobs/options/criterion';
@@ -18,6 +19,17 @@ describe('importance/criteria', () => {
     const files = filesIn('src/engine/importance/criteria').map((file) => file.replace(/\.ts$/, ''));
     assert.deepEqual([...files].sort(), [...CRITERIA].sort());
   });
+
+  for (const { name, cut = false } of CRITERION_LIST) {
+    it(`${name} can be cut into parts where the list says so`, async () => {
+      const { parts } = (await import(`../../../src/engine/importance/criteria/${name}.ts`)) as CriterionModule;
+      assert.equal(parts !== undefined, cut);
+      assert.equal(Object.hasOwn(CUT_WORK, name), cut);
+      const measures = [parts?.measureRows, parts?.measureStored].filter((measure) => measure !== undefined);
+      assert.equal(measures.length, Number(cut));
+      if (parts) assert.equal(parts.measureRows !== undefined, criterionInfo(name).reads.includes('text'));
+    });
+  }
 
   for (const { name, reads, effort, work, title, help } of CRITERION_LIST) {
     it(`${name} scores in one way, and the list says which`, async () => {

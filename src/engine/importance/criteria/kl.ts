@@ -3,19 +3,23 @@
  * KL(unpruned model ‖ model without the block) in nats. It sees every probability and not only that of the next token
  * (Sieberling et al. 2025, EvoPress, choose by it). `module` granularity scores attention and FFN separately.
  */
-import type { ScoreRows } from '../criterion';
+import type { CriterionParts, ScoreRows } from '../criterion';
 import type { JobOptions } from '../../progress';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { fullView, removedParts, stepsOf, type Part, type Step, type View } from '../../model/view';
 import type { LastStates } from '../../model/last-states';
 import type { Precision } from '../../precision';
+import { numbersIn, type Share } from '../../parts/split';
+import { type Filled, filledFrom } from '../../parts/table';
 import { comparisonSweepWork, screenedRows, screenedWork } from '../cost';
+import { CUT_WORK } from '../cut-work';
 import {
   type ComparedSummary,
   divergenceIntervals,
   type Interval,
   type PairedInterval,
+  summariseComparedRows,
   summariseComparison,
   summariseRows,
 } from '../losses';
@@ -32,6 +36,7 @@ import {
 } from '../screened-sweep';
 import { rankBlocks } from '../select';
 import { type Compared, sweepComparisons } from '../sweep';
+import { SweepMemory } from '../sweep-memory';
 import { withTeacher } from '../teacher';
 
 /** The model without one part. `score` is its divergence in nats; higher means that the part is more important. */
@@ -59,6 +64,11 @@ interface Scored<T> {
   readonly screen?: ScreenSummary;
 }
 
+type ScoredBlocks = Scored<number> & { blocks: ({ readonly index: number } & DivergenceScore)[] };
+type ScoredModules = Scored<{ block: number; part: Part }> & {
+  modules: ({ readonly block: number; readonly part: Part } & DivergenceScore)[];
+};
+
 /**
  * Scores every block of the view.
  * @param rows calibration tokens, all rows of one length
@@ -70,8 +80,11 @@ export async function scoreDivergence(
   rows: TokenRows,
   options: DivergenceOptions,
   job?: JobOptions,
-): Promise<Scored<number> & { blocks: ({ readonly index: number } & DivergenceScore)[] }> {
-  const { steps, scores, ...others } = await scoreSteps(model, rows, options, false, job);
+): Promise<ScoredBlocks> {
+  return ofBlocks(await scoreSteps(model, rows, options, false, job));
+}
+
+function ofBlocks({ steps, scores, ...others }: ScoredSteps): ScoredBlocks {
   const blocks = steps.map(({ block }, i) => ({ index: block, ...scores[i] }));
   return { ...others, blocks, order: rankBlocks(blocks.map(({ score }) => score)).map((i) => blocks[i].index) };
 }
@@ -82,12 +95,11 @@ export async function scoreModuleDivergence(
   rows: TokenRows,
   options: DivergenceOptions,
   job?: JobOptions,
-): Promise<
-  Scored<{ block: number; part: Part }> & {
-    modules: ({ readonly block: number; readonly part: Part } & DivergenceScore)[];
-  }
-> {
-  const { steps, scores, ...others } = await scoreSteps(model, rows, options, true, job);
+): Promise<ScoredModules> {
+  return ofModules(await scoreSteps(model, rows, options, true, job));
+}
+
+function ofModules({ steps, scores, ...others }: ScoredSteps): ScoredModules {
   const modules = steps.map(({ block, attention }, i) => {
     const part: Part = attention ? 'attention' : 'ffn';
     return { block, part, ...scores[i] };
@@ -114,7 +126,7 @@ async function scoreSteps(
   const { view = fullView(model.architecture.layers.length), teacher = model, screening } = options;
   const steps = stepsOf(view, split);
   const all = [...steps.keys()];
-  const isWhole = teacher === model && removedParts(view).length === 0;
+  const isWhole = isOwnTeacher(model, view, teacher);
   const work = (some: readonly number[]): number => comparisonSweepWork(model.architecture, steps.length, some);
   const measure = (states: LastStates | 'full', rest: JobOptions): Promise<ScoredSteps> =>
     screening
@@ -131,6 +143,10 @@ async function scoreSteps(
   return withTeacher(teacher, rows, [rest], job, (states, [phase]) => measure(states, phase));
 }
 
+/** Whether the scored model is the one that divergences are measured from. */
+const isOwnTeacher = (model: Model, view: View, teacher: Model): boolean =>
+  teacher === model && removedParts(view).length === 0;
+
 async function sweepSteps(
   model: Model,
   rows: TokenRows,
@@ -141,13 +157,8 @@ async function sweepSteps(
 ): Promise<ScoredSteps> {
   const found = await sweepComparisons(model, teacher, rows, steps, [...steps.keys()], job);
   const perRow = rows[0].length - 1;
-  const whole = summariseComparison(found.full, perRow);
-  const { precision } = model;
-  const scores = found.without.map((compared) => ({
-    ...scoreOf(summariseComparison(compared, perRow), whole, seed),
-    precision,
-  }));
-  return { full: whole.summary, steps, scores };
+  const without = found.without.map((compared) => summariseComparison(compared, perRow));
+  return scoresOf(steps, summariseComparison(found.full, perRow), without, seed, model.precision);
 }
 
 interface ScreenedSteps {
@@ -158,6 +169,17 @@ interface ScreenedSteps {
   /** "full": the model of either precision is its own teacher, so that the errors of both cancel. */
   readonly teacher: LastStates | 'full';
   readonly work: (candidates: readonly number[]) => number;
+}
+
+function scoresOf(
+  steps: readonly Step[],
+  whole: Summary,
+  without: readonly Summary[],
+  seed: number,
+  precision: Precision,
+): ScoredSteps {
+  const scores = without.map((summary) => ({ ...scoreOf(summary, whole, seed), precision }));
+  return { full: whole.summary, steps, scores };
 }
 
 async function screenSteps(
@@ -211,3 +233,62 @@ export const scoreRows: ScoreRows = (model, rows, { granularity, ...options }, j
   granularity === 'module'
     ? scoreModuleDivergence(model, rows, options, job)
     : scoreDivergence(model, rows, options, job);
+
+/**
+ * Losses and divergences of a share, with the model itself if it is in the share.
+ * @param states as of `sweepComparisons`
+ */
+async function measureShare(
+  model: Model,
+  rows: TokenRows,
+  steps: readonly Step[],
+  share: Share,
+  states: LastStates | 'full',
+  job: JobOptions,
+): Promise<Filled[]> {
+  // Another part measures the model itself over these rows.
+  const nothing = { losses: new Float64Array(0), divergences: new Float64Array(0) };
+  const memory = share.whole ? undefined : new SweepMemory<Compared>(nothing, false);
+  const { full, without } = await sweepComparisons(
+    model,
+    states,
+    rows,
+    steps,
+    numbersIn(share.candidates),
+    job,
+    memory,
+  );
+  const ofRows = (compared: Compared): { nll: readonly number[]; kl: readonly number[] } => {
+    const { summary, divergences } = summariseComparison(compared, rows[0].length - 1);
+    return { nll: summary.rows, kl: divergences };
+  };
+  return [
+    ...(share.whole ? filledFrom(0, share.rows, [ofRows(full)]) : []),
+    ...filledFrom(1 + share.candidates.from, share.rows, without.map(ofRows)),
+  ];
+}
+
+/** The model itself is variant 0 of the table, and the model without step k is variant k + 1. */
+export const parts: CriterionParts = {
+  work: CUT_WORK.kl,
+  measureRows: async (model, rows, { steps }, share, scope, job) => {
+    const { view = fullView(model.architecture.layers.length), teacher = model } = scope;
+    const own = rows.slice(share.rows.from, share.rows.to);
+    if (isOwnTeacher(model, view, teacher)) return measureShare(model, own, steps, share, 'full', job);
+    const rest = comparisonSweepWork(model.architecture, steps.length, numbersIn(share.candidates));
+    return withTeacher(teacher, own, [rest], job, (states, [phase]) =>
+      measureShare(model, own, steps, share, states, phase),
+    );
+  },
+  result: (table, { steps, granularity, rows, length, seed, precision = 'float32' }) => {
+    const summary = (variant: number): Summary =>
+      summariseComparedRows(
+        Array.from(table.column('nll', variant)),
+        Array.from(table.column('kl', variant)),
+        rows * (length - 1),
+      );
+    const without = steps.map((_, k) => summary(k + 1));
+    const scored = scoresOf(steps, summary(0), without, seed, precision);
+    return granularity === 'module' ? ofModules(scored) : ofBlocks(scored);
+  },
+};

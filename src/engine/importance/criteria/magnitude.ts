@@ -4,10 +4,14 @@
  * value per element. These values are reduced to the tensor's score, and a block's score is the sum over its tensors.
  * Both norms and any query/key norms count. Biases do not: the official code takes only parameters named "weight".
  */
-import type { ScoreStored } from '../criterion';
+import type { CriterionParts, ScoreStored } from '../criterion';
+import { CUT_WORK } from '../cut-work';
 import { elements } from '../../checkpoint/parameters';
 import { layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
+import { numbersIn } from '../../parts/split';
+import { filledFrom } from '../../parts/table';
 import { Work, type JobOptions } from '../../progress';
+import { normCause } from '../not-finite';
 import { rankBlocks } from '../select';
 import { rowWidth, type WeightSource } from '../../weights/source';
 
@@ -40,28 +44,43 @@ const PIECE = 2 ** 20;
 /** @throws UserError when a file cannot be read; CancelledError */
 export async function scoreMagnitude(
   weights: WeightSource,
-  { norm, reduction }: MagnitudeOptions = { norm: 'l1', reduction: 'sum' },
+  options: MagnitudeOptions = { norm: 'l1', reduction: 'sum' },
   job: JobOptions = {},
 ): Promise<MagnitudeScores> {
+  const tensors = await measure(weights, [...weights.architecture.layers.keys()], options, job);
+  return { ...resultOf([...tensors]), tensors: [...tensors.values()].flat() };
+}
+
+/** The tensors of some blocks, in the order of each block's weights. */
+async function measure(
+  weights: WeightSource,
+  indices: readonly number[],
+  { norm, reduction }: MagnitudeOptions,
+  job: JobOptions,
+): Promise<Map<number, TensorScore[]>> {
   const { architecture } = weights;
   const keysOf = (block: number) => layerKeys(architecture, block).filter(({ name }) => !name.endsWith('Bias'));
-  const indices = Array.from({ length: architecture.layers.length }, (_, i) => i);
   const bytes = indices.flatMap(keysOf).reduce((sum, key) => sum + bytesOf(weights, key), 0);
   const work = new Work(job, bytes, 'bytes', 'reading weights');
-  const tensors: TensorScore[] = [];
-  const blocks: { index: number; score: number }[] = [];
+  const found = new Map<number, TensorScore[]>();
   for (const index of indices) {
     work.step(`block ${index + 1} of ${architecture.layers.length}`);
-    let score = 0;
+    const tensors: TensorScore[] = [];
     for (const key of keysOf(index)) {
       const neurons = await neuronMagnitudes(weights, key, norm, work);
-      const value = reduceNeurons(neurons, reduction);
-      tensors.push({ block: index, name: weightOf(architecture, key)!.name, score: value });
-      score += value;
+      const score = reduceNeurons(neurons, reduction);
+      tensors.push({ block: index, name: weightOf(architecture, key)!.name, score });
     }
-    blocks.push({ index, score });
+    found.set(index, tensors);
   }
-  return { blocks, order: rankBlocks(blocks.map((b) => b.score)), tensors };
+  return found;
+}
+
+function resultOf(
+  tensors: readonly (readonly [block: number, tensors: readonly { readonly score: number }[]])[],
+): Pick<MagnitudeScores, 'blocks' | 'order'> {
+  const blocks = tensors.map(([index, own]) => ({ index, score: own.reduce((sum, { score }) => sum + score, 0) }));
+  return { blocks, order: rankBlocks(blocks.map(({ score }) => score)).map((i) => blocks[i].index) };
 }
 
 /** Bytes that are read for a weight. */
@@ -109,4 +128,33 @@ function reduceNeurons(neurons: Float64Array, reduction: MagnitudeReduction): nu
 export const scoreStored: ScoreStored = async (weights, { norm, reduction }, job) => {
   const { blocks, tensors } = await scoreMagnitude(weights, { norm, reduction }, job);
   return { blocks, tensors, settings: { norm, reduction } };
+};
+
+/** Variant k of the table is the block of step k, and its measures are its tensors. */
+export const parts: CriterionParts = {
+  oneRow: true,
+  work: CUT_WORK.magnitude,
+  measureStored: async (weights, { steps }, { candidates, rows }, settings, job) => {
+    const own = numbersIn(candidates);
+    const found = await measure(
+      weights,
+      own.map((k) => steps[k].block),
+      settings,
+      job,
+    );
+    return own.flatMap((k) => {
+      const tensors = found.get(steps[k].block)!.map(({ name, score }): [string, number[]] => [name, [score]]);
+      return filledFrom(k, rows, [Object.fromEntries(tensors)]);
+    });
+  },
+  cause: (table, { steps }) => {
+    const broken = [...steps.keys()].flatMap((k) =>
+      table.measuresOf(k).filter((name) => !Number.isFinite(table.column(name, k)[0])),
+    );
+    return broken.length > 0 ? normCause(broken[0]) : undefined;
+  },
+  result: (table, { steps }) => {
+    const tensorsOf = (k: number) => table.measuresOf(k).map((name) => ({ score: table.column(name, k)[0] }));
+    return resultOf(steps.map(({ block }, k) => [block, tensorsOf(k)]));
+  },
 };
