@@ -20,6 +20,11 @@ export interface Queue {
 
 export interface Scheduler {
   readonly name: SchedulerName;
+  /**
+   * The path that the machines of the cluster have for one of the user's. Absent where it is the same.
+   * @throws UserError for a path that they do not see
+   */
+  readonly place?: (path: string, asked: ClusterRun['asked']) => string;
   /** Writes what the scheduler takes into the run's folder. @returns the files @throws UserError */
   readonly write: (folder: string, run: ClusterRun) => Promise<string[]>;
   /**

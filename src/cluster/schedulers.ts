@@ -1,10 +1,11 @@
 /** The schedulers that there are. */
 import { UserError } from '../engine/errors';
 import type { SchedulerName } from './folder';
+import { kubernetes } from './kubernetes';
 import type { Scheduler } from './scheduler';
 import { slurm } from './slurm';
 
-const SCHEDULERS: Readonly<Partial<Record<SchedulerName, Scheduler>>> = { slurm };
+const SCHEDULERS: Readonly<Partial<Record<SchedulerName, Scheduler>>> = { slurm, kubernetes };
 
 /** @throws UserError for one that this version cannot use */
 export function schedulerOf(name: SchedulerName): Scheduler {

@@ -66,8 +66,9 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     );
   }
   const complete = completeCut(kind, request.options);
-  const words = wordsOf(JOBS[kind], request.options);
-  const threads = complete.threads ?? schedulerOf(scheduler).threads?.(asked) ?? 1;
+  const { place, threads: threadsOf } = schedulerOf(scheduler);
+  const words = wordsOf(JOBS[kind], request.options, (path) => place?.(path, asked) ?? resolve(path));
+  const threads = complete.threads ?? threadsOf?.(asked) ?? 1;
   const estimate = await estimateParts(kind, complete, parts, { threads });
   const folder = resolve(request.folder);
   const details = { kind, words, parts, scheduler, asked, command, submissions: [] };
@@ -104,7 +105,7 @@ export function completeCut<K extends CutKind>(kind: K, given: object): OptionsF
 }
 
 /** The words after `coppice` that do the job on another machine: their paths are absolute. */
-function wordsOf(job: AnyJob, given: object): string[] {
+function wordsOf(job: AnyJob, given: object, place: (path: string) => string): string[] {
   const moved = Object.entries(given).map(([name, value]: [string, unknown]): [string, unknown] => {
     const { kind } = job.options[name];
     if (kind.kind === 'data' && value !== undefined) {
@@ -114,7 +115,7 @@ function wordsOf(job: AnyJob, given: object): string[] {
         `Leave ${option('data')} out.`,
       );
     }
-    return [name, changePaths(kind, value, (path) => resolve(path))];
+    return [name, changePaths(kind, value, place)];
   });
   return argvOf(job, Object.fromEntries(moved));
 }

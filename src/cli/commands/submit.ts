@@ -15,11 +15,12 @@ import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { asUsage } from '../failure';
 import { addOptions, addOutputOptions, type CommonOptions, optionsOf } from '../options';
 import type { SchedulerFace } from '../schedulers/face';
+import { kubernetesFace } from '../schedulers/kubernetes';
 import { slurmFace } from '../schedulers/slurm';
 import { facts } from '../terminal/text';
 
 /** One for each scheduler. */
-const FACES: readonly SchedulerFace[] = [slurmFace];
+const FACES: readonly SchedulerFace[] = [slurmFace, kubernetesFace];
 
 interface Options extends CommonOptions {
   readonly parts: number;
@@ -33,8 +34,8 @@ export function addSubmit(program: Command, exit: Exit): void {
     .command('submit')
     .summary('run a job in parts on a cluster')
     .description(
-      'Cuts the work of a job into parts (as --part does), and hands them to the scheduler of a cluster. The folder of the run ' +
-        'must have the same path on all its machines, and so must the model and the texts. coppice status says how far it is.',
+      'Cuts the work of a job into parts (as --part does), and hands them to the scheduler of a cluster. All its machines write ' +
+        'their records into one folder, that of the run. coppice status says how far it is.',
     );
   for (const face of FACES) {
     const ofScheduler = submit.command(face.name).summary(`on ${face.title}`).description(face.description);
@@ -55,7 +56,7 @@ function addJobOf(parent: Command, face: SchedulerFace, kind: CutKind, exit: Exi
     .option('--write', 'only write the folder with its scripts, to be read, changed and submitted later')
     .option(
       '--command <words>',
-      'how to start Coppice on the machines of the cluster (default: as it was started here)',
+      `how to start Coppice on the machines of the cluster (default: ${face.command?.join(' ') ?? 'as it was started here'})`,
     );
   face.addOptions(command);
   addOutputOptions(command)
@@ -73,7 +74,7 @@ function addJobOf(parent: Command, face: SchedulerFace, kind: CutKind, exit: Exi
         folder: own.folder ?? folderFor(job, options),
         scheduler: face.name,
         asked: face.asked(command.opts()),
-        command: own.command === undefined ? thisProgram() : own.command.trim().split(/\s+/),
+        command: own.command === undefined ? (face.command ?? thisProgram()) : own.command.trim().split(/\s+/),
       };
       exit(await execute({ kind: `submit`, options: own }, (shell) => submitted(request, own.write === true, shell)));
     });

@@ -13,6 +13,17 @@ export interface SchedulerFace {
   readonly addOptions: (command: Command) => Command;
   /** Those that were given, as `ClusterRun.asked` keeps them. @param options of commander, by name */
   readonly asked: (options: Readonly<Record<string, unknown>>) => Record<string, string>;
+  /** Words that start Coppice on the cluster, if these are not the ones that started it here. */
+  readonly command?: readonly string[];
   /** Words after `coppice submit NAME KIND`, one example a line. */
   readonly examples: readonly string[];
 }
+
+/** The options of these names that were given: "models-claim" is `modelsClaim` to commander. */
+export const givenOf = (names: readonly string[], options: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name): [string, string][] => {
+      const value = options[name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );

@@ -1,15 +1,14 @@
 /** `coppice submit slurm`: options of sbatch, with sbatch's names. */
 import { SLURM_OPTIONS } from '../../cluster/slurm-options';
-import type { SchedulerFace } from './face';
-
-const camel = (name: string): string => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+import { givenOf, type SchedulerFace } from './face';
 
 export const slurmFace: SchedulerFace = {
   name: 'slurm',
   title: 'Slurm',
   description:
     'Submits a job to Slurm: an array with a task for each part, and a job after it that gathers their records. ' +
-    'What it submits are scripts in the folder of the run, to be read and changed.',
+    'What it submits are scripts in the folder of the run, to be read and changed. That folder must have the same path on all ' +
+    'machines, and so must the model and the texts.',
   addOptions: (command) => {
     for (const { name, placeholder, help } of SLURM_OPTIONS) command.option(`--${name} <${placeholder}>`, help);
     const help = 'any other option of sbatch, as --sbatch "--exclude=n3"; may be repeated';
@@ -19,12 +18,12 @@ export const slurmFace: SchedulerFace = {
     ]);
   },
   asked: (options) => {
-    const given = SLURM_OPTIONS.flatMap(({ name }): [string, string][] => {
-      const value = options[camel(name)];
-      return typeof value === 'string' ? [[name, value]] : [];
-    });
+    const given = givenOf(
+      SLURM_OPTIONS.map(({ name }) => name),
+      options,
+    );
     const { sbatch } = options;
-    return { ...Object.fromEntries(given), ...(Array.isArray(sbatch) && { sbatch: sbatch.join('\n') }) };
+    return { ...given, ...(Array.isArray(sbatch) && { sbatch: sbatch.join('\n') }) };
   },
   examples: [
     './SmolLM2-135M --calibration prose.txt --parts 8 --folder ./scores',
