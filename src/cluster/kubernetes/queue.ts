@@ -137,8 +137,10 @@ export function queueOf(
     if (numbers.length === 0) gather = states[0];
     else {
       numbers.forEach((number, index) => states[index] && parts.set(number, states[index]));
-      // The pods of parts gather: it is to come while one of them is.
-      gather = states.some(({ state }) => state !== 'ended') ? { state: 'waiting' } : undefined;
+      // The pods of parts gather: it is to come while one of them is, and was tried once none is.
+      const failed = states.find(({ reason }) => reason !== undefined);
+      const isOver = states.every(({ state }) => state === 'ended');
+      gather = isOver ? { state: 'ended', ...(failed && { reason: failed.reason }) } : { state: 'waiting' };
     }
   }
   return { parts, ...(gather && { gather }) };

@@ -260,7 +260,7 @@ describe('what Kubernetes answers', () => {
       const { parts, gather } = queueOf(submissions, jobs, gathering);
       return [parts.get(1)?.state, parts.get(2)?.state, gather?.state];
     };
-    assert.deepEqual(states([first]), ['ended', 'ended', undefined]);
+    assert.deepEqual(states([first]), ['ended', 'ended', 'ended']);
     assert.deepEqual(states(later.slice(0, 2)), ['ended', 'waiting', 'waiting']);
     assert.deepEqual(states(later), ['ended', 'waiting', 'running']);
     assert.deepEqual([...queueOf(later, [], []).parts], []); // all jobs are deleted
