@@ -5,10 +5,10 @@
 import { type Architecture } from '../engine/checkpoint/architecture';
 import { layerParameters, parametersOf } from '../engine/checkpoint/parameters';
 import { rowBlockFlops } from '../engine/importance/estimate';
-import { groupWork } from '../engine/importance/groups';
+import { type Group, groupWork } from '../engine/importance/groups';
 import { rowsPerRun } from '../engine/model/cost';
 import { HEAD_PIECE } from '../engine/model/piece';
-import { costOf, type CuttableWork, type Share, size } from '../engine/parts/split';
+import { costOf, type CuttableWork, numbersIn, type Share, size } from '../engine/parts/split';
 
 /** A model as far as its size matters. */
 export interface SizedModel {
@@ -61,25 +61,22 @@ export function passBytes({ architecture, bytesPerWeight }: SizedModel): number 
 /** What a share of a sweep needs. @param work that the share is of */
 export function needsOf(model: SizedModel, work: CuttableWork, share: Share, use: Use): Needs {
   const { architecture } = model;
-  const { length, budget, models = 1 } = use;
-  const rows = size(share.rows);
-  const candidates = size(share.candidates);
-  const rowBytes = stateBytes(architecture, length);
-  const numbers = Array.from({ length: candidates }, (_, c) => c);
-  const groups = groupWork(
-    Array.from({ length: rows }, () => []),
-    numbers,
-    rowBytes,
-    budget,
-    models - 1,
-  );
-  const states = Math.max(...groups.map((group) => rowBytes * group.rows.length * (group.candidates.length + models)));
-  const losses = rows * length * (candidates + 1) * 8 * models;
+  const { length, models = 1 } = use;
+  const groups = groupsOf(architecture, share, use);
+  const states = Math.max(...groups.map((group) => group.rows.length * (group.candidates.length + models)));
+  const losses = size(share.rows) * length * (size(share.candidates) + 1) * 8 * models;
   return {
     flops: costOf(work, share) * rowBlockFlops(architecture, length),
     readBytes: groups.length * (use.gradients ? 2 : 1) * passBytes(model),
-    memoryBytes: processBytes(architecture, use) + states + losses,
+    memoryBytes: processBytes(architecture, use) + states * stateBytes(architecture, length) + losses,
   };
+}
+
+/** The groups of rows and candidates whose hidden states are in memory together: each passes all blocks. */
+export function groupsOf(architecture: Architecture, { rows, candidates }: Share, use: Use): Group[] {
+  const { length, budget, models = 1 } = use;
+  const some = numbersIn(rows).map(() => []); // only how many there are matters
+  return groupWork(some, numbersIn(candidates), stateBytes(architecture, length), budget, models - 1);
 }
 
 /** Memory of a process besides hidden states. */
