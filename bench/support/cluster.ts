@@ -165,8 +165,12 @@ class Simulation {
   }
 
   private handle({ node, turn, what }: Event): void {
-    if (what === 'lost') return this.lose(node);
-    if (what === 'back') return this.take(node);
+    if (what === 'lost') this.lose(node);
+    else if (what === 'back') this.take(node);
+    else this.goOn(node, turn, what);
+  }
+
+  private goOn(node: number, turn: number, what: Event['what']): void {
     const worker = this.workers[node];
     if (worker.turn !== turn) return;
     if (what === 'read') {

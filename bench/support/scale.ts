@@ -28,7 +28,7 @@ export class Sweep {
     readonly use: Use,
   ) {
     const { architecture } = model;
-    const frame = { rows, length: use.length, steps: architecture.layers };
+    const frame = { rows, length: use.length, steps: architecture.layers.map((_, block) => ({ block })) };
     this.work = CUT_WORK.ppl(architecture, frame);
   }
 

@@ -7,7 +7,7 @@ import { type Architecture, withoutLayers } from '../engine/checkpoint/architect
 import { openCheckpoint } from '../engine/checkpoint/open';
 import { parametersOf } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
-import { CRITERIA, type Criterion, criterionWork } from '../engine/importance/criteria';
+import { CRITERIA, type Criterion, criterionInfo, criterionWork } from '../engine/importance/criteria';
 import { CUT_WORK, type CutFrame, type CutWork, rowWork } from '../engine/importance/cut-work';
 import { type EstimatedWork, rowBlockFlops } from '../engine/importance/estimate';
 import { endBlocks } from '../engine/importance/select';
@@ -18,7 +18,7 @@ import { isObject, type JsonObject } from '../format/json';
 import { calibrationRows, measuredRows, numberIn, questionTokens } from '../jobs/amounts';
 import { Speeds } from '../jobs/machine-speeds';
 import type { CutKind } from '../jobs/parts/part-record';
-import { type Needs, needsOf, type SizedModel } from './part-needs';
+import { type Needs, needsOf, type SizedModel, type Use } from './part-needs';
 
 /** The most that one of the parts needs. */
 export interface PartEstimate {
@@ -84,18 +84,25 @@ interface Load {
   readonly length: number;
   /** Models in one process whose distributions are compared. */
   readonly models: number;
-  readonly gradients: boolean;
+  readonly effort: Use['effort'];
 }
 
 async function loadOf(kind: CutKind, options: JsonObject, { architecture }: SizedModel): Promise<Load | undefined> {
   const blocks = architecture.layers.length;
-  const plain = { work: 'evaluate', models: 1, gradients: false } as const;
+  const plain = { work: 'evaluate', models: 1, effort: 'products' } as const;
   if (kind === 'score') {
     const criterion = CRITERIA.find((name) => name === options.criterion) ?? 'ppl';
     const { rows, length } = await calibrationRows(options, architecture.context);
     const steps = stepsOf(fullView(blocks), options.granularity === 'module');
     const cut = cutOf(criterion, architecture, { steps, rows, length });
-    return { work: criterion, cut, length, models: criterion === 'kl' ? 2 : 1, gradients: criterion === 'taylor' };
+    const { effort } = criterionInfo(criterion);
+    return {
+      work: criterion,
+      cut,
+      length,
+      models: criterion === 'kl' ? 2 : 1,
+      effort: effort === 'none' ? 'reading' : effort,
+    };
   }
   if (kind === 'tasks' || options.measure === 'tasks') {
     const tokens = await questionTokens(options);
@@ -133,11 +140,11 @@ function cutOf(criterion: Criterion, architecture: Architecture, frame: CutFrame
 /** What the most expensive part needs, and of memory and reading the most that any part does. */
 function needsOfLargest(
   model: SizedModel,
-  { cut, length, models, gradients }: Load,
+  { cut, length, models, effort }: Load,
   parts: number,
   budget: number,
 ): Needs {
-  const use = { length, budget, models, gradients };
+  const use = { length, budget, models, effort };
   const most = { flops: 0, readBytes: 0, memoryBytes: 0 };
   const seen = new Set<string>();
   // How many rows there are is sometimes a guess, and only the part itself can refuse.

@@ -2,7 +2,7 @@
  * What a share of a sweep needs: operations, bytes read, memory. Arithmetic on a model's shape, so it answers for models that
  * are not there too.
  */
-import { type Architecture } from '../engine/checkpoint/architecture';
+import type { Architecture } from '../engine/checkpoint/architecture';
 import { layerParameters, parametersOf } from '../engine/checkpoint/parameters';
 import { rowBlockFlops } from '../engine/importance/estimate';
 import { type Group, groupWork } from '../engine/importance/groups';
@@ -25,7 +25,8 @@ export interface Use {
   readonly budget: number;
   /** Models whose distributions are compared: 2 with a teacher. */
   readonly models?: number;
-  readonly gradients?: boolean;
+  /** Products if undefined. */
+  readonly effort?: 'products' | 'gradients' | 'reading';
 }
 
 /** What a share needs. */
@@ -36,18 +37,22 @@ export interface Needs {
   readonly memoryBytes: number;
 }
 
-/** A process that has opened a model and not computed yet: Node, Coppice, onnxruntime. */
-const BASE = 160e6;
-/**
- * Of a float32 copy of a block, or of a piece of the head: onnxruntime packs one weight after another and frees the first copy,
- * but not all of it goes back to the system at once.
+/*
+ * Memory, as measured in scores and evaluations of the sample model, SmolLM2-135M and two blocks of LLaMA-7B's shapes: what this
+ * says was 0 to 20 % above the peaks (test/engine/cluster/estimate.test.ts looks at the sample model).
  */
-const OPENED = 1.5;
-/** The same while gradients are computed: weights, gradients and their sums. */
-const WITH_GRADIENTS = 4.5;
+/** A process that has opened a model and not computed yet: Node, Coppice, onnxruntime. */
+const BASE = 190e6;
 const FLOAT = 4;
-/** Intermediate results of a run that exist at the same time: of the FFN's width, of the residual stream's, and of logits. */
-const ACTIVATIONS = 3;
+/** Results that exist at the same time in a run, as wide as the FFN or the logits of a piece of the vocabulary. */
+const ACTIVATIONS = 1.5;
+/** Copies of results wait for the garbage collector: as many as there are states, and at most what V8 lets wait. */
+const MOST_GARBAGE = 64e6;
+/** Copies of a block while gradients are computed: weights, packed both ways, gradients and their sums. */
+const GRADIENT_COPIES = 4.5;
+/** The loss with gradients has the whole head twice, and some arrays of logits of so many bytes. */
+const HEAD_COPIES = 2;
+const LOGITS = 4 * 64 * 2 ** 20;
 
 /** @param length of a row @returns bytes of the hidden states of a row of one model */
 const stateBytes = ({ hidden }: Architecture, length: number): number => length * hidden * FLOAT;
@@ -58,17 +63,44 @@ export function passBytes({ architecture, bytesPerWeight }: SizedModel): number 
   return bytesPerWeight * (parametersOf(architecture) - (tied ? 0 : vocabulary * hidden));
 }
 
-/** What a share of a sweep needs. @param work that the share is of */
+/** What a share needs. @param work that the share is of */
 export function needsOf(model: SizedModel, work: CuttableWork, share: Share, use: Use): Needs {
   const { architecture } = model;
-  const { length, models = 1 } = use;
+  const { length, effort = 'products', models = 1 } = use;
+  if (effort === 'reading') return readingNeeds(model, share);
   const groups = groupsOf(architecture, share, use);
-  const states = Math.max(...groups.map((group) => group.rows.length * (group.candidates.length + models)));
-  const losses = size(share.rows) * length * (size(share.candidates) + 1) * 8 * models;
+  const waiting = stateBytes(architecture, length) * statesOf(architecture, groups, use);
+  const losses = LOSS * size(share.rows) * length * (size(share.candidates) + 1) * models;
+  const passes = effort === 'gradients' ? 2 : groups.length;
   return {
     flops: costOf(work, share) * rowBlockFlops(architecture, length),
-    readBytes: groups.length * (use.gradients ? 2 : 1) * passBytes(model),
-    memoryBytes: processBytes(architecture, use) + states * stateBytes(architecture, length) + losses,
+    readBytes: passes * passBytes(model),
+    memoryBytes: processBytes(architecture, share, use) + waiting + Math.min(waiting, MOST_GARBAGE) + losses,
+  };
+}
+
+/** Bytes of a loss. */
+const LOSS = 8;
+
+/** Most hidden states of a row that are in memory at a time, all rows together. */
+function statesOf(architecture: Architecture, groups: readonly Group[], use: Use): number {
+  const { length, budget, effort, models = 1 } = use;
+  if (effort !== 'gradients') {
+    return Math.max(...groups.map(({ rows, candidates }) => rows.length * (candidates.length + models)));
+  }
+  // The inputs of all blocks are kept for the way back, in a file where they do not fit.
+  const kept = groups.reduce((sum, { rows }) => sum + rows.length, 0) * (architecture.layers.length + 1);
+  return kept * stateBytes(architecture, length) > budget ? 0 : kept;
+}
+
+/** Of a criterion that looks at the stored weights, one tensor after another. */
+function readingNeeds({ architecture, bytesPerWeight }: SizedModel, { candidates }: Share): Needs {
+  const blocks = layerParameters(architecture);
+  const own = numbersIn(candidates).reduce((sum, k) => sum + (blocks[k] ?? 0), 0);
+  return {
+    flops: 2 * own,
+    readBytes: bytesPerWeight * own,
+    memoryBytes: BASE + (FLOAT + bytesPerWeight) * Math.max(...blocks),
   };
 }
 
@@ -76,20 +108,18 @@ export function needsOf(model: SizedModel, work: CuttableWork, share: Share, use
 export function groupsOf(architecture: Architecture, { rows, candidates }: Share, use: Use): Group[] {
   const { length, budget, models = 1 } = use;
   const some = numbersIn(rows).map(() => []); // only how many there are matters
-  return groupWork(some, numbersIn(candidates), stateBytes(architecture, length), budget, models - 1);
+  const bytes = stateBytes(architecture, length);
+  return groupWork(some, numbersIn(candidates), bytes, budget, models - 1, rowsPerRun(length));
 }
 
-/** Memory of a process besides hidden states. */
-export function processBytes(architecture: Architecture, { length, gradients = false, models = 1 }: Use): number {
-  const { hidden, layers } = architecture;
+/** Memory of a process besides hidden states and what is found. */
+function processBytes(architecture: Architecture, { rows }: Share, { length, effort, models = 1 }: Use): number {
+  const { hidden, layers, vocabulary } = architecture;
   const block = FLOAT * Math.max(...layerParameters(architecture));
-  const piece = FLOAT * HEAD_PIECE * hidden;
-  const tokens = length * rowsPerRun(length);
-  const widest = Math.max(
-    HEAD_PIECE * models,
-    ...layers.map(({ ffn, heads, headDim }) => Math.max(ffn, heads * headDim)),
-  );
-  const activations = ACTIVATIONS * FLOAT * tokens * (widest + hidden);
-  const opened = gradients ? WITH_GRADIENTS * block : OPENED * Math.max(block, models * piece);
-  return BASE + opened + activations;
+  const tokens = length * Math.min(size(rows), rowsPerRun(length));
+  const widest = Math.max(HEAD_PIECE, ...layers.map(({ ffn, heads, headDim }) => Math.max(ffn, heads * headDim)));
+  const activations = ACTIVATIONS * FLOAT * tokens * (widest + hidden) * models;
+  if (effort !== 'gradients') return BASE + Math.max(block, models * FLOAT * HEAD_PIECE * hidden) + activations;
+  const head = HEAD_COPIES * FLOAT * vocabulary * hidden + Math.min(LOGITS, 4 * FLOAT * tokens * vocabulary);
+  return BASE + Math.max(GRADIENT_COPIES * block, head) + GRADIENT_COPIES * activations;
 }
