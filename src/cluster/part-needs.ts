@@ -39,19 +39,22 @@ export interface Needs {
 
 /*
  * Memory, as measured in scores and evaluations of the sample model, SmolLM2-135M and two blocks of LLaMA-7B's shapes: what this
- * says was 0 to 20 % above the peaks (test/engine/cluster/estimate.test.ts looks at the sample model).
+ * says was 3 to 40 % above the peaks of single parts, most where parts are small
  */
 /** A process that has opened a model and not computed yet: Node, Coppice, onnxruntime. */
-const BASE = 190e6;
+const BASE = 200e6;
+/** The same of one that only looks at stored weights, and what it reads of them at a time. */
+const READING = 130e6;
+const MOST_READ = 64e6;
 const FLOAT = 4;
 /** Results that exist at the same time in a run, as wide as the FFN or the logits of a piece of the vocabulary. */
 const ACTIVATIONS = 1.5;
 /** Copies of results wait for the garbage collector: as many as there are states, and at most what V8 lets wait. */
 const MOST_GARBAGE = 64e6;
-/** Copies of a block while gradients are computed: weights, packed both ways, gradients and their sums. */
-const GRADIENT_COPIES = 4.5;
-/** The loss with gradients has the whole head twice, and some arrays of logits of so many bytes. */
-const HEAD_COPIES = 2;
+/** Copies of a block while gradients are computed: weights, gradients, and sums of these where there are several runs. */
+const GRADIENT_COPIES = 2.5;
+/** The loss with gradients has the whole head, and some arrays of logits of so many bytes. */
+const HEAD_COPIES = 1;
 const LOGITS = 4 * 64 * 2 ** 20;
 
 /** @param length of a row @returns bytes of the hidden states of a row of one model */
@@ -100,7 +103,7 @@ function readingNeeds({ architecture, bytesPerWeight }: SizedModel, { candidates
   return {
     flops: 2 * own,
     readBytes: bytesPerWeight * own,
-    memoryBytes: BASE + (FLOAT + bytesPerWeight) * Math.max(...blocks),
+    memoryBytes: READING + Math.min(MOST_READ, FLOAT * Math.max(...blocks)),
   };
 }
 
@@ -121,5 +124,6 @@ function processBytes(architecture: Architecture, { rows }: Share, { length, eff
   const activations = ACTIVATIONS * FLOAT * tokens * (widest + hidden) * models;
   if (effort !== 'gradients') return BASE + Math.max(block, models * FLOAT * HEAD_PIECE * hidden) + activations;
   const head = HEAD_COPIES * FLOAT * vocabulary * hidden + Math.min(LOGITS, 4 * FLOAT * tokens * vocabulary);
-  return BASE + Math.max(GRADIENT_COPIES * block, head) + GRADIENT_COPIES * activations;
+  const copies = GRADIENT_COPIES + Number(size(rows) > rowsPerRun(length));
+  return BASE + Math.max(copies * block, head) + copies * activations;
 }
