@@ -8,6 +8,7 @@ import { PRECISION_CHOICES, type PrecisionChoice, QUANTISED_LIMIT } from '../eng
 import { DEVICES } from '../jobs/options/compute';
 import type { CalibrationSource, Compute } from '../protocol/jobs';
 import type { LogLevel } from '../protocol/messages';
+import { type ClusterSettings, clusterSettingsOf } from './cluster-settings';
 
 const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
 const MIB = 2 ** 20;
@@ -92,6 +93,16 @@ export class Config {
   /** Folder of run records, relative to the workspace unless absolute. */
   get runsFolder(): string {
     return this.text('runsFolder', '.coppice/runs');
+  }
+
+  /** Whether jobs may run on a cluster; the value may still be wrong. */
+  get hasCluster(): boolean {
+    return (this.read('cluster') ?? null) !== null;
+  }
+
+  /** How jobs run on a cluster; undefined where there is none. @throws UserError for a value that describes none */
+  get cluster(): ClusterSettings | undefined {
+    return clusterSettingsOf(this.read('cluster'));
   }
 
   get idleMs(): number {

@@ -1,6 +1,7 @@
 /** The services that commands and views share, created on activation. */
 import type * as vscode from 'vscode';
 import type { Speeds } from '../jobs/machine-speeds';
+import type { ClusterRuns } from './cluster-runs';
 import type { Config } from './config';
 import type { RecipeRuns } from './recipe-runs';
 import type { JobSpec } from '../protocol/jobs';
@@ -26,4 +27,5 @@ export interface Coppice {
   /** The last job that was run, for "Copy as CLI Command". */
   readonly history: { last?: JobSpec };
   readonly recipes: RecipeRuns;
+  readonly cluster: ClusterRuns;
 }

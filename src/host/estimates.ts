@@ -163,9 +163,10 @@ const LEARNED: readonly JobKind[] = ['score', 'eval', 'heal', 'prune'];
 /** Learns from a finished job. */
 export function learnSpeed(
   { library, speeds }: Pick<Coppice, 'library' | 'speeds'>,
-  { spec, outcome }: JobEnded,
+  { spec, outcome, on }: JobEnded,
 ): void {
-  if (!outcome || !LEARNED.includes(spec.kind)) return;
+  // Other machines have other speeds.
+  if (!outcome || on !== undefined || !LEARNED.includes(spec.kind)) return;
   const architecture = library.peek(checkpointOf(spec))?.architecture;
   if (!architecture) return;
   const provider = outcome.device?.provider ?? 'cpu';

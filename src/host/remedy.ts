@@ -7,6 +7,7 @@ import { l10n } from '../l10n';
 import type { JobSpec } from '../protocol/jobs';
 import { JobInterrupted } from '../sidecar/interrupted';
 import { SidecarBug } from '../sidecar/wire';
+import { PartsFailed } from './cluster-runs';
 import { advisesToResume } from './option-names';
 import { UntrustedError } from './restricted';
 
@@ -48,6 +49,8 @@ export function remedyOf(error: unknown, provider: string | undefined): Remedy {
     const manage: Action = { label: l10n.t('Manage Workspace Trust'), command: 'workbench.trust.manage' };
     return { text: sentence(error), actions: [manage] };
   }
+  if (error instanceof PartsFailed)
+    return { text: sentence(error), actions: [{ label: l10n.t('Run Failed Parts Again'), changes: {} }, showLog] };
   if (error instanceof UserError) {
     const stopped = advisesToResume(error.texts.action);
     return { text: sentence(error), actions: [stopped ? resume : showLog] };

@@ -7,7 +7,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import { shownText } from '../engine/option-token';
 import type { EventOf, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
-import type { SidecarClient } from '../sidecar/client';
+import type { RunOptions, SidecarClient } from '../sidecar/client';
 import { stateLine } from '../views/progress-words';
 import { jobTitle, titledJob } from '../jobs/titles';
 import { keepGivenFiles } from './given-files';
@@ -34,20 +34,32 @@ export async function runJob<S extends JobSpec>(
   spec: S,
   options: RunJobOptions<S> = {},
 ): Promise<Finished<S['kind']>> {
-  const { config, sidecar, log } = coppice;
-  const { device = spec.device ?? config.compute.device } = options;
+  const { config, sidecar } = coppice;
+  const { device = spec.device ?? config.compute.device, onEvent } = options;
   const complete: S = { ...config.compute, records: recordFolders(coppice), ...spec, device };
   void keepGivenFiles(coppice, spec);
-  const title = jobTitle(titledJob(spec));
+  return followJob(coppice, jobTitle(titledJob(spec)), (around) =>
+    sidecar.run(complete, { ...around, ...(onEvent && { onEvent }) }),
+  );
+}
+
+/** What a job that is followed needs to be told. */
+export type Followed = Required<Pick<RunOptions<JobKind>, 'signal' | 'onQueued'>>;
+
+/** Waits for the end of a job, with a progress notification with Cancel after a second. @throws errors of the job */
+export async function followJob<K extends JobKind>(
+  { sidecar, log }: Coppice,
+  title: string,
+  run: (around: Followed) => Promise<JobOutcome<K>>,
+): Promise<Finished<K>> {
   const controller = new AbortController();
   const isUnwatched = watchForEnd({ now: () => performance.now(), focused: () => vscode.window.state.focused });
   let id = '';
-  const running = sidecar.run(complete, {
+  const running = run({
     signal: controller.signal,
     onQueued: (given) => {
       id = given;
     },
-    ...(options.onEvent && { onEvent: options.onEvent }),
   });
   const settled = running.then(
     () => undefined,

@@ -9,6 +9,8 @@ import { type OptionName, renamed } from '../engine/option-token';
 import { type AnyJob, checkpointsIn } from './define';
 import { JOBS } from './definitions';
 import type { Kind } from './kinds';
+import { partFilesIn } from './parts/files';
+import { gatherParts } from './parts/gather';
 import { type JobEnvironment, type RecordPlace, runJob } from './run-job';
 import type { EventOf, JobKind, JobOutcome, Jobs, JobSpec } from '../protocol/jobs';
 import type { JobRunner, RunnerOptions } from './runner';
@@ -38,6 +40,28 @@ function namedIn(kind: Kind, error: unknown): unknown {
     if (token === undefined) return found;
     return found.withTexts((text) => renamed(text, name as OptionName, token));
   }, error);
+}
+
+/**
+ * Makes one run of the partial records in a folder, with the record and the outcome of a run in one process.
+ * @param spec of the job, with the folders for its record
+ * @throws UserError when parts are missing or not of one run
+ */
+export async function gatherSpec(parts: string, spec: JobSpec, signal?: AbortSignal): Promise<JobOutcome> {
+  const options = completeOptions(JOBS[spec.kind], optionsIn(spec));
+  const folder = await claimRecordFolder(spec.records ?? [], await foldersOf(checkpointsIn(JOBS[spec.kind], options)));
+  const gathered = await gatherParts(await partFilesIn([parts]), folder ?? parts, { signal });
+  const { kind, result, record, notes, warnings } = gathered;
+  if (kind !== spec.kind) {
+    throw new UserError(
+      `${parts} has parts of another job`,
+      `they are of ${kind}, not of ${spec.kind}`,
+      'Run it again on the cluster.',
+    );
+  }
+  const device = record.device as JobOutcome['device'];
+  const kept = folder === undefined ? null : await keepRecord(folder, record);
+  return { result: result as JobOutcome['result'], record: kept, device, notes, warnings };
 }
 
 const folderFor = (folder: string): RecordPlace => ({ folder, write: (record) => keepRecord(folder, record) });

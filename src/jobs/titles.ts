@@ -2,6 +2,7 @@
 import { nameOfGguf } from '../engine/checkpoint/gguf/name';
 import { dirname } from 'node:path';
 import { nameOfFolder } from '../engine/records/record';
+import { l10n } from '../l10n';
 import type { JobInfo, JobKind, JobSpec } from '../protocol/jobs';
 import { type AnyJob, checkpointsIn } from './define';
 import { JOBS } from './definitions';
@@ -10,13 +11,14 @@ import { JOBS } from './definitions';
 export const jobWord = (kind: JobKind): string => JOBS[kind].noun();
 
 /** A title with the model: "Scoring SmolLM2-135M by magnitude". */
-export function jobTitle({ kind, checkpoint, options = {} }: TitledJob): string {
+export function jobTitle({ kind, checkpoint, on, options = {} }: TitledJob): string {
   const job: AnyJob = JOBS[kind];
-  return job.title(checkpointName(checkpoint), options);
+  const title = job.title(checkpointName(checkpoint), options);
+  return on === 'cluster' ? l10n.t('{0} on the cluster', title) : title;
 }
 
 /** Facts for a job's title. */
-export interface TitledJob extends Pick<JobInfo, 'kind' | 'checkpoint'> {
+export interface TitledJob extends Pick<JobInfo, 'kind' | 'checkpoint' | 'on'> {
   /** The job's options, if known. */
   readonly options?: Readonly<Record<string, unknown>>;
 }

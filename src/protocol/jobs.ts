@@ -237,6 +237,8 @@ export interface JobInfo {
   /** The checkpoint that it reads. */
   readonly checkpoint: string;
   readonly state: JobState;
+  /** Where it runs, if not in the sidecar. */
+  readonly on?: 'cluster';
   readonly progress?: ProgressInfo;
 }
 

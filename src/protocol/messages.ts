@@ -3,7 +3,7 @@
  * passes and gets is derived from these interfaces, never written twice.
  */
 import type { DeviceInfo, JobEvent, JobInfo, JobOutcome, JobSpec, ProgressInfo } from './jobs';
-import type { TensorStatistics, TensorStatisticsParams, ViewPerplexity, ViewPerplexityParams } from './short';
+import type { GatherParams, TensorStatistics, TensorStatisticsParams, ViewPerplexity, ViewPerplexityParams } from './short';
 
 /** Counts up when a message changes its meaning: host and sidecar of one build always agree. */
 export const PROTOCOL_VERSION = 1;
@@ -36,6 +36,8 @@ export interface Requests {
   'job/cancel': Method<{ readonly id: string }, { readonly found: boolean }>;
   'tensor/statistics': Method<TensorStatisticsParams, TensorStatistics>;
   'view/perplexity': Method<ViewPerplexityParams, ViewPerplexity>;
+  /** Makes one run of the partial records in a folder, and keeps its record as that of a job. Computes no model. */
+  'parts/gather': Method<GatherParams, JobOutcome>;
   /** Cancels everything, and ends the process after the answer. */
   shutdown: Method<null, null>;
 }

@@ -1,6 +1,6 @@
 /** Short requests: they run between the slices of the long job, which waits for them. */
 import type { CalibrationInfo } from './scores';
-import type { CalibrationSource, Compute, ModelSource } from './jobs';
+import type { CalibrationSource, Compute, JobSpec, ModelSource } from './jobs';
 import type { JsonNumber } from '../format/json';
 
 /** Numbers about the values of one tensor. */
@@ -23,6 +23,14 @@ export interface TensorStatistics {
   readonly infinite: number;
   /** Finite values in bins of equal width from min to max. */
   readonly histogram: readonly number[];
+}
+
+/** The parts of a run to make one run of. */
+export interface GatherParams {
+  /** Of the partial records. */
+  readonly folder: string;
+  /** The job of the parts, with its folders for the record. */
+  readonly spec: JobSpec;
 }
 
 /** Perplexity of a plan on calibration rows. Nothing is written; the newest request wins. */

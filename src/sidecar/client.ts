@@ -17,6 +17,7 @@ import type {
 import type { AnswerOf, LogLevel, ParamsOf, RequestName } from '../protocol/messages';
 import { type Clock, realClock } from './clock';
 import { ask, listen, tell } from './connection';
+import { type AttendedWork, Elsewhere } from './elsewhere';
 import { Emitter } from './emitter';
 import { JobInterrupted, SidecarGone } from './interrupted';
 import type { End, SidecarProcess } from './lifecycle';
@@ -44,7 +45,7 @@ export interface RunOptions<K extends JobKind> {
 }
 
 /** The end of a job: its outcome, or the error that its caller gets. */
-export type JobEnded = { readonly id: string; readonly spec: JobSpec } & (
+export type JobEnded = { readonly id: string; readonly spec: JobSpec; readonly on?: JobInfo['on'] } & (
   | { readonly outcome: JobOutcome; readonly error?: undefined }
   | { readonly outcome?: undefined; readonly error: unknown }
 );
@@ -88,6 +89,11 @@ export class SidecarClient {
 
   private readonly supervisor: Supervisor;
   private readonly pending = new Map<string, Pending>();
+  private readonly elsewhere = new Elsewhere({
+    changed: () => this.jobsChanged(),
+    progress: (progress) => this.progressEmitter.fire(progress),
+    ended: (end) => this.endedEmitter.fire(end),
+  });
   private lastDevice: DeviceInfo | undefined;
   private shorts = 0;
   private counter = 0;
@@ -113,9 +119,9 @@ export class SidecarClient {
     return this.lastDevice;
   }
 
-  /** The jobs without an outcome, in their running order. */
+  /** The jobs without an outcome, in their running order; those that run elsewhere are the last. */
   get jobs(): readonly JobInfo[] {
-    return [...this.pending.values()].map(({ info }) => info);
+    return [...[...this.pending.values()].map(({ info }) => info), ...this.elsewhere.jobs];
   }
 
   /** Whether a job waits behind others. The first job may be queued too, while its process starts. */
@@ -162,9 +168,22 @@ export class SidecarClient {
     );
   }
 
+  /**
+   * Lists a job that something else runs, beside those of the sidecar, which do not wait for it.
+   * @param work runs it
+   * @throws errors of the work
+   */
+  attend<S extends JobSpec>(
+    spec: S,
+    work: AttendedWork<S['kind']>,
+    options: Pick<RunOptions<S['kind']>, 'signal' | 'onProgress' | 'onQueued'> = {},
+  ): Promise<JobOutcome<S['kind']>> {
+    return this.elsewhere.attend(`job-${++this.counter}`, spec, work, options);
+  }
+
   /** Ends the running job at its next pause, or removes a waiting one from the queue. */
   async cancel(id: string): Promise<void> {
-    if (this.cancelUnsent(id)) return;
+    if (this.elsewhere.cancel(id) || this.cancelUnsent(id)) return;
     const { running } = this.supervisor;
     if (running) await ask(running.connection, 'job/cancel', { id }).catch(() => undefined);
   }

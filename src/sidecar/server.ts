@@ -17,7 +17,7 @@ import { type LogLevel, PROTOCOL_VERSION } from '../protocol/messages';
 import type { TensorStatistics, TensorStatisticsParams } from '../protocol/short';
 import { answer, connectTo, hear, notify, WireFailure } from './connection';
 import { JobQueue } from './queue';
-import { runSpec } from '../jobs/run-spec';
+import { gatherSpec, runSpec } from '../jobs/run-spec';
 import { ProgressThrottle } from './progress-throttle';
 import { Turns } from './turns';
 import { WhatIfService } from './what-if-service';
@@ -142,6 +142,10 @@ answer(connection, 'view/perplexity', (params, signal) =>
   timed(`perplexity without ${params.remove?.join(', ') ?? 'nothing'}`, () =>
     turns.short(() => whatIf.evaluate(params, signal)),
   ),
+);
+// Beside the long job: it reads files and computes no model.
+answer(connection, 'parts/gather', ({ folder, spec }, signal) =>
+  timed(`gathering the parts in ${folder}`, () => gatherSpec(folder, spec, signal)),
 );
 answer(connection, 'shutdown', async () => {
   await settle();
