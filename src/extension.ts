@@ -11,6 +11,8 @@ import { JobJournal } from './host/job-journal';
 import { learnSpeed } from './host/estimates';
 import { Speeds } from './jobs/machine-speeds';
 import { showWarnings } from './host/warnings';
+import { watchLeftRuns } from './host/cluster-left';
+import { ClusterRuns } from './host/cluster-runs';
 import { Config } from './host/config';
 import type { Coppice } from './host/coppice';
 import { registerCheckpointEditor } from './editors/checkpoint-editor';
@@ -88,6 +90,12 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
       log,
       assets: () => reportAssets(context.extensionUri),
     }),
+    cluster: new ClusterRuns({
+      sidecar: client,
+      store: context.workspaceState,
+      ownFolder: context.extensionUri.fsPath,
+      log,
+    }),
   };
   context.subscriptions.push(
     log,
@@ -106,10 +114,13 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     registerResultsPanels(coppice),
     registerMcpServer({ program: file('dist', 'cli.cjs'), version: versionOf(context), config }),
     registerRecipes(coppice),
+    coppice.cluster,
+    followCluster(config),
     ...registerCommands(coppice),
     ...registerAgentTools(coppice),
   );
   tellInterrupted(coppice, journal.interrupted);
+  if (vscode.workspace.isTrusted) watchLeftRuns(coppice);
   library.rescan().catch((error: unknown) => log.error(`The search for checkpoints failed: ${String(error)}`));
   return { internal: coppice };
 }
@@ -120,6 +131,16 @@ const versionOf = ({ extension }: vscode.ExtensionContext): string =>
 export async function deactivate(): Promise<void> {
   journal?.close(); // before the jobs end
   await sidecar?.dispose();
+}
+
+/** Offers the commands for a cluster where there is one; in Restricted Mode there is none. */
+function followCluster(config: Config): vscode.Disposable {
+  const tell = (): void => {
+    const has = vscode.workspace.isTrusted && config.hasCluster;
+    void vscode.commands.executeCommand('setContext', 'coppice.hasCluster', has);
+  };
+  tell();
+  return vscode.Disposable.from(config.onChange(['cluster'], tell), vscode.workspace.onDidGrantWorkspaceTrust(tell));
 }
 
 /** Sets the context keys about the search, now and on every change. They outlive a restarted extension host. */

@@ -37,7 +37,9 @@ import { resumeTrainingCommand } from './resume-training';
 import { retrainLoraCommand } from './retrain-lora';
 import { revealFilesCommand } from './reveal-files';
 import { saveAsRecipeCommand } from './save-as-recipe';
+import { runOnClusterCommand } from './run-on-cluster';
 import { runRecipeCommand, runRecipeStepCommand } from './run-recipe';
+import { runRecipeStepOnClusterCommand } from './run-recipe-step-on-cluster';
 import { scoreBlocksCommand } from './score-blocks';
 import { showBeforeAfterCommand } from './show-before-after';
 import { showHiddenCommand } from './show-hidden';
@@ -60,6 +62,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   revealFilesCommand,
   copyPathCommand,
   scoreBlocksCommand,
+  runOnClusterCommand,
   openResultsCommand,
   showScoresCommand,
   showBeforeAfterCommand,
@@ -87,6 +90,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   newRecipeCommand,
   runRecipeCommand,
   runRecipeStepCommand,
+  runRecipeStepOnClusterCommand,
   planRecipeCommand,
   openRecipeReportCommand,
   cancelRecipeCommand,

@@ -5,6 +5,8 @@ import { chooseRecipe, openRecipe, type RecipeArguments } from '../host/choose-r
 import type { Command } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { isStepsFault, runWithProgress, tellEnd, tellFailure } from '../host/run-recipe';
+import type { StepElsewhere } from '../host/recipe-runs';
+import type { RecipeStep } from '../recipes/recipe';
 import type { RecipeEnd } from '../recipes/types';
 
 export interface RunRecipeArguments extends RecipeArguments {
@@ -31,9 +33,14 @@ export const runRecipeStepCommand: Command<RunRecipeArguments> = {
   },
 };
 
-async function askStep(file: string, title: string): Promise<string> {
+/** @param fits which steps are offered */
+export async function askStep(
+  file: string,
+  title: string,
+  fits: (step: RecipeStep) => boolean = () => true,
+): Promise<string> {
   const { steps } = await openRecipe(file);
-  const items = steps.map(({ name, job, description = '' }) => ({
+  const items = steps.filter(fits).map(({ name, job, description = '' }) => ({
     label: name,
     description: job,
     detail: description,
@@ -44,11 +51,13 @@ async function askStep(file: string, title: string): Promise<string> {
   return picked.label;
 }
 
-async function run(
+/** Runs a recipe, or a step with what it needs, and tells the end. */
+export async function run(
   coppice: Coppice,
   args: RunRecipeArguments,
   title: string,
   settle: (args: object) => void,
+  elsewhere?: StepElsewhere,
 ): Promise<RecipeEnd | undefined> {
   const file = await chooseRecipe(args, title);
   const { step, quick, device, throws } = args;
@@ -56,7 +65,7 @@ async function run(
   const recipe = await openRecipe(file);
   const request = { recipe, ...(quick && { quick }), ...(step !== undefined && { only: [step] }) };
   try {
-    const end = await runWithProgress(coppice, request, device);
+    const end = await runWithProgress(coppice, request, { device, elsewhere });
     await vscode.commands.executeCommand('setContext', 'coppice.did.recipe', true);
     if (!throws) tellEnd(end);
     return end;

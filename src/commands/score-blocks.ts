@@ -21,7 +21,7 @@ import { criterionChoices } from '../host/criteria';
 import { criterionEstimate } from '../host/estimates';
 import { recall, remember } from '../host/remembered';
 import { settingsText } from '../host/settings-text';
-import { runJob } from '../host/run-job';
+import { type Finished, runJob } from '../host/run-job';
 import { ask, askAll, BACK, pick, type Step, when } from '../host/steps';
 import { wholeNumberFault } from '../host/numbers';
 
@@ -63,12 +63,19 @@ export const scoreBlocksCommand: Command<ScoreArguments> = {
  */
 export async function score(
   coppice: Coppice,
-  { path, architecture, subject }: Chosen,
+  chosen: Chosen,
   args: ScoreArguments,
   suggested = false,
 ): Promise<ScoreResult> {
+  const spec = scoreSpec(coppice, chosen, args);
+  const finished = await runJob(coppice, spec, { device: args.device });
+  return keepScored(coppice, chosen, args, { spec, ...finished }, suggested);
+}
+
+/** The job, with the settings for what the arguments leave open. */
+export function scoreSpec(coppice: Coppice, { path, architecture }: Chosen, args: ScoreArguments): ScoreSpec {
   const { criterion = coppice.config.criterion, norm, reduction } = args;
-  const spec: ScoreSpec = {
+  return {
     kind: 'score',
     checkpoint: path,
     criterion,
@@ -78,7 +85,21 @@ export async function score(
     ...(criterion === 'magnitude' && { norm, reduction }),
     ...(criterionInfo(criterion).screens && !isSized(criterion) && args.exact !== undefined && { exact: args.exact }),
   };
-  const { result, record, unwatched } = await runJob(coppice, spec, { device: args.device });
+}
+
+/**
+ * Keeps and tells the scores of a finished job.
+ * @param suggested whether a suggestion follows anyway, so that it is not offered
+ * @returns the result as the command line prints it
+ */
+export async function keepScored(
+  coppice: Coppice,
+  { path, architecture, subject }: Chosen,
+  args: CommonArguments,
+  { spec, result, record, unwatched }: Finished<'score'> & { readonly spec: ScoreSpec },
+  suggested = false,
+): Promise<ScoreResult> {
+  const { criterion } = result;
   // Colors by another criterion than the plan's would contradict the plan. "Show Scores By…" shows them.
   const choice = coppice.plans.choice(subject);
   const shows = choice === 'hand' || choice.criterion === criterion;
@@ -146,7 +167,8 @@ export function scoresOf({ scores, config }: Coppice, { subject }: Chosen, crite
   return objective === undefined || (found?.objective ?? 'ppl') === objective ? found : undefined;
 }
 
-async function askScore(
+/** Asks for what the arguments leave open. @throws CancelledError */
+export async function askScore(
   coppice: Coppice,
   args: ScoreArguments,
   chosen: Chosen,

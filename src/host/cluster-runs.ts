@@ -102,11 +102,7 @@ export class ClusterRuns {
   }
 
   /** Goes on with a run that this workspace left. @throws UserError, PartsFailed, CancelledError */
-  async takeUp(
-    kept: KeptRun,
-    { onFolder, ...options }: ClusterRunOptions = {},
-    again = false,
-  ): Promise<JobOutcome> {
+  async takeUp(kept: KeptRun, { onFolder, ...options }: ClusterRunOptions = {}, again = false): Promise<JobOutcome> {
     if (this.watched.has(kept.folder)) throw runsAlready();
     return this.watch(kept.spec, options, async () => {
       onFolder?.(kept.folder);
@@ -196,7 +192,10 @@ export class ClusterRuns {
     const either = AbortSignal.any([signal, closing]);
     await new Promise<void>((go) => {
       const timer = setTimeout(go, LOOK_MS);
-      const now = (): void => (clearTimeout(timer), go());
+      const now = (): void => {
+        clearTimeout(timer);
+        go();
+      };
       if (either.aborted) now();
       else either.addEventListener('abort', now, { once: true });
     });
@@ -254,7 +253,11 @@ function failedParts(folder: string, { parts }: ClusterStatus): PartsFailed {
 const preparing = (label: string): ProgressInfo => ({ label, done: 0, total: 0, unit: 'share' });
 
 /** "3 of 8 parts, 2 running". */
-export function progressOf({ counts, parts, progress }: Pick<ClusterStatus, 'counts' | 'parts' | 'progress'>): ProgressInfo {
+export function progressOf({
+  counts,
+  parts,
+  progress,
+}: Pick<ClusterStatus, 'counts' | 'parts' | 'progress'>): ProgressInfo {
   const { done, running, failed } = counts;
   const words = [
     l10n.t('{0} of {1} parts', done, parts.length),
@@ -266,7 +269,10 @@ export function progressOf({ counts, parts, progress }: Pick<ClusterStatus, 'cou
 
 /** A name that sorts by time: "20260401T093000Z-score-3fa2". */
 function nameOf(kind: JobKind): string {
-  const stamp = new Date().toISOString().replace(/[-:]/g, '').replace(/\.\d+Z$/, 'Z');
+  const stamp = new Date()
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace(/\.\d+Z$/, 'Z');
   return `${stamp}-${kind}-${Math.random().toString(16).slice(2, 6)}`;
 }
 
@@ -278,7 +284,13 @@ function isSame(kept: KeptRun, spec: JobSpec, { parts, step }: ClusterRequest): 
 
 /** The options of a run, in an order that does not depend on who gave them. */
 const wordsOf = ({ spec, parts, step }: Pick<KeptRun, 'spec' | 'parts' | 'step'>): string =>
-  JSON.stringify([spec.kind, parts, step?.recipe, step?.step, Object.entries(optionsIn(spec)).filter(isGiven).sort(byName)]);
+  JSON.stringify([
+    spec.kind,
+    parts,
+    step?.recipe,
+    step?.step,
+    Object.entries(optionsIn(spec)).filter(isGiven).sort(byName),
+  ]);
 
 const isGiven = ([, value]: [string, unknown]): boolean => value !== undefined;
 const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);

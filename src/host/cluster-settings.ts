@@ -42,6 +42,16 @@ export function clusterSettingsOf(value: unknown): ClusterSettings | undefined {
   };
 }
 
+/** @throws UserError where there is no cluster */
+export function requireCluster(settings: ClusterSettings | undefined): ClusterSettings {
+  if (settings) return settings;
+  throw new UserError(
+    l10n.t('There is no cluster'),
+    l10n.t('the setting “coppice.cluster” is empty'),
+    l10n.t('Describe your cluster there.'),
+  );
+}
+
 function wrong(why: string): UserError {
   return new UserError(
     l10n.t('The setting “coppice.cluster” cannot be used'),

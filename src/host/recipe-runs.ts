@@ -2,7 +2,7 @@
 import { messageOf, UserError } from '../engine/errors';
 import { l10n } from '../l10n';
 import type { JobRunner, RunnerOptions } from '../jobs/runner';
-import type { Compute, JobKind, Jobs, JobSpec, ProgressInfo } from '../protocol/jobs';
+import type { Compute, JobKind, JobOutcome, Jobs, JobSpec, ProgressInfo } from '../protocol/jobs';
 import type { Progress } from '../engine/progress';
 import type { ReportAssets } from '../engine/records/report';
 import type { RecipeRequest } from '../recipes/plan';
@@ -27,8 +27,15 @@ export interface RunningRecipe {
   readonly share: number;
 }
 
+/** A step that runs elsewhere than in the sidecar. */
+export interface StepElsewhere {
+  readonly step: string;
+  readonly run: (spec: JobSpec, options: RunnerOptions<JobKind>) => Promise<JobOutcome>;
+}
+
 export interface RunOptions {
   readonly signal: AbortSignal;
+  readonly elsewhere?: StepElsewhere;
   /** In place of the setting. */
   readonly device?: Compute['device'];
   readonly onEvent?: (event: RecipeEvent) => void;
@@ -88,13 +95,14 @@ export class RecipeRuns {
     this.changed.fire(file);
     try {
       const times = await StepTimes.open(request);
-      const ran = await runRecipe(request, this.runner(file, options.device), {
+      const ran = await runRecipe(request, this.runner(file, options), {
         signal: AbortSignal.any([options.signal, controller.signal]),
         estimate: times.estimate,
         onProgress: (progress) => this.tell(file, { share: shareOf(progress) }),
         onEvent: (event) => {
           this.hear(file, event);
-          times.hear(event);
+          // Other machines have other speeds.
+          if (event.type !== 'end' || event.end.name !== options.elsewhere?.step) times.hear(event);
           options.onEvent?.(event);
         },
       }).finally(() => times.learn());
@@ -132,16 +140,18 @@ export class RecipeRuns {
   }
 
   /** Device and memory are those of the settings where the recipe says nothing of them. */
-  private runner(file: string, device: Compute['device'] | undefined): JobRunner {
+  private runner(file: string, { device, elsewhere }: RunOptions): JobRunner {
     const { sidecar, config } = this.host;
     return async <K extends JobKind>(spec: Jobs[K]['spec'], options: RunnerOptions<K> = {}) => {
       const { signal, onProgress, onEvent } = options as RunnerOptions<JobKind>;
-      // The compiler does not see that each kind's spec is one of all.
-      const complete = { ...config.compute, ...(device && { device }), ...spec } as JobSpec;
       const told = (progress: ProgressInfo): void => {
         this.tell(file, { progress });
         onProgress?.(progress);
       };
+      // The compiler does not see that each kind's spec is one of all.
+      if (elsewhere !== undefined && this.of(file)?.step === elsewhere.step)
+        return elsewhere.run(spec as JobSpec, { signal, onProgress: told });
+      const complete = { ...config.compute, ...(device && { device }), ...spec } as JobSpec;
       const outcome = await sidecar.run(complete, { isPart: true, signal, onProgress: told, onEvent });
       return outcome;
     };

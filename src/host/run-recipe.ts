@@ -7,10 +7,9 @@ import { capitalized } from '../format/words';
 import { parseRecipe } from '../recipes/read';
 import type { RecipeRequest } from '../recipes/plan';
 import type { RecipeEnd } from '../recipes/types';
-import type { Compute } from '../protocol/jobs';
 import { showRecipe } from './choose-recipe';
 import type { Coppice } from './coppice';
-import { type RecipeRuns, runningLine } from './recipe-runs';
+import { type RecipeRuns, runningLine, type RunOptions } from './recipe-runs';
 import { brokenLimit } from './recipe-words';
 
 /** Shorter runs show no progress. */
@@ -23,12 +22,12 @@ const QUIET_MS = 700;
 export async function runWithProgress(
   coppice: Coppice,
   request: RecipeRequest,
-  device: Compute['device'] | undefined,
+  { device, elsewhere }: Pick<RunOptions, 'device' | 'elsewhere'> = {},
 ): Promise<RecipeEnd> {
   const { recipes } = coppice;
   const { file } = request.recipe;
   const controller = new AbortController();
-  const options = { signal: controller.signal, ...(device && { device }) };
+  const options = { signal: controller.signal, ...(device && { device }), ...(elsewhere && { elsewhere }) };
   const running = recipes.run(request, options);
   const settled = running.then(
     () => undefined,

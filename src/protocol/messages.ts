@@ -3,7 +3,13 @@
  * passes and gets is derived from these interfaces, never written twice.
  */
 import type { DeviceInfo, JobEvent, JobInfo, JobOutcome, JobSpec, ProgressInfo } from './jobs';
-import type { GatherParams, TensorStatistics, TensorStatisticsParams, ViewPerplexity, ViewPerplexityParams } from './short';
+import type {
+  GatherParams,
+  TensorStatistics,
+  TensorStatisticsParams,
+  ViewPerplexity,
+  ViewPerplexityParams,
+} from './short';
 
 /** Counts up when a message changes its meaning: host and sidecar of one build always agree. */
 export const PROTOCOL_VERSION = 1;

@@ -4,6 +4,7 @@ import type { Coppice } from '../../host/coppice';
 import { RECIPE_SELECTOR } from '../../host/recipe-files';
 import type { RunningRecipe } from '../../host/recipe-runs';
 import { type StepFacts, stepWords } from '../../host/recipe-words';
+import { isCutKind } from '../../jobs/parts/part-record';
 import type { StepPlace } from '../../recipes/read';
 import type { RecipeDocuments, RecipeStatus } from './documents';
 import { failureIn } from './recipe-problems';
@@ -12,7 +13,10 @@ import { brokenNames } from './verdicts';
 /** Progress comes more often than anyone reads. */
 const SHOW_MS = 300;
 
-export function showRecipeLenses({ recipes }: Pick<Coppice, 'recipes'>, documents: RecipeDocuments): vscode.Disposable {
+export function showRecipeLenses(
+  { recipes, config }: Pick<Coppice, 'recipes' | 'config'>,
+  documents: RecipeDocuments,
+): vscode.Disposable {
   const changed = new vscode.EventEmitter<void>();
   let timer: NodeJS.Timeout | undefined;
   const soon = (): void => {
@@ -32,7 +36,9 @@ export function showRecipeLenses({ recipes }: Pick<Coppice, 'recipes'>, document
       const top = running ? runningLenses(file, running) : restingLenses(file, status);
       const steps = status.read.places.flatMap((place) => {
         const words = stepWords(factsOf(status, place.name, running, recipes.last(file)));
-        return stepLenses(document, file, place, running !== undefined, words);
+        const job = status.read.recipe?.steps.find(({ name }) => name === place.name)?.job;
+        const onCluster = config.hasCluster && job !== undefined && isCutKind(job);
+        return stepLenses(document, file, place, { busy: running !== undefined, onCluster, words });
       });
       return [...top, ...steps];
     },
@@ -42,6 +48,7 @@ export function showRecipeLenses({ recipes }: Pick<Coppice, 'recipes'>, document
     { dispose: () => clearTimeout(timer) },
     documents.onChange(() => changed.fire()),
     recipes.onChange(soon),
+    config.onChange(['cluster'], () => changed.fire()),
     vscode.languages.registerCodeLensProvider(RECIPE_SELECTOR, provider),
   );
 }
@@ -79,13 +86,20 @@ function stepLenses(
   document: vscode.TextDocument,
   recipe: string,
   { name, offset }: StepPlace,
-  busy: boolean,
-  words: string | undefined,
+  { busy, onCluster, words }: { readonly busy: boolean; readonly onCluster: boolean; readonly words?: string },
 ): vscode.CodeLens[] {
   const start = document.positionAt(offset);
   const range = new vscode.Range(start, start);
-  const run = lens(range, `$(play) ${vscode.l10n.t('Run Step')}`, 'coppice.runRecipeStep', { recipe, step: name });
-  return [...(busy ? [] : [run]), ...(words === undefined ? [] : [lens(range, words)])];
+  const argument = { recipe, step: name };
+  const run = lens(range, `$(play) ${vscode.l10n.t('Run Step')}`, 'coppice.runRecipeStep', argument);
+  const onItsCluster = lens(
+    range,
+    `$(server-process) ${vscode.l10n.t('Run on Cluster')}`,
+    'coppice.runRecipeStepOnCluster',
+    argument,
+  );
+  const runs = busy ? [] : [run, ...(onCluster ? [onItsCluster] : [])];
+  return [...runs, ...(words === undefined ? [] : [lens(range, words)])];
 }
 
 function factsOf(

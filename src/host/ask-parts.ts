@@ -1,0 +1,48 @@
+/** Asks into how many parts a job on a cluster is cut. */
+import * as vscode from 'vscode';
+import { estimateParts } from '../cluster/estimate';
+import { CancelledError } from '../engine/errors';
+import { MAX_PARTS } from '../engine/parts/part';
+import { formatBytes } from '../format/numbers';
+import { completeOptions, optionsIn } from '../jobs/complete';
+import { JOBS } from '../jobs/definitions';
+import { isCutKind } from '../jobs/parts/part-record';
+import { aboutTime } from '../jobs/rough-time';
+import type { JobSpec } from '../protocol/jobs';
+import type { ClusterSettings } from './cluster-settings';
+import { requireCut } from './cluster-runs';
+import { wholeNumberFault } from './numbers';
+import { ask, BACK } from './steps';
+
+/**
+ * @param spec of the job, if it is known before it runs
+ * @throws UserError for a job that cannot be cut; CancelledError
+ */
+export async function askParts(settings: ClusterSettings, spec: JobSpec | undefined, title: string): Promise<number> {
+  if (spec) requireCut(spec);
+  const usual = settings.parts;
+  const cost = spec && (await costOf(spec, usual));
+  const prompt = vscode.l10n.t('Number of parts that the cluster computes one by one or at once');
+  const answer = await ask(
+    { title, step: 1 },
+    {
+      prompt,
+      value: String(usual),
+      fault: (text) => wholeNumberFault(text, 1, MAX_PARTS),
+      meaning: (text) => (Number(text) === usual ? cost : undefined),
+    },
+  );
+  if (answer === BACK) throw new CancelledError(); // there is no step before
+  return Number(answer);
+}
+
+/** What a part needs; undefined where nothing is known. An estimate that fails keeps nobody from a run. */
+async function costOf(spec: JobSpec, parts: number): Promise<string | undefined> {
+  const { kind } = spec;
+  if (!isCutKind(kind)) return undefined;
+  const options = completeOptions(JOBS[kind], optionsIn(spec));
+  const estimate = await estimateParts(kind, options, parts, { threads: 1 }).catch(() => undefined);
+  if (!estimate) return undefined;
+  const { seconds, memoryBytes } = estimate;
+  return vscode.l10n.t('Each part: {0} on one core, {1} of memory', aboutTime(seconds), formatBytes(memoryBytes));
+}
