@@ -37,11 +37,7 @@ export const runOnClusterCommand: Command<RunOnClusterArguments> = {
     settle(complete);
     const onFolder = (folder: string): void => settle({ ...complete, folder });
     return scoreOnCluster(coppice, chosen, complete, spec, (around) =>
-      coppice.cluster.run(
-        { ...spec, records: recordFolders(coppice) },
-        { settings, parts },
-        { ...around, onFolder },
-      ),
+      coppice.cluster.run({ ...spec, records: recordFolders(coppice) }, { settings, parts }, { ...around, onFolder }),
     );
   },
 };

@@ -22,14 +22,13 @@ export async function askParts(settings: ClusterSettings, spec: JobSpec | undefi
   if (spec) requireCut(spec);
   const usual = settings.parts;
   const cost = spec && (await costOf(spec, usual));
-  const prompt = vscode.l10n.t('Number of parts that the cluster computes one by one or at once');
+  const question = vscode.l10n.t('Number of parts to cut the work into');
   const answer = await ask(
     { title, step: 1 },
     {
-      prompt,
+      prompt: cost === undefined ? question : `${question}. ${cost}`,
       value: String(usual),
       fault: (text) => wholeNumberFault(text, 1, MAX_PARTS),
-      meaning: (text) => (Number(text) === usual ? cost : undefined),
     },
   );
   if (answer === BACK) throw new CancelledError(); // there is no step before
@@ -44,5 +43,10 @@ async function costOf(spec: JobSpec, parts: number): Promise<string | undefined>
   const estimate = await estimateParts(kind, options, parts, { threads: 1 }).catch(() => undefined);
   if (!estimate) return undefined;
   const { seconds, memoryBytes } = estimate;
-  return vscode.l10n.t('Each part: {0} on one core, {1} of memory', aboutTime(seconds), formatBytes(memoryBytes));
+  return vscode.l10n.t(
+    'Each of {0}: {1} on one core, {2} of memory',
+    parts,
+    aboutTime(seconds),
+    formatBytes(memoryBytes),
+  );
 }

@@ -3,11 +3,11 @@
  * ended: a window that was closed meanwhile finds it again. Does not use VS Code.
  */
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type ClusterRun, partsFolder, readRun } from '../cluster/folder';
-import { type ClusterStatus, statusOf } from '../cluster/status';
+import { statusOf } from '../cluster/status';
 import { cancelRun, resubmitFailed, submitRun } from '../cluster/submit';
-import { CancelledError, messageOf, UserError } from '../engine/errors';
-import { numberRanges } from '../format/ranges';
+import { CancelledError, UserError } from '../engine/errors';
 import { isObject } from '../format/json';
 import { l10n } from '../l10n';
 import { completeOptions, optionsIn } from '../jobs/complete';
@@ -18,6 +18,7 @@ import { type CutKind, isCutKind } from '../jobs/parts/part-record';
 import type { JobKind, JobOutcome, JobSpec, ProgressInfo } from '../protocol/jobs';
 import type { AttendedWork } from '../sidecar/elsewhere';
 import type { RunOptions, SidecarClient } from '../sidecar/client';
+import { failedParts, Looks, progressOf } from './cluster-looks';
 import { sharedTexts } from './cluster-texts';
 import type { ClusterSettings } from './cluster-settings';
 import type { Memento } from './memento';
@@ -48,9 +49,6 @@ export interface ClusterRunOptions extends Pick<RunOptions<JobKind>, 'signal' | 
   readonly onFolder?: (folder: string) => void;
 }
 
-/** Parts of a run failed. Running it again runs these again. */
-export class PartsFailed extends UserError {}
-
 interface Host {
   readonly sidecar: Pick<SidecarClient, 'attend' | 'request'>;
   readonly store: Memento;
@@ -62,9 +60,6 @@ interface Host {
 const KEY = 'clusterRuns';
 /** Between two looks at the folder. */
 const LOOK_MS = 2000;
-/** A shared folder may be away for a while: so many looks in a row may fail. */
-const MAX_FAILED_LOOKS = 30;
-
 export class ClusterRuns {
   private kept: readonly KeptRun[];
   /** Folders of runs that this window watches. */
@@ -94,7 +89,7 @@ export class ClusterRuns {
     const left = this.kept.find((each) => isSame(each, spec, request));
     if (left && this.watched.has(left.folder)) throw runsAlready();
     return this.watch(spec, options, async () => {
-      const going = left && (await this.goOn(left));
+      const going = left && (await this.goOn(left, request.settings));
       const run = going ?? (await this.begin(spec, request));
       onFolder?.(run.folder);
       return run;
@@ -157,9 +152,10 @@ export class ClusterRuns {
     return kept;
   }
 
-  /** @returns undefined if the folder is gone */
-  private async goOn(kept: KeptRun): Promise<KeptRun | undefined> {
-    if (!(await runIn(kept.folder))) {
+  /** @returns undefined if the folder is gone, or its run is for a cluster as the settings described it before */
+  private async goOn(kept: KeptRun, settings?: ClusterSettings): Promise<KeptRun | undefined> {
+    const run = await runIn(kept.folder);
+    if (!run || (settings && !isFor(run, settings))) {
       this.forget(kept);
       return undefined;
     }
@@ -170,18 +166,14 @@ export class ClusterRuns {
 
   /** Waits until every part has its record. */
   private async end(run: KeptRun, signal: AbortSignal, tell: (progress: ProgressInfo) => void): Promise<void> {
-    let failures = 0;
+    const looks = new Looks(run.folder);
     for (;;) {
-      try {
-        const status = await statusOf(run.folder);
-        failures = 0;
-        const { done, running, waiting, failed } = status.counts;
+      const status = await looks.next((why) => this.host.log.warn(`${run.folder} cannot be read: ${why}`));
+      if (status) {
+        const { done, running, waiting } = status.counts;
         if (done === status.parts.length) return;
-        if (failed > 0 && running + waiting === 0) throw failedParts(run.folder, status);
+        if (looks.isSure && running + waiting === 0) throw failedParts(run.folder, status);
         tell(progressOf(status));
-      } catch (error) {
-        if (error instanceof PartsFailed || ++failures > MAX_FAILED_LOOKS) throw error;
-        this.host.log.warn(`${run.folder} cannot be read: ${messageOf(error)}`);
       }
       await this.pause(signal, run);
     }
@@ -237,35 +229,7 @@ const runsAlready = (): UserError =>
     l10n.t('Wait for its end, or cancel it.'),
   );
 
-function failedParts(folder: string, { parts }: ClusterStatus): PartsFailed {
-  const failed = parts.filter(({ state }) => state === 'failed');
-  const numbers = numberRanges(failed.map(({ number }) => number));
-  const why = failed.find(({ error }) => error !== undefined)?.error ?? l10n.t('no reason is known');
-  return new PartsFailed(
-    failed.length === 1
-      ? l10n.t('Part {0} of {1} failed on the cluster', numbers, parts.length)
-      : l10n.t('Parts {0} of {1} failed on the cluster', numbers, parts.length),
-    why.replace(/\.$/, ''),
-    l10n.t('Run the failed parts again, or look into {0}.', folder),
-  );
-}
-
 const preparing = (label: string): ProgressInfo => ({ label, done: 0, total: 0, unit: 'share' });
-
-/** "3 of 8 parts, 2 running". */
-export function progressOf({
-  counts,
-  parts,
-  progress,
-}: Pick<ClusterStatus, 'counts' | 'parts' | 'progress'>): ProgressInfo {
-  const { done, running, failed } = counts;
-  const words = [
-    l10n.t('{0} of {1} parts', done, parts.length),
-    ...(running > 0 ? [l10n.t('{0} running', running)] : []),
-    ...(failed > 0 ? [l10n.t('{0} failed', failed)] : []),
-  ];
-  return { label: words.join(', '), done: progress, total: 1, unit: 'share' };
-}
 
 /** A name that sorts by time: "20260401T093000Z-score-3fa2". */
 function nameOf(kind: JobKind): string {
@@ -277,6 +241,9 @@ function nameOf(kind: JobKind): string {
 }
 
 const runIn = (folder: string): Promise<ClusterRun | undefined> => readRun(folder).catch(() => undefined);
+
+const isFor = ({ scheduler, command, asked }: ClusterRun, settings: ClusterSettings): boolean =>
+  scheduler === settings.scheduler && isDeepStrictEqual([command, asked], [settings.command, settings.asked]);
 
 function isSame(kept: KeptRun, spec: JobSpec, { parts, step }: ClusterRequest): boolean {
   return wordsOf(kept) === wordsOf({ spec, parts, step });
