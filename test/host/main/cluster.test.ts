@@ -1,5 +1,6 @@
 /** Jobs on a real Slurm: they stand in the queue, and what they bring is what a local job brings. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -153,6 +154,18 @@ describe('a cluster', function () {
       },
     );
     await describeCluster({});
+  });
+
+  it('takes a cancelled run out of the hands of Slurm', async () => {
+    const going = run('runOnCluster', { checkpoint, criterion: 'ppl', samples: 1, parts: 3 });
+    const ends = assert.rejects(going, { name: 'CancelledError' });
+    await listed(/of 3 parts/);
+    await run('cancelJob');
+    await ends;
+    await until('nothing is in the queue', () => {
+      return Promise.resolve(execFileSync('squeue', ['-h', '-r'], { encoding: 'utf8' }).trim() === '');
+    });
+    assert.deepEqual((await coppice()).cluster.left, []);
   });
 
   it('goes on while the window is closed, which finds its runs again', async () => {
