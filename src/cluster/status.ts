@@ -68,22 +68,23 @@ export interface Look {
 
 /**
  * @param folder of a run, or with partial records
+ * @param asks false to read the folder only, for those who look every few seconds
  * @throws UserError when it is neither
  */
-export async function statusOf(folder: string): Promise<ClusterStatus> {
+export async function statusOf(folder: string, asks = true): Promise<ClusterStatus> {
   const there = await stat(runFile(folder)).catch((error: unknown) => {
     if (systemErrorCode(error) === undefined) throw error;
     return undefined;
   });
-  return there ? (await look(folder)).status : statusOfParts(resolve(folder));
+  return there ? (await look(folder, asks)).status : statusOfParts(resolve(folder));
 }
 
 /** @throws UserError when the folder has no run */
-export async function look(given: string): Promise<Look> {
+export async function look(given: string, asks = true): Promise<Look> {
   const folder = resolve(given);
   const run = await readRun(folder);
   // Asked first: what ends meanwhile has its record when the folder is read.
-  const queue = run.submissions.length > 0 ? await schedulerOf(run.scheduler).queue(run) : NOTHING;
+  const queue = await queueOf(run, asks);
   const names = new Set(numbersTo(run.parts).map((number) => basename(partFile(folder, number))));
   const files = await partFilesOf(partsFolder(folder), (name) => names.has(name));
   const parts = await partsOf(folder, run, files, queue);
@@ -96,6 +97,11 @@ export async function look(given: string): Promise<Look> {
 }
 
 const NOTHING: Queue = { parts: new Map() };
+
+async function queueOf(run: ClusterRun, asks: boolean): Promise<Queue | undefined> {
+  if (run.submissions.length === 0) return NOTHING;
+  return asks ? schedulerOf(run.scheduler).queue(run) : undefined;
+}
 
 const numbersTo = (most: number): number[] => Array.from({ length: most }, (_, i) => i + 1);
 

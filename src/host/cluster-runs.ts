@@ -18,7 +18,7 @@ import { type CutKind, isCutKind } from '../jobs/parts/part-record';
 import type { JobKind, JobOutcome, JobSpec, ProgressInfo } from '../protocol/jobs';
 import type { AttendedWork } from '../sidecar/elsewhere';
 import type { RunOptions, SidecarClient } from '../sidecar/client';
-import { failedParts, Looks, progressOf } from './cluster-looks';
+import { failedParts, Looks, PartsFailed, progressOf } from './cluster-looks';
 import { sharedTexts } from './cluster-texts';
 import type { ClusterSettings } from './cluster-settings';
 import type { Memento } from './memento';
@@ -31,6 +31,8 @@ export interface KeptRun {
   readonly parts: number;
   /** The step that it is of. */
   readonly step?: RecipePlace;
+  /** The user knows that parts of it failed: it waits until it is run again. */
+  readonly failed?: true;
 }
 
 export interface RecipePlace {
@@ -58,6 +60,7 @@ interface Host {
 }
 
 const KEY = 'clusterRuns';
+const MAX_KEPT = 50;
 /** Between two looks at the folder. */
 const LOOK_MS = 2000;
 export class ClusterRuns {
@@ -132,6 +135,9 @@ export class ClusterRuns {
         // The parts are whole, so that a gather that fails now fails again: the run is over.
         this.forget(run);
         return await this.host.sidecar.request('parts/gather', { folder: partsFolder(run.folder), spec }, signal);
+      } catch (error) {
+        if (error instanceof PartsFailed) this.keep([...this.others(run), { ...run, failed: true }]);
+        throw error;
       } finally {
         this.watched.delete(run.folder);
       }
@@ -161,7 +167,9 @@ export class ClusterRuns {
     }
     const { counts } = await statusOf(kept.folder);
     if (counts.failed > 0) await resubmitFailed(kept.folder);
-    return kept;
+    const { failed: _, ...going } = kept;
+    this.keep([...this.others(kept), going]);
+    return going;
   }
 
   /** Waits until every part has its record. */
@@ -198,13 +206,17 @@ export class ClusterRuns {
     throw new CancelledError();
   }
 
-  private forget({ folder }: KeptRun): void {
-    this.keep(this.kept.filter((each) => each.folder !== folder));
+  private forget(run: KeptRun): void {
+    this.keep(this.others(run));
+  }
+
+  private others({ folder }: KeptRun): readonly KeptRun[] {
+    return this.kept.filter((each) => each.folder !== folder);
   }
 
   private keep(runs: readonly KeptRun[]): void {
-    this.kept = runs;
-    void this.host.store.update(KEY, runs);
+    this.kept = runs.slice(-MAX_KEPT);
+    void this.host.store.update(KEY, this.kept);
   }
 }
 
