@@ -1,7 +1,7 @@
 /** Jobs on a real Slurm: they stand in the queue, and what they bring is what a local job brings. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
@@ -165,6 +165,12 @@ describe('a cluster', function () {
       return Promise.resolve(execFileSync('squeue', ['-h', '-r'], { encoding: 'utf8' }).trim() === '');
     });
     assert.ok((await coppice()).cluster.left.every(({ failed }) => failed));
+    const last = readdirSync(folder)
+      .filter((name) => /-score-/.test(name))
+      .sort()
+      .at(-1)!; // names begin with the time
+    const records = readdirSync(join(folder, last, 'parts')).filter((name) => name.endsWith('.json'));
+    assert.ok(records.length < 3, 'the parts ran to their ends');
   });
 
   it('goes on while the window is closed, which finds its runs again', async () => {

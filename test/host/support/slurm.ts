@@ -8,7 +8,7 @@ import * as vscode from 'vscode';
 import { EXTENSION_ID } from './coppice';
 
 /** One at a time on a machine: its ports are fixed. */
-const LOCK = '/tmp/slurm-editor.lock';
+const LOCK = '/tmp/slurm.lock';
 
 export class Slurm {
   private constructor(
