@@ -19,6 +19,7 @@ export class Slurm {
 
   /** Why there is none; undefined where there can be one. */
   static missing(): string | undefined {
+    if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs root on Linux';
     if (!existsSync(scriptFile())) return `needs ${scriptFile()}`;
     const found = spawnSync('sh', ['-c', 'command -v slurmctld && command -v munged && command -v flock']);
     return found.status === 0 ? undefined : 'needs Slurm (slurm-wlm, munge)';
