@@ -139,7 +139,7 @@ function queuedOf(state: string, reason: string): Queued {
 }
 
 /** Of a part that was submitted several times, what still lives counts, else the last. */
-function queueOf({ submissions }: ClusterRun, rows: readonly Row[]): Queue {
+export function queueOf({ submissions }: ClusterRun, rows: readonly Row[]): Queue {
   const parts = new Map<number, Queued>();
   let gather: Queued | undefined;
   for (const submission of submissions) {
