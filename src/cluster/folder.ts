@@ -129,8 +129,8 @@ function runFault(value: unknown): string | undefined {
 
 function isEstimate(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { seconds, memoryBytes, readBytes } = value;
-  return [seconds, memoryBytes, readBytes].every((amount) => typeof amount === 'number' && amount >= 0);
+  const { seconds, memoryBytes, statesBytes, readBytes } = value;
+  return [seconds, memoryBytes, statesBytes, readBytes].every((amount) => typeof amount === 'number' && amount >= 0);
 }
 
 function isSubmission(value: unknown): boolean {

@@ -24,8 +24,10 @@ export function partScriptText(folder: string, run: ClusterRun, countsMemory: bo
   const { kind, parts, words, command } = run;
   const task = '$SLURM_ARRAY_TASK_ID';
   const own = [`--part "${task}/${parts}"`, '--record "$record"'];
-  const hasThreads = words.some((word) => word === '--threads' || word.startsWith('--threads='));
-  if (!hasThreads) own.unshift('--threads "${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:-1}}"');
+  const has = (name: string): boolean => words.some((word) => word === name || word.startsWith(`${name}=`));
+  if (!has('--threads')) own.unshift('--threads "${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:-1}}"');
+  // What the estimate reckoned with: left to itself a part takes a share of the whole node, which others use too.
+  if (run.estimate && !has('--memory')) own.unshift(`--memory ${Math.ceil(run.estimate.statesBytes)}`);
   return [
     '#!/bin/bash',
     `# A part of ${kind} in ${parts} parts, by Coppice ${run.coppice}. Change what your cluster needs; each task does its part and`,

@@ -11,7 +11,17 @@ import { until } from '../support/until';
 const SAMPLE = join(import.meta.dirname, '../../media/sample');
 
 /** Fields of a record that differ between runs, or between places and machines. */
-const OF_THE_RUN = ['seconds', 'peakRssBytes', 'started', 'finished', 'place', 'threads', 'options', 'precision'];
+const OF_THE_RUN = [
+  'seconds',
+  'peakRssBytes',
+  'started',
+  'finished',
+  'place',
+  'threads',
+  'memory',
+  'options',
+  'precision',
+];
 
 const numbersOf = (file: string): unknown =>
   JSON.parse(JSON.stringify(readJson(file), (key, field: unknown) => (OF_THE_RUN.includes(key) ? undefined : field)));

@@ -21,7 +21,7 @@ const run: ClusterRun = {
     { id: '12', gather: '13', parts: [2, 3], ...submission },
   ],
 };
-const estimate = { seconds: 600, memoryBytes: 2 ** 30, readBytes: 1 };
+const estimate = { seconds: 600, memoryBytes: 2 ** 30, readBytes: 1, statesBytes: 3e6 };
 
 describe('cluster: slurm', () => {
   it('reads what squeue says, and nothing else', () => {
@@ -73,6 +73,7 @@ describe('cluster: slurm', () => {
   it('asks for what is estimated, where the user says nothing', () => {
     const estimated = partScriptText('/r', { ...run, estimate }, true);
     assert.match(estimated, /^#SBATCH --mem=1280M\n#SBATCH --time=30$/m);
+    assert.match(estimated, /^ {2}--memory 3000000 \\$/m);
     assert.doesNotMatch(partScriptText('/r', { ...run, estimate }, false), /^#SBATCH --mem/m);
     const asked = partScriptText('/r', { ...run, estimate, asked: { mem: '16G', sbatch: '-t 5' } }, true);
     assert.match(asked, /^#SBATCH --mem=16G$/m);
