@@ -9,7 +9,7 @@ import type { ClusterRuns } from '../../../src/host/cluster-runs';
 import type { RecipeEnd } from '../../../src/recipes/types';
 import type { ScoreResult } from '../../../src/protocol/scores';
 import { until } from '../../support/until';
-import { coppice, EXTENSION_ID, inWorkspace, run } from '../support/coppice';
+import { checkpointLine, coppice, EXTENSION_ID, inWorkspace, lines, run } from '../support/coppice';
 import { type Staged, stageSample, unstage } from '../support/sample';
 import { Slurm } from '../support/slurm';
 import type { Window } from '../support/window';
@@ -66,8 +66,7 @@ describe('a cluster', function () {
     const { scores, sidecar, library } = await coppice();
     await vscode.commands.executeCommand('workbench.view.extension.coppice');
     await window.widenSideBar();
-    await window.row('stories').first().click();
-    await window.row('Block 0').waitFor();
+    await window.row('stories').first().waitFor();
     await window.command('Coppice: Run on Cluster…');
     await window.enter('Shortened LLaMA');
     await window.enter('Bundled sample text');
@@ -84,10 +83,10 @@ describe('a cluster', function () {
     await window.row('Scoring stories by ppl on the cluster').waitFor();
     await window.screenshot('cluster-1-queue');
     await page.keyboard.press('Escape');
-    await window
-      .row('Block 0')
-      .getByText(/ppl \d/)
-      .waitFor();
+    await until('scores in the tree', async () => {
+      const { node } = await checkpointLine(checkpoint);
+      return (await lines(node)).some(({ item }) => /ppl \d/.test(String(item.description)));
+    });
     await window.screenshot('cluster-2-scored');
 
     const subject = { path: checkpoint, identity: library.peek(checkpoint)!.identity };
