@@ -115,7 +115,16 @@ export const OPTION_NAMES = [
 export type OptionName = (typeof OPTION_NAMES)[number];
 
 /** Commands that messages of the engine name. */
-export const COMMAND_NAMES = ['export', 'fetch-tasks', 'gather', 'heal', 'inspect', 'merge', 'retrain', 'score'] as const;
+export const COMMAND_NAMES = [
+  'export',
+  'fetch-tasks',
+  'gather',
+  'heal',
+  'inspect',
+  'merge',
+  'retrain',
+  'score',
+] as const;
 
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
