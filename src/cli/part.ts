@@ -1,8 +1,6 @@
 /** `--part 3/8` of the jobs whose work can be cut: runs one part and writes its partial record. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { MAX_PARTS, parsePart, type Part, partText } from '../engine/parts/part';
-import { size } from '../engine/parts/split';
-import { counted } from '../format/words';
 import { completeOptions } from '../jobs/complete';
 import { JOBS } from '../jobs/definitions';
 import type { OptionsFor } from '../jobs/kinds';
@@ -58,27 +56,19 @@ export async function runOnePart(
 }
 
 /** What `--json` prints of a part: all but the numbers, which are in its record. */
-const summaryOf = ({ part, share, seconds, peakRssBytes }: PartResults): object => ({
+const summaryOf = ({ part, share, work, seconds, peakRssBytes }: PartResults): object => ({
   part,
   ...(share && { share }),
+  work,
   seconds,
   peakRssBytes,
 });
 
-function pageOf({ part, share, seconds }: PartResults, record: string): string[] {
+function pageOf({ part, work, seconds }: PartResults, record: string): string[] {
   return facts([
     ['part', `${part.number} of ${part.of}`],
-    ...(share ? [['work', workWords(share)] as [string, string]] : []),
+    ['work', work],
     ['time', formatSeconds(seconds)],
     ['record', record],
   ]);
-}
-
-function workWords({ rows, candidates, whole }: NonNullable<PartResults['share']>): string {
-  const words = [
-    ...(size(rows) > 0 ? [`rows ${rows.from + 1} to ${rows.to}`] : []),
-    ...(size(candidates) > 0 ? [`candidates ${candidates.from + 1} to ${candidates.to}`] : []),
-    ...(whole ? ['the model itself'] : []),
-  ];
-  return words.length > 0 ? words.join(', ') : counted(0, 'row');
 }

@@ -88,7 +88,7 @@ export async function look(given: string, asks = true): Promise<Look> {
   const names = new Set(numbersTo(run.parts).map((number) => basename(partFile(folder, number))));
   const files = await partFilesOf(partsFolder(folder), (name) => names.has(name));
   const parts = await partsOf(folder, run, files, queue);
-  await clockOf(folder);
+  await clockOf(folder); // makes a network disk look again whether the record is there
   const record = (await isRecordOf(run.kind, recordFile(folder))) ? recordFile(folder) : null;
   const gather = await gatherOf(folder, parts, record, queue);
   const { scheduler: name, submissions } = run;

@@ -9,6 +9,7 @@ import { curveResult, curveSubject, type CurveSubject } from '../runs/curve-subj
 import type { CutJob } from './cut';
 import { curveFault } from './faults';
 import { filledOf } from './filled';
+import { rangeWords, rowsWords, workWords } from './work-words';
 
 /** What the numbers mean, and what the result says besides. */
 interface Frame extends Pick<CurvePlan, 'points' | 'isCompared' | 'text' | 'parametersRead'> {
@@ -31,6 +32,15 @@ export const cutCurve: CutJob<'curve'> = {
     };
     return {
       share: measured.share,
+      work: workWords(
+        rowsWords(measured.share.rows, text.rows),
+        measured.share.whole ? 'nothing removed' : undefined,
+        rangeWords(
+          'point',
+          measured.share.candidates,
+          points.slice(1).map(({ count }) => count),
+        ),
+      ),
       frame,
       data: measured.filled,
       path: opened.checkpoint.path,

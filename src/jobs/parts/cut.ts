@@ -12,6 +12,8 @@ import type { CutKind } from './part-record';
 /** A measured part, before it is a record. Frame and data are JSON. */
 export interface MeasuredPart {
   readonly share?: Share;
+  /** What it computed, in words. */
+  readonly work: string;
   readonly frame: object;
   readonly data: unknown;
   /** Seconds of each model, where there are several. Not in the data: a part that runs twice has the same data. */

@@ -7,6 +7,7 @@ import { evalResult, evalSubject, type EvaluatedFacts, measureEvalRows, withEval
 import type { CutJob } from './cut';
 import { evalFault } from './faults';
 import { filledOf } from './filled';
+import { rowsWords, workWords } from './work-words';
 
 /** What the numbers mean, and what the result says besides. */
 interface Frame {
@@ -31,6 +32,7 @@ export const cutEval: CutJob<'eval'> = {
     if (measured.warning !== undefined) context.warn(measured.warning);
     return {
       share,
+      work: workWords(rowsWords(share.rows, rows.length)),
       frame,
       data: filledByRow(0, share.rows, [measured.numbers]),
       path: opened.checkpoint.path,

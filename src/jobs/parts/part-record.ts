@@ -21,6 +21,8 @@ export interface PartResults {
   readonly part: Part & { readonly job: CutKind };
   /** What it computed; absent where parts are cut otherwise. */
   readonly share?: Share;
+  /** The same in words. */
+  readonly work: string;
   /** What the numbers mean: the same in all parts. */
   readonly frame: unknown;
   /** What was measured. */

@@ -57,12 +57,21 @@ export async function runPart<K extends CutKind>(
     const say = note ?? (() => undefined);
     const run = partRunner({ job, hooks, note: say, warn: tell });
     const context = { job, hooks, emit: () => undefined, note: say, warn: tell, started, run };
-    const { share, frame, data, times, path: checkpoint, run: details } = await cut.measure(options, context, part);
+    const {
+      share,
+      work,
+      frame,
+      data,
+      times,
+      path: checkpoint,
+      run: details,
+    } = await cut.measure(options, context, part);
     const changes = await sourceChanges(details.checkpoints ?? []);
     changes.forEach(tell);
     const results: PartResults = {
       part: { job: kind, ...part },
       ...(share && { share }),
+      work,
       frame,
       data,
       path: checkpoint,

@@ -8,6 +8,7 @@ import { scoreFrameFault } from '../../engine/importance/score-frame';
 import type { ScoreFrame } from '../../engine/importance/criterion';
 import { openForComputing } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
+import type { Share } from '../../engine/parts/split';
 import { Table, TableFault } from '../../engine/parts/table';
 import { detailsOf } from '../../engine/records/details';
 import { score } from '../definitions/score';
@@ -15,6 +16,7 @@ import { modelOptions, recordedOptions } from '../run';
 import type { CutJob } from './cut';
 import { scoreFault } from './faults';
 import { filledOf } from './filled';
+import { rangeWords, rowsWords, workWords } from './work-words';
 
 /** What the numbers mean, and what the report says besides. */
 interface Frame {
@@ -47,6 +49,7 @@ export const cutScore: CutJob<'score'> = {
     };
     return {
       share: scored.share,
+      work: scoreWork(scored.frame, scored.share, (await partsOf(criterion)).oneRow === true),
       frame,
       data: scored.filled,
       path: checkpoint.path,
@@ -74,3 +77,16 @@ export const cutScore: CutJob<'score'> = {
     return { result: summary, results, warnings: gatheredWarnings(result, cause?.(table, frame)) };
   },
 };
+
+/** @param oneRow whether the table has one row for the whole text */
+function scoreWork({ steps, granularity, rows }: ScoreFrame, share: Share, oneRow: boolean): string {
+  const names = steps.map(({ block, attention }) => {
+    const part = attention ? 'attention' : 'ffn';
+    return granularity === 'module' ? `${block}.${part}` : block;
+  });
+  return workWords(
+    oneRow ? undefined : rowsWords(share.rows, rows),
+    !oneRow && share.whole ? 'the whole model' : undefined,
+    rangeWords(granularity, share.candidates, names),
+  );
+}

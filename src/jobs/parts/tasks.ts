@@ -10,6 +10,7 @@ import { rangeOf } from '../../engine/parts/ranges';
 import { type Range, size } from '../../engine/parts/split';
 import { TableFault } from '../../engine/parts/table';
 import { isObject } from '../../format/json';
+import { counted } from '../../format/words';
 import { type AskedModel, type AskedTask, tasksResult } from '../runs/tasks-result';
 import { type Answered, answerEach, tasksDetails, type TasksSubject, tasksSubject } from '../runs/tasks-subject';
 import type { CutJob } from './cut';
@@ -54,10 +55,15 @@ export const cutTasks: CutJob<'tasks'> = {
         return { name, reported, normalised, items: rangesOfNumbers(itemsOf(task)) };
       }),
     };
+    const answers = answersOf(subject, answered);
     return {
+      work: counted(
+        answers.reduce((sum, { results }) => sum + results.length, 0),
+        'answer',
+      ),
       frame,
       data: {
-        answers: answersOf(subject, answered),
+        answers,
         texts: models.length > 1 ? textsOf(subject, own[0]) : [],
       } satisfies Data,
       ...(models.length > 1 && { times: answered.map((each) => each?.seconds ?? 0) }),
