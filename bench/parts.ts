@@ -1,7 +1,7 @@
 /**
  * Parts: a score in one process beside the same in 2, 4 and 8 parts, one part after another, and gathering them.
  *
- *   npm run bench -- parts [--checkpoint FOLDER] [--rows ROWS.json] [--counts 2,4,8] [--quick]
+ *   npm run bench -- parts [CHECKPOINT [ROWS.json]] [--counts 2,4,8] [--quick]
  *
  * The subject is SmolLM2-135M with 10 rows of 128 tokens unless named; `--quick` takes the sample model. Every part is a fresh
  * process of the built command line, and so is the score in one process, which is run before and after the parts, so that a change
@@ -19,18 +19,17 @@ import { printMachine } from './support/machine';
 import { percent, times } from './support/numbers';
 import { checkpointOr, rowsFileOr } from './support/subject';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    checkpoint: { type: 'string' },
-    rows: { type: 'string' },
     counts: { type: 'string', default: '2,4,8' },
     quick: { type: 'boolean', default: false },
   },
 });
 
 const sample = resolve(import.meta.dirname, '../media/sample');
-const checkpoint = values.quick ? sample : checkpointOr(values.checkpoint);
-const text = values.quick ? join(sample, 'calibration.txt') : rowsFileOr(values.rows);
+const checkpoint = values.quick ? sample : checkpointOr(positionals.at(0));
+const text = values.quick ? join(sample, 'calibration.txt') : rowsFileOr(positionals.at(1));
 /** Parts are exact, so one process must be. */
 const job = ['score', checkpoint, '--calibration', text, '--precision', 'float32'] as const;
 const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-parts-'));

@@ -88,6 +88,11 @@ describe('a cluster', function () {
       return (await lines(node)).some(({ item }) => /ppl \d/.test(String(item.description)));
     });
     await window.screenshot('cluster-2-scored');
+    await run('openResults', { checkpoint });
+    const panel = await window.frameWith('.card.importance');
+    await panel.locator('.card.importance [aria-label*="perplexity without it"]').first().waitFor();
+    await window.screenshot('cluster-2-panel');
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
 
     const subject = { path: checkpoint, identity: library.peek(checkpoint)!.identity };
     const found = scores.latest(subject, 'ppl')!;
