@@ -52,12 +52,20 @@ describe('the installed package', () => {
     await vscode.commands.executeCommand('extension.open', EXTENSION_ID);
     const page = await window.frameWith('h2:has-text("Privacy")');
     const headings = await page.locator('h2').allInnerTexts();
-    for (const heading of ['Recipes', 'Agents', 'Platforms', 'Privacy', 'Supported files', 'Important settings']) {
+    for (const heading of [
+      'Recipes',
+      'On a cluster',
+      'Agents',
+      'Platforms',
+      'Privacy',
+      'Supported files',
+      'Important settings',
+    ]) {
       assert.ok(headings.includes(heading), heading);
     }
     // VS Code takes the address off every picture that is not on the web, and colours off text: the figures are text.
     const figures = page.locator('pre');
-    assert.equal(await figures.count(), 4);
+    assert.equal(await figures.count(), 5); // and what is written in a recipe and in a setting
     assert.equal(await page.locator('img:not([src^="https:"])').count(), 0);
     await window.screenshot('vsix-page');
     await figures.nth(2).scrollIntoViewIfNeeded();
