@@ -41,7 +41,7 @@ export interface PartFiles {
 /**
  * The partial records and the files of progress in a folder.
  * @param isPart tells names of records
- * @returns nothing where there is no such folder
+ * @returns nothing where the folder is missing
  */
 export async function partFilesOf(folder: string, isPart: (name: string) => boolean): Promise<PartFiles> {
   const now = await clockOf(folder);

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { systemErrorCode } from '../engine/errors';
 
-/** What a program said. `code` is its exit status; null if it was ended, "missing" if there is no such program. */
+/** What a program said. `code` is its exit status; null if it was ended, "missing" if it is not installed. */
 export interface Said {
   readonly code: number | null | 'missing';
   readonly out: string;
@@ -35,7 +35,7 @@ export function runSlurm(
         .slice(0, MOST_WORDS);
       if (!error) resolve({ code: 0, out, complaint: told });
       else if (systemErrorCode(error) === 'ENOENT')
-        resolve({ code: 'missing', out: '', complaint: 'there is no such program' });
+        resolve({ code: 'missing', out: '', complaint: 'it is not installed' });
       else {
         const late = error.killed === true ? `it did not answer within ${PATIENCE_MS / 1000} s` : error.message;
         resolve({ code: child.exitCode, out, complaint: told || late });

@@ -1,6 +1,6 @@
 /** Export Plan…: opens the plan as a recipe for other tools. */
 import * as vscode from 'vscode';
-import { slicesOf } from '../engine/checkpoint/block-list';
+import { slicesOf } from '../format/ranges';
 import { UserError } from '../engine/errors';
 import {
   ggufOf,

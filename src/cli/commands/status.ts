@@ -78,7 +78,7 @@ async function atTheEnd(folder: string, { job }: Shell): Promise<ClusterStatus> 
 function isOver({ record, counts, gather, scheduler }: ClusterStatus): boolean {
   if (record !== null || gather.state === 'failed') return true;
   if (counts.running > 0 || counts.waiting > 0) return false;
-  // Without a scheduler nobody gathers.
+  // Without a scheduler, the user gathers.
   return counts.failed > 0 || !scheduler?.asked || scheduler.submissions.length === 0;
 }
 

@@ -16,7 +16,7 @@ export class NoKubectl extends UserError {}
 /**
  * @param args after `kubectl`
  * @returns what it prints
- * @throws NoKubectl when there is no kubectl, or it has no answer in time
+ * @throws NoKubectl when kubectl is not installed, or does not answer in time
  * @throws UserError with its own words when it refuses
  */
 export function kubectl(args: readonly string[], what: string): Promise<string> {

@@ -35,7 +35,7 @@ export function jobManifest(run: ClusterRun, asked: Asked, name: string, parts: 
       backoffLimitPerIndex: RETRIES,
       podFailurePolicy: {
         rules: [
-          // The node was drained or taken away: that is no try of the part.
+          // The node was drained or taken away: that does not count as a try of the part.
           { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
           // What is wrong in the command line stays wrong.
           {

@@ -23,7 +23,7 @@ export function podScript(run: ClusterRun, asked: Asked, parts: readonly number[
     `run=${word(asked.runFolder)}`,
     'mkdir -p "$run/parts"',
     ...(parts.length === 0 ? [] : partLines(run, asked, coppice, all ? undefined : parts)),
-    '# Whoever is last finds all parts, and makes the record of them.',
+    '# The last pod finds all parts, and makes the record of them.',
     'part=1',
     'while [ -e "$run/parts/part-$part.json" ]; do part=$((part + 1)); done',
     `if [ "$part" -gt ${run.parts} ]; then`,

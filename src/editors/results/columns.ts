@@ -1,4 +1,5 @@
 /** The models that can generate side by side, and where the sidecar finds each. */
+import { numberRanges } from '../../format/ranges';
 import { basename } from 'node:path';
 import { l10n } from '../../l10n';
 import type { ModelSource } from '../../protocol/jobs';
@@ -119,12 +120,4 @@ const checkpointColumn = ({ path }: Relative, nearness: Nearness): Column => ({
 });
 
 /** "3, 5–7" */
-export function inRanges(blocks: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const block of blocks) {
-    const last = runs.at(-1);
-    if (last?.[1] === block - 1) last[1] = block;
-    else runs.push([block, block]);
-  }
-  return runs.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(', ');
-}
+export const inRanges = (blocks: readonly number[]): string => numberRanges(blocks, '–');

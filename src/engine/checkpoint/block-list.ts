@@ -47,17 +47,6 @@ export function requireBlocks(list: readonly number[], blocks: number, what: str
   );
 }
 
-/** The runs of consecutive numbers in an ascending list, as half-open slices. */
-export function slicesOf(ascending: readonly number[]): Slice[] {
-  const slices: [number, number][] = [];
-  for (const block of ascending) {
-    const last = slices.at(-1);
-    if (last?.[1] === block) last[1] = block + 1;
-    else slices.push([block, block + 1]);
-  }
-  return slices;
-}
-
 /** Every block of the model that is not in `removed`, ascending. */
 export function keptBlocks(blocks: number, removed: Iterable<number>): number[] {
   const gone = new Set(removed);

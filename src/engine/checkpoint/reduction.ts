@@ -7,7 +7,8 @@ import { elements, layerParameters, parametersOf } from './parameters';
 import type { Checkpoint } from './types';
 import { type UsedTensor, usedTensors } from './used-tensors';
 import { blockOfTensor } from './weight-names';
-import { keptBlocks, slicesOf, type Slice } from './block-list';
+import { slicesOf } from '../../format/ranges';
+import { keptBlocks, type Slice } from './block-list';
 
 export interface Reduction {
   /** 0-based, ascending. */

@@ -6,7 +6,7 @@ import {
   WIDTH_DEFAULTS,
   WIDTH_METHODS,
 } from '../../engine/importance/width/methods';
-import { slicesOf } from '../../engine/checkpoint/block-list';
+import { slicesOf } from '../../format/ranges';
 import { option, type OptionName, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { WidthResult } from '../../protocol/width';

@@ -10,6 +10,7 @@ import { rangeOf } from '../../engine/parts/ranges';
 import { type Range, size } from '../../engine/parts/split';
 import { TableFault } from '../../engine/parts/table';
 import { isObject } from '../../format/json';
+import { slicesOf } from '../../format/ranges';
 import { counted } from '../../format/words';
 import { type AskedModel, type AskedTask, tasksResult } from '../runs/tasks-result';
 import { type Answered, answerEach, tasksDetails, type TasksSubject, tasksSubject } from '../runs/tasks-subject';
@@ -52,7 +53,7 @@ export const cutTasks: CutJob<'tasks'> = {
       models: models.map(({ asked }) => asked),
       tasks: tasks.map((task) => {
         const { name, reported, normalised } = task;
-        return { name, reported, normalised, items: rangesOfNumbers(itemsOf(task)) };
+        return { name, reported, normalised, items: slicesOf(itemsOf(task)).map(([from, to]) => ({ from, to })) };
       }),
     };
     const answers = answersOf(subject, answered);
@@ -117,17 +118,6 @@ const textsOf = ({ tasks }: TasksSubject, bundles: readonly Bundle[]): Data['tex
     const items = new Set(own.flatMap((bundle) => bundle.items.map(({ item }) => item)));
     return textsOfItems(task, items).map((text) => ({ place, ...text }));
   });
-
-/** Ascending numbers as ranges: files have thousands. */
-function rangesOfNumbers(numbers: readonly number[]): Range[] {
-  const ranges: { from: number; to: number }[] = [];
-  for (const number of numbers) {
-    const last = ranges.at(-1);
-    if (last?.to === number) last.to++;
-    else ranges.push({ from: number, to: number + 1 });
-  }
-  return ranges;
-}
 
 /** @throws TableFault for a value that no part wrote */
 function frameIn(value: unknown): Frame {

@@ -1,6 +1,7 @@
 /** Block lists: reading "0-3,28", half-open slices and the sentences made of them. */
 import assert from 'node:assert/strict';
-import { keptBlocks, parseBlockList, slicesOf } from '../../../src/engine/checkpoint/block-list';
+import { keptBlocks, parseBlockList } from '../../../src/engine/checkpoint/block-list';
+import { slicesOf } from '../../../src/format/ranges';
 import { describeReduction, reductionOf } from '../../../src/engine/checkpoint/reduction';
 
 describe('prune/blocklist', () => {
