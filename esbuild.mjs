@@ -22,6 +22,7 @@ const page = (name) => ({
   target: 'chrome120', // VS Code 1.100 has 132
   format: 'iife',
   minify: true,
+  loader: { '.svg': 'dataurl' },
   entryPoints: [`webview/${name}/main.ts`],
   outfile: `${outdir}/webview/${name}.js`,
 });

@@ -29,6 +29,8 @@ import type { SidecarClient } from './sidecar/client';
 import { BlockDecorations } from './views/decorations';
 import { HiddenPaths } from './views/hidden';
 import { CheckpointLibrary } from './views/library';
+import { Goals } from './views/goals';
+import { NamedPlans } from './views/named-plans';
 import { Plans } from './views/plan';
 import { scanState } from './views/scan-state';
 import { ScoreStore } from './views/scores';
@@ -77,6 +79,8 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     log,
     library,
     plans,
+    namedPlans: new NamedPlans(context.workspaceState),
+    goals: new Goals(context.workspaceState),
     scores,
     hidden,
     sidecar: client,

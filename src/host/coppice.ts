@@ -8,6 +8,8 @@ import type { JobSpec } from '../protocol/jobs';
 import type { SidecarClient } from '../sidecar/client';
 import type { HiddenPaths } from '../views/hidden';
 import type { CheckpointLibrary } from '../views/library';
+import type { Goals } from '../views/goals';
+import type { NamedPlans } from '../views/named-plans';
 import type { Plans } from '../views/plan';
 import type { ScoreStore } from '../views/scores';
 import type { CheckpointTree } from '../views/tree';
@@ -18,6 +20,9 @@ export interface Coppice {
   readonly log: vscode.LogOutputChannel;
   readonly library: CheckpointLibrary;
   readonly plans: Plans;
+  readonly namedPlans: NamedPlans;
+  /** What each family of models must be to ship. */
+  readonly goals: Goals;
   readonly scores: ScoreStore;
   readonly hidden: HiddenPaths;
   readonly sidecar: SidecarClient;

@@ -8,6 +8,7 @@ import type { ComparedDigest, RunDigest, TrainingEvaluation, TrainingStep } from
 import type { UserFailure } from './errors';
 import type { JobKind, JobState, ProgressInfo, TextEvent } from './jobs';
 import type { JsonNumber } from '../format/json';
+import type { Journey, StartAction, StepName } from './journey';
 import type { SampleText } from './samples';
 import type { CriterionName } from './scores';
 
@@ -43,6 +44,12 @@ export interface PanelState {
   readonly model: PanelModel;
   readonly family: PanelFamily;
   readonly plan: PanelPlan;
+  /** Plans that the user has given a name, in the order of their names. */
+  readonly namedPlans: readonly NamedPlan[];
+  /** The way to a model that ships, and the one step that comes next. */
+  readonly journey: Journey;
+  /** How long each action is expected to take, in words such as "about 2:00"; without an entry it takes no time or is unknown. */
+  readonly times: ActionTimes;
   /** The text for perplexity; null until it is known. */
   readonly text: PanelText | null;
   readonly whatIf: WhatIfState;
@@ -87,6 +94,8 @@ export interface PanelModel {
 /** The base model and the derived models of the checkpoint. */
 export interface PanelFamily {
   readonly parent: PanelParent | null;
+  /** The oldest ancestor; null if the checkpoint was not made from another one, or the ancestor is not in the library. */
+  readonly original: PanelOriginal | null;
   readonly children: readonly PanelChild[];
 }
 
@@ -106,11 +115,24 @@ export interface PanelParent {
   } | null;
 }
 
+export interface PanelOriginal {
+  readonly name: string;
+  readonly path: string;
+  readonly identity: string;
+  readonly blocks: number;
+  readonly parametersRead: number;
+  readonly bytes: number;
+  /** Perplexity on the panel's text; null if no run has measured it. */
+  readonly ppl: JsonNumber | null;
+}
+
 export interface PanelChild {
   readonly name: string;
   readonly path: string;
   /** Removed blocks of the panel's checkpoint. */
   readonly removed: readonly number[];
+  /** How it was made: "prune", "heal", "merge", "retrain", "export" … */
+  readonly kind: string;
   /** Its weights were corrected in closed form. */
   readonly healed?: true;
   /** Adapters that were trained on it, newest first. */
@@ -154,6 +176,19 @@ export interface PanelPlan {
   /** Warns of a plan that removes blocks which a suggestion would keep. It continues "The plan". */
   readonly warning: string | null;
 }
+
+/** A plan with a name, to compare it with others. */
+export interface NamedPlan {
+  readonly name: string;
+  /** 0-based, ascending. */
+  readonly removed: readonly number[];
+  /** Perplexity on the panel's text; null if it is unknown. */
+  readonly ppl: JsonNumber | null;
+}
+
+/** Everything that a button of the panel starts and that takes time. */
+export type TimedAction = StartAction | 'curve' | 'bench' | 'grid' | 'healed';
+export type ActionTimes = Readonly<Partial<Record<TimedAction, string>>>;
 
 /** Perplexity of the plan on the calibration rows. */
 export interface WhatIfState {
@@ -285,10 +320,14 @@ export type PanelMessage =
   | { readonly type: 'plan/undo' }
   | { readonly type: 'plan/redo' }
   /** Run a command with the current plan. */
-  | {
-      readonly type: 'start';
-      readonly action: 'score' | 'prune' | 'heal' | 'retrain' | 'tasks' | 'beforeAfter' | 'iterate' | 'versus';
-    }
+  | { readonly type: 'start'; readonly action: StartAction; readonly adapter?: string }
+  /** Leave out this step of the journey. */
+  | { readonly type: 'journey/skip'; readonly step: StepName }
+  /** Keep the current plan under a name, which the host asks for. */
+  | { readonly type: 'plan/keep' }
+  /** Make a named plan the current one, or forget it. */
+  | { readonly type: 'plan/use'; readonly name: string }
+  | { readonly type: 'plan/forget'; readonly name: string }
   /** Let the user choose the text for perplexity. */
   | { readonly type: 'text/choose' }
   /** Measure on these rows of a scoring. */

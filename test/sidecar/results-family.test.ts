@@ -75,8 +75,8 @@ describe('family of the results panel', function () {
 
   it('lists what was made from it, and how that was retrained', async () => {
     const { state } = await open(model);
-    const pruned = { name: 'pruned', path: child, removed: [1, 4], retrained: [], ppl: null };
-    assert.deepEqual(state.family, { parent: null, children: [pruned] });
+    const pruned = { name: 'pruned', path: child, removed: [1, 4], kind: 'prune', retrained: [], ppl: null };
+    assert.deepEqual(state.family, { parent: null, original: null, children: [pruned] });
     await client().run({
       kind: 'retrain',
       checkpoint: child,

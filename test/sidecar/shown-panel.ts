@@ -11,6 +11,9 @@ import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import type { StoppedTraining } from '../../src/engine/retrain/loop/stopped';
 import type { HostMessage, PanelState, PanelText } from '../../src/protocol/panel';
 import type { SidecarClient } from '../../src/sidecar/client';
+import { exportBytes } from '../../src/recipes/init/sizes';
+import { Goals } from '../../src/views/goals';
+import { NamedPlans } from '../../src/views/named-plans';
 import { Plans } from '../../src/views/plan';
 import { ScoreStore } from '../../src/views/scores';
 import { type Held, receive } from '../../webview/panel/state/state';
@@ -50,6 +53,12 @@ export class ShownPanel {
   readonly gridded: string[][] = [];
   /** Runs that a recipe was asked for. */
   readonly recipes: (readonly string[] | undefined)[] = [];
+  /** Commands that were started. */
+  readonly started: string[] = [];
+  readonly goals = new Goals(newStore());
+  readonly namedPlans = new NamedPlans(newStore());
+  /** What the user answers when asked for the name of a plan. */
+  nameOfPlan: (known: readonly string[]) => string | undefined = () => undefined;
   /** What the user chooses when asked for a text. */
   answer: (known: readonly PanelText[]) => PanelText | string | undefined = () => undefined;
   /** Numbers of messages of text, and of those that came in the wrong order. */
@@ -73,6 +82,8 @@ export class ShownPanel {
       {
         host: this.host(),
         plans,
+        namedPlans: this.namedPlans,
+        goals: this.goals,
         trainings: this.trainings,
         sidecar: client,
         settings,
@@ -118,7 +129,10 @@ export class ShownPanel {
         if (next === 'lost') this.lost++;
         else this.held = next;
       },
-      start: () => undefined,
+      start: (action) => void this.started.push(action),
+      exportBytes: ({ checkpoint }, removed, { format, type }) => exportBytes(checkpoint, { format, type, removed }),
+      times: () => ({}),
+      askPlanName: (known) => Promise.resolve(this.nameOfPlan(known)),
       measureGrid: (_, columns) => void this.gridded.push(columns.map(({ label }) => label)),
       saveRecipe: (_, runs) => void this.recipes.push(runs),
       healingTime: (_, removed) => `about ${removed.length} s`,

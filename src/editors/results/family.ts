@@ -1,6 +1,6 @@
 /** The checkpoint's base model and its derived models as the panel shows them. */
 import type { JsonNumber } from '../../format/json';
-import type { ComparedDigest, PanelChild, PanelFamily, PanelParent } from '../../protocol/panel';
+import type { ComparedDigest, PanelChild, PanelFamily, PanelOriginal, PanelParent } from '../../protocol/panel';
 import type { Relative, Relatives } from './relatives';
 
 /**
@@ -14,18 +14,28 @@ export function familyOf(
   compared: (identity: string) => ComparedDigest | undefined,
   retrained: (identity: string) => readonly string[],
 ): PanelFamily {
-  const { self, parent, children } = relatives;
+  const { self, parent, children, original } = relatives;
   return {
     parent: self.origin
       ? { name: self.origin.name, removed: self.origin.removed, there: parentThere(parent, perplexity) }
       : null,
+    original: original?.size
+      ? {
+          name: original.name,
+          path: original.path,
+          identity: original.identity,
+          ...sized(original.size),
+          ppl: perplexity(original.identity),
+        }
+      : null,
     children: children.map(({ name, path, identity, origin }): PanelChild => {
-      const { removed, healed } = origin!;
+      const { removed, healed, kind } = origin!;
       const near = compared(identity);
       return {
         name,
         path,
         removed,
+        kind,
         ...(healed && { healed }),
         retrained: retrained(identity),
         ppl: perplexity(identity),
@@ -35,11 +45,22 @@ export function familyOf(
   };
 }
 
+const sized = ({
+  blocks,
+  parametersRead,
+  bytes,
+}: NonNullable<Relative['size']>): Pick<PanelOriginal, 'blocks' | 'parametersRead' | 'bytes'> => ({
+  blocks,
+  parametersRead,
+  bytes,
+});
+
 function parentThere(
   parent: Relative | undefined,
   perplexity: (identity: string) => JsonNumber | null,
 ): PanelParent['there'] {
   if (!parent?.size) return null;
   const { path, identity, size } = parent;
-  return { path, ...size, ppl: perplexity(identity) };
+  const { blocks, parameters, parametersRead } = size;
+  return { path, blocks, parameters, parametersRead, ppl: perplexity(identity) };
 }

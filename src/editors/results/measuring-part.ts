@@ -21,6 +21,8 @@ export interface MeasuringOptions {
   readonly refresh: () => Promise<void>;
   /** Returns the message for an error. */
   readonly failed: (error: unknown) => string;
+  /** Called when the perplexity of the plan has changed. */
+  readonly measured: () => void;
 }
 
 export class MeasuringPart {
@@ -30,10 +32,13 @@ export class MeasuringPart {
   private disposed = false;
 
   constructor(private readonly options: MeasuringOptions) {
-    const { store, failed } = options;
+    const { store, failed, measured } = options;
     this.watch = new WhatIfWatch({
       ask: (question, signal) => this.ask(question, signal),
-      changed: (whatIf) => store.update({ whatIf }),
+      changed: (whatIf) => {
+        store.update({ whatIf });
+        measured();
+      },
       failed,
     });
   }

@@ -12,6 +12,8 @@ export interface Origin {
   readonly identity: string;
   /** How the other model was made: "prune", "heal", "merge", "retrain". */
   readonly kind: string;
+  /** ISO 8601, UTC. */
+  readonly finished: string;
   /** Removed blocks, ascending. */
   readonly removed: readonly number[];
   /** The weights of the others were corrected in closed form. */
@@ -39,11 +41,12 @@ export class Origins {
   }
 }
 
-function originIn({ kind, inputs, settings, results }: RunRecord): Origin | undefined {
+function originIn({ kind, inputs, settings, results, finished }: RunRecord): Origin | undefined {
   const model = inputs.find(({ role }) => role === 'model');
   if (typeof model?.identity !== 'string') return undefined;
   const removed = entries(results.removed).filter((block) => typeof block === 'number');
   // The digest of the new weights: there is none if healing was no better and the plain ones were kept.
   const healed = kind === 'heal' && typeof settings.healed === 'string' && { healed: true as const };
-  return { name: model.name, identity: model.identity, kind, removed: removed.sort((a, b) => a - b), ...healed };
+  const blocks = removed.sort((a, b) => a - b);
+  return { name: model.name, identity: model.identity, kind, finished, removed: blocks, ...healed };
 }

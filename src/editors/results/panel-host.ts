@@ -11,22 +11,29 @@ import { givenFiles } from '../../host/given-files';
 import { HEAL_TOKENS } from '../../jobs/healing-amounts';
 import { inform } from '../../host/inform';
 import { recordFolders } from '../../host/run-job';
+import type { StartAction } from '../../protocol/journey';
 import type { FileContent, HostMessage, PanelText } from '../../protocol/panel';
 import { pageFolder } from '../page-html';
+import { exportBytes } from '../../recipes/init/sizes';
 import { PromptList } from './prompts';
 import type { PanelHost, PanelServices, PanelSettings } from './services';
 
 /** The commands that the panel starts. */
 const COMMANDS = {
   score: 'coppice.scoreBlocks',
+  suggest: 'coppice.suggestBlocks',
   prune: 'coppice.pruneCheckpoint',
   heal: 'coppice.heal',
   iterate: 'coppice.iterate',
   versus: 'coppice.compareWithWidth',
   retrain: 'coppice.retrainLora',
+  merge: 'coppice.mergeAdapter',
+  export: 'coppice.exportModel',
+  compare: 'coppice.compareWithOriginal',
+  goal: 'coppice.setGoal',
   tasks: 'coppice.evaluateTasks',
   beforeAfter: 'coppice.showBeforeAfter',
-} as const;
+} as const satisfies Record<StartAction, string>;
 
 /** @param shared services that all panels share */
 export function servicesOf(
@@ -34,10 +41,12 @@ export function servicesOf(
   panel: vscode.WebviewPanel,
   shared: Pick<PanelServices, 'trainings' | 'histories'>,
 ): PanelServices {
-  const { plans, scores, sidecar, library } = coppice;
+  const { plans, namedPlans, goals, scores, sidecar, library } = coppice;
   return {
     ...shared,
     plans,
+    namedPlans,
+    goals,
     scores,
     sidecar,
     prompts: new PromptList(coppice.context.globalState),
@@ -87,7 +96,11 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
     readFile(vscode.Uri.joinPath(pageFolder(context.extensionUri), name).fsPath, 'utf8');
   return {
     post: (message: HostMessage) => void webview.postMessage(message),
-    start: (action, checkpoint) => void vscode.commands.executeCommand(COMMANDS[action], { checkpoint }),
+    start: (action, checkpoint, adapter) =>
+      void vscode.commands.executeCommand(COMMANDS[action], { checkpoint, ...(adapter !== undefined && { adapter }) }),
+    exportBytes: ({ checkpoint }, removed, { format, type }) => exportBytes(checkpoint, { format, type, removed }),
+    times: () => ({}),
+    askPlanName,
     measureGrid: (checkpoint, columns) =>
       void vscode.commands.executeCommand('coppice.measureSpeed', { checkpoint, columns }),
     saveRecipe: (checkpoint, runs) => void vscode.commands.executeCommand('coppice.saveAsRecipe', { checkpoint, runs }),
@@ -138,6 +151,23 @@ async function chooseText(known: readonly PanelText[]): Promise<PanelText | stri
   if (picked.text) return picked.text;
   const filters = { [vscode.l10n.t('Texts')]: ['txt', 'md', 'jsonl', 'ndjson', 'json'] };
   return (await vscode.window.showOpenDialog({ canSelectMany: false, filters }))?.[0]?.fsPath;
+}
+
+/** Asks for the name of a plan; the next free letter is proposed. */
+async function askPlanName(known: readonly string[]): Promise<string | undefined> {
+  const letters = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ');
+  const name = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Save Plan As'),
+    prompt: vscode.l10n.t('Name of the plan'),
+    value: letters.find((letter) => !known.includes(letter)) ?? '',
+    validateInput: (text) => {
+      if (text.trim() === '') return vscode.l10n.t('Give the plan a name.');
+      const { Warning: severity } = vscode.InputBoxValidationSeverity;
+      if (!known.includes(text.trim())) return undefined;
+      return { message: vscode.l10n.t('The plan of this name will be replaced.'), severity };
+    },
+  });
+  return name?.trim();
 }
 
 const ORIGINS = (): Readonly<Record<PanelText['from'], string>> => ({

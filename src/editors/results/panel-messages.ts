@@ -1,6 +1,7 @@
 /** What each message of the panel does. */
 import { requireTrusted } from '../../host/restricted';
 import type { PanelMessage, PanelState } from '../../protocol/panel';
+import type { JourneyPart } from './journey-part';
 import type { JobsPart } from './jobs-part';
 import type { MeasuringPart } from './measuring-part';
 import type { PanelReading } from './panel-reading';
@@ -20,6 +21,7 @@ export interface PanelParts {
   readonly measuring: MeasuringPart;
   readonly jobs: JobsPart;
   readonly samples: SampleRequests;
+  readonly journey: JourneyPart;
 }
 
 /** Messages that compute without a command. Commands check the trust of the workspace themselves. */
@@ -35,7 +37,7 @@ const COMPUTING: ReadonlySet<PanelMessage['type']> = new Set<PanelMessage['type'
 
 /** @throws UserError for what goes wrong, and in Restricted Mode for what computes */
 export async function handleMessage(message: PanelMessage, parts: PanelParts): Promise<void> {
-  const { source, services, store, reading, plan, measuring, jobs, samples } = parts;
+  const { source, services, store, reading, plan, measuring, jobs, samples, journey } = parts;
   const { host, sidecar } = services;
   if (COMPUTING.has(message.type)) requireTrusted(host.trusted());
   if (isRunMessage(message)) return handleRuns(message, parts);
@@ -58,7 +60,21 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
       changePlan(parts, () => plan.move('redo'));
       break;
     case 'start':
-      host.start(message.action, source.path);
+      host.start(message.action, source.path, message.adapter);
+      break;
+    case 'journey/skip':
+      journey.skip(message.step);
+      break;
+    case 'plan/keep': {
+      const name = await host.askPlanName(plan.named.map((each) => each.name));
+      if (name !== undefined) plan.keep(name);
+      break;
+    }
+    case 'plan/use':
+      changePlan(parts, () => plan.use(message.name));
+      break;
+    case 'plan/forget':
+      plan.forget(message.name);
       break;
     case 'start/curve':
       return jobs.drawCurve(message.criterion);
@@ -133,5 +149,5 @@ function changePlan({ store, plan }: PanelParts, change: () => void): void {
   if (store.state.plan === before) store.update({ plan: plan.now() });
 }
 
-const isRelative = (path: string, { family: { parent, children } }: PanelState): boolean =>
-  parent?.there?.path === path || children.some((child) => child.path === path);
+const isRelative = (path: string, { family: { parent, original, children } }: PanelState): boolean =>
+  parent?.there?.path === path || original?.path === path || children.some((child) => child.path === path);

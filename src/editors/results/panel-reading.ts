@@ -5,7 +5,7 @@ import type { ComparedDigest, PanelFamily, PanelState } from '../../protocol/pan
 import { type Changes, type Column, columnsOf, measuredColumns } from './columns';
 import { familyOf } from './family';
 import { ADAPTERS, FittingList, PATCHES, WIDTHS } from './fitting-list';
-import { Origins } from './origins';
+import { type Origin, Origins } from './origins';
 import { type MeasuredOn, PanelTexts, type ScoredRows, type TextSource } from './panel-texts';
 import { Relatives } from './relatives';
 import { RunList } from './run-list';
@@ -13,6 +13,9 @@ import type { PanelServices, PanelCheckpoint } from './services';
 
 /** Parts of the panel's state that a reading gives. */
 export type ReadState = Pick<PanelState, 'runs' | 'unreadable' | 'text' | 'family'>;
+
+/** A model that was made from the panel's one: its own path and name, and how it was made. */
+export type Descendant = Omit<Origin, 'name' | 'identity'> & { readonly path: string; readonly name: string };
 
 export class PanelReading {
   readonly runs: RunList;
@@ -80,6 +83,22 @@ export class PanelReading {
     const own = this.runs.scorings(this.source.checkpoint.identity);
     const { origin } = this.relatives.self;
     return own.length > 0 || !origin ? own : this.runs.scorings(origin.identity);
+  }
+
+  /** Identity of the oldest known ancestor; its own if no record names another one. */
+  get originalIdentity(): string {
+    return this.relatives.originalIdentity;
+  }
+
+  /** How the checkpoint was made, and what was made from it, newest first. */
+  get lineage(): { readonly origin: Origin | undefined; readonly children: readonly Descendant[] } {
+    const { self, children } = this.relatives;
+    return {
+      origin: self.origin,
+      children: children
+        .map(({ path, name, origin }) => ({ ...origin!, path, name }))
+        .sort((a, b) => b.finished.localeCompare(a.finished)),
+    };
   }
 
   /** Models that can write. @param removed blocks of the plan */

@@ -1,5 +1,6 @@
 /** The plan in the panel: how the panel shows it, and how its messages change it. */
 import type { PanelPlan } from '../../protocol/panel';
+import type { KeptPlan } from '../../views/named-plans';
 import type { PlanSubject } from '../../views/plan';
 import { subjectOf } from '../../views/subject';
 import { planOf } from './facts';
@@ -13,7 +14,10 @@ export class PlanPart {
 
   constructor(
     private readonly source: PanelCheckpoint,
-    private readonly services: Pick<PanelServices, 'plans' | 'histories' | 'scores' | 'settings' | 'host'>,
+    private readonly services: Pick<
+      PanelServices,
+      'plans' | 'namedPlans' | 'histories' | 'scores' | 'settings' | 'host'
+    >,
   ) {
     this.planSubject = subjectOf(source.path, source.checkpoint)!;
     this.history = services.histories.of(this.planSubject);
@@ -43,6 +47,26 @@ export class PlanPart {
     const suggestion = criterion === undefined ? undefined : runs?.suggestion(criterion, removed);
     if (suggestion) this.services.plans.suggest(this.planSubject, suggestion);
     else this.services.plans.set(this.planSubject, removed);
+  }
+
+  /** The plans with a name. */
+  get named(): readonly KeptPlan[] {
+    return this.services.namedPlans.of(this.planSubject);
+  }
+
+  keep(name: string): void {
+    const { plans, namedPlans } = this.services;
+    namedPlans.keep(this.planSubject, name, plans.state(this.planSubject));
+  }
+
+  /** Makes a named plan the current one, if there is one of this name. */
+  use(name: string): void {
+    const found = this.named.find((plan) => plan.name === name);
+    if (found) this.services.plans.restore(this.planSubject, found);
+  }
+
+  forget(name: string): void {
+    this.services.namedPlans.forget(this.planSubject, name);
   }
 
   /** Undoes or redoes a step, if there is one. */

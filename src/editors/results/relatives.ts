@@ -1,6 +1,7 @@
 /** The other checkpoints of the workspace: whether they can generate, and how they are related to the panel's one. */
 import { dirname } from 'node:path';
 import { parametersOf, parametersReadOf } from '../../engine/checkpoint/parameters';
+import { modelTensors } from '../../engine/checkpoint/used-tensors';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
 import { modelName } from '../../engine/records/record';
@@ -16,7 +17,12 @@ export interface Relative {
   /** The model from which Coppice made it. */
   readonly origin?: Origin;
   /** Undefined if its architecture is not supported. */
-  readonly size?: { readonly blocks: number; readonly parameters: number; readonly parametersRead: number };
+  readonly size?: {
+    readonly blocks: number;
+    readonly parameters: number;
+    readonly parametersRead: number;
+    readonly bytes: number;
+  };
   /** Its architecture is supported and it has a tokenizer. */
   readonly canWrite: boolean;
 }
@@ -66,6 +72,17 @@ export class Relatives {
   /** The base model of this checkpoint, if it is among the others. */
   get parent(): Relative | undefined {
     return this.others.find((other) => this.nearness(other) === 'parent');
+  }
+
+  /** Identity of the oldest known ancestor; its own without one. */
+  get originalIdentity(): string {
+    return this.rootOf(this.own);
+  }
+
+  /** The oldest ancestor, if it is among the others. */
+  get original(): Relative | undefined {
+    const root = this.originalIdentity;
+    return root === this.own.identity ? undefined : this.others.find(({ identity }) => identity === root);
   }
 
   /** The models that were made from this checkpoint. */
@@ -118,6 +135,7 @@ function describe(path: string, checkpoint: Checkpoint): Omit<Relative, 'canWrit
         blocks: architecture.layers.length,
         parameters: parametersOf(architecture),
         parametersRead: parametersReadOf(architecture),
+        bytes: modelTensors(checkpoint).reduce((sum, tensor) => sum + tensor.bytes, 0),
       },
     }),
   };

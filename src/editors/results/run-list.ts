@@ -84,6 +84,19 @@ export class RunList {
     return ids.flatMap((id) => this.listed.find(({ stored }) => stored.id === id)?.stored ?? []);
   }
 
+  /** What the runs of all models found, newest first. */
+  digests(): readonly RunDigest[] {
+    return this.all.map(({ digest }) => digest);
+  }
+
+  /** The output of the newest export of this checkpoint; undefined if there is none. */
+  exported(): string | undefined {
+    const { identity } = this.source.checkpoint;
+    return this.digests().find(
+      ({ kind, model, exported }) => kind === 'export' && model.identity === identity && exported !== undefined,
+    )?.exported;
+  }
+
   /** The inputs of the run that have changed since, in words. */
   changed(id: string): readonly string[] {
     return this.runs.find((run) => run.id === id)?.changed ?? [];
@@ -146,6 +159,21 @@ export class RunList {
       const start = curve?.rowsKey === rowsKey ? curve.points.find(({ count }) => count === 0) : undefined;
       const measured = start ?? (digest.kind === 'eval' ? quality.find((each) => each.rowsKey === rowsKey) : undefined);
       if (measured) return measured.ppl;
+    }
+    return undefined;
+  }
+
+  /** Perplexity without these blocks on these rows in float32, from the newest run that measured it. */
+  planPerplexity(identity: string, removed: readonly number[], rowsKey: string): JsonNumber | undefined {
+    if (removed.length === 0) return this.perplexity(identity, rowsKey);
+    const same = (blocks: readonly unknown[]): boolean => blocks.join() === removed.join();
+    for (const { digest } of this.all) {
+      const { model, curve, quality = [], kind, adapter, precision } = digest;
+      if (model.identity !== identity || !isFloat32(precision) || adapter !== undefined) continue;
+      const measured = kind === 'eval' && same(digest.removed) && quality.find((each) => each.rowsKey === rowsKey);
+      if (measured) return measured.ppl;
+      const point = curve?.rowsKey === rowsKey && curve.points.find((each) => same(each.removed));
+      if (point) return point.ppl;
     }
     return undefined;
   }

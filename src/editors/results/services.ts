@@ -4,8 +4,11 @@ import type { PrecisionChoice } from '../../engine/precision';
 import type { LabelledModel } from '../../jobs/option';
 import type { ReportAssets } from '../../engine/records/report';
 import type { CalibrationSource, Compute } from '../../protocol/jobs';
-import type { FileContent, HostMessage, PanelMessage, PanelText } from '../../protocol/panel';
+import type { ShipGoal, StartAction } from '../../protocol/journey';
+import type { ActionTimes, FileContent, HostMessage, PanelText } from '../../protocol/panel';
 import type { SidecarClient } from '../../sidecar/client';
+import type { Goals } from '../../views/goals';
+import type { NamedPlans } from '../../views/named-plans';
 import type { Plans } from '../../views/plan';
 import type { ScoreStore } from '../../views/scores';
 import type { PlanHistories } from './plan-history';
@@ -16,7 +19,13 @@ import type { Trainings } from './trainings';
 export interface PanelHost {
   post(message: HostMessage): void;
   /** Runs the command for this action. The command asks for its options. */
-  start(action: Extract<PanelMessage, { type: 'start' }>['action'], checkpoint: string): void;
+  start(action: StartAction, checkpoint: string, adapter?: string): void;
+  /** Bytes of all files of an export without these blocks. @throws UserError for a model that the format cannot hold */
+  exportBytes(source: PanelCheckpoint, removed: readonly number[], goal: ShipGoal): Promise<number>;
+  /** How long each action takes on this checkpoint without these blocks, in words. */
+  times(source: PanelCheckpoint, removed: readonly number[]): ActionTimes;
+  /** Asks for the name of a plan. @param known names that are in use @returns undefined if the user cancels */
+  askPlanName(known: readonly string[]): Promise<string | undefined>;
   /** Runs the command that measures models over batches and lengths. It asks which. */
   measureGrid(checkpoint: string, columns: readonly LabelledModel[]): void;
   /** Runs the command that saves a recipe of these runs; undefined for those that lead to the plan. */
@@ -77,6 +86,8 @@ export interface Neighbours {
 export interface PanelServices {
   readonly host: PanelHost;
   readonly plans: Plans;
+  readonly namedPlans: NamedPlans;
+  readonly goals: Goals;
   readonly scores: Pick<ScoreStore, 'shown' | 'onChange'>;
   readonly histories: PlanHistories;
   readonly prompts: PromptList;

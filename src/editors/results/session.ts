@@ -4,11 +4,12 @@
  */
 import { requireTrusted } from '../../host/restricted';
 import type { UserFailure } from '../../protocol/errors';
-import type { PanelMessage, PanelState } from '../../protocol/panel';
+import type { NamedPlan, PanelMessage, PanelState } from '../../protocol/panel';
 import type { JobEnded } from '../../sidecar/client';
 import type { Subscription } from '../../sidecar/emitter';
 import { jobsOf, modelOf } from './facts';
 import { failureOf } from './failures';
+import { JourneyPart } from './journey-part';
 import { JobsPart } from './jobs-part';
 import { MeasuringPart } from './measuring-part';
 import { handleMessage, type PanelParts, promptsOf } from './panel-messages';
@@ -43,10 +44,12 @@ export class ResultsSession {
       plan,
       refresh: () => this.refresh(),
       failed: (error) => failure(error)?.why ?? '',
+      measured: () => this.showJourney(),
     });
     const jobs = new JobsPart({ source, services, reading, plan, measuring });
     const samples = new SampleRequests(services, store, failure);
-    this.parts = { source, services, store, reading, plan, measuring, jobs, samples };
+    const journey = new JourneyPart(source, services, reading, plan);
+    this.parts = { source, services, store, reading, plan, measuring, jobs, samples, journey };
     this.used = this.settingsNow();
     this.subscriptions = this.subscribe();
   }
@@ -89,7 +92,10 @@ export class ResultsSession {
   private firstState(plan: PlanPart, reading: PanelReading, chat: boolean): PanelState {
     return {
       model: modelOf(this.source),
-      family: { parent: null, children: [] },
+      family: { parent: null, original: null, children: [] },
+      namedPlans: namedPlansOf(plan, reading, this.source),
+      journey: new JourneyPart(this.source, this.services, reading, plan).now(),
+      times: this.services.host.times(this.source, plan.removed),
       text: null,
       plan: plan.now(),
       whatIf: NOTHING_YET,
@@ -108,13 +114,21 @@ export class ResultsSession {
   }
 
   private subscribe(): Subscription[] {
-    const { store, plan } = this.parts;
-    const { plans, scores, sidecar, trainings } = this.services;
+    const { store, plan, reading } = this.parts;
+    const { plans, namedPlans, goals, scores, sidecar, trainings } = this.services;
     const { path } = this.source;
     const showJobs = (): void => store.updateWhatDiffers({ jobs: jobsOf(path, sidecar.jobs) });
     return [
       plans.onChange((changed) => changed === path && this.planChanged()),
-      scores.onChange((changed) => changed === path && store.updateWhatDiffers({ plan: plan.now() })),
+      scores.onChange((changed) => {
+        if (changed !== path) return;
+        store.updateWhatDiffers({ plan: plan.now() });
+        this.showJourney();
+      }),
+      namedPlans.onChange((changed) => {
+        if (changed === path) store.updateWhatDiffers({ namedPlans: namedPlansOf(plan, reading, this.source) });
+      }),
+      goals.onChange((original) => original === reading.originalIdentity && this.showJourney()),
       sidecar.onJobs(showJobs),
       sidecar.onProgress(showJobs),
       sidecar.onEnded((end) => void this.jobEnded(end)),
@@ -139,6 +153,7 @@ export class ResultsSession {
     const { store, reading, plan, measuring } = this.parts;
     store.update({ plan: plan.now(), columns: choicesOf(reading, plan) });
     measuring.planChanged();
+    this.showJourney();
   }
 
   private noteReading(found: ReadState): void {
@@ -148,9 +163,18 @@ export class ResultsSession {
       columns: choicesOf(reading, plan),
       plan: plan.now(),
       training: this.trainingNow(),
+      namedPlans: namedPlansOf(plan, reading, this.source),
       ...promptsOf(this.services),
     });
     measuring.noteReading();
+    this.showJourney();
+  }
+
+  /** The step that comes next, the verdict, and how long things take. */
+  private showJourney(): void {
+    const { store, plan, journey } = this.parts;
+    store.updateWhatDiffers({ times: this.services.host.times(this.source, plan.removed) });
+    journey.show(store);
   }
 
   /** A run has left a record. What was trained or healed is measured at once: its perplexity tells whether that helped. */
@@ -182,6 +206,17 @@ export class ResultsSession {
   private failureOf(error: unknown): UserFailure | undefined {
     return failureOf(error, (fault) => this.services.host.logError(fault));
   }
+}
+
+/** The named plans, with the perplexities that runs have measured on the panel's text. */
+function namedPlansOf(plan: PlanPart, reading: PanelReading, { checkpoint }: PanelCheckpoint): NamedPlan[] {
+  const rowsKey = reading.measuredOn?.shown.rowsKey;
+  return plan.named.map(({ name, removed }) => ({
+    name,
+    removed,
+    ppl:
+      (rowsKey === undefined ? undefined : reading.runs.planPerplexity(checkpoint.identity, removed, rowsKey)) ?? null,
+  }));
 }
 
 const choicesOf = (reading: PanelReading, plan: PlanPart): PanelState['columns'] =>

@@ -40,6 +40,8 @@ export interface RunDigest extends OnTop {
   readonly versus?: VersusDigest;
   /** Of exports and verifications. */
   readonly ran?: RanDigest;
+  /** Of an export: the name of its file or folder. */
+  readonly exported?: string;
 }
 
 /** Programs that ran a written file. */

@@ -68,6 +68,7 @@ type Parts = Pick<
   | 'narrower'
   | 'versus'
   | 'ran'
+  | 'exported'
 >;
 
 function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
@@ -120,8 +121,10 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     }
     case 'merge':
       return { cost: writtenOf(results, model, 'merged') };
-    case 'export':
-      return exportedOf(results, model);
+    case 'export': {
+      const out = text(results.out);
+      return { ...exportedOf(results, model), ...(out !== undefined && { exported: basename(out) }) };
+    }
     case 'verify': {
       const ran = ranOf(results);
       return ran ? { ran } : {};

@@ -41,12 +41,19 @@ describe('quality of models', () => {
 
   it('has written models with what their evaluation compared them with', () => {
     const against = { model: 'whole', identity: 'beef' };
-    const child: PanelChild = { name: 'SmolLM2-27', path: '/m/27', removed: [14], retrained: [], ppl: 22 };
+    const child: PanelChild = {
+      name: 'SmolLM2-27',
+      path: '/m/27',
+      removed: [14],
+      kind: 'prune',
+      retrained: [],
+      ppl: 22,
+    };
     const children = [
       { ...child, compared: { kl: 0.2, top1: 0.7, against } },
       { ...child, name: 'other', ppl: null },
     ];
-    const rows = qualitiesOf({ ...FULL, family: { parent: null, children } });
+    const rows = qualitiesOf({ ...FULL, family: { parent: null, original: null, children } });
     assert.deepEqual(rows.at(-1), { label: 'SmolLM2-27', kind: 'made', ppl: 22, kl: 0.2, top1: 0.7, against });
   });
 });

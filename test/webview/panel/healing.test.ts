@@ -165,13 +165,19 @@ describeBrowser('card of a healing', (browser) => {
   });
 
   it('takes a healed checkpoint that was written for a point too', async () => {
-    const child = { name: 'short-healed', path: '/models/short-healed', removed: [14, 17], retrained: [] };
+    const child = {
+      name: 'short-healed',
+      path: '/models/short-healed',
+      removed: [14, 17],
+      kind: 'prune',
+      retrained: [],
+    };
     const children = [
       { ...child, healed: true as const, ppl: 42 },
       { ...child, name: 'short', path: '/models/short', ppl: 50 },
     ];
     const whatIf = { ...FULL.whatIf, removed: [14, 17], ppl: 50, rowsKey: 'rows-a' };
-    const family = { parent: null, children };
+    const family = { parent: null, original: null, children };
     const panel = await openPanel(browser(), {
       ...FULL,
       runs: [],

@@ -10,6 +10,7 @@ import type {
   RunDigest,
   TrainingStep,
 } from '../../../src/protocol/panel';
+import { type Journey, STEPS } from '../../../src/protocol/journey';
 import digests from './smollm2.json' with { type: 'json' };
 
 const MODEL = {
@@ -314,10 +315,26 @@ export const RUNS: readonly PanelRun[] = [
   changed: digest.kind === 'retrain' ? ['alpaca.jsonl has changed since'] : [],
 }));
 
+/** The way of a model without scores and without a goal. */
+export const JOURNEY: Journey = {
+  goal: null,
+  steps: STEPS.map((name, i) => ({ name, state: i === 0 ? 'next' : 'later' })),
+  next: { action: 'score' },
+  skippable: false,
+  verdict: {
+    ships: 'unknown',
+    bytes: { value: null, limit: null, met: null },
+    ratio: { value: null, limit: null, met: null },
+  },
+};
+
 /** A panel that knows the model and nothing else. */
 export const EMPTY: PanelState = {
   model: MODEL,
-  family: { parent: null, children: [] },
+  family: { parent: null, original: null, children: [] },
+  namedPlans: [],
+  journey: JOURNEY,
+  times: {},
   text: { name: 'calibration.txt', samples: 10, length: 128, seed: 1234, from: 'scores' },
   plan: planOf([]),
   whatIf: {

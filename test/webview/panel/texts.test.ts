@@ -110,7 +110,10 @@ describeBrowser('texts of the results panel', (browser) => {
         removed: [4, 13, 14],
         there: { ...there, parametersRead: 2 * model.parametersRead, ppl: 18.12 },
       },
-      children: [{ name: 'small', path: '/models/small', removed: [3], retrained: ['small-adapter'], ppl: 25.5 }],
+      original: null,
+      children: [
+        { name: 'small', path: '/models/small', removed: [3], kind: 'prune', retrained: ['small-adapter'], ppl: 25.5 },
+      ],
     };
     const whatIf = { ...EMPTY.whatIf, status: 'done' as const, full: 36.24, text: 'calibration.txt' };
     const panel = await openPanel(browser(), { ...EMPTY, plan: planOf([]), family, whatIf });

@@ -1,0 +1,122 @@
+/** The way to a model that ships, from what the panel knows: its scores, plan, family and runs, and the goal of the family. */
+import { basename } from 'node:path';
+import { beforeAfter } from '../../engine/records/before-after/before-after';
+import { messageOf } from '../../engine/errors';
+import type { JsonNumber } from '../../format/json';
+import type { Journey, ShipGoal } from '../../protocol/journey';
+import type { PanelState } from '../../protocol/panel';
+import { journeyOf, type Member } from '../../views/journey';
+import type { PlanSubject } from '../../views/plan';
+import { subjectOf } from '../../views/subject';
+import type { PanelReading } from './panel-reading';
+import type { PanelStore } from './panel-store';
+import type { PlanPart } from './plan-part';
+import type { PanelCheckpoint, PanelServices } from './services';
+
+export class JourneyPart {
+  private readonly subject: PlanSubject;
+  /** The size of an export, or why it has none. It is asked once for a plan and a goal. */
+  private size: { readonly key: string; readonly bytes?: number } | undefined;
+
+  constructor(
+    private readonly source: PanelCheckpoint,
+    private readonly services: PanelServices,
+    private readonly reading: PanelReading,
+    private readonly plan: PlanPart,
+  ) {
+    this.subject = subjectOf(source.path, source.checkpoint)!;
+  }
+
+  /** Identity of the oldest known ancestor, whose goal holds for the whole family. */
+  get original(): string {
+    return this.reading.originalIdentity;
+  }
+
+  get goal(): ShipGoal | undefined {
+    return this.services.goals.goal(this.original);
+  }
+
+  /** @param state what the panel shows; undefined before the first reading */
+  now(state?: Pick<PanelState, 'whatIf' | 'family'>): Journey {
+    const { goal, source, services } = this;
+    const { removed } = this.plan;
+    const { origin, children } = this.reading.lineage;
+    const isChild = (kinds: readonly string[]) => newest(children.filter(({ kind }) => kinds.includes(kind)));
+    const sameBlocks = children.filter(
+      (child) => ['prune', 'heal', 'iterate'].includes(child.kind) && child.removed.join() === removed.join(),
+    );
+    return journeyOf({
+      goal,
+      derived: origin !== undefined,
+      kind: origin?.kind,
+      scored: services.scores.shown(this.subject) !== undefined || this.reading.scorings().length > 0,
+      planned: removed.length > 0,
+      written: removed.length > 0 ? newest(sameBlocks) : undefined,
+      adapter: removed.length > 0 ? undefined : this.reading.adapters.at(0),
+      merged: isChild(['merge', 'retrain']),
+      exported: isChild(['export']) ?? this.exportedFolder(),
+      compared: this.isCompared(),
+      skipped: services.goals.skipped(this.original, source.checkpoint.identity),
+      bytes: this.size?.key === this.sizeKey() ? this.size.bytes : undefined,
+      ratio: state && ratioOf(state, removed),
+    });
+  }
+
+  /** Leaves out a step. */
+  skip(step: Parameters<PanelServices['goals']['skip']>[2]): void {
+    this.services.goals.skip(this.original, this.source.checkpoint.identity, step);
+  }
+
+  /** Shows the journey, and then with the size of the export, which takes a moment. */
+  show(store: PanelStore): void {
+    store.updateWhatDiffers({ journey: this.now(store.state) });
+    void this.measureSize(store);
+  }
+
+  private async measureSize(store: PanelStore): Promise<void> {
+    const { goal, source, services } = this;
+    const key = this.sizeKey();
+    if (!goal || this.size?.key === key) return;
+    this.size = { key };
+    const { removed } = this.plan;
+    try {
+      const bytes = await services.host.exportBytes(source, removed, goal);
+      if (key === this.sizeKey()) this.size = { key, bytes };
+    } catch (error) {
+      services.host.logError(new Error(`the size of an export is unknown: ${messageOf(error)}`));
+    }
+    if (key === this.sizeKey()) store.updateWhatDiffers({ journey: this.now(store.state) });
+  }
+
+  private sizeKey(): string {
+    return JSON.stringify([this.goal?.format, this.goal?.type, this.plan.removed]);
+  }
+
+  /** A folder of ONNX models is no checkpoint: its run knows it. */
+  private exportedFolder(): Member | undefined {
+    const file = this.reading.runs.exported();
+    return file === undefined ? undefined : { path: file, name: basename(file) };
+  }
+
+  /** Nothing is missing on the page that puts this model beside the original. */
+  private isCompared(): boolean {
+    const { identity } = this.source.checkpoint;
+    const runs = this.reading.runs.digests();
+    const found = runs.some(({ model }) => model.identity === identity) && beforeAfter(runs, this.original);
+    return found ? found.missing.length === 0 : false;
+  }
+}
+
+/** Perplexity relative to the original: of the plan, or of a model that was made from another one. */
+function ratioOf(
+  { whatIf: { full, ppl, removed: measured }, family: { original } }: Pick<PanelState, 'whatIf' | 'family'>,
+  removed: readonly number[],
+): JsonNumber | undefined {
+  const base = original ? original.ppl : full;
+  const own = removed.length === 0 ? full : measured.join() === removed.join() ? ppl : null;
+  if (base === null || own === null || (!original && removed.length === 0)) return undefined;
+  return typeof own === 'number' && typeof base === 'number' ? own / base : own;
+}
+
+/** Lists are newest first. */
+const newest = (members: readonly Member[]): Member | undefined => members.at(0);

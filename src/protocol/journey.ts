@@ -1,0 +1,75 @@
+/**
+ * The way from a model to one that ships, as tree and panel show it: the goal, the steps with one that comes next, and
+ * whether the model meets the goal. Types alone.
+ */
+import type { ExportFormat } from '../jobs/definitions/export';
+import type { JsonNumber } from '../format/json';
+
+/** What a model must be to ship. Every limit is optional. */
+export interface ShipGoal {
+  /** What the application loads. */
+  readonly format: ExportFormat;
+  /** Type of its weights; undefined keeps every weight's type. */
+  readonly type?: string;
+  /** Bytes of all exported files together. */
+  readonly maxBytes?: number;
+  /** Perplexity relative to the original model on the same text, such as 1.3. */
+  readonly maxRatio?: number;
+}
+
+/** In this order. */
+export const STEPS = ['score', 'plan', 'prune', 'retrain', 'export', 'compare'] as const;
+export type StepName = (typeof STEPS)[number];
+
+export interface JourneyStep {
+  readonly name: StepName;
+  /** `unneeded`: the goal is met without it, or the user skipped it. */
+  readonly state: 'done' | 'next' | 'later' | 'unneeded';
+}
+
+/** The commands that the panel starts. */
+export type StartAction =
+  | 'score'
+  | 'suggest'
+  | 'prune'
+  | 'heal'
+  | 'retrain'
+  | 'merge'
+  | 'export'
+  | 'compare'
+  | 'beforeAfter'
+  | 'goal'
+  | 'tasks'
+  | 'iterate'
+  | 'versus';
+
+/** The one primary action. `open` goes on with another model of the family. */
+export type NextAction =
+  | { readonly action: StartAction; readonly adapter?: string }
+  | { readonly action: 'open'; readonly path: string; readonly name: string };
+
+/** A number beside its limit. */
+export interface Judged<T> {
+  readonly value: T | null;
+  readonly limit: number | null;
+  /** Null where the value or the limit is unknown. */
+  readonly met: boolean | null;
+}
+
+export interface Verdict {
+  /** Every limit is met: yes; one is not: no; otherwise unknown. Without limits it is unknown too. */
+  readonly ships: 'yes' | 'no' | 'unknown';
+  /** Bytes of the export in the goal's format, of the plan where there is one. */
+  readonly bytes: Judged<number>;
+  /** Perplexity relative to the original. */
+  readonly ratio: Judged<JsonNumber>;
+}
+
+export interface Journey {
+  readonly goal: ShipGoal | null;
+  readonly steps: readonly JourneyStep[];
+  readonly next: NextAction;
+  /** The next step can be left out: the message `journey/skip` does that. */
+  readonly skippable: boolean;
+  readonly verdict: Verdict;
+}

@@ -1,0 +1,141 @@
+/**
+ * The way from a model to one that ships: which step comes next, and whether the goal is met. One primary action at a time
+ * follows from the facts alone, so tree and panel say the same. Pure.
+ */
+import type { JsonNumber } from '../format/json';
+import {
+  type Journey,
+  type Judged,
+  type NextAction,
+  type ShipGoal,
+  type StepName,
+  STEPS,
+  type Verdict,
+} from '../protocol/journey';
+
+/** Another model of the family. */
+export interface Member {
+  readonly path: string;
+  readonly name: string;
+}
+
+/** What is known of a model. */
+export interface JourneyFacts {
+  readonly goal?: ShipGoal;
+  /** Coppice made it from another model. */
+  readonly derived: boolean;
+  /** How it was made. */
+  readonly kind?: string;
+  /** Its blocks have scores. */
+  readonly scored: boolean;
+  /** A plan removes blocks. */
+  readonly planned: boolean;
+  /** The newest model that was written with exactly the plan's blocks removed. */
+  readonly written?: Member;
+  /** The newest adapter that was trained on it. */
+  readonly adapter?: string;
+  /** The newest model that was made by merging an adapter into it. */
+  readonly merged?: Member;
+  /** The newest export of it: a GGUF file or a folder. */
+  readonly exported?: Member;
+  /** Perplexity, size and texts of this model and the original were measured alike. */
+  readonly compared: boolean;
+  readonly skipped: readonly StepName[];
+  /** Bytes of the export in the goal's format; of the plan where there is one. */
+  readonly bytes?: number;
+  /** Perplexity relative to the original; of the plan where there is one. */
+  readonly ratio?: JsonNumber;
+}
+
+export function journeyOf(facts: JourneyFacts): Journey {
+  const verdict = verdictOf(facts);
+  const done = doneSteps(facts);
+  const unneeded = unneededSteps(facts, verdict, done);
+  const next = nextOf(facts, unneeded);
+  const at = stepOf(next, facts);
+  return {
+    goal: facts.goal ?? null,
+    steps: STEPS.map((name) => ({
+      name,
+      state: name === at ? 'next' : done.has(name) ? 'done' : unneeded.has(name) ? 'unneeded' : 'later',
+    })),
+    next,
+    skippable: next.action === 'retrain',
+    verdict,
+  };
+}
+
+function verdictOf({ goal, bytes, ratio }: JourneyFacts): Verdict {
+  const size = judged(bytes, goal?.maxBytes);
+  const quality = judged(ratio, goal?.maxRatio);
+  const limited = [size, quality].filter(({ limit }) => limit !== null);
+  const ships = limited.some(({ met }) => met === false)
+    ? 'no'
+    : limited.length > 0 && limited.every(({ met }) => met)
+      ? 'yes'
+      : 'unknown';
+  return { ships, bytes: size, ratio: quality };
+}
+
+/** A value that is not finite meets no limit. */
+function judged<T extends JsonNumber>(value: T | undefined, limit: number | undefined): Judged<T> {
+  const known = value === undefined || limit === undefined ? null : typeof value === 'number' && value <= limit;
+  return { value: value ?? null, limit: limit ?? null, met: known };
+}
+
+/** Ways to make a model that was trained. */
+const TRAINED = ['merge', 'retrain'];
+
+function doneSteps({ derived, kind = '', scored, planned, written, merged, exported, compared }: JourneyFacts) {
+  const done = new Set<StepName>();
+  const add = (step: StepName, isDone: boolean): void => void (isDone && done.add(step));
+  add('score', scored || derived);
+  add('plan', planned || derived);
+  add('prune', written !== undefined || derived);
+  add('retrain', TRAINED.includes(kind) || merged !== undefined);
+  add('export', exported !== undefined || kind === 'export');
+  add('compare', compared && derived);
+  return done;
+}
+
+function unneededSteps({ skipped, kind }: JourneyFacts, { ratio }: Verdict, done: ReadonlySet<StepName>) {
+  const unneeded = new Set<StepName>(skipped);
+  // What is exported is no longer trained, and what meets the goal need not be.
+  if (ratio.met || kind === 'export') unneeded.add('retrain');
+  return new Set([...unneeded].filter((step) => !done.has(step)));
+}
+
+function nextOf(facts: JourneyFacts, unneeded: ReadonlySet<StepName>): NextAction {
+  const { derived, kind = '', scored, planned, written, adapter, merged, exported, compared } = facts;
+  if (!derived || planned) {
+    if (planned) return written ? open(written) : { action: 'prune' };
+    return { action: scored ? 'suggest' : 'score' };
+  }
+  if (merged) return open(merged);
+  if (adapter !== undefined) return { action: 'merge', adapter };
+  if (!TRAINED.includes(kind) && !unneeded.has('retrain')) return { action: 'retrain' };
+  if (kind !== 'export' && !exported) return { action: 'export' };
+  return { action: compared ? 'beforeAfter' : 'compare' };
+}
+
+const open = ({ path, name }: Member): NextAction => ({ action: 'open', path, name });
+
+/** The step that an action belongs to; undefined once everything is done. */
+function stepOf(next: NextAction, { merged }: JourneyFacts): StepName | undefined {
+  switch (next.action) {
+    case 'score':
+    case 'prune':
+    case 'retrain':
+    case 'export':
+    case 'compare':
+      return next.action;
+    case 'suggest':
+      return 'plan';
+    case 'merge':
+      return 'retrain';
+    case 'open':
+      return merged ? 'export' : 'retrain';
+    default:
+      return undefined;
+  }
+}

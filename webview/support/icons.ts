@@ -1,0 +1,47 @@
+/** VS Code's icons. `icons.css` has a class for each of them; they take the colour of the text around them. */
+import { el } from './dom';
+
+export type IconName =
+  | 'add'
+  | 'arrow-right'
+  | 'check'
+  | 'chevron-down'
+  | 'chevron-right'
+  | 'circle-large'
+  | 'circle-slash'
+  | 'close'
+  | 'comment-discussion'
+  | 'copy'
+  | 'dashboard'
+  | 'desktop-download'
+  | 'device-camera'
+  | 'discard'
+  | 'ellipsis'
+  | 'error'
+  | 'export'
+  | 'flame'
+  | 'go-to-file'
+  | 'graph'
+  | 'graph-line'
+  | 'heart'
+  | 'history'
+  | 'info'
+  | 'json'
+  | 'layers'
+  | 'link-external'
+  | 'mortar-board'
+  | 'package'
+  | 'pass'
+  | 'pass-filled'
+  | 'play'
+  | 'redo'
+  | 'rocket'
+  | 'save'
+  | 'sort-precedence'
+  | 'sparkle'
+  | 'target'
+  | 'trash'
+  | 'warning';
+
+/** An icon beside words, which say the same: screen readers skip it. */
+export const icon = (name: IconName): HTMLElement => el('span', { class: `icon icon-${name}`, 'aria-hidden': 'true' });
