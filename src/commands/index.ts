@@ -46,6 +46,7 @@ import { showHiddenCommand } from './show-hidden';
 import { showJobsCommand } from './show-jobs';
 import { showLogCommand } from './show-log';
 import { showScoresCommand } from './show-scores';
+import { setGoalCommand } from './set-goal';
 import { suggestBlocksCommand } from './suggest-blocks';
 import { toggleBlockCommand } from './toggle-block';
 import { verifyExportCommand } from './verify-export';
@@ -68,6 +69,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   showBeforeAfterCommand,
   toggleBlockCommand,
   suggestBlocksCommand,
+  setGoalCommand,
   resetPlanCommand,
   pruneCheckpointCommand,
   healCheckpointCommand,

@@ -25,7 +25,8 @@ import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, pick, type Step } from '../host/steps';
-import { askCount, decidingChoices, suggest } from './suggest-blocks';
+import { suggest } from './suggest-blocks';
+import { askCount, decidingChoices } from './suggest-step';
 
 export interface PruneArguments extends CommonArguments {
   /** Blocks to remove; undefined uses the plan. */

@@ -87,15 +87,15 @@ function judged<T extends JsonNumber>(value: T | undefined, limit: number | unde
 const TRAINED = ['merge', 'retrain'];
 
 function doneSteps({ derived, kind = '', scored, planned, written, merged, exported, compared }: JourneyFacts) {
-  const done = new Set<StepName>();
-  const add = (step: StepName, isDone: boolean): void => void (isDone && done.add(step));
-  add('score', scored || derived);
-  add('plan', planned || derived);
-  add('prune', written !== undefined || derived);
-  add('retrain', TRAINED.includes(kind) || merged !== undefined);
-  add('export', exported !== undefined || kind === 'export');
-  add('compare', compared && derived);
-  return done;
+  const isDone: Readonly<Record<StepName, boolean>> = {
+    score: scored || derived,
+    plan: planned || derived,
+    prune: written !== undefined || derived,
+    retrain: TRAINED.includes(kind) || merged !== undefined,
+    export: exported !== undefined || kind === 'export',
+    compare: compared && derived,
+  };
+  return new Set(STEPS.filter((step) => isDone[step]));
 }
 
 function unneededSteps({ skipped, kind }: JourneyFacts, { ratio }: Verdict, done: ReadonlySet<StepName>) {

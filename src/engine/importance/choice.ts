@@ -32,8 +32,15 @@ export interface Round {
   readonly kl?: number;
 }
 
-/** What was asked for: a size, or as many blocks as keep the divergence under a limit, in nats. */
-export type Goal = SizeGoal | { readonly kind: 'divergence'; readonly kl: number };
+/**
+ * What was asked for: a size; as many blocks as keep the divergence under a limit, in nats, or the perplexity under a
+ * multiple of the whole model's; or as few as let an export fit into a number of bytes.
+ */
+export type Goal =
+  | SizeGoal
+  | { readonly kind: 'divergence'; readonly kl: number }
+  | { readonly kind: 'perplexity'; readonly ratio: number }
+  | { readonly kind: 'fit'; readonly bytes: number; readonly format: string; readonly type?: string };
 
 /** Blocks that were chosen by a criterion. */
 export interface Suggestion {
@@ -89,6 +96,8 @@ export function choiceSettings(choice: Choice, removed: readonly number[]): Read
     ...(goal.kind === 'ratio' && { ratio: goal.ratio }),
     ...(goal.kind === 'target' && { targetParams: goal.parameters }),
     ...(goal.kind === 'divergence' && { maxKl: goal.kl }),
+    ...(goal.kind === 'perplexity' && { maxRatio: goal.ratio }),
+    ...(goal.kind === 'fit' && { maxBytes: goal.bytes, format: goal.format, type: goal.type }),
     ...(calibration && { calibration: withoutFile(calibration) }),
     ...(run !== undefined && { scores: run }),
     ...(rounds && { rounds }),

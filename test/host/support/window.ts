@@ -68,8 +68,11 @@ export class Window {
   async enter(text: string | RegExp): Promise<void> {
     const box = this.page.locator('.quick-input-widget:visible');
     await box.getByText(text).first().waitFor();
-    // The step stands in it: “Score Blocks (1/2)”.
-    const title = (): Promise<string> => box.locator('.quick-input-title').innerText({ timeout: 200 });
+    // The step stands in it, “Score Blocks (1/2)”, unless later answers decide how many there are; then the question tells.
+    const title = async (): Promise<string> => {
+      const words = await box.locator('.quick-input-title').innerText({ timeout: 200 });
+      return `${words} ${await box.locator('input').first().getAttribute('placeholder', { timeout: 200 })}`;
+    };
     const asked = await title();
     const gone = async (): Promise<boolean> => (await title().catch(() => '')) !== asked;
     await until(`Enter is taken by “${asked}”`, async () => {

@@ -1,0 +1,47 @@
+/** Set Goal…: what the model must be to ship: the format that the application loads, its size, and its perplexity. */
+import * as vscode from 'vscode';
+import { chooseCheckpoint } from '../host/choose-checkpoint';
+import type { Command, CommonArguments } from '../host/command';
+import { type GoalAnswers, goalFrom, goalSteps, goalWords } from '../host/ship-goal';
+import { inform } from '../host/inform';
+import { askAll, BACK, pick } from '../host/steps';
+import type { ShipGoal } from '../protocol/journey';
+import { relativesOf } from './comparable-models';
+
+export interface SetGoalArguments extends CommonArguments, GoalAnswers {
+  /** Drops the goal. */
+  readonly none?: boolean;
+}
+
+export const setGoalCommand: Command<SetGoalArguments> = {
+  id: 'coppice.setGoal',
+  async run(coppice, args, settle) {
+    const title = vscode.l10n.t('Set Goal');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    const { originalIdentity } = await relativesOf(coppice, chosen);
+    const before = coppice.goals.goal(originalIdentity);
+    const isGiven = args.format !== undefined || args.none !== undefined;
+    const none = args.none ?? (!isGiven && before !== undefined && (await wantsNone(before, title)));
+    if (none) {
+      coppice.goals.set(originalIdentity, undefined);
+      return null;
+    }
+    const answers = isGiven ? args : await askAll<SetGoalArguments>(title, args, goalSteps(chosen, before));
+    settle({ ...answers, checkpoint: chosen.path });
+    const goal = goalFrom(answers);
+    coppice.goals.set(originalIdentity, goal);
+    inform(args, vscode.l10n.t('Goal: {0}.', goalWords(goal)));
+    return goal;
+  },
+};
+
+/** Asks whether to change the goal or to drop it. */
+async function wantsNone(before: ShipGoal, title: string): Promise<boolean> {
+  const { t } = vscode.l10n;
+  const choices = [
+    { label: t('$(edit) Change the goal'), description: goalWords(before), value: false },
+    { label: t('$(trash) No goal'), value: true },
+  ];
+  const answer = await pick({ title, step: 1 }, t('This model has a goal'), choices, false);
+  return answer === BACK ? false : answer;
+}

@@ -1,0 +1,38 @@
+/** Sizes of exports, for questions about formats and limits. Each is planned once for a model, as the writers would lay it out. */
+import type { Checkpoint } from '../engine/checkpoint/types';
+import { UserError } from '../engine/errors';
+import { EXPORT_TYPES, type ExportFormat } from '../jobs/definitions/export';
+import { exportBytes, type Shipped } from '../recipes/init/sizes';
+
+const known = new Map<string, number | undefined>();
+/** Plans change often; only the last ones are asked for again. */
+const MOST_KNOWN = 200;
+
+/** Bytes of all files of an export; undefined for a model that the format cannot hold. */
+export async function exportSize(checkpoint: Checkpoint, shipped: Shipped): Promise<number | undefined> {
+  const { format, type, removed } = shipped;
+  const key = JSON.stringify([checkpoint.identity, format, type, removed]);
+  if (known.has(key)) return known.get(key);
+  const bytes = await exportBytes(checkpoint, shipped).catch((error: unknown) => {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  });
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(key, bytes);
+  return bytes;
+}
+
+/** The types of a format with the sizes that they give; undefined stands for the types that the weights have. */
+export async function typeSizes(
+  checkpoint: Checkpoint,
+  format: ExportFormat,
+  removed: readonly number[],
+): Promise<{ readonly type: string | undefined; readonly bytes: number }[]> {
+  const types = format === 'onnx' ? EXPORT_TYPES.onnx : [undefined, ...EXPORT_TYPES[format]];
+  const found: { readonly type: string | undefined; readonly bytes: number }[] = [];
+  for (const type of types) {
+    const bytes = await exportSize(checkpoint, { format, type, removed });
+    if (bytes !== undefined) found.push({ type, bytes });
+  }
+  return found;
+}

@@ -1,0 +1,140 @@
+/** Questions about what a model must be to ship, and the words for it. */
+import * as vscode from 'vscode';
+import { messageOf } from '../engine/errors';
+import { formatBytes } from '../format/numbers';
+import type { ExportFormat } from '../jobs/definitions/export';
+import { parseBytes } from '../jobs/values';
+import type { ShipGoal } from '../protocol/journey';
+import type { Chosen } from './choose-checkpoint';
+import { typeSizes } from './export-sizes';
+import { ask, BACK, type Choice, pick, type Step } from './steps';
+
+/** Answers to the questions. */
+export interface GoalAnswers {
+  readonly format?: ExportFormat;
+  /** Type of the weights; "stored" keeps those that they have. */
+  readonly type?: string;
+  /** "120MB"; empty for no limit. */
+  readonly size?: string;
+  /** Perplexity relative to the original, "1.3"; empty for no limit. */
+  readonly perplexity?: string;
+}
+
+/** Every weight keeps the type that it has. */
+const STORED = 'stored';
+
+/** "GGUF, q8_0" */
+export const formatWords = ({ format, type }: Pick<ShipGoal, 'format' | 'type'>): string =>
+  [FORMATS[format], type].filter(Boolean).join(', ');
+
+const FORMATS: Readonly<Record<ExportFormat, string>> = { gguf: 'GGUF', onnx: 'ONNX', safetensors: 'safetensors' };
+
+/** "GGUF, q8_0; at most 120 MB; at most 1.3 times the perplexity of the original" */
+export function goalWords(goal: ShipGoal): string {
+  const { maxBytes, maxRatio } = goal;
+  const { t } = vscode.l10n;
+  return [
+    formatWords(goal),
+    ...(maxBytes === undefined ? [] : [t('at most {0}', formatBytes(maxBytes))]),
+    ...(maxRatio === undefined ? [] : [t('at most {0} times the perplexity of the original', maxRatio)]),
+  ].join('; ');
+}
+
+/** @throws UserError for a size that cannot be read */
+export function goalFrom({ format = 'gguf', type, size = '', perplexity = '' }: GoalAnswers): ShipGoal {
+  return {
+    format,
+    ...(type !== undefined && type !== STORED && { type }),
+    ...(size.trim() !== '' && { maxBytes: parseBytes(size) }),
+    ...(perplexity.trim() !== '' && { maxRatio: Number(perplexity) }),
+  };
+}
+
+/** @param before the present goal, whose values are proposed */
+export function goalSteps<S extends GoalAnswers>(chosen: Chosen, before: ShipGoal | undefined): Step<S>[] {
+  return [formatStep(before), typeStep(chosen, before), sizeStep(chosen, before), ratioStep(before)] as Step<S>[];
+}
+
+const formatStep =
+  (before: ShipGoal | undefined): Step<GoalAnswers> =>
+  async (_, place) => {
+    const { t } = vscode.l10n;
+    const choices: Choice<ExportFormat>[] = [
+      { label: 'GGUF', description: t('llama.cpp, Ollama, LM Studio'), value: 'gguf' },
+      { label: 'ONNX', description: t('onnxruntime, transformers.js, onnxruntime-genai'), value: 'onnx' },
+      { label: 'safetensors', description: t('transformers, vLLM'), value: 'safetensors' },
+    ];
+    const format = await pick(place, t('What does your application load?'), choices, before?.format ?? 'gguf');
+    return format === BACK ? BACK : { format };
+  };
+
+const typeStep =
+  ({ checkpoint }: Chosen, before: ShipGoal | undefined): Step<GoalAnswers> =>
+  async ({ format = 'gguf' }, place) => {
+    const { t } = vscode.l10n;
+    const where = { location: vscode.ProgressLocation.Window, title: t('Planning the sizes of exports') };
+    const sizes = await vscode.window.withProgress(where, () => typeSizes(checkpoint, format, []));
+    const choices = sizes.map(({ type, bytes }) => ({
+      label: type ?? t('As stored'),
+      description: t('{0} with all blocks', formatBytes(bytes)),
+      value: type ?? STORED,
+    }));
+    const usual = format === 'gguf' ? 'q8_0' : format === 'onnx' ? 'q8' : STORED;
+    const active = before?.format === format ? (before.type ?? STORED) : usual;
+    const type = await pick(place, t('Select the type of the weights'), choices, active);
+    return type === BACK ? BACK : { type };
+  };
+
+/** What is proposed: about a sixth less than the whole model has. */
+const SHARE = 0.85;
+
+const sizeStep =
+  ({ checkpoint }: Chosen, before: ShipGoal | undefined): Step<GoalAnswers> =>
+  async ({ format = 'gguf', type }, place) => {
+    const { t } = vscode.l10n;
+    const sizes = await typeSizes(checkpoint, format, []);
+    const bytes = sizes.find((each) => (each.type ?? STORED) === type)?.bytes ?? 0;
+    const size = await ask(place, {
+      prompt: t(
+        'The most that the files may have. With all blocks they have {0}. Leave empty for no limit.',
+        formatBytes(bytes),
+      ),
+      value:
+        before?.maxBytes === undefined
+          ? `${Math.max(1, Math.round((SHARE * bytes) / 1e6))}MB`
+          : inMegabytes(before.maxBytes),
+      fault: sizeFault,
+    });
+    return size === BACK ? BACK : { size };
+  };
+
+const inMegabytes = (bytes: number): string => `${(bytes / 1e6).toString()}MB`;
+
+const ratioStep =
+  (before: ShipGoal | undefined): Step<GoalAnswers> =>
+  async (_, place) => {
+    const perplexity = await ask(place, {
+      prompt: vscode.l10n.t(
+        'How many times the perplexity of the original is still good enough? Leave empty for no limit.',
+      ),
+      value: String(before?.maxRatio ?? 1.3),
+      fault: (text) => (text.trim() === '' ? undefined : ratioFault(text)),
+    });
+    return perplexity === BACK ? BACK : { perplexity };
+  };
+
+function sizeFault(text: string): string | undefined {
+  if (text.trim() === '') return undefined;
+  try {
+    parseBytes(text);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** A shorter model is seldom better: a limit below the original's perplexity could never be met. */
+export const ratioFault = (text: string): string | undefined =>
+  Number(text) >= 1 && Number.isFinite(Number(text))
+    ? undefined
+    : vscode.l10n.t('Enter a number of at least 1, such as 1.3.');

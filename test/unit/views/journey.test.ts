@@ -1,0 +1,96 @@
+/** The one step that comes next, and the verdict, from facts. */
+import assert from 'node:assert/strict';
+import type { ShipGoal } from '../../../src/protocol/journey';
+import { type JourneyFacts, journeyOf } from '../../../src/views/journey';
+
+const NOTHING: JourneyFacts = { derived: false, scored: false, planned: false, compared: false, skipped: [] };
+const MADE: JourneyFacts = { ...NOTHING, derived: true, kind: 'prune' };
+const GOAL: ShipGoal = { format: 'gguf', type: 'q8_0', maxBytes: 120e6, maxRatio: 1.3 };
+const member = { path: '/models/short', name: 'short' };
+
+const nextOf = (facts: Partial<JourneyFacts>, from = NOTHING) => journeyOf({ ...from, ...facts }).next;
+const states = (facts: Partial<JourneyFacts>, from = NOTHING): string =>
+  journeyOf({ ...from, ...facts })
+    .steps.map(({ state }) => state)
+    .join(' ');
+
+describe('the way of an original model', () => {
+  it('goes from scores over a plan to a shorter model, and on with that', () => {
+    assert.deepEqual(nextOf({}), { action: 'score' });
+    assert.deepEqual(nextOf({ scored: true }), { action: 'suggest' });
+    assert.deepEqual(nextOf({ scored: true, planned: true }), { action: 'prune' });
+    const open = { action: 'open', ...member };
+    assert.deepEqual(nextOf({ scored: true, planned: true, written: member }), open);
+  });
+
+  it('needs no scores for a plan that was made by hand', () => {
+    assert.deepEqual(nextOf({ planned: true }), { action: 'prune' });
+  });
+
+  it('says which steps are done', () => {
+    assert.equal(states({}), 'next later later later later later');
+    assert.equal(states({ scored: true }), 'done next later later later later');
+    assert.equal(states({ scored: true, planned: true }), 'done done next later later later');
+    assert.equal(states({ scored: true, planned: true, written: member }), 'done done done next later later');
+  });
+});
+
+describe('the way of a model that was made', () => {
+  it('goes over retraining and an export to a comparison', () => {
+    assert.deepEqual(nextOf({}, MADE), { action: 'retrain' });
+    assert.deepEqual(nextOf({ adapter: '/a' }, MADE), { action: 'merge', adapter: '/a' });
+    assert.deepEqual(nextOf({ adapter: '/a', merged: member }, MADE), { action: 'open', ...member });
+    const merged = { ...MADE, kind: 'merge' };
+    assert.deepEqual(nextOf({}, merged), { action: 'export' });
+    assert.deepEqual(nextOf({ exported: member }, merged), { action: 'compare' });
+    assert.deepEqual(nextOf({ exported: member, compared: true }, merged), { action: 'beforeAfter' });
+    assert.deepEqual(nextOf({}, { ...MADE, kind: 'export' }), { action: 'compare' });
+  });
+
+  it('leaves out the retraining where the user skips it, or the goal is met without it', () => {
+    const skipped = { skipped: ['retrain'] as const };
+    assert.deepEqual(nextOf(skipped, MADE), { action: 'export' });
+    assert.equal(states(skipped, MADE), 'done done done unneeded next later');
+    assert.deepEqual(nextOf({ goal: GOAL, ratio: 1.2 }, MADE), { action: 'export' });
+    assert.deepEqual(nextOf({ goal: GOAL, ratio: 1.4 }, MADE), { action: 'retrain' });
+    assert.equal(journeyOf({ ...MADE, goal: GOAL, ratio: 1.4 }).skippable, true);
+    assert.equal(journeyOf(NOTHING).skippable, false);
+  });
+
+  it('has no step left once all is done', () => {
+    const done = { ...MADE, kind: 'merge', exported: member, compared: true };
+    assert.equal(states({}, done), 'done done done done done done');
+  });
+
+  it('can be made shorter again by a plan of its own', () => {
+    assert.deepEqual(nextOf({ planned: true }, MADE), { action: 'prune' });
+  });
+});
+
+describe('the verdict', () => {
+  const verdict = (facts: Partial<JourneyFacts>) => journeyOf({ ...NOTHING, goal: GOAL, ...facts }).verdict;
+
+  it('is yes where every limit is met, and no where one is not', () => {
+    assert.equal(verdict({ bytes: 120e6, ratio: 1.3 }).ships, 'yes');
+    assert.equal(verdict({ bytes: 120e6 + 1, ratio: 1.3 }).ships, 'no');
+    assert.equal(verdict({ bytes: 100e6, ratio: 1.31 }).ships, 'no');
+    assert.equal(verdict({ ratio: 1.31 }).ships, 'no'); // the size does not matter any more
+  });
+
+  it('is unknown while a number is missing, and without limits', () => {
+    assert.equal(verdict({ bytes: 100e6 }).ships, 'unknown');
+    assert.equal(verdict({ goal: { format: 'onnx' }, bytes: 100e6, ratio: 1 }).ships, 'unknown');
+    assert.equal(journeyOf({ ...NOTHING, bytes: 1, ratio: 1 }).verdict.ships, 'unknown');
+  });
+
+  it('is no for a perplexity that is not finite', () => {
+    const { ships, ratio } = verdict({ bytes: 1, ratio: 'Infinity' });
+    assert.equal(ships, 'no');
+    assert.deepEqual(ratio, { value: 'Infinity', limit: 1.3, met: false });
+  });
+
+  it('has the numbers beside their limits', () => {
+    assert.deepEqual(verdict({ bytes: 100e6 }).bytes, { value: 100e6, limit: 120e6, met: true });
+    assert.deepEqual(verdict({}).ratio, { value: null, limit: 1.3, met: null });
+  });
+});
