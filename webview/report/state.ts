@@ -1,7 +1,21 @@
 /** Makes the state of the panel's sections from the runs of a report. */
+import type { Journey } from '../../src/protocol/journey';
 import type { CurveDigest, PanelModel, PanelPlan, PanelRun, PanelState, WhatIfState } from '../../src/protocol/panel';
 import { isFloat32 } from '../../src/format/arithmetic';
 import { numeric } from '../panel/numbers';
+
+/** A report has no goal, and nothing comes next. */
+const NO_JOURNEY: Journey = {
+  goal: null,
+  steps: [],
+  next: { action: 'beforeAfter' },
+  skippable: false,
+  verdict: {
+    ships: 'unknown',
+    bytes: { value: null, limit: null, met: null },
+    ratio: { value: null, limit: null, met: null },
+  },
+};
 
 /** @param runs of one model */
 export function stateOf(name: string, runs: readonly PanelRun[]): PanelState {
@@ -9,7 +23,10 @@ export function stateOf(name: string, runs: readonly PanelRun[]): PanelState {
   const chosen = chosenOf(runs);
   return {
     model,
-    family: { parent: null, children: [] },
+    family: { parent: null, original: null, children: [] },
+    namedPlans: [],
+    journey: NO_JOURNEY,
+    times: {},
     text: null,
     plan: planOf(model, chosen),
     whatIf: measuredOf(runs, chosen),

@@ -3,8 +3,8 @@ import * as Plot from '@observablehq/plot';
 import { shortNumber } from '../../../src/format/numbers';
 import { t } from '../../support/l10n';
 
-/** Above this ratio a linear axis would show nothing but the largest value. */
-const LOG_FROM = 12;
+/** Above this ratio a linear axis would show nothing but the largest values: what one would ship lies at its foot. */
+const LOG_FROM = 4;
 
 /** The scale of perplexities, with room around them. @param values finite and above 0 */
 export function perplexityScale(values: readonly number[]): Plot.ScaleOptions {
@@ -13,11 +13,13 @@ export function perplexityScale(values: readonly number[]): Plot.ScaleOptions {
   const room = most > least ? most - least : 0.1 * most; // a single value has no range
   return {
     type: log ? 'log' : 'linear',
-    domain: log ? [least / 1.1, most * 1.15] : [least - room * 0.06, most + room * 0.08],
+    domain: log
+      ? [least / (most / least) ** 0.07, most * (most / least) ** 0.06]
+      : [least - room * 0.07, most + room * 0.08],
     grid: true,
     ticks: 6,
     tickFormat: (value: number) => shortNumber(value, 3),
-    label: `↑ ${t('Perplexity')}`,
+    label: `↑ ${log ? t('Perplexity (logarithmic)') : t('Perplexity')}`,
   };
 }
 

@@ -2,9 +2,11 @@
  * The perplexity curve of every criterion that has one, with buttons for the missing ones. Perplexities on different rows
  * cannot be compared, so one set of rows is drawn at a time.
  */
+import type { ShipGoal } from '../../../src/protocol/journey';
 import type { CriterionName } from '../../../src/protocol/scores';
 import type {
   PanelChild,
+  PanelFamily,
   PanelModel,
   PanelPlan,
   PanelRun,
@@ -15,12 +17,13 @@ import type {
 import { blocksText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { type Choice, dropdown } from '../../support/ui';
-import { type CurveSeries, drawCurve, type RetrainedPoint } from '../charts/curve';
+import type { CurveSeries, RetrainedPoint } from '../charts/curve-dots';
 import { ChartFrame } from '../charts/frame';
 import { shortNumber } from '../../../src/format/numbers';
 import { blockList, moment, numeric } from '../numbers';
 import { healedChildren } from '../state/healed';
 import { onPanelRows, rowsLabel, rowsOf, rowsOfPanel, rowsOfPlan, textLabel } from '../state/rows';
+import { CurveControl, limitOf } from './curve-control';
 import { type Context, type Section, startButton, whenChanged } from './section';
 import { scoresOf } from './importance';
 import { seriesStyleOf, nameInText } from '../charts/series';
@@ -136,6 +139,7 @@ function comparable(whatIf: WhatIfState, rows: string | undefined, series: reado
 
 export function curveSection(context: Context): Section {
   const frame = new ChartFrame('curve', t('Perplexity curve'), t('What does removing blocks cost?'), context);
+  const control = new CurveControl(frame, context);
   const texts = dropdown(t('Text'), (text) => context.setView({ text }));
   const startCurve = (trusted: boolean, criterion: string, primary: boolean): HTMLElement =>
     startButton(
@@ -158,14 +162,16 @@ export function curveSection(context: Context): Section {
       shown: readonly string[],
       panel: PanelText | null,
       trusted: boolean,
-      children: readonly PanelChild[],
+      family: PanelFamily,
+      shipGoal: ShipGoal | null,
+      slider: string,
     ) => {
       const runs = inOrder(all, shown);
       const choices = rowsToChoose(all, panel);
       const rows = choices.some(({ value }) => value === wanted) ? wanted : usualRows(all, panel);
       const series = seriesOf(runs, rows);
       const whatIf = comparable(planned, rows, series);
-      const retrained = retrainedOf(runs, rows, children, panel);
+      const retrained = retrainedOf(runs, rows, family.children, panel);
       const drawn = seriesOf(all, rowsOfPanel(panel) ?? rows).map(({ criterion }) => criterion);
       const missing = scoresOf(all)
         .map(({ criterion }) => criterion)
@@ -200,20 +206,21 @@ export function curveSection(context: Context): Section {
         // A quick number of the plan says so itself: a note that comes and goes would move the chart at every click.
         ...mixtureNote(whatIf.ppl === null ? drawnIn : [...drawnIn, 'float32']),
       );
-      const data = { series, model, plan, whatIf, retrained };
+      const goal = limitOf(shipGoal, family, whatIf, rows, panel);
+      const data = { series, model, plan, whatIf, retrained, goal };
       const computed = computedText(...series.map((each) => each.computed));
-      frame.show(`${summaryOf(series, whatIf)} ${computed}`.trim(), (width) =>
-        drawCurve(data, width, frame, (removed, criterion) =>
-          context.send({ type: 'plan/set', removed, ...(criterion !== undefined && { criterion }) }),
-        ),
-      );
+      control.show(data, slider);
+      frame.show(`${summaryOf(series, whatIf)} ${computed}`.trim(), (width) => control.draw(data, width));
     },
   );
   return {
     element: frame.element,
-    update: ({ runs, plan, whatIf, model, columns, text: panel, trusted, family }, { text, shown }) => {
+    update: (
+      { runs, plan, whatIf, model, columns, text: panel, trusted, family, journey },
+      { text, shown, slider },
+    ) => {
       const planned = onPanelRows(whatIf, panel);
-      draw(ownRuns(runs), plan, planned, model, columns, text, shown, panel, trusted, family.children);
+      draw(ownRuns(runs), plan, planned, model, columns, text, shown, panel, trusted, family, journey.goal, slider);
     },
   };
 }

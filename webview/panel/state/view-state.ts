@@ -11,6 +11,8 @@ export interface ViewState {
   readonly shown: readonly string[];
   /** Rows of the curves (rows.ts); empty for those of the plan. */
   readonly text: string;
+  /** Name of the curve that the slider moves on; empty for the plan's, else the first. */
+  readonly slider: string;
   /** Run that is compared with the retraining; empty for none. */
   readonly overlay: string;
   /** Retraining that is shown while none is running; empty for the newest. */
@@ -52,6 +54,7 @@ export const FIRST_VIEW: ViewState = {
   wholeRange: false,
   shown: [],
   text: '',
+  slider: '',
   overlay: '',
   training: '',
   healing: '',
