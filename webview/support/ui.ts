@@ -26,7 +26,7 @@ export function registerControls(): void {
 
 export interface ButtonOptions {
   /** "secondary" when undefined. */
-  readonly appearance?: 'primary' | 'secondary' | 'icon';
+  readonly appearance?: 'primary' | 'secondary' | 'icon' | 'link';
   /** What the button does, where its content alone does not tell. */
   readonly label?: string;
 }
@@ -34,7 +34,9 @@ export interface ButtonOptions {
 export function button(content: Child, action: () => void, options: ButtonOptions = {}): HTMLElement {
   const { appearance = 'secondary', label } = options;
   const element = document.createElement('vscode-button');
-  fill(element, { appearance, 'aria-label': label, title: label }, [content]);
+  const isLink = appearance === 'link'; // the library has none
+  fill(element, { appearance: isLink ? 'icon' : appearance, 'aria-label': label, title: label }, [content]);
+  element.classList.toggle('link', isLink);
   element.addEventListener('click', action);
   return element;
 }

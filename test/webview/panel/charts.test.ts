@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { CurveDigest, LiveTraining, PanelRun, PanelState, RunDigest } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
-import { button, choose, lastFile, openPanel, type Panel, settled, update } from './open';
+import { button, choose, lastFile, openPanel, type Panel, settled, update, exportAs } from './open';
 import { EMPTY, FULL, planOf, RUNS, trainingSteps } from './recorded';
 
 const runOf = (id: string, digest: Partial<RunDigest>, base = RUNS.at(-1)!): PanelRun => {
@@ -156,24 +156,24 @@ describeBrowser('charts of the results panel', (browser) => {
 
   it('exports numbers as they were measured', async () => {
     const panel = await openPanel(browser(), FULL);
-    await button(panel, 'Export “Block importance” as JSON').click();
+    await exportAs(panel, 'Block importance', 'JSON');
     const rows = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
     const scored = RUNS.flatMap(({ digest }) => digest.score ?? []).find(({ criterion }) => criterion === 'ppl')!;
     assert.equal(rows[0].Perplexity, scored.blocks[0].score);
     assert.equal(rows[0].Block, 0);
-    await button(panel, 'Export “Retraining” as CSV').click();
+    await exportAs(panel, 'Retraining', 'CSV');
     const [, first] = lastFile(panel).text.split('\r\n');
     const [step] = trainingSteps(240);
     assert.equal(first, [1, step.loss, step.learningRate, step.tokensPerSecond, 41].join());
-    await button(panel, 'Export “Perplexity curve” as JSON').click();
+    await exportAs(panel, 'Perplexity curve', 'JSON');
     const points = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
     assert.equal(points[0].Parameters, 134_515_008);
-    await button(panel, 'Export “Size and speed” as JSON').click();
+    await exportAs(panel, 'Size and speed', 'JSON');
     const costs = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
     assert.equal(costs[0]['Peak memory, bytes'], 486_000_000);
     assert.equal(costs[1].Kind, 'this plan');
     assert.equal(costs[1]['Peak memory, bytes'], null);
-    await button(panel, 'Export “Size and speed” as CSV').click();
+    await exportAs(panel, 'Size and speed', 'CSV');
     assert.match(
       lastFile(panel).text,
       /^Model,Kind,Parameters,Bytes,.*\r\nHuggingFaceTB\/SmolLM2-135M,original,134515008,/,
@@ -268,7 +268,7 @@ describeBrowser('charts of the results panel', (browser) => {
     const step = { ...steps[0], step: 2001 };
     await panel.post({ sequence: 1, type: 'training', steps: [step], evaluations: [] });
     await panel.page.locator('.training tbody tr').nth(2000).waitFor({ state: 'attached' });
-    await button(panel, 'Export “Retraining” as JSON').click();
+    await exportAs(panel, 'Retraining', 'JSON');
     assert.equal(
       (JSON.parse(lastFile(panel).text) as unknown[]).length,
       2001,
@@ -294,7 +294,7 @@ describeBrowser('charts of the results panel', (browser) => {
     await choose(panel, 'training', 'Compare with', 'older');
     await panel.page.getByText('Comparison: older').waitFor();
     assert.equal(await dashed.count(), 3, 'loss, learning rate, speed');
-    await button(panel, 'Export “Retraining” as JSON').click();
+    await exportAs(panel, 'Retraining', 'JSON');
     const rows = JSON.parse(lastFile(panel).text) as { Run: string }[];
     assert.equal(rows.filter(({ Run }) => Run === 'older').length, 100);
     await panel.close();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { GridCellDigest, GridDigest, PanelRun, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
-import { button, choose, lastFile, openPanel, type Panel, settled, update } from './open';
+import { exportAs, button, choose, lastFile, openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, RUNS } from './recorded';
 
 const GiB = 2 ** 30;
@@ -63,7 +63,7 @@ describeBrowser('speeds over batches in the results panel', (browser) => {
 
   it('says what it is for while there is none, and starts the measurement', async () => {
     const panel = await openPanel(browser(), EMPTY);
-    await panel.page.locator('.speed-grid .empty', { hasText: 'side by side' }).waitFor();
+    await panel.page.locator('.speed-grid .empty', { hasText: 'with one text at a time' }).waitFor();
     await button(panel, 'Measure Speed…').click();
     assert.equal(panel.received('start/grid').length, 1);
     await panel.post(update(1, { jobs: [{ id: 'j', kind: 'grid', word: 'Measuring speed', state: 'running' }] }));
@@ -100,10 +100,7 @@ describeBrowser('speeds over batches in the results panel', (browser) => {
     await settled(panel);
     assert.match((await rows(panel))[1], /0\.5\d\s+0\.60 predicted/);
     await page.locator('.speed-grid .legend-entry', { hasText: 'Predicted' }).waitFor();
-    await page
-      .locator('.speed-grid')
-      .getByRole('button', { name: /as CSV/ })
-      .click();
+    await exportAs(panel, 'Speed over batches', 'CSV');
     const { text: csv } = lastFile(panel);
     assert.match(csv, /"Without 14, 17–18",512,256,OOM/);
     assert.equal(csv.trimEnd().split(/\r?\n/).length, 1 + 2 * 8);

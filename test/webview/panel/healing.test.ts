@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { HealDigest, PanelRun, PanelState, RunDigest } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
-import { button, choose, lastFile, openPanel, type Panel, settled, update } from './open';
+import { choose, lastFile, openPanel, type Panel, settled, update, exportAs } from './open';
 import { EMPTY, FULL, healRun, planOf, RUNS } from './recorded';
 
 const healed = healRun.heal!;
@@ -65,7 +65,7 @@ describeBrowser('card of a healing', (browser) => {
     );
     assert.match(labels[0], /^Block 12, error after the block: 1,302 → 807 \(−38 %\)$/);
     assert.match(labels[1], /^Block 19, error after its attention: .*, error after the block: /);
-    await button(panel, 'Export “Healing” as JSON').click();
+    await exportAs(panel, 'Healing', 'JSON');
     const rows = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
     assert.equal(rows.length, 23);
     assert.deepEqual(rows[0], {

@@ -72,6 +72,12 @@ export const update = (sequence: number, changes: Partial<PanelState>): HostMess
 export const button = ({ page }: Panel, name: string | RegExp): Locator =>
   page.getByRole('button', typeof name === 'string' ? { name, exact: true } : { name });
 
+/** Exports a card through its menu. */
+export async function exportAs({ page }: Panel, title: string, format: string): Promise<void> {
+  await page.getByRole('button', { name: `Export “${title}”`, exact: true }).click();
+  await page.getByRole('menuitem', { name: `Export “${title}” as ${format}`, exact: true }).click();
+}
+
 /** Chooses from a list under a visible label. */
 export async function choose({ page }: Panel, card: string, label: string, option: string | RegExp): Promise<void> {
   const list = page.locator(`.${card} vscode-dropdown[aria-label="${label}"]`);

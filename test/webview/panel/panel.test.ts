@@ -4,7 +4,7 @@ import { until } from '../../support/until';
 import { describeBrowser } from '../support/browser';
 import { buildPages, THEMES } from '../support/page';
 import type { ViewState } from '../../../webview/panel/state/view-state';
-import { openPanel, type Panel, settled, update } from './open';
+import { exportAs, openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, planOf, RUNS, TEXTS, trainingSteps } from './recorded';
 
 /** Pixels by which the page is too wide. */
@@ -209,7 +209,7 @@ describeBrowser('results panel', (browser) => {
   it('exports a chart as SVG, PNG, CSV and JSON', async () => {
     const panel = await openPanel(browser(), FULL);
     for (const kind of ['SVG', 'PNG', 'CSV', 'JSON']) {
-      await panel.page.getByRole('button', { name: `Export “Block importance” as ${kind}` }).click();
+      await exportAs(panel, 'Block importance', kind);
     }
     await until('four files', () => panel.received('file/save').length === 4);
     const files = new Map(panel.received('file/save').map(({ name, content }) => [name, content]));

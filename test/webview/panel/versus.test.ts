@@ -5,7 +5,7 @@ import type { PanelRun, PanelState } from '../../../src/protocol/panel';
 import type { VersusModel, VersusResult } from '../../../src/protocol/versus';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
-import { button, choose, lastFile, openPanel, type Panel, settled } from './open';
+import { exportAs, button, choose, lastFile, openPanel, type Panel, settled } from './open';
 import { EMPTY, RUNS } from './recorded';
 
 const spread = (mean: number, sd = 0): { mean: number; sd: number } => ({ mean, sd });
@@ -111,7 +111,7 @@ describeBrowser('depth against width in the results panel', (browser) => {
 
   it('says what it is for while there is none, and starts the comparison', async () => {
     const panel = await openPanel(browser(), EMPTY);
-    await panel.page.locator('.versus .empty', { hasText: 'narrower' }).waitFor();
+    await panel.page.locator('.versus .empty', { hasText: 'narrower ones' }).waitFor();
     await button(panel, 'Compare with Width Pruning…').click();
     assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'versus' }]);
     await panel.close();
@@ -175,10 +175,7 @@ describeBrowser('depth against width in the results panel', (browser) => {
     await choose(panel, 'versus', 'Show', /^\s*Accuracy\s*$/);
     await settled(panel);
     await panel.page.locator('.versus .charts', { hasText: 'Accuracy (%)' }).waitFor();
-    await panel.page
-      .locator('.versus')
-      .getByRole('button', { name: /as CSV/ })
-      .click();
+    await exportAs(panel, 'Depth against width', 'CSV');
     const lines = lastFile(panel).text.trimEnd().split(/\r?\n/);
     assert.equal(lines.length, 1 + 12);
     assert.match(lines[5], /^FLAP,width,3,,0\.1,123906720,30,8\.25,1\.4,1416,310,36\.9,42\.8/);

@@ -4,9 +4,9 @@
  */
 import { type Child, el } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { button } from '../../support/ui';
 import { exportCsv, exportJson, exportPng, exportSvg } from './export';
-import { cardTitle } from '../card';
+import { exportControl } from './export-control';
+import { cardTitle, type EmptyAction, emptyLine } from '../card';
 import type { Context } from '../sections/section';
 import { type Numbers, NumberTable } from './table';
 
@@ -35,6 +35,8 @@ export class ChartFrame {
   private readonly details: HTMLElement;
   private readonly numbers: NumberTable;
   private readonly exports: HTMLElement;
+  /** In the head, in place of the question, while there is nothing to draw. */
+  private readonly empty = el('div', { class: 'empty', role: 'status' });
   private draw: ((width: number) => Drawing) | undefined;
   private drawing: Drawing | undefined;
   private width = 0;
@@ -47,7 +49,7 @@ export class ChartFrame {
     private readonly context: Context,
   ) {
     this.still = context.still ?? false;
-    this.exports = this.exportButtons(title);
+    this.exports = this.exportMenu(title);
     const place = el('div', {
       class: 'table-scroll',
       tabindex: '0',
@@ -69,7 +71,7 @@ export class ChartFrame {
     this.element = el(
       'section',
       { class: `card ${id}`, 'aria-labelledby': `${id}-title`, tabindex: '-1' },
-      el('header', {}, cardTitle(id, title, question), this.tools, this.exports),
+      el('header', {}, cardTitle(id, title, question), this.empty, this.tools, this.exports),
       this.summary,
       this.figures,
       this.note,
@@ -106,12 +108,12 @@ export class ChartFrame {
     this.summary.textContent = summary;
     this.draw = draw;
     this.element.classList.remove('is-empty');
-    this.exports.hidden = false;
+    this.empty.replaceChildren();
     this.redraw();
   }
 
-  /** Shows what is missing, and buttons to get it, in place of a chart. */
-  showEmpty(text: string, ...actions: readonly HTMLElement[]): void {
+  /** Makes the card one line: what is missing, and links to get it. */
+  showEmpty(words: string, ...actions: readonly EmptyAction[]): void {
     this.draw = undefined;
     this.drawing = undefined;
     this.setNote();
@@ -119,9 +121,9 @@ export class ChartFrame {
     this.setBelow();
     this.summary.textContent = '';
     this.element.classList.add('is-empty');
-    this.exports.hidden = true;
     this.legend.replaceChildren();
-    this.charts.replaceChildren(el('div', { class: 'empty' }, el('p', {}, text), ...actions));
+    this.charts.replaceChildren();
+    this.empty.replaceChildren(emptyLine(words, ...(this.still ? [] : actions)));
   }
 
   /** Shows a tooltip above a point of the chart. */
@@ -163,21 +165,16 @@ export class ChartFrame {
     if (this.drawing && this.details.hasAttribute('open')) this.numbers.show(this.drawing.table);
   }
 
-  private exportButtons(title: string): HTMLElement {
-    const save = (label: string, act: (drawing: Drawing) => void | Promise<void>): HTMLElement =>
-      button(label, () => this.drawing && void act(this.drawing), {
-        appearance: 'icon',
-        label: t('Export “{0}” as {1}', title, label),
-      });
+  private exportMenu(title: string): HTMLElement {
+    const save = (act: (drawing: Drawing) => void | Promise<void>) => (): void =>
+      void (this.drawing && act(this.drawing));
     const { id, context } = this;
-    return el(
-      'div',
-      { class: 'exports' },
-      save('SVG', ({ charts }) => exportSvg(id, charts, context.send)),
-      save('PNG', ({ charts }) => exportPng(id, charts, context.send)),
-      save('CSV', ({ table }) => exportCsv(id, table, context.send)),
-      save('JSON', ({ table }) => exportJson(id, table, context.send)),
-    );
+    return exportControl(title, {
+      SVG: save(({ charts }) => exportSvg(id, charts, context.send)),
+      PNG: save(({ charts }) => exportPng(id, charts, context.send)),
+      CSV: save(({ table }) => exportCsv(id, table, context.send)),
+      JSON: save(({ table }) => exportJson(id, table, context.send)),
+    });
   }
 }
 

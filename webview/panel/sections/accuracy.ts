@@ -28,25 +28,24 @@ export function accuracySection(context: Context): Section {
   });
   const items = el('div', {});
   frame.element.append(place, items);
-  const start = (trusted: boolean, appearance: 'primary' | 'secondary'): HTMLElement[] =>
-    context.still
-      ? []
-      : [startButton(trusted, t('Evaluate Tasks…'), () => send({ type: 'start', action: 'tasks' }), { appearance })];
-  const draw = whenChanged((runs: readonly PanelRun[], wanted: string, trusted: boolean) => {
+  const evaluate = { label: t('Evaluate Tasks…'), start: () => send({ type: 'start', action: 'tasks' }) };
+  const draw = whenChanged((runs: readonly PanelRun[], wanted: string, enabled: boolean, time?: string) => {
     const evaluated = runs.filter(({ digest }) => digest.tasks !== undefined);
     const chosen = evaluated.find(({ id }) => id === wanted) ?? evaluated[0];
     place.hidden = items.hidden = !chosen;
     if (!chosen) {
       frame.setTools();
-      frame.showEmpty(
-        t('The same questions for each model show what perplexity hides: the paper’s seven tasks, or your own file.'),
-        ...start(trusted, 'primary'),
-      );
+      frame.showEmpty(t('The paper’s seven tasks, or questions of your own, show what perplexity hides.'), {
+        ...evaluate,
+        time,
+        enabled,
+      });
       return;
     }
     const choices = evaluated.map((run) => ({ value: run.id, label: nameOf(run) }));
     shown.show(choices, chosen.id);
-    frame.setTools(...start(trusted, 'secondary'), ...(choices.length > 1 ? [shown.element] : []));
+    const again = context.still ? [] : [startButton(enabled, evaluate.label, evaluate.start)];
+    frame.setTools(...again, ...(choices.length > 1 ? [shown.element] : []));
     const tasks = chosen.digest.tasks!;
     frame.show(summaryOf(chosen, tasks), (width) => drawAccuracy(tasks, width, frame));
     place.replaceChildren(tableOf(tasks));
@@ -54,7 +53,7 @@ export function accuracySection(context: Context): Section {
   });
   return {
     element: frame.element,
-    update: ({ runs, trusted }, { accuracy }) => draw(ownRuns(runs), accuracy, trusted),
+    update: ({ runs, trusted, times }, { accuracy }) => draw(ownRuns(runs), accuracy, trusted, times.tasks),
   };
 }
 

@@ -17,6 +17,7 @@ import type {
 import { blocksText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { type Choice, dropdown } from '../../support/ui';
+import type { EmptyAction } from '../card';
 import type { CurveSeries, RetrainedPoint } from '../charts/curve-dots';
 import { ChartFrame } from '../charts/frame';
 import { shortNumber } from '../../../src/format/numbers';
@@ -141,16 +142,13 @@ export function curveSection(context: Context): Section {
   const frame = new ChartFrame('curve', t('Perplexity curve'), t('What does removing blocks cost?'), context);
   const control = new CurveControl(frame, context);
   const texts = dropdown(t('Text'), (text) => context.setView({ text }));
-  const startCurve = (trusted: boolean, criterion: string, primary: boolean): HTMLElement =>
-    startButton(
-      trusted,
-      t('Draw curve by {0}', nameInText(criterion)),
-      () => {
-        context.setView({ text: '' });
-        context.send({ type: 'start/curve', criterion: criterion as CriterionName });
-      },
-      { appearance: primary ? 'primary' : 'secondary' },
-    );
+  const curveBy = (criterion: string): EmptyAction => ({
+    label: t('Draw curve by {0}', nameInText(criterion)),
+    start: () => {
+      context.setView({ text: '' });
+      context.send({ type: 'start/curve', criterion: criterion as CriterionName });
+    },
+  });
   const draw = whenChanged(
     (
       all: readonly PanelRun[],
@@ -165,6 +163,7 @@ export function curveSection(context: Context): Section {
       family: PanelFamily,
       shipGoal: ShipGoal | null,
       slider: string,
+      time?: string,
     ) => {
       const runs = inOrder(all, shown);
       const choices = rowsToChoose(all, panel);
@@ -179,15 +178,11 @@ export function curveSection(context: Context): Section {
       const first = missing[0] ?? 'ppl';
       if (series.length === 0 && retrained.length === 0) {
         frame.setTools();
-        frame.showEmpty(
-          [
-            t(
-              'The curve shows the perplexity with one, two, three and more blocks removed, and so how many the model can lose.',
-            ),
-            ...knownOf(whatIf),
-          ].join(' '),
-          ...(context.still ? [] : [startCurve(trusted, first, true)]),
-        );
+        frame.showEmpty([t('The curve shows how many blocks the model can lose.'), ...knownOf(whatIf)].join(' '), {
+          ...curveBy(first),
+          time,
+          enabled: trusted,
+        });
         return;
       }
       const adapter = unmeasured(all, columns, rowsOfPanel(panel));
@@ -196,7 +191,9 @@ export function curveSection(context: Context): Section {
       if (rows !== undefined) texts.show(choices, rows);
       frame.setTools(
         ...(!context.still && adapter !== undefined ? [measure(adapter)] : []),
-        ...(!context.still && (missing.length > 0 || drawn.length === 0) ? [startCurve(trusted, first, false)] : []),
+        ...(!context.still && (missing.length > 0 || drawn.length === 0)
+          ? [startButton(trusted, curveBy(first).label, curveBy(first).start)]
+          : []),
         ...(choices.length > 1 ? [texts.element] : []),
       );
       const drawnIn = [...series.map(({ computed }) => computed), ...retrained].map(({ precision }) => precision);
@@ -216,11 +213,25 @@ export function curveSection(context: Context): Section {
   return {
     element: frame.element,
     update: (
-      { runs, plan, whatIf, model, columns, text: panel, trusted, family, journey },
+      { runs, plan, whatIf, model, columns, text: panel, trusted, family, journey, times },
       { text, shown, slider },
     ) => {
       const planned = onPanelRows(whatIf, panel);
-      draw(ownRuns(runs), plan, planned, model, columns, text, shown, panel, trusted, family, journey.goal, slider);
+      draw(
+        ownRuns(runs),
+        plan,
+        planned,
+        model,
+        columns,
+        text,
+        shown,
+        panel,
+        trusted,
+        family,
+        journey.goal,
+        slider,
+        times.curve,
+      );
     },
   };
 }

@@ -30,20 +30,20 @@ export function gridSection(context: Context): Section {
       rowsKey: string | undefined,
       trusted: boolean,
       isMeasuring: boolean,
+      time?: string,
     ) => {
-      const start = (primary: boolean): HTMLElement =>
-        startButton(trusted && !isMeasuring, t('Measure Speed…'), () => send({ type: 'start/grid' }), {
-          appearance: primary ? 'primary' : 'secondary',
-        });
+      const start = { label: t('Measure Speed…'), start: () => send({ type: 'start/grid' }) };
+      const enabled = trusted && !isMeasuring;
       const measured = all.filter(({ digest }) => digest.grid !== undefined);
       const run = measured.find(({ id }) => id === wanted) ?? measured.at(0);
       const grid = run?.digest.grid;
       if (!run || !grid) {
         frame.setTools();
-        const text = t(
-          'Texts that are written side by side share the work of reading the weights. This card measures how fast and how large each model is with one text, with eight, with hundreds.',
-        );
-        frame.showEmpty(text, ...(still ? [] : [start(true)]));
+        frame.showEmpty(t('Measures speed and memory with one text at a time, with eight, with hundreds.'), {
+          ...start,
+          time,
+          enabled,
+        });
         return;
       }
       const measure = gridMeasure(key);
@@ -58,7 +58,7 @@ export function gridSection(context: Context): Section {
       frame.setTools(
         measures.element,
         ...(measured.length > 1 ? [runs.element] : []),
-        ...(still ? [] : [start(false)]),
+        ...(still ? [] : [startButton(enabled, start.label, start.start)]),
       );
       frame.setNote(noteOf(grid), computedText(run.digest));
       frame.setBelow(cellTable(grid, measure));
@@ -68,7 +68,7 @@ export function gridSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ runs: all, text, jobs, trusted }, { grid, gridMeasure: key }) =>
+    update: ({ runs: all, text, jobs, trusted, times }, { grid, gridMeasure: key }) =>
       draw(
         ownRuns(all),
         grid,
@@ -76,6 +76,7 @@ export function gridSection(context: Context): Section {
         text?.rowsKey,
         trusted,
         jobs.some(({ kind }) => kind === 'grid'),
+        times.grid,
       ),
   };
 }

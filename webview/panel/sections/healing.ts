@@ -10,7 +10,7 @@ import type {
 import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
 import { rowsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
-import { dropdown, enable } from '../../support/ui';
+import { dropdown } from '../../support/ui';
 import { figure } from '../card';
 import { ChartFrame } from '../charts/frame';
 import { drawHealing } from '../charts/healing';
@@ -23,28 +23,25 @@ export function healingSection(context: Context): Section {
   const { send, setView } = context;
   const frame = new ChartFrame('healing', t('Healing'), t('How near is it to the whole model?'), context);
   const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (healing) => setView({ healing }));
-  const heal = (canHeal: boolean, primary: boolean): HTMLElement => {
-    const appearance = primary ? 'primary' : 'secondary';
-    const made = startButton(canHeal, t('Heal…'), () => send({ type: 'start', action: 'heal' }), { appearance });
-    enable(made, canHeal);
-    return made;
-  };
-  const draw = whenChanged((runs: readonly PanelRun[], model: PanelModel, wanted: string, canHeal: boolean) => {
+  const heal = { label: t('Heal…'), start: () => send({ type: 'start', action: 'heal' }) };
+  const draw = whenChanged((...[runs, model, wanted, canHeal, time]: Parts) => {
     const healed = runs.filter(({ digest }) => digest.heal !== undefined);
     const chosen = healed.find(({ id }) => id === wanted) ?? healed[0];
     if (!chosen) {
       frame.setTools();
-      frame.showEmpty(
-        t(
-          'Healing corrects the kept blocks in closed form, so that the shorter model follows the whole one: in seconds, without training.',
-        ),
-        ...(context.still ? [] : [heal(canHeal, true)]),
-      );
+      frame.showEmpty(t('Healing corrects the kept blocks in seconds, without training.'), {
+        ...heal,
+        time,
+        enabled: canHeal,
+      });
       return;
     }
     const choices = healed.map((run) => ({ value: run.id, label: nameOf(run) }));
     shown.show(choices, chosen.id);
-    frame.setTools(...(context.still ? [] : [heal(canHeal, false)]), ...(choices.length > 1 ? [shown.element] : []));
+    frame.setTools(
+      ...(context.still ? [] : [startButton(canHeal, heal.label, heal.start)]),
+      ...(choices.length > 1 ? [shown.element] : []),
+    );
     const result = chosen.digest.heal!;
     frame.setFigures(...figuresOf(result));
     frame.setNote(...noteOf(result));
@@ -52,10 +49,13 @@ export function healingSection(context: Context): Section {
   });
   return {
     element: frame.element,
-    update: ({ runs, model, plan, trusted }, { healing }) =>
-      draw(ownRuns(runs), model, healing, trusted && plan.removed.length > 0),
+    update: ({ runs, model, plan, trusted, times }, { healing }) =>
+      draw(ownRuns(runs), model, healing, trusted && plan.removed.length > 0, times.heal),
   };
 }
+
+/** Runs, model, the chosen run, whether the plan can be healed, and how long that takes. */
+type Parts = [readonly PanelRun[], PanelModel, string, boolean, string | undefined];
 
 /** Rows that were not fitted tell more. */
 const stagesOf = ({ heldOut, fit }: HealDigest): HealStagesDigest | undefined => heldOut ?? fit;

@@ -10,7 +10,7 @@ import { shortNumber } from '../../../src/format/numbers';
 import { precisionText } from '../state/precisions';
 import { blockList, numeric } from '../numbers';
 import { rowsLabel, rowsOfPanel } from '../state/rows';
-import { type Context, type Section, startButton, whenChanged } from './section';
+import { type Context, type Section, whenChanged } from './section';
 import { seriesStyleOf, nameInText } from '../charts/series';
 import { inOrder, ownRuns, shownNote } from '../state/shown-runs';
 
@@ -51,18 +51,17 @@ export function importanceSection(context: Context): Section {
       shown: readonly string[],
       text: PanelText | null,
       trusted: boolean,
+      time?: string,
     ) => {
       const all = scoresOf(runs, shown);
       if (all.length === 0) {
         frame.setTools();
-        frame.showEmpty(
-          t(
-            'No block has a score yet. Scoring leaves out each block in turn and measures how much worse the model predicts a text.',
-          ),
-          startButton(trusted, t('Score Blocks…'), () => context.send({ type: 'start', action: 'score' }), {
-            appearance: 'primary',
-          }),
-        );
+        frame.showEmpty(t('No block has a score yet. Scoring shows which blocks the model can do without.'), {
+          label: t('Score Blocks…'),
+          start: () => context.send({ type: 'start', action: 'score' }),
+          time,
+          enabled: trusted,
+        });
         return;
       }
       const score = all.find((each) => each.criterion === wanted) ?? all[0];
@@ -81,8 +80,8 @@ export function importanceSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ runs, plan, model, text, trusted }, view) =>
-      draw(ownRuns(runs), plan, model.blocks, view.criterion, view.wholeRange, view.shown, text, trusted),
+    update: ({ runs, plan, model, text, trusted, times }, view) =>
+      draw(ownRuns(runs), plan, model.blocks, view.criterion, view.wholeRange, view.shown, text, trusted, times.score),
   };
 }
 

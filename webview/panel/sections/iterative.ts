@@ -17,26 +17,23 @@ export function iterativeSection(context: Context): Section {
   const { send, setView } = context;
   const frame = new ChartFrame('iterative', t('Block after block'), t('One by one, or all at once?'), context);
   const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (iterative) => setView({ iterative }));
-  const start = (trusted: boolean, primary: boolean): HTMLElement =>
-    startButton(trusted, t('Prune Iteratively…'), () => send({ type: 'start', action: 'iterate' }), {
-      appearance: primary ? 'primary' : 'secondary',
-    });
-  const draw = whenChanged((runs: readonly PanelRun[], wanted: string, trusted: boolean) => {
+  const iterate = { label: t('Prune Iteratively…'), start: () => send({ type: 'start', action: 'iterate' }) };
+  const draw = whenChanged((runs: readonly PanelRun[], wanted: string, enabled: boolean, time?: string) => {
     const found = runs.filter(({ digest }) => digest.iterative !== undefined);
     const chosen = found.find(({ id }) => id === wanted) ?? found[0];
     if (!chosen) {
       frame.setTools();
-      frame.showEmpty(
-        t(
-          'Iterative pruning removes one block, retrains or heals the rest, scores it again, and goes on. It takes longer than removing all blocks at once.',
-        ),
-        ...(context.still ? [] : [start(trusted, true)]),
-      );
+      frame.showEmpty(t('Removes one block at a time and retrains or heals the rest: slower, and often better.'), {
+        ...iterate,
+        time,
+        enabled,
+      });
       return;
     }
     const choices = found.map((run) => ({ value: run.id, label: nameOf(run) }));
     shown.show(choices, chosen.id);
-    frame.setTools(...(context.still ? [] : [start(trusted, false)]), ...(choices.length > 1 ? [shown.element] : []));
+    const again = context.still ? [] : [startButton(enabled, iterate.label, iterate.start)];
+    frame.setTools(...again, ...(choices.length > 1 ? [shown.element] : []));
     const result = chosen.digest.iterative!;
     frame.setFigures(...figuresOf(result));
     frame.setNote(...noteOf(result));
@@ -46,7 +43,7 @@ export function iterativeSection(context: Context): Section {
   });
   return {
     element: frame.element,
-    update: ({ runs, trusted }, { iterative }) => draw(ownRuns(runs), iterative, trusted),
+    update: ({ runs, trusted, times }, { iterative }) => draw(ownRuns(runs), iterative, trusted, times.iterate),
   };
 }
 

@@ -6,6 +6,7 @@ import { button, checkbox, enable, setTicked } from '../../support/ui';
 import { cardTitle } from '../card';
 import { type Cost, costsOf, precisionOf } from './costs';
 import { exportCsv, exportJson } from '../charts/export';
+import { exportControl } from '../charts/export-control';
 import { formatBytes, shortCount, shortNumber } from '../../../src/format/numbers';
 import { type Context, type Section, whenChanged } from './section';
 import { modelText } from '../state/model-labels';
@@ -62,11 +63,10 @@ export function measuredSection(context: Context): Section {
   );
   const measure = button(t('Measure Speed'), () => send({ type: 'start/bench' }));
   let rows: readonly Cost[] = [];
-  const save = (name: string, write: typeof exportCsv): HTMLElement =>
-    button(name, () => write('costs', numbersOf(rows), send), {
-      appearance: 'icon',
-      label: t('Export “{0}” as {1}', t('Size and speed'), name),
-    });
+  const exports = exportControl(t('Size and speed'), {
+    CSV: () => exportCsv('costs', numbersOf(rows), send),
+    JSON: () => exportJson('costs', numbersOf(rows), send),
+  });
   const element = el(
     'section',
     { class: 'card measured', 'aria-labelledby': 'measured-title' },
@@ -75,7 +75,7 @@ export function measuredSection(context: Context): Section {
       {},
       cardTitle('measured', t('Size and speed'), t('What does each model cost?')),
       el('div', { class: 'tools' }, earlier, ...(still ? [] : [measure])),
-      el('div', { class: 'exports' }, save('CSV', exportCsv), save('JSON', exportJson)),
+      exports,
     ),
     note,
     body,

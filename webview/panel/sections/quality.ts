@@ -3,9 +3,9 @@ import type { PanelState } from '../../../src/protocol/panel';
 import { formatPercent, shortNumber } from '../../../src/format/numbers';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { button } from '../../support/ui';
 import { cardTitle } from '../card';
 import { exportCsv, exportJson } from '../charts/export';
+import { exportControl } from '../charts/export-control';
 import { type Numbers, table } from '../charts/table';
 import { numeric } from '../numbers';
 import { divergenceText } from '../state/likeness';
@@ -22,20 +22,14 @@ export function qualitySection({ send }: Context): Section {
   const body = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Quality') });
   const note = el('p', { class: 'summary' });
   let rows: readonly Quality[] = [];
-  const save = (name: string, write: typeof exportCsv): HTMLElement =>
-    button(name, () => write('quality', numbersOf(rows), send), {
-      appearance: 'icon',
-      label: t('Export “{0}” as {1}', t('Quality'), name),
-    });
+  const exports = exportControl(t('Quality'), {
+    CSV: () => exportCsv('quality', numbersOf(rows), send),
+    JSON: () => exportJson('quality', numbersOf(rows), send),
+  });
   const element = el(
     'section',
     { class: 'card quality', 'aria-labelledby': 'quality-title' },
-    el(
-      'header',
-      {},
-      cardTitle('quality', t('Quality'), t('How near is each model to the original?')),
-      el('div', { class: 'exports' }, save('CSV', exportCsv), save('JSON', exportJson)),
-    ),
+    el('header', {}, cardTitle('quality', t('Quality'), t('How near is each model to the original?')), exports),
     note,
     body,
   );

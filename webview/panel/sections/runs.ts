@@ -5,7 +5,7 @@ import { formatCount, formatPercent, shortNumber } from '../../../src/format/num
 import { stepsText, textsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { button, checkbox, enable } from '../../support/ui';
-import { cardTitle } from '../card';
+import { cardTitle, emptyLine } from '../card';
 import { ComparisonView } from './comparison';
 import { moment, numeric } from '../numbers';
 import { type Context, type Section, whenChanged } from './section';
@@ -35,6 +35,7 @@ export function runsSection(context: Context): Section {
   });
   const remove = button(t('Delete…'), () => send({ type: 'runs/delete', ids: ticked(latest) }));
   const list = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Runs') });
+  const empty = el('div', { class: 'empty' });
   const unreadable = el('div', { class: 'muted' });
   const comparison = new ComparisonView(compare);
   const element = el(
@@ -44,6 +45,7 @@ export function runsSection(context: Context): Section {
       'header',
       {},
       cardTitle('runs', t('Runs')),
+      empty,
       el('div', { class: 'tools' }, beforeAfter, compare, report, card, recipe, remove),
     ),
     list,
@@ -68,18 +70,12 @@ export function runsSection(context: Context): Section {
           ? [el('p', {}, t('These records cannot be read: {0}', bad.map(({ id, why }) => `${id} (${why})`).join('; ')))]
           : []),
       );
+      element.classList.toggle('is-empty', runs.length === 0);
+      empty.replaceChildren(
+        ...(runs.length === 0 ? [emptyLine(t('Everything that is measured adds a record here.'))] : []),
+      );
       if (runs.length === 0) {
-        list.replaceChildren(
-          el(
-            'div',
-            { class: 'empty' },
-            el(
-              'p',
-              {},
-              t('Every scoring, curve, retraining and sample adds a record here, so that you can trace each number.'),
-            ),
-          ),
-        );
+        list.replaceChildren();
         return;
       }
       const focused = list.contains(document.activeElement)

@@ -3,7 +3,7 @@ import type { LiveSamples, PanelRun, PanelState } from '../../../src/protocol/pa
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, dropdown, enable } from '../../support/ui';
-import { cardTitle } from '../card';
+import { cardTitle, emptyLine } from '../card';
 import { jsonText } from '../charts/export';
 import { moment } from '../numbers';
 import { SampleColumn } from './sample-column';
@@ -19,7 +19,7 @@ const NOW = '(now)';
 export function samplesSection(context: Context): Section {
   const { send, setView } = context;
   const form = new SampleForm(context);
-  const write = button(t('Generate'), () => form.write(), { appearance: 'primary' });
+  const write = button(t('Generate'), () => form.write());
   const another = button(t('Try Next Seed'), () => form.writeAnother());
   const stop = button(t('Stop'), () => send({ type: 'samples/stop' }));
   const history = dropdown(t('History'), (samples) => setView({ samples: samples === NOW ? '' : samples }));
@@ -110,11 +110,7 @@ export function samplesSection(context: Context): Section {
     while (columns.length < texts.length) columns.push(new SampleColumn((text) => send({ type: 'clipboard', text })));
     columns.length = texts.length;
     if (grid.childElementCount !== texts.length || texts.length === 0) {
-      const empty = el(
-        'div',
-        { class: 'empty' },
-        el('p', {}, t('Compare what up to four models write from one prompt.')),
-      );
+      const empty = emptyLine(t('Compare what up to four models write from one prompt.'));
       grid.replaceChildren(...(texts.length > 0 ? columns.map((column) => column.element) : [empty]));
     }
     for (const [i, text] of texts.entries()) {

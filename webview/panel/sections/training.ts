@@ -3,6 +3,7 @@ import type { LiveTraining, PanelRun } from '../../../src/protocol/panel';
 import { type Child } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, dropdown } from '../../support/ui';
+import type { EmptyAction } from '../card';
 import { ChartFrame } from '../charts/frame';
 import { drawTraining } from '../charts/training';
 import { shortNumber } from '../../../src/format/numbers';
@@ -22,22 +23,28 @@ export function trainingSection(context: Context): Section {
     setView({ training: training === LIVE ? '' : training }),
   );
   const over = dropdown(t('Compare with'), (overlay) => setView({ overlay: overlay === NONE ? '' : overlay }));
-  const retrain = (primary: boolean): HTMLElement =>
-    startButton(isTrusted, t('Retrain…'), () => send({ type: 'start', action: 'retrain' }), {
-      appearance: primary ? 'primary' : 'secondary',
-    });
+  const retrain = (): EmptyAction => ({
+    label: t('Retrain…'),
+    start: () => send({ type: 'start', action: 'retrain' }),
+    enabled: isTrusted,
+  });
   let isTrusted = true;
   let wasRunning = false;
 
   /** Buttons for a training that stopped or failed. */
-  const remedyOf = (live: LiveTraining): HTMLElement[] => {
+  const remedyOf = (live: LiveTraining): EmptyAction[] => {
     if (!endedEarly(live)) return [];
-    if (!live.resumable) return [retrain(true)];
-    return [button(t('Resume'), () => send({ type: 'training/resume' }), { appearance: 'primary' }), retrain(false)];
+    const resume = { label: t('Resume'), start: () => send({ type: 'training/resume' }) };
+    return live.resumable ? [resume, retrain()] : [retrain()];
   };
 
   function noteOf(live: LiveTraining | null, chosen: PanelRun | undefined, newest: PanelRun | undefined): Child[] {
-    if (!chosen) return live ? [outcomeOf(live), ...remedyOf(live)] : [];
+    if (!chosen) {
+      const remedies = live ? remedyOf(live) : [];
+      return live
+        ? [outcomeOf(live), ...remedies.map(({ label, start, enabled = true }) => startButton(enabled, label, start))]
+        : [];
+    }
     if (live?.status === 'running')
       return [
         t('Another retraining is running.'),
@@ -49,7 +56,14 @@ export function trainingSection(context: Context): Section {
   }
 
   const draw = whenChanged(
-    (live: LiveTraining | null, runs: readonly PanelRun[], wanted: string, overlay: string, trusted: boolean) => {
+    (
+      live: LiveTraining | null,
+      runs: readonly PanelRun[],
+      wanted: string,
+      overlay: string,
+      trusted: boolean,
+      time?: string,
+    ) => {
       isTrusted = trusted;
       const isRunning = live?.status === 'running';
       if (isRunning && !wasRunning && wanted !== '') setView({ training: '' }); // an earlier choice must not hide the running one
@@ -59,12 +73,7 @@ export function trainingSection(context: Context): Section {
       const chosen = finished.find(({ id }) => id === wanted) ?? (current ? undefined : finished[0]);
       if (!current && !chosen) {
         frame.setTools();
-        frame.showEmpty(
-          t(
-            'Retraining brings back much of the quality that removed blocks cost. This card draws its loss while it runs.',
-          ),
-          ...(context.still ? [] : [retrain(true)]),
-        );
+        frame.showEmpty(t('Retraining brings back much of what removed blocks cost.'), { ...retrain(), time });
         return;
       }
       const main = chosen ? seriesOf(chosen) : { ...current!, name: current!.title };
@@ -92,7 +101,8 @@ export function trainingSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ training, runs, trusted }, view) => draw(training, ownRuns(runs), view.training, view.overlay, trusted),
+    update: ({ training, runs, trusted, times }, view) =>
+      draw(training, ownRuns(runs), view.training, view.overlay, trusted, times.retrain),
   };
 }
 

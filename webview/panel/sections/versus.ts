@@ -28,25 +28,19 @@ export function versusSection(context: Context): Section {
       againstKey: string,
       trusted: boolean,
       isRunning: boolean,
+      time?: string,
     ) => {
-      const start = (primary: boolean): HTMLElement =>
-        startButton(
-          trusted && !isRunning,
-          t('Compare with Width Pruning…'),
-          () => send({ type: 'start', action: 'versus' }),
-          { appearance: primary ? 'primary' : 'secondary' },
-        );
+      const start = {
+        label: t('Compare with Width Pruning…'),
+        start: () => send({ type: 'start', action: 'versus' }),
+      };
+      const enabled = trusted && !isRunning;
       const found = runs.filter(({ digest }) => digest.versus !== undefined);
       const run = found.find(({ id }) => id === wanted) ?? found.at(0);
       const versus = run?.digest.versus;
       if (!run || !versus) {
         frame.setTools();
-        frame.showEmpty(
-          t(
-            'Other methods keep all blocks and make each one narrower. This card compares them with removed blocks at equal size: perplexity, accuracy, speed and memory.',
-          ),
-          ...(still ? [] : [start(true)]),
-        );
+        frame.showEmpty(t('Compares removed blocks with narrower ones at equal size.'), { ...start, time, enabled });
         return;
       }
       const { models } = versus;
@@ -65,7 +59,7 @@ export function versusSection(context: Context): Section {
         ...(qualities.length > 1 ? [measures.element] : []),
         ...(costs.length > 1 ? [against.element] : []),
         ...(found.length > 1 ? [shown.element] : []),
-        ...(still ? [] : [start(false)]),
+        ...(still ? [] : [startButton(enabled, start.label, start.start)]),
       );
       frame.setNote(noteOf(versus), computedText(run.digest));
       frame.setBelow(modelTable(models), ...continuations(versus));
@@ -76,7 +70,7 @@ export function versusSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ runs, jobs, trusted }, { versus, versusMeasure, versusAgainst }) =>
+    update: ({ runs, jobs, trusted, times }, { versus, versusMeasure, versusAgainst }) =>
       draw(
         ownRuns(runs),
         versus,
@@ -84,6 +78,7 @@ export function versusSection(context: Context): Section {
         versusAgainst,
         trusted,
         jobs.some(({ kind }) => kind === 'versus'),
+        times.versus,
       ),
   };
 }
