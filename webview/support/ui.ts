@@ -34,8 +34,8 @@ export interface ButtonOptions {
 export function button(content: Child, action: () => void, options: ButtonOptions = {}): HTMLElement {
   const { appearance = 'secondary', label } = options;
   const element = document.createElement('vscode-button');
-  const isLink = appearance === 'link'; // the library has none
-  fill(element, { appearance: isLink ? 'icon' : appearance, 'aria-label': label, title: label }, [content]);
+  const isLink = appearance === 'link'; // the library has none: style sheets make it of a secondary one
+  fill(element, { appearance: isLink ? 'secondary' : appearance, 'aria-label': label, title: label }, [content]);
   element.classList.toggle('link', isLink);
   element.addEventListener('click', action);
   return element;

@@ -38,17 +38,15 @@ describeBrowser('cards of the results panel', (browser) => {
     const opener = button(panel, 'Export “Perplexity curve”');
     const focused = (): Promise<string> => page.evaluate(`document.activeElement.getAttribute('aria-label')`);
     const isOpen = async (): Promise<boolean> => (await page.getByRole('menuitem').count()) > 0;
-    const state = (): Promise<string | null> =>
-      opener
-        .first()
-        .evaluate(
-          `(b) => b.getRootNode().host?.getAttribute('aria-expanded') ?? b.getAttribute('aria-expanded')` as never,
-        );
+    const expanded = (): Promise<string> =>
+      page.evaluate(
+        `document.querySelector('vscode-button[aria-label="Export “Perplexity curve”"]').getAttribute('aria-expanded')`,
+      );
     assert.equal(await isOpen(), false);
     await opener.focus();
     await page.keyboard.press('Enter');
     assert.equal(await isOpen(), true);
-    assert.equal(await state(), 'true');
+    assert.equal(await expanded(), 'true');
     assert.equal(await focused(), 'Export “Perplexity curve” as SVG');
     await page.keyboard.press('ArrowDown');
     assert.equal(await focused(), 'Export “Perplexity curve” as PNG');
