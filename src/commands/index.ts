@@ -21,6 +21,7 @@ import { measureSpeedCommand } from './measure-speed';
 import { mergeAdapterCommand } from './merge-adapter';
 import { newRecipeCommand } from './new-recipe';
 import { openCheckpointCommand } from './open-checkpoint';
+import { openFromHubCommand } from './open-from-hub';
 import { openFromExplorerCommand } from './open-from-explorer';
 import { openInEditorCommand } from './open-in-editor';
 import { openRecipeReportCommand } from './open-recipe-report';
@@ -54,6 +55,7 @@ import { verifyExportCommand } from './verify-export';
 export const COMMANDS: readonly AnyCommand[] = [
   openCheckpointCommand,
   openFromExplorerCommand,
+  openFromHubCommand,
   openSampleCommand,
   refreshCommand,
   closeCheckpointCommand,
