@@ -8,6 +8,11 @@ import { EDITOR_NAMING } from './host/option-names';
 import { NotedSidecar } from './host/history';
 import { tellInterrupted } from './host/interrupted-jobs';
 import { JobJournal } from './host/job-journal';
+import { followEnds, jobsModel } from './host/jobs-model';
+import { FailedJobs } from './host/failed-jobs';
+import { recordFolders } from './host/run-job';
+import { VisiblePanels } from './host/visible-panels';
+import { JobsView } from './views/jobs/view';
 import { learnSpeed } from './host/estimates';
 import { Speeds } from './jobs/machine-speeds';
 import { showWarnings } from './host/warnings';
@@ -70,8 +75,13 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     history.last = spec;
     void vscode.commands.executeCommand('setContext', 'coppice.hasHistory', true);
   };
-  journal = new JobJournal(context.workspaceState);
-  const client = (sidecar = new NotedSidecar(options, note, journal));
+  const stopped = (journal = new JobJournal(context.workspaceState));
+  const client = (sidecar = new NotedSidecar(options, note, stopped));
+  const failed = new FailedJobs();
+  const store = context.workspaceState;
+  const cluster = new ClusterRuns({ sidecar: client, store, ownFolder: context.extensionUri.fsPath, log });
+  const folders = (): readonly string[] => recordFolders({ config, context });
+  const model = jobsModel({ sidecar: client, library, cluster, journal: stopped, failed, folders });
   const speeds = new Speeds(context.globalState, availableParallelism());
   const coppice: Coppice = {
     context,
@@ -94,12 +104,11 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
       log,
       assets: () => reportAssets(context.extensionUri),
     }),
-    cluster: new ClusterRuns({
-      sidecar: client,
-      store: context.workspaceState,
-      ownFolder: context.extensionUri.fsPath,
-      log,
-    }),
+    cluster,
+    journal: stopped,
+    failed,
+    jobs: new JobsView(model, log),
+    panels: new VisiblePanels(),
   };
   context.subscriptions.push(
     log,
@@ -107,6 +116,8 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     tree,
     new StatusBar(client),
     watchSidecar(client, tree),
+    followEnds(coppice),
+    coppice.jobs,
     client.onEnded((ended) => showWarnings(log, ended)),
     vscode.window.registerFileDecorationProvider(new BlockDecorations()),
     config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
@@ -123,7 +134,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     ...registerCommands(coppice),
     ...registerAgentTools(coppice),
   );
-  tellInterrupted(coppice, journal.interrupted);
+  tellInterrupted(coppice, stopped.interrupted);
   if (vscode.workspace.isTrusted) watchLeftRuns(coppice);
   library.rescan().catch((error: unknown) => log.error(`The search for checkpoints failed: ${String(error)}`));
   return { internal: coppice };

@@ -66,11 +66,11 @@ export const compareWithWidthCommand: Command<CompareArguments> = {
       keepStep(coppice, chosen),
     ]);
     settle({ ...complete, checkpoint: chosen.path });
-    const { result, notes } = await runJob(coppice, specOf(coppice, complete, chosen), {
+    const { result, notes, seen } = await runJob(coppice, specOf(coppice, complete, chosen), {
       device: args.device,
     });
     const open = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: chosen.path });
-    inform(args, [wordsOf(result), ...notes].join(' '), open);
+    if (!seen) inform(args, [wordsOf(result), ...notes].join(' '), open);
     return result;
   },
 };

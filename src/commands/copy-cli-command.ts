@@ -1,20 +1,22 @@
-/** Copy as CLI Command: copies the command line that repeats the last job. */
+/** Copy as CLI Command: copies the command line that repeats the last job, or the one of a line. */
 import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
 import { cliCommand } from '../host/cli-command';
 import type { Command } from '../host/command';
+import { linesIn } from '../host/job-arguments';
+import { specOf } from '../host/job-of-line';
 import { shellOf } from '../format/shell';
 
 export const copyCliCommand: Command = {
   id: 'coppice.copyCliCommand',
-  async run({ history }) {
-    const command = history.last && cliCommand(history.last, shellOf(vscode.env.shell));
+  async run(coppice, args) {
+    const [line] = linesIn(args);
+    const spec = line ? await specOf(coppice, line) : coppice.history.last;
+    const command = spec && cliCommand(spec, shellOf(vscode.env.shell));
     if (command === undefined) {
       throw new UserError(
         vscode.l10n.t('No command to copy'),
-        history.last
-          ? vscode.l10n.t('no single command does what the last job did')
-          : vscode.l10n.t('no job has run yet'),
+        whyNone(line !== undefined, spec !== undefined),
         vscode.l10n.t('Run a job first, such as “Coppice: Score Blocks…”.'),
       );
     }
@@ -23,3 +25,11 @@ export const copyCliCommand: Command = {
     return command;
   },
 };
+
+function whyNone(ofLine: boolean, isKnown: boolean): string {
+  if (isKnown)
+    return ofLine
+      ? vscode.l10n.t('no single command does what this job did')
+      : vscode.l10n.t('no single command does what the last job did');
+  return ofLine ? vscode.l10n.t('the record of this run does not have it') : vscode.l10n.t('no job has run yet');
+}

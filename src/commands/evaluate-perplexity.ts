@@ -63,7 +63,7 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
       bos,
       limit,
     };
-    const { result, notes } = await runJob(coppice, spec, { device: args.device });
+    const { result, notes, seen } = await runJob(coppice, spec, { device: args.device });
     await vscode.commands.executeCommand('setContext', 'coppice.did.evaluate', true);
     const numbers = vscode.l10n.t(
       'Perplexity {0} on {1} ({2} tokens).',
@@ -71,7 +71,7 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
       basename(text!),
       formatCount(result.tokens),
     );
-    inform(args, [numbers, ...notes].join(' '));
+    if (!seen) inform(args, [numbers, ...notes].join(' '));
     return result;
   },
 };

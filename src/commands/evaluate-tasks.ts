@@ -65,10 +65,10 @@ export const evaluateTasksCommand: Command<TasksArguments> = {
       limit,
       answers,
     };
-    const { result, notes } = await runJob(coppice, spec, { device: args.device });
+    const { result, notes, seen } = await runJob(coppice, spec, { device: args.device });
     if (answers !== undefined) await rm(answers, { force: true });
     const open = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: chosen.path });
-    inform(args, [wordsOf(result), ...notes].join(' '), open);
+    if (!seen) inform(args, [wordsOf(result), ...notes].join(' '), open);
     return result;
   },
 };

@@ -13,6 +13,8 @@ import { exportModelCommand } from './export-model';
 import { exportPlanCommand } from './export-plan';
 import { copyLoadingCodeCommand } from './copy-loading-code';
 import { copyPathCommand } from './copy-path';
+import { deleteRecordCommand } from './delete-record';
+import { discardJobCommand } from './discard-job';
 import { discardTrainingCommand } from './discard-training';
 import { generateTextCommand } from './generate-text';
 import { healCheckpointCommand } from './heal-checkpoint';
@@ -24,7 +26,9 @@ import { openCheckpointCommand } from './open-checkpoint';
 import { openFromHubCommand } from './open-from-hub';
 import { openFromExplorerCommand } from './open-from-explorer';
 import { openInEditorCommand } from './open-in-editor';
+import { openJobResultsCommand } from './open-job-results';
 import { openRecipeReportCommand } from './open-recipe-report';
+import { openRecordCommand } from './open-record';
 import { openResultsCommand } from './open-results';
 import { openSampleCommand } from './open-sample';
 import { openWalkthroughCommand } from './open-walkthrough';
@@ -32,8 +36,11 @@ import { planRecipeCommand } from './plan-recipe';
 import { pruneCheckpointCommand } from './prune-checkpoint';
 import { pruneIterativelyCommand } from './prune-iteratively';
 import { refreshCommand } from './refresh-checkpoints';
+import { refreshJobsCommand, showMoreJobsCommand } from './refresh-jobs';
+import { removeJobCommand } from './remove-job';
 import { resetPlanCommand } from './reset-plan';
 import { restartSidecarCommand } from './restart-sidecar';
+import { resumeJobCommand, runJobAgainCommand } from './resume-job';
 import { resumeTrainingCommand } from './resume-training';
 import { retrainLoraCommand } from './retrain-lora';
 import { revealFilesCommand } from './reveal-files';
@@ -44,6 +51,7 @@ import { runRecipeStepOnClusterCommand } from './run-recipe-step-on-cluster';
 import { scoreBlocksCommand } from './score-blocks';
 import { showBeforeAfterCommand } from './show-before-after';
 import { showHiddenCommand } from './show-hidden';
+import { showJobErrorCommand } from './show-job-error';
 import { showJobsCommand } from './show-jobs';
 import { showLogCommand } from './show-log';
 import { showScoresCommand } from './show-scores';
@@ -100,6 +108,16 @@ export const COMMANDS: readonly AnyCommand[] = [
   cancelRecipeCommand,
   showJobsCommand,
   cancelJobCommand,
+  openJobResultsCommand,
+  openRecordCommand,
+  showJobErrorCommand,
+  resumeJobCommand,
+  runJobAgainCommand,
+  discardJobCommand,
+  deleteRecordCommand,
+  removeJobCommand,
+  refreshJobsCommand,
+  showMoreJobsCommand,
   showLogCommand,
   restartSidecarCommand,
   openWalkthroughCommand,

@@ -56,7 +56,7 @@ export const measureSpeedCommand: Command<MeasureSpeedArguments> = {
       runs: runs ?? protocol.runs,
       warmup: warmup ?? protocol.warmup,
     };
-    const { result, notes } = await runJob(coppice, spec, { device: args.device });
+    const { result, notes, seen } = await runJob(coppice, spec, { device: args.device });
     learnGrid(coppice.context.globalState, result);
     const open = {
       label: vscode.l10n.t('Open Results'),
@@ -66,7 +66,7 @@ export const measureSpeedCommand: Command<MeasureSpeedArguments> = {
       const most = Math.max(...cells.map(({ measured }) => measured?.throughput.mean ?? 0));
       return failure ?? vscode.l10n.t('{0}: up to {1} tokens/s', label, formatNumber(most, 3));
     });
-    inform(args, [`${parts.join(', ')}.`, ...notes].join(' '), open);
+    if (!seen) inform(args, [`${parts.join(', ')}.`, ...notes].join(' '), open);
     return result;
   },
 };

@@ -8,7 +8,6 @@ import type { Command } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { keepGivenFiles } from '../host/given-files';
 import { followJob, recordFolders } from '../host/run-job';
-import { jobTitle, titledJob } from '../jobs/titles';
 import type { JobOutcome } from '../protocol/jobs';
 import type { ScoreResult, ScoreSpec } from '../protocol/scores';
 import { askScore, keepScored, type ScoreArguments, scoreSpec } from './score-blocks';
@@ -66,7 +65,6 @@ async function scoreOnCluster(
   run: (around: ClusterRunOptions) => Promise<JobOutcome>,
 ): Promise<ScoreResult> {
   void keepGivenFiles(coppice, spec);
-  const title = jobTitle({ ...titledJob(spec), on: 'cluster' });
-  const finished = await followJob(coppice, title, (around) => run(around) as Promise<JobOutcome<'score'>>);
+  const finished = await followJob(coppice, spec, (around) => run(around) as Promise<JobOutcome<'score'>>);
   return keepScored(coppice, chosen, args, { spec, ...finished });
 }

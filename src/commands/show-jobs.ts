@@ -13,14 +13,18 @@ export const showJobsCommand: Command = {
   },
 };
 
+/** A job, the log, or the view. */
+type ListItem = JobItem & { readonly view?: true };
+
 /** Shows a list that stays up to date while it is open. */
 function showList({ sidecar }: Coppice): Promise<void> {
-  const box = vscode.window.createQuickPick<JobItem>();
+  const box = vscode.window.createQuickPick<ListItem>();
   box.title = vscode.l10n.t('Jobs');
   const cancel = { iconPath: new vscode.ThemeIcon('debug-stop'), tooltip: vscode.l10n.t('Cancel job') };
   const fill = (): void => {
     const items = sidecar.jobs.map((job) => ({ ...jobItem(job, sidecar.isBehind(job.id)), buttons: [cancel] }));
-    box.items = items.length > 0 ? items : [{ label: vscode.l10n.t('No jobs'), alwaysShow: true }, logItem()];
+    const none = { label: vscode.l10n.t('No jobs'), alwaysShow: true };
+    box.items = items.length > 0 ? [...items, viewItem()] : [none, viewItem(), logItem()];
     box.placeholder = items.length > 0 ? vscode.l10n.t('Select a job to show its log') : '';
   };
   fill();
@@ -28,7 +32,8 @@ function showList({ sidecar }: Coppice): Promise<void> {
   return new Promise((done) => {
     box.onDidTriggerItemButton(({ item }) => void (item.id && sidecar.cancel(item.id)));
     box.onDidAccept(() => {
-      void vscode.commands.executeCommand('coppice.showLog');
+      const command = box.selectedItems[0]?.view ? 'coppice.jobs.focus' : 'coppice.showLog';
+      void vscode.commands.executeCommand(command);
       box.hide();
     });
     box.onDidHide(() => {
@@ -40,4 +45,10 @@ function showList({ sidecar }: Coppice): Promise<void> {
   });
 }
 
-const logItem = (): JobItem => ({ label: vscode.l10n.t('$(output) Show Log'), alwaysShow: true });
+/** The view has what was stopped and what is done, too. */
+const viewItem = (): ListItem => ({
+  label: vscode.l10n.t('$(history) Stopped and Finished Jobs'),
+  alwaysShow: true,
+  view: true,
+});
+const logItem = (): ListItem => ({ label: vscode.l10n.t('$(output) Show Log'), alwaysShow: true });

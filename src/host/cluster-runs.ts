@@ -115,6 +115,12 @@ export class ClusterRuns {
     });
   }
 
+  /** Forgets a run of which parts failed. Its folder stays. */
+  forgetFailed(folder: string): void {
+    const run = this.left.find((each) => each.folder === folder && each.failed);
+    if (run) this.forget(run);
+  }
+
   /** Stops watching. The runs go on. */
   dispose(): void {
     this.closing.abort();

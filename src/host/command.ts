@@ -9,6 +9,7 @@ import type { Coppice } from './coppice';
 import type { Compute } from '../protocol/jobs';
 import { UserError } from '../engine/errors';
 import type { StoppedTraining } from '../engine/retrain/loop/stopped';
+import { isJobNode, type JobNode } from '../views/jobs/view';
 import { checkpointPathOf, isNode, type Node } from '../views/nodes';
 import { showFailure } from './failure';
 import { requireTrusted } from './restricted';
@@ -23,6 +24,8 @@ export interface CommonArguments {
   readonly throws?: boolean;
   /** The selected lines of the view. */
   readonly lines?: readonly Node[];
+  /** The selected lines of the view "Jobs". */
+  readonly jobs?: readonly JobNode[];
 }
 
 export interface Command<A extends CommonArguments = CommonArguments> {
@@ -88,13 +91,31 @@ function requireOne(lines: readonly Node[]): void {
 /** Commands of a training's line take its output folder. */
 const trainingArguments = ({ out }: StoppedTraining): CommonArguments & { readonly out: string } => ({ out });
 
+/** Commands of a job's line take all selected lines, the id of a job that runs or waits, and the output of a training. */
+function jobArguments(selected: readonly JobNode[], given: JobNode): CommonArguments & JobOfLine {
+  const { line } = given;
+  return {
+    jobs: selected.length > 0 ? selected : [given],
+    ...('info' in line && { id: line.info.id }),
+    ...(line.kind === 'training' && { out: line.training.out }),
+  };
+}
+
+interface JobOfLine {
+  readonly id?: string;
+  readonly out?: string;
+}
+
 /**
  * Reads the arguments of a call.
- * @param given a line of the tree, a file of the Explorer, a path, an object of arguments, or a list with the focused line
+ * @param given a line of a tree, a file of the Explorer, a path, an object of arguments, or a list with the focused line
  *   from a key binding (empty while that line is being refreshed)
  * @param selected the selected lines including `given`, if there are several
  */
-function argumentsOf({ tree }: Coppice, given: unknown, selected: unknown): CommonArguments {
+function argumentsOf({ tree, jobs }: Coppice, given: unknown, selected: unknown): CommonArguments {
+  if (isJobNode(given)) return jobArguments(Array.isArray(selected) ? selected.filter(isJobNode) : [], given);
+  const focused = Array.isArray(given) ? given.find(isJobNode) : undefined;
+  if (focused) return jobArguments(jobs.linesAbout(focused), focused);
   if (Array.isArray(given)) return { lines: given.filter(isNode).flatMap((focused) => tree.linesAbout(focused)) };
   if (isNode(given)) {
     const lines = Array.isArray(selected) && selected.length > 0 ? selected.filter(isNode) : [given];

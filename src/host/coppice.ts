@@ -3,7 +3,11 @@ import type * as vscode from 'vscode';
 import type { Speeds } from '../jobs/machine-speeds';
 import type { ClusterRuns } from './cluster-runs';
 import type { Config } from './config';
+import type { FailedJobs } from './failed-jobs';
+import type { JobJournal } from './job-journal';
 import type { RecipeRuns } from './recipe-runs';
+import type { VisiblePanels } from './visible-panels';
+import type { JobsView } from '../views/jobs/view';
 import type { JobSpec } from '../protocol/jobs';
 import type { SidecarClient } from '../sidecar/client';
 import type { HiddenPaths } from '../views/hidden';
@@ -32,5 +36,11 @@ export interface Coppice {
   /** The last job that was run, for "Copy as CLI Command". */
   readonly history: { last?: JobSpec };
   readonly recipes: RecipeRuns;
+  /** The jobs of earlier windows that did not end, and those that were stopped. */
+  readonly journal: JobJournal;
+  readonly failed: FailedJobs;
+  readonly jobs: JobsView;
+  /** Results panels that are seen. */
+  readonly panels: VisiblePanels;
   readonly cluster: ClusterRuns;
 }

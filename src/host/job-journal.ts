@@ -7,9 +7,14 @@ import { isObject } from '../format/json';
 import { UserError } from '../engine/errors';
 import { completeOptions, optionsIn } from '../jobs/complete';
 import { JOBS } from '../jobs/definitions';
+import { isSameJob } from '../jobs/same-job';
 import type { JobKind, JobSpec } from '../protocol/jobs';
+import { Emitter } from '../sidecar/emitter';
 
 const KEY = 'jobsUnderWay';
+/** Jobs that can run again, or go on, when the user wants. */
+const STOPPED = 'jobsStopped';
+const MAX_STOPPED = 20;
 
 /** Short jobs and jobs that the panel starts on its own are not kept. */
 const isWorthIt = (spec: JobSpec): boolean =>
@@ -22,16 +27,36 @@ export class JobJournal {
   readonly interrupted: readonly JobSpec[];
   private readonly underWay = new Set<JobSpec>();
   private closed = false;
+  private kept: readonly JobSpec[] = [];
+  private readonly changed = new Emitter<void>();
+  /** Other jobs are stopped now. */
+  readonly onChange = this.changed.on;
 
   constructor(private readonly store: Memento) {
-    const kept = store.get(KEY);
-    this.interrupted = Array.isArray(kept) ? kept.filter(isSpec) : [];
+    this.interrupted = specsIn(store.get(KEY));
     this.write();
+    this.keep([...this.interrupted, ...specsIn(store.get(STOPPED))]);
+  }
+
+  /** Jobs that a reload has interrupted or the user has stopped, newest first, until they run again or are forgotten. */
+  get stopped(): readonly JobSpec[] {
+    return this.kept;
+  }
+
+  /** Keeps a job that was stopped and can go on. */
+  stop(spec: JobSpec): void {
+    this.keep([spec, ...this.kept]);
+  }
+
+  /** Forgets a job that was stopped: it runs again, or nobody wants it any more. */
+  forget(spec: JobSpec): void {
+    if (this.kept.some((each) => isSameJob(each, spec))) this.keep(this.kept.filter((each) => !isSameJob(each, spec)));
   }
 
   /** Notes the start of a job. @returns a function to call at its end */
   begun(spec: JobSpec): () => void {
     if (!isWorthIt(spec)) return () => undefined;
+    this.forget(spec);
     this.underWay.add(spec);
     this.write();
     return () => {
@@ -45,10 +70,19 @@ export class JobJournal {
     this.closed = true;
   }
 
+  private keep(specs: readonly JobSpec[]): void {
+    if (this.closed) return;
+    this.kept = specs.filter((spec, i) => specs.findIndex((each) => isSameJob(each, spec)) === i).slice(0, MAX_STOPPED);
+    void this.store.update(STOPPED, this.kept);
+    this.changed.fire();
+  }
+
   private write(): void {
     if (!this.closed) void this.store.update(KEY, [...this.underWay]);
   }
 }
+
+const specsIn = (stored: unknown): JobSpec[] => (Array.isArray(stored) ? stored.filter(isSpec) : []);
 
 /** Whether this version can run the job. Other versions may have stored other kinds of jobs, or other options. */
 function isSpec(value: unknown): value is JobSpec {

@@ -23,14 +23,16 @@ export const goOnIterating = ({ out }: { readonly out?: string }): { readonly re
  */
 export async function runIterating(coppice: Coppice, spec: IterateSpec, args: CommonArguments): Promise<IterateResult> {
   const onEvent = (event: IterateEvent): void => logEvent(coppice, event);
-  const { result, warnings } = await runJob(coppice, spec, { onEvent, device: args.device }).catch((error: unknown) => {
-    if (error instanceof CancelledError) offerToResume(args, spec);
-    throw error;
-  });
+  const { result, warnings, seen } = await runJob(coppice, spec, { onEvent, device: args.device }).catch(
+    (error: unknown) => {
+      if (error instanceof CancelledError) offerToResume(args, spec);
+      throw error;
+    },
+  );
   await showCheckpoint(coppice, result.out);
   await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
   const open = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: spec.checkpoint });
-  inform(args, [endWords(result), ...warnings].join(' '), open);
+  if (!seen) inform(args, [endWords(result), ...warnings].join(' '), open);
   return result;
 }
 

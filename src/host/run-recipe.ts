@@ -1,4 +1,4 @@
-/** Runs a recipe for a command: a progress notification over the whole with Cancel, and the end in a notification. */
+/** Runs a recipe for a command: progress over the whole in the status bar, and the end in a notification. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { DeviceError, UserError } from '../engine/errors';
@@ -16,7 +16,7 @@ import { brokenLimit } from './recipe-words';
 const QUIET_MS = 700;
 
 /**
- * Runs a recipe with a progress notification.
+ * Runs a recipe. Its progress is in the status bar, and over its file, where it can be cancelled.
  * @throws UserError for a recipe that cannot begin, and for a step that failed; CancelledError
  */
 export async function runWithProgress(
@@ -26,38 +26,27 @@ export async function runWithProgress(
 ): Promise<RecipeEnd> {
   const { recipes } = coppice;
   const { file } = request.recipe;
-  const controller = new AbortController();
-  const options = { signal: controller.signal, ...(device && { device }), ...(elsewhere && { elsewhere }) };
+  const { signal } = new AbortController(); // it is cancelled by its file
+  const options = { signal, ...(device && { device }), ...(elsewhere && { elsewhere }) };
   const running = recipes.run(request, options);
   const settled = running.then(
     () => undefined,
     () => undefined,
   );
   const pause = new Promise<true>((go) => setTimeout(() => go(true), QUIET_MS));
-  if (await Promise.race([settled, pause])) showProgress(recipes, file, settled, controller);
+  if (await Promise.race([settled, pause])) showProgress(recipes, file, settled);
   const { end, error } = await running;
   if (end.ended !== 'done') await keepInView(file);
   if (end.ended === 'failed') throw error instanceof Error ? error : new Error(String(error));
   return end;
 }
 
-function showProgress(
-  recipes: RecipeRuns,
-  file: string,
-  settled: Promise<undefined>,
-  controller: AbortController,
-): void {
+function showProgress(recipes: RecipeRuns, file: string, settled: Promise<undefined>): void {
   const title = vscode.l10n.t('Running {0}', basename(file));
-  const where = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  void vscode.window.withProgress(where, async (report, token) => {
-    token.onCancellationRequested(() => controller.abort());
-    let shown = 0;
+  void vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, async (report) => {
     const show = (): void => {
       const running = recipes.of(file);
-      if (!running) return;
-      const percent = 100 * running.share;
-      report.report({ message: runningLine(running), increment: Math.max(0, percent - shown) });
-      shown = Math.max(shown, percent);
+      if (running) report.report({ message: runningLine(running) });
     };
     show();
     const listening = recipes.onChange((changed) => changed === file && show());

@@ -22,19 +22,16 @@ export async function runRetraining(
 ): Promise<RetrainResult> {
   const onEvent = (event: TrainingEvent): void => logEvent(coppice, event);
   const running = runJob(coppice, spec, { onEvent, device: args.device });
-  const { result } = await running
+  const { result, seen } = await running
     .catch((error: unknown) => {
-      if (error instanceof CancelledError) offerToResume(args, spec);
+      if (error instanceof CancelledError) offerToResume(coppice, args, spec);
       throw error;
     })
     .finally(() => coppice.library.rescan()); // there is a new adapter or a stopped training
   await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
   const next = { checkpoint: spec.checkpoint, adapter: result.out };
-  inform(
-    args,
-    retrained(result),
-    nextCommand(vscode.l10n.t('Merge LoRA Adapter into Checkpoint…'), 'coppice.mergeAdapter', next),
-  );
+  const merge = nextCommand(vscode.l10n.t('Merge LoRA Adapter into Checkpoint…'), 'coppice.mergeAdapter', next);
+  if (!seen) inform(args, retrained(result), merge);
   return result;
 }
 
@@ -49,9 +46,9 @@ function retrained({ steps, best, evaluations }: RetrainResult): string {
     : vscode.l10n.t('{0} Held-out perplexity {1} → {2}.', done, from, to);
 }
 
-/** Notifies the user that a cancelled training is saved, and offers to resume it. */
-function offerToResume(args: CommonArguments, { out }: RetrainSpec): void {
-  if (!goOn({ out }).resume) return;
+/** Notifies the user that a cancelled training is saved, and offers to resume it, as the panel does. */
+function offerToResume({ panels }: Coppice, args: CommonArguments, { out, checkpoint }: RetrainSpec): void {
+  if (!goOn({ out }).resume || panels.has(checkpoint)) return;
   const text = vscode.l10n.t('Retraining stopped. Its progress is saved.');
   inform(args, text, nextCommand(vscode.l10n.t('Resume'), 'coppice.resumeTraining', { out }));
 }

@@ -292,6 +292,8 @@ export type HostMessage = { readonly sequence: number } & (
       readonly steps: readonly TrainingStep[];
       readonly evaluations: readonly TrainingEvaluation[];
     }
+  /** A run that its chart should draw. */
+  | { readonly type: 'show'; readonly run: string }
   /** New text of the columns. */
   | {
       readonly type: 'text';

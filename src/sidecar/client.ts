@@ -124,6 +124,11 @@ export class SidecarClient {
     return [...[...this.pending.values()].map(({ info }) => info), ...this.elsewhere.jobs];
   }
 
+  /** What was asked for; undefined for a job that has ended. */
+  specOf(id: string): JobSpec | undefined {
+    return this.pending.get(id)?.spec ?? this.elsewhere.specOf(id);
+  }
+
   /** Whether a job waits behind others. The first job may be queued too, while its process starts. */
   isBehind(id: string): boolean {
     const place = [...this.pending.keys()].indexOf(id);

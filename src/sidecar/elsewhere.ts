@@ -16,13 +16,23 @@ interface Listener {
   readonly ended: (end: JobEnded) => void;
 }
 
+interface RunningElsewhere {
+  info: JobInfo;
+  readonly spec: JobSpec;
+  readonly controller: AbortController;
+}
+
 export class Elsewhere {
-  private readonly running = new Map<string, { info: JobInfo; readonly controller: AbortController }>();
+  private readonly running = new Map<string, RunningElsewhere>();
 
   constructor(private readonly listener: Listener) {}
 
   get jobs(): readonly JobInfo[] {
     return [...this.running.values()].map(({ info }) => info);
+  }
+
+  specOf(id: string): JobSpec | undefined {
+    return this.running.get(id)?.spec;
   }
 
   /** @returns whether there is such a job */
@@ -41,7 +51,7 @@ export class Elsewhere {
     if (signal?.aborted) throw new CancelledError();
     const controller = new AbortController();
     const info: JobInfo = { id, kind: spec.kind, checkpoint: checkpointOf(spec), state: 'running', on: 'cluster' };
-    const job = { info, controller };
+    const job: RunningElsewhere = { info, spec, controller };
     this.running.set(id, job);
     onQueued?.(id);
     this.listener.changed();

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import type { DeviceInfo, JobInfo } from '../protocol/jobs';
 import type { SidecarClient, SidecarStatus } from '../sidecar/client';
 import { deviceLines } from './device-words';
-import { percentOf, stateLine } from './progress-words';
+import { progressShort, stateLine } from './progress-words';
 import { jobTitle, jobWord } from '../jobs/titles';
 
 const MANAGE_TRUST = 'workbench.trust.manage';
@@ -55,10 +55,9 @@ function textOf(status: SidecarStatus, jobs: readonly JobInfo[]): string {
   const [running] = jobs;
   if (!running) return '$(layers) Coppice';
   const { progress } = running;
-  const percent = progress && percentOf(progress);
-  const far = percent === undefined ? '' : ` ${percent} %`;
+  const far = progress ? progressShort(progress) : '';
   const waiting = jobs.length > 1 ? ` (+${jobs.length - 1})` : '';
-  return `$(loading~spin) ${jobWord(running.kind)}${far}${waiting}`;
+  return `$(loading~spin) ${jobWord(running.kind)}${far === '' ? '' : ` ${far}`}${waiting}`;
 }
 
 const jobLine = (job: JobInfo, behind: boolean): string => `${jobTitle(job)}: ${stateLine(job, behind)}`;

@@ -22,6 +22,7 @@ import { trainingSection } from './sections/training';
 import { versusSection } from './sections/versus';
 import { blockMapSection } from './sections/block-map';
 import { type Held, receive } from './state/state';
+import { chartOf, showing } from './state/shown-runs';
 import { readView, type ViewState } from './state/view-state';
 
 interface Kept {
@@ -91,8 +92,25 @@ function receiveMessage(message: HostMessage): void {
   }
   held = next;
   if (message.type === 'init') host.keep({ checkpoint: held.state.model.path });
+  if (message.type === 'show') showRun(message.run);
   if (view.prompt === '') view = { ...view, prompt: held.state.prompts[0] ?? '' };
   draw();
+}
+
+/** Draws a run in its chart and scrolls there; a run without a chart is in the list of runs. */
+function showRun(id: string): void {
+  const { runs } = held!.state;
+  const run = runs.find((each) => each.id === id);
+  if (!run) return;
+  context.setView(showing(run, runs, view));
+  // After the frame that draws it.
+  requestAnimationFrame(() => requestAnimationFrame(() => scrollTo(chartOf(run) ?? 'runs')));
+}
+
+function scrollTo(name: string): void {
+  const card = root.querySelector<HTMLElement>(`.card.${name}`);
+  card?.focus({ preventScroll: true });
+  card?.scrollIntoView({ block: 'start' });
 }
 
 watchFaults((message) => host.post({ type: 'fault', message }));

@@ -7,7 +7,7 @@ import { messageOf, UserError } from '../../engine/errors';
 import { isInside } from '../../engine/files/paths';
 import type { Coppice } from '../../host/coppice';
 import { healingEstimate } from '../../host/estimates';
-import { givenFiles } from '../../host/given-files';
+import { inputFolders } from '../../host/input-folders';
 import { HEAL_TOKENS } from '../../jobs/healing-amounts';
 import { inform } from '../../host/inform';
 import { recordFolders } from '../../host/run-job';
@@ -73,18 +73,6 @@ function settingsOf(coppice: Coppice): PanelSettings {
     recordFolders: recordFolders(coppice),
     inputFolders: inputFolders(coppice),
   };
-}
-
-/**
- * Folders and files of the workspace, the view, the settings and the user's runs, and the folder of the bundled
- * texts.
- */
-function inputFolders(coppice: Coppice): string[] {
-  const { config, context, library } = coppice;
-  const workspace = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
-  const checkpoints = library.entries().map(({ path }) => path);
-  const media = vscode.Uri.joinPath(context.extensionUri, 'media').fsPath;
-  return [...workspace, ...checkpoints, ...givenFiles(coppice), dirname(config.calibration.file), media];
 }
 
 export const logError = ({ log }: Coppice, error: unknown): void =>

@@ -21,11 +21,16 @@ const open = new Map<string, OpenPanel>();
 let following: Trainings | undefined;
 let histories: PlanHistories | undefined;
 
-/** Opens the panel of a checkpoint, or reveals it if it is open. @throws UserError when the checkpoint cannot be opened */
-export async function openResults(coppice: Coppice, path: string, checkpoint: Checkpoint): Promise<void> {
+/**
+ * Opens the panel of a checkpoint, or reveals it if it is open.
+ * @param run that its charts draw
+ * @throws UserError when the checkpoint cannot be opened
+ */
+export async function openResults(coppice: Coppice, path: string, checkpoint: Checkpoint, run?: string): Promise<void> {
   const there = open.get(path);
   if (there) {
     there.panel.reveal();
+    if (run !== undefined) await there.session?.showRun(run);
     return;
   }
   const title = vscode.l10n.t('Results: {0}', modelName(checkpoint));
@@ -34,7 +39,9 @@ export async function openResults(coppice: Coppice, path: string, checkpoint: Ch
     enableFindWidget: true,
     localResourceRoots: [pageFolder(coppice.context.extensionUri)],
   });
-  await new OpenPanel(coppice, panel, path).show();
+  const opened = new OpenPanel(coppice, panel, path);
+  await opened.show();
+  if (run !== undefined) await opened.session?.showRun(run);
 }
 
 /** Restores panels that were open when the window closed, and follows trainings for panels that are opened later. */
@@ -84,6 +91,7 @@ class OpenPanel {
   session: ResultsSession | undefined;
   /** Counts sessions, so that the later one of two concurrent reads stays. */
   private turn = 0;
+  private hidden: () => void = () => undefined;
 
   constructor(
     private readonly coppice: Coppice,
@@ -91,10 +99,15 @@ class OpenPanel {
     private readonly path: string,
   ) {
     open.set(path, this);
+    this.tellVisible();
     const subscriptions = [
       panel.webview.onDidReceiveMessage((message: PanelMessage) => void this.session?.receive(message)),
-      panel.onDidChangeViewState(() => panel.visible && void this.session?.refresh()),
+      panel.onDidChangeViewState(() => {
+        this.tellVisible();
+        if (panel.visible) void this.session?.refresh();
+      }),
       panel.onDidDispose(() => {
+        this.hidden();
         this.end();
         if (open.get(path) === this) open.delete(path);
         vscode.Disposable.from(...subscriptions).dispose();
@@ -127,6 +140,12 @@ class OpenPanel {
     } catch {
       if (turn === this.turn) this.panel.dispose(); // the checkpoint is gone, as the tree shows
     }
+  }
+
+  /** Jobs of the checkpoint show nothing over a panel that is seen. */
+  private tellVisible(): void {
+    this.hidden();
+    this.hidden = this.panel.visible ? this.coppice.panels.shown(this.path) : () => undefined;
   }
 
   private end(): void {

@@ -22,6 +22,10 @@ import { NOTHING_YET } from './what-if-watch';
 
 export class ResultsSession {
   private disposed = false;
+  /** The page has said that it is there. */
+  private isReady = false;
+  /** The run that its charts should draw, until the page is there. */
+  private wanted: string | undefined;
   private readonly parts: PanelParts;
   private readonly subscriptions: readonly Subscription[];
   /** Settings that numbers depend on, and those that name files, as they were used last. */
@@ -55,8 +59,19 @@ export class ResultsSession {
   }
 
   /** Handles a message of the panel, and shows what goes wrong in the panel. */
-  receive(message: PanelMessage): Promise<void> {
-    return this.attempt(() => handleMessage(message, this.parts));
+  async receive(message: PanelMessage): Promise<void> {
+    await this.attempt(() => handleMessage(message, this.parts));
+    if (message.type !== 'ready') return;
+    this.isReady = true;
+    this.showWanted();
+  }
+
+  /** Draws a run in its chart, once the page is there. */
+  async showRun(id: string): Promise<void> {
+    this.wanted = id;
+    if (!this.isReady) return;
+    await this.refresh();
+    this.showWanted();
   }
 
   /** Reads runs, adapters and settings again. */
@@ -87,6 +102,11 @@ export class ResultsSession {
     this.parts.measuring.dispose();
     this.parts.samples.stop();
     for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private showWanted(): void {
+    if (this.wanted !== undefined) this.parts.store.post({ type: 'show', run: this.wanted }, {});
+    this.wanted = undefined;
   }
 
   private firstState(plan: PlanPart, reading: PanelReading, chat: boolean): PanelState {

@@ -40,6 +40,30 @@ export class IterateWorkspace {
    */
   static async open(out: string, source: Checkpoint, resume: boolean): Promise<IterateWorkspace> {
     await checkTarget(out, foldersOf(source));
+    const workspace = await IterateWorkspace.take(out);
+    const { folder, found } = workspace;
+    if (!found || resume) return workspace;
+    await workspace.leave();
+    throw new UserError(
+      `${resolve(out)} is already being made`,
+      `${folder} holds the rounds of a run that was stopped`,
+      `${set('resume', true, 'add')} to continue it. To start again, remove that folder or name another ${option('out')}.`,
+    );
+  }
+
+  /** Removes the rounds of a run that was stopped. @throws UserError when another process works on it */
+  static async discard(out: string): Promise<void> {
+    if (!existsSync(iterateFolderOf(out))) return;
+    const workspace = await IterateWorkspace.take(out);
+    try {
+      await workspace.clear();
+    } finally {
+      await workspace.leave();
+    }
+  }
+
+  /** Makes the folder and locks it. */
+  private static async take(out: string): Promise<IterateWorkspace> {
     const folder = iterateFolderOf(out);
     let owner: number | undefined;
     try {
@@ -48,21 +72,11 @@ export class IterateWorkspace {
     } catch (error) {
       throw writeFailure(error, folder);
     }
-    if (owner !== undefined) {
-      throw new UserError(
-        `${resolve(out)} is already being made`,
-        `process ${owner} is working on it`,
-        `Wait until it ends, or name another ${option('out')}; if that process is not Coppice, remove ${join(folder, LOCK)}.`,
-      );
-    }
-    const found = wasStopped(out);
-    const workspace = new IterateWorkspace(folder, found);
-    if (!found || resume) return workspace;
-    await workspace.leave();
+    if (owner === undefined) return new IterateWorkspace(folder, wasStopped(out));
     throw new UserError(
       `${resolve(out)} is already being made`,
-      `${folder} holds the rounds of a run that was stopped`,
-      `${set('resume', true, 'add')} to continue it. To start again, remove that folder or name another ${option('out')}.`,
+      `process ${owner} is working on it`,
+      `Wait until it ends, or name another ${option('out')}; if that process is not Coppice, remove ${join(folder, LOCK)}.`,
     );
   }
 

@@ -46,9 +46,12 @@ export class RunStore {
 
   constructor(readonly folder: string) {}
 
-  /** The current records; only new and changed files are read. A missing folder has none. */
-  async list(): Promise<RunList> {
-    const names = await this.names();
+  /**
+   * The current records; only new and changed files are read. A missing folder has none.
+   * @param most newest files to look at, so that a folder of many is listed quickly
+   */
+  async list(most = MAX_RUNS): Promise<RunList> {
+    const names = await this.names(most);
     for (const id of this.read.keys()) if (!names.includes(id)) this.read.delete(id);
     const found = (await Promise.all(names.map((id) => this.readRun(id)))).filter((run) => run !== undefined);
     const runs = found.filter((run) => 'digest' in run);
@@ -70,13 +73,13 @@ export class RunStore {
   }
 
   /** Names begin with the time, so the last ones are the newest. */
-  private async names(): Promise<string[]> {
+  private async names(most: number): Promise<string[]> {
     try {
       const names = await readdir(this.folder);
       return names
         .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
         .sort()
-        .slice(-MAX_RUNS);
+        .slice(-most);
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return [];
       throw error;

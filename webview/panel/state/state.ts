@@ -21,6 +21,8 @@ function changesOf(state: PanelState, message: Exclude<HostMessage, { type: 'ini
   switch (message.type) {
     case 'update':
       return message.changes;
+    case 'show':
+      return {};
     case 'training': {
       const { training } = state;
       if (!training) return {};

@@ -1,0 +1,77 @@
+/** A line of the view "Jobs" as VS Code draws it. */
+import * as vscode from 'vscode';
+import type { JobKind } from '../../protocol/jobs';
+import type { JobLine } from './line';
+import { isKind, type LineWords } from './words';
+
+/** The icons of kinds, which are those of the commands. */
+const ICONS: Readonly<Record<JobKind, string>> = {
+  score: 'pulse',
+  curve: 'graph-line',
+  prune: 'save-as',
+  heal: 'heart',
+  iterate: 'layers',
+  width: 'fold',
+  versus: 'split-horizontal',
+  retrain: 'mortar-board',
+  merge: 'git-merge',
+  eval: 'dashboard',
+  tasks: 'checklist',
+  generate: 'comment',
+  samples: 'comment-discussion',
+  bench: 'watch',
+  speeds: 'watch',
+  grid: 'watch',
+  export: 'export',
+  verify: 'verified',
+};
+
+/** What a menu may offer, as `viewItem`. */
+const contextOf = (line: JobLine): string => {
+  if (line.kind === 'stopped') return line.job.resumes ? 'stopped.resumes' : 'stopped.again';
+  if (line.kind === 'training') return 'stopped.resumes.training';
+  return line.kind === 'parts' ? 'stopped.resumes.parts' : line.kind;
+};
+
+/** @param node what commands of the line receive */
+export function itemOf(
+  node: unknown,
+  line: JobLine,
+  { label, description, hover, spoken }: LineWords,
+): vscode.TreeItem {
+  const item = new vscode.TreeItem(label);
+  item.id = line.key;
+  item.description = description;
+  item.contextValue = contextOf(line);
+  item.iconPath = iconOf(line);
+  item.tooltip = hover.join('\n');
+  item.accessibilityInformation = { label: spoken };
+  item.command = { title: '', command: commandOf(line), arguments: [node] };
+  return item;
+}
+
+function commandOf({ kind }: JobLine): string {
+  if (kind === 'more') return 'coppice.showMoreJobs';
+  return kind === 'failed' ? 'coppice.showJobError' : 'coppice.openJobResults';
+}
+
+function iconOf(line: JobLine): vscode.ThemeIcon | undefined {
+  switch (line.kind) {
+    case 'running':
+      return new vscode.ThemeIcon('loading~spin');
+    case 'queued':
+      return new vscode.ThemeIcon('clock');
+    case 'training':
+    case 'stopped':
+    case 'parts':
+      return new vscode.ThemeIcon('debug-pause');
+    case 'failed':
+      return new vscode.ThemeIcon('error', new vscode.ThemeColor('problemsErrorIcon.foreground'));
+    case 'finished': {
+      const { kind } = line.run.digest;
+      return new vscode.ThemeIcon(isKind(kind) ? ICONS[kind] : 'json');
+    }
+    case 'more':
+      return new vscode.ThemeIcon('ellipsis');
+  }
+}

@@ -1,0 +1,92 @@
+/** The lines of the view "Jobs", and their order: what runs, what waits, what was stopped, what has ended. Does not use VS Code. */
+import type { StoredRun } from '../../engine/records/store';
+import type { StoppedTraining } from '../../engine/retrain/loop/stopped';
+import type { JobInfo, JobSpec } from '../../protocol/jobs';
+
+/** A job that failed while this window was open. */
+export interface FailedJob {
+  readonly id: string;
+  readonly spec: JobSpec;
+  readonly on?: JobInfo['on'];
+  readonly error: unknown;
+  /** Milliseconds since the epoch. */
+  readonly ended: number;
+}
+
+/** A job that ended before it was done, and that can run again. */
+export interface StoppedJob {
+  readonly spec: JobSpec;
+  /** It goes on where it was stopped; else it starts again. */
+  readonly resumes: boolean;
+}
+
+/** A run on a cluster of which parts failed. */
+export interface FailedParts {
+  /** Of the run. */
+  readonly folder: string;
+  readonly spec: JobSpec;
+}
+
+export type JobLine =
+  | { readonly kind: 'running' | 'queued'; readonly key: string; readonly info: JobInfo }
+  | { readonly kind: 'training'; readonly key: string; readonly training: StoppedTraining }
+  | { readonly kind: 'stopped'; readonly key: string; readonly job: StoppedJob }
+  | { readonly kind: 'parts'; readonly key: string; readonly run: FailedParts }
+  | { readonly kind: 'failed'; readonly key: string; readonly failed: FailedJob }
+  | { readonly kind: 'finished'; readonly key: string; readonly run: StoredRun }
+  /** Leads to older runs. */
+  | { readonly kind: 'more'; readonly key: string };
+
+/** What the lines are made of. */
+export interface JobSources {
+  /** In their running order. */
+  readonly jobs: readonly JobInfo[];
+  /** Whether a job waits behind others. */
+  readonly isBehind: (id: string) => boolean;
+  readonly trainings: readonly StoppedTraining[];
+  readonly stopped: readonly StoppedJob[];
+  readonly parts: readonly FailedParts[];
+  readonly failed: readonly FailedJob[];
+  /** Newest first. */
+  readonly runs: readonly StoredRun[];
+  /** There are older ones. */
+  readonly hasMore: boolean;
+}
+
+export function linesOf(sources: JobSources): JobLine[] {
+  const { jobs, isBehind, trainings, parts, hasMore } = sources;
+  const live = jobs.map((info) => ({
+    kind: isBehind(info.id) ? ('queued' as const) : ('running' as const),
+    key: `job:${info.id}`,
+    info,
+  }));
+  const outs = new Set(trainings.map(({ out }) => out));
+  const hasLine = (spec: JobSpec): boolean => 'out' in spec && typeof spec.out === 'string' && outs.has(spec.out);
+  const stopped = sources.stopped.filter(({ spec }) => !hasLine(spec));
+  return [
+    ...live.filter(({ kind }) => kind === 'running'),
+    ...live.filter(({ kind }) => kind === 'queued'),
+    ...trainings.map((training) => ({ kind: 'training' as const, key: `training:${training.out}`, training })),
+    ...stopped.map((job) => ({ kind: 'stopped' as const, key: `stopped:${JSON.stringify(job.spec)}`, job })),
+    ...parts.map((run) => ({ kind: 'parts' as const, key: `parts:${run.folder}`, run })),
+    ...endedLines(sources, hasLine),
+    ...(hasMore ? [{ kind: 'more' as const, key: 'more' }] : []),
+  ];
+}
+
+/** Failed and finished jobs, newest first. A training that failed and can be resumed is among the stopped ones. */
+function endedLines({ failed, runs }: JobSources, hasLine: (spec: JobSpec) => boolean): JobLine[] {
+  const ended = [
+    ...failed
+      .filter(({ spec }) => !hasLine(spec))
+      .map((each) => ({
+        at: each.ended,
+        line: { kind: 'failed' as const, key: `failed:${each.id}`, failed: each },
+      })),
+    ...runs.map((run) => ({
+      at: Date.parse(run.digest.finished),
+      line: { kind: 'finished' as const, key: `run:${run.file}`, run },
+    })),
+  ];
+  return ended.sort((a, b) => b.at - a.at).map(({ line }) => line);
+}

@@ -1,0 +1,109 @@
+/** The words of a line of the view "Jobs". Does not use VS Code. */
+import { messageOf, UserError } from '../../engine/errors';
+import { precisionWords } from '../../format/arithmetic';
+import { capitalized } from '../../format/words';
+import { JOBS } from '../../jobs/definitions';
+import { jobTitle, titledJob } from '../../jobs/titles';
+import { l10n } from '../../l10n';
+import type { JobInfo, JobKind } from '../../protocol/jobs';
+import type { StoredRun } from '../../engine/records/store';
+import { percentOf, progressShort, stateLine } from '../progress-words';
+import type { FailedJob, JobLine } from './line';
+import { timeAgo } from './time-ago';
+
+export interface LineWords {
+  readonly label: string;
+  readonly description: string;
+  /** Lines of plain text. */
+  readonly hover: readonly string[];
+  /** What a screen reader says: state first, since icons tell it otherwise. */
+  readonly spoken: string;
+}
+
+/** @param now milliseconds since the epoch */
+export function wordsOf(line: JobLine, now: number): LineWords {
+  const { t } = l10n;
+  switch (line.kind) {
+    case 'running':
+    case 'queued':
+      return liveWords(line.info, line.kind === 'queued');
+    case 'training': {
+      const { out, step, steps, request } = line.training;
+      const label = jobTitle({ kind: 'retrain', checkpoint: request?.checkpoint ?? out });
+      const description = t('stopped at step {0} of {1}', step, steps);
+      return words(label, description, [t('Output folder: {0}', out)]);
+    }
+    case 'stopped': {
+      const description = line.job.resumes ? t('stopped; can go on') : t('interrupted');
+      return words(jobTitle(titledJob(line.job.spec)), description, []);
+    }
+    case 'parts':
+      return words(jobTitle({ ...titledJob(line.run.spec), on: 'cluster' }), t('parts failed'), [line.run.folder]);
+    case 'failed':
+      return failedWords(line.failed, now);
+    case 'finished':
+      return finishedWords(line.run, now);
+    case 'more':
+      return { label: t('Show More…'), description: '', hover: [], spoken: t('Show more runs') };
+  }
+}
+
+function words(label: string, description: string, hover: readonly string[], spoken?: string): LineWords {
+  const said = spoken ?? `${label}, ${description}`;
+  return { label, description, hover: [label, capitalized(description), ...hover], spoken: said };
+}
+
+/** The place stands in the label only for a cluster: this machine is the usual one. */
+function liveWords(info: JobInfo, behind: boolean): LineWords {
+  const { progress, on } = info;
+  const label = jobTitle(info);
+  const state = stateLine(info, behind);
+  const far = progress && percentOf(progress) !== undefined ? progressShort(progress) : state;
+  const where = on === 'cluster' ? l10n.t('Runs on the cluster') : l10n.t('Runs on this machine');
+  return {
+    label,
+    description: behind ? l10n.t('waiting') : far,
+    hover: [label, state, ...(behind ? [] : [where])],
+    // Without numbers: a screen reader would read the line at every change.
+    spoken: behind ? l10n.t('{0}, waiting', label) : l10n.t('{0}, running', label),
+  };
+}
+
+function failedWords({ spec, on, error, ended }: FailedJob, now: number): LineWords {
+  const label = jobTitle({ ...titledJob(spec), ...(on && { on }) });
+  const { why, more } = reasonOf(error);
+  const description = l10n.t('failed: {0}', why);
+  return words(label, description, [...more, timeAgo(ended, now)], l10n.t('Failed: {0}, {1}', label, why));
+}
+
+function reasonOf(error: unknown): { readonly why: string; readonly more: readonly string[] } {
+  if (!(error instanceof UserError)) return { why: messageOf(error), more: [] };
+  return { why: error.why, more: [capitalized(error.what), error.action] };
+}
+
+function finishedWords({ digest, file }: StoredRun, now: number): LineWords {
+  const { kind, model, finished, removed, adapter, device, precision } = digest;
+  const known = isKind(kind);
+  const criterion = digest.score?.criterion ?? digest.curve?.criterion;
+  const label = known ? jobTitle({ kind, checkpoint: model.name, options: { criterion } }) : `${kind} ${model.name}`;
+  const facts = [
+    ...(removed.length > 0 ? [l10n.t('without {0}', removed.join(', '))] : []),
+    ...(adapter === undefined ? [] : [l10n.t('with {0}', adapter)]),
+  ];
+  const hover = [
+    label,
+    ...facts.map(capitalized),
+    new Date(finished).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' }),
+    ...(device === null ? [] : [l10n.t('Computed on {0}, {1}', device, precisionWords(precision))]),
+    file,
+  ];
+  const ago = timeAgo(Date.parse(finished), now);
+  return {
+    label,
+    description: [ago, ...facts].join(' · '),
+    hover,
+    spoken: l10n.t('{0}, finished {1}', [label, ...facts].join(', '), ago),
+  };
+}
+
+export const isKind = (kind: string): kind is JobKind => Object.hasOwn(JOBS, kind);
