@@ -125,9 +125,17 @@ export class Window {
     return this.page.locator('.notification-toast', { hasText: text });
   }
 
-  /** A row of a list or tree that is shown, by a part of its text. */
+  /** A row of a list or tree that is shown, by a part of its text; not of the view "Jobs", whose lines name models too. */
   row(text: string) {
-    return this.page.locator('.monaco-list-row:visible', { hasText: text });
+    return this.page.locator('.monaco-list-row:visible:not([aria-label="Jobs"] .monaco-list-row)', { hasText: text });
+  }
+
+  /** Selects the lines of the view "Jobs". */
+  readonly jobRows = '[aria-label="Jobs"] .monaco-list-row:visible';
+
+  /** A line of the view "Jobs", by a part of its text. */
+  jobRow(text: string | RegExp) {
+    return this.page.locator(this.jobRows, { hasText: text });
   }
 
   /** The frame of a webview that holds `selector`. */

@@ -86,3 +86,35 @@ describe('the journal of jobs', () => {
     assert.deepEqual(new JobJournal(store).interrupted, jobs);
   });
 });
+
+describe('jobs that were stopped', () => {
+  const ITERATE: JobSpec = { kind: 'iterate', checkpoint: '/m', calibration: '/t', count: 1, out: '/i' };
+
+  it('stay over reloads, each once, until they run again or are forgotten', () => {
+    const store = newStore();
+    new JobJournal(store).begun(SCORE);
+    const second = new JobJournal(store);
+    second.stop(ITERATE);
+    second.stop({ ...ITERATE, resume: true });
+    assert.deepEqual(
+      new JobJournal(store).stopped.map(({ kind }) => kind),
+      ['iterate', 'score'],
+    );
+    const third = new JobJournal(store);
+    let told = 0;
+    third.onChange(() => told++);
+    third.begun({ ...SCORE, device: 'cpu' });
+    third.forget(PRUNE); // which is not there
+    assert.deepEqual([third.stopped.length, told], [1, 1]);
+    third.forget(ITERATE);
+    assert.deepEqual(third.stopped, []);
+  });
+
+  it('are not changed by the jobs that a closing window ends', () => {
+    const store = newStore();
+    const journal = new JobJournal(store);
+    journal.close();
+    journal.stop(ITERATE);
+    assert.deepEqual(new JobJournal(store).stopped, []);
+  });
+});

@@ -4,12 +4,13 @@ import { scanState } from '../../../src/views/scan-state';
 import { textOf } from '../house/repository';
 
 interface Welcome {
+  readonly view: string;
   readonly contents: string;
   readonly when: string;
 }
 
-const { viewsWelcome } = (JSON.parse(textOf('package.json')) as { contributes: { viewsWelcome: Welcome[] } })
-  .contributes;
+const { contributes } = JSON.parse(textOf('package.json')) as { contributes: { viewsWelcome: Welcome[] } };
+const viewsWelcome = contributes.viewsWelcome.filter(({ view }) => view === 'coppice.checkpoints');
 
 /** Clauses of keys, `!` and `&&`. */
 const holds = (when: string, keys: Readonly<Record<string, unknown>>): boolean =>

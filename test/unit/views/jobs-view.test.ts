@@ -1,0 +1,228 @@
+/** The view "Jobs" without VS Code: which lines, in which order, in which words; and which records it reads. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CancelledError, UserError } from '../../../src/engine/errors';
+import { newRecord, recordText } from '../../../src/engine/records/record';
+import { RunStore, type StoredRun } from '../../../src/engine/records/store';
+import type { StoppedTraining } from '../../../src/engine/retrain/loop/stopped';
+import { FailedJobs } from '../../../src/host/failed-jobs';
+import { VisiblePanels } from '../../../src/host/visible-panels';
+import { isSameJob } from '../../../src/jobs/same-job';
+import type { JobInfo, JobSpec } from '../../../src/protocol/jobs';
+import { type JobLine, type JobSources, linesOf } from '../../../src/views/jobs/line';
+import { RunHistory } from '../../../src/views/jobs/run-history';
+import { timeAgo } from '../../../src/views/jobs/time-ago';
+import { wordsOf } from '../../../src/views/jobs/words';
+import { temporaryFolder } from '../../support/temporary';
+
+const NOW = Date.parse('2026-11-27T12:00:00Z');
+const MINUTE = 60_000;
+const SCORE = { kind: 'score', checkpoint: '/models/oak', criterion: 'magnitude' } as const satisfies JobSpec;
+const TRAIN: JobSpec = { kind: 'retrain', checkpoint: '/models/oak', data: ['/d'], out: '/out' };
+
+const job = (id: string, more: Partial<JobInfo> = {}): JobInfo => ({
+  id,
+  kind: 'score',
+  checkpoint: '/models/oak',
+  state: 'running',
+  ...more,
+});
+const training: StoppedTraining = {
+  out: '/out',
+  step: 12,
+  steps: 40,
+  log: { steps: [], evaluations: [] },
+  model: 'x',
+} as unknown as StoppedTraining;
+
+function run(name: string, minutes: number, more: object = {}): StoredRun {
+  const finished = new Date(NOW - minutes * MINUTE).toISOString();
+  const digest = { kind: 'score', started: finished, finished, model: { name: 'oak' }, removed: [], device: 'cpu' };
+  const rest = { inputs: [], settings: [], versions: '', score: { criterion: 'ppl', blocks: [] } };
+  return { id: name, file: `/runs/${name}`, inputs: [], digest: { ...digest, ...rest, ...more } };
+}
+
+const sources = (more: Partial<JobSources>): JobSources => ({
+  jobs: [],
+  isBehind: () => false,
+  trainings: [],
+  stopped: [],
+  parts: [],
+  failed: [],
+  runs: [],
+  hasMore: false,
+  ...more,
+});
+const failed = (minutes: number, spec: JobSpec = SCORE, id = 'f') => {
+  return { id, spec, error: new UserError('The device fails', 'it is hot', 'Wait.'), ended: NOW - minutes * MINUTE };
+};
+const words = (line: JobLine) => wordsOf(line, NOW);
+
+describe('lines of jobs', () => {
+  it('are in order: what runs, waits, was stopped, has ended', () => {
+    const lines = linesOf(
+      sources({
+        jobs: [job('1'), job('2', { state: 'queued' }), job('3', { on: 'cluster' })],
+        isBehind: (id) => id === '2',
+        trainings: [training],
+        stopped: [{ spec: SCORE, resumes: false }],
+        parts: [{ folder: '/c', spec: SCORE }],
+        failed: [failed(3)],
+        runs: [run('new', 1), run('old', 5)],
+        hasMore: true,
+      }),
+    );
+    assert.deepEqual(
+      lines.map(({ key }) => key.replace(/\{.*/, '')),
+      [
+        'job:1',
+        'job:3',
+        'job:2',
+        'training:/out',
+        'stopped:',
+        'parts:/c',
+        'run:/runs/new',
+        'failed:f',
+        'run:/runs/old',
+        'more',
+      ],
+    );
+    assert.equal(new Set(lines.map(({ key }) => key)).size, lines.length);
+  });
+
+  it('have one for a training, whose state says more than its interruption or its error', () => {
+    const twice = sources({
+      trainings: [training],
+      stopped: [{ spec: TRAIN, resumes: true }],
+      failed: [failed(1, TRAIN)],
+    });
+    assert.deepEqual(
+      linesOf(twice).map(({ kind }) => kind),
+      ['training'],
+    );
+    assert.deepEqual(
+      linesOf({ ...twice, trainings: [] }).map(({ kind }) => kind),
+      ['stopped', 'failed'],
+    );
+  });
+});
+
+describe('words of a job', () => {
+  it('say how far it is, how long it takes, and where', () => {
+    const progress = { label: 'block 4 of 30', done: 1, total: 8, unit: 'share', secondsLeft: 280 };
+    const local = words({ kind: 'running', key: '', info: job('1', { progress }) });
+    assert.deepEqual([local.label, local.description], ['Scoring oak', '12 % · about 4:40 left']);
+    assert.deepEqual(local.hover, ['Scoring oak', 'block 4 of 30 · 12 % · about 4:40 left', 'Runs on this machine']);
+    assert.equal(local.spoken, 'Scoring oak, running', 'no numbers that change all the time');
+    const cluster = words({ kind: 'running', key: '', info: job('1', { on: 'cluster' }) });
+    assert.deepEqual([cluster.label, cluster.description], ['Scoring oak on the cluster', 'Preparing…']);
+    const waiting = words({ kind: 'queued', key: '', info: job('2') });
+    assert.deepEqual([waiting.description, waiting.spoken], ['waiting', 'Scoring oak, waiting']);
+  });
+
+  it('say why it failed, and what became of it', () => {
+    const wrong = words({ kind: 'failed', key: '', failed: failed(5) });
+    assert.deepEqual([wrong.label, wrong.description], ['Scoring oak by magnitude', 'failed: it is hot']);
+    assert.ok(wrong.hover.includes('Wait.') && wrong.hover.includes('5 min ago'));
+    assert.match(wrong.spoken, /^Failed: Scoring oak/);
+    assert.equal(words({ kind: 'training', key: '', training }).description, 'stopped at step 12 of 40');
+    assert.equal(words({ kind: 'stopped', key: '', job: { spec: SCORE, resumes: false } }).description, 'interrupted');
+    const cut = words({ kind: 'parts', key: '', run: { folder: '/c', spec: SCORE } });
+    assert.match(`${cut.label}: ${cut.description}`, /on the cluster: parts failed/);
+  });
+
+  it('of a record have its model, what it left out, and when it was', () => {
+    const line = words({ kind: 'finished', key: '', run: run('a', 130, { removed: [4, 5], adapter: 'lora' }) });
+    assert.equal(line.label, 'Scoring oak by ppl');
+    assert.equal(line.description, '2 h ago · without 4, 5 · with lora');
+    const later = words({ kind: 'finished', key: '', run: run('a', 1, { kind: 'of a later version' }) });
+    assert.equal(later.label, 'of a later version oak');
+  });
+
+  it('count time as people do', () => {
+    const ago = (minutes: number): string => timeAgo(NOW - minutes * MINUTE, NOW);
+    const days = 24 * 60;
+    assert.deepEqual([-5, 0.5, 1, 59.9, 60, 23 * 60, days, 2 * days, 7 * days].map(ago), [
+      'just now',
+      'just now',
+      '1 min ago',
+      '59 min ago',
+      '1 h ago',
+      '23 h ago',
+      'yesterday',
+      '2 days ago',
+      '7 days ago',
+    ]);
+    assert.match(ago(30 * days), /2026/);
+    assert.equal(timeAgo(NaN, NOW), '');
+  });
+});
+
+describe('jobs that failed', () => {
+  it('are kept until they succeed or are dismissed; cancelling is no failure', () => {
+    let told = 0;
+    const jobs = new FailedJobs(() => NOW);
+    jobs.onChange(() => told++);
+    jobs.ended({ id: '1', spec: SCORE, error: new CancelledError() });
+    assert.deepEqual([jobs.all.length, told], [0, 0]);
+    jobs.ended({ id: '2', spec: SCORE, error: new Error('x') });
+    jobs.ended({ id: '3', spec: TRAIN, error: new Error('y') });
+    assert.deepEqual(
+      jobs.all.map(({ id }) => id),
+      ['3', '2'],
+    );
+    jobs.ended({ id: '4', spec: { ...SCORE, device: 'cpu' }, outcome: {} as never });
+    assert.deepEqual(
+      jobs.all.map(({ id }) => id),
+      ['3'],
+      'it succeeded on the CPU',
+    );
+    jobs.dismiss('3');
+    assert.deepEqual([jobs.all.length, told], [0, 4]);
+  });
+
+  it('are the same by what they write, or by what they were asked', () => {
+    assert.ok(isSameJob(TRAIN, { ...TRAIN, resume: true, steps: 7 }));
+    assert.ok(!isSameJob(TRAIN, { ...TRAIN, out: '/other' }));
+    assert.ok(isSameJob(SCORE, { device: 'cpu', records: ['/r'], ...SCORE }));
+    assert.ok(!isSameJob(SCORE, { ...SCORE, criterion: 'taylor' }));
+  });
+});
+
+describe('panels that are seen', () => {
+  it('count, so that a panel that is hidden twice hides no other', () => {
+    const panels = new VisiblePanels();
+    const [first, second] = [panels.shown('/m'), panels.shown('/m')];
+    first();
+    first();
+    assert.ok(panels.has('/m'));
+    second();
+    assert.ok(!panels.has('/m') && !panels.has('/other'));
+  });
+});
+
+describe('the newest runs', () => {
+  const folder = temporaryFolder();
+  const write = (n: number, text: string): void =>
+    writeFileSync(join(folder, `20260401T${String(n).padStart(6, '0')}Z-score-aaaaaa.json`), text);
+  const record = (n: number): string => {
+    const at = new Date(NOW + n * 1000);
+    return recordText(
+      newRecord({ kind: 'score', inputs: [], settings: { criterion: 'ppl' }, results: {}, started: at, finished: at }),
+    );
+  };
+
+  it('are all that is read of a folder of a thousand', async () => {
+    for (let n = 0; n < 969; n++) write(n, 'nobody reads this');
+    for (let n = 969; n < 1000; n++) write(n, record(n));
+    const history = new RunHistory();
+    const { runs, hasMore } = await history.newest([folder, folder], 30);
+    assert.equal(runs.length, 30);
+    assert.ok(hasMore);
+    assert.match(runs[0].id, /000999Z/);
+    assert.deepEqual((await new RunStore(folder).list(31)).unreadable, [], 'older ones are not even opened');
+    await history.remove([runs[0]]);
+    assert.match((await history.newest([folder], 30)).runs[0].id, /000998Z/);
+  });
+});
