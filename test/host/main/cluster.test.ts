@@ -78,9 +78,9 @@ describe('a cluster', function () {
       .locator('.statusbar-item[id*="coppice"]')
       .getByText(/Scoring/)
       .waitFor();
-    await window.toast(/Scoring stories by ppl on the cluster/).waitFor();
+    await window.jobRow('Scoring stories by ppl on the cluster').waitFor();
     void vscode.commands.executeCommand('coppice.showJobs');
-    await window.row('Scoring stories by ppl on the cluster').waitFor();
+    await page.locator('.quick-input-list').getByText('Scoring stories by ppl on the cluster').waitFor();
     await window.screenshot('cluster-1-queue');
     await page.keyboard.press('Escape');
     await until('scores in the tree', async () => {

@@ -1,4 +1,4 @@
-/** What runs and what waits, as the window shows it: notification, status bar, list; and the way out of a failing GPU. */
+/** What runs and what waits, as the window shows it: status bar, list, view; and the way out of a failing GPU. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
@@ -49,23 +49,26 @@ describe('jobs in the window', () => {
     return { checkpoint, data: [text], steps: 100_000, out: inWorkspace(out), device: 'cpu', settings, ...more };
   };
 
-  it('are in the notification, the status bar and the list, and can be cancelled from there', async () => {
+  it('are in the status bar, the list and the view, and can be cancelled from there; no notification covers the window', async () => {
     const { page } = window;
     const { sidecar } = await coppice();
     const firstEnds = assert.rejects(run('retrainLora', training('first')), CancelledLike);
     const secondEnds = assert.rejects(run('retrainLora', training('second')), CancelledLike);
 
-    await window.toast(/Retraining model.*step \d+ of 100000.* %.*about .* left/s).waitFor();
+    await window.jobRow(/Retraining model.*\d+ %.*about .* left/s).waitFor();
     const status = page.locator('.statusbar-item[id*="coppice"]').first();
-    await status.getByText(/Retraining \d+ % \(\+1\)/).waitFor();
+    await status.getByText(/Retraining \d+ % · about .* left \(\+1\)/).waitFor();
+    assert.equal(await page.locator('.notification-toast').count(), 0);
     await status.hover();
     await page.locator('.monaco-hover', { hasText: 'Computes on cpu: asked for' }).waitFor();
     await window.screenshot('jobs-status');
     await page.locator('.activitybar .badge-content', { hasText: '2' }).waitFor();
 
     await status.click();
-    const waiting = page.locator('.quick-input-list .monaco-list-row', { hasText: 'Waiting for its turn' });
+    const listed = page.locator('.quick-input-list .monaco-list-row');
+    const waiting = listed.filter({ hasText: 'Waiting for its turn' });
     await waiting.waitFor();
+    await listed.filter({ hasText: /step \d+ of 100000/ }).waitFor();
     await window.screenshot('jobs-list');
     await waiting.hover();
     await waiting.getByRole('button', { name: 'Cancel' }).click();
@@ -73,7 +76,8 @@ describe('jobs in the window', () => {
     await page.keyboard.press('Escape');
     assert.equal(sidecar.jobs.length, 1);
 
-    await window.toast('Retraining').getByRole('button', { name: 'Cancel' }).first().click();
+    await window.jobRow('Retraining model').hover();
+    await window.jobRow('Retraining model').getByRole('button', { name: 'Cancel Job' }).click();
     await firstEnds;
     await until('no job is left', () => sidecar.jobs.length === 0);
     for (const out of ['first', 'second']) assert.ok(!existsSync(inWorkspace(out)));
@@ -86,10 +90,8 @@ describe('jobs in the window', () => {
         ['training', 'first'],
       ],
     );
-    await page
-      .locator('.tree-explorer-viewlet-tree-view')
-      .getByText(/stopped at step \d+ of 100000/)
-      .waitFor();
+    await window.row(/stopped at step \d+ of 100000/).waitFor();
+    await window.jobRow(/stopped at step \d+ of 100000/).waitFor();
     await window.screenshot('jobs-stopped');
   });
 

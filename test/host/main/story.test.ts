@@ -48,6 +48,7 @@ describe('the story', () => {
       .row('Block 0')
       .getByText(/ppl \d/)
       .waitFor({ timeout: 50_000 });
+    await window.jobRow(/Scoring stories by ppl.*just now/s).waitFor();
     await decorated(window, 'Block 5');
     await window.screenshot('story-3-scored');
   });
@@ -73,7 +74,6 @@ describe('the story', () => {
     await window.row('keeps 9/12').waitFor();
     await decorated(window, 'Block 4');
     await window.page.mouse.move(800, 400);
-    await window.toast('Scoring').waitFor({ state: 'detached' });
     const status = window.page.locator('.statusbar-item[id*="coppice"]', { hasText: 'Scoring' });
     await status.waitFor({ state: 'detached' });
     await window.screenshot('story-5-plan');
@@ -108,7 +108,6 @@ describe('the story', () => {
       .getByText(/tokens,\s.*tokens\/s/)
       .last()
       .waitFor();
-    await window.toast('Generating text').waitFor({ state: 'detached' });
     const status = window.page.locator('.statusbar-item[id*="coppice"]', { hasText: 'Generating text' });
     await status.waitFor({ state: 'detached' });
     await window.screenshot('story-8-text');

@@ -126,7 +126,7 @@ export class Window {
   }
 
   /** A row of a list or tree that is shown, by a part of its text; not of the view "Jobs", whose lines name models too. */
-  row(text: string) {
+  row(text: string | RegExp) {
     return this.page.locator('.monaco-list-row:visible:not([aria-label="Jobs"] .monaco-list-row)', { hasText: text });
   }
 
