@@ -76,8 +76,9 @@ describe('jobs in the window', () => {
     await page.keyboard.press('Escape');
     assert.equal(sidecar.jobs.length, 1);
 
-    await window.jobRow('Retraining model').hover();
-    await window.jobRow('Retraining model').getByRole('button', { name: 'Cancel Job' }).click();
+    const running = window.jobRow(/Retraining model.*left/s);
+    await running.hover();
+    await running.getByRole('button', { name: 'Cancel Job' }).click();
     await firstEnds;
     await until('no job is left', () => sidecar.jobs.length === 0);
     for (const out of ['first', 'second']) assert.ok(!existsSync(inWorkspace(out)));
