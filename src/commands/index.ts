@@ -5,6 +5,7 @@ import { type AnyCommand, register } from '../host/command';
 import { cancelJobCommand } from './cancel-job';
 import { cancelRecipeCommand } from './cancel-recipe';
 import { closeCheckpointCommand } from './close-checkpoint';
+import { compareWithOriginalCommand } from './compare-with-original';
 import { compareWithWidthCommand } from './compare-with-width';
 import { copyCliCommand } from './copy-cli-command';
 import { evaluatePerplexityCommand } from './evaluate-perplexity';
@@ -77,6 +78,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   openResultsCommand,
   showScoresCommand,
   showBeforeAfterCommand,
+  compareWithOriginalCommand,
   toggleBlockCommand,
   suggestBlocksCommand,
   setGoalCommand,

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { messageOf, systemErrorCode, UserError } from '../engine/errors';
+import { CARD, withoutSection } from '../engine/records/card-section';
 import { hashFile, withFile } from '../engine/files/regular-file';
 import { writeWhole } from '../engine/files/whole-file';
 import type { JobOptions } from '../engine/progress';
@@ -102,11 +103,20 @@ export class Contents {
     const stamp = `${size} ${mtimeMs} ${ino}`;
     const known = this.kept.get(file);
     if (known?.stamp === stamp) return known.sha256;
-    const sha256 = await hashFile(file, undefined, job);
+    const sha256 = (await cardDigest(file, size)) ?? (await hashFile(file, undefined, job));
     this.kept.set(file, { stamp, sha256 });
     this.changed = true;
     return sha256;
   }
+}
+
+/** Of a model card without the numbers that were added later; undefined for other files. */
+async function cardDigest(file: string, bytes: number): Promise<string | undefined> {
+  if (basename(file) !== CARD || bytes > MAX_BYTES) return undefined;
+  const content = await withFile(file, (open) => open.readRange(0, open.bytes));
+  const text = content.toString('utf8');
+  const card = withoutSection(text);
+  return card === text ? undefined : createHash('sha256').update(card).digest('hex');
 }
 
 function keptIn(text: string): Map<string, Kept> {

@@ -65,7 +65,8 @@ export function journeyOf(facts: JourneyFacts): Journey {
   };
 }
 
-function verdictOf({ goal, bytes, ratio }: JourneyFacts): Verdict {
+/** Whether a model of this size and perplexity meets the goal. */
+export function verdictOf({ goal, bytes, ratio }: Pick<JourneyFacts, 'goal' | 'bytes' | 'ratio'>): Verdict {
   const size = judged(bytes, goal?.maxBytes);
   const quality = judged(ratio, goal?.maxRatio);
   const limited = [size, quality].filter(({ limit }) => limit !== null);

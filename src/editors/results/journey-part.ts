@@ -98,12 +98,12 @@ export class JourneyPart {
     return file === undefined ? undefined : { path: file, name: basename(file) };
   }
 
-  /** Nothing is missing on the page that puts this model beside the original. */
+  /** Nothing that decides is missing on the page that puts this model beside the original. */
   private isCompared(): boolean {
     const { identity } = this.source.checkpoint;
     const runs = this.reading.runs.digests();
-    const found = runs.some(({ model }) => model.identity === identity) && beforeAfter(runs, this.original);
-    return found ? found.missing.length === 0 : false;
+    const found = runs.some(({ model }) => model.identity === identity) && beforeAfter(runs, { original: this.original, subject: identity });
+    return found ? found.missing.every(({ optional }) => optional) : false;
   }
 }
 

@@ -118,7 +118,7 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
 }
 
 /** A bundled file has a path that means nothing to the user, so it is named as bundled. */
-function nameOf({ context }: Coppice, file: string): string {
+export function nameOf({ context }: Coppice, file: string): string {
   const isOwn = isInside(file, context.extensionUri.fsPath);
   return isOwn ? vscode.l10n.t('Bundled sample text ({0})', basename(file)) : vscode.workspace.asRelativePath(file);
 }

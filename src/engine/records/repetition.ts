@@ -17,3 +17,8 @@ export function repetition(ids: readonly number[]): number {
   for (let start = 0; start < runs; start++) seen.add(ids.slice(start, start + RUN).join());
   return (runs - seen.size) / runs;
 }
+
+/** Above this share, a text repeats itself more than prose does. */
+const MUCH = 0.2;
+
+export const repeatsMuch = (share: number): boolean => share > MUCH;

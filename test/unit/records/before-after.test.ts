@@ -187,10 +187,10 @@ describe('before and after', () => {
 
   it('takes the original that the caller names, and is undefined for one model alone', () => {
     assert.equal(beforeAfter([original(), digestRecord(scoreRecord())].slice(0, 1)), undefined);
-    assert.equal(beforeAfter(all(), 'other'), undefined);
-    const { models, rows } = beforeAfter([pruned()], 'id-whole')!;
+    assert.equal(beforeAfter(all(), { original: 'other' }), undefined);
+    const { models, rows } = beforeAfter([pruned()], { original: 'id-whole' })!;
     assert.deepEqual([models, rows[0].cells[0]], [['whole', 'short'], null], 'known from its comparison only');
-    assert.deepEqual(beforeAfter(all(), 'id-short')?.models, ['short', 'whole']);
+    assert.deepEqual(beforeAfter(all(), { original: 'id-short' })?.models, ['short', 'whole']);
   });
 
   it('reads the demo, which names its models by labels', () => {
@@ -245,7 +245,10 @@ describe('before and after', () => {
   it('is a page without a program, Markdown, and a part of the model card; foreign text stays text', () => {
     const found = beforeAfter(all())!;
     const html = beforeAfterHtml(found, 'p { color: red }');
-    assert.match(html, /<strong>30<\/strong><span class="muted">1\.5×, from 20<\/span>/);
+    assert.match(
+      html,
+      /<span class="from">20 → <\/span><strong>30<\/strong><\/p><span class="muted">1\.5× the original<\/span>/,
+    );
     assert.match(html, / A &#60;b&#62;short/);
     assert.doesNotMatch(html, /<script|<b>/);
     const markdown = beforeAfterMarkdown(found);

@@ -7,7 +7,8 @@ import { formatFactor, formatPercent } from '../../../format/numbers';
 import type { RanDigest, RunDigest } from '../digest-types';
 import { ranWords } from '../ran';
 import { type Fact, factsOf, type Measure } from './facts';
-import { missingOf, WANTED_SAMPLES } from './missing';
+import { knownFacts, type KnownModel, type ShippedFiles } from './known';
+import { type Missing, missingOf, WANTED_SAMPLES } from './missing';
 import { isWhole, labelBeside, labelOf, type ModelRef, refOf } from './models';
 import { modelOf } from './run-models';
 import { type Written, writtenOf } from './written';
@@ -24,6 +25,16 @@ export interface BeforeAfter {
   readonly missing: readonly Missing[];
 }
 
+/** What the page is about. */
+export interface About {
+  /** Identity of the original's files; the model that others were compared with when undefined. */
+  readonly original?: string;
+  /** Identity of the one result that is decided on; the last one when undefined. What others lack is not missing then. */
+  readonly subject?: string;
+  /** Models whose files are at hand, so that their sizes are known without a run. */
+  readonly known?: readonly (KnownModel & { readonly shipped?: ShippedFiles })[];
+}
+
 export interface Ran {
   readonly file: string;
   /** "llama.cpp 3.22.1 (16 of 16 tokens the same), …" */
@@ -37,9 +48,12 @@ export interface Row {
   readonly cells: readonly (Cell | null)[];
   /** Text or items, precision, device. */
   readonly of: string;
+  /** Speeds that were only observed while the models wrote a text, once and without warm-up. */
+  readonly rough?: true;
 }
 
 export interface Cell {
+  readonly value: number;
   readonly text: string;
   /** Compared with the original: "1.31×", "−2.1 points ± 1.4"; empty for the original. */
   readonly change: string;
@@ -52,34 +66,30 @@ export interface Sample {
   readonly texts: readonly { readonly text: string; readonly repetition: number | null }[];
 }
 
-export interface Missing {
-  readonly what: string;
-  readonly command: string;
-}
-
 /** More would not fit beside each other. */
 const MAX_RESULTS = 4;
 
-/**
- * @param original identity of the original's files; the model that others were compared with when undefined
- * @returns undefined if the runs are not about an original and at least one model made from it
- */
-export function beforeAfter(runs: readonly RunDigest[], original?: string): BeforeAfter | undefined {
-  const found = byName(runs.flatMap(factsOf), runs.flatMap(writtenOf));
-  const before = originalOf(found, runs, original);
+/** @returns undefined if the runs are not about an original and at least one model made from it */
+export function beforeAfter(runs: readonly RunDigest[], about: About = {}): BeforeAfter | undefined {
+  const { known = [], subject } = about;
+  const found = byName([...runs.flatMap(factsOf), ...knownFacts(known)], runs.flatMap(writtenOf));
+  const before = originalOf(found, runs, about.original);
   if (!before) return undefined;
-  const results = resultsOf(found, before);
+  const last = subject === undefined ? undefined : wholeOf(found, subject);
+  if (subject !== undefined && (!last || last.key === before.key)) return undefined;
+  const results = resultsOf(found, before, last);
   if (results.length === 0) return undefined;
   const models = [before, ...results];
-  const rows = rowsOf(found.facts, models);
-  const samples = samplesOf(found.written, models);
+  const pair = last && [before, last];
+  const rows = rowsOf(found.facts, models, pair);
+  const samples = samplesOf(found.written, models, pair);
   return {
     subject: labelOf(models.at(-1)!),
     models: models.map((model) => labelBeside(model, before)),
     rows,
     samples,
     ran: ranIn(runs, models),
-    missing: missingOf(rows, samples, models),
+    missing: missingOf(rows, samples, models, pair),
   };
 }
 
@@ -121,14 +131,22 @@ function originalOf({ facts, written }: Found, runs: readonly RunDigest[], ident
   return wanted.find((model) => model !== undefined) ?? whole[0];
 }
 
-/** The other models, plain removals first, then the earliest; of too many the newest. */
-function resultsOf({ facts, written }: Found, before: ModelRef): ModelRef[] {
+/** The model with these files, as a run or the caller names it. */
+const wholeOf = ({ facts, written }: Found, identity: string): ModelRef | undefined =>
+  [...facts, ...written].map(({ model }) => model).find((model) => model.identity === identity && isWhole(model));
+
+/**
+ * The other models, plain removals first, then the earliest; of too many the newest.
+ * @param last the one that the page is about; the last one by this order when undefined
+ */
+function resultsOf({ facts, written }: Found, before: ModelRef, last?: ModelRef): ModelRef[] {
   const models = new Map<string, { readonly model: ModelRef; readonly started: string }>();
   const told = [...facts.filter(({ aside }) => !aside), ...written];
   for (const { model, started } of [...told].sort((a, b) => a.started.localeCompare(b.started)))
-    if (model.key !== before.key && !models.has(model.key)) models.set(model.key, { model, started });
-  const all = [...models.values()].slice(-MAX_RESULTS).map(({ model }) => model);
-  return [...all.filter(isPlain), ...all.filter((model) => !isPlain(model))];
+    if (model.key !== before.key && model.key !== last?.key && !models.has(model.key))
+      models.set(model.key, { model, started });
+  const all = [...models.values()].slice(-(last ? MAX_RESULTS - 1 : MAX_RESULTS)).map(({ model }) => model);
+  return [...all.filter(isPlain), ...all.filter((model) => !isPlain(model)), ...(last ? [last] : [])];
 }
 
 /** Blocks are left out, and nothing brings back what that costs. */
@@ -142,6 +160,7 @@ const NAMES: Readonly<Partial<Record<Measure, string>>> = {
   accuracy: 'Accuracy, mean of the tasks',
   parameters: 'Parameters',
   bytes: 'Size',
+  shipped: 'Size as it ships',
   prefill: 'Prefill speed',
   decode: 'Decoding speed',
   memory: 'Peak memory',
@@ -150,7 +169,10 @@ const NAMES: Readonly<Partial<Record<Measure, string>>> = {
 /** Measures of one evaluation: they stand on the rows that perplexity stands on. */
 const OF_ROWS: readonly Measure[] = ['kl', 'top1', 'repetition'];
 
-function rowsOf(facts: readonly Fact[], models: readonly ModelRef[]): Row[] {
+type Pair = readonly ModelRef[];
+
+/** @param pair the original and the result that is decided on: conditions that hold for both come first */
+function rowsOf(facts: readonly Fact[], models: readonly ModelRef[], pair: Pair = []): Row[] {
   const told = [...new Set(facts.map(({ measure }) => measure))];
   const tasks = told.filter((measure) => measure.startsWith('task '));
   const throughputs = told.filter((measure) => measure.startsWith('throughput '));
@@ -161,26 +183,32 @@ function rowsOf(facts: readonly Fact[], models: readonly ModelRef[]): Row[] {
     ...tasks,
     'parameters',
     'bytes',
+    'shipped',
     'prefill',
     'decode',
     ...throughputs,
     'memory',
   ];
-  const ofRows = conditionFor('ppl', facts, models);
-  const ofTasks = conditionFor('accuracy', facts, models);
+  const ofRows = conditionFor('ppl', facts, models, pair);
+  const ofTasks = conditionFor('accuracy', facts, models, pair);
   return order.flatMap((measure): Row[] => {
     const isOfRows = measure === 'ppl' || OF_ROWS.includes(measure);
     const isOfTasks = measure === 'accuracy' || measure.startsWith('task ');
-    const condition = isOfRows ? ofRows : isOfTasks ? ofTasks : conditionFor(measure, facts, models);
+    const condition = isOfRows ? ofRows : isOfTasks ? ofTasks : conditionFor(measure, facts, models, pair);
     const own = facts.filter((fact) => fact.measure === measure && fact.condition === condition);
     const found = models.map((model) => newest(own.filter((fact) => fact.model.key === model.key)));
     const first = found.find((fact) => fact !== undefined);
     if (!first) return [];
-    const cells = found.map((fact, m) => fact && { text: fact.text, change: m === 0 ? '' : changeOf(fact, found[0]) });
+    const cells = found.map(
+      (fact, m) => fact && { value: fact.value, text: fact.text, change: m === 0 ? '' : changeOf(fact, found[0]) },
+    );
     const name = nameOf(measure);
-    return [{ measure, name, cells: cells.map((cell) => cell ?? null), of: first.of }];
+    const rough = isRough(condition) && { rough: true as const };
+    return [{ measure, name, cells: cells.map((cell) => cell ?? null), of: first.of, ...rough }];
   });
 }
+
+const isRough = (condition = ''): boolean => condition.startsWith('writing ');
 
 function nameOf(measure: Measure): string {
   const [kind, which] = measure.split(' ');
@@ -188,8 +216,16 @@ function nameOf(measure: Measure): string {
   return NAMES[measure] ?? `Accuracy: ${measure.slice('task '.length)}`;
 }
 
-/** The condition under which most of the models were measured, the original above all; of several the newest. */
-function conditionFor(measure: Measure, facts: readonly Fact[], models: readonly ModelRef[]): string | undefined {
+/**
+ * The condition under which most of the models were measured, the original above all; of several the newest. A pair
+ * that is decided on comes before any number of others, and speeds that were measured before those of a text.
+ */
+function conditionFor(
+  measure: Measure,
+  facts: readonly Fact[],
+  models: readonly ModelRef[],
+  pair: Pair,
+): string | undefined {
   const groups = new Map<string, { has: Set<string>; started: string }>();
   for (const { condition, model, started } of facts.filter((fact) => fact.measure === measure)) {
     if (!models.some(({ key }) => key === model.key)) continue;
@@ -197,14 +233,18 @@ function conditionFor(measure: Measure, facts: readonly Fact[], models: readonly
     group.has.add(model.key);
     groups.set(condition, { has: group.has, started: started > group.started ? started : group.started });
   }
-  const worth = (has: ReadonlySet<string>): number =>
-    (has.has(models[0].key) && has.size > 1 ? models.length : 0) + has.size;
-  const best = [...groups].sort(([, a], [, b]) => worth(b.has) - worth(a.has) || b.started.localeCompare(a.started));
+  const worth = ([condition, { has }]: readonly [string, { readonly has: ReadonlySet<string> }]): number =>
+    (pair.length > 0 && pair.every(({ key }) => has.has(key)) ? (isRough(condition) ? 2 : 4) * models.length : 0) +
+    (has.has(models[0].key) && has.size > 1 ? models.length : 0) +
+    has.size;
+  const best = [...groups].sort((a, b) => worth(b) - worth(a) || b[1].started.localeCompare(a[1].started));
   return best[0]?.[0];
 }
 
 const newest = <T extends { readonly started: string }>(all: readonly T[]): T | undefined =>
   [...all].sort((a, b) => b.started.localeCompare(a.started))[0];
+
+const SIZES: readonly Measure[] = ['parameters', 'bytes', 'shipped', 'memory'];
 
 function changeOf(fact: Fact, before: Fact | undefined): string {
   const { measure, value, paired } = fact;
@@ -215,19 +255,19 @@ function changeOf(fact: Fact, before: Fact | undefined): string {
     const interval = isPaired && paired.interval !== null ? ` ± ${(100 * paired.interval).toFixed(1)}` : '';
     return `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)} points${interval}`;
   }
-  if (measure === 'parameters' || measure === 'bytes' || measure === 'memory')
-    return formatPercent(value / before.value - 1).replace('-', '−');
+  if (SIZES.includes(measure)) return formatPercent(value / before.value - 1).replace('-', '−');
   return formatFactor(value / before.value);
 }
 
-/** Prompts that the original and the most results have continued in the same way. */
-function samplesOf(written: readonly Written[], models: readonly ModelRef[]): Sample[] {
+/** Prompts that the original and the most results have continued in the same way; a pair that is decided on, both. */
+function samplesOf(written: readonly Written[], models: readonly ModelRef[], pair?: Pair): Sample[] {
   const conditions = [...new Set(written.map(({ condition }) => condition))];
   const groups = conditions.flatMap((condition) => {
     const own = written.filter((each) => each.condition === condition);
     const texts = models.map((model) => newest(own.filter((each) => each.model.key === model.key)));
     const count = texts.filter((each) => each !== undefined).length;
-    return texts[0] && count > 1 ? [{ texts, count, first: texts[0] }] : [];
+    const last = pair && texts.at(-1) === undefined;
+    return texts[0] && count > 1 && !last ? [{ texts, count, first: texts[0] }] : [];
   });
   groups.sort((a, b) => b.count - a.count || b.first.started.localeCompare(a.first.started));
   const prompts = new Set<string>();

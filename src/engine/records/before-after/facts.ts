@@ -22,6 +22,7 @@ export type Measure =
   | `task ${string}`
   | 'parameters'
   | 'bytes'
+  | 'shipped'
   | 'prefill'
   | 'decode'
   | `throughput ${number}`

@@ -1,20 +1,43 @@
-/** The original and its results as one self-contained page. It has no program, and it loads and sends nothing. */
-import { formatPercent } from '../../../format/numbers';
+/**
+ * The original and its results as one self-contained page: whether the model may ship, how far it is from the original,
+ * what both write, then every number. It has no program, and it loads and sends nothing.
+ */
+import { formatFactor } from '../../../format/numbers';
 import { escapeHtml } from '../../../format/words';
-import type { BeforeAfter, Cell, Missing, Ran, Row, Sample } from './before-after';
+import type { BeforeAfter, Cell, Ran, Row } from './before-after';
 import type { Measure } from './facts';
+import type { Missing } from './missing';
+import { sampleCards } from './sample-cards';
+import { STYLE } from './style';
 
-/** Numbers at the top of the page. */
-const MAIN: readonly Measure[] = ['ppl', 'kl', 'accuracy', 'bytes', 'decode'];
+/** Numbers at the top of the page; of a model that is exported, the size of the export. */
+const MAIN: readonly Measure[] = ['ppl', 'kl', 'bytes', 'shipped', 'decode', 'accuracy'];
 
-/** A link in the head of the page. */
+/** A link of the page. */
 export interface PageLink {
   readonly label: string;
   readonly address: string;
 }
 
+/** Whether the model may ship, in words. */
+export interface ShownVerdict {
+  readonly ships: 'yes' | 'no' | 'unknown';
+  readonly text: string;
+}
+
+/** What surrounds the numbers. */
+export interface PageParts {
+  readonly verdict?: ShownVerdict;
+  /** Beside the verdict. */
+  readonly goal?: PageLink;
+  /** Measures everything that is missing. */
+  readonly measure?: PageLink;
+  /** In the head. */
+  readonly links?: readonly PageLink[];
+}
+
 /** @param style sheet of reports */
-export function beforeAfterHtml(found: BeforeAfter, style: string, links: readonly PageLink[] = []): string {
+export function beforeAfterHtml(found: BeforeAfter, style: string, parts: PageParts = {}): string {
   const [original] = found.models;
   const title = `${found.subject} beside ${original}`;
   return `<!DOCTYPE html>
@@ -24,47 +47,61 @@ export function beforeAfterHtml(found: BeforeAfter, style: string, links: readon
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
-<style>${style.replaceAll('</style', '<\\/style')}${OWN_STYLE}</style>
+<style>${style.replaceAll('</style', '<\\/style')}${STYLE}</style>
 </head>
 <body>
-<main>
-<header class="report-head"><h1>${escapeHtml(found.subject)}</h1><p class="muted">Beside ${escapeHtml(original)}</p>${linksOf(links)}</header>
+<main class="before-after">
+<header class="report-head"><h1>${escapeHtml(found.subject)}</h1><div class="head-line"><p class="muted">Beside ${escapeHtml(original)}</p>${linksOf(parts.links ?? [])}</div></header>
+${verdictOf(parts)}
 <dl class="figures">${figures(found)}</dl>
+${missingCard(found.missing, parts.measure)}
+${sampleCards(found)}
 <section class="card"><h2>Numbers</h2><div class="table-scroll" tabindex="0" role="group" aria-label="Numbers">
 ${numbers(found)}
 </div></section>
-${found.samples.map((sample) => sampleCard(sample, found.models)).join('\n')}
 ${ranCard(found.ran)}
-${missingCard(found.missing)}
 </main>
 </body>
 </html>
 `;
 }
 
-const OWN_STYLE = `
-.figures { margin: 14px 0; }
-.card + .card { margin-top: 14px; }
-.change { color: var(--muted); white-space: nowrap; }
-.of { color: var(--muted); font-size: 0.88em; max-width: 52ch; overflow-wrap: anywhere; }
-thead th { white-space: normal; }
-.figure-box .muted { white-space: normal; }
-`;
+const link = ({ label, address }: PageLink, look = ''): string =>
+  `<a${look && ` class="${look}"`} href="${escapeHtml(address)}">${escapeHtml(label)}</a>`;
 
 const linksOf = (links: readonly PageLink[]): string =>
-  links.map(({ label, address }) => `<p><a href="${escapeHtml(address)}">${escapeHtml(label)}</a></p>`).join('');
+  links.length === 0 ? '' : `<p class="head-links">${links.map((each) => link(each)).join('')}</p>`;
+
+const SIGNS = { yes: '✓', no: '✕', unknown: '?' } as const;
+
+function verdictOf({ verdict, goal }: PageParts): string {
+  if (!verdict && !goal) return '';
+  const words = verdict
+    ? `<span class="sign" aria-hidden="true">${SIGNS[verdict.ships]}</span><strong>${escapeHtml(verdict.text)}</strong>`
+    : '';
+  return `<section class="verdict is-${verdict?.ships ?? 'unknown'}" aria-label="Verdict">${words}${goal ? link(goal) : ''}</section>`;
+}
 
 /** Of the last result. */
 function figures({ rows, models }: BeforeAfter): string {
   const last = models.length - 1;
+  const ships = rows.some(({ measure, cells }) => measure === 'shipped' && cells[last]);
   return rows
-    .filter(({ measure }) => MAIN.includes(measure))
-    .map(({ name, cells }) => {
+    .filter(({ measure, cells }) => MAIN.includes(measure) && cells.some((each) => each))
+    .filter(({ measure }) => measure !== (ships ? 'bytes' : 'shipped'))
+    .map(({ measure, name, cells }) => {
       const [before, after] = [cells[0], cells[last]];
-      const detail = [after?.change, before ? `from ${before.text}` : ''].filter(Boolean).join(', ');
-      return `<div class="figure-box"><dt>${escapeHtml(name)}</dt><dd><strong>${escapeHtml(after?.text ?? '–')}</strong><span class="muted">${escapeHtml(detail)}</span></dd></div>`;
+      const from = before ? `<span class="from">${escapeHtml(before.text)} → </span>` : '';
+      return `<div class="figure-box"><dt>${escapeHtml(name)}</dt><dd><p>${from}<strong>${escapeHtml(after?.text ?? 'not measured')}</strong></p><span class="muted">${escapeHtml(ratio(measure, before, after))}</span></dd></div>`;
     })
     .join('');
+}
+
+/** "1.31× the original" */
+function ratio(measure: Measure, before: Cell | null, after: Cell | null): string {
+  if (!before || !after) return measure === 'kl' ? 'on the same text' : '';
+  if (measure === 'accuracy') return after.change;
+  return `${formatFactor(after.value / before.value)} the original`;
 }
 
 function numbers({ models, rows }: BeforeAfter): string {
@@ -82,22 +119,20 @@ function cell(shown: Cell | null): string {
   return `<td>${escapeHtml(shown.text)}${change}</td>`;
 }
 
-function sampleCard({ prompt, of, texts }: Sample, models: readonly string[]): string {
-  const columns = texts.map(({ text, repetition }, m) => {
-    const repeats = repetition === null ? '' : `<p class="muted">Repetition ${formatPercent(repetition)}</p>`;
-    return `<article class="sample"><header><h3>${escapeHtml(models[m])}</h3></header><div class="sample-text">${escapeHtml(text === '' ? '–' : text)}</div>${repeats}</article>`;
-  });
-  return `<section class="card"><h2>${escapeHtml(prompt)}</h2><p class="summary">${escapeHtml(of)}</p><div class="samples-grid">${columns.join('')}</div></section>`;
-}
-
 function ranCard(ran: readonly Ran[]): string {
   if (ran.length === 0) return '';
   const lines = ran.map(({ file, programs }) => `<li>${escapeHtml(file)}: ${escapeHtml(programs)}</li>`);
   return `<section class="card"><h2>Ran in</h2><ul>${lines.join('')}</ul></section>`;
 }
 
-function missingCard(missing: readonly Missing[]): string {
+/** What decides comes first, with one link that measures it; command lines are folded. */
+function missingCard(missing: readonly Missing[], measure: PageLink | undefined): string {
   if (missing.length === 0) return '';
-  const lines = missing.map(({ what, command }) => `<li>${escapeHtml(what)}: <code>${escapeHtml(command)}</code></li>`);
-  return `<section class="card"><h2>Not measured</h2><ul>${lines.join('')}</ul></section>`;
+  const needed = missing.filter(({ optional }) => !optional);
+  const title = needed.length === 0 ? 'Not measured, and not needed' : 'Not measured';
+  const what = [...new Set((needed.length === 0 ? missing : needed).map((each) => each.what))];
+  const list = `<ul>${what.map((each) => `<li>${escapeHtml(each)}</li>`).join('')}</ul>`;
+  const lines = missing.map((each) => `<li>${escapeHtml(each.what)}<pre>${escapeHtml(each.command)}</pre></li>`);
+  const button = measure && needed.length > 0 ? `<p>${link(measure, 'action')}</p>` : '';
+  return `<section class="card"><h2>${title}</h2>${list}${button}<details><summary>Command lines</summary><ul>${lines.join('')}</ul></details></section>`;
 }

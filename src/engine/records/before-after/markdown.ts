@@ -1,16 +1,22 @@
 /** The original and its results as Markdown, for a model card. */
 import { formatPercent } from '../../../format/numbers';
 import { codeSpan, inline, quotation, table } from '../../markdown';
+import { repeatsMuch } from '../repetition';
 import type { BeforeAfter, Cell, Sample } from './before-after';
+import type { ShownVerdict } from './html';
 
 /** @param level of its heading */
-export function beforeAfterMarkdown({ models, rows, samples, ran, missing }: BeforeAfter, level = 2): string {
+export function beforeAfterMarkdown(
+  { models, rows, samples, ran, missing }: BeforeAfter,
+  level = 2,
+  verdict?: ShownVerdict,
+): string {
   const [original, ...results] = models;
   const head = '#'.repeat(level);
-  const lines = rows.map(({ name, cells, of }) => [name, ...cells.map(cellText), of]);
   return [
     `${head} ${inline(original)} and ${results.map(inline).join(', ')}`,
-    table(['', ...models, 'Measured on'], lines),
+    ...(verdict ? [`**${inline(verdict.text)}**`] : []),
+    numbersTable({ models, rows }),
     ...(samples.length > 0 ? [`${head}# Sample texts`, ...samples.map((sample) => sampleText(sample, models))] : []),
     ...ran.map(({ file, programs }) => `${inline(file)} ran in: ${inline(programs)}.`),
     ...(missing.length > 0
@@ -22,15 +28,26 @@ export function beforeAfterMarkdown({ models, rows, samples, ran, missing }: Bef
   ].join('\n\n');
 }
 
+export const numbersTable = ({ models, rows }: Pick<BeforeAfter, 'models' | 'rows'>): string =>
+  table(
+    ['', ...models, 'Measured on'],
+    rows.map(({ name, cells, of }) => [name, ...cells.map(cellText), of]),
+  );
+
 /** "63.5 (1.56×)" */
 const cellText = (cell: Cell | null): string =>
   cell === null ? '–' : cell.change === '' ? cell.text : `${cell.text} (${cell.change})`;
 
-const sampleText = ({ prompt, of, texts }: Sample, models: readonly string[]): string =>
+/** @param most characters of each text; all when undefined */
+export const sampleText = ({ prompt, of, texts }: Sample, models: readonly string[], most = Infinity): string =>
   [
     `**${inline(prompt)}** (${inline(of)})`,
     ...texts.map(({ text, repetition }, m) => {
       const repeats = repetition === null ? '' : `, repetition ${formatPercent(repetition)}`;
-      return `${inline(models[m])}${repeats}:\n\n${quotation(text === '' ? '–' : text)}`;
+      const warning = repetition !== null && repeatsMuch(repetition) ? ' (it repeats itself)' : '';
+      return `${inline(models[m])}${repeats}${warning}:\n\n${quotation(shortened(text === '' ? '–' : text, most))}`;
     }),
   ].join('\n\n');
+
+const shortened = (text: string, most: number): string =>
+  text.length <= most ? text : `${Array.from(text).slice(0, most).join('').trimEnd()} …`;

@@ -1,26 +1,44 @@
 /** What a page of before and after lacks: for each number the command that measures it. */
-import type { Missing, Row, Sample } from './before-after';
+import type { Row, Sample } from './before-after';
 import type { Measure } from './facts';
 import { argumentsOf, labelOf, type ModelRef } from './models';
 
 /** Sample texts of a page. */
 export const WANTED_SAMPLES = 3;
 
-/** @param models the original first */
-export function missingOf(rows: readonly Row[], samples: readonly Sample[], models: readonly ModelRef[]): Missing[] {
+export interface Missing {
+  readonly kind: 'perplexity' | 'accuracy' | 'speed' | 'texts';
+  readonly what: string;
+  /** Command line that measures it. */
+  readonly command: string;
+  /** A model can ship without it. */
+  readonly optional?: true;
+}
+
+/**
+ * @param models the original first, one for each column of the rows
+ * @param pair the original and the result that is decided on: what others lack is not missing
+ */
+export function missingOf(
+  rows: readonly Row[],
+  samples: readonly Sample[],
+  models: readonly ModelRef[],
+  pair: readonly ModelRef[] = models,
+): Missing[] {
   const lacking = (...measures: Measure[]): ModelRef[] => {
-    const told = rows.filter(({ measure }) => measures.includes(measure));
-    return models.filter((_, m) => !told.some(({ cells }) => cells[m]));
+    const told = rows.filter(({ measure, rough }) => measures.includes(measure) && !(rough && pair !== models));
+    return models.filter((model, m) => pair.includes(model) && !told.some(({ cells }) => cells[m]));
   };
   const throughputs = rows.map(({ measure }) => measure).filter((measure) => measure.startsWith('throughput '));
   return [
     ...perplexities(lacking('ppl'), lacking('kl'), models[0]),
-    ...accuracies(lacking('accuracy'), models),
+    ...accuracies(lacking('accuracy'), pair),
     ...lacking('decode', ...throughputs).map((model) => ({
+      kind: 'speed' as const,
       what: `speed of ${labelOf(model)}`,
       command: `coppice bench ${argumentsOf(model)} --record FILE.json`,
     })),
-    ...texts(WANTED_SAMPLES - samples.length, models),
+    ...texts(WANTED_SAMPLES - samples.length, pair),
   ];
 }
 
@@ -31,6 +49,7 @@ function perplexities(without: readonly ModelRef[], apart: readonly ModelRef[], 
     const against = isOwn ? '' : ` --against ${original.name}`;
     const what = without.includes(model) ? 'perplexity' : 'KL divergence and agreement';
     return {
+      kind: 'perplexity',
       what: `${what} of ${labelOf(model)}`,
       command: `coppice eval ${argumentsOf(model)}${against} --text FILE --repetition 8 --record FILE.json`,
     };
@@ -41,14 +60,17 @@ function perplexities(without: readonly ModelRef[], apart: readonly ModelRef[], 
 function accuracies(without: readonly ModelRef[], [original, ...results]: readonly ModelRef[]): Missing[] {
   const wanted = without.includes(original) ? results : without;
   return wanted.map((model) => ({
+    kind: 'accuracy',
     what: `accuracy of ${labelOf(model)}`,
     command: `coppice tasks ${original.name} ${argumentsOf(model)} --data DIR --record FILE.json`,
+    optional: true,
   }));
 }
 
 function texts(count: number, models: readonly ModelRef[]): Missing[] {
   if (count <= 0) return [];
   return models.map((model) => ({
+    kind: 'texts',
     what: `${count} of ${WANTED_SAMPLES} sample texts of ${labelOf(model)} (the same prompt for all)`,
     command: `coppice generate ${argumentsOf(model)} --prompt TEXT --record FILE.json`,
   }));

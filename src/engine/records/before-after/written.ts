@@ -23,7 +23,7 @@ export function writtenOf(run: RunDigest): Written[] {
   const words = way
     .map(([name, value]) => (value === 'true' ? name : `${name} ${value}`))
     .filter((each) => !each.endsWith('false'));
-  return samples.texts.flatMap(({ prompt, column, text, repetition, failure }) => {
+  return samples.texts.flatMap(({ prompt, column, text, repetition, stopped, failure }) => {
     const of = cost?.[column]?.of;
     const label = samples.columns[column] ?? '';
     const model = of
@@ -35,7 +35,8 @@ export function writtenOf(run: RunDigest): Written[] {
           : undefined;
     const asked = samples.prompts[prompt];
     const precision = cost?.[column]?.precision ?? run.precision;
-    if (!model || asked === undefined || failure !== undefined) return [];
+    // A text that was cancelled is shorter than what was asked for.
+    if (!model || asked === undefined || failure !== undefined || stopped === 'cancelled') return [];
     const condition = JSON.stringify([asked, way]) + precisionKey(precision);
     return [
       {

@@ -1,0 +1,206 @@
+/**
+ * The original beside a model that was made from it, as commands read and show it: the runs of the family, sizes from
+ * the files, and the verdict beside the goal.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { pageFolder } from '../editors/page-html';
+import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
+import { summarize } from '../engine/checkpoint/summary';
+import type { Checkpoint } from '../engine/checkpoint/types';
+import { UserError } from '../engine/errors';
+import { type BeforeAfter, beforeAfter } from '../engine/records/before-after/before-after';
+import { beforeAfterHtml, type PageLink, type PageParts } from '../engine/records/before-after/html';
+import type { KnownModel, ShippedFiles } from '../engine/records/before-after/known';
+import type { RunDigest } from '../engine/records/digest-types';
+import { originalOf } from '../engine/records/original';
+import { modelName } from '../engine/records/record';
+import { RunStore } from '../engine/records/store';
+import type { Chosen } from '../host/choose-checkpoint';
+import type { Coppice } from '../host/coppice';
+import { recordFolders } from '../host/run-job';
+import type { ShipGoal, Verdict } from '../protocol/journey';
+import { exportBytes } from '../recipes/init/sizes';
+import { verdictOf } from '../views/journey';
+import { verdictWords } from '../views/verdict-words';
+import { relativesOf } from './comparable-models';
+
+/** A model of the page whose files are at hand. */
+export interface Member {
+  readonly path: string;
+  readonly checkpoint: Checkpoint;
+}
+
+export interface Family {
+  readonly chosen: Chosen;
+  /** Identity of the oldest known ancestor; the model's own if no record names one. */
+  readonly originalIdentity: string;
+  /** Undefined if its files are not found, or the model is the original. */
+  readonly original?: Member;
+  /** Identity of the model that it was made from. */
+  readonly parent?: string;
+  /** Runs of the original, the model, and those between and after them. */
+  readonly runs: readonly RunDigest[];
+}
+
+/** @param named an original that the caller chooses, in place of the one that records name */
+export async function readFamily(coppice: Coppice, chosen: Chosen, named?: Member): Promise<Family> {
+  const relatives = await relativesOf(coppice, chosen);
+  const { self, parent, children, originalIdentity: recorded } = relatives;
+  const originalIdentity = named?.checkpoint.identity ?? recorded;
+  const original = named ?? (await findOriginal(coppice, chosen, relatives.original?.path));
+  const family = new Set([
+    originalIdentity,
+    ...[self, ...(parent ? [parent] : []), ...children].map((each) => each.identity),
+  ]);
+  const lists = await Promise.all(recordFolders(coppice).map((folder) => new RunStore(folder).list()));
+  const isOurs = ({ model, tasks, cost }: RunDigest): boolean =>
+    [
+      model.identity,
+      ...(tasks?.models ?? []).map(({ identity }) => identity),
+      ...(cost ?? []).map(({ of }) => of?.identity),
+    ].some((identity) => identity !== undefined && family.has(identity));
+  return {
+    chosen,
+    originalIdentity: original?.checkpoint.identity ?? originalIdentity,
+    ...(original && { original }),
+    ...(self.origin && { parent: self.origin.identity }),
+    runs: lists.flatMap(({ runs }) => runs.map(({ digest }) => digest)).filter(isOurs),
+  };
+}
+
+/** In the library, else beside it and its neighbours. */
+async function findOriginal(
+  { library }: Coppice,
+  { checkpoint }: Chosen,
+  listed: string | undefined,
+): Promise<Member | undefined> {
+  if (listed !== undefined) return { path: listed, checkpoint: await library.load(listed) };
+  const near = [...new Set(library.entries().map(({ path }) => dirname(path)))];
+  const found = (await originalOf(checkpoint, near))?.checkpoint;
+  return found && found.identity !== checkpoint.identity ? { path: found.home, checkpoint: found } : undefined;
+}
+
+/** Undefined if no run is about both, and the model is no result of an original that is at hand. */
+export function pageOf({ chosen, original, originalIdentity, runs }: Family): BeforeAfter | undefined {
+  const { checkpoint } = chosen;
+  const isResult = originalIdentity !== checkpoint.identity;
+  const shipped = isResult ? shippedOf(runs, checkpoint.identity) : undefined;
+  const known = [
+    ...(original ? [knownModel(original.checkpoint)] : []),
+    { ...knownModel(checkpoint), ...(shipped && { shipped }) },
+  ];
+  return beforeAfter(runs, {
+    original: originalIdentity,
+    ...(isResult && { subject: checkpoint.identity }),
+    known,
+  });
+}
+
+function knownModel(checkpoint: Checkpoint): KnownModel {
+  const { parameters, bytes } = summarize(checkpoint);
+  return { name: modelName(checkpoint), identity: checkpoint.identity, parameters, bytes };
+}
+
+/** The newest export of a model. */
+function shippedOf(runs: readonly RunDigest[], identity: string): ShippedFiles | undefined {
+  const exports = runs.filter(({ kind, model, removed }) => {
+    return kind === 'export' && model.identity === identity && removed.length === 0;
+  });
+  const [newest] = exports.sort((a, b) => b.started.localeCompare(a.started));
+  const bytes = newest?.cost?.[0]?.bytes ?? null;
+  return newest?.exported !== undefined && bytes !== null ? { name: newest.exported, bytes } : undefined;
+}
+
+/** Whether the model meets the goal of its family; undefined without a goal. */
+export async function verdictOn(
+  coppice: Coppice,
+  { chosen, originalIdentity, runs }: Family,
+  { rows }: BeforeAfter,
+): Promise<Verdict | undefined> {
+  const goal = coppice.goals.goal(originalIdentity);
+  if (!goal) return undefined;
+  const cells = rows.find(({ measure }) => measure === 'ppl')?.cells ?? [];
+  const [before, after] = [cells[0]?.value, cells.at(-1)?.value];
+  const ratio = before !== undefined && after !== undefined ? after / before : undefined;
+  const bytes = await shippedBytes(chosen, goal, runs);
+  return verdictOf({ goal, ...(bytes !== undefined && { bytes }), ...(ratio !== undefined && { ratio }) });
+}
+
+/** Of the export in the goal's format, or what it would have. Undefined for a model that the format cannot hold. */
+async function shippedBytes(
+  { checkpoint }: Chosen,
+  { format, type }: ShipGoal,
+  runs: readonly RunDigest[],
+): Promise<number | undefined> {
+  if (format === 'gguf' && isGgufCheckpoint(checkpoint)) return (await stat(checkpoint.home)).size;
+  const fitting = runs.filter(({ settings }) => {
+    const told = Object.fromEntries(settings);
+    return told.format === format && (type === undefined || told.type === undefined || told.type.includes(type));
+  });
+  const shipped = shippedOf(fitting, checkpoint.identity);
+  if (shipped) return shipped.bytes;
+  try {
+    return await exportBytes(checkpoint, { format, type, removed: [] });
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** What stands around the numbers when the page is saved. */
+export async function partsOf(coppice: Coppice, family: Family, found: BeforeAfter): Promise<PageParts> {
+  const verdict = await verdictOn(coppice, family, found);
+  return verdict ? { verdict: { ships: verdict.ships, text: verdictWords(verdict) } } : {};
+}
+
+export const styleSheet = ({ context }: Coppice): Promise<string> =>
+  readFile(vscode.Uri.joinPath(pageFolder(context.extensionUri), 'report.css').fsPath, 'utf8');
+
+const COMMANDS = {
+  save: 'coppice.showBeforeAfter',
+  measure: 'coppice.compareWithOriginal',
+  goal: 'coppice.setGoal',
+} as const;
+
+/** Open pages by the path of the checkpoint. */
+const pages = new Map<string, vscode.WebviewPanel>();
+
+/** Shows the page of a checkpoint, in its tab if it has one. The page has no program: its links run commands. */
+export async function showPage(coppice: Coppice, family: Family, found: BeforeAfter): Promise<void> {
+  const { path } = family.chosen;
+  const parts = await partsOf(coppice, family, found);
+  const html = beforeAfterHtml(found, await styleSheet(coppice), { ...parts, ...linksOf(family, parts) });
+  const open = pages.get(path);
+  const page = open ?? newPage(path);
+  page.webview.html = html;
+  if (open) open.reveal();
+}
+
+function newPage(path: string): vscode.WebviewPanel {
+  const title = `${vscode.l10n.t('Before and After')}: ${basename(path)}`;
+  const page = vscode.window.createWebviewPanel('coppice.beforeAfter', title, vscode.ViewColumn.Active, {
+    enableScripts: false,
+    enableCommandUris: Object.values(COMMANDS),
+  });
+  pages.set(path, page);
+  page.onDidDispose(() => pages.delete(path));
+  return page;
+}
+
+function linksOf({ chosen: { path }, original }: Family, { verdict }: PageParts): PageParts {
+  const link = (label: string, what: keyof typeof COMMANDS, more: object = {}): PageLink => {
+    const given = encodeURIComponent(JSON.stringify([{ checkpoint: path, ...more }]));
+    return { label, address: ['command:', COMMANDS[what], '?', given].join('') };
+  };
+  const { t } = vscode.l10n;
+  return {
+    goal: link(verdict ? t('Change the Goal…') : t('Set What It Must Be to Ship…'), 'goal'),
+    ...(original && { measure: link(t('Measure What Is Missing…'), 'measure') }),
+    links: [
+      link(t('Export HTML…'), 'save', { save: 'html' }),
+      link(t('Export Markdown…'), 'save', { save: 'markdown' }),
+    ],
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * Compare with the Original…: measures what the page of before and after still lacks, and nothing else, as one job with
+ * its time before it starts. The page opens at the end, and the model card of a checkpoint that Coppice wrote gets the numbers.
+ */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { CancelledError, UserError } from '../engine/errors';
+import { updateCard } from '../engine/records/card-section';
+import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import type { Command, CommonArguments } from '../host/command';
+import { estimateWords, sumOf, workEstimate } from '../host/compare-estimate';
+import type { Coppice } from '../host/coppice';
+import { inform, nextCommand } from '../host/inform';
+import { runParts } from '../host/run-parts';
+import { askAll, BACK, pickMany, type Step } from '../host/steps';
+import { type Family, type Member, pageOf, readFamily, showPage } from './before-after-page';
+import { type Given, missingParts, namesOf, type Part, type PartName } from './comparison-parts';
+
+export interface CompareArguments extends CommonArguments, Given {
+  /** Path of the original; the one that records name when undefined. */
+  readonly original?: string;
+  /** What may be measured; asked when undefined, unless `throws` is set. */
+  readonly parts?: readonly PartName[];
+}
+
+/** What a comparison did. */
+export interface Comparison {
+  /** Jobs that ran. */
+  readonly ran: number;
+  /** What is not measured, in words. */
+  readonly missing: readonly string[];
+  /** The model card that has the numbers now. */
+  readonly card?: string;
+}
+
+type Both = Family & { readonly original: Member };
+
+export const compareWithOriginalCommand: Command<CompareArguments> = {
+  id: 'coppice.compareWithOriginal',
+  needsTrust: true,
+  async run(coppice, args, settle): Promise<Comparison> {
+    const title = vscode.l10n.t('Compare with the Original');
+    const chosen = await chooseCheckpoint(coppice, args, title);
+    const family = await familyOf(coppice, chosen, args, title);
+    const lacking = await missingParts(coppice, family, pageOf(family)!, args);
+    const { parts } = await chooseParts(coppice, family, lacking, args, title);
+    settle({ ...args, checkpoint: chosen.path, original: family.original.path, parts });
+    const jobs = lacking
+      .filter(({ name }) => parts.includes(name))
+      .flatMap(({ name, jobs: all }) => all.map((spec) => ({ what: nameOfPart(name), spec })));
+    if (jobs.length > 0) await runParts(coppice, vscode.l10n.t('Compare'), jobs, args.device);
+    return finish(coppice, chosen, family.original, jobs.length, args);
+  },
+};
+
+/** The model and its original. @throws UserError without an original; CancelledError */
+async function familyOf(coppice: Coppice, chosen: Chosen, args: CompareArguments, title: string): Promise<Both> {
+  const named = args.original === undefined ? undefined : await memberAt(coppice, args.original);
+  const family = await readFamily(coppice, chosen, named);
+  if (named === undefined && family.original) return { ...family, original: family.original };
+  const original = named ?? (args.throws ? undefined : await askOriginal(coppice, chosen, title));
+  if (!original || original.checkpoint.identity === chosen.checkpoint.identity) throw noOriginal(chosen);
+  return { ...(await readFamily(coppice, chosen, original)), original };
+}
+
+async function memberAt({ library }: Coppice, given: string): Promise<Member> {
+  const path = await library.resolve(given);
+  return { path, checkpoint: await library.load(path) };
+}
+
+/** Among the listed models that compute. Undefined if there is no other one. */
+async function askOriginal(coppice: Coppice, chosen: Chosen, title: string): Promise<Member | undefined> {
+  const { library } = coppice;
+  const others = library.entries().filter(({ path }) => path !== chosen.path && library.peek(path)?.architecture);
+  if (others.length === 0) return undefined;
+  const items = others.map(({ path }) => ({ label: basename(path), description: path, path }));
+  const placeHolder = vscode.l10n.t('Select the original that {0} was made from', basename(chosen.path));
+  const picked = await vscode.window.showQuickPick(items, { title, placeHolder, matchOnDescription: true });
+  if (!picked) throw new CancelledError();
+  return memberAt(coppice, picked.path);
+}
+
+const noOriginal = ({ path }: Chosen): UserError =>
+  new UserError(
+    vscode.l10n.t('There is no original to compare {0} with', basename(path)),
+    vscode.l10n.t('no record says which model it was made from, or that model is not in the view'),
+    vscode.l10n.t('Open the original with “Coppice: Open Checkpoint…”, then compare again.'),
+  );
+
+const nameOfPart = (name: PartName): string =>
+  ({
+    perplexity: vscode.l10n.t('perplexity'),
+    speed: vscode.l10n.t('speed'),
+    texts: vscode.l10n.t('sample texts'),
+  })[name];
+
+/** Says what runs and how long each part takes; all are ticked. */
+async function chooseParts(
+  coppice: Coppice,
+  family: Both,
+  lacking: readonly Part[],
+  args: CompareArguments,
+  title: string,
+): Promise<{ readonly parts: readonly PartName[] }> {
+  const all = lacking.map(({ name }) => name);
+  if (args.parts !== undefined) return { parts: args.parts };
+  if (args.throws || all.length === 0) return { parts: all };
+  const [result, original] = namesOf(family);
+  const times = lacking.map(({ work }) => workEstimate(coppice, work));
+  const choices = lacking.map(({ label, name }, at) => {
+    return { label, description: estimateWords(times[at]), value: name };
+  });
+  const whole = estimateWords(sumOf(times));
+  const placeholder = vscode.l10n.t('Measure {0} beside {1}: {2} in all. Enter starts.', result, original, whole);
+  const step: Step<{ parts: readonly PartName[] }> = async (_, place) => {
+    const parts = await pickMany(place, placeholder, choices, all);
+    return parts === BACK ? BACK : { parts };
+  };
+  return askAll(title, { parts: all }, [step]);
+}
+
+async function finish(
+  coppice: Coppice,
+  chosen: Chosen,
+  original: Member,
+  ran: number,
+  args: CompareArguments,
+): Promise<Comparison> {
+  const family = await readFamily(coppice, chosen, original);
+  const page = pageOf(family)!;
+  const needed = page.missing.filter(({ optional }) => !optional);
+  const card = needed.length === 0 ? await updateCard(chosen.checkpoint, page) : undefined;
+  await showPage(coppice, family, page);
+  const name = basename(chosen.path);
+  const told = card
+    ? vscode.l10n.t('{0} was compared with the original. Its model card (README.md) has the numbers.', name)
+    : vscode.l10n.t('{0} was compared with the original.', name);
+  if (ran > 0)
+    inform(args, told, nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: chosen.path }));
+  return { ran, missing: needed.map(({ what }) => what), ...(card !== undefined && { card }) };
+}
