@@ -7,7 +7,7 @@ import { checkpointName } from '../jobs/titles';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import { pickOrBrowse } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
-import { inform, nextCommand } from '../host/inform';
+import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { showCheckpoint } from '../host/show-checkpoint';
 import { recall, remember } from '../host/remembered';
@@ -46,7 +46,8 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
     await showCheckpoint(coppice, result.out);
     if (unwatched) {
       const text = vscode.l10n.t('Merged the adapter into {0}.', checkpointName(result.out));
-      inform(args, text, nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: result.out }));
+      const open = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: result.out });
+      inform(args, text, compareStep(result.out), open);
     }
     return result;
   },

@@ -19,7 +19,7 @@ import { formatBytes, shortCount, formatFactor } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { amountChoices, healingOptions, tellHealed, usualHealingText } from '../host/healing';
-import { inform, nextCommand } from '../host/inform';
+import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
@@ -85,7 +85,8 @@ function tellPruned(args: CommonArguments, { kept, out, healing }: PruneResult, 
     kept.length === 1
       ? vscode.l10n.t('Pruned to 1 block: {0}.', name)
       : vscode.l10n.t('Pruned to {0} blocks: {1}.', kept.length, name);
-  inform(args, text, nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: out }));
+  const open = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: out });
+  inform(args, text, compareStep(out), open);
 }
 
 /** Blocks that are known before any question: of the arguments, or of the plan. */

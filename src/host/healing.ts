@@ -10,7 +10,7 @@ import type { CommonArguments } from './command';
 import type { Coppice } from './coppice';
 import { healingEstimate } from './estimates';
 import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
-import { inform, nextCommand } from './inform';
+import { compareStep, inform, nextCommand } from './inform';
 import type { Choice } from './steps';
 
 /** The calibration text if the settings name one, otherwise the model's own text. */
@@ -59,14 +59,14 @@ export function healingOptions(
 
 /** Notifies the user of what a healing did. */
 export function tellHealed(args: CommonArguments, result: HealResult, warnings: readonly string[]): void {
-  const { patch } = result;
+  const { out, patch } = result;
   const text = [healedWords(result), ...warnings].join(' ');
   const open = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: args.checkpoint });
   const reveal = {
     label: vscode.l10n.t('Reveal'),
     run: () => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(patch!)),
   };
-  inform(args, text, open, ...(patch === null ? [] : [reveal]));
+  inform(args, text, ...(out === null ? [] : [compareStep(out)]), open, ...(patch === null ? [] : [reveal]));
 }
 
 /** "Healed SmolLM2-24 in 41 s: perplexity 152.9 → 112.7, divergence from the whole model 0.92 → 0.58." */

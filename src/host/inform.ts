@@ -22,3 +22,7 @@ export const nextCommand = (label: string, command: `coppice.${string}`, args: o
   label,
   run: () => vscode.commands.executeCommand(command, args),
 });
+
+/** What decides whether a model that was written ships. */
+export const compareStep = (checkpoint: string): NextStep =>
+  nextCommand(vscode.l10n.t('Compare with the Original'), 'coppice.compareWithOriginal', { checkpoint });

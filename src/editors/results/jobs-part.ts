@@ -131,17 +131,17 @@ export class JobsPart {
   }
 
   /**
-   * The model that a job of this checkpoint has healed: another checkpoint, or a file of new weights. Undefined for one
-   * that is not kept, which the panel measures itself.
+   * The model that a job of this checkpoint has written: another checkpoint, or a file of healed weights. Undefined for
+   * one that is not kept, which the panel measures itself.
    */
-  healedModel({ spec, outcome }: JobEnded): Partial<ModelSource> | undefined {
-    if ((spec.kind !== 'heal' && spec.kind !== 'prune') || spec.checkpoint !== this.options.source.path || !outcome)
-      return undefined;
-    const { result } = outcome as JobOutcome<'heal' | 'prune'>;
-    const healed = 'writingSeconds' in result ? result : result.healing;
-    if (!healed || healed.weights === 'plain' || this.scratch.has(healed.patch ?? '')) return undefined;
-    if (healed.out !== null) return { checkpoint: healed.out };
-    return healed.patch === null ? undefined : { heal: healed.patch };
+  writtenModel({ spec, outcome }: JobEnded): Partial<ModelSource> | undefined {
+    if (spec.kind !== 'heal' && spec.kind !== 'prune' && spec.kind !== 'merge') return undefined;
+    if (spec.checkpoint !== this.options.source.path || !outcome) return undefined;
+    const { result } = outcome as JobOutcome<'heal' | 'prune' | 'merge'>;
+    if (!('writingSeconds' in result)) return { checkpoint: result.out };
+    const { out, patch, weights } = result;
+    if (out !== null) return { checkpoint: out };
+    return patch === null || weights === 'plain' || this.scratch.has(patch) ? undefined : { heal: patch };
   }
 
   /** The adapter that a job of this checkpoint has trained. */

@@ -197,12 +197,12 @@ export class ResultsSession {
     journey.show(store);
   }
 
-  /** A run has left a record. What was trained or healed is measured at once: its perplexity tells whether that helped. */
+  /** A run has left a record. What was written or trained is measured at once: its perplexity tells what that cost. */
   private async jobEnded(end: JobEnded): Promise<void> {
     await this.refresh();
     const { jobs } = this.parts;
     const adapter = jobs.trainedAdapter(end);
-    const changed = adapter === undefined ? jobs.healedModel(end) : { adapter };
+    const changed = adapter === undefined ? jobs.writtenModel(end) : { adapter };
     if (changed === undefined) return;
     await this.attempt(() => {
       requireTrusted(this.services.host.trusted());

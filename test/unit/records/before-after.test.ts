@@ -1,6 +1,7 @@
 /** The original beside what was made of it: which models, which numbers stand beside each other, and what is missing. */
 import assert from 'node:assert/strict';
 import { beforeAfter, type BeforeAfter } from '../../../src/engine/records/before-after/before-after';
+import { isEvaluated } from '../../../src/engine/records/before-after/evaluated';
 import { beforeAfterHtml } from '../../../src/engine/records/before-after/html';
 import { beforeAfterMarkdown } from '../../../src/engine/records/before-after/markdown';
 import { digestRecord } from '../../../src/engine/records/digest';
@@ -245,11 +246,8 @@ describe('before and after', () => {
   it('is a page without a program, Markdown, and a part of the model card; foreign text stays text', () => {
     const found = beforeAfter(all())!;
     const html = beforeAfterHtml(found, 'p { color: red }');
-    assert.match(
-      html,
-      /<span class="from">20 → <\/span><strong>30<\/strong><\/p><span class="muted">1\.5× the original<\/span>/,
-    );
-    assert.match(html, / A &#60;b&#62;short/);
+    assert.match(html, /<strong>30<\/strong><span class="muted">1\.5× of 20<\/span>/);
+    assert.match(html, />A &#60;b&#62;short/);
     assert.doesNotMatch(html, /<script|<b>/);
     const markdown = beforeAfterMarkdown(found);
     assert.match(markdown, /^## whole and short\n\n\| {2}\| whole \| short \| Measured on \|/);
@@ -257,5 +255,99 @@ describe('before and after', () => {
     assert.match(markdown, /> &nbsp;A \\<b\\>short/);
     assert.match(modelCard(all()), /\n### whole and short\n/);
     assert.doesNotMatch(modelCard([original()]), /### whole and/);
+  });
+
+  it('is about one result, whose sizes are known from its files, and lacks nothing that decides', () => {
+    const known = [
+      { name: 'whole', identity: 'id-whole', parameters: 1000, bytes: 4000 },
+      {
+        name: 'short',
+        identity: 'id-short',
+        parameters: 700,
+        bytes: 3000,
+        shipped: { name: 'short.gguf', bytes: 1000 },
+      },
+    ];
+    const about = { original: 'id-whole', subject: 'id-short', known };
+    const bare = beforeAfter([], about)!;
+    assert.deepEqual(lines(bare), [
+      ['Parameters', '1,000', '700 −30 %'],
+      ['Size', '4.0 kB', '3.0 kB −25 %'],
+      ['Size as it ships', '4.0 kB', '1.0 kB −75 %'],
+    ]);
+    assert.deepEqual(
+      bare.missing.map(({ kind, optional }) => [kind, optional ?? false]),
+      [
+        ['perplexity', false],
+        ['perplexity', false],
+        ['accuracy', true],
+        ['speed', false],
+        ['speed', false],
+        ['texts', false],
+        ['texts', false],
+      ],
+    );
+    const html = beforeAfterHtml(bare, '');
+    assert.match(html, /Size as it ships<\/dt><dd><strong>1\.0 kB<\/strong><span class="muted">0\.25× of 4\.0 kB/);
+    assert.doesNotMatch(html, /<dt>Size<\/dt>/);
+    // Another model that was measured more often, elsewhere, takes nothing from the pair.
+    const third: RunInput = { role: 'model', name: 'third', identity: 'id-third' };
+    const others = [evaluated(WHOLE, { ppl: 10 }, 512), evaluated(third, { ppl: 12 }, 512)];
+    const found = beforeAfter([original(), pruned(), speeds(), ...texts(), ...others], about)!;
+    assert.deepEqual(found.models, ['whole', 'third', 'short']);
+    assert.deepEqual(lines(found)[0], ['Perplexity', '20', null, '30 1.5×']);
+    assert.deepEqual(
+      found.missing.filter(({ optional }) => !optional),
+      [],
+    );
+    assert.equal(beforeAfter([original()], { ...about, subject: 'id-whole' }), undefined);
+  });
+
+  it('takes no text that was cancelled, and no speed of one that was written once', () => {
+    const about = { original: 'id-whole', subject: 'id-short' };
+    const column = (input: RunInput): object => ({
+      label: input.name,
+      model: input.name,
+      identity: input.identity,
+      removed: [],
+    });
+    const sample = (column: number, stopped: string): object => {
+      return {
+        prompt: 0,
+        column,
+        text: ' x',
+        ids: [1, 2, 3, 4],
+        stopped,
+        decodeTokensPerSecond: 9,
+        prefillTokensPerSecond: 9,
+      };
+    };
+    const side = (stopped: string): RunDigest =>
+      run(
+        'samples',
+        [WHOLE, SHORT],
+        { columns: [column(WHOLE), column(SHORT)], samples: [sample(0, 'length'), sample(1, stopped)] },
+        { prompts: ['A'], greedy: true },
+      );
+    const kinds = (found: BeforeAfter): string[] =>
+      found.missing.filter(({ optional }) => !optional).map(({ kind }) => kind);
+    const whole = beforeAfter([original(), pruned(), side('length')], about)!;
+    assert.deepEqual([whole.samples.length, kinds(whole)], [1, ['speed', 'speed', 'texts', 'texts']]);
+    const cut = beforeAfter([original(), pruned(), side('cancelled')], about)!;
+    assert.equal(cut.samples.length, 0);
+  });
+
+  it('knows which rows a model was measured on', () => {
+    const key = original().quality![0].rowsKey!;
+    const runs = [original(), pruned()];
+    assert.deepEqual(
+      [
+        isEvaluated(runs, 'id-whole', key, false),
+        isEvaluated(runs, 'id-whole', key, true),
+        isEvaluated(runs, 'id-short', key, true),
+        isEvaluated(runs, 'id-short', 'other', false),
+      ],
+      [true, false, true, false],
+    );
   });
 });

@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { beforeAfter } from '../../../src/engine/records/before-after/before-after';
-import { beforeAfterHtml } from '../../../src/engine/records/before-after/html';
+import { type BeforeAfter, beforeAfter, type Row } from '../../../src/engine/records/before-after/before-after';
+import type { Measure } from '../../../src/engine/records/before-after/facts';
+import { beforeAfterHtml, type PageParts } from '../../../src/engine/records/before-after/html';
 import type { RunDigest } from '../../../src/protocol/panel';
 import { temporaryFolder } from '../../support/temporary';
 import { describeBrowser } from '../support/browser';
-import { buildPages } from '../support/page';
+import { AXE, buildPages, THEMES } from '../support/page';
+import themes from '../support/themes.json' with { type: 'json' };
 import { RUNS, tasksRun } from './recorded';
 
 describeBrowser('page of before and after', (browser) => {
@@ -34,7 +36,7 @@ describeBrowser('page of before and after', (browser) => {
       );
       assert.match(numbers, /Perplexity calibration\.txt; float32 on cpu, Coppice \S+ – – 35\.709/);
       assert.match(
-        await page.locator('main').innerText(),
+        (await page.locator('main').textContent()) ?? '',
         /coppice eval HuggingFaceTB\/SmolLM2-135M --remove 14,17,18/,
       );
       await page.screenshot({
@@ -44,4 +46,132 @@ describeBrowser('page of before and after', (browser) => {
       await page.close();
     });
   }
+
+  for (const theme of THEMES) {
+    it(`decides in ${theme}, at every width`, async () => {
+      const style = readFileSync(resolve(import.meta.dirname, '../../../dist/webview/report.css'), 'utf8');
+      const { bodyClass, variables } = themes[theme];
+      const inline = Object.entries(variables).map(([name, value]) => `${name}: ${value}`);
+      const html = beforeAfterHtml(DECISION, style, PARTS)
+        .replace('<html lang="en">', `<html lang="en" style="${inline.join('; ').replaceAll('"', '&quot;')}">`)
+        .replace('<body>', `<body class="${bodyClass}">`);
+      const file = join(temporaryFolder(), 'decision.html');
+      writeFileSync(file, html);
+      const page = await browser().newPage({ viewport: { width: 1100, height: 900 }, bypassCSP: true });
+      await page.goto(pathToFileURL(file).href);
+      assert.equal(
+        (await page.getByLabel('Verdict').innerText()).replace(/\s+/g, ' '),
+        '✕ Not yet: 116 MB of at most 120 MB, perplexity 1.34× of at most 1.3× Change the Goal…',
+      );
+      const action = page.getByRole('link', { name: 'Measure What Is Missing…' });
+      assert.equal(await action.getAttribute('href'), 'command:coppice.compareWithOriginal?x');
+      assert.equal(await page.locator('details').getAttribute('open'), null, 'command lines are folded');
+      assert.match(await page.locator('.repetition.is-high').innerText(), /51 %: it repeats itself/);
+      await page.evaluate(AXE);
+      const found = await page.evaluate<{ id: string; nodes: { html: string; failureSummary: string }[] }[]>(
+        'axe.run().then(({ violations }) => violations)',
+      );
+      assert.deepEqual(
+        found.flatMap(({ id, nodes }) => nodes.map((node) => `${id} ${node.html} ${node.failureSummary}`)),
+        [],
+      );
+      const picture = (name: string): Promise<unknown> =>
+        page.screenshot({
+          path: resolve(import.meta.dirname, `../../out/screenshots/decision-${name}.png`),
+          fullPage: true,
+        });
+      await picture(theme);
+      if (theme === 'dark') {
+        await page.setViewportSize({ width: 420, height: 900 });
+        const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+        assert.ok(width <= 420, `${width} px wide`);
+        await picture('narrow');
+      }
+      await page.close();
+    });
+  }
 });
+
+const row = (
+  measure: Measure,
+  name: string,
+  before: number | null,
+  after: number,
+  unit = '',
+  of = 'the files',
+): Row => ({
+  measure,
+  name,
+  cells: [
+    before === null ? null : { value: before, text: `${before}${unit}`, change: '' },
+    { value: after, text: `${after}${unit}`, change: before === null ? '' : `${(after / before).toFixed(2)}×` },
+  ],
+  of,
+});
+const ROWS = 'prose.txt (5,120 tokens); float32 on cpu, Coppice 0.1.0';
+const TURNS = 'in turns; promptTokens 128, newTokens 64, repeats 5; float32 on cpu, Coppice 0.1.0';
+const written = (
+  prompt: string,
+  original: string,
+  result: string,
+  repetition: number,
+): BeforeAfter['samples'][number] => ({
+  prompt,
+  of: 'maxNewTokens 64, greedy; float32 on cpu, Coppice 0.1.0',
+  texts: [
+    { text: original, repetition: 0.02 },
+    { text: result, repetition },
+  ],
+});
+
+const DECISION: BeforeAfter = {
+  subject: 'SmolLM2-24-healed',
+  models: ['SmolLM2-135M', 'SmolLM2-24-healed'],
+  rows: [
+    row('ppl', 'Perplexity', 24.1, 32.3, '', ROWS),
+    row('kl', 'KL divergence from the original', null, 0.29, ' nats', ROWS),
+    row('top1', 'Same most likely token', null, 71, ' %', ROWS),
+    row('parameters', 'Parameters', 134_515_008, 113_274_432),
+    row('bytes', 'Size', 269.1, 226.5, ' MB'),
+    row('shipped', 'Size as it ships', 269.1, 116.2, ' MB', 'exported as SmolLM2-24-q8_0.gguf'),
+    row('prefill', 'Prefill speed', 412, 489, ' tokens/s', TURNS),
+    row('decode', 'Decoding speed', 47.2, 58.1, ' tokens/s', TURNS),
+  ],
+  samples: [
+    written(
+      'The Leaning Tower of Pisa is known for',
+      ' its unique architecture and its iconic tilt. The tower was built in the 12th century and is one of the most famous landmarks in Italy.',
+      ' its lean. It is the tower of the tower of the tower of the tower of the tower of the tower of the tower.',
+      0.51,
+    ),
+    written(
+      'Once upon a time, there was',
+      ' a little girl named Lily who loved to read.',
+      ' a man who had a dog, and the dog was old.',
+      0.04,
+    ),
+  ],
+  ran: [{ file: 'SmolLM2-24-q8_0.gguf', programs: 'llama.cpp 3.22.1 (16 of 16 tokens the same)' }],
+  missing: [
+    {
+      kind: 'texts',
+      what: '1 of 3 sample texts of SmolLM2-24-healed (the same prompt for all)',
+      command: 'coppice generate SmolLM2-24-healed --prompt TEXT --record FILE.json',
+    },
+    {
+      kind: 'accuracy',
+      what: 'accuracy of SmolLM2-24-healed',
+      command: 'coppice tasks SmolLM2-135M SmolLM2-24-healed --data DIR --record FILE.json',
+      optional: true,
+    },
+  ],
+};
+const PARTS: PageParts = {
+  verdict: { ships: 'no', text: 'Not yet: 116 MB of at most 120 MB, perplexity 1.34× of at most 1.3×' },
+  goal: { label: 'Change the Goal…', address: 'command:coppice.setGoal?x' },
+  measure: { label: 'Measure What Is Missing…', address: 'command:coppice.compareWithOriginal?x' },
+  links: [
+    { label: 'Export HTML…', address: 'command:coppice.showBeforeAfter?h' },
+    { label: 'Export Markdown…', address: 'command:coppice.showBeforeAfter?m' },
+  ],
+};

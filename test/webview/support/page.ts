@@ -14,7 +14,8 @@ import themes from './themes.json' with { type: 'json' };
 const root = resolve(import.meta.dirname, '../../..');
 const built = join(root, 'test/out/built');
 const screenshots = join(root, 'test/out/screenshots');
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+/** A program that checks accessibility. */
+export const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export type Theme = keyof typeof themes;
 export const THEMES = Object.keys(themes) as Theme[];
@@ -115,7 +116,7 @@ export class Webview<To, From extends { readonly type: string }> {
 
   /** Accessibility violations of the page as it is. */
   async checkAccessibility(): Promise<void> {
-    await this.page.evaluate(axe); // from outside, so that the page's policy need not allow it
+    await this.page.evaluate(AXE); // from outside, so that the page's policy need not allow it
     const violations = await this.page.evaluate<Violation[]>('axe.run().then(({ violations }) => violations)');
     const found = violations.flatMap(({ id, impact, nodes }) =>
       nodes.map((node) => `${impact} ${id}: ${node.html} ${node.failureSummary}`),

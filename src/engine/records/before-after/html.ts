@@ -91,17 +91,19 @@ function figures({ rows, models }: BeforeAfter): string {
     .filter(({ measure }) => measure !== (ships ? 'bytes' : 'shipped'))
     .map(({ measure, name, cells }) => {
       const [before, after] = [cells[0], cells[last]];
-      const from = before ? `<span class="from">${escapeHtml(before.text)} → </span>` : '';
-      return `<div class="figure-box"><dt>${escapeHtml(name)}</dt><dd><p>${from}<strong>${escapeHtml(after?.text ?? 'not measured')}</strong></p><span class="muted">${escapeHtml(ratio(measure, before, after))}</span></dd></div>`;
+      const value = after ? escapeHtml(after.text) : 'not measured';
+      return `<div class="figure-box${after ? '' : ' is-open'}"><dt>${escapeHtml(name)}</dt><dd><strong>${value}</strong><span class="muted">${escapeHtml(ratio(measure, before, after))}</span></dd></div>`;
     })
     .join('');
 }
 
-/** "1.31× the original" */
+/** "1.31× of 24.1" */
 function ratio(measure: Measure, before: Cell | null, after: Cell | null): string {
-  if (!before || !after) return measure === 'kl' ? 'on the same text' : '';
-  if (measure === 'accuracy') return after.change;
-  return `${formatFactor(after.value / before.value)} the original`;
+  if (!before) return measure === 'kl' && after ? 'on the same text' : '';
+  if (!after) return `original ${before.text}`;
+  return measure === 'accuracy'
+    ? `${after.change}, original ${before.text}`
+    : `${formatFactor(after.value / before.value)} of ${before.text}`;
 }
 
 function numbers({ models, rows }: BeforeAfter): string {

@@ -12,7 +12,7 @@ export function sampleCards({ samples, models }: Pick<BeforeAfter, 'samples' | '
 function promptOf({ prompt, of, texts }: Sample, models: readonly string[]): string {
   const columns = texts.flatMap(({ text, repetition }, m) => {
     if (text === '' && m > 0 && m < texts.length - 1) return [];
-    const shown = text === '' ? '<p class="muted">no text</p>' : escapeHtml(text);
+    const shown = text === '' ? '<p class="muted">no text</p>' : escapeHtml(text.trimStart());
     return `<article class="sample"><header><h4>${escapeHtml(models[m])}</h4></header><div class="sample-text">${shown}</div>${repeats(repetition)}</article>`;
   });
   return `<h3 class="prompt">${escapeHtml(prompt)}</h3><p class="of">${escapeHtml(of)}</p><div class="samples-grid">${columns.join('')}</div>`;

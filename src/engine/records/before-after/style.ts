@@ -11,9 +11,8 @@ export const STYLE = `
 .verdict.is-no { border-left-color: var(--removed); }
 .verdict strong { font-size: 1.15em; font-weight: 600; }
 .verdict .sign { font-weight: 700; }
-.figures { margin: 14px 0; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); }
-.figure-box .from { color: var(--muted); font-variant-numeric: tabular-nums; }
-.figure-box p { overflow-wrap: anywhere; }
+.figures { margin: 14px 0; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); }
+.figure-box.is-open strong { font-size: 1.1em; color: var(--muted); }
 .figure-box .muted { white-space: normal; }
 .before-after .card + .card { margin-top: 14px; }
 .change { color: var(--muted); white-space: nowrap; }
