@@ -43,7 +43,7 @@ export const compareWithOriginalCommand: Command<CompareArguments> = {
     const chosen = await chooseCheckpoint(coppice, args, title);
     const family = await familyOf(coppice, chosen, args, title);
     const lacking = await missingParts(coppice, family, pageOf(family)!, args);
-    const { parts } = await chooseParts(coppice, family, lacking, args, title);
+    const { parts } = await chooseParts(coppice, family, lacking, args);
     settle({ ...args, checkpoint: chosen.path, original: family.original.path, parts });
     const jobs = lacking
       .filter(({ name }) => parts.includes(name))
@@ -100,7 +100,6 @@ async function chooseParts(
   family: Both,
   lacking: readonly Part[],
   args: CompareArguments,
-  title: string,
 ): Promise<{ readonly parts: readonly PartName[] }> {
   const all = lacking.map(({ name }) => name);
   if (args.parts !== undefined) return { parts: args.parts };
@@ -110,8 +109,9 @@ async function chooseParts(
   const choices = lacking.map(({ label, name }, at) => {
     return { label, description: estimateWords(times[at]), value: name };
   });
-  const whole = estimateWords(sumOf(times));
-  const placeholder = vscode.l10n.t('Measure {0} beside {1}: {2} in all. Enter starts.', result, original, whole);
+  const { t } = vscode.l10n;
+  const title = t('Compare {0} with {1}: {2} in all', result, original, estimateWords(sumOf(times)));
+  const placeholder = t('Enter measures what is ticked');
   const step: Step<{ parts: readonly PartName[] }> = async (_, place) => {
     const parts = await pickMany(place, placeholder, choices, all);
     return parts === BACK ? BACK : { parts };

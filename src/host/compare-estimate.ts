@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Architecture } from '../engine/checkpoint/architecture';
 import { evaluationFlops, rowBlockFlops, writingFlops } from '../engine/importance/estimate';
 import type { Estimate } from '../jobs/machine-speeds';
-import { roughTime } from '../jobs/rough-time';
+import { aboutTime, roughTime } from '../jobs/rough-time';
 import type { Coppice } from './coppice';
 
 /** One amount of work. */
@@ -37,8 +37,8 @@ export const sumOf = (parts: readonly Estimate[]): Estimate => ({
   measured: parts.every(({ measured }) => measured),
 });
 
-/** "about 1:20"; marks an estimate that is not based on a measurement on this machine. */
+/** "about 1:20", "a few seconds"; "roughly" where it is not based on a measurement on this machine. */
 export function estimateWords({ seconds, measured }: Estimate): string {
-  const time = roughTime(seconds);
-  return measured ? vscode.l10n.t('about {0}', time) : vscode.l10n.t('roughly {0} (not measured yet)', time);
+  const words = aboutTime(seconds);
+  return measured || words === roughTime(seconds) ? words : vscode.l10n.t('roughly {0}', roughTime(seconds));
 }

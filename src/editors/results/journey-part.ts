@@ -102,7 +102,9 @@ export class JourneyPart {
   private isCompared(): boolean {
     const { identity } = this.source.checkpoint;
     const runs = this.reading.runs.digests();
-    const found = runs.some(({ model }) => model.identity === identity) && beforeAfter(runs, { original: this.original, subject: identity });
+    const found =
+      runs.some(({ model }) => model.identity === identity) &&
+      beforeAfter(runs, { original: this.original, subject: identity });
     return found ? found.missing.every(({ optional }) => optional) : false;
   }
 }

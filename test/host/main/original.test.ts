@@ -35,7 +35,7 @@ describe('the story of a comparison with the original', function () {
     const before = records().length;
     const running = vscode.commands.executeCommand('coppice.compareWithOriginal', { checkpoint: pruned });
     const box = staged.window.page.locator('.quick-input-widget:visible');
-    await box.locator('input[placeholder^="Measure short beside stories: "]').waitFor();
+    await box.getByText(/^Compare short with stories: .* in all$/).waitFor();
     const rows = await box.locator('.quick-input-list .monaco-list-row').allInnerTexts();
     assert.deepEqual(
       rows.map((row) => row.replace(/ on .*|(roughly|about|a few) .*/s, '').trim()),
@@ -73,6 +73,7 @@ describe('the story of a comparison with the original', function () {
     const [, html] = readFileSync(out, 'utf8').split('<body>'); // without its style
     assert.match(html, /May ship: [\d.]+ MB of at most 20(\.0)? MB, perplexity [\d.]+× of at most 3×/);
     assert.doesNotMatch(html, /command:/);
+    await staged.window.frameWith('.verdict');
     await staged.window.screenshot('comparing-original-2-page');
   });
 

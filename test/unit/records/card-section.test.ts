@@ -72,10 +72,7 @@ describe('the section of a model card', () => {
     const checkpoint = await openCheckpoint(folder);
     assert.equal(await updateCard(checkpoint, found(30)), undefined, 'no record says that Coppice made it');
     assert.equal(readFileSync(file, 'utf8'), card);
-    await writeRecord(
-      join(folder, 'coppice.json'),
-      RECORD,
-    );
+    await writeRecord(join(folder, 'coppice.json'), RECORD);
     const files = (): string[] => readdirSync(folder).sort();
     const before = files();
     const contents = await Contents.open(join(temporaryFolder(), 'digests.json'));
@@ -94,10 +91,7 @@ describe('the section of a model card', () => {
     const folder = join(temporaryFolder(), 'linked');
     mkdirSync(folder);
     writeTinyCheckpoint(folder, 'llama-gqa-tied');
-    await writeRecord(
-      join(folder, 'coppice.json'),
-      RECORD,
-    );
+    await writeRecord(join(folder, 'coppice.json'), RECORD);
     const elsewhere = join(temporaryFolder(), 'card.md');
     writeFileSync(elsewhere, card);
     const file = join(folder, 'README.md');
