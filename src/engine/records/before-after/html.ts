@@ -40,6 +40,7 @@ export interface PageParts {
 export function beforeAfterHtml(found: BeforeAfter, style: string, parts: PageParts = {}): string {
   const [original] = found.models;
   const title = `${found.subject} beside ${original}`;
+  const decided = found.missing.every(({ optional }) => optional);
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -54,12 +55,13 @@ export function beforeAfterHtml(found: BeforeAfter, style: string, parts: PagePa
 <header class="report-head"><h1>${escapeHtml(found.subject)}</h1><div class="head-line"><p class="muted">Beside ${escapeHtml(original)}</p>${linksOf(parts.links ?? [])}</div></header>
 ${verdictOf(parts)}
 <dl class="figures">${figures(found)}</dl>
-${missingCard(found.missing, parts.measure)}
+${decided ? '' : missingCard(found.missing, parts.measure)}
 ${sampleCards(found)}
 <section class="card"><h2>Numbers</h2><div class="table-scroll" tabindex="0" role="group" aria-label="Numbers">
 ${numbers(found)}
 </div></section>
 ${ranCard(found.ran)}
+${decided ? missingCard(found.missing, undefined) : ''}
 </main>
 </body>
 </html>
@@ -92,7 +94,7 @@ function figures({ rows, models }: BeforeAfter): string {
     .map(({ measure, name, cells }) => {
       const [before, after] = [cells[0], cells[last]];
       const value = after ? escapeHtml(after.text) : 'not measured';
-      return `<div class="figure-box${after ? '' : ' is-open'}"><dt>${escapeHtml(name)}</dt><dd><strong>${value}</strong><span class="muted">${escapeHtml(ratio(measure, before, after))}</span></dd></div>`;
+      return `<div class="figure-box${after ? '' : ' is-open'}"><dt>${escapeHtml(name.replace(' from the original', ''))}</dt><dd><strong>${value}</strong><span class="muted">${escapeHtml(ratio(measure, before, after))}</span></dd></div>`;
     })
     .join('');
 }
