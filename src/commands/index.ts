@@ -39,6 +39,7 @@ import { pruneIterativelyCommand } from './prune-iteratively';
 import { refreshCommand } from './refresh-checkpoints';
 import { refreshJobsCommand, showMoreJobsCommand } from './refresh-jobs';
 import { removeJobCommand } from './remove-job';
+import { reportIssueCommand } from './report-issue';
 import { resetPlanCommand } from './reset-plan';
 import { restartSidecarCommand } from './restart-sidecar';
 import { resumeJobCommand, runJobAgainCommand } from './resume-job';
@@ -121,6 +122,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   refreshJobsCommand,
   showMoreJobsCommand,
   showLogCommand,
+  reportIssueCommand,
   restartSidecarCommand,
   openWalkthroughCommand,
 ];

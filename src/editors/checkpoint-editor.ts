@@ -1,11 +1,12 @@
 /** The read-only custom editor for safetensors files, their indexes, and GGUF files. */
+import { messageOf } from '../engine/errors';
 import { Debounce } from '../sidecar/timers';
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { requireTrusted } from '../host/restricted';
-import type { FromEditorPage } from '../protocol/editor';
+import type { FromEditorPage, ModelAction } from '../protocol/editor';
 import { type EditorHost, EditorSession } from './editor-session';
 import { type Inspection, inspectFile } from './inspection';
 import { pageFolder, pageHtml } from './page-html';
@@ -18,7 +19,13 @@ export const INDEX_EDITOR = 'coppice.checkpointIndex';
 /** Waits for this long after a change, because programs write files in many small steps. */
 const SETTLE_MS = 300;
 
-type EditorServices = Pick<Coppice, 'context' | 'sidecar' | 'log'>;
+type EditorServices = Pick<Coppice, 'context' | 'sidecar' | 'log' | 'library'>;
+
+const COMMANDS: Readonly<Record<ModelAction, string>> = {
+  score: 'coppice.scoreBlocks',
+  results: 'coppice.openResults',
+  reveal: 'coppice.openCheckpoint',
+};
 
 /** Registers the editor. */
 export function registerCheckpointEditor(coppice: EditorServices): vscode.Disposable {
@@ -59,11 +66,24 @@ class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
     webview.html = pageHtml(webview, context.extensionUri, { name: 'editor', title: basename(uri.path) });
   }
 
+  /** The model gets a line in the view, where its scores and its plan are. */
+  private async act(file: string, action: ModelAction): Promise<void> {
+    const { library, log } = this.coppice;
+    try {
+      const { path } = await library.open(file);
+      await vscode.commands.executeCommand(COMMANDS[action], { checkpoint: path });
+    } catch (error) {
+      log.warn(`${file} has no line in the view: ${messageOf(error)}`);
+      await vscode.commands.executeCommand(COMMANDS[action], { checkpoint: file }); // which shows the error
+    }
+  }
+
   private hostOf(uri: vscode.Uri, { webview }: vscode.WebviewPanel): EditorHost {
     const { sidecar, log } = this.coppice;
     return {
       post: (message) => void webview.postMessage(message),
       copy: (text) => void vscode.env.clipboard.writeText(text),
+      act: (action) => void this.act(uri.fsPath, action),
       openText: () => void vscode.commands.executeCommand('vscode.openWith', uri, 'default'),
       statistics: async (tensor, onProgress, signal) => {
         requireTrusted(vscode.workspace.isTrusted);
@@ -85,10 +105,12 @@ class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
 async function inspect(uri: vscode.Uri): Promise<Inspection> {
   if (uri.scheme !== 'file') return unreadable(uri);
   const { description, rows } = await inspectFile(uri.fsPath);
-  const noStatistics =
-    description.noStatistics ??
-    (vscode.workspace.isTrusted ? undefined : vscode.l10n.t('Statistics are not available in Restricted Mode.'));
-  return { description: { ...description, noStatistics }, rows };
+  if (vscode.workspace.isTrusted) return { description, rows };
+  const { t } = vscode.l10n;
+  const noStatistics = description.noStatistics ?? t('Statistics are not available in Restricted Mode.');
+  const cannotRun = t('Coppice runs nothing in Restricted Mode.');
+  const actions = description.actions && { ...description.actions, cannotRun };
+  return { description: { ...description, noStatistics, ...(actions && { actions }) }, rows };
 }
 
 /** For versions in Git and files of virtual file systems, which have no ranges to read. */

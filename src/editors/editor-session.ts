@@ -2,7 +2,7 @@
 import { CancelledError, messageOf, UserError } from '../engine/errors';
 import { shownText } from '../engine/option-token';
 import { l10n } from '../l10n';
-import type { FromEditorPage, StatisticsState, ToEditorPage } from '../protocol/editor';
+import type { FromEditorPage, ModelAction, StatisticsState, ToEditorPage } from '../protocol/editor';
 import type { TensorStatistics } from '../protocol/short';
 import type { Inspection } from './inspection';
 import { TensorTable } from './table';
@@ -13,6 +13,8 @@ export interface EditorHost {
   post(message: ToEditorPage): void;
   copy(text: string): void;
   openText(): void;
+  /** Does something with the model of the file. */
+  act(action: ModelAction): void;
   /** Computes a tensor's statistics. @throws UserError, CancelledError */
   statistics(
     tensor: string,
@@ -57,6 +59,9 @@ export class EditorSession {
         break;
       case 'openText':
         this.host.openText();
+        break;
+      case 'act':
+        this.host.act(message.action);
         break;
     }
   }

@@ -3,7 +3,7 @@ import { formatLayerNumber, layerNumber, type LayerNumber } from '../engine/chec
 import type { Summary } from '../engine/checkpoint/summary';
 import type { Trait } from '../engine/checkpoint/traits';
 import { l10n } from '../l10n';
-import type { Property } from '../protocol/editor';
+import type { ModelActions, Property } from '../protocol/editor';
 import { formatBytes, formatCount, formatShare, shortCount } from '../format/numbers';
 
 const TRAIT_NAMES: Readonly<Record<Trait, () => string>> = {
@@ -58,10 +58,14 @@ export function factsOf(summary: Summary): Property[] {
     add(l10n.t('LM head'), summary.tied ? l10n.t('tied to the embedding') : l10n.t('separate matrix'));
   }
   const { unsupported } = summary;
-  const usable = unsupported ? l10n.t('No: {0}', unsupported.why) : l10n.t('Yes');
-  add(l10n.t('Can be pruned'), usable, unsupported?.action);
+  if (unsupported) add(l10n.t('Can be pruned'), l10n.t('No: {0}', unsupported.why), unsupported.action);
+  else facts.push({ name: l10n.t('Can be pruned'), value: l10n.t('Yes'), leadsToActions: true });
   return facts;
 }
+
+/** What can be done with the model. */
+export const actionsOf = ({ unsupported }: Summary): ModelActions =>
+  unsupported ? { cannotPrune: unsupported.why } : {};
 
 function typesOf({ dtypes }: Summary): string | null {
   const types = Object.entries(dtypes).sort(([, a], [, b]) => b - a);

@@ -8,7 +8,7 @@ import { UserError } from '../engine/errors';
 import { l10n } from '../l10n';
 import type { Property, TensorRow } from '../protocol/editor';
 import { formatCount } from '../format/numbers';
-import { cut, factsOf, textProperty } from './facts';
+import { actionsOf, cut, factsOf, textProperty } from './facts';
 import type { Inspection } from './inspection';
 import { noteOf, problemOf } from './problems';
 import { blockStripOf } from './block-strip';
@@ -33,6 +33,7 @@ export async function inspectGguf(path: string): Promise<Inspection> {
       name: basename(path),
       format: gguf && gguf.version > 0 ? l10n.t('GGUF version {0}', gguf.version) : 'GGUF',
       facts: summary ? factsOf(summary) : [],
+      ...(summary && whole && { actions: actionsOf(summary) }),
       problems: [...errors.slice(0, KEPT_PROBLEMS).map(problemOf), ...notes.map(noteOf)],
       problemCount: errors.length + notes.length,
       strip: blockStripOf(rows),

@@ -11,7 +11,7 @@ import { tensorPlace } from '../engine/formats/tensor-place';
 import { UserError } from '../engine/errors';
 import { l10n } from '../l10n';
 import type { Property, ShardDescription, TensorRow } from '../protocol/editor';
-import { cut, factsOf, jsonProperties, textProperty } from './facts';
+import { actionsOf, cut, factsOf, jsonProperties, textProperty } from './facts';
 import type { Inspection } from './inspection';
 import { noteOf, problemOf } from './problems';
 import { blockStripOf } from './block-strip';
@@ -65,6 +65,7 @@ function inspect(checkpoint: Checkpoint, tensors: readonly TensorInfo[]): Inspec
     const shard = names.get(file) ?? basename(file);
     return { name, dtype, shape, elements: elements(shape), bytes, offset: firstByte, file: shard };
   });
+  const summary = summarize(checkpoint);
   return {
     description: {
       name: basename(checkpoint.path),
@@ -72,7 +73,8 @@ function inspect(checkpoint: Checkpoint, tensors: readonly TensorInfo[]): Inspec
         checkpoint.format === 'safetensors'
           ? 'safetensors'
           : l10n.t('safetensors, {0} files', checkpoint.shards.length),
-      facts: factsOf(summarize(checkpoint)),
+      facts: factsOf(summary),
+      actions: actionsOf(summary),
       problems: [],
       problemCount: 0,
       // A vision tower's blocks are not the model's.

@@ -10,7 +10,19 @@ export interface Property {
   readonly value: string;
   /** The type of the value, or how much of it is cut: "u32", "150,000 items". */
   readonly note?: string;
+  /** The value leads to the actions of the page. */
+  readonly leadsToActions?: true;
 }
+
+/** What can be done with the file's model. */
+export interface ModelActions {
+  /** Why its blocks cannot be scored and pruned; undefined if they can. */
+  readonly cannotPrune?: string;
+  /** Why nothing runs at the moment, as in Restricted Mode. */
+  readonly cannotRun?: string;
+}
+
+export type ModelAction = 'score' | 'results' | 'reveal';
 
 /** A problem of the file. */
 export interface FileProblem {
@@ -56,6 +68,8 @@ export interface FileDescription {
   readonly metadata: readonly Property[];
   readonly shards: readonly ShardDescription[];
   readonly tensors: number;
+  /** Undefined for a file without a model. */
+  readonly actions?: ModelActions;
   /** Why statistics are not available; undefined if they are. */
   readonly noStatistics?: string;
 }
@@ -115,4 +129,5 @@ export type FromEditorPage =
   | { readonly type: 'copy'; readonly text: string }
   /** The rows of the query as tab-separated values. */
   | { readonly type: 'copyTable'; readonly query: TableQuery }
-  | { readonly type: 'openText' };
+  | { readonly type: 'openText' }
+  | { readonly type: 'act'; readonly action: ModelAction };

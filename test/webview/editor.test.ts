@@ -89,6 +89,22 @@ describeBrowser('checkpoint editor', (browser) => {
     await webview.close();
   });
 
+  it('leads from “Can be pruned” to what can be done with the model, and says why nothing can', async () => {
+    const opened = await openFile(browser(), model);
+    const { page, acted } = opened;
+    await page.getByRole('link', { name: 'Yes' }).click();
+    assert.equal(await page.locator('.actions vscode-button:focus').textContent(), 'Score Blocks…');
+    await page.keyboard.press('Enter');
+    for (const name of ['Open Results', 'Reveal in Coppice View']) await page.getByRole('button', { name }).click();
+    await until('all were asked for', () => acted.length === 3);
+    assert.deepEqual(acted, ['score', 'results', 'reveal']);
+    await opened.close();
+    const other = await openFile(browser(), broken);
+    await other.page.locator('.actions').getByText('Cannot be pruned: it is damaged or incomplete.').waitFor();
+    assert.equal(await other.page.locator('.actions vscode-button[disabled]').count(), 2);
+    await other.close();
+  });
+
   it('has a strip whose lengths are bytes, with keys and a filter behind each piece', async () => {
     const webview = await openFile(browser(), model);
     const { page } = webview;

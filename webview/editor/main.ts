@@ -8,6 +8,7 @@ import { formatBytes, formatCount } from '../../src/format/numbers';
 import { button, registerControls } from '../support/ui';
 import { VirtualTable } from '../support/virtual-table';
 import './editor.css';
+import { actionBar, linkToActions } from './actions';
 import { problemList } from './problems';
 import { propertyTable } from './properties';
 import type { EditorState } from './state';
@@ -28,6 +29,7 @@ function show(description: FileDescription): void {
   tensors = description.tensors > 0 ? new TensorSection(host, description) : undefined;
   root.replaceChildren(
     el('header', {}, el('h1', {}, name), el('span', { class: 'quiet' }, format)),
+    ...present(description.actions && actionBar(description.actions, (message) => host.post(message))),
     ...present(problems.length > 0 && problemList(problems, problemCount)),
     ...present(facts.length > 0 && section(t('Overview'), factList(facts))),
     ...present(
@@ -65,12 +67,12 @@ function factList(facts: FileDescription['facts']): HTMLElement {
   return el(
     'dl',
     { class: 'facts' },
-    ...facts.map(({ name, value, note }) =>
+    ...facts.map(({ name, value, note, leadsToActions }) =>
       el(
         'div',
         {},
         el('dt', {}, name),
-        el('dd', {}, value, note === undefined ? null : el('div', { class: 'quiet' }, note)),
+        el('dd', {}, leadsToActions ? linkToActions(value) : value, note === undefined ? null : el('div', { class: 'quiet' }, note)),
       ),
     ),
   );

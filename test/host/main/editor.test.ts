@@ -45,6 +45,22 @@ describe('checkpoint editor', () => {
     await window.screenshot('editor-good');
   });
 
+  it('leads to scores, results and the view, also of a file that the view does not list', async () => {
+    const { library } = await coppice();
+    await openEditor(join(folder, 'model.safetensors'));
+    const frame = await page('model.safetensors');
+    await frame.getByRole('button', { name: 'Score Blocks…' }).click();
+    await window.page.locator('.quick-input-list').getByText('Shortened LLaMA').first().waitFor();
+    await window.page.keyboard.press('Escape');
+    assert.ok(library.entries().some(({ path }) => path === folder), 'it has a line now');
+    await window.page.locator('.title-actions .action-label[aria-label^="Open Results"]').first().waitFor();
+    await window.screenshot('editor-actions');
+    await frame.getByRole('button', { name: 'Reveal in Coppice View' }).click();
+    await until('its line is selected', async () => (await coppice()).tree.selectedPath === folder);
+    await frame.getByRole('button', { name: 'Open Results' }).click();
+    await window.frameWith('.card.importance');
+  });
+
   it('gives statistics of a tensor through the sidecar', async () => {
     await openEditor(join(folder, 'model.safetensors'));
     const frame = await page('model.safetensors');

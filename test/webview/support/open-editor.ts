@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Browser } from 'playwright-core';
 import { EditorSession } from '../../../src/editors/editor-session';
 import { inspectFile } from '../../../src/editors/inspection';
-import type { FromEditorPage, ToEditorPage } from '../../../src/protocol/editor';
+import type { FromEditorPage, ModelAction, ToEditorPage } from '../../../src/protocol/editor';
 import type { TensorStatistics } from '../../../src/protocol/short';
 import { type Theme, Webview } from './page';
 
@@ -19,6 +19,8 @@ export interface Options {
 /** The page, with the texts that it copied and its session in the host. */
 export type EditorPage = Webview<ToEditorPage, FromEditorPage> & {
   readonly copied: string[];
+  /** What was asked for with the model. */
+  readonly acted: ModelAction[];
   readonly session: EditorSession;
 };
 
@@ -37,12 +39,14 @@ export const STATISTICS: TensorStatistics = {
 /** Opens the page of a file. */
 export async function openFile(browser: Browser, file: string, options: Options = {}): Promise<EditorPage> {
   const copied: string[] = [];
+  const acted: ModelAction[] = [];
   const failures: unknown[] = [];
   const session = new EditorSession(
     {
       post: (message) => void webview.then((page) => page.post(message)),
       copy: (what) => copied.push(what),
       openText: () => undefined,
+      act: (action) => acted.push(action),
       statistics: (tensor, _onProgress, signal) =>
         (options.statistics ?? (() => Promise.resolve(STATISTICS)))(tensor, signal),
       unexpected: (error) => failures.push(error),
@@ -61,5 +65,5 @@ export async function openFile(browser: Browser, file: string, options: Options 
   const page = await webview;
   await page.page.locator('h1').waitFor();
   assert.deepEqual(failures, []);
-  return Object.assign(page, { copied, session });
+  return Object.assign(page, { copied, acted, session });
 }
