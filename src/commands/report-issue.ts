@@ -26,14 +26,20 @@ export const reportIssueCommand: Command = {
 async function offer({ context }: Coppice, document: vscode.TextDocument): Promise<void> {
   const { t } = vscode.l10n;
   const [report, copy] = [t('Open Issue Reporter'), t('Copy')];
-  const text = t('This text is all that Coppice gives to the issue reporter. Read and change it; Coppice sends nothing.');
+  const text = t(
+    'This text is all that Coppice gives to the issue reporter. Read and change it; Coppice sends nothing.',
+  );
   const chosen = await vscode.window.showInformationMessage(text, report, copy);
   const issueBody = document.getText();
   if (chosen === copy) await vscode.env.clipboard.writeText(issueBody);
   if (chosen !== report) return;
   const extensionId = context.extension.id;
   // Both names: VS Code has changed what it reads.
-  await vscode.commands.executeCommand('workbench.action.openIssueReporter', { extensionId, issueBody, data: issueBody });
+  await vscode.commands.executeCommand('workbench.action.openIssueReporter', {
+    extensionId,
+    issueBody,
+    data: issueBody,
+  });
 }
 
 async function factsOf({ context, sidecar, log }: Coppice) {

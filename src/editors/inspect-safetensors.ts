@@ -50,6 +50,7 @@ function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
     ...inspection,
     description: {
       ...inspection.description,
+      actions: { ...inspection.description.actions, isDamaged: true },
       problems: problems.map(problemOf),
       problemCount: found,
       noStatistics: l10n.t('Statistics are not available for a damaged file.'),

@@ -19,7 +19,8 @@ export function withoutPrivate(text: string, { paths, names }: PrivateNames): st
     .sort((a, b) => b.length - a.length)
     .flatMap((path) => [path, path.replaceAll('\\', '/'), path.replaceAll('\\', '\\\\')]);
   let clean = text;
-  for (const path of known) clean = clean.replaceAll(new RegExp(`(file:/*)?${escaped(path)}[^\\s"'“”<>|,;)]*`, 'gi'), '<path>');
+  for (const path of known)
+    clean = clean.replaceAll(new RegExp(`(file:/*)?${escaped(path)}[^\\s"'“”<>|,;)]*`, 'gi'), '<path>');
   clean = clean
     .replace(/\b(hf|ghp|gho|github_pat|sk)[_-]\w{8,}/g, '<key>')
     .replace(/\bBearer \S+/gi, '<key>')
@@ -28,7 +29,8 @@ export function withoutPrivate(text: string, { paths, names }: PrivateNames): st
     .replace(/(["'“])([^"'“”\n]*[/\\][^"'“”\n]*)(["'”])/g, '$1<path>$3')
     .replace(/\S*[/\\]\S*/g, (word) => (RATE.test(word) || word.includes('<path>') ? word : `<path>${endOf(word)}`));
   for (const name of names) {
-    if (name.length >= LEAST_NAME) clean = clean.replaceAll(new RegExp(`(?<![\\w])${escaped(name)}(?![\\w])`, 'gi'), '<name>');
+    if (name.length >= LEAST_NAME)
+      clean = clean.replaceAll(new RegExp(`(?<![\\w])${escaped(name)}(?![\\w])`, 'gi'), '<name>');
   }
   return clean;
 }

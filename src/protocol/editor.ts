@@ -18,6 +18,8 @@ export interface Property {
 export interface ModelActions {
   /** Why its blocks cannot be scored and pruned; undefined if they can. */
   readonly cannotPrune?: string;
+  /** It cannot be opened, so that the view can have no line for it. */
+  readonly isDamaged?: true;
   /** Why nothing runs at the moment, as in Restricted Mode. */
   readonly cannotRun?: string;
 }

@@ -101,7 +101,7 @@ describeBrowser('checkpoint editor', (browser) => {
     await opened.close();
     const other = await openFile(browser(), broken);
     await other.page.locator('.actions').getByText('Cannot be pruned: it is damaged or incomplete.').waitFor();
-    assert.equal(await other.page.locator('.actions vscode-button[disabled]').count(), 2);
+    assert.equal(await other.page.locator('.actions vscode-button[disabled]').count(), 3);
     await other.close();
   });
 

@@ -5,13 +5,17 @@ import { t } from '../support/l10n';
 import { button, enable } from '../support/ui';
 
 /** @param send tells the host what to do */
-export function actionBar({ cannotPrune, cannotRun }: ModelActions, send: (message: FromEditorPage) => void): HTMLElement {
+export function actionBar(
+  { cannotPrune, isDamaged, cannotRun }: ModelActions,
+  send: (message: FromEditorPage) => void,
+): HTMLElement {
   const act = (action: ModelAction) => (): void => send({ type: 'act', action });
   const score = button(t('Score Blocks…'), act('score'), { appearance: 'primary' });
   const results = button(t('Open Results'), act('results'));
   const reveal = button(t('Reveal in Coppice View'), act('reveal'));
   enable(score, cannotPrune === undefined && cannotRun === undefined);
   enable(results, cannotPrune === undefined);
+  enable(reveal, !isDamaged);
   const reason = cannotPrune === undefined ? cannotRun : t('Cannot be pruned: {0}.', cannotPrune);
   return el(
     'div',

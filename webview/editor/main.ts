@@ -72,7 +72,12 @@ function factList(facts: FileDescription['facts']): HTMLElement {
         'div',
         {},
         el('dt', {}, name),
-        el('dd', {}, leadsToActions ? linkToActions(value) : value, note === undefined ? null : el('div', { class: 'quiet' }, note)),
+        el(
+          'dd',
+          {},
+          leadsToActions ? linkToActions(value) : value,
+          note === undefined ? null : el('div', { class: 'quiet' }, note),
+        ),
       ),
     ),
   );

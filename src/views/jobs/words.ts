@@ -1,5 +1,6 @@
 /** The words of a line of the view "Jobs". Does not use VS Code. */
 import { messageOf, UserError } from '../../engine/errors';
+import { shortNumber } from '../../engine/records/compare';
 import { precisionWords } from '../../format/arithmetic';
 import { capitalized } from '../../format/words';
 import { JOBS } from '../../jobs/definitions';
@@ -86,7 +87,9 @@ function finishedWords({ digest, file }: StoredRun, now: number): LineWords {
   const known = isKind(kind);
   const criterion = digest.score?.criterion ?? digest.curve?.criterion;
   const label = known ? jobTitle({ kind, checkpoint: model.name, options: { criterion } }) : `${kind} ${model.name}`;
+  const [measured] = kind === 'eval' ? (digest.quality ?? []) : [];
   const facts = [
+    ...(measured ? [l10n.t('perplexity {0}', shortNumber(measured.ppl))] : []),
     ...(removed.length > 0 ? [l10n.t('without {0}', removed.join(', '))] : []),
     ...(adapter === undefined ? [] : [l10n.t('with {0}', adapter)]),
   ];

@@ -52,8 +52,11 @@ describe('checkpoint editor', () => {
     await frame.getByRole('button', { name: 'Score Blocks…' }).click();
     await window.page.locator('.quick-input-list').getByText('Shortened LLaMA').first().waitFor();
     await window.page.keyboard.press('Escape');
-    assert.ok(library.entries().some(({ path }) => path === folder), 'it has a line now');
-    await window.page.locator('.title-actions .action-label[aria-label^="Open Results"]').first().waitFor();
+    assert.ok(
+      library.entries().some(({ path }) => path === folder),
+      'it has a line now',
+    );
+    await window.page.locator('.editor-actions').getByRole('button', { name: 'Open Results' }).waitFor();
     await window.screenshot('editor-actions');
     await frame.getByRole('button', { name: 'Reveal in Coppice View' }).click();
     await until('its line is selected', async () => (await coppice()).tree.selectedPath === folder);

@@ -139,7 +139,8 @@ describe('the view of jobs', () => {
   it('says what an issue would contain, without a path, before anything is sent', async () => {
     const text = await run<string>('reportIssue');
     assert.equal(vscode.window.activeTextEditor?.document.getText(), text);
-    for (const part of ['- Coppice: ', `- VS Code: ${vscode.version}`, 'score begins: <path>']) assert.ok(text.includes(part), part);
+    for (const part of ['- Coppice: ', `- VS Code: ${vscode.version}`, 'score begins: <path>'])
+      assert.ok(text.includes(part), part);
     assert.ok(!text.includes(inWorkspace()), text);
     await window.screenshot('report-issue');
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');

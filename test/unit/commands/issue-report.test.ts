@@ -41,8 +41,16 @@ describe('an issue', () => {
   it('has versions, device, settings and the last lines of the log', () => {
     const log = Array.from({ length: 100 }, (_, n) => `line ${n} of /home/maria/a`).join('\n');
     const versions = [['Coppice', '1.2.3']] as const;
-    const text = issueText({ versions, device: 'cpu (asked by maria)', settings: [['coppice.threads', '2']], log }, NAMES);
-    for (const part of ['- Coppice: 1.2.3', '- device: cpu (asked by <name>)', '- coppice.threads: 2', 'line 99 of <path>'])
+    const text = issueText(
+      { versions, device: 'cpu (asked by maria)', settings: [['coppice.threads', '2']], log },
+      NAMES,
+    );
+    for (const part of [
+      '- Coppice: 1.2.3',
+      '- device: cpu (asked by <name>)',
+      '- coppice.threads: 2',
+      'line 99 of <path>',
+    ])
       assert.ok(text.includes(part), part);
     assert.doesNotMatch(text, /maria|line 39 /i);
     assert.match(issueText({ versions, device: undefined, settings: [], log: '' }, NAMES), /nothing was computed/);
@@ -63,9 +71,12 @@ describe('an issue', () => {
       'coppice.keep': '/home/maria',
       'coppice.cluster': { folder: '/home' },
     };
-    assert.deepEqual(tellableSettings(properties, (name) => values[name]), [
-      ['coppice.threads', '2'],
-      ['coppice.device', 'cpu'],
-    ]);
+    assert.deepEqual(
+      tellableSettings(properties, (name) => values[name]),
+      [
+        ['coppice.threads', '2'],
+        ['coppice.device', 'cpu'],
+      ],
+    );
   });
 });

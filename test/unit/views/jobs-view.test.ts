@@ -136,6 +136,9 @@ describe('words of a job', () => {
     const line = words({ kind: 'finished', key: '', run: run('a', 130, { removed: [4, 5], adapter: 'lora' }) });
     assert.equal(line.label, 'Scoring oak by ppl');
     assert.equal(line.description, '2 h ago · without 4, 5 · with lora');
+    const quality = [{ label: 'Original', ppl: 12.345678 }];
+    const measured = words({ kind: 'finished', key: '', run: run('a', 1, { kind: 'eval', quality }) });
+    assert.deepEqual([measured.label, measured.description], ['Evaluating oak', '1 min ago · perplexity 12.346']);
     const later = words({ kind: 'finished', key: '', run: run('a', 1, { kind: 'of a later version' }) });
     assert.equal(later.label, 'of a later version oak');
   });
