@@ -153,7 +153,7 @@ export class ChartFrame {
     const { charts, legend = [] } = (this.drawing = this.draw(this.width));
     // Plot labels its groups, but only elements with a role may have a label.
     for (const chart of charts)
-      for (const group of chart.querySelectorAll('g[aria-label]')) group.removeAttribute('aria-label');
+      for (const group of chart.querySelectorAll('g[aria-label]:not([role])')) group.removeAttribute('aria-label');
     this.charts.replaceChildren(...charts);
     this.legend.replaceChildren(...legend);
     this.showNumbers();

@@ -3,39 +3,12 @@ import type { ScoreDigest } from '../../../src/protocol/panel';
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { type Drawing, legendEntry } from './frame';
+import type { Bar } from './importance-facts';
 import { ranksOf } from './ranks';
 import { shortNumber } from '../../../src/format/numbers';
 import { numeric } from '../numbers';
-import { lineSign, seriesStyleOf } from './series';
+import { seriesStyleOf } from './series';
 import { known } from './table';
-
-/** The ends of a 95 % interval. */
-export interface Ends {
-  readonly low: number;
-  readonly high: number;
-}
-
-export interface Bar {
-  readonly block: number;
-  readonly value: number;
-  /** Interval of the difference to the whole model over the same texts. Whiskers show it. NaN where the record has none. */
-  readonly paired: Ends;
-  /** Interval across texts. It does not show differences between blocks. */
-  readonly unpaired: Ends;
-  readonly removed: boolean;
-  readonly protected: boolean;
-  readonly locked: boolean;
-  /** Rank by the criterion, from 1 (removed first); 0 for a block without a score. */
-  readonly rank: number;
-  /** How many blocks have a rank. */
-  readonly ranked: number;
-  /** Beyond the axis: infinite, or not a number. */
-  readonly off: boolean;
-  /** The run has no score of this block. */
-  readonly unknown: boolean;
-  /** Of a block that was only screened in int8: how far off its mean loss, or divergence, may be, in nats. */
-  readonly margin: number | undefined;
-}
 
 /** Tells what a click does. */
 export function hint({ locked, removed }: Bar): string {
@@ -98,11 +71,13 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
   const hasIntervals = hasPaired || bars.some(({ unpaired }) => Number.isFinite(unpaired.high));
   const names = hasPaired ? [t('Low, paired'), t('High, paired')] : [t('Low, across texts'), t('High, across texts')];
   const isMixed = bars.some(({ margin }) => margin !== undefined);
+  const [isRatio, whole] = [score.full !== undefined, numeric(score.full)];
   const ranksOfOthers = others.map(ranksOf);
   return {
     head: [
       t('Block'),
       seriesStyleOf(score.criterion).name,
+      ...(isRatio ? [t('× whole model')] : []),
       ...(isMixed ? [t('Precision')] : []),
       ...(hasIntervals ? names : []),
       t('Rank'),
@@ -115,6 +90,7 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
         return [
           bar.block,
           known(bar.value),
+          ...(isRatio ? [known(bar.value / whole)] : []),
           ...(isMixed ? [bar.unknown ? null : bar.margin === undefined ? 'float32' : 'int8'] : []),
           ...(hasIntervals ? [known(low), known(high)] : []),
           bar.rank === 0 ? null : bar.rank,
@@ -129,8 +105,11 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
 export const SCREENED = { fill: 'var(--kept)', 'fill-opacity': 0.4, stroke: 'var(--kept)', 'stroke-width': 1 } as const;
 export const SCREENED_DASHES = '3 2';
 
-/** What colours, stripes and symbols mean. @param still in a report, where the plan cannot change */
-export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[], still: boolean): HTMLElement[] {
+/**
+ * What colours, stripes and symbols mean.
+ * @param still in a report, where the plan cannot change @param hasNoise there is a band of noise
+ */
+export function legendOf(bars: readonly Bar[], still: boolean, hasNoise: boolean): HTMLElement[] {
   const box = (attributes: Record<string, string | number>): SVGElement =>
     svgEl(
       'svg',
@@ -142,6 +121,7 @@ export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[], stil
     { width: 10, height: 12, 'aria-hidden': 'true', class: 'sign' },
     svgEl('rect', { x: 2, y: 4, width: 5, height: 5, fill: 'var(--protected)' }),
   );
+  const band = { fill: 'var(--ink)', 'fill-opacity': 0.13, stroke: 'var(--ink)', 'stroke-dasharray': '1 2' };
   return [
     legendEntry(box({ fill: 'var(--kept)' }), t('Kept')),
     ...(!still || bars.some(({ removed }) => removed)
@@ -150,13 +130,11 @@ export function legendOf(bars: readonly Bar[], all: readonly ScoreDigest[], stil
     ...(bars.some(({ paired }) => Number.isFinite(paired.high))
       ? [legendEntry(whisker(), t('95 % interval of the difference to the whole model'))]
       : []),
+    ...(hasNoise ? [legendEntry(box(band), t('Usual noise around the whole model'))] : []),
     ...(bars.some(({ margin }) => margin !== undefined)
       ? [legendEntry(box({ ...SCREENED, 'stroke-dasharray': SCREENED_DASHES }), t('Screened in int8'))]
       : []),
     ...(bars.some((bar) => bar.protected) ? [legendEntry(square, t('Protected'))] : []),
-    ...(all.length > 1
-      ? all.map(({ criterion }) => legendEntry(lineSign(seriesStyleOf(criterion)), seriesStyleOf(criterion).name))
-      : []),
   ];
 }
 

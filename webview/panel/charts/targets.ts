@@ -29,8 +29,13 @@ export interface TipPlace {
   hideTip(): void;
 }
 
-/** Adds the targets to the chart. @param name of the group */
-export function addTargets(svg: SVGSVGElement, name: string, targets: readonly Target[], place: TipPlace): void {
+/** Adds the targets to the chart. @param name of the group @returns their areas, in their order */
+export function addTargets(
+  svg: SVGSVGElement,
+  name: string,
+  targets: readonly Target[],
+  place: TipPlace,
+): readonly SVGElement[] {
   svg.removeAttribute('aria-label');
   svg.setAttribute('role', 'group');
   svg.setAttribute('aria-label', name);
@@ -53,6 +58,7 @@ export function addTargets(svg: SVGSVGElement, name: string, targets: readonly T
     });
   }
   svg.append(...areas);
+  return areas;
 }
 
 function area(target: Target, place: TipPlace): SVGElement {

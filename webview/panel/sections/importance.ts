@@ -1,10 +1,13 @@
 /** The importance chart with its criterion. Without scores it shows how to get some. */
 import type { PanelPlan, PanelRun, PanelState, PanelText, ScoreDigest } from '../../../src/protocol/panel';
-import type { Child } from '../../support/dom';
+import { type Child, el } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { button, checkbox, dropdown, setTicked } from '../../support/ui';
-import { drawImportance } from '../charts/importance';
+import { button, dropdown } from '../../support/ui';
+import { removedAfter } from '../charts/block-range';
 import { ChartFrame } from '../charts/frame';
+import { drawImportance } from '../charts/importance';
+import { barsOf, baseOf, isNoise } from '../charts/importance-facts';
+import { RangePicker } from '../charts/range-picker';
 import { isFloat32 } from '../../../src/format/arithmetic';
 import { shortNumber } from '../../../src/format/numbers';
 import { precisionText } from '../state/precisions';
@@ -40,14 +43,21 @@ function sequencesOf(runs: readonly PanelRun[], shown: readonly string[]): reado
 export function importanceSection(context: Context): Section {
   const frame = new ChartFrame('importance', t('Block importance'), t('Which blocks matter?'), context);
   const criterion = dropdown(t('Criterion'), (value) => context.setView({ criterion: value }));
-  const range = checkbox(t('Full range'), context.view().wholeRange, (wholeRange) => context.setView({ wholeRange }));
+  const order = orderControl((byScore) => context.setView({ byScore }));
+  const spoken = el('span', { class: 'visually-hidden', role: 'status' });
+  let shownPlan: PanelPlan | undefined;
+  const setRange = (range: readonly number[], remove: boolean): void => {
+    const removed = shownPlan && removedAfter(shownPlan, range, remove);
+    if (removed) context.send({ type: 'plan/set', removed });
+  };
+  const picker = context.still ? undefined : new RangePicker(setRange, (words) => (spoken.textContent = words));
   const draw = whenChanged(
     (
       runs: PanelState['runs'],
       plan: PanelPlan,
       blocks: number,
       wanted: string,
-      whole: boolean,
+      byScore: boolean,
       shown: readonly string[],
       text: PanelText | null,
       trusted: boolean,
@@ -69,19 +79,24 @@ export function importanceSection(context: Context): Section {
         all.map((each) => ({ value: each.criterion, label: seriesStyleOf(each.criterion).name })),
         score.criterion,
       );
-      frame.setTools(range, ...(all.length > 1 ? [criterion.element] : []));
-      setTicked(range, whole);
+      frame.setTools(order.element, ...(all.length > 1 ? [criterion.element] : []));
+      order.show(byScore);
+      shownPlan = plan;
+      if (!spoken.isConnected) frame.setBelow(spoken);
       frame.setNote(...shownNote(runs, shown, 'importance', context), ...otherRows(score, text, context));
-      const data = { score, all: [...all, ...sequencesOf(runs, shown)], plan, blocks, whole };
-      frame.show(summaryOf(score, plan, context.still), (width) =>
-        drawImportance(data, width, frame, (block) => context.send({ type: 'plan/toggle', block })),
-      );
+      const data = { score, all: [...new Set([...all, ...sequencesOf(runs, shown)])], plan, blocks, byScore };
+      const actions = {
+        toggle: (block: number) => context.send({ type: 'plan/toggle', block }),
+        choose: (chosen: string) => context.setView({ criterion: chosen }),
+        picker,
+      };
+      frame.show(summaryOf(score, plan, blocks, context.still), (width) => drawImportance(data, width, frame, actions));
     },
   );
   return {
     element: frame.element,
     update: ({ runs, plan, model, text, trusted, times }, view) =>
-      draw(ownRuns(runs), plan, model.blocks, view.criterion, view.wholeRange, view.shown, text, trusted, times.score),
+      draw(ownRuns(runs), plan, model.blocks, view.criterion, view.byScore, view.shown, text, trusted, times.score),
   };
 }
 
@@ -100,11 +115,52 @@ function otherRows({ rowsKey, text: name, full }: ScoreDigest, text: PanelText |
 }
 
 /** The result of the chart in one or two sentences. */
-function summaryOf(score: ScoreDigest, plan: PanelPlan, still = false): string {
+function summaryOf(score: ScoreDigest, plan: PanelPlan, blocks: number, still = false): string {
   // In the panel the header lists the removed blocks. A list of changing length here would move the bars.
   const removes = plan.removed.length > 0 ? [t('The plan removes {0}.', blockList(plan.removed))] : [];
-  const more = still ? removes : [t('Click a bar to remove or keep its block.')];
-  return [resultOf(score), ...screenText(score), ...more].join(' ');
+  const more = still
+    ? removes
+    : [t('Click a bar to remove or keep its block; drag over bars, or hold Shift, for several.')];
+  return [resultOf(score), ...noiseText(score, plan, blocks), ...screenText(score), ...more].join(' ');
+}
+
+/** More blocks than these are counted, not listed. */
+const LISTED = 8;
+
+/** How many blocks cannot be told from the whole model; nothing for scores without a whole model or without intervals. */
+function noiseText(score: ScoreDigest, plan: PanelPlan, blocks: number): string[] {
+  const base = baseOf(score);
+  if (base === 0) return [];
+  const bars = barsOf(score, plan, blocks).filter(({ paired }) => Number.isFinite(paired.high));
+  if (bars.length === 0) return [];
+  const same = bars.filter((bar) => isNoise(bar, base)).map(({ block }) => block);
+  if (same.length === 0) return [t('Every block makes a difference that can be told from noise.')];
+  return [
+    same.length === 1
+      ? t('Without block {0} the model cannot be told from the whole one on this text.', same[0])
+      : same.length > LISTED
+        ? t('{0} blocks make no difference that can be told from noise on this text.', same.length)
+        : t(
+            '{0} blocks make no difference that can be told from noise on this text: {1}.',
+            same.length,
+            blockList(same),
+          ),
+  ];
+}
+
+/** Two buttons of which one is pressed. */
+function orderControl(choose: (byScore: boolean) => void): { element: HTMLElement; show: (byScore: boolean) => void } {
+  const made = [t('By position'), t('By score')].map((label, i) => {
+    const one = el('button', { type: 'button', 'aria-pressed': 'false' }, label);
+    one.addEventListener('click', () => choose(i === 1));
+    return one;
+  });
+  return {
+    element: el('div', { class: 'segments', role: 'group', 'aria-label': t('Order of the blocks') }, ...made),
+    show: (byScore) => {
+      for (const [i, one] of made.entries()) one.setAttribute('aria-pressed', String(byScore === (i === 1)));
+    },
+  };
 }
 
 /** What is certain behind a screen; for other scores, their precision where it is not float32. */

@@ -5,8 +5,8 @@ import type { WriteSettings } from '../../../src/protocol/panel';
 export interface ViewState {
   /** Criterion of the large importance chart. */
   readonly criterion: string;
-  /** The importance axis includes the largest score. */
-  readonly wholeRange: boolean;
+  /** The importance chart has the least important block first, instead of the order of the model. */
+  readonly byScore: boolean;
   /** Runs that charts draw instead of newer ones (shown-runs.ts). */
   readonly shown: readonly string[];
   /** Rows of the curves (rows.ts); empty for those of the plan. */
@@ -51,7 +51,7 @@ export interface ViewState {
 
 export const FIRST_VIEW: ViewState = {
   criterion: 'ppl',
-  wholeRange: false,
+  byScore: false,
   shown: [],
   text: '',
   slider: '',
