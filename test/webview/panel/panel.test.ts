@@ -215,7 +215,7 @@ describeBrowser('results panel', (browser) => {
     const files = new Map(panel.received('file/save').map(({ name, content }) => [name, content]));
     const text = (name: string): string => (files.get(name) as { text: string }).text;
     assert.match(text('importance.svg'), /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
-    assert.doesNotMatch(text('importance.svg'), /var\(--|class="target"/);
+    assert.doesNotMatch(text('importance.svg'), /var\(--|color\(srgb|color-mix|class="target"/);
     const png = Buffer.from((files.get('importance.png') as { base64: string }).base64, 'base64');
     assert.equal(png.subarray(1, 4).toString(), 'PNG');
     assert.ok(png.length > 5000);

@@ -95,8 +95,15 @@ function freezeStyles(from: Element, to: Element): void {
     ? [...STYLES, ...TEXT_STYLES]
     : STYLES) {
     const value = style.getPropertyValue(name);
-    if (value !== '' && !value.startsWith('url("data')) to.setAttribute(name, value);
+    if (value !== '' && !value.startsWith('url("data')) to.setAttribute(name, plainColor(value));
   }
   to.removeAttribute('style');
   for (const [i, child] of [...from.children].entries()) if (to.children[i]) freezeStyles(child, to.children[i]);
 }
+
+/** A mixed colour as every program reads it: "color(srgb 0.5 0 1)" → "rgb(128, 0, 255)". */
+const plainColor = (value: string): string =>
+  value.replace(/^color\(srgb ([\d.e-]+) ([\d.e-]+) ([\d.e-]+)\)$/, (_, ...parts: string[]) => {
+    const [red, green, blue] = parts.map((part) => Math.round(255 * Number(part)));
+    return `rgb(${red}, ${green}, ${blue})`;
+  });

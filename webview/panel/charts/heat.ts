@@ -9,11 +9,9 @@ import { t } from '../../support/l10n';
 import { type BlockPlace, LEFT } from './block-axis';
 import type { ChartFrame } from './frame';
 import { moveInGrid } from './grid-keys';
-import { ranksOf } from './ranks';
+import { ranksOf, toneOf, TONES } from './ranks';
 import { nameInText, seriesStyleOf } from './series';
 
-/** Fifths of the ranks, each with a tone of its own (importance.css). */
-const TONES = 5;
 const [TITLE, SIGNS, CELL, GAP, NAME] = [20, 15, 20, 3, 15];
 /** A narrower chart has the names above their rows. */
 const NAMES_BESIDE = 560;
@@ -41,10 +39,6 @@ export function leftOfHeat(ranked: readonly ScoreDigest[], width: number): numbe
   if (ranked.length < 2 || width < NAMES_BESIDE) return LEFT;
   return Math.max(LEFT, Math.min(LONGEST, ...[Math.max(...ranked.map((score) => nameOf(score).length)) * LETTER + 24]));
 }
-
-/** The tone of a rank, from 0 (goes first) to 4. @param last the last rank */
-export const toneOf = (rank: number, last: number): number =>
-  Math.min(TONES - 1, Math.floor((TONES * (rank - 1)) / Math.max(1, last)));
 
 /** Pixels from the top to a row. @param beside names are beside their rows */
 const rowTop = (row: number, beside: boolean): number => TITLE + SIGNS + row * (CELL + GAP + (beside ? 0 : NAME));

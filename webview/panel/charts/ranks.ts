@@ -1,4 +1,4 @@
-/** The order in which a criterion removes blocks. */
+/** The order in which a criterion removes blocks, and its tones. Pure. */
 import type { ScoreDigest } from '../../../src/protocol/panel';
 import { numeric } from '../numbers';
 
@@ -11,3 +11,10 @@ export function ranksOf({ blocks, removals }: Pick<ScoreDigest, 'blocks' | 'remo
   const sorted = [...blocks].sort((a, b) => numeric(a.score) - numeric(b.score) || a.index - b.index);
   return new Map(sorted.map(({ index }, i) => [index, i + 1]));
 }
+
+/** Fifths of the ranks, each with a tone of its own (importance.css). */
+export const TONES = 5;
+
+/** The tone of a rank, from 0 (goes first) to 4. @param last the last rank */
+export const toneOf = (rank: number, last: number): number =>
+  Math.min(TONES - 1, Math.floor((TONES * (rank - 1)) / Math.max(1, last)));
