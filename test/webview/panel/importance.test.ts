@@ -224,6 +224,10 @@ describeBrowser('importance chart', (browser) => {
     assert.deepEqual(await picked(panel), [4, 5, 6, 7]);
     assert.equal(await focusedKey(panel), '4');
     assert.equal(await spoken.textContent(), '4 blocks, from 4 to 7. Space removes or keeps them all.');
+    assert.match(
+      await panel.page.locator('.importance .tooltip').innerText(),
+      /4 blocks, from 4 to 7\s+Space removes them/,
+    );
     await panel.page.keyboard.press(' ');
     assert.deepEqual(await plansOf(panel, 1), [[4, 6, 7, 14, 17, 18]]);
     assert.equal(await spoken.textContent(), '4 blocks, from 4 to 7: removed');

@@ -102,9 +102,15 @@ export class RangePicker {
     this.areas[at].focus();
     this.keepsFrom = false;
     this.mark();
-    if (this.range.length === 0) return;
+    if (this.range.length === 0) {
+      this.tell('');
+      return;
+    }
     const { tipX, tipY } = this.targets[at];
-    this.place?.tip(tipX, tipY, [rangeWords(this.range), this.removes() ? t('Space removes them') : t('Space keeps them')]);
+    this.place?.tip(tipX, tipY, [
+      rangeWords(this.range),
+      this.removes() ? t('Space removes them') : t('Space keeps them'),
+    ]);
     this.tell(t('{0}. Space removes or keeps them all.', rangeWords(this.range)));
   }
 
