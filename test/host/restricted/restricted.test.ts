@@ -17,6 +17,7 @@ describe('restricted mode', () => {
 
   it('says in the empty view what it means', async () => {
     await window.page.getByText('Coppice runs nothing in Restricted Mode').waitFor();
+    await window.page.getByText('are listed here while they run and when they are done').first().waitFor();
     await window.screenshot('restricted-empty');
   });
 
@@ -49,6 +50,8 @@ describe('restricted mode', () => {
       'runRecipeStep',
       'planRecipe',
       'openRecipeReport',
+      'resumeJob',
+      'runJobAgain',
     ]) {
       await assert.rejects(run(command, { checkpoint, criterion: 'magnitude' }), {
         name: 'UserError',
