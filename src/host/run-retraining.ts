@@ -36,14 +36,22 @@ export async function runRetraining(
 }
 
 /** The held-out perplexity before, and the best one after. */
-function retrained({ steps, best, evaluations }: RetrainResult): string {
+function retrained({ steps, best, unpruned, evaluations }: RetrainResult): string {
   const done = steps === 1 ? vscode.l10n.t('Retrained in 1 step.') : vscode.l10n.t('Retrained in {0} steps.', steps);
   const start = evaluations.find(({ step }) => step === 0);
   if (!best) return done;
   const [from, to] = [start ?? best, best].map(({ ppl }) => formatNumber(ppl, 4));
   return best.step === 0
     ? vscode.l10n.t('{0} Held-out perplexity {1}: no step improved it.', done, to)
-    : vscode.l10n.t('{0} Held-out perplexity {1} → {2}.', done, from, to);
+    : unpruned
+      ? vscode.l10n.t(
+          '{0} Held-out perplexity {1} → {2} (unpruned model: {3}).',
+          done,
+          from,
+          to,
+          formatNumber(unpruned.ppl, 4),
+        )
+      : vscode.l10n.t('{0} Held-out perplexity {1} → {2}.', done, from, to);
 }
 
 /** Notifies the user that a cancelled training is saved, and offers to resume it, as the panel does. */
@@ -59,5 +67,6 @@ function logEvent(coppice: Coppice, event: TrainingEvent): void {
   if (event.type === 'start')
     log.info(`retraining: ${event.steps} steps of ${event.batch} rows, ${event.parameters} parameters`);
   if (event.type === 'step') log.debug(`step ${event.step}: loss ${event.loss.toFixed(4)}`);
+  if (event.type === 'unpruned') log.info(`held-out perplexity of the unpruned model ${event.ppl.toFixed(4)}`);
   if (event.type === 'evaluation') log.info(`step ${event.step}: held-out perplexity ${event.ppl.toFixed(4)}`);
 }

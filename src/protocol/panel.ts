@@ -252,6 +252,8 @@ export interface LiveTraining {
   readonly total: number;
   readonly steps: readonly TrainingStep[];
   readonly evaluations: readonly TrainingEvaluation[];
+  /** Perplexity of the unpruned model on the held-out part; undefined until it is known. */
+  readonly unpruned?: JsonNumber;
   /** Why it failed. */
   readonly failure?: UserFailure;
   /** Its state is saved. The message `training/resume` resumes it. */

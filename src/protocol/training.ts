@@ -45,8 +45,15 @@ export interface TrainingEvaluationEvent {
   readonly ppl: number;
 }
 
+/** The unpruned model on the held-out part. */
+export interface TrainingUnprunedEvent {
+  readonly type: 'unpruned';
+  readonly loss: number;
+  readonly ppl: number;
+}
+
 /** What a training tells while it runs. */
-export type TrainingEvent = TrainingStartEvent | TrainingStepEvent | TrainingEvaluationEvent;
+export type TrainingEvent = TrainingStartEvent | TrainingUnprunedEvent | TrainingStepEvent | TrainingEvaluationEvent;
 
 /** What was trained, and what was written. Paths are absolute. */
 export type RetrainResult = RetrainSummary;

@@ -56,7 +56,7 @@ describe('command line: retrain', function () {
     const json = await run(model, ...few, '--steps', '6', '--remove', '1', '--out', out, '--record', record);
     assert.deepEqual(
       Object.keys(json).sort(),
-      'adapter best data device evaluations kind likeness out parameters peakRssBytes precision removed seconds steps tokensPerSecond trace'.split(
+      'adapter best data device evaluations kind likeness out parameters peakRssBytes precision removed seconds steps tokensPerSecond trace unpruned'.split(
         ' ',
       ),
     );

@@ -67,7 +67,7 @@ export function startLines(start: TrainingStartEvent): string[] {
 
 /** @param model as a command names it */
 function resultPage(result: RetrainSummary, model: string, style: Style, shown: (text: string) => string): string[] {
-  const { trace, evaluations, best, likeness, steps, removed, kind, out, seconds } = result;
+  const { trace, evaluations, best, unpruned, likeness, steps, removed, kind, out, seconds } = result;
   const [first, last] = [evaluations[0], best].map((look) => look?.ppl);
   const pairs: [string, string][] = [['steps', `${formatCount(steps)}, loss ${lossOverTime(trace)}`]];
   if (best && first !== undefined && last !== undefined) {
@@ -76,7 +76,8 @@ function resultPage(result: RetrainSummary, model: string, style: Style, shown: 
       best.step === 0
         ? `${formatNumber(first, 4)}, and no step lowered it: try another --lr, or more data`
         : `${formatNumber(first, 4)} → ${style.bold(formatNumber(last, 4))}${when}`;
-    pairs.push(['held out', `perplexity ${outcome}`]);
+    const whole = unpruned ? `; the unpruned model: ${formatNumber(unpruned.ppl, 4)}` : '';
+    pairs.push(['held out', `perplexity ${outcome}${whole}`]);
   }
   if (likeness) pairs.push(['', likenessWords(likeness)]);
   pairs.push(

@@ -55,6 +55,9 @@ export class LiveTrainingFollower {
         this.show({ total: event.steps, steps, evaluations });
         return;
       }
+      case 'unpruned':
+        this.show({ unpruned: event.ppl });
+        return;
       case 'step': {
         const { step, loss, learningRate, tokens, seconds } = event;
         this.forgetFrom(step);

@@ -23,7 +23,7 @@ interface News {
 
 /** Whether the event is one of a training. */
 const isOfTraining = (event: JobEvent): event is TrainingEvent =>
-  event.type === 'start' || event.type === 'step' || event.type === 'evaluation';
+  ['start', 'unpruned', 'step', 'evaluation'].includes(event.type);
 
 export class Trainings {
   private readonly newest = new Map<string, LiveTrainingFollower>();

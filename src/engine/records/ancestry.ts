@@ -81,12 +81,17 @@ function precisionLines({ precision }: RunRecord): string[] {
   ];
 }
 
-/** Perplexity before training and of the kept parameters. */
-function perplexityLines({ evaluations, best }: JsonObject): string[] {
+/** Perplexity before training and of the kept parameters, and the unpruned model's. */
+function perplexityLines({ evaluations, best, unpruned }: JsonObject): string[] {
   const first = objects(evaluations).find(({ step }) => step === 0);
-  const [before, after] = [first, best].map((look) => (isObject(look) ? parseJsonNumber(look.ppl) : undefined));
+  const [before, after, whole] = [first, best, unpruned].map((look) =>
+    isObject(look) ? parseJsonNumber(look.ppl) : undefined,
+  );
   if (before === undefined || after === undefined) return [];
-  return [`perplexity of the part of these data that was held out: ${digits(before)} before, ${digits(after)} after`];
+  const beside = whole === undefined ? '' : `; ${digits(whole)} of the unpruned model`;
+  return [
+    `perplexity of the part of these data that was held out: ${digits(before)} before, ${digits(after)} after${beside}`,
+  ];
 }
 
 const digits = (value: number): string => value.toPrecision(4);

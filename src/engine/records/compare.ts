@@ -110,6 +110,10 @@ export function resultsOf({ score, curve, training, heal, narrower, quality, cos
     ['first loss', steps[0] && shortNumber(steps[0].loss)],
     ['last loss', steps.length > 0 ? shortNumber(steps.at(-1)!.loss) : undefined],
     ['best held-out perplexity', best(training?.evaluations.map(({ ppl }) => ppl))],
+    [
+      'held-out perplexity of the unpruned model',
+      training?.unpruned === undefined ? undefined : shortNumber(training.unpruned),
+    ],
     ['training tokens per second', steps.length > 0 ? shortNumber(speed) : undefined],
     ...trainingFacts(training),
     ...healFacts(heal),

@@ -132,6 +132,8 @@ export interface TrainingDigest {
   readonly output?: string;
   readonly steps: readonly TrainingStep[];
   readonly evaluations: readonly TrainingEvaluation[];
+  /** Perplexity of the unpruned model on the same held-out part; undefined if it was not measured. */
+  readonly unpruned?: JsonNumber;
   /** How near the model was to the unpruned one on held-out tokens; undefined if it was not compared. */
   readonly likeness?: { readonly before: ComparedDigest; readonly after: ComparedDigest };
 }

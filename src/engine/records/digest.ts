@@ -218,7 +218,14 @@ function trainingOf(results: JsonObject): TrainingDigest {
   const { before, after } = isObject(results.likeness) ? results.likeness : {};
   const likeness = isObject(before) && isObject(after) && { before: comparedOf(before), after: comparedOf(after) };
   const output = out !== undefined && { output: basename(out) };
-  return { ...output, steps, evaluations, ...(likeness && { likeness }) };
+  const unpruned = isObject(results.unpruned) ? jsonNumber(results.unpruned.ppl) : undefined;
+  return {
+    ...output,
+    steps,
+    evaluations,
+    ...(unpruned !== undefined && { unpruned }),
+    ...(likeness && { likeness }),
+  };
 }
 
 function qualityOf(results: JsonObject, label: string, name?: string, rowsKey?: string): QualityDigest[] {

@@ -40,6 +40,8 @@ export interface RunResult extends RunFacts {
    * The evaluation whose parameters were kept. Undefined without held-out records; then the last parameters were kept.
    */
   readonly best?: Evaluation;
+  /** Loss of the unpruned model on the rows of the evaluations; undefined if it was not measured. */
+  readonly unpruned?: number;
   readonly device: DeviceReport;
 }
 
@@ -54,7 +56,10 @@ export interface RetrainResult extends RunResult {
 
 export function resultOf(
   { step, log, best, stopped }: TrainingState,
-  facts: Pick<RunResult, 'likeness' | 'parameters' | 'removed' | 'data' | 'device' | 'precision' | 'seconds'>,
+  facts: Pick<
+    RunResult,
+    'likeness' | 'unpruned' | 'parameters' | 'removed' | 'data' | 'device' | 'precision' | 'seconds'
+  >,
 ): RunResult {
   const { trace, evaluations } = log;
   const sum = (of: (entry: TraceEntry) => number): number => trace.reduce((total, entry) => total + of(entry), 0);
@@ -76,6 +81,8 @@ export interface RunSummary extends RunFacts {
   readonly evaluations: readonly EvaluationSummary[];
   /** Null if nothing is held out. */
   readonly best: EvaluationSummary | null;
+  /** The unpruned model on the same rows: what the training can hope to come near. Absent if it was not measured. */
+  readonly unpruned?: Omit<EvaluationSummary, 'step'>;
   /** The provider's name. */
   readonly device: string;
 }
@@ -96,7 +103,7 @@ export interface EvaluationSummary extends Evaluation {
 
 /** The result as JSON. */
 export function resultJson(result: RunResult): RunSummary {
-  const { steps, trace, evaluations, best, likeness, stopped, parameters, removed, data, device } = result;
+  const { steps, trace, evaluations, best, unpruned, likeness, stopped, parameters, removed, data, device } = result;
   const evaluation = ({ step, loss }: Evaluation): EvaluationSummary => ({ step, loss, ppl: Math.exp(loss) });
   return {
     steps,
@@ -105,6 +112,7 @@ export function resultJson(result: RunResult): RunSummary {
     }),
     evaluations: evaluations.map(evaluation),
     best: best ? evaluation(best) : null,
+    ...(unpruned !== undefined && { unpruned: { loss: unpruned, ppl: Math.exp(unpruned) } }),
     ...(likeness && { likeness }),
     ...(stopped && { stopped }),
     parameters,

@@ -45,6 +45,7 @@ import type { WeightSource } from '../weights/source';
 import type { KeyedPatch } from '../weights/patches';
 import { trainedPatches } from './full/write-trained';
 import { heldOutLikeness, type LikenessQuestion } from './likeness';
+import { unprunedLoss } from './unpruned-loss';
 import { type Selection, selectionAt } from './selection';
 
 /** The teacher: an open model, usually the unpruned student itself. */
@@ -77,9 +78,21 @@ export interface RetrainContext {
   readonly healed?: PatchFile;
   /** The unpruned model, which writes the text that is asked of it. It is the student itself unless that is healed. */
   readonly author?: Model;
-  readonly hooks?: TrainHooks & { readonly onStart?: (start: RetrainStart) => void };
+  /** Opens the unpruned model, whose held-out loss stands beside that of the training; not measured when undefined. */
+  readonly openUnpruned?: () => Promise<UnprunedModel>;
+  readonly hooks?: TrainHooks & {
+    readonly onStart?: (start: RetrainStart) => void;
+    /** The loss of the unpruned model on the rows of every evaluation, in nats. */
+    readonly onUnpruned?: (loss: number) => void;
+  };
   /** How the model was opened, for the record. */
   readonly opened?: Pick<ModelOptions, 'device' | 'threads' | 'memory'>;
+}
+
+/** The unpruned model, which is open anyway or only for this. */
+export interface UnprunedModel {
+  readonly model: Model;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -100,7 +113,7 @@ export async function retrain(
   const { method, where, seed = DEFAULTS.seed, resume = false } = settings;
   const selection = where && (await selectionAt(where, model, removed));
   checkSettings(model, removed, settings, selection);
-  const [gather, learn, write] = inPhases(job, phasesOf(settings));
+  const [gather, compare, learn, write] = inPhases(job, phasesOf(settings, context));
   const workspace = await Workspace.open(settings.out, model.checkpoint, resume);
   try {
     if (context.teacher) await requireSameTokens(context.teacher.model.checkpoint, context.tokenizer, job);
@@ -132,6 +145,7 @@ export async function retrain(
     const run = runFacts(model.checkpoint.identity, facts, data.describe);
     const request = requestOf(model, removed, settings, context, context.opened ?? {});
     const state = { path: workspace.state, run, request, resume };
+    const unpruned = await lossOfUnpruned(context, data, options, settings, compare);
     const question = likenessQuestion(model, context, data, options);
     const patches = (): readonly KeyedPatch[] => trainedWeights(model, training, removed);
     const before = question && (await heldOutLikeness({ ...question, patches: patches() }, job));
@@ -139,6 +153,7 @@ export async function retrain(
     const after = question && (await heldOutLikeness({ ...question, patches: patches() }, job));
     const result = resultOf(trained, {
       ...(before && after && { likeness: { before, after } }),
+      unpruned,
       parameters,
       removed,
       data: data.describe,
@@ -186,6 +201,26 @@ async function integerWeights(model: Model): Promise<WeightSource> {
   );
 }
 
+/** The loss of the unpruned model on the rows of every evaluation, in their arithmetic; undefined if it is not to be known. */
+async function lossOfUnpruned(
+  { openUnpruned, hooks }: RetrainContext,
+  { heldOut }: TrainingData,
+  { seed }: TrainOptions,
+  { precision }: RetrainSettings,
+  job: JobOptions,
+): Promise<number | undefined> {
+  if (!openUnpruned || heldOut.length === 0) return undefined;
+  const { model, close } = await openUnpruned();
+  try {
+    const frozen = precision && (await integerWeights(model));
+    const loss = await unprunedLoss(model, evaluationRows(heldOut, seed), frozen, job);
+    hooks?.onUnpruned?.(loss);
+    return loss;
+  } finally {
+    await close();
+  }
+}
+
 /** On which rows the model is compared with the unpruned one; undefined if it is whole, or nothing is held out. */
 function likenessQuestion(
   model: Model,
@@ -208,12 +243,19 @@ function trainedWeights(
 }
 
 /**
- * The phases: data, training, output. The length of the training depends on the data, so it is a guess until the data
+ * The phases: data, the unpruned model, training, output. The length of the training depends on the data, so it is a guess until the data
  * are ready.
  */
-function phasesOf({ data }: RetrainSettings): Phase[] {
+function phasesOf({ data }: RetrainSettings, { openUnpruned }: RetrainContext): Phase[] {
   // Generating a text takes about a third of the time of training on it twice.
-  return [{ share: data === 'self' ? 30 : 2, unpaced: true }, { share: data === 'self' ? 69 : 97 }, { share: 1 }];
+  const [gathering, training] = data === 'self' ? [30, 69] : [2, 97];
+  const comparing = openUnpruned ? 1 : 0;
+  return [
+    { share: gathering, unpaced: true },
+    { share: comparing, unpaced: true },
+    { share: training - comparing },
+    { share: 1 },
+  ];
 }
 
 function checkSettings(

@@ -19,6 +19,7 @@ import { SELF } from '../definitions/retrain';
 import type { OptionsFor } from '../kinds';
 import { settingsOf, teacherWeightOf } from '../retrain-settings';
 import { type JobContext, modelOptions, type RunEnd } from '../run';
+import { hasOtherWeights, unprunedOf } from './retrain-unpruned';
 
 type Options = OptionsFor<'retrain'>;
 type Context = JobContext<TrainingEvent>;
@@ -35,13 +36,16 @@ export async function runRetrain(options: Options, context: Context): Promise<Ru
   const device = options.precision === 'int8' && options.device === 'auto' ? 'cpu' : options.device;
   const compute = modelOptions({ ...options, device }, context);
   return withModel(checkpoint, { ...compute, changes }, async (model) => {
-    const isChanged = healed !== undefined || checkpoint.narrowing !== undefined;
+    const isChanged = hasOtherWeights({ checkpoint, healed });
     const plain = isChanged && usesPlain(options) ? await openModel(asStored(checkpoint), compute) : model;
     const teacher = await openTeacher(options, plain, context);
     try {
       const { threads, memory } = options;
       const opened = { device, threads, memory };
-      const around = { removed, tokenizer, teacher, healed, author: plain, hooks: hooksOf(context), opened };
+      const trained = { checkpoint, removed, healed, tokenizer, model, plain };
+      const openUnpruned = await unprunedOf(trained, compute, context.job);
+      const hooks = hooksOf(context);
+      const around = { removed, tokenizer, teacher, healed, author: plain, openUnpruned, hooks, opened };
       const done = await retrainModel(model, settingsOf(options), around, context.job);
       if (done.stopped) context.warn(stoppedLine(done.stopped));
       for (const { name, why } of done.leftBehind) context.note(`${name} was not copied: ${why}`);
@@ -80,6 +84,7 @@ async function openTeacher(options: Options, plain: Model, context: Context): Pr
 function hooksOf({ emit }: Context): RetrainContext['hooks'] {
   return {
     onStart: (start) => emit(startEvent(start)),
+    onUnpruned: (loss) => emit({ type: 'unpruned', loss, ppl: Math.exp(loss) }),
     onStep: ({ step, loss, learningRate, gradientNorm, tokens, seconds }) =>
       emit({ type: 'step', step, loss, learningRate, gradientNorm, tokens, seconds }),
     onEvaluation: (step, loss) => emit({ type: 'evaluation', step, loss, ppl: Math.exp(loss) }),

@@ -162,9 +162,10 @@ describeBrowser('charts of the results panel', (browser) => {
     assert.equal(rows[0].Perplexity, scored.blocks[0].score);
     assert.equal(rows[0].Block, 0);
     await exportAs(panel, 'Retraining', 'CSV');
-    const [, first] = lastFile(panel).text.split('\r\n');
+    const [, before, first] = lastFile(panel).text.split('\r\n');
     const [step] = trainingSteps(240);
-    assert.equal(first, [1, step.loss, step.learningRate, step.tokensPerSecond, 41].join());
+    assert.equal(before, '0,,,,41', 'the evaluation before the first step');
+    assert.equal(first, [1, step.loss, step.learningRate, step.tokensPerSecond, ''].join());
     await exportAs(panel, 'Perplexity curve', 'JSON');
     const points = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
     assert.equal(points[0].Parameters, 134_515_008);
@@ -287,7 +288,7 @@ describeBrowser('charts of the results panel', (browser) => {
   it('lays a run over another in every chart and the table', async () => {
     const second = runOf('older', {
       kind: 'retrain',
-      training: { output: 'c', steps: trainingSteps(100), evaluations: [] },
+      training: { output: 'c', steps: trainingSteps(100), evaluations: [0, 100].map((step) => ({ step, ppl: 40 })) },
     });
     const panel = await openPanel(browser(), { ...FULL, runs: [...RUNS, second] });
     const dashed = panel.page.locator(
@@ -296,10 +297,10 @@ describeBrowser('charts of the results panel', (browser) => {
     assert.equal(await dashed.count(), 0);
     await choose(panel, 'training', 'Compare with', 'older');
     await panel.page.getByText('Comparison: older').waitFor();
-    assert.equal(await dashed.count(), 3, 'loss, learning rate, speed');
+    assert.equal(await dashed.count(), 2, 'loss, held-out perplexity');
     await exportAs(panel, 'Retraining', 'JSON');
     const rows = JSON.parse(lastFile(panel).text) as { Run: string }[];
-    assert.equal(rows.filter(({ Run }) => Run === 'older').length, 100);
+    assert.equal(rows.filter(({ Run }) => Run === 'older').length, 101);
     await panel.close();
   });
 

@@ -1,4 +1,5 @@
 /** The steps of a retraining as they are drawn: smoothed, and thinned to what the eye can tell apart. */
+import type { JsonNumber } from '../../../src/format/json';
 import type { TrainingEvaluation, TrainingStep } from '../../../src/protocol/panel';
 import { t } from '../../support/l10n';
 import { numeric } from '../numbers';
@@ -8,6 +9,8 @@ export interface TrainingSeries {
   readonly name: string;
   readonly steps: readonly TrainingStep[];
   readonly evaluations: readonly TrainingEvaluation[];
+  /** Perplexity of the unpruned model on the held-out part; undefined if it is unknown. */
+  readonly unpruned?: JsonNumber;
 }
 
 export interface Point {
@@ -22,6 +25,11 @@ export interface EvaluationPoint {
   readonly step: number;
   readonly ppl: number;
 }
+
+/** The axis of losses is at least so large a part of them: noise of a few percent must not look like a storm. */
+const LEAST_RANGE = 1 / 3;
+/** Part of the steps at each end that may lie beyond the axis. */
+const BEYOND = 0.01;
 
 /** Limit of drawn points. More would style the same and slow down a redraw. */
 const MAX_POINTS = 400;
@@ -41,6 +49,20 @@ export function pointsOf({ steps }: TrainingSeries): Point[] {
     return { step, loss: value, smooth: mean / weight, learningRate, speed: tokensPerSecond };
   });
   return thinned(all);
+}
+
+/** The range of the axis of losses: all smoothed ones, and raw ones but for single peaks; undefined without any. */
+export function lossRange(points: readonly Point[], overlay: readonly Point[]): [number, number] | undefined {
+  const raw = points.map(({ loss }) => loss).filter(Number.isFinite);
+  const smooth = [...points, ...overlay].map((point) => point.smooth).filter(Number.isFinite);
+  if (smooth.length === 0) return undefined;
+  raw.sort((a, b) => a - b);
+  const beyond = Math.floor(BEYOND * raw.length);
+  const least = Math.min(...smooth, ...raw.slice(beyond, beyond + 1));
+  const most = Math.max(...smooth, ...raw.slice(raw.length - 1 - beyond, raw.length - beyond));
+  const middle = (least + most) / 2;
+  const half = Math.max(0.55 * (most - least), (LEAST_RANGE / 2) * middle);
+  return [Math.max(0, middle - half), middle + half];
 }
 
 /** Keeps the lowest and the highest loss of each stretch of steps, so that no peak is lost, and the last step. */
@@ -70,14 +92,19 @@ export function numbersOf(runs: readonly TrainingSeries[]): Numbers {
     rows: () =>
       runs.flatMap(({ name, steps, evaluations }) => {
         const held = new Map(evaluations.map(({ step, ppl }) => [step, known(numeric(ppl))]));
-        return steps.map(({ step, loss, learningRate, tokensPerSecond }): Cell[] => [
+        const run = several ? [name] : [];
+        // The evaluation before the first step has no loss beside it.
+        const before = held.get(0);
+        const first: Cell[][] = before === undefined ? [] : [[0, null, null, null, before, ...run]];
+        const rest = steps.map(({ step, loss, learningRate, tokensPerSecond }): Cell[] => [
           step,
           known(numeric(loss)),
           learningRate,
           tokensPerSecond,
           held.get(step) ?? null,
-          ...(several ? [name] : []),
+          ...run,
         ]);
+        return [...first, ...rest];
       }),
   };
 }

@@ -1,5 +1,5 @@
 /** The running retraining, or an earlier one. A second one can be drawn for comparison. */
-import type { LiveTraining, PanelRun } from '../../../src/protocol/panel';
+import type { LiveTraining, PanelJob, PanelRun, PanelState } from '../../../src/protocol/panel';
 import { type Child } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, dropdown } from '../../support/ui';
@@ -9,6 +9,7 @@ import { drawTraining } from '../charts/training';
 import { shortNumber } from '../../../src/format/numbers';
 import { moment, numeric } from '../numbers';
 import { type Context, type Section, startButton, whenChanged } from './section';
+import { figuresOf } from './training-figures';
 import { computedText, mixtureNote, namedIn } from '../state/precisions';
 import { backButton, nameOf, ownRuns } from '../state/shown-runs';
 import type { TrainingSeries } from '../charts/training-points';
@@ -55,6 +56,20 @@ export function trainingSection(context: Context): Section {
       : [t('Selected: {0}.', nameOf(chosen)), backButton(() => setView({ training: '' }))];
   }
 
+  let jobs: readonly PanelJob[] = [];
+  const drawFigures = whenChanged(
+    (main: TrainingSeries, live: LiveTraining | undefined, digest: PanelRun['digest'] | undefined, job?: PanelJob) =>
+      frame.setFigures(...figuresOf(main, { live, job, digest })),
+  );
+  /** What the figures are of. */
+  let shownNow: { readonly main: TrainingSeries; readonly live?: LiveTraining; readonly chosen?: PanelRun } | undefined;
+  const showFigures = (): void => {
+    if (!shownNow) return;
+    const { main, live, chosen } = shownNow;
+    const job = live && jobs.find(({ kind, state }) => kind === 'retrain' && state === 'running');
+    drawFigures(main, live, chosen?.digest, job);
+  };
+
   const draw = whenChanged(
     (
       live: LiveTraining | null,
@@ -71,6 +86,7 @@ export function trainingSection(context: Context): Section {
       const finished = runs.filter(({ digest }) => (digest.training?.steps.length ?? 0) > 0);
       const current = live && !isKept(live, finished) ? live : null;
       const chosen = finished.find(({ id }) => id === wanted) ?? (current ? undefined : finished[0]);
+      shownNow = undefined;
       if (!current && !chosen) {
         frame.setTools();
         frame.showEmpty(t('Retraining brings back much of what removed blocks cost.'), { ...retrain(), time });
@@ -90,6 +106,7 @@ export function trainingSection(context: Context): Section {
         frame.showEmpty(`${beforeTheFirstStep(current)} ${outcomeOf(current)}`.trim(), ...remedyOf(current));
         return;
       }
+      shownNow = { main, ...(chosen ? { chosen } : { live: current! }) };
       const drawn = [chosen, second].filter((run) => run !== undefined).map(({ digest }) => digest);
       const mixture = mixtureNote(drawn.map(({ precision }) => precision));
       const remarks = context.still ? [] : noteOf(current, chosen, current ? undefined : finished[0]);
@@ -101,8 +118,11 @@ export function trainingSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ training, runs, trusted, times }, view) =>
-      draw(training, ownRuns(runs), view.training, view.overlay, trusted, times.retrain),
+    update: ({ training, runs, trusted, times, jobs: running }: PanelState, view) => {
+      jobs = running;
+      draw(training, ownRuns(runs), view.training, view.overlay, trusted, times.retrain);
+      showFigures();
+    },
   };
 }
 

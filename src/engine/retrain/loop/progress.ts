@@ -18,8 +18,11 @@ export function stepWork(work: Work): PassWork {
 }
 
 /** Progress of an evaluation after `step`, which names its rows. */
-export function evaluationWork(work: Work, step: number, rows: number): PassWork {
-  const what = step === 0 ? 'measuring the start' : `measuring after step ${step}`;
+export const evaluationWork = (work: Work, step: number, rows: number): PassWork =>
+  rowsWork(work, step === 0 ? 'measuring the start' : `measuring after step ${step}`, rows);
+
+/** Progress of measuring rows, which names them. */
+export function rowsWork(work: Work, what: string, rows: number): PassWork {
   let seen = 0;
   work.step(`${what}: 0 of ${counted(rows, 'row')}`);
   return {
