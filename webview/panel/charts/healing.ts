@@ -115,9 +115,9 @@ function barChart(
         ...bar,
         y2: ({ before }: Correction) => shown(before),
         insetRight: half,
-        fill: 'var(--removed)',
+        fill: 'var(--series-1)',
         fillOpacity: 0.28,
-        stroke: 'var(--removed)',
+        stroke: 'var(--series-1)',
         strokeWidth: 1,
         className: 'bars-before',
       }),
@@ -189,7 +189,7 @@ function legendOf(): HTMLElement[] {
     );
   return [
     legendEntry(
-      sign({ fill: 'var(--removed)', 'fill-opacity': 0.28, stroke: 'var(--removed)' }),
+      sign({ fill: 'var(--series-1)', 'fill-opacity': 0.28, stroke: 'var(--series-1)' }),
       t('Before the block is corrected'),
     ),
     legendEntry(sign({ fill: 'var(--good)' }), t('After it')),
