@@ -4,7 +4,7 @@ import { issueText, tellableSettings } from '../../../src/host/issue-report';
 import { withoutPrivate } from '../../../src/host/private-text';
 
 const NAMES = {
-  paths: ['/home/maria/My Models', '/home/maria', 'C:\\Users\\Maria B\\models'],
+  paths: ['/people/maria/My Models', '/people/maria', 'C:\\People\\Maria B\\models'],
   names: ['maria', 'marias-laptop', 'x'],
 };
 const clean = (text: string): string => withoutPrivate(text, NAMES);
@@ -12,10 +12,10 @@ const clean = (text: string): string => withoutPrivate(text, NAMES);
 describe('private text', () => {
   it('has no paths: known ones with blanks, and unknown ones', () => {
     const texts = {
-      'scored /home/maria/My Models/oak by ppl in 3.2 s': 'scored <path> by ppl in 3.2 s',
+      'scored /people/maria/My Models/oak by ppl in 3.2 s': 'scored <path> by ppl in 3.2 s',
       'cannot open /srv/secret/oak.gguf: gone.': 'cannot open <path>: gone.',
-      'file:///home/maria/notes.txt is long': '<path> is long',
-      'C:\\Users\\Maria B\\models\\oak\\model.safetensors failed': '<path> failed',
+      'file:///people/maria/notes.txt is long': '<path> is long',
+      'C:\\People\\Maria B\\models\\oak\\model.safetensors failed': '<path> failed',
       'D:\\data\\customers.txt failed': '<path> failed',
       '\\\\server\\share\\oak failed': '<path> failed',
       '"/srv/My Secret/oak" is not a folder': '"<path>" is not a folder',
@@ -39,7 +39,7 @@ describe('private text', () => {
 
 describe('an issue', () => {
   it('has versions, device, settings and the last lines of the log', () => {
-    const log = Array.from({ length: 100 }, (_, n) => `line ${n} of /home/maria/a`).join('\n');
+    const log = Array.from({ length: 100 }, (_, n) => `line ${n} of /people/maria/a`).join('\n');
     const versions = [['Coppice', '1.2.3']] as const;
     const text = issueText(
       { versions, device: 'cpu (asked by maria)', settings: [['coppice.threads', '2']], log },
@@ -68,7 +68,7 @@ describe('an issue', () => {
       'coppice.threads': 2,
       'coppice.same': true,
       'coppice.device': 'cpu',
-      'coppice.keep': '/home/maria',
+      'coppice.keep': '/people/maria',
       'coppice.cluster': { folder: '/home' },
     };
     assert.deepEqual(
