@@ -7,12 +7,19 @@ import { EXPORT_TYPES, type ExportFormat } from '../jobs/definitions/export';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { inform, nextCommand } from '../host/inform';
+import { requireSpace } from '../host/disk-space';
+import { hintAtGit } from '../host/git-hint';
+import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, type Choice, pick, pickMany, type Step } from '../host/steps';
+import type { ShipGoal } from '../protocol/journey';
+import { formatBytes } from '../format/numbers';
+import { UserError } from '../engine/errors';
+import { exportBytes, type Shipped } from '../recipes/init/sizes';
+import { relativesOf } from './comparable-models';
 import { changesSteps, type WrittenChanges } from './changes-step';
 
 /** `remove`: undefined uses the plan. */
@@ -30,13 +37,15 @@ export const exportModelCommand: Command<ExportModelArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Export for an Application');
     const chosen = await chooseCheckpoint(coppice, args, title, { prefers: 'plan' });
+    const goal = await goalOf(coppice, chosen);
+    const sizes = new ExportSizes(chosen, coppice.plans.removed(chosen.subject));
     const isOpen = [args.out, args.remove, args.heal, args.adapter].every((each) => each === undefined);
     const complete = await askAll(title, args, [
       ...(isOpen ? await changesSteps<ExportModelArguments>(coppice, chosen) : []),
-      ...(args.format === undefined ? [formatStep(coppice)] : []),
-      ...(args.type === undefined ? [typeStep] : []),
+      ...(args.format === undefined ? [formatStep(coppice, goal)] : []),
+      ...(args.type === undefined ? [typeStep(sizes, goal)] : []),
       ...(args.target === undefined ? [targetStep] : []),
-      ...(args.out === undefined ? [outStep(coppice, chosen)] : []),
+      ...(args.out === undefined ? [outStep(coppice, chosen, sizes)] : []),
     ]);
     const { format, type = [], target, out, heal, adapter, device } = complete;
     // Healed weights and an adapter say themselves what lies below them.
@@ -44,6 +53,7 @@ export const exportModelCommand: Command<ExportModelArguments> = {
     const remove = complete.remove ?? planned;
     if (args.format === undefined) await remember(coppice, 'export', { format });
     settle({ ...complete, checkpoint: chosen.path, remove });
+    requireSpace(out!, await sizes.of(complete));
     const spec: ExportSpec = {
       kind: 'export',
       checkpoint: chosen.path,
@@ -55,19 +65,21 @@ export const exportModelCommand: Command<ExportModelArguments> = {
       ...(format === 'onnx' && { target }),
       out: out!,
     };
-    const { result, unwatched } = await runJob(coppice, spec, { device });
+    const { result } = await runJob(coppice, spec, { device });
     if (result.format !== 'onnx') await showCheckpoint(coppice, result.out);
-    // The tree has no line for an ONNX folder.
-    if (unwatched || result.format === 'onnx') tellExported(args, result);
+    void hintAtGit(coppice, args, result.out);
+    tellExported(args, result);
     return result;
   },
 };
 
-function tellExported(args: CommonArguments, { out }: ExportResult): void {
+/** The tree has no line for an ONNX folder, and Coppice does not read it: it is not compared by perplexity. */
+function tellExported(args: CommonArguments, { format, out }: ExportResult): void {
   inform(
     args,
     vscode.l10n.t('Exported {0} and compared it with the model.', basename(out)),
-    nextCommand(vscode.l10n.t('Copy Code'), 'coppice.copyLoadingCode', { checkpoint: out }),
+    ...(format === 'onnx' ? [] : [compareStep(out)]),
+    nextCommand(vscode.l10n.t('Copy Code to Load It'), 'coppice.copyLoadingCode', { checkpoint: out }),
     {
       label: vscode.l10n.t('Reveal'),
       run: () => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(out)),
@@ -75,7 +87,12 @@ function tellExported(args: CommonArguments, { out }: ExportResult): void {
   );
 }
 
-function formatStep(coppice: Coppice): Step<ExportModelArguments> {
+/** What the family must be to ship. */
+async function goalOf(coppice: Coppice, chosen: Chosen): Promise<ShipGoal | undefined> {
+  return coppice.goals.goal((await relativesOf(coppice, chosen)).originalIdentity);
+}
+
+function formatStep(coppice: Coppice, goal: ShipGoal | undefined): Step<ExportModelArguments> {
   return async (_, place) => {
     const choices: Choice<ExportFormat>[] = [
       { label: 'GGUF', description: vscode.l10n.t('llama.cpp, Ollama, LM Studio'), value: 'gguf' },
@@ -83,7 +100,7 @@ function formatStep(coppice: Coppice): Step<ExportModelArguments> {
       { label: 'safetensors', description: vscode.l10n.t('transformers, vLLM'), value: 'safetensors' },
     ];
     const last = recall<string>(coppice, 'export', 'format', 'gguf') as ExportFormat;
-    const format = await pick(place, vscode.l10n.t('Select a format'), choices, last);
+    const format = await pick(place, vscode.l10n.t('Select a format'), choices, goal?.format ?? last);
     return format === BACK ? BACK : { format };
   };
 }
@@ -91,17 +108,38 @@ function formatStep(coppice: Coppice): Step<ExportModelArguments> {
 /** As it is stored. */
 const STORED = 'stored';
 
-const typeStep: Step<ExportModelArguments> = async ({ format = 'gguf' }, place) => {
-  const types = EXPORT_TYPES[format].map((value) => ({ label: value, value }));
-  if (format === 'onnx') {
-    const type = await pickMany(place, vscode.l10n.t('Select the types of the models'), types, ['fp32']);
-    return type === BACK ? BACK : { type };
-  }
-  const stored = { label: vscode.l10n.t('As stored'), value: STORED };
-  const type = await pick<string>(place, vscode.l10n.t('Select the type of the weights'), [stored, ...types], STORED);
-  if (type === BACK) return BACK;
-  return { type: type === STORED ? [] : [type] };
-};
+/** Each type with the size that it gives, and whether that is within the goal. */
+const typeStep =
+  (sizes: ExportSizes, goal: ShipGoal | undefined): Step<ExportModelArguments> =>
+  async (state, place) => {
+    const { format = 'gguf' } = state;
+    const values = [...(format === 'onnx' ? [] : [STORED]), ...EXPORT_TYPES[format]];
+    const choices = await Promise.all(
+      values.map(async (value): Promise<Choice<string>> => {
+        const bytes = await sizes.of({ ...state, type: value === STORED ? [] : [value] });
+        const label = value === STORED ? vscode.l10n.t('As stored') : value;
+        return { label, ...(bytes !== undefined && { description: sizeWords(bytes, goal) }), value };
+      }),
+    );
+    const wanted = goal?.format === format ? goal.type : undefined;
+    if (format === 'onnx') {
+      const type = await pickMany(place, vscode.l10n.t('Select the types of the models'), choices, [wanted ?? 'fp32']);
+      return type === BACK ? BACK : { type };
+    }
+    const question = vscode.l10n.t('Select the type of the weights');
+    const type = await pick<string>(place, question, choices, wanted ?? STORED);
+    if (type === BACK) return BACK;
+    return { type: type === STORED ? [] : [type] };
+  };
+
+/** "116.2 MB · within the goal" */
+function sizeWords(bytes: number, goal: ShipGoal | undefined): string {
+  const size = formatBytes(bytes);
+  if (goal?.maxBytes === undefined) return size;
+  return bytes <= goal.maxBytes
+    ? vscode.l10n.t('{0} · within the goal of {1}', size, formatBytes(goal.maxBytes))
+    : vscode.l10n.t('{0} · more than the goal of {1}', size, formatBytes(goal.maxBytes));
+}
 
 const targetStep: Step<ExportModelArguments> = async ({ format }, place) => {
   if (format !== 'onnx') return {};
@@ -113,8 +151,10 @@ const targetStep: Step<ExportModelArguments> = async ({ format }, place) => {
   return target === BACK ? BACK : { target };
 };
 
-function outStep(coppice: Coppice, { checkpoint }: Chosen): Step<ExportModelArguments> {
-  return async ({ format = 'gguf', type = [] }, place) => {
+function outStep(coppice: Coppice, { checkpoint }: Chosen, sizes: ExportSizes): Step<ExportModelArguments> {
+  return async (state, place) => {
+    const { format = 'gguf', type = [] } = state;
+    const bytes = await sizes.of(state);
     const suffix = [format, ...type].join('-');
     const extension = format === 'gguf' ? '.gguf' : '';
     const value = outputFolder(
@@ -125,8 +165,45 @@ function outStep(coppice: Coppice, { checkpoint }: Chosen): Step<ExportModelArgu
     );
     const out =
       format === 'gguf'
-        ? await askOutputFile(place, { prompt: vscode.l10n.t('The new file'), value, extension })
-        : await askOutputFolder(place, { prompt: vscode.l10n.t('The new folder'), value });
+        ? await askOutputFile(place, { prompt: vscode.l10n.t('The new file'), value, extension, bytes })
+        : await askOutputFolder(place, { prompt: vscode.l10n.t('The new folder'), value, bytes });
     return out === BACK ? BACK : { out };
   };
+}
+
+/** Bytes of exports, each reckoned once. */
+class ExportSizes {
+  private readonly known = new Map<string, Promise<number | undefined>>();
+
+  /** @param planned blocks that the plan removes */
+  constructor(
+    private readonly chosen: Chosen,
+    private readonly planned: readonly number[],
+  ) {}
+
+  /** Undefined where only the export can tell: with healed weights or an adapter, or without a format. */
+  async of({ format, type = [], remove, heal, adapter }: ExportModelArguments): Promise<number | undefined> {
+    if (format === undefined || (heal ?? adapter) !== undefined) return undefined;
+    const removed = (remove ?? this.planned).filter((entry) => typeof entry === 'number');
+    const each = type.length === 0 ? [undefined] : type;
+    const sizes = await Promise.all(
+      each.map((one) => this.one({ format, removed, ...(one !== undefined && { type: one }) })),
+    );
+    return sizes.reduce(
+      (sum: number | undefined, size) => (sum === undefined || size === undefined ? undefined : sum + size),
+      0,
+    );
+  }
+
+  private one(shipped: Shipped): Promise<number | undefined> {
+    const key = JSON.stringify(shipped);
+    const found =
+      this.known.get(key) ??
+      exportBytes(this.chosen.checkpoint, shipped).catch((error: unknown) => {
+        if (error instanceof UserError) return undefined; // the export says why
+        throw error;
+      });
+    this.known.set(key, found);
+    return found;
+  }
 }

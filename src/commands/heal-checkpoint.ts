@@ -1,12 +1,15 @@
 /** Heal Checkpoint…: corrects the weights of the plan's model in closed form, and writes them. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
+import { writtenReduction } from '../engine/checkpoint/reduction';
 import { UserError } from '../engine/errors';
 import type { Choice as BlockChoice } from '../engine/importance/choice';
 import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
+import { requireSpace } from '../host/disk-space';
+import { hintAtGit } from '../host/git-hint';
 import { amountChoices, healingOptions, tellHealed, usualHealingText } from '../host/healing';
 import { SELF } from '../jobs/healing-amounts';
 import { modelSource } from '../host/model-choice';
@@ -55,6 +58,7 @@ export const healCheckpointCommand: Command<HealArguments> = {
     const complete = isNamed ? args : await askHealing(coppice, args, chosen, remove, title);
     const { data = usualHealingText(coppice), tokens = HEAL_DEFAULTS.tokens, method, out, patch } = complete;
     settle({ ...args, checkpoint: chosen.path, remove, choice, data, tokens, method, out, patch });
+    if (out !== undefined) requireSpace(out, writtenBytes(chosen, remove));
     const spec: HealSpec = {
       kind: 'heal',
       checkpoint: chosen.path,
@@ -69,10 +73,19 @@ export const healCheckpointCommand: Command<HealArguments> = {
     if (result.out !== null) await showCheckpoint(coppice, result.out);
     await vscode.commands.executeCommand('setContext', 'coppice.did.heal', true);
     if (result.patch !== null) await coppice.library.rescan();
+    const written = result.out ?? result.patch;
+    if (written !== null) void hintAtGit(coppice, args, written);
     if (unwatched) tellHealed({ ...args, checkpoint: chosen.path }, result, warnings);
     return result;
   },
 };
+
+/** At most: single modules that are left out count as kept. */
+const writtenBytes = ({ checkpoint }: Chosen, remove: readonly RemovedEntry[]): number =>
+  writtenReduction(
+    checkpoint,
+    remove.filter((entry) => typeof entry === 'number'),
+  ).bytesAfter;
 
 const nothingToHeal = (): UserError =>
   new UserError(
@@ -135,7 +148,9 @@ async function askHealing(
       const patch = await askOutputFile(place, question);
       return patch === BACK ? BACK : { patch };
     }
-    const out = await askOutputFolder(place, { prompt: vscode.l10n.t('Folder for the new checkpoint'), value: free() });
+    const bytes = writtenBytes(chosen, remove);
+    const prompt = vscode.l10n.t('Folder for the new checkpoint');
+    const out = await askOutputFolder(place, { prompt, value: free(), bytes });
     return out === BACK ? BACK : { out };
   };
   const complete = await askAll<State>(title, args, [

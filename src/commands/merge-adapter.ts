@@ -2,11 +2,14 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
+import { summarize } from '../engine/checkpoint/summary';
 import type { MergeSpec } from '../protocol/jobs';
 import { checkpointName } from '../jobs/titles';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import { pickOrBrowse } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
+import { requireSpace } from '../host/disk-space';
+import { hintAtGit } from '../host/git-hint';
 import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { showCheckpoint } from '../host/show-checkpoint';
@@ -28,9 +31,14 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Merge LoRA Adapter into Checkpoint');
     const { path, checkpoint } = await chooseCheckpoint(coppice, args, title);
+    const { bytes } = summarize(checkpoint);
     const outStep: Step<MergeArguments> = async (_, place) => {
       const value = outputFolder(coppice.config.outputFolder, checkpoint, 'retrained');
-      const out = await askOutputFolder(place, { prompt: vscode.l10n.t('Folder for the new checkpoint'), value });
+      const out = await askOutputFolder(place, {
+        prompt: vscode.l10n.t('Folder for the new checkpoint'),
+        value,
+        bytes,
+      });
       return out === BACK ? BACK : { out };
     };
     const steps = [
@@ -41,9 +49,11 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
     if (args.adapter === undefined) await remember(coppice, 'merge', { adapter: complete.adapter });
     settle({ ...complete, checkpoint: path });
     const { adapter, out, dtype, otherBase } = complete;
+    requireSpace(out!, bytes);
     const spec: MergeSpec = { kind: 'merge', checkpoint: path, adapter: adapter!, out: out!, dtype, otherBase };
     const { result, unwatched } = await runJob(coppice, spec, { device: args.device });
     await showCheckpoint(coppice, result.out);
+    void hintAtGit(coppice, args, result.out);
     if (unwatched) {
       const text = vscode.l10n.t('Merged the adapter into {0}.', checkpointName(result.out));
       const open = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: result.out });

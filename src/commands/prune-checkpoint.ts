@@ -19,6 +19,8 @@ import { formatBytes, shortCount, formatFactor } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { amountChoices, healingOptions, tellHealed, usualHealingText } from '../host/healing';
+import { requireSpace } from '../host/disk-space';
+import { hintAtGit } from '../host/git-hint';
 import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
@@ -57,6 +59,7 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     const choice = args.blocks === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');
     const data = args.data ?? usualHealingText(coppice);
     settle({ ...args, checkpoint: chosen.path, blocks, choice, heal, data, out });
+    requireSpace(out!, writtenReduction(chosen.checkpoint, blocks).bytesAfter);
     const tokens = heal === true ? HEAL_DEFAULTS.tokens : heal;
     const spec: PruneSpec = {
       kind: 'prune',
@@ -70,6 +73,7 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     await showCheckpoint(coppice, result.out);
     await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
     if (result.healing) await vscode.commands.executeCommand('setContext', 'coppice.did.heal', true);
+    void hintAtGit(coppice, args, result.out);
     if (unwatched) tellPruned({ ...args, checkpoint: chosen.path }, result, warnings);
     return result;
   },
@@ -196,6 +200,7 @@ async function askFolder(
     value: outputFolder(coppice.config.outputFolder, checkpoint, heals ? `${kept}-blocks-healed` : `${kept}-blocks`),
     meaning: () => [meaningOf(chosen, state, known), ...(warning === undefined ? [] : [warning])].join(' '),
     warns: warning !== undefined,
+    ...(known.length > 0 && { bytes: writtenReduction(checkpoint, known).bytesAfter }),
   });
   return out === BACK ? BACK : { out };
 }

@@ -11,6 +11,7 @@ import { stateFileOf } from '../engine/retrain/loop/workspace';
 import { modelName } from '../engine/records/record';
 import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import type { Checkpoint } from '../engine/checkpoint/types';
+import { freeBytes, spaceFault, spaceWords } from './disk-space';
 import { nearestParent, outputPath, outputPathFault } from './output-path';
 import { ask, BACK, type Back, type Place, type Question } from './steps';
 
@@ -43,21 +44,21 @@ function firstFree(path: string, extension: string): string {
   }
 }
 
+/** The question for an output. `bytes` of it must fit on the disk; its size and the free space are shown. */
+export type OutputQuestion = Pick<Question, 'prompt' | 'value' | 'meaning' | 'warns'> & { readonly bytes?: number };
+
 /**
  * Asks for a new folder: an absolute path, or one relative to the workspace or the user's home (~).
  * @param question `value` is the default; `meaning` is shown for a folder that can be created
  * @returns its absolute path
  */
-export const askOutputFolder = (
-  place: Place,
-  question: Pick<Question, 'prompt' | 'value' | 'meaning' | 'warns'>,
-): Promise<string | Back> =>
+export const askOutputFolder = (place: Place, question: OutputQuestion): Promise<string | Back> =>
   askOutput(place, question, (text) => (text.trim() === '' ? vscode.l10n.t('Enter a folder.') : undefined));
 
 /** Asks for a new file in the same way. @param extension with its dot */
 export const askOutputFile = (
   place: Place,
-  { extension, ...question }: Pick<Question, 'prompt' | 'value'> & { readonly extension: string },
+  { extension, ...question }: Pick<OutputQuestion, 'prompt' | 'value' | 'bytes'> & { readonly extension: string },
 ): Promise<string | Back> =>
   askOutput(place, question, (text) =>
     text.trim().endsWith(extension) ? undefined : vscode.l10n.t('Enter a file that ends in {0}.', extension),
@@ -66,14 +67,23 @@ export const askOutputFile = (
 /** @param fault what is wrong with the text, before the path is looked at */
 async function askOutput(
   place: Place,
-  { meaning: further, ...question }: Pick<Question, 'prompt' | 'value' | 'meaning' | 'warns'>,
+  { meaning: further, bytes, ...question }: OutputQuestion,
   fault: (text: string) => string | undefined,
 ): Promise<string | Back> {
   const base = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir();
-  const whole = (text: string): string | undefined => fault(text) ?? outputPathFault(outputPath(text, base));
+  const lacksRoom = (path: string): string | undefined =>
+    bytes === undefined ? undefined : spaceFault(bytes, freeBytes(path));
+  const whole = (text: string): string | undefined => {
+    const path = outputPath(text, base);
+    return fault(text) ?? outputPathFault(path) ?? lacksRoom(path);
+  };
   const meaning = (text: string): string | undefined => {
     const path = outputPath(text, base);
-    const words = [path === text ? undefined : vscode.l10n.t('Writes to {0}.', path), further?.(text)];
+    const room = bytes === undefined ? undefined : spaceWords(bytes, freeBytes(path));
+    const told = [path === text ? undefined : vscode.l10n.t('Writes to {0}.', path), further?.(text)];
+    // VS Code shows the meaning in place of the prompt.
+    const asked = told.every((each) => each === undefined) && room !== undefined ? `${question.prompt}.` : undefined;
+    const words = [asked, ...told, room];
     return words.filter((each) => each !== undefined).join(' ') || undefined;
   };
   const browse = { iconPath: new vscode.ThemeIcon('folder-opened'), tooltip: vscode.l10n.t('Browse…') };

@@ -24,6 +24,8 @@ describe('the story of an export', function () {
     checkpoint = writeModel('toy');
     await (await coppice()).library.rescan();
     await run('suggestBlocks', { checkpoint, criterion: 'magnitude', count: 1 });
+    const { goals, library } = await coppice();
+    goals.set((await library.load(checkpoint)).identity, { format: 'gguf', type: 'q8_0', maxBytes: 300e3 });
   });
   after(() => unstage(staged));
   afterEach(async () => {
@@ -60,10 +62,29 @@ describe('the story of an export', function () {
     await window.screenshot('exporting-1-format');
     await choose('GGUF');
     await asks('Select the type of the weights');
-    await choose('q8_0');
+    const sizes = await rows();
+    assert.ok(
+      sizes.length > 3 && sizes.every((row) => / ?[\d.]+ [kM]B · (within|more than) the goal of 300\.0 kB$/.test(row)),
+    );
+    assert.match(
+      sizes.find((row) => row.startsWith('q8_0'))!,
+      /within/,
+    );
+    assert.match(
+      sizes.find((row) => row.startsWith('f32'))!,
+      /more than/,
+    );
+    await window.screenshot('exporting-1-sizes');
+    // The goal's type is the default.
+    await window.page.keyboard.press('Enter');
+    await box()
+      .getByText(/Takes [\d.]+ kB of [\d.,]+ [GT]B that are free\./)
+      .waitFor();
     await enterPath('The new file', /toy-q8_0\.gguf$/, 'short.gguf');
+    await window.toast('Exported short.gguf').getByRole('button', { name: 'Compare with the Original' }).waitFor();
     const { format, type, removed, verified } = await running;
     assert.deepEqual([format, type, removed.length, verified?.passed], ['gguf', 'q8_0', 1, true]);
+    await vscode.commands.executeCommand('notifications.clearAll');
     await window.row('short.gguf').waitFor();
     await window.screenshot('exporting-2-gguf');
     const copying = vscode.commands.executeCommand<string>('coppice.copyLoadingCode', inWorkspace('short.gguf'));
@@ -91,7 +112,7 @@ describe('the story of an export', function () {
     const toast = window.toast('Exported page and compared it with the model.');
     await toast.waitFor();
     await window.screenshot('exporting-4-done');
-    await toast.getByRole('button', { name: 'Copy Code' }).click();
+    await toast.getByRole('button', { name: 'Copy Code to Load It' }).click();
     await asks('Select a library');
     const offered = await rows();
     const hasGenai = existsSync(inWorkspace('page', 'genai_config.json'));
