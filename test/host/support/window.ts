@@ -86,6 +86,28 @@ export class Window {
     });
   }
 
+  /** Waits for the list that has a line with `text`, and chooses that line. */
+  async pick(text: string): Promise<void> {
+    const line = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
+    await line.waitFor();
+    await until(`“${text}” is chosen`, async () => {
+      if ((await line.count()) === 0) return true;
+      await line.click({ timeout: 500 }).catch(() => undefined);
+      return until('', async () => (await line.count()) === 0, 2000).then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+
+  /** Waits for the question, and answers it with this text. */
+  async answer(question: string | RegExp, text: string): Promise<void> {
+    const box = this.page.locator('.quick-input-widget:visible');
+    await box.getByText(question).first().waitFor();
+    await box.locator('input').first().fill(text);
+    await this.enter(question);
+  }
+
   /**
    * Clicks the box of a tree's line, and waits for what that does. A click that comes while the line is being drawn again
    * is lost, as a user would see: it is repeated while nothing has happened.
@@ -138,14 +160,14 @@ export class Window {
     return this.page.locator(this.jobRows, { hasText: text });
   }
 
-  /** The frame of a webview that holds `selector`. */
-  async frameWith(selector: string): Promise<Frame> {
+  /** The frame of a webview that holds `selector`, with this text in it. */
+  async frameWith(selector: string, hasText: string | RegExp = ''): Promise<Frame> {
     let found: Frame | undefined;
     await until(`a frame with ${selector}`, async () => {
       for (const frame of this.page.frames()) {
         if (
           (await frame
-            .locator(selector)
+            .locator(selector, { hasText })
             .count()
             .catch(() => 0)) > 0
         )

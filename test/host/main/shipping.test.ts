@@ -1,0 +1,195 @@
+/**
+ * From a model to one that ships: a new user with a model, a text of their own and a goal follows the one primary action of
+ * the results panel, from the empty view to an exported file with its page before and after.
+ */
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import * as vscode from 'vscode';
+import { full, hasShared, smollm2Folder } from '../../support/shared';
+import { until } from '../../support/until';
+import { clearWorkspace, coppice, EXTENSION_ID, forgetAnswers, inWorkspace, resetSettings } from '../support/coppice';
+import { Window } from '../support/window';
+
+interface Story {
+  readonly name: string;
+  /** Its folder. */
+  readonly model: () => string;
+  /** Text of the user, which blocks are scored on. */
+  readonly text: () => string;
+  /** The size of the file that is to ship. */
+  readonly size: string;
+  readonly bytes: number;
+  /** The perplexity that is still good enough, in multiples of the original's. */
+  readonly ratio: string;
+  readonly patience: number;
+}
+
+const extensionFile = (...parts: string[]): string =>
+  join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, ...parts);
+
+/** Quick, because the sample model is small. */
+const SAMPLE: Story = {
+  name: 'stories',
+  model: () => extensionFile('media/sample'),
+  text: () => extensionFile('media/sample/calibration.txt'),
+  size: '2.4MB',
+  bytes: 2.4e6,
+  ratio: '1.3',
+  patience: 120_000,
+};
+
+const SMOLLM2: Story = {
+  name: 'SmolLM2-135M-Instruct',
+  model: smollm2Folder,
+  text: () => extensionFile('media/sample/calibration.txt'),
+  size: '132MB',
+  bytes: 132e6,
+  ratio: '2',
+  patience: 900_000,
+};
+
+const THEMES = ['Dark Modern', 'Light Modern', 'Dark High Contrast', 'Light High Contrast'];
+
+for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
+  describe(`from ${story.name} to a model that ships`, function () {
+    this.timeout(story.patience);
+    const { name, patience } = story;
+    let window: Window;
+    let frame: Frame;
+
+    before(async () => {
+      window = await Window.connect();
+      await resetSettings();
+      await forgetAnswers();
+      await clearWorkspace();
+      await window.tidy();
+      await vscode.commands.executeCommand('workbench.view.extension.coppice');
+    });
+    after(async () => {
+      await vscode.workspace.getConfiguration().update('workbench.colorTheme', undefined, true);
+      await window.tidy();
+      await clearWorkspace();
+      await window.disconnect();
+    });
+
+    it('starts with an empty view that says what to do', async () => {
+      await window.page.getByText('No checkpoint found in this workspace.').waitFor();
+      await window.screenshot(`ship-${name}-1-empty`);
+    });
+
+    it('finds the model and offers to score it, on a text of the user', async () => {
+      copyModel(story.model(), inWorkspace(name));
+      cpSync(story.text(), inWorkspace('my-text.txt'));
+      await (await coppice()).library.rescan();
+      await window.row(name).first().click();
+      await vscode.commands.executeCommand('coppice.openResults', { checkpoint: inWorkspace(name) });
+      await vscode.commands.executeCommand('workbench.action.closeSidebar');
+      frame = await window.frameWith('.card.importance');
+      await shown('2-first');
+      await primary(/^Score Blocks/);
+      await window.enter('Shortened LLaMA');
+      await window.pick('my-text.txt');
+    });
+
+    it('asks for a goal, and plans what meets its size', async () => {
+      await primary(/^Suggest Blocks/);
+      await window.enter('scored');
+      await window.pick('A goal for your application…');
+      await window.enter('What does your application load?');
+      await window.enter('Select the type of the weights');
+      await window.answer(/The most that the files may have/, story.size);
+      await window.answer(/How many times the perplexity/, story.ratio);
+      await frame.getByText(/Goal:/).first().waitFor();
+      await offered(/^Prune/);
+      await shown('3-planned');
+    });
+
+    it('writes the shorter model, healed, with Enter all the way', async () => {
+      await primary(/^Prune/);
+      await window.enter('Heal after pruning?');
+      await window.enter(/Removes/);
+      await offered(/^Open /);
+      await primary(/^Open /);
+      frame = await window.frameWith('h1', /healed/);
+    });
+
+    it('retrains only what the goal asks for, and exports', async () => {
+      // Healing has brought the perplexity below the limit, which is measured at once.
+      await offered(/^Export/);
+      await shown('4-healed');
+      await primary(/^Export/);
+      for (const question of [/GGUF/, /q8_0/]) await window.enter(question);
+      await window.enter(/The new file/);
+      await until('the file', () => Promise.resolve(exported() !== undefined), patience);
+      const { size } = statSync(exported()!);
+      assert.ok(size <= story.bytes, `${size} bytes of at most ${story.bytes}`);
+    });
+
+    it('compares it with the original, and says that it may ship', async () => {
+      await primary(/^Compare/);
+      await until(
+        'the page before and after',
+        async () =>
+          (await pageFrame())
+            ?.locator('body')
+            .innerText()
+            .then((text) => /May ship/.test(text)) ?? false,
+        patience,
+      );
+      for (const theme of THEMES) {
+        await vscode.workspace.getConfiguration().update('workbench.colorTheme', theme, true);
+        await window.screenshot(`ship-${name}-5-page-${theme.toLowerCase().replaceAll(' ', '-')}`);
+      }
+    });
+
+    const exported = (): string | undefined => {
+      const file = readdirSync(inWorkspace()).find((each) => each.endsWith('.gguf'));
+      return file === undefined ? undefined : inWorkspace(file);
+    };
+
+    /** Waits until the panel's one primary action is this one. */
+    async function offered(label: RegExp): Promise<void> {
+      const buttons = frame.locator('vscode-button[appearance="primary"]');
+      await until(
+        `the primary action ${label}`,
+        async () => {
+          const labels = await buttons.allInnerTexts();
+          return labels.length === 1 && label.test(labels[0].trim());
+        },
+        patience,
+      );
+    }
+
+    /** Waits for the primary action, and clicks it. */
+    async function primary(label: RegExp): Promise<void> {
+      await offered(label);
+      await frame.locator('vscode-button[appearance="primary"]').click();
+    }
+
+    async function shown(picture: string): Promise<void> {
+      await frame.locator('h1').first().scrollIntoViewIfNeeded();
+      await window.screenshot(`ship-${name}-${picture}`);
+    }
+
+    async function pageFrame(): Promise<Frame | undefined> {
+      for (const each of window.page.frames()) {
+        const text = await each
+          .locator('body')
+          .innerText({ timeout: 500 })
+          .catch(() => '');
+        if (text.includes('Beside') && !each.isDetached()) return each;
+      }
+      return undefined;
+    }
+  });
+}
+
+/** Copies what the links of a cache lead to. */
+function copyModel(from: string, to: string): void {
+  mkdirSync(to);
+  for (const file of readdirSync(from)) {
+    if (existsSync(join(from, file))) cpSync(realpathSync(join(from, file)), join(to, file), { recursive: true });
+  }
+}
