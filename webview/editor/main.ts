@@ -2,6 +2,7 @@
 import type { FileDescription, FromEditorPage, ShardDescription, ToEditorPage } from '../../src/protocol/editor';
 import { type Child, el } from '../support/dom';
 import { connect } from '../support/host';
+import { keepReadable } from '../support/readable';
 import { filesText } from '../support/amounts';
 import { t } from '../support/l10n';
 import { formatBytes, formatCount } from '../../src/format/numbers';
@@ -98,6 +99,7 @@ function shardTable(shards: readonly ShardDescription[], copy: (text: string) =>
   return table.element;
 }
 
+keepReadable();
 registerControls();
 window.addEventListener('scroll', () => host.keep({ pageTop: window.scrollY }), { passive: true });
 host.post({ type: 'ready' });

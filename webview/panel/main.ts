@@ -4,6 +4,7 @@ import { el } from '../support/dom';
 import { t } from '../support/l10n';
 import { watchFaults } from '../support/faults';
 import { connect } from '../support/host';
+import { keepReadable } from '../support/readable';
 import { registerControls } from '../support/ui';
 import './panel.css';
 import type { Context, Section } from './sections/section';
@@ -114,6 +115,7 @@ function scrollTo(name: string): void {
 }
 
 watchFaults((message) => host.post({ type: 'fault', message }));
+keepReadable();
 registerControls();
 root.append(el('p', { class: 'loading', role: 'status' }, t('Loading the model and its runs…')));
 host.post({ type: 'ready' });

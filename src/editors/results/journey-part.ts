@@ -1,7 +1,7 @@
 /** The way to a model that ships, from what the panel knows: its scores, plan, family and runs, and the goal of the family. */
 import { basename } from 'node:path';
 import { beforeAfter } from '../../engine/records/before-after/before-after';
-import { messageOf } from '../../engine/errors';
+import { UserError } from '../../engine/errors';
 import type { JsonNumber } from '../../format/json';
 import type { Journey, ShipGoal } from '../../protocol/journey';
 import type { PanelState } from '../../protocol/panel';
@@ -83,7 +83,8 @@ export class JourneyPart {
       const bytes = await services.host.exportBytes(source, removed, goal);
       if (key === this.sizeKey()) this.size = { key, bytes };
     } catch (error) {
-      services.host.logError(new Error(`the size of an export is unknown: ${messageOf(error)}`));
+      // A model that the format cannot hold has no size; the export says why.
+      if (!(error instanceof UserError)) services.host.logError(error);
     }
     if (key === this.sizeKey()) store.updateWhatDiffers({ journey: this.now(store.state) });
   }

@@ -1,0 +1,126 @@
+/**
+ * Texts of the results panel in every theme that VS Code brings along, as its window draws them: each can be read on what
+ * lies behind it. Disabled controls are left out, as in WCAG.
+ */
+import assert from 'node:assert/strict';
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import * as vscode from 'vscode';
+import { clearWorkspace, coppice, EXTENSION_ID, inWorkspace, resetSettings, run } from '../support/coppice';
+import { contrast, over, parseColour } from '../../support/contrast';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
+
+/** WCAG 2.2 AA, for text. */
+const LEAST = 4.5;
+
+interface Theme {
+  readonly id?: string;
+  readonly label: string;
+}
+
+interface Seen {
+  readonly text: string;
+  readonly colour: string;
+  readonly opacity: number;
+  /** From the nearest to the page's own, which is opaque. */
+  readonly backgrounds: readonly string[];
+}
+
+describe('texts of the results panel', function () {
+  this.timeout(60_000);
+  let window: Window;
+  let frame: Frame;
+  const settings = vscode.workspace.getConfiguration('workbench');
+
+  before(async () => {
+    window = await Window.connect();
+    await resetSettings();
+    await clearWorkspace();
+    await window.tidy();
+    const checkpoint = inWorkspace('stories');
+    cpSync(join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'media/sample'), checkpoint, {
+      recursive: true,
+    });
+    await (await coppice()).library.rescan();
+    await run('scoreBlocks', { checkpoint, criterion: 'ppl', samples: 4, length: 64 });
+    await run('scoreBlocks', { checkpoint, criterion: 'magnitude' });
+    await run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
+    await run('setGoal', { checkpoint, format: 'gguf', type: 'q8_0', size: '2MB', perplexity: '1.3' });
+    await run('openResults', { checkpoint });
+    frame = await window.frameWith('.card.importance');
+    await frame.locator('.importance .target').first().waitFor();
+  });
+  after(async () => {
+    await settings.update('colorTheme', undefined, vscode.ConfigurationTarget.Global);
+    await window.tidy();
+    await clearWorkspace();
+    await window.disconnect();
+  });
+
+  const themes = vscode.extensions.all
+    .filter(({ id }) => id.startsWith('vscode.theme-'))
+    .flatMap(({ packageJSON }) => (packageJSON as { contributes: { themes?: Theme[] } }).contributes.themes ?? [])
+    .map(({ id, label }) => id ?? label);
+
+  it('are looked at in all themes', () => assert.ok(themes.length >= 15, themes.join()));
+
+  for (const theme of themes) {
+    it(`can be read in ${theme}`, async () => {
+      await settings.update('colorTheme', theme, vscode.ConfigurationTarget.Global);
+      await until(
+        `${theme} is drawn`,
+        async () => (await frame.locator('body').getAttribute('data-vscode-theme-id')) === theme,
+      );
+      const seen = await frame.evaluate<Seen[]>(`(${TEXTS})()`);
+      assert.ok(seen.length > 50, `${seen.length} texts`);
+      const faint = seen.flatMap((each) => {
+        const found = contrastOf(each);
+        return found < LEAST ? [`${found.toFixed(2)}:1 “${each.text}” ${each.colour} on ${each.backgrounds[0]}`] : [];
+      });
+      assert.deepEqual([...new Set(faint)], []);
+    });
+  }
+});
+
+/** Of a text on what lies behind it. */
+function contrastOf({ colour, opacity, backgrounds }: Seen): number {
+  const colours = backgrounds.map(parseColour);
+  const behind = colours.reduceRight((below, above) => over(above, below));
+  const ink = parseColour(colour);
+  return contrast(over({ ...ink, alpha: ink.alpha * opacity }, behind), behind);
+}
+
+/** Runs in the page, of whose types the host knows nothing. @returns all texts that are shown */
+const TEXTS = `() => {
+  const seen = [];
+  const parentOf = (node) => node.assignedSlot ?? node.parentElement ?? node.getRootNode().host;
+  const look = (element, text) => {
+    if (!element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })) return;
+    const backgrounds = [];
+    let opacity = 1;
+    for (let at = element; at; at = parentOf(at)) {
+      if (at.hasAttribute?.('disabled') || at.getAttribute?.('aria-disabled') === 'true') return;
+      if (at.classList?.contains('visually-hidden')) return;
+      const style = getComputedStyle(at);
+      opacity *= Number(style.opacity);
+      if (style.backgroundColor !== 'rgba(0, 0, 0, 0)') backgrounds.push(style.backgroundColor);
+    }
+    const style = getComputedStyle(element);
+    const own = element instanceof SVGElement ? style.fill : style.color;
+    if (own === 'none' || backgrounds.length === 0) return;
+    seen.push({ text: text.slice(0, 40), colour: own, opacity, backgrounds });
+  };
+  const walk = (node) => {
+    for (const child of node.childNodes) {
+      if (child.nodeType === 3 && child.textContent.trim() !== '') look(child.parentElement ?? node.host, child.textContent.trim());
+      else if (child.nodeType === 1 && !['SCRIPT', 'STYLE', 'TITLE', 'OPTION'].includes(child.tagName.toUpperCase())) {
+        if (child.shadowRoot) walk(child.shadowRoot);
+        walk(child);
+      }
+    }
+  };
+  walk(document.body);
+  return seen;
+}`;

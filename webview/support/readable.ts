@@ -1,0 +1,85 @@
+/**
+ * Keeps texts readable in every theme. Some themes have colours that are too faint on their own backgrounds; the page moves
+ * such a colour towards black or white until it reaches the contrast that WCAG 2.2 asks for (https://www.w3.org/TR/WCAG22/).
+ * Overrides lie on the body: VS Code writes a theme's colours to the root, which stay as they are.
+ */
+import { over, readable, type Rgba } from './contrast';
+
+/** Of texts (1.4.3), and of marks in charts (1.4.11). */
+const [TEXT, MARK] = [4.5, 3];
+
+interface Pair {
+  readonly ink: string;
+  /** The colours that it stands on. */
+  readonly on: readonly string[];
+  readonly least: number;
+}
+
+const PAGE = ['editor-background', 'editorWidget-background'];
+const text = (ink: string, ...on: string[]): Pair => ({ ink, on: on.length > 0 ? on : PAGE, least: TEXT });
+const mark = (ink: string): Pair => ({ ink, on: PAGE, least: MARK });
+
+const PAIRS: readonly Pair[] = [
+  ...['foreground', 'editor-foreground', 'descriptionForeground', 'textLink-foreground', 'errorForeground'].map((ink) =>
+    text(ink),
+  ),
+  text('symbolIcon-classForeground'),
+  text('charts-green'),
+  ...['blue', 'purple', 'red', 'yellow', 'orange', 'foreground'].map((name) => mark(`charts-${name}`)),
+  text('button-foreground', 'button-background'),
+  text('button-secondaryForeground', 'button-secondaryBackground'),
+  text('badge-foreground', 'badge-background'),
+  text('input-foreground', 'input-background'),
+  text('input-placeholderForeground', 'input-background'),
+  text('dropdown-foreground', 'dropdown-background'),
+  text('editorHoverWidget-foreground', 'editorHoverWidget-background'),
+  text('list-hoverForeground', 'list-hoverBackground'),
+  text('list-activeSelectionForeground', 'list-activeSelectionBackground'),
+  ...['info', 'warning', 'error'].map((kind) =>
+    text(`inputValidation-${kind}Foreground`, `inputValidation-${kind}Background`),
+  ),
+];
+
+/** Corrects the colours now, and whenever the theme changes. Call it before controls read the colours. */
+export function keepReadable(): void {
+  correct();
+  const options = { attributes: true, attributeFilter: ['class', 'data-vscode-theme-id'] };
+  new MutationObserver(correct).observe(document.body, options);
+}
+
+function correct(): void {
+  const probe = document.createElement('span');
+  document.body.append(probe);
+  const theme = getComputedStyle(document.documentElement);
+  const colour = (name: string): Rgba | undefined => {
+    const value = theme.getPropertyValue(`--vscode-${name}`).trim();
+    if (value === '') return undefined;
+    probe.style.color = '';
+    probe.style.color = value;
+    return probe.style.color === '' ? undefined : parse(getComputedStyle(probe).color);
+  };
+  const page = colour('editor-background') ?? [255, 255, 255, 1];
+  for (const { ink, on, least } of PAIRS) {
+    const own = colour(ink);
+    const behind = on
+      .map(colour)
+      .filter((each) => each !== undefined)
+      .map((each) => over(each, page));
+    const name = `--vscode-${ink}`;
+    const corrected = own && behind.length > 0 ? readable(own, behind, least) : undefined;
+    if (corrected) document.body.style.setProperty(name, `rgb(${corrected.slice(0, 3).join(' ')})`);
+    else document.body.style.removeProperty(name);
+  }
+  probe.remove();
+}
+
+/** "rgb(…)" and "rgba(…)", as computed styles have colours. */
+function parse(computed: string): Rgba | undefined {
+  const parts = /^rgba?\(([^)]*)\)$/
+    .exec(computed)?.[1]
+    .split(/[\s,/]+/)
+    .map(Number);
+  if (!parts || parts.length < 3 || parts.some(Number.isNaN)) return undefined;
+  const [red, green, blue, alpha = 1] = parts;
+  return [red, green, blue, alpha];
+}
