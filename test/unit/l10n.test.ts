@@ -13,6 +13,8 @@ const NO_TEXTS = [
   'src/editors/results/prompts.ts',
   'src/editors/results/model-labels.ts',
   'webview/panel/state/model-labels.ts',
+  'src/commands/report-issue.ts', // an issue is written for the developers, in English
+  'src/host/issue-report.ts',
 ];
 
 /** What runs in the extension host. The engine and the sidecar's process are English, as the command line is. */

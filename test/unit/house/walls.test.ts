@@ -38,21 +38,27 @@ describe('walls', () => {
     none([...imports('src/'), ...imports('webview/')].filter((i) => isOnnxruntime(i.target) && i.file !== SESSION));
   });
 
-  it('one file uses the network, and one command imports it', () => {
-    const DOWNLOAD = 'src/engine/evaluate/tasks/download';
+  it('two files use the network, and only commands import them', () => {
+    const DOWNLOADS = ['src/engine/evaluate/tasks/download', 'src/hub/download'];
     const sources = modules.filter((file) => /^(src|webview)\//.test(file));
     assert.deepEqual(
       sources.filter((file) =>
         /(?<![.\w])fetch\(|\b(WebSocket|XMLHttpRequest|EventSource|sendBeacon)\b/.test(textOf(file)),
       ),
-      [`${DOWNLOAD}.ts`],
+      DOWNLOADS.map((file) => `${file}.ts`),
     );
     const network = /^(node:)?(https?|http2|net|tls|dgram|dns|undici)(\/|$)/;
     none(sources.flatMap(importsOf).filter(({ target, typeOnly }) => !typeOnly && network.test(target)));
     // Each asks the user first.
     const may = /^src\/(cli\/commands\/fetch-tasks|commands\/[\w-]+)\.ts$/;
-    const importers = imports('src/').filter(({ target, typeOnly }) => !typeOnly && target === DOWNLOAD);
-    assert.ok(importers.length > 0);
+    const importers = imports('src/').filter(({ target, typeOnly }) => !typeOnly && DOWNLOADS.includes(target));
+    assert.ok(importers.length > 1);
+    // The library that downloads is imported there and nowhere else.
+    const hub = imports('src/').filter(({ target, typeOnly }) => !typeOnly && target.startsWith('@huggingface/hub'));
+    assert.deepEqual(
+      hub.map(({ file }) => file),
+      [`${DOWNLOADS[1]}.ts`],
+    );
     none(importers.filter(({ file }) => !may.test(file)));
   });
 
