@@ -25,15 +25,14 @@ const BUNDLE = Object.fromEntries(
 /** Names of formats and units, and dates, which the browser writes. */
 const SAME_EVERYWHERE = /\b(SVG|PNG|CSV|JSON|NaN|safetensors|[kMGT]?B|[A-Z][a-z]{2} \d{1,2}|[AP]M)\b/g;
 
-/** All texts of elements and attributes, but for those that a model writes. A line of the block map is one text. */
+/** All texts of elements and attributes, but for those that a model writes. */
 const shownTexts = (page: Page): Promise<string[]> =>
   page.evaluate<string[]>(`(() => {
     const texts = [];
     const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     while (walk.nextNode()) {
-      const { parentElement } = walk.currentNode;
-      if (parentElement.closest('script, style, .sample-text')) continue;
-      texts.push((parentElement.closest('.block-map-words > span') ?? walk.currentNode).textContent);
+      if (walk.currentNode.parentElement.closest('script, style, .sample-text')) continue;
+      texts.push(walk.currentNode.textContent);
     }
     for (const element of document.body.querySelectorAll('*'))
       for (const name of ['aria-label', 'title', 'placeholder']) texts.push(element.getAttribute(name) ?? '');

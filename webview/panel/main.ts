@@ -21,7 +21,10 @@ import { runsSection } from './sections/runs';
 import { samplesSection } from './sections/samples';
 import { trainingSection } from './sections/training';
 import { versusSection } from './sections/versus';
-import { blockMapSection } from './sections/block-map';
+import { dockSection } from './sections/dock';
+import { figuresSection } from './sections/figures';
+import { jobsSection } from './sections/jobs';
+import { legendSection } from './sections/legend';
 import { type Held, receive } from './state/state';
 import { chartOf, showing } from './state/shown-runs';
 import { readView, type ViewState } from './state/view-state';
@@ -60,8 +63,14 @@ function draw(): void {
 }
 
 function build(): void {
-  const blockMap = blockMapSection();
-  const plan = planSection(context);
+  const figures = figuresSection(context);
+  const top = [
+    planSection(context),
+    dockSection(context, figures.element),
+    legendSection(context),
+    figures,
+    jobsSection(context),
+  ];
   // The table of the card "measured" grows with a plan; nothing but the list of runs may move by that.
   const cards = [
     importanceSection(context),
@@ -77,10 +86,9 @@ function build(): void {
     measuredSection(context),
     runsSection(context),
   ];
-  drawn = [plan, blockMap, ...cards];
+  drawn = [...top, ...cards];
   root.replaceChildren(
-    plan.element,
-    blockMap.element,
+    ...top.map(({ element }) => element),
     el('div', { class: 'cards' }, ...cards.map(({ element }) => element)),
   );
 }

@@ -4,6 +4,7 @@ import { el } from './dom';
 export type IconName =
   | 'add'
   | 'arrow-right'
+  | 'book'
   | 'check'
   | 'chevron-down'
   | 'chevron-right'
@@ -12,6 +13,7 @@ export type IconName =
   | 'close'
   | 'comment-discussion'
   | 'copy'
+  | 'dash'
   | 'dashboard'
   | 'desktop-download'
   | 'device-camera'

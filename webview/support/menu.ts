@@ -1,6 +1,7 @@
 /** A button with a small menu below it: arrow keys move, Escape and a click elsewhere close it, the focus returns. */
 import { el } from './dom';
 import { icon, type IconName } from './icons';
+import { popup } from './popup';
 import { button } from './ui';
 
 export interface MenuItem {
@@ -12,57 +13,30 @@ export interface MenuItem {
 
 /** @param name what the button opens, for its tooltip and for screen readers */
 export function menuButton(sign: IconName, name: string, items: readonly MenuItem[]): HTMLElement {
-  const opener = button(icon(sign), () => (menu.hidden ? open() : close()), { appearance: 'icon', label: name });
+  const opener = button(icon(sign), () => box.toggle(), { appearance: 'icon', label: name });
   const entries = items.map(({ label, name: full }) =>
     el('button', { type: 'button', role: 'menuitem', tabindex: '-1', 'aria-label': full, title: full }, label),
   );
-  const menu = el('div', { class: 'menu', role: 'menu', 'aria-label': name, hidden: true }, ...entries);
+  const menu = el('div', { class: 'popup menu', role: 'menu', 'aria-label': name, hidden: true }, ...entries);
   const element = el('div', { class: 'menu-place' }, opener, menu);
-  opener.setAttribute('aria-haspopup', 'menu');
-  opener.setAttribute('aria-expanded', 'false');
-
-  function open(): void {
-    menu.hidden = false;
-    opener.setAttribute('aria-expanded', 'true');
-    entries[0]?.focus();
-    document.addEventListener('pointerdown', closeOutside, true);
-  }
-
-  /** @param focus whether the button gets the focus back */
-  function close(focus = true): void {
-    if (menu.hidden) return;
-    menu.hidden = true;
-    opener.setAttribute('aria-expanded', 'false');
-    document.removeEventListener('pointerdown', closeOutside, true);
-    if (focus) opener.focus();
-  }
-
-  const closeOutside = (event: Event): void => {
-    if (!event.composedPath().includes(element)) close(false);
-  };
+  const box = popup(opener, menu, element, () => entries.at(0));
 
   for (const [i, entry] of entries.entries())
     entry.addEventListener('click', () => {
-      close();
+      box.close();
       items[i].act();
     });
   menu.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') {
-      event.preventDefault();
-      event.stopPropagation();
-      close();
-    } else if (event.key === 'Tab') close(false);
-    else {
-      const to = entryAfter(event.key, entries.indexOf(document.activeElement as HTMLButtonElement), entries.length);
-      if (to === undefined) return;
-      event.preventDefault();
-      entries[to].focus();
-    }
+    if (event.key === 'Tab') box.close(false);
+    const to = entryAfter(event.key, entries.indexOf(document.activeElement as HTMLButtonElement), entries.length);
+    if (to === undefined) return;
+    event.preventDefault();
+    entries[to].focus();
   });
   opener.addEventListener('keydown', (event) => {
     if (event.key !== 'ArrowDown' || !menu.hidden) return;
     event.preventDefault();
-    open();
+    box.open();
   });
   return element;
 }

@@ -47,7 +47,10 @@ describe('the story of the results panel', function () {
     frame = await window.frameWith('.card.importance');
     await frame.getByText('No block has a score yet.').waitFor();
     await window.screenshot('panel-1-empty');
-    await frame.getByRole('button', { name: /^Score Blocks/ }).click();
+    await frame
+      .locator('.dock')
+      .getByRole('button', { name: /^Score Blocks/ })
+      .click();
     await window.enter('Shortened LLaMA');
     await window.enter('Bundled sample text');
     await bar(4).waitFor({ timeout: PATIENCE_MS });

@@ -40,7 +40,7 @@ describe('results panel', () => {
     const subject = { path: model, identity: checkpoint.identity, blocks: 8 };
     await until('the plan has the block', () => plans.removed(subject).join() === '6');
     await frame.locator('.figure-box').filter({ hasText: /× of/ }).waitFor();
-    await frame.locator('vscode-button', { hasText: 'Undo' }).click();
+    await frame.getByRole('button', { name: 'Undo' }).click();
     await until('the plan is empty again', () => plans.removed(subject).length === 0);
     plans.set(subject, [3, 4]); // as the tree does it
     await frame.locator('.importance .target[data-key="3"][aria-checked="false"]').waitFor();

@@ -157,7 +157,7 @@ describeBrowser('layout of the results panel', (browser) => {
   /** Tops of all that a click must not move: everything down to the table of costs, in which the plan is a line. */
   const tops = ({ page }: Panel): Promise<Record<string, number>> =>
     page.evaluate(`Object.fromEntries([...document.querySelectorAll(
-      '.figures, .plan-actions, .block-map, .cards, .card, .card > .summary, .card .legend, .importance .charts svg')].filter((element) => !element.matches('.runs'))
+      '.plan, .plan-way, .verdict, .stepper, .dock, .block-map, .next, .figures, .plan-actions, .plan-note, .cards, .card, .card > .summary, .card .legend, .importance .charts svg')].filter((element) => !element.matches('.runs'))
       .map((element, i) => [i + ' ' + element.getAttribute('class'), element.getBoundingClientRect().top + scrollY]))`);
 
   for (const width of [1280, 700, 402, 300]) {

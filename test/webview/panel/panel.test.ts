@@ -261,7 +261,7 @@ describeBrowser('results panel', (browser) => {
 
   it('says what to do where nothing is known yet, and shows failures and jobs', async () => {
     const panel = await openPanel(browser(), EMPTY);
-    await panel.page.getByRole('button', { name: 'Score Blocks…' }).click();
+    await panel.page.locator('.dock').getByRole('button', { name: 'Score Blocks…' }).click();
     assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'score' }]);
     await panel.page.getByRole('button', { name: 'Draw curve by perplexity' }).click();
     assert.equal(panel.received('start/curve')[0].criterion, 'ppl');
@@ -294,8 +294,7 @@ describeBrowser('results panel', (browser) => {
   });
 
   it('says that nothing is run in restricted mode, disables what would, and wakes up when the workspace is trusted', async () => {
-    const starts =
-      /^(Score…|Retrain…|Prune…|Score Blocks…|Draw curve by .*|Measure .*|Generate|Regenerate|Try Next Seed)$/;
+    const starts = /^(Retrain…|Prune…|Score Blocks…|Draw curve by .*|Measure .*|Generate|Regenerate|Try Next Seed)$/;
     const buttons = async (panel: Panel, disabled: boolean): Promise<string[]> => {
       const all = await panel.page.evaluate<[string, boolean][]>(
         `[...document.querySelectorAll('vscode-button')].map((made) => [made.textContent, made.hasAttribute('disabled')])`,
@@ -305,8 +304,8 @@ describeBrowser('results panel', (browser) => {
     const banner = (panel: Panel) => panel.page.getByText('Coppice runs nothing in Restricted Mode.');
     const unmeasured = { ...FULL, runs: RUNS.filter(({ digest }) => digest.kind !== 'eval') };
     for (const [state, count] of [
-      [EMPTY, 7],
-      [unmeasured, 6],
+      [EMPTY, 5],
+      [unmeasured, 4],
     ] as const) {
       const panel = await openPanel(browser(), { ...state, trusted: false });
       assert.equal(await banner(panel).isVisible(), true);
@@ -315,7 +314,8 @@ describeBrowser('results panel', (browser) => {
       await panel.checkAccessibility();
       await panel.page.getByRole('button', { name: 'Manage Workspace Trust' }).click();
       assert.equal(panel.received('trust/manage').length, 1);
-      await panel.page.locator('vscode-button', { hasText: 'Score…' }).first().click({ force: true });
+      await panel.page.locator('vscode-button', { hasText: 'Score Blocks…' }).first().click({ force: true });
+      await panel.page.locator('.stepper').getByRole('button', { name: /Score/ }).click({ force: true });
       assert.deepEqual(panel.received('start'), []);
       await panel.post(update(1, { trusted: true }));
       await settled(panel);

@@ -89,14 +89,14 @@ describeBrowser('texts of the results panel', (browser) => {
     await panel.close();
   });
 
-  it('shows the whole model’s perplexity in the strip where it is known, and else nothing', async () => {
+  it('shows the whole model’s perplexity beside the blocks where it is known', async () => {
     const panel = await openPanel(browser(), EMPTY);
-    const words = panel.page.locator('.block-map-words');
-    assert.doesNotMatch(await words.innerText(), /perplexity/);
+    const words = panel.page.locator('.mini').last();
+    assert.match((await words.textContent())!, /^–/);
     await panel.post(update(1, { whatIf: { ...EMPTY.whatIf, status: 'computing' } }));
-    await words.getByText('…').waitFor();
+    await words.getByText('…').waitFor({ state: 'attached' });
     await panel.post(update(2, { whatIf: { ...EMPTY.whatIf, full: 18.12, text: 'calibration.txt' } }));
-    await words.getByText('18.12').waitFor();
+    await words.getByText('18.12').waitFor({ state: 'attached' });
     await panel.page.locator('.figure-box', { hasText: '18.12' }).waitFor();
     await panel.close();
   });
@@ -126,7 +126,7 @@ describeBrowser('texts of the results panel', (browser) => {
     const figures = (await panel.page.locator('.figures').innerText()).replace(/\s+/g, ' ');
     for (const words of ['30 of 40 of big', '−50 % from big', '2× big: 1×', '36.24 2× of 18.12 (big)'])
       assert.ok(figures.includes(words), `${words} in ${figures}`);
-    await panel.page.locator('.block-map-words', { hasText: 'speed 2×' }).waitFor();
+    assert.match((await panel.page.locator('.mini').nth(2).textContent())!, /^2×/);
     await panel.close();
   });
 });

@@ -1,94 +1,128 @@
 /**
- * The model as a strip that stays in view. Each block is a cell; a taller cell matters more, and a removed one is low and
- * striped. The text next to it has the size, speed and perplexity of the plan. Screen readers skip the strip, because the
- * importance chart has the same content.
+ * The model as a strip of blocks, which is the control of the plan. A taller cell matters more; a removed one is low and
+ * striped. block-choice.ts has what mouse and keyboard do.
  */
-import type {
-  PanelFamily,
-  PanelModel,
-  PanelPlan,
-  PanelRun,
-  PanelState,
-  PanelText,
-  WhatIfState,
-} from '../../../src/protocol/panel';
-import { blocksText } from '../../support/amounts';
-import { el, withParts } from '../../support/dom';
+import type { PanelPlan, PanelRun, ScoreDigest } from '../../../src/protocol/panel';
+import { shortNumber } from '../../../src/format/numbers';
+import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { ranksOf } from '../charts/ranks';
-import { speedupOf } from './family';
-import { shortNumber, formatFactor } from '../../../src/format/numbers';
-import { isFloat32 } from '../../../src/format/arithmetic';
+import { seriesStyleOf } from '../charts/series';
 import { numeric } from '../numbers';
-import { onPanelRows } from '../state/rows';
-import { type Section, whenChanged } from './section';
-import { scoresOf } from './importance';
 import { ownRuns } from '../state/shown-runs';
+import { chooseBlocks } from './block-choice';
+import { scoresOf } from './importance';
+import { type Context, type Section, whenChanged } from './section';
 
 /** Shares of the height: of the least important block, of a removed one, and of one without a score. */
 const [LEAST, REMOVED, UNKNOWN] = [0.34, 0.16, 0.62];
+/** Pixels that a number needs below its cell. */
+const NUMBER_WIDTH = 20;
 
-export function blockMapSection(): Section {
-  const cells = el('div', { class: 'block-map-cells' });
-  const summary = el('div', { class: 'block-map-words' });
-  const element = el('div', { class: 'block-map', 'aria-hidden': 'true' }, cells, summary);
+export function blockMapSection({ send }: Context): Section {
+  const cells = el('div', {
+    class: 'block-map-cells',
+    role: 'group',
+    'aria-label': t('Blocks: checked ones are kept'),
+  });
+  const tip = el('div', { class: 'tooltip', 'aria-hidden': 'true' });
+  const element = el('div', { class: 'block-map' }, cells, tip);
+  let tips: readonly (readonly string[])[] = [];
 
-  /** Keeps the cells, so that CSS can animate their changes. */
-  const drawStrip = whenChanged(
-    (
-      runs: readonly PanelRun[],
-      blocks: number,
-      { removed }: PanelPlan,
-      criterion: string,
-      shown: readonly string[],
-    ) => {
+  function look(block: number): void {
+    const cell = cells.children[block] as HTMLElement | undefined;
+    if (!cell || !tips[block]) {
+      hideTip();
+      return;
+    }
+    tip.replaceChildren(...tips[block].map((line, i) => el(i === 0 ? 'strong' : 'span', {}, line)));
+    tip.classList.add('is-shown');
+    const half = tip.offsetWidth / 2;
+    const middle = cell.offsetLeft + cell.offsetWidth / 2;
+    tip.style.left = `${Math.max(half, Math.min(element.offsetWidth - half, middle))}px`;
+  }
+  const hideTip = (): void => tip.classList.remove('is-shown');
+  cells.addEventListener('pointerleave', hideTip);
+  cells.addEventListener('focusout', hideTip);
+  chooseBlocks(cells, {
+    toggle: (block) => send({ type: 'plan/toggle', block }),
+    set: (removed) => send({ type: 'plan/set', removed }),
+    looked: look,
+  });
+
+  /** Numbers stand below as many cells as there is room for. */
+  function number(): void {
+    const width = cells.clientWidth / Math.max(1, cells.childElementCount);
+    const every = [1, 2, 5, 10, 20].find((step) => step * width >= NUMBER_WIDTH) ?? 50;
+    for (const [block, cell] of [...cells.children].entries())
+      cell.classList.toggle('is-numbered', block % every === 0);
+  }
+  new ResizeObserver(number).observe(cells);
+
+  /** Keeps the cells, so that CSS can animate their changes and the focus stays. */
+  const draw = whenChanged(
+    (runs: readonly PanelRun[], blocks: number, plan: PanelPlan, criterion: string, shown: readonly string[]) => {
       const scores = scoresOf(runs, shown);
-      const score = scores.find((each) => each.criterion === criterion) ?? scores[0];
+      const score = scores.find((each) => each.criterion === criterion) ?? scores.at(0);
       const ranks = score ? ranksOf(score) : new Map<number, number>();
       while (cells.childElementCount > blocks) cells.lastElementChild!.remove();
-      while (cells.childElementCount < blocks) cells.append(el('span', {}));
+      while (cells.childElementCount < blocks) cells.append(newCell(cells.childElementCount));
       cells.classList.toggle('is-dense', blocks > 64);
+      tips = Array.from({ length: blocks }, (_, block) => wordsOf(block, plan, score, ranks));
       for (const [block, cell] of ([...cells.children] as HTMLElement[]).entries()) {
         const rank = ranks.get(block);
         const share = rank === undefined ? UNKNOWN : LEAST + ((1 - LEAST) * rank) / ranks.size;
-        const isRemoved = removed.includes(block);
+        const isRemoved = plan.removed.includes(block);
+        const isLocked = plan.locked.includes(block);
         cell.classList.toggle('is-removed', isRemoved);
-        cell.style.height = `${Math.round(100 * (isRemoved ? REMOVED : share))}%`;
+        cell.classList.toggle('is-protected', isLocked || plan.protected.includes(block));
+        cell.classList.toggle('is-locked', isLocked);
+        cell.setAttribute('aria-checked', String(!isRemoved));
+        cell.setAttribute('aria-label', tips[block].slice(0, -1).join(', '));
+        if (isLocked) cell.setAttribute('aria-disabled', 'true');
+        else cell.removeAttribute('aria-disabled');
+        const bar = cell.querySelector<HTMLElement>('.block-bar')!;
+        bar.style.height = `${Math.round(100 * (isRemoved ? REMOVED : share))}%`;
       }
+      number();
     },
   );
-
-  const drawWords = whenChanged(
-    (model: PanelModel, plan: PanelPlan, whatIf: WhatIfState, text: PanelText | null, family: PanelFamily) => {
-      const kept = model.blocks - plan.removed.length;
-      summary.replaceChildren(
-        words(t('{0} of {1}'), String(kept), blocksText(family.parent?.there?.blocks ?? model.blocks)),
-        words(t('speed {0}'), formatFactor(speedupOf({ model, plan, family }))),
-        ...perplexityOf(onPanelRows(whatIf, text), plan.removed),
-      );
-    },
-  );
-
   return {
     element,
-    update: ({ runs, plan, whatIf, model, text, family }: PanelState, { criterion, shown }) => {
-      drawStrip(ownRuns(runs), model.blocks, plan, criterion, shown);
-      drawWords(model, plan, whatIf, text, family);
-    },
+    update: ({ runs, plan, model }, { criterion, shown }) => draw(ownRuns(runs), model.blocks, plan, criterion, shown),
   };
 }
 
-/** A text with its first value in bold. */
-const words = (text: string, value: string, ...others: readonly string[]): HTMLElement =>
-  el('span', {}, ...withParts(text, el('strong', {}, value), ...others));
+const newCell = (block: number): HTMLElement =>
+  el(
+    'div',
+    { class: 'block-cell', role: 'checkbox', tabindex: block === 0 ? 0 : -1, 'data-block': block },
+    el('span', { class: 'block-place' }, el('span', { class: 'block-bar' })),
+    el('span', { class: 'block-number', 'aria-hidden': 'true' }, String(block)),
+  );
 
-/** The plan's perplexity; nothing if it is neither known nor being computed. */
-function perplexityOf({ status, full, removed, ppl, precision }: WhatIfState, plan: readonly number[]): HTMLElement[] {
-  const known = plan.length === 0 ? full : removed.join() === plan.join() ? ppl : null;
-  const isComing = status === 'waiting' || status === 'computing';
-  if (known === null && !isComing) return [];
-  if (plan.length > 0 && known !== null && !isFloat32(precision)) {
-    return [words(t('perplexity {0} (in int8; float32 follows)'), `≈ ${shortNumber(numeric(known))}`)];
-  }
-  return [words(t('perplexity {0}'), known === null ? '…' : shortNumber(numeric(known)))];
+/** Lines about a block; the last one tells what a click does. */
+function wordsOf(
+  block: number,
+  { removed, locked, protected: kept }: PanelPlan,
+  score: ScoreDigest | undefined,
+  ranks: ReadonlyMap<number, number>,
+): string[] {
+  const value = score?.blocks.find(({ index }) => index === block)?.score;
+  const rank = ranks.get(block);
+  const isRemoved = removed.includes(block);
+  const isLocked = locked.includes(block);
+  return [
+    t('Block {0}', block),
+    score && value !== undefined
+      ? t('{0} {1}', seriesStyleOf(score.criterion).name, shortNumber(numeric(value)))
+      : t('not scored'),
+    ...(rank === undefined ? [] : [t('rank {0} of {1} (1 = removed first)', rank, ranks.size)]),
+    isRemoved ? t('removed') : isLocked ? t('locked') : kept.includes(block) ? t('protected') : t('kept'),
+    isLocked
+      ? t('Locked by the setting coppice.keep')
+      : isRemoved
+        ? t('Click or press Space to keep')
+        : t('Click or press Space to remove'),
+  ];
 }

@@ -1,0 +1,253 @@
+/** The head of the panel: the goal and the verdict, the steps and the one primary button, and the blocks as a control. */
+import assert from 'node:assert/strict';
+import { type Journey, type NextAction, type ShipGoal, STEPS } from '../../../src/protocol/journey';
+import type { PanelState } from '../../../src/protocol/panel';
+import { describeBrowser } from '../support/browser';
+import { buildPages, THEMES } from '../support/page';
+import { button, openPanel, type Panel, settled, update } from './open';
+import { EMPTY, FULL, planOf } from './recorded';
+
+const GOAL: ShipGoal = { format: 'gguf', type: 'q8_0', maxBytes: 120e6, maxRatio: 1.3 };
+
+/** The journey at a step, of a model of this size and perplexity. */
+function journey(step: number, next: NextAction, bytes: number | null = null, ratio: number | null = null): Journey {
+  const met = (value: number | null, limit: number): boolean | null => (value === null ? null : value <= limit);
+  const verdicts = [met(bytes, GOAL.maxBytes!), met(ratio, GOAL.maxRatio!)];
+  return {
+    goal: GOAL,
+    steps: STEPS.map((name, i) => ({ name, state: i < step ? 'done' : i === step ? 'next' : 'later' })),
+    next,
+    skippable: next.action === 'retrain',
+    verdict: {
+      ships: verdicts.includes(false) ? 'no' : verdicts.includes(null) ? 'unknown' : 'yes',
+      bytes: { value: bytes, limit: GOAL.maxBytes!, met: verdicts[0] },
+      ratio: { value: ratio, limit: GOAL.maxRatio!, met: verdicts[1] },
+    },
+  };
+}
+
+const cell = (panel: Panel, block: number) => panel.page.locator(`.block-cell[data-block="${block}"]`);
+const words = async (panel: Panel, selector: string): Promise<string> =>
+  (await panel.page.locator(selector).innerText()).replace(/\s+/g, ' ').trim();
+/** What the primary buttons say. */
+const primaries = ({ page }: Panel): Promise<string[]> =>
+  page.evaluate(
+    `[...document.querySelectorAll('[appearance="primary"]')].filter((made) => !made.closest('[role="dialog"]')).map((made) => made.textContent)`,
+  );
+
+const WAYS: readonly (readonly [NextAction, string, Partial<PanelState>])[] = [
+  [{ action: 'score' }, 'Score Blocks…', {}],
+  [{ action: 'suggest' }, 'Suggest Blocks…', { runs: FULL.runs }],
+  [{ action: 'prune' }, 'Prune…', FULL],
+  [{ action: 'retrain' }, 'Retrain…', {}],
+  [{ action: 'merge', adapter: 'adapter-a' }, 'Merge Adapter…', {}],
+  [{ action: 'export' }, 'Export…', {}],
+  [{ action: 'compare' }, 'Compare with the Original…', {}],
+  [{ action: 'beforeAfter' }, 'Before and After', {}],
+];
+
+describeBrowser('head of the results panel', (browser) => {
+  before(function () {
+    this.timeout(60_000);
+    buildPages();
+  });
+
+  it('has one primary button in every state, which starts what comes next and says how long it takes', async () => {
+    const panel = await openPanel(browser(), EMPTY);
+    const times = Object.fromEntries(WAYS.map(([{ action }], i) => [action, `about ${i + 1}:00`]));
+    let sequence = 0;
+    for (const [i, [next, label, changes]] of WAYS.entries()) {
+      await panel.post(update(++sequence, { ...EMPTY, ...changes, times, journey: journey(i, next) }));
+      await settled(panel);
+      assert.deepEqual(await primaries(panel), [label]);
+      assert.match(await words(panel, '.next'), new RegExp(`about ${i + 1}:00`));
+      await panel.page.locator('.next vscode-button').first().click();
+      assert.deepEqual(panel.received('start').at(-1), { type: 'start', ...next });
+      assert.equal(await button(panel, 'Skip').count(), next.action === 'retrain' ? 1 : 0);
+      if (next.action === 'retrain') await button(panel, 'Skip').click();
+    }
+    assert.deepEqual(panel.received('journey/skip'), [{ type: 'journey/skip', step: 'retrain' }]);
+    const open = { action: 'open', path: '/models/small', name: 'small' } as const;
+    await panel.post(update(++sequence, { journey: journey(3, open) }));
+    await button(panel, 'Open small').click();
+    assert.equal(panel.received('family/open')[0].path, '/models/small');
+    await panel.post(update(sequence + 1, { trusted: false }));
+    await settled(panel);
+    assert.deepEqual(await primaries(panel), ['Manage Workspace Trust']);
+    await panel.close();
+  });
+
+  it('says whether the model may ship, and what misses', async () => {
+    const panel = await openPanel(browser(), EMPTY);
+    assert.match(await words(panel, '.verdict'), /^No goal yet/);
+    await button(panel, /^Set a Goal…/).click();
+    assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'goal' }]);
+    const next = { action: 'prune' } as const;
+    await panel.post(update(1, { journey: journey(2, next, 131.2e6, 1.21) }));
+    await settled(panel);
+    assert.match(
+      await words(panel, '.verdict'),
+      /^Not yet Size 131\.2 MB \(limit 120\.0 MB\) , missed Perplexity 1\.21× \(limit 1\.3×\) , met$/,
+    );
+    assert.match(await words(panel, '.goal-chip'), /^Goal: GGUF q8_0, ≤ 120\.0 MB, ≤ 1\.3×$/);
+    await panel.post(update(2, { journey: journey(2, next, 111e6, 1.21) }));
+    await settled(panel);
+    assert.match(await words(panel, '.verdict'), /^May ship/);
+    await panel.post(update(3, { journey: journey(2, next, 111e6) }));
+    await settled(panel);
+    assert.match(await words(panel, '.verdict'), /^Unknown .* Perplexity not known yet \(limit 1\.3×\)$/);
+    await panel.close();
+  });
+
+  it('shows where one is on the way, and starts a step out of turn', async () => {
+    const panel = await openPanel(browser(), { ...FULL, journey: journey(2, { action: 'prune' }) });
+    const steps = panel.page.locator('.stepper .step');
+    const names = (await steps.allTextContents()).map((name) => name.replace(/^\d/, ''));
+    assert.deepEqual(names, [
+      'Score, done',
+      'Plan, done',
+      'Prune, next',
+      'Retrain, later',
+      'Export, later',
+      'Compare, later',
+    ]);
+    assert.equal(await steps.nth(2).getAttribute('aria-current'), 'step');
+    for (let i = 0; i < 6; i++) await steps.nth(i).click();
+    const started = panel.received('start').map(({ action }) => action);
+    assert.deepEqual(started, ['score', 'suggest', 'prune', 'retrain', 'export', 'compare']);
+    await panel.post(update(1, { plan: planOf([]) }));
+    await settled(panel);
+    assert.equal(await steps.nth(2).isDisabled(), true, 'there is nothing to prune');
+    await panel.close();
+  });
+
+  it('takes blocks out of the plan in the strip, one by one or a range at once', async () => {
+    const panel = await openPanel(browser(), FULL);
+    const { keyboard } = panel.page;
+    assert.match((await cell(panel, 14).getAttribute('aria-label'))!, /^Block 14, .* rank \d+ of 30 .*, removed$/);
+    assert.match((await cell(panel, 5).getAttribute('aria-label'))!, /locked$/);
+    await cell(panel, 12).click();
+    await cell(panel, 5).click({ force: true }); // locked
+    assert.deepEqual(
+      panel.received('plan/toggle').map(({ block }) => block),
+      [12],
+    );
+    await cell(panel, 12).focus();
+    await keyboard.press('ArrowRight');
+    await keyboard.press('x');
+    await keyboard.press('End');
+    await keyboard.press(' ');
+    assert.deepEqual(
+      panel.received('plan/toggle').map(({ block }) => block),
+      [12, 13, 29],
+    );
+    await cell(panel, 4).click();
+    await cell(panel, 8).click({ modifiers: ['Shift'] });
+    assert.deepEqual(panel.received('plan/set').at(-1)!.removed, [4, 6, 7, 8, 14, 17, 18], 'block 5 is locked');
+    await cell(panel, 20).hover();
+    await panel.page.mouse.down();
+    await cell(panel, 22).hover();
+    await panel.page.mouse.up();
+    assert.deepEqual(panel.received('plan/set').at(-1)!.removed, [14, 17, 18, 20, 21, 22]);
+    await cell(panel, 17).focus();
+    await keyboard.press('Home');
+    await keyboard.press('End');
+    for (let i = 0; i < 12; i++) await keyboard.press('ArrowLeft');
+    await keyboard.press('Shift+ArrowRight');
+    await keyboard.press('Space');
+    assert.deepEqual(panel.received('plan/set').at(-1)!.removed, [14], '17 and 18 are kept');
+    assert.equal(panel.received('plan/set').length, 3);
+    await cell(panel, 14).hover();
+    assert.match(
+      await words(panel, '.block-map .tooltip'),
+      /^Block 14 Perplexity [\d.]+ rank .* Click or press Space to keep$/,
+    );
+    await panel.close();
+  });
+
+  it('keeps figures, blocks and the primary button in one row of 56 px, also on a narrow page', async () => {
+    for (const width of [1280, 480]) {
+      const state = { ...FULL, journey: journey(2, { action: 'prune' }) };
+      const panel = await openPanel(browser(), state, { width });
+      assert.equal(await panel.page.locator('.mini').first().isVisible(), false);
+      await panel.page.locator('.card.runs').scrollIntoViewIfNeeded();
+      await panel.page.locator('.mini').first().waitFor();
+      const { y, height } = (await panel.page.locator('.dock').boundingBox())!;
+      assert.deepEqual([y, height], [0, 56]);
+      assert.match(await words(panel, '.minis'), /27\/30 .*47\.61/);
+      for (const part of ['.minis', '.block-map-cells', '.next']) {
+        const box = (await panel.page.locator(part).boundingBox())!;
+        assert.ok(box.y >= 0 && box.y + box.height <= 56, `${width}: ${part} from ${box.y}, ${box.height} high`);
+        assert.ok(box.x + box.width <= width && box.width > 40, `${width}: ${part} ends at ${box.x + box.width}`);
+      }
+      await cell(panel, 10).click();
+      await button(panel, 'Prune…').click();
+      assert.equal(panel.received('plan/toggle')[0].block, 10);
+      assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'prune' }]);
+      await panel.close();
+    }
+  });
+
+  it('compares plans with a name, uses and forgets them, and keeps the current one', async () => {
+    const namedPlans = [
+      { name: 'careful', removed: [14, 17, 18], ppl: 47.61 },
+      { name: 'half size', removed: [4, 13, 14, 16, 17, 18, 20, 22], ppl: null },
+    ];
+    const panel = await openPanel(browser(), { ...FULL, namedPlans });
+    await button(panel, 'Plans (2)').click();
+    const rows = (await panel.page.locator('.plans tbody tr').allInnerTexts()).map((row) => row.replace(/\s+/g, ' '));
+    assert.match(rows[0], /^careful ?this plan 3 92 % 47\.61 \(1\.56×\)/);
+    assert.match(rows[1], /^half size 8 79 % –/);
+    await panel.checkAccessibility();
+    await button(panel, 'half size').click();
+    await button(panel, 'Forget the plan half size').click();
+    await button(panel, 'Save This Plan…').click();
+    assert.equal(panel.received('plan/use')[0].name, 'half size');
+    assert.equal(panel.received('plan/forget')[0].name, 'half size');
+    assert.equal(panel.received('plan/keep').length, 1);
+    await button(panel, 'Plans (2)').click();
+    await panel.page.keyboard.press('Escape');
+    assert.equal(await panel.page.locator('.plans').isVisible(), false);
+    await panel.close();
+  });
+
+  for (const width of [1280, 700, 402, 300])
+    it(`moves nothing when the verdict, the next step and times come, at ${width} px`, async () => {
+      const whatIf = { ...FULL.whatIf, ppl: null, status: 'computing' as const };
+      const first = journey(2, { action: 'prune' });
+      const panel = await openPanel(browser(), { ...FULL, whatIf, journey: first }, { width });
+      const places = (): Promise<unknown> =>
+        panel.page.evaluate(`Object.fromEntries([...document.querySelectorAll(
+          '.plan, .chips, .verdict, .stepper, .step, .dock, .block-map, .block-cell, .history, .next, .figures, .figure-box, .plan-actions, .cards, .card')]
+          .map((element, i) => [i + ' ' + element.getAttribute('class').split(' ')[0], ['left', 'top', 'width'].map((side) => Math.round(10 * element.getBoundingClientRect()[side]) / 10)]))`);
+      const before = await places();
+      let sequence = 0;
+      for (const changes of [
+        { journey: journey(2, { action: 'prune' }, 131.2e6) },
+        { whatIf: FULL.whatIf, journey: journey(2, { action: 'prune' }, 131.2e6, 1.56) },
+        { times: { prune: 'about 0:05', score: 'about 2:00', retrain: 'about 1:25:00' } },
+        { journey: journey(3, { action: 'retrain' }, 99e6, 1.2) },
+        { journey: journey(5, { action: 'compare' }, 99e6, 1.2), times: {} },
+      ] satisfies Partial<PanelState>[]) {
+        await panel.post(update(++sequence, changes));
+        await settled(panel);
+        assert.deepEqual(await places(), before, JSON.stringify(changes).slice(0, 90));
+      }
+      await panel.close();
+    });
+
+  for (const theme of THEMES)
+    it(`has no accessibility violation with a goal in ${theme}, wide and narrow`, async () => {
+      const namedPlans = [{ name: 'careful', removed: [14, 17], ppl: 38.2 }];
+      for (const [name, width, state] of [
+        ['missed', 1280, journey(2, { action: 'prune' }, 131.2e6, 1.56)],
+        ['met', 480, journey(5, { action: 'compare' }, 99e6, 1.2)],
+      ] as const) {
+        const times = { prune: 'about 0:05', compare: 'about 1:30' };
+        const panel = await openPanel(browser(), { ...FULL, namedPlans, times, journey: state }, { theme, width });
+        await panel.checkAccessibility();
+        await panel.screenshot(`panel-head-${theme}-${name}`);
+        await panel.close();
+      }
+    });
+});

@@ -1,0 +1,49 @@
+/** The one primary button: what comes next on the way to a model that ships, how long it takes, and a way around it. */
+import { type NextAction, type StartAction, type StepName } from '../../../src/protocol/journey';
+import { el } from '../../support/dom';
+import { t } from '../../support/l10n';
+import { button, enable } from '../../support/ui';
+import type { Context, Section } from './section';
+
+/** What buttons say that start an action. */
+export const ACTION_WORDS: Readonly<Record<StartAction, string>> = {
+  score: t('Score Blocks…'),
+  suggest: t('Suggest Blocks…'),
+  prune: t('Prune…'),
+  heal: t('Heal…'),
+  retrain: t('Retrain…'),
+  merge: t('Merge Adapter…'),
+  export: t('Export…'),
+  compare: t('Compare with the Original…'),
+  beforeAfter: t('Before and After'),
+  goal: t('Set a Goal…'),
+  tasks: t('Evaluate Tasks…'),
+  iterate: t('Prune Iteratively…'),
+  versus: t('Compare with Width Pruning…'),
+};
+
+export function nextSection({ send }: Context): Section {
+  let next: NextAction = { action: 'score' };
+  let step: StepName | undefined;
+  const start = (): void =>
+    next.action === 'open' ? send({ type: 'family/open', path: next.path }) : send({ type: 'start', ...next });
+  const primary = button('', start, { appearance: 'primary' });
+  const skip = button(t('Skip'), () => step && send({ type: 'journey/skip', step }), { appearance: 'link' });
+  const time = el('span', { class: 'time muted' });
+  const element = el('div', { class: 'next' }, primary, el('div', { class: 'next-detail' }, time, skip));
+  return {
+    element,
+    update: ({ journey, times, trusted }) => {
+      ({ next } = journey);
+      step = journey.steps.find(({ state }) => state === 'next')?.name;
+      const words = next.action === 'open' ? t('Open {0}', next.name) : ACTION_WORDS[next.action];
+      if (primary.textContent !== words) primary.textContent = words;
+      primary.title = words;
+      // Without trust nothing can be started, and the banner has the primary button.
+      primary.setAttribute('appearance', trusted ? 'primary' : 'secondary');
+      enable(primary, trusted || next.action === 'open');
+      time.textContent = next.action === 'open' ? '' : (times[next.action] ?? '');
+      skip.hidden = !journey.skippable || step === undefined;
+    },
+  };
+}
