@@ -158,7 +158,7 @@ describeBrowser('layout of the results panel', (browser) => {
   const tops = ({ page }: Panel): Promise<Record<string, number>> =>
     page.evaluate(`Object.fromEntries([...document.querySelectorAll(
       '.plan, .plan-way, .verdict, .stepper, .dock, .block-map, .next, .figures, .plan-actions, .plan-note, .cards, .card, .card > .summary, .card .legend, .importance .charts svg')].filter((element) => !element.matches('.runs'))
-      .map((element, i) => [i + ' ' + element.getAttribute('class'), element.getBoundingClientRect().top + scrollY]))`);
+      .map((element, i) => [i + ' ' + element.getAttribute('class').replace(' is-warning', ''), element.getBoundingClientRect().top + scrollY]))`);
 
   for (const width of [1280, 700, 402, 300]) {
     it(`nothing moves while a click's perplexity is computed and when it is there, at ${width} px`, async () => {

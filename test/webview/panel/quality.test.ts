@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
-import { lastFile, openPanel, settled, update } from './open';
+import { exportAs, lastFile, openPanel, settled, update } from './open';
 import { EMPTY, FULL, planOf } from './recorded';
 
 describeBrowser('quality of models in the panel', (browser) => {
@@ -25,7 +25,7 @@ describeBrowser('quality of models in the panel', (browser) => {
         'adapter-a 35.71 0.127 70 % 8.0 %',
       ],
     );
-    await page.locator('.quality').getByText('CSV').click();
+    await exportAs(panel, 'Quality', 'CSV');
     assert.match(lastFile(panel).text, /adapter-a,35\.7\d*,0\.127,0\.702,0\.08,HuggingFaceTB\/SmolLM2-135M/);
     await panel.post(update(1, { plan: planOf([]) }));
     await settled(panel);
