@@ -24,6 +24,7 @@ export function jobsModel({ sidecar, library, cluster, journal, failed, folders 
     sources: () => ({
       jobs: sidecar.jobs,
       isBehind: (id) => sidecar.isBehind(id),
+      specOf: (id) => sidecar.specOf(id),
       trainings: library.trainings(),
       stopped: journal.stopped.map((spec) => ({ spec, resumes: isResumed(spec) })),
       parts: cluster.left.filter((run) => run.failed),

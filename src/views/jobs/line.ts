@@ -28,7 +28,7 @@ export interface FailedParts {
 }
 
 export type JobLine =
-  | { readonly kind: 'running' | 'queued'; readonly key: string; readonly info: JobInfo }
+  | { readonly kind: 'running' | 'queued'; readonly key: string; readonly info: JobInfo; readonly spec?: JobSpec }
   | { readonly kind: 'training'; readonly key: string; readonly training: StoppedTraining }
   | { readonly kind: 'stopped'; readonly key: string; readonly job: StoppedJob }
   | { readonly kind: 'parts'; readonly key: string; readonly run: FailedParts }
@@ -43,6 +43,8 @@ export interface JobSources {
   readonly jobs: readonly JobInfo[];
   /** Whether a job waits behind others. */
   readonly isBehind: (id: string) => boolean;
+  /** What was asked for, if it is known. */
+  readonly specOf?: (id: string) => JobSpec | undefined;
   readonly trainings: readonly StoppedTraining[];
   readonly stopped: readonly StoppedJob[];
   readonly parts: readonly FailedParts[];
@@ -54,11 +56,12 @@ export interface JobSources {
 }
 
 export function linesOf(sources: JobSources): JobLine[] {
-  const { jobs, isBehind, trainings, parts, hasMore } = sources;
+  const { jobs, isBehind, specOf, trainings, parts, hasMore } = sources;
   const live = jobs.map((info) => ({
     kind: isBehind(info.id) ? ('queued' as const) : ('running' as const),
     key: `job:${info.id}`,
     info,
+    spec: specOf?.(info.id),
   }));
   const outs = new Set(trainings.map(({ out }) => out));
   const hasLine = (spec: JobSpec): boolean => 'out' in spec && typeof spec.out === 'string' && outs.has(spec.out);

@@ -12,8 +12,8 @@ import { type NewestRuns, RunHistory, RUNS_AT_FIRST } from './run-history';
 import { type LineWords, wordsOf } from './words';
 
 const VIEW_ID = 'coppice.jobs';
-/** Progress comes many times a second. */
-const PROGRESS_MS = 500;
+/** Progress comes many times a second. A line that is drawn again may lose a click: it is not drawn too often. */
+const PROGRESS_MS = 1000;
 /** Jobs end and write their records at about the same time. */
 const SETTLE_MS = 150;
 /** "5 min ago" goes on. */

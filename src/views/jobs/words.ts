@@ -6,7 +6,7 @@ import { capitalized } from '../../format/words';
 import { JOBS } from '../../jobs/definitions';
 import { jobTitle, titledJob } from '../../jobs/titles';
 import { l10n } from '../../l10n';
-import type { JobInfo, JobKind } from '../../protocol/jobs';
+import type { JobInfo, JobKind, JobSpec } from '../../protocol/jobs';
 import type { StoredRun } from '../../engine/records/store';
 import { percentOf, progressShort, stateLine } from '../progress-words';
 import type { FailedJob, JobLine } from './line';
@@ -27,7 +27,7 @@ export function wordsOf(line: JobLine, now: number): LineWords {
   switch (line.kind) {
     case 'running':
     case 'queued':
-      return liveWords(line.info, line.kind === 'queued');
+      return liveWords(line.info, line.kind === 'queued', line.spec);
     case 'training': {
       const { out, step, steps, request } = line.training;
       const label = jobTitle({ kind: 'retrain', checkpoint: request?.checkpoint ?? out });
@@ -55,9 +55,9 @@ function words(label: string, description: string, hover: readonly string[], spo
 }
 
 /** The place stands in the label only for a cluster: this machine is the usual one. */
-function liveWords(info: JobInfo, behind: boolean): LineWords {
+function liveWords(info: JobInfo, behind: boolean, spec: JobSpec | undefined): LineWords {
   const { progress, on } = info;
-  const label = jobTitle(info);
+  const label = jobTitle(spec ? { ...titledJob(spec), ...(on && { on }) } : info);
   const state = stateLine(info, behind);
   const far = progress && percentOf(progress) !== undefined ? progressShort(progress) : state;
   const where = on === 'cluster' ? l10n.t('Runs on the cluster') : l10n.t('Runs on this machine');

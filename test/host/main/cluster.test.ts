@@ -80,7 +80,7 @@ describe('a cluster', function () {
       .waitFor();
     await window.jobRow('Scoring stories by ppl on the cluster').waitFor();
     void vscode.commands.executeCommand('coppice.showJobs');
-    await page.locator('.quick-input-list').getByText('Scoring stories by ppl on the cluster').waitFor();
+    await page.locator('.quick-input-list').getByText('Scoring stories on the cluster').waitFor();
     await window.screenshot('cluster-1-queue');
     await page.keyboard.press('Escape');
     await until('scores in the tree', async () => {

@@ -88,10 +88,12 @@ describe('the view of jobs', () => {
     const rows = await window.page.locator(window.jobRows).count();
     assert.equal(rows, 3);
     await window.screenshot('jobs-view-running');
-    await act(/Retraining oak.*waiting/s, 'Cancel Job');
+    const { sidecar } = await coppice();
+    const left = (count: number) => () => Promise.resolve(sidecar.jobs.length === count);
+    await window.actOnJob(/Retraining oak.*waiting/s, 'Cancel Job', left(1));
     await secondEnds;
     await until('it has made a step', async () => ((await coppice()).sidecar.jobs[0]?.progress?.done ?? 0) > 0);
-    await act(/Retraining oak/, 'Cancel Job');
+    await window.actOnJob(/Retraining oak/, 'Cancel Job', left(0));
     await firstEnds;
     await window.jobRow(/Retraining oak.*stopped at step \d+ of 100000/s).waitFor();
   });

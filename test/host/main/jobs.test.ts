@@ -76,9 +76,9 @@ describe('jobs in the window', () => {
     await page.keyboard.press('Escape');
     assert.equal(sidecar.jobs.length, 1);
 
-    const running = window.jobRow(/Retraining model.*left/s);
-    await running.hover();
-    await running.getByRole('button', { name: 'Cancel Job' }).click();
+    await page.mouse.move(800, 200); // away from the status bar, whose hover lies over the view
+    await page.locator('.monaco-hover', { hasText: 'Computes on cpu' }).waitFor({ state: 'hidden' });
+    await window.actOnJob('Retraining model', 'Cancel Job', () => Promise.resolve(sidecar.jobs.length === 0));
     await firstEnds;
     await until('no job is left', () => sidecar.jobs.length === 0);
     for (const out of ['first', 'second']) assert.ok(!existsSync(inWorkspace(out)));

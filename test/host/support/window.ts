@@ -155,6 +155,26 @@ export class Window {
   /** Selects the lines of the view "Jobs". */
   readonly jobRows = '[aria-label="Jobs"] .monaco-list-row:visible';
 
+  /**
+   * Clicks an action of a line of the view "Jobs", which is there while the mouse is over it, and waits for what that does. A
+   * click that comes while the line is being drawn again is lost, as a user would see: it is repeated.
+   */
+  async actOnJob(line: string | RegExp, name: string, done: () => Promise<boolean>): Promise<void> {
+    await until(`“${name}” of a job is taken`, async () => {
+      if (await done()) return true;
+      const row = this.jobRow(line).first();
+      await row.hover({ timeout: 1000 }).catch(() => undefined);
+      await row
+        .getByRole('button', { name })
+        .click({ timeout: 1000 })
+        .catch(() => undefined);
+      return until('', done, 2000).then(
+        () => true,
+        () => false,
+      );
+    });
+  }
+
   /** A line of the view "Jobs", by a part of its text. */
   jobRow(text: string | RegExp) {
     return this.page.locator(this.jobRows, { hasText: text });

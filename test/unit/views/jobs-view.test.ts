@@ -117,6 +117,8 @@ describe('words of a job', () => {
     assert.equal(local.spoken, 'Scoring oak, running', 'no numbers that change all the time');
     const cluster = words({ kind: 'running', key: '', info: job('1', { on: 'cluster' }) });
     assert.deepEqual([cluster.label, cluster.description], ['Scoring oak on the cluster', 'Preparing…']);
+    const known = words({ kind: 'running', key: '', info: job('1'), spec: SCORE });
+    assert.equal(known.label, 'Scoring oak by magnitude');
     const waiting = words({ kind: 'queued', key: '', info: job('2') });
     assert.deepEqual([waiting.description, waiting.spoken], ['waiting', 'Scoring oak, waiting']);
   });
