@@ -24,6 +24,9 @@ const SHARES = {
   fullTraining: { of: 'free', share: 1 },
 } as const;
 
+/** The share of a use, for estimates before anything runs. */
+export const memoryShare = (use: keyof typeof SHARES): number => SHARES[use].share;
+
 /** Bytes that a use of memory may take. */
 export function memoryFor(use: keyof typeof SHARES): number {
   const { of, share } = SHARES[use];

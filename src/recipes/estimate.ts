@@ -7,8 +7,8 @@ import type { Kind } from '../jobs/kinds';
 import { curve, heal, iterate, prune, score } from './estimate/choosing';
 import * as measuring from './estimate/measuring';
 import { type Around, StepModels } from './estimate/models';
-import { type Estimated, files, type PartsOf, withDefaults } from './estimate/parts';
-import { MachineSpeeds, type Part } from './estimate/speeds';
+import { type Estimated, type PartsOf, withDefaults, withStart } from './estimate/parts';
+import { expectedOf, MachineSpeeds, type Part } from './estimate/speeds';
 import { retrain } from './estimate/training';
 import type { StepEstimate } from './plan';
 import type { RecipeStep } from './recipe';
@@ -36,9 +36,6 @@ const PARTS: Partial<Record<Kind, PartsOf>> = {
   versus: measuring.versus,
 };
 
-/** Of starting a job, in seconds: a guess that keeps tiny models from seeming to take no time. */
-const START = 0.3;
-
 /** What these compute is a few rows, and mostly overhead. */
 const COPYING: readonly Kind[] = ['export', 'verify', 'merge', 'bench', 'generate'];
 
@@ -49,9 +46,9 @@ const ALIKE = 20;
 export function stepEstimator(around: Around, speeds: MachineSpeeds = MachineSpeeds.none()): StepEstimate {
   const models = new StepModels(around);
   return async ({ step, options, before }) => {
-    const now = await expectedOf(step, options ?? models.options(step), models, speeds);
+    const now = await expectedOfStep(step, options ?? models.options(step), models, speeds);
     if (before === undefined) return now;
-    const then = await expectedOf(step, before.options, models, speeds);
+    const then = await expectedOfStep(step, before.options, models, speeds);
     if (now === undefined || then === undefined) return { seconds: before.seconds, from: 'before' };
     const change = now.seconds / then.seconds;
     if (change > ALIKE || change < 1 / ALIKE) return now;
@@ -59,20 +56,14 @@ export function stepEstimator(around: Around, speeds: MachineSpeeds = MachineSpe
   };
 }
 
-async function expectedOf(
+async function expectedOfStep(
   step: Pick<RecipeStep, 'job'>,
   options: JsonObject | undefined,
   models: StepModels,
   speeds: MachineSpeeds,
 ): Promise<Expected | undefined> {
   const parts = options && (await partsOf(step, options, models));
-  if (parts === undefined) return undefined;
-  const each = parts.map((part) => speeds.estimate(part));
-  const seconds = each.reduce((sum, part) => sum + part.seconds, 0);
-  if (!Number.isFinite(seconds)) return undefined;
-  // What takes next to none of the time decides nothing.
-  const guessed = each.reduce((sum, part) => sum + (part.measured ? 0 : part.seconds), 0);
-  return { seconds, from: guessed > seconds / 2 ? 'guess' : 'speed' };
+  return parts && expectedOf(parts, speeds);
 }
 
 async function partsOf(
@@ -87,7 +78,7 @@ async function partsOf(
   const removed = await models.removedBy(step, options, model.architecture);
   const estimated: Estimated = { job: step.job, options, models, model, removed };
   const parts = await PARTS[step.job]?.(estimated);
-  return parts && [{ kind: 'seconds', seconds: START }, files(model.bytes), ...parts];
+  return parts && withStart(model, parts);
 }
 
 /**

@@ -1,11 +1,11 @@
 /** The work of scoring, of curves, and of everything that removes blocks. */
 import { endBlocks } from '../../engine/importance/select';
-import { withoutLayers } from '../../engine/checkpoint/architecture';
+import { type Architecture, withoutLayers } from '../../engine/checkpoint/architecture';
 import { HEAL_DEFAULTS, HEAL_METHODS, type HealMethod } from '../../engine/heal/methods';
 import { expectedScreen } from '../../engine/importance/arithmetic';
 import { CRITERIA, type Criterion, criterionInfo } from '../../engine/importance/criteria';
 import type { Scope } from '../../engine/importance/cost';
-import { evaluationFlops, healingFlops, scoringFlops, writingFlops } from '../../engine/importance/estimate';
+import { evaluationFlops, healingFlops, type RowShape, scoringFlops, writingFlops } from '../../engine/importance/estimate';
 import { OBJECTIVES } from '../../engine/importance/objective';
 import { roundsWork, totalWork } from '../../engine/iterate/estimate';
 import { PASSES_PER_STEP } from '../../engine/retrain/loop/schedule';
@@ -26,6 +26,28 @@ const keptOf = ({ options, model }: Estimated): ReadonlySet<number> => {
   return new Set([...(keepEnds === false ? [] : endBlocks(model.architecture.layers.length)), ...named]);
 };
 
+/** A scoring, as far as it takes time. */
+export interface ScoringWork {
+  readonly criterion: Criterion;
+  readonly rows: RowShape;
+  readonly scope: Scope;
+  /** Blocks that clearly matter are left to a quick screen. */
+  readonly screens: boolean;
+  /** Seconds of a search; those of the criterion when undefined. */
+  readonly searching?: number;
+}
+
+export function scoringParts(architecture: Architecture, work: ScoringWork): Part[] {
+  const { criterion, rows, scope, screens, searching = criterionInfo(criterion).seconds ?? 0 } = work;
+  const { exact: wanted, ...rest } = scope;
+  const screen = screens ? expectedScreen(architecture, criterion, rows, { ...rest, exact: wanted }) : {};
+  const flops = scoringFlops(architecture, criterion, rows, { ...rest, ...screen });
+  return [
+    products(architecture, criterion, flops, rows.length),
+    ...(searching > 0 ? [{ kind: 'seconds' as const, seconds: searching }] : []),
+  ];
+}
+
 /** Scores by the step's criterion. @param count blocks that are removed one after another */
 async function scoring(step: Estimated, count: number): Promise<Part[]> {
   const { options, model, removed } = step;
@@ -33,38 +55,32 @@ async function scoring(step: Estimated, count: number): Promise<Part[]> {
   const architecture = withoutLayers(model.architecture, step.job === 'score' ? removed : []);
   const rows = await calibrationRows(options, architecture.context);
   const objective = OBJECTIVES.find((name) => name === options.objective);
-  const exact = numberIn(options, 'exact');
-  const scope: Scope = { count, kept: keptOf(step), objective };
+  const scope: Scope = { count, kept: keptOf(step), objective, exact: numberIn(options, 'exact') };
   const onCpu = options.device === 'auto' || options.device === 'cpu';
   const isPlain = options.precision === 'float32' || options.precision === 'float16' || !onCpu;
-  const screen = isPlain ? {} : expectedScreen(architecture, criterion, rows, { ...scope, exact });
-  const once = scoringFlops(architecture, criterion, rows, { ...scope, ...screen });
+  const searching = options.generations === undefined ? numberIn(options, 'budget') : 0;
+  const parts = scoringParts(architecture, {
+    ...{ criterion, rows, scope, screens: !isPlain },
+    ...(criterionInfo(criterion).seconds === undefined ? {} : { searching }),
+  });
   // Attention and FFN apart are twice as many parts.
-  const flops = options.granularity === 'module' ? 2 * once : once;
-  const { seconds = 0 } = criterionInfo(criterion);
-  const searching = options.generations === undefined && seconds > 0 ? (numberIn(options, 'budget') ?? seconds) : 0;
-  return [
-    products(architecture, criterion, flops, rows.length),
-    ...(searching > 0 ? [{ kind: 'seconds' as const, seconds: searching }] : []),
-  ];
+  return options.granularity === 'module' ? parts.map(twice) : parts;
 }
 
+const twice = (part: Part): Part => (part.kind === 'products' ? { ...part, flops: 2 * part.flops } : part);
+
 /** One model after another, each without one block more. */
-async function nested(step: Estimated, most: number): Promise<Part[] | undefined> {
-  const rows = await measuredRows(step);
-  if (rows === undefined) return undefined;
-  const { architecture } = step.model;
+export function nestedParts(architecture: Architecture, rows: RowShape, most: number): Part[] {
   const flops = Array.from({ length: most + 1 }, (_, count) =>
     evaluationFlops(architecture, rows, someBlocks(architecture, count)),
   );
-  return [
-    products(
-      architecture,
-      'evaluate',
-      flops.reduce((sum, each) => sum + each, 0),
-      rows.length,
-    ),
-  ];
+  const all = flops.reduce((sum, each) => sum + each, 0);
+  return [products(architecture, 'evaluate', all, rows.length)];
+}
+
+async function nested(step: Estimated, most: number): Promise<Part[] | undefined> {
+  const rows = await measuredRows(step);
+  return rows && nestedParts(step.model.architecture, rows, most);
 }
 
 export const score: PartsOf = async (step) => {
@@ -89,26 +105,42 @@ export const curve: PartsOf = async (step) => {
 /** Copying: read once, written once, and read back. */
 const COPIES = 2;
 
-/** A new checkpoint of the step's model without what it removes. */
-export function writing({ model, removed }: Estimated): Part {
+/** A new checkpoint of the model without what is removed. */
+export function writing({ model, removed }: Pick<Estimated, 'model' | 'removed'>): Part {
   const { layers } = model.architecture;
   return files(COPIES * model.bytes * (1 - removed.length / layers.length));
+}
+
+/** A healing in closed form. */
+export interface HealingWork {
+  readonly removed: readonly number[];
+  /** Rows that are fitted. */
+  readonly rows: RowShape;
+  readonly method?: HealMethod;
+  /** Share of all rows that is not fitted. */
+  readonly heldOut?: number;
+  /** The whole model writes the text first. */
+  readonly writes: boolean;
+}
+
+export function healingParts(architecture: Architecture, work: HealingWork): Part[] {
+  const { removed, rows, method = HEAL_DEFAULTS.method, heldOut = HEAL_DEFAULTS.heldOut, writes } = work;
+  const all = { ...rows, rows: rows.rows / (1 - heldOut) };
+  const flops = healingFlops(architecture, removed, all, { method, heldOut });
+  return [
+    ...(writes ? [products(architecture, 'write', writingFlops(architecture, all), rows.length)] : []),
+    products(architecture, 'heal', flops, rows.length),
+  ];
 }
 
 /** Healing in closed form, and the text that the whole model writes for it. */
 async function healing(step: Estimated): Promise<Part[] | undefined> {
   const { options, model, removed } = step;
-  const { architecture } = model;
   const rows = await healingAmount(step);
   if (rows === undefined) return undefined;
-  const method: HealMethod = HEAL_METHODS.find((name) => name === options.method) ?? HEAL_DEFAULTS.method;
-  const heldOut = numberIn(options, 'heldOut') ?? HEAL_DEFAULTS.heldOut;
-  const all = { ...rows, rows: rows.rows / (1 - heldOut) };
-  const parts = [
-    products(architecture, 'heal', healingFlops(architecture, removed, all, { method, heldOut }), rows.length),
-  ];
-  if (!writesItself(step)) return parts;
-  return [products(architecture, 'write', writingFlops(architecture, all), rows.length), ...parts];
+  const method = HEAL_METHODS.find((name) => name === options.method);
+  const heldOut = numberIn(options, 'heldOut');
+  return healingParts(model.architecture, { removed, rows, method, heldOut, writes: writesItself(step) });
 }
 
 const writesItself = ({ job, options: { data, calibration } }: Estimated): boolean =>
@@ -149,7 +181,7 @@ export const iterate: PartsOf = async (step) => {
   const { architecture } = model;
   const measured = await measuredRows(step);
   const closed = HEAL_METHODS.find((name) => name === options.method);
-  const trained = closed === undefined && options.method !== 'none' ? await trainedRows(step) : undefined;
+  const trained = closed === undefined && options.method !== 'none' ? trainedRows(step) : undefined;
   const shape = closed && (await healingAmount(step));
   if (measured === undefined || (closed === undefined && options.method !== 'none' && trained === undefined)) {
     return undefined;
@@ -172,9 +204,9 @@ export const iterate: PartsOf = async (step) => {
     count,
   );
   const flops = rounds.reduce((sum, round) => sum + totalWork(round), 0);
-  const twice = options.oneShot === true || options.oneShotEach === true;
+  const comparing = options.oneShot === true || options.oneShotEach === true;
   const oneShot =
-    twice && trained
+    comparing && trained
       ? [
           products(
             architecture,

@@ -161,7 +161,8 @@ export const versus: PartsOf = async (step) => {
 const COMPARED = { rows: 2, length: 64 } as const;
 const CONTINUED = 32;
 
-const comparing = ({ model, removed }: Estimated): Part[] => {
+/** A written file beside the model that it was written from. */
+export const comparing = ({ model, removed }: Pick<Estimated, 'model' | 'removed'>): Part[] => {
   const architecture = withoutLayers(model.architecture, removed);
   return [
     // Every weight of both is read.

@@ -12,6 +12,7 @@ import { UserError } from '../../engine/errors';
 import type { EstimatedWork } from '../../engine/importance/estimate';
 import { isObject } from '../../format/json';
 import { type Estimate, Speeds, type SpeedStore } from '../../jobs/machine-speeds';
+import type { Expected } from '../types';
 
 const NAME = 'speeds.json';
 /** Forty speeds have some kilobytes. */
@@ -32,37 +33,31 @@ export type Part =
   | { readonly kind: 'seconds'; readonly seconds: number };
 
 export class MachineSpeeds {
-  private readonly values: Record<string, unknown>;
-  private readonly products: Speeds;
-  private changed = false;
-
   private constructor(
-    /** Undefined: nothing is kept. */
-    private readonly file: string | undefined,
-    kept: object,
-    threads: number,
-  ) {
-    this.values = { ...kept };
-    const store: SpeedStore = {
-      get: (key) => this.values[key],
-      update: (key, value) => {
-        this.values[key] = value;
-        this.changed = true;
-        return Promise.resolve();
-      },
-    };
-    this.products = new Speeds(store, threads);
-  }
+    private readonly store: SpeedStore,
+    private readonly products: Speeds,
+    /** Writes what was learned. */
+    private readonly write: () => Promise<void>,
+    /** What computes, where that is known; speeds of anything otherwise. */
+    private readonly provider?: string,
+  ) {}
 
   /** The speeds that are known; in the user's cache folder if no other is named. */
   static async open(folder?: string, threads = availableParallelism()): Promise<MachineSpeeds> {
     const file = join(folder ?? (await cacheFolder()), NAME);
-    return new MachineSpeeds(file, await readKept(file), threads);
+    const kept = new Kept(await readKept(file), file);
+    return new MachineSpeeds(kept, new Speeds(kept, threads), () => kept.save());
   }
 
   /** Speeds that are kept nowhere. */
   static none(threads = availableParallelism()): MachineSpeeds {
-    return new MachineSpeeds(undefined, {}, threads);
+    const kept = new Kept({});
+    return new MachineSpeeds(kept, new Speeds(kept, threads), () => kept.save());
+  }
+
+  /** Speeds that something else keeps, which writes them at once. @param provider what computes, if that is known */
+  static over(store: SpeedStore, products: Speeds, provider?: string): MachineSpeeds {
+    return new MachineSpeeds(store, products, () => Promise.resolve(), provider);
   }
 
   /** How long a part takes. */
@@ -71,9 +66,12 @@ export class MachineSpeeds {
       case 'seconds':
         return { seconds: part.seconds, measured: true };
       case 'products':
-        return this.products.estimate(part.flops, part);
+        return this.products.estimate(part.flops, {
+          ...part,
+          ...(this.provider !== undefined && { provider: this.provider }),
+        });
       default: {
-        const rate = this.values[part.kind];
+        const rate = this.store.get(part.kind);
         const measured = isPositive(rate);
         return { seconds: part.bytes / (measured ? rate : GUESS[part.kind]), measured };
       }
@@ -87,12 +85,50 @@ export class MachineSpeeds {
       const { work, size, flops } = part;
       this.products.note({ provider, work, size, flops: flops / seconds });
     } else if (part.kind !== 'seconds' && isPositive(part.bytes)) {
-      this.values[part.kind] = part.bytes / seconds;
-      this.changed = true;
+      void this.store.update(part.kind, part.bytes / seconds);
     }
   }
 
-  /** Writes what was learned. A folder that cannot be written to is no failure: the next run guesses again. */
+  /** Writes what was learned. */
+  save(): Promise<void> {
+    return this.write();
+  }
+}
+
+/** How long all parts take together, and whether most of that is guessed. Undefined where it is no number. */
+export function expectedOf(parts: readonly Part[], speeds: MachineSpeeds): Expected | undefined {
+  const each = parts.map((part) => speeds.estimate(part));
+  const seconds = each.reduce((sum, part) => sum + part.seconds, 0);
+  if (!Number.isFinite(seconds)) return undefined;
+  // What takes next to none of the time decides nothing.
+  const guessed = each.reduce((sum, part) => sum + (part.measured ? 0 : part.seconds), 0);
+  return { seconds, from: guessed > seconds / 2 ? 'guess' : 'speed' };
+}
+
+/** Speeds in a file. */
+class Kept implements SpeedStore {
+  private readonly values: Record<string, unknown>;
+  private changed = false;
+
+  /** @param file undefined: nothing is kept */
+  constructor(
+    values: object,
+    private readonly file?: string,
+  ) {
+    this.values = { ...values };
+  }
+
+  get(key: string): unknown {
+    return this.values[key];
+  }
+
+  update(key: string, value: unknown): Promise<void> {
+    this.values[key] = value;
+    this.changed = true;
+    return Promise.resolve();
+  }
+
+  /** A folder that cannot be written to is no failure: the next run guesses again. */
   async save(): Promise<void> {
     if (!this.changed || this.file === undefined) return;
     this.changed = false;

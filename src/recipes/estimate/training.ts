@@ -1,60 +1,92 @@
 /** The work of training. */
-import { withoutLayers } from '../../engine/checkpoint/architecture';
+import { type Architecture, withoutLayers } from '../../engine/checkpoint/architecture';
 import { evaluationFlops, type RowShape, writingFlops } from '../../engine/importance/estimate';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { PASSES_PER_STEP } from '../../engine/retrain/loop/schedule';
+import { numberIn } from '../../jobs/amounts';
 import { SELF } from '../../jobs/healing-amounts';
-import { numberIn, tokensOf } from '../../jobs/amounts';
+import { usualBatch } from '../../jobs/retrain-amounts';
+import { type DataAmount, dataAmount, ownTextAmount } from '../../jobs/training-data';
 import { type Estimated, files, type PartsOf, products } from './parts';
+import type { Part } from './speeds';
 
-/** Fewer rows in a batch for little data: the same rule as of a training (engine/retrain/settings.ts). */
-const MIN_BATCH = 4;
-const STEPS_PER_EPOCH = 50;
 /** Evaluations of a run, rows that each reads at most, and their most as a share of the training's passes. */
 const EVALUATIONS = 10;
 const EVALUATED = 64;
 const EVALUATIONS_SHARE = 0.15;
 
-/** Rows that are trained on, each as often as it is read. Undefined if the data are not there. */
-export async function trainedRows({ options, model }: Estimated): Promise<RowShape | undefined> {
-  const { context } = model.architecture;
-  const length = Math.min(numberIn(options, 'trainLength') ?? numberIn(options, 'length') ?? DEFAULTS.length, context);
-  const tokens = await dataTokens(options);
-  const steps = numberIn(options, 'steps');
-  if (tokens === undefined && steps === undefined) return undefined;
-  const there = tokens === undefined ? undefined : Math.max(1, tokens / length);
-  const fewer = there === undefined ? DEFAULTS.batch : Math.max(MIN_BATCH, Math.floor(there / STEPS_PER_EPOCH));
-  const asked =
-    (numberIn(options, 'batch') ?? Math.min(DEFAULTS.batch, fewer)) * (numberIn(options, 'accumulate') ?? 1);
-  const batch = Math.min(asked, there ?? asked);
-  const rows = steps === undefined ? there! * (numberIn(options, 'epochs') ?? DEFAULTS.epochs) : steps * batch;
-  return { rows, length };
+/** A training, as far as it takes time. */
+export interface TrainingWork {
+  /** Of the whole model. */
+  readonly whole: Architecture;
+  readonly removed: readonly number[];
+  /** Rows that are trained on, each as often as it is read. */
+  readonly rows: RowShape;
+  readonly teacher?: Architecture;
+  /** Text that the whole model writes first. */
+  readonly writes?: RowShape;
+  /** Of a checkpoint that is written at the end. */
+  readonly bytes?: number;
 }
 
-async function dataTokens({ data, selfTokens, calibration }: Estimated['options']): Promise<number | undefined> {
+/** Text that is written, training with its evaluations, the teacher's pass, and a checkpoint. */
+export function trainingParts({ whole, removed, rows, teacher, writes, bytes }: TrainingWork): Part[] {
+  const trained = withoutLayers(whole, removed);
+  const plain = PASSES_PER_STEP * rows.rows;
+  const passes = { ...rows, rows: plain + Math.min(EVALUATIONS * EVALUATED, EVALUATIONS_SHARE * plain) };
+  return [
+    ...(writes ? [products(whole, 'write', writingFlops(whole, writes), writes.length)] : []),
+    products(trained, 'train', evaluationFlops(trained, passes), rows.length),
+    ...(teacher ? [products(teacher, 'evaluate', evaluationFlops(teacher, rows), rows.length)] : []),
+    ...(bytes === undefined ? [] : [files(2 * bytes)]),
+  ];
+}
+
+const lengthOf = ({ options, model }: Estimated): number =>
+  Math.min(
+    numberIn(options, 'trainLength') ?? numberIn(options, 'length') ?? DEFAULTS.length,
+    model.architecture.context,
+  );
+
+/** Rows that are trained on, each as often as it is read. Undefined if the data are not there. */
+export function trainedRows(step: Estimated): RowShape | undefined {
+  const { options } = step;
+  const length = lengthOf(step);
+  const data = amountOf(options, length);
+  const steps = numberIn(options, 'steps');
+  if (data === undefined && steps === undefined) return undefined;
+  const asked =
+    (numberIn(options, 'batch') ?? (data ? usualBatch(data.examples) : DEFAULTS.batch)) *
+    (numberIn(options, 'accumulate') ?? 1);
+  const batch = Math.min(asked, data?.examples ?? asked);
+  const rows =
+    steps === undefined ? data!.examples * (numberIn(options, 'epochs') ?? DEFAULTS.epochs) : steps * batch;
+  return { rows, length: data?.length ?? length };
+}
+
+function amountOf({ data, selfTokens, calibration }: Estimated['options'], length: number): DataAmount | undefined {
   if (Array.isArray(data) && data.includes(SELF)) {
-    return typeof selfTokens === 'number' ? selfTokens : DEFAULTS.selfTokens;
+    return ownTextAmount(length, typeof selfTokens === 'number' ? selfTokens : undefined);
   }
-  return tokensOf(data ?? calibration);
+  const named: readonly unknown[] = Array.isArray(data) ? data : [data ?? calibration];
+  const paths = named.filter((each) => typeof each === 'string');
+  return paths.length < named.length ? undefined : dataAmount(paths, length);
 }
 
 export const retrain: PartsOf = async (step) => {
   const { options, model, removed } = step;
-  const rows = await trainedRows(step);
+  const rows = trainedRows(step);
   if (rows === undefined) return undefined;
-  const trained = withoutLayers(model.architecture, removed);
-  const plain = PASSES_PER_STEP * rows.rows;
-  const passes = { ...rows, rows: plain + Math.min(EVALUATIONS * EVALUATED, EVALUATIONS_SHARE * plain) };
   const teacher = await step.models.at(options.teacher);
   if (options.teacher !== undefined && teacher === undefined) return undefined;
-  const writes = Array.isArray(options.data) && options.data.includes(SELF);
-  const self = { rows: ((await dataTokens(options)) ?? 0) / rows.length, length: rows.length };
-  return [
-    ...(writes ? [products(model.architecture, 'write', writingFlops(model.architecture, self), rows.length)] : []),
-    products(trained, 'train', evaluationFlops(trained, passes), rows.length),
-    ...(teacher
-      ? [products(teacher.architecture, 'evaluate', evaluationFlops(teacher.architecture, rows), rows.length)]
-      : []),
-    ...(options.merge === true || options.full === true ? [files(2 * model.bytes)] : []),
-  ];
+  const length = lengthOf(step);
+  const writes = Array.isArray(options.data) && options.data.includes(SELF) ? amountOf(options, length) : undefined;
+  return trainingParts({
+    whole: model.architecture,
+    removed,
+    rows,
+    ...(teacher && { teacher: teacher.architecture }),
+    ...(writes && { writes: { rows: writes.examples, length } }),
+    ...((options.merge === true || options.full === true) && { bytes: model.bytes }),
+  });
 };
