@@ -13,7 +13,7 @@ import { FailedJobs } from './host/failed-jobs';
 import { recordFolders } from './host/run-job';
 import { VisiblePanels } from './host/visible-panels';
 import { JobsView } from './views/jobs/view';
-import { learnSpeed } from './host/estimates';
+import { learnSpeed } from './host/learn-speed';
 import { Speeds } from './jobs/machine-speeds';
 import { showWarnings } from './host/warnings';
 import { watchLeftRuns } from './host/cluster-left';

@@ -86,7 +86,19 @@ async function partsOf(
  * Writes nothing: call `save` of the speeds at the end.
  */
 export async function learnStep(around: Around, speeds: MachineSpeeds, finished: FinishedStep): Promise<void> {
-  const parts = await partsOf(finished, finished.options, new StepModels(around));
+  learnParts(await partsOf(finished, finished.options, new StepModels(around)), speeds, finished);
+}
+
+/** Learns the same from a job that is a step of no recipe. */
+export async function learnJob(speeds: MachineSpeeds, finished: Finished): Promise<void> {
+  const recipe = { file: '', name: '', variables: {}, quick: {}, steps: [], limits: {}, tables: [] };
+  const models = new StepModels({ recipe, variables: {} });
+  learnParts(await partsOf(finished, finished.options, models), speeds, finished);
+}
+
+type Finished = Pick<FinishedStep, 'job' | 'options' | 'seconds' | 'device'>;
+
+function learnParts(parts: readonly Part[] | undefined, speeds: MachineSpeeds, finished: Finished): void {
   if (parts === undefined) return;
   const merged = mergedParts(parts);
   const times = merged.map((part) => speeds.estimate(part).seconds);
