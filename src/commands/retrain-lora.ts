@@ -3,39 +3,28 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
 import { readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
-import type { GivenFor } from '../jobs/kinds';
 import type { RetrainSpec } from '../protocol/training';
 import { stoppedWords } from '../views/items/training';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
-import type { Command, CommonArguments } from '../host/command';
-import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
-import { wholeNumberFault } from '../host/numbers';
-import { askOutputFolder, outputFolder } from '../host/output-folder';
+import { customSteps, presetStep, type TrainingState, type TrainingSubject } from '../host/ask-training';
+import { BUNDLED, trainingFiles } from '../host/training-files';
+import type { Command } from '../host/command';
+import { modelSource, modelStep } from '../host/model-choice';
+import { outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
+import { SELF } from '../jobs/healing-amounts';
 import { goOn } from '../host/remedy';
 import { isTrainingOf, resumingSpec } from '../host/resuming-spec';
 import { runRetraining } from '../host/run-retraining';
-import { ask, askAll, BACK, pick, type Step } from '../host/steps';
+import { askAll, BACK, pick, type Step } from '../host/steps';
+import { summaryStep } from '../host/training-summary';
 
-/** Text that the unpruned model writes. */
-const SELF = 'self';
-/** Instructions that come with Coppice. */
-const BUNDLED = 'bundled';
-
-export interface RetrainArguments extends CommonArguments, Omit<ModelChoice, 'adapter'> {
-  /** Files, "bundled" or "self". */
-  readonly data?: string | readonly string[];
-  /** Further options of `coppice retrain`. The command asks only for rank and steps. */
-  readonly settings?: Partial<Omit<GivenFor<'retrain'>, 'checkpoint' | 'data' | 'out'>>;
-  readonly rank?: number;
-  readonly alpha?: number;
-  /** Steps; undefined means two passes over the data. */
-  readonly steps?: number;
-  /** Folder of the adapter. */
-  readonly out?: string;
+export interface RetrainArguments extends Omit<TrainingState, 'preset'> {
   /** Resumes an interrupted run with the same settings. */
   readonly resume?: boolean;
+  /** Asks what is left open even if the data are given. */
+  readonly asks?: boolean;
 }
 
 export const retrainLoraCommand: Command<RetrainArguments> = {
@@ -50,8 +39,9 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
       settle({ ...args, checkpoint: chosen.path, out: stopped.out, resume: true });
       return runRetraining(coppice, resumingSpec(stopped, chosen.path), args);
     }
-    const asked = args.data === undefined ? await askRetraining(coppice, args, chosen, title) : args;
-    const out = asked.out ?? outputFolder(coppice.config.outputFolder, chosen.checkpoint, 'adapter');
+    const asks = args.data === undefined || args.asks === true;
+    const asked = asks ? await askRetraining(coppice, args, chosen, title) : args;
+    const out = asked.out ?? trainingFolder(coppice, chosen, asked);
     // The plan may have changed by the time the run is resumed.
     const { remove = [] } = modelSource(coppice, chosen, asked);
     const complete = { ...asked, checkpoint: chosen.path, remove, out };
@@ -95,11 +85,9 @@ async function askToResume(
 }
 
 function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): RetrainSpec {
-  const { data = BUNDLED, rank, alpha, steps, out, resume, settings } = args;
+  const { rank, alpha, steps, out, resume, settings } = args;
   const { checkpoint, remove } = modelSource(coppice, chosen, args);
-  const files = (typeof data === 'string' ? [data] : data).map((file) =>
-    file === BUNDLED ? bundledData(coppice) : file,
-  );
+  const files = trainingFiles(coppice, args.data);
   if (files.includes(SELF) && files.length > 1) {
     throw new UserError(
       vscode.l10n.t('Cannot train on “self” and on files at once'),
@@ -121,16 +109,13 @@ function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): Retra
   };
 }
 
-const bundledData = ({ context }: Coppice): string =>
-  vscode.Uri.joinPath(context.extensionUri, 'media/sample/retrain.jsonl').fsPath;
-
 async function askRetraining(
   coppice: Coppice,
   args: RetrainArguments,
   chosen: Chosen,
   title: string,
 ): Promise<RetrainArguments> {
-  const dataStep: Step<RetrainArguments> = async (_, place) => {
+  const dataStep: Step<TrainingState> = async (_, place) => {
     const { t } = vscode.l10n;
     const fixed = [
       {
@@ -149,42 +134,32 @@ async function askRetraining(
     const data = await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active: last });
     return data === BACK ? BACK : { data };
   };
-  const rankStep: Step<RetrainArguments> = async (_, place) => {
-    const choices = [4, 8, 16, 32].map((value) => ({
-      label: String(value),
-      description: value === 8 ? vscode.l10n.t('default, as in the paper') : '',
-      value,
-    }));
-    const rank = await pick(
-      place,
-      vscode.l10n.t('Select the rank of the adapter. A higher rank can learn more and takes longer.'),
-      choices,
-      recall(coppice, 'retrain', 'rank', 8),
-    );
-    return rank === BACK ? BACK : { rank };
+  const subject: TrainingSubject = {
+    coppice,
+    chosen,
+    question: (state) => ({ data: trainingFiles(coppice, state.data), removed: removedBy(coppice, chosen, state) }),
+    teacher: (state) =>
+      removedBy(coppice, chosen, state).length > 0
+        ? { path: chosen.path, architecture: chosen.architecture }
+        : undefined,
   };
-  const stepsStep: Step<RetrainArguments> = async (_, place) => {
-    const steps = await ask(place, {
-      prompt: vscode.l10n.t('Number of training steps. Leave empty for two passes over the data.'),
-      value: '',
-      fault: (text) => (text.trim() === '' ? undefined : wholeNumberFault(text, 1, Infinity)),
-    });
-    return steps === BACK ? BACK : { steps: steps.trim() === '' ? undefined : Number(steps) };
-  };
-  const outStep: Step<RetrainArguments> = async (_, place) => {
-    const value = outputFolder(coppice.config.outputFolder, chosen.checkpoint, 'adapter');
-    const out = await askOutputFolder(place, { prompt: vscode.l10n.t('Folder for the adapter'), value });
-    return out === BACK ? BACK : { out };
-  };
-  const complete = await askAll(title, args, [
+  const isOpen = args.rank === undefined && args.steps === undefined && args.settings === undefined;
+  const complete = await askAll<TrainingState>(title, args, [
     modelStep(coppice, chosen),
-    dataStep,
-    ...(args.rank === undefined ? [rankStep] : []),
-    ...(args.steps === undefined ? [stepsStep] : []),
-    ...(args.out === undefined ? [outStep] : []),
+    ...(args.data === undefined ? [dataStep] : []),
+    ...(isOpen ? [presetStep(subject), ...customSteps(subject)] : []),
+    summaryStep(subject, (state) => trainingFolder(coppice, chosen, state)),
   ]);
-  const { data } = complete;
+  const { data, preset } = complete;
   const rank = args.rank === undefined ? complete.rank : undefined;
-  await remember(coppice, 'retrain', { data: typeof data === 'string' ? data : undefined, rank });
+  const known = args.data === undefined && typeof data === 'string' ? data : undefined;
+  await remember(coppice, 'retrain', { data: known, rank, preset: isOpen ? preset : undefined });
   return complete;
 }
+
+const removedBy = (coppice: Coppice, chosen: Chosen, state: RetrainArguments): number[] =>
+  (modelSource(coppice, chosen, state).remove ?? []).filter((entry) => typeof entry === 'number');
+
+/** A folder for the adapter, or for the checkpoint of a full training. */
+const trainingFolder = ({ config }: Coppice, { checkpoint }: Chosen, { settings }: RetrainArguments): string =>
+  outputFolder(config.outputFolder, checkpoint, settings?.full ? 'retrained' : 'adapter');

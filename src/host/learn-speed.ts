@@ -26,15 +26,12 @@ const LEARNED_BY_PARTS = ['retrain', 'curve', 'tasks', 'export', 'merge'] as con
 type LearnedByParts = (typeof LEARNED_BY_PARTS)[number];
 
 /** Learns from a finished job. */
-export function learnSpeed(
-  coppice: Pick<Coppice, 'library'> & Machine,
-  { spec, outcome, on }: JobEnded,
-): void {
+export function learnSpeed(coppice: Pick<Coppice, 'library'> & Machine, { spec, outcome, on }: JobEnded): void {
   const { library, speeds } = coppice;
   // Other machines have other speeds.
   if (!outcome || on !== undefined) return;
   if (isLearnedByParts(spec)) {
-    void learnFromParts(coppice, spec, outcome as JobOutcome<LearnedByParts>);
+    void learnFromParts(coppice, spec, outcome);
     return;
   }
   if (!LEARNED.includes(spec.kind)) return;

@@ -29,9 +29,13 @@ export async function runRetraining(
     })
     .finally(() => coppice.library.rescan()); // there is a new adapter or a stopped training
   await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
-  const next = { checkpoint: spec.checkpoint, adapter: result.out };
-  const merge = nextCommand(vscode.l10n.t('Merge LoRA Adapter into Checkpoint…'), 'coppice.mergeAdapter', next);
-  if (!seen) inform(args, retrained(result), merge);
+  const { out } = result;
+  const merge = vscode.l10n.t('Merge LoRA Adapter into Checkpoint…');
+  const next =
+    result.adapter === null
+      ? nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: out })
+      : nextCommand(merge, 'coppice.mergeAdapter', { checkpoint: spec.checkpoint, adapter: out });
+  if (!seen) inform(args, retrained(result), next);
   return result;
 }
 

@@ -4,7 +4,7 @@
  */
 import { type Architecture, linearGroups, withoutLayers } from '../engine/checkpoint/architecture';
 import { elements, layerParameters, parametersOf } from '../engine/checkpoint/parameters';
-import { blockWeights, outerWeights, type Weight } from '../engine/checkpoint/weight-names';
+import { blockWeights, outerWeights } from '../engine/checkpoint/weight-names';
 import { memoryShare } from '../engine/memory';
 
 /** What the memory depends on. A larger batch takes no more: gradients of a few hundred tokens at a time are summed up. */
@@ -27,19 +27,19 @@ export interface TrainingMemory {
 
 const MIB = 2 ** 20;
 /** The process, onnxruntime and the tokenizer, with nothing of a model. */
-const PROCESS = 170 * MIB;
+const PROCESS = 250 * MIB;
 /** Tokens that go through the model together (engine/retrain, `TOKENS_PER_RUN`). */
 const TOKENS = { lora: 512, full: 1024 } as const;
-/** Logits at a time, and arrays of that size: a frozen head needs two, a trained or taught one more. */
+/** Logits at a time, and arrays of that size: the least with a frozen head, the most with a teacher. */
 const LOGITS = 64 * MIB;
 const MOST_LOGITS = 1024;
-const LOGIT_ARRAYS = { frozen: 2, other: 5 } as const;
+const LOGIT_ARRAYS = { frozen: 2, trained: 5, taught: 15 } as const;
 /** Attention scores, their softmax and the gradients, heads × tokens × length. */
 const SCORES = 5;
 /** Values, two moments and gradients of what is trained. */
 const COPIES = 4;
 /** What the allocator keeps beside what is counted. */
-const SLACK = 1.1;
+const SLACK = 1.25;
 
 /**
  * Bytes at the peak of a retraining, with a margin.
@@ -52,8 +52,8 @@ export function trainingBytes(architecture: Architecture, asked: TrainingMemory)
   const { hidden, layers, vocabulary } = model;
   const blocks = layerParameters(model);
   const inBlocks = blocks.reduce((sum, each) => sum + each, 0);
-  // Weights of open sessions are there twice, for the pass forward and the pass back.
-  const sessions = 8 * inBlocks;
+  // Weights of open sessions are there twice, for the pass forward and the pass back. Trained ones are fed to sessions.
+  const sessions = full ? 0 : 8 * inBlocks;
   const keepsSessions = sessions < memoryShare('trainingSessions') * free;
   const kept = keptBytes(model, tokens, asked);
   const keepsActivations = kept < memoryShare('trainingActivations') * free;
@@ -62,10 +62,10 @@ export function trainingBytes(architecture: Architecture, asked: TrainingMemory)
   const ffn = Math.max(...layers.map((layer) => layer.ffn));
   const head = 4 * elements(outerWeights(model).head.shape);
   const logits = Math.min(LOGITS, 4 * MOST_LOGITS * vocabulary);
-  const arrays = full || teacher ? LOGIT_ARRAYS.other : LOGIT_ARRAYS.frozen;
+  const arrays = LOGIT_ARRAYS[teacher ? 'taught' : full ? 'trained' : 'frozen'];
   const trained = full ? parametersOf(model) : adapterParameters(model, asked.rank);
   const parts = [
-    keepsSessions ? sessions : 8 * Math.max(...blocks, 0),
+    keepsSessions ? sessions : sessions / Math.max(1, blocks.length),
     keepsActivations ? kept : perBlock,
     head,
     arrays * logits,
@@ -99,7 +99,7 @@ function adapterParameters(model: Architecture, rank: number): number {
     const weights = blockWeights(model, block);
     const own = linearGroups(layer)
       .flat()
-      .map((name) => (weights[name] as Weight).shape);
+      .map((name) => weights[name]!.shape);
     return sum + own.reduce((all, [out, input]) => all + rank * (out + input), 0);
   }, 0);
 }

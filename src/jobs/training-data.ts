@@ -64,7 +64,7 @@ function countedFile(file: string): Counted | undefined {
     if (!found.isFile()) return undefined;
     const { size: bytes, mtimeMs: changed } = found;
     const known = seen.get(file);
-    if (known && known.bytes === bytes && known.changed === changed) return known;
+    if (known?.bytes === bytes && known.changed === changed) return known;
     const records = recordsOf(file, bytes);
     const counted = { bytes, changed, ...(records !== undefined && { records }) };
     if (seen.size >= MOST_SEEN) seen.clear();

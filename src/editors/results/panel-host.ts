@@ -6,6 +6,7 @@ import { requireArchitecture } from '../../engine/checkpoint/open';
 import { messageOf, UserError } from '../../engine/errors';
 import { isInside } from '../../engine/files/paths';
 import type { Coppice } from '../../host/coppice';
+import { actionTimes } from '../../host/action-times';
 import { healingEstimate } from '../../host/estimates';
 import { inputFolders } from '../../host/input-folders';
 import { HEAL_TOKENS } from '../../jobs/healing-amounts';
@@ -14,6 +15,7 @@ import { recordFolders } from '../../host/run-job';
 import type { StartAction } from '../../protocol/journey';
 import type { FileContent, HostMessage, PanelText } from '../../protocol/panel';
 import { pageFolder } from '../page-html';
+import { subjectOf } from '../../views/subject';
 import { exportBytes } from '../../recipes/init/sizes';
 import { PromptList } from './prompts';
 import type { PanelHost, PanelServices, PanelSettings } from './services';
@@ -87,7 +89,11 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
     start: (action, checkpoint, adapter) =>
       void vscode.commands.executeCommand(COMMANDS[action], { checkpoint, ...(adapter !== undefined && { adapter }) }),
     exportBytes: ({ checkpoint }, removed, { format, type }) => exportBytes(checkpoint, { format, type, removed }),
-    times: () => ({}),
+    times: ({ path, checkpoint }, removed) => {
+      const architecture = checkpoint.architecture;
+      const subject = subjectOf(path, checkpoint);
+      return architecture && subject ? actionTimes(coppice, { path, checkpoint, architecture, subject }, removed) : {};
+    },
     askPlanName,
     measureGrid: (checkpoint, columns) =>
       void vscode.commands.executeCommand('coppice.measureSpeed', { checkpoint, columns }),

@@ -5,7 +5,13 @@ import { HEAL_DEFAULTS, HEAL_METHODS, type HealMethod } from '../../engine/heal/
 import { expectedScreen } from '../../engine/importance/arithmetic';
 import { CRITERIA, type Criterion, criterionInfo } from '../../engine/importance/criteria';
 import type { Scope } from '../../engine/importance/cost';
-import { evaluationFlops, healingFlops, type RowShape, scoringFlops, writingFlops } from '../../engine/importance/estimate';
+import {
+  evaluationFlops,
+  healingFlops,
+  type RowShape,
+  scoringFlops,
+  writingFlops,
+} from '../../engine/importance/estimate';
 import { OBJECTIVES } from '../../engine/importance/objective';
 import { roundsWork, totalWork } from '../../engine/iterate/estimate';
 import { PASSES_PER_STEP } from '../../engine/retrain/loop/schedule';

@@ -59,8 +59,7 @@ export function trainedRows(step: Estimated): RowShape | undefined {
     (numberIn(options, 'batch') ?? (data ? usualBatch(data.examples) : DEFAULTS.batch)) *
     (numberIn(options, 'accumulate') ?? 1);
   const batch = Math.min(asked, data?.examples ?? asked);
-  const rows =
-    steps === undefined ? data!.examples * (numberIn(options, 'epochs') ?? DEFAULTS.epochs) : steps * batch;
+  const rows = steps === undefined ? data!.examples * (numberIn(options, 'epochs') ?? DEFAULTS.epochs) : steps * batch;
   return { rows, length: data?.length ?? length };
 }
 

@@ -1,0 +1,153 @@
+/**
+ * How long each action of the panel is expected to take on a checkpoint without some blocks, before it starts. Arithmetic on
+ * headers, sizes of files and learned speeds: it computes nothing, and runs whenever the plan changes.
+ */
+import { availableParallelism } from 'node:os';
+import type { Architecture } from '../engine/checkpoint/architecture';
+import { withoutLayers } from '../engine/checkpoint/architecture';
+import { QUICK } from '../engine/evaluate/grid/protocol';
+import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
+import { usualCounts, VERSUS_METHODS } from '../engine/evaluate/versus-methods';
+import { fullView, viewWithout, removedFrom } from '../engine/model/view';
+import { TOKENS_PER_ITEM } from '../jobs/amounts';
+import { gridEstimate } from '../jobs/grid-estimate';
+import { HEAL_TOKENS, healingRows } from '../jobs/healing-amounts';
+import type { ActionTimes } from '../protocol/panel';
+import { nestedParts, scoringParts, writing, healingParts } from '../recipes/estimate/choosing';
+import { comparing } from '../recipes/estimate/measuring';
+import { decoding, evaluating, files, withStart } from '../recipes/estimate/parts';
+import type { Part } from '../recipes/estimate/speeds';
+import { protectionOf } from '../views/protection';
+import type { Chosen } from './choose-checkpoint';
+import type { Coppice } from './coppice';
+import { tasksEstimate } from './estimates';
+import { type ExpectedTime, expectedTime, timeOf, timeWords } from './expected-time';
+import { usualHealingText } from './healing';
+import { iterationEstimate } from './iteration-estimate';
+import { recall } from './remembered';
+import { usualTraining } from './usual-training';
+import { versusEstimate } from './versus-estimate';
+import { SELF } from '../jobs/healing-amounts';
+import { modelOf } from './ask-training';
+
+/** Records of each task that are read, where the user has not said otherwise (commands/evaluate-tasks.ts). */
+const TASK_LIMIT = 100;
+
+/** @param removed blocks of the plan */
+export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly number[]): ActionTimes {
+  const { architecture, subject } = chosen;
+  const model = modelOf(chosen);
+  const time = (parts: readonly Part[]): string => timeOf(coppice, withStart(model, parts));
+  const scoring = scoringOf(coppice, chosen);
+  const isScored = coppice.scores.all(subject).some(({ criterion }) => criterion === coppice.config.criterion);
+  const written = writing({ model, removed });
+  const exported = [written, ...comparing({ model, removed })];
+  const heal = (tokens: number, writes: boolean): Part[] =>
+    healingParts(architecture, { removed, rows: healingRows(architecture, tokens), writes });
+  const ownText = usualHealingText(coppice) === SELF;
+  return {
+    score: time(scoring),
+    suggest: time(isScored ? [] : scoring),
+    curve: time([...(isScored ? [] : scoring), ...curveOf(coppice, chosen)]),
+    prune: time([written]),
+    ...(removed.length > 0 && {
+      heal: time([...heal(HEAL_TOKENS.normal, ownText), written]),
+      healed: time(heal(HEAL_TOKENS.quick, true)),
+    }),
+    retrain: timeWords(usualTraining(coppice, chosen, removed)),
+    merge: time([files(2 * model.bytes)]),
+    export: time(exported),
+    compare: compareEstimate(coppice, chosen, removed),
+    beforeAfter: compareEstimate(coppice, chosen, removed),
+    tasks: tasksOf(coppice, chosen, removed),
+    bench: timeWords(gridTime(coppice, architecture, removed.length > 0 ? [removed] : [[]])),
+    grid: timeWords(gridTime(coppice, architecture, removed.length > 0 ? [[], removed] : [[]])),
+    iterate: iterationEstimate(coppice, chosen, { count: usualCount(coppice, chosen), method: 'lora', steps: 50 }),
+    versus: versusOf(coppice, chosen, removed),
+  };
+}
+
+/** Texts that a comparison continues, and new tokens of each. */
+const SAMPLES = { texts: 3, tokens: 64 } as const;
+
+/**
+ * How long it takes to measure an original beside what became of it: perplexity of both on the calibration rows, speed, and
+ * texts that both continue.
+ * @param removed blocks that the changed model lacks
+ */
+export function compareEstimate(coppice: Coppice, chosen: Chosen, removed: readonly number[]): string {
+  const { architecture } = chosen;
+  const rows = rowsOf(coppice, architecture);
+  const shorter = withoutLayers(architecture, removed);
+  const parts = [architecture, shorter].flatMap((each) => [
+    evaluating(each, rows),
+    decoding(each, SAMPLES.texts * SAMPLES.tokens),
+  ]);
+  const speed = gridTime(coppice, architecture, [[], removed]);
+  const both = expectedTime(coppice, withStart(modelOf(chosen), parts));
+  return timeWords({ seconds: both.seconds + speed.seconds, measured: both.measured });
+}
+
+const rowsOf = ({ config }: Coppice, { context }: Architecture): { rows: number; length: number } => ({
+  rows: config.calibration.samples,
+  length: Math.min(config.calibration.length, context),
+});
+
+function scoringOf(coppice: Coppice, { architecture }: Chosen): Part[] {
+  const { config, sidecar } = coppice;
+  const { kept } = protectionOf(architecture.layers.length, config);
+  const scope = { count: Math.max(1, Math.floor(architecture.layers.length / 4)), kept, objective: config.objective };
+  return scoringParts(architecture, {
+    criterion: config.criterion,
+    rows: rowsOf(coppice, architecture),
+    scope,
+    screens: (sidecar.device?.provider ?? 'cpu') === 'cpu', // only the CPU screens
+  });
+}
+
+function curveOf(coppice: Coppice, { architecture }: Chosen): Part[] {
+  const blocks = architecture.layers.length;
+  const { kept } = protectionOf(blocks, coppice.config);
+  return nestedParts(architecture, rowsOf(coppice, architecture), Math.min(blocks - kept.size, blocks - 1));
+}
+
+/** One text side by side, as the panel measures first. */
+function gridTime(coppice: Coppice, architecture: Architecture, models: readonly (readonly number[])[]): ExpectedTime {
+  const blocks = architecture.layers.length;
+  const threads = coppice.config.compute.threads ?? availableParallelism();
+  const measured = models.map((removed) => ({
+    architecture,
+    view: removed.length === 0 ? fullView(blocks) : viewWithout(blocks, removedFrom(removed, blocks)),
+  }));
+  return gridEstimate(coppice.context.globalState, measured, QUICK, threads);
+}
+
+/** About a fifth of the model, as the command proposes. */
+function usualCount({ config }: Coppice, { architecture }: Chosen): number {
+  const blocks = architecture.layers.length;
+  const room = blocks - protectionOf(blocks, config).kept.size;
+  return Math.max(1, Math.min(Math.round(blocks / 5), room));
+}
+
+/** As many records of each task as the command proposes, read by the whole model and by the plan. */
+function tasksOf(coppice: Coppice, { architecture }: Chosen, removed: readonly number[]): string {
+  const chosen = recall(coppice, 'tasks', 'tasks', '');
+  const count = chosen === '' ? TASK_NAMES.length : chosen.split(',').length;
+  const limit = recall(coppice, 'tasks', 'limit', TASK_LIMIT) || TASK_LIMIT;
+  const tokens = count * limit * TOKENS_PER_ITEM;
+  return tasksEstimate(coppice, architecture, tokens, removed.length > 0 ? [[], removed] : [[]]);
+}
+
+function versusOf(coppice: Coppice, chosen: Chosen, removed: readonly number[]): string {
+  const { architecture } = chosen;
+  const blocks = architecture.layers.length;
+  const room = Math.max(1, Math.min(blocks - 1, blocks - protectionOf(blocks, coppice.config).kept.size));
+  const hasPlan = removed.length > 0;
+  return versusEstimate(coppice, chosen, {
+    methods: VERSUS_METHODS,
+    counts: hasPlan ? [removed.length] : usualCounts(blocks, room),
+    plan: hasPlan,
+    measured: rowsOf(coppice, architecture),
+    speed: { ...QUICK, batches: [1] },
+  });
+}

@@ -1,0 +1,114 @@
+/** What a retraining will take: its steps, its time on this machine and its memory, from the answers so far. */
+import { freemem } from 'node:os';
+import { type Architecture } from '../engine/checkpoint/architecture';
+import { DEFAULTS } from '../engine/retrain/defaults';
+import { SELF } from '../jobs/healing-amounts';
+import { passesOfSteps, type Preset, presetsOf, stepsOfPasses, usualBatch } from '../jobs/retrain-amounts';
+import { trainingBytes } from '../jobs/retrain-memory';
+import { type DataAmount, dataAmount, ownTextAmount } from '../jobs/training-data';
+import { withStart } from '../recipes/estimate/parts';
+import { trainingParts } from '../recipes/estimate/training';
+import { type ExpectedTime, expectedTime, type Machine } from './expected-time';
+
+/** What is trained, on what. Undefined means the default. */
+export interface TrainingQuestion {
+  /** Absolute paths, or "self". */
+  readonly data: readonly string[];
+  readonly removed: readonly number[];
+  readonly full?: boolean;
+  readonly rank?: number;
+  readonly batch?: number;
+  readonly length?: number;
+  readonly steps?: number;
+  readonly epochs?: number;
+  /** Of the model that teaches. */
+  readonly teacher?: Architecture;
+  readonly heldOut?: number;
+}
+
+export interface TrainingForecast {
+  readonly amount: DataAmount;
+  readonly batch: number;
+  readonly steps: number;
+  /** Passes over the data. */
+  readonly passes: number;
+  readonly time: ExpectedTime;
+  /** Memory at the peak, with a margin. */
+  readonly bytes: number;
+}
+
+/** Where data cannot be read, the run will say so; until then it counts as this many examples. */
+const UNKNOWN = 1000;
+
+/** The trained checkpoint, as estimates need it. */
+export interface Trained {
+  readonly architecture: Architecture;
+  /** Of its files. */
+  readonly bytes: number;
+}
+
+/** @param free bytes of memory */
+export function forecastTraining(
+  machine: Machine,
+  model: Trained,
+  asked: TrainingQuestion,
+  free: number,
+): TrainingForecast {
+  const { amount, batch } = amountOf(model, asked);
+  const steps = asked.steps ?? stepsOfPasses(asked.epochs ?? DEFAULTS.epochs, amount.examples, batch);
+  const passes = passesOfSteps(steps, amount.examples, batch);
+  return {
+    amount,
+    batch,
+    steps,
+    passes,
+    time: timeOfSteps(machine, model, asked, steps),
+    bytes: memory(model, asked, free),
+  };
+}
+
+/** The presets for this data, and how long each takes. */
+export function trainingPresets(
+  machine: Machine,
+  model: Trained,
+  asked: TrainingQuestion,
+): { readonly presets: readonly Preset[]; readonly secondsOf: (steps: number) => number } {
+  const { amount, batch } = amountOf(model, asked);
+  const secondsOf = (steps: number): number => timeOfSteps(machine, model, asked, steps).seconds;
+  return { presets: presetsOf(amount.examples, batch, secondsOf), secondsOf };
+}
+
+function amountOf(
+  { architecture }: Trained,
+  { data, length: wanted = DEFAULTS.length, batch }: TrainingQuestion,
+): { readonly amount: DataAmount; readonly batch: number; readonly length: number } {
+  const length = Math.min(wanted, architecture.context);
+  const found = data.includes(SELF) ? ownTextAmount(length) : dataAmount(data, length);
+  const amount = found ?? { examples: UNKNOWN, length };
+  return { amount, batch: Math.min(batch ?? usualBatch(amount.examples), amount.examples), length };
+}
+
+function timeOfSteps(machine: Machine, model: Trained, asked: TrainingQuestion, steps: number): ExpectedTime {
+  const { amount, batch, length } = amountOf(model, asked);
+  const { removed, teacher, full, data } = asked;
+  const parts = trainingParts({
+    ...{ whole: model.architecture, removed, rows: { rows: steps * batch, length: amount.length } },
+    ...(teacher && { teacher }),
+    ...(data.includes(SELF) && { writes: { rows: amount.examples, length } }),
+    ...(full && { bytes: model.bytes }),
+  });
+  return expectedTime(machine, withStart(model, parts));
+}
+
+function memory(model: Trained, asked: TrainingQuestion, free: number): number {
+  const { full = false, removed, rank = DEFAULTS.rank, teacher, heldOut } = asked;
+  const { batch, length } = amountOf(model, asked);
+  return trainingBytes(model.architecture, {
+    ...{ full, removed, length, rank, batch, free },
+    ...(teacher && { teacher }),
+    holdsOut: heldOut !== 0,
+  });
+}
+
+/** Memory that a job may take: the limit of the settings, or what is free now. */
+export const availableBytes = (limit: number | undefined): number => Math.min(limit ?? Infinity, freemem());

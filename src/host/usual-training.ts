@@ -1,0 +1,18 @@
+/** The retraining that Enter would start: its preset on the data that were trained on last. */
+import { usualPreset } from '../jobs/retrain-amounts';
+import { modelOf } from './ask-training';
+import type { Chosen } from './choose-checkpoint';
+import type { Coppice } from './coppice';
+import type { ExpectedTime } from './expected-time';
+import { recall } from './remembered';
+import { availableBytes, forecastTraining, trainingPresets } from './training-estimate';
+import { BUNDLED, trainingFiles } from './training-files';
+
+export function usualTraining(coppice: Coppice, chosen: Chosen, removed: readonly number[]): ExpectedTime {
+  const question = { data: trainingFiles(coppice, recall(coppice, 'retrain', 'data', BUNDLED)), removed };
+  const model = modelOf(chosen);
+  const { presets, secondsOf } = trainingPresets(coppice, model, question);
+  const last = presets.find(({ name }) => name === recall<string>(coppice, 'retrain', 'preset', ''));
+  const { steps } = last ?? usualPreset(presets, secondsOf);
+  return forecastTraining(coppice, model, { ...question, steps }, availableBytes(coppice.config.compute.memory)).time;
+}
