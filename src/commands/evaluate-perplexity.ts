@@ -10,11 +10,12 @@ import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import { evaluationEstimate, windowsOf } from '../host/estimates';
 import { inform } from '../host/inform';
+import { wholeNumberFault } from '../host/numbers';
 import { recall, remember } from '../host/remembered';
 import { settingsText } from '../host/settings-text';
 import { runJob } from '../host/run-job';
 import { flatteryOf, scoringTextsOf } from '../host/scoring-texts';
-import { askAll, BACK, pick, type Step, when } from '../host/steps';
+import { ask, askAll, BACK, pick, type Place, type Step, when } from '../host/steps';
 import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
 
 export interface EvaluateArguments extends CommonArguments, ModelChoice {
@@ -65,19 +66,44 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
     };
     const { result, notes, seen } = await runJob(coppice, spec, { device: args.device });
     await vscode.commands.executeCommand('setContext', 'coppice.did.evaluate', true);
-    const numbers = vscode.l10n.t(
-      'Perplexity {0} on {1} ({2} tokens).',
-      formatNumber(result.ppl),
-      basename(text!),
-      formatCount(result.tokens),
-    );
+    const { windows, tokens, ppl } = result;
+    const [words, name, count] = [formatNumber(ppl), basename(text!), formatCount(tokens)];
+    // A part of a text is no measure of the whole, so the message tells.
+    const numbers =
+      limit === undefined
+        ? vscode.l10n.t('Perplexity {0} on {1} ({2} tokens).', words, name, count)
+        : vscode.l10n.t(
+            'Perplexity {0} on the first {1} windows of {2} ({3} tokens).',
+            ...([words, formatCount(windows), name, count] as const),
+          );
     if (!seen) inform(args, [numbers, ...notes].join(' '));
     return result;
   },
 };
 
-/** Numbers of windows to offer, as in the command line's examples. */
-const LIMITS = [64, 16];
+/** Numbers of windows to offer. */
+const LIMITS = [16, 100, 500];
+/** Enter takes this many, or the whole text if it is shorter. */
+const USUAL = 100;
+/** Values of the first and the last choice. */
+const ALL = 0;
+const OWN = -1;
+
+/** Asks for a number of windows, with the time that it takes. */
+async function askLimit(
+  place: Place,
+  last: number,
+  whole: number,
+  time: (rows: number) => string,
+): Promise<number | typeof BACK> {
+  const text = await ask(place, {
+    prompt: vscode.l10n.t('Number of windows to read, from the beginning of the text'),
+    value: String(Math.max(1, Math.min(last > ALL ? last : USUAL, whole))),
+    fault: (typed) => wholeNumberFault(typed, 1, Infinity),
+    meaning: (typed) => time(Math.min(Number(typed), whole)),
+  });
+  return text === BACK ? BACK : Number(text);
+}
 
 /** Asks how much of the text to read, with time estimates. A short text is read whole without asking. */
 function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
@@ -93,18 +119,17 @@ function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
     const some = LIMITS.filter((limit) => limit < whole);
     const { t } = vscode.l10n;
     const choices = [
-      { label: t('Whole text'), description: t('{0} · about {1} windows', time(whole), formatCount(whole)), value: 0 },
+      { label: t('All {0} windows', formatCount(whole)), description: time(whole), value: ALL },
       ...some.map((limit) => ({ label: t('First {0} windows', limit), description: time(limit), value: limit })),
+      { label: t('Another number…'), value: OWN },
     ];
-    const limit = await pick(
-      place,
-      t('Select how much of the text to read'),
-      choices,
-      recall(coppice, 'evaluate', 'limit', LIMITS[0]),
-    );
+    const last = recall<number>(coppice, 'evaluate', 'limit', USUAL);
+    const active = choices.some(({ value }) => value === last) ? last : last > ALL && last < whole ? OWN : ALL;
+    const picked = await pick(place, t('Select how much of the text to read'), choices, active);
+    const limit = picked === OWN ? await askLimit(place, last, whole, time) : picked;
     if (limit === BACK) return BACK;
     await remember(coppice, 'evaluate', { limit });
-    return limit === 0 ? {} : { limit };
+    return limit === ALL ? {} : { limit };
   };
   return when((state) => {
     if (state.limit !== undefined) return false;

@@ -45,6 +45,7 @@ import { restartSidecarCommand } from './restart-sidecar';
 import { resumeJobCommand, runJobAgainCommand } from './resume-job';
 import { resumeTrainingCommand } from './resume-training';
 import { retrainLoraCommand } from './retrain-lora';
+import { retrainOnFileCommand } from './retrain-on-file';
 import { revealFilesCommand } from './reveal-files';
 import { saveAsRecipeCommand } from './save-as-recipe';
 import { runOnClusterCommand } from './run-on-cluster';
@@ -60,6 +61,7 @@ import { showScoresCommand } from './show-scores';
 import { setGoalCommand } from './set-goal';
 import { suggestBlocksCommand } from './suggest-blocks';
 import { toggleBlockCommand } from './toggle-block';
+import { useAsCalibrationTextCommand } from './use-as-calibration-text';
 import { verifyExportCommand } from './verify-export';
 
 export const COMMANDS: readonly AnyCommand[] = [
@@ -75,6 +77,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   revealFilesCommand,
   copyPathCommand,
   scoreBlocksCommand,
+  useAsCalibrationTextCommand,
   runOnClusterCommand,
   openResultsCommand,
   showScoresCommand,
@@ -93,6 +96,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   compareWithWidthCommand,
   generateTextCommand,
   retrainLoraCommand,
+  retrainOnFileCommand,
   resumeTrainingCommand,
   discardTrainingCommand,
   mergeAdapterCommand,

@@ -3,21 +3,21 @@
  * headers, sizes of files and learned speeds: it computes nothing, and runs whenever the plan changes.
  */
 import { availableParallelism } from 'node:os';
-import type { Architecture } from '../engine/checkpoint/architecture';
-import { withoutLayers } from '../engine/checkpoint/architecture';
+import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
 import { QUICK } from '../engine/evaluate/grid/protocol';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
 import { usualCounts, VERSUS_METHODS } from '../engine/evaluate/versus-methods';
 import { fullView, viewWithout, removedFrom } from '../engine/model/view';
 import { TOKENS_PER_ITEM } from '../jobs/amounts';
 import { gridEstimate } from '../jobs/grid-estimate';
-import { HEAL_TOKENS, healingRows } from '../jobs/healing-amounts';
+import { HEAL_TOKENS, healingRows, SELF } from '../jobs/healing-amounts';
 import type { ActionTimes } from '../protocol/panel';
 import { nestedParts, scoringParts, writing, healingParts } from '../recipes/estimate/choosing';
 import { comparing } from '../recipes/estimate/measuring';
 import { decoding, evaluating, files, withStart } from '../recipes/estimate/parts';
 import type { Part } from '../recipes/estimate/speeds';
 import { protectionOf } from '../views/protection';
+import { modelOf } from './ask-training';
 import type { Chosen } from './choose-checkpoint';
 import type { Coppice } from './coppice';
 import { tasksEstimate } from './estimates';
@@ -27,8 +27,6 @@ import { iterationEstimate } from './iteration-estimate';
 import { recall } from './remembered';
 import { usualTraining } from './usual-training';
 import { versusEstimate } from './versus-estimate';
-import { SELF } from '../jobs/healing-amounts';
-import { modelOf } from './ask-training';
 
 /** Records of each task that are read, where the user has not said otherwise (commands/evaluate-tasks.ts). */
 const TASK_LIMIT = 100;
@@ -131,9 +129,9 @@ function usualCount({ config }: Coppice, { architecture }: Chosen): number {
 
 /** As many records of each task as the command proposes, read by the whole model and by the plan. */
 function tasksOf(coppice: Coppice, { architecture }: Chosen, removed: readonly number[]): string {
-  const chosen = recall(coppice, 'tasks', 'tasks', '');
+  const chosen = recall<string>(coppice, 'tasks', 'tasks', '');
   const count = chosen === '' ? TASK_NAMES.length : chosen.split(',').length;
-  const limit = recall(coppice, 'tasks', 'limit', TASK_LIMIT) || TASK_LIMIT;
+  const limit = recall<number>(coppice, 'tasks', 'limit', TASK_LIMIT) || TASK_LIMIT;
   const tokens = count * limit * TOKENS_PER_ITEM;
   return tasksEstimate(coppice, architecture, tokens, removed.length > 0 ? [[], removed] : [[]]);
 }

@@ -110,7 +110,7 @@ interface JobOfLine {
  * Reads the arguments of a call.
  * @param given a line of a tree, a file of the Explorer, a path, an object of arguments, or a list with the focused line
  *   from a key binding (empty while that line is being refreshed)
- * @param selected the selected lines including `given`, if there are several
+ * @param selected the selected lines or files including `given`, if there are several
  */
 function argumentsOf({ tree, jobs }: Coppice, given: unknown, selected: unknown): CommonArguments {
   if (isJobNode(given)) return jobArguments(Array.isArray(selected) ? selected.filter(isJobNode) : [], given);
@@ -123,7 +123,12 @@ function argumentsOf({ tree, jobs }: Coppice, given: unknown, selected: unknown)
     const adapter: CommonArguments & { adapter?: string } = given.kind === 'adapter' ? { adapter: given.path } : {};
     return { lines, ...(given.kind === 'adapter' ? adapter : { checkpoint: checkpointPathOf(given) }) };
   }
-  if (given instanceof vscode.Uri) return { checkpoint: given.fsPath };
+  if (given instanceof vscode.Uri) {
+    const files = Array.isArray(selected) ? selected.filter((each) => each instanceof vscode.Uri) : [];
+    const several: CommonArguments & { files?: string[] } =
+      files.length > 1 ? { files: files.map(({ fsPath }) => fsPath) } : {};
+    return { checkpoint: given.fsPath, ...several };
+  }
   if (typeof given === 'string') return { checkpoint: given };
   return isObject(given) ? given : {};
 }
