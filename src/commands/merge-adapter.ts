@@ -5,10 +5,12 @@ import type { Coppice } from '../host/coppice';
 import { summarize } from '../engine/checkpoint/summary';
 import type { MergeSpec } from '../protocol/jobs';
 import { checkpointName } from '../jobs/titles';
+import { files, withStart } from '../recipes/estimate/parts';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import { pickOrBrowse } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import { requireSpace } from '../host/disk-space';
+import { timeOf } from '../host/expected-time';
 import { hintAtGit } from '../host/git-hint';
 import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
@@ -34,10 +36,12 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
     const { bytes } = summarize(checkpoint);
     const outStep: Step<MergeArguments> = async (_, place) => {
       const value = outputFolder(coppice.config.outputFolder, checkpoint, 'retrained');
+      const time = timeOf(coppice, withStart({ bytes }, [files(2 * bytes)]));
       const out = await askOutputFolder(place, {
         prompt: vscode.l10n.t('Folder for the new checkpoint'),
         value,
         bytes,
+        meaning: () => vscode.l10n.t('Takes {0}. Press Enter to start.', time),
       });
       return out === BACK ? BACK : { out };
     };

@@ -2,10 +2,10 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command } from '../host/command';
 import { inform, nextCommand } from '../host/inform';
 
-export const useAsCalibrationTextCommand: Command<CommonArguments> = {
+export const useAsCalibrationTextCommand: Command = {
   id: 'coppice.useAsCalibrationText',
   needsTrust: true,
   async run(_, args) {

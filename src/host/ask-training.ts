@@ -171,12 +171,16 @@ interface NumberQuestion {
 /** A number, with what follows from it while it is typed. */
 function inputStep(subject: TrainingSubject, { prompt, usual, fault, answer }: NumberQuestion): Step<TrainingState> {
   return async (state, place) => {
-    const text = await ask(place, {
-      prompt,
-      value: String(usual(state)),
-      fault,
-      meaning: (typed) => forecastWords(forecastOf(subject, { ...state, ...answer(state, Number(typed)) })),
-    });
+    // What follows from the answer takes the place of the prompt, so the title asks too.
+    const text = await ask(
+      { ...place, title: vscode.l10n.t('{0}: {1}', place.title, prompt) },
+      {
+        prompt,
+        value: String(usual(state)),
+        fault,
+        meaning: (typed) => forecastWords(forecastOf(subject, { ...state, ...answer(state, Number(typed)) })),
+      },
+    );
     return text === BACK ? BACK : answer(state, Number(text));
   };
 }

@@ -3,7 +3,7 @@
  * from finished jobs.
  */
 import * as vscode from 'vscode';
-import { roughTime } from '../jobs/rough-time';
+import { aboutTime, roughTime } from '../jobs/rough-time';
 import type { SpeedStore } from '../jobs/machine-speeds';
 import { expectedOf, MachineSpeeds, type Part } from '../recipes/estimate/speeds';
 import type { Coppice } from './coppice';
@@ -35,8 +35,7 @@ export function expectedTime(machine: Machine, parts: readonly Part[]): Expected
 
 /** "about 2:00", or "roughly 5:00 (not measured yet)". */
 export function timeWords({ seconds, measured }: ExpectedTime): string {
-  const time = roughTime(seconds);
-  return measured ? vscode.l10n.t('about {0}', time) : vscode.l10n.t('roughly {0} (not measured yet)', time);
+  return measured ? aboutTime(seconds) : vscode.l10n.t('roughly {0} (not measured yet)', roughTime(seconds));
 }
 
 export const timeOf = (machine: Machine, parts: readonly Part[]): string => timeWords(expectedTime(machine, parts));

@@ -55,7 +55,7 @@ function linesOf(subject: TrainingSubject, state: TrainingState, out: string): C
       description: modelWords(subject, state),
       value: 'change',
     },
-    { label: `$(book) ${capital(dataWords(state.data))}`, description: amountWords(forecast), value: 'change' },
+    { label: `$(book) ${dataWords(state.data)}`, description: amountWords(forecast), value: 'change' },
     { label: `$(clock) ${capital(timeAndEnd(forecast))}`, value: 'change' },
     {
       label: `$(${warning === undefined ? 'chip' : 'warning'}) ${capital(memoryWords(forecast))}`,

@@ -26,21 +26,24 @@ function daysBetween(now: Date, end: Date): number {
 /** "320 steps of 16 rows, 2.6 passes over the data" */
 export function amountWords({ steps, batch, passes }: TrainingForecast): string {
   const { t } = vscode.l10n;
-  const rounded = formatNumber(passes, 2);
+  const count = formatNumber(passes, 2);
   return steps === 1
     ? t('1 step of {0} rows', batch)
-    : t('{0} steps of {1} rows, {2} passes over the data', formatCount(steps), batch, rounded);
+    : t('{0} steps of {1} rows, {2} passes over the data', formatCount(steps), batch, count);
 }
 
 export const memoryWords = ({ bytes }: TrainingForecast): string =>
-  vscode.l10n.t('up to {0} of memory', formatBytes(bytes));
+  vscode.l10n.t('up to {0} of memory', formatBytes(rounded(bytes)));
+
+/** An estimate has two digits. */
+const rounded = (bytes: number): number => Number(bytes.toPrecision(2));
 
 /** Why it may not fit; undefined where it does. @param free bytes */
 export function memoryWarning({ bytes }: TrainingForecast, free: number): string | undefined {
   if (bytes <= free) return undefined;
   return vscode.l10n.t(
     'Warning: it may need {0} of memory, and {1} are free. Shorter rows need less.',
-    formatBytes(bytes),
+    formatBytes(rounded(bytes)),
     formatBytes(free),
   );
 }
