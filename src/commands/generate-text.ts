@@ -4,12 +4,8 @@ import type { GenerateSpec, SamplingChoice } from '../protocol/jobs';
 import type { Precision } from '../engine/precision';
 import { parseJsonNumber } from '../format/json';
 import { formatNumber } from '../format/numbers';
-import { JOBS } from '../jobs/definitions';
-import { decoding, withStart } from '../recipes/estimate/parts';
-import { modelOf } from '../host/ask-training';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { timeOf } from '../host/expected-time';
 import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
@@ -31,14 +27,11 @@ export const generateTextCommand: Command<GenerateArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Generate Text');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    const tokens = args.maxNewTokens ?? JOBS.generate.options.maxNewTokens.default;
-    const time = timeOf(coppice, withStart(modelOf(chosen), [decoding(chosen.architecture, tokens)]));
     const promptStep: Step<GenerateArguments> = async (_, place) => {
       const prompt = await ask(place, {
         prompt: vscode.l10n.t('Enter the text to continue'),
         value: recall(coppice, 'generate', 'prompt', FIRST_PROMPT),
         fault: (text) => (text.trim() === '' ? vscode.l10n.t('Enter at least one word.') : undefined),
-        meaning: () => vscode.l10n.t('Writes up to {0} tokens: {1}.', tokens, time),
       });
       return prompt === BACK ? BACK : { prompt };
     };

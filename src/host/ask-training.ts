@@ -60,7 +60,10 @@ export function forecastOf(subject: TrainingSubject, state: TrainingState): Trai
   return forecastTraining(coppice, modelOf(chosen), questionOf(subject, state), free);
 }
 
-export const modelOf = ({ architecture, checkpoint }: Chosen): { architecture: Architecture; bytes: number } => ({
+export const modelOf = ({
+  architecture,
+  checkpoint,
+}: Pick<Chosen, 'architecture' | 'checkpoint'>): { architecture: Architecture; bytes: number } => ({
   architecture,
   bytes: checkpoint.shards.reduce((sum, { bytes }) => sum + bytes, 0),
 });

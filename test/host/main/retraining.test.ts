@@ -8,7 +8,6 @@ import {
   forgetAnswers,
   inWorkspace,
   resetSettings,
-  run,
   writeModel,
   writeText,
 } from '../support/coppice';
@@ -92,7 +91,9 @@ describe('retraining', () => {
     await row(/A twentieth/).waitFor();
     await enter();
     await row(/Start Retraining/).waitFor();
-    await row(/2 steps of 4 rows/).waitFor();
+    await row(/tasks\.json.*2 steps of 4 rows/)
+      .first()
+      .waitFor();
     await enter();
     await asked;
     assert.ok(existsSync(inWorkspace('model-adapter-2')));
