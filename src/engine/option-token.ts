@@ -91,6 +91,7 @@ export const OPTION_NAMES = [
   'stepCut',
   'steps',
   'structure',
+  'system',
   'target',
   'targetParams',
   'targets',

@@ -61,7 +61,8 @@ function checkOption(
       'Leave one of them out.',
     );
   }
-  if (needs !== undefined && !found.has(needs)) {
+  // A flag that is off is not given.
+  if (needs !== undefined && (found.get(needs) ?? false) === false) {
     refuse(
       `${token(name)} needs ${token(needs)}`,
       `${token(needs)} is not given`,

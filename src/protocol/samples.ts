@@ -7,6 +7,12 @@ import type { RemovedEntry } from './json';
 /** Why a text ended: the model said so, its length or context was reached, or the user stopped it. */
 export type StopReason = 'eos' | 'length' | 'context' | 'cancelled';
 
+/** A turn of a conversation. Without a chat template it is a piece of one text. */
+export interface ChatTurn {
+  readonly role: 'user' | 'assistant';
+  readonly content: string;
+}
+
 /** A continuation and what it took; times are the column's own, without those that others computed meanwhile. */
 export interface GeneratedText {
   readonly ids: readonly number[];

@@ -346,6 +346,12 @@ export interface GridCellDigest {
 }
 
 export interface SamplesDigest {
+  /** The chat template formatted the prompts. */
+  readonly chat?: true;
+  /** The system message of the chat. */
+  readonly system?: string;
+  /** For each column, the turns before the prompt, oldest first. */
+  readonly earlier?: readonly (readonly { readonly role: 'user' | 'assistant'; readonly content: string }[])[];
   readonly prompts: readonly string[];
   readonly columns: readonly string[];
   readonly texts: readonly {

@@ -4,7 +4,6 @@
  */
 import { upperMedian } from '../median';
 import { basename } from 'node:path';
-import { repetition } from './repetition';
 import { isObject, type JsonObject } from '../../format/json';
 import type {
   ComparedDigest,
@@ -13,7 +12,6 @@ import type {
   QualityDigest,
   RetrainedDigest,
   RunDigest,
-  SamplesDigest,
   ScoreDigest,
   TrainingDigest,
 } from './digest-types';
@@ -21,6 +19,7 @@ import { gridOf } from './digest-grid';
 import { healOf } from './digest-heal';
 import { iterativeOf } from './digest-iterate';
 import { tasksOf } from './digest-tasks';
+import { askedOf, generatedOf, samplesOf } from './digest-samples';
 import { narrowerOf } from './digest-width';
 import { versusOf } from './digest-versus';
 import { entries, finite, jsonNumber, objects, text, texts } from './fields';
@@ -91,10 +90,9 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'grid':
       return { grid: gridOf(results), cost: objects(results.models).map((each) => sizeOf(each)) };
     case 'samples':
-      return { samples: samplesOf(results, prompts), cost: speedsOf(results) };
+      return { samples: { ...samplesOf(results, prompts), ...askedOf(settings) }, cost: speedsOf(results) };
     case 'generate':
-      if (Array.isArray(results.texts)) return { samples: samplesOf(textsAsSamples(results, model), prompts) };
-      return { samples: samplesOf({ columns: [{ label: model }], samples: [results] }, texts([settings.prompt])) };
+      return { samples: { ...generatedOf(results, model, prompts, settings), ...askedOf(settings) } };
     case 'tasks':
       return { tasks: tasksOf(results, settings, inputs) };
     case 'heal': {
@@ -360,34 +358,6 @@ function columnOf(column: JsonObject): Pick<CostDigest, 'of' | 'precision'> {
   if (name === undefined || hash === undefined) return { ...precision };
   return { of: { model: name, identity: hash, removed: entries(column.removed), ...readOnTop(column) }, ...precision };
 }
-
-function samplesOf(results: JsonObject, prompts: readonly string[]): SamplesDigest {
-  return {
-    prompts,
-    columns: objects(results.columns).map(({ label }) => text(label) ?? ''),
-    texts: objects(results.samples).map((sample) => {
-      const ids = entries(sample.ids).filter((id): id is number => typeof id === 'number');
-      const failure = text(sample.failure);
-      return {
-        prompt: finite(sample.prompt) ?? 0,
-        column: finite(sample.column) ?? 0,
-        text: text(sample.text) ?? '',
-        tokens: ids.length,
-        timeToFirstToken: finite(sample.timeToFirstToken),
-        tokensPerSecond: finite(sample.decodeTokensPerSecond),
-        repetition: finite(repetition(ids)),
-        stopped: text(sample.stopped) ?? '',
-        ...(failure !== undefined && { failure }),
-      };
-    }),
-  };
-}
-
-/** The texts of a file of prompts, as samples of one column. */
-const textsAsSamples = ({ texts: written }: JsonObject, model: string): JsonObject => ({
-  columns: [{ label: model }],
-  samples: objects(written).map((text, prompt) => ({ ...text, prompt, column: 0 })),
-});
 
 /** Results of the demo by name, and what was done to the model of each. */
 const DEMO_STAGES = [

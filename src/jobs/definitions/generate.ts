@@ -6,7 +6,7 @@ import { defineJob, shape } from '../define';
 import { file, flag, list, text, whole } from '../option';
 import { compute, quantised } from '../options/compute';
 import { adapter, healed, remove, source, width } from '../options/model';
-import { sampling, writing } from '../options/sampling';
+import { sampling, system, writing } from '../options/sampling';
 import { textPrecision } from '../options/precision';
 
 /** Enough to read the weights seldom, few enough for the memory of a small machine. */
@@ -30,6 +30,7 @@ const options = {
   }),
   batch: whole('with --prompts: texts that are written side by side', { default: BATCH }),
   chat: flag('format the prompt as a user message with the chat template', { conflicts: ['ids'] }),
+  ...system,
   ...writing,
   ...sampling,
   ...remove,
@@ -50,6 +51,7 @@ export const generate = defineJob({
   examples: [
     './SmolLM2-135M --prompt "Once upon a time" --max-new-tokens 100',
     './SmolLM2-135M --prompt "Why is the sky blue?" --chat',
+    './SmolLM2-135M --prompt "Why is the sky blue?" --chat --system "Answer in one sentence."',
     './SmolLM2-135M --prompt "The sea" --temperature 0.8 --top-p 0.95 --seed 7',
     './SmolLM2-135M --prompt "The sea" --adapter ./adapter',
     './SmolLM2-135M --prompts questions.txt --out answers.jsonl',

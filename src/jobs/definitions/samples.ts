@@ -4,11 +4,12 @@
  */
 import { l10n } from '../../l10n';
 import type { TextEvent } from '../../protocol/jobs';
-import type { SamplesResult } from '../../protocol/samples';
+import type { ChatTurn, SamplesResult } from '../../protocol/samples';
+import { isObject } from '../../format/json';
 import { defineJob, shape } from '../define';
-import { flag, list, models, text } from '../option';
+import { data, flag, list, models, text } from '../option';
 import { compute, quantised } from '../options/compute';
-import { sampling, writing } from '../options/sampling';
+import { sampling, system, writing } from '../options/sampling';
 import { textPrecision } from '../options/precision';
 
 export const samples = defineJob({
@@ -25,16 +26,29 @@ export const samples = defineJob({
     prompts: list(text('a prompt'), 'texts to continue', { required: true, repeated: true }),
     columns: models('the models', { required: true }),
     chat: flag('format each prompt as a user message with the chat template'),
+    ...system,
+    earlier: data<readonly (readonly ChatTurn[])[]>('for each model, the turns before the prompt, oldest first'),
     ...writing,
     ...sampling,
     precision: textPrecision,
     ...compute,
     ...quantised,
   },
-  check: ({ prompts }) =>
-    prompts.length > 0
-      ? undefined
-      : { what: 'Nothing to write', why: 'there is no prompt', action: 'Choose at least one.' },
+  check: ({ prompts, columns, earlier }) => {
+    if (prompts.length === 0)
+      return { what: 'Nothing to write', why: 'there is no prompt', action: 'Choose at least one.' };
+    if (earlier === undefined || (earlier.length === columns.length && earlier.every(areTurns))) return undefined;
+    return {
+      what: 'The conversation cannot go on',
+      why: 'its earlier turns are not a list of roles and texts for each model',
+      action: 'Start a new chat.',
+    };
+  },
   result: shape<SamplesResult>(),
   event: shape<TextEvent>(),
 });
+
+/** What a program gives is checked like what a user gives. */
+const areTurns = (turns: unknown): boolean =>
+  Array.isArray(turns) &&
+  turns.every((turn) => isObject(turn) && typeof turn.role === 'string' && typeof turn.content === 'string');

@@ -1,6 +1,7 @@
 /** How to choose tokens, and how many. Greedy by default; any sampling option makes it sample. */
 import { DEFAULT_SEED } from '../../engine/importance/drawing';
-import { flag, positive, seed, share, whole } from '../option';
+import { l10n } from '../../l10n';
+import { flag, positive, seed, share, text, whole } from '../option';
 
 /** Default number of tokens to write. */
 const NEW_TOKENS = 64;
@@ -18,6 +19,14 @@ export const sampling = {
 export const writing = {
   maxNewTokens: whole('stop after this many tokens', { default: NEW_TOKENS, recorded: true }),
   ignoreEos: flag('continue after the end-of-text token'),
+};
+
+/** Who the model is in a chat. */
+export const system = {
+  system: text('the system message of the chat (default: that of the template)', {
+    noun: () => l10n.t('the system message'),
+    needs: 'chat',
+  }),
 };
 
 /** Values of the sampling options. */

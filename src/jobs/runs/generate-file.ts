@@ -21,7 +21,7 @@ export async function runPrompts(
   file: string,
   context: JobContext,
 ): Promise<RunEnd<PromptsResult>> {
-  const { out, batch, chat = false, maxNewTokens, ignoreEos = false } = options;
+  const { out, batch, chat = false, system, maxNewTokens, ignoreEos = false } = options;
   if (out !== undefined) await checkFileTarget('the texts', out, options.checkpoint, [file]);
   const prompts = await readPrompts(file);
   const { checkpoint, architecture, view, changes, inputs, removed } = await openForComputing(
@@ -31,7 +31,7 @@ export async function runPrompts(
   );
   const tokenizer = await loadTokenizer(checkpoint.home, context.job);
   const promptIds: number[][] = [];
-  for (const prompt of prompts.texts) promptIds.push(await encodePrompt(tokenizer, prompt, { chat }));
+  for (const prompt of prompts.texts) promptIds.push(await encodePrompt(tokenizer, prompt, { chat, system }));
   const choice = samplingOf(options);
   const texts: PromptText[] = [];
   const start = performance.now();
@@ -74,7 +74,7 @@ export async function runPrompts(
     },
     run: detailsOf(checkpoint, options, {
       inputs: [...inputs, input],
-      settings: { prompts: prompts.texts, chat, maxNewTokens, ...choice, ignoreEos, batch, removed: without },
+      settings: { prompts: prompts.texts, chat, system, maxNewTokens, ...choice, ignoreEos, batch, removed: without },
       seed: 'seed' in choice ? choice.seed : undefined,
       device,
       precision,

@@ -26,14 +26,15 @@ export async function runGenerate(
 }
 
 async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<TextEvent>): Promise<RunEnd<Written>> {
-  const { prompt, ids, chat = false, maxNewTokens, ignoreEos = false } = options;
+  const { prompt, ids, chat = false, system, maxNewTokens, ignoreEos = false } = options;
   const { checkpoint, architecture, view, changes, inputs, removed } = await openForComputing(
     options.checkpoint,
     options,
     context.job,
   );
   const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.home, context.job);
-  const promptIds = ids ?? (tokenizer && prompt !== undefined ? await encodePrompt(tokenizer, prompt, { chat }) : []);
+  const promptIds =
+    ids ?? (tokenizer && prompt !== undefined ? await encodePrompt(tokenizer, prompt, { chat, system }) : []);
   if (promptIds.length === 0) {
     throw new UserError('There is no prompt', 'it has no tokens', 'Give at least one word or one token id.');
   }
@@ -64,7 +65,16 @@ async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<Te
     result: { promptIds, ...result, text, removed: without, precision },
     run: detailsOf(checkpoint, options, {
       inputs,
-      settings: { prompt: prompt ?? null, promptIds, chat, maxNewTokens, ...choice, ignoreEos, removed: without },
+      settings: {
+        prompt: prompt ?? null,
+        promptIds,
+        chat,
+        system,
+        maxNewTokens,
+        ...choice,
+        ignoreEos,
+        removed: without,
+      },
       seed: 'seed' in choice ? choice.seed : undefined,
       device,
       precision,

@@ -1,14 +1,17 @@
 /** Several models continue the same prompts side by side. */
+import { longestText } from '../../engine/checkpoint/architecture';
 import { openCheckpoint } from '../../engine/checkpoint/open';
+import { UserError } from '../../engine/errors';
 import { type ColumnText, type Measured, writeSideBySide } from '../../engine/evaluate/samples';
 import type { Model } from '../../engine/model/model';
 import type { OpenedModel } from '../../engine/model/opened';
 import type { View } from '../../engine/model/view';
 import { detailsOf } from '../../engine/records/details';
-import { encodePrompt } from '../../engine/tokenizer/prompt';
+import { encodePrompt, type PromptOptions } from '../../engine/tokenizer/prompt';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
 import type { TextEvent } from '../../protocol/jobs';
-import type { SamplesResult, SampleText } from '../../protocol/samples';
+import { counted } from '../../format/words';
+import type { ChatTurn, SamplesResult, SampleText } from '../../protocol/samples';
 import type { LabelledModel } from '../option';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';
@@ -26,7 +29,7 @@ interface Column {
 }
 
 export async function runSamples(options: OptionsFor<'samples'>, context: Context): Promise<RunEnd<SamplesResult>> {
-  const { prompts, chat = false, maxNewTokens, ignoreEos = false } = options;
+  const { prompts, chat = false, system, earlier, maxNewTokens, ignoreEos = false } = options;
   const choice = samplingOf(options);
   const columns: (Column | Unable)[] = [];
   try {
@@ -39,13 +42,13 @@ export async function runSamples(options: OptionsFor<'samples'>, context: Contex
     const texts: SampleText[] = [];
     for (const [prompt, text] of prompts.entries()) {
       const writing = { maxNewTokens, ...choice, ignoreEos };
-      texts.push(...(await writePrompt(prompt, text, columns, writing, chat, context)));
+      texts.push(...(await writePrompt(prompt, text, columns, writing, { chat, system, earlier }, context)));
       if (context.job.signal?.aborted) break; // the text written so far is the result
     }
     const seconds = secondsSince(start);
     const described = columns.map((column, i) => columnInfo(column, options.columns[i]));
     const details = detailsOf(able[0].opened.checkpoint, options, {
-      settings: { prompts, chat, maxNewTokens, ...choice, ignoreEos, columns: described },
+      settings: { prompts, chat, system, earlier, maxNewTokens, ...choice, ignoreEos, columns: described },
       seed: 'seed' in choice ? choice.seed : undefined,
       device: able[0].model.device,
       precision,
@@ -83,11 +86,11 @@ async function writePrompt(
   text: string,
   columns: readonly (Column | Unable)[],
   options: Parameters<typeof writeSideBySide>[1],
-  chat: boolean,
+  asking: Asking,
   { job, emit }: Context,
 ): Promise<SampleText[]> {
   const asked: (Writer | Unable)[] = [];
-  for (const [at, column] of columns.entries()) asked.push(await writerOf(column, at, text, chat));
+  for (const [at, column] of columns.entries()) asked.push(await writerOf(column, at, text, asking));
   const writers = asked.filter((each) => 'decoder' in each);
   const say = (column: number, piece: string, ids: readonly number[], measured?: Measured): void =>
     emit({ type: 'text', prompt, column, text: piece, ids, ...(measured && { measured: timesOf(measured) }) });
@@ -129,14 +132,37 @@ interface Writer {
   readonly decoder: ReturnType<Tokenizer['streamDecoder']>;
 }
 
-async function writerOf(column: Column | Unable, at: number, text: string, chat: boolean): Promise<Writer | Unable> {
+async function writerOf(
+  column: Column | Unable,
+  at: number,
+  text: string,
+  { earlier, ...asking }: Asking,
+): Promise<Writer | Unable> {
   if ('failure' in column) return column;
   const { label, tokenizer, model, opened } = column;
   return orUnable(label, async () => {
-    const promptIds = await encodePrompt(tokenizer, text, { chat });
+    const turns = earlier?.[at] ?? [];
+    const promptIds = await encodePrompt(tokenizer, text, { ...asking, earlier: turns });
+    if (turns.length > 0) requireRoom(promptIds.length, longestText(opened.architecture));
     const decoder = tokenizer.streamDecoder({ skipSpecialTokens: true, after: promptIds });
     return { label, column: at, model, view: opened.view, tokenizer, decoder, promptIds };
   });
+}
+
+/** What comes before the prompt's own text. */
+interface Asking extends Omit<PromptOptions, 'earlier'> {
+  /** For each column. */
+  readonly earlier?: readonly (readonly ChatTurn[])[];
+}
+
+/** A conversation that grew too long needs another way out than a prompt that is too long. */
+function requireRoom(tokens: number, context: number): void {
+  if (tokens < context) return;
+  throw new UserError(
+    'The conversation no longer fits into the model',
+    `it has ${counted(tokens, 'token')}, the model's context is ${context}`,
+    'Start a new chat.',
+  );
 }
 
 /** The result of a column without text. */

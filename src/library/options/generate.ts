@@ -19,6 +19,8 @@ export interface GenerateOptions {
   readonly batch?: number;
   /** Format the prompt as a user message with the chat template. */
   readonly chat?: boolean;
+  /** The system message of the chat (default: that of the template). */
+  readonly system?: string;
   /**
    * Stop after this many tokens. A whole number of at least 1.
    * @defaultValue 64

@@ -18,8 +18,9 @@ export interface Written {
 /** Texts of models, of all runs that write. */
 export function writtenOf(run: RunDigest): Written[] {
   const { samples, cost, kind, settings, started } = run;
-  if (!samples) return [];
-  const way = settings.filter(([name]) => /^(chat|maxNewTokens|greedy|temperature|topK|topP|seed)$/.test(name));
+  // After several turns each model answers a conversation of its own, so there is no common question.
+  if (!samples || samples.earlier) return [];
+  const way = settings.filter(([name]) => /^(chat|system|maxNewTokens|greedy|temperature|topK|topP|seed)$/.test(name));
   const words = way
     .map(([name, value]) => (value === 'true' ? name : `${name} ${value}`))
     .filter((each) => !each.endsWith('false'));
