@@ -1,6 +1,10 @@
 /** Generate Text…: continues a prompt and shows the text in an output channel as it is generated. */
 import * as vscode from 'vscode';
 import type { GenerateSpec, SamplingChoice } from '../protocol/jobs';
+import { QUESTIONS } from '../editors/results/prompts';
+import { modelName } from '../engine/records/record';
+import { chatKindOf } from '../engine/tokenizer/instruct';
+import type { Coppice } from '../host/coppice';
 import type { Precision } from '../engine/precision';
 import { parseJsonNumber } from '../format/json';
 import { formatNumber } from '../format/numbers';
@@ -13,12 +17,16 @@ import { ask, askAll, BACK, type Step } from '../host/steps';
 
 export interface GenerateArguments extends CommonArguments, ModelChoice, SamplingChoice {
   readonly prompt?: string;
+  /** Format the prompt with the chat template; by default for models that answer. */
   readonly chat?: boolean;
+  /** The system message of a chat. */
+  readonly system?: string;
   readonly maxNewTokens?: number;
   readonly ignoreEos?: boolean;
 }
 
-const FIRST_PROMPT = 'Once upon a time';
+/** The first proposals: a beginning for models that continue a text, a task for models that answer. */
+const FIRST = { prompt: 'Once upon a time', question: QUESTIONS[0] };
 let channel: vscode.OutputChannel | undefined;
 
 export const generateTextCommand: Command<GenerateArguments> = {
@@ -27,25 +35,29 @@ export const generateTextCommand: Command<GenerateArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Generate Text');
     const chosen = await chooseCheckpoint(coppice, args, title);
+    const chat = args.chat ?? (await answers(coppice, chosen.path));
+    const kind = chat ? 'question' : 'prompt';
     const promptStep: Step<GenerateArguments> = async (_, place) => {
       const prompt = await ask(place, {
-        prompt: vscode.l10n.t('Enter the text to continue'),
-        value: recall(coppice, 'generate', 'prompt', FIRST_PROMPT),
+        prompt: chat
+          ? vscode.l10n.t('Enter a question or a task. The chat template of the model formats it.')
+          : vscode.l10n.t('Enter the text to continue'),
+        value: recall(coppice, 'generate', kind, FIRST[kind]),
         fault: (text) => (text.trim() === '' ? vscode.l10n.t('Enter at least one word.') : undefined),
       });
       return prompt === BACK ? BACK : { prompt };
     };
     const asked = args.prompt === undefined;
     const complete = asked ? await askAll(title, args, [modelStep(coppice, chosen), promptStep]) : args;
-    if (asked) await remember(coppice, 'generate', { prompt: complete.prompt });
-    settle({ ...complete, checkpoint: chosen.path });
-    const { prompt, chat, maxNewTokens, ignoreEos, temperature, topK, topP, seed } = complete;
+    if (asked) await remember(coppice, 'generate', { [kind]: complete.prompt });
+    settle({ ...complete, ...(chat && { chat }), checkpoint: chosen.path });
+    const { prompt, system, maxNewTokens, ignoreEos, temperature, topK, topP, seed } = complete;
     const source = modelSource(coppice, chosen, complete);
     const spec: GenerateSpec = {
       kind: 'generate',
       ...source,
       prompt,
-      chat,
+      ...(chat && { chat, system }),
       maxNewTokens,
       ignoreEos,
       temperature,
@@ -56,7 +68,7 @@ export const generateTextCommand: Command<GenerateArguments> = {
     };
     channel ??= outputChannel(coppice.context);
     const without = source.remove ? `, ${vscode.l10n.t('without {0}', source.remove.join(', '))}` : '';
-    channel.append(`── ${vscode.workspace.asRelativePath(chosen.path)}${without}\n${prompt}`);
+    channel.append(`── ${vscode.workspace.asRelativePath(chosen.path)}${without}\n${prompt}${chat ? '\n' : ''}`);
     channel.show(true);
     const onEvent = ({ text }: { readonly text: string }): void => channel?.append(text);
     const { result } = await runJob(coppice, spec, { onEvent, device: args.device });
@@ -72,6 +84,12 @@ export const generateTextCommand: Command<GenerateArguments> = {
     return result;
   },
 };
+
+/** Whether the model was trained to answer. */
+async function answers({ library }: Coppice, path: string): Promise<boolean> {
+  const checkpoint = await library.load(path);
+  return (await chatKindOf(checkpoint.home, modelName(checkpoint), checkpoint.architecture?.eosTokenIds)).instruct;
+}
 
 /** What the text was computed in, where that is not float32. */
 function precisionWords(precision: Precision): string[] {

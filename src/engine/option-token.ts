@@ -16,6 +16,7 @@ export const OPTION_NAMES = [
   'bos',
   'budget',
   'calibration',
+  'chat',
   'compensation',
   'consumers',
   'count',

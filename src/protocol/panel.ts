@@ -9,7 +9,7 @@ import type { UserFailure } from './errors';
 import type { JobKind, JobState, ProgressInfo, TextEvent } from './jobs';
 import type { JsonNumber } from '../format/json';
 import type { Journey, StartAction, StepName } from './journey';
-import type { SampleText } from './samples';
+import type { ChatTurn, SampleText } from './samples';
 import type { CriterionName } from './scores';
 
 export type { Comparison, ComparisonRow } from '../engine/records/compare';
@@ -64,8 +64,12 @@ export interface PanelState {
   readonly prompts: readonly string[];
   /** The user's saved prompts. */
   readonly ownPrompts: readonly string[];
+  /** What to ask in a chat, the user's own prompts first. */
+  readonly questions: readonly string[];
   /** The tokenizer has a chat template. */
   readonly chat: boolean;
+  /** The model was trained for it, so a chat is what fits it. */
+  readonly instruct: boolean;
   /** The running or last retraining. */
   readonly training: LiveTraining | null;
   /** The texts that models generate now, or generated last. */
@@ -236,11 +240,15 @@ export interface PanelJob {
   readonly progress?: ProgressInfo;
 }
 
+/** What a model has to do with the panel's: itself and its changes, what it was made from, what was made from it. */
+export type ColumnGroup = 'own' | 'origin' | 'made' | 'other';
+
 /** A model that can generate; `id` names it in messages. */
 export interface ColumnChoice {
   readonly id: string;
   readonly label: string;
   readonly detail: string;
+  readonly group: ColumnGroup;
   /** The checkpoint, its plan, its adapters, its base model or a derived model. */
   readonly related?: true;
 }
@@ -264,6 +272,12 @@ export interface LiveSamples {
   readonly status: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
   readonly prompt: string;
   readonly columns: readonly string[];
+  /** The chat template formats the prompt. */
+  readonly chat?: true;
+  /** The system message of the chat. */
+  readonly system?: string;
+  /** For each column, the turns before the prompt, oldest first. */
+  readonly earlier?: readonly (readonly ChatTurn[])[];
   /** What the models compute in; undefined while that is not known. */
   readonly precision?: string;
   /** One text for each column. */
@@ -311,6 +325,8 @@ export type LiveNumbers = Omit<LiveText, 'text'>;
 export interface WriteSettings {
   readonly maxNewTokens: number;
   readonly chat: boolean;
+  /** The system message of a chat; the template's own when undefined. */
+  readonly system?: string;
   /** Greedy sampling when null. */
   readonly sampling: { readonly temperature: number; readonly topP: number; readonly seed: number } | null;
 }
@@ -356,6 +372,10 @@ export type PanelMessage =
       readonly columns: readonly string[];
       readonly settings: WriteSettings;
     }
+  /** Go on with the texts that were written last: the next turn of a chat, or more text. */
+  | { readonly type: 'samples/reply'; readonly prompt: string; readonly settings: WriteSettings }
+  /** Forget the texts that were written last. Their records stay. */
+  | { readonly type: 'samples/clear' }
   | { readonly type: 'samples/stop' }
   | { readonly type: 'prompts/keep'; readonly prompt: string }
   | { readonly type: 'prompts/forget'; readonly prompt: string }

@@ -4,6 +4,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { writeAdapter } from '../../src/engine/adapter/files';
+import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
 import { randomAdapter } from '../support/adapters';
 import { type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
 import { hashesOf } from '../support/hashes';
@@ -178,6 +179,19 @@ describe('command line: texts', function () {
     assert.equal((await coppice([...args, '--quiet'])).stdout, `The river\n${answer as string}\n`);
     const plain = (await run(...args.filter((arg) => arg !== '--chat'))).promptIds as number[];
     assert.ok((promptIds as number[]).length > plain.length);
+  });
+
+  it('generate: a system message is a turn before the prompt, and needs the chat template', async () => {
+    const record = join(temporaryFolder(), 'record.json');
+    const args = ['generate', model, '--prompt', 'The river', '--system', 'Be short.', '--max-new-tokens', '2'];
+    const { promptIds } = await run(...args, '--chat', '--record', record);
+    const written = 'system: Be short.</s>user: The river</s>assistant: ';
+    const tokenizer = await loadTokenizer(model);
+    assert.deepEqual(promptIds, await tokenizer.encode(written, { addSpecialTokens: false }));
+    assert.equal((readJson(record) as { settings: Json }).settings.system, 'Be short.');
+    const { code, stderr } = await coppice(args);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /--system needs --chat[^]*Add it, or leave --system out/);
   });
 
   it('generate: sampling repeats with its seed; ids need no tokenizer', async () => {

@@ -200,7 +200,14 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
       ignoreEos: true,
     }),
     ({ model, lines }) => ({ checkpoint: model, prompts: lines, maxNewTokens: 4, batch: 2, seed: 4 }),
-    ({ model }) => ({ checkpoint: model, prompt: 'The river', chat: true, maxNewTokens: 5, seed: 4 }),
+    ({ model }) => ({
+      checkpoint: model,
+      prompt: 'The river',
+      chat: true,
+      system: 'Be short.',
+      maxNewTokens: 5,
+      seed: 4,
+    }),
     ({ model, patch, healedAdapter }) => ({
       checkpoint: model,
       prompt: 'The river',

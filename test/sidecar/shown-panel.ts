@@ -93,7 +93,7 @@ export class ShownPanel {
         load: openCheckpoint,
         prompts: new PromptList(store),
       },
-      false,
+      { template: false, instruct: false },
     );
   }
 

@@ -107,7 +107,7 @@ const BUSY: PanelState = {
 const FAULTY: PanelState = {
   ...EMPTY,
   text: { ...EMPTY.text!, fault: 'fault 1' },
-  columns: [{ id: 'checkpoint:other', label: 'other-1', detail: 'detail 1' }],
+  columns: [{ id: 'checkpoint:other', label: 'other-1', detail: 'detail 1', group: 'other' }],
   training: { status: 'running', title: 'adapter-b', total: 6, steps: [], evaluations: [{ step: 0, ppl: 57 }] },
   writing: {
     ...TEXTS,

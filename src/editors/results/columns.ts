@@ -71,6 +71,7 @@ export function columnsOf(
 function ownColumns({ path, origin }: Relative, removed: readonly number[]): Column[] {
   const original: Column = {
     id: 'original',
+    group: 'own',
     label: origin ? basename(path) : ORIGINAL,
     detail: path,
     related: true,
@@ -79,6 +80,7 @@ function ownColumns({ path, origin }: Relative, removed: readonly number[]): Col
   if (removed.length === 0) return [original];
   const plan: Column = {
     id: 'plan',
+    group: 'own',
     label: withoutLabel(inRanges(removed)),
     detail: l10n.t('The plan. No file is written for it.'),
     related: true,
@@ -89,6 +91,7 @@ function ownColumns({ path, origin }: Relative, removed: readonly number[]): Col
 
 const adapterColumn = (path: string, adapter: string): Column => ({
   id: `adapter:${adapter}`,
+  group: 'own',
   label: basename(adapter),
   detail: l10n.t('Adapter {0}', adapter),
   related: true,
@@ -97,6 +100,7 @@ const adapterColumn = (path: string, adapter: string): Column => ({
 
 const patchColumn = (path: string, patch: string): Column => ({
   id: `patch:${patch}`,
+  group: 'own',
   label: basename(patch, PATCH),
   detail: l10n.t('Healed weights {0}. No checkpoint is written for them.', patch),
   related: true,
@@ -105,6 +109,7 @@ const patchColumn = (path: string, patch: string): Column => ({
 
 const widthColumn = (path: string, width: string): Column => ({
   id: `width:${width}`,
+  group: 'own',
   label: basename(width, WIDTH),
   detail: l10n.t('The heads and neurons that {0} keeps. No checkpoint is written for them.', width),
   related: true,
@@ -113,6 +118,7 @@ const widthColumn = (path: string, width: string): Column => ({
 
 const checkpointColumn = ({ path }: Relative, nearness: Nearness): Column => ({
   id: `checkpoint:${path}`,
+  group: nearness === 'parent' ? 'origin' : nearness === 'child' ? 'made' : 'other',
   label: basename(path),
   detail: path,
   ...((nearness === 'parent' || nearness === 'child') && { related: true }),

@@ -1,5 +1,6 @@
 /** Collects the texts of several models while they generate, and delivers them in pieces. */
 import type { Precision } from '../../engine/precision';
+import { shownText } from '../../engine/option-token';
 import { repetition } from '../../engine/records/repetition';
 import { finite } from '../../engine/records/fields';
 import type { TextEvent } from '../../protocol/jobs';
@@ -14,13 +15,16 @@ interface Progress {
   done?: SampleText;
 }
 
+/** The prompt, and what comes before it. */
+export type Asked = Pick<LiveSamples, 'prompt' | 'chat' | 'system' | 'earlier'>;
+
 export class SampleWriter {
   private readonly columns: readonly Progress[];
   private pieces: Pick<TextEvent, 'column' | 'text'>[] = [];
   private status: LiveSamples['status'] = 'queued';
 
   constructor(
-    private readonly prompt: string,
+    private readonly asked: Asked,
     private readonly labels: readonly string[],
     /** What the models compute in; undefined while that is not known. */
     private precision?: Precision,
@@ -62,8 +66,8 @@ export class SampleWriter {
     const texts = this.columns.map((progress): LiveText => {
       return { ...numbersOf(progress, this.status), text: progress.done?.text ?? progress.text };
     });
-    const { status, prompt, labels: columns, precision } = this;
-    return { status, prompt, columns, ...(precision !== undefined && { precision }), texts };
+    const { status, asked, labels: columns, precision } = this;
+    return { status, ...asked, columns, ...(precision !== undefined && { precision }), texts };
   }
 }
 
@@ -78,7 +82,7 @@ function numbersOf({ ids, measured, failure, done }: Progress, status: LiveSampl
     tokensPerSecond: finite(times?.decodeTokensPerSecond),
     repetition: finite(share),
     stopped: done?.stopped ?? (why !== undefined ? 'failed' : ended(status)),
-    ...(why !== undefined && { failure: why }),
+    ...(why !== undefined && { failure: shownText(why) }),
   };
 }
 

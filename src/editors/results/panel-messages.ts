@@ -7,6 +7,7 @@ import type { MeasuringPart } from './measuring-part';
 import type { PanelReading } from './panel-reading';
 import type { PanelStore } from './panel-store';
 import type { PlanPart } from './plan-part';
+import { QUESTIONS } from './prompts';
 import { actOnRuns, isRunMessage, type RunMessage } from './run-actions';
 import type { SampleRequests } from './sample-requests';
 import type { PanelServices, PanelCheckpoint } from './services';
@@ -33,6 +34,7 @@ const COMPUTING: ReadonlySet<PanelMessage['type']> = new Set<PanelMessage['type'
   'start/healed',
   'training/resume',
   'samples/write',
+  'samples/reply',
 ]);
 
 /** @throws UserError for what goes wrong, and in Restricted Mode for what computes */
@@ -102,6 +104,12 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
       await samples.write(message, columns);
       return reading.again();
     }
+    case 'samples/reply':
+      await samples.reply(message);
+      return reading.again();
+    case 'samples/clear':
+      samples.clear();
+      break;
     case 'samples/stop':
       samples.stop();
       break;
@@ -129,8 +137,9 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
 }
 
 /** The prompts as the panel shows them. */
-export const promptsOf = ({ prompts }: PanelServices): Pick<PanelState, 'prompts' | 'ownPrompts'> => ({
+export const promptsOf = ({ prompts }: PanelServices): Pick<PanelState, 'prompts' | 'ownPrompts' | 'questions'> => ({
   prompts: prompts.all,
+  questions: [...prompts.own, ...QUESTIONS],
   ownPrompts: prompts.own,
 });
 

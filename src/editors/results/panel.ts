@@ -5,7 +5,7 @@ import type { Coppice } from '../../host/coppice';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { messageOf } from '../../engine/errors';
 import { modelName } from '../../engine/records/record';
-import { hasChatTemplate } from '../../engine/tokenizer/files';
+import { chatKindOf } from '../../engine/tokenizer/instruct';
 import type { PanelMessage } from '../../protocol/panel';
 import { pageFolder, pageHtml } from '../page-html';
 import { failureOf } from './failures';
@@ -121,7 +121,8 @@ class OpenPanel {
     this.end();
     const { turn } = this;
     const checkpoint = await coppice.library.load(path);
-    const chat = await hasChatTemplate(checkpoint.home);
+    const { home, architecture } = checkpoint;
+    const chat = await chatKindOf(home, modelName(checkpoint), architecture?.eosTokenIds);
     if (turn !== this.turn) return; // the panel was closed, or the files changed again
     const { extensionUri } = coppice.context;
     panel.webview.options = { enableScripts: true, localResourceRoots: [pageFolder(extensionUri)] };

@@ -10,6 +10,15 @@ const PROMPTS: readonly string[] = [
   'Neural network pruning is defined as',
 ];
 
+/** What to ask a model that was trained to answer. */
+export const QUESTIONS: readonly string[] = [
+  'Write a short story about a dog.',
+  'What is the Leaning Tower of Pisa known for?',
+  'Explain in two sentences why the sky is blue.',
+  'Give me three ideas for a birthday present.',
+  'Rewrite this politely: “Send me the report now.”',
+];
+
 const KEY = 'coppice.prompts';
 /** Limit of saved prompts. A new one replaces the oldest. */
 const MAX_OWN = 50;
@@ -28,7 +37,7 @@ export class PromptList {
   }
 
   async keep(prompt: string): Promise<void> {
-    if (prompt.trim() === '' || this.all.includes(prompt)) return;
+    if (prompt.trim() === '' || [...this.all, ...QUESTIONS].includes(prompt)) return;
     await this.store.update(KEY, [prompt, ...this.own].slice(0, MAX_OWN));
   }
 

@@ -2,6 +2,7 @@
  * The host's side of one results panel: answers its messages and tells it what changes. Its parts hold the plan, the
  * text that is measured on, jobs and samples. Does not use VS Code.
  */
+import type { ChatKind } from '../../engine/tokenizer/instruct';
 import { requireTrusted } from '../../host/restricted';
 import type { UserFailure } from '../../protocol/errors';
 import type { NamedPlan, PanelMessage, PanelState } from '../../protocol/panel';
@@ -34,7 +35,7 @@ export class ResultsSession {
   constructor(
     private readonly source: PanelCheckpoint,
     private readonly services: PanelServices,
-    chat: boolean,
+    chat: ChatKind,
   ) {
     const failure = (error: unknown): UserFailure | undefined => this.failureOf(error);
     const plan = new PlanPart(source, services);
@@ -109,7 +110,7 @@ export class ResultsSession {
     this.wanted = undefined;
   }
 
-  private firstState(plan: PlanPart, reading: PanelReading, chat: boolean): PanelState {
+  private firstState(plan: PlanPart, reading: PanelReading, chat: ChatKind): PanelState {
     return {
       model: modelOf(this.source),
       family: { parent: null, original: null, children: [] },
@@ -124,7 +125,8 @@ export class ResultsSession {
       unreadable: [],
       jobs: jobsOf(this.source.path, this.services.sidecar.jobs),
       ...promptsOf(this.services),
-      chat,
+      chat: chat.template,
+      instruct: chat.instruct,
       training: this.trainingNow(),
       writing: null,
       comparison: null,

@@ -1,5 +1,6 @@
 /** The texts of a run that let models write, and what was asked of them. */
 import type { JsonObject } from '../../format/json';
+import { shownText } from '../option-token';
 import type { SamplesDigest } from './digest-types';
 import { entries, finite, objects, text, texts } from './fields';
 import { repetition } from './repetition';
@@ -21,7 +22,7 @@ export function samplesOf(results: JsonObject, prompts: readonly string[]): Samp
         tokensPerSecond: finite(sample.decodeTokensPerSecond),
         repetition: finite(repetition(ids)),
         stopped: text(sample.stopped) ?? '',
-        ...(failure !== undefined && { failure }),
+        ...(failure !== undefined && { failure: shownText(failure) }),
       };
     }),
   };

@@ -9,7 +9,7 @@ import { messageOf, UserError } from '../errors';
 import { isObject, type JsonObject } from '../../format/json';
 import { readTextFile } from '../files/text-file';
 import { isGguf } from '../formats/gguf/file';
-import { hasGgufTemplate, hasGgufTokenizer, readGgufTexts } from './gguf/texts';
+import { hasGgufTokenizer, readGgufTemplate, readGgufTexts } from './gguf/texts';
 import { ID_CAP, SETTINGS_CAP, TOKENIZER_CAP } from './limits';
 import { structureFault } from './structure';
 
@@ -93,14 +93,23 @@ export async function hasTokenizer(place: string): Promise<boolean> {
   return (await namesIn(place)).has('tokenizer.json');
 }
 
-/** Whether the checkpoint at `place` has a chat template; false if its files are unreadable. Needs no tokenizer. */
-export async function hasChatTemplate(place: string): Promise<boolean> {
+/** A chat template, and the settings beside it. */
+export interface TemplateFiles {
+  /** Undefined if there is none. */
+  readonly text: string | undefined;
+  /** tokenizer_config.json; empty if it does not exist, and for a GGUF file. */
+  readonly settings: JsonObject;
+}
+
+/** The chat template of the checkpoint at `place`; none if its files are unreadable. Needs no tokenizer. */
+export async function readTemplate(place: string): Promise<TemplateFiles> {
   try {
-    if (await isGgufFile(place)) return await hasGgufTemplate(place);
-    const texts = await readTemplateTexts(place, new Set(await readdir(place)));
-    return templateSource({ folder: place, ...texts }, settingsOf({ folder: place, ...texts })) !== undefined;
+    if (await isGgufFile(place)) return { text: await readGgufTemplate(place), settings: {} };
+    const texts = { folder: place, ...(await readTemplateTexts(place, new Set(await readdir(place)))) };
+    const settings = settingsOf(texts);
+    return { text: templateSource(texts, settings)?.text, settings };
   } catch {
-    return false;
+    return { text: undefined, settings: {} };
   }
 }
 

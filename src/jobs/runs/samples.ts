@@ -16,7 +16,7 @@ import type { LabelledModel } from '../option';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
-import { columnInfo, inputsOf, openColumn, orUnable, requireAble, type Unable, withPrecision, words } from './columns';
+import { columnInfo, inputsOf, openColumn, orUnable, requireAble, type Unable, withPrecision } from './columns';
 
 type Context = JobContext<TextEvent>;
 
@@ -76,7 +76,7 @@ const writingColumn = (
 /** Reports failed columns at once, so that the user does not wait for their texts. */
 function tellFailures(columns: readonly (Column | Unable)[], { emit }: Context): void {
   for (const [column, each] of columns.entries()) {
-    if ('failure' in each) emit({ type: 'text', prompt: 0, column, text: '', ids: [], failure: words(each.failure) });
+    if ('failure' in each) emit({ type: 'text', prompt: 0, column, text: '', ids: [], failure: told(each.failure) });
   }
 }
 
@@ -102,7 +102,7 @@ async function writePrompt(
   const texts: SampleText[] = [];
   for (const [column, each] of asked.entries()) {
     const whole = 'failure' in each ? each : await wholeText(each, written[writers.indexOf(each)], say);
-    texts.push({ ...('label' in whole ? { ...NOTHING, failure: words(whole.failure) } : whole), prompt, column });
+    texts.push({ ...('label' in whole ? { ...NOTHING, failure: told(whole.failure) } : whole), prompt, column });
   }
   return texts;
 }
@@ -117,7 +117,7 @@ async function wholeText(
     const rest = await decoder.end();
     if (rest !== '') say(column, rest, []);
     const text = await tokenizer.decode(generated.ids, { skipSpecialTokens: true, after: promptIds });
-    return { ...generated, ...(failure && { failure: words(failure) }), text, promptTokens: promptIds.length };
+    return { ...generated, ...(failure && { failure: told(failure) }), text, promptTokens: promptIds.length };
   });
 }
 
@@ -161,9 +161,12 @@ function requireRoom(tokens: number, context: number): void {
   throw new UserError(
     'The conversation no longer fits into the model',
     `it has ${counted(tokens, 'token')}, the model's context is ${context}`,
-    'Start a new chat.',
+    'Write less, or start a new chat.',
   );
 }
+
+/** Why a column has no text, and what to do. Names of options are tokens, which the face that shows it renders. */
+const told = ({ what, why, action }: UserError): string => `${what}: ${why}. ${action}`;
 
 /** The result of a column without text. */
 const NOTHING = {

@@ -167,7 +167,7 @@ describe('histories of plans', () => {
 
 describe('texts that are being written', () => {
   it('are the events until they are done, and then the result', () => {
-    const writer = new SampleWriter('p', ['x', 'y']);
+    const writer = new SampleWriter({ prompt: 'p' }, ['x', 'y']);
     assert.equal(writer.state.status, 'queued');
     writer.add({ type: 'text', prompt: 0, column: 1, text: 'Hel', ids: [5] });
     writer.add({ type: 'text', prompt: 0, column: 1, text: 'lo', ids: [6] });
@@ -216,15 +216,15 @@ describe('what came of texts', () => {
   });
 
   it('says what the models computed in, as soon as that is known', () => {
-    const writer = new SampleWriter('p', ['x']);
+    const writer = new SampleWriter({ prompt: 'p' }, ['x']);
     assert.equal(writer.state.precision, undefined);
     writer.finish({ samples: [], precision: 'int4' });
     assert.deepEqual([writer.state.status, writer.state.precision], ['done', 'int4']);
-    assert.equal(new SampleWriter('p', ['x'], 'int8').state.precision, 'int8');
+    assert.equal(new SampleWriter({ prompt: 'p' }, ['x'], 'int8').state.precision, 'int8');
   });
 
   it('stands in the columns where all failed, each with its own reason', () => {
-    const writer = new SampleWriter('p', ['x', 'y']);
+    const writer = new SampleWriter({ prompt: 'p' }, ['x', 'y']);
     writer.add({ type: 'text', prompt: 0, column: 0, text: '', ids: [], failure: 'x is broken' });
     assert.equal(writer.state.texts[0].stopped, 'failed');
     assert.equal(writer.state.texts[1].stopped, null);

@@ -53,6 +53,7 @@ describeBrowser('samples in the results panel', (browser) => {
       id: `m${i}`,
       label: `model ${i}`,
       detail: '',
+      group: 'own' as const,
       ...(i < 2 && { related: true as const }),
     }));
     const panel = await openPanel(browser(), { ...EMPTY, columns });
@@ -68,7 +69,7 @@ describeBrowser('samples in the results panel', (browser) => {
   });
 
   it('ticks nothing that has nothing to do with the checkpoint', async () => {
-    const columns = [{ id: 'checkpoint:other', label: 'other', detail: '' }];
+    const columns = [{ id: 'checkpoint:other', label: 'other', detail: '', group: 'other' as const }];
     const panel = await openPanel(browser(), { ...EMPTY, columns });
     await panel.page.getByText('This checkpoint has no tokenizer.json').waitFor();
     assert.notEqual(await button(panel, 'Generate').getAttribute('disabled'), null);

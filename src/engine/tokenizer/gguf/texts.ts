@@ -33,9 +33,9 @@ export async function hasGgufTokenizer(path: string): Promise<boolean> {
   return model !== undefined && !NONE.includes(model);
 }
 
-/** @throws UserError if the header cannot be read */
-export async function hasGgufTemplate(path: string): Promise<boolean> {
-  return ((await TokenizerFields.read(path, [])).text(KEYS.template, SETTINGS_CAP) ?? '') !== '';
+/** The chat template; undefined without one. @throws UserError if the header cannot be read */
+export async function readGgufTemplate(path: string): Promise<string | undefined> {
+  return (await TokenizerFields.read(path, [])).text(KEYS.template, SETTINGS_CAP) || undefined;
 }
 
 /**

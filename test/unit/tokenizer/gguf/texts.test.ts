@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
-  hasChatTemplate,
   hasTokenizer,
+  readTemplate,
   readTokenizerTexts,
   tokenizerFilesOf,
 } from '../../../../src/engine/tokenizer/files';
@@ -245,9 +245,9 @@ describe('tokenizer/gguf: files', () => {
 
   it('are there or not, without reading all of them', async () => {
     const file = ggufWith(byteMetadata());
-    assert.deepEqual([await hasTokenizer(file), await hasChatTemplate(file)], [true, true]);
+    assert.deepEqual([await hasTokenizer(file), (await readTemplate(file)).text !== undefined], [true, true]);
     const bare = ggufWith(without(byteMetadata(), 'tokenizer.chat_template'));
-    assert.deepEqual([await hasTokenizer(bare), await hasChatTemplate(bare)], [true, false]);
+    assert.deepEqual([await hasTokenizer(bare), (await readTemplate(bare)).text !== undefined], [true, false]);
     await assert.rejects(
       async () => (await loadLocalTokenizer(bare)).chat([], { addGenerationPrompt: false }),
       /no chat template/,
