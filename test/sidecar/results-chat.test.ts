@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { encodePrompt } from '../../src/engine/tokenizer/prompt';
 import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
 import type { PanelState } from '../../src/protocol/panel';
-import type { SamplesResult } from '../../src/protocol/samples';
 import { temporaryFolder } from '../support/temporary';
 import { material } from './material';
 import { ShownPanel } from './shown-panel';
@@ -78,7 +77,7 @@ describe('conversations in the results panel', function () {
     const tokenizer = await loadTokenizer(model);
     const written = 'system: Be short.</s>user: The river</s>assistant:  ran</s>user: And?</s>assistant: ';
     const ids = await tokenizer.encode(written, { addSpecialTokens: false });
-    assert.equal((result as SamplesResult).samples[0].promptTokens, ids.length);
+    assert.equal(result.samples[0].promptTokens, ids.length);
     assert.deepEqual(
       await encodePrompt(tokenizer, 'And?', { chat: true, system: 'Be short.', earlier: earlier[0] }),
       ids,

@@ -25,6 +25,7 @@ import { dockSection } from './sections/dock';
 import { figuresSection } from './sections/figures';
 import { jobsSection } from './sections/jobs';
 import { legendSection } from './sections/legend';
+import { firstAsked } from './state/examples';
 import { type Held, receive } from './state/state';
 import { chartOf, showing } from './state/shown-runs';
 import { readView, type ViewState } from './state/view-state';
@@ -102,7 +103,7 @@ function receiveMessage(message: HostMessage): void {
   held = next;
   if (message.type === 'init') host.keep({ checkpoint: held.state.model.path });
   if (message.type === 'show') showRun(message.run);
-  if (view.prompt === '') view = { ...view, prompt: held.state.prompts[0] ?? '' };
+  if (message.type === 'init' && view.prompt === '') view = { ...view, ...firstAsked(held.state, view) };
   draw();
 }
 

@@ -92,7 +92,7 @@ function samplesOf(run: PanelRun): HTMLElement[] {
       { class: 'card' },
       cardTitle(`samples-${run.id}`, t('Sample text'), t('How does the text read?')),
       ...(settings ? [el('p', { class: 'summary' }, t('Generated: {0}.', settingsText(settings)))] : []),
-      el('div', { class: 'samples-grid' }, ...columns),
+      el('div', { class: 'samples-grid', 'data-texts': columns.length }, ...columns),
     ),
   ];
 }

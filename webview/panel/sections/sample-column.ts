@@ -1,6 +1,11 @@
-/** The text of one model. It grows while the model generates. All content is text, never markup. */
+/**
+ * The text of one model, or its side of a conversation. It grows while the model generates. All content is text, never
+ * markup.
+ */
+import type { ChatTurn } from '../../../src/protocol/samples';
 import { formatMeasured } from '../numbers';
 import { el } from '../../support/dom';
+import { icon } from '../../support/icons';
 import { tokensText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
@@ -14,6 +19,10 @@ export interface ColumnText {
   readonly label: string;
   readonly prompt: string;
   readonly text: string;
+  /** The chat template formatted it: a conversation, not one text. */
+  readonly chat?: boolean;
+  /** The turns before the prompt, oldest first. */
+  readonly earlier?: readonly ChatTurn[];
   readonly tokens: number;
   readonly timeToFirstToken: number | null;
   readonly tokensPerSecond: number | null;
@@ -46,7 +55,7 @@ export class SampleColumn {
   private shown: ColumnText | undefined;
 
   constructor(copy: (text: string) => void) {
-    const copyButton = button(t('Copy'), () => this.shown && copy(this.shown.prompt + this.shown.text), {
+    const copyButton = button(icon('copy'), () => this.shown && copy(copied(this.shown)), {
       appearance: 'icon',
       label: t('Copy this text'),
     });
@@ -64,7 +73,7 @@ export class SampleColumn {
   /** @param reference the text to mark differences from; undefined for none */
   show(text: ColumnText, reference: string | undefined): void {
     this.shown = text;
-    const { prompt, stopped, repetition, failure } = text;
+    const { stopped, repetition, failure } = text;
     const label = modelText(text.label);
     this.label.textContent = label;
     this.body.setAttribute('aria-label', t('Text of {0}', label));
@@ -75,7 +84,10 @@ export class SampleColumn {
         : differences(text.text, reference).map((span) => (span.differs ? el('mark', {}, span.text) : span.text));
     const atEnd = this.body.scrollTop + this.body.clientHeight >= this.body.scrollHeight - 4;
     const caret = stopped === null ? [el('span', { class: 'caret', 'aria-hidden': 'true' }, '▍')] : [];
-    this.body.replaceChildren(el('span', { class: 'muted' }, prompt), ...written, ...caret);
+    this.body.classList.toggle('is-chat', text.chat === true);
+    this.body.replaceChildren(
+      ...(text.chat ? conversation(text, [...written, ...caret]) : prose(text, [...written, ...caret])),
+    );
     if (atEnd) this.body.scrollTop = this.body.scrollHeight;
     this.failure.textContent = failure === undefined ? '' : `⚠ ${failure}`;
     this.meter.textContent =
@@ -84,6 +96,38 @@ export class SampleColumn {
         : `${repetition >= REPETITIVE ? '⚠ ' : ''}${t('Repetition {0}', formatPercent(repetition))}`;
     this.meter.classList.toggle('is-high', (repetition ?? 0) >= REPETITIVE);
   }
+}
+
+type Piece = Node | string;
+
+/** One text: what the user wrote is muted, what the model wrote is not. */
+const prose = ({ earlier = [], prompt }: ColumnText, written: readonly Piece[]): Piece[] => [
+  ...earlier.map(({ role, content }) => (role === 'user' ? el('span', { class: 'muted' }, content) : content)),
+  el('span', { class: 'muted' }, prompt),
+  ...written,
+];
+
+/** Turns one below the other, each with who says it. */
+function conversation({ label, earlier = [], prompt }: ColumnText, written: readonly Piece[]): Piece[] {
+  const turn = (role: ChatTurn['role'], ...content: readonly Piece[]): HTMLElement =>
+    el(
+      'div',
+      { class: `turn is-${role}` },
+      el('span', { class: 'turn-who' }, role === 'user' ? t('You') : modelText(label)),
+      el('div', { class: 'turn-text' }, ...content),
+    );
+  return [
+    ...earlier.map(({ role, content }) => turn(role, content)),
+    turn('user', prompt),
+    turn('assistant', ...written),
+  ];
+}
+
+/** The text for the clipboard; of a conversation, with who says what. */
+function copied({ label, chat, earlier = [], prompt, text }: ColumnText): string {
+  const turns = [...earlier, { role: 'user', content: prompt }, { role: 'assistant', content: text }];
+  if (!chat) return turns.map(({ content }) => content).join('');
+  return turns.map(({ role, content }) => `${role === 'user' ? t('You') : modelText(label)}: ${content}`).join('\n\n');
 }
 
 function factsOf({ tokens, timeToFirstToken, tokensPerSecond, precision, stopped }: ColumnText): string {

@@ -1,14 +1,14 @@
-/** The form for sample texts: prompt, models and sampling. */
+/** The form for sample texts: models, prompt and sampling. */
 import type { ColumnChoice, PanelState, WriteSettings } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, checkbox, dropdown, enable, setTicked, textArea, textField } from '../../support/ui';
 import type { Written } from './sample-history';
-import { modelText } from '../state/model-labels';
+import { MAX_COLUMNS, ModelChips } from './sample-models';
 import type { Context } from './section';
+import { examples, otherExample } from '../state/examples';
 import type { ViewState } from '../state/view-state';
 
-const MAX_COLUMNS = 4;
 /** Default sampling, moderate so that a good model still writes good text. */
 const SAMPLING = { temperature: 0.8, topP: 0.95, seed: 1234 };
 const OWN = '(own)';
@@ -16,22 +16,30 @@ const OWN = '(own)';
 export class SampleForm {
   readonly element: HTMLElement;
   /** Tells what another generation would give. */
-  readonly advice = el('span', { class: 'muted' });
+  private readonly advice = el('p', { class: 'muted sample-advice' });
   private readonly prompt;
   private readonly prompts;
   private readonly keep;
   /** The prompt is one of the user's saved prompts. */
   private own = false;
-  private readonly boxes = new Map<string, ReturnType<typeof checkbox>>();
-  private readonly models = el('div', { class: 'field-row', role: 'group', 'aria-label': t('Models to compare') });
+  private readonly models = new ModelChips((columns) => this.context.setView({ columns }));
   private readonly mode;
   private readonly tokens;
   private readonly sampled;
   private readonly chat;
-  private readonly mark;
+  private readonly system;
   private choices: readonly ColumnChoice[] = [];
+  private lists: Pick<PanelState, 'prompts' | 'ownPrompts' | 'questions'> = {
+    prompts: [],
+    ownPrompts: [],
+    questions: [],
+  };
 
-  constructor(private readonly context: Context) {
+  /** @param actions buttons at the end of the row of controls */
+  constructor(
+    private readonly context: Context,
+    actions: readonly HTMLElement[],
+  ) {
     const { setView } = context;
     this.prompt = textArea(t('Prompt'), context.view().prompt, (prompt) => setView({ prompt }));
     this.prompts = dropdown(t('Saved prompts'), (prompt) => {
@@ -50,22 +58,30 @@ export class SampleForm {
       topP: this.number(t('Top p'), (topP) => this.sample({ topP: Math.min(1, topP) })),
       seed: this.number(t('Seed'), (seed) => this.sample({ seed: Math.round(seed) })),
     };
-    this.chat = checkbox(t('Chat template'), false, (chat) => this.set({ chat }));
-    this.mark = checkbox(t('Mark differences'), context.view().markDifferences, (markDifferences) =>
-      setView({ markDifferences }),
+    this.chat = checkbox(t('Chat template'), false, (chat) => this.setChat(chat));
+    this.system = textField(t('System prompt'), '', t('Optional: how the model should answer'), (system) =>
+      this.set({ system: system.trim() === '' ? undefined : system }),
     );
-    const sampled = Object.values(this.sampled);
     this.element = el(
       'div',
       { class: 'sample-form' },
+      this.models.element,
       el(
         'div',
         { class: 'prompt-row' },
-        this.prompt,
+        el('div', { class: 'prompt-texts' }, this.prompt, this.system),
         el('div', { class: 'prompt-list' }, this.prompts.element, this.keep),
       ),
-      this.models,
-      el('div', { class: 'field-row' }, this.mode.element, this.tokens, ...sampled, this.chat, this.mark),
+      el(
+        'div',
+        { class: 'field-row' },
+        this.mode.element,
+        this.tokens,
+        ...Object.values(this.sampled),
+        this.chat,
+        el('div', { class: 'form-actions' }, ...actions),
+      ),
+      this.advice,
     );
   }
 
@@ -75,7 +91,8 @@ export class SampleForm {
 
   /** Sends the request to generate texts. */
   write(): void {
-    const { prompt, settings } = this.context.view();
+    const { prompt } = this.context.view();
+    const settings = this.asked();
     if (!this.canWrite) return;
     this.context.setView({ samples: '', asked: { prompt, settings } });
     this.context.send({ type: 'samples/write', prompt, columns: this.chosen, settings });
@@ -85,6 +102,11 @@ export class SampleForm {
   writeAnother(): void {
     this.sample({ seed: (this.context.view().settings.sampling ?? SAMPLING).seed + 1 });
     this.write();
+  }
+
+  /** Moves the focus to the prompt. */
+  focus(): void {
+    this.prompt.focus();
   }
 
   /** Restores prompt, settings and, if they still exist, the models of earlier texts. */
@@ -97,17 +119,21 @@ export class SampleForm {
     });
   }
 
-  update({ columns, prompts, ownPrompts, chat }: PanelState, { prompt, settings, markDifferences }: ViewState): void {
+  update(state: PanelState, { prompt, settings }: ViewState): void {
+    const { columns, ownPrompts } = state;
+    this.lists = state;
+    this.choices = columns;
     if (this.prompt.value !== prompt) this.prompt.value = prompt;
-    const known = prompts.includes(prompt) ? prompt : OWN;
+    const isChat = settings.chat && state.chat;
+    const list = examples(state, isChat);
     this.prompts.show(
-      [{ value: OWN, label: t('Custom prompt') }, ...prompts.map((each) => ({ value: each, label: each }))],
-      known,
+      [{ value: OWN, label: t('Custom prompt') }, ...list.map((each) => ({ value: each, label: each }))],
+      list.includes(prompt) ? prompt : OWN,
     );
     this.own = ownPrompts.includes(prompt);
     this.keep.textContent = this.own ? t('Delete Prompt') : t('Save Prompt');
-    enable(this.keep, this.own || (prompt.trim() !== '' && !prompts.includes(prompt)));
-    this.showModels(columns);
+    enable(this.keep, this.own || (prompt.trim() !== '' && !list.includes(prompt)));
+    this.models.show(columns, this.chosen);
     this.mode.show(
       [
         { value: 'greedy', label: t('Greedy') },
@@ -120,21 +146,14 @@ export class SampleForm {
       this.sampled[key].hidden = !settings.sampling;
       if (settings.sampling) show(this.sampled[key], settings.sampling[key]);
     }
-    this.advice.textContent = !columns.some(({ related }) => related)
-      ? t('This checkpoint has no tokenizer.json, so it cannot generate text.')
-      : settings.sampling
-        ? t(
-            'Seed {0} always gives the same text. Try Next Seed uses {1}.',
-            settings.sampling.seed,
-            settings.sampling.seed + 1,
-          )
-        : t('Greedy sampling always gives the same text for a prompt.');
-    this.chat.hidden = !chat;
-    setTicked(this.chat, settings.chat && chat);
-    setTicked(this.mark, markDifferences);
+    this.advice.textContent = adviceOf(state, settings);
+    this.chat.hidden = !state.chat;
+    setTicked(this.chat, isChat);
+    this.system.hidden = !isChat;
+    if ((settings.system ?? '') !== this.system.value.trim()) this.system.value = settings.system ?? '';
   }
 
-  /** The ticked models. Until the user ticks one, these are the first two related models. */
+  /** The chosen models. Until the user chooses, these are the first two related models. */
   private get chosen(): readonly string[] {
     const ids = this.choices.map(({ id }) => id);
     const wanted = this.context.view().columns.filter((id) => ids.includes(id));
@@ -145,31 +164,16 @@ export class SampleForm {
       .map(({ id }) => id);
   }
 
-  private showModels(columns: readonly ColumnChoice[]): void {
-    this.choices = columns;
-    const { chosen } = this;
-    if (columns.map(({ id, label }) => `${id} ${label}`).join('\n') !== this.models.dataset.shown) {
-      this.boxes.clear();
-      for (const { id, label } of columns)
-        this.boxes.set(
-          id,
-          checkbox(modelText(label), chosen.includes(id), (ticked) => this.tick(id, ticked)),
-        );
-      this.models.dataset.shown = columns.map(({ id, label }) => `${id} ${label}`).join('\n');
-      this.models.replaceChildren(...this.boxes.values());
-      for (const [i, box] of [...this.boxes.values()].entries()) box.title = columns[i].detail;
-    }
-    for (const [id, box] of this.boxes) {
-      setTicked(box, chosen.includes(id));
-      enable(box, chosen.includes(id) ? chosen.length > 1 : chosen.length < MAX_COLUMNS);
-    }
+  /** The settings, without a system prompt where no chat template has it. */
+  private asked(): WriteSettings {
+    const { system, ...settings } = this.context.view().settings;
+    return settings.chat && system !== undefined ? { ...settings, system } : settings;
   }
 
-  private tick(id: string, ticked: boolean): void {
-    const others = this.chosen.filter((other) => other !== id);
-    const order = this.choices.map((choice) => choice.id);
-    const columns = (ticked ? [...others, id] : others).sort((a, b) => order.indexOf(a) - order.indexOf(b));
-    this.context.setView({ columns });
+  /** A question fits a chat, and the beginning of a text fits none: an example gives way to one of the other kind. */
+  private setChat(chat: boolean): void {
+    const { settings, prompt } = this.context.view();
+    this.context.setView({ settings: { ...settings, chat }, prompt: otherExample(this.lists, prompt, chat) });
   }
 
   private number(label: string, change: (value: number) => void): ReturnType<typeof textField> {
@@ -188,6 +192,16 @@ export class SampleForm {
   private sample(changes: Partial<typeof SAMPLING>): void {
     this.set({ sampling: { ...(this.context.view().settings.sampling ?? SAMPLING), ...changes } });
   }
+}
+
+function adviceOf({ columns, chat, instruct }: PanelState, { sampling, chat: isChat }: WriteSettings): string {
+  if (!columns.some(({ related }) => related))
+    return t('This checkpoint has no tokenizer.json, so it cannot generate text.');
+  const base = isChat && chat && !instruct ? [t('This model seems to continue texts rather than to answer.')] : [];
+  const again = sampling
+    ? t('Seed {0} always gives the same text. Try Next Seed uses {1}.', sampling.seed, sampling.seed + 1)
+    : t('Greedy sampling always gives the same text for a prompt.');
+  return [...base, again].join(' ');
 }
 
 /** Shows a number, but keeps other spellings of it, such as "0." while the user types "0.5". */

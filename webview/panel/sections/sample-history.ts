@@ -18,19 +18,22 @@ export interface Written {
 
 /** @param asked the panel's last request, which may be for other texts */
 export function writtenNow(
-  { prompt, columns, texts, status, precision }: LiveSamples,
+  { prompt, columns, texts, status, precision, chat: isChat, system, earlier }: LiveSamples,
   asked: { readonly prompt: string; readonly settings: WriteSettings } | null,
 ): Written {
+  const chat = isChat === true;
   return {
     title: prompt,
     when: null,
     prompts: [prompt],
     columns,
-    settings: asked?.prompt === prompt ? asked.settings : undefined,
+    settings: asked?.prompt.trim() === prompt.trim() ? { ...asked.settings, ...asChat(chat, system) } : undefined,
     texts: texts.map((text, i) => ({
       ...text,
       label: columns[i],
       prompt,
+      chat,
+      ...(earlier?.[i] && { earlier: earlier[i] }),
       ...(precision !== undefined && { precision }),
       stopped: text.stopped ?? (status === 'failed' ? 'failed' : null),
     })),
@@ -38,23 +41,34 @@ export function writtenNow(
 }
 
 export function writtenBy({ title, digest: { started, samples, settings, precision } }: PanelRun): Written {
-  const { prompts, columns, texts } = samples!;
+  const { prompts, columns, texts, system, earlier } = samples!;
+  const words = new Map(settings);
+  const chat = samples!.chat ?? words.get('chat') === 'true'; // older reports have it among the settings only
+  const found = settingsOf(words);
   return {
     title,
     when: started,
     prompts,
     columns,
-    settings: settingsOf(new Map(settings)),
+    settings: found && { ...found, ...asChat(chat, system) },
     texts: texts.map(({ prompt, column, ...text }) => ({
       ...text,
       label: columns[column] ?? '',
       prompt: prompts[prompt] ?? '',
+      chat,
+      ...(earlier?.[column] && { earlier: earlier[column] }),
       ...(typeof precision === 'string' && { precision }),
     })),
   };
 }
 
-/** Reads the settings of a record. */
+/** The settings of a chat. */
+const asChat = (chat: boolean, system: string | undefined): Pick<WriteSettings, 'chat' | 'system'> => ({
+  chat,
+  ...(system !== undefined && { system }),
+});
+
+/** Reads the settings of a record, but for those of a chat. */
 function settingsOf(words: ReadonlyMap<string, string>): WriteSettings | undefined {
   const number = (name: string): number | undefined => {
     const value = Number(words.get(name));
@@ -65,17 +79,22 @@ function settingsOf(words: ReadonlyMap<string, string>): WriteSettings | undefin
   const isSampled = temperature !== undefined && seed !== undefined;
   return {
     maxNewTokens,
-    chat: words.get('chat') === 'true',
+    chat: false,
     sampling: isSampled ? { temperature, topP: number('topP') ?? 1, seed } : null,
   };
 }
 
 /** "random, temperature 0.8, top p 0.95, seed 1234; up to 64 tokens; chat template". */
-export function settingsText({ maxNewTokens, chat, sampling }: WriteSettings): string {
+export function settingsText({ maxNewTokens, chat, system, sampling }: WriteSettings): string {
   const choice = sampling
     ? t('random, temperature {0}, top p {1}, seed {2}', sampling.temperature, sampling.topP, sampling.seed)
     : t('greedy');
-  return [choice, t('up to {0}', tokensText(maxNewTokens)), ...(chat ? [t('chat template')] : [])].join('; ');
+  return [
+    choice,
+    t('up to {0}', tokensText(maxNewTokens)),
+    ...(chat ? [t('chat template')] : []),
+    ...(chat && system !== undefined ? [t('system prompt “{0}”', system)] : []),
+  ].join('; ');
 }
 
 /** The texts as an exported file has them. */

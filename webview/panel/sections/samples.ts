@@ -2,7 +2,7 @@
 import type { LiveSamples, PanelRun, PanelState } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { button, dropdown, enable } from '../../support/ui';
+import { button, checkbox, dropdown, enable, setTicked } from '../../support/ui';
 import { cardTitle, emptyLine } from '../card';
 import { jsonText } from '../charts/export';
 import { moment } from '../numbers';
@@ -10,23 +10,39 @@ import { SampleColumn } from './sample-column';
 import { SampleForm } from './sample-form';
 import { exported, settingsText, type Written, writtenBy, writtenNow } from './sample-history';
 import { outcomeOf } from './sample-outcome';
+import { SampleReply } from './sample-reply';
 import { type Context, type Section, whenChanged } from './section';
+import { titleWords } from '../state/run-words';
 import { ownRuns } from '../state/shown-runs';
 import type { ViewState } from '../state/view-state';
 
 const NOW = '(now)';
+/** No texts: the user begins anew. */
+const NONE = '(none)';
 
 export function samplesSection(context: Context): Section {
-  const { send, setView } = context;
-  const form = new SampleForm(context);
+  const { send, setView, view } = context;
   const write = button(t('Generate'), () => form.write());
   const another = button(t('Try Next Seed'), () => form.writeAnother());
   const stop = button(t('Stop'), () => send({ type: 'samples/stop' }));
+  const form = new SampleForm(context, [write, another, stop]);
+  const reply = new SampleReply(goOn, () => {
+    send({ type: 'samples/clear' });
+    setView({ samples: NONE, asked: null });
+    form.focus();
+  });
   const history = dropdown(t('History'), (samples) => setView({ samples: samples === NOW ? '' : samples }));
+  const mark = checkbox(t('Mark differences'), view().markDifferences, (markDifferences) =>
+    setView({ markDifferences }),
+  );
   const save = button(t('Export'), () => shown && exportFile('samples', exported(shown, model)), {
+    appearance: 'icon',
     label: t('Export these texts as JSON'),
   });
-  const saveAll = button(t('Export All'), () => exportAll(), { label: t('Export All: the whole history as JSON') });
+  const saveAll = button(t('Export All'), () => exportAll(), {
+    appearance: 'icon',
+    label: t('Export All: the whole history as JSON'),
+  });
   const restore = button(t('Use These Settings'), () => shown && form.restore(shown));
   const how = el('span', {});
   const circumstances = el('p', { class: 'chart-note' }, how, restore);
@@ -40,18 +56,25 @@ export function samplesSection(context: Context): Section {
   const element = el(
     'section',
     { class: 'card samples', 'aria-labelledby': 'samples-title', tabindex: '-1' },
-    el(
-      'header',
-      {},
-      cardTitle('samples', t('Sample text'), t('How does the text read?')),
-      el('div', { class: 'tools' }, history.element, save, saveAll),
-    ),
+    el('header', {}, cardTitle('samples', t('Sample text'), t('How does the text read?'))),
     form.element,
-    el('div', { class: 'form-actions' }, write, another, stop, form.advice),
     status,
-    circumstances,
+    el(
+      'div',
+      { class: 'samples-head' },
+      circumstances,
+      el('div', { class: 'tools' }, mark, history.element, save, saveAll),
+    ),
     grid,
+    reply.element,
   );
+
+  /** The next turn, with the sampling of now: the conversation keeps its template and system message. */
+  function goOn(prompt: string): void {
+    const { settings } = view();
+    setView({ samples: '', asked: { prompt, settings } });
+    send({ type: 'samples/reply', prompt, settings });
+  }
 
   const exportFile = (name: string, content: object): void =>
     send({ type: 'file/save', name: `${name}.json`, content: { text: jsonText(content) } });
@@ -71,16 +94,17 @@ export function samplesSection(context: Context): Section {
       writing: LiveSamples | null,
       runs: readonly PanelRun[],
       wanted: string,
-      mark: boolean,
+      marked: boolean,
       asked: ViewState['asked'],
     ) => {
       past = runs.filter(({ digest }) => (digest.samples?.texts.length ?? 0) > 0);
       now = writing ? writtenNow(writing, asked) : undefined;
       const choices = past.map(({ id, title, digest }) => ({
         value: id,
-        label: `${title.slice(0, 48)}, ${moment(digest.started)}`,
+        label: `${titleWords(title)}, ${moment(digest.started)}`,
       }));
-      const chosen = past.find(({ id }) => id === wanted) ?? (writing ? undefined : past[0]);
+      const isNew = wanted === NONE && !writing;
+      const chosen = past.find(({ id }) => id === wanted) ?? (writing || isNew ? undefined : past[0]);
       history.show(
         [...(writing || !chosen ? [{ value: NOW, label: writing ? t('Latest') : t('None') }] : []), ...choices],
         chosen?.id ?? NOW,
@@ -89,13 +113,14 @@ export function samplesSection(context: Context): Section {
       enable(save, shown !== undefined);
       enable(saveAll, past.length > 0 || now !== undefined);
       showHow();
-      showTexts(mark);
+      showTexts(marked);
     },
   );
 
   function showHow(): void {
-    circumstances.hidden = shown?.settings === undefined;
-    restore.hidden = shown?.when === null;
+    circumstances.classList.toggle('is-empty', shown?.settings === undefined);
+    restore.hidden = !shown?.settings || shown.when === null;
+    how.textContent = '';
     if (!shown?.settings) return;
     const failed = shown.texts.filter(({ stopped }) => stopped === 'failed').length;
     const [all, some] = [failed === shown.texts.length, failed > 0];
@@ -105,17 +130,18 @@ export function samplesSection(context: Context): Section {
     how.textContent = `${outcome}: ${settingsText(shown.settings)}. `;
   }
 
-  function showTexts(mark: boolean): void {
+  function showTexts(marked: boolean): void {
     const texts = shown?.texts ?? [];
     while (columns.length < texts.length) columns.push(new SampleColumn((text) => send({ type: 'clipboard', text })));
     columns.length = texts.length;
+    grid.dataset.texts = String(texts.length);
     if (grid.childElementCount !== texts.length || texts.length === 0) {
       const empty = emptyLine(t('Compare what up to four models write from one prompt.'));
       grid.replaceChildren(...(texts.length > 0 ? columns.map((column) => column.element) : [empty]));
     }
     for (const [i, text] of texts.entries()) {
       const first = texts.find((other) => other.prompt === text.prompt)!;
-      columns[i].show(text, mark && text !== first ? first.text : undefined);
+      columns[i].show(text, marked && text !== first ? first.text : undefined);
     }
   }
 
@@ -125,13 +151,16 @@ export function samplesSection(context: Context): Section {
       const running = state.writing?.status === 'running' || state.writing?.status === 'queued';
       model = state.model.name;
       form.update(state, view);
+      setTicked(mark, view.markDifferences);
       enable(write, state.trusted && form.canWrite && !running);
       enable(another, state.trusted && form.canWrite && !running);
       another.hidden = view.settings.sampling === null;
       enable(stop, running);
       write.textContent = state.writing && !running ? t('Regenerate') : t('Generate');
       if (state.writing) status.textContent = running ? t('Generating') : outcomeOf(state.writing);
+      stop.hidden = !running;
       draw(state.writing, ownRuns(state.runs), view.samples, view.markDifferences, view.asked);
+      reply.show(shown === now && state.writing ? state.writing : undefined, state.trusted);
     },
   };
 }

@@ -35,7 +35,8 @@ export async function hasGgufTokenizer(path: string): Promise<boolean> {
 
 /** The chat template; undefined without one. @throws UserError if the header cannot be read */
 export async function readGgufTemplate(path: string): Promise<string | undefined> {
-  return (await TokenizerFields.read(path, [])).text(KEYS.template, SETTINGS_CAP) || undefined;
+  const template = (await TokenizerFields.read(path, [])).text(KEYS.template, SETTINGS_CAP);
+  return template === '' ? undefined : template;
 }
 
 /**
