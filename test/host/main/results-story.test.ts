@@ -114,7 +114,8 @@ describe('the story of the results panel', function () {
   it('lets the original, the plan and the retrained model write side by side', async () => {
     const card = frame.locator('.card.samples');
     await card.getByRole('textbox', { name: 'Prompt' }).fill(PROMPT);
-    await card.getByRole('checkbox', { name: 'stories-adapter' }).click();
+    await card.getByRole('button', { name: 'Add Model…' }).click();
+    await card.getByRole('menuitemcheckbox', { name: 'stories-adapter' }).click();
     await card.locator('vscode-button', { hasText: 'Generate' }).click();
     const texts = card.locator('.sample');
     await until(
@@ -135,7 +136,9 @@ describe('the story of the results panel', function () {
     assert.ok(readdirSync(inWorkspace('.coppice/runs')).length >= 5);
     await until('every kind of run', async () => {
       const text = await frame.locator('.card.runs').innerText();
-      return ['score', 'curve', 'retrain', 'samples'].every((kind) => text.toLowerCase().includes(kind));
+      return ['Scored blocks by', 'Perplexity curve', 'Retrained', 'Sample text'].every((words) =>
+        text.includes(words),
+      );
     });
   });
 

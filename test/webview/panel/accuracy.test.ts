@@ -82,7 +82,7 @@ describeBrowser('card of accuracies', (browser) => {
     assert.match(await words(panel), /\(records 100 to 149\).*Bars: 1\.96 standard errors\./);
     assert.equal(await panel.page.locator('.accuracy .difference').count(), 0);
     assert.equal(await panel.page.locator('.differing').count(), 0);
-    await button(panel, 'Show tasks in its chart').last().click();
+    await button(panel, 'Show in Charts: Accuracy in tasks').last().click();
     await settled(panel);
     assert.equal(await panel.page.locator('.accuracy .difference').count(), 16);
     await panel.close();

@@ -311,7 +311,7 @@ describeBrowser('charts of the results panel', (browser) => {
     const live: LiveTraining = { status: 'running', title: 'b', total: 60, evaluations: [], steps };
     await panel.post(update(1, { training: live }));
     await panel.page.getByText(/Running: step 5 of 60/).waitFor();
-    await choose(panel, 'training', 'Run', chosen.title);
+    await choose(panel, 'training', 'Run', 'Retrained: adapter-a');
     await panel.page.getByText('Another retraining is running.').waitFor();
     await button(panel, 'Show It').click();
     await panel.page.getByText(/Running: step 5 of 60/).waitFor();
@@ -384,17 +384,17 @@ describeBrowser('charts of the results panel', (browser) => {
       runs: [...RUNS, older, runOf('older-curve', { curve: curveOf(77, { rowsKey: undefined }) })],
     };
     const panel = await openPanel(browser(), state);
-    await button(panel, 'Show older-score in its chart').click();
+    await button(panel, 'Show in Charts: older-score').click();
     await panel.page.getByText(/The whole model has perplexity 99/).waitFor();
     await panel.page
       .locator('.importance .chart-note')
       .getByText(/Selected: older-score/)
       .waitFor();
     assert.match(await panel.page.evaluate('document.activeElement.className'), /importance/);
-    await button(panel, 'Show older-curve in its chart').click();
+    await button(panel, 'Show in Charts: older-curve').click();
     await settled(panel);
     assert.ok((await onCurve(panel)).some((label) => label.includes('perplexity 77')));
-    assert.equal(await button(panel, 'Shown in its chart: older-score').count(), 1);
+    assert.equal(await button(panel, 'Shown in Charts: older-score').count(), 1);
     await panel.page.locator('.importance').getByRole('button', { name: 'Show Newest' }).click();
     await panel.page.getByText(/The whole model has perplexity 30.52/).waitFor();
     await panel.page.locator('.curve').getByRole('button', { name: 'Show Newest' }).click();
@@ -407,7 +407,7 @@ describeBrowser('charts of the results panel', (browser) => {
     const foreign: PanelRun = { ...runOf('foreign', { curve: curveOf(5, { rowsKey: undefined }) }), foreign: true };
     const panel = await openPanel(browser(), { ...FULL, runs: [foreign, ...RUNS] });
     assert.ok(!(await onCurve(panel)).some((label) => label.includes('perplexity 5,')));
-    assert.equal(await button(panel, 'Show foreign in its chart').count(), 0);
+    assert.equal(await button(panel, 'Show in Charts: foreign').count(), 0);
     await panel.close();
   });
 

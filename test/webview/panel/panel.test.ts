@@ -124,7 +124,8 @@ describeBrowser('results panel', (browser) => {
 
   it('writes with the models that are ticked, and shows text as it comes', async () => {
     const panel = await openPanel(browser(), { ...EMPTY, plan: planOf([14]) });
-    await panel.page.locator('vscode-checkbox', { hasText: 'adapter-a' }).click();
+    await panel.page.getByRole('button', { name: 'Add Model…' }).click();
+    await panel.page.getByRole('menuitemcheckbox', { name: 'adapter-a' }).click();
     await panel.page.locator('.samples vscode-button', { hasText: 'Generate' }).click();
     const [asked] = panel.received('samples/write');
     assert.equal(asked.prompt, 'Once upon a time');

@@ -6,6 +6,7 @@ import { button, choose, enter, lastFile, openPanel, settled, update } from './o
 import { EMPTY, FULL, RUNS, TEXTS } from './recorded';
 
 const sampled = RUNS.find(({ digest }) => digest.samples)!;
+const WORDS = 'Sample text';
 const withSettings = {
   ...sampled,
   digest: {
@@ -57,11 +58,12 @@ describeBrowser('samples in the results panel', (browser) => {
       ...(i < 2 && { related: true as const }),
     }));
     const panel = await openPanel(browser(), { ...EMPTY, columns });
-    const boxes = panel.page.locator('[aria-label="Models to compare"] vscode-checkbox');
+    const boxes = panel.page.getByRole('menuitemcheckbox');
+    await button(panel, 'Add Model…').click();
     await boxes.nth(2).click();
     await boxes.nth(3).click();
-    await settled(panel);
-    assert.notEqual(await boxes.nth(4).getAttribute('disabled'), null);
+    await panel.page.getByText('Up to 4 models.').waitFor();
+    assert.equal(await boxes.nth(4).getAttribute('aria-disabled'), 'true');
     await boxes.nth(4).click({ force: true });
     await button(panel, 'Generate').click();
     assert.deepEqual(panel.received('samples/write')[0].columns, ['m0', 'm1', 'm2', 'm3']);
@@ -73,7 +75,9 @@ describeBrowser('samples in the results panel', (browser) => {
     const panel = await openPanel(browser(), { ...EMPTY, columns });
     await panel.page.getByText('This checkpoint has no tokenizer.json').waitFor();
     assert.notEqual(await button(panel, 'Generate').getAttribute('disabled'), null);
-    await panel.page.locator('[aria-label="Models to compare"] vscode-checkbox').click();
+    await button(panel, 'Add Model…').click();
+    await panel.page.getByRole('menuitemcheckbox', { name: 'other' }).click();
+    await panel.page.keyboard.press('Escape');
     await button(panel, 'Generate').click();
     assert.deepEqual(panel.received('samples/write')[0].columns, ['checkpoint:other']);
     await panel.close();
@@ -95,7 +99,7 @@ describeBrowser('samples in the results panel', (browser) => {
   it('says how a text of the history was written, restores it, and exports one or all', async () => {
     const runs = RUNS.map((run) => (run === sampled ? withSettings : run));
     const panel = await openPanel(browser(), { ...FULL, runs });
-    await choose(panel, 'samples', 'History', sampled.title);
+    await choose(panel, 'samples', 'History', WORDS);
     await panel.page.getByText(/random, temperature 0.6, top p 0.9, seed 77; up to 32 tokens; chat template/).waitFor();
     await button(panel, 'Export these texts as JSON').click();
     const one = JSON.parse(lastFile(panel).text) as { settings: unknown; model: string; prompts: string[] };
@@ -123,7 +127,7 @@ describeBrowser('samples in the results panel', (browser) => {
     const panel = await openPanel(browser(), { ...FULL, runs: [quantised], writing: { ...TEXTS, precision: 'int8' } });
     const facts = panel.page.locator('.sample p.muted');
     assert.match(await facts.first().innerText(), /^int8 in blocks of 32 · \d+ tokens · /);
-    await choose(panel, 'samples', 'History', sampled.title);
+    await choose(panel, 'samples', 'History', WORDS);
     await panel.page
       .getByText(/^int4 in blocks of 32 · /)
       .first()
@@ -191,8 +195,8 @@ describeBrowser('runs in the results panel', (browser) => {
     const unreadable = [{ id: 'broken.json', why: 'it is no JSON' }];
     const panel = await openPanel(browser(), { ...FULL, unreadable });
     await panel.page.getByText('broken.json (it is no JSON)').waitFor();
-    await button(panel, `Open the record of ${RUNS[1].title}`).click();
-    assert.deepEqual(panel.received('runs/open'), [{ type: 'runs/open', id: RUNS[1].id }]);
+    await button(panel, 'Open JSON of Retrained: adapter-a').first().click();
+    assert.deepEqual(panel.received('runs/open'), [{ type: 'runs/open', id: RUNS[3].id }]);
     await panel.page.locator('.runs vscode-checkbox').first().click();
     await button(panel, /^Export Model Card…/).click();
     assert.deepEqual(panel.received('runs/card'), [{ type: 'runs/card', ids: [RUNS[0].id] }]);

@@ -4,6 +4,7 @@ import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { mixtureNote } from '../state/precisions';
+import { titleWords } from '../state/run-words';
 import { table } from '../charts/table';
 
 export class ComparisonView {
@@ -40,7 +41,7 @@ export class ComparisonView {
       el(
         'div',
         { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Compared runs') },
-        table(t('Compared runs. Rows with ≠ differ.'), ['', ...compared.titles], rows),
+        table(t('Compared runs. Rows with ≠ differ.'), ['', ...compared.titles.map(titleWords)], rows),
       ),
     );
   }

@@ -158,7 +158,6 @@ export function samplesSection(context: Context): Section {
       enable(stop, running);
       write.textContent = state.writing && !running ? t('Regenerate') : t('Generate');
       if (state.writing) status.textContent = running ? t('Generating') : outcomeOf(state.writing);
-      stop.hidden = !running;
       draw(state.writing, ownRuns(state.runs), view.samples, view.markDifferences, view.asked);
       reply.show(shown === now && state.writing ? state.writing : undefined, state.trusted);
     },

@@ -11,6 +11,7 @@ import { moment, numeric } from '../numbers';
 import { type Context, type Section, startButton, whenChanged } from './section';
 import { figuresOf } from './training-figures';
 import { computedText, mixtureNote, namedIn } from '../state/precisions';
+import { titleWords } from '../state/run-words';
 import { backButton, nameOf, ownRuns } from '../state/shown-runs';
 import type { TrainingSeries } from '../charts/training-points';
 
@@ -95,7 +96,7 @@ export function trainingSection(context: Context): Section {
       const main = chosen ? seriesOf(chosen) : { ...current!, name: current!.title };
       const choices = finished.map(({ id, title, digest }) => ({
         value: id,
-        label: `${title}, ${moment(digest.started)}`,
+        label: `${titleWords(title)}, ${moment(digest.started)}`,
       }));
       shown.show([...(current ? [{ value: LIVE, label: labelOf(current) }] : []), ...choices], chosen?.id ?? LIVE);
       const others = choices.filter(({ value }) => value !== chosen?.id);

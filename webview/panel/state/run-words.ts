@@ -6,7 +6,11 @@ import { nameInText } from '../charts/series';
 /** Characters of a prompt in a title. */
 const MOST = 48;
 
-const quoted = (text: string): string => `“${text.length > MOST ? `${text.slice(0, MOST).trimEnd()}…` : text}”`;
+/** A text that goes on without a word of the user has no prompt. */
+const sampleWords = (prompt: string): string => {
+  const cut = prompt.length > MOST ? `${prompt.slice(0, MOST).trimEnd()}…` : prompt;
+  return cut === '' ? t('Sample text') : t('Sample text “{0}”', cut);
+};
 
 interface Kind {
   readonly icon: IconName;
@@ -16,7 +20,10 @@ interface Kind {
 
 const KINDS: Readonly<Record<string, Kind>> = {
   score: { icon: 'graph', words: (what) => t('Scored blocks by {0}', nameInText(what)) },
-  curve: { icon: 'graph-line', words: (what) => t('Perplexity curve by {0}', nameInText(what)) },
+  curve: {
+    icon: 'graph-line',
+    words: (what) => (what === 'ppl' ? t('Perplexity curve') : t('Perplexity curve, blocks by {0}', nameInText(what))),
+  },
   eval: { icon: 'target', words: () => t('Perplexity') },
   tasks: { icon: 'pass', words: () => t('Accuracy in tasks') },
   prune: { icon: 'layers', words: () => t('Pruned checkpoint') },
@@ -28,8 +35,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   merge: { icon: 'package', words: () => t('Merged adapter') },
   export: { icon: 'export', words: () => t('Exported for an application') },
   verify: { icon: 'pass', words: () => t('Verified export') },
-  samples: { icon: 'comment-discussion', words: (what) => t('Sample text {0}', quoted(what)) },
-  generate: { icon: 'comment-discussion', words: (what) => t('Sample text {0}', quoted(what)) },
+  samples: { icon: 'comment-discussion', words: sampleWords },
+  generate: { icon: 'comment-discussion', words: sampleWords },
   bench: { icon: 'dashboard', words: () => t('Speed and memory') },
   speeds: { icon: 'dashboard', words: () => t('Speed of several models') },
   grid: { icon: 'dashboard', words: () => t('Speed by batch and length') },

@@ -7,6 +7,7 @@ import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { blockList, moment } from '../numbers';
 import { rowsOf } from './rows';
+import { titleWords } from './run-words';
 import type { Context } from '../sections/section';
 import type { ViewState } from './view-state';
 
@@ -92,7 +93,7 @@ export function nameOf({ title, digest: { started, removed, adapter } }: PanelRu
   const blocks = removed.filter((block) => typeof block === 'number');
   const without = blocks.length === removed.length ? blockList(blocks) : removed.join(', ');
   return [
-    title,
+    titleWords(title),
     moment(started),
     ...(removed.length > 0 ? [t('without {0}', without)] : []),
     ...(adapter === undefined ? [] : [t('with {0}', adapter)]),

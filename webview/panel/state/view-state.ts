@@ -43,6 +43,8 @@ export interface ViewState {
   readonly samples: string;
   /** List the measurements of earlier plans. */
   readonly earlierPlans: boolean;
+  /** Runs whose details are shown. */
+  readonly openRuns: readonly string[];
   /** Ticked runs. */
   readonly ticked: readonly string[];
   /** Charts with an open table. */
@@ -72,6 +74,7 @@ export const FIRST_VIEW: ViewState = {
   markDifferences: false,
   samples: '',
   earlierPlans: false,
+  openRuns: [],
   ticked: [],
   tables: [],
 };

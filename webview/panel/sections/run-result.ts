@@ -1,0 +1,48 @@
+/** The result of a run, in a few words. Pure but for the page's texts. */
+import type { PanelRun } from '../../../src/protocol/panel';
+import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
+import { stepsText, textsText } from '../../support/amounts';
+import { t } from '../../support/l10n';
+import { numeric } from '../numbers';
+import { modelText, ORIGINAL } from '../state/model-labels';
+
+export function resultOf({
+  digest: { kind, score, curve, training, heal, tasks, quality, cost, grid, samples },
+}: PanelRun): string {
+  if (score?.set) return t('without {0}', score.set.blocks.join(', '));
+  if (score) {
+    const order = [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score)).slice(0, 4);
+    return order.length > 0 ? t('least important: {0}', order.map(({ index }) => index).join(', ')) : '';
+  }
+  if (curve) return curve.points.length > 1 ? t('0 to {0} removed', curve.points.at(-1)!.count) : '';
+  if (training) {
+    const last = training.steps.at(-1);
+    return last ? t('{0}, loss {1}', stepsText(last.step), shortNumber(numeric(last.loss))) : '';
+  }
+  if (heal) {
+    const { before, rounded, after } = heal.heldOut ?? heal.fit ?? {};
+    const [from, to] = [before, rounded ?? after].map((numbers) => shortNumber(numeric(numbers?.ppl)));
+    return t('without {0}, perplexity {1} → {2}', heal.removed.join(', '), from, to);
+  }
+  if (tasks) {
+    const averages = tasks.models.map(({ average }) => (average === null ? '–' : formatPercent(average)));
+    return t('accuracy {0}', averages.join(' → '));
+  }
+  if (grid) {
+    const { batches, newTokens, models } = grid;
+    return t('{0} models, {1} texts of {2} tokens', models.length, batches.join(', '), newTokens.join(', '));
+  }
+  if (samples) return textsText(samples.texts.length);
+  if (quality && quality.length > 0)
+    return t('perplexity {0}', quality.map(({ ppl }) => shortNumber(numeric(ppl))).join(' → '));
+  if ((kind === 'bench' || kind === 'speeds') && cost) {
+    // Next to other models, the checkpoint has its own name.
+    const named = cost.map(({ label, of, decodeTokensPerSecond }) => {
+      const name = label === ORIGINAL && of ? of.model : modelText(label);
+      return t('{0}: {1} tokens/s', name, shortNumber(numeric(decodeTokensPerSecond)));
+    });
+    return named.join(', ');
+  }
+  const last = cost?.at(-1);
+  return last?.parameters ? t('{0}: {1} parameters', modelText(last.label), formatCount(last.parameters)) : '';
+}
