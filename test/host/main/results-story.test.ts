@@ -116,6 +116,7 @@ describe('the story of the results panel', function () {
     await card.getByRole('textbox', { name: 'Prompt' }).fill(PROMPT);
     await card.getByRole('button', { name: 'Add Model…' }).click();
     await card.getByRole('menuitemcheckbox', { name: 'stories-adapter' }).click();
+    await card.getByRole('menuitemcheckbox', { name: 'stories-adapter' }).press('Escape');
     await card.locator('vscode-button', { hasText: 'Generate' }).click();
     const texts = card.locator('.sample');
     await until(

@@ -7,7 +7,7 @@ import { button, enable, textField } from '../../support/ui';
 export class SampleReply {
   readonly element: HTMLElement;
   private readonly field;
-  private readonly label = el('span', {});
+  private readonly label = el('span', {}, t('Reply'));
   private readonly send;
   private readonly clear;
   private readonly note = el('p', { class: 'muted', role: 'status' });
@@ -19,8 +19,9 @@ export class SampleReply {
     private readonly reply: (prompt: string) => void,
     clear: () => void,
   ) {
-    this.field = textField('', '', '', () => this.enable());
+    this.field = textField(t('Reply'), '', '', () => this.enable());
     this.field.replaceChildren(this.label);
+    this.field.setAttribute('aria-label', t('Reply')); // the library takes it from words that are there at first
     this.field.addEventListener('keydown', (event) => {
       if (event.key === 'Enter' && !event.isComposing) this.go();
     });
@@ -40,6 +41,7 @@ export class SampleReply {
     this.isChat = chat;
     this.isAble = trusted && !isRunning && !isFull && hasText;
     this.label.textContent = chat ? t('Reply') : t('Continue with');
+    this.field.setAttribute('aria-label', this.label.textContent);
     this.field.setAttribute('placeholder', chat ? t('Goes to each model above') : t('Optional: words to go on with'));
     this.send.textContent = chat ? t('Send') : t('Continue');
     this.clear.textContent = chat ? t('New Chat') : t('New Text');
