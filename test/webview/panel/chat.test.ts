@@ -71,6 +71,7 @@ describeBrowser('chats in the results panel', (browser) => {
     assert.notEqual(await button(panel, 'Send').getAttribute('disabled'), null, 'there is nothing to send');
     await reply.fill('Go on.');
     await reply.press('Enter');
+    await settled(panel);
     const { prompt } = panel.received('samples/reply')[0];
     assert.deepEqual([prompt, await reply.inputValue()], ['Go on.', '']);
     await panel.post(update(2, { writing: { ...ANSWERED, status: 'running' } }));
