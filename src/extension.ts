@@ -27,6 +27,7 @@ import { translateBy } from './l10n';
 import { levelledLog } from './host/log';
 import { registerAgentTools } from './lm';
 import { registerMcpServer } from './lm/mcp-provider';
+import { recordFolders } from './host/run-job';
 import { RecipeRuns } from './host/recipe-runs';
 import { reportAssets } from './editors/page-html';
 import type { JobSpec } from './protocol/jobs';
@@ -36,8 +37,10 @@ import { HiddenPaths } from './views/hidden';
 import { CheckpointLibrary } from './views/library';
 import { Goals } from './views/goals';
 import { NamedPlans } from './views/named-plans';
+import { Origins } from './views/origins';
 import { Plans } from './views/plan';
 import { scanState } from './views/scan-state';
+import { RunRecords } from './views/run-records';
 import { ScoreStore } from './views/scores';
 import { watchSidecar } from './views/sidecar-watch';
 import { StatusBar } from './views/status-bar';
@@ -62,7 +65,10 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   const plans = new Plans(context.workspaceState);
   const scores = new ScoreStore(context.workspaceState);
   const hidden = new HiddenPaths(context.workspaceState);
-  const tree = new CheckpointTree(library, plans, scores, hidden, config);
+  const namedPlans = new NamedPlans(context.workspaceState);
+  const records = new RunRecords(() => recordFolders({ config, context }));
+  const origins = new Origins();
+  const tree = new CheckpointTree({ library, plans, namedPlans, scores, hidden, config, origins, records, log });
   const history: Coppice['history'] = {};
   const options = {
     program: file('dist', 'sidecar.cjs'),
@@ -89,7 +95,8 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     log,
     library,
     plans,
-    namedPlans: new NamedPlans(context.workspaceState),
+    namedPlans,
+    records,
     goals: new Goals(context.workspaceState),
     scores,
     hidden,
@@ -125,6 +132,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     client.onEnded((end) => learnSpeed(coppice, end)),
     // There is a new adapter or a stopped training.
     client.onEnded(({ spec }) => spec.kind === 'retrain' && library.rescanSoon()),
+    client.onEnded(() => tree.readRecords()),
     registerCheckpointEditor(coppice),
     registerResultsPanels(coppice),
     registerMcpServer({ program: file('dist', 'cli.cjs'), version: versionOf(context), config }),

@@ -40,6 +40,7 @@ import { refreshCommand } from './refresh-checkpoints';
 import { refreshJobsCommand, showMoreJobsCommand } from './refresh-jobs';
 import { removeJobCommand } from './remove-job';
 import { reportIssueCommand } from './report-issue';
+import { keepBlocksCommand, removeBlocksCommand, removeRangeCommand } from './remove-blocks';
 import { resetPlanCommand } from './reset-plan';
 import { restartSidecarCommand } from './restart-sidecar';
 import { resumeJobCommand, runJobAgainCommand } from './resume-job';
@@ -84,6 +85,9 @@ export const COMMANDS: readonly AnyCommand[] = [
   showBeforeAfterCommand,
   compareWithOriginalCommand,
   toggleBlockCommand,
+  keepBlocksCommand,
+  removeBlocksCommand,
+  removeRangeCommand,
   suggestBlocksCommand,
   setGoalCommand,
   resetPlanCommand,

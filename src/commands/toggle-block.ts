@@ -1,13 +1,12 @@
 /** Remove or Keep Block: toggles blocks of the view by keyboard. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { UserError } from '../engine/errors';
 import { toggle } from '../views/boxes';
-import { checkpointPathOf, type Node } from '../views/nodes';
 import { requireProtection } from '../views/protection';
 import { scoreWords } from '../views/score-words';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
+import { blocksOfLines, lockedError } from '../host/line-blocks';
 import { askAll, BACK, pick, type Step } from '../host/steps';
 
 export interface ToggleArguments extends CommonArguments {
@@ -20,7 +19,7 @@ export const toggleBlockCommand: Command<ToggleArguments> = {
   async run(coppice, args) {
     const named = args.checkpoint !== undefined || args.blocks !== undefined;
     const lines = args.lines ?? (named ? [] : coppice.tree.selectedLines);
-    const byCheckpoint = blocksOf(lines);
+    const byCheckpoint = blocksOfLines(lines);
     if (byCheckpoint.size === 0) {
       if (args.lines) return undefined; // a key on a line without a checkbox
       const chosen = await chooseCheckpoint(coppice, args, vscode.l10n.t('Remove or Keep Block'));
@@ -34,16 +33,6 @@ export const toggleBlockCommand: Command<ToggleArguments> = {
   },
 };
 
-function blocksOf(lines: readonly Node[]): Map<string, number[]> {
-  const blocks = new Map<string, number[]>();
-  for (const line of lines) {
-    if (line.kind !== 'block') continue;
-    const path = checkpointPathOf(line)!;
-    blocks.set(path, [...(blocks.get(path) ?? []), line.block.index]);
-  }
-  return blocks;
-}
-
 /** @returns the plan @throws UserError when some of the blocks are locked; the others are toggled */
 function toggleIn(
   { plans, config }: Coppice,
@@ -53,13 +42,7 @@ function toggleIn(
   const { locked } = requireProtection(architecture.layers.length, config);
   const refused = toggle(plans, subject, blocks, locked);
   if (refused.length === 0) return plans.removed(subject);
-  throw new UserError(
-    refused.length === 1
-      ? vscode.l10n.t('Cannot remove block {0}', refused[0])
-      : vscode.l10n.t('Cannot remove blocks {0}', refused.join(', ')),
-    vscode.l10n.t('locked by the setting coppice.keep'),
-    vscode.l10n.t('Change the setting first.'),
-  );
+  throw lockedError(refused);
 }
 
 async function askBlock(coppice: Coppice, { architecture, subject }: Chosen): Promise<readonly number[]> {

@@ -15,6 +15,7 @@ import type { CheckpointLibrary } from '../views/library';
 import type { Goals } from '../views/goals';
 import type { NamedPlans } from '../views/named-plans';
 import type { Plans } from '../views/plan';
+import type { RunRecords } from '../views/run-records';
 import type { ScoreStore } from '../views/scores';
 import type { CheckpointTree } from '../views/tree';
 
@@ -28,6 +29,8 @@ export interface Coppice {
   /** What each family of models must be to ship. */
   readonly goals: Goals;
   readonly scores: ScoreStore;
+  /** What all runs of the workspace found. */
+  readonly records: RunRecords;
   readonly hidden: HiddenPaths;
   readonly sidecar: SidecarClient;
   /** Measured speeds of this machine, for estimates. */

@@ -2,39 +2,64 @@
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
 import type { Checkpoint } from '../engine/checkpoint/types';
+import { Freshnesses } from './freshness';
 import { blockItem } from './items/block';
-import { checkpointItem, type CheckpointState, failedItem } from './items/checkpoint';
+import { checkpointItem, type CheckpointState, failedItem, type Family } from './items/checkpoint';
 import { planItem } from './items/plan';
 import { asUserError, type CheckpointLibrary } from './library';
-import type { BlockNode, CheckpointNode, PlanNode } from './nodes';
-import type { Plans } from './plan';
+import { namedPlanItem } from './items/named-plan';
+import { ratioIn } from './measured';
+import type { BlockNode, CheckpointNode, NamedPlanNode, PlanNode } from './nodes';
+import type { Plans, PlanSubject } from './plan';
 import { planWarning } from './plan-warning';
 import { protectionOf } from './protection';
+import type { RunRecords } from './run-records';
 import type { ScoreStore } from './scores';
 import { subjectOf } from './subject';
 
 export class Lines {
+  private readonly freshnesses: Freshnesses;
+
   constructor(
     private readonly library: CheckpointLibrary,
     private readonly plans: Plans,
     private readonly scores: ScoreStore,
     private readonly config: Config,
-  ) {}
+    private readonly records: Pick<RunRecords, 'digests'>,
+    /** Identity of the oldest known ancestor. */
+    private readonly originalOf: (path: string, identity: string) => string,
+  ) {
+    this.freshnesses = new Freshnesses(scores);
+  }
 
   /** Has the reason if the checkpoint cannot be opened. */
-  async checkpoint(node: CheckpointNode): Promise<vscode.TreeItem> {
+  async checkpoint(node: CheckpointNode, family: Family): Promise<vscode.TreeItem> {
     const { path } = node.entry;
     try {
       const checkpoint = await this.library.load(path);
-      return checkpointItem(node, checkpoint, this.stateOf(path, checkpoint));
+      return checkpointItem(node, checkpoint, await this.stateOf(path, checkpoint), family);
     } catch (error) {
       return failedItem(node, asUserError(error, vscode.l10n.t('Cannot open {0}', path)));
     }
   }
 
-  plan({ parent, checkpoint }: PlanNode): vscode.TreeItem {
+  async plan({ parent, checkpoint }: PlanNode): Promise<vscode.TreeItem> {
     const { path } = parent.entry;
-    return planItem(path, checkpoint, this.stateOf(path, checkpoint));
+    return planItem(path, checkpoint, await this.stateOf(path, checkpoint));
+  }
+
+  namedPlan(node: NamedPlanNode): vscode.TreeItem {
+    const { plan, parent, checkpoint } = node;
+    const subject = subjectOf(parent.entry.path, checkpoint)!;
+    const isCurrent = this.plans.removed(subject).join() === plan.removed.join();
+    return namedPlanItem(node, isCurrent, this.ratio(subject, plan.removed));
+  }
+
+  /** Perplexity without these blocks relative to the original model; undefined for the original itself. */
+  private ratio({ path, identity }: PlanSubject, removed: readonly number[]): number | undefined {
+    const original = this.originalOf(path, identity);
+    if (original === identity && removed.length === 0) return undefined;
+    return ratioIn(this.records.digests, { identity, removed }, original);
   }
 
   block({ block, checkpoint, parent }: BlockNode): vscode.TreeItem {
@@ -54,12 +79,23 @@ export class Lines {
   }
 
   /** Plan and scores of a checkpoint. */
-  private stateOf(path: string, checkpoint: Checkpoint): CheckpointState {
+  private async stateOf(path: string, checkpoint: Checkpoint): Promise<CheckpointState> {
     const subject = subjectOf(path, checkpoint);
     if (!subject) return { removed: [], allScores: [] };
     const removed = this.plans.removed(subject);
     const scores = this.scores.shown(subject);
     const warning = planWarning(removed, scores, protectionOf(subject.blocks, this.config));
-    return { removed, choice: this.plans.choice(subject), warning, scores, allScores: this.scores.all(subject) };
+    const freshness = await this.freshnesses.of(subject);
+    const allScores = this.scores.all(subject);
+    const ratio = this.ratio(subject, removed);
+    return {
+      removed,
+      choice: this.plans.choice(subject),
+      warning,
+      scores,
+      allScores,
+      ...(freshness && { freshness }),
+      ...(ratio !== undefined && { ratio }),
+    };
   }
 }

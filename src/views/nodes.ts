@@ -4,6 +4,7 @@ import type { Checkpoint } from '../engine/checkpoint/types';
 import type { TensorInfo } from '../engine/formats/tensor';
 import type { StoppedTraining } from '../engine/retrain/loop/stopped';
 import type { Entry } from './library';
+import type { KeptPlan } from './named-plans';
 import type { BlockPart, Part } from './parts';
 
 export interface CheckpointNode {
@@ -40,6 +41,14 @@ export interface PlanNode {
   readonly checkpoint: Checkpoint;
 }
 
+/** A plan with a name, below the plan's line. */
+export interface NamedPlanNode {
+  readonly kind: 'namedPlan';
+  readonly plan: KeptPlan;
+  readonly parent: CheckpointNode;
+  readonly checkpoint: Checkpoint;
+}
+
 export interface AdapterNode {
   readonly kind: 'adapter';
   /** Folder. */
@@ -58,11 +67,13 @@ export interface TrainingNode {
 }
 
 export type Node =
-  (CheckpointNode | PlanNode | PartNode | BlockNode | TensorNode) | (AdapterNode | TrainingNode | InspectionNode);
+  | (CheckpointNode | PlanNode | NamedPlanNode | PartNode | BlockNode | TensorNode)
+  | (AdapterNode | TrainingNode | InspectionNode);
 
 const KINDS: Readonly<Record<Node['kind'], true>> = {
   checkpoint: true,
   plan: true,
+  namedPlan: true,
   part: true,
   block: true,
   tensor: true,
@@ -96,6 +107,8 @@ export function keyOf(node: Node): string {
       return `${node.kind}:${node.training.out}`;
     case 'plan':
       return `${node.kind}:${keyOf(node.parent)}`;
+    case 'namedPlan':
+      return `${node.kind}:${node.plan.name}:${keyOf(node.parent)}`;
     case 'block':
       return `${node.kind}:${node.block.index}:${keyOf(node.parent)}`;
     case 'part':

@@ -1,17 +1,25 @@
 /** Children of checkpoints and blocks. Nodes stay the same until the files change. */
 import type { Checkpoint } from '../engine/checkpoint/types';
 import type { CheckpointLibrary } from './library';
-import type { BlockNode, CheckpointNode, Node, PartNode, PlanNode } from './nodes';
+import type { NamedPlans } from './named-plans';
+import type { BlockNode, CheckpointNode, NamedPlanNode, Node, PartNode, PlanNode } from './nodes';
 import { partsOf } from './parts';
+import { subjectOf } from './subject';
 
 export class Offspring {
   private readonly blocks = new WeakMap<CheckpointNode, readonly BlockNode[]>();
   private readonly plans = new WeakMap<CheckpointNode, PlanNode>();
 
-  constructor(private readonly library: Pick<CheckpointLibrary, 'load'>) {}
+  constructor(
+    private readonly library: Pick<CheckpointLibrary, 'load'>,
+    private readonly namedPlans: NamedPlans,
+  ) {}
 
-  /** Returns nothing for a checkpoint that cannot be opened. */
-  async ofCheckpoint(node: CheckpointNode): Promise<Node[]> {
+  /**
+   * Returns nothing for a checkpoint that cannot be opened.
+   * @param made what was made from it, which comes before its many blocks
+   */
+  async ofCheckpoint(node: CheckpointNode, made: readonly Node[]): Promise<Node[]> {
     const checkpoint = await this.library.load(node.entry.path).catch(() => undefined);
     if (!checkpoint) return [];
     const { embedding, norm, head, other } = partsOf(checkpoint);
@@ -19,6 +27,8 @@ export class Offspring {
       of.tensors.length === 0 ? [] : [{ kind: 'part', name, part: of, parent: node, checkpoint }];
     return [
       ...(checkpoint.architecture ? [this.planOf(node, checkpoint)] : []),
+      ...this.namedPlansOf(node, checkpoint),
+      ...made,
       ...part('embedding', embedding),
       ...this.blocksOf(node, checkpoint),
       ...part('norm', norm),
@@ -42,6 +52,12 @@ export class Offspring {
     const node = { kind: 'plan' as const, parent, checkpoint };
     this.plans.set(parent, node);
     return node;
+  }
+
+  private namedPlansOf(parent: CheckpointNode, checkpoint: Checkpoint): NamedPlanNode[] {
+    const subject = subjectOf(parent.entry.path, checkpoint);
+    const plans = subject ? this.namedPlans.of(subject) : [];
+    return plans.map((plan) => ({ kind: 'namedPlan', plan, parent, checkpoint }));
   }
 
   private blocksOf(parent: CheckpointNode, checkpoint: Checkpoint): readonly BlockNode[] {

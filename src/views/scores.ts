@@ -77,6 +77,20 @@ export class ScoreStore {
     return all.find(({ criterion }) => criterion === this.chosen.get(subject.path)) ?? all[0];
   }
 
+  /** The newest scores of other files at this path: of the checkpoint before it changed. */
+  outdated({ path, identity }: Pick<PlanSubject, 'path' | 'identity'>): Scores | undefined {
+    return this.entries.get(path)?.find((scores) => scores.identity !== identity);
+  }
+
+  /** Forgets the scores of a checkpoint that is gone. */
+  forget(path: string): void {
+    if (!this.entries.delete(path)) return;
+    this.chosen.delete(path);
+    void this.store.update(KEY, Object.fromEntries(this.entries));
+    void this.store.update(SHOWN_KEY, Object.fromEntries(this.chosen));
+    this.changed.fire(path);
+  }
+
   /** Shows the scores by `criterion` until the blocks are scored again. */
   show(path: string, criterion: Criterion): void {
     if (this.chosen.get(path) === criterion) return;

@@ -1,24 +1,28 @@
 /**
- * The view "Checkpoints": checkpoints with their plan, blocks, modules and tensors, and a group of models that can
- * only be inspected. Children are created when a line is expanded, so that thousands of tensors cost nothing before.
- * The checkboxes are the plan: checked blocks are kept.
+ * The view "Checkpoints": checkpoints with their plan, what was made from them, blocks, modules and tensors, and a group of
+ * models that can only be inspected. Children are created when a line is expanded, so that thousands of tensors cost nothing
+ * before. The checkboxes are the plan: checked blocks are kept.
  */
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
 import { tick } from './boxes';
+import { Families, type FileNode, type Listing, NOTHING, originalIn, placesIn } from './families';
 import type { HiddenPaths } from './hidden';
 import { adapterItem } from './items/adapter';
+import type { Family } from './items/checkpoint';
 import { inspectionItem } from './items/inspection';
 import { partItem, tensorItem } from './items/part';
 import { trainingItem } from './items/training';
-import type { CheckpointLibrary, Entry } from './library';
+import type { CheckpointLibrary } from './library';
 import { Lines } from './lines';
 import { type CheckpointNode, checkpointPathOf, type InspectionNode, keyOf, type Node } from './nodes';
 import { Offspring } from './offspring';
+import type { NamedPlans } from './named-plans';
+import type { Origins } from './origins';
 import type { Plans } from './plan';
 import { protectionOf } from './protection';
+import type { RunRecords } from './run-records';
 import type { ScoreStore } from './scores';
-import { type CheckpointGroup, groupOf, groupCheckpoints } from './checkpoint-groups';
 import { subjectOf } from './subject';
 
 const VIEW_ID = 'coppice.checkpoints';
@@ -26,31 +30,50 @@ const VIEW_ID = 'coppice.checkpoints';
 /** A single object, so that VS Code recognizes it. */
 const INSPECTION: InspectionNode = { kind: 'inspection' };
 
+/** What the tree shows. */
+export interface TreeServices {
+  readonly library: CheckpointLibrary;
+  readonly plans: Plans;
+  readonly namedPlans: NamedPlans;
+  readonly scores: ScoreStore;
+  readonly hidden: HiddenPaths;
+  readonly config: Config;
+  readonly origins: Origins;
+  readonly records: RunRecords;
+  readonly log: vscode.LogOutputChannel;
+}
+
 export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<Node | undefined>();
   readonly onDidChangeTreeData = this.changed.event;
   private readonly subscriptions: { dispose(): void }[] = [];
   private readonly view: vscode.TreeView<Node>;
-  /** One node per checkpoint, so that VS Code recognizes it. */
-  private readonly nodes = new Map<string, CheckpointNode>();
   private readonly lines: Lines;
   private readonly offspring: Offspring;
-  /** The group of each checkpoint at the last listing. */
-  private readonly groups = new Map<string, CheckpointGroup>();
-  /** The members of the inspection group. */
-  private inspected: readonly CheckpointNode[] = [];
+  private readonly families: Families;
+  /** What stands where, as VS Code was told last. */
+  private listing: Listing = NOTHING;
+  /** Reads the records of runs, and draws lines again if they tell more. */
+  readonly readRecords: () => void;
   /** The last selection that VS Code reported. `selection` lacks lines that are being refreshed. */
   private selected: readonly Node[] = [];
 
-  constructor(
-    private readonly library: CheckpointLibrary,
-    private readonly plans: Plans,
-    scores: ScoreStore,
-    private readonly hidden: HiddenPaths,
-    private readonly config: Config,
-  ) {
-    this.lines = new Lines(library, plans, scores, config);
-    this.offspring = new Offspring(library);
+  private readonly library: CheckpointLibrary;
+  private readonly plans: Plans;
+  private readonly config: Config;
+
+  constructor({ library, plans, namedPlans, scores, hidden, config, origins, records, log }: TreeServices) {
+    this.library = library;
+    this.plans = plans;
+    this.config = config;
+    this.families = new Families(library, hidden, origins);
+    this.lines = new Lines(library, plans, scores, config, records, (path, identity) =>
+      originalIn(this.listing, path, identity),
+    );
+    this.offspring = new Offspring(library, namedPlans);
+    this.readRecords = () => {
+      records.read().catch((error: unknown) => log.warn(`The records of runs were not read: ${String(error)}`));
+    };
     this.view = vscode.window.createTreeView<Node>(VIEW_ID, {
       treeDataProvider: this,
       manageCheckboxStateManually: true,
@@ -64,10 +87,12 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
         this.selected = selection;
       }),
       this.view.onDidChangeCheckboxState(({ items }) => void this.ticked(items)),
-      this.view.onDidChangeVisibility(({ visible }) => visible && this.library.rescanSoon()),
+      this.view.onDidChangeVisibility(({ visible }) => visible && this.shown()),
       library.onDidChange((path) => void this.filesChanged(path)),
       hidden.onChange(() => this.refresh(undefined)),
       plans.onChange(refresh),
+      namedPlans.onChange(refresh),
+      records.onChange(() => this.refresh(undefined)),
       scores.onChange(refresh),
       library.onDidChange(() => this.tellFaults()),
       config.onChange(['keep', 'keepFirstAndLast'], () => {
@@ -83,16 +108,18 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       case undefined:
         return this.roots();
       case 'checkpoint':
-        return this.offspring.ofCheckpoint(node);
+        return this.offspring.ofCheckpoint(node, this.madeFrom(node));
+      case 'adapter':
+        return this.madeFrom(node);
       case 'block':
         return this.offspring.ofBlock(node);
       case 'part':
         return node.part.tensors.map((tensor) => ({ kind: 'tensor', tensor, parent: node }));
       case 'inspection':
-        return [...this.inspected];
+        return [...this.listing.inspected];
       case 'plan':
+      case 'namedPlan':
       case 'tensor':
-      case 'adapter':
       case 'training':
         return [];
     }
@@ -101,7 +128,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   getTreeItem(node: Node): vscode.TreeItem | Promise<vscode.TreeItem> {
     switch (node.kind) {
       case 'checkpoint':
-        return this.lines.checkpoint(node);
+        return this.lines.checkpoint(node, this.familyOf(node));
       case 'block':
         return this.lines.block(node);
       case 'part':
@@ -110,10 +137,12 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
         return tensorItem(node.tensor);
       case 'plan':
         return this.lines.plan(node);
+      case 'namedPlan':
+        return this.lines.namedPlan(node);
       case 'adapter':
-        return adapterItem(node.path);
+        return adapterItem(node.path, this.madeFrom(node).length);
       case 'inspection':
-        return inspectionItem(this.inspected.length, ![...this.groups.values()].includes('usable'));
+        return inspectionItem(this.listing.inspected.length, ![...this.listing.groups.values()].includes('usable'));
       case 'training':
         return trainingItem(node.training);
     }
@@ -121,13 +150,14 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
 
   getParent(node: Node): Node | undefined {
     if ('parent' in node) return node.parent;
-    return node.kind === 'checkpoint' && this.isInspected(node.entry.path) ? INSPECTION : undefined;
+    const isInspected = this.listing.inspected.some((each) => each === node);
+    return isInspected ? INSPECTION : this.listing.above.get(keyOf(node));
   }
 
-  /** Shows a checkpoint in the view, selected. */
+  /** Shows a checkpoint in the view, selected, and opens the lines above it. */
   async reveal(path: string, options: { readonly focus?: boolean; readonly expand?: boolean } = {}): Promise<void> {
-    if (!this.groups.has(path)) await this.roots(); // finds its group
-    const node = this.inspected.find((each) => each.entry.path === path) ?? this.nodes.get(path);
+    if (!this.nodeAt(path)) this.listing = await this.families.list(); // finds its place
+    const node = this.nodeAt(path);
     if (node) await this.view.reveal(node, { select: true, ...options });
   }
 
@@ -170,34 +200,31 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     this.view.message = lines.length > 0 ? lines.join(' ') : undefined;
   }
 
+  private shown(): void {
+    this.library.rescanSoon();
+    this.readRecords();
+  }
+
   private async roots(): Promise<Node[]> {
-    if (!this.library.isScanned) return [];
-    const { usable, unsupported, broken } = await groupCheckpoints(this.library);
-    this.groups.clear();
-    const put = (group: CheckpointGroup, entries: readonly Entry[]): CheckpointNode[] => {
-      for (const { path } of entries) this.groups.set(path, group);
-      return entries.map((entry) => this.nodeOf(entry));
-    };
-    const checkpoints = put('usable', usable);
-    const others = [...put('unsupported', unsupported), ...put('broken', broken)];
-    for (const path of this.nodes.keys()) if (!this.groups.has(path)) this.nodes.delete(path);
-    this.inspected = others.filter(({ entry }) => !this.hidden.has(entry.path));
-    return [
-      ...checkpoints,
-      ...this.library.adapters().map((path) => ({ kind: 'adapter' as const, path })),
-      ...this.library.trainings().map((training) => ({ kind: 'training' as const, training })),
-      ...(this.inspected.length > 0 ? [INSPECTION] : []),
-    ];
+    if (this.listing === NOTHING) this.readRecords();
+    const { top, inspected } = (this.listing = await this.families.list());
+    return [...top, ...(inspected.length > 0 ? [INSPECTION] : [])];
   }
 
-  private isInspected(path: string): boolean {
-    return this.inspected.some(({ entry }) => entry.path === path);
+  /** What Coppice made from a model or with an adapter. */
+  private madeFrom(node: FileNode): FileNode[] {
+    return [...(this.listing.below.get(keyOf(node)) ?? [])];
   }
 
-  private nodeOf(entry: Entry): CheckpointNode {
-    let node = this.nodes.get(entry.path);
-    if (node?.entry.origin !== entry.origin) this.nodes.set(entry.path, (node = { kind: 'checkpoint', entry }));
-    return node;
+  private familyOf(node: CheckpointNode): Family {
+    const origin = this.listing.origins.get(node.entry.path);
+    const alone = !this.listing.above.has(keyOf(node));
+    return { ...(origin && { origin }), alone, made: this.madeFrom(node).length };
+  }
+
+  /** The line of a checkpoint at the last listing. */
+  nodeAt(path: string): CheckpointNode | undefined {
+    return this.families.checkpoint(path);
   }
 
   /** The user has changed checkboxes. */
@@ -220,11 +247,13 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     }
   }
 
-  /** The files of a checkpoint or the list changed: a line may belong to another group now. */
+  /** The files of a checkpoint or the list changed: a line may stand elsewhere now. */
   private async filesChanged(path: string | undefined): Promise<void> {
-    const before = path === undefined ? undefined : this.groups.get(path);
-    const stays = before !== undefined && this.view.visible && (await groupOf(this.library, path!)) === before;
-    this.refresh(stays ? path : undefined);
+    const before = this.listing;
+    const isShown = path !== undefined && this.view.visible && before.groups.has(path);
+    if (!isShown) return this.refresh(undefined);
+    const now = (this.listing = await this.families.list());
+    this.refresh(placesIn(now) === placesIn(before) ? path : undefined);
   }
 
   private refresh(path: string | undefined): void {
@@ -232,7 +261,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       this.changed.fire(undefined);
       return;
     }
-    const node = this.nodes.get(path);
+    const node = this.nodeAt(path);
     if (node) this.changed.fire(node);
   }
 }

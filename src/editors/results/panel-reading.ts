@@ -5,7 +5,7 @@ import type { ComparedDigest, PanelFamily, PanelState } from '../../protocol/pan
 import { type Changes, type Column, columnsOf, measuredColumns } from './columns';
 import { familyOf } from './family';
 import { ADAPTERS, FittingList, PATCHES, WIDTHS } from './fitting-list';
-import { type Origin, Origins } from './origins';
+import { type Origin, Origins } from '../../views/origins';
 import { type MeasuredOn, PanelTexts, type ScoredRows, type TextSource } from './panel-texts';
 import { Relatives } from './relatives';
 import { RunList } from './run-list';

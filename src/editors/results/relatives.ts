@@ -6,7 +6,7 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
 import { modelName } from '../../engine/records/record';
 import { hasTokenizer } from '../../engine/tokenizer/files';
-import { type Origin, Origins } from './origins';
+import { type Origin, Origins } from '../../views/origins';
 import type { PanelCheckpoint } from './services';
 
 /** A checkpoint that opens without error. */

@@ -14,9 +14,10 @@ import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/recor
 import { isFloat32 } from '../../format/arithmetic';
 import type { JsonNumber } from '../../format/json';
 import type { ComparedDigest, CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
+import { perplexityIn } from '../../views/measured';
 import { inRanges } from './columns';
 import { ORIGINAL, withoutLabel } from './model-labels';
-import type { Origins } from './origins';
+import type { Origins } from '../../views/origins';
 import type { ScoredRows } from './panel-texts';
 import type { PanelCheckpoint } from './services';
 
@@ -150,32 +151,12 @@ export class RunList {
 
   /** Perplexity of the whole model with this identity on these rows in float32, from the newest run that measured it. */
   perplexity(identity: string, rowsKey: string): JsonNumber | undefined {
-    const own = this.all.filter(({ digest }) => digest.model.identity === identity && isOfWhole(digest));
-    for (const { digest } of own) {
-      const { score, curve, quality = [], precision } = digest;
-      // Scores in two precisions have the whole model in float32.
-      if (!isFloat32(precision) && !(score && precision === 'mixed')) continue;
-      if (score?.rowsKey === rowsKey && score.full !== undefined) return score.full;
-      const start = curve?.rowsKey === rowsKey ? curve.points.find(({ count }) => count === 0) : undefined;
-      const measured = start ?? (digest.kind === 'eval' ? quality.find((each) => each.rowsKey === rowsKey) : undefined);
-      if (measured) return measured.ppl;
-    }
-    return undefined;
+    return perplexityIn(this.digests(), { identity, removed: [] }, rowsKey);
   }
 
   /** Perplexity without these blocks on these rows in float32, from the newest run that measured it. */
   planPerplexity(identity: string, removed: readonly number[], rowsKey: string): JsonNumber | undefined {
-    if (removed.length === 0) return this.perplexity(identity, rowsKey);
-    const same = (blocks: readonly unknown[]): boolean => blocks.join() === removed.join();
-    for (const { digest } of this.all) {
-      const { model, curve, quality = [], kind, adapter, precision } = digest;
-      if (model.identity !== identity || !isFloat32(precision) || adapter !== undefined) continue;
-      const measured = kind === 'eval' && same(digest.removed) && quality.find((each) => each.rowsKey === rowsKey);
-      if (measured) return measured.ppl;
-      const point = curve?.rowsKey === rowsKey && curve.points.find((each) => same(each.removed));
-      if (point) return point.ppl;
-    }
-    return undefined;
+    return perplexityIn(this.digests(), { identity, removed }, rowsKey);
   }
 
   /** How near the whole model with this identity is to the unpruned one on these rows, from the newest run that tells. */

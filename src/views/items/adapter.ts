@@ -4,8 +4,10 @@ import * as vscode from 'vscode';
 import { readConfigFile } from '../../engine/checkpoint/config-file';
 import { ADAPTER_CONFIG } from '../../engine/formats/peft';
 
-export async function adapterItem(path: string): Promise<vscode.TreeItem> {
-  const item = new vscode.TreeItem(basename(path));
+/** @param made number of models with this adapter merged */
+export async function adapterItem(path: string, made: number): Promise<vscode.TreeItem> {
+  const { Collapsed, None } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(basename(path), made > 0 ? Collapsed : None);
   item.id = `adapter:${path}`;
   item.contextValue = 'adapter';
   item.iconPath = new vscode.ThemeIcon('plug');

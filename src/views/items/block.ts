@@ -4,6 +4,7 @@ import type { LayerShape } from '../../engine/checkpoint/architecture';
 import { attentionWords } from '../attention-words';
 import { blockUri } from '../decorations';
 import type { BlockPart } from '../parts';
+import { barOf, placesOf } from '../score-bars';
 import { scoreSentence, scoreWords } from '../score-words';
 import { type Importance, importances, type Scores } from '../scores';
 import { formatBytes, formatCount, shortCount } from '../../format/numbers';
@@ -35,6 +36,7 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
   }
   const { scores } = state;
   const score = scores && scoreWords(scores, index);
+  const place = scores && placesOf(scores).get(index);
   const importance = importances(scores)?.[index];
   item.contextValue = state.kept ? 'block.kept' : 'block.removed';
   item.checkboxState = {
@@ -43,8 +45,9 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     accessibilityInformation: { label: vscode.l10n.t('Keep block {0}', index), role: 'checkbox' },
   };
   const removal = state.kept ? undefined : vscode.l10n.t('will be removed');
-  // The score comes first: a narrow side bar cuts the end. Checkbox, colour and mark show the removal too.
-  item.description = [score ?? (removal ? undefined : size), removal].filter(Boolean).join(' · ');
+  // The bars of all lines stand below each other, and the score comes before what checkbox, colour and mark show too.
+  const facts = [score ?? (removal ? undefined : size), removal].filter(Boolean).join(' · ');
+  item.description = place ? `${barOf(place)} ${facts}` : facts;
   item.resourceUri = blockUri(path, index, { importance, removed: !state.kept });
   item.tooltip = [
     vscode.l10n.t('Block {0}: {1} parameters, {2}', index, formatCount(block.parameters), formatBytes(block.bytes)),
@@ -52,11 +55,14 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     ...state.allScores.flatMap((each) => scoreSentence(each, index) ?? []),
     ...(state.protected ? [vscode.l10n.t('Protected: Coppice never suggests removing it (see the settings).')] : []),
   ].join('\n');
-  item.accessibilityInformation = {
-    label: [vscode.l10n.t('Block {0}', index), importanceWords(importance), protectionWords(state), item.description]
-      .filter(Boolean)
-      .join(', '),
-  };
+  const spoken = [
+    vscode.l10n.t('Block {0}', index),
+    importanceWords(importance),
+    protectionWords(state),
+    facts,
+    place && vscode.l10n.t('place {0} of {1} from the least important', place.place, place.of),
+  ];
+  item.accessibilityInformation = { label: spoken.filter(Boolean).join(', ') };
   return item;
 }
 

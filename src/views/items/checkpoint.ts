@@ -10,12 +10,17 @@ import { mainDtype } from '../../engine/checkpoint/main-dtype';
 import type { Choice } from '../../engine/importance/choice';
 import { modelName } from '../../engine/records/record';
 import { choiceWords } from '../choice-words';
+import { type Freshness, freshnessWords } from '../freshness';
+import { madeIcon, madeWords } from '../made-words';
 import type { CheckpointNode } from '../nodes';
+import type { Origin } from '../origins';
 import { planEffect } from '../../jobs/plan-effect';
 import { scoringSentence } from '../score-words';
 import type { Scores } from '../scores';
+import { daysAgo } from '../../format/days-ago';
 import { formatBytes, formatCount, shortCount, formatFactor } from '../../format/numbers';
 import { openCommand } from './inspection';
+import { perplexityTimes } from './named-plan';
 
 export interface CheckpointState {
   /** Blocks that the plan removes. */
@@ -28,12 +33,30 @@ export interface CheckpointState {
   readonly scores?: Scores;
   /** The scores by every criterion. */
   readonly allScores: readonly Scores[];
+  /** Whether the scores still hold; undefined if there never were any. */
+  readonly freshness?: Freshness;
+  /** Perplexity without the plan's blocks relative to the original model, if runs have measured both. */
+  readonly ratio?: number;
 }
 
-export function checkpointItem(node: CheckpointNode, checkpoint: Checkpoint, state: CheckpointState): vscode.TreeItem {
-  const { path, origin } = node.entry;
-  const { removed, allScores } = state;
-  const summary = summarize(checkpoint);
+/** How a checkpoint came to be, and what came of it. */
+export interface Family {
+  /** How Coppice made it. */
+  readonly origin?: Origin;
+  /** The model that it was made from is not above it. */
+  readonly alone: boolean;
+  /** Number of lines of what was made from it. */
+  readonly made: number;
+}
+
+export function checkpointItem(
+  node: CheckpointNode,
+  checkpoint: Checkpoint,
+  state: CheckpointState,
+  family: Family,
+): vscode.TreeItem {
+  const { path } = node.entry;
+  const { removed, allScores, freshness } = state;
   const item = new vscode.TreeItem(labelOf(path, checkpoint), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `checkpoint:${path}`;
   const usable = checkpoint.architecture !== undefined;
@@ -41,32 +64,46 @@ export function checkpointItem(node: CheckpointNode, checkpoint: Checkpoint, sta
     usable ? '' : 'inspectOnly',
     removed.length > 0 ? 'planned' : '',
     allScores.length > 0 ? 'scored' : '',
-    origin === 'opened' ? 'opened' : '',
+    freshness?.changed ? 'stale' : '',
+    node.entry.origin === 'opened' ? 'opened' : '',
   ];
   item.contextValue = ['checkpoint', ...states.filter((state) => state !== '')].join('.');
-  item.iconPath = new vscode.ThemeIcon(usable ? 'layers' : 'archive');
-  if (usable && removed.length > 0) {
-    const { kept, bytesAfter, speedup } = planEffect(checkpoint, removed);
-    item.description = [
-      vscode.l10n.t('keeps {0}/{1}', kept.length, kept.length + removed.length),
-      formatBytes(bytesAfter),
-      `≈ ${formatFactor(speedup)}`,
-    ].join(' · ');
-  } else {
-    item.description = [
-      summary.architecture ?? vscode.l10n.t('unknown architecture'),
-      ...(summary.blocks === null ? [] : [blockCount(summary.blocks)]),
-      shortCount(summary.parameters),
-      formatBytes(summary.bytes),
-      mainDtype(checkpoint) ?? '',
-    ].join(' · ');
-  }
-  item.tooltip = tooltip(path, checkpoint, state);
+  const { origin } = family;
+  item.iconPath = new vscode.ThemeIcon(origin ? madeIcon(origin) : usable ? 'layers' : 'archive');
+  item.description = [
+    describe(checkpoint, state, family),
+    ...(freshness?.changed ? [vscode.l10n.t('scores are stale')] : []),
+  ].join(' · ');
+  item.tooltip = tooltip(path, checkpoint, state, family);
   if (!usable) item.command = openCommand(node);
   item.accessibilityInformation = {
     label: `${typeof item.label === 'string' ? item.label : item.label?.label}, ${item.description}`,
   };
   return item;
+}
+
+/** What its plan gives, or how it was made and how large it is. */
+function describe(checkpoint: Checkpoint, { removed, ratio }: CheckpointState, family: Family): string {
+  const quality = ratio === undefined ? [] : [perplexityTimes(ratio)];
+  const made = family.made === 0 ? [] : [vscode.l10n.t('{0} made from it', family.made)];
+  if (checkpoint.architecture && removed.length > 0) {
+    const { kept, bytesAfter, speedup } = planEffect(checkpoint, removed);
+    const keeps = vscode.l10n.t('keeps {0}/{1}', kept.length, kept.length + removed.length);
+    return [keeps, formatBytes(bytesAfter), `≈ ${formatFactor(speedup)}`, ...quality, ...made].join(' · ');
+  }
+  const summary = summarize(checkpoint);
+  const size = [shortCount(summary.parameters), formatBytes(summary.bytes), mainDtype(checkpoint) ?? ''];
+  if (family.origin) return [...madeFacts(family, summary.blocks), ...quality, ...made, ...size].join(' · ');
+  const architecture = summary.architecture ?? vscode.l10n.t('unknown architecture');
+  return [...made, architecture, ...(summary.blocks === null ? [] : [blockCount(summary.blocks)]), ...size].join(' · ');
+}
+
+/** "pruned, healed", "24 of 30 blocks", and from what, where that is not the line above. */
+function madeFacts({ origin, alone }: Family, blocks: number | null): string[] {
+  if (!origin) return [];
+  const all = blocks === null ? 0 : blocks + origin.removed.length;
+  const left = all > (blocks ?? 0) ? [vscode.l10n.t('{0} of {1} blocks', blocks!, all)] : [];
+  return [madeWords(origin), ...left, ...(alone ? [vscode.l10n.t('made from {0}', origin.name)] : [])];
 }
 
 /** The line of a checkpoint that cannot be opened, with the reason. */
@@ -94,7 +131,8 @@ function labelOf(path: string, checkpoint: Checkpoint): string {
 function tooltip(
   path: string,
   checkpoint: Checkpoint,
-  { removed, choice, warning, scores, allScores }: CheckpointState,
+  { removed, choice, warning, scores, allScores, freshness }: CheckpointState,
+  { origin }: Family,
 ): vscode.MarkdownString {
   const { architecture, unsupported } = checkpoint;
   const summary = summarize(checkpoint);
@@ -102,6 +140,10 @@ function tooltip(
   const line = (name: string, value: string): void =>
     void text.appendMarkdown(`- ${name}: `).appendText(value).appendMarkdown('\n');
   text.appendText(path).appendMarkdown('\n\n');
+  if (origin) {
+    line(vscode.l10n.t('Made from'), `${origin.name} (${madeWords(origin)})`);
+    if (origin.removed.length > 0) line(vscode.l10n.t('Removed blocks'), origin.removed.join(', '));
+  }
   line(vscode.l10n.t('Parameters'), formatCount(summary.parameters));
   line(vscode.l10n.t('Data types'), Object.keys(summary.dtypes).join(', '));
   line(vscode.l10n.t('Files'), String(summary.shards));
@@ -117,7 +159,12 @@ function tooltip(
   }
   if (unsupported) line(vscode.l10n.t('Inspection only'), `${unsupported.why}. ${unsupported.action}`);
   for (const each of allScores) {
-    line(each === scores ? vscode.l10n.t('Scores, shown') : vscode.l10n.t('Scores'), scoringSentence(each));
+    const told = `${scoringSentence(each)}, ${daysAgo(each.at, vscode.env.language)}`;
+    line(each === scores ? vscode.l10n.t('Scores, shown') : vscode.l10n.t('Scores'), told);
+  }
+  if (freshness?.changed) {
+    const words = freshnessWords(freshness, '');
+    line(vscode.l10n.t('Warning'), vscode.l10n.t('{0}. Score the blocks again.', words));
   }
   if (removed.length > 0 && architecture) {
     const { speedup } = planEffect(checkpoint, removed);

@@ -119,9 +119,30 @@ describe('the tree by keyboard', () => {
     await window.row('Block 4').click();
     await window.row('Block 6').click({ modifiers: ['Shift'] });
     await window.row('Block 5').click({ button: 'right' });
-    await window.choose('Remove or Keep Block');
+    await window.choose('Remove Blocks');
     await plan([4, 5, 6]);
+    await window.row('Block 5').click({ button: 'right' });
+    await window.choose('Keep Blocks');
+    await plan([]);
     await window.row('Block 4').click();
+  });
+
+  it('removes a range, and says what it gives while it is typed', async () => {
+    await run('toggleBlock', { checkpoint: path, blocks: [1] });
+    const removing = vscode.commands.executeCommand('coppice.removeRange', { checkpoint: path });
+    const box = window.page.locator('.quick-input-widget:visible');
+    const says = (text: string) => box.locator('.quick-input-message').getByText(text).waitFor();
+    await says('Enter block numbers and ranges, such as 12-18, 20.');
+    await box.locator('input').fill('3-5, 9');
+    await says('block 9 is not one of 0 to 7');
+    await box.locator('input').fill('0-7');
+    await says('At least one block must stay.');
+    await box.locator('input').fill('3-5, 7');
+    await says('Removes 4 more, keeps 3 of 8 blocks → ');
+    await window.screenshot('tree-range');
+    await box.locator('input').press('Enter');
+    await removing;
+    await plan([1, 3, 4, 5, 7]);
   });
 
   it('leaves other commands to one checkpoint at a time', async () => {

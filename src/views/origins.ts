@@ -1,17 +1,19 @@
 /** The base model of a checkpoint that Coppice wrote, by the record in its folder or in its GGUF file. Each record is read once. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isGguf } from '../../engine/formats/gguf/file';
-import { entries } from '../../engine/records/fields';
-import { recordAt } from '../../engine/records/in-gguf';
-import { RECORD_NAME, type RunRecord } from '../../engine/records/record';
+import { isGguf } from '../engine/formats/gguf/file';
+import { entries } from '../engine/records/fields';
+import { recordAt } from '../engine/records/in-gguf';
+import { RECORD_NAME, type RunRecord } from '../engine/records/record';
 
 /** The base model of another model. */
 export interface Origin {
   readonly name: string;
   readonly identity: string;
-  /** How the other model was made: "prune", "heal", "merge", "retrain". */
+  /** How the other model was made: "prune", "heal", "iterate", "merge", "retrain", "export". */
   readonly kind: string;
+  /** Name of the adapter that was merged. */
+  readonly adapter?: string;
   /** ISO 8601, UTC. */
   readonly finished: string;
   /** Removed blocks, ascending. */
@@ -48,5 +50,14 @@ function originIn({ kind, inputs, settings, results, finished }: RunRecord): Ori
   // The digest of the new weights: there is none if healing was no better and the plain ones were kept.
   const healed = kind === 'heal' && typeof settings.healed === 'string' && { healed: true as const };
   const blocks = removed.sort((a, b) => a - b);
-  return { name: model.name, identity: model.identity, kind, finished, removed: blocks, ...healed };
+  const adapter = inputs.find(({ role }) => role === 'adapter');
+  return {
+    name: model.name,
+    identity: model.identity,
+    kind,
+    finished,
+    removed: blocks,
+    ...(adapter && { adapter: adapter.name }),
+    ...healed,
+  };
 }

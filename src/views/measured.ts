@@ -1,0 +1,67 @@
+/** Perplexities that runs have measured, by the model, the blocks that are left out, and the rows. Pure. */
+import { isFloat32 } from '../format/arithmetic';
+import type { JsonNumber } from '../format/json';
+import type { RunDigest } from '../protocol/panel';
+
+/** A model without some of its blocks. */
+export interface Measured {
+  readonly identity: string;
+  /** Ascending; none of the whole model. */
+  readonly removed: readonly number[];
+}
+
+/** In float32, from the newest run that measured it; undefined if none has. @param runs newest first */
+export const perplexityIn = (runs: readonly RunDigest[], of: Measured, rowsKey: string): JsonNumber | undefined =>
+  of.removed.length === 0 ? ofWhole(runs, of.identity, rowsKey) : ofPlan(runs, of, rowsKey);
+
+function ofWhole(runs: readonly RunDigest[], identity: string, rowsKey: string): JsonNumber | undefined {
+  for (const digest of runs) {
+    const { model, removed, adapter, kind, score, curve, quality = [], precision } = digest;
+    if (model.identity !== identity || removed.length > 0 || adapter !== undefined) continue;
+    // Scores in two precisions have the whole model in float32.
+    if (!isFloat32(precision) && !(score && precision === 'mixed')) continue;
+    if (score?.rowsKey === rowsKey && score.full !== undefined) return score.full;
+    const start = curve?.rowsKey === rowsKey ? curve.points.find(({ count }) => count === 0) : undefined;
+    const measured = start ?? (kind === 'eval' ? quality.find((each) => each.rowsKey === rowsKey) : undefined);
+    if (measured) return measured.ppl;
+  }
+  return undefined;
+}
+
+function ofPlan(runs: readonly RunDigest[], { identity, removed }: Measured, rowsKey: string): JsonNumber | undefined {
+  const same = (blocks: readonly unknown[]): boolean => blocks.join() === removed.join();
+  for (const digest of runs) {
+    const { model, curve, quality = [], kind, adapter, precision } = digest;
+    if (model.identity !== identity || !isFloat32(precision) || adapter !== undefined) continue;
+    const measured = kind === 'eval' && same(digest.removed) && quality.find((each) => each.rowsKey === rowsKey);
+    if (measured) return measured.ppl;
+    const point = curve?.rowsKey === rowsKey && curve.points.find((each) => same(each.removed));
+    if (point) return point.ppl;
+  }
+  return undefined;
+}
+
+/**
+ * Perplexity relative to a whole model on the same rows: the newest that runs have measured of both.
+ * @param base identity of the whole model
+ * @returns undefined if no rows were used for both, or a perplexity is not finite
+ */
+export function ratioIn(runs: readonly RunDigest[], of: Measured, base: string): number | undefined {
+  const whole: Measured = { identity: base, removed: [] };
+  for (const rowsKey of rowsOf(runs, of.identity)) {
+    const [own, full] = [perplexityIn(runs, of, rowsKey), perplexityIn(runs, whole, rowsKey)];
+    if (typeof own === 'number' && typeof full === 'number') return own / full;
+  }
+  return undefined;
+}
+
+/** The rows that runs have measured a model on, each once. */
+function rowsOf(runs: readonly RunDigest[], identity: string): readonly string[] {
+  const own = runs.filter(({ model }) => model.identity === identity);
+  const keys = own.flatMap(({ score, curve, quality = [] }) => [
+    score?.rowsKey,
+    curve?.rowsKey,
+    ...quality.map(({ rowsKey }) => rowsKey),
+  ]);
+  return [...new Set(keys.filter((key) => key !== undefined))];
+}
