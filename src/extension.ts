@@ -68,7 +68,9 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   const namedPlans = new NamedPlans(context.workspaceState);
   const records = new RunRecords(() => recordFolders({ config, context }));
   const origins = new Origins();
-  const tree = new CheckpointTree({ library, plans, namedPlans, scores, hidden, config, origins, records, log });
+  const goals = new Goals(context.workspaceState);
+  const shown = { library, plans, namedPlans, scores, hidden, config, origins, records, goals, log };
+  const tree = new CheckpointTree(shown);
   const history: Coppice['history'] = {};
   const options = {
     program: file('dist', 'sidecar.cjs'),
@@ -97,7 +99,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     plans,
     namedPlans,
     records,
-    goals: new Goals(context.workspaceState),
+    goals,
     scores,
     hidden,
     sidecar: client,

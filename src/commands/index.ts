@@ -4,6 +4,11 @@ import type { Coppice } from '../host/coppice';
 import { type AnyCommand, register } from '../host/command';
 import { cancelJobCommand } from './cancel-job';
 import { cancelRecipeCommand } from './cancel-recipe';
+import { comparePlansCommand } from './compare-plans';
+import { deleteModelCommand } from './delete-model';
+import { deletePlanCommand, savePlanCommand, usePlanCommand } from './named-plans';
+import { nextStepCommand } from './next-step';
+import { openTerminalCommand } from './open-terminal';
 import { closeCheckpointCommand } from './close-checkpoint';
 import { compareWithOriginalCommand } from './compare-with-original';
 import { compareWithWidthCommand } from './compare-with-width';
@@ -88,6 +93,13 @@ export const COMMANDS: readonly AnyCommand[] = [
   keepBlocksCommand,
   removeBlocksCommand,
   removeRangeCommand,
+  savePlanCommand,
+  usePlanCommand,
+  deletePlanCommand,
+  comparePlansCommand,
+  nextStepCommand,
+  deleteModelCommand,
+  openTerminalCommand,
   suggestBlocksCommand,
   setGoalCommand,
   resetPlanCommand,

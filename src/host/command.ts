@@ -112,16 +112,27 @@ interface JobOfLine {
  *   from a key binding (empty while that line is being refreshed)
  * @param selected the selected lines or files including `given`, if there are several
  */
+<<<<<<< HEAD
 function argumentsOf({ tree, jobs }: Coppice, given: unknown, selected: unknown): CommonArguments {
   if (isJobNode(given)) return jobArguments(Array.isArray(selected) ? selected.filter(isJobNode) : [], given);
   const focused = Array.isArray(given) ? given.find(isJobNode) : undefined;
   if (focused) return jobArguments(jobs.linesAbout(focused), focused);
   if (Array.isArray(given)) return { lines: given.filter(isNode).flatMap((focused) => tree.linesAbout(focused)) };
+=======
+function argumentsOf({ tree }: Coppice, given: unknown, selected: unknown): CommonArguments {
+  if (Array.isArray(given)) {
+    const lines = given.filter(isNode).flatMap((focused) => tree.linesAbout(focused));
+    const paths = new Set(lines.map(checkpointPathOf));
+    const [checkpoint] = paths;
+    return { lines, ...(paths.size === 1 && checkpoint !== undefined && { checkpoint }) };
+  }
+>>>>>>> 78399cb6 (tree: named plans, compare plans, delete, terminal, the next step of each model)
   if (isNode(given)) {
     const lines = Array.isArray(selected) && selected.length > 0 ? selected.filter(isNode) : [given];
     if (given.kind === 'training') return trainingArguments(given.training);
     const adapter: CommonArguments & { adapter?: string } = given.kind === 'adapter' ? { adapter: given.path } : {};
-    return { lines, ...(given.kind === 'adapter' ? adapter : { checkpoint: checkpointPathOf(given) }) };
+    const plan: CommonArguments & { plan?: string } = given.kind === 'namedPlan' ? { plan: given.plan.name } : {};
+    return { lines, ...plan, ...(given.kind === 'adapter' ? adapter : { checkpoint: checkpointPathOf(given) }) };
   }
   if (given instanceof vscode.Uri) {
     const files = Array.isArray(selected) ? selected.filter((each) => each instanceof vscode.Uri) : [];

@@ -97,6 +97,11 @@ export class Families {
     return listingOf(found, all, (node) => this.nodes.get(parents.get(keyOf(node)) ?? ''), this.hidden);
   }
 
+  /** How Coppice made what lies at `home`; undefined if it did not. */
+  origin(home: string): Promise<Origin | undefined> {
+    return this.origins.of(home);
+  }
+
   /** The line of a checkpoint at the last listing. */
   checkpoint(path: string): CheckpointNode | undefined {
     const node = this.nodes.get(`checkpoint:${path}`);

@@ -2,7 +2,12 @@
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
 import type { Checkpoint } from '../engine/checkpoint/types';
-import { Freshnesses } from './freshness';
+import type { Journey } from '../protocol/journey';
+import { type Listing, originalIn } from './families';
+import { type Freshness, Freshnesses } from './freshness';
+import type { Goals } from './goals';
+import { journeyOf } from './journey';
+import { journeyFacts } from './journey-facts';
 import { blockItem } from './items/block';
 import { checkpointItem, type CheckpointState, failedItem, type Family } from './items/checkpoint';
 import { planItem } from './items/plan';
@@ -26,8 +31,9 @@ export class Lines {
     private readonly scores: ScoreStore,
     private readonly config: Config,
     private readonly records: Pick<RunRecords, 'digests'>,
-    /** Identity of the oldest known ancestor. */
-    private readonly originalOf: (path: string, identity: string) => string,
+    private readonly goals: Goals,
+    /** What stands where. */
+    private readonly listing: () => Listing,
   ) {
     this.freshnesses = new Freshnesses(scores);
   }
@@ -48,6 +54,17 @@ export class Lines {
     return planItem(path, checkpoint, await this.stateOf(path, checkpoint));
   }
 
+  /** The way of a model to one that ships. */
+  async journey(subject: PlanSubject): Promise<Journey> {
+    return this.journeyOf(subject, await this.freshnesses.of(subject));
+  }
+
+  private journeyOf(subject: PlanSubject, freshness: Freshness | undefined): Journey {
+    const { plans, goals, records } = this;
+    const isScored = freshness !== undefined && freshness.changed === undefined;
+    return journeyOf(journeyFacts({ listing: this.listing(), plans, goals, runs: records.digests }, subject, isScored));
+  }
+
   namedPlan(node: NamedPlanNode): vscode.TreeItem {
     const { plan, parent, checkpoint } = node;
     const subject = subjectOf(parent.entry.path, checkpoint)!;
@@ -57,7 +74,7 @@ export class Lines {
 
   /** Perplexity without these blocks relative to the original model; undefined for the original itself. */
   private ratio({ path, identity }: PlanSubject, removed: readonly number[]): number | undefined {
-    const original = this.originalOf(path, identity);
+    const original = originalIn(this.listing(), path, identity);
     if (original === identity && removed.length === 0) return undefined;
     return ratioIn(this.records.digests, { identity, removed }, original);
   }
@@ -96,6 +113,7 @@ export class Lines {
       allScores,
       ...(freshness && { freshness }),
       ...(ratio !== undefined && { ratio }),
+      next: this.journeyOf(subject, freshness).next,
     };
   }
 }

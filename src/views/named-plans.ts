@@ -43,6 +43,13 @@ export class NamedPlans {
     );
   }
 
+  /** Forgets the plans of a checkpoint that is gone. */
+  forgetAll(path: string): void {
+    if (!this.kept.delete(path)) return;
+    void this.store.update(KEY, Object.fromEntries(this.kept));
+    this.changed.fire(path);
+  }
+
   private write(path: string, identity: string, plans: readonly KeptPlan[]): void {
     const sorted = [...plans].sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
     if (sorted.length === 0) this.kept.delete(path);

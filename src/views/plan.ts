@@ -84,6 +84,13 @@ export class Plans {
     this.changed.fire(path);
   }
 
+  /** Forgets the plan of a checkpoint that is gone. */
+  forget(path: string): void {
+    if (!this.plans.delete(path)) return;
+    void this.store.update(KEY, Object.fromEntries(this.plans));
+    this.changed.fire(path);
+  }
+
   /** Keeps or removes blocks, in addition to the current plan. */
   change(subject: PlanSubject, blocks: Iterable<readonly [block: number, kept: boolean]>): void {
     const removed = new Set(this.removed(subject));

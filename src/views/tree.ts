@@ -3,10 +3,13 @@
  * models that can only be inspected. Children are created when a line is expanded, so that thousands of tensors cost nothing
  * before. The checkboxes are the plan: checked blocks are kept.
  */
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
+import type { Journey } from '../protocol/journey';
 import { tick } from './boxes';
-import { Families, type FileNode, type Listing, NOTHING, originalIn, placesIn } from './families';
+import { Families, type FileNode, type Listing, NOTHING, placesIn } from './families';
+import type { Goals } from './goals';
 import type { HiddenPaths } from './hidden';
 import { adapterItem } from './items/adapter';
 import type { Family } from './items/checkpoint';
@@ -15,11 +18,11 @@ import { partItem, tensorItem } from './items/part';
 import { trainingItem } from './items/training';
 import type { CheckpointLibrary } from './library';
 import { Lines } from './lines';
-import { type CheckpointNode, checkpointPathOf, type InspectionNode, keyOf, type Node } from './nodes';
+import { type CheckpointNode, checkpointPathOf, filePathOf, type InspectionNode, keyOf, type Node } from './nodes';
 import { Offspring } from './offspring';
 import type { NamedPlans } from './named-plans';
 import type { Origins } from './origins';
-import type { Plans } from './plan';
+import type { Plans, PlanSubject } from './plan';
 import { protectionOf } from './protection';
 import type { RunRecords } from './run-records';
 import type { ScoreStore } from './scores';
@@ -40,6 +43,7 @@ export interface TreeServices {
   readonly config: Config;
   readonly origins: Origins;
   readonly records: RunRecords;
+  readonly goals: Goals;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -62,14 +66,12 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private readonly plans: Plans;
   private readonly config: Config;
 
-  constructor({ library, plans, namedPlans, scores, hidden, config, origins, records, log }: TreeServices) {
+  constructor({ library, plans, namedPlans, scores, hidden, config, origins, records, goals, log }: TreeServices) {
     this.library = library;
     this.plans = plans;
     this.config = config;
     this.families = new Families(library, hidden, origins);
-    this.lines = new Lines(library, plans, scores, config, records, (path, identity) =>
-      originalIn(this.listing, path, identity),
-    );
+    this.lines = new Lines(library, plans, scores, config, records, goals, () => this.listing);
     this.offspring = new Offspring(library, namedPlans);
     this.readRecords = () => {
       records.read().catch((error: unknown) => log.warn(`The records of runs were not read: ${String(error)}`));
@@ -93,6 +95,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       plans.onChange(refresh),
       namedPlans.onChange(refresh),
       records.onChange(() => this.refresh(undefined)),
+      goals.onChange(() => this.refresh(undefined)),
       scores.onChange(refresh),
       library.onDidChange(() => this.tellFaults()),
       config.onChange(['keep', 'keepFirstAndLast'], () => {
@@ -178,6 +181,23 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     return isSelected ? this.selected : [focused];
   }
 
+  /** The way of a checkpoint to one that ships, as its line tells. */
+  async journey(subject: PlanSubject): Promise<Journey> {
+    if (!this.listing.groups.has(subject.path)) this.listing = await this.families.list();
+    return this.lines.journey(subject);
+  }
+
+  /** Whether Coppice wrote a model or an adapter. @param home its folder or GGUF file */
+  async isOurs(home: string): Promise<boolean> {
+    return (await this.families.origin(home)) !== undefined;
+  }
+
+  /** Names of what stands below a checkpoint. */
+  namesBelow(path: string): string[] {
+    const below = this.listing.below.get(`checkpoint:${path}`) ?? [];
+    return below.map((node) => basename(node.kind === 'training' ? node.training.out : filePathOf(node)!));
+  }
+
   /** Shows a number on the view's icon, such as the number of jobs; none for 0. */
   showBadge(value: number, tooltip: string): void {
     this.view.badge = value > 0 ? { value, tooltip } : undefined;
@@ -251,7 +271,10 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private async filesChanged(path: string | undefined): Promise<void> {
     const before = this.listing;
     const isShown = path !== undefined && this.view.visible && before.groups.has(path);
-    if (!isShown) return this.refresh(undefined);
+    if (!isShown) {
+      this.refresh(undefined);
+      return;
+    }
     const now = (this.listing = await this.families.list());
     this.refresh(placesIn(now) === placesIn(before) ? path : undefined);
   }

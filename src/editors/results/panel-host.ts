@@ -11,6 +11,7 @@ import { healingEstimate } from '../../host/estimates';
 import { inputFolders } from '../../host/input-folders';
 import { HEAL_TOKENS } from '../../jobs/healing-amounts';
 import { inform } from '../../host/inform';
+import { askPlanName } from '../../host/plan-names';
 import { recordFolders } from '../../host/run-job';
 import type { StartAction } from '../../protocol/journey';
 import type { FileContent, HostMessage, PanelText } from '../../protocol/panel';
@@ -20,8 +21,8 @@ import { exportBytes } from '../../recipes/init/sizes';
 import { PromptList } from './prompts';
 import type { PanelHost, PanelServices, PanelSettings } from './services';
 
-/** The commands that the panel starts. */
-const COMMANDS = {
+/** The commands of the steps on the way to a model that ships. */
+export const COMMANDS = {
   score: 'coppice.scoreBlocks',
   suggest: 'coppice.suggestBlocks',
   prune: 'coppice.pruneCheckpoint',
@@ -145,23 +146,6 @@ async function chooseText(known: readonly PanelText[]): Promise<PanelText | stri
   if (picked.text) return picked.text;
   const filters = { [vscode.l10n.t('Texts')]: ['txt', 'md', 'jsonl', 'ndjson', 'json'] };
   return (await vscode.window.showOpenDialog({ canSelectMany: false, filters }))?.[0]?.fsPath;
-}
-
-/** Asks for the name of a plan; the next free letter is proposed. */
-async function askPlanName(known: readonly string[]): Promise<string | undefined> {
-  const letters = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ');
-  const name = await vscode.window.showInputBox({
-    title: vscode.l10n.t('Save Plan As'),
-    prompt: vscode.l10n.t('Name of the plan'),
-    value: letters.find((letter) => !known.includes(letter)) ?? '',
-    validateInput: (text) => {
-      if (text.trim() === '') return vscode.l10n.t('Give the plan a name.');
-      const { Warning: severity } = vscode.InputBoxValidationSeverity;
-      if (!known.includes(text.trim())) return undefined;
-      return { message: vscode.l10n.t('The plan of this name will be replaced.'), severity };
-    },
-  });
-  return name?.trim();
 }
 
 const ORIGINS = (): Readonly<Record<PanelText['from'], string>> => ({

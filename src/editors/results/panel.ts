@@ -44,6 +44,11 @@ export async function openResults(coppice: Coppice, path: string, checkpoint: Ch
   if (run !== undefined) await opened.session?.showRun(run);
 }
 
+/** Closes the panel of a checkpoint, if it is open. */
+export function closeResults(path: string): void {
+  open.get(path)?.panel.dispose();
+}
+
 /** Restores panels that were open when the window closed, and follows trainings for panels that are opened later. */
 export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
   const trainings = (following = new Trainings(

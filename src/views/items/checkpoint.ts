@@ -12,8 +12,10 @@ import { modelName } from '../../engine/records/record';
 import { choiceWords } from '../choice-words';
 import { type Freshness, freshnessWords } from '../freshness';
 import { madeIcon, madeWords } from '../made-words';
+import { nextWords } from '../next-words';
 import type { CheckpointNode } from '../nodes';
 import type { Origin } from '../origins';
+import type { NextAction } from '../../protocol/journey';
 import { planEffect } from '../../jobs/plan-effect';
 import { scoringSentence } from '../score-words';
 import type { Scores } from '../scores';
@@ -37,6 +39,8 @@ export interface CheckpointState {
   readonly freshness?: Freshness;
   /** Perplexity without the plan's blocks relative to the original model, if runs have measured both. */
   readonly ratio?: number;
+  /** The next step on the way to a model that ships; undefined for one that can only be inspected. */
+  readonly next?: NextAction;
 }
 
 /** How a checkpoint came to be, and what came of it. */
@@ -66,6 +70,7 @@ export function checkpointItem(
     allScores.length > 0 ? 'scored' : '',
     freshness?.changed ? 'stale' : '',
     node.entry.origin === 'opened' ? 'opened' : '',
+    state.next ? `next-${state.next.action}` : '',
   ];
   item.contextValue = ['checkpoint', ...states.filter((state) => state !== '')].join('.');
   const { origin } = family;
@@ -131,7 +136,7 @@ function labelOf(path: string, checkpoint: Checkpoint): string {
 function tooltip(
   path: string,
   checkpoint: Checkpoint,
-  { removed, choice, warning, scores, allScores, freshness }: CheckpointState,
+  { removed, choice, warning, scores, allScores, freshness, next }: CheckpointState,
   { origin }: Family,
 ): vscode.MarkdownString {
   const { architecture, unsupported } = checkpoint;
@@ -140,6 +145,7 @@ function tooltip(
   const line = (name: string, value: string): void =>
     void text.appendMarkdown(`- ${name}: `).appendText(value).appendMarkdown('\n');
   text.appendText(path).appendMarkdown('\n\n');
+  if (next) line(vscode.l10n.t('Next'), nextWords(next));
   if (origin) {
     line(vscode.l10n.t('Made from'), `${origin.name} (${madeWords(origin)})`);
     if (origin.removed.length > 0) line(vscode.l10n.t('Removed blocks'), origin.removed.join(', '));

@@ -30,7 +30,7 @@ describe('the lineage in the tree', function () {
   });
 
   /** Labels of the models at the top of the view. */
-  const top = async (): Promise<string[]> => (await lines()).map(({ item }) => String(item.label));
+  const top = async (): Promise<string[]> => (await lines()).map(({ item }) => item.label as string);
   const below = async (path: string) => {
     const { tree } = await coppice();
     const node = tree.nodeAt(path);

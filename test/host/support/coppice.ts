@@ -58,9 +58,11 @@ export async function forgetAnswers(): Promise<void> {
 
 /** Removes what a test has left in the workspace, and lets the extension see it. */
 export async function clearWorkspace(): Promise<void> {
-  const { library, plans, hidden } = await coppice();
+  const { library, plans, namedPlans, scores, records, hidden } = await coppice();
   hidden.show();
   for (const { path } of library.entries()) {
+    scores.forget(path);
+    namedPlans.forgetAll(path);
     const checkpoint = library.peek(path);
     const blocks = checkpoint?.architecture?.layers.length;
     // The same toy in another test is the same checkpoint.
@@ -74,6 +76,7 @@ export async function clearWorkspace(): Promise<void> {
     library.forget(path);
   }
   await library.rescan();
+  await records.read();
 }
 
 /** The lines of the tree below `node`, as the view gets them. */

@@ -1,0 +1,79 @@
+/** What the tree knows of the way to a model that ships: files, records, plans and goals, without any panel. */
+import { basename } from 'node:path';
+import { beforeAfter } from '../engine/records/before-after/before-after';
+import { checkpointName } from '../jobs/titles';
+import type { RunDigest } from '../protocol/panel';
+import { type Listing, originalIn } from './families';
+import type { Goals } from './goals';
+import type { JourneyFacts, Member } from './journey';
+import { ratioIn } from './measured';
+import type { Origin } from './origins';
+import type { Plans, PlanSubject } from './plan';
+
+export interface KnownToTree {
+  readonly listing: Listing;
+  readonly plans: Pick<Plans, 'removed'>;
+  readonly goals: Pick<Goals, 'goal' | 'skipped'>;
+  /** What all runs found, newest first. */
+  readonly runs: readonly RunDigest[];
+}
+
+/** Ways to write a plan as a model. */
+const WRITTEN = ['prune', 'heal', 'iterate'];
+
+/** @param scored its blocks have scores that still hold */
+export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: boolean): JourneyFacts {
+  const { listing, plans, goals, runs } = known;
+  const { path, identity } = subject;
+  const original = originalIn(listing, path, identity);
+  const origin = listing.origins.get(path);
+  const removed = plans.removed(subject);
+  const children = childrenOf(listing, identity);
+  const of = (kinds: readonly string[]) => children.find((child) => kinds.includes(child.origin.kind));
+  const written = children.find(
+    (child) => WRITTEN.includes(child.origin.kind) && child.origin.removed.join() === removed.join(),
+  );
+  const goal = goals.goal(original);
+  const ratio =
+    original === identity && removed.length === 0 ? undefined : ratioIn(runs, { identity, removed }, original);
+  return {
+    ...(goal && { goal }),
+    derived: origin !== undefined,
+    ...(origin && { kind: origin.kind }),
+    scored,
+    planned: removed.length > 0,
+    ...(removed.length > 0 ? { written } : { adapter: adapterOf(listing, path) }),
+    merged: of(['merge', 'retrain']),
+    exported: of(['export']) ?? exportedFolder(runs, identity),
+    compared: origin !== undefined && isCompared(runs, identity, original),
+    skipped: goals.skipped(original, identity),
+    ratio,
+  };
+}
+
+/** What was made from a model, newest first. */
+function childrenOf({ origins }: Listing, identity: string): (Member & { readonly origin: Origin })[] {
+  return [...origins]
+    .filter(([, origin]) => origin.identity === identity)
+    .map(([path, origin]) => ({ path, name: checkpointName(path), origin }))
+    .sort((a, b) => b.origin.finished.localeCompare(a.origin.finished));
+}
+
+function adapterOf({ below }: Listing, path: string): string | undefined {
+  const found = (below.get(`checkpoint:${path}`) ?? []).find(({ kind }) => kind === 'adapter');
+  return found?.kind === 'adapter' ? found.path : undefined;
+}
+
+/** A folder of ONNX models is no checkpoint: its run knows it. */
+function exportedFolder(runs: readonly RunDigest[], identity: string): Member | undefined {
+  const path = runs.find(({ kind, model, exported }) => {
+    return kind === 'export' && model.identity === identity && exported !== undefined;
+  })?.exported;
+  return path === undefined ? undefined : { path, name: basename(path) };
+}
+
+/** Nothing is missing on the page that puts the model beside the original. */
+function isCompared(runs: readonly RunDigest[], identity: string, original: string): boolean {
+  if (!runs.some(({ model }) => model.identity === identity)) return false;
+  return beforeAfter(runs, original)?.missing.length === 0;
+}
