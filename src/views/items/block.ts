@@ -47,7 +47,7 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
   const removal = state.kept ? undefined : vscode.l10n.t('will be removed');
   // The bars of all lines stand below each other, and the score comes before what checkbox, colour and mark show too.
   const facts = [score ?? (removal ? undefined : size), removal].filter(Boolean).join(' · ');
-  item.description = place ? `${barOf(place)} ${facts}` : facts;
+  item.description = place ? `${paddingOf(index, place.of)}${barOf(place)} ${facts}` : facts;
   item.resourceUri = blockUri(path, index, { importance, removed: !state.kept });
   item.tooltip = [
     vscode.l10n.t('Block {0}: {1} parameters, {2}', index, formatCount(block.parameters), formatBytes(block.bytes)),
@@ -65,6 +65,10 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
   item.accessibilityInformation = { label: spoken.filter(Boolean).join(', ') };
   return item;
 }
+
+/** Spaces as wide as the digits that the block's number has less than others, so that the bars stand below each other. */
+const paddingOf = (index: number, blocks: number): string =>
+  '\u2007'.repeat(Math.max(0, String(blocks - 1).length - String(index).length));
 
 /** Protection is shown by the icon, which leaves the description to the score. */
 function iconOf(state: BlockState | undefined): string {
