@@ -27,7 +27,6 @@ import { translateBy } from './l10n';
 import { levelledLog } from './host/log';
 import { registerAgentTools } from './lm';
 import { registerMcpServer } from './lm/mcp-provider';
-import { recordFolders } from './host/run-job';
 import { RecipeRuns } from './host/recipe-runs';
 import { reportAssets } from './editors/page-html';
 import type { JobSpec } from './protocol/jobs';

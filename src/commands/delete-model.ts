@@ -71,7 +71,7 @@ async function inspect({ library, tree }: Coppice, path: string): Promise<Doomed
 /** @throws UserError when a job uses it, or other things lie in its folder */
 function requireFree({ sidecar, library }: Coppice, { name, roots }: Doomed, all: readonly string[]): void {
   const isHeld = (path: string): boolean => roots.some((root) => isInside(path, root));
-  const used = [...sidecar.specs.flatMap(textsIn), ...sidecar.jobs.map(({ checkpoint }) => checkpoint)];
+  const used = sidecar.jobs.flatMap(({ id, checkpoint }) => [checkpoint, ...textsIn(sidecar.specOf(id))]);
   if (used.some(isHeld)) {
     throw new UserError(
       vscode.l10n.t('{0} is not deleted', name),

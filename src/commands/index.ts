@@ -4,11 +4,6 @@ import type { Coppice } from '../host/coppice';
 import { type AnyCommand, register } from '../host/command';
 import { cancelJobCommand } from './cancel-job';
 import { cancelRecipeCommand } from './cancel-recipe';
-import { comparePlansCommand } from './compare-plans';
-import { deleteModelCommand } from './delete-model';
-import { deletePlanCommand, savePlanCommand, usePlanCommand } from './named-plans';
-import { nextStepCommand } from './next-step';
-import { openTerminalCommand } from './open-terminal';
 import { closeCheckpointCommand } from './close-checkpoint';
 import { compareWithOriginalCommand } from './compare-with-original';
 import { compareWithWidthCommand } from './compare-with-width';
@@ -46,6 +41,11 @@ import { refreshJobsCommand, showMoreJobsCommand } from './refresh-jobs';
 import { removeJobCommand } from './remove-job';
 import { reportIssueCommand } from './report-issue';
 import { keepBlocksCommand, removeBlocksCommand, removeRangeCommand } from './remove-blocks';
+import { comparePlansCommand } from './compare-plans';
+import { deleteModelCommand } from './delete-model';
+import { deletePlanCommand, savePlanCommand, usePlanCommand } from './named-plans';
+import { nextStepCommand } from './next-step';
+import { openTerminalCommand } from './open-terminal';
 import { resetPlanCommand } from './reset-plan';
 import { restartSidecarCommand } from './restart-sidecar';
 import { resumeJobCommand, runJobAgainCommand } from './resume-job';
@@ -93,12 +93,12 @@ export const COMMANDS: readonly AnyCommand[] = [
   keepBlocksCommand,
   removeBlocksCommand,
   removeRangeCommand,
+  comparePlansCommand,
+  deleteModelCommand,
+  deletePlanCommand,
   savePlanCommand,
   usePlanCommand,
-  deletePlanCommand,
-  comparePlansCommand,
   nextStepCommand,
-  deleteModelCommand,
   openTerminalCommand,
   suggestBlocksCommand,
   setGoalCommand,

@@ -112,21 +112,11 @@ interface JobOfLine {
  *   from a key binding (empty while that line is being refreshed)
  * @param selected the selected lines or files including `given`, if there are several
  */
-<<<<<<< HEAD
 function argumentsOf({ tree, jobs }: Coppice, given: unknown, selected: unknown): CommonArguments {
   if (isJobNode(given)) return jobArguments(Array.isArray(selected) ? selected.filter(isJobNode) : [], given);
   const focused = Array.isArray(given) ? given.find(isJobNode) : undefined;
   if (focused) return jobArguments(jobs.linesAbout(focused), focused);
-  if (Array.isArray(given)) return { lines: given.filter(isNode).flatMap((focused) => tree.linesAbout(focused)) };
-=======
-function argumentsOf({ tree }: Coppice, given: unknown, selected: unknown): CommonArguments {
-  if (Array.isArray(given)) {
-    const lines = given.filter(isNode).flatMap((focused) => tree.linesAbout(focused));
-    const paths = new Set(lines.map(checkpointPathOf));
-    const [checkpoint] = paths;
-    return { lines, ...(paths.size === 1 && checkpoint !== undefined && { checkpoint }) };
-  }
->>>>>>> 78399cb6 (tree: named plans, compare plans, delete, terminal, the next step of each model)
+  if (Array.isArray(given)) return argumentsOfKey(given.filter(isNode).flatMap((line) => tree.linesAbout(line)));
   if (isNode(given)) {
     const lines = Array.isArray(selected) && selected.length > 0 ? selected.filter(isNode) : [given];
     if (given.kind === 'training') return trainingArguments(given.training);
@@ -142,4 +132,11 @@ function argumentsOf({ tree }: Coppice, given: unknown, selected: unknown): Comm
   }
   if (typeof given === 'string') return { checkpoint: given };
   return isObject(given) ? given : {};
+}
+
+/** @param lines those that a key applies to */
+function argumentsOfKey(lines: readonly Node[]): CommonArguments {
+  const paths = new Set(lines.map(checkpointPathOf));
+  const [checkpoint] = paths;
+  return { lines, ...(paths.size === 1 && checkpoint !== undefined && { checkpoint }) };
 }

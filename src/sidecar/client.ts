@@ -124,15 +124,9 @@ export class SidecarClient {
     return [...[...this.pending.values()].map(({ info }) => info), ...this.elsewhere.jobs];
   }
 
-<<<<<<< HEAD
   /** What was asked for; undefined for a job that has ended. */
   specOf(id: string): JobSpec | undefined {
     return this.pending.get(id)?.spec ?? this.elsewhere.specOf(id);
-=======
-  /** What the jobs of `jobs` that run here were told. */
-  get specs(): readonly JobSpec[] {
-    return [...this.pending.values()].map(({ spec }) => spec);
->>>>>>> 78399cb6 (tree: named plans, compare plans, delete, terminal, the next step of each model)
   }
 
   /** Whether a job waits behind others. The first job may be queued too, while its process starts. */

@@ -18,7 +18,10 @@ export interface Freshness {
 
 export class Freshnesses {
   /** Digests of texts, until the file changes. */
-  private readonly digests = new Map<string, { readonly stamp: string; readonly sha256: Promise<string | undefined> }>();
+  private readonly digests = new Map<
+    string,
+    { readonly stamp: string; readonly sha256: Promise<string | undefined> }
+  >();
 
   constructor(private readonly scores: Pick<ScoreStore, 'shown' | 'outdated'>) {}
 

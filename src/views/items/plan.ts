@@ -12,7 +12,13 @@ import { perplexityTimes } from './named-plan';
 export function planItem(
   path: string,
   checkpoint: Checkpoint,
-  { removed, choice, warning, freshness, ratio }: Pick<CheckpointState, 'removed' | 'choice' | 'warning' | 'freshness' | 'ratio'>,
+  {
+    removed,
+    choice,
+    warning,
+    freshness,
+    ratio,
+  }: Pick<CheckpointState, 'removed' | 'choice' | 'warning' | 'freshness' | 'ratio'>,
 ): vscode.TreeItem {
   const { kept, parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, removed);
   const label = vscode.l10n.t('Plan: keeps {0} of {1}', kept.length, kept.length + removed.length);

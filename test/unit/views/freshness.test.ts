@@ -53,7 +53,12 @@ describe('the freshness of scores', () => {
     store = new ScoreStore(new Store());
     const calibration = { source: 'calibration.txt', sha256: sha256('one text'), samples: 2, length: 8, seed: 0 };
     const blocks = [3, 1, 2].map((score, index) => ({ index, score }));
-    const result = { criterion: 'ppl', model: { name: 'one', path: '/models/one', identity: 'abc' }, blocks, calibration };
+    const result = {
+      criterion: 'ppl',
+      model: { name: 'one', path: '/models/one', identity: 'abc' },
+      blocks,
+      calibration,
+    };
     store.add('/models/one', result as unknown as ScoreResult, null, { file });
   });
   afterEach(() => rmSync(folder, { recursive: true }));
