@@ -1,7 +1,7 @@
 /** What a comparison with the original still has to measure: jobs, in parts that the user knows, each with its work. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { Origins } from '../editors/results/origins';
+import { Origins } from '../views/origins';
 import { nameOf } from '../editors/results/panel-host';
 import { type MeasuredOn, PanelTexts } from '../editors/results/panel-texts';
 import { PromptList } from '../editors/results/prompts';

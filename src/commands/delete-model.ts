@@ -12,7 +12,7 @@ import { formatBytes } from '../format/numbers';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { pathsOf } from '../host/line-paths';
-import { type ModelFiles, modelFiles } from '../host/model-files';
+import { type ModelFiles, modelFiles } from '../views/model-files';
 import { closeTabsIn } from '../host/tabs';
 import type { NamedPlanNode } from '../views/nodes';
 

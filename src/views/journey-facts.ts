@@ -75,5 +75,6 @@ function exportedFolder(runs: readonly RunDigest[], identity: string): Member | 
 /** Nothing is missing on the page that puts the model beside the original. */
 function isCompared(runs: readonly RunDigest[], identity: string, original: string): boolean {
   if (!runs.some(({ model }) => model.identity === identity)) return false;
-  return beforeAfter(runs, original)?.missing.length === 0;
+  const found = beforeAfter(runs, { original, subject: identity });
+  return found?.missing.every(({ optional }) => optional) ?? false;
 }
