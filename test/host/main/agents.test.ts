@@ -8,7 +8,7 @@ import * as vscode from 'vscode';
 import { AGENT_TOOLS } from '../../../src/agents';
 import { formatNumber } from '../../../src/format/numbers';
 import type { EvaluateSpec } from '../../../src/protocol/jobs';
-import { coppice, inWorkspace, lines } from '../support/coppice';
+import { coppice, fileLines, inWorkspace } from '../support/coppice';
 import { type Staged, stageSample, unstage } from '../support/sample';
 import { hashesOf } from '../../support/hashes';
 import { until } from '../../support/until';
@@ -62,7 +62,7 @@ describe('an agent in the chat', () => {
     const pruned = await call('prune', { checkpoint: 'stories', scores: id, ratio: 0.25, out: 'short' });
     assert.match(pruned, /2,624,640 → 2,034,048 \(−22\.50 %\)/);
     await until('the view lists it', async () =>
-      (await lines()).some(({ item }) => JSON.stringify(item.label)?.includes('short')),
+      (await fileLines()).some(({ item }) => JSON.stringify(item.label)?.includes('short')),
     );
 
     const whole = await call('evaluate', { checkpoint: 'stories', text, limit: 8 });

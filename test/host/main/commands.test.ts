@@ -21,6 +21,7 @@ import {
   clearWorkspace,
   coppice,
   inWorkspace,
+  fileLines,
   lines,
   run,
   writeModel,
@@ -73,7 +74,7 @@ describe('commands', () => {
       [0, true],
       [4, false],
     ] as const) {
-      assert.match(String(shown[block].item.description), /^ppl [\d.,]+$/);
+      assert.match(String(shown[block].item.description), /^[▁-█] ppl [\d.,]+$/);
       assert.equal(shown[block].item.accessibilityInformation!.label.includes(', protected,'), protection);
       assert.equal((shown[block].item.iconPath as vscode.ThemeIcon).id, protection ? 'shield' : 'symbol-structure');
     }
@@ -88,7 +89,7 @@ describe('commands', () => {
 
   it('shows the scores of the criterion that was chosen, and of the one that a suggestion took', async () => {
     for (const criterion of ['ppl', 'magnitude']) await run('scoreBlocks', { checkpoint, criterion, ...quick });
-    assert.match(String((await firstBlock()).description), /^magnitude /);
+    assert.match(String((await firstBlock()).description), /^[▁-█] magnitude /);
     await run('showScores', { checkpoint, criterion: 'ppl' });
     const { description, tooltip } = await firstBlock();
     assert.match(String(description), /^ppl /);
@@ -98,7 +99,7 @@ describe('commands', () => {
     assert.match(hover, /Scores: magnitude/);
     assert.match(hover.replace(/&nbsp;/g, ' '), /Scores, shown: ppl/);
     await run('suggestBlocks', { checkpoint, criterion: 'magnitude', count: 2 });
-    assert.match(String((await firstBlock()).description), /^magnitude /);
+    assert.match(String((await firstBlock()).description), /^[▁-█] magnitude /);
     await assert.rejects(run('showScores', { checkpoint, criterion: 'bogus' }), UserErrorLike);
   });
 
@@ -143,7 +144,7 @@ describe('commands', () => {
     await run('scoreBlocks', { checkpoint, criterion: 'ppl', ...quick });
     await run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
     await run('scoreBlocks', { checkpoint, criterion: 'taylor', ...quick });
-    assert.match(String((await firstBlock()).description), /^ppl /, 'colours follow the plan');
+    assert.match(String((await firstBlock()).description), /^[▁-█] ppl /, 'colours follow the plan');
     const suggested = await pruned('by-ppl');
     assert.deepEqual([suggested.settings.chosen, suggested.settings.criterion], ['by criterion', 'ppl']);
     assert.match(suggested.card, /chosen by the criterion `ppl`, measured on 4 rows of 16 tokens of `prose\.txt`/);
@@ -285,7 +286,7 @@ describe('commands', () => {
       settings: { batch: 2, length: 32 },
     });
     assert.equal(trained.steps, 3);
-    assert.ok((await lines()).some(({ node }) => node.kind === 'adapter' && node.path === out));
+    assert.ok((await fileLines()).some(({ node }) => node.kind === 'adapter' && node.path === out));
     // The adapter alone says what lies below it; the plan is not asked about.
     const healed = await run<EvaluateResult>('evaluatePerplexity', { checkpoint, adapter: out, text, limit: 2 });
     assert.deepEqual(healed.removed, [4, 5]);
@@ -342,7 +343,7 @@ describe('commands', () => {
     await ended;
     assert.deepEqual(await run<JobInfo[]>('showJobs'), []);
     assert.ok(!existsSync(out));
-    assert.ok(!(await lines()).some(({ node }) => node.kind === 'adapter' && node.path === out));
+    assert.ok(!(await fileLines()).some(({ node }) => node.kind === 'adapter' && node.path === out));
     assert.equal(await run<boolean>('cancelJob'), false);
   });
 
@@ -372,7 +373,10 @@ describe('commands', () => {
     assert.ok(!removed.includes(4));
     await assert.rejects(run('pruneCheckpoint', { checkpoint, blocks: [4], out: inWorkspace('no') }), UserErrorLike);
     await setting('discovery.exclude', ['**/shorter/**']);
-    await until('the folder is not listed', async () => !(await lines()).some(({ item }) => item.label === 'shorter'));
+    await until(
+      'the folder is not listed',
+      async () => !(await fileLines()).some(({ item }) => item.label === 'shorter'),
+    );
     await setting('sidecar.idleMinutes', 3);
     assert.equal(config.idleMs, 180_000);
     for (const key of ['keep', 'discovery.exclude', 'sidecar.idleMinutes']) await setting(key, undefined);

@@ -7,7 +7,7 @@ import {
   clearWorkspace,
   coppice,
   inWorkspace,
-  lines,
+  fileLines,
   resetSettings,
   run,
   writeModel,
@@ -85,12 +85,13 @@ describe('jobs in the window', () => {
     // What is kept for resuming is no checkpoint, and has a line of its own.
     await run('refreshCheckpoints');
     assert.deepEqual(
-      (await lines()).map(({ node, item }) => [node.kind, item.label]),
+      (await fileLines()).map(({ node, item }) => [node.kind, item.label]),
       [
         ['checkpoint', 'model'],
         ['training', 'first'],
       ],
     );
+    await (await coppice()).tree.reveal(inWorkspace('model'), { expand: true });
     await window.row(/stopped at step \d+ of 100000/).waitFor();
     await window.jobRow(/stopped at step \d+ of 100000/).waitFor();
     await window.screenshot('jobs-stopped');
@@ -101,7 +102,7 @@ describe('jobs in the window', () => {
     await run('discardTraining', { out: inWorkspace('first') });
     assert.ok(!existsSync(inWorkspace('first.training')));
     assert.deepEqual(
-      (await lines()).map(({ item }) => item.label),
+      (await fileLines()).map(({ item }) => item.label),
       ['model'],
     );
   });

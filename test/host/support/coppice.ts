@@ -92,10 +92,18 @@ export async function inspectionLines(): ReturnType<typeof lines> {
   return group ? lines(group.node) : [];
 }
 
+/** The lines of models, adapters and trainings, also of those below others. */
+export async function fileLines(): Promise<Awaited<ReturnType<typeof lines>>> {
+  const isFile = ({ node }: { readonly node: Node }): boolean =>
+    ['checkpoint', 'adapter', 'training'].includes(node.kind);
+  const found = [...(await lines()), ...(await inspectionLines())].filter(isFile);
+  for (const { node } of found) found.push(...(await lines(node)).filter(isFile)); // grows while it is walked
+  return found;
+}
+
 /** The line of a checkpoint. */
 export async function checkpointLine(path: string): Promise<{ readonly node: Node; readonly item: vscode.TreeItem }> {
-  const all = [...(await lines()), ...(await inspectionLines())];
-  const line = all.find(({ node }) => filePathOf(node) === path && 'entry' in node);
+  const line = (await fileLines()).find(({ node }) => filePathOf(node) === path && 'entry' in node);
   assert.ok(line, `${path} is not in the tree`);
   return line;
 }
