@@ -131,7 +131,7 @@ describe('commands', () => {
     const result = await run<PruneResult>('pruneCheckpoint', { checkpoint, out });
     assert.deepEqual(result.removed, [4, 5]);
     const { item } = await checkpointLine(out);
-    assert.match(String(item.description), /^llama · 6 blocks/);
+    assert.match(String(item.description), /^pruned · 6 of 8 blocks/);
     assert.equal(statSync(join(checkpoint, 'model.safetensors')).mtimeMs, before);
     const record = JSON.parse(readFileSync(join(out, 'coppice.json'), 'utf8')) as { settings: { criterion: string } };
     assert.equal(record.settings.criterion, 'ppl');
@@ -292,7 +292,7 @@ describe('commands', () => {
     assert.deepEqual(healed.removed, [4, 5]);
     const merged = await run<MergeResult>('mergeAdapter', { checkpoint, adapter: out, out: inWorkspace('healed') });
     assert.deepEqual(merged.removed, [4, 5]);
-    assert.match(String((await checkpointLine(inWorkspace('healed'))).item.description), /^llama · 6 blocks/);
+    assert.match(String((await checkpointLine(inWorkspace('healed'))).item.description), /^adapter merged · 6 of 8 blocks/);
   });
 
   it('copies what was done as a command line', async () => {
