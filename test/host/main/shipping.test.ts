@@ -97,8 +97,8 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
       await primary(/^Suggest Blocks/);
       await window.enter('scored');
       await window.pick('A goal for your application…');
-      await window.enter('What does your application load?');
-      await window.enter('Select the type of the weights');
+      await window.enter('llama.cpp, Ollama, LM Studio');
+      await window.enter('with all blocks');
       await window.answer(/The most that the files may have/, story.size);
       await window.answer(/How many times the perplexity/, story.ratio);
       await frame.getByText(/Goal:/).first().waitFor();

@@ -131,7 +131,7 @@ describeBrowser('chats in the results panel', (browser) => {
     await button(panel, 'Add Model…').focus();
     await page.keyboard.press('Enter');
     const groups = page.locator('.menu [role="group"]');
-    const names = await groups.evaluateAll((all) => all.map((group) => group.ariaLabel));
+    const names = await Promise.all((await groups.all()).map((group) => group.getAttribute('aria-label')));
     assert.deepEqual(names, ['This model', 'Made from it', 'Other models']);
     await page.keyboard.press('s');
     await page.keyboard.press('Enter');
@@ -153,9 +153,8 @@ describeBrowser('chats in the results panel', (browser) => {
       [540, 1],
     ]) {
       const panel = await openPanel(browser(), FULL, { width });
-      const lefts = await panel.page
-        .locator('.sample')
-        .evaluateAll((all) => all.map((each) => Math.round(each.getBoundingClientRect().left)));
+      const boxes = await Promise.all((await panel.page.locator('.sample').all()).map((each) => each.boundingBox()));
+      const lefts = boxes.map((box) => Math.round(box!.x));
       assert.equal(new Set(lefts).size, columns, `${width} px`);
       await panel.close();
     }
