@@ -292,7 +292,10 @@ describe('commands', () => {
     assert.deepEqual(healed.removed, [4, 5]);
     const merged = await run<MergeResult>('mergeAdapter', { checkpoint, adapter: out, out: inWorkspace('healed') });
     assert.deepEqual(merged.removed, [4, 5]);
-    assert.match(String((await checkpointLine(inWorkspace('healed'))).item.description), /^adapter merged · 6 of 8 blocks/);
+    assert.match(
+      String((await checkpointLine(inWorkspace('healed'))).item.description),
+      /^adapter merged · 6 of 8 blocks/,
+    );
   });
 
   it('copies what was done as a command line', async () => {

@@ -15,7 +15,15 @@ import type { ScoreResult } from '../../../src/protocol/scores';
 import type { RetrainResult } from '../../../src/protocol/training';
 import { writeTinyCheckpoint } from '../../support/tiny-models';
 import { until } from '../../support/until';
-import { checkpointLine, clearWorkspace, coppice, EXTENSION_ID, fileLines, inWorkspace, lines } from '../support/coppice';
+import {
+  checkpointLine,
+  clearWorkspace,
+  coppice,
+  EXTENSION_ID,
+  fileLines,
+  inWorkspace,
+  lines,
+} from '../support/coppice';
 import { resetSettings, run, writeText } from '../support/coppice';
 import { Window } from '../support/window';
 
@@ -219,7 +227,7 @@ describe('a GGUF file', function () {
     writeFileSync(shorter, whole);
     await until('it is whole', async () => {
       (await coppice()).library.forget(shorter);
-      return (await checkpointLine(shorter)).item.contextValue ?.startsWith('checkpoint') === true;
+      return (await checkpointLine(shorter)).item.contextValue?.startsWith('checkpoint') === true;
     });
   });
 });

@@ -139,7 +139,7 @@ describeBrowser('chats in the results panel', (browser) => {
     assert.equal(await page.evaluate('document.activeElement.ariaLabel'), 'other');
     await page.keyboard.press('Escape');
     assert.equal(await page.evaluate('document.activeElement.textContent'), 'Add Model…');
-    assert.deepEqual(await page.locator('.chip').allInnerTexts(), ['Original', 'Without 14, 17–18', 'small']);
+    assert.deepEqual(await page.locator('.samples .chip').allInnerTexts(), ['Original', 'Without 14, 17–18', 'small']);
     await button(panel, 'Remove Without 14, 17–18').click();
     await button(panel, 'Generate').click();
     assert.deepEqual(panel.received('samples/write')[0].columns, ['original', 'checkpoint:small']);
