@@ -4,25 +4,20 @@ import { UserError } from '../engine/errors';
 import { EXPORT_TYPES, type ExportFormat } from '../jobs/definitions/export';
 import { exportBytes, type Shipped } from '../recipes/init/sizes';
 
-const known = new Map<string, number | undefined>();
+const known = new Map<string, number | UserError>();
 /** Plans change often; only the last ones are asked for again. */
 const MOST_KNOWN = 200;
 
 /** Bytes of all files of an export; undefined for a model that the format cannot hold. */
 export async function exportSize(checkpoint: Checkpoint, shipped: Shipped): Promise<number | undefined> {
-  const { format, type, removed } = shipped;
-  const key = JSON.stringify([checkpoint.identity, format, type, removed]);
-  if (known.has(key)) return known.get(key);
-  const bytes = await exportBytes(checkpoint, shipped).catch((error: unknown) => {
-    if (error instanceof UserError) return undefined;
-    throw error;
-  });
-  if (known.size >= MOST_KNOWN) known.clear();
-  known.set(key, bytes);
-  return bytes;
+  const size = await sizeOrFault(checkpoint, shipped);
+  return typeof size === 'number' ? size : undefined;
 }
 
-/** The types of a format with the sizes that they give; undefined stands for the types that the weights have. */
+/**
+ * The types of a format with the sizes that they give; undefined stands for the types that the weights have.
+ * @throws UserError for a model that no type of the format can hold
+ */
 export async function typeSizes(
   checkpoint: Checkpoint,
   format: ExportFormat,
@@ -30,9 +25,26 @@ export async function typeSizes(
 ): Promise<{ readonly type: string | undefined; readonly bytes: number }[]> {
   const types = format === 'onnx' ? EXPORT_TYPES.onnx : [undefined, ...EXPORT_TYPES[format]];
   const found: { readonly type: string | undefined; readonly bytes: number }[] = [];
+  let fault: UserError | undefined;
   for (const type of types) {
-    const bytes = await exportSize(checkpoint, { format, type, removed });
-    if (bytes !== undefined) found.push({ type, bytes });
+    const size = await sizeOrFault(checkpoint, { format, type, removed });
+    if (typeof size === 'number') found.push({ type, bytes: size });
+    else fault = size;
   }
+  if (found.length === 0 && fault) throw fault;
   return found;
+}
+
+async function sizeOrFault(checkpoint: Checkpoint, shipped: Shipped): Promise<number | UserError> {
+  const { format, type, removed } = shipped;
+  const key = JSON.stringify([checkpoint.identity, format, type, removed]);
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const size = await exportBytes(checkpoint, shipped).catch((error: unknown) => {
+    if (error instanceof UserError) return error;
+    throw error;
+  });
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(key, size);
+  return size;
 }

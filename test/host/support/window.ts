@@ -88,7 +88,7 @@ export class Window {
 
   /** Waits for the list that has a line with `text`, and chooses that line. */
   async pick(text: string): Promise<void> {
-    const line = this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
+    const line = this.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: text }).first();
     await line.waitFor();
     await until(`“${text}” is chosen`, async () => {
       if ((await line.count()) === 0) return true;
