@@ -58,7 +58,7 @@ const SMOLLM2: Story = {
   patience: 900_000,
 };
 
-const THEMES = ['Dark Modern', 'Light Modern', 'Dark High Contrast', 'Light High Contrast'];
+const THEMES = ['Dark Modern', 'Light Modern', 'Default High Contrast', 'Default High Contrast Light'];
 
 for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
   describe(`from ${story.name} to a model that ships`, function () {
@@ -112,6 +112,10 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
       await window.answer(/How many times the perplexity/, story.ratio);
       await frame.getByText(/Goal:/).first().waitFor();
       await offered(/^Prune/);
+      await frame
+        .getByText(/Perplexity [\d.]+× \(limit/)
+        .first()
+        .waitFor({ timeout: patience });
       await shown('3-planned');
     });
 
@@ -150,6 +154,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
             .then((text) => text.includes('May ship')) ?? false,
         patience,
       );
+      await vscode.commands.executeCommand('notifications.clearAll');
       for (const theme of THEMES) {
         await vscode.workspace.getConfiguration().update('workbench.colorTheme', theme, true);
         await window.screenshot(`ship-${name}-5-page-${theme.toLowerCase().replaceAll(' ', '-')}`);

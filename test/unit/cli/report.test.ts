@@ -57,7 +57,7 @@ describe('command line: report', function () {
     writeFileSync(file, recordText(demoRecord()));
     const markdown = join(root, 'decision.md');
     for (const [target, expected] of [
-      [out, /<h1>toy, retrained<\/h1><p class="muted">Beside toy<\/p>/],
+      [out, /<h1>toy, retrained<\/h1><div class="head-line"><p class="muted">Beside toy<\/p>/],
       [markdown, /^## toy and toy, pruned, toy, retrained\n/],
     ] as const) {
       const { code, stderr } = await coppice(['report', file, '--before-after', '--out', target]);
