@@ -73,7 +73,7 @@ describe('the story of a comparison with the original', function () {
     const [, html] = readFileSync(out, 'utf8').split('<body>'); // without its style
     assert.match(html, /May ship: [\d.]+ MB of at most 20(\.0)? MB, perplexity [\d.]+× of at most 3×/);
     assert.doesNotMatch(html, /command:/);
-    await staged.window.frameWith('.verdict');
+    await staged.window.frameWith('.decision');
     await staged.window.screenshot('comparing-original-2-page');
   });
 

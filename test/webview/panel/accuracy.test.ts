@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { PanelRun, PanelState, TasksDigest } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
-import { button, lastFile, openPanel, type Panel, settled } from './open';
+import { button, exportAs, lastFile, openPanel, settled, type Panel } from './open';
 import { EMPTY, FULL, tasksRun } from './recorded';
 
 const runOf = (id: string, changes: Partial<TasksDigest> = {}): PanelRun => ({
@@ -50,7 +50,7 @@ describeBrowser('card of accuracies', (browser) => {
       '221 lost, 158 gained, p < 0.001 (McNemar)',
     );
     assert.match(await words(panel), /Average 20,465 49\.3 % 46\.1 % −3\.3 points ± 0\.9 48\.0 % −1\.3 points ± 0\.9/);
-    await panel.page.locator('.accuracy').getByText('CSV').click();
+    await exportAs(panel, 'Accuracy', 'CSV');
     assert.match(lastFile(panel).text, /^PIQA,1838,acc,0\.683,/m);
     await panel.close();
   });

@@ -81,7 +81,7 @@ function verdictOf({ verdict, goal }: PageParts): string {
   const words = verdict
     ? `<span class="sign" aria-hidden="true">${SIGNS[verdict.ships]}</span><strong>${escapeHtml(verdict.text)}</strong>`
     : '';
-  return `<section class="verdict is-${verdict?.ships ?? 'unknown'}" aria-label="Verdict">${words}${goal ? link(goal) : ''}</section>`;
+  return `<section class="decision is-${verdict?.ships ?? 'unknown'}" aria-label="Verdict">${words}${goal ? link(goal) : ''}</section>`;
 }
 
 /** Of the last result. */

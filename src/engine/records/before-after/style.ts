@@ -5,12 +5,12 @@ export const STYLE = `
 .head-links { display: flex; flex-wrap: wrap; gap: 2px 16px; }
 .before-after a { color: var(--vscode-textLink-foreground, var(--kept)); }
 .before-after a:focus-visible, .before-after summary:focus-visible { outline: 1px solid var(--vscode-focusBorder); outline-offset: 2px; }
-.verdict { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 10px; padding: 10px 14px;
+.decision { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 10px; padding: 10px 14px;
   border: 1px solid var(--line); border-left: 4px solid var(--muted); border-radius: 6px; background: var(--paper); }
-.verdict.is-yes { border-left-color: var(--good); }
-.verdict.is-no { border-left-color: var(--removed); }
-.verdict strong { font-size: 1.15em; font-weight: 600; }
-.verdict .sign { font-weight: 700; }
+.decision.is-yes { border-left-color: var(--good); }
+.decision.is-no { border-left-color: var(--removed); }
+.decision strong { font-size: 1.15em; font-weight: 600; }
+.decision .sign { font-weight: 700; }
 .figures { margin: 14px 0; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); }
 .figure-box.is-open strong { font-size: 1.1em; color: var(--muted); }
 .figure-box .muted { white-space: normal; }
