@@ -55,6 +55,7 @@ describeBrowser('chats in the results panel', (browser) => {
     const panel = await openPanel(browser(), INSTRUCT);
     await button(panel, 'Generate').click();
     await panel.post(update(1, { writing: ANSWERED }));
+    await settled(panel);
     const first = panel.page.locator('.sample').first().locator('.turn');
     assert.deepEqual(await first.locator('.turn-who').allInnerTexts(), ['You', 'Original', 'You', 'Original']);
     assert.deepEqual((await first.locator('.turn-text').allInnerTexts()).slice(0, 3), [
