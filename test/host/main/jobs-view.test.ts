@@ -66,7 +66,7 @@ describe('the view of jobs', () => {
     await window.jobRow('Scoring oak by magnitude').getByText('just now').waitFor();
     await window.jobRow('Scoring oak by magnitude').click();
     const frame = await window.frameWith('.card.importance');
-    await frame.locator('.card.importance').getByText('Selected: score · magnitude').waitFor();
+    await frame.locator('.card.importance').getByText('Selected: Scored blocks by magnitude').waitFor();
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     await act('Scoring oak by magnitude', 'Open Record');
     await until('the record is open', () =>
