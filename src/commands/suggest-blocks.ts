@@ -44,11 +44,11 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
 /**
  * What a goal asks of a suggestion: the size comes first, because it follows from the plan alone; perplexity can come back by
  * healing and retraining.
- * @throws UserError for a goal without a limit that removes anything
+ * @throws UserError for a goal without a limit that removes anything, and for a format that cannot hold the model
  */
 async function goalToShip({ checkpoint }: Chosen, { format, type, maxBytes, maxRatio }: ShipGoal): Promise<Goal> {
   const whole = maxBytes === undefined ? undefined : await exportSize(checkpoint, { format, type, removed: [] });
-  if (maxBytes !== undefined && (whole === undefined || whole > maxBytes)) {
+  if (maxBytes !== undefined && whole !== undefined && whole > maxBytes) {
     return { kind: 'fit', bytes: maxBytes, format, ...(type !== undefined && { type }) };
   }
   if (maxRatio !== undefined) return { kind: 'perplexity', ratio: maxRatio };

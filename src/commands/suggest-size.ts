@@ -51,8 +51,8 @@ type Fit = Extract<Goal, { readonly kind: 'fit' }>;
 
 /** @throws UserError where it fits with all blocks, or not even without a third of them */
 async function countToFit({ bytes, format, type }: Fit, { checkpoint, architecture }: Chosen): Promise<number> {
-  const sizeOf = async (_: unknown, removed: readonly number[]): Promise<number> =>
-    (await exportSize(checkpoint, { format: format as ExportFormat, type, removed })) ?? Infinity;
+  const sizeOf = (_: unknown, removed: readonly number[]): Promise<number> =>
+    exportSize(checkpoint, { format: format as ExportFormat, type, removed });
   const { removes, bytes: found } = await fitting(architecture, bytes, [type], sizeOf);
   if (removes > 0) return removes;
   throw new UserError(
@@ -74,7 +74,7 @@ export async function removedToFit(
   for (let removes = count; ; removes++) {
     const removed = select(coppice, chosen, scores, removes);
     const found = await exportSize(chosen.checkpoint, { format: format as ExportFormat, type, removed });
-    if (found === undefined || found <= bytes) return removed;
+    if (found <= bytes) return removed;
   }
 }
 

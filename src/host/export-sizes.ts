@@ -8,10 +8,11 @@ const known = new Map<string, number | UserError>();
 /** Plans change often; only the last ones are asked for again. */
 const MOST_KNOWN = 200;
 
-/** Bytes of all files of an export; undefined for a model that the format cannot hold. */
-export async function exportSize(checkpoint: Checkpoint, shipped: Shipped): Promise<number | undefined> {
+/** Bytes of all files of an export. @throws UserError for a model that the format cannot hold */
+export async function exportSize(checkpoint: Checkpoint, shipped: Shipped): Promise<number> {
   const size = await sizeOrFault(checkpoint, shipped);
-  return typeof size === 'number' ? size : undefined;
+  if (typeof size === 'number') return size;
+  throw size;
 }
 
 /**

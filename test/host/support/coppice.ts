@@ -58,7 +58,7 @@ export async function forgetAnswers(): Promise<void> {
 
 /** Removes what a test has left in the workspace, and lets the extension see it. */
 export async function clearWorkspace(): Promise<void> {
-  const { library, plans, namedPlans, scores, records, hidden } = await coppice();
+  const { library, plans, namedPlans, scores, records, hidden, goals } = await coppice();
   hidden.show();
   for (const { path } of library.entries()) {
     scores.forget(path);
@@ -67,6 +67,7 @@ export async function clearWorkspace(): Promise<void> {
     const blocks = checkpoint?.architecture?.layers.length;
     // The same toy in another test is the same checkpoint.
     if (blocks !== undefined) plans.set({ path, identity: checkpoint!.identity, blocks }, []);
+    if (checkpoint) goals.set(checkpoint.identity, undefined);
   }
   for (const [name] of await vscode.workspace.fs.readDirectory(vscode.Uri.file(inWorkspace()))) {
     if (name !== '.vscode') rmSync(inWorkspace(name), { recursive: true, force: true });
