@@ -129,6 +129,8 @@ describe('the view of jobs', () => {
       .waitFor();
     assert.equal(await window.page.locator('.notification-toast').count(), 0);
     await window.screenshot('jobs-view-panel');
+    // Only a training that has made a step has a state to resume from.
+    await until('it has made a step', async () => ((await coppice()).sidecar.jobs[0]?.progress?.done ?? 0) > 0);
     await run('cancelJob');
     await ends;
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');

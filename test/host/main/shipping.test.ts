@@ -63,7 +63,6 @@ const THEMES = ['Dark Modern', 'Light Modern', 'Default High Contrast', 'Default
 for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
   describe(`from ${story.name} to a model that ships`, function () {
     this.timeout(story.patience);
-    this.bail(true); // each step goes on from the one before
     const { name, patience } = story;
     let window: Window;
     let frame: Frame;
