@@ -21,7 +21,7 @@ import type { Chosen } from '../host/choose-checkpoint';
 import type { Coppice } from '../host/coppice';
 import { recordFolders } from '../host/run-job';
 import type { ShipGoal, Verdict } from '../protocol/journey';
-import { exportBytes } from '../recipes/init/sizes';
+import { exportSize } from '../host/export-sizes';
 import { verdictOf } from '../views/journey';
 import { verdictWords } from '../views/verdict-words';
 import { relativesOf } from './comparable-models';
@@ -82,7 +82,7 @@ async function findOriginal(
   return found && found.identity !== checkpoint.identity ? { path: found.home, checkpoint: found } : undefined;
 }
 
-/** Undefined if no run is about both, and the model is no result of an original that is at hand. */
+/** Undefined if no run is about both, and no original of the model is at hand. */
 export function pageOf({ chosen, original, originalIdentity, runs }: Family): BeforeAfter | undefined {
   const { checkpoint } = chosen;
   const isResult = originalIdentity !== checkpoint.identity;
@@ -142,7 +142,7 @@ async function shippedBytes(
   const shipped = shippedOf(fitting, checkpoint.identity);
   if (shipped) return shipped.bytes;
   try {
-    return await exportBytes(checkpoint, { format, type, removed: [] });
+    return await exportSize(checkpoint, { format, type, removed: [] });
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

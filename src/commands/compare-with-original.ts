@@ -68,7 +68,7 @@ async function memberAt({ library }: Coppice, given: string): Promise<Member> {
   return { path, checkpoint: await library.load(path) };
 }
 
-/** Among the listed models that compute. Undefined if there is no other one. */
+/** Among the listed models that compute. Undefined if it is the only one. */
 async function askOriginal(coppice: Coppice, chosen: Chosen, title: string): Promise<Member | undefined> {
   const { library } = coppice;
   const others = library.entries().filter(({ path }) => path !== chosen.path && library.peek(path)?.architecture);

@@ -35,7 +35,7 @@ export const deleteModelCommand: Command<DeleteArguments> = {
   async run(coppice, args) {
     const { lines } = args;
     for (const line of lines ?? []) if (line.kind === 'namedPlan') await deletePlan(line);
-    // The key is pressed on any line: a block is no model.
+    // The key is pressed on any line: a block is not a model.
     const ofModels = lines?.filter(({ kind }) => kind === 'checkpoint' || kind === 'adapter');
     const paths = pathsOf({ ...args, lines: ofModels });
     if (paths.length === 0) return [];

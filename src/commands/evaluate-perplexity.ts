@@ -68,7 +68,7 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
     await vscode.commands.executeCommand('setContext', 'coppice.did.evaluate', true);
     const { windows, tokens, ppl } = result;
     const [words, name, count] = [formatNumber(ppl), basename(text!), formatCount(tokens)];
-    // A part of a text is no measure of the whole, so the message tells.
+    // A part of a text does not measure the whole, so the message tells.
     const numbers =
       limit === undefined
         ? vscode.l10n.t('Perplexity {0} on {1} ({2} tokens).', words, name, count)

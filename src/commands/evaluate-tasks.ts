@@ -16,6 +16,7 @@ import { tasksEstimate } from '../host/estimates';
 import { inform, nextCommand } from '../host/inform';
 import { type ModelChoice, modelSource } from '../host/model-choice';
 import { recall, remember } from '../host/remembered';
+import { USUAL_QUESTIONS } from '../jobs/amounts';
 import { runJob } from '../host/run-job';
 import { askAll, BACK, pick, pickMany, type Step, when } from '../host/steps';
 import { folderLabel, foldersOfTasks, ownQuestions, taskLabel, tasksIn } from '../host/task-data';
@@ -142,7 +143,7 @@ function modelsStep(coppice: Coppice, chosen: Chosen): Step<TasksArguments> {
 const labelled = ({ label, source }: Column): LabelledModel => ({ label, ...source });
 
 /** Numbers of records to offer. */
-const LIMITS = [500, 100];
+const LIMITS = [500, USUAL_QUESTIONS];
 
 function limitStep(coppice: Coppice, chosen: Chosen): Step<TasksArguments> {
   const step: Step<TasksArguments> = async ({ data, tasks = [], own = [], columns = [] }, place) => {
@@ -168,7 +169,7 @@ function limitStep(coppice: Coppice, chosen: Chosen): Step<TasksArguments> {
         value: limit,
       })),
     ];
-    const active = recall(coppice, 'tasks', 'limit', LIMITS[1]);
+    const active = recall(coppice, 'tasks', 'limit', USUAL_QUESTIONS);
     const limit = await pick(place, t('Select how many questions to answer'), choices, active);
     if (limit === BACK) return BACK;
     await remember(coppice, 'tasks', { limit });

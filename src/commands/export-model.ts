@@ -18,7 +18,8 @@ import { askAll, BACK, type Choice, pick, pickMany, type Step } from '../host/st
 import type { ShipGoal } from '../protocol/journey';
 import { formatBytes } from '../format/numbers';
 import { UserError } from '../engine/errors';
-import { exportBytes, type Shipped } from '../recipes/init/sizes';
+import { exportSize } from '../host/export-sizes';
+import type { Shipped } from '../recipes/init/sizes';
 import { relativesOf } from './comparable-models';
 import { changesSteps, type WrittenChanges } from './changes-step';
 
@@ -171,10 +172,8 @@ function outStep(coppice: Coppice, { checkpoint }: Chosen, sizes: ExportSizes): 
   };
 }
 
-/** Bytes of exports, each reckoned once. */
+/** Bytes of exports, as the answers describe them. */
 class ExportSizes {
-  private readonly known = new Map<string, Promise<number | undefined>>();
-
   /** @param planned blocks that the plan removes */
   constructor(
     private readonly chosen: Chosen,
@@ -196,14 +195,9 @@ class ExportSizes {
   }
 
   private one(shipped: Shipped): Promise<number | undefined> {
-    const key = JSON.stringify(shipped);
-    const found =
-      this.known.get(key) ??
-      exportBytes(this.chosen.checkpoint, shipped).catch((error: unknown) => {
-        if (error instanceof UserError) return undefined; // the export says why
-        throw error;
-      });
-    this.known.set(key, found);
-    return found;
+    return exportSize(this.chosen.checkpoint, shipped).catch((error: unknown) => {
+      if (error instanceof UserError) return undefined; // the export says why
+      throw error;
+    });
   }
 }

@@ -21,7 +21,7 @@ export const nextStepCommand: Command = {
   },
 };
 
-/** Goes to a model that came of this one. A folder of ONNX files is no checkpoint. */
+/** Goes to a model that came of this one. A folder of ONNX files is not a checkpoint. */
 async function goOnWith({ library, tree }: Coppice, path: string): Promise<string> {
   if (library.entries().some((entry) => entry.path === path)) {
     await tree.reveal(path, { focus: true });

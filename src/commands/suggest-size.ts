@@ -26,9 +26,6 @@ import { certainBlocks, rankingOf, type Scores } from '../views/scores';
 
 type Device = CommonArguments['device'];
 
-/** Goals whose number of blocks is not known before something is measured. */
-export const isLimit = ({ kind }: Goal): boolean => kind === 'divergence' || kind === 'perplexity';
-
 /** The number of blocks; for a limit the most that can go, for an export's size about the number. */
 export async function countOf(coppice: Coppice, goal: Goal, chosen: Chosen): Promise<number> {
   return goal.kind === 'fit' ? countToFit(goal, chosen) : knownCount(coppice, goal, chosen);

@@ -8,7 +8,7 @@ import { QUICK } from '../engine/evaluate/grid/protocol';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
 import { usualCounts, VERSUS_METHODS } from '../engine/evaluate/versus-methods';
 import { fullView, viewWithout, removedFrom } from '../engine/model/view';
-import { TOKENS_PER_ITEM } from '../jobs/amounts';
+import { TOKENS_PER_ITEM, USUAL_QUESTIONS } from '../jobs/amounts';
 import { gridEstimate } from '../jobs/grid-estimate';
 import { HEAL_TOKENS, healingRows, SELF } from '../jobs/healing-amounts';
 import type { ActionTimes } from '../protocol/panel';
@@ -27,9 +27,6 @@ import { iterationEstimate } from './iteration-estimate';
 import { recall } from './remembered';
 import { usualTraining } from './usual-training';
 import { versusEstimate } from './versus-estimate';
-
-/** Records of each task that are read, where the user has not said otherwise (commands/evaluate-tasks.ts). */
-const TASK_LIMIT = 100;
 
 /** @param removed blocks of the plan */
 export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly number[]): ActionTimes {
@@ -73,7 +70,7 @@ const SAMPLES = { texts: 3, tokens: 64 } as const;
  * texts that both continue.
  * @param removed blocks that the changed model lacks
  */
-export function compareEstimate(coppice: Coppice, chosen: Chosen, removed: readonly number[]): string {
+function compareEstimate(coppice: Coppice, chosen: Chosen, removed: readonly number[]): string {
   const { architecture } = chosen;
   const rows = rowsOf(coppice, architecture);
   const shorter = withoutLayers(architecture, removed);
@@ -131,7 +128,7 @@ function usualCount({ config }: Coppice, { architecture }: Chosen): number {
 function tasksOf(coppice: Coppice, { architecture }: Chosen, removed: readonly number[]): string {
   const chosen = recall<string>(coppice, 'tasks', 'tasks', '');
   const count = chosen === '' ? TASK_NAMES.length : chosen.split(',').length;
-  const limit = recall<number>(coppice, 'tasks', 'limit', TASK_LIMIT) || TASK_LIMIT;
+  const limit = recall<number>(coppice, 'tasks', 'limit', USUAL_QUESTIONS) || USUAL_QUESTIONS;
   const tokens = count * limit * TOKENS_PER_ITEM;
   return tasksEstimate(coppice, architecture, tokens, removed.length > 0 ? [[], removed] : [[]]);
 }

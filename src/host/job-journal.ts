@@ -48,7 +48,7 @@ export class JobJournal {
     this.keep([spec, ...this.kept]);
   }
 
-  /** Forgets a job that was stopped: it runs again, or nobody wants it any more. */
+  /** Forgets a job that was stopped: it runs again, or it is not wanted any more. */
   forget(spec: JobSpec): void {
     if (this.kept.some((each) => isSameJob(each, spec))) this.keep(this.kept.filter((each) => !isSameJob(each, spec)));
   }

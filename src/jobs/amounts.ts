@@ -11,6 +11,8 @@ import type { JsonObject } from '../format/json';
 export const BYTES_PER_TOKEN = 4;
 /** The same of a JSON file of ids. */
 const BYTES_PER_ID = 6;
+/** Questions of each task that the editor proposes to answer. */
+export const USUAL_QUESTIONS = 100;
 
 export const numberIn = (options: JsonObject, name: string): number | undefined => {
   const value = options[name];

@@ -19,7 +19,7 @@ export interface KnownToTree {
 }
 
 /** Ways to write a plan as a model. */
-const WRITTEN = ['prune', 'heal', 'iterate'];
+export const WRITTEN: readonly string[] = ['prune', 'heal', 'iterate'];
 
 /** @param scored its blocks have scores that still hold */
 export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: boolean): JourneyFacts {
@@ -64,16 +64,16 @@ function adapterOf({ below }: Listing, path: string): string | undefined {
   return found?.kind === 'adapter' ? found.path : undefined;
 }
 
-/** A folder of ONNX models is no checkpoint: its run knows it. */
-function exportedFolder(runs: readonly RunDigest[], identity: string): Member | undefined {
+/** The newest export of a model by its run: a folder of ONNX models is not a checkpoint. @param runs newest first */
+export function exportedFolder(runs: readonly RunDigest[], identity: string): Member | undefined {
   const path = runs.find(({ kind, model, exported }) => {
     return kind === 'export' && model.identity === identity && exported !== undefined;
   })?.exported;
   return path === undefined ? undefined : { path, name: basename(path) };
 }
 
-/** Nothing is missing on the page that puts the model beside the original. */
-function isCompared(runs: readonly RunDigest[], identity: string, original: string): boolean {
+/** Nothing that decides is missing on the page that puts the model beside the original. */
+export function isCompared(runs: readonly RunDigest[], identity: string, original: string): boolean {
   if (!runs.some(({ model }) => model.identity === identity)) return false;
   const found = beforeAfter(runs, { original, subject: identity });
   return found?.missing.every(({ optional }) => optional) ?? false;

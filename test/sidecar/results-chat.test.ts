@@ -114,7 +114,7 @@ describe('conversations in the results panel', function () {
     for (const { failure } of texts)
       assert.match(failure!, /no longer fits.* context is \d+.*Write less, or start a new chat/);
     await panel.session.receive({ type: 'samples/reply', prompt: 'And?', settings: CHAT });
-    assert.deepEqual(state().writing!.earlier, earlier, 'asked anew');
+    assert.deepEqual(state().writing!.earlier, earlier, 'asked again');
     assert.ok(state().writing!.texts.every(({ stopped }) => stopped !== 'failed'));
     await panel.session.receive({ type: 'samples/clear' });
     assert.equal(state().writing, null);

@@ -1,11 +1,10 @@
 /** The way to a model that ships, from what the panel knows: its scores, plan, family and runs, and the goal of the family. */
-import { basename } from 'node:path';
-import { beforeAfter } from '../../engine/records/before-after/before-after';
 import { UserError } from '../../engine/errors';
 import type { JsonNumber } from '../../format/json';
 import type { Journey, ShipGoal } from '../../protocol/journey';
 import type { PanelState } from '../../protocol/panel';
 import { journeyOf, type Member } from '../../views/journey';
+import { exportedFolder, isCompared, WRITTEN } from '../../views/journey-facts';
 import type { PlanSubject } from '../../views/plan';
 import { subjectOf } from '../../views/subject';
 import type { PanelReading } from './panel-reading';
@@ -39,11 +38,13 @@ export class JourneyPart {
   /** @param state what the panel shows; undefined before the first reading */
   now(state?: Pick<PanelState, 'whatIf' | 'family'>): Journey {
     const { goal, source, services } = this;
+    const { identity } = source.checkpoint;
     const { removed } = this.plan;
+    const runs = this.reading.runs.digests();
     const { origin, children } = this.reading.lineage;
     const isChild = (kinds: readonly string[]) => newest(children.filter(({ kind }) => kinds.includes(kind)));
     const sameBlocks = children.filter(
-      (child) => ['prune', 'heal', 'iterate'].includes(child.kind) && child.removed.join() === removed.join(),
+      (child) => WRITTEN.includes(child.kind) && child.removed.join() === removed.join(),
     );
     return journeyOf({
       goal,
@@ -54,9 +55,9 @@ export class JourneyPart {
       written: removed.length > 0 ? newest(sameBlocks) : undefined,
       adapter: removed.length > 0 ? undefined : this.reading.adapters.at(0),
       merged: isChild(['merge', 'retrain']),
-      exported: isChild(['export']) ?? this.exportedFolder(),
-      compared: this.isCompared(),
-      skipped: services.goals.skipped(this.original, source.checkpoint.identity),
+      exported: isChild(['export']) ?? exportedFolder(runs, identity),
+      compared: isCompared(runs, identity, this.original),
+      skipped: services.goals.skipped(this.original, identity),
       bytes: this.size?.key === this.sizeKey() ? this.size.bytes : undefined,
       ratio: state && ratioOf(state, removed),
     });
@@ -91,22 +92,6 @@ export class JourneyPart {
 
   private sizeKey(): string {
     return JSON.stringify([this.goal?.format, this.goal?.type, this.plan.removed]);
-  }
-
-  /** A folder of ONNX models is no checkpoint: its run knows it. */
-  private exportedFolder(): Member | undefined {
-    const file = this.reading.runs.exported();
-    return file === undefined ? undefined : { path: file, name: basename(file) };
-  }
-
-  /** Nothing that decides is missing on the page that puts this model beside the original. */
-  private isCompared(): boolean {
-    const { identity } = this.source.checkpoint;
-    const runs = this.reading.runs.digests();
-    const found =
-      runs.some(({ model }) => model.identity === identity) &&
-      beforeAfter(runs, { original: this.original, subject: identity });
-    return found ? found.missing.every(({ optional }) => optional) : false;
   }
 }
 

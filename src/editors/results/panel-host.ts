@@ -17,7 +17,7 @@ import type { StartAction } from '../../protocol/journey';
 import type { FileContent, HostMessage, PanelText } from '../../protocol/panel';
 import { pageFolder } from '../page-html';
 import { subjectOf } from '../../views/subject';
-import { exportBytes } from '../../recipes/init/sizes';
+import { exportSize } from '../../host/export-sizes';
 import { PromptList } from './prompts';
 import type { PanelHost, PanelServices, PanelSettings } from './services';
 
@@ -89,7 +89,7 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
     post: (message: HostMessage) => void webview.postMessage(message),
     start: (action, checkpoint, adapter) =>
       void vscode.commands.executeCommand(COMMANDS[action], { checkpoint, ...(adapter !== undefined && { adapter }) }),
-    exportBytes: ({ checkpoint }, removed, { format, type }) => exportBytes(checkpoint, { format, type, removed }),
+    exportBytes: ({ checkpoint }, removed, { format, type }) => exportSize(checkpoint, { format, type, removed }),
     times: ({ path, checkpoint }, removed) => {
       const architecture = checkpoint.architecture;
       const subject = subjectOf(path, checkpoint);

@@ -90,14 +90,6 @@ export class RunList {
     return this.all.map(({ digest }) => digest);
   }
 
-  /** The output of the newest export of this checkpoint; undefined if there is none. */
-  exported(): string | undefined {
-    const { identity } = this.source.checkpoint;
-    return this.digests().find(
-      ({ kind, model, exported }) => kind === 'export' && model.identity === identity && exported !== undefined,
-    )?.exported;
-  }
-
   /** The inputs of the run that have changed since, in words. */
   changed(id: string): readonly string[] {
     return this.runs.find((run) => run.id === id)?.changed ?? [];
@@ -149,13 +141,8 @@ export class RunList {
     });
   }
 
-  /** Perplexity of the whole model with this identity on these rows in float32, from the newest run that measured it. */
-  perplexity(identity: string, rowsKey: string): JsonNumber | undefined {
-    return perplexityIn(this.digests(), { identity, removed: [] }, rowsKey);
-  }
-
-  /** Perplexity without these blocks on these rows in float32, from the newest run that measured it. */
-  planPerplexity(identity: string, removed: readonly number[], rowsKey: string): JsonNumber | undefined {
+  /** Perplexity of a model on these rows in float32, from the newest run that measured it. @param removed left out of it */
+  perplexity(identity: string, rowsKey: string, removed: readonly number[] = []): JsonNumber | undefined {
     return perplexityIn(this.digests(), { identity, removed }, rowsKey);
   }
 

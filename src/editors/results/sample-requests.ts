@@ -42,7 +42,7 @@ export class SampleRequests {
     return this.run(asked, settings, columns);
   }
 
-  /** The next turn. A turn that failed is asked anew; models that have written nothing at all are left out. */
+  /** The next turn. A turn that failed is asked again; models that have written nothing at all are left out. */
   async reply({ prompt, settings }: Pick<Message<'samples/reply'>, 'prompt' | 'settings'>): Promise<void> {
     if (!this.last) return;
     const { columns, writing } = this.last;

@@ -236,8 +236,7 @@ function namedPlansOf(plan: PlanPart, reading: PanelReading, { checkpoint }: Pan
   return plan.named.map(({ name, removed }) => ({
     name,
     removed,
-    ppl:
-      (rowsKey === undefined ? undefined : reading.runs.planPerplexity(checkpoint.identity, removed, rowsKey)) ?? null,
+    ppl: (rowsKey === undefined ? undefined : reading.runs.perplexity(checkpoint.identity, rowsKey, removed)) ?? null,
   }));
 }
 

@@ -4,14 +4,12 @@
  * test/webview/panel/importance.test.ts looks at those.
  */
 import assert from 'node:assert/strict';
-import { cpSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import * as vscode from 'vscode';
-import { clearWorkspace, coppice, EXTENSION_ID, inWorkspace, resetSettings, run } from '../support/coppice';
+import { run } from '../support/coppice';
 import { contrast, over, parseColour } from '../../support/contrast';
 import { until } from '../../support/until';
-import { Window } from '../support/window';
+import { type Staged, stageSample, unstage } from '../support/sample';
 
 /** WCAG 2.2 AA, for text. */
 const LEAST = 4.5;
@@ -31,21 +29,14 @@ interface Seen {
 
 describe('texts of the results panel', function () {
   this.timeout(60_000);
-  let window: Window;
+  let staged: Staged;
   let frame: Frame;
   const settings = vscode.workspace.getConfiguration('workbench');
 
   before(async () => {
-    window = await Window.connect();
-    await resetSettings();
-    await clearWorkspace();
-    await window.tidy();
-    const checkpoint = inWorkspace('stories');
-    cpSync(join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'media/sample'), checkpoint, {
-      recursive: true,
-    });
-    await (await coppice()).library.rescan();
-    await run('scoreBlocks', { checkpoint, criterion: 'ppl', samples: 4, length: 64 });
+    staged = await stageSample();
+    const { window, checkpoint } = staged;
+    await run('scoreBlocks', { checkpoint, criterion: 'ppl' });
     await run('scoreBlocks', { checkpoint, criterion: 'magnitude' });
     await run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
     await run('setGoal', { checkpoint, format: 'gguf', type: 'q8_0', size: '2MB', perplexity: '1.3' });
@@ -55,9 +46,7 @@ describe('texts of the results panel', function () {
   });
   after(async () => {
     await settings.update('colorTheme', undefined, vscode.ConfigurationTarget.Global);
-    await window.tidy();
-    await clearWorkspace();
-    await window.disconnect();
+    await unstage(staged);
   });
 
   const themes = vscode.extensions.all

@@ -1,3 +1,4 @@
+/** Where a curve of perplexities crosses a limit. */
 import assert from 'node:assert/strict';
 import { withinPerplexity } from '../../../src/jobs/within-perplexity';
 

@@ -219,7 +219,7 @@ describe('the newest runs', () => {
   };
 
   it('are all that is read of a folder of a thousand', async () => {
-    for (let n = 0; n < 969; n++) write(n, 'nobody reads this');
+    for (let n = 0; n < 969; n++) write(n, 'more text');
     for (let n = 969; n < 1000; n++) write(n, record(n));
     const history = new RunHistory();
     const { runs, hasMore } = await history.newest([folder, folder], 30);

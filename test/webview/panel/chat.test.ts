@@ -51,7 +51,7 @@ describeBrowser('chats in the results panel', (browser) => {
     await base.close();
   });
 
-  it('shows the turns of each model, sends one reply to all, and begins anew', async () => {
+  it('shows the turns of each model, sends one reply to all, and begins again', async () => {
     const panel = await openPanel(browser(), INSTRUCT);
     await button(panel, 'Generate').click();
     await panel.post(update(1, { writing: ANSWERED }));

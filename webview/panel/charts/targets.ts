@@ -3,6 +3,7 @@
  * One area is in the tab order. Arrow keys, Home and End move between areas; Enter and Space act.
  */
 import { svg as svgEl } from '../../support/dom';
+import { movedTo } from '../../support/roving';
 
 export interface Target {
   /** Unique in the chart. The focus returns to the area with this key after a redraw. */
@@ -44,7 +45,7 @@ export function addTargets(
   areas[0]?.setAttribute('tabindex', '0');
   for (const [i, each] of areas.entries()) {
     each.addEventListener('keydown', (event) => {
-      const to = moved(event.key, i, areas.length);
+      const to = movedTo(event.key, i, areas.length);
       if (to !== undefined) {
         event.preventDefault();
         areas[to].focus();
@@ -87,21 +88,4 @@ function area(target: Target, place: TipPlace): SVGElement {
     if (!disabled) target.act();
   });
   return made;
-}
-
-function moved(key: string, from: number, length: number): number | undefined {
-  switch (key) {
-    case 'ArrowRight':
-    case 'ArrowUp':
-      return Math.min(length - 1, from + 1);
-    case 'ArrowLeft':
-    case 'ArrowDown':
-      return Math.max(0, from - 1);
-    case 'Home':
-      return 0;
-    case 'End':
-      return length - 1;
-    default:
-      return undefined;
-  }
 }

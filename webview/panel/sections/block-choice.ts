@@ -2,6 +2,7 @@
  * How a strip of blocks takes mouse and keyboard. A click, Space or x removes a block or keeps it; a drag, Shift+click or
  * Shift with arrow keys choose a range, which is removed or kept at once. One cell is in the tab order.
  */
+import { movedTo } from '../../support/roving';
 export interface BlockChoice {
   readonly toggle: (block: number) => void;
   /** Makes these the removed blocks. */
@@ -81,21 +82,4 @@ export function chooseBlocks(strip: HTMLElement, { toggle, set, looked }: BlockC
     else return;
     event.preventDefault();
   });
-}
-
-function movedTo(key: string, from: number, length: number): number | undefined {
-  switch (key) {
-    case 'ArrowRight':
-    case 'ArrowUp':
-      return Math.min(length - 1, from + 1);
-    case 'ArrowLeft':
-    case 'ArrowDown':
-      return Math.max(0, from - 1);
-    case 'Home':
-      return 0;
-    case 'End':
-      return length - 1;
-    default:
-      return undefined;
-  }
 }

@@ -17,7 +17,7 @@ import { ownRuns } from '../state/shown-runs';
 import type { ViewState } from '../state/view-state';
 
 const NOW = '(now)';
-/** No texts: the user begins anew. */
+/** No texts: the user begins again. */
 const NONE = '(none)';
 
 export function samplesSection(context: Context): Section {
