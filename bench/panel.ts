@@ -7,7 +7,8 @@
  * In the headless browser of the webview tests, on a recorded afternoon of work. A redraw is from the message of the host to
  * the end of the layout, which is what the page's program and the browser's style and layout take together; painting is not
  * in it. The first paint is what the page's program takes to start, and then from the host's first message until the frame
- * is painted that has the header and the bars of all blocks; what VS Code takes to make the webview is not in it.
+ * is painted that has the header and the bars of all blocks; what VS Code takes to make the webview is not in it. The cards
+ * below come in the frames after it.
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -79,11 +80,23 @@ const openIn = (message: HostMessage): string => `(async () => {
   dispatchEvent(new MessageEvent('message', { data: ${JSON.stringify(message)} }));
   await new Promise((drawn) => requestAnimationFrame(drawn)); // the page draws in this frame
   const bars = document.querySelectorAll('.importance .target').length;
-  await new Promise((painted) => requestAnimationFrame(painted));
-  return { boot: page.domContentLoadedEventEnd - loaded, paint: performance.now() - start, bars };
+  const { port1, port2 } = new MessageChannel();
+  await new Promise((painted) => {
+    port1.onmessage = painted; // it comes after the frame
+    port2.postMessage('');
+  });
+  const paint = performance.now() - start;
+  while (!document.querySelector('.card.runs table')) await new Promise((drawn) => requestAnimationFrame(drawn));
+  return { boot: page.domContentLoadedEventEnd - loaded, paint, whole: performance.now() - start, bars };
 })()`;
 
-async function firstPaint(blocks: number): Promise<number> {
+/** Milliseconds of an opening: until the first frame, and until all cards stand. */
+interface Opening {
+  readonly first: number;
+  readonly whole: number;
+}
+
+async function open(blocks: number): Promise<Opening> {
   const panel = await Webview.open<HostMessage, PanelMessage>(browser, {
     name: 'panel',
     inlineStyles: true,
@@ -91,13 +104,16 @@ async function firstPaint(blocks: number): Promise<number> {
     receive: () => undefined,
   });
   const message = opening(manyRuns(stateOf(blocks)));
-  const { boot, paint, bars } = await panel.page.evaluate<{ boot: number; paint: number; bars: number }>(
-    openIn(message),
-  );
+  const { boot, paint, whole, bars } = await panel.page.evaluate<{
+    boot: number;
+    paint: number;
+    whole: number;
+    bars: number;
+  }>(openIn(message));
   if (bars < blocks) throw new Error(`the first frame has ${bars} of ${blocks} bars`);
   if (panel.errors.length > 0) throw new Error(panel.errors.join('\n'));
   await panel.page.close();
-  return boot + paint;
+  return { first: boot + paint, whole: boot + whole };
 }
 
 printMachine();
@@ -108,14 +124,19 @@ const browser = await chromium.launch({
 });
 const facts: [string, string][] = [];
 try {
-  const first: number[] = [];
-  for (let i = 0; i < openings + 1; i++) first.push(await firstPaint(128));
-  first.shift(); // it also warms the browser
+  const opened: Opening[] = [];
+  for (let i = 0; i < openings + 1; i++) opened.push(await open(128));
+  opened.shift(); // it also warms the browser
+  const first = opened.map((each) => each.first);
+  const whole = opened.map((each) => each.whole);
   const [usual, longest] = [median(first), Math.max(...first)];
-  facts.push([
-    `first paint, 128 blocks, ${RUNS} runs`,
-    `${usual.toFixed(0)} ms, at most ${longest.toFixed(0)} ms (goal: ${FIRST_PAINT_GOAL_MS} ms)`,
-  ]);
+  facts.push(
+    [
+      `first paint, 128 blocks, ${RUNS} runs`,
+      `${usual.toFixed(0)} ms, at most ${longest.toFixed(0)} ms (goal: ${FIRST_PAINT_GOAL_MS} ms)`,
+    ],
+    ['all cards', `${median(whole).toFixed(0)} ms, at most ${Math.max(...whole).toFixed(0)} ms`],
+  );
   for (const blocks of [40, 128]) {
     const panel = await Webview.open<HostMessage, PanelMessage>(browser, {
       name: 'panel',

@@ -40,7 +40,11 @@ const host = connect<HostMessage, PanelMessage, Kept>(receiveMessage);
 const root = document.getElementById('page')!;
 let view: ViewState = readView(host.state?.view);
 let held: Held | undefined;
-let drawn: readonly Section[] = [];
+let drawn: Section[] = [];
+/** The cards that no frame has drawn yet. */
+let coming: ((context: Context) => Section)[] = [];
+/** The card to scroll to, once all cards stand. */
+let target: string | undefined;
 let frame = 0;
 
 const context: Context = {
@@ -53,45 +57,56 @@ const context: Context = {
   },
 };
 
-/** Redraws once in the next frame, for any number of messages. */
+/**
+ * Redraws once in the next frame, for any number of messages. The first frame has the head and the first card; each frame
+ * after it adds a card, so that what one reads first does not wait for what is below it.
+ */
 function draw(): void {
   cancelAnimationFrame(frame);
   frame = requestAnimationFrame(() => {
     if (!held) return;
     if (drawn.length === 0) build();
+    else addCard(coming.shift());
     for (const section of drawn) section.update(held.state, view);
+    if (coming.length > 0) draw();
+    else if (target !== undefined) scrollTo(target);
   });
 }
 
+const cards = el('div', { class: 'cards' });
+
 function build(): void {
   const figures = figuresSection(context);
-  const top = [
+  drawn = [
     planSection(context),
     dockSection(context, figures.element),
     legendSection(context),
     figures,
     jobsSection(context),
   ];
-  // The table of the card "measured" grows with a plan; nothing but the list of runs may move by that.
-  const cards = [
-    importanceSection(context),
-    curveSection(context),
-    trainingSection(context),
-    healingSection(context),
-    iterativeSection(context),
-    qualitySection(context),
-    accuracySection(context),
-    samplesSection(context),
-    gridSection(context),
-    versusSection(context),
-    measuredSection(context),
-    runsSection(context),
+  root.replaceChildren(...drawn.map(({ element }) => element), cards);
+  addCard(importanceSection);
+  coming = [
+    curveSection,
+    trainingSection,
+    healingSection,
+    iterativeSection,
+    qualitySection,
+    accuracySection,
+    samplesSection,
+    gridSection,
+    versusSection,
+    // Its table grows with a plan; nothing but the list of runs may move by that.
+    measuredSection,
+    runsSection,
   ];
-  drawn = [...top, ...cards];
-  root.replaceChildren(
-    ...top.map(({ element }) => element),
-    el('div', { class: 'cards' }, ...cards.map(({ element }) => element)),
-  );
+}
+
+function addCard(make?: (context: Context) => Section): void {
+  if (!make) return;
+  const card = make(context);
+  drawn.push(card);
+  cards.append(card.element);
 }
 
 function receiveMessage(message: HostMessage): void {
@@ -112,15 +127,18 @@ function showRun(id: string): void {
   const { runs } = held!.state;
   const run = runs.find((each) => each.id === id);
   if (!run) return;
+  target = chartOf(run) ?? 'runs';
   context.setView(showing(run, runs, view));
-  // After the frame that draws it.
-  requestAnimationFrame(() => requestAnimationFrame(() => scrollTo(chartOf(run) ?? 'runs')));
 }
 
 function scrollTo(name: string): void {
-  const card = root.querySelector<HTMLElement>(`.card.${name}`);
-  card?.focus({ preventScroll: true });
-  card?.scrollIntoView({ block: 'start' });
+  target = undefined;
+  // After the frame that draws it.
+  requestAnimationFrame(() => {
+    const card = root.querySelector<HTMLElement>(`.card.${name}`);
+    card?.focus({ preventScroll: true });
+    card?.scrollIntoView({ block: 'start' });
+  });
 }
 
 watchFaults((message) => host.post({ type: 'fault', message }));
