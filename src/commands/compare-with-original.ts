@@ -8,8 +8,8 @@ import { CancelledError, UserError } from '../engine/errors';
 import { updateCard } from '../engine/records/card-section';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { estimateWords, sumOf, workEstimate } from '../host/compare-estimate';
 import type { Coppice } from '../host/coppice';
+import { timeOf } from '../host/expected-time';
 import { inform, nextCommand } from '../host/inform';
 import { runParts } from '../host/run-parts';
 import { askAll, BACK, pickMany, type Step } from '../host/steps';
@@ -105,12 +105,15 @@ async function chooseParts(
   if (args.parts !== undefined) return { parts: args.parts };
   if (args.throws || all.length === 0) return { parts: all };
   const [result, original] = namesOf(family);
-  const times = lacking.map(({ work }) => workEstimate(coppice, work));
-  const choices = lacking.map(({ label, name }, at) => {
-    return { label, description: estimateWords(times[at]), value: name };
+  const choices = lacking.map(({ label, name, work }) => {
+    return { label, description: timeOf(coppice, work), value: name };
   });
+  const time = timeOf(
+    coppice,
+    lacking.flatMap(({ work }) => work),
+  );
   const { t } = vscode.l10n;
-  const title = t('Compare {0} with {1}: {2} in all', result, original, estimateWords(sumOf(times)));
+  const title = t('Compare {0} with {1}: {2} in all', result, original, time);
   const placeholder = t('Enter measures what is ticked');
   const step: Step<{ parts: readonly PartName[] }> = async (_, place) => {
     const parts = await pickMany(place, placeholder, choices, all);

@@ -6,16 +6,19 @@ import { nameOf } from '../editors/results/panel-host';
 import { type MeasuredOn, PanelTexts } from '../editors/results/panel-texts';
 import { PromptList } from '../editors/results/prompts';
 import { RunList } from '../editors/results/run-list';
+import type { Architecture } from '../engine/checkpoint/architecture';
 import { requireArchitecture } from '../engine/checkpoint/open';
 import type { BeforeAfter } from '../engine/records/before-after/before-after';
 import { isEvaluated } from '../engine/records/before-after/evaluated';
 import { WANTED_SAMPLES } from '../engine/records/before-after/missing';
-import { hasChatTemplate } from '../engine/tokenizer/files';
+import { modelName } from '../engine/records/record';
+import { chatKindOf } from '../engine/tokenizer/instruct';
 import { checkpointName } from '../jobs/titles';
 import type { LabelledModel } from '../jobs/option';
 import { drawnOptions } from '../jobs/options/calibration';
 import type { JobSpec } from '../protocol/jobs';
-import type { Work } from '../host/compare-estimate';
+import { perplexityWork, speedWork, textsWork } from '../host/compare-estimate';
+import type { Part as Work } from '../recipes/estimate/speeds';
 import type { Coppice } from '../host/coppice';
 import { inputFolders } from '../host/input-folders';
 import { recordFolders } from '../host/run-job';
@@ -37,10 +40,6 @@ export interface Given {
   readonly text?: string;
   readonly prompts?: readonly string[];
 }
-
-/** The defaults of the jobs. */
-const SPEED = { promptTokens: 128, newTokens: 64, repeats: 5 };
-const NEW_TOKENS = 64;
 
 /** @returns the parts that are missing on the page, in the order of its rows; none when it is complete */
 export async function missingParts(
@@ -65,19 +64,19 @@ async function perplexityPart(coppice: Coppice, family: Both, { text }: Given): 
   const { rowsKey } = shown;
   const lacks = ({ checkpoint }: Member, compared: boolean): boolean =>
     rowsKey === undefined || !isEvaluated(runs, checkpoint.identity, rowsKey, compared);
-  const reads = { rows: shown.samples, length: shown.length };
+  const rows = { rows: shown.samples, length: shown.length };
   const jobs: JobSpec[] = [];
-  const work: Work[] = [];
+  const readers: Member[] = [];
   if (lacks(original, false)) {
     jobs.push({ kind: 'eval', checkpoint: original.path, ...drawnOptions(source) });
-    work.push({ architecture: requireArchitecture(original.checkpoint), reads });
+    readers.push(original);
   }
   if (lacks(chosen, true)) {
     jobs.push({ kind: 'eval', checkpoint: chosen.path, ...drawnOptions(source), against: original.path });
-    // The original is read again beside it.
-    for (const each of [original, chosen]) work.push({ architecture: requireArchitecture(each.checkpoint), reads });
+    readers.push(original, chosen); // the original reads the rows again beside it
   }
   const label = vscode.l10n.t('Perplexity of both on {0}', shown.name);
+  const work = perplexityWork(architecturesOf(readers), rows);
   return jobs.length === 0 ? [] : [{ name: 'perplexity', label, jobs, work }];
 }
 
@@ -105,20 +104,15 @@ function columnsOf({ chosen, original }: Both): LabelledModel[] {
   return [original, chosen].map(({ path }) => ({ label: checkpointName(path), checkpoint: path }));
 }
 
-function speedPart(family: Both): Part {
-  const work = [family.original, family.chosen].flatMap(({ checkpoint }): Work[] => {
-    const architecture = requireArchitecture(checkpoint);
-    const reads = { rows: 1, length: Math.min(SPEED.promptTokens, architecture.context) };
-    // One more for warming up.
-    return Array.from({ length: SPEED.repeats + 1 }, () => ({ architecture, reads, writes: SPEED.newTokens }));
-  });
-  return {
-    name: 'speed',
-    label: vscode.l10n.t('Speed of both, in turns'),
-    jobs: [{ kind: 'speeds', columns: columnsOf(family) }],
-    work,
-  };
-}
+const architecturesOf = (members: readonly Member[]): Architecture[] =>
+  members.map(({ checkpoint }) => requireArchitecture(checkpoint));
+
+const speedPart = (family: Both): Part => ({
+  name: 'speed',
+  label: vscode.l10n.t('Speed of both, in turns'),
+  jobs: [{ kind: 'speeds', columns: columnsOf(family) }],
+  work: speedWork(architecturesOf([family.original, family.chosen])),
+});
 
 async function textsPart(coppice: Coppice, family: Both, page: BeforeAfter, given: Given): Promise<Part[]> {
   const { chosen, original } = family;
@@ -127,7 +121,7 @@ async function textsPart(coppice: Coppice, family: Both, page: BeforeAfter, give
   const wanted = given.prompts ? Infinity : WANTED_SAMPLES - written.size;
   const prompts = offered.filter((prompt) => !written.has(prompt)).slice(0, wanted);
   if (prompts.length === 0) return [];
-  const templates = await Promise.all([chosen, original].map(({ checkpoint }) => hasChatTemplate(checkpoint.home)));
+  const chat = await bothAnswer([original, chosen]);
   const precision = coppice.config.textPrecision;
   return [
     {
@@ -141,15 +135,23 @@ async function textsPart(coppice: Coppice, family: Both, page: BeforeAfter, give
           kind: 'samples',
           prompts,
           columns: columnsOf(family),
-          ...(templates.every(Boolean) && { chat: true }),
+          ...(chat && { chat }),
           ...(precision !== undefined && { precision }),
         },
       ],
-      work: [original, chosen].flatMap(({ checkpoint }) =>
-        prompts.map(() => ({ architecture: requireArchitecture(checkpoint), writes: NEW_TOKENS })),
-      ),
+      work: textsWork(architecturesOf([original, chosen]), prompts.length),
     },
   ];
+}
+
+/** Both have a chat template, and the files of one tell that it answers: a shorter model may have lost what tells it. */
+async function bothAnswer(members: readonly Member[]): Promise<boolean> {
+  const kinds = await Promise.all(
+    members.map(({ checkpoint }) =>
+      chatKindOf(checkpoint.home, modelName(checkpoint), checkpoint.architecture?.eosTokenIds),
+    ),
+  );
+  return kinds.every(({ template }) => template) && kinds.some(({ instruct }) => instruct);
 }
 
 /** "short and model" */

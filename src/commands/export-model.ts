@@ -18,6 +18,7 @@ import { askAll, BACK, type Choice, pick, pickMany, type Step } from '../host/st
 import type { ShipGoal } from '../protocol/journey';
 import { formatBytes } from '../format/numbers';
 import { UserError } from '../engine/errors';
+import { exportEstimate } from '../host/estimates';
 import { exportSize } from '../host/export-sizes';
 import type { Shipped } from '../recipes/init/sizes';
 import { relativesOf } from './comparable-models';
@@ -152,7 +153,7 @@ const targetStep: Step<ExportModelArguments> = async ({ format }, place) => {
   return target === BACK ? BACK : { target };
 };
 
-function outStep(coppice: Coppice, { checkpoint }: Chosen, sizes: ExportSizes): Step<ExportModelArguments> {
+function outStep(coppice: Coppice, chosen: Chosen, sizes: ExportSizes): Step<ExportModelArguments> {
   return async (state, place) => {
     const { format = 'gguf', type = [] } = state;
     const bytes = await sizes.of(state);
@@ -160,14 +161,21 @@ function outStep(coppice: Coppice, { checkpoint }: Chosen, sizes: ExportSizes): 
     const extension = format === 'gguf' ? '.gguf' : '';
     const value = outputFolder(
       coppice.config.outputFolder,
-      checkpoint,
+      chosen.checkpoint,
       format === 'gguf' ? (type[0] ?? format) : suffix,
       extension,
     );
+    const removed = state.remove?.filter((entry) => typeof entry === 'number') ?? coppice.plans.removed(chosen.subject);
+    const time = exportEstimate(coppice, chosen, removed, Math.max(1, type.length));
     const out =
       format === 'gguf'
-        ? await askOutputFile(place, { prompt: vscode.l10n.t('The new file'), value, extension, bytes })
-        : await askOutputFolder(place, { prompt: vscode.l10n.t('The new folder'), value, bytes });
+        ? await askOutputFile(place, {
+            prompt: vscode.l10n.t('The new file. Time: {0}', time),
+            value,
+            extension,
+            bytes,
+          })
+        : await askOutputFolder(place, { prompt: vscode.l10n.t('The new folder. Time: {0}', time), value, bytes });
     return out === BACK ? BACK : { out };
   };
 }

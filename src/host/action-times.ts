@@ -7,21 +7,22 @@ import { type Architecture, withoutLayers } from '../engine/checkpoint/architect
 import { QUICK } from '../engine/evaluate/grid/protocol';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
 import { usualCounts, VERSUS_METHODS } from '../engine/evaluate/versus-methods';
+import { WANTED_SAMPLES } from '../engine/records/before-after/missing';
 import { fullView, viewWithout, removedFrom } from '../engine/model/view';
 import { TOKENS_PER_ITEM, USUAL_QUESTIONS } from '../jobs/amounts';
 import { gridEstimate } from '../jobs/grid-estimate';
 import { HEAL_TOKENS, healingRows, SELF } from '../jobs/healing-amounts';
 import type { ActionTimes } from '../protocol/panel';
 import { nestedParts, scoringParts, writing, healingParts } from '../recipes/estimate/choosing';
-import { comparing } from '../recipes/estimate/measuring';
-import { decoding, evaluating, files, withStart } from '../recipes/estimate/parts';
+import { files, withStart } from '../recipes/estimate/parts';
 import type { Part } from '../recipes/estimate/speeds';
 import { protectionOf } from '../views/protection';
 import { modelOf } from './ask-training';
 import type { Chosen } from './choose-checkpoint';
+import { perplexityWork, speedWork, textsWork } from './compare-estimate';
 import type { Coppice } from './coppice';
-import { tasksEstimate } from './estimates';
-import { type ExpectedTime, expectedTime, timeOf, timeWords } from './expected-time';
+import { exportEstimate, tasksEstimate } from './estimates';
+import { type ExpectedTime, timeOf, timeWords } from './expected-time';
 import { usualHealingText } from './healing';
 import { iterationEstimate } from './iteration-estimate';
 import { recall } from './remembered';
@@ -36,9 +37,14 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
   const scoring = scoringOf(coppice, chosen);
   const isScored = coppice.scores.all(subject).some(({ criterion }) => criterion === coppice.config.criterion);
   const written = writing({ model, removed });
-  const exported = [written, ...comparing({ model, removed })];
   const heal = (tokens: number, writes: boolean): Part[] =>
     healingParts(architecture, { removed, rows: healingRows(architecture, tokens), writes });
+  const both = [architecture, withoutLayers(architecture, removed)];
+  const compared = time([
+    ...perplexityWork(both, rowsOf(coppice, architecture)),
+    ...speedWork(both),
+    ...textsWork(both, WANTED_SAMPLES),
+  ]);
   const ownText = usualHealingText(coppice) === SELF;
   return {
     score: time(scoring),
@@ -51,36 +57,15 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
     }),
     retrain: timeWords(usualTraining(coppice, chosen, removed)),
     merge: time([files(2 * model.bytes)]),
-    export: time(exported),
-    compare: compareEstimate(coppice, chosen, removed),
-    beforeAfter: compareEstimate(coppice, chosen, removed),
+    export: exportEstimate(coppice, chosen, removed),
+    compare: compared,
+    beforeAfter: compared,
     tasks: tasksOf(coppice, chosen, removed),
     bench: timeWords(gridTime(coppice, architecture, removed.length > 0 ? [removed] : [[]])),
     grid: timeWords(gridTime(coppice, architecture, removed.length > 0 ? [[], removed] : [[]])),
     iterate: iterationEstimate(coppice, chosen, { count: usualCount(coppice, chosen), method: 'lora', steps: 50 }),
     versus: versusOf(coppice, chosen, removed),
   };
-}
-
-/** Texts that a comparison continues, and new tokens of each. */
-const SAMPLES = { texts: 3, tokens: 64 } as const;
-
-/**
- * How long it takes to measure an original beside what became of it: perplexity of both on the calibration rows, speed, and
- * texts that both continue.
- * @param removed blocks that the changed model lacks
- */
-function compareEstimate(coppice: Coppice, chosen: Chosen, removed: readonly number[]): string {
-  const { architecture } = chosen;
-  const rows = rowsOf(coppice, architecture);
-  const shorter = withoutLayers(architecture, removed);
-  const parts = [architecture, shorter].flatMap((each) => [
-    evaluating(each, rows),
-    decoding(each, SAMPLES.texts * SAMPLES.tokens),
-  ]);
-  const speed = gridTime(coppice, architecture, [[], removed]);
-  const both = expectedTime(coppice, withStart(modelOf(chosen), parts));
-  return timeWords({ seconds: both.seconds + speed.seconds, measured: both.measured });
 }
 
 const rowsOf = ({ config }: Coppice, { context }: Architecture): { rows: number; length: number } => ({

@@ -8,9 +8,11 @@ import { BYTES_PER_TOKEN } from '../jobs/amounts';
 import { healingRows } from '../jobs/healing-amounts';
 import { roughTime } from '../jobs/rough-time';
 import { checkpointName } from '../jobs/titles';
-import { healingParts, scoringParts } from '../recipes/estimate/choosing';
-import { evaluating, products } from '../recipes/estimate/parts';
+import { healingParts, scoringParts, writing } from '../recipes/estimate/choosing';
+import { comparing } from '../recipes/estimate/measuring';
+import { evaluating, products, withStart } from '../recipes/estimate/parts';
 import { protectionOf } from '../views/protection';
+import { modelOf } from './ask-training';
 import type { Chosen } from './choose-checkpoint';
 import type { Coppice } from './coppice';
 import { expectedTime, timeOf } from './expected-time';
@@ -68,6 +70,13 @@ export function tasksEstimate(
     coppice,
     models.map((removed) => evaluating(architecture, rows, removed)),
   );
+}
+
+/** "about 20 s" to write the model and to compare what was written with it. @param kinds files that are written */
+export function exportEstimate(coppice: Coppice, chosen: Chosen, removed: readonly number[], kinds = 1): string {
+  const model = modelOf(chosen);
+  const each = [writing({ model, removed }), ...comparing({ model, removed })];
+  return timeOf(coppice, withStart(model, Array.from({ length: kinds }, () => each).flat()));
 }
 
 /** What is healed. */

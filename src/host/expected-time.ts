@@ -33,9 +33,12 @@ export function expectedTime(machine: Machine, parts: readonly Part[]): Expected
   return { seconds: expected?.seconds ?? 0, measured: expected?.from !== 'guess' };
 }
 
-/** "about 2:00", or "roughly 5:00 (not measured yet)". */
+/** "about 2:00", "a few seconds", or "roughly 5:00 (not measured yet)". */
 export function timeWords({ seconds, measured }: ExpectedTime): string {
-  return measured ? aboutTime(seconds) : vscode.l10n.t('roughly {0} (not measured yet)', roughTime(seconds));
+  const words = aboutTime(seconds);
+  // "A few seconds" is no number, and needs no measurement.
+  const isRough = words === roughTime(seconds);
+  return measured || isRough ? words : vscode.l10n.t('roughly {0} (not measured yet)', roughTime(seconds));
 }
 
 export const timeOf = (machine: Machine, parts: readonly Part[]): string => timeWords(expectedTime(machine, parts));

@@ -15,6 +15,7 @@ import { checkpointOf } from '../jobs/titles';
 import type { HealResult } from '../protocol/heal';
 import type { JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
 import { learnJob } from '../recipes/estimate';
+import { decodedInSecond } from '../recipes/estimate/decoded';
 import type { JobEnded } from '../sidecar/client';
 import type { Coppice } from './coppice';
 import { type Machine, machineSpeeds } from './expected-time';
@@ -33,6 +34,9 @@ export function learnSpeed(coppice: Pick<Coppice, 'library'> & Machine, { spec, 
   if (isLearnedByParts(spec)) {
     void learnFromParts(coppice, spec, outcome);
     return;
+  }
+  for (const part of decodedInSecond(spec, outcome, (path) => library.peek(path)?.architecture)) {
+    machineSpeeds(coppice).learn(part, 1, outcome.device?.provider ?? 'cpu');
   }
   if (!LEARNED.includes(spec.kind)) return;
   const architecture = library.peek(checkpointOf(spec))?.architecture;

@@ -113,10 +113,6 @@ export async function readTemplate(place: string): Promise<TemplateFiles> {
   }
 }
 
-/** Whether the checkpoint at `place` has a chat template; false if its files are unreadable. */
-export const hasChatTemplate = async (place: string): Promise<boolean> =>
-  (await readTemplate(place)).text !== undefined;
-
 /** The place of tokenizer.json in messages. */
 export const tokenizerPlace = ({ folder, gguf }: Pick<TokenizerTexts, 'folder' | 'gguf'>): string =>
   gguf ? folder : join(folder, 'tokenizer.json');

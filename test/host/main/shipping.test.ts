@@ -182,7 +182,16 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
     /** Waits for the primary action, and clicks it. */
     async function primary(label: RegExp): Promise<void> {
       await offered(label);
-      await frame.locator('vscode-button[appearance="primary"]').click();
+      // A click that comes while the page is being exchanged is lost, as a user would see.
+      await until(`a click on ${label} is taken`, () =>
+        frame
+          .locator('vscode-button[appearance="primary"]')
+          .click({ timeout: 2000 })
+          .then(
+            () => true,
+            () => false,
+          ),
+      );
     }
 
     async function shown(picture: string): Promise<void> {

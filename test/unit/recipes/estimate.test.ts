@@ -2,10 +2,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { Architecture } from '../../../src/engine/checkpoint/architecture';
+import type { JobOutcome, JobSpec } from '../../../src/protocol/jobs';
+import { decodedInSecond } from '../../../src/recipes/estimate/decoded';
 import { learnStep, MachineSpeeds, stepEstimator } from '../../../src/recipes/estimate';
 import { parseRecipe } from '../../../src/recipes/read';
 import type { Recipe } from '../../../src/recipes/recipe';
 import type { Expected, FinishedStep, PlannedStep } from '../../../src/recipes/types';
+import { architectureOf } from '../../support/checkpoint-files';
 import { temporaryFolder } from '../../support/temporary';
 
 const model = resolve(import.meta.dirname, '../../../media/sample');
@@ -138,5 +142,36 @@ describe('recipes: estimates', () => {
     speeds.learn({ kind: 'files', bytes: 10 }, 0.01, 'cpu'); // too short to tell anything
     await speeds.save();
     assert.ok(!existsSync(join(folder, 'speeds.json')));
+  });
+
+  it('learn decoding from texts and speeds in float32, of models that a cache does not hold', () => {
+    const smol = { hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9 };
+    const more = { num_key_value_heads: 3, vocab_size: 49152, tie_word_embeddings: true };
+    const architectures: Record<string, Architecture> = {
+      smol: architectureOf({ ...smol, ...more }),
+      tiny: architectureOf(),
+    };
+    const learned = (spec: JobSpec, result: unknown): number[] =>
+      decodedInSecond(spec, { result } as JobOutcome, (path) => architectures[path]).map((part) =>
+        part.kind === 'decode' ? part.bytes : NaN,
+      );
+    const text: JobSpec = { kind: 'generate', checkpoint: 'smol', prompt: 'A' };
+    const wrote = { ids: [1, 2], removed: [], precision: 'float32', decodeTokensPerSecond: 10 };
+    assert.deepEqual(learned(text, wrote), [10 * 4 * 134_515_008]);
+    // A block of SmolLM2 has 3 540 096 parameters.
+    assert.deepEqual(learned(text, { ...wrote, removed: [4, 5] }), [10 * 4 * (134_515_008 - 2 * 3_540_096)]);
+    for (const [of, nothing] of [
+      [text, { ...wrote, precision: 'int8' }],
+      [text, { ...wrote, removed: [4, 'mlp.7'] }],
+      [text, { ...wrote, decodeTokensPerSecond: 'NaN' }],
+      [{ ...text, checkpoint: 'tiny' }, wrote],
+      [{ ...text, checkpoint: 'not known' }, wrote],
+      [{ kind: 'eval', checkpoint: 'smol' }, wrote],
+    ] as const)
+      assert.deepEqual(learned(of, nothing), [], JSON.stringify(nothing));
+    const columns = ['tiny', 'smol'].map((checkpoint) => ({ label: checkpoint, checkpoint }));
+    const models = [{ removed: [] }, { removed: [], decodeTokensPerSecond: 7 }];
+    const measured = learned({ kind: 'speeds', columns }, { models, precision: 'float32' });
+    assert.deepEqual(measured, [7 * 4 * 134_515_008]);
   });
 });

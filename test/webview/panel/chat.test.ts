@@ -76,6 +76,7 @@ describeBrowser('chats in the results panel', (browser) => {
     const { prompt } = panel.received('samples/reply')[0];
     assert.deepEqual([prompt, await reply.inputValue()], ['Go on.', '']);
     await panel.post(update(2, { writing: { ...ANSWERED, status: 'running' } }));
+    await settled(panel);
     await reply.fill('Too soon');
     await reply.press('Enter');
     assert.equal(panel.received('samples/reply').length, 1, 'one turn at a time');

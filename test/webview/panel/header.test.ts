@@ -167,8 +167,13 @@ describeBrowser('head of the results panel', (browser) => {
 
   it('keeps figures, blocks and the primary button in one row of 56 px, also on a narrow page', async () => {
     for (const width of [1280, 480]) {
-      const state = { ...FULL, journey: journey(2, { action: 'prune' }) };
+      const time = 'roughly 2 h 10 min (not measured yet)';
+      const state = { ...FULL, times: { prune: time }, journey: journey(2, { action: 'prune' }) };
       const panel = await openPanel(browser(), state, { width });
+      // A long time stays on its line, and its title has all of it.
+      const shown = panel.page.locator('.next-detail > .time');
+      assert.equal(await shown.getAttribute('title'), time);
+      assert.ok((await shown.boundingBox())!.height <= 18);
       assert.equal(await panel.page.locator('.mini').first().isVisible(), false);
       await panel.page.locator('.card.runs').scrollIntoViewIfNeeded();
       await panel.page.locator('.mini').first().waitFor();

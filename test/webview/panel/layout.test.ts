@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { reportHtml } from '../../../src/engine/records/report';
-import type { PanelRun, PanelState, ScoreDigest } from '../../../src/protocol/panel';
+import type { HostMessage, PanelMessage, PanelRun, PanelState, ScoreDigest } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
-import { buildPages } from '../support/page';
+import { buildPages, Webview } from '../support/page';
 import { openPanel, type Panel, settled, update } from './open';
-import { EMPTY, FULL, planOf, RUNS, trainingSteps } from './recorded';
+import { EMPTY, FULL, opening, planOf, RUNS, trainingSteps } from './recorded';
 
 const WIDTHS = [300, 402, 555, 800, 1280, 1400];
 const DEPTHS = [4, 5, 12, 30, 47, 64, 65, 128];
@@ -190,6 +190,28 @@ describeBrowser('layout of the results panel', (browser) => {
       await panel.close();
     });
   }
+
+  it('has the head and all bars in its first frame, and moves nothing when the other cards come', async () => {
+    const panel = await Webview.open<HostMessage, PanelMessage>(browser(), {
+      name: 'panel',
+      inlineStyles: true,
+      width: 1280,
+      receive: () => undefined,
+    });
+    const places = `Object.fromEntries([...document.querySelectorAll('h1, .dock, .figures, .figures > *, .card.importance, .importance .target')]
+      .map((each, i) => { const { x, y, width } = each.getBoundingClientRect(); return [i + ' ' + each.getAttribute('class'), [x, y, width]]; }))`;
+    const first = await panel.page.evaluate<{ bars: number; cards: number; places: object }>(`(async () => {
+      dispatchEvent(new MessageEvent('message', { data: ${JSON.stringify(opening(FULL))} }));
+      await new Promise((drawn) => requestAnimationFrame(drawn));
+      const count = (selector) => document.querySelectorAll(selector).length;
+      return { bars: count('.importance .target'), cards: count('.card'), places: ${places} };
+    })()`);
+    assert.deepEqual([first.bars, first.cards], [FULL.model.blocks, 1]);
+    await panel.page.locator('.card.runs table').waitFor();
+    await settled(panel);
+    assert.deepEqual(await panel.page.evaluate(places), first.places);
+    await panel.close();
+  });
 
   it('is as wide as the window, with runs of long names in every list', async () => {
     const long = 'a prompt of many words that nobody would call short, in a model with a long name of its own';

@@ -43,6 +43,7 @@ export function nextSection({ send }: Context): Section {
       primary.setAttribute('appearance', trusted ? 'primary' : 'secondary');
       enable(primary, trusted || next.action === 'open');
       time.textContent = next.action === 'open' ? '' : (times[next.action] ?? '');
+      time.title = time.textContent; // a narrow row cuts it off
       skip.hidden = !journey.skippable || step === undefined;
     },
   };
