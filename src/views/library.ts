@@ -3,7 +3,6 @@
  * only) on first use, and again when its files change.
  */
 import { Debounce } from '../sidecar/timers';
-import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
 import { openCheckpoint } from '../engine/checkpoint/open';
@@ -11,14 +10,12 @@ import type { Checkpoint } from '../engine/checkpoint/types';
 import { messageOf, UserError } from '../engine/errors';
 import { readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
 import { canonicalPath } from './canonical';
-import { CheckpointCache } from './checkpoint-cache';
+import { CheckpointCache, folderOf, isOf } from './checkpoint-cache';
 import { findCheckpoints, WEIGHT_FILES } from './discovery';
 
 const REMEMBERED = 'openedCheckpoints';
 /** Files change in bursts: a download, a rename, a checkout. */
 const SETTLE_MS = 400;
-/** Paths that are files; other paths of checkpoints are folders. */
-const WEIGHTS = /\.(safetensors|json|gguf)$/;
 
 export interface Entry {
   /** The folder or file that names the checkpoint. */
@@ -229,7 +226,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   /** Watches the folders outside the workspace that have opened checkpoints, and only those. */
   private watchOutside(): void {
     const folders = this.opened
-      .map((path) => (WEIGHTS.test(path) ? dirname(path) : path))
+      .map(folderOf)
       .filter((folder) => !vscode.workspace.getWorkspaceFolder(vscode.Uri.file(folder)));
     for (const [folder, watching] of this.outside) {
       if (folders.includes(folder)) continue;
@@ -247,7 +244,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   private follow(watcher: vscode.FileSystemWatcher): vscode.Disposable {
     const touched = ({ fsPath }: vscode.Uri): void => {
       for (const path of this.cache.paths) {
-        if (path === fsPath || path === dirname(fsPath) || dirname(path) === dirname(fsPath)) this.forget(path);
+        if (isOf(path, fsPath)) this.forget(path);
       }
       this.rescanSoon();
     };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { canonicalPath } from '../../../src/views/canonical';
-import { CheckpointCache } from '../../../src/views/checkpoint-cache';
+import { CheckpointCache, isOf } from '../../../src/views/checkpoint-cache';
 import { anyOf } from '../../../src/views/globs';
 import { layOutGguf, SOUND } from '../../support/gguf-files';
 import { temporaryFolder } from '../../support/temporary';
@@ -29,6 +29,24 @@ describe('opened checkpoints', () => {
   beforeEach(async () => {
     before = await openCheckpoint(tinyCheckpoint('llama-gqa-tied'));
     after = await openCheckpoint(tinyCheckpoint('llama-plain'));
+  });
+
+  it('are opened again for changes of their own files, not for models that are written beside them', () => {
+    const changed: readonly (readonly [string, string, boolean])[] = [
+      ['m', 'm/model.safetensors', true],
+      ['m', 'm/config.json', true],
+      ['m', 'm-q8_0.gguf', false],
+      ['m', 'm-short/model.safetensors', false],
+      ['m.gguf', 'm.gguf', true],
+      ['m.gguf', 'm-q8_0.gguf', false],
+      ['m.gguf', 'config.json', false],
+      ['m-00001-of-00002.gguf', 'm-00002-of-00002.gguf', true],
+      ['m/model.safetensors.index.json', 'm/model-00002-of-00002.safetensors', true],
+      ['m/model.safetensors', 'm/config.json', true],
+      ['m/model.safetensors', 'm/m.gguf', false],
+    ];
+    for (const [path, file, is] of changed)
+      assert.equal(isOf(join('/models', path), join('/models', file)), is, `${file} of ${path}`);
   });
 
   it('are opened once', async () => {
