@@ -117,11 +117,12 @@ const speedPart = (family: Both): Part => ({
 async function textsPart(coppice: Coppice, family: Both, page: BeforeAfter, given: Given): Promise<Part[]> {
   const { chosen, original } = family;
   const written = new Set(page.samples.map(({ prompt }) => prompt));
-  const offered = given.prompts ?? new PromptList(coppice.context.globalState).all;
+  const chat = await bothAnswer([original, chosen]);
+  const list = new PromptList(coppice.context.globalState);
+  const offered = given.prompts ?? (chat ? list.questions : list.all);
   const wanted = given.prompts ? Infinity : WANTED_SAMPLES - written.size;
   const prompts = offered.filter((prompt) => !written.has(prompt)).slice(0, wanted);
   if (prompts.length === 0) return [];
-  const chat = await bothAnswer([original, chosen]);
   const precision = coppice.config.textPrecision;
   return [
     {

@@ -7,7 +7,6 @@ import type { MeasuringPart } from './measuring-part';
 import type { PanelReading } from './panel-reading';
 import type { PanelStore } from './panel-store';
 import type { PlanPart } from './plan-part';
-import { QUESTIONS } from './prompts';
 import { actOnRuns, isRunMessage, type RunMessage } from './run-actions';
 import type { SampleRequests } from './sample-requests';
 import type { PanelServices, PanelCheckpoint } from './services';
@@ -139,7 +138,7 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
 /** The prompts as the panel shows them. */
 export const promptsOf = ({ prompts }: PanelServices): Pick<PanelState, 'prompts' | 'ownPrompts' | 'questions'> => ({
   prompts: prompts.all,
-  questions: [...prompts.own, ...QUESTIONS],
+  questions: prompts.questions,
   ownPrompts: prompts.own,
 });
 

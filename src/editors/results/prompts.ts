@@ -36,6 +36,11 @@ export class PromptList {
     return [...this.own, ...PROMPTS];
   }
 
+  /** For a chat: the saved prompts, and what to ask. */
+  get questions(): readonly string[] {
+    return [...this.own, ...QUESTIONS];
+  }
+
   async keep(prompt: string): Promise<void> {
     if (prompt.trim() === '' || [...this.all, ...QUESTIONS].includes(prompt)) return;
     await this.store.update(KEY, [prompt, ...this.own].slice(0, MAX_OWN));

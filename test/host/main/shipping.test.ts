@@ -156,6 +156,10 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
       await vscode.commands.executeCommand('notifications.clearAll');
       for (const theme of THEMES) {
         await vscode.workspace.getConfiguration().update('workbench.colorTheme', theme, true);
+        await until(`the page is in ${theme}`, async () => {
+          const page = await pageFrame();
+          return (await page?.locator('body').getAttribute('data-vscode-theme-id')) === theme;
+        });
         await window.screenshot(`ship-${name}-5-page-${theme.toLowerCase().replaceAll(' ', '-')}`);
       }
     });
