@@ -130,7 +130,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     vscode.window.registerFileDecorationProvider(new BlockDecorations()),
     config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
     followScan(library, hidden),
-    client.onEnded((end) => learnSpeed(coppice, end)),
+    client.onEnded((end) => void learnSpeed(coppice, end)),
     // There is a new adapter or a stopped training.
     client.onEnded(({ spec }) => spec.kind === 'retrain' && library.rescanSoon()),
     client.onEnded(() => tree.readRecords()),

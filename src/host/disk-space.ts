@@ -1,8 +1,11 @@
 /** Whether an output fits on its disk. Does not use VS Code. */
 import { statfsSync } from 'node:fs';
+import { writtenReduction } from '../engine/checkpoint/reduction';
+import type { Checkpoint } from '../engine/checkpoint/types';
 import { systemErrorCode, UserError } from '../engine/errors';
 import { formatBytes } from '../format/numbers';
 import { l10n } from '../l10n';
+import type { RemovedEntry } from '../protocol/json';
 import { nearestParent } from './output-path';
 
 /** Room beside the output: for what others write meanwhile, and for blocks that are not full. */
@@ -18,6 +21,12 @@ export function freeBytes(path: string): number | undefined {
     if (systemErrorCode(error) === undefined) throw error;
     return undefined;
   }
+}
+
+/** Bytes of a checkpoint that is written without some blocks, at most: single modules that are left out count as kept. */
+export function writtenBytes(checkpoint: Checkpoint, remove: readonly RemovedEntry[]): number {
+  const blocks = remove.filter((entry) => typeof entry === 'number');
+  return writtenReduction(checkpoint, blocks).bytesAfter;
 }
 
 /** "Takes 226.5 MB of 12.4 GB that are free." */

@@ -27,21 +27,24 @@ const LEARNED_BY_PARTS = ['retrain', 'curve', 'tasks', 'export', 'merge'] as con
 type LearnedByParts = (typeof LEARNED_BY_PARTS)[number];
 
 /** Learns from a finished job. */
-export function learnSpeed(coppice: Pick<Coppice, 'library'> & Machine, { spec, outcome, on }: JobEnded): void {
+export async function learnSpeed(
+  coppice: Pick<Coppice, 'library'> & Machine,
+  { spec, outcome, on }: JobEnded,
+): Promise<void> {
   const { library, speeds } = coppice;
   // Other machines have other speeds.
   if (!outcome || on !== undefined) return;
-  if (isLearnedByParts(spec)) {
-    void learnFromParts(coppice, spec, outcome);
-    return;
-  }
-  for (const part of decodedInSecond(spec, outcome, (path) => library.peek(path)?.architecture)) {
-    machineSpeeds(coppice).learn(part, 1, outcome.device?.provider ?? 'cpu');
-  }
-  if (!LEARNED.includes(spec.kind)) return;
-  const architecture = library.peek(checkpointOf(spec))?.architecture;
-  if (!architecture) return;
+  if (isLearnedByParts(spec)) return learnFromParts(coppice, spec, outcome);
   const provider = outcome.device?.provider ?? 'cpu';
+  const architectureOf = async (path: string): Promise<Architecture | undefined> => {
+    const checkpoint = await library.load(path).catch(() => undefined); // it may be gone
+    return checkpoint?.architecture;
+  };
+  for (const part of await decodedInSecond(spec, outcome, architectureOf))
+    machineSpeeds(coppice).learn(part, 1, provider);
+  if (!LEARNED.includes(spec.kind)) return;
+  const architecture = await architectureOf(checkpointOf(spec));
+  if (!architecture) return;
   if (spec.kind === 'heal' || spec.kind === 'prune') {
     const { result } = outcome as JobOutcome<'heal' | 'prune'>;
     const healed = 'writingSeconds' in result ? result : result.healing;

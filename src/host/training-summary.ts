@@ -4,7 +4,8 @@ import * as vscode from 'vscode';
 import { DEFAULTS } from '../engine/retrain/defaults';
 import { formatBytes } from '../format/numbers';
 import { checkpointName } from '../jobs/titles';
-import { forecastOf, type TrainingState, type TrainingSubject } from './ask-training';
+import { forecastOf, trainedBytes, type TrainingState, type TrainingSubject } from './ask-training';
+import { freeBytes, spaceWords } from './disk-space';
 import { askOutputFolder } from './output-folder';
 import { BACK, type Choice, pick, type Place, type Step } from './steps';
 import { availableBytes } from './training-estimate';
@@ -21,7 +22,7 @@ export function summaryStep(subject: TrainingSubject, folder: (state: TrainingSt
       const chosen = await pick<Line>(place, placeholder(subject), linesOf(subject, state, out), 'start');
       if (chosen === 'start') return { out };
       if (chosen === 'folder') {
-        const other = await askFolder(state, place, out);
+        const other = await askFolder(subject, state, place, out);
         if (other !== BACK) out = other;
       } else if (place.step > 1) {
         return BACK;
@@ -30,8 +31,13 @@ export function summaryStep(subject: TrainingSubject, folder: (state: TrainingSt
   };
 }
 
-const askFolder = (state: TrainingState, place: Place, value: string): Promise<string | typeof BACK> =>
-  askOutputFolder(place, { prompt: folderPrompt(state), value });
+const askFolder = (
+  subject: TrainingSubject,
+  state: TrainingState,
+  place: Place,
+  value: string,
+): Promise<string | typeof BACK> =>
+  askOutputFolder(place, { prompt: folderPrompt(state), value, bytes: trainedBytes(subject, state) });
 
 const folderPrompt = ({ settings }: TrainingState): string =>
   settings?.full ? vscode.l10n.t('Folder for the new checkpoint') : vscode.l10n.t('Folder for the adapter');
@@ -62,8 +68,14 @@ function linesOf(subject: TrainingSubject, state: TrainingState, out: string): C
       description: warning ?? t('{0} are free', formatBytes(free)),
       value: 'change',
     },
-    { label: `$(folder) ${shownPath(out)}`, description: t('select to change the folder'), value: 'folder' },
+    { label: `$(folder) ${shownPath(out)}`, description: folderWords(subject, state, out), value: 'folder' },
   ];
+}
+
+function folderWords(subject: TrainingSubject, state: TrainingState, out: string): string {
+  const bytes = trainedBytes(subject, state);
+  const change = vscode.l10n.t('select to change the folder');
+  return bytes === undefined ? change : `${spaceWords(bytes, freeBytes(out))} ${capital(change)}`;
 }
 
 function modelWords({ question }: TrainingSubject, state: TrainingState): string {

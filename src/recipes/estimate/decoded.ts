@@ -14,19 +14,20 @@ const LEAST_PARAMETERS = 20e6;
  * What each model of the job decoded in one second, in float32; none for other jobs and precisions.
  * @param architectureOf of the checkpoint at a path, undefined where it is not known
  */
-export function decodedInSecond(
+export async function decodedInSecond(
   spec: JobSpec,
   outcome: JobOutcome,
-  architectureOf: (checkpoint: string) => Architecture | undefined,
-): Part[] {
-  return ratesIn(spec, outcome).flatMap(({ checkpoint, removed, tokensPerSecond }) => {
-    const whole = architectureOf(checkpoint);
+  architectureOf: (checkpoint: string) => Promise<Architecture | undefined>,
+): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (const { checkpoint, removed, tokensPerSecond } of ratesIn(spec, outcome)) {
     const blocks = removed.filter((entry) => typeof entry === 'number');
-    if (!whole || blocks.length < removed.length) return [];
-    if (typeof tokensPerSecond !== 'number' || !(tokensPerSecond > 0)) return [];
-    const model = withoutLayers(whole, blocks);
-    return parametersReadOf(model) < LEAST_PARAMETERS ? [] : [decoding(model, tokensPerSecond)];
-  });
+    if (typeof tokensPerSecond !== 'number' || !(tokensPerSecond > 0) || blocks.length < removed.length) continue;
+    const whole = await architectureOf(checkpoint);
+    const model = whole && withoutLayers(whole, blocks);
+    if (model && parametersReadOf(model) >= LEAST_PARAMETERS) parts.push(decoding(model, tokensPerSecond));
+  }
+  return parts;
 }
 
 interface Rate {

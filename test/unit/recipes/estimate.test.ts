@@ -144,22 +144,24 @@ describe('recipes: estimates', () => {
     assert.ok(!existsSync(join(folder, 'speeds.json')));
   });
 
-  it('learn decoding from texts and speeds in float32, of models that a cache does not hold', () => {
+  it('learn decoding from texts and speeds in float32, of models that a cache does not hold', async () => {
     const smol = { hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9 };
     const more = { num_key_value_heads: 3, vocab_size: 49152, tie_word_embeddings: true };
     const architectures: Record<string, Architecture> = {
       smol: architectureOf({ ...smol, ...more }),
       tiny: architectureOf(),
     };
-    const learned = (spec: JobSpec, result: unknown): number[] =>
-      decodedInSecond(spec, { result } as JobOutcome, (path) => architectures[path]).map((part) =>
-        part.kind === 'decode' ? part.bytes : NaN,
+    const learned = async (spec: JobSpec, result: unknown): Promise<number[]> => {
+      const parts = await decodedInSecond(spec, { result } as JobOutcome, (path) =>
+        Promise.resolve(architectures[path]),
       );
+      return parts.map((part) => (part.kind === 'decode' ? part.bytes : NaN));
+    };
     const text: JobSpec = { kind: 'generate', checkpoint: 'smol', prompt: 'A' };
     const wrote = { ids: [1, 2], removed: [], precision: 'float32', decodeTokensPerSecond: 10 };
-    assert.deepEqual(learned(text, wrote), [10 * 4 * 134_515_008]);
+    assert.deepEqual(await learned(text, wrote), [10 * 4 * 134_515_008]);
     // A block of SmolLM2 has 3 540 096 parameters.
-    assert.deepEqual(learned(text, { ...wrote, removed: [4, 5] }), [10 * 4 * (134_515_008 - 2 * 3_540_096)]);
+    assert.deepEqual(await learned(text, { ...wrote, removed: [4, 5] }), [10 * 4 * (134_515_008 - 2 * 3_540_096)]);
     for (const [of, nothing] of [
       [text, { ...wrote, precision: 'int8' }],
       [text, { ...wrote, removed: [4, 'mlp.7'] }],
@@ -168,10 +170,10 @@ describe('recipes: estimates', () => {
       [{ ...text, checkpoint: 'not known' }, wrote],
       [{ kind: 'eval', checkpoint: 'smol' }, wrote],
     ] as const)
-      assert.deepEqual(learned(of, nothing), [], JSON.stringify(nothing));
+      assert.deepEqual(await learned(of, nothing), [], JSON.stringify(nothing));
     const columns = ['tiny', 'smol'].map((checkpoint) => ({ label: checkpoint, checkpoint }));
     const models = [{ removed: [] }, { removed: [], decodeTokensPerSecond: 7 }];
-    const measured = learned({ kind: 'speeds', columns }, { models, precision: 'float32' });
+    const measured = await learned({ kind: 'speeds', columns }, { models, precision: 'float32' });
     assert.deepEqual(measured, [7 * 4 * 134_515_008]);
   });
 });
