@@ -1,5 +1,6 @@
 /** The view by keyboard: real keys in the real window. Several lines at once, and what locked blocks say. */
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { clearWorkspace, coppice, run, writeModel } from '../support/coppice';
 import { until } from '../../support/until';
@@ -143,6 +144,26 @@ describe('the tree by keyboard', () => {
     await box.locator('input').press('Enter');
     await removing;
     await plan([1, 3, 4, 5, 7]);
+  });
+
+  it('starts what comes next, opens the results, and asks before it deletes', async () => {
+    const box = window.page.locator('.quick-input-widget:visible .quick-input-title');
+    await go('model');
+    await press('Control+Enter', async () => (await box.count()) === 1);
+    assert.match(await box.innerText(), /^Score Blocks/);
+    await press('Escape', async () => (await box.count()) === 0);
+    await go('model');
+    await press('Alt+Enter', () => Promise.resolve(vscode.window.tabGroups.all.some(({ tabs }) => tabs.length > 0)));
+    assert.deepEqual(
+      vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label)),
+      ['Results: model'],
+    );
+    await window.frameWith('.card.runs'); // it takes the focus once it is there
+    await go('model');
+    // VS Code shows no dialog in tests: it says which one it refused.
+    const asked = window.toast('refused to show dialog in tests. Contents: Delete model (');
+    await press('Delete', async () => (await asked.count()) > 0);
+    assert.ok(existsSync(path), 'nothing is deleted without an answer');
   });
 
   it('leaves other commands to one checkpoint at a time', async () => {
