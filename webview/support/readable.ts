@@ -40,6 +40,12 @@ const PAIRS: readonly Pair[] = [
   ),
 ];
 
+/** Numbers on the tones of ranks (panel/theme.css); they stand on tones of another colour, not on one of the theme. */
+const ON_TONES: readonly { readonly name: string; readonly ink: string; readonly tones: readonly string[] }[] = [
+  { name: '--on-strong', ink: 'paper', tones: ['--tone-0', '--tone-1'] },
+  { name: '--on-weak', ink: 'ink', tones: ['--tone-2', '--tone-3', '--tone-4'] },
+];
+
 /** Corrects the colours now, and whenever the theme changes. Call it before controls read the colours. */
 export function keepReadable(): void {
   correct();
@@ -51,12 +57,14 @@ function correct(): void {
   const probe = document.createElement('span');
   document.body.append(probe);
   const theme = getComputedStyle(document.documentElement);
-  const colour = (name: string): Rgba | undefined => {
-    const value = theme.getPropertyValue(`--vscode-${name}`).trim();
-    if (value === '') return undefined;
+  const colourOf = (value: string): Rgba | undefined => {
     probe.style.color = '';
     probe.style.color = value;
     return probe.style.color === '' ? undefined : parse(getComputedStyle(probe).color);
+  };
+  const colour = (name: string): Rgba | undefined => {
+    const value = theme.getPropertyValue(`--vscode-${name}`).trim();
+    return value === '' ? undefined : colourOf(value);
   };
   const page = colour('editor-background') ?? [255, 255, 255, 1];
   for (const { ink, on, least } of PAIRS) {
@@ -65,21 +73,40 @@ function correct(): void {
       .map(colour)
       .filter((each) => each !== undefined)
       .map((each) => over(each, page));
-    const name = `--vscode-${ink}`;
-    const corrected = own && behind.length > 0 ? readable(own, behind, least) : undefined;
-    if (corrected) document.body.style.setProperty(name, `rgb(${corrected.slice(0, 3).join(' ')})`);
-    else document.body.style.removeProperty(name);
+    set(`--vscode-${ink}`, own && behind.length > 0 ? readable(own, behind, least) : undefined);
   }
+  correctTones(colourOf);
   probe.remove();
 }
 
-/** "rgb(…)" and "rgba(…)", as computed styles have colours. */
+/** After the colours of the theme, of which the tones are mixed. */
+function correctTones(colourOf: (value: string) => Rgba | undefined): void {
+  const body = getComputedStyle(document.body);
+  if (body.getPropertyValue('--heat') === '') return; // a page without ranks
+  const [heat, paper] = ['var(--heat)', 'var(--paper)'].map(colourOf);
+  if (!heat || !paper) return;
+  for (const { name, ink, tones } of ON_TONES) {
+    const own = colourOf(`var(--${ink})`);
+    const behind = tones.map((tone) => {
+      const [red, green, blue] = heat;
+      return over([red, green, blue, Number(body.getPropertyValue(tone))], paper);
+    });
+    set(name, own && readable(own, behind, TEXT));
+  }
+}
+
+/** @param corrected undefined: the style sheets' own colour */
+function set(name: string, corrected: Rgba | undefined): void {
+  const { style } = document.body;
+  if (corrected) style.setProperty(name, `rgb(${corrected.slice(0, 3).join(' ')})`);
+  else style.removeProperty(name);
+}
+
+/** "rgb(…)", "rgba(…)", and "color(srgb …)" of mixed colours, as computed styles have them. */
 function parse(computed: string): Rgba | undefined {
-  const parts = /^rgba?\(([^)]*)\)$/
-    .exec(computed)?.[1]
-    .split(/[\s,/]+/)
-    .map(Number);
+  const [, kind, values] = /^(rgba?\(|color\(srgb )([^)]*)\)$/.exec(computed) ?? [];
+  const parts = values?.split(/[\s,/]+/).map(Number);
   if (!parts || parts.length < 3 || parts.some(Number.isNaN)) return undefined;
-  const [red, green, blue, alpha = 1] = parts;
-  return [red, green, blue, alpha];
+  const [red, green, blue] = kind.startsWith('rgb') ? parts : parts.map((part) => 255 * part);
+  return [red, green, blue, parts.at(3) ?? 1];
 }

@@ -1,6 +1,6 @@
 /** What Coppice made stands in the view below what it was made from, with the real sidecar. */
 import assert from 'node:assert/strict';
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { clearWorkspace, coppice, inWorkspace, lines, run, writeModel } from '../support/coppice';
 import { until } from '../../support/until';
@@ -69,6 +69,27 @@ describe('the lineage in the tree', function () {
     assert.equal(item.label, 'Plan: keeps 5 of 6');
     assert.equal((await below(checkpoint))[0].item.label, 'Plan: keeps 8 of 8');
     await run('resetPlan', { checkpoint: out });
+  });
+
+  it('goes on from the pruned model to its adapter, and to the model that the adapter was merged into', async () => {
+    const text = inWorkspace('tales.txt');
+    writeFileSync(text, 'The old oak stood by the river, and the river sang to it. '.repeat(40));
+    const adapter = inWorkspace('tales');
+    const merged = inWorkspace('stories-tales');
+    const settings = { length: 32, batch: 1 };
+    await run('retrainLora', { checkpoint: out, data: [text], steps: 1, rank: 2, settings, out: adapter });
+    await run('mergeAdapter', { checkpoint: out, adapter, out: merged });
+    await run('refreshCheckpoints');
+    const line = (await below(out)).find(({ item }) => item.label === 'tales');
+    assert.ok(line, 'the adapter stands below the pruned model');
+    const [made] = await lines(line.node);
+    assert.equal(made.item.label, 'stories-tales');
+    assert.match(String(made.item.description), /^tales merged · /);
+    await (await coppice()).tree.reveal(merged);
+    await window.row('stories-tales').waitFor();
+    await window.screenshot('lineage-adapter');
+    for (const each of [merged, adapter]) rmSync(each, { recursive: true });
+    await run('refreshCheckpoints');
   });
 
   it('puts a model at the top, with the name of what it was made from, once that is gone', async () => {

@@ -1,7 +1,6 @@
 /**
  * Texts of the results panel in every theme that VS Code brings along, as its window draws them: each can be read on what
- * lies behind it. Disabled controls are left out, as in WCAG, and numbers on marks of charts, whose background is no ancestor:
- * test/webview/panel/importance.test.ts looks at those.
+ * lies behind it, numbers on cells of the ranks too. Disabled controls are left out, as in WCAG.
  */
 import assert from 'node:assert/strict';
 import type { Frame } from 'playwright-core';
@@ -21,6 +20,8 @@ interface Theme {
 
 interface Seen {
   readonly text: string;
+  /** A number on a cell of the ranks. */
+  readonly isRank: boolean;
   readonly colour: string;
   readonly opacity: number;
   /** From the nearest to the page's own, which is opaque. */
@@ -65,6 +66,8 @@ describe('texts of the results panel', function () {
       );
       const seen = await frame.evaluate<Seen[]>(`(${TEXTS})()`);
       assert.ok(seen.length > 50, `${seen.length} texts`);
+      // Two criteria rank the twelve blocks.
+      assert.equal(seen.filter(({ isRank }) => isRank).length, 24);
       const faint = seen.flatMap((each) => {
         const found = contrastOf(each);
         return found < LEAST ? [`${found.toFixed(2)}:1 “${each.text}” ${each.colour} on ${each.backgrounds[0]}`] : [];
@@ -85,11 +88,21 @@ function contrastOf({ colour, opacity, backgrounds }: Seen): number {
 /** Runs in the page, of whose types the host knows nothing. @returns all texts that are shown */
 const TEXTS = `() => {
   const seen = [];
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  /** Mixed colours as red, green and blue. */
+  const painted = (colour, opacity) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    const [red, green, blue, alpha] = canvas.getImageData(0, 0, 1, 1).data;
+    return \`rgba(\${red}, \${green}, \${blue}, \${(alpha / 255) * opacity})\`;
+  };
   const parentOf = (node) => node.assignedSlot ?? node.parentElement ?? node.getRootNode().host;
   const look = (element, text) => {
-    if (element.closest('.heat-rank')) return;
     if (!element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true })) return;
-    const backgrounds = [];
+    // The cell of a number is beside it.
+    const cell = element.matches('.heat-rank') ? element.parentElement.querySelector('.heat-cell') : null;
+    const backgrounds = cell ? [painted(getComputedStyle(cell).fill, Number(getComputedStyle(cell).fillOpacity))] : [];
     let opacity = 1;
     for (let at = element; at; at = parentOf(at)) {
       if (at.hasAttribute?.('disabled') || at.getAttribute?.('aria-disabled') === 'true') return;
@@ -99,9 +112,9 @@ const TEXTS = `() => {
       if (style.backgroundColor !== 'rgba(0, 0, 0, 0)') backgrounds.push(style.backgroundColor);
     }
     const style = getComputedStyle(element);
-    const own = element instanceof SVGElement ? style.fill : style.color;
+    const own = cell ? painted(style.fill, 1) : element instanceof SVGElement ? style.fill : style.color;
     if (own === 'none' || backgrounds.length === 0) return;
-    seen.push({ text: text.slice(0, 40), colour: own, opacity, backgrounds });
+    seen.push({ text: text.slice(0, 40), isRank: cell !== null, colour: own, opacity, backgrounds });
   };
   const walk = (node) => {
     for (const child of node.childNodes) {

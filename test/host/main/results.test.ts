@@ -1,5 +1,4 @@
 /** The results panel in a real VS Code with the real sidecar: score, toggle in the chart, write, and come back. */
-import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { clearWorkspace, coppice, writeModel, writeText } from '../support/coppice';
 import { until } from '../../support/until';
@@ -59,6 +58,6 @@ describe('results panel', () => {
     await vscode.commands.executeCommand('coppice.openResults', { checkpoint: model, throws: true });
     frame = await window.frameWith('.card.importance');
     await frame.locator('.importance .target[data-key="4"][aria-checked="false"]').waitFor();
-    assert.equal(await frame.locator('.sample').count(), 2);
+    await until('two texts again', async () => (await frame.locator('.sample').count()) === 2);
   });
 });
