@@ -26,6 +26,8 @@ interface Story {
   readonly bytes: number;
   /** The perplexity that is still good enough, in multiples of the original's. */
   readonly ratio: string;
+  /** What brings the pruned model there: correcting its weights at once, or retraining it. */
+  readonly by: 'healing' | 'retraining';
   readonly patience: number;
 }
 
@@ -42,7 +44,8 @@ const SAMPLE: Story = {
   label: 'safetensors',
   size: '4.4MB',
   bytes: 4.4e6,
-  ratio: '1.3',
+  ratio: '1.15',
+  by: 'retraining',
   patience: 120_000,
 };
 
@@ -55,6 +58,7 @@ const SMOLLM2: Story = {
   size: '132MB',
   bytes: 132e6,
   ratio: '2',
+  by: 'healing',
   patience: 900_000,
 };
 
@@ -90,6 +94,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
     it('finds the model and offers to score it, on a text of the user', async () => {
       copyModel(story.model(), inWorkspace(name));
       cpSync(story.text(), inWorkspace('my-text.txt'));
+      cpSync(extensionFile('media/sample/retrain.jsonl'), inWorkspace('my-examples.jsonl'));
       await (await coppice()).library.rescan();
       await window.row(name).first().click();
       await vscode.commands.executeCommand('coppice.openResults', { checkpoint: inWorkspace(name) });
@@ -118,17 +123,40 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
       await shown('3-planned');
     });
 
-    it('writes the shorter model, healed, with Enter all the way', async () => {
+    it('writes the shorter model, with Enter all the way', async () => {
       await primary(/^Prune/);
-      await window.pick('Heal quickly');
+      await window.pick(story.by === 'healing' ? 'Heal quickly' : 'Prune only');
       await window.enter(/Removes/);
       await offered(/^Open /);
       await primary(/^Open /);
-      frame = await window.frameWith('h1', /healed/);
+      frame = await window.frameWith('h1', story.by === 'healing' ? /healed/ : /-blocks$/);
     });
 
-    it('retrains only what the goal asks for, and exports', async () => {
-      // Healing has brought the perplexity below the limit, which is measured at once.
+    if (story.by === 'retraining') {
+      it('retrains it on examples of the user, because the goal is not met yet, and merges what that gave', async () => {
+        await frame
+          .getByText(/^Not yet/)
+          .first()
+          .waitFor({ timeout: patience });
+        await primary(/^Retrain/);
+        await window.pick('my-examples.jsonl');
+        await window.pick('Two passes over the data');
+        await window.pick('Start Retraining');
+        await offered(/^Merge Adapter/);
+        await shown('4-retrained');
+        await primary(/^Merge Adapter/);
+        await window.enter(/Folder for the new checkpoint|that are free/);
+        await primary(/^Open /);
+        frame = await window.frameWith('h1', /retrained/);
+      });
+    }
+
+    it('exports it, once the goal is met', async () => {
+      // Its perplexity is measured at once.
+      await frame
+        .getByText(/^May ship/)
+        .first()
+        .waitFor({ timeout: patience });
       await offered(/^Export/);
       await shown('4-healed');
       const before = readdirSync(inWorkspace());
