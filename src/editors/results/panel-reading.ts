@@ -78,11 +78,13 @@ export class PanelReading {
     return { ...calibration, length: Math.min(calibration.length, context) };
   }
 
-  /** The rows that this checkpoint was scored on; if it was not scored, those of the model that it was made from. */
+  /** The rows that this checkpoint was scored on; if it was not scored, those of the nearest ancestor that was. */
   scorings(): ScoredRows[] {
-    const own = this.runs.scorings(this.source.checkpoint.identity);
-    const { origin } = this.relatives.self;
-    return own.length > 0 || !origin ? own : this.runs.scorings(origin.identity);
+    for (const identity of [this.source.checkpoint.identity, ...this.relatives.ancestors]) {
+      const rows = this.runs.scorings(identity);
+      if (rows.length > 0) return rows;
+    }
+    return [];
   }
 
   /** Identity of the oldest known ancestor; its own if no record names another one. */

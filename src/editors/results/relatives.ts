@@ -104,16 +104,30 @@ export class Relatives {
     return dirname(other.path) === dirname(path) ? 'neighbour' : 'other';
   }
 
+  /** Identities of what this checkpoint was made from, the nearest first, as far as records of the others tell. */
+  get ancestors(): readonly string[] {
+    return this.lineOf(this.own).slice(1);
+  }
+
   /** The identity of the oldest known ancestor. */
   private rootOf(relative: Relative): string {
-    const seen = new Set<string>(); // records may even claim a cycle
-    let { identity, origin } = relative;
-    while (origin && !seen.has(identity)) {
-      seen.add(identity);
-      ({ identity } = origin);
-      origin = [this.own, ...this.others].find((each) => each.identity === identity)?.origin;
+    return this.lineOf(relative).at(-1)!;
+  }
+
+  /** Identities from the checkpoint itself to its oldest known ancestor. */
+  private lineOf({ identity, origin }: Relative): readonly string[] {
+    const line = [identity];
+    while (origin) {
+      const isCircle = line.includes(origin.identity); // records may claim one
+      line.push(origin.identity);
+      if (isCircle) break;
+      origin = this.with(origin.identity)?.origin;
     }
-    return identity;
+    return line;
+  }
+
+  private with(identity: string): Relative | undefined {
+    return [this.own, ...this.others].find((each) => each.identity === identity);
   }
 
   private async relative(path: string, checkpoint: Checkpoint): Promise<Relative> {

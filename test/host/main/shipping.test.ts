@@ -38,7 +38,7 @@ const extensionFile = (...parts: string[]): string =>
 const SAMPLE: Story = {
   name: 'stories',
   model: () => extensionFile('media/sample'),
-  text: () => extensionFile('media/sample/calibration.txt'),
+  text: () => extensionFile('media/sample/evaluation.txt'),
   // Its tokenizer has no form in GGUF.
   format: /transformers, vLLM/,
   label: 'safetensors',
