@@ -2,7 +2,7 @@
  * Keeps opened checkpoints until their files change. If a file changes while it is being opened, callers that wait get
  * the result, but it is not kept. Does not use VS Code.
  */
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { nameOfGguf } from '../engine/checkpoint/gguf/name';
 import type { Checkpoint } from '../engine/checkpoint/types';
 
@@ -21,7 +21,7 @@ export function isOf(path: string, file: string): boolean {
   if (folderOf(path) !== dirname(file)) return false;
   if (!FILES.test(path)) return true;
   if (GGUF.test(path)) return GGUF.test(file) && nameOfGguf(path) === nameOfGguf(file);
-  return !GGUF.test(basename(file));
+  return !GGUF.test(file);
 }
 
 export class CheckpointCache {

@@ -47,6 +47,7 @@ describe('command line: end to end', function () {
     const cwd = temporaryFolder();
     const page = await coppice(['demo'], { cwd });
     assert.equal(page.code, 0, page.stderr);
+    assert.doesNotMatch(page.stderr, /--against/, 'advice for a command that nobody ran');
     const folder = join(cwd, 'coppice-demo');
     checkWholeWay(page.stdout, folder);
     const { results } = readJson(join(folder, 'comparison.json')) as { results: Record<string, Json> };
@@ -63,6 +64,7 @@ describe('command line: end to end', function () {
     assert.equal(json.retrained, null);
     const page = await coppice(['demo', model, '--count', '1', '--calibration', text, '--retrain', text], { cwd });
     assert.equal(page.code, 0, page.stderr);
+    assert.doesNotMatch(page.stderr, /--against/, 'advice for a command that nobody ran');
     const folder = join(cwd, 'coppice-demo-2');
     checkWholeWay(page.stdout, folder);
     const { results } = readJson(join(folder, 'comparison.json')) as { results: Record<string, Json> };

@@ -126,6 +126,7 @@ async function begin(path: string | undefined, options: DemoOptions, folder: str
   );
   const { count = Math.max(1, Math.floor(blocks / 4)), device, threads = material.threads, memory } = options;
   const { job, note } = shell;
+  const part = { job, hooks: {}, warn: once(shell.warn) };
   return {
     checkpoint,
     blocks,
@@ -135,7 +136,8 @@ async function begin(path: string | undefined, options: DemoOptions, folder: str
     count,
     compute: { device, threads, memory },
     shell,
-    run: partRunner({ job, hooks: {}, note, warn: once(shell.warn) }),
+    run: partRunner({ ...part, note }),
+    measure: partRunner({ ...part, note: () => undefined }),
     progress: chaptersOf(job, material.retraining !== undefined),
   };
 }

@@ -36,10 +36,10 @@ export type Examination = Quality & Cost & { readonly questions?: Answers };
 export async function answersOf(
   columns: readonly LabelledModel[],
   own: string,
-  { compute, run }: Story,
+  { compute, measure }: Story,
   job: JobOptions,
 ): Promise<Answers[]> {
-  const { result } = await run('tasks', { columns, own: [own], ...compute }, { job });
+  const { result } = await measure('tasks', { columns, own: [own], ...compute }, { job });
   const models = 'models' in result ? result.models : [result];
   return models.map(({ tasks: [{ items, acc }] }) => ({ items, right: Math.round(acc * items) }));
 }
@@ -47,17 +47,17 @@ export async function answersOf(
 /** @param checkpoint path of the model */
 export async function qualityOf(
   checkpoint: string,
-  { material, length: window, compute, run }: Story,
+  { material, length: window, compute, measure }: Story,
   job: JobOptions,
 ): Promise<Quality> {
   const { text, prompts } = material;
   const [toMeasure, ...toWrite] = inParts(job, 1 + prompts.length);
-  const measuring = { checkpoint, text, window, limit: MAX_WINDOWS, ...compute };
-  const { ppl, tokens, windows, bos } = (await run('eval', measuring, { job: toMeasure })).result;
+  const measured = { checkpoint, text, window, limit: MAX_WINDOWS, ...compute };
+  const { ppl, tokens, windows, bos } = (await measure('eval', measured, { job: toMeasure })).result;
   const continuations = [];
   for (const [i, prompt] of prompts.entries()) {
     const writing = { checkpoint, prompt, maxNewTokens: NEW_TOKENS, precision: 'float32', ...compute } as const;
-    const { result } = await run('generate', writing, { job: toWrite[i] });
+    const { result } = await measure('generate', writing, { job: toWrite[i] });
     if ('ids' in result) continuations.push({ text: result.text, ids: result.ids, stopped: result.stopped });
   }
   return { ppl, tokens, windows, window, bos, continuations };
@@ -70,7 +70,7 @@ export async function qualityOf(
  */
 export async function costsOf(
   checkpoints: readonly string[],
-  { compute, run }: Story,
+  { compute, measure }: Story,
   job: JobOptions,
 ): Promise<Cost[]> {
   const jobs = inParts(job, TURNS * checkpoints.length);
@@ -78,7 +78,7 @@ export async function costsOf(
   for (let turn = 0; turn < TURNS; turn++) {
     for (const [i, checkpoint] of checkpoints.entries()) {
       const part = { job: jobs[turn * checkpoints.length + i] };
-      const { result } = await run('bench', { checkpoint, ...SPEED, precision: 'float32', ...compute }, part);
+      const { result } = await measure('bench', { checkpoint, ...SPEED, precision: 'float32', ...compute }, part);
       const { parameters, bytes, decodeTokensPerSecond: tokensPerSecond } = result;
       turns[i].push({ parameters, bytes, tokensPerSecond });
     }

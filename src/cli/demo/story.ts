@@ -21,6 +21,8 @@ export interface Story {
   readonly shell: Shell;
   /** Runs a job as a part of the demo. */
   readonly run: RunPart;
+  /** The same for measuring one model. Its notes say how to compare it with others, which the demo does itself. */
+  readonly measure: RunPart;
   /** The progress of each chapter. */
   readonly progress: Readonly<Record<Chapter, JobOptions>>;
 }
