@@ -1,20 +1,16 @@
 /** Generate Text…: continues a prompt and shows the text in an output channel as it is generated. */
 import * as vscode from 'vscode';
 import type { GenerateSpec, SamplingChoice } from '../protocol/jobs';
-import { withoutLayers } from '../engine/checkpoint/architecture';
 import { QUESTIONS } from '../editors/results/prompts';
 import { modelName } from '../engine/records/record';
 import { chatKindOf } from '../engine/tokenizer/instruct';
 import type { Coppice } from '../host/coppice';
 import type { Precision } from '../engine/precision';
 import { parseJsonNumber } from '../format/json';
-import { NEW_TOKENS } from '../jobs/options/sampling';
-import { decoding, withStart } from '../recipes/estimate/parts';
 import { formatNumber } from '../format/numbers';
-import { modelOf } from '../host/ask-training';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { timeOf } from '../host/expected-time';
+import { textEstimate } from '../host/estimates';
 import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
@@ -43,7 +39,9 @@ export const generateTextCommand: Command<GenerateArguments> = {
     const chat = args.chat ?? (await answers(coppice, chosen.path));
     const kind = chat ? 'question' : 'prompt';
     const promptStep: Step<GenerateArguments> = async (state, place) => {
-      const time = generationTime(coppice, chosen, state);
+      const { remove = [] } = modelSource(coppice, chosen, state);
+      const removed = remove.filter((entry) => typeof entry === 'number');
+      const time = textEstimate(coppice, chosen, removed, state.maxNewTokens);
       const prompt = await ask(place, {
         prompt: chat
           ? vscode.l10n.t('Enter a question or a task. The chat template of the model formats it. Time: {0}', time)
@@ -90,14 +88,6 @@ export const generateTextCommand: Command<GenerateArguments> = {
     return result;
   },
 };
-
-/** How long it takes to write as many tokens as it may. */
-function generationTime(coppice: Coppice, chosen: Chosen, state: GenerateArguments): string {
-  const { remove = [] } = modelSource(coppice, chosen, state);
-  const removed = remove.filter((entry) => typeof entry === 'number');
-  const work = decoding(withoutLayers(chosen.architecture, removed), state.maxNewTokens ?? NEW_TOKENS);
-  return timeOf(coppice, withStart(modelOf(chosen), [work]));
-}
 
 /** Whether the model was trained to answer. */
 async function answers({ library }: Coppice, path: string): Promise<boolean> {

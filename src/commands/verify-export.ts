@@ -5,8 +5,11 @@ import { CancelledError } from '../engine/errors';
 import type { VerifyResult } from '../protocol/export';
 import type { VerifySpec } from '../protocol/jobs';
 import type { Command, CommonArguments } from '../host/command';
+import type { Coppice } from '../host/coppice';
+import { verifyEstimate } from '../host/estimates';
 import { inform } from '../host/inform';
 import { runJob } from '../host/run-job';
+import { askAll, BACK, pick, type Step } from '../host/steps';
 
 export interface VerifyArguments extends CommonArguments {
   /** The exported file or folder; that of the selected line if it has one. */
@@ -23,8 +26,9 @@ export const verifyExportCommand: Command<VerifyArguments> = {
   needsTrust: true,
   async run(coppice, args, settle) {
     const output = args.output ?? args.checkpoint ?? (await askOutput());
-    const { against, remove, heal, adapter, consumers, device } = args;
-    settle({ ...args, output });
+    const { against, remove, heal, adapter, device } = args;
+    const consumers = args.consumers ?? (args.throws ? undefined : await askPrograms(coppice, output));
+    settle({ ...args, output, consumers });
     const spec: VerifySpec = { kind: 'verify', output, against, remove, heal, adapter, consumers };
     const { result } = await runJob(coppice, spec, { device });
     tell(args, result);
@@ -47,6 +51,30 @@ async function askOutput(): Promise<string> {
   });
   if (!picked?.[0]) throw new CancelledError();
   return picked[0].fsPath;
+}
+
+/** Says how long the comparison takes, before it starts. @returns whether other programs write too */
+async function askPrograms(coppice: Coppice, output: string): Promise<boolean> {
+  const title = vscode.l10n.t('Verify Exported Model');
+  // A folder of ONNX models is no checkpoint, and has no estimate.
+  const checkpoint = await coppice.library.load(output).catch(() => undefined);
+  const architecture = checkpoint?.architecture;
+  const time = checkpoint && architecture && verifyEstimate(coppice, { checkpoint, architecture });
+  const more = time === undefined ? undefined : vscode.l10n.t('{0}, and the time of those programs', time);
+  const choices = [
+    { label: vscode.l10n.t('Weights, texts, and what other programs write'), description: more, value: true },
+    { label: vscode.l10n.t('Weights and texts only'), description: time, value: false },
+  ];
+  const placeholder = vscode.l10n.t(
+    'Select what to compare with the model that {0} was written from',
+    basename(output),
+  );
+  const step: Step<{ consumers?: boolean }> = async (_, place) => {
+    const picked = await pick(place, placeholder, choices, true);
+    return picked === BACK ? BACK : { consumers: picked };
+  };
+  const { consumers = true } = await askAll(title, {}, [step]);
+  return consumers;
 }
 
 function tell(args: CommonArguments, { out, against, verified, consumers }: VerifyResult): void {

@@ -21,7 +21,7 @@ import { modelOf } from './ask-training';
 import type { Chosen } from './choose-checkpoint';
 import { perplexityWork, speedWork, textsWork } from './compare-estimate';
 import type { Coppice } from './coppice';
-import { exportEstimate, tasksEstimate } from './estimates';
+import { exportEstimate, tasksEstimate, textEstimate } from './estimates';
 import { type ExpectedTime, timeOf, timeWords } from './expected-time';
 import { usualHealingText } from './healing';
 import { iterationEstimate } from './iteration-estimate';
@@ -65,6 +65,7 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
     grid: timeWords(gridTime(coppice, architecture, removed.length > 0 ? [[], removed] : [[]])),
     iterate: iterationEstimate(coppice, chosen, { count: usualCount(coppice, chosen), method: 'lora', steps: 50 }),
     versus: versusOf(coppice, chosen, removed),
+    text: textEstimate(coppice, chosen, removed),
   };
 }
 

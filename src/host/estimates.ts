@@ -1,16 +1,17 @@
 /** Estimates the time of scoring, evaluation and healing on this machine, in words. */
 import { statSync } from 'node:fs';
 import * as vscode from 'vscode';
-import type { Architecture } from '../engine/checkpoint/architecture';
+import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
 import type { HealMethod } from '../engine/heal/methods';
 import { type Criterion, criterionInfo } from '../engine/importance/criteria';
 import { BYTES_PER_TOKEN } from '../jobs/amounts';
 import { healingRows } from '../jobs/healing-amounts';
+import { NEW_TOKENS } from '../jobs/options/sampling';
 import { roughTime } from '../jobs/rough-time';
 import { checkpointName } from '../jobs/titles';
 import { healingParts, scoringParts, writing } from '../recipes/estimate/choosing';
 import { comparing } from '../recipes/estimate/measuring';
-import { evaluating, products, withStart } from '../recipes/estimate/parts';
+import { decoding, evaluating, products, withStart } from '../recipes/estimate/parts';
 import { protectionOf } from '../views/protection';
 import { modelOf } from './ask-training';
 import type { Chosen } from './choose-checkpoint';
@@ -77,6 +78,23 @@ export function exportEstimate(coppice: Coppice, chosen: Chosen, removed: readon
   const model = modelOf(chosen);
   const each = [writing({ model, removed }), ...comparing({ model, removed })];
   return timeOf(coppice, withStart(model, Array.from({ length: kinds }, () => each).flat()));
+}
+
+/** "about 20 s" to compare what was written with the model that it was written from. Other programs are not in it. */
+export function verifyEstimate(coppice: Coppice, written: Pick<Chosen, 'architecture' | 'checkpoint'>): string {
+  const model = modelOf(written);
+  return timeOf(coppice, withStart(model, comparing({ model, removed: [] })));
+}
+
+/** "about 10 s" for as many tokens as a text has at most. @param tokens undefined for the default */
+export function textEstimate(
+  coppice: Coppice,
+  chosen: Chosen,
+  removed: readonly number[],
+  tokens = NEW_TOKENS,
+): string {
+  const work = decoding(withoutLayers(chosen.architecture, removed), tokens);
+  return timeOf(coppice, withStart(modelOf(chosen), [work]));
 }
 
 /** What is healed. */

@@ -190,8 +190,8 @@ export interface NamedPlan {
   readonly ppl: JsonNumber | null;
 }
 
-/** Everything that a button of the panel starts and that takes time. */
-export type TimedAction = StartAction | 'curve' | 'bench' | 'grid' | 'healed';
+/** Everything that a button of the panel starts and that takes time; a text is one of 64 tokens by one model. */
+export type TimedAction = StartAction | 'curve' | 'bench' | 'grid' | 'healed' | 'text';
 export type ActionTimes = Readonly<Partial<Record<TimedAction, string>>>;
 
 /** Perplexity of the plan on the calibration rows. */

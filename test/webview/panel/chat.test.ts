@@ -45,7 +45,8 @@ describeBrowser('chats in the results panel', (browser) => {
     assert.equal(text.prompt, EMPTY.prompts[0], 'an example of the other kind');
     assert.deepEqual(text.settings, { maxNewTokens: 64, chat: false, sampling: null });
     await panel.close();
-    const base = await openPanel(browser(), EMPTY);
+    const base = await openPanel(browser(), { ...EMPTY, times: { text: 'about 10 s' } });
+    await base.page.getByText('write from one prompt. 64 tokens of one model: about 10 s.').waitFor();
     assert.equal(await base.page.locator('.prompt-row textarea').inputValue(), EMPTY.prompts[0]);
     assert.equal(await base.page.locator('vscode-text-field', { hasText: 'System prompt' }).isVisible(), false);
     await base.close();

@@ -96,6 +96,7 @@ export function samplesSection(context: Context): Section {
       wanted: string,
       marked: boolean,
       asked: ViewState['asked'],
+      time?: string,
     ) => {
       past = runs.filter(({ digest }) => (digest.samples?.texts.length ?? 0) > 0);
       now = writing ? writtenNow(writing, asked) : undefined;
@@ -113,7 +114,7 @@ export function samplesSection(context: Context): Section {
       enable(save, shown !== undefined);
       enable(saveAll, past.length > 0 || now !== undefined);
       showHow();
-      showTexts(marked);
+      showTexts(marked, time);
     },
   );
 
@@ -130,13 +131,15 @@ export function samplesSection(context: Context): Section {
     how.textContent = `${outcome}: ${settingsText(shown.settings)}. `;
   }
 
-  function showTexts(marked: boolean): void {
+  function showTexts(marked: boolean, time?: string): void {
     const texts = shown?.texts ?? [];
     while (columns.length < texts.length) columns.push(new SampleColumn((text) => send({ type: 'clipboard', text })));
     columns.length = texts.length;
     grid.dataset.texts = String(texts.length);
     if (grid.childElementCount !== texts.length || texts.length === 0) {
-      const empty = emptyLine(t('Compare what up to four models write from one prompt.'));
+      const what = t('Compare what up to four models write from one prompt.');
+      const takes = time === undefined ? '' : t('64 tokens of one model: {0}.', time);
+      const empty = emptyLine(`${what} ${takes}`.trim());
       grid.replaceChildren(...(texts.length > 0 ? columns.map((column) => column.element) : [empty]));
     }
     for (const [i, text] of texts.entries()) {
@@ -158,7 +161,7 @@ export function samplesSection(context: Context): Section {
       enable(stop, running);
       write.textContent = state.writing && !running ? t('Regenerate') : t('Generate');
       if (state.writing) status.textContent = running ? t('Generating') : outcomeOf(state.writing);
-      draw(state.writing, ownRuns(state.runs), view.samples, view.markDifferences, view.asked);
+      draw(state.writing, ownRuns(state.runs), view.samples, view.markDifferences, view.asked, state.times.text);
       reply.show(shown === now && state.writing ? state.writing : undefined, state.trusted);
     },
   };
