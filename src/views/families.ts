@@ -8,7 +8,7 @@ import { AdapterBases } from './adapter-bases';
 import { type CheckpointGroup, groupCheckpoints } from './checkpoint-groups';
 import type { HiddenPaths } from './hidden';
 import type { CheckpointLibrary, Entry } from './library';
-import { type Kin, parentsOf } from './lineage';
+import { type Kin, lineOf, parentsOf } from './lineage';
 import { type AdapterNode, type CheckpointNode, keyOf, type Node, type TrainingNode } from './nodes';
 import type { Origin, Origins } from './origins';
 
@@ -47,16 +47,8 @@ export const placesIn = ({ top, inspected, above }: Listing): string =>
 
 /** The identity of the oldest ancestor that records name; its own if there is none. */
 export function originalIn({ origins, identities }: Listing, path: string, identity: string): string {
-  const seen = new Set<string>(); // records may claim a circle
-  let [at, oldest] = [path as string | undefined, identity];
-  while (at !== undefined && !seen.has(at)) {
-    seen.add(at);
-    const origin = origins.get(at);
-    if (!origin) break;
-    oldest = origin.identity;
-    at = identities.get(oldest);
-  }
-  return oldest;
+  const originOf = (each: string): string | undefined => origins.get(identities.get(each) ?? '')?.identity;
+  return lineOf(identity, origins.get(path)?.identity, originOf).at(-1)!;
 }
 
 /** What a listing is made of. */

@@ -30,6 +30,25 @@ export function parentsOf(all: readonly Kin[], isBase: (path: string) => boolean
   return parents;
 }
 
+/**
+ * Identities from a model to its oldest known ancestor. A circle ends where it closes.
+ * @param madeFrom what the model itself was made from
+ * @param originOf what the model with an identity was made from
+ */
+export function lineOf(
+  identity: string,
+  madeFrom: string | undefined,
+  originOf: (identity: string) => string | undefined,
+): string[] {
+  const line = [identity];
+  for (let at = madeFrom; at !== undefined; at = originOf(at)) {
+    const isCircle = line.includes(at);
+    line.push(at);
+    if (isCircle) break;
+  }
+  return line;
+}
+
 /** Of several copies of one model, the one that lies beside it, else the first. */
 function parentOf({ path, identity, madeFrom }: Kin, bases: readonly Kin[]): Kin | undefined {
   if (madeFrom === undefined || madeFrom === identity) return undefined;

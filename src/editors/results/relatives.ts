@@ -6,6 +6,7 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
 import { modelName } from '../../engine/records/record';
 import { hasTokenizer } from '../../engine/tokenizer/files';
+import { lineOf } from '../../views/lineage';
 import { type Origin, Origins } from '../../views/origins';
 import type { PanelCheckpoint } from './services';
 
@@ -116,18 +117,8 @@ export class Relatives {
 
   /** Identities from the checkpoint itself to its oldest known ancestor. */
   private lineOf({ identity, origin }: Relative): readonly string[] {
-    const line = [identity];
-    while (origin) {
-      const isCircle = line.includes(origin.identity); // records may claim one
-      line.push(origin.identity);
-      if (isCircle) break;
-      origin = this.with(origin.identity)?.origin;
-    }
-    return line;
-  }
-
-  private with(identity: string): Relative | undefined {
-    return [this.own, ...this.others].find((each) => each.identity === identity);
+    const all = [this.own, ...this.others];
+    return lineOf(identity, origin?.identity, (id) => all.find((each) => each.identity === id)?.origin?.identity);
   }
 
   private async relative(path: string, checkpoint: Checkpoint): Promise<Relative> {

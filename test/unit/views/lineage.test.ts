@@ -1,6 +1,6 @@
 /** Which model stands below which, also by records that lie. */
 import assert from 'node:assert/strict';
-import { type Kin, parentsOf } from '../../../src/views/lineage';
+import { type Kin, lineOf, parentsOf } from '../../../src/views/lineage';
 import { madeWords } from '../../../src/views/made-words';
 
 const model = (path: string, identity: string, madeFrom?: string): Kin => ({ path, identity, madeFrom });
@@ -20,6 +20,14 @@ describe('the lineage of models', () => {
   it('has no order for circles, and none for a model of itself; what hangs below a circle stays there', () => {
     const circle = [model('/a', 'A', 'C'), model('/b', 'B', 'A'), model('/c', 'C', 'B')];
     assert.deepEqual(found(...circle, model('/d', 'D', 'A'), model('/e', 'E', 'E')), { '/d': '/a' });
+  });
+
+  it('goes from a model to its oldest known ancestor, and ends where a circle closes', () => {
+    const origins: Record<string, string> = { G: 'B', B: 'A', X: 'Y', Y: 'X' };
+    const line = (identity: string): string[] => lineOf(identity, origins[identity], (each) => origins[each]);
+    assert.deepEqual(line('G'), ['G', 'B', 'A']);
+    assert.deepEqual(line('A'), ['A']);
+    assert.deepEqual(line('X'), ['X', 'Y', 'X']);
   });
 
   it('puts nothing below what cannot be run', () => {
