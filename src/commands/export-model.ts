@@ -20,6 +20,7 @@ import { formatBytes } from '../format/numbers';
 import { UserError } from '../engine/errors';
 import { exportEstimate } from '../host/estimates';
 import { exportSize } from '../host/export-sizes';
+import { formatChoices, refusalWords } from '../host/format-choices';
 import type { Shipped } from '../recipes/init/sizes';
 import { relativesOf } from './comparable-models';
 import { changesSteps, type WrittenChanges } from './changes-step';
@@ -44,7 +45,7 @@ export const exportModelCommand: Command<ExportModelArguments> = {
     const isOpen = [args.out, args.remove, args.heal, args.adapter].every((each) => each === undefined);
     const complete = await askAll(title, args, [
       ...(isOpen ? await changesSteps<ExportModelArguments>(coppice, chosen) : []),
-      ...(args.format === undefined ? [formatStep(coppice, goal)] : []),
+      ...(args.format === undefined ? [formatStep(coppice, chosen, goal)] : []),
       ...(args.type === undefined ? [typeStep(sizes, goal)] : []),
       ...(args.target === undefined ? [targetStep] : []),
       ...(args.out === undefined ? [outStep(coppice, chosen, sizes)] : []),
@@ -94,13 +95,9 @@ async function goalOf(coppice: Coppice, chosen: Chosen): Promise<ShipGoal | unde
   return coppice.goals.goal((await relativesOf(coppice, chosen)).originalIdentity);
 }
 
-function formatStep(coppice: Coppice, goal: ShipGoal | undefined): Step<ExportModelArguments> {
+function formatStep(coppice: Coppice, chosen: Chosen, goal: ShipGoal | undefined): Step<ExportModelArguments> {
   return async (_, place) => {
-    const choices: Choice<ExportFormat>[] = [
-      { label: 'GGUF', description: vscode.l10n.t('llama.cpp, Ollama, LM Studio'), value: 'gguf' },
-      { label: 'ONNX', description: vscode.l10n.t('onnxruntime, transformers.js, onnxruntime-genai'), value: 'onnx' },
-      { label: 'safetensors', description: vscode.l10n.t('transformers, vLLM'), value: 'safetensors' },
-    ];
+    const choices = await formatChoices(chosen.checkpoint);
     const last = recall<string>(coppice, 'export', 'format', 'gguf') as ExportFormat;
     const format = await pick(place, vscode.l10n.t('Select a format'), choices, goal?.format ?? last);
     return format === BACK ? BACK : { format };
@@ -118,9 +115,10 @@ const typeStep =
     const values = [...(format === 'onnx' ? [] : [STORED]), ...EXPORT_TYPES[format]];
     const choices = await Promise.all(
       values.map(async (value): Promise<Choice<string>> => {
-        const bytes = await sizes.of({ ...state, type: value === STORED ? [] : [value] });
+        const size = await sizes.sizeOrFault({ ...state, type: value === STORED ? [] : [value] });
         const label = value === STORED ? vscode.l10n.t('As stored') : value;
-        return { label, ...(bytes !== undefined && { description: sizeWords(bytes, goal) }), value };
+        if (size instanceof UserError) return { label, value, refused: refusalWords(size) };
+        return { label, ...(size !== undefined && { description: sizeWords(size, goal) }), value };
       }),
     );
     const wanted = goal?.format === format ? goal.type : undefined;
@@ -189,23 +187,29 @@ class ExportSizes {
   ) {}
 
   /** Undefined where only the export can tell: with healed weights or an adapter, or without a format. */
-  async of({ format, type = [], remove, heal, adapter }: ExportModelArguments): Promise<number | undefined> {
+  async of(answers: ExportModelArguments): Promise<number | undefined> {
+    const size = await this.sizeOrFault(answers);
+    return size instanceof UserError ? undefined : size; // the export says why
+  }
+
+  /** Has the reason where the model cannot be written so. */
+  async sizeOrFault({
+    format,
+    type = [],
+    remove,
+    heal,
+    adapter,
+  }: ExportModelArguments): Promise<number | UserError | undefined> {
     if (format === undefined || (heal ?? adapter) !== undefined) return undefined;
     const removed = (remove ?? this.planned).filter((entry) => typeof entry === 'number');
     const each = type.length === 0 ? [undefined] : type;
-    const sizes = await Promise.all(
-      each.map((one) => this.one({ format, removed, ...(one !== undefined && { type: one }) })),
-    );
-    return sizes.reduce(
-      (sum: number | undefined, size) => (sum === undefined || size === undefined ? undefined : sum + size),
-      0,
-    );
-  }
-
-  private one(shipped: Shipped): Promise<number | undefined> {
-    return exportSize(this.chosen.checkpoint, shipped).catch((error: unknown) => {
-      if (error instanceof UserError) return undefined; // the export says why
+    const shipped = each.map((one): Shipped => ({ format, removed, ...(one !== undefined && { type: one }) }));
+    try {
+      const sizes = await Promise.all(shipped.map((one) => exportSize(this.chosen.checkpoint, one)));
+      return sizes.reduce((sum, size) => sum + size, 0);
+    } catch (error) {
+      if (error instanceof UserError) return error;
       throw error;
-    });
+    }
   }
 }

@@ -10,6 +10,7 @@ import type { Coppice } from '../host/coppice';
 import { inputFolders } from '../host/input-folders';
 import { issueText, tellableSettings } from '../host/issue-report';
 import type { PrivateNames } from '../host/private-text';
+import { toast } from '../views/toast';
 
 export const reportIssueCommand: Command = {
   id: 'coppice.reportIssue',
@@ -29,7 +30,7 @@ async function offer({ context }: Coppice, document: vscode.TextDocument): Promi
   const text = t(
     'This text is all that Coppice gives to the issue reporter. Read and change it; Coppice sends nothing.',
   );
-  const chosen = await vscode.window.showInformationMessage(text, report, copy);
+  const chosen = await toast.info(text, report, copy);
   const issueBody = document.getText();
   if (chosen === copy) await vscode.env.clipboard.writeText(issueBody);
   if (chosen !== report) return;

@@ -12,6 +12,8 @@ import type { CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { criterionChoices } from '../host/criteria';
 import { criterionEstimate } from '../host/estimates';
+import { exportSize } from '../host/export-sizes';
+import { refusalWords } from '../host/format-choices';
 import { parseShare, positiveFault, shareFault, wholeNumberFault } from '../host/numbers';
 import { recall, remember } from '../host/remembered';
 import { type GoalAnswers, goalFrom, goalSteps, goalWords, ratioFault } from '../host/ship-goal';
@@ -94,7 +96,8 @@ export async function askSuggestion(
   const measureStep: Step<State> = async (_, place) => {
     const last = recall<string>(coppice, 'suggest', 'measure', 'count') as Measure;
     const active = shipping ? 'goal' : last;
-    const measure = await pick(place, vscode.l10n.t('Select how to set the size'), measureChoices(shipping), active);
+    const choices = measureChoices(shipping, await goalRefusal(chosen, shipping));
+    const measure = await pick(place, vscode.l10n.t('Select how to set the size'), choices, active);
     return measure === BACK ? BACK : { measure };
   };
   const asksGoal = ({ measure }: State): boolean | undefined => measure && measure === 'newGoal';
@@ -152,10 +155,26 @@ export function askCount(
   });
 }
 
-function measureChoices(shipping: ShipGoal | undefined): Choice<NonNullable<State['measure']>>[] {
+/** Why the model cannot be written as the goal asks; undefined if it can, or without a goal. */
+async function goalRefusal({ checkpoint }: Chosen, shipping: ShipGoal | undefined): Promise<string | undefined> {
+  if (!shipping) return undefined;
+  try {
+    await exportSize(checkpoint, { format: shipping.format, type: shipping.type, removed: [] });
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError) return refusalWords(error);
+    throw error;
+  }
+}
+
+function measureChoices(
+  shipping: ShipGoal | undefined,
+  refused: string | undefined,
+): Choice<NonNullable<State['measure']>>[] {
   const { t } = vscode.l10n;
+  const goal = { label: t('$(target) The goal'), detail: shipping && goalWords(shipping), value: 'goal' as const };
   return [
-    ...(shipping ? [{ label: t('$(target) The goal'), detail: goalWords(shipping), value: 'goal' as const }] : []),
+    ...(shipping ? [{ ...goal, ...(refused !== undefined && { refused }) }] : []),
     { label: t('A number of blocks'), detail: t('For example 6'), value: 'count' },
     { label: t('A share of the parameters (at most)'), detail: t('For example 20 %'), value: 'ratio' },
     {

@@ -10,6 +10,7 @@ import { verifyEstimate } from '../host/estimates';
 import { inform } from '../host/inform';
 import { runJob } from '../host/run-job';
 import { askAll, BACK, pick, type Step } from '../host/steps';
+import { toast } from '../views/toast';
 
 export interface VerifyArguments extends CommonArguments {
   /** The exported file or folder; that of the selected line if it has one. */
@@ -94,6 +95,6 @@ function tell(args: CommonArguments, { out, against, verified, consumers }: Veri
     inform(args, text);
   } else if (!args.throws) {
     const why = verified.why ?? vscode.l10n.t('{0} writes other tokens', others.join(', '));
-    void vscode.window.showWarningMessage(vscode.l10n.t('{0} is not {1}: {2}.', name, against, why));
+    void toast.warning(vscode.l10n.t('{0} is not {1}: {2}.', name, against, why));
   }
 }

@@ -15,26 +15,40 @@ export async function exportSize(checkpoint: Checkpoint, shipped: Shipped): Prom
   throw size;
 }
 
-/**
- * The types of a format with the sizes that they give; undefined stands for the types that the weights have.
- * @throws UserError for a model that no type of the format can hold
- */
+/** The size that a type gives, or why the model cannot be written in it. Undefined stands for the types that the weights have. */
+export interface TypeSize {
+  readonly type: string | undefined;
+  readonly bytes?: number;
+  readonly fault?: UserError;
+}
+
+/** The types of a format with the sizes that they give. */
 export async function typeSizes(
   checkpoint: Checkpoint,
   format: ExportFormat,
   removed: readonly number[],
-): Promise<{ readonly type: string | undefined; readonly bytes: number }[]> {
-  const types = format === 'onnx' ? EXPORT_TYPES.onnx : [undefined, ...EXPORT_TYPES[format]];
-  const found: { readonly type: string | undefined; readonly bytes: number }[] = [];
-  let fault: UserError | undefined;
-  for (const type of types) {
+): Promise<TypeSize[]> {
+  const found: TypeSize[] = [];
+  for (const type of typesOf(format)) {
     const size = await sizeOrFault(checkpoint, { format, type, removed });
-    if (typeof size === 'number') found.push({ type, bytes: size });
-    else fault = size;
+    found.push(typeof size === 'number' ? { type, bytes: size } : { type, fault: size });
   }
-  if (found.length === 0 && fault) throw fault;
   return found;
 }
+
+/** Why no type of a format can hold the model; undefined if one can. */
+export async function formatFault(checkpoint: Checkpoint, format: ExportFormat): Promise<UserError | undefined> {
+  let fault: UserError | undefined;
+  for (const type of typesOf(format)) {
+    const size = await sizeOrFault(checkpoint, { format, type, removed: [] });
+    if (typeof size === 'number') return undefined;
+    fault ??= size;
+  }
+  return fault;
+}
+
+const typesOf = (format: ExportFormat): readonly (string | undefined)[] =>
+  format === 'onnx' ? EXPORT_TYPES.onnx : [undefined, ...EXPORT_TYPES[format]];
 
 async function sizeOrFault(checkpoint: Checkpoint, shipped: Shipped): Promise<number | UserError> {
   const { format, type, removed } = shipped;

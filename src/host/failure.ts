@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import { CancelledError, UserError } from '../engine/errors';
+import { toast } from '../views/toast';
 import { type Changes, remedyOf } from './remedy';
 
 /** @param again runs the command again with changes */
@@ -10,7 +11,7 @@ export function showFailure({ log, sidecar }: Coppice, error: unknown, again: (c
   const { text, actions } = remedyOf(error, sidecar.device?.provider);
   log.error(error instanceof Error && !(error instanceof UserError) ? (error.stack ?? error.message) : text);
   // Not awaited: the command ends without waiting for a click.
-  void vscode.window.showErrorMessage(text, ...actions.map(({ label }) => label)).then((chosen) => {
+  void toast.error(text, ...actions.map(({ label }) => label)).then((chosen) => {
     const action = actions.find(({ label }) => label === chosen);
     if (action?.changes) again(action.changes);
     else if (action?.command) void vscode.commands.executeCommand(action.command);

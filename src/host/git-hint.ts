@@ -6,6 +6,7 @@ import type { CommonArguments } from './command';
 import type { Coppice } from './coppice';
 import { showFailure } from './failure';
 import { addLine, ignoreLine, isIgnored, lfsLine, workTreeOf } from './git-files';
+import { toast } from '../views/toast';
 
 const NEVER = 'git.neverAsk';
 
@@ -20,7 +21,7 @@ export async function hintAtGit(coppice: Coppice, { throws }: CommonArguments, p
   const track = t('Track with Git LFS');
   const never = t('Never Ask');
   const question = t('{0} is in the Git repository {1}, which does not ignore it.', basename(path), basename(root));
-  const chosen = await vscode.window.showInformationMessage(question, ignore, track, never);
+  const chosen = await toast.info(question, ignore, track, never);
   try {
     if (chosen === never) await globalState.update(NEVER, true);
     if (chosen !== ignore && chosen !== track) return;

@@ -1,5 +1,6 @@
 /** Notifies the user of a result, with buttons for the next steps. */
 import * as vscode from 'vscode';
+import { toast } from '../views/toast';
 import type { CommonArguments } from './command';
 
 /** A button of a notification. */
@@ -12,7 +13,7 @@ export interface NextStep {
 export function inform({ throws }: CommonArguments, text: string, ...next: readonly NextStep[]): void {
   if (throws) return;
   // Not awaited: the command ends without waiting for a click.
-  void vscode.window.showInformationMessage(text, ...next.map(({ label }) => label)).then((chosen) => {
+  void toast.info(text, ...next.map(({ label }) => label)).then((chosen) => {
     next.find(({ label }) => label === chosen)?.run();
   });
 }

@@ -9,6 +9,7 @@ import type { RecipeRequest } from '../recipes/plan';
 import type { RecipeEnd } from '../recipes/types';
 import { showRecipe } from './choose-recipe';
 import type { Coppice } from './coppice';
+import { toast } from '../views/toast';
 import { type RecipeRuns, runningLine, type RunOptions } from './recipe-runs';
 import { brokenLimit } from './recipe-words';
 
@@ -67,8 +68,8 @@ export function tellEnd(end: RecipeEnd): void {
   const openReport = t('Open Report');
   const broken = end.limits.find(({ kept }) => !kept);
   const shown = broken
-    ? vscode.window.showErrorMessage(`${basename(file)}: ${brokenLimit(broken)}`, t('Show Step'), openReport)
-    : vscode.window.showInformationMessage(endWords(end), openReport);
+    ? toast.error(`${basename(file)}: ${brokenLimit(broken)}`, t('Show Step'), openReport)
+    : toast.info(endWords(end), openReport);
   // Not awaited: the command ends without waiting for a click.
   void shown.then((chosen) => {
     if (chosen === openReport) void vscode.commands.executeCommand('coppice.openRecipeReport', { recipe: file });
@@ -94,7 +95,7 @@ export const isStepsFault = (error: unknown): error is UserError =>
 export function tellFailure(file: string, { what, why, action }: UserError): void {
   const showStepLabel = vscode.l10n.t('Show Step');
   const text = `${basename(file)}: ${capitalized(`${what}: ${why}. ${action}`)}`;
-  void vscode.window.showErrorMessage(text, showStepLabel).then((chosen) => {
+  void toast.error(text, showStepLabel).then((chosen) => {
     if (chosen !== undefined) void showStep(file, /“([\w-]+)”/.exec(what)?.[1]);
   });
 }

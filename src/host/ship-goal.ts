@@ -7,7 +7,8 @@ import { parseBytes } from '../jobs/values';
 import type { ShipGoal } from '../protocol/journey';
 import type { Chosen } from './choose-checkpoint';
 import { typeSizes } from './export-sizes';
-import { ask, BACK, type Choice, pick, type Step } from './steps';
+import { FORMAT_NAMES, formatChoices, refusalWords } from './format-choices';
+import { ask, BACK, pick, type Step } from './steps';
 
 /** Answers to the questions. */
 export interface GoalAnswers {
@@ -25,9 +26,7 @@ const STORED = 'stored';
 
 /** "GGUF, q8_0" */
 export const formatWords = ({ format, type }: Pick<ShipGoal, 'format' | 'type'>): string =>
-  [FORMATS[format], type].filter(Boolean).join(', ');
-
-const FORMATS: Readonly<Record<ExportFormat, string>> = { gguf: 'GGUF', onnx: 'ONNX', safetensors: 'safetensors' };
+  [FORMAT_NAMES[format], type].filter(Boolean).join(', ');
 
 /** "GGUF, q8_0; at most 120 MB; at most 1.3 times the perplexity of the original" */
 export function goalWords(goal: ShipGoal): string {
@@ -52,19 +51,19 @@ export function goalFrom({ format = 'gguf', type, size = '', perplexity = '' }: 
 
 /** @param before the present goal, whose values are proposed */
 export function goalSteps<S extends GoalAnswers>(chosen: Chosen, before: ShipGoal | undefined): Step<S>[] {
-  return [formatStep(before), typeStep(chosen, before), sizeStep(chosen, before), ratioStep(before)] as Step<S>[];
+  return [
+    formatStep(chosen, before),
+    typeStep(chosen, before),
+    sizeStep(chosen, before),
+    ratioStep(before),
+  ] as Step<S>[];
 }
 
 const formatStep =
-  (before: ShipGoal | undefined): Step<GoalAnswers> =>
+  ({ checkpoint }: Chosen, before: ShipGoal | undefined): Step<GoalAnswers> =>
   async (_, place) => {
-    const { t } = vscode.l10n;
-    const choices: Choice<ExportFormat>[] = [
-      { label: 'GGUF', description: t('llama.cpp, Ollama, LM Studio'), value: 'gguf' },
-      { label: 'ONNX', description: t('onnxruntime, transformers.js, onnxruntime-genai'), value: 'onnx' },
-      { label: 'safetensors', description: t('transformers, vLLM'), value: 'safetensors' },
-    ];
-    const format = await pick(place, t('What does your application load?'), choices, before?.format ?? 'gguf');
+    const question = vscode.l10n.t('What does your application load?');
+    const format = await pick(place, question, await formatChoices(checkpoint), before?.format ?? 'gguf');
     return format === BACK ? BACK : { format };
   };
 
@@ -74,10 +73,11 @@ const typeStep =
     const { t } = vscode.l10n;
     const where = { location: vscode.ProgressLocation.Window, title: t('Planning the sizes of exports') };
     const sizes = await vscode.window.withProgress(where, () => typeSizes(checkpoint, format, []));
-    const choices = sizes.map(({ type, bytes }) => ({
+    const choices = sizes.map(({ type, bytes, fault }) => ({
       label: type ?? t('As stored'),
-      description: t('{0} with all blocks', formatBytes(bytes)),
+      ...(bytes !== undefined && { description: t('{0} with all blocks', formatBytes(bytes)) }),
       value: type ?? STORED,
+      ...(fault && { refused: refusalWords(fault) }),
     }));
     const usual = format === 'gguf' ? 'q8_0' : format === 'onnx' ? 'q8' : STORED;
     const active = before?.format === format ? (before.type ?? STORED) : usual;

@@ -12,6 +12,8 @@ export interface Choice<T> {
   readonly description?: string;
   readonly detail?: string;
   readonly value: T;
+  /** Why it cannot be taken, and what to take instead. It is shown in grey below the others, and Enter leaves it. */
+  readonly refused?: string;
 }
 
 /** Asks for one of several choices. @param active the choice that Enter takes */
@@ -23,17 +25,37 @@ export function pick<T>(
 ): Promise<T | Back> {
   const box = vscode.window.createQuickPick<vscode.QuickPickItem & Choice<T>>();
   Object.assign(box, { ...numbered(place), placeholder, matchOnDescription: true, ignoreFocusOut: true });
-  box.items = choices;
-  const start = box.items.find(({ value }) => value === active);
+  box.items = linesOf(choices);
+  const start = box.items.find((item) => canBeTaken(item) && item.value === active);
   if (start) box.activeItems = [start];
   return answerOf<T>(box, place, [], (answer) =>
     box.onDidAccept(() => {
       // A fast key press may arrive before the box has selected its active line.
       const chosen = box.selectedItems[0] ?? box.activeItems[0];
-      if (chosen) answer(chosen.value);
+      if (chosen && canBeTaken(chosen)) answer(chosen.value);
     }),
   );
 }
+
+/** What cannot be taken comes last, below a line that says so. */
+function linesOf<T>(choices: readonly Choice<T>[]): (vscode.QuickPickItem & Choice<T>)[] {
+  const refused = choices.filter((choice) => !canBeTaken(choice));
+  const label = vscode.l10n.t('Not possible with this model');
+  const separator = { label, kind: vscode.QuickPickItemKind.Separator } as vscode.QuickPickItem & Choice<T>;
+  return [
+    ...choices.filter(canBeTaken),
+    ...(refused.length === 0 ? [] : [separator]),
+    // Of an item, VS Code draws only the description and the detail in grey.
+    ...refused.map((choice) => ({
+      ...choice,
+      label: '$(circle-slash)',
+      description: choice.label,
+      detail: choice.refused,
+    })),
+  ];
+}
+
+const canBeTaken = ({ refused }: { readonly refused?: string }): boolean => refused === undefined;
 
 /** Asks for at least one of several choices. @returns the values in the order of the choices @param active ticked at first */
 export function pickMany<T>(
@@ -45,14 +67,18 @@ export function pickMany<T>(
   const box = vscode.window.createQuickPick<vscode.QuickPickItem & Choice<T>>();
   const many = { canSelectMany: true, matchOnDescription: true, ignoreFocusOut: true };
   Object.assign(box, { ...numbered(place), placeholder, ...many });
-  box.items = choices;
-  box.selectedItems = box.items.filter(({ value }) => active.includes(value));
-  return answerOf<readonly T[]>(box, place, [], (answer) =>
+  box.items = linesOf(choices);
+  const wanted = box.items.filter((item) => canBeTaken(item) && active.includes(item.value));
+  box.selectedItems = wanted.length > 0 || active.length === 0 ? wanted : box.items.filter(canBeTaken).slice(0, 1);
+  return answerOf<readonly T[]>(box, place, [], (answer) => {
+    box.onDidChangeSelection((ticked) => {
+      if (!ticked.every(canBeTaken)) box.selectedItems = ticked.filter(canBeTaken);
+    });
     box.onDidAccept(() => {
       const chosen = box.items.filter((item) => box.selectedItems.includes(item));
       if (chosen.length > 0) answer(chosen.map(({ value }) => value));
-    }),
-  );
+    });
+  });
 }
 
 /** Without the total, a step number looks like a version. A single step needs none. */

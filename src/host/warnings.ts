@@ -1,8 +1,9 @@
 /** Shows the warnings of a job, such as reasons to doubt its numbers. */
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { shownText } from '../engine/option-token';
 import type { JobEnded } from '../sidecar/client';
 import { jobTitle, titledJob } from '../jobs/titles';
+import { toast } from '../views/toast';
 
 /** Shows one notification per job. The texts come from the engine. */
 export function showWarnings(log: vscode.LogOutputChannel, { spec, outcome }: JobEnded): void {
@@ -10,5 +11,5 @@ export function showWarnings(log: vscode.LogOutputChannel, { spec, outcome }: Jo
   const title = jobTitle(titledJob(spec));
   const warnings = outcome.warnings.map(shownText);
   for (const warning of warnings) log.warn(`${title}: ${warning}`);
-  void vscode.window.showWarningMessage(`${title}: ${warnings.join('. ')}.`);
+  void toast.warning(`${title}: ${warnings.join('. ')}.`);
 }

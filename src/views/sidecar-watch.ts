@@ -1,6 +1,7 @@
 /** Shows an error when the sidecar is no longer restarted, and the number of jobs as a badge of the view. */
 import * as vscode from 'vscode';
 import type { SidecarClient } from '../sidecar/client';
+import { toast } from './toast';
 import type { CheckpointTree } from './tree';
 
 export function watchSidecar(sidecar: SidecarClient, tree: CheckpointTree): vscode.Disposable {
@@ -21,7 +22,7 @@ export function watchSidecar(sidecar: SidecarClient, tree: CheckpointTree): vsco
 async function sayFailed(why: string): Promise<void> {
   const [showLog, restart] = [vscode.l10n.t('Show Log'), vscode.l10n.t('Restart')];
   const text = vscode.l10n.t('The compute process of Coppice crashed repeatedly and was stopped: {0}', why);
-  const chosen = await vscode.window.showErrorMessage(text, showLog, restart);
+  const chosen = await toast.error(text, showLog, restart);
   if (chosen === showLog) await vscode.commands.executeCommand('coppice.showLog');
   if (chosen === restart) await vscode.commands.executeCommand('coppice.restartSidecar');
 }

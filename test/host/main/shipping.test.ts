@@ -21,6 +21,8 @@ interface Story {
   /** What the application loads, as the questions have it. */
   readonly format: RegExp;
   readonly label: string;
+  /** What it cannot be written as, and what to take instead. */
+  readonly refused?: string;
   /** The size of the file that is to ship. */
   readonly size: string;
   readonly bytes: number;
@@ -42,6 +44,7 @@ const SAMPLE: Story = {
   // Its tokenizer has no form in GGUF.
   format: /transformers, vLLM/,
   label: 'safetensors',
+  refused: 'llama.cpp does not know its tokenizer. Take ONNX or safetensors.',
   size: '4.4MB',
   bytes: 4.4e6,
   ratio: '1.15',
@@ -110,6 +113,14 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
       await primary(/^Suggest Blocks/);
       await window.enter('scored');
       await window.pick('A goal for your application…');
+      if (story.refused !== undefined) {
+        const line = window.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: story.refused });
+        await line.waitFor();
+        await window.screenshot(`ship-${name}-2-refused`);
+        assert.doesNotMatch(await line.getAttribute('class').then(String), /focused/);
+        await line.click(); // takes nothing
+        assert.equal(await line.count(), 1);
+      }
       await window.pick(story.label);
       await window.enter('with all blocks');
       await window.answer(/The most that the files may have/, story.size);

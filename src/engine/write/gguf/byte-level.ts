@@ -26,7 +26,7 @@ export function byteLevelFields(description: TokenizerDescription): { fields: Gg
   if (!known) {
     const shown = JSON.stringify(stages.join(', then ').slice(0, 160));
     const merges = ignoreMerges ? ' and ignores merges (ignore_merges)' : '';
-    throw new Refusal(`it cuts texts into words by ${shown}${merges}, which llama.cpp has no name for`);
+    throw new Refusal(`it cuts texts into words by the pattern ${shown}${merges}, which llama.cpp has no name for`);
   }
   for (const option of ['end_of_word_suffix', 'continuing_subword_prefix']) {
     if (model[option]) throw new Refusal(`its model has the option ${option}`);
