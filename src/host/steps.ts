@@ -40,7 +40,7 @@ export function pick<T>(
 /** What cannot be taken comes last, below a line that says so. */
 function linesOf<T>(choices: readonly Choice<T>[]): (vscode.QuickPickItem & Choice<T>)[] {
   const refused = choices.filter((choice) => !canBeTaken(choice));
-  const label = vscode.l10n.t('Not possible with this model');
+  const label = vscode.l10n.t('Not possible');
   const separator = { label, kind: vscode.QuickPickItemKind.Separator } as vscode.QuickPickItem & Choice<T>;
   return [
     ...choices.filter(canBeTaken),
