@@ -16,6 +16,7 @@ import { JobsView } from './views/jobs/view';
 import { learnSpeed } from './host/learn-speed';
 import { Speeds } from './jobs/machine-speeds';
 import { showWarnings } from './host/warnings';
+import { openWindows } from './host/windows';
 import { watchLeftRuns } from './host/cluster-left';
 import { ClusterRuns } from './host/cluster-runs';
 import { Config } from './host/config';
@@ -61,13 +62,14 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   const log = vscode.window.createOutputChannel('Coppice', { log: true });
   const config = new Config(file('media', 'sample', 'calibration.txt'));
   const library = new CheckpointLibrary(config, context.workspaceState, log);
-  const plans = new Plans(context.workspaceState);
-  const scores = new ScoreStore(context.workspaceState);
+  const { shared, windows } = openWindows(context, log);
+  const plans = new Plans(shared);
+  const scores = new ScoreStore(shared);
   const hidden = new HiddenPaths(context.workspaceState);
-  const namedPlans = new NamedPlans(context.workspaceState);
+  const namedPlans = new NamedPlans(shared);
   const records = new RunRecords(() => recordFolders({ config, context }));
   const origins = new Origins();
-  const goals = new Goals(context.workspaceState);
+  const goals = new Goals(shared);
   const shown = { library, plans, namedPlans, scores, hidden, config, origins, records, goals, log };
   const tree = new CheckpointTree(shown);
   const history: Coppice['history'] = {};
@@ -82,7 +84,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     history.last = spec;
     void vscode.commands.executeCommand('setContext', 'coppice.hasHistory', true);
   };
-  const stopped = (journal = new JobJournal(context.workspaceState));
+  const stopped = (journal = new JobJournal(shared, windows));
   const client = (sidecar = new NotedSidecar(options, note, stopped));
   const failed = new FailedJobs();
   const store = context.workspaceState;
@@ -144,6 +146,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     ...registerAgentTools(coppice),
   );
   tellInterrupted(coppice, stopped.interrupted);
+  context.subscriptions.push(stopped.onInterrupted((jobs) => tellInterrupted(coppice, jobs)));
   if (vscode.workspace.isTrusted) watchLeftRuns(coppice);
   library.rescan().catch((error: unknown) => log.error(`The search for checkpoints failed: ${String(error)}`));
   return { internal: coppice };

@@ -1,6 +1,6 @@
 /**
- * Keeps the running jobs with the workspace, so that jobs which a reload has interrupted can be reported and run again.
- * Does not use VS Code, so that plain Node can test it.
+ * Keeps the running jobs with the workspace, so that jobs which a reload has interrupted can be reported and run again, and
+ * so that another window of the same workspace shows what runs. Does not use VS Code, so that plain Node can test it.
  */
 import type { Memento } from './memento';
 import { isObject } from '../format/json';
@@ -10,8 +10,10 @@ import { JOBS } from '../jobs/definitions';
 import { isSameJob } from '../jobs/same-job';
 import type { JobKind, JobSpec } from '../protocol/jobs';
 import { Emitter } from '../sidecar/emitter';
+import type { WindowJobs } from './window-jobs';
 
-const KEY = 'jobsUnderWay';
+/** Where earlier versions kept the running jobs. */
+const EARLIER_KEY = 'jobsUnderWay';
 /** Jobs that can run again, or go on, when the user wants. */
 const STOPPED = 'jobsStopped';
 const MAX_STOPPED = 20;
@@ -23,24 +25,42 @@ const isWorthIt = (spec: JobSpec): boolean =>
 const NOT_KEPT: readonly JobKind[] = ['generate', 'samples', 'bench', 'speeds'];
 
 export class JobJournal {
-  /** Jobs that ran when the last window of this workspace closed. They are reported once. */
-  readonly interrupted: readonly JobSpec[];
   private readonly underWay = new Set<JobSpec>();
   private closed = false;
-  private kept: readonly JobSpec[] = [];
+  private kept: readonly JobSpec[];
+  private others: readonly JobSpec[];
   private readonly changed = new Emitter<void>();
-  /** Other jobs are stopped now. */
+  private readonly found = new Emitter<readonly JobSpec[]>();
+  /** Other jobs are stopped now, or run in other windows. */
   readonly onChange = this.changed.on;
+  /** Jobs whose window is gone since. */
+  readonly onInterrupted = this.found.on;
+  /** Jobs of windows that were gone when this one opened. */
+  readonly interrupted: readonly JobSpec[];
 
-  constructor(private readonly store: Memento) {
-    this.interrupted = specsIn(store.get(KEY));
-    this.write();
-    this.keep([...this.interrupted, ...specsIn(store.get(STOPPED))]);
+  /** @param store of the jobs that were stopped @param windows the running jobs of all windows */
+  constructor(
+    private readonly store: Memento,
+    private readonly windows: WindowJobs,
+  ) {
+    const earlier = specsIn(store.get(EARLIER_KEY));
+    if (earlier.length > 0) void store.update(EARLIER_KEY, []);
+    this.kept = specsIn(store.get(STOPPED));
+    this.others = specsIn(windows.elsewhere());
+    this.interrupted = [...earlier, ...specsIn(windows.take())];
+    this.keep([...this.interrupted, ...this.kept]);
+    windows.onChange(() => this.look());
+    store.onChange?.((key) => key === STOPPED && this.follow());
   }
 
   /** Jobs that a reload has interrupted or the user has stopped, newest first, until they run again or are forgotten. */
   get stopped(): readonly JobSpec[] {
     return this.kept;
+  }
+
+  /** Jobs that run in other windows of the same workspace. */
+  get elsewhere(): readonly JobSpec[] {
+    return this.others;
   }
 
   /** Keeps a job that was stopped and can go on. */
@@ -67,7 +87,24 @@ export class JobJournal {
 
   /** The window is closing: jobs that end from now on are interrupted and stay in the journal. */
   close(): void {
+    if (!this.closed) this.windows.write([...this.underWay], true);
     this.closed = true;
+  }
+
+  /** Looks for windows that have begun or ended jobs, or that are gone. */
+  private look(): void {
+    if (this.closed) return;
+    const interrupted = specsIn(this.windows.take());
+    this.others = specsIn(this.windows.elsewhere());
+    if (interrupted.length > 0) {
+      this.keep([...interrupted, ...this.kept]);
+      this.found.fire(interrupted);
+    } else this.changed.fire();
+  }
+
+  private follow(): void {
+    this.kept = specsIn(this.store.get(STOPPED));
+    this.changed.fire();
   }
 
   private keep(specs: readonly JobSpec[]): void {
@@ -78,7 +115,7 @@ export class JobJournal {
   }
 
   private write(): void {
-    if (!this.closed) void this.store.update(KEY, [...this.underWay]);
+    if (!this.closed) this.windows.write([...this.underWay]);
   }
 }
 

@@ -23,6 +23,8 @@ export async function specOf({ sidecar }: Pick<Coppice, 'sidecar'>, line: JobLin
     case 'running':
     case 'queued':
       return sidecar.specOf(line.info.id);
+    case 'elsewhere':
+      return line.spec;
     case 'training':
       return resumingSpec(line.training);
     case 'stopped':
@@ -66,6 +68,8 @@ export async function checkpointOfLine(coppice: Coppice, line: JobLine): Promise
     case 'running':
     case 'queued':
       return line.info.checkpoint;
+    case 'elsewhere':
+      return checkpointOf(line.spec);
     case 'training':
       return trainedModel(coppice, line.training.model) ?? line.training.request?.checkpoint;
     case 'stopped':

@@ -27,6 +27,7 @@ export function jobsModel({ sidecar, library, cluster, journal, failed, folders 
       specOf: (id) => sidecar.specOf(id),
       trainings: library.trainings(),
       stopped: journal.stopped.map((spec) => ({ spec, resumes: isResumed(spec) })),
+      elsewhere: journal.elsewhere,
       parts: cluster.left.filter((run) => run.failed),
       failed: failed.all,
     }),

@@ -7,6 +7,7 @@ import { EXPORT_FORMATS, type ExportFormat } from '../jobs/definitions/export';
 import { type ShipGoal, type StepName, STEPS } from '../protocol/journey';
 import type { Memento } from '../host/memento';
 import { Emitter, type Subscription } from '../sidecar/emitter';
+import { KeptMap } from './kept-map';
 
 interface Kept {
   readonly goal?: ShipGoal;
@@ -17,13 +18,13 @@ interface Kept {
 const KEY = 'goals';
 
 export class Goals {
-  private readonly kept: Map<string, Kept>;
+  private readonly kept: KeptMap<Kept>;
   private readonly changed = new Emitter<string>();
   /** Fires with the identity of the original model. */
   readonly onChange: (listener: (original: string) => void) => Subscription = this.changed.on;
 
-  constructor(private readonly store: Memento) {
-    this.kept = new Map(Object.entries(readAll(store.get(KEY))));
+  constructor(store: Memento) {
+    this.kept = new KeptMap(store, KEY, readKept, (original) => this.changed.fire(original));
   }
 
   /** @param original identity of the oldest known ancestor, or of the model itself */
@@ -50,22 +51,16 @@ export class Goals {
 
   private keep(original: string, kept: Kept): void {
     this.kept.set(original, kept);
-    void this.store.update(KEY, Object.fromEntries(this.kept));
     this.changed.fire(original);
   }
 }
 
 /** Reads what was stored, also by other versions. */
-function readAll(stored: unknown): Record<string, Kept> {
-  if (!isObject(stored)) return {};
-  return Object.fromEntries(
-    Object.entries(stored).flatMap(([original, kept]) => {
-      if (!isObject(kept)) return [];
-      const goal = readGoal(kept.goal);
-      const skipped = readSkipped(kept.skipped);
-      return goal || skipped ? [[original, { ...(goal && { goal }), ...(skipped && { skipped }) }]] : [];
-    }),
-  );
+function readKept(stored: unknown): Kept | undefined {
+  if (!isObject(stored)) return undefined;
+  const goal = readGoal(stored.goal);
+  const skipped = readSkipped(stored.skipped);
+  return goal || skipped ? { ...(goal && { goal }), ...(skipped && { skipped }) } : undefined;
 }
 
 function readGoal(stored: unknown): ShipGoal | undefined {

@@ -2,6 +2,7 @@
 import { isObject } from '../format/json';
 import type { Memento } from '../host/memento';
 import { Emitter, type Subscription } from '../sidecar/emitter';
+import { KeptMap } from './kept-map';
 import { type PlanState, type PlanSubject, readPlan } from './plan';
 
 export interface KeptPlan extends PlanState {
@@ -13,13 +14,13 @@ type Stored = KeptPlan & { readonly identity: string };
 const KEY = 'namedPlans';
 
 export class NamedPlans {
-  private readonly kept: Map<string, readonly Stored[]>;
+  private readonly kept: KeptMap<readonly Stored[]>;
   private readonly changed = new Emitter<string>();
   /** Fires with the path of the checkpoint whose named plans have changed. */
   readonly onChange: (listener: (path: string) => void) => Subscription = this.changed.on;
 
-  constructor(private readonly store: Memento) {
-    this.kept = new Map(Object.entries(readAll(store.get(KEY))));
+  constructor(store: Memento) {
+    this.kept = new KeptMap(store, KEY, readList, (path) => this.changed.fire(path));
   }
 
   /** In the order of their names. */
@@ -46,7 +47,6 @@ export class NamedPlans {
   /** Forgets the plans of a checkpoint that is gone. */
   forgetAll(path: string): void {
     if (!this.kept.delete(path)) return;
-    void this.store.update(KEY, Object.fromEntries(this.kept));
     this.changed.fire(path);
   }
 
@@ -58,20 +58,14 @@ export class NamedPlans {
         path,
         sorted.map((plan) => ({ ...plan, identity })),
       );
-    void this.store.update(KEY, Object.fromEntries(this.kept));
     this.changed.fire(path);
   }
 }
 
 /** Reads what was stored, also by other versions. */
-function readAll(stored: unknown): Record<string, readonly Stored[]> {
-  if (!isObject(stored)) return {};
-  return Object.fromEntries(
-    Object.entries(stored).flatMap(([path, plans]) => {
-      const read = Array.isArray(plans) ? plans.flatMap(readOne) : [];
-      return read.length > 0 ? [[path, read]] : [];
-    }),
-  );
+function readList(stored: unknown): readonly Stored[] | undefined {
+  const read = Array.isArray(stored) ? stored.flatMap(readOne) : [];
+  return read.length > 0 ? read : undefined;
 }
 
 function readOne(stored: unknown): Stored[] {

@@ -3,10 +3,10 @@
  * commands read and write it only here. It is kept with the workspace, and dropped when the checkpoint's files
  * change. Does not use VS Code.
  */
-import { isObject } from '../format/json';
 import { type Choice, choiceOf, type Suggestion } from '../engine/importance/choice';
 import type { Memento } from '../host/memento';
 import { Emitter, type Subscription } from '../sidecar/emitter';
+import { KeptMap } from './kept-map';
 
 /** The checkpoint of a plan. */
 export interface PlanSubject {
@@ -31,13 +31,13 @@ interface StoredPlan extends PlanState {
 const KEY = 'plans';
 
 export class Plans {
-  private readonly plans: Map<string, StoredPlan>;
+  private readonly plans: KeptMap<StoredPlan>;
   private readonly changed = new Emitter<string>();
   /** Fires with the path of the checkpoint whose plan has changed. */
   readonly onChange: (listener: (path: string) => void) => Subscription = this.changed.on;
 
-  constructor(private readonly store: Memento) {
-    this.plans = new Map(Object.entries(readPlans(store.get(KEY))));
+  constructor(store: Memento) {
+    this.plans = new KeptMap(store, KEY, readStored, (path) => this.changed.fire(path));
   }
 
   /** The current plan. */
@@ -80,14 +80,12 @@ export class Plans {
     if (next.join() === before.removed.join() && sameSuggestion(suggestion, before.suggestion)) return;
     if (next.length === 0) this.plans.delete(path);
     else this.plans.set(path, { identity, removed: next, ...(suggestion && { suggestion }) });
-    void this.store.update(KEY, Object.fromEntries(this.plans));
     this.changed.fire(path);
   }
 
   /** Forgets the plan of a checkpoint that is gone. */
   forget(path: string): void {
     if (!this.plans.delete(path)) return;
-    void this.store.update(KEY, Object.fromEntries(this.plans));
     this.changed.fire(path);
   }
 
@@ -105,15 +103,11 @@ export class Plans {
 const sameSuggestion = (one: Suggestion | undefined, other: Suggestion | undefined): boolean =>
   JSON.stringify(one) === JSON.stringify(other);
 
-/** Reads the stored plans, also those of other versions. */
-function readPlans(stored: unknown): Record<string, StoredPlan> {
-  if (!isObject(stored)) return {};
-  const plans: Record<string, StoredPlan> = {};
-  for (const [path, plan] of Object.entries(stored as Record<string, Partial<StoredPlan> | null>)) {
-    const state = readPlan(plan);
-    if (typeof plan?.identity === 'string' && state) plans[path] = { identity: plan.identity, ...state };
-  }
-  return plans;
+/** Reads a stored plan with the files that it was made for. */
+function readStored(stored: unknown): StoredPlan | undefined {
+  const plan = readPlan(stored);
+  const identity = (stored as Partial<StoredPlan> | null)?.identity;
+  return plan && typeof identity === 'string' ? { identity, ...plan } : undefined;
 }
 
 /** Reads a stored plan; undefined if it is not valid. */

@@ -1,5 +1,5 @@
 /** The latest scores of every checkpoint by each criterion, kept with the workspace. */
-import { isObject, type JsonNumber, parseJsonNumber } from '../format/json';
+import { type JsonNumber, parseJsonNumber } from '../format/json';
 import type { Criterion } from '../engine/importance/criteria';
 import type { Objective } from '../engine/importance/objective';
 import type { Ranking } from '../engine/importance/ranking';
@@ -7,6 +7,7 @@ import { rankBlocks } from '../engine/importance/select';
 import type { Memento } from '../host/memento';
 import type { CalibrationInfo, ScoreResult } from '../protocol/scores';
 import { Emitter } from '../sidecar/emitter';
+import { KeptMap } from './kept-map';
 import type { PlanSubject } from './plan';
 
 /** One scoring, reduced to what views and selection need. The record has the rest. */
@@ -46,19 +47,16 @@ const KEY = 'scores';
 const SHOWN_KEY = 'shownScores';
 
 export class ScoreStore {
-  private readonly entries: Map<string, readonly Scores[]>;
-  private readonly chosen: Map<string, string>;
+  private readonly entries: KeptMap<readonly Scores[]>;
+  private readonly chosen: KeptMap<string>;
   private readonly changed = new Emitter<string>();
   /** Fires with the path of the checkpoint whose scores, or shown scores, have changed. */
   readonly onChange = this.changed.on;
 
-  constructor(private readonly store: Memento) {
-    const lists = storedEntries(store, KEY).filter((entry): entry is [string, Scores[]] => Array.isArray(entry[1]));
-    this.entries = new Map(lists);
-    const chosen = storedEntries(store, SHOWN_KEY).filter((entry): entry is [string, string] => {
-      return typeof entry[1] === 'string';
-    });
-    this.chosen = new Map(chosen);
+  constructor(store: Memento) {
+    const changed = (path: string): void => this.changed.fire(path);
+    this.entries = new KeptMap(store, KEY, readScores, changed);
+    this.chosen = new KeptMap(store, SHOWN_KEY, readCriterion, changed);
   }
 
   /** Newest first, one per criterion. */
@@ -86,15 +84,13 @@ export class ScoreStore {
   forget(path: string): void {
     if (!this.entries.delete(path)) return;
     this.chosen.delete(path);
-    void this.store.update(KEY, Object.fromEntries(this.entries));
-    void this.store.update(SHOWN_KEY, Object.fromEntries(this.chosen));
     this.changed.fire(path);
   }
 
   /** Shows the scores by `criterion` until the blocks are scored again. */
   show(path: string, criterion: Criterion): void {
     if (this.chosen.get(path) === criterion) return;
-    this.choose(path, criterion);
+    this.chosen.set(path, criterion);
     this.changed.fire(path);
   }
 
@@ -125,14 +121,8 @@ export class ScoreStore {
       (other) => other.criterion !== scores.criterion,
     );
     this.entries.set(path, [scores, ...others]);
-    void this.store.update(KEY, Object.fromEntries(this.entries));
-    if (shows) this.choose(path, scores.criterion);
+    if (shows) this.chosen.set(path, scores.criterion);
     this.changed.fire(path);
-  }
-
-  private choose(path: string, criterion: Criterion): void {
-    this.chosen.set(path, criterion);
-    void this.store.update(SHOWN_KEY, Object.fromEntries(this.chosen));
   }
 }
 
@@ -148,11 +138,11 @@ export function certainBlocks({ blocks, exact }: Scores): readonly number[] | un
   return rankBlocks(blocks.map((score) => parseJsonNumber(score) ?? NaN)).slice(0, exact);
 }
 
-/** Reads the value stored under `key`, also by other versions. */
-function storedEntries(store: Memento, key: string): [string, unknown][] {
-  const stored = store.get(key);
-  return isObject(stored) ? Object.entries(stored) : [];
-}
+/** What this or another version stored. */
+const readScores = (stored: unknown): readonly Scores[] | undefined =>
+  Array.isArray(stored) ? (stored as readonly Scores[]) : undefined;
+
+const readCriterion = (stored: unknown): string | undefined => (typeof stored === 'string' ? stored : undefined);
 
 /** The ranking for selection; undefined if the scores rank no blocks. */
 export function rankingOf({ blocks, windows, removals, set, fullPpl }: Scores): Ranking | undefined {

@@ -61,6 +61,8 @@ function iconOf(line: JobLine): vscode.ThemeIcon | undefined {
       return new vscode.ThemeIcon('loading~spin');
     case 'queued':
       return new vscode.ThemeIcon('clock');
+    case 'elsewhere':
+      return new vscode.ThemeIcon('multiple-windows');
     case 'training':
     case 'stopped':
     case 'parts':

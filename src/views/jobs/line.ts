@@ -29,6 +29,8 @@ export interface FailedParts {
 
 export type JobLine =
   | { readonly kind: 'running' | 'queued'; readonly key: string; readonly info: JobInfo; readonly spec?: JobSpec }
+  /** Runs in another window of the same workspace. */
+  | { readonly kind: 'elsewhere'; readonly key: string; readonly spec: JobSpec }
   | { readonly kind: 'training'; readonly key: string; readonly training: StoppedTraining }
   | { readonly kind: 'stopped'; readonly key: string; readonly job: StoppedJob }
   | { readonly kind: 'parts'; readonly key: string; readonly run: FailedParts }
@@ -45,6 +47,8 @@ export interface JobSources {
   readonly isBehind: (id: string) => boolean;
   /** What was asked for, if it is known. */
   readonly specOf?: (id: string) => JobSpec | undefined;
+  /** What runs in other windows of the same workspace. */
+  readonly elsewhere: readonly JobSpec[];
   readonly trainings: readonly StoppedTraining[];
   readonly stopped: readonly StoppedJob[];
   readonly parts: readonly FailedParts[];
@@ -69,12 +73,19 @@ export function linesOf(sources: JobSources): JobLine[] {
   return [
     ...live.filter(({ kind }) => kind === 'running'),
     ...live.filter(({ kind }) => kind === 'queued'),
+    ...elsewhereLines(sources.elsewhere),
     ...trainings.map((training) => ({ kind: 'training' as const, key: `training:${training.out}`, training })),
     ...stopped.map((job) => ({ kind: 'stopped' as const, key: `stopped:${JSON.stringify(job.spec)}`, job })),
     ...parts.map((run) => ({ kind: 'parts' as const, key: `parts:${run.folder}`, run })),
     ...endedLines(sources, hasLine),
     ...(hasMore ? [{ kind: 'more' as const, key: 'more' }] : []),
   ];
+}
+
+function elsewhereLines(specs: readonly JobSpec[]): JobLine[] {
+  const keys = specs.map((spec) => `elsewhere:${JSON.stringify(spec)}`);
+  // Two windows may do the same.
+  return specs.flatMap((spec, i) => (keys.indexOf(keys[i]) < i ? [] : [{ kind: 'elsewhere', key: keys[i], spec }]));
 }
 
 /** Failed and finished jobs, newest first. A training that failed and can be resumed is among the stopped ones. */

@@ -28,6 +28,8 @@ export function wordsOf(line: JobLine, now: number): LineWords {
     case 'running':
     case 'queued':
       return liveWords(line.info, line.kind === 'queued', line.spec);
+    case 'elsewhere':
+      return words(jobTitle(titledJob(line.spec)), t('runs in another window'), []);
     case 'training': {
       const { out, step, steps, request } = line.training;
       const label = jobTitle({ kind: 'retrain', checkpoint: request?.checkpoint ?? out });

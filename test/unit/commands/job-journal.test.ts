@@ -1,12 +1,15 @@
 /** Jobs under way are remembered, and those that a window did not see the end of are told by the next one, once. */
 import assert from 'node:assert/strict';
 import { JobJournal } from '../../../src/host/job-journal';
+import { WindowJobs } from '../../../src/host/window-jobs';
 import type { JobSpec } from '../../../src/protocol/jobs';
+import { temporaryFolder } from '../../support/temporary';
 
 /** Keeps what is JSON, as VS Code does. */
 function newStore() {
   const kept = new Map<string, string>();
   return {
+    windows: temporaryFolder(),
     get: (key: string): unknown => (kept.has(key) ? JSON.parse(kept.get(key)!) : undefined),
     update: (key: string, value: unknown): Promise<void> => Promise.resolve(void kept.set(key, JSON.stringify(value))),
   };
@@ -15,47 +18,51 @@ function newStore() {
 const SCORE: JobSpec = { kind: 'score', checkpoint: '/m', criterion: 'magnitude' };
 const PRUNE: JobSpec = { kind: 'prune', checkpoint: '/m', blocks: [1], out: '/o', choice: 'hand' };
 
+/** The journal of a window. Those before it, in the same process, are gone. */
+const journalOf = (store: ReturnType<typeof newStore>): JobJournal =>
+  new JobJournal(store, new WindowJobs(store.windows));
+
 describe('the journal of jobs', () => {
   it('has those that had not ended when the window went away, and tells them once', () => {
     const store = newStore();
-    const journal = new JobJournal(store);
+    const journal = journalOf(store);
     assert.deepEqual(journal.interrupted, []);
     const [endScore, endPrune] = [journal.begun(SCORE), journal.begun(PRUNE)];
     endPrune();
     journal.close();
     endScore(); // the sidecar is disposed of, by which every job ends
-    assert.deepEqual(new JobJournal(store).interrupted, [SCORE]);
-    assert.deepEqual(new JobJournal(store).interrupted, []);
+    assert.deepEqual(journalOf(store).interrupted, [SCORE]);
+    assert.deepEqual(journalOf(store).interrupted, []);
   });
 
   it('has them without a word of goodbye, too', () => {
     const store = newStore();
-    new JobJournal(store).begun(PRUNE);
-    assert.deepEqual(new JobJournal(store).interrupted, [PRUNE]);
+    journalOf(store).begun(PRUNE);
+    assert.deepEqual(journalOf(store).interrupted, [PRUNE]);
   });
 
   it('knows two jobs of the same kind apart', () => {
     const store = newStore();
-    const journal = new JobJournal(store);
+    const journal = journalOf(store);
     const [first] = [journal.begun({ ...SCORE }), journal.begun({ ...SCORE })];
     first();
-    assert.equal(new JobJournal(store).interrupted.length, 1);
+    assert.equal(journalOf(store).interrupted.length, 1);
   });
 
   it('leaves out what is short or asked for by the panel, and what it does not know', async () => {
     const store = newStore();
-    const journal = new JobJournal(store);
+    const journal = journalOf(store);
     journal.begun({ kind: 'generate', checkpoint: '/m', prompt: 'x' });
     journal.begun({ kind: 'eval', checkpoint: '/m', calibration: 'x' });
     journal.begun({ kind: 'eval', checkpoint: '/m', text: 'x' });
     assert.deepEqual(
-      new JobJournal(store).interrupted.map(({ kind }) => kind),
+      journalOf(store).interrupted.map(({ kind }) => kind),
       ['eval'],
     );
     await store.update('jobsUnderWay', [null, { kind: 'later' }, 7]);
-    assert.deepEqual(new JobJournal(store).interrupted, []);
+    assert.deepEqual(journalOf(store).interrupted, []);
     await store.update('jobsUnderWay', 'nonsense');
-    assert.deepEqual(new JobJournal(store).interrupted, []);
+    assert.deepEqual(journalOf(store).interrupted, []);
   });
 
   it('drops jobs whose options this version does not have', async () => {
@@ -68,7 +75,7 @@ describe('the journal of jobs', () => {
       { kind: 'prune', checkpoint: '/m', blocks: [1] },
     ];
     await store.update('jobsUnderWay', [...older, SCORE]);
-    assert.deepEqual(new JobJournal(store).interrupted, [SCORE]);
+    assert.deepEqual(journalOf(store).interrupted, [SCORE]);
   });
 
   it('keeps jobs of every kind that the commands start', () => {
@@ -81,9 +88,9 @@ describe('the journal of jobs', () => {
       PRUNE,
     ];
     const store = newStore();
-    const journal = new JobJournal(store);
+    const journal = journalOf(store);
     for (const job of jobs) journal.begun(job);
-    assert.deepEqual(new JobJournal(store).interrupted, jobs);
+    assert.deepEqual(journalOf(store).interrupted, jobs);
   });
 });
 
@@ -92,15 +99,15 @@ describe('jobs that were stopped', () => {
 
   it('stay over reloads, each once, until they run again or are forgotten', () => {
     const store = newStore();
-    new JobJournal(store).begun(SCORE);
-    const second = new JobJournal(store);
+    journalOf(store).begun(SCORE);
+    const second = journalOf(store);
     second.stop(ITERATE);
     second.stop({ ...ITERATE, resume: true });
     assert.deepEqual(
-      new JobJournal(store).stopped.map(({ kind }) => kind),
+      journalOf(store).stopped.map(({ kind }) => kind),
       ['iterate', 'score'],
     );
-    const third = new JobJournal(store);
+    const third = journalOf(store);
     let told = 0;
     third.onChange(() => told++);
     third.begun({ ...SCORE, device: 'cpu' });
@@ -112,9 +119,9 @@ describe('jobs that were stopped', () => {
 
   it('are not changed by the jobs that a closing window ends', () => {
     const store = newStore();
-    const journal = new JobJournal(store);
+    const journal = journalOf(store);
     journal.close();
     journal.stop(ITERATE);
-    assert.deepEqual(new JobJournal(store).stopped, []);
+    assert.deepEqual(journalOf(store).stopped, []);
   });
 });

@@ -46,6 +46,7 @@ function run(name: string, minutes: number, more: object = {}): StoredRun {
 const sources = (more: Partial<JobSources>): JobSources => ({
   jobs: [],
   isBehind: () => false,
+  elsewhere: [],
   trainings: [],
   stopped: [],
   parts: [],
@@ -65,6 +66,7 @@ describe('lines of jobs', () => {
       sources({
         jobs: [job('1'), job('2', { state: 'queued' }), job('3', { on: 'cluster' })],
         isBehind: (id) => id === '2',
+        elsewhere: [TRAIN, TRAIN],
         trainings: [training],
         stopped: [{ spec: SCORE, resumes: false }],
         parts: [{ folder: '/c', spec: SCORE }],
@@ -79,6 +81,7 @@ describe('lines of jobs', () => {
         'job:1',
         'job:3',
         'job:2',
+        'elsewhere:',
         'training:/out',
         'stopped:',
         'parts:/c',
@@ -130,6 +133,7 @@ describe('words of a job', () => {
     assert.match(wrong.spoken, /^Failed: Scoring oak/);
     assert.equal(words({ kind: 'training', key: '', training }).description, 'stopped at step 12 of 40');
     assert.equal(words({ kind: 'stopped', key: '', job: { spec: SCORE, resumes: false } }).description, 'interrupted');
+    assert.equal(words({ kind: 'elsewhere', key: '', spec: SCORE }).description, 'runs in another window');
     const cut = words({ kind: 'parts', key: '', run: { folder: '/c', spec: SCORE } });
     assert.match(`${cut.label}: ${cut.description}`, /on the cluster: parts failed/);
   });

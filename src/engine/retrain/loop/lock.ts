@@ -5,12 +5,11 @@
  */
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { systemErrorCode, UserError } from '../../errors';
+import { isRunning, ownMark } from '../../files/process-birth';
 import { readSmallFile } from '../../files/regular-file';
 
 /** Two numbers. */
 const MAX_BYTES = 100;
-
-const DEAD = 'dead';
 
 /** Locks of this process. It may train into several outputs in turn, but not into one twice at the same time. */
 const held = new Set<string>();
@@ -45,7 +44,7 @@ export async function lockOwner(path: string): Promise<number | undefined> {
 /** Creates the file as a link and not by writing, so that no process sees it without content. */
 async function takeFile(path: string): Promise<number | undefined> {
   const mine = `${path}.${process.pid}.tmp`;
-  await writeFile(mine, `${process.pid} ${(await birthOf(process.pid)) ?? ''}`);
+  await writeFile(mine, `${process.pid} ${ownMark().birth ?? ''}`);
   try {
     for (;;) {
       try {
@@ -55,7 +54,7 @@ async function takeFile(path: string): Promise<number | undefined> {
         if (systemErrorCode(error) !== 'EEXIST') throw error;
       }
       const seen = await contentOf(path);
-      const owner = await livingOwner(seen);
+      const owner = livingOwner(seen);
       if (owner !== undefined) return owner;
       await putAside(path, seen);
     }
@@ -96,30 +95,9 @@ async function contentOf(path: string): Promise<string> {
   }
 }
 
-async function livingOwner(content: string): Promise<number | undefined> {
+function livingOwner(content: string): number | undefined {
   const [, digits, birth] = /^(\d{1,10}) (\S*)$/.exec(content) ?? [];
   if (digits === undefined) return undefined;
   const pid = Number(digits);
-  if (pid === 0 || !answers(pid)) return undefined;
-  const now = await birthOf(pid);
-  const same = now === undefined || birth === '' || now === birth;
-  return same && now !== DEAD ? pid : undefined;
-}
-
-function answers(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return systemErrorCode(error) === 'EPERM';
-  }
-}
-
-/** When a process started, on Linux: ticks since the machine started, or that it is a zombie. */
-async function birthOf(pid: number): Promise<string | undefined> {
-  if (process.platform !== 'linux') return undefined;
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  // The name, in parentheses, may contain any characters. The state is field 3, the start time field 22.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields === undefined) return undefined;
-  return fields[0] === 'Z' || fields[0] === 'X' ? DEAD : fields[19];
+  return isRunning({ pid, ...(birth !== '' && { birth }) }) ? pid : undefined;
 }
