@@ -113,7 +113,7 @@ export const grid: PartsOf = async (step) => {
   return models.flatMap(({ architecture }) => {
     const view = fullView(architecture.layers.length);
     return cells.flatMap((cell): Part[] => [
-      { kind: 'decode', bytes: runs * bytesRead(architecture, view, cell, DECODER) },
+      { ...decoding(architecture, 0), bytes: runs * bytesRead(architecture, view, cell, DECODER) },
       products(architecture, 'evaluate', runs * flopsOf(architecture, view, cell), cell.newTokens),
     ]);
   });

@@ -46,10 +46,12 @@ export const evaluating = (architecture: Architecture, rows: RowShape, removed: 
   products(architecture, 'evaluate', evaluationFlops(architecture, rows, removed), rows.length);
 
 /** Writing a text token by token: each token reads every weight. */
-export const decoding = (architecture: Architecture, tokens: number, bytesPerWeight = 4): Part => ({
-  kind: 'decode',
-  bytes: tokens * bytesPerWeight * parametersReadOf(architecture),
-});
+export function decoding(architecture: Architecture, tokens: number, bytesPerWeight = 4): DecodePart {
+  const perToken = bytesPerWeight * parametersReadOf(architecture);
+  return { kind: 'decode', perToken, bytes: tokens * perToken };
+}
+
+type DecodePart = Extract<Part, { readonly kind: 'decode' }>;
 
 export const files = (bytes: number): Part => ({ kind: 'files', bytes });
 

@@ -28,7 +28,9 @@ const GUESS: Readonly<Record<Stream, number>> = { decode: 8e9, files: 200e6 };
 export type Part =
   /** @property size operations of a mean block on a row: small models are slower for their size */
   | { readonly kind: 'products'; readonly work: EstimatedWork; readonly flops: number; readonly size: number }
-  | { readonly kind: Stream; readonly bytes: number }
+  | { readonly kind: 'files'; readonly bytes: number }
+  /** @property perToken bytes that a token reads: models that a cache holds are another thing */
+  | { readonly kind: 'decode'; readonly bytes: number; readonly perToken: number }
   /** Takes the same time on every machine. */
   | { readonly kind: 'seconds'; readonly seconds: number };
 
@@ -84,7 +86,7 @@ export class MachineSpeeds {
     if (part.kind === 'products') {
       const { work, size, flops } = part;
       this.products.note({ provider, work, size, flops: flops / seconds });
-    } else if (part.kind !== 'seconds' && isPositive(part.bytes)) {
+    } else if (part.kind !== 'seconds' && isPositive(part.bytes) && tells(part)) {
       void this.store.update(part.kind, part.bytes / seconds);
     }
   }
@@ -94,6 +96,13 @@ export class MachineSpeeds {
     return this.write();
   }
 }
+
+/** Less than this, read from a cache or of small files, takes as long as what is between. */
+const LEAST: Readonly<Record<Stream, number>> = { decode: 80e6, files: 20e6 };
+
+/** Whether the part is large enough to tell how fast larger ones are. */
+const tells = (part: Extract<Part, { readonly kind: Stream }>): boolean =>
+  (part.kind === 'decode' ? part.perToken : part.bytes) >= LEAST[part.kind];
 
 /** How long all parts take together, and whether most of that is guessed. Undefined where it is no number. */
 export function expectedOf(parts: readonly Part[], speeds: MachineSpeeds): Expected | undefined {

@@ -6,8 +6,10 @@ import type { Architecture } from '../../../src/engine/checkpoint/architecture';
 import type { JobOutcome, JobSpec } from '../../../src/protocol/jobs';
 import { decodedInSecond } from '../../../src/recipes/estimate/decoded';
 import { learnStep, MachineSpeeds, stepEstimator } from '../../../src/recipes/estimate';
+import { planRecipe } from '../../../src/recipes/plan';
 import { parseRecipe } from '../../../src/recipes/read';
 import type { Recipe } from '../../../src/recipes/recipe';
+import { StepTimes } from '../../../src/recipes/times';
 import type { Expected, FinishedStep, PlannedStep } from '../../../src/recipes/types';
 import { architectureOf } from '../../support/checkpoint-files';
 import { temporaryFolder } from '../../support/temporary';
@@ -142,6 +144,41 @@ describe('recipes: estimates', () => {
     speeds.learn({ kind: 'files', bytes: 10 }, 0.01, 'cpu'); // too short to tell anything
     await speeds.save();
     assert.ok(!existsSync(join(folder, 'speeds.json')));
+  });
+
+  it('learns nothing of reading weights from models that a cache holds, nor of files from small ones', () => {
+    const speeds = MachineSpeeds.none(2);
+    const decode = { kind: 'decode', bytes: 800e6, perToken: 80e6 } as const;
+    const files = { kind: 'files', bytes: 200e6 } as const;
+    speeds.learn({ ...decode, perToken: 1e6 }, 100, 'cpu');
+    speeds.learn({ ...files, bytes: 1e6 }, 5, 'cpu');
+    assert.deepEqual(
+      [decode, files].map((part) => speeds.estimate(part).measured),
+      [false, false],
+    );
+    speeds.learn(decode, 10, 'cpu');
+    assert.deepEqual(speeds.estimate(decode), { seconds: 10, measured: true });
+  });
+
+  it('of a quick run are those of its values, also after a toy of a thousandth of the size has run', async () => {
+    const speeds = MachineSpeeds.none(2);
+    const large = { kind: 'products', work: 'ppl', size: 9.4e8, flops: 400e9 } as const;
+    const before = speeds.estimate(large).seconds;
+    for (const work of ['ppl', 'evaluate', 'write'] as const) {
+      speeds.learn({ kind: 'products', work, size: 1.5e7, flops: 1e9 }, 1, 'cpu');
+    }
+    assert.equal(speeds.estimate(large).seconds, before);
+    const { variables, quick, ...recipe } = recipeOf({ it: { job: 'eval', options: { calibration, samples: 4 } } });
+    assert.deepEqual([variables, quick], [{}, {}]);
+    const values = { variables: { samples: 64 }, quick: { samples: 2 } };
+    const steps = [{ ...recipe.steps[0], options: { calibration, samples: '${samples}' } }];
+    const sums = await Promise.all(
+      [false, true].map(async (isQuick) => {
+        const request = { recipe: { ...recipe, ...values, steps }, quick: isQuick, folder: temporaryFolder() };
+        return (await planRecipe(request, (await StepTimes.open(request, temporaryFolder())).estimate)).expectedSeconds;
+      }),
+    );
+    assert.ok(sums[1] < sums[0] / 2, sums.join());
   });
 
   it('learn decoding from texts and speeds in float32, of models that a cache does not hold', async () => {
