@@ -21,27 +21,40 @@ export interface StepFault {
   readonly action: string;
 }
 
-export function checkSteps(recipe: Recipe): StepFault[] {
-  const names = recipe.steps.flatMap((step) => referenceFaults(recipe, step));
-  const tables = recipe.tables.flatMap((table, at) => faultsOfReferences(recipe, table, ['tables', at], true));
+/** @param hidden steps and variables that are there and cannot be used: what names them is right so far */
+export function checkSteps(recipe: Recipe, hidden: ReadonlySet<string> = new Set()): StepFault[] {
+  const own: Checked = { recipe, hidden };
+  const names = recipe.steps.flatMap((step) => referenceFaults(own, step));
+  const tables = recipe.tables.flatMap((table, at) => faultsOfReferences(own, table, ['tables', at], true));
   const others = [
-    ...faultsOfReferences(recipe, recipe.model, ['model'], false),
-    ...faultsOfReferences(recipe, recipe.limits, ['limits'], false),
+    ...(['title', 'description', 'model', 'limits'] as const).flatMap((name) =>
+      faultsOfReferences(own, recipe[name], [name], false),
+    ),
     ...variableFaults(recipe),
   ];
   const found = [...names, ...tables, ...others];
-  if (found.length > 0) return found;
-  const { circle } = inOrder(recipe.steps);
+  const isWhole = found.length === 0 && hidden.size === 0;
+  const { circle } = isWhole ? inOrder(recipe.steps) : { circle: [] };
   if (circle.length > 0) {
     const why = `it needs itself: ${circle.join(' → ')}`;
     return [
       { path: ['steps', circle[0]], what: `The step “${circle[0]}” cannot run`, why, action: 'Break the circle.' },
     ];
   }
+  // The options of a step that names nothing, or something that cannot be used, have no values to check.
+  const isKnown = (step: RecipeStep): boolean =>
+    !names.some(({ path }) => path[1] === step.name) &&
+    !referencesIn(step.options).some((each) => hidden.has(each.kind === 'step' ? each.step : each.name));
   return [
-    ...recipe.steps.flatMap((step) => [...optionFaults(recipe, step), ...limitFaults(step)]),
+    ...found,
+    ...recipe.steps.flatMap((step) => [...(isKnown(step) ? optionFaults(recipe, step) : []), ...limitFaults(step)]),
     ...sharedOutputs(recipe),
   ];
+}
+
+interface Checked {
+  readonly recipe: Recipe;
+  readonly hidden: ReadonlySet<string>;
 }
 
 /** Outputs that two steps would write: the second would find a file that is not its own. */
@@ -66,15 +79,16 @@ function sharedOutputs({ steps }: Recipe): StepFault[] {
   );
 }
 
-function referenceFaults(recipe: Recipe, step: RecipeStep): StepFault[] {
+function referenceFaults(own: Checked, step: RecipeStep): StepFault[] {
+  const { recipe, hidden } = own;
   const path = ['steps', step.name];
   const after = step.after
-    .filter((name) => !recipe.steps.some((each) => each.name === name))
+    .filter((name) => !hidden.has(name) && !recipe.steps.some((each) => each.name === name))
     .map((name) => noStep(recipe, name, [...path, 'after']));
   const options = Object.entries(step.options).flatMap(([name, value]) =>
-    faultsOfReferences(recipe, value, [...path, 'options', name], true),
+    faultsOfReferences(own, value, [...path, 'options', name], true),
   );
-  return [...after, ...options, ...faultsOfReferences(recipe, step.limits, [...path, 'limits'], false)];
+  return [...after, ...options, ...faultsOfReferences(own, step.limits, [...path, 'limits'], false)];
 }
 
 function noStep(recipe: Recipe, name: string, path: StepFault['path']): StepFault {
@@ -82,14 +96,15 @@ function noStep(recipe: Recipe, name: string, path: StepFault['path']): StepFaul
   return { path, what: `There is no step “${name}”`, why, action: 'Name one of them.' };
 }
 
-function faultsOfReferences(recipe: Recipe, value: unknown, path: StepFault['path'], stepsToo: boolean): StepFault[] {
+function faultsOfReferences(own: Checked, value: unknown, path: StepFault['path'], stepsToo: boolean): StepFault[] {
+  const { recipe, hidden } = own;
   return referencesIn(value).flatMap((reference): StepFault[] => {
     if (reference.kind === 'variable') {
       const { name } = reference;
       if (name === 'model' && path[0] !== 'model') return recipe.model === undefined ? [noModel(path)] : [];
       // The item of a repeated row, which the tables check.
       if (path[0] === 'tables' && isEach(name)) return [];
-      if (Object.hasOwn(recipe.variables, name)) return [];
+      if (Object.hasOwn(recipe.variables, name) || hidden.has(name)) return [];
       const known = Object.keys(recipe.variables);
       const why = known.length === 0 ? 'the recipe has no variables' : `the variables are ${known.join(', ')}`;
       return [{ path, what: `There is no variable “${name}”`, why, action: 'Add it to “variables”.' }];
@@ -106,7 +121,7 @@ function faultsOfReferences(recipe: Recipe, value: unknown, path: StepFault['pat
       ];
     }
     const found = recipe.steps.find(({ name }) => name === step);
-    if (!found) return [noStep(recipe, step, path)];
+    if (!found) return hidden.has(step) ? [] : [noStep(recipe, step, path)];
     if (fields.length > 0 || hasMainOutput(found.job)) return [];
     const why = `a step of ${found.job} writes no file that others read`;
     return [

@@ -54,6 +54,7 @@ export async function planSession(
     recipe: session.recipe,
     ...(session.model !== undefined && { model: session.model }),
     folder: session.folder,
+    variables: session.variables,
     steps,
     expectedSeconds: running.reduce((sum, { expected }) => sum + (expected?.seconds ?? 0), 0),
     unknown: running.filter(({ expected }) => !expected).map(({ step }) => step.name),

@@ -103,9 +103,11 @@ export function parseRecipe(text: string, file: string): ReadRecipe {
     tables: reader.tables(),
   };
   reader.checkTop(recipe);
-  // What one problem hides cannot be checked, and would be reported twice.
-  if (reader.problems.length === 0) {
-    for (const { path, what, why, action } of checkSteps(recipe)) reader.add(reader.at(path), what, why, action);
+  // Of a value that is wrong by itself nothing more is said, nor of what names it.
+  const places = new Set(reader.problems.map(({ offset }) => offset));
+  for (const { path, what, why, action } of checkSteps(recipe, reader.hidden)) {
+    const node = reader.at(path);
+    if (!places.has(node?.offset ?? 0)) reader.add(node, what, why, action);
   }
   const problems = reader.problems.toSorted((a, b) => a.offset - b.offset);
   return { ...(problems.length === 0 && { recipe }), problems, places: reader.places() };
@@ -121,6 +123,8 @@ class Reader {
   readonly problems: RecipeProblem[] = [];
   readonly root: Node | undefined = undefined;
   readonly value: unknown = undefined;
+  /** Names of steps and variables that are there, and cannot be used. */
+  readonly hidden = new Set<string>();
 
   constructor(text: string) {
     const errors: ParseError[] = [];
@@ -166,7 +170,7 @@ class Reader {
     if (found === undefined) return {};
     if (typeof found === 'string') return { [name]: found };
     this.add(this.at([name]), `“${name}” cannot be used`, 'it must be a text', 'Put it in quotes.');
-    return {};
+    return { [name]: '' }; // it is there, so nothing that names it is wrong for that
   }
 
   variables(name: 'variables' | 'quick'): Recipe['variables'] {
@@ -177,6 +181,7 @@ class Reader {
       return {};
     }
     for (const each of Object.keys(found).filter((each) => !NAME.test(each) || each === 'steps' || each === 'model')) {
+      this.hidden.add(each);
       this.add(this.at([name, each]), `“${each}” cannot be the name of a variable`, BAD_NAME, 'Give it another name.');
     }
     return found as Recipe['variables'];
@@ -226,7 +231,11 @@ class Reader {
         'Rename one.',
       );
     }
-    return Object.entries(found).flatMap(([name, value]) => this.step(name, value) ?? []);
+    return Object.entries(found).flatMap(([name, value]) => {
+      const step = this.step(name, value);
+      if (!step) this.hidden.add(name);
+      return step ?? [];
+    });
   }
 
   private step(name: string, value: unknown): RecipeStep | undefined {

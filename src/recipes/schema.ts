@@ -18,6 +18,8 @@ export function recipeSchema(): JsonSchema {
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Coppice recipe',
+    // Known to VS Code alone: what the reader accepts has no warning there.
+    allowTrailingCommas: true,
     description: 'The way from a published model to the one that ships: steps, each a job of Coppice with its options.',
     type: 'object',
     required: ['coppice', 'steps'],

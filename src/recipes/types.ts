@@ -66,6 +66,8 @@ export interface RecipePlan {
   readonly model?: string;
   /** The folder of the state, the results and the outputs that have no other place. */
   readonly folder: string;
+  /** The values of this run, those given with `--set` among them. */
+  readonly variables: Variables;
   /** In the order in which they run. */
   readonly steps: readonly PlannedStep[];
   /** Of all steps that run and whose time is known. */

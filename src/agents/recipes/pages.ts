@@ -8,6 +8,7 @@ import { aboutTime, roughTime } from '../../jobs/rough-time';
 import type { JsonObject } from '../../format/json';
 import type { Limits } from '../../recipes/recipe';
 import type { Session } from '../../recipes/session';
+import { titleOf } from '../../recipes/title';
 import type { PlannedStep, RecipeEnd, RecipePlan, StepEnd, Verdict } from '../../recipes/types';
 import { planWords, resultWords, verdictWords } from '../../recipes/words';
 import { inLine, type Part } from '../answer';
@@ -19,11 +20,11 @@ export function planParts(
   session: Session,
   results: ReadonlyMap<string, JsonObject>,
 ): readonly Part[] {
-  const { recipe, model, steps, folder } = plan;
+  const { recipe, model, steps, folder, variables } = plan;
   const limits = limitLines(session);
   const outputs = outputsOf(plan, session);
   return [
-    `recipe: ${inLine(recipe.title ?? recipe.name)} (${inLine(recipe.file)})`,
+    `recipe: ${inLine(titleOf(recipe, variables))} (${inLine(recipe.file)})`,
     ...(model === undefined ? [] : [`model: ${inLine(model)}`]),
     {
       names: ['step', 'job', 'plan', 'expected time'],

@@ -13,6 +13,7 @@ import { readRecipe } from '../../recipes/read';
 import type { Json } from '../../recipes/recipe';
 import { writeReport } from '../../recipes/report/write';
 import { runRecipe } from '../../recipes/run';
+import { titleOf } from '../../recipes/title';
 import { StepTimes } from '../../recipes/times';
 import type { Expected, RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
 import { planWords, resultWords, verdictWords } from '../../recipes/words';
@@ -145,7 +146,7 @@ function planPage(plan: RecipePlan, { style, shown }: Shell): string[] {
   const unknown = plan.unknown.length > 0 ? ` and ${counted(plan.unknown.length, 'step')} whose time is not known` : '';
   const expected = plan.expectedSeconds > 0 ? `: ${aboutTime(plan.expectedSeconds)}${unknown}` : unknown;
   return [
-    style.bold(shown(plan.recipe.title ?? plan.recipe.name)),
+    style.bold(shown(titleOf(plan.recipe, plan.variables))),
     ...(plan.model === undefined ? [] : [`model  ${shown(plan.model)}`]),
     '',
     ...table(['step', 'job', 'plan', 'time'], rows).map(shown),

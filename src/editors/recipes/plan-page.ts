@@ -4,11 +4,12 @@ import type { JsonObject } from '../../format/json';
 import { doneWords } from '../../host/recipe-words';
 import { aboutTime, roughTime } from '../../jobs/rough-time';
 import { l10n } from '../../l10n';
+import { titleOf } from '../../recipes/title';
 import type { PlannedStep, RecipePlan } from '../../recipes/types';
 
 /** @param results of the steps that are done, by name */
 export function planPage(plan: RecipePlan, results: ReadonlyMap<string, JsonObject>): string {
-  const { recipe, steps, model } = plan;
+  const { recipe, steps, model, variables } = plan;
   const rows = steps.map((planned) => [
     planned.step.name,
     planned.step.job,
@@ -17,7 +18,7 @@ export function planPage(plan: RecipePlan, results: ReadonlyMap<string, JsonObje
   ]);
   const head = [l10n.t('Step'), l10n.t('Job'), l10n.t('What happens'), l10n.t('Time')];
   return [
-    `# ${inline(l10n.t('Plan of {0}', recipe.title ?? recipe.name))}`,
+    `# ${inline(l10n.t('Plan of {0}', titleOf(recipe, variables)))}`,
     ...(model === undefined ? [] : [inline(l10n.t('Model: {0}', model))]),
     table(head, rows),
     inline(sumWords(plan)),

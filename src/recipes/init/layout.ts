@@ -21,8 +21,8 @@ export const layOut = (entries: readonly Entry[]): string => `${objectText(entri
 function objectText(entries: readonly Entry[], margin: string): string[] {
   const inner = `${margin}  `;
   const lines = entries.flatMap((entry, at) => {
-    // One that is uncommented must find a comma before it; one too many is allowed.
-    const comma = at < entries.length - 1 || entry.off ? ',' : '';
+    // One that is uncommented must find a comma before it, so it comes before others, or stands alone.
+    const comma = at < entries.length - 1 || (entry.off && entries.some(({ off }) => !off)) ? ',' : '';
     const text = `${JSON.stringify(entry.name)}: ${valueText(entry.value, inner)}${comma}`;
     const commented = (entry.comment ?? []).map((line) => `${inner}// ${line}`);
     const [first, ...more] = text.split('\n');

@@ -111,8 +111,9 @@ function retrainStep({ healable, hasData }: Outline): Entry {
     ...from,
     ...data,
     entry('steps', '${trainingSteps}'),
-    entry('merge', true),
+    // What is commented out stands before the last value: then no comma is one too many, with or without it.
     off('teacher', '${model}', 'A little better, and slower: follow the whole model.'),
+    entry('merge', true),
   ];
   const why = healable
     ? 'Trained on your data (LoRA), and merged.'

@@ -9,6 +9,7 @@ import { checkpointName } from '../../jobs/titles';
 import { stepsIn } from '../references';
 import type { LimitName } from '../recipe';
 import type { RecipeTable } from '../table';
+import { descriptionOf, titleOf } from '../title';
 import type { RecipeEnd, StepEnd, Verdict } from '../types';
 import { type Fact, optionFacts, resultFacts } from './facts';
 import { type ShownTable, tableValues } from './values';
@@ -71,10 +72,11 @@ export interface ShownFile {
 export function contentOf(end: RecipeEnd): ReportContent {
   const { recipe, model } = end;
   const own = model === undefined ? undefined : checkpointName(model);
+  const description = descriptionOf(recipe, end.variables);
   const tables = tableValues(end);
   return {
-    title: recipe.title ?? recipe.name,
-    ...(recipe.description !== undefined && { description: recipe.description }),
+    title: titleOf(recipe, end.variables),
+    ...(description !== undefined && { description }),
     ...(own !== undefined && { model: own }),
     summary: summaryOf(end),
     isWell: end.ended === 'done',

@@ -77,6 +77,31 @@ describe('reading a recipe', () => {
     ['a variable that names another', recipe({ a: SCORE }, { variables: { n: '${m}' } }), '"${m}"', /names nothing else/],
     ['a table that is too wide', recipe({ a: SCORE }, { tables: [{ title: 't', columns: ['x'], rows: [{ label: 'r', cells: [1, 2] }] }] }), '{"label":"r","cells":[1,2]}', /1 cell/],
   ]; // prettier-ignore
+  it('reports all that is wrong at once, and nothing that only follows from it', () => {
+    const steps = {
+      scores: { job: 'scroe', options: { criterion: 'magnitude' } },
+      pruned: { job: 'prune', options: { scores: '${steps.scores}', count: '${cuont}' } },
+      healed: { job: 'heal', options: { remove: '${steps.prunde.removed}' } },
+      quality: { job: 'eval', options: { text: 't', windw: 1 }, limits: { minAccuracy: 1 } },
+      fine: { job: 'prune', after: ['scores'], options: { scores: '${steps.scores}', count: 1 } },
+    };
+    const what = problemsOf(recipe(steps, { variables: { count: 2 } })).map((problem) => problem.what);
+    assert.deepEqual(what, [
+      'The step “scores” cannot be used',
+      'There is no variable “cuont”',
+      'There is no step “prunde”',
+      'A step of eval has no option “windw”',
+      '“minAccuracy” cannot be judged',
+    ]);
+  });
+
+  it('takes variables in the title, and nothing that a step has yet to find', () => {
+    const variables = { count: 2 };
+    assert.deepEqual(problemsOf(recipe({ a: SCORE }, { title: 'Without ${count}', variables })), []);
+    assert.match(problemOf(recipe({ a: SCORE }, { title: 'Without ${n}', variables })).what, /no variable “n”/);
+    assert.match(problemOf(recipe({ a: SCORE }, { title: '${steps.a.order}' })).what, /cannot be named here/);
+  });
+
   for (const [name, text, about, says] of faults) {
     it(`refuses ${name}`, () => {
       const found = problemOf(text);

@@ -6,7 +6,7 @@ import { Ajv } from 'ajv';
 import { STEP_KINDS } from '../../../src/recipes/outputs';
 import { recipeSchema } from '../../../src/recipes/schema';
 
-const validate = new Ajv({ allErrors: true, allowUnionTypes: true, keywords: ['enumDescriptions'] }).compile(
+const validate = new Ajv({ allErrors: true, allowUnionTypes: true, keywords: ['enumDescriptions', 'allowTrailingCommas'] }).compile(
   recipeSchema(),
 );
 

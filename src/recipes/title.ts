@@ -1,0 +1,20 @@
+/** The title of a recipe with the values of a run in it, so that it says what that run does. Pure. */
+import { type Recipe, type Variables } from './recipe';
+import { substitute } from './references';
+
+type Texts = Pick<Recipe, 'name' | 'title' | 'description'>;
+
+/** "SmolLM2 without ${count} of its 30 blocks" with the count of this run; the recipe's name where it has no title. */
+export const titleOf = ({ name, title }: Texts, variables: Variables): string => inPlace(title ?? name, variables);
+
+export const descriptionOf = ({ description }: Texts, variables: Variables): string | undefined =>
+  description === undefined ? undefined : inPlace(description, variables);
+
+/** What is not known is left as it is written: the reader refuses it. */
+function inPlace(text: string, variables: Variables): string {
+  return String(
+    substitute(` ${text}`, (each) =>
+      each.kind === 'variable' && Object.hasOwn(variables, each.name) ? variables[each.name] : '…',
+    ),
+  ).slice(1);
+}
