@@ -1,6 +1,7 @@
 /** The desk over a runner of jobs: gives ids, waits, and keeps what ended for a while. */
 import { CancelledError } from '../engine/errors';
 import type { JobOptions, Progress } from '../engine/progress';
+import { PROGRAM_OPTIONS } from '../jobs/options/consumers';
 import type { JobRunner } from '../jobs/runner';
 import type { JobKind, Jobs, JobSpec, ProgressInfo } from '../protocol/jobs';
 import type { DeskEntry, DeskJob, DeskTask, JobDesk, Task } from './desk';
@@ -21,7 +22,11 @@ export class RunnerDesk implements JobDesk {
   private readonly entries = new Map<string, Entry>();
   private readonly counts = new Map<string, number>();
 
-  constructor(private readonly run: JobRunner) {}
+  private readonly run: JobRunner;
+
+  constructor(run: JobRunner) {
+    this.run = (spec, options) => run(withoutPrograms(spec), options);
+  }
 
   get jobs(): readonly DeskJob[] {
     return this.all.filter((entry) => 'spec' in entry);
@@ -101,6 +106,13 @@ export class RunnerDesk implements JobDesk {
     const ended = [...this.entries].filter(([, { job }]) => job.state !== 'running');
     for (const [old] of ended.slice(0, -MOST_ENDED)) this.entries.delete(old);
   }
+}
+
+/** No agent starts programs of others, whatever it or a recipe asks for. */
+function withoutPrograms<S extends object>(spec: S): S {
+  if (!PROGRAM_OPTIONS.some((name) => name in spec)) return spec;
+  const others = Object.entries(spec).filter(([name]) => !PROGRAM_OPTIONS.some((each) => each === name));
+  return Object.fromEntries(others) as S;
 }
 
 /** A runner that knows the rate says it; others only how far they are. */

@@ -76,6 +76,7 @@ function commanderOptions(name: string, option: Option): CommanderOption[] {
 
 /** Additional flags of a switch that is on by default: its opposite, and the earlier names of both. */
 function otherSwitches(name: string, option: Option): CommanderOption[] {
+  if (option.wasOn) return [new CommanderOption(`--no-${flagOf(name).slice(2)}`).hideHelp()];
   if (!isOnByDefault(option)) return [];
   const { formerly } = option;
   const on = [flagOf(name), ...(formerly === undefined ? [] : [flagOf(formerly)])];

@@ -4,6 +4,7 @@ import { CancelledError } from '../engine/errors';
 import { chooseRecipe, openRecipe, type RecipeArguments } from '../host/choose-recipe';
 import type { Command } from '../host/command';
 import type { Coppice } from '../host/coppice';
+import { askRecipePrograms } from '../host/recipe-programs';
 import { isStepsFault, runWithProgress, tellEnd, tellFailure } from '../host/run-recipe';
 import type { StepElsewhere } from '../host/recipe-runs';
 import type { RecipeStep } from '../recipes/recipe';
@@ -63,7 +64,14 @@ export async function run(
   const { step, quick, device, throws } = args;
   settle({ ...args, recipe: file });
   const recipe = await openRecipe(file);
-  const request = { recipe, ...(quick && { quick }), ...(step !== undefined && { only: [step] }) };
+  const only = step === undefined ? [] : [step];
+  const programs = throws ? undefined : await askRecipePrograms(recipe, only);
+  const request = {
+    recipe,
+    ...(quick && { quick }),
+    ...(step !== undefined && { only }),
+    ...(programs && { programs }),
+  };
   try {
     const end = await runWithProgress(coppice, request, { device, elsewhere });
     await vscode.commands.executeCommand('setContext', 'coppice.did.recipe', true);

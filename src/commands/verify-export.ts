@@ -1,7 +1,10 @@
 /** Verify Exported Model…: compares what was exported with the model that it was written from. */
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
+import { consumersThere } from '../engine/verify/consumers/there';
+import { ONNX_FOLDER } from '../engine/write/onnx/kinds';
 import type { VerifyResult } from '../protocol/export';
 import type { VerifySpec } from '../protocol/jobs';
 import type { Command, CommonArguments } from '../host/command';
@@ -54,27 +57,42 @@ async function askOutput(): Promise<string> {
   return picked[0].fsPath;
 }
 
-/** Says how long the comparison takes, before it starts. @returns whether other programs write too */
+/**
+ * Says how long the comparison takes and what would be started, before it starts. Without programs there is no question.
+ * @returns whether other programs write too
+ */
 async function askPrograms(coppice: Coppice, output: string): Promise<boolean> {
   const title = vscode.l10n.t('Verify Exported Model');
+  const there = await consumersThere(
+    /\.gguf$/i.test(output) ? 'gguf' : existsSync(join(output, ONNX_FOLDER)) ? 'onnx' : 'safetensors',
+  );
+  if (there.length === 0) return false;
+  const programs = there.map(({ name, version = '', place }) =>
+    vscode.l10n.t('{0} in {1}', [name, version].filter(Boolean).join(' '), place),
+  );
   // A folder of ONNX models is no checkpoint, and has no estimate.
   const checkpoint = await coppice.library.load(output).catch(() => undefined);
   const architecture = checkpoint?.architecture;
   const time = checkpoint && architecture && verifyEstimate(coppice, { checkpoint, architecture });
   const more = time === undefined ? undefined : vscode.l10n.t('{0}, and the time of those programs', time);
   const choices = [
-    { label: vscode.l10n.t('Weights, texts, and what other programs write'), description: more, value: true },
     { label: vscode.l10n.t('Weights and texts only'), description: time, value: false },
+    {
+      label: vscode.l10n.t('Weights, texts, and what other programs write'),
+      description: more,
+      detail: vscode.l10n.t('Starts {0}', programs.join(', ')),
+      value: true,
+    },
   ];
   const placeholder = vscode.l10n.t(
     'Select what to compare with the model that {0} was written from',
     basename(output),
   );
   const step: Step<{ consumers?: boolean }> = async (_, place) => {
-    const picked = await pick(place, placeholder, choices, true);
+    const picked = await pick(place, placeholder, choices, false);
     return picked === BACK ? BACK : { consumers: picked };
   };
-  const { consumers = true } = await askAll(title, {}, [step]);
+  const { consumers = false } = await askAll(title, {}, [step]);
   return consumers;
 }
 

@@ -19,6 +19,7 @@ export const OPTION_NAMES = [
   'chat',
   'compensation',
   'consumers',
+  'consumersFrom',
   'count',
   'counts',
   'criterion',

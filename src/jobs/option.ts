@@ -63,6 +63,8 @@ export interface Details<T> {
   readonly group?: string;
   /** Hidden in the help; accepted so that a script can pass the same options to every command. */
   readonly hidden?: true;
+  /** A flag that was on by default before: the one that turned it off still works. */
+  readonly wasOn?: true;
   /** Its earlier name on the command line, which still works. */
   readonly formerly?: string;
   /** Omitted in a copied command line if it has its default. */
@@ -79,6 +81,8 @@ export interface Details<T> {
   readonly writes?: true;
   /** Changes how the job runs on this machine, and no number that it finds. */
   readonly machine?: true;
+  /** Only who runs the job gives it: recipes have no such option. */
+  readonly byHand?: true;
 }
 
 export type Presence = 'required' | 'default' | 'optional';

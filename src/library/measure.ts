@@ -179,7 +179,7 @@ export const versus = (options: VersusOptions, around?: RunOptions): Promise<Ver
  * ```ts
  * import { verify } from 'coppice';
  *
- * const { verified } = await verify({ output: './SmolLM2-26.gguf', consumers: false });
+ * const { verified } = await verify({ output: './SmolLM2-26.gguf' });
  * console.log(verified.passed ? 'the same model' : verified.why);
  * ```
  */

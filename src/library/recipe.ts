@@ -25,6 +25,8 @@ export interface RecipeOptions {
   readonly steps?: readonly string[];
   /** Folder of the state; `.coppice/NAME` beside the recipe without it. */
   readonly folder?: string;
+  /** Steps that ask for it may start other programs, which may come from the folder `from` too. Without it none starts. */
+  readonly programs?: { readonly from?: string };
 }
 
 /** What goes with a run of a recipe. */

@@ -163,9 +163,24 @@ const variableFaults = ({ variables, quick }: Recipe): StepFault[] =>
 function optionFaults(recipe: Recipe, step: RecipeStep): StepFault[] {
   const job: AnyJob = JOBS[step.job];
   const path = ['steps', step.name, 'options'];
+  const byHand = Object.keys(step.options).find((name) =>
+    Object.hasOwn(job.options, name) ? job.options[name].byHand : false,
+  );
+  if (byHand !== undefined) {
+    return [
+      {
+        path: [...path, byHand],
+        what: `A step cannot have the option “${byHand}”`,
+        why: 'a recipe may come from someone else, and only who runs it says where programs come from',
+        action: 'Leave it out, and give it to `coppice run`.',
+      },
+    ];
+  }
   const strange = Object.keys(step.options).find((name) => !Object.hasOwn(job.options, name));
   if (strange !== undefined) {
-    const known = Object.entries(job.options).filter(([, { hidden, kind }]) => !hidden && kind.kind !== 'data');
+    const known = Object.entries(job.options).filter(
+      ([, { hidden, byHand, kind }]) => !hidden && !byHand && kind.kind !== 'data',
+    );
     const why = `its options are ${known.map(([name]) => name).join(', ')}`;
     return [
       {

@@ -17,6 +17,8 @@ export interface PlanOfRecipe {
   readonly expectedSeconds: number;
   /** Steps that run and whose time is not known. */
   readonly unknown: readonly string[];
+  /** Steps that ask for other programs, and run without them. */
+  readonly withheld: readonly string[];
 }
 
 /** What a run would do with a step. */
@@ -85,7 +87,15 @@ export interface EndOfStep {
   readonly warnings?: readonly string[];
 }
 
-export const planOf = ({ recipe, model, folder, steps, expectedSeconds, unknown }: RecipePlan): PlanOfRecipe => ({
+export const planOf = ({
+  recipe,
+  model,
+  folder,
+  steps,
+  expectedSeconds,
+  unknown,
+  withheld,
+}: RecipePlan): PlanOfRecipe => ({
   recipe: recipe.file,
   model: model ?? null,
   folder,
@@ -98,6 +108,7 @@ export const planOf = ({ recipe, model, folder, steps, expectedSeconds, unknown 
   })),
   expectedSeconds,
   unknown,
+  withheld,
 });
 
 /** A step as `endOf` gives it. */

@@ -6,6 +6,12 @@ import type { Json, Recipe, RecipeStep } from './recipe';
 import { Session } from './session';
 import type { Expected, FinishedStep, PlannedStep, RecipePlan } from './types';
 
+/** That other programs may be started, as the person who runs the recipe said: a recipe may be someone else's. */
+export interface Programs {
+  /** A folder that they may come from too. */
+  readonly from?: string;
+}
+
 /** How a recipe is run. */
 export interface RecipeRequest {
   readonly recipe: Recipe;
@@ -19,6 +25,8 @@ export interface RecipeRequest {
   readonly only?: readonly string[];
   /** Folder of the state; `.coppice/NAME` beside the recipe without it. */
   readonly folder?: string;
+  /** Steps that ask for it may start other programs (`consumers`); without it they run without them. */
+  readonly programs?: Programs;
 }
 
 /** Estimates the time of a step whose options are known. Undefined where nothing is known of its time. */
@@ -58,6 +66,7 @@ export async function planSession(
     steps,
     expectedSeconds: running.reduce((sum, { expected }) => sum + (expected?.seconds ?? 0), 0),
     unknown: running.filter(({ expected }) => !expected).map(({ step }) => step.name),
+    withheld: running.map(({ step }) => step.name).filter((name) => session.withheld.has(name)),
   };
 }
 

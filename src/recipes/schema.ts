@@ -106,7 +106,9 @@ function step(): JsonSchema {
 
 function optionsOf(kind: Kind): JsonSchema {
   const job: AnyJob = JOBS[kind];
-  const shown = Object.entries(job.options).filter(([, option]) => !option.hidden && option.kind.kind !== 'data');
+  const shown = Object.entries(job.options).filter(
+    ([, option]) => !option.hidden && !option.byHand && option.kind.kind !== 'data',
+  );
   return {
     type: 'object',
     description: job.description,

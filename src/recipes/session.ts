@@ -16,7 +16,8 @@ import { mapPaths, type OptionPath, pathsIn, type Places, stepOptions } from './
 import { fieldOf } from './fields';
 import { chosenSteps, inOrder } from './order';
 import { outputOptions, productOptions, RESULT_FILE } from './outputs';
-import type { RecipeRequest } from './plan';
+import type { Programs, RecipeRequest } from './plan';
+import { placeOfPrograms, wantsPrograms, withoutPrograms } from './programs';
 import { type Json, type Limits, type Recipe, RECIPE_VERSION, type RecipeStep } from './recipe';
 import { type Reference, substitute, TOKEN } from './references';
 import { readResult, RecipeState } from './state';
@@ -39,6 +40,9 @@ export class Session {
     readonly chosen: ReadonlySet<string>,
     readonly state: RecipeState,
     readonly contents: Contents,
+    private readonly programs: Programs | undefined,
+    /** Names of steps that ask for other programs and get none. */
+    readonly withheld: ReadonlySet<string>,
   ) {}
 
   /** @throws UserError for an unknown step or variable, or a state that cannot be used */
@@ -61,11 +65,13 @@ export class Session {
         'Move the recipe out of that folder.',
       );
     }
-    const { order } = inOrder(recipe.steps);
+    const withheld = request.programs ? [] : recipe.steps.filter(wantsPrograms);
+    const { order } = inOrder(recipe.steps.map((step) => (withheld.includes(step) ? withoutPrograms(step) : step)));
     const state = await RecipeState.open(home, folder);
     const contents = await Contents.open(join(folder, CONTENTS_FILE));
     const chosen = chosenSteps(order, only);
-    return new Session(recipe, home, folder, model, quick, variables, order, chosen, state, contents);
+    const known = [recipe, home, folder, model, quick, variables, order, chosen, state, contents] as const;
+    return new Session(...known, request.programs, new Set(withheld.map(({ name }) => name)));
   }
 
   stepFolder(name: string): string {
@@ -88,7 +94,8 @@ export class Session {
 
   /** @throws UserError when the step needs one that is not finished, or a field that its result lacks */
   options(step: RecipeStep): JsonObject {
-    return stepOptions(step, this.places(step), (reference) => this.valueOf(reference));
+    const options = stepOptions(step, this.places(step), (reference) => this.valueOf(reference));
+    return { ...options, ...placeOfPrograms(options as Readonly<Record<string, Json>>, this.programs) };
   }
 
   /** The limits with their values. */

@@ -74,6 +74,8 @@ export interface RecipePlan {
   readonly expectedSeconds: number;
   /** Steps that run and whose time is not known. */
   readonly unknown: readonly string[];
+  /** Steps that run and ask for other programs, and get none. */
+  readonly withheld: readonly string[];
 }
 
 /** A limit and what was measured. */

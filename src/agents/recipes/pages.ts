@@ -32,12 +32,21 @@ export function planParts(
     },
     `${totalWords(plan)}.`,
     ...(limits.length > 0 ? ['limits, which end the run where they are broken:', ...limits] : []),
+    ...withheldLines(plan),
     `writes: ${[...outputs, `state, results and report in ${folder}`].map(inLine).join('; ')}`,
     runningSteps(plan).length === 0
       ? 'Nothing was written. coppice_run_recipe would only judge the limits and write the report again.'
       : 'Nothing was written. To run it: coppice_run_recipe with the same input.',
   ];
 }
+
+const withheldLines = ({ withheld }: RecipePlan): string[] =>
+  withheld.length === 0
+    ? []
+    : [
+        `not run: the other programs (llama.cpp, transformers.js, onnxruntime-genai) that ${withheld.join(', ')} asks for. ` +
+          'Only the user starts these, with coppice run --consumers.',
+      ];
 
 /** The steps that would run. */
 export const runningSteps = ({ steps }: RecipePlan): readonly PlannedStep[] =>

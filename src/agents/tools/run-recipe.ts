@@ -40,7 +40,7 @@ export const runRecipeTool: AgentTool = {
 function question({ plan, session }: PlannedRecipe): Confirmation | undefined {
   const running = runningSteps(plan);
   if (running.length === 0) return undefined;
-  const { recipe, steps, model, folder, expectedSeconds, unknown } = plan;
+  const { recipe, steps, model, folder, expectedSeconds, unknown, withheld } = plan;
   const outputs = outputsOf(plan, session);
   const lines = [
     l10n.t(
@@ -52,6 +52,14 @@ function question({ plan, session }: PlannedRecipe): Confirmation | undefined {
     ...(model === undefined ? [] : [l10n.t('Reads {0}.', codeSpan(model))]),
     ...outputs.map((path) => l10n.t('Writes {0}.', codeSpan(path))),
     l10n.t('Writes results, state and report into {0}.', codeSpan(folder)),
+    ...(withheld.length === 0
+      ? []
+      : [
+          l10n.t(
+            'Other programs (llama.cpp, transformers.js, onnxruntime-genai) are not started, though {0} asks for them.',
+            withheld.join(', '),
+          ),
+        ]),
     ...(expectedSeconds > 0 ? [l10n.t('Expected time: {0}.', aboutTime(expectedSeconds))] : []),
     ...(unknown.length > 0 ? [l10n.t('The time of these steps is not known: {0}.', unknown.join(', '))] : []),
     l10n.t('The source never changes, and only what the recipe wrote itself is replaced.'),

@@ -1,6 +1,6 @@
 /** `coppice run`: makes what a recipe describes, and does only what is not done. */
 import type { Command } from 'commander';
-import { basename, relative } from 'node:path';
+import { basename, relative, resolve } from 'node:path';
 import { hashFile } from '../../engine/files/regular-file';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
@@ -32,6 +32,8 @@ interface Options extends CommonOptions {
   readonly quick?: true;
   readonly folder?: string;
   readonly report?: string;
+  readonly consumers?: true;
+  readonly consumersFrom?: string;
 }
 
 export function addRun(program: Command, exit: Exit): void {
@@ -49,6 +51,8 @@ export function addRun(program: Command, exit: Exit): void {
     .option('--model <checkpoint>', "another model than the recipe's, with a state of its own")
     .option('--quick', "with the recipe's quick values, and every output in the folder of the state")
     .option('--folder <dir>', 'folder for state, results and report (default: .coppice/NAME beside the recipe)')
+    .option('--consumers', 'steps that ask for it also run what they wrote in other programs; without it none starts')
+    .option('--consumers-from <dir>', 'a folder whose node_modules, or whose Python, these programs may come from too')
     .option('--report <file>', 'also write the report to this file: FILE.html or FILE.md');
   addOptions(addCommonOptions(command), acceptedCompute)
     .addHelpText(
@@ -77,7 +81,13 @@ async function run(file: string, options: Options, compute: object, shell: Shell
     ...(options.quick && { quick: true }),
     ...(options.step && { only: options.step }),
     ...(options.folder !== undefined && { folder: options.folder }),
+    ...(options.consumers && {
+      programs: options.consumersFrom === undefined ? {} : { from: resolve(options.consumersFrom) },
+    }),
   };
+  if (options.consumersFrom !== undefined && !options.consumers) {
+    throw new UsageError('--consumers-from needs --consumers', 'it is not given', 'Add it.');
+  }
   const times = await StepTimes.open(request);
   if (options.dryRun) {
     const plan = await planRecipe(request, times.estimate, shell.job);
@@ -152,6 +162,9 @@ function planPage(plan: RecipePlan, { style, shown }: Shell): string[] {
     ...table(['step', 'job', 'plan', 'time'], rows).map(shown),
     '',
     running === 0 ? 'Nothing to do.' : `${counted(running, 'step')} of ${plan.steps.length} to run${expected}`,
+    ...(plan.withheld.length === 0
+      ? []
+      : [`${plan.withheld.map(shown).join(', ')} asks for other programs: none starts without --consumers.`]),
   ];
 }
 

@@ -15,7 +15,12 @@ export const EXIT_CODES = { done: 0, failed: 1, limit: 3 } as const;
 export function eventLines(event: RecipeEvent): string[] {
   switch (event.type) {
     case 'plan':
-      return [sumWords(event.plan)];
+      return [
+        sumWords(event.plan),
+        ...(event.plan.withheld.length === 0
+          ? []
+          : [l10n.t('{0} asks for other programs. Tasks start none.', event.plan.withheld.join(', '))]),
+      ];
     case 'start':
       return [l10n.t('Step {0} of {1}: {2}', event.at + 1, event.of, event.step)];
     case 'end': {

@@ -7,6 +7,7 @@ import type { ExportResult } from '../../protocol/export';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { choice, file, flag, list, text, whole } from '../option';
 import { compute } from '../options/compute';
+import { consumers } from '../options/consumers';
 import { model } from '../options/model';
 import { out } from '../options/output';
 import { window } from '../options/window';
@@ -52,9 +53,8 @@ const options = {
     noun: () => l10n.t('the comparison'),
     default: true,
   }),
-  consumers: flag(
+  ...consumers(
     'also run the result in llama.cpp, transformers.js and onnxruntime-genai where they are installed, and note it in the folder',
-    { noun: () => l10n.t('other programs') },
   ),
   ...compute,
 };

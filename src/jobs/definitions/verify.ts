@@ -1,9 +1,10 @@
-/** Compares an exported model with the model that it was written from, and runs it in the programs that are installed. */
+/** Compares an exported model with the model that it was written from, and runs it in other programs if it is asked to. */
 import { l10n } from '../../l10n';
 import type { VerifyResult } from '../../protocol/export';
 import { defineJob, shape } from '../define';
-import { checkpoint, flag } from '../option';
+import { checkpoint } from '../option';
 import { compute } from '../options/compute';
+import { consumers } from '../options/consumers';
 import { adapter, healed, remove, width } from '../options/model';
 
 export const verify = defineJob({
@@ -11,9 +12,9 @@ export const verify = defineJob({
   summary: 'compare an exported model with the model that it was written from',
   description:
     'Opens what Coppice wrote, safetensors, GGUF or ONNX, and compares it with the model that its record names: every ' +
-    'weight where the format shows them, the logits of fixed rows, and a continuation. Then it runs the file in llama.cpp, ' +
-    'transformers.js and onnxruntime-genai where they are installed, without a network, and compares their tokens. It ' +
-    'installs nothing and changes nothing.',
+    'weight where the format shows them, the logits of fixed rows, and a continuation. With --consumers it also runs the ' +
+    'file in llama.cpp, transformers.js and onnxruntime-genai where they are installed, without a network, and compares ' +
+    'their tokens. It installs nothing and changes nothing, and runs nothing that lies beside the model.',
   examples: ['./SmolLM2-26.gguf', './SmolLM2-24-onnx --against ./SmolLM2-135M --remove 10,12-16'],
   noun: () => l10n.t('Verifying'),
   title: (model) => l10n.t('Verifying {0}', model),
@@ -27,7 +28,7 @@ export const verify = defineJob({
     ...width,
     ...healed,
     ...adapter,
-    consumers: flag('do not run it in other programs', { noun: () => l10n.t('other programs'), default: true }),
+    ...consumers('also run it in llama.cpp, transformers.js and onnxruntime-genai where they are installed'),
     ...compute,
   },
   result: shape<VerifyResult>(),

@@ -1,6 +1,5 @@
 /** Exports a model: writes it beside its place, compares it, measures it, and only then gives it its name. */
 import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { foldersOf } from '../../engine/checkpoint/folders';
 import { checkpointReduction } from '../../engine/checkpoint/reduction';
 import { UserError } from '../../engine/errors';
@@ -56,7 +55,7 @@ export async function runExport(options: Options, context: JobContext): Promise<
     const measured = await measureExported(exporting, stage.temporary, { text, compute }, measuring);
     const consumers =
       verification && options.consumers
-        ? await consumersOf(place, verification, opened, dirname(stage.out), { signal: context.job.signal })
+        ? await consumersOf(place, verification, opened, options.consumersFrom, { signal: context.job.signal })
         : undefined;
     await written.document?.(findingsOf(verified, format === 'onnx' ? [] : measured, consumers), measured);
     const files = await exportedFiles(stage.temporary);

@@ -24,16 +24,16 @@ export async function verifyOutput(
   return verifyCheckpoint(opened, await openCheckpoint(path), compute, job);
 }
 
-/** What other programs make of the file, where they are installed. @param beside the folder that it lies in */
+/** What other programs make of the file, where they are installed. @param from a folder of programs that the user names */
 export async function consumersOf(
   { path, format }: Pick<Output, 'path' | 'format'>,
   { rows, said }: Verification,
   { architecture }: OpenedModel,
-  beside: string,
+  from: string | undefined,
   job: JobOptions,
 ): Promise<ConsumerResult[]> {
   const file = { path, rows, said, eos: architecture.eosTokenIds };
-  return runConsumers(format, file, [beside], job);
+  return runConsumers(format, file, from, job);
 }
 
 /** Files that a record may name: a model of a thousand shards has fewer. */

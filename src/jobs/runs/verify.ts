@@ -32,7 +32,7 @@ export async function runVerify(options: Options, context: JobContext): Promise<
       compared.passed && { passed: false, why: `${files.changed.join(', ')} changed since it was written` }),
   };
   const consumers = options.consumers
-    ? await consumersOf(output, verification, opened, output.beside, context.job)
+    ? await consumersOf(output, verification, opened, options.consumersFrom, context.job)
     : [];
   const against = modelName(opened.checkpoint);
   const { path: out, format } = output;

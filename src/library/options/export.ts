@@ -56,6 +56,10 @@ export interface ExportOptions {
    */
   readonly consumers?: boolean;
   /**
+   * A folder whose node_modules, or whose Python, these programs may come from too; code beside the model never runs.
+   */
+  readonly consumersFrom?: string;
+  /**
    * Where to compute.
    * @defaultValue "auto"
    */

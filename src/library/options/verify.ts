@@ -22,11 +22,12 @@ export interface VerifyOptions {
   readonly adapter?: string;
   /** Use the adapter although it was trained on other files: the same model in another form. */
   readonly otherBase?: boolean;
-  /**
-   * `false`: do not run it in other programs.
-   * @defaultValue true
-   */
+  /** Also run it in llama.cpp, transformers.js and onnxruntime-genai where they are installed. */
   readonly consumers?: boolean;
+  /**
+   * A folder whose node_modules, or whose Python, these programs may come from too; code beside the model never runs.
+   */
+  readonly consumersFrom?: string;
   /**
    * Where to compute.
    * @defaultValue "auto"

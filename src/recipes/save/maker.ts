@@ -153,8 +153,8 @@ export class StepMaker {
     const job: AnyJob = JOBS[run.kind];
     const found: Record<string, Draft> = {};
     for (const [name, value] of Object.entries(run.options)) {
-      const { default: usual, writes } = job.options[name];
-      if (writes || PASSING.includes(name) || isUsual(value, usual)) continue;
+      const { default: usual, writes, byHand } = job.options[name];
+      if (writes || byHand || PASSING.includes(name) || isUsual(value, usual)) continue;
       const draft = this.optionOf(run, name, value, lost);
       if (draft !== undefined) found[name] = draft;
     }

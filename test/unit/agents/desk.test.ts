@@ -4,6 +4,7 @@ import { RunnerDesk } from '../../../src/agents/job-desk';
 import { progressWords } from '../../../src/agents/job-answer';
 import { CancelledError, UserError } from '../../../src/engine/errors';
 import type { JobRunner } from '../../../src/jobs/runner';
+import type { VerifySpec } from '../../../src/protocol/jobs';
 import type { ScoreSpec } from '../../../src/protocol/scores';
 
 /** A job that ends when the test says so, or when it is cancelled. */
@@ -47,6 +48,22 @@ describe('the desk of jobs', () => {
     assert.deepEqual(
       desk.jobs.map((job) => job.id),
       ['score-2', 'eval-1', 'score-1'],
+    );
+  });
+
+  it('starts no programs of others, whoever asks: a tool, or a recipe', async () => {
+    const { run, started } = runnerOfTests();
+    const desk = new RunnerDesk(run);
+    const verify: VerifySpec = { kind: 'verify', output: './m', consumers: true, consumersFrom: '.' };
+    await desk.start<'verify'>(verify, 0);
+    const task = { name: 'recipe', title: '', subject: '', remains: '' };
+    await desk.begin({ ...task, run: (runner) => runner<'verify'>(verify).then(() => []) }, 0);
+    assert.deepEqual(
+      started.map((each) => each.spec),
+      [
+        { kind: 'verify', output: './m' },
+        { kind: 'verify', output: './m' },
+      ],
     );
   });
 

@@ -1,4 +1,7 @@
-/** Runs a program in a process of its own, with a limit of time, and reads the last line that it prints. */
+/**
+ * Runs a program in a process of its own, with a limit of time, and reads the last line that it prints. Its working folder is
+ * new and empty: Python and Node look there for modules first.
+ */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,32 +25,48 @@ const MOST_OUTPUT = 2 ** 20;
  * program among the arguments again.
  * @throws CancelledError
  */
-export async function runNode(
+export const runNode = (program: string, args: readonly string[], signal?: AbortSignal): Promise<Printed> =>
+  inNewFolder(async (folder) => {
+    const file = join(folder, 'program.mjs');
+    await writeFile(file, program);
+    return start(process.execPath, [file, ...args], folder, signal);
+  });
+
+/**
+ * Runs a program of Python, isolated (-I): neither the working folder nor the environment adds modules. Those of the user
+ * (`pip install --user`) are found all the same.
+ * @param python absolute
+ * @throws CancelledError
+ */
+export const runPython = (
+  python: string,
   program: string,
   args: readonly string[],
-  around: { readonly folder: string; readonly signal?: AbortSignal },
-): Promise<Printed> {
-  const temporary = await mkdtemp(join(tmpdir(), 'coppice-verify-'));
+  signal?: AbortSignal,
+): Promise<Printed> =>
+  inNewFolder((folder) => start(python, ['-I', '-c', USER_MODULES + program, ...args], folder, signal));
+
+const USER_MODULES = `
+import site, sys
+if sys.prefix == sys.base_prefix: site.addsitedir(site.getusersitepackages())
+`;
+
+async function inNewFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'coppice-verify-'));
   try {
-    const file = join(temporary, 'program.mjs');
-    await writeFile(file, program);
-    return await runProgram(process.execPath, [file, ...args], around);
+    return await run(folder);
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** @throws CancelledError */
-export function runProgram(
-  file: string,
-  args: readonly string[],
-  { folder, signal }: { readonly folder: string; readonly signal?: AbortSignal },
-): Promise<Printed> {
+function start(file: string, args: readonly string[], cwd: string, signal?: AbortSignal): Promise<Printed> {
   // In an editor, `process.execPath` is Electron; this makes it behave as Node. llama.cpp's package asks for it, too.
   const asNode = process.versions.electron === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
   const quiet = { NODE_OPTIONS: '', ORT_DISABLE_TELEMETRY: '1', HF_HUB_OFFLINE: '1' };
   const env = { ...process.env, ...asNode, ...quiet };
-  const child = spawn(file, [...args], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, [...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   return new Promise((resolve, reject) => {
     let [said, complained] = ['', ''];
     let stopped: string | undefined;

@@ -38,7 +38,7 @@ function planned(text: string, state: 'done' | 'run' = 'done'): RecipePlan {
   const { recipe } = parseRecipe(text, FILE);
   assert.ok(recipe);
   const steps = recipe.steps.map((step) => ({ step, state, before: finished(step.name, 'eval') }));
-  return { recipe, folder: '/f', variables: {}, steps, expectedSeconds: 0, unknown: [] };
+  return { recipe, folder: '/f', variables: {}, steps, expectedSeconds: 0, unknown: [], withheld: [] };
 }
 
 function failed(text: string): RecipeEnd {

@@ -41,7 +41,15 @@ describe('pages and lines of a recipe', () => {
     ...{ file: '/w/a|b.coppice.json', name: 'a|b', variables: {}, quick: {}, steps: [step], limits: {}, tables: [] },
   };
   const plan: RecipePlan = {
-    ...{ recipe, folder: '/f', variables: {}, model: '/w/my_model', expectedSeconds: 80, unknown: ['shipped'] },
+    ...{
+      recipe,
+      folder: '/f',
+      variables: {},
+      model: '/w/my_model',
+      expectedSeconds: 80,
+      unknown: ['shipped'],
+      withheld: [],
+    },
     steps: [
       done,
       { step: { ...step, name: 'shipped' }, state: 'run', why: 'it has not run yet' },
