@@ -47,7 +47,7 @@ describeShared('command line: exports of further families to ONNX', function () 
           ['fp16', false],
         ],
       );
-      const again = await run('verify', out, '--against', model, '--no-consumers');
+      const again = await run('verify', out, '--against', model);
       assert.deepEqual(again.verified, { ...(verified as Json), files: (again.verified as Json).files });
       assert.deepEqual(again.removed, removed);
     });

@@ -150,7 +150,7 @@ describeShared('command line: exports of stories260K', function () {
       ['q8_0', false, 0.5],
       ['q4_0', false, 8],
     ] as const) {
-      const json = await run('verify', join(gguf, `stories260K-${type}.gguf`), '--against', model, '--no-consumers');
+      const json = await run('verify', join(gguf, `stories260K-${type}.gguf`), '--against', model);
       const { passed, maxDifference } = verified(json);
       assert.deepEqual([json.format, passed, verified(json).exact], ['gguf', true, exact], type);
       assert.ok((maxDifference as number) <= most, type);
@@ -158,7 +158,7 @@ describeShared('command line: exports of stories260K', function () {
     const copy = join(folder, 'damaged.gguf');
     cpSync(join(gguf, 'stories260K-q4_0.gguf'), copy);
     damage(copy, -200);
-    const damaged = await coppice(['verify', copy, '--against', model, '--no-consumers']);
+    const damaged = await coppice(['verify', copy, '--against', model]);
     assert.equal(damaged.code, 1);
     assert.match(damaged.stdout, /verified +no: numbers of/);
   });
@@ -173,7 +173,7 @@ describeShared('command line: exports of stories260K', function () {
       ['small.gguf'],
     );
     assert.match(readFileSync(`${out}.Modelfile`, 'utf8'), /^FROM \.\/small\.gguf$/m);
-    const back = await run('verify', out, '--against', model, '--remove', '2', '--no-consumers');
+    const back = await run('verify', out, '--against', model, '--remove', '2');
     assert.equal(verified(back).exact, true);
     assert.ok(!existsSync(join(folder, 'small')));
   });
@@ -182,7 +182,7 @@ describeShared('command line: exports of stories260K', function () {
     const out = join(folder, 'q8.gguf');
     const json = await run('export', model, '--remove', '2', '--type', 'Q8_0', '--out', out);
     assert.deepEqual([json.type, verified(json).exact, verified(json).passed], ['q8_0', false, true]);
-    const again = await run('verify', out, '--no-consumers');
+    const again = await run('verify', out);
     assert.deepEqual([again.against, again.removed], [basename(model), [2]]);
     assert.deepEqual(again.verified, json.verified);
   });
@@ -225,7 +225,7 @@ describeShared('command line: exports of stories260K', function () {
     assert.match(readme, /perplexity[^]*What was checked/i);
 
     damage(join(out, 'onnx/model.onnx_data'), 100);
-    const damaged = await coppice(['verify', out, '--no-consumers']);
+    const damaged = await coppice(['verify', out]);
     assert.equal(damaged.code, 1);
     assert.match(damaged.stdout, /changed: onnx\/model\.onnx_data[^]*verified +no/);
   });

@@ -331,7 +331,7 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
     ({ model, patch, out }) => ({ checkpoint: model, heal: patch, out: `${out}.gguf`, modelfile: true }),
     ({ model, out }) => ({ checkpoint: model, format: 'onnx', type: ['q8'], target: 'webgpu', out }),
   ],
-  verify: [({ model }) => ({ output: model, against: model, consumers: false })],
+  verify: [({ model }) => ({ output: model, against: model })],
   bench: [
     ({ model }) => ({ checkpoint: model, promptTokens: 4, newTokens: 3, repeats: 1, remove: [1] }),
     ({ model, adapter }) => ({ checkpoint: model, adapter, promptTokens: 4, newTokens: 3, repeats: 2, seed: 3 }),
