@@ -1,7 +1,6 @@
 /** Which blocks to remove, from an agent's input: named, or chosen by the scores of an earlier job. */
 import { basename } from 'node:path';
 import { meanLayerParameters, parametersOf } from '../engine/checkpoint/parameters';
-import { writtenReduction } from '../engine/checkpoint/reduction';
 import { UserError } from '../engine/errors';
 import type { Choice, Goal } from '../engine/importance/choice';
 import { blocksToRemove, type SizeGoal } from '../engine/importance/count';
@@ -11,6 +10,7 @@ import { keepList, selectExplicit } from '../engine/importance/select';
 import { uncertainWarning } from '../engine/importance/uncertain';
 import { option } from '../engine/option-token';
 import { formatBytes } from '../format/numbers';
+import { prunedBytes } from '../jobs/written-bytes';
 import type { Opened } from './confirm';
 import type { AgentContext } from './tool';
 
@@ -52,7 +52,7 @@ export async function selectionOf(
   const found = await scoresOf(input.scores, model, context);
   const { ranking, criterion, calibration, run, screened } = found;
   const kept = keepList(blocks, input);
-  const count = countOf(model, input, (n) => selectByScores(ranking, blocks, n, kept));
+  const count = await countOf(model, input, (n) => selectByScores(ranking, blocks, n, kept));
   const removed = selectByScores(ranking, blocks, count, kept);
   const uncertain = screened && uncertainWarning(ranking, removed, screened);
   return {
@@ -67,7 +67,7 @@ export async function selectionOf(
 }
 
 /** How many blocks go. @param chosen the blocks for a number of them */
-function countOf(model: Opened, input: SelectionInput, chosen: (count: number) => number[]): number {
+async function countOf(model: Opened, input: SelectionInput, chosen: (count: number) => number[]): Promise<number> {
   const { architecture } = model;
   if (input.targetBytes !== undefined) return countForBytes(model, input.targetBytes, chosen);
   const goal = sizeGoal(input);
@@ -76,12 +76,12 @@ function countOf(model: Opened, input: SelectionInput, chosen: (count: number) =
 }
 
 /** The fewest blocks without which the written model has at most these bytes. */
-function countForBytes(
+async function countForBytes(
   { checkpoint, architecture }: Opened,
   most: number,
   chosen: (count: number) => number[],
-): number {
-  let least = writtenReduction(checkpoint, []).bytesAfter;
+): Promise<number> {
+  let least = await prunedBytes(checkpoint, []);
   if (least <= most) {
     throw new UserError(
       'Nothing has to be removed',
@@ -90,7 +90,7 @@ function countForBytes(
     );
   }
   for (let count = 1; count < architecture.layers.length; count++) {
-    least = writtenReduction(checkpoint, removable(count, chosen, least, most)).bytesAfter;
+    least = await prunedBytes(checkpoint, removable(count, chosen, least, most));
     if (least <= most) return count;
   }
   throw tooSmall(least, most);

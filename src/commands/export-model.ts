@@ -21,7 +21,7 @@ import { UserError } from '../engine/errors';
 import { exportEstimate } from '../host/estimates';
 import { exportSize } from '../host/export-sizes';
 import { formatChoices, refusalWords } from '../host/format-choices';
-import type { Shipped } from '../recipes/init/sizes';
+import type { Shipped } from '../jobs/written-bytes';
 import { relativesOf } from './comparable-models';
 import { changesSteps, type WrittenChanges } from './changes-step';
 

@@ -7,7 +7,7 @@ import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
-import { requireSpace, writtenBytes } from '../host/disk-space';
+import { checkpointBytes, requireSpace } from '../host/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { amountChoices, healingOptions, tellHealed, usualHealingText } from '../host/healing';
 import { SELF } from '../jobs/healing-amounts';
@@ -57,7 +57,7 @@ export const healCheckpointCommand: Command<HealArguments> = {
     const complete = isNamed ? args : await askHealing(coppice, args, chosen, remove, title);
     const { data = usualHealingText(coppice), tokens = HEAL_DEFAULTS.tokens, method, out, patch } = complete;
     settle({ ...args, checkpoint: chosen.path, remove, choice, data, tokens, method, out, patch });
-    if (out !== undefined) requireSpace(out, writtenBytes(chosen.checkpoint, remove));
+    if (out !== undefined) requireSpace(out, await checkpointBytes(chosen.checkpoint, remove));
     const spec: HealSpec = {
       kind: 'heal',
       checkpoint: chosen.path,
@@ -140,7 +140,7 @@ async function askHealing(
       const patch = await askOutputFile(place, question);
       return patch === BACK ? BACK : { patch };
     }
-    const bytes = writtenBytes(chosen.checkpoint, remove);
+    const bytes = await checkpointBytes(chosen.checkpoint, remove);
     const prompt = vscode.l10n.t('Folder for the new checkpoint');
     const out = await askOutputFolder(place, { prompt, value: free(), bytes });
     return out === BACK ? BACK : { out };

@@ -2,7 +2,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { summarize } from '../engine/checkpoint/summary';
 import type { MergeSpec } from '../protocol/jobs';
 import { checkpointName } from '../jobs/titles';
 import { files, withStart } from '../recipes/estimate/parts';
@@ -10,7 +9,7 @@ import { timeOf } from '../host/expected-time';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import { pickOrBrowse } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
-import { requireSpace } from '../host/disk-space';
+import { checkpointBytes, requireSpace } from '../host/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
@@ -33,7 +32,7 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Merge LoRA Adapter into Checkpoint');
     const { path, checkpoint } = await chooseCheckpoint(coppice, args, title);
-    const { bytes } = summarize(checkpoint);
+    const bytes = await checkpointBytes(checkpoint, []);
     const outStep: Step<MergeArguments> = async (_, place) => {
       const value = outputFolder(coppice.config.outputFolder, checkpoint, 'retrained');
       const time = timeOf(coppice, withStart({ bytes }, [files(2 * bytes)]));

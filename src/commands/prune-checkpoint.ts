@@ -4,7 +4,6 @@
  */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { writtenReduction } from '../engine/checkpoint/reduction';
 import { CancelledError, UserError } from '../engine/errors';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import type { Choice } from '../engine/importance/choice';
@@ -19,7 +18,7 @@ import { formatBytes, shortCount, formatFactor } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { amountChoices, healingOptions, tellHealed, usualHealingText } from '../host/healing';
-import { requireSpace } from '../host/disk-space';
+import { checkpointBytes, requireSpace } from '../host/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
@@ -59,7 +58,7 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     const choice = args.blocks === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');
     const data = args.data ?? usualHealingText(coppice);
     settle({ ...args, checkpoint: chosen.path, blocks, choice, heal, data, out });
-    requireSpace(out!, writtenReduction(chosen.checkpoint, blocks).bytesAfter);
+    requireSpace(out!, await checkpointBytes(chosen.checkpoint, blocks));
     const tokens = heal === true ? HEAL_DEFAULTS.tokens : heal;
     const spec: PruneSpec = {
       kind: 'prune',
@@ -195,12 +194,13 @@ async function askFolder(
   const kept = architecture.layers.length - (known.length || state.count!);
   const heals = state.heal !== undefined && state.heal !== false;
   const warning = known.length > 0 ? warningOf(coppice, chosen, known) : undefined;
+  const bytes = known.length > 0 ? await checkpointBytes(checkpoint, known) : undefined;
   const out = await askOutputFolder(place, {
     prompt: vscode.l10n.t('Folder for the new checkpoint'),
     value: outputFolder(coppice.config.outputFolder, checkpoint, heals ? `${kept}-blocks-healed` : `${kept}-blocks`),
-    meaning: () => [meaningOf(chosen, state, known), ...(warning === undefined ? [] : [warning])].join(' '),
+    meaning: () => [meaningOf(chosen, state, known, bytes), ...(warning === undefined ? [] : [warning])].join(' '),
     warns: warning !== undefined,
-    ...(known.length > 0 && { bytes: writtenReduction(checkpoint, known).bytesAfter }),
+    ...(bytes !== undefined && { bytes }),
   });
   return out === BACK ? BACK : { out };
 }
@@ -212,20 +212,24 @@ function warningOf({ config, scores }: Coppice, { architecture, subject }: Chose
 }
 
 /** What will be written. */
-function meaningOf({ checkpoint }: Chosen, { criterion, count }: PruneArguments, blocks: readonly number[]): string {
-  if (blocks.length === 0)
+function meaningOf(
+  { checkpoint }: Chosen,
+  { criterion, count }: PruneArguments,
+  blocks: readonly number[],
+  bytes: number | undefined,
+): string {
+  if (bytes === undefined)
     return vscode.l10n.t(
       'Chooses {0} blocks by {1}, then writes the checkpoint. Press Enter to start.',
       count!,
       criterion ?? DEFAULT_CRITERION,
     );
   const { parametersAfter, speedup } = planEffect(checkpoint, blocks);
-  const { bytesAfter } = writtenReduction(checkpoint, blocks);
   return vscode.l10n.t(
     'Removes {0}: {1} parameters, {2}, about {3} as fast. Press Enter to write it.',
     blocks.join(', '),
     shortCount(parametersAfter),
-    formatBytes(bytesAfter),
+    formatBytes(bytes),
     formatFactor(speedup),
   );
 }

@@ -17,7 +17,7 @@ import { SELF } from '../jobs/healing-amounts';
 import { goOn } from '../host/remedy';
 import { isTrainingOf, resumingSpec } from '../host/resuming-spec';
 import { runRetraining } from '../host/run-retraining';
-import { requireSpace, writtenBytes } from '../host/disk-space';
+import { checkpointBytes, requireSpace } from '../host/disk-space';
 import { askAll, BACK, pick, type Step } from '../host/steps';
 import { summaryStep } from '../host/training-summary';
 
@@ -47,7 +47,7 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
     const { remove = [] } = modelSource(coppice, chosen, asked);
     const complete = { ...asked, checkpoint: chosen.path, remove, out };
     settle(complete);
-    if (complete.settings?.full) requireSpace(out, writtenBytes(chosen.checkpoint, remove));
+    if (complete.settings?.full) requireSpace(out, await checkpointBytes(chosen.checkpoint, remove));
     return runRetraining(coppice, specOf(coppice, complete, chosen), args);
   },
 };

@@ -1,6 +1,7 @@
 /** Describes a safetensors file or an index for the editor: the checkpoint, or the readable part of a damaged one. */
 import { basename, dirname, resolve } from 'node:path';
 import { openCheckpoint } from '../engine/checkpoint/open';
+import { filesBytes } from '../engine/checkpoint/file-bytes';
 import { elements } from '../engine/checkpoint/parameters';
 import { type Salvaged, salvageCheckpoint } from '../engine/checkpoint/salvage';
 import { summarize } from '../engine/checkpoint/summary';
@@ -41,6 +42,7 @@ function inspectDamaged(path: string, salvaged: Salvaged): Inspection {
     unsupported: { why: l10n.t('it is damaged or incomplete'), action: l10n.t('See the problems above.') },
     shards,
     files: [],
+    size: filesBytes(shards),
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
     identity: '',
     notes: [],

@@ -7,7 +7,7 @@ import { MOST_PASSES, type Preset, usualPreset } from '../jobs/retrain-amounts';
 import type { Chosen } from './choose-checkpoint';
 import type { CommonArguments } from './command';
 import type { Coppice } from './coppice';
-import { writtenBytes } from './disk-space';
+import { checkpointBytes } from './disk-space';
 import { timeWords } from './expected-time';
 import type { ModelChoice } from './model-choice';
 import { positiveFault, wholeNumberFault } from './numbers';
@@ -62,8 +62,11 @@ export function forecastOf(subject: TrainingSubject, state: TrainingState): Trai
 }
 
 /** Bytes of the checkpoint that a full retraining writes; undefined for an adapter, which is small. */
-export function trainedBytes({ chosen, question }: TrainingSubject, state: TrainingState): number | undefined {
-  return state.settings?.full ? writtenBytes(chosen.checkpoint, question(state).removed) : undefined;
+export async function trainedBytes(
+  { chosen, question }: TrainingSubject,
+  state: TrainingState,
+): Promise<number | undefined> {
+  return state.settings?.full ? checkpointBytes(chosen.checkpoint, question(state).removed) : undefined;
 }
 
 export const modelOf = ({

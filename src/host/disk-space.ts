@@ -1,9 +1,9 @@
 /** Whether an output fits on its disk. Does not use VS Code. */
 import { statfsSync } from 'node:fs';
-import { writtenReduction } from '../engine/checkpoint/reduction';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { systemErrorCode, UserError } from '../engine/errors';
 import { formatBytes } from '../format/numbers';
+import { prunedBytes } from '../jobs/written-bytes';
 import { l10n } from '../l10n';
 import type { RemovedEntry } from '../protocol/json';
 import { nearestParent } from './output-path';
@@ -24,10 +24,11 @@ export function freeBytes(path: string): number | undefined {
 }
 
 /** Bytes of a checkpoint that is written without some blocks, at most: single modules that are left out count as kept. */
-export function writtenBytes(checkpoint: Checkpoint, remove: readonly RemovedEntry[]): number {
-  const blocks = remove.filter((entry) => typeof entry === 'number');
-  return writtenReduction(checkpoint, blocks).bytesAfter;
-}
+export const checkpointBytes = (checkpoint: Checkpoint, remove: readonly RemovedEntry[]): Promise<number> =>
+  prunedBytes(
+    checkpoint,
+    remove.filter((entry) => typeof entry === 'number'),
+  );
 
 /** "Takes 226.5 MB of 12.4 GB that are free." */
 export function spaceWords(bytes: number, free: number | undefined): string {

@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
 import { EXPORT_TYPES, type ExportFormat } from '../jobs/definitions/export';
-import { exportBytes, type Shipped } from '../recipes/init/sizes';
+import { type Shipped, writtenBytes } from '../jobs/written-bytes';
 
 const known = new Map<string, number | UserError>();
 /** Plans change often; only the last ones are asked for again. */
@@ -55,7 +55,7 @@ async function sizeOrFault(checkpoint: Checkpoint, shipped: Shipped): Promise<nu
   const key = JSON.stringify([checkpoint.identity, format, type, removed]);
   const before = known.get(key);
   if (before !== undefined) return before;
-  const size = await exportBytes(checkpoint, shipped).catch((error: unknown) => {
+  const size = await writtenBytes(checkpoint, shipped).catch((error: unknown) => {
     if (error instanceof UserError) return error;
     throw error;
   });

@@ -19,7 +19,7 @@ type Line = 'start' | 'folder' | 'change';
 export function summaryStep(subject: TrainingSubject, folder: (state: TrainingState) => string): Step<TrainingState> {
   return async (state, place) => {
     for (let out = state.out ?? folder(state); ;) {
-      const chosen = await pick<Line>(place, placeholder(subject), linesOf(subject, state, out), 'start');
+      const chosen = await pick<Line>(place, placeholder(subject), await linesOf(subject, state, out), 'start');
       if (chosen === 'start') return { out };
       if (chosen === 'folder') {
         const other = await askFolder(subject, state, place, out);
@@ -31,13 +31,13 @@ export function summaryStep(subject: TrainingSubject, folder: (state: TrainingSt
   };
 }
 
-const askFolder = (
+const askFolder = async (
   subject: TrainingSubject,
   state: TrainingState,
   place: Place,
   value: string,
 ): Promise<string | typeof BACK> =>
-  askOutputFolder(place, { prompt: folderPrompt(state), value, bytes: trainedBytes(subject, state) });
+  askOutputFolder(place, { prompt: folderPrompt(state), value, bytes: await trainedBytes(subject, state) });
 
 const folderPrompt = ({ settings }: TrainingState): string =>
   settings?.full ? vscode.l10n.t('Folder for the new checkpoint') : vscode.l10n.t('Folder for the adapter');
@@ -49,7 +49,7 @@ function placeholder({ coppice }: TrainingSubject): string {
     : t('Press Enter to start, or select a line to change it');
 }
 
-function linesOf(subject: TrainingSubject, state: TrainingState, out: string): Choice<Line>[] {
+async function linesOf(subject: TrainingSubject, state: TrainingState, out: string): Promise<Choice<Line>[]> {
   const { t } = vscode.l10n;
   const forecast = forecastOf(subject, state);
   const free = availableBytes(subject.coppice.config.compute.memory);
@@ -68,12 +68,12 @@ function linesOf(subject: TrainingSubject, state: TrainingState, out: string): C
       description: warning ?? t('{0} are free', formatBytes(free)),
       value: 'change',
     },
-    { label: `$(folder) ${shownPath(out)}`, description: folderWords(subject, state, out), value: 'folder' },
+    { label: `$(folder) ${shownPath(out)}`, description: await folderWords(subject, state, out), value: 'folder' },
   ];
 }
 
-function folderWords(subject: TrainingSubject, state: TrainingState, out: string): string {
-  const bytes = trainedBytes(subject, state);
+async function folderWords(subject: TrainingSubject, state: TrainingState, out: string): Promise<string> {
+  const bytes = await trainedBytes(subject, state);
   const change = vscode.l10n.t('select to change the folder');
   return bytes === undefined ? change : `${spaceWords(bytes, freeBytes(out))} ${capital(change)}`;
 }

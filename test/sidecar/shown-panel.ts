@@ -11,7 +11,7 @@ import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import type { StoppedTraining } from '../../src/engine/retrain/loop/stopped';
 import type { HostMessage, PanelState, PanelText } from '../../src/protocol/panel';
 import type { SidecarClient } from '../../src/sidecar/client';
-import { exportBytes } from '../../src/recipes/init/sizes';
+import { writtenBytes } from '../../src/jobs/written-bytes';
 import { Goals } from '../../src/views/goals';
 import { NamedPlans } from '../../src/views/named-plans';
 import { Plans } from '../../src/views/plan';
@@ -130,7 +130,7 @@ export class ShownPanel {
         else this.held = next;
       },
       start: (action) => void this.started.push(action),
-      exportBytes: ({ checkpoint }, removed, { format, type }) => exportBytes(checkpoint, { format, type, removed }),
+      exportBytes: ({ checkpoint }, removed, { format, type }) => writtenBytes(checkpoint, { format, type, removed }),
       times: () => ({}),
       askPlanName: (known) => Promise.resolve(this.nameOfPlan(known)),
       measureGrid: (_, columns) => void this.gridded.push(columns.map(({ label }) => label)),

@@ -1,6 +1,9 @@
 /** Writes a model for an application. */
-import { writtenReduction } from '../../engine/checkpoint/reduction';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { UserError } from '../../engine/errors';
 import { JOBS } from '../../jobs/definitions';
+import { type ExportFormat, formatOf } from '../../jobs/definitions/export';
+import { writtenBytes } from '../../jobs/written-bytes';
 import { l10n } from '../../l10n';
 import { askWriting, modelWords, nameOf, opened } from '../confirm';
 import { evaluatingWork, tokensOfFile, windowsOf } from '../estimate';
@@ -34,14 +37,30 @@ export const exportModel = jobTool({
     const types = (given.type ?? []) as readonly string[];
     const rows = windowsOf(await tokensOfFile(given.text as string | undefined), 128, given.limit as number);
     const works = given.text === undefined ? [] : evaluatingWork(architecture, rows, removed);
-    // In another type the size is another one.
-    const { bytesAfter } = writtenReduction(checkpoint, removed);
-    const bytes = types.length === 0 && given.format !== 'onnx' ? bytesAfter : undefined;
+    const out = String(given.out);
+    const format = formatOf({ format: given.format as ExportFormat | undefined, out });
+    const isChanged = (given.heal ?? given.adapter) !== undefined;
+    const bytes = format && !isChanged ? await sizeOf(checkpoint, { format, types, removed }) : undefined;
     const title = l10n.t('Export {0}?', nameOf(checkpoint));
     const lines = [
       l10n.t('Reads {0}.', modelWords(checkpoint)),
       ...(types.length > 0 ? [l10n.t('Type of the weights: {0}.', types.join(', '))] : []),
     ];
-    return askWriting(title, lines, { out: String(given.out), bytes, works, architecture, context });
+    return askWriting(title, lines, { out, bytes, works, architecture, context });
   },
 });
+
+/** Undefined for what cannot be written: the job says why. */
+async function sizeOf(
+  checkpoint: Checkpoint,
+  { format, types, removed }: { format: ExportFormat; types: readonly string[]; removed: readonly number[] },
+): Promise<number | undefined> {
+  try {
+    const wanted = types.length === 0 ? [undefined] : types.map((type) => type.toLowerCase());
+    const sizes = await Promise.all(wanted.map((type) => writtenBytes(checkpoint, { format, type, removed })));
+    return sizes.reduce((sum, bytes) => sum + bytes, 0);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}

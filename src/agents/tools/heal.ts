@@ -1,6 +1,6 @@
 /** Corrects a pruned model in closed form. */
-import { writtenReduction } from '../../engine/checkpoint/reduction';
 import { JOBS } from '../../jobs/definitions';
+import { prunedBytes } from '../../jobs/written-bytes';
 import { l10n } from '../../l10n';
 import { askComputing, askWriting, modelWords, nameOf, opened } from '../confirm';
 import { healingWork } from '../estimate';
@@ -35,7 +35,7 @@ export const heal = jobTool({
     const title = l10n.t('Heal {0} without {1} of its {2} blocks?', ...countsOf(nameOf(checkpoint)));
     const lines = [l10n.t('Reads {0}.', modelWords(checkpoint)), l10n.t('Leaves out {0}.', parts.join(', '))];
     if (given.out === undefined) return askComputing(title, lines, works, { architecture, context });
-    const { bytesAfter: bytes } = writtenReduction(checkpoint, removed);
+    const bytes = await prunedBytes(checkpoint, removed, { signal: context.signal });
     return askWriting(title, lines, { out: given.out as string, bytes, works, architecture, context });
 
     function countsOf(name: string): [string, number, number] {

@@ -1,5 +1,5 @@
 /** A dry run of pruning: what would go, and what that saves. Writes nothing. */
-import { describeReduction, writtenReduction } from '../../engine/checkpoint/reduction';
+import { checkpointReduction, describeReduction } from '../../engine/checkpoint/reduction';
 import { choiceSentence } from '../../engine/importance/choice';
 import { type ConfigEdit, configEdits } from '../../engine/write/config';
 import { isObject } from '../../format/json';
@@ -7,6 +7,7 @@ import { formatBytes, formatFactor } from '../../format/numbers';
 import { JOBS } from '../../jobs/definitions';
 import { bytes, text } from '../../jobs/option';
 import { planEffect } from '../../jobs/plan-effect';
+import { isQuantisedGguf, prunedBytes } from '../../jobs/written-bytes';
 import { l10n } from '../../l10n';
 import { answerText, type Part } from '../answer';
 import { opened, type Opened } from '../confirm';
@@ -57,18 +58,25 @@ export const plan: AgentTool = {
       readonly checkpoint: string;
     };
     const model = await opened(given.checkpoint, context.signal);
-    return answerText(planPage(model, await selectionOf(model, given, context)), context.budget);
+    return answerText(await planPage(model, await selectionOf(model, given, context)), context.budget);
   },
 };
 
-function planPage({ checkpoint, architecture }: Opened, { removed, choice, warnings }: Selection): Part[] {
+async function planPage(
+  { checkpoint, architecture }: Opened,
+  { removed, choice, warnings }: Selection,
+): Promise<Part[]> {
   const { speedup, kept } = planEffect(checkpoint, removed);
-  const { bytesAfter } = writtenReduction(checkpoint, removed);
+  const reduction = checkpointReduction(checkpoint, removed);
+  const pruned = await prunedBytes(checkpoint, removed);
   const edits = configEdits(checkpoint.config ?? {}, architecture, kept);
   return [
     ...warnings.map(warningLine),
-    ...describeReduction(writtenReduction(checkpoint, removed)),
-    `size        ${formatBytes(bytesAfter)} of weights`,
+    ...describeReduction(reduction),
+    isQuantisedGguf(checkpoint)
+      ? `size        ${formatBytes(reduction.bytesAfter)} exported as GGUF with its types; ` +
+        `coppice_prune converts to float32: ${formatBytes(pruned)}, for retraining`
+      : `size        ${formatBytes(pruned)}`,
     `speed       about ${formatFactor(speedup)} as fast at writing text, by the weights read for a token (not measured)`,
     `choice      ${choiceSentence(choice, removed)}`,
     `config.json ${edits.map((edit) => editWords(edit, checkpoint.config ?? {})).join('; ') || 'no change'}`,

@@ -1,11 +1,11 @@
 /** Writes a checkpoint without some blocks. */
 import { meanLayerParameters, parametersOf } from '../../engine/checkpoint/parameters';
-import { writtenReduction } from '../../engine/checkpoint/reduction';
 import type { Criterion } from '../../engine/importance/criteria';
 import { blocksToRemove } from '../../engine/importance/count';
 import { candidatesOf, keepList } from '../../engine/importance/select';
 import type { JsonObject } from '../../format/json';
 import { JOBS } from '../../jobs/definitions';
+import { prunedBytes } from '../../jobs/written-bytes';
 import { l10n } from '../../l10n';
 import { askWriting, modelWords, nameOf, type Opened, opened } from '../confirm';
 import { type HealingGiven, healingWork, type ScoringGiven, scoringWork } from '../estimate';
@@ -57,7 +57,7 @@ export const prune = jobTool({
       ...(given.criterion === undefined ? [] : scoringWork(architecture, given)),
       ...(given.heal === true ? healingWork(architecture, removed, healingText(given)) : []),
     ];
-    const { bytesAfter: bytes } = writtenReduction(checkpoint, removed);
+    const bytes = await prunedBytes(checkpoint, removed, { signal: context.signal });
     const writing = { out: String(given.out), bytes, works, architecture, context };
     return askWriting(l10n.t('Write a shorter {0}?', nameOf(checkpoint)), lines, writing);
   },

@@ -11,6 +11,7 @@ import { printable } from '../formats/bounded-json';
 import { isUnsupported, readConfigArchitecture } from './config';
 import { openGgufCheckpoint } from './gguf/open';
 import { readConfigFile, readGenerationEos } from './config-file';
+import { filesBytes, folderBytes } from './file-bytes';
 import { checkAgainstIndex, readShardIndex } from '../formats/safetensors/index-file';
 import { locateCheckpoint, type Located } from './locate';
 import { readShards } from '../formats/safetensors/shards';
@@ -48,6 +49,7 @@ export async function openCheckpoint(
     notes.push(
       `${counted(unlisted, 'tensor')} in the shards ${unlisted === 1 ? 'is' : 'are'} not listed in ${basename(weights.path)}`,
     );
+  const files = [...(config ? [config.stamp] : []), ...set.stamps];
   return {
     path: located.path,
     folder,
@@ -58,7 +60,9 @@ export async function openCheckpoint(
       ? { unsupported: support.unsupported }
       : { architecture: await withGenerationEos(support.architecture, located) }),
     shards: set.shards,
-    files: [...(config ? [config.stamp] : []), ...set.stamps],
+    files,
+    // Without a config the files beside it may belong to anything, and one of several files is no model.
+    size: config && !located.isPart ? await folderBytes(folder, files, index?.name) : filesBytes(set.stamps),
     tensors,
     ...(part && part.others.size > 0 && { others: part.others }),
     identity: identify(config?.bytes, set.digest),

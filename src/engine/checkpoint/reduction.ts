@@ -1,9 +1,10 @@
 /** Describes a removal in numbers and words: 0-based lists, half-open slices, the exact reduction. */
 import { formatCount } from '../../format/numbers';
-import { elementTypeOf } from '../formats/dtype';
-import { bytesOfElements } from '../formats/gguf/types';
+import { GGUF_ALIGNMENT } from '../formats/gguf/layout';
+import { GGUF_NOTES_BYTES, NOTES_BYTES } from './file-bytes';
+import { isGgufCheckpoint } from './gguf/name';
 import { requireArchitecture } from './open';
-import { elements, layerParameters, parametersOf } from './parameters';
+import { layerParameters, parametersOf } from './parameters';
 import type { Checkpoint } from './types';
 import { type UsedTensor, usedTensors } from './used-tensors';
 import { blockOfTensor } from './weight-names';
@@ -18,7 +19,7 @@ export interface Reduction {
   readonly slices: readonly Slice[];
   readonly parametersBefore: number;
   readonly parametersAfter: number;
-  /** Bytes of tensor data. */
+  /** Bytes of the model's files: weights with their headers, tokenizer, config, model card and record. */
   readonly bytesBefore: number;
   readonly bytesAfter: number;
 }
@@ -44,33 +45,48 @@ export function reductionOf(removed: readonly number[], whole: Weight, perBlock:
   };
 }
 
-/**
- * The reduction by removing `removed` (ascending, may be empty) from a checkpoint. The tensors keep their types.
- * @param bytesOf another size of a tensor than its stored one
- */
-export function checkpointReduction(
-  checkpoint: Checkpoint,
-  removed: readonly number[],
-  bytesOf: (tensor: UsedTensor) => number = ({ bytes }) => bytes,
-): Reduction {
+/** The reduction by removing `removed` (ascending, may be empty) from a checkpoint, in its format. The tensors keep their types. */
+export function checkpointReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
   const architecture = requireArchitecture(checkpoint);
-  const perBlock = layerParameters(architecture).map((parameters) => ({ parameters, bytes: 0 }));
-  let bytes = 0;
-  for (const tensor of usedTensors(checkpoint)) {
-    bytes += bytesOf(tensor);
-    const block = blockOfTensor(tensor.name)?.block;
-    if (block !== undefined && block < perBlock.length) perBlock[block].bytes += bytesOf(tensor);
-  }
-  return reductionOf(removed, { parameters: parametersOf(architecture), bytes }, perBlock);
+  const bytes = blockBytes(checkpoint);
+  const perBlock = layerParameters(architecture).map((parameters, i) => ({ parameters, bytes: bytes[i] }));
+  const { size, tensors, narrowing, others } = checkpoint;
+  const own = sizeInFile(checkpoint);
+  const sum = (all: Iterable<UsedTensor>): number => [...all].reduce((total, tensor) => total + own(tensor), 0);
+  const whole = narrowing || others ? size.all - sum(tensors.values()) + sum(usedTensors(checkpoint)) : size.all;
+  const changes = removed.length > 0 || narrowing !== undefined;
+  const reduction = reductionOf(removed, { parameters: parametersOf(architecture), bytes: whole }, perBlock);
+  return changes ? { ...reduction, bytesAfter: reduction.bytesAfter + moreWhenWritten(checkpoint) } : reduction;
 }
 
-/** The same, with the size afterwards of a checkpoint in safetensors: blocks of a GGUF file become single numbers there. */
-export function writtenReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
-  const { bytesAfter } = checkpointReduction(checkpoint, removed, ({ dtype, shape }) => {
-    return bytesOfElements(elementTypeOf(dtype), elements(shape));
-  });
-  return { ...checkpointReduction(checkpoint, removed), bytesAfter };
+/** Bytes of the files of each block, in order. */
+export function blockBytes(checkpoint: Checkpoint): number[] {
+  const own = sizeInFile(checkpoint);
+  const bytes = requireArchitecture(checkpoint).layers.map(() => 0);
+  for (const tensor of usedTensors(checkpoint)) {
+    const block = blockOfTensor(tensor.name)?.block;
+    if (block !== undefined && block < bytes.length) bytes[block] += own(tensor);
+  }
+  return bytes;
 }
+
+/** What a model that is written has more than its source: a card and a record of its own instead of those of the source. */
+export const moreWhenWritten = (checkpoint: Checkpoint): number =>
+  isGgufCheckpoint(checkpoint) ? GGUF_NOTES_BYTES : NOTES_BYTES - checkpoint.size.own;
+
+/** Bytes that a file has because of a tensor: its numbers, its entry in the header, and the gap behind it. */
+function sizeInFile(checkpoint: Checkpoint): (tensor: UsedTensor) => number {
+  if (isGgufCheckpoint(checkpoint)) {
+    return ({ bytes, shape }) => Math.ceil(bytes / GGUF_ALIGNMENT) * GGUF_ALIGNMENT + GGUF_ENTRY + 8 * shape.length;
+  }
+  return ({ name, dtype, shape, bytes }) =>
+    bytes + JSON.stringify({ [name]: { dtype, shape, data_offsets: PLACE } }).length - 1;
+}
+
+/** An entry of the header but for its dimensions: a name of about 20 letters with its length, their number, type and place. */
+const GGUF_ENTRY = 44;
+/** Most tensors begin and end beyond the first megabyte. */
+const PLACE = [10 ** 7, 10 ** 7];
 
 /** The reduction as lines of text. */
 export function describeReduction(reduction: Reduction): string[] {

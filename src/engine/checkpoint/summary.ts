@@ -22,7 +22,7 @@ export interface Summary {
   readonly blocks: number | null;
   /** Weights of the model, with tied ones counted once; stored elements if the architecture is unknown. */
   readonly parameters: number;
-  /** Of all stored tensors of the model. */
+  /** Of its files: weights with their headers, tokenizer, config, model card and record. */
   readonly bytes: number;
   /** Stored elements by type. */
   readonly dtypes: Readonly<Record<string, number>>;
@@ -61,7 +61,7 @@ export function summarize(checkpoint: Checkpoint): Summary {
     architecture: architecture?.family ?? (typeof type === 'string' ? type : null),
     coppiceOnly: isRagged(checkpoint.config ?? {}),
     parameters: countParameters(checkpoint),
-    bytes: sumBytes(tensors),
+    bytes: checkpoint.size.all,
     dtypes: elementsByType(tensors),
     ...(architecture ? dimensionsOf(architecture) : guessDimensions(checkpoint)),
     traits: architecture ? traitsOf(architecture) : {},
@@ -164,8 +164,4 @@ function sumElements(tensors: Iterable<TensorInfo>): number {
   let total = 0;
   for (const { shape } of tensors) total += elements(shape);
   return total;
-}
-
-function sumBytes(tensors: readonly TensorInfo[]): number {
-  return tensors.reduce((total, { bytes }) => total + bytes, 0);
 }

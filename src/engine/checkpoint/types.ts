@@ -1,5 +1,6 @@
 /** Data of an open checkpoint: headers only, never tensor data. */
 import type { Architecture } from './architecture';
+import type { FileBytes } from './file-bytes';
 import type { FileStamp } from '../files/stamps';
 import type { Shard } from '../formats/safetensors/file';
 import type { TensorInfo } from '../formats/tensor';
@@ -32,6 +33,10 @@ export interface Checkpoint {
   readonly shards: readonly Shard[];
   /** Stamps of the config and the shards at the time of reading. */
   readonly files: readonly FileStamp[];
+  /** How many bytes its files have. */
+  readonly size: FileBytes;
+  /** What most of a GGUF file is, as the program that made it wrote down: "Q4_K_M". */
+  readonly fileType?: string;
   /** By tensor name, in file order. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Names of tensors that are no part of the language model (a vision tower's). They are shown, and not written. */

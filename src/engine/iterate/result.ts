@@ -2,7 +2,7 @@
 import type { Likeness } from '../heal/result';
 import type { Reduction } from '../checkpoint/reduction';
 import type { StepSummary } from '../retrain/report';
-import type { LeftBehind } from '../write/accompanying-files';
+import type { LeftBehind } from '../checkpoint/accompanying-files';
 import type { Precision } from '../precision';
 import type { IterativeMethod } from './methods';
 

@@ -2,7 +2,7 @@
 import { peakRssBytes } from '../memory';
 import type { DeviceReport } from '../onnx/device';
 import type { Precision } from '../precision';
-import type { LeftBehind } from '../write/accompanying-files';
+import type { LeftBehind } from '../checkpoint/accompanying-files';
 import type { RunRecord } from '../records/record';
 import type { HeldOutLikeness } from './likeness';
 import type { DataDescription } from './data/load';

@@ -5,12 +5,19 @@
 import type { Reduction } from '../checkpoint/reduction';
 import type { Checkpoint } from '../checkpoint/types';
 import type { WeightDtype } from '../formats/dtype';
-import type { RunRecord } from '../records/record';
+import { recordText, type RunRecord } from '../records/record';
 import { withChanges } from '../weights/overlay';
 import type { KeyedPatch } from '../weights/patches';
 import { withWeights } from '../weights/checkpoint';
 import { planModel } from './planned-model';
-import { type NewCheckpoint, writeCheckpoint, type WriteOptions, type Written } from './write-checkpoint';
+import {
+  companionBytes,
+  companionsOf,
+  type NewCheckpoint,
+  writeCheckpoint,
+  type WriteOptions,
+  type Written,
+} from './write-checkpoint';
 
 /** How the new checkpoint differs from the source. */
 export interface Modification {
@@ -42,12 +49,30 @@ export async function writeModified(
   return withWeights(source, async (weights) => {
     const changed = withChanges(weights, modification.changes);
     const { maxShardBytes } = options;
-    const { reduction, ...planned } = await planModel(source, changed, { ...modification, maxShardBytes });
+    const { reduction: removal, ...planned } = await planModel(source, changed, { ...modification, maxShardBytes });
+    const companions = await companionsOf(source);
+    const bytes = planned.plan.bytes + Buffer.byteLength(planned.config) + companionBytes(companions);
+    const reduction = await withSize(removal, bytes, modification);
     const next: NewCheckpoint = {
       ...planned,
+      companions,
       card: await modification.card(reduction),
       record: () => modification.record(reduction),
     };
     return { ...reduction, ...(await writeCheckpoint(source, next, out, options)) };
   });
+}
+
+/** Card and record say how large the model is, and are part of it. A number of other digits can change the size once more. */
+async function withSize(
+  removal: Reduction,
+  bytes: number,
+  { card, record }: Pick<Modification, 'card' | 'record'>,
+): Promise<Reduction> {
+  let reduction = { ...removal, bytesAfter: bytes };
+  for (let round = 0; round < 3; round++) {
+    const notes = Buffer.byteLength(await card(reduction)) + Buffer.byteLength(recordText(record(reduction)));
+    reduction = { ...reduction, bytesAfter: bytes + notes };
+  }
+  return reduction;
 }

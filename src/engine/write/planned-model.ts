@@ -37,6 +37,7 @@ export interface Wanted extends Pick<PlanOptions, 'maxShardBytes' | 'notes'> {
 }
 
 export interface PlannedModel extends Pick<NewCheckpoint, 'plan' | 'config' | 'architecture'> {
+  /** Its bytes afterwards are those that each weight has in its type. */
   readonly reduction: Reduction;
 }
 
@@ -55,7 +56,6 @@ export async function planModel(source: Checkpoint, weights: WeightSource, wante
     rewrite: rewriter(weights, dtype),
     added: adder(source, weights, narrower?.zeros ?? [], dtype),
   });
-  const tensors = plan.shards.flatMap((shard) => shard.tensors);
   const config = source.config ?? {};
   const text = await configText(source);
   const edits = [
@@ -67,7 +67,7 @@ export async function planModel(source: Checkpoint, weights: WeightSource, wante
     plan,
     config: editConfigText(text, edits),
     architecture: narrower?.architecture ?? withLayers(whole, removal.kept),
-    reduction: { ...removal, bytesAfter: tensors.reduce((sum, { bytes }) => sum + bytes, 0) },
+    reduction: removal,
   };
 }
 

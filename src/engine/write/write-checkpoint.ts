@@ -15,7 +15,7 @@ import type { JobOptions } from '../progress';
 import { RECORD_NAME, recordText, type RunFacts, type RunRecord } from '../records/record';
 import { sourceChanges, withNotes } from '../records/source-changes';
 import { checkWritten } from './check';
-import { type AccompanyingFile, findAccompanyingFiles, type LeftBehind } from './accompanying-files';
+import { type AccompanyingFile, findAccompanyingFiles, type LeftBehind } from '../checkpoint/accompanying-files';
 import { copyRanges, type CopyOptions } from '../files/copy';
 import { OutputFile } from '../files/output-file';
 import type { Plan, PlannedShard } from './plan';
@@ -31,9 +31,11 @@ export interface WriteOptions extends JobOptions {
   readonly bufferBytes?: number;
 }
 
-/** The content of a new checkpoint, except the files that accompany its source. */
+/** The content of a new checkpoint. */
 export interface NewCheckpoint {
   readonly plan: Plan;
+  /** The files that accompany its source, if they are known already. */
+  readonly companions?: Companions;
   /** Text of its `config.json`. */
   readonly config: string;
   /** The expected architecture when it is opened. */
@@ -67,11 +69,9 @@ export async function writeCheckpoint(
   options: WriteOptions,
 ): Promise<Written> {
   const { plan } = planned;
-  const { files: accompanying, texts, leftBehind } = await companionsOf(source);
-  const accompanyingBytes =
-    accompanying.reduce((sum, { bytes }) => sum + bytes, 0) +
-    texts.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  const total = plan.bytes + accompanyingBytes;
+  const companions = planned.companions ?? (await companionsOf(source));
+  const { files: accompanying, texts, leftBehind } = companions;
+  const total = plan.bytes + companionBytes(companions);
   throwIfCancelled(options.signal);
   const target = await claimTarget(out, foldersOf(source), total + OVERHEAD_BYTES);
   try {
@@ -101,7 +101,13 @@ export async function writeCheckpoint(
   }
 }
 
-interface Companions {
+/** Bytes of all of them. */
+export function companionBytes({ files, texts }: Companions): number {
+  const sizes = [...files.map(({ bytes }) => bytes), ...texts.map(({ text }) => Buffer.byteLength(text))];
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
+}
+
+export interface Companions {
   readonly files: readonly AccompanyingFile[];
   /** Files that are made for the new checkpoint. */
   readonly texts: readonly { readonly name: string; readonly text: string }[];
@@ -109,7 +115,7 @@ interface Companions {
 }
 
 /** What accompanies the weights: files of the source's folder, or what its GGUF file holds of them. */
-async function companionsOf(source: Checkpoint): Promise<Companions> {
+export async function companionsOf(source: Checkpoint): Promise<Companions> {
   if (isGgufCheckpoint(source)) {
     try {
       return { files: [], texts: await tokenizerFilesOf(source.home), leftBehind: [] };

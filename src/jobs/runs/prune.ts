@@ -10,7 +10,7 @@ import {
   requireKnownToMergekit,
   requireKnownToOthers,
 } from '../../engine/write/recipes';
-import { writtenReduction } from '../../engine/checkpoint/reduction';
+import { checkpointReduction } from '../../engine/checkpoint/reduction';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { inPhases } from '../../engine/progress';
 import { writePruned } from '../../engine/write/write-pruned';
@@ -86,7 +86,8 @@ async function pruneAndHeal(
   const { removed, choice } = selection;
   const given = { ...healingOf(options), remove: removed, choice, out };
   const { result: healed } = await context.run('heal', given, { job: healing });
-  const reduction = writtenReduction(checkpoint, removed);
+  const { size } = await openCheckpoint(healed.out!);
+  const reduction = { ...checkpointReduction(checkpoint, removed), bytesAfter: size.all };
   const last = outcomeOf(healed);
   const told = roundsOf(selection)?.map((round, r, all) => (r === all.length - 1 ? { ...round, ...last } : round));
   if (mergekit !== undefined)

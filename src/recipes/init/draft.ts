@@ -19,7 +19,7 @@ import { RECIPE_VERSION } from '../recipe';
 import { type Chosen, countOfShare, countOfSpeed, fitting, isMuch, needsEnds, smallest } from './choose';
 import { type Entry, layOut } from './layout';
 import { placeFrom } from './paper';
-import { exportBytes, keptType } from './sizes';
+import { keptType, writtenBytes } from '../../jobs/written-bytes';
 import { type Outline, stepsOf } from './steps';
 import { type TextsNearby, textsNear } from './texts';
 import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from './wish';
@@ -74,7 +74,7 @@ async function formatFor(
   // llama.cpp tells some blocks of some families apart by their number, so that a model may be fine whole and not shorter.
   const removed = goal.kind === 'fit' ? [] : smallest(requireArchitecture(checkpoint), 1);
   try {
-    await exportBytes(checkpoint, { format: 'gguf', removed });
+    await writtenBytes(checkpoint, { format: 'gguf', removed });
     return { format: 'gguf', notes: [] };
   } catch (error) {
     if (!(error instanceof UserError) || error instanceof CancelledError) throw error;
@@ -106,7 +106,7 @@ interface Choosing {
 async function choose(checkpoint: Checkpoint, goal: Goal, { format, type, job }: Choosing): Promise<Chosen> {
   const architecture = requireArchitecture(checkpoint);
   const sizeOf = (each: string | undefined, removed: readonly number[]): Promise<number> =>
-    exportBytes(checkpoint, { format, type: each, removed }, job);
+    writtenBytes(checkpoint, { format, type: each, removed }, job);
   if (goal.kind === 'fit') {
     return fitting(architecture, goal.bytes, type === undefined ? typesOf(checkpoint, format) : [type], sizeOf);
   }

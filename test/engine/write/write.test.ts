@@ -27,6 +27,7 @@ import {
   type WriteResult,
 } from '../../../src/engine/write/write-pruned';
 import { readRecord } from '../../../src/engine/records/record';
+import { bytesOnDisk } from '../../support/disk';
 import { uniform } from '../../support/random';
 import { full } from '../../support/shared';
 import { readCheckpointTensors } from '../../support/safetensors';
@@ -100,10 +101,8 @@ describe('prune/write', () => {
         [0, 1],
         [3, 4],
       ]);
-      assert.equal(
-        result.bytesAfter,
-        [...(await openCheckpoint(out)).tensors.values()].reduce((sum, t) => sum + t.bytes, 0),
-      );
+      assert.equal(result.bytesAfter, bytesOnDisk(out));
+      assert.equal((await openCheckpoint(out)).size.all, bytesOnDisk(out));
     });
   }
 
@@ -137,7 +136,7 @@ describe('prune/write', () => {
     const preview = previewReduction(await openCheckpoint(source), removed);
     const result = await prune(source, join(temporaryFolder(), 'pruned'));
     assert.equal(preview.parametersAfter, result.parametersAfter);
-    assert.equal(preview.bytesAfter, 2 * preview.parametersAfter, 'tied and BF16');
+    assert.ok(Math.abs(preview.bytesAfter - result.bytesAfter) < 4096, 'but for card and record');
     assert.ok(preview.parametersBefore > preview.parametersAfter);
   });
 

@@ -10,7 +10,7 @@ import { writePruned } from '../../../src/engine/write/write-pruned';
 import { smallest } from '../../../src/recipes/init/choose';
 import { draftRecipe } from '../../../src/recipes/init/draft';
 import { movedRecipe } from '../../../src/recipes/init/paper';
-import { exportBytes } from '../../../src/recipes/init/sizes';
+import { writtenBytes } from '../../../src/jobs/written-bytes';
 import type { DraftedRecipe, Goal, RecipeWish } from '../../../src/recipes/init/wish';
 import { parseRecipe } from '../../../src/recipes/read';
 import type { Recipe } from '../../../src/recipes/recipe';
@@ -73,7 +73,7 @@ describe('recipes: drafts', () => {
     const tiny = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
     const checkpoint = await openCheckpoint(tiny);
     const bytes = (type: string, removed: readonly number[] = []): Promise<number> =>
-      exportBytes(checkpoint, { format: 'gguf', type, removed });
+      writtenBytes(checkpoint, { format: 'gguf', type, removed });
     const fit = async (limit: number): Promise<DraftedRecipe> =>
       drafted(tiny, { goal: { kind: 'fit', bytes: limit }, format: 'gguf' });
     const whole = await fit(await bytes('q8_0'));
@@ -88,7 +88,7 @@ describe('recipes: drafts', () => {
 
   it('fit with one type alone, and with the limit that the export keeps', async () => {
     const tiny = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
-    const bytes = (await exportBytes(await openCheckpoint(tiny), { format: 'gguf', type: 'q8_0', removed: [] })) - 1;
+    const bytes = (await writtenBytes(await openCheckpoint(tiny), { format: 'gguf', type: 'q8_0', removed: [] })) - 1;
     const { recipe, type, removes } = await drafted(tiny, { goal: { kind: 'fit', bytes }, type: 'q8_0' });
     assert.deepEqual([type, removes], ['q8_0', 1]);
     assert.deepEqual(recipe.steps.at(-1)?.limits, { maxBytes: bytes });

@@ -13,9 +13,11 @@ import { checkpointTensor, type PlacedGguf } from '../../formats/gguf/placed';
 import { readTensor } from '../../formats/read-tensor';
 import type { TensorInfo } from '../../formats/tensor';
 import type { Architecture } from '../architecture';
+import { filesBytes } from '../file-bytes';
 import type { Checkpoint, Unsupported } from '../types';
 import { weightKeys, weightOf } from '../weight-key';
 import { describeGguf, type GgufModel } from './describe';
+import { fileTypeName } from './file-types';
 import { ALL_ROPE_FACTORS, ggufName, NORMS, ROTATED } from './names';
 import { partsOf } from './parts';
 
@@ -53,6 +55,8 @@ export async function openGgufCheckpoint(path: string, signal?: AbortSignal): Pr
       metadata: {},
     })),
     files: set.files.map(({ stamp }) => stamp),
+    size: filesBytes(set.files),
+    ...fileTypeOf(first.metadata.get('general.file_type')?.value),
     identity: identityOf(set.files),
     ...contentOf(model, set.tensors, first.metadata.get('general.architecture')?.value),
     notes: [...set.files.flatMap(({ notes }) => notes), ...('why' in model ? [] : notesOf(model, set.tensors))],
@@ -67,6 +71,11 @@ export async function findGgufTensor(path: string, name: string): Promise<Tensor
   const { file, tensors } = await openGguf(path);
   const tensor = tensors.find((each) => each.name === name);
   return tensor && checkpointTensor(name, { ...tensor, file });
+}
+
+function fileTypeOf(number: unknown): Pick<Checkpoint, 'fileType'> {
+  const fileType = typeof number === 'number' ? fileTypeName(number) : undefined;
+  return fileType === undefined ? {} : { fileType };
 }
 
 type Content = Pick<Checkpoint, 'architecture' | 'config' | 'unsupported' | 'tensors'>;

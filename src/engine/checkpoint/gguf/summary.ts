@@ -38,7 +38,7 @@ export function summarizeGguf(gguf: Omit<GgufFile, 'stamp'>, unsupported: Summar
     coppiceOnly: false,
     blocks: stored.length > 0 ? stored.length : null,
     parameters: sum(gguf.tensors, ({ shape }) => elements(shape)),
-    bytes: sum(gguf.tensors, ({ bytes }) => bytes),
+    bytes: gguf.bytes,
     dtypes: elementsByType(gguf.tensors),
     tied: embedding ? !gguf.tensors.some(({ name }) => name === 'output.weight') : null,
     vocabulary: embedding?.shape.at(0) ?? number('vocab_size') ?? listLength(gguf, 'tokenizer.ggml.tokens'),

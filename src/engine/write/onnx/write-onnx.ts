@@ -84,12 +84,11 @@ export async function writeOnnx(
   const { signal, target = 'cpu', option = 'out' } = options;
   const kept = options.kept ?? [...weights.architecture.layers.keys()];
   if (kept.length === 0 || options.kinds.length === 0) throw new Error('nothing is written');
-  const architecture = withLayers(weights.architecture, kept);
   const models: PlannedOnnx[] = [];
   for (const kind of new Set(options.kinds)) {
     models.push(await planOnnx(weights, { ...options, kept, kind, target }));
   }
-  const facts = { architecture, target, models: models.map(factsOf) };
+  const facts = onnxFacts(weights.architecture, kept, target, models);
   const texts = await options.beside(facts);
   const small = texts.map(({ name, text }) => ({ name, bytes: Buffer.from(text) }));
   const files = [...models.flatMap(filesOf), ...small.map(({ name, bytes }) => ({ name, bytes: bytes.length }))];
@@ -129,6 +128,14 @@ async function writeFile(path: string, bytes: Uint8Array, work: Work): Promise<v
   await OutputFile.fill(path, (output) => output.handle.writeFile(bytes));
   work.advance(bytes.length);
 }
+
+/** What the other files of the folder say about the models. @param whole of the source, with all blocks */
+export const onnxFacts = (
+  whole: Architecture,
+  kept: readonly number[],
+  target: OnnxTarget,
+  models: readonly PlannedOnnx[],
+): OnnxModelFacts => ({ architecture: withLayers(whole, kept), target, models: models.map(factsOf) });
 
 function factsOf({ kind, file, model, data }: PlannedOnnx): OnnxModelFacts['models'][number] {
   return {

@@ -1,0 +1,120 @@
+/**
+ * How many bytes a step will write, from headers alone: the same plans that the writers lay out. Every place that announces
+ * a size asks here or `checkpointReduction`, which gives the same number where format and types stay as they are.
+ */
+import { requireArchitecture } from '../engine/checkpoint/open';
+import { GGUF_NOTES_BYTES, NOTES_BYTES } from '../engine/checkpoint/file-bytes';
+import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
+import { mainDtype } from '../engine/checkpoint/main-dtype';
+import { checkpointReduction } from '../engine/checkpoint/reduction';
+import type { Checkpoint } from '../engine/checkpoint/types';
+import { isBlockType, type WeightDtype } from '../engine/formats/dtype';
+import type { JobOptions } from '../engine/progress';
+import { withWeights } from '../engine/weights/checkpoint';
+import type { WeightSource } from '../engine/weights/source';
+import { planGguf } from '../engine/write/gguf/write-gguf';
+import type { GgufType } from '../engine/write/gguf/kinds';
+import { onnxFolderFiles } from '../engine/write/onnx/folder/files';
+import type { OnnxKind } from '../engine/write/onnx/kinds';
+import { planOnnx } from '../engine/write/onnx/plan';
+import { onnxFacts } from '../engine/write/onnx/write-onnx';
+import { planModel } from '../engine/write/planned-model';
+import { companionBytes, companionsOf } from '../engine/write/write-checkpoint';
+import type { ExportFormat } from './definitions/export';
+
+/** What is written. */
+export interface Shipped {
+  readonly format: ExportFormat;
+  /** Undefined: every weight keeps its type. */
+  readonly type?: string;
+  /** Blocks that are left out, ascending. */
+  readonly removed: readonly number[];
+}
+
+/**
+ * Bytes of all files of an export, or of a model that is pruned to safetensors.
+ * @throws UserError for a model that the format cannot hold; CancelledError
+ */
+export async function writtenBytes(checkpoint: Checkpoint, shipped: Shipped, job: JobOptions = {}): Promise<number> {
+  const { removed } = shipped;
+  const kept = [...requireArchitecture(checkpoint).layers.keys()].filter((block) => !removed.includes(block));
+  return withWeights(checkpoint, (weights) => PLANNERS[shipped.format]({ checkpoint, weights, kept }, shipped, job));
+}
+
+/**
+ * Bytes of a model that is pruned: a checkpoint in safetensors, where blocks of quantised GGUF files become float32.
+ * @throws UserError when files cannot be read; CancelledError
+ */
+export const prunedBytes = (checkpoint: Checkpoint, removed: readonly number[], job?: JobOptions): Promise<number> =>
+  writtenBytes(checkpoint, { format: 'safetensors', removed }, job);
+
+interface Source {
+  readonly checkpoint: Checkpoint;
+  readonly weights: WeightSource;
+  readonly kept: readonly number[];
+}
+
+type Planner = (source: Source, shipped: Shipped, job: JobOptions) => Promise<number>;
+
+const PLANNERS: Readonly<Record<ExportFormat, Planner>> = {
+  async gguf({ checkpoint, weights, kept }, { type, removed }) {
+    const { layout } = await planGguf(checkpoint, weights, { kept, type: type as GgufType | undefined });
+    if (type === undefined && isGgufCheckpoint(checkpoint)) return asStored(checkpoint, removed);
+    return layout.bytes + GGUF_NOTES_BYTES;
+  },
+
+  async onnx({ checkpoint, weights, kept }, { type = 'fp32' }, { signal }) {
+    const model = await planOnnx(weights, { kept, kind: type as OnnxKind, target: 'cpu', signal });
+    const facts = onnxFacts(weights.architecture, kept, 'cpu', [model]);
+    const beside = await besideOnnx(checkpoint, facts, kept);
+    return facts.models.reduce((sum, { bytes }) => sum + bytes, beside);
+  },
+
+  async safetensors({ checkpoint, weights }, { type, removed }) {
+    const { plan, config } = await planModel(checkpoint, weights, { removed, dtype: stored(type) });
+    if (type === undefined && !isGgufCheckpoint(checkpoint)) return asStored(checkpoint, removed);
+    return plan.bytes + Buffer.byteLength(config) + (await tokenizerBytes(checkpoint)) + NOTES_BYTES;
+  },
+};
+
+/** What the tree and the panel say of a plan. An export has a card and a record of its own, also with all blocks. */
+const asStored = (checkpoint: Checkpoint, removed: readonly number[]): number =>
+  checkpointReduction(checkpoint, removed).bytesAfter;
+
+/** Of the record of an export, and of what its README says about checks. */
+const ONNX_NOTES_BYTES = 6 * 2 ** 10;
+
+async function besideOnnx(
+  checkpoint: Checkpoint,
+  facts: Parameters<typeof onnxFolderFiles>[1],
+  kept: readonly number[],
+): Promise<number> {
+  const files = await onnxFolderFiles(checkpoint, facts, { kept, name: 'model' });
+  return files.reduce((sum, { text }) => sum + Buffer.byteLength(text), ONNX_NOTES_BYTES);
+}
+
+/** The tokenizer of a GGUF file is made from its metadata, which takes seconds for the largest. It is asked for again and again. */
+const TOKENIZERS = new Map<string, number>();
+
+async function tokenizerBytes(checkpoint: Checkpoint): Promise<number> {
+  const { identity } = checkpoint;
+  const known = isGgufCheckpoint(checkpoint) ? TOKENIZERS.get(identity) : undefined;
+  if (known !== undefined) return known;
+  const bytes = companionBytes(await companionsOf(checkpoint));
+  TOKENIZERS.set(identity, bytes);
+  return bytes;
+}
+
+const DTYPES: Readonly<Record<string, WeightDtype>> = { f32: 'F32', f16: 'F16', bf16: 'BF16' };
+
+const stored = (type: string | undefined): WeightDtype | undefined => (type === undefined ? undefined : DTYPES[type]);
+
+/** "f16" of a checkpoint whose weights are mostly so; undefined for types that no export keeps. */
+export function keptType(checkpoint: Checkpoint): string | undefined {
+  const dtype = mainDtype(checkpoint)?.toLowerCase();
+  return dtype !== undefined && dtype in DTYPES ? dtype : undefined;
+}
+
+/** Whether blocks of a GGUF file are stored in types that no checkpoint has: pruned to safetensors they become float32. */
+export const isQuantisedGguf = (checkpoint: Checkpoint): boolean =>
+  isGgufCheckpoint(checkpoint) && [...checkpoint.tensors.values()].some(({ dtype }) => isBlockType(dtype));

@@ -1,0 +1,122 @@
+/** What is announced is what is written: sizes of every format and type, of toys, of the sample and of real models. */
+import assert from 'node:assert/strict';
+import { existsSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
+import { checkpointReduction } from '../../src/engine/checkpoint/reduction';
+import { UserError } from '../../src/engine/errors';
+import { withWeights } from '../../src/engine/weights/checkpoint';
+import { planGguf } from '../../src/engine/write/gguf/write-gguf';
+import { EXPORT_FORMATS, EXPORT_TYPES, type ExportFormat } from '../../src/jobs/definitions/export';
+import { prunedBytes, writtenBytes } from '../../src/jobs/written-bytes';
+import { bytesOnDisk } from '../support/disk';
+import { runOn } from '../support/jobs';
+import { full, itShared, shared } from '../support/shared';
+import { temporaryFolder } from '../support/temporary';
+import { tinyCheckpoint } from '../support/tiny-models';
+
+const sample = resolve(import.meta.dirname, '../../media/sample');
+const cache = process.env.COPPICE_MODELS ?? join(homedir(), '.cache/coppice-models');
+
+/** Announced and written sizes differ by no more of the written one. */
+const SHARE = 0.005;
+/** Card and record have other lengths for other names and settings. They count in toys alone. */
+const NOTES = 4 * 2 ** 10;
+
+interface Case {
+  readonly format: ExportFormat;
+  readonly type?: string;
+}
+
+const CASES: readonly Case[] = EXPORT_FORMATS.flatMap((format) => [
+  ...(format === 'onnx' ? [] : [{ format }]),
+  ...EXPORT_TYPES[format].map((type) => ({ format, type })),
+]);
+
+/** Exports the model in each way, and compares with what was announced. @returns how many could be written */
+async function assertAnnounced(path: string, removed: readonly number[], cases = CASES, notes = 0): Promise<number> {
+  const checkpoint = await openCheckpoint(path);
+  let count = 0;
+  for (const { format, type } of cases) {
+    let announced: number;
+    try {
+      announced = await writtenBytes(checkpoint, { format, type, removed });
+    } catch (error) {
+      if (error instanceof UserError) continue; // the format cannot say the model
+      throw error;
+    }
+    const out = join(temporaryFolder(), format === 'gguf' ? 'model.gguf' : 'model');
+    const types = type === undefined ? {} : { type: [type] };
+    const remove = removed.length > 0 ? { remove: [...removed] } : {};
+    const { result } = await runOn('export', { checkpoint: path, format, ...types, ...remove, out, verify: false });
+    const written = bytesOnDisk(out);
+    const what = `${path} as ${format} ${type ?? 'stored'} without ${removed.join() || 'nothing'}: ${announced}, ${written}`;
+    assert.ok(Math.abs(announced - written) <= SHARE * written + notes, what);
+    assert.ok(Math.abs(result.bytes - written) <= NOTES, what);
+    count++;
+  }
+  return count;
+}
+
+describe('announced sizes', function () {
+  this.timeout(120_000);
+
+  it('are what an export writes, in every format and type', async () => {
+    assert.equal(await assertAnnounced(tinyCheckpoint('llama-gqa-tied', { tokenizer: true }), [1], CASES, NOTES), 17);
+    assert.ok((await assertAnnounced(sample, [4, 5, 6])) >= 8);
+  });
+
+  it('are those of a GGUF file that keeps its types, and what it is converted to', async () => {
+    const out = join(temporaryFolder(), 'toy.gguf');
+    const checkpoint = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+    await runOn('export', { checkpoint, format: 'gguf', type: ['q4_0'], out, verify: false });
+    assert.equal(await assertAnnounced(out, [1], CASES, NOTES), 17);
+  });
+
+  it('are the same number in a plan, a pruning and an export', async () => {
+    const checkpoint = await openCheckpoint(sample);
+    assert.equal(checkpointReduction(checkpoint, []).bytesAfter, checkpoint.size.all);
+    const removed = [2, 7];
+    const plan = checkpointReduction(checkpoint, removed).bytesAfter;
+    assert.equal(await prunedBytes(checkpoint, removed), plan);
+    assert.equal(await writtenBytes(checkpoint, { format: 'safetensors', removed }), plan);
+    const out = join(temporaryFolder(), 'short');
+    const { result } = await runOn('prune', { checkpoint: sample, blocks: removed, out });
+    assert.equal(result.bytesAfter, bytesOnDisk(out));
+    assert.equal((await openCheckpoint(out)).size.all, bytesOnDisk(out));
+    assert.ok(Math.abs(plan - bytesOnDisk(out)) <= SHARE * plan);
+  });
+
+  for (const [name, file] of [
+    ['Gemma 3 270M', 'gemma-3-270m-q4_k_m.gguf'],
+    ['SmolLM2-135M as GGUF', 'smollm2-135m-q4_1.gguf'],
+    ['SmolLM2-135M', 'smollm2-135m'],
+  ]) {
+    const path = join(cache, file);
+    if (!existsSync(path)) {
+      it.skip(`are those of ${name} (needs ${path})`);
+      continue;
+    }
+    it(`are those of ${name}`, async () => {
+      const checkpoint = await openCheckpoint(path);
+      const removed = [8, 9, 14];
+      const kept = [...requireArchitecture(checkpoint).layers.keys()].filter((block) => !removed.includes(block));
+      const announced = checkpointReduction(checkpoint, removed).bytesAfter;
+      if (checkpoint.format === 'gguf') {
+        assert.equal(checkpoint.size.all, statSync(path).size);
+        const { layout } = await withWeights(checkpoint, (weights) => planGguf(checkpoint, weights, { kept }));
+        assert.ok(Math.abs(layout.bytes - announced) <= 4096, `${layout.bytes}, ${announced}`);
+        assert.equal(await writtenBytes(checkpoint, { format: 'gguf', removed }), announced);
+      }
+      assert.ok(announced < checkpoint.size.all);
+      if (full) assert.equal(await assertAnnounced(path, removed), 17);
+    }).timeout(1_800_000);
+  }
+
+  itShared('are those of stories260K, in one file and several', async () => {
+    for (const folder of ['stories260K-f32', 'stories260K-bf16', 'stories260K-f32-sharded']) {
+      assert.ok((await assertAnnounced(shared('models', folder), [1], CASES, NOTES)) >= 4);
+    }
+  });
+});
