@@ -1,6 +1,6 @@
 /**
  * Digests of what a recipe reads and writes: of a file its bytes, of a folder the names and bytes of its files. Digests
- * are kept with size, time and inode, so that a second look at a model of many gigabytes reads none of them.
+ * are kept with size, times and inode, so that a second look at a model of many gigabytes reads none of them.
  */
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
@@ -99,8 +99,8 @@ export class Contents {
   }
 
   private async ofFile(file: string, job: JobOptions): Promise<string> {
-    const { size, mtimeMs, ino } = await stat(file);
-    const stamp = `${size} ${mtimeMs} ${ino}`;
+    const { size, mtimeMs, ctimeMs, ino } = await stat(file);
+    const stamp = `${size} ${mtimeMs} ${ctimeMs} ${ino}`; // the time of the change shows an edit that put the other back
     const known = this.kept.get(file);
     if (known?.stamp === stamp) return known.sha256;
     const sha256 = (await cardDigest(file, size)) ?? (await hashFile(file, undefined, job));

@@ -67,15 +67,41 @@ export function judge(step: FinishedStep, result: JsonObject, limits: Limits): V
   });
 }
 
-/** @throws UserError */
+/**
+ * Checks the limits whose values are known before the run, so that no step computes for one that cannot be judged.
+ * @param valueOf undefined for a value that a step has to find first
+ * @throws UserError
+ */
+export function checkLimits(limits: Limits, valueOf: (written: number | string) => unknown): void {
+  for (const name of LIMIT_NAMES) {
+    const written = limits[name];
+    if (written === undefined) continue;
+    const value = valueOf(written);
+    if (value !== undefined) limitValue(name, value);
+  }
+}
+
+/** "0.5", "1e6" */
+const DECIMAL = /^\d+(\.\d+)?(e[+-]?\d+)?$/i;
+
+/** @throws UserError for what is no number: null, which would be 0, and lists among it */
 export function limitValue(name: LimitName, value: unknown): number {
-  const found = typeof value === 'string' && name === 'maxBytes' ? bytesOf(value) : Number(value);
-  if (typeof value !== 'boolean' && value !== '' && Number.isFinite(found) && found >= 0) return found;
+  const found = numberIn(name, value);
+  if (found !== undefined && Number.isFinite(found) && found >= 0) return found;
   throw new UserError(
     `The limit ${name} cannot be used`,
-    `${JSON.stringify(value)} is no number of at least 0`,
-    EXAMPLES[name],
+    value === null
+      ? 'it is null, and a limit that holds for everything is none'
+      : `${JSON.stringify(value)} is no number of at least 0`,
+    value === null ? 'Give it a number, or remove the limit.' : EXAMPLES[name],
   );
+}
+
+function numberIn(name: LimitName, value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string') return undefined;
+  if (name === 'maxBytes') return bytesOf(value);
+  return DECIMAL.test(value) ? Number(value) : undefined;
 }
 
 function bytesOf(text: string): number {

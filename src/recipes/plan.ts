@@ -1,10 +1,12 @@
 /** What a run of a recipe would do: what is there already, what runs and why, and how long that is expected to take. */
 import { version } from '../../package.json';
 import { announce, type JobOptions } from '../engine/progress';
+import { checkLimits } from './limits';
+import { outputsOf } from './options';
 import { needsOf } from './order';
 import type { Json, Recipe, RecipeStep } from './recipe';
 import { Session } from './session';
-import type { Expected, FinishedStep, PlannedStep, RecipePlan } from './types';
+import type { Expected, FinishedStep, PlannedStep, RecipePlan, StepOutput } from './types';
 
 /** That other programs may be started, as the person who runs the recipe said: a recipe may be someone else's. */
 export interface Programs {
@@ -51,6 +53,9 @@ export async function planSession(
   job: JobOptions = {},
 ): Promise<RecipePlan> {
   announce(job, 'looking at what is there');
+  for (const limits of [session.recipe.limits, ...session.order.map((step) => step.limits)]) {
+    checkLimits(limits, (value) => session.value(value));
+  }
   const steps: PlannedStep[] = [];
   for (const step of session.order) {
     const planned = await planStep(session, step, steps, job);
@@ -96,7 +101,17 @@ async function planStep(
   }
   const options = session.options(step);
   const why = await whyRun(session, step, before, job);
-  return why === undefined ? { ...base, state: 'done', options } : { ...base, state: 'run', why, options };
+  if (why !== undefined) return { ...base, state: 'run', why, options };
+  return { step, before: before && (await asItIs(session, before, job)), state: 'done', options };
+}
+
+/** With the sizes that the outputs have, whatever the state says of them. */
+async function asItIs(session: Session, before: FinishedStep, job: JobOptions): Promise<FinishedStep> {
+  const outputs: StepOutput[] = [];
+  for (const output of before.outputs) {
+    outputs.push({ ...output, bytes: (await session.contents.of(output.path, job)).bytes });
+  }
+  return { ...before, outputs };
 }
 
 /** Why a step runs whose needs are done; undefined if its result is there. */
@@ -115,12 +130,14 @@ async function whyRun(
     if (before.coppice !== version) return `Coppice ${before.coppice} made it`;
     return 'its options or inputs changed';
   }
-  for (const { path, digest } of before.outputs) {
+  const places = outputsOf(step, session.options(step));
+  for (const { option, path, digest } of before.outputs) {
+    if (places[option] !== path) return 'its output is elsewhere';
     const now = await session.contents.of(path, job).catch(() => undefined);
     if (!now) return 'its output is gone';
     if (now.digest !== digest) return 'its output was changed';
   }
-  return (await isLearned(session, before)) ? undefined : 'its result is gone';
+  return (await isLearned(session, before)) ? undefined : 'its result is gone, or was changed';
 }
 
 /** Loads the result, if it can be read. */

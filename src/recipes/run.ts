@@ -81,6 +81,7 @@ class RecipeRunner {
 
   async run(): Promise<RecipeRun> {
     const { session, options } = this;
+    await session.state.claim();
     await session.state.restore();
     const plan = await planSession(session, options.estimate, options);
     options.onEvent?.({ type: 'plan', plan });

@@ -1,5 +1,6 @@
 /** A recipe with everything that a plan or a run of it needs: variables, model, folders, state, and values of references. */
 import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { version } from '../../package.json';
 import { UserError } from '../engine/errors';
@@ -16,6 +17,7 @@ import { mapPaths, type OptionPath, pathsIn, type Places, stepOptions } from './
 import { fieldOf } from './fields';
 import { chosenSteps, inOrder } from './order';
 import { outputOptions, productOptions, RESULT_FILE } from './outputs';
+import { checkOutput, claimFolder, OWN_FOLDER, QUICK_OUTPUTS, refuseLinks } from './own-places';
 import type { Programs, RecipeRequest } from './plan';
 import { placeOfPrograms, wantsPrograms, withoutPrograms } from './programs';
 import { type Json, type Limits, type Recipe, RECIPE_VERSION, type RecipeStep } from './recipe';
@@ -23,7 +25,6 @@ import { type Reference, substitute, TOKEN } from './references';
 import { readResult, RecipeState } from './state';
 import type { FinishedStep } from './types';
 
-const OWN_FOLDER = '.coppice';
 const CONTENTS_FILE = 'contents.json';
 
 export class Session {
@@ -57,7 +58,7 @@ export class Session {
       recipe.steps.map(({ name }) => name),
     );
     const model = modelOf(request, home, variables);
-    const folder = resolve(request.folder ?? join(home, OWN_FOLDER, stateName(request)));
+    const folder = stateFolderOf(request);
     if (model !== undefined && isInside(folder, checkpointPlace(model))) {
       throw new UserError(
         `${recipe.name} cannot run beside its model's files`,
@@ -67,7 +68,9 @@ export class Session {
     }
     const withheld = request.programs ? [] : recipe.steps.filter(wantsPrograms);
     const { order } = inOrder(recipe.steps.map((step) => (withheld.includes(step) ? withoutPrograms(step) : step)));
-    const state = await RecipeState.open(home, folder);
+    await refuseLinks(request.folder === undefined ? home : dirname(folder), folder);
+    const state = await RecipeState.open({ recipe: recipe.name, home, folder, records: recordFolders(home, folder) });
+    if (request.folder !== undefined) await checkChosen(folder, recipe.name, state);
     const contents = await Contents.open(join(folder, CONTENTS_FILE));
     const chosen = chosenSteps(order, only);
     const known = [recipe, home, folder, model, quick, variables, order, chosen, state, contents] as const;
@@ -80,7 +83,17 @@ export class Session {
 
   /** Folders for records: those of the workspace's runs, so that the results panel shows them too. */
   get records(): string[] {
-    return [join(this.home, OWN_FOLDER, 'runs'), join(this.folder, 'runs')];
+    return recordFolders(this.home, this.folder);
+  }
+
+  /**
+   * Makes the folders that the step writes into and that belong to the recipe.
+   * @throws UserError for one that is someone else's
+   */
+  async claim(step: RecipeStep, outputs: readonly string[]): Promise<void> {
+    await claimFolder(this.folder, this.stepFolder(step.name));
+    const quick = join(this.folder, QUICK_OUTPUTS);
+    if (outputs.some((path) => isInside(path, quick))) await claimFolder(this.folder, quick);
   }
 
   private places(step: RecipeStep): Places {
@@ -88,14 +101,25 @@ export class Session {
       home: this.home,
       model: this.model ?? '',
       folder: this.stepFolder(step.name),
-      ...(this.quick && { outputsBelow: join(this.folder, 'outputs') }),
+      ...(this.quick && { outputsBelow: join(this.folder, QUICK_OUTPUTS) }),
     };
   }
 
-  /** @throws UserError when the step needs one that is not finished, or a field that its result lacks */
+  /** @throws UserError when the step needs one that is not finished, a field that its result lacks, or a path of its own */
   options(step: RecipeStep): JsonObject {
     const options = stepOptions(step, this.places(step), (reference) => this.valueOf(reference));
     return { ...options, ...placeOfPrograms(options as Readonly<Record<string, Json>>, this.programs) };
+    for (const { option, path, writes } of pathsIn(step, options)) {
+      if (path.includes('\0'))
+        throw new UserError(
+          `“${option}” of the step “${step.name}” cannot be used`,
+          'it has a character that no path has',
+          'Give it another value.',
+        );
+      if (writes)
+        checkOutput(option, path, { home: this.home, folder: this.folder, stepFolder: this.stepFolder(step.name) });
+    }
+    return options;
   }
 
   /** The limits with their values. */
@@ -203,6 +227,25 @@ export class Session {
   }
 }
 
+/** Folders for records: those of the workspace's runs, so that the results panel shows them too. */
+const recordFolders = (home: string, folder: string): string[] => [
+  join(home, OWN_FOLDER, 'runs'),
+  join(folder, 'runs'),
+];
+
+/** @throws UserError for a folder of `--folder` that is neither new, nor empty, nor of this recipe */
+async function checkChosen(folder: string, recipe: string, { owner }: RecipeState): Promise<void> {
+  if (owner === recipe) return;
+  const names = await readdir(folder).catch((): string[] => []);
+  const [first] = names.filter((name) => !name.startsWith('lock')); // of a run that was killed when it began
+  if (first === undefined) return;
+  throw new UserError(
+    `${folder} cannot be the folder of ${recipe}`,
+    owner === undefined ? `it has other files, such as ${first}` : `it belongs to the recipe ${owner}`,
+    'Name a folder that is new or empty, or the one that this recipe has used before.',
+  );
+}
+
 function checkNames(what: string, names: readonly string[], known: readonly string[]): void {
   const strange = names.find((name) => !known.includes(name));
   if (strange === undefined) return;
@@ -219,6 +262,10 @@ function modelOf({ recipe, model }: RecipeRequest, home: string, variables: Reci
   if (typeof found === 'string') return resolve(home, found);
   throw new UserError(`${recipe.name} has no model`, 'its “model” is not a path', 'Give the variable a text.');
 }
+
+/** The folder of the state of a run, absolute. */
+export const stateFolderOf = (request: RecipeRequest): string =>
+  resolve(request.folder ?? join(dirname(request.recipe.file), OWN_FOLDER, stateName(request)));
 
 /** Another model, and a quick try, have a state of their own, so that they undo nothing. */
 function stateName({ recipe, model, quick }: RecipeRequest): string {

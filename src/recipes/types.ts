@@ -33,8 +33,12 @@ export interface FinishedStep {
   /** With all values in place and paths absolute. */
   readonly options: JsonObject;
   readonly outputs: readonly StepOutput[];
+  /** Proofs that Coppice wrote these outputs on this machine, in their order. */
+  readonly seals?: readonly string[];
   /** The file of its result, absolute. */
   readonly result: string;
+  /** SHA-256 of that file. */
+  readonly resultSha256: string;
   /** The file of its record, absolute; null without one. */
   readonly record: string | null;
   readonly device: string | null;

@@ -10,8 +10,10 @@ import { data, file, flag, list, text } from '../../jobs/option';
 import type { JsonSchema } from '../../jobs/schema';
 import { type OptionPath, pathsIn } from '../../recipes/options';
 import { planRecipe, type RecipeRequest, type StepEstimate } from '../../recipes/plan';
+import { productOptions } from '../../recipes/outputs';
 import { examineRecipe } from '../../recipes/read';
 import type { Recipe, Variables } from '../../recipes/recipe';
+import { replacedBy } from '../../recipes/replace';
 import { Session } from '../../recipes/session';
 import { StepTimes } from '../../recipes/times';
 import type { FinishedStep, RecipePlan } from '../../recipes/types';
@@ -41,6 +43,8 @@ export interface PlannedRecipe {
   readonly session: Session;
   readonly times: StepTimes;
   readonly plan: RecipePlan;
+  /** Outputs that are there and that the recipe wrote: a run replaces them. */
+  readonly replaced: readonly string[];
   /** Estimates, of steps that stay inside only. */
   readonly estimate: StepEstimate;
 }
@@ -60,7 +64,26 @@ export async function plannedRecipe(
   await checkPlaces(session, paths);
   const times = await StepTimes.open(request);
   const estimate = insideOnly(times.estimate, paths);
-  return { request, session, times, estimate, plan: await planRecipe(request, estimate, { signal }) };
+  const plan = await planRecipe(request, estimate, { signal });
+  return { request, session, times, estimate, plan, replaced: await replacedIn(plan, session) };
+}
+
+async function replacedIn({ steps }: RecipePlan, session: Session): Promise<string[]> {
+  const found: string[] = [];
+  for (const { step, state } of steps) {
+    if (state !== 'run') continue;
+    const written = session
+      .paths(step)
+      .filter(({ option, writes }) => writes && productOptions(step.job).includes(option));
+    found.push(
+      ...(await replacedBy(
+        session,
+        step,
+        written.map(({ path }) => path),
+      )),
+    );
+  }
+  return found;
 }
 
 async function requestOf(tool: string, input: JsonObject, paths: PathGuard): Promise<RecipeRequest> {

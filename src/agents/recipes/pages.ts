@@ -13,11 +13,11 @@ import type { PlannedStep, RecipeEnd, RecipePlan, StepEnd, Verdict } from '../..
 import { planWords, resultWords, verdictWords } from '../../recipes/words';
 import { inLine, type Part } from '../answer';
 import { warningLine } from '../job-answer';
+import type { PlannedRecipe } from './open';
 
-/** @param results of the steps that are done, by name */
+/** @param replaced what a run replaces @param results of the steps that are done, by name */
 export function planParts(
-  plan: RecipePlan,
-  session: Session,
+  { plan, session, replaced }: Pick<PlannedRecipe, 'plan' | 'session' | 'replaced'>,
   results: ReadonlyMap<string, JsonObject>,
 ): readonly Part[] {
   const { recipe, model, steps, folder, variables } = plan;
@@ -34,6 +34,7 @@ export function planParts(
     ...(limits.length > 0 ? ['limits, which end the run where they are broken:', ...limits] : []),
     ...withheldLines(plan),
     `writes: ${[...outputs, `state, results and report in ${folder}`].map(inLine).join('; ')}`,
+    ...(replaced.length > 0 ? [`replaces, because this recipe wrote them: ${replaced.map(inLine).join('; ')}`] : []),
     runningSteps(plan).length === 0
       ? 'Nothing was written. coppice_run_recipe would only judge the limits and write the report again.'
       : 'Nothing was written. To run it: coppice_run_recipe with the same input.',

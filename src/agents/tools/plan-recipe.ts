@@ -21,8 +21,8 @@ export const planRecipeTool: AgentTool = {
   input: recipeInput,
   effect: 'reads',
   async run(input, context) {
-    const { plan, session } = await plannedRecipe(NAME, input, context);
-    return answerText(planParts(plan, session, await resultsOf(plan)), context.budget);
+    const planned = await plannedRecipe(NAME, input, context);
+    return answerText(planParts(planned, await resultsOf(planned.plan)), context.budget);
   },
 };
 

@@ -37,7 +37,7 @@ export const runRecipeTool: AgentTool = {
 };
 
 /** Nothing is asked where nothing is to be done. */
-function question({ plan, session }: PlannedRecipe): Confirmation | undefined {
+function question({ plan, session, replaced }: PlannedRecipe): Confirmation | undefined {
   const running = runningSteps(plan);
   if (running.length === 0) return undefined;
   const { recipe, steps, model, folder, expectedSeconds, unknown, withheld } = plan;
@@ -51,6 +51,7 @@ function question({ plan, session }: PlannedRecipe): Confirmation | undefined {
     ),
     ...(model === undefined ? [] : [l10n.t('Reads {0}.', codeSpan(model))]),
     ...outputs.map((path) => l10n.t('Writes {0}.', codeSpan(path))),
+    ...replaced.map((path) => l10n.t('Replaces {0}, which this recipe wrote.', codeSpan(path))),
     l10n.t('Writes results, state and report into {0}.', codeSpan(folder)),
     ...(withheld.length === 0
       ? []
@@ -62,7 +63,9 @@ function question({ plan, session }: PlannedRecipe): Confirmation | undefined {
         ]),
     ...(expectedSeconds > 0 ? [l10n.t('Expected time: {0}.', aboutTime(expectedSeconds))] : []),
     ...(unknown.length > 0 ? [l10n.t('The time of these steps is not known: {0}.', unknown.join(', '))] : []),
-    l10n.t('The source never changes, and only what the recipe wrote itself is replaced.'),
+    replaced.length > 0
+      ? l10n.t('The source never changes, and nothing else is replaced.')
+      : l10n.t('The source never changes, and nothing is replaced.'),
   ];
   return { title: l10n.t('Run the recipe {0}?', inline(basename(recipe.file))), message: lines.join('\n\n') };
 }

@@ -1,6 +1,7 @@
 /** `coppice run`: makes what a recipe describes, and does only what is not done. */
 import type { Command } from 'commander';
 import { basename, relative, resolve } from 'node:path';
+import { messageOf } from '../../engine/errors';
 import { hashFile } from '../../engine/files/regular-file';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
@@ -11,8 +12,9 @@ import { endOf, planOf } from '../../recipes/json';
 import { planRecipe, type RecipeRequest } from '../../recipes/plan';
 import { readRecipe } from '../../recipes/read';
 import type { Json } from '../../recipes/recipe';
-import { writeReport } from '../../recipes/report/write';
+import { checkReports, writeReport } from '../../recipes/report/write';
 import { runRecipe } from '../../recipes/run';
+import { stateFolderOf } from '../../recipes/session';
 import { titleOf } from '../../recipes/title';
 import { StepTimes } from '../../recipes/times';
 import type { Expected, RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
@@ -94,6 +96,7 @@ async function run(file: string, options: Options, compute: object, shell: Shell
     return { json: planOf(plan), page: planPage(plan, shell) };
   }
   if (options.report !== undefined) await checkFileTarget('the report', options.report, undefined);
+  await checkReports(stateFolderOf(request), options.report);
   const width = Math.max(...recipe.steps.map(({ name }) => name.length));
   const running = runRecipe(request, inThisProcess(compute), {
     ...shell.job,
@@ -112,7 +115,7 @@ async function run(file: string, options: Options, compute: object, shell: Shell
   });
   // Also of a run that was stopped: its finished steps tell as much.
   const { end, error } = await running.finally(() => times.learn());
-  const report = await writeReport(end, await reportAssets(), options.report);
+  const report = await reportOf(end, options.report, error, shell);
   return {
     json: { ...endOf(end), report },
     page: endPage(end, report, shell),
@@ -123,6 +126,20 @@ async function run(file: string, options: Options, compute: object, shell: Shell
     ...(error !== undefined && { error }),
     ...(end.ended === 'limit' && { exitCode: EXIT_LIMIT }),
   };
+}
+
+/**
+ * Writes the report. Where a step failed, its error is what the user must read: a full disk, which fails the report too.
+ * @returns its path; null if it cannot be written
+ */
+async function reportOf(end: RecipeEnd, own: string | undefined, error: unknown, shell: Shell): Promise<string | null> {
+  try {
+    return await writeReport(end, await reportAssets(), own);
+  } catch (failure) {
+    if (error === undefined) throw failure;
+    shell.warn(`there is no report: ${messageOf(failure)}`);
+    return null;
+  }
 }
 
 /** "count=4", "text=data/test.txt", "blocks=[4,5]" */
@@ -182,7 +199,7 @@ function stepLines(end: StepEnd, width: number, { style, shown }: Shell): string
   return [`${style.bold(name)}  ${shown(words)}${words === '' ? '' : ', '}${time}`];
 }
 
-function endPage(end: RecipeEnd, report: string, { shown, style }: Shell): string[] {
+function endPage(end: RecipeEnd, report: string | null, { shown, style }: Shell): string[] {
   const broken = end.limits.filter(({ kept }) => !kept);
   const outputs = end.steps.flatMap(({ finished }) => finished?.outputs ?? []);
   const shipped = outputs.filter(({ path }) => relative(end.folder, path).startsWith('..'));
@@ -190,7 +207,7 @@ function endPage(end: RecipeEnd, report: string, { shown, style }: Shell): strin
     '',
     ...facts([
       ...shipped.map(({ path }): [string, string] => ['made', shown(path)]),
-      ['report', shown(report)],
+      ...(report === null ? [] : [['report', shown(report)] satisfies [string, string]]),
       ['steps', `${end.ran} run, ${end.steps.filter(({ state }) => state === 'kept').length} there already`],
       ['time', formatSeconds(end.seconds)],
     ]),

@@ -162,17 +162,26 @@ describe('runs of recipes', function () {
     // As a kill leaves it: the output is put aside, and the state says so.
     write({ ...STEPS, pruned: { job: 'prune', options: { ...STEPS.pruned.options, out: './shipped' } } });
     await run(file);
-    renameSync(join(folder, 'shipped'), join(folder, '.shipped.before.coppice-partial'));
-    const state = join(folder, '.coppice/model/state.json');
-    const kept = JSON.parse(readFileSync(state, 'utf8')) as object;
-    const asides = [{ path: 'shipped', aside: '.shipped.before.coppice-partial' }];
-    writeFileSync(state, JSON.stringify({ ...kept, running: { step: 'pruned', key: 'x', asides } }));
-    assert.equal(states(await run(file)), NONE);
-    assert.ok(existsSync(join(folder, 'shipped/config.json')));
+    const shipped = hashesOf(join(folder, 'shipped'));
+    const killed = join(temporaryFolder(), 'killed');
+    const watched: JobRunner = (spec, options) => {
+      if (spec.kind === 'prune') cpSync(folder, killed, { recursive: true });
+      return runner(spec, options);
+    };
+    assert.equal(states(await run(file, { set: { count: 2 } }, watched)), 'scores kept, pruned done, quality done');
+    assert.ok(existsSync(join(killed, '.shipped.before.coppice-partial')) && !existsSync(join(killed, 'shipped')));
+    rmSync(join(killed, '.coppice/model/lock')); // its process has not ended
+    assert.equal(states(await run(join(killed, 'model.coppice.json'))), NONE);
+    assert.deepEqual(hashesOf(join(killed, 'shipped')), shipped);
     // A state from elsewhere moves no other file.
     writeFileSync(join(folder, 'mine.txt'), 'mine');
+    const state = join(folder, '.coppice/model/state.json');
+    const kept = JSON.parse(readFileSync(state, 'utf8')) as object;
     const theft = [{ path: 'stolen.txt', aside: 'mine.txt' }];
-    writeFileSync(state, JSON.stringify({ ...kept, running: { step: 'pruned', key: 'x', asides: theft } }));
+    writeFileSync(
+      state,
+      JSON.stringify({ ...kept, running: { step: 'pruned', key: 'x', outputs: [], asides: theft } }),
+    );
     await run(file);
     assert.deepEqual([existsSync(join(folder, 'mine.txt')), existsSync(join(folder, 'stolen.txt'))], [true, false]);
   });

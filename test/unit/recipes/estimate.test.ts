@@ -43,7 +43,19 @@ const secondsOf = async (job: string, options: Record<string, unknown>): Promise
   (await expectedOf({ it: { job, options } }, 'it'))!.seconds;
 
 const finishedOf = (job: FinishedStep['job'], options: FinishedStep['options'], seconds: number): FinishedStep => ({
-  ...{ name: 'it', job, options, seconds, key: '', run: '', outputs: [], result: '', record: null, device: 'cpu' },
+  ...{
+    name: 'it',
+    job,
+    options,
+    seconds,
+    key: '',
+    run: '',
+    outputs: [],
+    result: '',
+    resultSha256: '',
+    record: null,
+    device: 'cpu',
+  },
   ...{ notes: [], warnings: [], coppice: '1.0.0', started: '2026-01-01T00:00:00.000Z' },
 });
 

@@ -39,6 +39,7 @@ function endOf(tables: readonly RecipeTable[], more: Partial<RecipeEnd> = {}): R
       options: { text: '/elsewhere/someone/texts/a.txt' },
       outputs: [],
       result: '/elsewhere/someone/work/.coppice/try/result.json',
+      resultSha256: '',
       record: null,
       device: 'cpu',
       notes: [NASTY],

@@ -44,7 +44,9 @@ export async function lockOwner(path: string): Promise<number | undefined> {
 /** Creates the file as a link and not by writing, so that no process sees it without content. */
 async function takeFile(path: string): Promise<number | undefined> {
   const mine = `${path}.${process.pid}.tmp`;
-  await writeFile(mine, `${process.pid} ${ownMark().birth ?? ''}`);
+  // Not through what is there: a link of this name would lead to another file.
+  await rm(mine, { recursive: true, force: true });
+  await writeFile(mine, `${process.pid} ${ownMark().birth ?? ''}`, { flag: 'wx' });
   try {
     for (;;) {
       try {
