@@ -122,7 +122,10 @@ function runFault(value: unknown): string | undefined {
   if (value.estimate !== undefined && !isEstimate(value.estimate)) return 'estimate is not one';
   if (!isObject(asked) || !isTexts(Object.values(asked))) return 'asked is not an object of texts';
   if (!isTexts(command)) return 'command is not a list of texts';
-  if (!Array.isArray(submissions) || !submissions.every(isSubmission))
+  if (
+    !Array.isArray(submissions) ||
+    !submissions.every((each) => isSubmission(each, ID_FORMS[scheduler as SchedulerName]))
+  )
     return 'submissions is not a list of submissions';
   return undefined;
 }
@@ -133,14 +136,16 @@ function isEstimate(value: unknown): boolean {
   return [seconds, memoryBytes, statesBytes, readBytes].every((amount) => typeof amount === 'number' && amount >= 0);
 }
 
-function isSubmission(value: unknown): boolean {
+/** What schedulers call jobs. The folder is shared, and these words become arguments of their programs. */
+const ID_FORMS: Readonly<Record<SchedulerName, RegExp>> = {
+  slurm: /^\d{1,10}$/,
+  kubernetes: /^coppice-[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+};
+
+function isSubmission(value: unknown, form: RegExp): boolean {
   if (!isObject(value)) return false;
   const { id, gather, parts, at } = value;
+  const isId = (text: unknown): boolean => typeof text === 'string' && form.test(text);
   const isNumbers = Array.isArray(parts) && parts.every((n) => typeof n === 'number' && Number.isSafeInteger(n));
-  return (
-    typeof id === 'string' &&
-    (gather === undefined || typeof gather === 'string') &&
-    isNumbers &&
-    typeof at === 'string'
-  );
+  return isId(id) && (gather === undefined || isId(gather)) && isNumbers && typeof at === 'string';
 }

@@ -25,11 +25,11 @@ export const kubernetes: Scheduler = {
   queue: async (run) => {
     const names = run.submissions.map(({ id }) => id);
     if (names.length === 0) return { parts: new Map() };
-    const get = (what: string, ...which: string[]): Promise<string> =>
-      kubectl(['get', what, ...which, ...inNamespace(run), '-o', 'json'], 'Kubernetes cannot be asked');
+    const get = (what: readonly string[], ...which: string[]): Promise<string> =>
+      kubectl(['get', ...inNamespace(run), '-o', 'json', ...which, '--', ...what], 'Kubernetes cannot be asked');
     try {
-      const jobs = readJobs(await get('jobs', ...names, '--ignore-not-found'));
-      const pods = readPods(await get('pods', '-l', podsOf(names)));
+      const jobs = readJobs(await get(['jobs', ...names], '--ignore-not-found'));
+      const pods = readPods(await get(['pods'], '-l', podsOf(names)));
       return queueOf(run.submissions, jobs, pods);
     } catch (error) {
       if (error instanceof NoKubectl) return undefined;
@@ -40,15 +40,16 @@ export const kubernetes: Scheduler = {
     const ours = run.submissions.filter(({ parts }) => only !== 'gather' || parts.length === 0);
     if (ours.length === 0) return;
     const names = ours.map(({ id }) => id);
+    // What a file names comes last, where nothing is an option.
     const how = ['--ignore-not-found', '--wait=false', '--cascade=background'];
-    await kubectl(['delete', 'job', ...names, ...how, ...inNamespace(run)], 'The run cannot be cancelled');
+    await kubectl(['delete', ...how, ...inNamespace(run), '--', 'job', ...names], 'The run cannot be cancelled');
   },
 };
 
 const allParts = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
 const inNamespace = ({ asked: { namespace } }: ClusterRun): string[] =>
-  namespace === undefined ? [] : ['--namespace', namespace];
+  namespace === undefined ? [] : [`--namespace=${namespace}`];
 
 /** Where a manifest is written: the first is job.yaml, and each later submission has one of its own. */
 async function writeManifest(

@@ -71,12 +71,17 @@ export function checkAsked(asked: Readonly<Record<string, string>>): void {
         'Write it as on the command line of sbatch: --sbatch "--exclude=n3".',
       );
     }
-    const own = OWN.find(([name, letter]) =>
-      new RegExp(`(^|\\s)(--${name}(?![\\w-])${letter ? `|-${letter}` : ''})`).test(text),
-    );
+    const own = OWN.find(([name, letter]) => isGiven(text, name, letter));
     if (own)
       refuse(`--sbatch "${text}"`, `--${own[0]} is set by Coppice, which needs it to follow the run`, 'Leave it out.');
   }
+}
+
+/** Whether a line gives an option, also by a beginning of its name, which sbatch takes for the whole. */
+function isGiven(line: string, name: string, letter: string | undefined): boolean {
+  const long = [...line.matchAll(/(?:^|\s)--([\w-]+)/g)].map(([, given]) => given.toLowerCase());
+  if (long.some((given) => name.startsWith(given))) return true;
+  return letter !== undefined && new RegExp(`(^|\\s)-${letter}`).test(line);
 }
 
 function refuse(what: string, why: string, action: string): never {

@@ -34,7 +34,7 @@ export const slurm: Scheduler = {
     ]);
     const ended = [...new Set(ids)].filter((id) => living.has(id));
     if (ended.length === 0) return;
-    const said = await runSlurm('scancel', ended);
+    const said = await runSlurm('scancel', ['--', ...ended]);
     if (said.code !== 0) throw refusal('The run cannot be cancelled', 'scancel', said);
   },
   threads: (asked) => (/^\d+$/.test(asked['cpus-per-task'] ?? '') ? Number(asked['cpus-per-task']) : undefined),
@@ -60,7 +60,7 @@ async function submit(folder: string, run: ClusterRun, parts: readonly number[])
     const gather = await sbatch([...after, gatherScript(folder)], env);
     return { id: id ?? gather, gather, parts, at };
   } catch (error) {
-    if (id !== undefined) await runSlurm('scancel', [id]);
+    if (id !== undefined) await runSlurm('scancel', ['--', id]);
     throw error;
   }
 }

@@ -14,6 +14,10 @@ import type { JobOptions } from '../engine/progress';
 import { writeTextFile } from '../engine/system-failure';
 import { formatBytes } from '../format/numbers';
 import { hubHome } from './cache';
+import { entryOf, fileOf, type HubFile, isRevision } from './listing';
+import { boundedFetch } from './requests';
+
+export type { HubFile };
 
 export interface HubPlace {
   /** "https://huggingface.co", or a mirror. */
@@ -22,14 +26,6 @@ export interface HubPlace {
   readonly cache: string;
   /** Of the user's account, for models that ask for one. */
   readonly token?: string;
-}
-
-export interface HubFile {
-  readonly path: string;
-  readonly bytes: number;
-  /** Digest of the content: SHA-256 of large files, Git's of small ones. */
-  readonly sha256?: string;
-  readonly gitSha1?: string;
 }
 
 export interface HubModel {
@@ -47,6 +43,8 @@ export interface HubModel {
 const ID = /^[\w.-]{1,96}(\/[\w.-]{1,96})?$/;
 /** More files than any model has. */
 const MAX_FILES = 10_000;
+/** Each has some hundred files or more. */
+const MAX_PAGES = 200;
 const OFFICIAL = 'https://huggingface.co';
 
 export const isModelId = (text: string): boolean => ID.test(text) && !text.includes('..') && !text.includes('--');
@@ -74,12 +72,15 @@ export async function hubPlace(cache: string, env: NodeJS.ProcessEnv = process.e
  */
 export async function describeModel(id: string, place: HubPlace, { signal }: JobOptions = {}): Promise<HubModel> {
   return asUserError(id, place, signal, async () => {
-    const asking = { ...access(place), fetch: fetchWith(signal) };
+    const asking = { ...access(place), fetch: boundedFetch({ ...place, signal, most: MAX_PAGES }) };
     const { sha: revision } = await modelInfo({ name: id, additionalFields: ['sha'], revision: 'main', ...asking });
+    if (!isRevision(revision)) throw strange(id, place, 'its revision is not one of Git');
     const all: HubFile[] = [];
-    for await (const { type, path, size, oid, lfs } of listFiles({ repo: id, revision, ...asking })) {
-      if (type !== 'file' || !isWanted(path)) continue;
-      all.push({ path, bytes: lfs?.size ?? size, ...(lfs ? { sha256: lfs.oid } : { gitSha1: oid }) });
+    for await (const entry of listFiles({ repo: id, revision, ...asking })) {
+      if (entry.type !== 'file' || !isWanted(entry.path)) continue;
+      const file = fileOf(entry);
+      if (!file) throw strange(id, place, 'the list of its files has a name, a digest or a size that no file has');
+      all.push(file);
       if (all.length > MAX_FILES) throw unreadable(id, `it has more than ${MAX_FILES} files`);
     }
     if (!all.some(({ path }) => WEIGHTS.test(path))) throw noWeights(id);
@@ -112,9 +113,15 @@ export async function downloadModel(model: HubModel, place: HubPlace, job: JobOp
   let folder = '';
   for (const file of files) {
     let received = 0;
-    const fetch = fetchWith(signal, (count) => {
-      received += count;
-      onProgress?.({ done: before + Math.min(received, file.bytes), total, unit: 'bytes', label: file.path });
+    const fetch = boundedFetch({
+      ...place,
+      signal,
+      others: true, // large files lie on other servers
+      count: (count) => {
+        received += count;
+        onProgress?.({ done: before + Math.min(received, file.bytes), total, unit: 'bytes', label: file.path });
+      },
+      instead: ({ pathname }) => (pathname.includes('/paths-info/') ? Response.json([entryOf(file)]) : undefined),
     });
     await asUserError(id, place, signal, async () => {
       const asked = { repo: id, path: file.path, revision, cacheDir: place.cache, ...access(place), fetch };
@@ -151,25 +158,8 @@ const WEIGHTS = /\.(safetensors|gguf)$/;
 const BESIDE =
   /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|added_tokens|vocab|chat_template|preprocessor_config)\.json$|\.safetensors\.index\.json$|^(merges\.txt|vocab\.txt|tokenizer\.model|chat_template\.jinja|README\.md|LICEN[CS]E(\.\w+)?|NOTICE(\.\w+)?)$/;
 
-const isWanted = (path: string): boolean => !path.includes('/') && (WEIGHTS.test(path) || BESIDE.test(path));
-
-/** A fetch that can be ended, and that counts the bytes of answers. */
-function fetchWith(signal: AbortSignal | undefined, count?: (bytes: number) => void): typeof fetch {
-  return async (input, init) => {
-    const answer = await fetch(input, { ...init, ...(signal && { signal }) });
-    if (!count || !answer.body) return answer;
-    const counted = answer.body.pipeThrough(
-      new TransformStream<Uint8Array, Uint8Array>({
-        transform: (chunk, controller) => {
-          count(chunk.length);
-          controller.enqueue(chunk);
-        },
-      }),
-    );
-    const { status, statusText, headers } = answer;
-    return new Response(counted, { status, statusText, headers });
-  };
-}
+const isWanted = (path: unknown): boolean =>
+  typeof path === 'string' && !path.includes('/') && (WEIGHTS.test(path) || BESIDE.test(path));
 
 /** @throws Error for a file whose content is another one; it is removed */
 async function requireContent(pointer: string, { path, bytes, sha256, gitSha1 }: HubFile): Promise<void> {
@@ -231,6 +221,13 @@ async function asUserError<T>(
 
 const unreadable = (id: string, why: string): UserError =>
   new UserError(`${id} cannot be downloaded`, why, 'Download its files with another program, and open their folder.');
+
+const strange = (id: string, { address }: HubPlace, why: string): UserError =>
+  new UserError(
+    `${id} cannot be downloaded`,
+    `${new URL(address).host} does not answer as a server of models does: ${why}`,
+    'Check the variable HF_ENDPOINT, and whom it belongs to.',
+  );
 
 const noWeights = (id: string): UserError =>
   unreadable(id, 'it has no weights as safetensors or GGUF at its top; other formats can hold code and are not read');

@@ -89,6 +89,7 @@ describe('cluster: slurm', () => {
       { sbatch: 'rm -r' },
       { sbatch: '--exclude=n3\n--array=1-2' },
       { sbatch: '-o x' },
+      ...['--out=/x', '--err=/x', '--clu=other', '--exclude=n3 --dep=1'].map((sbatch) => ({ sbatch })),
     ];
     for (const asked of faults) assert.throws(() => checkAsked(asked), /cannot be used/, JSON.stringify(asked));
     checkAsked({ partition: 'gpu,cpu', time: '1-12:00:00', sbatch: '--exclude=n[3-5] --array-job-is-another=1' });

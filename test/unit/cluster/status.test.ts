@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeRunFolder, partFile, partLog, partProgressFile, recordFile } from '../../../src/cluster/folder';
+import { makeRunFolder, partFile, partLog, partProgressFile, recordFile, runFile } from '../../../src/cluster/folder';
+import { jobName } from '../../../src/cluster/kubernetes/asked';
 import { type ClusterStatus, statusOf } from '../../../src/cluster/status';
 import { resubmitFailed } from '../../../src/cluster/submit';
 import { newRecord, writeRecord } from '../../../src/engine/records/record';
@@ -81,6 +82,37 @@ describe('cluster: status from the folder alone', () => {
     // Looking leaves nothing behind.
     assert.ok(!readdirSync(join(folder, 'parts')).some((name) => name.startsWith('.')));
     await assert.rejects(resubmitFailed(folder), /cannot be asked/);
+  });
+
+  it('hands no word of a shared folder to a scheduler that is not a job of it', async () => {
+    const run = JSON.parse(readFileSync(runFile(folder), 'utf8')) as object;
+    const write = (scheduler: string, id: string): void => {
+      const submissions = [{ id, parts: [1], at: '2026-01-01T00:00:00.000Z' }];
+      writeFileSync(runFile(folder), JSON.stringify({ ...run, scheduler, submissions }));
+    };
+    const forged: [string, string][] = [
+      ['kubernetes', '--kubeconfig=/shared/evil'],
+      ['kubernetes', 'somebodys-job'],
+      ['kubernetes', 'coppice-a,other'],
+      ['slurm', '--uid=0'],
+      ['slurm', '12,13'],
+    ];
+    for (const [scheduler, id] of forged) {
+      write(scheduler, id);
+      await assert.rejects(statusOf(folder), /run\.json: submissions is not a list of submissions/, id);
+    }
+    if (process.platform === 'win32') return;
+    // Its names come last, after the end of the options.
+    const programs = temporaryFolder();
+    const said = join(programs, 'said');
+    writeFileSync(join(programs, 'kubectl'), `#!/bin/sh\necho "$@" >> '${said}'\necho '{"items":[]}'\n`, {
+      mode: 0o755,
+    });
+    process.env.PATH = programs;
+    write('kubernetes', jobName('/records/Run 7', 1));
+    await statusOf(folder);
+    process.env.PATH = '/nowhere';
+    assert.match(readFileSync(said, 'utf8'), /^get .* -- jobs coppice-run-7-2$/m);
   });
 
   it('takes the time of the disk and not that of this machine', async () => {

@@ -13,6 +13,7 @@ import { temporaryFolder } from '../../support/temporary';
 
 const SAMPLE = 'media/sample';
 const FILES = hubFiles(SAMPLE);
+type Listed = ReturnType<typeof listing>[number];
 
 describe('the cache of Hugging Face', () => {
   it('is where huggingface_hub has it', () => {
@@ -125,6 +126,71 @@ describe('a download from Hugging Face', () => {
     const { sha256 } = model.files.find(({ path }) => path === 'model.safetensors')!;
     assert.ok(readdirSync(join(repository, 'blobs')).every((name) => !name.startsWith(sha256!)));
     assert.ok(!readdirSync(join(repository, 'snapshots', REVISION)).includes('model.safetensors'));
+  });
+
+  it('makes no path of what a server says that is no digest, revision or size', async () => {
+    const user = temporaryFolder();
+    place = { ...place, cache: join(user, 'cache', 'hub') };
+    const victim = join(user, 'victim.txt');
+    writeFileSync(victim, 'mine');
+    const way = '../../../../victim.txt';
+    const lists: ((entry: Listed) => object)[] = [
+      (entry) => ({ ...entry, oid: way }),
+      (entry) => ({ ...entry, lfs: { oid: way, size: 4, pointerSize: 1 } }),
+      (entry) => ({ ...entry, size: '537x93411', lfs: undefined }),
+      (entry) => ({ ...entry, size: -1, lfs: undefined }),
+      (entry) => ({ ...entry, path: '..\\..\\x.gguf' }),
+    ];
+    for (const change of lists) {
+      otherwise = (request, response) => {
+        if (!request.url?.includes('/tree/')) return false;
+        response.end(
+          JSON.stringify(listing(FILES).map((entry) => (entry.path === 'config.json' ? change(entry) : entry))),
+        );
+        return true;
+      };
+      await assert.rejects(describeModel(ID, place), /does not answer as a server of models does/);
+    }
+    otherwise = (request, response) => {
+      if (!request.url?.includes('/revision/')) return false;
+      response.end(JSON.stringify({ _id: '1', id: ID, sha: '../../..', private: false, gated: false }));
+      return true;
+    };
+    await assert.rejects(describeModel(ID, place), /its revision is not one of Git/);
+    // Nor of what it says when it is asked again.
+    otherwise = () => false;
+    const model = await describeModel(ID, place);
+    otherwise = (request, response) => {
+      if (!request.url?.includes('/paths-info/')) return false;
+      response.end(JSON.stringify(listing(FILES).map((entry) => ({ ...entry, oid: way, lfs: undefined }))));
+      return true;
+    };
+    await downloadModel(model, place);
+    assert.equal(readFileSync(victim, 'utf8'), 'mine');
+    assert.deepEqual(readdirSync(user).sort(), ['cache', 'victim.txt']);
+  });
+
+  it('goes to no other server with the token, and reads no endless list', async () => {
+    const seen: unknown[] = [];
+    const other = createServer((request, response) => {
+      seen.push(request.headers.authorization ?? 'no token');
+      response.end('[]');
+    });
+    await new Promise<void>((done) => other.listen(0, '127.0.0.1', done));
+    const there = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    let next = `${there}/more`;
+    otherwise = (request, response) => {
+      if (!request.url?.includes('/tree/')) return false;
+      response.writeHead(200, { link: `<${next}>; rel="next"` }).end('[]');
+      return true;
+    };
+    const asking = { ...place, token: 'hf_secret' };
+    await assert.rejects(describeModel(ID, asking), /cannot be used: it leads to http:/);
+    assert.deepEqual(seen, []);
+    next = `${place.address}/api/models/${ID}/tree/${REVISION}`;
+    await assert.rejects(describeModel(ID, asking), /more than 200 pages/);
+    assert.ok(asked.length < 300, String(asked.length));
+    other.close();
   });
 
   it('can be cancelled, and leaves nothing half-written', async () => {
