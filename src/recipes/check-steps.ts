@@ -12,6 +12,7 @@ import { hasMainOutput, productOptions } from './outputs';
 import type { Json, Recipe, RecipeStep } from './recipe';
 import { type Reference, referencesIn, substitute } from './references';
 import { isEach } from './table';
+import { someNames } from './text-limits';
 
 /** A fault and the value that it is about, as a path in the recipe. */
 export interface StepFault {
@@ -92,7 +93,7 @@ function referenceFaults(own: Checked, step: RecipeStep): StepFault[] {
 }
 
 function noStep(recipe: Recipe, name: string, path: StepFault['path']): StepFault {
-  const why = `the steps are ${recipe.steps.map((each) => each.name).join(', ')}`;
+  const why = `the steps are ${someNames(recipe.steps.map((each) => each.name))}`;
   return { path, what: `There is no step “${name}”`, why, action: 'Name one of them.' };
 }
 
@@ -106,7 +107,7 @@ function faultsOfReferences(own: Checked, value: unknown, path: StepFault['path'
       if (path[0] === 'tables' && isEach(name)) return [];
       if (Object.hasOwn(recipe.variables, name) || hidden.has(name)) return [];
       const known = Object.keys(recipe.variables);
-      const why = known.length === 0 ? 'the recipe has no variables' : `the variables are ${known.join(', ')}`;
+      const why = known.length === 0 ? 'the recipe has no variables' : `the variables are ${someNames(known)}`;
       return [{ path, what: `There is no variable “${name}”`, why, action: 'Add it to “variables”.' }];
     }
     const { step, fields } = reference;

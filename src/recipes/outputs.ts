@@ -8,6 +8,12 @@ import type { JsonObject } from '../format/json';
 /** The file of a step's result, in the form of `--json`. */
 export const RESULT_FILE = 'result.json';
 
+/** In the folder of a state: named outputs of a run with quick values. */
+export const QUICK_OUTPUTS = 'outputs';
+
+/** What is in the folder of a state besides the folders of steps, which have other names. */
+export const RESERVED_NAMES: readonly string[] = ['lock', 'runs', QUICK_OUTPUTS];
+
 /** Kinds of jobs that can be steps: those of the command line. */
 export const STEP_KINDS = (Object.keys(JOBS) as Kind[]).filter((kind) => {
   const job: AnyJob = JOBS[kind];

@@ -7,15 +7,13 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { UserError } from '../engine/errors';
 import { isInside } from '../engine/files/paths';
 import { writeWhole } from '../engine/files/whole-file';
-import { RESULT_FILE } from './outputs';
+import type { JsonObject } from '../format/json';
+import { pathsIn } from './options';
+import { QUICK_OUTPUTS, RESULT_FILE } from './outputs';
+import type { RecipeStep } from './recipe';
 
 /** Of records, of the recipes' own folders; beside the recipe. */
 export const OWN_FOLDER = '.coppice';
-/** In the folder of a state: named outputs of a run with quick values. */
-export const QUICK_OUTPUTS = 'outputs';
-/** In the folder of a state: no step may have such a name. */
-export const RESERVED_NAMES: readonly string[] = ['lock', 'runs', QUICK_OUTPUTS];
-
 /** The file that says of a folder that Coppice made it. */
 const MARKER = 'made-by-coppice.txt';
 const MARKER_TEXT = 'Coppice made this folder for a recipe. It replaces and removes what is in it.\n';
@@ -87,10 +85,27 @@ interface Around {
 }
 
 /**
+ * Checks the paths of a step before anything of it is looked at.
+ * @throws UserError for one that no system has, and for an output in the place of the recipe's own files
+ */
+export function checkPaths(step: RecipeStep, options: JsonObject, around: Around): void {
+  for (const { option, path, writes } of pathsIn(step, options)) {
+    if (path.includes('\0')) {
+      throw new UserError(
+        `“${option}” of the step “${step.name}” cannot be used`,
+        'it has a character that no path has',
+        'Give it another value.',
+      );
+    }
+    if (writes) checkOutput(option, path, around);
+  }
+}
+
+/**
  * Refuses an output that would be one of the recipe's own files, or hold them.
  * @throws UserError
  */
-export function checkOutput(option: string, path: string, { home, folder, stepFolder }: Around): void {
+function checkOutput(option: string, path: string, { home, folder, stepFolder }: Around): void {
   const refuse = (why: string, action: string): UserError =>
     new UserError(`“${option}” cannot be ${path}`, why, action);
   const place = comparable(path);

@@ -10,9 +10,10 @@ import { shownText } from '../engine/option-token';
 import { isObject, type JsonObject } from '../format/json';
 import { checkSteps } from './check-steps';
 import { LIMIT_NAMES, type Limits, NAME, type Recipe, RECIPE_SUFFIX, RECIPE_VERSION, type RecipeStep } from './recipe';
-import { STEP_KINDS } from './outputs';
+import { RESERVED_NAMES, STEP_KINDS } from './outputs';
 import type { Kind } from '../jobs/kinds';
 import { faultsOfTables, type RecipeTable } from './table';
+import { lineTable, MAX_STEPS, whyRefused } from './text-limits';
 
 /** A recipe has some kilobytes; those of the paper some tens. */
 const MAX_BYTES = 4 * 2 ** 20;
@@ -54,7 +55,8 @@ export async function examineRecipe(
   const file = resolve(path);
   const { text } = await readTextFile(file, MAX_BYTES, 'A recipe has some kilobytes. Name another file.');
   const { recipe, problems } = parseRecipe(text, file);
-  return { recipe, problems: problems.map((problem) => ({ ...problem, line: lineAt(text, problem.offset) })) };
+  const lineAt = lineTable(text);
+  return { recipe, problems: problems.map((problem) => ({ ...problem, line: lineAt(problem.offset) })) };
 }
 
 /** @throws UserError for a file that cannot be read, or the first problem in it */
@@ -76,8 +78,6 @@ const NOTHING: RecipeProblem = {
   offset: 0,
   length: 0,
 };
-
-const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;
 
 /** @param file absolute path, for the recipe's name */
 export function parseRecipe(text: string, file: string): ReadRecipe {
@@ -128,12 +128,9 @@ class Reader {
 
   constructor(text: string) {
     const errors: ParseError[] = [];
-    if (isTooDeep(text)) {
-      this.problems.push({
-        ...NOTHING,
-        why: `it is nested deeper than ${MAX_DEPTH} levels`,
-        action: 'Make it flatter.',
-      });
+    const refused = whyRefused(text);
+    if (refused) {
+      this.problems.push({ ...NOTHING, ...refused });
       return;
     }
     this.root = parseTree(text, errors, { allowTrailingComma: true, disallowComments: false });
@@ -144,6 +141,8 @@ class Reader {
       this.problems.push({ what: 'it is not valid JSON', why, action: 'Correct the line.', offset, length });
     }
     this.value = this.root && plainValue(this.root);
+    const node = this.root && withZero(this.root);
+    if (node) this.add(node, 'it has a character that no text has', 'it is U+0000', 'Remove it.');
   }
 
   add(node: Node | undefined, what: string, why: string, action: string): void {
@@ -156,13 +155,26 @@ class Reader {
     let node = this.root;
     for (const part of path) {
       const next: Node | undefined =
-        typeof part === 'number'
-          ? node?.children?.[part]
-          : node?.children?.find((each) => each.children?.[0]?.value === part)?.children?.[1];
+        typeof part === 'number' ? node?.children?.[part] : node && this.member(node, part);
       if (!next) break;
       node = next;
     }
     return node;
+  }
+
+  private readonly members = new WeakMap<Node, Map<unknown, Node>>();
+
+  private member(object: Node, name: string): Node | undefined {
+    let known = this.members.get(object);
+    if (!known) {
+      known = new Map();
+      for (const { children = [] } of object.children ?? []) {
+        const [key, value] = children;
+        if (key !== undefined && value !== undefined && !known.has(key.value)) known.set(key.value, value);
+      }
+      this.members.set(object, known);
+    }
+    return known.get(name);
   }
 
   text(name: 'title' | 'description' | 'model'): Partial<Record<'title' | 'description' | 'model', string>> {
@@ -222,6 +234,11 @@ class Reader {
       return [];
     }
     const names = this.places().map(({ name }) => name);
+    if (names.length > MAX_STEPS) {
+      const why = `it has ${names.length}, and a recipe has at most ${MAX_STEPS}`;
+      this.add(this.at(['steps']), 'There are too many steps', why, 'Cut it into several recipes.');
+      return [];
+    }
     const twice = names.find((name, at) => names.indexOf(name) < at);
     if (twice !== undefined) {
       this.add(
@@ -243,7 +260,7 @@ class Reader {
     const refuse = (node: Node | undefined, why: string, action: string): void => {
       this.add(node, `The step “${name}” cannot be used`, why, action);
     };
-    if (!NAME.test(name)) {
+    if (!NAME.test(name) || RESERVED_NAMES.includes(name.toLowerCase())) {
       refuse(this.at(path), BAD_NAME, 'Give it another name.');
       return undefined;
     }
@@ -331,29 +348,25 @@ class Reader {
   }
 }
 
-/** A recipe has nine levels. The parser calls itself for each, so a hostile file could exhaust the stack. */
-const MAX_DEPTH = 64;
-
-/** Strings and comments as wholes, also unfinished ones, and brackets. */
-const TOKENS = /"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)|\/\/[^\n]*|\/\*(?:[\s\S]*?\*\/|[\s\S]*$)|[{}[\]]/g;
-
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  for (const [token] of text.matchAll(TOKENS)) {
-    if (token === '{' || token === '[') depth++;
-    else if (token === '}' || token === ']') depth--;
-    if (depth > MAX_DEPTH) return true;
-  }
-  return false;
-}
-
-const BAD_NAME = 'a name has letters, digits, _ and -, and begins with a letter; “steps” and “model” are taken';
+const BAD_NAME =
+  'a name has letters, digits, _ and -, and begins with a letter; “steps” and “model” are taken, ' +
+  `of steps also ${RESERVED_NAMES.join(', ')}`;
 
 function valueAt(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (found, part) => (isObject(found) && Object.hasOwn(found, part) ? found[part] : undefined),
     value,
   );
+}
+
+/** A text with a NUL, which stands for something else where keys are made, and which no path has. */
+function withZero(node: Node): Node | undefined {
+  if (typeof node.value === 'string') return node.value.includes('\0') ? node : undefined;
+  for (const child of node.children ?? []) {
+    const found = withZero(child);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** The value of a node, without prototypes of names such as "__proto__". */

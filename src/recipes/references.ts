@@ -1,4 +1,5 @@
 /** References in a recipe's texts: which there are, and values in their place. Pure. */
+import { UserError } from '../engine/errors';
 import { isObject } from '../format/json';
 import { type Json, REFERENCE } from './recipe';
 
@@ -33,16 +34,35 @@ export function referencesIn(value: unknown): Reference[] {
 export const stepsIn = (value: unknown): string[] =>
   referencesIn(value).flatMap((each) => (each.kind === 'step' ? [each.step] : []));
 
+/** Characters of a value with all that its references stand for: more than any job reads, and less than memory is hurt by. */
+const MAX_LENGTH = 16 * 2 ** 20;
+
 /**
  * The value with every reference replaced. A text that is one reference and nothing else becomes the value itself, a
  * number or a list for example. `$${` stands for `${`.
  * @param valueOf the value of a reference; may throw
+ * @throws UserError for a value that becomes too long
  */
 export function substitute(value: unknown, valueOf: (reference: Reference) => Json): Json {
+  let left = MAX_LENGTH;
+  const bounded = (reference: Reference): Json => {
+    const found = valueOf(reference);
+    left -= typeof found === 'string' ? found.length : (JSON.stringify(found) ?? '').length;
+    if (left >= 0) return found;
+    throw new UserError(
+      'The recipe cannot be used',
+      'its references stand for more text than fits',
+      'Put long texts into files, and name these.',
+    );
+  };
+  return substituted(value, bounded);
+}
+
+function substituted(value: unknown, valueOf: (reference: Reference) => Json): Json {
   if (typeof value === 'string') return substituteText(value, valueOf);
-  if (Array.isArray(value)) return value.map((item) => substitute(item, valueOf));
+  if (Array.isArray(value)) return value.map((item) => substituted(item, valueOf));
   if (!isObject(value)) return value as Json;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, substitute(each, valueOf)]));
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, substituted(each, valueOf)]));
 }
 
 function substituteText(text: string, valueOf: (reference: Reference) => Json): Json {

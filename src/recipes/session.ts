@@ -16,8 +16,8 @@ import { checkpointPlace, Contents } from './content';
 import { mapPaths, type OptionPath, pathsIn, type Places, stepOptions } from './options';
 import { fieldOf } from './fields';
 import { chosenSteps, inOrder } from './order';
-import { outputOptions, productOptions, RESULT_FILE } from './outputs';
-import { checkOutput, claimFolder, OWN_FOLDER, QUICK_OUTPUTS, refuseLinks } from './own-places';
+import { outputOptions, productOptions, QUICK_OUTPUTS, RESULT_FILE } from './outputs';
+import { checkPaths, claimFolder, OWN_FOLDER, refuseLinks } from './own-places';
 import type { Programs, RecipeRequest } from './plan';
 import { placeOfPrograms, wantsPrograms, withoutPrograms } from './programs';
 import { type Json, type Limits, type Recipe, RECIPE_VERSION, type RecipeStep } from './recipe';
@@ -108,18 +108,8 @@ export class Session {
   /** @throws UserError when the step needs one that is not finished, a field that its result lacks, or a path of its own */
   options(step: RecipeStep): JsonObject {
     const options = stepOptions(step, this.places(step), (reference) => this.valueOf(reference));
+    checkPaths(step, options, { home: this.home, folder: this.folder, stepFolder: this.stepFolder(step.name) });
     return { ...options, ...placeOfPrograms(options as Readonly<Record<string, Json>>, this.programs) };
-    for (const { option, path, writes } of pathsIn(step, options)) {
-      if (path.includes('\0'))
-        throw new UserError(
-          `“${option}” of the step “${step.name}” cannot be used`,
-          'it has a character that no path has',
-          'Give it another value.',
-        );
-      if (writes)
-        checkOutput(option, path, { home: this.home, folder: this.folder, stepFolder: this.stepFolder(step.name) });
-    }
-    return options;
   }
 
   /** The limits with their values. */

@@ -1,7 +1,7 @@
 /** Recipes are read, and what is wrong with one is found at its place, before anything runs. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { parseRecipe, readRecipe, type RecipeProblem } from '../../../src/recipes/read';
+import { examineRecipe, parseRecipe, readRecipe, type RecipeProblem } from '../../../src/recipes/read';
 import { writeFileSync } from 'node:fs';
 import { UserError } from '../../../src/engine/errors';
 import { temporaryFolder } from '../../support/temporary';
@@ -135,6 +135,36 @@ describe('reading a recipe', () => {
       ['A recipe has no “__proto__”', 'The step “constructor” cannot be used'],
     );
     assert.equal(({} as { model?: string }).model, undefined);
+  });
+
+  it('refuses what would cost memory, time or the stack', async () => {
+    const many = (count: number): object =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`s${i}`, { ...SCORE, after: [`s${i + 1}`] }]));
+    assert.match(problemOf(recipe({ ...many(12_000), s12000: SCORE })).why, /more than 20000 values/);
+    assert.match(problemOf(recipe({ ...many(501), s501: SCORE })).what, /too many steps/);
+    assert.deepEqual(problemsOf(recipe({ ...many(499), s499: SCORE })), []);
+    const evals = Array.from({ length: 400 }, (_, i): [string, object] => [
+      `e${i}`,
+      { job: 'eval', options: { text: 'x${v}${v}${v}${v}${v}${v}' } },
+    ]);
+    const long = recipe(Object.fromEntries(evals), { variables: { v: 'x'.repeat(3e6) } });
+    assert.match(problemsOf(long)[0].why, /stand for more text than fits/);
+    // Every one has its line, found once.
+    const strange = recipe({ a: SCORE }, Object.fromEntries(Array.from({ length: 15_000 }, (_, i) => [`f${i}`, i])));
+    const file = join(temporaryFolder(), 'x.coppice.json');
+    writeFileSync(file, strange.replaceAll(',', ',\n'));
+    const { problems } = await examineRecipe(file);
+    assert.equal(problems.length, 15_000);
+    assert.equal(problems.at(-1)!.line - problems[0].line, 14_999);
+  });
+
+  it('refuses names of its own files, and NUL in a text', () => {
+    for (const name of ['lock', 'runs', 'outputs', 'Lock'])
+      assert.match(problemOf(recipe({ [name]: SCORE })).why, /lock/);
+    assert.match(
+      problemOf(recipe({ a: { job: 'prune', options: { out: 'x\0y' } } })).what,
+      /a character that no text has/,
+    );
   });
 
   it('checks quick values too', () => {
