@@ -45,7 +45,11 @@ describe('walls', () => {
       sources.filter((file) =>
         /(?<![.\w])fetch\(|\b(WebSocket|XMLHttpRequest|EventSource|sendBeacon)\b/.test(textOf(file)),
       ),
-      DOWNLOADS.map((file) => `${file}.ts`),
+      [`${DOWNLOADS[0]}.ts`, 'src/hub/requests.ts'],
+    );
+    assert.deepEqual(
+      imports('src/').flatMap(({ file, target }) => (target === 'src/hub/requests' ? [file] : [])),
+      [`${DOWNLOADS[1]}.ts`],
     );
     const network = /^(node:)?(https?|http2|net|tls|dgram|dns|undici)(\/|$)/;
     none(sources.flatMap(importsOf).filter(({ target, typeOnly }) => !typeOnly && network.test(target)));
