@@ -99,6 +99,10 @@ describe('quantised weights that are kept', () => {
     'another version': (file) => replace(file, `\\"version\\":${QUANTISER_VERSION}`, '\\"version\\":1'),
     'another model': (file) => replace(file, '\\"key\\":\\"', '\\"kex\\":\\"'),
     'another shape': (file) => replace(file, '"shape":[64,2,16]', '"shape":[32,4,16]'),
+    'a flipped bit': (file) => flip(file, statSync(file).size >> 1),
+    'its last byte': (file) => flip(file, statSync(file).size - 1),
+    'zeros, as after a power cut': (file) => overwrite(file, statSync(file).size - 9000, Buffer.alloc(9000)),
+    'no digests': (file) => replace(file, '\\"sums\\":', '\\"sumz\\":'),
     'another name': (file) => replace(file, '"0.q.values"', '"0.z.values"'),
   };
   for (const [what, harm] of Object.entries(damage)) {
@@ -198,6 +202,12 @@ describe('quantised weights that are kept', () => {
     assert.equal(readdirSync(folder).length, 1);
   });
 });
+
+function flip(file: string, at: number): void {
+  const bytes = readFileSync(file);
+  bytes[at] ^= 1;
+  rewrite(file, bytes);
+}
 
 function overwrite(file: string, at: number, bytes: Buffer): void {
   const all = readFileSync(file);

@@ -1,6 +1,7 @@
 /**
  * A file of quantised weights. It is a safetensors file with the matrices in the order of their layout; a note in the header
- * says what they were made from. Nothing in it is trusted: a file whose header is not the one that is expected is not used.
+ * says what they were made from. Nothing in it is trusted: a file whose header is not the one that is expected, or whose data
+ * are not those of their digests, is not used.
  */
 import { createHash } from 'node:crypto';
 import { rename } from 'node:fs/promises';
@@ -21,6 +22,7 @@ import { originOf, type WeightSource, wholeOrigin } from '../source';
 import { type BlockLayout, bytesOfBlocks, type PlacedMatrix } from './layout';
 import { QUANTISER_VERSION, quantiseModel } from './quantise-model';
 import { type BlockStore, FileSink, FileStore } from './store';
+import { blankSums, haveSums, sumsOf } from './sums';
 
 /** Quantised weights, and the digests of the blocks. */
 export interface Quantised {
@@ -60,31 +62,41 @@ export function keyOf(source: WeightSource, { bits, hasOffsets }: BlockLayout): 
 export const nameOf = (key: string, { bits }: BlockLayout): string => `${key.slice(0, 24)}-int${bits}`;
 
 /** The quantised weights in the folder; undefined if there is no file, or none that can be used. */
-export async function openKept(folder: string, key: string, layout: BlockLayout): Promise<Quantised | undefined> {
-  const name = nameOf(key, layout);
-  const end = await useKept(folder, name);
-  const opened = await readKept(folder, name, key, layout, end);
-  if (!opened) await end();
+export async function openKept(
+  folder: string,
+  key: string,
+  layout: BlockLayout,
+  job: JobOptions = {},
+): Promise<Quantised | undefined> {
+  const end = await useKept(folder, nameOf(key, layout));
+  let opened: Quantised | undefined;
+  try {
+    opened = await readKept(folder, key, layout, end, job);
+  } finally {
+    if (!opened) await end();
+  }
   return opened;
 }
 
 async function readKept(
   folder: string,
-  name: string,
   key: string,
   layout: BlockLayout,
   end: () => Promise<void>,
+  job: JobOptions,
 ): Promise<Quantised | undefined> {
+  const name = nameOf(key, layout);
   try {
     const { shard, tensors } = await readShardHeader(join(folder, name), name);
     const { note } = openNote(shard.metadata, KIND, name);
-    const { digests } = note;
+    const { digests, sums } = note;
     if (note.key !== key || !isDigests(digests)) return undefined;
     const stored = tensors.map(storedTensor);
     const start = stored[0].offset;
     const found = stored.map(({ name: tensor, dtype, shape, offset }) => [tensor, dtype, [...shape], offset - start]);
     const expected = tensorsOf(layout).map(({ name: tensor, dtype, shape, start: at }) => [tensor, dtype, shape, at]);
     if (!isDeepStrictEqual(found, expected)) return undefined;
+    if (!(await haveSums(sums, shard.file, start, layout.bytes, job))) return undefined;
     return { store: new FileStore(shard.file, start, end), digests };
   } catch (error) {
     if (error instanceof UserError || systemErrorCode(error) !== undefined) return undefined;
@@ -112,16 +124,17 @@ export async function writeKept(
   const temporary = join(folder, temporaryName(name));
   const remove = passingFile(temporary);
   try {
-    const blank = headerOf(
-      layout,
-      key,
-      source.architecture.layers.map(() => '0'.repeat(64)),
-    );
+    const blank = headerOf(layout, key, {
+      digests: source.architecture.layers.map(() => '0'.repeat(64)),
+      sums: blankSums(layout.bytes),
+    });
     let digests: string[] = [];
     await OutputFile.fill(temporary, async (file) => {
       const sink = new FileSink(file.handle, blank.length, (bytes) => file.wrote(bytes));
       digests = await quantiseModel(source, layout, sink, job);
-      await file.handle.write(headerOf(layout, key, digests), 0, blank.length, 0);
+      if (!lasts) return; // nobody opens it again
+      const sums = await sumsOf(temporary, blank.length, layout.bytes, { signal: job.signal });
+      await file.handle.write(headerOf(layout, key, { digests, sums }), 0, blank.length, 0);
     });
     if (!lasts) return { store: new FileStore(temporary, blank.length, remove), digests };
     const end = await useKept(folder, name);
@@ -159,9 +172,16 @@ function tensorsOf({ matrices }: BlockLayout): KeptTensor[] {
   return tensors.sort((a, b) => a.start - b.start);
 }
 
+interface Digests {
+  /** Of the blocks: of what is in them, however it lies in the file. */
+  readonly digests: readonly string[];
+  /** Of the pieces of the file. */
+  readonly sums: readonly string[];
+}
+
 /** Its length does not depend on the digests. */
-function headerOf(layout: BlockLayout, key: string, digests: readonly string[]): Buffer {
-  const note = JSON.stringify({ version: QUANTISER_VERSION, key, digests });
+function headerOf(layout: BlockLayout, key: string, { digests, sums }: Digests): Buffer {
+  const note = JSON.stringify({ version: QUANTISER_VERSION, key, digests, sums });
   const entries = tensorsOf(layout).map(({ name, dtype, shape, start, bytes }) => {
     return [name, { dtype, shape, data_offsets: [start, start + bytes] }] as const;
   });

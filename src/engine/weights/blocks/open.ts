@@ -55,7 +55,7 @@ async function quantised(source: WeightSource, layout: BlockLayout, options: Ope
   const lasts = layout.bytes <= limit;
   const failures: string[] = [];
   const kept = await folderFor(options.folder).catch((error: unknown) => void failures.push(reasonOf(error)));
-  const known = kept === undefined ? undefined : await openKept(kept, key, layout);
+  const known = kept === undefined ? undefined : await openKept(kept, key, layout, job);
   if (known) return known;
   for (const folder of kept === undefined ? [tmpdir()] : [kept, tmpdir()]) {
     const stays = lasts && folder === kept;
