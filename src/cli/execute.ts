@@ -8,7 +8,7 @@ import { shownText } from '../engine/option-token';
 import type { JobOptions } from '../engine/progress';
 import type { RunDetails } from '../engine/records/details';
 import { textsIn, withPlaces } from '../engine/records/places';
-import { newRecord, writeRecord } from '../engine/records/record';
+import { looksLikeRecord, newRecord, writeRecord } from '../engine/records/record';
 import { sourceChanges } from '../engine/records/source-changes';
 import { EXIT_FAILURE, reportFailure } from './failure';
 import type { CommonOptions } from './options';
@@ -109,7 +109,8 @@ export async function execute(
 
   try {
     const { record, ...others } = options;
-    if (record !== undefined) await checkFileTarget('the record', record, source, textsIn([others, source]));
+    if (record !== undefined)
+      await checkFileTarget('the record', record, source, textsIn([others, source]), looksLikeRecord);
     const outcome = await body(shell);
     const notes = await sourceChanges(outcome.run?.checkpoints ?? []);
     for (const note of notes) shell.warn(note);

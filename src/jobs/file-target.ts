@@ -9,6 +9,7 @@ import { systemErrorCode, UserError } from '../engine/errors';
  * @param what the file is: "the record"
  * @param source the checkpoint that the run reads, which is never written to
  * @param given all texts in the run's options; the run reads a file that one of them names
+ * @param isOwn whether a file that is there may be replaced; without it any may, because its writer refuses by itself
  * @throws UserError
  */
 export async function checkFileTarget(
@@ -16,6 +17,7 @@ export async function checkFileTarget(
   file: string,
   source: string | undefined,
   given: readonly string[] = [],
+  isOwn?: (file: string) => Promise<boolean>,
 ): Promise<void> {
   const folder = dirname(resolve(file));
   const refuse = (why: string, cause?: unknown): UserError =>
@@ -31,6 +33,10 @@ export async function checkFileTarget(
   // A pipe without a reader blocks for ever, and a record replaces the file that is there, even a device.
   if (there?.isFile() === false) throw refuse('it is a pipe or a device, not a regular file');
   if (there && (await isAmong(there, given))) throw refuse('the run reads that file');
+  if (there && there.size > 0 && isOwn && !(await isOwn(file))) {
+    const why = `it is not ${what} as Coppice wrote it, and Coppice never overwrites what is not its own`;
+    throw new UserError(`${file} is not replaced`, why, 'Name another file, or move that one.');
+  }
   if (source !== undefined && (await statsOf(source))?.isDirectory()) {
     const inside = relative(await realpath(source), join(await realpath(folder), basename(file)));
     if (inside !== '..' && !inside.startsWith(`..${sep}`)) {

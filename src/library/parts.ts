@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { UserError } from '../engine/errors';
 import { MAX_PARTS, parsePart } from '../engine/parts/part';
 import { textsIn } from '../engine/records/places';
+import { looksLikeRecord } from '../engine/records/record';
 import { completeOptions } from '../jobs/complete';
 import { checkpointsIn } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
@@ -95,7 +96,13 @@ export async function runPart<J extends keyof PartableOptions>(
       throw new UserError(`${around.part} is no part`, 'it does not say which one of how many', form);
     }
     const complete = completeOptions(JOBS[job], options) as OptionsFor<J>;
-    await checkFileTarget('the record', record, checkpointsIn(JOBS[job], complete).at(0), textsIn(complete));
+    await checkFileTarget(
+      'the record',
+      record,
+      checkpointsIn(JOBS[job], complete).at(0),
+      textsIn(complete),
+      looksLikeRecord,
+    );
     const { results } = await runPartOf(job, complete, part, {
       job: { signal, onProgress },
       hooks: {},
@@ -131,7 +138,7 @@ export async function gather(parts: readonly string[], around: GatherOptions = {
   const { signal, onNote, onWarning = warnProcess, record: file } = around;
   try {
     const files = await partFilesIn(parts, file);
-    if (file !== undefined) await checkFileTarget('the record', file, undefined, files);
+    if (file !== undefined) await checkFileTarget('the record', file, undefined, files, looksLikeRecord);
     const { kind, result, record, notes, warnings } = await gatherParts(files, dirname(resolve(file ?? '.')), {
       signal,
     });

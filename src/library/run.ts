@@ -3,6 +3,7 @@ import { CancelledError } from '../engine/errors';
 import type { Progress } from '../engine/progress';
 import { textsIn } from '../engine/records/places';
 import { systemFailure } from '../engine/system-failure';
+import { looksLikeRecord } from '../engine/records/record';
 import { completeOptions } from '../jobs/complete';
 import { checkpointsIn } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
@@ -40,7 +41,7 @@ export async function run<K extends Kind>(
   try {
     const options = completeOptions(JOBS[kind], given);
     const source = checkpointsIn(JOBS[kind], options).at(0);
-    if (record !== undefined) await checkFileTarget('the record', record, source, textsIn(options));
+    if (record !== undefined) await checkFileTarget('the record', record, source, textsIn(options), looksLikeRecord);
     const { result } = await runJob(kind, options, {
       job: { signal, onProgress },
       hooks: {},

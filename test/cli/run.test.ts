@@ -43,7 +43,7 @@ describe('command line: run', function () {
   it('plans, runs and has nothing more to do, in a page and in one object', async () => {
     const folder = place(STEPS, { title: 'Shorter', limits: { maxPpl: 1e9 } });
     const plan = jsonOf(await go(folder, '--dry-run', '--json'));
-    assert.deepEqual(keys(plan), sorted('recipe model folder steps expectedSeconds unknown'));
+    assert.deepEqual(keys(plan), sorted('recipe model folder steps expectedSeconds unknown withheld'));
     assert.deepEqual(readdirSync(folder).sort(), ['model', 'model.coppice.json', 'rows.json', 'text.txt']);
     const page = await go(folder);
     assert.equal(page.code, 0, page.stderr);

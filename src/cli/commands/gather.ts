@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { dirname, resolve } from 'node:path';
 import { gatherParts, writeGathered } from '../../jobs/parts/gather';
 import { partFilesIn } from '../../jobs/parts/files';
+import { looksLikeRecord } from '../../engine/records/record';
 import { checkFileTarget } from '../../jobs/file-target';
 import { acceptedCompute } from '../../jobs/options/compute';
 import { formatSeconds } from '../../format/durations';
@@ -45,7 +46,7 @@ async function gather(given: readonly string[], { out, record: other }: Options,
     throw new UsageError('gather takes no --record', 'the file that it makes is the record', 'Name it by --out alone.');
   }
   const files = await partFilesIn(given, out);
-  await checkFileTarget('the record', out, undefined, files);
+  await checkFileTarget('the record', out, undefined, files, looksLikeRecord);
   const { kind, parts, models, seconds, result, record, notes, warnings } = await gatherParts(
     files,
     dirname(resolve(out)),

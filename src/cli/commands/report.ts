@@ -2,6 +2,8 @@
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { UserError } from '../../engine/errors';
+import { isAsWritten, signed } from '../../engine/files/signed';
+import { writeWhole } from '../../engine/files/whole-file';
 import { beforeAfter } from '../../engine/records/before-after/before-after';
 import { beforeAfterHtml } from '../../engine/records/before-after/html';
 import { beforeAfterMarkdown } from '../../engine/records/before-after/markdown';
@@ -12,7 +14,6 @@ import { modelCard } from '../../engine/records/model-card';
 import { refusePart } from '../../engine/records/part';
 import { readRecord, type RunRecord } from '../../engine/records/record';
 import { reportHtml } from '../../engine/records/report';
-import { writeTextFile } from '../../engine/system-failure';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { acceptedCompute } from '../../jobs/options/compute';
 import { addCommonOptions, addOptions, type CommonOptions } from '../options';
@@ -57,7 +58,8 @@ Examples:
   coppice report .coppice/runs/*.json --before-after --out decision.html`,
     )
     .action(async (runs: string[], options: ReportOptions) => {
-      exit(await execute({ kind: 'report', options }, (shell) => report(runs, options, shell)));
+      const given: ReportOptions & { readonly runs: readonly string[] } = { ...options, runs };
+      exit(await execute({ kind: 'report', options: given }, (shell) => report(runs, options, shell)));
     });
 }
 
@@ -66,13 +68,13 @@ async function report(
   { out, inputs = [], beforeAfter: decides }: ReportOptions,
   shell: Shell,
 ): Promise<Outcome> {
-  await checkFileTarget('the report', out, undefined);
+  await checkFileTarget('the report', out, undefined, files, isAsWritten);
   const records = await Promise.all(files.map((file) => readRecord(file)));
   records.forEach((record, i) => refusePart(record, `${files[i]} cannot be shown in a report`));
   const runs = records.map(digestRecord);
   const changed = await changesOf(records, files, [...workingFolder(), ...inputs], shell);
-  const page = decides ? await decisionPage(runs, out) : await fullPage(runs, changed, out);
-  await writeTextFile(out, page);
+  const page = signed(decides ? await decisionPage(runs, out) : await fullPage(runs, changed, out), 'html');
+  await writeWhole(out, page);
   const bytes = Buffer.byteLength(page);
   return {
     json: { out, runs: files.length, bytes },

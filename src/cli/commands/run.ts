@@ -95,7 +95,7 @@ async function run(file: string, options: Options, compute: object, shell: Shell
     const plan = await planRecipe(request, times.estimate, shell.job);
     return { json: planOf(plan), page: planPage(plan, shell) };
   }
-  if (options.report !== undefined) await checkFileTarget('the report', options.report, undefined);
+  if (options.report !== undefined) await checkFileTarget('the report', options.report, undefined, [file]);
   await checkReports(stateFolderOf(request), options.report);
   const width = Math.max(...recipe.steps.map(({ name }) => name.length));
   const running = runRecipe(request, inThisProcess(compute), {

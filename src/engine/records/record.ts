@@ -14,6 +14,7 @@ import { option } from '../option-token';
 import { isObject, stringifyJson } from '../../format/json';
 import { cannotWrite } from '../system-failure';
 import type { RunPrecision } from '../precision';
+import { withFile } from '../files/regular-file';
 import { readTextFile } from '../files/text-file';
 
 export const RUN_RECORD_SCHEMA = 1;
@@ -225,6 +226,18 @@ export async function recordIn(folder: string): Promise<RunRecord | undefined> {
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
+  }
+}
+
+/** Whether a file begins as a record does. A damaged one is replaced too. */
+export async function looksLikeRecord(file: string): Promise<boolean> {
+  try {
+    return await withFile(file, async (open) => {
+      const head = await open.readRange(0, Math.min(open.bytes, 64));
+      return /^\{\s*"schema":/.test(head.toString('latin1'));
+    });
+  } catch {
+    return false;
   }
 }
 

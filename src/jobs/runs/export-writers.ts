@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import type { Reduction } from '../../engine/checkpoint/reduction';
 import { widthSetting } from '../../engine/checkpoint/width';
 import { writeWhole } from '../../engine/files/whole-file';
+import { signed } from '../../engine/files/signed';
 import { adapterDigest } from '../../engine/adapter/adapter';
 import type { OpenedModel } from '../../engine/model/opened';
 import { onnxruntimeVersion } from '../../engine/onnx/session';
@@ -159,12 +160,15 @@ function measuredOnnx({ text }: Exporting['options'], measured: readonly Measure
 const checkedSection = (findings: readonly string[]): string =>
   findings.length === 0 ? '' : `\n## What was checked\n\n${findings.map((line) => `- ${line}`).join('\n')}\n`;
 
+/** The Modelfile beside a GGUF file. */
+export const modelfileOf = (out: string): string => `${out}.Modelfile`;
+
 /** An Ollama Modelfile, which also says how llama.cpp runs the file. */
 async function writeModelfile(out: string): Promise<void> {
   const facts = await ggufFacts(out);
   const commands = llamaCppCommands(facts).map((line) => `# ${line}`);
   const text = `${modelfileText(facts)}\n# With llama.cpp:\n${commands.join('\n')}\n`;
-  await writeWhole(`${out}.Modelfile`, text);
+  await writeWhole(modelfileOf(out), signed(text, 'hash'));
 }
 
 /** "q8_0"; "stored" where each weight keeps its type. */

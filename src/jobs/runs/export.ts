@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { foldersOf } from '../../engine/checkpoint/folders';
 import { checkpointReduction } from '../../engine/checkpoint/reduction';
 import { UserError } from '../../engine/errors';
+import { isAsWritten } from '../../engine/files/signed';
 import { claimStage } from '../../engine/files/target';
 import { wholeBlocks } from '../../engine/importance/select';
 import { openForComputing } from '../../engine/model/opened';
@@ -14,12 +15,13 @@ import { set } from '../../engine/option-token';
 import { kQuantAdvice } from '../../engine/write/gguf/types';
 import type { ExportResult, VerifiedResult } from '../../protocol/export';
 import { formatOf } from '../definitions/export';
+import { checkFileTarget } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions, type RunEnd, secondsSince, watchDevice } from '../run';
 import { exportedFiles, writeRecordOf } from './export-files';
 import { findingsOf } from './export-findings';
 import { measureExported, textOf } from './export-measures';
-import { type Exporting, settingsOf, writeExport, writtenType } from './export-writers';
+import { type Exporting, modelfileOf, settingsOf, writeExport, writtenType } from './export-writers';
 import { consumersOf, verifyOutput } from './verify-written';
 
 type Options = OptionsFor<'export'>;
@@ -37,6 +39,9 @@ export async function runExport(options: Options, context: JobContext): Promise<
   if (reduction.kept.length === 0) throw nothingLeft();
   const text = await textOf(options, opened, context);
   const exporting: Exporting = { options, format, opened, reduction, started: context.started };
+  if (options.modelfile) {
+    await checkFileTarget('the Modelfile', modelfileOf(options.out), options.checkpoint, [], isAsWritten);
+  }
   const stage = await claimStage(options.out, foldersOf(opened.checkpoint));
   const { hooks, device } = watchDevice(context.hooks);
   const compute = modelOptions(options, { ...context, hooks });

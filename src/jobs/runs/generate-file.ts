@@ -10,7 +10,7 @@ import { detailsOf, fileInput } from '../../engine/records/details';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import type { PromptsResult, PromptText } from '../../protocol/jobs';
-import { checkFileTarget } from '../file-target';
+import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';
 import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
@@ -22,7 +22,10 @@ export async function runPrompts(
   context: JobContext,
 ): Promise<RunEnd<PromptsResult>> {
   const { out, batch, chat = false, system, maxNewTokens, ignoreEos = false } = options;
-  if (out !== undefined) await checkFileTarget('the texts', out, options.checkpoint, [file]);
+  if (out !== undefined) {
+    await checkFileTarget('the texts', out, options.checkpoint, [file]);
+    await refuseExisting(out, 'Name another file.');
+  }
   const prompts = await readPrompts(file);
   const { checkpoint, architecture, view, changes, inputs, removed } = await openForComputing(
     options.checkpoint,

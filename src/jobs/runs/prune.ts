@@ -19,7 +19,7 @@ import { detailsOf } from '../../engine/records/details';
 import type { PruneResult } from '../../protocol/jobs';
 import { isClosed } from '../../engine/iterate/methods';
 import type { IterateSummary } from '../../engine/iterate/result';
-import { checkFileTarget } from '../file-target';
+import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
 import { healingOf, outcomeOf, selectInRounds } from './rounds';
@@ -37,7 +37,9 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
   const start = performance.now();
   const { checkpoint: path, out, mergekit, llamaCpp } = options;
   for (const file of [mergekit, llamaCpp]) {
-    if (file !== undefined) await checkFileTarget('the recipe', file, path);
+    if (file === undefined) continue;
+    await checkFileTarget('the recipe', file, path);
+    await refuseExisting(file, 'Name another file.');
   }
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
