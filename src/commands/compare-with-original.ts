@@ -4,6 +4,7 @@
  */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { Checkpoint } from '../engine/checkpoint/types';
 import { CancelledError, UserError } from '../engine/errors';
 import { updateCard } from '../engine/records/card-section';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
@@ -40,7 +41,8 @@ export const compareWithOriginalCommand: Command<CompareArguments> = {
   needsTrust: true,
   async run(coppice, args, settle): Promise<Comparison> {
     const title = vscode.l10n.t('Compare with the Original');
-    const chosen = await chooseCheckpoint(coppice, args, title);
+    const made = await coppice.tree.madeFromListed();
+    const chosen = await chooseCheckpoint(coppice, args, title, { takes: ({ path }) => made.has(path) });
     const family = await familyOf(coppice, chosen, args, title);
     const lacking = await missingParts(coppice, family, pageOf(family)!, args);
     const { parts } = await chooseParts(coppice, family, lacking, args);
@@ -71,13 +73,25 @@ async function memberAt({ library }: Coppice, given: string): Promise<Member> {
 /** Among the listed models that compute. Undefined if it is the only one. */
 async function askOriginal(coppice: Coppice, chosen: Chosen, title: string): Promise<Member | undefined> {
   const { library } = coppice;
-  const others = library.entries().filter(({ path }) => path !== chosen.path && library.peek(path)?.architecture);
+  const others = library
+    .entries()
+    .filter(({ path }) => path !== chosen.path && couldBeOriginal(library.peek(path), chosen));
   if (others.length === 0) return undefined;
   const items = others.map(({ path }) => ({ label: basename(path), description: path, path }));
   const placeHolder = vscode.l10n.t('Select the original that {0} was made from', basename(chosen.path));
   const picked = await vscode.window.showQuickPick(items, { title, placeHolder, matchOnDescription: true });
   if (!picked) throw new CancelledError();
   return memberAt(coppice, picked.path);
+}
+
+/** Pruning leaves width and vocabulary as they are, and no model has more blocks than its original. */
+function couldBeOriginal(other: Checkpoint | undefined, { architecture }: Chosen): boolean {
+  const original = other?.architecture;
+  return (
+    original?.hidden === architecture.hidden &&
+    original.vocabulary === architecture.vocabulary &&
+    original.layers.length >= architecture.layers.length
+  );
 }
 
 const noOriginal = ({ path }: Chosen): UserError =>

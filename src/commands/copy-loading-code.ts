@@ -3,11 +3,14 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../engine/errors';
 import { loadablesAt } from '../engine/write/loadables';
-import { type Loadable, loadingCode } from '../engine/write/loading-code';
+import { type Loadable, type LoadingCode, loadingCode } from '../engine/write/loading-code';
 import type { OnnxKind } from '../engine/write/onnx/kinds';
 import { shellOf } from '../format/shell';
 import type { Command, CommonArguments } from '../host/command';
 import { choosePath } from '../host/choose-checkpoint';
+import type { Coppice } from '../host/coppice';
+import { exportedPath } from '../host/exported-path';
+import type { Entry } from '../views/library';
 
 export interface LoadingCodeArguments extends CommonArguments {
   /** Of the models in an ONNX folder; undefined asks if there are several. */
@@ -20,19 +23,55 @@ export const copyLoadingCodeCommand: Command<LoadingCodeArguments> = {
   id: 'coppice.copyLoadingCode',
   async run(coppice, args) {
     const title = vscode.l10n.t('Copy Code to Load It');
-    const path = args.checkpoint ?? (await choosePath(coppice, title, coppice.library.entries()));
-    const codes = loadingCode(await chooseLoadable(path, args, title), shellOf(vscode.env.shell));
-    const items = codes.map((code) => ({ label: code.library, description: code.runs, detail: code.install, code }));
-    const picked =
-      items.find(({ label }) => label === args.library) ??
-      (await vscode.window.showQuickPick(items, { title, placeHolder: vscode.l10n.t('Select a library') }));
-    if (!picked) throw new CancelledError();
-    const { code } = picked.code;
-    await vscode.env.clipboard.writeText(code);
+    const path = (await exportedPath(args)) ?? (await choosePath(coppice, title, await exportsFirst(coppice)));
+    const isGiven = (args.kind ?? args.library) !== undefined;
+    const loadables = isGiven ? [await chooseLoadable(path, args, title)] : await allLoadables(coppice, path);
+    const groups = loadables.map((loadable) => ({ loadable, codes: loadingCode(loadable, shellOf(vscode.env.shell)) }));
+    const given = groups.flatMap(({ codes }) => codes).find(({ library }) => library === args.library);
+    const code = given ?? (await chooseCode(title, groups));
+    await vscode.env.clipboard.writeText(code.code);
     vscode.window.setStatusBarMessage(vscode.l10n.t('$(check) Code copied'), 5000);
-    return code;
+    return code.code;
   },
 };
+
+/** All models that can be loaded, what was exported last at the top. */
+async function exportsFirst({ tree, library }: Coppice): Promise<Entry[]> {
+  const exported = (await tree.exportsOf()).map(({ path }) => path);
+  const others = library.entries().filter(({ path }) => !exported.includes(path));
+  return [...exported.map((path): Entry => ({ path, origin: 'workspace' })), ...others];
+}
+
+/** What an application loads is what was exported: it comes before the model itself, the last one first. */
+async function allLoadables({ tree, library }: Coppice, path: string): Promise<readonly Loadable[]> {
+  const identity = library.peek(path)?.identity;
+  const exported = identity === undefined ? [] : await tree.exportsOf(identity);
+  const places = [...exported.map((each) => each.path), path];
+  return (await Promise.all(places.map(loadablesAt))).flat();
+}
+
+interface CodeGroup {
+  readonly loadable: Loadable;
+  readonly codes: readonly LoadingCode[];
+}
+
+/** One list: below the name of each model the libraries that load it. */
+async function chooseCode(title: string, groups: readonly CodeGroup[]): Promise<LoadingCode> {
+  const items = groups.flatMap(({ loadable, codes }) => [
+    ...(groups.length === 1
+      ? []
+      : [{ label: nameOf(loadable), kind: vscode.QuickPickItemKind.Separator, code: undefined }]),
+    ...codes.map((code) => ({ label: code.library, description: code.runs, detail: code.install, code })),
+  ]);
+  const placeHolder = vscode.l10n.t('Select a library');
+  const picked = await vscode.window.showQuickPick(items, { title, placeHolder });
+  if (!picked?.code) throw new CancelledError();
+  return picked.code;
+}
+
+/** "sample-9-onnx · q8" */
+const nameOf = (loadable: Loadable): string =>
+  [basename(loadable.path), ...(loadable.format === 'onnx' ? [loadable.kind] : [])].join(' · ');
 
 async function chooseLoadable(path: string, { kind }: LoadingCodeArguments, title: string): Promise<Loadable> {
   const found = await loadablesAt(path);

@@ -36,7 +36,7 @@ export const deleteModelCommand: Command<DeleteArguments> = {
     const { lines } = args;
     for (const line of lines ?? []) if (line.kind === 'namedPlan') await deletePlan(line);
     // The key is pressed on any line: a block is not a model.
-    const ofModels = lines?.filter(({ kind }) => kind === 'checkpoint' || kind === 'adapter');
+    const ofModels = lines?.filter(({ kind }) => ['checkpoint', 'adapter', 'export'].includes(kind));
     const paths = pathsOf({ ...args, lines: ofModels });
     if (paths.length === 0) return [];
     const doomed = await Promise.all(paths.map((path) => inspect(coppice, path)));

@@ -13,7 +13,7 @@ import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
-import { showCheckpoint } from '../host/show-checkpoint';
+import { showCheckpoint, showExport } from '../host/show-checkpoint';
 import { askAll, BACK, type Choice, pick, pickMany, type Step } from '../host/steps';
 import type { ShipGoal } from '../protocol/journey';
 import { formatBytes } from '../format/numbers';
@@ -69,14 +69,14 @@ export const exportModelCommand: Command<ExportModelArguments> = {
       out: out!,
     };
     const { result } = await runJob(coppice, spec, { device });
-    if (result.format !== 'onnx') await showCheckpoint(coppice, result.out);
+    await (result.format === 'onnx' ? showExport(coppice, result.out) : showCheckpoint(coppice, result.out));
     void hintAtGit(coppice, args, result.out);
     tellExported(args, result);
     return result;
   },
 };
 
-/** The tree has no line for an ONNX folder, and Coppice does not read it: it is not compared by perplexity. */
+/** Coppice does not read an ONNX folder: it is not compared by perplexity. */
 function tellExported(args: CommonArguments, { format, out }: ExportResult): void {
   inform(
     args,

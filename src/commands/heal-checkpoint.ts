@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
 import type { Choice as BlockChoice } from '../engine/importance/choice';
+import { healable } from '../engine/heal/healable';
 import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
@@ -49,7 +50,11 @@ export const healCheckpointCommand: Command<HealArguments> = {
   needsTrust: true,
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Heal Checkpoint');
-    const chosen = await chooseCheckpoint(coppice, args, title, { prefers: 'plan' });
+    const chosen = await chooseCheckpoint(coppice, args, title, {
+      prefers: 'plan',
+      takes: ({ architecture, subject }) =>
+        healable(architecture) && (args.remove !== undefined || coppice.plans.removed(subject).length > 0),
+    });
     const { remove = [] } = modelSource(coppice, chosen, { plan: true, remove: args.remove });
     if (remove.length === 0) throw nothingToHeal();
     const choice = args.remove === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');

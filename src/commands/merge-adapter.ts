@@ -2,6 +2,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
+import { ADAPTERS, FittingList } from '../editors/results/fitting-list';
+import type { Checkpoint } from '../engine/checkpoint/types';
 import type { MergeSpec } from '../protocol/jobs';
 import { checkpointName } from '../jobs/titles';
 import { files, withStart } from '../recipes/estimate/parts';
@@ -31,7 +33,9 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
   needsTrust: true,
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Merge LoRA Adapter into Checkpoint');
-    const { path, checkpoint } = await chooseCheckpoint(coppice, args, title);
+    const { path, checkpoint } = await chooseCheckpoint(coppice, args, title, {
+      takes: async (each) => (await adaptersOf(coppice, each.checkpoint, args)).length > 0,
+    });
     const bytes = await checkpointBytes(checkpoint, []);
     const outStep: Step<MergeArguments> = async (_, place) => {
       const value = outputFolder(coppice.config.outputFolder, checkpoint, 'retrained');
@@ -45,7 +49,7 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
       return out === BACK ? BACK : { out };
     };
     const steps = [
-      ...(args.adapter === undefined ? [adapterStep(coppice)] : []),
+      ...(args.adapter === undefined ? [adapterStep(coppice, checkpoint)] : []),
       ...(args.out === undefined ? [outStep] : []),
     ];
     const complete = await askAll(title, args, steps);
@@ -66,14 +70,28 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
   },
 };
 
-function adapterStep(coppice: Coppice): Step<MergeArguments> {
+/** The adapters of the workspace that fit a model, or the given one if it does. */
+async function adaptersOf(
+  { library }: Coppice,
+  checkpoint: Checkpoint,
+  { adapter }: Pick<MergeArguments, 'adapter'> = {},
+): Promise<readonly string[]> {
+  const list = new FittingList(checkpoint, ADAPTERS);
+  await list.refresh(adapter === undefined ? library.adapters() : [adapter]);
+  return list.fitting;
+}
+
+function adapterStep(coppice: Coppice, checkpoint: Checkpoint): Step<MergeArguments> {
   return async (_, place) => {
-    const known = coppice.library
-      .adapters()
-      .map((path) => ({ label: basename(path), description: vscode.workspace.asRelativePath(path), value: path }));
+    const known = (await adaptersOf(coppice, checkpoint)).map((path) => ({
+      label: basename(path),
+      description: vscode.workspace.asRelativePath(path),
+      value: path,
+    }));
     const browse = (): Thenable<vscode.Uri[] | undefined> =>
       vscode.window.showOpenDialog({ title: place.title, canSelectFolders: true, canSelectFiles: false });
-    const last = recall(coppice, 'merge', 'adapter', '');
+    const before = recall(coppice, 'merge', 'adapter', '');
+    const [last] = before === '' ? [] : await adaptersOf(coppice, checkpoint, { adapter: before });
     const adapter = await pickOrBrowse(place, vscode.l10n.t('Select an adapter'), known, browse, last);
     return adapter === BACK ? BACK : { adapter };
   };

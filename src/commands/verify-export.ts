@@ -9,6 +9,7 @@ import type { VerifyResult } from '../protocol/export';
 import type { VerifySpec } from '../protocol/jobs';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
+import { exportedPath } from '../host/exported-path';
 import { verifyEstimate } from '../host/estimates';
 import { inform } from '../host/inform';
 import { runJob } from '../host/run-job';
@@ -29,7 +30,7 @@ export const verifyExportCommand: Command<VerifyArguments> = {
   id: 'coppice.verifyExport',
   needsTrust: true,
   async run(coppice, args, settle) {
-    const output = args.output ?? args.checkpoint ?? (await askOutput());
+    const output = args.output ?? (await exportedPath(args)) ?? (await askOutput());
     const { against, remove, heal, adapter, device } = args;
     const consumers = args.consumers ?? (args.throws ? undefined : await askPrograms(coppice, output));
     settle({ ...args, output, consumers });

@@ -28,6 +28,8 @@ export interface Wish {
   readonly needs?: 'plan' | 'scores';
   /** Checkpoints that have it come first. */
   readonly prefers?: 'plan';
+  /** The command takes no others: they are not offered, and the selected one is not taken silently. */
+  readonly takes?: (each: Chosen) => boolean | Promise<boolean>;
 }
 
 /** @throws UserError when it cannot be opened or run; CancelledError */
@@ -44,10 +46,13 @@ export async function chooseCheckpoint(
   return { path, checkpoint, architecture, subject: subjectOf(path, checkpoint)! };
 }
 
-async function chooseListed(coppice: Coppice, title: string, { needs, prefers }: Wish): Promise<Chosen> {
+async function chooseListed(coppice: Coppice, title: string, { needs, prefers, takes }: Wish): Promise<Chosen> {
   const { library, tree } = coppice;
   if (!library.isScanned) await library.rescan();
-  const usable = (await groupCheckpoints(library)).usable.flatMap(({ path }) => chosenOf(coppice, path));
+  const all = (await groupCheckpoints(library)).usable.flatMap(({ path }) => chosenOf(coppice, path));
+  const taken = takes ? await Promise.all(all.map(async (each) => takes(each))) : [];
+  // If it takes none of them, the command says why.
+  const usable = taken.includes(true) ? all.filter((_, at) => taken[at]) : all;
   if (usable.length === 0) throw nothingToChoose(library.entries().length);
   const obvious = usable.length === 1 ? usable[0] : usable.find(({ path }) => path === tree.selectedPath);
   if (obvious) return obvious;

@@ -120,6 +120,7 @@ function argumentsOf({ tree, jobs }: Coppice, given: unknown, selected: unknown)
   if (isNode(given)) {
     const lines = Array.isArray(selected) && selected.length > 0 ? selected.filter(isNode) : [given];
     if (given.kind === 'training') return trainingArguments(given.training);
+    if (given.kind === 'export') return { lines, checkpoint: given.folder.path };
     const adapter: CommonArguments & { adapter?: string } = given.kind === 'adapter' ? { adapter: given.path } : {};
     const plan: CommonArguments & { plan?: string } = given.kind === 'namedPlan' ? { plan: given.plan.name } : {};
     return { lines, ...plan, ...(given.kind === 'adapter' ? adapter : { checkpoint: checkpointPathOf(given) }) };

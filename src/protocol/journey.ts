@@ -38,6 +38,7 @@ export type StartAction =
   | 'export'
   | 'compare'
   | 'beforeAfter'
+  | 'code'
   | 'goal'
   | 'tasks'
   | 'iterate'

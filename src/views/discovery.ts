@@ -13,9 +13,13 @@ const MAX_FILES = 2000;
 /** Files that may be a checkpoint, to search for and to watch. */
 export const WEIGHT_FILES = '**/*.{safetensors,safetensors.index.json,gguf}';
 
+/** Models in ONNX, as exports have them: in a folder of that name. */
+export const ONNX_MODELS = '**/onnx/*.onnx';
+
 /** @param exclude globs, in addition to `files.exclude` */
 export async function findCheckpoints(exclude: readonly string[]): Promise<Found> {
   const uris = await vscode.workspace.findFiles(WEIGHT_FILES, anyOf(exclude), MAX_FILES);
-  const files = uris.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
+  const onnx = await vscode.workspace.findFiles(ONNX_MODELS, anyOf(exclude), MAX_FILES);
+  const files = [...uris, ...onnx].filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
   return { ...groupFiles(files), truncated: uris.length >= MAX_FILES };
 }

@@ -9,11 +9,12 @@ import { type CheckpointGroup, groupCheckpoints } from './checkpoint-groups';
 import type { HiddenPaths } from './hidden';
 import type { CheckpointLibrary, Entry } from './library';
 import { type Kin, lineOf, parentsOf } from './lineage';
-import { type AdapterNode, type CheckpointNode, keyOf, type Node, type TrainingNode } from './nodes';
+import { type AdapterNode, type CheckpointNode, type ExportNode, keyOf, type Node, type TrainingNode } from './nodes';
+import type { OnnxFolder } from './onnx-folders';
 import type { Origin, Origins } from './origins';
 
 /** A line that stands for files. */
-export type FileNode = CheckpointNode | AdapterNode | TrainingNode;
+export type FileNode = CheckpointNode | AdapterNode | ExportNode | TrainingNode;
 
 export interface Listing {
   readonly top: readonly FileNode[];
@@ -25,6 +26,8 @@ export interface Listing {
   readonly origins: ReadonlyMap<string, Origin>;
   /** The path of a checkpoint, by the identity of its files. */
   readonly identities: ReadonlyMap<string, string>;
+  /** Exported folders of ONNX models. */
+  readonly exports: readonly OnnxFolder[];
   /** What stands below a line, by its key: models in the order in which they were made, then adapters and trainings. */
   readonly below: ReadonlyMap<string, readonly FileNode[]>;
   /** The line above, by the key of a line. */
@@ -37,6 +40,7 @@ export const NOTHING: Listing = {
   groups: new Map(),
   origins: new Map(),
   identities: new Map(),
+  exports: [],
   below: new Map(),
   above: new Map(),
 };
@@ -68,7 +72,7 @@ export class Families {
   constructor(
     private readonly library: Pick<
       CheckpointLibrary,
-      'isScanned' | 'entries' | 'load' | 'peek' | 'adapters' | 'trainings'
+      'isScanned' | 'entries' | 'load' | 'peek' | 'adapters' | 'exports' | 'trainings'
     >,
     private readonly hidden: Pick<HiddenPaths, 'has'>,
     private readonly origins: Origins,
@@ -84,7 +88,8 @@ export class Families {
     const nodes = [...found.usable, ...found.others].map((entry) => this.nodeOf(entry));
     const adapters = this.library.adapters().map((path) => this.same<AdapterNode>({ kind: 'adapter', path }));
     const trainings = this.library.trainings().map((training) => this.same({ kind: 'training' as const, training }));
-    const all: readonly FileNode[] = [...nodes, ...adapters, ...trainings];
+    const exports = this.library.exports().map((folder) => this.same<ExportNode>({ kind: 'export', folder }));
+    const all: readonly FileNode[] = [...nodes, ...exports, ...adapters, ...trainings];
     this.nodes = new Map(all.map((node) => [keyOf(node), node]));
     return listingOf(found, all, (node) => this.nodes.get(parents.get(keyOf(node)) ?? ''), this.hidden);
   }
@@ -92,6 +97,11 @@ export class Families {
   /** How Coppice made what lies at `home`; undefined if it did not. */
   origin(home: string): Promise<Origin | undefined> {
     return this.origins.of(home);
+  }
+
+  /** The line of a model or an export at the last listing. */
+  at(path: string): FileNode | undefined {
+    return this.nodes.get(`checkpoint:${path}`) ?? this.nodes.get(`export:${path}`);
   }
 
   /** The line of a checkpoint at the last listing. */
@@ -132,6 +142,7 @@ export class Families {
     const models = [...originals, ...usable.filter(({ path }) => ofModels.has(path))];
     await this.addAdapters(models, parents);
     this.addTrainings(models, parents);
+    this.addExports(models, parents);
     for (const [path, parent] of ofModels) this.belowAdapter(path, parent, origins, parents);
     return parents;
   }
@@ -142,6 +153,13 @@ export class Families {
     for (const [i, folder] of this.library.adapters().entries()) {
       const base = bases[i] === undefined ? undefined : this.entryOf(models, ({ identity }) => identity === bases[i]);
       if (base) parents.set(`adapter:${folder}`, `checkpoint:${base.path}`);
+    }
+  }
+
+  private addExports(models: readonly Entry[], parents: Map<string, string>): void {
+    for (const { path, identity } of this.library.exports()) {
+      const source = this.entryOf(models, (checkpoint) => checkpoint.identity === identity);
+      if (source) parents.set(`export:${path}`, `checkpoint:${source.path}`);
     }
   }
 
@@ -181,11 +199,17 @@ export class Families {
     return known?.kind === 'checkpoint' && known.entry.origin === entry.origin ? known : { kind: 'checkpoint', entry };
   }
 
-  private same<T extends AdapterNode | TrainingNode>(node: T): T {
+  private same<T extends AdapterNode | ExportNode | TrainingNode>(node: T): T {
     const known = this.nodes.get(keyOf(node)) as T | undefined;
-    const isSame = known && (known.kind === 'adapter' || known.training === (node as TrainingNode).training);
-    return isSame ? known : node;
+    return known && isSame(known, node) ? known : node;
   }
+}
+
+/** Whether two nodes of one key stand for the same files. */
+function isSame(a: FileNode, b: FileNode): boolean {
+  if (a.kind === 'training') return b.kind === a.kind && a.training === b.training;
+  if (a.kind === 'export') return b.kind === a.kind && a.folder === b.folder;
+  return true;
 }
 
 function listingOf(
@@ -208,8 +232,11 @@ function listingOf(
     } else if (unusable) inspected.push(node);
     else top.push(node);
   }
-  const made = (node: FileNode): string =>
-    node.kind === 'checkpoint' ? (origins.get(node.entry.path)?.finished ?? '') : '￿';
+  const made = (node: FileNode): string => {
+    if (node.kind === 'export') return node.folder.finished;
+    return node.kind === 'checkpoint' ? (origins.get(node.entry.path)?.finished ?? '') : '￿';
+  };
   for (const list of below.values()) list.sort((a, b) => (made(a) < made(b) ? -1 : made(a) > made(b) ? 1 : 0));
-  return { top, inspected, groups, origins, identities, below, above };
+  const exports = all.flatMap((node) => (node.kind === 'export' ? [node.folder] : []));
+  return { top, inspected, groups, origins, identities, exports, below, above };
 }

@@ -10,6 +10,8 @@ export interface FoundModels {
   readonly patches: readonly string[];
   /** Files of widths: what is kept of each block. */
   readonly widths: readonly string[];
+  /** Folders with models in ONNX, whoever wrote them. */
+  readonly onnx: readonly string[];
   /** Output folders of trainings with a saved state beside them: stopped and running ones. */
   readonly trainings: readonly string[];
 }
@@ -36,10 +38,15 @@ export function groupFiles(files: readonly string[]): FoundModels {
   const patches: string[] = [];
   const widths: string[] = [];
   const trainings: string[] = [];
+  const onnx = new Set<string>();
   for (const file of files) {
     if (STATE.test(file)) trainings.push(dirname(file).replace(/\.training$/, ''));
     const parts = dirname(file).split(/[/\\]/);
     if (parts.some((part) => UNDER_WAY.test(part))) continue;
+    if (file.endsWith('.onnx')) {
+      onnx.add(dirname(dirname(file)));
+      continue;
+    }
     if (file.endsWith('.gguf')) {
       if (!LATER_GGUF_PART.test(file)) checkpoints.push(file);
       continue;
@@ -64,6 +71,7 @@ export function groupFiles(files: readonly string[]): FoundModels {
     adapters: adapters.sort(),
     patches: patches.sort(),
     widths: widths.sort(),
+    onnx: [...onnx].sort(),
     trainings: trainings.sort(),
   };
 }

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { beforeAfter } from '../engine/records/before-after/before-after';
 import { checkpointName } from '../jobs/titles';
 import type { RunDigest } from '../protocol/panel';
+import { exportsOf } from './exported';
 import { type Listing, originalIn } from './families';
 import type { Goals } from './goals';
 import type { JourneyFacts, Member } from './journey';
@@ -44,7 +45,7 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
     planned: removed.length > 0,
     ...(removed.length > 0 ? { written } : { adapter: adapterOf(listing, path) }),
     merged: of(['merge', 'retrain']),
-    exported: of(['export']) ?? exportedFolder(runs, identity),
+    exported: exportsOf(listing, identity).at(0) ?? exportedFolder(runs, identity),
     compared: origin !== undefined && isCompared(runs, identity, original),
     skipped: goals.skipped(original, identity),
     ratio,

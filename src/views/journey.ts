@@ -116,7 +116,7 @@ function nextOf(facts: JourneyFacts, unneeded: ReadonlySet<StepName>): NextActio
   if (adapter !== undefined) return { action: 'merge', adapter };
   if (!TRAINED.includes(kind) && !unneeded.has('retrain')) return { action: 'retrain' };
   if (kind !== 'export' && !exported) return { action: 'export' };
-  return { action: compared ? 'beforeAfter' : 'compare' };
+  return { action: compared ? 'code' : 'compare' };
 }
 
 const open = ({ path, name }: Member): NextAction => ({ action: 'open', path, name });

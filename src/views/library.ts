@@ -11,7 +11,8 @@ import { messageOf, UserError } from '../engine/errors';
 import { readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
 import { canonicalPath } from './canonical';
 import { CheckpointCache, folderOf, isOf } from './checkpoint-cache';
-import { findCheckpoints, WEIGHT_FILES } from './discovery';
+import { findCheckpoints, ONNX_MODELS, WEIGHT_FILES } from './discovery';
+import { type OnnxFolder, OnnxFolders } from './onnx-folders';
 
 const REMEMBERED = 'openedCheckpoints';
 /** Files change in bursts: a download, a rename, a checkout. */
@@ -29,8 +30,10 @@ export class CheckpointLibrary implements vscode.Disposable {
   private adapterFolders: readonly string[] = [];
   private patchFiles: readonly string[] = [];
   private widthFiles: readonly string[] = [];
+  private onnx: readonly OnnxFolder[] = [];
   private stopped: readonly StoppedTraining[] = [];
   private truncated = false;
+  private readonly onnxFolders: OnnxFolders;
   private readonly cache = new CheckpointCache(openCheckpoint);
   /** Watchers of folders outside the workspace, which the workspace watchers do not cover. */
   private readonly outside = new Map<string, vscode.Disposable>();
@@ -52,6 +55,7 @@ export class CheckpointLibrary implements vscode.Disposable {
   ) {
     const remembered = state.get<unknown>(REMEMBERED);
     this.opened = Array.isArray(remembered) ? remembered.filter((path) => typeof path === 'string') : [];
+    this.onnxFolders = new OnnxFolders(state);
     this.watch();
   }
 
@@ -87,6 +91,17 @@ export class CheckpointLibrary implements vscode.Disposable {
   /** Files of widths in the workspace. */
   widths(): readonly string[] {
     return this.widthFiles;
+  }
+
+  /** Exported folders of ONNX models: of the workspace, and those that were written elsewhere. */
+  exports(): readonly OnnxFolder[] {
+    return this.onnx;
+  }
+
+  /** Lists a folder that was written. */
+  async showExport(folder: string): Promise<void> {
+    await this.onnxFolders.remember(folder);
+    await this.rescan();
   }
 
   /** Stopped trainings in the workspace. */
@@ -149,10 +164,11 @@ export class CheckpointLibrary implements vscode.Disposable {
   }
 
   private async search(): Promise<void> {
-    const { checkpoints, adapters, patches, widths, trainings, truncated } = await findCheckpoints(
+    const { checkpoints, adapters, patches, widths, onnx, trainings, truncated } = await findCheckpoints(
       this.config.discoveryExclude,
     );
     const stopped = await this.readTrainings(trainings);
+    const exported = await this.onnxFolders.list(onnx);
     if (truncated) this.log.warn('The workspace has too many weight files: some are not listed.');
     const steps = (): string[] => this.stopped.map(({ out, step }) => `${out} ${step}`);
     const lists = (): (readonly string[])[] => [
@@ -160,6 +176,7 @@ export class CheckpointLibrary implements vscode.Disposable {
       this.adapterFolders,
       this.patchFiles,
       this.widthFiles,
+      this.onnx.map(({ path, finished }) => `${path} ${finished}`),
       steps(),
     ];
     const list = (): string => JSON.stringify([...lists(), this.truncated]);
@@ -168,6 +185,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     this.adapterFolders = adapters;
     this.patchFiles = patches;
     this.widthFiles = widths;
+    this.onnx = exported;
     this.stopped = stopped;
     this.truncated = truncated;
     const same = list() === before;
@@ -204,12 +222,14 @@ export class CheckpointLibrary implements vscode.Disposable {
 
   private watch(): void {
     const weights = vscode.workspace.createFileSystemWatcher(WEIGHT_FILES);
+    const onnx = vscode.workspace.createFileSystemWatcher(ONNX_MODELS);
     const configs = vscode.workspace.createFileSystemWatcher('**/config.json');
     const again = (): void => this.rescanSoon();
     this.watchOutside();
     this.subscriptions.push(
       this.follow(weights),
       this.follow(configs),
+      this.follow(onnx),
       // A folder that is moved or removed as a whole sends no events for its files.
       vscode.workspace.onDidCreateFiles(again),
       vscode.workspace.onDidDeleteFiles(again),

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
 import type { Checkpoint } from '../engine/checkpoint/types';
+import { isKnownToOthers } from '../engine/write/recipes';
 import type { Journey } from '../protocol/journey';
 import { type Listing, originalIn } from './families';
 import { type Freshness, Freshnesses } from './freshness';
@@ -13,6 +14,7 @@ import { checkpointItem, type CheckpointState, failedItem, type Family } from '.
 import { planItem } from './items/plan';
 import { asUserError, type CheckpointLibrary } from './library';
 import { namedPlanItem } from './items/named-plan';
+import type { NamedPlans } from './named-plans';
 import { ratioIn } from './measured';
 import type { BlockNode, CheckpointNode, NamedPlanNode, PlanNode } from './nodes';
 import type { Plans, PlanSubject } from './plan';
@@ -28,6 +30,7 @@ export class Lines {
   constructor(
     private readonly library: CheckpointLibrary,
     private readonly plans: Plans,
+    private readonly namedPlans: Pick<NamedPlans, 'of'>,
     private readonly scores: ScoreStore,
     private readonly config: Config,
     private readonly records: Pick<RunRecords, 'digests'>,
@@ -85,9 +88,11 @@ export class Lines {
     const shape = checkpoint.architecture?.layers[block.index];
     if (!subject || !shape) return blockItem(path, block);
     const { kept, locked } = protectionOf(subject.blocks, this.config);
+    const removed = this.plans.removed(subject);
     return blockItem(path, block, {
       shape,
-      kept: !this.plans.removed(subject).includes(block.index),
+      kept: !removed.includes(block.index),
+      planned: removed.length > 0,
       protected: kept.has(block.index),
       locked: locked.has(block.index),
       scores: this.scores.shown(subject),
@@ -98,7 +103,7 @@ export class Lines {
   /** Plan and scores of a checkpoint. */
   private async stateOf(path: string, checkpoint: Checkpoint): Promise<CheckpointState> {
     const subject = subjectOf(path, checkpoint);
-    if (!subject) return { removed: [], allScores: [] };
+    if (!subject) return { removed: [], allScores: [], plans: false, portable: false, hasRuns: false };
     const removed = this.plans.removed(subject);
     const scores = this.scores.shown(subject);
     const warning = planWarning(removed, scores, protectionOf(subject.blocks, this.config));
@@ -111,6 +116,9 @@ export class Lines {
       warning,
       scores,
       allScores,
+      plans: removed.length > 0 || this.namedPlans.of(subject).length > 0,
+      portable: isKnownToOthers(checkpoint),
+      hasRuns: this.records.digests.some(({ model }) => model.identity === subject.identity),
       ...(freshness && { freshness }),
       ...(ratio !== undefined && { ratio }),
       next: this.journeyOf(subject, freshness).next,

@@ -23,6 +23,8 @@ export function nextWords(next: NextAction): string {
       return l10n.t('compare it with the original');
     case 'beforeAfter':
       return l10n.t('look at it beside the original');
+    case 'code':
+      return l10n.t('copy the code that loads it');
     default:
       return l10n.t('open the results');
   }

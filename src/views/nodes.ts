@@ -5,6 +5,7 @@ import type { TensorInfo } from '../engine/formats/tensor';
 import type { StoppedTraining } from '../engine/retrain/loop/stopped';
 import type { Entry } from './library';
 import type { KeptPlan } from './named-plans';
+import type { OnnxFolder } from './onnx-folders';
 import type { BlockPart, Part } from './parts';
 
 export interface CheckpointNode {
@@ -60,6 +61,12 @@ export interface InspectionNode {
   readonly kind: 'inspection';
 }
 
+/** An exported folder of ONNX models. */
+export interface ExportNode {
+  readonly kind: 'export';
+  readonly folder: OnnxFolder;
+}
+
 /** A stopped training. */
 export interface TrainingNode {
   readonly kind: 'training';
@@ -68,7 +75,7 @@ export interface TrainingNode {
 
 export type Node =
   | (CheckpointNode | PlanNode | NamedPlanNode | PartNode | BlockNode | TensorNode)
-  | (AdapterNode | TrainingNode | InspectionNode);
+  | (AdapterNode | ExportNode | TrainingNode | InspectionNode);
 
 const KINDS: Readonly<Record<Node['kind'], true>> = {
   checkpoint: true,
@@ -78,6 +85,7 @@ const KINDS: Readonly<Record<Node['kind'], true>> = {
   block: true,
   tensor: true,
   adapter: true,
+  export: true,
   training: true,
   inspection: true,
 };
@@ -91,6 +99,7 @@ export function checkpointPathOf(node: Node): string | undefined {
 
 /** The file or folder of a line. */
 export function filePathOf(node: Node): string | undefined {
+  if (node.kind === 'export') return node.folder.path;
   return node.kind === 'adapter' ? node.path : checkpointPathOf(node);
 }
 
@@ -103,6 +112,8 @@ export function keyOf(node: Node): string {
       return `${node.kind}:${node.entry.path}`;
     case 'adapter':
       return `${node.kind}:${node.path}`;
+    case 'export':
+      return `${node.kind}:${node.folder.path}`;
     case 'training':
       return `${node.kind}:${node.training.out}`;
     case 'plan':

@@ -14,6 +14,8 @@ export interface Origin {
   readonly kind: string;
   /** Name of the adapter that was merged. */
   readonly adapter?: string;
+  /** Of an export: "q8_0"; "stored" where each weight keeps its type. */
+  readonly type?: string;
   /** ISO 8601, UTC. */
   readonly finished: string;
   /** Removed blocks, ascending. */
@@ -58,6 +60,7 @@ function originIn({ kind, inputs, settings, results, finished }: RunRecord): Ori
     finished,
     removed: blocks,
     ...(adapter && { adapter: adapter.name }),
+    ...(kind === 'export' && typeof settings.type === 'string' && { type: settings.type }),
     ...healed,
   };
 }

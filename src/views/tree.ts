@@ -8,10 +8,12 @@ import * as vscode from 'vscode';
 import type { Config } from '../host/config';
 import type { Journey } from '../protocol/journey';
 import { tick } from './boxes';
+import { type Exported, exportsOf } from './exported';
 import { Families, type FileNode, type Listing, NOTHING, placesIn } from './families';
 import type { Goals } from './goals';
 import type { HiddenPaths } from './hidden';
 import { adapterItem } from './items/adapter';
+import { exportItem } from './items/exported';
 import type { Family } from './items/checkpoint';
 import { inspectionItem } from './items/inspection';
 import { partItem, tensorItem } from './items/part';
@@ -71,7 +73,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     this.plans = plans;
     this.config = config;
     this.families = new Families(library, hidden, origins);
-    this.lines = new Lines(library, plans, scores, config, records, goals, () => this.listing);
+    this.lines = new Lines(library, plans, namedPlans, scores, config, records, goals, () => this.listing);
     this.offspring = new Offspring(library, namedPlans);
     this.readRecords = () => {
       records.read().catch((error: unknown) => log.warn(`The records of runs were not read: ${String(error)}`));
@@ -123,6 +125,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       case 'plan':
       case 'namedPlan':
       case 'tensor':
+      case 'export':
       case 'training':
         return [];
     }
@@ -144,6 +147,8 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
         return this.lines.namedPlan(node);
       case 'adapter':
         return adapterItem(node.path, this.madeFrom(node).length);
+      case 'export':
+        return exportItem(node, !this.listing.above.has(keyOf(node)));
       case 'inspection':
         return inspectionItem(this.listing.inspected.length, ![...this.listing.groups.values()].includes('usable'));
       case 'training':
@@ -157,10 +162,10 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     return isInspected ? INSPECTION : this.listing.above.get(keyOf(node));
   }
 
-  /** Shows a checkpoint in the view, selected, and opens the lines above it. */
+  /** Shows a checkpoint or an export in the view, selected, and opens the lines above it. */
   async reveal(path: string, options: { readonly focus?: boolean; readonly expand?: boolean } = {}): Promise<void> {
-    if (!this.nodeAt(path)) this.listing = await this.families.list(); // finds its place
-    const node = this.nodeAt(path);
+    if (!this.families.at(path)) this.listing = await this.families.list(); // finds its place
+    const node = this.families.at(path);
     if (node) await this.view.reveal(node, { select: true, ...options });
   }
 
@@ -185,6 +190,17 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   async journey(subject: PlanSubject): Promise<Journey> {
     if (!this.listing.groups.has(subject.path)) this.listing = await this.families.list();
     return this.lines.journey(subject);
+  }
+
+  /** Paths of the models that were made from a listed one. */
+  async madeFromListed(): Promise<ReadonlySet<string>> {
+    const { origins, identities } = await this.families.list();
+    return new Set([...origins].filter(([, { identity }]) => identities.has(identity)).map(([path]) => path));
+  }
+
+  /** What was exported from a model, newest first; without one, from all models. */
+  async exportsOf(identity?: string): Promise<Exported[]> {
+    return exportsOf(await this.families.list(), identity);
   }
 
   /** Whether Coppice wrote a model or an adapter. @param home its folder or GGUF file */
@@ -237,9 +253,16 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   }
 
   private familyOf(node: CheckpointNode): Family {
-    const origin = this.listing.origins.get(node.entry.path);
-    const alone = !this.listing.above.has(keyOf(node));
-    return { ...(origin && { origin }), alone, made: this.madeFrom(node).length };
+    const { origins, above, identities } = this.listing;
+    const origin = origins.get(node.entry.path);
+    const made = this.madeFrom(node);
+    return {
+      ...(origin && { origin }),
+      derived: origin !== undefined && identities.has(origin.identity),
+      hasAdapter: made.some(({ kind }) => kind === 'adapter'),
+      alone: !above.has(keyOf(node)),
+      made: made.length,
+    };
   }
 
   /** The line of a checkpoint at the last listing. */

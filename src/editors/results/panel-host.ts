@@ -36,6 +36,7 @@ export const COMMANDS = {
   goal: 'coppice.setGoal',
   tasks: 'coppice.evaluateTasks',
   beforeAfter: 'coppice.showBeforeAfter',
+  code: 'coppice.copyLoadingCode',
 } as const satisfies Record<StartAction, string>;
 
 /** @param shared services that all panels share */

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { LayerShape } from '../../engine/checkpoint/architecture';
 import { attentionWords } from '../attention-words';
+import { blockContext } from '../contexts';
 import { blockUri } from '../decorations';
 import type { BlockPart } from '../parts';
 import { barOf, placesOf } from '../score-bars';
@@ -11,6 +12,8 @@ import { formatBytes, formatCount, shortCount } from '../../format/numbers';
 
 export interface BlockState {
   readonly kept: boolean;
+  /** The plan of its model removes blocks. */
+  readonly planned: boolean;
   /** Never suggested. */
   readonly protected: boolean;
   /** The settings forbid removing it. */
@@ -38,7 +41,7 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
   const score = scores && scoreWords(scores, index);
   const place = scores && placesOf(scores).get(index);
   const importance = importances(scores)?.[index];
-  item.contextValue = state.kept ? 'block.kept' : 'block.removed';
+  item.contextValue = blockContext(state.kept, state.planned);
   item.checkboxState = {
     state: state.kept ? vscode.TreeItemCheckboxState.Checked : vscode.TreeItemCheckboxState.Unchecked,
     tooltip: boxTooltip(state),

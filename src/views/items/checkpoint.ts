@@ -10,6 +10,7 @@ import { mainDtype } from '../../engine/checkpoint/main-dtype';
 import type { Choice } from '../../engine/importance/choice';
 import { modelName } from '../../engine/records/record';
 import { choiceWords } from '../choice-words';
+import { checkpointContext } from '../contexts';
 import { type Freshness, freshnessWords } from '../freshness';
 import { madeIcon, madeWords } from '../made-words';
 import { nextWords } from '../next-words';
@@ -39,6 +40,12 @@ export interface CheckpointState {
   readonly freshness?: Freshness;
   /** Perplexity without the plan's blocks relative to the original model, if runs have measured both. */
   readonly ratio?: number;
+  /** There are plans to compare. */
+  readonly plans: boolean;
+  /** Other tools can follow the plan. */
+  readonly portable: boolean;
+  /** Runs have measured it. */
+  readonly hasRuns: boolean;
   /** The next step on the way to a model that ships; undefined for one that can only be inspected. */
   readonly next?: NextAction;
 }
@@ -47,6 +54,10 @@ export interface CheckpointState {
 export interface Family {
   /** How Coppice made it. */
   readonly origin?: Origin;
+  /** The model that it was made from is listed. */
+  readonly derived: boolean;
+  /** An adapter was trained on it. */
+  readonly hasAdapter: boolean;
   /** The model that it was made from is not above it. */
   readonly alone: boolean;
   /** Number of lines of what was made from it. */
@@ -64,16 +75,21 @@ export function checkpointItem(
   const item = new vscode.TreeItem(labelOf(path, checkpoint), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `checkpoint:${path}`;
   const usable = checkpoint.architecture !== undefined;
-  const states = [
-    usable ? '' : 'inspectOnly',
-    removed.length > 0 ? 'planned' : '',
-    allScores.length > 0 ? 'scored' : '',
-    freshness?.changed ? 'stale' : '',
-    node.entry.origin === 'opened' ? 'opened' : '',
-    state.next ? `next-${state.next.action}` : '',
-  ];
-  item.contextValue = ['checkpoint', ...states.filter((state) => state !== '')].join('.');
   const { origin } = family;
+  item.contextValue = checkpointContext({
+    usable,
+    planned: removed.length > 0,
+    plans: state.plans,
+    portable: state.portable,
+    scored: allScores.length > 0,
+    stale: freshness?.changed !== undefined,
+    hasRuns: state.hasRuns,
+    derived: family.derived,
+    exported: origin?.kind === 'export',
+    hasAdapter: family.hasAdapter,
+    opened: node.entry.origin === 'opened',
+    next: state.next?.action,
+  });
   item.iconPath = new vscode.ThemeIcon(origin ? madeIcon(origin) : usable ? 'layers' : 'archive');
   item.description = [
     describe(checkpoint, state, family),
@@ -98,9 +114,17 @@ function describe(checkpoint: Checkpoint, { removed, ratio }: CheckpointState, f
   }
   const summary = summarize(checkpoint);
   const size = [shortCount(summary.parameters), formatBytes(summary.bytes), mainDtype(checkpoint) ?? ''];
+  if (family.origin?.kind === 'export') return [...exportFacts(family, summary), ...quality, ...made].join(' · ');
   if (family.origin) return [...madeFacts(family, summary.blocks), ...quality, ...made, ...size].join(' · ');
   const architecture = summary.architecture ?? vscode.l10n.t('unknown architecture');
   return [...made, architecture, ...(summary.blocks === null ? [] : [blockCount(summary.blocks)]), ...size].join(' · ');
+}
+
+/** "exported · q8_0 · 2.9 MB · 9 of 12 blocks". The types of a file that keeps those of its source are many. */
+function exportFacts(family: Family, { bytes, blocks }: ReturnType<typeof summarize>): string[] {
+  const [made, ...facts] = madeFacts(family, blocks);
+  const { type } = family.origin!;
+  return [made, ...(type === undefined || type === 'stored' ? [] : [type]), formatBytes(bytes), ...facts];
 }
 
 /** "pruned, healed", "24 of 30 blocks", and from what, where that is not the line above. */

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { daysAgo } from '../../format/days-ago';
 import { choiceWords } from '../choice-words';
+import { planContext } from '../contexts';
 import { freshnessWords } from '../freshness';
 import { planEffect } from '../../jobs/plan-effect';
 import { formatBytes, shortCount, formatFactor } from '../../format/numbers';
@@ -18,13 +19,15 @@ export function planItem(
     warning,
     freshness,
     ratio,
-  }: Pick<CheckpointState, 'removed' | 'choice' | 'warning' | 'freshness' | 'ratio'>,
+    plans,
+    portable,
+  }: Pick<CheckpointState, 'removed' | 'choice' | 'warning' | 'freshness' | 'ratio' | 'plans' | 'portable'>,
 ): vscode.TreeItem {
   const { kept, parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, removed);
   const label = vscode.l10n.t('Plan: keeps {0} of {1}', kept.length, kept.length + removed.length);
   const item = new vscode.TreeItem(label);
   item.id = `plan:${path}`;
-  item.contextValue = removed.length > 0 ? 'plan.planned' : 'plan';
+  item.contextValue = planContext({ planned: removed.length > 0, plans, portable });
   const isStale = freshness?.changed !== undefined;
   item.iconPath = warning === undefined && !isStale ? new vscode.ThemeIcon('checklist') : warningIcon();
   const scored = freshness && freshnessWords(freshness, daysAgo(freshness.scores.at, vscode.env.language));

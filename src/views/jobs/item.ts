@@ -30,6 +30,7 @@ const ICONS: Readonly<Record<JobKind, string>> = {
 const contextOf = (line: JobLine): string => {
   if (line.kind === 'stopped') return line.job.resumes ? 'stopped.resumes' : 'stopped.again';
   if (line.kind === 'training') return 'stopped.resumes.training';
+  if (line.kind === 'finished' && line.run.digest.kind === 'export') return 'finished.export';
   return line.kind === 'parts' ? 'stopped.resumes.parts' : line.kind;
 };
 

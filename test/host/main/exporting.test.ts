@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { ExportResult, VerifyResult } from '../../../src/protocol/export';
-import { coppice, inWorkspace, run, writeModel, writeText } from '../support/coppice';
+import { checkpointLine, coppice, inWorkspace, lines, run, writeModel, writeText } from '../support/coppice';
 import { until } from '../../support/until';
 import { type Staged, stageSample, unstage } from '../support/sample';
 import type { Window } from '../support/window';
@@ -124,6 +124,57 @@ describe('the story of an export', function () {
     await choose('browser');
     const wanted = /models\/page\/.*navigator\.gpu \? 'webgpu'/s;
     await until('it is copied', async () => wanted.test(await vscode.env.clipboard.readText()));
+  });
+
+  it('has a line below the model for everything that was exported, also when the files are looked for again', async () => {
+    await vscode.commands.executeCommand('notifications.clearAll');
+    const exports = async (): Promise<readonly string[]> => {
+      const { node } = await checkpointLine(checkpoint);
+      const below = await lines(node);
+      return below
+        .filter(({ item }) => /^(export$|checkpoint.*\.exported)/.test(item.contextValue ?? ''))
+        .map(({ item }) => `${item.label as string} · ${item.description as string}`);
+    };
+    const expected = [
+      /^short\.gguf · exported · q8_0 · [\d.]+ kB · 7 of 8 blocks$/,
+      /^page · exported · fp32 · [\d.]+ MB$/,
+    ];
+    const check = async (): Promise<void> => {
+      const found = await exports();
+      assert.equal(found.length, 2, found.join('\n'));
+      expected.forEach((pattern) =>
+        assert.ok(
+          found.some((line) => pattern.test(line)),
+          `${pattern} in ${found.join('\n')}`,
+        ),
+      );
+    };
+    await check();
+    await vscode.commands.executeCommand('coppice.refreshCheckpoints');
+    await check();
+    await window.widenSideBar();
+    const row = window.row('page').first();
+    await row.hover();
+    for (const name of ['Copy Code to Load It', 'Verify Exported Model…', 'Reveal in Explorer'])
+      await row.getByRole('button', { name }).first().waitFor();
+    await window.screenshot('exporting-6-lines');
+    // The last export comes first in the code of the model.
+    const copying = vscode.commands.executeCommand<string>('coppice.copyLoadingCode', { checkpoint });
+    await asks('Select a library');
+    assert.match((await rows())[0], /page · fp32/);
+    await choose('browser');
+    assert.match(await copying, /models\/page\//);
+  });
+
+  it('is found again from its job', async () => {
+    const { jobs } = await coppice();
+    await jobs.readAgain();
+    const job = jobs.lines.find(({ line }) => line.kind === 'finished' && line.run.digest.exported === 'page')!;
+    assert.equal(jobs.getTreeItem(job).contextValue, 'finished.export');
+    const copying = vscode.commands.executeCommand<string>('coppice.copyLoadingCode', job);
+    await asks('Select a library');
+    await choose('browser');
+    assert.match(await copying, /models\/page\//);
   });
 
   it('compares what was written with the plan of that time', async () => {

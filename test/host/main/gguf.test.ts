@@ -87,12 +87,12 @@ describe('a GGUF file', function () {
     assert.deepEqual(
       (await fileLines()).map(({ item }) => [item.label, item.contextValue!.replace(/\.next-\w+$/, '')]),
       [
-        ['toy-q4_0.gguf', 'checkpoint'],
-        ['shorter.gguf', 'checkpoint'], // below it
+        ['toy-q4_0.gguf', 'checkpoint.portable.exported'],
+        ['shorter.gguf', 'checkpoint.portable.derived.exported'], // below it
       ],
     );
     const { node, item } = await checkpointLine(gguf);
-    assert.match(String(item.description), /^exported · made from toy · 1 made from it · 265\.3K · .*B · Q4_0$/);
+    assert.match(String(item.description), /^exported · q4_0 · [\d.]+ kB · made from toy · 1 made from it$/);
     const parts = (await lines(node)).filter(({ node: { kind } }) => kind !== 'checkpoint');
     assert.deepEqual(
       parts.map(({ node: { kind } }) => kind),
@@ -124,7 +124,7 @@ describe('a GGUF file', function () {
       assert.deepEqual([opened.checkpoint, opened.usable], [file, true]);
     }
     const { node, item } = await checkpointLine(file);
-    assert.deepEqual([item.label, item.contextValue], ['alone.gguf', 'checkpoint.opened.next-compare']);
+    assert.deepEqual([item.label, item.contextValue], ['alone.gguf', 'checkpoint.portable.exported.opened.next-compare']);
     await vscode.commands.executeCommand('coppice.closeCheckpoint', node);
     assert.equal((await fileLines()).length, 2);
   });

@@ -9,7 +9,15 @@ import type { Frame } from 'playwright-core';
 import * as vscode from 'vscode';
 import { full, hasShared, smollm2Folder } from '../../support/shared';
 import { until } from '../../support/until';
-import { clearWorkspace, coppice, EXTENSION_ID, forgetAnswers, inWorkspace, resetSettings } from '../support/coppice';
+import {
+  clearWorkspace,
+  coppice,
+  EXTENSION_ID,
+  fileLines,
+  forgetAnswers,
+  inWorkspace,
+  resetSettings,
+} from '../support/coppice';
 import { Window } from '../support/window';
 
 interface Story {
@@ -201,6 +209,9 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
         });
         await window.screenshot(`ship-${name}-5-page-${theme.toLowerCase().replaceAll(' ', '-')}`);
       }
+      await until('the code that loads it is what comes next', async () =>
+        (await fileLines()).some(({ item }) => /\.next-code$/.test(item.contextValue ?? '')),
+      );
     });
 
     /** The output that was not there before; outputs get their names when they are complete. */

@@ -96,7 +96,7 @@ export async function inspectionLines(): ReturnType<typeof lines> {
 /** The lines of models, adapters and trainings, also of those below others. */
 export async function fileLines(): Promise<Awaited<ReturnType<typeof lines>>> {
   const isFile = ({ node }: { readonly node: Node }): boolean =>
-    ['checkpoint', 'adapter', 'training'].includes(node.kind);
+    ['checkpoint', 'adapter', 'export', 'training'].includes(node.kind);
   const found = [...(await lines()), ...(await inspectionLines())].filter(isFile);
   for (const { node } of found) found.push(...(await lines(node)).filter(isFile)); // grows while it is walked
   return found;

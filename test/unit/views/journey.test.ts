@@ -43,7 +43,7 @@ describe('the way of a model that was made', () => {
     const merged = { ...MADE, kind: 'merge' };
     assert.deepEqual(nextOf({}, merged), { action: 'export' });
     assert.deepEqual(nextOf({ exported: member }, merged), { action: 'compare' });
-    assert.deepEqual(nextOf({ exported: member, compared: true }, merged), { action: 'beforeAfter' });
+    assert.deepEqual(nextOf({ exported: member, compared: true }, merged), { action: 'code' });
     assert.deepEqual(nextOf({}, { ...MADE, kind: 'export' }), { action: 'compare' });
   });
 

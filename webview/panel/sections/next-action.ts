@@ -16,6 +16,7 @@ export const ACTION_WORDS: Readonly<Record<StartAction, string>> = {
   export: t('Export…'),
   compare: t('Compare with the Original…'),
   beforeAfter: t('Before and After'),
+  code: t('Copy Code to Load It'),
   goal: t('Set a Goal…'),
   tasks: t('Evaluate Tasks…'),
   iterate: t('Prune Iteratively…'),
