@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Column } from '../editors/results/columns';
 import { ORIGINAL } from '../editors/results/model-labels';
+import { CancelledError } from '../engine/errors';
 import { isTaskName } from '../engine/evaluate/tasks/catalogue';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { pickOrBrowse } from '../host/choose-file';
@@ -18,7 +19,7 @@ import { type ModelChoice, modelSource } from '../host/model-choice';
 import { recall, remember } from '../host/remembered';
 import { USUAL_QUESTIONS } from '../jobs/amounts';
 import { runJob } from '../host/run-job';
-import { askAll, BACK, pick, pickMany, type Step, when } from '../host/steps';
+import { askAll, BACK, type Choice, pick, pickMany, type Step, when } from '../host/steps';
 import { folderLabel, foldersOfTasks, ownQuestions, taskLabel, tasksIn } from '../host/task-data';
 import type { LabelledModel } from '../jobs/option';
 import { type Questions, questionsOfFile, questionsOfTask } from '../jobs/questions';
@@ -27,6 +28,8 @@ import type { TasksResult } from '../protocol/tasks';
 import type { tasks as definition } from '../jobs/definitions/tasks';
 import { formatCount, formatPercent } from '../format/numbers';
 import { comparableModels } from './comparable-models';
+import { newQuestions } from './new-questions';
+import { downloadTasks, tasksFolder } from './task-downloads';
 
 export interface TasksArguments extends CommonArguments, ModelChoice {
   /** Folder with the files of the tasks. */
@@ -74,13 +77,15 @@ export const evaluateTasksCommand: Command<TasksArguments> = {
   },
 };
 
-/** A folder of data, or a file of own questions. */
+/** What is there comes first: the user's own questions, folders of data, those of the sample; then ways to get others. */
 function dataStep(coppice: Coppice): Step<TasksArguments> {
   const step: Step<TasksArguments> = async (_, place) => {
     const { t } = vscode.l10n;
     const [folders, files] = await Promise.all([foldersOfTasks(), ownQuestions()]);
+    const fetched = tasksFolder(coppice);
+    if ((await tasksIn(fetched)).length > 0) folders.push(fetched);
     const inFolders = folders.map(async (folder) => ({
-      label: folderLabel(folder),
+      label: folder === fetched ? t('$(database) Downloaded task sets') : folderLabel(folder),
       description: (await tasksIn(folder)).map(taskLabel).join(', '),
       value: folder,
     }));
@@ -91,18 +96,52 @@ function dataStep(coppice: Coppice): Step<TasksArguments> {
     }));
     const browse = (): Thenable<vscode.Uri[] | undefined> =>
       vscode.window.showOpenDialog({ title: place.title, canSelectFolders: true, canSelectFiles: true });
-    const choices = [...(await Promise.all(inFolders)), ...inFiles];
-    const placeholder =
-      choices.length > 0
-        ? t('Select a folder of task data or a file of questions')
-        : t('Browse for a folder of task data or a file of questions; “coppice fetch-tasks” downloads the data');
-    const path = await pickOrBrowse(place, placeholder, choices, browse, recall(coppice, 'tasks', 'data', ''));
-    if (path === BACK) return BACK;
-    await remember(coppice, 'tasks', { data: path });
-    return isFile(path) ? { own: [path], data: undefined } : { data: path, own: undefined };
+    const choices = [...inFiles, ...(await Promise.all(inFolders)), bundledQuestions(coppice), ...others()];
+    const placeholder = t('Select the questions');
+    const last = recall(coppice, 'tasks', 'data', '') || choices[0].value;
+    for (;;) {
+      const path = await pickOrBrowse(place, placeholder, choices, browse, last);
+      if (path === BACK) return BACK;
+      if (path === NEW) {
+        await newQuestions();
+        throw new CancelledError(); // the user writes questions first
+      }
+      if (path === DOWNLOAD) {
+        const tasks = await downloadTasks(coppice, place);
+        if (tasks === BACK) continue;
+        await remember(coppice, 'tasks', { data: tasksFolder(coppice), tasks: tasks.join(',') });
+        return { data: tasksFolder(coppice), tasks, own: undefined };
+      }
+      await remember(coppice, 'tasks', { data: path });
+      return isFile(path) ? { own: [path], data: undefined } : { data: path, own: undefined };
+    }
   };
   return step;
 }
+
+/** Values of choices that are no paths. */
+const NEW = 'new:';
+const DOWNLOAD = 'download:';
+
+/** They come with the sample model, and any model can answer them. */
+const bundledQuestions = ({ context }: Coppice): Choice<string> => ({
+  label: vscode.l10n.t('$(beaker) Stories'),
+  description: vscode.l10n.t('questions that come with the sample model'),
+  value: vscode.Uri.joinPath(context.extensionUri, 'media', 'sample', 'stories.coppice-tasks.json').fsPath,
+});
+
+const others = (): Choice<string>[] => [
+  {
+    label: vscode.l10n.t('$(add) New file of questions…'),
+    description: vscode.l10n.t('a template to fill in'),
+    value: NEW,
+  },
+  {
+    label: vscode.l10n.t('$(cloud-download) Download known task sets…'),
+    description: vscode.l10n.t('BoolQ, PIQA, HellaSwag, OpenBookQA; asks before it fetches anything'),
+    value: DOWNLOAD,
+  },
+];
 
 function tasksStep(coppice: Coppice): Step<TasksArguments> {
   const step: Step<TasksArguments> = async ({ data }, place) => {

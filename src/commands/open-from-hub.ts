@@ -22,6 +22,7 @@ import {
   withGguf,
 } from '../hub/download';
 import { openCheckpointCommand } from './open-checkpoint';
+import { withProgress } from './progress-notification';
 
 export interface OpenFromHubArguments extends CommonArguments {
   /** "org/name"; one that is not in the cache is downloaded, after a confirmation unless the caller handles errors itself. */
@@ -110,27 +111,6 @@ async function confirm({ id, files, bytes }: HubModel, { address, cache }: HubPl
   const go = t('Download');
   const answer = await vscode.window.showInformationMessage(t('Download {0}?', id), { modal: true, detail }, go);
   if (answer !== go) throw new CancelledError();
-}
-
-async function withProgress<T>(
-  title: string,
-  run: (job: { signal: AbortSignal; onProgress: (progress: { done: number; total: number }) => void }) => Promise<T>,
-): Promise<T> {
-  const where = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return vscode.window.withProgress(where, (report, token) => {
-    const controller = new AbortController();
-    token.onCancellationRequested(() => controller.abort());
-    let shown = 0;
-    return run({
-      signal: controller.signal,
-      onProgress: ({ done, total }) => {
-        const percent = total > 0 ? (100 * done) / total : 100;
-        const message = vscode.l10n.t('{0} of {1}', formatBytes(done), formatBytes(total));
-        report.report({ message, increment: Math.max(0, percent - shown) });
-        shown = Math.max(shown, percent);
-      },
-    });
-  });
 }
 
 const shortPath = (path: string): string => (path.startsWith(homedir()) ? `~${path.slice(homedir().length)}` : path);

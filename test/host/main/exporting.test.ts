@@ -190,11 +190,8 @@ describe('the story of an export', function () {
     }
     await window.screenshot('exporting-6-verified');
     await vscode.commands.executeCommand('notifications.clearAll');
-    const verifying = vscode.commands.executeCommand('coppice.verifyExport', { output: inWorkspace('short.gguf') });
-    await asks('Select what to compare with the model that short.gguf was written from');
-    assert.match((await rows())[1], /^Weights and texts only(about|roughly|a few) \S/);
-    await choose('Weights and texts only');
-    await verifying;
+    // Without other programs on this machine there is no question.
+    await vscode.commands.executeCommand('coppice.verifyExport', { output: inWorkspace('short.gguf') });
     await window.toast('short.gguf is toy, as far as its type allows.').waitFor();
   });
 

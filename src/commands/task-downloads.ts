@@ -1,0 +1,54 @@
+/** Downloads task sets for Evaluate Tasks…, after a question that names every file, its host and its size. */
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { TASK_NAMES, TASKS, type TaskName } from '../engine/evaluate/tasks/catalogue';
+import { planDownload } from '../engine/evaluate/tasks/download-plan';
+import { SOURCES } from '../engine/evaluate/tasks/sources';
+import { formatBytes } from '../format/numbers';
+import type { Coppice } from '../host/coppice';
+import { type Back, BACK, type Choice, pickMany, type Place } from '../host/steps';
+import { fetchTasks } from './fetch-tasks';
+import { withProgress } from './progress-notification';
+
+/** The folder for all workspaces: the data are the same everywhere. */
+export const tasksFolder = ({ context }: Coppice): string => join(context.globalStorageUri.fsPath, 'tasks');
+
+/** Sets of known bytes first; those that are got by hand say how. */
+const choices = (): Choice<TaskName>[] =>
+  TASK_NAMES.map((value) => {
+    const { files, licence, byHand } = SOURCES[value];
+    const label = TASKS[value].title;
+    if (files.length === 0) return { label, value, refused: vscode.l10n.t('By hand: {0}', byHand) };
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const hosts = [...new Set(files.map(({ url }) => new URL(url).host))];
+    return { label, description: [formatBytes(bytes), ...hosts, licence].join(' · '), value };
+  });
+
+/**
+ * Asks which sets, and for consent, and fetches them.
+ * @returns the sets, which are in `tasksFolder` now
+ * @throws UserError, CancelledError
+ */
+export async function downloadTasks(coppice: Coppice, place: Place): Promise<readonly TaskName[] | Back> {
+  const { t } = vscode.l10n;
+  const all = choices();
+  const usual = all.filter(({ refused }) => refused === undefined).slice(0, 1);
+  const question = t('Select what to download; nothing is fetched before you have seen from where');
+  const tasks = await pickMany(
+    place,
+    question,
+    all,
+    usual.map(({ value }) => value),
+  );
+  if (tasks === BACK) return BACK;
+  const plan = await planDownload(tasksFolder(coppice), tasks);
+  await fetchTasks(plan, {
+    shownFolder: t('Coppice’s own storage'),
+    consent: async ({ question: asked, detail }) => {
+      const go = t('Download');
+      return (await vscode.window.showInformationMessage(asked, { modal: true, detail }, go)) === go;
+    },
+    within: (run) => withProgress(t('Downloading task data'), run),
+  });
+  return tasks;
+}
