@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { writeTextFile } from '../engine/system-failure';
-import { TEMPLATE } from '../host/question-template';
+import { questionTemplate } from '../host/question-template';
 
 const SUFFIX = '.coppice-tasks.json';
 
@@ -11,12 +11,12 @@ const SUFFIX = '.coppice-tasks.json';
 export async function newQuestions(): Promise<string | undefined> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
   if (folder === undefined) {
-    const document = await vscode.workspace.openTextDocument({ language: 'json', content: TEMPLATE });
+    const document = await vscode.workspace.openTextDocument({ language: 'json', content: questionTemplate() });
     await vscode.window.showTextDocument(document);
     return undefined;
   }
   const file = freeName(folder);
-  await writeTextFile(file, TEMPLATE);
+  await writeTextFile(file, questionTemplate());
   await vscode.window.showTextDocument(vscode.Uri.file(file));
   return file;
 }

@@ -210,7 +210,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
         await window.screenshot(`ship-${name}-5-page-${theme.toLowerCase().replaceAll(' ', '-')}`);
       }
       await until('the code that loads it is what comes next', async () =>
-        (await fileLines()).some(({ item }) => /\.next-code$/.test(item.contextValue ?? '')),
+        (await fileLines()).some(({ item }) => (item.contextValue ?? '').endsWith(".next-code")),
       );
     });
 

@@ -10,7 +10,7 @@ import { CancelledError } from '../../../src/engine/errors';
 import type { DownloadPlan } from '../../../src/engine/evaluate/tasks/download-plan';
 import { planDownload } from '../../../src/engine/evaluate/tasks/download-plan';
 import { readOwnTask } from '../../../src/engine/evaluate/tasks/own';
-import { TEMPLATE } from '../../../src/host/question-template';
+import { questionTemplate } from '../../../src/host/question-template';
 import { temporaryFolder } from '../../support/temporary';
 
 const CONTENT = Buffer.from('{"goal": "x"}\n');
@@ -80,7 +80,7 @@ describe('questions for Evaluate Tasks…', () => {
 
   it('have a template that is read as it is', async () => {
     const file = join(temporaryFolder(), 'questions.coppice-tasks.json');
-    writeFileSync(file, TEMPLATE);
+    writeFileSync(file, questionTemplate());
     const { choiceItems, writtenItems } = await readOwnTask(file);
     assert.deepEqual([choiceItems.length, writtenItems.length], [1, 1]);
   });
