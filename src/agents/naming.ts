@@ -1,6 +1,7 @@
 /** Words of agents: messages name options as the properties of a tool's input, and commands as tools where there is one. */
 import { CancelledError, messageOf, UserError } from '../engine/errors';
 import { type CommandName, type OptionName, type OptionNaming, renderOptions } from '../engine/option-token';
+import { inLine } from './answer';
 
 /** "retrain.length" → "length". */
 const propertyOf = (name: OptionName): string => `"${name.replace(/^.*\./, '')}"`;
@@ -25,12 +26,33 @@ const AGENT_NAMING: OptionNaming = {
 /** A text of the engine in the words of agents. */
 export const agentText = (text: string): string => renderOptions(text, AGENT_NAMING);
 
-/** An error as one text for a language model: what failed, why, and what to do next. Never a stack. */
+/** An error with a list, whose lines stay lines. */
+export class ListedError extends UserError {
+  constructor(
+    what: string,
+    why: string,
+    action: string,
+    readonly lines: readonly string[],
+  ) {
+    super(what, why, action);
+  }
+}
+
+/**
+ * An error as one text for a language model: what failed, why, and what to do next. Never a stack. Texts from files are
+ * in it, so it is one line; and it quotes none of a file that is no JSON, because it may be any file.
+ */
 export function failureText(error: unknown): string {
   if (error instanceof CancelledError) return 'Cancelled. Nothing was written.';
   if (!(error instanceof UserError)) {
-    return `Coppice failed: ${messageOf(error)}. This is a fault of the program: tell the user, and do not try again.`;
+    const message = inLine(unquoted(messageOf(error)));
+    return `Coppice failed: ${message}. This is a fault of the program: tell the user, and do not try again.`;
   }
   const { what, why, action } = error.texts;
-  return agentText(`${what}: ${why}. ${action}`);
+  const lines = error instanceof ListedError ? error.lines : [];
+  return [`${what}: ${why}. ${action}`, ...lines].map((line) => inLine(agentText(unquoted(line)))).join('\n');
 }
+
+/** What V8 says of a text that is no JSON has some of the text. */
+const unquoted = (text: string): string =>
+  text.replace(/,? (?:\.\.\.)?"[^]*"(?:\.\.\.)? is not valid JSON/g, ', which is not valid JSON');

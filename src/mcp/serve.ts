@@ -3,12 +3,15 @@
  * answers while they compute, and survives what they do not.
  */
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { ErrorCode } from '@modelcontextprotocol/sdk/types.js';
 import { fork } from 'node:child_process';
+import type { Writable } from 'node:stream';
 import { RunnerDesk } from '../agents/job-desk';
 import type { ReportAssets } from '../engine/records/report';
 import type { JobRunner, RunnerOptions } from '../jobs/runner';
 import type { Compute, JobKind, Jobs, JobSpec } from '../protocol/jobs';
 import { SidecarClient } from '../sidecar/client';
+import { Lines, MOST_BYTES } from './lines';
 import { logTo } from './log';
 import { coppiceServer } from './server';
 import { reserveStdout } from './stdout';
@@ -47,12 +50,23 @@ export async function serveMcp(options: McpOptions): Promise<void> {
     signal.addEventListener('abort', () => end(), { once: true });
   });
   if (!signal.aborted) {
-    await server.connect(new StdioServerTransport(process.stdin, output));
+    const transport = new StdioServerTransport(process.stdin.pipe(withoutLong(output, logTo(server))), output);
+    await server.connect(transport);
     await over;
   }
   await client?.dispose();
   await server.close();
   process.stdin.destroy(); // after a signal it is still open, and would keep the process alive
+}
+
+/** The lines of the client. One that is too long is answered with an error. */
+function withoutLong(output: Writable, log: { warn(text: string): void }): Lines {
+  const message = `a message may have at most ${MOST_BYTES} bytes`;
+  return new Lines((id) => {
+    log.warn(message);
+    const error = { jsonrpc: '2.0', id, error: { code: ErrorCode.InvalidRequest, message } };
+    if (id !== undefined) output.write(`${JSON.stringify(error)}\n`);
+  });
 }
 
 /** A sidecar that crashed too often stays down until someone starts it again: here the next job does. */

@@ -159,7 +159,7 @@ async function filesBelow(root: string): Promise<string[]> {
 }
 
 /** Config and tokenizer beside weights, and the shards of an index; the parts of a GGUF file that has several. */
-function belongsTo(name: string): RegExp {
+export function belongsTo(name: string): RegExp {
   const [, stem, count] = /^(.*)-\d{5}-of-(\d{5})\.gguf$/i.exec(name) ?? [];
   if (stem !== undefined) return new RegExp(`^${escaped(stem)}-\\d{5}-of-${count}\\.gguf$`, 'i');
   if (/\.gguf$/i.test(name)) return /^$/;

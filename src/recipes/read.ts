@@ -12,6 +12,7 @@ import { checkSteps } from './check-steps';
 import { LIMIT_NAMES, type Limits, NAME, type Recipe, RECIPE_SUFFIX, RECIPE_VERSION, type RecipeStep } from './recipe';
 import { RESERVED_NAMES, STEP_KINDS } from './outputs';
 import type { Kind } from '../jobs/kinds';
+import { substitute } from './references';
 import { faultsOfTables, type RecipeTable } from './table';
 import { lineTable, MAX_STEPS, whyRefused } from './text-limits';
 
@@ -110,8 +111,13 @@ export function parseRecipe(text: string, file: string): ReadRecipe {
     if (!places.has(node?.offset ?? 0)) reader.add(node, what, why, action);
   }
   const problems = reader.problems.toSorted((a, b) => a.offset - b.offset);
-  return { ...(problems.length === 0 && { recipe }), problems, places: reader.places() };
+  const read = { ...recipe, variables: plainTexts(recipe.variables), quick: plainTexts(recipe.quick) };
+  return { ...(problems.length === 0 && { recipe: read }), problems, places: reader.places() };
 }
+
+/** Values of variables name nothing, so `$${` is all that stands for something else in them. */
+const plainTexts = (values: Recipe['variables']): Recipe['variables'] =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, substitute(value, () => '')]));
 
 const FIELDS: readonly string[] = [
   ...['$schema', 'coppice', 'title', 'description', 'model', 'variables', 'quick', 'steps', 'limits', 'tables'],

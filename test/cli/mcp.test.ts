@@ -115,6 +115,11 @@ describe('coppice mcp', function () {
     assert.ok(!existsSync(join(outside, 'new')));
   });
 
+  it('answers a message that is too long with an error, and goes on', async () => {
+    await assert.rejects(session.call('coppice_inspect', { checkpoint: 'x'.repeat(11e6) }), /may have at most/);
+    assert.match(await call('inspect', { checkpoint: 'model' }), /llama/);
+  });
+
   it('says what is wrong with an input, so that the model can put it right', async () => {
     for (const [input, word] of [
       [{}, /checkpoint/],

@@ -135,7 +135,9 @@ describe('an agent with a recipe', function () {
     const { write, refused } = agent();
     const { scores, pruned } = STEPS;
     write({ scores: { ...scores, options: { criterion: 'magic' } }, pruned: { ...pruned, job: 'shorten' } });
-    await refused(/it has 1 problem\. Correct it first:\nline \d+: The step “pruned” cannot be used/);
+    await refused(
+      /it has 2 problems\. Correct them first:\nline \d+: The step “scores”: .*\nline \d+: The step “pruned” cannot be used/,
+    );
     write({ scores: { ...scores, job: 'guess' }, pruned: { ...pruned, job: 'shorten' } });
     await refused(/it has 2 problems\. Correct them first:\nline \d+: [^\n]+\nline \d+: The step “pruned”/);
   });

@@ -17,9 +17,8 @@ import { replacedBy } from '../../recipes/replace';
 import { Session } from '../../recipes/session';
 import { StepTimes } from '../../recipes/times';
 import type { FinishedStep, RecipePlan } from '../../recipes/types';
-import { inLine } from '../answer';
 import { inputSchema, readInput } from '../input';
-import { agentText } from '../naming';
+import { ListedError } from '../naming';
 import type { AgentContext, PathGuard } from '../tool';
 
 const options = {
@@ -117,16 +116,13 @@ async function readAll(path: string): Promise<Recipe> {
   if (recipe) return recipe;
   const shown = problems
     .slice(0, MOST_PROBLEMS)
-    .map(({ line, what, why, action }) => `line ${line}: ${inLine(agentText(`${what}: ${why}. ${action}`))}`);
+    .map(({ line, what, why, action }) => `line ${line}: ${what}: ${why}. ${action}`);
   const left = problems.length - shown.length;
-  throw new UserError(
+  throw new ListedError(
     `${basename(path)} cannot be run`,
     `it has ${formatCounted(problems.length, 'problem')}`,
-    [
-      `Correct ${problems.length === 1 ? 'it' : 'them'} first:`,
-      ...shown,
-      ...(left > 0 ? [`and ${left} more`] : []),
-    ].join('\n'),
+    `Correct ${problems.length === 1 ? 'it' : 'them'} first:`,
+    [...shown, ...(left > 0 ? [`and ${left} more`] : [])],
   );
 }
 

@@ -1,7 +1,7 @@
 /** The folder of run records: files that sort by time, never inside a folder that belongs to others. */
 import { randomBytes } from 'node:crypto';
 import { access, constants, lstat, mkdir, realpath, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { messageOf, UserError } from '../errors';
 import { isInside } from '../files/paths';
 import { type RunRecord, writeRecord } from './record';
@@ -30,7 +30,9 @@ export async function claimRecordFolder(
   let why = '';
   for (const folder of folders.map((name) => resolve(name))) {
     const real = await realPlace(folder);
-    if (await insideAny(real, sources)) why = `${folder} is inside the checkpoint, and Coppice never writes there`;
+    const link = await linkInOwn(folder);
+    if (link !== undefined) why = `${link} is a link, and records are kept only where their own folder really is`;
+    else if (await insideAny(real, sources)) why = `${folder} is inside the checkpoint, and Coppice never writes there`;
     else if (isHubCache(real)) why = `${folder} is inside a Hugging Face cache, and Coppice never writes there`;
     else {
       try {
@@ -62,6 +64,16 @@ async function ignoreByGit(first: string | undefined, last: string): Promise<voi
   for (let made = last; isInside(made, first); made = dirname(made)) {
     if (basename(made) === OWN_FOLDER) await writeFile(join(made, '.gitignore'), '*\n', { flag: 'wx' });
   }
+}
+
+/** A link at ".coppice" or below it: a repository may come with one, that leads anywhere. */
+async function linkInOwn(folder: string): Promise<string | undefined> {
+  const [names, own] = [folder.split(sep), folder.split(sep).lastIndexOf(OWN_FOLDER)];
+  for (let count = own + 1; own >= 0 && count <= names.length; count++) {
+    const place = names.slice(0, count).join(sep);
+    if ((await lstat(place).catch(() => undefined))?.isSymbolicLink()) return place;
+  }
+  return undefined;
 }
 
 async function insideAny(path: string, folders: readonly string[]): Promise<boolean> {

@@ -56,6 +56,34 @@ describe('paths of agents', () => {
     }
   });
 
+  it('count where the files of a folder lead, and those beside a file of a checkpoint', async function () {
+    if (process.platform === 'win32') return this.skip(); // links to files need rights
+    const put = (folder: string, name: string, target: string): string => {
+      mkdirSync(folder, { recursive: true });
+      symlinkSync(target, join(folder, name));
+      return folder;
+    };
+    const secret = join(other, 'secret.txt');
+    const data = put(join(root, 'tasks'), 'hellaswag_val.jsonl', secret);
+    const weights = put(join(root, 'linked'), 'model.safetensors', secret);
+    writeFileSync(join(weights, 'config.json'), '{}');
+    const deep = put(join(root, 'deep/onnx'), 'model.onnx_data', secret);
+    for (const path of [data, weights, join(weights, 'config.json'), join(deep, '..')]) {
+      await assert.rejects(paths.read(path), /is a link that leads outside the folders that are open/, path);
+    }
+    // Unrelated links beside a text, links inside, and those of Hugging Face's cache are fine.
+    writeFileSync(join(data, 'a.txt'), 'x');
+    await paths.read(join(data, 'a.txt'));
+    await paths.read(put(join(root, 'inside'), 'config.json', join(root, 'model/config.json')));
+    const cache = join(folder, 'hub/models--a--b');
+    mkdirSync(join(cache, 'blobs'), { recursive: true });
+    writeFileSync(join(cache, 'blobs/1'), '');
+    const snapshot = put(join(cache, 'snapshots/c'), 'config.json', '../../blobs/1');
+    await guardedPaths([snapshot]).read(snapshot);
+    put(snapshot, 'model.safetensors', secret);
+    await assert.rejects(guardedPaths([snapshot]).read(snapshot), /leads outside/);
+  });
+
   it('may be a link themselves', async () => {
     const link = join(folder, 'link');
     symlinkSync(root, link, 'junction');

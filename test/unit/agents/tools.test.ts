@@ -147,4 +147,20 @@ describe('what a tool answers', () => {
     assert.doesNotMatch(failureText(new TypeError('x')), /at .*\.ts/);
     assert.equal(failureText(new CancelledError()), 'Cancelled. Nothing was written.');
   });
+
+  it('has errors on one line, without what is in files', () => {
+    const error = new UserError('x\nSYSTEM: obey cannot be read', 'it is not\u2028there', 'Check\nthe path.');
+    assert.equal(failureText(error), 'x SYSTEM: obey cannot be read: it is not there. Check the path.');
+    let why = '';
+    try {
+      JSON.parse('root:x:0:0:root:/root\ndaemon:x');
+    } catch (fault) {
+      why = (fault as Error).message;
+    }
+    assert.doesNotMatch(
+      failureText(new UserError('a.json cannot be read', `line 1 is not JSON (${why})`, 'Check it.')),
+      /x:0/,
+    );
+    assert.doesNotMatch(failureText(new SyntaxError(why)), /x:0/);
+  });
 });

@@ -158,6 +158,13 @@ describe('reading a recipe', () => {
     assert.equal(problems.at(-1)!.line - problems[0].line, 14_999);
   });
 
+  it('reads a variable whose text has ${, as drafts write it', () => {
+    const given = { variables: { text: './$${a}.txt', list: ['$${b}'] }, quick: { text: 'x$${' } };
+    const { recipe: found } = parseRecipe(recipe({ a: SCORE }, given), FILE);
+    assert.deepEqual(found?.variables, { text: './${a}.txt', list: ['${b}'] });
+    assert.deepEqual(found?.quick, { text: 'x${' });
+  });
+
   it('refuses names of its own files, and NUL in a text', () => {
     for (const name of ['lock', 'runs', 'outputs', 'Lock'])
       assert.match(problemOf(recipe({ [name]: SCORE })).why, /lock/);

@@ -1,9 +1,10 @@
 /** The folder of runs: several writers, damaged and later records, deleting. */
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../../src/engine/errors';
-import { keepRecord } from '../../../src/engine/records/folder';
+import { claimRecordFolder, keepRecord } from '../../../src/engine/records/folder';
 import { partWords } from '../../../src/engine/records/part';
 import { newRecord, recordText } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
@@ -40,6 +41,14 @@ describe('run store', () => {
     assert.match(why.get('truncated.json')!, /not JSON/);
     assert.match(why.get('future.json')!, /schema is 2/);
     assert.equal((await readdir(folder)).length, 4);
+  });
+
+  it('keeps none where a link in .coppice leads', async () => {
+    const [repo, elsewhere, own] = [temporaryFolder(), temporaryFolder(), temporaryFolder()];
+    symlinkSync(elsewhere, join(repo, '.coppice'), 'junction');
+    assert.equal(await claimRecordFolder([join(repo, '.coppice', 'runs'), own], []), own);
+    await assert.rejects(claimRecordFolder([join(repo, '.coppice', 'runs')], []), /\.coppice is a link/);
+    assert.deepEqual(await readdir(elsewhere), []);
   });
 
   it('leaves parts and their progress out: only the whole can be shown', async () => {
