@@ -150,4 +150,19 @@ describe('command line: run', function () {
       'trained',
     ]);
   });
+
+  it('names the step that failed, also where the report cannot be written either', async function () {
+    if (process.platform !== 'linux') return this.skip();
+    const folder = place({
+      pruned: { ...STEPS.pruned, options: { criterion: 'magnitude', count: 1, keepEnds: false } },
+    });
+    const full = { cwd: folder, under: "trap '' XFSZ; ulimit -f 12" }; // no file has more than 12 KB, as on a full disk
+    for (const time of ['first', 'second']) {
+      const { code, stderr, stdout } = await coppice(['run', 'model.coppice.json', '--json', '--device', 'cpu'], full);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /warning: there is no report: .*report\.html/, time);
+      assert.match(stderr, /step “pruned”: /, time);
+      assert.equal((JSON.parse(stdout) as { report: unknown }).report, null);
+    }
+  });
 });
