@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readTextFile } from './text-file';
 
 const COMMENTS = { html: ['<!-- ', ' -->'], hash: ['# ', ''] } as const;
-const LAST = /(?:<!-- |# )coppice ([0-9a-f]{16})(?: -->)?\n$/;
+const LAST = /(?:<!-- |# )coppice ([0-9a-f]{16})(?: -->)?\r?\n$/;
 /** Of a report with charts and texts. */
 const MOST_BYTES = 256 * 2 ** 20;
 
@@ -29,4 +29,6 @@ export async function isAsWritten(file: string): Promise<boolean> {
   return last !== null && digestOf(text.slice(0, last.index)) === last[1];
 }
 
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+/** Git may change the ends of lines. */
+const digestOf = (text: string): string =>
+  createHash('sha256').update(text.replaceAll('\r\n', '\n')).digest('hex').slice(0, 16);

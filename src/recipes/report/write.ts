@@ -1,12 +1,11 @@
 /**
  * Writes the report of a run, as a page and as Markdown, into the folder of the state and where the user wants it. A
- * report ends with a mark that has the digest of the rest, so that the next run replaces a report and nothing else.
+ * report is signed, so that the next run replaces a report that nobody edited, and nothing else.
  */
-import { createHash } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../engine/errors';
-import { withFile } from '../../engine/files/regular-file';
+import { isAsWritten, signed } from '../../engine/files/signed';
 import { writeWhole } from '../../engine/files/whole-file';
 import type { ReportAssets } from '../../engine/records/report';
 import type { RecipeEnd } from '../types';
@@ -16,9 +15,6 @@ import { reportMarkdown } from './markdown';
 export const REPORT_PAGE = 'report.html';
 export const REPORT_TEXT = 'report.md';
 
-/** More than any report has. */
-const MAX_BYTES = 256 * 2 ** 20;
-
 /**
  * @param own also write it to this file: Markdown if its name ends in .md, else the page
  * @returns the path of the page
@@ -26,8 +22,8 @@ const MAX_BYTES = 256 * 2 ** 20;
  */
 export async function writeReport(end: RecipeEnd, assets: ReportAssets, own?: string): Promise<string> {
   await checkReports(end.folder, own);
-  const page = marked(await reportHtml(end, assets));
-  const text = marked(reportMarkdown(end));
+  const page = signed(await reportHtml(end, assets), 'html');
+  const text = signed(reportMarkdown(end), 'html');
   const file = join(end.folder, REPORT_PAGE);
   await writeWhole(file, page);
   await writeWhole(join(end.folder, REPORT_TEXT), text);
@@ -52,20 +48,8 @@ export async function checkReports(folder: string, own?: string): Promise<void> 
   }
 }
 
+/** Nothing, an empty file, or a report that nobody edited. */
 async function isReplaceable(file: string): Promise<boolean> {
-  if (!(await lstat(file).catch(() => undefined))) return true;
-  const text = await withFile(file, async (open) =>
-    open.bytes > MAX_BYTES ? '' : (await open.readRange(0, open.bytes)).toString('utf8'),
-  );
-  const [whole, digest] = /\n<!-- report of a Coppice recipe ([0-9a-f]{64}) -->\s*$/.exec(text) ?? [];
-  return whole !== undefined && digestOf(text.slice(0, -whole.length)) === digest;
+  const stats = await lstat(file).catch(() => undefined);
+  return !stats || (stats.isFile() && stats.size === 0) || isAsWritten(file);
 }
-
-const marked = (text: string): string => {
-  const content = text.trimEnd();
-  return `${content}\n<!-- report of a Coppice recipe ${digestOf(content)} -->\n`;
-};
-
-/** Git may change the ends of lines. */
-const digestOf = (text: string): string =>
-  createHash('sha256').update(text.replaceAll('\r\n', '\n').trimEnd()).digest('hex');
