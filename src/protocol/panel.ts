@@ -341,6 +341,13 @@ export type PanelMessage =
   | { readonly type: 'plan/redo' }
   /** Run a command with the current plan. */
   | { readonly type: 'start'; readonly action: StartAction; readonly adapter?: string }
+  /** Score by the same criterion on more samples of the text that these rows are of. */
+  | {
+      readonly type: 'score/more';
+      readonly criterion: string;
+      readonly rowsKey: string;
+      readonly samples: number;
+    }
   /** Leave out this step of the journey. */
   | { readonly type: 'journey/skip'; readonly step: StepName }
   /** Keep the current plan under a name, which the host asks for. */

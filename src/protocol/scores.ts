@@ -28,6 +28,9 @@ export interface BlockScoreInfo {
   /** Of ppl and kl: a 95 % interval of what the part costs, beside the whole model over the same rows. */
   readonly pairedLow?: JsonNumber;
   readonly pairedHigh?: JsonNumber;
+  /** Of ppl and kl: the same, but 95 % for all parts at once: one without the whole model's number is told from noise. */
+  readonly jointLow?: JsonNumber;
+  readonly jointHigh?: JsonNumber;
   /** Of ppl and kl: the arithmetic of these numbers. */
   readonly precision?: Precision;
   /** Of a screened part: how far its mean loss, or divergence, in float32 may be from this one, in nats. */

@@ -54,7 +54,7 @@ describe('command line: score', function () {
       blocks.map(({ index }) => index),
       [0, 1, 2, 3],
     );
-    assert.deepEqual(keys(blocks[0]), sorted('index score ppl meanNll low high pairedLow pairedHigh precision'));
+    assert.deepEqual(keys(blocks[0]), sorted('index score ppl meanNll low high pairedLow pairedHigh jointLow jointHigh precision'));
     assert.deepEqual([...(json.order as number[])].sort(), [0, 1, 2, 3]);
     const written = readJson(record) as { results: Scored; settings: Json } & Json;
     assert.equal(written.schema, 1);
@@ -84,7 +84,7 @@ describe('command line: score', function () {
     const divergence = ['score', model, '--calibration', rows, '--criterion', 'kl', '--remove', '1'];
     const moved = await run(...divergence);
     assert.deepEqual(keys(moved.full), sorted('ppl meanNll kl tokens'));
-    const numbers = 'index score ppl meanNll kl low high pairedLow pairedHigh precision';
+    const numbers = 'index score ppl meanNll kl low high pairedLow pairedHigh jointLow jointHigh precision';
     assert.deepEqual(keys((moved.blocks as Json[])[0]), sorted(numbers));
     assert.deepEqual(
       keys(await run(...divergence, '--granularity', 'module')),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PanelSettings } from '../../src/editors/results/services';
+import { drawnRows } from '../../src/engine/records/rows-key';
 import { l10n } from '../../src/l10n';
 import type { JobOutcome } from '../../src/protocol/jobs';
 import { temporaryFolder } from '../support/temporary';
@@ -133,6 +134,14 @@ describe('text of the results panel', function () {
     const { rowsKey } = panel.state.runs.flatMap(({ digest }) => digest.score ?? [])[0];
     await panel.session.receive({ type: 'text/use', rowsKey: rowsKey! });
     assert.equal(panel.state.text!.rowsKey, rowsKey);
+  });
+
+  it('is scored on more samples, from the same file with the same seed', async () => {
+    const { rowsKey } = panel.state.runs.flatMap(({ digest }) => digest.score ?? [])[0];
+    await panel.session.receive({ type: 'score/more', criterion: 'ppl', rowsKey: rowsKey!, samples: 32 });
+    await panel.session.receive({ type: 'score/more', criterion: 'ppl', rowsKey: 'unknown', samples: 32 });
+    const { length, seed } = drawnRows(rowsKey!)!;
+    assert.deepEqual(panel.asked, [{ criterion: 'ppl', file: mine, samples: 32, length, seed }]);
   });
 
   it('is not measured on where it has changed since the blocks were scored, or is gone', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { failureOf } from '../../src/editors/results/failures';
 import { PlanHistories } from '../../src/editors/results/plan-history';
 import { PromptList } from '../../src/editors/results/prompts';
+import type { TextSource } from '../../src/editors/results/panel-texts';
 import type { Neighbours, PanelHost, PanelSettings } from '../../src/editors/results/services';
 import { ResultsSession } from '../../src/editors/results/session';
 import { Trainings } from '../../src/editors/results/trainings';
@@ -64,6 +65,8 @@ export class ShownPanel {
   /** Numbers of messages of text, and of those that came in the wrong order. */
   texts = 0;
   lost = 0;
+  /** Scorings on more samples that were asked for. */
+  readonly asked: (TextSource & { readonly criterion: string })[] = [];
   /** All messages of the host. */
   readonly messages: HostMessage[] = [];
   private held: Held | undefined;
@@ -130,6 +133,7 @@ export class ShownPanel {
         else this.held = next;
       },
       start: (action) => void this.started.push(action),
+      scoreMore: (_checkpoint, criterion, text) => void this.asked.push({ criterion, ...text }),
       exportBytes: ({ checkpoint }, removed, { format, type }) => writtenBytes(checkpoint, { format, type, removed }),
       times: () => ({}),
       askPlanName: (known) => Promise.resolve(this.nameOfPlan(known)),

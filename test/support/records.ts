@@ -3,6 +3,9 @@ import { newRecord, type RunRecord } from '../../src/engine/records/record';
 
 const model = { role: 'model', name: 'toy', identity: 'id-1' };
 
+/** Intervals beside the whole model: of this block, and for all blocks at once. */
+export const PAIRED = { pairedLow: 13, pairedHigh: 13.5, jointLow: 12.9, jointHigh: 13.6 };
+
 export function scoreRecord({ started = new Date('2026-04-01T09:00:00Z') } = {}): RunRecord {
   return newRecord({
     kind: 'score',
@@ -16,7 +19,7 @@ export function scoreRecord({ started = new Date('2026-04-01T09:00:00Z') } = {})
       full: { ppl: 12.5, meanNll: 2.5257, tokens: 630 },
       blocks: [
         { index: 0, score: Infinity, low: 100, high: Infinity, rows: [1, 2] },
-        { index: 1, score: 13.25, low: 12, high: 14.5, pairedLow: 13, pairedHigh: 13.5, rows: [1, 2] },
+        { index: 1, score: 13.25, low: 12, high: 14.5, ...PAIRED, rows: [1, 2] },
         { index: 2, score: 20, low: 18, high: 22, rows: [1, 2] },
       ],
     },

@@ -2,6 +2,8 @@
 import { criterionInfo } from '../../engine/importance/criteria';
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
+import { parseJsonNumber } from '../../format/json';
+import { hasNoise, isNoise } from '../../format/noise';
 import { formatNumber } from '../../format/numbers';
 import type { CalibrationInfo, ScoreResult } from '../../protocol/scores';
 import { inLine, type Part } from '../answer';
@@ -27,26 +29,39 @@ export const textWords = (calibration: CalibrationInfo | null): string =>
 
 const number = (value: unknown, digits = 5): string => formatNumber(Number(value), digits);
 
-function blockParts({ blocks = [] }: ScoreResult): Part[] {
+function blockParts({ blocks = [], full }: ScoreResult): Part[] {
   if (blocks.length === 0) return [];
   const bare = blocks.every(({ ppl }) => ppl === undefined);
   const same = blocks.every(({ score, ppl }) => ppl === score);
-  const rows = blocks.map(({ index, score, ppl, pairedLow, pairedHigh, margin }) => [
+  const rows = blocks.map(({ index, score, ppl, jointLow, jointHigh, margin }) => [
     `${margin === undefined ? '' : '~'}${index}`,
     ...(same ? [] : [number(score)]),
-    ...(bare ? [] : [number(ppl), pairedLow === undefined ? '' : `${number(pairedLow)} to ${number(pairedHigh)}`]),
+    ...(bare ? [] : [number(ppl), jointLow === undefined ? '' : `${number(jointLow)} to ${number(jointHigh)}`]),
   ]);
   const importance = blocks.map((_, i) => i).sort((a, b) => Number(blocks[a].score) - Number(blocks[b].score));
   const names = [
     '>block',
     ...(same ? [] : ['>score']),
-    ...(bare ? [] : ['>perplexity without it', '95 % interval of that']),
+    ...(bare ? [] : ['>perplexity without it', '95 % interval of that, for all blocks at once']),
   ];
   const screened = blocks.some(({ margin }) => margin !== undefined);
   return [
     { names, rows, importance },
+    ...noiseLine(blocks, full),
     ...(screened ? ['~ screened in int8: these blocks matter more than the others, which are exact in float32'] : []),
   ];
+}
+
+/** The blocks that may cost nothing, because their interval contains the whole model's number. */
+function noiseLine(blocks: NonNullable<ScoreResult['blocks']>, full: ScoreResult['full']): string[] {
+  const whole = parseJsonNumber(full?.kl ?? full?.ppl);
+  if (!hasNoise(whole)) return [];
+  const ends = (value: unknown): number => parseJsonNumber(value) ?? NaN;
+  const same = blocks.filter(({ jointLow, jointHigh }) =>
+    isNoise({ low: ends(jointLow), high: ends(jointHigh) }, whole),
+  );
+  if (same.length === 0) return [];
+  return [`hardly told from noise: blocks ${same.map(({ index }) => index).join(', ')}; more samples help`];
 }
 
 function removalParts({ removals = [], search }: ScoreResult): Part[] {

@@ -2,11 +2,12 @@
 import { arithmeticWords } from '../../format/arithmetic';
 import { counted } from '../../format/words';
 import type { Criterion } from '../../engine/importance/criteria';
-import type { BlockScore, CriterionResult, SearchResult } from '../../engine/importance/result';
+import type { BlockScore, CriterionResult, ModuleScore, SearchResult } from '../../engine/importance/result';
 import { withinLine } from './curve';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
 import { formatSeconds } from '../../format/durations';
+import { hasNoise, isNoise } from '../../format/noise';
 import { formatBytes, formatCount, formatNumber, formatPercent } from '../../format/numbers';
 import type { ShareInfo } from '../../protocol/scores';
 import { table } from '../terminal/text';
@@ -39,22 +40,9 @@ function scoreResultPage(
 ): string[] {
   const { full, blocks, modules, windows, removals, search, order = [], temporaryBytes } = result;
   const lines: string[] = [];
-  const paired = [...(blocks ?? []), ...(modules ?? [])].some(({ pairedLow }) => pairedLow !== undefined);
   if (full) lines.push(`whole model: ${wholeWords(full, style)} (${counted(full.tokens, 'token')})`, '');
-  if (blocks)
-    lines.push(
-      ...scoreTable(
-        'block',
-        blocks.map((b) => [String(b.index), b]),
-      ),
-    );
-  if (modules)
-    lines.push(
-      ...scoreTable(
-        'module',
-        modules.map((m) => [`${m.block}.${m.part}`, m]),
-      ),
-    );
+  if (blocks) lines.push(...scoreTable('block', blocks.map(ofBlock)));
+  if (modules) lines.push(...scoreTable('module', modules.map(ofModule)));
   if (windows) lines.push(...windowTable(windows));
   if (removals) lines.push(...removalTable(removals));
   if (search) lines.push(...searchLines(search, style));
@@ -68,12 +56,7 @@ function scoreResultPage(
     const names = order.map((entry) => (rough.has(name(entry)) ? SCREENED : '') + name(entry));
     lines.push('', `least important first: ${names.join(', ')}`);
   }
-  if (full && paired && full.kl === undefined && isOrdered(result))
-    lines.push(
-      '',
-      '95% interval: paired with the whole model over the same rows;',
-      `if it contains ${formatNumber(full.ppl, 4)}, removing the ${blocks ? 'block' : 'module'} may cost nothing`,
-    );
+  if (full && isOrdered(result)) lines.push(...noiseLines(result, full.kl ?? full.ppl));
   lines.push(...screenLines(result));
   const memory = peakRssBytes === undefined ? '' : `, ${formatBytes(peakRssBytes)} of memory`;
   const arithmetic = precision === undefined ? `on ${device}` : arithmeticWords(precision, device);
@@ -81,6 +64,29 @@ function scoreResultPage(
   lines.push('', style.dim(`${criterion}, ${formatSeconds(seconds)}, ${arithmetic}${memory}${file}`));
   return lines;
 }
+
+/** What the intervals are, and which parts may cost nothing. @param whole the model's perplexity, or its divergence */
+function noiseLines({ blocks = [], modules = [] }: CriterionResult, whole: number): string[] {
+  const [what, parts] = blocks.length > 0 ? ['block', blocks.map(ofBlock)] : ['module', modules.map(ofModule)];
+  const known = parts.filter(([, { jointLow }]) => jointLow !== undefined);
+  if (known.length === 0 || !hasNoise(whole)) return [];
+  const names = known
+    .filter(([, { jointLow = NaN, jointHigh = NaN }]) => isNoise({ low: jointLow, high: jointHigh }, whole))
+    .map(([name]) => name);
+  const verdict =
+    names.length === 0
+      ? `none contains ${formatNumber(whole, 4)}: every ${what} makes a difference`
+      : `it contains ${formatNumber(whole, 4)} for ${what}${names.length === 1 ? '' : 's'} ${names.join(', ')}: hardly told from noise, more samples help`;
+  return [
+    '',
+    `95% interval: paired with the whole model over the same rows, for all ${counted(known.length, what)} at once;`,
+    verdict,
+  ];
+}
+
+type Entry = readonly [name: string, score: Omit<BlockScore, 'index'>];
+const ofBlock = (block: BlockScore): Entry => [String(block.index), block];
+const ofModule = (module: ModuleScore): Entry => [`${module.block}.${module.part}`, module];
 
 /** Marks a score that is not float32's beside others that are. */
 const SCREENED = '~';
@@ -119,13 +125,13 @@ function isOrdered({ full, blocks = [], modules = [] }: CriterionResult): boolea
   return Number.isFinite(full?.meanNll ?? 0) && [...blocks, ...modules].some(isFinite);
 }
 
-function scoreTable(name: string, entries: readonly (readonly [string, Omit<BlockScore, 'index'>])[]): string[] {
+function scoreTable(name: string, entries: readonly Entry[]): string[] {
   const bars = barsOf(entries.map(([, { score }]) => score));
-  const sure = entries.some(([, { pairedLow }]) => pairedLow !== undefined);
-  const rows = entries.map(([label, { score, margin, pairedLow = NaN, pairedHigh = NaN }], i) => [
+  const sure = entries.some(([, { jointLow }]) => jointLow !== undefined);
+  const rows = entries.map(([label, { score, margin, jointLow = NaN, jointHigh = NaN }], i) => [
     label,
     `${isScreened({ margin }) ? SCREENED : ''}${formatNumber(score)}`,
-    ...(sure ? [`${formatNumber(pairedLow, 4)} – ${formatNumber(pairedHigh, 4)}`] : []),
+    ...(sure ? [`${formatNumber(jointLow, 4)} – ${formatNumber(jointHigh, 4)}`] : []),
     bars[i],
   ]);
   const score = entries.some(([, { kl }]) => kl !== undefined) ? '>KL (nats)' : '>score';

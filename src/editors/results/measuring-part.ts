@@ -6,7 +6,7 @@ import { l10n } from '../../l10n';
 import type { ViewPerplexity } from '../../protocol/short';
 import type { PanelReading } from './panel-reading';
 import type { PanelStore } from './panel-store';
-import type { MeasuredOn } from './panel-texts';
+import type { MeasuredOn, TextSource } from './panel-texts';
 import type { PlanPart } from './plan-part';
 import type { PanelServices, PanelCheckpoint } from './services';
 import { type Known, type WhatIfQuestion, WhatIfWatch } from './what-if-watch';
@@ -97,12 +97,19 @@ export class MeasuringPart {
    */
   async useText(rowsKey: string): Promise<void> {
     const { reading } = this.options;
-    const scoring = reading.scorings().find((each) => each.rowsKey === rowsKey);
-    if (scoring) {
-      const found = await reading.texts.ofScores(scoring, reading.usualText().file);
-      reading.texts.choose(usable(found).source);
-    }
+    const text = await this.textOf(rowsKey);
+    if (text) reading.texts.choose(text);
     await reading.again();
+  }
+
+  /**
+   * The text of a scoring, and how its rows were drawn; undefined if no run has these rows.
+   * @throws UserError when the text has changed since it scored the blocks
+   */
+  async textOf(rowsKey: string): Promise<TextSource | undefined> {
+    const { reading } = this.options;
+    const scoring = reading.scorings().find((each) => each.rowsKey === rowsKey);
+    return scoring && usable(await reading.texts.ofScores(scoring, reading.usualText().file)).source;
   }
 
   /** Asks nothing from now on: a reading that ends later must not cancel requests of the panel's next session. */

@@ -90,6 +90,8 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
     post: (message: HostMessage) => void webview.postMessage(message),
     start: (action, checkpoint, adapter) =>
       void vscode.commands.executeCommand(COMMANDS[action], { checkpoint, ...(adapter !== undefined && { adapter }) }),
+    scoreMore: (checkpoint, criterion, { file, ...rows }) =>
+      void vscode.commands.executeCommand(COMMANDS.score, { checkpoint, criterion, calibration: file, ...rows }),
     exportBytes: ({ checkpoint }, removed, { format, type }) => exportSize(checkpoint, { format, type, removed }),
     times: ({ path, checkpoint }, removed) => {
       const architecture = checkpoint.architecture;

@@ -63,6 +63,11 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
     case 'start':
       host.start(message.action, source.path, message.adapter);
       break;
+    case 'score/more': {
+      const text = await measuring.textOf(message.rowsKey);
+      if (text) host.scoreMore(source.path, message.criterion, { ...text, samples: message.samples });
+      break;
+    }
     case 'journey/skip':
       journey.skip(message.step);
       break;

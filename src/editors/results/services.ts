@@ -11,6 +11,7 @@ import type { Goals } from '../../views/goals';
 import type { NamedPlans } from '../../views/named-plans';
 import type { Plans } from '../../views/plan';
 import type { ScoreStore } from '../../views/scores';
+import type { TextSource } from './panel-texts';
 import type { PlanHistories } from './plan-history';
 import type { PromptList } from './prompts';
 import type { Trainings } from './trainings';
@@ -20,6 +21,8 @@ export interface PanelHost {
   post(message: HostMessage): void;
   /** Runs the command for this action. The command asks for its options. */
   start(action: StartAction, checkpoint: string, adapter?: string): void;
+  /** Runs the command that scores by this criterion, on these rows of a text. */
+  scoreMore(checkpoint: string, criterion: string, text: TextSource): void;
   /** Bytes of all files of an export without these blocks. @throws UserError for a model that the format cannot hold */
   exportBytes(source: PanelCheckpoint, removed: readonly number[], goal: ShipGoal): Promise<number>;
   /** How long each action takes on this checkpoint without these blocks, in words. */

@@ -1,4 +1,5 @@
 /** Summary of token losses and divergences: means, perplexity, means of the rows, and confidence intervals. */
+import { jointHalfWidth } from '../joint-interval';
 import type { Comparison } from '../model/divergence';
 import { Random } from '../random';
 
@@ -67,6 +68,20 @@ export interface PairedInterval {
   readonly pairedHigh: number;
 }
 
+/** An interval relative to another model on the same rows, one of several that hold at once (joint-interval.ts). */
+export interface JointInterval {
+  readonly jointLow: number;
+  readonly jointHigh: number;
+}
+
+/** What an interval is one of. */
+export interface Among {
+  /** How many parts are scored. */
+  readonly parts: number;
+  /** How far a screened mean may be from that of float32, in nats; undefined or infinite if it is exact or not known. */
+  readonly margin?: number;
+}
+
 const RESAMPLES = 1000;
 
 /**
@@ -83,7 +98,7 @@ export function bootstrapPerplexity(rows: readonly number[], seed: number): Inte
 /**
  * 95 % paired bootstrap interval of the variant's perplexity: the whole model's perplexity on these rows, times the
  * interval of exp(mean of the rows' differences in loss). The difficulty of a row cancels in its difference, so what
- * remains is the cost of the missing part. An interval that excludes the whole model's perplexity tells the two apart.
+ * remains is the cost of the missing part. It is right for one block; what is told of all blocks is `jointPerplexity`.
  * @param variant, full of the same rows in the same order, all of one length
  */
 export function pairedPerplexity(
@@ -94,6 +109,40 @@ export function pairedPerplexity(
   const differences = variant.rows.map((loss, row) => loss - full.rows[row]);
   const { low, high } = bootstrapMean(differences, seed);
   return { pairedLow: full.ppl * Math.exp(low), pairedHigh: full.ppl * Math.exp(high) };
+}
+
+/**
+ * 95 % interval of the variant's perplexity that holds for all parts at once: one that excludes the whole model's perplexity
+ * tells the two apart. What a screen may be off widens it.
+ */
+export function jointPerplexity(
+  variant: Pick<LossSummary, 'rows' | 'meanNll'>,
+  full: Pick<LossSummary, 'rows' | 'ppl' | 'meanNll'>,
+  among: Among,
+): JointInterval {
+  const { low, high } = jointOf(variant.rows, full.rows, variant.meanNll - full.meanNll, among);
+  return { jointLow: full.ppl * Math.exp(low), jointHigh: full.ppl * Math.exp(high) };
+}
+
+/** The same for a mean divergence. @param variant, full mean divergence of each row */
+export function jointDivergence(variant: readonly number[], full: readonly number[], among: Among): JointInterval {
+  const whole = mean(full);
+  const { low, high } = jointOf(variant, full, mean(variant) - whole, among);
+  return { jointLow: whole + low, jointHigh: whole + high };
+}
+
+function jointOf(
+  variant: readonly number[],
+  full: readonly number[],
+  difference: number,
+  { parts, margin = 0 }: Among,
+): Interval {
+  const noise = jointHalfWidth(
+    variant.map((value, row) => value - full[row]),
+    parts,
+  );
+  const half = noise + (Number.isFinite(margin) ? margin : 0);
+  return { low: difference - half, high: difference + half };
 }
 
 /**

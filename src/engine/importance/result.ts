@@ -18,6 +18,9 @@ export interface BlockScore {
   /** Paired with the whole model over the same rows (losses.ts). */
   readonly pairedLow?: number;
   readonly pairedHigh?: number;
+  /** The same, for all parts at once. */
+  readonly jointLow?: number;
+  readonly jointHigh?: number;
   /** Mean loss of each calibration row. */
   readonly rows?: readonly number[];
   /** The arithmetic of these numbers, where a criterion has a choice. */

@@ -288,9 +288,9 @@ export function resultSummary({ full, blocks, modules, ...rest }: CriterionResul
   type Numbers = Omit<BlockScore, 'index' | 'rows'>;
   const numbers = ({ score, ppl, meanNll, kl, precision, margin, ...intervals }: Numbers): Numbers => {
     if (ppl === undefined) return { score };
-    const { low, high, pairedLow, pairedHigh } = intervals;
+    const { low, high, pairedLow, pairedHigh, jointLow, jointHigh } = intervals;
     return {
-      ...{ score, ppl, meanNll, ...(kl !== undefined && { kl }), low, high, pairedLow, pairedHigh },
+      ...{ score, ppl, meanNll, ...(kl !== undefined && { kl }), low, high, pairedLow, pairedHigh, jointLow, jointHigh },
       ...(precision !== undefined && { precision }),
       ...(margin !== undefined && { margin }),
     };

@@ -96,6 +96,9 @@ export interface ScoreDigest {
     /** Only ppl and kl: a 95 % interval paired with the whole model over the same rows; undefined if the record has none. */
     readonly pairedLow?: JsonNumber;
     readonly pairedHigh?: JsonNumber;
+    /** Only with these: a 95 % interval that holds for all blocks at once (joint-interval.ts). */
+    readonly jointLow?: JsonNumber;
+    readonly jointHigh?: JsonNumber;
     /** Only of a block that was screened in a lower precision: how far off its mean loss may be, in nats. */
     readonly margin?: JsonNumber;
   }[];

@@ -12,10 +12,10 @@ import type {
   QualityDigest,
   RetrainedDigest,
   RunDigest,
-  ScoreDigest,
   TrainingDigest,
 } from './digest-types';
 import { gridOf } from './digest-grid';
+import { scoreOf } from './digest-score';
 import { healOf } from './digest-heal';
 import { iterativeOf } from './digest-iterate';
 import { tasksOf } from './digest-tasks';
@@ -26,7 +26,7 @@ import { entries, finite, jsonNumber, objects, text, texts } from './fields';
 import { ranOf } from './ran';
 import { onTop, type OnTop, readOnTop } from '../../format/on-top';
 import type { RunInput, RunRecord } from './record';
-import { calibrationKey, curveKey, evaluationKey } from './rows-key';
+import { curveKey, evaluationKey } from './rows-key';
 
 export function digestRecord(record: RunRecord): RunDigest {
   const { kind, started, finished, results, settings, versions } = record;
@@ -132,50 +132,6 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     default:
       return {};
   }
-}
-
-function scoreOf(results: JsonObject): ScoreDigest {
-  const whole = isObject(results.full) ? results.full : {};
-  const isDivergence = objects(results.blocks).some(({ kl }) => kl !== undefined);
-  const fullKl = isDivergence ? jsonNumber(whole.kl) : undefined;
-  // Taylor also has the perplexity, but its scores are not perplexities and not comparable with it.
-  const full = isDivergence || results.criterion === 'taylor' ? undefined : jsonNumber(whole.ppl);
-  const removals = objects(results.removals).flatMap(({ block }) => finite(block) ?? []);
-  const blocks = objects(results.blocks).flatMap(({ index, score, low, high, margin, ...more }) => {
-    const [at, value] = [finite(index), jsonNumber(score)];
-    if (at === null || value === undefined) return [];
-    const { pairedLow, pairedHigh } = more;
-    const paired = pairedLow !== undefined && { pairedLow: jsonNumber(pairedLow), pairedHigh: jsonNumber(pairedHigh) };
-    const rough = margin !== undefined && { margin: jsonNumber(margin) };
-    return [{ index: at, score: value, low: jsonNumber(low), high: jsonNumber(high), ...paired, ...rough }];
-  });
-  const precision = text(results.precision);
-  const screen = isObject(results.screen) ? screenOf(results.screen) : undefined;
-  const rows = keyed(calibrationKey(results.calibration));
-  const source = isObject(results.calibration) ? text(results.calibration.source) : undefined;
-  const of = { ...rows, ...(source !== undefined && { text: source }) };
-  return {
-    criterion: text(results.criterion) ?? '',
-    ...(full !== undefined && { full }),
-    ...(fullKl !== undefined && { fullKl }),
-    ...of,
-    ...(removals.length > 0 && { removals }),
-    ...(isObject(results.search) && { set: setOf(results.search) }),
-    blocks,
-    ...(precision !== undefined && { precision }),
-    ...(screen && { screen }),
-  };
-}
-
-function screenOf({ exact, margin }: JsonObject): ScoreDigest['screen'] {
-  const off = jsonNumber(margin);
-  return { exact: finite(exact) ?? 0, ...(off !== undefined && { margin: off }) };
-}
-
-function setOf({ blocks, kl }: JsonObject): ScoreDigest['set'] {
-  const divergence = jsonNumber(kl);
-  const set = entries(blocks).filter((block): block is number => typeof block === 'number');
-  return { blocks: set, ...(divergence !== undefined && { kl: divergence }) };
 }
 
 function curveOf(results: JsonObject, settings: JsonObject): CurveDigest {

@@ -5,7 +5,7 @@ import { digestRecord } from '../../../src/engine/records/digest';
 import { modelCard } from '../../../src/engine/records/model-card';
 import type { RunRecord } from '../../../src/engine/records/record';
 import { reportHtml } from '../../../src/engine/records/report';
-import { curveRecord, demoRecord, retrainedRecord, samplesRecord, scoreRecord } from '../../support/records';
+import { curveRecord, demoRecord, PAIRED, retrainedRecord, samplesRecord, scoreRecord } from '../../support/records';
 
 /** As they come out of a file. */
 const read = (record: RunRecord) =>
@@ -23,7 +23,7 @@ describe('run digests', () => {
     const [score, curve, samples] = RUNS;
     assert.deepEqual(score.score?.blocks.slice(0, 2), [
       { index: 0, score: 'Infinity', low: 100, high: 'Infinity' }, // of before there were paired intervals
-      { index: 1, score: 13.25, low: 12, high: 14.5, pairedLow: 13, pairedHigh: 13.5 },
+      { index: 1, score: 13.25, low: 12, high: 14.5, ...PAIRED },
     ]);
     assert.equal(score.score.full, 12.5);
     assert.deepEqual(score.settings.slice(0, 3), [
@@ -68,13 +68,11 @@ describe('digests of Taylor scores', () => {
 describe('digests of divergences', () => {
   it('have the divergence of the whole model in place of its perplexity', () => {
     const record = scoreRecord();
-    const blocks = [
-      { index: 0, score: 0.5, ppl: 9, meanNll: 2.2, kl: 0.5, low: 0.4, high: 0.6, pairedLow: 0.4, pairedHigh: 0.6 },
-    ];
+    const blocks = [{ index: 0, score: 0.5, ppl: 9, meanNll: 2.2, kl: 0.5, low: 0.4, high: 0.6, ...PAIRED }];
     const results = { ...record.results, criterion: 'kl', full: { ppl: 8, meanNll: 2.1, kl: 0, tokens: 9 }, blocks };
     const { score } = read({ ...record, results });
     assert.deepEqual([score?.full, score?.fullKl], [undefined, 0]);
-    assert.deepEqual(score?.blocks, [{ index: 0, score: 0.5, low: 0.4, high: 0.6, pairedLow: 0.4, pairedHigh: 0.6 }]);
+    assert.deepEqual(score?.blocks, [{ index: 0, score: 0.5, low: 0.4, high: 0.6, ...PAIRED }]);
   });
 
   it('of removals in turn name the blocks in their order', () => {

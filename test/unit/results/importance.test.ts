@@ -6,13 +6,14 @@ import { cellAfter } from '../../../webview/panel/charts/grid-move';
 import {
   type Bar,
   barsOf,
-  isNoise,
-  noiseOf,
+  fieldsOf,
   orderOf,
   thresholdOf,
+  toldOf,
 } from '../../../webview/panel/charts/importance-facts';
 import { toneOf } from '../../../webview/panel/charts/ranks';
 import { type Measure, scaleOf, ticksOf } from '../../../webview/panel/charts/importance-scale';
+import { normal } from '../../support/random';
 
 const labels = (measure: Measure, scores: readonly number[], base: number): string[] =>
   ticksOf(scaleOf(measure, scores, [], base, false), base, 9)
@@ -31,12 +32,11 @@ const scored = (values: readonly number[], wide?: number): ScoreDigest => ({
   blocks: values.map((score, index) => ({
     index,
     score: Number.isFinite(score) ? score : 'Infinity',
-    ...(wide !== undefined && { pairedLow: score * (1 - wide), pairedHigh: score * (1 + wide) }),
+    ...(wide !== undefined && { jointLow: score * (1 - wide), jointHigh: score * (1 + wide) }),
   })),
 });
 const bars = (values: readonly number[], plan = planOf([]), wide?: number): Bar[] =>
   barsOf(scored(values, wide), plan, values.length);
-const ratio = (score: number): number => score / 30;
 
 describe('scale of the importance chart', () => {
   it('shows an increase of 5 % and one of 300,000 % on one axis', () => {
@@ -100,25 +100,36 @@ describe('scale of the importance chart', () => {
 
 describe('facts of the importance chart', () => {
   it('a block is noise if its interval reaches the whole model', () => {
-    const found = bars([29, 30.5, 33, 60], planOf([]), 0.05).map((bar) => isNoise(bar, 30));
-    assert.deepEqual(found, [true, true, false, false]);
-    assert.deepEqual(
-      bars([29, 30.5]).map((bar) => isNoise(bar, 30)),
-      [false, false],
-      'without intervals nothing is known',
-    );
+    const values = [29, 30.5, 33, 60];
+    assert.deepEqual(toldOf(bars(values, planOf([]), 0.05), scored(values)), { known: 4, noise: [0, 1] });
+    assert.equal(toldOf(bars(values), scored(values)), undefined, 'without intervals nothing is known');
+    const itself = { ...scored(values, 0.05), full: undefined, fullKl: 0 };
+    assert.equal(toldOf(barsOf(itself, planOf([]), 4), itself), undefined, 'no divergence is below that from itself');
+    const one = { ...scored([33]), blocks: [{ index: 0, score: 33, jointLow: 0, jointHigh: 'Infinity' as const }] };
+    assert.deepEqual(toldOf(barsOf(one, planOf([]), 1), one), { known: 1, noise: [0] }, 'one row tells nothing');
   });
 
-  it('the band is as wide as a usual interval of the least important, not of the most important', () => {
-    const values = [31, 32, 33, 34, 900];
-    const digest = scored(values, 0.05);
-    const wild = {
-      ...digest,
-      blocks: digest.blocks.map((block, i) => (i === 4 ? { ...block, pairedHigh: 1e9 } : block)),
+  it('a bar ends inside its field if its block is noise, and only then', () => {
+    const next = normal(5);
+    const values = Array.from({ length: 200 }, () => 30 * Math.exp(0.05 * next()));
+    const halves = values.map(() => 0.1 * Math.abs(next()));
+    const digest = {
+      ...scored(values),
+      blocks: values.map((score, index) => ({
+        ...{ index, score },
+        ...{ jointLow: score * Math.exp(-halves[index]), jointHigh: score * Math.exp(halves[index]) },
+      })),
     };
-    const half = noiseOf(barsOf(wild, planOf([]), 5), ratio)!;
-    assert.ok(half > 0.05 && half < 0.06, `${half}`);
-    assert.equal(noiseOf(bars(values), ratio), undefined);
+    const amount = (score: number): number => Math.log(score / 30);
+    const all = barsOf(digest, planOf([]), values.length);
+    const fields = fieldsOf(all, digest, amount);
+    assert.equal(fields.length, 200);
+    const inside = fields
+      .filter(({ block, half }) => Math.abs(amount(values[block])) <= half)
+      .map(({ block }) => block);
+    assert.deepEqual(inside, toldOf(all, digest)!.noise);
+    assert.ok(inside.length > 50 && inside.length < 150, `${inside.length} of 200`);
+    assert.deepEqual(fieldsOf(bars(values), scored(values), amount), []);
   });
 
   it('a suggestion ends between the last block that it takes and the next, of those that may go', () => {

@@ -191,9 +191,9 @@ describeBrowser('charts of the results panel', (browser) => {
     panel.page.locator(`.importance .target[data-key="${block}"]`).getAttribute('aria-label');
 
   it('tells scores that were only screened from those in float32', async () => {
-    const exact = { low: 25, high: 37, pairedLow: 29, pairedHigh: 33 };
+    const exact = { low: 25, high: 37, jointLow: 29, jointHigh: 33 };
     const blocks = [
-      { index: 0, score: 40, low: 34, high: 46, pairedLow: 39, pairedHigh: 42, margin: 0.05 },
+      { index: 0, score: 40, low: 34, high: 46, jointLow: 39, jointHigh: 42, margin: 0.05 },
       { index: 1, score: 31, ...exact },
       { index: 2, score: 32, ...exact },
       { index: 3, score: 36, ...exact, margin: 0.021 },
@@ -224,8 +224,8 @@ describeBrowser('charts of the results panel', (browser) => {
 
   it('says nothing where a block has no interval or no score', async () => {
     const blocks = [
-      { index: 0, score: 40, low: 34, high: 46, pairedLow: 39, pairedHigh: 42 },
-      { index: 1, score: 31, low: 25, high: 37, pairedLow: 29, pairedHigh: 33 },
+      { index: 0, score: 40, low: 34, high: 46, jointLow: 39, jointHigh: 42 },
+      { index: 1, score: 31, low: 25, high: 37, jointLow: 29, jointHigh: 33 },
       { index: 2, score: 41 },
     ];
     const runs = [runOf('s', { score: { criterion: 'ppl', full: 30, blocks } })];
@@ -240,9 +240,9 @@ describeBrowser('charts of the results panel', (browser) => {
     assert.equal(await whiskers(panel), 2);
     assert.match(
       (await tipOf(panel, 0))!,
-      /95 % interval 39 to 42, paired over texts, rank 2 of 3 \(1 = removed first\)/,
+      /95 % interval 39 to 42, for all blocks at once, rank 2 of 3 \(1 = removed first\)/,
     );
-    assert.match((await tipOf(panel, 1))!, /95 % interval 29 to 33, paired over texts, removing it may cost nothing/);
+    assert.match((await tipOf(panel, 1))!, /95 % interval 29 to 33, for all blocks at once, hardly told from noise/);
     await panel.page.locator('.importance .legend').getByText('95 % interval of the difference').waitFor();
     await panel.close();
   });

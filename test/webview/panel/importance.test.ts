@@ -94,23 +94,39 @@ describeBrowser('importance chart', (browser) => {
     await panel.close();
   });
 
-  it('has a band of noise where intervals are paired, and says which blocks are not told from the whole model', async () => {
+  it('has fields of noise where intervals are known, and says which blocks are hardly told from it', async () => {
     const panel = await openPanel(browser(), FULL);
-    assert.equal(await panel.page.locator('.importance .noise rect').count(), 1);
+    assert.equal(await panel.page.locator('.importance .noise rect').count(), 30);
     const card = panel.page.locator('.importance');
-    await card.getByText(/Without block 5 the model cannot be told from the whole one on this text\./).waitFor();
-    await card.getByText('Usual noise around the whole model').waitFor();
-    const interval = (low: number, high: number) => ({ pairedLow: low, pairedHigh: high });
+    await card.getByText(/16 of 30 blocks are hardly told from noise\. More samples help\./).waitFor();
+    await card.getByText('Noise: a bar that ends here may cost nothing').waitFor();
+    const interval = (low: number, high: number) => ({ jointLow: low, jointHigh: high });
+    const rowsKey = `${'a'.repeat(64)} 10×128 seed 1234`;
     const blocks = [
       { index: 0, score: 31, ...interval(29, 33) },
       { index: 1, score: 29, ...interval(27, 31) },
       { index: 2, score: 45, ...interval(41, 49) },
     ];
-    await panel.post({ sequence: 0, type: 'init', state: scored({ criterion: 'ppl', full: 30, blocks }) });
-    await card.getByText(/2 blocks make no difference that can be told from noise on this text: 0–1\./).waitFor();
+    const one = scored({ criterion: 'ppl', full: 30, rowsKey, text: 'calibration.txt', blocks });
+    await panel.post({ sequence: 0, type: 'init', state: one });
+    await card.getByText(/Blocks 0–1 are hardly told from noise\. More samples help\./).waitFor();
+    const bars = await panel.page.evaluate<{ noise: number; end: number }[]>(
+      `[...document.querySelectorAll('.importance .noise rect')].map((field, block) => {
+        const bar = [...document.querySelectorAll('.bars-kept > *')][block].getBoundingClientRect();
+        return { noise: field.getBoundingClientRect().height / 2, end: bar.height };
+      })`,
+    );
+    assert.deepEqual(
+      bars.map(({ noise, end }) => end < noise),
+      [true, true, false],
+      'the picture says what the sentence says',
+    );
+    await card.getByRole('button', { name: 'Score on 32 Samples' }).click();
+    assert.deepEqual(panel.received('score/more').at(-1), { type: 'score/more', criterion: 'ppl', rowsKey, samples: 32 });
     const least = { criterion: 'ppl', full: 30, blocks: blocks.slice(2).map((each) => ({ ...each, index: 0 })) };
     await panel.post({ sequence: 0, type: 'init', state: scored(least) });
     await card.getByText(/Every block makes a difference that can be told from noise\./).waitFor();
+    assert.equal(await card.getByRole('button', { name: /Samples/ }).count(), 0);
     await panel.close();
   });
 

@@ -1,10 +1,10 @@
-/** Draws the bars of the importance chart, with what lies over them: intervals, the band of noise, the end of a suggestion. */
+/** Draws the bars of the importance chart, with what lies over them: intervals, fields of noise, the end of a suggestion. */
 import * as Plot from '@observablehq/plot';
 import { shortNumber } from '../../../src/format/numbers';
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { type BlockPlace, blockPlaces, fullAxis } from './block-axis';
-import type { Bar } from './importance-facts';
+import type { Bar, Field } from './importance-facts';
 import { type Scale, ticksOf } from './importance-scale';
 import { SCREENED, SCREENED_DASHES } from './importance-words';
 
@@ -24,8 +24,8 @@ export interface BarChart {
   readonly base: number;
   /** Name of the upright axis. */
   readonly name: string;
-  /** Half the width of the band of noise around the whole model, as an amount of the scale; undefined for none. */
-  readonly noise: number | undefined;
+  /** What is noise around the whole model, of each block. */
+  readonly fields: readonly Field[];
   /** The end of a suggestion, as an amount, and what it says; undefined for none. */
   readonly threshold: { readonly amount: number; readonly words: string } | undefined;
   readonly width: number;
@@ -64,11 +64,11 @@ export function drawBars(chart: BarChart): DrawnBars {
       ...barMarks(bars, (bar) => (bar.off ? top : amountOf(bar.value))),
       ...noiseMarks(chart),
       Plot.ruleX(
-        bars.filter(({ off, paired: { low, high } }) => !off && Number.isFinite(low) && Number.isFinite(high)),
+        bars.filter(({ off, joint: { low, high } }) => !off && Number.isFinite(low) && Number.isFinite(high)),
         {
           x: 'block',
-          y1: ({ paired }: Bar) => amountOf(paired.low),
-          y2: ({ paired }: Bar) => amountOf(paired.high),
+          y1: ({ joint }: Bar) => amountOf(joint.low),
+          y2: ({ joint }: Bar) => amountOf(joint.high),
           stroke: 'var(--ink)',
           strokeWidth: 1,
           className: 'whiskers',
@@ -142,19 +142,24 @@ function barMarks(bars: readonly Bar[], ends: (bar: Bar) => number): Plot.Markis
   ];
 }
 
-/** A light band, with dotted edges for who sees no light band. */
-function noiseMarks({ noise, scale: { bottom, top } }: BarChart): Plot.Markish[] {
-  if (noise === undefined) return [];
-  const edges = [-noise, noise].filter((amount) => amount > bottom && amount < top);
+/** A light field as wide as the bar's place, with dotted edges for who sees no light field. */
+function noiseMarks({ fields, scale: { bottom, top } }: BarChart): Plot.Markish[] {
+  if (fields.length === 0) return [];
+  const edges = fields.flatMap(({ block, half }) => [-half, half].map((amount) => ({ block, amount })));
   return [
-    Plot.rect([0], {
-      y1: Math.max(bottom, -noise),
-      y2: Math.min(top, noise),
+    Plot.barY(fields, {
+      x: 'block',
+      y1: ({ half }: Field) => Math.max(bottom, -half),
+      y2: ({ half }: Field) => Math.min(top, half),
+      inset: -1,
       fill: 'var(--ink)',
       fillOpacity: 0.13,
       className: 'noise',
     }),
-    Plot.ruleY(edges, { stroke: 'var(--ink)', strokeOpacity: 0.7, strokeDasharray: '1 3' }),
+    Plot.tickY(
+      edges.filter(({ amount }) => amount > bottom && amount < top),
+      { x: 'block', y: 'amount', inset: -1, stroke: 'var(--ink)', strokeOpacity: 0.7, strokeDasharray: '1 3' },
+    ),
   ];
 }
 

@@ -1,20 +1,18 @@
 /** What the importance chart draws, and what follows from it: the order of bars, what is noise, where a suggestion ends. Pure. */
+import { type Ends, hasNoise, isNoise } from '../../../src/format/noise';
 import type { PanelPlan, ScoreDigest } from '../../../src/protocol/panel';
 import { numeric } from '../numbers';
 import type { Measure } from './importance-scale';
 import { ranksOf } from './ranks';
 
-/** The ends of a 95 % interval. */
-export interface Ends {
-  readonly low: number;
-  readonly high: number;
-}
-
 export interface Bar {
   readonly block: number;
   readonly value: number;
-  /** Interval of the difference to the whole model over the same texts. Whiskers show it. NaN where the record has none. */
-  readonly paired: Ends;
+  /**
+   * 95 % interval of the difference to the whole model over the same texts, for all blocks at once. Whiskers show it, and
+   * what it reaches is noise. NaN where the record has none.
+   */
+  readonly joint: Ends;
   /** Interval across texts. It does not show differences between blocks. */
   readonly unpaired: Ends;
   readonly removed: boolean;
@@ -42,7 +40,7 @@ export function barsOf(score: ScoreDigest, plan: PanelPlan, blocks: number): Bar
     return {
       block,
       value,
-      paired: { low: numeric(scored?.pairedLow), high: numeric(scored?.pairedHigh) },
+      joint: { low: numeric(scored?.jointLow), high: numeric(scored?.jointHigh) },
       unpaired: { low: numeric(scored?.low), high: numeric(scored?.high) },
       removed: plan.removed.includes(block),
       protected: plan.protected.includes(block),
@@ -69,19 +67,32 @@ export function orderOf(bars: readonly Bar[], byScore: boolean): number[] {
   return sorted.map(({ block }) => block);
 }
 
-/**
- * Whether the whole model may be as good: its interval is known and reaches the whole model. A divergence from the whole
- * model itself is never below 0, so it tells nothing.
- */
-export const isNoise = ({ paired: { low, high } }: Bar, base: number): boolean => low <= base && high >= base;
+/** The blocks that are told from noise and those that are not, of the blocks with a known interval; undefined for scores without. */
+export function toldOf(
+  bars: readonly Bar[],
+  score: ScoreDigest,
+): { readonly known: number; readonly noise: readonly number[] } | undefined {
+  const base = baseOf(score);
+  const known = bars.filter(({ joint, off }) => !off && !Number.isNaN(joint.low) && !Number.isNaN(joint.high));
+  if (!hasNoise(base) || known.length === 0) return undefined;
+  return { known: known.length, noise: known.filter(({ joint }) => isNoise(joint, base)).map(({ block }) => block) };
+}
 
-/** Half the width of a usual interval among the least important quarter, in amounts of the scale; undefined without intervals. */
-export function noiseOf(bars: readonly Bar[], amountOf: (score: number) => number): number | undefined {
-  const known = bars.filter(({ paired, off }) => !off && Number.isFinite(paired.low) && Number.isFinite(paired.high));
-  const least = [...known].sort((a, b) => a.value - b.value).slice(0, Math.max(3, Math.ceil(known.length / 4)));
-  const halves = least.map(({ paired: { low, high } }) => (amountOf(high) - amountOf(low)) / 2);
-  halves.sort((a, b) => a - b);
-  return halves[Math.floor(halves.length / 2)];
+/** The field of noise behind a bar: a block whose bar ends inside makes no difference that is told from noise. */
+export interface Field {
+  readonly block: number;
+  /** Half its height, as an amount of the scale: half the height of the block's interval. */
+  readonly half: number;
+}
+
+/** The fields of all blocks whose interval has an end. */
+export function fieldsOf(bars: readonly Bar[], score: ScoreDigest, amountOf: (score: number) => number): Field[] {
+  if (toldOf(bars, score) === undefined) return [];
+  const fields = bars.map(({ block, off, joint: { low, high } }) => ({
+    block,
+    half: off ? NaN : (amountOf(high) - amountOf(low)) / 2,
+  }));
+  return fields.filter(({ half }) => Number.isFinite(half));
 }
 
 /**

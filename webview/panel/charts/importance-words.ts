@@ -1,4 +1,5 @@
 /** The words of the importance chart: the tip of each bar, the table and the legend. */
+import { hasNoise, isNoise } from '../../../src/format/noise';
 import type { ScoreDigest } from '../../../src/protocol/panel';
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
@@ -34,7 +35,7 @@ export function describe(bar: Bar, { criterion, full, fullKl }: ScoreDigest): st
         ? t('Block {0}: {1} {2}', bar.block, seriesStyleOf(criterion).name, value)
         : t('Block {0}: KL divergence without it {1} nats', bar.block, value),
       ...screenOf(bar),
-      ...intervalOf(bar, NaN),
+      ...intervalOf(bar, numeric(fullKl)),
       rank,
       state,
     ];
@@ -55,10 +56,10 @@ const screenOf = ({ margin }: Bar): string[] =>
   margin === undefined ? [] : [t('screened in int8, within ±{0} nats', shortNumber(margin))];
 
 /** Old records have no paired interval. For them the interval across texts is shown, under its own name. */
-function intervalOf({ paired, unpaired }: Bar, full: number): string[] {
-  if (Number.isFinite(paired.high)) {
-    const words = t('95 % interval {0} to {1}, paired over texts', shortNumber(paired.low), shortNumber(paired.high));
-    return paired.low <= full && full <= paired.high ? [words, t('removing it may cost nothing')] : [words];
+function intervalOf({ joint, unpaired }: Bar, whole: number): string[] {
+  if (!Number.isNaN(joint.high)) {
+    const words = t('95 % interval {0} to {1}, for all blocks at once', shortNumber(joint.low), shortNumber(joint.high));
+    return hasNoise(whole) && isNoise(joint, whole) ? [words, t('hardly told from noise')] : [words];
   }
   if (!Number.isFinite(unpaired.high)) return [];
   return [t('across texts {0} to {1}', shortNumber(unpaired.low), shortNumber(unpaired.high))];
@@ -67,9 +68,9 @@ function intervalOf({ paired, unpaired }: Bar, full: number): string[] {
 /** @param all criteria; each one other than `score` gets a column with ranks */
 export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score: ScoreDigest): Drawing['table'] {
   const others = all.filter((each) => each !== score);
-  const hasPaired = bars.some(({ paired }) => Number.isFinite(paired.high));
-  const hasIntervals = hasPaired || bars.some(({ unpaired }) => Number.isFinite(unpaired.high));
-  const names = hasPaired ? [t('Low, paired'), t('High, paired')] : [t('Low, across texts'), t('High, across texts')];
+  const hasJoint = bars.some(({ joint }) => !Number.isNaN(joint.high));
+  const hasIntervals = hasJoint || bars.some(({ unpaired }) => Number.isFinite(unpaired.high));
+  const names = hasJoint ? [t('Low, paired'), t('High, paired')] : [t('Low, across texts'), t('High, across texts')];
   const isMixed = bars.some(({ margin }) => margin !== undefined);
   const [isRatio, whole] = [score.full !== undefined, numeric(score.full)];
   const ranksOfOthers = others.map(ranksOf);
@@ -86,7 +87,7 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
     ],
     rows: () =>
       bars.map((bar) => {
-        const { low, high } = hasPaired ? bar.paired : bar.unpaired;
+        const { low, high } = hasJoint ? bar.joint : bar.unpaired;
         return [
           bar.block,
           known(bar.value),
@@ -107,9 +108,9 @@ export const SCREENED_DASHES = '3 2';
 
 /**
  * What colours, stripes and symbols mean.
- * @param still in a report, where the plan cannot change @param hasNoise there is a band of noise
+ * @param still in a report, where the plan cannot change @param hasFields there are fields of noise
  */
-export function legendOf(bars: readonly Bar[], still: boolean, hasNoise: boolean): HTMLElement[] {
+export function legendOf(bars: readonly Bar[], still: boolean, hasFields: boolean): HTMLElement[] {
   const box = (attributes: Record<string, string | number>): SVGElement =>
     svgEl(
       'svg',
@@ -127,10 +128,10 @@ export function legendOf(bars: readonly Bar[], still: boolean, hasNoise: boolean
     ...(!still || bars.some(({ removed }) => removed)
       ? [legendEntry(box({ fill: 'url(#removed-hatch)', stroke: 'var(--removed)' }), `${t('Removed')} ✕`)]
       : []),
-    ...(bars.some(({ paired }) => Number.isFinite(paired.high))
-      ? [legendEntry(whisker(), t('95 % interval of the difference to the whole model'))]
+    ...(bars.some(({ joint }) => Number.isFinite(joint.high))
+      ? [legendEntry(whisker(), t('95 % interval of the difference to the whole model, for all blocks at once'))]
       : []),
-    ...(hasNoise ? [legendEntry(box(band), t('Usual noise around the whole model'))] : []),
+    ...(hasFields ? [legendEntry(box(band), t('Noise: a bar that ends here may cost nothing'))] : []),
     ...(bars.some(({ margin }) => margin !== undefined)
       ? [legendEntry(box({ ...SCREENED, 'stroke-dasharray': SCREENED_DASHES }), t('Screened in int8'))]
       : []),

@@ -11,7 +11,7 @@ import { numeric } from '../numbers';
 import type { ChartFrame, Drawing } from './frame';
 import { heatTable, leftOfHeat } from './heat';
 import { drawBars, type DrawnBars, HEIGHT } from './importance-bars';
-import { type Bar, barsOf, baseOf, measureOf, noiseOf, orderOf, thresholdOf } from './importance-facts';
+import { type Bar, barsOf, baseOf, fieldsOf, measureOf, orderOf, thresholdOf } from './importance-facts';
 import { type Scale, scaleOf } from './importance-scale';
 import { describe, hint, legendOf, tableOf } from './importance-words';
 import type { RangePicker } from './range-picker';
@@ -50,11 +50,11 @@ export function drawImportance(
   const bars = barsOf(score, plan, blocks);
   const order = orderOf(bars, byScore);
   const scale = scaleOfBars(bars, score);
-  const noise = measureOf(score) === 'score' || baseOf(score) === 0 ? undefined : noiseOf(bars, scale.amountOf);
+  const fields = fieldsOf(bars, score, scale.amountOf);
   const ranked = all.filter((each) => ranksOf(each).size > 0);
   const left = leftOfHeat(ranked, width);
   const drawn = drawBars({
-    ...{ bars, order, scale, noise, width, left },
+    ...{ bars, order, scale, fields, width, left },
     base: baseOf(score),
     name: axisName(score, scale, width),
     threshold: thresholdWords(bars, plan, scale, width),
@@ -69,7 +69,7 @@ export function drawImportance(
   return {
     charts: [drawn.svg, ...heat],
     table: tableOf(bars, ranked, score),
-    legend: legendOf(bars, frame.still, noise !== undefined),
+    legend: legendOf(bars, frame.still, fields.length > 0),
   };
 }
 
@@ -78,7 +78,7 @@ function scaleOfBars(bars: readonly Bar[], score: ScoreDigest): Scale {
   return scaleOf(
     measureOf(score),
     finite.map(({ value }) => value),
-    finite.flatMap(({ paired }) => [paired.low, paired.high]),
+    finite.flatMap(({ joint }) => [joint.low, joint.high]),
     baseOf(score),
     bars.some(({ off, unknown }) => off && !unknown),
   );
@@ -109,7 +109,7 @@ function targetOf(
 ): Target {
   const place = places(bar.block);
   const words = describe(bar, score);
-  const highest = Math.max(bar.unknown ? 0 : amountOf(bar.value), amountOf(bar.paired.high) || 0, 0);
+  const highest = Math.max(bar.unknown ? 0 : amountOf(bar.value), amountOf(bar.joint.high) || 0, 0);
   return {
     key: String(bar.block),
     x: place.left,

@@ -6,14 +6,15 @@ import { button, dropdown } from '../../support/ui';
 import { removedAfter } from '../charts/block-range';
 import { ChartFrame } from '../charts/frame';
 import { drawImportance } from '../charts/importance';
-import { barsOf, baseOf, isNoise } from '../charts/importance-facts';
+import { barsOf, toldOf } from '../charts/importance-facts';
 import { RangePicker } from '../charts/range-picker';
 import { isFloat32 } from '../../../src/format/arithmetic';
+import { moreSamples } from '../../../src/format/noise';
 import { shortNumber } from '../../../src/format/numbers';
 import { precisionText } from '../state/precisions';
 import { blockList, numeric } from '../numbers';
-import { rowsLabel, rowsOfPanel } from '../state/rows';
-import { type Context, type Section, whenChanged } from './section';
+import { rowsLabel, rowsOfPanel, samplesOf } from '../state/rows';
+import { type Context, type Section, startButton, whenChanged } from './section';
 import { seriesStyleOf, nameInText } from '../charts/series';
 import { inOrder, ownRuns, shownNote } from '../state/shown-runs';
 
@@ -83,14 +84,19 @@ export function importanceSection(context: Context): Section {
       order.show(byScore);
       shownPlan = plan;
       if (!spoken.isConnected) frame.setBelow(spoken);
-      frame.setNote(...shownNote(runs, shown, 'importance', context), ...otherRows(score, text, context));
+      const told = toldOf(barsOf(score, plan, blocks), score);
+      frame.setNote(
+        ...shownNote(runs, shown, 'importance', context),
+        ...moreSamplesButton(score, told, trusted, context),
+        ...otherRows(score, text, context),
+      );
       const data = { score, all: [...new Set([...all, ...sequencesOf(runs, shown)])], plan, blocks, byScore };
       const actions = {
         toggle: (block: number) => context.send({ type: 'plan/toggle', block }),
         choose: (chosen: string) => context.setView({ criterion: chosen }),
         picker,
       };
-      frame.show(summaryOf(score, plan, blocks, context.still), (width) => drawImportance(data, width, frame, actions));
+      frame.show(summaryOf(score, plan, told, context.still), (width) => drawImportance(data, width, frame, actions));
     },
   );
   return {
@@ -115,36 +121,47 @@ function otherRows({ rowsKey, text: name, full }: ScoreDigest, text: PanelText |
 }
 
 /** The result of the chart in one or two sentences. */
-function summaryOf(score: ScoreDigest, plan: PanelPlan, blocks: number, still = false): string {
+function summaryOf(score: ScoreDigest, plan: PanelPlan, told: ReturnType<typeof toldOf>, still = false): string {
   // In the panel the header lists the removed blocks. A list of changing length here would move the bars.
   const removes = plan.removed.length > 0 ? [t('The plan removes {0}.', blockList(plan.removed))] : [];
   const more = still
     ? removes
     : [t('Click a bar to remove or keep its block; drag over bars, or hold Shift, for several.')];
-  return [resultOf(score), ...noiseText(score, plan, blocks), ...screenText(score), ...more].join(' ');
+  return [resultOf(score), ...noiseText(told), ...screenText(score), ...more].join(' ');
 }
 
 /** More blocks than these are counted, not listed. */
 const LISTED = 8;
 
-/** How many blocks cannot be told from the whole model; nothing for scores without a whole model or without intervals. */
-function noiseText(score: ScoreDigest, plan: PanelPlan, blocks: number): string[] {
-  const base = baseOf(score);
-  if (base === 0) return [];
-  const bars = barsOf(score, plan, blocks).filter(({ paired }) => Number.isFinite(paired.high));
-  if (bars.length === 0) return [];
-  const same = bars.filter((bar) => isNoise(bar, base)).map(({ block }) => block);
-  if (same.length === 0) return [t('Every block makes a difference that can be told from noise.')];
+/** Which blocks may cost nothing; nothing for scores without a whole model or without intervals. */
+function noiseText(told: ReturnType<typeof toldOf>): string[] {
+  if (told === undefined) return [];
+  const { known, noise } = told;
+  if (noise.length === 0) return [t('Every block makes a difference that can be told from noise.')];
+  const which =
+    noise.length === 1
+      ? t('Block {0} is hardly told from noise.', noise[0])
+      : noise.length > LISTED
+        ? t('{0} of {1} blocks are hardly told from noise.', noise.length, known)
+        : t('Blocks {0} are hardly told from noise.', blockList(noise));
+  return [which, t('More samples help.')];
+}
+
+/** A button that scores on more samples of the same text, where blocks are hardly told from noise. */
+function moreSamplesButton(
+  { criterion, rowsKey, text }: ScoreDigest,
+  told: ReturnType<typeof toldOf>,
+  trusted: boolean,
+  { send, still = false }: Context,
+): Child[] {
+  // A file of rows of tokens has no more than it has.
+  const drawn = text?.toLowerCase().endsWith('.json') ? undefined : samplesOf(rowsKey);
+  if (still || rowsKey === undefined || drawn === undefined || (told?.noise.length ?? 0) === 0) return [];
+  const samples = moreSamples(drawn);
   return [
-    same.length === 1
-      ? t('Without block {0} the model cannot be told from the whole one on this text.', same[0])
-      : same.length > LISTED
-        ? t('{0} blocks make no difference that can be told from noise on this text.', same.length)
-        : t(
-            '{0} blocks make no difference that can be told from noise on this text: {1}.',
-            same.length,
-            blockList(same),
-          ),
+    startButton(trusted, t('Score on {0} Samples', samples), () =>
+      send({ type: 'score/more', criterion, rowsKey, samples }),
+    ),
   ];
 }
 

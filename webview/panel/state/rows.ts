@@ -23,6 +23,12 @@ export function rowsLabel({ rowsKey, text }: Measured): string {
   return size === undefined ? text : `${text} · ${size}`;
 }
 
+/** How many samples were drawn for these rows; undefined where the key does not tell. */
+export function samplesOf(rowsKey: string | undefined): number | undefined {
+  const samples = /^\S+ (\d+)×\d+ seed /.exec(rowsKey ?? '')?.[1];
+  return samples === undefined ? undefined : Number(samples);
+}
+
 export const textLabel = ({ name, samples, length }: PanelText): string => `${name} · ${samples}×${length}`;
 
 /** The plan's perplexity on the panel's rows. Drops one that was measured on other rows. */

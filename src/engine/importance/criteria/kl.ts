@@ -15,9 +15,12 @@ import { type Filled, filledFrom } from '../../parts/table';
 import { comparisonSweepWork, screenedRows, screenedWork } from '../cost';
 import { CUT_WORK } from '../cut-work';
 import {
+  type Among,
   type ComparedSummary,
   divergenceIntervals,
   type Interval,
+  jointDivergence,
+  type JointInterval,
   type PairedInterval,
   summariseComparedRows,
   summariseComparison,
@@ -40,7 +43,7 @@ import { SweepMemory } from '../sweep-memory';
 import { withTeacher } from '../teacher';
 
 /** The model without one part. `score` is its divergence in nats; higher means that the part is more important. */
-export interface DivergenceScore extends ComparedSummary, Interval, PairedInterval {
+export interface DivergenceScore extends ComparedSummary, Interval, PairedInterval, JointInterval {
   readonly score: number;
   readonly precision: Precision;
   /** How far the divergence in float32 may be from this one; only of screened parts. */
@@ -178,7 +181,8 @@ function scoresOf(
   seed: number,
   precision: Precision,
 ): ScoredSteps {
-  const scores = without.map((summary) => ({ ...scoreOf(summary, whole, seed), precision }));
+  const among = { parts: without.length };
+  const scores = without.map((summary) => ({ ...scoreOf(summary, whole, seed, among), precision }));
   return { full: whole.summary, steps, scores };
 }
 
@@ -218,15 +222,26 @@ async function screenSteps(
   const scores = candidates.map((k) => {
     const compared = found.exact.get(k);
     const one = compared ? summary(compared) : aligned(k);
-    return { ...scoreOf(one, whole, seed), ...precisionOf(found, k, model, screening.model) };
+    const precision = precisionOf(found, k, model, screening.model);
+    return { ...scoreOf(one, whole, seed, { parts: candidates.length, margin: precision.margin }), ...precision };
   });
   return { full: whole.summary, steps, scores, screen: screenSummary(exact, found, screening.model) };
 }
 
 type Summary = ReturnType<typeof summariseComparison>;
 
-function scoreOf({ summary, divergences }: Summary, whole: Summary, seed: number): Omit<DivergenceScore, 'precision'> {
-  return { score: summary.kl, ...summary, ...divergenceIntervals(divergences, whole.divergences, seed) };
+function scoreOf(
+  { summary, divergences }: Summary,
+  whole: Summary,
+  seed: number,
+  among: Among,
+): Omit<DivergenceScore, 'precision'> {
+  return {
+    score: summary.kl,
+    ...summary,
+    ...divergenceIntervals(divergences, whole.divergences, seed),
+    ...jointDivergence(divergences, whole.divergences, among),
+  };
 }
 
 export const scoreRows: ScoreRows = (model, rows, { granularity, ...options }, job) =>

@@ -13,8 +13,11 @@ import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf, type Part, type Step, type View } from '../../model/view';
 import {
+  type Among,
   bootstrapPerplexity,
   type Interval,
+  type JointInterval,
+  jointPerplexity,
   type LossSummary,
   type PairedInterval,
   pairedPerplexity,
@@ -37,7 +40,7 @@ import {
 } from '../screened-sweep';
 
 /** The model without one part. `score` is its perplexity; higher means that the part is more important. */
-export interface PerplexityScore extends LossSummary, Interval, PairedInterval {
+export interface PerplexityScore extends LossSummary, Interval, PairedInterval, JointInterval {
   readonly score: number;
   readonly precision: Precision;
   /** How far the mean loss in float32 may be from this one; only of screened parts. */
@@ -132,7 +135,8 @@ async function scoreSteps(
 }
 
 function scoresOf(full: LossSummary, without: readonly LossSummary[], seed: number, precision: Precision): ScoredSteps {
-  return { full, scores: without.map((summary) => ({ ...scoreOf(summary, full, seed), precision })) };
+  const among = { parts: without.length };
+  return { full, scores: without.map((summary) => ({ ...scoreOf(summary, full, seed, among), precision })) };
 }
 
 async function screenSteps(
@@ -171,14 +175,25 @@ async function screenSteps(
           alignedRows(found, k, (value) => summary(value).rows),
           full.tokens,
         );
-    return { ...scoreOf(one, full, seed), ...precisionOf(found, k, model, screening.model) };
+    const of = precisionOf(found, k, model, screening.model);
+    return { ...scoreOf(one, full, seed, { parts: candidates.length, margin: of.margin }), ...of };
   });
   return { full, scores, screen: screenSummary(exact, found, screening.model) };
 }
 
-function scoreOf(summary: LossSummary, full: LossSummary, seed: number): Omit<PerplexityScore, 'precision'> {
-  const intervals = { ...bootstrapPerplexity(summary.rows, seed), ...pairedPerplexity(summary, full, seed) };
-  return { score: summary.ppl, ...summary, ...intervals };
+function scoreOf(
+  summary: LossSummary,
+  full: LossSummary,
+  seed: number,
+  among: Among,
+): Omit<PerplexityScore, 'precision'> {
+  return {
+    score: summary.ppl,
+    ...summary,
+    ...bootstrapPerplexity(summary.rows, seed),
+    ...pairedPerplexity(summary, full, seed),
+    ...jointPerplexity(summary, full, among),
+  };
 }
 
 export const scoreRows: ScoreRows = (model, rows, { granularity, view, seed, screening }, job) =>
