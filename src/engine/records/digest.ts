@@ -85,7 +85,9 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'bench':
     case 'speeds': // of several models; records of 'bench' could be too
       return {
-        cost: Array.isArray(results.models) ? turnsOf(results) : [{ ...costOf(results, model), speed: 'alone' }],
+        cost: Array.isArray(results.models)
+          ? turnsOf(results)
+          : [{ ...costOf(results, model), ...rangesOf(results), speed: 'alone' }],
       };
     case 'grid':
       return { grid: gridOf(results), cost: objects(results.models).map((each) => sizeOf(each)) };
@@ -276,31 +278,36 @@ function exportedOf(results: JsonObject, model: string): Parts {
   return { cost: [costOf({ parameters: parametersAfter, bytes }, label)], ...(ran && { ran }) };
 }
 
-/** Speeds of sample columns: the median over each column's texts. */
+/** Speeds of sample columns: the median over each column's texts, and the range if there are several. */
 function speedsOf(results: JsonObject): CostDigest[] {
   return objects(results.columns).map((each, column): CostDigest => {
-    const { label } = each;
     const own = objects(results.samples).filter((sample) => sample.column === column);
-    const middle = (key: string): number | null =>
-      upperMedian(own.map((sample) => finite(sample[key])).filter((value) => value !== null)) ?? null;
-    const speeds = { prefillTokensPerSecond: middle('prefillTokensPerSecond') };
-    const cost = costOf({ ...speeds, decodeTokensPerSecond: middle('decodeTokensPerSecond') }, text(label) ?? '');
-    return { ...cost, speed: 'writing', ...columnOf(each) };
+    const all = (key: string): number[] => own.map((sample) => finite(sample[key])).filter((value) => value !== null);
+    const [prefill, decode] = [all('prefillTokensPerSecond'), all('decodeTokensPerSecond')];
+    const speeds = {
+      prefillTokensPerSecond: upperMedian(prefill) ?? null,
+      decodeTokensPerSecond: upperMedian(decode) ?? null,
+    };
+    const ends = (speed: number[]): number[] => (speed.length > 1 ? [Math.min(...speed), Math.max(...speed)] : []);
+    const ranges = rangesOf({ prefillRange: ends(prefill), decodeRange: ends(decode) });
+    return { ...costOf(speeds, text(each.label) ?? ''), ...ranges, speed: 'writing', ...columnOf(each) };
   });
 }
 
 /** Several models that were measured in turns. */
 function turnsOf(results: JsonObject): CostDigest[] {
-  return objects(results.models).map((each) => {
-    const [prefillRange, decodeRange] = [rangeOf(each.prefillRange), rangeOf(each.decodeRange)];
-    return {
-      ...costOf(each, text(each.label) ?? ''),
-      speed: 'turns' as const,
-      ...columnOf(each),
-      ...(prefillRange && { prefillRange }),
-      ...(decodeRange && { decodeRange }),
-    };
-  });
+  return objects(results.models).map((each) => ({
+    ...costOf(each, text(each.label) ?? ''),
+    speed: 'turns' as const,
+    ...columnOf(each),
+    ...rangesOf(each),
+  }));
+}
+
+/** The least and the largest of repeats, where the record has them. */
+function rangesOf(results: JsonObject): Pick<CostDigest, 'prefillRange' | 'decodeRange'> {
+  const [prefillRange, decodeRange] = [rangeOf(results.prefillRange), rangeOf(results.decodeRange)];
+  return { ...(prefillRange && { prefillRange }), ...(decodeRange && { decodeRange }) };
 }
 
 function rangeOf(value: unknown): readonly [number, number] | undefined {

@@ -78,6 +78,7 @@ function speeds(): RunDigest {
     removed: [],
     prefillTokensPerSecond: 100,
     decodeTokensPerSecond: decode,
+    ...{ prefillRange: [95, 105], decodeRange: [decode - 2, decode + 2.05] },
   });
   return run('speeds', [WHOLE, SHORT], { models: [model(WHOLE, 50), model(SHORT, 60)] });
 }
@@ -115,8 +116,8 @@ describe('before and after', () => {
       ['Accuracy: piqa', '70.0 %', '60.0 % −10.0 points ± 4.0'],
       ['Parameters', '1,000', '800 −20 %'],
       ['Size', '2.0 kB', '1.6 kB −20 %'],
-      ['Prefill speed', '100 tokens/s', '100 tokens/s 1×'],
-      ['Decoding speed', '50 tokens/s', '60 tokens/s 1.2×'],
+      ['Prefill speed', '100 tokens/s (95–105)', '100 tokens/s (95–105) ≈'],
+      ['Decoding speed', '50 tokens/s (48–52)', '60 tokens/s (58–62) 1.2×'],
     ]);
     const [ppl, , , , accuracy] = found.rows;
     assert.match(ppl.of, /^wiki\.txt \(1,020 tokens\); float32 on cpu, Coppice/);
@@ -134,7 +135,30 @@ describe('before and after', () => {
     const found = beforeAfter([elsewhere, pruned(), { ...speeds(), cost: speeds().cost?.slice(1) }])!;
     const byName = new Map(lines(found).map((line) => [(line as string[])[0], line]));
     assert.deepEqual(byName.get('Perplexity'), ['Perplexity', null, '30']);
-    assert.deepEqual(byName.get('Decoding speed'), ['Decoding speed', null, '60 tokens/s']);
+    assert.deepEqual(byName.get('Decoding speed'), ['Decoding speed', null, '60 tokens/s (58–62)']);
+  });
+
+  it('has three digits of what it measures, and no factor of a speed that may be the same', () => {
+    const exact = [
+      evaluated(WHOLE, { ppl: 44.2963 }),
+      evaluated(SHORT, { ppl: 46.0742, kl: 0.116823, top1: 0.5, against: AGAINST }),
+    ];
+    const found = beforeAfter([...exact, speeds()])!;
+    assert.deepEqual(lines(found).slice(0, 2), [
+      ['Perplexity', '44.3', '46.07 1.04×'],
+      ['KL divergence from the original', null, '0.117 nats'],
+    ]);
+    const page = beforeAfterHtml(found, '');
+    assert.match(page, /<strong>60 tokens\/s \(58–62\)<\/strong><span class="muted">1\.2× of 50 tokens\/s/);
+    const close = { ...speeds(), cost: speeds().cost!.map((cost) => ({ ...cost, decodeRange: [49, 61] as const })) };
+    const near = beforeAfterHtml(beforeAfter([...exact, close])!, '');
+    assert.match(
+      near,
+      /<strong>60 tokens\/s \(49–61\)<\/strong><span class="muted">≈ the original’s 50 tokens\/s \(49–61\)/,
+    );
+    assert.match(beforeAfterMarkdown(beforeAfter([...exact, close])!), /60 tokens\/s \(49–61\) \(≈\)/);
+    const once = { ...speeds(), cost: speeds().cost!.map((cost) => ({ ...cost, decodeRange: undefined })) };
+    assert.match(beforeAfterHtml(beforeAfter([...exact, once])!, ''), /≈ 60 tokens\/s.*original ≈ 50 tokens\/s/);
   });
 
   it('says which command measures what is missing', () => {

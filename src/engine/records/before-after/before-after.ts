@@ -4,6 +4,7 @@
  */
 import { namesOnTop } from '../../../format/on-top';
 import { formatFactor, formatPercent } from '../../../format/numbers';
+import { speedChange } from '../../../format/speeds';
 import type { RanDigest, RunDigest } from '../digest-types';
 import { ranWords } from '../ran';
 import { type Fact, factsOf, type Measure } from './facts';
@@ -55,7 +56,7 @@ export interface Row {
 export interface Cell {
   readonly value: number;
   readonly text: string;
-  /** Compared with the original: "1.31×", "−2.1 points ± 1.4"; empty for the original. */
+  /** Compared with the original: "1.31×", "−2.1 points ± 1.4", "≈" of speeds that may be the same; empty for the original. */
   readonly change: string;
 }
 
@@ -244,6 +245,9 @@ function conditionFor(
 const newest = <T extends { readonly started: string }>(all: readonly T[]): T | undefined =>
   [...all].sort((a, b) => b.started.localeCompare(a.started))[0];
 
+export const isSpeed = (measure: Measure): boolean =>
+  measure === 'prefill' || measure === 'decode' || measure.startsWith('throughput ');
+
 const SIZES: readonly Measure[] = ['parameters', 'bytes', 'shipped', 'memory'];
 
 function changeOf(fact: Fact, before: Fact | undefined): string {
@@ -255,6 +259,7 @@ function changeOf(fact: Fact, before: Fact | undefined): string {
     const interval = isPaired && paired.interval !== null ? ` ± ${(100 * paired.interval).toFixed(1)}` : '';
     return `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)} points${interval}`;
   }
+  if (isSpeed(measure)) return speedChange(fact, before);
   if (SIZES.includes(measure)) return formatPercent(value / before.value - 1).replace('-', '−');
   return formatFactor(value / before.value);
 }

@@ -1,6 +1,6 @@
 /** Sizes and speeds as facts. */
 import { formatBytes, formatCount } from '../../../format/numbers';
-import { shortNumber } from '../compare';
+import { type Range, speedText } from '../../../format/speeds';
 import type { CostDigest, RunDigest } from '../digest-types';
 import type { Fact, Measure } from './facts';
 import { type ModelRef, refOf } from './models';
@@ -24,7 +24,8 @@ export function costFacts(run: RunDigest): Fact[] {
         ? `alone ${where} ${run.device ?? ''}${precisionKey(precision)}`
         : `${speed ?? 'size'} ${started}`;
     const ways = { turns: 'in turns', alone: 'measured separately', writing: 'while writing a text' };
-    const speedOf = [ways[speed ?? 'alone'], where, computed({ ...run, precision })].filter(Boolean).join('; ');
+    const spread = cost.decodeRange || cost.prefillRange ? 'median (least–most)' : '';
+    const speedOf = [ways[speed ?? 'alone'], where, spread, computed({ ...run, precision })].filter(Boolean).join('; ');
     const fact = (measure: Measure, value: number | null, text: (value: number) => string, size: boolean): Fact[] =>
       value === null
         ? []
@@ -40,12 +41,13 @@ export function costFacts(run: RunDigest): Fact[] {
               ...(size && { aside: true as const }),
             },
           ];
-    const rate = (value: number): string => `${shortNumber(Number(value.toPrecision(3)))} tokens/s`;
+    const rate = (measure: Measure, value: number | null, range: Range | undefined): Fact[] =>
+      fact(measure, value, (median) => speedText({ value: median, range }), false).map((each) => ({ ...each, range }));
     return [
       ...fact('parameters', parameters, formatCount, true),
       ...fact('bytes', bytes, formatBytes, true),
-      ...fact('prefill', prefillTokensPerSecond, rate, false),
-      ...fact('decode', decodeTokensPerSecond, rate, false),
+      ...rate('prefill', prefillTokensPerSecond, cost.prefillRange),
+      ...rate('decode', decodeTokensPerSecond, cost.decodeRange),
       ...fact('memory', peakRssBytes, formatBytes, false),
     ];
   });

@@ -2,9 +2,9 @@
  * What runs have measured of models, as single facts: the number, and under which conditions. Only facts of one condition
  * (the same rows, the same items, the same run in turns) stand beside each other.
  */
-import { formatCount, formatPercent } from '../../../format/numbers';
+import { formatCount, formatPercent, shortNumber } from '../../../format/numbers';
+import type { Range } from '../../../format/speeds';
 import { type JsonNumber, parseJsonNumber } from '../../../format/json';
-import { shortNumber } from '../compare';
 import type { QualityDigest, RunDigest } from '../digest-types';
 import { costFacts } from './cost-facts';
 import { gridFacts } from './grid-facts';
@@ -34,6 +34,8 @@ export interface Fact {
   readonly value: number;
   /** The value in words. */
   readonly text: string;
+  /** Least and largest of a speed's repeats; undefined if it was measured once. */
+  readonly range?: Range;
   /** Half of the 95 % interval of the paired difference to the first model of the run. */
   readonly paired?: { readonly difference: number; readonly interval: number | null; readonly to: ModelRef };
   readonly condition: string;
@@ -67,8 +69,8 @@ function qualityFacts(run: RunDigest, quality: QualityDigest): Fact[] {
     value === undefined ? [] : [{ ...common, measure, value: numeric(value), text: words(value) }];
   const unpruned = against && refOf({ name: against.model, identity: against.identity, removed: [] });
   return [
-    ...fact('ppl', ppl, shortNumber),
-    ...fact('kl', kl, (nats) => `${shortNumber(nats)} nats`),
+    ...fact('ppl', ppl, perplexity),
+    ...fact('kl', kl, (nats) => `${shortNumber(numeric(nats), 3)} nats`),
     ...fact('top1', top1, percent),
     ...fact('repetition', repetition, percent),
     ...(unpruned ? fact('repetition', unprunedRepetition, percent).map((each) => ({ ...each, model: unpruned })) : []),
@@ -84,13 +86,13 @@ function wholeFacts(run: RunDigest): Fact[] {
     const { full, rowsKey, text } = score;
     // Scores in two precisions have the whole model in float32.
     const exact = run.precision === 'mixed' ? { ...run, precision: 'float32' } : run;
-    const words = { value: numeric(full), text: shortNumber(full), of: `${text ?? ''}; ${computed(exact)}` };
+    const words = { value: numeric(full), text: perplexity(full), of: `${text ?? ''}; ${computed(exact)}` };
     const condition = `rows ${rowsKey}${precisionKey(exact.precision)}`;
     told.push({ ...common, ...words, model: modelOf(run), condition });
   }
   if (curve?.rowsKey === undefined || run.removed.length > 0) return told;
   const points = curve.points.flatMap(({ ppl, removed, parameters }): Fact[] => {
-    const words = { value: numeric(ppl), text: shortNumber(ppl), of: `${curve.text}; ${computed(run)}` };
+    const words = { value: numeric(ppl), text: perplexity(ppl), of: `${curve.text}; ${computed(run)}` };
     const size = { value: parameters, text: formatCount(parameters), of: 'the files', condition: 'size' };
     const about = { ...common, model: refOf({ ...model, removed }) };
     return [
@@ -100,6 +102,9 @@ function wholeFacts(run: RunDigest): Fact[] {
   });
   return [...told, ...points];
 }
+
+/** As the panel has it: "46.07". */
+const perplexity = (value: JsonNumber): string => shortNumber(numeric(value));
 
 const percent = (share: JsonNumber): string => formatPercent(numeric(share));
 

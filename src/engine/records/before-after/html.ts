@@ -4,7 +4,7 @@
  */
 import { formatFactor } from '../../../format/numbers';
 import { escapeHtml } from '../../../format/words';
-import type { BeforeAfter, Cell, Ran, Row } from './before-after';
+import { type BeforeAfter, type Cell, isSpeed, type Ran, type Row } from './before-after';
 import type { Measure } from './facts';
 import type { Missing } from './missing';
 import { sampleCards } from './sample-cards';
@@ -103,9 +103,10 @@ function figures({ rows, models }: BeforeAfter): string {
 function ratio(measure: Measure, before: Cell | null, after: Cell | null): string {
   if (!before) return measure === 'kl' && after ? 'on the same text' : '';
   if (!after) return `original ${before.text}`;
-  return measure === 'accuracy'
-    ? `${after.change}, original ${before.text}`
-    : `${formatFactor(after.value / before.value)} of ${before.text}`;
+  if (measure === 'accuracy') return `${after.change}, original ${before.text}`;
+  if (!isSpeed(measure)) return `${formatFactor(after.value / before.value)} of ${before.text}`;
+  if (after.change === '') return `original ${before.text}`;
+  return after.change === '≈' ? `≈ the original’s ${before.text}` : `${after.change} of ${before.text}`;
 }
 
 function numbers({ models, rows }: BeforeAfter): string {
