@@ -70,6 +70,17 @@ export class Continuation {
   }
 
   /**
+   * Computes a token and forgets it. The first run of a session reads its weights from the disk, which the time to the first
+   * token must not count: it would be that of whichever column comes first. Sessions that are opened for each run have no
+   * other first one.
+   */
+  async warmUp(): Promise<void> {
+    if (!this.decoder.kept) return;
+    await this.decoder.append(this.promptIds.slice(0, 1));
+    this.decoder.restart(1);
+  }
+
+  /**
    * The next token, or undefined once the text has ended. Only time inside this method is measured.
    * @throws CancelledError between two pieces of a long prompt
    */

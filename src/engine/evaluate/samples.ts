@@ -46,7 +46,7 @@ export async function writeSideBySide(
   try {
     const pool = await DecoderPool.of(columns);
     for (const [column, { model, view, promptIds }] of columns.entries()) {
-      const open = Continuation.open(model, promptIds, { ...options, view, pool });
+      const open = opened(model, promptIds, { ...options, view, pool }, job.signal);
       texts.push(await open.catch((error: unknown) => noted(error, column, failures)));
     }
     const room = texts.reduce((sum, text) => sum + (text?.room ?? 0), 0);
@@ -73,6 +73,23 @@ export async function writeSideBySide(
     return texts.map((text, column) => textOf(text, failures.get(column)));
   } finally {
     for (const text of texts) await text?.close();
+  }
+}
+
+/** A text whose model is ready: no column pays for what all of them share. */
+async function opened(
+  model: Model,
+  promptIds: readonly number[],
+  options: ContinuationOptions,
+  signal: AbortSignal | undefined,
+): Promise<Continuation> {
+  const text = await Continuation.open(model, promptIds, options);
+  try {
+    if (signal?.aborted !== true) await text.warmUp();
+    return text;
+  } catch (error) {
+    await text.close();
+    throw error;
   }
 }
 

@@ -208,6 +208,36 @@ describe('texts side by side', () => {
     assert.equal(turns.length, 9);
   });
 
+  it('have times without the first run of a session, which reads its weights', async () => {
+    // A clock that only the first run of each session moves.
+    let now = 0;
+    const [clock, open] = [performance.now.bind(performance), model().openSession.bind(model())];
+    performance.now = () => now;
+    model().openSession = async (...settings) => {
+      const session = await open(...settings);
+      const run = session.run.bind(session);
+      let isFirst = true;
+      session.run = (...feeds) => {
+        if (isFirst) now += 40_000;
+        isFirst = false;
+        return run(...feeds);
+      };
+      return session;
+    };
+    try {
+      const options = { maxNewTokens: 3, greedy: true, ignoreEos: true };
+      const texts = await writeSideBySide(columns(['', '2']), options, () => undefined);
+      assert.ok(now >= 40_000, 'sessions were opened');
+      assert.deepEqual(
+        texts.map(({ timeToFirstToken }) => timeToFirstToken),
+        [0, 0],
+      );
+    } finally {
+      performance.now = clock;
+      model().openSession = open;
+    }
+  });
+
   it('end where they are when they are cancelled', async () => {
     const counts = watchSessions(model());
     const controller = new AbortController();
