@@ -69,7 +69,14 @@ describe('scale of the importance chart', () => {
     assert.ok(better.bottom < Math.log(27 / 30));
     assert.ok(better.placeOf(0) > 0.3 && better.placeOf(better.amountOf(27)) < better.placeOf(0));
     const whisker = scaleOf('ratio', [33], [29, 36, NaN], 30, false);
-    assert.ok(whisker.bottom < Math.log(29 / 30) && whisker.top > Math.log(36 / 30));
+    assert.ok(whisker.bottom < 0 && whisker.top > Math.log(36 / 30));
+    const far = scaleOf('ratio', [33, 60, 900], [1, 36], 30, false);
+    assert.ok(far.bottom < 0 && far.placeOf(0) < 0.25, `a whisker far below takes ${far.placeOf(0)} of the axis`);
+    assert.equal(
+      scaleOf('ratio', [27, 33], [1], 30, false).bottom < Math.log(27 / 30),
+      true,
+      'bars have all of theirs',
+    );
   });
 
   it('is linear for scores of one size, and logarithmic for those of more than one and a half decades', () => {

@@ -67,7 +67,7 @@ export function drawBars(chart: BarChart): DrawnBars {
         bars.filter(({ off, joint: { low, high } }) => !off && Number.isFinite(low) && Number.isFinite(high)),
         {
           x: 'block',
-          y1: ({ joint }: Bar) => amountOf(joint.low),
+          y1: ({ joint }: Bar) => Math.max(bottom, amountOf(joint.low)),
           y2: ({ joint }: Bar) => amountOf(joint.high),
           stroke: 'var(--ink)',
           strokeWidth: 1,

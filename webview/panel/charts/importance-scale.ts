@@ -37,7 +37,8 @@ const [ROOM, ROOM_FOR_ENDLESS] = [0.05, 0.16];
 
 /**
  * @param scores finite ones, of the bars
- * @param ends of the whiskers; those that are finite have room
+ * @param ends of the whiskers; those that are finite have room, but on a logarithmic scale below zero only a little: where
+ *   a whisker goes far below, that it goes there is what counts, and bars need the room
  * @param base perplexity or divergence of the model with all blocks; 0 for other scores
  * @param endless some bar is infinite
  */
@@ -50,11 +51,13 @@ export function scaleOf(
 ): Scale {
   const amountOf = (score: number): number => (measure === 'ratio' ? Math.log(score / base) : score - base);
   const bars = scores.map(amountOf).filter(Number.isFinite);
-  const all = [0, ...bars, ...ends.map(amountOf).filter(Number.isFinite)];
   const sizes = bars.map(Math.abs).filter((size) => size > 0);
   sizes.sort((a, b) => a - b);
   const log = sizes.length > 0 && (measure === 'ratio' || sizes.at(-1)! / sizes[0] > LOG_FROM);
   const linearTo = LINEAR_SHARE * (sizes[Math.floor(sizes.length / 2)] ?? 1);
+  const lowest = log ? Math.min(-linearTo, ...bars) : -Infinity;
+  const whiskers = ends.map((end) => Math.max(lowest, amountOf(end))).filter(Number.isFinite);
+  const all = [0, ...bars, ...whiskers];
   const bent = (amount: number): number => (log ? Math.sign(amount) * Math.log1p(Math.abs(amount) / linearTo) : amount);
   const straight = (place: number): number => (log ? Math.sign(place) * linearTo * Math.expm1(Math.abs(place)) : place);
   const [low, high] = [bent(Math.min(...all)), bent(Math.max(...all))];
