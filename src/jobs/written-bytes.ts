@@ -8,7 +8,7 @@ import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import { mainDtype } from '../engine/checkpoint/main-dtype';
 import { checkpointReduction } from '../engine/checkpoint/reduction';
 import type { Checkpoint } from '../engine/checkpoint/types';
-import { isBlockType, type WeightDtype } from '../engine/formats/dtype';
+import type { WeightDtype } from '../engine/formats/dtype';
 import type { JobOptions } from '../engine/progress';
 import { withWeights } from '../engine/weights/checkpoint';
 import type { WeightSource } from '../engine/weights/source';
@@ -114,7 +114,3 @@ export function keptType(checkpoint: Checkpoint): string | undefined {
   const dtype = mainDtype(checkpoint)?.toLowerCase();
   return dtype !== undefined && dtype in DTYPES ? dtype : undefined;
 }
-
-/** Whether blocks of a GGUF file are stored in types that no checkpoint has: pruned to safetensors they become float32. */
-export const isQuantisedGguf = (checkpoint: Checkpoint): boolean =>
-  isGgufCheckpoint(checkpoint) && [...checkpoint.tensors.values()].some(({ dtype }) => isBlockType(dtype));

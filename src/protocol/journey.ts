@@ -46,7 +46,12 @@ export type StartAction =
 
 /** The one primary action. `open` goes on with another model of the family. */
 export type NextAction =
-  | { readonly action: StartAction; readonly adapter?: string }
+  | {
+      readonly action: StartAction;
+      readonly adapter?: string;
+      /** An export of a plan that copies what stays of a quantised GGUF file. */
+      readonly keepsTypes?: true;
+    }
   | { readonly action: 'open'; readonly path: string; readonly name: string };
 
 /** A number beside its limit. */

@@ -43,6 +43,7 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
     ...(origin && { kind: origin.kind }),
     scored,
     planned: removed.length > 0,
+    ...(subject.quantised && { quantised: true, exportedPlan: exportedPlan(children, runs, identity, removed) }),
     ...(removed.length > 0 ? { written } : { adapter: adapterOf(listing, path) }),
     merged: of(['merge', 'retrain']),
     exported: exportsOf(listing, identity).at(0) ?? exportedFolder(runs, identity),
@@ -71,6 +72,23 @@ export function exportedFolder(runs: readonly RunDigest[], identity: string): Me
     return kind === 'export' && model.identity === identity && exported !== undefined;
   })?.exported;
   return path === undefined ? undefined : { path, name: basename(path) };
+}
+
+/** The newest export of a plan. @param runs newest first */
+export function exportedPlan(
+  children: readonly (Member & { readonly origin: Pick<Origin, 'kind' | 'removed'> })[],
+  runs: readonly RunDigest[],
+  identity: string,
+  removed: readonly number[],
+): Member | undefined {
+  const same = (other: readonly (number | string)[]): boolean => other.join() === removed.join();
+  return (
+    children.find(({ origin }) => origin.kind === 'export' && same(origin.removed)) ??
+    exportedFolder(
+      runs.filter((run) => same(run.removed)),
+      identity,
+    )
+  );
 }
 
 /** Nothing that decides is missing on the page that puts the model beside the original. */

@@ -30,6 +30,13 @@ export interface JourneyFacts {
   readonly scored: boolean;
   /** A plan removes blocks. */
   readonly planned: boolean;
+  /**
+   * The weights have types that only GGUF files have. A plan is exported as it is: to be pruned, the model would have to be
+   * converted to float32 and become several times as large.
+   */
+  readonly quantised?: boolean;
+  /** The newest export with exactly the plan's blocks removed. */
+  readonly exportedPlan?: Member;
   /** The newest model that was written with exactly the plan's blocks removed. */
   readonly written?: Member;
   /** The newest adapter that was trained on it. */
@@ -87,20 +94,26 @@ function judged<T extends JsonNumber>(value: T | undefined, limit: number | unde
 /** Ways to make a model that was trained. */
 const TRAINED = ['merge', 'retrain'];
 
-function doneSteps({ derived, kind = '', scored, planned, written, merged, exported, compared }: JourneyFacts) {
+function doneSteps(facts: JourneyFacts) {
+  const { derived, kind = '', scored, planned, written, merged, exported, compared } = facts;
   const isDone: Readonly<Record<StepName, boolean>> = {
     score: scored || derived,
     plan: planned || derived,
     prune: written !== undefined || derived,
     retrain: TRAINED.includes(kind) || merged !== undefined,
-    export: exported !== undefined || kind === 'export',
+    export: (exportsPlan(facts) ? facts.exportedPlan : exported) !== undefined || kind === 'export',
     compare: compared && derived,
   };
   return new Set(STEPS.filter((step) => isDone[step]));
 }
 
-function unneededSteps({ skipped, kind }: JourneyFacts, { ratio }: Verdict, done: ReadonlySet<StepName>) {
+/** Whether the plan is not pruned but exported. */
+const exportsPlan = ({ planned, quantised = false, written }: JourneyFacts): boolean => planned && quantised && !written;
+
+function unneededSteps(facts: JourneyFacts, { ratio }: Verdict, done: ReadonlySet<StepName>) {
+  const { skipped, kind } = facts;
   const unneeded = new Set<StepName>(skipped);
+  if (exportsPlan(facts)) unneeded.add('prune');
   // What is exported is no longer trained, and what meets the goal need not be.
   if (ratio.met || kind === 'export') unneeded.add('retrain');
   return new Set([...unneeded].filter((step) => !done.has(step)));
@@ -109,6 +122,7 @@ function unneededSteps({ skipped, kind }: JourneyFacts, { ratio }: Verdict, done
 function nextOf(facts: JourneyFacts, unneeded: ReadonlySet<StepName>): NextAction {
   const { derived, kind = '', scored, planned, written, adapter, merged, exported, compared } = facts;
   if (!derived || planned) {
+    if (exportsPlan(facts)) return exportOfPlan(facts);
     if (planned) return written ? open(written) : { action: 'prune' };
     return { action: scored ? 'suggest' : 'score' };
   }
@@ -119,10 +133,16 @@ function nextOf(facts: JourneyFacts, unneeded: ReadonlySet<StepName>): NextActio
   return { action: compared ? 'code' : 'compare' };
 }
 
+function exportOfPlan({ exportedPlan, goal }: JourneyFacts): NextAction {
+  if (exportedPlan) return open(exportedPlan);
+  const keepsTypes = goal === undefined || (goal.format === 'gguf' && goal.type === undefined);
+  return { action: 'export', ...(keepsTypes && { keepsTypes: true }) };
+}
+
 const open = ({ path, name }: Member): NextAction => ({ action: 'open', path, name });
 
 /** The step that an action belongs to; undefined once everything is done. */
-function stepOf(next: NextAction, { merged }: JourneyFacts): StepName | undefined {
+function stepOf(next: NextAction, facts: JourneyFacts): StepName | undefined {
   switch (next.action) {
     case 'score':
     case 'prune':
@@ -135,7 +155,7 @@ function stepOf(next: NextAction, { merged }: JourneyFacts): StepName | undefine
     case 'merge':
       return 'retrain';
     case 'open':
-      return merged ? 'export' : 'retrain';
+      return exportsPlan(facts) ? 'compare' : facts.merged ? 'export' : 'retrain';
     default:
       return undefined;
   }

@@ -18,7 +18,9 @@ export function nextWords(next: NextAction): string {
     case 'merge':
       return l10n.t('merge the adapter');
     case 'export':
-      return l10n.t('export it for an application');
+      return next.keepsTypes
+        ? l10n.t('export a GGUF file with the same types')
+        : l10n.t('export it for an application');
     case 'compare':
       return l10n.t('compare it with the original');
     case 'beforeAfter':

@@ -14,6 +14,8 @@ export interface PlanSubject {
   readonly path: string;
   readonly identity: string;
   readonly blocks: number;
+  /** Its weights have types that only GGUF files have, so that a plan becomes a GGUF file again. */
+  readonly quantised?: true;
 }
 
 /** The part of a plan that undo restores. */

@@ -1,4 +1,5 @@
 /** A dry run of pruning: what would go, and what that saves. Writes nothing. */
+import { isQuantisedGguf } from '../../engine/checkpoint/gguf/name';
 import { checkpointReduction, describeReduction } from '../../engine/checkpoint/reduction';
 import { choiceSentence } from '../../engine/importance/choice';
 import { type ConfigEdit, configEdits } from '../../engine/write/config';
@@ -7,7 +8,7 @@ import { formatBytes, formatFactor } from '../../format/numbers';
 import { JOBS } from '../../jobs/definitions';
 import { bytes, text } from '../../jobs/option';
 import { planEffect } from '../../jobs/plan-effect';
-import { isQuantisedGguf, prunedBytes } from '../../jobs/written-bytes';
+import { prunedBytes } from '../../jobs/written-bytes';
 import { l10n } from '../../l10n';
 import { answerText, type Part } from '../answer';
 import { opened, type Opened } from '../confirm';

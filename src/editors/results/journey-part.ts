@@ -2,9 +2,9 @@
 import { UserError } from '../../engine/errors';
 import type { JsonNumber } from '../../format/json';
 import type { Journey, ShipGoal } from '../../protocol/journey';
-import type { PanelState } from '../../protocol/panel';
+import type { PanelState, RunDigest } from '../../protocol/panel';
 import { journeyOf, type Member } from '../../views/journey';
-import { exportedFolder, isCompared, WRITTEN } from '../../views/journey-facts';
+import { exportedFolder, exportedPlan, isCompared, WRITTEN } from '../../views/journey-facts';
 import type { PlanSubject } from '../../views/plan';
 import { subjectOf } from '../../views/subject';
 import type { PanelReading } from './panel-reading';
@@ -52,6 +52,7 @@ export class JourneyPart {
       kind: origin?.kind,
       scored: services.scores.shown(this.subject) !== undefined || this.reading.scorings().length > 0,
       planned: removed.length > 0,
+      ...(this.subject.quantised && { quantised: true, exportedPlan: this.exportedPlan(runs) }),
       written: removed.length > 0 ? newest(sameBlocks) : undefined,
       adapter: removed.length > 0 ? undefined : this.reading.adapters.at(0),
       merged: isChild(['merge', 'retrain']),
@@ -61,6 +62,12 @@ export class JourneyPart {
       bytes: this.size?.key === this.sizeKey() ? this.size.bytes : undefined,
       ratio: state && ratioOf(state, removed),
     });
+  }
+
+  private exportedPlan(runs: readonly RunDigest[]): Member | undefined {
+    const { children } = this.reading.lineage;
+    const made = children.map(({ path, name, kind, removed }) => ({ path, name, origin: { kind, removed } }));
+    return exportedPlan(made, runs, this.source.checkpoint.identity, this.plan.removed);
   }
 
   /** Leaves out a step. */

@@ -35,6 +35,25 @@ describe('the way of an original model', () => {
   });
 });
 
+describe('the way of a quantised GGUF file', () => {
+  const planned = { scored: true, planned: true, quantised: true };
+
+  it('goes from the plan to a GGUF file with the same types, and not over float32', () => {
+    assert.deepEqual(nextOf({ scored: true, quantised: true }), { action: 'suggest' });
+    assert.deepEqual(nextOf(planned), { action: 'export', keepsTypes: true });
+    assert.equal(states(planned), 'done done unneeded later next later');
+    assert.deepEqual(nextOf({ ...planned, goal: GOAL }), { action: 'export' });
+    assert.deepEqual(nextOf({ ...planned, goal: { format: 'gguf' } }), { action: 'export', keepsTypes: true });
+  });
+
+  it('goes on with the export of this very plan, and with a model that was pruned all the same', () => {
+    assert.deepEqual(nextOf({ ...planned, exported: member }), { action: 'export', keepsTypes: true });
+    assert.deepEqual(nextOf({ ...planned, exportedPlan: member }), { action: 'open', ...member });
+    assert.equal(states({ ...planned, exportedPlan: member }), 'done done unneeded later done next');
+    assert.deepEqual(nextOf({ ...planned, written: member }), { action: 'open', ...member });
+  });
+});
+
 describe('the way of a model that was made', () => {
   it('goes over retraining and an export to a comparison', () => {
     assert.deepEqual(nextOf({}, MADE), { action: 'retrain' });

@@ -23,11 +23,21 @@ export const ACTION_WORDS: Readonly<Record<StartAction, string>> = {
   versus: t('Compare with Width Pruning…'),
 };
 
+const wordsOf = (next: NextAction): string =>
+  next.action === 'open'
+    ? t('Open {0}', next.name)
+    : next.keepsTypes
+      ? t('Export GGUF with the Same Types…')
+      : ACTION_WORDS[next.action];
+
+const startOf = ({ action, adapter }: Exclude<NextAction, { readonly action: 'open' }>) =>
+  ({ type: 'start', action, ...(adapter !== undefined && { adapter }) }) as const;
+
 export function nextSection({ send }: Context): Section {
   let next: NextAction = { action: 'score' };
   let step: StepName | undefined;
   const start = (): void =>
-    next.action === 'open' ? send({ type: 'family/open', path: next.path }) : send({ type: 'start', ...next });
+    next.action === 'open' ? send({ type: 'family/open', path: next.path }) : send(startOf(next));
   const primary = button('', start, { appearance: 'primary' });
   const skip = button(t('Skip'), () => step && send({ type: 'journey/skip', step }), { appearance: 'link' });
   const time = el('span', { class: 'time muted' });
@@ -37,7 +47,7 @@ export function nextSection({ send }: Context): Section {
     update: ({ journey, times, trusted }) => {
       ({ next } = journey);
       step = journey.steps.find(({ state }) => state === 'next')?.name;
-      const words = next.action === 'open' ? t('Open {0}', next.name) : ACTION_WORDS[next.action];
+      const words = wordsOf(next);
       if (primary.textContent !== words) primary.textContent = words;
       primary.title = words;
       // Without trust nothing can be started, and the banner has the primary button.
