@@ -14,13 +14,16 @@ import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-fol
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { showCheckpoint, showExport } from '../host/show-checkpoint';
-import { askAll, BACK, type Choice, pick, pickMany, type Step } from '../host/steps';
+import { askAll, BACK, pick, pickMany, type Step } from '../host/steps';
 import type { ShipGoal } from '../protocol/journey';
 import { formatBytes } from '../format/numbers';
+import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import { UserError } from '../engine/errors';
 import { exportEstimate } from '../host/estimates';
-import { exportSize } from '../host/export-sizes';
+import { exportSize, type TypeSize } from '../host/export-sizes';
 import { formatChoices, refusalWords } from '../host/format-choices';
+import { exportSuffix, withoutWords } from '../host/export-names';
+import { recommendedType, STORED, typeChoices } from '../host/type-choices';
 import type { Shipped } from '../jobs/written-bytes';
 import { relativesOf } from './comparable-models';
 import { changesSteps, type WrittenChanges } from './changes-step';
@@ -41,12 +44,13 @@ export const exportModelCommand: Command<ExportModelArguments> = {
     const title = vscode.l10n.t('Export for an Application');
     const chosen = await chooseCheckpoint(coppice, args, title, { prefers: 'plan' });
     const goal = await goalOf(coppice, chosen);
-    const sizes = new ExportSizes(chosen, coppice.plans.removed(chosen.subject));
+    const removed = coppice.plans.removed(chosen.subject);
+    const sizes = new ExportSizes(chosen, removed);
     const isOpen = [args.out, args.remove, args.heal, args.adapter].every((each) => each === undefined);
     const complete = await askAll(title, args, [
       ...(isOpen ? await changesSteps<ExportModelArguments>(coppice, chosen) : []),
-      ...(args.format === undefined ? [formatStep(coppice, chosen, goal)] : []),
-      ...(args.type === undefined ? [typeStep(sizes, goal)] : []),
+      ...(args.format === undefined ? [formatStep(coppice, chosen, removed, goal)] : []),
+      ...(args.type === undefined ? [typeStep(chosen, sizes, goal)] : []),
       ...(args.target === undefined ? [targetStep] : []),
       ...(args.out === undefined ? [outStep(coppice, chosen, sizes)] : []),
     ]);
@@ -95,39 +99,45 @@ async function goalOf(coppice: Coppice, chosen: Chosen): Promise<ShipGoal | unde
   return coppice.goals.goal((await relativesOf(coppice, chosen)).originalIdentity);
 }
 
-function formatStep(coppice: Coppice, chosen: Chosen, goal: ShipGoal | undefined): Step<ExportModelArguments> {
-  return async (_, place) => {
+function formatStep(
+  coppice: Coppice,
+  chosen: Chosen,
+  planned: readonly number[],
+  goal: ShipGoal | undefined,
+): Step<ExportModelArguments> {
+  return async (state, place) => {
     const choices = await formatChoices(chosen.checkpoint);
-    const last = recall<string>(coppice, 'export', 'format', 'gguf') as ExportFormat;
-    const format = await pick(place, vscode.l10n.t('Select a format'), choices, goal?.format ?? last);
+    // What lies in a GGUF file loses least as one.
+    const usual = isGgufCheckpoint(chosen.checkpoint) ? 'gguf' : recall<string>(coppice, 'export', 'format', 'gguf');
+    const question = [vscode.l10n.t('Select a format'), ...withoutWords(chosen, state, planned)].join(' · ');
+    const format = await pick(place, question, choices, goal?.format ?? (usual as ExportFormat));
     return format === BACK ? BACK : { format };
   };
 }
 
-/** As it is stored. */
-const STORED = 'stored';
-
 /** Each type with the size that it gives, and whether that is within the goal. */
 const typeStep =
-  (sizes: ExportSizes, goal: ShipGoal | undefined): Step<ExportModelArguments> =>
+  (chosen: Chosen, sizes: ExportSizes, goal: ShipGoal | undefined): Step<ExportModelArguments> =>
   async (state, place) => {
     const { format = 'gguf' } = state;
-    const values = [...(format === 'onnx' ? [] : [STORED]), ...EXPORT_TYPES[format]];
-    const choices = await Promise.all(
-      values.map(async (value): Promise<Choice<string>> => {
-        const size = await sizes.sizeOrFault({ ...state, type: value === STORED ? [] : [value] });
-        const label = value === STORED ? vscode.l10n.t('As stored') : value;
-        if (size instanceof UserError) return { label, value, refused: refusalWords(size) };
-        return { label, ...(size !== undefined && { description: sizeWords(size, goal) }), value };
+    const types = [...(format === 'onnx' ? [] : [undefined]), ...EXPORT_TYPES[format]];
+    const found = await Promise.all(
+      types.map(async (type): Promise<TypeSize> => {
+        const size = await sizes.sizeOrFault({ ...state, type: type === undefined ? [] : [type] });
+        return size instanceof UserError ? { type, fault: size } : { type, bytes: size };
       }),
     );
-    const wanted = goal?.format === format ? goal.type : undefined;
+    const choices = typeChoices(chosen.checkpoint, format, found, {
+      told: (bytes) => sizeWords(bytes, goal),
+      refused: refusalWords,
+    });
+    const wanted = goal?.format === format ? (goal.type ?? STORED) : recommendedType(chosen.checkpoint, format);
     if (format === 'onnx') {
-      const type = await pickMany(place, vscode.l10n.t('Select the types of the models'), choices, [wanted ?? 'fp32']);
+      const type = await pickMany(place, vscode.l10n.t('Select the types of the models'), choices, [wanted]);
       return type === BACK ? BACK : { type };
     }
     const question = vscode.l10n.t('Select the type of the weights');
-    const type = await pick<string>(place, question, choices, wanted ?? STORED);
+    const type = await pick<string>(place, question, choices, wanted);
     if (type === BACK) return BACK;
     return { type: type === STORED ? [] : [type] };
   };
@@ -155,25 +165,21 @@ function outStep(coppice: Coppice, chosen: Chosen, sizes: ExportSizes): Step<Exp
   return async (state, place) => {
     const { format = 'gguf', type = [] } = state;
     const bytes = await sizes.of(state);
-    const suffix = [format, ...type].join('-');
     const extension = format === 'gguf' ? '.gguf' : '';
-    const value = outputFolder(
-      coppice.config.outputFolder,
-      chosen.checkpoint,
-      format === 'gguf' ? (type[0] ?? format) : suffix,
-      extension,
-    );
-    const removed = state.remove?.filter((entry) => typeof entry === 'number') ?? coppice.plans.removed(chosen.subject);
+    const planned = coppice.plans.removed(chosen.subject);
+    const suffix = exportSuffix(chosen, state, planned);
+    const value = outputFolder(coppice.config.outputFolder, chosen.checkpoint, suffix, extension);
+    const removed = state.remove?.filter((entry) => typeof entry === 'number') ?? planned;
     const time = exportEstimate(coppice, chosen, removed, Math.max(1, type.length));
+    const what =
+      format === 'gguf'
+        ? vscode.l10n.t('The new file. Time: {0}', time)
+        : vscode.l10n.t('The new folder. Time: {0}', time);
+    const prompt = [...withoutWords(chosen, state, planned), what].join('. ');
     const out =
       format === 'gguf'
-        ? await askOutputFile(place, {
-            prompt: vscode.l10n.t('The new file. Time: {0}', time),
-            value,
-            extension,
-            bytes,
-          })
-        : await askOutputFolder(place, { prompt: vscode.l10n.t('The new folder. Time: {0}', time), value, bytes });
+        ? await askOutputFile(place, { prompt, value, extension, bytes })
+        : await askOutputFolder(place, { prompt, value, bytes });
     return out === BACK ? BACK : { out };
   };
 }

@@ -40,6 +40,8 @@ export const newRecipeCommand: Command<NewRecipeArguments> = {
     const draft = await vscode.window.withProgress(where, () =>
       draftRecipe(chosen.path, { file, goal: goalOf(answers) }),
     );
+    const isAsked = args.throws !== true && args.out === undefined;
+    if (isAsked && !(await wantsIt(title, draft.expectedBytes, chosen.checkpoint.size.all))) return undefined;
     await writeTextFile(file, draft.text);
     await showRecipe(file);
     await vscode.commands.executeCommand('setContext', 'coppice.did.recipe', true);
@@ -58,6 +60,18 @@ export const newRecipeCommand: Command<NewRecipeArguments> = {
     return file;
   },
 };
+
+/** A recipe whose result is larger than the model is asked about before it is written. */
+async function wantsIt(title: string, expected: number, now: number): Promise<boolean> {
+  if (expected <= now) return true;
+  const { t } = vscode.l10n;
+  const question = t('What ships has about {0}, and the model has {1} now', formatBytes(expected), formatBytes(now));
+  const choices = [
+    { label: t('Write No Recipe'), detail: t('Ask for a size that the files are to fit into.'), value: false },
+    { label: t('Write the Recipe'), detail: t('What ships is larger than the model.'), value: true },
+  ];
+  return (await pick({ title, step: 1 }, question, choices, false)) === true;
+}
 
 const USUAL_FACTOR = 1.5;
 
@@ -88,7 +102,7 @@ const sizeStep = ({ checkpoint }: Chosen): Step<NewRecipeArguments> =>
       const { t } = vscode.l10n;
       const { bytes } = summarize(checkpoint);
       const prompt = t('Enter the most that the files may have. The model has {0} now.', formatBytes(bytes));
-      const size = await ask(place, { prompt, value: `${Math.max(1, Math.round(bytes / 2e6))}MB`, fault: sizeFault });
+      const size = await ask(place, { prompt, value: `${Number((bytes / 2e6).toPrecision(3))}MB`, fault: sizeFault });
       return size === BACK ? BACK : { size };
     },
   );

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
+import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
 import { CancelledError, UserError } from '../engine/errors';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import type { Choice } from '../engine/importance/choice';
@@ -28,6 +29,7 @@ import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, pick, type Step } from '../host/steps';
 import { suggest } from './suggest-blocks';
 import { askCount, decidingChoices } from './suggest-step';
+import { common, conversionWords, wantsExport } from './prune-quantised';
 
 export interface PruneArguments extends CommonArguments {
   /** Blocks to remove; undefined uses the plan. */
@@ -52,6 +54,10 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     const title = vscode.l10n.t('Prune Checkpoint');
     const chosen = await chooseCheckpoint(coppice, args, title, { prefers: 'plan' });
     requireSomething(coppice, args, chosen);
+    const isOpen = args.out === undefined && isQuantisedGguf(chosen.checkpoint);
+    if (isOpen && (await wantsExport(title, chosen, knownBlocks(coppice, args, chosen)))) {
+      return vscode.commands.executeCommand('coppice.exportModel', { ...common(args), checkpoint: chosen.path });
+    }
     const complete = args.out === undefined ? await askPruning(coppice, args, chosen, title) : args;
     const { heal, out, device } = complete;
     const blocks = await blocksOf(coppice, complete, chosen);
@@ -225,11 +231,12 @@ function meaningOf(
       criterion ?? DEFAULT_CRITERION,
     );
   const { parametersAfter, speedup } = planEffect(checkpoint, blocks);
-  return vscode.l10n.t(
+  const removes = vscode.l10n.t(
     'Removes {0}: {1} parameters, {2}, about {3} as fast. Press Enter to write it.',
     blocks.join(', '),
     shortCount(parametersAfter),
     formatBytes(bytes),
     formatFactor(speedup),
   );
+  return [...conversionWords(checkpoint), removes].join(' ');
 }

@@ -8,7 +8,8 @@ import type { ShipGoal } from '../protocol/journey';
 import type { Chosen } from './choose-checkpoint';
 import { typeSizes } from './export-sizes';
 import { FORMAT_NAMES, formatChoices, refusalWords } from './format-choices';
-import { ask, BACK, pick, type Step } from './steps';
+import { ask, BACK, pick, type Place, type Step } from './steps';
+import { recommendedType, STORED, typeChoices } from './type-choices';
 
 /** Answers to the questions. */
 export interface GoalAnswers {
@@ -20,9 +21,6 @@ export interface GoalAnswers {
   /** Perplexity relative to the original, "1.3"; empty for no limit. */
   readonly perplexity?: string;
 }
-
-/** Every weight keeps the type that it has. */
-const STORED = 'stored';
 
 /** "GGUF, q8_0" */
 export const formatWords = ({ format, type }: Pick<ShipGoal, 'format' | 'type'>): string =>
@@ -73,19 +71,14 @@ const typeStep =
     const { t } = vscode.l10n;
     const where = { location: vscode.ProgressLocation.Window, title: t('Planning the sizes of exports') };
     const sizes = await vscode.window.withProgress(where, () => typeSizes(checkpoint, format, []));
-    const choices = sizes.map(({ type, bytes, fault }) => ({
-      label: type ?? t('As stored'),
-      ...(bytes !== undefined && { description: t('{0} with all blocks', formatBytes(bytes)) }),
-      value: type ?? STORED,
-      ...(fault && { refused: refusalWords(fault) }),
-    }));
-    const usual = format === 'gguf' ? 'q8_0' : format === 'onnx' ? 'q8' : STORED;
-    const active = before?.format === format ? (before.type ?? STORED) : usual;
-    const type = await pick(place, t('Select the type of the weights'), choices, active);
+    const choices = typeChoices(checkpoint, format, sizes, { refused: refusalWords });
+    const active = before?.format === format ? (before.type ?? STORED) : recommendedType(checkpoint, format);
+    const question = t('Select the type of the weights. Sizes are those with all blocks');
+    const type = await pick(place, question, choices, active);
     return type === BACK ? BACK : { type };
   };
 
-/** What is proposed: about a sixth less than the whole model has. */
+/** What is proposed: about a sixth less than the whole model has, and than it has now. */
 const SHARE = 0.85;
 
 const sizeStep =
@@ -94,19 +87,38 @@ const sizeStep =
     const { t } = vscode.l10n;
     const sizes = await typeSizes(checkpoint, format, []);
     const bytes = sizes.find((each) => (each.type ?? STORED) === type)?.bytes ?? 0;
-    const size = await ask(place, {
-      prompt: t(
-        'The most that the files may have. With all blocks they have {0}. Leave empty for no limit.',
-        formatBytes(bytes),
-      ),
-      value:
-        before?.maxBytes === undefined
-          ? `${Math.max(1, Math.round((SHARE * bytes) / 1e6))}MB`
-          : inMegabytes(before.maxBytes),
-      fault: sizeFault,
-    });
-    return size === BACK ? BACK : { size };
+    const now = checkpoint.size.all;
+    const large = t(
+      'With all blocks they have {0}, more than the model has now: {1}.',
+      formatBytes(bytes),
+      formatBytes(now),
+    );
+    const told = bytes > now ? large : t('With all blocks they have {0}.', formatBytes(bytes));
+    for (let value = proposedSize(before?.maxBytes, Math.min(bytes, now)); ;) {
+      const prompt = `${t('The most that the files may have.')} ${told} ${t('Leave empty for no limit.')}`;
+      const size = await ask(place, { prompt, value, fault: sizeFault });
+      if (size === BACK) return BACK;
+      const most = size.trim() === '' ? bytes : Math.min(bytes, parseBytes(size));
+      if (most <= now || (await wantsLarger(place, most, now))) return { size };
+      value = size;
+    }
   };
+
+/** "4.4MB": in three digits, because a whole megabyte is a quarter of a small model. */
+export const proposedSize = (before: number | undefined, bytes: number): string =>
+  inMegabytes(before ?? Number((SHARE * bytes).toPrecision(3)));
+
+/** A model that is to become smaller and may become larger is asked about. */
+async function wantsLarger(place: Place, most: number, now: number): Promise<boolean> {
+  const { t } = vscode.l10n;
+  const question = t('What ships may have {0}, and the model has {1} now', formatBytes(most), formatBytes(now));
+  const choices = [
+    { label: t('Set Another Limit'), value: false },
+    { label: t('Let It Be Larger'), value: true },
+  ];
+  const answer = await pick(place, question, choices, false);
+  return answer === true;
+}
 
 const inMegabytes = (bytes: number): string => `${(bytes / 1e6).toString()}MB`;
 

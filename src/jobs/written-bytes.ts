@@ -2,13 +2,17 @@
  * How many bytes a step will write, from headers alone: the same plans that the writers lay out. Every place that announces
  * a size asks here or `checkpointReduction`, which gives the same number where format and types stay as they are.
  */
+import { LINEARS_IN_ORDER } from '../engine/checkpoint/architecture';
 import { requireArchitecture } from '../engine/checkpoint/open';
 import { GGUF_NOTES_BYTES, NOTES_BYTES } from '../engine/checkpoint/file-bytes';
 import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import { mainDtype } from '../engine/checkpoint/main-dtype';
 import { checkpointReduction } from '../engine/checkpoint/reduction';
 import type { Checkpoint } from '../engine/checkpoint/types';
+import { keyText, type WeightKey, weightKeys } from '../engine/checkpoint/weight-key';
 import type { WeightDtype } from '../engine/formats/dtype';
+import { correctedKeys } from '../engine/heal/sites';
+import { viewWithout } from '../engine/model/view';
 import type { JobOptions } from '../engine/progress';
 import { withWeights } from '../engine/weights/checkpoint';
 import type { WeightSource } from '../engine/weights/source';
@@ -29,6 +33,8 @@ export interface Shipped {
   readonly type?: string;
   /** Blocks that are left out, ascending. */
   readonly removed: readonly number[];
+  /** How weights of a GGUF file change, which then get a type that Coppice makes: by a healing, or by an adapter. */
+  readonly changed?: 'healed' | 'trained';
 }
 
 /**
@@ -57,9 +63,10 @@ interface Source {
 type Planner = (source: Source, shipped: Shipped, job: JobOptions) => Promise<number>;
 
 const PLANNERS: Readonly<Record<ExportFormat, Planner>> = {
-  async gguf({ checkpoint, weights, kept }, { type, removed }) {
-    const { layout } = await planGguf(checkpoint, weights, { kept, type: type as GgufType | undefined });
-    if (type === undefined && isGgufCheckpoint(checkpoint)) return asStored(checkpoint, removed);
+  async gguf({ checkpoint, weights, kept }, { type, removed, changed }) {
+    const written = changed ? withChanged(weights, removed, changed) : weights;
+    const { layout } = await planGguf(checkpoint, written, { kept, type: type as GgufType | undefined });
+    if (type === undefined && changed === undefined && isGgufCheckpoint(checkpoint)) return asStored(checkpoint, removed);
     return layout.bytes + GGUF_NOTES_BYTES;
   },
 
@@ -80,6 +87,24 @@ const PLANNERS: Readonly<Record<ExportFormat, Planner>> = {
 /** What the tree and the panel say of a plan. An export has a card and a record of its own, also with all blocks. */
 const asStored = (checkpoint: Checkpoint, removed: readonly number[]): number =>
   checkpointReduction(checkpoint, removed).bytesAfter;
+
+/** The weights as they are planned once numbers are others. */
+function withChanged(weights: WeightSource, removed: readonly number[], how: 'healed' | 'trained'): WeightSource {
+  const { architecture } = weights;
+  const view = viewWithout(
+    architecture.layers.length,
+    removed.map((block) => ({ block })),
+  );
+  const keys = how === 'healed' ? correctedKeys(architecture, view) : [...weightKeys(architecture)].filter(isLinear);
+  const changed = new Set(keys.map((key) => keyText(key)));
+  const stored = (key: WeightKey): ReturnType<WeightSource['stored']> =>
+    changed.has(keyText(key)) ? undefined : weights.stored(key);
+  const shape = (key: WeightKey): readonly number[] => weights.shape(key);
+  return Object.create(weights, { stored: { value: stored }, shape: { value: shape } }) as WeightSource;
+}
+
+const isLinear = (key: WeightKey): boolean =>
+  typeof key !== 'string' && (LINEARS_IN_ORDER as readonly string[]).includes(key.name);
 
 /** Of the record of an export, and of what its README says about checks. */
 const ONNX_NOTES_BYTES = 6 * 2 ** 10;
@@ -110,7 +135,7 @@ const DTYPES: Readonly<Record<string, WeightDtype>> = { f32: 'F32', f16: 'F16', 
 const stored = (type: string | undefined): WeightDtype | undefined => (type === undefined ? undefined : DTYPES[type]);
 
 /** "f16" of a checkpoint whose weights are mostly so; undefined for types that no export keeps. */
-export function keptType(checkpoint: Checkpoint): string | undefined {
+export function keptType(checkpoint: Pick<Checkpoint, 'tensors'>): string | undefined {
   const dtype = mainDtype(checkpoint)?.toLowerCase();
   return dtype !== undefined && dtype in DTYPES ? dtype : undefined;
 }

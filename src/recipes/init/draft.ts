@@ -1,7 +1,7 @@
 /** Drafts a recipe for a model: reads its headers, chooses sizes and steps, and writes them down with comments. */
 import { dirname, resolve } from 'node:path';
 import type { Architecture } from '../../engine/checkpoint/architecture';
-import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
+import { isGgufCheckpoint, isQuantisedGguf } from '../../engine/checkpoint/gguf/name';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { parametersReadOf } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
@@ -34,7 +34,7 @@ export async function draftRecipe(path: string, wish: RecipeWish, job: JobOption
   const { goal = USUAL_GOAL } = wish;
   const { format, notes } = await formatFor(checkpoint, wish.format, goal);
   checkType(format, wish.type);
-  const chosen = await choose(checkpoint, goal, { format, type: wish.type, job });
+  const chosen = await choose(checkpoint, goal, { format, type: wish.type, trains: wish.data !== undefined, job });
   const home = dirname(resolve(wish.file));
   const texts = await textsFor(wish, home, checkpoint);
   const outline = outlineOf(checkpoint, { wish, goal, format, chosen, texts });
@@ -100,13 +100,18 @@ function checkType(format: ExportFormat, type: string | undefined): void {
 interface Choosing {
   readonly format: ExportFormat;
   readonly type?: string;
+  /** Whether the recipe trains on data. */
+  readonly trains: boolean;
   readonly job: JobOptions;
 }
 
-async function choose(checkpoint: Checkpoint, goal: Goal, { format, type, job }: Choosing): Promise<Chosen> {
+async function choose(checkpoint: Checkpoint, goal: Goal, { format, type, trains, job }: Choosing): Promise<Chosen> {
   const architecture = requireArchitecture(checkpoint);
-  const sizeOf = (each: string | undefined, removed: readonly number[]): Promise<number> =>
-    writtenBytes(checkpoint, { format, type: each, removed }, job);
+  const changed = trains || !healable(architecture) ? 'trained' : 'healed';
+  const sizeOf = (each: string | undefined, removed: readonly number[]): Promise<number> => {
+    const changes = removed.length > 0 && staysGguf(checkpoint, format);
+    return writtenBytes(checkpoint, { format, type: each, removed, ...(changes && { changed }) }, job);
+  };
   if (goal.kind === 'fit') {
     return fitting(architecture, goal.bytes, type === undefined ? typesOf(checkpoint, format) : [type], sizeOf);
   }
@@ -129,8 +134,14 @@ async function countOf(architecture: Architecture, goal: Exclude<Goal, { kind: '
   }
 }
 
+/** Whether a GGUF file becomes one again, so that what does not change is copied. */
+const staysGguf = (checkpoint: Checkpoint, format: ExportFormat): boolean =>
+  format === 'gguf' && isGgufCheckpoint(checkpoint);
+
 /** From the finest to the coarsest. The type of the checkpoint comes first where it can be kept. */
 function typesOf(checkpoint: Checkpoint, format: ExportFormat): (string | undefined)[] {
+  // Types between these two would round what is rounded already, for little.
+  if (format === 'gguf' && isQuantisedGguf(checkpoint)) return [undefined, 'q4_0'];
   const kept = isGgufCheckpoint(checkpoint) ? undefined : keptType(checkpoint);
   const stored = kept === undefined ? [] : [undefined];
   const half = kept === 'f16' || kept === 'bf16' ? [] : ['f16'];
@@ -139,8 +150,9 @@ function typesOf(checkpoint: Checkpoint, format: ExportFormat): (string | undefi
   return [...stored, ...half, 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'];
 }
 
-/** Eight bits hardly change a model and halve it. Safetensors keep the type of the checkpoint. */
+/** Eight bits hardly change a model and halve it. Safetensors keep the type of the checkpoint, and a quantised file its types. */
 function usualType(checkpoint: Checkpoint, format: ExportFormat): string | undefined {
+  if (format === 'gguf' && isQuantisedGguf(checkpoint)) return undefined;
   if (format === 'safetensors') return isGgufCheckpoint(checkpoint) ? 'f16' : undefined;
   return format === 'onnx' ? 'q8' : 'q8_0';
 }
@@ -184,6 +196,7 @@ function outlineOf(
     type: chosen.type,
     out: plain(`./${name}${format === 'gguf' ? '.gguf' : `-${format}`}`),
     ...(goal.kind === 'fit' && { maxBytes: goal.bytes }),
+    ...(staysGguf(checkpoint, format) && { patch: plain(`./${name}.patch.safetensors`) }),
   };
 }
 
@@ -308,6 +321,13 @@ const FOUND = { calibration: 'Blocks are scored on', text: 'Quality is measured 
 function warningsOf({ checkpoint, chosen, texts, outline }: Drafting): string[] {
   const blocks = requireArchitecture(checkpoint).layers.length;
   const found: string[] = [];
+  const before = checkpoint.size.all;
+  if (chosen.bytes > before) {
+    found.push(
+      `The exported files will be larger than the model: about ${formatBytes(chosen.bytes)}, and it has ` +
+        `${formatBytes(before)} now. Ask for a size, another format, or another type.`,
+    );
+  }
   if (isMuch(blocks, chosen.removes)) {
     const share = formatPercent(chosen.removes / blocks);
     found.push(`${share} of the blocks are much: expect a model that needs training before it is of use.`);

@@ -17,6 +17,11 @@ export interface Outline {
   readonly hasData: boolean;
   readonly format: ExportFormat;
   readonly type?: string;
+  /**
+   * Where the file of healed weights goes. Set for a GGUF file that becomes a GGUF file again: it is exported itself, with what
+   * was found, so that what has not changed is copied, and no model in float32 lies between.
+   */
+  readonly patch?: string;
   /** The path of the exported file or folder. */
   readonly out: string;
   /** The files must not have more; undefined without a goal in bytes. */
@@ -48,17 +53,23 @@ export function stepsOf(outline: Outline): Entry[] {
     ...(shorter ? shorteningSteps(outline) : []),
     entry('before', step('eval', measured(outline)), 'The quality of the whole model, to compare with.'),
     ...(shorter ? [qualityStep(outline, last)] : []),
-    ...(outline.hasTasks ? [tasksStep(last)] : []),
+    ...(outline.hasTasks ? [tasksStep(outline, last)] : []),
     entry('speedBefore', step('bench', [])),
-    ...(shorter ? [entry('speed', step('bench', [entry('checkpoint', last)]))] : []),
-    exportStep(outline, last),
+    ...(shorter ? [entry('speed', step('bench', last))] : []),
+    exportStep(outline, last ?? []),
   ];
 }
 
-/** What `${…}` names the model that ships; undefined if nothing is removed. */
-function lastModel({ removes, healable, hasData }: Outline): string | undefined {
+/** The options that name the model that ships; undefined if nothing is removed. */
+function lastModel({ removes, healable, hasData, patch }: Outline): readonly Entry[] | undefined {
   if (removes === 0) return undefined;
-  return `\${steps.${!healable || hasData ? 'retrained' : 'healed'}}`;
+  const trains = !healable || hasData;
+  if (patch === undefined) return [entry('checkpoint', `\${steps.${trains ? 'retrained' : 'healed'}}`)];
+  // Healed weights and an adapter say themselves which blocks they were found without.
+  return [
+    ...(healable ? [entry('heal', '${steps.healed}')] : []),
+    ...(trains ? [entry('adapter', '${steps.retrained}')] : []),
+  ];
 }
 
 function shorteningSteps(outline: Outline): Entry[] {
@@ -82,22 +93,25 @@ function shorteningSteps(outline: Outline): Entry[] {
       'How much each block matters: the perplexity without it. Others: `coppice score --help`.',
     ),
     entry('pruned', step('prune', choosing), 'The model without the blocks that matter least.'),
-    ...(healable ? [healStep()] : []),
+    ...(healable ? [healStep(outline)] : []),
     ...(!healable || hasData ? [retrainStep(outline)] : []),
   ];
 }
 
-function healStep(): Entry {
+function healStep({ patch }: Outline): Entry {
   const options = [
     entry('remove', '${steps.pruned.removed}'),
     entry('data', ['self'], '"self": the whole model writes the text. Or files: ["data/prose.txt"].'),
     entry('tokens', '${tokens}'),
+    ...(patch === undefined ? [] : [entry('patch', patch)]),
   ];
   return entry('healed', step('heal', options), 'The other blocks, corrected by least squares. It needs no training.');
 }
 
-function retrainStep({ healable, hasData }: Outline): Entry {
-  const from = healable ? [entry('checkpoint', '${steps.healed}')] : [entry('remove', '${steps.pruned.removed}')];
+function retrainStep({ healable, hasData, patch }: Outline): Entry {
+  const merges = patch === undefined;
+  const healed = entry(merges ? 'checkpoint' : 'heal', '${steps.healed}');
+  const from = healable ? [healed] : [entry('remove', '${steps.pruned.removed}')];
   const data = hasData
     ? [entry('data', ['${data}'])]
     : [
@@ -110,14 +124,15 @@ function retrainStep({ healable, hasData }: Outline): Entry {
   const options = [
     ...from,
     ...data,
-    entry('steps', '${trainingSteps}'),
     // What is commented out stands before the last value: then no comma is one too many, with or without it.
+    ...(merges ? [entry('steps', '${trainingSteps}')] : []),
     off('teacher', '${model}', 'A little better, and slower: follow the whole model.'),
-    entry('merge', true),
+    merges ? entry('merge', true) : entry('steps', '${trainingSteps}'),
   ];
-  const why = healable
-    ? 'Trained on your data (LoRA), and merged.'
-    : 'This family cannot be corrected by least squares, so a LoRA is trained, and merged.';
+  const trained = healable
+    ? 'Trained on your data (LoRA)'
+    : 'This family cannot be corrected by least squares, so a LoRA is trained';
+  const why = `${trained}${merges ? ', and merged' : ''}.`;
   return entry('retrained', step('retrain', options), why);
 }
 
@@ -133,8 +148,8 @@ function measured({ hasText, hasRows }: Outline): Entry[] {
 /** Not the default one, by which the rows of the scores are drawn. */
 const OTHER_SEED = 7;
 
-function qualityStep(outline: Outline, last: string): Entry {
-  const options = [entry('checkpoint', last), entry('against', '${model}'), ...measured(outline)];
+function qualityStep(outline: Outline, last: readonly Entry[]): Entry {
+  const options = [...last, entry('against', '${model}'), ...measured(outline)];
   const limits = entry('limits', [
     off('maxPpl', 60, 'Gates: the run fails above them. Fill in what you accept after the first run.'),
     off('maxKl', 0.3),
@@ -142,9 +157,12 @@ function qualityStep(outline: Outline, last: string): Entry {
   return entry('quality', step('eval', options, [limits]), 'The quality of the model that ships.');
 }
 
-function tasksStep(last: string | undefined): Entry {
+function tasksStep({ patch }: Outline, last: readonly Entry[] | undefined): Entry {
+  // What is healed and adapted is so in the last one.
+  const other = patch === undefined ? last?.map(({ value }) => value as string) : ['${model}'];
   const options = [
-    entry('checkpoints', ['${model}', ...(last === undefined ? [] : [last])]),
+    entry('checkpoints', ['${model}', ...(last === undefined ? [] : other!)]),
+    ...(patch === undefined || last === undefined ? [] : last),
     entry('data', '${tasks}'),
     entry('limit', '${items}'),
   ];
@@ -152,10 +170,10 @@ function tasksStep(last: string | undefined): Entry {
   return entry('tasks', step('tasks', options, [limits]), 'Accuracy, on the same questions.');
 }
 
-function exportStep(outline: Outline, last: string | undefined): Entry {
+function exportStep(outline: Outline, last: readonly Entry[]): Entry {
   const { format, type, out, maxBytes, hasText } = outline;
   const options = [
-    ...(last === undefined ? [] : [entry('checkpoint', last)]),
+    ...last,
     entry('format', format),
     ...(type === undefined ? [] : [entry('type', [type])]),
     entry('out', out),

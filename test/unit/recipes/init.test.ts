@@ -1,11 +1,13 @@
 /** Drafts of recipes: what a goal means for a model, sizes as the writers lay them out, and texts that are recipes. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { parametersReadOf } from '../../../src/engine/checkpoint/parameters';
 import { withoutLayers } from '../../../src/engine/checkpoint/architecture';
 import { UserError } from '../../../src/engine/errors';
+import { withWeights } from '../../../src/engine/weights/checkpoint';
+import { writeGguf } from '../../../src/engine/write/gguf/write-gguf';
 import { writePruned } from '../../../src/engine/write/write-pruned';
 import { smallest } from '../../../src/recipes/init/choose';
 import { draftRecipe } from '../../../src/recipes/init/draft';
@@ -93,6 +95,31 @@ describe('recipes: drafts', () => {
     assert.deepEqual([type, removes], ['q8_0', 1]);
     assert.deepEqual(recipe.steps.at(-1)?.limits, { maxBytes: bytes });
     await assert.rejects(drafted(tiny, { type: 'q9' }), /q9 cannot be shipped/);
+  });
+
+  it('export a quantised GGUF file itself, with its types and what was found, and no larger than it is', async () => {
+    const checkpoint = await openCheckpoint(tinyCheckpoint('llama-gqa-tied', { tokenizer: true }));
+    const file = join(temporaryFolder(), 'toy-q4_0.gguf');
+    await withWeights(checkpoint, (weights) => writeGguf(checkpoint, weights, file, { type: 'q4_0' }));
+    const goal = { kind: 'fewer', share: 0.25 } as const;
+    const { recipe, type, expectedBytes, warnings } = await drafted(file, { goal });
+    assert.equal(type, null);
+    assert.ok(expectedBytes < statSync(file).size, String(expectedBytes));
+    assert.ok(!warnings.join().includes('larger'));
+    const { checkpoint: from, ...shipped } = recipe.steps.at(-1)!.options;
+    assert.equal(from, undefined);
+    assert.deepEqual(shipped, { heal: '${steps.healed}', format: 'gguf', out: './toy-q4_0-3.gguf' });
+    const trained = await drafted(file, { goal, data: 'train.jsonl', tasks: 'tasks' });
+    const { heal, adapter } = trained.recipe.steps.at(-1)!.options;
+    assert.deepEqual([heal, adapter], ['${steps.healed}', '${steps.retrained}']);
+    const tasks = trained.recipe.steps.find(({ job }) => job === 'tasks')!.options;
+    assert.deepEqual([tasks.checkpoints, tasks.adapter], [['${model}', '${model}'], '${steps.retrained}']);
+  });
+
+  it('say first that what ships is larger than the model', async () => {
+    const tiny = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+    const { warnings } = await drafted(tiny, { format: 'onnx', type: 'fp32' });
+    assert.match(warnings[0], /larger than the model: about [\d.]+ kB, and it has [\d.]+ kB now/);
   });
 
   it('refuse what no model stands, and say what is possible', async () => {

@@ -1,0 +1,70 @@
+/** Lists of types say what to take, and exports are named after what they apply. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { openCheckpoint } from '../../../src/engine/checkpoint/open';
+import { withWeights } from '../../../src/engine/weights/checkpoint';
+import { writeGguf } from '../../../src/engine/write/gguf/write-gguf';
+import { exportSuffix, withoutWords } from '../../../src/host/export-names';
+import { typeSizes } from '../../../src/host/export-sizes';
+import { recommendedType, typeChoices } from '../../../src/host/type-choices';
+import type { Checkpoint } from '../../../src/engine/checkpoint/types';
+import { temporaryFolder } from '../../support/temporary';
+import { tinyCheckpoint } from '../../support/tiny-models';
+
+const toy = (): Promise<Checkpoint> => openCheckpoint(tinyCheckpoint('llama-gqa-tied', { tokenizer: true }));
+
+async function quantised(): Promise<Checkpoint> {
+  const checkpoint = await toy();
+  const file = join(temporaryFolder(), 'toy-q4_0.gguf');
+  await withWeights(checkpoint, (weights) => writeGguf(checkpoint, weights, file, { type: 'q4_0' }));
+  return openCheckpoint(file);
+}
+
+async function listed(checkpoint: Checkpoint, format: 'gguf' | 'onnx' | 'safetensors') {
+  const sizes = await typeSizes(checkpoint, format, []);
+  return typeChoices(checkpoint, format, sizes, { refused: ({ why }) => why });
+}
+
+describe('a list of types', () => {
+  it('has what to take, what it costs, and why a K-quant is not written', async () => {
+    const choices = await listed(await toy(), 'gguf');
+    const of = (value: string) => choices.find((choice) => choice.value === value)!;
+    assert.equal(choices[0].value, 'stored');
+    assert.match(of('q8_0').description!, /^[\d.]+ kB · practically no loss · recommended$/);
+    assert.match(of('q4_0').description!, / · visibly worse for small models$/);
+    assert.match(of('bf16').description!, / · no loss( |$)/);
+    assert.match(of('f32').description!, /larger than now: [\d.]+ kB$/);
+    assert.match(of('q4_k_m').refused!, /llama-quantize/);
+    assert.equal(choices.filter(({ description }) => description?.includes('recommended')).length, 1);
+    for (const format of ['onnx', 'safetensors'] as const) {
+      assert.match((await listed(await toy(), format))[0].description!, /recommended/);
+    }
+  });
+
+  it('recommends to keep what a quantised file has', async () => {
+    const checkpoint = await quantised();
+    assert.equal(recommendedType(checkpoint, 'gguf'), 'stored');
+    const choices = await listed(checkpoint, 'gguf');
+    assert.match(choices[0].description!, / · no loss · recommended$/);
+    const other = choices.find(({ value }) => value === 'q8_0')!;
+    assert.match(other.description!, /rounded again.* · larger than now/);
+    assert.match(choices.at(-1)!.refused!, /As stored/);
+  });
+});
+
+describe('the name of an export', () => {
+  it('says which plan it applies, and its format once', async () => {
+    const [plain, file] = [{ checkpoint: await toy() }, { checkpoint: await quantised() }];
+    const named = (from: typeof plain, exported: Parameters<typeof exportSuffix>[1], planned: number[] = []) =>
+      exportSuffix(from, exported, planned);
+    assert.equal(named(file, { format: 'gguf' }, [1]), '3-blocks');
+    assert.equal(named(file, { format: 'gguf' }), 'copy');
+    assert.equal(named(plain, { format: 'gguf' }, [1]), '3-blocks-bf16');
+    assert.equal(named(plain, { format: 'gguf', type: ['q8_0'] }, [1, 2]), '2-blocks-q8_0');
+    assert.equal(named(plain, { format: 'onnx', type: ['q8', 'q4'] }, [1]), '3-blocks-onnx-q8-q4');
+    assert.equal(named(plain, { format: 'safetensors', remove: [] }, [1]), 'safetensors');
+    assert.equal(named(plain, { format: 'gguf', type: ['f16'], heal: 'x' }, [1]), 'healed-f16');
+    assert.deepEqual(withoutWords(plain, { format: 'gguf' }, [1, 2]), ['Without 1, 2 · 2 blocks']);
+    assert.deepEqual(withoutWords(plain, { remove: [] }, [1]), []);
+  });
+});
