@@ -94,6 +94,7 @@ export class Session {
     await claimFolder(this.folder, this.stepFolder(step.name));
     const quick = join(this.folder, QUICK_OUTPUTS);
     if (outputs.some((path) => isInside(path, quick))) await claimFolder(this.folder, quick);
+    for (const path of outputs) if (isInside(path, this.folder)) await refuseLinks(this.folder, dirname(path));
   }
 
   private places(step: RecipeStep): Places {

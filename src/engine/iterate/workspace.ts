@@ -5,11 +5,12 @@
  */
 import { foldersOf } from '../checkpoint/folders';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { checkTarget } from '../files/target';
+import { makeWorkingFolder } from '../files/working-folder';
 import { writeFailure } from '../files/write-failure';
 import { option, set } from '../option-token';
 import { releaseLock, takeLock } from '../retrain/loop/lock';
@@ -67,7 +68,7 @@ export class IterateWorkspace {
     const folder = iterateFolderOf(out);
     let owner: number | undefined;
     try {
-      await mkdir(folder, { recursive: true });
+      await makeWorkingFolder(folder);
       owner = await takeLock(join(folder, LOCK));
     } catch (error) {
       throw writeFailure(error, folder);

@@ -97,6 +97,20 @@ describe('what recipes replace', function () {
     }
   });
 
+  it('nothing through links deeper in their folders', async () => {
+    const { user, repo, recipe } = place();
+    const steps = pruned(1, '.coppice/r/a/link/mine');
+    await run(recipe(pruned(1)));
+    symlinkSync(join(user, 'projects'), join(repo, '.coppice/r/a/link'));
+    await assert.rejects(run(recipe(steps)), /a[/\\]link is a link/);
+    await run(recipe(pruned(1, '../x')), { quick: true });
+    rmSync(join(repo, '.coppice/r.quick/outputs/up'), { recursive: true });
+    symlinkSync(user, join(repo, '.coppice/r.quick/outputs/up'));
+    await assert.rejects(run(recipe(pruned(2, '../x')), { quick: true }), /outputs[/\\]up is a link/);
+    assert.ok(!existsSync(join(user, 'x')));
+    assert.deepEqual(Object.keys(hashesOf(join(user, 'projects'))), [join('mine', 'thesis.txt')]);
+  });
+
   it('nothing in a chosen folder, which must be new, empty or their own', async () => {
     const { user, repo, recipe } = place();
     const proj = join(user, 'proj');

@@ -3,12 +3,13 @@
  * complete. As long as it exists, the run can be resumed.
  */
 import { foldersOf } from '../../checkpoint/folders';
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../errors';
 import { option, set } from '../../option-token';
 import type { Checkpoint } from '../../checkpoint/types';
 import { checkTarget } from '../../files/target';
+import { makeWorkingFolder } from '../../files/working-folder';
 import { writeFailure } from '../../files/write-failure';
 import { lockOwner, releaseLock, takeLock } from './lock';
 
@@ -69,7 +70,7 @@ export class Workspace {
     let owner: number | undefined;
     let found: boolean;
     try {
-      await mkdir(folder, { recursive: true });
+      await makeWorkingFolder(folder);
       owner = await takeLock(lockOf(folder));
       found = (await readdir(folder)).some((name) => STATE.test(name));
     } catch (error) {

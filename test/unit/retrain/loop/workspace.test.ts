@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { openCheckpoint } from '../../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../../src/engine/checkpoint/types';
 import { UserError } from '../../../../src/engine/errors';
+import { IterateWorkspace } from '../../../../src/engine/iterate/workspace';
 import { releaseLock, takeLock } from '../../../../src/engine/retrain/loop/lock';
 import { Workspace } from '../../../../src/engine/retrain/loop/workspace';
 import { temporaryFolder } from '../../../support/temporary';
@@ -32,6 +33,20 @@ describe('retrain/workspace', () => {
     await mine.leave();
     assert.ok(!existsSync(mine.folder));
     await (await Workspace.open(out, source, false)).leave();
+  });
+
+  it('is no link: that would lead into a folder of someone else', async () => {
+    for (const [name, open] of [
+      ['training', Workspace.open],
+      ['iterate', IterateWorkspace.open],
+    ] as const) {
+      const out = place();
+      const theirs = temporaryFolder();
+      writeFileSync(join(theirs, 'weights-1.safetensors'), 'theirs');
+      symlinkSync(theirs, `${out}.${name}`, 'junction');
+      for (const resume of [false, true]) await refused(open(out, source, resume), /it is a link/);
+      assert.deepEqual(readdirSync(theirs), ['weights-1.safetensors']);
+    }
   });
 
   it('a state is gone on with or removed; text alone is used by whoever comes', async () => {
