@@ -1,5 +1,6 @@
 /** A plan and a run of a recipe as `--json` prints them, and as scripts get them. */
 import type { JsonObject } from '../format/json';
+import type { OriginalModel } from './original';
 import type { Variables } from './recipe';
 import type { Expected, RecipeEnd, RecipePlan, StepEnd, StepOutput } from './types';
 
@@ -40,6 +41,8 @@ export interface EndOfRecipe {
   readonly recipe: string;
   /** The model, absolute; null if no step needs it. */
   readonly model: string | null;
+  /** The size of its files, and what it is; absent where it cannot be opened any more. */
+  readonly original?: OriginalModel;
   /** The folder of the state, the results and the outputs that have no other place. */
   readonly folder: string;
   readonly quick: boolean;

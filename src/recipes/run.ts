@@ -16,6 +16,7 @@ import type { JobRunner } from '../jobs/runner';
 import type { JobEvent } from '../protocol/jobs';
 import { runStep } from './execute';
 import { judge, measuresOf } from './limits';
+import { originalOf } from './original';
 import { planSession, type RecipeRequest, type StepEstimate } from './plan';
 import { LIMIT_NAMES, type Limits, type RecipeStep } from './recipe';
 import { Session } from './session';
@@ -155,12 +156,14 @@ class RecipeRunner {
     }
   }
 
-  private end(ended: RecipeEnd['ended'], error?: unknown): RecipeRun {
+  private async end(ended: RecipeEnd['ended'], error?: unknown): Promise<RecipeRun> {
     const { session, started, verdicts, ran } = this;
     const steps = session.order.map((step) => this.ends.get(step.name) ?? { ...nameOf(step), state: 'open' as const });
+    const original = session.model === undefined ? undefined : await originalOf(session.model);
     const end: RecipeEnd = {
       recipe: session.recipe,
       ...(session.model !== undefined && { model: session.model }),
+      ...(original && { original }),
       folder: session.folder,
       quick: session.quick,
       variables: session.variables,

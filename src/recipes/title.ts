@@ -12,9 +12,9 @@ export const descriptionOf = ({ description }: Texts, variables: Variables): str
 
 /** What is not known is left as it is written: the reader refuses it. */
 function inPlace(text: string, variables: Variables): string {
-  return String(
-    substitute(` ${text}`, (each) =>
-      each.kind === 'variable' && Object.hasOwn(variables, each.name) ? variables[each.name] : '…',
-    ),
-  ).slice(1);
+  // The space keeps a text that is one reference from becoming its value.
+  const whole = substitute(` ${text}`, (each) =>
+    each.kind === 'variable' && Object.hasOwn(variables, each.name) ? variables[each.name] : '…',
+  ) as string;
+  return whole.slice(1);
 }

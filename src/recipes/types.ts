@@ -1,6 +1,7 @@
 /** What a plan and a run of a recipe are: what the terminal prints, `--json` gives, the editor shows and the report tells. */
 import type { JsonObject } from '../format/json';
 import type { Kind } from '../jobs/kinds';
+import type { OriginalModel } from './original';
 import type { LimitName, Recipe, RecipeStep, Variables } from './recipe';
 
 /** How long something is expected to take. */
@@ -109,6 +110,8 @@ export interface StepEnd {
 export interface RecipeEnd {
   readonly recipe: Recipe;
   readonly model?: string;
+  /** The model as its files are; undefined where it cannot be opened any more. */
+  readonly original?: OriginalModel;
   readonly folder: string;
   readonly quick: boolean;
   /** The values of this run, those given with `--set` among them. */

@@ -12,6 +12,7 @@ import { endOf, planOf } from '../../recipes/json';
 import { planRecipe, type RecipeRequest } from '../../recipes/plan';
 import { readRecipe } from '../../recipes/read';
 import type { Json } from '../../recipes/recipe';
+import { type Answer, answerOf } from '../../recipes/report/answer';
 import { checkReports, writeReport } from '../../recipes/report/write';
 import { runRecipe } from '../../recipes/run';
 import { stateFolderOf } from '../../recipes/session';
@@ -199,12 +200,20 @@ function stepLines(end: StepEnd, width: number, { style, shown }: Shell): string
   return [`${style.bold(name)}  ${shown(words)}${words === '' ? '' : ', '}${time}`];
 }
 
+/** The table at the top of the report. */
+function answerLines({ done, original, shipped, rows }: Answer): string[] {
+  const lines = rows.map((row) => [row.label, row.original, row.shipped, row.change]);
+  return [done, '', ...table(['', original, shipped, ''], lines)];
+}
+
 function endPage(end: RecipeEnd, report: string | null, { shown, style }: Shell): string[] {
   const broken = end.limits.filter(({ kept }) => !kept);
   const outputs = end.steps.flatMap(({ finished }) => finished?.outputs ?? []);
   const shipped = outputs.filter(({ path }) => relative(end.folder, path).startsWith('..'));
+  const answer = answerOf(end);
   return [
     '',
+    ...(answer ? [...answerLines(answer).map(shown), ''] : []),
     ...facts([
       ...shipped.map(({ path }): [string, string] => ['made', shown(path)]),
       ...(report === null ? [] : [['report', shown(report)] satisfies [string, string]]),

@@ -20,7 +20,7 @@ import { type Chosen, countOfShare, countOfSpeed, fitting, isMuch, needsEnds, sm
 import { type Entry, layOut } from './layout';
 import { placeFrom } from './paper';
 import { keptType, writtenBytes } from '../../jobs/written-bytes';
-import { type Outline, stepsOf } from './steps';
+import { type Outline, stepsOf, writesTexts } from './steps';
 import { type TextsNearby, textsNear } from './texts';
 import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from './wish';
 
@@ -182,8 +182,8 @@ function outlineOf(
   { wish, goal, format, chosen, texts }: Pick<Drafting, 'wish' | 'goal' | 'format' | 'chosen' | 'texts'>,
 ): Outline {
   const architecture = requireArchitecture(checkpoint);
-  const left = architecture.layers.length - chosen.removes;
-  const name = `${checkpointName(checkpoint.path)}-${chosen.removes === 0 ? (chosen.type ?? 'export') : left}`;
+  // Named by the goal: another number of blocks, as in a quick try, makes no name wrong.
+  const name = `${checkpointName(checkpoint.path)}-${chosen.removes === 0 ? (chosen.type ?? 'export') : BECOMES[goal.kind]}`;
   return {
     removes: chosen.removes,
     ends: needsEnds(architecture.layers.length, chosen.removes),
@@ -199,6 +199,13 @@ function outlineOf(
     ...(staysGguf(checkpoint, format) && { patch: plain(`./${name}.patch.safetensors`) }),
   };
 }
+
+const BECOMES: Readonly<Record<Goal['kind'], string>> = {
+  fewer: 'shorter',
+  fit: 'smaller',
+  faster: 'faster',
+  'as-fast-as': 'faster',
+};
 
 /** A text in which nothing is a reference. */
 const plain = (text: string): string => text.replaceAll('${', () => '$${');
@@ -228,10 +235,10 @@ function recipeEntries(drafting: Drafting): Entry[] {
 }
 
 function titleOf({ checkpoint, chosen }: Drafting): string {
-  const name = checkpointName(checkpoint.path);
+  const name = plain(checkpointName(checkpoint.path));
   const blocks = requireArchitecture(checkpoint).layers.length;
   if (chosen.removes === 0) return `${name}${chosen.type === undefined ? '' : ` as ${chosen.type}`}`;
-  return `${name} without ${chosen.removes} of its ${counted(blocks, 'block')}`;
+  return `${name} without \${count} of its ${counted(blocks, 'block')}`;
 }
 
 const place = (home: string, path: string): string => placeFrom(home, resolve(path));
@@ -286,6 +293,11 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Draftin
         ],
         quick: 4,
       },
+    writesTexts(outline) && {
+      name: 'prompt',
+      value: 'Once upon a time',
+      comment: ['Both models go on with it. Take a beginning like those of your application.'],
+    },
     hasTasks && { name: 'items', value: 200, comment: ['Questions of each task.'], quick: 8 },
   ];
   return all.filter((each) => each !== false);

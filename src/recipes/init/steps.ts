@@ -48,19 +48,32 @@ const step = (job: string, options: readonly Entry[], more: readonly Entry[] = [
 /** The steps in their order. */
 export function stepsOf(outline: Outline): Entry[] {
   const last = lastModel(outline);
-  const shorter = last !== undefined;
+  // No step reads ONNX: there the model that is written is measured.
+  const judged = outline.format === 'onnx' ? last : [entry('checkpoint', '${steps.shipped}')];
   return [
-    ...(shorter ? shorteningSteps(outline) : []),
-    entry('before', step('eval', measured(outline)), 'The quality of the whole model, to compare with.'),
-    ...(shorter ? [qualityStep(outline, last)] : []),
-    ...(outline.hasTasks ? [tasksStep(outline, last)] : []),
-    entry('speedBefore', step('bench', [])),
-    ...(shorter ? [entry('speed', step('bench', last))] : []),
+    ...(last === undefined ? [] : shorteningSteps(outline)),
     exportStep(outline, last ?? []),
+    entry('before', step('eval', measured(outline)), 'The original, to compare with.'),
+    speedStep(judged),
+    ...(judged && writesTexts(outline)
+      ? [
+          entry('sampleBefore', step('generate', SAMPLE), 'A text of each.'),
+          entry('sample', step('generate', [...judged, ...SAMPLE])),
+        ]
+      : []),
+    // Limits come last: when one is broken, all that says why is there.
+    ...(judged ? [qualityStep(outline, judged)] : []),
+    ...(outline.hasTasks ? [tasksStep(judged)] : []),
   ];
 }
 
-/** The options that name the model that ships; undefined if nothing is removed. */
+/** Rows of ids are for models without a tokenizer; where nothing but the original can write, there is nothing to compare. */
+export const writesTexts = ({ removes, format, hasRows, hasText }: Outline): boolean =>
+  (removes > 0 || format !== 'onnx') && (!hasRows || hasText);
+
+const SAMPLE = [entry('prompt', '${prompt}'), entry('maxNewTokens', 48)];
+
+/** The options that name the model that is exported; undefined if nothing is removed. */
 function lastModel({ removes, healable, hasData, patch }: Outline): readonly Entry[] | undefined {
   if (removes === 0) return undefined;
   const trains = !healable || hasData;
@@ -148,21 +161,29 @@ function measured({ hasText, hasRows }: Outline): Entry[] {
 /** Not the default one, by which the rows of the scores are drawn. */
 const OTHER_SEED = 7;
 
-function qualityStep(outline: Outline, last: readonly Entry[]): Entry {
-  const options = [...last, entry('against', '${model}'), ...measured(outline)];
+function qualityStep(outline: Outline, judged: readonly Entry[]): Entry {
+  const options = [...judged, entry('against', '${model}'), ...measured(outline)];
   const limits = entry('limits', [
     off('maxPpl', 60, 'Gates: the run fails above them. Fill in what you accept after the first run.'),
     off('maxKl', 0.3),
   ]);
-  return entry('quality', step('eval', options, [limits]), 'The quality of the model that ships.');
+  return entry(
+    'quality',
+    step('eval', options, [limits]),
+    outline.format === 'onnx' ? 'The quality of the model that is written.' : 'The quality of what ships.',
+  );
 }
 
-function tasksStep({ patch }: Outline, last: readonly Entry[] | undefined): Entry {
-  // What is healed and adapted is so in the last one.
-  const other = patch === undefined ? last?.map(({ value }) => value as string) : ['${model}'];
+/** The original and another model, for jobs over several: what is on top of a checkpoint is so in the last one. */
+function bothModels(judged: readonly Entry[] | undefined): Entry[] {
+  const written = judged?.find(({ name }) => name === 'checkpoint');
+  const others = judged === undefined ? [] : [written ? (written.value as string) : '${model}'];
+  return [entry('checkpoints', ['${model}', ...others]), ...(judged ?? []).filter((each) => each !== written)];
+}
+
+function tasksStep(judged: readonly Entry[] | undefined): Entry {
   const options = [
-    entry('checkpoints', ['${model}', ...(last === undefined ? [] : other!)]),
-    ...(patch === undefined || last === undefined ? [] : last),
+    ...bothModels(judged),
     entry('data', '${tasks}'),
     entry('limit', '${items}'),
   ];
@@ -170,14 +191,28 @@ function tasksStep({ patch }: Outline, last: readonly Entry[] | undefined): Entr
   return entry('tasks', step('tasks', options, [limits]), 'Accuracy, on the same questions.');
 }
 
+/** Models that take turns can be compared, also on a machine that does other things too. */
+function speedStep(judged: readonly Entry[] | undefined): Entry {
+  const options = [
+    ...bothModels(judged),
+    entry('batch', [1]),
+    entry('newTokens', [64]),
+    entry('promptTokens', 64),
+    entry('runs', '${runs}'),
+  ];
+  return entry('speed', step('grid', options), 'How fast both write, in turns.');
+}
+
 function exportStep(outline: Outline, last: readonly Entry[]): Entry {
   const { format, type, out, maxBytes, hasText } = outline;
+  // No step reads ONNX, so the export measures its files itself.
+  const measures = format === 'onnx' && hasText;
   const options = [
     ...last,
     entry('format', format),
     ...(type === undefined ? [] : [entry('type', [type])]),
     entry('out', out),
-    ...(hasText && type !== undefined ? [entry('text', '${text}'), entry('limit', '${windows}')] : []),
+    ...(measures ? [entry('text', '${text}'), entry('limit', '${windows}')] : []),
   ];
   const limits = maxBytes === undefined ? [] : [entry('limits', [entry('maxBytes', maxBytes)])];
   return entry(

@@ -11,6 +11,7 @@ import type { LimitName } from '../recipe';
 import type { RecipeTable } from '../table';
 import { descriptionOf, titleOf } from '../title';
 import type { RecipeEnd, StepEnd, Verdict } from '../types';
+import { type Answer, answerOf } from './answer';
 import { type Fact, optionFacts, resultFacts } from './facts';
 import { type ShownTable, tableValues } from './values';
 
@@ -22,6 +23,9 @@ export interface ReportContent {
   /** How it ended, in a sentence. */
   readonly summary: string;
   readonly isWell: boolean;
+  /** The original beside what ships; undefined for a recipe that ships nothing. */
+  readonly answer?: Answer;
+  /** Those that the answer does not tell. */
   readonly limits: readonly ShownLimit[];
   readonly tables: readonly ReportTable[];
   readonly steps: readonly ShownStep[];
@@ -74,13 +78,15 @@ export function contentOf(end: RecipeEnd): ReportContent {
   const own = model === undefined ? undefined : checkpointName(model);
   const description = descriptionOf(recipe, end.variables);
   const tables = tableValues(end);
+  const answer = answerOf(end);
   return {
     title: titleOf(recipe, end.variables),
     ...(description !== undefined && { description }),
     ...(own !== undefined && { model: own }),
     summary: summaryOf(end),
     isWell: end.ended === 'done',
-    limits: end.limits.map(shownLimit),
+    ...(answer && { answer }),
+    limits: answer ? [] : end.limits.map(shownLimit),
     tables: tables.map((table, at) => ({
       ...table,
       own: own ?? recipe.name,

@@ -48,9 +48,14 @@ function optionWords(kind: ValueKind, value: unknown): string {
 }
 
 /** The main numbers of a step that is done. */
-export function resultFacts({ job, result }: Pick<StepEnd, 'job' | 'result'>): Fact[] {
-  return result ? (FACTS[job]?.(result) ?? writtenFacts(result)) : [];
+export function resultFacts({ job, result, finished }: Pick<StepEnd, 'job' | 'result' | 'finished'>): Fact[] {
+  const found = result ? (FACTS[job]?.(result) ?? writtenFacts(result)) : [];
+  // The size of the files, as everywhere: jobs may count the weights alone.
+  const bytes = finished?.outputs.reduce((sum, output) => sum + output.bytes, 0) ?? 0;
+  return found.map(([name, value]): Fact => [name, name === SIZE && bytes > 0 ? formatBytes(bytes) : value]);
 }
+
+const SIZE = 'size';
 
 /** A number of a result in words; nothing if it is not there. */
 function number(name: string, value: unknown, words: (value: number) => string = shortNumber): Fact[] {
@@ -77,7 +82,7 @@ function writtenFacts(result: JsonObject): Fact[] {
     before === undefined || after === undefined
       ? []
       : [['parameters', before === after ? shortCount(after) : fewerWords(before, after)]];
-  return [...removedFact(result), ...size, ...number('size', bytes ?? bytesAfter, formatBytes)];
+  return [...removedFact(result), ...size, ...number(SIZE, bytes ?? bytesAfter, formatBytes)];
 }
 
 /** What perplexity or divergence was measured on, and in what arithmetic. */

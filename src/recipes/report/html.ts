@@ -1,11 +1,14 @@
 /** The report of a recipe's run as one self-contained page: its tables and charts, the steps, and the charts of their records. */
+import { basename } from 'node:path';
 import { digestRecord } from '../../engine/records/digest';
 import type { RunDigest } from '../../engine/records/digest-types';
 import { UserError } from '../../engine/errors';
 import { readRecord } from '../../engine/records/record';
 import { type ReportAssets, reportPage, titledRuns } from '../../engine/records/report';
 import { counted, escapeHtml } from '../../format/words';
+import { checkpointName } from '../../jobs/titles';
 import type { RecipeEnd } from '../types';
+import type { Answer } from './answer';
 import { chartsOf } from './chart';
 import { contentOf, type Remark, type ReportContent, type ReportTable, type ShownStep } from './content';
 import type { Fact } from './facts';
@@ -18,6 +21,8 @@ export async function reportHtml(end: RecipeEnd, assets: ReportAssets): Promise<
     title: `${content.title}: Coppice report`,
     main: [
       head(content),
+      answerCard(content.answer),
+      textsCard(content.answer),
       limitsCard(content),
       ...content.tables.map(tableCard),
       `<div id="report">${runs.length > 0 ? '<h2 class="model-name">The steps in charts</h2>' : ''}</div>`,
@@ -29,12 +34,14 @@ export async function reportHtml(end: RecipeEnd, assets: ReportAssets): Promise<
   });
 }
 
-async function digestsOf({ steps }: RecipeEnd): Promise<RunDigest[]> {
+async function digestsOf(end: RecipeEnd): Promise<RunDigest[]> {
+  const { steps } = end;
+  const sizes = fileSizes(end);
   const files = steps.flatMap(({ finished }) => finished?.record ?? []);
   const found = await Promise.all(
     [...new Set(files)].map(async (file) => {
       try {
-        return [digestRecord(await readRecord(file))];
+        return [withSizes(digestRecord(await readRecord(file)), sizes)];
       } catch (error) {
         if (error instanceof UserError) return [];
         throw error;
@@ -44,8 +51,23 @@ async function digestsOf({ steps }: RecipeEnd): Promise<RunDigest[]> {
   return found.flat();
 }
 
-const card = (title: string, inside: string): string =>
-  `<section class="card recipe-card"><h2>${escapeHtml(title)}</h2>${inside}</section>`;
+/** Bytes of all files of each model, by the name that charts give it. */
+const fileSizes = ({ steps, model, original }: RecipeEnd): ReadonlyMap<string, number> =>
+  new Map([
+    ...steps
+      .flatMap(({ finished }) => finished?.outputs ?? [])
+      .map(({ path, bytes }) => [basename(path), bytes] as const),
+    ...(model !== undefined && original ? [[checkpointName(model), original.bytes] as const] : []),
+  ]);
+
+/** A record may count the weights alone; on one page there is one size. */
+function withSizes(digest: RunDigest, sizes: ReadonlyMap<string, number>): RunDigest {
+  if (!digest.cost) return digest;
+  return { ...digest, cost: digest.cost.map((cost) => ({ ...cost, bytes: sizes.get(cost.label) ?? cost.bytes })) };
+}
+
+const card = (title: string, inside: string, kind = ''): string =>
+  `<section class="card recipe-card${kind}"><h2>${escapeHtml(title)}</h2>${inside}</section>`;
 
 function head({ title, description, model, summary, isWell }: ReportContent): string {
   return `<header class="report-head"><h1>${escapeHtml(title)}</h1>
@@ -65,6 +87,33 @@ function table(label: string, headRows: readonly string[], rows: readonly (reado
 
 const heads = (names: readonly string[]): string =>
   names.map((name) => (name === '' ? '<td></td>' : `<th scope="col">${escapeHtml(name)}</th>`)).join('');
+
+function answerCard(answer: Answer | undefined): string {
+  if (!answer) return '';
+  const { done, original, shipped, rows, notes, isGood } = answer;
+  const lines = rows.map((row) => {
+    const [label, one, two, change] = [row.label, row.original, row.shipped, row.change].map(escapeHtml);
+    const isWrong = row.change.startsWith('✗') || (row.label === 'verdict' && !isGood);
+    return [label, one, isWrong ? `<span class="warning">${two}</span>` : two, change];
+  });
+  return card(
+    'The original and what ships',
+    `<p class="recipe-done">${escapeHtml(done)}</p>${table('The original and what ships', [heads(['', original, shipped, ''])], lines)}${notes.map((note) => `<p class="summary">${escapeHtml(note)}</p>`).join('')}`,
+    ' answer',
+  );
+}
+
+function textsCard(answer: Answer | undefined): string {
+  if (!answer || answer.texts.length === 0) return '';
+  const { texts, original, shipped } = answer;
+  const column = (name: string, prompt: string, text: string): string =>
+    `<figure class="answer-text"><figcaption>${escapeHtml(name)}</figcaption><p><span class="of">${escapeHtml(prompt)}</span>${escapeHtml(text)}</p></figure>`;
+  const pairs = texts.map(
+    (each) =>
+      `<div class="answer-texts">${column(original, each.prompt, each.original)}${column(shipped, each.prompt, each.shipped)}</div>`,
+  );
+  return card('A text of each', pairs.join(''));
+}
 
 function limitsCard({ limits }: ReportContent): string {
   if (limits.length === 0) return '';

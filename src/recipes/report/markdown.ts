@@ -1,16 +1,19 @@
 /** The report of a recipe's run as Markdown, for a pull request, a job's summary or a model card. */
 import { inline, table } from '../../engine/markdown';
 import type { RecipeEnd } from '../types';
+import type { Answer } from './answer';
 import { contentOf, type Remark, type ReportTable, type ShownStep } from './content';
 import type { Fact } from './facts';
 
 export function reportMarkdown(end: RecipeEnd): string {
-  const { title, description, model, summary, limits, tables, steps, remarks, files, facts } = contentOf(end);
+  const { title, description, model, summary, answer, limits, tables, steps, remarks, files, facts } = contentOf(end);
   const parts = [
     `# ${inline(title)}`,
     description && inline(description),
     model && `Model: ${inline(model)}`,
     `**${inline(summary)}**`,
+    answer && answerText(answer),
+    answer && answer.texts.length > 0 && textsText(answer),
     limits.length > 0 &&
       `## Limits\n\n${table(
         ['limit', 'step', 'allowed', 'measured', 'verdict'],
@@ -30,6 +33,21 @@ export function reportMarkdown(end: RecipeEnd): string {
     )}`,
   ];
   return `${parts.filter(Boolean).join('\n\n')}\n`;
+}
+
+function answerText({ done, original, shipped, rows, notes }: Answer): string {
+  const lines = rows.map((row) => [row.label, row.original, row.shipped, row.change]);
+  return [
+    '## The original and what ships',
+    inline(done),
+    table(['', original, shipped, ''], lines),
+    ...notes.map(inline),
+  ].join('\n\n');
+}
+
+function textsText({ texts, original, shipped }: Answer): string {
+  const lines = texts.map((each) => [each.prompt, each.original, each.shipped]);
+  return `## A text of each\n\n${table(['beginning', original, shipped], lines)}`;
 }
 
 function tableText({ title, note, columns, rows, paper, own, measured }: ReportTable): string {

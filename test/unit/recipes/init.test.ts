@@ -14,6 +14,8 @@ import { draftRecipe } from '../../../src/recipes/init/draft';
 import { movedRecipe } from '../../../src/recipes/init/paper';
 import { writtenBytes } from '../../../src/jobs/written-bytes';
 import type { DraftedRecipe, Goal, RecipeWish } from '../../../src/recipes/init/wish';
+import { type ParseError, parseTree } from 'jsonc-parser';
+import { titleOf } from '../../../src/recipes/title';
 import { parseRecipe } from '../../../src/recipes/read';
 import type { Recipe } from '../../../src/recipes/recipe';
 import { familyToy } from '../../support/family-toys';
@@ -47,7 +49,7 @@ describe('recipes: drafts', () => {
   it('lose a quarter of the blocks, with the texts that lie beside the model', async () => {
     const { recipe, removes, blocks, warnings } = await drafted(sample);
     assert.deepEqual([removes, blocks], [3, 12]);
-    assert.equal(jobsOf(recipe), 'score prune heal eval eval bench bench export');
+    assert.equal(jobsOf(recipe), 'score prune heal export eval bench bench generate generate eval');
     assert.equal(recipe.variables.count, 3);
     assert.match(JSON.stringify(recipe.variables.calibration), /media\/sample\/calibration\.txt"$/);
     assert.match(JSON.stringify(recipe.variables.text), /media\/sample\/evaluation\.txt"$/);
@@ -93,7 +95,7 @@ describe('recipes: drafts', () => {
     const bytes = (await writtenBytes(await openCheckpoint(tiny), { format: 'gguf', type: 'q8_0', removed: [] })) - 1;
     const { recipe, type, removes } = await drafted(tiny, { goal: { kind: 'fit', bytes }, type: 'q8_0' });
     assert.deepEqual([type, removes], ['q8_0', 1]);
-    assert.deepEqual(recipe.steps.at(-1)?.limits, { maxBytes: bytes });
+    assert.deepEqual(recipe.steps.find(({ job }) => job === 'export')?.limits, { maxBytes: bytes });
     await assert.rejects(drafted(tiny, { type: 'q9' }), /q9 cannot be shipped/);
   });
 
@@ -158,8 +160,40 @@ describe('recipes: drafts', () => {
     for (const format of ['gguf', 'onnx', 'safetensors'] as const) {
       const tiny = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
       const { recipe } = await drafted(tiny, { format, tasks: 'tasks', data: 'train.jsonl' });
-      assert.equal(jobsOf(recipe), 'score prune heal retrain eval eval tasks bench bench export');
-      assert.equal(recipe.steps.at(-1)?.options.checkpoint, '${steps.retrained}');
+      assert.equal(jobsOf(recipe), 'score prune heal retrain export eval bench bench generate generate eval tasks');
+      const [shipped, quality] = ['shipped', 'quality'].map((name) => recipe.steps.find((step) => step.name === name)!);
+      assert.equal(shipped.options.checkpoint, '${steps.retrained}');
+      // Nothing but a runtime reads ONNX.
+      assert.equal(quality.options.checkpoint, format === 'onnx' ? '${steps.retrained}' : '${steps.shipped}');
+    }
+  });
+
+  it('name nothing by a number of blocks that a quick try does not remove', async () => {
+    for (const goal of [
+      { kind: 'fewer', share: 0.25 },
+      { kind: 'faster', factor: 1.3 },
+    ] as const) {
+      const { recipe } = await drafted(sample, { goal, format: 'safetensors' });
+      const out = recipe.steps.find(({ job }) => job === 'export')!.options.out as string;
+      assert.match(out, goal.kind === 'fewer' ? /^\.\/sample-shorter-safetensors$/ : /^\.\/sample-faster-safetensors$/);
+      assert.equal(
+        titleOf(recipe, recipe.variables),
+        `sample without ${String(recipe.variables.count)} of its 12 blocks`,
+      );
+      assert.equal(titleOf(recipe, { ...recipe.variables, ...recipe.quick }), 'sample without 2 of its 12 blocks');
+    }
+  });
+
+  it('have no trailing comma, also where parts of them are comments', async () => {
+    const models = [sample, tinyCheckpoint('gemma3-pattern', { tokenizer: true })];
+    for (const model of models) {
+      const { text } = await drafted(model, { tasks: 'tasks', data: 'train.jsonl' });
+      const errors: ParseError[] = [];
+      parseTree(text, errors, { allowTrailingComma: false, disallowComments: false });
+      assert.deepEqual(errors, [], text);
+      const uncommented = text.replace(/^(\s*)\/\/ ("\w+": (?:[\d.]+|"[^"]*"),?)$/gm, '$1$2');
+      assert.notEqual(uncommented, text);
+      recipeIn(uncommented);
     }
   });
 
@@ -171,6 +205,7 @@ describe('recipes: drafts', () => {
       copyFileSync(join(sample, name), join(odd, name));
     const { text } = await draftRecipe(odd, { file: join(home, 'it.coppice.json') });
     assert.equal(recipeIn(text).model, './a $${model} "b"');
+    assert.match(titleOf(recipeIn(text), { count: 3 }), /^a \$\{model\} "b" without 3 of/);
   });
 });
 
@@ -204,7 +239,7 @@ describeShared('recipes: drafts for every family', () => {
       const { recipe, removes } = await drafted(familyToy(name));
       assert.ok(removes > 0);
       const jobs = jobsOf(recipe);
-      assert.match(jobs, healed ? /score prune heal eval/ : /score prune retrain eval/);
+      assert.match(jobs, healed ? /score prune heal export eval/ : /score prune retrain export eval/);
     });
   }
 });

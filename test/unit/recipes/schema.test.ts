@@ -6,9 +6,11 @@ import { Ajv } from 'ajv';
 import { STEP_KINDS } from '../../../src/recipes/outputs';
 import { recipeSchema } from '../../../src/recipes/schema';
 
-const validate = new Ajv({ allErrors: true, allowUnionTypes: true, keywords: ['enumDescriptions', 'allowTrailingCommas'] }).compile(
-  recipeSchema(),
-);
+const validate = new Ajv({
+  allErrors: true,
+  allowUnionTypes: true,
+  keywords: ['enumDescriptions', 'allowTrailingCommas'],
+}).compile(recipeSchema());
 
 const isValid = (recipe: object): boolean => validate({ coppice: 1, model: './m', ...recipe });
 const withStep = (job: string, options: object): object => ({ steps: { a: { job, options } } });

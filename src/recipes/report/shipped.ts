@@ -1,0 +1,53 @@
+/** What a recipe ships: the step that writes it, the steps that lead to it, and which measurements are of it. Pure. */
+import type { JsonObject } from '../../format/json';
+import type { FinishedStep, RecipeEnd, StepEnd } from '../types';
+
+/** Jobs that write a model, where a recipe has no export. */
+const MAKERS: readonly StepEnd['job'][] = ['merge', 'retrain', 'heal', 'iterate', 'prune', 'width'];
+
+/** The step that writes what ships; undefined for a recipe that only compares, whose tables are its answer. */
+export function shippingStep({ steps, recipe, model }: RecipeEnd): StepEnd | undefined {
+  if (model === undefined) return undefined;
+  const exported = steps.findLast(({ job }) => job === 'export');
+  if (exported || recipe.tables.length > 0) return exported;
+  return steps.findLast(
+    ({ job, finished }) => MAKERS.includes(job) && (job !== 'retrain' || writesModel(finished?.options)),
+  );
+}
+
+/** A training writes an adapter, unless it is asked for more. */
+const writesModel = (options: JsonObject | undefined): boolean => options?.merge === true || options?.full === true;
+
+/** The step and those whose models it was made from, the last one first. */
+export function wayTo(step: StepEnd, { steps }: RecipeEnd): readonly StepEnd[] {
+  const sources = [step.finished?.options.checkpoint, step.finished?.options.heal, step.finished?.options.adapter];
+  const before = steps.find(
+    ({ name, finished }) => name !== step.name && finished?.outputs.some(({ path }) => sources.includes(path)),
+  );
+  return before === undefined ? [step] : [step, ...wayTo(before, { steps } as RecipeEnd)];
+}
+
+/** Of which model a step measures. */
+export type Whose = 'original' | 'shipped' | 'unwritten';
+
+/** Tells measurements of the original, of what ships, and of the model that was written as what ships. */
+export class Models {
+  private readonly keys: ReadonlyMap<string, Whose>;
+
+  constructor({ model }: RecipeEnd, shipping: FinishedStep | undefined) {
+    // The original comes last: without a change the model that is written is the original.
+    this.keys = new Map([
+      ...(shipping ? [[keyOf(shipping.options), 'unwritten'] as const] : []),
+      ...(shipping?.outputs ?? []).map(({ path }) => [keyOf({ checkpoint: path }), 'shipped'] as const),
+      [keyOf({ checkpoint: model ?? '' }), 'original'],
+    ]);
+  }
+
+  of(options: JsonObject): Whose | undefined {
+    return this.keys.get(keyOf(options));
+  }
+}
+
+/** A checkpoint with what is left out of it and put on top of it. */
+const keyOf = ({ checkpoint, remove, heal, adapter, width }: JsonObject): string =>
+  JSON.stringify([checkpoint, Array.isArray(remove) && remove.length > 0 ? remove : null, heal, adapter, width]);
