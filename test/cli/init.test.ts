@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join, resolve } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { writtenBytes } from '../../src/jobs/written-bytes';
+import { formatBytes } from '../../src/format/numbers';
 import { coppice } from '../support/built-cli';
 import { makeCliMaterial, run } from '../support/cli';
 import { bytesOnDisk } from '../support/disk';
@@ -25,10 +26,21 @@ describe('command line: init', function () {
     const found = await run('init', sample, '--fit', '4.5MB', '--out', recipe);
     assert.deepEqual([found.recipe, found.removes, found.format, found.type], [recipe, 3, 'safetensors', null]);
     const ended = await run('run', recipe, '--quick', '--set', 'tokens=512', '--set', 'count=3');
-    assert.deepEqual([ended.ended, ended.ran], ['done', 10]);
+    assert.deepEqual([ended.ended, ended.ran], ['done', 9]);
     const shipped = bytesOnDisk(join(home, '.coppice/small.quick/outputs/sample-smaller-safetensors'));
     const expected = Number(found.expectedBytes);
     assert.ok(shipped <= expected && expected - shipped < 70_000, `${shipped} of ${expected}`);
+    // Nothing runs again, and the end says what was found: the table of the report.
+    const { stdout } = await coppice(['run', recipe, '--quick', '--set', 'tokens=512', '--set', 'count=3']);
+    const report = readFileSync(join(home, '.coppice/small.quick/report.md'), 'utf8');
+    assert.match(stdout, /3 of 12 blocks removed \(.*\), chosen by ppl, healed, written as safetensors/);
+    assert.match(stdout, /original: sample +ships: sample-smaller-safetensors/);
+    for (const text of [stdout, report]) {
+      assert.match(text, new RegExp(`size of the files.*${formatBytes(shipped).replace('.', '\\.')}`));
+      assert.match(text, /perplexity on evaluation\.txt.*×/);
+      assert.doesNotMatch(text, /not measured/);
+    }
+    assert.match(report, /\| Once upon a time \| , .+ \| , .+ \|/);
     const plan = await run('run', recipe, '--dry-run');
     const steps = plan.steps as { state: string; expected: { seconds: number } | null }[];
     assert.ok(steps.every(({ state, expected }) => state === 'run' && expected!.seconds > 0));

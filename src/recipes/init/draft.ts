@@ -298,6 +298,7 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Draftin
       value: 'Once upon a time',
       comment: ['Both models go on with it. Take a beginning like those of your application.'],
     },
+    { name: 'runs', value: 7, comment: ['Runs by which speeds are measured.'], quick: 3 },
     hasTasks && { name: 'items', value: 200, comment: ['Questions of each task.'], quick: 8 },
   ];
   return all.filter((each) => each !== false);

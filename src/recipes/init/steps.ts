@@ -49,7 +49,7 @@ const step = (job: string, options: readonly Entry[], more: readonly Entry[] = [
 export function stepsOf(outline: Outline): Entry[] {
   const last = lastModel(outline);
   // No step reads ONNX: there the model that is written is measured.
-  const judged = outline.format === 'onnx' ? last : [entry('checkpoint', '${steps.shipped}')];
+  const judged = outline.format === 'onnx' ? (last?.[0].value as string | undefined) : '${steps.shipped}';
   return [
     ...(last === undefined ? [] : shorteningSteps(outline)),
     exportStep(outline, last ?? []),
@@ -58,7 +58,7 @@ export function stepsOf(outline: Outline): Entry[] {
     ...(judged && writesTexts(outline)
       ? [
           entry('sampleBefore', step('generate', SAMPLE), 'A text of each.'),
-          entry('sample', step('generate', [...judged, ...SAMPLE])),
+          entry('sample', step('generate', [entry('checkpoint', judged), ...SAMPLE])),
         ]
       : []),
     // Limits come last: when one is broken, all that says why is there.
@@ -161,8 +161,8 @@ function measured({ hasText, hasRows }: Outline): Entry[] {
 /** Not the default one, by which the rows of the scores are drawn. */
 const OTHER_SEED = 7;
 
-function qualityStep(outline: Outline, judged: readonly Entry[]): Entry {
-  const options = [...judged, entry('against', '${model}'), ...measured(outline)];
+function qualityStep(outline: Outline, judged: string): Entry {
+  const options = [entry('checkpoint', judged), entry('against', '${model}'), ...measured(outline)];
   const limits = entry('limits', [
     off('maxPpl', 60, 'Gates: the run fails above them. Fill in what you accept after the first run.'),
     off('maxKl', 0.3),
@@ -174,16 +174,13 @@ function qualityStep(outline: Outline, judged: readonly Entry[]): Entry {
   );
 }
 
-/** The original and another model, for jobs over several: what is on top of a checkpoint is so in the last one. */
-function bothModels(judged: readonly Entry[] | undefined): Entry[] {
-  const written = judged?.find(({ name }) => name === 'checkpoint');
-  const others = judged === undefined ? [] : [written ? (written.value as string) : '${model}'];
-  return [entry('checkpoints', ['${model}', ...others]), ...(judged ?? []).filter((each) => each !== written)];
-}
+/** The original and what is judged, for jobs over several models. */
+const bothModels = (judged: string | undefined): Entry =>
+  entry('checkpoints', ['${model}', ...(judged === undefined ? [] : [judged])]);
 
-function tasksStep(judged: readonly Entry[] | undefined): Entry {
+function tasksStep(judged: string | undefined): Entry {
   const options = [
-    ...bothModels(judged),
+    bothModels(judged),
     entry('data', '${tasks}'),
     entry('limit', '${items}'),
   ];
@@ -192,9 +189,9 @@ function tasksStep(judged: readonly Entry[] | undefined): Entry {
 }
 
 /** Models that take turns can be compared, also on a machine that does other things too. */
-function speedStep(judged: readonly Entry[] | undefined): Entry {
+function speedStep(judged: string | undefined): Entry {
   const options = [
-    ...bothModels(judged),
+    bothModels(judged),
     entry('batch', [1]),
     entry('newTokens', [64]),
     entry('promptTokens', 64),

@@ -1,14 +1,10 @@
-/** What was measured of the original and of what ships: quality on the same text, accuracy, and speed with its spread. Pure. */
+/** What was measured of the original and of what ships: quality on the same text, and accuracy. Pure. */
 import { basename } from 'node:path';
 import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
 import { formatCount, formatFactor, formatPercent, shortNumber } from '../../format/numbers';
-import { arithmeticWords } from '../../format/arithmetic';
-import { counted } from '../../format/words';
 import type { RecipeEnd, StepEnd } from '../types';
+import { modelsIn, type Models, NOT_MEASURED, type Whose } from './shipped';
 import type { AnswerRow } from './answer';
-import type { Models, Whose } from './shipped';
-
-const NONE = 'not measured';
 
 /** A measurement, on what, and of which model. */
 interface Measured {
@@ -73,10 +69,11 @@ function textOf({ text, calibration }: JsonObject, tokens: unknown): string {
 
 const evaluations = ({ steps }: RecipeEnd, models: Models): Measured[] =>
   steps.flatMap(({ job, finished, result }) => {
-    const whose = job === 'eval' && finished && result ? models.of(finished.options) : undefined;
+    if (job !== 'eval' || !finished || !result) return [];
+    const { options } = finished;
+    const whose = models.of(options);
     if (!whose) return [];
-    const { options } = finished!;
-    return [{ whose, result: result!, basis: basisOf(options), on: textOf(options, result!.tokens) }];
+    return [{ whose, result, basis: basisOf(options), on: textOf(options, result.tokens) }];
   });
 
 /** An export measures each file that it wrote; the worst one counts. */
@@ -94,15 +91,10 @@ function ofExport({ finished, result }: StepEnd): Measured[] {
 export function accuracyRows({ steps }: RecipeEnd, models: Models): AnswerRow[] {
   const step = steps.findLast(({ job, result }) => job === 'tasks' && Array.isArray(result?.models));
   if (!step?.finished) return [];
-  const paths = step.finished.options.checkpoints;
-  const list: readonly unknown[] = Array.isArray(paths) ? paths : [];
-  const shares = list.map((checkpoint, at) => {
-    const model = (step.result!.models as readonly unknown[])[at];
-    return {
-      whose: models.of({ checkpoint } as JsonObject),
-      value: isObject(model) ? model.average : undefined,
-    };
-  });
+  const shares = modelsIn(step).map(({ checkpoint, found }) => ({
+    whose: models.of({ checkpoint }),
+    value: found.average,
+  }));
   const original = shares.find(({ whose }) => whose === 'original')?.value;
   const shipped = shares.find(({ whose }) => whose === 'shipped') ?? shares.find(({ whose }) => whose === 'unwritten');
   const words = (value: unknown): string => number(value, (share) => `${(100 * share).toFixed(1)} %`);
@@ -116,79 +108,14 @@ export function accuracyRows({ steps }: RecipeEnd, models: Models): AnswerRow[] 
   ];
 }
 
-const SPEEDS = [
-  ['speed of writing', 'decodeTokensPerSecond', 'decodeRange'],
-  ['speed of reading', 'prefillTokensPerSecond', 'prefillRange'],
-] as const;
+export const UNWRITTEN = 'before it was written';
 
-/** Medians with the least and the most; ranges that overlap show no difference. */
-export function speedRows({ steps }: RecipeEnd, shipping: StepEnd, models: Models): AnswerRow[] {
-  const timed = steps.flatMap(({ job, finished, result }) => {
-    const whose = job === 'bench' && finished && result ? models.of(finished.options) : undefined;
-    return whose ? [{ whose, result: result! }] : [];
-  });
-  const of = (whose: Whose): JsonObject | undefined => timed.findLast((each) => each.whose === whose)?.result;
-  const [original, shipped, unwritten] = [of('original'), of('shipped'), of('unwritten')];
-  const own = Array.isArray(shipping.result?.measured)
-    ? (shipping.result.measured as readonly unknown[])[0]
-    : undefined;
-  const elsewhere = isObject(own) ? parseJsonNumber(own.tokensPerSecond) : undefined;
-  return SPEEDS.map(([label, speed, range]): AnswerRow => {
-    const one = original && speedOf(original[speed], original[range]);
-    const other = shipped ?? unwritten;
-    const two = other && speedOf(other[speed], other[range]);
-    const note = shipped ? '' : UNWRITTEN;
-    const file =
-      speed === 'decodeTokensPerSecond' && !shipped && elsewhere !== undefined
-        ? `${shortNumber(elsewhere, 3)} tokens/s by the file's own runtime`
-        : undefined;
-    return {
-      label,
-      original: one?.words ?? NONE,
-      shipped: [...(file === undefined ? [] : [file]), ...(two ? [withNote(two.words, note)] : [])].join('; ') || NONE,
-      change: one && two ? changeOf(one, two) : '',
-    };
-  });
-}
-
-/** What the speeds are. */
-export function speedNotes({ steps }: RecipeEnd, models: Models): string[] {
-  const words = steps.flatMap(({ job, finished, result }) => {
-    if (job !== 'bench' || !finished || !result || !models.of(finished.options)) return [];
-    const { repeats, precision, device } = result;
-    const by =
-      typeof precision === 'string' ? arithmeticWords(precision, finished.device ?? undefined) : String(device);
-    return [`Speeds: the median of ${counted(Number(repeats), 'run')} of Coppice with the least and the most, ${by}.`];
-  });
-  return [...new Set(words)];
-}
-
-interface Speed {
-  readonly words: string;
-  readonly middle: number;
-  readonly low: number;
-  readonly high: number;
-}
-
-function speedOf(value: unknown, range: unknown): Speed | undefined {
-  const middle = parseJsonNumber(value);
-  const ends: readonly unknown[] = Array.isArray(range) ? range : [];
-  const [low = middle, high = middle] = ends.map((each) => parseJsonNumber(each));
-  if (middle === undefined || low === undefined || high === undefined || !Number.isFinite(middle)) return undefined;
-  const words = `${shortNumber(middle, 3)} tokens/s (${shortNumber(low, 3)} to ${shortNumber(high, 3)})`;
-  return { words, middle, low, high };
-}
-
-const changeOf = (one: Speed, two: Speed): string =>
-  one.low <= two.high && two.low <= one.high ? '≈ (ranges overlap)' : formatFactor(two.middle / one.middle);
-
-const UNWRITTEN = 'before it was written';
-
-const withNote = (words: string, note = ''): string => (note === '' || words === NONE ? words : `${words} (${note})`);
+export const withNote = (words: string, note = ''): string =>
+  note === '' || words === NOT_MEASURED ? words : `${words} (${note})`;
 
 function number(value: unknown, words: (value: number) => string): string {
   const found = parseJsonNumber(value);
-  return found === undefined ? NONE : words(found);
+  return found === undefined ? NOT_MEASURED : words(found);
 }
 
 const ofModel = (

@@ -9,8 +9,9 @@ import { capitalized, counted } from '../../format/words';
 import { checkpointName } from '../../jobs/titles';
 import type { RecipeEnd, StepEnd } from '../types';
 import { verdictWords } from '../words';
-import { accuracyRows, qualityRows, speedNotes, speedRows } from './answer-rows';
-import { Models, shippingStep, wayTo } from './shipped';
+import { accuracyRows, qualityRows } from './answer-rows';
+import { speedNotes, speedRows } from './answer-speed';
+import { Models, NOT_MEASURED, shippingStep, wayTo } from './shipped';
 import { blockList } from './values';
 
 /** A line of the table, in words. */
@@ -42,8 +43,6 @@ export interface Answer {
   readonly isGood: boolean;
 }
 
-export const NOT_MEASURED = 'not measured';
-
 /** Undefined for a recipe that ships nothing. */
 export function answerOf(end: RecipeEnd): Answer | undefined {
   const step = shippingStep(end);
@@ -54,7 +53,7 @@ export function answerOf(end: RecipeEnd): Answer | undefined {
   return {
     done: doneWords(end, step, way, removed),
     original: `original: ${checkpointName(end.model)}`,
-    shipped: `ships: ${step.finished?.outputs.map(({ path }) => basename(path)).join(', ') || 'nothing yet'}`,
+    shipped: `ships: ${step.finished?.outputs.map(({ path }) => basename(path)).join(', ') ?? 'nothing yet'}`,
     notes: speedNotes(end, models),
     rows: [
       sizeRow(end, step),
@@ -90,7 +89,7 @@ function doneWords(
   if (!step.finished) {
     return `Nothing was written yet: the step “${step.name}” ${step.state === 'failed' ? 'failed' : 'did not run'}.`;
   }
-  const blocks = original?.blocks == null ? '' : ` of ${counted(original.blocks, 'block')}`;
+  const blocks = typeof original?.blocks === 'number' ? ` of ${counted(original.blocks, 'block')}` : '';
   // Numbers of a second step are those of the shorter model, and not the original's.
   const isOnce = way.filter((each) => removedBy(each).length > 0).length === 1;
   const gone =
@@ -115,7 +114,7 @@ function typeWords({ format, type }: JsonObject = {}): string {
 
 function sizeRow({ original }: RecipeEnd, { finished, job, result }: StepEnd): AnswerRow {
   const bytes = finished?.outputs.reduce((sum, output) => sum + output.bytes, 0);
-  const type = original?.type == null ? '' : ` (${original.type})`;
+  const type = typeof original?.type === 'string' ? ` (${original.type})` : '';
   const own = job === 'export' ? ` (${typeWords(result)})` : '';
   return {
     label: 'size of the files',
@@ -148,7 +147,7 @@ const limitRows = ({ limits }: RecipeEnd): AnswerRow[] =>
     label: `limit ${verdict.limit} (${verdict.step})`,
     original: '',
     shipped: verdictWords(verdict),
-    change: verdict.kept ? '✓ kept' : '✗ broken',
+    change: verdict.kept ? 'kept' : 'broken',
   }));
 
 function verdictOf({ ended, limits, steps, quick }: RecipeEnd): string {

@@ -93,7 +93,7 @@ function answerCard(answer: Answer | undefined): string {
   const { done, original, shipped, rows, notes, isGood } = answer;
   const lines = rows.map((row) => {
     const [label, one, two, change] = [row.label, row.original, row.shipped, row.change].map(escapeHtml);
-    const isWrong = row.change.startsWith('✗') || (row.label === 'verdict' && !isGood);
+    const isWrong = row.change === 'broken' || (row.label === 'verdict' && !isGood);
     return [label, one, isWrong ? `<span class="warning">${two}</span>` : two, change];
   });
   return card(

@@ -1,5 +1,5 @@
 /** What a recipe ships: the step that writes it, the steps that lead to it, and which measurements are of it. Pure. */
-import type { JsonObject } from '../../format/json';
+import { isObject, type JsonObject } from '../../format/json';
 import type { FinishedStep, RecipeEnd, StepEnd } from '../types';
 
 /** Jobs that write a model, where a recipe has no export. */
@@ -25,6 +25,18 @@ export function wayTo(step: StepEnd, { steps }: RecipeEnd): readonly StepEnd[] {
     ({ name, finished }) => name !== step.name && finished?.outputs.some(({ path }) => sources.includes(path)),
   );
   return before === undefined ? [step] : [step, ...wayTo(before, { steps } as RecipeEnd)];
+}
+
+export const NOT_MEASURED = 'not measured';
+
+/** The models of a step over several, with their checkpoints. */
+export function modelsIn({ finished, result }: StepEnd): { readonly checkpoint: string; readonly found: JsonObject }[] {
+  const paths: readonly unknown[] = Array.isArray(finished?.options.checkpoints) ? finished.options.checkpoints : [];
+  const list: readonly unknown[] = Array.isArray(result?.models) ? result.models : [];
+  return paths.flatMap((checkpoint, at) => {
+    const found = list[at];
+    return typeof checkpoint === 'string' && isObject(found) ? [{ checkpoint, found }] : [];
+  });
 }
 
 /** Of which model a step measures. */

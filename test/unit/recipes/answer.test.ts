@@ -88,7 +88,7 @@ describe('the answer of a recipe', () => {
       'speed of reading': ['570 tokens/s (430 to 623)', '807 tokens/s (735 to 810)', '1.42×'],
       'verdict': ['', 'no limit was set: judge by the numbers (a quick try)', ''],
     }); // prettier-ignore
-    assert.match(answer.notes.join(), /median of 3 runs of Coppice .* float32 on cpu/);
+    assert.match(answer.notes.join(), /median of 3 runs of Coppice.* float32 on cpu/);
   });
 
   it('says what was not measured, and what was not written', () => {
@@ -119,6 +119,27 @@ describe('the answer of a recipe', () => {
     assert.equal(rows['speed of writing'][1], "61.3 tokens/s by the file's own runtime");
   });
 
+  it('takes speeds of models that took turns before others', () => {
+    const cell = (...times: number[]): JsonObject => ({ cells: [{ batch: 1, newTokens: 60, measured: { times } }] });
+    const grid = (...cells: JsonObject[]): StepEnd =>
+      step(
+        'turns',
+        'grid',
+        { checkpoints: [MODEL, SHIPPED] },
+        { ...{ runs: 3, inTurns: true, precision: 'float32' }, models: cells },
+      );
+    const apart = endOf([...STEPS, grid(cell(2, 3, 1), cell(0.5, 0.6, 0.75))]);
+    assert.deepEqual(rowsOf(apart)['speed of writing'], [
+      '30 tokens/s (20 to 60)',
+      '100 tokens/s (80 to 120)',
+      '3.33×',
+    ]);
+    assert.match(answerOf(apart)!.notes.join(), /3 runs of Coppice in turns/);
+    const alike = endOf([...without('speed', 'speedBefore'), grid(cell(2, 3, 1), cell(1.5, 2, 2))]);
+    assert.equal(rowsOf(alike)['speed of writing'][2], '≈ (ranges overlap)');
+    assert.equal(rowsOf(alike)['speed of reading'], undefined);
+  });
+
   it('gives no factor of perplexities on two texts', () => {
     const other = step('before', 'eval', { checkpoint: MODEL, text: '/w/data/other.txt' }, { ppl: 20, tokens: 90 });
     const rows = rowsOf(endOf([other, ...without('before')]));
@@ -130,10 +151,10 @@ describe('the answer of a recipe', () => {
       ...{ step: 'quality', limit: 'maxPpl', most, measured, kept: measured <= most },
     });
     const kept = rowsOf(endOf(STEPS, { quick: false, limits: [limit(60, 55.5)] }));
-    assert.deepEqual(kept['limit maxPpl (quality)'], ['', 'perplexity 55.5, at most 60', '✓ kept']);
+    assert.deepEqual(kept['limit maxPpl (quality)'], ['', 'perplexity 55.5, at most 60', 'kept']);
     assert.equal(kept.verdict[1], 'keeps 1 limit');
     const broken = rowsOf(endOf(STEPS, { quick: false, limits: [limit(50, 55.5)], ended: 'limit' }));
-    assert.deepEqual([broken['limit maxPpl (quality)'][2], broken.verdict[1]], ['✗ broken', 'breaks maxPpl']);
+    assert.deepEqual([broken['limit maxPpl (quality)'][2], broken.verdict[1]], ['broken', 'breaks maxPpl']);
   });
 
   it('is there for recipes that write a model without an export, and not for tables of a paper', () => {
