@@ -20,7 +20,16 @@ type Written = readonly [path: string, bytes: number];
 
 function step(name: string, job: Job, options: JsonObject, result: JsonObject, ...written: Written[]): StepEnd {
   const outputs = written.map(([path, bytes]) => ({ option: 'out', path, bytes, digest: 'd'.repeat(64) }));
-  const nothing = { key: '', run: '', result: '', record: null, notes: [], warnings: [], coppice: '0.1.0' };
+  const nothing = {
+    key: '',
+    run: '',
+    result: '',
+    resultSha256: '',
+    record: null,
+    notes: [],
+    warnings: [],
+    coppice: '0.1.0',
+  };
   const finished = { ...nothing, name, job, options, outputs, device: 'cpu', started: '', seconds: 1 };
   return { name, job, state: 'done', result, finished };
 }
