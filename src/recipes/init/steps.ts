@@ -179,11 +179,7 @@ const bothModels = (judged: string | undefined): Entry =>
   entry('checkpoints', ['${model}', ...(judged === undefined ? [] : [judged])]);
 
 function tasksStep(judged: string | undefined): Entry {
-  const options = [
-    bothModels(judged),
-    entry('data', '${tasks}'),
-    entry('limit', '${items}'),
-  ];
+  const options = [bothModels(judged), entry('data', '${tasks}'), entry('limit', '${items}')];
   const limits = entry('limits', [off('minAccuracy', 0.4)]);
   return entry('tasks', step('tasks', options, [limits]), 'Accuracy, on the same questions.');
 }

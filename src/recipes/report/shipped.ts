@@ -19,12 +19,17 @@ export function shippingStep({ steps, recipe, model }: RecipeEnd): StepEnd | und
 const writesModel = (options: JsonObject | undefined): boolean => options?.merge === true || options?.full === true;
 
 /** The step and those whose models it was made from, the last one first. */
-export function wayTo(step: StepEnd, { steps }: RecipeEnd): readonly StepEnd[] {
-  const sources = [step.finished?.options.checkpoint, step.finished?.options.heal, step.finished?.options.adapter];
-  const before = steps.find(
-    ({ name, finished }) => name !== step.name && finished?.outputs.some(({ path }) => sources.includes(path)),
-  );
-  return before === undefined ? [step] : [step, ...wayTo(before, { steps } as RecipeEnd)];
+export function wayTo(step: StepEnd, { steps }: Pick<RecipeEnd, 'steps'>): readonly StepEnd[] {
+  const way = [step];
+  // What a step was made from is looked at after it, so the list grows while it is read.
+  for (const { name, finished } of way) {
+    const sources = [finished?.options.checkpoint, finished?.options.heal, finished?.options.adapter];
+    const before = steps.filter(
+      (each) => each.name !== name && each.finished?.outputs.some(({ path }) => sources.includes(path)),
+    );
+    way.push(...before.toReversed().filter((each) => !way.includes(each)));
+  }
+  return way;
 }
 
 export const NOT_MEASURED = 'not measured';

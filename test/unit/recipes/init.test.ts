@@ -108,14 +108,17 @@ describe('recipes: drafts', () => {
     assert.equal(type, null);
     assert.ok(expectedBytes < statSync(file).size, String(expectedBytes));
     assert.ok(!warnings.join().includes('larger'));
-    const { checkpoint: from, ...shipped } = recipe.steps.at(-1)!.options;
+    const exportOf = ({ steps }: Recipe): Recipe['steps'][number]['options'] =>
+      steps.find(({ job }) => job === 'export')!.options;
+    const { checkpoint: from, ...shipped } = exportOf(recipe);
     assert.equal(from, undefined);
-    assert.deepEqual(shipped, { heal: '${steps.healed}', format: 'gguf', out: './toy-q4_0-3.gguf' });
+    assert.deepEqual(shipped, { heal: '${steps.healed}', format: 'gguf', out: './toy-q4_0-shorter.gguf' });
     const trained = await drafted(file, { goal, data: 'train.jsonl', tasks: 'tasks' });
-    const { heal, adapter } = trained.recipe.steps.at(-1)!.options;
+    const { heal, adapter } = exportOf(trained.recipe);
     assert.deepEqual([heal, adapter], ['${steps.healed}', '${steps.retrained}']);
     const tasks = trained.recipe.steps.find(({ job }) => job === 'tasks')!.options;
-    assert.deepEqual([tasks.checkpoints, tasks.adapter], [['${model}', '${model}'], '${steps.retrained}']);
+    // What ships is asked itself.
+    assert.deepEqual([tasks.checkpoints, tasks.adapter], [['${model}', '${steps.shipped}'], undefined]);
   });
 
   it('say first that what ships is larger than the model', async () => {
