@@ -1,6 +1,6 @@
 /** `coppice export` and `verify`: what is written is the model, and a file that is not is found. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildCli, coppice } from '../support/built-cli';
 import { type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
@@ -228,6 +228,34 @@ describeShared('command line: exports of stories260K', function () {
     const damaged = await coppice(['verify', out]);
     assert.equal(damaged.code, 1);
     assert.match(damaged.stdout, /changed: onnx\/model\.onnx_data[^]*verified +no/);
+
+    const graph = join(out, 'onnx/model.onnx');
+    const whole = readFileSync(graph);
+    const broken: readonly (readonly [string, () => void])[] = [
+      ['cut', () => truncateSync(graph, whole.length >> 1)],
+      ['no graph', () => writeFileSync(graph, 'x'.repeat(500))],
+      [
+        'another operator',
+        () =>
+          writeFileSync(
+            graph,
+            Buffer.from(whole.toString('latin1').replaceAll('MatMul', 'MatMux').replaceAll('Gemm', 'Gexm'), 'latin1'),
+          ),
+      ],
+      ['data cut', () => truncateSync(join(out, 'onnx/model.onnx_data'), 1000)],
+      ['data gone', () => rmSync(join(out, 'onnx/model.onnx_data'))],
+    ];
+    for (const [what, harm] of broken) {
+      writeFileSync(graph, whole);
+      harm();
+      const { code, stdout, stderr } = await coppice(['verify', out, '--against', model]);
+      assert.equal(code, 1, what);
+      assert.match(
+        stdout,
+        /fp32 +not compared[^]*q4 +\d+ positions[^]*verified +no: fp32: \S+model\.onnx cannot be opened: /,
+        `${what}: ${stderr}`,
+      );
+    }
   });
 
   it('leaves nothing behind that it could not finish', async () => {

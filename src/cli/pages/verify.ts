@@ -39,8 +39,10 @@ const filesWords = ({ checked, changed }: NonNullable<VerifiedResult['files']>):
   changed.length === 0 ? `${checked} as they were written` : `changed: ${changed.join(', ')}`;
 
 const comparedWords = ({ positions, maxDifference, meanKl, top1, greedy }: ComparedResult): string =>
-  `${positions} positions: largest difference ${formatNumber(Number(maxDifference), 3)}, divergence ` +
-  `${formatNumber(Number(meanKl), 3)}, agreement ${formatPercent(top1)}; ${tokenWords(greedy)}`;
+  positions === 0
+    ? 'not compared'
+    : `${positions} positions: largest difference ${formatNumber(Number(maxDifference), 3)}, divergence ` +
+      `${formatNumber(Number(meanKl), 3)}, agreement ${formatPercent(top1)}; ${tokenWords(greedy)}`;
 
 /** "16 of 16 tokens the same" */
 const tokenWords = ({ tokens, equal, firstDifference = 0 }: TokensResult): string =>

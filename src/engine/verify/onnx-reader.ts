@@ -84,6 +84,7 @@ async function step(
     attention_mask: int64(Array<number>(total).fill(1), [1, total]),
     ...(length === 0 ? Object.fromEntries(caches.map((input) => [input.name, emptyCache(input)])) : tensors),
   });
+  if (!(logits as Tensor | undefined)) throw new Error('it has no output “logits”');
   const values = floats(logits);
   const vocabulary = values.length / ids.length;
   const present = Object.entries(results).map(([name, tensor]) => [name.replace(PRESENT, PAST), tensor] as const);

@@ -10,7 +10,9 @@ import { ONNX_FILES, ONNX_FOLDER, ONNX_KINDS, type OnnxKind } from '../write/onn
 import { positionsOf } from '../write/onnx/positions';
 import { compareLogits, compareTokens } from './compare';
 import { largestInHalf } from './half-range';
-import { openOnnxReader } from './onnx-reader';
+import { openOnnxReader, type OnnxReader } from './onnx-reader';
+import type { VerificationRows } from './rows';
+import { faultOfFile, unusable } from './unusable';
 import { type Verified, verdictOf } from './verdict';
 import { rowsFor, type Said, saidBy, saidBySource, type Verification } from './verify';
 
@@ -57,23 +59,45 @@ export async function verifyOnnx(
   for (const [i, kind] of kinds.entries()) {
     const most = kind === 'fp16' ? await largestInHalf(source, folder, rows.rows, compute, job) : undefined;
     const overflows = most !== undefined && most >= HALF_END;
-    const reader = await openOnnxReader(onnxFile(folder, kind), kind, compute.threads);
-    try {
-      const found = await saidBy(reader, rows, running[i]);
-      const measured = {
-        logits: compareLogits(expected.logits, found.logits),
-        greedy: compareTokens(expected.greedy, found.greedy),
-        margins: expected.margins,
-        exact: kind === 'fp32',
-        overflows,
-      };
-      verified.push({ kind, ...verdictOf(measured) });
-      said.push({ of: kind, said: found });
-    } finally {
-      await reader.close();
+    const exact = kind === 'fp32';
+    const found = await saidByFile(folder, kind, rows, compute, running[i]);
+    if (typeof found === 'string') {
+      verified.push({ kind, ...unusable(found, exact) });
+      continue;
     }
+    const measured = {
+      logits: compareLogits(expected.logits, found.logits),
+      greedy: compareTokens(expected.greedy, found.greedy),
+      margins: expected.margins,
+      exact,
+      overflows,
+    };
+    verified.push({ kind, ...verdictOf(measured) });
+    said.push({ of: kind, said: found });
   }
   return { verified: { ...worstOf(verified), kinds: verified }, rows, said };
+}
+
+/** What a file says, or in a sentence why it says nothing. @throws UserError, CancelledError */
+async function saidByFile(
+  folder: string,
+  kind: OnnxKind,
+  rows: VerificationRows,
+  { threads }: ModelOptions,
+  job: JobOptions,
+): Promise<Said | string> {
+  const file = onnxFile(folder, kind);
+  let reader: OnnxReader | undefined;
+  try {
+    reader = await openOnnxReader(file, kind, threads);
+    return await saidBy(reader, rows, job);
+  } catch (error) {
+    const fault = faultOfFile(error);
+    if (fault === undefined) throw error;
+    return `${file} cannot be ${reader ? 'run' : 'opened'}: ${fault}`;
+  } finally {
+    await reader?.close();
+  }
 }
 
 /** The kind that is furthest from the source; one that failed before all others. */

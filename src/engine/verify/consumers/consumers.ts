@@ -124,6 +124,7 @@ export function runConsumers(
   from: string | undefined,
   job: JobOptions,
 ): Promise<Consumed[]> {
+  if (file.said.length === 0) return Promise.resolve([]); // there is nothing to compare with
   if (format === 'gguf') return runGgufConsumers(file, from, job);
   return format === 'onnx' ? runOnnxConsumers(file, from, job) : Promise.resolve([]);
 }
