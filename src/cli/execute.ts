@@ -14,6 +14,7 @@ import { EXIT_FAILURE, reportFailure } from './failure';
 import type { CommonOptions } from './options';
 import { writeErr, writeOut } from './output';
 import { checkFileTarget } from '../jobs/file-target';
+import { watchForShrinking } from './shrink-watch';
 import { isCancellation, listenForClosedPipe, listenForInterruption } from './signals';
 import { type TerminalFeatures, terminalFeaturesOf } from './terminal/features';
 import { progressLine } from './terminal/progress-line';
@@ -84,6 +85,7 @@ export async function execute(
   };
   const interruption = listenForInterruption();
   const readerGone = listenForClosedPipe();
+  watchForShrinking();
 
   const shell: Shell = {
     job: {

@@ -117,6 +117,8 @@ export class SidecarProcess {
       return l10n.t('it ran out of memory');
     if (this.fatal !== undefined) return l10n.t('it failed with an error: {0}', this.fatal);
     if (signal === 'SIGKILL') return l10n.t('it was killed, as the system does when memory runs out');
+    if (signal === 'SIGBUS')
+      return l10n.t('a file that it had open was cut, or its disk failed; fetch or write the model again');
     return signal ? l10n.t('it was ended by signal {0}', signal) : l10n.t('it ended with code {0}', code ?? 0);
   }
 }

@@ -73,6 +73,15 @@ describe('sidecar: lifecycle', function () {
     assert.equal((await second).result.criterion, 'deepest');
   });
 
+  it('says that a file was cut when the system ended it for that', async function () {
+    if (process.platform === 'win32') this.skip();
+    client = newClient();
+    const job = client.run(long);
+    await underWay(client);
+    process.kill(pidOf(client), 'SIGBUS');
+    await assert.rejects(job, (error) => error instanceof JobInterrupted && error.why.includes('was cut'));
+  });
+
   it('says what it could not survive', async () => {
     client = clientWith("process.on('SIGUSR2', () => { throw new Error('a bug'); });");
     const job = client.run(long);

@@ -58,6 +58,8 @@ export interface GraphFile {
   readonly complete?: () => Promise<Uint8Array>;
   /** The folder that the places of external data are relative to; undefined without any. */
   readonly folder?: string;
+  /** Files of external data, which onnxruntime maps into memory. */
+  readonly files?: readonly string[];
 }
 
 /** Where the bytes of an initializer are. */
@@ -128,7 +130,8 @@ export function modelFile(
 ): GraphFile {
   const stored = initializers.filter((one) => 'data' in one);
   const later = initializers.filter((one) => 'write' in one);
-  const folder = commonFolder(stored.flatMap(({ data }) => ('file' in data ? [data.file] : [])));
+  const files = [...new Set(stored.flatMap(({ data }) => ('file' in data ? [data.file] : [])))];
+  const folder = commonFolder(files);
   const renamed = new Map(outputs.map(({ name, value }) => [value.name, name]));
   const rename = (name: string): string => renamed.get(name) ?? name;
   const info = (name: string, { type, shape }: Value): MessageInitShape<typeof ValueInfoProtoSchema> => ({
@@ -156,8 +159,8 @@ export function modelFile(
   });
   const bytes = toBinary(ModelProtoSchema, model);
   return later.length === 0
-    ? { bytes, folder }
-    : { bytes: new Uint8Array(), complete: () => withLater(bytes, later), folder };
+    ? { bytes, folder, files }
+    : { bytes: new Uint8Array(), complete: () => withLater(bytes, later), folder, files };
 }
 
 /**

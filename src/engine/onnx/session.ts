@@ -121,6 +121,13 @@ function isOnDevice(tensor: Tensor): boolean {
   return tensor.location === 'gpu-buffer';
 }
 
+let mapped: (files: readonly string[]) => void = () => undefined;
+
+/** From now on `listener` gets the files that onnxruntime is about to map, some of them again and again. */
+export function onMapped(listener: (files: readonly string[]) => void): void {
+  mapped = listener;
+}
+
 /**
  * @throws UserError when a file cannot be read, memory is short or the device is gone; what computing later constants throws
  * @throws Error when the provider is missing or refuses the graph
@@ -128,6 +135,7 @@ function isOnDevice(tensor: Tensor): boolean {
 export async function openSession(graph: GraphFile, settings: SessionSettings): Promise<Session> {
   const { folder } = graph;
   const bytes = (await graph.complete?.()) ?? graph.bytes;
+  mapped(graph.files ?? []);
   return createSession(bytes, folder, settings);
 }
 
