@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { withAgentTools, withAgentToolTexts } from '../src/agents/manifest';
-import { withFamilies } from '../src/engine/checkpoint/families/table';
+import { withFamilies, withFamilyNames } from '../src/engine/checkpoint/families/table';
 import { withCriterionTexts, withOptionSettings } from '../src/jobs/settings';
 import { recipeSchema } from '../src/recipes/schema';
 import { writeOptions } from './library/options';
@@ -20,7 +20,9 @@ function rewrite<T>(name: string, change: (value: T) => T): void {
 rewrite<Parameters<typeof withOptionSettings>[0]>('package.json', (manifest) =>
   withAgentTools(withOptionSettings(manifest)),
 );
-rewrite<Record<string, string>>('package.nls.json', (texts) => withAgentToolTexts(withCriterionTexts(texts)));
+rewrite<Record<string, string>>('package.nls.json', (texts) =>
+  withFamilyNames(withAgentToolTexts(withCriterionTexts(texts))),
+);
 
 const readme = resolve(import.meta.dirname, '../README.md');
 writeFileSync(readme, withFamilies(readFileSync(readme, 'utf8')));

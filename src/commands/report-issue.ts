@@ -10,6 +10,7 @@ import type { Coppice } from '../host/coppice';
 import { inputFolders } from '../host/input-folders';
 import { issueText, tellableSettings } from '../host/issue-report';
 import type { PrivateNames } from '../host/private-text';
+import { settingsOf } from '../jobs/settings';
 import { toast } from '../views/toast';
 
 export const reportIssueCommand: Command = {
@@ -44,10 +45,8 @@ async function offer({ context }: Coppice, document: vscode.TextDocument): Promi
 }
 
 async function factsOf({ context, sidecar, log }: Coppice) {
-  const { version, contributes } = context.extension.packageJSON as {
-    version: string;
-    contributes: { configuration: { properties: Parameters<typeof tellableSettings>[0] } };
-  };
+  const manifest = context.extension.packageJSON as Parameters<typeof settingsOf>[0] & { readonly version: string };
+  const { version } = manifest;
   const { device } = sidecar;
   const settings = vscode.workspace.getConfiguration();
   const versions: [string, string][] = [
@@ -59,7 +58,7 @@ async function factsOf({ context, sidecar, log }: Coppice) {
   return {
     versions,
     device: device && `${device.provider} (${device.why})`,
-    settings: tellableSettings(contributes.configuration.properties, (name) => settings.get(name)),
+    settings: tellableSettings(settingsOf(manifest), (name) => settings.get(name)),
     log: await endOfLog(context).catch((error: unknown) => {
       log.warn(`The log cannot be read: ${String(error)}`);
       return '';

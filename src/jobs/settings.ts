@@ -50,16 +50,41 @@ export function settingsByOption(): ReadonlyMap<string, string> {
   );
 }
 
-interface Manifest {
-  readonly contributes: { readonly configuration: { readonly properties: Readonly<Record<string, JsonSchema>> } };
+/** The groups of the settings in VS Code's editor, each with its settings in their order. */
+export const SETTING_GROUPS: Readonly<Record<string, readonly string[]>> = {
+  scoring: [
+    ...['criterion', 'objective', 'calibration.file', 'calibration.samples', 'calibration.length', 'calibration.seed'],
+    ...['keepFirstAndLast', 'keep'],
+  ],
+  output: ['outputFolder', 'runsFolder', 'discovery.exclude'],
+  compute: [
+    ...['device', 'threads', 'memoryLimit', 'textPrecision', 'quantised.folder', 'quantised.limit'],
+    ...['sidecar.idleMinutes', 'cluster'],
+  ],
+  other: ['mcpServer', 'logLevel'],
+};
+
+/** A group of settings in package.json. */
+export interface SettingGroup {
+  readonly title: string;
+  readonly properties: Readonly<Record<string, JsonSchema>>;
 }
+
+interface Manifest {
+  readonly contributes: { readonly configuration: readonly SettingGroup[] };
+}
+
+/** All settings of package.json by their keys. */
+export const settingsOf = ({ contributes }: Manifest): SettingGroup['properties'] =>
+  Object.assign({}, ...contributes.configuration.map(({ properties }) => properties)) as SettingGroup['properties'];
 
 /** package.json with the settings derived from the options. Everything else remains unchanged. */
 export function withOptionSettings<M extends Manifest>(manifest: M): M {
-  const { contributes } = manifest;
-  const properties = Object.entries(contributes.configuration.properties).map(([key, property]) => {
+  const all = settingsOf(manifest);
+  const written = (name: string): [string, JsonSchema] => {
+    const key = `coppice.${name}`;
+    const property = all[key];
     const { enum: values } = OPTION_SETTINGS[key] ?? {};
-    const name = key.replace(/^coppice\./, '');
     const texts = Array.isArray(values)
       ? {
           enumItemLabels: values.map((value) => `%setting.${name}.${String(value)}.label%`),
@@ -67,9 +92,15 @@ export function withOptionSettings<M extends Manifest>(manifest: M): M {
         }
       : {};
     return [key, { ...property, ...OPTION_SETTINGS[key], ...texts }];
-  });
-  const configuration = { ...contributes.configuration, properties: Object.fromEntries(properties) as object };
-  return { ...manifest, contributes: { ...contributes, configuration } };
+  };
+  const configuration = Object.entries(SETTING_GROUPS).map(([group, names], order) => ({
+    title: `%settings.${group}%`,
+    order,
+    properties: Object.fromEntries(
+      names.map(written).map(([key, property], at) => [key, { ...property, order: at + 1 }]),
+    ),
+  }));
+  return { ...manifest, contributes: { ...manifest.contributes, configuration } };
 }
 
 const CRITERION_TEXT = 'setting.criterion.';

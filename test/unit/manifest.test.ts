@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { OPTION_SETTINGS, settingsByOption, withCriterionTexts, withOptionSettings } from '../../src/jobs/settings';
+import {
+  OPTION_SETTINGS,
+  type SettingGroup,
+  settingsByOption,
+  settingsOf,
+  withCriterionTexts,
+  withOptionSettings,
+} from '../../src/jobs/settings';
 import { COMMAND_TITLES, EDITOR_NAMING, settingTitle } from '../../src/host/option-names';
 import { withAgentTools, withAgentToolTexts } from '../../src/agents/manifest';
 import { OPTION_NAMES } from '../../src/engine/option-token';
@@ -13,9 +20,7 @@ interface Manifest {
   readonly contributes: {
     readonly commands: readonly { readonly command?: string }[];
     readonly menus: Readonly<Record<string, readonly { readonly command: string }[]>>;
-    readonly configuration: {
-      readonly properties: Readonly<Record<string, { readonly scope?: string; readonly default?: unknown }>>;
-    };
+    readonly configuration: readonly SettingGroup[];
     readonly walkthroughs: readonly {
       readonly steps: readonly {
         readonly media: { readonly svg: string };
@@ -37,6 +42,7 @@ const inSources = (pattern: RegExp): Set<string> =>
 
 describe('the manifest', () => {
   const { commands, menus, configuration, walkthroughs } = manifest.contributes;
+  const properties = settingsOf(manifest);
 
   it('has a text for every key, and no text too many', () => {
     const used = new Set([...read('package.json').matchAll(/"%([\w.-]+)%"/g)].map(([, key]) => key));
@@ -53,15 +59,24 @@ describe('the manifest', () => {
   });
 
   it('describes every setting that the code reads, with a scope and a default', () => {
-    for (const [key, { scope, default: fallback }] of Object.entries(configuration.properties)) {
+    for (const [key, { scope, default: fallback }] of Object.entries(properties)) {
       assert.ok(scope !== undefined && fallback !== undefined, key);
     }
     const read = inSources(/this\.(?:text|count|oneOf|read(?:<unknown>)?)\('([\w.]+)'/g);
-    assert.deepEqual([...read].map((key) => `coppice.${key}`).sort(), Object.keys(configuration.properties).sort());
+    assert.deepEqual([...read].map((key) => `coppice.${key}`).sort(), Object.keys(properties).sort());
+  });
+
+  it('has the settings in groups with titles, each in one of them', () => {
+    const texts = JSON.parse(read('package.nls.json')) as Record<string, string>;
+    const titles = configuration.map(({ title }) => texts[title.replaceAll('%', '')]);
+    assert.deepEqual(titles, ['Scoring', 'Output', 'Compute', 'Agents and Log']);
+    const grouped = configuration.flatMap((group) => Object.keys(group.properties));
+    assert.equal(new Set(grouped).size, grouped.length);
+    assert.deepEqual([grouped[0], grouped.length], ['coppice.criterion', Object.keys(properties).length]);
   });
 
   it('has the settings and titles of commands that errors name', () => {
-    const settings = Object.keys(configuration.properties);
+    const settings = Object.keys(properties);
     const titles = settings.map(settingTitle);
     for (const name of OPTION_NAMES) {
       const [, title] = /“(Coppice[^”]*)”/.exec(EDITOR_NAMING.option(name)) ?? [];
@@ -77,7 +92,7 @@ describe('the manifest', () => {
     const texts = JSON.parse(read('package.nls.json')) as Record<string, string>;
     assert.deepEqual(withCriterionTexts(texts), texts);
     assert.deepEqual([...new Set(settingsByOption().values())].sort(), Object.keys(OPTION_SETTINGS).sort());
-    for (const key of Object.keys(OPTION_SETTINGS)) assert.ok(key in configuration.properties, key);
+    for (const key of Object.keys(OPTION_SETTINGS)) assert.ok(key in properties, key);
   });
 
   it('offers the tools of agents as they are: run `npm run manifest`', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../../../src/host/coppice';
 import type { CoppiceApi } from '../../../src/extension';
+import { settingsOf } from '../../../src/jobs/settings';
 import { filePathOf, type Node } from '../../../src/views/nodes';
 import { type TinyName, type TinyOptions, writeTinyCheckpoint } from '../../support/tiny-models';
 
@@ -40,11 +41,9 @@ export function writeText(name: string): string {
 
 /** Takes back what other tests have set. */
 export async function resetSettings(): Promise<void> {
-  const { contributes } = vscode.extensions.getExtension(EXTENSION_ID)!.packageJSON as {
-    contributes: { configuration: { properties: object } };
-  };
+  const manifest = vscode.extensions.getExtension(EXTENSION_ID)!.packageJSON as Parameters<typeof settingsOf>[0];
   const settings = vscode.workspace.getConfiguration();
-  for (const key of Object.keys(contributes.configuration.properties)) {
+  for (const key of Object.keys(settingsOf(manifest))) {
     if (settings.inspect(key)?.workspaceValue === undefined) continue;
     await settings.update(key, undefined, vscode.ConfigurationTarget.Workspace);
   }

@@ -6,6 +6,7 @@ import { UserError } from '../../../src/engine/errors';
 import { MAX_PARTS } from '../../../src/engine/parts/part';
 import { clusterSettingsOf, DEFAULT_PARTS, requireCluster } from '../../../src/host/cluster-settings';
 import manifest from '../../../package.json';
+import { settingsOf } from '../../../src/jobs/settings';
 
 const folder = resolve('/shared/coppice');
 
@@ -57,8 +58,13 @@ describe('the setting for a cluster', () => {
   });
 
   it('is described in the manifest as the code reads it', () => {
-    const described = manifest.contributes.configuration.properties['coppice.cluster'];
-    const { properties } = described;
+    const { properties } = settingsOf(manifest as unknown as Parameters<typeof settingsOf>[0])['coppice.cluster'] as {
+      readonly properties: {
+        readonly scheduler: { readonly enum: readonly string[] };
+        readonly parts: { readonly maximum: number; readonly default: number };
+        readonly command: { readonly default: readonly string[] };
+      };
+    };
     assert.deepEqual(properties.scheduler.enum, SCHEDULERS);
     assert.deepEqual([properties.parts.maximum, properties.parts.default], [MAX_PARTS, DEFAULT_PARTS]);
     assert.equal(clusterSettingsOf({ scheduler: 'slurm', folder })?.command[0], properties.command.default[0]);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Command } from 'commander';
 import { buildProgram } from '../../../src/cli/program';
+import { type SettingGroup, settingsOf } from '../../../src/jobs/settings';
 import { exists, filesIn, textOf } from './repository';
 
 const DOCUMENTS = [
@@ -15,7 +16,7 @@ const DOCUMENTS = [
 ];
 const manifest = JSON.parse(textOf('package.json')) as {
   scripts: Record<string, string>;
-  contributes: { configuration: { properties: Record<string, unknown> } };
+  contributes: { configuration: SettingGroup[] };
 };
 const program = buildProgram(() => undefined);
 
@@ -77,7 +78,7 @@ describe('README.extension.md', () => {
   it('names settings that exist', () => {
     const names = [...text.matchAll(/`(coppice\.[\w.]+)`/g)].map(([, name]) => name);
     assert.ok(names.length > 3);
-    for (const name of names) assert.ok(name in manifest.contributes.configuration.properties, name);
+    for (const name of names) assert.ok(name in settingsOf(manifest), name);
   });
 
   it('names commands by their titles', () => {

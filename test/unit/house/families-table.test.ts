@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FAMILIES } from '../../../src/engine/checkpoint/families';
-import { familiesTable, withFamilies } from '../../../src/engine/checkpoint/families/table';
+import {
+  familiesTable,
+  familyNames,
+  withFamilies,
+  withFamilyNames,
+} from '../../../src/engine/checkpoint/families/table';
 
 const readme = readFileSync(resolve(import.meta.dirname, '../../../README.md'), 'utf8');
 
@@ -18,6 +23,14 @@ describe('the table of models', () => {
     for (const [i, { modelType, models }] of FAMILIES.entries()) {
       assert.ok(rows[i].includes(`\`${modelType}\``) && rows[i].includes(models), modelType);
     }
+  });
+
+  it('is said in short by the welcome of the view: run `npm run manifest`', () => {
+    const file = resolve(import.meta.dirname, '../../../package.nls.json');
+    const texts = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+    assert.deepEqual(withFamilyNames(texts), texts);
+    assert.ok(texts['welcome.empty'].includes(familyNames()));
+    assert.match(familyNames(), /^LLaMA, Mistral, .*Gemma 3, Phi-3 and 4, Granite 3, OLMo 2 and SmolLM3$/);
   });
 
   it('needs its place', () => {

@@ -11,6 +11,8 @@ export interface ModelFamily {
   readonly modelType: string;
   /** Its class in transformers. */
   readonly className: string;
+  /** For texts with little room. */
+  readonly name: string;
   /** What people call its models, for tables. */
   readonly models: string;
   /** What its blocks have that LLaMA's do not, for tables. */

@@ -12,6 +12,7 @@ export const TANH_GELU: readonly unknown[] = ['gelu_pytorch_tanh', 'gelu_new'];
 export const gemma: ModelFamily = {
   modelType: 'gemma',
   className: 'GemmaForCausalLM',
+  name: 'Gemma',
   models: 'Gemma 1: 2B, 7B; CodeGemma',
   special: 'norms with 1 + w, a scaled embedding, GELU',
   defaults: { kvHeads: 16, headDim: 256, context: 8192, bos: 2, eos: 1, tied: true },

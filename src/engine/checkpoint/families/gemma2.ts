@@ -21,6 +21,7 @@ const evenBlocks = (block: number): boolean => block % 2 === 0;
 export const gemma2: ModelFamily = {
   modelType: 'gemma2',
   className: 'Gemma2ForCausalLM',
+  name: 'Gemma 2',
   models: 'Gemma 2: 2B, 9B, 27B',
   special: 'norms before and after modules, soft caps, a window in every other block',
   defaults: { kvHeads: 4, headDim: 256, context: 8192, bos: 2, eos: 1, tied: true },

@@ -16,6 +16,7 @@ import { layerTypes, slidingBlocks, windowsOf, windowWidth } from './windows';
 export const gemma3: ModelFamily = {
   modelType: 'gemma3_text',
   className: 'Gemma3ForCausalLM',
+  name: 'Gemma 3',
   models: 'Gemma 3: 270M, 1B; the text part of 4B, 12B and 27B (`gemma3`)',
   special: 'norms of queries and keys; five blocks of six have a window and a rotation of their own',
   defaults: { kvHeads: 4, headDim: 256, context: 131_072, bos: 2, eos: 1, tied: true },

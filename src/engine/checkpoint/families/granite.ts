@@ -8,6 +8,7 @@ import { noWindows } from './windows';
 export const granite: ModelFamily = {
   modelType: 'granite',
   className: 'GraniteForCausalLM',
+  name: 'Granite 3',
   models: 'Granite 3.0 to 3.3: 2B, 8B',
   special: 'factors of embedding, scores, residual and logits',
   defaults: { context: 2048, bos: 1, eos: 2 },

@@ -6,6 +6,7 @@ import { noWindows } from './windows';
 export const llama: ModelFamily = {
   modelType: 'llama',
   className: 'LlamaForCausalLM',
+  name: 'LLaMA',
   models:
     'LLaMA 1, 2, 3, 3.1 and 3.2, and what is built like them: SmolLM2, TinyLlama, Vicuna, Falcon 3, DeepSeek-R1-Distill-Llama',
   special: 'rotation scaled by llama3',

@@ -6,6 +6,7 @@ import { listedWindows, sharedWindow } from './windows';
 export const mistral: ModelFamily = {
   modelType: 'mistral',
   className: 'MistralForCausalLM',
+  name: 'Mistral',
   models: 'Mistral 7B, Mistral Nemo, Mathstral',
   special: 'a window in every block (0.1)',
   defaults: { kvHeads: 8, context: 131_072, bos: 1, eos: 2 },

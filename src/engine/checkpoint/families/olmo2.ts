@@ -7,6 +7,7 @@ import { noWindows } from './windows';
 export const olmo2: ModelFamily = {
   modelType: 'olmo2',
   className: 'Olmo2ForCausalLM',
+  name: 'OLMo 2',
   models: 'OLMo 2: 1B, 7B, 13B, 32B',
   special: 'norms after modules only; one norm of all queries, one of all keys',
   defaults: { context: 2048, eos: 50_279, eps: 1e-5 },

@@ -13,6 +13,7 @@ const NAMES = { su: 'longrope', yarn: 'longrope' };
 export const phi3: ModelFamily = {
   modelType: 'phi3',
   className: 'Phi3ForCausalLM',
+  name: 'Phi-3 and 4',
   models: 'Phi-3 mini and medium, Phi-3.5 mini, Phi-4, Phi-4-mini',
   special: 'q, k, v and gate, up in one matrix each; a part of a head turns; longrope',
   defaults: { context: 4096, bos: 1, eos: 32_000, eps: 1e-5 },

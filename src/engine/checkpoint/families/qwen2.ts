@@ -6,6 +6,7 @@ import { listedWindows, upperWindows } from './windows';
 export const qwen2: ModelFamily = {
   modelType: 'qwen2',
   className: 'Qwen2ForCausalLM',
+  name: 'Qwen2',
   models: 'Qwen2, Qwen2.5, DeepSeek-R1-Distill-Qwen',
   special: 'biases on q, k and v; a window in the upper blocks, where the config says so',
   defaults: { kvHeads: 32, context: 32_768 },

@@ -6,6 +6,7 @@ import { listedWindows, upperWindows } from './windows';
 export const qwen3: ModelFamily = {
   modelType: 'qwen3',
   className: 'Qwen3ForCausalLM',
+  name: 'Qwen3',
   models: 'Qwen3: 0.6B to 32B',
   special: 'norms of queries and keys',
   defaults: { kvHeads: 32, headDim: 128, context: 32_768 },

@@ -15,6 +15,7 @@ const MLP: readonly LinearName[] = ['gate', 'up', 'down'];
 export const seedOss: ModelFamily = {
   modelType: 'seed_oss',
   className: 'SeedOssForCausalLM',
+  name: 'Seed-OSS',
   models: 'Seed-OSS 36B',
   special: 'biases by three switches',
   defaults: { kvHeads: 8, headDim: 128, context: 524_288, bos: 0, eos: 2 },

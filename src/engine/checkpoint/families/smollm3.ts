@@ -13,6 +13,7 @@ const INTERVAL = 'no_rope_layer_interval';
 export const smollm3: ModelFamily = {
   modelType: 'smollm3',
   className: 'SmolLM3ForCausalLM',
+  name: 'SmolLM3',
   models: 'SmolLM3 3B',
   special: 'no rotation in every fourth block',
   defaults: { kvHeads: 4, context: 32_768, bos: 128_000, eos: 128_001, tied: true },

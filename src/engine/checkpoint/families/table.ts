@@ -15,6 +15,23 @@ export function familiesTable(): string {
   return [head, line(widths.map((width) => '-'.repeat(width))), ...body].join('\n');
 }
 
+/** "LLaMA, Mistral, … and SmolLM3" */
+export function familyNames(): string {
+  const names = FAMILIES.map(({ name }) => name);
+  return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+const WELCOME = 'welcome.empty';
+
+/** The texts of package.nls.json; the welcome names the families of today. */
+export function withFamilyNames(texts: Readonly<Record<string, string>>): Record<string, string> {
+  const welcome = texts[WELCOME].replace(
+    /Coppice opens .* models in/,
+    () => `Coppice opens ${familyNames()} models in`,
+  );
+  return { ...texts, [WELCOME]: welcome };
+}
+
 /** The document with the table of today. @throws Error for a document without the marks */
 export function withFamilies(document: string): string {
   const [from, to] = [document.indexOf(START), document.indexOf(END)];
