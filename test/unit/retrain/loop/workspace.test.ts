@@ -37,14 +37,14 @@ describe('retrain/workspace', () => {
 
   it('is no link: that would lead into a folder of someone else', async () => {
     for (const [name, open] of [
-      ['training', Workspace.open],
-      ['iterate', IterateWorkspace.open],
+      ['training', (out: string, resume: boolean) => Workspace.open(out, source, resume)],
+      ['iterate', (out: string, resume: boolean) => IterateWorkspace.open(out, source, resume)],
     ] as const) {
       const out = place();
       const theirs = temporaryFolder();
       writeFileSync(join(theirs, 'weights-1.safetensors'), 'theirs');
       symlinkSync(theirs, `${out}.${name}`, 'junction');
-      for (const resume of [false, true]) await refused(open(out, source, resume), /it is a link/);
+      for (const resume of [false, true]) await refused(open(out, resume), /it is a link/);
       assert.deepEqual(readdirSync(theirs), ['weights-1.safetensors']);
     }
   });
