@@ -2,6 +2,7 @@
 import { formatLayerNumber, layerNumber, type LayerNumber } from '../engine/checkpoint/layer-numbers';
 import type { Summary } from '../engine/checkpoint/summary';
 import type { Trait } from '../engine/checkpoint/traits';
+import { savingWords } from '../jobs/saving-words';
 import { l10n } from '../l10n';
 import type { ModelActions, Property } from '../protocol/editor';
 import { formatBytes, formatCount, formatShare, shortCount } from '../format/numbers';
@@ -40,6 +41,7 @@ export function factsOf(summary: Summary): Property[] {
     add(l10n.t('Parameters'), shortCount(summary.parameters), formatCount(summary.parameters));
     add(l10n.t('Size'), formatBytes(summary.bytes), l10n.t('{0} bytes', formatCount(summary.bytes)));
   }
+  add(l10n.t('Blocks can go'), savingWords(summary));
   add(l10n.t('Types'), typesOf(summary));
   add(l10n.t('Blocks'), count(summary.blocks));
   const perBlock = summary.blockParameters;

@@ -91,7 +91,14 @@ export interface PanelModel {
   readonly parametersPerBlock: number;
   /** Parameters that are read for each token: all but an untied embedding. */
   readonly parametersRead: number;
+  /** Of its files. */
   readonly bytes: number;
+  /** Of the files of each block, in order; empty if they are not known. */
+  readonly blockBytes: readonly number[];
+  /** What a model made from it has more, or less: a card and a record of its own. */
+  readonly bytesMore: number;
+  /** What removing blocks can bring, in a sentence; null if that is not known. */
+  readonly saving: string | null;
   readonly identity: string;
 }
 

@@ -79,7 +79,8 @@ describe('jobs on a narrower model', function () {
     const { width, narrow } = await narrowed();
     const { result } = await runOn('bench', { checkpoint: folder, width, promptTokens: 4, newTokens: 2, repeats: 1 });
     assert.equal(result.parameters, parametersOf(narrow.architecture!));
-    assert.equal(result.bytes, 4 * parametersOf(narrow.architecture!));
+    const more = result.bytes - 4 * parametersOf(narrow.architecture!);
+    assert.ok(more > 0 && more < 16 * 1024, `${more} bytes of headers, config, card and record`);
   });
 
   it('score: its scores are refused for the full width', async () => {

@@ -68,6 +68,9 @@ function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
     // Older records lack it. The whole size is right for models whose embedding is also the head.
     parametersRead: curves.find(({ parametersRead }) => parametersRead !== undefined)?.parametersRead ?? whole,
     bytes: costs[0]?.bytes ?? 0,
+    blockBytes: [],
+    bytesMore: 0,
+    saving: null,
     identity: runs[0].digest.model.identity ?? '',
   };
 }

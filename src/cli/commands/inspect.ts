@@ -8,6 +8,7 @@ import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Summary, summarize } from '../../engine/checkpoint/summary';
 import { modelInput, type RunInput } from '../../engine/records/record';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { savingWords } from '../../jobs/saving-words';
 import { acceptedCompute } from '../../jobs/options/compute';
 import { addCommonOptions, addOptions, type CommonOptions } from '../options';
 import { formatBytes, formatCount } from '../../format/numbers';
@@ -66,6 +67,7 @@ function page(summary: Summary, shell: Shell): string[] {
   const { blocks, heads, kvHeads, headDim, blockParameters: perBlock, unsupported } = summary;
   const optional = (name: string, value: LayerNumber | null): [string, string][] =>
     value === null ? [] : [[name, formatLayerNumber(value, formatCount)]];
+  const saving = savingWords(summary);
   const types = Object.entries(summary.dtypes).map(([dtype, count]) => `${dtype} ${formatCount(count)}`);
   return facts([
     ['path', shell.shown(summary.path)],
@@ -78,6 +80,7 @@ function page(summary: Summary, shell: Shell): string[] {
     ['parameters', formatCount(summary.parameters)],
     ...(perBlock.length > 0 ? optional('a block', layerNumber(perBlock)) : []),
     ['size', formatBytes(summary.bytes)],
+    ...(saving === undefined ? [] : [['blocks can go', saving] as const]),
     ['types', types.join(', ') || 'no tensors'],
     ...optional('hidden', summary.hidden),
     ...(heads === null ? [] : [['heads', headsOf(heads, kvHeads, headDim)] as const]),

@@ -1,8 +1,10 @@
 /** The model and its plan as the panel shows them. */
 import { parametersOf, meanLayerParameters, parametersReadOf } from '../../engine/checkpoint/parameters';
 import { requireArchitecture } from '../../engine/checkpoint/open';
-import { modelTensors } from '../../engine/checkpoint/used-tensors';
+import { blockBytes, moreWhenWritten } from '../../engine/checkpoint/reduction';
+import { summarize } from '../../engine/checkpoint/summary';
 import { modelName } from '../../engine/records/record';
+import { savingWords } from '../../jobs/saving-words';
 import { jobWord } from '../../jobs/titles';
 import type { JobInfo } from '../../protocol/jobs';
 import type { PanelJob, PanelModel, PanelPlan } from '../../protocol/panel';
@@ -25,7 +27,10 @@ export function modelOf({ path, checkpoint }: PanelCheckpoint): PanelModel {
     identity: checkpoint.identity,
     parametersPerBlock: meanLayerParameters(architecture),
     parametersRead: parametersReadOf(architecture),
-    bytes: modelTensors(checkpoint).reduce((sum, tensor) => sum + tensor.bytes, 0),
+    bytes: checkpoint.size.all,
+    blockBytes: blockBytes(checkpoint),
+    bytesMore: moreWhenWritten(checkpoint),
+    saving: savingWords(summarize(checkpoint)) ?? null,
   };
 }
 

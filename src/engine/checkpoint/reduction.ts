@@ -50,14 +50,30 @@ export function checkpointReduction(checkpoint: Checkpoint, removed: readonly nu
   const architecture = requireArchitecture(checkpoint);
   const bytes = blockBytes(checkpoint);
   const perBlock = layerParameters(architecture).map((parameters, i) => ({ parameters, bytes: bytes[i] }));
+  const whole = wholeBytes(checkpoint);
+  const reduction = reductionOf(removed, { parameters: parametersOf(architecture), bytes: whole }, perBlock);
+  return { ...reduction, bytesAfter: asWritten(checkpoint, reduction.bytesAfter, removed.length > 0) };
+}
+
+/** Bytes of the model's files if it has only the tensors that are used: single modules may be left out too. */
+export function usedBytes(checkpoint: Checkpoint, used: (tensor: UsedTensor) => boolean): number {
+  const own = sizeInFile(checkpoint);
+  const unused = usedTensors(checkpoint).filter((tensor) => !used(tensor));
+  const left = unused.reduce((bytes, tensor) => bytes - own(tensor), wholeBytes(checkpoint));
+  return asWritten(checkpoint, left, unused.length > 0);
+}
+
+/** Of the model with all its blocks: without the tensors of other parts, and as narrow as it is used. */
+function wholeBytes(checkpoint: Checkpoint): number {
   const { size, tensors, narrowing, others } = checkpoint;
+  if (!narrowing && !others) return size.all;
   const own = sizeInFile(checkpoint);
   const sum = (all: Iterable<UsedTensor>): number => [...all].reduce((total, tensor) => total + own(tensor), 0);
-  const whole = narrowing || others ? size.all - sum(tensors.values()) + sum(usedTensors(checkpoint)) : size.all;
-  const changes = removed.length > 0 || narrowing !== undefined;
-  const reduction = reductionOf(removed, { parameters: parametersOf(architecture), bytes: whole }, perBlock);
-  return changes ? { ...reduction, bytesAfter: reduction.bytesAfter + moreWhenWritten(checkpoint) } : reduction;
+  return size.all - sum(tensors.values()) + sum(usedTensors(checkpoint));
 }
+
+const asWritten = (checkpoint: Checkpoint, bytes: number, isPruned: boolean): number =>
+  isPruned || checkpoint.narrowing ? bytes + moreWhenWritten(checkpoint) : bytes;
 
 /** Bytes of the files of each block, in order. */
 export function blockBytes(checkpoint: Checkpoint): number[] {

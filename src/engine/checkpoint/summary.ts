@@ -6,6 +6,7 @@ import type { Architecture } from './architecture';
 import { layerNumber, type LayerNumber } from './layer-numbers';
 import { elements, layerParameters, parametersOf } from './parameters';
 import { isRagged } from './ragged';
+import { type Shares, sharesOf } from './shares';
 import { type Traits, traitsOf } from './traits';
 import type { Checkpoint } from './types';
 import { modelTensors } from './used-tensors';
@@ -24,6 +25,8 @@ export interface Summary {
   readonly parameters: number;
   /** Of its files: weights with their headers, tokenizer, config, model card and record. */
   readonly bytes: number;
+  /** What of these bytes blocks and embedding have; null for a model that can only be inspected. */
+  readonly shares: Shares | null;
   /** Stored elements by type. */
   readonly dtypes: Readonly<Record<string, number>>;
   readonly tied: boolean | null;
@@ -62,6 +65,7 @@ export function summarize(checkpoint: Checkpoint): Summary {
     coppiceOnly: isRagged(checkpoint.config ?? {}),
     parameters: countParameters(checkpoint),
     bytes: checkpoint.size.all,
+    shares: sharesOf(checkpoint),
     dtypes: elementsByType(tensors),
     ...(architecture ? dimensionsOf(architecture) : guessDimensions(checkpoint)),
     traits: architecture ? traitsOf(architecture) : {},

@@ -7,6 +7,7 @@ import { peakRssBytes } from '../memory';
 import { elements } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
 import { blockOfTensor } from '../checkpoint/weight-names';
+import { usedBytes } from '../checkpoint/reduction';
 import { type UsedTensor, usedTensors } from '../checkpoint/used-tensors';
 import { UserError } from '../errors';
 import type { JobOptions } from '../progress';
@@ -84,7 +85,7 @@ export const speedFigures = ({ prefill, decode, timeToFirstToken }: TurnSpeeds) 
   decodeRange: [decode.low, decode.high] as const,
 });
 
-/** Parameters and bytes of the tensors that a view uses. Removing a module also removes its norm. */
+/** Parameters of a view, and the bytes of the files that it would be written to. Removing a module also removes its norm. */
 export function sizeOfView(checkpoint: Checkpoint, view: View): { parameters: number; bytes: number } {
   const used = ({ name }: UsedTensor): boolean => {
     const at = blockOfTensor(name);
@@ -95,7 +96,7 @@ export function sizeOfView(checkpoint: Checkpoint, view: View): { parameters: nu
   const tensors = usedTensors(checkpoint).filter(used);
   return {
     parameters: tensors.reduce((sum, { shape }) => sum + elements(shape), 0),
-    bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes: usedBytes(checkpoint, used),
   };
 }
 

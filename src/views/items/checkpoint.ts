@@ -6,7 +6,7 @@ import { summarize } from '../../engine/checkpoint/summary';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import type { UserError } from '../../engine/errors';
-import { mainDtype } from '../../engine/checkpoint/main-dtype';
+import { typeWord } from '../../engine/checkpoint/main-dtype';
 import type { Choice } from '../../engine/importance/choice';
 import { modelName } from '../../engine/records/record';
 import { choiceWords } from '../choice-words';
@@ -18,6 +18,7 @@ import type { CheckpointNode } from '../nodes';
 import type { Origin } from '../origins';
 import type { NextAction } from '../../protocol/journey';
 import { planEffect } from '../../jobs/plan-effect';
+import { savingWords } from '../../jobs/saving-words';
 import { scoringSentence } from '../score-words';
 import type { Scores } from '../scores';
 import { daysAgo } from '../../format/days-ago';
@@ -113,7 +114,7 @@ function describe(checkpoint: Checkpoint, { removed, ratio }: CheckpointState, f
     return [keeps, formatBytes(bytesAfter), `≈ ${formatFactor(speedup)}`, ...quality, ...made].join(' · ');
   }
   const summary = summarize(checkpoint);
-  const size = [shortCount(summary.parameters), formatBytes(summary.bytes), mainDtype(checkpoint) ?? ''];
+  const size = [shortCount(summary.parameters), formatBytes(summary.bytes), typeWord(checkpoint)];
   if (family.origin?.kind === 'export') return [...exportFacts(family, summary), ...quality, ...made].join(' · ');
   if (family.origin) return [...madeFacts(family, summary.blocks), ...quality, ...made, ...size].join(' · ');
   const architecture = summary.architecture ?? vscode.l10n.t('unknown architecture');
@@ -175,6 +176,9 @@ function tooltip(
     if (origin.removed.length > 0) line(vscode.l10n.t('Removed blocks'), origin.removed.join(', '));
   }
   line(vscode.l10n.t('Parameters'), formatCount(summary.parameters));
+  line(vscode.l10n.t('Size'), formatBytes(summary.bytes));
+  const saving = savingWords(summary);
+  if (saving !== undefined) line(vscode.l10n.t('Blocks can go'), saving);
   line(vscode.l10n.t('Data types'), Object.keys(summary.dtypes).join(', '));
   line(vscode.l10n.t('Files'), String(summary.shards));
   if (architecture) {

@@ -149,7 +149,8 @@ describe('counting a model whose blocks differ', () => {
     assert.deepEqual(withoutLayers(architecture, [1]), withLayers(architecture, [0, 2, 3]));
     const { parametersBefore, parametersAfter, bytesBefore, bytesAfter } = checkpointReduction(checkpoint, [1, 3]);
     assert.equal(parametersBefore - parametersAfter, perBlock[1] + perBlock[3]);
-    assert.equal(bytesBefore - bytesAfter, 2 * (perBlock[1] + perBlock[3])); // BF16
+    const headers = bytesBefore - bytesAfter - 2 * (perBlock[1] + perBlock[3]); // BF16
+    assert.ok(Math.abs(headers) < 8 * 1024, `${headers} bytes besides`);
   });
 
   it('a summary lists what differs block by block', async () => {

@@ -21,6 +21,9 @@ const MODEL = {
   parametersPerBlock: 3_540_096,
   parametersRead: 134_515_008,
   bytes: 269_060_552,
+  blockBytes: Array.from({ length: 30 }, () => 7_081_500),
+  bytesMore: 0,
+  saving: 'The blocks are 79 % of this model: removing one of 30 saves about 2.6 %.',
   identity: 'f00d',
 };
 /** The first four blocks and the last two. */

@@ -3,7 +3,7 @@ import { formatBytes, formatFactor, formatPercent, shortCount, shortNumber } fro
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { blockList } from '../numbers';
-import { bytesAt, parametersAt, speedAt } from '../state/curve-plans';
+import { bytesWithout, parametersAt, speedAt } from '../state/curve-plans';
 import { namedIn } from '../state/precisions';
 import { chosenName, type CurveData, type Dot, wholeOf } from './curve-dots';
 import { legendEntry } from './frame';
@@ -14,7 +14,7 @@ export function tipOf(dot: Dot, data: CurveData): string[] {
   const { model } = data;
   const { count, ppl, kl, accuracy, removed, next } = dot;
   const full = wholeOf(dot, data);
-  const bytes = bytesAt(model, count);
+  const bytes = bytesWithout(model, removed);
   return [
     t('{0}: {1} removed', dot.label, count),
     Number.isFinite(full)

@@ -12,7 +12,7 @@ import type { CurvePlaces, CurveSeries } from '../charts/curve';
 import { nextText } from '../charts/curve-words';
 import type { Limit } from '../charts/guides';
 import {
-  bytesAt,
+  bytesWithout,
   type CurvePlan,
   goesNext,
   largestWithin,
@@ -170,7 +170,7 @@ export class CurveSlider {
       return;
     }
     const { count, ppl, ratio, removed } = plan;
-    const bytes = bytesAt(model, count);
+    const bytes = bytesWithout(model, removed);
     const facts = [
       t('{0} removed', blocksText(count)),
       ...(Number.isFinite(ppl) ? [t('perplexity {0}', shortNumber(ppl))] : []),

@@ -121,5 +121,5 @@ function noteOf({ plan, whatIf: { status, failure, text, seconds: time } }: Pane
   if (text === null) return '';
   const measured =
     time === null ? t('Measured on {0}.', text) : t('Measured on {0} in {1}.', text, formatMeasured(time));
-  return `${measured} ${t('No file was written.')}`;
+  return plan.removed.length === 0 ? measured : `${measured} ${t('The plan is not written yet.')}`;
 }

@@ -17,6 +17,7 @@ export function planSection(context: Context): Section {
   const { send } = context;
   const name = el('h1', {});
   const facts = el('p', { class: 'muted facts' });
+  const saving = el('p', { class: 'muted saving' });
   const text = chipButton('text-chip', () => send({ type: 'text/choose' }));
   const goal = chipButton('goal-chip', () => send({ type: 'start', action: 'goal' }));
   const family = el('div', { class: 'family' });
@@ -31,6 +32,7 @@ export function planSection(context: Context): Section {
     { class: 'plan' },
     banner,
     el('div', { class: 'plan-title' }, name, facts, el('div', { class: 'chips' }, text, goal)),
+    saving,
     family,
     el('div', { class: 'plan-way' }, verdict.element, stepper.element),
   );
@@ -48,6 +50,8 @@ export function planSection(context: Context): Section {
         t('{0} parameters', shortCount(model.parameters)),
         formatBytes(model.bytes),
       ].join(' · ');
+      saving.textContent = model.saving ?? '';
+      saving.hidden = model.saving === null;
       verdict.update(state, view);
       stepper.update(state, view);
     },

@@ -54,6 +54,12 @@ export const parametersAt = ({ parameters, parametersPerBlock }: PanelModel, rem
 export const speedAt = ({ parametersRead: read, parametersPerBlock }: PanelModel, removed: number): number =>
   read / (read - removed * parametersPerBlock);
 
-/** Bytes of the weights, if all parameters are stored alike; 0 if the model's are unknown. */
-export const bytesAt = (model: PanelModel, removed: number): number =>
-  model.parameters > 0 ? (model.bytes * parametersAt(model, removed)) / model.parameters : 0;
+/** Bytes of the files without these blocks, as a plan has them; 0 if the model's are unknown. */
+export function bytesWithout(
+  { bytes, blockBytes, bytesMore }: Pick<PanelModel, 'bytes' | 'blockBytes' | 'bytesMore'>,
+  removed: readonly number[],
+): number {
+  if (removed.length === 0 || bytes === 0) return bytes;
+  if (blockBytes.length === 0) return 0;
+  return removed.reduce((left, block) => left - (blockBytes[block] ?? 0), bytes + bytesMore);
+}

@@ -7,6 +7,7 @@ import type { GgufTensor } from '../../formats/gguf/tensors';
 import { layerNumber, type LayerNumber } from '../layer-numbers';
 import { elements } from '../parameters';
 import { openGgufCheckpoint } from './open';
+import { sharesOf } from '../shares';
 import { type Summary, summarize } from '../summary';
 import { traitsOf } from '../traits';
 import type { Checkpoint } from '../types';
@@ -39,6 +40,7 @@ export function summarizeGguf(gguf: Omit<GgufFile, 'stamp'>, unsupported: Summar
     blocks: stored.length > 0 ? stored.length : null,
     parameters: sum(gguf.tensors, ({ shape }) => elements(shape)),
     bytes: gguf.bytes,
+    shares: null,
     dtypes: elementsByType(gguf.tensors),
     tied: embedding ? !gguf.tensors.some(({ name }) => name === 'output.weight') : null,
     vocabulary: embedding?.shape.at(0) ?? number('vocab_size') ?? listLength(gguf, 'tokenizer.ggml.tokens'),
@@ -71,7 +73,7 @@ export async function openGgufSummary(path: string): Promise<{ summary: Summary;
     const summary = isWhole ? summarize(checkpoint) : summarizeGguf(gguf, reason);
     const traits = checkpoint.architecture ? traitsOf(checkpoint.architecture) : {};
     const notes = [...new Set([...summary.notes, ...checkpoint.notes])];
-    return { summary: { ...summary, traits, notes }, checkpoint };
+    return { summary: { ...summary, traits, notes, shares: sharesOf(checkpoint) }, checkpoint };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     // The header can be shown although it contradicts itself.
