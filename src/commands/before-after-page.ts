@@ -2,7 +2,7 @@
  * The original beside a model that was made from it, as commands read and show it: the runs of the family, sizes from
  * the files, and the verdict beside the goal.
  */
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { pageFolder } from '../editors/page-html';
@@ -22,7 +22,10 @@ import type { Coppice } from '../host/coppice';
 import { recordFolders } from '../host/run-job';
 import type { ShipGoal, Verdict } from '../protocol/journey';
 import { exportSize } from '../host/export-sizes';
+import { FORMAT_NAMES } from '../host/format-choices';
+import type { ExportFormat } from '../jobs/definitions/export';
 import { verdictOf } from '../views/journey';
+import { suits } from '../views/journey-facts';
 import { verdictWords } from '../views/verdict-words';
 import { relativesOf } from './comparable-models';
 
@@ -83,13 +86,18 @@ async function findOriginal(
 }
 
 /** Undefined if no run is about both, and no original of the model is at hand. */
-export function pageOf({ chosen, original, originalIdentity, runs }: Family): BeforeAfter | undefined {
+export async function pageOf(
+  { goals }: Pick<Coppice, 'goals'>,
+  { chosen, original, originalIdentity, runs }: Family,
+): Promise<BeforeAfter | undefined> {
   const { checkpoint } = chosen;
   const isResult = originalIdentity !== checkpoint.identity;
-  const shipped = isResult ? shippedOf(runs, checkpoint.identity) : undefined;
+  const shipped = isResult ? await shippedFiles(checkpoint, goals.goal(originalIdentity), runs) : undefined;
+  // In the same types, so that what pruning saves is not taken for what quantising does.
+  const before = shipped && original && (await plannedFiles(original.checkpoint, shipped));
   const known = [
-    ...(original ? [knownModel(original.checkpoint)] : []),
-    { ...knownModel(checkpoint), ...(shipped && { shipped }) },
+    ...(original ? [{ ...knownModel(original.checkpoint), ...(before && { shipped: before }) }] : []),
+    { ...knownModel(checkpoint), ...(shipped && { shipped: shipped.files }) },
   ];
   return beforeAfter(runs, {
     original: originalIdentity,
@@ -103,14 +111,53 @@ function knownModel(checkpoint: Checkpoint): KnownModel {
   return { name: modelName(checkpoint), identity: checkpoint.identity, parameters, bytes };
 }
 
-/** The newest export of a model. */
-function shippedOf(runs: readonly RunDigest[], identity: string): ShippedFiles | undefined {
-  const exports = runs.filter(({ kind, model, removed }) => {
-    return kind === 'export' && model.identity === identity && removed.length === 0;
-  });
-  const [newest] = exports.sort((a, b) => b.started.localeCompare(a.started));
-  const bytes = newest?.cost?.[0]?.bytes ?? null;
-  return newest?.exported !== undefined && bytes !== null ? { name: newest.exported, bytes } : undefined;
+/** What ships, and in which format and types. */
+interface InFormat extends Pick<ShipGoal, 'format'> {
+  readonly types: readonly (string | undefined)[];
+}
+
+/** An export of the model that suits the goal; without one the newest, and with a goal alone what would be written. */
+async function shippedFiles(
+  checkpoint: Checkpoint,
+  goal: ShipGoal | undefined,
+  runs: readonly RunDigest[],
+): Promise<(InFormat & { readonly files: ShippedFiles }) | undefined> {
+  const written =
+    newestExport(runs, checkpoint.identity, goal) ?? (goal ? undefined : newestExport(runs, checkpoint.identity));
+  if (written) return written;
+  if (!goal) return undefined;
+  const wanted = { format: goal.format, types: [goal.type] };
+  const files = await plannedFiles(checkpoint, wanted);
+  return files && { ...wanted, files };
+}
+
+/** Undefined for a model that the format cannot hold. */
+async function plannedFiles(checkpoint: Checkpoint, { format, types }: InFormat): Promise<ShippedFiles | undefined> {
+  const name = [FORMAT_NAMES[format], ...types.filter((type) => type !== undefined)].join(', ');
+  try {
+    const sizes = await Promise.all(types.map((type) => exportSize(checkpoint, { format, type, removed: [] })));
+    return { name, bytes: sizes.reduce((sum, bytes) => sum + bytes, 0), planned: true };
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+function newestExport(
+  runs: readonly RunDigest[],
+  identity: string,
+  goal?: ShipGoal,
+): (InFormat & { readonly files: ShippedFiles }) | undefined {
+  const run = runs
+    .filter((each) => each.kind === 'export' && each.model.identity === identity && each.removed.length === 0)
+    .filter((each) => !goal || suits(each, goal))
+    .sort((a, b) => b.started.localeCompare(a.started))
+    .at(0);
+  const bytes = run?.cost?.[0]?.bytes ?? null;
+  if (run?.exported === undefined || bytes === null) return undefined;
+  const { format, type = '' } = Object.fromEntries(run.settings);
+  const types = type === 'stored' || type === '' ? [undefined] : type.split(/,\s*/);
+  return { format: format as ExportFormat, types, files: { name: run.exported, bytes } };
 }
 
 /** Whether the model meets the goal of its family; undefined without a goal. */
@@ -134,13 +181,9 @@ async function shippedBytes(
   { format, type }: ShipGoal,
   runs: readonly RunDigest[],
 ): Promise<number | undefined> {
-  if (format === 'gguf' && isGgufCheckpoint(checkpoint)) return (await stat(checkpoint.home)).size;
-  const fitting = runs.filter(({ settings }) => {
-    const told = Object.fromEntries(settings);
-    return told.format === format && (type === undefined || told.type === undefined || told.type.includes(type));
-  });
-  const shipped = shippedOf(fitting, checkpoint.identity);
-  if (shipped) return shipped.bytes;
+  if (format === 'gguf' && isGgufCheckpoint(checkpoint)) return checkpoint.size.all;
+  const shipped = newestExport(runs, checkpoint.identity, { format, type });
+  if (shipped) return shipped.files.bytes;
   try {
     return await exportSize(checkpoint, { format, type, removed: [] });
   } catch (error) {

@@ -44,7 +44,7 @@ export const compareWithOriginalCommand: Command<CompareArguments> = {
     const made = await coppice.tree.madeFromListed();
     const chosen = await chooseCheckpoint(coppice, args, title, { takes: ({ path }) => made.has(path) });
     const family = await familyOf(coppice, chosen, args, title);
-    const lacking = await missingParts(coppice, family, pageOf(family)!, args);
+    const lacking = await missingParts(coppice, family, (await pageOf(coppice, family))!, args);
     const { parts } = await chooseParts(coppice, family, lacking, args);
     settle({ ...args, checkpoint: chosen.path, original: family.original.path, parts });
     const jobs = lacking
@@ -144,7 +144,7 @@ async function finish(
   args: CompareArguments,
 ): Promise<Comparison> {
   const family = await readFamily(coppice, chosen, original);
-  const page = pageOf(family)!;
+  const page = (await pageOf(coppice, family))!;
   const needed = page.missing.filter(({ optional }) => !optional);
   const card = needed.length === 0 ? await updateCard(chosen.checkpoint, page) : undefined;
   await showPage(coppice, family, page);

@@ -28,7 +28,7 @@ export const showBeforeAfterCommand: Command<BeforeAfterArguments> = {
     const title = vscode.l10n.t('Before and After');
     const chosen = await chooseCheckpoint(coppice, args, title);
     const family = await readFamily(coppice, chosen);
-    const found = pageOf(family);
+    const found = await pageOf(coppice, family);
     if (!found) throw nothingToShow();
     if (args.out !== undefined || args.save !== undefined) await save(coppice, args, family, found);
     else await showPage(coppice, family, found);

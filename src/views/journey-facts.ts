@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { beforeAfter } from '../engine/records/before-after/before-after';
 import { checkpointName } from '../jobs/titles';
+import type { ShipGoal } from '../protocol/journey';
 import type { RunDigest } from '../protocol/panel';
 import { exportsOf } from './exported';
 import { type Listing, originalIn } from './families';
@@ -89,6 +90,32 @@ export function exportedPlan(
       identity,
     )
   );
+}
+
+/** Whether an export has the format and the type of a goal. */
+export function suits(
+  { settings }: Pick<RunDigest, 'settings'>,
+  { format, type }: Pick<ShipGoal, 'format' | 'type'>,
+): boolean {
+  const told = Object.fromEntries(settings);
+  return told.format === format && (told.type ?? 'stored') === (type ?? (format === 'onnx' ? 'fp32' : 'stored'));
+}
+
+/** The bytes that an export for a goal really has, once there is one. @param runs newest first */
+export function exportedBytes(
+  runs: readonly RunDigest[],
+  identity: string,
+  removed: readonly number[],
+  goal: ShipGoal,
+): number | undefined {
+  const run = runs.find(
+    (each) =>
+      each.kind === 'export' &&
+      each.model.identity === identity &&
+      each.removed.join() === removed.join() &&
+      suits(each, goal),
+  );
+  return run?.cost?.[0]?.bytes ?? undefined;
 }
 
 /** Nothing that decides is missing on the page that puts the model beside the original. */

@@ -4,7 +4,7 @@ import type { JsonNumber } from '../../format/json';
 import type { Journey, ShipGoal } from '../../protocol/journey';
 import type { PanelState, RunDigest } from '../../protocol/panel';
 import { journeyOf, type Member } from '../../views/journey';
-import { exportedFolder, exportedPlan, isCompared, WRITTEN } from '../../views/journey-facts';
+import { exportedBytes, exportedFolder, exportedPlan, isCompared, WRITTEN } from '../../views/journey-facts';
 import type { PlanSubject } from '../../views/plan';
 import { subjectOf } from '../../views/subject';
 import type { PanelReading } from './panel-reading';
@@ -59,9 +59,14 @@ export class JourneyPart {
       exported: isChild(['export']) ?? exportedFolder(runs, identity),
       compared: isCompared(runs, identity, this.original),
       skipped: services.goals.skipped(this.original, identity),
-      bytes: this.size?.key === this.sizeKey() ? this.size.bytes : undefined,
+      bytes: (goal && exportedBytes(runs, identity, removed, goal)) ?? this.plannedBytes(),
       ratio: state && ratioOf(state, removed),
     });
+  }
+
+  /** What an export for the goal would have. */
+  private plannedBytes(): number | undefined {
+    return this.size?.key === this.sizeKey() ? this.size.bytes : undefined;
   }
 
   private exportedPlan(runs: readonly RunDigest[]): Member | undefined {

@@ -16,7 +16,11 @@ const summaryOf = async (path: string): Promise<Summary> => summarize(await open
 describe('summary', () => {
   it('of a model gives the architecture and its arithmetic', async () => {
     const folder = writeModel();
-    const { identity, ...summary } = await summaryOf(folder);
+    const { identity, shares, ...summary } = await summaryOf(folder);
+    assert.ok(
+      shares!.blocks > 0 && shares!.embedding > 0 && shares!.blocks + shares!.embedding < 1,
+      JSON.stringify(shares),
+    );
     assert.match(identity, /^[0-9a-f]{64}$/);
     const parameters = parametersOf(architectureOf());
     assert.deepEqual(summary, {

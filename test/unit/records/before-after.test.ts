@@ -283,7 +283,13 @@ describe('before and after', () => {
 
   it('is about one result, whose sizes are known from its files, and lacks nothing that decides', () => {
     const known = [
-      { name: 'whole', identity: 'id-whole', parameters: 1000, bytes: 4000 },
+      {
+        name: 'whole',
+        identity: 'id-whole',
+        parameters: 1000,
+        bytes: 4000,
+        shipped: { name: 'GGUF, q8_0', bytes: 1500, planned: true as const },
+      },
       {
         name: 'short',
         identity: 'id-short',
@@ -297,7 +303,7 @@ describe('before and after', () => {
     assert.deepEqual(lines(bare), [
       ['Parameters', '1,000', '700 −30 %'],
       ['Size', '4.0 kB', '3.0 kB −25 %'],
-      ['Size as it ships', '4.0 kB', '1.0 kB −75 %'],
+      ['Size as it ships', '1.5 kB', '1.0 kB −33 %'],
     ]);
     assert.deepEqual(
       bare.missing.map(({ kind, optional }) => [kind, optional ?? false]),
@@ -312,7 +318,7 @@ describe('before and after', () => {
       ],
     );
     const html = beforeAfterHtml(bare, '');
-    assert.match(html, /Size as it ships<\/dt><dd><strong>1\.0 kB<\/strong><span class="muted">0\.25× of 4\.0 kB/);
+    assert.match(html, /Size as it ships<\/dt><dd><strong>1\.0 kB<\/strong><span class="muted">0\.667× of 1\.5 kB/);
     assert.doesNotMatch(html, /<dt>Size<\/dt>/);
     // Another model that was measured more often, elsewhere, takes nothing from the pair.
     const third: RunInput = { role: 'model', name: 'third', identity: 'id-third' };

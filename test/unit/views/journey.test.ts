@@ -1,7 +1,9 @@
 /** The one step that comes next, and the verdict, from facts. */
 import assert from 'node:assert/strict';
 import type { ShipGoal } from '../../../src/protocol/journey';
+import type { RunDigest } from '../../../src/protocol/panel';
 import { type JourneyFacts, journeyOf } from '../../../src/views/journey';
+import { exportedBytes } from '../../../src/views/journey-facts';
 
 const NOTHING: JourneyFacts = { derived: false, scored: false, planned: false, compared: false, skipped: [] };
 const MADE: JourneyFacts = { ...NOTHING, derived: true, kind: 'prune' };
@@ -51,6 +53,31 @@ describe('the way of a quantised GGUF file', () => {
     assert.deepEqual(nextOf({ ...planned, exportedPlan: member }), { action: 'open', ...member });
     assert.equal(states({ ...planned, exportedPlan: member }), 'done done unneeded later done next');
     assert.deepEqual(nextOf({ ...planned, written: member }), { action: 'open', ...member });
+  });
+});
+
+describe('the size of what ships', () => {
+  const run = (settings: [string, string][], removed: number[], bytes: number): RunDigest =>
+    ({
+      kind: 'export',
+      model: { name: 'm', identity: 'M' },
+      settings,
+      removed,
+      cost: [{ bytes }],
+    }) as unknown as RunDigest;
+
+  it('is that of the export of this plan in the format and the type of the goal, once it is written', () => {
+    const gguf: [string, string][] = [
+      ['format', 'gguf'],
+      ['type', 'q8_0'],
+    ];
+    const stored: [string, string][] = [['format', 'gguf']];
+    const runs = [run(gguf, [1], 70), run(gguf, [], 100), run(stored, [1], 140)];
+    assert.equal(exportedBytes(runs, 'M', [1], GOAL), 70);
+    assert.equal(exportedBytes(runs, 'M', [], GOAL), 100);
+    assert.equal(exportedBytes(runs, 'M', [1], { format: 'gguf' }), 140);
+    assert.equal(exportedBytes(runs, 'M', [2], GOAL), undefined);
+    assert.equal(exportedBytes(runs, 'other', [1], GOAL), undefined);
   });
 });
 

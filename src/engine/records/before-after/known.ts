@@ -7,23 +7,24 @@ export interface KnownModel {
   readonly name: string;
   readonly identity: string;
   readonly parameters: number;
-  /** Of its weights. */
+  /** Of its files. */
   readonly bytes: number;
 }
 
-/** An export that stands for the size of a model. */
+/** An export that stands for the size of a model: one that was written, or one as it would be. */
 export interface ShippedFiles {
-  /** Of the file or folder. */
+  /** Of the file or folder; of one that is not written its format and types: "GGUF, q8_0". */
   readonly name: string;
   readonly bytes: number;
+  /** It would have these bytes. */
+  readonly planned?: true;
 }
 
 /** After every run, so that the files themselves count. */
 const NOW = '9999';
 
 export const knownFacts = (known: readonly (KnownModel & { readonly shipped?: ShippedFiles })[]): Fact[] => {
-  const shipped = known.find((model) => model.shipped)?.shipped;
-  return known.flatMap(({ name, identity, parameters, bytes, shipped: own }) => {
+  return known.flatMap(({ name, identity, parameters, bytes, shipped }) => {
     const model = refOf({ name, identity, removed: [] });
     const fact = (measure: Measure, value: number, text: string, of: string): Fact => {
       return { model, measure, value, text, condition: 'size', of, started: NOW, aside: true };
@@ -33,7 +34,7 @@ export const knownFacts = (known: readonly (KnownModel & { readonly shipped?: Sh
       fact('bytes', bytes, formatBytes(bytes), 'the files'),
     ];
     if (!shipped) return sizes;
-    const ships = own?.bytes ?? bytes;
-    return [...sizes, fact('shipped', ships, formatBytes(ships), `exported as ${shipped.name}`)];
+    const of = shipped.planned ? `would be exported as ${shipped.name}` : `exported as ${shipped.name}`;
+    return [...sizes, fact('shipped', shipped.bytes, formatBytes(shipped.bytes), of)];
   });
 };
