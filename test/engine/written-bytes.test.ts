@@ -1,7 +1,6 @@
 /** What is announced is what is written: sizes of every format and type, of toys, of the sample and of real models. */
 import assert from 'node:assert/strict';
-import { existsSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
 import { checkpointReduction } from '../../src/engine/checkpoint/reduction';
@@ -12,12 +11,11 @@ import { EXPORT_FORMATS, EXPORT_TYPES, type ExportFormat } from '../../src/jobs/
 import { prunedBytes, writtenBytes } from '../../src/jobs/written-bytes';
 import { bytesOnDisk } from '../support/disk';
 import { runOn } from '../support/jobs';
-import { full, itShared, shared } from '../support/shared';
+import { full, gemma3Gguf, itShared, shared, smollm2Folder, smollm2Gguf } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 
 const sample = resolve(import.meta.dirname, '../../media/sample');
-const cache = process.env.COPPICE_MODELS ?? join(homedir(), '.cache/coppice-models');
 
 /** Announced and written sizes differ by no more of the written one. */
 const SHARE = 0.005;
@@ -88,17 +86,14 @@ describe('announced sizes', function () {
     assert.ok(Math.abs(plan - bytesOnDisk(out)) <= SHARE * plan);
   });
 
-  for (const [name, file] of [
-    ['Gemma 3 270M', 'gemma-3-270m-q4_k_m.gguf'],
-    ['SmolLM2-135M as GGUF', 'smollm2-135m-q4_1.gguf'],
-    ['SmolLM2-135M', 'smollm2-135m'],
-  ]) {
-    const path = join(cache, file);
-    if (!existsSync(path)) {
-      it.skip(`are those of ${name} (needs ${path})`);
-      continue;
-    }
-    it(`are those of ${name}`, async () => {
+  for (const [name, find] of [
+    ['Gemma 3 270M', gemma3Gguf],
+    ['SmolLM2-135M as GGUF', smollm2Gguf],
+    ['SmolLM2-135M', smollm2Folder],
+  ] as const) {
+    itShared(`are those of ${name}`, async function (this: Mocha.Context) {
+      this.timeout(1_800_000);
+      const path = find();
       const checkpoint = await openCheckpoint(path);
       const removed = [8, 9, 14];
       const kept = [...requireArchitecture(checkpoint).layers.keys()].filter((block) => !removed.includes(block));
@@ -111,7 +106,7 @@ describe('announced sizes', function () {
       }
       assert.ok(announced < checkpoint.size.all);
       if (full) assert.equal(await assertAnnounced(path, removed), 17);
-    }).timeout(1_800_000);
+    });
   }
 
   itShared('are those of stories260K, in one file and several', async () => {

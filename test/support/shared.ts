@@ -56,3 +56,11 @@ export function smollm2Gguf(): string {
   gguf ??= execFileSync(process.execPath, [shared('models/get-gguf.mjs')], { encoding: 'utf8' }).trim();
   return gguf;
 }
+
+let gemma: string | undefined;
+
+/** The file of Gemma 3 270M (Q4_K_M, 253 MB), as `smollm2Folder`. */
+export function gemma3Gguf(): string {
+  gemma ??= execFileSync(process.execPath, [shared('models/get-gemma3.mjs')], { encoding: 'utf8' }).trim();
+  return gemma;
+}

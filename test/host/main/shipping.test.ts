@@ -7,7 +7,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, statSync } fr
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import * as vscode from 'vscode';
-import { full, hasShared, smollm2Folder } from '../../support/shared';
+import { formatBytes } from '../../../src/format/numbers';
+import { full, gemma3Gguf, hasShared, smollm2Folder } from '../../support/shared';
 import { until } from '../../support/until';
 import {
   clearWorkspace,
@@ -36,8 +37,8 @@ interface Story {
   readonly bytes: number;
   /** The perplexity that is still good enough, in multiples of the original's. */
   readonly ratio: string;
-  /** What brings the pruned model there: correcting its weights at once, or retraining it. */
-  readonly by: 'healing' | 'retraining';
+  /** What brings the model there: correcting its weights at once, retraining it, or nothing but an export of the plan. */
+  readonly by: 'healing' | 'retraining' | 'export';
   readonly patience: number;
 }
 
@@ -73,9 +74,22 @@ const SMOLLM2: Story = {
   patience: 900_000,
 };
 
+const GEMMA: Story = {
+  name: 'gemma-3-270m.gguf',
+  model: gemma3Gguf,
+  text: () => extensionFile('media/sample/calibration.txt'),
+  format: /llama\.cpp, Ollama/,
+  label: 'GGUF',
+  size: '247MB',
+  bytes: 247e6,
+  ratio: '4',
+  by: 'export',
+  patience: 1_800_000,
+};
+
 const THEMES = ['Dark Modern', 'Light Modern', 'Default High Contrast', 'Default High Contrast Light'];
 
-for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
+for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
   describe(`from ${story.name} to a model that ships`, function () {
     this.timeout(story.patience);
     const { name, patience } = story;
@@ -142,14 +156,19 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
       await shown('3-planned');
     });
 
-    it('writes the shorter model, with Enter all the way', async () => {
-      await primary(/^Prune/);
-      await window.pick(story.by === 'healing' ? 'Heal quickly' : 'Prune only');
-      await window.enter(/Removes/);
-      await offered(/^Open /);
-      await primary(/^Open /);
-      frame = await window.frameWith('h1', story.by === 'healing' ? /healed/ : /-blocks$/);
-    });
+    if (story.by !== 'export') {
+      it('writes the shorter model, with Enter all the way, in the size that it announces', async () => {
+        await primary(/^Prune/);
+        await window.pick(story.by === 'healing' ? 'Heal quickly' : 'Prune only');
+        const promised = await window.question(/Removes/);
+        const before = readdirSync(inWorkspace());
+        await window.enter(/Removes/);
+        await offered(/^Open /);
+        assertPromised(promised, sizeOf(written(before)!));
+        await primary(/^Open /);
+        frame = await window.frameWith('h1', story.by === 'healing' ? /healed/ : /-blocks$/);
+      });
+    }
 
     if (story.by === 'retraining') {
       it('retrains it on examples of the user, because the goal is not met yet, and merges what that gave', async () => {
@@ -179,13 +198,20 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
       await offered(/^Export/);
       await shown('4-healed');
       const before = readdirSync(inWorkspace());
-      await primary(/^Export/);
+      const head = await frame.locator('body').innerText();
+      await primary(story.by === 'export' ? /^Export GGUF with the Same Types/ : /^Export/);
       await window.enter(story.format);
+      const types = await window.question(/within the goal/);
       await window.enter(/within the goal/);
+      const promised = await window.question(/that are free/);
       await window.enter(/that are free/);
-      await until('the export', () => Promise.resolve(exported(before) !== undefined), patience);
-      const size = sizeOf(exported(before)!);
+      await until('the export', () => Promise.resolve(written(before) !== undefined), patience);
+      const size = sizeOf(written(before)!);
       assert.ok(size > 1000 && size <= story.bytes, `${size} bytes of at most ${story.bytes}`);
+      for (const text of [head, types, promised]) assertPromised(text, size);
+      if (story.by !== 'export') return;
+      await primary(/^Open /);
+      frame = await window.frameWith('h1', /15 blocks|-blocks/);
     });
 
     it('compares it with the original, and says that it may ship', async () => {
@@ -210,12 +236,12 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
         await window.screenshot(`ship-${name}-5-page-${theme.toLowerCase().replaceAll(' ', '-')}`);
       }
       await until('the code that loads it is what comes next', async () =>
-        (await fileLines()).some(({ item }) => (item.contextValue ?? '').endsWith(".next-code")),
+        (await fileLines()).some(({ item }) => (item.contextValue ?? '').endsWith('.next-code')),
       );
     });
 
     /** The output that was not there before; outputs get their names when they are complete. */
-    const exported = (before: readonly string[]): string | undefined => {
+    const written = (before: readonly string[]): string | undefined => {
       const file = readdirSync(inWorkspace()).find((each) => !before.includes(each) && !each.startsWith('.'));
       return file === undefined ? undefined : inWorkspace(file);
     };
@@ -259,10 +285,26 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2] : [SAMPLE]) {
 
 /** Copies what the links of a cache lead to. */
 function copyModel(from: string, to: string): void {
+  if (!statSync(from).isDirectory()) {
+    cpSync(realpathSync(from), to);
+    return;
+  }
   mkdirSync(to);
   for (const file of readdirSync(from)) {
     if (existsSync(join(from, file))) cpSync(realpathSync(join(from, file)), join(to, file), { recursive: true });
   }
+}
+
+/** A text names the size that was then written, but for half a percent. */
+function assertPromised(text: string, bytes: number): void {
+  const units: Readonly<Record<string, number>> = { kB: 1e3, MB: 1e6, GB: 1e9 };
+  const sizes = [...text.matchAll(/(\d+(?:\.\d+)?) (kB|MB|GB)/g)].map(
+    ([, number, unit]) => Number(number) * units[unit],
+  );
+  assert.ok(
+    sizes.some((size) => Math.abs(size - bytes) <= 0.005 * bytes),
+    `${formatBytes(bytes)} are not in: ${text}`,
+  );
 }
 
 /** Bytes of a file, or of the files in a folder. */

@@ -86,6 +86,13 @@ export class Window {
     });
   }
 
+  /** Waits for the question that shows `text`. @returns all that its box says */
+  async question(text: string | RegExp): Promise<string> {
+    const box = this.page.locator('.quick-input-widget:visible');
+    await box.getByText(text).first().waitFor();
+    return box.innerText();
+  }
+
   /** Waits for the list that has a line with `text`, and chooses that line. */
   async pick(text: string): Promise<void> {
     const line = this.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: text }).first();
