@@ -144,7 +144,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
         assert.equal(await line.count(), 1);
       }
       await window.pick(story.label);
-      await window.enter('with all blocks');
+      await window.enter('recommended');
       await window.answer(/The most that the files may have/, story.size);
       await window.answer(/How many times the perplexity/, story.ratio);
       await frame.getByText(/Goal:/).first().waitFor();

@@ -15,6 +15,8 @@ import { join, relative, resolve, sep } from 'node:path';
 import { installVSCode } from './install-vscode.mjs';
 
 const root = resolve(import.meta.dirname, '../../..');
+/** Test files are bundled into another folder, from where `../shared` leads elsewhere. */
+process.env.COPPICE_SHARED ??= resolve(root, '../shared');
 mkdirSync(join(root, 'test/out'), { recursive: true });
 /** Below the checkout, where the tests find mocha. */
 const built = mkdtempSync(join(root, 'test/out/host-'));
