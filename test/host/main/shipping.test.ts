@@ -133,7 +133,6 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
 
     it('asks for a goal, and plans what meets its size', async () => {
       await primary(/^Suggest Blocks/);
-      await window.enter('scored');
       await window.pick('A goal for your application…');
       if (story.refused !== undefined) {
         const line = window.page.locator('.quick-input-widget:visible .monaco-list-row', { hasText: story.refused });
