@@ -57,7 +57,7 @@ describe('command line: run', function () {
     const object = jsonOf(again);
     assert.deepEqual(
       keys(object),
-      sorted('recipe model folder quick variables steps limits ended ran started seconds coppice report'),
+      sorted('recipe model original folder quick variables steps limits ended ran started seconds coppice report'),
     );
     const { ended, ran, steps, report } = object as unknown as EndJson;
     assert.deepEqual([ended, ran, steps.map(({ state }) => state)], ['done', 0, ['kept', 'kept', 'kept']]);
