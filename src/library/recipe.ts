@@ -23,7 +23,7 @@ export interface RecipeOptions {
   readonly quick?: boolean;
   /** Only these steps and what they need. */
   readonly steps?: readonly string[];
-  /** Folder of the state; `.coppice/NAME` beside the recipe without it. */
+  /** Folder of the state: new, empty, or of this recipe; `.coppice/NAME` beside the recipe without it. */
   readonly folder?: string;
   /** Steps that ask for it may start other programs, which may come from the folder `from` too. Without it none starts. */
   readonly programs?: { readonly from?: string };

@@ -53,7 +53,10 @@ export function addRun(program: Command, exit: Exit): void {
     .option('--set <name=value...>', "other values for the recipe's variables; a value is JSON or a text")
     .option('--model <checkpoint>', "another model than the recipe's, with a state of its own")
     .option('--quick', "with the recipe's quick values, and every output in the folder of the state")
-    .option('--folder <dir>', 'folder for state, results and report (default: .coppice/NAME beside the recipe)')
+    .option(
+      '--folder <dir>',
+      'folder for state, results and report: new, empty, or used by this recipe before (default: .coppice/NAME beside the recipe)',
+    )
     .option('--consumers', 'steps that ask for it also run what they wrote in other programs; without it none starts')
     .option('--consumers-from <dir>', 'a folder whose node_modules, or whose Python, these programs may come from too')
     .option('--report <file>', 'also write the report to this file: FILE.html or FILE.md');
