@@ -2,8 +2,8 @@
  * Save as Recipe…: what was clicked together becomes a file, which makes the same again. Without runs, those that lead to
  * the plan become its steps.
  */
-import { copyFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { copyFile, mkdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { meanLayerParameters, parametersOf } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
@@ -17,6 +17,7 @@ import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { recordFolders } from '../host/run-job';
 import { RECIPE_SUFFIX } from '../recipes/recipe';
+import { copyPlaces, textsFolder } from '../recipes/save/copies';
 import { savedRuns } from '../recipes/save/read-runs';
 import type { SaveRequest } from '../recipes/save/request';
 import type { SavedRun } from '../recipes/save/runs';
@@ -46,9 +47,10 @@ export const saveAsRecipeCommand: Command<SaveRecipeArguments> = {
     await requirePlace(file, chosen, args.out !== undefined);
     const changed = await changesOf(runs, used, chosen);
     const request = { ...draft, file, runs: runs.map((run) => ({ ...run, changed: changed.get(run.id) })) };
-    const instead = await copies(coppice, recipeOf(request).reads, dirname(file));
+    const instead = await copies(coppice, recipeOf(request).reads, file);
     const { text, steps, left } = recipeOf({ ...request, instead });
     await writeWhole(file, text);
+    if (instead.size > 0) await mkdir(textsFolder(file), { recursive: true });
     for (const [from, to] of instead) await copyFile(from, to);
     await vscode.window.showTextDocument(vscode.Uri.file(file), { preview: false });
     coppice.log.info(`saved ${steps.length} steps as ${file}`);
@@ -57,7 +59,7 @@ export const saveAsRecipeCommand: Command<SaveRecipeArguments> = {
 };
 
 function requestOf(
-  { plans, config }: Coppice,
+  { plans, config, context }: Coppice,
   { path, checkpoint, architecture, subject }: Chosen,
   { runs: chosen }: SaveRecipeArguments,
   runs: readonly SavedRun[],
@@ -67,6 +69,7 @@ function requestOf(
   const { keepEnds } = config;
   return {
     file,
+    installation: context.extensionUri.fsPath,
     runs,
     chosen,
     model: {
@@ -125,13 +128,12 @@ async function changesOf(
 }
 
 /**
- * Bundled texts move with every version of the extension, so the recipe gets copies beside it. A file that is there and
- * has other bytes stays, and the bundled one is named.
+ * Bundled texts move with every version of the extension, so the recipe gets copies in a folder of its own. A file that is
+ * there and has other bytes stays, and the bundled one is named.
  */
-async function copies({ context }: Coppice, reads: readonly string[], folder: string): Promise<Map<string, string>> {
+async function copies({ context }: Coppice, reads: readonly string[], file: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  for (const from of reads.filter((path) => isInside(path, context.extensionUri.fsPath))) {
-    const to = join(folder, basename(from));
+  for (const [from, to] of copyPlaces(reads, context.extensionUri.fsPath, file)) {
     const there = await stat(to).catch(() => undefined);
     if (there === undefined || (there.isFile() && (await hashFile(to)) === (await hashFile(from)))) found.set(from, to);
   }

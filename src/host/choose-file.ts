@@ -30,7 +30,7 @@ export async function chooseFile(
   { placeholder, use, fixed, active, describe }: FileQuestion,
 ): Promise<string | Back> {
   const extensions = TEXT_EXTENSIONS[use];
-  const exclude = '**/{node_modules,.*,*.coppice-partial,*.training,*.iterate}/**';
+  const exclude = '**/{node_modules,.*,*.coppice,*.coppice-partial,*.training,*.iterate}/**';
   const found = await vscode.workspace.findFiles(`**/*.{${extensions.join(',')}}`, exclude, MAX_FOUND);
   const paths = found.map(({ fsPath }) => fsPath);
   const listed = (await usableTexts(paths, use, modelFolders(coppice))).slice(0, MAX_LISTED);

@@ -27,7 +27,8 @@ export function recipeText(request: SaveRequest, steps: readonly DraftStep[], le
       value: { job, options: { ...own(written(options, valueOf)), ...ownOutputs(step, file) } },
     };
   });
-  const outside = isOutside(home, model.path) ? [OUTSIDE] : [];
+  const isBundled = request.installation !== undefined && isInside(model.path, request.installation);
+  const outside = isOutside(home, model.path) ? [isBundled ? BUNDLED : OUTSIDE] : [];
   return printed({
     comments: [
       `Saved from the runs of ${model.name} with Coppice ${version}: what each step gave then is beside it.`,
@@ -44,6 +45,9 @@ export function recipeText(request: SaveRequest, steps: readonly DraftStep[], le
 }
 
 const own = (options: Json): JsonObject => options as JsonObject;
+
+const BUNDLED =
+  'in the folder of this version of Coppice, which the next version replaces: copy the model beside this file to keep it';
 
 const OUTSIDE = 'outside of this folder: another machine needs its own path here';
 

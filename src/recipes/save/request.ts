@@ -33,6 +33,8 @@ export interface SaveRequest {
   readonly runs: readonly SavedRun[];
   /** Ids of the runs that become steps, with what they need; without them, the runs that lead to the plan. */
   readonly chosen?: readonly string[];
+  /** The folder of the program, whose name changes with each version: a model in it is found by this version alone. */
+  readonly installation?: string;
   /** Paths that are written in place of those that runs read: copies that go with the recipe. Absolute. */
   readonly instead?: ReadonlyMap<string, string>;
 }

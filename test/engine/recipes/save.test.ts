@@ -1,7 +1,7 @@
 /** What was clicked together on the sample model, saved as a recipe: running the recipe gives the same numbers. */
 import assert from 'node:assert/strict';
 import { cpSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { meanLayerParameters, parametersOf } from '../../../src/engine/checkpoint/parameters';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import type { Suggestion } from '../../../src/engine/importance/choice';
@@ -144,6 +144,17 @@ describe('a recipe saved from runs', function () {
     assert.match(
       written,
       new RegExp(`ppl suggested ${removed.join(', ')}; then by hand: 1 also removed; ${removed[0]} kept`),
+    );
+  });
+
+  it('says that a model in the folder of the program goes with this version', () => {
+    const here = dirname(request.file);
+    const elsewhere = { ...request, file: '/elsewhere/saved.coppice.json' };
+    const { text: bundled } = recipeOf({ ...elsewhere, installation: dirname(request.model.path) });
+    assert.match(bundled, /"model": .*\/\/ in the folder of this version of Coppice, which the next version replaces/);
+    assert.match(
+      recipeOf({ ...elsewhere, installation: join(here, 'x') }).text,
+      /"model": .*\/\/ outside of this folder/,
     );
   });
 

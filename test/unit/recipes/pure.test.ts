@@ -1,5 +1,7 @@
 /** References, order and limits of recipes. */
 import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
+import { copyPlaces } from '../../../src/recipes/save/copies';
 import { limitValue } from '../../../src/recipes/limits';
 import { chosenSteps, inOrder } from '../../../src/recipes/order';
 import type { RecipeStep } from '../../../src/recipes/recipe';
@@ -71,5 +73,20 @@ describe('limits of recipes', () => {
     ] as const) {
       assert.throws(() => limitValue(name, value), /no number/);
     }
+  });
+});
+
+describe('copies of bundled texts', () => {
+  it('go into a folder of the recipe, each under a name of its own, and texts of the user stay where they are', () => {
+    const [here, own] = [resolve('/ext/coppice-1.0.0'), resolve('/w/own.txt')];
+    const reads = [join(here, 'media/sample/calibration.txt'), own, join(here, 'media/other/calibration.txt')];
+    const file = resolve('/w/model.coppice.json');
+    assert.deepEqual(
+      [...copyPlaces(reads, here, file)],
+      [
+        [reads[0], resolve('/w/model.coppice/calibration.txt')],
+        [reads[2], resolve('/w/model.coppice/calibration-2.txt')],
+      ],
+    );
   });
 });
