@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { setTokenizerProgram } from '../../src/engine/tokenizer/keeper';
+import { setTokenizerProgram } from '../../src/engine/tokenizer/running';
 import { temporaryFolder } from './temporary';
 
 const root = resolve(import.meta.dirname, '../..');

@@ -1,19 +1,15 @@
 /**
- * Manages the process of a checkpoint's tokenizer. Starts it for the first task. Ends it when it idles, when it hangs,
- * and when the job is cancelled.
+ * Manages the process of a checkpoint's tokenizer. Starts it for the first task. Ends it when it hangs, and when the job is
+ * cancelled. Between tasks it is among the idle ones (idle.ts), where another job with the same tokenizer finds it.
  *
  * It is a process, not a thread, because V8 ends the whole process if one allocation of a thread far exceeds its limit,
  * and a template can cause that.
  */
-import { memoryFor } from '../memory';
-import { type ChildProcess, fork } from 'node:child_process';
-import type { Socket } from 'node:net';
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CancelledError, UserError } from '../errors';
-import { systemReason } from '../system-failure';
 import { tokenizerPlace, type TokenizerTexts } from './files';
-import { type Answer, type Reply, type Replies, STAGES, type StageSign, type Task } from './tasks';
+import { idleProcesses, keyOf } from './idle';
+import { type Listener, Running, STARVED } from './running';
+import { type Answer, type Reply, type Replies, STAGES, type Task } from './tasks';
 
 export interface KeeperOptions {
   /** Aborting it during a task ends the process; the caller gets `CancelledError`. */
@@ -36,12 +32,6 @@ const START_PATIENCE_MS = 60_000;
 const CHECK_MS = 250;
 /** Checks until a cancelled job stops waiting for an answer that may arrive soon. */
 const CANCEL_CHECKS = 2;
-/** Idle time after which the process ends. */
-const IDLE_MS = 30_000;
-/** A text of 64 MiB takes 3 GiB. */
-const MEMORY_MIB = Math.min(4096, Math.floor(memoryFor('tokenizer') / MiB));
-/** Maximum characters kept of the process's error output. */
-const LAST_WORDS = 4096;
 
 interface Waiting {
   readonly task: Task;
@@ -57,18 +47,22 @@ export class Keeper {
   private readonly queue: Waiting[] = [];
   private child: Running | undefined;
   private checks: NodeJS.Timeout | undefined;
-  private idle: NodeJS.Timeout | undefined;
+  private readonly key: string;
+  private loaded: Replies['load'] | undefined;
   private silentChecks = 0;
   private cancelledChecks = 0;
 
   constructor(
     private readonly texts: TokenizerTexts,
     private readonly options: KeeperOptions = {},
-  ) {}
+  ) {
+    this.key = keyOf(texts);
+  }
 
   /** Starts the process and loads the tokenizer. Throws `UserError` if the tokenizer cannot be used. */
-  load(): Promise<Replies['load']> {
-    return this.ask({ kind: 'load', texts: this.texts }, this.texts.tokenizer.length);
+  async load(): Promise<Replies['load']> {
+    this.loaded = idleProcesses.loaded(this.key);
+    return this.loaded ?? this.ask({ kind: 'load', texts: this.texts }, this.texts.tokenizer.length);
   }
 
   /**
@@ -78,7 +72,12 @@ export class Keeper {
    * task
    */
   async ask<T extends Task>(task: T, size: number): Promise<Reply<T>> {
-    if (this.child === undefined && task.kind !== 'load') void this.load().catch(() => undefined);
+    if (this.child === undefined && task.kind !== 'load') {
+      this.silentChecks = 0;
+      this.child = idleProcesses.take(this.key, this.listener());
+      const again = { kind: 'load', texts: this.texts } as const;
+      if (!this.child) void this.ask(again, this.texts.tokenizer.length).catch(() => undefined);
+    }
     return new Promise<Reply<Task>>((resolve, reject) => {
       this.queue.push({ task, size, cancellable: this.options.signal?.aborted !== true, resolve, reject });
       this.child ??= this.start();
@@ -89,19 +88,24 @@ export class Keeper {
 
   private start(): Running {
     this.silentChecks = 0;
-    const child: Running = new Running({
+    return new Running(this.listener());
+  }
+
+  /** What a process tells while it is this keeper's. */
+  private listener(): Listener {
+    return {
       alive: () => (this.silentChecks = 0),
-      answered: (answer) => this.answered(answer),
-      gone: (why) => {
-        if (this.child === child) this.end(this.failure(why));
+      answered: (answer, by) => {
+        if (this.child === by) this.answered(answer);
       },
-    });
-    return child;
+      gone: (why, who) => {
+        if (this.child === who) this.end(this.failure(why));
+      },
+    };
   }
 
   /** Checks the process at intervals while a request waits. This keeps the current process alive. */
   private watch(): void {
-    clearTimeout(this.idle);
     this.child?.ref();
     this.checks ??= setInterval(() => this.check(), CHECK_MS);
   }
@@ -121,16 +125,23 @@ export class Keeper {
 
   private answered(answer: Answer): void {
     this.silentChecks = 0;
-    const { resolve, reject } = this.queue.shift()!;
-    if ('reply' in answer) resolve(answer.reply);
-    else if ('refused' in answer) {
+    const { task, resolve, reject } = this.queue.shift()!;
+    if ('reply' in answer) {
+      if (task.kind === 'load') this.loaded = answer.reply as Replies['load'];
+      resolve(answer.reply);
+    } else if ('refused' in answer) {
       const { what, why, action } = answer.refused;
       reject(new UserError(what, why, action));
     } else reject(Object.assign(new Error('the tokenizer fails'), { stack: answer.bug }));
     if (this.queue.length > 0) return;
     this.stopLooking();
-    this.child?.unref(); // does not keep this process alive while it idles
-    this.idle = setTimeout(() => this.end(undefined), IDLE_MS).unref();
+    if (!this.loaded) {
+      this.end(undefined); // it has no tokenizer
+      return;
+    }
+    const { child } = this;
+    this.child = undefined;
+    if (child) idleProcesses.put(this.key, child, this.loaded);
   }
 
   private stopLooking(): void {
@@ -144,7 +155,6 @@ export class Keeper {
     const { child } = this;
     this.child = undefined;
     child?.kill();
-    clearTimeout(this.idle);
     this.stopLooking();
     const asked = this.queue.splice(0);
     for (const { reject } of asked) reject(error);
@@ -181,90 +191,4 @@ export class Keeper {
       action,
     );
   }
-}
-
-/** Why a process ended because the system gave too little memory, not because it took too much. */
-const STARVED = 'ended, because the system refuses more memory';
-
-interface Listener {
-  readonly alive: () => void;
-  readonly answered: (answer: Answer) => void;
-  /** @param why the end of a sentence: "ended …" */
-  readonly gone: (why: string) => void;
-}
-
-/** One process, from its start to its end. */
-class Running {
-  /** The last stage that it reported; undefined until it has started. */
-  stage: StageSign | undefined;
-  private readonly child: ChildProcess;
-  private lastWords = '';
-
-  constructor(listener: Listener) {
-    this.child = fork(program, [], {
-      // When run from source, the program is TypeScript and needs the loader of this process (`--import tsx`).
-      execArgv: [...(extname(program) === '.ts' ? process.execArgv : []), `--max-old-space-size=${MEMORY_MIB}`],
-      // In an editor this process is Electron; this makes the child run as Node.
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      serialization: 'advanced',
-    });
-    // The pipes are missing if the system had none left; the error says so.
-    this.child.stdout?.setEncoding('latin1').on('data', (signs: string) => {
-      this.stage = signs.at(-1) as StageSign;
-      listener.alive();
-    });
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.lastWords = (this.lastWords + text).slice(-LAST_WORDS);
-    });
-    this.child.on('message', listener.answered);
-    this.child.on('error', (error) => listener.gone(`could not be run: ${systemReason(error)?.why ?? error.message}`));
-    this.child.on('close', (code, signal) => listener.gone(this.end(code, signal)));
-  }
-
-  send(task: Task): void {
-    if (this.child.connected) this.child.send(task, () => undefined); // the exit event reports the end
-  }
-
-  kill(): void {
-    this.child.kill('SIGKILL');
-    this.unref();
-  }
-
-  ref(): void {
-    this.each('ref');
-  }
-
-  unref(): void {
-    this.each('unref');
-  }
-
-  private each(method: 'ref' | 'unref'): void {
-    this.child[method]();
-    this.child.channel?.[method]();
-    for (const pipe of [this.child.stdout, this.child.stderr]) (pipe as Socket | null)?.[method]();
-  }
-
-  private end(code: number | null, signal: NodeJS.Signals | null): string {
-    if (this.lastWords.includes('Fatal process OOM')) return STARVED;
-    if (/out of memory|invalid (array|size|table)|allocation failed/i.test(this.lastWords)) {
-      return `took more memory than the ${MEMORY_MIB} MiB allowed`;
-    }
-    const said = /^\w*Error: .*$/m.exec(this.lastWords)?.[0];
-    return `ended its process with ${signal ?? `code ${code}`}${said === undefined ? '' : ` (${said})`}`;
-  }
-}
-
-/** What every process runs. */
-let program = programFile();
-
-/** Takes another file as the program. Bundled, it starts in a quarter of the time that its source takes. */
-export function setTokenizerProgram(file: string): void {
-  program = file;
-}
-
-/** Beside this file when run from source, otherwise beside the bundle. */
-function programFile(): string {
-  const here = fileURLToPath(import.meta.url);
-  return fileURLToPath(new URL(extname(here) === '.ts' ? './process.ts' : './tokenizer.cjs', import.meta.url));
 }

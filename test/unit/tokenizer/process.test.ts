@@ -3,9 +3,12 @@
  * the file, a job can be cancelled meanwhile, and the ids are those of the tokenizer in this process.
  */
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CancelledError } from '../../../src/engine/errors';
 import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { loadTokenizer, type Tokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { until } from '../../support/until';
 import { temporaryFolder } from '../../support/temporary';
 import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 import { streamed } from '../../support/token-checks';
@@ -100,6 +103,30 @@ describe('tokenizer/process', function () {
     const loops = '{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}';
     const endless = await loadTokenizer(withTemplate(loops), { patience: PATIENCE });
     await assert.rejects(say(endless), { name: 'UserError', what, why: /took longer than/ });
+  });
+
+  it('goes on with the process of the same checkpoint, and few wait', async function () {
+    if (!existsSync('/proc/self/task')) this.skip();
+    const own = join('/proc', String(process.pid), 'task', String(process.pid), 'children');
+    const children = (): string[] => readFileSync(own, 'utf8').trim().split(' ').filter(Boolean);
+    const before = children(); // those that other tests left
+    const place = toyWith({});
+    const ids = await (await loadTokenizer(place)).encode('the and', PLAIN);
+    const [first, ...others] = children().filter((child) => !before.includes(child));
+    assert.deepEqual(others, []);
+    for (let i = 0; i < 3; i++) assert.deepEqual(await (await loadTokenizer(place)).encode('the and', PLAIN), ids);
+    assert.ok(children().includes(first));
+    assert.ok(children().filter((child) => !before.includes(child)).length === 1);
+    for (let i = 0; i < 4; i++) await (await loadTokenizer(toyWith({}))).encode('the', PLAIN);
+    await until('the others end', () => children().length <= 2);
+    // A process that ended meanwhile is started again.
+    const tokenizer = await loadTokenizer(place);
+    for (const child of children()) process.kill(Number(child), 'SIGKILL');
+    await until('all are gone', () => children().length === 0);
+    assert.deepEqual(await tokenizer.encode('the and', PLAIN), ids);
+    // Two at the same time do not disturb each other.
+    const both = await Promise.all([loadTokenizer(place), loadTokenizer(place)]);
+    assert.deepEqual(await Promise.all(both.map((one) => one.encode('the and', PLAIN))), [ids, ids]);
   });
 
   it('says what is wrong with a file as the tokenizer in this process does', async () => {

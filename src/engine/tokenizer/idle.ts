@@ -1,0 +1,68 @@
+/**
+ * Processes of tokenizers between two tasks. A next job on the same checkpoint goes on with its process. Only a few wait,
+ * because a large vocabulary takes hundreds of megabytes.
+ */
+import { createHash } from 'node:crypto';
+import type { TokenizerTexts } from './files';
+import type { Listener, Running } from './running';
+import type { Replies } from './tasks';
+
+/** Two models are compared, each with its own. */
+const MOST = 2;
+/** Time after which one ends. */
+const IDLE_MS = 30_000;
+
+interface Idle {
+  readonly key: string;
+  readonly child: Running;
+  /** What its tokenizer said when it was loaded. */
+  readonly loaded: Replies['load'];
+  readonly timer: NodeJS.Timeout;
+}
+
+class IdleProcesses {
+  /** The one that waits longest first. */
+  private waiting: readonly Idle[] = [];
+
+  /** What the tokenizer said that an idle process has loaded. */
+  loaded(key: string): Replies['load'] | undefined {
+    return this.waiting.find((each) => each.key === key)?.loaded;
+  }
+
+  /** A process with this tokenizer, for the one that listens. */
+  take(key: string, listener: Listener): Running | undefined {
+    const found = this.waiting.find((each) => each.key === key);
+    if (!found) return undefined;
+    this.remove(found);
+    found.child.listener = listener;
+    return found.child;
+  }
+
+  /** Takes a process that has nothing to do. It does not keep this process alive. */
+  put(key: string, child: Running, loaded: Replies['load']): void {
+    const idle: Idle = { key, child, loaded, timer: setTimeout(() => this.end(idle), IDLE_MS).unref() };
+    child.listener = { alive: () => undefined, answered: () => undefined, gone: () => this.remove(idle) };
+    child.unref();
+    for (const same of this.waiting.filter((each) => each.key === key)) this.end(same);
+    this.waiting = [...this.waiting, idle];
+    for (const old of this.waiting.slice(0, -MOST)) this.end(old);
+  }
+
+  private end(idle: Idle): void {
+    this.remove(idle);
+    idle.child.kill();
+  }
+
+  private remove(idle: Idle): void {
+    clearTimeout(idle.timer);
+    this.waiting = this.waiting.filter((each) => each !== idle);
+  }
+}
+
+export const idleProcesses = new IdleProcesses();
+
+/** Equal for the same texts of the same place, which errors name. */
+export function keyOf({ folder, gguf, tokenizer, settings, template, notes }: TokenizerTexts): string {
+  const about = JSON.stringify([folder, gguf ?? false, settings ?? null, template ?? null, notes ?? []]);
+  return createHash('sha256').update(about).update('\n').update(tokenizer).digest('hex');
+}
