@@ -17,11 +17,20 @@ export function workTreeOf(path: string): string | undefined {
   }
 }
 
+/** A repository's configuration may name programs: one that watches files, hooks, and those that fetch what is missing. */
+const RUNS_NOTHING = ['core.fsmonitor=false', 'core.hooksPath=/dev/null', 'protocol.allow=never'].flatMap((setting) => [
+  '-c',
+  setting,
+]);
+
 /** Whether Git ignores the path. Without Git, its .gitignore files are read for lines that name it. */
 export async function isIgnored(root: string, path: string): Promise<boolean> {
   const answer = await new Promise<number | undefined>((resolve) => {
     // 0: ignored; 1: not; another one: it cannot tell.
-    execFile('git', ['-C', root, 'check-ignore', '-q', '--', path], { timeout: 5000 }, (error) =>
+    const args = [...RUNS_NOTHING, '-C', root, 'check-ignore', '-q', '--', path];
+    // On Windows a program is looked for in the working folder first.
+    const options = { timeout: 5000, cwd: dirname(process.execPath), env: { ...process.env, GIT_NO_LAZY_FETCH: '1' } };
+    execFile('git', args, options, (error) =>
       resolve(error === null ? 0 : typeof error.code === 'number' ? error.code : undefined),
     );
   });

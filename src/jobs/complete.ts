@@ -75,8 +75,10 @@ function checkOption(
 function valueFault(kind: ValueKind, value: unknown): string | undefined {
   switch (kind.kind) {
     case 'text':
-    case 'path':
       return typeof value === 'string' ? undefined : 'a text';
+    case 'path':
+      if (typeof value !== 'string') return 'a text';
+      return value.includes('\0') ? 'a path, and no path has a character 0' : undefined;
     case 'flag':
       return typeof value === 'boolean' ? undefined : 'true or false';
     case 'whole': {

@@ -3,6 +3,7 @@ import { openGgufSummary } from '../engine/checkpoint/gguf/summary';
 import { openCheckpoint } from '../engine/checkpoint/open';
 import { type Summary as CheckpointSummary, summarize } from '../engine/checkpoint/summary';
 import { isGguf } from '../engine/formats/gguf/file';
+import { requirePath } from './given';
 import { scriptText } from './naming';
 import { failureOf } from './run';
 
@@ -21,6 +22,7 @@ import { failureOf } from './run';
  */
 export async function inspect(checkpoint: string): Promise<CheckpointSummary> {
   try {
+    requirePath(checkpoint, 'The checkpoint');
     const summary = await summaryOf(checkpoint);
     return { ...summary, notes: summary.notes.map(scriptText) };
   } catch (error) {

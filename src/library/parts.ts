@@ -15,6 +15,7 @@ import { isCutKind } from '../jobs/parts/part-record';
 import { progressFileOf } from '../jobs/parts/progress-file';
 import { runPart as runPartOf } from '../jobs/parts/run-part';
 import { fileFor } from '../jobs/run-job';
+import { requireObject } from './given';
 import { scriptText } from './naming';
 import type { CurveOptions } from './options/curve';
 import type { EvaluateOptions } from './options/eval';
@@ -87,6 +88,8 @@ export async function runPart<J extends keyof PartableOptions>(
   options: PartableOptions[J],
   around: PartRunOptions,
 ): Promise<MeasuredPart> {
+  requireObject(options, 'The options');
+  requireObject(around, 'What goes with the run');
   const { signal, onProgress, onNote, onWarning = warnProcess, record } = around;
   try {
     const part = parsePart(around.part);

@@ -40,6 +40,10 @@ describe('command line: texts', function () {
     assert.equal(written.kl, undefined, 'its original is elsewhere');
     const part = await run('eval', model, ...args, '--remove', '2.ffn');
     assert.deepEqual(part.removed, ['2.ffn']);
+    const { blocks } = (await run('inspect', model)) as { blocks: number };
+    const { code, stderr } = await coppice(['eval', model, ...args, '--remove', `0-${blocks - 1}`]);
+    assert.equal(code, 0);
+    assert.match(stderr, /warning: all blocks are left out: the numbers are those of embedding and head alone/);
   });
 
   it('eval: how near a model is to the unpruned one: a view, a written model beside its original, and by name', async () => {

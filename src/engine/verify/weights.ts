@@ -1,6 +1,7 @@
 /**
  * Compares every number of a written model with the model that it was written from. A type may round; how far is known
- * for each: half a unit of the last place of a float, one step of a block of 32. Any larger difference is damage.
+ * for each: half a unit of the last place of a float, half a step of a block of 32, and a whole one where the type cuts off
+ * the end of a range. Any larger difference is damage.
  */
 import { type WeightKey, keyText, weightKeys, weightOf } from '../checkpoint/weight-key';
 import { type JobOptions, Work } from '../progress';
@@ -34,12 +35,13 @@ const FLOATS: Readonly<Record<string, FloatRounding>> = {
 };
 
 /** Steps of a block: across its range from the smallest to the largest number, or to its largest magnitude. */
-const BLOCKS: Readonly<Record<string, { readonly steps: number; readonly ranged: boolean }>> = {
-  Q8_0: { steps: 127, ranged: false },
-  Q4_0: { steps: 8, ranged: false },
-  Q5_0: { steps: 16, ranged: false },
-  Q4_1: { steps: 15, ranged: true },
-  Q5_1: { steps: 31, ranged: true },
+const BLOCKS: Readonly<Record<string, { readonly steps: number; readonly ranged: boolean; readonly off: number }>> = {
+  Q8_0: { steps: 127, ranged: false, off: 0.5 },
+  // −8 to 7 and −16 to 15: the largest magnitude with the other sign is one step beyond the end.
+  Q4_0: { steps: 8, ranged: false, off: 1 },
+  Q5_0: { steps: 16, ranged: false, off: 1 },
+  Q4_1: { steps: 15, ranged: true, off: 0.5 },
+  Q5_1: { steps: 31, ranged: true, off: 0.5 },
 };
 
 /** Scale and minimum of a block are halves themselves. */
@@ -105,7 +107,7 @@ function boundOf(type = ''): Bound {
     }
     const largest = Math.max(Math.abs(low), Math.abs(high));
     const step = (block.ranged ? high - low : largest) / block.steps;
-    const most = step + HALF * (largest + (high - low)) + (block.steps + 1) * SMALLEST_HALF;
+    const most = block.off * step + HALF * (largest + (high - low)) + (block.steps + 1) * SMALLEST_HALF;
     return () => most;
   };
 }

@@ -39,10 +39,14 @@ export interface EvalSubject {
   readonly run: (device: DeviceReport) => RunDetails;
 }
 
+const NO_BLOCKS = 'all blocks are left out: the numbers are those of embedding and head alone';
+
 /** Opens and reads everything; warns and notes what the user must know of it. @throws UserError, CancelledError */
 export async function evalSubject(options: Options, context: JobContext): Promise<EvalSubject> {
   const opened = await openForComputing(options.checkpoint, options, context.job);
   const { checkpoint, architecture, inputs } = opened;
+  const gone = removedJson(opened.removed).filter((part) => typeof part === 'number');
+  if (gone.length === architecture.layers.length) context.warn(NO_BLOCKS);
   const source = sourceOf(options);
   const loaded = await loadRows(source, checkpoint, architecture, context.job);
   const { rows, input, drawn, bos, warnings } = loaded;

@@ -1,7 +1,7 @@
 /** Room on the disk for an output, and Git around it. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freeBytes, requireSpace, spaceFault, spaceWords } from '../../../src/host/disk-space';
 import { addLine, ignoreLine, isIgnored, lfsLine, workTreeOf } from '../../../src/host/git-files';
@@ -55,6 +55,17 @@ describe('a model in a Git repository', () => {
       execFileSync('git', ['-C', root, 'status', '--porcelain', '-uall'], { encoding: 'utf8' }),
       '?? .gitignore\n',
     );
+  });
+
+  it('starts no program that the repository names', async function () {
+    if (process.platform === 'win32') this.skip();
+    const root = repository();
+    const ran = join(root, 'ran');
+    writeFileSync(join(root, 'watch'), `#!/bin/sh\ntouch '${ran}'\n`, { mode: 0o755 });
+    execFileSync('git', ['-C', root, 'config', 'core.fsmonitor', join(root, 'watch')]);
+    execFileSync('git', ['-C', root, '-c', 'core.fsmonitor=false', 'add', '.']);
+    assert.equal(await isIgnored(root, join(root, 'models/short [1] b')), false);
+    assert.ok(!existsSync(ran));
   });
 
   it('is tracked with LFS by the attributes that git lfs writes', async () => {

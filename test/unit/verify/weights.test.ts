@@ -56,9 +56,9 @@ describe('the numbers of a written file', () => {
       const block = values.subarray(AT, AT + 32);
       const largest = Math.max(...block.map(Math.abs));
       const i = AT + block.findIndex((value) => Math.abs(value) === largest);
-      // Two units of a float's last place; of a block two steps of the coarsest type, four bits.
+      // Two units of a float's last place; a step of a block where half a one is rounding, else two.
       const units: Readonly<Record<string, number>> = { F32: 2 ** -22, F16: 2 ** -9, BF16: 2 ** -6 };
-      const steps: Readonly<Record<string, number>> = { Q8_0: 127, Q4_0: 8, Q5_0: 16, Q4_1: 7.5, Q5_1: 15.5 };
+      const steps: Readonly<Record<string, number>> = { Q8_0: 254, Q4_0: 8, Q5_0: 16, Q4_1: 15, Q5_1: 31 };
       const off = largest * (units[type] ?? 2 / steps[type]);
       found[i] = values[i] + off;
       assert.equal(compareNumbers(wide(values), found, type).isWrong, true);

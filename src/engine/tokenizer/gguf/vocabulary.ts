@@ -20,6 +20,9 @@ export function readVocabulary(fields: TokenizerFields): Vocabulary {
   const texts = fields.texts(KEYS.tokens, TOKEN_TEXT_CAP);
   if (texts.length > ID_CAP) throw fields.damaged(KEYS.tokens, `it has ${texts.length} items, more than ${ID_CAP}`);
   if (texts.length === 0) throw fields.damaged(KEYS.tokens, 'it is empty');
+  const empty = texts.filter((text) => text === '').length;
+  // A few ids without a text occur. Where most have none, every text would become unknown tokens.
+  if (2 * empty > texts.length) throw fields.damaged(KEYS.tokens, `${empty} of its ${texts.length} items are empty`);
   const types = fields.numbers(KEYS.types, texts.length);
   const ids = new Map<string, number>();
   const tokens = texts.map((given, id): GgufToken => {

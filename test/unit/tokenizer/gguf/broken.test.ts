@@ -41,6 +41,7 @@ const BYTES: readonly (readonly [change: Change, key: string, why: RegExp])[] = 
   [set(TOKENS, text('a')), TOKENS, /of type string, not a list/],
   [set(TOKENS, i32s([1])), TOKENS, /a list of i32, not of texts/],
   [set(TOKENS, texts([])), TOKENS, /it is empty/],
+  [set(TOKENS, texts(new Array<string>(273).fill(''))), TOKENS, /273 of its 273 items are empty/],
   [item(TOKENS, 5, '<s>'), TOKENS, /its items 1 and 5 are both "<s>"/],
   [remove(TYPES), TYPES, /it is missing/],
   [set(TYPES, i32s([1, 2])), TYPES, /it has 2 items, and there are 273 tokens/],
