@@ -10,7 +10,7 @@ import { tellInterrupted } from './host/interrupted-jobs';
 import { JobJournal } from './host/job-journal';
 import { followEnds, jobsModel } from './host/jobs-model';
 import { FailedJobs } from './host/failed-jobs';
-import { recordFolders } from './host/run-job';
+import { jobFolders, recordFolders } from './host/run-job';
 import { VisiblePanels } from './host/visible-panels';
 import { JobsView } from './views/jobs/view';
 import { learnSpeed } from './host/learn-speed';
@@ -89,7 +89,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   const failed = new FailedJobs();
   const store = context.workspaceState;
   const cluster = new ClusterRuns({ sidecar: client, store, ownFolder: context.extensionUri.fsPath, log });
-  const folders = (): readonly string[] => recordFolders({ config, context });
+  const folders = (): readonly string[] => jobFolders({ config, context });
   const model = jobsModel({ sidecar: client, library, cluster, journal: stopped, failed, folders });
   const speeds = new Speeds(context.globalState, availableParallelism());
   const coppice: Coppice = {

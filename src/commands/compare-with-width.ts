@@ -210,8 +210,7 @@ function speedStep(coppice: Coppice, chosen: Chosen): Step<CompareArguments> {
 
 /** Whether narrower models can write text beside others in the panel; that needs a small file of each. */
 function keepStep({ config }: Coppice, { checkpoint }: Chosen): Step<CompareArguments> {
-  const step: Step<CompareArguments> = async ({ methods = VERSUS_METHODS }, place) => {
-    if (!methods.some(isWidthMethod)) return {};
+  const step: Step<CompareArguments> = async (_, place) => {
     const { t } = vscode.l10n;
     const folder = outputFolder(config.outputFolder, checkpoint, 'widths');
     const choices = [
@@ -226,7 +225,10 @@ function keepStep({ config }: Coppice, { checkpoint }: Chosen): Step<CompareArgu
     const saveWidths = await pick(place, t('Keep what the methods found?'), choices, NONE);
     return saveWidths === BACK ? BACK : { saveWidths };
   };
-  return when(({ saveWidths }) => saveWidths === undefined, step);
+  // Widths are kept of methods that find some.
+  const comes = ({ saveWidths, methods }: CompareArguments): boolean | undefined =>
+    saveWidths === undefined && (methods === undefined ? undefined : methods.some(isWidthMethod));
+  return when(comes, step);
 }
 
 /** "On wiki.txt: PPL 91.7, FLAP 61.3." */

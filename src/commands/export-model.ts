@@ -14,7 +14,7 @@ import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-fol
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { showCheckpoint, showExport } from '../host/show-checkpoint';
-import { askAll, BACK, pick, pickMany, type Step } from '../host/steps';
+import { askAll, BACK, pick, pickMany, type Step, when } from '../host/steps';
 import type { ShipGoal } from '../protocol/journey';
 import { formatBytes } from '../format/numbers';
 import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
@@ -151,15 +151,17 @@ function sizeWords(bytes: number, goal: ShipGoal | undefined): string {
     : vscode.l10n.t('{0} · more than the goal of {1}', size, formatBytes(goal.maxBytes));
 }
 
-const targetStep: Step<ExportModelArguments> = async ({ format }, place) => {
-  if (format !== 'onnx') return {};
-  const choices = [
-    { label: 'CPU', description: vscode.l10n.t('Node, Python, WebAssembly'), value: 'cpu' as const },
-    { label: vscode.l10n.t('WebGPU'), description: vscode.l10n.t('browsers with a GPU'), value: 'webgpu' as const },
-  ];
-  const target = await pick(place, vscode.l10n.t('Select where the models will run'), choices);
-  return target === BACK ? BACK : { target };
-};
+const targetStep = when<ExportModelArguments>(
+  ({ format }) => format && format === 'onnx',
+  async (_, place) => {
+    const choices = [
+      { label: 'CPU', description: vscode.l10n.t('Node, Python, WebAssembly'), value: 'cpu' as const },
+      { label: vscode.l10n.t('WebGPU'), description: vscode.l10n.t('browsers with a GPU'), value: 'webgpu' as const },
+    ];
+    const target = await pick(place, vscode.l10n.t('Select where the models will run'), choices);
+    return target === BACK ? BACK : { target };
+  },
+);
 
 function outStep(coppice: Coppice, chosen: Chosen, sizes: ExportSizes): Step<ExportModelArguments> {
   return async (state, place) => {

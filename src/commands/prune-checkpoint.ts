@@ -5,6 +5,7 @@
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
+import { summarize } from '../engine/checkpoint/summary';
 import { CancelledError, UserError } from '../engine/errors';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import type { Choice } from '../engine/importance/choice';
@@ -14,10 +15,13 @@ import type { PruneResult, PruneSpec } from '../protocol/jobs';
 import { planEffect } from '../jobs/plan-effect';
 import { planWarning } from '../views/plan-warning';
 import { checkpointName } from '../jobs/titles';
+import { files, withStart } from '../recipes/estimate/parts';
 import { protectionOf, requireProtection } from '../views/protection';
 import { formatBytes, shortCount, formatFactor } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
+import { pickCriterion } from '../host/criteria';
+import { timeOf } from '../host/expected-time';
 import { amountChoices, healingOptions, tellHealed, usualHealingText } from '../host/healing';
 import { checkpointBytes, requireSpace } from '../host/disk-space';
 import { hintAtGit } from '../host/git-hint';
@@ -132,6 +136,12 @@ async function blocksOf(coppice: Coppice, args: PruneArguments, chosen: Chosen):
   return removed;
 }
 
+/** "a few seconds": the weights are read and written. */
+function writingTime(coppice: Coppice, { checkpoint }: Chosen): string {
+  const { bytes } = summarize(checkpoint);
+  return timeOf(coppice, withStart({ bytes }, [files(2 * bytes)]));
+}
+
 function unlocked({ config }: Coppice, blocks: readonly number[], { architecture }: Chosen): number[] {
   const { locked } = requireProtection(architecture.layers.length, config);
   return selectExplicit(blocks, architecture.layers.length, [...locked]);
@@ -155,7 +165,7 @@ async function askPruning(
   const criterionStep: Step<PruneArguments> = async (_, place) => {
     const active = recall<string>(coppice, 'prune', 'criterion', DEFAULT_CRITERION) as Criterion;
     const placeholder = vscode.l10n.t('The plan keeps all blocks. Select how to choose those to remove');
-    const criterion = await pick(place, placeholder, decidingChoices(coppice, chosen), active);
+    const criterion = await pickCriterion(place, placeholder, decidingChoices(coppice, chosen), active);
     return criterion === BACK ? BACK : { criterion };
   };
   const countStep: Step<PruneArguments> = async ({ criterion = DEFAULT_CRITERION }, place) => {
@@ -168,7 +178,7 @@ async function askPruning(
     const open = Array.from({ length: blocks }, (_, block) => block).filter((block) => !kept.has(block));
     const removed = known.length > 0 ? known : open.slice(0, count);
     const data = args.data ?? usualHealingText(coppice);
-    const plain = { label: vscode.l10n.t('Prune only'), description: vscode.l10n.t('no time'), value: PLAIN };
+    const plain = { label: vscode.l10n.t('Prune only'), description: writingTime(coppice, chosen), value: PLAIN };
     const choices = [...amountChoices(coppice, chosen, removed, data), plain];
     const active = recall(coppice, 'prune', 'heal', HEAL_DEFAULTS.tokens);
     const heal = await pick(place, vscode.l10n.t('Heal after pruning?'), choices, active);

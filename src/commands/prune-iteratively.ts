@@ -11,7 +11,7 @@ import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { criterionChoices } from '../host/criteria';
+import { criterionChoices, pickCriterion } from '../host/criteria';
 import { usualHealingText } from '../host/healing';
 import { SELF } from '../jobs/healing-amounts';
 import { iterationEstimate } from '../host/iteration-estimate';
@@ -106,7 +106,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
   const criterionStep: Step<State> = async (_, place) => {
     const active = recall<string>(coppice, 'iterate', 'criterion', config.criterion) as Criterion;
     const question = vscode.l10n.t('Select the scores to decide by, again after every block');
-    const criterion = await pick(place, question, criterionChoices(), active);
+    const criterion = await pickCriterion(place, question, criterionChoices(), active);
     return criterion === BACK ? BACK : { criterion };
   };
   const measureStep: Step<State> = async (_, place) => {

@@ -2,12 +2,13 @@
 import * as vscode from 'vscode';
 import { requireCluster } from '../host/cluster-settings';
 import type { ClusterRunOptions, KeptRun } from '../host/cluster-runs';
-import { askParts } from '../host/ask-parts';
+import { askParts, askPartsAt } from '../host/ask-parts';
 import { chooseCheckpoint, type Chosen } from '../host/choose-checkpoint';
 import type { Command } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { keepGivenFiles } from '../host/given-files';
 import { followJob, recordFolders } from '../host/run-job';
+import { BACK, type Step } from '../host/steps';
 import type { JobOutcome } from '../protocol/jobs';
 import type { ScoreResult, ScoreSpec } from '../protocol/scores';
 import { askScore, keepScored, type ScoreArguments, scoreSpec } from './score-blocks';
@@ -29,9 +30,18 @@ export const runOnClusterCommand: Command<RunOnClusterArguments> = {
     const title = vscode.l10n.t('Run on Cluster');
     const settings = requireCluster(coppice.config.cluster);
     const chosen = await chooseCheckpoint(coppice, args, title);
-    const scoring = await askScore(coppice, args, chosen, title);
-    const spec = { ...scoreSpec(coppice, chosen, scoring), ...(args.device && { device: args.device }) };
-    const parts = args.parts ?? (await askParts(settings, spec, title));
+    const specOf = (given: ScoreArguments): ScoreSpec => ({
+      ...scoreSpec(coppice, chosen, given),
+      ...(args.device && { device: args.device }),
+    });
+    const partsStep: Step<RunOnClusterArguments> = async (state, place) => {
+      const parts = await askPartsAt(place, settings, specOf(state));
+      return parts === BACK ? BACK : { parts };
+    };
+    const further = args.parts === undefined ? [partsStep] : [];
+    const scoring: RunOnClusterArguments = await askScore(coppice, args, chosen, title, further);
+    const spec = specOf(scoring);
+    const parts = scoring.parts ?? (await askParts(settings, spec, title));
     const complete = { ...scoring, checkpoint: chosen.path, parts };
     settle(complete);
     const onFolder = (folder: string): void => settle({ ...complete, folder });

@@ -17,12 +17,12 @@ import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import { inform, nextCommand } from '../host/inform';
-import { criterionChoices } from '../host/criteria';
-import { criterionEstimate } from '../host/estimates';
+import { criterionChoices, pickCriterion } from '../host/criteria';
+import { criterionEstimate, rowsWords } from '../host/estimates';
 import { recall, remember } from '../host/remembered';
 import { settingsText } from '../host/settings-text';
 import { type Finished, runJob } from '../host/run-job';
-import { ask, askAll, BACK, pick, type Step, when } from '../host/steps';
+import { ask, askAll, BACK, type Step, when } from '../host/steps';
 import { wholeNumberFault } from '../host/numbers';
 
 export interface ScoreArguments extends CommonArguments {
@@ -167,13 +167,14 @@ export function scoresOf({ scores, config }: Coppice, { subject }: Chosen, crite
   return objective === undefined || (found?.objective ?? 'ppl') === objective ? found : undefined;
 }
 
-/** Asks for what the arguments leave open. @throws CancelledError */
-export async function askScore(
+/** Asks for what the arguments leave open. @param further questions that follow, if it asks any @throws CancelledError */
+export async function askScore<A extends ScoreArguments>(
   coppice: Coppice,
-  args: ScoreArguments,
+  args: A,
   chosen: Chosen,
   title: string,
-): Promise<ScoreArguments> {
+  further: readonly Step<A>[] = [],
+): Promise<A> {
   const { architecture } = chosen;
   const { config } = coppice;
   // With a criterion, the settings give the rest.
@@ -181,7 +182,8 @@ export async function askScore(
   const criterionStep: Step<ScoreArguments> = async (_, place) => {
     const active = recall<string>(coppice, 'score', 'criterion', config.criterion, config.criterion) as Criterion;
     const choices = criterionChoices((criterion) => criterionEstimate(coppice, chosen, criterion));
-    const criterion = await pick(place, vscode.l10n.t('Select how to score blocks'), choices, active);
+    const question = vscode.l10n.t('Select how to score blocks; the times are for {0}', rowsWords(coppice, chosen));
+    const criterion = await pickCriterion(place, question, choices, active);
     return criterion === BACK ? BACK : { criterion };
   };
   const textStep = when<ScoreArguments>(
@@ -192,7 +194,8 @@ export async function askScore(
     ({ criterion }) => args.count === undefined && criterion && isSized(criterion),
     (_, place) => askRemovals(place, architecture.layers.length),
   );
-  const complete = await askAll(title, args, [criterionStep, textStep, countStep]);
+  const own = [criterionStep, textStep, countStep] as unknown as Step<A>[];
+  const complete = await askAll(title, args, [...own, ...further]);
   const { criterion, calibration } = complete;
   const under = { criterion: config.criterion, calibration: config.calibration.file };
   await remember(

@@ -10,7 +10,7 @@ import { formatBytes, formatFactor, shortCount } from '../format/numbers';
 import type { Chosen } from '../host/choose-checkpoint';
 import type { CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { criterionChoices } from '../host/criteria';
+import { criterionChoices, pickCriterion } from '../host/criteria';
 import { criterionEstimate } from '../host/estimates';
 import { exportSize } from '../host/export-sizes';
 import { refusalWords } from '../host/format-choices';
@@ -43,7 +43,7 @@ export interface SuggestArguments extends CommonArguments {
 type Measure = Exclude<Goal['kind'], 'fit'>;
 
 interface State extends SuggestArguments, GoalAnswers {
-  readonly measure?: Measure | 'goal' | 'newGoal';
+  readonly measure?: Measure | 'goal' | 'newGoal' | 'scores';
 }
 
 /** @returns undefined where the arguments leave the size open */
@@ -69,9 +69,7 @@ export function decidingChoices(coppice: Coppice, chosen: Chosen): readonly Choi
   const estimate = (criterion: Criterion): string | undefined =>
     scoresOf(coppice, chosen, criterion) ? undefined : criterionEstimate(coppice, chosen, criterion, exact);
   return criterionChoices(estimate).map((choice) =>
-    scoresOf(coppice, chosen, choice.value)
-      ? { ...choice, description: `${choice.description} · ${vscode.l10n.t('scored')}` }
-      : choice,
+    scoresOf(coppice, chosen, choice.value) ? { ...choice, description: vscode.l10n.t('scored') } : choice,
   );
 }
 
@@ -87,22 +85,29 @@ export async function askSuggestion(
   title: string,
   shipping: ShipGoal | undefined,
 ): Promise<SuggestArguments & { readonly newGoal?: ShipGoal }> {
+  const scored = scoresOf(coppice, chosen)?.criterion;
   const criterionStep: Step<State> = async (_, place) => {
     const choices = decidingChoices(coppice, chosen);
-    const active = scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
-    const criterion = await pick(place, vscode.l10n.t('Select the scores to decide by'), choices, active);
+    const active = scored ?? coppice.config.criterion;
+    const criterion = await pickCriterion(place, vscode.l10n.t('Select the scores to decide by'), choices, active);
     return criterion === BACK ? BACK : { criterion };
   };
-  const measureStep: Step<State> = async (_, place) => {
-    const last = recall<string>(coppice, 'suggest', 'measure', 'count') as Measure;
-    const active = shipping ? 'goal' : last;
-    const choices = measureChoices(shipping, await goalRefusal(chosen, shipping));
-    const measure = await pick(place, vscode.l10n.t('Select how to set the size'), choices, active);
-    return measure === BACK ? BACK : { measure };
-  };
+  /** @param other offers to decide by other scores, where nobody was asked for them */
+  const measureStep =
+    (other: boolean): Step<State> =>
+    async (_, place) => {
+      const last = recall<string>(coppice, 'suggest', 'measure', 'count') as Measure;
+      const active = shipping ? 'goal' : last;
+      const sizes = measureChoices(shipping, await goalRefusal(chosen, shipping));
+      const choices = other ? [...sizes, otherScores(scored!)] : sizes;
+      const measure = await pick(place, vscode.l10n.t('Select how to set the size'), choices, active);
+      return measure === BACK ? BACK : { measure };
+    };
+  const isKnown = args.criterion !== undefined || scored !== undefined;
+  const wantsOther = ({ measure }: State): boolean | undefined => measure && measure === 'scores';
   const asksGoal = ({ measure }: State): boolean | undefined => measure && measure === 'newGoal';
   const valueStep = when<State>(
-    ({ measure }) => measure && measure !== 'goal' && measure !== 'newGoal',
+    ({ measure }) => measure && measure !== 'goal' && measure !== 'newGoal' && measure !== 'scores',
     async (state, place) => {
       const measure = state.measure as Measure;
       const answer = await ask(place, {
@@ -114,9 +119,12 @@ export async function askSuggestion(
       return answer === BACK ? BACK : valueOf(measure, answer);
     },
   );
-  const { measure, format, type, size, perplexity, ...answers } = await askAll<State>(title, args, [
-    ...(args.criterion === undefined ? [criterionStep] : []),
-    measureStep,
+  const start: State = { ...args, ...(isKnown && { criterion: args.criterion ?? scored }) };
+  const { measure, format, type, size, perplexity, ...answers } = await askAll<State>(title, start, [
+    ...(isKnown ? [] : [criterionStep]),
+    measureStep(args.criterion === undefined && scored !== undefined),
+    when(wantsOther, criterionStep),
+    when(wantsOther, measureStep(false)),
     ...goalSteps<State>(chosen, shipping).map((step) => when(asksGoal, step)),
     valueStep,
   ]);
@@ -166,6 +174,13 @@ async function goalRefusal({ checkpoint }: Chosen, shipping: ShipGoal | undefine
     throw error;
   }
 }
+
+/** The scores that are there decide, unless the user asks for others. */
+const otherScores = (scored: Criterion): Choice<NonNullable<State['measure']>> => ({
+  label: vscode.l10n.t('$(symbol-color) By other scores…'),
+  detail: vscode.l10n.t('Without this, the scores by {0} decide', scored),
+  value: 'scores',
+});
 
 function measureChoices(
   shipping: ShipGoal | undefined,

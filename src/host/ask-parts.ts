@@ -12,27 +12,34 @@ import type { JobSpec } from '../protocol/jobs';
 import type { ClusterSettings } from './cluster-settings';
 import { requireCut } from './cluster-runs';
 import { wholeNumberFault } from './numbers';
-import { ask, BACK } from './steps';
+import { ask, type Back, BACK, type Place } from './steps';
 
 /**
  * @param spec of the job, if it is known before it runs
  * @throws UserError for a job that cannot be cut; CancelledError
  */
 export async function askParts(settings: ClusterSettings, spec: JobSpec | undefined, title: string): Promise<number> {
+  const parts = await askPartsAt({ title, step: 1 }, settings, spec);
+  if (parts === BACK) throw new CancelledError(); // there is no step before
+  return parts;
+}
+
+/** The same as one question among others. @throws UserError for a job that cannot be cut; CancelledError */
+export async function askPartsAt(
+  place: Place,
+  settings: ClusterSettings,
+  spec: JobSpec | undefined,
+): Promise<number | Back> {
   if (spec) requireCut(spec);
   const usual = settings.parts;
   const cost = spec && (await costOf(spec, usual));
   const question = vscode.l10n.t('Number of parts to cut the work into');
-  const answer = await ask(
-    { title, step: 1 },
-    {
-      prompt: cost === undefined ? question : `${question}. ${cost}`,
-      value: String(usual),
-      fault: (text) => wholeNumberFault(text, 1, MAX_PARTS),
-    },
-  );
-  if (answer === BACK) throw new CancelledError(); // there is no step before
-  return Number(answer);
+  const answer = await ask(place, {
+    prompt: cost === undefined ? question : `${question}. ${cost}`,
+    value: String(usual),
+    fault: (text) => wholeNumberFault(text, 1, MAX_PARTS),
+  });
+  return answer === BACK ? BACK : Number(answer);
 }
 
 /** What a part needs; undefined where nothing is known. An estimate that fails keeps nobody from a run. */

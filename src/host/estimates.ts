@@ -8,7 +8,6 @@ import { BYTES_PER_TOKEN } from '../jobs/amounts';
 import { healingRows } from '../jobs/healing-amounts';
 import { NEW_TOKENS } from '../jobs/options/sampling';
 import { roughTime } from '../jobs/rough-time';
-import { checkpointName } from '../jobs/titles';
 import { healingParts, scoringParts, writing } from '../recipes/estimate/choosing';
 import { comparing } from '../recipes/estimate/measuring';
 import { decoding, evaluating, products, withStart } from '../recipes/estimate/parts';
@@ -19,7 +18,7 @@ import type { Coppice } from './coppice';
 import { expectedTime, timeOf } from './expected-time';
 
 /**
- * "SmolLM2-135M, 10×128: about 1:20"; undefined if it takes no time.
+ * "about 1:20"; undefined if it takes no time.
  * @param exact how many blocks must be certain, where others may be screened; undefined for the default
  */
 export function criterionEstimate(
@@ -29,17 +28,26 @@ export function criterionEstimate(
   exact?: number,
 ): string | undefined {
   const { config } = coppice;
-  const { architecture, path } = chosen;
+  const { architecture } = chosen;
   const { effort } = criterionInfo(criterion);
   if (effort === 'none') return undefined;
-  const rows = { rows: config.calibration.samples, length: Math.min(config.calibration.length, architecture.context) };
+  const rows = rowsOf(coppice, chosen);
   const { kept } = protectionOf(architecture.layers.length, config);
   const count = Math.max(1, Math.floor(architecture.layers.length / 4));
   const scope = { count, kept, objective: config.objective, exact };
-  const time = timeOf(coppice, scoringParts(architecture, { criterion, rows, scope, screens: isOnCpu(coppice) }));
-  return effort === 'reading'
-    ? vscode.l10n.t('{0}: {1}', checkpointName(path), time)
-    : vscode.l10n.t('{0}, {1}×{2}: {3}', checkpointName(path), rows.rows, rows.length, time);
+  return timeOf(coppice, scoringParts(architecture, { criterion, rows, scope, screens: isOnCpu(coppice) }));
+}
+
+/** The rows of the settings. */
+const rowsOf = ({ config }: Coppice, { architecture }: Pick<Chosen, 'architecture'>) => ({
+  rows: config.calibration.samples,
+  length: Math.min(config.calibration.length, architecture.context),
+});
+
+/** "10 samples of 128 tokens" */
+export function rowsWords(coppice: Coppice, chosen: Pick<Chosen, 'architecture'>): string {
+  const { rows, length } = rowsOf(coppice, chosen);
+  return vscode.l10n.t('{0} samples of {1} tokens', rows, length);
 }
 
 /** Only the CPU screens. What computes is not known before the first job. */

@@ -3,6 +3,7 @@
  * bar, in the view "Jobs" and in the results panel of its checkpoint, each with a way to cancel it: nothing is laid over
  * what the user looks at.
  */
+import { accessSync, constants } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
@@ -54,6 +55,25 @@ export async function followJob<K extends JobKind>(
   for (const note of outcome.notes) log.info(`${jobTitle(titledJob(spec))}: ${shownText(note)}`);
   const seen = panels.has(checkpointOf(spec));
   return { ...outcome, unwatched: !seen && isUnwatched(), seen };
+}
+
+/**
+ * Folders with the runs that the view “Jobs” lists. A workspace lists its own: those of windows without a folder are others.
+ * Where the workspace cannot be written to, its runs are with those.
+ */
+export function jobFolders(coppice: Pick<Coppice, 'config' | 'context'>): string[] {
+  const [first, ...others] = recordFolders(coppice);
+  const [workspace] = vscode.workspace.workspaceFolders ?? [];
+  return workspace && canWrite(workspace.uri.fsPath) ? [first] : [first, ...others];
+}
+
+function canWrite(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Folders for the record: in the workspace, or in the extension's storage. */

@@ -22,7 +22,7 @@ const HEAD_BYTES = 64 * 1024;
 /** Files of models and programs, which are never offered. */
 const NEVER =
   /^(license|licence|notice|copying|requirements|cmakelists|robots)([-_.].*)?$|(config|tokenizer|tokenizer_config|generation_config|special_tokens_map|vocab|index|coppice|package|tsconfig)\.json$/i;
-/** Texts about a project, which come last: users seldom mean them. */
+/** Texts about a project. Nobody scores or trains on them; to measure on one, it comes last. */
 const ABOUT =
   /^(readme|changelog|changes|contributing|authors|security|code_of_conduct|model_card|citation|source)([-_.].*)?$/i;
 
@@ -39,7 +39,7 @@ const BEGINNINGS: Readonly<Record<string, RegExp>> = {
 /**
  * @param files absolute paths
  * @param modelFolders folders of checkpoints and adapters, whose texts are skipped
- * @returns the usable files by name; texts about a project come last
+ * @returns the usable files by name; texts about a project are only measured on, and come last
  */
 export async function usableTexts(
   files: readonly string[],
@@ -52,7 +52,7 @@ export async function usableTexts(
   const fits = await Promise.all(named.map((file) => beginsRight(file, use)));
   const usable = named.filter((_, i) => fits[i]).sort((a, b) => a.localeCompare(b));
   const isAbout = (file: string): boolean => ABOUT.test(basename(file));
-  return [...usable.filter((file) => !isAbout(file)), ...usable.filter(isAbout)];
+  return [...usable.filter((file) => !isAbout(file)), ...(use === 'evaluation' ? usable.filter(isAbout) : [])];
 }
 
 async function beginsRight(file: string, use: TextUse): Promise<boolean> {

@@ -18,6 +18,15 @@ export function scoreWords({ criterion, blocks, screened, removals, set }: Score
   return place < 0 ? undefined : l10n.t('{0} rank {1}', criterion, place + 1);
 }
 
+/** "34.2", "~34.2", "rank 3": the score on a line whose view names the criterion elsewhere. Undefined without scores. */
+export function scoreValue(scores: Scores, block: number): string | undefined {
+  const { criterion, blocks, screened, removals, set } = scores;
+  if (blocks?.[block] !== undefined) return `${screened?.includes(block) ? '~' : ''}${shortScore(blocks[block])}`;
+  if (set?.includes(block)) return l10n.t('{0} removes it', criterion);
+  const place = removals?.indexOf(block) ?? -1;
+  return place < 0 ? undefined : l10n.t('rank {0}', place + 1);
+}
+
 /** A block's score by one criterion and its text. Undefined without a score. */
 export function scoreSentence(scores: Scores, block: number): string | undefined {
   const words = scoreWords(scores, block);

@@ -6,7 +6,7 @@ import { blockContext } from '../contexts';
 import { blockUri } from '../decorations';
 import type { BlockPart } from '../parts';
 import { barOf, placesOf } from '../score-bars';
-import { scoreSentence, scoreWords } from '../score-words';
+import { scoreSentence, scoreValue, scoreWords } from '../score-words';
 import { type Importance, importances, type Scores } from '../scores';
 import { formatBytes, formatCount, shortCount } from '../../format/numbers';
 
@@ -38,7 +38,7 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     return item;
   }
   const { scores } = state;
-  const score = scores && scoreWords(scores, index);
+  const score = scores && scoreValue(scores, index);
   const place = scores && placesOf(scores).get(index);
   const importance = importances(scores)?.[index];
   item.contextValue = blockContext(state.kept, state.planned);
@@ -62,7 +62,7 @@ export function blockItem(path: string, block: BlockPart, state?: BlockState): v
     vscode.l10n.t('Block {0}', index),
     importanceWords(importance),
     protectionWords(state),
-    facts,
+    [(scores && scoreWords(scores, index)) ?? facts, removal].filter(Boolean).join(', '),
     place && vscode.l10n.t('place {0} of {1} from the least important', place.place, place.of),
   ];
   item.accessibilityInformation = { label: spoken.filter(Boolean).join(', ') };

@@ -85,7 +85,7 @@ describe('a cluster', function () {
     await page.keyboard.press('Escape');
     await until('scores in the tree', async () => {
       const { node } = await checkpointLine(checkpoint);
-      return (await lines(node)).some(({ item }) => /ppl \d/.test(String(item.description)));
+      return (await lines(node)).some(({ item }) => /^[▁-█] \d/.test(String(item.description)));
     });
     await window.screenshot('cluster-2-scored');
     await run('openResults', { checkpoint });

@@ -76,7 +76,7 @@ describe('plans and models in the tree', function () {
     const blocks = others.filter(({ node }) => node.kind === 'block');
     const bars = blocks.map(({ item }) => String(item.description)[0]);
     assert.deepEqual([...bars].sort(), Array.from('▁▂▃▄▅▆▇█'));
-    for (const { item } of blocks) assert.match(String(item.description), /^[▁-█] ppl [\d.,]+/);
+    for (const { item } of blocks) assert.match(String(item.description), /^[▁-█] [\d.,]+/);
     assert.match(blocks[2].item.accessibilityInformation!.label, /place \d of 8 from the least important$/);
     await (await coppice()).tree.reveal(checkpoint, { expand: true });
     await window.row('▁ ppl').waitFor();

@@ -51,21 +51,21 @@ describe('texts that are offered', () => {
 
   it('are those that scoring can take', async () => {
     assert.deepEqual(await offered('calibration'), [
-      ...['data/documents.jsonl', 'data/prose.txt', 'data/rows.json', 'notes.md', 'README.md'],
+      ...['data/documents.jsonl', 'data/prose.txt', 'data/rows.json', 'notes.md'],
     ]);
   });
 
   it('are those that training can take', async () => {
     assert.deepEqual(await offered('training'), [
       ...['data/alpaca.json', 'data/batches.json', 'data/chat.jsonl', 'data/documents.jsonl', 'data/prose.txt'],
-      ...['notes.md', 'README.md'],
+      'notes.md',
     ]);
   });
 
-  it('are no files of models, and what is about one comes last', async () => {
+  it('are no files of models; what is about a project is only measured on, and comes last', async () => {
     const texts = (names: readonly string[]): string[] => names.filter((name) => name.startsWith('models'));
     assert.deepEqual(texts(await offered('calibration')), []);
-    const all = await offered('calibration', []);
+    const all = await offered('evaluation', []);
     assert.deepEqual(texts(all), ['models/one/corpus/text.txt', 'models/one/README.md', 'models/one/SOURCE.txt']);
     assert.deepEqual(all.slice(-3), ['models/one/README.md', 'models/one/SOURCE.txt', 'README.md']);
   });
