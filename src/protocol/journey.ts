@@ -23,8 +23,8 @@ export type StepName = (typeof STEPS)[number];
 
 export interface JourneyStep {
   readonly name: StepName;
-  /** `unneeded`: the goal is met without it, or the user skipped it. */
-  readonly state: 'done' | 'next' | 'later' | 'unneeded';
+  /** `unneeded`: the goal is met without it. `skipped`: the user left it out. */
+  readonly state: 'done' | 'next' | 'later' | 'unneeded' | 'skipped';
 }
 
 /** The commands that the panel starts. */
@@ -77,5 +77,7 @@ export interface Journey {
   readonly next: NextAction;
   /** The next step can be left out: the message `journey/skip` does that. */
   readonly skippable: boolean;
+  /** What was skipped and would still help, because the goal is missed without it: offered beside the next step. */
+  readonly instead: StartAction | null;
   readonly verdict: Verdict;
 }

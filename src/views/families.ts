@@ -26,6 +26,8 @@ export interface Listing {
   readonly origins: ReadonlyMap<string, Origin>;
   /** The path of a checkpoint, by the identity of its files. */
   readonly identities: ReadonlyMap<string, string>;
+  /** How Coppice trained an adapter, by its path. */
+  readonly adapters: ReadonlyMap<string, Origin>;
   /** Exported folders of ONNX models. */
   readonly exports: readonly OnnxFolder[];
   /** What stands below a line, by its key: models in the order in which they were made, then adapters and trainings. */
@@ -40,6 +42,7 @@ export const NOTHING: Listing = {
   groups: new Map(),
   origins: new Map(),
   identities: new Map(),
+  adapters: new Map(),
   exports: [],
   below: new Map(),
   above: new Map(),
@@ -62,6 +65,7 @@ interface Found {
   readonly groups: ReadonlyMap<string, CheckpointGroup>;
   readonly origins: ReadonlyMap<string, Origin>;
   readonly identities: ReadonlyMap<string, string>;
+  readonly adapters: ReadonlyMap<string, Origin>;
 }
 
 export class Families {
@@ -122,7 +126,12 @@ export class Families {
     for (const [i, path] of readable.entries()) if (read[i]) origins.set(path, read[i]);
     const identities = new Map<string, string>();
     for (const path of readable.reverse()) identities.set(this.library.peek(path)?.identity ?? '', path);
-    return { usable, others: [...unsupported, ...broken], groups, origins, identities };
+    const adapters = new Map<string, Origin>();
+    for (const path of this.library.adapters()) {
+      const origin = await this.origins.of(path);
+      if (origin) adapters.set(path, origin);
+    }
+    return { usable, others: [...unsupported, ...broken], groups, origins, identities, adapters };
   }
 
   private async originOf(path: string): Promise<Origin | undefined> {
@@ -213,7 +222,7 @@ function isSame(a: FileNode, b: FileNode): boolean {
 }
 
 function listingOf(
-  { groups, origins, identities }: Found,
+  { groups, origins, identities, adapters }: Found,
   all: readonly FileNode[],
   aboveOf: (node: Node) => FileNode | undefined,
   hidden: Pick<HiddenPaths, 'has'>,
@@ -238,5 +247,5 @@ function listingOf(
   };
   for (const list of below.values()) list.sort((a, b) => (made(a) < made(b) ? -1 : made(a) > made(b) ? 1 : 0));
   const exports = all.flatMap((node) => (node.kind === 'export' ? [node.folder] : []));
-  return { top, inspected, groups, origins, identities, exports, below, above };
+  return { top, inspected, groups, origins, identities, adapters, exports, below, above };
 }

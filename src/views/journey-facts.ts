@@ -23,6 +23,9 @@ export interface KnownToTree {
 /** Ways to write a plan as a model. */
 export const WRITTEN: readonly string[] = ['prune', 'heal', 'iterate'];
 
+/** Ways to write a model that was retrained. */
+export const MERGED: readonly string[] = ['merge', 'retrain'];
+
 /** @param scored its blocks have scores that still hold */
 export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: boolean): JourneyFacts {
   const { listing, plans, goals, runs } = known;
@@ -33,7 +36,7 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
   const children = childrenOf(listing, identity);
   const of = (kinds: readonly string[]) => children.find((child) => kinds.includes(child.origin.kind));
   const written = children.find(
-    (child) => WRITTEN.includes(child.origin.kind) && child.origin.removed.join() === removed.join(),
+    (child) => [...WRITTEN, ...MERGED].includes(child.origin.kind) && child.origin.removed.join() === removed.join(),
   );
   const goal = goals.goal(original);
   const ratio =
@@ -45,8 +48,9 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
     scored,
     planned: removed.length > 0,
     ...(subject.quantised && { quantised: true, exportedPlan: exportedPlan(children, runs, identity, removed) }),
-    ...(removed.length > 0 ? { written } : { adapter: adapterOf(listing, path) }),
-    merged: of(['merge', 'retrain']),
+    ...(removed.length > 0 && { written }),
+    adapter: adapterOf(listing, path, removed),
+    merged: of(MERGED),
     exported: exportsOf(listing, identity).at(0) ?? exportedFolder(runs, identity),
     compared: origin !== undefined && isCompared(runs, identity, original),
     skipped: goals.skipped(original, identity),
@@ -62,10 +66,15 @@ function childrenOf({ origins }: Listing, identity: string): (Member & { readonl
     .sort((a, b) => b.origin.finished.localeCompare(a.origin.finished));
 }
 
-function adapterOf({ below }: Listing, path: string): string | undefined {
-  const found = (below.get(`checkpoint:${path}`) ?? []).find(({ kind }) => kind === 'adapter');
-  return found?.kind === 'adapter' ? found.path : undefined;
+/** One that was trained on what the plan leaves. What an adapter of another program was trained on is not known. */
+function adapterOf({ below, adapters }: Listing, path: string, removed: readonly number[]): string | undefined {
+  const all = (below.get(`checkpoint:${path}`) ?? []).flatMap((node) => (node.kind === 'adapter' ? [node.path] : []));
+  return all.find((each) => isTrainedWithout(adapters.get(each), removed));
 }
+
+/** @param origin how Coppice trained an adapter; undefined for one of another program */
+export const isTrainedWithout = (origin: Origin | undefined, removed: readonly number[]): boolean =>
+  origin === undefined ? removed.length === 0 : origin.removed.join() === removed.join();
 
 /** The newest export of a model by its run: a folder of ONNX models is not a checkpoint. @param runs newest first */
 export function exportedFolder(runs: readonly RunDigest[], identity: string): Member | undefined {

@@ -39,7 +39,7 @@ export interface JourneyFacts {
   readonly exportedPlan?: Member;
   /** The newest model that was written with exactly the plan's blocks removed. */
   readonly written?: Member;
-  /** The newest adapter that was trained on it. */
+  /** The newest adapter that was trained on it; where there is a plan, one that was trained without the plan's blocks. */
   readonly adapter?: string;
   /** The newest model that was made by merging an adapter into it. */
   readonly merged?: Member;
@@ -57,17 +57,18 @@ export interface JourneyFacts {
 export function journeyOf(facts: JourneyFacts): Journey {
   const verdict = verdictOf(facts);
   const done = doneSteps(facts);
-  const unneeded = unneededSteps(facts, verdict, done);
-  const next = nextOf(facts, unneeded);
+  const leftOut = leftOutSteps(facts, verdict, done);
+  const next = nextOf(facts, leftOut);
   const at = stepOf(next, facts);
   return {
     goal: facts.goal ?? null,
     steps: STEPS.map((name) => ({
       name,
-      state: name === at ? 'next' : done.has(name) ? 'done' : unneeded.has(name) ? 'unneeded' : 'later',
+      state: name === at ? 'next' : done.has(name) ? 'done' : (leftOut.get(name) ?? 'later'),
     })),
     next,
     skippable: next.action === 'retrain',
+    instead: leftOut.get('retrain') === 'skipped' && verdict.ratio.met === false ? 'retrain' : null,
     verdict,
   };
 }
@@ -108,27 +109,35 @@ function doneSteps(facts: JourneyFacts) {
 }
 
 /** Whether the plan is not pruned but exported. */
-const exportsPlan = ({ planned, quantised = false, written }: JourneyFacts): boolean => planned && quantised && !written;
+const exportsPlan = ({ planned, quantised = false, written, adapter }: JourneyFacts): boolean =>
+  planned && quantised && !written && adapter === undefined;
 
-function unneededSteps(facts: JourneyFacts, { ratio }: Verdict, done: ReadonlySet<StepName>) {
-  const { skipped, kind } = facts;
-  const unneeded = new Set<StepName>(skipped);
-  if (exportsPlan(facts)) unneeded.add('prune');
+type LeftOut = ReadonlyMap<StepName, 'skipped' | 'unneeded'>;
+
+function leftOutSteps(facts: JourneyFacts, { ratio }: Verdict, done: ReadonlySet<StepName>): LeftOut {
+  const { skipped, kind, planned, adapter } = facts;
+  const out = new Map<StepName, 'skipped' | 'unneeded'>(skipped.map((step) => [step, 'skipped']));
+  if (exportsPlan(facts)) out.set('prune', 'unneeded');
   // What is exported is no longer trained, and what meets the goal need not be.
-  if (ratio.met || kind === 'export') unneeded.add('retrain');
-  return new Set([...unneeded].filter((step) => !done.has(step)));
+  if (ratio.met || kind === 'export') out.set('retrain', 'unneeded');
+  if (planned && adapter !== undefined) out.set('prune', 'unneeded'); // merging prunes too
+  for (const step of done) out.delete(step);
+  return out;
 }
 
-function nextOf(facts: JourneyFacts, unneeded: ReadonlySet<StepName>): NextAction {
+function nextOf(facts: JourneyFacts, leftOut: LeftOut): NextAction {
   const { derived, kind = '', scored, planned, written, adapter, merged, exported, compared } = facts;
   if (!derived || planned) {
+    if (planned && written) return open(written);
     if (exportsPlan(facts)) return exportOfPlan(facts);
-    if (planned) return written ? open(written) : { action: 'prune' };
+    // Merging writes the pruned and retrained model in one go.
+    if (planned && adapter !== undefined) return { action: 'merge', adapter };
+    if (planned) return { action: 'prune' };
     return { action: scored ? 'suggest' : 'score' };
   }
   if (merged) return open(merged);
   if (adapter !== undefined) return { action: 'merge', adapter };
-  if (!TRAINED.includes(kind) && !unneeded.has('retrain')) return { action: 'retrain' };
+  if (!TRAINED.includes(kind) && !leftOut.has('retrain')) return { action: 'retrain' };
   if (kind !== 'export' && !exported) return { action: 'export' };
   return { action: compared ? 'code' : 'compare' };
 }

@@ -48,7 +48,8 @@ export class Origins {
 function originIn({ kind, inputs, settings, results, finished }: RunRecord): Origin | undefined {
   const model = inputs.find(({ role }) => role === 'model');
   if (typeof model?.identity !== 'string') return undefined;
-  const removed = entries(results.removed).filter((block) => typeof block === 'number');
+  // An adapter changes no blocks: what it was trained without is a setting of its training.
+  const removed = entries(results.removed ?? settings.removed).filter((block) => typeof block === 'number');
   // The digest of the new weights: there is none if healing was no better and the plain ones were kept.
   const healed = kind === 'heal' && typeof settings.healed === 'string' && { healed: true as const };
   const blocks = removed.sort((a, b) => a - b);

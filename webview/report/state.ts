@@ -10,6 +10,7 @@ const NO_JOURNEY: Journey = {
   steps: [],
   next: { action: 'beforeAfter' },
   skippable: false,
+  instead: null,
   verdict: {
     ships: 'unknown',
     bytes: { value: null, limit: null, met: null },

@@ -4,7 +4,7 @@ import type { JsonNumber } from '../../format/json';
 import type { Journey, ShipGoal } from '../../protocol/journey';
 import type { PanelState, RunDigest } from '../../protocol/panel';
 import { journeyOf, type Member } from '../../views/journey';
-import { exportedBytes, exportedFolder, exportedPlan, isCompared, WRITTEN } from '../../views/journey-facts';
+import { exportedBytes, exportedFolder, exportedPlan, isCompared, MERGED, WRITTEN } from '../../views/journey-facts';
 import type { PlanSubject } from '../../views/plan';
 import { subjectOf } from '../../views/subject';
 import type { PanelReading } from './panel-reading';
@@ -44,7 +44,7 @@ export class JourneyPart {
     const { origin, children } = this.reading.lineage;
     const isChild = (kinds: readonly string[]) => newest(children.filter(({ kind }) => kinds.includes(kind)));
     const sameBlocks = children.filter(
-      (child) => WRITTEN.includes(child.kind) && child.removed.join() === removed.join(),
+      (child) => [...WRITTEN, ...MERGED].includes(child.kind) && child.removed.join() === removed.join(),
     );
     return journeyOf({
       goal,
@@ -54,8 +54,8 @@ export class JourneyPart {
       planned: removed.length > 0,
       ...(this.subject.quantised && { quantised: true, exportedPlan: this.exportedPlan(runs) }),
       written: removed.length > 0 ? newest(sameBlocks) : undefined,
-      adapter: removed.length > 0 ? undefined : this.reading.adapters.at(0),
-      merged: isChild(['merge', 'retrain']),
+      adapter: this.reading.adapterFor(removed),
+      merged: isChild(MERGED),
       exported: isChild(['export']) ?? exportedFolder(runs, identity),
       compared: isCompared(runs, identity, this.original),
       skipped: services.goals.skipped(this.original, identity),

@@ -5,6 +5,7 @@ import type { ComparedDigest, PanelFamily, PanelState } from '../../protocol/pan
 import { type Changes, type Column, columnsOf, measuredColumns } from './columns';
 import { familyOf } from './family';
 import { ADAPTERS, FittingList, PATCHES, WIDTHS } from './fitting-list';
+import { isTrainedWithout } from '../../views/journey-facts';
 import { type Origin, Origins } from '../../views/origins';
 import { type MeasuredOn, PanelTexts, type ScoredRows, type TextSource } from './panel-texts';
 import { Relatives } from './relatives';
@@ -24,6 +25,8 @@ export class PanelReading {
   private readonly fittingPatches: FittingList;
   private readonly fittingWidths: FittingList;
   private readonly relatives: Relatives;
+  private readonly origins = new Origins();
+  private trained: ReadonlyMap<string, Origin> = new Map();
   private measured: MeasuredOn | undefined;
   /** Readings follow one another, so that an older one never overwrites a newer one. */
   private last: Promise<unknown> = Promise.resolve();
@@ -34,7 +37,7 @@ export class PanelReading {
     private readonly services: Pick<PanelServices, 'host' | 'settings' | 'neighbours' | 'load'>,
     private readonly done: (found: ReadState) => void,
   ) {
-    const origins = new Origins();
+    const { origins } = this;
     const nameOf = (file: string): string => services.host.nameOf(file);
     this.runs = new RunList(source, origins, nameOf);
     this.texts = new PanelTexts(nameOf, () => services.settings().inputFolders);
@@ -52,6 +55,11 @@ export class PanelReading {
   /** Adapters that fit the checkpoint. */
   get adapters(): readonly string[] {
     return this.fittingAdapters.fitting;
+  }
+
+  /** The first adapter that was trained without these blocks. */
+  adapterFor(removed: readonly number[]): string | undefined {
+    return this.adapters.find((path) => isTrainedWithout(this.trained.get(path), removed));
   }
 
   /** What changes the checkpoint's weights without a checkpoint of its own. */
@@ -122,6 +130,8 @@ export class PanelReading {
       this.fittingWidths.refresh(widths),
       this.relatives.refresh(checkpoints),
     ]);
+    const trained = await Promise.all(this.adapters.map((path) => this.origins.of(path)));
+    this.trained = new Map(this.adapters.flatMap((path, at) => (trained[at] ? [[path, trained[at]] as const] : [])));
     const { runs, unreadable } = await this.runs.read(recordFolders, inputFolders);
     this.measured = await this.texts.refresh(this.scorings(), this.usualText());
     this.done({ runs, unreadable, text: this.measured.shown, family: this.family() });

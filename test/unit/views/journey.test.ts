@@ -29,6 +29,13 @@ describe('the way of an original model', () => {
     assert.deepEqual(nextOf({ planned: true }), { action: 'prune' });
   });
 
+  it('merges what was trained on the plan, which prunes in one go', () => {
+    const trained = { scored: true, planned: true, adapter: '/a' };
+    assert.deepEqual(nextOf(trained), { action: 'merge', adapter: '/a' });
+    assert.equal(states(trained), 'done done unneeded next later later');
+    assert.deepEqual(nextOf({ ...trained, written: member }), { action: 'open', ...member });
+  });
+
   it('says which steps are done', () => {
     assert.equal(states({}), 'next later later later later later');
     assert.equal(states({ scored: true }), 'done next later later later later');
@@ -96,11 +103,21 @@ describe('the way of a model that was made', () => {
   it('leaves out the retraining where the user skips it, or the goal is met without it', () => {
     const skipped = { skipped: ['retrain'] as const };
     assert.deepEqual(nextOf(skipped, MADE), { action: 'export' });
-    assert.equal(states(skipped, MADE), 'done done done unneeded next later');
+    assert.equal(states(skipped, MADE), 'done done done skipped next later');
+    assert.equal(states({ goal: GOAL, ratio: 1.2 }, MADE), 'done done done unneeded next later');
     assert.deepEqual(nextOf({ goal: GOAL, ratio: 1.2 }, MADE), { action: 'export' });
     assert.deepEqual(nextOf({ goal: GOAL, ratio: 1.4 }, MADE), { action: 'retrain' });
     assert.equal(journeyOf({ ...MADE, goal: GOAL, ratio: 1.4 }).skippable, true);
     assert.equal(journeyOf(NOTHING).skippable, false);
+  });
+
+  it('keeps the retraining at hand where it was skipped and the goal is missed', () => {
+    const instead = (facts: Partial<JourneyFacts>) => journeyOf({ ...MADE, goal: GOAL, ...facts }).instead;
+    const skipped: Partial<JourneyFacts> = { skipped: ['retrain'] };
+    assert.equal(instead({ ...skipped, ratio: 1.74 }), 'retrain');
+    assert.equal(instead({ ...skipped, ratio: 1.2 }), null);
+    assert.equal(instead({ ...skipped, ratio: 1.74, kind: 'merge' }), null); // it was retrained
+    assert.equal(instead({ ratio: 1.74 }), null); // it comes next
   });
 
   it('has no step left once all is done', () => {

@@ -18,6 +18,7 @@ function journey(step: number, next: NextAction, bytes: number | null = null, ra
     steps: STEPS.map((name, i) => ({ name, state: i < step ? 'done' : i === step ? 'next' : 'later' })),
     next,
     skippable: next.action === 'retrain',
+    instead: null,
     verdict: {
       ships: verdicts.includes(false) ? 'no' : verdicts.includes(null) ? 'unknown' : 'yes',
       bytes: { value: bytes, limit: GOAL.maxBytes!, met: verdicts[0] },

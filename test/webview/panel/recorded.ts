@@ -325,6 +325,7 @@ export const JOURNEY: Journey = {
   steps: STEPS.map((name, i) => ({ name, state: i === 0 ? 'next' : 'later' })),
   next: { action: 'score' },
   skippable: false,
+  instead: null,
   verdict: {
     ships: 'unknown',
     bytes: { value: null, limit: null, met: null },

@@ -40,8 +40,10 @@ export function nextSection({ send }: Context): Section {
     next.action === 'open' ? send({ type: 'family/open', path: next.path }) : send(startOf(next));
   const primary = button('', start, { appearance: 'primary' });
   const skip = button(t('Skip'), () => step && send({ type: 'journey/skip', step }), { appearance: 'link' });
+  let other: StartAction | null = null;
+  const instead = button('', () => other && send({ type: 'start', action: other }), { appearance: 'link' });
   const time = el('span', { class: 'time muted' });
-  const element = el('div', { class: 'next' }, primary, el('div', { class: 'next-detail' }, time, skip));
+  const element = el('div', { class: 'next' }, primary, el('div', { class: 'next-detail' }, time, skip, instead));
   return {
     element,
     update: ({ journey, times, trusted }) => {
@@ -55,6 +57,11 @@ export function nextSection({ send }: Context): Section {
       enable(primary, trusted || next.action === 'open');
       time.textContent = next.action === 'open' ? '' : (times[next.action] ?? '');
       time.title = time.textContent; // a narrow row cuts it off
+      other = journey.instead;
+      instead.hidden = other === null;
+      instead.textContent = other === null ? '' : ACTION_WORDS[other];
+      instead.title = t('The goal is missed without it');
+      enable(instead, trusted);
       skip.hidden = !journey.skippable || step === undefined;
     },
   };

@@ -21,6 +21,7 @@ const STATES: Readonly<Record<JourneyStep['state'], string>> = {
   next: t('next'),
   later: t('later'),
   unneeded: t('not needed'),
+  skipped: t('skipped'),
 };
 
 const ACTIONS: Readonly<Record<StepName, StartAction>> = {
@@ -49,7 +50,9 @@ export function stepperSection({ send }: Context): Section {
       if (now === 'next') step.setAttribute('aria-current', 'step');
       else step.removeAttribute('aria-current');
       step.disabled = !trusted || (name === 'prune' && !planned);
-      sign.replaceChildren(now === 'done' ? icon('check') : now === 'unneeded' ? icon('dash') : number);
+      sign.replaceChildren(
+        now === 'done' ? icon('check') : now === 'unneeded' || now === 'skipped' ? icon('dash') : number,
+      );
       state.textContent = `, ${STATES[now]}`;
       const time = times[ACTIONS[name]];
       step.title = [ACTION_WORDS[ACTIONS[name]], ...(time === undefined ? [] : [time]), STATES[now]].join(' · ');
