@@ -48,6 +48,8 @@ export interface PanelState {
   readonly namedPlans: readonly NamedPlan[];
   /** The way to a model that ships, and the one step that comes next. */
   readonly journey: Journey;
+  /** The checkpoint's files are not there any more: what was measured can be read, and nothing computed. */
+  readonly missing: boolean;
   /** How long each action is expected to take, in words such as "about 2:00"; without an entry it takes no time or is unknown. */
   readonly times: ActionTimes;
   /** The text for perplexity; null until it is known. */

@@ -2,12 +2,14 @@
  * The checkpoints in the view: found in the workspace, or opened by hand and remembered. Each is opened (headers
  * only) on first use, and again when its files change.
  */
+import { existsSync } from 'node:fs';
 import { Debounce } from '../sidecar/timers';
 import * as vscode from 'vscode';
 import type { Config } from '../host/config';
 import { openCheckpoint } from '../engine/checkpoint/open';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { messageOf, UserError } from '../engine/errors';
+import { isInside } from '../engine/files/paths';
 import { readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
 import { canonicalPath } from './canonical';
 import { CheckpointCache, folderOf, isOf } from './checkpoint-cache';
@@ -190,6 +192,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     this.truncated = truncated;
     const same = list() === before;
     this.forgetVanished();
+    for (const path of this.opened) if (this.cache.paths.includes(path) && !existsSync(path)) this.forget(path);
     if (this.scanned && same) return;
     this.scanned = true;
     this.changed.fire(undefined);
@@ -222,6 +225,8 @@ export class CheckpointLibrary implements vscode.Disposable {
 
   private watch(): void {
     const weights = vscode.workspace.createFileSystemWatcher(WEIGHT_FILES);
+    // A folder that a program removes as a whole sends one event, for itself.
+    const removals = vscode.workspace.createFileSystemWatcher('**', true, true, false);
     const onnx = vscode.workspace.createFileSystemWatcher(ONNX_MODELS);
     const configs = vscode.workspace.createFileSystemWatcher('**/config.json');
     const again = (): void => this.rescanSoon();
@@ -230,6 +235,8 @@ export class CheckpointLibrary implements vscode.Disposable {
       this.follow(weights),
       this.follow(configs),
       this.follow(onnx),
+      removals,
+      removals.onDidDelete(({ fsPath }) => this.places().some((path) => isInside(path, fsPath)) && again()),
       // A folder that is moved or removed as a whole sends no events for its files.
       vscode.workspace.onDidCreateFiles(again),
       vscode.workspace.onDidDeleteFiles(again),
@@ -241,6 +248,11 @@ export class CheckpointLibrary implements vscode.Disposable {
       vscode.window.onDidChangeWindowState(({ focused }) => focused && again()),
       this.config.onChange(['discovery.exclude'], again),
     );
+  }
+
+  /** Paths of everything that is listed. */
+  private places(): string[] {
+    return [...this.entries().map(({ path }) => path), ...this.adapterFolders, ...this.onnx.map(({ path }) => path)];
   }
 
   /** Watches the folders outside the workspace that have opened checkpoints, and only those. */

@@ -45,6 +45,7 @@ export function stateOf(name: string, runs: readonly PanelRun[]): PanelState {
     comparison: null,
     failure: null,
     trusted: true,
+    missing: false,
   };
 }
 

@@ -1,4 +1,5 @@
 /** The results panels: one per checkpoint, restored after a reload. */
+import { existsSync } from 'node:fs';
 import { isObject } from '../../format/json';
 import * as vscode from 'vscode';
 import type { Coppice } from '../../host/coppice';
@@ -77,7 +78,7 @@ export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
     }),
     coppice.library.onDidChange((path) => {
       for (const [shown, panel] of open) {
-        if (path === undefined) void panel.session?.refresh();
+        if (path === undefined) void panel.filesMoved();
         else if (path === shown) void panel.reload();
       }
     }),
@@ -138,14 +139,25 @@ class OpenPanel {
     panel.webview.html = pageHtml(panel.webview, extensionUri, page);
   }
 
-  /** Reads everything again, because the checkpoint's files have changed. */
+  /** Reads everything again, because the checkpoint's files have changed. What was measured stays to be read without them. */
   async reload(): Promise<void> {
-    const turn = this.turn + 1;
-    try {
-      await this.show();
-    } catch {
-      if (turn === this.turn) this.panel.dispose(); // the checkpoint is gone, as the tree shows
-    }
+    const before = this.session;
+    const isThere = await this.coppice.library.load(this.path).then(
+      () => true,
+      () => false,
+    );
+    if (this.session !== before) return; // the files changed again, or the panel was closed
+    if (isThere) await this.show();
+    else before?.found(false);
+  }
+
+  /** The list of checkpoints has changed: this one may be gone, or back. */
+  async filesMoved(): Promise<void> {
+    const { session } = this;
+    const isThere = existsSync(this.path);
+    if (session && isThere && !session.isThere) return this.reload();
+    session?.found(isThere);
+    await session?.refresh();
   }
 
   /** Jobs of the checkpoint show nothing over a panel that is seen. */

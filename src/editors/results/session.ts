@@ -96,6 +96,15 @@ export class ResultsSession {
     this.parts.measuring.begin();
   }
 
+  /** Whether the checkpoint's files were there when they were looked for last. */
+  get isThere(): boolean {
+    return !this.parts.store.state.missing;
+  }
+
+  found(isThere: boolean): void {
+    this.parts.store.updateWhatDiffers({ missing: !isThere });
+  }
+
   /** Sends nothing and receives nothing from now on: another session may serve the panel. */
   dispose(): void {
     this.disposed = true;
@@ -132,6 +141,7 @@ export class ResultsSession {
       comparison: null,
       failure: null,
       trusted: this.services.host.trusted(),
+      missing: false,
     };
   }
 

@@ -124,7 +124,10 @@ describe('a GGUF file', function () {
       assert.deepEqual([opened.checkpoint, opened.usable], [file, true]);
     }
     const { node, item } = await checkpointLine(file);
-    assert.deepEqual([item.label, item.contextValue], ['alone.gguf', 'checkpoint.portable.exported.opened.next-compare']);
+    assert.deepEqual(
+      [item.label, item.contextValue],
+      ['alone.gguf', 'checkpoint.portable.exported.opened.next-compare'],
+    );
     await vscode.commands.executeCommand('coppice.closeCheckpoint', node);
     assert.equal((await fileLines()).length, 2);
   });

@@ -1,9 +1,10 @@
 /** The view "Jobs" as the window shows it: lines, their actions and keys, and no notification over a panel. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError } from '../../../src/engine/errors';
+import { newRecord, recordText } from '../../../src/engine/records/record';
 import { clearWorkspace, coppice, inWorkspace, resetSettings, run, writeModel, writeText } from '../support/coppice';
 import { until } from '../../support/until';
 import { Window } from '../support/window';
@@ -59,6 +60,24 @@ describe('the view of jobs', () => {
   it('says in one sentence what it is for while it is empty', async () => {
     await window.page.getByText('are listed here while they run and when they are done').first().waitFor();
     await window.screenshot('jobs-view-empty');
+  });
+
+  it('lists no runs of windows without a folder', async () => {
+    const { context, jobs } = await coppice();
+    const own = join(context.globalStorageUri.fsPath, 'runs');
+    const record = newRecord({
+      kind: 'score',
+      inputs: [{ role: 'model', name: 'elsewhere', identity: 'X' }],
+      settings: { criterion: 'ppl' },
+      results: {},
+      started: new Date(),
+    });
+    mkdirSync(own, { recursive: true });
+    const file = join(own, '20260101-000000-score-elsewhere.json');
+    writeFileSync(file, recordText(record));
+    await jobs.readAgain();
+    assert.ok(!jobs.lines.some(({ words }) => words.label.includes('elsewhere')));
+    rmSync(file);
   });
 
   it('lists what is done; a click shows the run in the results panel, and other actions are at hand', async () => {

@@ -59,6 +59,38 @@ describe('questions for files and folders', () => {
     assert.ok(!rows.some((row) => row.includes('README.md') || row.includes('alpaca')));
   });
 
+  it('of tasks begin with what is there, and a new file of questions is one of them then', async () => {
+    const shown = () => box().locator('input[placeholder*="Select the questions"]').waitFor();
+    const begin = () => void vscode.commands.executeCommand('coppice.evaluateTasks', { checkpoint });
+    begin();
+    await shown();
+    assert.deepEqual(
+      (await offered()).map((row) => row.replace(/ ?(questions that|a template|BoolQ,).*/, '').trim()),
+      ['Stories', 'New file of questions…', 'Download known task sets…', 'Browse…'],
+    );
+    await window.screenshot('questions-tasks');
+    await window.pick('New file of questions…');
+    const file = inWorkspace('questions.coppice-tasks.json');
+    await until('the template is open', () => vscode.window.activeTextEditor?.document.fileName === file);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    begin();
+    await shown();
+    assert.match((await offered())[0], /^questions\.coppice-tasks\.json/);
+    // Which sets, and from where, before any question of consent.
+    await window.pick('Download known task sets…');
+    await box().locator('input[placeholder*="nothing is fetched before"]').waitFor();
+    const sets = await offered();
+    assert.ok(
+      sets.some((row) => /BoolQ ?2\.3 MB · raw\.githubusercontent\.com · CC BY-SA 3\.0/.test(row)),
+      sets.join('\n'),
+    );
+    assert.ok(
+      sets.some((row) => /WinoGrande.*By hand: /.test(row)),
+      sets.join('\n'),
+    );
+    await window.screenshot('questions-tasks-download');
+  });
+
   it('take a folder of the workspace, and say what is wrong with one that cannot be made', async () => {
     await selected();
     void vscode.commands.executeCommand('coppice.pruneCheckpoint', { checkpoint, blocks: [4], heal: false });

@@ -52,7 +52,7 @@ const SAMPLE: Story = {
   text: () => extensionFile('media/sample/evaluation.txt'),
   // Its tokenizer has no form in GGUF.
   format: /transformers, vLLM/,
-  label: 'safetensors',
+  label: 'transformers, vLLM',
   refused: 'llama.cpp does not know its tokenizer. Take ONNX or safetensors.',
   size: '4.4MB',
   bytes: 4.4e6,
@@ -143,7 +143,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
         assert.equal(await line.count(), 1);
       }
       await window.pick(story.label);
-      await window.enter('recommended');
+      await window.pick('recommended');
       await window.answer(/The most that the files may have/, story.size);
       await window.answer(/How many times the perplexity/, story.ratio);
       await frame.getByText(/Goal:/).first().waitFor();

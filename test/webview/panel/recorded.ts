@@ -369,6 +369,7 @@ export const EMPTY: PanelState = {
   comparison: null,
   failure: null,
   trusted: true,
+  missing: false,
 };
 
 export function planOf(removed: readonly number[], changes: Partial<PanelState['plan']> = {}): PanelState['plan'] {

@@ -46,7 +46,8 @@ export function nextSection({ send }: Context): Section {
   const element = el('div', { class: 'next' }, primary, el('div', { class: 'next-detail' }, time, skip, instead));
   return {
     element,
-    update: ({ journey, times, trusted }) => {
+    update: ({ journey, times, trusted: isTrusted, missing }) => {
+      const trusted = isTrusted && !missing; // nothing can be started without either
       ({ next } = journey);
       step = journey.steps.find(({ state }) => state === 'next')?.name;
       const words = wordsOf(next);

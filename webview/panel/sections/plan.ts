@@ -1,6 +1,6 @@
 /** The head of the panel: the model, its goal and text, its family, whether it may ship, and the steps on the way there. */
 import type { Journey } from '../../../src/protocol/journey';
-import type { PanelFamily, PanelText } from '../../../src/protocol/panel';
+import type { PanelFamily, PanelState, PanelText } from '../../../src/protocol/panel';
 import { formatBytes, shortCount } from '../../../src/format/numbers';
 import { blocksText } from '../../support/amounts';
 import { el } from '../../support/dom';
@@ -25,7 +25,9 @@ export function planSection(context: Context): Section {
   const drawText = whenChanged((shown: PanelText | null) => showText(text, shown));
   const drawGoal = whenChanged((shown: Journey['goal']) => showGoal(goal, shown));
   const banner = el('div', { class: 'banner', role: 'status' });
-  const drawBanner = whenChanged((trusted: boolean) => showBanner(banner, trusted, send));
+  const drawBanner = whenChanged((trusted: boolean, missing: boolean) =>
+    showBanner(banner, { trusted, missing }, send),
+  );
   const [verdict, stepper] = [verdictSection(), stepperSection(context)];
   const element = el(
     'header',
@@ -40,7 +42,7 @@ export function planSection(context: Context): Section {
     element,
     update: (state, view) => {
       const { model, journey, trusted } = state;
-      drawBanner(trusted);
+      drawBanner(trusted, state.missing);
       drawFamily(state.family);
       drawText(state.text);
       drawGoal(journey.goal);
@@ -73,8 +75,19 @@ function showGoal(chip: HTMLElement, goal: Journey['goal']): void {
 }
 
 /** Without trust nothing else can be done, so that its button is the primary one. */
-function showBanner(banner: HTMLElement, trusted: boolean, send: Context['send']): void {
-  banner.hidden = trusted;
+function showBanner(
+  banner: HTMLElement,
+  { trusted, missing }: Pick<PanelState, 'trusted' | 'missing'>,
+  send: Context['send'],
+): void {
+  banner.hidden = trusted && !missing;
+  if (missing) {
+    const words = t(
+      'The files of this model were moved or deleted. What was measured stays here; nothing can be computed.',
+    );
+    banner.replaceChildren(el('span', {}, words));
+    return;
+  }
   const manage = (): HTMLElement =>
     button(t('Manage Workspace Trust'), () => send({ type: 'trust/manage' }), { appearance: 'primary' });
   const words = t('Coppice runs nothing in Restricted Mode.');

@@ -60,6 +60,7 @@ export function stepperSection({ send }: Context): Section {
   });
   return {
     element,
-    update: ({ journey, times, trusted, plan }) => draw(journey.steps, times, trusted, plan.removed.length > 0),
+    update: ({ journey, times, trusted, missing, plan }) =>
+      draw(journey.steps, times, trusted && !missing, plan.removed.length > 0),
   };
 }
