@@ -69,15 +69,15 @@ export function judge(step: FinishedStep, result: JsonObject, limits: Limits): V
 
 /**
  * Checks the limits whose values are known before the run, so that no step computes for one that cannot be judged.
- * @param valueOf undefined for a value that a step has to find first
+ * @param valueOf undefined for a value that a step has to find first @param step undefined for those of the recipe
  * @throws UserError
  */
-export function checkLimits(limits: Limits, valueOf: (written: number | string) => unknown): void {
+export function checkLimits(limits: Limits, valueOf: (written: number | string) => unknown, step?: string): void {
   for (const name of LIMIT_NAMES) {
     const written = limits[name];
     if (written === undefined) continue;
     const value = valueOf(written);
-    if (value !== undefined) limitValue(name, value);
+    if (value !== undefined) limitValue(name, value, step);
   }
 }
 
@@ -85,11 +85,11 @@ export function checkLimits(limits: Limits, valueOf: (written: number | string) 
 const DECIMAL = /^\d+(\.\d+)?(e[+-]?\d+)?$/i;
 
 /** @throws UserError for what is no number: null, which would be 0, and lists among it */
-export function limitValue(name: LimitName, value: unknown): number {
+export function limitValue(name: LimitName, value: unknown, step?: string): number {
   const found = numberIn(name, value);
   if (found !== undefined && Number.isFinite(found) && found >= 0) return found;
   throw new UserError(
-    `The limit ${name} cannot be used`,
+    `The limit ${name}${step === undefined ? '' : ` of “${step}”`} cannot be used`,
     value === null
       ? 'it is null, and a limit that holds for everything is none'
       : `${JSON.stringify(value)} is no number of at least 0`,

@@ -53,8 +53,8 @@ export async function planSession(
   job: JobOptions = {},
 ): Promise<RecipePlan> {
   announce(job, 'looking at what is there');
-  for (const limits of [session.recipe.limits, ...session.order.map((step) => step.limits)]) {
-    checkLimits(limits, (value) => session.value(value));
+  for (const { name, limits } of [{ name: undefined, limits: session.recipe.limits }, ...session.order]) {
+    checkLimits(limits, (value) => session.value(value), name);
   }
   const steps: PlannedStep[] = [];
   for (const step of session.order) {

@@ -255,7 +255,7 @@ function modelOf({ recipe, model }: RecipeRequest, home: string, variables: Reci
 }
 
 /** The folder of the state of a run, absolute. */
-export const stateFolderOf = (request: RecipeRequest): string =>
+const stateFolderOf = (request: RecipeRequest): string =>
   resolve(request.folder ?? join(dirname(request.recipe.file), OWN_FOLDER, stateName(request)));
 
 /** Another model, and a quick try, have a state of their own, so that they undo nothing. */

@@ -15,7 +15,7 @@ import type { Json } from '../../recipes/recipe';
 import { type Answer, answerOf } from '../../recipes/report/answer';
 import { checkReports, writeReport } from '../../recipes/report/write';
 import { runRecipe } from '../../recipes/run';
-import { stateFolderOf } from '../../recipes/session';
+import { Session } from '../../recipes/session';
 import { titleOf } from '../../recipes/title';
 import { StepTimes } from '../../recipes/times';
 import type { Expected, RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
@@ -100,7 +100,7 @@ async function run(file: string, options: Options, compute: object, shell: Shell
     return { json: planOf(plan), page: planPage(plan, shell) };
   }
   if (options.report !== undefined) await checkFileTarget('the report', options.report, undefined, [file]);
-  await checkReports(stateFolderOf(request), options.report);
+  await checkReports((await Session.open(request)).folder, options.report);
   const width = Math.max(...recipe.steps.map(({ name }) => name.length));
   const running = runRecipe(request, inThisProcess(compute), {
     ...shell.job,

@@ -240,7 +240,7 @@ describe('results of recipes', function () {
       });
       const text = JSON.parse(readFileSync(file, 'utf8')) as object;
       writeFileSync(file, JSON.stringify({ ...text, variables: { v: value } }));
-      await assert.rejects(run(file), /The limit maxPpl cannot be used/, JSON.stringify(value));
+      await assert.rejects(run(file), /The limit maxPpl of “a” cannot be used/, JSON.stringify(value));
     }
   });
 });
