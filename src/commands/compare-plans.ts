@@ -1,4 +1,4 @@
-/** Compare Plans…: measures the chosen plans of a checkpoint on the same rows, and shows them in the results panel. */
+/** Rank Plans…: measures the chosen plans of a checkpoint on the same rows, and shows them in the results panel. */
 import * as vscode from 'vscode';
 import { openResults } from '../editors/results/panel';
 import { UserError } from '../engine/errors';
@@ -29,7 +29,7 @@ export const comparePlansCommand: Command<ComparePlansArguments> = {
   id: 'coppice.comparePlans',
   needsTrust: true,
   async run(coppice, args, settle) {
-    const title = vscode.l10n.t('Compare Plans');
+    const title = vscode.l10n.t('Rank Plans');
     const chosen = await chooseCheckpoint(coppice, args, title, { prefers: 'plan' });
     const all = candidates(coppice, chosen);
     if (all.length === 0) throw noPlans();

@@ -1,4 +1,4 @@
-/** Compare with Width Pruning…: depth against LLM-Pruner, FLAP and Wanda-sp at equal size. */
+/** Try Width Pruning…: depth against LLM-Pruner, FLAP and Wanda-sp at equal size. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { QUICK } from '../engine/evaluate/grid/protocol';
@@ -55,7 +55,7 @@ export const compareWithWidthCommand: Command<CompareArguments> = {
   id: 'coppice.compareWithWidth',
   needsTrust: true,
   async run(coppice, args, settle) {
-    const title = vscode.l10n.t('Compare with Width Pruning');
+    const title = vscode.l10n.t('Try Width Pruning');
     const chosen = await chooseCheckpoint(coppice, args, title);
     requireProtection(chosen.architecture.layers.length, coppice.config); // before any question
     const complete = await askAll(title, args, [

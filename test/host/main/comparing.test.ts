@@ -1,4 +1,4 @@
-/** Compare with Width Pruning… as a user meets it: questions with the plan as the default, and the card of the result. */
+/** Try Width Pruning… as a user meets it: questions with the plan as the default, and the card of the result. */
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { VersusResult } from '../../../src/protocol/versus';

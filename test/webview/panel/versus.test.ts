@@ -112,7 +112,7 @@ describeBrowser('depth against width in the results panel', (browser) => {
   it('says what it is for while there is none, and starts the comparison', async () => {
     const panel = await openPanel(browser(), EMPTY);
     await panel.page.locator('.versus .empty', { hasText: 'narrower ones' }).waitFor();
-    await button(panel, 'Compare with Width Pruning…').click();
+    await button(panel, 'Try Width Pruning…').click();
     assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'versus' }]);
     await panel.close();
   });

@@ -20,7 +20,7 @@ export const ACTION_WORDS: Readonly<Record<StartAction, string>> = {
   goal: t('Set a Goal…'),
   tasks: t('Evaluate Tasks…'),
   iterate: t('Prune Iteratively…'),
-  versus: t('Compare with Width Pruning…'),
+  versus: t('Try Width Pruning…'),
 };
 
 const wordsOf = (next: NextAction): string =>

@@ -31,7 +31,7 @@ export function versusSection(context: Context): Section {
       time?: string,
     ) => {
       const start = {
-        label: t('Compare with Width Pruning…'),
+        label: t('Try Width Pruning…'),
         start: () => send({ type: 'start', action: 'versus' }),
       };
       const enabled = trusted && !isRunning;
