@@ -10,13 +10,12 @@ import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import { checkpointBytes, requireSpace } from '../host/disk-space';
 import { hintAtGit } from '../host/git-hint';
-import { amountChoices, healingOptions, tellHealed, usualHealingText } from '../host/healing';
-import { SELF } from '../jobs/healing-amounts';
+import { amountChoices, healingOptions, healingTexts, tellHealed, usualHealingText } from '../host/healing';
 import { modelSource } from '../host/model-choice';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-folder';
+import { quickChoice } from '../host/quick-choice';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
-import { settingsText } from '../host/settings-text';
 import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, pick, type Step } from '../host/steps';
 import { PATCH } from '../views/group-files';
@@ -60,7 +59,13 @@ export const healCheckpointCommand: Command<HealArguments> = {
     const choice = args.remove === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');
     const isNamed = args.out !== undefined || args.patch !== undefined;
     const complete = isNamed ? args : await askHealing(coppice, args, chosen, remove, title);
-    const { data = usualHealingText(coppice), tokens = HEAL_DEFAULTS.tokens, method, out, patch } = complete;
+    const {
+      data = usualHealingText(coppice, chosen.subject),
+      tokens = HEAL_DEFAULTS.tokens,
+      method,
+      out,
+      patch,
+    } = complete;
     settle({ ...args, checkpoint: chosen.path, remove, choice, data, tokens, method, out, patch });
     if (out !== undefined) requireSpace(out, await checkpointBytes(chosen.checkpoint, remove));
     const spec: HealSpec = {
@@ -101,23 +106,18 @@ async function askHealing(
   title: string,
 ): Promise<State> {
   const { config } = coppice;
-  const usual = usualHealingText(coppice);
+  const usual = usualHealingText(coppice, chosen.subject);
+  const plan = { chosen, removed: remove.filter((entry) => typeof entry === 'number') };
   const dataStep: Step<State> = async (_, place) => {
-    const self = {
-      label: vscode.l10n.t('$(sparkle) Text that the unpruned model writes'),
-      description: vscode.l10n.t('needs no data'),
-      value: SELF,
-    };
-    const fixed = config.usesBundledText ? [self] : [settingsText(coppice), self];
+    const fixed = healingTexts(coppice, plan);
     const active = recall(coppice, 'heal', 'data', usual, config.calibration.file);
     const placeholder = vscode.l10n.t('Which text should the model be healed on? Best: text like what your app sends.');
     const data = await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active });
     return data === BACK ? BACK : { data };
   };
   const tokensStep: Step<State> = async ({ data = usual }, place) => {
-    const blocks = remove.filter((entry) => typeof entry === 'number');
-    const choices = amountChoices(coppice, chosen, blocks, data);
-    const active = recall(coppice, 'heal', 'tokens', HEAL_DEFAULTS.tokens);
+    const choices = amountChoices(coppice, plan, data);
+    const active = quickChoice(choices, recall<number>(coppice, 'heal', 'tokens', HEAL_DEFAULTS.tokens));
     const tokens = await pick(place, vscode.l10n.t('Select how much text to heal on'), choices, active);
     return tokens === BACK ? BACK : { tokens };
   };

@@ -21,8 +21,7 @@ import { formatBytes, shortCount, formatFactor } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { pickCriterion } from '../host/criteria';
-import { timeOf } from '../host/expected-time';
-import { amountChoices, healingOptions, tellHealed, usualHealingText } from '../host/healing';
+import { healingOptions, tellHealed, usualHealingText } from '../host/healing';
 import { checkpointBytes, requireSpace } from '../host/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { compareStep, inform, nextCommand } from '../host/inform';
@@ -31,6 +30,7 @@ import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, pick, type Step } from '../host/steps';
+import { askHealing, PLAIN } from './healing-step';
 import { suggest } from './suggest-blocks';
 import { askCount, decidingChoices } from './suggest-step';
 import { common, conversionWords, wantsExport } from './prune-quantised';
@@ -66,7 +66,7 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     const { heal, out, device } = complete;
     const blocks = await blocksOf(coppice, complete, chosen);
     const choice = args.blocks === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');
-    const data = args.data ?? usualHealingText(coppice);
+    const data = complete.data ?? usualHealingText(coppice, chosen.subject);
     settle({ ...args, checkpoint: chosen.path, blocks, choice, heal, data, out });
     requireSpace(out!, await checkpointBytes(chosen.checkpoint, blocks));
     const tokens = heal === true ? HEAL_DEFAULTS.tokens : heal;
@@ -136,12 +136,6 @@ async function blocksOf(coppice: Coppice, args: PruneArguments, chosen: Chosen):
   return removed;
 }
 
-/** "a few seconds": the weights are read and written. */
-function writingTime(coppice: Coppice, { checkpoint }: Chosen): string {
-  const { bytes } = summarize(checkpoint);
-  return timeOf(coppice, withStart({ bytes }, [files(2 * bytes)]));
-}
-
 function unlocked({ config }: Coppice, blocks: readonly number[], { architecture }: Chosen): number[] {
   const { locked } = requireProtection(architecture.layers.length, config);
   return selectExplicit(blocks, architecture.layers.length, [...locked]);
@@ -149,8 +143,6 @@ function unlocked({ config }: Coppice, blocks: readonly number[], { architecture
 
 /** A search that measures the model without each block in turn chooses best. */
 const DEFAULT_CRITERION: Criterion = 'greedy';
-/** The remembered answer that the plan is written as it is. */
-const PLAIN = 0;
 
 async function askPruning(
   coppice: Coppice,
@@ -177,12 +169,7 @@ async function askPruning(
     const { kept } = protectionOf(blocks, config);
     const open = Array.from({ length: blocks }, (_, block) => block).filter((block) => !kept.has(block));
     const removed = known.length > 0 ? known : open.slice(0, count);
-    const data = args.data ?? usualHealingText(coppice);
-    const plain = { label: vscode.l10n.t('Prune only'), description: writingTime(coppice, chosen), value: PLAIN };
-    const choices = [...amountChoices(coppice, chosen, removed, data), plain];
-    const active = recall(coppice, 'prune', 'heal', HEAL_DEFAULTS.tokens);
-    const heal = await pick(place, vscode.l10n.t('Heal after pruning?'), choices, active);
-    return heal === BACK ? BACK : { heal: heal === PLAIN ? false : heal };
+    return askHealing(coppice, args, { chosen, removed }, place);
   };
   const complete = await askAll(title, args, [
     ...(known.length === 0 && args.criterion === undefined ? [criterionStep] : []),

@@ -45,14 +45,15 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
     ...speedWork(both),
     ...textsWork(both, WANTED_SAMPLES),
   ]);
-  const ownText = usualHealingText(coppice) === SELF;
+  const writesText = usualHealingText(coppice, subject) === SELF;
   return {
     score: time(scoring),
     suggest: time(isScored ? [] : scoring),
     curve: time([...(isScored ? [] : scoring), ...curveOf(coppice, chosen)]),
     prune: time([written]),
     ...(removed.length > 0 && {
-      heal: time([...heal(HEAL_TOKENS.normal, ownText), written]),
+      heal: time([...heal(HEAL_TOKENS.normal, writesText), written]),
+      ...(writesText && { healOnText: time([...heal(HEAL_TOKENS.normal, false), written]) }),
       healed: time(heal(HEAL_TOKENS.quick, true)),
     }),
     retrain: timeWords(usualTraining(coppice, chosen, removed)),

@@ -34,7 +34,8 @@ export async function chooseFile(
   const found = await vscode.workspace.findFiles(`**/*.{${extensions.join(',')}}`, exclude, MAX_FOUND);
   const paths = found.map(({ fsPath }) => fsPath);
   const listed = (await usableTexts(paths, use, modelFolders(coppice))).slice(0, MAX_LISTED);
-  const files = listed.map(async (path) => ({
+  const others = listed.filter((path) => !fixed.some(({ value }) => value === path));
+  const files = others.map(async (path) => ({
     label: vscode.workspace.asRelativePath(path),
     description: (await describe?.(path)) ?? '',
     value: path,

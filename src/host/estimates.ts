@@ -15,7 +15,7 @@ import { protectionOf } from '../views/protection';
 import { modelOf } from './ask-training';
 import type { Chosen } from './choose-checkpoint';
 import type { Coppice } from './coppice';
-import { expectedTime, timeOf } from './expected-time';
+import { type ExpectedTime, expectedTime, timeOf, timeWords } from './expected-time';
 
 /**
  * "about 1:20"; undefined if it takes no time.
@@ -115,13 +115,18 @@ export interface HealingQuestion {
   readonly method?: HealMethod;
 }
 
-/** "about 40 s", or "about 2:00, 1:20 of it once" if the model first writes the text, which is kept for later. */
-export function healingEstimate(coppice: Coppice, architecture: Architecture, question: HealingQuestion): string {
+/** How long healing takes on this machine, the text included if the model writes it. */
+export function healingTime(coppice: Coppice, architecture: Architecture, question: HealingQuestion): ExpectedTime {
   const { tokens, ...work } = question;
-  const parts = healingParts(architecture, { ...work, rows: healingRows(architecture, tokens) });
-  if (!question.writes) return timeOf(coppice, parts);
-  const writing = expectedTime(coppice, parts.slice(0, 1));
-  return vscode.l10n.t('{0}, {1} of it once', timeOf(coppice, parts), roughTime(writing.seconds));
+  return expectedTime(coppice, healingParts(architecture, { ...work, rows: healingRows(architecture, tokens) }));
+}
+
+/** "about 40 s", or "about 2:00 the first time, then 40 s" if the model first writes the text, which is kept for later. */
+export function healingEstimate(coppice: Coppice, architecture: Architecture, question: HealingQuestion): string {
+  const words = timeWords(healingTime(coppice, architecture, question));
+  if (!question.writes) return words;
+  const then = healingTime(coppice, architecture, { ...question, writes: false });
+  return vscode.l10n.t('{0} the first time, then {1}', words, roughTime(then.seconds));
 }
 
 /**

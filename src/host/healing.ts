@@ -1,4 +1,5 @@
 /** Healing in commands: how much of it, with its seconds, on which text, and the notification of its end. */
+import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { formatSeconds } from '../format/durations';
 import { formatNumber } from '../format/numbers';
@@ -8,41 +9,78 @@ import { checkpointName } from '../jobs/titles';
 import type { Chosen } from './choose-checkpoint';
 import type { CommonArguments } from './command';
 import type { Coppice } from './coppice';
-import { healingEstimate } from './estimates';
+import { healingEstimate, healingTime } from './estimates';
 import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
 import { compareStep, inform, nextCommand } from './inform';
+import { settingsText } from './settings-text';
 import type { Choice } from './steps';
+import type { PlanSubject } from '../views/plan';
 
-/** The calibration text if the settings name one, otherwise the model's own text. */
-export const usualHealingText = ({ config }: Coppice): string =>
-  config.usesBundledText ? SELF : config.calibration.file;
+/**
+ * The user's calibration text: that of the settings, or the one that the model was scored on. Without one, the model's own
+ * text, which takes long to write.
+ * @param model undefined looks at the settings only
+ */
+export function usualHealingText({ config, scores }: Pick<Coppice, 'config' | 'scores'>, model?: PlanSubject): string {
+  const { file } = config.calibration;
+  if (!config.usesBundledText) return file;
+  const scored = model && scores.latest(model)?.calibration?.file;
+  const isText = scored !== undefined && scored !== file && !/\.json$/i.test(scored); // rows of ids are no text
+  return isText && existsSync(scored) ? scored : SELF;
+}
 
 /** The text in a sentence. */
 export const healingTextName = (data: string): string =>
   data === SELF ? vscode.l10n.t('text that the unpruned model writes') : vscode.workspace.asRelativePath(data);
 
-/** The two amounts of healing as choices, each with its seconds. @param removed blocks, as far as they are known */
+/** What is healed: a model without blocks, as far as they are known. */
+export interface HealedPlan {
+  readonly chosen: Chosen;
+  readonly removed: readonly number[];
+}
+
+/** The texts that come before those of the workspace, the user's own first, each with the time of a whole healing. */
+export function healingTexts(coppice: Coppice, { chosen, removed }: HealedPlan): Choice<string>[] {
+  const { t } = vscode.l10n;
+  const time = (writes: boolean): string =>
+    healingEstimate(coppice, chosen.architecture, { removed, tokens: HEAL_TOKENS.normal, writes });
+  const own = usualHealingText(coppice, chosen.subject);
+  const label = coppice.config.usesBundledText
+    ? t('$(book) The text that the model was scored on')
+    : settingsText(coppice).label;
+  const text = { label, description: `${vscode.workspace.asRelativePath(own)} · ${time(false)}`, value: own };
+  return [
+    ...(own === SELF ? [] : [text]),
+    {
+      label: t('$(sparkle) Text that the unpruned model writes'),
+      description: t('needs no data · {0}', time(true)),
+      value: SELF,
+    },
+  ];
+}
+
+/** The two amounts of healing as choices, each with its seconds. */
 export function amountChoices(
   coppice: Coppice,
-  { architecture }: Chosen,
-  removed: readonly number[],
+  { chosen: { architecture }, removed }: HealedPlan,
   data: string,
-): Choice<number>[] {
-  const describe = (tokens: number): string =>
-    healingEstimate(coppice, architecture, { removed, tokens, writes: data === SELF });
+): (Choice<number> & { readonly seconds: number })[] {
   const { t } = vscode.l10n;
+  const amount = (tokens: number): { description: string; seconds: number; value: number } => {
+    const question = { removed, tokens, writes: data === SELF };
+    const { seconds } = healingTime(coppice, architecture, question);
+    return { description: healingEstimate(coppice, architecture, question), seconds, value: tokens };
+  };
   return [
     {
       label: t('Heal after pruning'),
-      description: describe(HEAL_TOKENS.normal),
       detail: t('Corrects the weights that are kept, on {0}', healingTextName(data)),
-      value: HEAL_TOKENS.normal,
+      ...amount(HEAL_TOKENS.normal),
     },
     {
       label: t('Heal quickly'),
-      description: describe(HEAL_TOKENS.quick),
       detail: t('The same on a quarter of the text: nearly as good'),
-      value: HEAL_TOKENS.quick,
+      ...amount(HEAL_TOKENS.quick),
     },
   ];
 }

@@ -200,7 +200,8 @@ export interface NamedPlan {
 }
 
 /** Everything that a button of the panel starts and that takes time; a text is one of 64 tokens by one model. */
-export type TimedAction = StartAction | 'curve' | 'bench' | 'grid' | 'healed' | 'text';
+/** Healing on a text of the user, where it would be on one that the model writes first, is `healOnText`. */
+export type TimedAction = StartAction | 'curve' | 'bench' | 'grid' | 'healed' | 'healOnText' | 'text';
 export type ActionTimes = Readonly<Partial<Record<TimedAction, string>>>;
 
 /** Perplexity of the plan on the calibration rows. */

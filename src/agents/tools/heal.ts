@@ -13,7 +13,8 @@ export const heal = jobTool({
   title: () => l10n.t('Heal Pruned Model'),
   description:
     'Leaves out blocks of the original model and corrects the weights of the others by least squares, without training: ' +
-    'it wins back a part of what pruning costs in seconds to minutes. Give the original model and the blocks in "remove", ' +
+    'it wins back a part of what pruning costs. Minutes with texts in "data"; where the model writes the text itself, that ' +
+    'takes most of the time, for larger models hours: the question tells the expected time. Give the original model and the blocks in "remove", ' +
     'not a pruned checkpoint. With "out" it writes the healed checkpoint; without it, it only says what healing would ' +
     'bring. Returns perplexity, KL divergence and agreement with the whole model before and after, on rows that were ' +
     'not fitted.',

@@ -28,7 +28,8 @@ export const prune = jobTool({
     'Writes a new checkpoint without some Transformer blocks. The source never changes, and nothing is overwritten. ' +
     'Choose the blocks as in coppice_plan, which is the dry run: by "blocks", or by "scores" with a size; or give a ' +
     '"criterion" with its calibration text and a size, and the blocks are scored first. "heal" also corrects the weights ' +
-    'of the other blocks, which wins back a part of the loss in seconds to minutes. Returns the sizes, and the quality ' +
+    'of the other blocks, which wins back a part of the loss: minutes with texts in "data", much longer where ' +
+    'the model writes the text ("self"); the question tells the expected time. Returns the sizes, and the quality ' +
     'before and after if healed. Measure the result with coppice_evaluate.',
   effect: 'writes',
   options: {

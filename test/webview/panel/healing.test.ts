@@ -109,10 +109,13 @@ describeBrowser('card of a healing', (browser) => {
 
   it('offers to heal the plan, if there is one', async () => {
     const panel = await openPanel(browser(), EMPTY);
-    assert.match(await words(panel), /in seconds, without training/);
+    assert.match(await words(panel), /Healing corrects the kept blocks without training\./);
     assert.equal(await panel.page.locator('.healing vscode-button[disabled]').count(), 1);
-    await panel.post(update(1, { plan: planOf([14]) }));
+    const times = { heal: 'about 1 h 17 min', healOnText: 'about 9:00' };
+    await panel.post(update(1, { plan: planOf([14]), times }));
     await settled(panel);
+    const promise = /takes about 1 h 17 min, most of it to write text; with a text of yours about 9:00\./;
+    assert.match(await words(panel), promise, 'no promise without its time');
     await panel.page.locator('.healing').getByRole('button', { name: 'Heal…' }).click();
     assert.deepEqual(panel.received('start').at(-1), { type: 'start', action: 'heal' });
     await panel.close();

@@ -24,12 +24,12 @@ export function healingSection(context: Context): Section {
   const frame = new ChartFrame('healing', t('Healing'), t('How near is it to the whole model?'), context);
   const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (healing) => setView({ healing }));
   const heal = { label: t('Heal…'), start: () => send({ type: 'start', action: 'heal' }) };
-  const draw = whenChanged((...[runs, model, wanted, canHeal, time]: Parts) => {
+  const draw = whenChanged((...[runs, model, wanted, canHeal, time, onText]: Parts) => {
     const healed = runs.filter(({ digest }) => digest.heal !== undefined);
     const chosen = healed.find(({ id }) => id === wanted) ?? healed[0];
     if (!chosen) {
       frame.setTools();
-      frame.showEmpty(t('Healing corrects the kept blocks in seconds, without training.'), {
+      frame.showEmpty(promiseOf(time, onText), {
         ...heal,
         time,
         enabled: canHeal,
@@ -50,12 +50,24 @@ export function healingSection(context: Context): Section {
   return {
     element: frame.element,
     update: ({ runs, model, plan, trusted, times }, { healing }) =>
-      draw(ownRuns(runs), model, healing, trusted && plan.removed.length > 0, times.heal),
+      draw(ownRuns(runs), model, healing, trusted && plan.removed.length > 0, times.heal, times.healOnText),
   };
 }
 
-/** Runs, model, the chosen run, whether the plan can be healed, and how long that takes. */
-type Parts = [readonly PanelRun[], PanelModel, string, boolean, string | undefined];
+/** Runs, model, the chosen run, whether the plan can be healed, and how long that takes, also on a text of the user. */
+type Parts = [readonly PanelRun[], PanelModel, string, boolean, string | undefined, string | undefined];
+
+/** What healing does, with its time here. Most of that is the text, where the model writes one. */
+function promiseOf(time: string | undefined, onText: string | undefined): string {
+  if (time === undefined) return t('Healing corrects the kept blocks without training.');
+  return onText === undefined
+    ? t('Healing needs no training. Here it takes {0}.', time)
+    : t(
+        'Healing needs no training. Here it takes {0}, most of it to write text; with a text of yours {1}.',
+        time,
+        onText,
+      );
+}
 
 /** Rows that were not fitted tell more. */
 const stagesOf = ({ heldOut, fit }: HealDigest): HealStagesDigest | undefined => heldOut ?? fit;
