@@ -86,7 +86,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   };
   const stopped = (journal = new JobJournal(shared, windows));
   const client = (sidecar = new NotedSidecar(options, note, stopped));
-  const failed = new FailedJobs();
+  const failed = new FailedJobs(shared);
   const store = context.workspaceState;
   const cluster = new ClusterRuns({ sidecar: client, store, ownFolder: context.extensionUri.fsPath, log });
   const folders = (): readonly string[] => jobFolders({ config, context });

@@ -26,9 +26,11 @@ async function discard(coppice: Coppice, line: JobLine, isSure: boolean): Promis
       });
       break;
     case 'stopped': {
-      const { spec } = line.job;
+      const { spec, cancelled } = line.job;
       const rounds = roundsOf(spec);
-      if (!isSure) await askWhetherSure(spec, rounds === undefined ? undefined : iterateFolderOf(rounds));
+      // What was cancelled and keeps nothing has nothing to lose.
+      if (!isSure && (!cancelled || rounds !== undefined))
+        await askWhetherSure(spec, rounds === undefined ? undefined : iterateFolderOf(rounds));
       if (rounds !== undefined) await IterateWorkspace.discard(rounds);
       coppice.journal.forget(spec);
       break;

@@ -1,4 +1,5 @@
 /** A sidecar client that notes the last job and the running jobs of commands and the results panel, but not parts of recipes. */
+import { CancelledError } from '../engine/errors';
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
 import type { JobJournal } from './job-journal';
 import { type ClientOptions, type RunOptions, SidecarClient } from '../sidecar/client';
@@ -17,6 +18,13 @@ export class NotedSidecar extends SidecarClient {
     if (options?.isPart) return super.run(spec, options);
     // The panel evaluates a new adapter on its own. That job is not the user's.
     if (spec.kind !== 'eval' || spec.text !== undefined) this.note(spec);
-    return super.run(spec, options).finally(this.journal.begun(spec));
+    const ended = this.journal.begun(spec);
+    return super
+      .run(spec, options)
+      .catch((error: unknown) => {
+        if (error instanceof CancelledError) this.journal.cancel(spec);
+        throw error;
+      })
+      .finally(ended);
   }
 }

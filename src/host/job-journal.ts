@@ -14,9 +14,12 @@ import type { WindowJobs } from './window-jobs';
 
 /** Where earlier versions kept the running jobs. */
 const EARLIER_KEY = 'jobsUnderWay';
+/** Jobs that the user has cancelled. */
+const CANCELLED = 'jobsCancelled';
 /** Jobs that can run again, or go on, when the user wants. */
 const STOPPED = 'jobsStopped';
 const MAX_STOPPED = 20;
+const MAX_CANCELLED = 10;
 
 /** Short jobs and jobs that the panel starts on its own are not kept. */
 const isWorthIt = (spec: JobSpec): boolean =>
@@ -24,19 +27,28 @@ const isWorthIt = (spec: JobSpec): boolean =>
 
 const NOT_KEPT: readonly JobKind[] = ['generate', 'samples', 'bench', 'speeds'];
 
+/** What a window that is gone has left. */
+export interface Interrupted {
+  /** They can run again. */
+  readonly jobs: readonly JobSpec[];
+  /** Short ones, which are only told of. */
+  readonly short: readonly JobSpec[];
+}
+
 export class JobJournal {
   private readonly underWay = new Set<JobSpec>();
   private closed = false;
   private kept: readonly JobSpec[];
+  private dropped: readonly JobSpec[];
   private others: readonly JobSpec[];
   private readonly changed = new Emitter<void>();
-  private readonly found = new Emitter<readonly JobSpec[]>();
+  private readonly found = new Emitter<Interrupted>();
   /** Other jobs are stopped now, or run in other windows. */
   readonly onChange = this.changed.on;
   /** Jobs whose window is gone since. */
   readonly onInterrupted = this.found.on;
-  /** Jobs of windows that were gone when this one opened. */
-  readonly interrupted: readonly JobSpec[];
+  /** What the windows did that were gone when this one opened. */
+  readonly interrupted: Interrupted;
 
   /** @param store of the jobs that were stopped @param windows the running jobs of all windows */
   constructor(
@@ -46,16 +58,23 @@ export class JobJournal {
     const earlier = specsIn(store.get(EARLIER_KEY));
     if (earlier.length > 0) void store.update(EARLIER_KEY, []);
     this.kept = specsIn(store.get(STOPPED));
+    this.dropped = specsIn(store.get(CANCELLED));
     this.others = specsIn(windows.elsewhere());
-    this.interrupted = [...earlier, ...specsIn(windows.take())];
-    this.keep([...this.interrupted, ...this.kept]);
+    const found = interruptedIn(windows.take());
+    this.interrupted = { ...found, jobs: [...earlier, ...found.jobs] };
+    this.keep([...this.interrupted.jobs, ...this.kept]);
     windows.onChange(() => this.look());
-    store.onChange?.((key) => key === STOPPED && this.follow());
+    store.onChange?.((key) => (key === STOPPED || key === CANCELLED) && this.follow());
   }
 
   /** Jobs that a reload has interrupted or the user has stopped, newest first, until they run again or are forgotten. */
   get stopped(): readonly JobSpec[] {
     return this.kept;
+  }
+
+  /** Jobs that the user has cancelled, newest first, until they run again or are forgotten. */
+  get cancelled(): readonly JobSpec[] {
+    return this.dropped;
   }
 
   /** Jobs that run in other windows of the same workspace. */
@@ -68,14 +87,20 @@ export class JobJournal {
     this.keep([spec, ...this.kept]);
   }
 
-  /** Forgets a job that was stopped: it runs again, or it is not wanted any more. */
+  /** Notes that the user has cancelled a job, which may run again. */
+  cancel(spec: JobSpec): void {
+    if (isWorthIt(spec)) this.drop([spec, ...this.dropped]);
+  }
+
+  /** Forgets a job that was stopped or cancelled: it runs again, or it is not wanted any more. */
   forget(spec: JobSpec): void {
-    if (this.kept.some((each) => isSameJob(each, spec))) this.keep(this.kept.filter((each) => !isSameJob(each, spec)));
+    const isOther = (each: JobSpec): boolean => !isSameJob(each, spec);
+    if (!this.kept.every(isOther)) this.keep(this.kept.filter(isOther));
+    if (!this.dropped.every(isOther)) this.drop(this.dropped.filter(isOther));
   }
 
   /** Notes the start of a job. @returns a function to call at its end */
   begun(spec: JobSpec): () => void {
-    if (!isWorthIt(spec)) return () => undefined;
     this.forget(spec);
     this.underWay.add(spec);
     this.write();
@@ -94,23 +119,31 @@ export class JobJournal {
   /** Looks for windows that have begun or ended jobs, or that are gone. */
   private look(): void {
     if (this.closed) return;
-    const interrupted = specsIn(this.windows.take());
+    const interrupted = interruptedIn(this.windows.take());
     this.others = specsIn(this.windows.elsewhere());
-    if (interrupted.length > 0) {
-      this.keep([...interrupted, ...this.kept]);
+    if (interrupted.jobs.length > 0) {
+      this.keep([...interrupted.jobs, ...this.kept]);
       this.found.fire(interrupted);
     } else this.changed.fire();
   }
 
   private follow(): void {
     this.kept = specsIn(this.store.get(STOPPED));
+    this.dropped = specsIn(this.store.get(CANCELLED));
     this.changed.fire();
   }
 
   private keep(specs: readonly JobSpec[]): void {
     if (this.closed) return;
-    this.kept = specs.filter((spec, i) => specs.findIndex((each) => isSameJob(each, spec)) === i).slice(0, MAX_STOPPED);
+    this.kept = withoutTwins(specs).slice(0, MAX_STOPPED);
     void this.store.update(STOPPED, this.kept);
+    this.changed.fire();
+  }
+
+  private drop(specs: readonly JobSpec[]): void {
+    if (this.closed) return;
+    this.dropped = withoutTwins(specs).slice(0, MAX_CANCELLED);
+    void this.store.update(CANCELLED, this.dropped);
     this.changed.fire();
   }
 
@@ -119,7 +152,18 @@ export class JobJournal {
   }
 }
 
-const specsIn = (stored: unknown): JobSpec[] => (Array.isArray(stored) ? stored.filter(isSpec) : []);
+const withoutTwins = (specs: readonly JobSpec[]): JobSpec[] =>
+  specs.filter((spec, i) => specs.findIndex((each) => isSameJob(each, spec)) === i);
+
+/** The jobs that were stored, are worth it, and that this version can run. */
+export const specsIn = (stored: unknown): JobSpec[] => knownIn(stored).filter(isWorthIt);
+
+const knownIn = (stored: unknown): JobSpec[] => (Array.isArray(stored) ? stored.filter(isSpec) : []);
+
+function interruptedIn(stored: unknown): Interrupted {
+  const all = knownIn(stored);
+  return { jobs: all.filter(isWorthIt), short: all.filter((spec) => !isWorthIt(spec)) };
+}
 
 /** Whether this version can run the job. Other versions may have stored other kinds of jobs, or other options. */
 function isSpec(value: unknown): value is JobSpec {
@@ -131,5 +175,5 @@ function isSpec(value: unknown): value is JobSpec {
     if (error instanceof UserError) return false;
     throw error;
   }
-  return isWorthIt(spec);
+  return true;
 }

@@ -26,7 +26,10 @@ export function jobsModel({ sidecar, library, cluster, journal, failed, folders 
       isBehind: (id) => sidecar.isBehind(id),
       specOf: (id) => sidecar.specOf(id),
       trainings: library.trainings(),
-      stopped: journal.stopped.map((spec) => ({ spec, resumes: isResumed(spec) })),
+      stopped: [
+        ...journal.stopped.map((spec) => ({ spec, resumes: isResumed(spec) })),
+        ...journal.cancelled.map((spec) => ({ spec, resumes: isResumed(spec), cancelled: true })),
+      ],
       elsewhere: journal.elsewhere,
       parts: cluster.left.filter((run) => run.failed),
       failed: failed.all,

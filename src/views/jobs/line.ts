@@ -3,7 +3,7 @@ import type { StoredRun } from '../../engine/records/store';
 import type { StoppedTraining } from '../../engine/retrain/loop/stopped';
 import type { JobInfo, JobSpec } from '../../protocol/jobs';
 
-/** A job that failed while this window was open. */
+/** A job that failed. */
 export interface FailedJob {
   readonly id: string;
   readonly spec: JobSpec;
@@ -18,6 +18,8 @@ export interface StoppedJob {
   readonly spec: JobSpec;
   /** It goes on where it was stopped; else it starts again. */
   readonly resumes: boolean;
+  /** The user has cancelled it. */
+  readonly cancelled?: boolean;
 }
 
 /** A run on a cluster of which parts failed. */
@@ -60,15 +62,20 @@ export interface JobSources {
 }
 
 export function linesOf(sources: JobSources): JobLine[] {
-  const { jobs, isBehind, specOf, trainings, parts, hasMore } = sources;
+  const { jobs, isBehind, specOf, parts, hasMore } = sources;
   const live = jobs.map((info) => ({
     kind: isBehind(info.id) ? ('queued' as const) : ('running' as const),
     key: `job:${info.id}`,
     info,
     spec: specOf?.(info.id),
   }));
+  // A training that goes on has the line of what runs.
+  const outsAtWork = new Set(
+    [...live.map(({ spec }) => spec), ...sources.elsewhere].map((spec) => spec && outOf(spec)),
+  );
+  const trainings = sources.trainings.filter(({ out }) => !outsAtWork.has(out));
   const outs = new Set(trainings.map(({ out }) => out));
-  const hasLine = (spec: JobSpec): boolean => 'out' in spec && typeof spec.out === 'string' && outs.has(spec.out);
+  const hasLine = (spec: JobSpec): boolean => outs.has(outOf(spec) ?? '');
   const stopped = sources.stopped.filter(({ spec }) => !hasLine(spec));
   return [
     ...live.filter(({ kind }) => kind === 'running'),
@@ -81,6 +88,9 @@ export function linesOf(sources: JobSources): JobLine[] {
     ...(hasMore ? [{ kind: 'more' as const, key: 'more' }] : []),
   ];
 }
+
+const outOf = (spec: JobSpec): string | undefined =>
+  'out' in spec && typeof spec.out === 'string' ? spec.out : undefined;
 
 function elsewhereLines(specs: readonly JobSpec[]): JobLine[] {
   const keys = specs.map((spec) => `elsewhere:${JSON.stringify(spec)}`);

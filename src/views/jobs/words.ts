@@ -4,12 +4,13 @@ import { shortNumber } from '../../engine/records/compare';
 import { precisionWords } from '../../format/arithmetic';
 import { capitalized } from '../../format/words';
 import { JOBS } from '../../jobs/definitions';
+import { doneTitle, withoutWords } from '../../jobs/done-titles';
 import { jobTitle, titledJob } from '../../jobs/titles';
 import { l10n } from '../../l10n';
 import type { JobInfo, JobKind, JobSpec } from '../../protocol/jobs';
 import type { StoredRun } from '../../engine/records/store';
 import { percentOf, progressShort, stateLine } from '../progress-words';
-import type { FailedJob, JobLine } from './line';
+import type { FailedJob, JobLine, StoppedJob } from './line';
 import { timeAgo } from './time-ago';
 
 export interface LineWords {
@@ -29,7 +30,7 @@ export function wordsOf(line: JobLine, now: number): LineWords {
     case 'queued':
       return liveWords(line.info, line.kind === 'queued', line.spec);
     case 'elsewhere':
-      return words(jobTitle(titledJob(line.spec)), t('runs in another window'), []);
+      return words(titleOf(line.spec), t('runs in another window'), []);
     case 'training': {
       const { out, step, steps, request } = line.training;
       const label = jobTitle({ kind: 'retrain', checkpoint: request?.checkpoint ?? out });
@@ -37,8 +38,7 @@ export function wordsOf(line: JobLine, now: number): LineWords {
       return words(label, description, [t('Output folder: {0}', out)]);
     }
     case 'stopped': {
-      const description = line.job.resumes ? t('stopped; can go on') : t('interrupted');
-      return words(jobTitle(titledJob(line.job.spec)), description, []);
+      return words(titleOf(line.job.spec), stoppedWords(line.job), []);
     }
     case 'parts':
       return words(jobTitle({ ...titledJob(line.run.spec), on: 'cluster' }), t('parts failed'), [line.run.folder]);
@@ -56,10 +56,19 @@ function words(label: string, description: string, hover: readonly string[], spo
   return { label, description, hover: [label, capitalized(description), ...hover], spoken: said };
 }
 
+/** What a job leaves out tells it from others over the same model. */
+const titleOf = (spec: JobSpec, on?: JobInfo['on']): string =>
+  withoutWords(jobTitle({ ...titledJob(spec), ...(on && { on }) }), 'remove' in spec ? (spec.remove ?? []) : []);
+
+const stoppedWords = ({ resumes, cancelled }: StoppedJob): string => {
+  if (resumes) return l10n.t('stopped; can go on');
+  return cancelled ? l10n.t('cancelled') : l10n.t('interrupted');
+};
+
 /** The place stands in the label only for a cluster: this machine is the usual one. */
 function liveWords(info: JobInfo, behind: boolean, spec: JobSpec | undefined): LineWords {
   const { progress, on } = info;
-  const label = jobTitle(spec ? { ...titledJob(spec), ...(on && { on }) } : info);
+  const label = spec ? titleOf(spec, on) : jobTitle(info);
   const state = stateLine(info, behind);
   const far = progress && percentOf(progress) !== undefined ? progressShort(progress) : state;
   const where = on === 'cluster' ? l10n.t('Runs on the cluster') : l10n.t('Runs on this machine');
@@ -73,7 +82,7 @@ function liveWords(info: JobInfo, behind: boolean, spec: JobSpec | undefined): L
 }
 
 function failedWords({ spec, on, error, ended }: FailedJob, now: number): LineWords {
-  const label = jobTitle({ ...titledJob(spec), ...(on && { on }) });
+  const label = titleOf(spec, on);
   const { why, more } = reasonOf(error);
   const description = l10n.t('failed: {0}', why);
   return words(label, description, [...more, timeAgo(ended, now)], l10n.t('Failed: {0}, {1}', label, why));
@@ -85,14 +94,16 @@ function reasonOf(error: unknown): { readonly why: string; readonly more: readon
 }
 
 function finishedWords({ digest, file }: StoredRun, now: number): LineWords {
-  const { kind, model, finished, removed, adapter, device, precision } = digest;
+  const { kind, model, finished, removed, adapter, device, precision, exported } = digest;
   const known = isKind(kind);
   const criterion = digest.score?.criterion ?? digest.curve?.criterion;
-  const label = known ? jobTitle({ kind, checkpoint: model.name, options: { criterion } }) : `${kind} ${model.name}`;
+  const label = known
+    ? doneTitle({ kind, checkpoint: model.name, options: { criterion } }, removed)
+    : withoutWords(`${kind} ${model.name}`, removed);
   const [measured] = kind === 'eval' ? (digest.quality ?? []) : [];
   const facts = [
     ...(measured ? [l10n.t('perplexity {0}', shortNumber(measured.ppl))] : []),
-    ...(removed.length > 0 ? [l10n.t('without {0}', removed.join(', '))] : []),
+    ...(exported === undefined ? [] : [exported]),
     ...(adapter === undefined ? [] : [l10n.t('with {0}', adapter)]),
   ];
   const hover = [

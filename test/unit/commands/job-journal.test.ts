@@ -26,19 +26,19 @@ describe('the journal of jobs', () => {
   it('has those that had not ended when the window went away, and tells them once', () => {
     const store = newStore();
     const journal = journalOf(store);
-    assert.deepEqual(journal.interrupted, []);
+    assert.deepEqual(journal.interrupted.jobs, []);
     const [endScore, endPrune] = [journal.begun(SCORE), journal.begun(PRUNE)];
     endPrune();
     journal.close();
     endScore(); // the sidecar is disposed of, by which every job ends
-    assert.deepEqual(journalOf(store).interrupted, [SCORE]);
-    assert.deepEqual(journalOf(store).interrupted, []);
+    assert.deepEqual(journalOf(store).interrupted.jobs, [SCORE]);
+    assert.deepEqual(journalOf(store).interrupted.jobs, []);
   });
 
   it('has them without a word of goodbye, too', () => {
     const store = newStore();
     journalOf(store).begun(PRUNE);
-    assert.deepEqual(journalOf(store).interrupted, [PRUNE]);
+    assert.deepEqual(journalOf(store).interrupted.jobs, [PRUNE]);
   });
 
   it('knows two jobs of the same kind apart', () => {
@@ -46,7 +46,7 @@ describe('the journal of jobs', () => {
     const journal = journalOf(store);
     const [first] = [journal.begun({ ...SCORE }), journal.begun({ ...SCORE })];
     first();
-    assert.equal(journalOf(store).interrupted.length, 1);
+    assert.equal(journalOf(store).interrupted.jobs.length, 1);
   });
 
   it('leaves out what is short or asked for by the panel, and what it does not know', async () => {
@@ -56,13 +56,22 @@ describe('the journal of jobs', () => {
     journal.begun({ kind: 'eval', checkpoint: '/m', calibration: 'x' });
     journal.begun({ kind: 'eval', checkpoint: '/m', text: 'x' });
     assert.deepEqual(
-      journalOf(store).interrupted.map(({ kind }) => kind),
+      journalOf(store).interrupted.jobs.map(({ kind }) => kind),
       ['eval'],
     );
     await store.update('jobsUnderWay', [null, { kind: 'later' }, 7]);
-    assert.deepEqual(journalOf(store).interrupted, []);
+    assert.deepEqual(journalOf(store).interrupted.jobs, []);
     await store.update('jobsUnderWay', 'nonsense');
-    assert.deepEqual(journalOf(store).interrupted, []);
+    assert.deepEqual(journalOf(store).interrupted.jobs, []);
+  });
+
+  it('has the short ones that waited, to tell of them', () => {
+    const store = newStore();
+    const journal = journalOf(store);
+    const text: JobSpec = { kind: 'generate', checkpoint: '/m', prompt: 'x' };
+    journal.begun(SCORE);
+    journal.begun(text);
+    assert.deepEqual(journalOf(store).interrupted, { jobs: [SCORE], short: [text] });
   });
 
   it('drops jobs whose options this version does not have', async () => {
@@ -75,7 +84,7 @@ describe('the journal of jobs', () => {
       { kind: 'prune', checkpoint: '/m', blocks: [1] },
     ];
     await store.update('jobsUnderWay', [...older, SCORE]);
-    assert.deepEqual(journalOf(store).interrupted, [SCORE]);
+    assert.deepEqual(journalOf(store).interrupted.jobs, [SCORE]);
   });
 
   it('keeps jobs of every kind that the commands start', () => {
@@ -90,7 +99,30 @@ describe('the journal of jobs', () => {
     const store = newStore();
     const journal = journalOf(store);
     for (const job of jobs) journal.begun(job);
-    assert.deepEqual(journalOf(store).interrupted, jobs);
+    assert.deepEqual(journalOf(store).interrupted.jobs, jobs);
+  });
+});
+
+describe('jobs that were cancelled', () => {
+  it('stay over reloads, each once, until they run again; short ones do not', () => {
+    const store = newStore();
+    const journal = journalOf(store);
+    journal.cancel(SCORE);
+    journal.cancel({ ...SCORE, device: 'cpu' });
+    journal.cancel({ kind: 'generate', checkpoint: '/m', prompt: 'x' });
+    const later = journalOf(store);
+    assert.equal(later.cancelled.length, 1);
+    assert.deepEqual([later.cancelled[0].kind, later.stopped], ['score', []]);
+    later.begun(SCORE);
+    assert.deepEqual(journalOf(store).cancelled, []);
+  });
+
+  it('are not those that a closing window ends', () => {
+    const store = newStore();
+    const journal = journalOf(store);
+    journal.close();
+    journal.cancel(SCORE);
+    assert.deepEqual(journalOf(store).cancelled, []);
   });
 });
 

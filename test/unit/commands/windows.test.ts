@@ -47,7 +47,7 @@ describe('windows of a workspace', () => {
     const folder = temporaryFolder();
     const first = await open(folder);
     const { windows, journal } = here(folder);
-    assert.deepEqual([journal.interrupted, journal.stopped, journal.elsewhere], [[], [], [EXPORT]]);
+    assert.deepEqual([journal.interrupted.jobs, journal.stopped, journal.elsewhere], [[], [], [EXPORT]]);
     first.send({ end: true });
     await once(first, 'message');
     windows.look();
@@ -59,13 +59,13 @@ describe('windows of a workspace', () => {
     const first = await open(folder);
     const { windows, journal } = here(folder);
     const told: (readonly JobSpec[])[] = [];
-    journal.onInterrupted((jobs) => told.push(jobs));
+    journal.onInterrupted(({ jobs }) => told.push(jobs));
     first.kill('SIGKILL');
     await once(first, 'exit');
     windows.look();
     windows.look();
     assert.deepEqual([told, journal.stopped, journal.elsewhere], [[[EXPORT]], [EXPORT], []]);
-    assert.deepEqual(here(folder).journal.interrupted, []);
+    assert.deepEqual(here(folder).journal.interrupted.jobs, []);
   });
 
   it('do not take another process with the same number for it', async function () {
@@ -76,7 +76,7 @@ describe('windows of a workspace', () => {
     const file = join(folder, 'windows', name);
     const mark = JSON.parse(readFileSync(file, 'utf8')) as { birth: string };
     writeFileSync(file, JSON.stringify({ ...mark, birth: String(Number(mark.birth) - 1) }));
-    assert.deepEqual(here(folder).journal.interrupted, [EXPORT]);
+    assert.deepEqual(here(folder).journal.interrupted.jobs, [EXPORT]);
   });
 
   it('follow the plans of each other, and overwrite none', async () => {

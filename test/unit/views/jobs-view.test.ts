@@ -19,6 +19,7 @@ import { temporaryFolder } from '../../support/temporary';
 const NOW = Date.parse('2026-11-27T12:00:00Z');
 const MINUTE = 60_000;
 const SCORE = { kind: 'score', checkpoint: '/models/oak', criterion: 'magnitude' } as const satisfies JobSpec;
+const EXPORT: JobSpec = { kind: 'export', checkpoint: '/models/oak', format: 'gguf', out: '/oak.gguf' };
 const TRAIN: JobSpec = { kind: 'retrain', checkpoint: '/models/oak', data: ['/d'], out: '/out' };
 
 const job = (id: string, more: Partial<JobInfo> = {}): JobInfo => ({
@@ -58,6 +59,14 @@ const sources = (more: Partial<JobSources>): JobSources => ({
 const failed = (minutes: number, spec: JobSpec = SCORE, id = 'f') => {
   return { id, spec, error: new UserError('The device fails', 'it is hot', 'Wait.'), ended: NOW - minutes * MINUTE };
 };
+/** Keeps what is JSON. */
+function newStore() {
+  const kept = new Map<string, string>();
+  return {
+    get: (key: string): unknown => (kept.has(key) ? JSON.parse(kept.get(key)!) : undefined),
+    update: (key: string, value: unknown): Promise<void> => Promise.resolve(void kept.set(key, JSON.stringify(value))),
+  };
+}
 const words = (line: JobLine) => wordsOf(line, NOW);
 
 describe('lines of jobs', () => {
@@ -66,7 +75,7 @@ describe('lines of jobs', () => {
       sources({
         jobs: [job('1'), job('2', { state: 'queued' }), job('3', { on: 'cluster' })],
         isBehind: (id) => id === '2',
-        elsewhere: [TRAIN, TRAIN],
+        elsewhere: [EXPORT, EXPORT],
         trainings: [training],
         stopped: [{ spec: SCORE, resumes: false }],
         parts: [{ folder: '/c', spec: SCORE }],
@@ -92,6 +101,19 @@ describe('lines of jobs', () => {
       ],
     );
     assert.equal(new Set(lines.map(({ key }) => key)).size, lines.length);
+  });
+
+  it('have none for a stopped training that goes on, here or in another window', () => {
+    const again = { ...TRAIN, resume: true };
+    const here = { jobs: [job('1')], specOf: () => again, trainings: [training] };
+    assert.deepEqual(
+      linesOf(sources(here)).map(({ kind }) => kind),
+      ['running'],
+    );
+    assert.deepEqual(
+      linesOf(sources({ elsewhere: [again], trainings: [training] })).map(({ kind }) => kind),
+      ['elsewhere'],
+    );
   });
 
   it('have one for a training, whose state says more than its interruption or its error', () => {
@@ -126,6 +148,15 @@ describe('words of a job', () => {
     assert.deepEqual([waiting.description, waiting.spoken], ['waiting', 'Scoring oak, waiting']);
   });
 
+  it('tell runs over one model apart by what they leave out, at work and done', () => {
+    const spec: JobSpec = { kind: 'eval', checkpoint: '/models/oak', calibration: '/t', remove: [4, 5, 7] };
+    assert.equal(words({ kind: 'running', key: '', info: job('1'), spec }).label, 'Evaluating oak without 4–5, 7');
+    const done = run('a', 1, { kind: 'eval', removed: [4, 5, 7] });
+    assert.equal(words({ kind: 'finished', key: '', run: done }).label, 'Evaluated oak without 4–5, 7');
+    const whole: JobSpec = { ...spec, remove: [] };
+    assert.equal(words({ kind: 'running', key: '', info: job('1'), spec: whole }).label, 'Evaluating oak');
+  });
+
   it('say why it failed, and what became of it', () => {
     const wrong = words({ kind: 'failed', key: '', failed: failed(5) });
     assert.deepEqual([wrong.label, wrong.description], ['Scoring oak by magnitude', 'failed: it is hot']);
@@ -134,19 +165,27 @@ describe('words of a job', () => {
     assert.equal(words({ kind: 'training', key: '', training }).description, 'stopped at step 12 of 40');
     assert.equal(words({ kind: 'stopped', key: '', job: { spec: SCORE, resumes: false } }).description, 'interrupted');
     assert.equal(words({ kind: 'elsewhere', key: '', spec: SCORE }).description, 'runs in another window');
+    const dropped = words({ kind: 'stopped', key: '', job: { spec: SCORE, resumes: false, cancelled: true } });
+    assert.equal(dropped.description, 'cancelled');
     const cut = words({ kind: 'parts', key: '', run: { folder: '/c', spec: SCORE } });
     assert.match(`${cut.label}: ${cut.description}`, /on the cluster: parts failed/);
   });
 
   it('of a record have its model, what it left out, and when it was', () => {
     const line = words({ kind: 'finished', key: '', run: run('a', 130, { removed: [4, 5], adapter: 'lora' }) });
-    assert.equal(line.label, 'Scoring oak by ppl');
-    assert.equal(line.description, '2 h ago · without 4, 5 · with lora');
+    assert.equal(line.label, 'Scored oak by ppl without 4–5');
+    assert.equal(line.description, '2 h ago · with lora');
     const quality = [{ label: 'Original', ppl: 12.345678 }];
     const measured = words({ kind: 'finished', key: '', run: run('a', 1, { kind: 'eval', quality }) });
-    assert.deepEqual([measured.label, measured.description], ['Evaluating oak', '1 min ago · perplexity 12.346']);
+    assert.deepEqual([measured.label, measured.description], ['Evaluated oak', '1 min ago · perplexity 12.346']);
     const later = words({ kind: 'finished', key: '', run: run('a', 1, { kind: 'of a later version' }) });
     assert.equal(later.label, 'of a later version oak');
+    const exported = words({
+      kind: 'finished',
+      key: '',
+      run: run('a', 0, { kind: 'export', exported: 'oak-q8.gguf' }),
+    });
+    assert.deepEqual([exported.label, exported.description], ['Exported oak', 'just now · oak-q8.gguf']);
   });
 
   it('count time as people do', () => {
@@ -171,24 +210,40 @@ describe('words of a job', () => {
 describe('jobs that failed', () => {
   it('are kept until they succeed or are dismissed; cancelling is no failure', () => {
     let told = 0;
-    const jobs = new FailedJobs(() => NOW);
+    const jobs = new FailedJobs(newStore(), () => NOW);
     jobs.onChange(() => told++);
     jobs.ended({ id: '1', spec: SCORE, error: new CancelledError() });
     assert.deepEqual([jobs.all.length, told], [0, 0]);
     jobs.ended({ id: '2', spec: SCORE, error: new Error('x') });
     jobs.ended({ id: '3', spec: TRAIN, error: new Error('y') });
     assert.deepEqual(
-      jobs.all.map(({ id }) => id),
-      ['3', '2'],
+      jobs.all.map(({ spec }) => spec.kind),
+      ['retrain', 'score'],
     );
     jobs.ended({ id: '4', spec: { ...SCORE, device: 'cpu' }, outcome: {} as never });
     assert.deepEqual(
-      jobs.all.map(({ id }) => id),
-      ['3'],
+      jobs.all.map(({ spec }) => spec.kind),
+      ['retrain'],
       'it succeeded on the CPU',
     );
-    jobs.dismiss('3');
+    jobs.dismiss(jobs.all[0].id);
     assert.deepEqual([jobs.all.length, told], [0, 4]);
+  });
+
+  it('stay over reloads, with what to do about them; short ones do not', () => {
+    const store = newStore();
+    const jobs = new FailedJobs(store, () => NOW);
+    jobs.ended({ id: 'job-1', spec: TRAIN, error: new UserError('No room', 'the disk is full', 'Free some.') });
+    jobs.ended({ id: 'job-2', spec: SCORE, error: new Error('x') });
+    jobs.ended({ id: 'job-3', spec: { kind: 'generate', checkpoint: '/m' }, error: new Error('short') });
+    const [score, train] = new FailedJobs(store).all;
+    assert.deepEqual([score.spec, (score.error as Error).message, score.ended], [SCORE, 'x', NOW]);
+    const { what, why, action } = train.error as UserError;
+    assert.deepEqual([what, why, action], ['No room', 'the disk is full', 'Free some.']);
+    new FailedJobs(store).dismiss(score.id);
+    assert.equal(new FailedJobs(store).all.length, 1);
+    void store.update('jobsFailed', [{ id: 'x' }, null, { ...train, error: 7 }]);
+    assert.deepEqual(new FailedJobs(store).all, []);
   });
 
   it('are the same by what they write, or by what they were asked', () => {

@@ -126,7 +126,7 @@ export class RunRows {
           ...(notes.length > 0 ? [el('div', { class: 'run-notes' }, ...notes)] : []),
         ),
       ),
-      el('td', {}, timeOf(digest.started)),
+      el('td', {}, timeOf(digest.finished)),
       el('td', {}, resultOf(run)),
       el('td', {}, arithmeticText(digest)),
       el('td', {}, el('span', { class: 'run-actions' }, ...(chartOf(run) ? [this.showButton(run, words)] : []), open)),
