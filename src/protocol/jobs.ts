@@ -240,6 +240,8 @@ export interface JobInfo {
   /** Where it runs, if not in the sidecar. */
   readonly on?: 'cluster';
   readonly progress?: ProgressInfo;
+  /** It waits because there is too little memory beside what runs: what it needs, and what it may take, in bytes. */
+  readonly lacks?: { readonly needs: number; readonly may: number };
 }
 
 /** How far a job is. */

@@ -265,10 +265,11 @@ export class SidecarClient {
   private lost(process: SidecarProcess, { why }: End, final: boolean): void {
     const sent = [...this.pending.values()].filter(({ sentTo }) => sentTo === process);
     for (const [place, job] of sent.entries()) {
+      const ran = place === 0 || job.info.state === 'running'; // a short one beside the oldest
       job.sentTo = undefined;
       job.info = queued(job.id, job.spec);
       if (job.signal.aborted) job.reject(new CancelledError());
-      else if (place === 0) job.reject(new JobInterrupted(job.spec, why)); // the oldest was running
+      else if (ran) job.reject(new JobInterrupted(job.spec, why));
     }
     if (final) for (const job of this.pending.values()) job.reject(new JobInterrupted(job.spec, why));
   }

@@ -11,11 +11,13 @@ import { UserError } from '../engine/errors';
 import type { DeviceReport } from '../engine/onnx/device';
 import { onnxruntimeVersion } from '../engine/onnx/session';
 import { watchParent } from '../engine/parent';
+import { formatBytes } from '../format/numbers';
 import { checkpointOf } from '../jobs/titles';
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
 import { type LogLevel, PROTOCOL_VERSION } from '../protocol/messages';
 import type { TensorStatistics, TensorStatisticsParams } from '../protocol/short';
 import { answer, connectTo, hear, notify, WireFailure } from './connection';
+import { laneOf, memoryBeside } from './lanes';
 import { JobQueue } from './queue';
 import { gatherSpec, runSpec } from '../jobs/run-spec';
 import { ProgressThrottle } from './progress-throttle';
@@ -78,13 +80,15 @@ async function run(id: string, spec: JobSpec, cancelled: AbortSignal): Promise<J
     device = report;
     announce(report);
   };
+  const lane = laneOf(spec);
   const work = async (signal: AbortSignal): Promise<JobOutcome> => {
     log('info', `${spec.kind} begins: ${checkpointOf(spec)}`);
     const start = performance.now();
     try {
       return await runSpec(spec, {
         job: { signal, onProgress: throttle.report },
-        hooks: { onDevice, beforeRun: turns.wait },
+        // A long job waits for short ones before each of its runs.
+        hooks: { onDevice, ...(lane !== 'short' && { beforeRun: () => turns.wait(signal) }) },
         emit: (event) => notify(connection, 'job/event', { id, event }),
       });
     } finally {
@@ -93,12 +97,22 @@ async function run(id: string, spec: JobSpec, cancelled: AbortSignal): Promise<J
     }
   };
   try {
-    return await queue.add({ id, kind: spec.kind, checkpoint: checkpointOf(spec), run: work }, cancelled);
+    const beside = { lane, ...(lane === 'short' && { memory: () => roomFor(id, spec) }) };
+    const run = lane === 'short' ? (signal: AbortSignal) => turns.short(() => work(signal)) : work;
+    return await queue.add({ id, kind: spec.kind, checkpoint: checkpointOf(spec), ...beside, run }, cancelled);
   } catch (error) {
     const wire = toWire(error, device !== undefined && device.provider !== 'cpu');
     if (wire.kind === 'bug') log('error', wire.stack ?? wire.message);
     throw new WireFailure(wire);
   }
+}
+
+/** Looks whether a short job fits into memory beside the long one, and logs both. */
+async function roomFor(id: string, spec: JobSpec): ReturnType<typeof memoryBeside> {
+  const memory = await memoryBeside(spec);
+  const [needs, may, has] = [memory.needs, memory.may, process.memoryUsage.rss()].map(formatBytes);
+  log('debug', `${id} needs ${needs} beside what runs, which has ${has}; it may take ${may} of what is free`);
+  return memory;
 }
 
 async function statistics(

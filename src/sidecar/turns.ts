@@ -18,8 +18,17 @@ export class Turns {
     }
   }
 
-  /** Resolves when no short request runs. The long job awaits it before every run. */
-  readonly wait = async (): Promise<void> => {
-    while (this.shorts > 0) await new Promise<void>((go) => this.waiting.push(go));
+  /** Resolves when no short request runs, or the signal aborts. The long job awaits it before every run. */
+  readonly wait = async (signal?: AbortSignal): Promise<void> => {
+    while (this.shorts > 0 && !signal?.aborted) await this.pause(signal);
   };
+
+  private async pause(signal: AbortSignal | undefined): Promise<void> {
+    let stop: () => void = () => undefined;
+    const over = new Promise<void>((go) => (stop = () => go()));
+    this.waiting.push(stop);
+    signal?.addEventListener('abort', stop, { once: true });
+    await over;
+    signal?.removeEventListener('abort', stop);
+  }
 }

@@ -5,6 +5,7 @@
 import { l10n } from '../l10n';
 import type { JobInfo, ProgressInfo } from '../protocol/jobs';
 import { formatClock } from '../format/durations';
+import { formatBytes } from '../format/numbers';
 
 export function progressLine(progress: ProgressInfo): string {
   return [progress.label, ...farAndLeft(progress)].join(' · ');
@@ -16,7 +17,11 @@ export function progressShort(progress: ProgressInfo): string {
 }
 
 /** The state of a job: waiting behind others, preparing (no progress yet), or its progress. */
-export function stateLine({ progress }: Pick<JobInfo, 'progress'>, behind: boolean): string {
+export function stateLine({ progress, lacks }: Pick<JobInfo, 'progress' | 'lacks'>, behind: boolean): string {
+  if (behind && lacks) {
+    const [needs, may] = [lacks.needs, lacks.may].map(formatBytes);
+    return l10n.t('Waiting for memory: it needs {0} beside what runs, and may take {1} of what is free', needs, may);
+  }
   if (behind) return l10n.t('Waiting for its turn');
   return progress ? progressLine(progress) : l10n.t('Preparing…');
 }

@@ -345,6 +345,22 @@ describe('sidecar: while a long job runs', function () {
     assert.equal(ppl, scored.result.blocks![3].ppl);
   });
 
+  it('a text is written beside it, and the next long job waits', async () => {
+    const controller = new AbortController();
+    const job = client().run(long, { signal: controller.signal });
+    const next = client().run(long, { signal: controller.signal });
+    await started(client());
+    const text = client().run({ kind: 'generate', checkpoint: model, device: 'cpu', prompt: PROMPT, maxNewTokens: 4 });
+    const { result } = await text;
+    assert.ok('ids' in result && result.ids.length > 0);
+    assert.deepEqual(
+      client().jobs.map(({ state }) => state),
+      ['running', 'queued'],
+    );
+    controller.abort();
+    await Promise.all([job, next].map((each) => assert.rejects(each, CancelledError)));
+  });
+
   it('the newest what-if wins, and computes only what follows the first difference', async () => {
     const ask = (remove: number[]) =>
       client().request('view/perplexity', { checkpoint: model, device: 'cpu', remove, calibration });

@@ -1,7 +1,12 @@
-/** A panel that was closed while it was reading computes nothing: its requests would cancel those of the next one. */
+/**
+ * A panel that was closed while it was reading computes nothing: its requests would cancel those of the next one. A text
+ * that waited for its turn is written all the same.
+ */
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { PanelSettings } from '../../src/editors/results/services';
+import { CancelledError } from '../../src/engine/errors';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { Plans } from '../../src/views/plan';
 import { subjectOf } from '../../src/views/subject';
@@ -54,5 +59,29 @@ describe('a closed results panel', function () {
     second.panel.close();
     assert.deepEqual(first.requests.slice(sent), []);
     assert.deepEqual(second.requests, ['view/perplexity']);
+  });
+
+  it('leaves the text that it asked for to be written, and says that it waits', async () => {
+    const neighbours = () => ({ adapters: [], checkpoints: [model] });
+    const panel = await ShownPanel.open(model, { client: client(), settings, neighbours, plans });
+    const controller = new AbortController();
+    const busy = { signal: controller.signal };
+    // Nothing runs beside a measurement of speed.
+    const speed = client().run(
+      { kind: 'bench', checkpoint: model, device: 'cpu', newTokens: 16, repeats: 100_000 },
+      busy,
+    );
+    const columns = [panel.state.columns[0].id];
+    const write = { prompt: 'The river', settings: { maxNewTokens: 4, sampling: null, chat: false } };
+    void panel.session.receive({ type: 'samples/write', ...write, columns });
+    await panel.becomes('the text waits', ({ writing }) => writing?.status === 'queued');
+    const ended = new Promise<string>((done) => {
+      client().onEnded(({ spec, outcome }) => spec.kind === 'samples' && done(outcome ? 'written' : 'dropped'));
+    });
+    panel.close();
+    controller.abort();
+    await assert.rejects(speed, CancelledError);
+    assert.equal(await ended, 'written');
+    assert.ok(readdirSync(records).some((name) => name.includes('-samples-')));
   });
 });

@@ -32,6 +32,13 @@ export class SampleWriter {
     this.columns = labels.map(() => ({ text: '', ids: [] }));
   }
 
+  /** The job runs: nothing is before it any more. @returns whether that is new */
+  begin(): boolean {
+    if (this.status !== 'queued') return false;
+    this.status = 'running';
+    return true;
+  }
+
   add({ column, text, ids, measured, failure }: TextEvent): void {
     const progress = this.columns[column];
     this.status = 'running';

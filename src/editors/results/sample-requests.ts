@@ -86,6 +86,11 @@ export class SampleRequests {
       if (!signal.aborted) this.store.post({ type: 'text', ...writer.take() }, { writing: writer.state });
     });
     const { prompt, chat = false, system, earlier } = asked;
+    let id: string | undefined;
+    const following = this.services.sidecar.onJobs((jobs) => {
+      const isRunning = jobs.some((job) => job.id === id && job.state === 'running');
+      if (isRunning && !signal.aborted && writer.begin()) this.store.update({ writing: writer.state });
+    });
     try {
       const { result } = await this.services.sidecar.run(
         {
@@ -103,6 +108,7 @@ export class SampleRequests {
         },
         {
           signal,
+          onQueued: (given) => (id = given),
           onEvent: (event) => {
             writer.add(event);
             throttle.ask();
@@ -114,6 +120,7 @@ export class SampleRequests {
       const failure = this.failureOf(error);
       writer.end(failure ? 'failed' : 'cancelled', [], failure && `${failure.what}: ${failure.why}. ${failure.action}`);
     } finally {
+      following.dispose();
       throttle.now();
       if (this.running?.signal === signal) {
         this.last = { columns, writing: writer.state };

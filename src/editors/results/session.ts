@@ -110,7 +110,7 @@ export class ResultsSession {
     this.disposed = true;
     this.parts.store.close();
     this.parts.measuring.dispose();
-    this.parts.samples.stop();
+    // A text that was asked for is written to its end: its record is there when the panel opens again.
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 

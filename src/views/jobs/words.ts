@@ -56,6 +56,8 @@ function words(label: string, description: string, hover: readonly string[], spo
   return { label, description, hover: [label, capitalized(description), ...hover], spoken: said };
 }
 
+const waitingWord = ({ lacks }: JobInfo): string => (lacks ? l10n.t('waiting for memory') : l10n.t('waiting'));
+
 /** What a job leaves out tells it from others over the same model. */
 const titleOf = (spec: JobSpec, on?: JobInfo['on']): string =>
   withoutWords(jobTitle({ ...titledJob(spec), ...(on && { on }) }), 'remove' in spec ? (spec.remove ?? []) : []);
@@ -74,7 +76,7 @@ function liveWords(info: JobInfo, behind: boolean, spec: JobSpec | undefined): L
   const where = on === 'cluster' ? l10n.t('Runs on the cluster') : l10n.t('Runs on this machine');
   return {
     label,
-    description: behind ? l10n.t('waiting') : far,
+    description: behind ? waitingWord(info) : far,
     hover: [label, state, ...(behind ? [] : [where])],
     // Without numbers: a screen reader would read the line at every change.
     spoken: behind ? l10n.t('{0}, waiting', label) : l10n.t('{0}, running', label),

@@ -33,7 +33,7 @@ describe('the view of jobs', () => {
     await run('refreshCheckpoints');
     const { failed, journal } = await coppice();
     for (const { id } of failed.all) failed.dismiss(id); // of other tests
-    for (const spec of journal.stopped) journal.forget(spec);
+    for (const spec of [...journal.stopped, ...journal.cancelled]) journal.forget(spec);
     await vscode.commands.executeCommand('coppice.jobs.focus');
     await window.widenSideBar();
   });
@@ -82,12 +82,12 @@ describe('the view of jobs', () => {
 
   it('lists what is done; a click shows the run in the results panel, and other actions are at hand', async () => {
     await run('scoreBlocks', { checkpoint, criterion: 'magnitude' });
-    await window.jobRow('Scoring oak by magnitude').getByText('just now').waitFor();
-    await window.jobRow('Scoring oak by magnitude').click();
+    await window.jobRow('Scored oak by magnitude').getByText('just now').waitFor();
+    await window.jobRow('Scored oak by magnitude').click();
     const frame = await window.frameWith('.card.importance');
     await frame.locator('.card.importance').getByText('Selected: Scored blocks by magnitude').waitFor();
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    await act('Scoring oak by magnitude', 'Open Record');
+    await act('Scored oak by magnitude', 'Open Record');
     await until('the record is open', () =>
       (vscode.window.activeTextEditor?.document.fileName ?? '').includes('-score-'),
     );
@@ -131,7 +131,7 @@ describe('the view of jobs', () => {
     await window.jobRow('failed:').click();
     const toast = window.toast(`The device "${gpu}" cannot be used`);
     await toast.getByRole('button', { name: 'Run on the CPU' }).click();
-    await window.jobRow(/Evaluating oak.*just now/s).waitFor();
+    await window.jobRow(/Evaluated oak.*just now/s).waitFor();
     await until('it is no longer failed', async () => (await window.jobRow('failed:').count()) === 0);
   });
 
@@ -179,13 +179,17 @@ describe('the view of jobs', () => {
     await until('its line is gone', async () => (await window.jobRow('stopped at').count()) === 0);
 
     const records = (): string[] => readdirSync(inWorkspace('.coppice/runs')).filter((name) => name.endsWith('.json'));
-    const [newest] = jobs.lines;
+    const cancelled = jobs.lines.find(({ line }) => line.kind === 'stopped' && line.job.cancelled)!;
+    await window.jobRow(/Retraining oak.*cancelled/s).waitFor();
+    await vscode.commands.executeCommand('coppice.discardJob', cancelled, [cancelled]); // it has nothing to lose
+    await until('its line is gone', async () => (await window.jobRow('cancelled').count()) === 0);
+    const newest = jobs.lines.find(({ line }) => line.kind === 'finished')!;
     assert.ok(newest.line.kind === 'finished' && records().includes(basename(newest.line.run.file)));
     const count = records().length;
     await run('removeJob', { jobs: [newest] });
     assert.equal(records().length, count - 1);
     // A key works on the line with the focus; what it deletes needs a word of the user, whom VS Code does not ask in tests.
-    await window.jobRow('Scoring oak').click();
+    await window.jobRow('Scored oak').click();
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     await vscode.commands.executeCommand('coppice.jobs.focus');
     await window.page.keyboard.press('Delete');

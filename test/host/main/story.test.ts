@@ -48,7 +48,7 @@ describe('the story', () => {
       .row('Block 0')
       .getByText(/[▁-█] \d/)
       .waitFor({ timeout: 50_000 });
-    await window.jobRow(/Scoring stories by ppl.*just now/s).waitFor();
+    await window.jobRow(/Scored stories by ppl.*just now/s).waitFor();
     await decorated(window, 'Block 5');
     await window.screenshot('story-3-scored');
   });

@@ -31,6 +31,8 @@ export interface ColumnText {
   readonly repetition: number | null;
   /** Why it ended; null while the model generates. */
   readonly stopped: string | null;
+  /** It waits for its turn. */
+  readonly waits?: boolean;
   /** Why generation failed. */
   readonly failure?: string;
 }
@@ -130,7 +132,8 @@ function copied({ label, chat, earlier = [], prompt, text }: ColumnText): string
   return turns.map(({ role, content }) => `${role === 'user' ? t('You') : modelText(label)}: ${content}`).join('\n\n');
 }
 
-function factsOf({ tokens, timeToFirstToken, tokensPerSecond, precision, stopped }: ColumnText): string {
+function factsOf({ tokens, timeToFirstToken, tokensPerSecond, precision, stopped, waits }: ColumnText): string {
+  if (waits) return t('Waiting…');
   if (tokens === 0 && stopped === null) return t('Reading the prompt…');
   return [
     ...(isFloat32(precision) ? [] : [textPrecision(precision)]),

@@ -14,6 +14,8 @@ export interface Written {
   /** Undefined if unknown. */
   readonly settings: WriteSettings | undefined;
   readonly texts: readonly ColumnText[];
+  /** Of texts that are not there yet. */
+  readonly state?: 'waiting' | 'generating';
 }
 
 /** @param asked the panel's last request, which may be for other texts */
@@ -27,6 +29,7 @@ export function writtenNow(
     when: null,
     prompts: [prompt],
     columns,
+    ...stateOf(status),
     settings: asked?.prompt.trim() === prompt.trim() ? { ...asked.settings, ...asChat(chat, system) } : undefined,
     texts: texts.map((text, i) => ({
       ...text,
@@ -36,8 +39,14 @@ export function writtenNow(
       ...(earlier?.[i] && { earlier: earlier[i] }),
       ...(precision !== undefined && { precision }),
       stopped: text.stopped ?? (status === 'failed' ? 'failed' : null),
+      ...(status === 'queued' && { waits: true }),
     })),
   };
+}
+
+function stateOf(status: LiveSamples['status']): Pick<Written, 'state'> {
+  if (status === 'queued') return { state: 'waiting' };
+  return status === 'running' ? { state: 'generating' } : {};
 }
 
 export function writtenBy({ title, digest: { started, samples, settings, precision } }: PanelRun): Written {

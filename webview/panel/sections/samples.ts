@@ -16,6 +16,7 @@ import { titleWords } from '../state/run-words';
 import { ownRuns } from '../state/shown-runs';
 import type { ViewState } from '../state/view-state';
 
+const STATES = { waiting: t('Waiting'), generating: t('Generating'), done: t('Generated') } as const;
 const NOW = '(now)';
 /** No texts: the user begins again. */
 const NONE = '(none)';
@@ -125,7 +126,7 @@ export function samplesSection(context: Context): Section {
     if (!shown?.settings) return;
     const failed = shown.texts.filter(({ stopped }) => stopped === 'failed').length;
     const [all, some] = [failed === shown.texts.length, failed > 0];
-    const what = all ? t('Not generated') : t('Generated');
+    const what = all ? t('Not generated') : STATES[shown.state ?? 'done'];
     const when = shown.when === null ? what : `${what} ${moment(shown.when)}`;
     const outcome = some && !all ? t('{0}, {1} of {2} failed', when, failed, shown.texts.length) : when;
     how.textContent = `${outcome}: ${settingsText(shown.settings)}. `;
