@@ -21,6 +21,7 @@ export const discardTrainingCommand: Command<TrainingArguments> = {
     const sure = args.throws ?? (await vscode.window.showWarningMessage(question, { modal: true, detail }, discard));
     if (!sure) throw new CancelledError();
     await discardTraining(out);
+    coppice.journal.forgetOutput(out);
     await coppice.library.rescan();
     return out;
   },

@@ -99,6 +99,12 @@ export class JobJournal {
     if (!this.dropped.every(isOther)) this.drop(this.dropped.filter(isOther));
   }
 
+  /** Forgets the jobs that would write this: what they kept is gone. */
+  forgetOutput(out: string): void {
+    const all = [...this.kept, ...this.dropped];
+    for (const spec of all) if ('out' in spec && spec.out === out) this.forget(spec);
+  }
+
   /** Notes the start of a job. @returns a function to call at its end */
   begun(spec: JobSpec): () => void {
     this.forget(spec);

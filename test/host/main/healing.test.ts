@@ -103,6 +103,12 @@ describe('the story of healing', function () {
     await asks('Heal after pruning?');
     assert.match(await focused(), /^Heal quickly\s*(about|a few) /);
     await window.page.keyboard.press('ArrowDown');
+    assert.match(
+      await focused(),
+      /^Heal on a text of yours…\s*(about|roughly|a few) /,
+      'the sample was scored on no other text',
+    );
+    await window.page.keyboard.press('ArrowDown');
     assert.match(await focused(), /^Prune only/);
     await window.page.keyboard.press('Enter');
     await box()
