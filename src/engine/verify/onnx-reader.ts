@@ -1,9 +1,8 @@
 /** An exported ONNX file in onnxruntime itself, as a program around it runs the file: with a cache, on the CPU. */
-import { throwIfCancelled } from '../errors';
 import { empty, floats, int64, openModelFile, type Session, type SessionInput, type Tensor } from '../onnx/session';
 import { Work } from '../progress';
 import { argMax } from './compare';
-import type { ModelReader } from './reader';
+import { inWords, type ModelReader } from './reader';
 
 /** "past_key_values.3.key" in, "present.3.key" out. */
 const [PAST, PRESENT] = ['past_key_values', 'present'];
@@ -31,11 +30,12 @@ export async function openOnnxReader(path: string, name: string, threads?: numbe
       }
       return all;
     },
-    async greedy(prompt, count, { signal }) {
+    async greedy(prompt, count, job) {
+      const work = new Work(inWords(job, `running ${name}`, count), count, 'tokens', '');
       let { logits, past } = await run(prompt, NOTHING);
       const ids = [argMax(logits[logits.length - 1])];
       while (ids.length < count) {
-        throwIfCancelled(signal);
+        work.advance(1);
         ({ logits, past } = await run(ids.slice(-1), past));
         ids.push(argMax(logits[0]));
       }

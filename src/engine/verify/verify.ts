@@ -5,7 +5,7 @@ import { type WeightKey, weightOf } from '../checkpoint/weight-key';
 import type { ModelOptions } from '../model/model';
 import { type OpenedModel, withModel } from '../model/opened';
 import { fullView, type View } from '../model/view';
-import { inPhases, type JobOptions } from '../progress';
+import { announce, inPhases, type JobOptions } from '../progress';
 import { optionalTokenizer } from '../tokenizer/optional';
 import { withChanges } from '../weights/overlay';
 import { checkpointWeights } from '../weights/checkpoint';
@@ -39,9 +39,15 @@ export async function rowsFor({ checkpoint, architecture }: OpenedModel, job: Jo
 }
 
 export async function saidBy(reader: ModelReader, rows: VerificationRows, job: JobOptions): Promise<Said> {
-  const logits = await reader.logits(rows.rows, job);
-  const greedy = await reader.greedy(rows.prompt, rows.count, job);
-  const all = await reader.logits([[...rows.prompt, ...greedy]], { signal: job.signal });
+  // A token of the continuation reads all weights, and so does a row; a row computes more with them.
+  const [reading, continuing, again] = inPhases(job, [
+    { share: 2 * rows.rows.length },
+    { share: rows.count / 8 },
+    { share: 2 },
+  ]);
+  const logits = await reader.logits(rows.rows, reading);
+  const greedy = await reader.greedy(rows.prompt, rows.count, continuing);
+  const all = await reader.logits([[...rows.prompt, ...greedy]], again);
   return { logits, greedy, margins: greedy.map((id, i) => leadOf(all[rows.prompt.length - 1 + i], id)) };
 }
 
@@ -80,6 +86,7 @@ export async function verifyCheckpoint(
   const found = await withModel(written, compute, (model) =>
     saidBy(viewReader(model, whole, 'what was written'), rows, readingAgain),
   );
+  announce(readingAgain, 'comparing what both say');
   const exact = weights.wrong === undefined && weights.maxDifference <= SAME;
   const verified = verdictOf({
     logits: compareLogits(expected.logits, found.logits),

@@ -1,5 +1,6 @@
 /** A view of an open model, as a verification reads it. The head is in pieces, so its weights are never whole in memory. */
 import { generate } from '../evaluate/generate';
+import { headWork } from '../model/cost';
 import { Forward } from '../model/forward';
 import { buildTeacherPiece, headPieceOf } from '../model/forward-graph';
 import type { Model } from '../model/model';
@@ -11,29 +12,39 @@ import type { View } from '../model/view';
 import { Graph } from '../onnx/graph';
 import { floats } from '../onnx/session';
 import { type JobOptions, Work } from '../progress';
-import type { ModelReader } from './reader';
+import { inWords, type ModelReader } from './reader';
 
 /** @param name of the model, for the progress */
 export const viewReader = (model: Model, view: View, name: string): ModelReader => ({
   async logits(rows, job) {
+    const head = rows.length * headWork(model.architecture);
     const applications = rows.length * sharedApplications([view]);
-    const work = new Work(job, applications, 'row-blocks', `reading ${name}`);
+    const work = new Work(job, applications + head, 'row-blocks', `reading ${name}`);
     const step = (block: number, blocks: number): string => `${name}, block ${block + 1} of ${blocks}`;
     const [state] = await statesOfViews(new Forward(model, rows[0].length), rows, [view], work, step);
     try {
-      return await headLogits(model, state, rows[0].length);
+      const tell = (part: number, parts: number, share: number): void => {
+        work.step(`${name}, vocabulary, part ${part + 1} of ${parts}`);
+        work.advance(share * head);
+      };
+      return await headLogits(model, state, rows[0].length, tell);
     } finally {
       releaseState(state);
     }
   },
   async greedy(prompt, count, job: JobOptions) {
     const writing = { maxNewTokens: count, greedy: true, ignoreEos: true, view };
-    return [...(await generate(model, prompt, writing, { signal: job.signal })).ids];
+    return [...(await generate(model, prompt, writing, inWords(job, name, count))).ids];
   },
 });
 
-/** @param length tokens of a row */
-async function headLogits(model: Model, state: State, length: number): Promise<Float32Array[]> {
+/** @param length tokens of a row @param tell told of each part of the vocabulary, with its share of the whole */
+async function headLogits(
+  model: Model,
+  state: State,
+  length: number,
+  tell: (part: number, parts: number, share: number) => void,
+): Promise<Float32Array[]> {
   const { architecture, weights } = model;
   const { vocabulary } = architecture;
   const tokens = state.reduce((sum, chunk) => sum + chunk.rows, 0) * length;
@@ -56,6 +67,7 @@ async function headLogits(model: Model, state: State, length: number): Promise<F
     } finally {
       await session.close();
     }
+    tell(start / HEAD_PIECE, Math.ceil(vocabulary / HEAD_PIECE), size / vocabulary);
   }
   return all;
 }
