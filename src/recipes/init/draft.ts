@@ -7,6 +7,7 @@ import { parametersReadOf } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { CancelledError, UserError } from '../../engine/errors';
 import { healable } from '../../engine/heal/healable';
+import { DEFAULTS } from '../../engine/retrain/defaults';
 import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
 import type { JobOptions } from '../../engine/progress';
 import { formatBytes, formatFactor, formatPercent } from '../../format/numbers';
@@ -282,7 +283,14 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Draftin
         comment: [`Tokens of text for healing. ${HEAL_TOKENS.quick} heal nearly as well in a third of the time.`],
         quick: 2048,
       },
-    trains && { name: 'trainingSteps', value: 200, quick: 4 },
+    trains &&
+      !hasData && {
+        name: 'selfTokens',
+        value: DEFAULTS.selfTokens,
+        comment: ['Tokens of text that the whole model writes to train on.'],
+        quick: 1024,
+      },
+    trains && { name: 'trainingSteps', value: 200, quick: 2 },
     hasText && { name: 'windows', value: 64, comment: ['Windows of the text that are measured.'], quick: 4 },
     !hasText &&
       !hasRows && {

@@ -133,6 +133,7 @@ function retrainStep({ healable, hasData, patch }: Outline): Entry {
           ['self'],
           '"self": the whole model writes the text. Your own data are better: ["data/train.jsonl"].',
         ),
+        entry('selfTokens', '${selfTokens}'),
       ];
   const options = [
     ...from,

@@ -171,6 +171,13 @@ describe('recipes: drafts', () => {
     }
   });
 
+  it('train in a quick try on little text, where the model writes it itself', async () => {
+    const { recipe } = await drafted(tinyCheckpoint('gemma3-pattern', { tokenizer: true }));
+    const { options } = recipe.steps.find(({ job }) => job === 'retrain')!;
+    assert.equal(options.selfTokens, '${selfTokens}');
+    assert.ok(Number(recipe.quick.selfTokens) * 8 < Number(recipe.variables.selfTokens));
+  });
+
   it('name nothing by a number of blocks that a quick try does not remove', async () => {
     for (const goal of [
       { kind: 'fewer', share: 0.25 },
