@@ -14,7 +14,7 @@ import type { Coppice } from '../host/coppice';
 import { criterionChoices, pickCriterion } from '../host/criteria';
 import { usualHealingText } from '../host/healing';
 import { SELF } from '../jobs/healing-amounts';
-import { iterationEstimate } from '../host/iteration-estimate';
+import { iterationEstimate, iterationTime } from '../host/iteration-estimate';
 import { positiveFault, wholeNumberFault } from '../host/numbers';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
@@ -95,6 +95,13 @@ const METHODS = [
   { method: 'none', steps: undefined },
 ] as const satisfies readonly { readonly method: IterativeMethod; readonly steps: number | undefined }[];
 
+const DAY = 24 * 60 * 60;
+
+/** The first way that ends within a day; where none does, none heals soonest. */
+const endingToday = (coppice: Coppice, chosen: Chosen, state: State): (typeof METHODS)[number] =>
+  METHODS.find((way) => iterationTime(coppice, chosen, { ...state, ...way }).seconds < DAY) ??
+  METHODS[METHODS.length - 1];
+
 const keyOf = ({ method, steps }: { method: IterativeMethod; steps?: number }): string =>
   steps === undefined ? method : `${method} ${steps}`;
 
@@ -128,7 +135,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
       const time = iterationEstimate(coppice, chosen, { ...state, ...way });
       return { label: methodLabel(way.method), description: methodWords(way.steps, time), value: keyOf(way) };
     });
-    const active = recall(coppice, 'iterate', 'method', keyOf(METHODS[0]));
+    const active = recall(coppice, 'iterate', 'method', keyOf(endingToday(coppice, chosen, state)));
     const key = await pick(place, vscode.l10n.t('Select how to heal after every block'), choices, active);
     const way = METHODS.find((each) => keyOf(each) === key);
     return key === BACK ? BACK : { method: way!.method, steps: way!.steps };

@@ -48,7 +48,8 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
   const writesText = usualHealingText(coppice, subject) === SELF;
   return {
     score: time(scoring),
-    suggest: time(isScored ? [] : scoring),
+    // The question starts from scores of any criterion.
+    suggest: time(coppice.scores.all(subject).length > 0 ? [] : scoring),
     curve: time([...(isScored ? [] : scoring), ...curveOf(coppice, chosen)]),
     prune: time([written]),
     ...(removed.length > 0 && {

@@ -9,8 +9,9 @@ import { DEFAULTS } from '../engine/retrain/defaults';
 import { protectionOf } from '../views/protection';
 import type { Chosen } from './choose-checkpoint';
 import type { Coppice } from './coppice';
-import { flopsEstimate } from './estimates';
+import { type ExpectedTime, expectedTime, timeWords } from './expected-time';
 import { healingRows } from '../jobs/healing-amounts';
+import { products } from '../recipes/estimate/parts';
 
 /** The answers so far; what is missing has its default. */
 export interface IterationQuestion {
@@ -29,7 +30,13 @@ const ROWS_PER_STEP = 16;
 const EVALUATED_SHARE = 0.45;
 
 /** "about 12:00", or "at most 2 h 10 min" where a limit may end the run before. */
-export function iterationEstimate(coppice: Coppice, { architecture }: Chosen, asked: IterationQuestion): string {
+export function iterationEstimate(coppice: Coppice, chosen: Chosen, asked: IterationQuestion): string {
+  const time = timeWords(iterationTime(coppice, chosen, asked));
+  return asked.count === undefined ? vscode.l10n.t('at most {0}', time) : time;
+}
+
+/** How long it takes; where a limit may end it before, all blocks. */
+export function iterationTime(coppice: Coppice, { architecture }: Chosen, asked: IterationQuestion): ExpectedTime {
   const { config } = coppice;
   const { criterion = config.criterion, count, method = 'lora', steps = 0, oneShot = false } = asked;
   const blocks = architecture.layers.length;
@@ -48,8 +55,10 @@ export function iterationEstimate(coppice: Coppice, { architecture }: Chosen, as
   const extra = criterionInfo(criterion).seconds ?? 0; // a search takes the seconds that it is given
   const healing = oneShot ? rounds.reduce((sum, round) => sum + round.healing, 0) : 0;
   const flops = startWork(architecture, work) + rounds.reduce((sum, round) => sum + totalWork(round), 0) + healing;
-  const time = flopsEstimate(coppice, flops, architecture, shape.length, rounds.length * extra);
-  return count === undefined ? vscode.l10n.t('at most {0}', time) : time;
+  return expectedTime(coppice, [
+    products(architecture, 'evaluate', flops, shape.length),
+    { kind: 'seconds', seconds: rounds.length * extra },
+  ]);
 }
 
 function healingOf(method: IterativeMethod, steps: number, architecture: Chosen['architecture']): RoundHealing {

@@ -3,6 +3,7 @@
  * plain Node can test it.
  */
 import { isObject } from '../format/json';
+import { CRITERION_LIST } from '../engine/importance/criteria';
 import { effortOf, type EstimatedWork, speedLike } from '../engine/importance/estimate';
 
 /** Where speeds are kept: VS Code's memento is one. */
@@ -67,8 +68,7 @@ export class Speeds {
       (speed) => (effortOf(speed.work) === 'reading') === reads && (provider ?? speed.provider) === speed.provider,
     );
     // The same kind of work counts more than a similar size. The newest comes first among equals.
-    const distance = (speed: Speed): number =>
-      Math.abs(Math.log2(speed.size / size)) + (speed.work === work ? 0 : DIFFERENT_WORK);
+    const distance = (speed: Speed): number => Math.abs(Math.log2(speed.size / size)) + unlike(speed.work, work);
     const [nearest] = [...alike].sort((a, b) => distance(a) - distance(b));
     const guess = reads ? GUESS_READING : speedLike(work, 'ppl', GUESS_PER_THREAD * this.threads);
     if (!nearest) return { seconds: flops / guess, measured: false };
@@ -91,6 +91,15 @@ const FAR = 32;
 
 /** In doublings of the model's size. */
 const DIFFERENT_WORK = 2;
+/** Of two sweeps over the model without a block: they run the same products, and open the model as seldom. */
+const OTHER_SWEEP = 0.5;
+
+function unlike(seen: EstimatedWork, wanted: EstimatedWork): number {
+  if (seen === wanted) return 0;
+  return isSweep(seen) && isSweep(wanted) ? OTHER_SWEEP : DIFFERENT_WORK;
+}
+
+const isSweep = (work: EstimatedWork): boolean => CRITERION_LIST.some(({ name, screens }) => name === work && screens);
 
 function isSpeed(value: unknown): value is Speed {
   if (!isObject(value)) return false;

@@ -53,6 +53,13 @@ describe('speeds', () => {
     assert.ok(measured && Math.abs(seconds - 1) < 0.1, String(seconds));
   });
 
+  it('of one sweep count for another before those of evaluations, which mostly open the model', () => {
+    const speeds = new Speeds(newStore(), 2);
+    speeds.note({ ...PPL, flops: 100e9 });
+    speeds.note({ ...PPL, work: 'evaluate', flops: 15e9 });
+    assert.equal(speeds.estimate(100e9, { ...PPL, work: 'kl' }).seconds, 1);
+  });
+
   it('of another device say nothing, nor does reading weights of computing', () => {
     const speeds = new Speeds(newStore(), 2);
     speeds.note({ ...PPL, provider: 'cuda', flops: 1e12 });
