@@ -2,7 +2,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { Origins } from '../views/origins';
-import { nameOf } from '../editors/results/panel-host';
 import { type MeasuredOn, PanelTexts } from '../editors/results/panel-texts';
 import { PromptList } from '../editors/results/prompts';
 import { RunList } from '../editors/results/run-list';
@@ -18,6 +17,7 @@ import type { LabelledModel } from '../jobs/option';
 import { drawnOptions } from '../jobs/options/calibration';
 import type { JobSpec } from '../protocol/jobs';
 import { perplexityWork, speedWork, textsWork } from '../host/compare-estimate';
+import { textName } from '../host/text-name';
 import type { Part as Work } from '../recipes/estimate/speeds';
 import type { Coppice } from '../host/coppice';
 import { inputFolders } from '../host/input-folders';
@@ -85,14 +85,14 @@ async function familyText(coppice: Coppice, family: Both, text: string | undefin
   const { chosen, original, originalIdentity, parent } = family;
   const given = inputFolders(coppice);
   const texts = new PanelTexts(
-    (file) => nameOf(coppice, file),
+    (file) => textName(coppice, file),
     () => given,
   );
   const { calibration } = coppice.config;
   const context = Math.min(...[chosen, original].map(({ checkpoint }) => requireArchitecture(checkpoint).context));
   const usual = { ...calibration, length: Math.min(calibration.length, context) };
   if (text !== undefined) return texts.refresh([], { ...usual, file: text });
-  const list = new RunList(chosen, new Origins(), (file) => nameOf(coppice, file));
+  const list = new RunList(chosen, new Origins(), (file) => textName(coppice, file));
   await list.read(recordFolders(coppice), given);
   const identities = [chosen.checkpoint.identity, ...(parent === undefined ? [] : [parent]), originalIdentity];
   const scorings = identities.map((identity) => list.scorings(identity)).find((each) => each.length > 0) ?? [];

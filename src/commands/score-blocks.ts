@@ -21,6 +21,7 @@ import { criterionChoices, pickCriterion } from '../host/criteria';
 import { criterionEstimate, rowsWords } from '../host/estimates';
 import { recall, remember } from '../host/remembered';
 import { settingsText } from '../host/settings-text';
+import { textName } from '../host/text-name';
 import { type Finished, runJob } from '../host/run-job';
 import { ask, askAll, BACK, type Step, when } from '../host/steps';
 import { wholeNumberFault } from '../host/numbers';
@@ -103,7 +104,12 @@ export async function keepScored(
   // Colors by another criterion than the plan's would contradict the plan. "Show Scores By…" shows them.
   const choice = coppice.plans.choice(subject);
   const shows = choice === 'hand' || choice.criterion === criterion;
-  coppice.scores.add(path, result, record, { file: spec.calibration, shows });
+  const { calibration: file } = spec;
+  coppice.scores.add(path, result, record, {
+    file,
+    ...(file !== undefined && { name: textName(coppice, file) }),
+    shows,
+  });
   await vscode.commands.executeCommand('setContext', 'coppice.did.score', true);
   if (unwatched) {
     const next = { checkpoint: path };

@@ -1,6 +1,7 @@
 /** Runs jobs of agents in the sidecar, as commands do: with the settings, in the status bar, with what they find in the view. */
 import type { Coppice } from '../host/coppice';
 import { keepGivenFiles } from '../host/given-files';
+import { textName } from '../host/text-name';
 import type { JobRunner } from '../jobs/runner';
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
 import { subjectOf } from '../views/subject';
@@ -31,5 +32,6 @@ async function showEnd(coppice: Coppice, spec: JobSpec, outcome: JobOutcome): Pr
   const choice = subject ? plans.choice(subject) : 'hand';
   // Colours by another criterion than the plan's would contradict the plan.
   const shows = choice === 'hand' || choice.criterion === result.criterion;
-  scores.add(path, result, record, { file: spec.calibration, shows });
+  const { calibration: file } = spec;
+  scores.add(path, result, record, { file, ...(file !== undefined && { name: textName(coppice, file) }), shows });
 }

@@ -58,7 +58,7 @@ export class Freshnesses {
 /** "ppl on calibration.txt, 2 days ago"; of scores that no longer hold, why. @param when in words */
 export function freshnessWords({ scores: { criterion, calibration }, changed }: Freshness, when: string): string {
   if (changed === 'model') return l10n.t('{0} is stale: the files of the model have changed', criterion);
-  const text = calibration?.source;
+  const text = calibration?.name ?? calibration?.source;
   if (changed === 'text') return l10n.t('{0} is stale: {1} has changed', criterion, text ?? '');
   return text === undefined ? `${criterion}, ${when}` : l10n.t('{0} on {1}, {2}', criterion, text, when);
 }

@@ -47,6 +47,6 @@ function wholeModel({ criterion, objective, fullPpl }: Scores): string[] {
 
 function textOf({ calibration }: Scores): string[] {
   if (!calibration) return [];
-  const { source, samples, length } = calibration;
-  return [l10n.t('on {0}, {1} × {2} tokens', source, samples, length)];
+  const { source, name = source, samples, length } = calibration;
+  return [l10n.t('on {0}, {1} × {2} tokens', name, samples, length)];
 }

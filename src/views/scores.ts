@@ -28,8 +28,8 @@ export interface Scores {
   readonly objective?: Objective;
   /** Perplexity of the whole model, if measured. */
   readonly fullPpl?: JsonNumber;
-  /** The text, with its path if known. */
-  readonly calibration: (CalibrationInfo & { readonly file?: string }) | null;
+  /** The text, with its path and its name for the user if known: different texts have the same base name. */
+  readonly calibration: (CalibrationInfo & { readonly file?: string; readonly name?: string }) | null;
   /** Path of the run's record. */
   readonly record: string | null;
   /** Milliseconds since 1970. */
@@ -39,6 +39,8 @@ export interface Scores {
 /** Information that a scoring's result lacks. */
 export interface AddedScores {
   readonly file?: string;
+  /** The text's name for the user. */
+  readonly name?: string;
   readonly shows?: boolean;
 }
 
@@ -101,7 +103,7 @@ export class ScoreStore {
    * @param file path of the calibration text, which the result only names
    * @param shows whether the view shows it from now on
    */
-  add(path: string, result: ScoreResult, record: string | null, { file, shows = true }: AddedScores = {}): void {
+  add(path: string, result: ScoreResult, record: string | null, { file, name, shows = true }: AddedScores = {}): void {
     if ((result.removed?.length ?? 0) > 0 || result.modules || result.adapter) return;
     const scores: Scores = {
       criterion: result.criterion,
@@ -113,7 +115,11 @@ export class ScoreStore {
       ...(result.objective && { objective: result.objective }),
       ...(result.search && { set: result.search.blocks }),
       ...(result.full && { fullPpl: result.full.ppl }),
-      calibration: result.calibration && { ...result.calibration, ...(file !== undefined && { file }) },
+      calibration: result.calibration && {
+        ...result.calibration,
+        ...(file !== undefined && { file }),
+        ...(name !== undefined && { name }),
+      },
       record,
       at: Date.now(),
     };

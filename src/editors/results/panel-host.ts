@@ -4,7 +4,6 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import { messageOf, UserError } from '../../engine/errors';
-import { isInside } from '../../engine/files/paths';
 import type { Coppice } from '../../host/coppice';
 import { actionTimes } from '../../host/action-times';
 import { healingEstimate } from '../../host/estimates';
@@ -13,6 +12,7 @@ import { HEAL_TOKENS } from '../../jobs/healing-amounts';
 import { inform } from '../../host/inform';
 import { askPlanName } from '../../host/plan-names';
 import { recordFolders } from '../../host/run-job';
+import { textName } from '../../host/text-name';
 import type { StartAction } from '../../protocol/journey';
 import type { FileContent, HostMessage, PanelText } from '../../protocol/panel';
 import { pageFolder } from '../page-html';
@@ -106,7 +106,7 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
       healingEstimate(coppice, requireArchitecture(checkpoint), { removed, tokens: HEAL_TOKENS.quick, writes: true }),
     show: (checkpoint) => void vscode.commands.executeCommand('coppice.openResults', { checkpoint }),
     chooseText,
-    nameOf: (file) => nameOf(coppice, file),
+    nameOf: (file) => textName(coppice, file),
     save,
     copy: async (text) => vscode.env.clipboard.writeText(text),
     open: async (file) => {
@@ -125,12 +125,6 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
     trusted: () => vscode.workspace.isTrusted,
     manageTrust: () => void vscode.commands.executeCommand('workbench.trust.manage'),
   };
-}
-
-/** A bundled file has a path that means nothing to the user, so it is named as bundled. */
-export function nameOf({ context }: Coppice, file: string): string {
-  const isOwn = isInside(file, context.extensionUri.fsPath);
-  return isOwn ? vscode.l10n.t('Bundled sample text ({0})', basename(file)) : vscode.workspace.asRelativePath(file);
 }
 
 async function chooseText(known: readonly PanelText[]): Promise<PanelText | string | undefined> {

@@ -205,20 +205,23 @@ export class RunList {
   private named(digest: RunDigest, { inputs, file }: StoredRun): RunDigest {
     const names = new Map(
       inputs
-        .filter(({ role, place }) => (role === 'calibration' || role === 'text') && place !== undefined)
+        .filter(({ role, place }) => ['calibration', 'text', 'data'].includes(role) && place !== undefined)
         .map(({ name, place }) => [name, this.nameOf(resolve(dirname(file), place!))]),
     );
     const renamed = <T extends { readonly text?: string }>(measured: T): T => {
       const name = measured.text === undefined ? undefined : names.get(measured.text);
       return name === undefined ? measured : { ...measured, text: name };
     };
-    const { score, curve, quality, retrained } = digest;
+    const { score, curve, quality, retrained, iterative, versus, heal } = digest;
     return {
       ...digest,
       ...(score && { score: renamed(score) }),
       ...(curve && { curve: renamed(curve) }),
       ...(quality && { quality: quality.map(renamed) }),
       ...(retrained && { retrained: retrained.map(renamed) }),
+      ...(iterative && { iterative: renamed(iterative) }),
+      ...(versus && { versus: renamed(versus) }),
+      ...(heal && { heal: renamed(heal) }),
     };
   }
 

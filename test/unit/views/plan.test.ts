@@ -257,6 +257,10 @@ describe('scores of a checkpoint', () => {
     assert.equal(scoreWords(ppl, 0), 'ppl 34.25');
     assert.equal(scoreSentence(ppl, 0), 'ppl 34.25, whole model 18.12, on mine.txt, 10 × 128 tokens');
     assert.equal(scoringSentence(ppl), 'ppl, whole model 18.12, on mine.txt, 10 × 128 tokens');
+    // A text of the same base name is told apart where its place is known.
+    const mine = { file: '/w/data/mine.txt', name: 'data/mine.txt' };
+    book.add(subject.path, { ...result('ppl', [34.25, 20]), calibration, full }, null, mine);
+    assert.match(scoringSentence(book.shown(subject)!), /, on data\/mine\.txt, 10 × 128 tokens$/);
     book.add(subject.path, { ...result('kl', [0.125, 2]), calibration, full: { ...full, kl: 0 } }, null);
     assert.equal(scoreSentence(book.shown(subject)!, 0), 'kl 0.125 nats, on mine.txt, 10 × 128 tokens');
     const removals = [1, 0].map((block) => ({ block, meanNll: 1, ppl: 2 }));
