@@ -17,6 +17,7 @@ export function roughTime(seconds: number): string {
   if (minutes < 60) return l10n.t('{0} min', minutes);
   const hours = Math.round(minutes / 60);
   if (hours < 24) return l10n.t('{0} h {1} min', Math.floor(minutes / 60), minutes % 60);
+  if (hours === 24) return l10n.t('1 day');
   if (hours < 48) return l10n.t('1 day {0} h', hours - 24);
   return l10n.t('{0} days', Math.round(hours / 24));
 }

@@ -47,6 +47,8 @@ describe('estimated times', () => {
     assert.deepEqual(seconds.map(roughTime), [
       ...['a few seconds', 'a few seconds', '10 s', '40 s', '1:00', '1:20', '4:20', '10 min', '50 min', '2 h 10 min'],
     ]);
+    // Nobody counts hours beyond a day.
+    assert.deepEqual([23.9 * 3600, 29 * 3600, 139 * 3600].map(roughTime), ['1 day', '1 day 5 h', '6 days']);
   });
 });
 
