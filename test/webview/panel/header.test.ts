@@ -122,6 +122,19 @@ describeBrowser('head of the results panel', (browser) => {
     await panel.close();
   });
 
+  it('keeps what was skipped at hand where the goal is missed, and starts nothing once the files are gone', async () => {
+    const panel = await openPanel(browser(), EMPTY);
+    const missed = { ...journey(4, { action: 'export' }, 111e6, 1.74), instead: 'retrain' as const };
+    await panel.post(update(1, { journey: missed }));
+    await button(panel, 'Retrain…').first().click();
+    assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'retrain' }]);
+    await panel.post(update(2, { missing: true }));
+    await settled(panel);
+    assert.match(await words(panel, '.banner'), /^The files of this model were moved or deleted\./);
+    assert.notEqual(await panel.page.locator('.next vscode-button').first().getAttribute('disabled'), null);
+    await panel.close();
+  });
+
   it('takes blocks out of the plan in the strip, one by one or a range at once', async () => {
     const panel = await openPanel(browser(), FULL);
     const { keyboard } = panel.page;
