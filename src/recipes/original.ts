@@ -4,6 +4,7 @@ import { openCheckpoint } from '../engine/checkpoint/open';
 import { parametersOf } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
 
+/** The model that a recipe begins with, beside what ships. */
 export interface OriginalModel {
   /** Of its files: weights with their headers, config, tokenizer. */
   readonly bytes: number;

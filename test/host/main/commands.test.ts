@@ -144,11 +144,7 @@ describe('commands', () => {
     await run('scoreBlocks', { checkpoint, criterion: 'ppl', ...quick });
     await run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 2 });
     await run('scoreBlocks', { checkpoint, criterion: 'taylor', ...quick });
-    assert.match(
-      String((await firstBlock()).accessibilityInformation!.label),
-      / ppl [\d.]+/,
-      'colours follow the plan',
-    );
+    assert.match((await firstBlock()).accessibilityInformation!.label, / ppl [\d.]+/, 'colours follow the plan');
     const suggested = await pruned('by-ppl');
     assert.deepEqual([suggested.settings.chosen, suggested.settings.criterion], ['by criterion', 'ppl']);
     assert.match(suggested.card, /chosen by the criterion `ppl`, measured on 4 rows of 16 tokens of `prose\.txt`/);
