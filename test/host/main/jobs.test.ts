@@ -76,9 +76,10 @@ describe('jobs in the window', () => {
     await page.keyboard.press('Escape');
     assert.equal(sidecar.jobs.length, 1);
 
-    await page.mouse.move(800, 200); // away from the status bar, whose hover lies over the view
+    await page.mouse.move(800, 200); // away from the status bar, whose hover lies over the view while it has the focus
+    await vscode.commands.executeCommand('coppice.jobs.focus');
     await page.locator('.monaco-hover', { hasText: 'Computes on cpu' }).waitFor({ state: 'hidden' });
-    await window.actOnJob('Retraining model', 'Cancel Job', () => Promise.resolve(sidecar.jobs.length === 0));
+    await window.actOnJob(/Retraining model.*left/s, 'Cancel Job', () => Promise.resolve(sidecar.jobs.length === 0));
     await firstEnds;
     await until('no job is left', () => sidecar.jobs.length === 0);
     for (const out of ['first', 'second']) assert.ok(!existsSync(inWorkspace(out)));
