@@ -1,17 +1,22 @@
-/** Measure Speed…: measures models over batches and lengths, in turns. */
+/** Measure Speed…: measures models in turns, with one text, or over batches and lengths. */
 import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
+import { withoutLayers } from '../engine/checkpoint/architecture';
 import { PAPER, type Protocol, QUICK } from '../engine/evaluate/grid/protocol';
 import { fullView, removedFrom, viewWithout } from '../engine/model/view';
 import type { LabelledModel } from '../jobs/option';
+import type { SpeedsResult } from '../protocol/bench';
 import type { SpecOf } from '../protocol/jobs';
 import type { Defined } from '../jobs/kinds';
 import { checkpointName } from '../jobs/titles';
 import { formatNumber } from '../format/numbers';
+import { speedText } from '../format/speeds';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { gridEstimate, learnGrid, type Measured } from '../jobs/grid-estimate';
+import { speedWork } from '../host/compare-estimate';
+import { timeOf } from '../host/expected-time';
 import { inform } from '../host/inform';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
@@ -22,7 +27,7 @@ export interface MeasureSpeedArguments extends CommonArguments {
   /** The models; the checkpoint and its plan when undefined. */
   readonly columns?: readonly LabelledModel[];
   /** One of the sizes that the command offers. */
-  readonly size?: 'quick' | 'wide' | 'paper';
+  readonly size?: 'one' | keyof typeof SIZES;
   /** Texts side by side and new tokens of each, in place of a size. */
   readonly batch?: readonly number[];
   readonly newTokens?: readonly number[];
@@ -47,7 +52,8 @@ export const measureSpeedCommand: Command<MeasureSpeedArguments> = {
     }
     settle({ ...complete, columns, checkpoint: chosen.path });
     const { size = 'quick', batch, newTokens, runs, warmup } = complete;
-    const protocol = SIZES[size];
+    if (size === 'one' && batch === undefined) return measureOne(coppice, chosen, columns, args);
+    const protocol = SIZES[size === 'one' ? 'quick' : size];
     const spec: SpecOf<Defined['grid']> = {
       kind: 'grid',
       columns,
@@ -70,6 +76,25 @@ export const measureSpeedCommand: Command<MeasureSpeedArguments> = {
     return result;
   },
 };
+
+/** How fast the models read a prompt and continue it, one text at a time. */
+async function measureOne(
+  coppice: Coppice,
+  { path }: Chosen,
+  columns: readonly LabelledModel[],
+  args: MeasureSpeedArguments,
+): Promise<SpeedsResult> {
+  const { result, seen } = await runJob(coppice, { kind: 'speeds', columns }, { device: args.device });
+  const open = {
+    label: vscode.l10n.t('Open Results'),
+    run: () => vscode.commands.executeCommand('coppice.openResults', { checkpoint: path }),
+  };
+  const parts = result.models.map(({ label, failure, decodeTokensPerSecond: value = NaN, decodeRange: range }) => {
+    return failure ?? `${label}: ${speedText({ value, range })}`;
+  });
+  if (!seen) inform(args, `${parts.join(', ')}.`, open);
+  return result;
+}
 
 /** The checkpoint, and without the blocks of its plan. */
 function ownColumns({ plans }: Coppice, { path, subject }: Chosen): LabelledModel[] {
@@ -101,7 +126,19 @@ function sizeStep(coppice: Coppice, chosen: Chosen, columns: readonly LabelledMo
         protocol.newTokens.join(', '),
         protocol.runs,
       );
-    const choices = (
+    const architectures = models.map(({ architecture, view }) =>
+      withoutLayers(
+        architecture,
+        view.attention.flatMap((kept, block) => (kept ? [] : [block])),
+      ),
+    );
+    const one = {
+      label: t('One text'),
+      description: timeOf(coppice, speedWork(architectures)),
+      detail: t('How fast each reads a prompt and continues it'),
+      value: 'one' as const,
+    };
+    const batches = (
       [
         ['quick', t('Quick')],
         ['wide', t('Wide')],
@@ -109,8 +146,9 @@ function sizeStep(coppice: Coppice, chosen: Chosen, columns: readonly LabelledMo
       ] as const
     ).map(([value, label]) => ({ label, description: time(SIZES[value]), detail: listed(SIZES[value]), value }));
     const names = columns.map(({ label }) => label).join(', ');
-    const last = recall(coppice, 'measureSpeed', 'size', 'quick');
-    const active = choices.find(({ value }) => value === last)?.value ?? 'quick';
+    const last = recall(coppice, 'measureSpeed', 'size', 'one');
+    const choices = [one, ...batches];
+    const active = choices.find(({ value }) => value === last)?.value ?? 'one';
     const size = await pick(place, t('Select how much to measure of {0}', names), choices, active);
     return size === BACK ? BACK : { size };
   };

@@ -2,15 +2,12 @@
  * How long each action of the panel is expected to take on a checkpoint without some blocks, before it starts. Arithmetic on
  * headers, sizes of files and learned speeds: it computes nothing, and runs whenever the plan changes.
  */
-import { availableParallelism } from 'node:os';
 import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
 import { QUICK } from '../engine/evaluate/grid/protocol';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
 import { usualCounts, VERSUS_METHODS } from '../engine/evaluate/versus-methods';
 import { WANTED_SAMPLES } from '../engine/records/before-after/missing';
-import { fullView, viewWithout, removedFrom } from '../engine/model/view';
 import { TOKENS_PER_ITEM, USUAL_QUESTIONS } from '../jobs/amounts';
-import { gridEstimate } from '../jobs/grid-estimate';
 import { HEAL_TOKENS, healingRows, SELF } from '../jobs/healing-amounts';
 import type { ActionTimes } from '../protocol/panel';
 import { nestedParts, scoringParts, writing, healingParts } from '../recipes/estimate/choosing';
@@ -22,7 +19,7 @@ import type { Chosen } from './choose-checkpoint';
 import { perplexityWork, speedWork, textsWork } from './compare-estimate';
 import type { Coppice } from './coppice';
 import { exportEstimate, tasksEstimate, textEstimate } from './estimates';
-import { type ExpectedTime, timeOf, timeWords } from './expected-time';
+import { timeOf, timeWords } from './expected-time';
 import { usualHealingText } from './healing';
 import { iterationEstimate } from './iteration-estimate';
 import { recall } from './remembered';
@@ -63,8 +60,7 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
     compare: compared,
     beforeAfter: compared,
     tasks: tasksOf(coppice, chosen, removed),
-    bench: timeWords(gridTime(coppice, architecture, removed.length > 0 ? [removed] : [[]])),
-    grid: timeWords(gridTime(coppice, architecture, removed.length > 0 ? [[], removed] : [[]])),
+    speed: time(speedWork(removed.length > 0 ? both : [architecture])),
     iterate: iterationEstimate(coppice, chosen, { count: usualCount(coppice, chosen), method: 'lora', steps: 50 }),
     versus: versusOf(coppice, chosen, removed),
     text: textEstimate(coppice, chosen, removed),
@@ -92,17 +88,6 @@ function curveOf(coppice: Coppice, { architecture }: Chosen): Part[] {
   const blocks = architecture.layers.length;
   const { kept } = protectionOf(blocks, coppice.config);
   return nestedParts(architecture, rowsOf(coppice, architecture), Math.min(blocks - kept.size, blocks - 1));
-}
-
-/** One text side by side, as the panel measures first. */
-function gridTime(coppice: Coppice, architecture: Architecture, models: readonly (readonly number[])[]): ExpectedTime {
-  const blocks = architecture.layers.length;
-  const threads = coppice.config.compute.threads ?? availableParallelism();
-  const measured = models.map((removed) => ({
-    architecture,
-    view: removed.length === 0 ? fullView(blocks) : viewWithout(blocks, removedFrom(removed, blocks)),
-  }));
-  return gridEstimate(coppice.context.globalState, measured, QUICK, threads);
 }
 
 /** About a fifth of the model, as the command proposes. */

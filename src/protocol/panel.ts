@@ -201,7 +201,7 @@ export interface NamedPlan {
 
 /** Everything that a button of the panel starts and that takes time; a text is one of 64 tokens by one model. */
 /** Healing on a text of the user, where it would be on one that the model writes first, is `healOnText`. */
-export type TimedAction = StartAction | 'curve' | 'bench' | 'grid' | 'healed' | 'healOnText' | 'text';
+export type TimedAction = StartAction | 'curve' | 'speed' | 'healed' | 'healOnText' | 'text';
 export type ActionTimes = Readonly<Partial<Record<TimedAction, string>>>;
 
 /** Perplexity of the plan on the calibration rows. */
@@ -374,10 +374,8 @@ export type PanelMessage =
   /** Resume the training that ended early, if it is `resumable`. */
   | { readonly type: 'training/resume' }
   | { readonly type: 'start/curve'; readonly criterion: CriterionName }
-  /** Measure the speed of the checkpoint, its plan and related models in turns. */
-  | { readonly type: 'start/bench' }
-  /** Run the command that measures these models over batches and lengths. */
-  | { readonly type: 'start/grid' }
+  /** Run the command that measures the speed of the checkpoint, its plan and related models; it asks how much. */
+  | { readonly type: 'start/speed' }
   /** Heal the plan quickly, without writing a checkpoint, and measure it on the panel's text. */
   | { readonly type: 'start/healed' }
   /** Measure the adapter of this name on the calibration rows. */

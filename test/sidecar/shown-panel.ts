@@ -137,7 +137,7 @@ export class ShownPanel {
       exportBytes: ({ checkpoint }, removed, { format, type }) => writtenBytes(checkpoint, { format, type, removed }),
       times: () => ({}),
       askPlanName: (known) => Promise.resolve(this.nameOfPlan(known)),
-      measureGrid: (_, columns) => void this.gridded.push(columns.map(({ label }) => label)),
+      measureSpeed: (_, columns) => void this.gridded.push(columns.map(({ label }) => label)),
       saveRecipe: (_, runs) => void this.recipes.push(runs),
       healingTime: (_, removed) => `about ${removed.length} s`,
       show: (checkpoint) => void this.opened.push(checkpoint),

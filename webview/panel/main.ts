@@ -8,19 +8,15 @@ import { keepReadable } from '../support/readable';
 import { registerControls } from '../support/ui';
 import './panel.css';
 import type { Context, Section } from './sections/section';
-import { accuracySection } from './sections/accuracy';
 import { curveSection } from './sections/curve';
-import { gridSection } from './sections/grid';
 import { healingSection } from './sections/healing';
 import { importanceSection } from './sections/importance';
-import { iterativeSection } from './sections/iterative';
-import { measuredSection } from './sections/measured';
+import { moreSection, unfolded } from './sections/more';
 import { planSection } from './sections/plan';
 import { qualitySection } from './sections/quality';
 import { runsSection } from './sections/runs';
 import { samplesSection } from './sections/samples';
 import { trainingSection } from './sections/training';
-import { versusSection } from './sections/versus';
 import { dockSection } from './sections/dock';
 import { figuresSection } from './sections/figures';
 import { jobsSection } from './sections/jobs';
@@ -69,14 +65,14 @@ function draw(): void {
     else addCard(coming.shift());
     for (const section of drawn) section.update(held.state, view);
     if (coming.length > 0) draw();
-    else if (target !== undefined) scrollTo(target);
+    else if (target !== undefined && root.querySelector(selectorOf(target))) scrollTo(target);
   });
 }
 
 const cards = el('div', { class: 'cards' });
 
 function build(): void {
-  const figures = figuresSection(context);
+  const figures = figuresSection();
   drawn = [
     planSection(context),
     dockSection(context, figures.element),
@@ -90,14 +86,10 @@ function build(): void {
     curveSection,
     trainingSection,
     healingSection,
-    iterativeSection,
     qualitySection,
-    accuracySection,
     samplesSection,
-    gridSection,
-    versusSection,
-    // Its table grows with a plan; nothing but the list of runs may move by that.
-    measuredSection,
+    // A table in it grows with a plan; nothing but the list of runs may move by that.
+    (own) => moreSection(own, draw),
     runsSection,
   ];
 }
@@ -128,14 +120,17 @@ function showRun(id: string): void {
   const run = runs.find((each) => each.id === id);
   if (!run) return;
   target = chartOf(run) ?? 'runs';
-  context.setView(showing(run, runs, view));
+  context.setView({ ...showing(run, runs, view), ...unfolded(target) });
 }
+
+/** A card, or a part of one. */
+const selectorOf = (name: string): string => `:is(.card, .card-part).${name}`;
 
 function scrollTo(name: string): void {
   target = undefined;
   // After the frame that draws it.
   requestAnimationFrame(() => {
-    const card = root.querySelector<HTMLElement>(`.card.${name}`);
+    const card = root.querySelector<HTMLElement>(selectorOf(name));
     card?.focus({ preventScroll: true });
     card?.scrollIntoView({ block: 'start' });
   });

@@ -13,6 +13,8 @@ interface Pair {
   /** The colours that it stands on. */
   readonly on: readonly string[];
   readonly least: number;
+  /** What stands there in a theme without this colour. */
+  readonly otherwise?: string;
 }
 
 const PAGE = ['editor-background', 'editorWidget-background'];
@@ -35,9 +37,11 @@ const PAIRS: readonly Pair[] = [
   text('editorHoverWidget-foreground', 'editorHoverWidget-background'),
   text('list-hoverForeground', 'list-hoverBackground'),
   text('list-activeSelectionForeground', 'list-activeSelectionBackground'),
-  ...['info', 'warning', 'error'].map((kind) =>
-    text(`inputValidation-${kind}Foreground`, `inputValidation-${kind}Background`),
-  ),
+  // Most themes have no such texts, and Abyss has a background on which its foreground is faint.
+  ...['info', 'warning', 'error'].map((kind) => ({
+    ...text(`inputValidation-${kind}Foreground`, `inputValidation-${kind}Background`),
+    otherwise: 'foreground',
+  })),
 ];
 
 /** Numbers on the tones of ranks (panel/theme.css); they stand on tones of another colour, not on one of the theme. */
@@ -67,8 +71,8 @@ function correct(): void {
     return value === '' ? undefined : colourOf(value);
   };
   const page = colour('editor-background') ?? [255, 255, 255, 1];
-  for (const { ink, on, least } of PAIRS) {
-    const own = colour(ink);
+  for (const { ink, on, least, otherwise } of PAIRS) {
+    const own = colour(ink) ?? (otherwise === undefined ? undefined : colour(otherwise));
     const behind = on
       .map(colour)
       .filter((each) => each !== undefined)

@@ -52,26 +52,12 @@ export class JobsPart {
     await reading.again();
   }
 
+  /** Lets a command ask how much to measure of the checkpoint, its plan and what was made from it. */
   async measureSpeed(): Promise<void> {
-    const { services, reading, plan } = this.options;
-    await reading.again();
-    const { compute, recordFolders: records } = services.settings();
-    const columns = reading.measuredColumns(plan.removed);
-    await services.sidecar.run({
-      kind: 'speeds',
-      ...compute,
-      records,
-      columns: columns.map(({ label, source }) => ({ label, ...source })),
-    });
-    await reading.again();
-  }
-
-  /** Lets a command ask which batches and lengths, and measure them. */
-  async measureGrid(): Promise<void> {
     const { source, services, reading, plan } = this.options;
     await reading.again();
     const columns = reading.measuredColumns(plan.removed).map(({ label, source: of }) => ({ label, ...of }));
-    services.host.measureGrid(source.path, columns);
+    services.host.measureSpeed(source.path, columns);
   }
 
   /** Measures an adapter of this name, if it fits the checkpoint. */

@@ -99,7 +99,7 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
       return architecture && subject ? actionTimes(coppice, { path, checkpoint, architecture, subject }, removed) : {};
     },
     askPlanName,
-    measureGrid: (checkpoint, columns) =>
+    measureSpeed: (checkpoint, columns) =>
       void vscode.commands.executeCommand('coppice.measureSpeed', { checkpoint, columns }),
     saveRecipe: (checkpoint, runs) => void vscode.commands.executeCommand('coppice.saveAsRecipe', { checkpoint, runs }),
     healingTime: ({ checkpoint }, removed) =>

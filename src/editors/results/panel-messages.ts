@@ -27,8 +27,7 @@ export interface PanelParts {
 /** Messages that compute without a command. Commands check the trust of the workspace themselves. */
 const COMPUTING: ReadonlySet<PanelMessage['type']> = new Set<PanelMessage['type']>([
   'start/curve',
-  'start/bench',
-  'start/grid',
+  'start/speed',
   'start/retrained',
   'start/healed',
   'training/resume',
@@ -84,10 +83,8 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
       break;
     case 'start/curve':
       return jobs.drawCurve(message.criterion);
-    case 'start/bench':
+    case 'start/speed':
       return jobs.measureSpeed();
-    case 'start/grid':
-      return jobs.measureGrid();
     case 'start/retrained':
       return jobs.evaluateRetrained(message.adapter);
     case 'start/healed':

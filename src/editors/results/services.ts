@@ -29,8 +29,8 @@ export interface PanelHost {
   times(source: PanelCheckpoint, removed: readonly number[]): ActionTimes;
   /** Asks for the name of a plan. @param known names that are in use @returns undefined if the user cancels */
   askPlanName(known: readonly string[]): Promise<string | undefined>;
-  /** Runs the command that measures models over batches and lengths. It asks which. */
-  measureGrid(checkpoint: string, columns: readonly LabelledModel[]): void;
+  /** Runs the command that measures the speed of these models. It asks how much. */
+  measureSpeed(checkpoint: string, columns: readonly LabelledModel[]): void;
   /** Runs the command that saves a recipe of these runs; undefined for those that lead to the plan. */
   saveRecipe(checkpoint: string, runs: readonly string[] | undefined): void;
   /** How long it takes to heal the checkpoint without these blocks quickly, on text that it writes itself; in words. */

@@ -11,6 +11,7 @@ import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
 import type { ExportResult, VerifyResult } from '../../../src/protocol/export';
+import type { SpeedsResult } from '../../../src/protocol/bench';
 import type { GridResult } from '../../../src/protocol/grid';
 import type { EvaluateResult, GenerateResult, JobInfo, MergeResult, PruneResult } from '../../../src/protocol/jobs';
 import type { ModelTasks, TasksComparison } from '../../../src/protocol/tasks';
@@ -263,6 +264,11 @@ describe('commands', () => {
     assert.deepEqual(
       models.map(({ removed, cells }) => [removed.length, cells.map(({ outcome }) => outcome)]),
       [0, 1].map((removed) => [removed, ['measured', 'measured']]),
+    );
+    const one = await run<SpeedsResult>('measureSpeed', { checkpoint, size: 'one' });
+    assert.deepEqual(
+      one.models.map(({ removed, decodeTokensPerSecond = 0 }) => [removed.length, decodeTokensPerSecond > 0]),
+      [0, 1].map((removed) => [removed, true]),
     );
   });
 

@@ -174,8 +174,8 @@ describe('the story of healing', function () {
       assert.match(words, /Divergence from the whole model [\d.]+ from [\d.]+/);
       assert.match(words, /Measured on \d+ rows? of text by stories, not fitted/);
       const healed = frame.locator('.figure-box.healed');
-      const button = healed.getByText(/^Measure: /);
-      if (await button.isVisible()) await button.click();
+      const button = frame.locator('.healing').getByRole('button', { name: 'Measure Healed Plan' });
+      if ((await button.getAttribute('disabled')) === null) await button.click();
       await until(
         'its perplexity',
         async () => /[\d.]+\s+[\d.]+× of the plain/.test(await healed.innerText()),

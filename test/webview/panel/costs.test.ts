@@ -34,11 +34,11 @@ describeBrowser('costs in the results panel', (browser) => {
     assert.equal(await plan.locator('td').nth(0).locator('.bar').count(), 1, 'sizes can be compared');
     await panel.page.locator('.measured', { hasText: 'These speeds cannot be compared with each other' }).waitFor();
     assert.equal(await panel.page.locator('.measured', { hasText: 'coppice bench' }).count(), 0);
-    await button(panel, 'Measure Speed').click();
-    assert.equal(panel.received('start/bench').length, 1);
+    await button(panel, 'Measure Speed…').click();
+    assert.equal(panel.received('start/speed').length, 1);
     await panel.post(update(1, { jobs: [{ id: 'j', kind: 'speeds', word: 'Measuring speed', state: 'running' }] }));
     await settled(panel);
-    assert.notEqual(await button(panel, 'Measure Speed').getAttribute('disabled'), null);
+    assert.notEqual(await button(panel, 'Measure Speed…').getAttribute('disabled'), null);
     await panel.close();
   });
 

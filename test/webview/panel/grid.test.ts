@@ -61,14 +61,21 @@ describeBrowser('speeds over batches in the results panel', (browser) => {
     buildPages();
   });
 
-  it('says what it is for while there is none, and starts the measurement', async () => {
+  it('is no card of its own: while there is none, the card of sizes has the one button that measures', async () => {
     const panel = await openPanel(browser(), EMPTY);
-    await panel.page.locator('.speed-grid .empty', { hasText: 'with one text at a time' }).waitFor();
-    await button(panel, 'Measure Speed…').click();
-    assert.equal(panel.received('start/grid').length, 1);
-    await panel.post(update(1, { jobs: [{ id: 'j', kind: 'grid', word: 'Measuring speed', state: 'running' }] }));
+    assert.equal(await panel.page.locator('.speed-grid').isVisible(), false);
+    const measure = panel.page.getByRole('button', { name: /^Measure Speed/ });
+    assert.equal(await measure.count(), 1);
+    await panel.post(update(1, { times: { speed: 'about 20 s' } }));
+    await panel.page.locator('.measured').getByText('about 20 s').waitFor();
+    await measure.click();
+    assert.equal(panel.received('start/speed').length, 1);
+    await panel.post(update(2, { jobs: [{ id: 'j', kind: 'grid', word: 'Measuring speed', state: 'running' }] }));
     await settled(panel);
     assert.notEqual(await button(panel, 'Measure Speed…').getAttribute('disabled'), null);
+    await panel.post(update(3, { jobs: [], runs: [runOf(GRID)] }));
+    await panel.page.locator('.measured .speed-grid .charts > svg').first().waitFor();
+    assert.equal(await measure.count(), 1, 'also where batches were measured');
     await panel.close();
   });
 

@@ -4,6 +4,11 @@ import type { HostMessage, PanelMessage, PanelState } from '../../../src/protoco
 import { type Theme, Webview } from '../support/page';
 import { opening } from './recorded';
 
+/** What the page kept. */
+interface Kept {
+  readonly view?: object;
+}
+
 export type Panel = Webview<HostMessage, PanelMessage>;
 
 export async function openPanel(
@@ -13,17 +18,19 @@ export async function openPanel(
     theme?: Theme;
     width?: number;
     kept?: unknown;
+    /** Leaves More Measurements as it opens by itself; without it, all cards are there. */
+    folded?: true;
     reducedMotion?: 'reduce';
     bundle?: Record<string, string>;
   } = {},
 ): Promise<Panel> {
-  const { theme, width, kept, reducedMotion, bundle } = options;
+  const { theme, width, kept, folded, reducedMotion, bundle } = options;
   const panel: Panel = await Webview.open<HostMessage, PanelMessage>(browser, {
     name: 'panel',
     inlineStyles: true,
     theme,
     width,
-    state: kept,
+    state: folded ? kept : { ...(kept as object), view: { more: 'open', ...(kept as Kept | undefined)?.view } },
     bundle,
     receive: () => undefined,
   });

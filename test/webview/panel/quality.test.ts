@@ -29,7 +29,7 @@ describeBrowser('quality of models in the panel', (browser) => {
     assert.match(lastFile(panel).text, /adapter-a,35\.7\d*,0\.127,0\.702,0\.08,HuggingFaceTB\/SmolLM2-135M/);
     await panel.post(update(1, { plan: planOf([]) }));
     await settled(panel);
-    assert.match(await page.locator('.figures').innerText(), /Divergence\s+–\s+no block removed/);
+    assert.doesNotMatch(await page.locator('.figures').innerText(), /Divergence/, 'there is none');
     await panel.close();
   });
 

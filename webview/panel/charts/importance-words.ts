@@ -58,7 +58,11 @@ const screenOf = ({ margin }: Bar): string[] =>
 /** Old records have no paired interval. For them the interval across texts is shown, under its own name. */
 function intervalOf({ joint, unpaired }: Bar, whole: number): string[] {
   if (!Number.isNaN(joint.high)) {
-    const words = t('95 % interval {0} to {1}, for all blocks at once', shortNumber(joint.low), shortNumber(joint.high));
+    const words = t(
+      '95 % interval {0} to {1}, for all blocks at once',
+      shortNumber(joint.low),
+      shortNumber(joint.high),
+    );
     return hasNoise(whole) && isNoise(joint, whole) ? [words, t('hardly told from noise')] : [words];
   }
   if (!Number.isFinite(unpaired.high)) return [];

@@ -10,10 +10,10 @@ import { agreementText, divergenceText } from '../state/likeness';
 import { onPanelRows } from '../state/rows';
 import { speedupOf } from './family';
 import { healedFigure } from './healed-figure';
-import type { Context, Section } from './section';
+import type { Section } from './section';
 
-export function figuresSection(context: Context): Section {
-  const healed = healedFigure(context);
+export function figuresSection(): Section {
+  const healed = healedFigure();
   const figures = el('dl', { class: 'figures' }, healed.element);
   const note = el('p', { class: 'muted plan-note', role: 'status' });
   return {
@@ -23,6 +23,7 @@ export function figuresSection(context: Context): Section {
       while (figures.firstElementChild !== healed.element) figures.firstElementChild!.remove();
       healed.element.before(...figuresOf(shown));
       healed.update(state, view);
+      figures.dataset.count = String(figures.children.length - Number(healed.element.hidden));
       note.textContent = noteOf(shown);
       note.title = note.textContent;
       note.classList.toggle('is-warning', state.plan.warning !== null && shown.whatIf.status !== 'failed');
@@ -76,12 +77,16 @@ function figuresOf(state: PanelState): HTMLElement[] {
       isQuick ? t('in int8; float32 follows') : isWaiting ? t('Computing…') : changeOf(state),
       isWaiting ? 'is-waiting' : '',
     ),
-    figure(
-      t('Divergence'),
-      removed > 0 && known ? about + divergenceText(whatIf.kl) : '–',
-      removed === 0 ? t('no block removed') : isQuick ? t('in int8; float32 follows') : agreementText(whatIf.top1),
-      isWaiting && removed > 0 ? 'is-waiting' : '',
-    ),
+    ...(removed === 0 || !(known || isWaiting)
+      ? []
+      : [
+          figure(
+            t('Divergence'),
+            known ? about + divergenceText(whatIf.kl) : '–',
+            isQuick ? t('in int8; float32 follows') : agreementText(whatIf.top1),
+            isWaiting ? 'is-waiting' : '',
+          ),
+        ]),
   ];
 }
 

@@ -13,71 +13,40 @@ import { perplexitiesOf } from '../state/grid-perplexity';
 import { modelText } from '../state/model-labels';
 import { computedText } from '../state/precisions';
 import { ownRuns } from '../state/shown-runs';
-import { type Context, type Section, startButton, whenChanged } from './section';
+import { type Context, type Section, whenChanged } from './section';
 
+/** Hidden while there is nothing to draw: the card of speeds, which it is a part of, has the button that measures. */
 export function gridSection(context: Context): Section {
-  const { send, setView, still } = context;
+  const { setView } = context;
   const title = t('Speed over batches');
   const frame = new ChartFrame('speed-grid', title, t('How does each model scale?'), context);
   const measures = dropdown(t('Show'), (key) => setView({ gridMeasure: key }));
   const runs = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (grid) => setView({ grid }));
 
-  const draw = whenChanged(
-    (
-      all: readonly PanelRun[],
-      wanted: string,
-      key: string,
-      rowsKey: string | undefined,
-      trusted: boolean,
-      isMeasuring: boolean,
-      time?: string,
-    ) => {
-      const start = { label: t('Measure Speed…'), start: () => send({ type: 'start/grid' }) };
-      const enabled = trusted && !isMeasuring;
-      const measured = all.filter(({ digest }) => digest.grid !== undefined);
-      const run = measured.find(({ id }) => id === wanted) ?? measured.at(0);
-      const grid = run?.digest.grid;
-      if (!run || !grid) {
-        frame.setTools();
-        frame.showEmpty(t('Measures speed and memory with one text at a time, with eight, with hundreds.'), {
-          ...start,
-          time,
-          enabled,
-        });
-        return;
-      }
-      const measure = gridMeasure(key);
-      measures.show(
-        GRID_MEASURES.map(({ key: value, name }) => ({ value, label: name })),
-        measure.key,
-      );
-      runs.show(
-        measured.map(({ id, digest }) => ({ value: id, label: moment(digest.started) })),
-        run.id,
-      );
-      frame.setTools(
-        measures.element,
-        ...(measured.length > 1 ? [runs.element] : []),
-        ...(still ? [] : [startButton(enabled, start.label, start.start)]),
-      );
-      frame.setNote(noteOf(grid), computedText(run.digest));
-      frame.setBelow(cellTable(grid, measure));
-      const quality = perplexitiesOf(grid, all, rowsKey);
-      frame.show(summaryOf(grid), (width) => drawGrid(grid, measure, quality, width, frame));
-    },
-  );
+  const draw = whenChanged((all: readonly PanelRun[], wanted: string, key: string, rowsKey: string | undefined) => {
+    const measured = all.filter(({ digest }) => digest.grid !== undefined);
+    const run = measured.find(({ id }) => id === wanted) ?? measured.at(0);
+    const grid = run?.digest.grid;
+    frame.element.hidden = grid === undefined;
+    if (!run || !grid) return;
+    const measure = gridMeasure(key);
+    measures.show(
+      GRID_MEASURES.map(({ key: value, name }) => ({ value, label: name })),
+      measure.key,
+    );
+    runs.show(
+      measured.map(({ id, digest }) => ({ value: id, label: moment(digest.started) })),
+      run.id,
+    );
+    frame.setTools(measures.element, ...(measured.length > 1 ? [runs.element] : []));
+    frame.setNote(noteOf(grid), computedText(run.digest));
+    frame.setBelow(cellTable(grid, measure));
+    const quality = perplexitiesOf(grid, all, rowsKey);
+    frame.show(summaryOf(grid), (width) => drawGrid(grid, measure, quality, width, frame));
+  });
   return {
     element: frame.element,
-    update: ({ runs: all, text, jobs, trusted, times }, { grid, gridMeasure: key }) =>
-      draw(
-        ownRuns(all),
-        grid,
-        key,
-        text?.rowsKey,
-        trusted,
-        jobs.some(({ kind }) => kind === 'grid'),
-        times.grid,
-      ),
+    update: ({ runs: all, text }, { grid, gridMeasure: key }) => draw(ownRuns(all), grid, key, text?.rowsKey),
   };
 }
 

@@ -15,6 +15,7 @@ import { figure } from '../card';
 import { ChartFrame } from '../charts/frame';
 import { drawHealing } from '../charts/healing';
 import { blockList, formatMeasured, moment, numeric } from '../numbers';
+import { healedPlan } from '../state/healed';
 import { computedText } from '../state/precisions';
 import { nameOf, ownRuns } from '../state/shown-runs';
 import { type Context, type Section, startButton, whenChanged } from './section';
@@ -24,22 +25,24 @@ export function healingSection(context: Context): Section {
   const frame = new ChartFrame('healing', t('Healing'), t('How near is it to the whole model?'), context);
   const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (healing) => setView({ healing }));
   const heal = { label: t('Heal…'), start: () => send({ type: 'start', action: 'heal' }) };
-  const draw = whenChanged((...[runs, model, wanted, canHeal, time, onText]: Parts) => {
+  const measure = { label: t('Measure Healed Plan'), start: () => send({ type: 'start/healed' }) };
+  const draw = whenChanged((...[runs, model, wanted, canHeal, time, onText, isOpen, quick]: Parts) => {
     const healed = runs.filter(({ digest }) => digest.heal !== undefined);
     const chosen = healed.find(({ id }) => id === wanted) ?? healed[0];
     if (!chosen) {
       frame.setTools();
-      frame.showEmpty(promiseOf(time, onText), {
-        ...heal,
-        time,
-        enabled: canHeal,
-      });
+      frame.showEmpty(
+        promiseOf(time, onText),
+        { ...heal, time, enabled: canHeal },
+        { ...measure, time: quick, enabled: canHeal && isOpen },
+      );
       return;
     }
     const choices = healed.map((run) => ({ value: run.id, label: nameOf(run) }));
     shown.show(choices, chosen.id);
     frame.setTools(
       ...(context.still ? [] : [startButton(canHeal, heal.label, heal.start)]),
+      ...(context.still ? [] : [startButton(canHeal && isOpen, measure.label, measure.start)]),
       ...(choices.length > 1 ? [shown.element] : []),
     );
     const result = chosen.digest.heal!;
@@ -49,13 +52,37 @@ export function healingSection(context: Context): Section {
   });
   return {
     element: frame.element,
-    update: ({ runs, model, plan, trusted, times }, { healing }) =>
-      draw(ownRuns(runs), model, healing, trusted && plan.removed.length > 0, times.heal, times.healOnText),
+    update: (state, { healing }) => {
+      const { runs, model, plan, trusted, times } = state;
+      const canHeal = trusted && plan.removed.length > 0;
+      draw(
+        ownRuns(runs),
+        model,
+        healing,
+        canHeal,
+        times.heal,
+        times.healOnText,
+        healedPlan({ ...state, runs: ownRuns(runs) }).isOpen,
+        plan.healingTime,
+      );
+    },
   };
 }
 
-/** Runs, model, the chosen run, whether the plan can be healed, and how long that takes, also on a text of the user. */
-type Parts = [readonly PanelRun[], PanelModel, string, boolean, string | undefined, string | undefined];
+/**
+ * Runs, model, the chosen run, whether the plan can be healed, and how long that takes, also on a text of the user; whether
+ * it can be measured with healing, and how long that takes.
+ */
+type Parts = [
+  readonly PanelRun[],
+  PanelModel,
+  string,
+  boolean,
+  string | undefined,
+  string | undefined,
+  boolean,
+  string,
+];
 
 /** What healing does, with its time here. Most of that is the text, where the model writes one. */
 function promiseOf(time: string | undefined, onText: string | undefined): string {

@@ -61,7 +61,8 @@ export function measuredSection(context: Context): Section {
   const earlier = checkbox(t('Earlier plans'), context.view().earlierPlans, (earlierPlans) =>
     setView({ earlierPlans }),
   );
-  const measure = button(t('Measure Speed'), () => send({ type: 'start/bench' }));
+  const measure = button(t('Measure Speed…'), () => send({ type: 'start/speed' }));
+  const time = el('span', { class: 'muted time' });
   let rows: readonly Cost[] = [];
   const exports = exportControl(t('Size and speed'), {
     CSV: () => exportCsv('costs', numbersOf(rows), send),
@@ -74,7 +75,7 @@ export function measuredSection(context: Context): Section {
       'header',
       {},
       cardTitle('measured', t('Size and speed'), t('What does each model cost?')),
-      el('div', { class: 'tools' }, earlier, ...(still ? [] : [measure])),
+      el('div', { class: 'tools' }, earlier, ...(still ? [] : [el('span', { class: 'empty-action' }, measure, time)])),
       exports,
     ),
     note,
@@ -97,8 +98,10 @@ export function measuredSection(context: Context): Section {
   });
   return {
     element,
-    update: ({ model, plan, runs, jobs, trusted }, { earlierPlans }) => {
-      const isMeasuring = jobs.some(({ kind }) => kind === 'speeds');
+    update: ({ model, plan, runs, jobs, trusted, times }, { earlierPlans }) => {
+      const isMeasuring = jobs.some(({ kind }) => kind === 'speeds' || kind === 'grid');
+      const words = times.speed ?? '';
+      if (time.textContent !== words) time.textContent = words;
       enable(measure, trusted && !isMeasuring);
       draw(model, plan, ownRuns(runs), earlierPlans);
     },
@@ -144,7 +147,7 @@ function noteOf(rows: readonly Cost[], still = false): string {
   );
   if (has('turns')) return `${turns} ${exact}`;
   if (still) return has('alone') || has('writing') ? exact : '';
-  const hint = t('Measure Speed runs the models in turns after a warm-up.');
+  const hint = t('Measure Speed runs the models in turns after a warm-up, with one text or with many side by side.');
   return has('alone') || has('writing')
     ? `${t('These speeds cannot be compared with each other.')} ${exact} ${hint}`
     : hint;

@@ -1,5 +1,5 @@
 /** Perplexities of healed models: of files of new weights that runs have measured, and of checkpoints that were written. */
-import type { PanelChild, PanelRun, PanelText, RetrainedDigest } from '../../../src/protocol/panel';
+import type { PanelChild, PanelRun, PanelState, PanelText, RetrainedDigest } from '../../../src/protocol/panel';
 import { isFloat32 } from '../../../src/format/arithmetic';
 import { rowsOf, rowsOfPanel } from './rows';
 
@@ -24,4 +24,32 @@ export function healedWithout(
   const measured = [...healedChildren(children, panel), ...exact.flatMap(({ digest }) => digest.retrained ?? [])];
   const rows = rowsOfPanel(panel);
   return measured.find((each) => each.healed && each.removed.join() === removed.join() && rowsOf(each) === rows);
+}
+
+export interface HealedPlan {
+  /** The plan with healing, on the panel's text. */
+  readonly found: RetrainedDigest | undefined;
+  readonly isHealing: boolean;
+  /** A run has tried, and the plain weights were better. */
+  readonly isVain: boolean;
+  /** Whether healing the plan to measure it would tell something new. */
+  readonly isOpen: boolean;
+}
+
+/** What is known of the plan with healing. The runs are those of this model. */
+export function healedPlan({
+  plan: { removed },
+  text,
+  runs,
+  family,
+  jobs,
+}: Pick<PanelState, 'plan' | 'text' | 'runs' | 'family' | 'jobs'>): HealedPlan {
+  const isPlan = removed.length > 0;
+  const found = isPlan ? healedWithout(removed, runs, family.children, text) : undefined;
+  const isHealing = isPlan && jobs.some(({ kind }) => kind === 'heal');
+  const isVain =
+    isPlan &&
+    !found &&
+    runs.some(({ digest: { heal } }) => heal?.weights === 'plain' && heal.removed.join() === removed.join());
+  return { found, isHealing, isVain, isOpen: isPlan && !found && !isHealing && !isVain };
 }

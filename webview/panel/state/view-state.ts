@@ -41,6 +41,8 @@ export interface ViewState {
   readonly markDifferences: boolean;
   /** Run whose samples are shown; empty for the latest ones. */
   readonly samples: string;
+  /** The cards outside the six steps: "open", "closed", or empty for open where one of them has results. */
+  readonly more: string;
   /** List the measurements of earlier plans. */
   readonly earlierPlans: boolean;
   /** Runs whose details are shown. */
@@ -73,6 +75,7 @@ export const FIRST_VIEW: ViewState = {
   asked: null,
   markDifferences: false,
   samples: '',
+  more: '',
   earlierPlans: false,
   openRuns: [],
   ticked: [],
