@@ -87,11 +87,19 @@ function rangeOf(value: unknown, range: unknown): Speed | undefined {
   return { middle, low, high };
 }
 
-const speedWords = ({ middle, low, high }: Speed): string =>
-  `${shortNumber(middle, 3)} tokens/s (${shortNumber(low, 3)} to ${shortNumber(high, 3)})`;
+const speedWords = (speed: Speed): string => {
+  const { middle, low, high } = speed;
+  const spread = isSingle(speed) ? 'one run' : `${shortNumber(low, 3)} to ${shortNumber(high, 3)}`;
+  return `${shortNumber(middle, 3)} tokens/s (${spread})`;
+};
 
-const changeOf = (one: Speed, two: Speed): string =>
-  one.low <= two.high && two.low <= one.high ? '≈ (ranges overlap)' : formatFactor(two.middle / one.middle);
+const isSingle = ({ low, high }: Speed): boolean => low === high;
+
+/** One run of each has no spread, so nothing tells a difference from chance. */
+function changeOf(one: Speed, two: Speed): string {
+  if (isSingle(one) || isSingle(two)) return '';
+  return one.low <= two.high && two.low <= one.high ? '≈ (ranges overlap)' : formatFactor(two.middle / one.middle);
+}
 
 /** What the speeds are. */
 export function speedNotes({ steps }: RecipeEnd, models: Models): string[] {

@@ -11,7 +11,7 @@ import type { RecipeEnd, StepEnd } from '../types';
 import { verdictWords } from '../words';
 import { accuracyRows, qualityRows } from './answer-rows';
 import { speedNotes, speedRows } from './answer-speed';
-import { Models, NOT_MEASURED, shippingStep, wayTo } from './shipped';
+import { checkpointsOf, Models, NOT_MEASURED, shippingStep, wayTo } from './shipped';
 import { blockList } from './values';
 
 /** A line of the table, in words. */
@@ -49,9 +49,10 @@ export function answerOf(end: RecipeEnd): Answer | undefined {
   if (step === undefined || end.model === undefined) return undefined;
   const models = new Models(end, step.finished);
   const way = step.finished ? wayTo(step, end) : [];
-  const removed = way.flatMap(removedBy);
+  const removing = checkpointsOf(way).filter((each) => removedBy(each).length > 0);
+  const removed = removing.flatMap(removedBy);
   return {
-    done: doneWords(end, step, way, removed),
+    done: doneWords(end, step, way, { removed, isOnce: removing.length === 1 }),
     original: `original: ${checkpointName(end.model)}`,
     shipped: `ships: ${step.finished?.outputs.map(({ path }) => basename(path)).join(', ') ?? 'nothing yet'}`,
     notes: speedNotes(end, models),
@@ -84,14 +85,13 @@ function doneWords(
   { original, steps }: RecipeEnd,
   step: StepEnd,
   way: readonly StepEnd[],
-  removed: readonly (number | string)[],
+  { removed, isOnce }: { readonly removed: readonly (number | string)[]; readonly isOnce: boolean },
 ): string {
   if (!step.finished) {
     return `Nothing was written yet: the step “${step.name}” ${step.state === 'failed' ? 'failed' : 'did not run'}.`;
   }
   const blocks = typeof original?.blocks === 'number' ? ` of ${counted(original.blocks, 'block')}` : '';
   // Numbers of a second step are those of the shorter model, and not the original's.
-  const isOnce = way.filter((each) => removedBy(each).length > 0).length === 1;
   const gone =
     removed.length === 0
       ? 'no block removed'

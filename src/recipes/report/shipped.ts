@@ -32,6 +32,14 @@ export function wayTo(step: StepEnd, { steps }: Pick<RecipeEnd, 'steps'>): reado
   return way;
 }
 
+/** Of a way, the steps whose checkpoints follow from each other. Healed weights and adapters only repeat what is left out. */
+export function checkpointsOf([last, ...before]: readonly StepEnd[]): readonly StepEnd[] {
+  if (last === undefined) return [];
+  const from = last.finished?.options.checkpoint;
+  const at = before.findIndex(({ finished }) => finished?.outputs.some(({ path }) => path === from));
+  return at < 0 ? [last] : [last, ...checkpointsOf(before.slice(at))];
+}
+
 export const NOT_MEASURED = 'not measured';
 
 /** The models of a step over several, with their checkpoints. */

@@ -128,6 +128,32 @@ describe('the answer of a recipe', () => {
     assert.equal(rows['speed of writing'][1], "61.3 tokens/s by the file's own runtime");
   });
 
+  it('counts blocks once that an adapter and what is written with it leave out', () => {
+    const adapter = '/w/retrained';
+    const steps = [
+      ...without('healed', 'shipped'),
+      step('retrained', 'retrain', { checkpoint: MODEL, remove: [6, 11] }, { removed: [6, 11] }, [adapter, 7e6]),
+      step('shipped', 'export', { checkpoint: MODEL, adapter }, { format: 'gguf', type: 'stored', removed: [6, 11] }, [
+        SHIPPED,
+        251e6,
+      ]),
+    ];
+    assert.equal(
+      answerOf(endOf(steps))!.done,
+      '2 of 30 blocks removed (6, 11), chosen by ppl, retrained, written as GGUF.',
+    );
+    assert.match(rowsOf(endOf(steps)).blocks[1], /^28 blocks/);
+  });
+
+  it('gives no factor of speeds that were measured once', () => {
+    const speeds = [speed([48, 48, 48], [1, 1, 1]), speed([30, 30, 30], [1, 1, 1])];
+    const once = [
+      ...without('speedBefore', 'speed'),
+      ...[MODEL, SHIPPED].map((checkpoint, at) => step(`speed${at}`, 'bench', { checkpoint }, speeds[at])),
+    ];
+    assert.deepEqual(rowsOf(endOf(once))['speed of writing'], ['48 tokens/s (one run)', '30 tokens/s (one run)', '']);
+  });
+
   it('takes speeds of models that took turns before others', () => {
     const cell = (...times: number[]): JsonObject => ({ cells: [{ batch: 1, newTokens: 60, measured: { times } }] });
     const grid = (...cells: JsonObject[]): StepEnd =>
