@@ -1,7 +1,6 @@
 /** The other checkpoints of the workspace: whether they can generate, and how they are related to the panel's one. */
 import { dirname } from 'node:path';
 import { parametersOf, parametersReadOf } from '../../engine/checkpoint/parameters';
-import { modelTensors } from '../../engine/checkpoint/used-tensors';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
 import { modelName } from '../../engine/records/record';
@@ -22,6 +21,7 @@ export interface Relative {
     readonly blocks: number;
     readonly parameters: number;
     readonly parametersRead: number;
+    /** Of its files. */
     readonly bytes: number;
   };
   /** Its architecture is supported and it has a tokenizer. */
@@ -140,7 +140,7 @@ function describe(path: string, checkpoint: Checkpoint): Omit<Relative, 'canWrit
         blocks: architecture.layers.length,
         parameters: parametersOf(architecture),
         parametersRead: parametersReadOf(architecture),
-        bytes: modelTensors(checkpoint).reduce((sum, tensor) => sum + tensor.bytes, 0),
+        bytes: checkpoint.size.all,
       },
     }),
   };
