@@ -155,7 +155,10 @@ describe('an agent with the sample model', function () {
     assert.match(healed, /KL divergence [\d.]+ → [\d.]+ nats/);
     assert.ok(existsSync(join(root, 'healed/model.safetensors')));
     const out = { checkpoint: 'short', format: 'safetensors', type: ['f32'], out: 'wide' };
-    assert.match(await ask('export', out), /Export short\?[^]*Type of the weights: f32\.[^]*Writes `.*wide`, about 8\.2 MB\./);
+    assert.match(
+      await ask('export', out),
+      /Export short\?[^]*Type of the weights: f32\.[^]*Writes `.*wide`, about 8\.2 MB\./,
+    );
     assert.match(await call('export', out), /logits differ by 0 at most, the most likely token is the same at 100 %/);
   });
 
