@@ -248,6 +248,8 @@ export interface PanelJob {
   readonly word: string;
   readonly state: JobState;
   readonly progress?: ProgressInfo;
+  /** The text that a scoring reads, with its rows: "story.txt · 10×128". */
+  readonly text?: string;
 }
 
 /** What a model has to do with the panel's: itself and its changes, what it was made from, what was made from it. */

@@ -6,7 +6,7 @@ import { summarize } from '../../engine/checkpoint/summary';
 import { modelName } from '../../engine/records/record';
 import { savingWords } from '../../jobs/saving-words';
 import { jobWord } from '../../jobs/titles';
-import type { JobInfo } from '../../protocol/jobs';
+import type { JobInfo, JobSpec } from '../../protocol/jobs';
 import type { PanelJob, PanelModel, PanelPlan } from '../../protocol/panel';
 import { planEffect } from '../../jobs/plan-effect';
 import { planWarning } from '../../views/plan-warning';
@@ -60,13 +60,34 @@ export function planOf(
   };
 }
 
-/** The jobs of the checkpoint, as the panel shows them. */
-export function jobsOf(path: string, jobs: readonly JobInfo[]): PanelJob[] {
+/** Where the jobs are known. */
+export interface JobSource {
+  readonly jobs: readonly JobInfo[];
+  specOf(id: string): JobSpec | undefined;
+}
+
+/** The jobs of the checkpoint, as the panel shows them. @param nameOf the name of a file for the user */
+export function jobsOf(path: string, source: JobSource, nameOf: (file: string) => string): PanelJob[] {
   return (
-    jobs
+    source.jobs
       // The first job does not wait.
       .map((job, place) => ({ ...job, state: place === 0 ? ('running' as const) : job.state }))
       .filter(({ checkpoint }) => checkpoint === path)
-      .map(({ id, kind, state, progress }) => ({ id, kind, word: jobWord(kind), state, ...(progress && { progress }) }))
+      .map(({ id, kind, state, progress }) => ({
+        id,
+        kind,
+        word: jobWord(kind),
+        state,
+        ...(progress && { progress }),
+        ...scoredText(source.specOf(id), nameOf),
+      }))
   );
+}
+
+/** The text of a scoring, which need not be the one that the panel measures on. */
+function scoredText(spec: JobSpec | undefined, nameOf: (file: string) => string): Pick<PanelJob, 'text'> {
+  if (spec?.kind !== 'score' || spec.calibration === undefined) return {};
+  const { calibration, samples, length } = spec;
+  const drawn = samples === undefined || length === undefined ? [] : [`${samples}×${length}`];
+  return { text: [nameOf(calibration), ...drawn].join(' · ') };
 }

@@ -94,7 +94,10 @@ export interface PanelServices {
   readonly scores: Pick<ScoreStore, 'shown' | 'onChange'>;
   readonly histories: PlanHistories;
   readonly prompts: PromptList;
-  readonly sidecar: Pick<SidecarClient, 'run' | 'request' | 'jobs' | 'cancel' | 'onJobs' | 'onProgress' | 'onEnded'>;
+  readonly sidecar: Pick<
+    SidecarClient,
+    'run' | 'request' | 'jobs' | 'specOf' | 'cancel' | 'onJobs' | 'onProgress' | 'onEnded'
+  >;
   readonly trainings: Trainings;
   readonly settings: () => PanelSettings;
   readonly neighbours: () => Neighbours;

@@ -5,7 +5,7 @@
 import type { ChatKind } from '../../engine/tokenizer/instruct';
 import { requireTrusted } from '../../host/restricted';
 import type { UserFailure } from '../../protocol/errors';
-import type { NamedPlan, PanelMessage, PanelState } from '../../protocol/panel';
+import type { NamedPlan, PanelJob, PanelMessage, PanelState } from '../../protocol/panel';
 import type { JobEnded } from '../../sidecar/client';
 import type { Subscription } from '../../sidecar/emitter';
 import { jobsOf, modelOf } from './facts';
@@ -132,7 +132,7 @@ export class ResultsSession {
       columns: choicesOf(reading, plan),
       runs: [],
       unreadable: [],
-      jobs: jobsOf(this.source.path, this.services.sidecar.jobs),
+      jobs: this.jobsNow(),
       ...promptsOf(this.services),
       chat: chat.template,
       instruct: chat.instruct,
@@ -145,11 +145,16 @@ export class ResultsSession {
     };
   }
 
+  private jobsNow(): PanelJob[] {
+    const { sidecar, host } = this.services;
+    return jobsOf(this.source.path, sidecar, (file) => host.nameOf(file));
+  }
+
   private subscribe(): Subscription[] {
     const { store, plan, reading } = this.parts;
     const { plans, namedPlans, goals, scores, sidecar, trainings } = this.services;
     const { path } = this.source;
-    const showJobs = (): void => store.updateWhatDiffers({ jobs: jobsOf(path, sidecar.jobs) });
+    const showJobs = (): void => store.updateWhatDiffers({ jobs: this.jobsNow() });
     return [
       plans.onChange((changed) => changed === path && this.planChanged()),
       scores.onChange((changed) => {

@@ -1,10 +1,12 @@
 /** What the results panel and its host compute without an editor: messages, differences, history of a plan. */
 import assert from 'node:assert/strict';
+import { jobsOf } from '../../../src/editors/results/facts';
 import { PlanHistories, PlanHistory } from '../../../src/editors/results/plan-history';
 import { SampleWriter } from '../../../src/editors/results/live-samples';
 import { type WhatIfQuestion, WhatIfWatch } from '../../../src/editors/results/what-if-watch';
 import { calibrationKey } from '../../../src/engine/records/rows-key';
 import type { Memento } from '../../../src/host/memento';
+import type { JobInfo, JobSpec } from '../../../src/protocol/jobs';
 import type { LiveSamples, LiveText, PanelState, WhatIfState } from '../../../src/protocol/panel';
 import type { ViewPerplexity } from '../../../src/protocol/short';
 import { differences } from '../../../webview/panel/sections/differences';
@@ -13,6 +15,30 @@ import { outcomeOf } from '../../../webview/panel/sections/sample-outcome';
 import { receive } from '../../../webview/panel/state/state';
 import { EMPTY } from '../../webview/panel/recorded';
 import { until } from '../../support/until';
+
+describe('jobs of the panel', () => {
+  it('are those of its checkpoint, a scoring with the text that it reads', () => {
+    const specs: Record<string, JobSpec> = {
+      a: { kind: 'score', checkpoint: '/m', criterion: 'ppl', calibration: '/w/story.txt', samples: 10, length: 128 },
+      b: { kind: 'score', checkpoint: '/m', criterion: 'magnitude' },
+      c: { kind: 'score', checkpoint: '/m', criterion: 'ppl', calibration: '/w/rows.json' },
+      d: { kind: 'score', checkpoint: '/other', criterion: 'ppl', calibration: '/w/story.txt' },
+    };
+    const jobs = Object.entries(specs).map(([id]) => {
+      const checkpoint = id === 'd' ? '/other' : '/m';
+      return { id, kind: 'score', checkpoint, state: 'queued' } satisfies JobInfo;
+    });
+    const shown = jobsOf('/m', { jobs, specOf: (id) => specs[id] }, (file) => file.slice('/w/'.length));
+    assert.deepEqual(
+      shown.map(({ id, state, text }) => [id, state, text]),
+      [
+        ['a', 'running', 'story.txt · 10×128'],
+        ['b', 'queued', undefined],
+        ['c', 'queued', 'rows.json'],
+      ],
+    );
+  });
+});
 
 describe('messages of the host', () => {
   const init = receive(undefined, { sequence: 0, type: 'init', state: EMPTY });

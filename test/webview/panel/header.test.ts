@@ -1,7 +1,7 @@
 /** The head of the panel: the goal and the verdict, the steps and the one primary button, and the blocks as a control. */
 import assert from 'node:assert/strict';
 import { type Journey, type NextAction, type ShipGoal, STEPS } from '../../../src/protocol/journey';
-import type { PanelState } from '../../../src/protocol/panel';
+import type { PanelJob, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages, THEMES } from '../support/page';
 import { button, openPanel, type Panel, settled, update } from './open';
@@ -75,6 +75,41 @@ describeBrowser('head of the results panel', (browser) => {
     await panel.post(update(sequence + 1, { trusted: false }));
     await settled(panel);
     assert.deepEqual(await primaries(panel), ['Manage Workspace Trust']);
+    await panel.close();
+  });
+
+  it('shows the job that is the next step in the place of its button, with Cancel, until it has ended', async () => {
+    const times = { score: 'about 2:00' };
+    const panel = await openPanel(browser(), { ...EMPTY, times });
+    const chip = await words(panel, '.text-chip');
+    const scoring = panel.page.getByRole('button', { name: 'Score Blocks…' });
+    assert.equal(await scoring.count(), 2, 'in the head and in a card');
+    const height = async (): Promise<number> => (await panel.page.locator('.next').boundingBox())!.height;
+    const before = await height();
+    const job: PanelJob = { id: 'j', kind: 'score', word: 'Scoring', state: 'running', text: 'story.txt · 10×128' };
+    const progress = { label: 'block 4 of 30', done: 75, total: 7129, unit: 'row-blocks', secondsLeft: 280.2 };
+    const other: PanelJob = { id: 'k', kind: 'speeds', word: 'Measuring speed', state: 'queued' };
+    await panel.post(update(1, { jobs: [{ ...job, progress }, other] }));
+    await settled(panel);
+    assert.deepEqual(await primaries(panel), []);
+    assert.equal(await scoring.count(), 0);
+    assert.equal(await words(panel, '.next'), 'block 4 of 30 Cancel 1 % · about 4:40 left');
+    assert.ok((await panel.page.locator('.next progress').getAttribute('value'))!.startsWith('0.0105'));
+    assert.equal(await height(), before);
+    assert.equal(await words(panel, '.text-chip'), 'Text: story.txt · 10×128');
+    assert.match(await words(panel, '.importance .empty-line'), /^The blocks are being scored\./);
+    assert.equal(await panel.page.locator('.stepper .step').first().isDisabled(), true);
+    const below = await panel.page.locator('.jobs .job-text').allTextContents();
+    assert.deepEqual(below, ['Measuring speed: Waiting for its turn'], 'it stands once on the page');
+    await panel.checkAccessibility();
+    await panel.page.locator('.next').getByRole('button', { name: 'Cancel' }).click();
+    assert.deepEqual(panel.received('job/cancel'), [{ type: 'job/cancel', id: 'j' }]);
+    await panel.post(update(2, { jobs: [other] }));
+    await settled(panel);
+    assert.deepEqual(await primaries(panel), ['Score Blocks…']);
+    assert.equal(await scoring.count(), 2);
+    assert.equal(await words(panel, '.next'), 'Score Blocks… about 2:00');
+    assert.equal(await words(panel, '.text-chip'), chip);
     await panel.close();
   });
 

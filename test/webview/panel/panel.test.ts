@@ -64,7 +64,9 @@ describeBrowser('results panel', (browser) => {
     await panel.post(
       update(1, { plan: planOf([3], { canRedo: true }), whatIf: { ...FULL.whatIf, status: 'computing' } }),
     );
-    await panel.page.getByText('Computing…').waitFor();
+    const figure = panel.page.locator('.figure-box.is-waiting').filter({ hasText: 'Computing…' });
+    await figure.first().waitFor();
+    assert.deepEqual(await figure.locator('strong').allTextContents(), ['–', '–'], 'not those of the plan before');
     await panel.post(update(2, { whatIf: { ...FULL.whatIf, removed: [3], ppl: 33.25, seconds: 0.4 } }));
     await panel.page.locator('.figure-box').filter({ hasText: '33.25' }).waitFor();
     assert.equal(await panel.page.locator('.curve .target[data-key^="plan-"]').count(), 1);
@@ -281,8 +283,9 @@ describeBrowser('results panel', (browser) => {
     ];
     await panel.post(update(1, { failure, jobs }));
     await panel.page.getByText('Waiting for its turn').waitFor();
+    const head = panel.page.locator('.next-job');
+    assert.equal(await head.getAttribute('title'), 'Scoring: block 4 of 30 · 1 % · about 4:40 left');
     assert.deepEqual(await panel.page.locator('.job-text').allTextContents(), [
-      'Scoring: block 4 of 30 · 1 % · about 4:40 left',
       'Scoring: Preparing…',
       'Scoring: Waiting for its turn',
     ]);

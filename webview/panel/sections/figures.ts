@@ -45,7 +45,8 @@ function figuresOf(state: PanelState): HTMLElement[] {
   const { model, plan, whatIf, family } = state;
   const removed = plan.removed.length;
   const parent = family.parent?.there;
-  const known = removed === 0 ? whatIf.full !== null : whatIf.ppl !== null;
+  // The number of the plan before says nothing about this one.
+  const known = removed === 0 ? whatIf.full !== null : whatIf.ppl !== null && isOfPlan(state);
   const isWaiting = waiting(state);
   const isQuick = isQuickOf(state);
   const about = isQuick ? '≈ ' : '';
@@ -83,7 +84,7 @@ function figuresOf(state: PanelState): HTMLElement[] {
           figure(
             t('Divergence'),
             known ? about + divergenceText(whatIf.kl) : '–',
-            isQuick ? t('in int8; float32 follows') : agreementText(whatIf.top1),
+            isQuick ? t('in int8; float32 follows') : known ? agreementText(whatIf.top1) : t('Computing…'),
             isWaiting ? 'is-waiting' : '',
           ),
         ]),
@@ -93,9 +94,13 @@ function figuresOf(state: PanelState): HTMLElement[] {
 /** "−5.3 %" */
 const lessBy = (now: number, before: number): string => `−${formatPercent(1 - now / before)}`;
 
+/** The perplexity was measured without the blocks that the plan removes. */
+const isOfPlan = ({ plan, whatIf }: Pick<PanelState, 'plan' | 'whatIf'>): boolean =>
+  whatIf.removed.join() === plan.removed.join();
+
 /** The plan's numbers are those of int8, until float32 replaces them. */
-const isQuickOf = ({ plan, whatIf: { removed, ppl, precision } }: PanelState): boolean =>
-  plan.removed.length > 0 && ppl !== null && removed.join() === plan.removed.join() && !isFloat32(precision);
+const isQuickOf = ({ plan, whatIf }: PanelState): boolean =>
+  plan.removed.length > 0 && whatIf.ppl !== null && isOfPlan({ plan, whatIf }) && !isFloat32(whatIf.precision);
 
 function waiting({ plan, whatIf: { status, removed, ppl, full } }: PanelState): boolean {
   const isCurrent = plan.removed.length === 0 ? full !== null : removed.join() === plan.removed.join() && ppl !== null;

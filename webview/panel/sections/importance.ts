@@ -11,6 +11,7 @@ import { RangePicker } from '../charts/range-picker';
 import { isFloat32 } from '../../../src/format/arithmetic';
 import { moreSamples } from '../../../src/format/noise';
 import { shortNumber } from '../../../src/format/numbers';
+import { scoringOf } from '../state/next-job';
 import { precisionText } from '../state/precisions';
 import { blockList, numeric } from '../numbers';
 import { rowsLabel, rowsOfPanel, samplesOf } from '../state/rows';
@@ -62,11 +63,16 @@ export function importanceSection(context: Context): Section {
       shown: readonly string[],
       text: PanelText | null,
       trusted: boolean,
+      scoring: boolean,
       time?: string,
     ) => {
       const all = scoresOf(runs, shown);
       if (all.length === 0) {
         frame.setTools();
+        if (scoring) {
+          frame.showEmpty(t('The blocks are being scored. Their scores come here.'));
+          return;
+        }
         frame.showEmpty(t('No block has a score yet. Scoring shows which blocks the model can do without.'), {
           label: t('Score Blocks…'),
           start: () => context.send({ type: 'start', action: 'score' }),
@@ -101,8 +107,11 @@ export function importanceSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: ({ runs, plan, model, text, trusted, times }, view) =>
-      draw(ownRuns(runs), plan, model.blocks, view.criterion, view.byScore, view.shown, text, trusted, times.score),
+    update: (state, { criterion: wanted, byScore, shown }) => {
+      const { runs, plan, model, text, trusted, times } = state;
+      const scoring = scoringOf(state) !== undefined;
+      draw(ownRuns(runs), plan, model.blocks, wanted, byScore, shown, text, trusted, scoring, times.score);
+    },
   };
 }
 

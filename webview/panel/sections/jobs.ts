@@ -1,9 +1,9 @@
-/** The jobs of the checkpoint with their progress, and the last error. */
+/** The jobs of the checkpoint with their progress, but for the one that the head shows, and the last error. */
 import type { PanelJob, PanelState } from '../../../src/protocol/panel';
-import { formatClock } from '../../../src/format/durations';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
+import { jobText, nextJob, showShare } from '../state/next-job';
 import { type Context, type Section, whenChanged } from './section';
 
 export function jobsSection({ send }: Context): Section {
@@ -14,7 +14,12 @@ export function jobsSection({ send }: Context): Section {
   return {
     element: el('div', { class: 'plan-jobs' }, jobs, failure),
     update: (state) => {
-      showJobs(jobs, state.jobs, send);
+      const shown = nextJob(state);
+      showJobs(
+        jobs,
+        state.jobs.filter((job) => job !== shown),
+        send,
+      );
       drawFailure(state.failure);
     },
   };
@@ -25,7 +30,8 @@ function showJobs(place: HTMLElement, jobs: readonly PanelJob[], send: Context['
   for (const line of [...place.children]) {
     if (!jobs.some(({ id }) => id === (line as HTMLElement).dataset.job)) line.remove();
   }
-  for (const { id, word, state, progress } of jobs) {
+  for (const job of jobs) {
+    const { id, word } = job;
     let line = place.querySelector<HTMLElement>(`[data-job="${CSS.escape(id)}"]`);
     if (!line) {
       const cancel = button(t('Cancel'), () => send({ type: 'job/cancel', id }));
@@ -38,22 +44,9 @@ function showJobs(place: HTMLElement, jobs: readonly PanelJob[], send: Context['
       );
       place.append(line);
     }
-    const bar = line.querySelector('progress')!;
-    if (progress && progress.total > 0) bar.value = progress.done / progress.total;
-    else bar.removeAttribute('value');
-    line.querySelector('.job-text')!.textContent = t('{0}: {1}', word, jobText(state, progress));
+    showShare(line.querySelector('progress')!, job);
+    line.querySelector('.job-text')!.textContent = jobText(job);
   }
-}
-
-/** "block 4 of 30 · 1 % · about 4:40 left", as in the tree and in notifications. */
-function jobText(state: PanelJob['state'], progress: PanelJob['progress']): string {
-  if (state === 'queued') return t('Waiting for its turn');
-  if (!progress) return t('Preparing…');
-  const { label, done, total, secondsLeft } = progress;
-  const far = total > 0 ? [`${Math.floor((100 * done) / total)} %`] : [];
-  return [label, ...far, ...(secondsLeft === undefined ? [] : [t('about {0} left', formatClock(secondsLeft))])].join(
-    ' · ',
-  );
 }
 
 function showFailure(place: HTMLElement, failure: PanelState['failure'], send: Context['send']): void {

@@ -1,8 +1,13 @@
-/** The one primary button: what comes next on the way to a model that ships, how long it takes, and a way around it. */
+/**
+ * The one primary button: what comes next on the way to a model that ships, how long it takes, and a way around it. While
+ * that runs, its progress stands there instead.
+ */
 import { type NextAction, type StartAction, type StepName } from '../../../src/protocol/journey';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, enable } from '../../support/ui';
+import { nextJob, remainderOf } from '../state/next-job';
+import { jobInstead } from './next-job';
 import type { Context, Section } from './section';
 
 /** What buttons say that start an action. */
@@ -33,7 +38,8 @@ const wordsOf = (next: NextAction): string =>
 const startOf = ({ action, adapter }: Exclude<NextAction, { readonly action: 'open' }>) =>
   ({ type: 'start', action, ...(adapter !== undefined && { adapter }) }) as const;
 
-export function nextSection({ send }: Context): Section {
+export function nextSection(context: Context): Section {
+  const { send } = context;
   let next: NextAction = { action: 'score' };
   let step: StepName | undefined;
   const start = (): void =>
@@ -43,10 +49,21 @@ export function nextSection({ send }: Context): Section {
   let other: StartAction | null = null;
   const instead = button('', () => other && send({ type: 'start', action: other }), { appearance: 'link' });
   const time = el('span', { class: 'time muted' });
-  const element = el('div', { class: 'next' }, primary, el('div', { class: 'next-detail' }, time, skip, instead));
+  const running = jobInstead(context);
+  const element = el(
+    'div',
+    { class: 'next' },
+    primary,
+    running.element,
+    el('div', { class: 'next-detail' }, time, skip, instead),
+  );
   return {
     element,
-    update: ({ journey, times, trusted: isTrusted, missing }) => {
+    update: (state) => {
+      const { journey, times, trusted: isTrusted, missing } = state;
+      const job = nextJob(state);
+      running.show(job);
+      primary.hidden = job !== undefined;
       const trusted = isTrusted && !missing; // nothing can be started without either
       ({ next } = journey);
       step = journey.steps.find(({ state }) => state === 'next')?.name;
@@ -54,16 +71,16 @@ export function nextSection({ send }: Context): Section {
       if (primary.textContent !== words) primary.textContent = words;
       primary.title = words;
       // Without trust nothing can be started, and the banner has the primary button.
-      primary.setAttribute('appearance', trusted ? 'primary' : 'secondary');
+      primary.setAttribute('appearance', trusted && !job ? 'primary' : 'secondary');
       enable(primary, trusted || next.action === 'open');
-      time.textContent = next.action === 'open' ? '' : (times[next.action] ?? '');
+      time.textContent = job ? remainderOf(job) : next.action === 'open' ? '' : (times[next.action] ?? '');
       time.title = time.textContent; // a narrow row cuts it off
       other = journey.instead;
-      instead.hidden = other === null;
+      instead.hidden = other === null || job !== undefined;
       instead.textContent = other === null ? '' : ACTION_WORDS[other];
       instead.title = t('The goal is missed without it');
       enable(instead, trusted);
-      skip.hidden = !journey.skippable || step === undefined;
+      skip.hidden = !journey.skippable || step === undefined || job !== undefined;
     },
   };
 }

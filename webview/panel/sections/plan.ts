@@ -7,6 +7,7 @@ import { el } from '../../support/dom';
 import { icon } from '../../support/icons';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
+import { scoringOf } from '../state/next-job';
 import { textLabel } from '../state/rows';
 import { familyLines } from './family';
 import { type Context, type Section, whenChanged } from './section';
@@ -22,7 +23,7 @@ export function planSection(context: Context): Section {
   const goal = chipButton('goal-chip', () => send({ type: 'start', action: 'goal' }));
   const family = el('div', { class: 'family' });
   const drawFamily = whenChanged((shown: PanelFamily) => family.replaceChildren(...familyLines(shown, send)));
-  const drawText = whenChanged((shown: PanelText | null) => showText(text, shown));
+  const drawText = whenChanged((shown: PanelText | null, scored?: string) => showText(text, shown, scored));
   const drawGoal = whenChanged((shown: Journey['goal']) => showGoal(goal, shown));
   const banner = el('div', { class: 'banner', role: 'status' });
   const drawBanner = whenChanged((trusted: boolean, missing: boolean) =>
@@ -44,7 +45,7 @@ export function planSection(context: Context): Section {
       const { model, journey, trusted } = state;
       drawBanner(trusted, state.missing);
       drawFamily(state.family);
-      drawText(state.text);
+      drawText(state.text, scoringOf(state)?.text);
       drawGoal(journey.goal);
       name.textContent = model.name;
       facts.textContent = [
@@ -94,15 +95,26 @@ function showBanner(
   banner.replaceChildren(...(trusted ? [] : [el('span', {}, words), manage()]));
 }
 
-/** Shows the text for perplexity. A click changes it. It has a warning if it cannot be used. */
-function showText(chip: HTMLElement, text: PanelText | null): void {
-  chip.hidden = text === null;
-  if (!text) return;
+/**
+ * Shows the text for perplexity. A click changes it. It has a warning if it cannot be used.
+ * @param scored the text of the scoring that runs, which the panel will measure on after it
+ */
+function showText(chip: HTMLElement, text: PanelText | null, scored?: string): void {
+  chip.hidden = text === null && scored === undefined;
+  if (scored !== undefined) showChip(chip, t('Text: {0}', scored), t('Text on which the blocks are being scored'));
+  else if (text) showMeasured(chip, text);
+}
+
+function showMeasured(chip: HTMLElement, text: PanelText): void {
   const { from, seed, fault } = text;
   const words = `${fault === undefined ? '' : '⚠ '}${t('Text: {0}', textLabel(text))}`;
-  if (chip.textContent !== words) chip.replaceChildren(icon('book'), el('span', {}, words));
   const title =
     fault === undefined ? t('{0}, seed {1}. Click to measure on another text.', SOURCES[from], seed) : `${fault}.`;
+  showChip(chip, words, title);
+}
+
+function showChip(chip: HTMLElement, words: string, title: string): void {
+  if (chip.textContent !== words) chip.replaceChildren(icon('book'), el('span', {}, words));
   chip.title = title;
   chip.setAttribute('aria-label', `${words}. ${title}`);
 }
