@@ -20,7 +20,7 @@ import {
   type TrainingQuestion,
   trainingPresets,
 } from './training-estimate';
-import { amountWords, forecastWords, memoryWords, presetLabel, timeAndEnd } from './training-words';
+import { forecastWords, memoryWords, presetAmount, presetLabel, timeAndEnd } from './training-words';
 
 /** Options of a retraining that are no answers of their own. */
 export type TrainingSettings = Partial<Omit<GivenFor<'retrain'>, 'checkpoint' | 'data' | 'out'>>;
@@ -89,12 +89,13 @@ export function presetStep(subject: TrainingSubject): Step<TrainingState> {
   const { coppice, chosen } = subject;
   const step: Step<TrainingState> = async (state, place) => {
     const { presets, secondsOf } = trainingPresets(coppice, modelOf(chosen), questionOf(subject, state));
+    const { known, length: usual } = forecastOf(subject, state);
     const choices = presets.map((preset): Choice<string> => {
-      const forecast = forecastOf(subject, { ...state, ...answerOf(preset, state) });
+      const forecast = forecastOf(subject, { ...state, ...answerOf(preset, state, known) });
       return {
         label: presetLabel(preset, timeWords(forecast.time)),
         description: presetWords(preset, forecast),
-        detail: [amountWords(forecast), memoryWords(forecast)].join(' · '),
+        detail: [...presetAmount(preset, forecast, usual), memoryWords(forecast)].join(' · '),
         value: preset.name,
       };
     });
@@ -104,19 +105,24 @@ export function presetStep(subject: TrainingSubject): Step<TrainingState> {
       value: 'custom',
     };
     const last = recall<string>(coppice, 'retrain', 'preset', '');
-    const active = presets.some(({ name }) => name === last) ? last : usualPreset(presets, secondsOf).name;
+    const active = usualPreset(presets, secondsOf, last)?.name ?? custom.value;
     const name = await pick(place, vscode.l10n.t('Select how long to retrain'), [...choices, custom], active);
     if (name === BACK) return BACK;
     const preset = presets.find((each) => each.name === name);
-    return preset ? { preset: preset.name, ...answerOf(preset, state) } : { preset: 'custom' };
+    return preset ? { preset: preset.name, ...answerOf(preset, state, known) } : { preset: 'custom' };
   };
   return step;
 }
 
-/** Where the data end a training, the number of passes is exact, and that of steps is not. */
-function answerOf({ name, steps, limited }: Preset, { settings }: TrainingState): TrainingState {
-  if (name === 'passes') return {};
-  return limited ? { settings: { ...settings, epochs: MOST_PASSES } } : { steps };
+/**
+ * What was said is what is done: so many steps of so many rows, also where the tokenizer cuts a text into other rows than its size
+ * tells. Data of which nothing is known end a training themselves.
+ */
+function answerOf(preset: Preset, { settings }: TrainingState, known: boolean): TrainingState {
+  const { name, steps, batch, length, limited } = preset;
+  if (!known && name === 'passes') return {};
+  if (!known && limited) return { settings: { ...settings, epochs: MOST_PASSES } };
+  return { steps, settings: { ...settings, batch, length } };
 }
 
 function presetWords({ name, limited }: Preset, forecast: TrainingForecast): string {

@@ -45,6 +45,15 @@ function retrained({ steps, best, unpruned, evaluations }: RetrainResult): strin
   const start = evaluations.find(({ step }) => step === 0);
   if (!best) return done;
   const [from, to] = [start ?? best, best].map(({ ppl }) => formatNumber(ppl, 4));
+  if (best.step > 0 && unpruned && best.ppl < unpruned.ppl) {
+    return vscode.l10n.t(
+      '{0} Held-out perplexity {1} → {2} (unpruned model: {3}), on text of the same kind as the training text.',
+      done,
+      from,
+      to,
+      formatNumber(unpruned.ppl, 4),
+    );
+  }
   return best.step === 0
     ? vscode.l10n.t('{0} Held-out perplexity {1}: no step improved it.', done, to)
     : unpruned

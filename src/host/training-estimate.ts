@@ -3,7 +3,8 @@ import { freemem } from 'node:os';
 import { type Architecture } from '../engine/checkpoint/architecture';
 import { DEFAULTS } from '../engine/retrain/defaults';
 import { SELF } from '../jobs/healing-amounts';
-import { passesOfSteps, type Preset, presetsOf, stepsOfPasses, usualBatch } from '../jobs/retrain-amounts';
+import { stepsOfPasses, trainedRows, usualBatch } from '../engine/retrain/amounts';
+import { passesOfSteps, type Preset, presetsOf, type Schedule } from '../jobs/retrain-amounts';
 import { trainingBytes } from '../jobs/retrain-memory';
 import { type DataAmount, dataAmount, ownTextAmount } from '../jobs/training-data';
 import { withStart } from '../recipes/estimate/parts';
@@ -28,7 +29,11 @@ export interface TrainingQuestion {
 
 export interface TrainingForecast {
   readonly amount: DataAmount;
+  /** The data were looked at, so that steps mean something. */
+  readonly known: boolean;
   readonly batch: number;
+  /** Most tokens of a row. */
+  readonly length: number;
   readonly steps: number;
   /** Passes over the data. */
   readonly passes: number;
@@ -54,12 +59,14 @@ export function forecastTraining(
   asked: TrainingQuestion,
   free: number,
 ): TrainingForecast {
-  const { amount, batch } = amountOf(model, asked);
-  const steps = asked.steps ?? stepsOfPasses(asked.epochs ?? DEFAULTS.epochs, amount.examples, batch);
-  const passes = passesOfSteps(steps, amount.examples, batch);
+  const { amount, known, trained, batch, length } = amountOf(model, asked);
+  const steps = asked.steps ?? stepsOfPasses(asked.epochs ?? DEFAULTS.epochs, trained, batch);
+  const passes = passesOfSteps(steps, trained, batch);
   return {
     amount,
+    known,
     batch,
+    length,
     steps,
     passes,
     time: timeOfSteps(machine, model, asked, steps),
@@ -72,20 +79,38 @@ export function trainingPresets(
   machine: Machine,
   model: Trained,
   asked: TrainingQuestion,
-): { readonly presets: readonly Preset[]; readonly secondsOf: (steps: number) => number } {
-  const { amount, batch } = amountOf(model, asked);
-  const secondsOf = (steps: number): number => timeOfSteps(machine, model, asked, steps).seconds;
-  return { presets: presetsOf(amount.examples, batch, secondsOf), secondsOf };
+): { readonly presets: readonly Preset[]; readonly secondsOf: (schedule: Schedule) => number } {
+  const secondsOf = ({ steps, batch, length }: Schedule): number =>
+    timeOfSteps(machine, model, { ...asked, batch, length }, steps).seconds;
+  const presets = presetsOf({
+    rowsOf: (length) => amountOf(model, { ...asked, length }).trained,
+    batch: asked.batch,
+    length: amountOf(model, asked).length,
+    fixedLength: asked.length !== undefined,
+    secondsOf,
+  });
+  return { presets, secondsOf };
+}
+
+interface Amount {
+  readonly amount: DataAmount;
+  readonly known: boolean;
+  /** Rows that are not held out. */
+  readonly trained: number;
+  readonly batch: number;
+  readonly length: number;
 }
 
 function amountOf(
   { architecture }: Trained,
-  { data, length: wanted = DEFAULTS.length, batch }: TrainingQuestion,
-): { readonly amount: DataAmount; readonly batch: number; readonly length: number } {
+  { data, length: wanted = DEFAULTS.length, batch, heldOut }: TrainingQuestion,
+): Amount {
   const length = Math.min(wanted, architecture.context);
   const found = data.includes(SELF) ? ownTextAmount(length) : dataAmount(data, length);
-  const amount = found ?? { examples: UNKNOWN, length };
-  return { amount, batch: Math.min(batch ?? usualBatch(amount.examples), amount.examples), length };
+  const amount = found ?? { examples: UNKNOWN, length, exact: false };
+  const trained = trainedRows(amount.examples, heldOut);
+  const known = found !== undefined && !found.given;
+  return { amount, known, trained, batch: Math.min(batch ?? usualBatch(trained), trained), length };
 }
 
 function timeOfSteps(machine: Machine, model: Trained, asked: TrainingQuestion, steps: number): ExpectedTime {

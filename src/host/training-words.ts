@@ -24,12 +24,30 @@ function daysBetween(now: Date, end: Date): number {
 }
 
 /** "320 steps of 16 rows, 2.6 passes over the data" */
-export function amountWords({ steps, batch, passes }: TrainingForecast): string {
+export function amountWords({ amount, steps, batch, passes }: TrainingForecast): string {
   const { t } = vscode.l10n;
   const count = formatNumber(passes, 2);
-  return steps === 1
-    ? t('1 step of {0} rows', batch)
-    : t('{0} steps of {1} rows, {2} passes over the data', formatCount(steps), batch, count);
+  if (steps === 1) return t('1 step of {0} rows', batch);
+  return amount.exact
+    ? t('{0} steps of {1} rows, {2} passes over the data', formatCount(steps), batch, count)
+    : t('{0} steps of {1} rows, about {2} passes over the data', formatCount(steps), batch, count);
+}
+
+/** The amount of a preset: whether its rows are shorter than usual, and whether it is enough to help. */
+export function presetAmount({ few, steps, length }: Preset, forecast: TrainingForecast, usual: number): string[] {
+  const { t } = vscode.l10n;
+  if (few === 'time') {
+    return [
+      steps === 1
+        ? t('1 step: too few to help on this machine')
+        : t('{0} steps: too few to help on this machine', formatCount(steps)),
+    ];
+  }
+  return [
+    amountWords(forecast),
+    ...(length < usual ? [t('rows of at most {0} tokens', length)] : []),
+    ...(few === 'data' ? [t('few steps, as the data are few')] : []),
+  ];
 }
 
 export const memoryWords = ({ bytes }: TrainingForecast): string =>

@@ -12,7 +12,9 @@ export function usualTraining(coppice: Coppice, chosen: Chosen, removed: readonl
   const question = { data: trainingFiles(coppice, recall(coppice, 'retrain', 'data', BUNDLED)), removed };
   const model = modelOf(chosen);
   const { presets, secondsOf } = trainingPresets(coppice, model, question);
-  const last = presets.find(({ name }) => name === recall<string>(coppice, 'retrain', 'preset', ''));
-  const { steps } = last ?? usualPreset(presets, secondsOf);
-  return forecastTraining(coppice, model, { ...question, steps }, availableBytes(coppice.config.compute.memory)).time;
+  const last = recall<string>(coppice, 'retrain', 'preset', '');
+  // Where no time is enough, what it would take is what there is to say.
+  const { steps, batch, length } = usualPreset(presets, secondsOf, last) ?? presets.at(-1)!;
+  const asked = { ...question, steps, batch, length };
+  return forecastTraining(coppice, model, asked, availableBytes(coppice.config.compute.memory)).time;
 }

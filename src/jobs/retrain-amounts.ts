@@ -1,22 +1,17 @@
-/** How much a retraining trains: its batch, its steps, and the steps that fit into a time. Pure. */
+/** How long a retraining trains: presets by time and by data, with batches and rows that let enough steps fit. Pure. */
+import { MIN_BATCH, stepsOfPasses, usualBatch } from '../engine/retrain/amounts';
 import { DEFAULTS } from '../engine/retrain/defaults';
-
-/** Steps of a pass for little data; the batch shrinks to reach them (engine/retrain/settings.ts). */
-const STEPS_PER_PASS = 50;
-const LEAST_BATCH = 4;
 
 /** Passes over the data beyond which a repeated text teaches little (Muennighoff et al. 2023). */
 export const MOST_PASSES = 4;
 
-/** Rows of a step, where none are asked for. @param examples rows of the data */
-export const usualBatch = (examples: number): number =>
-  Math.min(examples, DEFAULTS.batch, Math.max(LEAST_BATCH, Math.floor(examples / STEPS_PER_PASS)));
+/** Fewer steps change little. */
+export const LEAST_STEPS = 30;
 
-/** Steps of some passes over the data, at least one. */
-export const stepsOfPasses = (passes: number, examples: number, batch: number): number =>
-  Math.max(1, Math.round(passes * Math.max(1, Math.floor(examples / batch))));
+/** Rows of a preset are not cut below this; an instruction takes half of it. */
+const SHORT_ROW = 128;
 
-/** Passes over the data that the steps make. */
+/** Passes over the data that the steps make. @param examples rows that are trained on */
 export const passesOfSteps = (steps: number, examples: number, batch: number): number => (steps * batch) / examples;
 
 /**
@@ -34,12 +29,34 @@ export function stepsWithin(seconds: number, most: number, timeOf: (steps: numbe
   return fits;
 }
 
-/** A ready choice of how long to train. */
-export interface Preset {
-  readonly name: 'minutes' | 'halfHour' | 'overnight' | 'passes';
+/** Steps, the rows of each, and the most tokens of a row. */
+export interface Schedule {
   readonly steps: number;
+  readonly batch: number;
+  readonly length: number;
+}
+
+/** A ready choice of how long to train. */
+export interface Preset extends Schedule {
+  readonly name: 'minutes' | 'halfHour' | 'overnight' | 'passes';
   /** The data end it, not the time. */
   readonly limited: boolean;
+  /** It has too few steps to help: this machine is too slow for more in this time, or the data have no more. */
+  readonly few?: 'time' | 'data';
+}
+
+/** What presets are made for. */
+export interface PresetQuestion {
+  /** Rows that are trained on, where a row has at most `length` tokens. */
+  readonly rowsOf: (length: number) => number;
+  /** Rows of a step, if they are given. */
+  readonly batch?: number;
+  /** Most tokens of a row. */
+  readonly length: number;
+  /** The length is given: rows must not be shorter. */
+  readonly fixedLength?: boolean;
+  /** More steps, rows or tokens never take less. */
+  readonly secondsOf: (schedule: Schedule) => number;
 }
 
 /** Presets by time, in seconds. */
@@ -49,25 +66,71 @@ export const PRESET_SECONDS = { minutes: 5 * 60, halfHour: 30 * 60, overnight: 8
  * The presets for this data: those by time, each at most `MOST_PASSES` passes, and two passes. A longer one that would be the same as
  * a shorter is left out.
  */
-export function presetsOf(examples: number, batch: number, timeOf: (steps: number) => number): Preset[] {
-  const most = stepsOfPasses(MOST_PASSES, examples, batch);
+export function presetsOf(question: PresetQuestion): Preset[] {
+  const { rowsOf, length, secondsOf } = question;
   const byTime = Object.entries(PRESET_SECONDS) as [keyof typeof PRESET_SECONDS, number][];
   const presets = byTime.map(([name, seconds]): Preset => {
-    const steps = stepsWithin(seconds, most, timeOf);
-    return { name, steps, limited: steps === most };
+    const { limited, ...schedule } = scheduleWithin(seconds, question);
+    return { name, ...schedule, limited, ...(schedule.steps < LEAST_STEPS && { few: limited ? 'data' : 'time' }) };
   });
   const enough = presets.findIndex(({ limited }) => limited);
+  const rows = rowsOf(length);
+  const batch = Math.min(question.batch ?? usualBatch(rows), rows);
+  const steps = stepsOfPasses(DEFAULTS.epochs, rows, batch);
   const passes: Preset = {
     name: 'passes',
-    steps: stepsOfPasses(DEFAULTS.epochs, examples, batch),
-    limited: false,
+    ...{ steps, batch, length, limited: false },
+    ...(steps < LEAST_STEPS && {
+      few: secondsOf({ steps, batch, length }) > PRESET_SECONDS.overnight ? 'time' : 'data',
+    }),
   };
   return [...(enough === -1 ? presets : presets.slice(0, enough + 1)), passes];
 }
 
-/** The preset that Enter takes: two passes if they are done within half an hour, otherwise half an hour. */
-export function usualPreset(presets: readonly Preset[], timeOf: (steps: number) => number): Preset {
+type Fitted = Schedule & { readonly limited: boolean };
+
+/** What fits into the time: with a smaller batch, and then with shorter rows, where the usual ones leave too few steps. */
+function scheduleWithin(seconds: number, question: PresetQuestion): Fitted {
+  const { length, fixedLength } = question;
+  const lengths = fixedLength || length <= SHORT_ROW ? [length] : [length, SHORT_ROW];
+  const tried = lengths.map((each) => fittedAt(each, seconds, question));
+  return tried.find(({ limited, steps }) => limited || steps >= LEAST_STEPS) ?? mostSteps(tried);
+}
+
+const mostSteps = (tried: readonly Fitted[]): Fitted =>
+  tried.reduce((best, each) => (each.steps > best.steps ? each : best));
+
+function fittedAt(length: number, seconds: number, { rowsOf, batch: asked, secondsOf }: PresetQuestion): Fitted {
+  const rows = rowsOf(length);
+  const usual = Math.min(asked ?? usualBatch(rows), rows);
+  const fitted = (batch: number): Fitted => {
+    const most = stepsOfPasses(MOST_PASSES, rows, batch);
+    const steps = stepsWithin(seconds, most, (count) => secondsOf({ steps: count, batch, length }));
+    return { steps, batch, length, limited: steps === most && secondsOf({ steps, batch, length }) <= seconds };
+  };
+  const plain = fitted(usual);
+  if (plain.limited || plain.steps >= LEAST_STEPS || asked !== undefined || usual <= MIN_BATCH) return plain;
+  const smaller = stepsWithin(seconds, usual, (batch) => secondsOf({ steps: LEAST_STEPS, batch, length }));
+  return fitted(Math.max(MIN_BATCH, smaller));
+}
+
+/**
+ * The preset that Enter takes: the last one, or two passes if they are done within half an hour, otherwise half an hour, or more if
+ * half an hour is too little. None that this machine is too slow for.
+ * @param last name of the preset that was taken last
+ * @returns undefined where no time of the presets is enough
+ */
+export function usualPreset(
+  presets: readonly Preset[],
+  secondsOf: (schedule: Schedule) => number,
+  last?: string,
+): Preset | undefined {
+  const helps = ({ few }: Preset): boolean => few !== 'time';
+  const again = presets.find(({ name }) => name === last);
+  if (again && helps(again)) return again;
   const passes = presets.find(({ name }) => name === 'passes')!;
-  if (timeOf(passes.steps) <= PRESET_SECONDS.halfHour) return passes;
-  return presets.find(({ name }) => name === 'halfHour') ?? presets[0];
+  if (secondsOf(passes) <= PRESET_SECONDS.halfHour) return passes;
+  const byTime = presets.filter(({ name }) => name !== 'passes');
+  const long = byTime.filter(({ name }) => name !== 'minutes');
+  return (long.length > 0 ? long : byTime).find(helps);
 }

@@ -78,6 +78,9 @@ function resultPage(result: RetrainSummary, model: string, style: Style, shown: 
         : `${formatNumber(first, 4)} → ${style.bold(formatNumber(last, 4))}${when}`;
     const whole = unpruned ? `; the unpruned model: ${formatNumber(unpruned.ppl, 4)}` : '';
     pairs.push(['held out', `perplexity ${outcome}${whole}`]);
+    if (unpruned && last !== undefined && last < unpruned.ppl) {
+      pairs.push(['', 'lower than the unpruned model’s, as both texts are of one kind; on other text it need not be']);
+    }
   }
   if (likeness) pairs.push(['', likenessWords(likeness)]);
   pairs.push(

@@ -8,10 +8,10 @@ import { UserError } from '../errors';
 import { option } from '../option-token';
 import type { LinearName } from '../checkpoint/architecture';
 import type { PromptStyle } from './data/alpaca';
+import { stepsOfPasses, usualBatch } from './amounts';
 import { DEFAULTS } from './defaults';
 import { evaluationSize } from './data/held-out';
 import type { TrainingData } from './data/load';
-import { stepsPerEpoch } from './data/order';
 import { PASSES_PER_STEP } from './loop/schedule';
 import type { TrainOptions } from './loop/options';
 import type { Where } from './where';
@@ -84,9 +84,6 @@ export interface RetrainSettings {
   readonly patience?: number;
 }
 
-/** Minimum steps per epoch for little data; the batch shrinks to reach it. */
-const STEPS_PER_EPOCH = 50;
-const MIN_BATCH = 4;
 /** Evaluations of a run, and their maximum share of the run's cost. */
 const EVALUATIONS = 10;
 const EVALUATIONS_SHARE = 0.15;
@@ -98,11 +95,10 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
   const { method, accumulate = 1, warmup, seed = DEFAULTS.seed } = settings;
   const usual = DEFAULTS[method.kind];
   const examples = data.train.length;
-  const fewer = Math.min(DEFAULTS.batch, Math.max(MIN_BATCH, Math.floor(examples / STEPS_PER_EPOCH)));
   // Rows per step, limited by the data or fixed by a file.
   const most = data.batches
     ? Math.max(...data.batches.map((rows) => rows.length))
-    : (settings.batch ?? fewer) * accumulate;
+    : (settings.batch ?? usualBatch(examples)) * accumulate;
   const batch = Math.min(most, examples);
   const steps = settings.steps ?? stepsOf(settings, data, batch);
   if (warmup !== undefined && warmup > steps) {
@@ -136,5 +132,5 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
 
 function stepsOf({ epochs }: RetrainSettings, { train, batches }: TrainingData, batch: number): number {
   if (batches) return Math.max(1, Math.round((epochs ?? 1) * batches.length));
-  return Math.max(1, Math.round((epochs ?? DEFAULTS.epochs) * stepsPerEpoch(train.length, batch)));
+  return stepsOfPasses(epochs ?? DEFAULTS.epochs, train.length, batch);
 }

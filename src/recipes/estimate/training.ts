@@ -5,7 +5,7 @@ import { DEFAULTS } from '../../engine/retrain/defaults';
 import { PASSES_PER_STEP } from '../../engine/retrain/loop/schedule';
 import { numberIn } from '../../jobs/amounts';
 import { SELF } from '../../jobs/healing-amounts';
-import { usualBatch } from '../../jobs/retrain-amounts';
+import { trainedRows as trainedOf, usualBatch } from '../../engine/retrain/amounts';
 import { type DataAmount, dataAmount, ownTextAmount } from '../../jobs/training-data';
 import { type Estimated, files, type PartsOf, products } from './parts';
 import type { Part } from './speeds';
@@ -55,11 +55,12 @@ export function trainedRows(step: Estimated): RowShape | undefined {
   const data = amountOf(options, length);
   const steps = numberIn(options, 'steps');
   if (data === undefined && steps === undefined) return undefined;
+  const trained = data && trainedOf(data.examples, numberIn(options, 'heldOut'));
   const asked =
-    (numberIn(options, 'batch') ?? (data ? usualBatch(data.examples) : DEFAULTS.batch)) *
+    (numberIn(options, 'batch') ?? (trained ? usualBatch(trained) : DEFAULTS.batch)) *
     (numberIn(options, 'accumulate') ?? 1);
-  const batch = Math.min(asked, data?.examples ?? asked);
-  const rows = steps === undefined ? data!.examples * (numberIn(options, 'epochs') ?? DEFAULTS.epochs) : steps * batch;
+  const batch = Math.min(asked, trained ?? asked);
+  const rows = steps === undefined ? trained! * (numberIn(options, 'epochs') ?? DEFAULTS.epochs) : steps * batch;
   return { rows, length: data?.length ?? length };
 }
 

@@ -1,6 +1,6 @@
 /** Questions of a retraining by keyboard, with what each answer takes, and texts of the Explorer. */
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import {
   clearWorkspace,
@@ -58,12 +58,20 @@ describe('retraining', () => {
     await row(/(About|Roughly|A few)/)
       .first()
       .waitFor();
+    const said = /(\d+) steps of 4 rows/.exec(
+      await row(/tasks\.json/)
+        .first()
+        .innerText(),
+    );
     await row(/Up to .*B of memory.*free/).waitFor();
     await row(/model-adapter/).waitFor();
     await window.screenshot('retraining-summary');
     await enter();
     await running;
-    assert.ok(existsSync(inWorkspace('model-adapter')));
+    const record = JSON.parse(readFileSync(inWorkspace('model-adapter/coppice.json'), 'utf8')) as {
+      readonly settings: { readonly steps: number };
+    };
+    assert.equal(record.settings.steps, Number(said?.[1])); // a row of the twelve is held out
   });
 
   it('asks everything in steps for a file of the Explorer, and Enter takes each default; scores on another', async () => {

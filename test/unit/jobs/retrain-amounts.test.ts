@@ -3,12 +3,17 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
+import { stepsOfPasses, trainedRows, usualBatch } from '../../../src/engine/retrain/amounts';
+import { loadTrainingData } from '../../../src/engine/retrain/data/load';
+import { trainOptions } from '../../../src/engine/retrain/settings';
+import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import {
+  LEAST_STEPS,
   MOST_PASSES,
+  type Preset,
   presetsOf,
-  stepsOfPasses,
+  type Schedule,
   stepsWithin,
-  usualBatch,
   usualPreset,
 } from '../../../src/jobs/retrain-amounts';
 import { type TrainingMemory, trainingBytes } from '../../../src/jobs/retrain-memory';
@@ -17,6 +22,13 @@ import { temporaryFolder } from '../../support/temporary';
 
 const sample = resolve(import.meta.dirname, '../../../media/sample');
 const GIB = 2 ** 30;
+
+/** Presets for so many rows of 256 tokens. @param perRow seconds of a row of 256 tokens @param start seconds before the first step */
+function presetsFor(rows: number, perRow: number, start = 0): { presets: Preset[]; usual?: Preset['name'] } {
+  const secondsOf = ({ steps, batch, length }: Schedule): number => start + (steps * batch * length * perRow) / 256;
+  const presets = presetsOf({ rowsOf: (length) => Math.round((rows * 256) / length), length: 256, secondsOf });
+  return { presets, usual: usualPreset(presets, secondsOf)?.name };
+}
 
 describe('amounts of a retraining', () => {
   it('as many steps as a time allows, at least one, and never more than the most', () => {
@@ -45,37 +57,102 @@ describe('amounts of a retraining', () => {
   });
 
   it('presets end where more passes would teach little, and longer ones that are the same are left out', () => {
-    const quick = presetsOf(1000, 16, (steps) => steps / 100);
+    const quick = presetsFor(1000, 1e-3).presets;
     assert.deepEqual(
       quick.map(({ name, steps, limited }) => [name, steps, limited]),
       [
-        ['minutes', stepsOfPasses(MOST_PASSES, 1000, 16), true],
-        ['passes', 124, false],
+        ['minutes', stepsOfPasses(MOST_PASSES, 1000, 20), true],
+        ['passes', 100, false],
       ],
     );
-    const slow = presetsOf(100_000, 64, (steps) => 20 * steps);
+    const slow = presetsFor(100_000, 5 / 64).presets;
     assert.deepEqual(
-      slow.map(({ name, steps }) => [name, steps]),
+      slow.map(({ name, steps, batch }) => [name, steps, batch]),
       [
-        ['minutes', 15],
-        ['halfHour', 90],
-        ['overnight', 1440],
-        ['passes', 3124],
+        ['minutes', 60, 64],
+        ['halfHour', 360, 64],
+        ['overnight', 5760, 64],
+        ['passes', 3124, 64],
       ],
     );
-    assert.ok(slow.every(({ limited }) => !limited));
+    assert.ok(slow.every(({ limited, few }) => !limited && few === undefined));
+  });
+
+  it('where time has too few steps, the batch is smaller, then rows are shorter, and then it says so', () => {
+    // A step of 19 rows takes four minutes, as of a model of 135 million parameters on two cores.
+    const { presets, usual } = presetsFor(990, 228 / 19);
+    assert.deepEqual(
+      presets.map(({ name, steps, batch, length, few }) => [name, steps, batch, length, few]),
+      [
+        ['minutes', 12, 4, 128, 'time'],
+        ['halfHour', 30, 5, 256, undefined],
+        ['overnight', 126, 19, 256, undefined],
+        ['passes', 104, 19, 256, undefined],
+      ],
+    );
+    assert.equal(usual, 'halfHour');
+    const shorter = presetsFor(990, 20).presets.find(({ name }) => name === 'halfHour')!;
+    assert.deepEqual([shorter.steps, shorter.batch, shorter.length], [30, 6, 128]);
+    for (const perRow of [0.1, 1, 3, 10, 20]) {
+      const half = presetsFor(50_000, perRow).presets.find(({ name }) => name === 'halfHour')!;
+      assert.ok(half.steps >= LEAST_STEPS, `${perRow} s: ${half.steps}`);
+    }
+  });
+
+  it('Enter takes nothing that this machine is too slow for, also where it was taken last', () => {
+    const slow = presetsFor(990, 60);
+    assert.equal(slow.presets[1].few, 'time');
+    assert.equal(slow.usual, 'overnight');
+    const never = presetsFor(990, 2000);
+    assert.ok(never.presets.slice(0, 3).every(({ few }) => few === 'time'));
+    assert.equal(never.usual, undefined);
+    const last = usualPreset(slow.presets, ({ steps, batch }) => 60 * steps * batch, 'halfHour');
+    assert.equal(last?.name, 'overnight');
+  });
+
+  it('few steps of little data are no fault of the machine', () => {
+    const { presets, usual } = presetsFor(11, 1e-3);
+    assert.deepEqual(
+      presets.map(({ name, steps, few }) => [name, steps, few]),
+      [
+        ['minutes', 8, 'data'],
+        ['passes', 4, 'data'],
+      ],
+    );
+    assert.equal(usual, 'passes');
+  });
+
+  it('steps that are said before are those of the run: held-out rows are no part of them', async () => {
+    const tokenizer = await loadTokenizer(sample);
+    const folder = temporaryFolder();
+    for (const count of [12, 43, 130, 420]) {
+      for (const heldOut of [undefined, 0, 0.1, 5]) {
+        const file = join(folder, `${count}.jsonl`);
+        const records = Array.from({ length: count }, (_, n) => ({ instruction: `Say ${n}.`, output: 'Yes.' }));
+        writeFileSync(file, records.map((record) => JSON.stringify(record)).join('\n'));
+        const amount = dataAmount([file], 256)!;
+        assert.ok(amount.exact);
+        const rows = trainedRows(amount.examples, heldOut);
+        const said = stepsOfPasses(2, rows, usualBatch(rows));
+        const data = await loadTrainingData(file, { length: 256, seed: 1, heldOut }, tokenizer);
+        const run = trainOptions({ method: { kind: 'lora' }, out: '', data: [file], heldOut }, data);
+        assert.deepEqual([rows, usualBatch(rows), said], [data.train.length, run.batch, run.steps]);
+      }
+    }
+  });
+
+  it('documents are joined and cut like a text, so their rows are near those of the run', async () => {
+    const file = join(sample, 'retrain.jsonl');
+    const amount = dataAmount([file], 256)!;
+    const data = await loadTrainingData(file, { length: 256, seed: 1 }, await loadTokenizer(sample));
+    const ratio = trainedRows(amount.examples) / data.train.length;
+    assert.ok(ratio > 0.8 && ratio < 1.15, `${ratio}`); // 80 of 70 when records were counted
+    assert.equal(amount.exact, false);
   });
 
   it('Enter takes two passes if they are done within half an hour, otherwise half an hour', () => {
-    const usual = (timeOf: (steps: number) => number): string => usualPreset(presetsOf(1000, 16, timeOf), timeOf).name;
-    assert.equal(
-      usual((steps) => steps),
-      'passes',
-    );
-    assert.equal(
-      usual((steps) => 60 * steps),
-      'halfHour',
-    );
+    assert.equal(presetsFor(1000, 0.5).usual, 'passes');
+    assert.equal(presetsFor(1000, 2).usual, 'halfHour');
   });
 
   it('counts records of data, and rows of a text', () => {
@@ -90,14 +167,15 @@ describe('amounts of a retraining', () => {
     assert.ok(dataAmount([lines], 256)!.length < 40);
     assert.equal(dataAmount([file('b.json', JSON.stringify(records))], 256)!.examples, 10);
     const text = dataAmount([file('c.txt', 'x'.repeat(4 * 256 * 7))], 256);
-    assert.deepEqual(text, { examples: 7, length: 256 });
+    assert.deepEqual(text, { examples: 7, length: 256, exact: false });
     assert.equal(dataAmount([lines, join(folder, 'c.txt')], 256)!.examples, 17);
     assert.equal(dataAmount([join(folder, 'none.txt')], 256), undefined);
     assert.equal(dataAmount([folder], 256), undefined);
     // A file that grew is looked at again.
     file('a.jsonl', `${JSON.stringify(records[0])}\n`.repeat(20));
     assert.equal(dataAmount([lines], 256)!.examples, 20);
-    assert.deepEqual(ownTextAmount(256, 2560), { examples: 10, length: 256 });
+    assert.deepEqual(ownTextAmount(256, 2560), { examples: 10, length: 256, exact: true });
+    assert.equal(dataAmount([file('d.json', '{"batches": []}')], 256)!.given, true);
   });
 });
 

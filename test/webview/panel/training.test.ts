@@ -74,6 +74,22 @@ describeBrowser('card of a retraining', (browser) => {
     await panel.close();
   });
 
+  it('says that one kind of text was trained on and measured where it is better than the whole model', async () => {
+    const remark =
+      /training text and held-out text are of one kind\. It does not mean that the model is better on other/;
+    const panel = await openPanel(browser(), FULL);
+    const card = panel.page.locator('.card.training');
+    assert.doesNotMatch(await card.innerText(), remark); // 20.1, and the whole model 17.62
+    const runs = RUNS.map((run) => {
+      const { training } = run.digest;
+      return training ? { ...run, digest: { ...run.digest, training: { ...training, unpruned: 43.8 } } } : run;
+    });
+    await panel.post(update(1, { runs }));
+    await settled(panel);
+    assert.match(await card.innerText(), remark);
+    await panel.close();
+  });
+
   it('says how long it still takes, and moves nothing while numbers arrive', async () => {
     const panel = await openPanel(browser(), { ...EMPTY, training: live(3), jobs: [job()] });
     const heights = (): Promise<number[]> =>

@@ -111,7 +111,7 @@ export function trainingSection(context: Context): Section {
       const drawn = [chosen, second].filter((run) => run !== undefined).map(({ digest }) => digest);
       const mixture = mixtureNote(drawn.map(({ precision }) => precision));
       const remarks = context.still ? [] : noteOf(current, chosen, current ? undefined : finished[0]);
-      frame.setNote(...remarks, ...mixture);
+      frame.setNote(...remarks, ...sameKindNote(main), ...mixture);
       frame.show(`${summaryOf(main, chosen ? null : current)} ${computedText(...drawn)}`.trim(), (width) =>
         drawTraining(main, second && seriesOf(second), chosen ? 0 : current!.total, width, frame),
       );
@@ -125,6 +125,17 @@ export function trainingSection(context: Context): Section {
       showFigures();
     },
   };
+}
+
+/** Why a model that is better here than the whole one need not be better: nothing where it is not. */
+function sameKindNote({ evaluations, unpruned }: TrainingSeries): string[] {
+  const best = Math.min(...evaluations.map(({ ppl }) => numeric(ppl)));
+  if (unpruned === undefined || !(best < numeric(unpruned))) return [];
+  return [
+    t(
+      'Lower than the whole model’s, as training text and held-out text are of one kind. It does not mean that the model is better on other text.',
+    ),
+  ];
 }
 
 const endedEarly = ({ status }: LiveTraining): boolean => status === 'cancelled' || status === 'failed';

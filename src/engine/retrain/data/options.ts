@@ -74,12 +74,16 @@ export function checkDataOptions({ length, heldOut = 0, bos, bosTokenId }: DataO
   }
 }
 
+/** The number of `records` to hold out, whether or not any is left. */
+export const heldOutOf = (records: number, heldOut = defaultHeldOut(records)): number =>
+  heldOut > 0 && heldOut < 1 ? Math.max(1, Math.round(heldOut * records)) : heldOut;
+
 /**
  * The number of `records` to hold out.
  * @throws UserError when nothing would be left to train on
  */
-export function heldOutCount(records: number, heldOut = defaultHeldOut(records)): number {
-  const count = heldOut > 0 && heldOut < 1 ? Math.max(1, Math.round(heldOut * records)) : heldOut;
+export function heldOutCount(records: number, heldOut?: number): number {
+  const count = heldOutOf(records, heldOut);
   if (count < records) return count;
   throw new UserError(
     `Cannot hold out ${count} of ${records} records`,

@@ -1,0 +1,19 @@
+/** How much of its data a retraining takes in a step and in a pass. Pure: the run does it, and what is said before follows from it. */
+import { heldOutOf } from './data/options';
+import { stepsPerEpoch } from './data/order';
+import { DEFAULTS } from './defaults';
+
+/** Minimum steps per epoch for little data; the batch shrinks to reach it. */
+const STEPS_PER_EPOCH = 50;
+export const MIN_BATCH = 4;
+
+/** Rows of a step, where none are asked for. @param examples rows that are trained on */
+export const usualBatch = (examples: number): number =>
+  Math.min(examples, DEFAULTS.batch, Math.max(MIN_BATCH, Math.floor(examples / STEPS_PER_EPOCH)));
+
+/** Steps of some passes over the data, at least one. @param examples rows that are trained on */
+export const stepsOfPasses = (passes: number, examples: number, batch: number): number =>
+  Math.max(1, Math.round(passes * stepsPerEpoch(examples, batch)));
+
+/** Rows that are trained on: those that are not held out, at least one. @param rows of the data @param heldOut as the setting */
+export const trainedRows = (rows: number, heldOut?: number): number => Math.max(1, rows - heldOutOf(rows, heldOut));
