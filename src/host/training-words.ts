@@ -46,7 +46,7 @@ export function presetAmount({ few, steps, length }: Preset, forecast: TrainingF
   return [
     amountWords(forecast),
     ...(length < usual ? [t('rows of at most {0} tokens', length)] : []),
-    ...(few === 'data' ? [t('few steps, as the data are few')] : []),
+    ...(few === 'data' ? [t('little data')] : []),
   ];
 }
 

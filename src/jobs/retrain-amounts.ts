@@ -1,5 +1,6 @@
 /** How long a retraining trains: presets by time and by data, with batches and rows that let enough steps fit. Pure. */
 import { MIN_BATCH, stepsOfPasses, usualBatch } from '../engine/retrain/amounts';
+import { stepsPerEpoch } from '../engine/retrain/data/order';
 import { DEFAULTS } from '../engine/retrain/defaults';
 
 /** Passes over the data beyond which a repeated text teaches little (Muennighoff et al. 2023). */
@@ -11,8 +12,9 @@ export const LEAST_STEPS = 30;
 /** Rows of a preset are not cut below this; an instruction takes half of it. */
 const SHORT_ROW = 128;
 
-/** Passes over the data that the steps make. @param examples rows that are trained on */
-export const passesOfSteps = (steps: number, examples: number, batch: number): number => (steps * batch) / examples;
+/** Passes over the data that the steps make, each without the rows that fill no step. @param examples rows that are trained on */
+export const passesOfSteps = (steps: number, examples: number, batch: number): number =>
+  steps / stepsPerEpoch(examples, batch);
 
 /**
  * The most steps that take no longer than `seconds`: at least one, at most `most`.

@@ -10,6 +10,7 @@ import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import {
   LEAST_STEPS,
   MOST_PASSES,
+  passesOfSteps,
   type Preset,
   presetsOf,
   type Schedule,
@@ -54,6 +55,7 @@ describe('amounts of a retraining', () => {
     assert.deepEqual([2, 10, 300, 800, 100_000].map(usualBatch), [2, 4, 6, 16, 64]);
     assert.equal(stepsOfPasses(2, 1000, 16), 124);
     assert.equal(stepsOfPasses(2, 3, 4), 2);
+    assert.equal(passesOfSteps(stepsOfPasses(2, 11, 4), 11, 4), 2);
   });
 
   it('presets end where more passes would teach little, and longer ones that are the same are left out', () => {
