@@ -17,7 +17,7 @@ import {
 } from '../engine/importance/estimate';
 import { healingRows, SELF } from '../jobs/healing-amounts';
 import type { Estimate } from '../jobs/machine-speeds';
-import { roughTime } from '../jobs/rough-time';
+import { guessedTime, roughTime } from '../jobs/rough-time';
 import { l10n } from '../l10n';
 import type { AgentContext } from './tool';
 
@@ -47,8 +47,7 @@ export function timeOf(architecture: Architecture, works: readonly Work[], speed
 
 /** "about 1:20"; marked where this machine has not run such work yet. */
 export function timeWords({ seconds, measured }: Estimate): string {
-  const time = roughTime(seconds);
-  return measured ? l10n.t('about {0}', time) : l10n.t('roughly {0} (not measured yet)', time);
+  return measured ? l10n.t('about {0}', roughTime(seconds)) : l10n.t('{0} (not measured yet)', guessedTime(seconds));
 }
 
 /** What of a scoring decides its time. */

@@ -21,7 +21,7 @@ import { inform } from '../host/inform';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { askAll, BACK, pick, type Step, when } from '../host/steps';
-import { roughTime } from '../jobs/rough-time';
+import { guessedTime, roughTime } from '../jobs/rough-time';
 
 export interface MeasureSpeedArguments extends CommonArguments {
   /** The models; the checkpoint and its plan when undefined. */
@@ -116,8 +116,7 @@ function sizeStep(coppice: Coppice, chosen: Chosen, columns: readonly LabelledMo
     const time = (protocol: Protocol): string => {
       const threads = coppice.config.compute.threads ?? availableParallelism();
       const { seconds, measured } = gridEstimate(coppice.context.globalState, models, protocol, threads);
-      const words = roughTime(seconds);
-      return measured ? t('about {0}', words) : t('roughly {0} (not measured yet)', words);
+      return measured ? t('about {0}', roughTime(seconds)) : t('{0} (not measured yet)', guessedTime(seconds));
     };
     const listed = (protocol: Protocol): string =>
       t(

@@ -7,7 +7,7 @@ import { type Criterion, criterionInfo } from '../engine/importance/criteria';
 import { BYTES_PER_TOKEN } from '../jobs/amounts';
 import { healingRows } from '../jobs/healing-amounts';
 import { NEW_TOKENS } from '../jobs/options/sampling';
-import { roughTime } from '../jobs/rough-time';
+import { guessedTime, roughTime } from '../jobs/rough-time';
 import { healingParts, scoringParts, writing } from '../recipes/estimate/choosing';
 import { comparing } from '../recipes/estimate/measuring';
 import { decoding, evaluating, products, withStart } from '../recipes/estimate/parts';
@@ -126,7 +126,8 @@ export function healingEstimate(coppice: Coppice, architecture: Architecture, qu
   const words = timeWords(healingTime(coppice, architecture, question));
   if (!question.writes) return words;
   const then = healingTime(coppice, architecture, { ...question, writes: false });
-  return vscode.l10n.t('{0} the first time, then {1}', words, roughTime(then.seconds));
+  const later = then.measured ? roughTime(then.seconds) : guessedTime(then.seconds);
+  return vscode.l10n.t('{0} the first time, then {1}', words, later);
 }
 
 /**

@@ -3,7 +3,7 @@
  * from finished jobs.
  */
 import * as vscode from 'vscode';
-import { aboutTime, roughTime } from '../jobs/rough-time';
+import { aboutTime, guessedTime, roughTime } from '../jobs/rough-time';
 import type { SpeedStore } from '../jobs/machine-speeds';
 import { expectedOf, MachineSpeeds, type Part } from '../recipes/estimate/speeds';
 import type { Coppice } from './coppice';
@@ -33,12 +33,12 @@ export function expectedTime(machine: Machine, parts: readonly Part[]): Expected
   return { seconds: expected?.seconds ?? 0, measured: expected?.from !== 'guess' };
 }
 
-/** "about 2:00", "a few seconds", or "roughly 5:00 (not measured yet)". */
+/** "about 2:00", "a few seconds", or "roughly 2 to 9 min (not measured yet)". */
 export function timeWords({ seconds, measured }: ExpectedTime): string {
   const words = aboutTime(seconds);
   // "A few seconds" is no number, and needs no measurement.
   const isRough = words === roughTime(seconds);
-  return measured || isRough ? words : vscode.l10n.t('roughly {0} (not measured yet)', roughTime(seconds));
+  return measured || isRough ? words : vscode.l10n.t('{0} (not measured yet)', guessedTime(seconds));
 }
 
 export const timeOf = (machine: Machine, parts: readonly Part[]): string => timeWords(expectedTime(machine, parts));

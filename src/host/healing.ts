@@ -5,6 +5,7 @@ import { formatSeconds } from '../format/durations';
 import { formatNumber } from '../format/numbers';
 import type { HealResult } from '../protocol/heal';
 import type { HealSpec } from '../protocol/jobs';
+import { atMost } from '../jobs/rough-time';
 import { checkpointName } from '../jobs/titles';
 import type { Chosen } from './choose-checkpoint';
 import type { CommonArguments } from './command';
@@ -68,7 +69,7 @@ export function amountChoices(
   const { t } = vscode.l10n;
   const amount = (tokens: number): { description: string; seconds: number; value: number } => {
     const question = { removed, tokens, writes: data === SELF };
-    const { seconds } = healingTime(coppice, architecture, question);
+    const seconds = atMost(healingTime(coppice, architecture, question));
     return { description: healingEstimate(coppice, architecture, question), seconds, value: tokens };
   };
   return [

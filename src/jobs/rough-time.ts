@@ -21,3 +21,56 @@ export function roughTime(seconds: number): string {
   if (hours < 48) return l10n.t('1 day {0} h', hours - 24);
   return l10n.t('{0} days', Math.round(hours / 24));
 }
+
+/** A guess may be this many times too long or too short. */
+const GUESS_FACTOR = 2;
+
+/** What a guess takes at most: where a time decides something, one that was never measured counts as this. */
+export const atMost = ({ seconds, measured }: { readonly seconds: number; readonly measured: boolean }): number =>
+  measured ? seconds : GUESS_FACTOR * seconds;
+
+/** A time that this machine has not shown yet: "a few seconds", "roughly 20 to 80 s", "roughly 2 to 9 min". */
+export const guessedTime = (seconds: number): string =>
+  seconds < FEW_SECONDS ? roughTime(seconds) : l10n.t('roughly {0}', range(seconds));
+
+function range(seconds: number): string {
+  const [least, most] = [seconds / GUESS_FACTOR, atMost({ seconds, measured: false })];
+  const [low, high] = [unitOf(least), unitOf(most)];
+  if (low.unit !== high.unit) return l10n.t('{0} to {1}', inUnit(least, low), inUnit(most, high));
+  return inUnit(most, high, count(least, low));
+}
+
+interface Unit {
+  readonly unit: 's' | 'min' | 'h' | 'days';
+  readonly seconds: number;
+  /** Numbers are multiples of it. */
+  readonly step: number;
+}
+
+/** In the order of their size, each up to where the next one begins. */
+const UNITS: readonly (Unit & { readonly below: number })[] = [
+  { unit: 's', seconds: 1, step: 5, below: 90 },
+  { unit: 'min', seconds: 60, step: 1, below: 3600 },
+  { unit: 'h', seconds: 3600, step: 1, below: 48 * 3600 },
+  { unit: 'days', seconds: 86_400, step: 1, below: Infinity },
+];
+
+const unitOf = (seconds: number): Unit => UNITS.find(({ below }) => seconds < below)!;
+
+const count = (seconds: number, { seconds: each, step }: Unit): number => step * Math.round(seconds / each / step);
+
+/** "9 min", or with a start "2 to 9 min". */
+function inUnit(seconds: number, unit: Unit, from?: number): string {
+  const most = count(seconds, unit);
+  const numbers = from === undefined ? String(most) : l10n.t('{0} to {1}', from, most);
+  switch (unit.unit) {
+    case 's':
+      return l10n.t('{0} s', numbers);
+    case 'min':
+      return l10n.t('{0} min', numbers);
+    case 'h':
+      return l10n.t('{0} h', numbers);
+    case 'days':
+      return l10n.t('{0} days', numbers);
+  }
+}

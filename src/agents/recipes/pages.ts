@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { formatSeconds } from '../../format/durations';
 import { formatBytes } from '../../format/numbers';
 import { counted } from '../../format/words';
-import { aboutTime, roughTime } from '../../jobs/rough-time';
+import { aboutTime, guessedTime } from '../../jobs/rough-time';
 import type { JsonObject } from '../../format/json';
 import type { Limits } from '../../recipes/recipe';
 import type { Session } from '../../recipes/session';
@@ -69,7 +69,7 @@ function stateWords(planned: PlannedStep, results: ReadonlyMap<string, JsonObjec
 function timeWords({ state, expected }: PlannedStep): string {
   if (state !== 'run') return '';
   if (!expected) return 'not known';
-  return expected.from === 'guess' ? `roughly ${roughTime(expected.seconds)}` : aboutTime(expected.seconds);
+  return expected.from === 'guess' ? guessedTime(expected.seconds) : aboutTime(expected.seconds);
 }
 
 /** "2 of 3 steps to run: about 1:20, and 1 step whose time is not known" */

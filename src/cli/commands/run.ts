@@ -6,7 +6,7 @@ import { hashFile } from '../../engine/files/regular-file';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
 import { acceptedCompute } from '../../jobs/options/compute';
-import { aboutTime, roughTime } from '../../jobs/rough-time';
+import { aboutTime, guessedTime } from '../../jobs/rough-time';
 import { inThisProcess } from '../../jobs/run-spec';
 import { endOf, planOf } from '../../recipes/json';
 import { planRecipe, type RecipeRequest } from '../../recipes/plan';
@@ -191,7 +191,7 @@ function planPage(plan: RecipePlan, { style, shown }: Shell): string[] {
 
 /** A guess is marked as one. */
 const timeWords = ({ seconds, from }: Expected): string =>
-  from === 'guess' ? `roughly ${roughTime(seconds)}` : aboutTime(seconds);
+  from === 'guess' ? guessedTime(seconds) : aboutTime(seconds);
 
 function stepLines(end: StepEnd, width: number, { style, shown }: Shell): string[] {
   const { state, finished, result, failure } = end;

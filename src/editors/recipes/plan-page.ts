@@ -2,7 +2,7 @@
 import { inline, table } from '../../engine/markdown';
 import type { JsonObject } from '../../format/json';
 import { doneWords } from '../../host/recipe-words';
-import { aboutTime, roughTime } from '../../jobs/rough-time';
+import { aboutTime, guessedTime } from '../../jobs/rough-time';
 import { l10n } from '../../l10n';
 import { titleOf } from '../../recipes/title';
 import type { PlannedStep, RecipePlan } from '../../recipes/types';
@@ -36,7 +36,7 @@ function timeWords({ state, expected }: PlannedStep): string {
   if (!expected) return state === 'run' ? l10n.t('not known') : '';
   if (expected.from === 'before') return l10n.t('{0}, as before', aboutTime(expected.seconds));
   if (expected.from === 'speed') return aboutTime(expected.seconds);
-  return l10n.t('roughly {0} (not measured yet)', roughTime(expected.seconds));
+  return l10n.t('{0} (not measured yet)', guessedTime(expected.seconds));
 }
 
 /** "Runs 2 of 3 steps, in about 1:20 and the time of export, which is not known." */

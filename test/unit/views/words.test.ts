@@ -1,6 +1,6 @@
 /** What jobs and devices look like in words. */
 import assert from 'node:assert/strict';
-import { roughTime } from '../../../src/jobs/rough-time';
+import { atMost, guessedTime, roughTime } from '../../../src/jobs/rough-time';
 import { deviceLines } from '../../../src/views/device-words';
 import { progressLine, progressShort, stateLine } from '../../../src/views/progress-words';
 import { jobTitle, titledJob } from '../../../src/jobs/titles';
@@ -49,6 +49,23 @@ describe('estimated times', () => {
     ]);
     // Nobody counts hours beyond a day.
     assert.deepEqual([23.9 * 3600, 29 * 3600, 139 * 3600].map(roughTime), ['1 day', '1 day 5 h', '6 days']);
+  });
+
+  it('that nothing has measured are a range, whose end counts', () => {
+    const seconds = [0.2, 12, 40, 78, 280, 1500, 3028, 7790, 29 * 3600, 139 * 3600];
+    assert.deepEqual(seconds.map(guessedTime), [
+      'a few seconds',
+      'roughly 5 to 25 s',
+      'roughly 20 to 80 s',
+      'roughly 40 s to 3 min',
+      'roughly 2 to 9 min',
+      'roughly 13 to 50 min',
+      'roughly 25 min to 2 h',
+      'roughly 1 to 4 h',
+      'roughly 15 h to 2 days',
+      'roughly 3 to 12 days',
+    ]);
+    assert.deepEqual([atMost({ seconds: 80, measured: true }), atMost({ seconds: 80, measured: false })], [80, 160]);
   });
 });
 
