@@ -34,15 +34,16 @@ export function watchForShrinking(): void {
       known.add(file);
       const size = statSync(file, { throwIfNoEntry: false })?.size;
       if (size === undefined) continue; // opening it says so
-      shell ??= start();
-      shell.stdin?.write(`${size} ${file}\n`);
+      const line = `${size} ${file}`;
+      if (shell) shell.stdin?.write(`${line}\n`);
+      else shell = start(line);
     }
   });
 }
 
-/** The pipe closes when this process ends, in whatever way. */
-function start(): ChildProcess {
-  const shell = spawn('/bin/sh', ['-c', SCRIPT], { stdio: ['pipe', 'ignore', 'inherit'], cwd: '/' });
+/** The pipe closes when this process ends, in whatever way. The shell knows the first file as soon as it is there. */
+function start(first: string): ChildProcess {
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'sh', first], { stdio: ['pipe', 'ignore', 'inherit'], cwd: '/' });
   shell.on('error', () => undefined); // then a crash stays unexplained
   shell.stdin?.on('error', () => undefined);
   shell.unref();

@@ -113,7 +113,7 @@ describe('command line: code beside the model', function () {
     assert.ok(existsSync(join(named, 'ran')));
     assertNothingRan();
     const alone = await coppice([...args, '--consumers-from', named]);
-    assert.equal(alone.code, 1);
+    assert.equal(alone.code, 2);
     assert.match(alone.stderr, /--consumers-from needs --consumers/);
   });
 
