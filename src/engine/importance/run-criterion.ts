@@ -290,7 +290,18 @@ export function resultSummary({ full, blocks, modules, ...rest }: CriterionResul
     if (ppl === undefined) return { score };
     const { low, high, pairedLow, pairedHigh, jointLow, jointHigh } = intervals;
     return {
-      ...{ score, ppl, meanNll, ...(kl !== undefined && { kl }), low, high, pairedLow, pairedHigh, jointLow, jointHigh },
+      ...{
+        score,
+        ppl,
+        meanNll,
+        ...(kl !== undefined && { kl }),
+        low,
+        high,
+        pairedLow,
+        pairedHigh,
+        jointLow,
+        jointHigh,
+      },
       ...(precision !== undefined && { precision }),
       ...(margin !== undefined && { margin }),
     };

@@ -111,7 +111,7 @@ describe('tokenizer/process', function () {
     // Other tests of this process have programs of their own.
     const isTokenizer = (child: string): boolean => {
       try {
-        return /tokenizer\.cjs/.test(readFileSync(join('/proc', child, 'cmdline'), 'utf8'));
+        return readFileSync(join('/proc', child, 'cmdline'), 'utf8').includes('tokenizer.cjs');
       } catch {
         return false; // it has ended
       }
