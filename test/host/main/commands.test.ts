@@ -93,7 +93,7 @@ describe('commands', () => {
     assert.match((await firstBlock()).accessibilityInformation!.label, / magnitude [\d.,]+/);
     await run('showScores', { checkpoint, criterion: 'ppl' });
     const { description, tooltip } = await firstBlock();
-    assert.match(String(description), /^[▁-█] [\d.]+$/);
+    assert.match(String(description), /^[▁-█] [\d.,]+$/);
     assert.match(tooltip as string, /magnitude [\d.,]+\n/); // the others stay in the hover, with their texts
     assert.match(tooltip as string, /ppl [\d.,]+, whole model [\d.,]+, on .*prose\.txt, 4 × 16 tokens/);
     const hover = ((await checkpointLine(checkpoint)).item.tooltip as vscode.MarkdownString).value;

@@ -165,7 +165,7 @@ describe('the story of an export', function () {
     // The last export comes first in the code of the model.
     const copying = vscode.commands.executeCommand<string>('coppice.copyLoadingCode', { checkpoint });
     await asks('Select a library');
-    assert.match((await rows())[0], /page · fp32/);
+    assert.match((await rows())[0], /page · q8/);
     await choose('browser');
     assert.match(await copying, /models\/page\//);
   });

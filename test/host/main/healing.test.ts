@@ -77,11 +77,10 @@ describe('the story of healing', function () {
     await box().locator('.quick-input-message').getByText('Removes 3 of 12 blocks').waitFor();
     await window.page.keyboard.press('Enter');
     await asks('Heal after pruning?');
-    assert.match(await focused(), /^Heal after pruning\s*(about|roughly|a few) .* the first time, then /);
+    // Either may take less than two minutes on this machine: Enter takes what does.
+    assert.match(await focused(), /^Heal (after pruning|quickly)\s*(about|roughly|a few) .* the first time, then /);
     await window.screenshot('healing-2-amount');
-    await window.page.keyboard.press('ArrowDown');
-    assert.match(await focused(), /^Heal quickly/);
-    await window.page.keyboard.press('Enter');
+    await window.pick('Heal quickly');
     await box().locator('.quick-input-message').getByText('Chooses 3 blocks by greedy').waitFor();
     assert.match(await box().locator('input').first().inputValue(), /stories-9-blocks-healed$/);
     await box().locator('input').first().fill('shorter');
