@@ -7,8 +7,10 @@ import type { TokenizerTexts } from './files';
 import type { Listener, Running } from './running';
 import type { Replies } from './tasks';
 
-/** Two models are compared, each with its own. */
+/** Those that wait for a next job. */
 const MOST = 2;
+/** Time in which a job comes back to each of its tokenizers, however many it has in turns. Starting one takes far longer. */
+const BRIEF_MS = 2_000;
 /** Time after which one ends. */
 const IDLE_MS = 30_000;
 
@@ -17,7 +19,9 @@ interface Idle {
   readonly child: Running;
   /** What its tokenizer said when it was loaded. */
   readonly loaded: Replies['load'];
-  readonly timer: NodeJS.Timeout;
+  timer?: NodeJS.Timeout;
+  /** Its job has not come back to it. */
+  isLeft: boolean;
 }
 
 class IdleProcesses {
@@ -40,12 +44,23 @@ class IdleProcesses {
 
   /** Takes a process that has nothing to do. It does not keep this process alive. */
   put(key: string, child: Running, loaded: Replies['load']): void {
-    const idle: Idle = { key, child, loaded, timer: setTimeout(() => this.end(idle), IDLE_MS).unref() };
+    const idle: Idle = { key, child, loaded, isLeft: false };
+    idle.timer = setTimeout(() => this.leave(idle), BRIEF_MS).unref();
     child.listener = { alive: () => undefined, answered: () => undefined, gone: () => this.remove(idle) };
     child.unref();
-    for (const same of this.waiting.filter((each) => each.key === key)) this.end(same);
     this.waiting = [...this.waiting, idle];
-    for (const old of this.waiting.slice(0, -MOST)) this.end(old);
+  }
+
+  /** Few of those that are left go on waiting, and one of each tokenizer. */
+  private leave(idle: Idle): void {
+    idle.isLeft = true;
+    idle.timer = setTimeout(() => this.end(idle), IDLE_MS - BRIEF_MS).unref();
+    for (const same of this.left().filter(({ key }) => key === idle.key)) if (same !== idle) this.end(same);
+    for (const old of this.left().slice(0, -MOST)) this.end(old);
+  }
+
+  private left(): readonly Idle[] {
+    return this.waiting.filter(({ isLeft }) => isLeft);
   }
 
   private end(idle: Idle): void {

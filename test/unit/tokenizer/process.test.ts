@@ -137,6 +137,10 @@ describe('tokenizer/process', function () {
     // Two at the same time do not disturb each other.
     const both = await Promise.all([loadTokenizer(place), loadTokenizer(place)]);
     assert.deepEqual(await Promise.all(both.map((one) => one.encode('the and', PLAIN))), [ids, ids]);
+    // In turns, each goes on with its process.
+    const working = children();
+    for (let i = 0; i < 3; i++) await Promise.all(both.map((one) => one.encode('the', PLAIN)));
+    assert.deepEqual(children(), working);
   });
 
   it('says what is wrong with a file as the tokenizer in this process does', async () => {
