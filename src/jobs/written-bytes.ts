@@ -66,7 +66,8 @@ const PLANNERS: Readonly<Record<ExportFormat, Planner>> = {
   async gguf({ checkpoint, weights, kept }, { type, removed, changed }) {
     const written = changed ? withChanged(weights, removed, changed) : weights;
     const { layout } = await planGguf(checkpoint, written, { kept, type: type as GgufType | undefined });
-    if (type === undefined && changed === undefined && isGgufCheckpoint(checkpoint)) return asStored(checkpoint, removed);
+    if (type === undefined && changed === undefined && isGgufCheckpoint(checkpoint))
+      return asStored(checkpoint, removed);
     return layout.bytes + GGUF_NOTES_BYTES;
   },
 

@@ -54,7 +54,10 @@ describe('command line: score', function () {
       blocks.map(({ index }) => index),
       [0, 1, 2, 3],
     );
-    assert.deepEqual(keys(blocks[0]), sorted('index score ppl meanNll low high pairedLow pairedHigh jointLow jointHigh precision'));
+    assert.deepEqual(
+      keys(blocks[0]),
+      sorted('index score ppl meanNll low high pairedLow pairedHigh jointLow jointHigh precision'),
+    );
     assert.deepEqual([...(json.order as number[])].sort(), [0, 1, 2, 3]);
     const written = readJson(record) as { results: Scored; settings: Json } & Json;
     assert.equal(written.schema, 1);

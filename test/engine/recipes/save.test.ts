@@ -151,7 +151,10 @@ describe('a recipe saved from runs', function () {
     const here = dirname(request.file);
     const elsewhere = { ...request, file: '/elsewhere/saved.coppice.json' };
     const { text: bundled } = recipeOf({ ...elsewhere, installation: dirname(request.model.path) });
-    assert.match(bundled, /\/\/ in the folder of this version of Coppice, which the next version replaces.*\n +"model": /);
+    assert.match(
+      bundled,
+      /\/\/ in the folder of this version of Coppice, which the next version replaces.*\n +"model": /,
+    );
     assert.match(
       recipeOf({ ...elsewhere, installation: join(here, 'x') }).text,
       /\/\/ outside of this folder.*\n +"model": /,

@@ -29,7 +29,18 @@ const problems = (text: string, end?: RecipeEnd, plan?: RecipePlan) =>
   );
 
 const finished = (name: string, job: 'eval' | 'prune'): FinishedStep => ({
-  ...{ name, job, key: 'k', run: 'r', options: {}, outputs: [], result: '/r.json', resultSha256: '', record: null, device: 'cpu' },
+  ...{
+    name,
+    job,
+    key: 'k',
+    run: 'r',
+    options: {},
+    outputs: [],
+    result: '/r.json',
+    resultSha256: '',
+    record: null,
+    device: 'cpu',
+  },
   ...{ notes: [], warnings: [], coppice: '1', started: '2026-01-01T00:00:00Z', seconds: 3.2 },
 });
 const RESULTS = new Map([['quality', { ppl: 45.04 }]]);

@@ -7,7 +7,17 @@ import type { FinishedStep, PlannedStep, RecipeEnd, RecipePlan } from '../../../
 
 const step = { name: 'quality', job: 'eval', options: {}, limits: {}, after: [] } as const;
 const before: FinishedStep = {
-  ...{ name: 'quality', job: 'eval', key: 'k', run: 'r', options: {}, outputs: [], result: '/r.json', resultSha256: '', record: null },
+  ...{
+    name: 'quality',
+    job: 'eval',
+    key: 'k',
+    run: 'r',
+    options: {},
+    outputs: [],
+    result: '/r.json',
+    resultSha256: '',
+    record: null,
+  },
   ...{ device: 'cpu', notes: [], warnings: [], coppice: '1', started: '', seconds: 3.2 },
 };
 const done: PlannedStep = { step, state: 'done', before };
