@@ -1,6 +1,6 @@
 /**
- * What the Marketplace shows of the extension. Its pictures must have an address on the web (VS Code's
- * sanitiser keeps http and https alone, and takes `data:` off, whatever the page's policy allows), so the page has them only
+ * What the Marketplace shows of the extension. Its pictures must have an address on the web: as the code of VS
+ * Code 1.139 reads, its sanitiser keeps http and https alone, whatever the page's policy allows. So the page has them only
  * where the repository's address is known: from package.json, or told by who packs it (the workflows do). So it is
  * with links to the repository and the badge of its tests. Without an address the page has its figures in text.
  */
