@@ -77,16 +77,21 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
       ...(tokens && { heal: true, ...healingOptions(coppice, data, tokens) }),
     };
     const { result, unwatched, warnings } = await runJob(coppice, spec, { device });
-    await showCheckpoint(coppice, result.out);
+    const written = { ...result, out: result.out! };
+    await showCheckpoint(coppice, written.out);
     await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
     if (result.healing) await vscode.commands.executeCommand('setContext', 'coppice.did.heal', true);
-    void hintAtGit(coppice, args, result.out);
-    if (unwatched) tellPruned({ ...args, checkpoint: chosen.path }, result, warnings);
+    void hintAtGit(coppice, args, written.out);
+    if (unwatched) tellPruned({ ...args, checkpoint: chosen.path }, written, warnings);
     return result;
   },
 };
 
-function tellPruned(args: CommonArguments, { kept, out, healing }: PruneResult, warnings: readonly string[]): void {
+function tellPruned(
+  args: CommonArguments,
+  { kept, out, healing }: PruneResult & { readonly out: string },
+  warnings: readonly string[],
+): void {
   if (healing) {
     tellHealed(args, healing, warnings);
     return;

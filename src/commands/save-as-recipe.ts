@@ -5,6 +5,7 @@
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
+import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
 import { meanLayerParameters, parametersOf } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
 import { isInside } from '../engine/files/paths';
@@ -78,6 +79,7 @@ function requestOf(
       identity: checkpoint.identity,
       blocks,
       size: { total: parametersOf(architecture), block: meanLayerParameters(architecture) },
+      quantised: isQuantisedGguf(checkpoint),
     },
     plan: {
       removed: plans.removed(subject),

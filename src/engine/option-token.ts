@@ -25,6 +25,7 @@ export const OPTION_NAMES = [
   'criterion',
   'data',
   'device',
+  'dryRun',
   'dropout',
   'dtype',
   'epochs',

@@ -40,8 +40,10 @@ async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
     case 'heal':
       return healAgain(coppice, spec);
     case 'prune':
-    case 'merge':
-      return showCheckpoint(coppice, (await runJob(coppice, spec)).result.out);
+    case 'merge': {
+      const { out } = (await runJob(coppice, spec)).result;
+      return out === null ? undefined : showCheckpoint(coppice, out);
+    }
     default:
       return runJob(coppice, spec);
   }

@@ -128,7 +128,9 @@ export interface WrittenCheckpoint {
 }
 
 /** A checkpoint without some blocks. */
-export interface PruneResult extends WrittenCheckpoint {
+export interface PruneResult extends Omit<WrittenCheckpoint, 'out'> {
+  /** Absolute; null if the blocks were chosen and nothing was written. */
+  readonly out: string | null;
   /** The kept blocks as half-open ranges. */
   readonly slices: readonly (readonly [number, number])[];
   /** With several rounds: what each removed, and what was left after healing it. */

@@ -123,8 +123,9 @@ function faultsOfReferences(own: Checked, value: unknown, path: StepFault['path'
     }
     const found = recipe.steps.find(({ name }) => name === step);
     if (!found) return hidden.has(step) ? [] : [noStep(recipe, step, path)];
-    if (fields.length > 0 || hasMainOutput(found.job)) return [];
-    const why = `a step of ${found.job} writes no file that others read`;
+    if (fields.length > 0 || hasMainOutput(found.job, found.options)) return [];
+    const what = found.options.dryRun === true ? 'a dry run' : `a step of ${found.job}`;
+    const why = `${what} writes no file that others read`;
     return [
       {
         path,

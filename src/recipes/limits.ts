@@ -13,7 +13,7 @@ export function measuresOf(kind: Kind, options: JsonObject): LimitName[] {
   if (kind === 'eval') found.push('maxPpl', 'maxKl');
   if (kind === 'export' && options.text !== undefined) found.push('maxPpl');
   if (kind === 'tasks') found.push('minAccuracy');
-  if (kind !== 'score' && hasMainOutput(kind)) found.push('maxBytes');
+  if (kind !== 'score' && hasMainOutput(kind, options)) found.push('maxBytes');
   return found;
 }
 

@@ -33,7 +33,7 @@ const KEPT: Partial<Record<Kind, string>> = { tasks: 'answers', versus: 'answers
 export const productOptions = (kind: Kind): string[] => outputOptions(kind).filter((name) => name !== KEPT[kind]);
 
 /** Jobs that write only if they are asked to: what a step of a recipe is asked for. */
-const USUAL: Partial<Record<Kind, string>> = { heal: 'out', width: 'save' };
+const USUAL: Partial<Record<Kind, string>> = { heal: 'out', width: 'save', prune: 'out' };
 
 /** Ends of the names of single files. */
 const ENDS: Readonly<Record<string, string>> = { save: '.width.safetensors', patch: '.patch.safetensors' };
@@ -50,7 +50,8 @@ export function usualOutputs(kind: Kind, options: JsonObject, folder: string, na
   const writes = productOptions(kind);
   const wanted = writes.filter((each) => job.options[each].required);
   const usual = USUAL[kind];
-  if (usual !== undefined && writes.every((each) => options[each] === undefined)) wanted.push(usual);
+  const namesNone = writes.every((each) => options[each] === undefined);
+  if (usual !== undefined && !isDryRun(options) && (namesNone || kind === 'prune')) wanted.push(usual);
   for (const each of wanted.filter((option) => options[option] === undefined)) {
     const end = kind === 'export' && isGguf(options) ? '.gguf' : (ENDS[each] ?? '');
     found[each] = join(folder, `${name}${end}`);
@@ -58,7 +59,11 @@ export function usualOutputs(kind: Kind, options: JsonObject, folder: string, na
   return found;
 }
 
+/** Whether a step only says what it would write. */
+const isDryRun = ({ dryRun }: JsonObject): boolean => dryRun === true;
+
 const isGguf = ({ format }: JsonObject): boolean => format === 'gguf';
 
-/** Whether steps of the kind have a main output. */
-export const hasMainOutput = (kind: Kind): boolean => kind === 'score' || productOptions(kind).length > 0;
+/** Whether a step has a main output. */
+export const hasMainOutput = (kind: Kind, options: JsonObject): boolean =>
+  kind === 'score' || (productOptions(kind).length > 0 && !isDryRun(options));

@@ -30,6 +30,11 @@ describe('command line: init', function () {
     const shipped = bytesOnDisk(join(home, '.coppice/small.quick/outputs/sample-smaller-safetensors'));
     const expected = Number(found.expectedBytes);
     assert.ok(shipped <= expected && expected - shipped < 70_000, `${shipped} of ${expected}`);
+    const state = join(home, '.coppice/small.quick');
+    assert.deepEqual(
+      [existsSync(join(state, 'healed/healed')), existsSync(join(state, 'chosen/chosen'))],
+      [true, false],
+    );
     // Nothing runs again, and the end says what was found: the table of the report.
     const { stdout } = await coppice(['run', recipe, '--quick', '--set', 'tokens=512', '--set', 'count=3']);
     const report = readFileSync(join(home, '.coppice/small.quick/report.md'), 'utf8');

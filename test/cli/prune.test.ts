@@ -50,6 +50,11 @@ describe('command line: prune', function () {
       /The blocks were chosen by the criterion `ppl`, measured on \d+ rows of \d+ tokens of `rows/,
     );
 
+    const dry = await run('prune', model, '--scores', scores, '--count', '1', '--no-keep-ends', '--dry-run');
+    assert.deepEqual(keys(dry), sorted(shape));
+    assert.deepEqual([dry.removed, dry.out, dry.parametersAfter], [[first], null, byScores.parametersAfter]);
+    assert.deepEqual(readdirSync(folder).sort(), ['a', 'scores.json']);
+
     const recipes = [join(folder, 'recipe.yaml'), join(folder, 'command.txt')];
     const byHand = await run(
       ...['prune', model, '--blocks', '1-2', '--out', join(folder, 'b')],
@@ -172,6 +177,9 @@ describe('command line: prune', function () {
       assert.doesNotMatch(stderr, / %/);
       assert.equal(stderr.trimEnd().split('\n').length, 3, stderr);
     }
+    const { code, stderr } = await coppice([...asked, '--count', '1'], { cwd });
+    assert.equal(code, 2);
+    assert.match(stderr, /prune needs --out\n.*it is not given\n.*Add --out DIR; or add --dry-run/);
     assert.deepEqual(readdirSync(cwd), ['taken']);
   });
 });

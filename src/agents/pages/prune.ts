@@ -9,7 +9,7 @@ import { inLine } from '../answer';
 import type { ResultPage } from '.';
 
 export const prunePage: ResultPage<'prune'> = ({ result }, { checkpoint }) => [
-  `Written: ${result.out}, in ${formatSeconds(result.seconds)}. ${inLine(checkpointName(checkpoint))} itself did not change.`,
+  `Written: ${result.out!}, in ${formatSeconds(result.seconds)}. ${inLine(checkpointName(checkpoint))} itself did not change.`,
   ...describeReduction(result),
   ...(result.healing ? healingLines(result.healing) : ['Not healed: coppice_evaluate says what it costs.']),
 ];

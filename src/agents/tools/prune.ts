@@ -33,7 +33,8 @@ export const prune = jobTool({
     'before and after if healed. Measure the result with coppice_evaluate.',
   effect: 'writes',
   options: {
-    ...chosen(options, { checkpoint: 'the model', out: true }),
+    ...chosen(options, { checkpoint: 'the model' }),
+    out: { ...options.out, required: true },
     ...selecting,
     ...chosen(options, {
       criterion: 'in place of scores: how to score first',

@@ -50,10 +50,11 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
 
   const verdict = await scoreChapter(story);
   const pruned = await pruneChapter(story, verdict);
+  const shorter = pruned.out!;
   const healing = await healChapter(story, verdict);
   const models: Contestant[] = [
     { name: 'whole', checkpoint: checkpoint.path },
-    { name: 'pruned', checkpoint: pruned.out },
+    { name: 'pruned', checkpoint: shorter },
     { name: 'healed', checkpoint: healing.out! },
   ];
   let trained: RunResult<'retrain'> | undefined;
@@ -77,7 +78,7 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
     healed: { ...healed, ...healingFacts(healing) },
     retrained: retrained && trained ? { ...retrained, ...trainingFacts(trained) } : null,
     prompts: material.prompts,
-    out: pruned.out,
+    out: shorter,
     scores,
     curve: curve.record,
     record,
@@ -88,7 +89,7 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
   const text = fileInput('text', material.text, curve.text.sha256);
   const run = await detailsFrom(scores.ppl, checkpoint, [...data, text]);
   await writeRecord(record, newRecord({ kind: 'demo', ...run, results: json, started }));
-  const made = [pruned.out, healing.out!, ...(trained ? [trained.out] : [])].map((model) => join(model, RECORD_NAME));
+  const made = [shorter, healing.out!, ...(trained ? [trained.out] : [])].map((model) => join(model, RECORD_NAME));
   await writeReport(json.report, [scores.ppl, scores.taylor, curve.record, ...made, record], assets);
   ending(story, [before, after, healed, retrained], seconds);
   return { json, page: [], run };

@@ -12,7 +12,9 @@ export const prunePage: Page<'prune'> = ({ mergekit, llamaCpp }, { shown }) => (
     ...roundLines(result),
     ...healingLines(result),
     ...(result.iterative ? ['', ...iteratedLines(result.iterative), ''] : []),
-    `written     ${shown(result.out)} in ${formatSeconds(result.seconds)}`,
+    result.out === null
+      ? 'written     nothing: this was a dry run'
+      : `written     ${shown(result.out)} in ${formatSeconds(result.seconds)}`,
     ...[mergekit, llamaCpp].flatMap((file) => (file === undefined ? [] : [`recipe      ${shown(file)}`])),
   ],
 });

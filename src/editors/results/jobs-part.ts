@@ -124,7 +124,7 @@ export class JobsPart {
     if (spec.kind !== 'heal' && spec.kind !== 'prune' && spec.kind !== 'merge') return undefined;
     if (spec.checkpoint !== this.options.source.path || !outcome) return undefined;
     const { result } = outcome as JobOutcome<'heal' | 'prune' | 'merge'>;
-    if (!('writingSeconds' in result)) return { checkpoint: result.out };
+    if (!('writingSeconds' in result)) return result.out === null ? undefined : { checkpoint: result.out };
     const { out, patch, weights } = result;
     if (out !== null) return { checkpoint: out };
     return patch === null || weights === 'plain' || this.scratch.has(patch) ? undefined : { heal: patch };

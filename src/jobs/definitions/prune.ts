@@ -7,7 +7,7 @@ import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { PruneResult } from '../../protocol/jobs';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
-import { blocks, choice, data, file, fileOr, flag, list, parameters, part, whole } from '../option';
+import { blocks, choice, data, file, fileOr, flag, folder, list, parameters, part, whole } from '../option';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import {
@@ -23,7 +23,6 @@ import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
 import { maxKl } from '../options/limits';
 import { source } from '../options/model';
-import { out } from '../options/output';
 
 const HEALING = { group: 'Healing' } as const;
 
@@ -34,7 +33,10 @@ const options = {
     conflicts: ['count', 'ratio', 'targetParams'],
   }),
   choice: data<Choice>('how the blocks were chosen, for the record and the model card (default: by hand)'),
-  out: out('folder of the new checkpoint; it must not exist'),
+  out: folder('folder of the new checkpoint; it must not exist', { writes: true, noun: () => l10n.t('output folder') }),
+  dryRun: flag('choose the blocks and say what would be written, and write nothing', {
+    conflicts: ['out', 'mergekit', 'llamaCpp', 'heal', 'rounds', 'iterative'],
+  }),
   scores: file('scores to choose by (output of `coppice score --json`)', {
     noun: () => l10n.t('the scores'),
     conflicts: ['criterion', 'blocks'],
@@ -115,9 +117,20 @@ export const prune = defineJob({
   noun: () => l10n.t('Pruning'),
   title: (model) => l10n.t('Pruning {0}', model),
   options,
-  check: (given) => (given.blocks === undefined ? selectionFault(given) : undefined) ?? healingFault(given),
+  check: (given) =>
+    placeFault(given) ?? (given.blocks === undefined ? selectionFault(given) : undefined) ?? healingFault(given),
   result: shape<PruneResult>(),
 });
+
+/** The error if there is no place for the new checkpoint. */
+function placeFault({ out, dryRun }: Complete<typeof options>): Fault | undefined {
+  if (out !== undefined || dryRun) return undefined;
+  return {
+    what: `prune needs ${option('out')}`,
+    why: 'it is not given',
+    action: `Add ${option('out', 'DIR')}; or ${set('dryRun', true, 'add')}, which writes nothing.`,
+  };
+}
 
 /** The error if the options do not say what to remove, or how much. */
 function selectionFault(given: Complete<typeof options>): Fault | undefined {

@@ -33,6 +33,9 @@ type PruneSummary = Omit<PruneResult, 'iterative'> & {
   >;
 };
 
+/** Options that name the place of the new checkpoint. */
+type Writing = OptionsFor<'prune'> & { readonly out: string };
+
 export async function runPrune(options: OptionsFor<'prune'>, context: JobContext): Promise<RunEnd<PruneSummary>> {
   const start = performance.now();
   const { checkpoint: path, out, mergekit, llamaCpp } = options;
@@ -46,9 +49,10 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
   if (!options.iterative && (options.heal || options.rounds !== undefined)) requireHealable(architecture);
   if ((mergekit ?? llamaCpp) !== undefined) requireKnownToOthers(checkpoint);
   if (mergekit !== undefined) requireKnownToMergekit(checkpoint);
+  if (out === undefined) return chooseOnly(checkpoint, options, context);
   await checkTarget(out, foldersOf(checkpoint));
-  if (options.iterative) return pruneIteratively(checkpoint, options, context);
-  if (options.heal || options.rounds !== undefined) return pruneAndHeal(checkpoint, options, context);
+  if (options.iterative) return pruneIteratively(checkpoint, { ...options, out }, context);
+  if (options.heal || options.rounds !== undefined) return pruneAndHeal(checkpoint, { ...options, out }, context);
   const selection = await selectBlocks(checkpoint, architecture, options, context);
   const details = detailsOf(checkpoint, options, selection);
   const written = await writePruned(checkpoint, selection.removed, out, {
@@ -69,10 +73,25 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
   };
 }
 
+/** Chooses the blocks, and says what a checkpoint without them would be. */
+async function chooseOnly(
+  checkpoint: Checkpoint,
+  options: OptionsFor<'prune'>,
+  context: JobContext,
+): Promise<RunEnd<PruneSummary>> {
+  const start = performance.now();
+  const selection = await selectBlocks(checkpoint, requireArchitecture(checkpoint), options, context);
+  const reduction = checkpointReduction(checkpoint, selection.removed);
+  return {
+    result: { ...reduction, out: null, leftBehind: [], seconds: secondsSince(start) },
+    run: detailsOf(checkpoint, options, selection),
+  };
+}
+
 /** Chooses the blocks, at once or in rounds, and has the rest healed. The new checkpoint is that of the healing. */
 async function pruneAndHeal(
   checkpoint: Checkpoint,
-  options: OptionsFor<'prune'>,
+  options: Writing,
   context: JobContext,
 ): Promise<RunEnd<PruneSummary>> {
   const start = performance.now();
@@ -111,7 +130,7 @@ const roundsOf = ({ choice }: Selection) => (choice === 'hand' ? undefined : cho
 /** The job `iterate` does all of it; the record of the new checkpoint is its own. */
 async function pruneIteratively(
   checkpoint: Checkpoint,
-  options: OptionsFor<'prune'>,
+  options: Writing,
   context: JobContext,
 ): Promise<RunEnd<PruneSummary>> {
   const start = performance.now();

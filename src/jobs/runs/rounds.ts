@@ -36,7 +36,7 @@ import { type Amount, amountOf, type PruneOptions, scoringText, type Selection }
 export async function selectInRounds(
   checkpoint: Checkpoint,
   architecture: Architecture,
-  options: PruneOptions & { readonly rounds: number },
+  options: PruneOptions & { readonly rounds: number; readonly out: string },
   context: JobContext,
 ): Promise<Selection> {
   const amount = amountOf(architecture, options);

@@ -7,7 +7,9 @@ export interface PruneOptions {
   /** Remove exactly these blocks: [10, 12, 13, 14]. Numbers of blocks, from 0. */
   readonly blocks?: readonly number[];
   /** Folder of the new checkpoint; it must not exist. */
-  readonly out: string;
+  readonly out?: string;
+  /** Choose the blocks and say what would be written, and write nothing. */
+  readonly dryRun?: boolean;
   /** Scores to choose by (what `toJson` makes of the result of `score`). */
   readonly scores?: string;
   /** How to score. */

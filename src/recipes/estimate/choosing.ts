@@ -179,7 +179,11 @@ export const prune: PartsOf = async (step) => {
   const healed = heals ? await healing(step) : [];
   if (healed === undefined || limited === undefined) return undefined;
   const each = [...choosing, ...healed];
-  return [...Array.from({ length: rounds }, () => each).flat(), ...limited, writing(step)];
+  return [
+    ...Array.from({ length: rounds }, () => each).flat(),
+    ...limited,
+    ...(options.dryRun === true ? [] : [writing(step)]),
+  ];
 };
 
 export const iterate: PartsOf = async (step) => {

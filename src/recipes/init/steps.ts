@@ -105,7 +105,8 @@ function shorteningSteps(outline: Outline): Entry[] {
       step('score', scoring),
       'How much each block matters: the perplexity without it. Others: `coppice score --help`.',
     ),
-    entry('pruned', step('prune', choosing), 'The model without the blocks that matter least.'),
+    // No step reads the shorter model itself, so it is not written.
+    entry('chosen', step('prune', [...choosing, entry('dryRun', true)]), 'The blocks that matter least.'),
     ...(healable ? [healStep(outline)] : []),
     ...(!healable || hasData ? [retrainStep(outline)] : []),
   ];
@@ -113,7 +114,7 @@ function shorteningSteps(outline: Outline): Entry[] {
 
 function healStep({ patch }: Outline): Entry {
   const options = [
-    entry('remove', '${steps.pruned.removed}'),
+    entry('remove', '${steps.chosen.removed}'),
     entry('data', ['self'], '"self": the whole model writes the text. Or files: ["data/prose.txt"].'),
     entry('tokens', '${tokens}'),
     ...(patch === undefined ? [] : [entry('patch', patch)]),
@@ -124,7 +125,7 @@ function healStep({ patch }: Outline): Entry {
 function retrainStep({ healable, hasData, patch }: Outline): Entry {
   const merges = patch === undefined;
   const healed = entry(merges ? 'checkpoint' : 'heal', '${steps.healed}');
-  const from = healable ? [healed] : [entry('remove', '${steps.pruned.removed}')];
+  const from = healable ? [healed] : [entry('remove', '${steps.chosen.removed}')];
   const data = hasData
     ? [entry('data', ['${data}'])]
     : [

@@ -53,6 +53,8 @@ export class StepMaker {
   private readonly made = new Map<StepRun, DraftStep>();
   private readonly byKey = new Map<string, DraftStep>();
   private readonly removals = new Map<string, Draft>();
+  /** What stands for blocks that a step chooses and writes no model without. */
+  private readonly unwritten = new Set<Draft>();
 
   /**
    * @param runs all that are known, oldest first
@@ -102,9 +104,13 @@ export class StepMaker {
   planned(blocks: readonly number[]): void {
     const found = this.removal(blocks);
     const isUsed = this.steps.some(({ options }) => Object.values(options).includes(found));
-    if (isUsed || !(found instanceof NamedBlocks)) return;
+    const isNamed = found instanceof NamedBlocks;
+    if (isUsed || !(isNamed || this.unwritten.has(found))) return;
     const selection = selectionOf(this.request, this.runs, blocks);
-    this.add('prune', this.selected(selection, blocks), [selection.words]);
+    if (this.request.model.quantised) {
+      const words = [...(isNamed ? [selection.words] : []), 'the weights keep their types'];
+      this.add('export', { remove: found, format: 'gguf' }, words);
+    } else this.add('prune', this.selected(selection, blocks), [selection.words]);
   }
 
   private add(
@@ -133,8 +139,16 @@ export class StepMaker {
     const selection = selectionOf(this.request, this.runs, blocks);
     if (!selection.scores) return new NamedBlocks(parts);
     const words = [`${selection.words}; then ${blocks.join(', ')}`];
-    const { name } = this.add('prune', this.selected(selection, blocks), words);
-    return new Reference(`\${steps.${name}.removed}`);
+    // Written in float32, a quantised model is of no use.
+    const { quantised } = this.request.model;
+    const { name } = this.add(
+      'prune',
+      { ...this.selected(selection, blocks), ...(quantised && { dryRun: true }) },
+      words,
+    );
+    const found = new Reference(`\${steps.${name}.removed}`);
+    if (quantised) this.unwritten.add(found);
+    return found;
   }
 
   /** Options of `prune` that choose the blocks. */

@@ -12,6 +12,8 @@ export interface SavedModel {
   /** Number of blocks. */
   readonly blocks: number;
   readonly size: ModelSize;
+  /** Whether its weights have types that only GGUF files have: then a plan of it is exported, which keeps them. */
+  readonly quantised: boolean;
 }
 
 /** The removed blocks as they are in the editor now. */

@@ -82,6 +82,7 @@ describe('a recipe saved from runs', function () {
         identity: checkpoint.identity,
         blocks: architecture.layers.length,
         size: { total: parametersOf(architecture), block: meanLayerParameters(architecture) },
+        quantised: false,
       },
       plan: { removed, choice, keepEnds: true, keep: [] },
       runs: await savedRuns([records]),
@@ -145,6 +146,23 @@ describe('a recipe saved from runs', function () {
       written,
       new RegExp(`ppl suggested ${removed.join(', ')}; then by hand: 1 also removed; ${removed[0]} kept`),
     );
+  });
+
+  it('exports the plan of a quantised file, and writes no wider model to choose its blocks', () => {
+    const { model: whole, runs } = request;
+    const scored = runs.filter(({ record }) => record.kind === 'score');
+    const steps = (quantised: boolean, plan = request.plan) => {
+      const { text: written } = recipeOf({ ...request, model: { ...whole, quantised }, plan, runs: scored });
+      const { recipe, problems } = parseRecipe(written, request.file);
+      assert.deepEqual(problems, []);
+      return recipe!.steps.slice(1).map(({ job, options }) => [job, options]);
+    };
+    const choosing = { scores: '${steps.scores}', count: '${count}' };
+    assert.deepEqual(steps(false), [['prune', choosing]]);
+    assert.deepEqual(steps(true), [
+      ['prune', { ...choosing, dryRun: true }],
+      ['export', { remove: '${steps.pruned.removed}', format: 'gguf' }],
+    ]);
   });
 
   it('says that a model in the folder of the program goes with this version', () => {

@@ -67,7 +67,8 @@ describe('tools of agents', () => {
 });
 
 describe('the input of a tool', () => {
-  const { checkpoint, out, blocks } = JOBS.prune.options;
+  const { checkpoint, blocks } = JOBS.prune.options;
+  const { out } = JOBS.export.options;
   const options = { checkpoint, out, blocks };
   const root = temporaryFolder();
   const read = (input: unknown) => readInput('coppice_x', options, input, guardedPaths([root]));

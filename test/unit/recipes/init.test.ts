@@ -116,6 +116,9 @@ describe('recipes: drafts', () => {
     const trained = await drafted(file, { goal, data: 'train.jsonl', tasks: 'tasks' });
     const { heal, adapter } = exportOf(trained.recipe);
     assert.deepEqual([heal, adapter], ['${steps.healed}', '${steps.retrained}']);
+    // What no step reads is not written.
+    const chosen = recipe.steps.find(({ name }) => name === 'chosen')!;
+    assert.deepEqual([chosen.job, chosen.options.dryRun, chosen.options.out], ['prune', true, undefined]);
     const tasks = trained.recipe.steps.find(({ job }) => job === 'tasks')!.options;
     // What ships is asked itself.
     assert.deepEqual([tasks.checkpoints, tasks.adapter], [['${model}', '${steps.shipped}'], undefined]);
