@@ -24,7 +24,7 @@ import { exportSize, type TypeSize } from '../host/export-sizes';
 import { formatChoices, refusalWords } from '../host/format-choices';
 import { exportSuffix, withoutWords } from '../host/export-names';
 import { recommendedType, STORED, typeChoices } from '../host/type-choices';
-import type { Shipped } from '../jobs/written-bytes';
+import { changesIn, type FoundChanges, type OnTop, type Shipped } from '../jobs/written-bytes';
 import { relativesOf } from './comparable-models';
 import { changesSteps, type WrittenChanges } from './changes-step';
 
@@ -188,13 +188,15 @@ function outStep(coppice: Coppice, chosen: Chosen, sizes: ExportSizes): Step<Exp
 
 /** Bytes of exports, as the answers describe them. */
 class ExportSizes {
+  private readonly onTop = new Map<string, Promise<FoundChanges>>();
+
   /** @param planned blocks that the plan removes */
   constructor(
     private readonly chosen: Chosen,
     private readonly planned: readonly number[],
   ) {}
 
-  /** Undefined where only the export can tell: with healed weights or an adapter, or without a format. */
+  /** Undefined where only the export can tell: without a format, or where it will say what cannot be written. */
   async of(answers: ExportModelArguments): Promise<number | undefined> {
     const size = await this.sizeOrFault(answers);
     return size instanceof UserError ? undefined : size; // the export says why
@@ -208,16 +210,27 @@ class ExportSizes {
     heal,
     adapter,
   }: ExportModelArguments): Promise<number | UserError | undefined> {
-    if (format === undefined || (heal ?? adapter) !== undefined) return undefined;
-    const removed = (remove ?? this.planned).filter((entry) => typeof entry === 'number');
-    const each = type.length === 0 ? [undefined] : type;
-    const shipped = each.map((one): Shipped => ({ format, removed, ...(one !== undefined && { type: one }) }));
+    if (format === undefined) return undefined;
     try {
+      const onTop = (heal ?? adapter) === undefined ? undefined : await this.changes({ heal, adapter });
+      // Healed weights and an adapter say themselves what lies below them.
+      const named = (remove ?? (onTop ? [] : this.planned)).filter((entry) => typeof entry === 'number');
+      const removed = [...new Set([...named, ...(onTop?.removed ?? [])])].sort((a, b) => a - b);
+      const each = type.length === 0 ? [undefined] : type;
+      const shipped = each.map((one): Shipped => ({ format, removed, type: one, changed: onTop?.changed }));
       const sizes = await Promise.all(shipped.map((one) => exportSize(this.chosen.checkpoint, one)));
       return sizes.reduce((sum, size) => sum + size, 0);
     } catch (error) {
       if (error instanceof UserError) return error;
       throw error;
     }
+  }
+
+  /** Read once for all types. */
+  private changes(onTop: OnTop): Promise<FoundChanges> {
+    const key = JSON.stringify([onTop.heal, onTop.adapter]);
+    const found = this.onTop.get(key) ?? changesIn(this.chosen.checkpoint, onTop);
+    this.onTop.set(key, found);
+    return found;
   }
 }

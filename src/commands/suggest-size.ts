@@ -48,8 +48,8 @@ type Fit = Extract<Goal, { readonly kind: 'fit' }>;
 
 /** @throws UserError where it fits with all blocks, or not even without a third of them */
 async function countToFit({ bytes, format, type }: Fit, { checkpoint, architecture }: Chosen): Promise<number> {
-  const sizeOf = (_: unknown, removed: readonly number[]): Promise<number> =>
-    exportSize(checkpoint, { format: format as ExportFormat, type, removed });
+  const sizeOf = (_: unknown, count: number): Promise<number> =>
+    exportSize(checkpoint, { format: format as ExportFormat, type, removed: smallest(architecture, count) });
   const { removes, bytes: found } = await fitting(architecture, bytes, [type], sizeOf);
   if (removes > 0) return removes;
   throw new UserError(

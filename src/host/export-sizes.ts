@@ -51,15 +51,19 @@ const typesOf = (format: ExportFormat): readonly (string | undefined)[] =>
   format === 'onnx' ? EXPORT_TYPES.onnx : [undefined, ...EXPORT_TYPES[format]];
 
 async function sizeOrFault(checkpoint: Checkpoint, shipped: Shipped): Promise<number | UserError> {
-  const { format, type, removed } = shipped;
+  const { format, type, removed, changed } = shipped;
+  if (changed !== undefined) return planned(checkpoint, shipped); // files on top can be others the next time
   const key = JSON.stringify([checkpoint.identity, format, type, removed]);
   const before = known.get(key);
   if (before !== undefined) return before;
-  const size = await writtenBytes(checkpoint, shipped).catch((error: unknown) => {
-    if (error instanceof UserError) return error;
-    throw error;
-  });
+  const size = await planned(checkpoint, shipped);
   if (known.size >= MOST_KNOWN) known.clear();
   known.set(key, size);
   return size;
 }
+
+const planned = (checkpoint: Checkpoint, shipped: Shipped): Promise<number | UserError> =>
+  writtenBytes(checkpoint, shipped).catch((error: unknown) => {
+    if (error instanceof UserError) return error;
+    throw error;
+  });

@@ -2,6 +2,8 @@
  * How many bytes a step will write, from headers alone: the same plans that the writers lay out. Every place that announces
  * a size asks here or `checkpointReduction`, which gives the same number where format and types stay as they are.
  */
+import { adapterPatches } from '../engine/adapter/adapter';
+import { readAdapter } from '../engine/adapter/files';
 import { LINEARS_IN_ORDER } from '../engine/checkpoint/architecture';
 import { requireArchitecture } from '../engine/checkpoint/open';
 import { GGUF_NOTES_BYTES, NOTES_BYTES } from '../engine/checkpoint/file-bytes';
@@ -12,9 +14,12 @@ import type { Checkpoint } from '../engine/checkpoint/types';
 import { keyText, type WeightKey, weightKeys } from '../engine/checkpoint/weight-key';
 import type { WeightDtype } from '../engine/formats/dtype';
 import { correctedKeys } from '../engine/heal/sites';
+import type { Changes } from '../engine/model/model';
 import { viewWithout } from '../engine/model/view';
 import type { JobOptions } from '../engine/progress';
 import { withWeights } from '../engine/weights/checkpoint';
+import { withChanges } from '../engine/weights/overlay';
+import { readPatchFile } from '../engine/weights/patch-file';
 import type { WeightSource } from '../engine/weights/source';
 import { planGguf } from '../engine/write/gguf/write-gguf';
 import type { GgufType } from '../engine/write/gguf/kinds';
@@ -33,8 +38,38 @@ export interface Shipped {
   readonly type?: string;
   /** Blocks that are left out, ascending. */
   readonly removed: readonly number[];
-  /** How weights of a GGUF file change, which then get a type that Coppice makes: by a healing, or by an adapter. */
-  readonly changed?: 'healed' | 'trained';
+  /**
+   * How weights of a GGUF file change, which then get a type that Coppice makes: by a healing or an adapter that does not exist
+   * yet, or by these.
+   */
+  readonly changed?: 'healed' | 'trained' | Changes;
+}
+
+/** Files that are put on top of a model, by path. */
+export interface OnTop {
+  readonly heal?: string;
+  readonly adapter?: string;
+}
+
+/** What healed weights and an adapter make of a model. */
+export interface FoundChanges {
+  readonly changed: Changes;
+  /** Blocks that they were found without, ascending. */
+  readonly removed: readonly number[];
+}
+
+/** @throws UserError when a file cannot be read, or belongs to another model; CancelledError */
+export async function changesIn(checkpoint: Checkpoint, onTop: OnTop, job: JobOptions = {}): Promise<FoundChanges> {
+  const healed = onTop.heal === undefined ? undefined : await readPatchFile(onTop.heal, checkpoint, job);
+  const below = healed?.note.adapter === undefined ? healed?.note.digest : undefined;
+  const adapter =
+    onTop.adapter === undefined ? undefined : await readAdapter(onTop.adapter, checkpoint, { healed: below });
+  const removed = [...(healed?.note.removed ?? []), ...(adapter?.removed ?? [])];
+  const blocks = removed.filter((part) => typeof part === 'number');
+  return {
+    changed: [...(healed ? [healed.patches] : []), ...(adapter ? [adapterPatches(adapter)] : [])],
+    removed: [...new Set(blocks)].sort((a, b) => a - b),
+  };
 }
 
 /**
@@ -64,7 +99,7 @@ type Planner = (source: Source, shipped: Shipped, job: JobOptions) => Promise<nu
 
 const PLANNERS: Readonly<Record<ExportFormat, Planner>> = {
   async gguf({ checkpoint, weights, kept }, { type, removed, changed }) {
-    const written = changed ? withChanged(weights, removed, changed) : weights;
+    const written = changed === undefined ? weights : withChanged(weights, removed, changed);
     const { layout } = await planGguf(checkpoint, written, { kept, type: type as GgufType | undefined });
     if (type === undefined && changed === undefined && isGgufCheckpoint(checkpoint))
       return asStored(checkpoint, removed);
@@ -90,7 +125,12 @@ const asStored = (checkpoint: Checkpoint, removed: readonly number[]): number =>
   checkpointReduction(checkpoint, removed).bytesAfter;
 
 /** The weights as they are planned once numbers are others. */
-function withChanged(weights: WeightSource, removed: readonly number[], how: 'healed' | 'trained'): WeightSource {
+function withChanged(
+  weights: WeightSource,
+  removed: readonly number[],
+  how: NonNullable<Shipped['changed']>,
+): WeightSource {
+  if (typeof how !== 'string') return withChanges(weights, how);
   const { architecture } = weights;
   const view = viewWithout(
     architecture.layers.length,

@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
-import { checkpointReduction } from '../../src/engine/checkpoint/reduction';
+import { blockBytes, checkpointReduction } from '../../src/engine/checkpoint/reduction';
+import { writeAdapter } from '../../src/engine/adapter/files';
 import { UserError } from '../../src/engine/errors';
 import { withWeights } from '../../src/engine/weights/checkpoint';
 import { planGguf } from '../../src/engine/write/gguf/write-gguf';
 import { EXPORT_FORMATS, EXPORT_TYPES, type ExportFormat } from '../../src/jobs/definitions/export';
-import { prunedBytes, writtenBytes } from '../../src/jobs/written-bytes';
+import { changesIn, prunedBytes, writtenBytes } from '../../src/jobs/written-bytes';
+import { randomAdapter } from '../support/adapters';
+import { draftRecipe } from '../../src/recipes/init/draft';
 import { bytesOnDisk } from '../support/disk';
 import { runOn } from '../support/jobs';
 import { full, gemma3Gguf, itShared, shared, smollm2Folder, smollm2Gguf } from '../support/shared';
@@ -84,6 +87,44 @@ describe('announced sizes', function () {
     assert.equal(result.bytesAfter, bytesOnDisk(out));
     assert.equal((await openCheckpoint(out)).size.all, bytesOnDisk(out));
     assert.ok(Math.abs(plan - bytesOnDisk(out)) <= SHARE * plan);
+  });
+
+  itShared('are those of an adapter on a file of K types, which become the next finer ones', async () => {
+    const path = shared('models/toy256-gguf/toy256-q4_k_m.gguf');
+    const checkpoint = await openCheckpoint(path);
+    const random = randomAdapter(requireArchitecture(checkpoint), { removed: [1], targets: ['q', 'down'] });
+    const adapter = await writeAdapter(join(temporaryFolder(), 'adapter'), random, checkpoint);
+    const { changed, removed } = await changesIn(checkpoint, { adapter });
+    assert.deepEqual(removed, [1]);
+    const plain = await writtenBytes(checkpoint, { format: 'gguf', removed });
+    for (const type of [undefined, 'q8_0']) {
+      const announced = await writtenBytes(checkpoint, { format: 'gguf', type, removed, changed });
+      const out = join(temporaryFolder(), 'model.gguf');
+      const types = type === undefined ? {} : { type: [type] };
+      await runOn('export', { checkpoint: path, format: 'gguf', ...types, adapter, out, verify: false });
+      const written = bytesOnDisk(out);
+      assert.ok(Math.abs(announced - written) <= SHARE * written, `${announced}, ${written}`);
+      assert.ok(written - plain > 2 * SHARE * written, 'without the changes it would be another size');
+    }
+  });
+
+  itShared('of a recipe are the most that it can write, where blocks have other types', async () => {
+    const path = shared('models/toy256-gguf/toy256-q4_k_m.gguf');
+    const checkpoint = await openCheckpoint(path);
+    const { layers } = requireArchitecture(checkpoint);
+    assert.ok(new Set(blockBytes(checkpoint)).size > 1, 'its blocks differ');
+    const file = join(temporaryFolder(), 'it.coppice.json');
+    const { expectedBytes, removes } = await draftRecipe(path, {
+      file,
+      goal: { kind: 'fewer', share: 1 / layers.length },
+    });
+    assert.equal(removes, 1);
+    const sizes = await Promise.all(
+      [...layers.keys()].map((block) =>
+        writtenBytes(checkpoint, { format: 'gguf', removed: [block], changed: 'healed' }),
+      ),
+    );
+    assert.ok(Math.max(...sizes) <= expectedBytes, `${sizes.join()}: ${expectedBytes}`);
   });
 
   for (const [name, find] of [

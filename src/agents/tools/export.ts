@@ -3,7 +3,7 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
 import { JOBS } from '../../jobs/definitions';
 import { type ExportFormat, formatOf } from '../../jobs/definitions/export';
-import { writtenBytes } from '../../jobs/written-bytes';
+import { changesIn, type OnTop, writtenBytes } from '../../jobs/written-bytes';
 import { l10n } from '../../l10n';
 import { askWriting, modelWords, nameOf, opened } from '../confirm';
 import { evaluatingWork, tokensOfFile, windowsOf } from '../estimate';
@@ -39,8 +39,8 @@ export const exportModel = jobTool({
     const works = given.text === undefined ? [] : evaluatingWork(architecture, rows, removed);
     const out = String(given.out);
     const format = formatOf({ format: given.format as ExportFormat | undefined, out });
-    const isChanged = (given.heal ?? given.adapter) !== undefined;
-    const bytes = format && !isChanged ? await sizeOf(checkpoint, { format, types, removed }) : undefined;
+    const onTop = { heal: given.heal as string | undefined, adapter: given.adapter as string | undefined };
+    const bytes = format && (await sizeOf(checkpoint, { format, types, removed, onTop }, context.signal));
     const title = l10n.t('Export {0}?', nameOf(checkpoint));
     const lines = [
       l10n.t('Reads {0}.', modelWords(checkpoint)),
@@ -50,14 +50,27 @@ export const exportModel = jobTool({
   },
 });
 
+interface Wanted {
+  readonly format: ExportFormat;
+  readonly types: readonly string[];
+  readonly removed: readonly number[];
+  readonly onTop: OnTop;
+}
+
 /** Undefined for what cannot be written: the job says why. */
 async function sizeOf(
   checkpoint: Checkpoint,
-  { format, types, removed }: { format: ExportFormat; types: readonly string[]; removed: readonly number[] },
+  { format, types, removed, onTop }: Wanted,
+  signal: AbortSignal,
 ): Promise<number | undefined> {
   try {
     const wanted = types.length === 0 ? [undefined] : types.map((type) => type.toLowerCase());
-    const sizes = await Promise.all(wanted.map((type) => writtenBytes(checkpoint, { format, type, removed })));
+    const found = await changesIn(checkpoint, onTop, { signal });
+    const all = [...new Set([...removed, ...found.removed])].sort((a, b) => a - b);
+    const changed = found.changed.length > 0 ? found.changed : undefined;
+    const sizes = await Promise.all(
+      wanted.map((type) => writtenBytes(checkpoint, { format, type, removed: all, changed })),
+    );
     return sizes.reduce((sum, bytes) => sum + bytes, 0);
   } catch (error) {
     if (error instanceof UserError) return undefined;

@@ -14,8 +14,8 @@ export interface Chosen {
   readonly bytes: number;
 }
 
-/** Bytes of an export without `removed`. */
-export type SizeOf = (type: string | undefined, removed: readonly number[]) => Promise<number>;
+/** The most bytes of an export without `count` blocks. */
+export type SizeOf = (type: string | undefined, count: number) => Promise<number>;
 
 /** Above this share of the blocks a model is seldom of use. */
 const MUCH = 1 / 3;
@@ -32,9 +32,9 @@ export const isMuch = (blocks: number, removes: number): boolean => removes > up
 /**
  * Blocks in place of the ones that will be chosen, which nobody knows yet: the smallest ones, so that a model without any
  * others is not larger.
+ * @param sizes of the blocks: their bytes where they keep their types, which can differ from block to block
  */
-export function smallest(architecture: Architecture, count: number): number[] {
-  const sizes = layerParameters(architecture);
+export function smallest(architecture: Architecture, count: number, sizes = layerParameters(architecture)): number[] {
   const ends = needsEnds(sizes.length, count) ? [] : endBlocks(sizes.length);
   const free = [...sizes.keys()].filter((block) => !ends.includes(block));
   return free
@@ -94,6 +94,7 @@ export function countOfSpeed(architecture: Architecture, factor: number, asked: 
  * Makes a model fit. Coarser types come first, because they cost less than blocks do for the same bytes; a third of the
  * blocks at most.
  * @param types from the finest to the coarsest; undefined is the type of the checkpoint
+ * @param sizeOf a type without so many blocks
  * @throws UserError where even the coarsest type without a third of the blocks is larger, with what is possible
  */
 export async function fitting(
@@ -103,11 +104,11 @@ export async function fitting(
   sizeOf: SizeOf,
 ): Promise<Chosen> {
   for (const type of types) {
-    const whole = await sizeOf(type, []);
+    const whole = await sizeOf(type, 0);
     if (whole <= bytes) return { removes: 0, type, bytes: whole };
   }
   const coarsest = types.at(-1);
-  const sizeWithout = (count: number): Promise<number> => sizeOf(coarsest, smallest(architecture, count));
+  const sizeWithout = (count: number): Promise<number> => sizeOf(coarsest, count);
   const most = upTo(architecture.layers.length, MUCH);
   const least = await sizeWithout(most);
   if (least > bytes) throw tooLarge({ bytes, least, most, blocks: architecture.layers.length, type: coarsest });

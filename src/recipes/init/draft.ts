@@ -3,7 +3,8 @@ import { dirname, resolve } from 'node:path';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { isGgufCheckpoint, isQuantisedGguf } from '../../engine/checkpoint/gguf/name';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
-import { parametersReadOf } from '../../engine/checkpoint/parameters';
+import { layerParameters, parametersReadOf } from '../../engine/checkpoint/parameters';
+import { blockBytes } from '../../engine/checkpoint/reduction';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { CancelledError, UserError } from '../../engine/errors';
 import { healable } from '../../engine/heal/healable';
@@ -109,7 +110,9 @@ interface Choosing {
 async function choose(checkpoint: Checkpoint, goal: Goal, { format, type, trains, job }: Choosing): Promise<Chosen> {
   const architecture = requireArchitecture(checkpoint);
   const changed = trains || !healable(architecture) ? 'trained' : 'healed';
-  const sizeOf = (each: string | undefined, removed: readonly number[]): Promise<number> => {
+  const sizeOf = (each: string | undefined, count: number): Promise<number> => {
+    const sizes = each === undefined ? blockBytes(checkpoint) : layerParameters(architecture);
+    const removed = smallest(architecture, count, sizes);
     const changes = removed.length > 0 && staysGguf(checkpoint, format);
     return writtenBytes(checkpoint, { format, type: each, removed, ...(changes && { changed }) }, job);
   };
@@ -118,7 +121,7 @@ async function choose(checkpoint: Checkpoint, goal: Goal, { format, type, trains
   }
   const removes = await countOf(architecture, goal);
   const usual = type ?? usualType(checkpoint, format);
-  return { removes, type: usual, bytes: await sizeOf(usual, smallest(architecture, removes)) };
+  return { removes, type: usual, bytes: await sizeOf(usual, removes) };
 }
 
 async function countOf(architecture: Architecture, goal: Exclude<Goal, { kind: 'fit' }>): Promise<number> {
@@ -273,7 +276,7 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Draftin
       name: 'count',
       value: chosen.removes,
       comment: [`Blocks to remove, of ${blocks}.`],
-      quick: Math.min(chosen.removes, 2),
+      quick: Math.min(chosen.removes, QUICK_COUNT),
     },
     scores && !hasRows && { name: 'samples', value: samples, comment: ['Rows of the text that scores see.'], quick: 4 },
     scores &&
@@ -312,6 +315,9 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Draftin
   return all.filter((each) => each !== false);
 }
 
+/** Blocks that a quick try removes at most. */
+const QUICK_COUNT = 2;
+
 /** Where a text is expected that was not found. */
 const CALIBRATION = './data/calibration.txt';
 
@@ -330,6 +336,7 @@ function notesOf({ checkpoint, home, goal, chosen, texts, outline }: Drafting): 
   return [
     how,
     `The exported files will have about ${formatBytes(bytes)}${goal.kind === 'fit' ? ` of ${formatBytes(goal.bytes)}` : ''}.`,
+    ...(removes > QUICK_COUNT ? [`With \`--quick\` they are larger: it removes ${QUICK_COUNT} blocks.`] : []),
     ...found,
     ...(outline.healable || removes === 0
       ? []
