@@ -116,12 +116,13 @@ describe('announced sizes', function () {
     const file = join(temporaryFolder(), 'it.coppice.json');
     const { expectedBytes, removes } = await draftRecipe(path, {
       file,
+      data: 'train.jsonl',
       goal: { kind: 'fewer', share: 1 / layers.length },
     });
     assert.equal(removes, 1);
     const sizes = await Promise.all(
       [...layers.keys()].map((block) =>
-        writtenBytes(checkpoint, { format: 'gguf', removed: [block], changed: 'healed' }),
+        writtenBytes(checkpoint, { format: 'gguf', removed: [block], changed: 'trained' }),
       ),
     );
     assert.ok(Math.max(...sizes) <= expectedBytes, `${sizes.join()}: ${expectedBytes}`);

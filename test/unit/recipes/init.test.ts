@@ -124,6 +124,13 @@ describe('recipes: drafts', () => {
     assert.deepEqual([tasks.checkpoints, tasks.adapter], [['${model}', '${steps.shipped}'], undefined]);
   });
 
+  it('take the smallest blocks in place of those that will go, so that nothing becomes larger than was said', async () => {
+    const { architecture } = await openCheckpoint(sample);
+    assert.deepEqual(smallest(architecture!, 2), [4, 5]);
+    const sizes = architecture!.layers.map((_, block) => (block === 6 || block === 8 ? 100 : 120));
+    assert.deepEqual(smallest(architecture!, 3, sizes), [4, 6, 8]);
+  });
+
   it('say first that what ships is larger than the model', async () => {
     const tiny = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
     const { warnings } = await drafted(tiny, { format: 'onnx', type: 'fp32' });
