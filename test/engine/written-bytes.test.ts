@@ -6,6 +6,7 @@ import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint
 import { blockBytes, checkpointReduction } from '../../src/engine/checkpoint/reduction';
 import { writeAdapter } from '../../src/engine/adapter/files';
 import { UserError } from '../../src/engine/errors';
+import { recordAt } from '../../src/engine/records/in-gguf';
 import { withWeights } from '../../src/engine/weights/checkpoint';
 import { planGguf } from '../../src/engine/write/gguf/write-gguf';
 import { EXPORT_FORMATS, EXPORT_TYPES, type ExportFormat } from '../../src/jobs/definitions/export';
@@ -55,6 +56,9 @@ async function assertAnnounced(path: string, removed: readonly number[], cases =
     const what = `${path} as ${format} ${type ?? 'stored'} without ${removed.join() || 'nothing'}: ${announced}, ${written}`;
     assert.ok(Math.abs(announced - written) <= SHARE * written + notes, what);
     assert.ok(Math.abs(result.bytes - written) <= NOTES, what);
+    const record = await recordAt(out);
+    if (format === 'gguf') assert.equal(record?.results.bytesAfter, written, 'in its record');
+    else assert.equal(record?.results.bytes, result.bytes, 'in its record');
     count++;
   }
   return count;

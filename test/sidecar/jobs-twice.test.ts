@@ -416,12 +416,9 @@ const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)[] } = 
   ],
 };
 
-/**
- * What is measured of a run, and so differs from one to the next. The size of a written model is among it: its record has
- * times, and these have more digits or fewer.
- */
+/** What is measured of a run, and so differs from one to the next. */
 const MEASURED =
-  /bytesafter|seconds|rss|persecond|firsttoken|range|measured|predicted|latency|throughput|peakbytes|speedup|rates|limitbytes|load|slowdown/i;
+  /seconds|rss|persecond|firsttoken|range|measured|predicted|latency|throughput|peakbytes|speedup|rates|limitbytes|load|slowdown/i;
 
 /** Without measurements, and without the run's own folder in paths. */
 function comparable(value: unknown, own: string): unknown {

@@ -139,6 +139,21 @@ export function recordText(record: RunRecord): string {
   return `${stringifyJson(record, 2)}\n`;
 }
 
+/** Times, speeds and memory: they have other digits in each run. */
+const MEASURED = /^( *"(?:\w*seconds?|peakRssBytes)": )(-?[\d.e+-]+|null)(,?)$/gim;
+/** No number is longer as text. */
+const WIDTH = 24;
+
+/**
+ * The text of a record in the files of a model. What is measured of a run has a fixed width, so that two runs that write the
+ * same model write as many bytes.
+ */
+export const recordTextInModel = (record: RunRecord): string =>
+  recordText(record).replaceAll(
+    MEASURED,
+    (_, name: string, value: string, end: string) => `${name}${value.padStart(WIDTH)}${end}`,
+  );
+
 /**
  * Writes the record to `file` atomically, replacing an older one. A link stays, and its target is replaced.
  * @throws UserError when the folder is missing, read-only or full

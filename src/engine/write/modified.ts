@@ -5,7 +5,7 @@
 import type { Reduction } from '../checkpoint/reduction';
 import type { Checkpoint } from '../checkpoint/types';
 import type { WeightDtype } from '../formats/dtype';
-import { recordText, type RunRecord } from '../records/record';
+import { recordTextInModel, type RunRecord } from '../records/record';
 import { withChanges } from '../weights/overlay';
 import type { KeyedPatch } from '../weights/patches';
 import { withWeights } from '../weights/checkpoint';
@@ -71,7 +71,7 @@ async function withSize(
 ): Promise<Reduction> {
   let reduction = { ...removal, bytesAfter: bytes };
   for (let round = 0; round < 3; round++) {
-    const notes = Buffer.byteLength(await card(reduction)) + Buffer.byteLength(recordText(record(reduction)));
+    const notes = Buffer.byteLength(await card(reduction)) + Buffer.byteLength(recordTextInModel(record(reduction)));
     reduction = { ...reduction, bytesAfter: bytes + notes };
   }
   return reduction;

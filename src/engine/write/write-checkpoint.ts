@@ -12,7 +12,7 @@ import { tokenizerFilesOf } from '../tokenizer/files';
 import { changedFiles } from '../files/stamps';
 import { CancelledError, throwIfCancelled, UserError } from '../errors';
 import type { JobOptions } from '../progress';
-import { RECORD_NAME, recordText, type RunFacts, type RunRecord } from '../records/record';
+import { RECORD_NAME, recordTextInModel, type RunFacts, type RunRecord } from '../records/record';
 import { sourceChanges, withNotes } from '../records/source-changes';
 import { checkWritten } from './check';
 import { type AccompanyingFile, findAccompanyingFiles, type LeftBehind } from '../checkpoint/accompanying-files';
@@ -86,7 +86,7 @@ export async function writeCheckpoint(
     const record = withNotes(planned.record(), await sourceChanges([source]));
     await writeText(place('config.json'), planned.config);
     await writeText(place('README.md'), planned.card);
-    await writeText(place(RECORD_NAME), recordText(record));
+    await writeText(place(RECORD_NAME), recordTextInModel(record));
     await checkWritten(target.temporary, plan, planned.architecture, options.signal);
     throwIfCancelled(options.signal);
     await requireWhole(source);

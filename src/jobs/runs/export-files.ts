@@ -5,7 +5,7 @@ import { hashFile } from '../../engine/files/regular-file';
 import { writeWhole } from '../../engine/files/whole-file';
 import { calibrationsOf } from '../../engine/records/calibrations';
 import type { RunDetails } from '../../engine/records/details';
-import { newRecord, RECORD_NAME, recordText } from '../../engine/records/record';
+import { newRecord, RECORD_NAME, recordTextInModel } from '../../engine/records/record';
 import { sourceChanges, withNotes } from '../../engine/records/source-changes';
 import type { ExportedFile, ExportResult } from '../../protocol/export';
 import type { Exporting } from './export-writers';
@@ -49,5 +49,5 @@ export async function writeRecordOf(
     results: { ...published, out: basename(out) },
     started,
   });
-  await writeWhole(join(folder, RECORD_NAME), recordText(withNotes(record, await sourceChanges([checkpoint]))));
+  await writeWhole(join(folder, RECORD_NAME), recordTextInModel(withNotes(record, await sourceChanges([checkpoint]))));
 }

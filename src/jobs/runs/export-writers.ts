@@ -9,7 +9,7 @@ import { adapterDigest } from '../../engine/adapter/adapter';
 import type { OpenedModel } from '../../engine/model/opened';
 import { onnxruntimeVersion } from '../../engine/onnx/session';
 import type { JobOptions } from '../../engine/progress';
-import { modelInput, modelName, newRecord } from '../../engine/records/record';
+import { modelInput, modelName, newRecord, type RunRecord } from '../../engine/records/record';
 import { withChanges } from '../../engine/weights/overlay';
 import { withWeights } from '../../engine/weights/checkpoint';
 import { inheritedFields } from '../../engine/write/card';
@@ -84,13 +84,16 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
       ...(removed.length > 0 ? [`without the blocks ${removed.join(', ')}`] : []),
       ...(inputs.length > 0 ? [`with ${inputs.map(({ name }) => name).join(' and ')}`] : []),
     ];
-    const record = newRecord({
-      kind: 'export',
-      inputs: [modelInput(checkpoint), ...inputs],
-      settings: settingsOf(exporting),
-      results: reduction,
-      started,
-    });
+    const finished = new Date(); // of the plan: the record is part of the file
+    const record = (bytes: number): RunRecord =>
+      newRecord({
+        kind: 'export',
+        inputs: [modelInput(checkpoint), ...inputs],
+        settings: settingsOf(exporting),
+        results: { ...reduction, bytesAfter: bytes },
+        started,
+        finished,
+      });
     const { notes } = await withWeights(checkpoint, (weights) =>
       writeGguf(checkpoint, withChanges(weights, changes), path, {
         ...job,

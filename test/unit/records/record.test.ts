@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
-import { modelInput, newRecord, readRecord, writeRecord } from '../../../src/engine/records/record';
+import {
+  modelInput,
+  newRecord,
+  readRecord,
+  recordText,
+  recordTextInModel,
+  writeRecord,
+} from '../../../src/engine/records/record';
 import { temporaryFolder } from '../../support/temporary';
 
 const facts = {
@@ -33,6 +40,23 @@ describe('runs/record', () => {
     assert.match(read.versions.coppice, /^\d+\.\d+\.\d+/);
     assert.equal(read.versions.node, process.versions.node);
     assert.equal(read.versions.onnxruntime, '1.30.0');
+  });
+
+  it('has one length in the files of a model, whatever was measured', () => {
+    const text = (seconds: number, tokensPerSecond: number, peakRssBytes: number, nllPerSecond: number | null) => {
+      const results = {
+        trace: [{ step: 1, tokensPerSecond }],
+        seconds,
+        peakRssBytes,
+        nllPerSecond,
+        note: '"seconds": 5',
+      };
+      const record = newRecord({ ...facts, results });
+      const written = recordTextInModel(record);
+      assert.deepEqual(JSON.parse(written), JSON.parse(recordText(record)));
+      return written.length;
+    };
+    assert.equal(text(2.5, 215.6416485144974, 293_474_304, null), text(1234.567890123, 1e-7, 12_345_678_901, -0.25));
   });
 
   it('names what was not there as null', () => {

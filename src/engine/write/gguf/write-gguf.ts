@@ -14,11 +14,11 @@ import { copyRanges, type CopyOptions } from '../../files/copy';
 import { OutputFile } from '../../files/output-file';
 import { claimFile } from '../../files/target';
 import { writeFailure } from '../../files/write-failure';
-import { type GgufLayout, layOutGguf } from '../../formats/gguf/layout';
+import { type GgufField, type GgufLayout, layOutGguf } from '../../formats/gguf/layout';
 import type { OptionName } from '../../option-token';
 import type { JobOptions } from '../../progress';
 import { RECORD_KEY } from '../../records/in-gguf';
-import { modelName, recordText, type RunRecord, sharedRecord } from '../../records/record';
+import { modelName, recordTextInModel, type RunRecord, sharedRecord } from '../../records/record';
 import type { WeightSource } from '../../weights/source';
 import { type RewrittenDtype, writeRewritten } from '../rewrite';
 import { requireWhole } from '../write-checkpoint';
@@ -40,8 +40,8 @@ export interface GgufOptions extends JobOptions {
   readonly name?: string;
   /** What was done to the model, in a sentence. */
   readonly description?: string;
-  /** Of the run that makes the file; it is kept in its metadata (records/in-gguf.ts). */
-  readonly record?: RunRecord;
+  /** Of the run that makes a file of so many bytes; it is kept in its metadata (records/in-gguf.ts). */
+  readonly record?: (bytes: number) => RunRecord;
   /** The option that names the file, for messages; `out` when undefined. */
   readonly option?: OptionName;
 }
@@ -108,7 +108,7 @@ export async function planGguf(
   if (blocks.length === 0) throw new Error('no blocks are written');
   const architecture = withLayers(weights.architecture, blocks);
   const dialect = dialectOf(architecture);
-  const own = record ? [[RECORD_KEY, text(recordText(sharedRecord(record)))] as const] : [];
+  const own = record ? [recordField(record(0))] : [];
   if (isGgufCheckpoint(asStored(checkpoint))) {
     const plan = await planFromGguf(checkpoint, weights, {
       kept: blocks,
@@ -120,7 +120,7 @@ export async function planGguf(
     });
     const { fields, tensors, notes } = plan;
     return {
-      layout: layOutGguf(fields, tensors),
+      layout: layOutWith(record, fields, tensors),
       architecture: plan.architecture,
       notes: [...dialect.notes, ...typeNotes(type, tensors, architecture), ...notes],
     };
@@ -136,7 +136,7 @@ export async function planGguf(
     ...own,
   ];
   return {
-    layout: layOutGguf(fields, tensors),
+    layout: layOutWith(record, fields, tensors),
     architecture: dialect.name,
     notes: [
       ...dialect.notes,
@@ -145,6 +145,25 @@ export async function planGguf(
       ...(type === undefined ? unpackable(checkpoint, architecture) : []),
     ],
   };
+}
+
+const recordField = (record: RunRecord): GgufField => [RECORD_KEY, text(recordTextInModel(sharedRecord(record)))];
+
+/** The record says how large the file is, and is part of it. A number of other digits can change the size once more. */
+function layOutWith<T extends GgufSource>(
+  record: GgufOptions['record'],
+  fields: readonly GgufField[],
+  tensors: readonly T[],
+): GgufLayout<T> {
+  let layout = layOutGguf(fields, tensors);
+  for (let round = 0; round < 3 && record; round++) {
+    const own = recordField(record(layout.bytes));
+    layout = layOutGguf(
+      fields.map((field) => (field[0] === RECORD_KEY ? own : field)),
+      tensors,
+    );
+  }
+  return layout;
 }
 
 /** What differs from what was asked for. */
