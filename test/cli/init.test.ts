@@ -88,6 +88,22 @@ describe('command line: init', function () {
     assert.ok(readdirSync(home).length === 1);
   });
 
+  it('writes a recipe whose result is larger than the model only after a yes', async () => {
+    const home = temporaryFolder();
+    const asked = ['init', sample, '--format', 'onnx', '--type', 'fp32', '--out', 'large.coppice.json'];
+    for (const args of [asked, [...asked, '--json']]) {
+      const { code, stderr } = await coppice(args, { cwd: home });
+      assert.equal(code, 2);
+      assert.match(stderr, /larger than the model: about 8\.\d MB, and it has 5\.4 MB now/);
+      assert.match(stderr, /--fit.*--yes/);
+      assert.deepEqual(readdirSync(home), []);
+    }
+    const { code, stderr } = await coppice([...asked, '--yes'], { cwd: home });
+    assert.equal(code, 0);
+    assert.match(stderr, /warning: The exported files will be larger/);
+    assert.deepEqual(readdirSync(home), ['large.coppice.json']);
+  });
+
   it('copies a recipe of the paper, which then has a plan', async () => {
     const home = temporaryFolder();
     const { code, stderr } = await coppice(['init', sample, '--paper', 'table-2'], { cwd: home });

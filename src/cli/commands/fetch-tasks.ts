@@ -2,7 +2,6 @@
  * `coppice fetch-tasks`: gets the files of the zero-shot tasks. It first says what it would fetch, and fetches only what
  * the user agrees to.
  */
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { formatBytes } from '../../format/numbers';
 import { counted } from '../../format/words';
@@ -10,13 +9,12 @@ import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue
 import { download } from '../../engine/evaluate/tasks/download';
 import { type DownloadPlan, planDownload, type PlannedFile } from '../../engine/evaluate/tasks/download-plan';
 import { SOURCES } from '../../engine/evaluate/tasks/sources';
-import { CancelledError } from '../../engine/errors';
 import { choice, flag, list } from '../../jobs/option';
 import { acceptedCompute } from '../../jobs/options/compute';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { UsageError } from '../failure';
 import { addCommonOptions, addOptions, type CommonOptions } from '../options';
-import { isCancellation } from '../signals';
+import { agrees } from '../terminal/consent';
 
 const options = {
   tasks: list(choice(TASK_NAMES, 'task'), `tasks to get (default: all): ${TASK_NAMES.join(', ')}`),
@@ -59,7 +57,7 @@ async function fetchTasks(
   const plan = await planDownload(folder, tasks, shell.job);
   shell.print(...planLines(plan, shell));
   const missing = plan.files.filter(({ state }) => state === 'missing').length;
-  const agreed = missing === 0 || yes === true || (await agrees(missing, plan.bytes, json === true, shell));
+  const agreed = missing === 0 || yes === true || (await agreesTo(missing, plan.bytes, json === true, shell));
   const written = agreed ? await download(plan, shell.job) : [];
   return {
     json: {
@@ -104,23 +102,10 @@ export function planLines(
   ];
 }
 
-/** Asks at a terminal. @throws UsageError where nobody can be asked; CancelledError */
-async function agrees(files: number, bytes: number, json: boolean, { job: { signal } }: Shell): Promise<boolean> {
+/** @throws UsageError where nobody can be asked; CancelledError */
+function agreesTo(files: number, bytes: number, json: boolean, { job: { signal } }: Shell): Promise<boolean> {
   const what = `${counted(files, 'file')} (${formatBytes(bytes)})`;
-  if (json || !process.stdin.isTTY || !process.stdout.isTTY) {
-    const why = `fetching ${what} needs your consent`;
-    throw new UsageError('Nothing was fetched', why, 'Add --yes if you agree to the licences.');
-  }
-  const ask = createInterface({ input: process.stdin, output: process.stderr });
-  ask.on('SIGINT', () => process.kill(process.pid, 'SIGINT')); // as without a question: signals.ts ends the command
-  try {
-    const answer = await ask.question(`Fetch ${what}? Type yes: `, { signal });
-    return answer.trim().toLowerCase() === 'yes';
-  } catch (error) {
-    if (signal?.aborted) throw new CancelledError();
-    if (isCancellation(error)) return false; // Ctrl-D: no answer
-    throw error;
-  } finally {
-    ask.close();
-  }
+  const why = `fetching ${what} needs your consent`;
+  const refusal = new UsageError('Nothing was fetched', why, 'Add --yes if you agree to the licences.');
+  return agrees(`Fetch ${what}?`, refusal, { json, signal });
 }

@@ -10,7 +10,7 @@ import { flagOf } from '../../jobs/argv';
 import { checkFileTarget, refuseExisting } from '../../jobs/file-target';
 import { writeWhole } from '../../engine/files/whole-file';
 import { EXPORT_FORMATS, type ExportFormat } from '../../jobs/definitions/export';
-import { bytes, checkpoint, choice, file, folder, part, positive, text } from '../../jobs/option';
+import { bytes, checkpoint, choice, file, flag, folder, part, positive, text } from '../../jobs/option';
 import { acceptedCompute } from '../../jobs/options/compute';
 import { checkpointName } from '../../jobs/titles';
 import { draftRecipe } from '../../recipes/init/draft';
@@ -19,6 +19,9 @@ import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from '../.
 import { RECIPE_SUFFIX } from '../../recipes/recipe';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { UsageError } from '../failure';
+import { formatBytes } from '../../format/numbers';
+import { capitalized } from '../../format/words';
+import { agrees } from '../terminal/consent';
 import { addCommonOptions, addOptions, type CommonOptions } from '../options';
 
 const GOALS = ['fewer', 'fit', 'faster', 'asFastAs'] as const;
@@ -36,6 +39,7 @@ const options = {
   text: file('another text, to measure quality on'),
   tasks: folder('folder with the files of the tasks, to measure accuracy'),
   data: file('data to train on after healing'),
+  yes: flag('write the recipe also where what ships would be larger than the model'),
   paper: text('instead, a recipe of Shortened LLaMA with this model: table-2, figure-1 …', { placeholder: 'name' }),
   out: file('the new recipe; it must not exist (default: MODEL.coppice.json)'),
 };
@@ -51,6 +55,7 @@ interface InitOptions extends CommonOptions {
   readonly text?: string;
   readonly tasks?: string;
   readonly data?: string;
+  readonly yes?: true;
   readonly paper?: string;
   readonly out?: string;
 }
@@ -93,14 +98,28 @@ async function init(path: string, given: InitOptions, shell: Shell): Promise<Out
   const { format, type, calibration, text: measured, tasks, data } = given;
   const wish: RecipeWish = { file, goal, format, type, calibration, text: measured, tasks, data };
   const drafted = await draftRecipe(path, wish, shell.job);
-  await writeWhole(file, drafted.text);
+  const isLarger = drafted.expectedBytes > drafted.modelBytes;
+  const agreed = !isLarger || given.yes === true || (await agreesTo(drafted, given.json === true, shell));
+  if (agreed) await writeWhole(file, drafted.text);
   drafted.warnings.forEach(shell.warn);
   const { text: _, ...facts } = drafted;
   return {
-    json: { recipe: file, ...facts },
-    page: pageOf(file, drafted, shell),
+    json: { recipe: agreed ? file : null, ...facts },
+    page: agreed ? pageOf(file, drafted, shell) : ['No recipe was written.'],
     run: { inputs: [], settings: { goal } },
   };
+}
+
+/** @throws UsageError where nobody can be asked; CancelledError */
+function agreesTo(
+  { expectedBytes, modelBytes }: DraftedRecipe,
+  json: boolean,
+  { job: { signal } }: Shell,
+): Promise<boolean> {
+  const why = `what ships would be larger than the model: about ${formatBytes(expectedBytes)}, and it has ${formatBytes(modelBytes)} now`;
+  const way = 'Ask for a size with --fit, for another --format or --type; or add --yes if that is what you want.';
+  const question = `${capitalized(why)}. Write the recipe all the same?`;
+  return agrees(question, new UsageError('No recipe was written', why, way), { json, signal });
 }
 
 /** A recipe of the paper, with the user's model. */

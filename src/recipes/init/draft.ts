@@ -49,6 +49,7 @@ export async function draftRecipe(path: string, wish: RecipeWish, job: JobOption
     removes: chosen.removes,
     blocks: architecture.layers.length,
     expectedBytes: chosen.bytes,
+    modelBytes: checkpoint.size.all,
     notes: [...notes, ...notesOf(drafting)],
     warnings: warningsOf(drafting),
   };

@@ -45,6 +45,8 @@ export interface DraftedRecipe {
   readonly blocks: number;
   /** Of the exported files, about; the exact size depends on which blocks go, where they differ. */
   readonly expectedBytes: number;
+  /** Of the model's files now. */
+  readonly modelBytes: number;
   /** What was decided and why. */
   readonly notes: readonly string[];
   /** What the user should change. */
