@@ -6,6 +6,7 @@ import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
+import { openCheckpoint } from '../engine/checkpoint/open';
 import { meanLayerParameters, parametersOf } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
 import { isInside } from '../engine/files/paths';
@@ -14,6 +15,7 @@ import { writeWhole } from '../engine/files/whole-file';
 import { InputWatch } from '../engine/records/changes';
 import { modelInput, modelName } from '../engine/records/record';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { formatBytes } from '../format/numbers';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { recordFolders } from '../host/run-job';
@@ -42,7 +44,8 @@ export const saveAsRecipeCommand: Command<SaveRecipeArguments> = {
     const chosen = await chooseCheckpoint(coppice, args, vscode.l10n.t('Save as Recipe'), { prefers: 'plan' });
     const runs = await savedRuns(recordFolders(coppice));
     const draft = requestOf(coppice, chosen, args, runs, join(usualFolder(), `model${RECIPE_SUFFIX}`));
-    const { runs: used } = recipeOf(draft); // before any question: there may be nothing to save
+    const { runs: used, gives } = recipeOf(draft); // before any question: there may be nothing to save
+    if (args.out === undefined && !(await wantsIt(await bytesOf(gives), chosen.checkpoint.size.all))) return undefined;
     const file = args.out === undefined ? await askFile() : resolve(args.out);
     if (file === undefined) return undefined;
     await requirePlace(file, chosen, args.out !== undefined);
@@ -88,6 +91,27 @@ function requestOf(
       keep: [...protectionOf(blocks, config).locked],
     },
   };
+}
+
+/** Of what the runs made; 0 where nothing is known of it. */
+async function bytesOf(gives: SavedRecipe['gives']): Promise<number> {
+  if (gives === undefined || gives.bytes !== undefined) return gives?.bytes ?? 0;
+  const made = await openCheckpoint(gives.path).catch(() => undefined); // it may be gone
+  return made?.size.all ?? 0;
+}
+
+/** A recipe whose result is larger than the model is asked about before it is written. */
+async function wantsIt(gives: number, now: number): Promise<boolean> {
+  if (gives <= now) return true;
+  const { t } = vscode.l10n;
+  const save = t('Save All the Same');
+  const question = t('What this recipe makes is larger than the model');
+  const detail = t(
+    'The last of its runs wrote {0}, and the model has {1}. An export to smaller types, or with the types of a GGUF file, makes it smaller.',
+    formatBytes(gives),
+    formatBytes(now),
+  );
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, save)) === save;
 }
 
 const usualFolder = (): string => vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';

@@ -5,6 +5,8 @@
 import { UserError } from '../../engine/errors';
 import { runTitle } from '../../engine/records/compare';
 import { digestRecord } from '../../engine/records/digest';
+import { type JsonObject, parseJsonNumber } from '../../format/json';
+import type { Kind } from '../../jobs/kinds';
 import { chosenRuns } from './choose';
 import { OuterPath, tokensIn } from './draft';
 import { type DraftStep, StepMaker } from './maker';
@@ -22,6 +24,8 @@ export interface SavedRecipe {
   readonly reads: readonly string[];
   /** Runs that no step repeats, in words. */
   readonly left: readonly string[];
+  /** The model that the last of these runs wrote; undefined if none did. */
+  readonly gives: { readonly path: string; readonly bytes?: number } | undefined;
 }
 
 /** @throws UserError when nothing can be made into a step */
@@ -44,8 +48,23 @@ export function recipeOf(request: SaveRequest): SavedRecipe {
     runs: maker.ids,
     reads: readsOf(maker.steps),
     left,
+    gives: lastModel(runs.filter(({ id }) => maker.ids.includes(id))),
   };
 }
+
+/** Runs of a healing do not say how large the model is. */
+function lastModel(runs: readonly StepRun[]): SavedRecipe['gives'] {
+  const last = runs.findLast(({ kind, options, writes }) => writes.out !== undefined && writesModel(kind, options));
+  if (last === undefined) return undefined;
+  const { bytes, bytesAfter } = last.record.results;
+  return { path: last.writes.out, bytes: parseJsonNumber(bytes ?? bytesAfter) };
+}
+
+/** A training writes an adapter, unless it is asked for more; texts and answers are no models. */
+const writesModel = (kind: Kind, { merge, full }: JsonObject): boolean =>
+  kind === 'retrain' ? merge === true || full === true : MAKERS.includes(kind);
+
+const MAKERS: readonly Kind[] = ['prune', 'heal', 'iterate', 'merge', 'width', 'export'];
 
 const readsOf = (steps: readonly DraftStep[]): string[] => [
   ...new Set(

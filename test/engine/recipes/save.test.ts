@@ -17,6 +17,7 @@ import { savedRuns } from '../../../src/recipes/save/read-runs';
 import type { SaveRequest } from '../../../src/recipes/save/request';
 import { recipeOf } from '../../../src/recipes/save/save';
 import type { StepEnd } from '../../../src/recipes/types';
+import { bytesOnDisk } from '../../support/disk';
 import { temporaryFolder } from '../../support/temporary';
 
 const SAMPLE = resolve(import.meta.dirname, '../../../media/sample');
@@ -129,6 +130,11 @@ describe('a recipe saved from runs', function () {
   it('takes only the runs that were chosen and what they need', () => {
     const chosen = request.runs.filter(({ record }) => record.inputs[0].name === 'healed').map(({ id }) => id);
     assert.deepEqual(recipeOf({ ...request, chosen }).steps, ['scores', 'pruned', 'healed', 'quality']);
+    assert.equal(recipeOf({ ...request, chosen }).gives?.path, healed, 'the last model that was written');
+    const of = (kind: string) => request.runs.filter(({ record }) => record.kind === kind).map(({ id }) => id);
+    const { gives } = recipeOf({ ...request, chosen: of('prune') });
+    assert.deepEqual(gives, { path: pruned, bytes: bytesOnDisk(pruned) });
+    assert.equal(recipeOf({ ...request, chosen: of('score') }).gives, undefined);
   });
 
   it('names blocks that the scores do not choose', () => {
