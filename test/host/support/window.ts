@@ -99,6 +99,8 @@ export class Window {
     await line.waitFor();
     await until(`“${text}” is chosen`, async () => {
       if ((await line.count()) === 0) return true;
+      // Where the pointer was, the text of a line may have opened above this one.
+      await this.page.mouse.move(0, 0);
       await line.click({ timeout: 500 }).catch(() => undefined);
       return until('', async () => (await line.count()) === 0, 2000).then(
         () => true,

@@ -32,7 +32,7 @@ const wordsOf = (next: NextAction): string =>
   next.action === 'open'
     ? t('Open {0}', next.name)
     : next.keepsTypes
-      ? t('Export GGUF with the Same Types…')
+      ? t('Export Shorter GGUF…')
       : ACTION_WORDS[next.action];
 
 const startOf = ({ action, adapter }: Exclude<NextAction, { readonly action: 'open' }>) =>
