@@ -7,7 +7,7 @@ import { formatBytes } from '../format/numbers';
 import { completeOptions, optionsIn } from '../jobs/complete';
 import { JOBS } from '../jobs/definitions';
 import { isCutKind } from '../jobs/parts/part-record';
-import { aboutTime } from '../jobs/rough-time';
+import { guessedTime } from '../jobs/rough-time';
 import type { JobSpec } from '../protocol/jobs';
 import type { ClusterSettings } from './cluster-settings';
 import { requireCut } from './cluster-runs';
@@ -53,7 +53,7 @@ async function costOf(spec: JobSpec, parts: number): Promise<string | undefined>
   return vscode.l10n.t(
     'Each of {0}: {1} on one core, {2} of memory',
     parts,
-    aboutTime(seconds),
+    guessedTime(seconds),
     formatBytes(memoryBytes),
   );
 }

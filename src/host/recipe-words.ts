@@ -2,9 +2,9 @@
 import { basename } from 'node:path';
 import { formatSeconds } from '../format/durations';
 import type { JsonObject } from '../format/json';
-import { aboutTime } from '../jobs/rough-time';
 import { l10n } from '../l10n';
 import type { ProgressInfo } from '../protocol/jobs';
+import { expectedWords } from '../recipes/expected-words';
 import { RECIPE_SUFFIX } from '../recipes/recipe';
 import type { FinishedStep, PlannedStep, Verdict } from '../recipes/types';
 import { resultWords, verdictWords } from '../recipes/words';
@@ -33,7 +33,7 @@ export function stepWords({ planned, result, running, failure, broken }: StepFac
     return [...doneWords(before, result), broken ?? l10n.t('done')].join(' · ');
   }
   const reason = why === undefined ? l10n.t('would run') : l10n.t('would run: {0}', why);
-  return expected ? `${reason} · ${aboutTime(expected.seconds)}` : reason;
+  return expected ? `${reason} · ${expectedWords(expected)}` : reason;
 }
 
 /** What a finished step brought, and its time. */

@@ -25,16 +25,32 @@ export function roughTime(seconds: number): string {
 /** A guess may be this many times too long or too short. */
 const GUESS_FACTOR = 2;
 
+/** An estimated time. */
+interface Time {
+  readonly seconds: number;
+  readonly measured: boolean;
+}
+
 /** What a guess takes at most: where a time decides something, one that was never measured counts as this. */
-export const atMost = ({ seconds, measured }: { readonly seconds: number; readonly measured: boolean }): number =>
-  measured ? seconds : GUESS_FACTOR * seconds;
+export const atMost = ({ seconds, measured }: Time): number => (measured ? seconds : GUESS_FACTOR * seconds);
+
+const atLeast = ({ seconds, measured }: Time): number => (measured ? seconds : seconds / GUESS_FACTOR);
 
 /** A time that this machine has not shown yet: "a few seconds", "roughly 20 to 80 s", "roughly 2 to 9 min". */
-export const guessedTime = (seconds: number): string =>
-  seconds < FEW_SECONDS ? roughTime(seconds) : l10n.t('roughly {0}', range(seconds));
+export const guessedTime = (seconds: number): string => summedTime([{ seconds, measured: false }]);
 
-function range(seconds: number): string {
-  const [least, most] = [seconds / GUESS_FACTOR, atMost({ seconds, measured: false })];
+/** What is that near to another time is the same, said roughly. */
+const ALIKE = 1.25;
+
+/** The time of work one after the other: a range as soon as guesses decide it, "about 2:00" otherwise. */
+export function summedTime(times: readonly Time[]): string {
+  const sum = (of: (time: Time) => number): number => times.reduce((total, time) => total + of(time), 0);
+  const [seconds, least, most] = [sum((time) => time.seconds), sum(atLeast), sum(atMost)];
+  if (seconds < FEW_SECONDS || most <= ALIKE * seconds) return aboutTime(seconds);
+  return l10n.t('roughly {0}', range(least, most));
+}
+
+function range(least: number, most: number): string {
   const [low, high] = [unitOf(least), unitOf(most)];
   if (low.unit !== high.unit) return l10n.t('{0} to {1}', inUnit(least, low), inUnit(most, high));
   return inUnit(most, high, count(least, low));

@@ -4,8 +4,8 @@ import { basename } from 'node:path';
 import { formatSeconds } from '../../format/durations';
 import { formatBytes } from '../../format/numbers';
 import { counted } from '../../format/words';
-import { aboutTime, guessedTime } from '../../jobs/rough-time';
 import type { JsonObject } from '../../format/json';
+import { expectedSum, expectedWords } from '../../recipes/expected-words';
 import type { Limits } from '../../recipes/recipe';
 import type { Session } from '../../recipes/session';
 import { titleOf } from '../../recipes/title';
@@ -69,16 +69,17 @@ function stateWords(planned: PlannedStep, results: ReadonlyMap<string, JsonObjec
 function timeWords({ state, expected }: PlannedStep): string {
   if (state !== 'run') return '';
   if (!expected) return 'not known';
-  return expected.from === 'guess' ? guessedTime(expected.seconds) : aboutTime(expected.seconds);
+  return expectedWords(expected);
 }
 
 /** "2 of 3 steps to run: about 1:20, and 1 step whose time is not known" */
 function totalWords(plan: RecipePlan): string {
-  const { steps, expectedSeconds, unknown } = plan;
+  const { steps, unknown } = plan;
+  const sum = expectedSum(plan);
   const running = runningSteps(plan).length;
   if (running === 0) return 'Nothing to do';
   const times = [
-    ...(expectedSeconds > 0 ? [aboutTime(expectedSeconds)] : []),
+    ...(sum === undefined ? [] : [sum]),
     ...(unknown.length > 0 ? [`${counted(unknown.length, 'step')} whose time is not known`] : []),
   ];
   return `${running} of ${counted(steps.length, 'step')} to run: ${times.join(', and ')}`;

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { messageOf, UserError } from '../../engine/errors';
 import { codeSpan, inline } from '../../engine/markdown';
 import { l10n } from '../../l10n';
-import { aboutTime } from '../../jobs/rough-time';
+import { expectedSum } from '../../recipes/expected-words';
 import { writeReport } from '../../recipes/report/write';
 import { type RecipeRun, runRecipe } from '../../recipes/run';
 import type { RecipeEnd } from '../../recipes/types';
@@ -40,7 +40,8 @@ export const runRecipeTool: AgentTool = {
 function question({ plan, session, replaced }: PlannedRecipe): Confirmation | undefined {
   const running = runningSteps(plan);
   if (running.length === 0) return undefined;
-  const { recipe, steps, model, folder, expectedSeconds, unknown, withheld } = plan;
+  const { recipe, steps, model, folder, unknown, withheld } = plan;
+  const time = expectedSum(plan);
   const outputs = outputsOf(plan, session);
   const lines = [
     l10n.t(
@@ -61,7 +62,7 @@ function question({ plan, session, replaced }: PlannedRecipe): Confirmation | un
             withheld.join(', '),
           ),
         ]),
-    ...(expectedSeconds > 0 ? [l10n.t('Expected time: {0}.', aboutTime(expectedSeconds))] : []),
+    ...(time === undefined ? [] : [l10n.t('Expected time: {0}.', time)]),
     ...(unknown.length > 0 ? [l10n.t('The time of these steps is not known: {0}.', unknown.join(', '))] : []),
     replaced.length > 0
       ? l10n.t('The source never changes, and nothing else is replaced.')

@@ -6,8 +6,8 @@ import { hashFile } from '../../engine/files/regular-file';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
 import { acceptedCompute } from '../../jobs/options/compute';
-import { aboutTime, guessedTime } from '../../jobs/rough-time';
 import { inThisProcess } from '../../jobs/run-spec';
+import { expectedSum, expectedWords } from '../../recipes/expected-words';
 import { endOf, planOf } from '../../recipes/json';
 import { planRecipe, type RecipeRequest } from '../../recipes/plan';
 import { readRecipe } from '../../recipes/read';
@@ -18,7 +18,7 @@ import { runRecipe } from '../../recipes/run';
 import { Session } from '../../recipes/session';
 import { titleOf } from '../../recipes/title';
 import { StepTimes } from '../../recipes/times';
-import type { Expected, RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
+import type { RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
 import { planWords, resultWords, verdictWords } from '../../recipes/words';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
 import { EXIT_LIMIT, UsageError } from '../failure';
@@ -170,12 +170,13 @@ function valueOf(text: string): Json {
 function planPage(plan: RecipePlan, { style, shown }: Shell): string[] {
   const rows = plan.steps.map((planned) => {
     const { step, state, expected } = planned;
-    const time = state !== 'run' ? '' : expected ? timeWords(expected) : 'not known';
+    const time = state !== 'run' ? '' : expected ? expectedWords(expected) : 'not known';
     return [step.name, step.job, planWords(planned), time];
   });
   const running = plan.steps.filter(({ state }) => state === 'run').length;
   const unknown = plan.unknown.length > 0 ? ` and ${counted(plan.unknown.length, 'step')} whose time is not known` : '';
-  const expected = plan.expectedSeconds > 0 ? `: ${aboutTime(plan.expectedSeconds)}${unknown}` : unknown;
+  const sum = expectedSum(plan);
+  const expected = sum === undefined ? unknown : `: ${sum}${unknown}`;
   return [
     style.bold(shown(titleOf(plan.recipe, plan.variables))),
     ...(plan.model === undefined ? [] : [`model  ${shown(plan.model)}`]),
@@ -188,10 +189,6 @@ function planPage(plan: RecipePlan, { style, shown }: Shell): string[] {
       : [`${plan.withheld.map(shown).join(', ')} asks for other programs: none starts without --consumers.`]),
   ];
 }
-
-/** A guess is marked as one. */
-const timeWords = ({ seconds, from }: Expected): string =>
-  from === 'guess' ? guessedTime(seconds) : aboutTime(seconds);
 
 function stepLines(end: StepEnd, width: number, { style, shown }: Shell): string[] {
   const { state, finished, result, failure } = end;

@@ -7,7 +7,7 @@ import { relative, resolve } from 'node:path';
 import { completeCut, prepareRun, type PreparedRun, type RunRequest, submitRun } from '../../cluster/submit';
 import { MAX_PARTS } from '../../engine/parts/part';
 import { formatBytes } from '../../format/numbers';
-import { aboutTime } from '../../jobs/rough-time';
+import { guessedTime } from '../../jobs/rough-time';
 import { checkpointsIn, type AnyJob } from '../../jobs/define';
 import { JOBS } from '../../jobs/definitions';
 import { CUT_KINDS, type CutKind } from '../../jobs/parts/part-record';
@@ -129,10 +129,10 @@ function pageOf({ folder, run, files }: PreparedRun, { shown }: Shell): string[]
     ...(estimate === undefined
       ? []
       : [
-          ['a part', `an estimate: ${aboutTime(estimate.seconds)}, ${formatBytes(estimate.memoryBytes)} of memory`] as [
-            string,
-            string,
-          ],
+          [
+            'a part',
+            `an estimate: ${guessedTime(estimate.seconds)}, ${formatBytes(estimate.memoryBytes)} of memory`,
+          ] as [string, string],
         ]),
   ]);
 }

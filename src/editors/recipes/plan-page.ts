@@ -2,8 +2,8 @@
 import { inline, table } from '../../engine/markdown';
 import type { JsonObject } from '../../format/json';
 import { doneWords } from '../../host/recipe-words';
-import { aboutTime, guessedTime } from '../../jobs/rough-time';
 import { l10n } from '../../l10n';
+import { expectedSum, expectedWords } from '../../recipes/expected-words';
 import { titleOf } from '../../recipes/title';
 import type { PlannedStep, RecipePlan } from '../../recipes/types';
 
@@ -34,26 +34,25 @@ function stateWords({ state, before, why }: PlannedStep, result: JsonObject | un
 
 function timeWords({ state, expected }: PlannedStep): string {
   if (!expected) return state === 'run' ? l10n.t('not known') : '';
-  if (expected.from === 'before') return l10n.t('{0}, as before', aboutTime(expected.seconds));
-  if (expected.from === 'speed') return aboutTime(expected.seconds);
-  return l10n.t('{0} (not measured yet)', guessedTime(expected.seconds));
+  const words = expectedWords(expected);
+  return expected.from === 'before' ? l10n.t('{0}, as before', words) : words;
 }
 
 /** "Runs 2 of 3 steps, in about 1:20 and the time of export, which is not known." */
-export function sumWords({ steps, expectedSeconds, unknown }: RecipePlan): string {
+export function sumWords(plan: RecipePlan): string {
+  const { steps, unknown } = plan;
   const running = steps.filter(({ state }) => state === 'run').length;
   if (running === 0) return l10n.t('Nothing to do: all steps are done.');
-  const known = running > unknown.length;
-  const time = aboutTime(expectedSeconds);
+  const time = expectedSum(plan);
+  if (time === undefined) {
+    return l10n.t('{0} of {1} steps run. How long they take is not known yet.', running, steps.length);
+  }
   if (unknown.length === 0) return l10n.t('{0} of {1} steps run, in {2}.', running, steps.length, time);
-  const names = unknown.join(', ');
-  return known
-    ? l10n.t(
-        '{0} of {1} steps run, in {2} and the time of {3}, which is not known.',
-        running,
-        steps.length,
-        time,
-        names,
-      )
-    : l10n.t('{0} of {1} steps run. How long they take is not known yet.', running, steps.length);
+  return l10n.t(
+    '{0} of {1} steps run, in {2} and the time of {3}, which is not known.',
+    running,
+    steps.length,
+    time,
+    unknown.join(', '),
+  );
 }

@@ -1,6 +1,6 @@
 /** What jobs and devices look like in words. */
 import assert from 'node:assert/strict';
-import { atMost, guessedTime, roughTime } from '../../../src/jobs/rough-time';
+import { atMost, guessedTime, roughTime, summedTime } from '../../../src/jobs/rough-time';
 import { deviceLines } from '../../../src/views/device-words';
 import { progressLine, progressShort, stateLine } from '../../../src/views/progress-words';
 import { jobTitle, titledJob } from '../../../src/jobs/titles';
@@ -66,6 +66,16 @@ describe('estimated times', () => {
       'roughly 3 to 12 days',
     ]);
     assert.deepEqual([atMost({ seconds: 80, measured: true }), atMost({ seconds: 80, measured: false })], [80, 160]);
+  });
+
+  it('of several steps are a range as soon as one that counts was not measured', () => {
+    const measured = (seconds: number) => ({ seconds, measured: true });
+    const guessed = (seconds: number) => ({ seconds, measured: false });
+    assert.equal(summedTime([measured(60), measured(240)]), 'about 5:00');
+    assert.equal(summedTime([guessed(60), guessed(240)]), guessedTime(300));
+    assert.equal(summedTime([measured(240), guessed(240)]), 'roughly 6 to 12 min');
+    assert.equal(summedTime([measured(3600), guessed(60)]), 'about 1 h 1 min');
+    assert.equal(summedTime([guessed(2), measured(3)]), 'a few seconds');
   });
 });
 

@@ -36,6 +36,8 @@ describe('words of a step', () => {
     const expected = { seconds: 80, from: 'speed' } as const;
     const runs: PlannedStep = { step, state: 'run', why: 'its options or inputs changed', before, expected };
     assert.equal(words({ planned: runs }), 'would run: its options or inputs changed · about 1:20');
+    const guessed: PlannedStep = { ...runs, expected: { seconds: 80, from: 'guess' } };
+    assert.equal(words({ planned: guessed }), 'would run: its options or inputs changed · roughly 40 s to 3 min');
   });
 
   it('are how far it is while it runs, and why it failed', () => {
@@ -74,6 +76,16 @@ describe('pages and lines of a recipe', () => {
     assert.match(page, /^\| shipped \| eval \| runs: it has not run yet \| not known \|$/m);
     assert.match(page, /^\| other \| eval \| runs \| about 1:20, as before \|$/m);
     assert.match(page, /^2 of 3 steps run, in about 1:20 and the time of shipped, which is not known\.$/m);
+  });
+
+  it('give a range for what this machine has not done, and for a sum with it', () => {
+    const run = (name: string, from: 'guess' | 'before'): PlannedStep => ({
+      ...{ step: { ...step, name }, state: 'run', expected: { seconds: 240, from } },
+    });
+    const guessed: RecipePlan = { ...plan, unknown: [], steps: [run('one', 'guess'), run('two', 'before')] };
+    const page = planPage(guessed, new Map());
+    assert.match(page, /^\| one \| eval \| runs \| roughly 2 to 8 min \|$/m);
+    assert.match(page, /^2 of 2 steps run, in roughly 6 to 12 min\.$/m);
   });
 
   it('say in a terminal what runs, what it measured, and how it ended', () => {
