@@ -1,8 +1,9 @@
 /**
- * What the Marketplace shows of the extension. Its pictures must have an address on the web: as the code of VS
- * Code 1.139 reads, its sanitiser keeps http and https alone, whatever the page's policy allows. So the page has them only
- * where the repository's address is known: from package.json, or told by who packs it (the workflows do). So it is
- * with links to the repository and the badge of its tests. Without an address the page has its figures in text.
+ * What the Marketplace shows of the extension. Its pictures must have an address on the web: a picture in the page itself
+ * (`data:image/png;base64,…`, in Markdown and as `<img>`) was tried in a window of VS Code 1.139. Its policy allows that, but
+ * its sanitiser takes the address away, and what is left is the sign of a broken picture. vsce refuses drawings in SVG. So the
+ * page has pictures only where the repository's address is known: from package.json, or told by who packs it (the workflows
+ * do). So it is with links to the repository and the badge of its tests. Without an address the page has its figures in text.
  */
 
 /** Fields of package.json that speak to npm. vsce refuses `files` beside an ignore file. */

@@ -1,6 +1,6 @@
 /** The packed extension, installed into a clean VS Code: it is whole, fast to start, and computes. */
 import assert from 'node:assert/strict';
-import { readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ScoreResult } from '../../../src/protocol/scores';
@@ -63,6 +63,9 @@ describe('the installed package', () => {
     ]) {
       assert.ok(headings.includes(heading), heading);
     }
+    // What Coppice is and what to do first stand before every figure.
+    assert.match(await page.locator('h1 + p').innerText(), /^Makes a language model shorter/);
+    assert.ok((await page.locator('pre').first().locator('xpath=preceding::h2').count()) > 0);
     // VS Code takes the address off every picture that is not on the web, and colours off text: the figures are text.
     const figures = page.locator('pre');
     assert.equal(await figures.count(), 5); // and what is written in a recipe and in a setting
@@ -72,6 +75,19 @@ describe('the installed package', () => {
     await window.screenshot('vsix-page-2');
     await page.locator('h2', { hasText: 'Important settings' }).scrollIntoViewIfNeeded();
     await window.screenshot('vsix-page-3');
+  });
+
+  it('has the same page as a file, whose pictures and links lead somewhere', () => {
+    const folder = extension().extensionPath;
+    const name = readdirSync(folder).find((each) => each.toLowerCase() === 'readme.md')!;
+    const text = readFileSync(join(folder, name), 'utf8');
+    assert.match(text, /^# Coppice\n\nMakes a language model shorter/);
+    const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target);
+    const inFolder = targets.filter((target) => !/^(https:|#)/.test(target));
+    assert.deepEqual(
+      inFolder.filter((target) => !existsSync(join(folder, target))),
+      [],
+    );
   });
 
   it('is activated in a moment', () => {
