@@ -1,8 +1,8 @@
 /**
- * What the windows of a workspace share: one small JSON file a key in the folder that VS Code gives the workspace. VS Code's
- * own `workspaceState` is read once a window, so that no window sees what another one writes. Does not use VS Code.
+ * What the windows of a workspace share: one small JSON file a key in a folder that all of them know. VS Code's own
+ * `workspaceState` is read once a window, so that no window sees what another one writes. Does not use VS Code.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../engine/errors';
 import { temporaryName } from '../engine/files/partial';
@@ -76,6 +76,16 @@ export class SharedStore implements Memento {
     } catch {
       return undefined;
     }
+  }
+}
+
+/** Copies what lies in another folder, where there is nothing yet. What cannot be copied is left there. */
+export function takeAlong(earlier: string, folder: string): void {
+  if (existsSync(folder) || !existsSync(earlier)) return;
+  try {
+    cpSync(earlier, folder, { recursive: true });
+  } catch {
+    // The workspace begins without plans.
   }
 }
 

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JobJournal } from '../../../src/host/job-journal';
-import { SharedStore } from '../../../src/host/shared-store';
+import { SharedStore, takeAlong } from '../../../src/host/shared-store';
 import { WindowJobs } from '../../../src/host/window-jobs';
 import type { JobSpec } from '../../../src/protocol/jobs';
 import { Plans } from '../../../src/views/plan';
@@ -99,5 +99,22 @@ describe('windows of a workspace', () => {
     const store = new SharedStore(temporaryFolder(), before);
     closing.push(store);
     assert.deepEqual(new Plans(store).removed(subject), [3]);
+  });
+
+  it('keep what they had in another folder, once', () => {
+    const [earlier, now] = [join(temporaryFolder(), 'a'), join(temporaryFolder(), 'b')];
+    const before = { get: () => undefined, update: () => Promise.resolve() };
+    const plans = (folder: string): Plans => {
+      const store = new SharedStore(folder, before);
+      closing.push(store);
+      return new Plans(store);
+    };
+    plans(earlier).set(subject, [1]);
+    takeAlong(earlier, now);
+    assert.deepEqual(plans(now).removed(subject), [1]);
+    plans(now).set(subject, [2]);
+    takeAlong(earlier, now);
+    takeAlong(join(earlier, 'none'), now);
+    assert.deepEqual([plans(now).removed(subject), plans(earlier).removed(subject)], [[2], [1]]);
   });
 });
