@@ -1,11 +1,12 @@
 /** A download in a notification: how much of it is there, and a button that ends it. */
 import * as vscode from 'vscode';
 import type { JobOptions } from '../engine/progress';
+import { withoutLinks } from '../format/no-links';
 import { formatBytes } from '../format/numbers';
 
 /** @param run reports bytes; its signal is the button */
 export async function withProgress<T>(title: string, run: (job: JobOptions) => Promise<T>): Promise<T> {
-  const where = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  const where = { location: vscode.ProgressLocation.Notification, title: withoutLinks(title), cancellable: true };
   return vscode.window.withProgress(where, (report, token) => {
     const controller = new AbortController();
     token.onCancellationRequested(() => controller.abort());

@@ -2,6 +2,7 @@
  * A text for a notification: short, one paragraph, without stack, absolute paths and regular expressions. A notification is read
  * in passing; the log has the whole text.
  */
+import { withoutLinks } from './no-links';
 
 /** A longer text is cut: VS Code shows five lines or so. */
 const MOST = 400;
@@ -28,7 +29,7 @@ export function toastText(text: string, { workspace, others }: KnownFolders): st
     others,
     '…/',
   );
-  const words = named.replace(PATH, lastParts).replaceAll(/\s+/g, ' ').trim();
+  const words = withoutLinks(named.replace(PATH, lastParts)).replaceAll(/\s+/g, ' ').trim();
   if (words.length <= MOST) return words;
   const cut = words.slice(0, MOST);
   return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), MOST / 2)).replace(/[\s.,:;]+$/, '')} …`;

@@ -1,6 +1,7 @@
 /** Runs several jobs as one for the user: one notification with Cancel, which says the part and how many there are. */
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
+import { withoutLinks } from '../format/no-links';
 import type { JobSpec } from '../protocol/jobs';
 import { stateLine } from '../views/progress-words';
 import type { CommonArguments } from './command';
@@ -25,13 +26,13 @@ export async function runParts(
   device: CommonArguments['device'],
 ): Promise<void> {
   const controller = new AbortController();
-  const where = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  const where = { location: vscode.ProgressLocation.Notification, title: withoutLinks(title), cancellable: true };
   await vscode.window.withProgress(where, async (report, token) => {
     token.onCancellationRequested(() => controller.abort());
     for (const [at, { what, spec }] of jobs.entries()) {
       const named = vscode.l10n.t('{0}, {1} of {2}', what, at + 1, jobs.length);
       await runPart(coppice, { ...spec, ...(device && { device }) }, named, controller.signal, (message) =>
-        report.report({ message }),
+        report.report({ message: withoutLinks(message) }),
       );
       report.report({ increment: 100 / jobs.length });
       if (controller.signal.aborted) throw new CancelledError(); // some jobs end early and keep what is done

@@ -3,6 +3,7 @@
  */
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
+import { withoutLinks } from '../format/no-links';
 import { BACK, type Back, type Place } from './ask-all';
 
 export { askAll, BACK, type Back, type Place, type Step, when } from './ask-all';
@@ -114,13 +115,15 @@ export function ask(
   { fault, meaning, warns, button, ...question }: Question & { readonly button?: vscode.QuickInputButton },
 ): Promise<string | Pressed | Back> {
   const box = vscode.window.createInputBox();
-  Object.assign(box, { ...numbered(place), ...question, ignoreFocusOut: true });
+  const prompt = withoutLinks(question.prompt);
+  Object.assign(box, { ...numbered(place), ...question, prompt, ignoreFocusOut: true });
   const look = (): string | undefined => {
     const wrong = fault?.(box.value);
     const hint = wrong === undefined ? meaning?.(box.value) : undefined;
     const { Info, Warning } = vscode.InputBoxValidationSeverity;
     const severity = warns ? Warning : Info;
-    box.validationMessage = wrong ?? (hint === undefined ? undefined : { message: hint, severity });
+    const told = wrong ?? (hint === undefined ? undefined : { message: withoutLinks(hint), severity });
+    box.validationMessage = typeof told === 'string' ? withoutLinks(told) : told;
     return wrong;
   };
   look();

@@ -23,6 +23,12 @@ export class Window {
     throw new Error('no workbench among the pages');
   }
 
+  /** A window that another page shows. */
+  at(page: Page): Window {
+    page.setDefaultTimeout(PATIENCE_MS);
+    return new Window(this.browser, page);
+  }
+
   /** Leaves the window as it is. */
   async disconnect(): Promise<void> {
     await this.browser.close();

@@ -41,4 +41,13 @@ describe('the text of a notification', () => {
     const long = said(`${'word '.repeat(200)}end.`);
     assert.ok(long.length <= 410 && long.endsWith('word …'), long);
   });
+
+  it('has no link to a command or a page, which a name might be', () => {
+    const links = /\[[^\]]+\]\((command|https?|file):/i;
+    for (const address of ['command:workbench.action.quit', 'https://example.com/a', 'file:///srv/a/b.sh']) {
+      const text = said(`Exported [Trust](${address}) and compared it.`);
+      assert.doesNotMatch(text, links);
+      assert.match(text, /^Exported \[Trust\].\(\S+\) and compared it\.$/u);
+    }
+  });
 });
