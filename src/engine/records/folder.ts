@@ -67,7 +67,7 @@ async function ignoreByGit(first: string | undefined, last: string): Promise<voi
 }
 
 /** A link at ".coppice" or below it: a repository may come with one, that leads anywhere. */
-async function linkInOwn(folder: string): Promise<string | undefined> {
+export async function linkInOwn(folder: string): Promise<string | undefined> {
   const [names, own] = [folder.split(sep), folder.split(sep).lastIndexOf(OWN_FOLDER)];
   for (let count = own + 1; own >= 0 && count <= names.length; count++) {
     const place = names.slice(0, count).join(sep);

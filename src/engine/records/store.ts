@@ -1,13 +1,15 @@
 /**
  * The folder of run records as a list, newest first. Several programs write to it at the same time, each its own files.
  * A file that is not a record (truncated, or of a later version) is listed separately and never changed. Records of parts
- * are left out: only the whole that is gathered from them can be shown or compared.
+ * are left out: only the whole that is gathered from them can be shown or compared. A link is no record: it may have come with a
+ * repository, and lead to a file that is nobody's business.
  */
-import { readdir, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
 import { digestRecord } from './digest';
 import type { RunDigest } from './digest-types';
+import { linkInOwn } from './folder';
 import { PART_KIND } from './part';
 import { readRecord, type RunInput } from './record';
 
@@ -74,6 +76,7 @@ export class RunStore {
 
   /** Names begin with the time, so the last ones are the newest. */
   private async names(most: number): Promise<string[]> {
+    if ((await linkInOwn(this.folder)) !== undefined) return [];
     try {
       const names = await readdir(this.folder);
       return names
@@ -88,8 +91,8 @@ export class RunStore {
 
   private async readRun(id: string): Promise<StoredRun | UnreadableRun | undefined> {
     const file = join(this.folder, id);
-    const found = await stat(file).catch(() => undefined);
-    if (!found?.isFile()) return undefined; // deleted in the meantime
+    const found = await lstat(file).catch(() => undefined);
+    if (!found?.isFile()) return undefined; // deleted in the meantime, or a link
     const stamp = `${found.size} ${found.mtimeMs}`;
     const known = this.read.get(id);
     if (known?.stamp === stamp) return known.run;

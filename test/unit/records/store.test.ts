@@ -1,7 +1,7 @@
 /** The folder of runs: several writers, damaged and later records, deleting. */
 import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../../src/engine/errors';
 import { claimRecordFolder, keepRecord } from '../../../src/engine/records/folder';
@@ -49,6 +49,18 @@ describe('run store', () => {
     assert.equal(await claimRecordFolder([join(repo, '.coppice', 'runs'), own], []), own);
     await assert.rejects(claimRecordFolder([join(repo, '.coppice', 'runs')], []), /\.coppice is a link/);
     assert.deepEqual(await readdir(elsewhere), []);
+  });
+
+  it('lists no file that a link leads to', async () => {
+    const [place, elsewhere] = [temporaryFolder(), temporaryFolder()];
+    const file = await keepRecord(elsewhere, scoreRecord());
+    await mkdir(join(place, '.coppice'));
+    symlinkSync(elsewhere, join(place, '.coppice/runs'));
+    assert.deepEqual(await new RunStore(join(place, '.coppice/runs')).list(), { runs: [], unreadable: [] });
+    const own = temporaryFolder();
+    await keepRecord(own, scoreRecord());
+    symlinkSync(file, join(own, '20990101T000000Z-score-000000.json'));
+    assert.equal((await new RunStore(own).list()).runs.length, 1);
   });
 
   it('leaves parts and their progress out: only the whole can be shown', async () => {
