@@ -19,10 +19,10 @@ describe('a hostile repository', function () {
 
   before(async function () {
     if (process.platform === 'win32') return this.skip(); // links to files need rights
-    const { model, rows } = makeCliMaterial();
+    const { model } = makeCliMaterial();
     const user = realpathSync(temporaryFolder());
     [home, repo] = [join(user, 'home'), join(user, 'repo')];
-    await makeHostile({ home, repo, model, rows, coppice: run });
+    await makeHostile({ home, repo, model, coppice: run });
     untouched = stateOf(home);
   });
   after(endSessions);

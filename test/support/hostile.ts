@@ -11,7 +11,9 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
@@ -27,7 +29,6 @@ export interface HostileParts {
   /** Beside it. It may be there, and be empty. */
   readonly repo: string;
   readonly model: string;
-  readonly rows: string;
   /** Runs a command of Coppice that must succeed. */
   readonly coppice: (...args: string[]) => Promise<unknown>;
 }
@@ -54,11 +55,10 @@ function makeHome({ home, model }: HostileParts): void {
 }
 
 async function makeRepository(parts: HostileParts): Promise<void> {
-  const { home, repo, model, rows, coppice } = parts;
+  const { home, repo, model, coppice } = parts;
   const recipe = (name: string, steps: object): string =>
     write(join(repo, `${name}.coppice.json`), JSON.stringify({ coppice: 1, model: './model', steps }));
   cpSync(model, join(repo, 'model'), { recursive: true });
-  cpSync(rows, join(repo, 'rows.json'));
   write(join(repo, 'text.txt'), 'The mill stands where it always stood.\n\n'.repeat(40));
   await coppice('export', join(repo, 'model'), '--out', join(repo, 'out/m.gguf'));
   for (const folder of ['model', 'out', '.']) plant(join(repo, folder));
@@ -144,6 +144,18 @@ export function stateOf(folder: string): string[] {
       return [relative(folder, path), mode, entry.isFile() && mtimeMs, content].join(' ');
     })
     .sort();
+}
+
+/**
+ * Marks all files of a folder as never read.
+ * @returns tells which were read since; none where the file system does not note it
+ */
+export function watchReads(folder: string): () => string[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  for (const file of files) utimesSync(file, 0, statSync(file).mtime);
+  return () => files.filter((file) => statSync(file).atimeMs > 0);
 }
 
 /** The programs of a repository that have run. */

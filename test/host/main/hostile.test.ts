@@ -1,0 +1,256 @@
+/**
+ * A repository that means ill is the workspace, and its user does what users do. Nothing of the user's is read, changed or run,
+ * nothing is sent, and what the repository calls its models is text wherever it is shown. The same at the command line is
+ * test/cli/hostile-repository.test.ts.
+ */
+import assert from 'node:assert/strict';
+import { execFile, execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import * as vscode from 'vscode';
+import type { BeforeAfter } from '../../../src/engine/records/before-after/before-after';
+import type { VerifyResult } from '../../../src/protocol/export';
+import { makeHostile, ranIn, SECRET, stateOf, watchReads, write } from '../../support/hostile';
+import { tinyCheckpoint } from '../../support/tiny-models';
+import { until } from '../../support/until';
+import {
+  clearWorkspace,
+  coppice,
+  EXTENSION_ID,
+  fileLines,
+  inspectionLines,
+  inWorkspace,
+  resetSettings,
+  run,
+} from '../support/coppice';
+import { Window } from '../support/window';
+
+/** A folder may be called so: markup, a link of a notification, and a command of the shell. */
+const NAME = '<b class=evil>[Trust](command:evil)$(touch stolen.ran)';
+
+describe('a hostile repository in the editor', function () {
+  this.timeout(120_000);
+  const user = dirname(inWorkspace());
+  const home = join(user, 'home');
+  const model = inWorkspace('model');
+  const evil = inWorkspace(NAME);
+  const { PATH, PYTHONPATH } = process.env;
+  const disposables: vscode.Disposable[] = [];
+  let window: Window;
+  let canary: Server;
+  /** Requests and commands that nobody asked for. */
+  const happened: string[] = [];
+  let markup: string;
+  let untouched: string[];
+  let read: () => string[];
+
+  before(async function () {
+    if (process.platform === 'win32') return this.skip(); // such names and links need another system
+    window = await Window.connect();
+    await resetSettings();
+    await clearWorkspace();
+    await window.tidy();
+    disposables.push(vscode.commands.registerCommand('evil', () => happened.push('the command')));
+    canary = createServer(({ url }, response) => {
+      happened.push(`a request for ${url}`);
+      response.end();
+    });
+    await new Promise<void>((done) => canary.listen(0, '127.0.0.1', done));
+    const address = `http://127.0.0.1:${(canary.address() as AddressInfo).port}/stolen`;
+    markup = `<img class=evil src="${address}">![Trust](${address}) [Trust](command:evil) <script>evil</script>`;
+    const cli = join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'dist/cli.cjs');
+    const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+    await makeHostile({
+      home,
+      repo: inWorkspace(),
+      model: tinyCheckpoint('llama-gqa-tied', { tokenizer: true, config: { _name_or_path: markup } }),
+      coppice: (...args) => promisify(execFile)(process.execPath, [cli, ...args], { env }),
+    });
+    writeOdd();
+    watchReads(home); // it rounds the times
+    untouched = stateOf(home);
+    read = watchReads(home);
+    // As in a terminal of the folder, for whoever has the folder in the path.
+    Object.assign(process.env, { PATH: `.:${PATH}`, PYTHONPATH: '.' });
+    await (await coppice()).sidecar.restart();
+    await run('refreshCheckpoints');
+    await vscode.commands.executeCommand('coppice.checkpoints.focus');
+  });
+  afterEach(() => {
+    const files = read();
+    assert.deepEqual(stateOf(home), untouched, 'something of the user changed');
+    read = watchReads(home);
+    assert.deepEqual(ranIn(inWorkspace()), [], 'something of the repository ran');
+    assert.deepEqual(happened, []);
+    assert.deepEqual(files, [], 'something of the user was read');
+  });
+  after(async () => {
+    if (!canary) return;
+    Object.assign(process.env, { PATH, PYTHONPATH });
+    if (PYTHONPATH === undefined) delete process.env.PYTHONPATH;
+    canary.close();
+    for (const each of disposables) each.dispose();
+    await window.tidy();
+    await clearWorkspace();
+    rmSync(home, { recursive: true });
+    await (await coppice()).sidecar.restart();
+    await window.disconnect();
+  });
+
+  /** A model that cannot be computed with, whose file is full of markup. */
+  function writeOdd(): void {
+    const config = JSON.parse(readFileSync(join(model, 'config.json'), 'utf8')) as object;
+    const odd = { ...config, model_type: markup, architectures: [markup] };
+    write(inWorkspace('odd/config.json'), JSON.stringify(odd));
+    const header = JSON.stringify({
+      __metadata__: { title: markup },
+      [markup]: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+    });
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(Buffer.byteLength(header)));
+    writeFileSync(inWorkspace('odd/model.safetensors'), Buffer.concat([length, Buffer.from(header), Buffer.alloc(4)]));
+  }
+
+  /** Nothing in the window, its pages, hovers and notifications was made of what the repository says. */
+  async function staysText(): Promise<void> {
+    const made = '.evil, img[src*="stolen"], a[href*="evil"], a[data-href*="evil"], a[href*="stolen"]';
+    for (const frame of window.page.frames()) {
+      const found = await frame
+        .locator(made)
+        .count()
+        .catch(() => 0);
+      assert.equal(found, 0, `${found} in ${frame.url()}`);
+      const text = await frame
+        .locator('body')
+        .innerText({ timeout: 2000 })
+        .catch(() => '');
+      assert.ok(!text.includes(SECRET), text);
+    }
+  }
+
+  it('is scored, planned, pruned, exported and compared', async () => {
+    await run('scoreBlocks', { checkpoint: model, criterion: 'magnitude' });
+    await run('suggestBlocks', { checkpoint: model, criterion: 'magnitude', count: 1 });
+    await run('pruneCheckpoint', { checkpoint: model, out: evil });
+    await run('pruneCheckpoint', { checkpoint: inWorkspace('linked'), blocks: [1], out: inWorkspace('from-linked') });
+    for (const name of readdirSync(inWorkspace('from-linked')))
+      assert.ok(!readFileSync(inWorkspace('from-linked', name)).includes(SECRET), name);
+    const output = `${evil}.gguf`;
+    await run('exportModel', { checkpoint: evil, format: 'gguf', type: 'stored', out: output });
+    const { verified } = await run<VerifyResult>('verifyExport', { output, consumers: true });
+    assert.ok(verified.passed);
+  });
+
+  it('has names that are text in the tree, its hovers and notifications', async () => {
+    await run('refreshCheckpoints');
+    for (const { item } of [...(await fileLines()), ...(await inspectionLines())]) {
+      if (!(item.tooltip instanceof vscode.MarkdownString)) continue;
+      assert.ok(item.tooltip.isTrusted !== true && item.tooltip.supportHtml !== true);
+    }
+    for (const name of [NAME, 'odd']) {
+      await window.row(name).first().hover();
+      await window.page.locator('.monaco-hover:visible').first().waitFor();
+      await staysText();
+      await window.screenshot(`hostile-hover-${name === NAME ? 'name' : 'odd'}`);
+    }
+    await vscode.commands.executeCommand('coppice.verifyExport', { output: `${evil}.gguf`, consumers: false });
+    const toast = window.toast('as far as its type allows');
+    await toast.getByText('[Trust]').first().click();
+    await window.screenshot('hostile-toast');
+    await staysText();
+    await window.tidy();
+  });
+
+  it('has pages in which nothing of it is markup', async () => {
+    const text = inWorkspace('text.txt');
+    for (const checkpoint of [model, evil]) await run('evaluatePerplexity', { checkpoint, text, limit: 2 });
+    await run('generateText', { checkpoint: evil, prompt: markup, maxNewTokens: 4 });
+    forgeRecords();
+    const { records, jobs } = await coppice();
+    await records.read();
+    await jobs.readAgain();
+    await run('openResults', { checkpoint: evil });
+    const panel = await window.frameWith('h1', '<b class=evil>');
+    await panel.locator('.samples vscode-button', { hasText: 'Generate' }).click();
+    await until('there is a text', async () => (await panel.locator('.sample').count()) > 0);
+    await staysText();
+    await window.screenshot('hostile-panel');
+    const page = await run<BeforeAfter>('showBeforeAfter', { checkpoint: evil });
+    assert.equal(page.models.length, 2);
+    await window.frameWith('h1', '<b class=evil>');
+    await staysText();
+    await window.screenshot('hostile-before-after');
+    await vscode.commands.executeCommand(
+      'vscode.openWith',
+      vscode.Uri.file(inWorkspace('odd/model.safetensors')),
+      'coppice.checkpoint',
+    );
+    await window.frameWith('main', '<img class=evil');
+    await staysText();
+    await window.screenshot('hostile-editor');
+    await vscode.commands.executeCommand('coppice.jobs.focus');
+    await window.page.locator(window.jobRows).first().hover();
+    await staysText();
+    await window.tidy();
+  });
+
+  /** What was really run, told again in words of the repository. */
+  function forgeRecords(): void {
+    const folder = inWorkspace('.coppice/runs');
+    const kept = /^(kind|role|identity|sha256|started|finished|criterion|format|device|provider|place|checkpoint)$/;
+    const forged = (value: unknown, key = ''): unknown => {
+      if (typeof value === 'string') return kept.test(key) ? value : `${markup} ${value}`;
+      if (Array.isArray(value)) return value.map((each) => forged(each));
+      if (value === null || typeof value !== 'object') return value;
+      return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, forged(each, name)]));
+    };
+    for (const name of readdirSync(folder).filter((each) => each.endsWith('.json'))) {
+      const record = JSON.parse(readFileSync(join(folder, name), 'utf8')) as object;
+      const text = JSON.stringify({ ...(forged(record) as object), notes: [markup] });
+      writeFileSync(join(folder, `2099${name}`), text);
+    }
+  }
+
+  it('has recipes that replace, remove and begin nothing of the user', async () => {
+    const recipe = (name: string): object => ({ recipe: inWorkspace(name) });
+    await assert.rejects(run('runRecipe', recipe('theft/theft.coppice.json')), /is a link/);
+    await assert.rejects(run('runRecipe', recipe('steps.coppice.json')), /is a link/);
+    await assert.rejects(run('runRecipe', recipe('replaces.coppice.json')), /is not replaced/);
+    await assert.rejects(run('runRecipe', recipe('tasks.coppice.json')));
+    await staysText();
+  });
+
+  it('has a report that loads, runs and starts nothing', async () => {
+    const address = /http:\S+stolen/.exec(markup)![0];
+    const html = [
+      '<h1>Forged</h1>',
+      `<meta http-equiv="refresh" content="0;url=${address}"><base href="${address}/">`,
+      `<script>document.querySelector('h1').textContent = 'ran'</script><img src=${address} onerror="this.id = 'ran'">`,
+      `<link rel=stylesheet href="${address}"><link rel=prefetch href="${address}"><iframe src="${address}"></iframe>`,
+      `<form action="${address}"><button>Send</button></form><a href="command:evil">Trust</a>`,
+    ];
+    write(inWorkspace('.coppice/tasks/report.html'), html.join('\n'));
+    await run('openRecipeReport', { recipe: inWorkspace('tasks.coppice.json') });
+    const frame = await window.frameWith('h1', 'Forged');
+    await frame.getByText('Trust').click();
+    await frame.getByRole('button', { name: 'Send' }).click();
+    assert.equal(await frame.locator('#ran').count(), 0);
+    await window.screenshot('hostile-report');
+    await window.tidy();
+  });
+
+  it('has names that a shell reads as names', async () => {
+    await run('scoreBlocks', { checkpoint: evil, criterion: 'magnitude' });
+    const command = await run<string>('copyCliCommand');
+    const output = `${evil}.gguf`;
+    const code = await run<string>('copyLoadingCode', { output, library: 'llama.cpp' });
+    for (const words of [command, code]) {
+      assert.ok(words.includes('touch stolen.ran'), words);
+      execFileSync('bash', ['-c', `cd ${user}; coppice() { :; }; llama-cli() { :; }; ${words}`]);
+      assert.ok(!readdirSync(user).includes('stolen.ran'), words);
+    }
+  });
+});
