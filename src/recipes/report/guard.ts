@@ -9,6 +9,7 @@ import type { ReportAssets } from '../../engine/records/report';
  */
 export function guardedReport(html: string, { script }: Pick<ReportAssets, 'script'>): string {
   const hash = createHash('sha256').update(script).digest('base64');
-  const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data: blob:`;
+  const loads = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data: blob:`;
+  const policy = `${loads}; base-uri 'none'; form-action 'none'`;
   return `<!DOCTYPE html><meta http-equiv="Content-Security-Policy" content="${policy}">${html}`;
 }
