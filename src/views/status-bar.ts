@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import type { DeviceInfo, JobInfo } from '../protocol/jobs';
 import type { SidecarClient, SidecarStatus } from '../sidecar/client';
 import { deviceLines } from './device-words';
+import { appendPlain } from './plain-markdown';
 import { progressShort, stateLine } from './progress-words';
 import { jobTitle, jobWord } from '../jobs/titles';
 
@@ -69,7 +70,7 @@ function tooltipOf(
 ): vscode.MarkdownString {
   const text = new vscode.MarkdownString('', true);
   text.isTrusted = { enabledCommands: ['coppice.showLog', 'coppice.restartSidecar', MANAGE_TRUST] };
-  const paragraph = (line: string): void => void text.appendText(line).appendMarkdown('\n\n');
+  const paragraph = (line: string): void => void appendPlain(text, line).appendMarkdown('\n\n');
   jobLines.forEach(paragraph);
   paragraph(stateWords(status));
   if (device) deviceLines(device).forEach(paragraph);

@@ -23,6 +23,7 @@ import { scoringSentence } from '../score-words';
 import type { Scores } from '../scores';
 import { daysAgo } from '../../format/days-ago';
 import { formatBytes, formatCount, shortCount, formatFactor } from '../../format/numbers';
+import { appendPlain } from '../plain-markdown';
 import { openCommand } from './inspection';
 import { perplexityTimes } from './named-plan';
 
@@ -168,8 +169,8 @@ function tooltip(
   const summary = summarize(checkpoint);
   const text = new vscode.MarkdownString();
   const line = (name: string, value: string): void =>
-    void text.appendMarkdown(`- ${name}: `).appendText(value).appendMarkdown('\n');
-  text.appendText(path).appendMarkdown('\n\n');
+    void appendPlain(text.appendMarkdown(`- ${name}: `), value).appendMarkdown('\n');
+  appendPlain(text, path).appendMarkdown('\n\n');
   if (next) line(vscode.l10n.t('Next'), nextWords(next));
   if (origin) {
     line(vscode.l10n.t('Made from'), `${origin.name} (${madeWords(origin)})`);

@@ -31,6 +31,9 @@ import { Window } from '../support/window';
 /** A folder may be called so: markup, a link of a notification, and a command of the shell. */
 const NAME = '<b class=evil>[Trust](command:evil)$(touch stolen.ran)';
 
+/** Of an element, in a page. */
+const OUTER = 'element => element.outerHTML';
+
 describe('a hostile repository in the editor', function () {
   this.timeout(120_000);
   const user = dirname(inWorkspace());
@@ -63,10 +66,11 @@ describe('a hostile repository in the editor', function () {
     markup = `<img class=evil src="${address}">![Trust](${address}) [Trust](command:evil) <script>evil</script>`;
     const cli = join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'dist/cli.cjs');
     const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+    const config = { _name_or_path: markup, num_hidden_layers: 8 };
     await makeHostile({
       home,
       repo: inWorkspace(),
-      model: tinyCheckpoint('llama-gqa-tied', { tokenizer: true, config: { _name_or_path: markup } }),
+      model: tinyCheckpoint('llama-gqa-tied', { tokenizer: true, config }),
       coppice: (...args) => promisify(execFile)(process.execPath, [cli, ...args], { env }),
     });
     writeOdd();
@@ -116,13 +120,10 @@ describe('a hostile repository in the editor', function () {
 
   /** Nothing in the window, its pages, hovers and notifications was made of what the repository says. */
   async function staysText(): Promise<void> {
-    const made = '.evil, img[src*="stolen"], a[href*="evil"], a[data-href*="evil"], a[href*="stolen"]';
+    const made = '.evil, img[src*="stolen"], a[href^="command:evil"], a[data-href^="command:evil"], a[href*="stolen"]';
     for (const frame of window.page.frames()) {
-      const found = await frame
-        .locator(made)
-        .count()
-        .catch(() => 0);
-      assert.equal(found, 0, `${found} in ${frame.url()}`);
+      const found = frame.locator(made);
+      if ((await found.count().catch(() => 0)) > 0) assert.fail(await found.first().evaluate(OUTER));
       const text = await frame
         .locator('body')
         .innerText({ timeout: 2000 })
@@ -139,7 +140,7 @@ describe('a hostile repository in the editor', function () {
     for (const name of readdirSync(inWorkspace('from-linked')))
       assert.ok(!readFileSync(inWorkspace('from-linked', name)).includes(SECRET), name);
     const output = `${evil}.gguf`;
-    await run('exportModel', { checkpoint: evil, format: 'gguf', type: 'stored', out: output });
+    await run('exportModel', { checkpoint: evil, format: 'gguf', type: [], out: output });
     const { verified } = await run<VerifyResult>('verifyExport', { output, consumers: true });
     assert.ok(verified.passed);
   });
@@ -151,8 +152,9 @@ describe('a hostile repository in the editor', function () {
       assert.ok(item.tooltip.isTrusted !== true && item.tooltip.supportHtml !== true);
     }
     for (const name of [NAME, 'odd']) {
+      await (await coppice()).tree.reveal(inWorkspace(name));
       await window.row(name).first().hover();
-      await window.page.locator('.monaco-hover:visible').first().waitFor();
+      await window.page.locator('.monaco-hover:visible', { hasText: name }).first().waitFor();
       await staysText();
       await window.screenshot(`hostile-hover-${name === NAME ? 'name' : 'odd'}`);
     }
@@ -167,11 +169,12 @@ describe('a hostile repository in the editor', function () {
   it('has pages in which nothing of it is markup', async () => {
     const text = inWorkspace('text.txt');
     for (const checkpoint of [model, evil]) await run('evaluatePerplexity', { checkpoint, text, limit: 2 });
-    await run('generateText', { checkpoint: evil, prompt: markup, maxNewTokens: 4 });
+    await run('generateText', { checkpoint: evil, prompt: '<img class=evil src=x>', maxNewTokens: 4 });
     forgeRecords();
     const { records, jobs } = await coppice();
     await records.read();
     await jobs.readAgain();
+    assert.ok(records.digests.some((digest) => JSON.stringify(digest).includes('<img class=evil')));
     await run('openResults', { checkpoint: evil });
     const panel = await window.frameWith('h1', '<b class=evil>');
     await panel.locator('.samples vscode-button', { hasText: 'Generate' }).click();
@@ -221,6 +224,9 @@ describe('a hostile repository in the editor', function () {
     await assert.rejects(run('runRecipe', recipe('replaces.coppice.json')), /is not replaced/);
     await assert.rejects(run('runRecipe', recipe('tasks.coppice.json')));
     await staysText();
+    // Data of a recipe may be links, as those of the user may be; what they lead to is no question, and nobody is told of it.
+    assert.deepEqual(read(), [join(home, '.ssh/id')]);
+    read = watchReads(home);
   });
 
   it('has a report that loads, runs and starts nothing', async () => {
@@ -246,10 +252,11 @@ describe('a hostile repository in the editor', function () {
     await run('scoreBlocks', { checkpoint: evil, criterion: 'magnitude' });
     const command = await run<string>('copyCliCommand');
     const output = `${evil}.gguf`;
-    const code = await run<string>('copyLoadingCode', { output, library: 'llama.cpp' });
+    const code = await run<string>('copyLoadingCode', { checkpoint: output, library: 'llama.cpp' });
+    const stubs = ['coppice', 'llama-cli', 'llama-completion'].map((name) => `${name}() { :; };`).join(' ');
     for (const words of [command, code]) {
       assert.ok(words.includes('touch stolen.ran'), words);
-      execFileSync('bash', ['-c', `cd ${user}; coppice() { :; }; llama-cli() { :; }; ${words}`]);
+      execFileSync('bash', ['-c', `cd ${user}; ${stubs} ${words}`]);
       assert.ok(!readdirSync(user).includes('stolen.ran'), words);
     }
   });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { CancelledError } from '../../../src/engine/errors';
 import type { Coppice } from '../../../src/host/coppice';
-import { until } from '../../support/until';
+import { eventually, until } from '../../support/until';
 import { clearWorkspace, coppice, inWorkspace, resetSettings, run, writeModel, writeText } from '../support/coppice';
 import { byDuplicating, hasSecondWindow, onSameFolder } from '../support/second-window';
 import { Window } from '../support/window';
@@ -34,7 +34,8 @@ describe('two windows of a workspace', () => {
     ended = assert.rejects(run('retrainLora', { checkpoint, ...training, settings }), cancelled);
     await first.jobRow(/Retraining oak.*left/s).waitFor();
   });
-  afterEach(async () => {
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await second?.screenshot('failed-second-window');
     await second?.page.close();
     second = undefined;
   });
@@ -59,10 +60,14 @@ describe('two windows of a workspace', () => {
     await window.jobRow(/Retraining oak.*runs in another window/s).waitFor();
     await window.row(/^oak/).first().waitFor();
     await run('removeBlocks', { checkpoint, blocks: [blocks[0]] });
-    await window.row(/oak.*keeps 7 of 8/s).waitFor();
-    await window.row(/^oak/).first().click(); // opens it in the tree
-    await window.tick(`Block ${blocks[1] + 1}`, async () => (await planned()) === blocks.join());
-    await first.row(/oak.*keeps 6 of 8/s).waitFor();
+    await window.row(/oak.*keeps 7\/8/s).waitFor();
+    await until('its blocks are shown', async () => {
+      if (await eventually(async () => (await window.row('Block 0').count()) > 0, 2000)) return true;
+      await window.row(/^oak/).first().locator('.monaco-tl-twistie').click();
+      return false;
+    });
+    await window.tick(`Block ${blocks[1]}`, async () => (await planned()) === blocks.join());
+    await first.row(/oak.*keeps 6\/8/s).waitFor();
     assert.equal(await window.page.locator('.notification-toast').count(), 0);
     assert.equal(await window.jobRow(/stopped|interrupted/).count(), 0);
     await run('resetPlan', { checkpoint });

@@ -4,6 +4,7 @@
  */
 import type { Page, Route } from 'playwright-core';
 import * as vscode from 'vscode';
+import { eventually, until } from '../../support/until';
 import { EXTENSION_ID } from './coppice';
 import type { Window } from './window';
 
@@ -33,7 +34,13 @@ async function opened(window: Window, open: () => Promise<Page>): Promise<Window
   const second = window.at(await open());
   await second.page.locator('.monaco-workbench .activitybar').waitFor();
   await context.unrouteAll();
-  await second.page.locator('.activitybar').getByRole('tab', { name: 'Coppice' }).click();
+  const jobs = second.page.locator('.pane-header:visible', { hasText: 'Jobs' });
+  await until('the view is shown', async () => {
+    if (await eventually(async () => (await jobs.count()) > 0, 3000)) return true;
+    // A second click would hide it.
+    await second.page.locator('.activitybar').getByRole('tab', { name: 'Coppice' }).click();
+    return false;
+  });
   return second;
 }
 
