@@ -22,8 +22,11 @@ export const onSameFolder = (window: Window): Promise<Window> =>
 /** By the command that a desktop has for it, which makes another workspace of the same folders. */
 export const byDuplicating = (window: Window): Promise<Window> =>
   opened(window, async () => {
-    const page = window.page.context().waitForEvent('page');
+    const opening = window.page.context().waitForEvent('page');
     await vscode.commands.executeCommand('workbench.action.duplicateWorkspaceInNewWindow');
+    const page = await opening;
+    await page.waitForURL(/workspace=/);
+    await page.goto(page.url()); // the first document may have come before it could be changed
     return page;
   });
 
@@ -32,16 +35,27 @@ async function opened(window: Window, open: () => Promise<Page>): Promise<Window
   const { origin } = new URL(window.page.url());
   await context.route((at) => at.origin === origin && at.pathname === '/', withExtension);
   const second = window.at(await open());
-  await second.page.locator('.monaco-workbench .activitybar').waitFor();
-  await context.unrouteAll();
-  const jobs = second.page.locator('.pane-header:visible', { hasText: 'Jobs' });
+  try {
+    await showView(second.page);
+  } catch (error) {
+    await second.screenshot('failed-second-window');
+    await second.page.close();
+    throw error;
+  } finally {
+    await context.unrouteAll();
+  }
+  return second;
+}
+
+async function showView(page: Page): Promise<void> {
+  const tab = page.locator('.activitybar').getByRole('tab', { name: 'Coppice' });
+  await tab.waitFor();
   await until('the view is shown', async () => {
+    const jobs = page.locator('.pane-header:visible', { hasText: 'Jobs' });
     if (await eventually(async () => (await jobs.count()) > 0, 3000)) return true;
-    // A second click would hide it.
-    await second.page.locator('.activitybar').getByRole('tab', { name: 'Coppice' }).click();
+    await tab.click(); // a second click would hide it
     return false;
   });
-  return second;
 }
 
 /** Puts the extension under development into the page's own configuration. */
