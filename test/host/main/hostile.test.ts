@@ -31,9 +31,6 @@ import { Window } from '../support/window';
 /** A folder may be called so: markup, a link of a notification, and a command of the shell. */
 const NAME = '<b class=evil>[Trust](command:evil)$(touch stolen.ran)';
 
-/** Of an element, in a page. */
-const OUTER = 'element => element.outerHTML';
-
 describe('a hostile repository in the editor', function () {
   this.timeout(120_000);
   const user = dirname(inWorkspace());
@@ -120,10 +117,12 @@ describe('a hostile repository in the editor', function () {
 
   /** Nothing in the window, its pages, hovers and notifications was made of what the repository says. */
   async function staysText(): Promise<void> {
-    const made = '.evil, img[src*="stolen"], a[href^="command:evil"], a[data-href^="command:evil"], a[href*="stolen"]';
+    const made =
+      '.evil, img[src*="stolen"], a[href^="command:evil"], a[data-href^="command:evil"], a[href^="http"][href*="stolen"]';
     for (const frame of window.page.frames()) {
       const found = frame.locator(made);
-      if ((await found.count().catch(() => 0)) > 0) assert.fail(await found.first().evaluate(OUTER));
+      if ((await found.count().catch(() => 0)) > 0)
+        assert.fail(await found.first().evaluate(({ outerHTML }: { outerHTML: string }) => outerHTML));
       const text = await frame
         .locator('body')
         .innerText({ timeout: 2000 })
@@ -183,7 +182,7 @@ describe('a hostile repository in the editor', function () {
     await window.screenshot('hostile-panel');
     const page = await run<BeforeAfter>('showBeforeAfter', { checkpoint: evil });
     assert.equal(page.models.length, 2);
-    await window.frameWith('h1', '<b class=evil>');
+    await window.frameWith('.report-head h1', '<b class=evil>');
     await staysText();
     await window.screenshot('hostile-before-after');
     await vscode.commands.executeCommand(

@@ -62,9 +62,10 @@ describe('two windows of a workspace', () => {
     await run('removeBlocks', { checkpoint, blocks: [blocks[0]] });
     await window.row(/oak.*keeps 7\/8/s).waitFor();
     await until('its blocks are shown', async () => {
-      if (await eventually(async () => (await window.row('Block 0').count()) > 0, 2000)) return true;
+      const areShown = async (): Promise<boolean> => (await window.row('Block 0').count()) > 0;
+      if (await areShown()) return true;
       await window.row(/^oak/).first().locator('.monaco-tl-twistie').click();
-      return false;
+      return eventually(areShown, 2000);
     });
     await window.tick(`Block ${blocks[1]}`, async () => (await planned()) === blocks.join());
     await first.row(/oak.*keeps 6\/8/s).waitFor();

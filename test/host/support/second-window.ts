@@ -52,7 +52,7 @@ async function showView(page: Page): Promise<void> {
   await tab.waitFor();
   await until('the view is shown', async () => {
     const jobs = page.locator('.pane-header:visible', { hasText: 'Jobs' });
-    if (await eventually(async () => (await jobs.count()) > 0, 3000)) return true;
+    if (await eventually(async () => (await jobs.count()) > 0, 1000)) return true;
     await tab.click(); // a second click would hide it
     return false;
   });
