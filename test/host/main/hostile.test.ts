@@ -96,7 +96,7 @@ describe('a hostile repository in the editor', function () {
     for (const each of disposables) each.dispose();
     await window.tidy();
     await clearWorkspace();
-    rmSync(home, { recursive: true });
+    rmSync(home, { recursive: true, force: true });
     await (await coppice()).sidecar.restart();
     await window.disconnect();
   });
@@ -165,6 +165,21 @@ describe('a hostile repository in the editor', function () {
     await window.tidy();
   });
 
+  it('has names that are text in questions', async () => {
+    const exporting = vscode.commands.executeCommand('coppice.exportModel', {
+      checkpoint: evil,
+      format: 'gguf',
+      type: [],
+    });
+    await window.question('The new file');
+    await window.page.locator('.quick-input-widget input').first().fill(`${NAME} 2.gguf`); // beside it, as proposed
+    assert.match(await window.question(/Writes to .*stolen\.ran\) 2\.gguf/), /\[Trust\]/);
+    await staysText();
+    await window.screenshot('hostile-question');
+    await window.page.keyboard.press('Escape');
+    await exporting;
+  });
+
   it('has pages in which nothing of it is markup', async () => {
     const text = inWorkspace('text.txt');
     for (const checkpoint of [model, evil]) await run('evaluatePerplexity', { checkpoint, text, limit: 2 });
@@ -224,8 +239,26 @@ describe('a hostile repository in the editor', function () {
     await assert.rejects(run('runRecipe', recipe('tasks.coppice.json')));
     await staysText();
     // Data of a recipe may be links, as those of the user may be; what they lead to is no question, and nobody is told of it.
-    assert.deepEqual(read(), [join(home, '.ssh/id')]);
+    assert.deepEqual(
+      read().filter((file) => file !== join(home, '.ssh/id')),
+      [],
+    );
     read = watchReads(home);
+  });
+
+  it('gives an agent of the chat nothing of what is outside', async () => {
+    const call = (name: string, input: object): Thenable<unknown> =>
+      vscode.lm.invokeTool(`coppice_${name}`, { input, toolInvocationToken: undefined });
+    await call('inspect', { checkpoint: 'model' });
+    await assert.rejects(async () => call('inspect', { checkpoint: 'linked' }), /link that leads outside/);
+    await assert.rejects(
+      async () => call('tasks', { checkpoints: ['model'], data: 'tasks' }),
+      /link that leads outside/,
+    );
+    for (const name of ['theft/theft', 'steps', 'replaces', 'tasks']) {
+      const recipe = `${name}.coppice.json`;
+      await assert.rejects(async () => call('run_recipe', { recipe }), /is a link|outside/);
+    }
   });
 
   it('has a report that loads, runs and starts nothing', async () => {
