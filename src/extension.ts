@@ -17,6 +17,7 @@ import { learnSpeed } from './host/learn-speed';
 import { Speeds } from './jobs/machine-speeds';
 import { showWarnings } from './host/warnings';
 import { openWindows } from './host/windows';
+import { askConsent } from './host/cluster-consent';
 import { watchLeftRuns } from './host/cluster-left';
 import { ClusterRuns } from './host/cluster-runs';
 import { Config } from './host/config';
@@ -88,7 +89,8 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   const client = (sidecar = new NotedSidecar(options, note, stopped));
   const failed = new FailedJobs(shared);
   const store = context.workspaceState;
-  const cluster = new ClusterRuns({ sidecar: client, store, ownFolder: context.extensionUri.fsPath, log });
+  const { fsPath: ownFolder } = context.extensionUri;
+  const cluster = new ClusterRuns({ sidecar: client, store, ownFolder, agrees: askConsent, log });
   const folders = (): readonly string[] => jobFolders({ config, context });
   const model = jobsModel({ sidecar: client, library, cluster, journal: stopped, failed, folders });
   const speeds = new Speeds(context.globalState, availableParallelism());

@@ -48,6 +48,8 @@ export interface ClusterRun {
   readonly command: readonly string[];
   /** Oldest first; empty while nothing is submitted. */
   readonly submissions: readonly Submission[];
+  /** Proof that who submitted the run, or agreed to it, knows what it starts (consent.ts). */
+  readonly seal?: string;
 }
 
 /** Places inside the folder. */
@@ -122,6 +124,7 @@ function runFault(value: unknown): string | undefined {
   if (value.estimate !== undefined && !isEstimate(value.estimate)) return 'estimate is not one';
   if (!isObject(asked) || !isTexts(Object.values(asked))) return 'asked is not an object of texts';
   if (!isTexts(command)) return 'command is not a list of texts';
+  if (value.seal !== undefined && typeof value.seal !== 'string') return 'seal is not a text';
   if (
     !Array.isArray(submissions) ||
     !submissions.every((each) => isSubmission(each, ID_FORMS[scheduler as SchedulerName]))

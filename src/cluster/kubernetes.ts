@@ -16,6 +16,7 @@ export const kubernetes: Scheduler = {
   place: podPath,
   threads: podThreads,
   write: async (folder, run) => [(await writeManifest(folder, run, allParts(run.parts))).file],
+  scripts: () => [], // a manifest is written for each submission
   submit: async (folder, run, parts) => {
     const { file, name } = await writeManifest(folder, run, parts);
     // `create`, for `apply` would say that all is well where another run has a job of this name.

@@ -27,6 +27,8 @@ export interface Scheduler {
   readonly place?: (path: string, asked: ClusterRun['asked']) => string;
   /** Writes what the scheduler takes into the run's folder. @returns the files @throws UserError */
   readonly write: (folder: string, run: ClusterRun) => Promise<string[]>;
+  /** Files of the run's folder that a submission runs as they lie there: users may change them. */
+  readonly scripts: (folder: string) => readonly string[];
   /**
    * Hands some parts of the run, and a new gather after these and all that still run, to the scheduler.
    * @param parts numbers; earlier submissions of these have ended. With none, only the gather is handed over

@@ -19,6 +19,7 @@ export const slurm: Scheduler = {
     await writeWhole(gatherScript(folder), gather);
     return [partScript(folder), gatherScript(folder)];
   },
+  scripts: (folder) => [partScript(folder), gatherScript(folder)],
   submit,
   async queue(run) {
     const rows = await rowsOf(run);

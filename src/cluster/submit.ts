@@ -12,6 +12,7 @@ import { changePaths } from '../jobs/option-paths';
 import type { OptionsFor } from '../jobs/kinds';
 import { CUT_FAULTS } from '../jobs/parts/faults';
 import type { CutKind } from '../jobs/parts/part-record';
+import { agreed, type Consent, sealed } from './consent';
 import { estimateParts } from './estimate';
 import {
   type ClusterRun,
@@ -73,8 +74,12 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const folder = resolve(request.folder);
   const details = { kind, words, parts, scheduler, asked, command, submissions: [] };
   const run = await makeRunFolder(folder, { ...details, ...(estimate && { estimate }) });
-  const files = await orRemove(folder, () => schedulerOf(scheduler).write(folder, run));
-  return { folder, run, files };
+  return orRemove(folder, async () => {
+    const files = await schedulerOf(scheduler).write(folder, run);
+    const own = await sealed(folder, run);
+    await writeRun(folder, own);
+    return { folder, run: own, files };
+  });
 }
 
 /**
@@ -143,9 +148,10 @@ export interface Resubmitted {
 /**
  * Hands the parts that failed, or were never submitted, to the scheduler again, with a new gather after them and after
  * those that still run.
- * @throws UserError when the scheduler is not there, or refuses
+ * @param consent is asked where somebody else may have written what would be started
+ * @throws UserError without consent, and when the scheduler is not there, or refuses
  */
-export async function resubmitFailed(given: string): Promise<Resubmitted> {
+export async function resubmitFailed(given: string, consent: Consent): Promise<Resubmitted> {
   const folder = resolve(given);
   const { run, files, queue, status } = await look(folder);
   const scheduler = schedulerOf(run.scheduler);
@@ -162,11 +168,12 @@ export async function resubmitFailed(given: string): Promise<Resubmitted> {
       'Run this where the scheduler can be asked.',
     );
   }
+  const own = await agreed(folder, run, consent);
   await makeWay(folder, parts, files);
-  if (gatherLives) await scheduler.cancel(run, 'gather');
-  await requireSame(folder, run);
-  const submission = await scheduler.submit(folder, run, parts);
-  await writeRun(folder, { ...run, submissions: [...run.submissions, submission] });
+  if (gatherLives) await scheduler.cancel(own, 'gather');
+  await requireSame(folder, own);
+  const submission = await scheduler.submit(folder, own, parts);
+  await writeRun(folder, { ...own, submissions: [...own.submissions, submission] });
   return { parts, submission };
 }
 

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { Consent } from '../cluster/consent';
 import { type ClusterRun, partsFolder, readRun } from '../cluster/folder';
 import { statusOf } from '../cluster/status';
 import { cancelRun, resubmitFailed, submitRun } from '../cluster/submit';
@@ -56,6 +57,8 @@ interface Host {
   readonly store: Memento;
   /** Of the extension: no machine of a cluster has it. */
   readonly ownFolder: string;
+  /** Asks whether what a run starts, which somebody else may have written, is to be started again. */
+  readonly agrees: Consent;
   readonly log: { info(text: string): void; warn(text: string): void };
 }
 
@@ -172,7 +175,7 @@ export class ClusterRuns {
       return undefined;
     }
     const { counts } = await statusOf(kept.folder);
-    if (counts.failed > 0) await resubmitFailed(kept.folder);
+    if (counts.failed > 0) await resubmitFailed(kept.folder, this.host.agrees);
     const { failed: _, ...going } = kept;
     this.keep([...this.others(kept), going]);
     return going;

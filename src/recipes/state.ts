@@ -13,7 +13,7 @@ import { readTextFile } from '../engine/files/text-file';
 import { writeWhole } from '../engine/files/whole-file';
 import { isObject, type JsonObject, stringifyJson } from '../format/json';
 import { RESULT_FILE, STEP_KINDS } from './outputs';
-import { Seals } from './seals';
+import { Seals } from '../engine/files/seals';
 import type { FinishedStep, StepOutput } from './types';
 
 export const STATE_FILE = 'state.json';

@@ -3,17 +3,21 @@ import type { Command } from 'commander';
 import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ClusterStatus, type PartState, type PartStatus, statusOf } from '../../cluster/status';
+import type { Started } from '../../cluster/consent';
 import { type Resubmitted, resubmitFailed } from '../../cluster/submit';
 import { throwIfCancelled } from '../../engine/errors';
 import { numberRanges } from '../../format/ranges';
 import { counted } from '../../format/words';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
+import { UsageError } from '../failure';
+import { agrees } from '../terminal/consent';
 import { addOutputOptions, type CommonOptions } from '../options';
 import { facts, table } from '../terminal/text';
 
 interface Options extends CommonOptions {
   readonly resubmit?: true;
   readonly wait?: true;
+  readonly yes?: true;
 }
 
 export function addStatus(program: Command, exit: Exit): void {
@@ -29,6 +33,7 @@ export function addStatus(program: Command, exit: Exit): void {
       '--resubmit',
       'submit the parts that failed again, and a new gather after them; nothing that runs or is done',
     )
+    .option('--yes', 'with --resubmit: also what somebody else may have put into the folder, which is shown first')
     .option('--wait', 'stay until the run has its record, or nothing of it runs any more');
   addOutputOptions(command)
     .addHelpText(
@@ -46,8 +51,9 @@ Examples:
     });
 }
 
-async function status(folder: string, { resubmit, wait }: Options, shell: Shell): Promise<Outcome> {
-  const again = resubmit ? await resubmitFailed(folder) : undefined;
+async function status(folder: string, options: Options, shell: Shell): Promise<Outcome> {
+  const { resubmit, wait } = options;
+  const again = resubmit ? await resubmitFailed(folder, (started) => agreesTo(started, options, shell)) : undefined;
   const found = wait ? await atTheEnd(folder, shell) : await statusOf(folder);
   return {
     json: { ...found, ...(again && { resubmitted: again }) },
@@ -55,6 +61,30 @@ async function status(folder: string, { resubmit, wait }: Options, shell: Shell)
     failed: found.counts.failed > 0 || found.gather.state === 'failed',
   };
 }
+
+/** @throws UsageError where nobody can be asked; CancelledError */
+async function agreesTo(started: Started, { yes, json }: Options, shell: Shell): Promise<boolean> {
+  shell.print('You did not submit this on this machine, or it was changed since. It would start:', '');
+  shell.print(...startedLines(started).map((line) => shell.shown(line)), '');
+  if (yes) return true;
+  const why = 'what the folder would start is not what you submitted on this machine';
+  const way = 'Read it, and add --yes if it is to run with your rights.';
+  const refusal = new UsageError('The parts were not submitted again', why, way);
+  return agrees('Start it with your rights?', refusal, { json: json === true, signal: shell.job.signal });
+}
+
+const startedLines = ({ command, asked, scripts }: Started): string[] => [
+  `command  ${command}`,
+  ...(asked.length > 0 ? [`options  ${asked.join(' ')}`] : []),
+  ...scripts.flatMap(({ file, text }) => [
+    '',
+    `${file}:`,
+    ...text
+      .trimEnd()
+      .split('\n')
+      .map((line) => `  ${line}`),
+  ]),
+];
 
 const POLL_MS = 2000;
 

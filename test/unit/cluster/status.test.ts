@@ -81,7 +81,10 @@ describe('cluster: status from the folder alone', () => {
     assert.deepEqual([found.gather, found.record, found.scheduler?.asked], [{ state: 'waiting' }, null, false]);
     // Looking leaves nothing behind.
     assert.ok(!readdirSync(join(folder, 'parts')).some((name) => name.startsWith('.')));
-    await assert.rejects(resubmitFailed(folder), /cannot be asked/);
+    await assert.rejects(
+      resubmitFailed(folder, () => assert.fail('nothing to start')),
+      /cannot be asked/,
+    );
   });
 
   it('hands no word of a shared folder to a scheduler that is not a job of it', async () => {

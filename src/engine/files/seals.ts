@@ -1,13 +1,14 @@
 /**
- * Seals: proofs that Coppice wrote a line of a state on this machine, for this user. A state lies in a repository, which
- * anyone may have made, and the key of the seals in the user's cache folder, which a repository does not reach.
+ * Seals: proofs that Coppice wrote something on this machine, for this user: a line of a recipe's state, or the command of a
+ * run on a cluster. These lie in repositories and shared folders, where anyone may have made them, and the key of the
+ * seals in the user's cache folder, which none of these reaches.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode } from '../engine/errors';
-import { cacheFolder } from '../engine/files/cache';
-import { withFile } from '../engine/files/regular-file';
+import { systemErrorCode } from '../errors';
+import { cacheFolder } from './cache';
+import { withFile } from './regular-file';
 
 const KEY_FILE = 'recipe-seals.key';
 const KEY_BYTES = 32;
