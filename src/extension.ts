@@ -45,6 +45,7 @@ import { RunRecords } from './views/run-records';
 import { ScoreStore } from './views/scores';
 import { watchSidecar } from './views/sidecar-watch';
 import { StatusBar } from './views/status-bar';
+import { TogetherJobs } from './views/together';
 import { CheckpointTree } from './views/tree';
 
 let sidecar: SidecarClient | undefined;
@@ -106,6 +107,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     scores,
     hidden,
     sidecar: client,
+    together: new TogetherJobs(),
     speeds,
     tree,
     history,

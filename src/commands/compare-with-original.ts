@@ -50,7 +50,11 @@ export const compareWithOriginalCommand: Command<CompareArguments> = {
     const jobs = lacking
       .filter(({ name }) => parts.includes(name))
       .flatMap(({ name, jobs: all }) => all.map((spec) => ({ what: nameOfPart(name), spec })));
-    if (jobs.length > 0) await runParts(coppice, vscode.l10n.t('Compare'), jobs, args.device);
+    const about = {
+      ...({ kind: 'compare', checkpoint: chosen.path } as const),
+      ...{ title: vscode.l10n.t('Compare'), word: vscode.l10n.t('Comparing') },
+    };
+    if (jobs.length > 0) await runParts(coppice, about, jobs, args.device);
     return finish(coppice, chosen, family.original, jobs.length, args);
   },
 };

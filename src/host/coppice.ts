@@ -17,6 +17,7 @@ import type { NamedPlans } from '../views/named-plans';
 import type { Plans } from '../views/plan';
 import type { RunRecords } from '../views/run-records';
 import type { ScoreStore } from '../views/scores';
+import type { TogetherJobs } from '../views/together';
 import type { CheckpointTree } from '../views/tree';
 
 export interface Coppice {
@@ -33,6 +34,8 @@ export interface Coppice {
   readonly records: RunRecords;
   readonly hidden: HiddenPaths;
   readonly sidecar: SidecarClient;
+  /** Jobs that are one for the user. */
+  readonly together: TogetherJobs;
   /** Measured speeds of this machine, for estimates. */
   readonly speeds: Speeds;
   readonly tree: CheckpointTree;

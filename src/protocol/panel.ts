@@ -243,7 +243,8 @@ export interface PanelRun {
 
 export interface PanelJob {
   readonly id: string;
-  readonly kind: JobKind;
+  /** "compare" stands for several jobs, one after the other. */
+  readonly kind: JobKind | 'compare';
   /** The job in one or two words, translated. */
   readonly word: string;
   readonly state: JobState;

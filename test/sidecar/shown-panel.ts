@@ -17,6 +17,7 @@ import { Goals } from '../../src/views/goals';
 import { NamedPlans } from '../../src/views/named-plans';
 import { Plans } from '../../src/views/plan';
 import { ScoreStore } from '../../src/views/scores';
+import { TogetherJobs } from '../../src/views/together';
 import { type Held, receive } from '../../webview/panel/state/state';
 import { eventually } from '../support/until';
 
@@ -71,6 +72,7 @@ export class ShownPanel {
   readonly messages: HostMessage[] = [];
   private held: Held | undefined;
 
+  readonly together = new TogetherJobs();
   readonly scores = new ScoreStore(newStore());
   readonly trainings: Trainings;
   readonly session: ResultsSession;
@@ -89,6 +91,7 @@ export class ShownPanel {
         goals: this.goals,
         trainings: this.trainings,
         sidecar: client,
+        together: this.together,
         settings,
         neighbours: () => ({ patches: [], widths: [], ...neighbours() }),
         histories,

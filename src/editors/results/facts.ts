@@ -12,6 +12,7 @@ import { planEffect } from '../../jobs/plan-effect';
 import { planWarning } from '../../views/plan-warning';
 import { protectionOf } from '../../views/protection';
 import type { Scores } from '../../views/scores';
+import type { Together } from '../../views/together';
 import type { PlanHistory } from './plan-history';
 import type { PanelSettings, PanelCheckpoint } from './services';
 
@@ -64,6 +65,16 @@ export function planOf(
 export interface JobSource {
   readonly jobs: readonly JobInfo[];
   specOf(id: string): JobSpec | undefined;
+}
+
+/** Jobs that are one for the user, in the place of the one among them that runs. */
+export function withTogether(path: string, jobs: readonly PanelJob[], together: readonly Together[]): PanelJob[] {
+  const ours = together.filter(({ checkpoint }) => checkpoint === path);
+  const parts = ours.map(({ part }) => part);
+  return [
+    ...ours.map(({ id, kind, word, progress }) => ({ id, kind, word, state: 'running' as const, progress })),
+    ...jobs.filter(({ id }) => !parts.includes(id)),
+  ];
 }
 
 /** The jobs of the checkpoint, as the panel shows them. @param nameOf the name of a file for the user */

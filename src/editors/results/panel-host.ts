@@ -45,7 +45,7 @@ export function servicesOf(
   panel: vscode.WebviewPanel,
   shared: Pick<PanelServices, 'trainings' | 'histories'>,
 ): PanelServices {
-  const { plans, namedPlans, goals, scores, sidecar, library } = coppice;
+  const { plans, namedPlans, goals, scores, sidecar, together, library } = coppice;
   return {
     ...shared,
     plans,
@@ -53,6 +53,7 @@ export function servicesOf(
     goals,
     scores,
     sidecar,
+    together,
     prompts: new PromptList(coppice.context.globalState),
     host: hostOf(coppice, panel),
     settings: () => settingsOf(coppice),

@@ -38,7 +38,7 @@ const COMPUTING: ReadonlySet<PanelMessage['type']> = new Set<PanelMessage['type'
 /** @throws UserError for what goes wrong, and in Restricted Mode for what computes */
 export async function handleMessage(message: PanelMessage, parts: PanelParts): Promise<void> {
   const { source, services, store, reading, plan, measuring, jobs, samples, journey } = parts;
-  const { host, sidecar } = services;
+  const { host, sidecar, together } = services;
   if (COMPUTING.has(message.type)) requireTrusted(host.trusted());
   if (isRunMessage(message)) return handleRuns(message, parts);
   switch (message.type) {
@@ -92,7 +92,7 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
     case 'training/resume':
       return jobs.resumeTraining();
     case 'job/cancel':
-      return sidecar.cancel(message.id);
+      return together.cancel(message.id) ? undefined : sidecar.cancel(message.id);
     case 'text/choose':
       return measuring.chooseText();
     case 'text/use':

@@ -11,6 +11,7 @@ import type { Goals } from '../../views/goals';
 import type { NamedPlans } from '../../views/named-plans';
 import type { Plans } from '../../views/plan';
 import type { ScoreStore } from '../../views/scores';
+import type { TogetherJobs } from '../../views/together';
 import type { TextSource } from './panel-texts';
 import type { PlanHistories } from './plan-history';
 import type { PromptList } from './prompts';
@@ -94,6 +95,7 @@ export interface PanelServices {
   readonly scores: Pick<ScoreStore, 'shown' | 'onChange'>;
   readonly histories: PlanHistories;
   readonly prompts: PromptList;
+  readonly together: Pick<TogetherJobs, 'all' | 'cancel' | 'onChange'>;
   readonly sidecar: Pick<
     SidecarClient,
     'run' | 'request' | 'jobs' | 'specOf' | 'cancel' | 'onJobs' | 'onProgress' | 'onEnded'

@@ -8,7 +8,7 @@ import type { UserFailure } from '../../protocol/errors';
 import type { NamedPlan, PanelJob, PanelMessage, PanelState } from '../../protocol/panel';
 import type { JobEnded } from '../../sidecar/client';
 import type { Subscription } from '../../sidecar/emitter';
-import { jobsOf, modelOf } from './facts';
+import { jobsOf, modelOf, withTogether } from './facts';
 import { failureOf } from './failures';
 import { JourneyPart } from './journey-part';
 import { JobsPart } from './jobs-part';
@@ -146,13 +146,18 @@ export class ResultsSession {
   }
 
   private jobsNow(): PanelJob[] {
-    const { sidecar, host } = this.services;
-    return jobsOf(this.source.path, sidecar, (file) => host.nameOf(file));
+    const { sidecar, host, together } = this.services;
+    const { path } = this.source;
+    return withTogether(
+      path,
+      jobsOf(path, sidecar, (file) => host.nameOf(file)),
+      together.all,
+    );
   }
 
   private subscribe(): Subscription[] {
     const { store, plan, reading } = this.parts;
-    const { plans, namedPlans, goals, scores, sidecar, trainings } = this.services;
+    const { plans, namedPlans, goals, scores, sidecar, trainings, together } = this.services;
     const { path } = this.source;
     const showJobs = (): void => store.updateWhatDiffers({ jobs: this.jobsNow() });
     return [
@@ -168,6 +173,7 @@ export class ResultsSession {
       goals.onChange((original) => original === reading.originalIdentity && this.showJourney()),
       sidecar.onJobs(showJobs),
       sidecar.onProgress(showJobs),
+      together.onChange(showJobs),
       sidecar.onEnded((end) => void this.jobEnded(end)),
       trainings.listen(path, {
         changed: (training) => store.update({ training }),

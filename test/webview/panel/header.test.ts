@@ -113,6 +113,45 @@ describeBrowser('head of the results panel', (browser) => {
     await panel.close();
   });
 
+  it('shows a comparison in the place of its button, whatever comes next meanwhile', async () => {
+    const compared = { action: 'code' } as const;
+    const panel = await openPanel(browser(), { ...EMPTY, journey: journey(5, { action: 'compare' }) });
+    const progress = { label: 'speed, 2 of 3 · round 4', done: 1.25, total: 3, unit: 'share' };
+    const job: PanelJob = { id: 'together-1', kind: 'compare', word: 'Comparing', state: 'running', progress };
+    for (const [i, next] of ([{ action: 'compare' }, compared] as const).entries()) {
+      await panel.post(update(i + 1, { jobs: [job], journey: journey(5, next) }));
+      await settled(panel);
+      assert.deepEqual(await primaries(panel), []);
+      assert.equal(await words(panel, '.next'), 'speed, 2 of 3 · round 4 Cancel 41 %');
+      assert.equal(await panel.page.locator('.stepper .step').last().isDisabled(), true);
+      assert.deepEqual(await panel.page.locator('.jobs .job-text').allTextContents(), []);
+    }
+    await panel.page.locator('.next').getByRole('button', { name: 'Cancel' }).click();
+    assert.deepEqual(panel.received('job/cancel'), [{ type: 'job/cancel', id: 'together-1' }]);
+    await panel.post(update(3, { jobs: [] }));
+    await settled(panel);
+    assert.deepEqual(await primaries(panel), ['Copy Code to Load It']);
+    await panel.close();
+  });
+
+  it('figures have the size of the goal, as the verdict, or say that theirs is another', async () => {
+    const panel = await openPanel(browser(), FULL);
+    const plain = await words(panel, '.figures');
+    assert.doesNotMatch(plain, / as GGUF| as stored/);
+    const sizes = async (): Promise<string[]> =>
+      Promise.all(['.figures', '.verdict', '.minis'].map((place) => panel.page.locator(place).innerText()));
+    await panel.post(update(1, { journey: journey(2, { action: 'prune' }, 111.3e6, 1.21) }));
+    await settled(panel);
+    const [figures, verdict] = await sizes();
+    assert.match(figures, /111\.3 MB as GGUF q8_0/);
+    assert.match(verdict, /Size 111\.3 MB/);
+    assert.match((await panel.page.locator('.minis').textContent()) ?? '', /111\.3 MB\s*size/);
+    await panel.post(update(2, { journey: journey(2, { action: 'prune' }) }));
+    await settled(panel);
+    assert.match((await sizes())[0], /MB as stored/);
+    await panel.close();
+  });
+
   it('says whether the model may ship, and what misses', async () => {
     const panel = await openPanel(browser(), EMPTY);
     assert.match(await words(panel, '.verdict'), /^No goal yet/);

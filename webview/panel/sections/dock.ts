@@ -13,6 +13,7 @@ import { speedupOf } from './family';
 import { perplexityWord } from './figures';
 import { nextSection } from './next-action';
 import type { Context, Section } from './section';
+import { sizeOf } from './verdict';
 
 const NAMES = [t('blocks'), t('size'), t('speed'), t('perplexity')];
 
@@ -55,7 +56,7 @@ export function dockSection(context: Context, figures: HTMLElement): Section {
 
 const wordsOf = (state: PanelState): string[] => [
   `${state.model.blocks - state.plan.removed.length}/${state.model.blocks}`,
-  formatBytes(state.plan.bytes),
+  formatBytes(sizeOf(state).bytes),
   formatFactor(speedupOf(state)),
   perplexityWord(state),
 ];

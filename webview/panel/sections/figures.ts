@@ -1,7 +1,7 @@
 /** The figures of the plan, and how they were measured. */
 import type { PanelState } from '../../../src/protocol/panel';
 import { isFloat32 } from '../../../src/format/arithmetic';
-import { formatBytes, formatFactor, formatPercent, shortCount, shortNumber } from '../../../src/format/numbers';
+import { formatFactor, formatPercent, shortCount, shortNumber } from '../../../src/format/numbers';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { figure } from '../card';
@@ -11,6 +11,7 @@ import { onPanelRows } from '../state/rows';
 import { speedupOf } from './family';
 import { healedFigure } from './healed-figure';
 import type { Section } from './section';
+import { sizeOf } from './verdict';
 
 export function figuresSection(): Section {
   const healed = healedFigure();
@@ -65,7 +66,7 @@ function figuresOf(state: PanelState): HTMLElement[] {
       shortCount(plan.parameters),
       parent
         ? t('{0} from {1}', lessBy(plan.parameters, parent.parameters), family.parent.name)
-        : [formatBytes(plan.bytes), ...(removed > 0 ? [lessBy(plan.parameters, model.parameters)] : [])].join(' · '),
+        : [sizeOf(state).words, ...(removed > 0 ? [lessBy(plan.parameters, model.parameters)] : [])].join(' · '),
     ),
     figure(
       t('Estimated speed'),

@@ -1,5 +1,6 @@
 /** Whether the model may ship, at one glance: an icon, words, and each number beside its limit. */
 import type { Journey, Judged, ShipGoal } from '../../../src/protocol/journey';
+import type { PanelState } from '../../../src/protocol/panel';
 import { formatBytes, formatFactor } from '../../../src/format/numbers';
 import type { JsonNumber } from '../../../src/format/json';
 import { el } from '../../support/dom';
@@ -23,13 +24,33 @@ const FORMATS: Readonly<Record<ShipGoal['format'], string>> = {
 /** "Goal: GGUF q8_0, ≤ 120 MB, ≤ 1.3×", or a call for one. */
 export function goalWords(goal: ShipGoal | null): string {
   if (!goal) return t('Set a Goal…');
-  const { format, type, maxBytes, maxRatio } = goal;
+  const { maxBytes, maxRatio } = goal;
   const parts = [
-    type === undefined ? FORMATS[format] : `${FORMATS[format]} ${type}`,
+    formatWords(goal),
     ...(maxBytes === undefined ? [] : [`≤ ${formatBytes(maxBytes)}`]),
     ...(maxRatio === undefined ? [] : [`≤ ${formatFactor(maxRatio)}`]),
   ];
   return t('Goal: {0}', parts.join(', '));
+}
+
+/** "GGUF q8_0" */
+const formatWords = ({ format, type }: ShipGoal): string =>
+  type === undefined ? FORMATS[format] : `${FORMATS[format]} ${type}`;
+
+/**
+ * How large the model is: with a goal as it would ship, as the verdict says. A size that is not known so is that of the types
+ * that the weights have, and says so.
+ */
+export function sizeOf({ journey: { goal, verdict }, plan }: Pick<PanelState, 'journey' | 'plan'>): {
+  readonly bytes: number;
+  readonly words: string;
+} {
+  const shipped = verdict.bytes.value;
+  if (goal && shipped !== null) {
+    return { bytes: shipped, words: t('{0} as {1}', formatBytes(shipped), formatWords(goal)) };
+  }
+  const words = formatBytes(plan.bytes);
+  return { bytes: plan.bytes, words: goal ? t('{0} as stored', words) : words };
 }
 
 export function verdictSection(): Section {

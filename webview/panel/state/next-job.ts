@@ -17,6 +17,9 @@ const KINDS: Partial<Record<StartAction, PanelJob['kind']>> = {
 
 /** The job of this checkpoint that is its next step. The head shows it instead of offering the step once more. */
 export function nextJob({ journey: { next }, jobs }: Pick<PanelState, 'journey' | 'jobs'>): PanelJob | undefined {
+  // It takes several jobs, and the first of them can decide what comes next.
+  const comparing = jobs.find(({ kind }) => kind === 'compare');
+  if (comparing) return comparing;
   const wanted = next.action === 'open' ? undefined : KINDS[next.action];
   return wanted && jobs.find(({ kind }) => kind === wanted);
 }
