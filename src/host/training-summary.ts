@@ -10,7 +10,7 @@ import { askOutputFolder } from './output-folder';
 import { BACK, type Choice, pick, type Place, type Step } from './steps';
 import { availableBytes } from './training-estimate';
 import { dataWords } from './training-files';
-import { amountWords, memoryWarning, memoryWords, timeAndEnd } from './training-words';
+import { amountWords, fewWords, memoryWarning, memoryWords, timeAndEnd } from './training-words';
 
 /** What a line of the summary does. A line of facts goes back to the questions. */
 type Line = 'start' | 'folder' | 'change';
@@ -54,6 +54,7 @@ async function linesOf(subject: TrainingSubject, state: TrainingState, out: stri
   const forecast = forecastOf(subject, state);
   const free = availableBytes(subject.coppice.config.compute.memory);
   const warning = memoryWarning(forecast, free);
+  const few = fewWords(forecast);
   return [
     { label: `$(play) ${t('Start Retraining')}`, description: methodWords(state), value: 'start' },
     {
@@ -61,7 +62,11 @@ async function linesOf(subject: TrainingSubject, state: TrainingState, out: stri
       description: modelWords(subject, state),
       value: 'change',
     },
-    { label: `$(book) ${dataWords(state.data)}`, description: amountWords(forecast), value: 'change' },
+    {
+      label: `$(${few === undefined ? 'book' : 'warning'}) ${dataWords(state.data)}`,
+      description: [amountWords(forecast), ...(few === undefined ? [] : [few])].join(' · '),
+      value: 'change',
+    },
     { label: `$(clock) ${capital(timeAndEnd(forecast))}`, value: 'change' },
     {
       label: `$(${warning === undefined ? 'chip' : 'warning'}) ${capital(memoryWords(forecast))}`,

@@ -1,7 +1,7 @@
 /** A retraining that has not started, in words: how long, until when, and how much memory. */
 import * as vscode from 'vscode';
 import { formatBytes, formatCount, formatNumber } from '../format/numbers';
-import type { Preset } from '../jobs/retrain-amounts';
+import { fewSteps, LEAST_STEPS, type Preset } from '../jobs/retrain-amounts';
 import { timeWords } from './expected-time';
 import type { TrainingForecast } from './training-estimate';
 
@@ -31,6 +31,13 @@ export function amountWords({ amount, steps, batch, passes }: TrainingForecast):
   return amount.exact
     ? t('{0} steps of {1} rows, {2} passes over the data', formatCount(steps), batch, count)
     : t('{0} steps of {1} rows, about {2} passes over the data', formatCount(steps), batch, count);
+}
+
+/** Why so many steps hardly help, for those who chose them; undefined where they may. */
+export function fewWords(forecast: TrainingForecast): string | undefined {
+  const { t } = vscode.l10n;
+  const few = fewSteps(forecast);
+  return few && (few === 'data' ? t('little data') : t('too few to help: take {0} steps or more', LEAST_STEPS));
 }
 
 /** The amount of a preset: whether its rows are shorter than usual, and whether it is enough to help. */
@@ -68,7 +75,9 @@ export function memoryWarning({ bytes }: TrainingForecast, free: number): string
 
 /** Everything that follows from the answers so far, in a line. */
 export const forecastWords = (forecast: TrainingForecast): string =>
-  [timeAndEnd(forecast), amountWords(forecast), memoryWords(forecast)].join(' · ');
+  [timeAndEnd(forecast), amountWords(forecast), fewWords(forecast), memoryWords(forecast)]
+    .filter((words) => words !== undefined)
+    .join(' · ');
 
 export function presetLabel(preset: Preset, time: string): string {
   const { t } = vscode.l10n;

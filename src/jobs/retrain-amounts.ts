@@ -9,6 +9,15 @@ export const MOST_PASSES = 4;
 /** Fewer steps change little. */
 export const LEAST_STEPS = 30;
 
+/**
+ * Whether so many steps are too few to help: because more were not asked for, or because the data have no more.
+ * @param passes over the data
+ */
+export function fewSteps({ steps, passes }: { readonly steps: number; readonly passes: number }) {
+  if (steps >= LEAST_STEPS) return undefined;
+  return passes < MOST_PASSES ? ('asked' as const) : ('data' as const);
+}
+
 /** Rows of a preset are not cut below this; an instruction takes half of it. */
 const SHORT_ROW = 128;
 

@@ -8,6 +8,7 @@ import { loadTrainingData } from '../../../src/engine/retrain/data/load';
 import { trainOptions } from '../../../src/engine/retrain/settings';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import {
+  fewSteps,
   LEAST_STEPS,
   MOST_PASSES,
   passesOfSteps,
@@ -122,6 +123,12 @@ describe('amounts of a retraining', () => {
       ],
     );
     assert.equal(usual, 'passes');
+  });
+
+  it('steps of one’s own are too few below thirty, unless the data have no more', () => {
+    assert.equal(fewSteps({ steps: LEAST_STEPS, passes: 0.1 }), undefined);
+    assert.equal(fewSteps({ steps: LEAST_STEPS - 1, passes: 0.1 }), 'asked');
+    assert.equal(fewSteps({ steps: 12, passes: MOST_PASSES }), 'data');
   });
 
   it('steps that are said before are those of the run: held-out rows are no part of them', async () => {
