@@ -1,28 +1,17 @@
 /** Downloads task sets for Evaluate Tasks…, after a question that names every file, its host and its size. */
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { TASK_NAMES, TASKS, type TaskName } from '../engine/evaluate/tasks/catalogue';
+import type { TaskName } from '../engine/evaluate/tasks/catalogue';
 import { planDownload } from '../engine/evaluate/tasks/download-plan';
-import { SOURCES } from '../engine/evaluate/tasks/sources';
-import { formatBytes } from '../format/numbers';
 import type { Coppice } from '../host/coppice';
-import { type Back, BACK, type Choice, pickMany, type Place } from '../host/steps';
+import { type Back, BACK, pickMany, type Place } from '../host/steps';
+import { folderLabel, foldersOfTasks } from '../host/task-data';
+import { setChoices } from '../host/task-sets';
 import { fetchTasks } from './fetch-tasks';
 import { withProgress } from './progress-notification';
 
 /** The folder for all workspaces: the data are the same everywhere. */
 export const tasksFolder = ({ context }: Coppice): string => join(context.globalStorageUri.fsPath, 'tasks');
-
-/** Sets of known bytes first; those that are got by hand say how. */
-const choices = (): Choice<TaskName>[] =>
-  TASK_NAMES.map((value) => {
-    const { files, licence, byHand } = SOURCES[value];
-    const label = TASKS[value].title;
-    if (files.length === 0) return { label, value, refused: vscode.l10n.t('By hand: {0}', byHand) };
-    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    const hosts = [...new Set(files.map(({ url }) => new URL(url).host))];
-    return { label, description: [formatBytes(bytes), ...hosts, licence].join(' · '), value };
-  });
 
 /**
  * Asks which sets, and for consent, and fetches them.
@@ -31,7 +20,7 @@ const choices = (): Choice<TaskName>[] =>
  */
 export async function downloadTasks(coppice: Coppice, place: Place): Promise<readonly TaskName[] | Back> {
   const { t } = vscode.l10n;
-  const all = choices();
+  const all = await setChoices({ own: tasksFolder(coppice), others: await foldersOfTasks(), nameOf: folderLabel });
   const usual = all.filter(({ refused }) => refused === undefined).slice(0, 1);
   const question = t('Select what to download; nothing is fetched before you have seen from where');
   const tasks = await pickMany(

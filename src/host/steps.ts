@@ -15,6 +15,8 @@ export interface Choice<T> {
   readonly value: T;
   /** Why it cannot be taken, and what to take instead. It is shown in grey below the others, and Enter leaves it. */
   readonly refused?: string;
+  /** The line above what cannot be taken for this kind of reason; “Not possible” when undefined. */
+  readonly group?: string;
 }
 
 /** Asks for one of several choices. @param active the choice that Enter takes */
@@ -41,18 +43,22 @@ export function pick<T>(
 /** What cannot be taken comes last, below a line that says so. */
 function linesOf<T>(choices: readonly Choice<T>[]): (vscode.QuickPickItem & Choice<T>)[] {
   const refused = choices.filter((choice) => !canBeTaken(choice));
-  const label = vscode.l10n.t('Not possible');
-  const separator = { label, kind: vscode.QuickPickItemKind.Separator } as vscode.QuickPickItem & Choice<T>;
+  const headOf = ({ group }: Choice<T>): string => group ?? vscode.l10n.t('Not possible');
+  const heads = [...new Set(refused.map(headOf))];
   return [
     ...choices.filter(canBeTaken),
-    ...(refused.length === 0 ? [] : [separator]),
-    // Of an item, VS Code draws only the description and the detail in grey.
-    ...refused.map((choice) => ({
-      ...choice,
-      label: '$(circle-slash)',
-      description: choice.label,
-      detail: choice.refused,
-    })),
+    ...heads.flatMap((label) => [
+      { label, kind: vscode.QuickPickItemKind.Separator } as vscode.QuickPickItem & Choice<T>,
+      // Of an item, VS Code draws only the description and the detail in grey.
+      ...refused
+        .filter((choice) => headOf(choice) === label)
+        .map((choice) => ({
+          ...choice,
+          label: '$(circle-slash)',
+          description: choice.label,
+          detail: choice.refused,
+        })),
+    ]),
   ];
 }
 

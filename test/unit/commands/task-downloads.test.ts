@@ -1,15 +1,17 @@
 /** Evaluate Tasks… gets questions: a template that can be run, and downloads that begin with a yes, from a server on this machine. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type ConsentQuestion, consentQuestion, fetchTasks } from '../../../src/commands/fetch-tasks';
 import { CancelledError } from '../../../src/engine/errors';
 import type { DownloadPlan } from '../../../src/engine/evaluate/tasks/download-plan';
 import { planDownload } from '../../../src/engine/evaluate/tasks/download-plan';
 import { readOwnTask } from '../../../src/engine/evaluate/tasks/own';
+import { dataFolder } from '../../../src/host/task-places';
+import { setChoices } from '../../../src/host/task-sets';
 import { questionTemplate } from '../../../src/host/question-template';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -69,6 +71,28 @@ describe('questions for Evaluate Tasks…', () => {
     const there = { ...plan, files: files.map((file) => ({ ...file, state: 'there' as const })) };
     assert.deepEqual(await fetchTasks(there, { consent: () => assert.fail('it asks'), open }), []);
     assert.deepEqual(asked, []);
+  });
+
+  it('that are got by hand say how, and are found where they lie, also as their archive lays them out', async () => {
+    const [own, workspace] = [temporaryFolder(), temporaryFolder()];
+    const nameOf = (folder: string): string => basename(folder);
+    const choiceOf = async (task: string) => {
+      const others = existsSync(join(workspace, 'data')) ? [join(workspace, 'data')] : [];
+      return (await setChoices({ own, others, nameOf })).find(({ value }) => value === task)!;
+    };
+    const missing = await choiceOf('arc_easy');
+    assert.equal(missing.group, 'To be got by hand');
+    assert.match(missing.refused!, /ARC-Easy-Test\.jsonl out of it.*offered by itself/s);
+    const inside = join(workspace, 'data/ARC-V1-Feb2018-2/ARC-Easy');
+    mkdirSync(inside, { recursive: true });
+    writeFileSync(join(inside, 'ARC-Easy-Test.jsonl'), '{}\n');
+    assert.equal(dataFolder(join(inside, 'ARC-Easy-Test.jsonl')), join(workspace, 'data'));
+    const { group, refused } = await choiceOf('arc_easy');
+    assert.deepEqual([group, refused], ['There already', 'In data: go back, and select that folder.']);
+    writeFileSync(join(own, 'arc_easy_test.jsonl'), '{}\n');
+    const fetched = await choiceOf('arc_easy');
+    assert.deepEqual([fetched.refused, fetched.description], [undefined, 'there already']);
+    assert.equal((await choiceOf('piqa')).refused, undefined);
   });
 
   it('name each known set with its size before anything is fetched', async () => {
