@@ -39,8 +39,8 @@ export class ListedError extends UserError {
 }
 
 /**
- * An error as one text for a language model: what failed, why, and what to do next. Never a stack. Texts from files are
- * in it, so it is one line; and it quotes none of a file that is no JSON, because it may be any file.
+ * An error as one text for a language model: what failed, why, and what to do next. Never a stack. Texts from files can be
+ * in it, so it is one line. It quotes nothing from a file that is not JSON, because that may be any file.
  */
 export function failureText(error: unknown): string {
   if (error instanceof CancelledError) return 'Cancelled. Nothing was written.';

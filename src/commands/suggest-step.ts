@@ -92,7 +92,7 @@ export async function askSuggestion(
     const criterion = await pickCriterion(place, vscode.l10n.t('Select the scores to decide by'), choices, active);
     return criterion === BACK ? BACK : { criterion };
   };
-  /** @param other offers to decide by other scores, where nobody was asked for them */
+  /** @param other whether to offer other scores to decide by: the caller was not asked which scores */
   const measureStep =
     (other: boolean): Step<State> =>
     async (_, place) => {

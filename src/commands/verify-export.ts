@@ -59,7 +59,7 @@ async function askOutput(): Promise<string> {
 }
 
 /**
- * Says how long the comparison takes and what would be started, before it starts. Without programs there is no question.
+ * Says how long the comparison takes and what would be started, before it starts. It asks nothing if there are no programs.
  * @returns whether other programs write too
  */
 async function askPrograms(coppice: Coppice, output: string): Promise<boolean> {

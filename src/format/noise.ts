@@ -1,5 +1,5 @@
 /**
- * Which parts of a model make a difference that can be told from noise. One definition, whoever says it: the interval that
+ * Which parts of a model make a difference that can be told from noise. All places use this one definition: the interval that
  * holds for all parts at once (src/engine/joint-interval.ts) excludes the whole model's number.
  */
 

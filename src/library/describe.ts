@@ -1,8 +1,10 @@
 /** The jobs as data: for programs that make forms, checks or tools of them. */
 import { version as versionHere } from '../../package.json';
+import { UserError } from '../engine/errors';
 import { stringifyJson } from '../format/json';
 import { JOBS } from '../jobs/definitions';
 import { type JsonSchema, schemaOf as schemaOfJob } from '../jobs/schema';
+import { requireText } from './given';
 
 /** Names of the jobs, which are those of their commands. */
 export type JobName =
@@ -30,6 +32,7 @@ export const version: string = versionHere;
  * The options of a job as JSON Schema (draft 2020-12).
  * @param job the name of its command
  * @returns a schema of the object that the job's function takes
+ * @throws UserError for a name that no job has
  * @example
  * ```ts
  * import { schemaOf } from 'coppice';
@@ -37,7 +40,11 @@ export const version: string = versionHere;
  * console.log(JSON.stringify(schemaOf('score'), null, 2));
  * ```
  */
-export const schemaOf = (job: JobName): JsonSchema => schemaOfJob(JOBS[job]);
+export function schemaOf(job: JobName): JsonSchema {
+  requireText(job, 'The job');
+  if (Object.hasOwn(JOBS, job)) return schemaOfJob(JOBS[job]);
+  throw new UserError(`${job} is no job`, 'no command has this name', "Give a name such as 'score'.");
+}
 
 /**
  * A result as JSON, as the command prints it with `--json`. JSON has no notation for numbers that are not finite, so that they

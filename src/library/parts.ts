@@ -15,7 +15,7 @@ import { isCutKind } from '../jobs/parts/part-record';
 import { progressFileOf } from '../jobs/parts/progress-file';
 import { runPart as runPartOf } from '../jobs/parts/run-part';
 import { fileFor } from '../jobs/run-job';
-import { requireObject } from './given';
+import { requireAround, requireObject, requirePath, requireText, requireTexts } from './given';
 import { scriptText } from './naming';
 import type { CurveOptions } from './options/curve';
 import type { EvaluateOptions } from './options/eval';
@@ -89,10 +89,13 @@ export async function runPart<J extends keyof PartableOptions>(
   around: PartRunOptions,
 ): Promise<MeasuredPart> {
   requireObject(options, 'The options');
-  requireObject(around, 'What goes with the run');
+  requireAround(around);
   const { signal, onProgress, onNote, onWarning = warnProcess, record } = around;
   try {
+    requirePath(record, 'The record');
+    requireText(around.part, 'The part');
     const part = parsePart(around.part);
+    requireText(job, 'The job');
     if (!isCutKind(job)) throw new UserError(`${String(job)} has no parts`, 'it is no job that can be cut', ONE_OF);
     if (!part) {
       const form = `Give a text such as '3/8': from 1/n to n/n, and n at most ${MAX_PARTS}.`;
@@ -138,8 +141,13 @@ const ONE_OF = "Give 'score', 'eval', 'tasks' or 'curve'.";
  * ```
  */
 export async function gather(parts: readonly string[], around: GatherOptions = {}): Promise<GatheredParts> {
+  requireTexts(parts, 'The parts');
+  if (parts.length === 0)
+    throw new UserError('There is nothing to gather', 'no part is given', 'Name files or folders.');
+  requireAround(around);
   const { signal, onNote, onWarning = warnProcess, record: file } = around;
   try {
+    for (const path of file === undefined ? parts : [...parts, file]) requirePath(path, 'A path');
     const files = await partFilesIn(parts, file);
     if (file !== undefined) await checkFileTarget('the record', file, undefined, files, looksLikeRecord);
     const { kind, result, record, notes, warnings } = await gatherParts(files, dirname(resolve(file ?? '.')), {

@@ -8,6 +8,7 @@ import { readRecipe } from '../recipes/read';
 import type { Variables } from '../recipes/recipe';
 import { runRecipe as runSteps } from '../recipes/run';
 import { StepTimes } from '../recipes/times';
+import { requireAround, requireObject, requirePath, requireTexts } from './given';
 import { scriptText } from './naming';
 import { failureOf } from './run';
 
@@ -54,6 +55,7 @@ export interface RecipeRunOptions {
  * ```
  */
 export async function planRecipe(options: RecipeOptions, around: RecipeRunOptions = {}): Promise<PlanOfRecipe> {
+  requireRecipe(options, around);
   try {
     const request = await requestOf(options);
     const { estimate } = await StepTimes.open(request);
@@ -80,6 +82,7 @@ export async function planRecipe(options: RecipeOptions, around: RecipeRunOption
  * ```
  */
 export async function runRecipe(options: RecipeOptions, around: RecipeRunOptions = {}): Promise<EndOfRecipe> {
+  requireRecipe(options, around);
   try {
     const request = await requestOf(options);
     const times = await StepTimes.open(request);
@@ -97,6 +100,21 @@ export async function runRecipe(options: RecipeOptions, around: RecipeRunOptions
   } catch (error) {
     throw failureOf(error, around.signal);
   }
+}
+
+/** @throws UserError */
+function requireRecipe(options: RecipeOptions, around: RecipeRunOptions): void {
+  requireObject(options, 'The options', "{ recipe: 'model.coppice.json' }");
+  requireAround(around);
+  const { recipe, model, set, steps, folder, programs } = options;
+  requirePath(recipe, 'The recipe');
+  if (model !== undefined) requirePath(model, 'The model');
+  if (folder !== undefined) requirePath(folder, 'The folder');
+  if (set !== undefined) requireObject(set, 'set', '{ count: 4 }');
+  if (steps !== undefined) requireTexts(steps, 'steps');
+  if (programs === undefined) return;
+  requireObject(programs, 'programs', "{ from: '/opt/programs' }");
+  if (programs.from !== undefined) requirePath(programs.from, 'programs.from');
 }
 
 async function requestOf({ recipe, steps, ...others }: RecipeOptions): Promise<RecipeRequest> {

@@ -10,7 +10,7 @@ import { JOBS } from '../jobs/definitions';
 import { checkFileTarget } from '../jobs/file-target';
 import type { EventFor, GivenFor, Kind, ResultFor } from '../jobs/kinds';
 import { fileFor, runJob } from '../jobs/run-job';
-import { requireObject } from './given';
+import { requireAround, requireObject } from './given';
 import { inScriptWords, scriptText } from './naming';
 
 /** What goes with a job besides its options. `Event` is what the job tells while it runs, if it tells anything. */
@@ -39,7 +39,7 @@ export async function run<K extends Kind>(
   around: RunOptions<EventFor<K>> = {},
 ): Promise<ResultFor<K>> {
   requireObject(given, 'The options');
-  requireObject(around, 'What goes with the run');
+  requireAround(around);
   const { signal, onProgress, onNote, onWarning = warnProcess, onEvent, record } = around;
   try {
     const options = completeOptions(JOBS[kind], given);

@@ -160,7 +160,7 @@ describe('command line: run', function () {
     for (const time of ['first', 'second']) {
       const { code, stderr, stdout } = await coppice(['run', 'model.coppice.json', '--json', '--device', 'cpu'], full);
       assert.equal(code, 1, stderr);
-      assert.match(stderr, /warning: there is no report: .*report\.html/, time);
+      assert.match(stderr, /warning: the report was not written: .*report\.html/, time);
       assert.match(stderr, /step “pruned”: /, time);
       assert.equal((JSON.parse(stdout) as { report: unknown }).report, null);
     }

@@ -141,7 +141,7 @@ async function reportOf(end: RecipeEnd, own: string | undefined, error: unknown,
     return await writeReport(end, await reportAssets(), own);
   } catch (failure) {
     if (error === undefined) throw failure;
-    shell.warn(`there is no report: ${messageOf(failure)}`);
+    shell.warn(`the report was not written: ${messageOf(failure)}`);
     return null;
   }
 }
