@@ -68,7 +68,7 @@ describe('cluster: consent', () => {
   itPosix('is needed where the command, the options or a script are others, and then holds', async () => {
     const script = join(folder, 'part.sbatch');
     const changes: (() => void)[] = [
-      () => edited(() => ({ command: ['/tmp/evil'] })),
+      () => edited(() => ({ command: ['/shared/evil'] })),
       () => edited(() => ({ asked: { partition: 'other' } })),
       () => edited(() => ({ seal: undefined })),
       () => edited(({ seal }) => ({ seal: String(seal).replace(/^./, (digit) => (digit === '0' ? '1' : '0')) })),
