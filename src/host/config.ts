@@ -8,6 +8,7 @@ import { PRECISION_CHOICES, type PrecisionChoice, QUANTISED_LIMIT } from '../eng
 import { DEVICES } from '../jobs/options/compute';
 import type { CalibrationSource, Compute } from '../protocol/jobs';
 import type { LogLevel } from '../protocol/messages';
+import { liesWithin } from './lies-within';
 import { type ClusterSettings, clusterSettingsOf } from './cluster-settings';
 
 const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
@@ -36,7 +37,7 @@ export class Config {
 
   /** Where quantised weights are kept. A limit below the smallest one keeps nothing that is worth it. */
   private get quantised(): Pick<Compute, 'quantisedFolder' | 'quantisedLimit'> {
-    const folder = this.text('quantised.folder', '').trim();
+    const folder = this.folder('quantised.folder', '').trim();
     const limit = this.count('quantised.limit', QUANTISED_LIMIT / MIB) * MIB;
     return {
       ...(folder !== '' && { quantisedFolder: this.inWorkspace(folder) }),
@@ -92,7 +93,7 @@ export class Config {
 
   /** Folder of run records, relative to the workspace unless absolute. */
   get runsFolder(): string {
-    return this.text('runsFolder', '.coppice/runs');
+    return this.folder('runsFolder', '.coppice/runs');
   }
 
   /** Whether jobs may run on a cluster; the value may still be wrong. */
@@ -133,6 +134,15 @@ export class Config {
   private text(key: string, fallback: string): string {
     const value = this.read(key);
     return typeof value === 'string' ? value : fallback;
+  }
+
+  /** A folder to write into without a question: what a repository brings with it names none outside of the workspace. */
+  private folder(key: string, fallback: string): string {
+    const asked = vscode.workspace.getConfiguration('coppice').inspect(key);
+    const named = asked?.workspaceFolderValue ?? asked?.workspaceValue;
+    const roots = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
+    if (typeof named !== 'string' || liesWithin(this.inWorkspace(named.trim()), roots)) return this.text(key, fallback);
+    return typeof asked?.globalValue === 'string' ? asked.globalValue : fallback;
   }
 
   private count(key: string, fallback: number): number {

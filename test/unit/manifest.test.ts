@@ -62,7 +62,7 @@ describe('the manifest', () => {
     for (const [key, { scope, default: fallback }] of Object.entries(properties)) {
       assert.ok(scope !== undefined && fallback !== undefined, key);
     }
-    const read = inSources(/this\.(?:text|count|oneOf|read(?:<unknown>)?)\('([\w.]+)'/g);
+    const read = inSources(/this\.(?:text|folder|count|oneOf|read(?:<unknown>)?)\('([\w.]+)'/g);
     assert.deepEqual([...read].map((key) => `coppice.${key}`).sort(), Object.keys(properties).sort());
   });
 

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -142,6 +142,21 @@ describe('a hostile repository in the editor', function () {
     await run('exportModel', { checkpoint: evil, format: 'gguf', type: [], out: output });
     const { verified } = await run<VerifyResult>('verifyExport', { output, consumers: true });
     assert.ok(verified.passed);
+  });
+
+  it('has settings that lead no file out of it', async () => {
+    const { config } = await coppice();
+    const set = (key: string, value: unknown): Thenable<void> =>
+      vscode.workspace.getConfiguration('coppice').update(key, value, vscode.ConfigurationTarget.Workspace);
+    symlinkSync(join(home, 'projects'), inWorkspace('logs'));
+    for (const folder of ['../home/projects', join(home, 'projects'), 'logs', 'logs/mine']) {
+      for (const key of ['runsFolder', 'quantised.folder']) await set(key, folder);
+      assert.deepEqual([config.runsFolder, config.compute.quantisedFolder], ['.coppice/runs', undefined], folder);
+      await run('scoreBlocks', { checkpoint: model, criterion: 'magnitude' });
+    }
+    await set('runsFolder', 'runs');
+    assert.equal(config.runsFolder, 'runs');
+    await resetSettings();
   });
 
   it('has names that are text in the tree, its hovers and notifications', async () => {
