@@ -102,7 +102,7 @@ function plant(folder: string): void {
     write(join(place, 'x.js'), `require('fs').writeFileSync(${ran}, '')`);
   }
   for (const name of ['python', 'python3', 'node', 'llama-cli', 'llama-simple', 'kubectl', 'squeue', 'git']) {
-    chmodSync(write(join(folder, name), `#!/bin/sh\n: > ${ran}\n`), 0o755);
+    chmodSync(write(join(folder, name), `#!/bin/sh\necho "$0 $*, $(ps -o args= $PPID)" > ${ran}\n`), 0o755);
   }
 }
 
@@ -158,9 +158,11 @@ export function watchReads(folder: string): () => string[] {
   return () => files.filter((file) => statSync(file).atimeMs > 0);
 }
 
-/** The programs of a repository that have run. */
+/** The programs of a repository that have run: their traces, and what these say. */
 export const ranIn = (repo: string): string[] =>
-  readdirSync(repo, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ran'));
+  readdirSync(repo, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ran'))
+    .map((name) => `${name}: ${readFileSync(join(repo, name), 'utf8')}`);
 
 /** @returns the place */
 export function write(place: string, text: string): string {

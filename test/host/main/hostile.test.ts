@@ -8,7 +8,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
 import type { BeforeAfter } from '../../../src/engine/records/before-after/before-after';
@@ -70,6 +70,9 @@ describe('a hostile repository in the editor', function () {
       model: tinyCheckpoint('llama-gqa-tied', { tokenizer: true, config }),
       coppice: (...args) => promisify(execFile)(process.execPath, [cli, ...args], { env }),
     });
+    // VS Code's own Git extension lives in this process, and would take that of the path.
+    const names = readdirSync(inWorkspace(), { recursive: true, encoding: 'utf8' });
+    for (const name of names) if (basename(name) === 'git') rmSync(inWorkspace(name));
     writeOdd();
     watchReads(home); // it rounds the times
     untouched = stateOf(home);
