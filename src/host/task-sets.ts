@@ -37,7 +37,7 @@ export async function setChoices({ own, others, nameOf }: DataFolders): Promise<
       return { label, value, refused, group: l10n.t('There already') };
     }
     const then = l10n.t('A folder of the workspace that has it is offered by itself; others are found with Browse…');
-    return { label, value, refused: `${byHand} ${then}`, group: l10n.t('To be got by hand') };
+    return { label, value, refused: `${byHand} ${then}`, group: l10n.t('By hand') };
   });
 }
 

@@ -81,7 +81,7 @@ describe('questions for Evaluate Tasks…', () => {
       return (await setChoices({ own, others, nameOf })).find(({ value }) => value === task)!;
     };
     const missing = await choiceOf('arc_easy');
-    assert.equal(missing.group, 'To be got by hand');
+    assert.equal(missing.group, 'By hand');
     assert.match(missing.refused!, /ARC-Easy-Test\.jsonl out of it.*offered by itself/s);
     const inside = join(workspace, 'data/ARC-V1-Feb2018-2/ARC-Easy');
     mkdirSync(inside, { recursive: true });
