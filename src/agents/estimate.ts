@@ -17,8 +17,7 @@ import {
 } from '../engine/importance/estimate';
 import { healingRows, SELF } from '../jobs/healing-amounts';
 import type { Estimate } from '../jobs/machine-speeds';
-import { guessedTime, roughTime } from '../jobs/rough-time';
-import { l10n } from '../l10n';
+import { markedTime } from '../jobs/rough-time';
 import type { AgentContext } from './tool';
 
 /** Work of one kind. */
@@ -46,9 +45,7 @@ export function timeOf(architecture: Architecture, works: readonly Work[], speed
 }
 
 /** "about 1:20"; marked where this machine has not run such work yet. */
-export function timeWords({ seconds, measured }: Estimate): string {
-  return measured ? l10n.t('about {0}', roughTime(seconds)) : l10n.t('{0} (not measured yet)', guessedTime(seconds));
-}
+export const timeWords = (time: Estimate): string => markedTime(time);
 
 /** What of a scoring decides its time. */
 export interface ScoringGiven {

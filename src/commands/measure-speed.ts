@@ -21,7 +21,7 @@ import { inform } from '../host/inform';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { askAll, BACK, pick, type Step, when } from '../host/steps';
-import { guessedTime, roughTime } from '../jobs/rough-time';
+import { markedTime } from '../jobs/rough-time';
 
 export interface MeasureSpeedArguments extends CommonArguments {
   /** The models; the checkpoint and its plan when undefined. */
@@ -115,8 +115,7 @@ function sizeStep(coppice: Coppice, chosen: Chosen, columns: readonly LabelledMo
     const models = columns.map((column) => measuredOf(coppice, chosen, column));
     const time = (protocol: Protocol): string => {
       const threads = coppice.config.compute.threads ?? availableParallelism();
-      const { seconds, measured } = gridEstimate(coppice.context.globalState, models, protocol, threads);
-      return measured ? t('about {0}', roughTime(seconds)) : t('{0} (not measured yet)', guessedTime(seconds));
+      return markedTime(gridEstimate(coppice.context.globalState, models, protocol, threads));
     };
     const listed = (protocol: Protocol): string =>
       t(

@@ -2,8 +2,7 @@
  * How long work takes on this machine, in words: the parts of recipes' estimates, at the speeds that the editor has learned
  * from finished jobs.
  */
-import * as vscode from 'vscode';
-import { aboutTime, guessedTime, roughTime } from '../jobs/rough-time';
+import { markedTime } from '../jobs/rough-time';
 import type { SpeedStore } from '../jobs/machine-speeds';
 import { expectedOf, MachineSpeeds, type Part } from '../recipes/estimate/speeds';
 import type { Coppice } from './coppice';
@@ -34,11 +33,6 @@ export function expectedTime(machine: Machine, parts: readonly Part[]): Expected
 }
 
 /** "about 2:00", "a few seconds", or "roughly 2 to 9 min (not measured yet)". */
-export function timeWords({ seconds, measured }: ExpectedTime): string {
-  const words = aboutTime(seconds);
-  // "A few seconds" is no number, and needs no measurement.
-  const isRough = words === roughTime(seconds);
-  return measured || isRough ? words : vscode.l10n.t('{0} (not measured yet)', guessedTime(seconds));
-}
+export const timeWords = (time: ExpectedTime): string => markedTime(time);
 
 export const timeOf = (machine: Machine, parts: readonly Part[]): string => timeWords(expectedTime(machine, parts));

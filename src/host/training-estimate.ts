@@ -3,7 +3,7 @@ import { freemem } from 'node:os';
 import { type Architecture } from '../engine/checkpoint/architecture';
 import { DEFAULTS } from '../engine/retrain/defaults';
 import { SELF } from '../jobs/healing-amounts';
-import { stepsOfPasses, trainedRows, usualBatch } from '../engine/retrain/amounts';
+import { evaluatedRows, stepsOfPasses, trainedRows, usualBatch } from '../engine/retrain/amounts';
 import { passesOfSteps, type Preset, presetsOf, type Schedule } from '../jobs/retrain-amounts';
 import { trainingBytes } from '../jobs/retrain-memory';
 import { type DataAmount, dataAmount, ownTextAmount } from '../jobs/training-data';
@@ -115,9 +115,10 @@ function amountOf(
 
 function timeOfSteps(machine: Machine, model: Trained, asked: TrainingQuestion, steps: number): ExpectedTime {
   const { amount, batch, length } = amountOf(model, asked);
-  const { removed, teacher, full, data } = asked;
+  const { removed, teacher, full, data, heldOut } = asked;
   const parts = trainingParts({
     ...{ whole: model.architecture, removed, rows: { rows: steps * batch, length: amount.length } },
+    evaluated: evaluatedRows(amount.examples, heldOut),
     ...(teacher && { teacher }),
     ...(data.includes(SELF) && { writes: { rows: amount.examples, length } }),
     ...(full && { bytes: model.bytes }),

@@ -41,13 +41,22 @@ export const guessedTime = (seconds: number): string => summedTime([{ seconds, m
 
 /** What is that near to another time is the same, said roughly. */
 const ALIKE = 1.25;
+/** A guess that cannot take longer is a few seconds. */
+const MOST_OF_FEW = 15;
 
 /** The time of work one after the other: a range as soon as guesses decide it, "about 2:00" otherwise. */
 export function summedTime(times: readonly Time[]): string {
   const sum = (of: (time: Time) => number): number => times.reduce((total, time) => total + of(time), 0);
   const [seconds, least, most] = [sum((time) => time.seconds), sum(atLeast), sum(atMost)];
-  if (seconds < FEW_SECONDS || most <= ALIKE * seconds) return aboutTime(seconds);
+  if (most <= ALIKE * seconds || most <= MOST_OF_FEW) return aboutTime(seconds);
   return l10n.t('roughly {0}', range(least, most));
+}
+
+/** The same of one estimate, marked: "about 2:00", "a few seconds", "roughly 2 to 9 min (not measured yet)". */
+export function markedTime(time: Time): string {
+  const words = summedTime([time]);
+  // "A few seconds" is no number, and needs no measurement.
+  return time.measured || words === roughTime(0) ? words : l10n.t('{0} (not measured yet)', words);
 }
 
 function range(least: number, most: number): string {

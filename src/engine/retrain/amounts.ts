@@ -1,7 +1,9 @@
 /** How much of its data a retraining takes in a step and in a pass. Pure: the run does it, and what is said before follows from it. */
+import { evaluationSize } from './data/held-out';
 import { heldOutOf } from './data/options';
 import { stepsPerEpoch } from './data/order';
 import { DEFAULTS } from './defaults';
+import { PASSES_PER_STEP } from './loop/schedule';
 
 /** Minimum steps per epoch for little data; the batch shrinks to reach it. */
 const STEPS_PER_EPOCH = 50;
@@ -17,3 +19,17 @@ export const stepsOfPasses = (passes: number, examples: number, batch: number): 
 
 /** Rows that are trained on: those that are not held out, at least one. @param rows of the data @param heldOut as the setting */
 export const trainedRows = (rows: number, heldOut?: number): number => Math.max(1, rows - heldOutOf(rows, heldOut));
+
+/** Rows of each evaluation. @param rows of the data @param heldOut as the setting */
+export const evaluatedRows = (rows: number, heldOut?: number): number => evaluationSize(heldOutOf(rows, heldOut));
+
+/** Most evaluations where none are asked for, and their most as a share of the training's passes. */
+const EVALUATIONS = 10;
+const EVALUATIONS_SHARE = 0.15;
+
+/** Evaluations after the first step, where no interval is asked for. @param trained rows, each as often as it is read @param evaluated rows of an evaluation */
+export const usualEvaluations = (trained: number, evaluated: number): number =>
+  Math.min(
+    EVALUATIONS,
+    Math.max(1, Math.floor((EVALUATIONS_SHARE * PASSES_PER_STEP * trained) / Math.max(1, evaluated))),
+  );

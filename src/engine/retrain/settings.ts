@@ -8,11 +8,10 @@ import { UserError } from '../errors';
 import { option } from '../option-token';
 import type { LinearName } from '../checkpoint/architecture';
 import type { PromptStyle } from './data/alpaca';
-import { stepsOfPasses, usualBatch } from './amounts';
+import { stepsOfPasses, usualBatch, usualEvaluations } from './amounts';
 import { DEFAULTS } from './defaults';
 import { evaluationSize } from './data/held-out';
 import type { TrainingData } from './data/load';
-import { PASSES_PER_STEP } from './loop/schedule';
 import type { TrainOptions } from './loop/options';
 import type { Where } from './where';
 
@@ -84,9 +83,6 @@ export interface RetrainSettings {
   readonly patience?: number;
 }
 
-/** Evaluations of a run, and their maximum share of the run's cost. */
-const EVALUATIONS = 10;
-const EVALUATIONS_SHARE = 0.15;
 /** Saved states of a run. */
 const SAVES = 20;
 
@@ -109,8 +105,7 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
     );
   }
   const [beta1, beta2] = settings.betas ?? usual.betas;
-  const rows = evaluationSize(data.heldOut.length);
-  const evaluations = Math.floor((EVALUATIONS_SHARE * PASSES_PER_STEP * steps * batch) / Math.max(1, rows));
+  const evaluations = usualEvaluations(steps * batch, evaluationSize(data.heldOut.length));
   return {
     learningRate: settings.learningRate ?? usual.learningRate,
     warmup: warmup ?? Math.min(DEFAULTS.warmup, Math.floor(steps / 10)),
@@ -122,9 +117,7 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
     beta2,
     epsilon: 1e-8,
     seed,
-    evalEvery:
-      settings.evalEvery ??
-      Math.min(DEFAULTS.evalEvery, Math.ceil(steps / Math.min(EVALUATIONS, Math.max(1, evaluations)))),
+    evalEvery: settings.evalEvery ?? Math.min(DEFAULTS.evalEvery, Math.ceil(steps / evaluations)),
     saveEvery: settings.saveEvery ?? Math.min(DEFAULTS.saveEvery, Math.ceil(steps / SAVES)),
     patience: settings.patience,
   };

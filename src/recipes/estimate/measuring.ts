@@ -13,7 +13,7 @@ import { isObject } from '../../format/json';
 import { RIVAL_PASSES, versusFlops } from '../../jobs/versus-work';
 import { bytesAt, calibrationRows, numberIn, questionTokens } from '../../jobs/amounts';
 import { countIn, type StepModel } from './models';
-import { decoding, type Estimated, evaluating, files, measuredRows, type PartsOf, products } from './parts';
+import { decoding, type Estimated, evaluating, measuredRows, type PartsOf, products } from './parts';
 import { writing } from './choosing';
 import type { Part } from './speeds';
 
@@ -165,14 +165,13 @@ const CONTINUED = 32;
 export const comparing = ({ model, removed }: Pick<Estimated, 'model' | 'removed'>): Part[] => {
   const architecture = withoutLayers(model.architecture, removed);
   return [
-    // Every weight of both is read.
-    files(2 * BYTES_PER_NUMBER * parametersOf(architecture)),
+    { kind: 'compared', bytes: BYTES_PER_NUMBER * parametersOf(architecture) },
     evaluating(architecture, { ...COMPARED, rows: 2 * COMPARED.rows }),
     decoding(architecture, 2 * CONTINUED),
   ];
 };
 
-const BYTES_PER_NUMBER = 2;
+const BYTES_PER_NUMBER = 4;
 
 export const verify: PartsOf = (step) => Promise.resolve(comparing(step));
 

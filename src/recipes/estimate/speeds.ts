@@ -18,17 +18,20 @@ const NAME = 'speeds.json';
 /** Forty speeds have some kilobytes. */
 const MAX_BYTES = 64 * 2 ** 10;
 
-/** What is counted in bytes: weights that a decoded token reads, and files that are read and written. */
-export type Stream = 'decode' | 'files';
+/**
+ * What is counted in bytes: weights that a decoded token reads, files that are read and written, and weights that are compared
+ * with those of another file, each in 32 bits: they are read, dequantised and put into sessions that compute.
+ */
+export type Stream = 'decode' | 'files' | 'compared';
 
 /** A guess without measurements, in bytes a second. */
-const GUESS: Readonly<Record<Stream, number>> = { decode: 8e9, files: 200e6 };
+const GUESS: Readonly<Record<Stream, number>> = { decode: 8e9, files: 200e6, compared: 40e6 };
 
 /** Work that is done at a speed of its own. */
 export type Part =
   /** @property size operations of a mean block on a row: small models are slower for their size */
   | { readonly kind: 'products'; readonly work: EstimatedWork; readonly flops: number; readonly size: number }
-  | { readonly kind: 'files'; readonly bytes: number }
+  | { readonly kind: 'files' | 'compared'; readonly bytes: number }
   /** @property perToken bytes that a token reads: models that a cache holds are another thing */
   | { readonly kind: 'decode'; readonly bytes: number; readonly perToken: number }
   /** Takes the same time on every machine. */
@@ -98,7 +101,7 @@ export class MachineSpeeds {
 }
 
 /** Less than this, read from a cache or of small files, takes as long as what is between. */
-const LEAST: Readonly<Record<Stream, number>> = { decode: 80e6, files: 20e6 };
+const LEAST: Readonly<Record<Stream, number>> = { decode: 80e6, files: 20e6, compared: 20e6 };
 
 /** Whether the part is large enough to tell how fast larger ones are. */
 const tells = (part: Extract<Part, { readonly kind: Stream }>): boolean =>

@@ -5,15 +5,13 @@ import { DEFAULTS } from '../../engine/retrain/defaults';
 import { PASSES_PER_STEP } from '../../engine/retrain/loop/schedule';
 import { numberIn } from '../../jobs/amounts';
 import { SELF } from '../../jobs/healing-amounts';
-import { trainedRows as trainedOf, usualBatch } from '../../engine/retrain/amounts';
+import { evaluatedRows, trainedRows as trainedOf, usualBatch, usualEvaluations } from '../../engine/retrain/amounts';
 import { type DataAmount, dataAmount, ownTextAmount } from '../../jobs/training-data';
 import { type Estimated, files, type PartsOf, products } from './parts';
 import type { Part } from './speeds';
 
-/** Evaluations of a run, rows that each reads at most, and their most as a share of the training's passes. */
-const EVALUATIONS = 10;
-const EVALUATED = 64;
-const EVALUATIONS_SHARE = 0.15;
+/** Tokens on which the trained model is compared with the unpruned one, before and after (`engine/retrain/likeness.ts`). */
+const COMPARED_TOKENS = 2048;
 
 /** A training, as far as it takes time. */
 export interface TrainingWork {
@@ -22,6 +20,8 @@ export interface TrainingWork {
   readonly removed: readonly number[];
   /** Rows that are trained on, each as often as it is read. */
   readonly rows: RowShape;
+  /** Rows of each evaluation. */
+  readonly evaluated: number;
   readonly teacher?: Architecture;
   /** Text that the whole model writes first. */
   readonly writes?: RowShape;
@@ -29,14 +29,17 @@ export interface TrainingWork {
   readonly bytes?: number;
 }
 
-/** Text that is written, training with its evaluations, the teacher's pass, and a checkpoint. */
-export function trainingParts({ whole, removed, rows, teacher, writes, bytes }: TrainingWork): Part[] {
+/** Text that is written, training with its evaluations, the unpruned model beside it, the teacher's pass, and a checkpoint. */
+export function trainingParts({ whole, removed, rows, evaluated, teacher, writes, bytes }: TrainingWork): Part[] {
   const trained = withoutLayers(whole, removed);
-  const plain = PASSES_PER_STEP * rows.rows;
-  const passes = { ...rows, rows: plain + Math.min(EVALUATIONS * EVALUATED, EVALUATIONS_SHARE * plain) };
+  const evaluations = 1 + usualEvaluations(rows.rows, evaluated); // one before the first step
+  const compared = removed.length === 0 ? 0 : 2 * Math.min(evaluated, COMPARED_TOKENS / Math.max(1, rows.length));
+  const passes = { ...rows, rows: PASSES_PER_STEP * rows.rows + evaluations * evaluated + compared };
+  const unpruned = { ...rows, rows: removed.length === 0 ? 0 : evaluated + compared };
   return [
     ...(writes ? [products(whole, 'write', writingFlops(whole, writes), writes.length)] : []),
     products(trained, 'train', evaluationFlops(trained, passes), rows.length),
+    ...(unpruned.rows > 0 ? [products(whole, 'evaluate', evaluationFlops(whole, unpruned), rows.length)] : []),
     ...(teacher ? [products(teacher, 'evaluate', evaluationFlops(teacher, rows), rows.length)] : []),
     ...(bytes === undefined ? [] : [files(2 * bytes)]),
   ];
@@ -47,6 +50,12 @@ const lengthOf = ({ options, model }: Estimated): number =>
     numberIn(options, 'trainLength') ?? numberIn(options, 'length') ?? DEFAULTS.length,
     model.architecture.context,
   );
+
+/** Rows of each evaluation; those of much data where it is not there. */
+function evaluatedOf(step: Estimated): number {
+  const data = amountOf(step.options, lengthOf(step));
+  return evaluatedRows(data?.examples ?? Infinity, numberIn(step.options, 'heldOut'));
+}
 
 /** Rows that are trained on, each as often as it is read. Undefined if the data are not there. */
 export function trainedRows(step: Estimated): RowShape | undefined {
@@ -85,6 +94,7 @@ export const retrain: PartsOf = async (step) => {
     whole: model.architecture,
     removed,
     rows,
+    evaluated: evaluatedOf(step),
     ...(teacher && { teacher: teacher.architecture }),
     ...(writes && { writes: { rows: writes.examples, length } }),
     ...((options.merge === true || options.full === true) && { bytes: model.bytes }),

@@ -6,6 +6,8 @@ import type { Architecture } from '../../../src/engine/checkpoint/architecture';
 import type { JobOutcome, JobSpec } from '../../../src/protocol/jobs';
 import { decodedInSecond } from '../../../src/recipes/estimate/decoded';
 import { learnStep, MachineSpeeds, stepEstimator } from '../../../src/recipes/estimate';
+import { comparing } from '../../../src/recipes/estimate/measuring';
+import type { Part } from '../../../src/recipes/estimate/speeds';
 import { planRecipe } from '../../../src/recipes/plan';
 import { parseRecipe } from '../../../src/recipes/read';
 import type { Recipe } from '../../../src/recipes/recipe';
@@ -17,6 +19,12 @@ import { temporaryFolder } from '../../support/temporary';
 const model = resolve(import.meta.dirname, '../../../media/sample');
 const text = join(model, 'evaluation.txt');
 const calibration = join(model, 'calibration.txt');
+
+/** SmolLM2-135M. */
+const SMOL = {
+  ...{ hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9 },
+  ...{ num_key_value_heads: 3, vocab_size: 49152, tie_word_embeddings: true },
+};
 
 type Steps = Record<string, { job: string; options?: Record<string, unknown> }>;
 
@@ -150,6 +158,28 @@ describe('recipes: estimates', () => {
     }
   });
 
+  it('of an export is mostly that of comparing weights, from which it learns, and not how fast texts are written', () => {
+    const smol = architectureOf(SMOL);
+    const speeds = MachineSpeeds.none(2);
+    const longest = (): Part => {
+      const parts = comparing({ model: { architecture: smol, bytes: 270e6 }, removed: [] });
+      return parts.reduce((most, part) =>
+        speeds.estimate(part).seconds > speeds.estimate(most).seconds ? part : most,
+      );
+    };
+    assert.equal(longest().kind, 'compared');
+    speeds.learn({ kind: 'decode', bytes: 34e9, perToken: 538e6 }, 2, 'cpu');
+    speeds.learn(longest(), 30, 'cpu');
+    assert.equal(Math.round(speeds.estimate(longest()).seconds), 30);
+  });
+
+  it('of a short training count its evaluations, and the unpruned model beside it', async () => {
+    const steps = { data: ['evaluation.txt'].map(() => text), remove: [4, 5], batch: 4, length: 32, out: 'a' };
+    const training = await secondsOf('retrain', { ...steps, steps: 4, heldOut: 1 });
+    const evaluating = await secondsOf('retrain', { ...steps, steps: 4, heldOut: 64 });
+    assert.ok(evaluating > 1.5 * training, `${evaluating} beside ${training}`);
+  });
+
   it('writes no file where nothing was learned', async () => {
     const folder = temporaryFolder();
     const speeds = await MachineSpeeds.open(folder, 2);
@@ -194,10 +224,8 @@ describe('recipes: estimates', () => {
   });
 
   it('learn decoding from texts and speeds in float32, of models that a cache does not hold', async () => {
-    const smol = { hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9 };
-    const more = { num_key_value_heads: 3, vocab_size: 49152, tie_word_embeddings: true };
     const architectures: Record<string, Architecture> = {
-      smol: architectureOf({ ...smol, ...more }),
+      smol: architectureOf(SMOL),
       tiny: architectureOf(),
     };
     const learned = async (spec: JobSpec, result: unknown): Promise<number[]> => {

@@ -1,6 +1,6 @@
 /** What jobs and devices look like in words. */
 import assert from 'node:assert/strict';
-import { atMost, guessedTime, roughTime, summedTime } from '../../../src/jobs/rough-time';
+import { atMost, guessedTime, markedTime, roughTime, summedTime } from '../../../src/jobs/rough-time';
 import { deviceLines } from '../../../src/views/device-words';
 import { progressLine, progressShort, stateLine } from '../../../src/views/progress-words';
 import { jobTitle, titledJob } from '../../../src/jobs/titles';
@@ -52,9 +52,11 @@ describe('estimated times', () => {
   });
 
   it('that nothing has measured are a range, whose end counts', () => {
-    const seconds = [0.2, 12, 40, 78, 280, 1500, 3028, 7790, 29 * 3600, 139 * 3600];
+    const seconds = [0.2, 7, 9, 12, 40, 78, 280, 1500, 3028, 7790, 29 * 3600, 139 * 3600];
     assert.deepEqual(seconds.map(guessedTime), [
       'a few seconds',
+      'a few seconds',
+      'roughly 5 to 20 s',
       'roughly 5 to 25 s',
       'roughly 20 to 80 s',
       'roughly 40 s to 3 min',
@@ -76,6 +78,14 @@ describe('estimated times', () => {
     assert.equal(summedTime([measured(240), guessed(240)]), 'roughly 6 to 12 min');
     assert.equal(summedTime([measured(3600), guessed(60)]), 'about 1 h 1 min');
     assert.equal(summedTime([guessed(2), measured(3)]), 'a few seconds');
+  });
+
+  it('say that they were not measured, but for a few seconds', () => {
+    const marked = (seconds: number, measured: boolean): string => markedTime({ seconds, measured });
+    assert.deepEqual(
+      [marked(80, true), marked(80, false), marked(5, true), marked(5, false)],
+      ['about 1:20', 'roughly 40 s to 3 min (not measured yet)', 'a few seconds', 'a few seconds'],
+    );
   });
 });
 
