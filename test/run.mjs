@@ -33,17 +33,17 @@ const unit = (files) => mocha(files, '--timeout', '10000');
 const host = (files) => [process.execPath, join(root, 'test/host/support/run.mjs'), ...files];
 
 /**
- * The parts. Those with `lane: 1` run one after the other beside those with `lane: 0`: the former wait for one processor most
- * of the time, the latter compute with all. Their output is shown when they end. Parts without a lane, which show pages
- * and kill processes, then run alone. `folder` holds the part's `*.test.ts`; `env()` is added to the environment. */
+ * The parts, the longest first: two run at any time, because most of each waits for one processor. `folder` holds the
+ * part's `*.test.ts`; `env()` is added to the environment.
+ */
 const PARTS = [
-  { name: 'unit', folder: 'test/unit', command: unit, env: () => ({}), lane: 1 },
-  { name: 'engine', folder: 'test/engine', command: mocha, env: () => ({}), lane: 0 },
-  { name: 'cli', folder: 'test/cli', command: mocha, env: () => ({}), lane: 1 },
-  { name: 'webview', folder: 'test/webview', command: mocha, env: () => ({}) },
-  { name: 'webgpu', folder: 'test/webgpu', command: mocha, env: softwareGpuEnvironment },
-  { name: 'sidecar', folder: 'test/sidecar', command: mocha, env: () => ({}) },
+  { name: 'engine', folder: 'test/engine', command: mocha, env: () => ({}) },
+  { name: 'cli', folder: 'test/cli', command: mocha, env: () => ({}) },
   { name: 'host', folder: 'test/host', command: host, env: () => ({}) },
+  { name: 'webview', folder: 'test/webview', command: mocha, env: () => ({}) },
+  { name: 'unit', folder: 'test/unit', command: unit, env: () => ({}) },
+  { name: 'sidecar', folder: 'test/sidecar', command: mocha, env: () => ({}) },
+  { name: 'webgpu', folder: 'test/webgpu', command: mocha, env: softwareGpuEnvironment },
 ];
 
 /** Test files on disk, relative to the root, with forward slashes. */
@@ -132,24 +132,20 @@ if (words.length === 0) {
     outcomes.push({ name, passed: 0, failed: 1, skipped: 0, problems: [`no test in ${folder}`] });
   }
 }
-const lanes = [0, 1].map((lane) => withFiles.filter((part) => part.lane === lane));
-const both = lanes.every((parts) => parts.length > 0);
-const ran = await Promise.all(lanes.map((parts, lane) => inTurn(parts, both && lane === 1)));
-ran.push(
-  await inTurn(
-    withFiles.filter(({ lane }) => lane === undefined),
-    false,
-  ),
-);
+const waiting = [...withFiles];
+// One lane is shown as it runs; what the other prints is shown when a part of it ends.
+const ran = await Promise.all([inTurn(waiting, false), inTurn(waiting, true)]);
 outcomes.push(...PARTS.flatMap(({ name }) => ran.flat().filter((outcome) => outcome.name === name)));
 if (outcomes.length === 0) {
   outcomes.push({ name: words.join(' '), passed: 0, failed: 1, skipped: 0, problems: ['no such test'] });
 }
 
-/** Runs parts one after the other. */
+/** Runs the first of these parts, and then each that nothing else has begun, one after the other. */
 async function inTurn(parts, quiet) {
   const ended = [];
-  for (const part of parts) ended.push(await timed(part, filesOf(part), quiet));
+  for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+    ended.push(await timed(part, filesOf(part), quiet));
+  }
   return ended;
 }
 

@@ -1,6 +1,6 @@
 /** The page of before and after in a browser: it has no program, and is readable in dark and light. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BeforeAfter, beforeAfter, type Row } from '../../../src/engine/records/before-after/before-after';
@@ -9,7 +9,7 @@ import { beforeAfterHtml, type PageParts } from '../../../src/engine/records/bef
 import type { RunDigest } from '../../../src/protocol/panel';
 import { temporaryFolder } from '../../support/temporary';
 import { describeBrowser } from '../support/browser';
-import { AXE, buildPages, THEMES } from '../support/page';
+import { AXE, buildPages, reportStyle, THEMES } from '../support/page';
 import themes from '../support/themes.json' with { type: 'json' };
 import { RUNS, tasksRun } from './recorded';
 
@@ -23,9 +23,8 @@ describeBrowser('page of before and after', (browser) => {
     it(`is readable in ${colorScheme}`, async () => {
       const digests: RunDigest[] = [tasksRun, ...RUNS.map(({ digest }) => digest)];
       const found = beforeAfter(digests)!;
-      const style = readFileSync(resolve(import.meta.dirname, '../../../dist/webview/report.css'), 'utf8');
       const file = join(temporaryFolder(), 'before-after.html');
-      writeFileSync(file, beforeAfterHtml(found, style));
+      writeFileSync(file, beforeAfterHtml(found, reportStyle()));
       const page = await browser().newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
       await page.goto(pathToFileURL(file).href);
       assert.equal(await page.locator('h1').innerText(), 'HuggingFaceTB/SmolLM2-135M + adapter-a');
@@ -49,10 +48,9 @@ describeBrowser('page of before and after', (browser) => {
 
   for (const theme of THEMES) {
     it(`decides in ${theme}, at every width`, async () => {
-      const style = readFileSync(resolve(import.meta.dirname, '../../../dist/webview/report.css'), 'utf8');
       const { bodyClass, variables } = themes[theme];
       const inline = Object.entries(variables).map(([name, value]) => `${name}: ${value}`);
-      const html = beforeAfterHtml(DECISION, style, PARTS)
+      const html = beforeAfterHtml(DECISION, reportStyle(), PARTS)
         .replace('<html lang="en">', `<html lang="en" style="${inline.join('; ').replaceAll('"', '&quot;')}">`)
         .replace('<body>', `<body class="${bodyClass}">`);
       const file = join(temporaryFolder(), 'decision.html');

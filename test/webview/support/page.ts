@@ -30,6 +30,9 @@ export function buildPages(): void {
   isBuilt = true;
 }
 
+/** What the pages of reports and of before and after look like. */
+export const reportStyle = (): string => readFileSync(join(built, 'webview/report.css'), 'utf8');
+
 export interface WebviewOptions<From> {
   /** Name of the script in dist/webview. */
   readonly name: 'editor' | 'panel';
