@@ -85,7 +85,7 @@ describe('questions for files and folders', () => {
       sets.join('\n'),
     );
     assert.ok(
-      sets.some((row) => /WinoGrande.*By hand: /.test(row)),
+      sets.some((row) => /WinoGrande.*winogrande_dev\.jsonl.*By hand/s.test(row)),
       sets.join('\n'),
     );
     await window.screenshot('questions-tasks-download');
