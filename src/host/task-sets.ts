@@ -36,8 +36,8 @@ export async function setChoices({ own, others, nameOf }: DataFolders): Promise<
       const refused = l10n.t('In {0}: go back, and select that folder.', nameOf(folder));
       return { label, value, refused, group: l10n.t('There already') };
     }
-    const then = l10n.t('A folder of the workspace that has it is offered by itself; others are found with Browse…');
-    return { label, value, refused: `${byHand} ${then}`, group: l10n.t('By hand') };
+    const where = l10n.t('Put its file into the workspace, where it is found.');
+    return { label, value, refused: `${where} ${byHand}`, group: l10n.t('By hand') };
   });
 }
 

@@ -82,7 +82,7 @@ describe('questions for Evaluate Tasks…', () => {
     };
     const missing = await choiceOf('arc_easy');
     assert.equal(missing.group, 'By hand');
-    assert.match(missing.refused!, /ARC-Easy-Test\.jsonl out of it.*offered by itself/s);
+    assert.match(missing.refused!, /^Put its file into the workspace.*ARC-Easy-Test\.jsonl out of it/s);
     const inside = join(workspace, 'data/ARC-V1-Feb2018-2/ARC-Easy');
     mkdirSync(inside, { recursive: true });
     writeFileSync(join(inside, 'ARC-Easy-Test.jsonl'), '{}\n');
