@@ -8,7 +8,7 @@ import { BYTES_PER_TOKEN } from '../jobs/amounts';
 import { healingRows } from '../jobs/healing-amounts';
 import { NEW_TOKENS } from '../jobs/options/sampling';
 import { guessedTime, roughTime } from '../jobs/rough-time';
-import { healingParts, scoringParts, writing } from '../recipes/estimate/choosing';
+import { exported, healingParts, scoringParts } from '../recipes/estimate/choosing';
 import { comparing } from '../recipes/estimate/measuring';
 import { decoding, evaluating, products, withStart } from '../recipes/estimate/parts';
 import { protectionOf } from '../views/protection';
@@ -84,7 +84,7 @@ export function tasksEstimate(
 /** "about 20 s" to write the model and to compare what was written with it. @param kinds files that are written */
 export function exportEstimate(coppice: Coppice, chosen: Chosen, removed: readonly number[], kinds = 1): string {
   const model = modelOf(chosen);
-  const each = [writing({ model, removed }), ...comparing({ model, removed })];
+  const each = [exported({ model, removed }), ...comparing({ model, removed })];
   return timeOf(coppice, withStart(model, Array.from({ length: kinds }, () => each).flat()));
 }
 

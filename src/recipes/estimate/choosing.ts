@@ -1,4 +1,5 @@
 /** The work of scoring, of curves, and of everything that removes blocks. */
+import { parametersOf } from '../../engine/checkpoint/parameters';
 import { endBlocks } from '../../engine/importance/select';
 import { type Architecture, withoutLayers } from '../../engine/checkpoint/architecture';
 import { HEAL_DEFAULTS, HEAL_METHODS, type HealMethod } from '../../engine/heal/methods';
@@ -111,11 +112,19 @@ export const curve: PartsOf = async (step) => {
 /** Copying: read once, written once, and read back. */
 const COPIES = 2;
 
-/** A new checkpoint of the model without what is removed. */
+/** A file of the model without what is removed, as large as its own for each block that stays. */
+export const exported = ({ model, removed }: Pick<Estimated, 'model' | 'removed'>): Part =>
+  files(COPIES * model.bytes * (1 - removed.length / model.architecture.layers.length));
+
+/** A new checkpoint of the model without what is removed. Quantised weights become numbers of 32 bits in it. */
 export function writing({ model, removed }: Pick<Estimated, 'model' | 'removed'>): Part {
-  const { layers } = model.architecture;
-  return files(COPIES * model.bytes * (1 - removed.length / layers.length));
+  const parameters = parametersOf(model.architecture);
+  const isQuantised = model.bytes < QUANTISED_BELOW * parameters;
+  return exported({ removed, model: { ...model, bytes: isQuantised ? 4 * parameters : model.bytes } });
 }
+
+/** Bytes of a weight; files of 16 bits have a little more. */
+const QUANTISED_BELOW = 1.9;
 
 /** A healing in closed form. */
 export interface HealingWork {

@@ -14,7 +14,7 @@ import { RIVAL_PASSES, versusFlops } from '../../jobs/versus-work';
 import { bytesAt, calibrationRows, numberIn, questionTokens } from '../../jobs/amounts';
 import { countIn, type StepModel } from './models';
 import { decoding, type Estimated, evaluating, measuredRows, type PartsOf, products } from './parts';
-import { writing } from './choosing';
+import { exported, writing } from './choosing';
 import type { Part } from './speeds';
 
 export const evaluate: PartsOf = async (step) => {
@@ -129,7 +129,7 @@ export const width: PartsOf = async (step) => {
   return [
     products(architecture, 'evaluate', (once + each + 2) * whole, rows.length),
     ...(options.out === undefined ? [] : [writing(step)]),
-    ...(options.gguf === undefined ? [] : [writing(step)]),
+    ...(options.gguf === undefined ? [] : [exported(step)]),
   ];
 };
 
@@ -180,7 +180,7 @@ export const merge: PartsOf = (step) => Promise.resolve([writing(step)]);
 export const exporting: PartsOf = async (step) => {
   const { options, model, removed } = step;
   const kinds = Array.isArray(options.type) ? Math.max(1, options.type.length) : 1;
-  const each = [writing(step), ...(options.verify === false ? [] : comparing(step))];
+  const each = [exported(step), ...(options.verify === false ? [] : comparing(step))];
   const all = Array.from({ length: kinds }, () => each).flat();
   if (options.text === undefined) return all;
   const rows = await measuredRows(step);

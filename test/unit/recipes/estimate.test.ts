@@ -6,6 +6,7 @@ import type { Architecture } from '../../../src/engine/checkpoint/architecture';
 import type { JobOutcome, JobSpec } from '../../../src/protocol/jobs';
 import { decodedInSecond } from '../../../src/recipes/estimate/decoded';
 import { learnStep, MachineSpeeds, stepEstimator } from '../../../src/recipes/estimate';
+import { exported, writing } from '../../../src/recipes/estimate/choosing';
 import { comparing } from '../../../src/recipes/estimate/measuring';
 import type { Part } from '../../../src/recipes/estimate/speeds';
 import { planRecipe } from '../../../src/recipes/plan';
@@ -171,6 +172,16 @@ describe('recipes: estimates', () => {
     speeds.learn({ kind: 'decode', bytes: 34e9, perToken: 538e6 }, 2, 'cpu');
     speeds.learn(longest(), 30, 'cpu');
     assert.equal(Math.round(speeds.estimate(longest()).seconds), 30);
+  });
+
+  it('of a checkpoint of quantised weights reckon with 32 bits, and of their export with what they have', () => {
+    const bytesOf = (bytes: number, of: typeof writing): number => {
+      const part = of({ model: { architecture: architectureOf(SMOL), bytes }, removed: [] });
+      return 'bytes' in part ? part.bytes : 0;
+    };
+    assert.ok(bytesOf(90e6, writing) > 1e9);
+    assert.equal(bytesOf(90e6, exported), 180e6);
+    assert.equal(bytesOf(270e6, writing), 540e6);
   });
 
   it('of a short training count its evaluations, and the unpruned model beside it', async () => {
