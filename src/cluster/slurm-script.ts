@@ -12,7 +12,7 @@ const HERE = '\0';
 
 /** What is asked of Slurm, more than an estimate says. */
 const MEMORY_MARGIN = 1.25;
-const TIME_MARGIN = 2;
+const TIME_MARGIN = 5;
 const MORE_MINUTES = 10;
 
 /**

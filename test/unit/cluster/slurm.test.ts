@@ -72,7 +72,7 @@ describe('cluster: slurm', () => {
 
   it('asks for what is estimated, where the user says nothing', () => {
     const estimated = partScriptText('/r', { ...run, estimate }, true);
-    assert.match(estimated, /^#SBATCH --mem=1280M\n#SBATCH --time=30$/m);
+    assert.match(estimated, /^#SBATCH --mem=1280M\n#SBATCH --time=60$/m);
     assert.match(estimated, /^ {2}--memory 3000000 \\$/m);
     assert.doesNotMatch(partScriptText('/r', { ...run, estimate }, false), /^#SBATCH --mem/m);
     const asked = partScriptText('/r', { ...run, estimate, asked: { mem: '16G', sbatch: '-t 5' } }, true);
