@@ -21,7 +21,13 @@ describe('views: jobs that are one', () => {
       ],
     );
     together.update(id, { part: '2', progress: { label: 'speed, 2 of 3', done: 1, total: 3, unit: 'share' } });
-    assert.deepEqual([ids('/m'), ids('/other')], [[id, '1'], ['1', '2']]);
+    assert.deepEqual(
+      [ids('/m'), ids('/other')],
+      [
+        [id, '1'],
+        ['1', '2'],
+      ],
+    );
     assert.equal(withTogether('/m', own, together.all)[0].progress?.label, 'speed, 2 of 3');
     assert.deepEqual([together.cancel('1'), together.cancel(id), cancelled], [false, true, 1]);
     together.end(id);
