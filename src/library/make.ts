@@ -37,8 +37,15 @@ import { run, type RunOptions } from './run';
  * console.log(removed, parametersAfter);
  * ```
  */
-export const prune = (options: PruneOptions, around?: RunOptions): Promise<PruneResult> =>
-  run('prune', options, around);
+export function prune(
+  options: PruneOptions & { readonly dryRun?: false },
+  around?: RunOptions,
+): Promise<PruneResult & { readonly out: string }>;
+/** The same, and with `dryRun` only says what it would remove: nothing is written, and `out` is null. */
+export function prune(options: PruneOptions, around?: RunOptions): Promise<PruneResult>;
+export function prune(options: PruneOptions, around?: RunOptions): Promise<PruneResult> {
+  return run('prune', options, around);
+}
 
 /**
  * Prunes in width: removes attention heads and neurons in place of blocks. Without `out`, `save` and `gguf` it only

@@ -12,6 +12,7 @@ import {
   ResponseError,
 } from 'vscode-jsonrpc/node';
 import type { ChildProcess } from 'node:child_process';
+import { CancelledError } from '../engine/errors';
 import type { WireError } from '../protocol/errors';
 import type {
   AnswerOf,
@@ -47,6 +48,8 @@ export function answer<M extends RequestName>(
   connection.onRequest(method, async (params: ParamsOf<M>, token: CancellationTokenSource['token']) => {
     const controller = new AbortController();
     const listening = token.onCancellationRequested(() => controller.abort());
+    // Cancelled before its turn came: such a token is silent.
+    if (token.isCancellationRequested) controller.abort();
     try {
       return plain(await handler(params, controller.signal));
     } catch (error) {
@@ -77,7 +80,7 @@ export async function ask<M extends RequestName>(
 ): Promise<AnswerOf<M>> {
   const source = new CancellationTokenSource();
   const cancel = (): void => source.cancel();
-  if (signal?.aborted) cancel();
+  if (signal?.aborted) throw new CancelledError(); // a token that is cancelled already would send no word of it
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     return await connection.sendRequest<AnswerOf<M>>(method, params, source.token);
