@@ -31,7 +31,7 @@ export interface Speed {
  * A guess without measurements: operations per second and thread of a CPU with wide registers. Half and twice of it are told:
  * two threads of a server had 130e9 while nothing else ran, and 50e9 beside other work.
  */
-const GUESS_PER_THREAD = 45e9;
+const GUESS_PER_THREAD = 50e9;
 /** The same for reading and adding weights in JavaScript. */
 const GUESS_READING = 0.2e9;
 

@@ -15,9 +15,9 @@ const PPL = { provider: 'cpu', work: 'ppl', size: 1e9 } as const;
 describe('speeds', () => {
   it('are a guess that says so, until something has run', () => {
     const speeds = new Speeds(newStore(), 2);
-    const { seconds, measured } = speeds.estimate(90e9, PPL);
+    const { seconds, measured } = speeds.estimate(100e9, PPL);
     assert.deepEqual([seconds, measured], [1, false]);
-    assert.ok(speeds.estimate(90e9, { ...PPL, work: 'taylor' }).seconds > seconds);
+    assert.ok(speeds.estimate(100e9, { ...PPL, work: 'taylor' }).seconds > seconds);
   });
 
   it('are those of the last run of the same kind, also in the next window', () => {
@@ -45,7 +45,7 @@ describe('speeds', () => {
   it('of a toy are no measurement of a model that is a hundred times as large', () => {
     const speeds = new Speeds(newStore(), 2);
     speeds.note({ ...PPL, size: 1e7, flops: 1e9 });
-    assert.deepEqual(speeds.estimate(90e9, PPL), { seconds: 1, measured: false });
+    assert.deepEqual(speeds.estimate(100e9, PPL), { seconds: 1, measured: false });
     // The sample's speed and SmolLM2's on one machine: 79 and 193 GFLOP/s.
     const sample = new Speeds(newStore(), 2);
     sample.note({ ...PPL, size: 5.87e7, flops: 78.8e9 });
@@ -64,7 +64,7 @@ describe('speeds', () => {
     const speeds = new Speeds(newStore(), 2);
     speeds.note({ ...PPL, provider: 'cuda', flops: 1e12 });
     speeds.note({ ...PPL, work: 'magnitude', flops: 1e6 });
-    assert.equal(speeds.estimate(90e9, PPL).measured, false);
+    assert.equal(speeds.estimate(100e9, PPL).measured, false);
     assert.equal(speeds.estimate(1e6, { ...PPL, work: 'magnitude' }).seconds, 1);
     assert.equal(speeds.estimate(1e12, { ...PPL, provider: 'cuda' }).seconds, 1);
   });
