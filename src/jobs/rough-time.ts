@@ -52,11 +52,11 @@ export function summedTime(times: readonly Time[]): string {
   return l10n.t('roughly {0}', range(least, most));
 }
 
-/** The same of one estimate, marked: "about 2:00", "a few seconds", "roughly 2 to 9 min (not measured yet)". */
+/** The same of one estimate, marked: "about 2:00", "a few seconds", "roughly 2 to 9 min (a guess)". */
 export function markedTime(time: Time): string {
   const words = summedTime([time]);
   // "A few seconds" is no number, and needs no measurement.
-  return time.measured || words === roughTime(0) ? words : l10n.t('{0} (not measured yet)', words);
+  return time.measured || words === roughTime(0) ? words : l10n.t('{0} (a guess)', words);
 }
 
 function range(least: number, most: number): string {

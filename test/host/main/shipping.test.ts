@@ -275,6 +275,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
 
     async function shown(picture: string): Promise<void> {
       await frame.locator('h1').first().scrollIntoViewIfNeeded();
+      await vscode.commands.executeCommand('notifications.clearAll');
       await window.screenshot(`ship-${name}-${picture}`);
     }
 

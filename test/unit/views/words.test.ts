@@ -84,7 +84,7 @@ describe('estimated times', () => {
     const marked = (seconds: number, measured: boolean): string => markedTime({ seconds, measured });
     assert.deepEqual(
       [marked(80, true), marked(80, false), marked(5, true), marked(5, false)],
-      ['about 1:20', 'roughly 40 s to 3 min (not measured yet)', 'a few seconds', 'a few seconds'],
+      ['about 1:20', 'roughly 40 s to 3 min (a guess)', 'a few seconds', 'a few seconds'],
     );
   });
 });

@@ -255,7 +255,7 @@ describeBrowser('head of the results panel', (browser) => {
 
   it('keeps figures, blocks and the primary button in one row of 56 px, also on a narrow page', async () => {
     for (const width of [1280, 480]) {
-      const time = 'roughly 65 min to 4 h (not measured yet)';
+      const time = 'roughly 65 min to 4 h (a guess)';
       const state = { ...FULL, times: { prune: time }, journey: journey(2, { action: 'prune' }) };
       const panel = await openPanel(browser(), state, { width });
       // A long time stays on its line, and its title has all of it.
