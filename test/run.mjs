@@ -33,17 +33,17 @@ const unit = (files) => mocha(files, '--timeout', '10000');
 const host = (files) => [process.execPath, join(root, 'test/host/support/run.mjs'), ...files];
 
 /**
- * The parts, the longest first: two run at any time, because most of each waits for one processor. `folder` holds the
- * part's `*.test.ts`; `env()` is added to the environment.
+ * The parts, the longest first: two run at any time, because most of each waits for one processor. `alone` runs when they have
+ * ended: clicks in a window are lost where it is slow. `folder` holds the part's `*.test.ts`; `env()` is added to the environment.
  */
 const PARTS = [
   { name: 'engine', folder: 'test/engine', command: mocha, env: () => ({}) },
   { name: 'cli', folder: 'test/cli', command: mocha, env: () => ({}) },
-  { name: 'host', folder: 'test/host', command: host, env: () => ({}) },
   { name: 'webview', folder: 'test/webview', command: mocha, env: () => ({}) },
   { name: 'unit', folder: 'test/unit', command: unit, env: () => ({}) },
   { name: 'sidecar', folder: 'test/sidecar', command: mocha, env: () => ({}) },
   { name: 'webgpu', folder: 'test/webgpu', command: mocha, env: softwareGpuEnvironment },
+  { name: 'host', folder: 'test/host', command: host, env: () => ({}), alone: true },
 ];
 
 /** Test files on disk, relative to the root, with forward slashes. */
@@ -132,9 +132,15 @@ if (words.length === 0) {
     outcomes.push({ name, passed: 0, failed: 1, skipped: 0, problems: [`no test in ${folder}`] });
   }
 }
-const waiting = [...withFiles];
+const waiting = withFiles.filter(({ alone }) => !alone);
 // One lane is shown as it runs; what the other prints is shown when a part of it ends.
 const ran = await Promise.all([inTurn(waiting, false), inTurn(waiting, true)]);
+ran.push(
+  await inTurn(
+    withFiles.filter(({ alone }) => alone),
+    false,
+  ),
+);
 outcomes.push(...PARTS.flatMap(({ name }) => ran.flat().filter((outcome) => outcome.name === name)));
 if (outcomes.length === 0) {
   outcomes.push({ name: words.join(' '), passed: 0, failed: 1, skipped: 0, problems: ['no such test'] });
