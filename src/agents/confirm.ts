@@ -7,7 +7,8 @@ import { codeSpan, inline } from '../engine/markdown';
 import { formatBytes } from '../format/numbers';
 import { checkpointName } from '../jobs/titles';
 import { l10n } from '../l10n';
-import { timeOf, timeWords, type Work } from './estimate';
+import { markedTime } from '../jobs/rough-time';
+import { timeOf, type Work } from './estimate';
 import type { AgentContext, Confirmation } from './tool';
 
 /** Below, a job that writes nothing starts without a question. */
@@ -42,7 +43,7 @@ export function askComputing(
   if (time.seconds < QUICK_SECONDS) return undefined;
   return question(title, [
     ...lines,
-    l10n.t('Expected time: {0}.', timeWords(time)),
+    l10n.t('Expected time: {0}.', markedTime(time)),
     l10n.t('Nothing is written but a record of the run.'),
   ]);
 }
@@ -60,7 +61,7 @@ export function askWriting(
       ? l10n.t('Writes {0}.', codeSpan(out))
       : l10n.t('Writes {0}, about {1}.', codeSpan(out), formatBytes(bytes)),
     works.length > 0
-      ? l10n.t('Expected time: {0}, and the time to write.', timeWords(time))
+      ? l10n.t('Expected time: {0}, and the time to write.', markedTime(time))
       : l10n.t('It takes as long as copying so much.'),
     l10n.t('The source never changes, and nothing is overwritten.'),
   ]);

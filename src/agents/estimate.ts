@@ -17,7 +17,6 @@ import {
 } from '../engine/importance/estimate';
 import { healingRows, SELF } from '../jobs/healing-amounts';
 import type { Estimate } from '../jobs/machine-speeds';
-import { markedTime } from '../jobs/rough-time';
 import type { AgentContext } from './tool';
 
 /** Work of one kind. */
@@ -43,9 +42,6 @@ export function timeOf(architecture: Architecture, works: readonly Work[], speed
     measured: times.every(({ measured }) => measured),
   };
 }
-
-/** "about 1:20"; marked where this machine has not run such work yet. */
-export const timeWords = (time: Estimate): string => markedTime(time);
 
 /** What of a scoring decides its time. */
 export interface ScoringGiven {

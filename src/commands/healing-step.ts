@@ -3,14 +3,14 @@ import * as vscode from 'vscode';
 import { chooseFile } from '../host/choose-file';
 import type { Coppice } from '../host/coppice';
 import { healingEstimate } from '../host/estimates';
-import { expectedTime, timeWords } from '../host/expected-time';
+import { expectedTime } from '../host/expected-time';
 import { amountChoices, type HealedPlan, healingTexts, usualHealingText } from '../host/healing';
 import { modelOf } from '../host/ask-training';
 import { quickChoice } from '../host/quick-choice';
 import { recall } from '../host/remembered';
 import { BACK, type Back, type Choice, pick, type Place } from '../host/steps';
 import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
-import { atMost } from '../jobs/rough-time';
+import { atMost, markedTime } from '../jobs/rough-time';
 import { writing } from '../recipes/estimate/choosing';
 
 /** The remembered answer that the plan is written as it is. */
@@ -33,7 +33,7 @@ export async function askHealing(
   const { t } = vscode.l10n;
   const data = given ?? usualHealingText(coppice, plan.chosen.subject);
   const written = expectedTime(coppice, [writing({ model: modelOf(plan.chosen), removed: plan.removed })]);
-  const plain = { label: t('Prune only'), description: timeWords(written), value: PLAIN, seconds: atMost(written) };
+  const plain = { label: t('Prune only'), description: markedTime(written), value: PLAIN, seconds: atMost(written) };
   const amounts = amountChoices(coppice, plan, data);
   const timed = [...amounts, plain];
   const choices: Choice<number>[] = [

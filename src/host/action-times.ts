@@ -19,7 +19,8 @@ import type { Chosen } from './choose-checkpoint';
 import { perplexityWork, speedWork, textsWork } from './compare-estimate';
 import type { Coppice } from './coppice';
 import { exportEstimate, tasksEstimate, textEstimate } from './estimates';
-import { timeOf, timeWords } from './expected-time';
+import { timeOf } from './expected-time';
+import { markedTime } from '../jobs/rough-time';
 import { usualHealingText } from './healing';
 import { iterationEstimate } from './iteration-estimate';
 import { recall } from './remembered';
@@ -54,7 +55,7 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
       ...(writesText && { healOnText: time([...heal(HEAL_TOKENS.normal, false), written]) }),
       healed: time(heal(HEAL_TOKENS.quick, true)),
     }),
-    retrain: timeWords(usualTraining(coppice, chosen, removed)),
+    retrain: markedTime(usualTraining(coppice, chosen, removed)),
     merge: time([files(2 * model.bytes)]),
     export: exportEstimate(coppice, chosen, removed),
     compare: compared,

@@ -8,7 +8,7 @@ import type { Chosen } from './choose-checkpoint';
 import type { CommonArguments } from './command';
 import type { Coppice } from './coppice';
 import { checkpointBytes } from './disk-space';
-import { timeWords } from './expected-time';
+import { markedTime } from '../jobs/rough-time';
 import type { ModelChoice } from './model-choice';
 import { positiveFault, wholeNumberFault } from './numbers';
 import { recall } from './remembered';
@@ -93,7 +93,7 @@ export function presetStep(subject: TrainingSubject): Step<TrainingState> {
     const choices = presets.map((preset): Choice<string> => {
       const forecast = forecastOf(subject, { ...state, ...answerOf(preset, state, known) });
       return {
-        label: presetLabel(preset, timeWords(forecast.time)),
+        label: presetLabel(preset, markedTime(forecast.time)),
         description: presetWords(preset, forecast),
         detail: [...presetAmount(preset, forecast, usual), memoryWords(forecast)].join(' · '),
         value: preset.name,

@@ -7,7 +7,7 @@ import { type Criterion, criterionInfo } from '../engine/importance/criteria';
 import { BYTES_PER_TOKEN } from '../jobs/amounts';
 import { healingRows } from '../jobs/healing-amounts';
 import { NEW_TOKENS } from '../jobs/options/sampling';
-import { guessedTime, roughTime } from '../jobs/rough-time';
+import { guessedTime, roughTime, markedTime } from '../jobs/rough-time';
 import { exported, healingParts, scoringParts } from '../recipes/estimate/choosing';
 import { comparing } from '../recipes/estimate/measuring';
 import { decoding, evaluating, products, withStart } from '../recipes/estimate/parts';
@@ -15,7 +15,7 @@ import { protectionOf } from '../views/protection';
 import { modelOf } from './ask-training';
 import type { Chosen } from './choose-checkpoint';
 import type { Coppice } from './coppice';
-import { type ExpectedTime, expectedTime, timeOf, timeWords } from './expected-time';
+import { type ExpectedTime, expectedTime, timeOf } from './expected-time';
 
 /**
  * "about 1:20"; undefined if it takes no time.
@@ -123,7 +123,7 @@ export function healingTime(coppice: Coppice, architecture: Architecture, questi
 
 /** "about 40 s", or "about 2:00 the first time, then 40 s" if the model first writes the text, which is kept for later. */
 export function healingEstimate(coppice: Coppice, architecture: Architecture, question: HealingQuestion): string {
-  const words = timeWords(healingTime(coppice, architecture, question));
+  const words = markedTime(healingTime(coppice, architecture, question));
   if (!question.writes) return words;
   const then = healingTime(coppice, architecture, { ...question, writes: false });
   const later = then.measured ? roughTime(then.seconds) : guessedTime(then.seconds);

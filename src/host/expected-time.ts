@@ -32,7 +32,4 @@ export function expectedTime(machine: Machine, parts: readonly Part[]): Expected
   return { seconds: expected?.seconds ?? 0, measured: expected?.from !== 'guess' };
 }
 
-/** "about 2:00", "a few seconds", or "roughly 2 to 9 min (a guess)". */
-export const timeWords = (time: ExpectedTime): string => markedTime(time);
-
-export const timeOf = (machine: Machine, parts: readonly Part[]): string => timeWords(expectedTime(machine, parts));
+export const timeOf = (machine: Machine, parts: readonly Part[]): string => markedTime(expectedTime(machine, parts));

@@ -9,7 +9,8 @@ import { DEFAULTS } from '../engine/retrain/defaults';
 import { protectionOf } from '../views/protection';
 import type { Chosen } from './choose-checkpoint';
 import type { Coppice } from './coppice';
-import { type ExpectedTime, expectedTime, timeWords } from './expected-time';
+import { type ExpectedTime, expectedTime } from './expected-time';
+import { markedTime } from '../jobs/rough-time';
 import { healingRows } from '../jobs/healing-amounts';
 import { products } from '../recipes/estimate/parts';
 
@@ -31,7 +32,7 @@ const EVALUATED_SHARE = 0.45;
 
 /** "about 12:00", or "at most 2 h 10 min" where a limit may end the run before. */
 export function iterationEstimate(coppice: Coppice, chosen: Chosen, asked: IterationQuestion): string {
-  const time = timeWords(iterationTime(coppice, chosen, asked));
+  const time = markedTime(iterationTime(coppice, chosen, asked));
   return asked.count === undefined ? vscode.l10n.t('at most {0}', time) : time;
 }
 

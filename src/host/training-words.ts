@@ -2,12 +2,12 @@
 import * as vscode from 'vscode';
 import { formatBytes, formatCount, formatNumber } from '../format/numbers';
 import { fewSteps, LEAST_STEPS, type Preset } from '../jobs/retrain-amounts';
-import { timeWords } from './expected-time';
+import { markedTime } from '../jobs/rough-time';
 import type { TrainingForecast } from './training-estimate';
 
 /** "about 30 min, done at 18:32": the end only where it is some minutes away and the time no guess. */
 export function timeAndEnd({ time }: TrainingForecast, now = new Date()): string {
-  const words = timeWords(time);
+  const words = markedTime(time);
   if (time.seconds < 120 || !time.measured) return words;
   const end = new Date(now.getTime() + 1000 * time.seconds);
   const clock = end.toLocaleTimeString(vscode.env.language, { hour: '2-digit', minute: '2-digit' });

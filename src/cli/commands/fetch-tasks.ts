@@ -102,7 +102,7 @@ export function planLines(
   ];
 }
 
-/** @throws UsageError where nobody can be asked; CancelledError */
+/** @throws UsageError without a terminal; CancelledError */
 function agreesTo(files: number, bytes: number, json: boolean, { job: { signal } }: Shell): Promise<boolean> {
   const what = `${counted(files, 'file')} (${formatBytes(bytes)})`;
   const why = `fetching ${what} needs your consent`;

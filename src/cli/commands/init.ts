@@ -110,7 +110,7 @@ async function init(path: string, given: InitOptions, shell: Shell): Promise<Out
   };
 }
 
-/** @throws UsageError where nobody can be asked; CancelledError */
+/** @throws UsageError without a terminal; CancelledError */
 function agreesTo(
   { expectedBytes, modelBytes }: DraftedRecipe,
   json: boolean,

@@ -62,7 +62,7 @@ async function status(folder: string, options: Options, shell: Shell): Promise<O
   };
 }
 
-/** @throws UsageError where nobody can be asked; CancelledError */
+/** @throws UsageError without a terminal; CancelledError */
 async function agreesTo(started: Started, { yes, json }: Options, shell: Shell): Promise<boolean> {
   shell.print('You did not submit this on this machine, or it was changed since. It would start:', '');
   shell.print(...startedLines(started).map((line) => shell.shown(line)), '');

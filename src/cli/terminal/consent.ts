@@ -1,4 +1,4 @@
-/** Asks for a typed yes at a terminal. Where nobody can be asked, the command ends and says how to agree beforehand. */
+/** Asks for a typed yes at a terminal. Without one, the command ends and says how to agree beforehand. */
 import { createInterface } from 'node:readline/promises';
 import { CancelledError } from '../../engine/errors';
 import type { UsageError } from '../failure';
@@ -13,7 +13,7 @@ interface Asking {
 
 /**
  * @param question without its end: "Fetch 2 files?"
- * @param refusal the error where nobody can be asked
+ * @param refusal the error without a terminal
  * @throws UsageError; CancelledError
  */
 export async function agrees(question: string, refusal: UsageError, { json, signal }: Asking): Promise<boolean> {
