@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { recipeProblems } from '../../../../src/editors/recipes/recipe-problems';
 import { verdictsOf, brokenNames } from '../../../../src/editors/recipes/verdicts';
 import { parseRecipe } from '../../../../src/recipes/read';
-import type { FinishedStep, RecipeEnd, RecipePlan } from '../../../../src/recipes/types';
+import type { RecipeEnd, RecipePlan } from '../../../../src/recipes/types';
+import { finished } from './finished-step';
 
 const FILE = '/recipes/small.coppice.json';
 
@@ -28,21 +29,6 @@ const problems = (text: string, end?: RecipeEnd, plan?: RecipePlan) =>
     ({ offset, length, message, from }) => ({ at: text.slice(offset, offset + length), message, from }),
   );
 
-const finished = (name: string, job: 'eval' | 'prune'): FinishedStep => ({
-  ...{
-    name,
-    job,
-    key: 'k',
-    run: 'r',
-    options: {},
-    outputs: [],
-    result: '/r.json',
-    resultSha256: '',
-    record: null,
-    device: 'cpu',
-  },
-  ...{ notes: [], warnings: [], coppice: '1', started: '2026-01-01T00:00:00Z', seconds: 3.2 },
-});
 const RESULTS = new Map([['quality', { ppl: 45.04 }]]);
 
 function planned(text: string, state: 'done' | 'run' = 'done'): RecipePlan {

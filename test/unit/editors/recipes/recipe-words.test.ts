@@ -3,23 +3,11 @@ import assert from 'node:assert/strict';
 import { planPage } from '../../../../src/editors/recipes/plan-page';
 import { endLine, eventLines } from '../../../../src/editors/recipes/task-output';
 import { isRecipeName, type StepFacts, stepWords } from '../../../../src/host/recipe-words';
-import type { FinishedStep, PlannedStep, RecipeEnd, RecipePlan } from '../../../../src/recipes/types';
+import type { PlannedStep, RecipeEnd, RecipePlan } from '../../../../src/recipes/types';
+import { finished } from './finished-step';
 
 const step = { name: 'quality', job: 'eval', options: {}, limits: {}, after: [] } as const;
-const before: FinishedStep = {
-  ...{
-    name: 'quality',
-    job: 'eval',
-    key: 'k',
-    run: 'r',
-    options: {},
-    outputs: [],
-    result: '/r.json',
-    resultSha256: '',
-    record: null,
-  },
-  ...{ device: 'cpu', notes: [], warnings: [], coppice: '1', started: '', seconds: 3.2 },
-};
+const before = finished('quality', 'eval');
 const done: PlannedStep = { step, state: 'done', before };
 const result = { ppl: 45.04, kl: 0.1234, tokens: 128, precision: 'float32' };
 
