@@ -51,7 +51,7 @@ export async function heal(
   job: JobOptions = {},
 ): Promise<Healed> {
   const { heldOut = [], target = model, sink = new MemoryPatches(), measure = true } = options;
-  requireHealable(model.architecture);
+  requireHealable(model.architecture, options.method);
   requireAlike(model, target);
   const healing = await Healing.open({ model, target, view, rows, heldOut, sink }, options, job);
   try {

@@ -34,7 +34,7 @@ type Options = OptionsFor<'heal'>;
 export async function runHeal(options: Options, context: JobContext): Promise<RunEnd<HealResult>> {
   const start = performance.now();
   const opened = await openForComputing(options.checkpoint, options, context.job);
-  requireHealable(opened.architecture);
+  requireHealable(opened.architecture, options.method);
   requireBlock(opened);
   await checkOutputs(options, opened);
   const { checkpoint, view, changes } = opened;

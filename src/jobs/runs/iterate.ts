@@ -51,7 +51,8 @@ export async function runIterate(options: Options, context: Context): Promise<Ru
   const start = performance.now();
   const checkpoint = await openCheckpoint(options.checkpoint);
   const architecture = requireArchitecture(checkpoint);
-  if (isClosed(options.method) || criterionInfo(options.criterion).heals) requireHealable(architecture);
+  if (isClosed(options.method)) requireHealable(architecture, options.method);
+  if (criterionInfo(options.criterion).heals) requireHealable(architecture);
   const amount = amountOf(architecture, options);
   const workspace = await IterateWorkspace.open(options.out, checkpoint, options.resume ?? false);
   try {

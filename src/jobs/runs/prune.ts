@@ -46,7 +46,9 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
   }
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
-  if (!options.iterative && (options.heal || options.rounds !== undefined)) requireHealable(architecture);
+  if (!options.iterative && (options.heal || options.rounds !== undefined)) {
+    requireHealable(architecture, isClosed(options.method) ? options.method : undefined);
+  }
   if ((mergekit ?? llamaCpp) !== undefined) requireKnownToOthers(checkpoint);
   if (mergekit !== undefined) requireKnownToMergekit(checkpoint);
   if (out === undefined) return chooseOnly(checkpoint, options, context);
