@@ -89,6 +89,7 @@ export const OPTION_NAMES = [
   'save',
   'scores',
   'seed',
+  'share',
   'selfTokens',
   'step',
   'stepCut',

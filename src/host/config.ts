@@ -6,7 +6,7 @@ import { OBJECTIVES, type Objective } from '../engine/importance/objective';
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../engine/importance/drawing';
 import { PRECISION_CHOICES, type PrecisionChoice, QUANTISED_LIMIT } from '../engine/precision';
 import { DEVICES } from '../jobs/options/compute';
-import type { CalibrationSource, Compute } from '../protocol/jobs';
+import type { CompleteSource, Compute } from '../protocol/jobs';
 import type { LogLevel } from '../protocol/messages';
 import { liesWithin } from './lies-within';
 import { type ClusterSettings, clusterSettingsOf } from './cluster-settings';
@@ -54,7 +54,7 @@ export class Config {
     return this.oneOf('objective', OBJECTIVES, 'ppl');
   }
 
-  get calibration(): Required<CalibrationSource> {
+  get calibration(): CompleteSource {
     const file = this.text('calibration.file', '');
     return {
       file: file === '' ? this.bundledCalibration : this.inWorkspace(file),

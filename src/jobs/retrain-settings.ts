@@ -16,6 +16,7 @@ const SAME = [
   'length',
   'heldOut',
   'seed',
+  'share',
   'batch',
   'accumulate',
   'epochs',

@@ -11,6 +11,7 @@ import type { Round } from '../engine/importance/choice';
 import type { HealResult } from './heal';
 import type { Precision } from '../engine/precision';
 import type { JsonNumber } from '../format/json';
+import type { TextShare } from '../format/text-share';
 import type { IterateResult } from './iterate';
 import type { RemovedEntry } from './json';
 import type { GeneratedText } from './samples';
@@ -29,7 +30,12 @@ export interface CalibrationSource {
   /** Tokens a row; the paper's 128 when undefined. */
   readonly length?: number;
   readonly seed?: number;
+  /** The share of the text; all of it when undefined. */
+  readonly share?: TextShare;
 }
+
+/** The same with nothing left open but a share that is not taken. */
+export type CompleteSource = Required<Omit<CalibrationSource, 'share'>> & Pick<CalibrationSource, 'share'>;
 
 /** What every job is told besides its options. */
 export interface JobBase {

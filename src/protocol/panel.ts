@@ -3,6 +3,7 @@
  * whole state, and then sends changes. The host numbers its messages. A panel that misses one (it was hidden or reloaded)
  * sends `ready` again. The panel itself keeps only how it looks.
  */
+import type { TextShare } from '../format/text-share';
 import type { Comparison } from '../engine/records/compare';
 import type { ComparedDigest, RunDigest, TrainingEvaluation, TrainingStep } from '../engine/records/digest-types';
 import type { UserFailure } from './errors';
@@ -163,6 +164,8 @@ export interface PanelText {
   readonly samples: number;
   readonly length: number;
   readonly seed: number;
+  /** The share of the text; all of it when undefined. */
+  readonly share?: TextShare;
   /** The text of the scores, that of the settings, or the user's choice. */
   readonly from: 'scores' | 'setting' | 'choice';
   /** Key of the rows, as in runs; undefined if the file cannot be read. */

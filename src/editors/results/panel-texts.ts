@@ -4,6 +4,7 @@
  */
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
+import { withShare } from '../../format/text-share';
 import { UserError } from '../../engine/errors';
 import { loadCalibration } from '../../engine/importance/calibration';
 import { followPlace } from '../../engine/records/places';
@@ -12,10 +13,10 @@ import { calibrationKey, drawnRows } from '../../engine/records/rows-key';
 import { shownText } from '../../engine/option-token';
 import { readTextFile } from '../../engine/files/text-file';
 import { l10n } from '../../l10n';
-import type { CalibrationSource } from '../../protocol/jobs';
+import type { CompleteSource } from '../../protocol/jobs';
 import type { PanelText } from '../../protocol/panel';
 
-export type TextSource = Required<CalibrationSource>;
+export type TextSource = CompleteSource;
 
 /** The rows of a scoring. */
 export interface ScoredRows {
@@ -83,8 +84,8 @@ export class PanelTexts {
 
   /** Finds the text of a scoring. @param other another possible path, because the recorded one may be old or missing */
   async ofScores({ rowsKey, input, folder }: ScoredRows, other: string): Promise<MeasuredOn> {
-    const { samples, length, seed } = drawnRows(rowsKey)!;
-    const rows = { samples, length, seed };
+    const { samples, length, seed, share } = drawnRows(rowsKey)!;
+    const rows = { samples, length, seed, ...withShare(share) };
     const place = input.place === undefined ? undefined : resolve(folder, input.place);
     const isOutside = place !== undefined && (await followPlace(place, folder, this.given())) === 'outside';
     for (const file of place === undefined || isOutside ? [other] : [place, other]) {

@@ -3,7 +3,7 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { PrecisionChoice } from '../../engine/precision';
 import type { LabelledModel } from '../../jobs/option';
 import type { ReportAssets } from '../../engine/records/report';
-import type { CalibrationSource, Compute } from '../../protocol/jobs';
+import type { CompleteSource, Compute } from '../../protocol/jobs';
 import type { ShipGoal, StartAction } from '../../protocol/journey';
 import type { ActionTimes, FileContent, HostMessage, PanelText } from '../../protocol/panel';
 import type { SidecarClient } from '../../sidecar/client';
@@ -69,7 +69,7 @@ export interface PanelSettings {
   readonly compute: Compute;
   /** Of models that write text; chosen by the free memory when undefined. */
   readonly textPrecision?: PrecisionChoice;
-  readonly calibration: Required<CalibrationSource>;
+  readonly calibration: CompleteSource;
   readonly keepEnds: boolean;
   readonly keep: string;
   /** Folders that may hold run records, the one for new ones first. */

@@ -1,11 +1,13 @@
 /** The rows of tokens that perplexity is measured on: calibration rows, or windows of an evaluation text. */
 import { basename } from 'node:path';
+import { type TextShare, withShare } from '../../format/text-share';
 import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint } from '../checkpoint/types';
 import { calibrationWarnings, contextWarning, loadCalibration } from '../importance/calibration';
 import { fileInput } from '../records/details';
 import { announce, type JobOptions } from '../progress';
 import type { RunInput } from '../records/record';
+import { shareOfText } from '../files/share-of-text';
 import { readTextFile } from '../files/text-file';
 import { optionalTokenizer } from '../tokenizer/optional';
 import { loadTokenizer } from '../tokenizer/tokenizer';
@@ -19,6 +21,7 @@ export type RowSource =
       readonly samples?: number;
       readonly length?: number;
       readonly seed: number;
+      readonly share?: TextShare;
     }
   | {
       readonly from: 'text';
@@ -26,6 +29,7 @@ export type RowSource =
       readonly window: number;
       readonly limit?: number;
       readonly bos?: BosMode;
+      readonly share?: TextShare;
     };
 
 export interface Rows {
@@ -51,27 +55,28 @@ export async function loadRows(
 ): Promise<Rows> {
   const { vocabulary, bosTokenId, context } = architecture;
   if (source.from === 'calibration') {
-    const { file, samples, length, seed } = source;
+    const { file, samples, length, seed, share } = source;
     const tokenizer = await optionalTokenizer(checkpoint.home, job);
-    const calibration = await loadCalibration(file, { samples, length, seed, vocabulary }, tokenizer);
+    const calibration = await loadCalibration(file, { samples, length, seed, share, vocabulary }, tokenizer);
     return {
       rows: calibration.rows,
-      input: fileInput('calibration', file, calibration.sha256),
-      drawn: { samples: calibration.samples, length: calibration.length, seed },
+      input: fileInput('calibration', file, calibration.sha256, share),
+      drawn: { samples: calibration.samples, length: calibration.length, seed, ...withShare(share) },
       bos: 'none',
       warnings: calibrationWarnings(calibration, source, context),
     };
   }
   const reason = 'Evaluation texts have a few MB; cut it into parts.';
-  const { text, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
+  const { text: whole, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
+  const text = shareOfText(whole, source.file, source.share);
   const tokenizer = await loadTokenizer(checkpoint.home, job);
   const { window, limit, bos = bosTokenId === undefined ? 'none' : 'stream' } = source;
   announce(job, `reading ${basename(source.file)} as tokens`);
   const { rows } = await windowsOfText(tokenizer, text, { window, bos, bosTokenId, limit });
   return {
     rows,
-    input: fileInput('text', source.file, sha256),
-    drawn: { window, limit: limit ?? null, bos },
+    input: fileInput('text', source.file, sha256, source.share),
+    drawn: { window, limit: limit ?? null, bos, ...withShare(source.share) },
     bos,
     warnings: contextWarning(window, context, 'windows'),
   };

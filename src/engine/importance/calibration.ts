@@ -7,11 +7,13 @@
  */
 import { isObject } from '../../format/json';
 import { basename, extname } from 'node:path';
+import { type TextShare, withShare } from '../../format/text-share';
 import { counted } from '../../format/words';
 import { messageOf, UserError } from '../errors';
 import { option } from '../option-token';
 import { Random } from '../random';
 import { DEFAULT_DRAWING } from './drawing';
+import { shareOfRows, shareOfText } from '../files/share-of-text';
 import { readTextFile } from '../files/text-file';
 import type { Awaitable } from '../tokenizer/tokenizer';
 import { splitDocuments } from './documents';
@@ -22,6 +24,8 @@ export interface CalibrationOptions {
   /** Tokens per row. Longer rows of a file are cut; undefined means no cutting. */
   readonly length?: number;
   readonly seed: number;
+  /** Draw from this share of the text only. */
+  readonly share?: TextShare;
   /** Accept fewer rows if the text has fewer. */
   readonly upTo?: boolean;
   /** Size of the model's vocabulary; all ids must be below it. */
@@ -38,6 +42,8 @@ export interface Calibration {
   readonly samples: number;
   readonly length: number;
   readonly seed: number;
+  /** The share of the text that the rows are from; all of it when undefined. */
+  readonly share?: TextShare;
   /**
    * Origin of the rows: one from each of `samples` documents, windows of the whole text, or rows of ids from the file.
    */
@@ -70,11 +76,14 @@ export async function loadCalibration(
   checkOptions(options);
   const { text, sha256 } = await readTextFile(file, FILE_CAP, FILE_CAP_REASON);
   const isRows = extname(file).toLowerCase() === '.json';
-  const found = isRows ? firstRows(readRows(text, file), options) : await sample(text, file, options, tokenizer);
+  const found = isRows
+    ? firstRows(shareOf(readRows(text, file), file, options), options)
+    : await sample(shareOfText(text, file, options.share), file, options, tokenizer);
   checkVocabulary(found.rows, options.vocabulary, file);
   const { rows, method } = found;
-  const { seed } = options;
-  return { rows, source: basename(file), sha256, samples: rows.length, length: rows[0].length, seed, method };
+  const { seed, share } = options;
+  const of = { source: basename(file), sha256, ...withShare(share) };
+  return { rows, ...of, samples: rows.length, length: rows[0].length, seed, method };
 }
 
 /** Warnings about the rows for the user. `context` is the model's. */
@@ -104,6 +113,11 @@ export function contextWarning(length: number, context: number, what: 'rows' | '
 }
 
 type Found = Pick<Calibration, 'rows' | 'method'>;
+
+const shareOf = ({ rows, method }: Found, file: string, { share }: CalibrationOptions): Found => ({
+  rows: [...shareOfRows(rows, file, share)],
+  method,
+});
 
 /** The requested rows. */
 function firstRows({ rows, method }: Found, { samples = rows.length, length = Infinity }: CalibrationOptions): Found {

@@ -2,6 +2,7 @@
  * How the removed blocks were chosen: by a criterion, by hand, or by both in turn. Plans store it; records and model
  * cards report it. Edits by hand are not stored: they are the difference between the suggestion and the removed blocks.
  */
+import { type TextShare, withShare } from '../../format/text-share';
 import { capitalized, counted } from '../../format/words';
 import { codeSpan } from '../markdown';
 import type { RunInput } from '../records/record';
@@ -18,6 +19,8 @@ export interface ScoringText {
   readonly samples?: number;
   readonly length?: number;
   readonly seed?: number;
+  /** The share of the text; all of it when undefined. */
+  readonly share?: TextShare;
 }
 
 /** A round of a removal in rounds: some blocks go, and the rest is healed before it is scored again. */
@@ -106,12 +109,13 @@ export function choiceSettings(choice: Choice, removed: readonly number[]): Read
 }
 
 /** The calibration in the form that records use. */
-const withoutFile = ({ name, sha256, samples, length, seed }: ScoringText): object => ({
+const withoutFile = ({ name, sha256, samples, length, seed, share }: ScoringText): object => ({
   source: name,
   sha256,
   samples,
   length,
   seed,
+  ...withShare(share),
 });
 
 /** The text that the blocks were scored on, as an input of the run. */
@@ -120,7 +124,7 @@ export const choiceInputs = (choice: Choice | undefined): RunInput[] =>
 
 /** The text that blocks were scored on, if any, as an input of a run. */
 export const scoringInputs = (text: ScoringText | undefined): RunInput[] =>
-  text ? [{ role: 'calibration', name: text.name, sha256: text.sha256 }] : [];
+  text ? [{ role: 'calibration', name: text.name, sha256: text.sha256, ...withShare(text.share) }] : [];
 
 /** The choice for a model card, in one or two sentences. */
 export function choiceSentence(choice: Choice, removed: readonly number[]): string {

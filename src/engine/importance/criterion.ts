@@ -1,4 +1,5 @@
 /** Definition of a criterion: its texts for lists and help, its cost for estimates, and its scoring. */
+import type { TextShare } from '../../format/text-share';
 import type { Architecture } from '../checkpoint/architecture';
 import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
@@ -67,6 +68,7 @@ export interface CriterionSettings {
   readonly samples?: number;
   readonly length?: number;
   readonly seed: number;
+  readonly share?: TextShare;
   /** Only for magnitude. */
   readonly norm: 'l1' | 'l2';
   readonly reduction: 'sum' | 'mean' | 'max' | 'product';

@@ -2,6 +2,7 @@
  * Runs a criterion on a checkpoint: opens what the criterion needs, and returns its result and the ranking of the
  * blocks.
  */
+import { withShare } from '../../format/text-share';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { counted } from '../../format/words';
@@ -135,10 +136,14 @@ export async function withScoredModel<T>(
   scope: Scope,
   use: (model: Model, given: ScoredRows) => Promise<T>,
 ): Promise<WithText<T>> {
-  const { samples, length, seed } = options;
+  const { samples, length, seed, share } = options;
   const { vocabulary, context } = requireArchitecture(checkpoint);
   const tokenizer = await optionalTokenizer(checkpoint.home, job);
-  const calibration = await loadCalibration(options.calibration!, { samples, length, seed, vocabulary }, tokenizer);
+  const calibration = await loadCalibration(
+    options.calibration!,
+    { samples, length, seed, share, vocabulary },
+    tokenizer,
+  );
   const objective = objectiveOf(criterion, options.objective);
   const { rows } = calibration;
   const run = (opened: Model, teacher?: Model): Promise<T> =>
@@ -157,7 +162,9 @@ export async function withScoredModel<T>(
   return {
     found,
     calibration,
-    inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
+    inputs: [
+      { role: 'calibration', name: calibration.source, sha256: calibration.sha256, ...withShare(calibration.share) },
+    ],
     settings: { calibration: withoutRows(calibration), ...objectiveSetting(criterion, objective) },
     warnings: calibrationWarnings(calibration, options, context),
   };

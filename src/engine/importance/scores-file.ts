@@ -1,4 +1,5 @@
 /** Reads the output (or the record) of `coppice score --json`, for `prune --scores`. */
+import { readShare, withShare } from '../../format/text-share';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { command, option } from '../option-token';
@@ -153,10 +154,11 @@ const baselineOf = (full: unknown): number | undefined => (isObject(full) ? pars
 
 function scoringText(calibration: unknown): ScoringText | undefined {
   if (!isObject(calibration)) return undefined;
-  const { source, sha256, samples, length, seed } = calibration;
+  const { source, sha256, samples, length, seed, share } = calibration;
   if (typeof source !== 'string' || typeof sha256 !== 'string') return undefined;
   const count = (name: string, value: unknown): object => (Number.isSafeInteger(value) ? { [name]: value } : {});
-  return { name: source, sha256, ...count('samples', samples), ...count('length', length), ...count('seed', seed) };
+  const drawn = { ...count('samples', samples), ...count('length', length), ...count('seed', seed) };
+  return { name: source, sha256, ...drawn, ...withShare(readShare(share)) };
 }
 
 const shortened = (identity: unknown): string => (typeof identity === 'string' ? identity.slice(0, 12) : 'missing');

@@ -4,6 +4,7 @@
  * the checkpoint's type, and the next round starts there.
  */
 import { rm } from 'node:fs/promises';
+import { withShare } from '../../format/text-share';
 import { requireArchitecture } from '../checkpoint/open';
 import { adapterPatches } from '../adapter/adapter';
 import { UserError } from '../errors';
@@ -63,7 +64,7 @@ export class Trainer implements RoundHealer {
       added: addedBy(task, prepared),
       removed: task.removed,
       method: this.settings.method.kind,
-      texts: data.describe.files.map(({ file: name, sha256 }) => ({ name, sha256 })),
+      texts: data.describe.files.map(({ file: name, sha256, share }) => ({ name, sha256, ...withShare(share) })),
     };
     await writeRoundWeights(checkpoint, weights, task.weights, writing.signal);
     const { trace } = done.log;

@@ -6,10 +6,22 @@ import type { Checkpoint } from '../checkpoint/types';
 import { recordAt } from './in-gguf';
 import type { RunInput } from './record';
 
+/** Kinds of runs whose data decide the weights that they write. */
+const FITTED: readonly string[] = ['heal', 'iterate', 'retrain', 'merge'];
+
 /** Includes the texts of its parents, because a checkpoint inherits them. Most checkpoints have none. */
 export async function calibrationsOf(checkpoint: Checkpoint): Promise<RunInput[]> {
   const record = await recordAt(checkpoint.home);
-  const fitted = record?.kind === 'heal' ? 'data' : undefined;
-  const texts = record?.inputs.filter(({ role }) => role === 'calibration' || role === fitted) ?? [];
-  return texts.map((input) => ({ ...input, role: 'calibration' }));
+  return record ? usedTexts(record).map((input) => ({ ...input, role: 'calibration' })) : [];
+}
+
+/** The texts that a run chose blocks or fitted weights with, of a record or of what it is shown as. */
+export function usedTexts<T extends { readonly role: string }>({
+  kind,
+  inputs,
+}: {
+  readonly kind: string;
+  readonly inputs: readonly T[];
+}): T[] {
+  return inputs.filter(({ role }) => role === 'calibration' || (role === 'data' && FITTED.includes(kind)));
 }

@@ -1,5 +1,6 @@
 /** The details of a run besides its results: inputs, settings, seed, device, versions. */
 import { basename } from 'node:path';
+import { type TextShare, withShare } from '../../format/text-share';
 import type { Checkpoint } from '../checkpoint/types';
 import { onnxruntimeVersion } from '../onnx/session';
 import type { ModelOptions } from '../model/model';
@@ -42,9 +43,10 @@ export function detailsOf(
   };
 }
 
-/** A file as an input of a run: its name without the path, and the hash of its bytes. */
-export const fileInput = (role: string, path: string, sha256: string): RunInput => ({
+/** A file as an input of a run: its name without the path, the hash of its bytes, and the share that was read. */
+export const fileInput = (role: string, path: string, sha256: string, share?: TextShare): RunInput => ({
   role,
   name: basename(path),
   sha256,
+  ...withShare(share),
 });

@@ -1,4 +1,5 @@
 /** A record, reduced to the data of charts, tables and reports. Plain data that can be sent to the panel. */
+import type { TextShare } from '../../format/text-share';
 import type { JsonNumber } from '../../format/json';
 import type { OnTop } from '../../format/on-top';
 
@@ -16,7 +17,13 @@ export interface RunDigest extends OnTop {
   readonly device: string | null;
   /** float32, float16, int8, int4, or `mixed` where single numbers say their own; null if nothing was computed. */
   readonly precision?: string | null;
-  readonly inputs: readonly { readonly role: string; readonly name: string; readonly hash?: string }[];
+  readonly inputs: readonly {
+    readonly role: string;
+    readonly name: string;
+    readonly hash?: string;
+    /** Of a text: the share that was read; all of it when undefined. */
+    readonly share?: TextShare;
+  }[];
   /** Name and value in words, nested ones with dots: "calibration.samples". */
   readonly settings: readonly (readonly [name: string, value: string])[];
   readonly versions: string;

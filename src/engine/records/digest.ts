@@ -4,6 +4,7 @@
  */
 import { upperMedian } from '../median';
 import { basename } from 'node:path';
+import { withShare } from '../../format/text-share';
 import { isObject, type JsonObject } from '../../format/json';
 import type {
   ComparedDigest,
@@ -42,7 +43,9 @@ export function digestRecord(record: RunRecord): RunDigest {
     ...inputsOnTop(record.inputs),
     device: device ?? null,
     precision: record.precision ?? (device === undefined ? null : 'float32'),
-    inputs: record.inputs.map(({ role, name, identity, sha256 }) => ({ role, name, hash: identity ?? sha256 })),
+    inputs: record.inputs.map(({ role, name, identity, sha256, share }) => {
+      return { role, name, hash: identity ?? sha256, ...withShare(share) };
+    }),
     settings: flat(settings),
     versions: [`Coppice ${versions.coppice}`, versions.onnxruntime ? `onnxruntime ${versions.onnxruntime}` : '']
       .filter(Boolean)
@@ -77,7 +80,7 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
     case 'score':
       return { score: scoreOf(results) };
     case 'curve':
-      return { curve: curveOf(results, settings) };
+      return { curve: curveOf(results, settings, inputs) };
     case 'retrain':
       return { training: trainingOf(results) };
     case 'eval':
@@ -136,7 +139,7 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
   }
 }
 
-function curveOf(results: JsonObject, settings: JsonObject): CurveDigest {
+function curveOf(results: JsonObject, settings: JsonObject, inputs: readonly RunInput[]): CurveDigest {
   const points = objects(results.points).flatMap(({ count, removed, ppl, parameters, ...more }) => {
     const [n, value, left] = [finite(count), jsonNumber(ppl), finite(parameters)];
     if (n === null || value === undefined || left === null) return [];
@@ -151,7 +154,7 @@ function curveOf(results: JsonObject, settings: JsonObject): CurveDigest {
     criterion: text(results.criterion) ?? '',
     text: name ?? '',
     points,
-    ...keyed(curveKey(results, settings)),
+    ...keyed(curveKey(results, settings, inputs)),
     ...(read !== null && { parametersRead: read }),
   };
 }

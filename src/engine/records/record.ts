@@ -6,6 +6,7 @@ import { isGgufCheckpoint, nameOfGguf } from '../checkpoint/gguf/name';
 import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { TextShare } from '../../format/text-share';
 import packageManifest from '../../../package.json';
 import type { Checkpoint } from '../checkpoint/types';
 import { asStored } from '../checkpoint/width';
@@ -37,6 +38,8 @@ export interface RunInput {
   readonly identity?: string;
   /** For a file: SHA-256 of its bytes. */
   readonly sha256?: string;
+  /** For a text: the share of it that was read; all of it when undefined. */
+  readonly share?: TextShare;
 }
 
 export interface RunRecord {

@@ -10,7 +10,7 @@ import { inPhases, type JobOptions, type Phase } from '../progress';
 import { calibrationsOf } from '../records/calibrations';
 import { wholeBlocks } from '../importance/select';
 import { detailsOf } from '../records/details';
-import { modelInput, newRecord, type RunInput, type RunRecord } from '../records/record';
+import { modelInput, newRecord, type RunRecord } from '../records/record';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { Model, ModelOptions } from '../model/model';
 import { requireNoAdapter } from '../model/no-adapter';
@@ -18,7 +18,7 @@ import { fullView, type RemovedPart, viewWithout } from '../model/view';
 import { adapterPatches } from '../adapter/adapter';
 import { Backprop } from './loop/backprop';
 import { evaluationRows } from './data/held-out';
-import type { DataDescription, TrainingData } from './data/load';
+import { type DataDescription, dataInput, type TrainingData } from './data/load';
 import { writeOutput } from './output';
 import { type RetrainResult, resultJson, resultOf } from './report';
 import { requestOf } from './request';
@@ -364,7 +364,7 @@ async function recorder(
   settings: Readonly<Record<string, unknown>> & { readonly seed: number; readonly precision?: 'int8' },
   started: Date,
 ): Promise<(results: object) => RunRecord> {
-  const files = data.files.map(({ file, sha256 }): RunInput => ({ role: 'data', name: file, sha256 }));
+  const files = data.files.map(dataInput);
   const inputs = [
     ...files,
     ...(healed ? [healed.input] : []),

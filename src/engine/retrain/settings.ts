@@ -2,6 +2,7 @@
  * The settings of a retraining and their defaults: the values of Shortened LLaMA's scripts (`script/prune_*.sh`; the
  * later version for continued pre-training), scaled down for little data.
  */
+import type { TextShare } from '../../format/text-share';
 import type { WeightDtype } from '../formats/dtype';
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
@@ -59,6 +60,8 @@ export interface RetrainSettings {
   readonly dtype?: WeightDtype;
   /** Files, or text that the unpruned model generates. */
   readonly data: readonly string[] | 'self';
+  /** The share of each file; all of it when undefined. */
+  readonly share?: TextShare;
   /** Tokens of that text. */
   readonly selfTokens?: number;
   readonly prompt?: PromptStyle;

@@ -4,6 +4,7 @@
  * own names.
  */
 import { createHash } from 'node:crypto';
+import type { TextShare } from '../../format/text-share';
 import { isObject } from '../../format/json';
 import { MAX_DIMENSION } from '../formats/limits';
 import { type NoteKind, openNote } from './header-note';
@@ -40,6 +41,8 @@ export interface FittedText {
   /** File name without its path. */
   readonly name: string;
   readonly sha256: string;
+  /** The share of it; all of it when undefined. */
+  readonly share?: TextShare;
 }
 
 export interface PatchNote extends PatchPurpose {

@@ -6,6 +6,7 @@ import { l10n } from '../../l10n';
 import type { ExportResult } from '../../protocol/export';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { choice, file, flag, list, text, whole } from '../option';
+import { share } from '../options/calibration';
 import { compute } from '../options/compute';
 import { consumers } from '../options/consumers';
 import { model } from '../options/model';
@@ -45,6 +46,7 @@ const options = {
   modelfile: flag('also write an Ollama Modelfile beside a GGUF file', { noun: () => l10n.t('an Ollama Modelfile') }),
   text: file('also measure the perplexity of this text with the new files (UTF-8)', { noun: () => l10n.t('a text') }),
   window: { ...window('tokens per window of that text'), needs: 'text' },
+  share: { ...share, needs: 'text' },
   limit: whole('use only the first n windows of that text', {
     noun: () => l10n.t('number of windows'),
     needs: 'text',

@@ -5,7 +5,7 @@ import { l10n } from '../../l10n';
 import type { HealResult } from '../../protocol/heal';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
 import { data, file, folder } from '../option';
-import { calibration } from '../options/calibration';
+import { calibration, share } from '../options/calibration';
 import { compute } from '../options/compute';
 import { healing, healingText } from '../options/healing';
 import { adapter, remove, source, width } from '../options/model';
@@ -19,6 +19,7 @@ const options = {
   calibration: excluding(calibration.calibration, 'data'),
   ...healingText,
   seed: calibration.seed,
+  share,
   ...adapter,
   adapter: {
     ...adapter.adapter,

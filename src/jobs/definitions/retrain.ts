@@ -8,6 +8,7 @@ import { compute } from '../options/compute';
 import { healed, remove, source, width } from '../options/model';
 import { out } from '../options/output';
 import { trainedPrecision } from '../options/precision';
+import { share } from '../options/calibration';
 import { blockOptions, dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
 
 /** Value instead of files: the unpruned model writes the text. */
@@ -30,6 +31,7 @@ const options = {
   ...fullOptions,
   ...blockOptions,
   ...dataOptions,
+  share: { ...share, group: dataOptions.length.group },
   ...trainingOptions,
   precision: trainedPrecision,
   ...compute,

@@ -1,9 +1,18 @@
 /** Calibration text, and the sampling of rows from it. */
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../../engine/importance/drawing';
 import type { CalibrationSource } from '../../protocol/jobs';
-import { file, seed, whole } from '../option';
+import { TEXT_SHARES, type TextShare } from '../../format/text-share';
+import { l10n } from '../../l10n';
+import { choice, file, type Option, seed, whole } from '../option';
 
 const { samples, length } = DEFAULT_DRAWING;
+
+/** Not in `calibration` alone: whatever reads a text takes it. */
+export const share: Option<TextShare, 'optional'> = choice(
+  TEXT_SHARES,
+  'read one part of the text only: choose, its first 70 %, where blocks are chosen or weights fitted; judge, the rest',
+  { noun: () => l10n.t('the share of the text'), placeholder: 'part' },
+);
 
 export const calibration = {
   calibration: file('text, JSONL with "text", or JSON {"rows": [[ids]]} (needs no tokenizer)', {
@@ -16,6 +25,7 @@ export const calibration = {
     setting: 'coppice.calibration.length',
   }),
   seed: seed('random seed', { default: DEFAULT_SEED, setting: 'coppice.calibration.seed' }),
+  share,
 };
 
 /** The options of a job for these calibration rows. */

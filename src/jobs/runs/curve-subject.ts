@@ -1,4 +1,5 @@
 /** What a curve is measured of, and its result. */
+import { otherShare } from '../../format/text-share';
 import type { CurvePlan, CurveOptions } from '../../engine/evaluate/curve-plan';
 import type { Curve } from '../../engine/evaluate/run-curve';
 import type { Criterion } from '../../engine/importance/criteria';
@@ -52,10 +53,10 @@ export async function curveSubject(options: Options, context: JobContext): Promi
 }
 
 /** The text if there is one, otherwise the calibration rows. */
-function rowsOf({ text, window, limit, calibration, samples, length, seed }: Options): CurveOptions['rows'] {
+function rowsOf({ text, window, limit, calibration, samples, length, seed, share }: Options): CurveOptions['rows'] {
   return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed } // the job's check requires one of the two
-    : { from: 'text', file: text, window, limit };
+    ? { from: 'calibration', file: calibration!, samples, length, seed, share } // the job's check requires one of the two
+    : { from: 'text', file: text, window, limit, share: otherShare(share) }; // what chose must not judge
 }
 
 /** The result from measured points. */

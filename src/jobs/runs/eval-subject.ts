@@ -51,8 +51,10 @@ export async function evalSubject(options: Options, context: JobContext): Promis
   const loaded = await loadRows(source, checkpoint, architecture, context.job);
   const { rows, input, drawn, bos, warnings } = loaded;
   const isText = source.from === 'text';
-  const calibrated = !isText || (await wasCalibratedWith(opened, input.sha256!));
-  if (isText && calibrated) context.warn(CALIBRATION_IS_EVALUATION);
+  const { share } = source;
+  const read = { sha256: input.sha256!, share };
+  const calibrated = (!isText && share !== 'judge') || (await wasCalibratedWith(opened, options.adapter, read));
+  if ((isText || share === 'judge') && calibrated) context.warn(CALIBRATION_IS_EVALUATION);
   warnings.forEach(context.warn);
   const { checkpoint: reference, missing } = await referenceOf(opened, options.against, [process.cwd()]);
   if (missing !== undefined)
@@ -128,8 +130,8 @@ export function evalResult(
   return { ...perplexityFrom(numbers, length), ...(repetition && { repetition }), ...facts, seconds };
 }
 
-function sourceOf({ text, window, bos, limit, calibration, samples, length, seed }: Options): RowSource {
+function sourceOf({ text, window, bos, limit, calibration, samples, length, seed, share }: Options): RowSource {
   return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed }
-    : { from: 'text', file: text, window, bos, limit };
+    ? { from: 'calibration', file: calibration!, samples, length, seed, share }
+    : { from: 'text', file: text, window, bos, limit, share };
 }

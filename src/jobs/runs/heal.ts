@@ -3,6 +3,7 @@ import { foldersOf } from '../../engine/checkpoint/folders';
 import { asStored } from '../../engine/checkpoint/width';
 import { tmpdir } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import { withShare } from '../../format/text-share';
 import { adapterDigest } from '../../engine/adapter/adapter';
 import { UserError } from '../../engine/errors';
 import { checkTarget } from '../../engine/files/target';
@@ -92,7 +93,9 @@ function openSink(
     removed: removedJson(removed),
     adapter: adapter && adapterDigest(adapter),
     method,
-    texts: inputs.flatMap(({ name, sha256 }) => (sha256 === undefined ? [] : [{ name, sha256 }])),
+    texts: inputs.flatMap(({ name, sha256, share }) =>
+      sha256 === undefined ? [] : [{ name, sha256, ...withShare(share) }],
+    ),
     facts: {},
   };
   if (patch !== undefined) return PatchWriter.create(patch, checkpoint, contents);

@@ -1,4 +1,6 @@
 /** What heals between two removals: a training, or the job of the closed forms. */
+import { hashFile } from '../../engine/files/regular-file';
+import { withShare } from '../../format/text-share';
 import { targetOf } from '../../engine/adapter/names';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
@@ -15,7 +17,7 @@ import type { JobOptions } from '../../engine/progress';
 import { fileInput } from '../../engine/records/details';
 import type { RunInput } from '../../engine/records/record';
 import { exampleOfText } from '../../engine/retrain/data/example';
-import { type TrainingData } from '../../engine/retrain/data/load';
+import { dataInput, type TrainingData } from '../../engine/retrain/data/load';
 import { runData } from '../../engine/retrain/data/run-data';
 import { remainingEvaluations } from '../../engine/retrain/loop/evaluations';
 import { requireTargets } from '../../engine/retrain/lora/lora-model';
@@ -88,7 +90,7 @@ async function trainer(
   return {
     healer: new Trainer({ method, data, options: ofRound, optionsFor, where, facts, warn }, workspace),
     work: { kind: 'trained', shape: { rows: steps * batch, length: Math.min(length, meanLength) }, evaluated },
-    inputs: data.describe.files.map(({ file, sha256 }): RunInput => ({ role: 'data', name: file, sha256 })),
+    inputs: data.describe.files.map(dataInput),
     settings: { training: { ...training, data: data.describe } },
     facts,
   };
@@ -100,24 +102,26 @@ const shownMethod = (method: RetrainSettings['method']): object =>
 
 /** A file of rows is trained on as it is, if no other data are named. */
 async function calibrationRows(
-  { data, calibration, samples, length, seed }: Options,
+  { data, calibration, samples, length, seed, share }: Options,
   { architecture }: Checkpoint,
 ): Promise<TrainingData | undefined> {
   if (data !== undefined || calibration?.toLowerCase().endsWith('.json') !== true) return undefined;
   const { vocabulary } = architecture!;
-  const { rows, sha256 } = await loadCalibration(calibration, { samples, length, seed, vocabulary }, undefined);
+  const { rows, sha256 } = await loadCalibration(calibration, { samples, length, seed, share, vocabulary }, undefined);
   const train = rows.map((row) => exampleOfText(Int32Array.from(row)));
   const width = rows[0].length;
   const part = { examples: rows.length, tokens: rows.length * width, targets: rows.length * (width - 1) };
   const nothing = { examples: 0, tokens: 0, targets: 0, looked: 0 };
-  const files = [{ file: fileInput('data', calibration, sha256).name, sha256, kind: 'batches' as const }];
+  const files = [
+    { file: fileInput('data', calibration, sha256).name, sha256, kind: 'batches' as const, ...withShare(share) },
+  ];
   const describe = { files, length: width, seed, train: part, heldOut: nothing, dropped: 0, truncated: 0 };
   return { train, heldOut: [], describe };
 }
 
 function trainingSettings(options: Options): RetrainSettings {
   const { method, rank, alpha, dropout, targets, initAdapter, memory, where, out } = options;
-  const { selfTokens, prompt, trainLength, heldOut, seed, lr, betas, data, calibration } = options;
+  const { selfTokens, prompt, trainLength, heldOut, seed, share, lr, betas, data, calibration } = options;
   const { batch, accumulate, epochs, steps, warmup, evalEvery, saveEvery, clip, weightDecay, patience } = options;
   const files = data ?? (calibration === undefined ? [SELF] : [calibration]);
   return {
@@ -125,7 +129,7 @@ function trainingSettings(options: Options): RetrainSettings {
       method === 'full'
         ? { kind: 'full', start: 'checkpoint', memory }
         : { kind: 'lora', rank, alpha, dropout, targets: targets?.map(linearOf), start: initAdapter },
-    ...{ where, out, selfTokens, prompt, heldOut, seed, batch, accumulate, epochs, steps, warmup, evalEvery },
+    ...{ where, out, selfTokens, prompt, heldOut, seed, share, batch, accumulate, epochs, steps, warmup, evalEvery },
     ...{ saveEvery, clip, weightDecay, patience },
     data: files.includes(SELF) ? SELF : files,
     length: trainLength,
@@ -135,17 +139,18 @@ function trainingSettings(options: Options): RetrainSettings {
 }
 
 /** Heals the original weights with all blocks gone so far, as `prune --rounds` does (rounds.ts says why). */
-function closedForm(
+async function closedForm(
   options: Options,
   method: HealMethod,
   { run }: Pick<JobContext, 'run'>,
   facts: RunFacts,
-): PreparedHealer {
-  const { checkpoint, ridge, step, stepCut, data, tokens, heldOut, seed, calibration } = options;
+): Promise<PreparedHealer> {
+  const { checkpoint, ridge, step, stepCut, data, tokens, heldOut, seed, share, calibration } = options;
   const { device, threads, memory } = options;
   const text = data ? { data } : calibration === undefined ? {} : { calibration };
   const settings = { ridge, step, stepCut, tokens, heldOut };
-  const given = { checkpoint, method, ...settings, seed, device, threads, memory, ...text };
+  const files = (data ?? []).filter((file) => file !== SELF);
+  const given = { checkpoint, method, ...settings, seed, share, device, threads, memory, ...text };
   const healer: RoundHealer = {
     async heal({ removed, weights: patch }, job): Promise<HealedTask> {
       const { result } = await run('heal', { ...given, remove: removed, patch }, { job });
@@ -157,7 +162,7 @@ function closedForm(
   return {
     healer,
     work: { kind: 'closed', method, shape: healedShape(options), heldOut: heldOut ?? HEAL_DEFAULTS.heldOut },
-    inputs: [],
+    inputs: await Promise.all(files.map(async (file) => fileInput('data', file, await hashFile(file), share))),
     settings: { healing: { ...settings, data: data?.map((file) => fileInput('data', file, '').name) } },
     facts: { ...facts, ...settings, healingText: data?.join() },
   };

@@ -1,5 +1,7 @@
 /** Prunes iteratively, and writes the result of the last finished round. */
 import { resolve } from 'node:path';
+import { hashFile } from '../../engine/files/regular-file';
+import { otherShare } from '../../format/text-share';
 import { parametersOf, meanLayerParameters } from '../../engine/checkpoint/parameters';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
@@ -24,8 +26,8 @@ import { withModel } from '../../engine/model/opened';
 import { fullView } from '../../engine/model/view';
 import { option } from '../../engine/option-token';
 import { inPhases, type JobOptions, labelled } from '../../engine/progress';
-import { detailsOf, type RunDetails } from '../../engine/records/details';
-import { modelName } from '../../engine/records/record';
+import { detailsOf, fileInput, type RunDetails } from '../../engine/records/details';
+import { modelName, type RunInput } from '../../engine/records/record';
 import type { RunFacts } from '../../engine/retrain/run-facts';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { IterateEvent, IterateRoundEvent } from '../../protocol/iterate';
@@ -208,22 +210,23 @@ function amountOf(architecture: Architecture, options: Options): Amount {
 }
 
 /** The text if there is one, otherwise the calibration rows. */
-function rowsOf({ text, window, limit, calibration, samples, length, seed }: Options): RowSource {
+function rowsOf({ text, window, limit, calibration, samples, length, seed, share }: Options): RowSource {
   return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed } // the job's check requires one of the two
-    : { from: 'text', file: text, window, limit };
+    ? { from: 'calibration', file: calibration!, samples, length, seed, share } // the job's check requires one of the two
+    : { from: 'text', file: text, window, limit, share: otherShare(share) }; // what chose must not judge
 }
 
 /** Everything that the numbers of the rounds depend on, besides the training. The goal may change in between. */
 function factsOf({ options, checkpoint, amount: { kept } }: Opened, { input, drawn }: Rows): RunFacts {
   const { criterion, objective, norm, reduction, budget, generations, method } = options;
-  const { samples, length, seed, calibration } = options;
+  const { samples, length, seed, share, calibration } = options;
   return {
     model: checkpoint.identity,
     method,
     criterion,
     ...{ objective, norm, reduction, budget, generations, samples, seed },
     rowLength: length,
+    share,
     calibration: calibration === undefined ? undefined : resolve(calibration),
     kept: [...kept],
     measured: input.sha256,
@@ -237,6 +240,13 @@ interface Finished {
   readonly prepared: PreparedHealer;
 }
 
+/** The text that blocks are scored on, where another one is measured on. */
+async function scoredInputs({ text, calibration, share }: Options, { input }: Rows): Promise<RunInput[]> {
+  if (text === undefined || calibration === undefined) return [];
+  const scored = fileInput('calibration', calibration, await hashFile(calibration), share);
+  return scored.sha256 === input.sha256 && scored.share === input.share ? [] : [scored];
+}
+
 async function finish(
   { options, checkpoint, workspace, whole, start }: Opened,
   { iterated, measured, prepared }: Finished,
@@ -247,7 +257,7 @@ async function finish(
   const { criterion, objective, count, ratio, targetParams, keep = [], keepEnds, method } = options;
   const { samples, length } = options;
   const details: RunDetails = detailsOf(checkpoint, options, {
-    inputs: [measured.input, ...prepared.inputs],
+    inputs: [measured.input, ...(await scoredInputs(options, measured)), ...prepared.inputs],
     settings: {
       ...recordedOptions(definition, options),
       ...objectiveSetting(criterion, objective),

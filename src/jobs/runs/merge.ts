@@ -6,8 +6,9 @@ import { type PatchFile, readPatchFile } from '../../engine/weights/patch-file';
 import { adapterInput, readAdapter } from '../../engine/adapter/files';
 import { targetOf } from '../../engine/adapter/names';
 import { openCheckpoint } from '../../engine/checkpoint/open';
+import { usedTexts } from '../../engine/records/calibrations';
 import { detailsOf } from '../../engine/records/details';
-import { recordIn } from '../../engine/records/record';
+import { recordIn, type RunInput } from '../../engine/records/record';
 import { mergeAdapter } from '../../engine/write/merge';
 import type { MergeResult } from '../../protocol/jobs';
 import type { OptionsFor } from '../kinds';
@@ -29,12 +30,18 @@ export async function runMerge(options: OptionsFor<'merge'>, context: JobContext
     ...(healed ? [healed.input] : []),
     await adapterInput(options.adapter),
   ];
+  const training = await recordIn(options.adapter);
+  // What the weights and the adapter were fitted to, the merged model is fitted to.
+  const texts: RunInput[] = [
+    ...(healed?.note.texts ?? []).map((text) => ({ role: 'calibration', ...text })),
+    ...(training ? usedTexts(training) : []),
+  ];
   const merged = await mergeAdapter(checkpoint, adapter, options.out, {
     ...context.job,
     dtype,
     healed,
-    training: await recordIn(options.adapter),
-    provenance: { inputs, started: context.started },
+    training,
+    provenance: { inputs: [...inputs, ...texts], started: context.started },
   });
   for (const { name, why } of merged.leftBehind) context.note(`${name} was not copied: ${why}`);
   const { removed, kept, parametersBefore, parametersAfter, bytesBefore, bytesAfter, out, leftBehind } = merged;

@@ -1,4 +1,5 @@
 /** Selects the blocks to remove: by name, or by scores and an amount. */
+import { withShare } from '../../format/text-share';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { parametersOf, meanLayerParameters } from '../../engine/checkpoint/parameters';
@@ -219,10 +220,11 @@ function resultOfRanking(ranking: Ranking): CriterionResult {
   return ranking.kind === 'windows' ? { windows: ranking.windows } : {};
 }
 
-export const scoringText = ({ source: name, sha256, samples, length, seed }: Calibration): ScoringText => ({
+export const scoringText = ({ source: name, sha256, samples, length, seed, share }: Calibration): ScoringText => ({
   name,
   sha256,
   samples,
   length,
   seed,
+  ...withShare(share),
 });

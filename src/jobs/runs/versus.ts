@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { otherShare } from '../../format/text-share';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
@@ -74,13 +75,13 @@ interface Opened {
 }
 
 async function calibrationOf(
-  { calibration, samples, length, seed }: VersusOptions,
+  { calibration, samples, length, seed, share }: VersusOptions,
   checkpoint: Checkpoint,
   { vocabulary }: Architecture,
   { job }: JobContext,
 ): Promise<Calibration> {
   const tokenizer = await optionalTokenizer(checkpoint.home, job);
-  return loadCalibration(calibration!, { samples, length, seed, vocabulary }, tokenizer); // the job's check requires it
+  return loadCalibration(calibration!, { samples, length, seed, share, vocabulary }, tokenizer); // the job's check requires it
 }
 
 /** Refuses files of widths that are there, before the work starts. @throws UserError */
@@ -128,7 +129,10 @@ async function compare(opened: Opened, context: JobContext): Promise<RunEnd<Vers
   return {
     result,
     run: detailsOf(checkpoint, options, {
-      inputs: [fileInput('calibration', options.calibration!, calibration.sha256), ...(isText ? [input] : [])],
+      inputs: [
+        fileInput('calibration', options.calibration!, calibration.sha256, options.share),
+        ...(isText ? [input] : []),
+      ],
       settings: {
         counts: sizes.map(({ count }) => count),
         methods: result.methods,
@@ -271,8 +275,8 @@ const speedOf = (
   { batch, newTokens, runs, warmup }: VersusOptions,
 ): VersusResult['speed'] => ({ batch, newTokens, runs, warmup, prompt, inTurns, environment });
 
-function rowsOf({ text, window, limit, calibration, samples, length, seed }: VersusOptions): RowSource {
+function rowsOf({ text, window, limit, calibration, samples, length, seed, share }: VersusOptions): RowSource {
   return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed } // the job's check requires it
-    : { from: 'text', file: text, window, limit };
+    ? { from: 'calibration', file: calibration!, samples, length, seed, share } // the job's check requires it
+    : { from: 'text', file: text, window, limit, share: otherShare(share) }; // what chose must not judge
 }

@@ -1,4 +1,5 @@
 /** Prunes a model in width, measures the narrower model, and writes it or what it keeps. */
+import { withShare } from '../../format/text-share';
 import { foldersOf } from '../../engine/checkpoint/folders';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import type { Architecture } from '../../engine/checkpoint/architecture';
@@ -62,7 +63,9 @@ export async function runWidth(options: Options, context: JobContext): Promise<R
   const target = 'parameters' in amount ? amount.parameters : null;
   const facts = { meanNll, ppl, warnings };
   const details = detailsOf(checkpoint, options, {
-    inputs: [{ role: 'calibration', name: calibration.source, sha256: calibration.sha256 }],
+    inputs: [
+      { role: 'calibration', name: calibration.source, sha256: calibration.sha256, ...withShare(calibration.share) },
+    ],
     settings: settingsOf(options, { range, choice, target, calibration }),
     seed: options.seed,
     device,
@@ -117,10 +120,14 @@ async function calibrationOf(
   checkpoint: Checkpoint,
   { job, warn }: JobContext,
 ): Promise<Calibration> {
-  const { samples, length, seed } = options;
+  const { samples, length, seed, share } = options;
   const { vocabulary, context } = requireArchitecture(checkpoint);
   const tokenizer = await optionalTokenizer(checkpoint.home, job);
-  const calibration = await loadCalibration(options.calibration, { samples, length, seed, vocabulary }, tokenizer);
+  const calibration = await loadCalibration(
+    options.calibration,
+    { samples, length, seed, share, vocabulary },
+    tokenizer,
+  );
   calibrationWarnings(calibration, options, context).forEach(warn);
   return calibration;
 }

@@ -30,6 +30,11 @@ export interface EvaluateOptions {
    */
   readonly seed?: number;
   /**
+   * Read one part of the text only: choose, its first 70 %, where blocks are chosen or weights fitted; judge, the
+   * rest.
+   */
+  readonly share?: 'choose' | 'judge';
+  /**
    * Leave out blocks without writing anything: [10, 12, 13, 14] or ["10.attention", "12.ffn"]. Numbers of blocks,
    * from 0, and names of modules.
    */

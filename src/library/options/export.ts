@@ -43,6 +43,11 @@ export interface ExportOptions {
    * @defaultValue 128
    */
   readonly window?: number;
+  /**
+   * Read one part of the text only: choose, its first 70 %, where blocks are chosen or weights fitted; judge, the
+   * rest.
+   */
+  readonly share?: 'choose' | 'judge';
   /** Use only the first n windows of that text. A whole number of at least 1. */
   readonly limit?: number;
   /**

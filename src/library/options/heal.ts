@@ -53,6 +53,11 @@ export interface HealOptions {
    */
   readonly seed?: number;
   /**
+   * Read one part of the text only: choose, its first 70 %, where blocks are chosen or weights fitted; judge, the
+   * rest.
+   */
+  readonly share?: 'choose' | 'judge';
+  /**
    * Heal the model with this LoRA adapter, which the new weights then include; also leaves out the blocks that it was
    * trained without.
    */

@@ -90,6 +90,11 @@ export interface RetrainOptions {
    * least 0.
    */
   readonly heldOut?: number;
+  /**
+   * Read one part of the text only: choose, its first 70 %, where blocks are chosen or weights fitted; judge, the
+   * rest.
+   */
+  readonly share?: 'choose' | 'judge';
   /** Passes over the data (default: 2). A number above 0. */
   readonly epochs?: number;
   /** Number of steps, instead of epochs. A whole number of at least 1. */

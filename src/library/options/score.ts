@@ -24,6 +24,11 @@ export interface ScoreOptions {
    */
   readonly seed?: number;
   /**
+   * Read one part of the text only: choose, its first 70 %, where blocks are chosen or weights fitted; judge, the
+   * rest.
+   */
+  readonly share?: 'choose' | 'judge';
+  /**
    * magnitude: |w| or w².
    * @defaultValue "l1"
    */

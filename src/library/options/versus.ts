@@ -94,6 +94,11 @@ export interface VersusOptions {
    */
   readonly seed?: number;
   /**
+   * Read one part of the text only: choose, its first 70 %, where blocks are chosen or weights fitted; judge, the
+   * rest.
+   */
+  readonly share?: 'choose' | 'judge';
+  /**
    * Where to compute.
    * @defaultValue "auto"
    */

@@ -43,6 +43,11 @@ export interface WidthOptions {
    * @defaultValue 1234
    */
   readonly seed?: number;
+  /**
+   * Read one part of the text only: choose, its first 70 %, where blocks are chosen or weights fitted; judge, the
+   * rest.
+   */
+  readonly share?: 'choose' | 'judge';
   /** Folder of the new checkpoint; it must not exist. */
   readonly out?: string;
   /** Type of the new weights (default: the source's). */

@@ -2,6 +2,7 @@
  * Rows of one length for healing: calibration rows, rows from all of a text or of several files in equal parts, or text
  * that the unpruned model writes.
  */
+import type { TextShare } from '../../../format/text-share';
 import { counted } from '../../../format/words';
 import { UserError } from '../../errors';
 import { cacheFolder } from '../../files/cache';
@@ -32,6 +33,8 @@ export interface HealingText {
   readonly tokens?: number;
   readonly length?: number;
   readonly seed: number;
+  /** The share of each file that is read; all of it when undefined. */
+  readonly share?: TextShare;
   /** Share of the rows that is held out. */
   readonly heldOut: number;
 }
@@ -112,7 +115,7 @@ async function load(
       if (written.isNew) seconds = (performance.now() - start) / 1000;
       found.push(written);
     } else {
-      found.push(await fileRows(file, share, source, seed, phases[i]));
+      found.push(await fileRows(file, share, source, text, phases[i]));
     }
   }
   return { found, asked: source.wanted, seconds };
@@ -120,7 +123,7 @@ async function load(
 
 async function calibrationRows(
   file: string,
-  { tokens, length, seed }: HealingText,
+  { tokens, length, seed, share }: HealingText,
   { author, tokenizer, ...source }: Wanted,
 ): Promise<Found> {
   const isRows = isRowsFile(file);
@@ -131,12 +134,13 @@ async function calibrationRows(
       samples: isRows ? rowsOfFile : source.wanted,
       length: isRows ? length : source.length,
       seed,
+      share,
       vocabulary: author.architecture.vocabulary,
       upTo: true,
     },
     tokenizer,
   );
-  return { rows, input: fileInput('calibration', file, sha256) };
+  return { rows, input: fileInput('calibration', file, sha256, share) };
 }
 
 /** Rows spread evenly over all of a file. */
@@ -144,13 +148,14 @@ async function fileRows(
   file: string,
   count: number,
   { author, tokenizer, length }: Wanted,
-  seed: number,
+  { seed, share }: Pick<HealingText, 'seed' | 'share'>,
   job: JobOptions,
 ): Promise<Found> {
   const { eosTokenIds, bosTokenId, vocabulary, context } = author.architecture;
   const options = {
     length,
     seed,
+    share,
     heldOut: 0,
     eosTokenId: eosTokenIds[0],
     bosTokenId,
@@ -167,7 +172,7 @@ async function fileRows(
       `Give a longer text, or a smaller ${option('length')}.`,
     );
   }
-  return { rows: spread(all, count), input: fileInput('data', file, describe.files[0].sha256) };
+  return { rows: spread(all, count), input: fileInput('data', file, describe.files[0].sha256, share) };
 }
 
 /** Text by the unpruned model, which is kept for the next run. */

@@ -3,11 +3,15 @@
  * documents or running text become examples of token ids. Some of them are held out for validation.
  */
 import { basename } from 'node:path';
+import type { RunInput } from '../../records/record';
+import { fileInput } from '../../records/details';
+import { type TextShare, withShare } from '../../../format/text-share';
 import { counted } from '../../../format/words';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
 import { type JobOptions, Work } from '../../progress';
 import { Random } from '../../random';
+import { shareOfRows, shareOfText } from '../../files/share-of-text';
 import { readTextFile } from '../../files/text-file';
 import { givenBatches } from './batches';
 import { type EncodedFile, encodeRecords, type Parts, workOf } from './encode';
@@ -43,7 +47,12 @@ export interface FileDescription {
   /** SHA-256 (hex) of the file's bytes. */
   readonly sha256: string;
   readonly kind: DataKind;
+  /** The share that was read; all of it when undefined. */
+  readonly share?: TextShare;
 }
+
+/** A file of data as an input of a run. */
+export const dataInput = ({ file, sha256, share }: FileDescription): RunInput => fileInput('data', file, sha256, share);
 
 /** A part of the data: what is learned, or what is held out. */
 export interface PartDescription {
@@ -72,7 +81,7 @@ export async function loadTrainingData(
   const files: LoadedFile[] = [];
   for (const file of typeof source === 'string' ? [source] : source) {
     const { text, sha256 } = await readTextFile(file, FILE_CAP, FILE_CAP_REASON);
-    const records = parseRecords(text, file, options.kind);
+    const records = shareOfRecords(parseRecords(text, file, options.kind), file, options.share);
     const unwrapped = options.unwrap && records.kind === 'text';
     files.push({ file, sha256, records: unwrapped ? { kind: 'text', text: unwrapLines(records.text) } : records });
   }
@@ -80,8 +89,9 @@ export async function loadTrainingData(
     fixedBatches(files, options) ?? (await encodeFiles(files, options, tokenizer, job));
   const examples = [...train, ...heldOut];
   checkVocabulary(examples, options.vocabulary, files);
+  const of = withShare(options.share);
   const describe: DataDescription = {
-    files: files.map(({ file, sha256, records }) => ({ file: basename(file), sha256, kind: records.kind })),
+    files: files.map(({ file, sha256, records }) => ({ file: basename(file), sha256, kind: records.kind, ...of })),
     length: batches === undefined ? options.length : examples.reduce((most, { ids }) => Math.max(most, ids.length), 0),
     seed: options.seed,
     train: describePart(train),
@@ -90,6 +100,23 @@ export async function loadTrainingData(
     truncated,
   };
   return { train, heldOut, ...(batches && { batches }), describe };
+}
+
+/** Texts are cut as everywhere, records between two of them. Batches are for models without a tokenizer. */
+function shareOfRecords(records: Records, file: string, share: TextShare | undefined): Records {
+  if (share === undefined) return records;
+  switch (records.kind) {
+    case 'text':
+      return { kind: 'text', text: shareOfText(records.text, file, share) };
+    case 'documents':
+      return { kind: 'documents', records: shareOfRows(records.records, file, share) };
+    case 'instructions':
+      return { kind: 'instructions', records: shareOfRows(records.records, file, share) };
+    case 'chat':
+      return { kind: 'chat', records: shareOfRows(records.records, file, share) };
+    case 'batches':
+      throw unusable(file, 'it fixes the batches, so no share of it can be taken', `Leave ${option('share')} out.`);
+  }
 }
 
 interface LoadedFile {

@@ -1,4 +1,5 @@
 /** Options of training data, and their check. */
+import type { TextShare } from '../../../format/text-share';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
 import type { Encoder } from '../../importance/calibration';
@@ -28,6 +29,8 @@ export interface DataOptions extends EncodingOptions {
    * The part that is held out: a number of records, or a fraction below 1; 0 for none. `defaultHeldOut` when undefined.
    */
   readonly heldOut?: number;
+  /** The share of each file that is read; all of it when undefined. */
+  readonly share?: TextShare;
   /** The kind of the files; detected from their content when undefined. */
   readonly kind?: DataKind;
   /** How instructions are written; 'alpaca' when undefined. */

@@ -28,10 +28,20 @@ export async function runData(
   job: JobOptions,
 ): Promise<TrainingData> {
   const { context, eosTokenIds, bosTokenId, vocabulary } = model.architecture;
-  const { data, heldOut, prompt, seed = DEFAULTS.seed, selfTokens = DEFAULTS.selfTokens } = settings;
+  const { data, heldOut, prompt, share, seed = DEFAULTS.seed, selfTokens = DEFAULTS.selfTokens } = settings;
   const length = settings.length ?? Math.min(DEFAULTS.length, context);
   if (data !== 'self') {
-    const options = { length, seed, heldOut, prompt, eosTokenId: eosTokenIds[0], bosTokenId, vocabulary, context };
+    const options = {
+      length,
+      seed,
+      heldOut,
+      prompt,
+      share,
+      eosTokenId: eosTokenIds[0],
+      bosTokenId,
+      vocabulary,
+      context,
+    };
     return loadTrainingData(data, options, tokenizer, job);
   }
   if (!teacher && removed.length === 0) {
