@@ -11,6 +11,7 @@
  * those of looking do not. A look is perplexity and KL divergence from the whole model on the first 64 windows of
  * WikiText-2, of which no arm has seen anything.
  */
+import { beginningOf } from '../src/engine/tokenizer/bos';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../src/engine/checkpoint/open';
@@ -102,7 +103,8 @@ const ids = await tokenizer.encode(
   },
 );
 const { bosTokenId } = whole.architecture;
-const { rows } = evaluationWindows(ids, { window: WINDOW, bos: 'stream', limit: WINDOWS, bosTokenId });
+const beginning = beginningOf('stream', { tokenizer: undefined, bosTokenId });
+const { rows } = evaluationWindows(ids, { window: WINDOW, beginning, limit: WINDOWS });
 
 await measuring(whole, rows, async (measure) => {
   const look = async (changes: Changes, of = view): Promise<Near> => {

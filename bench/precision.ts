@@ -11,6 +11,7 @@
  * basis: the residual stream is turned by an orthogonal matrix and every weight that reads or writes it too, with the norms
  * folded into the Linears behind them. In float32 that model computes the same.
  */
+import { beginningOf } from '../src/engine/tokenizer/bos';
 import { parseArgs } from 'node:util';
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
@@ -105,7 +106,10 @@ function lineOfLlamaCpp(file: string): void {
     return;
   }
   try {
-    const { rows } = evaluationWindows(ids, { ...windows, bosTokenId });
+    const { rows } = evaluationWindows(ids, {
+      ...windows,
+      beginning: beginningOf(windows.bos, { tokenizer: undefined, bosTokenId }),
+    });
     line(`llama.cpp, ${basename(file)}`, Math.exp(llamaCppLoss(installed.folder, file, rows)));
   } finally {
     installed.remove();

@@ -52,7 +52,7 @@ try {
     const task = await readTask(name, data, { limit: Number(values.limit) });
     const own = async (): Promise<{ readonly seconds: number; readonly result: TaskResult }> => {
       const start = performance.now();
-      const [result] = await evaluateTasks(model, tokenizer, [task], { view, bos: false });
+      const [result] = await evaluateTasks(model, tokenizer, [task], { view, beginning: { mode: 'none' } });
       return { seconds: (performance.now() - start) / 1000, result };
     };
     const requests = task.choiceItems.flatMap(({ choices }) =>

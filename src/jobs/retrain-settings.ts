@@ -13,6 +13,7 @@ const SAME = [
   'merge',
   'selfTokens',
   'prompt',
+  'bos',
   'length',
   'heldOut',
   'seed',

@@ -13,6 +13,7 @@ import type { Precision } from '../engine/precision';
 import type { JsonNumber } from '../format/json';
 import type { TextShare } from '../format/text-share';
 import type { IterateResult } from './iterate';
+import type { BosChoice, BosMode } from '../engine/tokenizer/bos';
 import type { RemovedEntry } from './json';
 import type { GeneratedText } from './samples';
 
@@ -32,10 +33,14 @@ export interface CalibrationSource {
   readonly seed?: number;
   /** The share of the text; all of it when undefined. */
   readonly share?: TextShare;
+  /** How rows begin; 'auto' when undefined. */
+  readonly bos?: BosChoice;
 }
 
-/** The same with nothing left open but a share that is not taken. */
-export type CompleteSource = Required<Omit<CalibrationSource, 'share'>> & Pick<CalibrationSource, 'share'>;
+type Left = 'share' | 'bos';
+
+/** The same with nothing left open but a share that is not taken and how rows begin. */
+export type CompleteSource = Required<Omit<CalibrationSource, Left>> & Pick<CalibrationSource, Left>;
 
 /** What every job is told besides its options. */
 export interface JobBase {
@@ -56,7 +61,8 @@ export interface EvaluateResult {
   readonly tokens: number;
   readonly windows: number;
   readonly window: number;
-  readonly bos: 'stream' | 'window' | 'none';
+  /** Where the begin-of-text token was; 'given': in rows of ids, which are taken as they are. */
+  readonly bos: BosMode | 'given';
   readonly removed: readonly RemovedEntry[];
   /** The text also chose the blocks that were removed, so that the perplexity flatters. */
   readonly calibrated: boolean;

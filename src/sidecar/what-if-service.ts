@@ -124,8 +124,16 @@ export class WhatIfService {
     await this.drop();
     const opened = await openForComputing(path, { width, heal, adapter, otherBase });
     const { checkpoint, architecture } = opened;
-    const { samples, length, seed = DEFAULT_SEED, share } = source;
-    const settings = { samples, length, seed, share, vocabulary: architecture.vocabulary };
+    const { samples, length, seed = DEFAULT_SEED, share, bos } = source;
+    const settings = {
+      samples,
+      length,
+      seed,
+      share,
+      bos,
+      vocabulary: architecture.vocabulary,
+      bosTokenId: architecture.bosTokenId,
+    };
     const calibration = await loadCalibration(source.file, settings, await optionalTokenizer(checkpoint.home));
     const model = await openModel(checkpoint, {
       ...modelOptions(params, { hooks: this.hooks }),

@@ -93,7 +93,7 @@ describe('tasks in parts', function () {
       own: [stories, ownTask()],
       from: 2,
       limit: 40,
-      bos: true,
+      bos: 'window',
     };
     const record = await whole(given);
     const { differences, questions } = record.results as unknown as TasksComparison;

@@ -84,8 +84,8 @@ export class PanelTexts {
 
   /** Finds the text of a scoring. @param other another possible path, because the recorded one may be old or missing */
   async ofScores({ rowsKey, input, folder }: ScoredRows, other: string): Promise<MeasuredOn> {
-    const { samples, length, seed, share } = drawnRows(rowsKey)!;
-    const rows = { samples, length, seed, ...withShare(share) };
+    const { sha256: _, share, ...drawn } = drawnRows(rowsKey)!;
+    const rows = { ...drawn, ...withShare(share) };
     const place = input.place === undefined ? undefined : resolve(folder, input.place);
     const isOutside = place !== undefined && (await followPlace(place, folder, this.given())) === 'outside';
     for (const file of place === undefined || isOutside ? [other] : [place, other]) {

@@ -7,6 +7,7 @@ import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import { fullView, stepsOf, type View } from '../model/view';
 import { lossesByRow, type RowComparisons, type RowLosses, summariseNumbers } from './row-numbers';
+import { beginningOf, type BosMode } from '../tokenizer/bos';
 import { evaluationWindows, type WindowOptions } from './windows';
 
 export interface Perplexity {
@@ -21,7 +22,9 @@ export interface Perplexity {
   readonly warning?: string;
 }
 
-export interface PerplexityOptions extends Omit<WindowOptions, 'bosTokenId'> {
+export interface PerplexityOptions extends Omit<WindowOptions, 'beginning'> {
+  /** With the token of the model's config. */
+  readonly bos: BosMode;
   /** The model to evaluate; the whole model when undefined. */
   readonly view?: View;
 }
@@ -34,10 +37,12 @@ export interface PerplexityOptions extends Omit<WindowOptions, 'bosTokenId'> {
 export async function evaluatePerplexity(
   model: Model,
   ids: ArrayLike<number>,
-  { view = fullView(model.architecture.layers.length), ...windows }: PerplexityOptions,
+  { view = fullView(model.architecture.layers.length), bos, ...windows }: PerplexityOptions,
   job?: JobOptions,
 ): Promise<Perplexity> {
-  const { rows } = evaluationWindows(ids, { ...windows, bosTokenId: model.architecture.bosTokenId });
+  const { bosTokenId } = model.architecture;
+  const beginning = beginningOf(bos, { tokenizer: undefined, bosTokenId });
+  const { rows } = evaluationWindows(ids, { ...windows, beginning });
   return perplexityOfRows(model, rows, view, job);
 }
 

@@ -3,16 +3,16 @@ import { basename } from 'node:path';
 import { type TextShare, withShare } from '../../format/text-share';
 import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint } from '../checkpoint/types';
-import { calibrationWarnings, contextWarning, loadCalibration } from '../importance/calibration';
+import { type Calibration, calibrationWarnings, contextWarning, loadCalibration } from '../importance/calibration';
 import { fileInput } from '../records/details';
 import { announce, type JobOptions } from '../progress';
 import type { RunInput } from '../records/record';
 import { shareOfText } from '../files/share-of-text';
 import { readTextFile } from '../files/text-file';
+import { beginningOf, type BosChoice, type BosMode } from '../tokenizer/bos';
 import { optionalTokenizer } from '../tokenizer/optional';
 import { loadTokenizer } from '../tokenizer/tokenizer';
 import { windowsOfText } from './text-windows';
-import type { BosMode } from './windows';
 
 export type RowSource =
   | {
@@ -22,13 +22,14 @@ export type RowSource =
       readonly length?: number;
       readonly seed: number;
       readonly share?: TextShare;
+      readonly bos?: BosChoice;
     }
   | {
       readonly from: 'text';
       readonly file: string;
       readonly window: number;
       readonly limit?: number;
-      readonly bos?: BosMode;
+      readonly bos?: BosChoice;
       readonly share?: TextShare;
     };
 
@@ -38,11 +39,18 @@ export interface Rows {
   readonly input: RunInput;
   /** How the rows were taken from the text, for the record. */
   readonly drawn: Readonly<Record<string, unknown>>;
-  /** Where the begin-of-text token is. */
-  readonly bos: BosMode;
+  /** Where the begin-of-text token is; 'given' for rows of ids, which are taken as they are. */
+  readonly bos: BosMode | 'given';
   /** Warnings about the rows for the user. */
   readonly warnings: readonly string[];
 }
+
+/** How calibration rows were drawn, for a record. */
+const drawnOf = ({ samples, length, seed, bos, usualBos }: Calibration): Rows['drawn'] => ({
+  ...{ samples, length, seed },
+  ...(bos && { bos }),
+  ...(usualBos && { usualBos }),
+});
 
 const MAX_TEXT_BYTES = 64 * 2 ** 20;
 
@@ -55,14 +63,15 @@ export async function loadRows(
 ): Promise<Rows> {
   const { vocabulary, bosTokenId, context } = architecture;
   if (source.from === 'calibration') {
-    const { file, samples, length, seed, share } = source;
+    const { file, samples, length, seed, share, bos } = source;
     const tokenizer = await optionalTokenizer(checkpoint.home, job);
-    const calibration = await loadCalibration(file, { samples, length, seed, share, vocabulary }, tokenizer);
+    const settings = { samples, length, seed, share, vocabulary, bos, bosTokenId };
+    const calibration = await loadCalibration(file, settings, tokenizer);
     return {
       rows: calibration.rows,
       input: fileInput('calibration', file, calibration.sha256, share),
-      drawn: { samples: calibration.samples, length: calibration.length, seed, ...withShare(share) },
-      bos: 'none',
+      drawn: drawnOf(calibration),
+      bos: calibration.bos ?? 'given',
       warnings: calibrationWarnings(calibration, source, context),
     };
   }
@@ -70,9 +79,11 @@ export async function loadRows(
   const { text: whole, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
   const text = shareOfText(whole, source.file, source.share);
   const tokenizer = await loadTokenizer(checkpoint.home, job);
-  const { window, limit, bos = bosTokenId === undefined ? 'none' : 'stream' } = source;
+  const { window, limit } = source;
+  const beginning = beginningOf(source.bos, { tokenizer, bosTokenId });
+  const bos = beginning.mode;
   announce(job, `reading ${basename(source.file)} as tokens`);
-  const { rows } = await windowsOfText(tokenizer, text, { window, bos, bosTokenId, limit });
+  const { rows } = await windowsOfText(tokenizer, text, { window, beginning, limit });
   return {
     rows,
     input: fileInput('text', source.file, sha256, source.share),

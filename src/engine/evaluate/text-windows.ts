@@ -1,5 +1,5 @@
 /** Windows of a text. The text is encoded only as far as the windows reach. */
-import type { Encoder } from '../importance/calibration';
+import type { Encoder } from '../tokenizer/bos';
 import { type EvaluationWindows, evaluationWindows, type WindowOptions } from './windows';
 
 /** First estimate of characters per token. Prose has four or five, code fewer. */

@@ -76,8 +76,9 @@ export async function requireSameRows(
   job: JobOptions,
 ): Promise<void> {
   if (reference.home === checkpoint.home) return;
-  const given = source.from === 'text' ? { ...source, bos } : source;
-  const other = await loadRows(given, reference, requireArchitecture(reference), job);
+  // The same mode for both: of two tokenizers, one may put a token where the other puts none.
+  const mode = bos === 'given' ? undefined : bos;
+  const other = await loadRows({ ...source, bos: mode }, reference, requireArchitecture(reference), job);
   const isSame = (row: ArrayLike<number>, r: number): boolean =>
     row.length === other.rows[r].length && Array.from(row).every((id, i) => id === other.rows[r][i]);
   if (other.rows.length === rows.length && rows.every(isSame)) return;

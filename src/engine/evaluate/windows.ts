@@ -5,26 +5,20 @@
  */
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
-import { option, type OptionName, set } from '../option-token';
-
-/**
- * Where the begin-of-sequence token is put: once before the whole stream (mode A, the paper's tables), before each
- * window in addition to its tokens (mode B), or nowhere.
- */
-export type BosMode = 'stream' | 'window' | 'none';
+import { option, type OptionName } from '../option-token';
+import type { Beginning } from '../tokenizer/bos';
 
 export interface WindowOptions {
   /** Tokens per window, without the BOS of mode B. The paper uses 128. */
   readonly window: number;
-  readonly bos: BosMode;
-  /** `bos_token_id` of the model's config. Needed unless `bos` is 'none', even if encoding adds no BOS. */
-  readonly bosTokenId?: number;
+  /** Once before the whole stream is mode A, the paper's tables; before each window, in addition to its tokens, mode B. */
+  readonly beginning: Beginning;
   /** Maximum number of windows, from the start. */
   readonly limit?: number;
 }
 
 export interface EvaluationWindows {
-  /** Rows of equal length: `window`, and one more with `bos: 'window'`. */
+  /** Rows of equal length: `window`, and one more with BOS before each. */
   readonly rows: readonly Int32Array[];
   /** Tokens scored in each row: its length − 1. */
   readonly scoredPerWindow: number;
@@ -32,14 +26,15 @@ export interface EvaluationWindows {
 
 /**
  * Cuts `ids`, encoded without special tokens, into rows to evaluate. N tokens give floor((N + 1) / window) rows with
- * `bos: 'stream'`, floor(N / window) otherwise. Throws `UserError` when there is not one whole window, no BOS id where
- * one is needed, or an option is out of range.
+ * BOS before the stream, floor(N / window) otherwise. Throws `UserError` when there is not one whole window, or an option is
+ * out of range.
  */
 export function evaluationWindows(ids: ArrayLike<number>, options: WindowOptions): EvaluationWindows {
-  const { window, bos, limit = Infinity } = options;
+  const { window, beginning, limit = Infinity } = options;
+  const { mode: bos } = beginning;
   checkCount('window', window, 2);
   if (limit !== Infinity) checkCount('limit', limit, 1);
-  const prefix = bos === 'none' ? [] : [bosOf(options)];
+  const prefix = beginning.id === undefined ? [] : [beginning.id];
   const before = bos === 'stream' ? 1 : 0;
   const available = Math.floor((ids.length + before) / window);
   if (available === 0) {
@@ -58,15 +53,6 @@ export function evaluationWindows(ids: ArrayLike<number>, options: WindowOptions
     return row;
   });
   return { rows, scoredPerWindow: rows[0].length - 1 };
-}
-
-function bosOf({ bos, bosTokenId }: WindowOptions): number {
-  if (bosTokenId !== undefined) return bosTokenId;
-  throw new UserError(
-    `Cannot evaluate with ${option('bos', bos)}`,
-    'the model’s config.json has no "bos_token_id"',
-    `${set('bos', 'none')}.`,
-  );
 }
 
 function checkCount(name: OptionName, value: number, least: number): void {

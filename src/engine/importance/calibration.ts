@@ -1,9 +1,9 @@
 /**
  * Calibration rows: sequences of token ids of equal length, which every data-driven criterion scores with.
  *
- * Sampling follows `get_examples` in Shortened LLaMA's `src/dataset.py`: draw a document, encode it with special
- * tokens, accept it if it is long enough and new, then draw where the row starts in it. A document is a line of JSONL
- * or a paragraph between blank lines.
+ * Sampling follows `get_examples` in Shortened LLaMA's `src/dataset.py`: draw a document, encode it, accept it if it is
+ * long enough and new, then draw where the row starts in it. A document is a line of JSONL or a paragraph between blank
+ * lines. Where every row begins with BOS, the row's last token goes, as with `--add_bos_to_every` there.
  */
 import { isObject } from '../../format/json';
 import { basename, extname } from 'node:path';
@@ -15,6 +15,7 @@ import { Random } from '../random';
 import { DEFAULT_DRAWING } from './drawing';
 import { shareOfRows, shareOfText } from '../files/share-of-text';
 import { readTextFile } from '../files/text-file';
+import { beginningOf, type BosChoice, type BosMode, type Encoder, isUsual, rowPrefix } from '../tokenizer/bos';
 import type { Awaitable } from '../tokenizer/tokenizer';
 import { splitDocuments } from './documents';
 
@@ -30,6 +31,10 @@ export interface CalibrationOptions {
   readonly upTo?: boolean;
   /** Size of the model's vocabulary; all ids must be below it. */
   readonly vocabulary?: number;
+  /** How rows that are drawn from a text begin; 'auto' when undefined. Rows of a file are taken as they are. */
+  readonly bos?: BosChoice;
+  /** `bos_token_id` of the model's config. */
+  readonly bosTokenId?: number;
 }
 
 export interface Calibration {
@@ -48,11 +53,10 @@ export interface Calibration {
    * Origin of the rows: one from each of `samples` documents, windows of the whole text, or rows of ids from the file.
    */
   readonly method: 'documents' | 'windows' | 'rows';
-}
-
-/** The part of a tokenizer that sampling needs. */
-export interface Encoder {
-  encode(text: string, options: { readonly addSpecialTokens: boolean }): Awaitable<number[]>;
+  /** Where the begin-of-text token is; undefined for rows of a file. */
+  readonly bos?: BosMode;
+  /** That is where `auto` has it. */
+  readonly usualBos?: true;
 }
 
 /** A row is a few hundred bytes of text, so a small file holds thousands. */
@@ -80,10 +84,10 @@ export async function loadCalibration(
     ? firstRows(shareOf(readRows(text, file), file, options), options)
     : await sample(shareOfText(text, file, options.share), file, options, tokenizer);
   checkVocabulary(found.rows, options.vocabulary, file);
-  const { rows, method } = found;
+  const { rows, ...drawn } = found;
   const { seed, share } = options;
   const of = { source: basename(file), sha256, ...withShare(share) };
-  return { rows, ...of, samples: rows.length, length: rows[0].length, seed, method };
+  return { rows, ...of, samples: rows.length, length: rows[0].length, seed, ...drawn };
 }
 
 /** Warnings about the rows for the user. `context` is the model's. */
@@ -112,7 +116,7 @@ export function contextWarning(length: number, context: number, what: 'rows' | '
   return [`${what} of ${length} tokens are longer than the model’s context of ${context}`];
 }
 
-type Found = Pick<Calibration, 'rows' | 'method'>;
+type Found = Pick<Calibration, 'rows' | 'method' | 'bos' | 'usualBos'>;
 
 const shareOf = ({ rows, method }: Found, file: string, { share }: CalibrationOptions): Found => ({
   rows: [...shareOfRows(rows, file, share)],
@@ -127,10 +131,10 @@ function firstRows({ rows, method }: Found, { samples = rows.length, length = In
 async function sample(
   text: string,
   file: string,
-  { samples = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length, seed, upTo }: CalibrationOptions,
+  options: CalibrationOptions,
   tokenizer: Encoder | undefined,
 ): Promise<Found> {
-  const drawing = { samples, length, seed };
+  const { samples = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length, seed, upTo } = options;
   if (tokenizer === undefined) {
     throw new UserError(
       `Cannot encode ${file}`,
@@ -138,22 +142,28 @@ async function sample(
       'Give token ids instead, a file {"rows": [[ids]]} named .json, or copy tokenizer.json into the checkpoint.',
     );
   }
+  const beginning = beginningOf(options.bos, { tokenizer, bosTokenId: options.bosTokenId });
+  const drawing = { samples, length, seed, prefix: rowPrefix(beginning) };
   const documents = splitDocuments(text, file);
-  const encode = (document: string) => tokenizer.encode(document, { addSpecialTokens: true });
+  const encode = (document: string) => tokenizer.encode(document, { addSpecialTokens: beginning.mode === 'stream' });
+  const bos = { bos: beginning.mode, ...(isUsual(beginning, tokenizer) && { usualBos: true as const }) };
   const rows = await sampleDocuments(documents, drawing, encode);
-  if (rows !== undefined) return { rows, method: 'documents' };
+  if (rows !== undefined) return { rows, method: 'documents', ...bos };
   const stream = await encode(documents.join('\n\n'));
-  const whole = Math.floor(stream.length / length);
+  const whole = Math.floor(stream.length / (length - drawing.prefix.length));
   const count = upTo ? Math.max(1, Math.min(samples, whole)) : samples;
-  return { rows: sampleWindows(stream, { ...drawing, samples: count }, file), method: 'windows' };
+  return { rows: sampleWindows(stream, { ...drawing, samples: count }, file), method: 'windows', ...bos };
 }
 
-type Drawing = Required<Pick<CalibrationOptions, 'samples' | 'length' | 'seed'>>;
+interface Drawing extends Required<Pick<CalibrationOptions, 'samples' | 'length' | 'seed'>> {
+  /** Tokens before every row; they count among its tokens. */
+  readonly prefix: readonly number[];
+}
 
 /** One row from each of `samples` documents, or undefined when too few documents are long enough. */
 async function sampleDocuments(
   documents: readonly string[],
-  { samples, length, seed }: Drawing,
+  { samples, length, seed, prefix }: Drawing,
   encode: (document: string) => Awaitable<number[]>,
 ): Promise<number[][] | undefined> {
   const random = new Random(seed);
@@ -167,24 +177,25 @@ async function sampleDocuments(
     const ids = await encode(documents[drawn]);
     if (ids.length < length) continue;
     const start = random.below(ids.length - length + 1);
-    rows.push(ids.slice(start, start + length));
+    rows.push([...prefix, ...ids.slice(start, start + length - prefix.length)]);
   }
   return rows;
 }
 
 /** `samples` windows of the stream, drawn without repetition. Windows do not overlap, so no token counts twice. */
-function sampleWindows(stream: number[], { samples, length, seed }: Drawing, file: string): number[][] {
-  const count = Math.floor(stream.length / length);
+function sampleWindows(stream: number[], { samples, length, seed, prefix }: Drawing, file: string): number[][] {
+  const step = length - prefix.length;
+  const count = Math.floor(stream.length / step);
   if (count < samples) {
     throw new UserError(
       `${file} is too short for ${samples} rows of ${length} tokens`,
-      `it has ${counted(stream.length, 'token')}, ${samples * length} are needed`,
+      `it has ${counted(stream.length, 'token')}, ${samples * step} are needed`,
       `Give a longer text, or lower ${option('samples')} or ${option('length')}.`,
     );
   }
   const windows = Array.from({ length: count }, (_, window) => window);
   const chosen = new Random(seed).shuffle(windows).slice(0, samples);
-  return chosen.map((window) => stream.slice(window * length, (window + 1) * length));
+  return chosen.map((window) => [...prefix, ...stream.slice(window * step, (window + 1) * step)]);
 }
 
 /** The rows of `{"rows": [[ids]]}`; other keys are ignored. */

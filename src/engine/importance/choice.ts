@@ -3,6 +3,7 @@
  * cards report it. Edits by hand are not stored: they are the difference between the suggestion and the removed blocks.
  */
 import { type TextShare, withShare } from '../../format/text-share';
+import type { BosMode } from '../tokenizer/bos';
 import { capitalized, counted } from '../../format/words';
 import { codeSpan } from '../markdown';
 import type { RunInput } from '../records/record';
@@ -21,6 +22,10 @@ export interface ScoringText {
   readonly seed?: number;
   /** The share of the text; all of it when undefined. */
   readonly share?: TextShare;
+  /** Where the begin-of-text token is; undefined for rows of ids. */
+  readonly bos?: BosMode;
+  /** That is where `auto` has it. */
+  readonly usualBos?: true;
 }
 
 /** A round of a removal in rounds: some blocks go, and the rest is healed before it is scored again. */
@@ -109,13 +114,15 @@ export function choiceSettings(choice: Choice, removed: readonly number[]): Read
 }
 
 /** The calibration in the form that records use. */
-const withoutFile = ({ name, sha256, samples, length, seed, share }: ScoringText): object => ({
+const withoutFile = ({ name, sha256, samples, length, seed, share, bos, usualBos }: ScoringText): object => ({
   source: name,
   sha256,
   samples,
   length,
   seed,
   ...withShare(share),
+  ...(bos && { bos }),
+  ...(usualBos && { usualBos }),
 });
 
 /** The text that the blocks were scored on, as an input of the run. */

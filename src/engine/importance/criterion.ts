@@ -1,5 +1,6 @@
 /** Definition of a criterion: its texts for lists and help, its cost for estimates, and its scoring. */
 import type { TextShare } from '../../format/text-share';
+import type { BosChoice } from '../tokenizer/bos';
 import type { Architecture } from '../checkpoint/architecture';
 import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
@@ -69,6 +70,8 @@ export interface CriterionSettings {
   readonly length?: number;
   readonly seed: number;
   readonly share?: TextShare;
+  /** How rows begin, as in `CalibrationOptions`. */
+  readonly bos?: BosChoice;
   /** Only for magnitude. */
   readonly norm: 'l1' | 'l2';
   readonly reduction: 'sum' | 'mean' | 'max' | 'product';

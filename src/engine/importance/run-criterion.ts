@@ -136,14 +136,11 @@ export async function withScoredModel<T>(
   scope: Scope,
   use: (model: Model, given: ScoredRows) => Promise<T>,
 ): Promise<WithText<T>> {
-  const { samples, length, seed, share } = options;
-  const { vocabulary, context } = requireArchitecture(checkpoint);
+  const { samples, length, seed, share, bos } = options;
+  const { vocabulary, context, bosTokenId } = requireArchitecture(checkpoint);
   const tokenizer = await optionalTokenizer(checkpoint.home, job);
-  const calibration = await loadCalibration(
-    options.calibration!,
-    { samples, length, seed, share, vocabulary },
-    tokenizer,
-  );
+  const drawing = { samples, length, seed, share, vocabulary, bos, bosTokenId };
+  const calibration = await loadCalibration(options.calibration!, drawing, tokenizer);
   const objective = objectiveOf(criterion, options.objective);
   const { rows } = calibration;
   const run = (opened: Model, teacher?: Model): Promise<T> =>

@@ -1,5 +1,6 @@
 /** Reads the output (or the record) of `coppice score --json`, for `prune --scores`. */
 import { readShare, withShare } from '../../format/text-share';
+import { isBosMode } from '../tokenizer/bos';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { command, option } from '../option-token';
@@ -154,11 +155,12 @@ const baselineOf = (full: unknown): number | undefined => (isObject(full) ? pars
 
 function scoringText(calibration: unknown): ScoringText | undefined {
   if (!isObject(calibration)) return undefined;
-  const { source, sha256, samples, length, seed, share } = calibration;
+  const { source, sha256, samples, length, seed, share, bos, usualBos } = calibration;
   if (typeof source !== 'string' || typeof sha256 !== 'string') return undefined;
   const count = (name: string, value: unknown): object => (Number.isSafeInteger(value) ? { [name]: value } : {});
   const drawn = { ...count('samples', samples), ...count('length', length), ...count('seed', seed) };
-  return { name: source, sha256, ...drawn, ...withShare(readShare(share)) };
+  const begun = { ...(isBosMode(bos) && { bos }), ...(usualBos === true && { usualBos: true as const }) };
+  return { name: source, sha256, ...drawn, ...begun, ...withShare(readShare(share)) };
 }
 
 const shortened = (identity: unknown): string => (typeof identity === 'string' ? identity.slice(0, 12) : 'missing');

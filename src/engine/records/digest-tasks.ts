@@ -14,9 +14,9 @@ export function tasksOf(
   const models = Array.isArray(results.models) ? objects(results.models) : [results];
   if (models.every(({ tasks }) => objects(tasks).length === 0)) return undefined;
   const hashes = inputs.filter(({ role }) => role === 'task').map(({ sha256 }) => sha256);
-  const { from, limit, bos } = settings;
+  const { from, limit } = settings;
   return {
-    itemsKey: JSON.stringify([hashes, from, limit, bos]),
+    itemsKey: JSON.stringify([hashes, from, limit, begunOf(settings)]),
     from: finite(from) ?? 0,
     limit: finite(limit),
     files: inputs.filter(({ role }) => role === 'task').map(({ name }) => name),
@@ -25,6 +25,9 @@ export function tasksOf(
     questions: objects(results.questions).flatMap((question) => questionOf(question, models)),
   };
 }
+
+/** Earlier versions had a flag, which left written questions to the tokenizer. */
+const begunOf = ({ bos }: JsonObject): unknown => (bos === true ? 'window' : bos === false ? 'none' : bos);
 
 type ModelDigest = TasksDigest['models'][number];
 

@@ -4,6 +4,7 @@
  */
 import { isObject, type JsonObject } from '../../format/json';
 import { type ReadText, readShare, withShare } from '../../format/text-share';
+import type { BosChoice, BosMode } from '../tokenizer/bos';
 import { finite, text } from './fields';
 import type { RunInput } from './record';
 
@@ -11,7 +12,7 @@ import type { RunInput } from './record';
 export function calibrationKey(calibration: unknown): string | undefined {
   if (!isObject(calibration)) return undefined;
   const { sha256, samples, length, seed, share } = calibration;
-  return keyOf({ sha256, share }, samples, length, 'seed', seed);
+  return drawnKey(keyOf({ sha256, share }, samples, length, 'seed', seed), calibration);
 }
 
 /** The key of the rows of a curve. */
@@ -24,7 +25,7 @@ export function curveKey(
   const { sha256, rows, length } = measured;
   // The text that is measured on comes first.
   const of = { sha256, share: inputs.find((input) => input.sha256 === sha256)?.share };
-  if (settings.rows === 'calibration') return keyOf(of, rows, length, 'seed', settings.seed);
+  if (settings.rows === 'calibration') return drawnKey(keyOf(of, rows, length, 'seed', settings.seed), settings);
   return keyOf(of, rows, length, 'bos', settings.bos);
 }
 
@@ -42,17 +43,42 @@ export function evaluationKey(
   if (settings.rows !== 'calibration') return keyOf(read('text'), windows, settings.window, 'bos', settings.bos);
   // Rows of ids in a file have their own lengths. The number of scored tokens tells it: all except the first of each row.
   const length = windows === null ? null : (finite(results.tokens) ?? NaN) / windows + 1;
-  return keyOf(read('calibration'), windows, length, 'seed', settings.seed);
+  return drawnKey(keyOf(read('calibration'), windows, length, 'seed', settings.seed), settings);
 }
 
 /** How the calibration rows of a key were drawn, and from which text; undefined for other rows. */
-export function drawnRows(
-  key: string,
-): (ReadText & { readonly samples: number; readonly length: number; readonly seed: number }) | undefined {
-  const found = /^([\da-f]{64})(?: (choose|judge))? (\d+)×(\d+) seed (\d+)$/.exec(key);
+export function drawnRows(key: string): DrawnRows | undefined {
+  const found = /^([\da-f]{64})(?: (choose|judge))? (\d+)×(\d+) seed (\d+)(?: (usual)|(?: bos (window|none)))?$/.exec(
+    key,
+  );
   if (!found) return undefined;
-  const [samples, length, seed] = found.slice(3).map(Number);
-  return { sha256: found[1], ...withShare(readShare(found[2])), samples, length, seed };
+  const [samples, length, seed] = found.slice(3, 6).map(Number);
+  return {
+    sha256: found[1],
+    ...withShare(readShare(found[2])),
+    samples,
+    length,
+    seed,
+    bos: found[6] === undefined ? ((found[7] as BosMode | undefined) ?? 'stream') : 'auto',
+  };
+}
+
+/** How calibration rows were drawn. */
+export interface DrawnRows extends ReadText {
+  readonly samples: number;
+  readonly length: number;
+  readonly seed: number;
+  readonly bos: BosChoice;
+}
+
+/**
+ * Rows that begin as `auto` has it have a key that needs no tokenizer. Records that do not say how rows begin are from before
+ * there was a choice: the tokenizer decided, as with `stream`.
+ */
+function drawnKey(key: string | undefined, { bos, usualBos }: JsonObject): string | undefined {
+  if (key === undefined) return undefined;
+  if (usualBos === true) return `${key} usual`;
+  return bos === 'window' || bos === 'none' ? `${key} bos ${bos}` : key;
 }
 
 /** The text of a key; undefined for one of another form. */

@@ -33,7 +33,7 @@ import { longestRow } from './data/example';
 import { DivergedError } from './loop/explosion';
 import { requireFullMemory } from './full/memory';
 import { largestRank, requireTargets } from './lora/lora-model';
-import { runFacts } from './run-facts';
+import { bosFact, runFacts } from './run-facts';
 import type { TrainOptions } from './loop/options';
 import { train, type TrainHooks, type TrainInputs } from './loop/train';
 import type { TrainingState } from './loop/training-state';
@@ -141,6 +141,7 @@ export async function retrain(
       healed,
       ...teacherFacts(context.teacher),
       ...(prompted && { prompt: settings.prompt ?? 'alpaca' }),
+      ...bosFact(settings.bos, { tokenizer, bosTokenId: model.architecture.bosTokenId }),
     };
     const run = runFacts(model.checkpoint.identity, facts, data.describe);
     const request = requestOf(model, removed, settings, context, context.opened ?? {});

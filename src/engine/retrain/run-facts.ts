@@ -2,6 +2,7 @@
  * The identity of a run: everything that its numbers depend on. Only the same run continues from a state. The intervals
  * of evaluating and saving, and the patience, may change in between.
  */
+import { beginningOf, type BosChoice, type BosSource, isTokenizersOwn } from '../tokenizer/bos';
 import type { DataDescription } from './data/load';
 
 /** Facts by name; undefined ones do not count. */
@@ -22,6 +23,14 @@ export function runFacts(model: string, settings: RunFacts, data: DataDescriptio
   const { files, length, train, heldOut } = data;
   const content = { 'data files': files.map(({ sha256 }) => sha256), length, examples: train, 'held out': heldOut };
   return { version: VERSION, model, ...facts, ...content };
+}
+
+/**
+ * How the texts of a run begin, if it is not how the tokenizer alone has it: runs of before there was a choice say nothing.
+ */
+export function bosFact(choice: BosChoice | undefined, source: BosSource): RunFacts {
+  const beginning = beginningOf(choice, source);
+  return isTokenizersOwn(beginning, source.tokenizer) ? {} : { bos: beginning.mode };
 }
 
 /** The differences between two runs: "learning rate (0.01 there, 0.02 here)". Empty when the runs are the same. */

@@ -8,6 +8,7 @@ import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option } from '../option-token';
 import type { LinearName } from '../checkpoint/architecture';
+import type { BosChoice } from '../tokenizer/bos';
 import type { PromptStyle } from './data/alpaca';
 import { stepsOfPasses, usualBatch, usualEvaluations } from './amounts';
 import { DEFAULTS } from './defaults';
@@ -65,6 +66,8 @@ export interface RetrainSettings {
   /** Tokens of that text. */
   readonly selfTokens?: number;
   readonly prompt?: PromptStyle;
+  /** How texts begin; 'auto' when undefined. */
+  readonly bos?: BosChoice;
   /** Maximum tokens of a row. */
   readonly length?: number;
   readonly heldOut?: number;

@@ -1,9 +1,10 @@
 /**
  * The tokenizer itself: @huggingface/tokenizers over tokenizer.json, with the fixes of fixes.ts. Ids equal those of the
- * original tokenizers library. tokenizer_config.json is used for the chat template only. It runs in the tokenizer's
+ * original tokenizers library. Of tokenizer_config.json, the chat template and `add_bos_token` are used. It runs in the tokenizer's
  * process (tokenizer.ts says why), or in any process if the files are trusted.
  */
 import { BPE, MetaspacePreTokenizer, type Model, Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
+import { isObject, type JsonObject } from '../../format/json';
 import { messageOf, UserError } from '../errors';
 import { option } from '../option-token';
 import { MergeBoundaryPreTokenizer } from './boundaries';
@@ -34,6 +35,8 @@ import type { DecodeOptions, EncodeOptions } from './tokenizer';
 export interface LocalTokenizer {
   readonly vocabularySize: number;
   readonly hasChatTemplate: boolean;
+  /** As in `Tokenizer`. */
+  readonly beginsWith: number | undefined;
   encode(text: string, options: EncodeOptions): number[];
   decode(ids: readonly number[], options: DecodeOptions): string;
   /** Streaming decode steps; `ends` marks the last one. */
@@ -75,7 +78,14 @@ export function buildTokenizer(texts: TokenizerTexts, sign: Sign = () => undefin
   const specialIds = new Set(
     files.description.added_tokens.filter((t) => t.special === true).map((t) => t.id as number),
   );
-  return new LoadedTokenizer(library, stages, specialIds, chatTemplate(files, texts.folder), texts.folder);
+  return new LoadedTokenizer(
+    library,
+    stages,
+    specialIds,
+    chatTemplate(files, texts.folder),
+    texts.folder,
+    bosOf(files.settings),
+  );
 }
 
 const fixed = (description: TokenizerDescription): TokenizerDescription => ({
@@ -85,6 +95,22 @@ const fixed = (description: TokenizerDescription): TokenizerDescription => ({
   post_processor: fixPostProcessor(description.post_processor),
   decoder: fixReplace(description.decoder),
 });
+
+/** `add_bos_token` of tokenizer_config.json, and its token. */
+interface BosSetting {
+  /** Undefined if the settings do not say it. */
+  readonly adds: boolean | undefined;
+  readonly token: string | undefined;
+}
+
+/** The token may be an object with its details. */
+function bosOf({ add_bos_token: adds, bos_token: token }: JsonObject): BosSetting {
+  const content = isObject(token) ? token.content : token;
+  return {
+    adds: typeof adds === 'boolean' ? adds : undefined,
+    token: typeof content === 'string' ? content : undefined,
+  };
+}
 
 /** Stages after which a whole text may be one word: Gemma's splits at blanks that its normalizer has replaced. */
 const LONG_WORDS = [MetaspacePreTokenizer, MendedSplit];
@@ -177,7 +203,10 @@ class Stages {
 
 class LoadedTokenizer implements LocalTokenizer {
   readonly vocabularySize: number;
+  readonly beginsWith: number | undefined;
   private readonly encodeTokens: Encode;
+  /** What is done with the ids of a text that gets special tokens: the settings may differ from the post-processor. */
+  private readonly mend: (ids: number[]) => number[];
 
   constructor(
     private readonly library: LibraryTokenizer,
@@ -185,9 +214,18 @@ class LoadedTokenizer implements LocalTokenizer {
     private readonly specialIds: ReadonlySet<number>,
     private readonly renderChat: RenderChat | undefined,
     private readonly folder: string,
+    setting: BosSetting,
   ) {
     this.vocabularySize = library.model?.vocab.length ?? 0;
     this.encodeTokens = fixedEncode(library);
+    const put = this.putBefore();
+    const wanted = setting.token === undefined ? undefined : library.token_to_id(setting.token);
+    // As stock transformers do: the setting, where it is given, stands above the post-processor.
+    const adds = setting.adds ?? put !== undefined;
+    this.beginsWith = adds ? (put ?? wanted) : undefined;
+    if (put === undefined && this.beginsWith !== undefined) this.mend = (ids) => [this.beginsWith!, ...ids];
+    else if (put !== undefined && !adds) this.mend = (ids) => ids.slice(1);
+    else this.mend = (ids) => ids;
   }
 
   get hasChatTemplate(): boolean {
@@ -195,6 +233,22 @@ class LoadedTokenizer implements LocalTokenizer {
   }
 
   encode(text: string, { addSpecialTokens }: EncodeOptions): number[] {
+    const ids = this.plainEncode(text, addSpecialTokens);
+    return addSpecialTokens ? this.mend(ids) : ids;
+  }
+
+  /** The token that the post-processor puts before a text; undefined if none, or if it fails, which a text then tells. */
+  private putBefore(): number | undefined {
+    const text = 'text';
+    try {
+      const tokens = this.stages.guard(() => this.library.post_processor?.([text], null, true).tokens ?? [text]);
+      return tokens[0] === text ? undefined : this.library.token_to_id(tokens[0]);
+    } catch {
+      return undefined;
+    }
+  }
+
+  private plainEncode(text: string, addSpecialTokens: boolean): number[] {
     return this.stages.guard(() => {
       return this.encodeTokens(text, addSpecialTokens).map((token) => {
         const id = this.library.token_to_id(token) ?? this.library.model?.unk_token_id ?? NaN;

@@ -10,7 +10,8 @@ let tokenizer: LocalTokenizer | undefined;
 function perform(task: Task): Reply<Task> {
   if (task.kind === 'load') {
     tokenizer = buildTokenizer(task.texts, sign);
-    return { vocabularySize: tokenizer.vocabularySize, hasChatTemplate: tokenizer.hasChatTemplate };
+    const { vocabularySize, hasChatTemplate, beginsWith } = tokenizer;
+    return { vocabularySize, hasChatTemplate, beginsWith };
   }
   if (tokenizer === undefined) throw new Error('the first task must load the tokenizer');
   switch (task.kind) {

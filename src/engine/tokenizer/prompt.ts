@@ -4,6 +4,7 @@
  */
 import { UserError } from '../errors';
 import { option } from '../option-token';
+import { type Beginning, encodeText } from './bos';
 import type { ChatMessage, Tokenizer } from './tokenizer';
 
 export interface PromptOptions {
@@ -13,17 +14,19 @@ export interface PromptOptions {
   readonly system?: string;
   /** Earlier turns, oldest first. Without a chat template their texts are the beginning of the text. */
   readonly earlier?: readonly ChatMessage[];
+  /** How a prompt without a template begins; as the tokenizer begins a text when undefined. */
+  readonly beginning?: Beginning;
 }
 
 /** @throws UserError for a chat without a chat template, and for a system message that the template leaves out */
 export async function encodePrompt(
   tokenizer: Tokenizer,
   prompt: string,
-  { chat = false, system, earlier = [] }: PromptOptions,
+  { chat = false, system, earlier = [], beginning }: PromptOptions,
 ): Promise<number[]> {
   if (!chat) {
     const text = [...earlier.map(({ content }) => content), prompt].join('');
-    return tokenizer.encode(text, { addSpecialTokens: true });
+    return beginning ? encodeText(tokenizer, text, beginning) : tokenizer.encode(text, { addSpecialTokens: true });
   }
   const turns = [...earlier, { role: 'user', content: prompt }];
   const text = await conversation(tokenizer, turns, system);

@@ -40,7 +40,11 @@ export interface ChatTask {
 export type Task = LoadTask | EncodeTask | DecodeTask | StreamTask | ChatTask;
 
 export interface Replies {
-  readonly load: { readonly vocabularySize: number; readonly hasChatTemplate: boolean };
+  readonly load: {
+    readonly vocabularySize: number;
+    readonly hasChatTemplate: boolean;
+    readonly beginsWith?: number;
+  };
   readonly encode: { readonly ids: Int32Array };
   readonly decode: { readonly text: string };
   readonly stream: { readonly text: string; readonly state: StreamState };

@@ -42,6 +42,8 @@ export interface Tokenizer {
   /** One more than the largest id. A model's vocabulary is often padded beyond it. */
   readonly vocabularySize: number;
   readonly hasChatTemplate: boolean;
+  /** The token that it puts before a text, by its post-processor or `add_bos_token`; undefined if none. */
+  readonly beginsWith?: number;
   /** Token ids of `text`. Throws `UserError` if the tokenizer fails, `CancelledError`. */
   encode(text: string, options: EncodeOptions): Promise<number[]>;
   /** Text of `ids`; ids without a token give no text. Throws `UserError` if the tokenizer fails. */
@@ -66,8 +68,8 @@ export async function loadTokenizer(place: string, options: KeeperOptions = {}):
   throwIfCancelled(options.signal);
   const texts = await readTokenizerTexts(place);
   const keeper = new Keeper(texts, options);
-  const { vocabularySize, hasChatTemplate } = await keeper.load();
-  return new KeptTokenizer(keeper, vocabularySize, hasChatTemplate);
+  const { vocabularySize, hasChatTemplate, beginsWith } = await keeper.load();
+  return new KeptTokenizer(keeper, vocabularySize, hasChatTemplate, beginsWith);
 }
 
 class KeptTokenizer implements Tokenizer {
@@ -75,6 +77,7 @@ class KeptTokenizer implements Tokenizer {
     private readonly keeper: Keeper,
     readonly vocabularySize: number,
     readonly hasChatTemplate: boolean,
+    readonly beginsWith: number | undefined,
   ) {}
 
   async encode(text: string, { addSpecialTokens }: EncodeOptions): Promise<number[]> {

@@ -5,6 +5,7 @@ import { l10n } from '../../l10n';
 import type { CurveResult } from '../../protocol/scores';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
 import { choice, file, whole } from '../option';
+import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import {
@@ -64,6 +65,7 @@ const options = {
   ...healed,
   ...adapter,
   ...calibration,
+  ...begin,
   ...magnitude,
   ...searching,
   precision: floatPrecision,

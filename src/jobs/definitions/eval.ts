@@ -1,17 +1,15 @@
 /** Perplexity of a text, or of calibration rows, for a checkpoint or a view of it. */
-import type { BosMode } from '../../engine/evaluate/windows';
 import { option } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { EvaluateResult } from '../../protocol/jobs';
 import { defineJob, excluding, shape } from '../define';
-import { checkpoint, choice, file, whole } from '../option';
+import { checkpoint, file, whole } from '../option';
+import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute, quantised } from '../options/compute';
 import { adapter, healed, remove, source, width } from '../options/model';
 import { window } from '../options/window';
 import { evalPrecision } from '../options/precision';
-
-const BOS_MODES = ['stream', 'window', 'none'] as const satisfies readonly BosMode[];
 
 const { samples, length, seed } = calibration;
 
@@ -28,12 +26,8 @@ const options = {
   text: file('text to measure perplexity on (UTF-8)', { noun: () => l10n.t('a text'), conflicts: ['calibration'] }),
   window: excluding(window('tokens per window'), 'calibration'),
   limit: whole('use only the first n windows', { noun: () => l10n.t('number of windows'), conflicts: ['calibration'] }),
-  bos: choice(
-    BOS_MODES,
-    'begin-of-text token: once before the text (stream), before each window, or never (default: stream, if the model has one)',
-    { noun: () => l10n.t('begin-of-text token'), placeholder: 'where', conflicts: ['calibration'] },
-  ),
   ...rows,
+  ...begin,
   ...remove,
   ...width,
   ...healed,

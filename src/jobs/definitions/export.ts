@@ -7,6 +7,7 @@ import type { ExportResult } from '../../protocol/export';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { choice, file, flag, list, text, whole } from '../option';
 import { share } from '../options/calibration';
+import { begin } from '../options/bos';
 import { compute } from '../options/compute';
 import { consumers } from '../options/consumers';
 import { model } from '../options/model';
@@ -51,6 +52,7 @@ const options = {
     noun: () => l10n.t('number of windows'),
     needs: 'text',
   }),
+  bos: { ...begin.bos, help: `with --text: ${begin.bos.help}` },
   verify: flag('write without comparing the result with the model', {
     noun: () => l10n.t('the comparison'),
     default: true,

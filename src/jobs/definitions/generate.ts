@@ -4,6 +4,7 @@ import { l10n } from '../../l10n';
 import type { GenerateResult, PromptsResult, TextEvent } from '../../protocol/jobs';
 import { defineJob, shape } from '../define';
 import { file, flag, list, text, whole } from '../option';
+import { begin } from '../options/bos';
 import { compute, quantised } from '../options/compute';
 import { adapter, healed, remove, source, width } from '../options/model';
 import { sampling, system, writing } from '../options/sampling';
@@ -31,6 +32,7 @@ const options = {
   batch: whole('with --prompts: texts that are written side by side', { default: BATCH }),
   chat: flag('format the prompt as a user message with the chat template', { conflicts: ['ids'] }),
   ...system,
+  ...begin,
   ...writing,
   ...sampling,
   ...remove,

@@ -4,6 +4,7 @@ import { l10n } from '../../l10n';
 import type { GridResult } from '../../protocol/grid';
 import { defineJob, shape } from '../define';
 import { bytes, file, flag, folder, list, seed, text, whole } from '../option';
+import { begin } from '../options/bos';
 import { compute, quantised } from '../options/compute';
 import { faultOfModels, severalModels } from '../options/models';
 import { measuredPrecision } from '../options/precision';
@@ -33,6 +34,7 @@ const options = {
   prompts: file('begin with the prompts of a file: one a line, JSON or JSON lines; texts take them in turn', {
     noun: () => l10n.t('a file of prompts'),
   }),
+  ...begin,
   greedy: flag('always choose the most likely token; without it tokens are drawn as in the paper', {
     conflicts: ['seed'],
   }),

@@ -5,6 +5,7 @@ import { l10n } from '../../l10n';
 import type { HealResult } from '../../protocol/heal';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
 import { data, file, folder } from '../option';
+import { begin } from '../options/bos';
 import { calibration, share } from '../options/calibration';
 import { compute } from '../options/compute';
 import { healing, healingText } from '../options/healing';
@@ -20,6 +21,7 @@ const options = {
   ...healingText,
   seed: calibration.seed,
   share,
+  ...begin,
   ...adapter,
   adapter: {
     ...adapter.adapter,

@@ -6,6 +6,7 @@ import { l10n } from '../../l10n';
 import type { IterateEvent, IterateResult } from '../../protocol/iterate';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { choice, file, fileOr, flag, list, parameters, part, whole } from '../option';
+import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import {
@@ -64,6 +65,7 @@ const options = {
     recorded: true,
   }),
   ...calibration,
+  ...begin,
   ...magnitude,
   ...searching,
   text: file('measure on a text instead of the calibration rows', { ...MEASURING, noun: () => l10n.t('a text') }),

@@ -8,6 +8,7 @@ import { l10n } from '../../l10n';
 import type { PruneResult } from '../../protocol/jobs';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
 import { blocks, choice, data, file, fileOr, flag, folder, list, parameters, part, whole } from '../option';
+import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import {
@@ -59,6 +60,7 @@ const options = {
   mergekit: file('also write the removal as a mergekit configuration', { writes: true }),
   llamaCpp: file('also write the removal as a llama-quantize --prune-layers command', { writes: true }),
   ...calibration,
+  ...begin,
   ...magnitude,
   ...searching,
   heal: flag('then correct the weights of the other blocks in closed form, as `coppice heal` does', {

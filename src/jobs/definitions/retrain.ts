@@ -4,6 +4,7 @@ import { l10n } from '../../l10n';
 import type { RetrainResult, TrainingEvent } from '../../protocol/training';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { fileOr, flag, list } from '../option';
+import { begin } from '../options/bos';
 import { compute } from '../options/compute';
 import { healed, remove, source, width } from '../options/model';
 import { out } from '../options/output';
@@ -32,6 +33,7 @@ const options = {
   ...blockOptions,
   ...dataOptions,
   share: { ...share, group: dataOptions.length.group },
+  bos: { ...begin.bos, group: dataOptions.prompt.group },
   ...trainingOptions,
   precision: trainedPrecision,
   ...compute,

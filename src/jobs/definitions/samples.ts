@@ -8,6 +8,7 @@ import type { ChatTurn, SamplesResult } from '../../protocol/samples';
 import { isObject } from '../../format/json';
 import { defineJob, shape } from '../define';
 import { data, flag, list, models, text } from '../option';
+import { begin } from '../options/bos';
 import { compute, quantised } from '../options/compute';
 import { sampling, system, writing } from '../options/sampling';
 import { textPrecision } from '../options/precision';
@@ -27,6 +28,7 @@ export const samples = defineJob({
     columns: models('the models', { required: true }),
     chat: flag('format each prompt as a user message with the chat template'),
     ...system,
+    ...begin,
     earlier: data<readonly (readonly ChatTurn[])[]>('for each model, the turns before the prompt, oldest first'),
     ...writing,
     ...sampling,

@@ -5,6 +5,7 @@ import { l10n } from '../../l10n';
 import type { ScoreResult } from '../../protocol/scores';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { blocks, choice, list, part, whole } from '../option';
+import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import {
@@ -31,6 +32,7 @@ const options = {
   criterion: criterionOrPpl,
   objective,
   ...calibration,
+  ...begin,
   ...magnitude,
   ...searching,
   granularity: choice(['block', 'module'], 'ppl, kl: score whole blocks, or attention and FFN separately', {

@@ -4,7 +4,8 @@ import { option } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { TasksResult } from '../../protocol/tasks';
 import { defineJob, shape } from '../define';
-import { choice, file, flag, folder, list, whole } from '../option';
+import { choice, file, folder, list, whole } from '../option';
+import { begin } from '../options/bos';
 import { compute } from '../options/compute';
 import { floatPrecision } from '../options/precision';
 import { faultOfModels, severalModels } from '../options/models';
@@ -22,7 +23,7 @@ const options = {
   }),
   from: whole('the first record taken of each file, from 0', { min: 0, noun: () => l10n.t('first record') }),
   limit: whole('take at most n records of each file', { noun: () => l10n.t('number of items') }),
-  bos: flag('put the begin-of-text token in front of every question, as lm-evaluation-harness does for LLaMA'),
+  ...begin,
   answers: file('keep answers in this file as they are found; a run that was stopped goes on from it', {
     writes: true,
     noun: () => l10n.t('a file for answers'),
@@ -36,7 +37,7 @@ export const tasks = defineJob({
   summary: 'measure accuracy in tasks, of one or several models',
   description:
     'Lets models answer questions: BoolQ, PIQA, HellaSwag, WinoGrande, ARC and OpenBookQA as lm-evaluation-harness ' +
-    'asks them (no examples, no begin-of-text token), and your own. Several models answer the same items, and each ' +
+    'asks them (without examples; its own numbers need --bos none), and your own. Several models answer the same items, and each ' +
     'is compared with the first one item by item. What is removed, healed or adapted is so in the last checkpoint.',
   examples: [
     './SmolLM2-135M --data ./tasks',

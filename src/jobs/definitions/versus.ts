@@ -6,6 +6,7 @@ import { l10n } from '../../l10n';
 import type { VersusResult } from '../../protocol/versus';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { blocks, choice, file, flag, folder, list, part, text, whole } from '../option';
+import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { keep } from '../options/keep';
@@ -68,6 +69,7 @@ const options = {
     noun: () => l10n.t('folder for widths'),
   }),
   ...calibration,
+  ...begin,
   ...compute,
 };
 

@@ -12,6 +12,7 @@ import { l10n } from '../../l10n';
 import type { WidthResult } from '../../protocol/width';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { blocks, choice, file, flag, folder, parameters, part, parts, whole } from '../option';
+import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { source } from '../options/model';
@@ -65,6 +66,7 @@ const options = {
     recorded: true,
   }),
   ...calibration,
+  ...begin,
   calibration: file(calibration.calibration.help, { required: true, setting: calibration.calibration.setting }),
   out: folder('folder of the new checkpoint; it must not exist', { writes: true, noun: () => l10n.t('output folder') }),
   dtype,

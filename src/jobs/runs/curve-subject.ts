@@ -53,10 +53,20 @@ export async function curveSubject(options: Options, context: JobContext): Promi
 }
 
 /** The text if there is one, otherwise the calibration rows. */
-function rowsOf({ text, window, limit, calibration, samples, length, seed, share }: Options): CurveOptions['rows'] {
+function rowsOf({
+  text,
+  window,
+  limit,
+  calibration,
+  samples,
+  length,
+  seed,
+  share,
+  bos,
+}: Options): CurveOptions['rows'] {
   return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed, share } // the job's check requires one of the two
-    : { from: 'text', file: text, window, limit, share: otherShare(share) }; // what chose must not judge
+    ? { from: 'calibration', file: calibration!, samples, length, seed, share, bos } // the job's check requires one of the two
+    : { from: 'text', file: text, window, limit, bos, share: otherShare(share) }; // what chose must not judge
 }
 
 /** The result from measured points. */

@@ -20,7 +20,7 @@ export async function answeredPoints(
   { run }: Pick<JobContext, 'run'>,
   job: JobOptions,
 ): Promise<AnsweredPoint[]> {
-  const { checkpoint, heal, adapter, otherBase, remove = [], data, tasks, own, limit } = options;
+  const { checkpoint, heal, adapter, otherBase, remove = [], data, tasks, own, limit, bos } = options;
   const { device, threads, memory, precision } = options;
   const columns = points.map(({ count, removed }) => {
     const gone = [...remove, ...removed];
@@ -35,7 +35,7 @@ export async function answeredPoints(
   });
   const { result } = await run(
     'tasks',
-    { columns, data, tasks, own, limit, precision, device, threads, memory },
+    { columns, data, tasks, own, limit, bos, precision, device, threads, memory },
     { job },
   );
   const models = 'models' in result ? result.models : [result];

@@ -132,6 +132,6 @@ export function evalResult(
 
 function sourceOf({ text, window, bos, limit, calibration, samples, length, seed, share }: Options): RowSource {
   return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed, share }
+    ? { from: 'calibration', file: calibration!, samples, length, seed, share, bos }
     : { from: 'text', file: text, window, bos, limit, share };
 }

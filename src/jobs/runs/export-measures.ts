@@ -23,9 +23,9 @@ export async function textOf(
   { checkpoint, architecture }: OpenedModel,
   { job, warn }: JobContext,
 ): Promise<Rows | undefined> {
-  const { text, window, limit, share } = options;
+  const { text, window, limit, share, bos } = options;
   if (text === undefined) return undefined;
-  const rows = await loadRows({ from: 'text', file: text, window, limit, share }, checkpoint, architecture, job);
+  const rows = await loadRows({ from: 'text', file: text, window, limit, share, bos }, checkpoint, architecture, job);
   rows.warnings.forEach(warn);
   const room = formatOf(options) === 'onnx' ? positionsOf(architecture) : Infinity;
   const longest = Math.max(...rows.rows.map(({ length }) => length));

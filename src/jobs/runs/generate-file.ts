@@ -1,4 +1,5 @@
 /** Continues the prompts of a file side by side, and writes the texts to a file that is complete or not there. */
+import { beginningOf } from '../../engine/tokenizer/bos';
 import { extname, resolve } from 'node:path';
 import { readPrompts } from '../../engine/evaluate/prompts-file';
 import { writePrompts } from '../../engine/evaluate/write-prompts';
@@ -21,7 +22,7 @@ export async function runPrompts(
   file: string,
   context: JobContext,
 ): Promise<RunEnd<PromptsResult>> {
-  const { out, batch, chat = false, system, maxNewTokens, ignoreEos = false } = options;
+  const { out, batch, chat = false, system, bos, maxNewTokens, ignoreEos = false } = options;
   if (out !== undefined) {
     await checkFileTarget('the texts', out, options.checkpoint, [file]);
     await refuseExisting(out, 'Name another file.');
@@ -33,8 +34,10 @@ export async function runPrompts(
     context.job,
   );
   const tokenizer = await loadTokenizer(checkpoint.home, context.job);
+  const beginning = beginningOf(bos, { tokenizer, bosTokenId: architecture.bosTokenId });
   const promptIds: number[][] = [];
-  for (const prompt of prompts.texts) promptIds.push(await encodePrompt(tokenizer, prompt, { chat, system }));
+  for (const prompt of prompts.texts)
+    promptIds.push(await encodePrompt(tokenizer, prompt, { chat, system, beginning }));
   const choice = samplingOf(options);
   const texts: PromptText[] = [];
   const start = performance.now();

@@ -1,4 +1,5 @@
 /** One continuation of a prompt, streamed as events; the prompts of a file are in generate-file.ts. */
+import { beginningOf } from '../../engine/tokenizer/bos';
 import { generate } from '../../engine/evaluate/generate';
 import { UserError } from '../../engine/errors';
 import { openForComputing, withModel } from '../../engine/model/opened';
@@ -26,15 +27,17 @@ export async function runGenerate(
 }
 
 async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<TextEvent>): Promise<RunEnd<Written>> {
-  const { prompt, ids, chat = false, system, maxNewTokens, ignoreEos = false } = options;
+  const { prompt, ids, chat = false, system, bos, maxNewTokens, ignoreEos = false } = options;
   const { checkpoint, architecture, view, changes, inputs, removed } = await openForComputing(
     options.checkpoint,
     options,
     context.job,
   );
   const tokenizer = await (prompt === undefined ? optionalTokenizer : loadTokenizer)(checkpoint.home, context.job);
+  const beginning = beginningOf(bos, { tokenizer, bosTokenId: architecture.bosTokenId });
   const promptIds =
-    ids ?? (tokenizer && prompt !== undefined ? await encodePrompt(tokenizer, prompt, { chat, system }) : []);
+    ids ??
+    (tokenizer && prompt !== undefined ? await encodePrompt(tokenizer, prompt, { chat, system, beginning }) : []);
   if (promptIds.length === 0) {
     throw new UserError('There is no prompt', 'it has no tokens', 'Give at least one word or one token id.');
   }

@@ -1,4 +1,5 @@
 /** Measures models over a grid of batches and lengths. */
+import { beginningOf } from '../../engine/tokenizer/bos';
 import { availableParallelism, cpus, loadavg, platform, release } from 'node:os';
 import { version } from '../../../package.json';
 import { csvOf, writeTables } from '../../engine/evaluate/grid/csv';
@@ -123,7 +124,7 @@ async function promptsOf({ prompt, promptTokens, prompts }: Options): Promise<Pr
 /** Token ids with the model's own tokenizer. Without one, speed needs no text: random tokens do. */
 async function idsOf(
   { texts }: Prompts,
-  { prompt, prompts, promptTokens, seed }: Options,
+  { prompt, prompts, promptTokens, seed, bos }: Options,
   model: Model,
   { job }: JobContext,
 ): Promise<number[][]> {
@@ -131,8 +132,9 @@ async function idsOf(
   const needed = prompt !== undefined || prompts !== undefined;
   const tokenizer = texts && (await (needed ? loadTokenizer(place, job) : optionalTokenizer(place, job)));
   if (!tokenizer) return [promptOf(model, promptTokens ?? PAPER_PROMPT_TOKENS, seed)];
+  const beginning = beginningOf(bos, { tokenizer, bosTokenId: model.architecture.bosTokenId });
   const ids: number[][] = [];
-  for (const each of texts) ids.push(await encodePrompt(tokenizer, each, {}));
+  for (const each of texts) ids.push(await encodePrompt(tokenizer, each, { beginning }));
   return ids;
 }
 

@@ -122,7 +122,7 @@ async function calibrationRows(
 function trainingSettings(options: Options): RetrainSettings {
   const { method, rank, alpha, dropout, targets, initAdapter, memory, where, out } = options;
   const { selfTokens, prompt, trainLength, heldOut, seed, share, lr, betas, data, calibration } = options;
-  const { batch, accumulate, epochs, steps, warmup, evalEvery, saveEvery, clip, weightDecay, patience } = options;
+  const { batch, accumulate, epochs, steps, warmup, evalEvery, saveEvery, clip, weightDecay, patience, bos } = options;
   const files = data ?? (calibration === undefined ? [SELF] : [calibration]);
   return {
     method:
@@ -130,7 +130,7 @@ function trainingSettings(options: Options): RetrainSettings {
         ? { kind: 'full', start: 'checkpoint', memory }
         : { kind: 'lora', rank, alpha, dropout, targets: targets?.map(linearOf), start: initAdapter },
     ...{ where, out, selfTokens, prompt, heldOut, seed, share, batch, accumulate, epochs, steps, warmup, evalEvery },
-    ...{ saveEvery, clip, weightDecay, patience },
+    ...{ saveEvery, clip, weightDecay, patience, bos },
     data: files.includes(SELF) ? SELF : files,
     length: trainLength,
     learningRate: lr,
@@ -145,12 +145,12 @@ async function closedForm(
   { run }: Pick<JobContext, 'run'>,
   facts: RunFacts,
 ): Promise<PreparedHealer> {
-  const { checkpoint, ridge, step, stepCut, data, tokens, heldOut, seed, share, calibration } = options;
+  const { checkpoint, ridge, step, stepCut, data, tokens, heldOut, seed, share, calibration, bos } = options;
   const { device, threads, memory } = options;
   const text = data ? { data } : calibration === undefined ? {} : { calibration };
   const settings = { ridge, step, stepCut, tokens, heldOut };
   const files = (data ?? []).filter((file) => file !== SELF);
-  const given = { checkpoint, method, ...settings, seed, share, device, threads, memory, ...text };
+  const given = { checkpoint, method, ...settings, seed, share, bos, device, threads, memory, ...text };
   const healer: RoundHealer = {
     async heal({ removed, weights: patch }, job): Promise<HealedTask> {
       const { result } = await run('heal', { ...given, remove: removed, patch }, { job });

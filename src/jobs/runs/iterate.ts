@@ -28,8 +28,9 @@ import { option } from '../../engine/option-token';
 import { inPhases, type JobOptions, labelled } from '../../engine/progress';
 import { detailsOf, fileInput, type RunDetails } from '../../engine/records/details';
 import { modelName, type RunInput } from '../../engine/records/record';
-import type { RunFacts } from '../../engine/retrain/run-facts';
+import { bosFact, type RunFacts } from '../../engine/retrain/run-facts';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
+import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
 import type { IterateEvent, IterateRoundEvent } from '../../protocol/iterate';
 import { iterate as definition } from '../definitions/iterate';
 import type { OptionsFor } from '../kinds';
@@ -87,7 +88,7 @@ async function iterateFrom(opened: Opened, context: Context): Promise<RunEnd<Ite
   const measured = await loadRows(rowsOf(options), checkpoint, architecture, reading);
   measured.warnings.forEach(context.warn);
   const tokenizer = await optionalTokenizer(checkpoint.home, reading);
-  const around = { checkpoint, whole, tokenizer, workspace, facts: factsOf(opened, measured) };
+  const around = { checkpoint, whole, tokenizer, workspace, facts: factsOf(opened, measured, tokenizer) };
   const prepared = await prepareHealer(options, around, context, reading);
   const teacher = await timed(() => wholeStates(whole, measured.rows, labelled(reading, 'the unpruned model')));
   try {
@@ -210,14 +211,18 @@ function amountOf(architecture: Architecture, options: Options): Amount {
 }
 
 /** The text if there is one, otherwise the calibration rows. */
-function rowsOf({ text, window, limit, calibration, samples, length, seed, share }: Options): RowSource {
+function rowsOf({ text, window, limit, calibration, samples, length, seed, share, bos }: Options): RowSource {
   return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed, share } // the job's check requires one of the two
-    : { from: 'text', file: text, window, limit, share: otherShare(share) }; // what chose must not judge
+    ? { from: 'calibration', file: calibration!, samples, length, seed, share, bos } // the job's check requires one of the two
+    : { from: 'text', file: text, window, limit, bos, share: otherShare(share) }; // what chose must not judge
 }
 
 /** Everything that the numbers of the rounds depend on, besides the training. The goal may change in between. */
-function factsOf({ options, checkpoint, amount: { kept } }: Opened, { input, drawn }: Rows): RunFacts {
+function factsOf(
+  { options, checkpoint, architecture, amount: { kept } }: Opened,
+  { input, drawn: { bos: _bos, usualBos: _usual, ...drawn } }: Rows,
+  tokenizer: Tokenizer | undefined,
+): RunFacts {
   const { criterion, objective, norm, reduction, budget, generations, method } = options;
   const { samples, length, seed, share, calibration } = options;
   return {
@@ -231,6 +236,7 @@ function factsOf({ options, checkpoint, amount: { kept } }: Opened, { input, dra
     kept: [...kept],
     measured: input.sha256,
     drawn,
+    ...bosFact(options.bos, { tokenizer, bosTokenId: architecture.bosTokenId }),
   };
 }
 

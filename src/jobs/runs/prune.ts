@@ -150,7 +150,7 @@ async function pruneIteratively(
     budget,
     generations,
   } = options;
-  const { calibration, samples, length, seed, share, method, ridge, step, stepCut, data, tokens, heldOut, steps } =
+  const { calibration, samples, length, seed, share, bos, method, ridge, step, stepCut, data, tokens, heldOut, steps } =
     options;
   const { checkpoint: path, out, resume, device, threads, memory } = options;
   const given = {
@@ -169,7 +169,7 @@ async function pruneIteratively(
       norm,
       reduction,
     },
-    ...{ budget, generations, calibration, samples, length, seed, share, method, data, device, threads, memory },
+    ...{ budget, generations, calibration, samples, length, seed, share, bos, method, data, device, threads, memory },
     ...(isClosed(method) ? { ridge, step, stepCut, tokens, heldOut } : { steps }),
   };
   const { result } = await context.run('iterate', given, { job: context.job });

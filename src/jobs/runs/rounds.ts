@@ -82,11 +82,39 @@ export function roundSizes(count: number, rounds: number): number[] {
 
 /** The options of the healing, as those of its job. Without a text for it, it is healed on the text that scores. */
 export function healingOf(options: PruneOptions): Omit<GivenFor<'heal'>, 'remove'> {
-  const { checkpoint, method: named, ridge, step, stepCut, data, tokens, heldOut, seed, share, calibration } = options;
+  const {
+    checkpoint,
+    method: named,
+    ridge,
+    step,
+    stepCut,
+    data,
+    tokens,
+    heldOut,
+    seed,
+    share,
+    calibration,
+    bos,
+  } = options;
   const { device, threads, memory } = options;
   const text = data ? { data } : calibration === undefined ? {} : { calibration };
   const method = isClosed(named) ? named : HEAL_DEFAULTS.method; // trainings are those of the job iterate
-  return { checkpoint, method, ridge, step, stepCut, tokens, heldOut, seed, share, device, threads, memory, ...text };
+  return {
+    checkpoint,
+    method,
+    ridge,
+    step,
+    stepCut,
+    tokens,
+    heldOut,
+    seed,
+    share,
+    bos,
+    device,
+    threads,
+    memory,
+    ...text,
+  };
 }
 
 /** What is left after healing, on rows that were not fitted, if there are any. */

@@ -1,4 +1,5 @@
 /** Several models continue the same prompts side by side. */
+import { beginningOf, type BosChoice } from '../../engine/tokenizer/bos';
 import { longestText } from '../../engine/checkpoint/architecture';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { UserError } from '../../engine/errors';
@@ -29,7 +30,7 @@ interface Column {
 }
 
 export async function runSamples(options: OptionsFor<'samples'>, context: Context): Promise<RunEnd<SamplesResult>> {
-  const { prompts, chat = false, system, earlier, maxNewTokens, ignoreEos = false } = options;
+  const { prompts, chat = false, system, bos, earlier, maxNewTokens, ignoreEos = false } = options;
   const choice = samplingOf(options);
   const columns: (Column | Unable)[] = [];
   try {
@@ -42,7 +43,7 @@ export async function runSamples(options: OptionsFor<'samples'>, context: Contex
     const texts: SampleText[] = [];
     for (const [prompt, text] of prompts.entries()) {
       const writing = { maxNewTokens, ...choice, ignoreEos };
-      texts.push(...(await writePrompt(prompt, text, columns, writing, { chat, system, earlier }, context)));
+      texts.push(...(await writePrompt(prompt, text, columns, writing, { chat, system, bos, earlier }, context)));
       if (context.job.signal?.aborted) break; // the text written so far is the result
     }
     const seconds = secondsSince(start);
@@ -136,13 +137,15 @@ async function writerOf(
   column: Column | Unable,
   at: number,
   text: string,
-  { earlier, ...asking }: Asking,
+  { earlier, bos, ...asking }: Asking,
 ): Promise<Writer | Unable> {
   if ('failure' in column) return column;
   const { label, tokenizer, model, opened } = column;
   return orUnable(label, async () => {
     const turns = earlier?.[at] ?? [];
-    const promptIds = await encodePrompt(tokenizer, text, { ...asking, earlier: turns });
+    const { bosTokenId } = opened.architecture;
+    const beginning = beginningOf(bos, { tokenizer, bosTokenId });
+    const promptIds = await encodePrompt(tokenizer, text, { ...asking, beginning, earlier: turns });
     if (turns.length > 0) requireRoom(promptIds.length, longestText(opened.architecture));
     const decoder = tokenizer.streamDecoder({ skipSpecialTokens: true, after: promptIds });
     return { label, column: at, model, view: opened.view, tokenizer, decoder, promptIds };
@@ -150,9 +153,10 @@ async function writerOf(
 }
 
 /** What comes before the prompt's own text. */
-interface Asking extends Omit<PromptOptions, 'earlier'> {
+interface Asking extends Omit<PromptOptions, 'earlier' | 'beginning'> {
   /** For each column. */
   readonly earlier?: readonly (readonly ChatTurn[])[];
+  readonly bos?: BosChoice;
 }
 
 /** A conversation that grew too long needs another way out than a prompt that is too long. */

@@ -220,11 +220,22 @@ function resultOfRanking(ranking: Ranking): CriterionResult {
   return ranking.kind === 'windows' ? { windows: ranking.windows } : {};
 }
 
-export const scoringText = ({ source: name, sha256, samples, length, seed, share }: Calibration): ScoringText => ({
+export const scoringText = ({
+  source: name,
+  sha256,
+  samples,
+  length,
+  seed,
+  share,
+  bos,
+  usualBos,
+}: Calibration): ScoringText => ({
   name,
   sha256,
   samples,
   length,
   seed,
   ...withShare(share),
+  ...(bos && { bos }),
+  ...(usualBos && { usualBos }),
 });

@@ -12,7 +12,8 @@ import type { Precision } from '../../engine/precision';
 import { inPhases, type JobOptions } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import type { RunInput } from '../../engine/records/record';
-import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
+import { type Beginning, beginningOf, type BosMode } from '../../engine/tokenizer/bos';
+import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
 import type { OptionsFor } from '../kinds';
 import { columnsOf } from '../options/models';
 import { floatOf } from '../options/precision';
@@ -38,6 +39,8 @@ export interface Answered {
   readonly answers: Answers;
   readonly device: DeviceReport;
   readonly precision: Precision;
+  /** Where the begin-of-text token was. */
+  readonly bos: BosMode;
   readonly seconds: number;
 }
 
@@ -121,7 +124,9 @@ async function answer(
   const start = performance.now();
   const { checkpoint, view, changes, inputs } = opened;
   const tokenizer = await loadTokenizer(checkpoint.home, context.job);
-  const { bos = false } = options;
+  const beginning = beginningOf(options.bos, { tokenizer, bosTokenId: opened.architecture.bosTokenId });
+  const begins = begunAs(beginning, tokenizer);
+  const mode = beginning.mode;
   return withModel(
     checkpoint,
     { ...modelOptions(options, context), precision: floatOf(options.precision), changes },
@@ -132,7 +137,7 @@ async function answer(
       const keys = new Map<object, string>(
         tasks.map((task) => [
           task,
-          answersKey([identity, removed, hashesOf(inputs), hashesOf(task.inputs), bos, arithmetic]),
+          answersKey([identity, removed, hashesOf(inputs), hashesOf(task.inputs), begins, arithmetic]),
         ]),
       );
       const answers = await answerBundles(
@@ -141,16 +146,25 @@ async function answer(
         bundles,
         {
           view,
-          bos,
+          beginning,
           known: (task, item) => kept?.get(keys.get(task)!, item),
           onAnswers: async (task, found) => kept?.add(found.map((result) => ({ key: keys.get(task)!, result }))),
         },
         context.job,
       );
-      return { answers, device, precision, seconds: secondsSince(start) };
+      return { answers, device, precision, bos: mode, seconds: secondsSince(start) };
     },
   );
 }
+
+/**
+ * How questions begin, in the key of kept answers. Earlier versions had a flag, which left written questions to the tokenizer:
+ * true and false are what they wrote where that makes no difference.
+ */
+const begunAs = ({ mode }: Beginning, { beginsWith }: Tokenizer): boolean | BosMode => {
+  const begins = mode !== 'none';
+  return begins === (beginsWith !== undefined) ? begins : mode;
+};
 
 const hashesOf = (inputs: readonly RunInput[]): (string | undefined)[] =>
   inputs.map(({ sha256, identity }) => sha256 ?? identity);
@@ -159,7 +173,7 @@ const hashesOf = (inputs: readonly RunInput[]): (string | undefined)[] =>
 export function tasksDetails(
   { models, tasks }: TasksSubject,
   options: Options,
-  { device, precision }: Pick<Answered, 'device' | 'precision'>,
+  { device, precision, bos }: Pick<Answered, 'device' | 'precision' | 'bos'>,
 ): RunDetails {
   const [{ opened, asked }, ...others] = models;
   const details = detailsOf(opened.checkpoint, options, {
@@ -167,7 +181,7 @@ export function tasksDetails(
       tasks: tasks.map(({ name }) => name),
       from: options.from ?? 0,
       limit: options.limit ?? null,
-      bos: options.bos ?? false,
+      bos,
       ...(models.length === 1 && { removed: asked.removed }),
     },
     device,

@@ -68,9 +68,9 @@ export async function measureSpeed(
   job: JobOptions,
   tell: Tell,
 ): Promise<GridResult> {
-  const { batch, newTokens, runs, warmup, prompt, device, threads, memory } = options;
+  const { batch, newTokens, runs, warmup, prompt, bos, device, threads, memory } = options;
   const columns = able.map(({ column }) => column);
-  const given = { columns, batch: [batch], newTokens: [newTokens], runs, warmup, prompt, device, threads, memory };
+  const given = { columns, batch: [batch], newTokens: [newTokens], runs, warmup, prompt, bos, device, threads, memory };
   const { result } = await run('grid', given, { job });
   able.forEach((each, at) => {
     const { cells, failure } = result.models[at];

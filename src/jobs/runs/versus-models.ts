@@ -72,12 +72,12 @@ export async function rankings(
   context: JobContext,
   jobs: Readonly<Record<DepthMethod, JobOptions>>,
 ): Promise<Ranked[]> {
-  const { methods, calibration, samples, length, seed, share } = options;
+  const { methods, calibration, samples, length, seed, share, bos } = options;
   const ranked: Ranked[] = [];
   for (const method of DEPTH_METHODS) {
     if (methods && !methods.includes(method)) continue;
     const start = performance.now();
-    const settings = { calibration, samples, length, seed, share, norm: 'l1', reduction: 'sum' } as const;
+    const settings = { calibration, samples, length, seed, share, bos, norm: 'l1', reduction: 'sum' } as const;
     const compute = { ...modelOptions(options, context), precision: 'float32' } as const;
     const job = labelled(jobs[method], METHOD_TITLES[method]);
     const scored = await runCriterion(checkpoint, method, { ...settings, ...compute }, job);

@@ -75,13 +75,13 @@ interface Opened {
 }
 
 async function calibrationOf(
-  { calibration, samples, length, seed, share }: VersusOptions,
+  { calibration, samples, length, seed, share, bos }: VersusOptions,
   checkpoint: Checkpoint,
-  { vocabulary }: Architecture,
+  { vocabulary, bosTokenId }: Architecture,
   { job }: JobContext,
 ): Promise<Calibration> {
   const tokenizer = await optionalTokenizer(checkpoint.home, job);
-  return loadCalibration(calibration!, { samples, length, seed, share, vocabulary }, tokenizer); // the job's check requires it
+  return loadCalibration(calibration!, { samples, length, seed, share, vocabulary, bos, bosTokenId }, tokenizer); // the job's check requires it
 }
 
 /** Refuses files of widths that are there, before the work starts. @throws UserError */
@@ -275,8 +275,8 @@ const speedOf = (
   { batch, newTokens, runs, warmup }: VersusOptions,
 ): VersusResult['speed'] => ({ batch, newTokens, runs, warmup, prompt, inTurns, environment });
 
-function rowsOf({ text, window, limit, calibration, samples, length, seed, share }: VersusOptions): RowSource {
+function rowsOf({ text, window, limit, calibration, samples, length, seed, share, bos }: VersusOptions): RowSource {
   return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed, share } // the job's check requires it
-    : { from: 'text', file: text, window, limit, share: otherShare(share) }; // what chose must not judge
+    ? { from: 'calibration', file: calibration!, samples, length, seed, share, bos } // the job's check requires it
+    : { from: 'text', file: text, window, limit, bos, share: otherShare(share) }; // what chose must not judge
 }

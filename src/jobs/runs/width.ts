@@ -120,14 +120,11 @@ async function calibrationOf(
   checkpoint: Checkpoint,
   { job, warn }: JobContext,
 ): Promise<Calibration> {
-  const { samples, length, seed, share } = options;
-  const { vocabulary, context } = requireArchitecture(checkpoint);
+  const { samples, length, seed, share, bos } = options;
+  const { vocabulary, context, bosTokenId } = requireArchitecture(checkpoint);
   const tokenizer = await optionalTokenizer(checkpoint.home, job);
-  const calibration = await loadCalibration(
-    options.calibration,
-    { samples, length, seed, share, vocabulary },
-    tokenizer,
-  );
+  const drawing = { samples, length, seed, share, vocabulary, bos, bosTokenId };
+  const calibration = await loadCalibration(options.calibration, drawing, tokenizer);
   calibrationWarnings(calibration, options, context).forEach(warn);
   return calibration;
 }

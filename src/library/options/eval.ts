@@ -13,11 +13,6 @@ export interface EvaluateOptions {
   readonly window?: number;
   /** Use only the first n windows. A whole number of at least 1. */
   readonly limit?: number;
-  /**
-   * Begin-of-text token: once before the text (stream), before each window, or never (default: stream, if the model
-   * has one).
-   */
-  readonly bos?: 'stream' | 'window' | 'none';
   /** Text, JSONL with "text", or JSON {"rows": [[ids]]} (needs no tokenizer). */
   readonly calibration?: string;
   /** Calibration rows (default: 10; of a file of rows: all). A whole number of at least 1. */
@@ -34,6 +29,13 @@ export interface EvaluateOptions {
    * rest.
    */
   readonly share?: 'choose' | 'judge';
+  /**
+   * Begin-of-text token. auto: before every row, window, example and question, if the model’s own tokenizer puts one
+   * before a text; window: there in any case; stream: once before a whole text, as in the paper’s tables; none:
+   * nowhere.
+   * @defaultValue "auto"
+   */
+  readonly bos?: 'auto' | 'window' | 'stream' | 'none';
   /**
    * Leave out blocks without writing anything: [10, 12, 13, 14] or ["10.attention", "12.ffn"]. Numbers of blocks,
    * from 0, and names of modules.

@@ -51,6 +51,13 @@ export interface ExportOptions {
   /** Use only the first n windows of that text. A whole number of at least 1. */
   readonly limit?: number;
   /**
+   * With `text`: begin-of-text token. auto: before every row, window, example and question, if the model’s own
+   * tokenizer puts one before a text; window: there in any case; stream: once before a whole text, as in the paper’s
+   * tables; none: nowhere.
+   * @defaultValue "auto"
+   */
+  readonly bos?: 'auto' | 'window' | 'stream' | 'none';
+  /**
    * `false`: write without comparing the result with the model.
    * @defaultValue true
    */

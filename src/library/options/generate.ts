@@ -22,6 +22,13 @@ export interface GenerateOptions {
   /** The system message of the chat (default: that of the template). */
   readonly system?: string;
   /**
+   * Begin-of-text token. auto: before every row, window, example and question, if the model’s own tokenizer puts one
+   * before a text; window: there in any case; stream: once before a whole text, as in the paper’s tables; none:
+   * nowhere.
+   * @defaultValue "auto"
+   */
+  readonly bos?: 'auto' | 'window' | 'stream' | 'none';
+  /**
    * Stop after this many tokens. A whole number of at least 1.
    * @defaultValue 64
    */

@@ -54,6 +54,13 @@ export interface GridOptions {
   readonly promptTokens?: number;
   /** Begin with the prompts of a file: one a line, JSON or JSON lines; texts take them in turn. */
   readonly prompts?: string;
+  /**
+   * Begin-of-text token. auto: before every row, window, example and question, if the model’s own tokenizer puts one
+   * before a text; window: there in any case; stream: once before a whole text, as in the paper’s tables; none:
+   * nowhere.
+   * @defaultValue "auto"
+   */
+  readonly bos?: 'auto' | 'window' | 'stream' | 'none';
   /** Always choose the most likely token; without it tokens are drawn as in the paper. */
   readonly greedy?: boolean;
   /**

@@ -58,6 +58,13 @@ export interface HealOptions {
    */
   readonly share?: 'choose' | 'judge';
   /**
+   * Begin-of-text token. auto: before every row, window, example and question, if the model’s own tokenizer puts one
+   * before a text; window: there in any case; stream: once before a whole text, as in the paper’s tables; none:
+   * nowhere.
+   * @defaultValue "auto"
+   */
+  readonly bos?: 'auto' | 'window' | 'stream' | 'none';
+  /**
    * Heal the model with this LoRA adapter, which the new weights then include; also leaves out the blocks that it was
    * trained without.
    */

@@ -95,6 +95,13 @@ export interface RetrainOptions {
    * rest.
    */
   readonly share?: 'choose' | 'judge';
+  /**
+   * Begin-of-text token. auto: before every row, window, example and question, if the model’s own tokenizer puts one
+   * before a text; window: there in any case; stream: once before a whole text, as in the paper’s tables; none:
+   * nowhere.
+   * @defaultValue "auto"
+   */
+  readonly bos?: 'auto' | 'window' | 'stream' | 'none';
   /** Passes over the data (default: 2). A number above 0. */
   readonly epochs?: number;
   /** Number of steps, instead of epochs. A whole number of at least 1. */

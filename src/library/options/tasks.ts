@@ -41,8 +41,13 @@ export interface TasksOptions {
   readonly from?: number;
   /** Take at most n records of each file. A whole number of at least 1. */
   readonly limit?: number;
-  /** Put the begin-of-text token in front of every question, as lm-evaluation-harness does for LLaMA. */
-  readonly bos?: boolean;
+  /**
+   * Begin-of-text token. auto: before every row, window, example and question, if the model’s own tokenizer puts one
+   * before a text; window: there in any case; stream: once before a whole text, as in the paper’s tables; none:
+   * nowhere.
+   * @defaultValue "auto"
+   */
+  readonly bos?: 'auto' | 'window' | 'stream' | 'none';
   /** Keep answers in this file as they are found; a run that was stopped goes on from it. */
   readonly answers?: string;
   /**

@@ -99,6 +99,13 @@ export interface VersusOptions {
    */
   readonly share?: 'choose' | 'judge';
   /**
+   * Begin-of-text token. auto: before every row, window, example and question, if the model’s own tokenizer puts one
+   * before a text; window: there in any case; stream: once before a whole text, as in the paper’s tables; none:
+   * nowhere.
+   * @defaultValue "auto"
+   */
+  readonly bos?: 'auto' | 'window' | 'stream' | 'none';
+  /**
    * Where to compute.
    * @defaultValue "auto"
    */

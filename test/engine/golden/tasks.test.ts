@@ -64,7 +64,7 @@ async function answers(
     const blocks = model.architecture.layers.length;
     return evaluateTasks(model, tokenizer, tasks, {
       view: viewWithout(blocks, removedFrom(removed, blocks)),
-      bos: false,
+      beginning: { mode: 'none' },
     });
   });
 }

@@ -2,6 +2,7 @@
  * The engine against the float64 forward of test/reference, over checkpoints that the tests write: every family and
  * feature, without anything beside the repository.
  */
+import { beginningOf } from '../../../src/engine/tokenizer/bos';
 import { evaluatePerplexity } from '../../../src/engine/evaluate/perplexity';
 import { evaluationWindows } from '../../../src/engine/evaluate/windows';
 import { fullView, stepsOf, viewWithout } from '../../../src/engine/model/view';
@@ -49,7 +50,9 @@ describe('engine against the float64 reference', () => {
       for (const bos of ['stream', 'window', 'none'] as const) {
         for (const view of [fullView(4), viewWithout(4, [{ block: 1 }, { block: 3, part: 'ffn' }])]) {
           const settings = { window: 16, bos, limit: 3 };
-          const { rows } = evaluationWindows(ids, { ...settings, bosTokenId: model.architecture.bosTokenId });
+          const { bosTokenId } = model.architecture;
+          const beginning = beginningOf(bos, { tokenizer: undefined, bosTokenId });
+          const { rows } = evaluationWindows(ids, { ...settings, beginning });
           const expected = referenceLoss(
             reference,
             rows.map((row) => [...row]),

@@ -33,7 +33,7 @@ async function assertSameWindows(
     for (const window of windows) {
       for (const limit of limits) {
         for (const bos of ['stream', 'window', 'none'] as const) {
-          const options = { window, limit, bos, bosTokenId: 1 };
+          const options = { window, limit, beginning: bos === 'none' ? { mode: bos } : { mode: bos, id: 1 } };
           const found = await windowsOfText(tokenizer, text, options);
           assert.deepEqual(found, evaluationWindows(ids, options), `${what}, text ${t}, ${JSON.stringify(options)}`);
         }
@@ -69,14 +69,14 @@ describe('evaluate/text-windows', function () {
       },
     };
     const text = 'some words of a text '.repeat(100_000);
-    const options = { window: 16, limit: 2, bos: 'none' } as const;
+    const options = { window: 16, limit: 2, beginning: { mode: 'none' } } as const;
     const found = await windowsOfText(words, text, options);
     assert.deepEqual(found, evaluationWindows(words.encode(text), options));
     assert.ok(characters - text.length < 2000, `${characters - text.length} characters`);
   });
 
   it('a text of long words is looked at further, and one that depends on its end as a whole', async () => {
-    const options = { window: 4, limit: 1, bos: 'none' } as const;
+    const options = { window: 4, limit: 1, beginning: { mode: 'none' } } as const;
     const long = `${'x'.repeat(1000)} `.repeat(20);
     const words = { encode: (text: string): number[] => text.split(' ').map((word) => word.length) };
     assert.deepEqual([...(await windowsOfText(words, long, options)).rows[0]], [1000, 1000, 1000, 1000]);
@@ -86,7 +86,7 @@ describe('evaluate/text-windows', function () {
 
   it('refuse what evaluationWindows refuses', async () => {
     const words = { encode: (text: string): number[] => text.split(' ').map((word) => word.length) };
-    const wanted = { window: 4, limit: 1, bos: 'none' } as const;
+    const wanted = { window: 4, limit: 1, beginning: { mode: 'none' } } as const;
     await assert.rejects(windowsOfText(words, 'two words', wanted), { name: 'UserError', why: /it has 2 tokens/ });
     for (const wrong of [{ limit: 0 }, { window: 1 }, { limit: 1.5 }]) {
       const option = Object.keys(wrong)[0];

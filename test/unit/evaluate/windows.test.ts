@@ -1,6 +1,7 @@
 /** Evaluation windows: the counts of Shortened LLaMA's two modes, what stands where, and what is refused. */
 import assert from 'node:assert/strict';
-import { type BosMode, evaluationWindows } from '../../../src/engine/evaluate/windows';
+import { evaluationWindows } from '../../../src/engine/evaluate/windows';
+import { type BosMode, beginningOf } from '../../../src/engine/tokenizer/bos';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import { readFileSync } from 'node:fs';
 import { goldenPerplexities } from '../../support/golden';
@@ -8,8 +9,9 @@ import { itShared, shared } from '../../support/shared';
 
 const BOS = 99;
 const stream = (length: number): number[] => Array.from({ length }, (_, i) => i);
+const begin = (bos: BosMode, bosTokenId = BOS) => beginningOf(bos, { tokenizer: undefined, bosTokenId });
 const cut = (length: number, bos: BosMode, window = 4, limit?: number) =>
-  evaluationWindows(stream(length), { window, bos, bosTokenId: BOS, limit });
+  evaluationWindows(stream(length), { window, beginning: begin(bos), limit });
 const lists = ({ rows }: { rows: readonly Int32Array[] }): number[][] => rows.map((row) => [...row]);
 
 describe('evaluate/windows', () => {
@@ -32,7 +34,7 @@ describe('evaluate/windows', () => {
   });
 
   it('none: the text as it is', () => {
-    const windows = evaluationWindows(stream(9), { window: 4, bos: 'none' });
+    const windows = evaluationWindows(stream(9), { window: 4, beginning: { mode: 'none' } });
     assert.deepEqual(lists(windows), [
       [0, 1, 2, 3],
       [4, 5, 6, 7],
@@ -58,12 +60,10 @@ describe('evaluate/windows', () => {
     assert.equal(cut(8, 'none', 4, 50).rows.length, 2);
   });
 
-  it('refuses a short text, a missing BOS and senseless numbers', () => {
+  it('refuses a short text and senseless numbers', () => {
     assert.throws(() => cut(2, 'stream'), { name: 'UserError', why: /3 tokens/, action: /longer text/ });
     assert.equal(cut(3, 'stream').rows.length, 1);
     assert.throws(() => cut(3, 'window'), { name: 'UserError', what: /window of 4 tokens/ });
-    const noBos = { window: 4, bos: 'window' } as const;
-    assert.throws(() => evaluationWindows(stream(9), noBos), { name: 'UserError', why: /"bos_token_id"/ });
     for (const window of [1, 0, 2.5, NaN])
       assert.throws(() => cut(9, 'none', window), { name: 'UserError', what: /--window/ });
     for (const limit of [0, -1, 1.5])
@@ -76,7 +76,11 @@ describe('evaluate/windows', () => {
     const ids = await tokenizer.encode(text, { addSpecialTokens: false });
     const { bos: bosTokenId, full } = goldenPerplexities();
     for (const { mode, windows, window, tokens } of full) {
-      const { rows, scoredPerWindow } = evaluationWindows(ids, { window, bos: mode, bosTokenId, limit: windows });
+      const { rows, scoredPerWindow } = evaluationWindows(ids, {
+        window,
+        beginning: begin(mode, bosTokenId),
+        limit: windows,
+      });
       assert.equal(rows.length * scoredPerWindow, tokens, mode);
     }
   });

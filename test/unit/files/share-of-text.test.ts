@@ -83,10 +83,10 @@ describe('the two shares of a text', () => {
     const keys = drawn.map((calibration) => calibrationKey(calibration)!);
     assert.notEqual(keys[0], keys[1]);
     const { sha256 } = drawn[0];
-    assert.deepEqual(drawnRows(keys[0]), { sha256, share: 'choose', samples: 8, length: 16, seed: 1 });
+    assert.deepEqual(drawnRows(keys[0]), { sha256, share: 'choose', samples: 8, length: 16, seed: 1, bos: 'auto' });
     assert.deepEqual(textOfKey(keys[1]), { sha256, share: 'judge' });
     const encoder = { encode, hasChatTemplate: false, chat: () => '' };
-    const options = { length: 16, seed: 1, heldOut: 0, share: 'choose' } as const;
+    const options = { length: 16, seed: 1, heldOut: 0, beginning: { mode: 'none' }, share: 'choose' } as const;
     const { train, describe: told } = await loadTrainingData(file, options, encoder);
     assert.equal(told.files[0].share, 'choose');
     const trained = String.fromCodePoint(...train.flatMap(({ ids }) => Array.from(ids)));

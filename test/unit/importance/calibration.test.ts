@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { calibrationWarnings, type Encoder, loadCalibration } from '../../../src/engine/importance/calibration';
+import { calibrationWarnings, loadCalibration } from '../../../src/engine/importance/calibration';
+import type { Encoder } from '../../../src/engine/tokenizer/bos';
 import { calibrationFile, calibrationRows } from '../../support/golden';
 import { itShared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
@@ -11,6 +12,7 @@ import { temporaryFolder } from '../../support/temporary';
 const BOS = 1;
 /** A token a word, its id the number in it, after a BOS: "w7 w8" → [1, 7, 8]. */
 const words: Encoder = {
+  beginsWith: BOS,
   encode: (text, { addSpecialTokens }) => [
     ...(addSpecialTokens ? [BOS] : []),
     ...(text.match(/\d+/g) ?? []).map(Number),
@@ -27,7 +29,7 @@ function write(name: string, content: string): string {
 }
 
 const load = (file: string, options: Partial<Parameters<typeof loadCalibration>[1]> = {}, encoder?: Encoder) =>
-  loadCalibration(file, { samples: 2, length: 4, seed: 1, ...options }, encoder ?? words);
+  loadCalibration(file, { samples: 2, length: 4, seed: 1, bos: 'stream', ...options }, encoder ?? words);
 
 /** Ten long documents, numbered by hundreds, among short ones. */
 const TEXT = Array.from({ length: 30 }, (_, i) => (i % 3 === 0 ? document((i + 1) * 100, 20) : document(5, 2))).join(
@@ -40,7 +42,15 @@ describe('importance/calibration: documents', () => {
     const calibration = await load(file, { samples: 10, length: 8 });
     const { rows, ...about } = calibration;
     const sha256 = createHash('sha256').update(TEXT).digest('hex');
-    assert.deepEqual(about, { source: 'prose.txt', sha256, samples: 10, length: 8, seed: 1, method: 'documents' });
+    assert.deepEqual(about, {
+      source: 'prose.txt',
+      sha256,
+      samples: 10,
+      length: 8,
+      seed: 1,
+      method: 'documents',
+      bos: 'stream',
+    });
     const origins = rows.map((row) => Math.floor(row[7] / 100));
     assert.deepEqual(
       origins.sort((a, b) => a - b),

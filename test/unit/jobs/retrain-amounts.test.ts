@@ -143,7 +143,11 @@ describe('amounts of a retraining', () => {
         assert.ok(amount.exact);
         const rows = trainedRows(amount.examples, heldOut);
         const said = stepsOfPasses(2, rows, usualBatch(rows));
-        const data = await loadTrainingData(file, { length: 256, seed: 1, heldOut }, tokenizer);
+        const data = await loadTrainingData(
+          file,
+          { length: 256, seed: 1, heldOut, beginning: { mode: 'none' } },
+          tokenizer,
+        );
         const run = trainOptions({ method: { kind: 'lora' }, out: '', data: [file], heldOut }, data);
         assert.deepEqual([rows, usualBatch(rows), said], [data.train.length, run.batch, run.steps]);
       }
@@ -153,7 +157,11 @@ describe('amounts of a retraining', () => {
   it('documents are joined and cut like a text, so their rows are near those of the run', async () => {
     const file = join(sample, 'retrain.jsonl');
     const amount = dataAmount([file], 256)!;
-    const data = await loadTrainingData(file, { length: 256, seed: 1 }, await loadTokenizer(sample));
+    const data = await loadTrainingData(
+      file,
+      { length: 256, seed: 1, beginning: { mode: 'none' } },
+      await loadTokenizer(sample),
+    );
     const ratio = trainedRows(amount.examples) / data.train.length;
     assert.ok(ratio > 0.8 && ratio < 1.15, `${ratio}`); // 80 of 70 when records were counted
     assert.equal(amount.exact, false);

@@ -1,5 +1,6 @@
 /** The tokens of a question's choices, as lm-evaluation-harness cuts a text into context and continuation. */
 import { UserError } from '../../errors';
+import type { Beginning } from '../../tokenizer/bos';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import type { ChoiceItem } from './item';
 
@@ -14,8 +15,8 @@ export interface ScoredRow {
 export interface EncodeSettings {
   /** Most tokens that the model reads: its context. */
   readonly maxLength: number;
-  /** Put in front of every context; none where undefined. */
-  readonly bos?: number;
+  /** How every context begins. A context is a text of its own, so `stream` and `window` say the same. */
+  readonly beginning: Beginning;
   /** Stands for an empty context, because the first token needs something before it. */
   readonly start?: number;
 }
@@ -30,7 +31,7 @@ const PLAIN = { addSpecialTokens: false } as const;
 export async function encodeItem(
   tokenizer: Tokenizer,
   { item, choices }: ChoiceItem,
-  { maxLength, bos, start }: EncodeSettings,
+  { maxLength, beginning: { id: bos }, start }: EncodeSettings,
 ): Promise<ScoredRow[]> {
   const known = new Map<string, readonly number[]>();
   const idsOf = async (text: string): Promise<readonly number[]> => {

@@ -5,6 +5,7 @@ import { UserError } from '../../errors';
 import { type JobOptions, partName, Work } from '../../progress';
 import type { Model } from '../../model/model';
 import type { View } from '../../model/view';
+import { type Beginning, encodeText } from '../../tokenizer/bos';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { writePrompts } from '../write-prompts';
 import { taskResult } from './accuracy';
@@ -16,8 +17,8 @@ import { groupsOf, type Question, questionOf, questionsWork, scoreQuestions } fr
 
 export interface EvaluateTasksOptions {
   readonly view: View;
-  /** Put the model's begin-of-text token in front of every question. */
-  readonly bos: boolean;
+  /** How every question begins. */
+  readonly beginning: Beginning;
   /** Answers that are known already. */
   readonly known?: (task: Task, item: number) => ItemResult | undefined;
   /** Awaited with new answers, some at a time. */
@@ -91,12 +92,12 @@ async function answerChoices(
   model: Model,
   tokenizer: Tokenizer,
   bundles: readonly ChoiceBundle[],
-  { view, bos }: EvaluateTasksOptions,
+  { view, beginning }: EvaluateTasksOptions,
   keep: Keep,
   job: JobOptions,
 ): Promise<void> {
   const taskOf = new Map<readonly Asked[], Task>();
-  const settings = encodeSettings(model, bos);
+  const settings = encodeSettings(model, beginning);
   const questions = bundles.reduce((sum, { items }) => sum + items.length, 0);
   const reading = new Work(job, questions, 'items', 'reading questions as tokens');
   for (const { task, items } of bundles) {
@@ -129,17 +130,9 @@ async function answerChoices(
   }
 }
 
-/** @throws UserError when a begin-of-text token is wanted that the model does not have */
-function encodeSettings({ architecture, checkpoint }: Model, bos: boolean): EncodeSettings {
+function encodeSettings({ architecture }: Model, beginning: Beginning): EncodeSettings {
   const { context, bosTokenId, eosTokenIds } = architecture;
-  if (bos && bosTokenId === undefined) {
-    throw new UserError(
-      `No question can begin with a begin-of-text token`,
-      `the config of ${modelName(checkpoint)} names none`,
-      'Leave it out.',
-    );
-  }
-  return { maxLength: context, ...(bos && { bos: bosTokenId }), start: bosTokenId ?? eosTokenIds.at(0) };
+  return { maxLength: context, beginning, start: bosTokenId ?? eosTokenIds.at(0) };
 }
 
 const notFinite = ({ checkpoint }: Model, { item }: ChoiceItem, loglik: number): UserError =>
@@ -153,7 +146,7 @@ async function answerWritten(
   model: Model,
   tokenizer: Tokenizer,
   bundles: readonly WrittenBundle[],
-  { view }: EvaluateTasksOptions,
+  { view, beginning }: EvaluateTasksOptions,
   keep: Keep,
   job: JobOptions,
 ): Promise<void> {
@@ -164,7 +157,7 @@ async function answerWritten(
     const same = bundles.filter(({ items }) => items[0].maxTokens === maxNewTokens);
     const asked = same.flatMap(({ task, items }) => items.map((item) => ({ task, item })));
     const prompts: number[][] = [];
-    for (const { item } of asked) prompts.push(await tokenizer.encode(item.prompt, { addSpecialTokens: true }));
+    for (const { item } of asked) prompts.push(await encodeText(tokenizer, item.prompt, beginning));
     const answer = async (which: readonly number[], texts: readonly { readonly ids: readonly number[] }[]) => {
       const results: WrittenItemResult[] = [];
       const [{ task }] = which.map((at) => asked[at]); // of one bundle, so of one task

@@ -6,6 +6,7 @@
  * and EOS is appended if it fits.
  */
 import { type Example, exampleWithTargets } from './example';
+import { encodeText } from '../../tokenizer/bos';
 import type { EncodingOptions, TextEncoder } from './options';
 
 export interface Instruction {
@@ -56,12 +57,12 @@ export async function instructionExample(
   record: Instruction,
   style: PromptStyle,
   encoder: TextEncoder,
-  { length, eosTokenId }: EncodingOptions,
+  { length, eosTokenId, beginning }: EncodingOptions,
 ): Promise<{ example: Example; truncated: boolean }> {
   const { prompt, response } = promptedText(record, style);
-  const promptIds = await encoder.encode(prompt, { addSpecialTokens: true });
+  const promptIds = await encodeText(encoder, prompt, beginning);
   const promptTokens = promptIds.at(-1) === eosTokenId ? promptIds.length - 1 : promptIds.length;
-  const all = await encoder.encode(prompt + response, { addSpecialTokens: true });
+  const all = await encodeText(encoder, prompt + response, beginning);
   const ids = all.slice(0, length);
   if (eosTokenId !== undefined && ids.length < length && ids.at(-1) !== eosTokenId) ids.push(eosTokenId);
   const example = exampleWithTargets(ids, [{ start: promptTokens, end: ids.length }]);

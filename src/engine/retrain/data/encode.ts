@@ -6,6 +6,7 @@ import type { Random } from '../../random';
 import { instructionExample } from './alpaca';
 import { chatExample } from './chat';
 import { countTargets, type Example } from './example';
+import { rowPrefix } from '../../tokenizer/bos';
 import type { DataOptions, TextEncoder } from './options';
 import { type Placed, type Records, unusable } from './records';
 import { textPieces, windowsOf } from './windows';
@@ -47,7 +48,7 @@ export function encodeRecords(
 ): Promise<EncodedFile> {
   switch (records.kind) {
     case 'text':
-      return encodeText(records.text, options, encoder, work);
+      return encodeRunning(records.text, options, encoder, work);
     case 'documents':
       return encodeDocuments(records.records, options, encoder, work);
     case 'instructions': {
@@ -89,15 +90,15 @@ async function encodeDocuments(
   encoder: TextEncoder,
   work: Work,
 ): Promise<EncodedFile> {
-  const { length, eosTokenId, bos } = options;
+  const { length, eosTokenId, beginning } = options;
   const written = records.filter(({ value }) => value.trim() !== '');
   work.advance(records.length - written.length);
   const documents = await eachOf(written, work, async ({ value }) => {
-    const ids = await encoder.encode(value, { addSpecialTokens: bos !== 'window' });
+    const ids = await encoder.encode(value, { addSpecialTokens: beginning.mode === 'stream' });
     if (eosTokenId !== undefined && ids.at(-1) !== eosTokenId) ids.push(eosTokenId);
     return Int32Array.from(ids);
   });
-  const prefix = windowPrefix(options);
+  const prefix = rowPrefix(beginning);
   return {
     units: documents.length,
     dropped: records.length - written.length,
@@ -110,12 +111,17 @@ async function encodeDocuments(
 }
 
 /** The last windows of a text are held out. A window from the middle would be partly known from its neighbours. */
-async function encodeText(text: string, options: DataOptions, encoder: TextEncoder, work: Work): Promise<EncodedFile> {
+async function encodeRunning(
+  text: string,
+  options: DataOptions,
+  encoder: TextEncoder,
+  work: Work,
+): Promise<EncodedFile> {
   const pieces = textPieces(text).map((value, i) => ({ value, first: i === 0 }));
   const stream = await eachOf(pieces, work, async ({ value, first }) =>
-    Int32Array.from(await encoder.encode(value, { addSpecialTokens: first && options.bos !== 'window' })),
+    Int32Array.from(await encoder.encode(value, { addSpecialTokens: first && options.beginning.mode === 'stream' })),
   );
-  const windows = windowsOf(stream, options.length, windowPrefix(options));
+  const windows = windowsOf(stream, options.length, rowPrefix(options.beginning));
   return {
     units: windows.length,
     dropped: 0,
@@ -125,10 +131,6 @@ async function encodeText(text: string, options: DataOptions, encoder: TextEncod
       return { train: windows.slice(0, border), heldOut: windows.slice(border) };
     },
   };
-}
-
-function windowPrefix({ bos, bosTokenId }: DataOptions): number[] {
-  return bos === 'window' && bosTokenId !== undefined ? [bosTokenId] : [];
 }
 
 /** `count` random items, and the others; both in the original order. */

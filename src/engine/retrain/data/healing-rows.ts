@@ -15,6 +15,7 @@ import { option } from '../../option-token';
 import { inPhases, type JobOptions } from '../../progress';
 import { fileInput } from '../../records/details';
 import type { RunInput } from '../../records/record';
+import { beginningOf, type BosChoice, rowPrefix } from '../../tokenizer/bos';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { join } from 'node:path';
 import { loadTrainingData, type TrainingData } from './load';
@@ -37,6 +38,8 @@ export interface HealingText {
   readonly share?: TextShare;
   /** Share of the rows that is held out. */
   readonly heldOut: number;
+  /** How rows begin; 'auto' when undefined. Rows of a file are taken as they are. */
+  readonly bos?: BosChoice;
 }
 
 export interface HealingRows {
@@ -94,7 +97,7 @@ async function load(
   source: Wanted,
   job: JobOptions,
 ): Promise<{ readonly found: readonly Found[]; readonly asked: number | undefined; readonly seconds: number }> {
-  const { calibration, data = [SELF_TEXT], seed } = text;
+  const { calibration, data = [SELF_TEXT] } = text;
   if (calibration !== undefined) {
     const found = await calibrationRows(calibration, text, source);
     const fromRows = text.tokens === undefined && isRowsFile(calibration);
@@ -111,7 +114,7 @@ async function load(
   for (const [i, file] of files.entries()) {
     if (file === SELF_TEXT) {
       const start = performance.now();
-      const written = await ownRows(share, source, seed, phases[i]);
+      const written = await ownRows(share, source, text, phases[i]);
       if (written.isNew) seconds = (performance.now() - start) / 1000;
       found.push(written);
     } else {
@@ -123,7 +126,7 @@ async function load(
 
 async function calibrationRows(
   file: string,
-  { tokens, length, seed, share }: HealingText,
+  { tokens, length, seed, share, bos }: HealingText,
   { author, tokenizer, ...source }: Wanted,
 ): Promise<Found> {
   const isRows = isRowsFile(file);
@@ -137,6 +140,8 @@ async function calibrationRows(
       share,
       vocabulary: author.architecture.vocabulary,
       upTo: true,
+      bos,
+      bosTokenId: author.architecture.bosTokenId,
     },
     tokenizer,
   );
@@ -148,23 +153,24 @@ async function fileRows(
   file: string,
   count: number,
   { author, tokenizer, length }: Wanted,
-  { seed, share }: Pick<HealingText, 'seed' | 'share'>,
+  { seed, share, bos }: HealingText,
   job: JobOptions,
 ): Promise<Found> {
   const { eosTokenIds, bosTokenId, vocabulary, context } = author.architecture;
+  const beginning = beginningOf(bos, { tokenizer, bosTokenId });
   const options = {
     length,
     seed,
     share,
     heldOut: 0,
     eosTokenId: eosTokenIds[0],
-    bosTokenId,
+    beginning,
     vocabulary,
     context,
     unwrap: true,
   };
   const { train, describe } = await loadTrainingData(file, options, tokenizer, job);
-  const all = cutRows(train, length);
+  const all = cutRows(train, length, rowPrefix(beginning));
   if (all.length === 0) {
     throw new UserError(
       `${file} is too short to heal with`,
@@ -179,11 +185,14 @@ async function fileRows(
 async function ownRows(
   count: number,
   { author, tokenizer, length }: Wanted,
-  seed: number,
+  { seed, bos }: HealingText,
   job: JobOptions,
 ): Promise<Found & { readonly isNew: boolean }> {
   const { identity } = author.checkpoint;
-  const cache = join(await cacheFolder(), `self-${identity.slice(0, 24)}-${length}-${seed}.json`);
+  const cache = join(
+    await cacheFolder(),
+    `self-${identity.slice(0, 24)}-${length}-${seed}${bos === 'none' ? '-none' : ''}.json`,
+  );
   const view = fullView(author.architecture.layers.length);
   let isNew = false;
   const watched = {
@@ -194,18 +203,21 @@ async function ownRows(
     },
   };
   const openings = await openingsOf(tokenizer);
-  const options = { tokens: count * length, length, seed, heldOut: 0, openings, cache, growing: true } as const;
+  const options = { tokens: count * length, length, seed, heldOut: 0, openings, cache, growing: true, bos } as const;
   const { train, describe } = await selfData(author, view, options, watched);
   const [{ file: name, sha256 }] = describe.files;
   return { rows: train.map(({ ids }) => ids), input: { role: 'data', name, sha256 }, isNew };
 }
 
-/** Full rows of the examples' tokens, one example after the other. */
-function cutRows(examples: TrainingData['train'], length: number): number[][] {
-  const stream = examples.flatMap(({ ids }) => Array.from(ids));
-  return Array.from({ length: Math.floor(stream.length / length) }, (_, row) =>
-    stream.slice(row * length, (row + 1) * length),
-  );
+/** Full rows of the examples' tokens, one example after the other. Each row begins with the prefix, instead of each example. */
+function cutRows(examples: TrainingData['train'], length: number, prefix: readonly number[]): number[][] {
+  const begins = (ids: Int32Array): boolean => prefix.every((id, i) => ids[i] === id);
+  const stream = examples.flatMap(({ ids }) => Array.from(begins(ids) ? ids.subarray(prefix.length) : ids));
+  const step = length - prefix.length;
+  return Array.from({ length: Math.floor(stream.length / step) }, (_, row) => [
+    ...prefix,
+    ...stream.slice(row * step, (row + 1) * step),
+  ]);
 }
 
 /** At most `count` items, spread evenly. */

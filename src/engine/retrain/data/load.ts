@@ -15,6 +15,7 @@ import { shareOfRows, shareOfText } from '../../files/share-of-text';
 import { readTextFile } from '../../files/text-file';
 import { givenBatches } from './batches';
 import { type EncodedFile, encodeRecords, type Parts, workOf } from './encode';
+import type { BosMode } from '../../tokenizer/bos';
 import { type ExampleSet, countTargets, type Example } from './example';
 import { evaluationSize } from './held-out';
 import { checkDataOptions, type DataOptions, heldOutCount, type TextEncoder } from './options';
@@ -38,6 +39,8 @@ export interface DataDescription {
   readonly dropped: number;
   /** Records that were cut at the length. */
   readonly truncated: number;
+  /** Where the begin-of-text token is; undefined for batches of ids. */
+  readonly bos?: BosMode;
 }
 
 /** A file of data. */
@@ -98,6 +101,7 @@ export async function loadTrainingData(
     heldOut: { ...describePart(heldOut), looked: evaluationSize(heldOut.length) },
     dropped,
     truncated,
+    ...(batches === undefined && { bos: options.beginning.mode }),
   };
   return { train, heldOut, ...(batches && { batches }), describe };
 }

@@ -2,7 +2,7 @@
 import type { TextShare } from '../../../format/text-share';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
-import type { Encoder } from '../../importance/calibration';
+import type { Beginning, Encoder } from '../../tokenizer/bos';
 import type { Awaitable, ChatMessage } from '../../tokenizer/tokenizer';
 import type { PromptStyle } from './alpaca';
 import { defaultHeldOut } from './held-out';
@@ -20,6 +20,8 @@ export interface EncodingOptions {
   readonly length: number;
   /** The token that ends an answer or a document (`Architecture.eosTokenIds[0]`); none when undefined. */
   readonly eosTokenId?: number;
+  /** How texts and windows begin. Of conversations, the chat template says it. */
+  readonly beginning: Beginning;
 }
 
 export interface DataOptions extends EncodingOptions {
@@ -35,12 +37,6 @@ export interface DataOptions extends EncodingOptions {
   readonly kind?: DataKind;
   /** How instructions are written; 'alpaca' when undefined. */
   readonly prompt?: PromptStyle;
-  /**
-   * Where BOS is put in running text. 'stream' (the default) leaves it to the tokenizer, which puts it before each
-   * document or nowhere. 'window' puts `bosTokenId` before every window, as Gemma needs it. Compare `BosMode`.
-   */
-  readonly bos?: 'stream' | 'window';
-  readonly bosTokenId?: number;
   /** Join the lines of running text that is broken at a fixed width (unwrap.ts). */
   readonly unwrap?: boolean;
   /** Size of the model's vocabulary; all ids must be below it. */
@@ -53,7 +49,7 @@ export interface DataOptions extends EncodingOptions {
 const LENGTH_CAP = 2 ** 20;
 
 /** @throws UserError for an option out of range */
-export function checkDataOptions({ length, heldOut = 0, bos, bosTokenId }: DataOptions): void {
+export function checkDataOptions({ length, heldOut = 0 }: Pick<DataOptions, 'length' | 'heldOut'>): void {
   if (!Number.isInteger(length) || length < 2 || length > LENGTH_CAP) {
     throw new UserError(
       `Cannot use ${option('retrain.length', length)}`,
@@ -66,13 +62,6 @@ export function checkDataOptions({ length, heldOut = 0, bos, bosTokenId }: DataO
       `Cannot hold out ${heldOut} of the data`,
       'it is neither a number of records nor a fraction below 1',
       'Give an integer such as 2000, a fraction such as 0.05, or 0 for none.',
-    );
-  }
-  if (bos === 'window' && bosTokenId === undefined) {
-    throw new UserError(
-      'Cannot put BOS before each window',
-      'the model’s config.json has no "bos_token_id"',
-      'Leave BOS to the tokenizer.',
     );
   }
 }

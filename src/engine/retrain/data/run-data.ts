@@ -2,6 +2,7 @@
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
 import type { JobOptions } from '../../progress';
+import { beginningOf } from '../../tokenizer/bos';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import type { Model } from '../../model/model';
 import { fullView } from '../../model/view';
@@ -31,6 +32,7 @@ export async function runData(
   const { data, heldOut, prompt, share, seed = DEFAULTS.seed, selfTokens = DEFAULTS.selfTokens } = settings;
   const length = settings.length ?? Math.min(DEFAULTS.length, context);
   if (data !== 'self') {
+    const beginning = beginningOf(settings.bos, { tokenizer, bosTokenId });
     const options = {
       length,
       seed,
@@ -38,7 +40,7 @@ export async function runData(
       prompt,
       share,
       eosTokenId: eosTokenIds[0],
-      bosTokenId,
+      beginning,
       vocabulary,
       context,
     };
@@ -54,7 +56,8 @@ export async function runData(
   const author = teacher ?? model;
   const openings = await openingsOf(tokenizer);
   const view = fullView(author.architecture.layers.length);
-  return selfData(author, view, { tokens: selfTokens, length, seed, heldOut, openings, cache }, job);
+  const { bos } = settings;
+  return selfData(author, view, { tokens: selfTokens, length, seed, heldOut, openings, cache, bos }, job);
 }
 
 /** First tokens for models without a begin-of-text token. */

@@ -17,6 +17,7 @@ import { cannotWrite } from '../../system-failure';
 import { Decoder } from '../../model/decoder';
 import type { Model } from '../../model/model';
 import type { View } from '../../model/view';
+import type { BosChoice } from '../../tokenizer/bos';
 import { exampleOfText } from './example';
 import { evaluationSize } from './held-out';
 import type { TrainingData } from './load';
@@ -30,8 +31,13 @@ export interface SelfDataOptions {
   readonly seed: number;
   /** As in `DataOptions`. */
   readonly heldOut?: number;
-  /** First tokens to choose from, for a model without a begin-of-text token. */
+  /** First tokens to choose from, for texts that do not begin with a begin-of-text token. */
   readonly openings: readonly number[];
+  /**
+   * 'none' begins with an opening. Otherwise a text begins with the token of the model's config, if it names one, because a
+   * first token must be given. It is the one with which the model begins to write.
+   */
+  readonly bos?: BosChoice;
   /** Where the rows are saved as they are generated, so that a resumed run need not generate them again. */
   readonly cache: string;
   /**
@@ -80,12 +86,20 @@ export async function selfData(
 async function writeRows(
   model: Model,
   view: View,
-  { tokens, length, seed, openings, cache, growing = false }: SelfDataOptions,
+  { tokens, length, seed, openings, cache, growing = false, bos }: SelfDataOptions,
   job: JobOptions,
 ): Promise<readonly number[][]> {
-  const { bosTokenId, eosTokenIds, vocabulary } = model.architecture;
+  const { eosTokenIds, vocabulary } = model.architecture;
+  const bosTokenId = bos === 'none' ? undefined : model.architecture.bosTokenId;
   const count = Math.max(2, Math.ceil(tokens / length));
-  const key = JSON.stringify([model.checkpoint.identity, view, growing ? 'any' : tokens, length, seed]);
+  const key = JSON.stringify([
+    model.checkpoint.identity,
+    view,
+    growing ? 'any' : tokens,
+    length,
+    seed,
+    ...(bos === 'none' ? [bos] : []),
+  ]);
   const kept = await readCache(cache, key);
   const rows = kept.slice(0, count);
   const work = new Work(job, (count - rows.length) * length, 'tokens', WRITING);

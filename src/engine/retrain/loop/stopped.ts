@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { readShardHeader } from '../../formats/safetensors/file';
 import { UserError } from '../../errors';
-import { isObject } from '../../../format/json';
+import { isObject, type JsonObject } from '../../../format/json';
 import type { TrainingRequest } from '../request';
 import { readHappened, readRun, type TrainingLog } from './training-state';
 import { folderOf, ownerOf, stateFileOf, Workspace } from './workspace';
@@ -71,7 +71,10 @@ function readRequest(text: string | undefined): TrainingRequest | undefined {
       Array.isArray(request.removed) &&
       isObject(request.settings) &&
       isObject(request.compute);
-    return isOurs ? (request as unknown as TrainingRequest) : undefined;
+    if (!isOurs) return undefined;
+    // States of before there was a choice: the tokenizer decided how texts begin.
+    const settings = { bos: 'stream', ...(request.settings as JsonObject) };
+    return { ...request, settings } as unknown as TrainingRequest;
   } catch {
     return undefined;
   }

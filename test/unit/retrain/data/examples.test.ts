@@ -6,10 +6,10 @@ import { countTargets } from '../../../../src/engine/retrain/data/example';
 import type { TextEncoder } from '../../../../src/engine/retrain/data/options';
 import { textPieces, windowsOf } from '../../../../src/engine/retrain/data/windows';
 import type { ChatMessage } from '../../../../src/engine/tokenizer/tokenizer';
-import { BOS, characters, EOS, learnt, textOf } from './toy';
+import { BOS, characters, EOS, learnt, STREAM, textOf } from './toy';
 
 const record: Instruction = { instruction: 'Name a colour.', input: '', output: 'red' };
-const options = { length: 1000, eosTokenId: EOS };
+const options = { length: 1000, eosTokenId: EOS, beginning: STREAM };
 
 describe('retrain/data/alpaca', () => {
   it('writes the template without an input', () => {
@@ -97,7 +97,7 @@ describe('retrain/data/chat', () => {
   });
 
   it('asks for all that a template writes behind the opening where it writes no EOS', async () => {
-    const { example } = await chatExample(say('hi', 'yes'), characters, { length: 100 });
+    const { example } = await chatExample(say('hi', 'yes'), characters, { length: 100, beginning: STREAM });
     assert.equal(learnt(example), `${'.'.repeat(21)}yes¶\n`);
   });
 

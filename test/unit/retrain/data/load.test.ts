@@ -9,13 +9,18 @@ import { defaultHeldOut, evaluationRows } from '../../../../src/engine/retrain/d
 import type { DataOptions, TextEncoder } from '../../../../src/engine/retrain/data/options';
 import { loadTokenizer } from '../../../../src/engine/tokenizer/tokenizer';
 import { itShared, shared } from '../../../support/shared';
-import { BOS, characters, EOS, learnt, textOf, write } from './toy';
+import { BOS, characters, EOS, learnt, STREAM, textOf, write } from './toy';
 
 const load = (
   source: string | string[],
   options: Partial<DataOptions> = {},
   encoder: TextEncoder | undefined = characters,
-) => loadTrainingData(source, { length: 64, seed: 1, heldOut: 0, eosTokenId: EOS, ...options }, encoder);
+) =>
+  loadTrainingData(
+    source,
+    { length: 64, seed: 1, heldOut: 0, eosTokenId: EOS, beginning: STREAM, ...options },
+    encoder,
+  );
 
 const texts = (examples: readonly Example[]): string[] => examples.map(({ ids }) => textOf(ids));
 const lines = (...records: unknown[]): string => records.map((record) => JSON.stringify(record)).join('\n');
@@ -62,8 +67,7 @@ describe('retrain/data/load: kinds of files', () => {
     assert.equal(describe.files[0].kind, 'documents');
     const each = await load(write('a.jsonl', lines({ text: 'abc' }, { text: 'defg' })), {
       length: 6,
-      bos: 'window',
-      bosTokenId: BOS,
+      beginning: { mode: 'window', id: BOS },
     });
     assert.deepEqual(texts(each.train), ['^abc¶d', '^efg¶']);
   });
@@ -100,7 +104,7 @@ describe('retrain/data/load: kinds of files', () => {
     });
     const { train, heldOut, batches, describe } = await loadTrainingData(
       file,
-      { length: 2, seed: 1, vocabulary: 10 },
+      { length: 2, seed: 1, beginning: STREAM, vocabulary: 10 },
       undefined,
     );
     assert.deepEqual(batches, [[0, 1], [2]]);
@@ -260,7 +264,7 @@ describe('retrain/data/load: what is refused', () => {
 
   it('needs a tokenizer, and for conversations a template that accepts them', async () => {
     const file = write('a.json', { messages: [{ role: 'user', content: 'x' }] });
-    await refuses(loadTrainingData(file, { length: 8, seed: 1 }, undefined), /no tokenizer/);
+    await refuses(loadTrainingData(file, { length: 8, seed: 1, beginning: STREAM }, undefined), /no tokenizer/);
     await refuses(load(file, {}, { ...characters, hasChatTemplate: false }), /no chat template/);
     const strict = (): string => {
       throw new UserError('Cannot apply the chat template of x', 'roles must alternate', 'Do so.');
@@ -271,10 +275,12 @@ describe('retrain/data/load: what is refused', () => {
   it('checks options and cancellation', async () => {
     const file = write('a.txt', 'Hello.');
     await refuses(load(file, { length: 1 }), /--length 1/);
-    await refuses(load(file, { bos: 'window' }), /BOS before each window/);
     await refuses(load([]), /no data file/);
     const signal = AbortSignal.abort();
-    await assert.rejects(loadTrainingData(file, { length: 8, seed: 1 }, characters, { signal }), CancelledError);
+    await assert.rejects(
+      loadTrainingData(file, { length: 8, seed: 1, beginning: STREAM }, characters, { signal }),
+      CancelledError,
+    );
   });
 });
 

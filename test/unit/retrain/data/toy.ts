@@ -11,6 +11,7 @@ export const EOS = 2;
 /** Ids are code points; BOS before a text encoded with special tokens; the letter ¶ stands for EOS. */
 export const characters: TextEncoder = {
   hasChatTemplate: true,
+  beginsWith: BOS,
   encode: (text, { addSpecialTokens }) => [
     ...(addSpecialTokens ? [BOS] : []),
     ...Array.from(text, (character) => (character === '¶' ? EOS : character.codePointAt(0)!)),
@@ -18,6 +19,9 @@ export const characters: TextEncoder = {
   chat: (messages, { addGenerationPrompt }) =>
     messages.map(({ role, content }) => `<${role}>${content}¶\n`).join('') + (addGenerationPrompt ? '<assistant>' : ''),
 };
+
+/** Texts as the tokenizer alone begins them. */
+export const STREAM = { mode: 'stream', id: BOS } as const;
 
 /** What `characters` encoded. */
 export const textOf = (ids: Iterable<number>): string =>
