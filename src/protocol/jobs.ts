@@ -13,7 +13,7 @@ import type { Precision } from '../engine/precision';
 import type { JsonNumber } from '../format/json';
 import type { TextShare } from '../format/text-share';
 import type { IterateResult } from './iterate';
-import type { BosChoice, BosMode } from '../engine/tokenizer/bos';
+import type { BosChoice, BosMode } from '../format/bos';
 import type { RemovedEntry } from './json';
 import type { GeneratedText } from './samples';
 

@@ -7,7 +7,8 @@ import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import { fullView, stepsOf, type View } from '../model/view';
 import { lossesByRow, type RowComparisons, type RowLosses, summariseNumbers } from './row-numbers';
-import { beginningOf, type BosMode } from '../tokenizer/bos';
+import type { BosMode } from '../../format/bos';
+import { beginningOf } from '../tokenizer/bos';
 import { evaluationWindows, type WindowOptions } from './windows';
 
 export interface Perplexity {

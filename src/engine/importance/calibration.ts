@@ -15,7 +15,8 @@ import { Random } from '../random';
 import { DEFAULT_DRAWING } from './drawing';
 import { shareOfRows, shareOfText } from '../files/share-of-text';
 import { readTextFile } from '../files/text-file';
-import { beginningOf, type BosChoice, type BosMode, type Encoder, isUsual, rowPrefix } from '../tokenizer/bos';
+import type { BosChoice, BosMode } from '../../format/bos';
+import { beginningOf, type Encoder, isUsual, rowPrefix } from '../tokenizer/bos';
 import type { Awaitable } from '../tokenizer/tokenizer';
 import { splitDocuments } from './documents';
 

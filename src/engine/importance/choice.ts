@@ -3,7 +3,7 @@
  * cards report it. Edits by hand are not stored: they are the difference between the suggestion and the removed blocks.
  */
 import { type TextShare, withShare } from '../../format/text-share';
-import type { BosMode } from '../tokenizer/bos';
+import type { BosMode } from '../../format/bos';
 import { capitalized, counted } from '../../format/words';
 import { codeSpan } from '../markdown';
 import type { RunInput } from '../records/record';

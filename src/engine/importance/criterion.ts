@@ -1,6 +1,6 @@
 /** Definition of a criterion: its texts for lists and help, its cost for estimates, and its scoring. */
 import type { TextShare } from '../../format/text-share';
-import type { BosChoice } from '../tokenizer/bos';
+import type { BosChoice } from '../../format/bos';
 import type { Architecture } from '../checkpoint/architecture';
 import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';

@@ -1,6 +1,6 @@
 /** Reads the output (or the record) of `coppice score --json`, for `prune --scores`. */
 import { readShare, withShare } from '../../format/text-share';
-import { isBosMode } from '../tokenizer/bos';
+import { isBosMode } from '../../format/bos';
 import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { command, option } from '../option-token';

@@ -4,7 +4,7 @@
  */
 import { isObject, type JsonObject } from '../../format/json';
 import { type ReadText, readShare, withShare } from '../../format/text-share';
-import type { BosChoice, BosMode } from '../tokenizer/bos';
+import type { BosChoice, BosMode } from '../../format/bos';
 import { finite, text } from './fields';
 import type { RunInput } from './record';
 

@@ -2,7 +2,8 @@
  * The identity of a run: everything that its numbers depend on. Only the same run continues from a state. The intervals
  * of evaluating and saving, and the patience, may change in between.
  */
-import { beginningOf, type BosChoice, type BosSource, isTokenizersOwn } from '../tokenizer/bos';
+import type { BosChoice } from '../../format/bos';
+import { beginningOf, type BosSource, isTokenizersOwn } from '../tokenizer/bos';
 import type { DataDescription } from './data/load';
 
 /** Facts by name; undefined ones do not count. */

@@ -8,7 +8,7 @@ import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option } from '../option-token';
 import type { LinearName } from '../checkpoint/architecture';
-import type { BosChoice } from '../tokenizer/bos';
+import type { BosChoice } from '../../format/bos';
 import type { PromptStyle } from './data/alpaca';
 import { stepsOfPasses, usualBatch, usualEvaluations } from './amounts';
 import { DEFAULTS } from './defaults';

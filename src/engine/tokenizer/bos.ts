@@ -6,23 +6,10 @@
  * attention rests on. So a row begins as the checkpoint's own tokenizer begins a text. The modes of Shortened LLaMA's
  * `src/eval_ppl.py` and `src/dataset.py` have names: `stream` is mode A, `window` mode B and `--add_bos_to_every`.
  */
+import type { BosChoice, BosMode } from '../../format/bos';
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
 import type { Awaitable } from './tokenizer';
-
-/** What can be asked for. */
-export const BOS_CHOICES = ['auto', 'window', 'stream', 'none'] as const;
-export type BosChoice = (typeof BOS_CHOICES)[number];
-
-/** A value of JSON that is a mode. */
-export const isBosMode = (value: unknown): value is BosMode =>
-  value !== 'auto' && BOS_CHOICES.some((choice) => choice === value);
-
-/**
- * Where the token is: before every row (window), where the tokenizer puts it when it reads a whole text, that is once before
- * the text or document that rows are cut from (stream), or nowhere.
- */
-export type BosMode = Exclude<BosChoice, 'auto'>;
 
 /** The part of a tokenizer that makes token ids. */
 export interface Encoder {
@@ -33,7 +20,7 @@ export interface Encoder {
 
 /** How texts begin. The id is there unless the mode is `none`. */
 export type Beginning =
-  { readonly mode: 'none'; readonly id?: undefined } | { readonly mode: 'window' | 'stream'; readonly id: number };
+  { readonly mode: 'none'; readonly id?: undefined } | { readonly mode: Exclude<BosMode, 'none'>; readonly id: number };
 
 /** What is known of a model's begin-of-text token. */
 export interface BosSource {

@@ -1,5 +1,5 @@
 /** Where the begin-of-text token stands: one option for every job that reads text. */
-import { BOS_CHOICES } from '../../engine/tokenizer/bos';
+import { BOS_CHOICES } from '../../format/bos';
 import { l10n } from '../../l10n';
 import { choice } from '../option';
 

@@ -1,5 +1,6 @@
 /** Several models continue the same prompts side by side. */
-import { beginningOf, type BosChoice } from '../../engine/tokenizer/bos';
+import type { BosChoice } from '../../format/bos';
+import { beginningOf } from '../../engine/tokenizer/bos';
 import { longestText } from '../../engine/checkpoint/architecture';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { UserError } from '../../engine/errors';

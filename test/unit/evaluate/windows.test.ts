@@ -1,7 +1,8 @@
 /** Evaluation windows: the counts of Shortened LLaMA's two modes, what stands where, and what is refused. */
 import assert from 'node:assert/strict';
 import { evaluationWindows } from '../../../src/engine/evaluate/windows';
-import { type BosMode, beginningOf } from '../../../src/engine/tokenizer/bos';
+import type { BosMode } from '../../../src/format/bos';
+import { beginningOf } from '../../../src/engine/tokenizer/bos';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import { readFileSync } from 'node:fs';
 import { goldenPerplexities } from '../../support/golden';

@@ -4,14 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { evaluationWindows } from '../../../src/engine/evaluate/windows';
 import { loadCalibration } from '../../../src/engine/importance/calibration';
-import {
-  beginningOf,
-  BOS_CHOICES,
-  type Encoder,
-  encodeText,
-  isTokenizersOwn,
-  isUsual,
-} from '../../../src/engine/tokenizer/bos';
+import { BOS_CHOICES } from '../../../src/format/bos';
+import { beginningOf, type Encoder, encodeText, isTokenizersOwn, isUsual } from '../../../src/engine/tokenizer/bos';
 import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import { loadTrainingData } from '../../../src/engine/retrain/data/load';

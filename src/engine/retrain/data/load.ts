@@ -15,7 +15,7 @@ import { shareOfRows, shareOfText } from '../../files/share-of-text';
 import { readTextFile } from '../../files/text-file';
 import { givenBatches } from './batches';
 import { type EncodedFile, encodeRecords, type Parts, workOf } from './encode';
-import type { BosMode } from '../../tokenizer/bos';
+import type { BosMode } from '../../../format/bos';
 import { type ExampleSet, countTargets, type Example } from './example';
 import { evaluationSize } from './held-out';
 import { checkDataOptions, type DataOptions, heldOutCount, type TextEncoder } from './options';

@@ -17,7 +17,7 @@ import { cannotWrite } from '../../system-failure';
 import { Decoder } from '../../model/decoder';
 import type { Model } from '../../model/model';
 import type { View } from '../../model/view';
-import type { BosChoice } from '../../tokenizer/bos';
+import type { BosChoice } from '../../../format/bos';
 import { exampleOfText } from './example';
 import { evaluationSize } from './held-out';
 import type { TrainingData } from './load';

@@ -1,0 +1,20 @@
+/** Names of the places where the begin-of-text token (BOS) may stand. Pure: options, records and the engine share them. */
+
+/** What can be asked for. */
+export const BOS_CHOICES = ['auto', 'window', 'stream', 'none'] as const;
+
+/**
+ * Where the begin-of-text token is wanted: where the checkpoint's own tokenizer has it (auto), before every row (window), once
+ * before a whole text or document (stream), or nowhere.
+ */
+export type BosChoice = (typeof BOS_CHOICES)[number];
+
+/**
+ * Where the token is: before every row (window), where the tokenizer puts it when it reads a whole text, that is once before
+ * the text or document that rows are cut from (stream), or nowhere.
+ */
+export type BosMode = Exclude<BosChoice, 'auto'>;
+
+/** Whether a value of a record is a mode. */
+export const isBosMode = (value: unknown): value is BosMode =>
+  value !== 'auto' && BOS_CHOICES.some((choice) => choice === value);
