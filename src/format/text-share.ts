@@ -5,6 +5,7 @@
 
 /** `choose` is the beginning of a text, `judge` is its rest. */
 export const TEXT_SHARES = ['choose', 'judge'] as const;
+/** Which share of a text is read. */
 export type TextShare = (typeof TEXT_SHARES)[number];
 
 /** The part of a text that is its beginning. */
