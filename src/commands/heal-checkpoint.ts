@@ -12,6 +12,7 @@ import { checkpointBytes, requireSpace } from '../host/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { amountChoices, healingOptions, healingTexts, tellHealed, usualHealingText } from '../host/healing';
 import { modelSource } from '../host/model-choice';
+import { requireHealing } from '../host/no-healing';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-folder';
 import { quickChoice } from '../host/quick-choice';
 import { recall, remember } from '../host/remembered';
@@ -52,8 +53,9 @@ export const healCheckpointCommand: Command<HealArguments> = {
     const chosen = await chooseCheckpoint(coppice, args, title, {
       prefers: 'plan',
       takes: ({ architecture, subject }) =>
-        healable(architecture) && (args.remove !== undefined || coppice.plans.removed(subject).length > 0),
+        healable(architecture, args.method) && (args.remove !== undefined || coppice.plans.removed(subject).length > 0),
     });
+    requireHealing(chosen.architecture, args.method);
     const { remove = [] } = modelSource(coppice, chosen, { plan: true, remove: args.remove });
     if (remove.length === 0) throw nothingToHeal();
     const choice = args.remove === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');

@@ -23,6 +23,7 @@ import { healingOptions, tellHealed, usualHealingText } from '../host/healing';
 import { checkpointBytes, requireSpace } from '../host/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { compareStep, inform, nextCommand } from '../host/inform';
+import { noHealingWords } from '../host/no-healing';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
@@ -177,7 +178,7 @@ async function askPruning(
   const complete = await askAll(title, args, [
     ...(known.length === 0 && args.criterion === undefined ? [criterionStep] : []),
     ...(known.length === 0 && args.count === undefined ? [countStep] : []),
-    ...(args.heal === undefined ? [healStep] : []),
+    ...(args.heal === undefined && noHealingWords(chosen.architecture) === undefined ? [healStep] : []),
     (state, place) => askFolder(coppice, state, chosen, place),
   ]);
   const { criterion, count, heal } = complete;
@@ -200,11 +201,12 @@ async function askFolder(
   const kept = architecture.layers.length - (known.length || state.count!);
   const heals = state.heal !== undefined && state.heal !== false;
   const warning = known.length > 0 ? warningOf(coppice, chosen, known) : undefined;
+  const unhealed = state.heal === undefined ? noHealingWords(architecture) : undefined; // it was not asked
   const bytes = known.length > 0 ? await checkpointBytes(checkpoint, known) : undefined;
   const out = await askOutputFolder(place, {
     prompt: vscode.l10n.t('Folder for the new checkpoint'),
     value: outputFolder(coppice.config.outputFolder, checkpoint, heals ? `${kept}-blocks-healed` : `${kept}-blocks`),
-    meaning: () => [meaningOf(chosen, state, known, bytes), ...(warning === undefined ? [] : [warning])].join(' '),
+    meaning: () => [meaningOf(chosen, state, known, bytes), warning, unhealed].filter(Boolean).join(' '),
     warns: warning !== undefined,
     ...(bytes !== undefined && { bytes }),
   });

@@ -15,6 +15,7 @@ import { criterionChoices, pickCriterion } from '../host/criteria';
 import { usualHealingText } from '../host/healing';
 import { SELF } from '../jobs/healing-amounts';
 import { iterationEstimate, iterationTime } from '../host/iteration-estimate';
+import { noRoundsWords } from '../host/no-healing';
 import { positiveFault, wholeNumberFault } from '../host/numbers';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
@@ -99,8 +100,11 @@ const DAY = 24 * 60 * 60;
 
 /** The first way that ends within a day; where none does, none heals soonest. */
 const endingToday = (coppice: Coppice, chosen: Chosen, state: State): (typeof METHODS)[number] =>
-  METHODS.find((way) => iterationTime(coppice, chosen, { ...state, ...way }).seconds < DAY) ??
-  METHODS[METHODS.length - 1];
+  METHODS.find(
+    (way) =>
+      noRoundsWords(chosen.architecture, way.method) === undefined &&
+      iterationTime(coppice, chosen, { ...state, ...way }).seconds < DAY,
+  ) ?? METHODS[METHODS.length - 1];
 
 const keyOf = ({ method, steps }: { method: IterativeMethod; steps?: number }): string =>
   steps === undefined ? method : `${method} ${steps}`;
@@ -113,7 +117,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
   const criterionStep: Step<State> = async (_, place) => {
     const active = recall<string>(coppice, 'iterate', 'criterion', config.criterion) as Criterion;
     const question = vscode.l10n.t('Select the scores to decide by, again after every block');
-    const criterion = await pickCriterion(place, question, criterionChoices(), active);
+    const criterion = await pickCriterion(place, question, criterionChoices(chosen.architecture), active);
     return criterion === BACK ? BACK : { criterion };
   };
   const measureStep: Step<State> = async (_, place) => {
@@ -133,7 +137,9 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
   const methodStep: Step<State> = async (state, place) => {
     const choices = METHODS.map((way): Choice<string> => {
       const time = iterationEstimate(coppice, chosen, { ...state, ...way });
-      return { label: methodLabel(way.method), description: methodWords(way.steps, time), value: keyOf(way) };
+      const refused = noRoundsWords(chosen.architecture, way.method);
+      const words = { label: methodLabel(way.method), description: methodWords(way.steps, time), value: keyOf(way) };
+      return { ...words, ...(refused !== undefined && { refused }) };
     });
     const active = recall(coppice, 'iterate', 'method', keyOf(endingToday(coppice, chosen, state)));
     const key = await pick(place, vscode.l10n.t('Select how to heal after every block'), choices, active);

@@ -187,7 +187,7 @@ export async function askScore<A extends ScoreArguments>(
   if (args.criterion !== undefined) return args;
   const criterionStep: Step<ScoreArguments> = async (_, place) => {
     const active = recall<string>(coppice, 'score', 'criterion', config.criterion, config.criterion) as Criterion;
-    const choices = criterionChoices((criterion) => criterionEstimate(coppice, chosen, criterion));
+    const choices = criterionChoices(architecture, (criterion) => criterionEstimate(coppice, chosen, criterion));
     const question = vscode.l10n.t('Select how to score blocks; the times are for {0}', rowsWords(coppice, chosen));
     const criterion = await pickCriterion(place, question, choices, active);
     return criterion === BACK ? BACK : { criterion };

@@ -16,11 +16,11 @@ export const showScoresCommand: Command<ShowScoresArguments> = {
   id: 'coppice.showScores',
   async run(coppice, args) {
     const title = vscode.l10n.t('Show Scores By');
-    const { path, subject } = await chooseCheckpoint(coppice, args, title, { needs: 'scores' });
+    const { path, subject, architecture } = await chooseCheckpoint(coppice, args, title, { needs: 'scores' });
     const all = coppice.scores.all(subject);
     if (all.length === 0) throw noScores(vscode.l10n.t('the blocks are not scored yet'));
     const shown = coppice.scores.shown(subject)?.criterion;
-    const choices = criterionChoices().flatMap((choice) => {
+    const choices = criterionChoices(architecture).flatMap((choice) => {
       const scores = all.find(({ criterion }) => criterion === choice.value);
       return scores ? [{ label: choice.label, description: scoringSentence(scores), value: choice.value }] : [];
     });

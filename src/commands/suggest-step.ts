@@ -68,7 +68,7 @@ export function decidingChoices(coppice: Coppice, chosen: Chosen): readonly Choi
   const exact = Math.floor(blocks / 4) + protectionOf(blocks, coppice.config).kept.size; // how many go is asked later
   const estimate = (criterion: Criterion): string | undefined =>
     scoresOf(coppice, chosen, criterion) ? undefined : criterionEstimate(coppice, chosen, criterion, exact);
-  return criterionChoices(estimate).map((choice) =>
+  return criterionChoices(chosen.architecture, estimate).map((choice) =>
     scoresOf(coppice, chosen, choice.value) ? { ...choice, description: vscode.l10n.t('scored') } : choice,
   );
 }

@@ -3,6 +3,7 @@
  * headers, sizes of files and learned speeds: it computes nothing, and runs whenever the plan changes.
  */
 import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
+import { healable } from '../engine/heal/healable';
 import { QUICK } from '../engine/evaluate/grid/protocol';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
 import { usualCounts, VERSUS_METHODS } from '../engine/evaluate/versus-methods';
@@ -50,11 +51,12 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
     suggest: time(coppice.scores.all(subject).length > 0 ? [] : scoring),
     curve: time([...(isScored ? [] : scoring), ...curveOf(coppice, chosen)]),
     prune: time([written]),
-    ...(removed.length > 0 && {
-      heal: time([...heal(HEAL_TOKENS.normal, writesText), written]),
-      ...(writesText && { healOnText: time([...heal(HEAL_TOKENS.normal, false), written]) }),
-      healed: time(heal(HEAL_TOKENS.quick, true)),
-    }),
+    ...(removed.length > 0 &&
+      healable(architecture) && {
+        heal: time([...heal(HEAL_TOKENS.normal, writesText), written]),
+        ...(writesText && { healOnText: time([...heal(HEAL_TOKENS.normal, false), written]) }),
+        healed: time(heal(HEAL_TOKENS.quick, true)),
+      }),
     retrain: markedTime(usualTraining(coppice, chosen, removed)),
     merge: time([files(2 * model.bytes)]),
     export: exportEstimate(coppice, chosen, removed),

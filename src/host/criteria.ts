@@ -1,13 +1,19 @@
 /** The criteria as choices: three that most users need, and the others behind “More…”. */
 import * as vscode from 'vscode';
 import { type Criterion, CRITERION_LIST } from '../engine/importance/criteria';
+import type { Architecture } from '../engine/checkpoint/architecture';
+import { noScoringWords } from './no-healing';
 import { type Back, BACK, type Choice, pick, type Place } from './steps';
 
 /** The paper's, a quick one, and the one by gradients. */
 const FIRST: readonly Criterion[] = ['ppl', 'block-influence', 'taylor'];
 
-/** @param estimate how long each takes; undefined where that is not shown */
+/**
+ * @param model what is scored: a criterion that it cannot be scored by has the reason
+ * @param estimate how long each takes; undefined where that is not shown
+ */
 export function criterionChoices(
+  model: Pick<Architecture, 'family' | 'style'>,
   estimate: (criterion: Criterion) => string | undefined = () => undefined,
 ): readonly Choice<Criterion>[] {
   // The texts are the list's, so a new criterion needs no line here. A bundle translates them like all others.
@@ -15,11 +21,13 @@ export function criterionChoices(
     const cited = paper ? [paper.name ?? paper.authors] : [];
     const time = estimate(name);
     const label = vscode.l10n.t(title);
+    const refused = noScoringWords(model, name);
     return {
       label: name === 'block-influence' ? vscode.l10n.t('{0} (fast)', label) : label,
       ...(time !== undefined && { description: time }),
       detail: [vscode.l10n.t(help), ...cited, name].join(' · '),
       value: name,
+      ...(refused !== undefined && { refused }),
     };
   });
 }

@@ -102,6 +102,8 @@ export interface PanelModel {
   readonly bytesMore: number;
   /** What removing blocks can bring, in a sentence; null if that is not known. */
   readonly saving: string | null;
+  /** Why it cannot be healed, in a line; null if it can. */
+  readonly noHealing: string | null;
   readonly identity: string;
 }
 

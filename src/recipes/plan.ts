@@ -1,6 +1,7 @@
 /** What a run of a recipe would do: what is there already, what runs and why, and how long that is expected to take. */
 import { version } from '../../package.json';
 import { announce, type JobOptions } from '../engine/progress';
+import { checkHealing } from './check-healing';
 import { checkLimits } from './limits';
 import { outputsOf } from './options';
 import { needsOf } from './order';
@@ -56,6 +57,7 @@ export async function planSession(
   for (const { name, limits } of [{ name: undefined, limits: session.recipe.limits }, ...session.order]) {
     checkLimits(limits, (value) => session.value(value), name);
   }
+  await checkHealing(session, openSteps(session));
   const steps: PlannedStep[] = [];
   for (const step of session.order) {
     const planned = await planStep(session, step, steps, job);
@@ -74,6 +76,10 @@ export async function planSession(
     withheld: running.map(({ step }) => step.name).filter((name) => session.withheld.has(name)),
   };
 }
+
+/** Those that were asked for and have no result yet. */
+const openSteps = ({ order, chosen, state }: Session): RecipeStep[] =>
+  order.filter(({ name }) => chosen.has(name) && !state.finished(name));
 
 /** The estimate, or else the time that the same step took before. */
 async function expectedOf(step: PlannedStep, estimate?: StepEstimate): Promise<Expected | undefined> {

@@ -60,6 +60,12 @@ export async function examineRecipe(
   return { recipe, problems: problems.map((problem) => ({ ...problem, line: lineAt(problem.offset) })) };
 }
 
+/** The line of a value, from 1, or of the nearest one above it; undefined where the file cannot be read any more. */
+export async function lineOf(file: string, path: readonly (string | number)[]): Promise<number | undefined> {
+  const found = await readTextFile(file, MAX_BYTES, '').catch(() => undefined);
+  return found && lineTable(found.text)(new Reader(found.text).at(path)?.offset ?? 0);
+}
+
 /** @throws UserError for a file that cannot be read, or the first problem in it */
 export async function readRecipe(path: string): Promise<Recipe> {
   const { recipe, problems } = await examineRecipe(path);

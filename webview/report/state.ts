@@ -72,6 +72,7 @@ function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
     bytes: costs[0]?.bytes ?? 0,
     blockBytes: [],
     bytesMore: 0,
+    noHealing: null,
     saving: null,
     identity: runs[0].digest.model.identity ?? '',
   };

@@ -1,4 +1,6 @@
 /** Corrects a pruned model in closed form. */
+import { requireHealable } from '../../engine/heal/healable';
+import type { HealMethod } from '../../engine/heal/methods';
 import { JOBS } from '../../jobs/definitions';
 import { prunedBytes } from '../../jobs/written-bytes';
 import { l10n } from '../../l10n';
@@ -31,6 +33,7 @@ export const heal = jobTool({
   ask: async (given, context) => {
     const { checkpoint, architecture } = await opened(String(given.checkpoint), context.signal);
     const parts = given.remove as readonly (number | string)[];
+    requireHealable(architecture, given.method as HealMethod | undefined); // before anybody is asked
     const removed = parts.filter((part) => typeof part === 'number');
     const works = healingWork(architecture, removed, given);
     const title = l10n.t('Heal {0} without {1} of its {2} blocks?', ...countsOf(nameOf(checkpoint)));

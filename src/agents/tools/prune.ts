@@ -1,4 +1,5 @@
 /** Writes a checkpoint without some blocks. */
+import { requireHealable } from '../../engine/heal/healable';
 import { meanLayerParameters, parametersOf } from '../../engine/checkpoint/parameters';
 import type { Criterion } from '../../engine/importance/criteria';
 import { blocksToRemove } from '../../engine/importance/count';
@@ -48,6 +49,7 @@ export const prune = jobTool({
   ask: async (given, context) => {
     const model = await opened(String(given.checkpoint), context.signal);
     const { checkpoint, architecture } = model;
+    if (given.heal === true) requireHealable(architecture); // before anybody is asked
     const removed = expected(model, given);
     const lines = [
       l10n.t('Reads {0}.', modelWords(checkpoint)),

@@ -4,6 +4,7 @@ import { requireArchitecture } from '../../engine/checkpoint/open';
 import { blockBytes, moreWhenWritten } from '../../engine/checkpoint/reduction';
 import { summarize } from '../../engine/checkpoint/summary';
 import { modelName } from '../../engine/records/record';
+import { noHealingWords } from '../../host/no-healing';
 import { savingWords } from '../../jobs/saving-words';
 import { jobWord } from '../../jobs/titles';
 import type { JobInfo, JobSpec } from '../../protocol/jobs';
@@ -32,6 +33,7 @@ export function modelOf({ path, checkpoint }: PanelCheckpoint): PanelModel {
     blockBytes: blockBytes(checkpoint),
     bytesMore: moreWhenWritten(checkpoint),
     saving: savingWords(summarize(checkpoint)) ?? null,
+    noHealing: noHealingWords(architecture) ?? null,
   };
 }
 

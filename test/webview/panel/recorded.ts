@@ -23,6 +23,7 @@ const MODEL = {
   bytes: 269_060_552,
   blockBytes: Array.from({ length: 30 }, () => 7_081_500),
   bytesMore: 0,
+  noHealing: null,
   saving: 'The blocks are 79 % of this model: removing one of 30 saves about 2.6 %.',
   identity: 'f00d',
 };

@@ -31,6 +31,10 @@ export function healingSection(context: Context): Section {
     const chosen = healed.find(({ id }) => id === wanted) ?? healed[0];
     if (!chosen) {
       frame.setTools();
+      if (model.noHealing !== null) {
+        frame.showEmpty(model.noHealing);
+        return;
+      }
       frame.showEmpty(
         promiseOf(time, onText),
         { ...heal, time, enabled: canHeal },
@@ -40,9 +44,10 @@ export function healingSection(context: Context): Section {
     }
     const choices = healed.map((run) => ({ value: run.id, label: nameOf(run) }));
     shown.show(choices, chosen.id);
+    const isOffered = !context.still && model.noHealing === null;
     frame.setTools(
-      ...(context.still ? [] : [startButton(canHeal, heal.label, heal.start)]),
-      ...(context.still ? [] : [startButton(canHeal && isOpen, measure.label, measure.start)]),
+      ...(isOffered ? [startButton(canHeal, heal.label, heal.start)] : []),
+      ...(isOffered ? [startButton(canHeal && isOpen, measure.label, measure.start)] : []),
       ...(choices.length > 1 ? [shown.element] : []),
     );
     const result = chosen.digest.heal!;
@@ -54,7 +59,7 @@ export function healingSection(context: Context): Section {
     element: frame.element,
     update: (state, { healing }) => {
       const { runs, model, plan, trusted, times } = state;
-      const canHeal = trusted && plan.removed.length > 0;
+      const canHeal = trusted && model.noHealing === null && plan.removed.length > 0;
       draw(
         ownRuns(runs),
         model,
