@@ -132,6 +132,23 @@ describeBrowser('card of a healing', (browser) => {
       `[...document.querySelectorAll('.curve .target')].map((target) => target.getAttribute('aria-label'))`,
     );
 
+  it('offers nothing for a model that cannot be healed, and says why in a line', async () => {
+    const noHealing = 'gemma3_text cannot be healed: this family has a norm behind it. Retrain instead.';
+    for (const runs of [[], [runOf('a')]]) {
+      const state = { ...EMPTY, runs, model: { ...EMPTY.model, noHealing }, plan: planOf([4, 5]) };
+      const panel = await openPanel(browser(), state);
+      assert.equal(
+        await panel.page
+          .locator('.healing')
+          .getByRole('button', { name: /^(Heal…|Measure Healed)/ })
+          .count(),
+        0,
+      );
+      if (runs.length === 0) assert.ok((await words(panel)).includes(noHealing));
+      await panel.close();
+    }
+  });
+
   it('measures the plan with healing on a click, and shows it beside the plain perplexity and on the curve', async () => {
     const whatIf = { ...FULL.whatIf, removed: [14, 17], ppl: 50, rowsKey: 'rows-a' };
     const state = { ...FULL, runs: [], plan: planOf([14, 17]), text: MEASURED, whatIf };
