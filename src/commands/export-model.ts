@@ -17,14 +17,15 @@ import { showCheckpoint, showExport } from '../host/show-checkpoint';
 import { askAll, BACK, pick, pickMany, type Step, when } from '../host/steps';
 import type { ShipGoal } from '../protocol/journey';
 import { formatBytes } from '../format/numbers';
+import { finerWords } from '../jobs/finer-words';
 import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import { UserError } from '../engine/errors';
 import { exportEstimate } from '../host/estimates';
-import { exportSize, type TypeSize } from '../host/export-sizes';
+import { explainedSize, type TypeSize } from '../host/export-sizes';
 import { formatChoices, refusalWords } from '../host/format-choices';
 import { exportSuffix, withoutWords } from '../host/export-names';
 import { recommendedType, STORED, typeChoices } from '../host/type-choices';
-import { changesIn, type FoundChanges, type OnTop, type Shipped } from '../jobs/written-bytes';
+import { changesIn, type FoundChanges, type OnTop, type Shipped, type WrittenSize } from '../jobs/written-bytes';
 import { relativesOf } from './comparable-models';
 import { changesSteps, type WrittenChanges } from './changes-step';
 
@@ -81,10 +82,11 @@ export const exportModelCommand: Command<ExportModelArguments> = {
 };
 
 /** Coppice does not read an ONNX folder: it is not compared by perplexity. */
-function tellExported(args: CommonArguments, { format, out }: ExportResult): void {
+function tellExported(args: CommonArguments, { format, out, finer }: ExportResult): void {
+  const told = vscode.l10n.t('Exported {0} and compared it with the model.', basename(out));
   inform(
     args,
-    vscode.l10n.t('Exported {0} and compared it with the model.', basename(out)),
+    finer ? `${told} ${finerWords(finer)}.` : told,
     ...(format === 'onnx' ? [] : [compareStep(out)]),
     nextCommand(vscode.l10n.t('Copy Code to Load It'), 'coppice.copyLoadingCode', { checkpoint: out }),
     {
@@ -124,7 +126,7 @@ const typeStep =
     const found = await Promise.all(
       types.map(async (type): Promise<TypeSize> => {
         const size = await sizes.sizeOrFault({ ...state, type: type === undefined ? [] : [type] });
-        return size instanceof UserError ? { type, fault: size } : { type, bytes: size };
+        return size instanceof UserError ? { type, fault: size } : { type, ...size };
       }),
     );
     const choices = typeChoices(chosen.checkpoint, format, found, {
@@ -199,7 +201,7 @@ class ExportSizes {
   /** Undefined where only the export can tell: without a format, or where it will say what cannot be written. */
   async of(answers: ExportModelArguments): Promise<number | undefined> {
     const size = await this.sizeOrFault(answers);
-    return size instanceof UserError ? undefined : size; // the export says why
+    return size instanceof UserError ? undefined : size?.bytes; // the export says why
   }
 
   /** Has the reason where the model cannot be written so. */
@@ -209,7 +211,7 @@ class ExportSizes {
     remove,
     heal,
     adapter,
-  }: ExportModelArguments): Promise<number | UserError | undefined> {
+  }: ExportModelArguments): Promise<WrittenSize | UserError | undefined> {
     if (format === undefined) return undefined;
     try {
       const onTop = (heal ?? adapter) === undefined ? undefined : await this.changes({ heal, adapter });
@@ -218,8 +220,9 @@ class ExportSizes {
       const removed = [...new Set([...named, ...(onTop?.removed ?? [])])].sort((a, b) => a - b);
       const each = type.length === 0 ? [undefined] : type;
       const shipped = each.map((one): Shipped => ({ format, removed, type: one, changed: onTop?.changed }));
-      const sizes = await Promise.all(shipped.map((one) => exportSize(this.chosen.checkpoint, one)));
-      return sizes.reduce((sum, size) => sum + size, 0);
+      const sizes = await Promise.all(shipped.map((one) => explainedSize(this.chosen.checkpoint, one)));
+      const [{ finer }] = sizes; // only GGUF has it, in one file
+      return { bytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0), ...(finer && { finer }) };
     } catch (error) {
       if (error instanceof UserError) return error;
       throw error;

@@ -2,23 +2,26 @@
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
 import { EXPORT_TYPES, type ExportFormat } from '../jobs/definitions/export';
-import { type Shipped, writtenBytes } from '../jobs/written-bytes';
+import { type Shipped, type WrittenSize, writtenSize } from '../jobs/written-bytes';
 
-const known = new Map<string, number | UserError>();
+const known = new Map<string, WrittenSize | UserError>();
 /** Plans change often; only the last ones are asked for again. */
 const MOST_KNOWN = 200;
 
 /** Bytes of all files of an export. @throws UserError for a model that the format cannot hold */
-export async function exportSize(checkpoint: Checkpoint, shipped: Shipped): Promise<number> {
+export const exportSize = async (checkpoint: Checkpoint, shipped: Shipped): Promise<number> =>
+  (await explainedSize(checkpoint, shipped)).bytes;
+
+/** The same with the reason, where it is larger than the blocks that stay. @throws as `exportSize` */
+export async function explainedSize(checkpoint: Checkpoint, shipped: Shipped): Promise<WrittenSize> {
   const size = await sizeOrFault(checkpoint, shipped);
-  if (typeof size === 'number') return size;
-  throw size;
+  if (size instanceof UserError) throw size;
+  return size;
 }
 
 /** The size that a type gives, or why the model cannot be written in it. Undefined stands for the types that the weights have. */
-export interface TypeSize {
+export interface TypeSize extends Partial<WrittenSize> {
   readonly type: string | undefined;
-  readonly bytes?: number;
   readonly fault?: UserError;
 }
 
@@ -31,7 +34,7 @@ export async function typeSizes(
   const found: TypeSize[] = [];
   for (const type of typesOf(format)) {
     const size = await sizeOrFault(checkpoint, { format, type, removed });
-    found.push(typeof size === 'number' ? { type, bytes: size } : { type, fault: size });
+    found.push(size instanceof UserError ? { type, fault: size } : { type, ...size });
   }
   return found;
 }
@@ -41,7 +44,7 @@ export async function formatFault(checkpoint: Checkpoint, format: ExportFormat):
   let fault: UserError | undefined;
   for (const type of typesOf(format)) {
     const size = await sizeOrFault(checkpoint, { format, type, removed: [] });
-    if (typeof size === 'number') return undefined;
+    if (!(size instanceof UserError)) return undefined;
     fault ??= size;
   }
   return fault;
@@ -50,7 +53,7 @@ export async function formatFault(checkpoint: Checkpoint, format: ExportFormat):
 const typesOf = (format: ExportFormat): readonly (string | undefined)[] =>
   format === 'onnx' ? EXPORT_TYPES.onnx : [undefined, ...EXPORT_TYPES[format]];
 
-async function sizeOrFault(checkpoint: Checkpoint, shipped: Shipped): Promise<number | UserError> {
+async function sizeOrFault(checkpoint: Checkpoint, shipped: Shipped): Promise<WrittenSize | UserError> {
   const { format, type, removed, changed } = shipped;
   if (changed !== undefined) return planned(checkpoint, shipped); // files on top can be others the next time
   const key = JSON.stringify([checkpoint.identity, format, type, removed]);
@@ -62,8 +65,8 @@ async function sizeOrFault(checkpoint: Checkpoint, shipped: Shipped): Promise<nu
   return size;
 }
 
-const planned = (checkpoint: Checkpoint, shipped: Shipped): Promise<number | UserError> =>
-  writtenBytes(checkpoint, shipped).catch((error: unknown) => {
+const planned = (checkpoint: Checkpoint, shipped: Shipped): Promise<WrittenSize | UserError> =>
+  writtenSize(checkpoint, shipped).catch((error: unknown) => {
     if (error instanceof UserError) return error;
     throw error;
   });

@@ -3,6 +3,7 @@ import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import type { UserError } from '../engine/errors';
 import { formatBytes } from '../format/numbers';
+import { finerWords } from '../jobs/finer-words';
 import type { ExportFormat } from '../jobs/definitions/export';
 import { keptType } from '../jobs/written-bytes';
 import { l10n } from '../l10n';
@@ -39,13 +40,13 @@ export function typeChoices(
   { told = formatBytes, refused }: Words,
 ): Choice<string>[] {
   const place = (value: string): number => ORDER[format].indexOf(value);
-  const choices = sizes.map(({ type, bytes, fault }): Choice<string> => {
+  const choices = sizes.map(({ type, bytes, finer, fault }): Choice<string> => {
     const value = type ?? STORED;
     const label = type ?? l10n.t('As stored');
     if (fault) return { label, value, refused: refused(fault) };
     const words = [
       ...(bytes === undefined ? [] : [told(bytes)]),
-      qualityWords(checkpoint, value),
+      ...(finer ? [finerWords(finer)] : [qualityWords(checkpoint, value)]),
       ...(value === recommendedType(checkpoint, format) ? [l10n.t('recommended')] : []),
       ...(bytes !== undefined && bytes > checkpoint.size.all
         ? [l10n.t('larger than now: {0}', formatBytes(checkpoint.size.all))]

@@ -21,6 +21,7 @@ import { withWeights } from '../engine/weights/checkpoint';
 import { withChanges } from '../engine/weights/overlay';
 import { readPatchFile } from '../engine/weights/patch-file';
 import type { WeightSource } from '../engine/weights/source';
+import type { FinerTypes } from '../engine/write/gguf/finer';
 import { planGguf } from '../engine/write/gguf/write-gguf';
 import type { GgufType } from '../engine/write/gguf/kinds';
 import { onnxFolderFiles } from '../engine/write/onnx/folder/files';
@@ -76,7 +77,22 @@ export async function changesIn(checkpoint: Checkpoint, onTop: OnTop, job: JobOp
  * Bytes of all files of an export, or of a model that is pruned to safetensors.
  * @throws UserError for a model that the format cannot hold; CancelledError
  */
-export async function writtenBytes(checkpoint: Checkpoint, shipped: Shipped, job: JobOptions = {}): Promise<number> {
+export const writtenBytes = async (checkpoint: Checkpoint, shipped: Shipped, job?: JobOptions): Promise<number> =>
+  (await writtenSize(checkpoint, shipped, job)).bytes;
+
+/** The size of what is written, and what of it is not that of the blocks. */
+export interface WrittenSize {
+  readonly bytes: number;
+  /** Changed matrices of a GGUF file that are kept in finer types than they had. */
+  readonly finer?: FinerTypes;
+}
+
+/** The same with the reason, where it is larger than the blocks that stay. @throws as `writtenBytes` */
+export async function writtenSize(
+  checkpoint: Checkpoint,
+  shipped: Shipped,
+  job: JobOptions = {},
+): Promise<WrittenSize> {
   const { removed } = shipped;
   const kept = [...requireArchitecture(checkpoint).layers.keys()].filter((block) => !removed.includes(block));
   return withWeights(checkpoint, (weights) => PLANNERS[shipped.format]({ checkpoint, weights, kept }, shipped, job));
@@ -95,34 +111,35 @@ interface Source {
   readonly kept: readonly number[];
 }
 
-type Planner = (source: Source, shipped: Shipped, job: JobOptions) => Promise<number>;
+type Planner = (source: Source, shipped: Shipped, job: JobOptions) => Promise<WrittenSize>;
 
 const PLANNERS: Readonly<Record<ExportFormat, Planner>> = {
   async gguf({ checkpoint, weights, kept }, { type, removed, changed }) {
     const written = changed === undefined ? weights : withChanged(weights, removed, changed);
-    const { layout } = await planGguf(checkpoint, written, { kept, type: type as GgufType | undefined });
+    const { layout, finer } = await planGguf(checkpoint, written, { kept, type: type as GgufType | undefined });
     if (type === undefined && changed === undefined && isGgufCheckpoint(checkpoint))
       return asStored(checkpoint, removed);
-    return layout.bytes + GGUF_NOTES_BYTES;
+    return { bytes: layout.bytes + GGUF_NOTES_BYTES, ...(finer && { finer }) };
   },
 
   async onnx({ checkpoint, weights, kept }, { type = 'fp32' }, { signal }) {
     const model = await planOnnx(weights, { kept, kind: type as OnnxKind, target: 'cpu', signal });
     const facts = onnxFacts(weights.architecture, kept, 'cpu', [model]);
     const beside = await besideOnnx(checkpoint, facts, kept);
-    return facts.models.reduce((sum, { bytes }) => sum + bytes, beside);
+    return { bytes: facts.models.reduce((sum, { bytes }) => sum + bytes, beside) };
   },
 
   async safetensors({ checkpoint, weights }, { type, removed }) {
     const { plan, config } = await planModel(checkpoint, weights, { removed, dtype: stored(type) });
     if (type === undefined && !isGgufCheckpoint(checkpoint)) return asStored(checkpoint, removed);
-    return plan.bytes + Buffer.byteLength(config) + (await tokenizerBytes(checkpoint)) + NOTES_BYTES;
+    return { bytes: plan.bytes + Buffer.byteLength(config) + (await tokenizerBytes(checkpoint)) + NOTES_BYTES };
   },
 };
 
 /** What the tree and the panel say of a plan. An export has a card and a record of its own, also with all blocks. */
-const asStored = (checkpoint: Checkpoint, removed: readonly number[]): number =>
-  checkpointReduction(checkpoint, removed).bytesAfter;
+const asStored = (checkpoint: Checkpoint, removed: readonly number[]): WrittenSize => ({
+  bytes: checkpointReduction(checkpoint, removed).bytesAfter,
+});
 
 /** The weights as they are planned once numbers are others. */
 function withChanged(

@@ -1,4 +1,5 @@
 /** Exports and their verification: what the jobs return. */
+import type { FinerTypes } from '../engine/write/gguf/finer';
 import type { JsonNumber } from '../format/json';
 
 /** How far the logits of a file are from those of the model that it was written from. */
@@ -87,6 +88,8 @@ export interface ExportResult {
   /** Of all files. */
   readonly bytes: number;
   readonly files: readonly ExportedFile[];
+  /** Changed matrices of a GGUF file that are kept in finer types than they had. */
+  readonly finer?: FinerTypes;
   readonly removed: readonly number[];
   readonly parametersBefore: number;
   readonly parametersAfter: number;

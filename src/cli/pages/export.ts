@@ -2,16 +2,31 @@
 import { formatSeconds } from '../../format/durations';
 import { formatBytes, formatCount, formatNumber } from '../../format/numbers';
 import type { MeasuredKind } from '../../protocol/export';
+import { finerWords } from '../../jobs/finer-words';
 import { facts } from '../terminal/text';
 import type { Page } from './page';
 import { consumerFacts, verifiedFacts } from './verify';
 
 export const exportPage: Page<'export'> = ({ modelfile }, { shown }) => ({
-  page: ({ format, type, out, bytes, files, removed, parametersAfter, verified, measured, consumers, seconds }) =>
+  page: ({
+    format,
+    type,
+    out,
+    bytes,
+    files,
+    finer,
+    removed,
+    parametersAfter,
+    verified,
+    measured,
+    consumers,
+    seconds,
+  }) =>
     facts([
       ['format', `${format}, ${type === 'stored' ? 'each weight in its own type' : type}`],
       ['removed', removed.join(', ') || 'nothing'],
       ['size', `${formatCount(parametersAfter)} parameters, ${formatBytes(bytes)} in ${files.length} files`],
+      ...(finer ? [['', finerWords(finer)] as const] : []),
       ...(verified ? verifiedFacts(verified) : [['verified', 'no'] as const]),
       ...(measured ?? []).flatMap(measuredFacts),
       ...consumerFacts(consumers ?? []),

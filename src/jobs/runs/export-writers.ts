@@ -23,6 +23,7 @@ import { onnxFolderFiles } from '../../engine/write/onnx/folder/files';
 import type { OnnxMeasured } from '../../engine/write/onnx/folder/readme';
 import { ONNX_KINDS, type OnnxKind } from '../../engine/write/onnx/kinds';
 import { type OnnxModelFacts, writeOnnx } from '../../engine/write/onnx/write-onnx';
+import type { FinerTypes } from '../../engine/write/gguf/finer';
 import type { MeasuredKind } from '../../protocol/export';
 import type { ExportFormat } from '../definitions/export';
 import type { OptionsFor } from '../kinds';
@@ -40,6 +41,7 @@ export interface Exporting {
 /** What was written, and what follows once it has been looked at. */
 export interface WrittenExport {
   readonly notes: readonly string[];
+  readonly finer?: FinerTypes;
   /** Writes the card with what was found. */
   readonly document?: (findings: readonly string[], measured: readonly MeasuredKind[]) => Promise<void>;
   /** Writes what lies beside the output, once that has its name. */
@@ -94,7 +96,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
         started,
         finished,
       });
-    const { notes } = await withWeights(checkpoint, (weights) =>
+    const { notes, finer } = await withWeights(checkpoint, (weights) =>
       writeGguf(checkpoint, withChanges(weights, changes), path, {
         ...job,
         kept,
@@ -103,7 +105,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
         record,
       }),
     );
-    return { notes, ...(options.modelfile && { beside: writeModelfile }) };
+    return { notes, ...(finer && { finer }), ...(options.modelfile && { beside: writeModelfile }) };
   },
 
   async onnx(exporting, path, job) {

@@ -71,6 +71,7 @@ export async function runExport(options: Options, context: JobContext): Promise<
       out: stage.out,
       bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
       files,
+      ...(written.finer && { finer: written.finer }),
       removed,
       parametersBefore,
       parametersAfter,

@@ -146,7 +146,7 @@ describe('write/gguf from GGUF', () => {
     );
   });
 
-  it('stores changed weights in the type they had, q and k in pairs', async () => {
+  it('stores changed weights in a type that keeps them, q and k in pairs, and says how much more that is', async () => {
     const checkpoint = await openCheckpoint(await toyFile('llama-gqa-tied', { type: 'q4_1' }));
     const { hidden, layers } = requireArchitecture(checkpoint);
     const { heads, headDim } = layers[2];
@@ -159,21 +159,25 @@ describe('write/gguf from GGUF', () => {
       ],
     ]);
     const out = fresh();
-    await writeGguf(checkpoint, weights, out, { kept: [0, 2] });
+    const { finer, notes } = await writeGguf(checkpoint, weights, out, { kept: [0, 2] });
     await weights.close();
+    const bytesOf = (type: 'Q4_1' | 'Q5_1'): number => bytesOfElements(type, values.length);
+    const more = bytesOf('Q5_1') - bytesOf('Q4_1');
+    assert.deepEqual(finer, { matrices: 1, bytes: more, types: [{ from: 'Q4_1', to: 'Q5_1', matrices: 1 }] });
+    assert.match(notes.join(), /1 changed matrix is kept in Q5_1 instead of Q4_1: .* more/);
     const paired = new Float32Array(values.length);
     for (let row = 0; row < heads * headDim; row++) {
       const [head, at] = [Math.floor(row / headDim), row % headDim];
       const from = head * headDim + (at % 2) * (headDim / 2) + Math.floor(at / 2);
       paired.set(values.subarray(from * hidden, (from + 1) * hidden), row * hidden);
     }
-    const expected = quantise(paired, 'Q4_1', new Uint8Array(bytesOfElements('Q4_1', values.length)));
+    const expected = quantise(paired, 'Q5_1', new Uint8Array(bytesOf('Q5_1')));
     const [dtype, , bytes] = (await contents(out)).get('blk.1.attn_q.weight')!;
-    assert.equal(dtype, 'Q4_1');
+    assert.equal(dtype, 'Q5_1');
     assert.ok(bytes.equals(expected));
     const read = await withWeights(await openCheckpoint(out), (found) => found.read({ layer: 1, name: 'q' }));
     const worst = read.reduce((most, each, i) => Math.max(most, Math.abs(each - values[i])), 0);
-    assert.ok(worst < 0.35, 'half of a fifteenth of the range of a row');
+    assert.ok(worst < 0.17, 'half of a thirty-first of the range of a row');
   });
 
   it('makes a narrower model, whose matrices have the types they had', async () => {
@@ -286,7 +290,7 @@ describeShared('write/gguf from the GGUF files of llama.cpp', () => {
     const out = fresh();
     const { notes } = await writeGguf(checkpoint, weights, out, { kept: [0, 2] });
     await weights.close();
-    assert.match(notes.join(), /1 changed matrix is stored as Q5_0 instead of Q4_K/);
+    assert.match(notes.join(), /1 changed matrix is kept in Q5_0 instead of Q4_K: 8\.2 kB more/);
     const [before, after] = [await contents(source), await contents(out)];
     assert.equal(after.get('blk.0.attn_output.weight')![0], 'Q5_0');
     assert.deepEqual(after.get('blk.1.ffn_down.weight'), before.get('blk.2.ffn_down.weight'));

@@ -5,7 +5,7 @@ import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { withWeights } from '../../../src/engine/weights/checkpoint';
 import { writeGguf } from '../../../src/engine/write/gguf/write-gguf';
 import { exportSuffix, withoutWords } from '../../../src/host/export-names';
-import { typeSizes } from '../../../src/host/export-sizes';
+import { explainedSize, typeSizes } from '../../../src/host/export-sizes';
 import { recommendedType, typeChoices } from '../../../src/host/type-choices';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { temporaryFolder } from '../../support/temporary';
@@ -49,6 +49,24 @@ describe('a list of types', () => {
     const other = choices.find(({ value }) => value === 'q8_0')!;
     assert.match(other.description!, /rounded again.* · larger than now/);
     assert.match(choices.at(-1)!.refused!, /As stored/);
+  });
+});
+
+describe('the size of an export with healed weights', () => {
+  it('is said with the reason why the file becomes larger', async () => {
+    const checkpoint = await quantised();
+    const removed = [1];
+    const healed = await explainedSize(checkpoint, { format: 'gguf', removed, changed: 'healed' });
+    const plain = await explainedSize(checkpoint, { format: 'gguf', removed });
+    assert.equal(plain.finer, undefined);
+    const { finer, bytes } = healed;
+    assert.deepEqual(finer?.types, [{ from: 'Q4_0', to: 'Q5_0', matrices: 5 }]); // down_proj before the cut, two blocks after it
+    assert.ok(Math.abs(bytes - plain.bytes - finer.bytes) < 256, `${bytes}, ${plain.bytes}, ${finer.bytes}`);
+    const [choice] = typeChoices(checkpoint, 'gguf', [{ type: undefined, ...healed }], { refused: String });
+    assert.match(
+      choice.description!,
+      / · 5 changed matrices are kept in finer types \(q5_0\): [\d.]+ kB more · recommended/,
+    );
   });
 });
 

@@ -1,7 +1,6 @@
 /**
  * A GGUF file from another one, or from its parts: what is unchanged is copied byte for byte, whatever its type, under the
- * names of the blocks' new places. Weights that have changed get the type they had, or the next finer one that Coppice
- * makes. Every tensor of the source that does not belong to a removed block stays: a rotation's divisors, for one.
+ * names of the blocks' new places. Weights that have changed get a type that keeps the change (finer.ts). Every tensor of the source that does not belong to a removed block stays: a rotation's divisors, for one.
  */
 import { withLayers } from '../../checkpoint/architecture';
 import { ggufName } from '../../checkpoint/gguf/names';
@@ -11,21 +10,21 @@ import type { Checkpoint } from '../../checkpoint/types';
 import { type WeightKey, weightKeys } from '../../checkpoint/weight-key';
 import { asStored } from '../../checkpoint/width';
 import { refuse } from '../../formats/damage';
-import { isBlockType, isWeightDtype, type StoredDtype } from '../../formats/dtype';
+import { isBlockType, type StoredDtype } from '../../formats/dtype';
 import { type GgufFile, openGguf } from '../../formats/gguf/file';
 import type { GgufField } from '../../formats/gguf/layout';
 import type { GgufTensor } from '../../formats/gguf/tensors';
-import { isQuantised } from '../../formats/gguf/quantise';
 import { type RegularFile, withFile } from '../../files/regular-file';
 import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
 import type { WeightSource } from '../../weights/source';
 import type { RewrittenDtype } from '../rewrite';
 import type { Dialect } from './dialect';
 import type { GgufType } from './kinds';
+import { finerNote, FinerSum, type FinerTypes, keepingType } from './finer';
 import { architectureFields, sizeLabel, text, u32 } from './metadata';
 import { ARCHITECTURE, architectureOf, type EditedEntry, editedMetadata, isCopied } from './source-metadata';
 import { computed, type GgufSource, isPaired } from './tensors';
-import { dtypeFor, FILE_TYPES, oddRows, QUANTISATION_VERSION, storedAs, wholeBlocks } from './types';
+import { dtypeFor, FILE_TYPES, isRewritten, oddRows, QUANTISATION_VERSION, storedAs, wholeBlocks } from './types';
 
 export interface FromGguf {
   readonly fields: readonly GgufField[];
@@ -33,6 +32,8 @@ export interface FromGguf {
   /** llama.cpp's architecture. */
   readonly architecture: string;
   readonly notes: readonly string[];
+  /** Changed matrices that are kept in finer types than they had. */
+  readonly finer?: FinerTypes;
 }
 
 interface Wanted {
@@ -51,7 +52,7 @@ export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource
   const files: GgufFile[] = [];
   for (const { file } of source.shards) files.push(await openGguf(file, refuse, isOfModel));
   const placed = files.flatMap(({ tensors, file }) => tensors.map((tensor) => ({ ...tensor, file })));
-  const plan = new TensorPlan(weights, wanted);
+  const plan = new TensorPlan(weights, wanted, checkpoint.narrowing !== undefined);
   const tensors = plan.of(placed);
   const { kept } = wanted;
   const blocks = requireArchitecture(source).layers.length;
@@ -74,6 +75,7 @@ export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource
     tensors,
     architecture: isOther ? wanted.dialect.name : architectureOf(files[0].metadata),
     notes: plan.notes(),
+    ...(plan.finer.all && { finer: plan.finer.all }),
   };
 }
 
@@ -136,32 +138,22 @@ async function copied(file: RegularFile, entries: readonly EditedEntry[]): Promi
 /** Of the length before a key. */
 const LENGTH_BYTES = 8;
 
-/** Of a type that Coppice does not make, the next finer one that it does: those that llama.cpp falls back to. */
-const FINER: Readonly<Record<string, RewrittenDtype>> = {
-  Q2_K: 'Q4_0',
-  Q3_K: 'Q4_0',
-  Q4_K: 'Q5_0',
-  Q5_K: 'Q5_1',
-  Q6_K: 'Q8_0',
-  IQ4_NL: 'Q5_0',
-  IQ4_XS: 'Q5_0',
-};
-
 type Placed = GgufTensor & { readonly file: string };
 
 /** The tensors of the new file, and what is said about them. */
 class TensorPlan {
   /** Weights whose numbers are others. */
   changed = 0;
+  readonly finer = new FinerSum();
   private requantised = 0;
   /** Narrower matrices whose rows are no whole blocks any more. */
   private odd = 0;
-  private readonly finer = new Map<string, number>();
   private readonly keys: ReadonlyMap<string, WeightKey>;
 
   constructor(
     private readonly weights: WeightSource,
     private readonly wanted: Wanted,
+    private readonly isNarrower: boolean,
   ) {
     this.keys = new Map([...weightKeys(weights.architecture)].map((key) => [ggufName(key), key]));
   }
@@ -184,10 +176,8 @@ class TensorPlan {
   }
 
   notes(): string[] {
-    const notes = [...this.finer].map(([types, count]) => {
-      const what = count === 1 ? '1 changed matrix is' : `${count} changed matrices are`;
-      return `${what} stored as ${types}, whose scales only llama.cpp finds`;
-    });
+    const { all } = this.finer;
+    const notes = all === undefined ? [] : [finerNote(all)];
     if (this.odd > 0) notes.push(oddRows(this.odd));
     if (this.requantised > 0) {
       const what = this.requantised === 1 ? '1 matrix was' : `${this.requantised} matrices were`;
@@ -209,13 +199,15 @@ class TensorPlan {
     if (!stored) this.changed++;
     // A narrower model can need another order of rows than the source has.
     const asItLies = stored && (stored.paired !== undefined) === isPaired(key, this.wanted.dialect);
-    const dtype = this.dtypeOf(key, before, !asItLies);
+    // Of a narrower model, the numbers that are left are what they were.
+    const how = asItLies ? 'same' : stored || this.isNarrower ? 'moved' : 'changed';
+    const dtype = this.dtypeOf(key, before, how);
     if (asItLies && stored.dtype === dtype) return copyOf(name, storedTensor(stored));
     if (!isRewritten(dtype)) throw new Error(`${name} cannot be made as ${dtype}`);
     return this.computed(name, key, dtype);
   }
 
-  private dtypeOf(key: WeightKey, before: Placed, isChanged: boolean): StoredDtype {
+  private dtypeOf(key: WeightKey, before: Placed, how: 'same' | 'moved' | 'changed'): StoredDtype {
     const shape = this.weights.shape(key);
     const { type } = this.wanted;
     if (type !== undefined && shape.length > 1) {
@@ -223,23 +215,19 @@ class TensorPlan {
       if (isBlockType(before.dtype) && before.dtype !== dtype && dtype !== 'F32') this.requantised++; // float32 holds all
       return dtype;
     }
-    if (!isChanged) return before.dtype;
-    const own = isRewritten(before.dtype) ? before.dtype : FINER[before.dtype];
-    if (own !== before.dtype) {
-      const types = `${own} instead of ${before.dtype}`;
-      this.finer.set(types, (this.finer.get(types) ?? 0) + 1);
-    }
-    if (wholeBlocks(own, shape)) return own;
-    this.odd++;
-    return 'F16';
+    if (how === 'same') return before.dtype;
+    const own = how === 'moved' && isRewritten(before.dtype) ? before.dtype : keepingType(before.dtype);
+    const isWhole = wholeBlocks(own, shape);
+    if (!isWhole) this.odd++;
+    const dtype = isWhole ? own : 'F16';
+    if (isWhole && dtype !== before.dtype) this.finer.add(before.dtype, dtype, shape);
+    return dtype;
   }
 
   private computed(name: string, key: WeightKey, dtype: RewrittenDtype): GgufSource {
     return computed({ name, key, weights: this.weights, dtype, dialect: this.wanted.dialect });
   }
 }
-
-const isRewritten = (dtype: StoredDtype): dtype is RewrittenDtype => isWeightDtype(dtype) || isQuantised(dtype);
 
 function copyOf(name: string, { dtype, shape, bytes, file, offset }: Omit<StoredTensor, 'name'>): GgufSource {
   return { name, dtype, shape, copy: { name, dtype, shape, bytes, file, offset } };

@@ -3,6 +3,7 @@
  * logits is finer than the others, and rows that are no whole number of blocks stay in 16 bits.
  */
 import { UserError } from '../../errors';
+import { isWeightDtype, type StoredDtype } from '../../formats/dtype';
 import { BLOCK_ELEMENTS, isQuantised } from '../../formats/gguf/quantise';
 import type { RewrittenDtype } from '../rewrite';
 import { type GgufType, LLAMA_CPP_TYPES } from './kinds';
@@ -35,6 +36,9 @@ export const QUANTISATION_VERSION = 2;
 
 /** llama.cpp's program makes Q6_K of the head where this divides its rows. Its scales are found by a search. */
 const SUPER_BLOCK = 256;
+
+/** Whether Coppice can make it. */
+export const isRewritten = (dtype: StoredDtype): dtype is RewrittenDtype => isWeightDtype(dtype) || isQuantised(dtype);
 
 export const storedAs = (type: GgufType): RewrittenDtype => DTYPES[type];
 

@@ -24,6 +24,7 @@ import { type RewrittenDtype, writeRewritten } from '../rewrite';
 import { requireWhole } from '../write-checkpoint';
 import { checkWrittenGguf } from './check';
 import { dialectOf } from './dialect';
+import type { FinerTypes } from './finer';
 import { planFromGguf } from './from-gguf';
 import type { GgufType } from './kinds';
 import { architectureFields, generalFields, text } from './metadata';
@@ -54,6 +55,7 @@ export interface GgufWritten {
   readonly architecture: string;
   /** Differences that the user should know. */
   readonly notes: readonly string[];
+  readonly finer?: FinerTypes;
 }
 
 /**
@@ -69,7 +71,7 @@ export async function writeGguf(
   file: string,
   options: GgufOptions = {},
 ): Promise<GgufWritten> {
-  const { layout, architecture, notes } = await planGguf(checkpoint, weights, options);
+  const { layout, architecture, notes, finer } = await planGguf(checkpoint, weights, options);
   throwIfCancelled(options.signal);
   const { option = 'out' } = options;
   const target = await claimFile(file, foldersOf(checkpoint), layout.bytes, option);
@@ -79,7 +81,7 @@ export async function writeGguf(
     throwIfCancelled(options.signal);
     await requireWhole(checkpoint);
     await target.commit();
-    return { file: target.out, bytes: layout.bytes, architecture, notes };
+    return { file: target.out, bytes: layout.bytes, architecture, notes, ...(finer && { finer }) };
   } catch (error) {
     await target.discard().catch(() => undefined); // it keeps its temporary name; the first error is the one to report
     // If the source changed in the meantime, errors look like bugs.
@@ -93,6 +95,8 @@ export interface PlannedGguf {
   readonly layout: GgufLayout<GgufSource>;
   readonly architecture: string;
   readonly notes: readonly string[];
+  /** Changed matrices of a GGUF file that are kept in finer types than they had. */
+  readonly finer?: FinerTypes;
 }
 
 /**
@@ -118,11 +122,12 @@ export async function planGguf(
       description,
       added: own,
     });
-    const { fields, tensors, notes } = plan;
+    const { fields, tensors, notes, finer } = plan;
     return {
       layout: layOutWith(record, fields, tensors),
       architecture: plan.architecture,
       notes: [...dialect.notes, ...typeNotes(type, tensors, architecture), ...notes],
+      ...(finer && { finer }),
     };
   }
   const tokenizer = await tokenizerMetadata(checkpoint.home, architecture);
