@@ -20,6 +20,7 @@ import {
   type ReferenceView,
   type Vector,
 } from './forward';
+import { fitNormSite } from './heal-norm';
 import { diagonal, inner, type Matrix, solveSymmetric, square, subtract, transposedProduct } from './matrices';
 import { referenceDivergence } from './measures';
 
@@ -55,6 +56,8 @@ export interface ReferenceHealStep {
   readonly heldErrors?: readonly number[];
   readonly s?: number;
   readonly weight?: { readonly norm: number; readonly dot: number };
+  /** Of the norm behind it. */
+  readonly normWeight?: { readonly norm: number; readonly dot: number };
 }
 
 export interface ReferenceHealed {
@@ -120,7 +123,16 @@ export function referenceHeal(
     const run = (): Module => moduleOf(healed, block, part, before);
 
     if (method === 'scalar') {
-      if (product !== 1) {
+      const behind = normName(model, block, part);
+      if (product !== 1 && behind) {
+        const { shape, values } = healed.tensors.get(`${behind}.weight`)!;
+        const { normOffset } = model.config;
+        put(`${behind}.weight`, {
+          shape,
+          values: Float64Array.from(values, (w) => (normOffset + w) / product - normOffset),
+        });
+      }
+      if (product !== 1 && !behind) {
         put(`${name}.weight`, scaled(weight, 1 / product));
         if (bias) put(`${name}.bias`, scaled(bias, 1 / product));
       }
@@ -136,7 +148,25 @@ export function referenceHeal(
     const { input, added, out } = run();
     x = out;
     const isSite = firstGone < 0 ? target !== model : next > firstGone;
-    if (isSite && (isCut || method === 'refit')) {
+    const behind = normName(model, block, part);
+    if (isSite && behind && method === 'refit') {
+      const names = { linear: name, norm: behind };
+      const share = isCut ? stepCut : step;
+      const lambda = ridge === 'auto' && !rows.some((_, r) => chooses(r)) ? 0.1 : (ridge ?? 0.1);
+      const seen = { input, before, target: dense[next] };
+      const {
+        weight: changed,
+        norm,
+        facts,
+        errorOf,
+      } = fitNormSite(healed, names, seen, { ridge: lambda, step: share, chooses });
+      const helps = facts.normDelta > 0;
+      if (helps) put(`${name}.weight`, changed);
+      if (helps) put(`${behind}.weight`, norm);
+      x = run().out;
+      const checks = { weight: checksOf(changed), normWeight: checksOf(norm) };
+      steps.push({ ...site, ...facts, errorAfter: errorOf(x), ...(helps && checks) });
+    } else if (isSite && (isCut || method === 'refit')) {
       const residual = dense[next].map((row, r) => subtract(row, out[r])); // R
       const rule = method === 'fold' ? 0.3 : ruleOfRefit(ffnWidth(model, block), tokens);
       const lambda = ridge === 'auto' && !rows.some((_, r) => chooses(r)) ? rule : (ridge ?? rule);
@@ -158,6 +188,12 @@ export function referenceHeal(
     }
   }
   return { steps, changed, model: healed };
+}
+
+/** The norm behind a module's last Linear, by name. */
+function normName({ config }: ReferenceModel, block: number, part: Part): string | undefined {
+  const { after } = config.norms[part];
+  return after && `model.layers.${block}.${after}`;
 }
 
 /** All modules in the order of the stream. */

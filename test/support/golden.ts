@@ -216,6 +216,8 @@ export interface GoldenHealStep {
   readonly errorBefore?: number;
   readonly errorAfter?: number;
   readonly weight?: { readonly norm: number; readonly dot: number };
+  /** Of the norm behind the Linear, in families that have one. */
+  readonly normWeight?: { readonly norm: number; readonly dot: number };
   readonly s?: number;
 }
 

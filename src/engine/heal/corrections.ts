@@ -18,10 +18,15 @@ export function weightKeys({ block, tensor }: Pick<Site, 'block' | 'tensor'>): {
   return { weight: { layer: block, name }, bias: { layer: block, name: biasName } };
 }
 
-/** refit: W + step · Dᵀ / r, because the module adds r times what its Linear gives. */
-export async function refitted(source: WeightSource, site: Site, delta: Matrix, step: number): Promise<NewWeight[]> {
+/** The norm behind the site's Linear. */
+export const normKey = ({ block, tensor }: Pick<Site, 'block' | 'tensor'>): WeightKey => ({
+  layer: block,
+  name: tensor === 'o_proj' ? 'attentionOutNorm' : 'ffnOutNorm',
+});
+
+/** refit: W + factor · Dᵀ. */
+export async function refitted(source: WeightSource, site: Site, delta: Matrix, factor: number): Promise<NewWeight[]> {
   const { weight: key } = weightKeys(site);
-  const factor = step / source.architecture.style.residualScale;
   const wide = await readWide(source, key);
   const { data, rows: inputs, columns: outputs } = delta;
   for (let i = 0; i < outputs; i++) {
@@ -53,8 +58,33 @@ export async function folded(
   return [...changed, { key: bias, values: Float32Array.from(moved.data) }];
 }
 
-/** scalar: the weight and the bias divided by the product of the factors so far. */
+/** What the norm behind a site multiplies each channel by, whose weight may be stored less an offset (Gemma: 1). */
+export async function gainsOf(source: WeightSource, site: Site): Promise<Float64Array> {
+  const { normOffset } = source.architecture.style;
+  return (await readWide(source, normKey(site))).map((value) => value + normOffset);
+}
+
+/** The weight of the norm behind a site that multiplies by `gains`. */
+export const withGains = (source: WeightSource, site: Site, gains: Float64Array): NewWeight => ({
+  key: normKey(site),
+  values: Float32Array.from(gains, (gain) => gain - source.architecture.style.normOffset),
+});
+
+/**
+ * scalar: the weight and the bias divided by the product of the factors so far; behind a norm, which takes the size of
+ * these away, what it multiplies by.
+ */
 export async function divided(source: WeightSource, site: Site, factor: number): Promise<NewWeight[]> {
+  if (source.architecture.style.norms !== 'before') {
+    const gains = await gainsOf(source, site);
+    return [
+      withGains(
+        source,
+        site,
+        gains.map((gain) => gain / factor),
+      ),
+    ];
+  }
   const { weight, bias } = weightKeys(site);
   const keys = weightOf(source.architecture, bias) ? [weight, bias] : [weight];
   return Promise.all(

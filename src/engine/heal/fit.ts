@@ -22,7 +22,7 @@ export interface Fit {
   readonly heldErrors?: readonly number[];
 }
 
-const NO_CHANGE = { delta: undefined, normDelta: 0, linear: 0, quadratic: 0 } as const;
+export const NO_CHANGE = { delta: undefined, normDelta: 0, linear: 0, quadratic: 0 } as const;
 
 /** @param equations of all rows; overwritten @throws NotPositiveDefinite, CancelledError */
 export async function fitWith(equations: NormalEquations, ridge: number, products: Products): Promise<Fit> {
@@ -62,7 +62,7 @@ export async function fitByRows(others: NormalEquations, chosen: ChosenRows, pro
 }
 
 /** |X D − R|² / |R|² from the sums of products: (|R|² − 2 ⟨D, XᵀR⟩ + ⟨D, XᵀX D⟩) / |R|² */
-async function relativeError(
+export async function relativeError(
   delta: Matrix,
   { equations: { gram, cross }, squares }: ChosenRows,
   products: Products,
@@ -117,7 +117,7 @@ async function deltaOf({ gram, cross }: NormalEquations, ridge: number, products
   return solveWith(await cholesky(gram, products), cross, products);
 }
 
-function factsOf({ gram, cross }: NormalEquations): Pick<Fit, 'traceGram' | 'medianGram' | 'normCross'> {
+export function factsOf({ gram, cross }: NormalEquations): Pick<Fit, 'traceGram' | 'medianGram' | 'normCross'> {
   const { trace, median } = diagonalFacts(gram);
   return { traceGram: trace, medianGram: median, normCross: norm(cross.data) };
 }

@@ -3,10 +3,11 @@
  * results are added in float64. XᵀX is symmetric, so only its lower triangle is computed, in blocks.
  */
 import { Graph, type Value } from '../onnx/graph';
-import { sub } from '../onnx/ops/elementwise';
+import { mul, sub } from '../onnx/ops/elementwise';
 import { linear, product } from '../onnx/ops/linear';
+import { reduceSum } from '../onnx/ops/reduce';
 import { split, transpose } from '../onnx/ops/shapes';
-import { float32, floats, type Session, type Tensor } from '../onnx/session';
+import { type Feeds, float32, floats, type Session, type Tensor } from '../onnx/session';
 import type { Model } from '../model/model';
 import { addTo, PANEL, Panels, panelWidth } from './blocked';
 import type { Matrix } from './solve';
@@ -45,6 +46,11 @@ interface Stripe {
   readonly width: number;
 }
 
+/** X and R = wanted − found, as a graph has them → those whose products are summed. */
+export type GramForm = (g: Graph, x: Value, r: Value) => { readonly x: Value; readonly r: Value };
+
+const asTheyAre: GramForm = (_, x, r) => ({ x, r });
+
 export class GramSums {
   /** The same memory takes the results of every run. */
   private readonly results: Readonly<Record<string, Tensor>>;
@@ -63,21 +69,14 @@ export class GramSums {
   /**
    * @param inputs width of X
    * @param outputs width of R
-   * @param bias is subtracted from R too
+   * @param form turns X and R into those that are summed; it may have inputs of its own
    */
-  static async open(
-    model: Model,
-    inputs: number,
-    outputs: number,
-    bias?: (g: Graph) => Value | undefined,
-  ): Promise<GramSums> {
+  static async open(model: Model, inputs: number, outputs: number, form: GramForm = asTheyAre): Promise<GramSums> {
     const stripes = stripesOf(inputs);
     const g = new Graph();
-    const x = g.input('x', 'float32', ['tokens', inputs]);
+    const given = g.input('x', 'float32', ['tokens', inputs]);
     const [wanted, found] = ['wanted', 'found'].map((name) => g.input(name, 'float32', ['tokens', outputs]));
-    const own = bias?.(g);
-    const difference = sub(g, wanted, found);
-    const r = own ? sub(g, difference, own) : difference;
+    const { x, r } = form(g, given, sub(g, wanted, found));
     // Transposed once: a Gemm that transposes its first factor does so again for every few columns of the second.
     const transposed = transpose(g, x, [1, 0]);
     const pieces = split(
@@ -94,6 +93,7 @@ export class GramSums {
       }
     }
     g.output('cross', product(g, transposed, r));
+    g.output('squares', reduceSum(g, mul(g, r, r), [1]));
     return new GramSums(await model.openSession(g.serialize()), inputs, outputs, blocks);
   }
 
@@ -101,12 +101,21 @@ export class GramSums {
    * Adds the products of some tokens, with R = wanted − found.
    * @param x (tokens, inputs)
    * @param wanted, found (tokens, outputs)
+   * @param more inputs of the form
+   * @returns Σ R² over these tokens
    */
-  async add({ gram, cross }: NormalEquations, x: Float32Array, wanted: Tensor, found: Tensor): Promise<void> {
-    const feeds = { x: float32(x, [x.length / this.inputs, this.inputs]), wanted, found };
-    const results = await this.session.run(feeds, this.results);
+  async add(
+    { gram, cross }: NormalEquations,
+    x: Float32Array,
+    wanted: Tensor,
+    found: Tensor,
+    more: Feeds = {},
+  ): Promise<number> {
+    const feeds = { x: float32(x, [x.length / this.inputs, this.inputs]), wanted, found, ...more };
+    const results = await this.session.run(feeds, { ...this.results, squares: null });
     for (const [b, block] of this.blocks.entries()) addBlock(gram, floats(results[`gram${b}`]), block);
     addTo(cross.data, floats(results.cross));
+    return floats(results.squares).reduce((sum, square) => sum + square, 0);
   }
 
   close(): Promise<void> {

@@ -9,13 +9,14 @@ import type { Model } from '../model/model';
 import type { View } from '../model/view';
 import { type JobOptions, Work } from '../progress';
 import { formulaNumber } from '../random';
-import { divided, folded, type NewWeight, refitted } from './corrections';
+import { divided, folded, type NewWeight, refitted, withGains } from './corrections';
 import { fitFailure, noFactor } from './failure';
 import { type ChosenRows, type Fit, fitByRows, fitWith } from './fit';
 import type { NormalEquations } from './gram';
 import { requireHealable } from './healable';
 import { isMeasured, measureStages, measureWork } from './measure';
 import { HEAL_DEFAULTS, type HealMethod, refitRidge } from './methods';
+import { fitBehindNorm, fitBehindNormByRows, refittedGains } from './norm-fit';
 import { MemoryPatches } from './patch-store';
 import type { Healed, HealSettings, HealStep } from './result';
 import { groupRows } from './rows';
@@ -186,6 +187,7 @@ class Healing {
   private correctSite(site: Site): Promise<HealStep> {
     const { method, ridge } = this.settings;
     if (method === 'fold') return this.correct(site, 'output');
+    if (this.task.model.architecture.style.norms !== 'before') return this.refitBehindNorm(site);
     return ridge === 'auto' || this.isCheapToApply(site) ? this.correct(site, 'input') : this.refit(site);
   }
 
@@ -210,6 +212,30 @@ class Healing {
     return { ...placeOf(site), ...facts, errorBefore, errorAfter, ...describe(changed) };
   }
 
+  /** refit where a norm is behind the Linear: its weight, then what the norm multiplies by. */
+  private async refitBehindNorm(site: Site): Promise<HealStep> {
+    const { task, walker, products, settings } = this;
+    const { weights } = task.model;
+    const share = this.shareOf(site);
+    const behind = walker.behindNorm(site);
+    const { fitted, chosen, error } = await behind.observe();
+    const gains = await behind.gains();
+    const { ridge = HEAL_DEFAULTS.normRidge } = settings;
+    const factors = gains.map((gain) => gain * weights.architecture.style.residualScale);
+    const { delta, ...facts } = await this.fitSite(site, () =>
+      chosen
+        ? fitBehindNormByRows(fitted, chosen, factors, products)
+        : fitBehindNorm(fitted, factors, ridge === 'auto' ? HEAL_DEFAULTS.normRidge : ridge, products),
+    );
+    const changed = delta ? await refitted(weights, site, delta, share) : [];
+    const sums = await behind.applyLinear(changed[0]?.values);
+    const found = delta && facts.ridge !== null ? refittedGains(gains, sums, facts.ridge, share) : gains;
+    const errorAfter = await behind.applyGains(found);
+    const norms = found === gains ? [] : [withGains(weights, site, found)];
+    await this.keep([...changed, ...norms]);
+    return { ...placeOf(site), ...facts, errorBefore: error, errorAfter, ...describe(changed, norms) };
+  }
+
   private shareOf({ cut }: Site): number {
     const { stepCut = HEAL_DEFAULTS.stepCut, step = HEAL_DEFAULTS.step } = this.settings;
     return cut ? stepCut : step;
@@ -231,13 +257,21 @@ class Healing {
     return { ...placeOf(site), ...facts, errorBefore, errorAfter, ...describe(changed) };
   }
 
-  private async solve(site: Site, fitted: NormalEquations, chosen?: ChosenRows): Promise<Fit> {
+  private solve(site: Site, fitted: NormalEquations, chosen?: ChosenRows): Promise<Fit> {
     const { method, ridge } = this.settings;
+    const { ffn } = this.task.model.architecture.layers[site.block];
+    const rule = method === 'fold' ? HEAL_DEFAULTS.foldRidge : refitRidge(ffn, this.fitted);
+    return this.fitSite(site, () =>
+      chosen
+        ? fitByRows(fitted, chosen, this.products)
+        : fitWith(fitted, typeof ridge === 'number' ? ridge : rule, this.products),
+    );
+  }
+
+  /** @throws UserError that names the site if its fit has no solution */
+  private async fitSite<T>(site: Site, fit: () => Promise<T>): Promise<T> {
     try {
-      if (chosen) return await fitByRows(fitted, chosen, this.products);
-      const { ffn } = this.task.model.architecture.layers[site.block];
-      const rule = method === 'fold' ? HEAL_DEFAULTS.foldRidge : refitRidge(ffn, this.fitted);
-      return await fitWith(fitted, typeof ridge === 'number' ? ridge : rule, this.products);
+      return await fit();
     } catch (error) {
       throw fitFailure(error, site);
     }
@@ -247,7 +281,7 @@ class Healing {
     const { weights } = this.task.model;
     return this.settings.method === 'fold'
       ? folded(weights, site, delta, share, this.products)
-      : refitted(weights, site, delta, share);
+      : refitted(weights, site, delta, share / weights.architecture.style.residualScale); // a module adds r W x
   }
 
   /** scalar: the dense stream tells how much each cut changes its size. */
@@ -267,10 +301,15 @@ class Healing {
         const s = after.reduce((sum, mean, channel) => sum + mean / before[channel], 0) / after.length;
         if (!Number.isFinite(s) || s === 0) throw noFactor(site);
         factor *= s;
-        steps.push({ block: site.block, tensor: site.tensor, removed: site.removed, s, ...describe(changed) });
+        steps.push({ ...placeOf(site), s, ...this.described(changed) });
       }
     }
     return steps;
+  }
+
+  /** scalar changes the norm where there is one behind the Linear. */
+  private described(changed: readonly NewWeight[]): Pick<HealStep, 'weight' | 'normWeight'> {
+    return this.task.model.architecture.style.norms === 'before' ? describe(changed) : describe([], changed);
   }
 
   private async keep(changed: readonly NewWeight[]): Promise<void> {
@@ -307,15 +346,21 @@ function walkWork({ model, target, view }: HealTask, sites: readonly Site[], met
 /** Which of the fixed pseudo-random vectors. */
 const CHECK = 7;
 
+/** Of a new weight, and of the weight of the norm behind it. */
+function describe(
+  [weight]: readonly NewWeight[],
+  [norm]: readonly NewWeight[] = [],
+): Pick<HealStep, 'weight' | 'normWeight'> {
+  return { ...(weight && { weight: checkOf(weight) }), ...(norm && { normWeight: checkOf(norm) }) };
+}
+
 /** Norm of the new weight, and its dot product with a fixed pseudo-random vector, by which others can check it. */
-function describe([weight]: readonly NewWeight[]): Pick<HealStep, 'weight'> {
-  if (weight === undefined) return {};
-  const { values } = weight;
+function checkOf({ values }: NewWeight): NonNullable<HealStep['weight']> {
   let dot = 0;
   let squares = 0;
   for (let i = 0; i < values.length; i++) {
     dot += values[i] * formulaNumber(i, CHECK);
     squares += values[i] * values[i];
   }
-  return { weight: { norm: Math.sqrt(squares), dot } };
+  return { norm: Math.sqrt(squares), dot };
 }

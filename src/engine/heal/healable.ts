@@ -1,7 +1,7 @@
 /** Which models can be healed in closed form, and by which method. Pure: it loads nothing that computes. */
 import type { Architecture } from '../checkpoint/architecture';
 import { UserError } from '../errors';
-import { command, option } from '../option-token';
+import { option } from '../option-token';
 import { HEAL_DEFAULTS, type HealMethod } from './methods';
 
 type Style = Pick<Architecture, 'style'>;
@@ -11,9 +11,9 @@ export const healable = (architecture: Style, method?: HealMethod): boolean =>
   whyNotHealed(architecture, method) === undefined;
 
 /** Why a method cannot heal this model, as a clause for people; undefined if it can. */
-export function whyNotHealed({ style }: Style, _method: HealMethod = HEAL_DEFAULTS.method): string | undefined {
-  if (style.norms === 'before') return undefined;
-  return 'healing fits a linear layer whose result is added to the residual stream, and this family has a norm behind it';
+export function whyNotHealed({ style }: Style, method: HealMethod = HEAL_DEFAULTS.method): string | undefined {
+  if (style.norms === 'before' || method !== 'fold') return undefined;
+  return 'a fold is a linear map of what a module adds, and this family has a norm between the module’s last Linear and the stream, which a map cannot pass';
 }
 
 /**
@@ -23,9 +23,5 @@ export function whyNotHealed({ style }: Style, _method: HealMethod = HEAL_DEFAUL
 export function requireHealable(architecture: Architecture, method?: HealMethod): void {
   const why = whyNotHealed(architecture, method);
   if (why === undefined) return;
-  throw new UserError(
-    `Cannot heal ${architecture.family} in closed form`,
-    why,
-    `Remove blocks without it, and train what is left: ${command('retrain', 'CHECKPOINT', option('out', 'DIR'))}.`,
-  );
+  throw new UserError(`Cannot heal ${architecture.family} by a fold`, why, `Use ${option('method', 'refit')}.`);
 }

@@ -24,10 +24,15 @@ export const HEAL_DEFAULTS = {
   stepCut: 0.8,
   /** Ridge of a fold, in medians of the diagonal of XᵀX. */
   foldRidge: 0.3,
+  /** Ridge of a refit where a norm is behind the Linear, in means of XᵀX's eigenvalues times means of what it multiplies by, squared. */
+  normRidge: 0.1,
 } as const satisfies { readonly method: HealMethod; readonly [name: string]: unknown };
 
 /** Ridges that `auto` tries. */
 export const RIDGE_GRID: readonly number[] = [0.1, 0.3, 1, 3, 10];
+
+/** The same where a norm is behind the Linear. */
+export const NORM_RIDGE_GRID: readonly number[] = [0.03, 0.1, 0.3, 1, 3];
 
 /**
  * The ridge of a refit: the fewer tokens for the width of the FFN, the stronger.

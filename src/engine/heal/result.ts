@@ -42,7 +42,10 @@ export interface HealStep {
   /** ‖XᵀR‖ and ‖D‖ (Frobenius). */
   readonly normCross?: number;
   readonly normDelta?: number;
-  /** Σ (target − stream)² after this module, before and after the correction. */
+  /**
+   * Σ (target − stream)² after this module, before and after the correction. Where a norm is behind the Linear, tokens are weighted
+   * as they are in the fit.
+   */
   readonly errorBefore?: number;
   readonly errorAfter?: number;
   /** The ridge that was used; null where "auto" found that none helps. */
@@ -53,6 +56,8 @@ export interface HealStep {
   readonly s?: number;
   /** The new weight: its norm, and its dot product with a fixed pseudo-random vector. Absent if it did not change. */
   readonly weight?: { readonly norm: number; readonly dot: number };
+  /** The same of the new weight of the norm behind it, in families that have one. */
+  readonly normWeight?: { readonly norm: number; readonly dot: number };
 }
 
 export interface Healed {

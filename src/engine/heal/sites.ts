@@ -47,6 +47,13 @@ function modulesOf(from: number, to: number): (number | string)[] {
   return removedJson(removedParts({ attention: outside(0), ffn: outside(1) }));
 }
 
+/** The site's module alone. */
+export const stepOf = ({ block, tensor }: Site): Step => ({
+  block,
+  attention: tensor === 'o_proj',
+  ffn: tensor === 'down_proj',
+});
+
 /** The modules `from` … `to` − 1 of the stream, both modules of a block in one step. */
 export function stepsBetween(from: number, to: number): Step[] {
   const steps: Step[] = [];
@@ -58,13 +65,14 @@ export function stepsBetween(from: number, to: number): Step[] {
   return steps;
 }
 
-/** The weights that a healing may change: the Linears of all sites, and their biases. */
+/** The weights that a healing may change: the Linears of all sites, their biases, and the norms behind them. */
 export function correctedKeys(architecture: Architecture, view: View, differs = false): WeightKey[] {
   return sitesOf(view, differs).flatMap(({ block, tensor }) => {
     const name = tensor === 'o_proj' ? ('o' as const) : ('down' as const);
     const keys: WeightKey[] = [
       { layer: block, name },
       { layer: block, name: `${name}Bias` },
+      { layer: block, name: tensor === 'o_proj' ? 'attentionOutNorm' : 'ffnOutNorm' },
     ];
     return keys.filter((key) => weightOf(architecture, key) !== undefined);
   });

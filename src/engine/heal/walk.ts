@@ -5,7 +5,6 @@
 import type { Forward, OpenModule, OpenStep, TokenRows } from '../model/forward';
 import { weightOf } from '../checkpoint/weight-key';
 import type { Model } from '../model/model';
-import type { Step } from '../model/view';
 import type { Chunk } from '../model/states';
 import { Graph } from '../onnx/graph';
 import { add, mul, scale, sub } from '../onnx/ops/elementwise';
@@ -16,7 +15,8 @@ import { weightKeys } from './corrections';
 import { notFinite } from './failure';
 import { type ChosenRows, lessImage, norm } from './fit';
 import { emptyEquations, GramSums, type NormalEquations } from './gram';
-import { type Site, stepsBetween } from './sites';
+import { NormSite } from './norm-site';
+import { type Site, stepOf, stepsBetween } from './sites';
 import type { Matrix, Products } from './solve';
 import { readWide } from '../weights/source';
 import type { Streams } from './streams';
@@ -125,9 +125,10 @@ export class Walk {
     const width = this.widthOf(site, 'input');
     const { weight, bias } = weightKeys(site);
     const equations = emptyEquations(width, hidden);
-    const sums = await GramSums.open(this.model, width, hidden, (g) =>
-      weightOf(architecture, bias) ? scale(g, weights.bind(g, bias), style.residualScale) : undefined,
-    );
+    const sums = await GramSums.open(this.model, width, hidden, (g, x, r) => {
+      const own = weightOf(architecture, bias) && scale(g, weights.bind(g, bias), style.residualScale);
+      return { x, r: own ? sub(g, r, own) : r };
+    });
     const module = await this.forward.openInput(stepOf(site), this.streams.inputPool(width));
     try {
       for (const [p, { rows, use }] of this.streams.parts.entries()) {
@@ -220,6 +221,12 @@ export class Walk {
     }
   }
 
+  /** The site, where a norm is behind its Linear. */
+  behindNorm(site: Site): NormSite {
+    const { model, forward, streams, advance } = this;
+    return new NormSite({ model, forward, streams, advance }, site, this.widthOf(site, 'input'));
+  }
+
   /** The target of the site is the dense stream at its end. Afterwards the dense stream continues there. */
   async aim(site: Site): Promise<void> {
     await this.pass(['dense', 'target'], [site.module, site.next]);
@@ -292,13 +299,6 @@ export class Walk {
     return chunk;
   }
 }
-
-/** The site's module alone. */
-const stepOf = ({ block, tensor }: Site): Step => ({
-  block,
-  attention: tensor === 'o_proj',
-  ffn: tensor === 'down_proj',
-});
 
 /** Σ (target − stream)², in float64. */
 function squaredDistance({ data: target }: Chunk, { data: stream }: Chunk): number {

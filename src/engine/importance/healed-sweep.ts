@@ -51,7 +51,7 @@ export class HealedSweep {
 
   /** @param dense the stream of the unpruned model over the rows */
   static async open(model: Model, dense: DenseStream, rows: TokenRows, signal?: AbortSignal): Promise<HealedSweep> {
-    return new HealedSweep(model, dense, rows, await Folder.open(model, signal));
+    return new HealedSweep(model, dense, rows, await Folder.open(model, rows[0].length, signal));
   }
 
   /**

@@ -74,6 +74,7 @@ export async function compareWeights(
     const width = rowWidth(shape);
     const rows = Math.max(1, Math.floor(PIECE / width));
     const type = typeOf(key);
+    const above = written.stored(key)?.above ?? 0;
     for (let start = 0; start < shape[0]; start += rows) {
       const range = { start, count: Math.min(rows, shape[0] - start) };
       const found = await written.read(key, range);
@@ -81,7 +82,7 @@ export async function compareWeights(
       const expected = weightOf(source.architecture, original)
         ? await readWide(source, original, range)
         : new Float64Array(found.length);
-      const { most, isWrong } = compareNumbers(expected, found, type);
+      const { most, isWrong } = compareNumbers(expected, found, type, above);
       maxDifference = Math.max(maxDifference, most);
       if (isWrong) wrong ??= keyText(key);
       work.advance(found.length);
@@ -94,8 +95,13 @@ export async function compareWeights(
 /** Largest difference of a block of numbers that its type allows: `bound(expected, start, end)` for number i. */
 type Bound = (expected: Float64Array, start: number, end: number) => (i: number) => number;
 
-function boundOf(type = ''): Bound {
+function boundOf(type: string, above: number): Bound {
   const float = FLOATS[type];
+  if (float && above !== 0) {
+    // The sum is rounded to the type, and what is left of it to float32.
+    return (expected) => (i) =>
+      float.relative * Math.abs(expected[i] + above) + FLOATS.F32.relative * Math.abs(expected[i]) + float.absolute;
+  }
   if (float) return (expected) => (i) => float.relative * Math.abs(expected[i]) + float.absolute;
   const block = BLOCKS[type];
   if (!block) return FLOAT32; // other types are copied as they are
@@ -117,13 +123,15 @@ const FLOAT32: Bound = (expected) => (i) => 2 ** -23 * Math.abs(expected[i]) + 2
 /**
  * Rows of blocks are whole blocks, so blocks of numbers one after another are those of the file.
  * @param expected numbers of the model @param found those of the file @param type in which the file has them
+ * @param above how much larger they are in the file (1 + w of Gemma's norms)
  */
 export function compareNumbers(
   expected: Float64Array,
   found: Float32Array,
-  type?: string,
+  type = '',
+  above = 0,
 ): { readonly most: number; readonly isWrong: boolean } {
-  const bound = boundOf(type);
+  const bound = boundOf(type, above);
   let most = 0;
   let isWrong = false;
   for (let start = 0; start < found.length; start += BLOCK) {

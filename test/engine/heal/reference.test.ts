@@ -3,6 +3,7 @@
  * and at the end of the model and beside each other, with biases, windows, tied heads and blocks of different shapes.
  */
 import assert from 'node:assert/strict';
+import { keyText } from '../../../src/engine/checkpoint/weight-key';
 import type { HealOptions } from '../../../src/engine/heal/heal';
 import { loadReference } from '../../reference/forward';
 import { HEAL_TOLERANCE } from '../../support/heal-checks';
@@ -54,10 +55,19 @@ const METHODS: readonly HealOptions[] = [
   { method: 'scalar' },
 ];
 
-/** All but those with norms behind the Linears that healing corrects: these are refused. */
-const HEALED = [...TINY_MODELS, ...RAGGED_MODELS].filter(
-  (name) => loadReference(tinyCheckpoint(name)).config.norms.ffn.after === undefined,
-);
+const TOYS = [...TINY_MODELS, ...RAGGED_MODELS];
+const hasNormBehind = (name: (typeof TOYS)[number]): boolean =>
+  loadReference(tinyCheckpoint(name)).config.norms.ffn.after !== undefined;
+const HEALED = TOYS.filter((name) => !hasNormBehind(name));
+
+/** Where a norm is behind the Linears that healing corrects, a fold has no form. */
+const BEHIND_NORMS = TOYS.filter(hasNormBehind);
+const OWN_METHODS: readonly HealOptions[] = [
+  { method: 'refit' },
+  { method: 'refit', ridge: 0.5, step: 0.7, stepCut: 1 },
+  { method: 'refit', ridge: 'auto' },
+  { method: 'scalar' },
+];
 
 describe('healing against the float64 reference', () => {
   for (const [i, name] of HEALED.entries()) {
@@ -73,6 +83,28 @@ describe('healing against the float64 reference', () => {
         test(`${options.method}${options.ridge ? `, ridge ${options.ridge}` : ''}, without ${removed}`, async () => {
           const task = { reference, dtype, rows: j === 0 ? manyRows : rows, view: viewOf(BLOCKS, removed) };
           await checkHealing(model(), task, options, HEAL_TOLERANCE.toys);
+        });
+      }
+    });
+  }
+
+  for (const [i, name] of BEHIND_NORMS.entries()) {
+    describe(`${name}, with norms behind`, () => {
+      const folder = tinyCheckpoint(name);
+      const model = describedModel(() => folder);
+      const reference = loadReference(folder);
+      const { dtype } = reference.tensors.get('model.norm.weight')!;
+      for (const [j, options] of OWN_METHODS.entries()) {
+        const removed = j === 3 ? '1,2.attention' : EDGES[(5 * i + 2 * j + 2) % EDGES.length];
+        const test = full || j === 0 || j === 1 + (i % 3) ? it : itFull;
+        test(`${options.method}${options.ridge ? `, ridge ${options.ridge}` : ''}, without ${removed}`, async () => {
+          const task = { reference, dtype, rows: j === 0 ? manyRows : rows, view: viewOf(BLOCKS, removed) };
+          const { healed } = await checkHealing(model(), task, options, HEAL_TOLERANCE.behindNorms);
+          const norms = healed.patches.filter(([key]) => keyText(key).endsWith('OutNorm')).length;
+          const linears = options.method === 'scalar' ? 0 : healed.patches.length / 2;
+          // On random rows no ridge may help.
+          if (options.ridge !== 'auto') assert.ok(norms > 0);
+          if (options.method === 'refit') assert.equal(norms, linears);
         });
       }
     });

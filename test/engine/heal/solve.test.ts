@@ -1,6 +1,7 @@
 /** The blocked Cholesky against the plain one, and against known solutions. */
 import assert from 'node:assert/strict';
 import { PANEL, Panels, panelStarts, panelWidth } from '../../../src/engine/heal/blocked';
+import { solveShifted } from '../../../src/engine/heal/shifted';
 import { cholesky, NotPositiveDefinite, Products, solveWith, type Matrix } from '../../../src/engine/heal/solve';
 import type { Vector } from '../../reference/forward';
 import { choleskyFactor, solveSymmetric, transposedProduct, zeros } from '../../reference/matrices';
@@ -148,3 +149,53 @@ const rowsOf = (data: Float64Array, columns: number): Vector[] =>
 function errorOf(a: Float64Array, b: Float64Array): number {
   return Math.hypot(...a.map((value, i) => value - b[i])) / Math.hypot(...b);
 }
+
+describe('solving with a shift of its own for each column', () => {
+  /** Gains over five orders, of both signs, some equal, one 0 and one that leaves nothing of G. */
+  const gainsOf = (columns: number, seed: number): Float64Array => {
+    const next = normal(seed);
+    const gains = Float64Array.from({ length: columns }, () => Math.exp(2.5 * next()) * Math.sign(next()));
+    gains.set([1, 1, -1, 0, 1e-9]);
+    return gains;
+  };
+
+  for (const [n, tokens] of [
+    [40, 60],
+    [PANEL + 9, 30], // fewer tokens than inputs: G is singular
+  ]) {
+    it(`gives each column what its own system gives: ${n} inputs, ${tokens} tokens`, async () => {
+      const columns = 70;
+      const a = random(tokens, n, 3).map((row) => row.map((value, i) => value * Math.exp(-i / 8))); // eigenvalues of many orders
+      const gram = transposedProduct(a, a, n, n);
+      const right = random(n, columns, 4);
+      const gains = gainsOf(columns, 5);
+      const alpha = 0.3;
+      const found = await solveShifted(panelsOf(gram), matrixOf(right), { gains, alpha }, products);
+      for (const [c, g] of gains.entries()) {
+        const left = gram.map((row, i) => row.map((value, j) => g * g * value + (i === j ? alpha : 0)));
+        const wanted = solveSymmetric(
+          left,
+          right.map((row) => Float64Array.of(g * row[c])),
+        );
+        const column = right.map((_, i) => found.data[i * columns + c]);
+        const most = Math.max(...wanted.map(([value]) => Math.abs(value)));
+        for (const [i, [value]] of wanted.entries())
+          assert.ok(Math.abs(column[i] - value) <= 1e-6 * most, `column ${c}`);
+      }
+    });
+  }
+
+  it('without a ridge every column has one system', async () => {
+    const gram = gramOf(20, 6);
+    const right = random(20, 6, 7);
+    const gains = Float64Array.of(0.1, 1, -2, 30, 0, 1);
+    const found = await solveShifted(panelsOf(gram), matrixOf(right), { gains, alpha: 0 }, products);
+    const wanted = solveSymmetric(gram, right);
+    for (const [i, row] of wanted.entries()) {
+      for (const [c, value] of row.entries()) {
+        const own = gains[c] === 0 ? 0 : value / gains[c];
+        assert.ok(Math.abs(found.data[i * 6 + c] - own) <= 1e-9 * Math.max(1, Math.abs(own)), `${i}, ${c}`);
+      }
+    }
+  });
+});

@@ -1,6 +1,5 @@
-/** Healing of families that multiply what modules add, and of those that cannot be healed in closed form. */
+/** Healing of families that multiply what modules add, and the choice of blocks where norms stand behind modules. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { heal, type HealOptions } from '../../../src/engine/heal/heal';
 import { scoreHealed } from '../../../src/engine/importance/criteria/healed';
@@ -13,7 +12,6 @@ import { withModel } from '../../support/model';
 import { llamaAndGranite, weightFactor } from '../../support/same-model';
 import { randomRows } from '../../support/random';
 import { itFull, itShared, shared } from '../../support/shared';
-import { temporaryFolder } from '../../support/temporary';
 
 const METHODS: readonly HealOptions[] = [
   { method: 'refit' },
@@ -99,47 +97,6 @@ describe('healing of the further families against the float64 reference', () => 
 });
 
 describe('a family with norms behind its last Linears', () => {
-  const refusal = (family: string) => ({
-    name: 'UserError',
-    what: `Cannot heal ${family} in closed form`,
-    why: /this family has a norm behind it/,
-  });
-
-  for (const [name, family] of [
-    ['gemma2-softcap', 'gemma2'],
-    ['olmo2-postnorm', 'olmo2'],
-  ] as const) {
-    itShared(`is not healed in closed form, and the reason is told: ${name}`, () =>
-      withModel(shared('models/families2', name), async (model) => {
-        const rows = randomRows(2, 8, 64, 1);
-        const blocks = model.architecture.layers.length;
-        for (const options of METHODS) {
-          await assert.rejects(heal(model, viewOf(blocks, '1'), rows, options), refusal(family));
-        }
-      }),
-    );
-  }
-
-  itShared('is refused by every job that would heal, before it reads its text', async () => {
-    const checkpoint = shared('models/families2/olmo2-postnorm');
-    const out = join(temporaryFolder(), 'out');
-    const given = { checkpoint, calibration: 'no such text.txt' };
-    const chosen = { ...given, criterion: 'kl', count: 1, out } as const;
-    for (const job of [
-      () => runOn('heal', { ...given, remove: [1], out }),
-      () => runOn('prune', { ...given, blocks: [1], heal: true, out }),
-      () => runOn('prune', { ...chosen, count: 2, rounds: 2 }),
-      () => runOn('prune', { ...chosen, iterative: true, method: 'refit' }),
-      () => runOn('prune', { ...chosen, criterion: 'healed' }),
-      () => runOn('iterate', { ...chosen, method: 'fold' }),
-      () => runOn('iterate', { ...chosen, criterion: 'healed', method: 'none' }),
-      () => runOn('score', { ...given, criterion: 'healed', count: 1 }),
-    ]) {
-      await assert.rejects(job(), refusal('olmo2'));
-    }
-    assert.ok(!existsSync(out));
-  });
-
   itShared('is chosen from by divergence, in turn and by search', async () => {
     const checkpoint = shared('models/families2/olmo2-postnorm');
     const given = { checkpoint, calibration: join(checkpoint, 'rows.json') };

@@ -85,3 +85,19 @@ describe('the numbers of a written file', () => {
     }
   });
 });
+
+describe('numbers that a file has larger by 1, as it has the norms of Gemma', () => {
+  const through = (type: 'F32' | 'F16', values: Float32Array): Float32Array =>
+    stored[type](values.map((value) => value + 1)).map((value) => value - 1);
+
+  for (const type of ['F32', 'F16'] as const) {
+    it(`are as exact as ${type} has their sums, and no less`, () => {
+      const small = numbers().map((value) => value / 1000);
+      const found = through(type, small);
+      assert.ok(compareNumbers(wide(small), found, type).isWrong, 'the numbers themselves would be more exact');
+      assert.ok(!compareNumbers(wide(small), found, type, 1).isWrong);
+      found[AT] += type === 'F32' ? 2 ** -22 : 2 ** -9;
+      assert.ok(compareNumbers(wide(small), found, type, 1).isWrong);
+    });
+  }
+});

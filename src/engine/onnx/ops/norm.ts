@@ -30,7 +30,7 @@ function scaledNorm(g: Graph, x: Value, weight: Value, epsilon: number): Value {
  *
  * The norm's operator has this as a second result, but the WebGPU provider leaves it unwritten without an error.
  */
-function inverseRms(g: Graph, x: Value, epsilon: number): Value {
+export function inverseRms(g: Graph, x: Value, epsilon: number): Value {
   const meanSquare = meanLast(g, mul(g, x, x));
   const shifted = g.op('Add', [meanSquare, g.scalar(epsilon)], meanSquare);
   const rms = g.op('Sqrt', [shifted], meanSquare);
