@@ -1,8 +1,8 @@
 /** Models that cannot be healed, told before anything is asked: one line with the reason and the way out. Does not use VS Code. */
 import type { Architecture } from '../engine/checkpoint/architecture';
 import { UserError } from '../engine/errors';
-import { whyNotHealed } from '../engine/heal/healable';
-import type { HealMethod } from '../engine/heal/methods';
+import { healable, whyNotHealed } from '../engine/heal/healable';
+import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
 import { type Criterion, criterionInfo } from '../engine/importance/criteria';
 import { isClosed, type IterativeMethod } from '../engine/iterate/methods';
 import { l10n } from '../l10n';
@@ -12,7 +12,10 @@ type Model = Pick<Architecture, 'family' | 'style'>;
 /** "gemma3_text cannot be healed: … Retrain instead."; undefined for a model that can be. */
 export function noHealingWords(model: Model, method?: HealMethod): string | undefined {
   const why = whyNotHealed(model, method);
-  return why === undefined ? undefined : l10n.t('{0} cannot be healed: {1}. Retrain instead.', model.family, why);
+  if (why === undefined) return undefined;
+  return healable(model)
+    ? l10n.t('{0} cannot be healed so: {1}. Heal with {2} instead.', model.family, why, HEAL_DEFAULTS.method)
+    : l10n.t('{0} cannot be healed: {1}. Retrain instead.', model.family, why);
 }
 
 /** The same for a criterion that heals what it measures. */
@@ -27,5 +30,6 @@ export const noRoundsWords = (model: Model, method: IterativeMethod): string | u
 export function requireHealing(model: Model, method?: HealMethod): void {
   const why = whyNotHealed(model, method);
   if (why === undefined) return;
-  throw new UserError(l10n.t('{0} cannot be healed', model.family), why, l10n.t('Retrain instead.'));
+  const instead = healable(model) ? l10n.t('Heal with {0} instead.', HEAL_DEFAULTS.method) : l10n.t('Retrain instead.');
+  throw new UserError(l10n.t('{0} cannot be healed', model.family), why, instead);
 }

@@ -87,7 +87,7 @@ describe('healing where norms stand behind the last Linears', function () {
         assert.equal(result.weights, 'healed');
         const loss = async (given: { checkpoint: string; heal?: string }): Promise<number> => {
           const { result: found } = await runOn('eval', { ...given, calibration });
-          return Number(found.meanNll);
+          return found.meanNll;
         };
         const plain = result.fit.before.meanNll;
         const wanted = await loss({ checkpoint, heal: patch });

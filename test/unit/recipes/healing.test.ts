@@ -42,7 +42,7 @@ describe('steps of a recipe that heal', () => {
       const request = { recipe: await readRecipe(file) };
       const refused = {
         name: 'UserError',
-        what: `it.coppice.json, line ${line}: step “short”: Cannot heal gemma3_text in closed form`,
+        what: `it.coppice.json, line ${line}: step “short”: Cannot heal gemma3_text by a fold`,
       };
       await assert.rejects(planRecipe(request), refused);
       await assert.rejects(runRecipe(request, inThisProcess({ device: 'cpu', threads: 1 })), refused);
