@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
+import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
 import type { Choice as BlockChoice } from '../engine/importance/choice';
 import { healable } from '../engine/heal/healable';
 import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
@@ -13,20 +14,17 @@ import { hintAtGit } from '../host/git-hint';
 import { amountChoices, healingOptions, healingTexts, tellHealed, usualHealingText } from '../host/healing';
 import { modelSource } from '../host/model-choice';
 import { requireHealing } from '../host/no-healing';
-import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-folder';
 import { quickChoice } from '../host/quick-choice';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, pick, type Step } from '../host/steps';
-import { PATCH } from '../views/group-files';
+import { type HealedPlace, outputSteps, patchBeside } from './healed-output';
+import type { HealResult } from '../protocol/heal';
 import type { HealSpec } from '../protocol/jobs';
 import type { RemovedEntry } from '../protocol/json';
 
-/** What is written: a checkpoint, or a file of the new weights alone. */
-type Output = 'checkpoint' | 'patch';
-
-export interface HealArguments extends CommonArguments {
+export interface HealArguments extends CommonArguments, HealedPlace {
   /** Blocks and modules to leave out; undefined uses the plan. */
   readonly remove?: readonly RemovedEntry[];
   /** How they were chosen; undefined means by hand. */
@@ -35,14 +33,6 @@ export interface HealArguments extends CommonArguments {
   /** A file of text, or "self" for text that the unpruned model writes. */
   readonly data?: string;
   readonly tokens?: number;
-  /** Folder of the new checkpoint. */
-  readonly out?: string;
-  /** File of the new weights alone. */
-  readonly patch?: string;
-}
-
-interface State extends HealArguments {
-  readonly output?: Output;
 }
 
 export const healCheckpointCommand: Command<HealArguments> = {
@@ -59,16 +49,17 @@ export const healCheckpointCommand: Command<HealArguments> = {
     const { remove = [] } = modelSource(coppice, chosen, { plan: true, remove: args.remove });
     if (remove.length === 0) throw nothingToHeal();
     const choice = args.remove === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');
-    const isNamed = args.out !== undefined || args.patch !== undefined;
+    const isNamed = (args.out ?? args.patch ?? args.gguf) !== undefined;
     const complete = isNamed ? args : await askHealing(coppice, args, chosen, remove, title);
     const {
       data = usualHealingText(coppice, chosen.subject),
       tokens = HEAL_DEFAULTS.tokens,
       method,
       out,
-      patch,
+      gguf,
+      patch = gguf === undefined ? undefined : patchBeside(gguf),
     } = complete;
-    settle({ ...args, checkpoint: chosen.path, remove, choice, data, tokens, method, out, patch });
+    settle({ ...args, checkpoint: chosen.path, remove, choice, data, tokens, method, out, patch, gguf });
     if (out !== undefined) requireSpace(out, await checkpointBytes(chosen.checkpoint, remove));
     const spec: HealSpec = {
       kind: 'heal',
@@ -84,12 +75,21 @@ export const healCheckpointCommand: Command<HealArguments> = {
     if (result.out !== null) await showCheckpoint(coppice, result.out);
     await vscode.commands.executeCommand('setContext', 'coppice.did.heal', true);
     if (result.patch !== null) await coppice.library.rescan();
+    if (gguf !== undefined) return exported(args, chosen, gguf, result);
     const written = result.out ?? result.patch;
     if (written !== null) void hintAtGit(coppice, args, written);
     if (unwatched) tellHealed({ ...args, checkpoint: chosen.path }, result, warnings);
     return result;
   },
 };
+
+/** Writes the healed model as a file of the same kind, or the plain one where healing was no better. */
+async function exported(args: HealArguments, { path }: Chosen, out: string, healed: HealResult): Promise<unknown> {
+  const { device, throws } = args;
+  const weights = healed.patch === null ? { remove: healed.removed } : { heal: healed.patch };
+  const given = { checkpoint: path, device, throws, format: 'gguf', type: [], out, ...weights };
+  return vscode.commands.executeCommand('coppice.exportModel', given);
+}
 
 const nothingToHeal = (): UserError =>
   new UserError(
@@ -106,61 +106,33 @@ async function askHealing(
   chosen: Chosen,
   remove: readonly RemovedEntry[],
   title: string,
-): Promise<State> {
+): Promise<HealArguments> {
   const { config } = coppice;
   const usual = usualHealingText(coppice, chosen.subject);
   const plan = { chosen, removed: remove.filter((entry) => typeof entry === 'number') };
-  const dataStep: Step<State> = async (_, place) => {
+  const dataStep: Step<HealArguments> = async (_, place) => {
     const fixed = healingTexts(coppice, plan);
     const active = recall(coppice, 'heal', 'data', usual, config.calibration.file);
     const placeholder = vscode.l10n.t('Which text should the model be healed on? Best: text like what your app sends.');
     const data = await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active });
     return data === BACK ? BACK : { data };
   };
-  const tokensStep: Step<State> = async ({ data = usual }, place) => {
+  const tokensStep: Step<HealArguments> = async ({ data = usual }, place) => {
     const choices = amountChoices(coppice, plan, data);
     const active = quickChoice(choices, recall<number>(coppice, 'heal', 'tokens', HEAL_DEFAULTS.tokens));
     const tokens = await pick(place, vscode.l10n.t('Select how much text to heal on'), choices, active);
     return tokens === BACK ? BACK : { tokens };
   };
-  const outputStep: Step<State> = async (_, place) => {
-    const choices = [
-      {
-        label: vscode.l10n.t('New checkpoint'),
-        description: vscode.l10n.t('stock tools load it'),
-        value: 'checkpoint' as const,
-      },
-      {
-        label: vscode.l10n.t('Patch file only'),
-        description: vscode.l10n.t('the new weights, to look at before writing a checkpoint'),
-        value: 'patch' as const,
-      },
-    ];
-    const active = recall<string>(coppice, 'heal', 'output', 'checkpoint') as Output;
-    const output = await pick(place, vscode.l10n.t('Select what to write'), choices, active);
-    return output === BACK ? BACK : { output };
-  };
-  const pathStep: Step<State> = async ({ output }, place) => {
-    const free = (extension = ''): string => outputFolder(config.outputFolder, chosen.checkpoint, 'healed', extension);
-    if (output === 'patch') {
-      const question = { prompt: vscode.l10n.t('File for the new weights'), value: free(PATCH), extension: PATCH };
-      const patch = await askOutputFile(place, question);
-      return patch === BACK ? BACK : { patch };
-    }
-    const bytes = await checkpointBytes(chosen.checkpoint, remove);
-    const prompt = vscode.l10n.t('Folder for the new checkpoint');
-    const out = await askOutputFolder(place, { prompt, value: free(), bytes });
-    return out === BACK ? BACK : { out };
-  };
-  const complete = await askAll<State>(title, args, [
+  const complete = await askAll<HealArguments>(title, args, [
     ...(args.data === undefined ? [dataStep] : []),
     ...(args.tokens === undefined ? [tokensStep] : []),
-    outputStep,
-    pathStep,
+    ...outputSteps<HealArguments>(coppice, chosen, remove, args),
   ]);
   const { data, tokens, output } = complete;
-  const asked = { data: args.data === undefined ? data : undefined, output };
+  const asked = { data: args.data === undefined ? data : undefined };
   await remember(coppice, 'heal', asked, { data: config.calibration.file });
   await remember(coppice, 'heal', { tokens: args.tokens === undefined ? tokens : undefined });
+  const kind = isQuantisedGguf(chosen.checkpoint) ? 'gguf' : 'checkpoint';
+  if (args.output === undefined) await remember(coppice, 'heal', { output }, { output: kind });
   return complete;
 }

@@ -32,7 +32,7 @@ import { askAll, BACK, type Step } from '../host/steps';
 import { askHealing, PLAIN } from './healing-step';
 import { suggest } from './suggest-blocks';
 import { askCount, decidingChoices } from './suggest-step';
-import { common, conversionWords, wantsExport } from './prune-quantised';
+import { common, conversionWords, quantisedWay } from './prune-quantised';
 
 export interface PruneArguments extends CommonArguments {
   /** Blocks to remove; undefined uses the plan. */
@@ -58,9 +58,11 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     const chosen = await chooseCheckpoint(coppice, args, title, { prefers: 'plan' });
     requireSomething(coppice, args, chosen);
     const isOpen = args.out === undefined && isQuantisedGguf(chosen.checkpoint);
-    if (isOpen && (await wantsExport(title, chosen, knownBlocks(coppice, args, chosen)))) {
-      return vscode.commands.executeCommand('coppice.exportModel', { ...common(args), checkpoint: chosen.path });
-    }
+    const way = isOpen ? await quantisedWay(coppice, title, chosen, knownBlocks(coppice, args, chosen)) : 'convert';
+    const named = args.blocks && { remove: args.blocks, choice: args.choice };
+    const other = { ...common(args), checkpoint: chosen.path };
+    if (way === 'export') return vscode.commands.executeCommand('coppice.exportModel', other);
+    if (way === 'heal') return vscode.commands.executeCommand('coppice.heal', { ...other, ...named, output: 'gguf' });
     const complete = args.out === undefined ? await askPruning(coppice, args, chosen, title) : args;
     const { heal, out, device } = complete;
     const blocks = await blocksOf(coppice, complete, chosen);

@@ -3,7 +3,7 @@ import { formatBytes } from '../format/numbers';
 import { l10n } from '../l10n';
 import type { FinerTypes } from '../engine/write/gguf/finer';
 
-/** "14 changed matrices are kept in finer types (q5_0, q8_0): 2.3 MB more" */
+/** "14 changed matrices are kept in finer types (q5_1, q8_0): 2.9 MB more" */
 export function finerWords({ matrices, bytes, types }: FinerTypes): string {
   const { t } = l10n;
   const names = [...new Set(types.map(({ to }) => to.toLowerCase()))].join(', ');

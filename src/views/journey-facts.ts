@@ -47,7 +47,10 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
     ...(origin && { kind: origin.kind }),
     scored,
     planned: removed.length > 0,
-    ...(subject.quantised && { quantised: true, exportedPlan: exportedPlan(children, runs, identity, removed) }),
+    ...(subject.quantised && {
+      quantised: subject.quantised,
+      exportedPlan: exportedPlan(children, runs, identity, removed),
+    }),
     ...(removed.length > 0 && { written }),
     adapter: adapterOf(listing, path, removed),
     merged: of(MERGED),

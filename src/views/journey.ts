@@ -32,9 +32,9 @@ export interface JourneyFacts {
   readonly planned: boolean;
   /**
    * The weights have types that only GGUF files have. A plan is exported as it is: to be pruned, the model would have to be
-   * converted to float32 and become several times as large.
+   * converted to float32 and become several times as large. Pruning asks whether to heal it before.
    */
-  readonly quantised?: boolean;
+  readonly quantised?: boolean | 'healable';
   /** The newest export with exactly the plan's blocks removed. */
   readonly exportedPlan?: Member;
   /** The newest model that was written with exactly the plan's blocks removed. */
@@ -110,14 +110,21 @@ function doneSteps(facts: JourneyFacts) {
 
 /** Whether the plan is not pruned but exported. */
 const exportsPlan = ({ planned, quantised = false, written, adapter }: JourneyFacts): boolean =>
-  planned && quantised && !written && adapter === undefined;
+  planned && quantised !== false && !written && adapter === undefined;
+
+/** Whether that would miss the goal, and healing may help. */
+const healsPlan = (facts: JourneyFacts): boolean =>
+  exportsPlan(facts) &&
+  facts.quantised === 'healable' &&
+  facts.exportedPlan === undefined &&
+  judged(facts.ratio, facts.goal?.maxRatio).met === false;
 
 type LeftOut = ReadonlyMap<StepName, 'skipped' | 'unneeded'>;
 
 function leftOutSteps(facts: JourneyFacts, { ratio }: Verdict, done: ReadonlySet<StepName>): LeftOut {
   const { skipped, kind, planned, adapter } = facts;
   const out = new Map<StepName, 'skipped' | 'unneeded'>(skipped.map((step) => [step, 'skipped']));
-  if (exportsPlan(facts)) out.set('prune', 'unneeded');
+  if (exportsPlan(facts) && !healsPlan(facts)) out.set('prune', 'unneeded');
   // What is exported is no longer trained, and what meets the goal need not be.
   if (ratio.met || kind === 'export') out.set('retrain', 'unneeded');
   if (planned && adapter !== undefined) out.set('prune', 'unneeded'); // merging prunes too
@@ -129,6 +136,7 @@ function nextOf(facts: JourneyFacts, leftOut: LeftOut): NextAction {
   const { derived, kind = '', scored, planned, written, adapter, merged, exported, compared } = facts;
   if (!derived || planned) {
     if (planned && written) return open(written);
+    if (healsPlan(facts)) return { action: 'prune' };
     if (exportsPlan(facts)) return exportOfPlan(facts);
     // Merging writes the pruned and retrained model in one go.
     if (planned && adapter !== undefined) return { action: 'merge', adapter };

@@ -14,8 +14,8 @@ export interface PlanSubject {
   readonly path: string;
   readonly identity: string;
   readonly blocks: number;
-  /** Its weights have types that only GGUF files have, so that a plan becomes a GGUF file again. */
-  readonly quantised?: true;
+  /** Its weights have types that only GGUF files have, so that a plan becomes a GGUF file again, healed where that is possible. */
+  readonly quantised?: true | 'healable';
 }
 
 /** The part of a plan that undo restores. */

@@ -1,11 +1,13 @@
 /** Identifies a checkpoint for plans and scores. */
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
 import type { Checkpoint } from '../engine/checkpoint/types';
+import { healable } from '../engine/heal/healable';
 import type { PlanSubject } from './plan';
 
 /** Returns undefined for a checkpoint that can only be inspected, which has no plan. */
 export function subjectOf(path: string, checkpoint: Checkpoint): PlanSubject | undefined {
-  const blocks = checkpoint.architecture?.layers.length;
-  if (blocks === undefined) return undefined;
-  return { path, identity: checkpoint.identity, blocks, ...(isQuantisedGguf(checkpoint) && { quantised: true }) };
+  const { architecture, identity } = checkpoint;
+  if (architecture === undefined) return undefined;
+  const quantised = isQuantisedGguf(checkpoint) && ({ quantised: healable(architecture) ? 'healable' : true } as const);
+  return { path, identity, blocks: architecture.layers.length, ...quantised };
 }

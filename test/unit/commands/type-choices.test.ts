@@ -60,12 +60,12 @@ describe('the size of an export with healed weights', () => {
     const plain = await explainedSize(checkpoint, { format: 'gguf', removed });
     assert.equal(plain.finer, undefined);
     const { finer, bytes } = healed;
-    assert.deepEqual(finer?.types, [{ from: 'Q4_0', to: 'Q5_0', matrices: 5 }]); // down_proj before the cut, two blocks after it
+    assert.deepEqual(finer?.types, [{ from: 'Q4_0', to: 'Q5_1', matrices: 5 }]); // down_proj before the cut, two blocks after it
     assert.ok(Math.abs(bytes - plain.bytes - finer.bytes) < 256, `${bytes}, ${plain.bytes}, ${finer.bytes}`);
     const [choice] = typeChoices(checkpoint, 'gguf', [{ type: undefined, ...healed }], { refused: String });
     assert.match(
       choice.description!,
-      / · 5 changed matrices are kept in finer types \(q5_0\): [\d.]+ kB more · recommended/,
+      / · 5 changed matrices are kept in finer types \(q5_1\): [\d.]+ kB more · recommended/,
     );
   });
 });

@@ -55,6 +55,15 @@ describe('the way of a quantised GGUF file', () => {
     assert.deepEqual(nextOf({ ...planned, goal: { format: 'gguf' } }), { action: 'export', keepsTypes: true });
   });
 
+  it('leads to the question whether to heal it, where the plan alone misses the goal', () => {
+    const missed = { ...planned, quantised: 'healable' as const, goal: GOAL, ratio: 2 };
+    assert.deepEqual(nextOf(missed), { action: 'prune' });
+    assert.equal(states(missed), 'done done next later later later');
+    assert.deepEqual(nextOf({ ...missed, quantised: true }), { action: 'export' }, 'it cannot be healed');
+    assert.deepEqual(nextOf({ ...missed, ratio: 1.01 }), { action: 'export' }, 'it need not be');
+    assert.deepEqual(nextOf({ ...missed, exportedPlan: member }), { action: 'open', ...member });
+  });
+
   it('goes on with the export of this very plan, and with a model that was pruned all the same', () => {
     assert.deepEqual(nextOf({ ...planned, exported: member }), { action: 'export', keepsTypes: true });
     assert.deepEqual(nextOf({ ...planned, exportedPlan: member }), { action: 'open', ...member });

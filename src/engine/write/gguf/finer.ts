@@ -8,16 +8,22 @@ import { bytesOfElements } from '../../formats/gguf/types';
 import type { RewrittenDtype } from '../rewrite';
 import { isRewritten } from './types';
 
+/**
+ * Of Gemma 3 270M without two sets of blocks, healed, on 12 windows of WikiText-2: the share of what healing takes off the KL
+ * divergence that rounding the healed matrices loses is 1.4 and 8.6 % for their own types (Q4_K, Q6_K), 1.9 and 8.3 % for Q5_0,
+ * 0.4 and 3.6 % for Q5_1 (Q6_K as Q8_0), which adds 1.2 % to the file, and none and 0.4 % for Q8_0, which adds 2.3 %.
+ */
 const FINER: Readonly<Record<string, RewrittenDtype>> = {
-  Q4_0: 'Q5_0',
+  Q4_0: 'Q5_1',
   Q4_1: 'Q5_1',
-  Q2_K: 'Q5_0',
-  Q3_K: 'Q5_0',
-  Q4_K: 'Q5_0',
+  Q5_0: 'Q5_1',
+  Q2_K: 'Q5_1',
+  Q3_K: 'Q5_1',
+  Q4_K: 'Q5_1',
   Q5_K: 'Q5_1',
   Q6_K: 'Q8_0',
-  IQ4_NL: 'Q5_0',
-  IQ4_XS: 'Q5_0',
+  IQ4_NL: 'Q5_1',
+  IQ4_XS: 'Q5_1',
 };
 
 /** The type of a changed matrix that had this one. */
@@ -56,7 +62,7 @@ export class FinerSum {
   }
 }
 
-/** "14 changed matrices are kept in finer types, 10 in Q5_0 instead of Q4_K and 4 in Q8_0 instead of Q6_K: 2.3 MB more" */
+/** "14 changed matrices are kept in finer types, 10 in Q5_1 instead of Q4_K and 4 in Q8_0 instead of Q6_K: 2.9 MB more" */
 export function finerNote({ matrices, bytes, types }: FinerTypes): string {
   const which = types.map(({ from, to, matrices: some }) =>
     types.length === 1 ? `${to} instead of ${from}` : `${some} in ${to} instead of ${from}`,

@@ -1,0 +1,103 @@
+/** What a healing writes: a checkpoint, a file of the new weights alone, or a quantised GGUF file once more. */
+import * as vscode from 'vscode';
+import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
+import { UserError } from '../engine/errors';
+import { formatBytes } from '../format/numbers';
+import { type Chosen } from '../host/choose-checkpoint';
+import type { Coppice } from '../host/coppice';
+import { checkpointBytes } from '../host/disk-space';
+import { explainedSize } from '../host/export-sizes';
+import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-folder';
+import { recall } from '../host/remembered';
+import { BACK, type Choice, pick, type Step } from '../host/steps';
+import { finerWords } from '../jobs/finer-words';
+import type { WrittenSize } from '../jobs/written-bytes';
+import type { RemovedEntry } from '../protocol/json';
+import { PATCH } from '../views/group-files';
+
+export const HEALED_OUTPUTS = ['checkpoint', 'patch', 'gguf'] as const;
+export type HealedOutput = (typeof HEALED_OUTPUTS)[number];
+
+export interface HealedPlace {
+  readonly output?: HealedOutput;
+  /** Folder of the new checkpoint. */
+  readonly out?: string;
+  /** File of the new weights alone. */
+  readonly patch?: string;
+  /** GGUF file with the types of its source. The new weights lie beside it. */
+  readonly gguf?: string;
+}
+
+const GGUF = '.gguf';
+
+/** The file of new weights beside a GGUF file that they are exported to. */
+export const patchBeside = (gguf: string): string => `${gguf.slice(0, -GGUF.length)}${PATCH}`;
+
+/** The size of a quantised GGUF file that is healed and keeps its types; undefined for other models, and where it cannot be written. */
+export async function healedGguf(
+  { checkpoint }: Pick<Chosen, 'checkpoint'>,
+  remove: readonly RemovedEntry[],
+): Promise<WrittenSize | undefined> {
+  const removed = remove.filter((entry) => typeof entry === 'number');
+  if (!isQuantisedGguf(checkpoint) || removed.length !== remove.length) return undefined;
+  try {
+    return await explainedSize(checkpoint, { format: 'gguf', removed, changed: 'healed' });
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** "235.6 MB · 14 changed matrices are kept in finer types (q5_1): 2.9 MB more" */
+export const healedGgufWords = ({ bytes, finer }: WrittenSize): string =>
+  [formatBytes(bytes), ...(finer ? [finerWords(finer)] : [])].join(' · ');
+
+/** Asks what is written, and where. @param given what the caller has said */
+export function outputSteps<S extends HealedPlace>(
+  coppice: Coppice,
+  chosen: Chosen,
+  remove: readonly RemovedEntry[],
+  given: HealedPlace,
+): Step<S>[] {
+  const { t } = vscode.l10n;
+  const { config } = coppice;
+  const outputStep: Step<S> = async (_, place) => {
+    const size = await healedGguf(chosen, remove);
+    const choices: Choice<HealedOutput>[] = [
+      ...(size
+        ? [{ label: t('GGUF file with the same types'), description: healedGgufWords(size), value: 'gguf' as const }]
+        : []),
+      { label: t('New checkpoint'), description: t('stock tools load it'), value: 'checkpoint' },
+      {
+        label: t('Patch file only'),
+        description: t('the new weights, to look at before writing a checkpoint'),
+        value: 'patch',
+      },
+    ];
+    const usual = size ? 'gguf' : 'checkpoint';
+    const active = recall<string>(coppice, 'heal', 'output', usual, usual) as HealedOutput;
+    const output = await pick(place, t('Select what to write'), choices, active);
+    return output === BACK ? BACK : ({ output } as Partial<S>);
+  };
+  const pathStep: Step<S> = async ({ output }, place) => {
+    const free = (suffix: string, extension = ''): string =>
+      outputFolder(config.outputFolder, chosen.checkpoint, suffix, extension);
+    const path = await {
+      async checkpoint() {
+        const bytes = await checkpointBytes(chosen.checkpoint, remove);
+        return askOutputFolder(place, { prompt: t('Folder for the new checkpoint'), value: free('healed'), bytes });
+      },
+      patch: () =>
+        askOutputFile(place, { prompt: t('File for the new weights'), value: free('healed', PATCH), extension: PATCH }),
+      async gguf() {
+        const size = await healedGguf(chosen, remove);
+        const value = free(`${chosen.architecture.layers.length - remove.length}-blocks-healed`, GGUF);
+        const prompt = [t('The new file'), ...(size?.finer ? [finerWords(size.finer)] : [])].join('. ');
+        return askOutputFile(place, { prompt, value, extension: GGUF, ...(size && { bytes: size.bytes }) });
+      },
+    }[output ?? 'checkpoint']();
+    const name = ({ checkpoint: 'out', patch: 'patch', gguf: 'gguf' } as const)[output ?? 'checkpoint'];
+    return path === BACK ? BACK : ({ [name]: path } as unknown as Partial<S>);
+  };
+  return given.output === undefined ? [outputStep, pathStep] : [pathStep];
+}
