@@ -4,7 +4,7 @@ import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
 import type { Choice as BlockChoice } from '../engine/importance/choice';
-import { healable } from '../engine/heal/healable';
+import { healable, requireHealable } from '../engine/heal/healable';
 import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
@@ -13,7 +13,6 @@ import { checkpointBytes, requireSpace } from '../host/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { amountChoices, healingOptions, healingTexts, tellHealed, usualHealingText } from '../host/healing';
 import { modelSource } from '../host/model-choice';
-import { requireHealing } from '../host/no-healing';
 import { quickChoice } from '../host/quick-choice';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
@@ -45,7 +44,7 @@ export const healCheckpointCommand: Command<HealArguments> = {
       takes: ({ architecture, subject }) =>
         healable(architecture, args.method) && (args.remove !== undefined || coppice.plans.removed(subject).length > 0),
     });
-    requireHealing(chosen.architecture, args.method);
+    requireHealable(chosen.architecture, args.method); // before any question
     const { remove = [] } = modelSource(coppice, chosen, { plan: true, remove: args.remove });
     if (remove.length === 0) throw nothingToHeal();
     const choice = args.remove === undefined ? coppice.plans.choice(chosen.subject) : (args.choice ?? 'hand');

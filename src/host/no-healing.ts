@@ -1,6 +1,5 @@
 /** Models that cannot be healed, told before anything is asked: one line with the reason and the way out. Does not use VS Code. */
 import type { Architecture } from '../engine/checkpoint/architecture';
-import { UserError } from '../engine/errors';
 import { healable, whyNotHealed } from '../engine/heal/healable';
 import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
 import { type Criterion, criterionInfo } from '../engine/importance/criteria';
@@ -9,7 +8,7 @@ import { l10n } from '../l10n';
 
 type Model = Pick<Architecture, 'family' | 'style'>;
 
-/** "gemma3_text cannot be healed: … Retrain instead."; undefined for a model that can be. */
+/** "olmo2 cannot be healed: … Retrain instead."; undefined for a model that can be. */
 export function noHealingWords(model: Model, method?: HealMethod): string | undefined {
   const why = whyNotHealed(model, method);
   if (why === undefined) return undefined;
@@ -25,11 +24,3 @@ export const noScoringWords = (model: Model, criterion: Criterion): string | und
 /** The same for what heals between the rounds of an iterative pruning. */
 export const noRoundsWords = (model: Model, method: IterativeMethod): string | undefined =>
   isClosed(method) ? noHealingWords(model, method) : undefined;
-
-/** @throws UserError for a model that cannot be healed */
-export function requireHealing(model: Model, method?: HealMethod): void {
-  const why = whyNotHealed(model, method);
-  if (why === undefined) return;
-  const instead = healable(model) ? l10n.t('Heal with {0} instead.', HEAL_DEFAULTS.method) : l10n.t('Retrain instead.');
-  throw new UserError(l10n.t('{0} cannot be healed', model.family), why, instead);
-}

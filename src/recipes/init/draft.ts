@@ -10,6 +10,7 @@ import { CancelledError, UserError } from '../../engine/errors';
 import { healable } from '../../engine/heal/healable';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
+import { finerNote } from '../../engine/write/gguf/finer';
 import type { JobOptions } from '../../engine/progress';
 import { formatBytes, formatFactor, formatPercent } from '../../format/numbers';
 import { counted } from '../../format/words';
@@ -21,7 +22,7 @@ import { RECIPE_VERSION } from '../recipe';
 import { type Chosen, countOfShare, countOfSpeed, fitting, isMuch, needsEnds, smallest } from './choose';
 import { type Entry, layOut } from './layout';
 import { placeFrom } from './paper';
-import { keptType, writtenBytes } from '../../jobs/written-bytes';
+import { keptType, writtenBytes, writtenSize, type WrittenSize } from '../../jobs/written-bytes';
 import { type Outline, stepsOf, writesTexts } from './steps';
 import { type TextsNearby, textsNear } from './texts';
 import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from './wish';
@@ -36,7 +37,9 @@ export async function draftRecipe(path: string, wish: RecipeWish, job: JobOption
   const { goal = USUAL_GOAL } = wish;
   const { format, notes } = await formatFor(checkpoint, wish.format, goal);
   checkType(format, wish.type);
-  const chosen = await choose(checkpoint, goal, { format, type: wish.type, trains: wish.data !== undefined, job });
+  const choosing = { format, type: wish.type, trains: wish.data !== undefined, job };
+  const chosen = await choose(checkpoint, goal, choosing);
+  const { finer } = await shippedSize(checkpoint, chosen.removes, { ...choosing, type: chosen.type });
   const home = dirname(resolve(wish.file));
   const texts = await textsFor(wish, home, checkpoint);
   const outline = outlineOf(checkpoint, { wish, goal, format, chosen, texts });
@@ -50,7 +53,7 @@ export async function draftRecipe(path: string, wish: RecipeWish, job: JobOption
     blocks: architecture.layers.length,
     expectedBytes: chosen.bytes,
     modelBytes: checkpoint.size.all,
-    notes: [...notes, ...notesOf(drafting)],
+    notes: [...notes, ...notesOf(drafting), ...(finer ? [`In them, ${finerNote(finer)}.`] : [])],
     warnings: warningsOf(drafting),
   };
 }
@@ -108,15 +111,24 @@ interface Choosing {
   readonly job: JobOptions;
 }
 
-async function choose(checkpoint: Checkpoint, goal: Goal, { format, type, trains, job }: Choosing): Promise<Chosen> {
+/** What is written once so many blocks are gone, and what is left is healed or trained. */
+function shippedSize(
+  checkpoint: Checkpoint,
+  count: number,
+  { format, type, trains, job }: Choosing,
+): Promise<WrittenSize> {
   const architecture = requireArchitecture(checkpoint);
   const changed = trains || !healable(architecture) ? 'trained' : 'healed';
-  const sizeOf = (each: string | undefined, count: number): Promise<number> => {
-    const sizes = each === undefined ? blockBytes(checkpoint) : layerParameters(architecture);
-    const removed = smallest(architecture, count, sizes);
-    const changes = removed.length > 0 && staysGguf(checkpoint, format);
-    return writtenBytes(checkpoint, { format, type: each, removed, ...(changes && { changed }) }, job);
-  };
+  const sizes = type === undefined ? blockBytes(checkpoint) : layerParameters(architecture);
+  const removed = smallest(architecture, count, sizes);
+  const changes = removed.length > 0 && staysGguf(checkpoint, format);
+  return writtenSize(checkpoint, { format, type, removed, ...(changes && { changed }) }, job);
+}
+
+async function choose(checkpoint: Checkpoint, goal: Goal, { format, type, trains, job }: Choosing): Promise<Chosen> {
+  const architecture = requireArchitecture(checkpoint);
+  const sizeOf = async (each: string | undefined, count: number): Promise<number> =>
+    (await shippedSize(checkpoint, count, { format, type: each, trains, job })).bytes;
   if (goal.kind === 'fit') {
     return fitting(architecture, goal.bytes, type === undefined ? typesOf(checkpoint, format) : [type], sizeOf);
   }
