@@ -69,6 +69,16 @@ export interface ScoreResult {
     readonly kl?: JsonNumber;
     readonly tokens: number;
   } | null;
+  /**
+   * Only where the whole model does not fit the text, so that the scores mean little: the perplexity of the first rows, that of
+   * the same tokens with a begin-of-text token before each row or without it, and the square root of the vocabulary.
+   */
+  readonly unfit?: {
+    readonly rows: number;
+    readonly ppl: number;
+    readonly other?: { readonly begins: boolean; readonly ppl: number };
+    readonly limit: number;
+  };
   readonly blocks?: readonly BlockScoreInfo[];
   readonly modules?: readonly ModuleScoreInfo[];
   /** From least to most important. */

@@ -1,5 +1,6 @@
 /** Formats scores of a block for lines, hovers and warnings. Does not use VS Code. */
 import { objectiveOf } from '../engine/importance/criteria';
+import { shortNumber } from '../format/numbers';
 import { l10n } from '../l10n';
 import type { Scores } from './scores';
 import { shortScore } from './short-score';
@@ -38,6 +39,31 @@ export function scoreSentence(scores: Scores, block: number): string | undefined
 /** One scoring: "ppl, whole model 18.1, on calibration.txt, 10 × 128 tokens". */
 export const scoringSentence = (scores: Scores): string =>
   [scores.criterion, ...wholeModel(scores), ...textOf(scores)].join(', ');
+
+/** Why scores mean little; undefined for those of a text that the model fits. */
+export function unfitWords({ unfit }: Scores): string | undefined {
+  if (!unfit) return undefined;
+  const { ppl, other, limit } = unfit;
+  const own = shortNumber(ppl);
+  if (other === undefined)
+    return l10n.t(
+      'The model does not fit the text that it was scored on: its perplexity is {0}, more than {1}, the square root of its vocabulary. Score on another text.',
+      own,
+      shortNumber(limit),
+    );
+  const better = shortNumber(other.ppl);
+  return other.begins
+    ? l10n.t(
+        'The model does not fit the rows that it was scored on: its perplexity is {0}, with a begin-of-text token before each row {1}. Score again.',
+        own,
+        better,
+      )
+    : l10n.t(
+        'The model does not fit the rows that it was scored on: its perplexity is {0}, without a begin-of-text token {1}. Score again.',
+        own,
+        better,
+      );
+}
 
 /** Its perplexity belongs to scores that are perplexities. */
 function wholeModel({ criterion, objective, fullPpl }: Scores): string[] {

@@ -28,6 +28,8 @@ export interface Scores {
   readonly objective?: Objective;
   /** Perplexity of the whole model, if measured. */
   readonly fullPpl?: JsonNumber;
+  /** The model does not fit the text, so that the scores mean little. */
+  readonly unfit?: ScoreResult['unfit'];
   /** The text, with its path and its name for the user if known: different texts have the same base name. */
   readonly calibration: (CalibrationInfo & { readonly file?: string; readonly name?: string }) | null;
   /** Path of the run's record. */
@@ -115,6 +117,7 @@ export class ScoreStore {
       ...(result.objective && { objective: result.objective }),
       ...(result.search && { set: result.search.blocks }),
       ...(result.full && { fullPpl: result.full.ppl }),
+      ...(result.unfit && { unfit: result.unfit }),
       calibration: result.calibration && {
         ...result.calibration,
         ...(file !== undefined && { file }),

@@ -2,6 +2,7 @@
  * A curve before it is measured: its rows, its points in the order of a criterion, and what its record says. Parts of a
  * curve find the same plan, each for itself.
  */
+import { unfitScores } from '../importance/text-fit';
 import type { Architecture } from '../checkpoint/architecture';
 import { parametersReadOf } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
@@ -149,7 +150,8 @@ async function rankBlocksBy(
       );
     }
     const inputs = [fileInput('scores', scores, read.sha256), ...scoringInputs(read.calibration)];
-    return { ranking: read.ranking, inputs, warnings: [], screened: read.screened };
+    const warnings = read.unfit ? [unfitScores(read.unfit)] : [];
+    return { ranking: read.ranking, inputs, warnings, screened: read.screened };
   }
   if (needsCalibration(criterion) && scoring.calibration === undefined) {
     throw new UserError(

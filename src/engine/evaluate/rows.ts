@@ -10,7 +10,7 @@ import type { RunInput } from '../records/record';
 import { shareOfText } from '../files/share-of-text';
 import { readTextFile } from '../files/text-file';
 import type { BosChoice, BosMode } from '../../format/bos';
-import { beginningOf } from '../tokenizer/bos';
+import { beginningOf, bosIdOf } from '../tokenizer/bos';
 import { optionalTokenizer } from '../tokenizer/optional';
 import { loadTokenizer } from '../tokenizer/tokenizer';
 import { windowsOfText } from './text-windows';
@@ -42,6 +42,8 @@ export interface Rows {
   readonly drawn: Readonly<Record<string, unknown>>;
   /** Where the begin-of-text token is; 'given' for rows of ids, which are taken as they are. */
   readonly bos: BosMode | 'given';
+  /** The begin-of-text token; undefined if the model has none. */
+  readonly bosId: number | undefined;
   /** Warnings about the rows for the user. */
   readonly warnings: readonly string[];
 }
@@ -73,6 +75,7 @@ export async function loadRows(
       input: fileInput('calibration', file, calibration.sha256, share),
       drawn: drawnOf(calibration),
       bos: calibration.bos ?? 'given',
+      bosId: bosIdOf({ tokenizer, bosTokenId }),
       warnings: calibrationWarnings(calibration, source, context),
     };
   }
@@ -90,6 +93,7 @@ export async function loadRows(
     input: fileInput('text', source.file, sha256, source.share),
     drawn: { window, limit: limit ?? null, bos, ...withShare(source.share) },
     bos,
+    bosId: bosIdOf({ tokenizer, bosTokenId }),
     warnings: contextWarning(window, context, 'windows'),
   };
 }

@@ -10,6 +10,8 @@ import { UserError } from '../errors';
 import { requireHealable } from '../heal/healable';
 import { option } from '../option-token';
 import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
+import { bosIdOf } from '../tokenizer/bos';
+import { fitWarning, textFit, type TextFit } from './text-fit';
 import { normCause, resultWarnings, scoresWarning } from './not-finite';
 import { arithmeticOf, refusedInt8, SCORE_PRECISIONS } from './arithmetic';
 import { type Criterion, criterionInfo, objectiveOf, objectiveSetting } from './criteria';
@@ -46,10 +48,16 @@ export interface Scored {
   readonly precision?: RunPrecision;
   /** Warnings about the numbers and the text for the user. */
   readonly warnings: readonly string[];
+  /** How well the whole model reads the first rows; undefined without a text, and for another model than the whole. */
+  readonly fit?: TextFit;
 }
 
 /** With changes to the checkpoint's weights. */
-export type Scope = ScoringScope & Pick<ModelOptions, 'changes'>;
+export type Scope = ScoringScope &
+  Pick<ModelOptions, 'changes'> & {
+    /** False for the later parts of a run in parts: what concerns the whole text is looked at once. */
+    readonly isFirstPart?: boolean;
+  };
 
 export type Options = CriterionSettings & Omit<ModelOptions, 'changes' | 'precision'>;
 
@@ -67,7 +75,7 @@ export async function runCriterion(
   if (scoreStored) return withoutText(checkpoint, scoreStored, options, job, scope);
   const { seed, budget, generations } = options;
   const objective = objectiveOf(criterion, options.objective);
-  const { found, calibration, settings, inputs, warnings } = await withScoredModel(
+  const { found, calibration, settings, inputs, warnings, fit } = await withScoredModel(
     checkpoint,
     criterion,
     options,
@@ -98,6 +106,7 @@ export async function runCriterion(
     settings: { ...settings, ...(result.search && { budget, generations }) },
     seed,
     warnings: [...warnings, ...broken],
+    ...(fit && { fit }),
   };
 }
 
@@ -119,7 +128,7 @@ interface ScoredRows {
 }
 
 /** What `use` found, and what the record says of the text. */
-interface WithText<T> extends Pick<Scored, 'inputs' | 'settings' | 'warnings'> {
+interface WithText<T> extends Pick<Scored, 'inputs' | 'settings' | 'warnings' | 'fit'> {
   readonly found: T;
   readonly calibration: Calibration;
 }
@@ -152,10 +161,20 @@ export async function withScoredModel<T>(
   const precision = options.precision === 'float16' ? options.precision : undefined;
   const compute = { device: choice, threads, memory, hooks, precision };
   const isChanged = changes.length > 0;
-  const found = await withModel(checkpoint, { ...compute, changes }, (model) =>
+  const asked = {
+    choice: bos,
+    mode: calibration.bos ?? ('given' as const),
+    id: bosIdOf({ tokenizer, bosTokenId }),
+  };
+  const { found, fit } = await withModel(checkpoint, { ...compute, changes }, async (model) => {
+    const first = isOfWhole(scope, model) && scope.isFirstPart !== false;
+    const read = first ? await textFit(model, rows, asked.id, job) : undefined;
     // The teacher is what the model was before its weights changed.
-    isChanged && objective === 'kl' ? withModel(checkpoint, compute, (teacher) => run(model, teacher)) : run(model),
-  );
+    const hasTeacher = isChanged && objective === 'kl';
+    const scored = hasTeacher ? withModel(checkpoint, compute, (teacher) => run(model, teacher)) : run(model);
+    return { found: await scored, fit: read };
+  });
+  const fitted = fit && fitWarning(fit, asked);
   return {
     found,
     calibration,
@@ -163,9 +182,15 @@ export async function withScoredModel<T>(
       { role: 'calibration', name: calibration.source, sha256: calibration.sha256, ...withShare(calibration.share) },
     ],
     settings: { calibration: withoutRows(calibration), ...objectiveSetting(criterion, objective) },
-    warnings: calibrationWarnings(calibration, options, context),
+    ...(fit && { fit }),
+    warnings: [...calibrationWarnings(calibration, options, context), ...(fitted === undefined ? [] : [fitted])],
   };
 }
+
+/** Whether all of the model is scored as it is stored. */
+const isOfWhole = ({ view, changes = [] }: Scope, { architecture }: Model): boolean =>
+  changes.length === 0 &&
+  (view === undefined || stepsOf(view, true).length === stepsOf(fullView(architecture.layers.length), true).length);
 
 /** Passes the model on in the precision that the options ask for, and a screen if there is to be one. */
 async function inArithmetic<T>(

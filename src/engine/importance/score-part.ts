@@ -19,7 +19,7 @@ import { placeOfBreak } from './not-finite';
 import { loadCriterion, type Options, requireBlocks, type Scope, type Scored, withScoredModel } from './run-criterion';
 
 /** What a part of a scoring found. */
-export interface ScoredPart extends Pick<Scored, 'inputs' | 'settings' | 'seed' | 'warnings'> {
+export interface ScoredPart extends Pick<Scored, 'inputs' | 'settings' | 'seed' | 'warnings' | 'fit'> {
   readonly frame: ScoreFrame;
   readonly share: Share;
   readonly filled: readonly Filled[];
@@ -60,7 +60,7 @@ export async function scorePart(
     criterion,
     options,
     job,
-    scope,
+    { ...scope, isFirstPart: part.number === 1 },
     async (model, { rows, teacher }) => {
       const frame: ScoreFrame = {
         ...common,

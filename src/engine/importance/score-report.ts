@@ -10,6 +10,7 @@ import { removedJson } from '../model/view';
 import type { Criterion } from './criteria';
 import type { Calibration } from './calibration';
 import type { CriterionResult } from './result';
+import { type TextFit, unfitOf } from './text-fit';
 import { resultSummary, type ResultSummary, type Scored } from './run-criterion';
 
 /** What a scoring is of. */
@@ -33,6 +34,8 @@ export interface ScoreContext {
   readonly device: string;
   /** Absent for criteria that need no session. */
   readonly precision?: RunPrecision;
+  /** The whole model does not fit the text: perplexities of the first rows. */
+  readonly unfit?: TextFit;
   readonly peakRssBytes: number;
 }
 
@@ -46,7 +49,7 @@ export interface ScoreReport {
 }
 
 /** Scores, and the text without its tokens. */
-interface ReportedScores extends Pick<Scored, 'result' | 'precision'> {
+interface ReportedScores extends Pick<Scored, 'result' | 'precision' | 'fit'> {
   readonly calibration: ScoreContext['calibration'];
   readonly device?: { readonly provider: string };
 }
@@ -61,14 +64,16 @@ export const subjectOf = ({ checkpoint, removed, inputs }: OpenedModel, criterio
 
 export function scoreReport(
   subject: ScoreSubject,
-  { result, calibration, device, precision }: ReportedScores,
+  { result, calibration, device, precision, fit }: ReportedScores,
   { seconds, peak = peakRssBytes() }: { readonly seconds: number; /** In bytes. */ readonly peak?: number },
 ): ScoreReport {
+  const unfit = fit && unfitOf(fit);
   const context: ScoreContext = {
     calibration,
     seconds,
     device: device?.provider ?? 'cpu',
     ...(precision !== undefined && { precision }),
+    ...(unfit && { unfit }),
     peakRssBytes: peak,
   };
   return {

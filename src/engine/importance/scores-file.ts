@@ -1,4 +1,5 @@
 /** Reads the output (or the record) of `coppice score --json`, for `prune --scores`. */
+import { isTextFit, type TextFit } from './text-fit';
 import { readShare, withShare } from '../../format/text-share';
 import { isBosMode } from '../../format/bos';
 import type { Checkpoint } from '../checkpoint/types';
@@ -21,6 +22,8 @@ export interface ScoresFile {
   readonly calibration?: ScoringText;
   /** Set if some of the scores are those of a screen. */
   readonly screened?: ScreenOfScores;
+  /** The model does not fit the text that it was scored on. */
+  readonly unfit?: TextFit;
 }
 
 /**
@@ -95,6 +98,7 @@ export function scoresIn(
     ranking,
     calibration: scoringText(scores.calibration),
     ...(screened && { screened }),
+    ...(isTextFit(scores.unfit) && { unfit: scores.unfit }),
   };
 }
 

@@ -1,4 +1,5 @@
 /** The result of a scoring, in a record of kind "score", for display: scores, their intervals, and what is certain of them. */
+import { isTextFit } from '../importance/text-fit';
 import { isObject, type JsonNumber, type JsonObject, parseJsonNumber } from '../../format/json';
 import { jointFromBootstrap } from '../joint-interval';
 import type { ScoreDigest } from './digest-types';
@@ -45,6 +46,7 @@ export function scoreOf(results: JsonObject): ScoreDigest {
     blocks,
     ...(precision !== undefined && { precision }),
     ...(screen && { screen }),
+    ...(isTextFit(results.unfit) && { unfit: results.unfit }),
   };
 }
 

@@ -113,6 +113,15 @@ export interface ScoreDigest {
   readonly precision?: string;
   /** How many of the least important blocks are certain behind a screen, and its error near them in nats. */
   readonly screen?: { readonly exact: number; readonly margin?: JsonNumber };
+  /**
+   * The whole model does not fit the text: its perplexity on the first rows, and that of the same tokens with a begin-of-text token
+   * before each row, or without one.
+   */
+  readonly unfit?: {
+    readonly ppl: number;
+    readonly limit: number;
+    readonly other?: { readonly begins: boolean; readonly ppl: number };
+  };
 }
 
 export interface CurveDigest {

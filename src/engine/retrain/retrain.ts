@@ -2,6 +2,8 @@
  * Retraining from start to end (Shortened LLaMA §3.3; its later version for continued pre-training): data, model,
  * teacher, training with a state that can be resumed, and the adapter or checkpoint at the end.
  */
+import { askedWarning } from '../importance/text-fit';
+import { bosIdOf } from '../tokenizer/bos';
 import { type Architecture, linearNames, longestText, withoutLayers } from '../checkpoint/architecture';
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
@@ -67,6 +69,8 @@ export interface RetrainStart {
   readonly resumed: boolean;
   /** Given settings that have no effect, because nothing is held out. */
   readonly idle: readonly ('evalEvery' | 'patience')[];
+  /** The warning for examples that the model would read better with or without a begin-of-text token. */
+  readonly warning?: string;
 }
 
 export interface RetrainContext {
@@ -119,13 +123,19 @@ export async function retrain(
     if (context.teacher) await requireSameTokens(context.teacher.model.checkpoint, context.tokenizer, job);
     const { tokenizer, teacher } = context;
     const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData };
-    const data = await runData(context.author ?? model, settings, sources, gather);
+    const author = context.author ?? model;
+    const data = await runData(author, settings, sources, gather);
     const healed = context.healed?.note.digest;
     const frozen = settings.precision && (await integerWeights(model));
     const training = await prepareTraining(model, removed, { method, seed, selection, healed, frozen }, data);
     const options = trainOptions(settings, data);
     const parameters = [...training.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
+    const source = { tokenizer, bosTokenId: model.architecture.bosTokenId };
+    const asked = { choice: settings.bos, mode: data.describe.bos ?? ('given' as const), id: bosIdOf(source) };
+    const ids = data.train.map((example) => example.ids);
+    const warning = settings.data === 'self' ? undefined : await askedWarning(author, ids, asked, job);
     context.hooks?.onStart?.({
+      ...(warning !== undefined && { warning }),
       parameters,
       options,
       data: data.describe,
@@ -141,7 +151,7 @@ export async function retrain(
       healed,
       ...teacherFacts(context.teacher),
       ...(prompted && { prompt: settings.prompt ?? 'alpaca' }),
-      ...bosFact(settings.bos, { tokenizer, bosTokenId: model.architecture.bosTokenId }),
+      ...bosFact(settings.bos, source),
     };
     const run = runFacts(model.checkpoint.identity, facts, data.describe);
     const request = requestOf(model, removed, settings, context, context.opened ?? {});

@@ -39,7 +39,7 @@ export function beginningOf(choice: BosChoice = 'auto', { tokenizer, bosTokenId 
   const own = tokenizer?.beginsWith;
   if (choice === 'auto') return own === undefined ? { mode: 'none' } : { mode: 'window', id: own };
   if (choice === 'none') return { mode: 'none' };
-  const id = own ?? bosTokenId;
+  const id = bosIdOf({ tokenizer, bosTokenId });
   if (id !== undefined) return { mode: choice, id };
   throw new UserError(
     `Cannot use ${option('bos', choice)}`,
@@ -47,6 +47,10 @@ export function beginningOf(choice: BosChoice = 'auto', { tokenizer, bosTokenId 
     `${set('bos', 'auto')}.`,
   );
 }
+
+/** The begin-of-text token: the tokenizer's own, else that of the config. */
+export const bosIdOf = ({ tokenizer, bosTokenId }: BosSource): number | undefined =>
+  tokenizer?.beginsWith ?? bosTokenId;
 
 /** Whether a text begins as `auto` has it. */
 export const isUsual = ({ mode }: Beginning, tokenizer: BosSource['tokenizer']): boolean =>

@@ -1,4 +1,5 @@
 /** What a job needs so that its work can be cut into parts: how a part is measured, and how parts become the result. */
+import type { TextFit } from '../../engine/importance/text-fit';
 import type { Part } from '../../engine/parts/part';
 import type { Share } from '../../engine/parts/split';
 import type { RunPrecision } from '../../engine/precision';
@@ -20,6 +21,8 @@ export interface MeasuredPart {
   readonly times?: readonly number[];
   /** Path of the checkpoint, which differs between machines and is no part of the frame. */
   readonly path: string;
+  /** How well the whole model reads the text, of the first part. */
+  readonly fit?: TextFit;
   readonly run: RunDetails;
 }
 
@@ -39,6 +42,8 @@ export interface Gathered {
   readonly times: readonly (readonly number[])[];
   /** The most that one of them needed. */
   readonly peakRssBytes: number;
+  /** What the first part found of the text. */
+  readonly fit?: TextFit;
 }
 
 /** A job that can be cut. */

@@ -75,6 +75,7 @@ export async function gatherParts(
     seconds,
     times: parts.flatMap(({ results }) => (results.times ? [results.times] : [])),
     peakRssBytes: Math.max(...parts.map(({ results }) => results.peakRssBytes)),
+    fit: first.fit,
   };
   const finished = await finish(kind, gathered, parts[0].file);
   return {

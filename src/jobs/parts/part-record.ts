@@ -2,6 +2,7 @@
  * The partial record of a part: a record of kind "part" with what was measured. A run of parts has one identity, which all
  * its parts agree in: job, number of parts, versions, inputs, settings and frame.
  */
+import { isTextFit, type TextFit } from '../../engine/importance/text-fit';
 import { UserError } from '../../engine/errors';
 import { option } from '../../engine/option-token';
 import { MAX_PARTS, type Part } from '../../engine/parts/part';
@@ -36,6 +37,8 @@ export interface PartResults {
   /** Where: processors may differ in the last bits. */
   readonly processor: string;
   readonly warnings: readonly string[];
+  /** How well the whole model reads the text, which the first part looks at. */
+  readonly fit?: TextFit;
 }
 
 /** A record of a part that was read. */
@@ -86,6 +89,7 @@ function resultsFault(results: Partial<Record<keyof PartResults, unknown>>): str
   if (times !== undefined && !(Array.isArray(times) && times.every(isAmount)))
     return 'results.times is not a list of numbers';
   for (const name of ['path', 'processor'] as const) if (!isText(results[name])) return `results.${name} is not a text`;
+  if (results.fit !== undefined && !isTextFit(results.fit)) return 'results.fit has not the numbers of a text';
   return isTexts(results.warnings) ? undefined : 'results.warnings is not a list of texts';
 }
 

@@ -63,6 +63,7 @@ export async function runPart<K extends CutKind>(
       frame,
       data,
       times,
+      fit,
       path: checkpoint,
       run: details,
     } = await cut.measure(options, context, part);
@@ -77,6 +78,7 @@ export async function runPart<K extends CutKind>(
       path: checkpoint,
       seconds: secondsSince(start),
       ...(times && { times }),
+      ...(fit && { fit }),
       peakRssBytes: peakRssBytes(),
       processor: cpus().at(0)?.model.trim() ?? 'unknown',
       warnings,

@@ -52,6 +52,7 @@ export const cutScore: CutJob<'score'> = {
       work: scoreWork(scored.frame, scored.share, (await partsOf(criterion)).oneRow === true),
       frame,
       data: scored.filled,
+      ...(scored.fit && { fit: scored.fit }),
       path: checkpoint.path,
       run: detailsOf(checkpoint, options, {
         inputs: [...scored.inputs, ...inputs],
@@ -62,7 +63,7 @@ export const cutScore: CutJob<'score'> = {
       }),
     };
   },
-  finish: async ({ frame: given, data, path, seconds, peakRssBytes, device, precision }) => {
+  finish: async ({ frame: given, data, path, seconds, peakRssBytes, device, precision, fit }) => {
     const { subject: named, calibration, score: frame } = given as Frame; // of records with one identity, made by `measure`
     const subject = { ...named, model: { ...named.model, path } };
     // It names a file of code.
@@ -72,7 +73,7 @@ export const cutScore: CutJob<'score'> = {
     const { result: resultOf, oneRow, cause } = await partsOf(subject.criterion);
     const table = new Table(filledOf(data), oneRow ? 1 : frame.rows);
     const result = resultOf(table, frame);
-    const scored = { result, calibration, device, precision };
+    const scored = { result, calibration, device, precision, ...(fit && { fit }) };
     const { summary, results } = scoreReport(subject, scored, { seconds, peak: peakRssBytes });
     return { result: summary, results, warnings: gatheredWarnings(result, cause?.(table, frame)) };
   },

@@ -1,4 +1,5 @@
 /** What is evaluated: a model over rows, and the unpruned model that it is compared with. */
+import { type AskedRows, askedWarning, unfitWarning } from '../../engine/importance/text-fit';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
 import { comparedRows, type Unpruned, type Viewed } from '../../engine/evaluate/compared';
@@ -32,6 +33,8 @@ export interface EvalSubject {
   readonly opened: OpenedModel;
   /** All of one length. */
   readonly rows: TokenRows;
+  /** How the rows were asked to begin. */
+  readonly asked: AskedRows;
   /** The unpruned model; undefined if there is nothing to compare. */
   readonly reference: Checkpoint | undefined;
   readonly facts: EvaluatedFacts;
@@ -67,6 +70,7 @@ export async function evalSubject(options: Options, context: JobContext): Promis
   return {
     opened,
     rows,
+    asked: { choice: options.bos, mode: bos, id: loaded.bosId },
     reference,
     facts: {
       ...(reference && { against: { model: modelName(reference), identity: reference.identity } }),
@@ -119,6 +123,24 @@ export const measureEvalRows = (
   job: JobOptions,
 ): Promise<MeasuredRows<RowLosses | RowComparisons>> =>
   unpruned ? comparedRows(own, unpruned, rows, job) : measuredRows(own.model, rows, own.view, job);
+
+/**
+ * What the user must know of how the model reads the rows: whether it would read them better with or without a begin-of-text
+ * token, where that was asked for, and whether a whole model knows such a text at all.
+ * @throws CancelledError
+ */
+export async function fitOfEval(
+  { own }: EvalModels,
+  { rows, asked, opened }: EvalSubject,
+  meanNll: number,
+  { job, warn }: Pick<JobContext, 'job' | 'warn'>,
+): Promise<void> {
+  const isWhole = opened.removed.length === 0 && opened.changes.length === 0;
+  const warning =
+    (await askedWarning(own.model, rows, asked, job, own.view)) ??
+    (isWhole ? unfitWarning(Math.exp(meanNll), opened.architecture.vocabulary) : undefined);
+  if (warning !== undefined) warn(warning);
+}
 
 /** The result from the numbers of all rows. @param length tokens of a row */
 export function evalResult(

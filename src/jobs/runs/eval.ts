@@ -1,11 +1,12 @@
 /** Perplexity of a text, or of calibration rows, for a model or a view of it; and how near it is to the unpruned model. */
+import { perplexityFrom } from '../../engine/evaluate/perplexity';
 import { repeatingOf } from '../../engine/evaluate/repeating';
 import type { TokenRows } from '../../engine/model/forward';
 import { inPhases, type JobOptions } from '../../engine/progress';
 import type { EvaluateResult, RepetitionResult } from '../../protocol/jobs';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
-import { type EvalModels, evalResult, evalSubject, measureEvalRows, withEvalModels } from './eval-subject';
+import { type EvalModels, evalResult, evalSubject, fitOfEval, measureEvalRows, withEvalModels } from './eval-subject';
 
 type Options = OptionsFor<'eval'>;
 
@@ -13,10 +14,12 @@ export async function runEval(options: Options, context: JobContext): Promise<Ru
   const start = performance.now();
   const subject = await evalSubject(options, context);
   const { rows, facts, run } = subject;
-  const { measured, device } = await withEvalModels(subject, options, context, async (models) => ({
-    measured: await measure(models, rows, options, context),
-    device: models.own.device,
-  }));
+  const { measured, device } = await withEvalModels(subject, options, context, async (models) => {
+    const found = await measure(models, rows, options, context);
+    const { meanNll } = perplexityFrom(found.numbers, rows[0].length);
+    await fitOfEval(models, subject, meanNll, context);
+    return { measured: found, device: models.own.device };
+  });
   const { numbers, warning, repetition } = measured;
   if (warning !== undefined) context.warn(warning);
   return {

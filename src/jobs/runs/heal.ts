@@ -1,4 +1,5 @@
 /** Heals a model after blocks were left out, and writes the new weights: a checkpoint, a patch, or both. */
+import { askedWarning } from '../../engine/importance/text-fit';
 import { foldersOf } from '../../engine/checkpoint/folders';
 import { asStored } from '../../engine/checkpoint/width';
 import { tmpdir } from 'node:os';
@@ -47,6 +48,8 @@ export async function runHeal(options: Options, context: JobContext): Promise<Ru
     try {
       const rows = await textOf(options, whole, reading);
       rows.warnings.forEach(context.warn);
+      const begun = await askedWarning(whole, rows.fit, rows.asked, context.job);
+      if (begun !== undefined) context.warn(begun);
       const sink = await openSink(options, opened, rows);
       try {
         const heldOut = rows.heldOut;

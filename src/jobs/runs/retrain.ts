@@ -81,9 +81,12 @@ async function openTeacher(options: Options, plain: Model, context: Context): Pr
   return { model: await openModel(await openCheckpoint(path), modelOptions(options, context)), ...part };
 }
 
-function hooksOf({ emit }: Context): RetrainContext['hooks'] {
+function hooksOf({ emit, warn }: Context): RetrainContext['hooks'] {
   return {
-    onStart: (start) => emit(startEvent(start)),
+    onStart: (start) => {
+      if (start.warning !== undefined) warn(start.warning);
+      emit(startEvent(start));
+    },
     onUnpruned: (loss) => emit({ type: 'unpruned', loss, ppl: Math.exp(loss) }),
     onStep: ({ step, loss, learningRate, gradientNorm, tokens, seconds }) =>
       emit({ type: 'step', step, loss, learningRate, gradientNorm, tokens, seconds }),

@@ -1,4 +1,5 @@
 /** Selects the blocks to remove: by name, or by scores and an amount. */
+import { unfitScores } from '../../engine/importance/text-fit';
 import { withShare } from '../../format/text-share';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { requireBlocks } from '../../engine/checkpoint/block-list';
@@ -98,7 +99,12 @@ async function byScores(
   { goal, count, kept, settings }: Amount,
   { warn }: JobContext,
 ): Promise<Selection> {
-  const { criterion, calibration, ranking, screened, sha256 } = await readScores(file, checkpoint, layers.length);
+  const { criterion, calibration, ranking, screened, unfit, sha256 } = await readScores(
+    file,
+    checkpoint,
+    layers.length,
+  );
+  if (unfit) warn(unfitScores(unfit));
   const warning = scoresWarning(resultOfRanking(ranking));
   if (warning !== undefined) warn(warning);
   const removed = selectByScores(ranking, layers.length, count, kept);
@@ -164,6 +170,7 @@ async function byDivergence(
       );
   throwIfCancelled(context.job.signal);
   scored?.warnings.forEach(context.warn);
+  if (read?.unfit) context.warn(unfitScores(read.unfit));
   const source = { ...options, from: 'calibration' as const, file: file! }; // the job's check requires it
   const { rows, input } = await loadRows(source, checkpoint, architecture, measuring);
   const removals = removalsOf((read ?? scored!).ranking, length, kept);

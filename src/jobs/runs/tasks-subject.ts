@@ -1,4 +1,5 @@
 /** What is asked of whom, and one model's answers: the same for a whole run and for a part of it. */
+import { askedWarning } from '../../engine/importance/text-fit';
 import { availableTasks } from '../../engine/evaluate/tasks/available';
 import type { Bundle } from '../../engine/evaluate/tasks/bundles';
 import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
@@ -13,7 +14,7 @@ import { inPhases, type JobOptions } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import type { RunInput } from '../../engine/records/record';
 import type { BosMode } from '../../format/bos';
-import { type Beginning, beginningOf } from '../../engine/tokenizer/bos';
+import { type Beginning, beginningOf, bosIdOf, encodeText } from '../../engine/tokenizer/bos';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
 import type { OptionsFor } from '../kinds';
 import { columnsOf } from '../options/models';
@@ -123,9 +124,9 @@ async function answer(
   context: JobContext,
 ): Promise<Answered> {
   const start = performance.now();
-  const { checkpoint, view, changes, inputs } = opened;
+  const { checkpoint, architecture, view, changes, inputs } = opened;
   const tokenizer = await loadTokenizer(checkpoint.home, context.job);
-  const beginning = beginningOf(options.bos, { tokenizer, bosTokenId: opened.architecture.bosTokenId });
+  const beginning = beginningOf(options.bos, { tokenizer, bosTokenId: architecture.bosTokenId });
   const begins = begunAs(beginning, tokenizer);
   const mode = beginning.mode;
   return withModel(
@@ -141,6 +142,12 @@ async function answer(
           answersKey([identity, removed, hashesOf(inputs), hashesOf(task.inputs), begins, arithmetic]),
         ]),
       );
+      const asked = { choice: options.bos, mode, id: bosIdOf({ tokenizer, bosTokenId: architecture.bosTokenId }) };
+      const contexts = bundles.flatMap(({ kind, items }) => (kind === 'choices' ? items : [])).slice(0, CONTEXTS);
+      const ids: number[][] = [];
+      for (const { choices } of contexts) ids.push(await encodeText(tokenizer, choices[0].context, beginning));
+      const begun = await askedWarning(model, ids.filter(isLong), asked, context.job, view);
+      if (begun !== undefined) context.warn(begun);
       const answers = await answerBundles(
         model,
         tokenizer,
@@ -166,6 +173,10 @@ const begunAs = ({ mode }: Beginning, { beginsWith }: Tokenizer): boolean | BosM
   const begins = mode !== 'none';
   return begins === (beginsWith !== undefined) ? begins : mode;
 };
+
+/** Contexts whose beginning is looked at, and tokens that they must have for it. */
+const CONTEXTS = 16;
+const isLong = ({ length }: readonly number[]): boolean => length >= 16;
 
 const hashesOf = (inputs: readonly RunInput[]): (string | undefined)[] =>
   inputs.map(({ sha256, identity }) => sha256 ?? identity);

@@ -1,4 +1,6 @@
 /** Prunes a model in width, measures the narrower model, and writes it or what it keeps. */
+import { type AskedRows, fitWarning, textFit } from '../../engine/importance/text-fit';
+import { bosIdOf } from '../../engine/tokenizer/bos';
 import { withShare } from '../../format/text-share';
 import { foldersOf } from '../../engine/checkpoint/folders';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
@@ -42,12 +44,14 @@ export async function runWidth(options: Options, context: JobContext): Promise<R
   const amount = amountOf(options, architecture);
   requireReachable(architecture, { ...options, range }, amount);
   await checkOutputs(options, checkpoint);
-  const calibration = await calibrationOf(options, checkpoint, context);
+  const { calibration, asked } = await calibrationOf(options, checkpoint, context);
   const compute = modelOptions(options, context);
   const [measuring, selecting, evaluating] = inPhases(context.job, phasesOf(options));
   const { rows } = calibration;
   const clock = performance.now();
   const { choice, device } = await withModel(checkpoint, compute, async (model) => {
+    const begun = fitWarning(await textFit(model, rows, asked.id, context.job), asked);
+    if (begun !== undefined) context.warn(begun);
     const measured = await measureWidth(model, rows, { ...options, range }, measuring);
     return { choice: await measured.select(amount, selecting), device: model.device };
   });
@@ -119,14 +123,15 @@ async function calibrationOf(
   options: Options,
   checkpoint: Checkpoint,
   { job, warn }: JobContext,
-): Promise<Calibration> {
+): Promise<{ readonly calibration: Calibration; readonly asked: AskedRows }> {
   const { samples, length, seed, share, bos } = options;
   const { vocabulary, context, bosTokenId } = requireArchitecture(checkpoint);
   const tokenizer = await optionalTokenizer(checkpoint.home, job);
   const drawing = { samples, length, seed, share, vocabulary, bos, bosTokenId };
   const calibration = await loadCalibration(options.calibration, drawing, tokenizer);
   calibrationWarnings(calibration, options, context).forEach(warn);
-  return calibration;
+  const asked = { choice: bos, mode: calibration.bos ?? ('given' as const), id: bosIdOf({ tokenizer, bosTokenId }) };
+  return { calibration, asked };
 }
 
 /** Applications of the model, about: forward and backward passes to measure, and what a choice and the loss take. */

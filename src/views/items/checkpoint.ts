@@ -19,7 +19,7 @@ import type { Origin } from '../origins';
 import type { NextAction } from '../../protocol/journey';
 import { planEffect } from '../../jobs/plan-effect';
 import { savingWords } from '../../jobs/saving-words';
-import { scoringSentence } from '../score-words';
+import { scoringSentence, unfitWords } from '../score-words';
 import type { Scores } from '../scores';
 import { daysAgo } from '../../format/days-ago';
 import { formatBytes, formatCount, shortCount, formatFactor } from '../../format/numbers';
@@ -96,6 +96,7 @@ export function checkpointItem(
   item.description = [
     describe(checkpoint, state, family),
     ...(freshness?.changed ? [vscode.l10n.t('scores are stale')] : []),
+    ...(state.scores?.unfit ? [vscode.l10n.t('the model does not fit the text')] : []),
   ].join(' · ');
   item.tooltip = tooltip(path, checkpoint, state, family);
   if (!usable) item.command = openCommand(node);
@@ -201,6 +202,8 @@ function tooltip(
     const words = freshnessWords(freshness, '');
     line(vscode.l10n.t('Warning'), vscode.l10n.t('{0}. Score the blocks again.', words));
   }
+  const unfit = scores && unfitWords(scores);
+  if (unfit !== undefined) line(vscode.l10n.t('Warning'), unfit);
   if (removed.length > 0 && architecture) {
     const { speedup } = planEffect(checkpoint, removed);
     line(vscode.l10n.t('Plan removes'), removed.join(', '));

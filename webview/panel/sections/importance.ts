@@ -93,6 +93,7 @@ export function importanceSection(context: Context): Section {
       const told = toldOf(barsOf(score, plan, blocks), score);
       frame.setNote(
         ...shownNote(runs, shown, 'importance', context),
+        ...unfitNote(score),
         ...moreSamplesButton(score, told, trusted, context),
         ...otherRows(score, text, context),
       );
@@ -113,6 +114,35 @@ export function importanceSection(context: Context): Section {
       draw(ownRuns(runs), plan, model.blocks, wanted, byScore, shown, text, trusted, scoring, times.score);
     },
   };
+}
+
+/** Warns that the scores mean little, because the model does not fit the text. */
+function unfitNote({ unfit }: ScoreDigest): Child[] {
+  if (!unfit) return [];
+  const { ppl, limit, other } = unfit;
+  const own = shortNumber(ppl);
+  if (other === undefined)
+    return [
+      t(
+        '⚠ The model does not fit this text: its perplexity is {0}, more than {1}, the square root of its vocabulary. The scores mean little. Score on another text.',
+        own,
+        shortNumber(limit),
+      ),
+    ];
+  const better = shortNumber(other.ppl);
+  return [
+    other.begins
+      ? t(
+          '⚠ The model does not fit these rows: its perplexity is {0}, with a begin-of-text token before each row {1}. The scores mean little. Score again.',
+          own,
+          better,
+        )
+      : t(
+          '⚠ The model does not fit these rows: its perplexity is {0}, without a begin-of-text token {1}. The scores mean little. Score again.',
+          own,
+          better,
+        ),
+  ];
 }
 
 /** Warns that the scores were measured on another text than the panel's perplexities, with a button that uses that text. */

@@ -2,6 +2,7 @@
  * Rows of one length for healing: calibration rows, rows from all of a text or of several files in equal parts, or text
  * that the unpruned model writes.
  */
+import type { AskedRows } from '../../importance/text-fit';
 import type { TextShare } from '../../../format/text-share';
 import { counted } from '../../../format/words';
 import { UserError } from '../../errors';
@@ -16,7 +17,7 @@ import { inPhases, type JobOptions } from '../../progress';
 import { fileInput } from '../../records/details';
 import type { RunInput } from '../../records/record';
 import type { BosChoice } from '../../../format/bos';
-import { beginningOf, rowPrefix } from '../../tokenizer/bos';
+import { beginningOf, bosIdOf, rowPrefix } from '../../tokenizer/bos';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { join } from 'node:path';
 import { loadTrainingData, type TrainingData } from './load';
@@ -50,6 +51,8 @@ export interface HealingRows {
   /** For records and cards: the name of the text, its rows and their length. */
   readonly text: { readonly name: string; readonly rows: number; readonly length: number };
   readonly warnings: readonly string[];
+  /** How the rows were asked to begin. */
+  readonly asked: AskedRows;
   /** Of the text that the model wrote; 0 if it wrote none now. */
   readonly writingSeconds: number;
 }
@@ -83,8 +86,16 @@ export async function healingRows(text: HealingText, source: Source, job: JobOpt
     inputs: found.map(({ input }) => input),
     text: { name: found.map(({ input }) => input.name).join(' and '), rows: rows.length, length: own },
     warnings: [...short, ...contextWarning(own, context, 'rows')],
+    asked: askedOf(text, source),
     writingSeconds: seconds,
   };
+}
+
+function askedOf({ calibration, bos }: HealingText, { author, tokenizer }: Source): AskedRows {
+  const { bosTokenId } = author.architecture;
+  const isGiven = calibration !== undefined && isRowsFile(calibration);
+  const mode = isGiven ? 'given' : beginningOf(bos, { tokenizer, bosTokenId }).mode;
+  return { choice: bos, mode, id: bosIdOf({ tokenizer, bosTokenId }) };
 }
 
 interface Wanted extends Source {

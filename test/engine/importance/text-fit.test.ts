@@ -1,0 +1,101 @@
+/** How well a model reads rows, with and without a begin-of-text token, against the float64 reference; and what is said of it. */
+import assert from 'node:assert/strict';
+import {
+  askedWarning,
+  fitWarning,
+  isTextFit,
+  isUnfit,
+  type TextFit,
+  textFit,
+  unfitOf,
+  unfitWarning,
+} from '../../../src/engine/importance/text-fit';
+import { fullView } from '../../../src/engine/model/view';
+import { loadReference } from '../../reference/forward';
+import { referenceLoss } from '../../reference/measures';
+import { assertClose } from '../../support/close';
+import { withModel } from '../../support/model';
+import { randomRows } from '../../support/random';
+import { tinyCheckpoint } from '../../support/tiny-models';
+
+const VOCABULARY = 288;
+const BOS = 1;
+
+describe('importance/text-fit', () => {
+  it('measures the same tokens both ways, as the float64 reference does', async () => {
+    const folder = tinyCheckpoint('qwen2-layer-types');
+    const reference = loadReference(folder);
+    const view = fullView(4);
+    const total = (rows: readonly (readonly number[])[]): number =>
+      referenceLoss(reference, rows, view).meanNll * rows.length * (rows[0].length - 1);
+    const bare = randomRows(5, 20, VOCABULARY, 3).map((row) => row.map((id) => Math.max(id, 2)));
+    const some = bare.slice(0, 4); // no more are measured
+    const begun = some.map((row) => [BOS, ...row]);
+    await withModel(folder, async (model) => {
+      const plain = await textFit(model, bare, BOS, {});
+      assert.deepEqual([plain.rows, plain.other?.begins, plain.limit], [4, true, Math.sqrt(VOCABULARY)]);
+      assertClose(plain.ppl, Math.exp(total(some) / (4 * 19)), { relative: 1e-4 }, 'as they are');
+      const firsts = some.map(([first]) => [BOS, first]);
+      const common = (total(begun) - total(firsts)) / (4 * 19);
+      assertClose(plain.other!.ppl, Math.exp(common), { relative: 1e-4 }, 'with the token');
+      const turned = await textFit(model, begun, BOS, {});
+      assert.equal(turned.other?.begins, false);
+      assertClose(turned.ppl, plain.other!.ppl, { relative: 1e-4 }, 'the same tokens');
+      assertClose(turned.other!.ppl, plain.ppl, { relative: 1e-4 }, 'the same tokens without it');
+      assert.equal((await textFit(model, bare, undefined, {})).other, undefined);
+      assert.equal((await textFit(model, [[4, 5]], BOS, {})).other, undefined);
+    });
+  });
+
+  it('is asked only where somebody decided how rows begin', async () => {
+    await withModel(tinyCheckpoint('qwen2-layer-types'), async (model) => {
+      const rows = randomRows(2, 12, VOCABULARY, 3);
+      const asked = (choice: 'auto' | 'none', mode: 'none' | 'given') =>
+        askedWarning(model, rows, { choice, mode, id: BOS }, {});
+      assert.equal(await asked('auto', 'none'), undefined);
+      // Random weights know no text: that is said wherever it is measured.
+      assert.match(
+        (await asked('none', 'none'))!,
+        /^The model does not fit this text: .* square root of its vocabulary/,
+      );
+      assert.match((await asked('auto', 'given'))!, /does not fit/);
+    });
+  });
+
+  it('warns from a tenth where it was asked for, and from half where it is usual', () => {
+    const fit = (ppl: number, other: number, begins = true): TextFit => ({
+      rows: 4,
+      ppl,
+      other: { begins, ppl: other },
+      limit: 500,
+    });
+    const none = { choice: 'none', mode: 'none', id: 2 } as const;
+    const auto = { choice: 'auto', mode: 'none', id: 2 } as const;
+    const given = { mode: 'given', id: 2 } as const;
+    assert.equal(fitWarning(fit(54, 50), none), undefined);
+    const worse = fitWarning(fit(56, 50), none)!;
+    assert.match(worse, /^the perplexity .* first 4 rows is 56, with a begin-of-text token before each row 50\./i);
+    assert.match(worse, /bos\|window/);
+    assert.match(fitWarning(fit(56, 50, false), { ...none, choice: 'window', mode: 'window' })!, /bos\|none/);
+    assert.match(fitWarning(fit(56, 50), given)!, /Put the token 2 before each row of the file/);
+    assert.match(fitWarning(fit(56, 50, false), given)!, /Leave it out of the file/);
+    assert.equal(fitWarning(fit(56, 50), auto), undefined);
+    assert.match(fitWarning(fit(260, 49), auto)!, /^The model does not fit these rows: /);
+  });
+
+  it('knows what is beyond reason', () => {
+    const fit = { rows: 4, ppl: 80, limit: 100 };
+    assert.equal(isUnfit(fit), false);
+    assert.deepEqual(unfitOf({ ...fit, other: { begins: true, ppl: 53 } }), {
+      ...fit,
+      other: { begins: true, ppl: 53 },
+    });
+    assert.equal(unfitOf({ ...fit, other: { begins: true, ppl: 54 } }), undefined);
+    // The other way is told only where it is the reason.
+    assert.deepEqual(unfitOf({ ...fit, ppl: 101, other: { begins: true, ppl: 100 } }), { ...fit, ppl: 101 });
+    assert.equal(isUnfit({ ...fit, ppl: NaN }), false);
+    assert.equal(unfitWarning(99, 100 ** 2), undefined);
+    assert.match(unfitWarning(101, 100 ** 2)!, /is 101, more than 100/);
+    assert.ok(isTextFit(fit) && !isTextFit({ ...fit, ppl: 'x' }) && !isTextFit({ ...fit, other: { ppl: 1 } }));
+  });
+});
