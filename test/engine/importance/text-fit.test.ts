@@ -41,7 +41,7 @@ describe('importance/text-fit', () => {
       const turned = await textFit(model, begun, BOS, {});
       assert.equal(turned.other?.begins, false);
       assertClose(turned.ppl, plain.other!.ppl, { relative: 1e-4 }, 'the same tokens');
-      assertClose(turned.other!.ppl, plain.ppl, { relative: 1e-4 }, 'the same tokens without it');
+      assertClose(turned.other.ppl, plain.ppl, { relative: 1e-4 }, 'the same tokens without it');
       assert.equal((await textFit(model, bare, undefined, {})).other, undefined);
       assert.equal((await textFit(model, [[4, 5]], BOS, {})).other, undefined);
     });
