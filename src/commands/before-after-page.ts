@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import type { ReadText } from '../format/text-share';
 import * as vscode from 'vscode';
 import { pageFolder } from '../editors/page-html';
 import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
@@ -12,6 +13,7 @@ import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
 import { type BeforeAfter, beforeAfter } from '../engine/records/before-after/before-after';
 import { beforeAfterHtml, type PageLink, type PageParts } from '../engine/records/before-after/html';
+import { judgementOf } from '../engine/records/before-after/judgement';
 import type { KnownModel, ShippedFiles } from '../engine/records/before-after/known';
 import type { RunDigest } from '../engine/records/digest-types';
 import { originalOf } from '../engine/records/original';
@@ -25,7 +27,7 @@ import { exportSize } from '../host/export-sizes';
 import { FORMAT_NAMES } from '../host/format-choices';
 import type { ExportFormat } from '../jobs/definitions/export';
 import { verdictOf } from '../views/journey';
-import { suits } from '../views/journey-facts';
+import { newestExport as exportFor, suits, textsThatChose } from '../views/journey-facts';
 import { verdictWords } from '../views/verdict-words';
 import { relativesOf } from './comparable-models';
 
@@ -43,6 +45,10 @@ export interface Family {
   readonly original?: Member;
   /** Identity of the model that it was made from. */
   readonly parent?: string;
+  /** What was exported from it for the goal, if the engine reads it. */
+  readonly exported?: Member;
+  /** Texts that chose its blocks or fitted its weights. */
+  readonly used: readonly ReadText[];
   /** Runs of the original, the model, and those between and after them. */
   readonly runs: readonly RunDigest[];
 }
@@ -64,12 +70,19 @@ export async function readFamily(coppice: Coppice, chosen: Chosen, named?: Membe
       ...(tasks?.models ?? []).map(({ identity }) => identity),
       ...(cost ?? []).map(({ of }) => of?.identity),
     ].some((identity) => identity !== undefined && family.has(identity));
+  const runs = lists.flatMap((list) => list.runs.map(({ digest }) => digest)).filter(isOurs);
+  const made = children.map((child) => ({ ...child, origin: child.origin! }));
+  const goal = coppice.goals.goal(originalIdentity);
+  const file = exportFor(made, runs, self.identity, goal)?.path;
+  const line = [self.identity, self.origin?.identity, originalIdentity];
   return {
     chosen,
+    ...(file !== undefined && { exported: { path: file, checkpoint: await coppice.library.load(file) } }),
+    used: textsThatChose(runs, { origin: self.origin, choice: 'hand', line }),
     originalIdentity: original?.checkpoint.identity ?? originalIdentity,
     ...(original && { original }),
     ...(self.origin && { parent: self.origin.identity }),
-    runs: lists.flatMap(({ runs }) => runs.map(({ digest }) => digest)).filter(isOurs),
+    runs,
   };
 }
 
@@ -88,7 +101,7 @@ async function findOriginal(
 /** Undefined if no run is about both, and no original of the model is at hand. */
 export async function pageOf(
   { goals }: Pick<Coppice, 'goals'>,
-  { chosen, original, originalIdentity, runs }: Family,
+  { chosen, original, originalIdentity, runs, exported, used }: Family,
 ): Promise<BeforeAfter | undefined> {
   const { checkpoint } = chosen;
   const isResult = originalIdentity !== checkpoint.identity;
@@ -103,6 +116,8 @@ export async function pageOf(
     original: originalIdentity,
     ...(isResult && { subject: checkpoint.identity }),
     known,
+    used,
+    ...(exported && { shipped: exported.checkpoint.identity }),
   });
 }
 
@@ -164,15 +179,12 @@ function newestExport(
 export async function verdictOn(
   coppice: Coppice,
   { chosen, originalIdentity, runs }: Family,
-  { rows }: BeforeAfter,
+  found: BeforeAfter,
 ): Promise<Verdict | undefined> {
   const goal = coppice.goals.goal(originalIdentity);
   if (!goal) return undefined;
-  const cells = rows.find(({ measure }) => measure === 'ppl')?.cells ?? [];
-  const [before, after] = [cells[0]?.value, cells.at(-1)?.value];
-  const ratio = before !== undefined && after !== undefined ? after / before : undefined;
   const bytes = await shippedBytes(chosen, goal, runs);
-  return verdictOf({ goal, ...(bytes !== undefined && { bytes }), ...(ratio !== undefined && { ratio }) });
+  return verdictOf({ goal, ...(bytes !== undefined && { bytes }), ...judgementOf(found) });
 }
 
 /** Of the export in the goal's format, or what it would have. Undefined for a model that the format cannot hold. */
@@ -195,7 +207,7 @@ async function shippedBytes(
 /** What stands around the numbers when the page is saved. */
 export async function partsOf(coppice: Coppice, family: Family, found: BeforeAfter): Promise<PageParts> {
   const verdict = await verdictOn(coppice, family, found);
-  return verdict ? { verdict: { ships: verdict.ships, text: verdictWords(verdict) } } : {};
+  return verdict ? { verdict: { meets: verdict.meets, text: verdictWords(verdict) } } : {};
 }
 
 export const styleSheet = ({ context }: Coppice): Promise<string> =>

@@ -1,4 +1,5 @@
 /** Rank Plans…: measures the chosen plans of a checkpoint on the same rows, and shows them in the results panel. */
+import { withShare } from '../format/text-share';
 import * as vscode from 'vscode';
 import { openResults } from '../editors/results/panel';
 import { UserError } from '../engine/errors';
@@ -84,13 +85,15 @@ function step(coppice: Coppice, chosen: Chosen, all: readonly Candidate[]): Step
 /** The rows that scored the blocks, which the results panel measures on; else those of the settings. */
 function rowsOf({ scores, config }: Coppice, { subject, architecture }: Chosen): CalibrationSource {
   const calibration = scores.shown(subject)?.calibration;
-  const { file, samples, length, seed } = calibration?.file === undefined ? config.calibration : { ...calibration };
+  const { file, samples, length, seed, share } =
+    calibration?.file === undefined ? config.calibration : { ...calibration };
   const usual = config.calibration;
   return {
     file: file ?? usual.file,
     samples: samples ?? usual.samples,
     length: Math.min(length ?? usual.length, architecture.context),
     seed,
+    ...withShare(share),
   };
 }
 

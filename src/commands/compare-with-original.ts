@@ -14,6 +14,7 @@ import { timeOf } from '../host/expected-time';
 import { inform, nextCommand } from '../host/inform';
 import { runParts } from '../host/run-parts';
 import { askAll, BACK, pickMany, type Step } from '../host/steps';
+import { judgePlan } from './judge-plan';
 import { type Family, type Member, pageOf, readFamily, showPage } from './before-after-page';
 import { type Given, missingParts, namesOf, type Part, type PartName } from './comparison-parts';
 
@@ -22,6 +23,8 @@ export interface CompareArguments extends CommonArguments, Given {
   readonly original?: string;
   /** What may be measured; asked when undefined, unless `throws` is set. */
   readonly parts?: readonly PartName[];
+  /** Only what the verdict waits for: the perplexity on another text, of the plan where there is one. */
+  readonly judge?: boolean;
 }
 
 /** What a comparison did. */
@@ -43,6 +46,7 @@ export const compareWithOriginalCommand: Command<CompareArguments> = {
     const title = vscode.l10n.t('Compare with the Original');
     const made = await coppice.tree.madeFromListed();
     const chosen = await chooseCheckpoint(coppice, args, title, { takes: ({ path }) => made.has(path) });
+    if (args.judge && coppice.plans.removed(chosen.subject).length > 0) return judgePlan(coppice, chosen, args);
     const family = await familyOf(coppice, chosen, args, title);
     const lacking = await missingParts(coppice, family, (await pageOf(coppice, family))!, args);
     const { parts } = await chooseParts(coppice, family, lacking, args);
@@ -121,6 +125,7 @@ async function chooseParts(
 ): Promise<{ readonly parts: readonly PartName[] }> {
   const all = lacking.map(({ name }) => name);
   if (args.parts !== undefined) return { parts: args.parts };
+  if (args.judge) return { parts: ['perplexity'] };
   if (args.throws || all.length === 0) return { parts: all };
   const [result, original] = namesOf(family);
   const choices = lacking.map(({ label, name, work }) => {

@@ -1,27 +1,26 @@
 /** What a comparison with the original still has to measure: jobs, in parts that the user knows, each with its work. */
 import { basename } from 'node:path';
+import { type TextShare, withShare } from '../format/text-share';
 import * as vscode from 'vscode';
-import { Origins } from '../views/origins';
-import { type MeasuredOn, PanelTexts } from '../editors/results/panel-texts';
 import { PromptList } from '../editors/results/prompts';
-import { RunList } from '../editors/results/run-list';
 import type { Architecture } from '../engine/checkpoint/architecture';
 import { requireArchitecture } from '../engine/checkpoint/open';
 import type { BeforeAfter } from '../engine/records/before-after/before-after';
-import { isEvaluated } from '../engine/records/before-after/evaluated';
+import { UserError } from '../engine/errors';
+import { hashFile } from '../engine/files/regular-file';
+import { DEFAULT_WINDOW } from '../engine/importance/drawing';
+import { isJudged } from '../engine/records/before-after/evaluated';
 import { WANTED_SAMPLES } from '../engine/records/before-after/missing';
 import { modelName } from '../engine/records/record';
 import { chatKindOf } from '../engine/tokenizer/instruct';
 import { checkpointName } from '../jobs/titles';
 import type { LabelledModel } from '../jobs/option';
-import { drawnOptions } from '../jobs/options/calibration';
 import type { JobSpec } from '../protocol/jobs';
 import { perplexityWork, speedWork, textsWork } from '../host/compare-estimate';
 import { textName } from '../host/text-name';
 import type { Part as Work } from '../recipes/estimate/speeds';
 import type { Coppice } from '../host/coppice';
-import { inputFolders } from '../host/input-folders';
-import { recordFolders } from '../host/run-job';
+import { JUDGING_WINDOWS, judgingText, type JudgingText } from '../host/judging-text';
 import type { Family, Member } from './before-after-page';
 
 export type PartName = 'perplexity' | 'speed' | 'texts';
@@ -59,45 +58,61 @@ export async function missingParts(
 type Both = Family & { readonly original: Member };
 
 async function perplexityPart(coppice: Coppice, family: Both, { text }: Given): Promise<Part[]> {
-  const { chosen, original, runs } = family;
-  const { source, shown } = await familyText(coppice, family, text);
-  const { rowsKey } = shown;
+  const { chosen, original, runs, exported } = family;
+  const judging = text === undefined ? await judgingTextOf(coppice, family) : await givenText(coppice, text);
+  const context = Math.min(...[chosen, original].map(({ checkpoint }) => requireArchitecture(checkpoint).context));
+  const asked = judgingOptions(judging, context);
   const lacks = ({ checkpoint }: Member, compared: boolean): boolean =>
-    rowsKey === undefined || !isEvaluated(runs, checkpoint.identity, rowsKey, compared);
-  const rows = { rows: shown.samples, length: shown.length };
+    !isJudged(runs, checkpoint.identity, { ...judging, window: asked.window, limit: asked.limit }, compared);
   const jobs: JobSpec[] = [];
   const readers: Member[] = [];
   if (lacks(original, false)) {
-    jobs.push({ kind: 'eval', checkpoint: original.path, ...drawnOptions(source) });
+    jobs.push({ kind: 'eval', checkpoint: original.path, ...asked });
     readers.push(original);
   }
-  if (lacks(chosen, true)) {
-    jobs.push({ kind: 'eval', checkpoint: chosen.path, ...drawnOptions(source), against: original.path });
-    readers.push(original, chosen); // the original reads the rows again beside it
+  // The file that ships decides, where the engine can read it.
+  for (const model of [chosen, ...(exported ? [exported] : [])].filter((each) => lacks(each, true))) {
+    jobs.push({ kind: 'eval', checkpoint: model.path, ...asked, against: original.path, repetition: REPETITIONS });
+    readers.push(original, model); // the original reads the rows again beside it
   }
-  const label = vscode.l10n.t('Perplexity of both on {0}', shown.name);
-  const work = perplexityWork(architecturesOf(readers), rows);
+  const label = vscode.l10n.t('Perplexity of both on {0}', judging.name);
+  const rows = { rows: asked.limit, length: asked.window };
+  const architectures = architecturesOf(readers);
+  const work = [...perplexityWork(architectures, rows), ...textsWork(architectures.slice(1), REPETITIONS)];
   return jobs.length === 0 ? [] : [{ name: 'perplexity', label, jobs, work }];
 }
 
-/** The rows that the family was scored on, else the text of the settings. */
-async function familyText(coppice: Coppice, family: Both, text: string | undefined): Promise<MeasuredOn> {
-  const { chosen, original, originalIdentity, parent } = family;
-  const given = inputFolders(coppice);
-  const texts = new PanelTexts(
-    (file) => textName(coppice, file),
-    () => given,
+/** Continuations of the text, by which repetition is measured. */
+export const REPETITIONS = 8;
+
+/** The options of an evaluation that judges. */
+export const judgingOptions = (
+  { file, share }: Pick<JudgingText, 'file' | 'share'>,
+  context: number,
+): { readonly text: string; readonly window: number; readonly limit: number; readonly share?: TextShare } => ({
+  text: file,
+  window: Math.min(DEFAULT_WINDOW, context),
+  limit: JUDGING_WINDOWS,
+  ...withShare(share),
+});
+
+/** A text that chose nothing and fitted nothing. @throws UserError where there is none */
+async function judgingTextOf(coppice: Coppice, { chosen, original, used }: Both): Promise<JudgingText> {
+  const found = await judgingText(coppice, used, [chosen.path, original.path]);
+  if (found) return found;
+  throw noOtherText();
+}
+
+export const noOtherText = (): UserError =>
+  new UserError(
+    vscode.l10n.t('There is no text to judge the model by'),
+    vscode.l10n.t('every text in the workspace chose its blocks or fitted its weights'),
+    vscode.l10n.t('Put another text (.txt) into the workspace, then compare again.'),
   );
-  const { calibration } = coppice.config;
-  const context = Math.min(...[chosen, original].map(({ checkpoint }) => requireArchitecture(checkpoint).context));
-  const usual = { ...calibration, length: Math.min(calibration.length, context) };
-  if (text !== undefined) return texts.refresh([], { ...usual, file: text });
-  const list = new RunList(chosen, new Origins(), (file) => textName(coppice, file));
-  await list.read(recordFolders(coppice), given);
-  const identities = [chosen.checkpoint.identity, ...(parent === undefined ? [] : [parent]), originalIdentity];
-  const scorings = identities.map((identity) => list.scorings(identity)).find((each) => each.length > 0) ?? [];
-  const found = await texts.refresh(scorings, usual);
-  return found.shown.fault === undefined ? found : texts.refresh([], usual);
+
+/** A text of the caller's choice: the page says so if it chose or fitted. */
+async function givenText(coppice: Coppice, file: string): Promise<JudgingText> {
+  return { file, sha256: await hashFile(file), name: textName(coppice, file) };
 }
 
 function columnsOf({ chosen, original }: Both): LabelledModel[] {

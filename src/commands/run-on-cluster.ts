@@ -11,7 +11,7 @@ import { followJob, recordFolders } from '../host/run-job';
 import { BACK, type Step } from '../host/steps';
 import type { JobOutcome } from '../protocol/jobs';
 import type { ScoreResult, ScoreSpec } from '../protocol/scores';
-import { askScore, keepScored, type ScoreArguments, scoreSpec } from './score-blocks';
+import { askScore, keepScored, type ScoreArguments, scoreSpec, sharing } from './score-blocks';
 
 export interface RunOnClusterArguments extends ScoreArguments {
   readonly parts?: number;
@@ -39,7 +39,8 @@ export const runOnClusterCommand: Command<RunOnClusterArguments> = {
       return parts === BACK ? BACK : { parts };
     };
     const further = args.parts === undefined ? [partsStep] : [];
-    const scoring: RunOnClusterArguments = await askScore(coppice, args, chosen, title, further);
+    const asked: RunOnClusterArguments = await askScore(coppice, args, chosen, title, further);
+    const scoring: RunOnClusterArguments = await sharing(coppice, chosen, asked);
     const spec = specOf(scoring);
     const parts = scoring.parts ?? (await askParts(settings, spec, title));
     const complete = { ...scoring, checkpoint: chosen.path, parts };

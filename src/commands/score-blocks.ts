@@ -1,4 +1,5 @@
 /** Score Blocks…: scores every block by one criterion. */
+import { type TextShare, withShare } from '../format/text-share';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import {
@@ -19,6 +20,7 @@ import type { Command, CommonArguments } from '../host/command';
 import { inform, nextCommand } from '../host/inform';
 import { criterionChoices, pickCriterion } from '../host/criteria';
 import { criterionEstimate, rowsWords } from '../host/estimates';
+import { choosingShare, sharedWords } from '../host/judging-text';
 import { recall, remember } from '../host/remembered';
 import { settingsText } from '../host/settings-text';
 import { textName } from '../host/text-name';
@@ -33,6 +35,8 @@ export interface ScoreArguments extends CommonArguments {
   readonly samples?: number;
   readonly length?: number;
   readonly seed?: number;
+  /** The share of that text; where another text is at hand, or by the choice of the user, all of it. */
+  readonly share?: TextShare;
   readonly norm?: 'l1' | 'l2';
   readonly reduction?: 'sum' | 'mean' | 'max' | 'product';
   /** For greedy: what to keep low; undefined uses the setting. */
@@ -68,7 +72,7 @@ export async function score(
   args: ScoreArguments,
   suggested = false,
 ): Promise<ScoreResult> {
-  const spec = scoreSpec(coppice, chosen, args);
+  const spec = scoreSpec(coppice, chosen, await sharing(coppice, chosen, args));
   const finished = await runJob(coppice, spec, { device: args.device });
   return keepScored(coppice, chosen, args, { spec, ...finished }, suggested);
 }
@@ -138,14 +142,24 @@ function calibrationOf(
   { config }: Coppice,
   args: ScoreArguments,
   context: number,
-): Pick<ScoreSpec, 'calibration' | 'samples' | 'length' | 'seed'> {
+): Pick<ScoreSpec, 'calibration' | 'samples' | 'length' | 'seed' | 'share'> {
   const settings = config.calibration;
   return {
     calibration: args.calibration ?? settings.file,
     samples: args.samples ?? settings.samples,
     length: Math.min(args.length ?? settings.length, context),
     seed: args.seed ?? settings.seed,
+    ...withShare(args.share),
   };
+}
+
+/** Leaves a part of the only text to judge what comes of the scores. What a caller asks for stays as it is. */
+export async function sharing(coppice: Coppice, { path }: Chosen, args: ScoreArguments): Promise<ScoreArguments> {
+  const { criterion = coppice.config.criterion, calibration = coppice.config.calibration.file, throws } = args;
+  if (args.share !== undefined || throws || !needsCalibration(criterion)) return args;
+  const share = await choosingShare(coppice, calibration, [path]);
+  if (share) coppice.log.info(`${calibration} is the only text here: its first part chooses blocks, the rest judges`);
+  return { ...args, ...withShare(share) };
 }
 
 /** Limits the number of blocks to the blocks that are not protected. */
@@ -194,7 +208,7 @@ export async function askScore<A extends ScoreArguments>(
   };
   const textStep = when<ScoreArguments>(
     ({ criterion }) => args.calibration === undefined && criterion && needsCalibration(criterion),
-    (_, place) => askCalibration(coppice, place),
+    (_, place) => askCalibration(coppice, chosen, place),
   );
   const countStep = when<ScoreArguments>(
     ({ criterion }) => args.count === undefined && criterion && isSized(criterion),
@@ -215,12 +229,15 @@ export async function askScore<A extends ScoreArguments>(
 
 async function askCalibration(
   coppice: Coppice,
+  { path }: Chosen,
   place: Parameters<Step<unknown>>[1],
 ): Promise<{ calibration: string } | typeof BACK> {
   const { file } = coppice.config.calibration;
   const placeholder = vscode.l10n.t('Which text should blocks be scored on? Best: text like what your app sends.');
   const last = recall<string>(coppice, 'score', 'calibration', file, file);
-  const question = { placeholder, use: 'calibration', fixed: [settingsText(coppice)], active: last } as const;
+  const describe = async (text: string): Promise<string | undefined> =>
+    (await choosingShare(coppice, text, [path])) && sharedWords();
+  const question = { placeholder, use: 'calibration', fixed: [settingsText(coppice)], active: last, describe } as const;
   const calibration = await chooseFile(coppice, place, question);
   return calibration === BACK ? BACK : { calibration };
 }

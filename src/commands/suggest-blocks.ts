@@ -1,5 +1,6 @@
 /** Suggest Blocks to Prune…: plans the removal of the least important blocks, by a number, a size, a limit or the goal. */
 import { basename } from 'node:path';
+import { withShare } from '../format/text-share';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
@@ -103,14 +104,22 @@ async function chosenBlocks(
 
 /** Why these blocks are removed, for the record and the model card. Later scores do not change it. */
 function suggestionOf({ criterion, calibration, record }: Scores, goal: Goal, blocks: readonly number[]): Suggestion {
-  const { source, sha256, file, samples, length, seed } = calibration ?? {};
+  const { source, sha256, file, samples, length, seed, share } = calibration ?? {};
   return {
     criterion,
     goal,
     blocks,
     ...(source !== undefined &&
       sha256 !== undefined && {
-        calibration: { name: source, sha256, samples, length, seed, ...(file !== undefined && { file }) },
+        calibration: {
+          name: source,
+          sha256,
+          samples,
+          length,
+          seed,
+          ...withShare(share),
+          ...(file !== undefined && { file }),
+        },
       }),
     ...(record !== null && { run: basename(record) }),
   };

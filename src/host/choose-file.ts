@@ -47,7 +47,7 @@ export async function chooseFile(
 }
 
 /** Folders of checkpoints and adapters, except a workspace folder, which may hold the user's texts too. */
-function modelFolders({ library }: Coppice): string[] {
+export function modelFolders({ library }: Coppice): string[] {
   const workspaces = (vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri.fsPath);
   const folders = [...library.entries().map(({ path }) => path), ...library.adapters()];
   return folders.filter((path) => !workspaces.includes(path));

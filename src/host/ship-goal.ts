@@ -20,6 +20,10 @@ export interface GoalAnswers {
   readonly size?: string;
   /** Perplexity relative to the original, "1.3"; empty for no limit. */
   readonly perplexity?: string;
+  /** Points of repetition above the original's, "10"; empty for no limit. */
+  readonly repetition?: string;
+  /** Least share of equal next tokens in percent, "80"; empty for no limit. */
+  readonly same?: string;
 }
 
 /** "GGUF, q8_0" */
@@ -28,22 +32,27 @@ export const formatWords = ({ format, type }: Pick<ShipGoal, 'format' | 'type'>)
 
 /** "GGUF, q8_0; at most 120 MB; at most 1.3 times the perplexity of the original" */
 export function goalWords(goal: ShipGoal): string {
-  const { maxBytes, maxRatio } = goal;
+  const { maxBytes, maxRatio, maxRepetition, minSame } = goal;
   const { t } = vscode.l10n;
   return [
     formatWords(goal),
     ...(maxBytes === undefined ? [] : [t('at most {0}', formatBytes(maxBytes))]),
     ...(maxRatio === undefined ? [] : [t('at most {0} times the perplexity of the original', maxRatio)]),
+    ...(maxRepetition === undefined ? [] : [t('repetition at most {0} points above it', inPercent(maxRepetition))]),
+    ...(minSame === undefined ? [] : [t('at least {0} % same next tokens', inPercent(minSame))]),
   ].join('; ');
 }
 
 /** @throws UserError for a size that cannot be read */
-export function goalFrom({ format = 'gguf', type, size = '', perplexity = '' }: GoalAnswers): ShipGoal {
+export function goalFrom(answers: GoalAnswers): ShipGoal {
+  const { format = 'gguf', type, size = '', perplexity = '', repetition = '', same = '' } = answers;
   return {
     format,
     ...(type !== undefined && type !== STORED && { type }),
     ...(size.trim() !== '' && { maxBytes: parseBytes(size) }),
     ...(perplexity.trim() !== '' && { maxRatio: Number(perplexity) }),
+    ...(repetition.trim() !== '' && { maxRepetition: Number(repetition) / 100 }),
+    ...(same.trim() !== '' && { minSame: Number(same) / 100 }),
   };
 }
 
@@ -54,6 +63,7 @@ export function goalSteps<S extends GoalAnswers>(chosen: Chosen, before: ShipGoa
     typeStep(chosen, before),
     sizeStep(chosen, before),
     ratioStep(before),
+    moreStep(before),
   ] as Step<S>[];
 }
 
@@ -134,6 +144,65 @@ const ratioStep =
     });
     return perplexity === BACK ? BACK : { perplexity };
   };
+
+/** Limits of a new goal, in points above the original's repetition and in percent of the tokens. */
+const USUAL = { repetition: '10', same: '80' } as const;
+
+/** "10" */
+const inPercent = (share: number): string => Number((100 * share).toFixed(2)).toString();
+
+/** What a perplexity does not show. A goal of before these limits existed keeps to what it was. */
+const moreStep =
+  (before: ShipGoal | undefined): Step<GoalAnswers> =>
+  async (_, place) => {
+    const { t } = vscode.l10n;
+    const { maxRepetition, minSame } = before ?? {};
+    const points = maxRepetition === undefined ? USUAL.repetition : inPercent(maxRepetition);
+    const percent = minSame === undefined ? USUAL.same : inPercent(minSame);
+    const repeats = t('It may repeat itself {0} points more than the original', points);
+    const choices = [
+      { label: repeats, description: t('recommended: a low perplexity can hide it'), value: 'repetition' as const },
+      {
+        label: t('{0}, and {1} % of the next tokens must be the original’s', repeats, percent),
+        description: t('where the answers should stay the same'),
+        value: 'both' as const,
+      },
+      { label: t('Other numbers…'), value: 'numbers' as const },
+      { label: t('Nothing else'), value: 'none' as const },
+    ];
+    const isOld = before !== undefined && maxRepetition === undefined;
+    const active = minSame !== undefined ? 'both' : isOld ? 'none' : 'repetition';
+    const picked = await pick(place, t('What else must hold?'), choices, active);
+    if (picked === BACK) return BACK;
+    if (picked === 'numbers')
+      return askNumbers(place, { repetition: points, same: minSame === undefined ? '' : percent });
+    return { repetition: picked === 'none' ? '' : points, same: picked === 'both' ? percent : '' };
+  };
+
+/** Empty ones are no limits. */
+async function askNumbers(
+  place: Place,
+  { repetition: points, same: percent }: { readonly repetition: string; readonly same: string },
+): Promise<Pick<GoalAnswers, 'repetition' | 'same'> | typeof BACK> {
+  const { t } = vscode.l10n;
+  const repetition = await ask(place, {
+    prompt: t('How many points more than the original may it repeat itself? Leave empty for no limit.'),
+    value: points,
+    fault: (text) => rangeFault(text, 0),
+  });
+  if (repetition === BACK) return BACK;
+  const same = await ask(place, {
+    prompt: t('How many percent of the next tokens must be the original’s? Leave empty for no limit.'),
+    value: percent,
+    fault: (text) => rangeFault(text, 1),
+  });
+  return same === BACK ? BACK : { repetition, same };
+}
+
+function rangeFault(text: string, least: number): string | undefined {
+  if (text.trim() === '' || (Number(text) >= least && Number(text) <= 100)) return undefined;
+  return vscode.l10n.t('Enter a number from {0} to 100.', least);
+}
 
 function sizeFault(text: string): string | undefined {
   if (text.trim() === '') return undefined;

@@ -7,13 +7,14 @@ import { UserError } from '../engine/errors';
 import { isInside } from '../engine/files/paths';
 import { withFile } from '../engine/files/regular-file';
 
-export type TextUse = 'calibration' | 'training' | 'evaluation';
+export type TextUse = 'calibration' | 'training' | 'evaluation' | 'judging';
 
 /** Without dots. */
 export const TEXT_EXTENSIONS: Readonly<Record<TextUse, readonly string[]>> = {
   calibration: ['txt', 'md', 'jsonl', 'json'],
   training: ['jsonl', 'json', 'txt', 'md'],
   evaluation: ['txt', 'md'],
+  judging: ['txt', 'md'],
 };
 
 /** Only the start of each file is read. */

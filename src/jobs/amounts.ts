@@ -1,6 +1,7 @@
 /** Amounts of text that jobs read, from sizes of files. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CHOOSING_PART } from '../format/text-share';
 import { systemErrorCode } from '../engine/errors';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
@@ -57,20 +58,24 @@ export async function calibrationRows(options: JsonObject, context: number): Pro
   if (samples !== undefined || typeof calibration !== 'string' || !/\.json$/i.test(calibration)) {
     return { rows: samples ?? DEFAULT_DRAWING.samples, length };
   }
-  const tokens = ((await bytesAt(calibration)) ?? 0) / BYTES_PER_ID;
+  const tokens = (partOf(options.share) * ((await bytesAt(calibration)) ?? 0)) / BYTES_PER_ID;
   return { rows: Math.max(1, Math.round(tokens / length)), length };
 }
 
 /** The windows of a text; undefined when it is not there and no limit says how many. */
 export async function windowsOf(
   text: unknown,
-  { window, limit }: { readonly window: number; readonly limit?: number },
+  { window, limit, share }: { readonly window: number; readonly limit?: number; readonly share?: unknown },
 ): Promise<RowShape | undefined> {
   const bytes = await bytesAt(text);
   if (bytes === undefined) return limit === undefined ? undefined : { rows: limit, length: window };
-  const all = Math.max(1, Math.floor(bytes / BYTES_PER_TOKEN / window));
+  const all = Math.max(1, Math.floor((partOf(share) * bytes) / BYTES_PER_TOKEN / window));
   return { rows: Math.min(all, limit ?? Infinity), length: window };
 }
+
+/** How much of a text its share is. */
+const partOf = (share: unknown): number =>
+  share === 'choose' ? CHOOSING_PART : share === 'judge' ? 1 - CHOOSING_PART : 1;
 
 /** Texts that are given, else calibration rows: what a job measures on. */
 export async function measuredRows(options: JsonObject, context: number): Promise<RowShape | undefined> {

@@ -15,6 +15,13 @@ export interface ShipGoal {
   readonly maxBytes?: number;
   /** Perplexity relative to the original model on the same text, such as 1.3. */
   readonly maxRatio?: number;
+  /**
+   * How much more of its texts than of the original's may repeat what they have already: 0.1 is 10 points. Without it such
+   * texts are told beside the verdict.
+   */
+  readonly maxRepetition?: number;
+  /** The least share of tokens that the model and the original both find most likely. */
+  readonly minSame?: number;
 }
 
 /** In this order. */
@@ -37,6 +44,7 @@ export type StartAction =
   | 'merge'
   | 'export'
   | 'compare'
+  | 'judge'
   | 'beforeAfter'
   | 'code'
   | 'goal'
@@ -64,11 +72,21 @@ export interface Judged<T> {
 
 export interface Verdict {
   /** Every limit is met: yes; one is not: no; otherwise unknown. Without limits it is unknown too. */
-  readonly ships: 'yes' | 'no' | 'unknown';
+  readonly meets: 'yes' | 'no' | 'unknown';
+  /** The numbers are those of a plan: nothing is written. Only its size and its perplexity are judged. */
+  readonly planned: boolean;
   /** Bytes of the export in the goal's format, of the plan where there is one. */
   readonly bytes: Judged<number>;
   /** Perplexity relative to the original. */
   readonly ratio: Judged<JsonNumber>;
+  /** The perplexity is of a text that chose the blocks or fitted the weights: within its limit it decides nothing. */
+  readonly flatters: boolean;
+  /** How much more of its texts than of the original's repeats what they have already. */
+  readonly repetition: Judged<number>;
+  /** Its texts repeat themselves where the original's do not, and no limit says how much they may. */
+  readonly repeats: boolean;
+  /** Share of tokens that both find most likely; the limit is the least. */
+  readonly same: Judged<number>;
 }
 
 export interface Journey {
@@ -79,5 +97,7 @@ export interface Journey {
   readonly skippable: boolean;
   /** What was skipped and would still help, because the goal is missed without it: offered beside the next step. */
   readonly instead: StartAction | null;
+  /** The verdict waits for a perplexity on another text, which `judge` measures. */
+  readonly judgeable: boolean;
   readonly verdict: Verdict;
 }

@@ -1,4 +1,5 @@
 /** Scoring, and the curve of perplexity against removed blocks. */
+import type { TextShare } from '../format/text-share';
 import type { Criterion } from '../engine/importance/criteria';
 import type { Precision, RunPrecision } from '../engine/precision';
 import type { Objective } from '../engine/importance/objective';
@@ -50,6 +51,8 @@ export interface CalibrationInfo {
   readonly samples: number;
   readonly length: number;
   readonly seed: number;
+  /** The share of the text that the rows are from; all of it when undefined. */
+  readonly share?: TextShare;
   readonly method: 'documents' | 'windows' | 'rows';
 }
 

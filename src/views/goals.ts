@@ -65,12 +65,14 @@ function readKept(stored: unknown): Kept | undefined {
 
 function readGoal(stored: unknown): ShipGoal | undefined {
   if (!isObject(stored) || !EXPORT_FORMATS.includes(stored.format as ExportFormat)) return undefined;
-  const { format, type, maxBytes, maxRatio } = stored;
+  const { format, type, maxBytes, maxRatio, maxRepetition, minSame } = stored;
   return {
     format: format as ExportFormat,
     ...(typeof type === 'string' && { type }),
     ...(isPositive(maxBytes) && { maxBytes }),
     ...(isPositive(maxRatio) && { maxRatio }),
+    ...((maxRepetition === 0 || isPositive(maxRepetition)) && { maxRepetition }),
+    ...(isPositive(minSame) && minSame <= 1 && { minSame }),
   };
 }
 

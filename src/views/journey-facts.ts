@@ -1,6 +1,10 @@
 /** What the tree knows of the way to a model that ships: files, records, plans and goals, without any panel. */
 import { basename } from 'node:path';
+import { type ReadText, withShare } from '../format/text-share';
+import type { Choice } from '../engine/importance/choice';
 import { beforeAfter } from '../engine/records/before-after/before-after';
+import type { Judgement } from '../engine/records/before-after/judgement';
+import { textsUsedIn } from '../engine/records/used-texts';
 import { checkpointName } from '../jobs/titles';
 import type { ShipGoal } from '../protocol/journey';
 import type { RunDigest } from '../protocol/panel';
@@ -8,13 +12,13 @@ import { exportsOf } from './exported';
 import { type Listing, originalIn } from './families';
 import type { Goals } from './goals';
 import type { JourneyFacts, Member } from './journey';
-import { ratioIn } from './measured';
+import { judgementIn, type Measured } from './measured';
 import type { Origin } from './origins';
 import type { Plans, PlanSubject } from './plan';
 
 export interface KnownToTree {
   readonly listing: Listing;
-  readonly plans: Pick<Plans, 'removed'>;
+  readonly plans: Pick<Plans, 'removed' | 'choice'>;
   readonly goals: Pick<Goals, 'goal' | 'skipped'>;
   /** What all runs found, newest first. */
   readonly runs: readonly RunDigest[];
@@ -39,8 +43,16 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
     (child) => [...WRITTEN, ...MERGED].includes(child.origin.kind) && child.origin.removed.join() === removed.join(),
   );
   const goal = goals.goal(original);
-  const ratio =
-    original === identity && removed.length === 0 ? undefined : ratioIn(runs, { identity, removed }, original);
+  const line = [identity, origin?.identity, original];
+  const used = textsThatChose(runs, { origin, choice: plans.choice(subject), line });
+  const judgement =
+    original === identity && removed.length === 0
+      ? {}
+      : shippedJudgement(
+          runs,
+          { identity, removed },
+          { original, used, exported: exportIn(listing, runs, identity, goal) },
+        );
   return {
     ...(goal && { goal }),
     derived: origin !== undefined,
@@ -55,10 +67,76 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
     adapter: adapterOf(listing, path, removed),
     merged: of(MERGED),
     exported: exportsOf(listing, identity).at(0) ?? exportedFolder(runs, identity),
-    compared: origin !== undefined && isCompared(runs, identity, original),
+    compared: origin !== undefined && isCompared(runs, identity, original, used),
     skipped: goals.skipped(original, identity),
-    ratio,
+    ...judgement,
   };
+}
+
+/** Where a model comes from. */
+interface Descent {
+  readonly origin: Origin | undefined;
+  /** How the blocks of its plan were chosen. */
+  readonly choice: Choice;
+  /** Identities of the model, of what it was made from, and of its original. */
+  readonly line: readonly (string | undefined)[];
+}
+
+/** Texts that say too little about a model or its plan: they fitted or scored it, or a model that it was made from. */
+export function textsThatChose(runs: readonly RunDigest[], { origin, choice, line }: Descent): ReadText[] {
+  const scored = runs.filter(({ kind, model }) => kind === 'score' && line.includes(model.identity ?? ''));
+  const planned = choice === 'hand' ? undefined : choice.calibration;
+  return [
+    ...(origin?.texts ?? []),
+    ...(planned ? [{ sha256: planned.sha256, ...withShare(planned.share) }] : []),
+    ...textsUsedIn(scored),
+  ];
+}
+
+/** What a judgement depends on besides the model. */
+interface Judging {
+  /** Identity of the original. */
+  readonly original: string;
+  readonly used: readonly ReadText[];
+  /** Identity of the file that was exported from the model for the goal. */
+  readonly exported?: string;
+}
+
+/** Of the file that ships, if it was measured on rows that chose nothing; else of the model itself. */
+export function shippedJudgement(
+  runs: readonly RunDigest[],
+  of: Measured,
+  { original, used, exported }: Judging,
+): Judgement {
+  const shipped = exported === undefined ? {} : judgementIn(runs, { identity: exported, removed: [] }, original, used);
+  return shipped.ratio !== undefined && !shipped.flatters ? shipped : judgementIn(runs, of, original, used);
+}
+
+/** Identity of the newest model that was exported from one, in the format and the type of the goal. */
+function exportIn(
+  { origins, identities }: Listing,
+  runs: readonly RunDigest[],
+  identity: string,
+  goal: ShipGoal | undefined,
+): string | undefined {
+  const made = [...origins].map(([path, origin]) => ({ path, origin }));
+  const path = newestExport(made, runs, identity, goal)?.path;
+  return path === undefined ? undefined : [...identities].find(([, each]) => each === path)?.[0];
+}
+
+/** The newest of these that was exported from the model, and suits the goal. */
+export function newestExport<T extends { readonly path: string; readonly origin: Omit<Origin, 'name'> }>(
+  made: readonly T[],
+  runs: readonly RunDigest[],
+  identity: string,
+  goal: ShipGoal | undefined,
+): T | undefined {
+  const named = (path: string) => (run: RunDigest) => run.kind === 'export' && run.exported === basename(path);
+  return made
+    .filter(({ origin }) => origin.kind === 'export' && origin.identity === identity)
+    .filter(({ path }) => !goal || runs.some((run) => named(path)(run) && suits(run, goal)))
+    .sort((a, b) => b.origin.finished.localeCompare(a.origin.finished))
+    .at(0);
 }
 
 /** What was made from a model, newest first. */
@@ -131,8 +209,13 @@ export function exportedBytes(
 }
 
 /** Nothing that decides is missing on the page that puts the model beside the original. */
-export function isCompared(runs: readonly RunDigest[], identity: string, original: string): boolean {
+export function isCompared(
+  runs: readonly RunDigest[],
+  identity: string,
+  original: string,
+  used: readonly ReadText[],
+): boolean {
   if (!runs.some(({ model }) => model.identity === identity)) return false;
-  const found = beforeAfter(runs, { original, subject: identity });
+  const found = beforeAfter(runs, { original, subject: identity, used });
   return found?.missing.every(({ optional }) => optional) ?? false;
 }

@@ -2,6 +2,8 @@
  * The way from a model to one that ships: which step comes next, and whether the goal is met. One primary action at a time
  * follows from the facts alone, so tree and panel say the same. Pure.
  */
+import type { Judgement } from '../engine/records/before-after/judgement';
+import { repeatsMuch } from '../engine/records/repetition';
 import type { JsonNumber } from '../format/json';
 import {
   type Journey,
@@ -20,7 +22,7 @@ export interface Member {
 }
 
 /** What is known of a model. */
-export interface JourneyFacts {
+export interface JourneyFacts extends Omit<Judgement, 'ratio'> {
   readonly goal?: ShipGoal;
   /** Coppice made it from another model. */
   readonly derived: boolean;
@@ -55,7 +57,7 @@ export interface JourneyFacts {
 }
 
 export function journeyOf(facts: JourneyFacts): Journey {
-  const verdict = verdictOf(facts);
+  const verdict = verdictOf({ ...facts, planned: facts.planned || !facts.derived });
   const done = doneSteps(facts);
   const leftOut = leftOutSteps(facts, verdict, done);
   const next = nextOf(facts, leftOut);
@@ -69,22 +71,55 @@ export function journeyOf(facts: JourneyFacts): Journey {
     next,
     skippable: next.action === 'retrain',
     instead: leftOut.get('retrain') === 'skipped' && verdict.ratio.met === false ? 'retrain' : null,
+    judgeable: facts.goal !== undefined && verdict.flatters && verdict.meets === 'unknown',
     verdict,
   };
 }
 
-/** Whether a model of this size and perplexity meets the goal. */
-export function verdictOf({ goal, bytes, ratio }: Pick<JourneyFacts, 'goal' | 'bytes' | 'ratio'>): Verdict {
+/** What decides whether a goal is met. */
+export type VerdictFacts = Pick<JourneyFacts, 'goal' | 'bytes' | 'ratio' | 'flatters' | 'repetition' | 'same'> & {
+  /** Nothing is written yet. */
+  readonly planned?: boolean;
+};
+
+/** Whether a model of this size and quality meets the goal. */
+export function verdictOf({ goal, bytes, ratio, planned = false, ...facts }: VerdictFacts): Verdict {
+  const { flatters = false, repetition, same } = facts;
   const size = judged(bytes, goal?.maxBytes);
-  const quality = judged(ratio, goal?.maxRatio);
-  const limited = [size, quality].filter(({ limit }) => limit !== null);
-  const ships = limited.some(({ met }) => met === false)
+  const quality = doubted(judged(ratio, goal?.maxRatio), flatters);
+  // Nobody has read a text of a plan.
+  const more = repetition && Math.max(0, repetition.own - repetition.original);
+  const repeating = judged(more, planned ? undefined : goal?.maxRepetition);
+  const agreeing = doubted(atLeast(same, planned ? undefined : goal?.minSame), flatters);
+  const limited = [size, quality, repeating, agreeing].filter(({ limit }) => limit !== null);
+  const meets = limited.some(({ met }) => met === false)
     ? 'no'
     : limited.length > 0 && limited.every(({ met }) => met)
       ? 'yes'
       : 'unknown';
-  return { ships, bytes: size, ratio: quality };
+  return {
+    ...{ meets, planned, bytes: size, ratio: quality, flatters: flatters && ratio !== undefined },
+    repetition: repeating,
+    repeats: repetition !== undefined && goal?.maxRepetition === undefined && repeatsMore(repetition),
+    same: agreeing,
+  };
 }
+
+/** So much more than the original is told even where the goal has no limit for it. */
+const MORE = 0.1;
+
+const repeatsMore = ({ own, original }: NonNullable<Judgement['repetition']>): boolean =>
+  repeatsMuch(own) && own > original + MORE;
+
+/** A number that is too good can miss a limit, and meet none. */
+const doubted = <T>(all: Judged<T>, flatters: boolean): Judged<T> =>
+  flatters && all.met === true ? { ...all, met: null } : all;
+
+const atLeast = (value: number | undefined, limit: number | undefined): Judged<number> => ({
+  value: value ?? null,
+  limit: limit ?? null,
+  met: value === undefined || limit === undefined ? null : value >= limit,
+});
 
 /** A value that is not finite meets no limit. */
 function judged<T extends JsonNumber>(value: T | undefined, limit: number | undefined): Judged<T> {
@@ -121,12 +156,14 @@ const healsPlan = (facts: JourneyFacts): boolean =>
 
 type LeftOut = ReadonlyMap<StepName, 'skipped' | 'unneeded'>;
 
-function leftOutSteps(facts: JourneyFacts, { ratio }: Verdict, done: ReadonlySet<StepName>): LeftOut {
+function leftOutSteps(facts: JourneyFacts, { ratio, flatters }: Verdict, done: ReadonlySet<StepName>): LeftOut {
   const { skipped, kind, planned, adapter } = facts;
   const out = new Map<StepName, 'skipped' | 'unneeded'>(skipped.map((step) => [step, 'skipped']));
   if (exportsPlan(facts) && !healsPlan(facts)) out.set('prune', 'unneeded');
   // What is exported is no longer trained, and what meets the goal need not be.
-  if (ratio.met || kind === 'export') out.set('retrain', 'unneeded');
+  // A comparison on another text may show that it needs it after all.
+  const seemsMet = flatters && ratio.limit !== null && ratio.met === null;
+  if (ratio.met || seemsMet || kind === 'export') out.set('retrain', 'unneeded');
   if (planned && adapter !== undefined) out.set('prune', 'unneeded'); // merging prunes too
   for (const step of done) out.delete(step);
   return out;

@@ -1,4 +1,7 @@
 /** Perplexities that runs have measured, by the model, the blocks that are left out, and the rows. Pure. */
+import { mayOverlap, type ReadText } from '../format/text-share';
+import type { Judgement } from '../engine/records/before-after/judgement';
+import { textOfKey } from '../engine/records/rows-key';
 import { isFloat32 } from '../format/arithmetic';
 import type { JsonNumber } from '../format/json';
 import type { RunDigest } from '../protocol/panel';
@@ -53,6 +56,56 @@ export function ratioIn(runs: readonly RunDigest[], of: Measured, base: string):
     if (typeof own === 'number' && typeof full === 'number') return own / full;
   }
   return undefined;
+}
+
+/**
+ * What runs have measured of a model beside its original on the same rows: on the newest rows that chose nothing, else on
+ * the newest ones.
+ * @param base identity of the original @param used texts that chose the model's blocks or fitted its weights
+ */
+export function judgementIn(
+  runs: readonly RunDigest[],
+  of: Measured,
+  base: string,
+  used: readonly ReadText[],
+): Judgement {
+  const whole: Measured = { identity: base, removed: [] };
+  const flatters = (rowsKey: string): boolean => {
+    const text = textOfKey(rowsKey);
+    return text !== undefined && used.some((each) => mayOverlap(each, text));
+  };
+  const keys = rowsOf(runs, of.identity);
+  for (const rowsKey of [...keys.filter((key) => !flatters(key)), ...keys.filter(flatters)]) {
+    const [own, full] = [perplexityIn(runs, of, rowsKey), perplexityIn(runs, whole, rowsKey)];
+    if (own === undefined || typeof full !== 'number') continue;
+    // One that is not finite has no ratio, and meets no limit.
+    const ratio = typeof own === 'number' ? own / full : Infinity;
+    return { ratio, ...(flatters(rowsKey) && { flatters: true }), ...likenessIn(runs, of, rowsKey) };
+  }
+  return {};
+}
+
+/** Repetition and agreement of the newest evaluation on these rows. */
+function likenessIn(
+  runs: readonly RunDigest[],
+  { identity, removed }: Measured,
+  rowsKey: string,
+): Pick<Judgement, 'repetition' | 'same'> {
+  const qualities = runs
+    .filter(({ kind, model, adapter, patch, ...run }) => {
+      const isWhole = adapter === undefined && patch === undefined;
+      return kind === 'eval' && model.identity === identity && isWhole && run.removed.join() === removed.join();
+    })
+    .flatMap(({ quality = [] }) => quality)
+    .filter((quality) => quality.rowsKey === rowsKey);
+  const repeated = qualities.find(({ unprunedRepetition }) => typeof unprunedRepetition === 'number');
+  const same = qualities.map(({ top1 }) => top1).find((top1) => typeof top1 === 'number');
+  return {
+    ...(repeated && {
+      repetition: { own: Number(repeated.repetition), original: Number(repeated.unprunedRepetition) },
+    }),
+    ...(same !== undefined && { same }),
+  };
 }
 
 /** The rows that runs have measured a model on, each once. */

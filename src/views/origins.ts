@@ -1,7 +1,9 @@
 /** The base model of a checkpoint that Coppice wrote, by the record in its folder or in its GGUF file. Each record is read once. */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ReadText, withShare } from '../format/text-share';
 import { isGguf } from '../engine/formats/gguf/file';
+import { usedTexts } from '../engine/records/calibrations';
 import { entries } from '../engine/records/fields';
 import { recordAt } from '../engine/records/in-gguf';
 import { RECORD_NAME, type RunRecord } from '../engine/records/record';
@@ -20,6 +22,8 @@ export interface Origin {
   readonly finished: string;
   /** Removed blocks, ascending. */
   readonly removed: readonly number[];
+  /** Texts that chose its blocks or fitted its weights, also those of its ancestors. */
+  readonly texts: readonly ReadText[];
   /** The weights of the others were corrected in closed form. */
   readonly healed?: true;
 }
@@ -45,7 +49,8 @@ export class Origins {
   }
 }
 
-function originIn({ kind, inputs, settings, results, finished }: RunRecord): Origin | undefined {
+function originIn(record: RunRecord): Origin | undefined {
+  const { kind, inputs, settings, results, finished } = record;
   const model = inputs.find(({ role }) => role === 'model');
   if (typeof model?.identity !== 'string') return undefined;
   // An adapter changes no blocks: what it was trained without is a setting of its training.
@@ -60,6 +65,9 @@ function originIn({ kind, inputs, settings, results, finished }: RunRecord): Ori
     kind,
     finished,
     removed: blocks,
+    texts: usedTexts(record).flatMap(({ sha256, share }) =>
+      sha256 === undefined ? [] : [{ sha256, ...withShare(share) }],
+    ),
     ...(adapter && { adapter: adapter.name }),
     ...(kind === 'export' && typeof settings.type === 'string' && { type: settings.type }),
     ...healed,

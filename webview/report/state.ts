@@ -4,6 +4,8 @@ import type { CurveDigest, PanelModel, PanelPlan, PanelRun, PanelState, WhatIfSt
 import { isFloat32 } from '../../src/format/arithmetic';
 import { numeric } from '../panel/numbers';
 
+const NOTHING = { value: null, limit: null, met: null };
+
 /** A report has no goal, and nothing comes next. */
 const NO_JOURNEY: Journey = {
   goal: null,
@@ -11,10 +13,16 @@ const NO_JOURNEY: Journey = {
   next: { action: 'beforeAfter' },
   skippable: false,
   instead: null,
+  judgeable: false,
   verdict: {
-    ships: 'unknown',
-    bytes: { value: null, limit: null, met: null },
-    ratio: { value: null, limit: null, met: null },
+    meets: 'unknown',
+    planned: false,
+    bytes: NOTHING,
+    ratio: NOTHING,
+    flatters: false,
+    repetition: NOTHING,
+    repeats: false,
+    same: NOTHING,
   },
 };
 

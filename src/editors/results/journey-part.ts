@@ -1,10 +1,23 @@
 /** The way to a model that ships, from what the panel knows: its scores, plan, family and runs, and the goal of the family. */
+import { mayOverlap, type ReadText } from '../../format/text-share';
 import { UserError } from '../../engine/errors';
+import type { Judgement } from '../../engine/records/before-after/judgement';
+import { textOfKey } from '../../engine/records/rows-key';
 import type { JsonNumber } from '../../format/json';
 import type { Journey, ShipGoal } from '../../protocol/journey';
 import type { PanelState, RunDigest } from '../../protocol/panel';
 import { journeyOf, type Member } from '../../views/journey';
-import { exportedBytes, exportedFolder, exportedPlan, isCompared, MERGED, WRITTEN } from '../../views/journey-facts';
+import {
+  exportedBytes,
+  exportedFolder,
+  exportedPlan,
+  isCompared,
+  MERGED,
+  newestExport,
+  shippedJudgement,
+  textsThatChose,
+  WRITTEN,
+} from '../../views/journey-facts';
 import type { PlanSubject } from '../../views/plan';
 import { subjectOf } from '../../views/subject';
 import type { PanelReading } from './panel-reading';
@@ -42,6 +55,8 @@ export class JourneyPart {
     const { removed } = this.plan;
     const runs = this.reading.runs.digests();
     const { origin, children } = this.reading.lineage;
+    const line = [identity, origin?.identity, this.original];
+    const used = textsThatChose(runs, { origin, choice: this.plan.choice, line });
     const isChild = (kinds: readonly string[]) => newest(children.filter(({ kind }) => kinds.includes(kind)));
     const sameBlocks = children.filter(
       (child) => [...WRITTEN, ...MERGED].includes(child.kind) && child.removed.join() === removed.join(),
@@ -57,11 +72,32 @@ export class JourneyPart {
       adapter: this.reading.adapterFor(removed),
       merged: isChild(MERGED),
       exported: isChild(['export']) ?? exportedFolder(runs, identity),
-      compared: isCompared(runs, identity, this.original),
+      compared: isCompared(runs, identity, this.original, used),
       skipped: services.goals.skipped(this.original, identity),
       bytes: (goal && exportedBytes(runs, identity, removed, goal)) ?? this.plannedBytes(),
-      ratio: state && ratioOf(state, removed),
+      ...(state && this.judgement(state, runs, used)),
     });
+  }
+
+  /** On rows that chose nothing, if runs have measured that; else what the panel measures. */
+  private judgement(
+    state: Pick<PanelState, 'whatIf' | 'family'>,
+    runs: readonly RunDigest[],
+    used: readonly ReadText[],
+  ): Judgement {
+    const { identity } = this.source.checkpoint;
+    const { removed } = this.plan;
+    const { original } = this;
+    if (original === identity && removed.length === 0) return {};
+    const made = this.reading.lineage.children.map((child) => ({ ...child, origin: child }));
+    const exported = removed.length === 0 ? newestExport(made, runs, identity, this.goal)?.own : undefined;
+    const found = shippedJudgement(runs, { identity, removed }, { original, used, exported });
+    if (found.ratio !== undefined && !found.flatters) return found;
+    const shown = ratioOf(state, removed);
+    if (shown === undefined) return found;
+    const text = state.whatIf.rowsKey === undefined ? undefined : textOfKey(state.whatIf.rowsKey);
+    const flatters = used.some((each) => text === undefined || mayOverlap(each, text));
+    return { ...found, ratio: Number(shown), ...(flatters ? { flatters: true } : { flatters: undefined }) };
   }
 
   /** What an export for the goal would have. */

@@ -33,6 +33,7 @@ export const COMMANDS = {
   merge: 'coppice.mergeAdapter',
   export: 'coppice.exportModel',
   compare: 'coppice.compareWithOriginal',
+  judge: 'coppice.compareWithOriginal',
   goal: 'coppice.setGoal',
   tasks: 'coppice.evaluateTasks',
   beforeAfter: 'coppice.showBeforeAfter',
@@ -90,7 +91,11 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
   return {
     post: (message: HostMessage) => void webview.postMessage(message),
     start: (action, checkpoint, adapter) =>
-      void vscode.commands.executeCommand(COMMANDS[action], { checkpoint, ...(adapter !== undefined && { adapter }) }),
+      void vscode.commands.executeCommand(COMMANDS[action], {
+        checkpoint,
+        ...(adapter !== undefined && { adapter }),
+        ...(action === 'judge' && { judge: true }),
+      }),
     scoreMore: (checkpoint, criterion, { file, ...rows }) =>
       void vscode.commands.executeCommand(COMMANDS.score, { checkpoint, criterion, calibration: file, ...rows }),
     exportBytes: ({ checkpoint }, removed, { format, type }) => exportSize(checkpoint, { format, type, removed }),

@@ -16,7 +16,12 @@ import type { PanelServices, PanelCheckpoint } from './services';
 export type ReadState = Pick<PanelState, 'runs' | 'unreadable' | 'text' | 'family'>;
 
 /** A model that was made from the panel's one: its own path and name, and how it was made. */
-export type Descendant = Omit<Origin, 'name' | 'identity'> & { readonly path: string; readonly name: string };
+export type Descendant = Omit<Origin, 'name'> & {
+  readonly path: string;
+  readonly name: string;
+  /** Identity of its own files. */
+  readonly own: string;
+};
 
 export class PanelReading {
   readonly runs: RunList;
@@ -106,7 +111,7 @@ export class PanelReading {
     return {
       origin: self.origin,
       children: children
-        .map(({ path, name, origin }) => ({ ...origin!, path, name }))
+        .map(({ path, name, identity, origin }) => ({ ...origin!, path, name, own: identity }))
         .sort((a, b) => b.finished.localeCompare(a.finished)),
     };
   }

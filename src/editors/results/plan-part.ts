@@ -1,4 +1,5 @@
 /** The plan in the panel: how the panel shows it, and how its messages change it. */
+import type { Choice } from '../../engine/importance/choice';
 import type { PanelPlan } from '../../protocol/panel';
 import type { KeptPlan } from '../../views/named-plans';
 import type { PlanSubject } from '../../views/plan';
@@ -26,6 +27,11 @@ export class PlanPart {
   /** The blocks to remove, ascending. */
   get removed(): readonly number[] {
     return this.services.plans.removed(this.planSubject);
+  }
+
+  /** How they were chosen. */
+  get choice(): Choice {
+    return this.services.plans.choice(this.planSubject);
   }
 
   now(): PanelPlan {

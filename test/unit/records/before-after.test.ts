@@ -1,7 +1,8 @@
 /** The original beside what was made of it: which models, which numbers stand beside each other, and what is missing. */
 import assert from 'node:assert/strict';
 import { beforeAfter, type BeforeAfter } from '../../../src/engine/records/before-after/before-after';
-import { isEvaluated } from '../../../src/engine/records/before-after/evaluated';
+import { isJudged } from '../../../src/engine/records/before-after/evaluated';
+import { judgementOf } from '../../../src/engine/records/before-after/judgement';
 import { beforeAfterHtml } from '../../../src/engine/records/before-after/html';
 import { beforeAfterMarkdown } from '../../../src/engine/records/before-after/markdown';
 import { digestRecord } from '../../../src/engine/records/digest';
@@ -367,17 +368,83 @@ describe('before and after', () => {
     assert.equal(cut.samples.length, 0);
   });
 
-  it('knows which rows a model was measured on', () => {
-    const key = original().quality![0].rowsKey!;
-    const runs = [original(), pruned()];
+  it('knows which windows a model was judged by', () => {
+    const at = (run: RunDigest): RunDigest => ({ ...run, settings: [...run.settings, ['limit', '64']] });
+    const runs = [at(original()), at(pruned())];
+    const windows = { sha256: 'abc', window: 256, limit: 64 };
     assert.deepEqual(
       [
-        isEvaluated(runs, 'id-whole', key, false),
-        isEvaluated(runs, 'id-whole', key, true),
-        isEvaluated(runs, 'id-short', key, true),
-        isEvaluated(runs, 'id-short', 'other', false),
+        isJudged(runs, 'id-whole', windows, false),
+        isJudged(runs, 'id-whole', windows, true),
+        isJudged(runs, 'id-short', windows, true),
+        isJudged(runs, 'id-short', { ...windows, share: 'judge' }, true),
+        isJudged(runs, 'id-short', { ...windows, limit: 16 }, true),
       ],
-      [true, false, true, false],
+      [true, false, true, false, false],
     );
+  });
+});
+
+describe('a text that chose the blocks', () => {
+  const SHA = 'ab'.repeat(32);
+  const OTHER = 'cd'.repeat(32);
+  const on = (model: RunInput, input: Partial<RunInput>, ppl: number): RunDigest => {
+    const text = { role: 'text', name: 'text.txt', sha256: SHA, ...input };
+    const against = model === SHORT ? { kl: 0.1, top1: 0.9, against: AGAINST } : {};
+    return run('eval', [model, text], { tokens: 1020, windows: 4, ppl, ...against }, { window: 256, bos: 'none' });
+  };
+  const both = (input: Partial<RunInput>, ratio: number): RunDigest[] => [
+    on(WHOLE, input, 20),
+    on(SHORT, input, 20 * ratio),
+  ];
+  const about = { original: 'id-whole', subject: 'id-short', known: [] };
+  const chose = { sha256: SHA };
+
+  it('says so beside its numbers, and its comparison is still missing', () => {
+    const found = beforeAfter(both({}, 1.04), { ...about, used: [chose] })!;
+    const [row] = found.rows;
+    assert.equal(row.flatters, true);
+    assert.match(row.of, /on a text that chose the blocks or fitted the weights, so it is too good$/);
+    assert.match(beforeAfterMarkdown(found), /so it is too good/);
+    const missing = found.missing.filter(({ kind }) => kind === 'perplexity').map(({ what }) => what);
+    assert.deepEqual(missing, [
+      'perplexity of whole on a text that chose nothing',
+      'perplexity of short on a text that chose nothing',
+    ]);
+    assert.deepEqual(judgementOf(found), { ratio: 1.04, flatters: true, same: 0.9 });
+  });
+
+  it('gives way to another text, and to its own rest where the beginning alone chose', () => {
+    for (const [judging, used] of [
+      [{ sha256: OTHER }, chose],
+      [{ share: 'judge' }, { ...chose, share: 'choose' }],
+    ] as const) {
+      const newest = [...both(judging, 1.2), ...both({}, 1.04)];
+      const found = beforeAfter(newest, { ...about, used: [used] })!;
+      assert.equal(found.rows[0].flatters, undefined);
+      assert.equal(judgementOf(found).ratio, 1.2);
+      assert.ok(!found.missing.some(({ kind }) => kind === 'perplexity'));
+    }
+  });
+
+  it('is found in runs that scored, healed or trained, where nobody names it', () => {
+    for (const [kind, role] of [
+      ['score', 'calibration'],
+      ['heal', 'data'],
+      ['retrain', 'data'],
+    ]) {
+      const chosen = run(kind, [WHOLE, { role, name: 'text.txt', sha256: SHA }], {});
+      assert.equal(beforeAfter([chosen, ...both({}, 1.04)])!.rows[0].flatters, true, kind);
+    }
+    const measured = run('curve', [WHOLE, { role: 'text', name: 'text.txt', sha256: SHA }], {});
+    assert.equal(beforeAfter([measured, ...both({}, 1.04)])!.rows[0].flatters, undefined);
+  });
+
+  it('decides by the file that ships, where that was measured too', () => {
+    const FILE: RunInput = { role: 'model', name: 'short.gguf', identity: 'id-file' };
+    const runs = [...both({ sha256: OTHER }, 1.2), { ...on(FILE, { sha256: OTHER }, 25) }];
+    const found = beforeAfter(runs, { ...about, used: [chose], shipped: 'id-file' })!;
+    assert.deepEqual(found.models, ['whole', 'short.gguf', 'short']);
+    assert.equal(judgementOf(found).ratio, 1.25);
   });
 });

@@ -12,6 +12,7 @@ import { writeTinyCheckpoint } from '../../support/tiny-models';
 
 const found = (ppl: number): BeforeAfter => ({
   subject: 'short',
+  judged: 1,
   models: ['whole', 'short'],
   rows: [
     {

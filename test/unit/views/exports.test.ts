@@ -66,7 +66,7 @@ describe('exported folders of ONNX models', () => {
 
   it('are listed with other exports, the last one first', () => {
     const origin = (finished: string, kind = 'export', identity = 'A'): Origin => ({
-      ...{ name: 'sample', identity, kind, finished, removed: [] },
+      ...{ name: 'sample', identity, kind, finished, removed: [], texts: [] },
     });
     const origins = new Map([
       ['/w/a.gguf', origin('2026-01-01T00:00:00Z')],

@@ -4,6 +4,7 @@ import type { ShipGoal } from '../../../src/protocol/journey';
 import type { RunDigest } from '../../../src/protocol/panel';
 import { type JourneyFacts, journeyOf } from '../../../src/views/journey';
 import { exportedBytes } from '../../../src/views/journey-facts';
+import { verdictWords } from '../../../src/views/verdict-words';
 
 const NOTHING: JourneyFacts = { derived: false, scored: false, planned: false, compared: false, skipped: [] };
 const MADE: JourneyFacts = { ...NOTHING, derived: true, kind: 'prune' };
@@ -143,26 +144,75 @@ describe('the verdict', () => {
   const verdict = (facts: Partial<JourneyFacts>) => journeyOf({ ...NOTHING, goal: GOAL, ...facts }).verdict;
 
   it('is yes where every limit is met, and no where one is not', () => {
-    assert.equal(verdict({ bytes: 120e6, ratio: 1.3 }).ships, 'yes');
-    assert.equal(verdict({ bytes: 120e6 + 1, ratio: 1.3 }).ships, 'no');
-    assert.equal(verdict({ bytes: 100e6, ratio: 1.31 }).ships, 'no');
-    assert.equal(verdict({ ratio: 1.31 }).ships, 'no'); // the size does not matter any more
+    assert.equal(verdict({ bytes: 120e6, ratio: 1.3 }).meets, 'yes');
+    assert.equal(verdict({ bytes: 120e6 + 1, ratio: 1.3 }).meets, 'no');
+    assert.equal(verdict({ bytes: 100e6, ratio: 1.31 }).meets, 'no');
+    assert.equal(verdict({ ratio: 1.31 }).meets, 'no'); // the size does not matter any more
   });
 
   it('is unknown while a number is missing, and without limits', () => {
-    assert.equal(verdict({ bytes: 100e6 }).ships, 'unknown');
-    assert.equal(verdict({ goal: { format: 'onnx' }, bytes: 100e6, ratio: 1 }).ships, 'unknown');
-    assert.equal(journeyOf({ ...NOTHING, bytes: 1, ratio: 1 }).verdict.ships, 'unknown');
+    assert.equal(verdict({ bytes: 100e6 }).meets, 'unknown');
+    assert.equal(verdict({ goal: { format: 'onnx' }, bytes: 100e6, ratio: 1 }).meets, 'unknown');
+    assert.equal(journeyOf({ ...NOTHING, bytes: 1, ratio: 1 }).verdict.meets, 'unknown');
   });
 
   it('is no for a perplexity that is not finite', () => {
-    const { ships, ratio } = verdict({ bytes: 1, ratio: 'Infinity' });
-    assert.equal(ships, 'no');
+    const { meets, ratio } = verdict({ bytes: 1, ratio: 'Infinity' });
+    assert.equal(meets, 'no');
     assert.deepEqual(ratio, { value: 'Infinity', limit: 1.3, met: false });
   });
 
   it('has the numbers beside their limits', () => {
     assert.deepEqual(verdict({ bytes: 100e6 }).bytes, { value: 100e6, limit: 120e6, met: true });
     assert.deepEqual(verdict({}).ratio, { value: null, limit: 1.3, met: null });
+  });
+
+  it('decides nothing by a text that chose the blocks, unless even that misses', () => {
+    const doubted = (ratio: number) => verdict({ bytes: 100e6, ratio, flatters: true });
+    assert.deepEqual([doubted(1.04).meets, doubted(1.04).flatters, doubted(1.4).meets], ['unknown', true, 'no']);
+    const journey = journeyOf({ ...MADE, goal: GOAL, bytes: 1, ratio: 1.04, flatters: true });
+    assert.deepEqual([journey.judgeable, journey.next.action], [true, 'export']); // it goes on, and compares at the end
+    assert.equal(journeyOf({ ...MADE, goal: GOAL, bytes: 1, ratio: 1.04 }).judgeable, false);
+  });
+
+  it('is no for a model that repeats itself or answers otherwise, and waits until that is measured', () => {
+    const goal: ShipGoal = { ...GOAL, maxRepetition: 0.1, minSame: 0.8 };
+    const made = { ...MADE, goal, bytes: 1, ratio: 1.1 };
+    const meets = (facts: Partial<JourneyFacts>) => journeyOf({ ...made, ...facts }).verdict.meets;
+    const little = { own: 0.3, original: 0.25 };
+    assert.equal(meets({}), 'unknown');
+    assert.equal(meets({ repetition: little, same: 0.8 }), 'yes');
+    assert.equal(meets({ repetition: { own: 0.5, original: 0.25 }, same: 0.8 }), 'no');
+    assert.equal(meets({ repetition: little, same: 0.79 }), 'no');
+    // A plan has no texts: its size and its perplexity are judged.
+    assert.equal(verdict({ goal, bytes: 1, ratio: 1.1, planned: true }).meets, 'yes');
+  });
+
+  it('tells a model that repeats itself also where the goal of an earlier version has no limit for it', () => {
+    const told = (own: number) =>
+      verdictWords(
+        journeyOf({ ...MADE, goal: GOAL, bytes: 1, ratio: 1.1, repetition: { own, original: 0.05 } }).verdict,
+      );
+    assert.match(told(0.5), /^Meets the goal, but repeats itself: .*, it repeats itself where the original does not$/);
+    assert.match(told(0.1), /^Meets the goal: /);
+  });
+
+  it('speaks of the plan until something is written, and says what is not measured', () => {
+    const goal: ShipGoal = { ...GOAL, maxRepetition: 0.1 };
+    const told = (facts: Partial<JourneyFacts>) => verdictWords(journeyOf({ ...NOTHING, goal, ...facts }).verdict);
+    const both = { bytes: 116e6, ratio: 1.2 };
+    assert.match(
+      told({ ...both, planned: true }),
+      /^The plan fits the goal: 116\.0 MB of at most 120\.0 MB, perplexity 1\.2×/,
+    );
+    assert.match(told({ ...both, ratio: 1.4, planned: true }), /^The plan misses the goal: /);
+    assert.match(
+      told({ ...both, derived: true }),
+      /^Not decided: .*, repetition not measured yet, at most \+10 points$/,
+    );
+    assert.match(
+      told({ ...both, derived: true, flatters: true }),
+      /^Not decided: .* of at most 1\.3× on a text that chose the blocks or fitted the weights/,
+    );
   });
 });

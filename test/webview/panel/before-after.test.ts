@@ -59,7 +59,7 @@ describeBrowser('page of before and after', (browser) => {
       await page.goto(pathToFileURL(file).href);
       assert.equal(
         (await page.getByLabel('Verdict').innerText()).replace(/\s+/g, ' '),
-        '✕ Not yet: 116 MB of at most 120 MB, perplexity 1.34× of at most 1.3× Change the Goal…',
+        '✕ Misses the goal: 116 MB of at most 120 MB, perplexity 1.34× of at most 1.3× Change the Goal…',
       );
       const action = page.getByRole('link', { name: 'Measure What Is Missing…' });
       assert.equal(await action.getAttribute('href'), 'command:coppice.compareWithOriginal?x');
@@ -124,6 +124,7 @@ const written = (
 
 const DECISION: BeforeAfter = {
   subject: 'SmolLM2-24-healed',
+  judged: 1,
   models: ['SmolLM2-135M', 'SmolLM2-24-healed'],
   rows: [
     row('ppl', 'Perplexity', 24.1, 32.3, '', ROWS),
@@ -165,7 +166,7 @@ const DECISION: BeforeAfter = {
   ],
 };
 const PARTS: PageParts = {
-  verdict: { ships: 'no', text: 'Not yet: 116 MB of at most 120 MB, perplexity 1.34× of at most 1.3×' },
+  verdict: { meets: 'no', text: 'Misses the goal: 116 MB of at most 120 MB, perplexity 1.34× of at most 1.3×' },
   goal: { label: 'Change the Goal…', address: 'command:coppice.setGoal?x' },
   measure: { label: 'Measure What Is Missing…', address: 'command:coppice.compareWithOriginal?x' },
   links: [

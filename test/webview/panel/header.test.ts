@@ -5,7 +5,7 @@ import type { PanelJob, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages, THEMES } from '../support/page';
 import { button, openPanel, type Panel, settled, update } from './open';
-import { EMPTY, FULL, planOf } from './recorded';
+import { EMPTY, FULL, NOTHING, planOf } from './recorded';
 
 const GOAL: ShipGoal = { format: 'gguf', type: 'q8_0', maxBytes: 120e6, maxRatio: 1.3 };
 
@@ -19,10 +19,12 @@ function journey(step: number, next: NextAction, bytes: number | null = null, ra
     next,
     skippable: next.action === 'retrain',
     instead: null,
+    judgeable: false,
     verdict: {
-      ships: verdicts.includes(false) ? 'no' : verdicts.includes(null) ? 'unknown' : 'yes',
+      meets: verdicts.includes(false) ? 'no' : verdicts.includes(null) ? 'unknown' : 'yes',
       bytes: { value: bytes, limit: GOAL.maxBytes!, met: verdicts[0] },
       ratio: { value: ratio, limit: GOAL.maxRatio!, met: verdicts[1] },
+      ...{ planned: false, flatters: false, repeats: false, repetition: NOTHING, same: NOTHING },
     },
   };
 }
@@ -152,7 +154,7 @@ describeBrowser('head of the results panel', (browser) => {
     await panel.close();
   });
 
-  it('says whether the model may ship, and what misses', async () => {
+  it('says whether the model meets the goal, and what misses', async () => {
     const panel = await openPanel(browser(), EMPTY);
     assert.match(await words(panel, '.verdict'), /^No goal yet/);
     await button(panel, /^Set a Goal…/).click();
@@ -162,15 +164,48 @@ describeBrowser('head of the results panel', (browser) => {
     await settled(panel);
     assert.match(
       await words(panel, '.verdict'),
-      /^Not yet Size 131\.2 MB \(limit 120\.0 MB\) , missed Perplexity 1\.21× \(limit 1\.3×\) , met$/,
+      /^Misses the goal Size 131\.2 MB \(limit 120\.0 MB\) , missed Perplexity 1\.21× \(limit 1\.3×\) , met$/,
     );
     assert.match(await words(panel, '.goal-chip'), /^Goal: GGUF q8_0, ≤ 120\.0 MB, ≤ 1\.3×$/);
     await panel.post(update(2, { journey: journey(2, next, 111e6, 1.21) }));
     await settled(panel);
-    assert.match(await words(panel, '.verdict'), /^May ship/);
+    assert.match(await words(panel, '.verdict'), /^Meets the goal Size/);
     await panel.post(update(3, { journey: journey(2, next, 111e6) }));
     await settled(panel);
-    assert.match(await words(panel, '.verdict'), /^Unknown .* Perplexity not known yet \(limit 1\.3×\)$/);
+    assert.match(await words(panel, '.verdict'), /^Not decided .* Perplexity not measured yet \(limit 1\.3×\)$/);
+    await panel.close();
+  });
+
+  it('decides nothing by a text that chose the blocks, says so beside the number, and has the way out', async () => {
+    const panel = await openPanel(browser(), EMPTY);
+    const shown = journey(2, { action: 'prune' }, 111e6, 1.04);
+    const { verdict } = shown;
+    const goal: ShipGoal = { ...GOAL, maxRepetition: 0.1, minSame: 0.8 };
+    const doubted = { ...verdict, meets: 'unknown', planned: true, flatters: true } as const;
+    const ratio = { ...verdict.ratio, met: null };
+    await panel.post(update(1, { journey: { ...shown, goal, judgeable: true, verdict: { ...doubted, ratio } } }));
+    await settled(panel);
+    assert.match(
+      await words(panel, '.verdict'),
+      /^Not decided Size 111\.0 MB .* met Perplexity 1\.04× \(limit 1\.3×\) on a text that chose the blocks or fitted the weights Judge on Another Text$/,
+    );
+    assert.match(await words(panel, '.goal-chip'), /≤ 1\.3×, repetition ≤ \+10 points, ≥ 80 % same tokens$/);
+    await button(panel, 'Judge on Another Text').click();
+    assert.deepEqual(panel.received('start').at(-1), { type: 'start', action: 'judge' });
+    await panel.checkAccessibility();
+    const repetition = { value: 0.24, limit: 0.1, met: false };
+    const same = { value: 0.83, limit: 0.8, met: true };
+    await panel.post(
+      update(2, { journey: { ...shown, goal, verdict: { ...verdict, meets: 'no', repetition, same } } }),
+    );
+    await settled(panel);
+    assert.match(
+      await words(panel, '.verdict'),
+      /^Misses the goal .* Repetition \+24 points \(limit \+10 points\) , missed Same next tokens 83 % \(limit 80 %\) , met$/,
+    );
+    await panel.post(update(3, { journey: { ...shown, verdict: { ...verdict, planned: true } } }));
+    await settled(panel);
+    assert.match(await words(panel, '.verdict'), /^The plan fits the goal /);
     await panel.close();
   });
 

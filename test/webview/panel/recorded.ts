@@ -320,6 +320,9 @@ export const RUNS: readonly PanelRun[] = [
   changed: digest.kind === 'retrain' ? ['alpaca.jsonl has changed since'] : [],
 }));
 
+/** Neither a number nor a limit. */
+export const NOTHING = { value: null, limit: null, met: null };
+
 /** The way of a model without scores and without a goal. */
 export const JOURNEY: Journey = {
   goal: null,
@@ -327,10 +330,16 @@ export const JOURNEY: Journey = {
   next: { action: 'score' },
   skippable: false,
   instead: null,
+  judgeable: false,
   verdict: {
-    ships: 'unknown',
-    bytes: { value: null, limit: null, met: null },
-    ratio: { value: null, limit: null, met: null },
+    meets: 'unknown',
+    planned: false,
+    bytes: NOTHING,
+    ratio: NOTHING,
+    flatters: false,
+    repetition: NOTHING,
+    repeats: false,
+    same: NOTHING,
   },
 };
 

@@ -20,6 +20,7 @@ export const ACTION_WORDS: Readonly<Record<StartAction, string>> = {
   merge: t('Merge Adapter…'),
   export: t('Export…'),
   compare: t('Compare with the Original…'),
+  judge: t('Judge on Another Text'),
   beforeAfter: t('Before and After'),
   code: t('Copy Code to Load It'),
   goal: t('Set a Goal…'),

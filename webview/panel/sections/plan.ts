@@ -1,4 +1,4 @@
-/** The head of the panel: the model, its goal and text, its family, whether it may ship, and the steps on the way there. */
+/** The head of the panel: the model, its goal and text, its family, whether it meets its goal, and the steps on the way there. */
 import type { Journey } from '../../../src/protocol/journey';
 import type { PanelFamily, PanelState, PanelText } from '../../../src/protocol/panel';
 import { formatBytes, shortCount } from '../../../src/format/numbers';
@@ -29,7 +29,7 @@ export function planSection(context: Context): Section {
   const drawBanner = whenChanged((trusted: boolean, missing: boolean) =>
     showBanner(banner, { trusted, missing }, send),
   );
-  const [verdict, stepper] = [verdictSection(), stepperSection(context)];
+  const [verdict, stepper] = [verdictSection(context), stepperSection(context)];
   const element = el(
     'header',
     { class: 'plan' },
@@ -69,7 +69,7 @@ function chipButton(name: string, act: () => void): HTMLButtonElement {
 
 function showGoal(chip: HTMLElement, goal: Journey['goal']): void {
   const words = goalWords(goal);
-  const title = t('What the model must be to ship: format, size and perplexity. Click to change it.');
+  const title = t('What the model must be to ship: format, size and quality. Click to change it.');
   chip.replaceChildren(icon('target'), el('span', {}, words));
   chip.title = title;
   chip.setAttribute('aria-label', `${words}. ${title}`);

@@ -1,18 +1,20 @@
-/** Whether the model may ship, at one glance: an icon, words, and each number beside its limit. */
-import type { Journey, Judged, ShipGoal } from '../../../src/protocol/journey';
+/** Whether the model meets its goal, at one glance: an icon, words, and each number beside its limit. */
+import type { Journey, Judged, ShipGoal, Verdict } from '../../../src/protocol/journey';
 import type { PanelState } from '../../../src/protocol/panel';
-import { formatBytes, formatFactor } from '../../../src/format/numbers';
+import { formatBytes, formatFactor, formatPercent } from '../../../src/format/numbers';
 import type { JsonNumber } from '../../../src/format/json';
 import { el } from '../../support/dom';
 import { icon, type IconName } from '../../support/icons';
 import { t } from '../../support/l10n';
+import { button, enable } from '../../support/ui';
 import { numeric } from '../numbers';
-import { type Section, whenChanged } from './section';
+import { ACTION_WORDS } from './next-action';
+import { type Context, type Section, whenChanged } from './section';
 
-const SHIPS: Readonly<Record<Journey['verdict']['ships'], { sign: IconName; words: string }>> = {
-  yes: { sign: 'pass-filled', words: t('May ship') },
-  no: { sign: 'warning', words: t('Not yet') },
-  unknown: { sign: 'circle-large', words: t('Unknown') },
+const SIGNS: Readonly<Record<Verdict['meets'], IconName>> = {
+  yes: 'pass-filled',
+  no: 'warning',
+  unknown: 'circle-large',
 };
 
 const FORMATS: Readonly<Record<ShipGoal['format'], string>> = {
@@ -24,11 +26,13 @@ const FORMATS: Readonly<Record<ShipGoal['format'], string>> = {
 /** "Goal: GGUF q8_0, ≤ 120 MB, ≤ 1.3×", or a call for one. */
 export function goalWords(goal: ShipGoal | null): string {
   if (!goal) return t('Set a Goal…');
-  const { maxBytes, maxRatio } = goal;
+  const { maxBytes, maxRatio, maxRepetition, minSame } = goal;
   const parts = [
     formatWords(goal),
     ...(maxBytes === undefined ? [] : [`≤ ${formatBytes(maxBytes)}`]),
     ...(maxRatio === undefined ? [] : [`≤ ${formatFactor(maxRatio)}`]),
+    ...(maxRepetition === undefined ? [] : [t('repetition ≤ {0}', pointsText(maxRepetition))]),
+    ...(minSame === undefined ? [] : [t('≥ {0} same tokens', formatPercent(minSame))]),
   ];
   return t('Goal: {0}', parts.join(', '));
 }
@@ -53,21 +57,57 @@ export function sizeOf({ journey: { goal, verdict }, plan }: Pick<PanelState, 'j
   return { bytes: plan.bytes, words: goal ? t('{0} as stored', words) : words };
 }
 
-export function verdictSection(): Section {
+export function verdictSection({ send }: Pick<Context, 'send'>): Section {
   const element = el('div', { class: 'verdict', role: 'status' });
-  const draw = whenChanged(({ goal, verdict }: Journey) => {
-    const { sign, words } = goal ? SHIPS[verdict.ships] : { sign: 'target' as const, words: t('No goal yet') };
-    element.dataset.ships = goal ? verdict.ships : 'unknown';
+  const judge = button(ACTION_WORDS.judge, () => send({ type: 'start', action: 'judge' }), { appearance: 'link' });
+  judge.title = t('Measures it on a text that chose no block and fitted no weight');
+  const draw = whenChanged(({ goal, verdict, judgeable }: Journey, isTrusted: boolean) => {
+    const words = goal ? headOf(verdict) : t('No goal yet');
+    element.dataset.meets = goal ? verdict.meets : 'unknown';
     const rest = goal
-      ? [judged(t('Size'), verdict.bytes, sizeText), judged(t('Perplexity'), verdict.ratio, ratioText)]
-      : [el('span', { class: 'judged muted' }, t('A goal tells whether the model may ship.'))];
-    element.replaceChildren(el('strong', {}, icon(sign), words), ...rest);
+      ? judgedOf(verdict)
+      : [el('span', { class: 'judged muted' }, t('A goal tells whether the model is good enough and small enough.'))];
+    enable(judge, isTrusted);
+    element.replaceChildren(
+      el('strong', {}, icon(goal ? SIGNS[verdict.meets] : 'target'), words),
+      ...rest,
+      ...(judgeable ? [judge] : []),
+    );
   });
-  return { element, update: ({ journey }) => draw(journey) };
+  return { element, update: ({ journey, trusted, missing }) => draw(journey, trusted && !missing) };
+}
+
+/** "Meets the goal", "The plan fits the goal" */
+function headOf({ meets, planned, repeats }: Verdict): string {
+  if (meets === 'unknown') return t('Not decided');
+  if (meets === 'no') return planned ? t('The plan misses the goal') : t('Misses the goal');
+  if (planned) return t('The plan fits the goal');
+  return repeats ? t('Meets the goal, but repeats itself') : t('Meets the goal');
+}
+
+function judgedOf({ planned, bytes, ratio, flatters, repetition, repeats, same }: Verdict): HTMLElement[] {
+  const doubt = el('span', { class: 'judged muted' }, t('on a text that chose the blocks or fitted the weights'));
+  const loop = el(
+    'span',
+    { class: 'judged is-missed' },
+    icon('warning'),
+    t('It repeats itself where the original does not'),
+  );
+  const known = ({ value, limit }: Judged<unknown>): boolean => limit !== null || (value !== null && !planned);
+  return [
+    judged(t('Size'), bytes, sizeText),
+    judged(t('Perplexity'), ratio, ratioText),
+    ...(flatters ? [doubt] : []),
+    ...(known(repetition) ? [judged(t('Repetition'), repetition, pointsText)] : []),
+    ...(repeats ? [loop] : []),
+    ...(known(same) ? [judged(t('Same next tokens'), same, shareText)] : []),
+  ];
 }
 
 const sizeText = (bytes: JsonNumber): string => formatBytes(numeric(bytes));
 const ratioText = (ratio: JsonNumber): string => formatFactor(numeric(ratio));
+const pointsText = (share: JsonNumber): string => t('+{0} points', (100 * numeric(share)).toFixed(0));
+const shareText = (share: JsonNumber): string => formatPercent(numeric(share));
 
 /** "✓ Size 98.3 MB (limit 120 MB)"; without a limit the value alone. */
 function judged(
@@ -75,7 +115,7 @@ function judged(
   { value, limit, met }: Judged<JsonNumber>,
   words: (value: JsonNumber) => string,
 ): HTMLElement {
-  const known = value === null ? t('not known yet') : words(value);
+  const known = value === null ? t('not measured yet') : words(value);
   const text = limit === null ? t('{0} {1}', name, known) : t('{0} {1} (limit {2})', name, known, words(limit));
   const sign = met === null ? [] : [icon(met ? 'check' : 'close')];
   const kind = met === null ? '' : met ? 'is-met' : 'is-missed';

@@ -1,4 +1,5 @@
 /** Perplexities can be compared if they were measured on the same rows of the same text. */
+import { shareWords } from '../../../src/format/text-share';
 import type { PanelText, WhatIfState } from '../../../src/protocol/panel';
 
 interface Measured {
@@ -29,7 +30,8 @@ export function samplesOf(rowsKey: string | undefined): number | undefined {
   return samples === undefined ? undefined : Number(samples);
 }
 
-export const textLabel = ({ name, samples, length }: PanelText): string => `${name} · ${samples}×${length}`;
+export const textLabel = ({ name, share, samples, length }: PanelText): string =>
+  `${name}${shareWords(share)} · ${samples}×${length}`;
 
 /** The plan's perplexity on the panel's rows. Drops one that was measured on other rows. */
 export function onPanelRows(whatIf: WhatIfState, text: PanelText | null): WhatIfState {

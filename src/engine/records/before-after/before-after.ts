@@ -2,10 +2,13 @@
  * The original beside what was made of it, from records alone: what decides whether a model ships. Each row is one number
  * of all models under one condition, which it names; for what is missing, the command that measures it.
  */
+import { mayOverlap, type ReadText } from '../../../format/text-share';
 import { namesOnTop } from '../../../format/on-top';
 import { formatFactor, formatPercent } from '../../../format/numbers';
 import { speedChange } from '../../../format/speeds';
 import type { RanDigest, RunDigest } from '../digest-types';
+import { textsUsedIn } from '../used-texts';
+import { textOfKey } from '../rows-key';
 import { ranWords } from '../ran';
 import { type Fact, factsOf, type Measure } from './facts';
 import { knownFacts, type KnownModel, type ShippedFiles } from './known';
@@ -24,6 +27,8 @@ export interface BeforeAfter {
   /** Programs that ran files of these models. */
   readonly ran: readonly Ran[];
   readonly missing: readonly Missing[];
+  /** The column that decides: of the file that ships if it was measured beside the original, else the last one. */
+  readonly judged: number;
 }
 
 /** What the page is about. */
@@ -32,6 +37,10 @@ export interface About {
   readonly original?: string;
   /** Identity of the one result that is decided on; the last one when undefined. What others lack is not missing then. */
   readonly subject?: string;
+  /** Identity of the file that ships, if it is a model of its own. */
+  readonly shipped?: string;
+  /** Texts that chose the blocks or fitted the weights of the results; those of the runs when undefined. */
+  readonly used?: readonly ReadText[];
   /** Models whose files are at hand, so that their sizes are known without a run. */
   readonly known?: readonly (KnownModel & { readonly shipped?: ShippedFiles })[];
 }
@@ -49,6 +58,8 @@ export interface Row {
   readonly cells: readonly (Cell | null)[];
   /** Text or items, precision, device. */
   readonly of: string;
+  /** Its text chose the blocks or fitted the weights of a result, so that the numbers are too good. */
+  readonly flatters?: true;
   /** Speeds that were only observed while the models wrote a text, once and without warm-up. */
   readonly rough?: true;
 }
@@ -82,7 +93,8 @@ export function beforeAfter(runs: readonly RunDigest[], about: About = {}): Befo
   if (results.length === 0) return undefined;
   const models = [before, ...results];
   const pair = last && [before, last];
-  const rows = rowsOf(found.facts, models, pair);
+  const isUsed = usedBy(about.used ?? textsUsedIn(runs));
+  const rows = rowsOf(found.facts, models, { pair, isUsed });
   const samples = samplesOf(found.written, models, pair);
   return {
     subject: labelOf(models.at(-1)!),
@@ -91,7 +103,22 @@ export function beforeAfter(runs: readonly RunDigest[], about: About = {}): Befo
     samples,
     ran: ranIn(runs, models),
     missing: missingOf(rows, samples, models, pair),
+    judged: judgedColumn(rows, models, about.shipped),
   };
+}
+
+/** Whether the rows of a condition are of a text that chose or fitted. */
+const usedBy =
+  (used: readonly ReadText[]) =>
+  (condition: string): boolean => {
+    const text = textOfKey(condition.replace(/^rows /, ''));
+    return text !== undefined && used.some((each) => mayOverlap(each, text));
+  };
+
+function judgedColumn(rows: readonly Row[], models: readonly ModelRef[], shipped: string | undefined): number {
+  const column = shipped === undefined ? -1 : models.findIndex(({ identity }) => identity === shipped);
+  const ppl = rows.find(({ measure }) => measure === 'ppl');
+  return column > 0 && ppl?.cells[column] ? column : models.length - 1;
 }
 
 interface Found {
@@ -172,8 +199,14 @@ const OF_ROWS: readonly Measure[] = ['kl', 'top1', 'repetition'];
 
 type Pair = readonly ModelRef[];
 
-/** @param pair the original and the result that is decided on: conditions that hold for both come first */
-function rowsOf(facts: readonly Fact[], models: readonly ModelRef[], pair: Pair = []): Row[] {
+/** Which conditions come first. */
+interface Preference {
+  /** The original and the result that is decided on. */
+  readonly pair?: Pair;
+  readonly isUsed: (condition: string) => boolean;
+}
+
+function rowsOf(facts: readonly Fact[], models: readonly ModelRef[], preference: Preference): Row[] {
   const told = [...new Set(facts.map(({ measure }) => measure))];
   const tasks = told.filter((measure) => measure.startsWith('task '));
   const throughputs = told.filter((measure) => measure.startsWith('throughput '));
@@ -190,12 +223,12 @@ function rowsOf(facts: readonly Fact[], models: readonly ModelRef[], pair: Pair 
     ...throughputs,
     'memory',
   ];
-  const ofRows = conditionFor('ppl', facts, models, pair);
-  const ofTasks = conditionFor('accuracy', facts, models, pair);
+  const ofRows = conditionFor('ppl', facts, models, preference);
+  const ofTasks = conditionFor('accuracy', facts, models, preference);
   return order.flatMap((measure): Row[] => {
     const isOfRows = measure === 'ppl' || OF_ROWS.includes(measure);
     const isOfTasks = measure === 'accuracy' || measure.startsWith('task ');
-    const condition = isOfRows ? ofRows : isOfTasks ? ofTasks : conditionFor(measure, facts, models, pair);
+    const condition = isOfRows ? ofRows : isOfTasks ? ofTasks : conditionFor(measure, facts, models, preference);
     const own = facts.filter((fact) => fact.measure === measure && fact.condition === condition);
     const found = models.map((model) => newest(own.filter((fact) => fact.model.key === model.key)));
     const first = found.find((fact) => fact !== undefined);
@@ -205,9 +238,14 @@ function rowsOf(facts: readonly Fact[], models: readonly ModelRef[], pair: Pair 
     );
     const name = nameOf(measure);
     const rough = isRough(condition) && { rough: true as const };
-    return [{ measure, name, cells: cells.map((cell) => cell ?? null), of: first.of, ...rough }];
+    const flatters = isOfRows && preference.isUsed(first.condition) && { flatters: true as const };
+    const of = flatters ? `${first.of}; ${FLATTERS}` : first.of;
+    return [{ measure, name, cells: cells.map((cell) => cell ?? null), of, ...flatters, ...rough }];
   });
 }
+
+/** Beside a number. */
+const FLATTERS = 'on a text that chose the blocks or fitted the weights, so it is too good';
 
 const isRough = (condition = ''): boolean => condition.startsWith('writing ');
 
@@ -219,13 +257,14 @@ function nameOf(measure: Measure): string {
 
 /**
  * The condition under which most of the models were measured, the original above all; of several the newest. A pair
- * that is decided on comes before any number of others, and speeds that were measured before those of a text.
+ * that is decided on comes before any number of others, rows that chose nothing before those that did, and speeds that were
+ * measured before those of a text.
  */
 function conditionFor(
   measure: Measure,
   facts: readonly Fact[],
   models: readonly ModelRef[],
-  pair: Pair,
+  { pair = [], isUsed }: Preference,
 ): string | undefined {
   const groups = new Map<string, { has: Set<string>; started: string }>();
   for (const { condition, model, started } of facts.filter((fact) => fact.measure === measure)) {
@@ -234,10 +273,17 @@ function conditionFor(
     group.has.add(model.key);
     groups.set(condition, { has: group.has, started: started > group.started ? started : group.started });
   }
-  const worth = ([condition, { has }]: readonly [string, { readonly has: ReadonlySet<string> }]): number =>
-    (pair.length > 0 && pair.every(({ key }) => has.has(key)) ? (isRough(condition) ? 2 : 4) * models.length : 0) +
-    (has.has(models[0].key) && has.size > 1 ? models.length : 0) +
-    has.size;
+  const worth = ([condition, { has }]: readonly [string, { readonly has: ReadonlySet<string> }]): number => {
+    const isBeside = has.has(models[0].key) && has.size > 1;
+    const isPair = pair.length > 0 && pair.every(({ key }) => has.has(key));
+    const doubts = isRough(condition) ? 2 : isUsed(condition) ? 1 : 0;
+    return (
+      (isPair ? (4 - doubts) * models.length : 0) +
+      (isBeside ? models.length : 0) +
+      has.size +
+      (isBeside && doubts === 0 ? 1 / 2 : 0)
+    );
+  };
   const best = [...groups].sort((a, b) => worth(b) - worth(a) || b[1].started.localeCompare(a[1].started));
   return best[0]?.[0];
 }

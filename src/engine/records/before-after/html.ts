@@ -1,5 +1,5 @@
 /**
- * The original and its results as one self-contained page: whether the model may ship, how far it is from the original,
+ * The original and its results as one self-contained page: whether the model meets its goal, how far it is from the original,
  * what both write, then every number. It has no program, and it loads and sends nothing.
  */
 import { formatFactor } from '../../../format/numbers';
@@ -19,9 +19,9 @@ export interface PageLink {
   readonly address: string;
 }
 
-/** Whether the model may ship, in words. */
+/** Whether the model meets its goal, in words. */
 export interface ShownVerdict {
-  readonly ships: 'yes' | 'no' | 'unknown';
+  readonly meets: 'yes' | 'no' | 'unknown';
   readonly text: string;
 }
 
@@ -79,9 +79,9 @@ const SIGNS = { yes: '✓', no: '✕', unknown: '?' } as const;
 function verdictOf({ verdict, goal }: PageParts): string {
   if (!verdict && !goal) return '';
   const words = verdict
-    ? `<span class="sign" aria-hidden="true">${SIGNS[verdict.ships]}</span><strong>${escapeHtml(verdict.text)}</strong>`
+    ? `<span class="sign" aria-hidden="true">${SIGNS[verdict.meets]}</span><strong>${escapeHtml(verdict.text)}</strong>`
     : '';
-  return `<section class="decision is-${verdict?.ships ?? 'unknown'}" aria-label="Verdict">${words}${goal ? link(goal) : ''}</section>`;
+  return `<section class="decision is-${verdict?.meets ?? 'unknown'}" aria-label="Verdict">${words}${goal ? link(goal) : ''}</section>`;
 }
 
 /** Of the last result. */

@@ -26,12 +26,15 @@ export function missingOf(
   pair: readonly ModelRef[] = models,
 ): Missing[] {
   const lacking = (...measures: Measure[]): ModelRef[] => {
-    const told = rows.filter(({ measure, rough }) => measures.includes(measure) && !(rough && pair !== models));
+    const told = rows.filter(
+      ({ measure, rough, flatters }) => measures.includes(measure) && !((rough || flatters) && pair !== models),
+    );
     return models.filter((model, m) => pair.includes(model) && !told.some(({ cells }) => cells[m]));
   };
+  const flattering = rows.some(({ measure, flatters }) => measure === 'ppl' && flatters);
   const throughputs = rows.map(({ measure }) => measure).filter((measure) => measure.startsWith('throughput '));
   return [
-    ...perplexities(lacking('ppl'), lacking('kl'), models[0]),
+    ...perplexities(lacking('ppl'), lacking('kl'), models[0], flattering),
     ...accuracies(lacking('accuracy'), pair),
     ...lacking('decode', ...throughputs).map((model) => ({
       kind: 'speed' as const,
@@ -42,7 +45,13 @@ export function missingOf(
   ];
 }
 
-function perplexities(without: readonly ModelRef[], apart: readonly ModelRef[], original: ModelRef): Missing[] {
+/** @param flattering there is a perplexity, on a text that chose */
+function perplexities(
+  without: readonly ModelRef[],
+  apart: readonly ModelRef[],
+  original: ModelRef,
+  flattering: boolean,
+): Missing[] {
   const compared = apart.filter((model) => model !== original && !without.includes(model));
   return [...without, ...compared].map((model) => {
     const isOwn = model === original || (model.identity !== undefined && model.identity === original.identity);
@@ -50,7 +59,7 @@ function perplexities(without: readonly ModelRef[], apart: readonly ModelRef[], 
     const what = without.includes(model) ? 'perplexity' : 'KL divergence and agreement';
     return {
       kind: 'perplexity',
-      what: `${what} of ${labelOf(model)}`,
+      what: `${what} of ${labelOf(model)}${flattering ? ' on a text that chose nothing' : ''}`,
       command: `coppice eval ${argumentsOf(model)}${against} --text FILE --repetition 8 --record FILE.json`,
     };
   });
