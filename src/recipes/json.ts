@@ -52,8 +52,8 @@ export interface EndOfRecipe {
   /** Every limit that was judged. */
   readonly limits: readonly {
     readonly step: string;
-    readonly limit: 'maxPpl' | 'maxKl' | 'minAccuracy' | 'maxBytes';
-    /** The limit; of `minAccuracy` the least. */
+    readonly limit: 'maxPpl' | 'maxKl' | 'minSame' | 'maxRepetition' | 'minAccuracy' | 'maxBytes';
+    /** The limit; of `minSame` and `minAccuracy` the least. */
     readonly most: number;
     readonly measured: number;
     readonly kept: boolean;

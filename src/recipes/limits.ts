@@ -10,7 +10,8 @@ import type { FinishedStep, Verdict } from './types';
 /** The limits that a step of the kind can be judged by. */
 export function measuresOf(kind: Kind, options: JsonObject): LimitName[] {
   const found: LimitName[] = [];
-  if (kind === 'eval') found.push('maxPpl', 'maxKl');
+  if (kind === 'eval') found.push('maxPpl', 'maxKl', 'minSame');
+  if (kind === 'eval' && options.repetition !== undefined) found.push('maxRepetition');
   if (kind === 'export' && options.text !== undefined) found.push('maxPpl');
   if (kind === 'tasks') found.push('minAccuracy');
   if (kind !== 'score' && hasMainOutput(kind, options)) found.push('maxBytes');
@@ -24,11 +25,22 @@ export function measured(limit: LimitName, { job, outputs }: FinishedStep, resul
       return job === 'export' ? worstPpl(result.measured) : parseJsonNumber(result.ppl);
     case 'maxKl':
       return parseJsonNumber(result.kl);
+    case 'minSame':
+      return parseJsonNumber(result.top1);
+    case 'maxRepetition':
+      return moreRepetition(result.repetition);
     case 'minAccuracy':
       return accuracyOf(result);
     case 'maxBytes':
       return outputs.reduce((sum, { bytes }) => sum + bytes, 0);
   }
+}
+
+/** Above the unpruned model's; less is no gain. */
+function moreRepetition(found: unknown): number | undefined {
+  if (!isObject(found)) return undefined;
+  const [own, unpruned] = [parseJsonNumber(found.mean), parseJsonNumber(found.unpruned)];
+  return own === undefined || unpruned === undefined ? undefined : Math.max(0, own - unpruned);
 }
 
 function worstPpl(kinds: unknown): number | undefined {
@@ -46,6 +58,12 @@ function accuracyOf({ average, models }: JsonObject): number | undefined {
   return isObject(last) ? parseJsonNumber(last.average) : undefined;
 }
 
+/** Limits that need an unpruned model beside the measured one. */
+const COMPARED: readonly LimitName[] = ['maxKl', 'minSame', 'maxRepetition'];
+
+/** Whether the limit is the least that is accepted. */
+export const isLeast = (limit: LimitName): boolean => limit === 'minAccuracy' || limit === 'minSame';
+
 /**
  * The verdicts on a finished step. A number that is not finite keeps to no limit.
  * @param limits with every value in place
@@ -59,10 +77,10 @@ export function judge(step: FinishedStep, result: JsonObject, limits: Limits): V
       throw new UserError(
         `The limit ${limit} of “${step.name}” cannot be judged`,
         'the result of the step has no such number',
-        limit === 'maxKl' ? 'Compare with the unpruned model: add “against”.' : 'Put it into another step.',
+        COMPARED.includes(limit) ? 'Compare with the unpruned model: add “against”.' : 'Put it into another step.',
       );
     }
-    const kept = limit === 'minAccuracy' ? found >= most : found <= most;
+    const kept = isLeast(limit) ? found >= most : found <= most;
     return { step: step.name, limit, most, measured: found, kept };
   });
 }
@@ -115,6 +133,8 @@ function bytesOf(text: string): number {
 const EXAMPLES: Readonly<Record<LimitName, string>> = {
   maxPpl: 'Give a perplexity, such as 60.',
   maxKl: 'Give nats, such as 0.2.',
+  minSame: 'Give a share, such as 0.8.',
+  maxRepetition: 'Give a share, such as 0.1 for 10 points.',
   minAccuracy: 'Give a share, such as 0.5.',
   maxBytes: 'Give bytes, or a text such as "100MB".',
 };

@@ -3,6 +3,7 @@ import { arithmeticWords, textArithmetic } from '../format/arithmetic';
 import { parseJsonNumber, isObject, type JsonObject } from '../format/json';
 import { formatBytes, formatNumber, formatPercent, shortCount } from '../format/numbers';
 import { formatCounted } from '../format/words';
+import { isLeast } from './limits';
 import type { LimitName } from './recipe';
 import type { FinishedStep, PlannedStep, Verdict } from './types';
 
@@ -129,16 +130,22 @@ function excerpt(text: unknown): string {
 const UNITS: Readonly<Record<LimitName, (value: number) => string>> = {
   maxPpl: (value) => `perplexity ${formatNumber(value, 5)}`,
   maxKl: (value) => `KL divergence ${formatNumber(value, 4)} nats`,
+  minSame: (value) => `${formatPercent(value)} same next tokens`,
+  maxRepetition: (value) => `repetition +${formatNumber(100 * value, 3)} points`,
   minAccuracy: (value) => `accuracy ${formatPercent(value)}`,
   maxBytes: (value) => formatBytes(value),
 };
 
+function boundOf(limit: LimitName, most: number): string {
+  if (limit === 'maxBytes') return formatBytes(most);
+  if (limit === 'maxRepetition') return `+${formatNumber(100 * most, 3)}`;
+  return isLeast(limit) ? formatPercent(most) : formatNumber(most, 5);
+}
+
 /** "perplexity 45.04, at most 60" */
 export function verdictWords({ limit, most, measured }: Verdict): string {
-  const bound = limit === 'minAccuracy' ? 'at least' : 'at most';
-  const limitText =
-    limit === 'maxBytes' ? formatBytes(most) : limit === 'minAccuracy' ? formatPercent(most) : formatNumber(most, 5);
-  return `${UNITS[limit](measured)}, ${bound} ${limitText}`;
+  const bound = isLeast(limit) ? 'at least' : 'at most';
+  return `${UNITS[limit](measured)}, ${bound} ${boundOf(limit, most)}`;
 }
 
 /** "done", "runs: its options or inputs changed", "not asked for" */

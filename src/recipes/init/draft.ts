@@ -184,11 +184,13 @@ async function textsFor({ calibration, text }: RecipeWish, home: string, { folde
   const given = { calibration: calibration !== undefined, text: text !== undefined };
   const near = given.calibration && given.text ? {} : await textsNear([home, folder]);
   const [own, other] = [calibration, text].map((path) => path && resolve(path));
-  return {
+  const found = {
     calibration: own ?? (near.calibration === other ? near.text : near.calibration),
     text: other ?? (near.text === own ? near.calibration : near.text),
-    given,
   };
+  // One text is cut into two parts, whatever it was named for.
+  const first = found.calibration ?? found.text;
+  return { ...(isSame(found) || found.calibration === undefined ? { calibration: first } : found), given };
 }
 
 /** Whether both names lead to one file. */
@@ -206,9 +208,11 @@ function outlineOf(
     ends: needsEnds(architecture.layers.length, chosen.removes),
     healable: healable(architecture),
     hasRows: /\.json$/i.test(texts.calibration ?? ''),
-    hasText: texts.text !== undefined && !isSame(texts),
+    split: texts.text === undefined,
+    hasText: texts.text !== undefined,
     hasTasks: wish.tasks !== undefined,
     hasData: wish.data !== undefined,
+    dataIsText: texts.text === undefined && wish.data !== undefined && resolve(wish.data) === texts.calibration,
     format,
     type: chosen.type,
     out: plain(`./${name}${format === 'gguf' ? '.gguf' : `-${format}`}`),
@@ -307,16 +311,7 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Draftin
         quick: 1024,
       },
     trains && { name: 'trainingSteps', value: 200, quick: 2 },
-    hasText && { name: 'windows', value: 64, comment: ['Windows of the text that are measured.'], quick: 4 },
-    !hasText &&
-      !hasRows && {
-        name: 'rows',
-        value: 32,
-        comment: [
-          'Other rows of the same text, which quality is measured on. A text of its own says more: add "text".',
-        ],
-        quick: 4,
-      },
+    !hasRows && { name: 'windows', value: 64, comment: ['Windows of the text that are measured.'], quick: 4 },
     writesTexts(outline) && {
       name: 'prompt',
       value: 'Once upon a time',
@@ -378,11 +373,9 @@ function warningsOf({ checkpoint, chosen, texts, outline }: Drafting): string[] 
       `No text was found to score blocks on. Put one at ${CALIBRATION}, or change “calibration” in the recipe.`,
     );
   }
-  if (isSame(texts)) {
-    found.push('The two texts are one. A model is chosen on it, so it cannot judge it: measure on another text.');
-  } else if (!outline.hasText && texts.calibration !== undefined) {
+  if (outline.split) {
     found.push(
-      'No second text was found: quality is measured on other rows of the calibration text. Add another text.',
+      'There is one text: its first 70 % choose the blocks, and quality is measured on the rest. Another text says more.',
     );
   }
   return found;

@@ -11,10 +11,14 @@ export interface Outline {
   readonly healable: boolean;
   /** Whether the calibration file has rows of ids, of which all are taken. */
   readonly hasRows: boolean;
+  /** Whether one file is all there is: its beginning chooses, its rest judges. */
+  readonly split: boolean;
   /** Whether there is a text to measure on besides the calibration text. */
   readonly hasText: boolean;
   readonly hasTasks: boolean;
   readonly hasData: boolean;
+  /** Whether the data are the one text, of which a part judges. */
+  readonly dataIsText: boolean;
   readonly format: ExportFormat;
   readonly type?: string;
   /**
@@ -86,10 +90,11 @@ function lastModel({ removes, healable, hasData, patch }: Outline): readonly Ent
 }
 
 function shorteningSteps(outline: Outline): Entry[] {
-  const { ends, hasRows, healable, hasData } = outline;
+  const { ends, hasRows, healable, hasData, split } = outline;
   const scoring = [
     entry('criterion', 'ppl'),
     entry('calibration', '${calibration}'),
+    ...(split ? [entry('share', 'choose', 'The beginning of the text chooses, and its rest judges.')] : []),
     ...(hasRows ? [] : [entry('samples', '${samples}')]),
   ];
   const choosing = [
@@ -122,12 +127,12 @@ function healStep({ patch }: Outline): Entry {
   return entry('healed', step('heal', options), 'The other blocks, corrected by least squares. It needs no training.');
 }
 
-function retrainStep({ healable, hasData, patch }: Outline): Entry {
+function retrainStep({ healable, hasData, dataIsText, patch }: Outline): Entry {
   const merges = patch === undefined;
   const healed = entry(merges ? 'checkpoint' : 'heal', '${steps.healed}');
   const from = healable ? [healed] : [entry('remove', '${steps.chosen.removed}')];
   const data = hasData
-    ? [entry('data', ['${data}'])]
+    ? [entry('data', ['${data}']), ...(dataIsText ? [entry('share', 'choose')] : [])]
     : [
         entry(
           'data',
@@ -154,20 +159,23 @@ function retrainStep({ healable, hasData, patch }: Outline): Entry {
 /** What quality is measured on. */
 function measured({ hasText, hasRows }: Outline): Entry[] {
   if (hasText) return [entry('text', '${text}'), entry('limit', '${windows}')];
-  return [
-    entry('calibration', '${calibration}'),
-    ...(hasRows ? [] : [entry('samples', '${rows}'), entry('seed', OTHER_SEED)]),
-  ];
+  const judge = entry('share', 'judge');
+  if (hasRows) return [entry('calibration', '${calibration}'), judge];
+  return [entry('text', '${calibration}'), judge, entry('limit', '${windows}')];
 }
 
-/** Not the default one, by which the rows of the scores are drawn. */
-const OTHER_SEED = 7;
-
 function qualityStep(outline: Outline, judged: string): Entry {
-  const options = [entry('checkpoint', judged), entry('against', '${model}'), ...measured(outline)];
+  const options = [
+    entry('checkpoint', judged),
+    entry('against', '${model}'),
+    ...measured(outline),
+    entry('repetition', 8),
+  ];
   const limits = entry('limits', [
     off('maxPpl', 60, 'Gates: the run fails above them. Fill in what you accept after the first run.'),
     off('maxKl', 0.3),
+    off('minSame', 0.8),
+    off('maxRepetition', 0.1),
   ]);
   return entry(
     'quality',
@@ -199,15 +207,15 @@ function speedStep(judged: string | undefined): Entry {
 }
 
 function exportStep(outline: Outline, last: readonly Entry[]): Entry {
-  const { format, type, out, maxBytes, hasText } = outline;
+  const { format, type, out, maxBytes, hasRows } = outline;
   // No step reads ONNX, so the export measures its files itself.
-  const measures = format === 'onnx' && hasText;
+  const measures = format === 'onnx' && !hasRows;
   const options = [
     ...last,
     entry('format', format),
     ...(type === undefined ? [] : [entry('type', [type])]),
     entry('out', out),
-    ...(measures ? [entry('text', '${text}'), entry('limit', '${windows}')] : []),
+    ...(measures ? measured(outline) : []),
   ];
   const limits = maxBytes === undefined ? [] : [entry('limits', [entry('maxBytes', maxBytes)])];
   return entry(

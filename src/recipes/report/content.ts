@@ -122,6 +122,8 @@ function summaryOf({ ended, steps, ran, quick, seconds, limits }: RecipeEnd): st
 const LIMIT_WORDS: Readonly<Record<LimitName, (value: number) => string>> = {
   maxPpl: (value) => shortNumber(value),
   maxKl: (value) => `${shortNumber(value)} nats`,
+  minSame: (value) => formatPercent(value),
+  maxRepetition: (value) => `+${shortNumber(100 * value)} points`,
   minAccuracy: (value) => formatPercent(value),
   maxBytes: (value) => formatBytes(value),
 };

@@ -51,7 +51,7 @@ describe('the story of a comparison with the original', function () {
   it('measures perplexity, speed and three texts of both, and the page lacks nothing', async () => {
     const { goals, library } = await coppice();
     const { identity } = await library.load(staged.checkpoint);
-    goals.set(identity, { format: 'safetensors', maxBytes: 20e6, maxRatio: 3 });
+    goals.set(identity, { format: 'safetensors', maxBytes: 20e6, maxRatio: 3, maxRepetition: 0.5 });
     const done = await run<Comparison>('compareWithOriginal', { checkpoint: pruned });
     assert.deepEqual([done.missing, done.ran], [[], 4]);
     const page = await run<BeforeAfter>('showBeforeAfter', { checkpoint: pruned });
@@ -71,7 +71,7 @@ describe('the story of a comparison with the original', function () {
     const out = inWorkspace('decision.html');
     await run('showBeforeAfter', { checkpoint: pruned, out });
     const [, html] = readFileSync(out, 'utf8').split('<body>'); // without its style
-    assert.match(html, /May ship: [\d.]+ MB of at most 20(\.0)? MB, perplexity [\d.]+× of at most 3×/);
+    assert.match(html, /Meets the goal: [\d.]+ MB of at most 20(\.0)? MB, perplexity [\d.]+× of at most 3×, repetition \+\d+ of at most \+50 points/);
     assert.doesNotMatch(html, /command:/);
     await staged.window.frameWith('.decision');
     await staged.window.screenshot('comparing-original-2-page');

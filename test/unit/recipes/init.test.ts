@@ -143,9 +143,34 @@ describe('recipes: drafts', () => {
     await refused({ kind: 'faster', factor: 1 }, /as fast already/);
   });
 
-  it('warn of one text for both uses, of a third of the blocks, and of a text that is missing', async () => {
+  it('judge by what chose nothing: another text, or the rest of the only one', async () => {
     const text = join(sample, 'calibration.txt');
-    assert.match((await drafted(sample, { calibration: text, text })).warnings.join(), /two texts are one/);
+    const options = ({ steps }: Recipe, name: string): Recipe['steps'][number]['options'] =>
+      steps.find((step) => step.name === name)!.options;
+    for (const wish of [
+      { calibration: text, text },
+      { text, calibration: undefined },
+    ]) {
+      const home = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+      const { recipe, warnings } = await drafted(home, wish);
+      assert.match(
+        warnings.join(),
+        /There is one text: its first 70 % choose the blocks, and quality is measured on the rest/,
+      );
+      assert.equal(options(recipe, 'scores').share, 'choose');
+      for (const name of ['before', 'quality']) {
+        const { text: read, calibration, share } = options(recipe, name);
+        assert.deepEqual([read, calibration, share], ['${calibration}', undefined, 'judge'], name);
+      }
+    }
+    const two = await drafted(sample);
+    assert.equal(options(two.recipe, 'scores').share, undefined);
+    assert.equal(options(two.recipe, 'quality').text, '${text}');
+    assert.equal(options(two.recipe, 'quality').repetition, 8);
+    assert.ok(two.warnings.every((warning) => !warning.includes('one text')));
+  });
+
+  it('warn of a third of the blocks, and of a text that is missing', async () => {
     assert.match(
       (await drafted(sample, { goal: { kind: 'fewer', share: 0.5 } })).warnings.join(),
       /50 % of the blocks/,

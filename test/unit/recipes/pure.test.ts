@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import { copyPlaces } from '../../../src/recipes/save/copies';
-import { limitValue } from '../../../src/recipes/limits';
+import { judge, limitValue, measuresOf } from '../../../src/recipes/limits';
 import { chosenSteps, inOrder } from '../../../src/recipes/order';
-import type { RecipeStep } from '../../../src/recipes/recipe';
+import type { Limits, RecipeStep } from '../../../src/recipes/recipe';
 import { referencesIn, substitute } from '../../../src/recipes/references';
+import type { FinishedStep } from '../../../src/recipes/types';
+import { verdictWords } from '../../../src/recipes/words';
 
 const step = (name: string, options: object = {}, after: readonly string[] = []): RecipeStep => {
   return { name, job: 'score', options: { ...options }, limits: {}, after };
@@ -68,11 +70,35 @@ describe('limits of recipes', () => {
       ['maxPpl', 'much'],
       ['maxBytes', '5 apples'],
       ['minAccuracy', -1],
+      ['maxRepetition', -0.1],
       ['maxKl', true],
       ['maxPpl', ''],
     ] as const) {
       assert.throws(() => limitValue(name, value), /no number/);
     }
+  });
+});
+
+describe('limits of what a perplexity hides', () => {
+  const step = { name: 'quality', job: 'eval', outputs: [] } as unknown as FinishedStep;
+  const result = { ppl: 20, top1: 0.83, repetition: { texts: 8, mean: 0.5, unpruned: 0.25 } };
+  const kept = (limits: Limits): boolean[] => judge(step, result, limits).map((verdict) => verdict.kept);
+
+  it('are repetition above the unpruned model’s, and the least share of equal next tokens', () => {
+    assert.deepEqual(kept({ minSame: 0.83, maxRepetition: 0.25 }), [true, true]);
+    assert.deepEqual(kept({ minSame: 0.84, maxRepetition: 0.1 }), [false, false]);
+    const [same, repetition] = judge(step, result, { minSame: 0.8, maxRepetition: 0.1 }).map(verdictWords);
+    assert.deepEqual(
+      [same, repetition],
+      ['83 % same next tokens, at least 80 %', 'repetition +25 points, at most +10'],
+    );
+  });
+
+  it('are for evaluations that continue their text, and need an unpruned model', () => {
+    assert.ok(!measuresOf('eval', {}).includes('maxRepetition'));
+    assert.ok(measuresOf('eval', { repetition: 8 }).includes('maxRepetition'));
+    const alone = { ppl: 20, repetition: { texts: 8, mean: 0.5, unpruned: null } };
+    assert.throws(() => judge(step, alone, { maxRepetition: 0.1 }), { action: /add “against”/ });
   });
 });
 

@@ -27,7 +27,7 @@ export function missingOf(
 ): Missing[] {
   const lacking = (...measures: Measure[]): ModelRef[] => {
     const told = rows.filter(
-      ({ measure, rough, flatters }) => measures.includes(measure) && !((rough || flatters) && pair !== models),
+      ({ measure, rough, flatters }) => measures.includes(measure) && !((rough ?? flatters) && pair !== models),
     );
     return models.filter((model, m) => pair.includes(model) && !told.some(({ cells }) => cells[m]));
   };
