@@ -132,7 +132,11 @@ export class PanelTexts {
     const drawn =
       extname(file).toLowerCase() === '.json'
         ? await loadCalibration(file, source, undefined)
-        : { ...source, sha256: (await readTextFile(file, MAX_TEXT_BYTES, useLess())).sha256 };
+        : {
+            ...source,
+            sha256: (await readTextFile(file, MAX_TEXT_BYTES, useLess())).sha256,
+            usualBos: (source.bos ?? 'auto') === 'auto',
+          };
     const key = calibrationKey(drawn);
     if (stamp !== undefined) this.keys.set(JSON.stringify(source), { stamp, key });
     return key;
