@@ -140,8 +140,8 @@ describe('text of the results panel', function () {
     const { rowsKey } = panel.state.runs.flatMap(({ digest }) => digest.score ?? [])[0];
     await panel.session.receive({ type: 'score/more', criterion: 'ppl', rowsKey: rowsKey!, samples: 32 });
     await panel.session.receive({ type: 'score/more', criterion: 'ppl', rowsKey: 'unknown', samples: 32 });
-    const { length, seed } = drawnRows(rowsKey!)!;
-    assert.deepEqual(panel.asked, [{ criterion: 'ppl', file: mine, samples: 32, length, seed }]);
+    const { length, seed, bos } = drawnRows(rowsKey!)!;
+    assert.deepEqual(panel.asked, [{ criterion: 'ppl', file: mine, samples: 32, length, seed, bos }]);
   });
 
   it('is not measured on where it has changed since the blocks were scored, or is gone', async () => {

@@ -1,6 +1,7 @@
 /** A curve as a page: one line per point. */
 import { arithmeticWords } from '../../format/arithmetic';
 import { counted, formatCounted } from '../../format/words';
+import { needsCalibration } from '../../engine/importance/criteria';
 import type { Within } from '../../engine/evaluate/within';
 import type { AnsweredPoint } from '../../jobs/runs/curve-tasks';
 import { formatSeconds } from '../../format/durations';
@@ -8,14 +9,19 @@ import { formatCount, formatNumber } from '../../format/numbers';
 import { table } from '../terminal/text';
 import type { Page } from './page';
 
-export const curvePage: Page<'curve'> = (_, { shown }) => ({
+export const curvePage: Page<'curve'> = (options, { shown }) => ({
   page: ({ points, within, text, seconds, device, precision }) => [
     ...pointsPage(points),
     ...(within ? ['', withinLine(within)] : []),
     '',
     `Measured on ${formatCounted(text.rows, 'row')} of ${counted(text.length, 'token')} of ${shown(text.name)}, in ${formatSeconds(seconds)}, ${arithmeticWords(precision, device)}.`,
+    ...(options.text === undefined && needsCalibration(options.criterion) ? [FLATTERS] : []),
   ],
 });
+
+/** Of rows that also ranked the blocks. */
+const FLATTERS =
+  'The same text ranked the blocks, so these perplexities look better than they are: --text measures on another one.';
 
 /** "8 blocks can go: without 3, 5, … the divergence is 0.31, at most 0.5 nats" */
 export function withinLine({ maxKl, count, removed, kl }: Within): string {
