@@ -41,6 +41,8 @@ interface Story {
   readonly bytes: number;
   /** The perplexity that is still good enough, in multiples of the original's. */
   readonly ratio: string;
+  /** Points that it may repeat itself more than the original, where they are not those of every new goal. */
+  readonly repetition?: string;
   /** What brings the model there: correcting its weights at once, retraining it, or nothing but an export of the plan. */
   readonly by: 'healing' | 'retraining' | 'export';
   readonly patience: number;
@@ -62,6 +64,8 @@ const SAMPLE: Story = {
   size: '4.4MB',
   bytes: 4.4e6,
   ratio: '1.15',
+  // A model of three million parameters that lost a quarter of its blocks repeats itself.
+  repetition: '25',
   by: 'retraining',
   patience: 120_000,
 };
@@ -165,7 +169,13 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
       await window.pick('recommended');
       await window.answer(/The most that the files may have/, story.size);
       await window.answer(/How many times the perplexity/, story.ratio);
-      await window.enter(/may repeat itself/);
+      if (story.repetition === undefined) {
+        await window.enter(/may repeat itself/);
+      } else {
+        await window.pick('Other numbers…');
+        await window.answer(/How many points more/, story.repetition);
+        await window.enter(/How many percent of the next tokens/);
+      }
       await frame.getByText(/Goal:/).first().waitFor();
       await offered(story.by === 'export' ? /^Export Shorter GGUF/ : /^Prune/);
       await frame
