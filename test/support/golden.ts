@@ -235,7 +235,8 @@ export interface GoldenHealed extends GoldenLikeness {
 export const GOLDEN_HEALINGS = ['scalar', 'fold', 'refit', 'auto'] as const;
 
 export interface GoldenHeal {
-  readonly foldRidge: number;
+  /** Absent where a fold has no form. */
+  readonly foldRidge?: number;
   readonly refitRidge: number;
   readonly step: number;
   readonly stepCut: number;
@@ -245,7 +246,7 @@ export interface GoldenHeal {
   readonly cases: readonly ({
     readonly removed: readonly number[];
     readonly plain: GoldenLikeness;
-  } & Readonly<Record<(typeof GOLDEN_HEALINGS)[number], GoldenHealed>>)[];
+  } & Readonly<Partial<Record<(typeof GOLDEN_HEALINGS)[number], GoldenHealed>>>)[];
   readonly klGreedy: {
     readonly protect: readonly number[];
     readonly removals: readonly (GoldenLikeness & { readonly block: number; readonly margin: number | null })[];
@@ -323,6 +324,9 @@ export const goldenFullTraining = (name: GoldenName): GoldenTraining =>
   read(name, 'full_training.json') as GoldenTraining;
 /** Of stories260K and SmolLM2. */
 export const goldenHeal = (name: GoldenName): GoldenHeal => read(name, 'heal.json') as GoldenHeal;
+/** Of a toy with norms behind its last Linears. */
+export const goldenNorms = (toy: string): GoldenHeal =>
+  JSON.parse(readFileSync(join(ROOT, 'test/golden/norms', `${toy}.json`), 'utf8')) as GoldenHeal;
 export const goldenWidth = (name: GoldenName): GoldenWidth => read(name, 'width.json') as GoldenWidth;
 export const goldenGreedy = (name: GoldenName): GoldenGreedy => read(name, 'greedy.json') as GoldenGreedy;
 export const goldenPerplexities = (): GoldenPerplexities =>

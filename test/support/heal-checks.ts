@@ -17,6 +17,8 @@ export interface HealTolerance {
   readonly norm: number;
   /** Its dot product, relative to its norm. */
   readonly dot: number;
+  /** Losses and KL once weights are rounded to a file's type, where one half-way between two numbers may go the other way; `loss` if absent. */
+  readonly rounded?: number;
   /** Errors on the rows that choose a ridge, absolute. */
   readonly held: number;
   /** Two ridges whose errors are as close as this may change places; so may the best one and no correction. */
@@ -27,7 +29,17 @@ export interface HealTolerance {
 export const HEAL_TOLERANCE = {
   toys: { loss: 1e-5, sums: 1e-5, errors: 1e-5, cross: 1e-5, norm: 1e-5, dot: 1e-4, held: 1e-5, tie: 1e-4 },
   /** The scale of each token is float32 too, and the norm behind makes small errors of a small z large. */
-  behindNorms: { loss: 1e-5, sums: 1e-5, errors: 1e-5, cross: 1e-5, norm: 1e-5, dot: 1e-4, held: 1e-5, tie: 1e-4 },
+  behindNorms: {
+    loss: 1e-5,
+    rounded: 1e-4,
+    sums: 1e-5,
+    errors: 1e-5,
+    cross: 1e-5,
+    norm: 1e-5,
+    dot: 1e-4,
+    held: 1e-5,
+    tie: 1e-4,
+  },
   smollm2: { loss: 3e-4, sums: 1e-4, errors: 2e-4, cross: 2e-3, norm: 1e-5, dot: 1e-3, held: 1e-2, tie: 1e-3 },
 } as const satisfies Record<string, HealTolerance>;
 
@@ -82,7 +94,7 @@ export function checkHealSteps(
 
 /** The settings of one of the golden file's healings, for engine and reference. */
 export function healSettings(
-  { foldRidge, refitRidge, step, stepCut }: GoldenHeal,
+  { foldRidge, refitRidge, step, stepCut }: Pick<GoldenHeal, 'foldRidge' | 'refitRidge' | 'step' | 'stepCut'>,
   name: (typeof GOLDEN_HEALINGS)[number],
 ): { method: 'refit' | 'fold' | 'scalar'; ridge?: number | 'auto'; step: number; stepCut: number } {
   const ridge = { scalar: undefined, fold: foldRidge, refit: refitRidge, auto: 'auto' as const }[name];

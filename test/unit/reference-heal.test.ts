@@ -35,11 +35,11 @@ describeShared('float64 reference of healing against PyTorch', function () {
       test(`${name} without ${expected.removed.join(', ')}`, () => {
         const settings: ReferenceHealing = healSettings(golden, name);
         const healed = referenceHeal(model, view, rows, settings);
-        assert.ok(checkHealSteps(healed.steps, expected[name].steps, NOISE));
+        assert.ok(checkHealSteps(healed.steps, expected[name]!.steps, NOISE));
         const likeness = referenceLikeness(model, rows);
-        checkLikeness(likeness(healed.model, view), expected[name], NOISE, 'healed');
+        checkLikeness(likeness(healed.model, view), expected[name]!, NOISE, 'healed');
         const rounded = withTensors(model, healed.changed, Math.fround);
-        checkLikeness(likeness(rounded, view), expected[name].rounded, NOISE, 'rounded');
+        checkLikeness(likeness(rounded, view), expected[name]!.rounded, NOISE, 'rounded');
       });
     }
   }
