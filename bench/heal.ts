@@ -1,13 +1,16 @@
 /**
  * Closed-form healing: its seconds and memory against PyTorch doing the same, and the memory of a 7B-shaped block.
  *
- *   npm run bench -- heal [PART…] [--checkpoint FOLDER] [--remove 13-18 …] [--text FILE] [--tokens 8192] [--threads N] [--no-torch]
+ *   npm run bench -- heal [PART…] [--checkpoint FOLDER|FILE.gguf] [--remove 13-18 …] [--text FILE] [--tokens 8192] [--threads N] [--no-torch]
  *
  * Parts, both unless named. `speed`: SmolLM2-135M loses 5, 12, 14, 16–18 and then 13–18, and all Linears from the first cut
  * on are refitted on the same rows, drawn from all of a book. PyTorch is the reference tool (golden/tools/heal.py beside
  * the repository, through peers/heal_torch.py), with products in float64, which is its default, and in float32. The dense
  * stream counts as healing on both sides. `whole` adds what both need around it: opening the model, and measuring the
  * plain, the healed and the rounded model against the whole one; Coppice also writes the new weights.
+ *
+ * A model with norms behind its last Linears (Gemma 3 270M, which loses 8, 9 and 15 unless others are named) has its own ridge,
+ * and no peer: the reference tool for such models is a script without phases.
  *
  * `large`: the built command line heals three blocks of LLaMA-7B's shapes without the middle one: two down_proj and one
  * o_proj, over 4 rows of 128 tokens.
@@ -43,7 +46,7 @@ const { values, positionals } = parseArgs({
   allowNegative: true,
   options: {
     checkpoint: { type: 'string' },
-    remove: { type: 'string', multiple: true, default: ['5,12,14,16-18', '13-18'] },
+    remove: { type: 'string', multiple: true },
     text: { type: 'string' },
     tokens: { type: 'string', default: '8192' },
     threads: { type: 'string' },
@@ -68,7 +71,9 @@ async function speed(): Promise<void> {
   const rows = await rowsOfText(checkpoint);
   const file = join(folder, 'rows.json');
   writeFileSync(file, JSON.stringify({ rows }));
-  for (const removed of values.remove) await compare(checkpoint, removed, rows, file);
+  const { style } = requireArchitecture(await openCheckpoint(checkpoint));
+  const usual = style.norms === 'before' ? ['5,12,14,16-18', '13-18'] : ['8,9,15'];
+  for (const removed of values.remove ?? usual) await compare(checkpoint, removed, rows, file);
 }
 
 /** Rows from all of a text, so that both sides heal on what a user would. */
@@ -87,10 +92,11 @@ async function rowsOfText(checkpoint: string): Promise<TokenRows> {
 }
 
 async function compare(checkpoint: string, removed: string, rows: TokenRows, file: string): Promise<void> {
-  const { layers } = requireArchitecture(await openCheckpoint(checkpoint));
+  const { layers, style } = requireArchitecture(await openCheckpoint(checkpoint));
+  const hasNorms = style.norms !== 'before';
   const parts = parseRemoved(removed, layers.length);
   const tokens = rows.length * rows[0].length;
-  const ridge = refitRidge(layers[0].ffn, tokens);
+  const ridge = hasNorms ? HEAL_DEFAULTS.normRidge : refitRidge(layers[0].ffn, tokens);
   console.log(`\nwithout ${removed}: ${rows.length} rows of ${rows[0].length} tokens, ridge ${ridge.toFixed(2)}`);
 
   const healing = await healingSeconds(checkpoint, removed, rows, ridge);
@@ -107,7 +113,8 @@ async function compare(checkpoint: string, removed: string, rows: TokenRows, fil
   console.log(`  KL ${kl[0].toFixed(4)}, healed ${kl[1].toFixed(4)}, rounded ${kl[2].toFixed(4)}`);
 
   for (const products of ['float64', 'float32'] as const) {
-    const outcome = values.torch ? torch(checkpoint, file, parts, ridge, products) : { skipped: '--no-torch' };
+    const skipped = hasNorms ? 'the reference tool has no norms behind' : values.torch ? undefined : '--no-torch';
+    const outcome = skipped === undefined ? torch(checkpoint, file, parts, ridge, products) : { skipped };
     if (isSkipped(outcome)) {
       console.log(`PyTorch skipped: ${outcome.skipped}`);
       return;

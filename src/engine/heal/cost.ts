@@ -34,9 +34,18 @@ export function fittingWork(
   return sum(keptBlocks(blocks, []).map(cost)) + sum(healed.map(cost)) + sum(products) / mean(architecture);
 }
 
-/** Cost of solving the systems of equations, which no token adds to: Cholesky's n³/6 products, and n² for each column. */
+/** Factors and solutions of a system that has a ridge for each column: about so many (shifted.ts). */
+const OWN_RIDGES = { factors: 6, solutions: 7 };
+
+/**
+ * Cost of solving the systems of equations, which no token adds to: Cholesky's n³/6 products, and n² for each column. Where a norm
+ * is behind, channels have ridges of their own.
+ */
 export function solvingWork(architecture: Architecture, removed: readonly number[], method: HealMethod): number {
-  const products = systemsOf(architecture, removed, method).map((n) => n ** 3 / 6 + n * n * architecture.hidden);
+  const { factors, solutions } = architecture.style.norms === 'before' ? { factors: 1, solutions: 1 } : OWN_RIDGES;
+  const products = systemsOf(architecture, removed, method).map(
+    (n) => (factors * n ** 3) / 6 + solutions * n * n * architecture.hidden,
+  );
   return sum(products) / mean(architecture);
 }
 

@@ -25,6 +25,13 @@ const METHODS: Readonly<Record<HealMethod, string>> = {
   scalar: 'the output projections after each cut, divided by one factor (Prune&Comp, Chen et al. 2026)',
 };
 
+/** The same where a norm stands behind these projections. */
+const METHODS_OF_NORMS: Readonly<Partial<Record<HealMethod, string>>> = {
+  refit: `${METHODS.refit}, and the norms behind them`,
+  scalar:
+    'the norms behind the output projections after each cut, divided by one factor (Prune&Comp, Chen et al. 2026)',
+};
+
 /** The text of the card. */
 export function healCard(
   checkpoint: Checkpoint,
@@ -52,7 +59,7 @@ you use it.
 
 ## How it was healed
 
-${lines(facts).join('\n')}
+${lines(facts, checkpoint.architecture?.style.norms !== 'before').join('\n')}
 
 ${[facts.heldOut && measured(facts.heldOut, 'Rows that were not fitted'), measured(facts.fit, 'Fitted rows')]
   .filter((part) => part !== null)
@@ -68,12 +75,13 @@ const HEALED =
 const PLAIN =
   'Its weights were to be corrected\nby least squares, but on rows that were not fitted the plain ones were better, so they were kept.';
 
-function lines({ method, ridge, tokens, texts }: HealFacts): string[] {
+function lines({ method, ridge, tokens, texts }: HealFacts, hasNorms: boolean): string[] {
   const names = texts.map(codeSpan).join(', ');
-  const usual = method === 'fold' ? HEAL_DEFAULTS.foldRidge : 'by the number of tokens';
+  const ofRefit = hasNorms ? HEAL_DEFAULTS.normRidge : 'by the number of tokens';
+  const usual = method === 'fold' ? HEAL_DEFAULTS.foldRidge : ofRefit;
   const strength = ridge === 'auto' ? 'chosen on every fifth row' : (ridge ?? usual);
   return [
-    `- method: ${method}, which corrects ${METHODS[method]}`,
+    `- method: ${method}, which corrects ${(hasNorms ? METHODS_OF_NORMS[method] : undefined) ?? METHODS[method]}`,
     `- text: ${formatCount(tokens)} tokens${names === '' ? '' : ` of ${names}`}`,
     ...(method === 'scalar' ? [] : [`- ridge: ${strength}`]),
   ];

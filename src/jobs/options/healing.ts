@@ -13,7 +13,7 @@ export const healing = {
   ),
   ridge: numberOr(
     ['auto'],
-    'shrink the correction by this ridge, in medians of the diagonal of XᵀX; auto: by rows held back from each fit (default: by the number of tokens)',
+    'shrink the correction by this ridge, in medians of the diagonal of XᵀX; auto: by rows held back from each fit (default: by the number of tokens, and 0.1 in families with a norm behind these layers)',
     { noun: () => l10n.t('the ridge'), placeholder: 'r' },
   ),
   step: amount('share of each correction that is taken', {

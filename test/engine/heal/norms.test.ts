@@ -104,6 +104,19 @@ describe('healing where norms stand behind the last Linears', function () {
     }
   }
 
+  it('keeps the plain weights where rows that were not fitted say so', async () => {
+    for (const name of ['gemma2-softcap', 'olmo2-postnorm'] as const) {
+      const checkpoint = tinyCheckpoint(name, { tokenizer: true });
+      const patch = join(temporaryFolder(), 'healed.safetensors');
+      const given = { checkpoint, calibration, heldOut: 0.5, remove: [1] };
+      // Steps far beyond the solution spoil the model.
+      const { result } = await runOn('heal', { ...given, step: 40, stepCut: 40, patch });
+      assert.ok(result.heldOut!.rounded.kl >= result.heldOut!.before.kl, name);
+      assert.equal(result.weights, 'plain');
+      assert.ok(result.patch === null && !existsSync(patch));
+    }
+  });
+
   it('removes in rounds, block after block, and by what healing leaves', async () => {
     const checkpoint = tinyCheckpoint('gemma3-pattern', { tokenizer: true });
     const given = { ...common, checkpoint, criterion: 'kl', count: 2, keepEnds: false, method: 'refit' } as const;

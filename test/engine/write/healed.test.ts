@@ -175,6 +175,9 @@ describe('a healed checkpoint', function () {
       const out = await written(checkpoint, { patches }, { ...FACTS, ...facts });
       assert.match(readFileSync(join(out, 'README.md'), 'utf8'), words);
     }
+    const behind = await openCheckpoint(tinyCheckpoint('gemma3-pattern'));
+    const out = await written(behind, { patches: await randomPatches(behind, [2]) }, { ...FACTS, ridge: null });
+    assert.match(readFileSync(join(out, 'README.md'), 'utf8'), /and the norms behind them\n[^]*ridge: 0\.1\n/);
     const scalar = await written(checkpoint, { patches }, { ...FACTS, method: 'scalar' });
     assert.doesNotMatch(readFileSync(join(scalar, 'README.md'), 'utf8'), /- ridge/);
   });
