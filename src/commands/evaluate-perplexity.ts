@@ -1,4 +1,5 @@
 /** Evaluate Perplexity…: measures a checkpoint, whole or pruned by its plan, on a text. */
+import type { BosChoice } from '../format/bos';
 import { DEFAULT_WINDOW } from '../engine/importance/drawing';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
@@ -21,7 +22,7 @@ import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
 export interface EvaluateArguments extends CommonArguments, ModelChoice {
   readonly text?: string;
   readonly window?: number;
-  readonly bos?: 'stream' | 'window' | 'none';
+  readonly bos?: BosChoice;
   readonly limit?: number;
 }
 

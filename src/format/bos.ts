@@ -15,6 +15,9 @@ export type BosChoice = (typeof BOS_CHOICES)[number];
  */
 export type BosMode = Exclude<BosChoice, 'auto'>;
 
+/** ", BOS: window", behind what was measured; nothing where a record does not say it. */
+export const bosSuffix = (mode: string | undefined): string => (mode === undefined ? '' : `, BOS: ${mode}`);
+
 /** Whether a value of a record is a mode. */
 export const isBosMode = (value: unknown): value is BosMode =>
   value !== 'auto' && BOS_CHOICES.some((choice) => choice === value);

@@ -1,5 +1,6 @@
 /** Scoring, and the curve of perplexity against removed blocks. */
 import type { TextShare } from '../format/text-share';
+import type { BosMode } from '../format/bos';
 import type { Criterion } from '../engine/importance/criteria';
 import type { Precision, RunPrecision } from '../engine/precision';
 import type { Objective } from '../engine/importance/objective';
@@ -54,6 +55,8 @@ export interface CalibrationInfo {
   /** The share of the text that the rows are from; all of it when undefined. */
   readonly share?: TextShare;
   readonly method: 'documents' | 'windows' | 'rows';
+  /** Where the begin-of-text token is; undefined for rows of ids. */
+  readonly bos?: BosMode;
 }
 
 /** Which fields there are depends on the criterion. The losses of single rows are in the record. */

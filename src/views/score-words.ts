@@ -73,6 +73,7 @@ function wholeModel({ criterion, objective, fullPpl }: Scores): string[] {
 
 function textOf({ calibration }: Scores): string[] {
   if (!calibration) return [];
-  const { source, name = source, samples, length } = calibration;
-  return [l10n.t('on {0}, {1} × {2} tokens', name, samples, length)];
+  const { source, name = source, samples, length, bos } = calibration;
+  const begun = bos === undefined ? [] : [l10n.t('BOS: {0}', bos)];
+  return [l10n.t('on {0}, {1} × {2} tokens', name, samples, length), ...begun];
 }

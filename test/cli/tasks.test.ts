@@ -57,7 +57,7 @@ describe('command line: tasks', function () {
       settings: Record<string, unknown>;
       inputs: { role: string; name: string }[];
     };
-    assert.deepEqual([settings.from, settings.limit, settings.bos, settings.removed], [1, 2, 'none', [1]]);
+    assert.deepEqual([settings.from, settings.limit, settings.bos, settings.removed], [1, 2, 'window', [1]]);
     assert.deepEqual(
       inputs.filter(({ role }) => role !== 'model').map(({ name }) => name),
       ['piqa_valid.jsonl', 'piqa_valid-labels.lst', 'ARC-Easy-Test.jsonl'],

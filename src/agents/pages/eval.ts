@@ -1,4 +1,5 @@
 /** Perplexity for an agent. */
+import { bosSuffix } from '../../format/bos';
 import { basename } from 'node:path';
 import { textArithmetic } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
@@ -15,7 +16,7 @@ export const evalPage: ResultPage<'eval'> = ({ result, device }, { checkpoint, t
   return [
     `${inLine(checkpointName(checkpoint))}${left}: perplexity ${formatNumber(ppl, 5)} (${formatNumber(meanNll, 5)} nats a token)`,
     `text: ${inLine(basename(text ?? calibration ?? ''))}, ${formatCounted(tokens, 'token')} in ` +
-      `${formatCounted(windows, 'window')} of ${window}, BOS: ${bos}; ${textArithmetic(precision, device?.provider)}, ${formatSeconds(seconds)}`,
+      `${formatCounted(windows, 'window')} of ${window}${bosSuffix(bos)}; ${textArithmetic(precision, device?.provider)}, ${formatSeconds(seconds)}`,
     ...comparison(result),
     ...repetitionLine(result),
     ...(result.calibrated ? ['This text chose the blocks, so the perplexity flatters: measure on another one.'] : []),

@@ -1,4 +1,5 @@
 /** Scores for an agent: the blocks from least to most important. */
+import { bosSuffix } from '../../format/bos';
 import { criterionInfo } from '../../engine/importance/criteria';
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
@@ -24,7 +25,7 @@ export const scorePage: ResultPage<'score'> = ({ result }) => {
 /** "prose.txt, 10 rows of 128 tokens, seed 1234"; criteria that only read weights need no text. */
 export const textWords = (calibration: CalibrationInfo | null): string =>
   calibration
-    ? `${inLine(calibration.source)}, ${calibration.samples} rows of ${calibration.length} tokens, seed ${calibration.seed}`
+    ? `${inLine(calibration.source)}, ${calibration.samples} rows of ${calibration.length} tokens, seed ${calibration.seed}${bosSuffix(calibration.bos)}`
     : 'none, the weights alone';
 
 const number = (value: unknown, digits = 5): string => formatNumber(Number(value), digits);

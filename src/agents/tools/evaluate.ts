@@ -19,6 +19,7 @@ export const evaluate = jobTool({
     '"repetition" says how much greedy continuations repeat themselves, which perplexity hides.',
   effect: 'computes',
   options: chosen(JOBS.eval.options, {
+    bos: true,
     checkpoint: 'the model',
     text: 'text to measure on (UTF-8); not the one that chose the blocks',
     limit: true,

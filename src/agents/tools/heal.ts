@@ -22,6 +22,7 @@ export const heal = jobTool({
     'not fitted.',
   effect: 'writes',
   options: chosen(JOBS.heal.options, {
+    bos: true,
     checkpoint: 'the original model',
     remove:
       'blocks to leave out, numbered from 0: [10, 12], and modules: "12.ffn" (a model without single modules cannot be written)',

@@ -24,6 +24,7 @@ export const score = jobTool({
     'nothing but a record of the run.',
   effect: 'computes',
   options: chosen(job.options, {
+    bos: true,
     checkpoint: 'the model: folder, .safetensors file, index or .gguf file',
     criterion: true,
     calibration:

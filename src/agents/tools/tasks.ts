@@ -24,6 +24,7 @@ export const tasks = jobTool({
     'standard errors, and differences with 95 % intervals: a difference within its interval says nothing.',
   effect: 'computes',
   options: chosen(JOBS.tasks.options, {
+    bos: true,
     checkpoints: 'the models; the first one, the original, is compared with',
     data: true,
     tasks: 'of the data; default: all that are there',

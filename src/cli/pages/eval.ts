@@ -1,4 +1,5 @@
 /** What `coppice eval` prints. */
+import { bosSuffix } from '../../format/bos';
 import { formatCounted } from '../../format/words';
 import { textArithmetic } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
@@ -17,7 +18,7 @@ export const evalPage: Page<'eval'> = (_, { style }) => ({
       ...(result.repetition ? [['repetition', repetitionWords(result.repetition)] as [string, string]] : []),
       [
         'text',
-        `${formatCounted(tokens, 'token')} scored in ${formatCounted(windows, 'window')} of ${window}, BOS: ${bos}`,
+        `${formatCounted(tokens, 'token')} scored in ${formatCounted(windows, 'window')} of ${window}${bosSuffix(bos)}`,
       ],
       ['removed', removed.join(',') || 'nothing'],
       ['time', `${formatSeconds(seconds)}, ${textArithmetic(precision, device?.provider)}`],

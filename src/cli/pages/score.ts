@@ -1,4 +1,5 @@
 /** The result of a criterion as a page: a table with a bar per entry, and the order from least to most important. */
+import { bosSuffix } from '../../format/bos';
 import { arithmeticWords } from '../../format/arithmetic';
 import { counted } from '../../format/words';
 import type { Criterion } from '../../engine/importance/criteria';
@@ -9,7 +10,7 @@ import type { Style } from '../terminal/style';
 import { formatSeconds } from '../../format/durations';
 import { hasNoise, isNoise } from '../../format/noise';
 import { formatBytes, formatCount, formatNumber, formatPercent } from '../../format/numbers';
-import type { ShareInfo } from '../../protocol/scores';
+import type { CalibrationInfo, ShareInfo } from '../../protocol/scores';
 import { table } from '../terminal/text';
 
 const BAR = 30;
@@ -30,17 +31,22 @@ interface ScoreContext {
   readonly device: string;
   readonly precision?: string;
   readonly peakRssBytes?: number;
+  readonly calibration?: CalibrationInfo | null;
 }
 
 function scoreResultPage(
   criterion: Criterion,
   result: CriterionResult,
-  { seconds, device, precision, peakRssBytes }: ScoreContext,
+  { seconds, device, precision, peakRssBytes, calibration }: ScoreContext,
   style: Style,
 ): string[] {
   const { full, blocks, modules, windows, removals, search, order = [], temporaryBytes } = result;
   const lines: string[] = [];
-  if (full) lines.push(`whole model: ${wholeWords(full, style)} (${counted(full.tokens, 'token')})`, '');
+  if (full)
+    lines.push(
+      `whole model: ${wholeWords(full, style)} (${counted(full.tokens, 'token')}${bosSuffix(calibration?.bos)})`,
+      '',
+    );
   if (blocks) lines.push(...scoreTable('block', blocks.map(ofBlock)));
   if (modules) lines.push(...scoreTable('module', modules.map(ofModule)));
   if (windows) lines.push(...windowTable(windows));

@@ -147,7 +147,11 @@ async function sample(
   const drawing = { samples, length, seed, prefix: rowPrefix(beginning) };
   const documents = splitDocuments(text, file);
   const encode = (document: string) => tokenizer.encode(document, { addSpecialTokens: beginning.mode === 'stream' });
-  const bos = { bos: beginning.mode, ...(isUsual(beginning, tokenizer) && { usualBos: true as const }) };
+  const isStream = options.bos === 'stream'; // also of a model without the token, so that it is read again as it was asked for
+  const bos = {
+    bos: isStream ? ('stream' as const) : beginning.mode,
+    ...(!isStream && isUsual(beginning, tokenizer) && { usualBos: true as const }),
+  };
   const rows = await sampleDocuments(documents, drawing, encode);
   if (rows !== undefined) return { rows, method: 'documents', ...bos };
   const stream = await encode(documents.join('\n\n'));

@@ -157,12 +157,18 @@ function roundsSentence(rounds: readonly Round[] | undefined): string {
   return ` They were removed in ${counted(rounds.length, 'round')}, and the rest was healed before it was scored again: ${words.join(', then ')}.`;
 }
 
-function textWords({ name, samples, length }: ScoringText): string {
+function textWords({ name, samples, length, bos }: ScoringText): string {
   const text = codeSpan(name);
   return samples === undefined || length === undefined
     ? text
-    : `${counted(samples, 'row')} of ${counted(length, 'token')} of ${text}`;
+    : `${counted(samples, 'row')} of ${counted(length, 'token')} of ${text}${BEGUN[bos ?? 'none']}`;
 }
+
+const BEGUN: Readonly<Record<BosMode, string>> = {
+  window: ', a begin-of-text token before each',
+  stream: ', a begin-of-text token before each whole text',
+  none: '',
+};
 
 const listed = (blocks: readonly number[]): string =>
   `${blocks.length === 1 ? 'block' : 'blocks'} ${blocks.join(', ')}`;

@@ -32,8 +32,8 @@ export interface BosSource {
 
 /**
  * How texts begin. `auto` is `window` with the tokenizer's own token where the tokenizer puts one before a text, otherwise
- * `none`.
- * @throws UserError when a token is asked for and the checkpoint has none
+ * `none`. So is `stream` for a model without such a token.
+ * @throws UserError when a token is asked for before every row and the checkpoint has none
  */
 export function beginningOf(choice: BosChoice = 'auto', { tokenizer, bosTokenId }: BosSource): Beginning {
   const own = tokenizer?.beginsWith;
@@ -41,6 +41,7 @@ export function beginningOf(choice: BosChoice = 'auto', { tokenizer, bosTokenId 
   if (choice === 'none') return { mode: 'none' };
   const id = bosIdOf({ tokenizer, bosTokenId });
   if (id !== undefined) return { mode: choice, id };
+  if (choice === 'stream') return { mode: 'none' };
   throw new UserError(
     `Cannot use ${option('bos', choice)}`,
     'the model has no begin-of-text token: its tokenizer puts none before a text, and its config has no "bos_token_id"',

@@ -7,7 +7,7 @@ export const begin = {
   bos: choice(
     BOS_CHOICES,
     'begin-of-text token. auto: before every row, window, example and question, if the model’s own tokenizer puts one before a\n' +
-      'text; window: there in any case; stream: once before a whole text, as in the paper’s tables; none: nowhere',
+      'text; window: there in any case; stream: once before a whole text, not before questions, as in the paper; none: nowhere',
     { noun: () => l10n.t('begin-of-text token'), placeholder: 'where', default: 'auto', implied: true },
   ),
 };

@@ -29,11 +29,13 @@ export async function textOf(
   rows.warnings.forEach(warn);
   const room = formatOf(options) === 'onnx' ? positionsOf(architecture) : Infinity;
   const longest = Math.max(...rows.rows.map(({ length }) => length));
+  // BOS before each window comes on top of its tokens.
+  const ahead = rows.bos === 'window' ? 1 : 0;
   if (longest > room) {
     throw new UserError(
-      `${option('window', longest)} is longer than the texts of this model in ONNX`,
+      `${option('window', longest - ahead)} is longer than the texts of this model in ONNX`,
       `they can have ${room} tokens`,
-      `For this model ${set('window', room)}, or less.`,
+      `For this model ${set('window', room - ahead)}, or less.`,
     );
   }
   return rows;

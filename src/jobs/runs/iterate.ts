@@ -165,10 +165,10 @@ async function iterateWith(
 
 /** Has the job `tasks` ask what is left. */
 function accuracyOf(options: Options, context: Context): IterateTask['accuracy'] {
-  const { checkpoint, minAccuracy, taskData: data, tasks, own, taskLimit: limit } = options;
+  const { checkpoint, minAccuracy, taskData: data, tasks, own, taskLimit: limit, bos } = options;
   if (minAccuracy === undefined) return undefined;
   const { device, threads, memory } = options;
-  const asked = { data, tasks, own, limit, device, threads, memory };
+  const asked = { data, tasks, own, limit, bos, device, threads, memory };
   return async (remove, heal, job) => {
     const given = { columns: [{ label: 'healed', checkpoint, remove, heal }], ...asked };
     const { result } = await context.run('tasks', given, { job });

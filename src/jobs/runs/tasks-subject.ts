@@ -170,7 +170,8 @@ async function answer(
  * true and false are what they wrote where that makes no difference.
  */
 const begunAs = ({ mode }: Beginning, { beginsWith }: Tokenizer): boolean | BosMode => {
-  const begins = mode !== 'none';
+  if (mode === 'stream') return false;
+  const begins = mode === 'window';
   return begins === (beginsWith !== undefined) ? begins : mode;
 };
 

@@ -118,9 +118,9 @@ export async function measureAccuracies(
   job: JobOptions,
   tell: Tell,
 ): Promise<void> {
-  const { data, tasks, own, items, answers, device, threads, memory } = options;
+  const { data, tasks, own, items, answers, bos, device, threads, memory } = options;
   const columns = able.map(({ column }) => column);
-  const given = { columns, data, tasks, own, limit: items, answers, device, threads, memory };
+  const given = { columns, data, tasks, own, limit: items, answers, bos, device, threads, memory };
   const { result } = await run('tasks', given, { job });
   const models = 'models' in result ? result.models : [result];
   const differences = 'models' in result ? result.differences : [];

@@ -30,8 +30,8 @@ export interface ScoreOptions {
   readonly share?: 'choose' | 'judge';
   /**
    * Begin-of-text token. auto: before every row, window, example and question, if the model’s own tokenizer puts one
-   * before a text; window: there in any case; stream: once before a whole text, as in the paper’s tables; none:
-   * nowhere.
+   * before a text; window: there in any case; stream: once before a whole text, not before questions, as in the
+   * paper; none: nowhere.
    * @defaultValue "auto"
    */
   readonly bos?: 'auto' | 'window' | 'stream' | 'none';

@@ -20,13 +20,13 @@ export const rowsOfPanel = (text: PanelText | null): string | undefined =>
 
 /** The text with the number and length of its rows: "data/calibration.txt · 10×128". */
 export function rowsLabel({ rowsKey, text }: Measured): string {
-  const size = /^\S+ (\d+×\d+) /.exec(rowsKey ?? '')?.[1];
+  const size = /^\S+ (?:choose |judge )?(\d+×\d+) /.exec(rowsKey ?? '')?.[1];
   return size === undefined ? text : `${text} · ${size}`;
 }
 
 /** How many samples were drawn for these rows; undefined where the key does not tell. */
 export function samplesOf(rowsKey: string | undefined): number | undefined {
-  const samples = /^\S+ (\d+)×\d+ seed /.exec(rowsKey ?? '')?.[1];
+  const samples = /^\S+ (?:choose |judge )?(\d+)×\d+ seed /.exec(rowsKey ?? '')?.[1];
   return samples === undefined ? undefined : Number(samples);
 }
 

@@ -15,7 +15,7 @@ export interface ScoredRow {
 export interface EncodeSettings {
   /** Most tokens that the model reads: its context. */
   readonly maxLength: number;
-  /** How every context begins. A context is a text of its own, so `stream` and `window` say the same. */
+  /** How every context begins: only with `window` by a token, because the paper's harness, for `stream`, puts none. */
   readonly beginning: Beginning;
   /** Stands for an empty context, because the first token needs something before it. */
   readonly start?: number;
@@ -31,8 +31,9 @@ const PLAIN = { addSpecialTokens: false } as const;
 export async function encodeItem(
   tokenizer: Tokenizer,
   { item, choices }: ChoiceItem,
-  { maxLength, beginning: { id: bos }, start }: EncodeSettings,
+  { maxLength, beginning, start }: EncodeSettings,
 ): Promise<ScoredRow[]> {
+  const bos = beginning.mode === 'window' ? beginning.id : undefined;
   const known = new Map<string, readonly number[]>();
   const idsOf = async (text: string): Promise<readonly number[]> => {
     const found = known.get(text) ?? (await tokenizer.encode(text, PLAIN));
