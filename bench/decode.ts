@@ -2,13 +2,14 @@
  * Decode: tokens a second of cached decoding in float32, int8 and int4, beside llama.cpp, and how much of the memory's read bandwidth
  * that uses.
  *
- *   npm run bench -- decode [CHECKPOINT] [--rounds 5] [--tokens 64] [--threads 1,2] [--precision float32,int8,int4] [--gguf FILE]
+ *   npm run bench -- decode [--model PATH] [--rounds 5] [--tokens 64] [--threads 1,2] [--precision float32,int8,int4] [--gguf FILE]
  *
  * All models are open at the same time and take turns. One token reads every weight of the blocks and the head once, in
  * the bytes of the precision; that many bytes × tokens/s is the rate. The bandwidth is what onnxruntime reaches in summing up
  * 1 GB with the same threads, in each round. Choosing the most likely token, the cache and all calls from JavaScript
  * count as decoding. llama.cpp takes part if npm can install node-llama-cpp into a temporary folder, or
- * COPPICE_LLAMA_CPP names a folder that has it; its file is SmolLM2's Q4_1 of the reference material unless one is named.
+ * COPPICE_LLAMA_CPP names a folder that has it; its file is the model itself if that is a GGUF file, else the one of --gguf, else
+ * SmolLM2's Q4_1 of the reference material.
  */
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -27,20 +28,20 @@ import { float32, floats, openSession } from '../src/engine/onnx/session';
 import type { Precision } from '../src/engine/precision';
 import { needOffsets } from '../src/engine/weights/blocks/offsets';
 import { bytesOfWeights } from '../src/engine/weights/bytes';
-import { llamaCppFolder, referenceGguf, startLlamaCpp } from './peers/llama-cpp';
+import { llamaCppFolder, ownGguf, startLlamaCpp } from './peers/llama-cpp';
 import { isSkipped } from './peers/peer';
 import { printMachine } from './support/machine';
 import { percent, timed, times } from './support/numbers';
-import { checkpointOr } from './support/subject';
+import { MODEL_OPTION, modelOr } from './support/subject';
 
 /** 1 GB in rows, which threads share among themselves. */
 const ROWS = 1000;
 const ROW = 250_000;
 const PROMPT = 16;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: {
+    ...MODEL_OPTION,
     rounds: { type: 'string', default: '5' },
     tokens: { type: 'string', default: '64' },
     threads: { type: 'string', default: availableParallelism() === 1 ? '1' : `1,${availableParallelism()}` },
@@ -92,7 +93,7 @@ async function reading(
 
 printMachine();
 const ones = float32(new Float32Array(ROWS * ROW).fill(1), [ROWS, ROW]);
-const checkpoint = await openCheckpoint(checkpointOr(positionals[0]));
+const checkpoint = await openCheckpoint(modelOr(values.model));
 const architecture = requireArchitecture(checkpoint);
 const prompt = Array.from({ length: PROMPT }, (_, i) => (i * 7919) % architecture.vocabulary);
 
@@ -152,7 +153,7 @@ if (ours > 0 && theirs > 0) console.log(`int4 against llama.cpp, each with its b
 
 /** @returns what removes its folder */
 async function addLlamaCpp(): Promise<() => void> {
-  const file = values.gguf ?? (positionals.length > 0 ? undefined : referenceGguf());
+  const file = values.gguf ?? ownGguf(values.model);
   if (file === undefined) {
     console.log('llama.cpp: skipped, name a file with --gguf');
     return () => undefined;

@@ -1,12 +1,15 @@
 /**
  * GGUF: what quantised blocks cost, read and written, and a score from a GGUF file beside one from safetensors.
  *
- *   npm run bench -- gguf [FILE.gguf CHECKPOINT] [--rounds 5]
+ *   npm run bench -- gguf [--model FILE.gguf [--beside CHECKPOINT]] [--rounds 5]
  *
- * FILE and CHECKPOINT are the same model; without them only blocks and products are measured. Medians of the rounds, which
- * take turns. The products are MatMulNBits on one thread: with zero points that are integers, and with ones in float32, which
+ * CHECKPOINT is the same model as safetensors; unless it is named it is written into a temporary folder, with weights in float32.
+ * Without FILE only blocks and products are measured. Medians of the rounds, which take turns. The products are MatMulNBits on one thread: with zero points that are integers, and with ones in float32, which
  * Q4_1 would need to be exact.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../src/engine/checkpoint/open';
 import type { Checkpoint } from '../src/engine/checkpoint/types';
@@ -19,13 +22,14 @@ import { openModel } from '../src/engine/model/model';
 import { Graph, type Value } from '../src/engine/onnx/graph';
 import { float32, openSession } from '../src/engine/onnx/session';
 import { Random } from '../src/engine/random';
+import { buildProduct, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
 import { printFacts, timed, times } from './support/numbers';
 import { randomRows } from './support/rows';
+import { MODEL_OPTION, modelOr } from './support/subject';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: 'string', default: '5' } },
+const { values } = parseArgs({
+  options: { ...MODEL_OPTION, beside: { type: 'string' }, rounds: { type: 'string', default: '5' } },
 });
 const rounds = Number(values.rounds);
 const NUMBERS = 2 ** 22;
@@ -142,5 +146,17 @@ async function sweep(files: readonly [gguf: string, other: string]): Promise<voi
 printMachine();
 await blocks();
 await products();
-const [gguf, other] = positionals;
-if (gguf !== undefined && other !== undefined) await sweep([gguf, other]);
+if (values.model !== undefined) await sweepBoth(modelOr(values.model), values.beside);
+
+async function sweepBoth(gguf: string, beside: string | undefined): Promise<void> {
+  if (beside !== undefined) return sweep([gguf, beside]);
+  const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-'));
+  try {
+    const widened = join(folder, 'widened');
+    buildProduct();
+    runBuilt('export', gguf, '--format', 'safetensors', '--no-verify', '--out', widened);
+    await sweep([gguf, widened]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

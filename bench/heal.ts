@@ -1,9 +1,9 @@
 /**
  * Closed-form healing: its seconds and memory against PyTorch doing the same, and the memory of a 7B-shaped block.
  *
- *   npm run bench -- heal [PART…] [--checkpoint FOLDER|FILE.gguf] [--remove 13-18 …] [--text FILE] [--tokens 8192] [--threads N] [--no-torch]
+ *   npm run bench -- heal [PART…] [--model PATH] [--remove 13-18 …] [--text FILE] [--tokens 8192] [--threads N] [--no-torch]
  *
- * Parts, both unless named. `speed`: SmolLM2-135M loses 5, 12, 14, 16–18 and then 13–18, and all Linears from the first cut
+ * Parts, both unless named. `speed`: SmolLM2-135M-Instruct loses 5, 12, 14, 16–18 and then 13–18, and all Linears from the first cut
  * on are refitted on the same rows, drawn from all of a book. PyTorch is the reference tool (golden/tools/heal.py beside
  * the repository, through peers/heal_torch.py), with products in float64, which is its default, and in float32. The dense
  * stream counts as healing on both sides. `whole` adds what both need around it: opening the model, and measuring the
@@ -34,7 +34,7 @@ import { buildProduct, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
 import { megabytes, timed, times } from './support/numbers';
 import { randomRowsFile } from './support/rows';
-import { checkpointOr } from './support/subject';
+import { MODEL_OPTION, modelOr } from './support/subject';
 import { fillWithRandom, LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';
 
 const GOALS = { speed: 2, large: 4e9 };
@@ -45,7 +45,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   allowNegative: true,
   options: {
-    checkpoint: { type: 'string' },
+    ...MODEL_OPTION,
     remove: { type: 'string', multiple: true },
     text: { type: 'string' },
     tokens: { type: 'string', default: '8192' },
@@ -67,7 +67,7 @@ try {
 }
 
 async function speed(): Promise<void> {
-  const checkpoint = checkpointOr(values.checkpoint);
+  const checkpoint = modelOr(values.model);
   const rows = await rowsOfText(checkpoint);
   const file = join(folder, 'rows.json');
   writeFileSync(file, JSON.stringify({ rows }));

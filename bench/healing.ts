@@ -1,10 +1,10 @@
 /**
  * Healing: what closed form and training bring back of the perplexity that pruning costs, at equal seconds.
  *
- *   npm run bench -- healing [ARM…] [--checkpoint FOLDER] [--remove 13-18] [--data FILE] [--text FILE] [--tokens 32768]
+ *   npm run bench -- healing [ARM…] [--model PATH] [--remove 13-18] [--data FILE] [--text FILE] [--tokens 32768]
  *                            [--seconds 240] [--every 60] [--batch 4] [--lr 1e-3] [--teacher-weight 1] [--json FILE]
  *
- * SmolLM2-135M loses six of its 30 blocks. Arms, all unless named: `plain`; `healed`, refitted in closed form; `lora`, an
+ * SmolLM2-135M-Instruct, unless another model is named, loses six of its 30 blocks. Arms, all unless named: `plain`; `healed`, refitted in closed form; `lora`, an
  * adapter on the plain weights; `healed+lora`, one on the healed weights; `healed+teacher`, the same distilled from the
  * whole model; `healed+teacher+cuts`, that on the blocks next to the cuts only. All see the same rows: by default text that
  * the whole model writes, once, which takes no arm's time. Every training arm has the same seconds; those of healing count,
@@ -29,7 +29,7 @@ import { hasShared, shared } from '../test/support/shared';
 import { measuring, type Near } from './support/likeness';
 import { describeMachine } from './support/machine';
 import { timed } from './support/numbers';
-import { checkpointOr } from './support/subject';
+import { MODEL_OPTION, modelOr } from './support/subject';
 import { trainFor } from './support/timed-training';
 
 const WINDOWS = 64;
@@ -61,7 +61,7 @@ interface Point extends Near {
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    checkpoint: { type: 'string' },
+    ...MODEL_OPTION,
     remove: { type: 'string', default: '13-18' },
     data: { type: 'string', default: SELF_TEXT },
     text: { type: 'string' },
@@ -80,7 +80,7 @@ if (unknown !== undefined) throw new Error(`there is no arm ${unknown}; there ar
 
 const machine = describeMachine();
 console.log(machine);
-const path = checkpointOr(values.checkpoint);
+const path = modelOr(values.model);
 const checkpoint = await openCheckpoint(path);
 const whole = await openModel(checkpoint, { device: 'cpu' });
 const tokenizer = await loadTokenizer(path);
@@ -160,5 +160,5 @@ await whole.close();
 /** A file of the reference material. @throws Error when it is not there */
 function beside(file: string): string {
   if (hasShared) return shared(file);
-  throw new Error('name a file: npm run bench -- healing --checkpoint FOLDER --text FILE');
+  throw new Error('name a file: npm run bench -- healing --model PATH --text FILE');
 }

@@ -1,9 +1,9 @@
 /**
- * Memory: the highest resident memory of scoring SmolLM2-135M, of scoring it with many samples, and of a 7B-shaped model.
+ * Memory: the highest resident memory of scoring SmolLM2-135M-Instruct, of scoring it with many samples, and of a 7B-shaped model.
  *
- *   npm run bench -- memory [PART…] [--checkpoint FOLDER] [--rows ROWS.json]
+ *   npm run bench -- memory [PART…] [--model PATH] [--rows ROWS.json]
  *
- * Parts, all unless named: `score` scores the checkpoint by perplexity as it comes, 10 rows of 128 tokens; `samples`
+ * Parts, all unless named: `score` scores the model by perplexity as it comes, 10 rows of 128 tokens; `samples`
  * does it with 10 and with 200 rows under the same `--memory`; `large` takes one window of 128 tokens through 32 blocks
  * of LLaMA-7B's shapes, in BF16, in a file that is one hole; `text` generates from the same model in int4. Every figure is of a fresh process of the built command line and
  * holds all of it: Node, the weights mapped from the file, onnxruntime, hidden states.
@@ -17,7 +17,7 @@ import { Random } from '../src/engine/random';
 import { buildProduct, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
 import { megabytes, times } from './support/numbers';
-import { checkpointOr, rowsFileOr } from './support/subject';
+import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
 import { LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';
 
 const MB = 1e6;
@@ -33,7 +33,7 @@ const SAMPLES = [10, 200];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { checkpoint: { type: 'string' }, rows: { type: 'string' } },
+  options: { ...MODEL_OPTION, rows: { type: 'string' } },
 });
 
 const parts = { score, samples, large, text };
@@ -48,14 +48,15 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function score(): void {
-  const checkpoint = checkpointOr(values.checkpoint);
-  const { peakBytes, seconds } = runBuilt('score', checkpoint, '--calibration', rowsFileOr(values.rows));
-  print('score', peakBytes, seconds, `goal: ${megabytes(GOALS.score)}`);
+async function score(): Promise<void> {
+  const model = modelOr(values.model);
+  const rows = await rowsFileOr(values.rows, values.model);
+  const { peakBytes, seconds } = runBuilt('score', model, '--calibration', rows);
+  print('score', peakBytes, seconds, values.model === undefined ? `goal: ${megabytes(GOALS.score)}` : 'no goal');
 }
 
 async function samples(): Promise<void> {
-  const checkpoint = checkpointOr(values.checkpoint);
+  const checkpoint = modelOr(values.model);
   const { vocabulary } = requireArchitecture(await openCheckpoint(checkpoint));
   const random = new Random(1);
   const peaks = SAMPLES.map((count) => {

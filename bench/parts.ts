@@ -1,9 +1,9 @@
 /**
  * Parts: a score in one process beside the same in 2, 4 and 8 parts, one part after another, and gathering them.
  *
- *   npm run bench -- parts [CHECKPOINT [ROWS.json]] [--counts 2,4,8] [--quick]
+ *   npm run bench -- parts [--model PATH] [--rows ROWS.json] [--counts 2,4,8] [--quick]
  *
- * The subject is SmolLM2-135M with 10 rows of 128 tokens unless named; `--quick` takes the sample model. Every part is a fresh
+ * The subject is SmolLM2-135M-Instruct with 10 rows of 128 tokens unless named; `--quick` takes the sample model. Every part is a fresh
  * process of the built command line, and so is the score in one process, which is run before and after the parts, so that a change
  * in the machine's mood shows. Printed for each number of parts: the time of all of them against one process, which is what
  * cutting costs (passes of the model itself, openings of its blocks, and starts); the longest part against all of one process
@@ -17,19 +17,20 @@ import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { buildProduct, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
 import { percent, times } from './support/numbers';
-import { checkpointOr, rowsFileOr } from './support/subject';
+import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: {
+    ...MODEL_OPTION,
+    rows: { type: 'string' },
     counts: { type: 'string', default: '2,4,8' },
     quick: { type: 'boolean', default: false },
   },
 });
 
 const sample = resolve(import.meta.dirname, '../media/sample');
-const checkpoint = values.quick ? sample : checkpointOr(positionals.at(0));
-const text = values.quick ? join(sample, 'calibration.txt') : rowsFileOr(positionals.at(1));
+const checkpoint = modelOr(values.quick ? sample : values.model);
+const text = values.quick ? join(sample, 'calibration.txt') : await rowsFileOr(values.rows, values.model);
 /** Parts are exact, so one process must be. */
 const job = ['score', checkpoint, '--calibration', text, '--precision', 'float32'] as const;
 const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-parts-'));

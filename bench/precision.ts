@@ -1,11 +1,12 @@
 /**
  * Precision: what rounding weights to 8 and 4 bits costs, as the perplexity of a text.
  *
- *   npm run bench -- precision [CHECKPOINT] --text FILE [--limit 64] [--rotate] [--gguf FILE]
+ *   npm run bench -- precision [--model PATH] --text FILE [--limit 64] [--rotate] [--gguf FILE]
  *
  * int8 and int4 are Coppice's own, in blocks of 32. Q4_1 is llama.cpp's rounding (ggml: blocks of 32, float16 scale and least
  * number, 4 bits, no search) of every Linear, with the head in Q8_0, computed in float32: only the weights differ. llama.cpp itself, which
- * rounds inputs too, takes part where there is a file for it (--gguf, or the reference's Q4_1 of SmolLM2) and npm can install it.
+ * rounds inputs too, takes part where there is a file for it (--gguf, a model that is a GGUF file, or the reference's Q4_1 of SmolLM2)
+ * and npm can install it. The float32 of a GGUF file is that of its own blocks, dequantised.
  *
  * Weights that were once Q4_1 lose nothing by rounding them to it again. With --rotate, the same model is measured in another
  * basis: the residual stream is turned by an orthogonal matrix and every weight that reads or writes it too, with the norms
@@ -27,16 +28,16 @@ import { Overlay } from '../src/engine/weights/overlay';
 import type { KeyedPatch } from '../src/engine/weights/patches';
 import { checkpointWeights } from '../src/engine/weights/checkpoint';
 import type { WeightSource } from '../src/engine/weights/source';
-import { llamaCppFolder, llamaCppLoss, referenceGguf } from './peers/llama-cpp';
+import { llamaCppFolder, llamaCppLoss, ownGguf } from './peers/llama-cpp';
 import { isSkipped } from './peers/peer';
 import { printMachine } from './support/machine';
 import { inGgmlType } from './support/ggml-rounding';
 import { rotated } from './support/rotated';
-import { checkpointOr } from './support/subject';
+import { MODEL_OPTION, modelOr } from './support/subject';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: {
+    ...MODEL_OPTION,
     text: { type: 'string' },
     limit: { type: 'string', default: '64' },
     rotate: { type: 'boolean', default: false },
@@ -44,7 +45,7 @@ const { values, positionals } = parseArgs({
   },
 });
 if (values.text === undefined) throw new Error('name a text: --text FILE');
-const checkpoint = await openCheckpoint(checkpointOr(positionals[0]));
+const checkpoint = await openCheckpoint(modelOr(values.model));
 const { bosTokenId } = requireArchitecture(checkpoint);
 const tokenizer = await loadTokenizer(checkpoint.home);
 const ids = await tokenizer.encode(await readFile(values.text, 'utf8'), { addSpecialTokens: false });
@@ -95,7 +96,7 @@ line('float32', exact);
 line('int8 in blocks of 32', await perplexity(await weights(), 'int8'));
 line('int4 in blocks of 32', await perplexity(await weights(), 'int4'));
 line('Q4_1, head Q8_0', await perplexity(await inGgml(await weights()), 'float32'));
-const gguf = values.gguf ?? (positionals.length > 0 ? undefined : referenceGguf());
+const gguf = values.gguf ?? ownGguf(values.model);
 if (values.rotate || gguf === undefined) console.log('llama.cpp: skipped, no GGUF file of this model');
 else lineOfLlamaCpp(gguf);
 

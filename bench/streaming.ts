@@ -1,7 +1,7 @@
 /**
  * Streaming: what two texts that are written side by side cost, against one alone.
  *
- *   npm run bench -- streaming [CHECKPOINT] [--rounds 5] [--tokens 64] [--threads N]
+ *   npm run bench -- streaming [--model PATH] [--rounds 5] [--tokens 64] [--threads N]
  *
  * Both columns are the whole model, each opened for itself as the results panel does, so that the ratio is what taking
  * turns costs: tokens/s of both together ÷ tokens/s of one alone, from the first turn's end to the last's. One and two
@@ -15,21 +15,21 @@ import { fullView } from '../src/engine/model/view';
 import { printMachine } from './support/machine';
 import { median } from '../src/engine/median';
 import { percent, printFacts } from './support/numbers';
-import { checkpointOr } from './support/subject';
+import { MODEL_OPTION, modelOr } from './support/subject';
 
 const GOAL = 0.9;
 const PROMPT = 16;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: {
+    ...MODEL_OPTION,
     rounds: { type: 'string', default: '5' },
     tokens: { type: 'string', default: '64' },
     threads: { type: 'string' },
   },
 });
 const threads = values.threads === undefined ? undefined : Number(values.threads);
-const checkpoint = await openCheckpoint(checkpointOr(positionals[0]));
+const checkpoint = await openCheckpoint(modelOr(values.model));
 const { layers, vocabulary } = requireArchitecture(checkpoint);
 const blocks = layers.length;
 const promptIds = Array.from({ length: PROMPT }, (_, i) => (i * 7919) % vocabulary);

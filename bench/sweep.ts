@@ -1,10 +1,10 @@
 /**
  * Sweep: seconds to score every block by perplexity, exactly and behind a screen in int8, against removing each in turn in PyTorch.
  *
- *   npm run bench -- sweep [CHECKPOINT ROWS.json] [--rounds 3] [--exact 6] [--threads N] [--no-torch]
+ *   npm run bench -- sweep [--model PATH] [--rows ROWS.json] [--rounds 3] [--exact 6] [--threads N] [--no-torch]
  *   npm run bench -- sweep --like-7b BLOCKS [--of 32]
  *
- * The subject is SmolLM2-135M with 10 rows of 128 tokens unless named; `--like-7b` makes one with random numbers in the shapes of
+ * The subject is SmolLM2-135M-Instruct with 10 rows of 128 tokens unless named; `--like-7b` makes one with random numbers in the shapes of
  * LLaMA-7B, of a few blocks, sweeps all of them and half of them, and extrapolates to the blocks of the whole model: opening
  * takes a time for each weight, computing one for each counted operation, and two sweeps tell both. Coppice computes in float32,
  * behind a screen (`auto`: a third of the blocks exact; with `--exact`, that many; not with `--like-7b`), and in int8 alone, each
@@ -37,13 +37,14 @@ import { isSkipped, torchSweep, type TorchSweep } from './peers/peer';
 import { printMachine } from './support/machine';
 import { percent, printFacts, timed, times } from './support/numbers';
 import { Products } from './support/products';
-import { checkpointOr, rowsFileOr } from './support/subject';
+import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
 import { fillWithRandom, LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   allowNegative: true,
   options: {
+    ...MODEL_OPTION,
+    rows: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     exact: { type: 'string', default: '6' },
     threads: { type: 'string' },
@@ -57,8 +58,8 @@ const ROWS = 10;
 const LENGTH = 128;
 
 const made = values['like-7b'] === undefined ? undefined : makeLike7b(Number(values['like-7b']));
-const folder = made?.folder ?? checkpointOr(positionals[0]);
-const rowsFile = made?.rowsFile ?? rowsFileOr(positionals[1]);
+const folder = made?.folder ?? modelOr(values.model);
+const rowsFile = made?.rowsFile ?? (await rowsFileOr(values.rows, values.model));
 const threads = values.threads === undefined ? undefined : Number(values.threads);
 const { rows } = JSON.parse(readFileSync(rowsFile, 'utf8')) as { rows: number[][] };
 const architecture = requireArchitecture(await openCheckpoint(folder));

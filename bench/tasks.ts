@@ -1,7 +1,7 @@
 /**
  * Tasks: items a second, against lm-evaluation-harness on PyTorch, on the same items in one run.
  *
- *   npm run bench -- tasks [TASK…] [--checkpoint FOLDER] [--data FOLDER] [--limit 40] [--batch 1,16] [--threads N]
+ *   npm run bench -- tasks [TASK…] [--model PATH] [--data FOLDER] [--limit 40] [--batch 1,16] [--threads N]
  *                          [--json FILE]
  *
  * Every task (all seven unless named) is scored by Coppice, by the harness in each batch size, and by Coppice again, both
@@ -23,12 +23,12 @@ import type { ChoiceItemResult, TaskResult } from '../src/protocol/tasks';
 import { shared } from '../test/support/shared';
 import { harnessTasks, isSkipped } from './peers/peer';
 import { describeMachine } from './support/machine';
-import { checkpointOr } from './support/subject';
+import { MODEL_OPTION, modelOr } from './support/subject';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    checkpoint: { type: 'string' },
+    ...MODEL_OPTION,
     data: { type: 'string' },
     limit: { type: 'string', default: '40' },
     batch: { type: 'string', default: '1,16' },
@@ -38,7 +38,7 @@ const { values, positionals } = parseArgs({
 });
 const machine = describeMachine();
 console.log(machine);
-const path = checkpointOr(values.checkpoint);
+const path = modelOr(values.model);
 const data = values.data ?? shared('data/zeroshot');
 const names = positionals.length > 0 ? positionals.filter(isTaskName) : TASK_NAMES;
 const threads = values.threads === undefined ? undefined : Number(values.threads);

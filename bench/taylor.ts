@@ -1,9 +1,9 @@
 /**
  * Taylor: the highest resident memory of scoring by the Taylor criterion with 1 000 samples, against that with 10.
  *
- *   npm run bench -- taylor [--checkpoint FOLDER] [--samples 10,1000] [--length 128] [--memory 64MB]
+ *   npm run bench -- taylor [--model PATH] [--samples 10,1000] [--length 128] [--memory 64MB]
  *
- * The subject is SmolLM2-135M unless named; the rows are random tokens. Every figure is of a fresh process of the built
+ * The subject is SmolLM2-135M-Instruct unless named; the rows are random tokens. Every figure is of a fresh process of the built
  * command line under the same `--memory`, and holds all of it. What does not fit goes to a temporary file, whose size is
  * told. The time grows with the samples: 1 000 of 128 tokens are a hundred times the ten of the paper.
  */
@@ -16,20 +16,20 @@ import { buildProduct, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
 import { megabytes, times } from './support/numbers';
 import { randomRowsFile } from './support/rows';
-import { checkpointOr } from './support/subject';
+import { MODEL_OPTION, modelOr } from './support/subject';
 
 const GOAL = 1.1;
 
 const { values } = parseArgs({
   options: {
-    checkpoint: { type: 'string' },
+    ...MODEL_OPTION,
     samples: { type: 'string', default: '10,1000' },
     length: { type: 'string', default: '128' },
     memory: { type: 'string', default: '64MB' },
   },
 });
 
-const checkpoint = checkpointOr(values.checkpoint);
+const checkpoint = modelOr(values.model);
 const { layers, hidden, vocabulary } = requireArchitecture(await openCheckpoint(checkpoint));
 const blocks = layers.length;
 const length = Number(values.length);

@@ -1,9 +1,9 @@
 /**
  * Training: tokens a second of a step of LoRA retraining, against PyTorch with PEFT and against bare products; and its memory.
  *
- *   npm run bench -- training [PART…] [--checkpoint FOLDER] [--rows 64] [--length 128] [--rounds 3] [--threads N] [--no-torch]
+ *   npm run bench -- training [PART…] [--model PATH] [--rows 64] [--length 128] [--rounds 3] [--threads N] [--no-torch]
  *
- * Parts, both unless named. `speed`: the subject, SmolLM2-135M unless named, loses six blocks in its middle and gets the
+ * Parts, both unless named. `speed`: the subject, SmolLM2-135M-Instruct unless named, loses six blocks in its middle and gets the
  * paper's adapters (rank 8, dropout 0.05, all seven Linears). One step is forward, backward, clipping and AdamW over 64
  * rows of 128 random tokens with one mean; each side cuts it into the micro-batches that it is fastest with. Coppice
  * computes in float32, and with frozen products in int8 (`--precision int8`); PEFT (peers/train_peft.py) in float32 and in bfloat16. All take turns, so that a change in the
@@ -14,7 +14,7 @@
  * computed twice are not counted. The time that onnxruntime's own Gemm would take for the counted ones against the time
  * of the step is the share of the matrix-multiply rate.
  *
- * `memory`: highest resident memory of a step of the built command line in a fresh process: SmolLM2-135M over 8 rows of
+ * `memory`: highest resident memory of a step of the built command line in a fresh process: the subject over 8 rows of
  * 128 tokens, in float32 and in int8, and 32 blocks of LLaMA-7B's shapes, in BF16 and a file that is one hole, over a short row.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ import { printMachine } from './support/machine';
 import { median } from '../src/engine/median';
 import { megabytes, percent, printFacts, timed, times } from './support/numbers';
 import { randomRows, randomRowsFile } from './support/rows';
-import { checkpointOr } from './support/subject';
+import { MODEL_OPTION, modelOr } from './support/subject';
 import { LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';
 import { GemmTime, LoraStep } from './support/lora-step';
 
@@ -41,7 +41,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   allowNegative: true,
   options: {
-    checkpoint: { type: 'string' },
+    ...MODEL_OPTION,
     rows: { type: 'string', default: '64' },
     length: { type: 'string', default: '128' },
     rounds: { type: 'string', default: '3' },
@@ -64,7 +64,7 @@ try {
 type TorchResult = TorchTraining['results'][number];
 
 async function speed(): Promise<void> {
-  const checkpoint = checkpointOr(values.checkpoint);
+  const checkpoint = modelOr(values.model);
   const { layers, vocabulary } = requireArchitecture(await openCheckpoint(checkpoint));
   const blocks = layers.length;
   const removed = Array.from({ length: REMOVED }, (_, i) => Math.floor((blocks - REMOVED) / 2) + i);
@@ -149,7 +149,7 @@ async function speed(): Promise<void> {
 
 function memory(): void {
   buildProduct();
-  const checkpoint = checkpointOr(values.checkpoint);
+  const checkpoint = modelOr(values.model);
   measureStep('LoRA step', checkpoint, randomRows(8, 128, 32_000), '8 × 128 tokens');
   measureStep('in int8', checkpoint, randomRows(8, 128, 32_000), '8 × 128 tokens', ['--precision', 'int8']);
   const large = join(folder, '7b');

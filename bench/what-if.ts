@@ -1,7 +1,7 @@
 /**
  * What if: how long the perplexity of a plan takes after a block was toggled, against evaluating the plan from the start.
  *
- *   npm run bench -- what-if [CHECKPOINT] [TEXT] [--samples 10] [--length 128] [--threads N]
+ *   npm run bench -- what-if [--model PATH] [--text FILE] [--samples 10] [--length 128] [--threads N]
  *
  * The subject is the sample model with its own text unless named. From a plan without two blocks, every other block that
  * may go is taken out in turn; the states before it are those of the plan. The panel adds 150 ms until clicks have settled.
@@ -18,22 +18,24 @@ import { viewWithout, type View } from '../src/engine/model/view';
 import { printMachine } from './support/machine';
 import { median } from '../src/engine/median';
 import { percent, printFacts, timed } from './support/numbers';
+import { MODEL_OPTION, modelOr } from './support/subject';
 
 const GOAL_SECONDS = 2;
 const STATE_BYTES = 2 ** 30;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   options: {
+    ...MODEL_OPTION,
+    text: { type: 'string' },
     samples: { type: 'string', default: '10' },
     length: { type: 'string', default: '128' },
     threads: { type: 'string' },
   },
 });
 const sample = resolve(import.meta.dirname, '../media/sample');
-const [folder = sample, file = join(sample, 'calibration.txt')] = positionals;
+const file = values.text ?? join(sample, 'calibration.txt');
 const threads = values.threads === undefined ? undefined : Number(values.threads);
-const checkpoint = await openCheckpoint(folder);
+const checkpoint = await openCheckpoint(modelOr(values.model, () => sample));
 const architecture = requireArchitecture(checkpoint);
 const blocks = architecture.layers.length;
 const drawing = { samples: Number(values.samples), length: Number(values.length), seed: 1234 };

@@ -1,9 +1,9 @@
 /**
  * Width pruning: seconds and memory of choosing what is kept, by each method, against PyTorch doing the same.
  *
- *   npm run bench -- width [CHECKPOINT [ROWS.json]] [--ratio 0.25] [--turns 2] [--threads N] [--no-torch]
+ *   npm run bench -- width [--model PATH] [--rows ROWS.json] [--ratio 0.25] [--turns 2] [--threads N] [--no-torch]
  *
- * SmolLM2-135M on the reference material's calibration rows unless something else is named. The built command line and
+ * SmolLM2-135M-Instruct on the reference material's calibration rows unless something else is named. The built command line and
  * PyTorch (peers/width_torch.py) take turns; the better time of each counts. Seconds are those of the method on an open
  * model: statistics, choice and biases. Memory is that of the process, which on Coppice's side also measures the
  * perplexity of what is kept. What both keep is compared.
@@ -16,20 +16,21 @@ import { isSkipped, torchWidth, type TorchWidth } from './peers/peer';
 import { buildProduct, type Measured, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
 import { megabytes, times } from './support/numbers';
-import { checkpointOr, rowsFileOr } from './support/subject';
+import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const { values } = parseArgs({
   allowNegative: true,
   options: {
+    ...MODEL_OPTION,
+    rows: { type: 'string' },
     ratio: { type: 'string', default: '0.25' },
     turns: { type: 'string', default: '2' },
     threads: { type: 'string' },
     torch: { type: 'boolean', default: true },
   },
 });
-const checkpoint = checkpointOr(positionals.at(0));
-const rows = rowsFileOr(positionals.at(1));
+const checkpoint = modelOr(values.model);
+const rows = await rowsFileOr(values.rows, values.model);
 const threads = values.threads === undefined ? [] : ['--threads', values.threads];
 
 printMachine();

@@ -30,6 +30,29 @@ def import_tool(path, last_line):
     return tool
 
 
+def place(model):
+    """The first argument of from_pretrained and its further ones, for a folder in the Hugging Face layout or a GGUF file."""
+    if not model.endswith(".gguf"):
+        return model, {}
+    folder, name = os.path.split(os.path.abspath(model))
+    return folder, {"gguf_file": name}
+
+
+def load_model(transformers, model, dtype):
+    """A stock causal model. A GGUF file is dequantised by transformers, which needs the packages gguf and accelerate for it."""
+    path, more = place(model)
+    return transformers.AutoModelForCausalLM.from_pretrained(path, dtype=dtype, **more)
+
+
+def keep_layers(torch, model, kept):
+    """Leaves only some layers in the model. Mask and rotation of a layer are chosen by its place in the config's list."""
+    layers, types = model.model.layers, getattr(model.config, "layer_types", None)
+    model.model.layers = torch.nn.ModuleList(layers[index] for index in kept)
+    model.config.num_hidden_layers = len(kept)
+    if types:
+        model.config.layer_types = [types[index] for index in kept]
+
+
 def read_rows(path):
     """The equally long rows of ids of {"rows": [[id, …], …]}."""
     with open(path, encoding="utf-8") as file:

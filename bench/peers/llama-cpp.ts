@@ -89,8 +89,12 @@ export function llamaCppLoss(folder: string, file: string, rows: TokenRows): num
   }
 }
 
-/** SmolLM2 in Q4_1, which a script of the reference material fetches; undefined without that material. */
-export function referenceGguf(): string | undefined {
+/**
+ * The file that llama.cpp reads where none is named: the model itself if it is a GGUF file, and for the reference model its Q4_1,
+ * which a script of the reference material fetches.
+ */
+export function ownGguf(model: string | undefined): string | undefined {
+  if (model !== undefined) return model.endsWith('.gguf') ? model : undefined;
   if (!hasShared) return undefined;
   return execFileSync(process.execPath, [shared('models/get-gguf.mjs')], { encoding: 'utf8' }).trim();
 }

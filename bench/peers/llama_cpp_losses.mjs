@@ -1,5 +1,5 @@
 /**
- * Mean loss of rows of tokens in llama.cpp, for `bench/precision.ts`. Prints a line of JSON with "meanNll" in nats; every token
+ * Mean loss of rows of tokens in llama.cpp, for `bench/precision.ts` and tests. Prints a line of JSON with "meanNll" in nats; every token
  * of a row but the first counts.
  *
  *   node llama_cpp_losses.mjs FOLDER FILE.gguf THREADS ROWS.json      FOLDER: where node-llama-cpp is installed

@@ -2,7 +2,7 @@
 
     python sweep_torch.py CHECKPOINT ROWS.json [--dtype float32 bfloat16] [--batch N …] [--threads N]
 
-CHECKPOINT is a folder in the Hugging Face layout, ROWS.json a {"rows": [[id, …], …]} with rows of equal length. Prints one
+CHECKPOINT is a folder in the Hugging Face layout or a GGUF file, ROWS.json a {"rows": [[id, …], …]} with rows of equal length. Prints one
 JSON object with, for each dtype, the seconds of the sweep (the whole model and each block left out; loading not counted),
 the batch size that was fastest in one pass over the rows, and the mean losses. The model is stock transformers with scaled
 dot-product attention under inference mode on all threads; the removed block is replaced by one that passes its input on.
@@ -17,7 +17,7 @@ import json
 import math
 import time
 
-from common import import_peers, machine, read_rows, row_losses
+from common import import_peers, load_model, machine, read_rows, row_losses
 
 torch, transformers = import_peers()
 
@@ -54,7 +54,7 @@ def sweep(model, ids, batch):
 
 
 def measure(checkpoint, ids, dtype, batches):
-    model = transformers.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=getattr(torch, dtype)).eval()
+    model = load_model(transformers, checkpoint, getattr(torch, dtype)).eval()
     with torch.inference_mode():
         batch = fastest_batch(model, ids, batches)
         start = time.perf_counter()

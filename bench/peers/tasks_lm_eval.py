@@ -12,7 +12,7 @@ import logging
 import sys
 import time
 
-from common import import_peers, machine
+from common import import_peers, load_model, machine, place
 
 torch, transformers = import_peers()
 try:
@@ -35,8 +35,9 @@ def main():
         torch.set_num_threads(options.threads)
     with open(options.requests, encoding="utf-8") as file:
         pairs = json.load(file)["requests"]
-    model = transformers.AutoModelForCausalLM.from_pretrained(options.checkpoint, dtype=torch.float32)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(options.checkpoint)
+    model = load_model(transformers, options.checkpoint, torch.float32)
+    folder, more = place(options.checkpoint)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **more)
     results = []
     for batch in options.batch:
         harness = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch, device="cpu", add_bos_token=False)

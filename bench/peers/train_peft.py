@@ -2,7 +2,7 @@
 
     python train_peft.py CHECKPOINT ROWS.json [--remove N …] [--dtype float32 bfloat16] [--micro N …] [--threads N]
 
-CHECKPOINT is a folder in the Hugging Face layout, ROWS.json a {"rows": [[id, …], …]} with rows of equal length: the batch of
+CHECKPOINT is a folder in the Hugging Face layout or a GGUF file, ROWS.json a {"rows": [[id, …], …]} with rows of equal length: the batch of
 one step. Blocks given by --remove are taken out; then LoRA as the paper has it (rank 8, α 16, dropout 0.05, all seven
 Linears) is trained with AdamW, the loss being the mean over all targets. The batch is accumulated from micro-batches of
 the number of rows that was fastest in one of them, after one to warm up. Stock transformers with scaled dot-product
@@ -18,7 +18,7 @@ import json
 import sys
 import time
 
-from common import import_peers, machine, read_rows
+from common import import_peers, keep_layers, load_model, machine, read_rows
 
 torch, transformers = import_peers()
 try:
@@ -32,12 +32,10 @@ LINEARS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 
 def load(checkpoint, removed, dtype):
     """The model without `removed`, adapters on top, and the optimiser of these."""
-    model = transformers.AutoModelForCausalLM.from_pretrained(checkpoint, dtype=getattr(torch, dtype))
-    kept = [layer for index, layer in enumerate(model.model.layers) if index not in removed]
-    for index, layer in enumerate(kept):
+    model = load_model(transformers, checkpoint, getattr(torch, dtype))
+    keep_layers(torch, model, [index for index in range(len(model.model.layers)) if index not in removed])
+    for index, layer in enumerate(model.model.layers):
         layer.self_attn.layer_idx = index
-    model.model.layers = torch.nn.ModuleList(kept)
-    model.config.num_hidden_layers = len(kept)
     model.config.use_cache = False
     config = peft.LoraConfig(r=8, lora_alpha=16, lora_dropout=0.05, target_modules=LINEARS, task_type="CAUSAL_LM")
     model = peft.get_peft_model(model, config).train()

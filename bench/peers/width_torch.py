@@ -13,12 +13,13 @@ number of kept `neurons`.
 """
 
 import argparse
+import inspect
 import json
 import resource
 import sys
 import time
 
-from common import import_peers, import_tool, machine, read_rows
+from common import import_peers, import_tool, load_model, machine, read_rows
 
 torch, transformers = import_peers()
 
@@ -93,13 +94,16 @@ def wanda_sp(tool, model, shape, ids, ratio):
     with torch.no_grad():
         x = model.model.embed_tokens(ids)
         positions = torch.arange(ids.shape[1])[None]
-        rotary = model.model.rotary_emb(x, positions)
+        rotate = model.model.rotary_emb
+        by_type = "layer_type" in inspect.signature(rotate.forward).parameters
 
-        def run(layer, states):
-            out = layer(states, attention_mask=None, position_ids=positions, position_embeddings=rotary)
-            return out[0] if isinstance(out, tuple) else out
+        for index, layer in enumerate(model.model.layers):
+            rotary = rotate(x, positions, *([model.config.layer_types[index]] if by_type else []))
 
-        for layer in model.model.layers:
+            def run(layer, states):
+                out = layer(states, attention_mask=None, position_ids=positions, position_embeddings=rotary)
+                return out[0] if isinstance(out, tuple) else out
+
             linears = [layer.self_attn.o_proj, layer.mlp.down_proj]
             energy = [tool.Energy(), tool.Energy()]
             watched(linears, lambda i, row: energy[i].add(row), lambda: run(layer, x))
@@ -139,7 +143,7 @@ def main():
         torch.set_num_threads(options.threads)
     tool = import_tool(options.tool, "if __name__ == '__main__': main()")
     ids = torch.tensor(read_rows(options.rows))
-    model = transformers.AutoModelForCausalLM.from_pretrained(options.checkpoint, dtype=torch.float32).eval()
+    model = load_model(transformers, options.checkpoint, torch.float32).eval()
     model.requires_grad_(False)
     shape = tool.Shape(model)
     start = time.perf_counter()

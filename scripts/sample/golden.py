@@ -16,7 +16,6 @@ import pathlib
 from contextlib import contextmanager
 
 import torch
-from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer
 from torch.nn.functional import cosine_similarity, cross_entropy
 from transformers import AutoModelForCausalLM
@@ -50,14 +49,19 @@ def load(folder):
 
 @contextmanager
 def without(model, blocks):
-    """The model built without some blocks."""
-    layers, count = model.model.layers, model.config.num_hidden_layers
-    model.model.layers = torch.nn.ModuleList(layer for i, layer in enumerate(layers) if i not in blocks)
-    model.config.num_hidden_layers = len(model.model.layers)
+    """The model built without some blocks. Mask and rotation of a block are chosen by its place in `layer_types`."""
+    config, layers = model.config, model.model.layers
+    kept = [i for i in range(len(layers)) if i not in blocks]
+    types = getattr(config, "layer_types", None)
+    model.model.layers, config.num_hidden_layers = torch.nn.ModuleList(layers[i] for i in kept), len(kept)
+    if types:
+        config.layer_types = [types[i] for i in kept]
     try:
         yield model
     finally:
-        model.model.layers, model.config.num_hidden_layers = layers, count
+        model.model.layers, config.num_hidden_layers = layers, len(layers)
+        if types:
+            config.layer_types = types
 
 
 @contextmanager
@@ -200,9 +204,9 @@ def taylor(model, rows):
 # Text
 
 
-def tokens_of(tokenizer):
+def tokens_of(tokenizer, texts=TEXTS):
     entries = []
-    for text in TEXTS:
+    for text in texts:
         plain = tokenizer.encode(text, add_special_tokens=False).ids
         special = tokenizer.encode(text).ids
         entries.append(
@@ -218,7 +222,8 @@ def tokens_of(tokenizer):
 
 
 def some_logits(model, rows):
-    positions = [0, 1, ROW_LENGTH // 2, ROW_LENGTH - 1]
+    length = len(rows[0])
+    positions = [0, 1, length // 2, length - 1]
     ids = list(range(0, model.config.vocab_size, model.config.vocab_size // 32))
     logits = logits_of(model, rows)[:, positions]
     return {
@@ -318,6 +323,8 @@ def settings_of(batches, **settings):
 
 
 def lora(folder, removed, batches):
+    from peft import LoraConfig, get_peft_model  # the references of other models need no PEFT
+
     base = load(folder)
     with without(base, set(removed)):
         base = copy.deepcopy(base)

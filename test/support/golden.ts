@@ -1,10 +1,10 @@
 /**
- * The golden numbers with their types; what each one means is said in test/golden/README.md. Those of the sample model are
- * part of the repository, the others lie beside it.
+ * The golden numbers with their types; what each one means is said in test/golden/README.md. Those of the sample model and of
+ * Gemma 3 270M are part of the repository, the others lie beside it.
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { shared, smollm2Folder } from './shared';
+import { gemma3Gguf, shared, smollm2Folder } from './shared';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -41,6 +41,7 @@ export const SHORT_ROWS = ['phi3-longrope', 'llama-dynamic'] as const;
 export type GoldenName =
   | 'sample'
   | 'smollm2-135m'
+  | 'gemma-3-270m'
   | 'stories260K'
   | `families/${(typeof FAMILIES)[number] | 'llama-mha'}`
   | `families2/${(typeof FURTHER_FAMILIES)[number]}`
@@ -167,6 +168,11 @@ export interface GoldenLora extends GoldenTraining {
   readonly alpha: number;
   readonly mergedFloat32: number;
   readonly mergedSourceDtype: { readonly dtype: string; readonly loss: number };
+}
+
+/** Losses of rows, which begin with BOS where the model's texts do. */
+export interface GoldenDrawn extends Pick<GoldenImportance, 'full' | 'ppl'> {
+  readonly rows: readonly number[][];
 }
 
 /** Greedy continuation of one prompt; `margins[i]` is how far the chosen logit was ahead at step i. */
@@ -305,7 +311,7 @@ export interface GoldenWidth {
 
 /** Path of one of a checkpoint's golden files. */
 const goldenFile = (name: GoldenName, file: string): string =>
-  name === 'sample' ? join(ROOT, 'test/golden/sample', file) : shared('golden', name, file);
+  name === 'sample' || name === 'gemma-3-270m' ? join(ROOT, 'test/golden', name, file) : shared('golden', name, file);
 
 const read = (name: GoldenName, file: string): unknown => JSON.parse(readFileSync(goldenFile(name, file), 'utf8'));
 
@@ -329,6 +335,8 @@ export const goldenNorms = (toy: string): GoldenHeal =>
   JSON.parse(readFileSync(join(ROOT, 'test/golden/norms', `${toy}.json`), 'utf8')) as GoldenHeal;
 export const goldenWidth = (name: GoldenName): GoldenWidth => read(name, 'width.json') as GoldenWidth;
 export const goldenGreedy = (name: GoldenName): GoldenGreedy => read(name, 'greedy.json') as GoldenGreedy;
+/** Rows that Coppice draws from a text by its defaults, and their losses. Of Gemma 3 270M. */
+export const goldenDrawn = (name: GoldenName): GoldenDrawn => read(name, 'drawn.json') as GoldenDrawn;
 export const goldenPerplexities = (): GoldenPerplexities =>
   read('smollm2-135m', 'perplexity.json') as GoldenPerplexities;
 
@@ -344,9 +352,10 @@ export function calibrationRows(name: GoldenName): number[][] {
   return (JSON.parse(readFileSync(calibrationFile(name), 'utf8')) as { rows: number[][] }).rows;
 }
 
-/** The checkpoint's folder. For SmolLM2 see `smollm2Folder`. */
+/** The checkpoint's folder or file. For SmolLM2 see `smollm2Folder`. */
 export function checkpointFolder(name: GoldenName): string {
   if (name === 'sample') return join(ROOT, 'media/sample');
   if (name === 'smollm2-135m') return smollm2Folder();
+  if (name === 'gemma-3-270m') return gemma3Gguf();
   return name === 'stories260K' ? shared('models/stories260K-f32') : shared('models', name.replace(/-short$/, ''));
 }

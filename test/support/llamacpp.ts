@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { full, hasShared, shared } from './shared';
 import { temporaryFolder } from './temporary';
 
@@ -71,6 +71,16 @@ export function logitsOfLlamaCpp(
   context: number,
 ): readonly (readonly number[])[][] {
   return ask('llamacpp-logits.mjs', { files, rows, context }) as readonly (readonly number[])[][];
+}
+
+/** Mean loss of rows of ids in nats, under the model of the file. Every id of a row but the first counts. */
+export function lossOfLlamaCpp(file: string, rows: readonly (readonly number[])[]): number {
+  if (!isInstalled()) continueWithLlamaCpp(file, [1], 1);
+  const input = join(temporaryFolder(), 'rows.json');
+  writeFileSync(input, JSON.stringify(rows));
+  const program = resolve(import.meta.dirname, '../../bench/peers/llama_cpp_losses.mjs');
+  const printed = execFileSync(process.execPath, [program, home()!, file, '1', input], { encoding: 'utf8' });
+  return (JSON.parse(printed.trim().split('\n').at(-1)!) as { meanNll: number }).meanNll;
 }
 
 /** Runs a script beside this file in a process of its own. Inputs and outputs are long, so they pass through files. */

@@ -1,0 +1,57 @@
+/**
+ * Gemma 3 270M, a real model whose texts begin with BOS, from a GGUF file of K types, against stock transformers in float64.
+ * With 262 144 tokens its head is most of the work, so `npm test` takes few rows and blocks.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { sweepLosses } from '../../../src/engine/importance/sweep';
+import { stepsOf, viewWithout } from '../../../src/engine/model/view';
+import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
+import { calibrationRows, goldenGreedy, goldenTokens } from '../../support/golden';
+import {
+  checkBlockPerplexity,
+  checkGreedyIds,
+  checkLogits,
+  checkResidualNorms,
+  checkSomeBlocks,
+} from '../../support/golden-checks';
+import { runOn } from '../../support/jobs';
+import { itLlamaCpp, lossOfLlamaCpp } from '../../support/llamacpp';
+import { describedModel } from '../../support/model';
+import { describeShared, gemma3Gguf, itFull } from '../../support/shared';
+import { temporaryFolder } from '../../support/temporary';
+import { checkTokens } from '../../support/token-checks';
+
+const NAME = 'gemma-3-270m';
+
+describeShared('golden numbers of Gemma 3 270M', function () {
+  this.timeout('10m');
+  const model = describedModel(gemma3Gguf);
+
+  it('ids and texts', async () => {
+    const tokenizer = await loadLocalTokenizer(gemma3Gguf());
+    for (const golden of goldenTokens(NAME)) checkTokens(tokenizer, golden);
+  });
+  it('logits, log-sum-exp and arg max', () => checkLogits(model(), NAME));
+  it('residual norms', () => checkResidualNorms(model(), NAME));
+  it('perplexity without the first, a middle and the last block', () => checkSomeBlocks(model(), NAME, [0, 9, 17], 2));
+  itFull('perplexity of every block', () => checkBlockPerplexity(model(), NAME));
+  it('greedy text', () => checkGreedyIds(model(), NAME, { nearTie: 1e-2, kinds: ['full'] }));
+  itFull('greedy text, pruned', () => checkGreedyIds(model(), NAME, { nearTie: 1e-2, kinds: ['pruned'] }));
+
+  itLlamaCpp('llama.cpp has the loss of a pruned file, but for rounded activations', async () => {
+    const { removed } = goldenGreedy(NAME);
+    const out = join(temporaryFolder(), 'short.gguf');
+    const checkpoint = gemma3Gguf();
+    await runOn('export', { checkpoint, format: 'gguf', remove: [...removed], out, verify: false });
+    const rows = calibrationRows(NAME).slice(0, 1);
+    const view = viewWithout(
+      model().architecture.layers.length,
+      removed.map((block) => ({ block })),
+    );
+    const { full } = await sweepLosses(model(), rows, stepsOf(view), []);
+    const own = full.reduce((sum, loss) => sum + loss, 0) / full.length;
+    const theirs = lossOfLlamaCpp(out, rows);
+    assert.ok(Math.abs(theirs / own - 1) < 0.01, `llama.cpp ${theirs}, Coppice ${own}`);
+  });
+});
