@@ -38,7 +38,7 @@ export interface Needs {
 }
 
 /*
- * Memory, as measured in scores and evaluations of the sample model, SmolLM2-135M and two blocks of LLaMA-7B's shapes: what this
+ * Memory, as measured in scores and evaluations of the sample model, SmolLM2-135M-Instruct and two blocks of LLaMA-7B's shapes: what this
  * says was 1 to 48 % above the peaks of 24 runs, most where these are small
  */
 /** A process that has opened a model and not computed yet: Node, Coppice, onnxruntime. */

@@ -43,7 +43,7 @@ const SLACK = 1.25;
 
 /**
  * Bytes at the peak of a retraining, with a margin. It was 1.02 to 1.38 times the measured peaks (`peakRssBytes`) of 21 retrainings
- * of a step or two: the sample model and SmolLM2-135M, adapters of rank 8 and 32 and all weights, rows of 64 to 2,048 tokens,
+ * of a step or two: the sample model and SmolLM2-135M-Instruct, adapters of rank 8 and 32 and all weights, rows of 64 to 2,048 tokens,
  * with and without removed blocks and a teacher, on two cores of Linux x64 with 18 GB free. Larger models were not measured.
  * @param architecture of the whole model
  */

@@ -134,8 +134,8 @@ describe('announced sizes', function () {
 
   for (const [name, find] of [
     ['Gemma 3 270M', gemma3Gguf],
-    ['SmolLM2-135M as GGUF', smollm2Gguf],
-    ['SmolLM2-135M', smollm2Folder],
+    ['SmolLM2-135M-Instruct as GGUF', smollm2Gguf],
+    ['SmolLM2-135M-Instruct', smollm2Folder],
   ] as const) {
     itShared(`are those of ${name}`, async function (this: Mocha.Context) {
       this.timeout(1_800_000);

@@ -70,7 +70,7 @@ export const isScreenedRound = (candidates: number): boolean => candidates > FEW
 const ROUND_EXACT = 4;
 
 /**
- * How much faster a screen is than float32 once its blocks are open. It and ROUNDED_TOKENS are fitted to whole sweeps of SmolLM2-135M,
+ * How much faster a screen is than float32 once its blocks are open. It and ROUNDED_TOKENS are fitted to whole sweeps of SmolLM2-135M-Instruct,
  * 10 × 128 (`npm run bench -- sweep`): in int8 they took 0.55 of float32's time on two cores with AVX-512, and 0.45 to 0.53 with AMX.
  * Wider blocks gain more, those of LLaMA-7B's shapes 2.9 × with AVX-512.
  */

@@ -31,7 +31,7 @@ export const GRADIENT_SPEED = 0.69;
 
 /**
  * The same of healing, which adds up products in float64, and of a text that a model writes, a token of sixteen texts at
- * a time. Both for SmolLM2-135M on two cores, beside a perplexity sweep.
+ * a time. Both for SmolLM2-135M-Instruct on two cores, beside a perplexity sweep.
  */
 export const HEALING_SPEED = 0.65;
 const WRITING_SPEED = 0.14;

@@ -1,8 +1,13 @@
 /**
- * SmolLM2-135M, a real model in BF16, against its golden numbers. `npm test` takes what a minute or two can hold, the
+ * SmolLM2-135M-Instruct, a real model in BF16 (widened from a Q4_1 file), against its golden numbers. `npm test` takes what a minute or two can hold, the
  * rest waits for `npm run test:full`.
  */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openCheckpoint } from '../../../src/engine/checkpoint/open';
+import { storedTensor } from '../../../src/engine/formats/stored-tensor';
 import { evaluatePerplexity, type Perplexity } from '../../../src/engine/evaluate/perplexity';
 import { scoreGreedy } from '../../../src/engine/importance/criteria/greedy';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
@@ -25,14 +30,22 @@ import {
   checkSomeBlocks,
 } from '../../support/golden-checks';
 import { describedModel } from '../../support/model';
-import { describeShared, full, itFull, shared, smollm2Folder } from '../../support/shared';
+import { runOn } from '../../support/jobs';
+import { describeShared, full, itFull, shared, smollm2Folder, smollm2Gguf } from '../../support/shared';
+import { temporaryFolder } from '../../support/temporary';
 
 const NAME = 'smollm2-135m';
 
-describeShared('golden numbers of SmolLM2-135M', function () {
+describeShared('golden numbers of SmolLM2-135M-Instruct', function () {
   this.timeout('30m'); // six sweeps in a row, on a busy machine
   const model = describedModel(smollm2Folder);
 
+  itFull('its weights are those of its Q4_1 file, widened by an export', async () => {
+    const out = join(temporaryFolder(), 'widened');
+    const checkpoint = smollm2Gguf();
+    await runOn('export', { checkpoint, format: 'safetensors', type: ['bf16'], out, verify: false });
+    assert.deepEqual(await digests(out), await digests(smollm2Folder()));
+  });
   it('logits, log-sum-exp and arg max', () => checkLogits(model(), NAME));
   it('residual norms', () => checkResidualNorms(model(), NAME));
   it('perplexity without the first, a middle and the last block', () => checkSomeBlocks(model(), NAME, [0, 14, 29], 2));
@@ -84,6 +97,18 @@ describeShared('golden numbers of SmolLM2-135M', function () {
     }
   });
 });
+
+/** SHA-256 of the bytes of every tensor. */
+async function digests(folder: string): Promise<Map<string, string>> {
+  const { tensors } = await openCheckpoint(folder);
+  const data = readFileSync(join(folder, 'model.safetensors'));
+  const digest = (offset: number, bytes: number): string =>
+    createHash('sha256')
+      .update(data.subarray(offset, offset + bytes))
+      .digest('hex');
+  const stored = [...tensors.values()].map(storedTensor);
+  return new Map(stored.map(({ name, offset, bytes }) => [name, digest(offset, bytes)]));
+}
 
 function checkPerplexity(actual: Perplexity, golden: { windows: number; tokens: number; meanNll: number }): void {
   assertClose(actual.windows, golden.windows, { absolute: 0 }, 'windows');

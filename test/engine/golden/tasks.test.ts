@@ -118,12 +118,12 @@ describeShared('tasks as lm-evaluation-harness scores them', function () {
     checkAccuracies(results, expected, 'pruned');
   });
 
-  itFull('SmolLM2-135M: an item of each task, of the pruned model', async () => {
+  itFull('SmolLM2-135M-Instruct: an item of each task, of the pruned model', async () => {
     const expected = golden('smollm2-135m');
     checkItems(await answers(smollm2Folder(), expected.removed, { from: 3, limit: 1 }), expected, 'pruned', 3);
   });
 
-  itFull('SmolLM2-135M: all items, whole and pruned', async () => {
+  itFull('SmolLM2-135M-Instruct: all items, whole and pruned', async () => {
     const expected = golden('smollm2-135m');
     for (const [which, removed] of [
       ['full', []],

@@ -180,7 +180,7 @@ describeShared('golden greedy removals by divergence', function () {
   this.timeout('10m');
   it('stories260K', () =>
     withModel(checkpointFolder('stories260K'), (model) => checkKlGreedy(model, 'stories260K', { absolute: 1e-5 })));
-  itFull('SmolLM2-135M', () =>
+  itFull('SmolLM2-135M-Instruct', () =>
     withModel(smollm2Folder(), (model) => checkKlGreedy(model, 'smollm2-135m', { absolute: 3e-4 })),
   );
 });

@@ -203,7 +203,7 @@ describeShared('opening the reference checkpoints', () => {
     assert.equal(index.shards.length, 10);
   });
 
-  it('SmolLM2-135M', async () => {
+  it('SmolLM2-135M-Instruct', async () => {
     const { architecture, tensors } = await openCheckpoint(smollm2Folder());
     assert.equal(architecture?.layers.length, 30);
     assert.equal(tensors.size, 272);

@@ -122,7 +122,7 @@ describe('summary', () => {
     assert.deepEqual([summary.blocks, summary.blockParameters, summary.parameters], [null, [], 5]);
   });
 
-  itShared('of SmolLM2-135M', async () => {
+  itShared('of SmolLM2-135M-Instruct', async () => {
     const summary = await summaryOf(smollm2Folder());
     assert.equal(summary.parameters, 134_515_008);
     assert.ok(summary.bytes > 269_060_552 && summary.bytes < 273e6, 'the file, config and tokenizer');

@@ -11,7 +11,7 @@ const BLOCKS = 30;
 const ROWS = { rows: 10, length: 128 };
 
 describe('a screen', () => {
-  /** In the shapes of SmolLM2-135M. */
+  /** In the shapes of SmolLM2-135M-Instruct. */
   let a: Architecture;
   before(async () => {
     const sample = requireArchitecture(await openCheckpoint(checkpointFolder('sample')));

@@ -21,7 +21,7 @@ const model = resolve(import.meta.dirname, '../../../media/sample');
 const text = join(model, 'evaluation.txt');
 const calibration = join(model, 'calibration.txt');
 
-/** SmolLM2-135M. */
+/** SmolLM2-135M-Instruct. */
 const SMOL = {
   ...{ hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9 },
   ...{ num_key_value_heads: 3, vocab_size: 49152, tie_word_embeddings: true },

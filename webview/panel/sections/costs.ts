@@ -49,7 +49,7 @@ export function costsOf(model: PanelModel, plan: PanelPlan | undefined, runs: re
     const { training, removed } = digest;
     const whole = removed.filter((block) => typeof block === 'number').length;
     if (training?.output === undefined || whole === 0) continue;
-    // The parameters of the remaining blocks. No digest has those of the adapter (about 1.8 % for SmolLM2-135M at rank 8
+    // The parameters of the remaining blocks. No digest has those of the adapter (about 1.8 % for SmolLM2-135M-Instruct at rank 8
     // on all seven linears). A merged adapter adds none.
     add(training.output, { ...NO_SIZES, parameters: model.parameters - whole * model.parametersPerBlock });
     if (digest.settings.some(([name]) => name === 'rank')) adapters.add(training.output);
