@@ -105,7 +105,7 @@ def residual_stream(model, rows):
 
 
 def loss_summary(model, rows):
-    losses = token_losses(model, rows)
+    losses = torch.cat([token_losses(model, [row]) for row in rows])  # one by one: logits of a large vocabulary are large
     mean = losses.mean().item()
     return {"meanNll": mean, "ppl": math.exp(mean), "rows": losses.mean(1).tolist()}
 
@@ -242,9 +242,10 @@ def continuations(model, prompts):
     for prompt in prompts:
         ids, margins = list(prompt), []
         for _ in range(NEW_TOKENS):
-            first, second = logits_of(model, [ids])[0, -1].topk(2).values.tolist()
+            logits = logits_of(model, [ids])[0, -1]
+            first, second = logits.topk(2).values.tolist()
             margins.append(first - second)
-            ids.append(logits_of(model, [ids])[0, -1].argmax().item())
+            ids.append(logits.argmax().item())
         found.append(
             {"promptIds": prompt, "ids": ids[len(prompt) :], "smallestMargin": min(margins), "margins": margins}
         )
