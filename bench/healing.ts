@@ -4,10 +4,10 @@
  *   npm run bench -- healing [ARM…] [--model PATH] [--remove 13-18] [--data FILE] [--text FILE] [--tokens 32768]
  *                            [--seconds 240] [--every 60] [--batch 4] [--lr 1e-3] [--teacher-weight 1] [--json FILE]
  *
- * SmolLM2-135M-Instruct, unless another model is named, loses six of its 30 blocks. Arms, all unless named: `plain`; `healed`, refitted in closed form; `lora`, an
- * adapter on the plain weights; `healed+lora`, one on the healed weights; `healed+teacher`, the same distilled from the
- * whole model; `healed+teacher+cuts`, that on the blocks next to the cuts only. All see the same rows: by default text that
- * the whole model writes, once, which takes no arm's time. Every training arm has the same seconds; those of healing count,
+ * SmolLM2-135M-Instruct, unless another model is named, loses six of its 30 blocks. Arms, all unless named: `plain`; `healed`,
+ * refitted in closed form; `lora`, an adapter on the plain weights; `healed+lora`, one on the healed weights; `healed+teacher`, the
+ * same distilled from the whole model; `healed+teacher+cuts`, that on the blocks next to the cuts only. All see the same rows: by
+ * default text that the whole model writes, once, which takes no arm's time. Texts begin as the model's own tokenizer begins them. Every training arm has the same seconds; those of healing count,
  * those of looking do not. A look is perplexity and KL divergence from the whole model on the first 64 windows of
  * WikiText-2, of which no arm has seen anything.
  */
@@ -103,7 +103,7 @@ const ids = await tokenizer.encode(
   },
 );
 const { bosTokenId } = whole.architecture;
-const beginning = beginningOf('stream', { tokenizer: undefined, bosTokenId });
+const beginning = beginningOf('auto', { tokenizer, bosTokenId });
 const { rows } = evaluationWindows(ids, { window: WINDOW, beginning, limit: WINDOWS });
 
 await measuring(whole, rows, async (measure) => {

@@ -54,7 +54,7 @@ const ids = await tokenizer.encode(await readFile(values.text, 'utf8'), { addSpe
 const windows = {
   limit: Number(values.limit),
   window: 128,
-  bos: bosTokenId === undefined ? 'none' : 'stream',
+  beginning: beginningOf('auto', { tokenizer, bosTokenId }),
 } as const;
 
 /** The model's weights, in another basis if asked for. */
@@ -82,7 +82,7 @@ function* ggmlKeys(a: Architecture): Generator<[WeightKey, 'Q4_1' | 'Q8_0']> {
 async function perplexity(source: WeightSource, precision: Precision): Promise<number> {
   const model = await openModelOver(source, checkpoint, { device: 'cpu', precision, quantised: { limit: 0 } });
   try {
-    return (await evaluatePerplexity(model, ids, windows)).ppl;
+    return (await evaluatePerplexity(model, ids, { ...windows, bos: windows.beginning.mode })).ppl;
   } finally {
     await model.close();
   }
@@ -107,10 +107,7 @@ function lineOfLlamaCpp(file: string): void {
     return;
   }
   try {
-    const { rows } = evaluationWindows(ids, {
-      ...windows,
-      beginning: beginningOf(windows.bos, { tokenizer: undefined, bosTokenId }),
-    });
+    const { rows } = evaluationWindows(ids, windows);
     line(`llama.cpp, ${basename(file)}`, Math.exp(llamaCppLoss(installed.folder, file, rows)));
   } finally {
     installed.remove();

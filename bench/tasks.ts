@@ -6,7 +6,7 @@
  *
  * Every task (all seven unless named) is scored by Coppice, by the harness in each batch size, and by Coppice again, both
  * in float32 from loaded weights: Coppice opens its blocks one by one meanwhile, the harness holds the model. Tokenisation
- * counts, loading of the harness's model does not. The largest difference of a log-likelihood is printed beside it.
+ * counts, loading of the harness's model does not. Contexts begin as the model's own tokenizer begins a text. The largest difference of a log-likelihood is printed beside it.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,7 @@ import { evaluateTasks } from '../src/engine/evaluate/tasks/evaluate';
 import { readTask } from '../src/engine/evaluate/tasks/read';
 import { openModel } from '../src/engine/model/model';
 import { fullView } from '../src/engine/model/view';
+import { beginningOf } from '../src/engine/tokenizer/bos';
 import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
 import type { ChoiceItemResult, TaskResult } from '../src/protocol/tasks';
 import { shared } from '../test/support/shared';
@@ -45,6 +46,7 @@ const threads = values.threads === undefined ? undefined : Number(values.threads
 const model = await openModel(await openCheckpoint(path), { device: 'cpu', threads });
 const tokenizer = await loadTokenizer(path);
 const view = fullView(model.architecture.layers.length);
+const beginning = beginningOf('auto', { tokenizer, bosTokenId: model.architecture.bosTokenId });
 const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-'));
 const lines: object[] = [];
 try {
@@ -52,7 +54,7 @@ try {
     const task = await readTask(name, data, { limit: Number(values.limit) });
     const own = async (): Promise<{ readonly seconds: number; readonly result: TaskResult }> => {
       const start = performance.now();
-      const [result] = await evaluateTasks(model, tokenizer, [task], { view, beginning: { mode: 'none' } });
+      const [result] = await evaluateTasks(model, tokenizer, [task], { view, beginning });
       return { seconds: (performance.now() - start) / 1000, result };
     };
     const requests = task.choiceItems.flatMap(({ choices }) =>
@@ -65,6 +67,7 @@ try {
       '--batch',
       ...values.batch.split(','),
       ...(threads === undefined ? [] : ['--threads', `${threads}`]),
+      ...(beginning.mode === 'none' ? [] : ['--bos']),
     ];
     const peer = harnessTasks(path, file, ...options);
     const after = await own();

@@ -1,6 +1,6 @@
 """Log-likelihoods of choices with lm-evaluation-harness itself: its HFLM over PyTorch, in float32.
 
-    python tasks_lm_eval.py CHECKPOINT REQUESTS.json [--batch N …] [--threads N]
+    python tasks_lm_eval.py CHECKPOINT REQUESTS.json [--batch N …] [--threads N] [--bos]
 
 REQUESTS.json is {"requests": [[context, continuation], …]}. Prints one JSON object with, for each batch size (1 and 16 unless
 given), the seconds of `loglikelihood`, tokenisation included and loading not, and the sums and greedy flags in order.
@@ -29,6 +29,7 @@ def main():
     parser.add_argument("requests")
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 16])
     parser.add_argument("--threads", type=int)
+    parser.add_argument("--bos", action="store_true", help="contexts begin with the begin-of-text token")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     if options.threads:
@@ -40,7 +41,7 @@ def main():
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **more)
     results = []
     for batch in options.batch:
-        harness = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch, device="cpu", add_bos_token=False)
+        harness = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch, device="cpu", add_bos_token=options.bos)
         asked = [
             Instance("loglikelihood", {}, (context, continuation), number)
             for number, (context, continuation) in enumerate(pairs)
