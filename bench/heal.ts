@@ -5,12 +5,12 @@
  *
  * Parts, both unless named. `speed`: SmolLM2-135M-Instruct loses 5, 12, 14, 16–18 and then 13–18, and all Linears from the first cut
  * on are refitted on the same rows, drawn from all of a book. PyTorch is the reference tool (golden/tools/heal.py beside
- * the repository, through peers/heal_torch.py), with products in float64, which is its default, and in float32. The dense
+ * the repository, through peers/heal_torch.py), with products in float64, which is its default, and in float32; for a family with
+ * norms behind these Linears, read from a GGUF file, it is golden/tools/heal_postnorm.py, which has one kind of products. The dense
  * stream counts as healing on both sides. `whole` adds what both need around it: opening the model, and measuring the
  * plain, the healed and the rounded model against the whole one; Coppice also writes the new weights.
  *
- * A model with norms behind its last Linears (Gemma 3 270M, which loses 8, 9 and 15 unless others are named) has its own ridge,
- * and no peer: the reference tool for such models is a script without phases.
+ * A model with norms behind its last Linears (Gemma 3 270M) loses 8, 9 and 15 unless others are named.
  *
  * `large`: the built command line heals three blocks of LLaMA-7B's shapes without the middle one: two down_proj and one
  * o_proj, over 4 rows of 128 tokens.
@@ -29,8 +29,8 @@ import { healingRows } from '../src/engine/retrain/data/healing-rows';
 import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
 import type { HealStagesResult } from '../src/protocol/heal';
 import { hasShared, shared } from '../test/support/shared';
-import { isSkipped, torchHealing, type TorchHealing } from './peers/peer';
-import { buildProduct, runBuilt } from './support/built';
+import { isSkipped, torchHealing, type TorchHealing, torchHealingBehindNorms } from './peers/peer';
+import { buildProduct, type Measured, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
 import { megabytes, timed, times } from './support/numbers';
 import { randomRowsFile } from './support/rows';
@@ -93,10 +93,10 @@ async function rowsOfText(checkpoint: string): Promise<TokenRows> {
 
 async function compare(checkpoint: string, removed: string, rows: TokenRows, file: string): Promise<void> {
   const { layers, style } = requireArchitecture(await openCheckpoint(checkpoint));
-  const hasNorms = style.norms !== 'before';
+  const isBehind = style.norms !== 'before';
   const parts = parseRemoved(removed, layers.length);
   const tokens = rows.length * rows[0].length;
-  const ridge = hasNorms ? HEAL_DEFAULTS.normRidge : refitRidge(layers[0].ffn, tokens);
+  const ridge = isBehind ? HEAL_DEFAULTS.normRidge : refitRidge(layers[0].ffn, tokens);
   console.log(`\nwithout ${removed}: ${rows.length} rows of ${rows[0].length} tokens, ridge ${ridge.toFixed(2)}`);
 
   const healing = await healingSeconds(checkpoint, removed, rows, ridge);
@@ -112,9 +112,12 @@ async function compare(checkpoint: string, removed: string, rows: TokenRows, fil
   const kl = [before, after, rounded].map((stage) => Number(stage.kl));
   console.log(`  KL ${kl[0].toFixed(4)}, healed ${kl[1].toFixed(4)}, rounded ${kl[2].toFixed(4)}`);
 
+  if (isBehind) {
+    compareBehindNorms(checkpoint, file, parts, healing, whole);
+    return;
+  }
   for (const products of ['float64', 'float32'] as const) {
-    const skipped = hasNorms ? 'the reference tool has no norms behind' : values.torch ? undefined : '--no-torch';
-    const outcome = skipped === undefined ? torch(checkpoint, file, parts, ridge, products) : { skipped };
+    const outcome = values.torch ? torch(checkpoint, file, parts, ridge, products) : { skipped: '--no-torch' };
     if (isSkipped(outcome)) {
       console.log(`PyTorch skipped: ${outcome.skipped}`);
       return;
@@ -133,6 +136,37 @@ async function compare(checkpoint: string, removed: string, rows: TokenRows, fil
         `in ${times(whole.peakBytes / peakBytes)} the memory; KL differ by ${apart.toExponential(0)} at most`,
     );
   }
+}
+
+function compareBehindNorms(
+  checkpoint: string,
+  file: string,
+  parts: ReturnType<typeof parseRemoved>,
+  healing: number,
+  whole: Measured,
+): void {
+  const outcome = values.torch && hasShared ? torchBehindNorms(checkpoint, file, parts) : { skipped: '--no-torch' };
+  if (isSkipped(outcome)) {
+    console.log(`PyTorch skipped: ${outcome.skipped}`);
+    return;
+  }
+  const { dense, heal: own, seconds, peakBytes, before, after } = outcome;
+  print('PyTorch', dense + own, seconds, peakBytes);
+  console.log(
+    `  KL of the first rows ${before.kl.toFixed(4)}, healed ${after.kl.toFixed(4)}; ` +
+      `Coppice heals ${times((dense + own) / healing)} as fast, in ${times(whole.peakBytes / peakBytes)} the memory`,
+  );
+}
+
+function torchBehindNorms(
+  checkpoint: string,
+  file: string,
+  parts: ReturnType<typeof parseRemoved>,
+): ReturnType<typeof torchHealingBehindNorms> {
+  const removed = parts.map(({ block }) => String(block));
+  const options = ['--removed', ...removed, '--ridge', String(HEAL_DEFAULTS.normRidge)];
+  if (threads !== undefined) options.push('--threads', String(threads));
+  return torchHealingBehindNorms(shared('golden/tools/heal_postnorm.py'), checkpoint, file, ...options);
 }
 
 /** Seconds of fitting alone, of a model that is open. */

@@ -95,6 +95,20 @@ export interface TorchHealing {
   readonly rounded: TorchLikeness;
 }
 
+/** What `heal_postnorm_torch.py` prints. */
+export interface TorchHealingBehindNorms {
+  readonly machine: PeerMachine;
+  readonly load: number;
+  /** One pass of the whole model. */
+  readonly dense: number;
+  readonly heal: number;
+  readonly seconds: number;
+  readonly peakBytes: number;
+  /** On the first rows. */
+  readonly before: { readonly ppl: number; readonly kl: number };
+  readonly after: { readonly ppl: number; readonly kl: number };
+}
+
 interface TorchLikeness {
   readonly meanNll: number;
   readonly kl: number;
@@ -145,6 +159,15 @@ export const torchHealing = (
   ...options: string[]
 ): TorchHealing | Skipped =>
   runPeer('heal_torch.py', [tool, checkpoint, rowsFile, ...options]) as TorchHealing | Skipped;
+
+/** Healing behind norms by the reference tool; further options as `heal_postnorm_torch.py --help` tells. */
+export const torchHealingBehindNorms = (
+  tool: string,
+  model: string,
+  rowsFile: string,
+  ...options: string[]
+): TorchHealingBehindNorms | Skipped =>
+  runPeer('heal_postnorm_torch.py', [tool, model, rowsFile, ...options]) as TorchHealingBehindNorms | Skipped;
 
 /** Width pruning by a method's passes and the reference tool's selections; options as `width_torch.py --help` tells. */
 export const torchWidth = (
