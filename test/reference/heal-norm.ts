@@ -89,6 +89,7 @@ export function fitNormSite(
   const meanGain = gains.reduce((sum, g) => sum + g * g, 0) / h;
   const deltaOf = ({ gram, cross }: ReturnType<typeof sums>, lambda: number): Vector[] => {
     const alpha = ((lambda * diagonal(gram).reduce((a, b) => a + b, 0)) / d) * meanGain;
+    if (alpha === 0) return cross.map((row) => row.map(() => 0)); // X is 0
     const columns = Array.from(gains, (g, c) => {
       const left = gram.map((row, i) => row.map((value, j) => g * g * value + (i === j ? alpha : 0)));
       return solveSymmetric(

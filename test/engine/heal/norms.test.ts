@@ -10,17 +10,28 @@ import { heal } from '../../../src/engine/heal/heal';
 import { healable, whyNotHealed } from '../../../src/engine/heal/healable';
 import { loadReference } from '../../reference/forward';
 import { assertClose } from '../../support/close';
-import { viewOf } from '../../support/healing';
+import { HEAL_TOLERANCE } from '../../support/heal-checks';
+import { checkHealing, viewOf } from '../../support/healing';
 import { runOn } from '../../support/jobs';
 import { withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
+import { readCheckpointTensors, type TestTensor, writeSafetensors } from '../../support/safetensors';
 import { itFull } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
-import { tinyCheckpoint } from '../../support/tiny-models';
+import { ownTinyCheckpoint, tinyCheckpoint } from '../../support/tiny-models';
 
 const NAMES = ['gemma2-softcap', 'gemma3-pattern', 'olmo2-postnorm'] as const;
 const FAMILIES = { 'gemma2-softcap': 'gemma2', 'gemma3-pattern': 'gemma3', 'olmo2-postnorm': 'olmo2' };
 const rows = randomRows(12, 16, 288, 81);
+
+/** Gemma 2 in float32 with changed tensors. */
+function changedToy(change: (tensor: (name: string) => TestTensor) => void): string {
+  const folder = ownTinyCheckpoint('gemma2-softcap');
+  const tensors = readCheckpointTensors(folder);
+  change((name) => tensors.get(name)!);
+  writeSafetensors(join(folder, 'model.safetensors'), [...tensors.values()]);
+  return folder;
+}
 
 function rowsFile(): string {
   const path = join(temporaryFolder(), 'rows.json');
@@ -127,6 +138,31 @@ describe('healing where norms stand behind the last Linears', function () {
     assert.equal(iterated.result.rounds.length, 2);
     const chosen = await runOn('prune', { ...given, criterion: 'healed', heal: true, out: place('healed') });
     assert.equal(chosen.result.removed.length, 2);
+  });
+
+  it('heals channels whose norm multiplies by 0 or less, and leaves a Linear alone whose input is always 0', async () => {
+    const folder = changedToy((tensor) => {
+      const norm = tensor('model.layers.1.post_feedforward_layernorm.weight').values;
+      norm.set([-1, -1.5, -0.999, 19]); // g = 0, −0.5, 0.001, 20
+      tensor('model.layers.3.self_attn.v_proj.weight').values.fill(0);
+    });
+    const reference = loadReference(folder);
+    await withModel(folder, async (model) => {
+      const task = { reference, dtype: 'F32', rows, view: viewOf(4, '2') } as const;
+      const { healed } = await checkHealing(model, task, { method: 'refit' }, HEAL_TOLERANCE.behindNorms);
+      const step = healed.steps.find(({ block, tensor }) => block === 3 && tensor === 'o_proj')!;
+      assert.deepEqual([step.traceGram, step.normDelta, step.weight, step.normWeight], [0, 0, undefined, undefined]);
+    });
+  });
+
+  it('of weights that are not finite, and without a ridge, is refused with the block', async () => {
+    const broken = changedToy((tensor) => {
+      tensor('model.layers.3.mlp.up_proj.weight').values[0] = NaN;
+    });
+    const failing = (path: string, ridge?: number) =>
+      withModel(path, (model) => heal(model, viewOf(4, '1'), rows.slice(0, 2), { method: 'refit', ridge }));
+    await assert.rejects(failing(broken), { name: 'UserError', what: 'Cannot heal block 3' });
+    await assert.rejects(failing(tinyCheckpoint('gemma2-softcap'), 0), { name: 'UserError', action: /larger/ });
   });
 
   it('changes the weights of norms as they are stored, with and without an offset', async () => {
