@@ -128,7 +128,7 @@ describe('an agent with the sample model', function () {
     assert.ok(short.includes(`short: perplexity ${formatNumber(cost.ppl, 5)} `), short);
     assert.ok(short.includes(`beside model: KL divergence ${formatNumber(cost.kl!, 4)} nats`), short);
     assert.match(short, /repetition in 1 greedy text/);
-    assert.match(short, /evaluation\.txt, 254 tokens in 2 windows of 128, BOS: stream; float32 on cpu/);
+    assert.match(short, /evaluation\.txt, 256 tokens in 2 windows of 128, BOS: window; float32 on cpu/);
     assert.ok(cost.ppl > before.ppl);
   });
 
