@@ -10,7 +10,8 @@ import { removedJson } from '../model/view';
 import type { Criterion } from './criteria';
 import type { Calibration } from './calibration';
 import type { CriterionResult } from './result';
-import { type TextFit, unfitOf } from './text-fit';
+import type { TextFit } from '../../format/text-fit';
+import { unfitOf } from './text-fit';
 import { resultSummary, type ResultSummary, type Scored } from './run-criterion';
 
 /** What a scoring is of. */

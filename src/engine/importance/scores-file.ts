@@ -1,5 +1,5 @@
 /** Reads the output (or the record) of `coppice score --json`, for `prune --scores`. */
-import { isTextFit, type TextFit } from './text-fit';
+import { isTextFit, type TextFit } from '../../format/text-fit';
 import { readShare, withShare } from '../../format/text-share';
 import { isBosMode } from '../../format/bos';
 import type { Checkpoint } from '../checkpoint/types';

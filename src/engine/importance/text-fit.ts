@@ -3,7 +3,7 @@
  * blocks: without the begin-of-text token that it was trained with, other blocks seem important.
  */
 import type { BosChoice, BosMode } from '../../format/bos';
-import { isObject } from '../../format/json';
+import type { TextFit } from '../../format/text-fit';
 import { formatNumber } from '../../format/numbers';
 import { counted } from '../../format/words';
 import { longestText } from '../checkpoint/architecture';
@@ -13,26 +13,6 @@ import { fullView, stepsOf, type View } from '../model/view';
 import { set } from '../option-token';
 import type { JobOptions } from '../progress';
 import { sweepLosses } from './sweep';
-
-/** What was measured on the first rows. */
-export interface TextFit {
-  /** Rows that were measured. */
-  readonly rows: number;
-  /** Perplexity of these rows as they are. */
-  readonly ppl: number;
-  /** That of the same tokens, with a begin-of-text token before each row if there was none, otherwise without it. */
-  readonly other?: { readonly begins: boolean; readonly ppl: number };
-  /** Above this, a perplexity is that of a model which does not know the text: √ of the size of the vocabulary. */
-  readonly limit: number;
-}
-
-/** Whether a value of a record has these numbers. */
-export function isTextFit(value: unknown): value is TextFit {
-  const areNumbers = (...numbers: unknown[]): boolean => numbers.every((each) => typeof each === 'number');
-  if (!isObject(value) || !areNumbers(value.rows, value.ppl, value.limit)) return false;
-  const { other } = value;
-  return other === undefined || (isObject(other) && typeof other.begins === 'boolean' && areNumbers(other.ppl));
-}
 
 /** How the rows were asked for. */
 export interface AskedRows {

@@ -1,5 +1,5 @@
 /** The result of a scoring, in a record of kind "score", for display: scores, their intervals, and what is certain of them. */
-import { isTextFit } from '../importance/text-fit';
+import { isTextFit } from '../../format/text-fit';
 import { isObject, type JsonNumber, type JsonObject, parseJsonNumber } from '../../format/json';
 import { jointFromBootstrap } from '../joint-interval';
 import type { ScoreDigest } from './digest-types';

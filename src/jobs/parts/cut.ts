@@ -1,5 +1,5 @@
 /** What a job needs so that its work can be cut into parts: how a part is measured, and how parts become the result. */
-import type { TextFit } from '../../engine/importance/text-fit';
+import type { TextFit } from '../../format/text-fit';
 import type { Part } from '../../engine/parts/part';
 import type { Share } from '../../engine/parts/split';
 import type { RunPrecision } from '../../engine/precision';

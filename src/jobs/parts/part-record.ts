@@ -2,7 +2,7 @@
  * The partial record of a part: a record of kind "part" with what was measured. A run of parts has one identity, which all
  * its parts agree in: job, number of parts, versions, inputs, settings and frame.
  */
-import { isTextFit, type TextFit } from '../../engine/importance/text-fit';
+import { isTextFit, type TextFit } from '../../format/text-fit';
 import { UserError } from '../../engine/errors';
 import { option } from '../../engine/option-token';
 import { MAX_PARTS, type Part } from '../../engine/parts/part';

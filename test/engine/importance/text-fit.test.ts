@@ -1,11 +1,10 @@
 /** How well a model reads rows, with and without a begin-of-text token, against the float64 reference; and what is said of it. */
 import assert from 'node:assert/strict';
+import { isTextFit, type TextFit } from '../../../src/format/text-fit';
 import {
   askedWarning,
   fitWarning,
-  isTextFit,
   isUnfit,
-  type TextFit,
   textFit,
   unfitOf,
   unfitWarning,
