@@ -53,10 +53,7 @@ describe('importance/text-fit', () => {
         askedWarning(model, rows, { choice, mode, id: BOS }, {});
       assert.equal(await asked('auto', 'none'), undefined);
       // Random weights know no text: that is said wherever it is measured.
-      assert.match(
-        (await asked('none', 'none'))!,
-        /^The model does not fit this text: .* square root of its vocabulary/,
-      );
+      assert.match((await asked('none', 'none'))!, /^The model does not fit/);
       assert.match((await asked('auto', 'given'))!, /does not fit/);
     });
   });
