@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { atMost, guessedTime, markedTime, roughTime, summedTime } from '../../../src/jobs/rough-time';
 import { deviceLines } from '../../../src/views/device-words';
+import { scoringSentence, unfitWords } from '../../../src/views/score-words';
 import { progressLine, progressShort, stateLine } from '../../../src/views/progress-words';
 import { jobTitle, titledJob } from '../../../src/jobs/titles';
 
@@ -37,6 +38,40 @@ describe('jobs in words', () => {
     assert.equal(
       jobTitle(titledJob({ kind: 'samples', columns, prompts: ['x'] })),
       'Generating samples with SmolLM2-135M',
+    );
+  });
+});
+
+describe('scores in words', () => {
+  const scores = { criterion: 'ppl', identity: 'a', calibration: null, record: null, at: 0 } as const;
+  const calibration = {
+    source: 'novel.txt',
+    sha256: 'b',
+    samples: 5,
+    length: 128,
+    seed: 1,
+    method: 'windows',
+  } as const;
+
+  it('name the text and how its rows begin, where that is known', () => {
+    assert.equal(scoringSentence({ ...scores, calibration }), 'ppl, on novel.txt, 5 × 128 tokens');
+    assert.equal(
+      scoringSentence({ ...scores, calibration: { ...calibration, bos: 'window' } }),
+      'ppl, on novel.txt, 5 × 128 tokens, BOS: window',
+    );
+  });
+
+  it('mean little where the model does not fit the text', () => {
+    const unfit = { rows: 4, ppl: 226, limit: 512 };
+    assert.equal(unfitWords(scores), undefined);
+    assert.match(unfitWords({ ...scores, unfit: { ...unfit, ppl: 900 } })!, /is 900, more than 512, the square root/);
+    assert.match(
+      unfitWords({ ...scores, unfit: { ...unfit, other: { begins: true, ppl: 31 } } })!,
+      /is 226, with a beg.* 31\./,
+    );
+    assert.match(
+      unfitWords({ ...scores, unfit: { ...unfit, other: { begins: false, ppl: 31 } } })!,
+      /without a begin.* 31\./,
     );
   });
 });

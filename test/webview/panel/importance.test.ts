@@ -75,6 +75,27 @@ describeBrowser('importance chart', (browser) => {
     await panel.close();
   });
 
+  it('says above the bars that the model does not fit the text, with both numbers and what to do', async () => {
+    const blocks = [27, 30, 36, 45].map((score, index) => ({ index, score }));
+    const score = { criterion: 'ppl', full: 226, blocks, text: 'novel.txt' };
+    const unfit = { ppl: 226, limit: 512 };
+    const told = async (own: ScoreDigest): Promise<string> => {
+      const panel = await openPanel(browser(), scored(own));
+      const words = (await panel.page.locator('.importance').textContent()) ?? '';
+      await panel.close();
+      return words;
+    };
+    assert.doesNotMatch(await told(score), /does not fit/);
+    assert.match(
+      await told({ ...score, unfit: { ...unfit, other: { begins: true, ppl: 31 } } }),
+      /⚠ The model does not fit these rows: its perplexity is 226, with a begin-of-text token before each row 31\. .*Score again\./,
+    );
+    assert.match(
+      await told({ ...score, unfit: { ...unfit, ppl: 900 } }),
+      /more than 512, the square root of its vocab/,
+    );
+  });
+
   it('goes below the whole model where a block does harm, and breaks only a bar without an end', async () => {
     const values = ['Infinity', 27, 30, 36, 45] as const;
     const blocks = values.map((score, index) => ({ index, score }));
