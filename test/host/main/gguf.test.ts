@@ -1,10 +1,11 @@
 /** A GGUF file is a checkpoint: its lines and plan, what is computed with it, where outputs go, its statistics. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { relativesOf } from '../../../src/commands/comparable-models';
+import { summarize } from '../../../src/engine/checkpoint/summary';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
@@ -180,6 +181,29 @@ describe('a GGUF file', function () {
       settings: { batch: 2, length: 32 },
     });
     assert.equal(trained.steps, 2);
+  });
+
+  it('is pruned with healing to a GGUF file of the same types, which was told with its size and the reason for it', async () => {
+    await run('toggleBlock', { checkpoint: gguf, blocks: [4] });
+    const pruning = run('pruneCheckpoint', { checkpoint: gguf });
+    const question = await window.question('Copies what stays');
+    assert.match(question, /Heal, and Export GGUF with the Same Types….*recommended/s);
+    assert.match(question, /7 changed matrices are kept in finer types \(q5_1\): [\d.]+ kB more/);
+    await window.screenshot('gguf-prune');
+    await window.pick('Heal, and Export GGUF');
+    await window.enter('needs no data'); // on the text of the settings
+    await window.pick('Heal quickly');
+    const told = await window.question('7 changed matrices');
+    await window.enter('7 changed matrices');
+    await pruning;
+    const file = inWorkspace('toy-q4_0-7-blocks-healed.gguf');
+    const [, size] = /Takes ([\d.]+ kB)/.exec(told)!;
+    assert.ok(existsSync(inWorkspace('toy-q4_0-7-blocks-healed.patch.safetensors')), 'the new weights lie beside it');
+    assert.match(String((await checkpointLine(file)).item.description), /^exported · /);
+    const written = statSync(file).size;
+    assert.ok(Math.abs(Number.parseFloat(size) * 1000 - written) < 4096, `${size}, ${written}`);
+    const { dtypes } = summarize(await (await coppice()).library.load(file));
+    assert.deepEqual(Object.keys(dtypes).sort(), ['F32', 'Q4_0', 'Q5_1', 'Q8_0']);
   });
 
   it('has a page of results, where a file that was made from it is its child', async () => {
