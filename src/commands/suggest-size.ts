@@ -3,8 +3,12 @@
  * perplexity as measured, or by the size of an export.
  */
 import * as vscode from 'vscode';
+import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
+import { requireArchitecture } from '../engine/checkpoint/open';
 import { meanLayerParameters, parametersOf } from '../engine/checkpoint/parameters';
+import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
+import { healable } from '../engine/heal/healable';
 import { type Criterion, objectiveSetting } from '../engine/importance/criteria';
 import type { Goal } from '../engine/importance/choice';
 import { blocksToRemove } from '../engine/importance/count';
@@ -17,6 +21,7 @@ import { exportSize } from '../host/export-sizes';
 import { runJob } from '../host/run-job';
 import type { ExportFormat } from '../jobs/definitions/export';
 import { drawnOptions } from '../jobs/options/calibration';
+import type { Shipped } from '../jobs/written-bytes';
 import { withinPerplexity } from '../jobs/within-perplexity';
 import type { CurveSpec } from '../protocol/jobs';
 import type { CurveResult } from '../protocol/scores';
@@ -44,12 +49,20 @@ export function knownCount(
   return blocksToRemove(goal, { total: parametersOf(architecture), block: meanLayerParameters(architecture) });
 }
 
+/** A quantised GGUF file that is healed is a little larger, and must fit too. */
+function fittingSize(checkpoint: Checkpoint, shipped: Shipped): Promise<number> {
+  const { format, type, removed } = shipped;
+  const staysQuantised = format === 'gguf' && type === undefined && isQuantisedGguf(checkpoint);
+  const heals = removed.length > 0 && staysQuantised && healable(requireArchitecture(checkpoint));
+  return exportSize(checkpoint, { ...shipped, ...(heals && { changed: 'healed' }) });
+}
+
 type Fit = Extract<Goal, { readonly kind: 'fit' }>;
 
 /** @throws UserError where it fits with all blocks, or not even without a third of them */
 async function countToFit({ bytes, format, type }: Fit, { checkpoint, architecture }: Chosen): Promise<number> {
   const sizeOf = (_: unknown, count: number): Promise<number> =>
-    exportSize(checkpoint, { format: format as ExportFormat, type, removed: smallest(architecture, count) });
+    fittingSize(checkpoint, { format: format as ExportFormat, type, removed: smallest(architecture, count) });
   const { removes, bytes: found } = await fitting(architecture, bytes, [type], sizeOf);
   if (removes > 0) return removes;
   throw new UserError(
@@ -70,7 +83,7 @@ export async function removedToFit(
   const { bytes, format, type } = goal;
   for (let removes = count; ; removes++) {
     const removed = select(coppice, chosen, scores, removes);
-    const found = await exportSize(chosen.checkpoint, { format: format as ExportFormat, type, removed });
+    const found = await fittingSize(chosen.checkpoint, { format: format as ExportFormat, type, removed });
     if (found <= bytes) return removed;
   }
 }

@@ -21,17 +21,18 @@ function home(): string | undefined {
 
 const isInstalled = (): boolean => existsSync(home() ?? '');
 
-const runs = isInstalled() || (full && existsSync(SCRIPT));
+/** Whether it is there. */
+export const runsLlamaCpp = isInstalled() || (full && existsSync(SCRIPT));
 
 /** A test that runs llama.cpp. */
 export function itLlamaCpp(title: string, body: Mocha.AsyncFunc | Mocha.Func): void {
-  if (runs) it(title, body);
+  if (runsLlamaCpp) it(title, body);
   else it.skip(`${title} (needs llama.cpp; test:full installs it)`);
 }
 
 /** The same for one that only `npm run test:full` has the time for. */
 export function itLlamaCppFull(title: string, body: Mocha.AsyncFunc | Mocha.Func): void {
-  if (runs && full) it(title, body);
+  if (runsLlamaCpp && full) it(title, body);
   else it.skip(`${title} (in test:full)`);
 }
 
