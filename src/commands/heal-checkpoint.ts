@@ -1,4 +1,5 @@
 /** Heal Checkpoint…: corrects the weights of the plan's model in closed form, and writes them. */
+import { shareFor } from '../host/judging-text';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
@@ -66,7 +67,7 @@ export const healCheckpointCommand: Command<HealArguments> = {
       remove,
       choice,
       method,
-      ...healingOptions(coppice, data, tokens),
+      ...healingOptions(coppice, data, tokens, await shareFor(coppice, data, { ...args, path: chosen.path })),
       out,
       patch,
     };

@@ -2,6 +2,7 @@
  * Prune Checkpoint…: writes the plan as a new checkpoint, healed or as it is, and shows it in the tree. Without a plan
  * it first chooses the blocks.
  */
+import { shareFor } from '../host/judging-text';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
@@ -71,13 +72,14 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     settle({ ...args, checkpoint: chosen.path, blocks, choice, heal, data, out });
     requireSpace(out!, await checkpointBytes(chosen.checkpoint, blocks));
     const tokens = heal === true ? HEAL_DEFAULTS.tokens : heal;
+    const part = tokens ? await shareFor(coppice, data, { ...args, path: chosen.path }) : {};
     const spec: PruneSpec = {
       kind: 'prune',
       checkpoint: chosen.path,
       blocks,
       out: out!,
       choice,
-      ...(tokens && { heal: true, ...healingOptions(coppice, data, tokens) }),
+      ...(tokens && { heal: true, ...healingOptions(coppice, data, tokens, part) }),
     };
     const { result, unwatched, warnings } = await runJob(coppice, spec, { device });
     const written = { ...result, out: result.out! };

@@ -1,4 +1,5 @@
 /** Prune Iteratively…: removes one block after another, and heals and scores the rest after each. */
+import { shareFor } from '../host/judging-text';
 import * as vscode from 'vscode';
 import { type Criterion, objectiveSetting } from '../engine/importance/criteria';
 import { requireRoom } from '../engine/importance/select';
@@ -62,7 +63,8 @@ export const pruneIterativelyCommand: Command<IterateArguments> = {
     requireRoom(chosen.architecture.layers.length, args.count ?? 1, kept);
     const complete = args.out === undefined ? await askIterating(coppice, args, chosen, title) : args;
     settle({ ...complete, checkpoint: chosen.path });
-    return runIterating(coppice, specOf(coppice, complete, chosen), args);
+    const part = await shareFor(coppice, coppice.config.calibration.file, { ...args, path: chosen.path });
+    return runIterating(coppice, { ...specOf(coppice, complete, chosen), ...part }, args);
   },
 };
 

@@ -1,4 +1,5 @@
 /** Retrain with LoRA…: trains an adapter for a pruned model, or for the model that a plan leaves. */
+import { shareFor } from '../host/judging-text';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
@@ -48,7 +49,10 @@ export const retrainLoraCommand: Command<RetrainArguments> = {
     const complete = { ...asked, checkpoint: chosen.path, remove, out };
     settle(complete);
     if (complete.settings?.full) requireSpace(out, await checkpointBytes(chosen.checkpoint, remove));
-    return runRetraining(coppice, specOf(coppice, complete, chosen), args);
+    const spec = specOf(coppice, complete, chosen);
+    const given = { ...args, path: chosen.path };
+    const part = spec.data.length === 1 ? await shareFor(coppice, spec.data[0], given) : {};
+    return runRetraining(coppice, { ...spec, ...part }, args);
   },
 };
 

@@ -2,6 +2,7 @@
  * How many blocks a suggestion removes: by a number or a size from the headers alone, by a limit of the divergence or the
  * perplexity as measured, or by the size of an export.
  */
+import { shareFor } from '../host/judging-text';
 import * as vscode from 'vscode';
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
 import { requireArchitecture } from '../engine/checkpoint/open';
@@ -127,7 +128,9 @@ export async function removedWithin(
   device: Device,
 ): Promise<readonly number[]> {
   if (scores.set !== undefined) throw noOrder(scores.criterion);
-  const { result } = await runJob(coppice, curveSpec(coppice, chosen, scores, goal), { device });
+  const part = await shareFor(coppice, coppice.config.calibration.file, { path: chosen.path });
+  const spec = { ...curveSpec(coppice, chosen, scores, goal), ...part };
+  const { result } = await runJob(coppice, spec, { device });
   const removed = goal.kind === 'divergence' ? result.within!.removed : withinPerplexity(result.points, goal.ratio);
   if (removed.length > 0) return removed;
   const first = result.points.at(1);

@@ -86,14 +86,15 @@ export function amountChoices(
   ];
 }
 
-/** The text and its amount, as options of a job. @param data a file, or "self" */
+/** The text and its amount, as options of a job. @param data a file, or "self" @param part the share of it that may fit */
 export function healingOptions(
   { config }: Coppice,
   data: string,
   tokens: number,
-): Pick<HealSpec, 'calibration' | 'data' | 'tokens'> {
+  part: Pick<HealSpec, 'share'> = {},
+): Pick<HealSpec, 'calibration' | 'data' | 'tokens' | 'share'> {
   const isCalibration = !config.usesBundledText && data === config.calibration.file;
-  return { ...(isCalibration ? { calibration: data } : { data: [data] }), tokens };
+  return { ...(isCalibration ? { calibration: data } : { data: [data] }), tokens, ...part };
 }
 
 /** Notifies the user of what a healing did. */

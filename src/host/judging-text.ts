@@ -5,7 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { CHOOSING_PART, mayOverlap, type ReadText, type TextShare } from '../format/text-share';
+import { CHOOSING_PART, mayOverlap, type ReadText, type TextShare, withShare } from '../format/text-share';
 import { UserError } from '../engine/errors';
 import { hashFile } from '../engine/files/regular-file';
 import { textsNear } from '../recipes/init/texts';
@@ -62,7 +62,9 @@ export async function choosingShare(
   file: string,
   near: readonly string[],
 ): Promise<TextShare | undefined> {
-  if (bundledTexts(coppice).includes(file) || /\.json$/i.test(file)) return undefined;
+  // What is no text for judging would never judge.
+  const isText = TEXT_EXTENSIONS.judging.some((ending) => file.toLowerCase().endsWith(`.${ending}`));
+  if (!isText || bundledTexts(coppice).includes(file)) return undefined;
   const found = await stat(file).catch(() => undefined);
   if (!found?.isFile() || found.size < LEAST_TO_SPLIT || found.size > MOST_BYTES) return undefined;
   const [own] = await withHashes([file]);
@@ -70,6 +72,13 @@ export async function choosingShare(
   const others = await withHashes([...(await workspaceTexts(coppice)), ...(await textsBeside(near))]);
   return others.some(({ sha256 }) => sha256 !== own.sha256) ? undefined : 'choose';
 }
+
+/** The same for a job that a command starts. A caller without questions gets what it asks for. */
+export const shareFor = async (
+  coppice: Coppice,
+  file: string,
+  { path, throws }: { readonly path: string; readonly throws?: boolean },
+): Promise<{ readonly share?: TextShare }> => (throws ? {} : withShare(await choosingShare(coppice, file, [path])));
 
 /** "its first 70 % choose, the rest judges", for a question. */
 export const sharedWords = (): string =>

@@ -1,6 +1,7 @@
 /** The result of a scoring, in a record of kind "score", for display: scores, their intervals, and what is certain of them. */
 import { isTextFit } from '../../format/text-fit';
 import { isObject, type JsonNumber, type JsonObject, parseJsonNumber } from '../../format/json';
+import { readShare, shareWords } from '../../format/text-share';
 import { jointFromBootstrap } from '../joint-interval';
 import type { ScoreDigest } from './digest-types';
 import { entries, finite, jsonNumber, objects, text } from './fields';
@@ -35,7 +36,8 @@ export function scoreOf(results: JsonObject): ScoreDigest {
   const screen = isObject(results.screen) ? screenOf(results.screen) : undefined;
   const key = calibrationKey(results.calibration);
   const source = isObject(results.calibration) ? text(results.calibration.source) : undefined;
-  const of = { ...(key !== undefined && { rowsKey: key }), ...(source !== undefined && { text: source }) };
+  const share = shareWords(isObject(results.calibration) ? readShare(results.calibration.share) : undefined);
+  const of = { ...(key !== undefined && { rowsKey: key }), ...(source !== undefined && { text: `${source}${share}` }) };
   return {
     criterion: text(results.criterion) ?? '',
     ...(full !== undefined && { full }),

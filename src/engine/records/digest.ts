@@ -4,7 +4,7 @@
  */
 import { upperMedian } from '../median';
 import { basename } from 'node:path';
-import { withShare } from '../../format/text-share';
+import { shareWords, withShare } from '../../format/text-share';
 import { isObject, type JsonObject } from '../../format/json';
 import type {
   ComparedDigest,
@@ -75,7 +75,8 @@ type Parts = Pick<
 
 function partsOf({ kind, results, settings, inputs }: RunRecord, model: string): Parts {
   const prompts = texts(settings.prompts);
-  const evaluated = inputs.find(({ role }) => role === 'text' || role === 'calibration')?.name;
+  const read = inputs.find(({ role }) => role === 'text' || role === 'calibration');
+  const evaluated = read && `${read.name}${shareWords(read.share)}`;
   switch (kind) {
     case 'score':
       return { score: scoreOf(results) };
@@ -148,11 +149,13 @@ function curveOf(results: JsonObject, settings: JsonObject, inputs: readonly Run
     const measured = { ...(kl !== undefined && { kl }), ...(accuracy !== undefined && { accuracy }) };
     return [{ count: n, removed: blocks, ppl: value, parameters: left, ...measured }];
   });
-  const name = isObject(results.text) ? text(results.text.name) : undefined;
+  const measured = isObject(results.text) ? results.text : {};
+  const name = text(measured.name);
+  const share = inputs.find(({ sha256 }) => sha256 !== undefined && sha256 === measured.sha256)?.share;
   const read = finite(results.parametersRead);
   return {
     criterion: text(results.criterion) ?? '',
-    text: name ?? '',
+    text: name === undefined ? '' : `${name}${shareWords(share)}`,
     points,
     ...keyed(curveKey(results, settings, inputs)),
     ...(read !== null && { parametersRead: read }),

@@ -4,7 +4,10 @@ import type { ShipGoal } from '../../../src/protocol/journey';
 import { Goals } from '../../../src/views/goals';
 import { NamedPlans } from '../../../src/views/named-plans';
 
-const GOAL: ShipGoal = { format: 'gguf', type: 'q8_0', maxBytes: 120e6, maxRatio: 1.3 };
+const GOAL: ShipGoal = {
+  ...{ format: 'gguf', type: 'q8_0', maxBytes: 120e6, maxRatio: 1.3 },
+  ...{ maxRepetition: 0, minSame: 0.8 },
+};
 
 /** A memento as VS Code's: values go through JSON. */
 function memento(first: Record<string, unknown> = {}) {
@@ -40,9 +43,13 @@ describe('goals', () => {
       a: { goal: { format: 'gguf', maxBytes: -1, maxRatio: 'much', type: 8 } },
       b: { goal: { format: 'tape' }, skipped: { x: ['retrain', 'dance'], y: 'all' } },
       c: 'nothing',
+      d: { goal: { format: 'gguf', maxRatio: 1.3, maxRepetition: -1, minSame: 1.5 } },
+      e: { goal: { format: 'gguf', maxRatio: 1.3 } },
     };
     const goals = new Goals(memento({ goals: stored }));
     assert.deepEqual(goals.goal('a'), { format: 'gguf' });
+    // Limits that an earlier version did not know are none.
+    for (const key of ['d', 'e']) assert.deepEqual(goals.goal(key), { format: 'gguf', maxRatio: 1.3 });
     assert.equal(goals.goal('b'), undefined);
     assert.deepEqual(goals.skipped('b', 'x'), ['retrain']);
     assert.deepEqual(goals.skipped('b', 'y'), []);

@@ -124,7 +124,7 @@ function changeOf({ plan, whatIf, family: { parent } }: PanelState): string {
 }
 
 /** How the perplexity was measured. The text stays while the next one is computed, so that nothing moves on the page. */
-function noteOf({ plan, whatIf: { status, failure, text, seconds: time } }: PanelState): string {
+function noteOf({ plan, journey, whatIf: { status, failure, text, seconds: time } }: PanelState): string {
   if (status === 'failed')
     return t('The perplexity of the plan could not be computed: {0}', failure ?? t('see the log'));
   // The warning takes the place of the text, which the chip above names too. A new line would move what is below.
@@ -132,5 +132,7 @@ function noteOf({ plan, whatIf: { status, failure, text, seconds: time } }: Pane
   if (text === null) return '';
   const measured =
     time === null ? t('Measured on {0}.', text) : t('Measured on {0} in {1}.', text, formatMeasured(time));
-  return plan.removed.length === 0 ? measured : `${measured} ${t('The plan is not written yet.')}`;
+  const doubt = journey.verdict.flatters ? [t('This text chose the blocks or fitted the weights.')] : [];
+  const open = plan.removed.length === 0 ? [] : [t('The plan is not written yet.')];
+  return [measured, ...doubt, ...open].join(' ');
 }

@@ -94,7 +94,11 @@ export function beforeAfter(runs: readonly RunDigest[], about: About = {}): Befo
   const models = [before, ...results];
   const pair = last && [before, last];
   const isUsed = usedBy(about.used ?? textsUsedIn(runs));
-  const rows = rowsOf(found.facts, models, { pair, isUsed });
+  const measured = rowsOf(found.facts, models, { pair, isUsed });
+  const judged = judgedColumn(measured, models, about.shipped);
+  const file = known.find(({ identity }) => identity === last?.identity)?.shipped;
+  const isOther = file !== undefined && !file.planned && judged === models.length - 1 && file.name !== last?.name;
+  const rows = isOther ? measured.map((row) => ofCheckpoint(row, file.name)) : measured;
   const samples = samplesOf(found.written, models, pair);
   return {
     subject: labelOf(models.at(-1)!),
@@ -103,9 +107,13 @@ export function beforeAfter(runs: readonly RunDigest[], about: About = {}): Befo
     samples,
     ran: ranIn(runs, models),
     missing: missingOf(rows, samples, models, pair),
-    judged: judgedColumn(rows, models, about.shipped),
+    judged,
   };
 }
+
+/** A perplexity of the checkpoint is not that of the file that was exported from it. */
+const ofCheckpoint = (row: Row, file: string): Row =>
+  row.measure === 'ppl' ? { ...row, of: `${row.of}; of the checkpoint, not of ${file}` } : row;
 
 /** Whether the rows of a condition are of a text that chose or fitted. */
 const usedBy =
