@@ -188,12 +188,14 @@ async function askNumbers(
   const repetition = await ask(place, {
     prompt: t('How many points more than the original may it repeat itself? Leave empty for no limit.'),
     value: points,
+    placeholder: t('Points, such as {0}', USUAL.repetition),
     fault: (text) => rangeFault(text, 0),
   });
   if (repetition === BACK) return BACK;
   const same = await ask(place, {
     prompt: t('How many percent of the next tokens must be the original’s? Leave empty for no limit.'),
     value: percent,
+    placeholder: t('Percent, such as {0}', USUAL.same),
     fault: (text) => rangeFault(text, 1),
   });
   return same === BACK ? BACK : { repetition, same };

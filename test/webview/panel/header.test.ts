@@ -187,7 +187,7 @@ describeBrowser('head of the results panel', (browser) => {
     await settled(panel);
     assert.match(
       await words(panel, '.verdict'),
-      /^Not decided Size 111\.0 MB .* met Perplexity 1\.04× \(limit 1\.3×\) on a text that chose the blocks or fitted the weights Judge on Another Text$/,
+      /^Not decided Size 111\.0 MB .* met Perplexity 1\.04× \(limit 1\.3×\) on a text that chose or fitted it Judge on Another Text$/,
     );
     assert.match(await words(panel, '.goal-chip'), /≤ 1\.3×, repetition ≤ \+10 points, ≥ 80 % same tokens$/);
     await button(panel, 'Judge on Another Text').click();
