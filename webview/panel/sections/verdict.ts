@@ -87,7 +87,7 @@ function headOf({ meets, planned, repeats }: Verdict): string {
 
 function judgedOf({ planned, bytes, ratio, flatters, repetition, repeats, same }: Verdict): HTMLElement[] {
   const why = t('This text chose the blocks or fitted the weights, so the number is too good');
-  const doubt = el('span', { class: 'judged muted', title: why }, t('on a text that chose or fitted it'));
+  const doubt = el('span', { class: 'judged muted is-doubt', title: why }, t('on a text that chose or fitted it'));
   const loop = el(
     'span',
     { class: 'judged is-missed' },
