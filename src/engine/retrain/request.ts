@@ -43,6 +43,7 @@ export function requestOf(
     ...(healed && { heal: healed.path }),
     settings: {
       ...settings,
+      bos: settings.bos ?? 'auto', // a state that does not say it is from before there was a choice
       data: data === 'self' ? data : data.map((file) => resolve(file)),
       ...(method.kind === 'lora' &&
         start !== undefined &&
