@@ -9,7 +9,7 @@ export interface TextFit {
   readonly ppl: number;
   /** That of the same tokens, with a begin-of-text token before each row if there was none, otherwise without it. */
   readonly other?: { readonly begins: boolean; readonly ppl: number };
-  /** Above this, a perplexity is that of a model which does not know the text: √ of the size of the vocabulary. */
+  /** Above this, a perplexity is that of a model which does not know the text: √ of the size of the vocabulary, but at least 100. */
   readonly limit: number;
 }
 

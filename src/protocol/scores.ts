@@ -77,7 +77,7 @@ export interface ScoreResult {
   } | null;
   /**
    * Only where the whole model does not fit the text, so that the scores mean little: the perplexity of the first rows, that of
-   * the same tokens with a begin-of-text token before each row or without it, and the square root of the vocabulary.
+   * the same tokens with a begin-of-text token before each row or without it, and what would be beyond reason.
    */
   readonly unfit?: {
     readonly rows: number;

@@ -47,7 +47,7 @@ export function unfitWords({ unfit }: Scores): string | undefined {
   const own = shortNumber(ppl);
   if (other === undefined)
     return l10n.t(
-      'The model does not fit the text that it was scored on: its perplexity is {0}, more than {1}, the square root of its vocabulary. Score on another text.',
+      'The model does not fit the text that it was scored on: its perplexity is {0}, more than {1}, which is beyond reason for its vocabulary. Score on another text.',
       own,
       shortNumber(limit),
     );

@@ -64,7 +64,7 @@ describe('an agent with the sample model', function () {
 
   it('scores it with the text of the settings, keeps a record, and plans by the id of the job and by the record', async () => {
     const text = await call('score', { checkpoint: 'model', ...ROWS });
-    assert.match(text, /^text: calibration\.txt, 2 rows of 32 tokens, seed 1234; float32 on cpu/m);
+    assert.match(text, /^text: calibration\.txt, 2 rows of 32 tokens, seed 1234, BOS: window; float32 on cpu/m);
     const [, record] = /^job: score-1; record of the run: (.+)$/m.exec(text)!;
     assert.ok(existsSync(record));
     const { result } = desk.jobs[0].outcome as JobOutcome<'score'>;

@@ -30,6 +30,8 @@ const ROWS = 4;
 const LEAST = 3;
 /** How much worse what was asked for may be. */
 const WORSE = 1.1;
+/** A limit is not below this: small models with small vocabularies have such perplexities on their own kind of text. */
+const LEAST_LIMIT = 100;
 /** How much worse than the other way a text may be read at all. */
 const UNFIT = 1.5;
 
@@ -47,7 +49,7 @@ export async function textFit(
   view: View = fullView(model.architecture.layers.length),
 ): Promise<TextFit> {
   const some = rows.slice(0, ROWS);
-  const limit = Math.sqrt(model.architecture.vocabulary);
+  const limit = limitOf(model.architecture.vocabulary);
   const lossesOf = async (each: TokenRows): Promise<number[][]> => {
     const { full } = await sweepLosses(model, each, stepsOf(view), [], { signal });
     const perRow = each[0].length - 1;
@@ -83,6 +85,9 @@ const perplexity = (losses: readonly (readonly number[])[]): number => {
   const all = losses.flat();
   return Math.exp(all.reduce((sum, loss) => sum + loss, 0) / all.length);
 };
+
+/** Above this, a model does not know a text: the square root of the size of its vocabulary. */
+const limitOf = (vocabulary: number): number => Math.max(LEAST_LIMIT, Math.sqrt(vocabulary));
 
 /** Whether the user, or a file of rows, says how rows begin. */
 export const isAsked = ({ mode, choice = 'auto' }: Pick<AskedRows, 'choice' | 'mode'>): boolean =>
@@ -136,7 +141,7 @@ export const unfitScores = ({ ppl, limit, other }: TextFit): string =>
   `The scores are of a text that the model does not fit: its perplexity is ${formatNumber(ppl)}, ` +
   (other !== undefined
     ? `${wayWords(other.begins)} ${formatNumber(other.ppl)}.`
-    : `more than ${formatNumber(limit)}, the square root of its vocabulary.`) +
+    : `more than ${formatNumber(limit)}, which is beyond reason for its vocabulary.`) +
   ' What they say of blocks means little. Score again.';
 
 const wayWords = (begins: boolean): string =>
@@ -144,13 +149,13 @@ const wayWords = (begins: boolean): string =>
 
 /** The warning for a perplexity of the whole model that is beyond reason; undefined for another one. */
 export function unfitWarning(ppl: number, vocabulary: number): string | undefined {
-  const limit = Math.sqrt(vocabulary);
+  const limit = limitOf(vocabulary);
   if (!isUnfit({ rows: 0, ppl, limit })) return undefined;
   return beyondReason(`the perplexity of the whole model is ${formatNumber(ppl)}`, limit);
 }
 
 const beyondReason = (measured: string, limit: number): string =>
-  `The model does not fit this text: ${measured}, more than ${formatNumber(limit)}, the square root of its vocabulary. ` +
+  `The model does not fit this text: ${measured}, more than ${formatNumber(limit)}, which is beyond reason for its vocabulary. ` +
   'What such a text says of blocks means little. Use a text of the kind that the model was trained on.';
 
 function remedyOf(begins: boolean, { mode, id }: AskedRows): string {

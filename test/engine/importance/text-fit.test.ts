@@ -32,7 +32,7 @@ describe('importance/text-fit', () => {
     const begun = some.map((row) => [BOS, ...row]);
     await withModel(folder, async (model) => {
       const plain = await textFit(model, bare, BOS, {});
-      assert.deepEqual([plain.rows, plain.other?.begins, plain.limit], [4, true, Math.sqrt(VOCABULARY)]);
+      assert.deepEqual([plain.rows, plain.other?.begins, plain.limit], [4, true, 100]);
       assertClose(plain.ppl, Math.exp(total(some) / (4 * 19)), { relative: 1e-4 }, 'as they are');
       const firsts = some.map(([first]) => [BOS, first]);
       const common = (total(begun) - total(firsts)) / (4 * 19);
@@ -90,8 +90,9 @@ describe('importance/text-fit', () => {
     // The other way is told only where it is the reason.
     assert.deepEqual(unfitOf({ ...fit, ppl: 101, other: { begins: true, ppl: 100 } }), { ...fit, ppl: 101 });
     assert.equal(isUnfit({ ...fit, ppl: NaN }), false);
-    assert.equal(unfitWarning(99, 100 ** 2), undefined);
-    assert.match(unfitWarning(101, 100 ** 2)!, /is 101, more than 100/);
+    assert.equal(unfitWarning(199, 200 ** 2), undefined);
+    assert.match(unfitWarning(201, 200 ** 2)!, /is 201, more than 200/);
+    assert.equal(unfitWarning(99, 16), undefined);
     assert.ok(isTextFit(fit) && !isTextFit({ ...fit, ppl: 'x' }) && !isTextFit({ ...fit, other: { ppl: 1 } }));
   });
 });

@@ -64,7 +64,10 @@ describe('scores in words', () => {
   it('mean little where the model does not fit the text', () => {
     const unfit = { rows: 4, ppl: 226, limit: 512 };
     assert.equal(unfitWords(scores), undefined);
-    assert.match(unfitWords({ ...scores, unfit: { ...unfit, ppl: 900 } })!, /is 900, more than 512, the square root/);
+    assert.match(
+      unfitWords({ ...scores, unfit: { ...unfit, ppl: 900 } })!,
+      /is 900, more than 512, which is beyond reason/,
+    );
     assert.match(
       unfitWords({ ...scores, unfit: { ...unfit, other: { begins: true, ppl: 31 } } })!,
       /is 226, with a beg.* 31\./,

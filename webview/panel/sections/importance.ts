@@ -124,7 +124,7 @@ function unfitNote({ unfit }: ScoreDigest): Child[] {
   if (other === undefined)
     return [
       t(
-        '⚠ The model does not fit this text: its perplexity is {0}, more than {1}, the square root of its vocabulary. The scores mean little. Score on another text.',
+        '⚠ The model does not fit this text: its perplexity is {0}, more than {1}, which is beyond reason for its vocabulary. The scores mean little. Score on another text.',
         own,
         shortNumber(limit),
       ),
