@@ -142,11 +142,11 @@ describe('command line: texts', function () {
     );
     const args = ['--window', '32', '--limit', '1', '--json'];
     const same = await coppice(['eval', folder, '--text', text, ...args]);
-    assert.match(same.stderr, /warning: blocks were scored or weights healed on this text/);
+    assert.match(same.stderr, /warning: blocks were scored or weights fitted on this text/);
     assert.equal(same.code, 0);
     const another = join(temporaryFolder(), 'another.txt');
     writeFileSync(another, readFileSync(text, 'utf8').toUpperCase());
-    assert.doesNotMatch((await coppice(['eval', folder, '--text', another, ...args])).stderr, /warning/);
+    assert.doesNotMatch((await coppice(['eval', folder, '--text', another, ...args])).stderr, /blocks were scored/);
   });
 
   it('eval: warns of windows that are longer than the model was made for', async () => {
