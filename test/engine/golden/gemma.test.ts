@@ -4,10 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
+import { loadRows } from '../../../src/engine/evaluate/rows';
+import { DEFAULT_SEED } from '../../../src/engine/importance/drawing';
 import { sweepLosses } from '../../../src/engine/importance/sweep';
 import { stepsOf, viewWithout } from '../../../src/engine/model/view';
 import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
-import { calibrationRows, goldenGreedy, goldenTokens } from '../../support/golden';
+import { assertClose, assertSameOrder, TOLERANCE } from '../../support/close';
+import { calibrationRows, goldenDrawn, goldenGreedy, goldenTokens } from '../../support/golden';
 import {
   checkBlockPerplexity,
   checkGreedyIds,
@@ -18,7 +22,7 @@ import {
 import { runOn } from '../../support/jobs';
 import { itLlamaCpp, lossOfLlamaCpp } from '../../support/llamacpp';
 import { describedModel } from '../../support/model';
-import { describeShared, gemma3Gguf, itFull } from '../../support/shared';
+import { describeShared, gemma3Gguf, itFull, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { checkTokens } from '../../support/token-checks';
 
@@ -36,6 +40,33 @@ describeShared('golden numbers of Gemma 3 270M', function () {
   it('residual norms', () => checkResidualNorms(model(), NAME));
   it('perplexity without the first, a middle and the last block', () => checkSomeBlocks(model(), NAME, [0, 9, 17], 2));
   itFull('perplexity of every block', () => checkBlockPerplexity(model(), NAME));
+
+  describe('a text with all defaults', () => {
+    const drawing = { samples: 5, length: 128 };
+    const text = shared('data/prose/sherlock.txt');
+
+    it('gives the rows of the reference, each with BOS first', async () => {
+      const checkpoint = await openCheckpoint(gemma3Gguf());
+      const source = { from: 'calibration', file: text, ...drawing, seed: DEFAULT_SEED } as const;
+      const { rows, bos } = await loadRows(source, checkpoint, requireArchitecture(checkpoint), {});
+      assert.deepEqual(
+        rows.map((row) => Array.from(row)),
+        goldenDrawn(NAME).rows,
+      );
+      assert.equal(bos, 'window');
+      assert.ok(rows.every((row) => row[0] === 2));
+    });
+
+    itFull('gives its order of all blocks', async () => {
+      const { result } = await runOn('score', { checkpoint: gemma3Gguf(), calibration: text, ...drawing });
+      const whole = result.full!;
+      const { full, ppl } = goldenDrawn(NAME);
+      assert.ok(Number(whole.ppl) < 60, 'it fits the text');
+      assertClose(Number(whole.meanNll), full.meanNll, TOLERANCE.meanNll, 'the whole model');
+      const losses = ppl.blocks.map(({ meanNll }) => meanNll);
+      assertSameOrder(result.order as number[], ppl.order, losses, TOLERANCE.meanNll.absolute);
+    });
+  });
 
   it('greedy text', () => checkGreedyIds(model(), NAME, { nearTie: 1e-2, kinds: ['full'] }));
   itFull('greedy text, pruned', () => checkGreedyIds(model(), NAME, { nearTie: 1e-2, kinds: ['pruned'] }));
