@@ -26,7 +26,10 @@ const BLOCKS = 4;
 const ROWS = randomRows(10, 14, 288, 71);
 
 /** For each row: the stream before each module and after the last, and what each module adds. */
-function streamsOf(model: ReferenceModel, ids: readonly number[]): { stream: (readonly Vector[])[]; added: (readonly Vector[])[] } {
+function streamsOf(
+  model: ReferenceModel,
+  ids: readonly number[],
+): { stream: (readonly Vector[])[]; added: (readonly Vector[])[] } {
   const stream: (readonly Vector[])[] = [referenceEmbedding(model, ids)];
   const added: (readonly Vector[])[] = [];
   for (let block = 0; block < BLOCKS; block++) {

@@ -71,7 +71,10 @@ describe('the story of a comparison with the original', function () {
     const out = inWorkspace('decision.html');
     await run('showBeforeAfter', { checkpoint: pruned, out });
     const [, html] = readFileSync(out, 'utf8').split('<body>'); // without its style
-    assert.match(html, /Meets the goal: [\d.]+ MB of at most 20(\.0)? MB, perplexity [\d.]+× of at most 3×, repetition \+\d+ of at most \+50 points/);
+    assert.match(
+      html,
+      /Meets the goal: [\d.]+ MB of at most 20(\.0)? MB, perplexity [\d.]+× of at most 3×, repetition \+\d+ of at most \+50 points/,
+    );
     assert.doesNotMatch(html, /command:/);
     await staged.window.frameWith('.decision');
     await staged.window.screenshot('comparing-original-2-page');
