@@ -34,8 +34,9 @@ def parts_of(path, rows):
     fit = next(line for line in text.splitlines() if line.startswith("fit, ev = "))
     text = text.replace(fit, f"fit = ev = torch.tensor({rows})\nNE = {min(MEASURED, len(rows))}")
     whole = next(line for line in text.splitlines() if line.startswith(WHOLE))
-    loading, dense = text.replace(whole, "").split(DENSE)
-    return loading, dense
+    text = text.replace(whole, "")
+    at = text.index(DENSE)
+    return text[:at], text[at:]
 
 
 def main():
