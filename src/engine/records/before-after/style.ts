@@ -9,7 +9,7 @@ export const STYLE = `
   border: 1px solid var(--line); border-left: 4px solid var(--muted); border-radius: 6px; background: var(--paper); }
 .decision.is-yes { border-left-color: var(--good); }
 .decision.is-no { border-left-color: var(--removed); }
-.decision strong { font-size: 1.15em; font-weight: 600; }
+.decision strong { max-width: calc(100% - 2em); font-size: 1.15em; font-weight: 600; }
 .decision .sign { font-weight: 700; }
 .figures { margin: 14px 0; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); }
 .figure-box.is-open strong { font-size: 1.1em; color: var(--muted); }
