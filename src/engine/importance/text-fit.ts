@@ -108,7 +108,7 @@ export async function askedWarning(
   if (!isAsked(asked)) return undefined;
   const some = rows.slice(0, ROWS);
   const length = Math.min(...some.map((row) => row.length));
-  if (length < LEAST) return undefined;
+  if (some.length === 0 || length < LEAST) return undefined;
   const cut = some.map((row) => Array.from(row).slice(0, length));
   return fitWarning(await textFit(model, cut, asked.id, job, view), asked);
 }

@@ -3,7 +3,16 @@ import { evalWork } from '../../engine/evaluate/cut-work';
 import { filledByRow, rowNumbersIn } from '../../engine/evaluate/row-numbers';
 import { shareOf } from '../../engine/parts/split';
 import { Table } from '../../engine/parts/table';
-import { evalResult, evalSubject, type EvaluatedFacts, measureEvalRows, withEvalModels } from '../runs/eval-subject';
+import {
+  beyondReason,
+  evalResult,
+  evalSubject,
+  type EvaluatedFacts,
+  judgedVocabulary,
+  measureEvalRows,
+  tellBeginning,
+  withEvalModels,
+} from '../runs/eval-subject';
 import type { CutJob } from './cut';
 import { evalFault } from './faults';
 import { filledOf } from './filled';
@@ -15,6 +24,8 @@ interface Frame {
   readonly rows: number;
   readonly length: number;
   readonly facts: EvaluatedFacts;
+  /** By which the perplexity may be beyond reason. */
+  readonly vocabulary?: number;
 }
 
 export const cutEval: CutJob<'eval'> = {
@@ -22,13 +33,15 @@ export const cutEval: CutJob<'eval'> = {
   measure: async (options, context, part) => {
     const subject = await evalSubject(options, context);
     const { rows, facts, opened } = subject;
-    const frame: Frame = { rows: rows.length, length: rows[0].length, facts };
+    const vocabulary = judgedVocabulary(subject);
+    const frame: Frame = { rows: rows.length, length: rows[0].length, facts, ...(vocabulary && { vocabulary }) };
     const share = shareOf(evalWork(frame), part);
     const own = rows.slice(share.rows.from, share.rows.to);
-    const { measured, device } = await withEvalModels(subject, options, context, async (models) => ({
-      measured: await measureEvalRows(models, own, context.job),
-      device: models.own.device,
-    }));
+    const { measured, device } = await withEvalModels(subject, options, context, async (models) => {
+      const found = await measureEvalRows(models, own, context.job);
+      if (part.number === 1) await tellBeginning(models, subject, context);
+      return { measured: found, device: models.own.device };
+    });
     if (measured.warning !== undefined) context.warn(measured.warning);
     return {
       share,
@@ -40,8 +53,9 @@ export const cutEval: CutJob<'eval'> = {
     };
   },
   finish: ({ frame: given, data, seconds }) => {
-    const { rows, length, facts } = given as Frame; // of records with one identity, made by `measure`
+    const { rows, length, facts, vocabulary } = given as Frame; // of records with one identity, made by `measure`
     const numbers = rowNumbersIn(new Table(filledOf(data), rows), 0, facts.against !== undefined);
-    return { result: evalResult(numbers, length, facts, { seconds }), warnings: [] };
+    const result = evalResult(numbers, length, facts, { seconds });
+    return { result, warnings: beyondReason(result, vocabulary) };
   },
 };

@@ -1,5 +1,5 @@
 /** What is evaluated: a model over rows, and the unpruned model that it is compared with. */
-import { type AskedRows, askedWarning, unfitWarning } from '../../engine/importance/text-fit';
+import { type AskedRows, askedWarning, isAsked, unfitWarning } from '../../engine/importance/text-fit';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
 import { comparedRows, type Unpruned, type Viewed } from '../../engine/evaluate/compared';
@@ -125,21 +125,28 @@ export const measureEvalRows = (
   unpruned ? comparedRows(own, unpruned, rows, job) : measuredRows(own.model, rows, own.view, job);
 
 /**
- * What the user must know of how the model reads the rows: whether it would read them better with or without a begin-of-text
- * token, where that was asked for, and whether a whole model knows such a text at all.
+ * Warns where the rows begin as somebody asked for, and the model would read them better with or without a begin-of-text token.
  * @throws CancelledError
  */
-export async function fitOfEval(
+export async function tellBeginning(
   { own }: EvalModels,
-  { rows, asked, opened }: EvalSubject,
-  meanNll: number,
+  { rows, asked }: EvalSubject,
   { job, warn }: Pick<JobContext, 'job' | 'warn'>,
 ): Promise<void> {
-  const isWhole = opened.removed.length === 0 && opened.changes.length === 0;
-  const warning =
-    (await askedWarning(own.model, rows, asked, job, own.view)) ??
-    (isWhole ? unfitWarning(Math.exp(meanNll), opened.architecture.vocabulary) : undefined);
+  const warning = await askedWarning(own.model, rows, asked, job, own.view);
   if (warning !== undefined) warn(warning);
+}
+
+/** By whose vocabulary a perplexity may be beyond reason: of a whole model, where nobody asked for a beginning. */
+export const judgedVocabulary = ({ asked, opened }: EvalSubject): number | undefined =>
+  opened.removed.length === 0 && opened.changes.length === 0 && !isAsked(asked)
+    ? opened.architecture.vocabulary
+    : undefined;
+
+/** The warnings for a perplexity of all rows. @param vocabulary of `judgedVocabulary` */
+export function beyondReason({ ppl }: Pick<EvaluateResult, 'ppl'>, vocabulary: number | undefined): string[] {
+  const warning = vocabulary === undefined ? undefined : unfitWarning(ppl, vocabulary);
+  return warning === undefined ? [] : [warning];
 }
 
 /** The result from the numbers of all rows. @param length tokens of a row */

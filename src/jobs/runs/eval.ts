@@ -1,12 +1,20 @@
 /** Perplexity of a text, or of calibration rows, for a model or a view of it; and how near it is to the unpruned model. */
-import { perplexityFrom } from '../../engine/evaluate/perplexity';
 import { repeatingOf } from '../../engine/evaluate/repeating';
 import type { TokenRows } from '../../engine/model/forward';
 import { inPhases, type JobOptions } from '../../engine/progress';
 import type { EvaluateResult, RepetitionResult } from '../../protocol/jobs';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
-import { type EvalModels, evalResult, evalSubject, fitOfEval, measureEvalRows, withEvalModels } from './eval-subject';
+import {
+  beyondReason,
+  type EvalModels,
+  evalResult,
+  evalSubject,
+  judgedVocabulary,
+  measureEvalRows,
+  tellBeginning,
+  withEvalModels,
+} from './eval-subject';
 
 type Options = OptionsFor<'eval'>;
 
@@ -16,16 +24,14 @@ export async function runEval(options: Options, context: JobContext): Promise<Ru
   const { rows, facts, run } = subject;
   const { measured, device } = await withEvalModels(subject, options, context, async (models) => {
     const found = await measure(models, rows, options, context);
-    const { meanNll } = perplexityFrom(found.numbers, rows[0].length);
-    await fitOfEval(models, subject, meanNll, context);
+    await tellBeginning(models, subject, context);
     return { measured: found, device: models.own.device };
   });
   const { numbers, warning, repetition } = measured;
   if (warning !== undefined) context.warn(warning);
-  return {
-    result: evalResult(numbers, rows[0].length, facts, { repetition, seconds: secondsSince(start) }),
-    run: run(device),
-  };
+  const result = evalResult(numbers, rows[0].length, facts, { repetition, seconds: secondsSince(start) });
+  beyondReason(result, judgedVocabulary(subject)).forEach(context.warn);
+  return { result, run: run(device) };
 }
 
 /** Shares of progress: a continuation takes about as long as some rows. */

@@ -143,7 +143,7 @@ async function answer(
         ]),
       );
       const asked = { choice: options.bos, mode, id: bosIdOf({ tokenizer, bosTokenId: architecture.bosTokenId }) };
-      const contexts = bundles.flatMap(({ kind, items }) => (kind === 'choices' ? items : [])).slice(0, CONTEXTS);
+      const contexts = tasks.flatMap(({ choiceItems }) => choiceItems).slice(0, CONTEXTS); // the same in every part
       const ids: number[][] = [];
       for (const { choices } of contexts) ids.push(await encodeText(tokenizer, choices[0].context, beginning));
       const begun = await askedWarning(model, ids.filter(isLong), asked, context.job, view);
