@@ -67,7 +67,7 @@ export class JourneyPart {
       kind: origin?.kind,
       scored: services.scores.shown(this.subject) !== undefined || this.reading.scorings().length > 0,
       planned: removed.length > 0,
-      ...(this.subject.quantised && { quantised: true, exportedPlan: this.exportedPlan(runs) }),
+      ...(this.subject.quantised && { quantised: this.subject.quantised, exportedPlan: this.exportedPlan(runs) }),
       written: removed.length > 0 ? newest(sameBlocks) : undefined,
       adapter: this.reading.adapterFor(removed),
       merged: isChild(MERGED),
