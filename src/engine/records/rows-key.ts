@@ -26,7 +26,8 @@ export function curveKey(
   // The text that is measured on comes first.
   const of = { sha256, share: inputs.find((input) => input.sha256 === sha256)?.share };
   if (settings.rows === 'calibration') return drawnKey(keyOf(of, rows, length, 'seed', settings.seed), settings);
-  return keyOf(of, rows, length, 'bos', settings.bos);
+  // A window, as in an evaluation: with BOS before each, rows are longer by it.
+  return keyOf(of, rows, finite(settings.window) ?? length, 'bos', settings.bos);
 }
 
 /**

@@ -52,6 +52,9 @@ describe('keys of rows', () => {
     const key = curveKeyOf({ rows: 'text', window: 64, limit: 10, bos: 'stream' });
     assert.ok(key !== undefined && key !== KEY);
     assert.notEqual(curveKeyOf({ rows: 'text', window: 64, limit: 10, bos: 'none' }), key);
+    // The curve's rows have BOS on top of their windows.
+    const begun = curveKeyOf({ rows: 'text', window: 63, bos: 'window' });
+    assert.match(begun!, /10×63 bos window$/);
     const record = demoRecord();
     const cut = { windows: 10, window: 64, bos: 'stream' };
     const retrained = { ...(record.results.retrained as object), ...cut };
