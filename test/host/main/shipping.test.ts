@@ -46,6 +46,8 @@ interface Story {
   readonly repetition?: string;
   /** What brings the model there: correcting its weights at once, also into a file of its own types, or retraining it. */
   readonly by: 'healing' | 'healing to GGUF' | 'retraining';
+  /** What the page says in the end. */
+  readonly verdict: 'Meets the goal' | 'Misses the goal';
   readonly patience: number;
 }
 
@@ -68,6 +70,7 @@ const SAMPLE: Story = {
   // A model of three million parameters that lost a quarter of its blocks repeats itself.
   repetition: '25',
   by: 'retraining',
+  verdict: 'Meets the goal',
   patience: 120_000,
 };
 
@@ -83,6 +86,7 @@ const SMOLLM2: Story = {
   bytes: 139e6,
   ratio: '1.3',
   by: 'healing',
+  verdict: 'Meets the goal',
   patience: 900_000,
 };
 
@@ -98,6 +102,8 @@ const GEMMA: Story = {
   bytes: 251e6,
   ratio: '1.6',
   by: 'healing to GGUF',
+  // By its perplexity it would do, but it repeats itself far more than the original.
+  verdict: 'Misses the goal',
   patience: 1_800_000,
 };
 
@@ -266,7 +272,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
       for (const text of [head, types, promised]) assertPromised(text, size);
     });
 
-    it('compares it with the original on another text, and says that it meets the goal', async () => {
+    it(`compares it with the original on another text, and says that it ${story.verdict.toLowerCase()}`, async () => {
       await primary(/^Compare/);
       assert.match(await window.question(/Speed of both/), story.judged);
       await window.enter('Speed of both');
@@ -276,7 +282,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
           (await pageFrame())
             ?.locator('body')
             .innerText()
-            .then((text) => text.includes('Meets the goal')) ?? false,
+            .then((text) => text.includes(story.verdict)) ?? false,
         patience,
       );
       await vscode.commands.executeCommand('notifications.clearAll');
