@@ -142,7 +142,7 @@ export const unfitScores = ({ ppl, limit, other }: TextFit): string =>
   (other !== undefined
     ? `${wayWords(other.begins)} ${formatNumber(other.ppl)}.`
     : `more than ${formatNumber(limit)}, which is beyond reason for its vocabulary.`) +
-  ' What they say of blocks means little. Score again.';
+  ' What they say of blocks means little. Score again';
 
 const wayWords = (begins: boolean): string =>
   begins ? 'with a begin-of-text token before each row' : 'without a begin-of-text token';
@@ -156,10 +156,10 @@ export function unfitWarning(ppl: number, vocabulary: number): string | undefine
 
 const beyondReason = (measured: string, limit: number): string =>
   `The model does not fit this text: ${measured}, more than ${formatNumber(limit)}, which is beyond reason for its vocabulary. ` +
-  'What such a text says of blocks means little. Use a text of the kind that the model was trained on.';
+  'What such a text says of blocks means little. Use a text of the kind that the model was trained on';
 
 function remedyOf(begins: boolean, { mode, id }: AskedRows): string {
   if (mode === 'given')
-    return begins ? `Put the token ${id} before each row of the file.` : 'Leave it out of the file.';
-  return `${set('bos', begins ? 'window' : 'none')}.`;
+    return begins ? `Put the token ${id} before each row of the file` : 'Leave it out of the file';
+  return set('bos', begins ? 'window' : 'none');
 }

@@ -365,6 +365,8 @@ describe('commands', () => {
       settings: { batch: 2, length: 32 },
     });
     const firstEnds = assert.rejects(first, CancelledLike);
+    // It looks at its text before it is queued.
+    await until('the first is listed', async () => (await run<JobInfo[]>('showJobs')).length === 1);
     const second = run<EvaluateResult>('evaluatePerplexity', { checkpoint, text, limit: 1 });
     await until('both are listed', async () => (await run<JobInfo[]>('showJobs')).length === 2);
     const [running, waiting] = await run<JobInfo[]>('showJobs');
