@@ -159,7 +159,6 @@ const beyondReason = (measured: string, limit: number): string =>
   'What such a text says of blocks means little. Use a text of the kind that the model was trained on';
 
 function remedyOf(begins: boolean, { mode, id }: AskedRows): string {
-  if (mode === 'given')
-    return begins ? `Put the token ${id} before each row of the file` : 'Leave it out of the file';
+  if (mode === 'given') return begins ? `Put the token ${id} before each row of the file` : 'Leave it out of the file';
   return set('bos', begins ? 'window' : 'none');
 }
