@@ -95,8 +95,11 @@ export function checkpointItem(
   item.iconPath = new vscode.ThemeIcon(origin ? madeIcon(origin) : usable ? 'layers' : 'archive');
   item.description = [
     describe(checkpoint, state, family),
-    ...(freshness?.changed ? [vscode.l10n.t('scores are stale')] : []),
-    ...(state.scores?.unfit ? [vscode.l10n.t('the model does not fit the text')] : []),
+    ...(freshness?.changed
+      ? [vscode.l10n.t('scores are stale')]
+      : state.scores?.unfit
+        ? [vscode.l10n.t('the model does not fit the text')]
+        : []),
   ].join(' · ');
   item.tooltip = tooltip(path, checkpoint, state, family);
   if (!usable) item.command = openCommand(node);

@@ -67,7 +67,7 @@ describe('plans and models in the tree', function () {
     const item = await line();
     assert.match(item.contextValue!, /scored\..*next-suggest$/);
     assert.match(tooltip(item), /Next: let Coppice suggest blocks to prune/);
-    assert.match(tooltip(item), /Scores, shown: ppl, .*calibration\.txt, .* tokens, today/);
+    assert.match(tooltip(item), /Scores, shown: ppl, .*calibration\.txt, [^·]* tokens, BOS: \w+, today/);
   });
 
   it('shows the scores as a profile, with when and on what they were measured', async () => {
