@@ -160,7 +160,7 @@ describe('command line: curves and reports', function () {
       '--json',
     ]);
     assert.match(measured.stderr, tooLong);
-    assert.equal(measured.stderr.match(/warning/g)!.length, 1, 'once, though the rows both rank and measure');
+    assert.equal(measured.stderr.match(/warning: rows/g)!.length, 1, 'once, though the rows both rank and measure');
     assert.deepEqual([(jsonOf(measured).text as { rows: number }).rows], [3]);
   });
 });
