@@ -10,9 +10,8 @@ import { UserError } from '../errors';
 import { requireHealable } from '../heal/healable';
 import { option } from '../option-token';
 import { type Calibration, calibrationWarnings, loadCalibration } from './calibration';
-import { bosIdOf } from '../tokenizer/bos';
 import type { TextFit } from '../../format/text-fit';
-import { fitWarning, textFit } from './text-fit';
+import { askedRows, fitWarning, textFit } from './text-fit';
 import { normCause, resultWarnings, scoresWarning } from './not-finite';
 import { arithmeticOf, refusedInt8, SCORE_PRECISIONS } from './arithmetic';
 import { type Criterion, criterionInfo, objectiveOf, objectiveSetting } from './criteria';
@@ -162,11 +161,7 @@ export async function withScoredModel<T>(
   const precision = options.precision === 'float16' ? options.precision : undefined;
   const compute = { device: choice, threads, memory, hooks, precision };
   const isChanged = changes.length > 0;
-  const asked = {
-    choice: bos,
-    mode: calibration.bos ?? ('given' as const),
-    id: bosIdOf({ tokenizer, bosTokenId }),
-  };
+  const asked = askedRows(bos, calibration.bos, { tokenizer, bosTokenId });
   const { found, fit } = await withModel(checkpoint, { ...compute, changes }, async (model) => {
     const first = isOfWhole(scope, model) && scope.isFirstPart !== false;
     const read = first ? await textFit(model, rows, asked.id, job) : undefined;

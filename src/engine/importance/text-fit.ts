@@ -12,6 +12,7 @@ import type { Model } from '../model/model';
 import { fullView, stepsOf, type View } from '../model/view';
 import { set } from '../option-token';
 import type { JobOptions } from '../progress';
+import { bosIdOf, type BosSource } from '../tokenizer/bos';
 import { sweepLosses } from './sweep';
 
 /** How the rows were asked for. */
@@ -23,6 +24,13 @@ export interface AskedRows {
   /** The begin-of-text token; undefined if the model has none. */
   readonly id: number | undefined;
 }
+
+/** @param mode where the token is; undefined for rows of ids */
+export const askedRows = (choice: BosChoice | undefined, mode: BosMode | undefined, source: BosSource): AskedRows => ({
+  choice,
+  mode: mode ?? 'given',
+  id: bosIdOf(source),
+});
 
 /** Rows that are measured at most. */
 const ROWS = 4;

@@ -2,8 +2,7 @@
  * Retraining from start to end (Shortened LLaMA §3.3; its later version for continued pre-training): data, model,
  * teacher, training with a state that can be resumed, and the adapter or checkpoint at the end.
  */
-import { askedWarning } from '../importance/text-fit';
-import { bosIdOf } from '../tokenizer/bos';
+import { askedRows, askedWarning } from '../importance/text-fit';
 import { type Architecture, linearNames, longestText, withoutLayers } from '../checkpoint/architecture';
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
@@ -131,7 +130,7 @@ export async function retrain(
     const options = trainOptions(settings, data);
     const parameters = [...training.parameters.values()].reduce((sum, { values }) => sum + values.length, 0);
     const source = { tokenizer, bosTokenId: model.architecture.bosTokenId };
-    const asked = { choice: settings.bos, mode: data.describe.bos ?? ('given' as const), id: bosIdOf(source) };
+    const asked = askedRows(settings.bos, data.describe.bos, source);
     const ids = data.train.map((example) => example.ids);
     const warning = settings.data === 'self' ? undefined : await askedWarning(author, ids, asked, job);
     context.hooks?.onStart?.({

@@ -1,5 +1,5 @@
 /** What is asked of whom, and one model's answers: the same for a whole run and for a part of it. */
-import { askedWarning } from '../../engine/importance/text-fit';
+import { askedRows, askedWarning } from '../../engine/importance/text-fit';
 import { availableTasks } from '../../engine/evaluate/tasks/available';
 import type { Bundle } from '../../engine/evaluate/tasks/bundles';
 import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
@@ -14,7 +14,7 @@ import { inPhases, type JobOptions } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import type { RunInput } from '../../engine/records/record';
 import type { BosMode } from '../../format/bos';
-import { type Beginning, beginningOf, bosIdOf, encodeText } from '../../engine/tokenizer/bos';
+import { type Beginning, beginningOf, encodeText } from '../../engine/tokenizer/bos';
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
 import type { OptionsFor } from '../kinds';
 import { columnsOf } from '../options/models';
@@ -142,7 +142,7 @@ async function answer(
           answersKey([identity, removed, hashesOf(inputs), hashesOf(task.inputs), begins, arithmetic]),
         ]),
       );
-      const asked = { choice: options.bos, mode, id: bosIdOf({ tokenizer, bosTokenId: architecture.bosTokenId }) };
+      const asked = askedRows(options.bos, mode, { tokenizer, bosTokenId: architecture.bosTokenId });
       const contexts = tasks.flatMap(({ choiceItems }) => choiceItems).slice(0, CONTEXTS); // the same in every part
       const ids: number[][] = [];
       for (const { choices } of contexts) ids.push(await encodeText(tokenizer, choices[0].context, beginning));

@@ -1,6 +1,5 @@
 /** Prunes a model in width, measures the narrower model, and writes it or what it keeps. */
-import { type AskedRows, fitWarning, textFit } from '../../engine/importance/text-fit';
-import { bosIdOf } from '../../engine/tokenizer/bos';
+import { type AskedRows, askedRows, fitWarning, textFit } from '../../engine/importance/text-fit';
 import { withShare } from '../../format/text-share';
 import { foldersOf } from '../../engine/checkpoint/folders';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
@@ -130,8 +129,7 @@ async function calibrationOf(
   const drawing = { samples, length, seed, share, vocabulary, bos, bosTokenId };
   const calibration = await loadCalibration(options.calibration, drawing, tokenizer);
   calibrationWarnings(calibration, options, context).forEach(warn);
-  const asked = { choice: bos, mode: calibration.bos ?? ('given' as const), id: bosIdOf({ tokenizer, bosTokenId }) };
-  return { calibration, asked };
+  return { calibration, asked: askedRows(bos, calibration.bos, { tokenizer, bosTokenId }) };
 }
 
 /** Applications of the model, about: forward and backward passes to measure, and what a choice and the loss take. */

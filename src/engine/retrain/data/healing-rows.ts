@@ -2,7 +2,7 @@
  * Rows of one length for healing: calibration rows, rows from all of a text or of several files in equal parts, or text
  * that the unpruned model writes.
  */
-import type { AskedRows } from '../../importance/text-fit';
+import { type AskedRows, askedRows } from '../../importance/text-fit';
 import type { TextShare } from '../../../format/text-share';
 import { counted } from '../../../format/words';
 import { UserError } from '../../errors';
@@ -17,7 +17,7 @@ import { inPhases, type JobOptions } from '../../progress';
 import { fileInput } from '../../records/details';
 import type { RunInput } from '../../records/record';
 import type { BosChoice } from '../../../format/bos';
-import { beginningOf, bosIdOf, rowPrefix } from '../../tokenizer/bos';
+import { beginningOf, rowPrefix } from '../../tokenizer/bos';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { join } from 'node:path';
 import { loadTrainingData, type TrainingData } from './load';
@@ -94,8 +94,8 @@ export async function healingRows(text: HealingText, source: Source, job: JobOpt
 function askedOf({ calibration, bos }: HealingText, { author, tokenizer }: Source): AskedRows {
   const { bosTokenId } = author.architecture;
   const isGiven = calibration !== undefined && isRowsFile(calibration);
-  const mode = isGiven ? 'given' : beginningOf(bos, { tokenizer, bosTokenId }).mode;
-  return { choice: bos, mode, id: bosIdOf({ tokenizer, bosTokenId }) };
+  const source = { tokenizer, bosTokenId };
+  return askedRows(bos, isGiven ? undefined : beginningOf(bos, source).mode, source);
 }
 
 interface Wanted extends Source {
