@@ -47,7 +47,7 @@ describe('command line: score', function () {
       '--memory',
       '1GB',
     );
-    assert.deepEqual(keys(json), sorted(`${SCORE} blocks order`));
+    assert.deepEqual(keys(json), sorted(`${SCORE} blocks order unfit`)); // random weights fit no text
     assert.deepEqual(keys(json.full), sorted('ppl meanNll tokens'));
     const blocks = json.blocks as Json[];
     assert.deepEqual(
@@ -79,7 +79,7 @@ describe('command line: score', function () {
 
   it('score: modules, windows, removals, and what needs no text', async () => {
     const modules = await run('score', model, '--calibration', rows, '--granularity', 'module');
-    assert.deepEqual(keys(modules), sorted(`${SCORE} modules order`));
+    assert.deepEqual(keys(modules), sorted(`${SCORE} modules order unfit`));
     const [first] = modules.modules as Json[];
     for (const key of sorted('block part score ppl meanNll')) assert.ok(key in first, key);
     assert.deepEqual(keys((modules.order as Json[])[0]), ['block', 'part']);
@@ -95,11 +95,11 @@ describe('command line: score', function () {
     );
 
     const angular = await run('score', model, '--calibration', rows, '--criterion', 'angular');
-    assert.deepEqual(keys(angular), sorted(`${SCORE} windows`));
+    assert.deepEqual(keys(angular), sorted(`${SCORE} windows unfit`));
     assert.deepEqual(keys((angular.windows as Json[])[0]), ['score', 'size', 'start']);
 
     const greedy = await run('score', model, '--calibration', rows, '--criterion', 'greedy', '--count', '2');
-    assert.deepEqual(keys(greedy), sorted(`${SCORE} objective removals`));
+    assert.deepEqual(keys(greedy), sorted(`${SCORE} objective removals unfit`));
     assert.equal((greedy.removals as Json[]).length, 2);
     assert.deepEqual(keys((greedy.removals as Json[])[0]), sorted('block meanNll ppl'));
     const [{ block }] = greedy.removals as { block: number }[];
@@ -118,7 +118,7 @@ describe('command line: score', function () {
     assert.deepEqual(keys((influence.blocks as Json[])[0]), ['index', 'score']);
 
     const taylor = await run('score', model, '--calibration', rows, '--criterion', 'taylor');
-    assert.deepEqual(keys(taylor), sorted(`${SCORE} blocks order tensors`));
+    assert.deepEqual(keys(taylor), sorted(`${SCORE} blocks order tensors unfit`));
     assert.deepEqual(keys(taylor.full), sorted('ppl meanNll tokens'));
     assert.deepEqual(keys((taylor.tensors as Json[])[0]), sorted('block name score'));
     const many = join(temporaryFolder(), 'many.json');

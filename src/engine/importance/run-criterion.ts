@@ -170,7 +170,7 @@ export async function withScoredModel<T>(
     const scored = hasTeacher ? withModel(checkpoint, compute, (teacher) => run(model, teacher)) : run(model);
     return { found: await scored, fit: read };
   });
-  const fitted = fit && fitWarning(fit, asked);
+  const fitted = fitWarning(fit, asked);
   return {
     found,
     calibration,

@@ -47,6 +47,7 @@ const UNFIT = 1.5;
  * Measures the first rows as they are, and the same tokens the other way.
  * @param rows tokens, all of one length, of at least three
  * @param id the begin-of-text token; undefined if the model has none
+ * @returns undefined if the rows have no perplexity: numbers that are not finite have warnings of their own
  * @throws CancelledError
  */
 export async function textFit(
@@ -55,7 +56,7 @@ export async function textFit(
   id: number | undefined,
   { signal }: Pick<JobOptions, 'signal'>,
   view: View = fullView(model.architecture.layers.length),
-): Promise<TextFit> {
+): Promise<TextFit | undefined> {
   const some = rows.slice(0, ROWS);
   const limit = limitOf(model.architecture.vocabulary);
   const lossesOf = async (each: TokenRows): Promise<number[][]> => {
@@ -65,6 +66,7 @@ export async function textFit(
   };
   const own = await lossesOf(some);
   const measured = { rows: some.length, ppl: perplexity(own), limit };
+  if (!Number.isFinite(measured.ppl)) return undefined;
   const turned = id === undefined ? undefined : otherWay(some, id, longestText(model.architecture));
   if (!turned || some[0].length < LEAST || turned.rows[0].length < LEAST - 1) return measured;
   const other = await lossesOf(turned.rows);
@@ -72,11 +74,9 @@ export async function textFit(
   const ahead = turned.begins ? 0 : 1;
   const most = Math.min(own[0].length - ahead, other[0].length - (1 - ahead));
   const common = (losses: readonly number[][], from: number) => losses.map((row) => row.slice(from, from + most));
-  return {
-    ...measured,
-    ppl: perplexity(common(own, ahead)),
-    other: { begins: turned.begins, ppl: perplexity(common(other, 1 - ahead)) },
-  };
+  const ppl = perplexity(common(other, 1 - ahead));
+  if (!Number.isFinite(ppl)) return measured;
+  return { ...measured, ppl: perplexity(common(own, ahead)), other: { begins: turned.begins, ppl } };
 }
 
 /** The rows with the token before each, or without it if all have it. */
@@ -121,9 +121,9 @@ export async function askedWarning(
   return fitWarning(await textFit(model, cut, asked.id, job, view), asked);
 }
 
-/** Whether the text says nothing of the model. Numbers that are not finite have warnings of their own. */
+/** Whether the text says nothing of the model. */
 export const isUnfit = ({ ppl, other, limit }: TextFit): boolean =>
-  Number.isFinite(ppl) && (ppl > limit || (other !== undefined && ppl > UNFIT * other.ppl));
+  ppl > limit || (other !== undefined && ppl > UNFIT * other.ppl);
 
 /** What a result tells of a text that the model does not fit: the other way only where it is the reason. */
 export function unfitOf(fit: TextFit): TextFit | undefined {
@@ -132,8 +132,9 @@ export function unfitOf(fit: TextFit): TextFit | undefined {
   return other !== undefined && fit.ppl > UNFIT * other.ppl ? fit : measured;
 }
 
-/** The warning for rows that the model reads badly; undefined if it reads them well. */
-export function fitWarning(fit: TextFit, asked: AskedRows): string | undefined {
+/** The warning for rows that the model reads badly; undefined if it reads them well, or they have no perplexity. */
+export function fitWarning(fit: TextFit | undefined, asked: AskedRows): string | undefined {
+  if (!fit) return undefined;
   const { ppl, other, limit, rows } = fit;
   const isWorse = other !== undefined && ppl > (isAsked(asked) ? WORSE : UNFIT) * other.ppl;
   const first = `the perplexity of the whole model on the first ${counted(rows, 'row')} is ${formatNumber(ppl)}`;
@@ -158,7 +159,7 @@ const wayWords = (begins: boolean): string =>
 /** The warning for a perplexity of the whole model that is beyond reason; undefined for another one. */
 export function unfitWarning(ppl: number, vocabulary: number): string | undefined {
   const limit = limitOf(vocabulary);
-  if (!isUnfit({ rows: 0, ppl, limit })) return undefined;
+  if (!Number.isFinite(ppl) || !isUnfit({ rows: 0, ppl, limit })) return undefined;
   return beyondReason(`the perplexity of the whole model is ${formatNumber(ppl)}`, limit);
 }
 

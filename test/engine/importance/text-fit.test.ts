@@ -12,6 +12,7 @@ import {
 import { fullView } from '../../../src/engine/model/view';
 import { loadReference } from '../../reference/forward';
 import { referenceLoss } from '../../reference/measures';
+import { brokenCheckpoint } from '../../support/broken';
 import { assertClose } from '../../support/close';
 import { withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
@@ -31,18 +32,26 @@ describe('importance/text-fit', () => {
     const some = bare.slice(0, 4); // no more are measured
     const begun = some.map((row) => [BOS, ...row]);
     await withModel(folder, async (model) => {
-      const plain = await textFit(model, bare, BOS, {});
+      const fitOf = async (rows: readonly number[][], id?: number) => (await textFit(model, rows, id, {}))!;
+      const plain = await fitOf(bare, BOS);
       assert.deepEqual([plain.rows, plain.other?.begins, plain.limit], [4, true, 100]);
       assertClose(plain.ppl, Math.exp(total(some) / (4 * 19)), { relative: 1e-4 }, 'as they are');
       const firsts = some.map(([first]) => [BOS, first]);
       const common = (total(begun) - total(firsts)) / (4 * 19);
       assertClose(plain.other!.ppl, Math.exp(common), { relative: 1e-4 }, 'with the token');
-      const turned = await textFit(model, begun, BOS, {});
+      const turned = await fitOf(begun, BOS);
       assert.equal(turned.other?.begins, false);
       assertClose(turned.ppl, plain.other!.ppl, { relative: 1e-4 }, 'the same tokens');
       assertClose(turned.other.ppl, plain.ppl, { relative: 1e-4 }, 'the same tokens without it');
-      assert.equal((await textFit(model, bare, undefined, {})).other, undefined);
-      assert.equal((await textFit(model, [[4, 5]], BOS, {})).other, undefined);
+      assert.equal((await fitOf(bare)).other, undefined);
+      assert.equal((await fitOf([[4, 5]], BOS)).other, undefined);
+    });
+  });
+
+  it('says nothing of a model whose numbers are not finite', async () => {
+    const broken = await brokenCheckpoint('model.layers.2.mlp.down_proj.weight', [7], Infinity);
+    await withModel(broken, async (model) => {
+      assert.equal(await textFit(model, randomRows(2, 12, VOCABULARY, 3), BOS, {}), undefined);
     });
   });
 
