@@ -67,7 +67,7 @@ describe('sidecar: jobs', function () {
     const curve = await client().run({ kind: 'curve', ...broken, criterion: 'deepest', keepEnds: false, ...drawn });
     assert.match(curve.warnings.join(), place);
     const whole = await client().run({ kind: 'score', ...source, criterion: 'ppl', ...drawn });
-    assert.deepEqual(whole.warnings, []);
+    assert.doesNotMatch(whole.warnings.join(), /finite|NaN/);
   });
 
   it('every other criterion', async () => {
@@ -99,7 +99,7 @@ describe('sidecar: jobs', function () {
     const remove = [2, '4.ffn'];
     const steps: string[] = [];
     const evaluated = await client().run(
-      { kind: 'eval', ...source, remove, text, window: 32, limit: 5 },
+      { kind: 'eval', ...source, remove, text, window: 32, limit: 5, bos: 'stream' },
       { onProgress: ({ label }) => steps.push(label) },
     );
     assert.equal(steps[0], 'reading text.txt as tokens'); // which takes long of a long text

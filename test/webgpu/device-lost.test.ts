@@ -15,7 +15,7 @@ import { temporaryFolder } from '../support/temporary';
 import { describeWebGpu } from '../support/webgpu';
 
 /** Runs on the GPU until it is gone. */
-const RUNS = 8;
+const RUNS = 20;
 
 /** Loaded into the sidecar before anything else: after so many runs the driver says what drivers say. */
 const LOSES_ITS_DEVICE = `
