@@ -188,6 +188,7 @@ describe('the story of healing', function () {
       );
       await window.screenshot(`healing-3-panel-${theme.split(' ')[1].toLowerCase()}`);
       await card.scrollIntoViewIfNeeded();
+      await frame.locator('.dock.is-stuck').waitFor(); // the small figures, while the large ones are out of view
       await window.screenshot(`healing-4-card-${theme.split(' ')[1].toLowerCase()}`);
       await settings.update('colorTheme', undefined, vscode.ConfigurationTarget.Global);
       await window.tidy();

@@ -34,12 +34,10 @@ export function dockSection(context: Context, figures: HTMLElement): Section {
     next.element,
   );
   new IntersectionObserver(
-    ([
-      {
-        isIntersecting,
-        boundingClientRect: { top },
-      },
-    ]) => element.classList.toggle('is-stuck', !isIntersecting && top < 100),
+    (entries) => {
+      const { isIntersecting, boundingClientRect } = entries.at(-1)!; // a busy page gets several at once, the newest last
+      element.classList.toggle('is-stuck', !isIntersecting && boundingClientRect.top < 100);
+    },
     { rootMargin: '-56px 0px 0px 0px' },
   ).observe(figures);
   return {
