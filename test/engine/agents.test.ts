@@ -15,6 +15,7 @@ import type { JobRunner } from '../../src/jobs/runner';
 import type { JobOutcome, JobSpec } from '../../src/protocol/jobs';
 import { hashesOf } from '../support/hashes';
 import { temporaryFolder } from '../support/temporary';
+import { tinyCheckpoint } from '../support/tiny-models';
 
 const root = temporaryFolder();
 const model = join(root, 'model');
@@ -118,6 +119,19 @@ describe('an agent with the sample model', function () {
     await assert.rejects(call('prune', input), /exists already/);
     await assert.rejects(call('prune', { ...input, out: 'model/short' }), /never writes there/);
     await assert.rejects(call('prune', { ...input, out: '../short' }), /outside the folders/);
+  });
+
+  it('refuses to heal by a fold what has norms behind its modules, before it asks anybody', async () => {
+    cpSync(tinyCheckpoint('gemma2-softcap', { tokenizer: true }), join(root, 'gemma'), { recursive: true });
+    const input = { checkpoint: 'gemma', remove: [1], data: ['model/evaluation.txt'], method: 'fold' };
+    await assert.rejects(ask('heal', input), (error) => {
+      assert.match(failureText(error), /Cannot heal gemma2 by a fold.* Use .*refit|set .*refit/s);
+      return true;
+    });
+    assert.match(
+      await ask('heal', { ...input, method: 'refit', out: 'refitted' }),
+      /^Heal gemma without 1 of its 4 blocks\?/,
+    );
   });
 
   it('evaluates both: the numbers of the job', async () => {

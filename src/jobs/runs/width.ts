@@ -47,14 +47,14 @@ export async function runWidth(options: Options, context: JobContext): Promise<R
   const compute = modelOptions(options, context);
   const [measuring, selecting, evaluating] = inPhases(context.job, phasesOf(options));
   const { rows } = calibration;
-  const clock = performance.now();
-  const { choice, device } = await withModel(checkpoint, compute, async (model) => {
+  const { choice, device, pruningSeconds } = await withModel(checkpoint, compute, async (model) => {
     const begun = fitWarning(await textFit(model, rows, asked.id, context.job), asked);
     if (begun !== undefined) context.warn(begun);
+    const clock = performance.now();
     const measured = await measureWidth(model, rows, { ...options, range }, measuring);
-    return { choice: await measured.select(amount, selecting), device: model.device };
+    const chosen = await measured.select(amount, selecting);
+    return { choice: chosen, device: model.device, pruningSeconds: secondsSince(clock) };
   });
-  const pruningSeconds = secondsSince(clock);
   const narrow = narrowCheckpoint(checkpoint, choice.width);
   const { meanNll, ppl, warning } = await withModel(narrow, compute, (model) =>
     perplexityOfRows(model, rows, fullView(architecture.layers.length), evaluating),
