@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { loadRows } from '../../../src/engine/evaluate/rows';
 import { DEFAULT_SEED } from '../../../src/engine/importance/drawing';
-import { sweepLosses } from '../../../src/engine/importance/sweep';
-import { stepsOf, viewWithout } from '../../../src/engine/model/view';
+import { viewWithout } from '../../../src/engine/model/view';
 import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { assertClose, assertSameOrder, TOLERANCE } from '../../support/close';
 import { calibrationRows, goldenDrawn, goldenGreedy, goldenTokens } from '../../support/golden';
@@ -20,7 +19,7 @@ import {
   checkSomeBlocks,
 } from '../../support/golden-checks';
 import { runOn } from '../../support/jobs';
-import { itLlamaCpp, lossOfLlamaCpp } from '../../support/llamacpp';
+import { checkLossOfLlamaCpp, itLlamaCpp } from '../../support/llamacpp';
 import { describedModel } from '../../support/model';
 import { describeShared, gemma3Gguf, itFull, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
@@ -81,9 +80,6 @@ describeShared('golden numbers of Gemma 3 270M', function () {
       model().architecture.layers.length,
       removed.map((block) => ({ block })),
     );
-    const { full } = await sweepLosses(model(), rows, stepsOf(view), []);
-    const own = full.reduce((sum, loss) => sum + loss, 0) / full.length;
-    const theirs = lossOfLlamaCpp(out, rows);
-    assert.ok(Math.abs(theirs / own - 1) < 0.01, `llama.cpp ${theirs}, Coppice ${own}`);
+    await checkLossOfLlamaCpp(out, model(), rows, view);
   });
 });

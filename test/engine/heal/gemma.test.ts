@@ -8,12 +8,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { heal } from '../../../src/engine/heal/heal';
-import { sweepLosses } from '../../../src/engine/importance/sweep';
 import { openModel } from '../../../src/engine/model/model';
-import { fullView, stepsOf, viewWithout } from '../../../src/engine/model/view';
+import { fullView, viewWithout } from '../../../src/engine/model/view';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import { runOn } from '../../support/jobs';
-import { itLlamaCppFull, lossOfLlamaCpp } from '../../support/llamacpp';
+import { checkLossOfLlamaCpp, itLlamaCppFull } from '../../support/llamacpp';
 import { gemma3Gguf, itFull, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -60,10 +59,7 @@ describe('healing of Gemma 3 270M', function () {
     const rows = await rowsOf(shared('data/wikitext2/wiki.test.raw.hf-joined.txt'), 2, 1000, checkpoint);
     const model = await openModel(await openCheckpoint(out), { device: 'cpu' });
     try {
-      const { full } = await sweepLosses(model, rows, stepsOf(fullView(15)), []);
-      const own = full.reduce((sum, loss) => sum + loss, 0) / full.length;
-      const theirs = lossOfLlamaCpp(out, rows);
-      assert.ok(Math.abs(theirs / own - 1) < 0.01, `llama.cpp ${theirs}, Coppice ${own}`);
+      await checkLossOfLlamaCpp(out, model, rows, fullView(15));
     } finally {
       await model.close();
     }
