@@ -2,15 +2,10 @@
  * The real llama.cpp, in npm's node-llama-cpp, which a script beside the repository installs into the user's cache and
  * runs in a process of its own. Tests use it where it is installed; `npm run test:full` installs it.
  */
-import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { sweepLosses } from '../../src/engine/importance/sweep';
-import type { TokenRows } from '../../src/engine/model/forward';
-import type { Model } from '../../src/engine/model/model';
-import { stepsOf, type View } from '../../src/engine/model/view';
 import { full, hasShared, shared } from './shared';
 import { temporaryFolder } from './temporary';
 
@@ -79,19 +74,8 @@ export function logitsOfLlamaCpp(
   return ask('llamacpp-logits.mjs', { files, rows, context }) as readonly (readonly number[])[][];
 }
 
-/** llama.cpp rounds activations, so the same weights have nearly the same loss: within 1 %. */
-export async function checkLossOfLlamaCpp(file: string, model: Model, rows: TokenRows, view: View): Promise<void> {
-  const { full: losses } = await sweepLosses(model, rows, stepsOf(view), []);
-  const own = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
-  const theirs = lossOfLlamaCpp(
-    file,
-    rows.map((row) => Array.from(row)),
-  );
-  assert.ok(Math.abs(theirs / own - 1) < 0.01, `llama.cpp ${theirs}, Coppice ${own}`);
-}
-
 /** Mean loss of rows of ids in nats, under the model of the file. Every id of a row but the first counts. */
-function lossOfLlamaCpp(file: string, rows: readonly (readonly number[])[]): number {
+export function lossOfLlamaCpp(file: string, rows: readonly (readonly number[])[]): number {
   if (!isInstalled()) continueWithLlamaCpp(file, [1], 1);
   const input = join(temporaryFolder(), 'rows.json');
   writeFileSync(input, JSON.stringify(rows));

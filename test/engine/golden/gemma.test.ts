@@ -19,7 +19,8 @@ import {
   checkSomeBlocks,
 } from '../../support/golden-checks';
 import { runOn } from '../../support/jobs';
-import { checkLossOfLlamaCpp, itLlamaCpp } from '../../support/llamacpp';
+import { itLlamaCpp } from '../../support/llamacpp';
+import { checkLossOfLlamaCpp } from '../../support/llamacpp-loss';
 import { describedModel } from '../../support/model';
 import { describeShared, gemma3Gguf, itFull, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';

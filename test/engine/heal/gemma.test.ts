@@ -12,7 +12,8 @@ import { openModel } from '../../../src/engine/model/model';
 import { fullView, viewWithout } from '../../../src/engine/model/view';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import { runOn } from '../../support/jobs';
-import { checkLossOfLlamaCpp, itLlamaCppFull } from '../../support/llamacpp';
+import { itLlamaCppFull } from '../../support/llamacpp';
+import { checkLossOfLlamaCpp } from '../../support/llamacpp-loss';
 import { gemma3Gguf, itFull, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 

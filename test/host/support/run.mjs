@@ -43,6 +43,7 @@ async function bundle() {
     external: ['vscode', 'mocha', 'playwright-core'],
     define: { 'import.meta.dirname': '__dirname' },
     logLevel: 'warning',
+    logOverride: { 'empty-import-meta': 'error' }, // the bundle would fail in the window, where nobody sees why
   });
 }
 
