@@ -6,7 +6,6 @@ import type { BosChoice, BosMode } from '../../format/bos';
 import type { TextFit } from '../../format/text-fit';
 import { formatNumber } from '../../format/numbers';
 import { counted } from '../../format/words';
-import { longestText } from '../checkpoint/architecture';
 import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import { fullView, stepsOf, type View } from '../model/view';
@@ -34,8 +33,8 @@ export const askedRows = (choice: BosChoice | undefined, mode: BosMode | undefin
 
 /** Rows that are measured at most. */
 const ROWS = 4;
-/** Tokens that a row has at least: with fewer, the two ways have hardly a token in common. */
-const LEAST = 3;
+/** Tokens that a row has at least: with fewer, the two ways have no predicted token in common. */
+const LEAST = 4;
 /** How much worse what was asked for may be. */
 const WORSE = 1.1;
 /** A limit is not below this: small models with small vocabularies have such perplexities on their own kind of text. */
@@ -44,8 +43,8 @@ const LEAST_LIMIT = 100;
 const UNFIT = 1.5;
 
 /**
- * Measures the first rows as they are, and the same tokens the other way.
- * @param rows tokens, all of one length, of at least three
+ * Measures the first rows as they are, and the same tokens the other way, in one pass over the weights.
+ * @param rows tokens, all of one length, of at least two
  * @param id the begin-of-text token; undefined if the model has none
  * @returns undefined if the rows have no perplexity: numbers that are not finite have warnings of their own
  * @throws CancelledError
@@ -59,34 +58,34 @@ export async function textFit(
 ): Promise<TextFit | undefined> {
   const some = rows.slice(0, ROWS);
   const limit = limitOf(model.architecture.vocabulary);
-  const lossesOf = async (each: TokenRows): Promise<number[][]> => {
-    const { full } = await sweepLosses(model, each, stepsOf(view), [], { signal });
-    const perRow = each[0].length - 1;
-    return each.map((_, r) => Array.from(full.subarray(r * perRow, (r + 1) * perRow)));
-  };
-  const own = await lossesOf(some);
+  const ways = id === undefined || some[0].length < LEAST ? undefined : bothWays(some, id);
+  const all = ways ? [...ways.own, ...ways.other] : some;
+  const { full } = await sweepLosses(model, all, stepsOf(view), [], { signal });
+  const perRow = all[0].length - 1;
+  const losses = all.map((_, r) => Array.from(full.subarray(r * perRow, (r + 1) * perRow)));
+  const [own, other] = [losses.slice(0, some.length), losses.slice(some.length)];
   const measured = { rows: some.length, ppl: perplexity(own), limit };
   if (!Number.isFinite(measured.ppl)) return undefined;
-  const turned = id === undefined ? undefined : otherWay(some, id, longestText(model.architecture));
-  if (!turned || some[0].length < LEAST || turned.rows[0].length < LEAST - 1) return measured;
-  const other = await lossesOf(turned.rows);
-  // Only tokens that both ways predict: the first of a row is hard to guess in any way.
-  const ahead = turned.begins ? 0 : 1;
-  const most = Math.min(own[0].length - ahead, other[0].length - (1 - ahead));
-  const common = (losses: readonly number[][], from: number) => losses.map((row) => row.slice(from, from + most));
-  const ppl = perplexity(common(other, 1 - ahead));
-  if (!Number.isFinite(ppl)) return measured;
-  return { ...measured, ppl: perplexity(common(own, ahead)), other: { begins: turned.begins, ppl } };
+  if (!ways) return measured;
+  // What both ways predict: the text of the way that begins with the token stands one place further on.
+  const behind = (each: readonly number[][]) => each.map((row) => row.slice(1));
+  const ahead = (each: readonly number[][]) => each.map((row) => row.slice(0, -1));
+  const [ppl, otherPpl] = ways.begins
+    ? [perplexity(ahead(own)), perplexity(behind(other))]
+    : [perplexity(behind(own)), perplexity(ahead(other))];
+  return Number.isFinite(otherPpl) ? { ...measured, ppl, other: { begins: ways.begins, ppl: otherPpl } } : measured;
 }
 
-/** The rows with the token before each, or without it if all have it. */
-function otherWay(
+/** The rows, and their text with the token before each, or without it if all have it; both of one length. */
+function bothWays(
   rows: TokenRows,
   id: number,
-  room: number,
-): { readonly begins: boolean; readonly rows: readonly number[][] } {
-  if (rows.every((row) => row[0] === id)) return { begins: false, rows: rows.map((row) => Array.from(row).slice(1)) };
-  return { begins: true, rows: rows.map((row) => [id, ...Array.from(row)].slice(0, Math.max(room, 2))) };
+): { readonly begins: boolean; readonly own: TokenRows; readonly other: TokenRows } {
+  const texts = rows.map((row) => Array.from(row));
+  if (texts.some(([first]) => first !== id)) {
+    return { begins: true, own: texts, other: texts.map((text) => [id, ...text.slice(0, -1)]) };
+  }
+  return { begins: false, own: texts.map((text) => text.slice(0, -1)), other: texts.map((text) => text.slice(1)) };
 }
 
 const perplexity = (losses: readonly (readonly number[])[]): number => {

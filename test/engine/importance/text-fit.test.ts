@@ -26,25 +26,34 @@ describe('importance/text-fit', () => {
     const folder = tinyCheckpoint('qwen2-layer-types');
     const reference = loadReference(folder);
     const view = fullView(4);
-    const total = (rows: readonly (readonly number[])[]): number =>
-      referenceLoss(reference, rows, view).meanNll * rows.length * (rows[0].length - 1);
+    /** Summed losses of the tokens behind the first `from`. */
+    const total = (rows: readonly (readonly number[])[], from = 1): number => {
+      const of = (length: number): number => {
+        const cut = rows.map((row) => row.slice(0, length));
+        return length < 2 ? 0 : referenceLoss(reference, cut, view).meanNll * rows.length * (length - 1);
+      };
+      return of(rows[0].length) - of(from);
+    };
+    const mean = (sum: number, tokens: number): number => Math.exp(sum / (4 * tokens));
     const bare = randomRows(5, 20, VOCABULARY, 3).map((row) => row.map((id) => Math.max(id, 2)));
     const some = bare.slice(0, 4); // no more are measured
+    const cut = (rows: readonly number[][]) => rows.map((row) => row.slice(0, -1));
     const begun = some.map((row) => [BOS, ...row]);
     await withModel(folder, async (model) => {
       const fitOf = async (rows: readonly number[][], id?: number) => (await textFit(model, rows, id, {}))!;
+      // Rows that begin without it lose their last token, so that both ways have one length.
       const plain = await fitOf(bare, BOS);
       assert.deepEqual([plain.rows, plain.other?.begins, plain.limit], [4, true, 100]);
-      assertClose(plain.ppl, Math.exp(total(some) / (4 * 19)), { relative: 1e-4 }, 'as they are');
-      const firsts = some.map(([first]) => [BOS, first]);
-      const common = (total(begun) - total(firsts)) / (4 * 19);
-      assertClose(plain.other!.ppl, Math.exp(common), { relative: 1e-4 }, 'with the token');
+      assertClose(plain.ppl, mean(total(cut(some)), 18), { relative: 1e-4 }, 'as they are');
+      assertClose(plain.other!.ppl, mean(total(cut(begun), 2), 18), { relative: 1e-4 }, 'with the token');
       const turned = await fitOf(begun, BOS);
       assert.equal(turned.other?.begins, false);
       assertClose(turned.ppl, plain.other!.ppl, { relative: 1e-4 }, 'the same tokens');
       assertClose(turned.other.ppl, plain.ppl, { relative: 1e-4 }, 'the same tokens without it');
-      assert.equal((await fitOf(bare)).other, undefined);
-      assert.equal((await fitOf([[4, 5]], BOS)).other, undefined);
+      const alone = await fitOf(bare);
+      assert.equal(alone.other, undefined);
+      assertClose(alone.ppl, mean(total(some), 19), { relative: 1e-4 }, 'where the model has no such token');
+      assert.equal((await fitOf([[4, 5, 6]], BOS)).other, undefined);
     });
   });
 
