@@ -260,17 +260,20 @@ describeBrowser('head of the results panel', (browser) => {
     await keyboard.press('x');
     await keyboard.press('End');
     await keyboard.press(' ');
+    await settled(panel);
     assert.deepEqual(
       panel.received('plan/toggle').map(({ block }) => block),
       [12, 13, 29],
     );
     await cell(panel, 4).click();
     await cell(panel, 8).click({ modifiers: ['Shift'] });
+    await settled(panel);
     assert.deepEqual(panel.received('plan/set').at(-1)!.removed, [4, 6, 7, 8, 14, 17, 18], 'block 5 is locked');
     await cell(panel, 20).hover();
     await panel.page.mouse.down();
     await cell(panel, 22).hover();
     await panel.page.mouse.up();
+    await settled(panel);
     assert.deepEqual(panel.received('plan/set').at(-1)!.removed, [14, 17, 18, 20, 21, 22]);
     await cell(panel, 17).focus();
     await keyboard.press('Home');
@@ -278,6 +281,7 @@ describeBrowser('head of the results panel', (browser) => {
     for (let i = 0; i < 12; i++) await keyboard.press('ArrowLeft');
     await keyboard.press('Shift+ArrowRight');
     await keyboard.press('Space');
+    await settled(panel);
     assert.deepEqual(panel.received('plan/set').at(-1)!.removed, [14], '17 and 18 are kept');
     assert.equal(panel.received('plan/set').length, 3);
     await cell(panel, 14).hover();

@@ -43,7 +43,8 @@ export async function openPanel(
 
 /**
  * Waits until the page is drawn: no element changes any more. Drawing takes a frame, and another one where the width of a
- * chart was not known; controls show their values a few frames later.
+ * chart was not known; controls show their values a few frames later. What the page sent has arrived then, also what keys and the
+ * mouse made it send, which comes after Playwright's own answer.
  */
 export async function settled({ page }: Panel): Promise<void> {
   await page.evaluate(QUIET);

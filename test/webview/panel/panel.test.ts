@@ -44,6 +44,7 @@ describeBrowser('results panel', (browser) => {
     await panel.page.keyboard.press('Home');
     await panel.page.keyboard.press('Enter');
     await block(panel, 5).click({ force: true }); // locked
+    await settled(panel);
     const toggled = panel.received('plan/toggle').map((message) => message.block);
     assert.deepEqual(toggled, [12, 13, 0]);
     assert.match(await panel.page.locator('.importance .tooltip').innerText(), /Locked by the setting/);
@@ -95,6 +96,7 @@ describeBrowser('results panel', (browser) => {
     const curve = RUNS.flatMap(({ digest }) => digest.curve ?? [])[0];
     await panel.page.locator('.curve .target').nth(4).focus();
     await panel.page.keyboard.press('Enter');
+    await settled(panel);
     const [{ removed, criterion }] = panel.received('plan/set');
     assert.deepEqual([removed, criterion], [curve.points[4].removed, curve.criterion]);
     await panel.close();

@@ -210,6 +210,7 @@ describeBrowser('runs in the results panel', (browser) => {
     await panel.page.locator('.runs vscode-checkbox').first().click();
     await save.focus();
     await panel.page.keyboard.press('Enter');
+    await settled(panel);
     assert.deepEqual(
       panel.received('runs/recipe').map(({ ids }) => ids),
       [[], [RUNS[0].id]],
