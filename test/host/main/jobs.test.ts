@@ -19,7 +19,7 @@ import { Window } from '../support/window';
 
 const CancelledLike = { name: new CancelledError().name };
 
-/** Of more than three notifications within 800 ms VS Code shows none. Nobody clicks that fast. */
+/** VS Code hides notifications where more than three come within 800 ms. A person clicks later. */
 const QUIET_MS = 1000;
 
 describe('jobs in the window', () => {
