@@ -1,13 +1,14 @@
 /** Creates a job's command from its definition: options, help and action. */
 import { Command } from 'commander';
-import { completeOptions } from '../jobs/complete';
+import { completeOptions, movedFault } from '../jobs/complete';
+import { flagOf } from '../jobs/argv';
 import { type AnyJob, checkpointsIn } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
 import { isCutKind } from '../jobs/parts/part-record';
 import { fileFor, runJob } from '../jobs/run-job';
 import { execute, type Exit, type Outcome, type Shell } from './execute';
-import { asUsage } from './failure';
+import { asUsage, UsageError } from './failure';
 import { addCommonOptions, addOptions, type CommonOptions, optionsOf } from './options';
 import type { Page } from './pages/page';
 import { addPartOption, type PartOption, runOnePart } from './part';
@@ -59,10 +60,22 @@ async function run<K extends Kind>(
   return { json: result, page: face.page(result, outcome), failed: face.failed?.(result) };
 }
 
+/** @throws UsageError for an option that another job has replaced */
+function refuseMoved({ kind, moved = {} }: AnyJob, words: readonly string[]): void {
+  const found = Object.entries(moved).find(([name]) => words.includes(flagOf(name)));
+  if (!found) return;
+  const { what, why, action } = movedFault(kind, flagOf(found[0]), found[1]);
+  throw new UsageError(what, why, action);
+}
+
 /** The command with its options and help, without an action. */
 export function jobCommand(program: Command, job: AnyJob): Command {
   const command = program.command(job.kind).summary(job.summary).description(job.description);
   addOptions(command, job.options);
+  // Before any other word is read: some may have gone with it.
+  program.hook('preSubcommand', ({ args }, other) => {
+    if (other === command) refuseMoved(job, args);
+  });
   if (isCutKind(job.kind)) addPartOption(command);
   const examples = job.examples.map((words) => `  coppice ${job.kind} ${words}`);
   const after = [...(job.notes === undefined ? [] : [job.notes]), ['Examples:', ...examples].join('\n')];

@@ -1,7 +1,7 @@
 /** Completes the options of a caller for a job: checks each one and their combinations, and adds defaults. */
 import { UserError } from '../engine/errors';
 import { isObject } from '../format/json';
-import { option, OPTION_NAMES } from '../engine/option-token';
+import { command, type CommandName, option, OPTION_NAMES } from '../engine/option-token';
 import type { AnyJob, Fault, OptionsOf } from './define';
 import type { ValueKind, Option } from './option';
 import { isWithin, MIN_BYTES, numberWords } from './values';
@@ -12,6 +12,8 @@ import { isWithin, MIN_BYTES, numberWords } from './values';
  */
 export function completeOptions<J extends AnyJob>(job: J, given: object): OptionsOf<J> {
   const found = new Map<string, unknown>(Object.entries(given).filter(([, value]) => value !== undefined));
+  const moved = Object.entries(job.moved ?? {}).find(([name]) => found.has(name));
+  if (moved) throw errorOf(movedFault(job.kind, ...moved));
   for (const name of found.keys()) {
     if (!Object.hasOwn(job.options, name)) {
       refuse(`${job.kind} has no option ${name}`, 'the job does not know it', 'Leave it out.');
@@ -27,6 +29,13 @@ export function completeOptions<J extends AnyJob>(job: J, given: object): Option
   if (fault) throw errorOf(fault);
   return complete as OptionsOf<J>;
 }
+
+/** The error for an option that another job has replaced. @param name as the face writes it */
+export const movedFault = (kind: string, name: string, to: CommandName): Fault => ({
+  what: `${kind} has no option ${name}`,
+  why: 'a job of its own does that',
+  action: `Use ${command(to)} in place of it.`,
+});
 
 /** An option in a message: its token, if every face has a name for it. */
 function token(name: string): string {

@@ -2,6 +2,7 @@
  * Definition of a job: its options, each defined once, and its texts. The command line, the sidecar's messages, "Copy
  * as CLI Command", the JSON Schema and the manifest are derived from it. Pure: it imports nothing at run time.
  */
+import type { CommandName } from '../engine/option-token';
 import type { LabelledModel, Option, Options, Presence, ValueKind } from './option';
 
 type ValueOf<O> = O extends Option<infer T> ? T : never;
@@ -60,6 +61,8 @@ export interface Job<K extends string, O extends Options, R, E> {
   /** A title with the model and main options, translated: "Scoring SmolLM2 by taylor". */
   title(model: string, given: Partial<Given<O>>): string;
   readonly options: O;
+  /** Options that it no longer has, each with the job that does that now. */
+  readonly moved?: Readonly<Record<string, CommandName>>;
   /** True if the job has no command, because the command line cannot express some of its options. */
   readonly sidecarOnly?: true;
   /** Checks combinations of options that are valid one by one. */

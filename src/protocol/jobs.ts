@@ -12,7 +12,6 @@ import type { HealResult } from './heal';
 import type { Precision } from '../engine/precision';
 import type { JsonNumber } from '../format/json';
 import type { TextShare } from '../format/text-share';
-import type { IterateResult } from './iterate';
 import type { BosChoice, BosMode } from '../format/bos';
 import type { RemovedEntry } from './json';
 import type { GeneratedText } from './samples';
@@ -149,11 +148,6 @@ export interface PruneResult extends Omit<WrittenCheckpoint, 'out'> {
   readonly rounds?: readonly Round[];
   /** Of the new checkpoint, if it was healed. */
   readonly healing?: HealResult;
-  /** What each round brought, if it was pruned iteratively. */
-  readonly iterative?: Pick<
-    IterateResult,
-    'method' | 'text' | 'full' | 'rounds' | 'ended' | 'plain' | 'recovery' | 'oneShot'
-  >;
 }
 
 /** Corrects a pruned model in closed form. */

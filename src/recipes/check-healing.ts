@@ -40,9 +40,7 @@ function healsBy({ job }: Pick<RecipeStep, 'job'>, options: JsonObject): Heals[]
   const scored = CRITERION_LIST.find(({ name }) => name === options.criterion)?.heals;
   const method = HEAL_METHODS.find((name) => name === options.method);
   const isHealed =
-    job === 'heal' ||
-    job === 'iterate' ||
-    (job === 'prune' && (options.heal ?? options.rounds ?? options.iterative) !== undefined);
+    job === 'heal' || job === 'iterate' || (job === 'prune' && (options.heal ?? options.rounds) !== undefined);
   return [
     ...(scored ? [{ option: 'criterion' }] : []),
     ...(isHealed && method !== undefined ? [{ option: 'method', method }] : []),

@@ -1,7 +1,7 @@
 /** Checks the steps of a recipe without running any: what they name, their order, and the options of their jobs. */
 import { UserError } from '../engine/errors';
 import { isObject } from '../format/json';
-import { completeOptions } from '../jobs/complete';
+import { completeOptions, movedFault } from '../jobs/complete';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { ValueKind } from '../jobs/option';
@@ -177,6 +177,12 @@ function optionFaults(recipe: Recipe, step: RecipeStep): StepFault[] {
         action: 'Leave it out, and give it to `coppice run`.',
       },
     ];
+  }
+  const moved = Object.entries(job.moved ?? {}).find(([name]) => Object.hasOwn(step.options, name));
+  if (moved) {
+    const [name, to] = moved;
+    const fault = movedFault(`A step of ${step.job}`, `“${name}”`, to);
+    return [{ ...fault, path: [...path, name], action: `Make it a step of ${to}, as of \`coppice ${to}\`.` }];
   }
   const strange = Object.keys(step.options).find((name) => !Object.hasOwn(job.options, name));
   if (strange !== undefined) {

@@ -3,7 +3,6 @@ import { describeReduction } from '../../engine/checkpoint/reduction';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber, formatPercent } from '../../format/numbers';
 import type { PruneResult } from '../../protocol/jobs';
-import { iteratedLines } from './iterate';
 import type { Page } from './page';
 
 export const prunePage: Page<'prune'> = ({ mergekit, llamaCpp }, { shown }) => ({
@@ -11,7 +10,6 @@ export const prunePage: Page<'prune'> = ({ mergekit, llamaCpp }, { shown }) => (
     ...describeReduction(result),
     ...roundLines(result),
     ...healingLines(result),
-    ...(result.iterative ? ['', ...iteratedLines(result.iterative), ''] : []),
     result.out === null
       ? 'written     nothing: this was a dry run'
       : `written     ${shown(result.out)} in ${formatSeconds(result.seconds)}`,

@@ -1,13 +1,11 @@
 /** Writes a checkpoint without some blocks. */
-import { HEAL_DEFAULTS, HEAL_METHODS } from '../../engine/heal/methods';
-import { TRAINED_METHODS } from '../../engine/iterate/methods';
 import { needsCalibration } from '../../engine/importance/criteria';
 import type { Choice } from '../../engine/importance/choice';
 import { option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { PruneResult } from '../../protocol/jobs';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
-import { blocks, choice, data, file, fileOr, flag, folder, list, parameters, part, whole } from '../option';
+import { blocks, data, file, fileOr, flag, folder, list, parameters, part, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
@@ -36,7 +34,7 @@ const options = {
   choice: data<Choice>('how the blocks were chosen, for the record and the model card (default: by hand)'),
   out: folder('folder of the new checkpoint; it must not exist', { writes: true, noun: () => l10n.t('output folder') }),
   dryRun: flag('choose the blocks and say what would be written, and write nothing', {
-    conflicts: ['out', 'mergekit', 'llamaCpp', 'heal', 'rounds', 'iterative'],
+    conflicts: ['out', 'mergekit', 'llamaCpp', 'heal', 'rounds'],
   }),
   scores: file('scores to choose by (output of `coppice score --json`)', {
     noun: () => l10n.t('the scores'),
@@ -67,26 +65,12 @@ const options = {
     noun: () => l10n.t('healing'),
     ...HEALING,
   }),
-  iterative: flag('remove one block after another, and heal and score again after each, as `coppice iterate` does', {
-    noun: () => l10n.t('iterative pruning'),
-    ...HEALING,
-    conflicts: ['blocks', 'scores', 'rounds', 'heal'],
-  }),
-  resume: flag('with --iterative: continue a run that was stopped', { noun: () => l10n.t('resuming'), ...HEALING }),
   rounds: whole('remove in this many rounds, and heal and score again after each; includes --heal', {
     noun: () => l10n.t('rounds'),
     ...HEALING,
     conflicts: ['blocks', 'scores'],
   }),
-  method: choice(
-    [...HEAL_METHODS, ...TRAINED_METHODS],
-    `${healing.method.help}; lora, full (with --iterative): train`,
-    { noun: () => l10n.t('the method of healing'), placeholder: 'how', default: HEAL_DEFAULTS.method, ...HEALING },
-  ),
-  steps: whole('with --iterative and --method lora or full: steps of training in each round', {
-    noun: () => l10n.t('steps'),
-    ...HEALING,
-  }),
+  method: { ...healing.method, recorded: undefined, ...HEALING },
   ridge: { ...healing.ridge, ...HEALING },
   step: { ...healing.step, ...HEALING },
   stepCut: { ...healing.stepCut, ...HEALING },
@@ -113,12 +97,12 @@ export const prune = defineJob({
     './SmolLM2-135M --criterion magnitude --ratio 0.2 --out ./SmolLM2-20',
     './SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --out ./SmolLM2-24',
     './SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --rounds 3 --out ./SmolLM2-24-healed',
-    './SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --iterative --method lora --steps 100 --out ./SmolLM2-24',
     './SmolLM2-135M --blocks 10,12-14 --out ./SmolLM2-26 --mergekit recipe.yaml',
   ],
   noun: () => l10n.t('Pruning'),
   title: (model) => l10n.t('Pruning {0}', model),
   options,
+  moved: { iterative: 'iterate' },
   check: (given) =>
     placeFault(given) ?? (given.blocks === undefined ? selectionFault(given) : undefined) ?? healingFault(given),
   result: shape<PruneResult>(),
@@ -165,15 +149,7 @@ function selectionFault(given: Complete<typeof options>): Fault | undefined {
 const TOGETHER: readonly string[] = ['angular', 'search'];
 
 function healingFault(given: Complete<typeof options>): Fault | undefined {
-  const { heal, rounds, iterative, criterion: by, method, steps } = given;
-  if (iterative) return iterativeFault(given);
-  if (method === 'lora' || method === 'full' || steps !== undefined) {
-    return {
-      what: `${method === 'lora' || method === 'full' ? option('method', method) : option('steps')} needs ${option('iterative')}`,
-      why: 'without it nothing is trained here',
-      action: `${set('iterative', true, 'add')}, or retrain the result.`,
-    };
-  }
+  const { heal, rounds, criterion: by } = given;
   if (rounds !== undefined && rounds > 1 && by && (!needsCalibration(by) || TOGETHER.includes(by))) {
     return {
       what: `${option('criterion', by)} cannot choose in rounds`,
@@ -190,28 +166,5 @@ function healingFault(given: Complete<typeof options>): Fault | undefined {
     what: `${option(idle)} needs ${option('heal')}`,
     why: 'without healing it has no effect',
     action: `${set('heal', true, 'add')}, or leave it out.`,
-  };
-}
-
-/** Recipes name blocks alone, and steps belong to a training. */
-function iterativeFault({
-  mergekit,
-  llamaCpp,
-  method,
-  steps,
-  choice: made,
-}: Complete<typeof options>): Fault | undefined {
-  if (made !== undefined || (mergekit ?? llamaCpp) !== undefined) {
-    return {
-      what: `${option('iterative')} writes no recipe`,
-      why: 'the other blocks are healed after each removal, which a recipe does not say',
-      action: 'Leave the recipe out.',
-    };
-  }
-  if (steps === undefined || method === 'lora' || method === 'full') return undefined;
-  return {
-    what: `${option('method', method)} has no use for ${option('steps')}`,
-    why: 'it is a closed form',
-    action: `Leave it out, or ${set('method', 'lora')}.`,
   };
 }

@@ -17,26 +17,16 @@ import { writePruned } from '../../engine/write/write-pruned';
 import { writeTextFile } from '../../engine/system-failure';
 import { detailsOf } from '../../engine/records/details';
 import type { PruneResult } from '../../protocol/jobs';
-import { isClosed } from '../../engine/iterate/methods';
-import type { IterateSummary } from '../../engine/iterate/result';
 import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
 import { healingOf, outcomeOf, selectInRounds } from './rounds';
 import { selectBlocks, type Selection } from './select-blocks';
 
-/** What the run returns: numbers are numbers here. */
-type PruneSummary = Omit<PruneResult, 'iterative'> & {
-  readonly iterative?: Pick<
-    IterateSummary,
-    'method' | 'text' | 'full' | 'rounds' | 'ended' | 'plain' | 'recovery' | 'oneShot'
-  >;
-};
-
 /** Options that name the place of the new checkpoint. */
 type Writing = OptionsFor<'prune'> & { readonly out: string };
 
-export async function runPrune(options: OptionsFor<'prune'>, context: JobContext): Promise<RunEnd<PruneSummary>> {
+export async function runPrune(options: OptionsFor<'prune'>, context: JobContext): Promise<RunEnd<PruneResult>> {
   const start = performance.now();
   const { checkpoint: path, out, mergekit, llamaCpp } = options;
   for (const file of [mergekit, llamaCpp]) {
@@ -46,15 +36,13 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
   }
   const checkpoint = await openCheckpoint(path);
   const architecture = requireArchitecture(checkpoint);
-  if (!options.iterative && (options.heal || options.rounds !== undefined)) {
-    requireHealable(architecture, isClosed(options.method) ? options.method : undefined);
-  }
+  const heals = options.heal === true || options.rounds !== undefined;
+  if (heals) requireHealable(architecture, options.method);
   if ((mergekit ?? llamaCpp) !== undefined) requireKnownToOthers(checkpoint);
   if (mergekit !== undefined) requireKnownToMergekit(checkpoint);
   if (out === undefined) return chooseOnly(checkpoint, options, context);
   await checkTarget(out, foldersOf(checkpoint));
-  if (options.iterative) return pruneIteratively(checkpoint, { ...options, out }, context);
-  if (options.heal || options.rounds !== undefined) return pruneAndHeal(checkpoint, { ...options, out }, context);
+  if (heals) return pruneAndHeal(checkpoint, { ...options, out }, context);
   const selection = await selectBlocks(checkpoint, architecture, options, context);
   const details = detailsOf(checkpoint, options, selection);
   const written = await writePruned(checkpoint, selection.removed, out, {
@@ -80,7 +68,7 @@ async function chooseOnly(
   checkpoint: Checkpoint,
   options: OptionsFor<'prune'>,
   context: JobContext,
-): Promise<RunEnd<PruneSummary>> {
+): Promise<RunEnd<PruneResult>> {
   const start = performance.now();
   const selection = await selectBlocks(checkpoint, requireArchitecture(checkpoint), options, context);
   const reduction = checkpointReduction(checkpoint, selection.removed);
@@ -95,7 +83,7 @@ async function pruneAndHeal(
   checkpoint: Checkpoint,
   options: Writing,
   context: JobContext,
-): Promise<RunEnd<PruneSummary>> {
+): Promise<RunEnd<PruneResult>> {
   const start = performance.now();
   const { out, rounds = 1, mergekit, llamaCpp } = options;
   const architecture = requireArchitecture(checkpoint);
@@ -128,69 +116,3 @@ async function pruneAndHeal(
 }
 
 const roundsOf = ({ choice }: Selection) => (choice === 'hand' ? undefined : choice.rounds);
-
-/** The job `iterate` does all of it; the record of the new checkpoint is its own. */
-async function pruneIteratively(
-  checkpoint: Checkpoint,
-  options: Writing,
-  context: JobContext,
-): Promise<RunEnd<PruneSummary>> {
-  const start = performance.now();
-  const {
-    criterion,
-    count,
-    ratio,
-    targetParams,
-    maxKl,
-    keepEnds,
-    keep,
-    objective,
-    norm,
-    reduction,
-    budget,
-    generations,
-  } = options;
-  const { calibration, samples, length, seed, share, bos, method, ridge, step, stepCut, data, tokens, heldOut, steps } =
-    options;
-  const { checkpoint: path, out, resume, device, threads, memory } = options;
-  const given = {
-    ...{
-      checkpoint: path,
-      out,
-      resume,
-      criterion,
-      objective,
-      count,
-      ratio,
-      targetParams,
-      maxKl,
-      keepEnds,
-      keep,
-      norm,
-      reduction,
-    },
-    ...{ budget, generations, calibration, samples, length, seed, share, bos, method, data, device, threads, memory },
-    ...(isClosed(method) ? { ridge, step, stepCut, tokens, heldOut } : { steps }),
-  };
-  const { result } = await context.run('iterate', given, { job: context.job });
-  const { removed, kept, slices, parametersBefore, parametersAfter, bytesBefore, bytesAfter, leftBehind } = result;
-  const sizes = { parametersBefore, parametersAfter, bytesBefore, bytesAfter };
-  const { text, full, rounds, ended, plain, recovery, oneShot } = result;
-  const iterative = { method: result.method, text, full, rounds, ended, plain, recovery, oneShot };
-  const settings = {
-    chosen: 'by criterion',
-    criterion,
-    count,
-    ratio,
-    targetParams,
-    maxKl,
-    keep,
-    keepEnds,
-    iterative: method,
-    steps,
-  };
-  return {
-    result: { removed, kept, slices, ...sizes, out: result.out, leftBehind, iterative, seconds: secondsSince(start) },
-    run: detailsOf(checkpoint, options, { settings, seed, device: { provider: result.device } }),
-  };
-}

@@ -14,11 +14,9 @@ import { dirname, join, resolve } from 'node:path';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { throwIfCancelled, UserError } from '../../engine/errors';
-import { HEAL_DEFAULTS } from '../../engine/heal/methods';
 import type { Round } from '../../engine/importance/choice';
 import { type Ranking, selectByScores } from '../../engine/importance/ranking';
 import { runCriterion, type Scored } from '../../engine/importance/run-criterion';
-import { isClosed } from '../../engine/iterate/methods';
 import { openForComputing } from '../../engine/model/opened';
 import { option } from '../../engine/option-token';
 import { inPhases, type JobOptions } from '../../engine/progress';
@@ -82,23 +80,9 @@ export function roundSizes(count: number, rounds: number): number[] {
 
 /** The options of the healing, as those of its job. Without a text for it, it is healed on the text that scores. */
 export function healingOf(options: PruneOptions): Omit<GivenFor<'heal'>, 'remove'> {
-  const {
-    checkpoint,
-    method: named,
-    ridge,
-    step,
-    stepCut,
-    data,
-    tokens,
-    heldOut,
-    seed,
-    share,
-    calibration,
-    bos,
-  } = options;
+  const { checkpoint, method, ridge, step, stepCut, data, tokens, heldOut, seed, share, calibration, bos } = options;
   const { device, threads, memory } = options;
   const text = data ? { data } : calibration === undefined ? {} : { calibration };
-  const method = isClosed(named) ? named : HEAL_DEFAULTS.method; // trainings are those of the job iterate
   return {
     checkpoint,
     method,

@@ -78,22 +78,15 @@ export interface PruneOptions {
   readonly generations?: number;
   /** Then correct the weights of the other blocks in closed form, as `heal` does. */
   readonly heal?: boolean;
-  /** Remove one block after another, and heal and score again after each, as `iterate` does. */
-  readonly iterative?: boolean;
-  /** With `iterative`: continue a run that was stopped. */
-  readonly resume?: boolean;
   /**
    * Remove in this many rounds, and heal and score again after each; includes `heal`. A whole number of at least 1.
    */
   readonly rounds?: number;
   /**
-   * refit: correct every kept block after the first cut; fold: one map per cut; scalar: one factor per cut; lora,
-   * full (with `iterative`): train.
+   * refit: correct every kept block after the first cut; fold: one map per cut; scalar: one factor per cut.
    * @defaultValue "refit"
    */
-  readonly method?: 'refit' | 'fold' | 'scalar' | 'lora' | 'full';
-  /** With `iterative` and `method` lora or full: steps of training in each round. A whole number of at least 1. */
-  readonly steps?: number;
+  readonly method?: 'refit' | 'fold' | 'scalar';
   /**
    * Shrink the correction by this ridge, in medians of the diagonal of XᵀX; auto: by rows held back from each fit
    * (default: by the number of tokens, and 0.1 in families with a norm behind these layers). A number above 0, or

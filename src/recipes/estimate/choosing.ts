@@ -178,7 +178,6 @@ export const heal: PartsOf = async (step) => {
 
 export const prune: PartsOf = async (step) => {
   const { options, model, removed } = step;
-  if (options.iterative === true) return iterate(step);
   const count = removed.length;
   const choosing = options.blocks === undefined && criterionOf(options) ? await scoring(step, count) : [];
   const limited =

@@ -134,7 +134,7 @@ export class StepMaker {
     const written = this.chosen.filter(
       (run) => run.kind === 'prune' && isOnModel(run, this.request.model.identity) && sameParts(run.removed, parts),
     );
-    const plain = written.find(({ options }) => !options.heal && !options.rounds && !options.iterative) ?? written[0];
+    const plain = written.find(({ options }) => !options.heal && !options.rounds) ?? written[0];
     if (plain) return new Reference(`\${steps.${this.stepOf(plain).name}.removed}`);
     const selection = selectionOf(this.request, this.runs, blocks);
     if (!selection.scores) return new NamedBlocks(parts);

@@ -39,10 +39,11 @@ export interface StepRun extends SavedRun {
 /** @returns undefined for a run that no step repeats, and one whose record lacks its options */
 export function stepRun(run: SavedRun): StepRun | undefined {
   const { record, file } = run;
-  const kind = STEP_KINDS.find((each) => each === record.kind);
-  if (kind === undefined || record.options === undefined) return undefined;
+  const asked = askedOf(record);
+  const kind = STEP_KINDS.find((each) => each === asked.kind);
+  if (kind === undefined || asked.options === undefined) return undefined;
   const job: AnyJob = JOBS[kind];
-  const known = Object.entries(record.options).filter(([name]) => Object.hasOwn(job.options, name));
+  const known = Object.entries(asked.options).filter(([name]) => Object.hasOwn(job.options, name));
   const reads: string[] = [];
   const writes: Record<string, string> = {};
   const options = Object.fromEntries(
@@ -58,6 +59,13 @@ export function stepRun(run: SavedRun): StepRun | undefined {
   );
   const digest = digestRecord(record);
   return { ...run, kind, digest, options, reads, writes, removed: removedBy(record, digest) };
+}
+
+/** The job of a record and its options. `prune --iterative` was a way to run `iterate`, where a training took less of them. */
+function askedOf({ kind, options }: RunRecord): Pick<RunRecord, 'kind' | 'options'> {
+  if (kind !== 'prune' || options?.iterative !== true) return { kind, options };
+  const { heldOut: _heldOut, ridge: _ridge, tokens: _tokens, ...trained } = options;
+  return { kind: 'iterate', options: options.method === 'lora' || options.method === 'full' ? trained : options };
 }
 
 const removedBy = ({ results }: RunRecord, { removed }: RunDigest): readonly (number | string)[] => {

@@ -73,7 +73,6 @@ describe('a fold where norms stand behind the last Linears', () => {
       () => runOn('heal', { ...given, remove: [1] }),
       () => runOn('prune', { ...given, blocks: [1], heal: true }),
       () => runOn('prune', { ...chosen, count: 2, rounds: 2 }),
-      () => runOn('prune', { ...chosen, iterative: true }),
       () => runOn('iterate', chosen),
     ]) {
       await assert.rejects(job(), refusal('olmo2'));

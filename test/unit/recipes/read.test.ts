@@ -63,6 +63,7 @@ describe('reading a recipe', () => {
     ['an unknown job', recipe({ a: { job: 'samples' } }), '"samples"', /Name one of score, curve/],
     ['an unknown field of a step', recipe({ a: { ...SCORE, option: 1 } }), '1', /no “option”/],
     ['an unknown option', recipe({ a: { job: 'score', options: { critirion: 'ppl' } } }), '"ppl"', /no option “critirion”.*options are.*criterion/],
+    ['an option that is a job now', recipe({ a: { job: 'prune', options: { method: 'lora', steps: 3, iterative: true } } }), 'true', /step of prune has no option “iterative”.* step of iterate, as of `coppice iterate`/],
     ['a wrong value', recipe({ a: { job: 'score', options: { criterion: 'best' } } }), '"best"', /criterion.*one of/],
     ['a wrong list', recipe({ a: { job: 'prune', options: { blocks: '4-x' } } }), '"4-x"', /blocks/],
     ['options that need others', recipe({ a: { job: 'prune', options: { criterion: 'magnitude' } } }), '{"criterion":"magnitude"}', /how much to remove/],
