@@ -58,7 +58,7 @@ export interface CoppiceApi {
 }
 
 export function activate(context: vscode.ExtensionContext): CoppiceApi {
-  translateBy(vscode.l10n.t);
+  translateBy(vscode.l10n.t, vscode.env.language);
   nameOptionsBy(EDITOR_NAMING);
   const file = (...parts: string[]): string => vscode.Uri.joinPath(context.extensionUri, ...parts).fsPath;
   const log = vscode.window.createOutputChannel('Coppice', { log: true });

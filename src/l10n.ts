@@ -9,9 +9,17 @@ type Translate = (message: string, ...args: (string | number | boolean)[]) => st
 let translate: Translate = (message, ...args) =>
   message.replace(/\{(\d+)\}/g, (all, index: string) => String(args[Number(index)] ?? all));
 
-export const l10n: { readonly t: Translate } = { t: (message, ...args) => translate(message, ...args) };
+let language = 'en';
 
-/** From now on texts are translated by `by`. */
-export function translateBy(by: Translate): void {
+export const l10n: { readonly t: Translate; readonly language: string } = {
+  t: (message, ...args) => translate(message, ...args),
+  get language() {
+    return language;
+  },
+};
+
+/** From now on texts are translated by `by` into a language, such as "en". */
+export function translateBy(by: Translate, to = 'en'): void {
   translate = by;
+  language = to;
 }

@@ -21,7 +21,7 @@ import { planEffect } from '../../jobs/plan-effect';
 import { savingWords } from '../../jobs/saving-words';
 import { scoringSentence, unfitWords } from '../score-words';
 import type { Scores } from '../scores';
-import { daysAgo } from '../../format/days-ago';
+import { ago } from '../../format/ago';
 import { formatBytes, formatCount, shortCount, formatFactor } from '../../format/numbers';
 import { appendPlain } from '../plain-markdown';
 import { openCommand } from './inspection';
@@ -198,7 +198,7 @@ function tooltip(
   }
   if (unsupported) line(vscode.l10n.t('Inspection only'), `${unsupported.why}. ${unsupported.action}`);
   for (const each of allScores) {
-    const told = `${scoringSentence(each)}, ${daysAgo(each.at, vscode.env.language)}`;
+    const told = `${scoringSentence(each)}, ${ago(each.at, { language: vscode.env.language })}`;
     line(each === scores ? vscode.l10n.t('Scores, shown') : vscode.l10n.t('Scores'), told);
   }
   if (freshness?.changed) {

@@ -1,7 +1,7 @@
 /** The line of a plan below its checkpoint: the size and speed of the result. */
 import * as vscode from 'vscode';
 import type { Checkpoint } from '../../engine/checkpoint/types';
-import { daysAgo } from '../../format/days-ago';
+import { ago } from '../../format/ago';
 import { choiceWords } from '../choice-words';
 import { planContext } from '../contexts';
 import { freshnessWords } from '../freshness';
@@ -30,7 +30,7 @@ export function planItem(
   item.contextValue = planContext({ planned: removed.length > 0, plans, portable });
   const isStale = freshness?.changed !== undefined;
   item.iconPath = warning === undefined && !isStale ? new vscode.ThemeIcon('checklist') : warningIcon();
-  const scored = freshness && freshnessWords(freshness, daysAgo(freshness.scores.at, vscode.env.language));
+  const scored = freshness && freshnessWords(freshness, ago(freshness.scores.at, { language: vscode.env.language }));
   const gives = removed.length > 0 ? [formatBytes(bytesAfter), `≈${formatFactor(speedup)}`] : [];
   const quality = removed.length > 0 && ratio !== undefined ? [perplexityTimes(ratio)] : [];
   const facts = [...gives, ...quality, ...(scored === undefined ? [] : [scored])];

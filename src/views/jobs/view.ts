@@ -16,7 +16,7 @@ const VIEW_ID = 'coppice.jobs';
 const PROGRESS_MS = 1000;
 /** Jobs end and write their records at about the same time. */
 const SETTLE_MS = 150;
-/** "5 min ago" goes on. */
+/** "5 minutes ago" goes on. */
 const CLOCK_MS = 60_000;
 
 /** A line, the same object as long as it is listed: VS Code knows it by that. */

@@ -6,12 +6,12 @@ import { capitalized } from '../../format/words';
 import { JOBS } from '../../jobs/definitions';
 import { doneTitle, withoutWords } from '../../jobs/done-titles';
 import { jobTitle, titledJob } from '../../jobs/titles';
+import { ago } from '../../format/ago';
 import { l10n } from '../../l10n';
 import type { JobInfo, JobKind, JobSpec } from '../../protocol/jobs';
 import type { StoredRun } from '../../engine/records/store';
 import { percentOf, progressShort, stateLine } from '../progress-words';
 import type { FailedJob, JobLine, StoppedJob } from './line';
-import { timeAgo } from './time-ago';
 
 export interface LineWords {
   readonly label: string;
@@ -87,8 +87,11 @@ function failedWords({ spec, on, error, ended }: FailedJob, now: number): LineWo
   const label = titleOf(spec, on);
   const { why, more } = reasonOf(error);
   const description = l10n.t('failed: {0}', why);
-  return words(label, description, [...more, timeAgo(ended, now)], l10n.t('Failed: {0}, {1}', label, why));
+  return words(label, description, [...more, agoWords(ended, now)], l10n.t('Failed: {0}, {1}', label, why));
 }
+
+const agoWords = (then: number, now: number): string =>
+  ago(then, { language: l10n.language, justNow: l10n.t('just now') }, now);
 
 function reasonOf(error: unknown): { readonly why: string; readonly more: readonly string[] } {
   if (!(error instanceof UserError)) return { why: messageOf(error), more: [] };
@@ -115,12 +118,12 @@ function finishedWords({ digest, file }: StoredRun, now: number): LineWords {
     ...(device === null ? [] : [l10n.t('Computed on {0}, {1}', device, precisionWords(precision))]),
     file,
   ];
-  const ago = timeAgo(Date.parse(finished), now);
+  const when = agoWords(Date.parse(finished), now);
   return {
     label,
-    description: [ago, ...facts].join(' · '),
+    description: [when, ...facts].join(' · '),
     hover,
-    spoken: l10n.t('{0}, finished {1}', [label, ...facts].join(', '), ago),
+    spoken: l10n.t('{0}, finished {1}', [label, ...facts].join(', '), when),
   };
 }
 

@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { daysAgo } from '../../../src/format/days-ago';
 import type { Memento } from '../../../src/host/memento';
 import type { ScoreResult } from '../../../src/protocol/scores';
 import { Freshnesses, freshnessWords } from '../../../src/views/freshness';
@@ -88,18 +87,5 @@ describe('the freshness of scores', () => {
     assert.equal(await words('other'), 'ppl is stale: the files of the model have changed');
     store.forget('/models/one');
     assert.equal(await words('other'), undefined);
-  });
-});
-
-describe('days', () => {
-  const at = (text: string): number => new Date(text).getTime();
-  const now = at('2026-03-10T09:00:00');
-  it('begin at midnight, and become dates after a month', () => {
-    assert.equal(daysAgo(at('2026-03-10T00:01:00'), 'en', now), 'today');
-    assert.equal(daysAgo(at('2026-03-09T23:59:00'), 'en', now), 'yesterday');
-    assert.equal(daysAgo(at('2026-03-08T23:59:00'), 'en', now), '2 days ago');
-    assert.equal(daysAgo(at('2026-01-02T12:00:00'), 'en', now), 'Jan 2, 2026');
-    assert.equal(daysAgo(at('2026-03-11T12:00:00'), 'en', now), 'today'); // a clock that was set back
-    assert.equal(daysAgo(at('2026-03-08T23:59:00'), 'de', now), 'vorgestern');
   });
 });

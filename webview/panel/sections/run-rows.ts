@@ -8,7 +8,7 @@ import { icon } from '../../support/icons';
 import { t } from '../../support/l10n';
 import { button, checkbox } from '../../support/ui';
 import { table } from '../charts/table';
-import { ago } from '../state/ago';
+import { ago } from '../../../src/format/ago';
 import { arithmeticText } from '../state/precisions';
 import { kindIcon, titleWords } from '../state/run-words';
 import { chartOf, isShown } from '../state/shown-runs';
@@ -151,14 +151,18 @@ export class RunRows {
   /** Times in words grow older while the panel is open. */
   private tick(): void {
     for (const time of this.body.querySelectorAll('time')) {
-      const words = ago(time.dateTime, Date.now());
+      const words = agoWords(time.dateTime);
       if (time.textContent !== words) time.textContent = words;
     }
   }
 }
 
 const timeOf = (iso: string): HTMLElement =>
-  el('time', { datetime: iso, title: new Date(iso).toLocaleString() }, ago(iso, Date.now()));
+  el('time', { datetime: iso, title: new Date(iso).toLocaleString() }, agoWords(iso));
+
+/** In the language of the page. */
+const agoWords = (iso: string): string =>
+  ago(Date.parse(iso), { language: document.documentElement.lang, justNow: t('just now') });
 
 const same = (a: readonly Element[], b: readonly Element[]): boolean =>
   a.length === b.length && a.every((each, i) => each === b[i]);
