@@ -30,7 +30,7 @@ import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
 import type { HealStagesResult } from '../src/protocol/heal';
 import { hasShared, shared } from '../test/support/shared';
 import { isSkipped, torchHealing, type TorchHealing, torchHealingBehindNorms } from './peers/peer';
-import { buildProduct, type Measured, runBuilt } from './support/built';
+import { buildProduct, type BuiltRun, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
 import { megabytes, timed, times } from './support/numbers';
 import { randomRowsFile } from './support/rows';
@@ -143,7 +143,7 @@ function compareBehindNorms(
   file: string,
   parts: ReturnType<typeof parseRemoved>,
   healing: number,
-  whole: Measured,
+  whole: BuiltRun,
 ): void {
   const outcome = values.torch && hasShared ? torchBehindNorms(checkpoint, file, parts) : { skipped: '--no-torch' };
   if (isSkipped(outcome)) {

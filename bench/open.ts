@@ -36,7 +36,7 @@ const seconds = (performance.now() - start) / 1000;
 console.log(JSON.stringify({ tensors: tensors.size, seconds, peakBytes: peakRssBytes() }));
 `;
 
-interface Measured {
+interface Opened {
   readonly tensors: number;
   readonly seconds: number;
   readonly peakBytes: number;
@@ -57,7 +57,7 @@ try {
   const runs = Array.from({ length: RUNS }, () => {
     const { stdout, stderr, status } = spawnSync(process.execPath, [program, folder], { encoding: 'utf8' });
     if (status !== 0) throw new Error(stderr);
-    return JSON.parse(stdout) as Measured;
+    return JSON.parse(stdout) as Opened;
   });
   const seconds = runs.map((run) => run.seconds).sort((a, b) => a - b);
   const peak = Math.max(...runs.map((run) => run.peakBytes));

@@ -13,7 +13,7 @@ import type { WidthLayerResult } from '../src/protocol/width';
 import { WIDTH_METHODS, type WidthMethod } from '../src/engine/importance/width/methods';
 import { hasShared, shared } from '../test/support/shared';
 import { isSkipped, torchWidth, type TorchWidth } from './peers/peer';
-import { buildProduct, type Measured, runBuilt } from './support/built';
+import { buildProduct, type BuiltRun, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
 import { megabytes, times } from './support/numbers';
 import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
@@ -39,7 +39,7 @@ console.log(`\nratio ${values.ratio}`);
 for (const method of WIDTH_METHODS) compare(method);
 
 function compare(method: WidthMethod): void {
-  const own: Measured[] = [];
+  const own: BuiltRun[] = [];
   const others: TorchWidth[] = [];
   for (let turn = 0; turn < Number(values.turns); turn++) {
     own.push(

@@ -10,7 +10,7 @@ export function buildProduct(): void {
   execFileSync(process.execPath, [join(root, 'esbuild.mjs')], { cwd: root });
 }
 
-export interface Measured {
+export interface BuiltRun {
   /** What the command printed with `--json`. */
   readonly json: Readonly<Record<string, unknown>>;
   readonly peakBytes: number;
@@ -21,7 +21,7 @@ export interface Measured {
 const TELL_PEAK = `process.on('exit', () => process.stderr.write('peak ' + ${PEAK_BYTES} + '\\n'))`;
 
 /** Runs `coppice …args --json --quiet`. @throws Error with what the command said when it failed */
-export function runBuilt(...args: readonly string[]): Measured {
+export function runBuilt(...args: readonly string[]): BuiltRun {
   const hook = `data:text/javascript,${encodeURIComponent(TELL_PEAK)}`;
   const program = join(root, 'dist/cli.cjs');
   const start = performance.now();

@@ -1,6 +1,6 @@
 /** Stories as training examples: each between BOS and EOS, joined to one stream, which is cut into windows. */
 import { type Example } from '../../src/engine/retrain/data/example';
-import { windowsOf } from '../../src/engine/retrain/data/windows';
+import { streamExamples } from '../../src/engine/retrain/data/windows';
 import type { LocalTokenizer } from '../../src/engine/tokenizer/local';
 import { CONTEXT, EOS_TOKEN_ID, WINDOW_STARTS } from './config';
 
@@ -13,12 +13,12 @@ export function storyStream(stories: readonly string[], tokenizer: Pick<LocalTok
 
 /** The stream's windows from every start, the ragged last ones left out. */
 export function trainingExamples(stream: Int32Array): Example[] {
-  return WINDOW_STARTS.flatMap((start) => windowsOf([stream.subarray(start)], CONTEXT, [])).filter(
+  return WINDOW_STARTS.flatMap((start) => streamExamples([stream.subarray(start)], CONTEXT, [])).filter(
     ({ ids }) => ids.length === CONTEXT,
   );
 }
 
 /** The stream's windows side by side: every token is in one. */
 export function heldOutExamples(stream: Int32Array): Example[] {
-  return windowsOf([stream], CONTEXT, []);
+  return streamExamples([stream], CONTEXT, []);
 }

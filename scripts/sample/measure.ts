@@ -21,10 +21,10 @@ const PROMPTS = [
 ];
 const NEW_TOKENS = 120;
 
-export type Measured = Omit<CardFacts, 'bestStep' | 'steps' | 'minutes'>;
+export type SampleFigures = Omit<CardFacts, 'bestStep' | 'steps' | 'minutes'>;
 
 /** @param folder with the checkpoint and the calibration text */
-export async function measure(folder: string, files: readonly StoryFile[]): Promise<Measured> {
+export async function measure(folder: string, files: readonly StoryFile[]): Promise<SampleFigures> {
   const checkpoint = await openCheckpoint(folder);
   const model = await openModel(checkpoint, { device: 'cpu' });
   try {

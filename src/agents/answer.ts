@@ -3,7 +3,7 @@ import { formatCounted } from '../format/words';
 import type { TextBudget } from './tool';
 
 /** A table. Columns whose name starts with ">" are right-aligned. */
-export interface TablePart {
+export interface TablePiece {
   readonly names: readonly string[];
   readonly rows: readonly (readonly string[])[];
   /** Numbers of the rows from most to least important; their order if absent. */
@@ -11,28 +11,28 @@ export interface TablePart {
 }
 
 /** A text of a model, which may be cut at its end. */
-export interface LongPart {
+export interface LongPiece {
   readonly long: string;
 }
 
 /** Lines, tables and long texts, from top to bottom. */
-export type Part = string | TablePart | LongPart;
+export type Piece = string | TablePiece | LongPiece;
 
-/** Steps in which parts get shorter. */
+/** Steps in which pieces get shorter. */
 const STEPS = 32;
 const CUT = '… (cut: the answer may not be longer)';
 
-/** The parts as one text of at most the budget. */
-export async function answerText(parts: readonly Part[], budget: TextBudget): Promise<string> {
-  const whole = joined(parts, 1);
+/** The pieces as one text of at most the budget. */
+export async function answerText(pieces: readonly Piece[], budget: TextBudget): Promise<string> {
+  const whole = joined(pieces, 1);
   if ((await budget.count(whole)) <= budget.most) return whole;
   let [fits, over] = [0, STEPS];
   while (over - fits > 1) {
     const middle = Math.floor((fits + over) / 2);
-    if ((await budget.count(joined(parts, middle / STEPS))) <= budget.most) fits = middle;
+    if ((await budget.count(joined(pieces, middle / STEPS))) <= budget.most) fits = middle;
     else over = middle;
   }
-  return cutTo(joined(parts, fits / STEPS), budget);
+  return cutTo(joined(pieces, fits / STEPS), budget);
 }
 
 /** Cuts at the end where nothing else helps. */
@@ -45,14 +45,14 @@ async function cutTo(text: string, budget: TextBudget): Promise<string> {
   return kept === text ? text : `${kept}\n${CUT}`;
 }
 
-const joined = (parts: readonly Part[], share: number): string =>
-  parts.flatMap((part) => shortened(part, share)).join('\n');
+const joined = (pieces: readonly Piece[], share: number): string =>
+  pieces.flatMap((piece) => shortened(piece, share)).join('\n');
 
-function shortened(part: Part, share: number): string[] {
-  if (typeof part === 'string') return [part];
-  if ('long' in part) return [shortText(part.long, share)];
-  const { names, rows } = part;
-  const importance: readonly number[] = part.importance ?? [...rows.keys()];
+function shortened(piece: Piece, share: number): string[] {
+  if (typeof piece === 'string') return [piece];
+  if ('long' in piece) return [shortText(piece.long, share)];
+  const { names, rows } = piece;
+  const importance: readonly number[] = piece.importance ?? [...rows.keys()];
   const count = Math.ceil(rows.length * share);
   const kept = new Set(importance.slice(0, count));
   const left = rows.length - kept.size;

@@ -5,7 +5,7 @@
 import type { JobOptions } from '../engine/progress';
 import type { JobRunner } from '../jobs/runner';
 import type { JobKind, JobOutcome, Jobs, JobSpec, ProgressInfo } from '../protocol/jobs';
-import type { Part } from './answer';
+import type { Piece } from './answer';
 
 export type DeskState = 'running' | 'done' | 'failed' | 'cancelled';
 
@@ -39,12 +39,12 @@ export interface Task {
   /** What remains of it when it is cancelled, as a sentence. */
   readonly remains: string;
   /** @param runner of the desk @throws UserError; CancelledError */
-  run(runner: JobRunner, options: JobOptions): Promise<readonly Part[]>;
+  run(runner: JobRunner, options: JobOptions): Promise<readonly Piece[]>;
 }
 
 /** A task that an agent started. */
 export interface DeskTask extends Started, Pick<Task, 'title' | 'subject' | 'remains'> {
-  readonly answer?: readonly Part[];
+  readonly answer?: readonly Piece[];
 }
 
 export type DeskEntry = DeskJob | DeskTask;

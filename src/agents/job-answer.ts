@@ -1,6 +1,6 @@
 /** What an agent reads of a job: how far it is, why it failed, or its result. */
 import { formatClock, formatSeconds } from '../format/durations';
-import type { Part } from './answer';
+import type { Piece } from './answer';
 import type { DeskEntry, DeskJob } from './desk';
 import { agentText } from './naming';
 import { pageOf } from './pages';
@@ -8,7 +8,7 @@ import { pageOf } from './pages';
 export const warningLine = (text: string): string => `Warning: ${agentText(text)}`;
 
 /** @throws the error of a job that failed */
-export function jobParts(job: DeskEntry): Part[] {
+export function jobParts(job: DeskEntry): Piece[] {
   const { id, state } = job;
   if (state === 'failed') throw job.error;
   if (state === 'cancelled') return [cancelledWords(job)];

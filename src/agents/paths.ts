@@ -32,7 +32,7 @@ export function guardedPaths(roots: readonly string[]): PathGuard {
   };
 }
 
-interface Place {
+interface RootedPath {
   /** Absolute, with links as they are: names come from it. */
   readonly path: string;
   /** With links followed. */
@@ -40,7 +40,7 @@ interface Place {
 }
 
 /** @throws UserError outside the roots */
-async function placeOf(path: string, roots: readonly string[]): Promise<Place> {
+async function placeOf(path: string, roots: readonly string[]): Promise<RootedPath> {
   const [first] = roots;
   if (first === undefined) throw outside(path, roots);
   const absolute = resolve(first, path);

@@ -1,5 +1,5 @@
 /**
- * The original beside a model that was made from it, as commands read and show it: the runs of the family, sizes from
+ * The original beside a model that was made from it, as commands read and show it: the runs of its kin, sizes from
  * the files, and the verdict beside the goal.
  */
 import { readFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ export interface Member {
   readonly checkpoint: Checkpoint;
 }
 
-export interface Family {
+export interface Kin {
   readonly chosen: Chosen;
   /** Identity of the oldest known ancestor; the model's own if no record names one. */
   readonly originalIdentity: string;
@@ -54,12 +54,12 @@ export interface Family {
 }
 
 /** @param named an original that the caller chooses, in place of the one that records name */
-export async function readFamily(coppice: Coppice, chosen: Chosen, named?: Member): Promise<Family> {
+export async function readKin(coppice: Coppice, chosen: Chosen, named?: Member): Promise<Kin> {
   const relatives = await relativesOf(coppice, chosen);
   const { self, parent, children, originalIdentity: recorded } = relatives;
   const originalIdentity = named?.checkpoint.identity ?? recorded;
   const original = named ?? (await findOriginal(coppice, chosen, relatives.original?.path));
-  const family = new Set([
+  const kin = new Set([
     originalIdentity,
     ...[self, ...(parent ? [parent] : []), ...children].map((each) => each.identity),
   ]);
@@ -69,7 +69,7 @@ export async function readFamily(coppice: Coppice, chosen: Chosen, named?: Membe
       model.identity,
       ...(tasks?.models ?? []).map(({ identity }) => identity),
       ...(cost ?? []).map(({ of }) => of?.identity),
-    ].some((identity) => identity !== undefined && family.has(identity));
+    ].some((identity) => identity !== undefined && kin.has(identity));
   const runs = lists.flatMap((list) => list.runs.map(({ digest }) => digest)).filter(isOurs);
   const made = children.map((child) => ({ ...child, origin: child.origin! }));
   const goal = coppice.goals.goal(originalIdentity);
@@ -101,7 +101,7 @@ async function findOriginal(
 /** Undefined if no run is about both, and no original of the model is at hand. */
 export async function pageOf(
   { goals }: Pick<Coppice, 'goals'>,
-  { chosen, original, originalIdentity, runs, exported, used }: Family,
+  { chosen, original, originalIdentity, runs, exported, used }: Kin,
 ): Promise<BeforeAfter | undefined> {
   const { checkpoint } = chosen;
   const isResult = originalIdentity !== checkpoint.identity;
@@ -175,10 +175,10 @@ function newestExport(
   return { format: format as ExportFormat, types, files: { name: run.exported, bytes } };
 }
 
-/** Whether the model meets the goal of its family; undefined without a goal. */
+/** Whether the model meets the goal of the model it comes from; undefined without a goal. */
 export async function verdictOn(
   coppice: Coppice,
-  { chosen, originalIdentity, runs }: Family,
+  { chosen, originalIdentity, runs }: Kin,
   found: BeforeAfter,
 ): Promise<Verdict | undefined> {
   const goal = coppice.goals.goal(originalIdentity);
@@ -205,8 +205,8 @@ async function shippedBytes(
 }
 
 /** What stands around the numbers when the page is saved. */
-export async function partsOf(coppice: Coppice, family: Family, found: BeforeAfter): Promise<PageParts> {
-  const verdict = await verdictOn(coppice, family, found);
+export async function pageParts(coppice: Coppice, kin: Kin, found: BeforeAfter): Promise<PageParts> {
+  const verdict = await verdictOn(coppice, kin, found);
   return verdict ? { verdict: { meets: verdict.meets, text: verdictWords(verdict) } } : {};
 }
 
@@ -223,10 +223,10 @@ const COMMANDS = {
 const pages = new Map<string, vscode.WebviewPanel>();
 
 /** Shows the page of a checkpoint, in its tab if it has one. The page has no program: its links run commands. */
-export async function showPage(coppice: Coppice, family: Family, found: BeforeAfter): Promise<void> {
-  const { path } = family.chosen;
-  const parts = await partsOf(coppice, family, found);
-  const html = beforeAfterHtml(found, await styleSheet(coppice), { ...parts, ...linksOf(family, parts) });
+export async function showPage(coppice: Coppice, kin: Kin, found: BeforeAfter): Promise<void> {
+  const { path } = kin.chosen;
+  const parts = await pageParts(coppice, kin, found);
+  const html = beforeAfterHtml(found, await styleSheet(coppice), { ...parts, ...linksOf(kin, parts) });
   const open = pages.get(path);
   const page = open ?? newPage(path);
   page.webview.html = html;
@@ -244,7 +244,7 @@ function newPage(path: string): vscode.WebviewPanel {
   return page;
 }
 
-function linksOf({ chosen: { path }, original }: Family, { verdict }: PageParts): PageParts {
+function linksOf({ chosen: { path }, original }: Kin, { verdict }: PageParts): PageParts {
   const link = (label: string, what: keyof typeof COMMANDS, more: object = {}): PageLink => {
     const given = encodeURIComponent(JSON.stringify([{ checkpoint: path, ...more }]));
     return { label, address: ['command:', COMMANDS[what], '?', given].join('') };

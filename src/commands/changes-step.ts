@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { ADAPTERS, FittingList, PATCHES } from '../editors/results/fitting-list';
 import type { Chosen } from '../host/choose-checkpoint';
 import type { Coppice } from '../host/coppice';
-import { BACK, type Choice, pick, type Step } from '../host/steps';
+import { BACK, type PickChoice, pick, type Step } from '../host/steps';
 import { PATCH } from '../views/group-files';
 
 export interface WrittenChanges {
@@ -36,7 +36,7 @@ function choicesOf(
   removed: readonly number[],
   patches: readonly string[],
   adapters: readonly string[],
-): Choice<WrittenChanges>[] {
+): PickChoice<WrittenChanges>[] {
   const { t } = vscode.l10n;
   const without = t('without {0}', removed.join(', '));
   const plan = { label: t('Pruned by the plan'), description: without, value: { remove: removed } };

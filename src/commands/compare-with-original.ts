@@ -15,8 +15,8 @@ import { inform, nextCommand } from '../host/inform';
 import { runParts } from '../host/run-parts';
 import { askAll, BACK, pickMany, type Step } from '../host/steps';
 import { judgePlan } from './judge-plan';
-import { type Family, type Member, pageOf, readFamily, showPage } from './before-after-page';
-import { type Given, missingParts, namesOf, type Part, type PartName } from './comparison-parts';
+import { type Kin, type Member, pageOf, readKin, showPage } from './before-after-page';
+import { type Given, missingParts, namesOf, type MissingPart, type PartName } from './comparison-parts';
 
 export interface CompareArguments extends CommonArguments, Given {
   /** Path of the original; the one that records name when undefined. */
@@ -37,7 +37,7 @@ export interface Comparison {
   readonly card?: string;
 }
 
-type Both = Family & { readonly original: Member };
+type Both = Kin & { readonly original: Member };
 
 export const compareWithOriginalCommand: Command<CompareArguments> = {
   id: 'coppice.compareWithOriginal',
@@ -47,10 +47,10 @@ export const compareWithOriginalCommand: Command<CompareArguments> = {
     const made = await coppice.tree.madeFromListed();
     const chosen = await chooseCheckpoint(coppice, args, title, { takes: ({ path }) => made.has(path) });
     if (args.judge && coppice.plans.removed(chosen.subject).length > 0) return judgePlan(coppice, chosen, args);
-    const family = await familyOf(coppice, chosen, args, title);
-    const lacking = await missingParts(coppice, family, (await pageOf(coppice, family))!, args);
-    const { parts } = await chooseParts(coppice, family, lacking, args);
-    settle({ ...args, checkpoint: chosen.path, original: family.original.path, parts });
+    const kin = await kinOf(coppice, chosen, args, title);
+    const lacking = await missingParts(coppice, kin, (await pageOf(coppice, kin))!, args);
+    const { parts } = await chooseParts(coppice, kin, lacking, args);
+    settle({ ...args, checkpoint: chosen.path, original: kin.original.path, parts });
     const jobs = lacking
       .filter(({ name }) => parts.includes(name))
       .flatMap(({ name, jobs: all }) => all.map((spec) => ({ what: nameOfPart(name), spec })));
@@ -59,18 +59,18 @@ export const compareWithOriginalCommand: Command<CompareArguments> = {
       ...{ title: vscode.l10n.t('Compare'), word: vscode.l10n.t('Comparing') },
     };
     if (jobs.length > 0) await runParts(coppice, about, jobs, args.device);
-    return finish(coppice, chosen, family.original, jobs.length, args);
+    return finish(coppice, chosen, kin.original, jobs.length, args);
   },
 };
 
 /** The model and its original. @throws UserError without an original; CancelledError */
-async function familyOf(coppice: Coppice, chosen: Chosen, args: CompareArguments, title: string): Promise<Both> {
+async function kinOf(coppice: Coppice, chosen: Chosen, args: CompareArguments, title: string): Promise<Both> {
   const named = args.original === undefined ? undefined : await memberAt(coppice, args.original);
-  const family = await readFamily(coppice, chosen, named);
-  if (named === undefined && family.original) return { ...family, original: family.original };
+  const kin = await readKin(coppice, chosen, named);
+  if (named === undefined && kin.original) return { ...kin, original: kin.original };
   const original = named ?? (args.throws ? undefined : await askOriginal(coppice, chosen, title));
   if (!original || original.checkpoint.identity === chosen.checkpoint.identity) throw noOriginal(chosen);
-  return { ...(await readFamily(coppice, chosen, original)), original };
+  return { ...(await readKin(coppice, chosen, original)), original };
 }
 
 async function memberAt({ library }: Coppice, given: string): Promise<Member> {
@@ -119,15 +119,15 @@ const nameOfPart = (name: PartName): string =>
 /** Says what runs and how long each part takes; all are ticked. */
 async function chooseParts(
   coppice: Coppice,
-  family: Both,
-  lacking: readonly Part[],
+  kin: Both,
+  lacking: readonly MissingPart[],
   args: CompareArguments,
 ): Promise<{ readonly parts: readonly PartName[] }> {
   const all = lacking.map(({ name }) => name);
   if (args.parts !== undefined) return { parts: args.parts };
   if (args.judge) return { parts: ['perplexity'] };
   if (args.throws || all.length === 0) return { parts: all };
-  const [result, original] = namesOf(family);
+  const [result, original] = namesOf(kin);
   const choices = lacking.map(({ label, name, work }) => {
     return { label, description: timeOf(coppice, work), value: name };
   });
@@ -152,11 +152,11 @@ async function finish(
   ran: number,
   args: CompareArguments,
 ): Promise<Comparison> {
-  const family = await readFamily(coppice, chosen, original);
-  const page = (await pageOf(coppice, family))!;
+  const kin = await readKin(coppice, chosen, original);
+  const page = (await pageOf(coppice, kin))!;
   const needed = page.missing.filter(({ optional }) => !optional);
   const card = needed.length === 0 ? await updateCard(chosen.checkpoint, page) : undefined;
-  await showPage(coppice, family, page);
+  await showPage(coppice, kin, page);
   const name = basename(chosen.path);
   const told = card
     ? vscode.l10n.t('{0} was compared with the original. Its model card (README.md) has the numbers.', name)

@@ -27,7 +27,7 @@ import { outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { settingsText } from '../host/settings-text';
-import { askAll, BACK, type Choice, pick, pickMany, type Step, when } from '../host/steps';
+import { askAll, BACK, type PickChoice, pick, pickMany, type Step, when } from '../host/steps';
 import { versusEstimate } from '../host/versus-estimate';
 
 export interface CompareArguments extends CommonArguments {
@@ -107,7 +107,7 @@ function sizeStep({ plans, config }: Coppice, { subject, architecture }: Chosen)
   const usual = usualCounts(blocks, room);
   const step: Step<CompareArguments> = async (_, place) => {
     const { t } = vscode.l10n;
-    const choices: Choice<'plan' | 'usual' | 'middle'>[] = [
+    const choices: PickChoice<'plan' | 'usual' | 'middle'>[] = [
       ...(removed.length > 0
         ? [
             {

@@ -21,11 +21,11 @@ import { textName } from '../host/text-name';
 import type { Part as Work } from '../recipes/estimate/speeds';
 import type { Coppice } from '../host/coppice';
 import { JUDGING_WINDOWS, judgingText, type JudgingText } from '../host/judging-text';
-import type { Family, Member } from './before-after-page';
+import type { Kin, Member } from './before-after-page';
 
 export type PartName = 'perplexity' | 'speed' | 'texts';
 
-export interface Part {
+export interface MissingPart {
   readonly name: PartName;
   /** "Perplexity of both on prose.txt" */
   readonly label: string;
@@ -43,23 +43,23 @@ export interface Given {
 /** @returns the parts that are missing on the page, in the order of its rows; none when it is complete */
 export async function missingParts(
   coppice: Coppice,
-  family: Family & { readonly original: Member },
+  kin: Kin & { readonly original: Member },
   page: BeforeAfter,
   given: Given = {},
-): Promise<Part[]> {
+): Promise<MissingPart[]> {
   const missing = new Set(page.missing.filter(({ optional }) => !optional).map(({ kind }) => kind));
   return [
-    ...(missing.has('perplexity') || given.text !== undefined ? await perplexityPart(coppice, family, given) : []),
-    ...(missing.has('speed') ? [speedPart(family)] : []),
-    ...(missing.has('texts') || given.prompts ? await textsPart(coppice, family, page, given) : []),
+    ...(missing.has('perplexity') || given.text !== undefined ? await perplexityPart(coppice, kin, given) : []),
+    ...(missing.has('speed') ? [speedPart(kin)] : []),
+    ...(missing.has('texts') || given.prompts ? await textsPart(coppice, kin, page, given) : []),
   ];
 }
 
-type Both = Family & { readonly original: Member };
+type Both = Kin & { readonly original: Member };
 
-async function perplexityPart(coppice: Coppice, family: Both, { text }: Given): Promise<Part[]> {
-  const { chosen, original, runs, exported } = family;
-  const judging = text === undefined ? await judgingTextOf(coppice, family) : await givenText(coppice, text);
+async function perplexityPart(coppice: Coppice, kin: Both, { text }: Given): Promise<MissingPart[]> {
+  const { chosen, original, runs, exported } = kin;
+  const judging = text === undefined ? await judgingTextOf(coppice, kin) : await givenText(coppice, text);
   const context = Math.min(...[chosen, original].map(({ checkpoint }) => requireArchitecture(checkpoint).context));
   const asked = judgingOptions(judging, context);
   const lacks = ({ checkpoint }: Member, compared: boolean): boolean =>
@@ -122,15 +122,15 @@ function columnsOf({ chosen, original }: Both): LabelledModel[] {
 const architecturesOf = (members: readonly Member[]): Architecture[] =>
   members.map(({ checkpoint }) => requireArchitecture(checkpoint));
 
-const speedPart = (family: Both): Part => ({
+const speedPart = (kin: Both): MissingPart => ({
   name: 'speed',
   label: vscode.l10n.t('Speed of both, in turns'),
-  jobs: [{ kind: 'speeds', columns: columnsOf(family) }],
-  work: speedWork(architecturesOf([family.original, family.chosen])),
+  jobs: [{ kind: 'speeds', columns: columnsOf(kin) }],
+  work: speedWork(architecturesOf([kin.original, kin.chosen])),
 });
 
-async function textsPart(coppice: Coppice, family: Both, page: BeforeAfter, given: Given): Promise<Part[]> {
-  const { chosen, original } = family;
+async function textsPart(coppice: Coppice, kin: Both, page: BeforeAfter, given: Given): Promise<MissingPart[]> {
+  const { chosen, original } = kin;
   const written = new Set(page.samples.map(({ prompt }) => prompt));
   const chat = await bothAnswer([original, chosen]);
   const list = new PromptList(coppice.context.globalState);
@@ -150,7 +150,7 @@ async function textsPart(coppice: Coppice, family: Both, page: BeforeAfter, give
         {
           kind: 'samples',
           prompts,
-          columns: columnsOf(family),
+          columns: columnsOf(kin),
           ...(chat && { chat }),
           ...(precision !== undefined && { precision }),
         },

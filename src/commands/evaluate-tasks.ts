@@ -19,7 +19,7 @@ import { type ModelChoice, modelSource } from '../host/model-choice';
 import { recall, remember } from '../host/remembered';
 import { USUAL_QUESTIONS } from '../jobs/amounts';
 import { runJob } from '../host/run-job';
-import { askAll, BACK, type Choice, pick, pickMany, type Step, when } from '../host/steps';
+import { askAll, BACK, type PickChoice, pick, pickMany, type Step, when } from '../host/steps';
 import { folderLabel, foldersOfTasks, ownQuestions, taskLabel } from '../host/task-data';
 import { tasksIn } from '../host/task-sets';
 import type { LabelledModel } from '../jobs/option';
@@ -125,13 +125,13 @@ const NEW = 'new:';
 const DOWNLOAD = 'download:';
 
 /** They come with the sample model, and any model can answer them. */
-const bundledQuestions = ({ context }: Coppice): Choice<string> => ({
+const bundledQuestions = ({ context }: Coppice): PickChoice<string> => ({
   label: vscode.l10n.t('$(beaker) Stories'),
   description: vscode.l10n.t('questions that come with the sample model'),
   value: vscode.Uri.joinPath(context.extensionUri, 'media', 'sample', 'stories.coppice-tasks.json').fsPath,
 });
 
-const others = (): Choice<string>[] => [
+const others = (): PickChoice<string>[] => [
   {
     label: vscode.l10n.t('$(add) New file of questions…'),
     description: vscode.l10n.t('a template to fill in'),

@@ -9,7 +9,7 @@ import { checkpointBytes } from '../host/disk-space';
 import { explainedSize } from '../host/export-sizes';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall } from '../host/remembered';
-import { BACK, type Choice, pick, type Step } from '../host/steps';
+import { BACK, type PickChoice, pick, type Step } from '../host/steps';
 import { finerWords } from '../jobs/finer-words';
 import type { WrittenSize } from '../jobs/written-bytes';
 import type { RemovedEntry } from '../protocol/json';
@@ -63,7 +63,7 @@ export function outputSteps<S extends HealedPlace>(
   const { config } = coppice;
   const outputStep: Step<S> = async (_, place) => {
     const size = await healedGguf(chosen, remove);
-    const choices: Choice<HealedOutput>[] = [
+    const choices: PickChoice<HealedOutput>[] = [
       ...(size
         ? [{ label: t('GGUF file with the same types'), description: healedGgufWords(size), value: 'gguf' as const }]
         : []),

@@ -8,7 +8,7 @@ import { amountChoices, type HealedPlan, healingTexts, usualHealingText } from '
 import { modelOf } from '../host/ask-training';
 import { quickChoice } from '../host/quick-choice';
 import { recall } from '../host/remembered';
-import { BACK, type Back, type Choice, pick, type Place } from '../host/steps';
+import { BACK, type Back, type PickChoice, pick, type Place } from '../host/steps';
 import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
 import { atMost, markedTime } from '../jobs/rough-time';
 import { writing } from '../recipes/estimate/choosing';
@@ -36,7 +36,7 @@ export async function askHealing(
   const plain = { label: t('Prune only'), description: markedTime(written), value: PLAIN, seconds: atMost(written) };
   const amounts = amountChoices(coppice, plan, data);
   const timed = [...amounts, plain];
-  const choices: Choice<number>[] = [
+  const choices: PickChoice<number>[] = [
     ...amounts,
     ...(given === undefined && data === SELF ? [otherText(coppice, plan)] : []),
     plain,
@@ -53,7 +53,7 @@ export async function askHealing(
 }
 
 /** The model need not write a text where the user has one. */
-function otherText(coppice: Coppice, { chosen, removed }: HealedPlan): Choice<number> {
+function otherText(coppice: Coppice, { chosen, removed }: HealedPlan): PickChoice<number> {
   const question = { removed, tokens: HEAL_TOKENS.normal, writes: false };
   return {
     label: vscode.l10n.t('Heal on a text of yours…'),

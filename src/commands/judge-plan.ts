@@ -9,14 +9,14 @@ import { inform } from '../host/inform';
 import { runParts } from '../host/run-parts';
 import type { JobSpec } from '../protocol/jobs';
 import { textsThatChose } from '../views/journey-facts';
-import { readFamily } from './before-after-page';
+import { readKin } from './before-after-page';
 import type { Comparison } from './compare-with-original';
 import { judgingOptions, noOtherText } from './comparison-parts';
 
 /** @throws UserError where every text has chosen blocks; CancelledError */
 export async function judgePlan(coppice: Coppice, chosen: Chosen, args: CommonArguments): Promise<Comparison> {
   const { path, subject, checkpoint } = chosen;
-  const { original, originalIdentity, used, runs } = await readFamily(coppice, chosen);
+  const { original, originalIdentity, used, runs } = await readKin(coppice, chosen);
   const line = [checkpoint.identity, originalIdentity];
   const planned = textsThatChose(runs, { origin: undefined, choice: coppice.plans.choice(subject), line });
   const text = await judgingText(coppice, [...used, ...planned], [path, ...(original ? [original.path] : [])]);

@@ -22,7 +22,7 @@ import { askOutputFolder, outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
 import { goOnIterating, runIterating } from '../host/run-iterating';
 import { settingsText } from '../host/settings-text';
-import { ask, askAll, BACK, type Choice, pick, type Step, when } from '../host/steps';
+import { ask, askAll, BACK, type PickChoice, pick, type Step, when } from '../host/steps';
 
 /** When it ends. */
 type Measure = 'count' | 'maxKl' | 'maxPpl';
@@ -137,7 +137,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
     return value === BACK ? BACK : { [measure]: Number(value) };
   };
   const methodStep: Step<State> = async (state, place) => {
-    const choices = METHODS.map((way): Choice<string> => {
+    const choices = METHODS.map((way): PickChoice<string> => {
       const time = iterationEstimate(coppice, chosen, { ...state, ...way });
       const refused = noRoundsWords(chosen.architecture, way.method);
       const words = { label: methodLabel(way.method), description: methodWords(way.steps, time), value: keyOf(way) };
@@ -212,7 +212,7 @@ async function rememberAnswers(
   if (args.data === undefined) await remember(coppice, 'iterate', { data }, { data: coppice.config.calibration.file });
 }
 
-function measureChoices(): Choice<Measure>[] {
+function measureChoices(): PickChoice<Measure>[] {
   const { t } = vscode.l10n;
   return [
     { label: t('After a number of blocks'), detail: t('For example 6'), value: 'count' },

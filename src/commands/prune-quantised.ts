@@ -14,7 +14,7 @@ import type { Coppice } from '../host/coppice';
 import { healingEstimate } from '../host/estimates';
 import { usualHealingText } from '../host/healing';
 import { noHealingWords } from '../host/no-healing';
-import { BACK, type Choice, pick } from '../host/steps';
+import { BACK, type PickChoice, pick } from '../host/steps';
 import { finerWords } from '../jobs/finer-words';
 import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
 import { planEffect } from '../jobs/plan-effect';
@@ -45,7 +45,7 @@ export async function quantisedWay(
   const where = { location: vscode.ProgressLocation.Window, title };
   const pruned = await vscode.window.withProgress(where, () => checkpointBytes(checkpoint, blocks));
   const { bytesAfter } = planEffect(checkpoint, blocks);
-  const choices: Choice<QuantisedWay>[] = [
+  const choices: PickChoice<QuantisedWay>[] = [
     ...(await healedWay(coppice, chosen, blocks)),
     {
       label: t('Export GGUF with the Same Types…'),
@@ -68,7 +68,7 @@ export async function quantisedWay(
   return way === BACK ? 'convert' : way;
 }
 
-const recommended = (choice: Choice<QuantisedWay>): Choice<QuantisedWay> => ({
+const recommended = (choice: PickChoice<QuantisedWay>): PickChoice<QuantisedWay> => ({
   ...choice,
   description: [choice.description, vscode.l10n.t('recommended')].join(' · '),
 });
@@ -78,7 +78,7 @@ async function healedWay(
   coppice: Coppice,
   chosen: Chosen,
   removed: readonly number[],
-): Promise<Choice<QuantisedWay>[]> {
+): Promise<PickChoice<QuantisedWay>[]> {
   const { t } = vscode.l10n;
   const { architecture, subject } = chosen;
   const label = t('Heal, and Export GGUF with the Same Types…');

@@ -13,7 +13,7 @@ import { chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { inform } from '../host/inform';
-import { type Family, pageOf, partsOf, readFamily, showPage, styleSheet } from './before-after-page';
+import { type Kin, pageOf, pageParts, readKin, showPage, styleSheet } from './before-after-page';
 
 export interface BeforeAfterArguments extends CommonArguments {
   /** Asks for a file and saves the page there, instead of showing it. */
@@ -27,11 +27,11 @@ export const showBeforeAfterCommand: Command<BeforeAfterArguments> = {
   async run(coppice, args) {
     const title = vscode.l10n.t('Before and After');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    const family = await readFamily(coppice, chosen);
-    const found = await pageOf(coppice, family);
+    const kin = await readKin(coppice, chosen);
+    const found = await pageOf(coppice, kin);
     if (!found) throw nothingToShow();
-    if (args.out !== undefined || args.save !== undefined) await save(coppice, args, family, found);
-    else await showPage(coppice, family, found);
+    if (args.out !== undefined || args.save !== undefined) await save(coppice, args, kin, found);
+    else await showPage(coppice, kin, found);
     return found;
   },
 };
@@ -43,11 +43,11 @@ const nothingToShow = (): UserError =>
     vscode.l10n.t('Prune it first, or run “Compare with the Original…” on a model that was made from it.'),
   );
 
-async function save(coppice: Coppice, args: BeforeAfterArguments, family: Family, found: BeforeAfter): Promise<void> {
+async function save(coppice: Coppice, args: BeforeAfterArguments, kin: Kin, found: BeforeAfter): Promise<void> {
   const ending = args.save === 'markdown' ? 'md' : 'html';
   const file = args.out ?? (await askForFile(`before-after.${ending}`));
   if (file === undefined) return;
-  const parts = await partsOf(coppice, family, found);
+  const parts = await pageParts(coppice, kin, found);
   const page = file.endsWith('.md')
     ? `${beforeAfterMarkdown(found, 2, parts.verdict)}\n`
     : beforeAfterHtml(found, await styleSheet(coppice), parts);

@@ -17,7 +17,7 @@ import { refusalWords } from '../host/format-choices';
 import { parseShare, positiveFault, shareFault, wholeNumberFault } from '../host/numbers';
 import { recall, remember } from '../host/remembered';
 import { type GoalAnswers, goalFrom, goalSteps, goalWords, ratioFault } from '../host/ship-goal';
-import { ask, askAll, BACK, type Choice, pick, type Step, when } from '../host/steps';
+import { ask, askAll, BACK, type PickChoice, pick, type Step, when } from '../host/steps';
 import { planEffect } from '../jobs/plan-effect';
 import type { ShipGoal } from '../protocol/journey';
 import { protectionOf, requireProtection } from '../views/protection';
@@ -63,7 +63,7 @@ export function goalOf({
 }
 
 /** The criteria to decide by, with the time that each takes. Existing scores take no time. */
-export function decidingChoices(coppice: Coppice, chosen: Chosen): readonly Choice<Criterion>[] {
+export function decidingChoices(coppice: Coppice, chosen: Chosen): readonly PickChoice<Criterion>[] {
   const blocks = chosen.architecture.layers.length;
   const exact = Math.floor(blocks / 4) + protectionOf(blocks, coppice.config).kept.size; // how many go is asked later
   const estimate = (criterion: Criterion): string | undefined =>
@@ -176,7 +176,7 @@ async function goalRefusal({ checkpoint }: Chosen, shipping: ShipGoal | undefine
 }
 
 /** The scores that are there decide, unless the user asks for others. */
-const otherScores = (scored: Criterion): Choice<NonNullable<State['measure']>> => ({
+const otherScores = (scored: Criterion): PickChoice<NonNullable<State['measure']>> => ({
   label: vscode.l10n.t('$(symbol-color) By other scores…'),
   detail: vscode.l10n.t('Without this, the scores by {0} decide', scored),
   value: 'scores',
@@ -185,7 +185,7 @@ const otherScores = (scored: Criterion): Choice<NonNullable<State['measure']>> =
 function measureChoices(
   shipping: ShipGoal | undefined,
   refused: string | undefined,
-): Choice<NonNullable<State['measure']>>[] {
+): PickChoice<NonNullable<State['measure']>>[] {
   const { t } = vscode.l10n;
   const goal = { label: t('$(target) The goal'), detail: shipping && goalWords(shipping), value: 'goal' as const };
   return [

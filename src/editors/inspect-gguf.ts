@@ -11,7 +11,7 @@ import { formatCount } from '../format/numbers';
 import { actionsOf, cut, factsOf, textProperty } from './facts';
 import type { Inspection } from './inspection';
 import { noteOf, problemOf } from './problems';
-import { blockStripOf } from './block-strip';
+import { sizeStripOf } from './size-strip';
 
 const KEPT_PROBLEMS = 100;
 
@@ -36,7 +36,7 @@ export async function inspectGguf(path: string): Promise<Inspection> {
       ...(summary && whole && { actions: actionsOf(summary) }),
       problems: [...errors.slice(0, KEPT_PROBLEMS).map(problemOf), ...notes.map(noteOf)],
       problemCount: errors.length + notes.length,
-      strip: blockStripOf(rows),
+      strip: sizeStripOf(rows),
       config: [],
       metadata: cut(gguf ? [...gguf.metadata.values()].map(propertyOf) : []),
       shards: gguf ? [{ name: basename(resolve(path)), bytes: gguf.bytes, tensors: rows.length }] : [],

@@ -15,7 +15,7 @@ import type { Property, ShardDescription, TensorRow } from '../protocol/editor';
 import { actionsOf, cut, factsOf, jsonProperties, textProperty } from './facts';
 import type { Inspection } from './inspection';
 import { noteOf, problemOf } from './problems';
-import { blockStripOf } from './block-strip';
+import { sizeStripOf } from './size-strip';
 
 export async function inspectSafetensors(path: string): Promise<Inspection> {
   let checkpoint: Checkpoint;
@@ -81,7 +81,7 @@ function inspect(checkpoint: Checkpoint, tensors: readonly TensorInfo[]): Inspec
       problems: [],
       problemCount: 0,
       // A vision tower's blocks are not the model's.
-      strip: blockStripOf(rows.filter(({ name }) => !checkpoint.others?.has(name))),
+      strip: sizeStripOf(rows.filter(({ name }) => !checkpoint.others?.has(name))),
       config: checkpoint.config ? jsonProperties(checkpoint.config) : [],
       metadata: metadataOf(checkpoint.shards),
       shards: shardsOf(checkpoint.shards, rows),

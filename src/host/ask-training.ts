@@ -12,7 +12,7 @@ import { markedTime } from '../jobs/rough-time';
 import type { ModelChoice } from './model-choice';
 import { positiveFault, wholeNumberFault } from './numbers';
 import { recall } from './remembered';
-import { ask, BACK, type Choice, pick, type Place, type Step, when } from './steps';
+import { ask, BACK, type PickChoice, pick, type Place, type Step, when } from './steps';
 import {
   availableBytes,
   forecastTraining,
@@ -90,7 +90,7 @@ export function presetStep(subject: TrainingSubject): Step<TrainingState> {
   const step: Step<TrainingState> = async (state, place) => {
     const { presets, secondsOf } = trainingPresets(coppice, modelOf(chosen), questionOf(subject, state));
     const { known, length: usual } = forecastOf(subject, state);
-    const choices = presets.map((preset): Choice<string> => {
+    const choices = presets.map((preset): PickChoice<string> => {
       const forecast = forecastOf(subject, { ...state, ...answerOf(preset, state, known) });
       return {
         label: presetLabel(preset, markedTime(forecast.time)),
@@ -209,7 +209,7 @@ async function pickForecast<T>(
   state: TrainingState,
   place: Place,
   placeholder: string,
-  choices: readonly (Choice<T> & { readonly answer: Answer })[],
+  choices: readonly (PickChoice<T> & { readonly answer: Answer })[],
   active?: T,
 ): Promise<Answer | typeof BACK> {
   const shown = choices.map(({ answer, ...choice }) => ({

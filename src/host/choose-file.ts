@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
-import { type Back, type Choice, pick, type Place } from './steps';
+import { type Back, type PickChoice, pick, type Place } from './steps';
 import { TEXT_EXTENSIONS, type TextUse, usableTexts } from './text-files';
 
 /** Maximum number of files to search and to list. */
@@ -16,7 +16,7 @@ export interface FileQuestion {
   readonly placeholder: string;
   readonly use: TextUse;
   /** Choices that come first. */
-  readonly fixed: readonly Choice<string>[];
+  readonly fixed: readonly PickChoice<string>[];
   /** The choice that Enter takes. */
   readonly active?: string;
   /** A description of a file. */
@@ -60,7 +60,7 @@ export function modelFolders({ library }: Coppice): string[] {
 export async function pickOrBrowse(
   place: Place,
   placeholder: string,
-  choices: readonly Choice<string>[],
+  choices: readonly PickChoice<string>[],
   browse: () => Thenable<vscode.Uri[] | undefined>,
   active?: string,
 ): Promise<string | Back> {

@@ -18,7 +18,7 @@ import { CUT_FAULTS } from '../jobs/parts/faults';
 import { type CutKind, isCutKind } from '../jobs/parts/part-record';
 import type { JobKind, JobOutcome, JobSpec, ProgressInfo } from '../protocol/jobs';
 import type { AttendedWork } from '../sidecar/elsewhere';
-import type { RunOptions, SidecarClient } from '../sidecar/client';
+import type { JobRunOptions, SidecarClient } from '../sidecar/client';
 import { failedParts, Looks, PartsFailed, progressOf } from './cluster-looks';
 import { sharedTexts } from './cluster-texts';
 import type { ClusterSettings } from './cluster-settings';
@@ -47,7 +47,7 @@ export interface ClusterRequest {
   readonly step?: RecipePlace;
 }
 
-export interface ClusterRunOptions extends Pick<RunOptions<JobKind>, 'signal' | 'onProgress' | 'onQueued'> {
+export interface ClusterRunOptions extends Pick<JobRunOptions<JobKind>, 'signal' | 'onProgress' | 'onQueued'> {
   /** Receives the folder once the run is on its way. */
   readonly onFolder?: (folder: string) => void;
 }

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { type Criterion, CRITERION_LIST } from '../engine/importance/criteria';
 import type { Architecture } from '../engine/checkpoint/architecture';
 import { noScoringWords } from './no-healing';
-import { type Back, BACK, type Choice, pick, type Place } from './steps';
+import { type Back, BACK, type PickChoice, pick, type Place } from './steps';
 
 /** The paper's, a quick one, and the one by gradients. */
 const FIRST: readonly Criterion[] = ['ppl', 'block-influence', 'taylor'];
@@ -15,7 +15,7 @@ const FIRST: readonly Criterion[] = ['ppl', 'block-influence', 'taylor'];
 export function criterionChoices(
   model: Pick<Architecture, 'family' | 'style'>,
   estimate: (criterion: Criterion) => string | undefined = () => undefined,
-): readonly Choice<Criterion>[] {
+): readonly PickChoice<Criterion>[] {
   // The texts are the list's, so a new criterion needs no line here. A bundle translates them like all others.
   return CRITERION_LIST.map(({ name, title, help, paper }) => {
     const cited = paper ? [paper.name ?? paper.authors] : [];
@@ -39,15 +39,15 @@ export function criterionChoices(
 export async function pickCriterion(
   place: Place,
   placeholder: string,
-  choices: readonly Choice<Criterion>[],
+  choices: readonly PickChoice<Criterion>[],
   active: Criterion,
 ): Promise<Criterion | Back> {
-  const isFirst = ({ value }: Choice<Criterion>): boolean => FIRST.includes(value) || value === active;
+  const isFirst = ({ value }: PickChoice<Criterion>): boolean => FIRST.includes(value) || value === active;
   const byRank = FIRST.flatMap((name) => choices.filter(({ value }) => value === name));
   const first = [...byRank, ...choices.filter((choice) => isFirst(choice) && !byRank.includes(choice))];
   const others = choices.filter((choice) => !first.includes(choice));
   if (others.length < 2) return pick(place, placeholder, choices, active);
-  const more: Choice<Criterion | undefined> = {
+  const more: PickChoice<Criterion | undefined> = {
     label: vscode.l10n.t('$(ellipsis) More…'),
     detail: others.map(({ label }) => label).join(', '),
     value: undefined,

@@ -6,7 +6,7 @@ import { Refusal } from '../engine/write/gguf/refusal';
 import type { ExportFormat } from '../jobs/definitions/export';
 import { shortText } from '../views/toast';
 import { formatFault } from './export-sizes';
-import type { Choice } from './steps';
+import type { PickChoice } from './steps';
 
 export const FORMAT_NAMES: Readonly<Record<ExportFormat, string>> = {
   gguf: 'GGUF',
@@ -18,7 +18,7 @@ export const FORMAT_NAMES: Readonly<Record<ExportFormat, string>> = {
 const ORDER: readonly ExportFormat[] = ['gguf', 'onnx', 'safetensors'];
 
 /** Formats with the programs that read them. */
-export async function formatChoices(checkpoint: Checkpoint): Promise<Choice<ExportFormat>[]> {
+export async function formatChoices(checkpoint: Checkpoint): Promise<PickChoice<ExportFormat>[]> {
   const faults = await Promise.all(ORDER.map((format) => formatFault(checkpoint, format)));
   const possible = ORDER.filter((_, at) => faults[at] === undefined);
   return ORDER.map((value, at) => ({

@@ -14,7 +14,7 @@ import { healingEstimate, healingTime } from './estimates';
 import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
 import { compareStep, inform, nextCommand } from './inform';
 import { settingsText } from './settings-text';
-import type { Choice } from './steps';
+import type { PickChoice } from './steps';
 import type { PlanSubject } from '../views/plan';
 
 /**
@@ -41,7 +41,7 @@ export interface HealedPlan {
 }
 
 /** The texts that come before those of the workspace, the user's own first, each with the time of a whole healing. */
-export function healingTexts(coppice: Coppice, { chosen, removed }: HealedPlan): Choice<string>[] {
+export function healingTexts(coppice: Coppice, { chosen, removed }: HealedPlan): PickChoice<string>[] {
   const { t } = vscode.l10n;
   const time = (writes: boolean): string =>
     healingEstimate(coppice, chosen.architecture, { removed, tokens: HEAL_TOKENS.normal, writes });
@@ -65,7 +65,7 @@ export function amountChoices(
   coppice: Coppice,
   { chosen: { architecture }, removed }: HealedPlan,
   data: string,
-): (Choice<number> & { readonly seconds: number })[] {
+): (PickChoice<number> & { readonly seconds: number })[] {
   const { t } = vscode.l10n;
   const amount = (tokens: number): { description: string; seconds: number; value: number } => {
     const question = { removed, tokens, writes: data === SELF };

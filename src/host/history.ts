@@ -2,7 +2,7 @@
 import { CancelledError } from '../engine/errors';
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
 import type { JobJournal } from './job-journal';
-import { type ClientOptions, type RunOptions, SidecarClient } from '../sidecar/client';
+import { type ClientOptions, type JobRunOptions, SidecarClient } from '../sidecar/client';
 
 export class NotedSidecar extends SidecarClient {
   /** @param note receives every job before it runs */
@@ -14,7 +14,7 @@ export class NotedSidecar extends SidecarClient {
     super(options);
   }
 
-  override run<S extends JobSpec>(spec: S, options?: RunOptions<S['kind']>): Promise<JobOutcome<S['kind']>> {
+  override run<S extends JobSpec>(spec: S, options?: JobRunOptions<S['kind']>): Promise<JobOutcome<S['kind']>> {
     if (options?.isPart) return super.run(spec, options);
     // The panel evaluates a new adapter on its own. That job is not the user's.
     if (spec.kind !== 'eval' || spec.text !== undefined) this.note(spec);

@@ -33,7 +33,7 @@ export interface StepElsewhere {
   readonly run: (spec: JobSpec, options: RunnerOptions<JobKind>) => Promise<JobOutcome>;
 }
 
-export interface RunOptions {
+export interface RecipeStart {
   readonly signal: AbortSignal;
   readonly elsewhere?: StepElsewhere;
   /** In place of the setting. */
@@ -81,7 +81,7 @@ export class RecipeRuns {
   }
 
   /** @throws UserError if it cannot begin; CancelledError */
-  async run(request: RecipeRequest, options: RunOptions): Promise<RecipeRun> {
+  async run(request: RecipeRequest, options: RecipeStart): Promise<RecipeRun> {
     const { file, name } = request.recipe;
     if (this.running.has(file)) {
       throw new UserError(
@@ -140,7 +140,7 @@ export class RecipeRuns {
   }
 
   /** Device and memory are those of the settings where the recipe says nothing of them. */
-  private runner(file: string, { device, elsewhere }: RunOptions): JobRunner {
+  private runner(file: string, { device, elsewhere }: RecipeStart): JobRunner {
     const { sidecar, config } = this.host;
     return async <K extends JobKind>(spec: Jobs[K]['spec'], options: RunnerOptions<K> = {}) => {
       const { signal, onProgress, onEvent } = options as RunnerOptions<JobKind>;

@@ -6,7 +6,7 @@ import { l10n } from '../l10n';
 import type { ProgressInfo } from '../protocol/jobs';
 import { expectedWords } from '../recipes/expected-words';
 import { RECIPE_SUFFIX } from '../recipes/recipe';
-import type { FinishedStep, PlannedStep, Verdict } from '../recipes/types';
+import type { FinishedStep, PlannedStep, LimitCheck } from '../recipes/types';
 import { resultWords, verdictWords } from '../recipes/words';
 import { progressLine } from '../views/progress-words';
 
@@ -48,7 +48,7 @@ const MAX_LENGTH = 120;
 const cut = (text: string): string => (text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 1)}…` : text);
 
 /** "The step “quality” breaks its limit maxPpl: perplexity 45.04, at most 40." */
-export const brokenLimit = (verdict: Verdict): string =>
+export const brokenLimit = (verdict: LimitCheck): string =>
   l10n.t('The step “{0}” breaks the limit {1}: {2}.', verdict.step, verdict.limit, verdictWords(verdict));
 
 /** "a.coppice.json", and not "coppice.json", which is a record in a model's folder. */

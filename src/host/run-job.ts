@@ -9,7 +9,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import { shownText } from '../engine/option-token';
 import type { EventOf, JobKind, JobOutcome, JobSpec } from '../protocol/jobs';
-import type { RunOptions } from '../sidecar/client';
+import type { JobRunOptions } from '../sidecar/client';
 import { checkpointOf, jobTitle, titledJob } from '../jobs/titles';
 import { keepGivenFiles } from './given-files';
 import { watchForEnd } from './attention';
@@ -42,7 +42,7 @@ export async function runJob<S extends JobSpec>(
 }
 
 /** What a job that is followed needs to be told. */
-export type Followed = Pick<RunOptions<JobKind>, 'signal' | 'onQueued'>;
+export type Followed = Pick<JobRunOptions<JobKind>, 'signal' | 'onQueued'>;
 
 /** Waits for the end of a job, and notes whether the user sees it. @throws errors of the job */
 export async function followJob<K extends JobKind>(

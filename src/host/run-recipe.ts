@@ -10,7 +10,7 @@ import type { RecipeEnd } from '../recipes/types';
 import { showRecipe } from './choose-recipe';
 import type { Coppice } from './coppice';
 import { toast } from '../views/toast';
-import { type RecipeRuns, runningLine, type RunOptions } from './recipe-runs';
+import { type RecipeRuns, runningLine, type RecipeStart } from './recipe-runs';
 import { brokenLimit } from './recipe-words';
 
 /** Shorter runs show no progress. */
@@ -23,7 +23,7 @@ const QUIET_MS = 700;
 export async function runWithProgress(
   coppice: Coppice,
   request: RecipeRequest,
-  { device, elsewhere }: Pick<RunOptions, 'device' | 'elsewhere'> = {},
+  { device, elsewhere }: Pick<RecipeStart, 'device' | 'elsewhere'> = {},
 ): Promise<RecipeEnd> {
   const { recipes } = coppice;
   const { file } = request.recipe;

@@ -1,10 +1,12 @@
 /** The calibration text of the settings as a choice. */
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
-import type { Choice } from './steps';
+import type { PickChoice } from './steps';
 
 /** The bundled text has a path that means nothing to the user: the choice names it instead. */
-export function settingsText({ config }: Pick<Coppice, 'config'>): Choice<string> & { readonly description: string } {
+export function settingsText({
+  config,
+}: Pick<Coppice, 'config'>): PickChoice<string> & { readonly description: string } {
   const { file } = config.calibration;
   if (config.usesBundledText) {
     return {

@@ -8,7 +8,7 @@ import { BACK, type Back, type Place } from './ask-all';
 
 export { askAll, BACK, type Back, type Place, type Step, when } from './ask-all';
 
-export interface Choice<T> {
+export interface PickChoice<T> {
   readonly label: string;
   readonly description?: string;
   readonly detail?: string;
@@ -23,10 +23,10 @@ export interface Choice<T> {
 export function pick<T>(
   place: Place,
   placeholder: string,
-  choices: readonly Choice<T>[],
+  choices: readonly PickChoice<T>[],
   active?: T,
 ): Promise<T | Back> {
-  const box = vscode.window.createQuickPick<vscode.QuickPickItem & Choice<T>>();
+  const box = vscode.window.createQuickPick<vscode.QuickPickItem & PickChoice<T>>();
   Object.assign(box, { ...numbered(place), placeholder, matchOnDescription: true, ignoreFocusOut: true });
   box.items = linesOf(choices);
   const start = box.items.find((item) => canBeTaken(item) && item.value === active);
@@ -41,14 +41,14 @@ export function pick<T>(
 }
 
 /** What cannot be taken comes last, below a line that says so. */
-function linesOf<T>(choices: readonly Choice<T>[]): (vscode.QuickPickItem & Choice<T>)[] {
+function linesOf<T>(choices: readonly PickChoice<T>[]): (vscode.QuickPickItem & PickChoice<T>)[] {
   const refused = choices.filter((choice) => !canBeTaken(choice));
-  const headOf = ({ group }: Choice<T>): string => group ?? vscode.l10n.t('Not possible');
+  const headOf = ({ group }: PickChoice<T>): string => group ?? vscode.l10n.t('Not possible');
   const heads = [...new Set(refused.map(headOf))];
   return [
     ...choices.filter(canBeTaken),
     ...heads.flatMap((label) => [
-      { label, kind: vscode.QuickPickItemKind.Separator } as vscode.QuickPickItem & Choice<T>,
+      { label, kind: vscode.QuickPickItemKind.Separator } as vscode.QuickPickItem & PickChoice<T>,
       // Of an item, VS Code draws only the description and the detail in grey.
       ...refused
         .filter((choice) => headOf(choice) === label)
@@ -68,10 +68,10 @@ const canBeTaken = ({ refused }: { readonly refused?: string }): boolean => refu
 export function pickMany<T>(
   place: Place,
   placeholder: string,
-  choices: readonly Choice<T>[],
+  choices: readonly PickChoice<T>[],
   active: readonly T[],
 ): Promise<readonly T[] | Back> {
-  const box = vscode.window.createQuickPick<vscode.QuickPickItem & Choice<T>>();
+  const box = vscode.window.createQuickPick<vscode.QuickPickItem & PickChoice<T>>();
   const many = { canSelectMany: true, matchOnDescription: true, ignoreFocusOut: true };
   Object.assign(box, { ...numbered(place), placeholder, ...many });
   box.items = linesOf(choices);

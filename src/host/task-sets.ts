@@ -5,7 +5,7 @@ import { SOURCES } from '../engine/evaluate/tasks/sources';
 import { UserError } from '../engine/errors';
 import { formatBytes } from '../format/numbers';
 import { l10n } from '../l10n';
-import type { Choice } from './steps';
+import type { PickChoice } from './steps';
 
 /** Folders that may have data. */
 export interface DataFolders {
@@ -18,7 +18,7 @@ export interface DataFolders {
 }
 
 /** Sets of known bytes first, and what is there; then those that are got by hand say how. */
-export async function setChoices({ own, others, nameOf }: DataFolders): Promise<Choice<TaskName>[]> {
+export async function setChoices({ own, others, nameOf }: DataFolders): Promise<PickChoice<TaskName>[]> {
   const fetched = await tasksIn(own);
   const found = new Map<TaskName, string>();
   for (const folder of others.toReversed()) for (const task of await tasksIn(folder)) found.set(task, folder);

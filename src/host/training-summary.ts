@@ -7,7 +7,7 @@ import { checkpointName } from '../jobs/titles';
 import { forecastOf, trainedBytes, type TrainingState, type TrainingSubject } from './ask-training';
 import { freeBytes, spaceWords } from './disk-space';
 import { askOutputFolder } from './output-folder';
-import { BACK, type Choice, pick, type Place, type Step } from './steps';
+import { BACK, type PickChoice, pick, type Place, type Step } from './steps';
 import { availableBytes } from './training-estimate';
 import { dataWords } from './training-files';
 import { amountWords, fewWords, memoryWarning, memoryWords, timeAndEnd } from './training-words';
@@ -49,7 +49,7 @@ function placeholder({ coppice }: TrainingSubject): string {
     : t('Press Enter to start, or select a line to change it');
 }
 
-async function linesOf(subject: TrainingSubject, state: TrainingState, out: string): Promise<Choice<Line>[]> {
+async function linesOf(subject: TrainingSubject, state: TrainingState, out: string): Promise<PickChoice<Line>[]> {
   const { t } = vscode.l10n;
   const forecast = forecastOf(subject, state);
   const free = availableBytes(subject.coppice.config.compute.memory);

@@ -8,7 +8,7 @@ import type { ExportFormat } from '../jobs/definitions/export';
 import { keptType } from '../jobs/written-bytes';
 import { l10n } from '../l10n';
 import type { TypeSize } from './export-sizes';
-import type { Choice } from './steps';
+import type { PickChoice } from './steps';
 
 /** Every weight keeps the type that it has. */
 export const STORED = 'stored';
@@ -38,9 +38,9 @@ export function typeChoices(
   format: ExportFormat,
   sizes: readonly TypeSize[],
   { told = formatBytes, refused }: Words,
-): Choice<string>[] {
+): PickChoice<string>[] {
   const place = (value: string): number => ORDER[format].indexOf(value);
-  const choices = sizes.map(({ type, bytes, finer, fault }): Choice<string> => {
+  const choices = sizes.map(({ type, bytes, finer, fault }): PickChoice<string> => {
     const value = type ?? STORED;
     const label = type ?? l10n.t('As stored');
     if (fault) return { label, value, refused: refused(fault) };
@@ -59,7 +59,7 @@ export function typeChoices(
 }
 
 /** Many know this name alone. */
-function kQuants(checkpoint: Checkpoint): Choice<string> {
+function kQuants(checkpoint: Checkpoint): PickChoice<string> {
   const { t } = l10n;
   const refused = isQuantisedGguf(checkpoint)
     ? t('only llama.cpp makes K-quants; “As stored” keeps those that the file has')

@@ -43,7 +43,7 @@ export type {
 /** The state that the panel shows. The host owns it. */
 export interface PanelState {
   readonly model: PanelModel;
-  readonly family: PanelFamily;
+  readonly kin: PanelKin;
   readonly plan: PanelPlan;
   /** Plans that the user has given a name, in the order of their names. */
   readonly namedPlans: readonly NamedPlan[];
@@ -108,7 +108,7 @@ export interface PanelModel {
 }
 
 /** The base model and the derived models of the checkpoint. */
-export interface PanelFamily {
+export interface PanelKin {
   readonly parent: PanelParent | null;
   /** The oldest ancestor; null if the checkpoint was not made from another one, or the ancestor is not in the library. */
   readonly original: PanelOriginal | null;
@@ -378,7 +378,7 @@ export type PanelMessage =
   /** Measure on these rows of a scoring. */
   | { readonly type: 'text/use'; readonly rowsKey: string }
   /** Open the panel of the base model or of a derived model. */
-  | { readonly type: 'family/open'; readonly path: string }
+  | { readonly type: 'kin/open'; readonly path: string }
   /** Resume the training that ended early, if it is `resumable`. */
   | { readonly type: 'training/resume' }
   | { readonly type: 'start/curve'; readonly criterion: CriterionName }

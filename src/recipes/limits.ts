@@ -5,7 +5,7 @@ import { parseBytes } from '../jobs/values';
 import { UserError } from '../engine/errors';
 import { LIMIT_NAMES, type LimitName, type Limits } from './recipe';
 import { hasMainOutput } from './outputs';
-import type { FinishedStep, Verdict } from './types';
+import type { FinishedStep, LimitCheck } from './types';
 
 /** The limits that a step of the kind can be judged by. */
 export function measuresOf(kind: Kind, options: JsonObject): LimitName[] {
@@ -69,7 +69,7 @@ export const isLeast = (limit: LimitName): boolean => limit === 'minAccuracy' ||
  * @param limits with every value in place
  * @throws UserError for a limit that is no number, or one that the result has no number for
  */
-export function judge(step: FinishedStep, result: JsonObject, limits: Limits): Verdict[] {
+export function judge(step: FinishedStep, result: JsonObject, limits: Limits): LimitCheck[] {
   return LIMIT_NAMES.filter((name) => limits[name] !== undefined).map((limit) => {
     const most = limitValue(limit, limits[limit]);
     const found = measured(limit, step, result);

@@ -20,9 +20,9 @@ import { originalOf } from './original';
 import { planSession, type RecipeRequest, type StepEstimate } from './plan';
 import { LIMIT_NAMES, type Limits, type RecipeStep } from './recipe';
 import { Session } from './session';
-import type { FinishedStep, PlannedStep, RecipeEnd, RecipeEvent, RecipePlan, StepEnd, Verdict } from './types';
+import type { FinishedStep, PlannedStep, RecipeEnd, RecipeEvent, RecipePlan, StepEnd, LimitCheck } from './types';
 
-export interface RunOptions extends JobOptions {
+export interface RecipeRunOptions extends JobOptions {
   readonly estimate?: StepEstimate;
   readonly onEvent?: (event: RecipeEvent) => void;
   /** Events of the job of a step. */
@@ -44,7 +44,7 @@ export interface RecipeRun {
 export async function runRecipe(
   request: RecipeRequest,
   runner: JobRunner,
-  options: RunOptions = {},
+  options: RecipeRunOptions = {},
 ): Promise<RecipeRun> {
   const session = await Session.open(request);
   await makeOwnFolder(session.folder);
@@ -71,13 +71,13 @@ const UNKNOWN_SECONDS = 10;
 class RecipeRunner {
   private readonly started = new Date();
   private readonly ends = new Map<string, StepEnd>();
-  private readonly verdicts: Verdict[] = [];
+  private readonly verdicts: LimitCheck[] = [];
   private ran = 0;
 
   constructor(
     private readonly session: Session,
     private readonly runner: JobRunner,
-    private readonly options: RunOptions,
+    private readonly options: RecipeRunOptions,
   ) {}
 
   async run(): Promise<RecipeRun> {

@@ -84,7 +84,7 @@ export interface RecipePlan {
 }
 
 /** A limit and what was measured. */
-export interface Verdict {
+export interface LimitCheck {
   readonly step: string;
   readonly limit: LimitName;
   readonly most: number;
@@ -117,7 +117,7 @@ export interface RecipeEnd {
   /** The values of this run, those given with `--set` among them. */
   readonly variables: Variables;
   readonly steps: readonly StepEnd[];
-  readonly limits: readonly Verdict[];
+  readonly limits: readonly LimitCheck[];
   /** `limit`: a limit is broken; `failed`: a step failed. */
   readonly ended: 'done' | 'limit' | 'failed';
   /** Steps that ran now. */
@@ -132,4 +132,4 @@ export type RecipeEvent =
   | { readonly type: 'plan'; readonly plan: RecipePlan }
   | { readonly type: 'start'; readonly step: string; readonly at: number; readonly of: number }
   | { readonly type: 'end'; readonly end: StepEnd }
-  | { readonly type: 'limit'; readonly verdict: Verdict };
+  | { readonly type: 'limit'; readonly verdict: LimitCheck };

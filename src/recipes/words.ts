@@ -5,7 +5,7 @@ import { formatBytes, formatNumber, formatPercent, shortCount } from '../format/
 import { formatCounted } from '../format/words';
 import { isLeast } from './limits';
 import type { LimitName } from './recipe';
-import type { FinishedStep, PlannedStep, Verdict } from './types';
+import type { FinishedStep, PlannedStep, LimitCheck } from './types';
 
 /** "perplexity 45.04 (3,810 tokens, float32 on cpu)"; empty where the job has no main number. */
 export function resultWords({ job, device, outputs }: FinishedStep, result: JsonObject): string {
@@ -143,7 +143,7 @@ function boundOf(limit: LimitName, most: number): string {
 }
 
 /** "perplexity 45.04, at most 60" */
-export function verdictWords({ limit, most, measured }: Verdict): string {
+export function verdictWords({ limit, most, measured }: LimitCheck): string {
   const bound = isLeast(limit) ? 'at least' : 'at most';
   return `${UNITS[limit](measured)}, ${bound} ${boundOf(limit, most)}`;
 }

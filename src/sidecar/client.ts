@@ -33,7 +33,7 @@ export interface ClientOptions extends Pick<SupervisorOptions, 'program' | 'fork
   readonly logLevel?: () => LogLevel;
 }
 
-export interface RunOptions<K extends JobKind> {
+export interface JobRunOptions<K extends JobKind> {
   readonly onProgress?: (progress: ProgressInfo) => void;
   readonly onEvent?: (event: EventOf<K>) => void;
   /** Receives the id of the job in `jobs` at once. */
@@ -140,11 +140,11 @@ export class SidecarClient {
    * @throws UserError (DeviceError if the CPU is an alternative), CancelledError, JobInterrupted when the sidecar ends
    *   meanwhile, SidecarBug
    */
-  run<S extends JobSpec>(spec: S, options: RunOptions<S['kind']> = {}): Promise<JobOutcome<S['kind']>> {
+  run<S extends JobSpec>(spec: S, options: JobRunOptions<S['kind']> = {}): Promise<JobOutcome<S['kind']>> {
     const { signal = new AbortController().signal } = options;
     if (signal.aborted) return Promise.reject(new CancelledError());
     const id = `job-${++this.counter}`;
-    const { onProgress, onEvent } = options as RunOptions<JobKind>;
+    const { onProgress, onEvent } = options as JobRunOptions<JobKind>;
     const done = new Promise<JobOutcome>((resolve, reject) => {
       const info = queued(id, spec);
       this.pending.set(id, { id, spec, onProgress, onEvent, signal, resolve, reject, info });
@@ -181,7 +181,7 @@ export class SidecarClient {
   attend<S extends JobSpec>(
     spec: S,
     work: AttendedWork<S['kind']>,
-    options: Pick<RunOptions<S['kind']>, 'signal' | 'onProgress' | 'onQueued'> = {},
+    options: Pick<JobRunOptions<S['kind']>, 'signal' | 'onProgress' | 'onQueued'> = {},
   ): Promise<JobOutcome<S['kind']>> {
     return this.elsewhere.attend(`job-${++this.counter}`, spec, work, options);
   }

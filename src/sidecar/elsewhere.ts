@@ -2,7 +2,7 @@
 import { CancelledError } from '../engine/errors';
 import { checkpointOf } from '../jobs/titles';
 import type { JobInfo, JobKind, JobOutcome, JobSpec, ProgressInfo } from '../protocol/jobs';
-import type { JobEnded, RunOptions } from './client';
+import type { JobEnded, JobRunOptions } from './client';
 
 /** Runs a job elsewhere. It ends soon after its signal aborts. */
 export type AttendedWork<K extends JobKind> = (around: {
@@ -46,7 +46,7 @@ export class Elsewhere {
     id: string,
     spec: JobSpec,
     work: AttendedWork<K>,
-    { signal, onProgress, onQueued }: Pick<RunOptions<K>, 'signal' | 'onProgress' | 'onQueued'>,
+    { signal, onProgress, onQueued }: Pick<JobRunOptions<K>, 'signal' | 'onProgress' | 'onQueued'>,
   ): Promise<JobOutcome<K>> {
     if (signal?.aborted) throw new CancelledError();
     const controller = new AbortController();

@@ -9,7 +9,7 @@ const WINDOW_MS = 3 * 60_000;
 /** Delay before the first restart, doubled for each further one. */
 const FIRST_DELAY_MS = 500;
 
-export type Verdict = { readonly restartInMs: number } | 'give up';
+export type RestartDelay = { readonly restartInMs: number } | 'give up';
 
 export class RestartPolicy {
   private crashes: number[] = [];
@@ -18,7 +18,7 @@ export class RestartPolicy {
   constructor(private readonly now: () => number) {}
 
   /** Decides after a crash. Restarts four times within three minutes, not a fifth time. */
-  crashed(): Verdict {
+  crashed(): RestartDelay {
     const at = this.now();
     this.crashes = this.crashes.filter((crash) => at - crash < WINDOW_MS);
     this.crashes.push(at);

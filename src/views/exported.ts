@@ -1,6 +1,6 @@
 /** What was exported from a model, newest first: GGUF files, folders of safetensors, folders of ONNX models. Pure. */
 import { checkpointName } from '../jobs/titles';
-import type { Listing } from './families';
+import type { Listing } from './listing';
 
 export interface Exported {
   readonly path: string;

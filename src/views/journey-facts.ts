@@ -9,10 +9,10 @@ import { checkpointName } from '../jobs/titles';
 import type { ShipGoal } from '../protocol/journey';
 import type { RunDigest } from '../protocol/panel';
 import { exportsOf } from './exported';
-import { type Listing, originalIn } from './families';
+import { type Listing, originalIn } from './listing';
 import type { Goals } from './goals';
 import type { JourneyFacts, Member } from './journey';
-import { judgementIn, type Measured } from './measured';
+import { judgementIn, type CutModel } from './measured';
 import type { Origin } from './origins';
 import type { Plans, PlanSubject } from './plan';
 
@@ -105,7 +105,7 @@ interface Judging {
 /** Of the file that ships, if it was measured on rows that chose nothing; else of the model itself. */
 export function shippedJudgement(
   runs: readonly RunDigest[],
-  of: Measured,
+  of: CutModel,
   { original, used, exported }: Judging,
 ): Judgement {
   const shipped = exported === undefined ? {} : judgementIn(runs, { identity: exported, removed: [] }, original, used);

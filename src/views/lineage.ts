@@ -5,7 +5,7 @@
 import { dirname } from 'node:path';
 
 /** A model, or an adapter, that may have been made from another model. */
-export interface Kin {
+export interface Listed {
   readonly path: string;
   /** Of its files; undefined for an adapter, from which no model is made by its files. */
   readonly identity?: string;
@@ -18,7 +18,7 @@ export interface Kin {
  * @param isBase whether others may stand below it
  * @returns the path of the model that each was made from, by its own path. What has none in the list is left out.
  */
-export function parentsOf(all: readonly Kin[], isBase: (path: string) => boolean): ReadonlyMap<string, string> {
+export function parentsOf(all: readonly Listed[], isBase: (path: string) => boolean): ReadonlyMap<string, string> {
   const bases = all.filter(({ path }) => isBase(path));
   const parents = new Map<string, string>();
   for (const kin of all) {
@@ -50,7 +50,7 @@ export function lineOf(
 }
 
 /** Of several copies of one model, the one that lies beside it, else the first. */
-function parentOf({ path, identity, madeFrom }: Kin, bases: readonly Kin[]): Kin | undefined {
+function parentOf({ path, identity, madeFrom }: Listed, bases: readonly Listed[]): Listed | undefined {
   if (madeFrom === undefined || madeFrom === identity) return undefined;
   const copies = bases.filter((base) => base.identity === madeFrom && base.path !== path);
   return copies.find((base) => dirname(base.path) === dirname(path)) ?? copies.at(0);

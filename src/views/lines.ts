@@ -4,13 +4,13 @@ import type { Config } from '../host/config';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { isKnownToOthers } from '../engine/write/recipes';
 import type { Journey } from '../protocol/journey';
-import { type Listing, originalIn } from './families';
+import { type Listing, originalIn } from './listing';
 import { type Freshness, Freshnesses } from './freshness';
 import type { Goals } from './goals';
 import { journeyOf } from './journey';
 import { journeyFacts } from './journey-facts';
 import { blockItem } from './items/block';
-import { checkpointItem, type CheckpointState, failedItem, type Family } from './items/checkpoint';
+import { checkpointItem, type CheckpointState, failedItem, type NodeKin } from './items/checkpoint';
 import { planItem } from './items/plan';
 import { asUserError, type CheckpointLibrary } from './library';
 import { namedPlanItem } from './items/named-plan';
@@ -42,7 +42,7 @@ export class Lines {
   }
 
   /** Has the reason if the checkpoint cannot be opened. */
-  async checkpoint(node: CheckpointNode, family: Family): Promise<vscode.TreeItem> {
+  async checkpoint(node: CheckpointNode, family: NodeKin): Promise<vscode.TreeItem> {
     const { path } = node.entry;
     try {
       const checkpoint = await this.library.load(path);

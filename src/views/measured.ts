@@ -7,14 +7,14 @@ import type { JsonNumber } from '../format/json';
 import type { RunDigest } from '../protocol/panel';
 
 /** A model without some of its blocks. */
-export interface Measured {
+export interface CutModel {
   readonly identity: string;
   /** Ascending; none of the whole model. */
   readonly removed: readonly number[];
 }
 
 /** In float32, from the newest run that measured it; undefined if none has. @param runs newest first */
-export const perplexityIn = (runs: readonly RunDigest[], of: Measured, rowsKey: string): JsonNumber | undefined =>
+export const perplexityIn = (runs: readonly RunDigest[], of: CutModel, rowsKey: string): JsonNumber | undefined =>
   of.removed.length === 0 ? ofWhole(runs, of.identity, rowsKey) : ofPlan(runs, of, rowsKey);
 
 function ofWhole(runs: readonly RunDigest[], identity: string, rowsKey: string): JsonNumber | undefined {
@@ -31,7 +31,7 @@ function ofWhole(runs: readonly RunDigest[], identity: string, rowsKey: string):
   return undefined;
 }
 
-function ofPlan(runs: readonly RunDigest[], { identity, removed }: Measured, rowsKey: string): JsonNumber | undefined {
+function ofPlan(runs: readonly RunDigest[], { identity, removed }: CutModel, rowsKey: string): JsonNumber | undefined {
   const same = (blocks: readonly unknown[]): boolean => blocks.join() === removed.join();
   for (const digest of runs) {
     const { model, curve, quality = [], kind, adapter, precision } = digest;
@@ -49,8 +49,8 @@ function ofPlan(runs: readonly RunDigest[], { identity, removed }: Measured, row
  * @param base identity of the whole model
  * @returns undefined if no rows were used for both, or a perplexity is not finite
  */
-export function ratioIn(runs: readonly RunDigest[], of: Measured, base: string): number | undefined {
-  const whole: Measured = { identity: base, removed: [] };
+export function ratioIn(runs: readonly RunDigest[], of: CutModel, base: string): number | undefined {
+  const whole: CutModel = { identity: base, removed: [] };
   for (const rowsKey of rowsOf(runs, of.identity)) {
     const [own, full] = [perplexityIn(runs, of, rowsKey), perplexityIn(runs, whole, rowsKey)];
     if (typeof own === 'number' && typeof full === 'number') return own / full;
@@ -65,11 +65,11 @@ export function ratioIn(runs: readonly RunDigest[], of: Measured, base: string):
  */
 export function judgementIn(
   runs: readonly RunDigest[],
-  of: Measured,
+  of: CutModel,
   base: string,
   used: readonly ReadText[],
 ): Judgement {
-  const whole: Measured = { identity: base, removed: [] };
+  const whole: CutModel = { identity: base, removed: [] };
   const flatters = (rowsKey: string): boolean => {
     const text = textOfKey(rowsKey);
     return text !== undefined && used.some((each) => mayOverlap(each, text));
@@ -88,7 +88,7 @@ export function judgementIn(
 /** Repetition and agreement of the newest evaluation on these rows. */
 function likenessIn(
   runs: readonly RunDigest[],
-  { identity, removed }: Measured,
+  { identity, removed }: CutModel,
   rowsKey: string,
 ): Pick<Judgement, 'repetition' | 'same'> {
   const qualities = runs

@@ -6,7 +6,7 @@ import type { StoppedTraining } from '../engine/retrain/loop/stopped';
 import type { Entry } from './library';
 import type { KeptPlan } from './named-plans';
 import type { OnnxFolder } from './onnx-folders';
-import type { BlockPart, Part } from './parts';
+import type { BlockTensors, TensorGroup } from './model-tensors';
 
 export interface CheckpointNode {
   readonly kind: 'checkpoint';
@@ -17,14 +17,14 @@ export interface CheckpointNode {
 export interface PartNode {
   readonly kind: 'part';
   readonly name: 'embedding' | 'norm' | 'head' | 'other' | 'attention' | 'ffn';
-  readonly part: Part;
+  readonly part: TensorGroup;
   readonly parent: Node;
   readonly checkpoint: Checkpoint;
 }
 
 export interface BlockNode {
   readonly kind: 'block';
-  readonly block: BlockPart;
+  readonly block: BlockTensors;
   readonly parent: CheckpointNode;
   readonly checkpoint: Checkpoint;
 }

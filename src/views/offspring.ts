@@ -3,7 +3,7 @@ import type { Checkpoint } from '../engine/checkpoint/types';
 import type { CheckpointLibrary } from './library';
 import type { NamedPlans } from './named-plans';
 import type { BlockNode, CheckpointNode, NamedPlanNode, Node, PartNode, PlanNode } from './nodes';
-import { partsOf } from './parts';
+import { tensorsByPlace } from './model-tensors';
 import { subjectOf } from './subject';
 
 export class Offspring {
@@ -22,7 +22,7 @@ export class Offspring {
   async ofCheckpoint(node: CheckpointNode, made: readonly Node[]): Promise<Node[]> {
     const checkpoint = await this.library.load(node.entry.path).catch(() => undefined);
     if (!checkpoint) return [];
-    const { embedding, norm, head, other } = partsOf(checkpoint);
+    const { embedding, norm, head, other } = tensorsByPlace(checkpoint);
     const part = (name: PartNode['name'], of: PartNode['part']): PartNode[] =>
       of.tensors.length === 0 ? [] : [{ kind: 'part', name, part: of, parent: node, checkpoint }];
     return [
@@ -63,7 +63,12 @@ export class Offspring {
   private blocksOf(parent: CheckpointNode, checkpoint: Checkpoint): readonly BlockNode[] {
     const before = this.blocks.get(parent);
     if (before?.[0]?.checkpoint === checkpoint) return before;
-    const blocks = partsOf(checkpoint).blocks.map((block) => ({ kind: 'block' as const, block, parent, checkpoint }));
+    const blocks = tensorsByPlace(checkpoint).blocks.map((block) => ({
+      kind: 'block' as const,
+      block,
+      parent,
+      checkpoint,
+    }));
     this.blocks.set(parent, blocks);
     return blocks;
   }

@@ -9,12 +9,12 @@ import type { Config } from '../host/config';
 import type { Journey } from '../protocol/journey';
 import { tick } from './boxes';
 import { type Exported, exportsOf } from './exported';
-import { Families, type FileNode, type Listing, NOTHING, placesIn } from './families';
+import { ModelNodes, type FileNode, type Listing, NOTHING, layoutOf } from './listing';
 import type { Goals } from './goals';
 import type { HiddenPaths } from './hidden';
 import { adapterItem } from './items/adapter';
 import { exportItem } from './items/exported';
-import type { Family } from './items/checkpoint';
+import type { NodeKin } from './items/checkpoint';
 import { inspectionItem } from './items/inspection';
 import { partItem, tensorItem } from './items/part';
 import { trainingItem } from './items/training';
@@ -56,7 +56,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   private readonly view: vscode.TreeView<Node>;
   private readonly lines: Lines;
   private readonly offspring: Offspring;
-  private readonly families: Families;
+  private readonly nodes: ModelNodes;
   /** What stands where, as VS Code was told last. */
   private listing: Listing = NOTHING;
   /** Reads the records of runs, and draws lines again if they tell more. */
@@ -72,7 +72,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     this.library = library;
     this.plans = plans;
     this.config = config;
-    this.families = new Families(library, hidden, origins);
+    this.nodes = new ModelNodes(library, hidden, origins);
     this.lines = new Lines(library, plans, namedPlans, scores, config, records, goals, () => this.listing);
     this.offspring = new Offspring(library, namedPlans);
     this.readRecords = () => {
@@ -134,7 +134,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   getTreeItem(node: Node): vscode.TreeItem | Promise<vscode.TreeItem> {
     switch (node.kind) {
       case 'checkpoint':
-        return this.lines.checkpoint(node, this.familyOf(node));
+        return this.lines.checkpoint(node, this.kinOf(node));
       case 'block':
         return this.lines.block(node);
       case 'part':
@@ -164,8 +164,8 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
 
   /** Shows a checkpoint or an export in the view, selected, and opens the lines above it. */
   async reveal(path: string, options: { readonly focus?: boolean; readonly expand?: boolean } = {}): Promise<void> {
-    if (!this.families.at(path)) this.listing = await this.families.list(); // finds its place
-    const node = this.families.at(path);
+    if (!this.nodes.at(path)) this.listing = await this.nodes.list(); // finds its place
+    const node = this.nodes.at(path);
     if (node) await this.view.reveal(node, { select: true, ...options });
   }
 
@@ -188,24 +188,24 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
 
   /** The way of a checkpoint to one that ships, as its line tells. */
   async journey(subject: PlanSubject): Promise<Journey> {
-    if (!this.listing.groups.has(subject.path)) this.listing = await this.families.list();
+    if (!this.listing.groups.has(subject.path)) this.listing = await this.nodes.list();
     return this.lines.journey(subject);
   }
 
   /** Paths of the models that were made from a listed one. */
   async madeFromListed(): Promise<ReadonlySet<string>> {
-    const { origins, identities } = await this.families.list();
+    const { origins, identities } = await this.nodes.list();
     return new Set([...origins].filter(([, { identity }]) => identities.has(identity)).map(([path]) => path));
   }
 
   /** What was exported from a model, newest first; without one, from all models. */
   async exportsOf(identity?: string): Promise<Exported[]> {
-    return exportsOf(await this.families.list(), identity);
+    return exportsOf(await this.nodes.list(), identity);
   }
 
   /** Whether Coppice wrote a model or an adapter. @param home its folder or GGUF file */
   async isOurs(home: string): Promise<boolean> {
-    return (await this.families.origin(home)) !== undefined;
+    return (await this.nodes.origin(home)) !== undefined;
   }
 
   /** Names of what stands below a checkpoint. */
@@ -243,7 +243,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
 
   private async roots(): Promise<Node[]> {
     if (this.listing === NOTHING) this.readRecords();
-    const { top, inspected } = (this.listing = await this.families.list());
+    const { top, inspected } = (this.listing = await this.nodes.list());
     return [...top, ...(inspected.length > 0 ? [INSPECTION] : [])];
   }
 
@@ -252,7 +252,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     return [...(this.listing.below.get(keyOf(node)) ?? [])];
   }
 
-  private familyOf(node: CheckpointNode): Family {
+  private kinOf(node: CheckpointNode): NodeKin {
     const { origins, above, identities } = this.listing;
     const origin = origins.get(node.entry.path);
     const made = this.madeFrom(node);
@@ -267,7 +267,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
 
   /** The line of a checkpoint at the last listing. */
   nodeAt(path: string): CheckpointNode | undefined {
-    return this.families.checkpoint(path);
+    return this.nodes.checkpoint(path);
   }
 
   /** The user has changed checkboxes. */
@@ -298,8 +298,8 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       this.refresh(undefined);
       return;
     }
-    const now = (this.listing = await this.families.list());
-    this.refresh(placesIn(now) === placesIn(before) ? path : undefined);
+    const now = (this.listing = await this.nodes.list());
+    this.refresh(layoutOf(now) === layoutOf(before) ? path : undefined);
   }
 
   private refresh(path: string | undefined): void {

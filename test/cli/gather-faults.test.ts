@@ -14,7 +14,7 @@ import { withoutFitWarning } from '../support/fit-warning';
 import { temporaryFolder } from '../support/temporary';
 
 /** A record of a part, as far as these tests edit it. */
-interface Part extends Json {
+interface PartRecord extends Json {
   inputs: { role: string; name: string; identity?: string; sha256?: string; place?: string }[];
   settings: Json & { calibration: Json };
   versions: Json;
@@ -53,10 +53,10 @@ describe('gather: faults of the parts', function () {
     whole = join(temporaryFolder(), 'whole.json');
   });
 
-  const read = (file: string): Part => JSON.parse(readFileSync(file, 'utf8')) as Part;
+  const read = (file: string): PartRecord => JSON.parse(readFileSync(file, 'utf8')) as PartRecord;
 
   /** A copy of a part with an edit, in a folder of its own. */
-  function edited(number: number, edit: (part: Part) => void, name = 'edited.json'): string {
+  function edited(number: number, edit: (part: PartRecord) => void, name = 'edited.json'): string {
     const part = read(parts[number - 1]);
     edit(part);
     const file = join(temporaryFolder(), name);
@@ -167,7 +167,7 @@ describe('gather: faults of the parts', function () {
 
   it('a part of another run: the difference is told in words', async () => {
     const hash = '0'.repeat(64);
-    const differences: readonly (readonly [RegExp, (part: Part) => void])[] = [
+    const differences: readonly (readonly [RegExp, (part: PartRecord) => void])[] = [
       [/the job: eval instead of score/, ({ results }) => (results.part.job = 'eval')],
       [/the number of parts: 4 instead of 3\n.*have the same n/, ({ results }) => (results.part.of = 4)],
       [/version of Coppice: 9\.9\.9 instead of .*\n.*same version/, ({ versions }) => (versions.coppice = '9.9.9')],
@@ -242,7 +242,7 @@ describe('gather: faults of the parts', function () {
   });
 
   it('numbers that are missing, twice, or only claimed: nothing is allocated for them', async () => {
-    const faults: readonly (readonly [RegExp, (part: Part) => void])[] = [
+    const faults: readonly (readonly [RegExp, (part: PartRecord) => void])[] = [
       [/no numbers in place 0/, ({ results }) => Object.values(results.data[0].values)[0].pop()],
       [/no numbers in place 0/, ({ results }) => (Object.values(results.data[0].values)[0][0] = 'many')],
       [/no numbers in place 0/, ({ results }) => (results.data[0].rows.to = 1e9)],

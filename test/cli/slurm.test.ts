@@ -26,7 +26,7 @@ const OF_THE_RUN = [
 const numbersOf = (file: string): unknown =>
   JSON.parse(JSON.stringify(readJson(file), (key, field: unknown) => (OF_THE_RUN.includes(key) ? undefined : field)));
 
-interface Part extends Json {
+interface PartState extends Json {
   readonly number: number;
   readonly state: string;
   readonly host?: string;
@@ -48,7 +48,7 @@ const missing = noSlurm();
   beforeEach(() => (folder = temporaryFolder()));
 
   const run = (...args: string[]): Promise<CliResult> => coppice(args, { cwd: folder, env: slurm.env });
-  const status = async (): Promise<{ parts: Part[]; counts: Json; gather: Json; record: string | null }> => {
+  const status = async (): Promise<{ parts: PartState[]; counts: Json; gather: Json; record: string | null }> => {
     const { stdout } = await run('status', 'run', '--json');
     return JSON.parse(stdout) as Awaited<ReturnType<typeof status>>;
   };

@@ -24,7 +24,7 @@ import { fitNormSite } from './heal-norm';
 import { diagonal, inner, type Matrix, solveSymmetric, square, subtract, transposedProduct } from './matrices';
 import { referenceDivergence } from './measures';
 
-type Part = 'attention' | 'ffn';
+type Half = 'attention' | 'ffn';
 
 export interface ReferenceHealing {
   readonly method: 'refit' | 'fold' | 'scalar';
@@ -191,13 +191,13 @@ export function referenceHeal(
 }
 
 /** The norm behind a module's last Linear, by name. */
-function normName({ config }: ReferenceModel, block: number, part: Part): string | undefined {
+function normName({ config }: ReferenceModel, block: number, part: Half): string | undefined {
   const { after } = config.norms[part];
   return after && `model.layers.${block}.${after}`;
 }
 
 /** All modules in the order of the stream. */
-const modulesOf = ({ config }: ReferenceModel): { block: number; part: Part }[] =>
+const modulesOf = ({ config }: ReferenceModel): { block: number; part: Half }[] =>
   Array.from({ length: config.blocks }, (_, block) => [
     { block, part: 'attention' as const },
     { block, part: 'ffn' as const },
@@ -219,7 +219,7 @@ interface Module {
   readonly out: Stream;
 }
 
-function moduleOf(model: ReferenceModel, block: number, part: Part, x: Stream): Module {
+function moduleOf(model: ReferenceModel, block: number, part: Half, x: Stream): Module {
   const rows = x.map((row) => referenceModule(model, block, part, row));
   return {
     input: rows.map(({ input }) => input),
@@ -231,7 +231,7 @@ function moduleOf(model: ReferenceModel, block: number, part: Part, x: Stream): 
 /** A block that goes as a whole counts as one. */
 function removedBetween(
   view: ReferenceView,
-  gone: readonly { readonly block: number; readonly part: Part }[],
+  gone: readonly { readonly block: number; readonly part: Half }[],
 ): (number | string)[] {
   const names = gone.map(({ block, part }) => (view.attention[block] || view.ffn[block] ? `${block}.${part}` : block));
   return [...new Set(names)];

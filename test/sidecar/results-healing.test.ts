@@ -54,7 +54,7 @@ describe('healing in the results panel', function () {
   });
   after(() => panel.close());
 
-  const healedNow = ({ plan, runs, family, text: measured }: PanelState) =>
+  const healedNow = ({ plan, runs, kin: family, text: measured }: PanelState) =>
     healedWithout(plan.removed, runs, family.children, measured);
 
   it('measures the plan healed, better than plain on the same rows, and keeps no weights', async () => {
@@ -77,8 +77,8 @@ describe('healing in the results panel', function () {
   it('measures a checkpoint that a job heals, which becomes a derived model', async () => {
     checkpoints = [model, child];
     await client().run({ ...heal, out: child });
-    await panel.becomes('its perplexity', ({ family }) => typeof family.children[0]?.ppl === 'number');
-    const [{ healed, removed, ppl }] = panel.state.family.children;
+    await panel.becomes('its perplexity', ({ kin: family }) => typeof family.children[0]?.ppl === 'number');
+    const [{ healed, removed, ppl }] = panel.state.kin.children;
     assert.deepEqual([healed, removed], [true, PLAN]);
     assert.equal(healedNow(panel.state)!.ppl, ppl, 'a written model before others');
   });

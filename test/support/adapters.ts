@@ -4,12 +4,12 @@ import { blockWeights } from '../../src/engine/checkpoint/weight-names';
 import { type Adapter } from '../../src/engine/adapter/adapter';
 import { normal } from './random';
 
-type Choice = Partial<Pick<Adapter, 'rank' | 'alpha' | 'dropout' | 'targets' | 'removed'>>;
+type AdapterChanges = Partial<Pick<Adapter, 'rank' | 'alpha' | 'dropout' | 'targets' | 'removed'>>;
 
 /** An adapter for a model of this architecture, with the numbers that `fill` gives. */
 function adapterOf(
   architecture: Architecture,
-  choice: Choice,
+  choice: AdapterChanges,
   fill: (matrix: 'A' | 'B', linear: number, size: number, width: number) => Float32Array,
 ): Adapter {
   const { rank = 4, alpha = 8, dropout = 0, targets = linearNames(architecture), removed = [] } = choice;
@@ -29,7 +29,7 @@ function adapterOf(
 }
 
 /** Random matrices, large enough to matter. */
-export function randomAdapter(architecture: Architecture, choice: Choice = {}, seed = 1): Adapter {
+export function randomAdapter(architecture: Architecture, choice: AdapterChanges = {}, seed = 1): Adapter {
   const next = normal(seed);
   return adapterOf(architecture, choice, (matrix, _linear, size, width) =>
     Float32Array.from({ length: size }, () => (matrix === 'A' ? next() / Math.sqrt(width) : 0.1 * next())),

@@ -54,7 +54,7 @@ export const SMALL_CHECKPOINTS: readonly GoldenName[] = [
   ...FURTHER_FAMILIES.map((family) => `families2/${family}` as const),
 ];
 
-export type Part = 'attention' | 'ffn';
+export type Half = 'attention' | 'ffn';
 
 /** A number; the non-finite ones are strings. */
 export type GoldenNumber = number | 'Infinity' | '-Infinity' | 'NaN';
@@ -110,11 +110,11 @@ export interface GoldenImportance {
   readonly modules: {
     readonly modules: readonly {
       readonly block: number;
-      readonly part: Part;
+      readonly part: Half;
       readonly meanNll: number;
       readonly ppl: GoldenNumber;
     }[];
-    readonly order: readonly { readonly block: number; readonly part: Part }[];
+    readonly order: readonly { readonly block: number; readonly part: Half }[];
   };
   readonly magnitude: { readonly l1: GoldenMagnitude; readonly l2: GoldenMagnitude };
   readonly blockInfluence: { readonly blocks: readonly number[]; readonly order: readonly number[] };

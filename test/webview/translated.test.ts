@@ -77,7 +77,7 @@ const BUSY: PanelState = {
   trusted: false,
   failure,
   writing: null,
-  family: {
+  kin: {
     parent: {
       name: 'big-1',
       removed: [4],

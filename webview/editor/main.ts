@@ -13,7 +13,7 @@ import { actionBar, linkToActions } from './actions';
 import { problemList } from './problems';
 import { propertyTable } from './properties';
 import type { EditorState } from './state';
-import { blockStrip } from './block-strip';
+import { sizeStrip } from './size-strip';
 import { TensorSection } from './tensors';
 
 const root = document.getElementById('page')!;
@@ -37,7 +37,7 @@ function show(description: FileDescription): void {
       description.strip.length > 0 &&
         section(
           t('Blocks'),
-          blockStrip(description.strip, (filter) => tensors?.filter(filter)),
+          sizeStrip(description.strip, (filter) => tensors?.filter(filter)),
         ),
     ),
     ...present(tensors?.element),

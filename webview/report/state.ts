@@ -32,7 +32,7 @@ export function stateOf(name: string, runs: readonly PanelRun[]): PanelState {
   const chosen = chosenOf(runs);
   return {
     model,
-    family: { parent: null, original: null, children: [] },
+    kin: { parent: null, original: null, children: [] },
     namedPlans: [],
     journey: NO_JOURNEY,
     times: {},

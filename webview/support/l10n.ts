@@ -30,12 +30,12 @@ const insert = (text: string, args: readonly Argument[]): string =>
   text.replace(/\{(\d+)\}/g, (all, index: string) => String(args[Number(index)] ?? all));
 
 /** The part of the browser that this module uses. Unit tests load the module without a document. */
-interface Place {
+interface Browser {
   readonly document?: { getElementById(id: string): { readonly textContent: string | null } | null };
 }
 
 function readBundle(): Bundle {
-  const json = (globalThis as Place).document?.getElementById('l10n')?.textContent;
+  const json = (globalThis as Browser).document?.getElementById('l10n')?.textContent;
   return json ? (JSON.parse(json) as Bundle) : {};
 }
 

@@ -85,7 +85,7 @@ export function setTicked(element: Ticked, ticked: boolean): void {
   element.checked = ticked;
 }
 
-export interface Choice {
+export interface DropdownChoice {
   readonly value: string;
   readonly label: string;
 }
@@ -94,7 +94,7 @@ export interface Dropdown {
   /** The list with its label. */
   readonly element: HTMLElement;
   /** Offers these choices and selects `value`. */
-  readonly show: (choices: readonly Choice[], value: string) => void;
+  readonly show: (choices: readonly DropdownChoice[], value: string) => void;
 }
 
 /** A list of choices with a visible label. `changed` gets the value that the user chooses. */

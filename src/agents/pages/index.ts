@@ -1,6 +1,6 @@
 /** The result of every job that agents start, as a text for a language model. */
 import type { JobKind, JobOutcome, Jobs } from '../../protocol/jobs';
-import type { Part } from '../answer';
+import type { Piece } from '../answer';
 import type { DeskJob } from '../desk';
 import { evalPage } from './eval';
 import { exportPage } from './export';
@@ -10,7 +10,7 @@ import { scorePage } from './score';
 import { tasksPage } from './tasks';
 
 /** The parts of an answer, from a finished job. Every number says its unit, text, precision and model. */
-export type ResultPage<K extends JobKind> = (outcome: JobOutcome<K>, spec: Jobs[K]['spec']) => readonly Part[];
+export type ResultPage<K extends JobKind> = (outcome: JobOutcome<K>, spec: Jobs[K]['spec']) => readonly Piece[];
 
 const PAGES: { readonly [K in JobKind]?: ResultPage<K> } = {
   score: scorePage,
@@ -26,7 +26,7 @@ const PAGES: { readonly [K in JobKind]?: ResultPage<K> } = {
 export function pageOf<K extends JobKind>({
   spec,
   outcome,
-}: DeskJob<K> & { readonly outcome: JobOutcome<K> }): readonly Part[] {
+}: DeskJob<K> & { readonly outcome: JobOutcome<K> }): readonly Piece[] {
   const page: ResultPage<K> | undefined = PAGES[spec.kind];
   if (!page) throw new Error(`agents have no page of ${spec.kind}`);
   return page(outcome, spec as unknown as Jobs[K]['spec']);

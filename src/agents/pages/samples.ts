@@ -2,7 +2,7 @@
 import { textArithmetic } from '../../format/arithmetic';
 import { formatNumber } from '../../format/numbers';
 import type { SamplesResult, SampleText } from '../../protocol/samples';
-import { inLine, type Part } from '../answer';
+import { inLine, type Piece } from '../answer';
 import type { ResultPage } from '.';
 
 export const samplesPage: ResultPage<'samples'> = ({ result, device }, { prompts }) => [
@@ -11,7 +11,7 @@ export const samplesPage: ResultPage<'samples'> = ({ result, device }, { prompts
   ...prompts.flatMap((prompt, p) => [`prompt: ${JSON.stringify(prompt)}`, ...promptParts(result, p)]),
 ];
 
-function promptParts({ samples, columns }: SamplesResult, prompt: number): Part[] {
+function promptParts({ samples, columns }: SamplesResult, prompt: number): Piece[] {
   return samples.filter((sample) => sample.prompt === prompt).flatMap((sample) => [head(sample), body(sample)]);
 
   function head({ column, ids, stopped, failure, decodeTokensPerSecond }: SampleText): string {
@@ -23,4 +23,4 @@ function promptParts({ samples, columns }: SamplesResult, prompt: number): Part[
   }
 }
 
-const body = ({ text, ids }: SampleText): Part => ({ long: JSON.stringify(text ?? ids) });
+const body = ({ text, ids }: SampleText): Piece => ({ long: JSON.stringify(text ?? ids) });

@@ -7,7 +7,7 @@ import { parseJsonNumber } from '../../format/json';
 import { hasNoise, isNoise } from '../../format/noise';
 import { formatNumber } from '../../format/numbers';
 import type { CalibrationInfo, ScoreResult } from '../../protocol/scores';
-import { inLine, type Part } from '../answer';
+import { inLine, type Piece } from '../answer';
 import type { ResultPage } from '.';
 
 export const scorePage: ResultPage<'score'> = ({ result }) => {
@@ -30,7 +30,7 @@ export const textWords = (calibration: CalibrationInfo | null): string =>
 
 const number = (value: unknown, digits = 5): string => formatNumber(Number(value), digits);
 
-function blockParts({ blocks = [], full }: ScoreResult): Part[] {
+function blockParts({ blocks = [], full }: ScoreResult): Piece[] {
   if (blocks.length === 0) return [];
   const bare = blocks.every(({ ppl }) => ppl === undefined);
   const same = blocks.every(({ score, ppl }) => ppl === score);
@@ -65,7 +65,7 @@ function noiseLine(blocks: NonNullable<ScoreResult['blocks']>, full: ScoreResult
   return [`hardly told from noise: blocks ${same.map(({ index }) => index).join(', ')}; more samples help`];
 }
 
-function removalParts({ removals = [], search }: ScoreResult): Part[] {
+function removalParts({ removals = [], search }: ScoreResult): Piece[] {
   if (search) {
     const { blocks, kl, ppl } = search;
     return [`removed together: ${blocks.join(', ')}: KL ${number(kl)} nats, perplexity ${number(ppl)}`];

@@ -2,7 +2,7 @@
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import type { Difference, ModelTasks, PairedDifference, TaskResult } from '../../protocol/tasks';
-import { inLine, type Part } from '../answer';
+import { inLine, type Piece } from '../answer';
 import type { ResultPage } from '.';
 
 export const tasksPage: ResultPage<'tasks'> = ({ result }) => {
@@ -15,7 +15,7 @@ export const tasksPage: ResultPage<'tasks'> = ({ result }) => {
   ];
 };
 
-function accuracies(models: readonly ModelTasks[]): Part {
+function accuracies(models: readonly ModelTasks[]): Piece {
   const names = ['task', '>items', ...models.map(({ label }) => `>${inLine(label)}`)];
   const rows = models[0].tasks.map((task, t) => [
     inLine(task.name),
@@ -39,7 +39,7 @@ function accuracy({ reported, acc, accStderr, accNorm, accNormStderr }: TaskResu
   return `${percent(value)}${error === null ? '' : ` ± ${(100 * error).toFixed(1)}`}`;
 }
 
-function differencePart({ label, tasks, average }: Difference, first: ModelTasks): Part[] {
+function differencePart({ label, tasks, average }: Difference, first: ModelTasks): Piece[] {
   const rows = tasks.map((task) => [inLine(task.name), points(task), String(task.lost), String(task.gained)]);
   return [
     `${inLine(label)} minus ${inLine(first.label)}, in points with 95 % intervals of the paired difference:`,

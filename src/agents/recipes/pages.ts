@@ -9,9 +9,9 @@ import { expectedSum, expectedWords } from '../../recipes/expected-words';
 import type { Limits } from '../../recipes/recipe';
 import type { Session } from '../../recipes/session';
 import { titleOf } from '../../recipes/title';
-import type { PlannedStep, RecipeEnd, RecipePlan, StepEnd, Verdict } from '../../recipes/types';
+import type { PlannedStep, RecipeEnd, RecipePlan, StepEnd, LimitCheck } from '../../recipes/types';
 import { planWords, resultWords, verdictWords } from '../../recipes/words';
-import { inLine, type Part } from '../answer';
+import { inLine, type Piece } from '../answer';
 import { warningLine } from '../job-answer';
 import type { PlannedRecipe } from './open';
 
@@ -19,7 +19,7 @@ import type { PlannedRecipe } from './open';
 export function planParts(
   { plan, session, replaced }: Pick<PlannedRecipe, 'plan' | 'session' | 'replaced'>,
   results: ReadonlyMap<string, JsonObject>,
-): readonly Part[] {
+): readonly Piece[] {
   const { recipe, model, steps, folder, variables } = plan;
   const limits = limitLines(session);
   const outputs = outputsOf(plan, session);
@@ -104,7 +104,7 @@ function known(session: Session, value: string | number): string {
 }
 
 /** @param report its path, or why there is none */
-export function endParts(end: RecipeEnd, report: string): readonly Part[] {
+export function endParts(end: RecipeEnd, report: string): readonly Piece[] {
   const { steps, ran, ended, seconds, recipe } = end;
   const kept = steps.filter(({ state }) => state === 'kept').length;
   const broken = end.limits.filter((verdict) => !verdict.kept);
@@ -125,10 +125,10 @@ export function endParts(end: RecipeEnd, report: string): readonly Part[] {
   ];
 }
 
-const verdictWord = ({ kept }: Verdict): string => (kept ? 'kept' : 'BROKEN');
+const verdictWord = ({ kept }: LimitCheck): string => (kept ? 'kept' : 'BROKEN');
 
 /** What a broken limit means, and what to do. */
-function brokenLines({ steps }: RecipeEnd, broken: readonly Verdict[]): string[] {
+function brokenLines({ steps }: RecipeEnd, broken: readonly LimitCheck[]): string[] {
   if (broken.length === 0) return [];
   const open = steps.filter(({ state }) => state === 'open').map(({ name }) => name);
   return [

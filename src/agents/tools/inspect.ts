@@ -9,7 +9,7 @@ import { formatBytes, formatCount, formatShare } from '../../format/numbers';
 import { checkpoint } from '../../jobs/option';
 import { checkpointName } from '../../jobs/titles';
 import { l10n } from '../../l10n';
-import { answerText, inLine, type Part } from '../answer';
+import { answerText, inLine, type Piece } from '../answer';
 import { inputSchema, readInput } from '../input';
 import type { AgentTool } from '../tool';
 
@@ -39,7 +39,7 @@ async function summaryOf(path: string, signal: AbortSignal): Promise<Summary & {
   return { ...(await openGgufSummary(path)).summary, name: nameOfGguf(path) };
 }
 
-function pageOf(summary: Summary & { readonly name: string }): Part[] {
+function pageOf(summary: Summary & { readonly name: string }): Piece[] {
   const { name, path, format, architecture, blocks, parameters, bytes, dtypes, unsupported, notes } = summary;
   const types = Object.keys(dtypes).join(', ');
   return [

@@ -10,7 +10,7 @@ import { bytes, text } from '../../jobs/option';
 import { planEffect } from '../../jobs/plan-effect';
 import { prunedBytes } from '../../jobs/written-bytes';
 import { l10n } from '../../l10n';
-import { answerText, type Part } from '../answer';
+import { answerText, type Piece } from '../answer';
 import { opened, type Opened } from '../confirm';
 import { chosen, inputSchema, readInput } from '../input';
 import { warningLine } from '../job-answer';
@@ -66,7 +66,7 @@ export const plan: AgentTool = {
 async function planPage(
   { checkpoint, architecture }: Opened,
   { removed, choice, warnings }: Selection,
-): Promise<Part[]> {
+): Promise<Piece[]> {
   const { speedup, kept } = planEffect(checkpoint, removed);
   const reduction = checkpointReduction(checkpoint, removed);
   const pruned = await prunedBytes(checkpoint, removed);

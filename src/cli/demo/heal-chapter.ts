@@ -4,7 +4,7 @@ import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber } from '../../format/numbers';
 import type { RunResult } from '../../jobs/runs';
-import type { Verdict } from './score-chapter';
+import type { ScoreVerdict } from './score-chapter';
 import { heading, type Story } from './story';
 
 /** Tokens of text: enough for a small model, and a few seconds for a real one. */
@@ -13,7 +13,7 @@ const TOKENS = 8192;
 /** Writes the folder `healed-model`. */
 export async function healChapter(
   { checkpoint, material, length, folder, compute, progress, run, shell }: Story,
-  { removed }: Verdict,
+  { removed }: ScoreVerdict,
 ): Promise<RunResult<'heal'>> {
   heading(
     shell,

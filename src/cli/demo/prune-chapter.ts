@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { describeReduction } from '../../engine/checkpoint/reduction';
 import type { RunResult } from '../../jobs/runs';
-import type { Verdict } from './score-chapter';
+import type { ScoreVerdict } from './score-chapter';
 import { heading, type Story } from './story';
 
 /** Writes the folder `pruned-model`. */
 export async function pruneChapter(
   { checkpoint, folder, count, compute, progress, run, shell }: Story,
-  { records, keepEnds }: Verdict,
+  { records, keepEnds }: ScoreVerdict,
 ): Promise<RunResult<'prune'>> {
   const out = join(folder, 'pruned-model');
   const given = { checkpoint: checkpoint.path, scores: records.ppl, count, keepEnds, out, ...compute };

@@ -6,7 +6,7 @@ import { type ReportAssets, reportHtml } from '../../engine/records/report';
 import { writeTextFile } from '../../engine/system-failure';
 import type { RunResult } from '../../jobs/runs';
 import { MAX_WINDOWS } from './examine';
-import type { Verdict } from './score-chapter';
+import type { ScoreVerdict } from './score-chapter';
 import type { Story } from './story';
 
 /** Additional removals, to show where the model breaks. */
@@ -15,7 +15,7 @@ const FURTHER = 3;
 /** Perplexity against the number of removed blocks, on the text of the comparison. */
 export async function drawCurve(
   { checkpoint, material, length, folder, compute, progress, run }: Story,
-  { removed, keepEnds, records }: Verdict,
+  { removed, keepEnds, records }: ScoreVerdict,
 ): Promise<{ readonly record: string; readonly text: RunResult<'curve'>['text'] }> {
   const record = join(folder, 'curve-ppl.json');
   const given = {

@@ -14,7 +14,7 @@ import { heading, inParts, listed, type Story } from './story';
 const SAMPLES = 10;
 const BAR = 16;
 
-export interface Verdict {
+export interface ScoreVerdict {
   /** Keep the first four blocks and the last two. */
   readonly keepEnds: boolean;
   /** Blocks to remove, ascending. */
@@ -27,7 +27,7 @@ export interface Verdict {
   readonly records: { readonly ppl: string; readonly taylor: string };
 }
 
-export async function scoreChapter(story: Story): Promise<Verdict> {
+export async function scoreChapter(story: Story): Promise<ScoreVerdict> {
   const { blocks, count, progress, shell } = story;
   heading(
     shell,

@@ -10,7 +10,7 @@ import { parseRecipe, type ReadRecipe } from '../../recipes/read';
 import type { Recipe } from '../../recipes/recipe';
 import { Session } from '../../recipes/session';
 import { readResult } from '../../recipes/state';
-import type { RecipePlan, Verdict } from '../../recipes/types';
+import type { RecipePlan, LimitCheck } from '../../recipes/types';
 import { Emitter } from '../../sidecar/emitter';
 import { verdictsOf } from './verdicts';
 
@@ -24,7 +24,7 @@ export interface RecipeStatus {
   readonly fault?: string;
   /** Of the steps that are done, by name. */
   readonly results: ReadonlyMap<string, JsonObject>;
-  readonly verdicts: readonly Verdict[];
+  readonly verdicts: readonly LimitCheck[];
 }
 
 /** After the last key. */

@@ -9,7 +9,7 @@ import { limitValue } from '../../recipes/limits';
 import type { ReadRecipe, RecipeProblem } from '../../recipes/read';
 import type { Recipe } from '../../recipes/recipe';
 import { referencesIn } from '../../recipes/references';
-import type { RecipeEnd, Verdict } from '../../recipes/types';
+import type { RecipeEnd, LimitCheck } from '../../recipes/types';
 import { withValues } from './verdicts';
 
 /** A problem and its place, in UTF-16 units of the text. */
@@ -27,7 +27,7 @@ export function recipeProblems(
   text: string,
   { recipe, problems, places }: ReadRecipe,
   last?: RecipeEnd,
-  verdicts: readonly Verdict[] = [],
+  verdicts: readonly LimitCheck[] = [],
 ): PlacedProblem[] {
   if (!recipe) {
     const root = parseTree(text);
@@ -81,7 +81,7 @@ function meaning({ steps, variables, model }: Recipe, name: string): string {
 }
 
 /** The limit of the step, or that of the recipe if the step's own is another one. */
-function limitPath(recipe: Recipe, { step, limit, most }: Verdict): string[] {
+function limitPath(recipe: Recipe, { step, limit, most }: LimitCheck): string[] {
   const own = recipe.steps.find(({ name }) => name === step)?.limits ?? {};
   const isOwn = own[limit] !== undefined && limitValue(limit, withValues(recipe, own)[limit]) === most;
   return isOwn ? ['steps', step, 'limits', limit] : ['limits', limit];

@@ -5,11 +5,11 @@ import { judge, measuresOf } from '../../recipes/limits';
 import { inOrder } from '../../recipes/order';
 import { LIMIT_NAMES, type Limits, type Recipe } from '../../recipes/recipe';
 import { substitute } from '../../recipes/references';
-import type { RecipePlan, Verdict } from '../../recipes/types';
+import type { RecipePlan, LimitCheck } from '../../recipes/types';
 import { l10n } from '../../l10n';
 
 /** @param results of finished steps, by name @returns verdicts on steps that are done; none on those that run again */
-export function verdictsOf({ recipe, steps }: RecipePlan, results: ReadonlyMap<string, JsonObject>): Verdict[] {
+export function verdictsOf({ recipe, steps }: RecipePlan, results: ReadonlyMap<string, JsonObject>): LimitCheck[] {
   return steps.flatMap(({ step, state, before }) => {
     const result = results.get(step.name);
     if (state !== 'done' || !before || !result) return [];
@@ -39,7 +39,7 @@ export const withValues = ({ variables }: Recipe, limits: Limits): Limits =>
   substitute(limits, (each) => (each.kind === 'variable' ? (variables[each.name] ?? null) : null)) as Limits;
 
 /** "breaks maxPpl"; undefined if the step keeps to all its limits. */
-export function brokenNames(verdicts: readonly Verdict[], step: string): string | undefined {
+export function brokenNames(verdicts: readonly LimitCheck[], step: string): string | undefined {
   const broken = verdicts.filter((each) => each.step === step && !each.kept).map(({ limit }) => limit);
   return broken.length === 0 ? undefined : l10n.t('breaks {0}', broken.join(', '));
 }

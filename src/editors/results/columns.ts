@@ -63,7 +63,7 @@ export function columnsOf(
     ...(can(self) ? widths.slice(0, MAX_NEIGHBOURS).map((width) => widthColumn(self.path, width)) : []),
     ...(can(self) ? adapters.slice(0, MAX_NEIGHBOURS).map((adapter) => adapterColumn(self.path, adapter)) : []),
     ...of(['child']),
-    ...of(['family', 'neighbour', 'other']),
+    ...of(['kin', 'neighbour', 'other']),
   ];
 }
 

@@ -49,7 +49,7 @@ export class JourneyPart {
   }
 
   /** @param state what the panel shows; undefined before the first reading */
-  now(state?: Pick<PanelState, 'whatIf' | 'family'>): Journey {
+  now(state?: Pick<PanelState, 'whatIf' | 'kin'>): Journey {
     const { goal, source, services } = this;
     const { identity } = source.checkpoint;
     const { removed } = this.plan;
@@ -81,7 +81,7 @@ export class JourneyPart {
 
   /** On rows that chose nothing, if runs have measured that; else what the panel measures. */
   private judgement(
-    state: Pick<PanelState, 'whatIf' | 'family'>,
+    state: Pick<PanelState, 'whatIf' | 'kin'>,
     runs: readonly RunDigest[],
     used: readonly ReadText[],
   ): Judgement {
@@ -145,7 +145,7 @@ export class JourneyPart {
 
 /** Perplexity relative to the original: of the plan, or of a model that was made from another one. */
 function ratioOf(
-  { whatIf: { full, ppl, removed: measured }, family: { original } }: Pick<PanelState, 'whatIf' | 'family'>,
+  { whatIf: { full, ppl, removed: measured }, kin: { original } }: Pick<PanelState, 'whatIf' | 'kin'>,
   removed: readonly number[],
 ): JsonNumber | undefined {
   const base = original ? original.ppl : full;

@@ -126,7 +126,7 @@ export class MeasuringPart {
     if (this.disposed) return;
     const { plan, store, services } = this.options;
     const { removed } = plan;
-    const compared = (store.state.family.parent?.there?.ppl ?? null) !== null;
+    const compared = (store.state.kin.parent?.there?.ppl ?? null) !== null;
     if (services.host.trusted() && (always || compared || removed.length > 0)) this.watch.planned(removed);
   }
 

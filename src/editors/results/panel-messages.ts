@@ -97,7 +97,7 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
       return measuring.chooseText();
     case 'text/use':
       return measuring.useText(message.rowsKey);
-    case 'family/open':
+    case 'kin/open':
       if (isRelative(message.path, store.state)) host.show(message.path);
       break;
     case 'samples/write': {
@@ -159,5 +159,5 @@ function changePlan({ store, plan }: PanelParts, change: () => void): void {
   if (store.state.plan === before) store.update({ plan: plan.now() });
 }
 
-const isRelative = (path: string, { family: { parent, original, children } }: PanelState): boolean =>
+const isRelative = (path: string, { kin: { parent, original, children } }: PanelState): boolean =>
   parent?.there?.path === path || original?.path === path || children.some((child) => child.path === path);

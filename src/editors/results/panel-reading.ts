@@ -1,9 +1,9 @@
 /** What a panel reads from disk: runs, adapters, other checkpoints, and the text that it measures on. */
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import type { JsonNumber } from '../../format/json';
-import type { ComparedDigest, PanelFamily, PanelState } from '../../protocol/panel';
+import type { ComparedDigest, PanelKin, PanelState } from '../../protocol/panel';
 import { type Changes, type Column, columnsOf, measuredColumns } from './columns';
-import { familyOf } from './family';
+import { kinOf } from './kin';
 import { ADAPTERS, FittingList, PATCHES, WIDTHS } from './fitting-list';
 import { isTrainedWithout } from '../../views/journey-facts';
 import { type Origin, Origins } from '../../views/origins';
@@ -13,7 +13,7 @@ import { RunList } from './run-list';
 import type { PanelServices, PanelCheckpoint } from './services';
 
 /** Parts of the panel's state that a reading gives. */
-export type ReadState = Pick<PanelState, 'runs' | 'unreadable' | 'text' | 'family'>;
+export type ReadState = Pick<PanelState, 'runs' | 'unreadable' | 'text' | 'kin'>;
 
 /** A model that was made from the panel's one: its own path and name, and how it was made. */
 export type Descendant = Omit<Origin, 'name'> & {
@@ -139,15 +139,15 @@ export class PanelReading {
     this.trained = new Map(this.adapters.flatMap((path, at) => (trained[at] ? [[path, trained[at]] as const] : [])));
     const { runs, unreadable } = await this.runs.read(recordFolders, inputFolders);
     this.measured = await this.texts.refresh(this.scorings(), this.usualText());
-    this.done({ runs, unreadable, text: this.measured.shown, family: this.family() });
+    this.done({ runs, unreadable, text: this.measured.shown, kin: this.kin() });
   }
 
-  private family(): PanelFamily {
+  private kin(): PanelKin {
     const rowsKey = this.measured?.shown.rowsKey;
     const perplexity = (identity: string): JsonNumber | null =>
       (rowsKey === undefined ? undefined : this.runs.perplexity(identity, rowsKey)) ?? null;
     const compared = (identity: string): ComparedDigest | undefined =>
       rowsKey === undefined ? undefined : this.runs.compared(identity, rowsKey);
-    return familyOf(this.relatives, perplexity, compared, (identity) => this.runs.retrained(identity));
+    return kinOf(this.relatives, perplexity, compared, (identity) => this.runs.retrained(identity));
   }
 }

@@ -29,8 +29,8 @@ export interface Relative {
 }
 
 /** From the nearest: the base model, derived models, models with a common ancestor, models in the same folder, others. */
-export type Nearness = 'parent' | 'child' | 'family' | 'neighbour' | 'other';
-const ORDER: readonly Nearness[] = ['parent', 'child', 'family', 'neighbour', 'other'];
+export type Nearness = 'parent' | 'child' | 'kin' | 'neighbour' | 'other';
+const ORDER: readonly Nearness[] = ['parent', 'child', 'kin', 'neighbour', 'other'];
 
 /** Limit of opened checkpoints, for large workspaces. */
 const MAX_OTHERS = 200;
@@ -101,7 +101,7 @@ export class Relatives {
     const { identity, origin, path } = this.own;
     if (origin?.identity === other.identity) return 'parent';
     if (other.origin?.identity === identity) return 'child';
-    if (this.rootOf(other) === this.rootOf(this.own)) return 'family';
+    if (this.rootOf(other) === this.rootOf(this.own)) return 'kin';
     return dirname(other.path) === dirname(path) ? 'neighbour' : 'other';
   }
 

@@ -122,7 +122,7 @@ export class ResultsSession {
   private firstState(plan: PlanPart, reading: PanelReading, chat: ChatKind): PanelState {
     return {
       model: modelOf(this.source),
-      family: { parent: null, original: null, children: [] },
+      kin: { parent: null, original: null, children: [] },
       namedPlans: namedPlansOf(plan, reading, this.source),
       journey: new JourneyPart(this.source, this.services, reading, plan).now(),
       times: this.services.host.times(this.source, plan.removed),

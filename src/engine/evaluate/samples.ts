@@ -24,7 +24,7 @@ export interface ColumnText extends Omit<Generated, 'stopped'> {
 }
 
 /** The column's own times so far. */
-export type Measured = Pick<Generated, 'timeToFirstToken' | 'decodeTokensPerSecond'>;
+export type ColumnTimes = Pick<Generated, 'timeToFirstToken' | 'decodeTokensPerSecond'>;
 
 /** Tokens per turn: enough to use the caches well, few enough for all columns to appear to write at once. */
 const TURN = 4;
@@ -38,7 +38,7 @@ const TURN = 4;
 export async function writeSideBySide(
   columns: readonly SampleColumn[],
   options: Omit<ContinuationOptions, 'view' | 'pool'>,
-  onTokens: (column: number, ids: readonly number[], measured: Measured) => void | Promise<void>,
+  onTokens: (column: number, ids: readonly number[], measured: ColumnTimes) => void | Promise<void>,
   job: JobOptions = {},
 ): Promise<ColumnText[]> {
   const texts: (Continuation | undefined)[] = [];

@@ -99,7 +99,7 @@ class Healing {
     private readonly walker: Walk,
     private readonly products: Products,
     private readonly work: Work,
-    /** The rows in the order of the streams' parts. */
+    /** The rows in the order of the streams' runs. */
     private readonly ordered: TokenRows,
   ) {
     this.fitted = task.rows.length * task.rows[0].length;
@@ -120,7 +120,7 @@ class Healing {
     const sites = sitesOf(view, target !== model);
     const all = rows.length + heldOut.length;
     const walking = all * walkWork(task, sites, settings.method);
-    const measuring = settings.measure === false ? 0 : measureWork(architecture, streams.parts, sites, settings.method);
+    const measuring = settings.measure === false ? 0 : measureWork(architecture, streams.runs, sites, settings.method);
     const work = new Work(job, walking + measuring, 'row-blocks', 'reading the model');
     const ordered = groups.flatMap((group) => [...group.rows]);
     const advance = (amount: number): void => work.advance(amount);

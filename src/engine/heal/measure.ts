@@ -14,13 +14,13 @@ import type { HealMethod } from './methods';
 import { LikenessSums } from './likeness-sums';
 import type { HealStages } from './result';
 import { type Site, stepsBetween } from './sites';
-import type { Part, StreamName, Streams } from './streams';
+import type { RowRun, StreamName, Streams } from './streams';
 
 /** What the walk left behind. */
 export interface Walked {
   readonly streams: Streams;
   readonly patches: readonly KeyedPatch[];
-  /** All rows, in the order of the streams' parts. */
+  /** All rows, in the order of the streams' runs. */
   readonly ordered: TokenRows;
   /** The module at which the stream "start" is. */
   readonly start: number;
@@ -28,15 +28,15 @@ export interface Walked {
   readonly isWalked: boolean;
 }
 
-interface Measured {
+interface HealedModel {
   readonly model: Model;
   /** Gives the dense stream. */
   readonly target: Model;
   readonly view: View;
 }
 
-/** Whether the rows of a part are measured. */
-export const isMeasured = ({ measure }: Part): boolean => measure !== undefined;
+/** Whether the rows of a run are measured. */
+export const isMeasured = ({ measure }: RowRun): boolean => measure !== undefined;
 
 /** Plain, healed, rounded. */
 const STAGES = 3;
@@ -47,17 +47,17 @@ const passes = (method: HealMethod): number => (method === 'scalar' ? 3 : 2);
 /** Block applications of measuring. */
 export function measureWork(
   architecture: Architecture,
-  parts: readonly Part[],
+  runs: readonly RowRun[],
   sites: readonly Site[],
   method: HealMethod,
 ): number {
-  const rows = parts.filter(isMeasured).reduce((sum, part) => sum + part.rows, 0);
+  const rows = runs.filter(isMeasured).reduce((sum, run) => sum + run.rows, 0);
   return rows * ((passes(method) * sites.length) / 2 + comparisonWork(architecture, STAGES));
 }
 
 /** @returns the stages on the rows to be measured, fitted and held out; undefined where there are none */
 export async function measureStages(
-  { model, target, view }: Measured,
+  { model, target, view }: HealedModel,
   walked: Walked,
   work: Work,
 ): Promise<{ readonly fit?: HealStages; readonly heldOut?: HealStages }> {
@@ -74,13 +74,13 @@ export async function measureStages(
   const names = ['plain', 'healed', 'target'] as const;
   const stages: { fit?: HealStages; heldOut?: HealStages } = {};
   for (const measure of ['fit', 'heldOut'] as const) {
-    const parts = [...streams.parts.keys()].filter((p) => streams.parts[p].measure === measure);
-    if (parts.length === 0) continue;
+    const runs = [...streams.runs.keys()].filter((p) => streams.runs[p].measure === measure);
+    if (runs.length === 0) continue;
     work.step(`divergence from the whole model, ${measure === 'fit' ? 'fitted' : 'other'} rows`);
     const found = names.map(() => new LikenessSums());
-    for (const some of streams.grouped(parts, 1 + names.length)) {
+    for (const some of streams.grouped(runs, 1 + names.length)) {
       const rows = some.flatMap((p) => {
-        const { first, rows: count } = streams.parts[p];
+        const { first, rows: count } = streams.runs[p];
         return walked.ordered.slice(first, first + count);
       });
       const teacher = { model: target, state: await streams.state('dense', some) };
@@ -89,7 +89,7 @@ export async function measureStages(
       const compared = await compareStates(model, teacher, states, rows, work);
       compared.forEach((comparison, i) => found[i].add(comparison));
     }
-    const rows = parts.reduce((sum, p) => sum + streams.parts[p].rows, 0);
+    const rows = runs.reduce((sum, p) => sum + streams.runs[p].rows, 0);
     const [before, after, rounded] = found.map((sums) => sums.likeness());
     stages[measure] = { rows, before, after, rounded };
   }
@@ -119,10 +119,10 @@ async function through(
     for (const step of kept) {
       const open = await forward.open(step, true);
       try {
-        for (const [p, part] of streams.parts.entries()) {
-          if (!isMeasured(part)) continue;
+        for (const [p, run] of streams.runs.entries()) {
+          if (!isMeasured(run)) continue;
           await streams.write(to, p, await open.run(await streams.read(from, p)));
-          work.advance(part.rows * (step.attention && step.ffn ? 1 : 1 / 2));
+          work.advance(run.rows * (step.attention && step.ffn ? 1 : 1 / 2));
         }
       } finally {
         await open.close();

@@ -52,7 +52,7 @@ export class NormSite {
     const { hidden } = model.architecture;
     const empty = () => emptyEquations(this.width, hidden);
     const fitted = empty();
-    const chosen = streams.parts.some(({ use }) => use === 'choose') ? empty() : undefined;
+    const chosen = streams.runs.some(({ use }) => use === 'choose') ? empty() : undefined;
     let [error, chosenError] = [0, 0];
     const gains = Float32Array.from(await this.gains(), (gain) => gain * model.architecture.style.residualScale);
     const form: GramForm = (g, x, r) => {
@@ -65,7 +65,7 @@ export class NormSite {
     const sums = await GramSums.open(model, this.width, hidden, form);
     const module = await forward.openInput(stepOf(this.site), streams.inputPool(this.width));
     try {
-      for (const [p, { rows, use }] of streams.parts.entries()) {
+      for (const [p, { rows, use }] of streams.runs.entries()) {
         const before = await streams.read('healed', p);
         const x = await module.run(before);
         if (use !== 'none') {
@@ -108,7 +108,7 @@ export class NormSite {
     const sums = { linear: new Float64Array(hidden), quadratic: new Float64Array(hidden) };
     const session = await model.openSession(g.serialize(), { prepack: true });
     try {
-      for (const [p, { rows, use }] of streams.parts.entries()) {
+      for (const [p, { rows, use }] of streams.runs.entries()) {
         const unit = forward.pool.take(rows);
         const input = float32(await streams.readInput(p, this.width), [rows * forward.length, this.width]);
         const target = await streams.read('target', p);
@@ -147,7 +147,7 @@ export class NormSite {
     const session = await model.openSession(g.serialize());
     let error = 0;
     try {
-      for (const [p, { rows, use }] of streams.parts.entries()) {
+      for (const [p, { rows, use }] of streams.runs.entries()) {
         const healed = forward.pool.take(rows);
         const target = await streams.read('target', p);
         const [unit, before] = [await streams.read('plain', p), await streams.read('healed', p)];

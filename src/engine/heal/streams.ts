@@ -13,7 +13,7 @@ export type StreamName = 'healed' | 'dense' | 'target' | 'plain' | 'start';
 const SLOTS: Readonly<Record<StreamName, number>> = { healed: 0, dense: 1, target: 2, plain: 3, start: 4 };
 
 /** A run of rows that pass through the model together. */
-export interface Part extends Pick<RowGroup, 'use' | 'measure'> {
+export interface RowRun extends Pick<RowGroup, 'use' | 'measure'> {
   readonly rows: number;
   /** Of its first row, among all rows in the order of the groups. */
   readonly first: number;
@@ -27,7 +27,7 @@ export class Streams {
 
   private constructor(
     private readonly forward: Forward,
-    readonly parts: readonly Part[],
+    readonly runs: readonly RowRun[],
     private readonly hidden: StateStore,
     private readonly inputs: StateStore,
     private readonly budget: number,
@@ -43,8 +43,8 @@ export class Streams {
     groups: readonly RowGroup[],
     { hidden, widest, budget }: { readonly hidden: number; readonly widest: number; readonly budget: number },
   ): Promise<Streams> {
-    const parts = partsOf(groups, forward.rowsPerChunk);
-    const tokens = parts.map(({ rows }) => rows * forward.length);
+    const runs = runsOf(groups, forward.rowsPerChunk);
+    const tokens = runs.map(({ rows }) => rows * forward.length);
     const slots = Object.keys(SLOTS).length;
     const ofHidden = tokens.map((count) => count * hidden);
     const all = 4 * slots * ofHidden.reduce((a, b) => a + b, 0);
@@ -53,7 +53,7 @@ export class Streams {
       const rest = Math.max(0, budget - all);
       return new Streams(
         forward,
-        parts,
+        runs,
         states,
         await openStateStore(
           1,
@@ -81,39 +81,39 @@ export class Streams {
   }
 
   /** Takes over the chunk. */
-  write(stream: StreamName, part: number, chunk: Chunk): Promise<void> {
-    return this.hidden.write({ step: this.slots[stream], chunk: part }, chunk);
+  write(stream: StreamName, run: number, chunk: Chunk): Promise<void> {
+    return this.hidden.write({ step: this.slots[stream], chunk: run }, chunk);
   }
 
   /** The chunk that was written last; valid until the stream is read again. */
-  async read(stream: StreamName, part: number): Promise<Chunk> {
-    const { rows } = this.parts[part];
+  async read(stream: StreamName, run: number): Promise<Chunk> {
+    const { rows } = this.runs[run];
     const size = rows * this.forward.length * this.forward.pool.hidden;
-    const data = await this.hidden.read({ step: this.slots[stream], chunk: part }, this.buffer(stream, size));
+    const data = await this.hidden.read({ step: this.slots[stream], chunk: run }, this.buffer(stream, size));
     return this.forward.pool.over(data.subarray(0, size), rows);
   }
 
-  /** Several parts of a stream at once. */
-  async state(stream: StreamName, parts: readonly number[]): Promise<State> {
+  /** Several runs of a stream at once. */
+  async state(stream: StreamName, runs: readonly number[]): Promise<State> {
     const chunks: Chunk[] = [];
-    for (const part of parts) {
-      const chunk = await this.read(stream, part);
+    for (const run of runs) {
+      const chunk = await this.read(stream, run);
       chunks.push(this.inFile ? this.forward.pool.over(chunk.data.slice(), chunk.rows) : chunk);
     }
     return chunks;
   }
 
-  /** Groups of parts, so that `count` streams of a group fit the budget. */
-  grouped(parts: readonly number[], count: number): number[][] {
+  /** Groups of runs, so that `count` streams of a group fit the budget. */
+  grouped(runs: readonly number[], count: number): number[][] {
     const groups: number[][] = [];
     let bytes = Infinity;
-    for (const part of parts) {
-      const own = 4 * count * this.parts[part].rows * this.forward.length * this.forward.pool.hidden;
+    for (const run of runs) {
+      const own = 4 * count * this.runs[run].rows * this.forward.length * this.forward.pool.hidden;
       if (bytes + own > this.budget) {
         groups.push([]);
         bytes = 0;
       }
-      groups[groups.length - 1].push(part);
+      groups[groups.length - 1].push(run);
       bytes += own;
     }
     return groups;
@@ -123,11 +123,11 @@ export class Streams {
     return this.hidden.fileBytes > 0;
   }
 
-  /** Copies a stream, or some parts of it. */
-  async copy(from: StreamName, to: StreamName, only: (part: Part) => boolean = () => true): Promise<void> {
-    for (const [p, part] of this.parts.entries()) {
-      if (!only(part)) continue;
-      const chunk = this.forward.pool.take(part.rows);
+  /** Copies a stream, or some runs of it. */
+  async copy(from: StreamName, to: StreamName, only: (run: RowRun) => boolean = () => true): Promise<void> {
+    for (const [p, run] of this.runs.entries()) {
+      if (!only(run)) continue;
+      const chunk = this.forward.pool.take(run.rows);
       chunk.data.set((await this.read(from, p)).data);
       await this.write(to, p, chunk);
     }
@@ -138,14 +138,14 @@ export class Streams {
     [this.slots[a], this.slots[b]] = [this.slots[b], this.slots[a]];
   }
 
-  writeInput(part: number, chunk: Chunk): Promise<void> {
-    return this.inputs.write({ step: 0, chunk: part }, chunk);
+  writeInput(run: number, chunk: Chunk): Promise<void> {
+    return this.inputs.write({ step: 0, chunk: run }, chunk);
   }
 
   /** (tokens, width) */
-  async readInput(part: number, width: number): Promise<Float32Array> {
-    const size = this.parts[part].rows * this.forward.length * width;
-    const data = await this.inputs.read({ step: 0, chunk: part }, this.buffer('input', size));
+  async readInput(run: number, width: number): Promise<Float32Array> {
+    const size = this.runs[run].rows * this.forward.length * width;
+    const data = await this.inputs.read({ step: 0, chunk: run }, this.buffer('input', size));
     return data.subarray(0, size);
   }
 
@@ -161,15 +161,15 @@ export class Streams {
   }
 }
 
-function partsOf(groups: readonly RowGroup[], rowsPerChunk: number): Part[] {
-  const parts: Part[] = [];
+function runsOf(groups: readonly RowGroup[], rowsPerChunk: number): RowRun[] {
+  const runs: RowRun[] = [];
   let first = 0;
   for (const { rows, use, measure } of groups) {
     for (let at = 0; at < rows.length; at += rowsPerChunk) {
       const count = Math.min(rowsPerChunk, rows.length - at);
-      parts.push({ rows: count, first, use, measure });
+      runs.push({ rows: count, first, use, measure });
       first += count;
     }
   }
-  return parts;
+  return runs;
 }

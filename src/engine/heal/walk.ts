@@ -60,7 +60,7 @@ export class Walk {
     for (const step of stepsBetween(first, end)) {
       const open: OpenStep = await forward.open(step, true);
       try {
-        for (const [p, { rows }] of this.streams.parts.entries()) {
+        for (const [p, { rows }] of this.streams.runs.entries()) {
           const next = await open.run(await this.streams.read(source, p));
           await this.streams.write(to, p, next);
           this.advance(rows * (step.attention && step.ffn ? 1 : 1 / 2));
@@ -82,13 +82,13 @@ export class Walk {
     const { hidden } = this.model.architecture;
     const width = this.widthOf(site, regressor);
     const fitted = emptyEquations(width, hidden);
-    const chooses = this.streams.parts.some(({ use }) => use === 'choose');
+    const chooses = this.streams.runs.some(({ use }) => use === 'choose');
     const chosen = chooses ? emptyEquations(width, hidden) : undefined;
     let [error, chosenError] = [0, 0];
     const sums = await GramSums.open(this.model, width, hidden);
     const module = await this.open(site);
     try {
-      for (const [p, { rows, use }] of this.streams.parts.entries()) {
+      for (const [p, { rows, use }] of this.streams.runs.entries()) {
         const before = await this.streams.read('healed', p);
         const { input, output } = await module.run(before);
         const x = regressor === 'input' ? input : this.difference(output, before);
@@ -131,7 +131,7 @@ export class Walk {
     });
     const module = await this.forward.openInput(stepOf(site), this.streams.inputPool(width));
     try {
-      for (const [p, { rows, use }] of this.streams.parts.entries()) {
+      for (const [p, { rows, use }] of this.streams.runs.entries()) {
         const before = await this.streams.read('healed', p);
         const x = await module.run(before);
         const target = await this.streams.read('target', p);
@@ -175,7 +175,7 @@ export class Walk {
     const session = await this.model.openSession(g.serialize(), { prepack: true });
     let error = 0;
     try {
-      for (const [p, { rows, use }] of this.streams.parts.entries()) {
+      for (const [p, { rows, use }] of this.streams.runs.entries()) {
         const healed = this.forward.pool.take(rows);
         const input = float32(await this.streams.readInput(p, width), [rows * this.forward.length, width]);
         const { tensor: target } = await this.streams.read('target', p);
@@ -204,7 +204,7 @@ export class Walk {
     const width = this.widthOf(site, regressor);
     const session = correction && (await this.openCorrection(correction));
     try {
-      for (const [p, { rows }] of this.streams.parts.entries()) {
+      for (const [p, { rows }] of this.streams.runs.entries()) {
         const plain = await this.streams.read('plain', p);
         const healed = this.forward.pool.take(rows);
         if (session) {
@@ -242,7 +242,7 @@ export class Walk {
     const { hidden } = this.target.architecture;
     const sums = new Float64Array(hidden);
     let tokens = 0;
-    for (const [p, { rows, use }] of this.streams.parts.entries()) {
+    for (const [p, { rows, use }] of this.streams.runs.entries()) {
       if (use === 'none') continue;
       const { data } = await this.streams.read('dense', p);
       for (let at = 0; at < data.length; at += hidden) {
@@ -253,10 +253,10 @@ export class Walk {
     return sums.map((sum) => sum / tokens);
   }
 
-  /** Starts a stream before block 0. @param rows in the order of the parts */
+  /** Starts a stream before block 0. @param rows in the order of the runs */
   async embed(stream: 'dense' | 'healed', rows: TokenRows): Promise<void> {
     const forward = stream === 'dense' ? this.denseForward : this.forward;
-    for (const [p, { first, rows: count }] of this.streams.parts.entries()) {
+    for (const [p, { first, rows: count }] of this.streams.runs.entries()) {
       const [chunk] = await forward.embed(rows.slice(first, first + count));
       await this.streams.write(stream, p, chunk);
     }

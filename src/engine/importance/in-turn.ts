@@ -6,14 +6,14 @@ import type { Removal } from './result';
 import { rankBlocks } from './select';
 
 /** A model on the text. `kl`, if it was measured, is what decides; otherwise the mean loss. */
-export type Measured = LossSummary & { readonly kl?: number };
+export type VariantLoss = LossSummary & { readonly kl?: number };
 
 /** Measures the model with `steps`, and each model that lacks one candidate, an index into `steps`. */
 export type Sweep = (steps: readonly Step[], candidates: readonly number[], job: JobOptions) => Promise<Swept>;
 
 export interface Swept {
-  readonly full: Measured;
-  readonly without: readonly Measured[];
+  readonly full: VariantLoss;
+  readonly without: readonly VariantLoss[];
   /** The candidates that were measured, if the sweep left some out. */
   readonly measured?: readonly number[];
 }
@@ -29,7 +29,7 @@ export interface InTurn {
 /** What removal in turn finds. */
 export interface RemovedInTurn {
   /** The model with nothing removed. */
-  readonly full: Measured;
+  readonly full: VariantLoss;
   /** In their order; fewer than `count` when there are not enough candidates. Ties go to the lower block. */
   readonly removals: Removal[];
 }
@@ -46,7 +46,7 @@ export async function removeInTurn(
   { signal }: JobOptions,
 ): Promise<RemovedInTurn> {
   let steps = start;
-  let full: Measured | undefined;
+  let full: VariantLoss | undefined;
   const removals: Removal[] = [];
   for (let round = 0; round < count; round++) {
     const open = openSteps(steps, candidates);

@@ -1,5 +1,5 @@
 /** Results of a criterion: the numbers for pages, records and selection. */
-import type { Part } from '../model/view';
+import type { Half } from '../model/view';
 import type { MeasuredSet } from './evolution';
 import type { Precision } from '../precision';
 import type { LossSummary } from './losses';
@@ -43,7 +43,7 @@ export interface ScreenSummary {
 
 export interface ModuleScore extends Omit<BlockScore, 'index'> {
   readonly block: number;
-  readonly part: Part;
+  readonly part: Half;
 }
 
 /** One tensor of a block, by its name within the block: "mlp.up_proj.weight". */
@@ -83,7 +83,7 @@ export interface CriterionResult {
   readonly full?: Omit<LossSummary, 'rows'> & Partial<Pick<LossSummary, 'rows'>> & { readonly kl?: number };
   readonly blocks?: readonly BlockScore[];
   readonly modules?: readonly ModuleScore[];
-  readonly order?: readonly number[] | readonly { readonly block: number; readonly part: Part }[];
+  readonly order?: readonly number[] | readonly { readonly block: number; readonly part: Half }[];
   readonly windows?: readonly AngularWindow[];
   readonly removals?: readonly Removal[];
   /** Only for greedy: what each removal keeps lowest. */

@@ -6,7 +6,7 @@ import type { Model } from '../model/model';
 import type { Step } from '../model/view';
 import type { JobOptions } from '../progress';
 import { isScreenedRound, type ScreenedRows, screenedRoundWork, sweepWork } from './cost';
-import type { Measured, Sweep } from './in-turn';
+import type { VariantLoss, Sweep } from './in-turn';
 import { NO_SPREAD, type Spread } from './margin';
 import type { ScreenSummary } from './result';
 import { remembered, screenedSweep, type ScreenedSweep } from './screened-sweep';
@@ -23,7 +23,7 @@ export type RoundOf<T> = (
 interface Rounds<T> {
   readonly exact: RoundOf<T>;
   readonly screen: RoundOf<T>;
-  readonly summary: (value: T) => Measured;
+  readonly summary: (value: T) => VariantLoss;
 }
 
 export class ScreenedRounds<T extends object> {

@@ -22,7 +22,7 @@ export interface PoolMember {
 }
 
 /** A step or the head of a member. */
-interface Part {
+interface Stage {
   /** Equal for equal parts. */
   readonly id: string;
   /** Undefined for the head. */
@@ -97,14 +97,14 @@ export class DecoderPool {
 const idOf = (segment: Segment): string => (segment as Segment & { readonly id: string }).id;
 
 /** The parts of each member. A part that a member has twice is another one the second time. */
-async function partsOf(members: readonly PoolMember[]): Promise<Part[][]> {
+async function partsOf(members: readonly PoolMember[]): Promise<Stage[][]> {
   const origins = new Set(members.map(({ model }) => originOf(model.weights, 'embed').identity));
-  const all: Part[][] = [];
+  const all: Stage[][] = [];
   for (const { model, view } of members) {
     const { architecture, precision, weights } = model;
     const { outer, blocks } = bytesOfParts(architecture, precision);
     const times = new Map<string, number>();
-    const parts: Part[] = [];
+    const parts: Stage[] = [];
     for (const step of stepsOf(view)) {
       const block = await identities.block(weights, step.block, origins.size > 1);
       const about = { precision, attention: step.attention, ffn: step.ffn, block };
@@ -121,7 +121,7 @@ async function partsOf(members: readonly PoolMember[]): Promise<Part[][]> {
 
 /** Cuts between two parts unless each of them is always beside the other. */
 function cut(
-  all: readonly (readonly Part[])[],
+  all: readonly (readonly Stage[])[],
   members: readonly PoolMember[],
 ): (Segment & { readonly id: string })[][] {
   const before = new Map<string, Set<string>>();
@@ -136,7 +136,7 @@ function cut(
     }
   }
   const runs = all.map((parts) => {
-    const cuts: Part[][] = [];
+    const cuts: Stage[][] = [];
     for (const [i, part] of parts.entries()) {
       const last = parts[i - 1]?.id;
       const goesOn = last !== undefined && before.get(part.id)!.size === 1 && after.get(last)!.size === 1;
@@ -158,7 +158,7 @@ function cut(
 
 /** Linears of each run, by its first part, to which a product of any member is added. */
 function fedLinears(
-  runs: readonly (readonly (readonly Part[])[])[],
+  runs: readonly (readonly (readonly Stage[])[])[],
   members: readonly PoolMember[],
 ): Map<string, FedLinear[]> {
   const fed = new Map<string, FedLinear[]>();

@@ -10,12 +10,12 @@ export interface View {
   readonly ffn: readonly boolean[];
 }
 
-export type Part = 'attention' | 'ffn';
+export type Half = 'attention' | 'ffn';
 
 /** A block to leave out, or one of its two modules. */
 export interface RemovedPart {
   readonly block: number;
-  readonly part?: Part;
+  readonly part?: Half;
 }
 
 /** One step of the residual stream: a block, or its kept part. */
@@ -32,7 +32,7 @@ export function fullView(blocks: number): View {
 
 /** The model without the given parts. */
 export function viewWithout(blocks: number, removed: readonly RemovedPart[]): View {
-  const gone = (part: Part): boolean[] =>
+  const gone = (part: Half): boolean[] =>
     Array.from({ length: blocks }, (_, i) => removed.some((r) => r.block === i && (r.part ?? part) === part));
   return { attention: gone('attention').map((g) => !g), ffn: gone('ffn').map((g) => !g) };
 }
@@ -75,7 +75,7 @@ export function parseRemoved(text: string, blocks: number): RemovedPart[] {
     const last = Number(match[2] ?? match[1]);
     if (last < first) return unreadable(text, piece, 'ends before it starts');
     if (last >= blocks) return unreadable(text, piece, `is beyond the last block, ${blocks - 1}`);
-    const part = match[3] as Part | undefined;
+    const part = match[3] as Half | undefined;
     return Array.from({ length: last - first + 1 }, (_, i) =>
       part ? { block: first + i, part } : { block: first + i },
     );

@@ -20,7 +20,7 @@ import { DEFAULTS } from './defaults';
 import type { FullMethod, LoraMethod } from './settings';
 import { FORMULA, readStart, startFrom, startFromFormula } from './lora/start-adapter';
 import type { TrainableModel } from './loop/trainable-model';
-import type { Selection } from './selection';
+import type { TrainedSelection } from './selection';
 import type { WeightSource } from '../weights/source';
 
 export interface PreparedTraining {
@@ -40,7 +40,7 @@ export interface TrainingSubject {
   readonly method: LoraMethod | FullMethod;
   readonly seed: number;
   /** The blocks that are trained. When undefined: those of the adapter to start from, or all. */
-  readonly selection?: Selection;
+  readonly selection?: TrainedSelection;
   /** Digest of the healed weights that are trained on. */
   readonly healed?: string;
   /** The model's weights in the arithmetic of frozen products; the model's own when undefined. */
@@ -115,7 +115,7 @@ async function fullSubject(
   removed: readonly number[],
   { start, memory }: FullMethod,
   seed: number,
-  selection: Selection | undefined,
+  selection: TrainedSelection | undefined,
   data: Pick<TrainingData, 'train' | 'heldOut'>,
 ): Promise<PreparedTraining> {
   const view = viewOf(model, removed);

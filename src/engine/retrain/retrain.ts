@@ -47,7 +47,7 @@ import type { KeyedPatch } from '../weights/patches';
 import { trainedPatches } from './full/write-trained';
 import { heldOutLikeness, type LikenessQuestion } from './likeness';
 import { unprunedLoss } from './unpruned-loss';
-import { type Selection, selectionAt } from './selection';
+import { type TrainedSelection, selectionAt } from './selection';
 
 /** The teacher: an open model, usually the unpruned student itself. */
 export interface TeacherSource {
@@ -272,7 +272,7 @@ function checkSettings(
   { architecture }: Model,
   removed: readonly number[],
   settings: RetrainSettings,
-  selection: Selection | undefined,
+  selection: TrainedSelection | undefined,
 ): void {
   const { length = 0, method, merge = false, dtype } = settings;
   if (removed.length === architecture.layers.length) {

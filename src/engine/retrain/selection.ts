@@ -4,7 +4,7 @@ import type { Model } from '../model/model';
 import { originOf } from '../records/origin';
 import { trainedBlocks, type Where } from './where';
 
-export interface Selection {
+export interface TrainedSelection {
   readonly where: Where;
   /** Numbered without the blocks that are left out, ascending. */
   readonly blocks: readonly number[];
@@ -18,7 +18,7 @@ export async function selectionAt(
   where: Where,
   { architecture: { layers }, checkpoint }: Pick<Model, 'architecture' | 'checkpoint'>,
   removed: readonly number[],
-): Promise<Selection> {
+): Promise<TrainedSelection> {
   const kept = keptBlocks(layers.length, removed);
   const origin = await originOf(checkpoint, layers.length);
   const numbers = origin ? kept.map((block) => origin.kept[block]) : kept;

@@ -127,7 +127,7 @@ function cutAtMergeBoundaries(library: LibraryTokenizer, { model }: TokenizerDes
 }
 
 /** A stage of the library, as a function. */
-interface Part {
+interface Callable {
   _call(...args: unknown[]): unknown;
 }
 
@@ -173,7 +173,7 @@ class Stages {
     this.sign(stage);
   }
 
-  private watchCalls(part: Part | null, stage: StageSign): void {
+  private watchCalls(part: Callable | null, stage: StageSign): void {
     if (part === null) return;
     const call = part._call.bind(part);
     part._call = (...args: unknown[]): unknown => {

@@ -5,13 +5,13 @@
 import { PreTokenizer, type SplitPreTokenizer } from '@huggingface/tokenizers';
 
 /** A part of a text: a match of the pattern, or what lies between two. An inverted pattern swaps them. */
-interface Part {
+interface Span {
   readonly text: string;
   readonly isMatch: boolean;
 }
 
 /** What becomes of the matches. */
-const BEHAVIORS: Readonly<Record<string, (parts: readonly Part[]) => string[]>> = {
+const BEHAVIORS: Readonly<Record<string, (parts: readonly Span[]) => string[]>> = {
   Isolated: (parts) => parts.map(({ text }) => text),
   Removed: (parts) => parts.filter(({ isMatch }) => !isMatch).map(({ text }) => text),
   Contiguous: (parts) => joined(parts, (part, previous) => part.isMatch === previous.isMatch),
@@ -20,7 +20,7 @@ const BEHAVIORS: Readonly<Record<string, (parts: readonly Part[]) => string[]>> 
 };
 
 /** Joins each part to the one before it where `joins` says so. */
-function joined(parts: readonly Part[], joins: (part: Part, previous: Part) => boolean): string[] {
+function joined(parts: readonly Span[], joins: (part: Span, previous: Span) => boolean): string[] {
   const texts: string[] = [];
   for (const [i, part] of parts.entries()) {
     if (i > 0 && joins(part, parts[i - 1])) texts[texts.length - 1] += part.text;
@@ -32,7 +32,7 @@ function joined(parts: readonly Part[], joins: (part: Part, previous: Part) => b
 export class MendedSplit extends PreTokenizer {
   private readonly pattern: RegExp;
   private readonly inverted: boolean;
-  private readonly pieces: (parts: readonly Part[]) => string[];
+  private readonly pieces: (parts: readonly Span[]) => string[];
 
   /** @throws Error for a behaviour that the original library does not have either */
   constructor({ pattern, config }: SplitPreTokenizer) {
@@ -50,8 +50,8 @@ export class MendedSplit extends PreTokenizer {
     return this.pieces(this.parts(text)).filter((piece) => piece !== '');
   }
 
-  private parts(text: string): Part[] {
-    const parts: Part[] = [];
+  private parts(text: string): Span[] {
+    const parts: Span[] = [];
     let end = 0;
     for (const { 0: found, index } of text.matchAll(this.pattern)) {
       if (index > end) parts.push({ text: text.slice(end, index), isMatch: this.inverted });

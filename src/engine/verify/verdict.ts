@@ -28,7 +28,7 @@ export const ROUNDED_TOLERANCE = 0.6;
 /** What is wrong with a model in half precision whose numbers leave its range. */
 export const OVERFLOW = 'some numbers that it multiplies on the way are beyond 65504, where float16 ends';
 
-interface Measured {
+interface Checked {
   readonly logits: LogitsComparison;
   readonly greedy: GreedyComparison;
   /** Of the source's continuation: the lead of each token over the second best. */
@@ -39,7 +39,7 @@ interface Measured {
   readonly overflows?: boolean;
 }
 
-export function verdictOf(measured: Measured): Verified {
+export function verdictOf(measured: Checked): Verified {
   const { logits, greedy, weights, exact } = measured;
   const tolerance = exact ? EXACT_TOLERANCE : ROUNDED_TOLERANCE;
   const why = faultOf(measured);
@@ -54,7 +54,7 @@ export function verdictOf(measured: Measured): Verified {
   };
 }
 
-function faultOf({ logits, greedy, margins, weights, exact, overflows = false }: Measured): string | undefined {
+function faultOf({ logits, greedy, margins, weights, exact, overflows = false }: Checked): string | undefined {
   const { maxDifference, relative } = logits;
   const { firstDifference } = greedy;
   if (weights?.wrong !== undefined) return `numbers of ${weights.wrong} are not those of the model`;

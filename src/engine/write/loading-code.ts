@@ -5,7 +5,7 @@
 import type { Shell } from '../../format/shell';
 import type { OnnxKind, OnnxTarget } from './onnx/kinds';
 import { browserTransformers, nodeLlamaCpp, nodeOnnxruntime, nodeTransformers } from './programs/javascript';
-import { jsLiteral, pythonLiteral, snippetPlace } from './programs/place';
+import { jsLiteral, pythonLiteral, snippetExpressions } from './programs/expressions';
 import { pythonGenai, pythonLlamaCpp, pythonOnnxruntime, pythonTransformers } from './programs/python';
 import { coppice, llamaCpp, ollama } from './programs/shell';
 
@@ -55,7 +55,7 @@ export interface LoadingCode {
  */
 export function loadingCode(model: Loadable, shell: Shell = 'posix'): LoadingCode[] {
   const { path } = model;
-  const [js, py] = [jsLiteral, pythonLiteral].map((literal) => snippetPlace(path, literal));
+  const [js, py] = [jsLiteral, pythonLiteral].map((literal) => snippetExpressions(path, literal));
   const name = nameOf(path);
   const terminal = { runs: 'shell', language: 'shellscript' } as const;
   switch (model.format) {

@@ -16,8 +16,8 @@ import { type JobContext, modelOptions, type RunEnd } from '../run';
 import { runPrompts } from './generate-file';
 
 /** A result with measurements as numbers, for use inside the process. */
-type Written = Omit<GenerateResult, Measured> & Readonly<Record<Measured, number>>;
-type Measured = 'timeToFirstToken' | 'prefillTokensPerSecond' | 'decodeTokensPerSecond';
+type Written = Omit<GenerateResult, TimeField> & Readonly<Record<TimeField, number>>;
+type TimeField = 'timeToFirstToken' | 'prefillTokensPerSecond' | 'decodeTokensPerSecond';
 
 export async function runGenerate(
   options: OptionsFor<'generate'>,

@@ -21,7 +21,7 @@ import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
 import { healingOf, outcomeOf, selectInRounds } from './rounds';
-import { selectBlocks, type Selection } from './select-blocks';
+import { selectBlocks, type SelectedBlocks } from './select-blocks';
 
 /** Options that name the place of the new checkpoint. */
 type Writing = OptionsFor<'prune'> & { readonly out: string };
@@ -115,4 +115,4 @@ async function pruneAndHeal(
   };
 }
 
-const roundsOf = ({ choice }: Selection) => (choice === 'hand' ? undefined : choice.rounds);
+const roundsOf = ({ choice }: SelectedBlocks) => (choice === 'hand' ? undefined : choice.rounds);

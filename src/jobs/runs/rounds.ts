@@ -24,7 +24,7 @@ import { counted } from '../../format/words';
 import type { HealResult } from '../../protocol/heal';
 import type { GivenFor } from '../kinds';
 import { type JobContext, modelOptions } from '../run';
-import { type Amount, amountOf, type PruneOptions, scoringText, type Selection } from './select-blocks';
+import { type Amount, amountOf, type PruneOptions, scoringText, type SelectedBlocks } from './select-blocks';
 
 /**
  * Chooses blocks in rounds.
@@ -36,7 +36,7 @@ export async function selectInRounds(
   architecture: Architecture,
   options: PruneOptions & { readonly rounds: number; readonly out: string },
   context: JobContext,
-): Promise<Selection> {
+): Promise<SelectedBlocks> {
   const amount = amountOf(architecture, options);
   const sizes = roundSizes(amount.count, options.rounds);
   const folder = await mkdtemp(join(await parentOf(options.out), '.coppice-rounds-'));
@@ -154,7 +154,7 @@ function selectionOf(
   { goal, settings }: Amount,
   rounds: readonly Round[],
   { calibration, inputs, seed, device, settings: own }: Scored,
-): Selection {
+): SelectedBlocks {
   const removed = rounds.flatMap((round) => round.removed).sort((a, b) => a - b);
   const text = calibration && scoringText(calibration);
   return {

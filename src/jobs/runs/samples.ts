@@ -4,7 +4,7 @@ import { beginningOf } from '../../engine/tokenizer/bos';
 import { longestText } from '../../engine/checkpoint/architecture';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { UserError } from '../../engine/errors';
-import { type ColumnText, type Measured, writeSideBySide } from '../../engine/evaluate/samples';
+import { type ColumnText, type ColumnTimes, writeSideBySide } from '../../engine/evaluate/samples';
 import type { Model } from '../../engine/model/model';
 import type { OpenedModel } from '../../engine/model/opened';
 import type { View } from '../../engine/model/view';
@@ -94,9 +94,9 @@ async function writePrompt(
   const asked: (Writer | Unable)[] = [];
   for (const [at, column] of columns.entries()) asked.push(await writerOf(column, at, text, asking));
   const writers = asked.filter((each) => 'decoder' in each);
-  const say = (column: number, piece: string, ids: readonly number[], measured?: Measured): void =>
+  const say = (column: number, piece: string, ids: readonly number[], measured?: ColumnTimes): void =>
     emit({ type: 'text', prompt, column, text: piece, ids, ...(measured && { measured: timesOf(measured) }) });
-  const onTokens = async (at: number, ids: readonly number[], measured: Measured): Promise<void> => {
+  const onTokens = async (at: number, ids: readonly number[], measured: ColumnTimes): Promise<void> => {
     const { column, decoder } = writers[at];
     say(column, await decoder.push(...ids), ids, measured);
   };
@@ -184,7 +184,7 @@ const NOTHING = {
   decodeTokensPerSecond: NaN,
 };
 
-const timesOf = ({ timeToFirstToken, decodeTokensPerSecond }: Measured): Measured => ({
+const timesOf = ({ timeToFirstToken, decodeTokensPerSecond }: ColumnTimes): ColumnTimes => ({
   timeToFirstToken,
   decodeTokensPerSecond,
 });

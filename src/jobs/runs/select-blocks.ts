@@ -29,7 +29,7 @@ import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions } from '../run';
 
 /** The blocks to remove, and how they were chosen. */
-export interface Selection {
+export interface SelectedBlocks {
   readonly removed: readonly number[];
   readonly choice: Choice;
   readonly inputs: readonly RunInput[];
@@ -47,7 +47,7 @@ export async function selectBlocks(
   architecture: Architecture,
   options: PruneOptions,
   context: JobContext,
-): Promise<Selection> {
+): Promise<SelectedBlocks> {
   const { keep = [], blocks } = options;
   requireBlocks(keep, architecture.layers.length, option('keep'));
   if (blocks !== undefined) return byName(blocks, architecture, options);
@@ -72,7 +72,7 @@ export function amountOf(architecture: Architecture, options: PruneOptions): Amo
   return { goal, count, kept, settings: { count, ratio, targetParams, keep, keepEnds } };
 }
 
-function byName(blocks: readonly number[], architecture: Architecture, options: PruneOptions): Selection {
+function byName(blocks: readonly number[], architecture: Architecture, options: PruneOptions): SelectedBlocks {
   const { choice = 'hand', keep = [] } = options;
   requireBlocks(blocks, architecture.layers.length, option('blocks'));
   const removed = selectExplicit(blocks, architecture.layers.length, keep);
@@ -98,7 +98,7 @@ async function byScores(
   file: string,
   { goal, count, kept, settings }: Amount,
   { warn }: JobContext,
-): Promise<Selection> {
+): Promise<SelectedBlocks> {
   const { criterion, calibration, ranking, screened, unfit, sha256 } = await readScores(
     file,
     checkpoint,
@@ -123,7 +123,7 @@ async function byCriterion(
   checkpoint: Checkpoint,
   { options, goal, count, kept, settings }: Amount & { readonly options: PruneOptions },
   context: JobContext,
-): Promise<Selection> {
+): Promise<SelectedBlocks> {
   const criterion = options.criterion!;
   const compute = modelOptions(options, context);
   // What is chosen is float32's choice: a screen only leaves out what cannot be among it.
@@ -151,7 +151,7 @@ async function byDivergence(
   options: PruneOptions,
   maxKl: number,
   context: JobContext,
-): Promise<Selection> {
+): Promise<SelectedBlocks> {
   const { keep = [], keepEnds, criterion, scores, calibration: file } = options;
   const { length } = architecture.layers;
   const kept = keepList(length, { keepEnds, keep });

@@ -222,7 +222,7 @@ async function makeModels(
 const nothingToCompare = (why = 'no size and no method is given'): UserError =>
   new UserError('There is nothing to compare', why, 'Give other sizes, or other methods.');
 
-interface Measured {
+interface MeasuredModels {
   readonly models: readonly VersusModel[];
   readonly prompt?: string;
   readonly grid?: GridResult;
@@ -240,7 +240,7 @@ async function measureAll(
   rows: Parameters<typeof measurePerplexities>[2],
   context: JobContext,
   phases: Phases,
-): Promise<Measured> {
+): Promise<MeasuredModels> {
   const models = candidates.map(({ model }) => model);
   const able = candidates.filter(isAble);
   const tell = (candidate: Able, found: Partial<VersusModel>): void => {

@@ -7,7 +7,7 @@ import { modelsIn, type Models, NOT_MEASURED, type Whose } from './shipped';
 import type { AnswerRow } from './answer';
 
 /** A measurement, on what, and of which model. */
-interface Measured {
+interface Finding {
   readonly whose: Whose;
   readonly result: JsonObject;
   /** The same for measurements that may be compared. */
@@ -44,13 +44,13 @@ export function qualityRows(end: RecipeEnd, shipping: StepEnd, models: Models): 
 
 /** The measurement of what ships, else that of the model before it was written; on what the original was measured too. */
 function best(
-  found: readonly Measured[],
-  whole: readonly Measured[],
+  found: readonly Finding[],
+  whole: readonly Finding[],
   of: (result: JsonObject) => unknown,
-): (Measured & { readonly value: unknown }) | undefined {
+): (Finding & { readonly value: unknown }) | undefined {
   const has = found.filter(({ result }) => parseJsonNumber(of(result)) !== undefined);
   const bases = new Set(whole.map(({ basis }) => basis));
-  const rank = ({ whose, basis }: Measured): number =>
+  const rank = ({ whose, basis }: Finding): number =>
     (whose === 'shipped' ? 2 : whose === 'unwritten' ? 0 : -9) + (bases.has(basis) ? 1 : 0);
   const [first] = has.filter((each) => rank(each) >= 0).sort((a, b) => rank(b) - rank(a));
   return first && { ...first, value: of(first.result) };
@@ -67,7 +67,7 @@ function textOf({ text, calibration }: JsonObject, tokens: unknown): string {
   return typeof tokens === 'number' ? `${name}, ${formatCount(tokens)} tokens` : name;
 }
 
-const evaluations = ({ steps }: RecipeEnd, models: Models): Measured[] =>
+const evaluations = ({ steps }: RecipeEnd, models: Models): Finding[] =>
   steps.flatMap(({ job, finished, result }) => {
     if (job !== 'eval' || !finished || !result) return [];
     const { options } = finished;
@@ -77,7 +77,7 @@ const evaluations = ({ steps }: RecipeEnd, models: Models): Measured[] =>
   });
 
 /** An export measures each file that it wrote; the worst one counts. */
-function ofExport({ finished, result }: StepEnd): Measured[] {
+function ofExport({ finished, result }: StepEnd): Finding[] {
   if (!finished || !Array.isArray(result?.measured)) return [];
   const kinds = result.measured.flatMap((kind: unknown) =>
     isObject(kind) && isObject(kind.perplexity) ? [kind.perplexity] : [],

@@ -10,7 +10,7 @@ import { stepsIn } from '../references';
 import type { LimitName } from '../recipe';
 import type { RecipeTable } from '../table';
 import { descriptionOf, titleOf } from '../title';
-import type { RecipeEnd, StepEnd, Verdict } from '../types';
+import type { RecipeEnd, StepEnd, LimitCheck } from '../types';
 import { type Answer, answerOf } from './answer';
 import { type Fact, optionFacts, resultFacts } from './facts';
 import { type ShownTable, tableValues } from './values';
@@ -128,7 +128,7 @@ const LIMIT_WORDS: Readonly<Record<LimitName, (value: number) => string>> = {
   maxBytes: (value) => formatBytes(value),
 };
 
-const shownLimit = ({ step, limit, most, measured, kept }: Verdict): ShownLimit => {
+const shownLimit = ({ step, limit, most, measured, kept }: LimitCheck): ShownLimit => {
   const words = LIMIT_WORDS[limit];
   return { step, limit, most: words(most), measured: words(measured), kept };
 };

@@ -10,7 +10,7 @@ import { productOptions } from '../outputs';
 import { Count, type Draft, NamedBlocks, OuterPath, OutputOf, Reference } from './draft';
 import type { SaveRequest } from './request';
 import { isOnModel, sameParts, type StepRun, wayInto, writerOf } from './runs';
-import { chooses, type Selection, selectionOf } from './selection';
+import { chooses, type SavedSelection, selectionOf } from './selection';
 import { gaveWords } from './words';
 
 /** A step that is not text yet. */
@@ -152,7 +152,7 @@ export class StepMaker {
   }
 
   /** Options of `prune` that choose the blocks. */
-  private selected({ scores }: Selection, blocks: readonly number[]): Record<string, Draft> {
+  private selected({ scores }: SavedSelection, blocks: readonly number[]): Record<string, Draft> {
     if (!scores) return { blocks: new NamedBlocks(blocks) };
     const { run, count, ratio, keepEnds, keep } = scores;
     return {

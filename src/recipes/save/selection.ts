@@ -23,7 +23,7 @@ export interface ByScores {
   readonly keep: readonly number[];
 }
 
-export interface Selection {
+export interface SavedSelection {
   readonly scores?: ByScores;
   /** How they were chosen, for a comment. */
   readonly words: string;
@@ -35,7 +35,11 @@ interface Keep {
 }
 
 /** @param removed whole blocks */
-export function selectionOf(request: SaveRequest, runs: readonly StepRun[], removed: readonly number[]): Selection {
+export function selectionOf(
+  request: SaveRequest,
+  runs: readonly StepRun[],
+  removed: readonly number[],
+): SavedSelection {
   const told = toldChoices(request, runs, removed);
   for (const choice of told.filter(({ chosen }) => chosen === 'by criterion')) {
     for (const run of candidates(request, runs, choice)) {

@@ -4,7 +4,7 @@ import type { LayerShape } from '../../engine/checkpoint/architecture';
 import { attentionWords } from '../attention-words';
 import { blockContext } from '../contexts';
 import { blockUri } from '../decorations';
-import type { BlockPart } from '../parts';
+import type { BlockTensors } from '../model-tensors';
 import { barOf, placesOf } from '../score-bars';
 import { scoreSentence, scoreValue, scoreWords } from '../score-words';
 import { type Importance, importances, type Scores } from '../scores';
@@ -26,7 +26,7 @@ export interface BlockState {
 }
 
 /** @param state undefined for a checkpoint that can only be inspected */
-export function blockItem(path: string, block: BlockPart, state?: BlockState): vscode.TreeItem {
+export function blockItem(path: string, block: BlockTensors, state?: BlockState): vscode.TreeItem {
   const { index } = block;
   const item = new vscode.TreeItem(vscode.l10n.t('Block {0}', index), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `block:${path}:${index}`;

@@ -53,7 +53,7 @@ export interface CheckpointState {
 }
 
 /** How a checkpoint came to be, and what came of it. */
-export interface Family {
+export interface NodeKin {
   /** How Coppice made it. */
   readonly origin?: Origin;
   /** The model that it was made from is listed. */
@@ -70,14 +70,14 @@ export function checkpointItem(
   node: CheckpointNode,
   checkpoint: Checkpoint,
   state: CheckpointState,
-  family: Family,
+  kin: NodeKin,
 ): vscode.TreeItem {
   const { path } = node.entry;
   const { removed, allScores, freshness } = state;
   const item = new vscode.TreeItem(labelOf(path, checkpoint), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `checkpoint:${path}`;
   const usable = checkpoint.architecture !== undefined;
-  const { origin } = family;
+  const { origin } = kin;
   item.contextValue = checkpointContext({
     usable,
     planned: removed.length > 0,
@@ -86,22 +86,22 @@ export function checkpointItem(
     scored: allScores.length > 0,
     stale: freshness?.changed !== undefined,
     hasRuns: state.hasRuns,
-    derived: family.derived,
+    derived: kin.derived,
     exported: origin?.kind === 'export',
-    hasAdapter: family.hasAdapter,
+    hasAdapter: kin.hasAdapter,
     opened: node.entry.origin === 'opened',
     next: state.next?.action,
   });
   item.iconPath = new vscode.ThemeIcon(origin ? madeIcon(origin) : usable ? 'layers' : 'archive');
   item.description = [
-    describe(checkpoint, state, family),
+    describe(checkpoint, state, kin),
     ...(freshness?.changed
       ? [vscode.l10n.t('scores are stale')]
       : state.scores?.unfit
         ? [vscode.l10n.t('the model does not fit the text')]
         : []),
   ].join(' · ');
-  item.tooltip = tooltip(path, checkpoint, state, family);
+  item.tooltip = tooltip(path, checkpoint, state, kin);
   if (!usable) item.command = openCommand(node);
   item.accessibilityInformation = {
     label: `${typeof item.label === 'string' ? item.label : item.label?.label}, ${item.description}`,
@@ -110,9 +110,9 @@ export function checkpointItem(
 }
 
 /** What its plan gives, or how it was made and how large it is. */
-function describe(checkpoint: Checkpoint, { removed, ratio }: CheckpointState, family: Family): string {
+function describe(checkpoint: Checkpoint, { removed, ratio }: CheckpointState, kin: NodeKin): string {
   const quality = ratio === undefined ? [] : [perplexityTimes(ratio)];
-  const made = family.made === 0 ? [] : [vscode.l10n.t('{0} made from it', family.made)];
+  const made = kin.made === 0 ? [] : [vscode.l10n.t('{0} made from it', kin.made)];
   if (checkpoint.architecture && removed.length > 0) {
     const { kept, bytesAfter, speedup } = planEffect(checkpoint, removed);
     const keeps = vscode.l10n.t('keeps {0}/{1}', kept.length, kept.length + removed.length);
@@ -120,21 +120,21 @@ function describe(checkpoint: Checkpoint, { removed, ratio }: CheckpointState, f
   }
   const summary = summarize(checkpoint);
   const size = [shortCount(summary.parameters), formatBytes(summary.bytes), typeWord(checkpoint)];
-  if (family.origin?.kind === 'export') return [...exportFacts(family, summary), ...quality, ...made].join(' · ');
-  if (family.origin) return [...madeFacts(family, summary.blocks), ...quality, ...made, ...size].join(' · ');
+  if (kin.origin?.kind === 'export') return [...exportFacts(kin, summary), ...quality, ...made].join(' · ');
+  if (kin.origin) return [...madeFacts(kin, summary.blocks), ...quality, ...made, ...size].join(' · ');
   const architecture = summary.architecture ?? vscode.l10n.t('unknown architecture');
   return [...made, architecture, ...(summary.blocks === null ? [] : [blockCount(summary.blocks)]), ...size].join(' · ');
 }
 
 /** "exported · q8_0 · 2.9 MB · 9 of 12 blocks". The types of a file that keeps those of its source are many. */
-function exportFacts(family: Family, { bytes, blocks }: ReturnType<typeof summarize>): string[] {
-  const [made, ...facts] = madeFacts(family, blocks);
-  const { type } = family.origin!;
+function exportFacts(kin: NodeKin, { bytes, blocks }: ReturnType<typeof summarize>): string[] {
+  const [made, ...facts] = madeFacts(kin, blocks);
+  const { type } = kin.origin!;
   return [made, ...(type === undefined || type === 'stored' ? [] : [type]), formatBytes(bytes), ...facts];
 }
 
 /** "pruned, healed", "24 of 30 blocks", and from what, where that is not the line above. */
-function madeFacts({ origin, alone }: Family, blocks: number | null): string[] {
+function madeFacts({ origin, alone }: NodeKin, blocks: number | null): string[] {
   if (!origin) return [];
   const all = blocks === null ? 0 : blocks + origin.removed.length;
   const left = all > (blocks ?? 0) ? [vscode.l10n.t('{0} of {1} blocks', blocks!, all)] : [];
@@ -167,7 +167,7 @@ function tooltip(
   path: string,
   checkpoint: Checkpoint,
   { removed, choice, warning, scores, allScores, freshness, next }: CheckpointState,
-  { origin }: Family,
+  { origin }: NodeKin,
 ): vscode.MarkdownString {
   const { architecture, unsupported } = checkpoint;
   const summary = summarize(checkpoint);

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { TensorInfo } from '../../engine/formats/tensor';
 import { tensorPlace } from '../../engine/formats/tensor-place';
 import type { PartNode } from '../nodes';
-import { nameInModule } from '../parts';
+import { nameInModule } from '../model-tensors';
 import { formatBytes, formatCount, shortCount } from '../../format/numbers';
 
 const ICONS: Readonly<Record<PartNode['name'], string>> = {

@@ -18,14 +18,14 @@ import { TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
 const SAMPLE = 'media/sample';
 const rows = randomRows(3, 24, 288, 5);
 
-interface Part {
+interface Scored {
   readonly score: number;
   readonly precision: string;
   readonly margin?: number;
 }
 
 /** Checks screened parts against the same in float32, and the least important ones. */
-function assertExact<T extends Part>(
+function assertExact<T extends Scored>(
   [found, exact]: readonly [readonly T[], readonly T[]],
   [order, expected]: readonly [readonly unknown[], readonly unknown[]],
   count: number,

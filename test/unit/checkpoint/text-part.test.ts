@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
-import { partsOf } from '../../../src/views/parts';
+import { tensorsByPlace } from '../../../src/views/model-tensors';
 import { salvageCheckpoint } from '../../../src/engine/checkpoint/salvage';
 import { summarize } from '../../../src/engine/checkpoint/summary';
 import { textConfig } from '../../../src/engine/checkpoint/text-part';
@@ -103,7 +103,7 @@ describe('the language model of a multimodal Gemma 3', () => {
       ]);
       const summary = summarize(checkpoint);
       assert.equal(summary.bytes, bytesOnDisk(checkpoint.folder));
-      const { blocks, other } = partsOf(checkpoint);
+      const { blocks, other } = tensorsByPlace(checkpoint);
       assert.deepEqual([blocks.length, other.tensors.length], [7, 3]);
       assert.equal(blocks[0].tensors.length, blocks[1].tensors.length);
     });

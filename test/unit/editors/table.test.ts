@@ -1,6 +1,6 @@
 /** The tensor table's order and filter, and the strip: what the editor's page asks its host for. */
 import assert from 'node:assert/strict';
-import { blockStripOf } from '../../../src/editors/block-strip';
+import { sizeStripOf } from '../../../src/editors/size-strip';
 import { TensorTable } from '../../../src/editors/table';
 import type { TableQuery, TensorRow } from '../../../src/protocol/editor';
 
@@ -79,7 +79,7 @@ describe('tensor table', () => {
 
 describe('strip', () => {
   it('has the pieces in the order of the model, with the bytes of their parts', () => {
-    assert.deepEqual(blockStripOf(ROWS), [
+    assert.deepEqual(sizeStripOf(ROWS), [
       { bytes: 64, parts: [{ kind: 'embedding', bytes: 64 }] },
       { block: 2, bytes: 48, parts: [{ kind: 'attention', bytes: 48 }] },
       { block: 10, bytes: 128, parts: [{ kind: 'ffn', bytes: 128 }] },
@@ -96,7 +96,7 @@ describe('strip', () => {
       'output.weight',
     ];
     assert.deepEqual(
-      blockStripOf(gguf.map((name) => row(name, 'Q4_K', [1], 1))).map(({ parts }) => parts.map(({ kind }) => kind)),
+      sizeStripOf(gguf.map((name) => row(name, 'Q4_K', [1], 1))).map(({ parts }) => parts.map(({ kind }) => kind)),
       [['embedding'], ['attention', 'ffn'], ['norm'], ['head']],
     );
   });

@@ -8,7 +8,7 @@ import { answerOf } from '../../../src/recipes/report/answer';
 import { reportHtml } from '../../../src/recipes/report/html';
 import { reportMarkdown } from '../../../src/recipes/report/markdown';
 import type { RecipeStep } from '../../../src/recipes/recipe';
-import type { RecipeEnd, StepEnd, Verdict } from '../../../src/recipes/types';
+import type { RecipeEnd, StepEnd, LimitCheck } from '../../../src/recipes/types';
 import { temporaryFolder } from '../../support/temporary';
 
 const MODEL = '/models/smol';
@@ -182,7 +182,7 @@ describe('the answer of a recipe', () => {
   });
 
   it('tells each limit, and the verdict', () => {
-    const limit = (most: number, measured: number): Verdict => ({
+    const limit = (most: number, measured: number): LimitCheck => ({
       ...{ step: 'quality', limit: 'maxPpl', most, measured, kept: measured <= most },
     });
     const kept = rowsOf(endOf(STEPS, { quick: false, limits: [limit(60, 55.5)] }));

@@ -53,7 +53,7 @@ describe('quality of models', () => {
       { ...child, compared: { kl: 0.2, top1: 0.7, against } },
       { ...child, name: 'other', ppl: null },
     ];
-    const rows = qualitiesOf({ ...FULL, family: { parent: null, original: null, children } });
+    const rows = qualitiesOf({ ...FULL, kin: { parent: null, original: null, children } });
     assert.deepEqual(rows.at(-1), { label: 'SmolLM2-27', kind: 'made', ppl: 22, kl: 0.2, top1: 0.7, against });
   });
 });

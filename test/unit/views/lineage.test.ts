@@ -1,10 +1,10 @@
 /** Which model stands below which, also by records that lie. */
 import assert from 'node:assert/strict';
-import { type Kin, lineOf, parentsOf } from '../../../src/views/lineage';
+import { type Listed, lineOf, parentsOf } from '../../../src/views/lineage';
 import { madeWords } from '../../../src/views/made-words';
 
-const model = (path: string, identity: string, madeFrom?: string): Kin => ({ path, identity, madeFrom });
-const found = (...all: Kin[]): object => Object.fromEntries(parentsOf(all, (path) => !path.includes('broken')));
+const model = (path: string, identity: string, madeFrom?: string): Listed => ({ path, identity, madeFrom });
+const found = (...all: Listed[]): object => Object.fromEntries(parentsOf(all, (path) => !path.includes('broken')));
 
 describe('the lineage of models', () => {
   it('follows the records from the export to the original', () => {

@@ -7,7 +7,7 @@ import { HiddenPaths } from '../../../src/views/hidden';
 import { Plans } from '../../../src/views/plan';
 import { planEffect } from '../../../src/jobs/plan-effect';
 import { planWarning } from '../../../src/views/plan-warning';
-import { nameInModule, partsOf } from '../../../src/views/parts';
+import { nameInModule, tensorsByPlace } from '../../../src/views/model-tensors';
 import { protectionOf, requireProtection } from '../../../src/views/protection';
 import { scoreSentence, scoreWords, scoringSentence } from '../../../src/views/score-words';
 import { importances, rankingOf, ScoreStore } from '../../../src/views/scores';
@@ -313,7 +313,7 @@ describe('scores of a checkpoint', () => {
 describe('the parts of a checkpoint', () => {
   it('hold every tensor once', async () => {
     const checkpoint = await openCheckpoint(tinyCheckpoint('qwen3-qknorm'));
-    const { embedding, blocks, norm, head, other } = partsOf(checkpoint);
+    const { embedding, blocks, norm, head, other } = tensorsByPlace(checkpoint);
     const all = [embedding, ...blocks, norm, head, other].flatMap(({ tensors }) => tensors);
     assert.equal(all.length, checkpoint.tensors.size);
     assert.equal(new Set(all).size, all.length);

@@ -201,12 +201,12 @@ describeBrowser('the perplexity curve', (browser) => {
 
   it('measures the goal against the original, and says nothing where that is not known', async () => {
     const original = { name: 'o', path: '/o', identity: 'o', blocks: 30, parametersRead: 1e8, bytes: 2e8 };
-    const family = { ...FULL.family, original: { ...original, ppl: WHOLE * 0.9 } };
-    const panel = await openPanel(browser(), { ...withGoal(1.3), family });
+    const family = { ...FULL.kin, original: { ...original, ppl: WHOLE * 0.9 } };
+    const panel = await openPanel(browser(), { ...withGoal(1.3), kin: family });
     const largest = CURVE.points.filter((point) => point.count > 0 && ratioOf(point) <= 1.3 * 0.9).at(-1)!;
     await button(panel, 'Largest within 1.3×').click();
     assert.deepEqual(setsOf(panel)[0].removed, largest.removed);
-    await panel.post(update(1, { family: { ...family, original: { ...original, ppl: null } } }));
+    await panel.post(update(1, { kin: { ...family, original: { ...original, ppl: null } } }));
     await settled(panel);
     assert.equal(await panel.page.locator('.curve-most').isVisible(), false);
     await panel.close();

@@ -73,7 +73,7 @@ describeBrowser('head of the results panel', (browser) => {
     const open = { action: 'open', path: '/models/small', name: 'small' } as const;
     await panel.post(update(++sequence, { journey: journey(3, open) }));
     await button(panel, 'Open small').click();
-    assert.equal(panel.received('family/open')[0].path, '/models/small');
+    assert.equal(panel.received('kin/open')[0].path, '/models/small');
     await panel.post(update(sequence + 1, { trusted: false }));
     await settled(panel);
     assert.deepEqual(await primaries(panel), ['Manage Workspace Trust']);

@@ -209,7 +209,7 @@ describeBrowser('card of a healing', (browser) => {
       plan: planOf([14, 17]),
       text: MEASURED,
       whatIf,
-      family,
+      kin: family,
     });
     assert.match((await panel.page.locator('.figure-box.healed').innerText()).replace(/\s+/g, ' '), /42 0\.84×/);
     const labels = await onCurve(panel);

@@ -346,7 +346,7 @@ export const JOURNEY: Journey = {
 /** A panel that knows the model and nothing else. */
 export const EMPTY: PanelState = {
   model: MODEL,
-  family: { parent: null, original: null, children: [] },
+  kin: { parent: null, original: null, children: [] },
   namedPlans: [],
   journey: JOURNEY,
   times: {},

@@ -104,7 +104,7 @@ describeBrowser('texts of the results panel', (browser) => {
   it('compares a pruned model with what it was made from, and opens that', async () => {
     const { model } = EMPTY;
     const there = { path: '/models/big', blocks: 40, parameters: 2 * model.parameters };
-    const family: PanelState['family'] = {
+    const family: PanelState['kin'] = {
       parent: {
         name: 'big',
         removed: [4, 13, 14],
@@ -116,12 +116,12 @@ describeBrowser('texts of the results panel', (browser) => {
       ],
     };
     const whatIf = { ...EMPTY.whatIf, status: 'done' as const, full: 36.24, text: 'calibration.txt' };
-    const panel = await openPanel(browser(), { ...EMPTY, plan: planOf([]), family, whatIf });
+    const panel = await openPanel(browser(), { ...EMPTY, plan: planOf([]), kin: family, whatIf });
     await panel.page.getByText('Derived from big without blocks 4, 13–14').waitFor();
     await panel.page.getByText('Derived model: small · without blocks 3 · retrained: small-adapter').waitFor();
     await button(panel, 'Open the results of big').click();
     await button(panel, 'Open the results of small').click();
-    const paths = panel.received('family/open').map(({ path }) => path);
+    const paths = panel.received('kin/open').map(({ path }) => path);
     assert.deepEqual(paths, ['/models/big', '/models/small']);
     const figures = (await panel.page.locator('.figures').innerText()).replace(/\s+/g, ' ');
     for (const words of ['30 of 40 of big', '−50 % from big', '2× big: 1×', '36.24 2× of 18.12 (big)'])

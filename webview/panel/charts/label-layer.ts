@@ -1,6 +1,6 @@
 /** Draws labels of a chart with a halo of the background, and a thin line to what they name where they are away from it. */
 import { svg as svgEl } from '../../support/dom';
-import { type Obstacles, type Place, placeLabels } from './place-labels';
+import { type Obstacles, type LabelPlace, placeLabels } from './place-labels';
 
 export interface ChartLabel {
   readonly text: string;
@@ -9,7 +9,7 @@ export interface ChartLabel {
   /** Left out rather than put where something is. */
   readonly optional?: boolean;
   /** The places of a box of this size. */
-  readonly places: (width: number, height: number) => Place[];
+  readonly places: (width: number, height: number) => LabelPlace[];
 }
 
 const SIZE = 11;

@@ -17,7 +17,7 @@ export interface Segment {
   readonly y2: number;
 }
 
-export interface Place {
+export interface LabelPlace {
   readonly box: Box;
   /** How much worse it is than the best one, in pixels of distance. */
   readonly cost: number;
@@ -33,7 +33,7 @@ export interface Obstacles {
 }
 
 export interface Wish {
-  readonly places: readonly Place[];
+  readonly places: readonly LabelPlace[];
   /** Left out rather than put where something is. */
   readonly optional?: boolean;
 }
@@ -53,11 +53,11 @@ const DIRECTIONS = 16;
  * @param wishes the places that each label may take
  * @returns undefined for a label without a place
  */
-export function placeLabels(wishes: readonly Wish[], { lines, boxes, area }: Obstacles): (Place | undefined)[] {
+export function placeLabels(wishes: readonly Wish[], { lines, boxes, area }: Obstacles): (LabelPlace | undefined)[] {
   const taken: Box[] = [...boxes];
   const leaders: Segment[] = [...lines];
   return wishes.map(({ places, optional }) => {
-    let best: Place | undefined;
+    let best: LabelPlace | undefined;
     let least = Infinity;
     for (const place of places) {
       if (!isInside(place.box, area)) continue;
@@ -74,9 +74,9 @@ export function placeLabels(wishes: readonly Wish[], { lines, boxes, area }: Obs
 }
 
 /** Places around a symbol of this radius: at its right and left first, then above and below, then farther away. */
-export function around(x: number, y: number, radius: number, width: number, height: number): Place[] {
+export function around(x: number, y: number, radius: number, width: number, height: number): LabelPlace[] {
   return DISTANCES.flatMap((distance) =>
-    Array.from({ length: DIRECTIONS }, (_, k): Place => {
+    Array.from({ length: DIRECTIONS }, (_, k): LabelPlace => {
       const angle = (2 * Math.PI * k) / DIRECTIONS;
       const [dx, dy] = [Math.cos(angle), Math.sin(angle)];
       const reach = radius + 4 + distance;
@@ -102,7 +102,7 @@ export function around(x: number, y: number, radius: number, width: number, heig
 }
 
 /** Places above and below a horizontal line, at its right end first. */
-export function along(y: number, from: number, to: number, width: number, height: number): Place[] {
+export function along(y: number, from: number, to: number, width: number, height: number): LabelPlace[] {
   const steps = Math.max(1, Math.floor((to - from - width) / 12));
   return Array.from({ length: steps + 1 }, (_, k) => to - width - ((to - from - width) * k) / steps).flatMap((x, k) => [
     { box: { x, y: y - height - ROOM - 1, width, height }, cost: 2 * k },
@@ -110,7 +110,7 @@ export function along(y: number, from: number, to: number, width: number, height
   ]);
 }
 
-function crossings({ box, leader }: Place, lines: readonly Segment[], boxes: readonly Box[]): number {
+function crossings({ box, leader }: LabelPlace, lines: readonly Segment[], boxes: readonly Box[]): number {
   const wide = { x: box.x - ROOM, y: box.y - ROOM, width: box.width + 2 * ROOM, height: box.height + 2 * ROOM };
   const crossed = lines.filter((line) => crosses(line, wide)).length;
   const covered = boxes.filter((other) => overlap(wide, other)).length;

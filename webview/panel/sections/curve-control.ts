@@ -1,6 +1,6 @@
 /** Puts the slider below the chart of curves, on the curve that the user chose, else on the one that has the plan. */
 import type { ShipGoal } from '../../../src/protocol/journey';
-import type { PanelFamily, PanelText, WhatIfState } from '../../../src/protocol/panel';
+import type { PanelKin, PanelText, WhatIfState } from '../../../src/protocol/panel';
 import { type CurvePlaces, drawCurve } from '../charts/curve';
 import { type CurveData, type CurveSeries, wholeOf } from '../charts/curve-dots';
 import type { ChartFrame, Drawing } from '../charts/frame';
@@ -60,7 +60,7 @@ const hasPlan = ({ points }: CurveSeries, removed: readonly number[]): boolean =
 /** The largest perplexity that the goal allows on these rows; undefined without a limit, or if it is unknown there. */
 export function limitOf(
   goal: ShipGoal | null,
-  { original }: PanelFamily,
+  { original }: PanelKin,
   { full }: Pick<WhatIfState, 'full'>,
   rows: string | undefined,
   panel: PanelText | null,

@@ -6,7 +6,7 @@ import type { ShipGoal } from '../../../src/protocol/journey';
 import type { CriterionName } from '../../../src/protocol/scores';
 import type {
   PanelChild,
-  PanelFamily,
+  PanelKin,
   PanelModel,
   PanelPlan,
   PanelRun,
@@ -16,7 +16,7 @@ import type {
 } from '../../../src/protocol/panel';
 import { blocksText } from '../../support/amounts';
 import { t } from '../../support/l10n';
-import { type Choice, dropdown } from '../../support/ui';
+import { type DropdownChoice, dropdown } from '../../support/ui';
 import type { EmptyAction } from '../card';
 import type { CurveSeries, RetrainedPoint } from '../charts/curve-dots';
 import { ChartFrame } from '../charts/frame';
@@ -88,7 +88,7 @@ function retrainedOf(
 }
 
 /** All rows with measurements: those of the panel first, then the newest. */
-function rowsToChoose(runs: readonly PanelRun[], panel: PanelText | null): Choice[] {
+function rowsToChoose(runs: readonly PanelRun[], panel: PanelText | null): DropdownChoice[] {
   const found = new Map<string, { label: string; when: string }>();
   const ofPanel = rowsOfPanel(panel);
   if (ofPanel !== undefined) found.set(ofPanel, { label: textLabel(panel!), when: t('the panel’s text') });
@@ -111,7 +111,7 @@ function usualRows(runs: readonly PanelRun[], panel: PanelText | null): string |
 }
 
 /** Warns that the curve was measured on another text than the panel's. */
-function otherRows(rows: string | undefined, choices: readonly Choice[], panel: PanelText | null): string[] {
+function otherRows(rows: string | undefined, choices: readonly DropdownChoice[], panel: PanelText | null): string[] {
   const ofPanel = rowsOfPanel(panel);
   if (rows === undefined || ofPanel === undefined || rows === ofPanel) return [];
   const label = choices.find(({ value }) => value === rows)?.label ?? '';
@@ -160,7 +160,7 @@ export function curveSection(context: Context): Section {
       shown: readonly string[],
       panel: PanelText | null,
       trusted: boolean,
-      family: PanelFamily,
+      kin: PanelKin,
       shipGoal: ShipGoal | null,
       slider: string,
       time?: string,
@@ -170,7 +170,7 @@ export function curveSection(context: Context): Section {
       const rows = choices.some(({ value }) => value === wanted) ? wanted : usualRows(all, panel);
       const series = seriesOf(runs, rows);
       const whatIf = comparable(planned, rows, series);
-      const retrained = retrainedOf(runs, rows, family.children, panel);
+      const retrained = retrainedOf(runs, rows, kin.children, panel);
       const drawn = seriesOf(all, rowsOfPanel(panel) ?? rows).map(({ criterion }) => criterion);
       const missing = scoresOf(all)
         .map(({ criterion }) => criterion)
@@ -203,7 +203,7 @@ export function curveSection(context: Context): Section {
         // A quick number of the plan says so itself: a note that comes and goes would move the chart at every click.
         ...mixtureNote(whatIf.ppl === null ? drawnIn : [...drawnIn, 'float32']),
       );
-      const goal = limitOf(shipGoal, family, whatIf, rows, panel);
+      const goal = limitOf(shipGoal, kin, whatIf, rows, panel);
       const data = { series, model, plan, whatIf, retrained, goal };
       const computed = computedText(...series.map((each) => each.computed));
       control.show(data, slider);
@@ -213,7 +213,7 @@ export function curveSection(context: Context): Section {
   return {
     element: frame.element,
     update: (
-      { runs, plan, whatIf, model, columns, text: panel, trusted, family, journey, times },
+      { runs, plan, whatIf, model, columns, text: panel, trusted, kin, journey, times },
       { text, shown, slider },
     ) => {
       const planned = onPanelRows(whatIf, panel);
@@ -227,7 +227,7 @@ export function curveSection(context: Context): Section {
         shown,
         panel,
         trusted,
-        family,
+        kin,
         journey.goal,
         slider,
         times.curve,

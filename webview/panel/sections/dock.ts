@@ -9,7 +9,7 @@ import { icon } from '../../support/icons';
 import { t } from '../../support/l10n';
 import { button, enable } from '../../support/ui';
 import { blockMapSection } from './block-map';
-import { speedupOf } from './family';
+import { speedupOf } from './kin';
 import { perplexityWord } from './figures';
 import { nextSection } from './next-action';
 import type { Context, Section } from './section';

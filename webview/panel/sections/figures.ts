@@ -8,7 +8,7 @@ import { figure } from '../card';
 import { blockList, formatMeasured, numeric } from '../numbers';
 import { agreementText, divergenceText } from '../state/likeness';
 import { onPanelRows } from '../state/rows';
-import { speedupOf } from './family';
+import { speedupOf } from './kin';
 import { healedFigure } from './healed-figure';
 import type { Section } from './section';
 import { sizeOf } from './verdict';
@@ -43,9 +43,9 @@ export function perplexityWord(state: PanelState): string {
 }
 
 function figuresOf(state: PanelState): HTMLElement[] {
-  const { model, plan, whatIf, family } = state;
+  const { model, plan, whatIf, kin } = state;
   const removed = plan.removed.length;
-  const parent = family.parent?.there;
+  const parent = kin.parent?.there;
   // The number of the plan before says nothing about this one.
   const known = removed === 0 ? whatIf.full !== null : whatIf.ppl !== null && isOfPlan(state);
   const isWaiting = waiting(state);
@@ -55,23 +55,19 @@ function figuresOf(state: PanelState): HTMLElement[] {
     figure(
       t('Blocks kept'),
       t('{0} of {1}', model.blocks - removed, parent?.blocks ?? model.blocks),
-      removed > 0
-        ? t('without {0}', blockList(plan.removed))
-        : parent
-          ? t('of {0}', family.parent.name)
-          : t('all blocks'),
+      removed > 0 ? t('without {0}', blockList(plan.removed)) : parent ? t('of {0}', kin.parent.name) : t('all blocks'),
     ),
     figure(
       t('Parameters'),
       shortCount(plan.parameters),
       parent
-        ? t('{0} from {1}', lessBy(plan.parameters, parent.parameters), family.parent.name)
+        ? t('{0} from {1}', lessBy(plan.parameters, parent.parameters), kin.parent.name)
         : [sizeOf(state).words, ...(removed > 0 ? [lessBy(plan.parameters, model.parameters)] : [])].join(' · '),
     ),
     figure(
       t('Estimated speed'),
       formatFactor(speedupOf(state)),
-      parent ? t('{0}: 1×', family.parent.name) : t('whole model: 1×'),
+      parent ? t('{0}: 1×', kin.parent.name) : t('whole model: 1×'),
     ),
     figure(
       t('Perplexity'),
@@ -110,7 +106,7 @@ function waiting({ plan, whatIf: { status, removed, ppl, full } }: PanelState): 
 }
 
 /** The perplexity compared with the whole model's; if no block is removed, with the parent's. */
-function changeOf({ plan, whatIf, family: { parent } }: PanelState): string {
+function changeOf({ plan, whatIf, kin: { parent } }: PanelState): string {
   const full = numeric(whatIf.full);
   if (plan.removed.length > 0) {
     const isCurrent = whatIf.removed.join() === plan.removed.join() && whatIf.ppl !== null;

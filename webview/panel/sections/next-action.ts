@@ -44,7 +44,7 @@ export function nextSection(context: Context): Section {
   let next: NextAction = { action: 'score' };
   let step: StepName | undefined;
   const start = (): void =>
-    next.action === 'open' ? send({ type: 'family/open', path: next.path }) : send(startOf(next));
+    next.action === 'open' ? send({ type: 'kin/open', path: next.path }) : send(startOf(next));
   const primary = button('', start, { appearance: 'primary' });
   const skip = button(t('Skip'), () => step && send({ type: 'journey/skip', step }), { appearance: 'link' });
   let other: StartAction | null = null;

@@ -1,6 +1,6 @@
-/** The head of the panel: the model, its goal and text, its family, whether it meets its goal, and the steps on the way there. */
+/** The head of the panel: the model, its goal and text, its kin, whether it meets its goal, and the steps on the way there. */
 import type { Journey } from '../../../src/protocol/journey';
-import type { PanelFamily, PanelState, PanelText } from '../../../src/protocol/panel';
+import type { PanelKin, PanelState, PanelText } from '../../../src/protocol/panel';
 import { formatBytes, shortCount } from '../../../src/format/numbers';
 import { blocksText } from '../../support/amounts';
 import { el } from '../../support/dom';
@@ -9,7 +9,7 @@ import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { scoringOf } from '../state/next-job';
 import { textLabel } from '../state/rows';
-import { familyLines } from './family';
+import { kinLines } from './kin';
 import { type Context, type Section, whenChanged } from './section';
 import { stepperSection } from './stepper';
 import { goalWords, verdictSection } from './verdict';
@@ -21,8 +21,8 @@ export function planSection(context: Context): Section {
   const saving = el('p', { class: 'muted saving' });
   const text = chipButton('text-chip', () => send({ type: 'text/choose' }));
   const goal = chipButton('goal-chip', () => send({ type: 'start', action: 'goal' }));
-  const family = el('div', { class: 'family' });
-  const drawFamily = whenChanged((shown: PanelFamily) => family.replaceChildren(...familyLines(shown, send)));
+  const kin = el('div', { class: 'kin' });
+  const drawKin = whenChanged((shown: PanelKin) => kin.replaceChildren(...kinLines(shown, send)));
   const drawText = whenChanged((shown: PanelText | null, scored?: string) => showText(text, shown, scored));
   const drawGoal = whenChanged((shown: Journey['goal']) => showGoal(goal, shown));
   const banner = el('div', { class: 'banner', role: 'status' });
@@ -36,7 +36,7 @@ export function planSection(context: Context): Section {
     banner,
     el('div', { class: 'plan-title' }, name, facts, el('div', { class: 'chips' }, text, goal)),
     saving,
-    family,
+    kin,
     el('div', { class: 'plan-way' }, verdict.element, stepper.element),
   );
   return {
@@ -44,7 +44,7 @@ export function planSection(context: Context): Section {
     update: (state, view) => {
       const { model, journey, trusted } = state;
       drawBanner(trusted, state.missing);
-      drawFamily(state.family);
+      drawKin(state.kin);
       drawText(state.text, scoringOf(state)?.text);
       drawGoal(journey.goal);
       name.textContent = model.name;

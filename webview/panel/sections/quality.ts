@@ -33,8 +33,8 @@ export function qualitySection({ send }: Context): Section {
     note,
     body,
   );
-  const draw = whenChanged((...[model, plan, whatIf, runs, family, text]: Parts) => {
-    rows = qualitiesOf({ model, plan, whatIf, runs, family, text });
+  const draw = whenChanged((...[model, plan, whatIf, runs, kin, text]: Parts) => {
+    rows = qualitiesOf({ model, plan, whatIf, runs, kin, text });
     element.hidden = rows.every(({ ppl }) => Number.isNaN(ppl));
     const measured = runs.filter(({ digest }) => digest.kind === 'eval' && digest.quality);
     const how =
@@ -54,7 +54,7 @@ export function qualitySection({ send }: Context): Section {
   });
   return {
     element,
-    update: ({ model, plan, whatIf, runs, family, text }) => draw(model, plan, whatIf, ownRuns(runs), family, text),
+    update: ({ model, plan, whatIf, runs, kin, text }) => draw(model, plan, whatIf, ownRuns(runs), kin, text),
   };
 }
 
@@ -63,7 +63,7 @@ type Parts = [
   PanelState['plan'],
   PanelState['whatIf'],
   PanelState['runs'],
-  PanelState['family'],
+  PanelState['kin'],
   PanelState['text'],
 ];
 

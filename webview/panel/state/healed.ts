@@ -41,11 +41,11 @@ export function healedPlan({
   plan: { removed },
   text,
   runs,
-  family,
+  kin,
   jobs,
-}: Pick<PanelState, 'plan' | 'text' | 'runs' | 'family' | 'jobs'>): HealedPlan {
+}: Pick<PanelState, 'plan' | 'text' | 'runs' | 'kin' | 'jobs'>): HealedPlan {
   const isPlan = removed.length > 0;
-  const found = isPlan ? healedWithout(removed, runs, family.children, text) : undefined;
+  const found = isPlan ? healedWithout(removed, runs, kin.children, text) : undefined;
   const isHealing = isPlan && jobs.some(({ kind }) => kind === 'heal');
   const isVain =
     isPlan &&

@@ -29,10 +29,8 @@ export interface Quality extends ComparedDigest {
  * One row for each model that was measured on the panel's rows: the checkpoint, the plan, others by their newest run.
  * @param state with the model's own runs only
  */
-export function qualitiesOf(
-  state: Pick<PanelState, 'model' | 'plan' | 'whatIf' | 'runs' | 'family' | 'text'>,
-): Quality[] {
-  const { model, plan, runs, family, text } = state;
+export function qualitiesOf(state: Pick<PanelState, 'model' | 'plan' | 'whatIf' | 'runs' | 'kin' | 'text'>): Quality[] {
+  const { model, plan, runs, kin, text } = state;
   const whatIf = onPanelRows(state.whatIf, text);
   const planned = plan.removed.length > 0 ? withoutLabel(plan.removed) : undefined;
   const found = new Map<string, Quality>();
@@ -70,7 +68,7 @@ export function qualitiesOf(
   for (const { label, quality, isPlan } of measured) {
     add(label, isPlan ? 'earlier' : 'made', quality.ppl, quality);
   }
-  for (const { name, ppl, compared: near } of family.children) if (ppl !== null) add(name, 'made', ppl, near);
+  for (const { name, ppl, compared: near } of kin.children) if (ppl !== null) add(name, 'made', ppl, near);
   return [...found.values()];
 }
 

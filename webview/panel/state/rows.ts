@@ -2,13 +2,13 @@
 import { shareWords } from '../../../src/format/text-share';
 import type { PanelText, WhatIfState } from '../../../src/protocol/panel';
 
-interface Measured {
+interface OnText {
   readonly rowsKey?: string;
   readonly text: string;
 }
 
 /** Names the rows. For a record without a key the name of the text must do. */
-export const rowsOf = ({ rowsKey, text }: Measured): string => rowsKey ?? `text:${text}`;
+export const rowsOf = ({ rowsKey, text }: OnText): string => rowsKey ?? `text:${text}`;
 
 /** The rows of the plan; undefined until its perplexity is known. */
 export const rowsOfPlan = ({ rowsKey, text, full, ppl }: WhatIfState): string | undefined =>
@@ -19,7 +19,7 @@ export const rowsOfPanel = (text: PanelText | null): string | undefined =>
   text ? rowsOf({ rowsKey: text.rowsKey, text: text.name }) : undefined;
 
 /** The text with the number and length of its rows: "data/calibration.txt · 10×128". */
-export function rowsLabel({ rowsKey, text }: Measured): string {
+export function rowsLabel({ rowsKey, text }: OnText): string {
   const size = /^\S+ (?:choose |judge )?(\d+×\d+) /.exec(rowsKey ?? '')?.[1];
   return size === undefined ? text : `${text} · ${size}`;
 }

@@ -3,7 +3,7 @@ import { positive, positiveOr, type Config } from '../fields';
 import { attentionBiases, layersWith, type ModelFamily, type PrunedFields } from './family';
 import { gemmaStyle, TANH_GELU } from './gemma';
 import { decoderWeights } from './weights';
-import { layerTypes, slidingBlocks, windowsOf, windowWidth } from './windows';
+import { layerTypes, slidingBlocks, slidingWindows, windowWidth } from './windows';
 
 /** Gemma 3 reads them too; the cap on scores has no effect there. */
 export const GEMMA2_READS: readonly string[] = [
@@ -28,7 +28,11 @@ export const gemma2: ModelFamily = {
   reads: GEMMA2_READS,
   layers: (config, common) => {
     const sliding = slidingBlocks(config, common.blocks, evenBlocks);
-    return layersWith(windowsOf(sliding, windowWidth(config)), { config, common }, { biases: attentionBiases(config) });
+    return layersWith(
+      slidingWindows(sliding, windowWidth(config)),
+      { config, common },
+      { biases: attentionBiases(config) },
+    );
   },
   style: (config, common) => {
     const style = gemmaStyle(config, common, 'hidden_activation', TANH_GELU);

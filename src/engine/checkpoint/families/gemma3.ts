@@ -11,7 +11,7 @@ import { attentionBiases, layersWith, type CommonShape, type ModelFamily, type P
 import { gemmaStyle, TANH_GELU } from './gemma';
 import { cap, GEMMA2_READS, queryScale } from './gemma2';
 import { decoderWeights } from './weights';
-import { layerTypes, slidingBlocks, windowsOf, windowWidth } from './windows';
+import { layerTypes, slidingBlocks, slidingWindows, windowWidth } from './windows';
 
 export const gemma3: ModelFamily = {
   modelType: 'gemma3_text',
@@ -27,7 +27,7 @@ export const gemma3: ModelFamily = {
     const ropes = readRopes(config, common);
     if ('why' in ropes) return ropes;
     return layersWith(
-      windowsOf(sliding, windowWidth(config)),
+      slidingWindows(sliding, windowWidth(config)),
       { config, common },
       { biases: attentionBiases(config), qkNorm: 'head' },
       (block) => (sliding[block] ? ropes.local : ropes.global),

@@ -5,7 +5,7 @@ import { MAX_DIMENSION } from '../../formats/limits';
 import { readRope } from '../rope';
 import { attentionBiases, layersWith, mlpBiases, type ModelFamily, type PrunedFields } from './family';
 import { decoderWeights } from './weights';
-import { layerTypes, slidingBlocks, windowsOf, windowWidth } from './windows';
+import { layerTypes, slidingBlocks, slidingWindows, windowWidth } from './windows';
 
 const LIST = 'no_rope_layers';
 const INTERVAL = 'no_rope_layer_interval';
@@ -26,7 +26,7 @@ export const smollm3: ModelFamily = {
     const rope = readRope(config, common, { theta: 2_000_000 });
     if ('why' in rope) return rope;
     return layersWith(
-      windowsOf(sliding, window),
+      slidingWindows(sliding, window),
       { config, common },
       { biases: [...attentionBiases(config), ...mlpBiases(config)] },
       (block) => (rotated[block] ? rope : null),

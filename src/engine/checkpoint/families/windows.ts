@@ -25,14 +25,14 @@ export function sharedWindow(
 ): Windows | Unsupported {
   const window = windowWidth(config, usual);
   // transformers loads a Mistral with layer_types as a Ministral, whose layers differ.
-  if (isSet(config, 'layer_types')) return windowsOf(listedSliding(config.layer_types, blocks), window);
+  if (isSet(config, 'layer_types')) return slidingWindows(listedSliding(config.layer_types, blocks), window);
   return Array.from({ length: blocks }, () => window);
 }
 
 /** Windows from block `max_window_layers` on, if `use_sliding_window` is true (Qwen). */
 export function upperWindows(config: Config, blocks: number): Windows | Unsupported {
   const window = flag(config, 'use_sliding_window', false) ? windowWidth(config) : null;
-  if (isSet(config, 'layer_types')) return windowsOf(listedSliding(config.layer_types, blocks), window);
+  if (isSet(config, 'layer_types')) return slidingWindows(listedSliding(config.layer_types, blocks), window);
   const full =
     config.max_window_layers === 0 ? 0 : count(config, 'max_window_layers', MAX_DIMENSION.context, DEFAULT_FULL_LAYERS);
   return Array.from({ length: blocks }, (_, block) => (block >= full ? window : null));
@@ -58,7 +58,10 @@ export function slidingBlocks(
 }
 
 /** The windows of blocks of the two kinds. @throws UserError for sliding blocks without a window */
-export function windowsOf(sliding: readonly boolean[] | Unsupported, window: number | null): Windows | Unsupported {
+export function slidingWindows(
+  sliding: readonly boolean[] | Unsupported,
+  window: number | null,
+): Windows | Unsupported {
   if ('why' in sliding) return sliding;
   if (window === null && sliding.includes(true)) {
     throw badField('layer_types', 'it names sliding_attention, but the other fields give no window (sliding_window)');

@@ -19,7 +19,7 @@ export interface Tables {
   readonly memory: string;
 }
 
-interface Measured {
+interface CsvColumn {
   readonly label: string;
   readonly parameters?: number;
   readonly promptTokens?: number;
@@ -28,7 +28,7 @@ interface Measured {
 
 /** @param on what computed; memory counts as the GPU's where it is one, and mem is in MiB */
 export function csvOf(
-  { label, parameters = 0, promptTokens = 0, cells }: Measured,
+  { label, parameters = 0, promptTokens = 0, cells }: CsvColumn,
   { runs, device }: { readonly runs: number; readonly device: string },
 ): Tables {
   const time = [TIME];

@@ -6,7 +6,7 @@ import { Random } from '../../random';
 import { Batch } from '../batch';
 import type { Sampling } from '../sample';
 
-export interface RunOptions extends Sampling {
+export interface TimedRunOptions extends Sampling {
   /** Token ids; a text for each. */
   readonly prompts: readonly (readonly number[])[];
   readonly newTokens: number;
@@ -29,7 +29,7 @@ export interface TimedRun {
 export async function timedRun(
   model: Model,
   decoder: Decoder,
-  { prompts, newTokens, seed, ...sampling }: RunOptions,
+  { prompts, newTokens, seed, ...sampling }: TimedRunOptions,
   signal?: AbortSignal,
 ): Promise<TimedRun> {
   const openings = prompts.map((promptIds, text) => ({

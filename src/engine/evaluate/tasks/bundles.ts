@@ -48,15 +48,15 @@ export const TOGETHER = 16;
 /** All bundles of some tasks, in a fixed order. */
 export const bundlesOf = (tasks: readonly Task[]): Bundle[] =>
   tasks.flatMap((task): Bundle[] => [
-    ...windowsOf(task.choiceItems).flatMap((items) =>
+    ...itemWindows(task.choiceItems).flatMap((items) =>
       choiceBundles(items).map((some) => ({ kind: 'choices' as const, task, items: some })),
     ),
-    ...windowsOf(task.writtenItems).flatMap((items) =>
+    ...itemWindows(task.writtenItems).flatMap((items) =>
       writtenBundles(items).map((some) => ({ kind: 'written' as const, task, items: some })),
     ),
   ]);
 
-function windowsOf<T extends { readonly item: number }>(items: readonly T[]): T[][] {
+function itemWindows<T extends { readonly item: number }>(items: readonly T[]): T[][] {
   const windows = new Map<number, T[]>();
   for (const item of items) {
     const window = Math.floor(item.item / WINDOW);

@@ -4,7 +4,7 @@
  */
 
 /** A choice: the text that is scored after its context. */
-export interface Choice {
+export interface AnswerChoice {
   /** What stands before it; the same for all choices of an item, except in WinoGrande. */
   readonly context: string;
   /** What is scored, with the blank that divides it from the context. */
@@ -17,7 +17,7 @@ export interface Choice {
 export interface ChoiceItem {
   /** Number of its record in the file, from 0. */
   readonly item: number;
-  readonly choices: readonly Choice[];
+  readonly choices: readonly AnswerChoice[];
   /** Number of the right choice, from 0. */
   readonly gold: number;
 }

@@ -45,7 +45,7 @@ interface Distances {
 }
 
 /** Size and first step of every window. */
-const windowsOf = (steps: number): { readonly size: number; readonly k: number }[] =>
+const runsOfSteps = (steps: number): { readonly size: number; readonly k: number }[] =>
   Array.from({ length: Math.max(0, Math.min(steps - 1, MAX_WINDOW)) }, (_, i) => i + 1).flatMap((size) =>
     Array.from({ length: steps - size + 1 }, (_, k) => ({ size, k })),
   );
@@ -72,7 +72,7 @@ async function measure(model: Model, rows: TokenRows, steps: readonly Step[], jo
     job,
   );
   const ofRows = (of: (at: number) => number): Float64Array => Float64Array.from(rows, (_, row) => of(row * hidden));
-  const distances = windowsOf(steps.length).map(({ size, k }) =>
+  const distances = runsOfSteps(steps.length).map(({ size, k }) =>
     ofRows((at) => {
       const cos = cosine(lastStates[k], lastStates[k + size], at, hidden);
       return Math.acos(Math.min(1, Math.max(-1, cos))) / Math.PI;
@@ -85,7 +85,7 @@ async function measure(model: Model, rows: TokenRows, steps: readonly Step[], jo
 }
 
 function resultOf(steps: readonly Step[], distances: readonly Float64Array[], zeros: Float64Array): AngularDistances {
-  const windows = windowsOf(steps.length).map(({ size, k }, w) => {
+  const windows = runsOfSteps(steps.length).map(({ size, k }, w) => {
     const score = distances[w].reduce((sum, distance) => sum + distance, 0) / distances[w].length;
     return { start: steps[k].block, size, score };
   });
@@ -103,7 +103,7 @@ export const parts: CriterionParts = {
     return [...filledFrom(0, own, variants), ...filledZeros(own, zeros)];
   },
   result: (table, { steps }) => {
-    const distances = windowsOf(steps.length).map((_, w) => table.column('distance', w));
+    const distances = runsOfSteps(steps.length).map((_, w) => table.column('distance', w));
     return resultOf(steps, distances, table.column('zeros', 0));
   },
 };

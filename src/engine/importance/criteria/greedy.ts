@@ -10,7 +10,7 @@ import type { LastStates } from '../../model/last-states';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf, type Step, type View } from '../../model/view';
 import { greedyWork, screenedRows } from '../cost';
-import { candidateBlocks, type Measured, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
+import { candidateBlocks, type VariantLoss, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
 import type { ScreenSummary } from '../result';
 import { type RoundOf, ScreenedRounds } from '../screened-rounds';
 import type { Screening } from '../screened-sweep';
@@ -56,7 +56,7 @@ export async function scoreGreedy(
       shares.map((share) => ({ share })),
     );
     const inPrecision = (one: Model) => lossRound(one, rows);
-    const summary = (losses: Float64Array): Measured => summariseLosses(losses, rows[0].length - 1);
+    const summary = (losses: Float64Array): VariantLoss => summariseLosses(losses, rows[0].length - 1);
     return removeBy({ model, rows, screening, inPrecision, summary }, steps, { count, candidates }, rounds, job);
   }
   return withTeacher(teacher, rows, shares.slice(1), job, (states, rounds) =>
@@ -83,7 +83,7 @@ export function removeByDivergence(
   job: JobOptions,
 ): Promise<Removed> {
   const inPrecision = (one: Model) => divergenceRound(one, rows, teacher);
-  const summary = (compared: Compared): Measured => summariseComparison(compared, rows[0].length - 1).summary;
+  const summary = (compared: Compared): VariantLoss => summariseComparison(compared, rows[0].length - 1).summary;
   return removeBy({ model, rows, screening, inPrecision, summary }, stepsOf(view), { count, candidates }, rounds, job);
 }
 
@@ -93,7 +93,7 @@ interface Subject<T> {
   readonly rows: TokenRows;
   readonly screening: Screening | undefined;
   readonly inPrecision: (model: Model) => RoundOf<T>;
-  readonly summary: (value: T) => Measured;
+  readonly summary: (value: T) => VariantLoss;
 }
 
 async function removeBy<T extends object>(

@@ -7,7 +7,7 @@ import type { CriterionParts, ScoreRows } from '../criterion';
 import type { JobOptions } from '../../progress';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
-import { fullView, removedParts, stepsOf, type Part, type Step, type View } from '../../model/view';
+import { fullView, removedParts, stepsOf, type Half, type Step, type View } from '../../model/view';
 import type { LastStates } from '../../model/last-states';
 import type { Precision } from '../../precision';
 import { numbersIn, type Share } from '../../parts/split';
@@ -68,8 +68,8 @@ interface Scored<T> {
 }
 
 type ScoredBlocks = Scored<number> & { blocks: ({ readonly index: number } & DivergenceScore)[] };
-type ScoredModules = Scored<{ block: number; part: Part }> & {
-  modules: ({ readonly block: number; readonly part: Part } & DivergenceScore)[];
+type ScoredModules = Scored<{ block: number; part: Half }> & {
+  modules: ({ readonly block: number; readonly part: Half } & DivergenceScore)[];
 };
 
 /**
@@ -104,7 +104,7 @@ export async function scoreModuleDivergence(
 
 function ofModules({ steps, scores, ...others }: ScoredSteps): ScoredModules {
   const modules = steps.map(({ block, attention }, i) => {
-    const part: Part = attention ? 'attention' : 'ffn';
+    const part: Half = attention ? 'attention' : 'ffn';
     return { block, part, ...scores[i] };
   });
   const order = rankBlocks(scores.map(({ score }) => score)).map((i) => ({

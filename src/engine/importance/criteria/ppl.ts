@@ -11,7 +11,7 @@ import type { ScreenSummary } from '../result';
 import { rankBlocks } from '../select';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
-import { fullView, stepsOf, type Part, type Step, type View } from '../../model/view';
+import { fullView, stepsOf, type Half, type Step, type View } from '../../model/view';
 import {
   type Among,
   bootstrapPerplexity,
@@ -53,7 +53,7 @@ export interface BlockPerplexity extends PerplexityScore {
 
 export interface ModulePerplexity extends PerplexityScore {
   readonly block: number;
-  readonly part: Part;
+  readonly part: Half;
 }
 
 export interface PerplexityOptions {
@@ -101,7 +101,7 @@ export async function scoreModulePerplexity(
   rows: TokenRows,
   options: PerplexityOptions,
   job?: JobOptions,
-): Promise<Scored<{ block: number; part: Part }> & { modules: ModulePerplexity[] }> {
+): Promise<Scored<{ block: number; part: Half }> & { modules: ModulePerplexity[] }> {
   const steps = stepsOf(options.view ?? fullView(model.architecture.layers.length), true);
   return ofModules(steps, await scoreSteps(model, rows, steps, options, job));
 }
@@ -109,7 +109,7 @@ export async function scoreModulePerplexity(
 function ofModules(
   steps: readonly Step[],
   { scores, ...others }: ScoredSteps,
-): Scored<{ block: number; part: Part }> & { modules: ModulePerplexity[] } {
+): Scored<{ block: number; part: Half }> & { modules: ModulePerplexity[] } {
   const modules = steps.map(({ block, attention }, i): ModulePerplexity => {
     return { block, part: attention ? 'attention' : 'ffn', ...scores[i] };
   });

@@ -51,7 +51,7 @@ export async function scoreTaylor(
 }
 
 /** What a way forward and back finds. */
-interface Measured extends Pick<TaylorScores, 'meanNll' | 'fileBytes'> {
+interface TaylorPass extends Pick<TaylorScores, 'meanNll' | 'fileBytes'> {
   /** Of each step, in the order of the block's weights. */
   readonly tensors: readonly (readonly TensorScore[])[];
 }
@@ -63,7 +63,7 @@ async function measure(
   steps: readonly Step[],
   own: Range | undefined,
   job: JobOptions,
-): Promise<Measured> {
+): Promise<TaylorPass> {
   requireNoAdapter(model, 'score by Taylor');
   const fold = {
     wants: (name: string) => !name.endsWith('Bias'),
@@ -98,7 +98,7 @@ function taylorScore(g: Graph, weight: Value, gradient: Value): Value {
 /** @param tokens that have a target, of all rows */
 function criterionResult(
   steps: readonly Step[],
-  { meanNll, tensors, fileBytes }: Measured,
+  { meanNll, tensors, fileBytes }: TaylorPass,
   tokens: number,
 ): CriterionResult {
   return {

@@ -9,7 +9,7 @@ import { countTargets, type Example } from './example';
 import { rowPrefix } from '../../tokenizer/bos';
 import type { DataOptions, TextEncoder } from './options';
 import { type Placed, type Records, unusable } from './records';
-import { textPieces, windowsOf } from './windows';
+import { textPieces, streamExamples } from './windows';
 
 /** Training and held-out part of a file. */
 export interface Parts {
@@ -105,7 +105,7 @@ async function encodeDocuments(
     truncated: 0,
     split: (count, random) => {
       const { train, heldOut } = drawn(documents, count, random);
-      return { train: windowsOf(train, length, prefix), heldOut: windowsOf(heldOut, length, prefix) };
+      return { train: streamExamples(train, length, prefix), heldOut: streamExamples(heldOut, length, prefix) };
     },
   };
 }
@@ -121,7 +121,7 @@ async function encodeRunning(
   const stream = await eachOf(pieces, work, async ({ value, first }) =>
     Int32Array.from(await encoder.encode(value, { addSpecialTokens: first && options.beginning.mode === 'stream' })),
   );
-  const windows = windowsOf(stream, options.length, rowPrefix(options.beginning));
+  const windows = streamExamples(stream, options.length, rowPrefix(options.beginning));
   return {
     units: windows.length,
     dropped: 0,

@@ -14,7 +14,11 @@ const PIECE = 2 ** 20;
  * Cuts a stream, given in pieces, into examples of `length` tokens with the loss on every token. `prefix` (BOS) is put
  * before each window and counts among its tokens. A remainder of one token is dropped.
  */
-export function windowsOf(pieces: readonly ArrayLike<number>[], length: number, prefix: readonly number[]): Example[] {
+export function streamExamples(
+  pieces: readonly ArrayLike<number>[],
+  length: number,
+  prefix: readonly number[],
+): Example[] {
   const stream = joined(pieces);
   const step = length - prefix.length;
   const windows: Example[] = [];

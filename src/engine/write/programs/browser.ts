@@ -1,6 +1,6 @@
 /** A page that runs an ONNX folder in a browser, and the server for it: model and libraries come from one machine. */
 import type { OnnxKind, OnnxTarget } from '../onnx/kinds';
-import { imported } from './place';
+import { imported } from './expressions';
 
 const CHOICE =
   "const device = new URLSearchParams(location.search).get('device') ?? (navigator.gpu ? 'webgpu' : 'wasm');";

@@ -1,13 +1,13 @@
 /** Whole programs for an ONNX folder, which lie in its folder "examples": the snippets, with arguments. */
 import type { OnnxKind } from '../onnx/kinds';
 import { nodeOnnxruntime, nodeTransformers } from './javascript';
-import { type Frame, imported, type Place } from './place';
+import { type Frame, imported, type Expressions } from './expressions';
 import { pythonGenai, pythonOnnxruntime } from './python';
 
 const usage = (sign: string, what: string, run: string, install: string): string =>
   `${sign} ${what}\n${sign} usage: ${run} "Once upon a time" 50\n${sign} Once before, in this folder: ${install}\n`;
 
-const NODE_PLACE: Place = {
+const NODE_PLACE: Expressions = {
   path: "fileURLToPath(new URL('..', import.meta.url))",
   prompt: 'prompt',
   count: 'Number(count)',
@@ -25,7 +25,7 @@ export const nodeTransformersExample = (kind: OnnxKind, file: string): string =>
 export const nodeOnnxruntimeExample = (kind: OnnxKind, file: string): string =>
   nodeOnnxruntime(kind, NODE_PLACE, nodeFrame('Continues a text with nothing but onnxruntime and a tokenizer.', file));
 
-const PYTHON_PLACE: Place = { path: 'pathlib.Path(__file__).parent.parent', prompt: 'prompt', count: 'count' };
+const PYTHON_PLACE: Expressions = { path: 'pathlib.Path(__file__).parent.parent', prompt: 'prompt', count: 'count' };
 
 const PYTHON_HEAD = `
 prompt = sys.argv[1] if len(sys.argv) > 1 else "Once upon a time"

@@ -1,8 +1,8 @@
 /** Programs of JavaScript that load a model and continue a text, for Node and for browsers. */
 import type { OnnxKind, OnnxTarget } from '../onnx/kinds';
-import { imported, jsLiteral, NO_FRAME, onnxFile, type Place } from './place';
+import { imported, jsLiteral, NO_FRAME, onnxFile, type Expressions } from './expressions';
 
-export const nodeTransformers = (kind: OnnxKind, { path, prompt, count }: Place, frame = NO_FRAME): string =>
+export const nodeTransformers = (kind: OnnxKind, { path, prompt, count }: Expressions, frame = NO_FRAME): string =>
   `${frame.top}${imported('{ env, pipeline }', '@huggingface/transformers')}
 ${frame.imports}${frame.head}
 env.allowRemoteModels = false; // nothing is downloaded
@@ -12,7 +12,7 @@ console.log(text);
 `;
 
 /** Greedy decoding with a cache of keys and values, by nothing but onnxruntime. */
-export const nodeOnnxruntime = (kind: OnnxKind, { path, prompt, count }: Place, frame = NO_FRAME): string =>
+export const nodeOnnxruntime = (kind: OnnxKind, { path, prompt, count }: Expressions, frame = NO_FRAME): string =>
   `${frame.top}${imported('{ readFileSync }', 'node:fs')}
 ${imported('{ join }', 'node:path')}
 ${frame.imports}${imported('{ Tokenizer }', '@huggingface/tokenizers')}
@@ -74,7 +74,7 @@ const [{ generated_text: text }] = await generator('Once upon a time', { max_new
 document.body.append(text);
 `;
 
-export const nodeLlamaCpp = ({ path, prompt, count }: Place): string =>
+export const nodeLlamaCpp = ({ path, prompt, count }: Expressions): string =>
   `${imported('{ getLlama, LlamaCompletion }', 'node-llama-cpp')}
 
 const llama = await getLlama();

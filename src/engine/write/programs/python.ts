@@ -1,8 +1,8 @@
 /** Programs of Python that load a model and continue a text. */
 import type { OnnxKind } from '../onnx/kinds';
-import { NO_FRAME, onnxFile, type Place } from './place';
+import { NO_FRAME, onnxFile, type Expressions } from './expressions';
 
-export const pythonTransformers = ({ path, prompt, count }: Place): string =>
+export const pythonTransformers = ({ path, prompt, count }: Expressions): string =>
   `from transformers import AutoModelForCausalLM, AutoTokenizer
 
 folder = ${path}
@@ -14,7 +14,7 @@ print(tokenizer.decode(ids[0], skip_special_tokens=True))
 `;
 
 /** The library leaves out the tokens that a tokenizer puts around a text, unless it is told. */
-export const pythonGenai = ({ path, prompt, count }: Place, frame = NO_FRAME): string =>
+export const pythonGenai = ({ path, prompt, count }: Expressions, frame = NO_FRAME): string =>
   `${frame.top}${frame.imports}import onnxruntime_genai as og
 ${frame.head}
 model = og.Model(${path})
@@ -31,7 +31,7 @@ print(tokenizer.decode(generator.get_sequence(0)))
 `;
 
 /** Greedy decoding with a cache of keys and values, by nothing but onnxruntime. */
-export const pythonOnnxruntime = (kind: OnnxKind, { path, prompt, count }: Place, frame = NO_FRAME): string =>
+export const pythonOnnxruntime = (kind: OnnxKind, { path, prompt, count }: Expressions, frame = NO_FRAME): string =>
   `${frame.top}import json
 import pathlib
 ${frame.imports}
@@ -69,7 +69,7 @@ for _ in range(${count}):
 print(tokenizer.decode(ids))
 `;
 
-export const pythonLlamaCpp = ({ path, prompt, count }: Place): string =>
+export const pythonLlamaCpp = ({ path, prompt, count }: Expressions): string =>
   `from llama_cpp import Llama
 
 model = Llama(model_path=${path}, verbose=False)

@@ -4,7 +4,7 @@ import { type Instruction, instructionExample, promptedText } from '../../../../
 import { chatExample } from '../../../../src/engine/retrain/data/chat';
 import { countTargets } from '../../../../src/engine/retrain/data/example';
 import type { TextEncoder } from '../../../../src/engine/retrain/data/options';
-import { textPieces, windowsOf } from '../../../../src/engine/retrain/data/windows';
+import { textPieces, streamExamples } from '../../../../src/engine/retrain/data/windows';
 import type { ChatMessage } from '../../../../src/engine/tokenizer/tokenizer';
 import { BOS, characters, EOS, learnt, STREAM, textOf } from './toy';
 
@@ -126,7 +126,7 @@ describe('retrain/data/chat', () => {
 describe('retrain/data/windows', () => {
   const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
   const rows = (pieces: number[][], length: number, prefix: number[] = []) =>
-    windowsOf(pieces, length, prefix).map(({ ids }) => Array.from(ids));
+    streamExamples(pieces, length, prefix).map(({ ids }) => Array.from(ids));
 
   it('lays windows side by side over all pieces, the last one shorter', () => {
     assert.deepEqual(rows([numbers(10, 13), [], numbers(13, 20)], 4), [
@@ -149,7 +149,7 @@ describe('retrain/data/windows', () => {
   });
 
   it('asks for every token but the first', () => {
-    assert.deepEqual(windowsOf([numbers(0, 9)], 4, []).map(countTargets), [3, 3]);
+    assert.deepEqual(streamExamples([numbers(0, 9)], 4, []).map(countTargets), [3, 3]);
   });
 
   it('cuts a long text at paragraphs, lines, spaces, or anywhere but inside a character', () => {

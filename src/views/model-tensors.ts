@@ -6,29 +6,29 @@ import { elements } from '../engine/checkpoint/parameters';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import type { TensorInfo } from '../engine/formats/tensor';
 
-export interface Part {
+export interface TensorGroup {
   readonly tensors: readonly TensorInfo[];
   readonly parameters: number;
   readonly bytes: number;
 }
 
-export interface BlockPart extends Part {
+export interface BlockTensors extends TensorGroup {
   readonly index: number;
   /** Includes the norms before and behind it. */
-  readonly attention: Part;
+  readonly attention: TensorGroup;
   /** Includes the norms before and behind it. */
-  readonly ffn: Part;
+  readonly ffn: TensorGroup;
   /** Tensors of the block that are neither. */
-  readonly other: Part;
+  readonly other: TensorGroup;
 }
 
-export interface Parts {
-  readonly embedding: Part;
-  readonly blocks: readonly BlockPart[];
-  readonly norm: Part;
+export interface ModelTensors {
+  readonly embedding: TensorGroup;
+  readonly blocks: readonly BlockTensors[];
+  readonly norm: TensorGroup;
   /** Empty in a tied model, which uses the embedding as its head. */
-  readonly head: Part;
-  readonly other: Part;
+  readonly head: TensorGroup;
+  readonly other: TensorGroup;
 }
 
 /** Block numbers as in names of decoder models. No model has more than four digits of blocks. */
@@ -43,16 +43,16 @@ const EMBEDDING = /(^|\.)(embed_tokens|wte|wpe|word_embeddings|embed_in|tok_embe
 const HEAD = /(^|\.)(lm_head|embed_out|output)\.[^.]+$/;
 const NORM = /(^|\.)(norm|output_norm|ln_f|final_layer_norm|final_layernorm)\.[^.]+$/;
 
-const known = new WeakMap<Checkpoint, Parts>();
+const known = new WeakMap<Checkpoint, ModelTensors>();
 
 /** Computed once per checkpoint. */
-export function partsOf(checkpoint: Checkpoint): Parts {
+export function tensorsByPlace(checkpoint: Checkpoint): ModelTensors {
   let parts = known.get(checkpoint);
-  if (!parts) known.set(checkpoint, (parts = computeParts(checkpoint)));
+  if (!parts) known.set(checkpoint, (parts = groupTensors(checkpoint)));
   return parts;
 }
 
-function computeParts({ tensors, others }: Pick<Checkpoint, 'tensors' | 'others'>): Parts {
+function groupTensors({ tensors, others }: Pick<Checkpoint, 'tensors' | 'others'>): ModelTensors {
   const blocks = new Map<number, Record<'attention' | 'ffn' | 'other', TensorInfo[]>>();
   const outside = {
     embedding: [] as TensorInfo[],
@@ -64,7 +64,7 @@ function computeParts({ tensors, others }: Pick<Checkpoint, 'tensors' | 'others'
   const placeOf = placesIn(all);
   for (const tensor of all) {
     // A vision tower has blocks of its own.
-    const place: Place = others?.has(tensor.name) ? { kind: 'other' } : placeOf(tensor);
+    const place: TensorPlace = others?.has(tensor.name) ? { kind: 'other' } : placeOf(tensor);
     if (place.block === undefined) {
       outside[place.kind].push(tensor);
       continue;
@@ -75,24 +75,24 @@ function computeParts({ tensors, others }: Pick<Checkpoint, 'tensors' | 'others'
     block[place.kind].push(tensor);
   }
   return {
-    embedding: partOf(outside.embedding),
+    embedding: groupOf(outside.embedding),
     blocks: [...blocks]
       .sort(([a], [b]) => a - b)
       .map(([index, { attention, ffn, other }]) => ({
-        ...partOf([...attention, ...ffn, ...other]),
+        ...groupOf([...attention, ...ffn, ...other]),
         index,
-        attention: partOf(attention),
-        ffn: partOf(ffn),
-        other: partOf(other),
+        attention: groupOf(attention),
+        ffn: groupOf(ffn),
+        other: groupOf(other),
       })),
-    norm: partOf(outside.norm),
-    head: partOf(outside.head),
-    other: partOf(outside.other),
+    norm: groupOf(outside.norm),
+    head: groupOf(outside.head),
+    other: groupOf(outside.other),
   };
 }
 
 /** Where a model's tensors belong, by their names, including names in GGUF files. One may decide what another is. */
-export function placesIn(tensors: Iterable<Named>): (tensor: Named) => Place {
+export function placesIn(tensors: Iterable<Named>): (tensor: Named) => TensorPlace {
   const hasOutputNorms = [...tensors].some(({ name }) => AFTER_FFN.test(name));
   return ({ name }) => {
     const match = IN_BLOCK.exec(name);
@@ -113,7 +113,7 @@ export function nameInModule(name: string): string {
   return (inBlock.length > 2 ? inBlock.slice(1) : inBlock).join('.');
 }
 
-export type Place =
+export type TensorPlace =
   | { readonly block: number; readonly kind: 'attention' | 'ffn' | 'other' }
   | { readonly block?: undefined; readonly kind: 'embedding' | 'norm' | 'head' | 'other' };
 
@@ -128,7 +128,7 @@ function outsideKind(name: string): 'embedding' | 'norm' | 'head' | 'other' {
   return NORM.test(name) ? 'norm' : 'other';
 }
 
-function partOf(tensors: readonly TensorInfo[]): Part {
+function groupOf(tensors: readonly TensorInfo[]): TensorGroup {
   let parameters = 0;
   let bytes = 0;
   for (const tensor of tensors) {

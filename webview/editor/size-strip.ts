@@ -20,7 +20,7 @@ const HEIGHT = 40;
 const LEAST = 2;
 
 /** @param choose gets the filter that shows the tensors of a piece */
-export function blockStrip(pieces: readonly StripPiece[], choose: (filter: string) => void): HTMLElement {
+export function sizeStrip(pieces: readonly StripPiece[], choose: (filter: string) => void): HTMLElement {
   const total = pieces.reduce((sum, { bytes }) => sum + bytes, 0);
   const readout = el('div', { class: 'quiet strip-readout', 'aria-live': 'polite' }, hint(pieces, total));
   const groups = pieces.map((piece, i) => {

@@ -43,14 +43,14 @@ describe('family of the results panel', function () {
 
   it('shows what it was made from, with its size, and lets both write', async () => {
     const { state, session, opened } = await open(child);
-    const { parent, children } = state.family;
+    const { parent, children } = state.kin;
     assert.deepEqual([parent?.name, parent?.removed, children], [basename(model), [1, 4], []]);
     assert.deepEqual([parent?.there?.path, parent?.there?.blocks, parent?.there?.ppl], [model, 6, null]);
     assert.ok(parent!.there!.parameters > state.model.parameters);
     const related = state.columns.filter((column) => column.related).map(({ label }) => label);
     assert.deepEqual(related, [basename(child), basename(model)], 'ticked at first');
-    await session.receive({ type: 'family/open', path: model });
-    await session.receive({ type: 'family/open', path: folder });
+    await session.receive({ type: 'kin/open', path: model });
+    await session.receive({ type: 'kin/open', path: folder });
     assert.deepEqual(opened, [model], 'members of the family alone');
   });
 
@@ -59,7 +59,7 @@ describe('family of the results panel', function () {
     const { result } = await client().run(score);
     const panel = await open(child);
     assert.equal(basename(panel.state.text!.name), basename(text));
-    assert.equal(panel.state.family.parent!.there!.ppl, result.full!.ppl);
+    assert.equal(panel.state.kin.parent!.there!.ppl, result.full!.ppl);
     await panel.becomes('its own perplexity', known);
     const params = { ...compute, checkpoint: child, calibration };
     assert.equal(panel.state.whatIf.full, (await client().request('view/perplexity', params)).ppl);
@@ -76,7 +76,7 @@ describe('family of the results panel', function () {
   it('lists what was made from it, and how that was retrained', async () => {
     const { state } = await open(model);
     const pruned = { name: 'pruned', path: child, removed: [1, 4], kind: 'prune', retrained: [], ppl: null };
-    assert.deepEqual(state.family, { parent: null, original: null, children: [pruned] });
+    assert.deepEqual(state.kin, { parent: null, original: null, children: [pruned] });
     await client().run({
       kind: 'retrain',
       checkpoint: child,
@@ -91,7 +91,7 @@ describe('family of the results panel', function () {
     });
     await client().run({ kind: 'eval', checkpoint: child, ...drawn, ...compute, records });
     const later = await open(model);
-    const [{ retrained, ppl }] = later.state.family.children;
+    const [{ retrained, ppl }] = later.state.kin.children;
     assert.deepEqual(retrained, ['healed']);
     assert.equal(typeof ppl, 'number');
   });
@@ -99,7 +99,7 @@ describe('family of the results panel', function () {
   it('names what it was made from where that is not around', async () => {
     checkpoints = [child];
     const { state } = await open(child);
-    assert.deepEqual(state.family.parent, { name: basename(model), removed: [1, 4], there: null });
+    assert.deepEqual(state.kin.parent, { name: basename(model), removed: [1, 4], there: null });
     assert.deepEqual(
       state.columns.map(({ label }) => label),
       [basename(child)],

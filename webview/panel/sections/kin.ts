@@ -1,5 +1,5 @@
 /** The base model and the derived models of the checkpoint, one line each, with a button that opens it. */
-import type { PanelChild, PanelFamily, PanelParent, PanelState } from '../../../src/protocol/panel';
+import type { PanelChild, PanelKin, PanelParent, PanelState } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
@@ -11,7 +11,7 @@ import type { Context } from './section';
 /** Limit of lines, because a folder of experiments has dozens of models. */
 const MAX_CHILDREN = 6;
 
-export function familyLines({ parent, children }: PanelFamily, send: Context['send']): HTMLElement[] {
+export function kinLines({ parent, children }: PanelKin, send: Context['send']): HTMLElement[] {
   const more = children.length - MAX_CHILDREN;
   return [
     ...(parent ? [parentLine(parent, send)] : []),
@@ -53,13 +53,13 @@ const ppl = (known: PanelChild['ppl']): string[] =>
   known === null ? [] : [' · ', t('perplexity {0}', shortNumber(numeric(known)))];
 
 const openButton = (name: string, path: string, send: Context['send']): HTMLElement =>
-  button(t('Open'), () => send({ type: 'family/open', path }), {
+  button(t('Open'), () => send({ type: 'kin/open', path }), {
     appearance: 'icon',
     label: t('Open the results of {0}', name),
   });
 
 /** Estimated speed relative to the base model if it is known, else relative to the whole checkpoint. */
-export function speedupOf({ model, plan, family: { parent } }: Pick<PanelState, 'model' | 'plan' | 'family'>): number {
+export function speedupOf({ model, plan, kin: { parent } }: Pick<PanelState, 'model' | 'plan' | 'kin'>): number {
   if (!parent?.there) return plan.speedup;
   return parent.there.parametersRead / (model.parametersRead - plan.removed.length * model.parametersPerBlock);
 }

@@ -5,7 +5,7 @@ import { ONNX_FILES, ONNX_FOLDER, type OnnxKind } from '../onnx/kinds';
 export const onnxFile = (kind: OnnxKind): string => `${ONNX_FOLDER}/${ONNX_FILES[kind]}`;
 
 /** Expressions of a program. */
-export interface Place {
+export interface Expressions {
   /** The folder or file. */
   readonly path: string;
   /** The text to continue. */
@@ -24,7 +24,7 @@ export const jsLiteral: Literal = (text) => (/^[\w ./:-]*$/.test(text) ? `'${tex
 export const pythonLiteral: Literal = (text) => JSON.stringify(text);
 
 /** Values of a snippet that is not a whole program. */
-export const snippetPlace = (path: string, literal: Literal): Place => ({
+export const snippetExpressions = (path: string, literal: Literal): Expressions => ({
   path: literal(path),
   prompt: literal('Once upon a time'),
   count: '50',

@@ -1,6 +1,6 @@
 /** The checkpoint's base model and its derived models as the panel shows them. */
 import type { JsonNumber } from '../../format/json';
-import type { ComparedDigest, PanelChild, PanelFamily, PanelOriginal, PanelParent } from '../../protocol/panel';
+import type { ComparedDigest, PanelChild, PanelKin, PanelOriginal, PanelParent } from '../../protocol/panel';
 import type { Relative, Relatives } from './relatives';
 
 /**
@@ -8,12 +8,12 @@ import type { Relative, Relatives } from './relatives';
  * @param compared how near such a model is to the unpruned one there; undefined if no run compared them
  * @param retrained names of the outputs trained from a model, by its identity
  */
-export function familyOf(
+export function kinOf(
   relatives: Relatives,
   perplexity: (identity: string) => JsonNumber | null,
   compared: (identity: string) => ComparedDigest | undefined,
   retrained: (identity: string) => readonly string[],
-): PanelFamily {
+): PanelKin {
   const { self, parent, children, original } = relatives;
   return {
     parent: self.origin

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { inspectFile } from '../../../src/editors/inspection';
 import { TensorTable } from '../../../src/editors/table';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
-import { partsOf } from '../../../src/views/parts';
+import { tensorsByPlace } from '../../../src/views/model-tensors';
 import { attentionWords } from '../../../src/views/attention-words';
 import { checkpointFolder, type FURTHER_FAMILIES } from '../../support/golden';
 import { describeShared } from '../../support/shared';
@@ -32,7 +32,7 @@ describeShared('the parts of a checkpoint of a further family', () => {
       const checkpoint = await openCheckpoint(checkpointFolder(`families2/${name}`));
       const modules = (tensors: readonly { readonly name: string }[]): string[] =>
         tensors.map((tensor) => tensor.name.split('.').at(-2)!).sort();
-      const parts = partsOf(checkpoint);
+      const parts = tensorsByPlace(checkpoint);
       for (const block of parts.blocks) {
         assert.deepEqual([modules(block.attention.tensors), modules(block.ffn.tensors)], [attention, ffn]);
         assert.deepEqual(block.other.tensors, []);

@@ -1,10 +1,10 @@
 /** The pieces of the model for the strip: embedding, blocks, final norm, head and other tensors, with their bytes. */
 import type { PartKind, StripPiece, TensorRow } from '../protocol/editor';
-import { placesIn } from '../views/parts';
+import { placesIn } from '../views/model-tensors';
 
 type Bytes = Map<PartKind, number>;
 
-export function blockStripOf(rows: readonly TensorRow[]): StripPiece[] {
+export function sizeStripOf(rows: readonly TensorRow[]): StripPiece[] {
   const blocks = new Map<number, Bytes>();
   const outside: Bytes = new Map();
   const placeOf = placesIn(rows);
@@ -21,14 +21,14 @@ export function blockStripOf(rows: readonly TensorRow[]): StripPiece[] {
   };
   return [
     ...single('embedding'),
-    ...[...blocks].sort(([a], [b]) => a - b).map(([block, parts]) => blockPiece(block, parts)),
+    ...[...blocks].sort(([a], [b]) => a - b).map(([block, parts]) => pieceOf(block, parts)),
     ...single('norm'),
     ...single('head'),
     ...single('other'),
   ];
 }
 
-function blockPiece(block: number, bytes: Bytes): StripPiece {
+function pieceOf(block: number, bytes: Bytes): StripPiece {
   const kinds: readonly PartKind[] = ['attention', 'ffn', 'other'];
   const parts = kinds.flatMap((kind) => (bytes.has(kind) ? [{ kind, bytes: bytes.get(kind)! }] : []));
   return { block, bytes: parts.reduce((sum, part) => sum + part.bytes, 0), parts };

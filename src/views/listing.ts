@@ -8,7 +8,7 @@ import { AdapterBases } from './adapter-bases';
 import { type CheckpointGroup, groupCheckpoints } from './checkpoint-groups';
 import type { HiddenPaths } from './hidden';
 import type { CheckpointLibrary, Entry } from './library';
-import { type Kin, lineOf, parentsOf } from './lineage';
+import { type Listed, lineOf, parentsOf } from './lineage';
 import { type AdapterNode, type CheckpointNode, type ExportNode, keyOf, type Node, type TrainingNode } from './nodes';
 import type { OnnxFolder } from './onnx-folders';
 import type { Origin, Origins } from './origins';
@@ -49,7 +49,7 @@ export const NOTHING: Listing = {
 };
 
 /** The same text for listings in which every line stands at the same place. */
-export const placesIn = ({ top, inspected, above }: Listing): string =>
+export const layoutOf = ({ top, inspected, above }: Listing): string =>
   JSON.stringify([top.map(keyOf), inspected.map(keyOf), [...above].map(([key, node]) => [key, keyOf(node)])]);
 
 /** The identity of the oldest ancestor that records name; its own if there is none. */
@@ -68,7 +68,7 @@ interface Found {
   readonly adapters: ReadonlyMap<string, Origin>;
 }
 
-export class Families {
+export class ModelNodes {
   /** One node per line, so that VS Code recognizes it. */
   private nodes = new Map<string, FileNode>();
   private readonly bases: AdapterBases;
@@ -141,7 +141,7 @@ export class Families {
 
   /** The key of the line above, by the key of each line that has one. */
   private async parents({ usable, groups, origins }: Found): Promise<ReadonlyMap<string, string>> {
-    const kin: Kin[] = [...groups.keys()].map((path) => {
+    const kin: Listed[] = [...groups.keys()].map((path) => {
       return { path, identity: this.library.peek(path)?.identity, madeFrom: origins.get(path)?.identity };
     });
     const ofModels = parentsOf(kin, (path) => groups.get(path) === 'usable');
