@@ -1,9 +1,10 @@
 // Builds every program of the project, or those named (`extension sidecar`), into dist or `--outdir=DIR`; `--watch`
 // rebuilds on change, `--production` leaves out what only developers need, `--notices=FILE` writes the licences of the
-// packages in the bundles. One target list.
+// packages in the bundles. One target list. Makes the types of the library's options first.
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { build, context } from 'esbuild';
+import { makeOptions } from './scripts/library/make-options.mjs';
 import { noticesOf } from './scripts/notices.mjs';
 
 const node = {
@@ -50,6 +51,8 @@ const library = { ...node, entryPoints: ['src/library/index.ts'], outfile: `${ou
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const isNamed = ({ outfile }) => named.includes(basename(outfile).split('.')[0]);
 const targets = named.length === 0 ? programs : [...programs, library].filter(isNamed);
+
+await makeOptions();
 
 const production = process.argv.includes('--production');
 const common = { bundle: true, sourcemap: !production, minify: production, keepNames: true, logLevel: 'warning' };

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
+import { makeOptions } from './library/make-options.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -29,6 +30,8 @@ function passes([file, ...args]) {
     });
   });
 }
+
+await makeOptions();
 
 const waiting = [...CHECKS];
 async function inTurn() {

@@ -1,7 +1,4 @@
-/**
- * `npm run manifest`: writes into package.json, its texts, the schema of recipes, the README and the types of the library's
- * options what the code says.
- */
+/** `npm run manifest`: writes into package.json, its texts, the schema of recipes and the README what the code says. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
@@ -9,7 +6,6 @@ import { withAgentTools, withAgentToolTexts } from '../src/agents/manifest';
 import { withFamilies, withFamilyNames } from '../src/engine/checkpoint/families/table';
 import { withCriterionTexts, withOptionSettings } from '../src/jobs/settings';
 import { recipeSchema } from '../src/recipes/schema';
-import { writeOptions } from './library/options';
 
 /** Replaces a JSON file at the top of the repository by what `change` makes of it. */
 function rewrite<T>(name: string, change: (value: T) => T): void {
@@ -32,5 +28,3 @@ writeFileSync(
   schema,
   await format(JSON.stringify(recipeSchema()), { ...(await resolveConfig(schema)), filepath: schema }),
 );
-
-await writeOptions();

@@ -12,6 +12,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } f
 import { tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { makeOptions } from '../scripts/library/make-options.mjs';
 import { softwareGpuEnvironment } from './support/swiftshader.mjs';
 
 const root = resolve(import.meta.dirname, '..');
@@ -132,6 +133,7 @@ if (words.length === 0) {
     outcomes.push({ name, passed: 0, failed: 1, skipped: 0, problems: [`no test in ${folder}`] });
   }
 }
+await makeOptions();
 const waiting = withFiles.filter(({ alone }) => !alone);
 // One lane is shown as it runs; what the other prints is shown when a part of it ends.
 const ran = await Promise.all([inTurn(waiting, false), inTurn(waiting, true)]);

@@ -1,10 +1,7 @@
 /**
  * The types of the library's options, made from the definitions of the jobs: an interface for each job, with the help, range
- * and default of every option as its documentation. `npm run manifest` writes them into `src/library/options`.
+ * and default of every option as its documentation. The build writes them into `src/library/options.ts` (make-options.mjs).
  */
-import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { format, resolveConfig } from 'prettier';
 import { capitalized } from '../../src/format/words';
 import type { AnyJob } from '../../src/jobs/define';
 import { JOBS } from '../../src/jobs/definitions';
@@ -12,38 +9,32 @@ import type { Option, ValueKind } from '../../src/jobs/option';
 import { numberWords } from '../../src/jobs/values';
 import { functionOf, literalOf } from '../../src/library/naming';
 
-export const FOLDER = resolve(import.meta.dirname, '../../src/library/options');
-
 /** Jobs with a command. */
 export const jobs: readonly AnyJob[] = Object.values<AnyJob>(JOBS).filter(({ sidecarOnly }) => !sidecarOnly);
-
-/** Writes a file for each job. */
-export async function writeOptions(): Promise<void> {
-  for (const job of jobs) writeFileSync(join(FOLDER, `${job.kind}.ts`), await optionsSource(job));
-}
 
 /** "export" → "ExportOptions". */
 export const interfaceOf = ({ kind }: AnyJob): string =>
   `${capitalized(kind === 'export' ? kind : functionOf(kind))}Options`;
 
-/** The file of a job. */
-export async function optionsSource(job: AnyJob): Promise<string> {
+/** The file with the options of all jobs. */
+export const optionsSource = (): string =>
+  `/** Options of the functions. Made by the build from the definitions of the jobs: change them there. */
+import type { LabelledModel } from '../jobs/option';
+
+${jobs.map(interfaceSource).join('\n')}`;
+
+/** The interface of a job. */
+export function interfaceSource(job: AnyJob): string {
   const shown = Object.entries(job.options).filter(([, { kind, hidden }]) => kind.kind !== 'data' && !hidden);
-  const models = shown.some(([, { kind }]) => kind.kind === 'models');
-  const source = [
-    `/** Options of \`${functionOf(job.kind)}\`. Made by \`npm run manifest\` from the definition of the job: change it there. */`,
-    ...(models ? [`import type { LabelledModel } from '../../jobs/option';`] : []),
-    '',
+  return [
     ...comment('', [`Options of {@link ${functionOf(job.kind)}}.`]),
     `export interface ${interfaceOf(job)} {`,
     ...shown.flatMap(([name, option]) => [
       ...comment('  ', documentation(option)),
       `  readonly ${name}${option.required ? '' : '?'}: ${typeOf(option.kind)};`,
     ]),
-    '}',
+    '}\n',
   ].join('\n');
-  const settings = await resolveConfig(join(FOLDER, 'any.ts'));
-  return format(source, { ...settings, parser: 'typescript' });
 }
 
 function documentation({ kind, help, default: usual }: Option): string[] {

@@ -10,13 +10,15 @@ import type {
   TrainingEvent,
   WidthResult,
 } from './results';
-import type { ExportOptions } from './options/export';
-import type { HealOptions } from './options/heal';
-import type { IterateOptions } from './options/iterate';
-import type { MergeOptions } from './options/merge';
-import type { PruneOptions } from './options/prune';
-import type { RetrainOptions } from './options/retrain';
-import type { WidthOptions } from './options/width';
+import type {
+  ExportOptions,
+  HealOptions,
+  IterateOptions,
+  MergeOptions,
+  PruneOptions,
+  RetrainOptions,
+  WidthOptions,
+} from './options';
 import { run, type RunOptions } from './run';
 
 /**

@@ -12,15 +12,17 @@ import type {
   VerifyResult,
   VersusResult,
 } from './results';
-import type { BenchOptions } from './options/bench';
-import type { CurveOptions } from './options/curve';
-import type { EvaluateOptions } from './options/eval';
-import type { GenerateOptions } from './options/generate';
-import type { GridOptions } from './options/grid';
-import type { ScoreOptions } from './options/score';
-import type { TasksOptions } from './options/tasks';
-import type { VerifyOptions } from './options/verify';
-import type { VersusOptions } from './options/versus';
+import type {
+  BenchOptions,
+  CurveOptions,
+  EvaluateOptions,
+  GenerateOptions,
+  GridOptions,
+  ScoreOptions,
+  TasksOptions,
+  VerifyOptions,
+  VersusOptions,
+} from './options';
 import { run, type RunOptions } from './run';
 
 /**

@@ -17,10 +17,7 @@ import { runPart as runPartOf } from '../jobs/parts/run-part';
 import { fileFor } from '../jobs/run-job';
 import { requireAround, requireObject, requirePath, requireText, requireTexts } from './given';
 import { scriptText } from './naming';
-import type { CurveOptions } from './options/curve';
-import type { EvaluateOptions } from './options/eval';
-import type { ScoreOptions } from './options/score';
-import type { TasksOptions } from './options/tasks';
+import type { CurveOptions, EvaluateOptions, ScoreOptions, TasksOptions } from './options';
 import type { CurveResult, EvaluateResult, ScoreResult, TasksResult } from './results';
 import { failureOf, type RunOptions, warnProcess } from './run';
 
