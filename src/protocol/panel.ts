@@ -14,31 +14,7 @@ import type { ChatTurn, SampleText } from './samples';
 import type { CriterionName } from './scores';
 
 export type { Comparison, ComparisonRow } from '../engine/records/compare';
-export type {
-  ComparedDigest,
-  CostDigest,
-  CurveDigest,
-  GridCellDigest,
-  GridDigest,
-  GridModelDigest,
-  HealDigest,
-  HealedPointDigest,
-  HealStagesDigest,
-  IterativeDigest,
-  LikenessDigest,
-  QualityDigest,
-  RetrainedDigest,
-  RunDigest,
-  SamplesDigest,
-  ScoreDigest,
-  SpreadDigest,
-  TasksDigest,
-  TrainingDigest,
-  TrainingEvaluation,
-  TrainingStep,
-  VersusDigest,
-  VersusModelDigest,
-} from '../engine/records/digest-types';
+export type * from '../engine/records/digest-types';
 
 /** The state that the panel shows. The host owns it. */
 export interface PanelState {

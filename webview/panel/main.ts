@@ -7,23 +7,20 @@ import { connect } from '../support/host';
 import { keepReadable } from '../support/readable';
 import { registerControls } from '../support/ui';
 import './panel.css';
-import type { Context, Section } from './sections/section';
-import { curveSection } from './sections/curve';
-import { healingSection } from './sections/healing';
-import { importanceSection } from './sections/importance';
-import { moreSection, unfolded } from './sections/more';
+import { CARDS } from './cards';
+import type { Card, Context, Section } from './sections/section';
+import { moreSection } from './sections/more';
 import { planSection } from './sections/plan';
-import { qualitySection } from './sections/quality';
+import { qualityCard } from './sections/quality';
 import { runsSection } from './sections/runs';
-import { samplesSection } from './sections/samples';
-import { trainingSection } from './sections/training';
+import { samplesCard } from './sections/samples';
 import { dockSection } from './sections/dock';
 import { figuresSection } from './sections/figures';
 import { jobsSection } from './sections/jobs';
 import { legendSection } from './sections/legend';
 import { firstAsked } from './state/examples';
 import { type Held, receive } from './state/state';
-import { chartOf, showing } from './state/shown-runs';
+import { cardOf, showing } from './state/shown-runs';
 import { readView, type ViewState } from './state/view-state';
 
 interface Kept {
@@ -37,6 +34,10 @@ const root = document.getElementById('page')!;
 let view: ViewState = readView(host.state?.view);
 let held: Held | undefined;
 let drawn: Section[] = [];
+/** Two have no place in a report: a report has neither a plan to compare nor a host that writes text. */
+const ALL: readonly Card[] = [...CARDS, qualityCard, samplesCard];
+const FOLDED = ALL.filter(({ fold }) => fold !== undefined).toSorted((a, b) => a.fold! - b.fold!);
+
 /** The cards that no frame has drawn yet. */
 let coming: ((context: Context) => Section)[] = [];
 /** The card to scroll to, once all cards stand. */
@@ -81,17 +82,12 @@ function build(): void {
     jobsSection(context),
   ];
   root.replaceChildren(...drawn.map(({ element }) => element), cards);
-  addCard(importanceSection);
   coming = [
-    curveSection,
-    trainingSection,
-    healingSection,
-    qualitySection,
-    samplesSection,
-    // A table in it grows with a plan; nothing but the list of runs may move by that.
-    (own) => moreSection(own, draw),
-    runsSection,
+    ...ALL.filter(({ fold }) => fold === undefined).map(({ make }) => make),
+    (own) => moreSection(own, FOLDED, draw),
+    (own) => runsSection(own, ALL),
   ];
+  addCard(coming.shift());
 }
 
 function addCard(make?: (context: Context) => Section): void {
@@ -119,8 +115,8 @@ function showRun(id: string): void {
   const { runs } = held!.state;
   const run = runs.find((each) => each.id === id);
   if (!run) return;
-  target = chartOf(run) ?? 'runs';
-  context.setView({ ...showing(run, runs, view), ...unfolded(target) });
+  target = cardOf(run, ALL)?.name ?? 'runs';
+  context.setView(showing(run, runs, view, ALL));
 }
 
 /** A card, or a part of one. */

@@ -306,7 +306,7 @@ describeBrowser('charts of the results panel', (browser) => {
 
   it('does not hide a training that begins behind one that was chosen', async () => {
     const chosen = RUNS.find(({ digest }) => digest.training)!;
-    const panel = await openPanel(browser(), FULL, { kept: { view: { training: chosen.id } } });
+    const panel = await openPanel(browser(), FULL, { kept: { view: { chosen: { training: chosen.id } } } });
     const steps = trainingSteps(5);
     const live: LiveTraining = { status: 'running', title: 'b', total: 60, evaluations: [], steps };
     await panel.post(update(1, { training: live }));

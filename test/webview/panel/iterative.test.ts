@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { IterativeDigest, LikenessDigest, PanelRun, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
-import { button, openPanel, type Panel } from './open';
+import { button, openPanel, type Panel, settled, update } from './open';
 import { EMPTY, healRun } from './recorded';
 
 const likeness = (ppl: number, kl: number, top1: number): LikenessDigest => ({ ppl, kl, top1 });
@@ -76,6 +76,21 @@ describeBrowser('card of an iterative pruning', (browser) => {
       await panel.close();
     });
   }
+
+  it('draws an earlier run that is chosen in the list of runs, also from a closed fold', async () => {
+    const earlier = runOf('b', { criterion: 'taylor' });
+    const panel = await openPanel(browser(), panelOf(runOf('a'), earlier), { kept: { view: { more: 'closed' } } });
+    await button(panel, 'Show in Charts: Pruned iteratively').last().click();
+    await panel.page
+      .locator('.iterative')
+      .getByText(/removed by Taylor/)
+      .waitFor();
+    await button(panel, 'Shown in Charts: Pruned iteratively').waitFor();
+    await panel.post(update(1, { runs: [runOf('a')] }));
+    await settled(panel);
+    assert.match(await words(panel), /removed by perplexity/, 'the newest, once that run is gone');
+    await panel.close();
+  });
 
   it('without a comparison has two lines; without a run it offers one', async () => {
     const panel = await openPanel(browser(), panelOf(runOf('a', { oneShot: [] })));

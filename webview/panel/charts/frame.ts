@@ -83,6 +83,11 @@ export class ChartFrame {
     new ResizeObserver(() => this.fit()).observe(this.charts);
   }
 
+  /** Whether the card is one line. */
+  get isEmpty(): boolean {
+    return this.draw === undefined;
+  }
+
   /** Sets the controls next to the title. */
   setTools(...tools: readonly HTMLElement[]): void {
     this.tools.replaceChildren(...tools);

@@ -4,58 +4,42 @@ import { formatCount } from '../../../src/format/numbers';
 import { el } from '../../support/dom';
 import { itemsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
-import { dropdown } from '../../support/ui';
 import { drawAccuracy } from '../charts/accuracy';
-import { ChartFrame } from '../charts/frame';
 import { table } from '../charts/table';
 import { type Accuracy, type AccuracyRow, accuracyRows } from '../state/accuracies';
 import { accuracyText, differenceText, isDifferent, pValueText } from '../state/accuracy-words';
 import { modelText } from '../state/model-labels';
 import { computedText } from '../state/precisions';
-import { nameOf, ownRuns } from '../state/shown-runs';
 import { differingItems } from './differing-items';
-import { type Context, type Section, startButton, whenChanged } from './section';
+import './accuracy.css';
+import { runCard } from './run-card';
 
-export function accuracySection(context: Context): Section {
-  const { send, setView } = context;
-  const frame = new ChartFrame('accuracy', t('Accuracy'), t('How many questions does each model answer?'), context);
-  const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (accuracy) => setView({ accuracy }));
-  const place = el('div', {
-    class: 'table-scroll',
-    tabindex: '0',
-    role: 'group',
-    'aria-label': t('Accuracies and differences'),
-  });
-  const items = el('div', {});
-  frame.element.append(place, items);
-  const evaluate = { label: t('Evaluate Tasks…'), start: () => send({ type: 'start', action: 'tasks' }) };
-  const draw = whenChanged((runs: readonly PanelRun[], wanted: string, enabled: boolean, time?: string) => {
-    const evaluated = runs.filter(({ digest }) => digest.tasks !== undefined);
-    const chosen = evaluated.find(({ id }) => id === wanted) ?? evaluated[0];
-    place.hidden = items.hidden = !chosen;
-    if (!chosen) {
-      frame.setTools();
-      frame.showEmpty(t('The paper’s seven tasks, or questions of your own, show what perplexity hides.'), {
-        ...evaluate,
-        time,
-        enabled,
-      });
-      return;
-    }
-    const choices = evaluated.map((run) => ({ value: run.id, label: nameOf(run) }));
-    shown.show(choices, chosen.id);
-    const again = context.still ? [] : [startButton(enabled, evaluate.label, evaluate.start)];
-    frame.setTools(...again, ...(choices.length > 1 ? [shown.element] : []));
-    const tasks = chosen.digest.tasks!;
-    frame.show(summaryOf(chosen, tasks), (width) => drawAccuracy(tasks, width, frame));
-    place.replaceChildren(tableOf(tasks));
-    items.replaceChildren(...differingItems(tasks, context.still));
-  });
-  return {
-    element: frame.element,
-    update: ({ runs, trusted, times }, { accuracy }) => draw(ownRuns(runs), accuracy, trusted, times.tasks),
-  };
-}
+export const accuracyCard = runCard({
+  chart: 'accuracy',
+  title: t('Accuracy'),
+  question: t('How many questions does each model answer?'),
+  has: ({ tasks }) => tasks,
+  empty: () => t('The paper’s seven tasks, or questions of your own, show what perplexity hides.'),
+  action: 'tasks',
+  draw: ({ frame, context }) => {
+    const place = el('div', {
+      class: 'table-scroll',
+      tabindex: '0',
+      role: 'group',
+      'aria-label': t('Accuracies and differences'),
+    });
+    const items = el('div', {});
+    frame.element.append(place, items);
+    return {
+      run: ({ run, result, again, list }) => {
+        frame.setTools(...again, ...list);
+        frame.show(summaryOf(run, result), (width) => drawAccuracy(result, width, frame));
+        place.replaceChildren(tableOf(result));
+        items.replaceChildren(...differingItems(result, context.still));
+      },
+    };
+  },
+});
 
 /** Which items, of which files, by which models and precision; and what the bars are. */
 function summaryOf({ digest }: PanelRun, { models, files, from, limit }: TasksDigest): string {

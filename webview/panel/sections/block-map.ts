@@ -2,7 +2,7 @@
  * The model as a strip of blocks, which is the control of the plan. A taller cell matters more; a removed one is low and
  * striped. block-choice.ts has what mouse and keyboard do.
  */
-import type { PanelPlan, PanelRun, ScoreDigest } from '../../../src/protocol/panel';
+import type { PanelPlan, PanelState, ScoreDigest } from '../../../src/protocol/panel';
 import { shortNumber } from '../../../src/format/numbers';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
@@ -10,6 +10,7 @@ import { ranksOf } from '../charts/ranks';
 import { seriesStyleOf } from '../charts/series';
 import { numeric } from '../numbers';
 import { ownRuns } from '../state/shown-runs';
+import type { ViewState } from '../state/view-state';
 import { chooseBlocks } from './block-choice';
 import { scoresOf } from './importance';
 import { type Context, type Section, whenChanged } from './section';
@@ -60,38 +61,40 @@ export function blockMapSection({ send }: Context): Section {
   new ResizeObserver(number).observe(cells);
 
   /** Keeps the cells, so that CSS can animate their changes and the focus stays. */
-  const draw = whenChanged(
-    (runs: readonly PanelRun[], blocks: number, plan: PanelPlan, criterion: string, shown: readonly string[]) => {
-      const scores = scoresOf(runs, shown);
-      const score = scores.find((each) => each.criterion === criterion) ?? scores.at(0);
-      const ranks = score ? ranksOf(score) : new Map<number, number>();
-      while (cells.childElementCount > blocks) cells.lastElementChild!.remove();
-      while (cells.childElementCount < blocks) cells.append(newCell(cells.childElementCount));
-      cells.classList.toggle('is-dense', blocks > 64);
-      tips = Array.from({ length: blocks }, (_, block) => wordsOf(block, plan, score, ranks));
-      for (const [block, cell] of ([...cells.children] as HTMLElement[]).entries()) {
-        const rank = ranks.get(block);
-        const share = rank === undefined ? UNKNOWN : LEAST + ((1 - LEAST) * rank) / ranks.size;
-        const isRemoved = plan.removed.includes(block);
-        const isLocked = plan.locked.includes(block);
-        cell.classList.toggle('is-removed', isRemoved);
-        cell.classList.toggle('is-protected', isLocked || plan.protected.includes(block));
-        cell.classList.toggle('is-locked', isLocked);
-        cell.setAttribute('aria-checked', String(!isRemoved));
-        cell.setAttribute('aria-label', tips[block].slice(0, -1).join(', '));
-        if (isLocked) cell.setAttribute('aria-disabled', 'true');
-        else cell.removeAttribute('aria-disabled');
-        const bar = cell.querySelector<HTMLElement>('.block-bar')!;
-        bar.style.height = `${Math.round(100 * (isRemoved ? REMOVED : share))}%`;
-      }
-      number();
-    },
-  );
+  const draw = whenChanged(({ runs, blocks, plan, criterion, shown }: Drawn) => {
+    const scores = scoresOf(runs, shown);
+    const score = scores.find((each) => each.criterion === criterion) ?? scores.at(0);
+    const ranks = score ? ranksOf(score) : new Map<number, number>();
+    while (cells.childElementCount > blocks) cells.lastElementChild!.remove();
+    while (cells.childElementCount < blocks) cells.append(newCell(cells.childElementCount));
+    cells.classList.toggle('is-dense', blocks > 64);
+    tips = Array.from({ length: blocks }, (_, block) => wordsOf(block, plan, score, ranks));
+    for (const [block, cell] of ([...cells.children] as HTMLElement[]).entries()) {
+      const rank = ranks.get(block);
+      const share = rank === undefined ? UNKNOWN : LEAST + ((1 - LEAST) * rank) / ranks.size;
+      const isRemoved = plan.removed.includes(block);
+      const isLocked = plan.locked.includes(block);
+      cell.classList.toggle('is-removed', isRemoved);
+      cell.classList.toggle('is-protected', isLocked || plan.protected.includes(block));
+      cell.classList.toggle('is-locked', isLocked);
+      cell.setAttribute('aria-checked', String(!isRemoved));
+      cell.setAttribute('aria-label', tips[block].slice(0, -1).join(', '));
+      if (isLocked) cell.setAttribute('aria-disabled', 'true');
+      else cell.removeAttribute('aria-disabled');
+      const bar = cell.querySelector<HTMLElement>('.block-bar')!;
+      bar.style.height = `${Math.round(100 * (isRemoved ? REMOVED : share))}%`;
+    }
+    number();
+  });
   return {
     element,
-    update: ({ runs, plan, model }, { criterion, shown }) => draw(ownRuns(runs), model.blocks, plan, criterion, shown),
+    update: ({ runs, plan, model }, { criterion, shown }) =>
+      draw({ runs: ownRuns(runs), blocks: model.blocks, plan, criterion, shown }),
   };
 }
+
+/** What the cells depend on. */
+type Drawn = Pick<PanelState, 'runs' | 'plan'> & Pick<ViewState, 'criterion' | 'shown'> & { readonly blocks: number };
 
 const newCell = (block: number): HTMLElement =>
   el(

@@ -21,6 +21,7 @@ import {
   samePlan,
   speedAt,
 } from '../state/curve-plans';
+import './curve-slider.css';
 
 /** Keys that follow each other within this time are one movement. */
 const SETTLE_MS = 250;

@@ -4,16 +4,7 @@
  */
 import type { ShipGoal } from '../../../src/protocol/journey';
 import type { CriterionName } from '../../../src/protocol/scores';
-import type {
-  PanelChild,
-  PanelKin,
-  PanelModel,
-  PanelPlan,
-  PanelRun,
-  PanelState,
-  PanelText,
-  WhatIfState,
-} from '../../../src/protocol/panel';
+import type { PanelChild, PanelRun, PanelState, PanelText, RunDigest, WhatIfState } from '../../../src/protocol/panel';
 import { blocksText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { type DropdownChoice, dropdown } from '../../support/ui';
@@ -25,19 +16,20 @@ import { blockList, moment, numeric } from '../numbers';
 import { healedChildren } from '../state/healed';
 import { onPanelRows, rowsLabel, rowsOf, rowsOfPanel, rowsOfPlan, textLabel } from '../state/rows';
 import { CurveControl, limitOf } from './curve-control';
-import { type Context, type Section, startButton, whenChanged } from './section';
+import { type Card, type Context, type Section, startButton, whenChanged } from './section';
 import { scoresOf } from './importance';
 import { seriesStyleOf, nameInText } from '../charts/series';
 import { isFloat32 } from '../../../src/format/arithmetic';
 import { computedText, mixtureNote, namedIn } from '../state/precisions';
 import { inOrder, ownRuns, shownNote } from '../state/shown-runs';
+import type { ViewState } from '../state/view-state';
 
 /** The newest curve of each criterion, base and adapter on these rows. @param runs the chosen ones first */
 function seriesOf(runs: readonly PanelRun[], rows: string | undefined): CurveSeries[] {
   const newest = new Map<string, CurveSeries>();
   for (const { digest } of runs) {
     const { curve, adapter, removed, precision, device } = digest;
-    if (!curve || curve.points.length === 0 || rowsOf(curve) !== rows) continue;
+    if (!curve || !has(digest) || rowsOf(curve) !== rows) continue;
     const style = seriesStyleOf(curve.criterion);
     const blocks = removed.filter((block) => typeof block === 'number');
     const without = blocks.length === removed.length ? blockList(blocks) : removed.join(', ');
@@ -138,8 +130,26 @@ function comparable(whatIf: WhatIfState, rows: string | undefined, series: reado
   return { ...whatIf, ppl: null, full: start[0]?.ppl ?? null };
 }
 
-export function curveSection(context: Context): Section {
-  const frame = new ChartFrame('curve', t('Perplexity curve'), t('What does removing blocks cost?'), context);
+/** A curve. Single models are points beside it. */
+const has = ({ curve }: RunDigest): boolean => curve !== undefined && curve.points.length > 0;
+const adds = ({ retrained }: RunDigest): boolean => retrained !== undefined && retrained.length > 0;
+
+const TITLE = t('Perplexity curve');
+
+export const curveCard: Card = {
+  name: 'curve',
+  title: TITLE,
+  has,
+  adds,
+  show: ({ id, digest: { curve, retrained } }, { shown }) => ({
+    shown: [...shown, id],
+    text: rowsOf(curve ?? retrained![0]),
+  }),
+  make: curveSection,
+};
+
+function curveSection(context: Context): Section {
+  const frame = new ChartFrame('curve', TITLE, t('What does removing blocks cost?'), context);
   const control = new CurveControl(frame, context);
   const texts = dropdown(t('Text'), (text) => context.setView({ text }));
   const curveBy = (criterion: string): EmptyAction => ({
@@ -150,21 +160,7 @@ export function curveSection(context: Context): Section {
     },
   });
   const draw = whenChanged(
-    (
-      all: readonly PanelRun[],
-      plan: PanelPlan,
-      planned: WhatIfState,
-      model: PanelModel,
-      columns: PanelState['columns'],
-      wanted: string,
-      shown: readonly string[],
-      panel: PanelText | null,
-      trusted: boolean,
-      kin: PanelKin,
-      shipGoal: ShipGoal | null,
-      slider: string,
-      time?: string,
-    ) => {
+    ({ runs: all, plan, planned, model, columns, wanted, shown, panel, trusted, kin, goal, slider, time }: Drawn) => {
       const runs = inOrder(all, shown);
       const choices = rowsToChoose(all, panel);
       const rows = choices.some(({ value }) => value === wanted) ? wanted : usualRows(all, panel);
@@ -198,13 +194,13 @@ export function curveSection(context: Context): Section {
       );
       const drawnIn = [...series.map(({ computed }) => computed), ...retrained].map(({ precision }) => precision);
       frame.setNote(
-        ...shownNote(all, shown, 'curve', context),
+        ...shownNote(all, ({ digest }) => has(digest) || adds(digest), context, { text: '' }),
         ...otherRows(rows, choices, panel),
         // A quick number of the plan says so itself: a note that comes and goes would move the chart at every click.
         ...mixtureNote(whatIf.ppl === null ? drawnIn : [...drawnIn, 'float32']),
       );
-      const goal = limitOf(shipGoal, kin, whatIf, rows, panel);
-      const data = { series, model, plan, whatIf, retrained, goal };
+      const limit = limitOf(goal, kin, whatIf, rows, panel);
+      const data = { series, model, plan, whatIf, retrained, goal: limit };
       const computed = computedText(...series.map((each) => each.computed));
       control.show(data, slider);
       frame.show(`${summaryOf(series, whatIf)} ${computed}`.trim(), (width) => control.draw(data, width));
@@ -212,29 +208,30 @@ export function curveSection(context: Context): Section {
   );
   return {
     element: frame.element,
-    update: (
-      { runs, plan, whatIf, model, columns, text: panel, trusted, kin, journey, times },
-      { text, shown, slider },
-    ) => {
-      const planned = onPanelRows(whatIf, panel);
-      draw(
-        ownRuns(runs),
-        plan,
-        planned,
-        model,
-        columns,
-        text,
-        shown,
-        panel,
-        trusted,
-        kin,
-        journey.goal,
-        slider,
-        times.curve,
-      );
+    update: (state, { text: wanted, shown, slider }) => {
+      const { runs, plan, whatIf, model, columns, text: panel, trusted, kin, journey, times } = state;
+      draw({
+        ...{ runs: ownRuns(runs), plan, model, columns, wanted, shown, panel, trusted, kin, slider },
+        planned: onPanelRows(whatIf, panel),
+        goal: journey.goal,
+        time: times.curve,
+      });
     },
   };
 }
+
+/** What the chart depends on. */
+type Drawn = Pick<PanelState, 'runs' | 'plan' | 'model' | 'columns' | 'trusted' | 'kin'> &
+  Pick<ViewState, 'shown' | 'slider'> & {
+    /** Perplexity of the plan, if it is of the panel's rows. */
+    readonly planned: WhatIfState;
+    /** The rows that the user chose. */
+    readonly wanted: string;
+    readonly panel: PanelText | null;
+    readonly goal: ShipGoal | null;
+    /** How long a curve takes, in words. */
+    readonly time: string | undefined;
+  };
 
 /** The one or two numbers that are known without a curve, in a sentence. */
 function knownOf({ full, removed, ppl, text, precision }: WhatIfState): string[] {

@@ -1,10 +1,9 @@
 /** Speed and memory over batches and lengths: charts, and a table as the paper's Table 9. */
 import { shortNumber } from '../../../src/format/numbers';
-import type { GridCellDigest, GridDigest, GridModelDigest, PanelRun } from '../../../src/protocol/panel';
+import type { GridCellDigest, GridDigest, GridModelDigest } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { dropdown } from '../../support/ui';
-import { ChartFrame } from '../charts/frame';
 import { drawGrid } from '../charts/grid';
 import { table } from '../charts/table';
 import { moment } from '../numbers';
@@ -12,43 +11,38 @@ import { GRID_MEASURES, gibibytes, gridMeasure, type GridMeasure } from '../stat
 import { perplexitiesOf } from '../state/grid-perplexity';
 import { modelText } from '../state/model-labels';
 import { computedText } from '../state/precisions';
-import { ownRuns } from '../state/shown-runs';
-import { type Context, type Section, whenChanged } from './section';
+import './grid.css';
+import { runCard } from './run-card';
+import { choose } from './section';
+
+/** What its charts and its table show. */
+const MEASURE = 'speed-grid measure';
 
 /** Hidden while there is nothing to draw: the card of speeds, which it is a part of, has the button that measures. */
-export function gridSection(context: Context): Section {
-  const { setView } = context;
-  const title = t('Speed over batches');
-  const frame = new ChartFrame('speed-grid', title, t('How does each model scale?'), context);
-  const measures = dropdown(t('Show'), (key) => setView({ gridMeasure: key }));
-  const runs = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (grid) => setView({ grid }));
-
-  const draw = whenChanged((all: readonly PanelRun[], wanted: string, key: string, rowsKey: string | undefined) => {
-    const measured = all.filter(({ digest }) => digest.grid !== undefined);
-    const run = measured.find(({ id }) => id === wanted) ?? measured.at(0);
-    const grid = run?.digest.grid;
-    frame.element.hidden = grid === undefined;
-    if (!run || !grid) return;
-    const measure = gridMeasure(key);
-    measures.show(
-      GRID_MEASURES.map(({ key: value, name }) => ({ value, label: name })),
-      measure.key,
-    );
-    runs.show(
-      measured.map(({ id, digest }) => ({ value: id, label: moment(digest.started) })),
-      run.id,
-    );
-    frame.setTools(measures.element, ...(measured.length > 1 ? [runs.element] : []));
-    frame.setNote(noteOf(grid), computedText(run.digest));
-    frame.setBelow(cellTable(grid, measure));
-    const quality = perplexitiesOf(grid, all, rowsKey);
-    frame.show(summaryOf(grid), (width) => drawGrid(grid, measure, quality, width, frame));
-  });
-  return {
-    element: frame.element,
-    update: ({ runs: all, text }, { grid, gridMeasure: key }) => draw(ownRuns(all), grid, key, text?.rowsKey),
-  };
-}
+export const gridCard = runCard({
+  chart: 'speed-grid',
+  title: t('Speed over batches'),
+  question: t('How does each model scale?'),
+  has: ({ grid }) => grid,
+  facts: ({ text }, { chosen }) => ({ measure: gridMeasure(chosen[MEASURE] ?? ''), rowsKey: text?.rowsKey }),
+  label: ({ digest }) => moment(digest.started),
+  draw: ({ frame, context }) => {
+    const measures = dropdown(t('Show'), (key) => choose(context, MEASURE, key));
+    return {
+      run: ({ run, result, list }, { measure, runs, rowsKey }) => {
+        measures.show(
+          GRID_MEASURES.map(({ key: value, name }) => ({ value, label: name })),
+          measure.key,
+        );
+        frame.setTools(measures.element, ...list);
+        frame.setNote(noteOf(result), computedText(run.digest));
+        frame.setBelow(cellTable(result, measure));
+        const quality = perplexitiesOf(result, runs, rowsKey);
+        frame.show(summaryOf(result), (width) => drawGrid(result, measure, quality, width, frame));
+      },
+    };
+  },
+});
 
 /** Each model that ran, in the largest cell that all of them ran. */
 function summaryOf(grid: GridDigest): string {

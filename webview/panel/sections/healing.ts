@@ -1,93 +1,57 @@
 /** The newest healing, or a chosen one: how near the shorter model comes to the whole one, and where its error remains. */
-import type {
-  HealDigest,
-  HealStagesDigest,
-  LikenessDigest,
-  PanelModel,
-  PanelRun,
-  RunDigest,
-} from '../../../src/protocol/panel';
+import type { HealDigest, HealStagesDigest, LikenessDigest, PanelRun, RunDigest } from '../../../src/protocol/panel';
 import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
 import { rowsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
-import { dropdown } from '../../support/ui';
-import { figure } from '../card';
-import { ChartFrame } from '../charts/frame';
+import { type EmptyAction, figure } from '../card';
 import { drawHealing } from '../charts/healing';
 import { blockList, formatMeasured, moment, numeric } from '../numbers';
 import { healedPlan } from '../state/healed';
 import { computedText } from '../state/precisions';
-import { nameOf, ownRuns } from '../state/shown-runs';
-import { type Context, type Section, startButton, whenChanged } from './section';
+import { ownRuns } from '../state/shown-runs';
+import { runCard, startOf } from './run-card';
+import { type Context, startButton } from './section';
 
-export function healingSection(context: Context): Section {
-  const { send, setView } = context;
-  const frame = new ChartFrame('healing', t('Healing'), t('How near is it to the whole model?'), context);
-  const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (healing) => setView({ healing }));
-  const heal = { label: t('Heal…'), start: () => send({ type: 'start', action: 'heal' }) };
-  const measure = { label: t('Measure Healed Plan'), start: () => send({ type: 'start/healed' }) };
-  const draw = whenChanged((...[runs, model, wanted, canHeal, time, onText, isOpen, quick]: Parts) => {
-    const healed = runs.filter(({ digest }) => digest.heal !== undefined);
-    const chosen = healed.find(({ id }) => id === wanted) ?? healed[0];
-    if (!chosen) {
-      frame.setTools();
-      if (model.noHealing !== null) {
-        frame.showEmpty(model.noHealing);
-        return;
-      }
-      frame.showEmpty(
-        promiseOf(time, onText),
-        { ...heal, time, enabled: canHeal },
-        { ...measure, time: quick, enabled: canHeal && isOpen },
-      );
-      return;
-    }
-    const choices = healed.map((run) => ({ value: run.id, label: nameOf(run) }));
-    shown.show(choices, chosen.id);
-    const isOffered = !context.still && model.noHealing === null;
-    frame.setTools(
-      ...(isOffered ? [startButton(canHeal, heal.label, heal.start)] : []),
-      ...(isOffered ? [startButton(canHeal && isOpen, measure.label, measure.start)] : []),
-      ...(choices.length > 1 ? [shown.element] : []),
-    );
-    const result = chosen.digest.heal!;
-    frame.setFigures(...figuresOf(result));
-    frame.setNote(...noteOf(result));
-    frame.show(summaryOf(chosen, result), (width) => drawHealing(result, model.blocks, width, frame));
-  });
-  return {
-    element: frame.element,
-    update: (state, { healing }) => {
-      const { runs, model, plan, trusted, times } = state;
-      const canHeal = trusted && model.noHealing === null && plan.removed.length > 0;
-      draw(
-        ownRuns(runs),
-        model,
-        healing,
-        canHeal,
-        times.heal,
-        times.healOnText,
-        healedPlan({ ...state, runs: ownRuns(runs) }).isOpen,
-        plan.healingTime,
-      );
+export const healingCard = runCard({
+  chart: 'healing',
+  title: t('Healing'),
+  question: t('How near is it to the whole model?'),
+  has: ({ heal }) => heal,
+  facts: (state) => ({
+    model: state.model,
+    onText: state.times.healOnText,
+    isOpen: healedPlan({ ...state, runs: ownRuns(state.runs) }).isOpen,
+    quick: state.plan.healingTime,
+  }),
+  empty: ({ model, time, onText, enabled, isOpen, quick }, context) =>
+    model.noHealing === null
+      ? {
+          words: promiseOf(time, onText),
+          actions: [
+            { ...startOf('heal', context), time, enabled },
+            { ...measurement(context), time: quick, enabled: enabled && isOpen },
+          ],
+        }
+      : { words: model.noHealing, actions: [] },
+  action: 'heal',
+  isEnabled: ({ trusted, model, plan }) => trusted && model.noHealing === null && plan.removed.length > 0,
+  draw: ({ frame, context }) => ({
+    run: ({ run, result, again, list }, { model, enabled, isOpen }) => {
+      const isOffered = !context.still && model.noHealing === null;
+      const { label, start } = measurement(context);
+      frame.setTools(...(isOffered ? [...again, startButton(enabled && isOpen, label, start)] : []), ...list);
+      frame.setFigures(...figuresOf(result));
+      frame.setNote(...noteOf(result));
+      frame.show(summaryOf(run, result), (width) => drawHealing(result, model.blocks, width, frame));
     },
-  };
-}
+  }),
+});
 
-/**
- * Runs, model, the chosen run, whether the plan can be healed, and how long that takes, also on a text of the user; whether
- * it can be measured with healing, and how long that takes.
- */
-type Parts = [
-  readonly PanelRun[],
-  PanelModel,
-  string,
-  boolean,
-  string | undefined,
-  string | undefined,
-  boolean,
-  string,
-];
+/** Measures the plan with healing, without writing it. */
+const measurement = ({ send }: Context): EmptyAction => ({
+  label: t('Measure Healed Plan'),
+  start: () => send({ type: 'start/healed' }),
+});
 
 /** What healing does, with its time here. Most of that is the text, where the model writes one. */
 function promiseOf(time: string | undefined, onText: string | undefined): string {

@@ -1,5 +1,5 @@
 /** The importance chart with its criterion. Without scores it shows how to get some. */
-import type { PanelPlan, PanelRun, PanelState, PanelText, ScoreDigest } from '../../../src/protocol/panel';
+import type { PanelPlan, PanelRun, PanelState, PanelText, RunDigest, ScoreDigest } from '../../../src/protocol/panel';
 import { type Child, el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, dropdown } from '../../support/ui';
@@ -15,16 +15,17 @@ import { scoringOf } from '../state/next-job';
 import { precisionText } from '../state/precisions';
 import { blockList, numeric } from '../numbers';
 import { rowsLabel, rowsOfPanel, samplesOf } from '../state/rows';
-import { type Context, type Section, startButton, whenChanged } from './section';
+import { type Card, type Context, type Section, startButton, whenChanged } from './section';
 import { seriesStyleOf, nameInText } from '../charts/series';
 import { inOrder, ownRuns, shownNote } from '../state/shown-runs';
+import type { ViewState } from '../state/view-state';
 
 /** The newest scores of the whole model by each criterion, or the ones that the user chose. */
 export function scoresOf(runs: readonly PanelRun[], shown: readonly string[] = []): readonly ScoreDigest[] {
   const newest = new Map<string, ScoreDigest>();
   for (const { id, digest } of inOrder(runs, shown)) {
     const { score, removed, adapter } = digest;
-    if (!score || score.blocks.length === 0) continue;
+    if (!score || !has(digest)) continue;
     if ((removed.length > 0 || adapter !== undefined) && !shown.includes(id)) continue;
     if (!newest.has(score.criterion)) newest.set(score.criterion, score);
   }
@@ -42,8 +43,21 @@ function sequencesOf(runs: readonly PanelRun[], shown: readonly string[]): reado
   return [...newest.values()];
 }
 
-export function importanceSection(context: Context): Section {
-  const frame = new ChartFrame('importance', t('Block importance'), t('Which blocks matter?'), context);
+/** A run of scores of single blocks. */
+const has = ({ score }: RunDigest): boolean => score !== undefined && score.blocks.length > 0;
+
+const TITLE = t('Block importance');
+
+export const importanceCard: Card = {
+  name: 'importance',
+  title: TITLE,
+  has,
+  show: ({ id, digest }, { shown }) => ({ shown: [...shown, id], criterion: digest.score!.criterion }),
+  make: importanceSection,
+};
+
+function importanceSection(context: Context): Section {
+  const frame = new ChartFrame('importance', TITLE, t('Which blocks matter?'), context);
   const criterion = dropdown(t('Criterion'), (value) => context.setView({ criterion: value }));
   const order = orderControl((byScore) => context.setView({ byScore }));
   const spoken = el('span', { class: 'visually-hidden', role: 'status' });
@@ -53,68 +67,71 @@ export function importanceSection(context: Context): Section {
     if (removed) context.send({ type: 'plan/set', removed });
   };
   const picker = context.still ? undefined : new RangePicker(setRange, (words) => (spoken.textContent = words));
-  const draw = whenChanged(
-    (
-      runs: PanelState['runs'],
-      plan: PanelPlan,
-      blocks: number,
-      wanted: string,
-      byScore: boolean,
-      shown: readonly string[],
-      text: PanelText | null,
-      trusted: boolean,
-      scoring: boolean,
-      time?: string,
-    ) => {
-      const all = scoresOf(runs, shown);
-      if (all.length === 0) {
-        frame.setTools();
-        if (scoring) {
-          frame.showEmpty(t('The blocks are being scored. Their scores come here.'));
-          return;
-        }
-        frame.showEmpty(t('No block has a score yet. Scoring shows which blocks the model can do without.'), {
-          label: t('Score Blocks…'),
-          start: () => context.send({ type: 'start', action: 'score' }),
-          time,
-          enabled: trusted,
-        });
+  const draw = whenChanged(({ runs, plan, blocks, wanted, byScore, shown, text, trusted, scoring, time }: Drawn) => {
+    const all = scoresOf(runs, shown);
+    if (all.length === 0) {
+      frame.setTools();
+      if (scoring) {
+        frame.showEmpty(t('The blocks are being scored. Their scores come here.'));
         return;
       }
-      const score = all.find((each) => each.criterion === wanted) ?? all[0];
-      criterion.show(
-        all.map((each) => ({ value: each.criterion, label: seriesStyleOf(each.criterion).name })),
-        score.criterion,
-      );
-      frame.setTools(order.element, ...(all.length > 1 ? [criterion.element] : []));
-      order.show(byScore);
-      shownPlan = plan;
-      if (!spoken.isConnected) frame.setBelow(spoken);
-      const told = toldOf(barsOf(score, plan, blocks), score);
-      frame.setNote(
-        ...shownNote(runs, shown, 'importance', context),
-        ...unfitNote(score),
-        ...moreSamplesButton(score, told, trusted, context),
-        ...otherRows(score, text, context),
-      );
-      const data = { score, all: [...new Set([...all, ...sequencesOf(runs, shown)])], plan, blocks, byScore };
-      const actions = {
-        toggle: (block: number) => context.send({ type: 'plan/toggle', block }),
-        choose: (chosen: string) => context.setView({ criterion: chosen }),
-        picker,
-      };
-      frame.show(summaryOf(score, plan, told, context.still), (width) => drawImportance(data, width, frame, actions));
-    },
-  );
+      frame.showEmpty(t('No block has a score yet. Scoring shows which blocks the model can do without.'), {
+        label: t('Score Blocks…'),
+        start: () => context.send({ type: 'start', action: 'score' }),
+        time,
+        enabled: trusted,
+      });
+      return;
+    }
+    const score = all.find((each) => each.criterion === wanted) ?? all[0];
+    criterion.show(
+      all.map((each) => ({ value: each.criterion, label: seriesStyleOf(each.criterion).name })),
+      score.criterion,
+    );
+    frame.setTools(order.element, ...(all.length > 1 ? [criterion.element] : []));
+    order.show(byScore);
+    shownPlan = plan;
+    if (!spoken.isConnected) frame.setBelow(spoken);
+    const told = toldOf(barsOf(score, plan, blocks), score);
+    frame.setNote(
+      ...shownNote(runs, ({ digest }) => has(digest), context),
+      ...unfitNote(score),
+      ...moreSamplesButton(score, told, trusted, context),
+      ...otherRows(score, text, context),
+    );
+    const data = { score, all: [...new Set([...all, ...sequencesOf(runs, shown)])], plan, blocks, byScore };
+    const actions = {
+      toggle: (block: number) => context.send({ type: 'plan/toggle', block }),
+      choose: (chosen: string) => context.setView({ criterion: chosen }),
+      picker,
+    };
+    frame.show(summaryOf(score, plan, told, context.still), (width) => drawImportance(data, width, frame, actions));
+  });
   return {
     element: frame.element,
     update: (state, { criterion: wanted, byScore, shown }) => {
       const { runs, plan, model, text, trusted, times } = state;
       const scoring = scoringOf(state) !== undefined;
-      draw(ownRuns(runs), plan, model.blocks, wanted, byScore, shown, text, trusted, scoring, times.score);
+      const { blocks } = model;
+      draw({
+        ...{ runs: ownRuns(runs), plan, blocks, wanted, byScore, shown, text, trusted, scoring },
+        time: times.score,
+      });
     },
   };
 }
+
+/** What the chart depends on. */
+type Drawn = Pick<PanelState, 'runs' | 'plan' | 'text' | 'trusted'> &
+  Pick<ViewState, 'byScore' | 'shown'> & {
+    readonly blocks: number;
+    /** The criterion that the user chose. */
+    readonly wanted: string;
+    /** Blocks are being scored. */
+    readonly scoring: boolean;
+    /** How long scoring takes, in words. */
+    readonly time: string | undefined;
+  };
 
 /** Warns that the scores mean little, because the model does not fit the text. */
 function unfitNote({ unfit }: ScoreDigest): Child[] {

@@ -3,49 +3,31 @@ import type { HealedPointDigest, IterativeDigest, PanelRun } from '../../../src/
 import { formatPercent, shortNumber } from '../../../src/format/numbers';
 import { blocksText, rowsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
-import { dropdown } from '../../support/ui';
 import { figure } from '../card';
-import { ChartFrame } from '../charts/frame';
 import { drawIterative } from '../charts/iterative';
 import { nameInText } from '../charts/series';
 import { formatMeasured, moment, numeric } from '../numbers';
 import { computedText } from '../state/precisions';
-import { nameOf, ownRuns } from '../state/shown-runs';
-import { type Context, type Section, startButton, whenChanged } from './section';
+import { runCard } from './run-card';
 
-export function iterativeSection(context: Context): Section {
-  const { send, setView } = context;
-  const frame = new ChartFrame('iterative', t('Block after block'), t('One by one, or all at once?'), context);
-  const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (iterative) => setView({ iterative }));
-  const iterate = { label: t('Prune Iteratively…'), start: () => send({ type: 'start', action: 'iterate' }) };
-  const draw = whenChanged((runs: readonly PanelRun[], wanted: string, enabled: boolean, time?: string) => {
-    const found = runs.filter(({ digest }) => digest.iterative !== undefined);
-    const chosen = found.find(({ id }) => id === wanted) ?? found[0];
-    if (!chosen) {
-      frame.setTools();
-      frame.showEmpty(t('Removes one block at a time and retrains or heals the rest: slower, and often better.'), {
-        ...iterate,
-        time,
-        enabled,
-      });
-      return;
-    }
-    const choices = found.map((run) => ({ value: run.id, label: nameOf(run) }));
-    shown.show(choices, chosen.id);
-    const again = context.still ? [] : [startButton(enabled, iterate.label, iterate.start)];
-    frame.setTools(...again, ...(choices.length > 1 ? [shown.element] : []));
-    const result = chosen.digest.iterative!;
-    frame.setFigures(...figuresOf(result));
-    frame.setNote(...noteOf(result));
-    frame.show(summaryOf(chosen, result), (width) =>
-      drawIterative(result, width, frame, (removed) => send({ type: 'plan/set', removed })),
-    );
-  });
-  return {
-    element: frame.element,
-    update: ({ runs, trusted, times }, { iterative }) => draw(ownRuns(runs), iterative, trusted, times.iterate),
-  };
-}
+export const iterativeCard = runCard({
+  chart: 'iterative',
+  title: t('Block after block'),
+  question: t('One by one, or all at once?'),
+  has: ({ iterative }) => iterative,
+  empty: () => t('Removes one block at a time and retrains or heals the rest: slower, and often better.'),
+  action: 'iterate',
+  draw: ({ frame, context: { send } }) => ({
+    run: ({ run, result, again, list }) => {
+      frame.setTools(...again, ...list);
+      frame.setFigures(...figuresOf(result));
+      frame.setNote(...noteOf(result));
+      frame.show(summaryOf(run, result), (width) =>
+        drawIterative(result, width, frame, (removed) => send({ type: 'plan/set', removed })),
+      );
+    },
+  }),
+});
 
 const last = <T>(items: readonly T[]): T => items[items.length - 1];
 

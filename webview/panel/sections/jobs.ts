@@ -10,7 +10,7 @@ export function jobsSection({ send }: Context): Section {
   const jobs = el('div', { class: 'jobs' });
   const failure = el('div', { class: 'failure', role: 'alert' });
   // Screen readers announce an alert again whenever its content is replaced.
-  const drawFailure = whenChanged((failed: PanelState['failure']) => showFailure(failure, failed, send));
+  const drawFailure = whenChanged((shown: Pick<PanelState, 'failure'>) => showFailure(failure, shown.failure, send));
   return {
     element: el('div', { class: 'plan-jobs' }, jobs, failure),
     update: (state) => {
@@ -20,7 +20,7 @@ export function jobsSection({ send }: Context): Section {
         state.jobs.filter((job) => job !== shown),
         send,
       );
-      drawFailure(state.failure);
+      drawFailure({ failure: state.failure });
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Parameters, size, speed and memory of the checkpoint, the plan and derived models. */
-import type { PanelModel, PanelPlan, PanelRun } from '../../../src/protocol/panel';
+import type { PanelState } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, checkbox, enable, setTicked } from '../../support/ui';
@@ -8,7 +8,8 @@ import { type Cost, costsOf, precisionOf } from './costs';
 import { exportCsv, exportJson } from '../charts/export';
 import { exportControl } from '../charts/export-control';
 import { formatBytes, shortCount, shortNumber } from '../../../src/format/numbers';
-import { type Context, type Section, whenChanged } from './section';
+import { gridCard } from './grid';
+import { type Card, type Context, type Section, whenChanged } from './section';
 import { modelText } from '../state/model-labels';
 import { blocksNote } from '../state/precisions';
 import { ownRuns } from '../state/shown-runs';
@@ -54,9 +55,20 @@ const KINDS: Readonly<Record<Cost['kind'], string>> = {
   made: t('derived'),
 };
 
-export function measuredSection(context: Context): Section {
+const TITLE = t('Size and speed');
+
+/** What models cost. In the panel, speeds over batches stand below the table. */
+export const measuredCard: Card = {
+  name: 'measured',
+  title: TITLE,
+  has: ({ cost }) => cost !== undefined,
+  parts: [gridCard],
+  make: measuredSection,
+};
+
+function measuredSection(context: Context): Section {
   const { still, send, setView } = context;
-  const body = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Size and speed') });
+  const body = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': TITLE });
   const note = el('p', { class: 'summary' });
   const earlier = checkbox(t('Earlier plans'), context.view().earlierPlans, (earlierPlans) =>
     setView({ earlierPlans }),
@@ -64,7 +76,7 @@ export function measuredSection(context: Context): Section {
   const measure = button(t('Measure Speed…'), () => send({ type: 'start/speed' }));
   const time = el('span', { class: 'muted time' });
   let rows: readonly Cost[] = [];
-  const exports = exportControl(t('Size and speed'), {
+  const exports = exportControl(TITLE, {
     CSV: () => exportCsv('costs', numbersOf(rows), send),
     JSON: () => exportJson('costs', numbersOf(rows), send),
   });
@@ -74,14 +86,14 @@ export function measuredSection(context: Context): Section {
     el(
       'header',
       {},
-      cardTitle('measured', t('Size and speed'), t('What does each model cost?')),
+      cardTitle('measured', TITLE, t('What does each model cost?')),
       el('div', { class: 'tools' }, earlier, ...(still ? [] : [el('span', { class: 'empty-action' }, measure, time)])),
       exports,
     ),
     note,
     body,
   );
-  const draw = whenChanged((model: PanelModel, plan: PanelPlan, runs: readonly PanelRun[], withEarlier: boolean) => {
+  const draw = whenChanged(({ model, plan, runs, withEarlier }: Drawn) => {
     const all = costsOf(model, still ? undefined : plan, runs);
     const isListed = ({ kind }: Cost): boolean => still === true || withEarlier || kind !== 'earlier';
     rows = all.filter(isListed);
@@ -103,10 +115,13 @@ export function measuredSection(context: Context): Section {
       const words = times.speed ?? '';
       if (time.textContent !== words) time.textContent = words;
       enable(measure, trusted && !isMeasuring);
-      draw(model, plan, ownRuns(runs), earlierPlans);
+      draw({ model, plan, runs: ownRuns(runs), withEarlier: earlierPlans });
     },
   };
 }
+
+/** What the table depends on. */
+type Drawn = Pick<PanelState, 'model' | 'plan' | 'runs'> & { readonly withEarlier: boolean };
 
 function nameOf({ label, kind, adapter }: Cost, still = false): HTMLElement {
   return el(

@@ -5,28 +5,12 @@
 import type { PanelRun } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { ownRuns } from '../state/shown-runs';
-import { accuracySection } from './accuracy';
-import { iterativeSection } from './iterative';
-import type { Context, Section } from './section';
-import { speedSection } from './speed';
-import { versusSection } from './versus';
+import { cardOf, ownRuns } from '../state/shown-runs';
+import type { Card, Context, Section } from './section';
 
-/** The table of sizes is last: it grows with a plan, and nothing but the list of runs may move by that. */
-const CARDS = [iterativeSection, accuracySection, versusSection, speedSection] as const;
-
-/** Classes of what the fold holds and runs lead to. */
-const INSIDE: readonly string[] = ['accuracy', 'speed-grid', 'versus'];
-
-/** The view in which a card can be seen. */
-export const unfolded = (card: string): { more?: string } => (INSIDE.includes(card) ? { more: 'open' } : {});
-
-const hasResults = (runs: readonly PanelRun[]): boolean =>
-  ownRuns(runs).some(({ digest: { iterative, tasks, grid, versus } }) => iterative ?? tasks ?? grid ?? versus);
-
-/** @param again asks for another frame */
-export function moreSection(context: Context, again: () => void): Section {
-  const names = [t('Block after block'), t('Accuracy'), t('Depth against width'), t('Size and speed')].join(' · ');
+/** @param folded the cards in their order @param again asks for another frame */
+export function moreSection(context: Context, folded: readonly Card[], again: () => void): Section {
+  const names = folded.map(({ title }) => title).join(' · ');
   const place = el('div', { class: 'cards' });
   const element = el(
     'details',
@@ -43,15 +27,34 @@ export function moreSection(context: Context, again: () => void): Section {
   return {
     element,
     update: (state, view) => {
-      isOpen = view.more === '' ? hasResults(state.runs) : view.more === 'open';
+      isOpen = view.more === '' ? hasResults(state.runs, folded) : view.more === 'open';
       if (element.open !== isOpen) element.open = isOpen;
       if (!isOpen) return;
-      if (made.length < CARDS.length) {
-        made.push(CARDS[made.length](context));
+      if (made.length < folded.length) {
+        made.push(withParts(folded[made.length], context));
         place.append(made.at(-1)!.element);
         again();
       }
       for (const section of made) section.update(state, view);
+    },
+  };
+}
+
+/** Whether one of the cards, or a part of one, draws a run. */
+const hasResults = (runs: readonly PanelRun[], folded: readonly Card[]): boolean =>
+  ownRuns(runs).some((run) => cardOf(run, folded) !== undefined);
+
+/** The card, and in it those that belong to it. */
+function withParts({ make, parts = [] }: Card, context: Context): Section {
+  const [card, ...rest] = [make(context), ...parts.map((part) => part.make(context))];
+  for (const { element } of rest) {
+    element.classList.replace('card', 'card-part');
+    card.element.append(element);
+  }
+  return {
+    element: card.element,
+    update: (state, view) => {
+      for (const { update } of [card, ...rest]) update(state, view);
     },
   };
 }

@@ -1,5 +1,5 @@
 /** Plans with a name, side by side in a small table below a button: choose one, forget one, or keep the current plan. */
-import type { NamedPlan, PanelModel, PanelPlan, WhatIfState } from '../../../src/protocol/panel';
+import type { NamedPlan, PanelModel, PanelState } from '../../../src/protocol/panel';
 import type { JsonNumber } from '../../../src/format/json';
 import { formatFactor, formatPercent, shortNumber } from '../../../src/format/numbers';
 import { el } from '../../support/dom';
@@ -45,7 +45,7 @@ export function namedPlansSection({ send }: Context): Section {
     ];
   };
 
-  const draw = whenChanged((plans: readonly NamedPlan[], plan: PanelPlan, model: PanelModel, whatIf: WhatIfState) => {
+  const draw = whenChanged(({ namedPlans: plans, plan, model, whatIf }: Drawn) => {
     const { removed } = plan;
     const isCurrent = (other: readonly number[]): boolean => other.join() === removed.join();
     opener.textContent = plans.length === 0 ? t('Plans') : t('Plans ({0})', plans.length);
@@ -63,12 +63,13 @@ export function namedPlansSection({ send }: Context): Section {
   });
   return {
     element,
-    update: ({ namedPlans, plan, model, whatIf, text }) => {
-      const planned = onPanelRows(whatIf, text);
-      draw(namedPlans, plan, model, planned);
-    },
+    update: ({ namedPlans, plan, model, whatIf, text }) =>
+      draw({ namedPlans, plan, model, whatIf: onPanelRows(whatIf, text) }),
   };
 }
+
+/** What the list depends on. */
+type Drawn = Pick<PanelState, 'namedPlans' | 'plan' | 'model' | 'whatIf'>;
 
 /** Removed blocks, size beside the whole model's, and perplexity. */
 function numbers(removed: readonly number[], ppl: JsonNumber | null, model: PanelModel, full: JsonNumber | null) {

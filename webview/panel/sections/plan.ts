@@ -1,6 +1,6 @@
 /** The head of the panel: the model, its goal and text, its kin, whether it meets its goal, and the steps on the way there. */
 import type { Journey } from '../../../src/protocol/journey';
-import type { PanelKin, PanelState, PanelText } from '../../../src/protocol/panel';
+import type { PanelState, PanelText } from '../../../src/protocol/panel';
 import { formatBytes, shortCount } from '../../../src/format/numbers';
 import { blocksText } from '../../support/amounts';
 import { el } from '../../support/dom';
@@ -22,13 +22,13 @@ export function planSection(context: Context): Section {
   const text = chipButton('text-chip', () => send({ type: 'text/choose' }));
   const goal = chipButton('goal-chip', () => send({ type: 'start', action: 'goal' }));
   const kin = el('div', { class: 'kin' });
-  const drawKin = whenChanged((shown: PanelKin) => kin.replaceChildren(...kinLines(shown, send)));
-  const drawText = whenChanged((shown: PanelText | null, scored?: string) => showText(text, shown, scored));
-  const drawGoal = whenChanged((shown: Journey['goal']) => showGoal(goal, shown));
-  const banner = el('div', { class: 'banner', role: 'status' });
-  const drawBanner = whenChanged((trusted: boolean, missing: boolean) =>
-    showBanner(banner, { trusted, missing }, send),
+  const drawKin = whenChanged((shown: Pick<PanelState, 'kin'>) => kin.replaceChildren(...kinLines(shown.kin, send)));
+  const drawText = whenChanged((shown: Pick<PanelState, 'text'> & { readonly scored?: string }) =>
+    showText(text, shown.text, shown.scored),
   );
+  const drawGoal = whenChanged((shown: Pick<Journey, 'goal'>) => showGoal(goal, shown.goal));
+  const banner = el('div', { class: 'banner', role: 'status' });
+  const drawBanner = whenChanged((shown: Pick<PanelState, 'trusted' | 'missing'>) => showBanner(banner, shown, send));
   const [verdict, stepper] = [verdictSection(context), stepperSection(context)];
   const element = el(
     'header',
@@ -43,10 +43,10 @@ export function planSection(context: Context): Section {
     element,
     update: (state, view) => {
       const { model, journey, trusted } = state;
-      drawBanner(trusted, state.missing);
-      drawKin(state.kin);
-      drawText(state.text, scoringOf(state)?.text);
-      drawGoal(journey.goal);
+      drawBanner({ trusted, missing: state.missing });
+      drawKin({ kin: state.kin });
+      drawText({ text: state.text, scored: scoringOf(state)?.text });
+      drawGoal({ goal: journey.goal });
       name.textContent = model.name;
       facts.textContent = [
         blocksText(model.blocks),

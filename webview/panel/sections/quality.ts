@@ -14,27 +14,34 @@ import { blocksNote, namedIn } from '../state/precisions';
 import { NO_PLAN, qualitiesOf, type Quality } from '../state/qualities';
 import { textLabel } from '../state/rows';
 import { ownRuns } from '../state/shown-runs';
-import { type Context, type Section, whenChanged } from './section';
+import './quality.css';
+import { type Card, type Context, type Section, whenChanged } from './section';
 
 const HEAD = [t('Model'), t('Perplexity'), t('Divergence (KL)'), t('Same top token'), t('Repetition')];
 
-export function qualitySection({ send }: Context): Section {
-  const body = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Quality') });
+const TITLE = t('Quality');
+
+/** It compares the models that there are; no run fills it alone. */
+export const qualityCard: Card = { name: 'quality', title: TITLE, make: qualitySection };
+
+function qualitySection({ send }: Context): Section {
+  const body = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': TITLE });
   const note = el('p', { class: 'summary' });
   let rows: readonly Quality[] = [];
-  const exports = exportControl(t('Quality'), {
+  const exports = exportControl(TITLE, {
     CSV: () => exportCsv('quality', numbersOf(rows), send),
     JSON: () => exportJson('quality', numbersOf(rows), send),
   });
   const element = el(
     'section',
     { class: 'card quality', 'aria-labelledby': 'quality-title' },
-    el('header', {}, cardTitle('quality', t('Quality'), t('How near is each model to the original?')), exports),
+    el('header', {}, cardTitle('quality', TITLE, t('How near is each model to the original?')), exports),
     note,
     body,
   );
-  const draw = whenChanged((...[model, plan, whatIf, runs, kin, text]: Parts) => {
-    rows = qualitiesOf({ model, plan, whatIf, runs, kin, text });
+  const draw = whenChanged((shown: Drawn) => {
+    const { model, runs, text } = shown;
+    rows = qualitiesOf(shown);
     element.hidden = rows.every(({ ppl }) => Number.isNaN(ppl));
     const measured = runs.filter(({ digest }) => digest.kind === 'eval' && digest.quality);
     const how =
@@ -54,18 +61,12 @@ export function qualitySection({ send }: Context): Section {
   });
   return {
     element,
-    update: ({ model, plan, whatIf, runs, kin, text }) => draw(model, plan, whatIf, ownRuns(runs), kin, text),
+    update: ({ model, plan, whatIf, runs, kin, text }) => draw({ model, plan, whatIf, runs: ownRuns(runs), kin, text }),
   };
 }
 
-type Parts = [
-  PanelState['model'],
-  PanelState['plan'],
-  PanelState['whatIf'],
-  PanelState['runs'],
-  PanelState['kin'],
-  PanelState['text'],
-];
+/** What the table depends on. */
+type Drawn = Pick<PanelState, 'model' | 'plan' | 'whatIf' | 'runs' | 'kin' | 'text'>;
 
 /** The unpruned model is named if it is not the panel's own. */
 function cells(row: Quality, own: string): (HTMLElement | string)[] {

@@ -11,10 +11,10 @@ import { table } from '../charts/table';
 import { ago } from '../../../src/format/ago';
 import { arithmeticText } from '../state/precisions';
 import { kindIcon, titleWords } from '../state/run-words';
-import { chartOf, isShown } from '../state/shown-runs';
+import { cardOf, isShown } from '../state/shown-runs';
 import { runDetails } from './run-details';
 import { resultOf } from './run-result';
-import type { Context } from './section';
+import type { Card, Context } from './section';
 
 /** Times in words are looked at this often. */
 const CLOCK_MS = 30_000;
@@ -37,9 +37,10 @@ export class RunRows {
   private readonly body = this.head.querySelector('tbody')!;
   private drawn = new Map<string, Drawn>();
 
-  /** @param showInChart draws the run in its chart */
+  /** @param cards that draw runs @param showInChart draws the run in its card */
   constructor(
     private readonly context: Context,
+    private readonly cards: readonly Card[],
     private readonly showInChart: (run: PanelRun) => void,
   ) {
     setInterval(() => this.tick(), CLOCK_MS);
@@ -129,7 +130,11 @@ export class RunRows {
       el('td', {}, timeOf(digest.finished)),
       el('td', {}, resultOf(run)),
       el('td', {}, arithmeticText(digest)),
-      el('td', {}, el('span', { class: 'run-actions' }, ...(chartOf(run) ? [this.showButton(run, words)] : []), open)),
+      el(
+        'td',
+        {},
+        el('span', { class: 'run-actions' }, ...(cardOf(run, this.cards) ? [this.showButton(run, words)] : []), open),
+      ),
     );
   }
 

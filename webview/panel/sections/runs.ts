@@ -6,11 +6,12 @@ import { button, enable } from '../../support/ui';
 import { cardTitle, emptyLine } from '../card';
 import { ComparisonView } from './comparison';
 import { RunRows } from './run-rows';
-import { type Context, type Section, whenChanged } from './section';
-import { chartOf, showing } from '../state/shown-runs';
+import { type Card, type Context, type Section, whenChanged } from './section';
+import { cardOf, showing } from '../state/shown-runs';
 import type { ViewState } from '../state/view-state';
 
-export function runsSection(context: Context): Section {
+/** @param cards that draw runs */
+export function runsSection(context: Context, cards: readonly Card[]): Section {
   const { send, view, setView } = context;
   const ticked = (runs: readonly PanelRun[]): string[] =>
     runs.map(({ id }) => id).filter((id) => view().ticked.includes(id));
@@ -30,7 +31,7 @@ export function runsSection(context: Context): Section {
     label: t('Before and After: the original beside what was made of it'),
   });
   const remove = button(t('Delete…'), () => send({ type: 'runs/delete', ids: ticked(latest) }));
-  const list = new RunRows(context, showInChart);
+  const list = new RunRows(context, cards, showInChart);
   const empty = el('div', { class: 'empty' });
   const unreadable = el('div', { class: 'muted' });
   const comparison = new ComparisonView(compare);
@@ -49,35 +50,28 @@ export function runsSection(context: Context): Section {
     comparison.element,
   );
 
-  const drawList = whenChanged(
-    (
-      runs: readonly PanelRun[],
-      bad: PanelState['unreadable'],
-      model: string,
-      ..._drawn: readonly unknown[] // ticks, open rows, and what the charts show
-    ) => {
-      latest = runs;
-      const n = ticked(runs).length;
-      enable(compare, n >= 2);
-      enable(recipe, runs.length > 0);
-      for (const action of [report, card, remove]) enable(action, n >= 1);
-      unreadable.replaceChildren(
-        ...(bad.length > 0
-          ? [el('p', {}, t('These records cannot be read: {0}', bad.map(({ id, why }) => `${id} (${why})`).join('; ')))]
-          : []),
-      );
-      element.classList.toggle('is-empty', runs.length === 0);
-      empty.replaceChildren(
-        ...(runs.length === 0 ? [emptyLine(t('Everything that is measured adds a record here.'))] : []),
-      );
-      list.show(runs, model);
-    },
-  );
+  const drawList = whenChanged(({ runs, unreadable: bad, model }: Drawn) => {
+    latest = runs;
+    const n = ticked(runs).length;
+    enable(compare, n >= 2);
+    enable(recipe, runs.length > 0);
+    for (const action of [report, card, remove]) enable(action, n >= 1);
+    unreadable.replaceChildren(
+      ...(bad.length > 0
+        ? [el('p', {}, t('These records cannot be read: {0}', bad.map(({ id, why }) => `${id} (${why})`).join('; ')))]
+        : []),
+    );
+    element.classList.toggle('is-empty', runs.length === 0);
+    empty.replaceChildren(
+      ...(runs.length === 0 ? [emptyLine(t('Everything that is measured adds a record here.'))] : []),
+    );
+    list.show(runs, model.name);
+  });
 
   /** Draws the run and scrolls to its card, which may be far above. */
   function showInChart(run: PanelRun): void {
-    setView(showing(run, latest, view()));
-    const card = document.querySelector<HTMLElement>(`.card.${chartOf(run)}`);
+    setView(showing(run, latest, view(), cards));
+    const card = document.querySelector<HTMLElement>(`.card.${cardOf(run, cards)?.name}`);
     card?.focus({ preventScroll: true });
     card?.scrollIntoView({ block: 'start' });
   }
@@ -85,9 +79,13 @@ export function runsSection(context: Context): Section {
   return {
     element,
     update: ({ runs, unreadable: bad, comparison: compared, model }, view: ViewState) => {
-      const { ticked: chosen, openRuns, shown, training, healing, accuracy, samples } = view;
-      drawList(runs, bad, model.name, chosen, openRuns, shown, training, healing, accuracy, samples);
+      const { ticked: marked, openRuns, shown, chosen } = view;
+      drawList({ runs, unreadable: bad, model, ticked: marked, openRuns, shown, chosen });
       comparison.show(compared);
     },
   };
 }
+
+/** What the list depends on; also ticks, open rows, and what the charts show. */
+type Drawn = Pick<PanelState, 'runs' | 'unreadable' | 'model'> &
+  Pick<ViewState, 'ticked' | 'openRuns' | 'shown' | 'chosen'>;

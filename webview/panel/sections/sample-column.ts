@@ -14,6 +14,7 @@ import { formatPercent, shortNumber } from '../../../src/format/numbers';
 import { isFloat32 } from '../../../src/format/arithmetic';
 import { modelText } from '../state/model-labels';
 import { textPrecision } from '../state/precisions';
+import './samples.css';
 
 export interface ColumnText {
   readonly label: string;

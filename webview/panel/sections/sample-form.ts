@@ -5,7 +5,7 @@ import { t } from '../../support/l10n';
 import { button, checkbox, dropdown, enable, setTicked, textArea, textField } from '../../support/ui';
 import type { Written } from './sample-history';
 import { MAX_COLUMNS, ModelChips } from './sample-models';
-import type { Context } from './section';
+import { type Context, withChoice } from './section';
 import { examples, otherExample } from '../state/examples';
 import type { ViewState } from '../state/view-state';
 
@@ -94,7 +94,7 @@ export class SampleForm {
     const { prompt } = this.context.view();
     const settings = this.asked();
     if (!this.canWrite) return;
-    this.context.setView({ samples: '', asked: { prompt, settings } });
+    this.context.setView({ ...withChoice(this.context.view(), 'samples', ''), asked: { prompt, settings } });
     this.context.send({ type: 'samples/write', prompt, columns: this.chosen, settings });
   }
 

@@ -4,6 +4,7 @@ import { el } from '../../support/dom';
 import { icon } from '../../support/icons';
 import { t } from '../../support/l10n';
 import { modelText } from '../state/model-labels';
+import './sample-models.css';
 
 /** More texts than these are not read side by side. */
 export const MAX_COLUMNS = 4;

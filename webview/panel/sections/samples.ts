@@ -1,5 +1,5 @@
 /** Compares the texts that up to four models generate from one prompt and one seed. */
-import type { LiveSamples, PanelRun, PanelState } from '../../../src/protocol/panel';
+import type { PanelRun, PanelState, RunDigest } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, checkbox, dropdown, enable, setTicked } from '../../support/ui';
@@ -11,7 +11,7 @@ import { SampleForm } from './sample-form';
 import { exported, settingsText, type Written, writtenBy, writtenNow } from './sample-history';
 import { outcomeOf } from './sample-outcome';
 import { SampleReply } from './sample-reply';
-import { type Context, type Section, whenChanged } from './section';
+import { type Card, choose, type Context, type Section, whenChanged, withChoice } from './section';
 import { titleWords } from '../state/run-words';
 import { ownRuns } from '../state/shown-runs';
 import type { ViewState } from '../state/view-state';
@@ -21,7 +21,18 @@ const NOW = '(now)';
 /** No texts: the user begins again. */
 const NONE = '(none)';
 
-export function samplesSection(context: Context): Section {
+const NAME = 'samples';
+const TITLE = t('Sample text');
+
+export const samplesCard: Card = {
+  name: NAME,
+  title: TITLE,
+  has: hasTexts,
+  show: ({ id }, view) => withChoice(view, NAME, id),
+  make: samplesSection,
+};
+
+function samplesSection(context: Context): Section {
   const { send, setView, view } = context;
   const write = button(t('Generate'), () => form.write());
   const another = button(t('Try Next Seed'), () => form.writeAnother());
@@ -29,10 +40,10 @@ export function samplesSection(context: Context): Section {
   const form = new SampleForm(context, [write, another, stop]);
   const reply = new SampleReply(goOn, () => {
     send({ type: 'samples/clear' });
-    setView({ samples: NONE, asked: null });
+    setView({ ...withChoice(view(), NAME, NONE), asked: null });
     form.focus();
   });
-  const history = dropdown(t('History'), (samples) => setView({ samples: samples === NOW ? '' : samples }));
+  const history = dropdown(t('History'), (run) => choose(context, NAME, run === NOW ? '' : run));
   const mark = checkbox(t('Mark differences'), view().markDifferences, (markDifferences) =>
     setView({ markDifferences }),
   );
@@ -57,7 +68,7 @@ export function samplesSection(context: Context): Section {
   const element = el(
     'section',
     { class: 'card samples', 'aria-labelledby': 'samples-title', tabindex: '-1' },
-    el('header', {}, cardTitle('samples', t('Sample text'), t('How does the text read?'))),
+    el('header', {}, cardTitle('samples', TITLE, t('How does the text read?'))),
     form.element,
     status,
     el(
@@ -73,7 +84,7 @@ export function samplesSection(context: Context): Section {
   /** The next turn, with the sampling of now: the conversation keeps its template and system message. */
   function goOn(prompt: string): void {
     const { settings } = view();
-    setView({ samples: '', asked: { prompt, settings } });
+    setView({ ...withChoice(view(), NAME, ''), asked: { prompt, settings } });
     send({ type: 'samples/reply', prompt, settings });
   }
 
@@ -90,34 +101,25 @@ export function samplesSection(context: Context): Section {
     );
   }
 
-  const draw = whenChanged(
-    (
-      writing: LiveSamples | null,
-      runs: readonly PanelRun[],
-      wanted: string,
-      marked: boolean,
-      asked: ViewState['asked'],
-      time?: string,
-    ) => {
-      past = runs.filter(({ digest }) => (digest.samples?.texts.length ?? 0) > 0);
-      now = writing ? writtenNow(writing, asked) : undefined;
-      const choices = past.map(({ id, title, digest }) => ({
-        value: id,
-        label: `${titleWords(title)}, ${moment(digest.started)}`,
-      }));
-      const isNew = wanted === NONE && !writing;
-      const chosen = past.find(({ id }) => id === wanted) ?? (writing || isNew ? undefined : past[0]);
-      history.show(
-        [...(writing || !chosen ? [{ value: NOW, label: writing ? t('Latest') : t('None') }] : []), ...choices],
-        chosen?.id ?? NOW,
-      );
-      shown = chosen ? writtenBy(chosen) : now;
-      enable(save, shown !== undefined);
-      enable(saveAll, past.length > 0 || now !== undefined);
-      showHow();
-      showTexts(marked, time);
-    },
-  );
+  const draw = whenChanged(({ writing, runs, wanted, marked, asked, time }: Drawn) => {
+    past = runs.filter(({ digest }) => hasTexts(digest));
+    now = writing ? writtenNow(writing, asked) : undefined;
+    const choices = past.map(({ id, title, digest }) => ({
+      value: id,
+      label: `${titleWords(title)}, ${moment(digest.started)}`,
+    }));
+    const isNew = wanted === NONE && !writing;
+    const chosen = past.find(({ id }) => id === wanted) ?? (writing || isNew ? undefined : past[0]);
+    history.show(
+      [...(writing || !chosen ? [{ value: NOW, label: writing ? t('Latest') : t('None') }] : []), ...choices],
+      chosen?.id ?? NOW,
+    );
+    shown = chosen ? writtenBy(chosen) : now;
+    enable(save, shown !== undefined);
+    enable(saveAll, past.length > 0 || now !== undefined);
+    showHow();
+    showTexts(marked, time);
+  });
 
   function showHow(): void {
     circumstances.classList.toggle('is-empty', shown?.settings === undefined);
@@ -162,10 +164,31 @@ export function samplesSection(context: Context): Section {
       enable(stop, running);
       write.textContent = state.writing && !running ? t('Regenerate') : t('Generate');
       if (state.writing) status.textContent = running ? t('Generating') : outcomeOf(state.writing);
-      draw(state.writing, ownRuns(state.runs), view.samples, view.markDifferences, view.asked, state.times.text);
+      draw({
+        writing: state.writing,
+        runs: ownRuns(state.runs),
+        wanted: view.chosen[NAME] ?? '',
+        marked: view.markDifferences,
+        asked: view.asked,
+        time: state.times.text,
+      });
       reply.show(shown === now && state.writing ? state.writing : undefined, state.trusted);
     },
   };
+}
+
+/** What the texts depend on. */
+type Drawn = Pick<PanelState, 'writing' | 'runs'> &
+  Pick<ViewState, 'asked'> & {
+    /** The run that the user chose. */
+    readonly wanted: string;
+    /** Differences are marked. */
+    readonly marked: boolean;
+    readonly time: string | undefined;
+  };
+
+function hasTexts({ samples }: RunDigest): boolean {
+  return samples !== undefined && samples.texts.length > 0;
 }
 
 const textsOf = ({ texts }: Written): string => texts.map(({ text }) => text).join();

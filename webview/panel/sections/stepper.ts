@@ -1,6 +1,6 @@
 /** The way to a model that ships, step by step. A click on a step starts it, also out of turn. */
 import { type JourneyStep, type StartAction, type StepName, STEPS } from '../../../src/protocol/journey';
-import type { ActionTimes } from '../../../src/protocol/panel';
+import type { PanelState } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
 import { icon } from '../../support/icons';
 import { t } from '../../support/l10n';
@@ -44,30 +44,40 @@ export function stepperSection({ send }: Context): Section {
     return { name, number: String(i + 1), sign, state, step, item: el('li', {}, step) };
   });
   const element = el('ol', { class: 'stepper', 'aria-label': t('Steps') }, ...parts.map(({ item }) => item));
-  const draw = whenChanged(
-    (steps: readonly JourneyStep[], times: ActionTimes, trusted: boolean, planned: boolean, running?: StepName) => {
-      for (const { name, number, sign, state, step } of parts) {
-        const now = steps.find((each) => each.name === name)?.state ?? 'later';
-        step.dataset.state = now;
-        if (now === 'next') step.setAttribute('aria-current', 'step');
-        else step.removeAttribute('aria-current');
-        step.disabled = !trusted || (name === 'prune' && !planned) || name === running;
-        sign.replaceChildren(
-          now === 'done' ? icon('check') : now === 'unneeded' || now === 'skipped' ? icon('dash') : number,
-        );
-        state.textContent = `, ${STATES[now]}`;
-        const time = times[ACTIONS[name]];
-        step.title = [ACTION_WORDS[ACTIONS[name]], ...(time === undefined ? [] : [time]), STATES[now]].join(' · ');
-      }
-    },
-  );
+  const draw = whenChanged(({ steps, times, trusted, planned, running }: Drawn) => {
+    for (const { name, number, sign, state, step } of parts) {
+      const now = steps.find((each) => each.name === name)?.state ?? 'later';
+      step.dataset.state = now;
+      if (now === 'next') step.setAttribute('aria-current', 'step');
+      else step.removeAttribute('aria-current');
+      step.disabled = !trusted || (name === 'prune' && !planned) || name === running;
+      sign.replaceChildren(
+        now === 'done' ? icon('check') : now === 'unneeded' || now === 'skipped' ? icon('dash') : number,
+      );
+      state.textContent = `, ${STATES[now]}`;
+      const time = times[ACTIONS[name]];
+      step.title = [ACTION_WORDS[ACTIONS[name]], ...(time === undefined ? [] : [time]), STATES[now]].join(' · ');
+    }
+  });
   return {
     element,
     update: (state) => {
       const { journey, times, trusted, missing, plan } = state;
       const job = nextJob(state);
       const running = STEPS.find((name) => name === job?.kind);
-      draw(journey.steps, times, trusted && !missing, plan.removed.length > 0, running);
+      draw({
+        ...{ steps: journey.steps, times, running },
+        trusted: trusted && !missing,
+        planned: plan.removed.length > 0,
+      });
     },
   };
 }
+
+/** What the steps depend on. */
+type Drawn = Pick<PanelState, 'times' | 'trusted'> & {
+  readonly steps: readonly JourneyStep[];
+  /** The plan removes blocks. */
+  readonly planned: boolean;
+  readonly running: StepName | undefined;
+};

@@ -1,130 +1,116 @@
 /** The running retraining, or an earlier one. A second one can be drawn for comparison. */
-import type { LiveTraining, PanelJob, PanelRun, PanelState } from '../../../src/protocol/panel';
+import type { LiveTraining, PanelRun } from '../../../src/protocol/panel';
+import { shortNumber } from '../../../src/format/numbers';
 import { type Child } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, dropdown } from '../../support/ui';
 import type { EmptyAction } from '../card';
-import { ChartFrame } from '../charts/frame';
 import { drawTraining } from '../charts/training';
-import { shortNumber } from '../../../src/format/numbers';
+import type { TrainingSeries } from '../charts/training-points';
 import { moment, numeric } from '../numbers';
-import { type Context, type Section, startButton, whenChanged } from './section';
-import { figuresOf } from './training-figures';
 import { computedText, mixtureNote, namedIn } from '../state/precisions';
 import { titleWords } from '../state/run-words';
-import { backButton, nameOf, ownRuns } from '../state/shown-runs';
-import type { TrainingSeries } from '../charts/training-points';
+import { backButton, nameOf } from '../state/shown-runs';
+import { type Found, runCard, startOf } from './run-card';
+import { choose, type Context, startButton, whenChanged } from './section';
+import { figuresOf, type TrainingTime } from './training-figures';
 
-const LIVE = '(live)';
 const NONE = '(none)';
+/** The run that is compared with it. */
+const OVERLAY = 'training overlay';
 
-export function trainingSection(context: Context): Section {
-  const { send, setView } = context;
-  const frame = new ChartFrame('training', t('Retraining'), t('How much did retraining bring back?'), context);
-  const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (training) =>
-    setView({ training: training === LIVE ? '' : training }),
-  );
-  const over = dropdown(t('Compare with'), (overlay) => setView({ overlay: overlay === NONE ? '' : overlay }));
-  const retrain = (): EmptyAction => ({
-    label: t('Retrain…'),
-    start: () => send({ type: 'start', action: 'retrain' }),
-    enabled: isTrusted,
-  });
-  let isTrusted = true;
-  let wasRunning = false;
+export const trainingCard = runCard({
+  chart: 'training',
+  title: t('Retraining'),
+  question: t('How much did retraining bring back?'),
+  has: ({ training }) => (training && training.steps.length > 0 ? training : undefined),
+  facts: ({ training }, { chosen }) => ({ training, overlay: chosen[OVERLAY] ?? '' }),
+  empty: () => t('Retraining brings back much of what removed blocks cost.'),
+  action: 'retrain',
+  label: labelOf,
+  live: ({ training }, found) => {
+    const live = unkept(training, found);
+    return live && { label: liveLabel(live), value: live };
+  },
+  draw: ({ frame, context }) => {
+    const over = dropdown(t('Compare with'), (run) => choose(context, OVERLAY, run === NONE ? '' : run));
+    let wasRunning = false;
+    let shown: (TrainingTime & { readonly main: TrainingSeries }) | undefined;
+    const drawFigures = whenChanged(({ main, ...time }: NonNullable<typeof shown>) =>
+      frame.setFigures(...figuresOf(main, time)),
+    );
 
-  /** Buttons for a training that stopped or failed. */
-  const remedyOf = (live: LiveTraining): EmptyAction[] => {
-    if (!endedEarly(live)) return [];
-    const resume = { label: t('Resume'), start: () => send({ type: 'training/resume' }) };
-    return live.resumable ? [resume, retrain()] : [retrain()];
-  };
-
-  function noteOf(live: LiveTraining | null, chosen: PanelRun | undefined, newest: PanelRun | undefined): Child[] {
-    if (!chosen) {
-      const remedies = live ? remedyOf(live) : [];
-      return live
-        ? [outcomeOf(live), ...remedies.map(({ label, start, enabled = true }) => startButton(enabled, label, start))]
-        : [];
+    /** Sets the lists of runs. @returns the run to compare with, if the user chose one */
+    function compare({ found, list }: Found, overlay: string, main?: PanelRun): PanelRun | undefined {
+      const others = found.filter((run) => run !== main);
+      const second = others.find(({ id }) => id === overlay);
+      const choices = others.map((run) => ({ value: run.id, label: labelOf(run) }));
+      over.show([{ value: NONE, label: t('None') }, ...choices], second?.id ?? NONE);
+      frame.setTools(...list, ...(list.length > 0 ? [over.element] : []));
+      return second;
     }
-    if (live?.status === 'running')
-      return [
-        t('Another retraining is running.'),
-        button(t('Show It'), () => setView({ training: '' }), { appearance: 'secondary' }),
-      ];
-    return chosen === newest && (!live || isKept(live, [chosen]))
-      ? []
-      : [t('Selected: {0}.', nameOf(chosen)), backButton(() => setView({ training: '' }))];
-  }
 
-  let jobs: readonly PanelJob[] = [];
-  const drawFigures = whenChanged(
-    (main: TrainingSeries, live: LiveTraining | undefined, digest: PanelRun['digest'] | undefined, job?: PanelJob) =>
-      frame.setFigures(...figuresOf(main, { live, job, digest })),
-  );
-  /** What the figures are of. */
-  let shownNow: { readonly main: TrainingSeries; readonly live?: LiveTraining; readonly chosen?: PanelRun } | undefined;
-  const showFigures = (): void => {
-    if (!shownNow) return;
-    const { main, live, chosen } = shownNow;
-    const job = live && jobs.find(({ kind, state }) => kind === 'retrain' && state === 'running');
-    drawFigures(main, live, chosen?.digest, job);
-  };
-
-  const draw = whenChanged(
-    (
-      live: LiveTraining | null,
-      runs: readonly PanelRun[],
-      wanted: string,
-      overlay: string,
-      trusted: boolean,
-      time?: string,
-    ) => {
-      isTrusted = trusted;
-      const isRunning = live?.status === 'running';
-      if (isRunning && !wasRunning && wanted !== '') setView({ training: '' }); // an earlier choice must not hide the running one
-      wasRunning = isRunning;
-      const finished = runs.filter(({ digest }) => (digest.training?.steps.length ?? 0) > 0);
-      const current = live && !isKept(live, finished) ? live : null;
-      const chosen = finished.find(({ id }) => id === wanted) ?? (current ? undefined : finished[0]);
-      shownNow = undefined;
-      if (!current && !chosen) {
-        frame.setTools();
-        frame.showEmpty(t('Retraining brings back much of what removed blocks cost.'), { ...retrain(), time });
-        return;
-      }
-      const main = chosen ? seriesOf(chosen) : { ...current!, name: current!.title };
-      const choices = finished.map(({ id, title, digest }) => ({
-        value: id,
-        label: `${titleWords(title)}, ${moment(digest.started)}`,
-      }));
-      shown.show([...(current ? [{ value: LIVE, label: labelOf(current) }] : []), ...choices], chosen?.id ?? LIVE);
-      const others = choices.filter(({ value }) => value !== chosen?.id);
-      const second = finished.find(({ id }) => id === overlay && id !== chosen?.id);
-      over.show([{ value: NONE, label: t('None') }, ...others], second?.id ?? NONE);
-      frame.setTools(...(choices.length + (current ? 1 : 0) > 1 ? [shown.element, over.element] : []));
-      if (current && !chosen && current.steps.length === 0) {
-        frame.showEmpty(`${beforeTheFirstStep(current)} ${outcomeOf(current)}`.trim(), ...remedyOf(current));
-        return;
-      }
-      shownNow = { main, ...(chosen ? { chosen } : { live: current! }) };
-      const drawn = [chosen, second].filter((run) => run !== undefined).map(({ digest }) => digest);
-      const mixture = mixtureNote(drawn.map(({ precision }) => precision));
-      const remarks = context.still ? [] : noteOf(current, chosen, current ? undefined : finished[0]);
-      frame.setNote(...remarks, ...sameKindNote(main), ...mixture);
-      frame.show(`${summaryOf(main, chosen ? null : current)} ${computedText(...drawn)}`.trim(), (width) =>
-        drawTraining(main, second && seriesOf(second), chosen ? 0 : current!.total, width, frame),
+    /** @param run undefined for a live one */
+    function show(main: TrainingSeries, run: PanelRun | undefined, live: LiveTraining | undefined, second?: PanelRun) {
+      const drawn = [run, second].flatMap((each) => each?.digest ?? []);
+      shown = { main, live, digest: run?.digest };
+      frame.show(`${summaryOf(main, live)} ${computedText(...drawn)}`.trim(), (width) =>
+        drawTraining(main, second && seriesOf(second), live?.total ?? 0, width, frame),
       );
-    },
-  );
-  return {
-    element: frame.element,
-    update: ({ training, runs, trusted, times, jobs: running }: PanelState, view) => {
-      jobs = running;
-      draw(training, ownRuns(runs), view.training, view.overlay, trusted, times.retrain);
-      showFigures();
-    },
-  };
+      return [...sameKindNote(main), ...mixtureNote(drawn.map(({ precision }) => precision))];
+    }
+
+    return {
+      run: (found, { training, overlay }) => {
+        const { run } = found;
+        const second = compare(found, overlay, run);
+        const live = unkept(training, found.found);
+        const remarks = context.still
+          ? []
+          : remarksOf(run, live, found.found[0], () => choose(context, 'training', ''));
+        frame.setNote(...remarks, ...show(seriesOf(run), run, undefined, second));
+      },
+      live: (live, found, { overlay, enabled }) => {
+        const second = compare(found, overlay);
+        const remedies = remediesOf(live, enabled, context);
+        if (live.steps.length === 0) {
+          shown = undefined;
+          frame.showEmpty(`${beforeTheFirstStep(live)} ${outcomeOf(live)}`.trim(), ...remedies);
+          return;
+        }
+        const buttons = remedies.map((each) => startButton(each.enabled ?? true, each.label, each.start));
+        frame.setNote(outcomeOf(live), ...buttons, ...show({ ...live, name: live.title }, undefined, live, second));
+      },
+      always: ({ training, jobs }) => {
+        const isRunning = training?.status === 'running';
+        // An earlier choice must not hide the running one.
+        if (isRunning && !wasRunning && context.view().chosen.training) choose(context, 'training', '');
+        wasRunning = isRunning;
+        if (frame.isEmpty || !shown) return;
+        const job = shown.live && jobs.find(({ kind, state }) => kind === 'retrain' && state === 'running');
+        drawFigures({ ...shown, job });
+      },
+    };
+  },
+});
+
+/** Ways on for a training that stopped or failed. */
+function remediesOf(live: LiveTraining, enabled: boolean, context: Context): EmptyAction[] {
+  if (!endedEarly(live)) return [];
+  const resume = { label: t('Resume'), start: () => context.send({ type: 'training/resume' }) };
+  return [...(live.resumable ? [resume] : []), { ...startOf('retrain', context), enabled }];
+}
+
+/** That a run is shown which is not what one expects, with a way back. */
+function remarksOf(
+  run: PanelRun,
+  live: LiveTraining | undefined,
+  newest: PanelRun | undefined,
+  back: () => void,
+): Child[] {
+  if (live?.status === 'running')
+    return [t('Another retraining is running.'), button(t('Show It'), back, { appearance: 'secondary' })];
+  return !live && run === newest ? [] : [t('Selected: {0}.', nameOf(run)), backButton(back)];
 }
 
 /** Why a model that is better here than the whole one need not be better: nothing where it is not. */
@@ -160,9 +146,16 @@ function beforeTheFirstStep({ status, title, evaluations }: LiveTraining): strin
   return [`${STATES[status]}: ${title}.`, ...start, ...wait].join(' ');
 }
 
-/** Whether the training has left a record, which has all its steps. */
-const isKept = ({ status, title }: LiveTraining, finished: readonly PanelRun[]): boolean =>
-  status === 'done' && finished.some(({ digest }) => digest.training?.output === title);
+/** The training that runs or ran last, unless it has left a record, which has all its steps. */
+const unkept = (live: LiveTraining | null, finished: readonly PanelRun[]): LiveTraining | undefined =>
+  live?.status === 'done' && finished.some(({ digest }) => digest.training?.output === live.title)
+    ? undefined
+    : (live ?? undefined);
+
+/** The run in lists. */
+function labelOf({ title, digest }: PanelRun): string {
+  return `${titleWords(title)}, ${moment(digest.started)}`;
+}
 
 const seriesOf = ({ title, digest }: PanelRun): TrainingSeries => ({
   name: namedIn(title, digest.precision),
@@ -176,10 +169,10 @@ const STATES: Readonly<Record<LiveTraining['status'], string>> = {
   cancelled: t('Stopped'),
 };
 
-const labelOf = ({ status, title }: LiveTraining): string =>
+const liveLabel = ({ status, title }: LiveTraining): string =>
   status === 'running' ? t('Running now') : `${STATES[status]}: ${title}`;
 
-function summaryOf({ name, steps, evaluations }: TrainingSeries, live: LiveTraining | null): string {
+function summaryOf({ name, steps, evaluations }: TrainingSeries, live: LiveTraining | undefined): string {
   const last = steps.at(-1);
   if (!last) return live ? `${STATES[live.status]}: ${name}.` : `${name}.`;
   const step = live && live.total > 0 ? t('{0} of {1}', last.step, live.total) : String(last.step);

@@ -1,5 +1,5 @@
 /** Whether the model meets its goal, at one glance: an icon, words, and each number beside its limit. */
-import type { Journey, Judged, ShipGoal, Verdict } from '../../../src/protocol/journey';
+import type { Judged, ShipGoal, Verdict } from '../../../src/protocol/journey';
 import type { PanelState } from '../../../src/protocol/panel';
 import { formatBytes, formatFactor, formatPercent } from '../../../src/format/numbers';
 import type { JsonNumber } from '../../../src/format/json';
@@ -61,20 +61,22 @@ export function verdictSection({ send }: Pick<Context, 'send'>): Section {
   const element = el('div', { class: 'verdict', role: 'status' });
   const judge = button(ACTION_WORDS.judge, () => send({ type: 'start', action: 'judge' }), { appearance: 'link' });
   judge.title = t('Measures it on a text that chose no block and fitted no weight');
-  const draw = whenChanged(({ goal, verdict, judgeable }: Journey, isTrusted: boolean) => {
-    const words = goal ? headOf(verdict) : t('No goal yet');
-    element.dataset.meets = goal ? verdict.meets : 'unknown';
-    const rest = goal
-      ? judgedOf(verdict)
-      : [el('span', { class: 'judged muted' }, t('A goal tells whether the model is good enough and small enough.'))];
-    enable(judge, isTrusted);
-    element.replaceChildren(
-      el('strong', {}, icon(goal ? SIGNS[verdict.meets] : 'target'), words),
-      ...rest,
-      ...(judgeable ? [judge] : []),
-    );
-  });
-  return { element, update: ({ journey, trusted, missing }) => draw(journey, trusted && !missing) };
+  const draw = whenChanged(
+    ({ journey: { goal, verdict, judgeable }, trusted }: Pick<PanelState, 'journey' | 'trusted'>) => {
+      const words = goal ? headOf(verdict) : t('No goal yet');
+      element.dataset.meets = goal ? verdict.meets : 'unknown';
+      const rest = goal
+        ? judgedOf(verdict)
+        : [el('span', { class: 'judged muted' }, t('A goal tells whether the model is good enough and small enough.'))];
+      enable(judge, trusted);
+      element.replaceChildren(
+        el('strong', {}, icon(goal ? SIGNS[verdict.meets] : 'target'), words),
+        ...rest,
+        ...(judgeable ? [judge] : []),
+      );
+    },
+  );
+  return { element, update: ({ journey, trusted, missing }) => draw({ journey, trusted: trusted && !missing }) };
 }
 
 /** "Meets the goal", "The plan fits the goal" */

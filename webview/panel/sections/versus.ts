@@ -1,87 +1,59 @@
 /** Depth against width: a chart as the paper's Figure 1, and a table as its Tables 1 and 2. */
 import { shortNumber } from '../../../src/format/numbers';
-import type { PanelRun, VersusDigest, VersusModelDigest } from '../../../src/protocol/panel';
+import type { VersusDigest, VersusModelDigest } from '../../../src/protocol/panel';
 import { rowsText, textsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { dropdown } from '../../support/ui';
-import { ChartFrame } from '../charts/frame';
 import { drawVersus, modelName } from '../charts/versus';
 import { moment, numeric } from '../numbers';
 import { computedText } from '../state/precisions';
-import { ownRuns } from '../state/shown-runs';
 import { COSTS, measured, measureOf, QUALITIES } from '../state/versus-measures';
-import { type Context, type Section, startButton, whenChanged } from './section';
+import { runCard } from './run-card';
+import { choose } from './section';
+import './versus.css';
 import { continuations, isNoisy, modelTable } from './versus-table';
 
-export function versusSection(context: Context): Section {
-  const { send, setView, still } = context;
-  const frame = new ChartFrame('versus', t('Depth against width'), t('Blocks, or heads and neurons?'), context);
-  const measures = dropdown(t('Show'), (versusMeasure) => setView({ versusMeasure }));
-  const against = dropdown(t('Against'), (versusAgainst) => setView({ versusAgainst }));
-  const shown = dropdown(t({ message: 'Run', comment: 'Noun: a recorded job' }), (versus) => setView({ versus }));
+/** What its chart shows, and against what. */
+const [MEASURE, AGAINST] = ['versus measure', 'versus against'];
 
-  const draw = whenChanged(
-    (
-      runs: readonly PanelRun[],
-      wanted: string,
-      measureKey: string,
-      againstKey: string,
-      trusted: boolean,
-      isRunning: boolean,
-      time?: string,
-    ) => {
-      const start = {
-        label: t('Try Width Pruning…'),
-        start: () => send({ type: 'start', action: 'versus' }),
-      };
-      const enabled = trusted && !isRunning;
-      const found = runs.filter(({ digest }) => digest.versus !== undefined);
-      const run = found.find(({ id }) => id === wanted) ?? found.at(0);
-      const versus = run?.digest.versus;
-      if (!run || !versus) {
-        frame.setTools();
-        frame.showEmpty(t('Compares removed blocks with narrower ones at equal size.'), { ...start, time, enabled });
-        return;
-      }
-      const { models } = versus;
-      const [qualities, costs] = [measured(QUALITIES, models), measured(COSTS, models)];
-      const quality = measureOf(qualities.length > 0 ? qualities : QUALITIES, measureKey);
-      const cost = measureOf(costs.length > 0 ? costs : COSTS, againstKey);
-      const choices = (all: readonly { readonly key: string; readonly name: string }[]) =>
-        all.map(({ key, name }) => ({ value: key, label: name }));
-      measures.show(choices(qualities), quality.key);
-      against.show(choices(costs), cost.key);
-      shown.show(
-        found.map(({ id, digest }) => ({ value: id, label: moment(digest.started) })),
-        run.id,
-      );
-      frame.setTools(
-        ...(qualities.length > 1 ? [measures.element] : []),
-        ...(costs.length > 1 ? [against.element] : []),
-        ...(found.length > 1 ? [shown.element] : []),
-        ...(still ? [] : [startButton(enabled, start.label, start.start)]),
-      );
-      frame.setNote(noteOf(versus), computedText(run.digest));
-      frame.setBelow(modelTable(models), ...continuations(versus));
-      frame.show(summaryOf(versus), (width) =>
-        drawVersus(versus, quality, cost, width, frame, (removed) => send({ type: 'plan/set', removed })),
-      );
-    },
-  );
-  return {
-    element: frame.element,
-    update: ({ runs, jobs, trusted, times }, { versus, versusMeasure, versusAgainst }) =>
-      draw(
-        ownRuns(runs),
-        versus,
-        versusMeasure,
-        versusAgainst,
-        trusted,
-        jobs.some(({ kind }) => kind === 'versus'),
-        times.versus,
-      ),
-  };
-}
+export const versusCard = runCard({
+  chart: 'versus',
+  title: t('Depth against width'),
+  question: t('Blocks, or heads and neurons?'),
+  has: ({ versus }) => versus,
+  facts: (_, { chosen }) => ({ measureKey: chosen[MEASURE] ?? '', againstKey: chosen[AGAINST] ?? '' }),
+  empty: () => t('Compares removed blocks with narrower ones at equal size.'),
+  action: 'versus',
+  isEnabled: ({ trusted, jobs }) => trusted && !jobs.some(({ kind }) => kind === 'versus'),
+  label: ({ digest }) => moment(digest.started),
+  draw: ({ frame, context }) => {
+    const measures = dropdown(t('Show'), (key) => choose(context, MEASURE, key));
+    const against = dropdown(t('Against'), (key) => choose(context, AGAINST, key));
+    return {
+      run: ({ run, result, again, list }, { measureKey, againstKey }) => {
+        const { models } = result;
+        const [qualities, costs] = [measured(QUALITIES, models), measured(COSTS, models)];
+        const quality = measureOf(qualities.length > 0 ? qualities : QUALITIES, measureKey);
+        const cost = measureOf(costs.length > 0 ? costs : COSTS, againstKey);
+        const choices = (all: readonly { readonly key: string; readonly name: string }[]) =>
+          all.map(({ key, name }) => ({ value: key, label: name }));
+        measures.show(choices(qualities), quality.key);
+        against.show(choices(costs), cost.key);
+        frame.setTools(
+          ...(qualities.length > 1 ? [measures.element] : []),
+          ...(costs.length > 1 ? [against.element] : []),
+          ...list,
+          ...again,
+        );
+        frame.setNote(noteOf(result), computedText(run.digest));
+        frame.setBelow(modelTable(models), ...continuations(result));
+        frame.show(summaryOf(result), (width) =>
+          drawVersus(result, quality, cost, width, frame, (removed) => context.send({ type: 'plan/set', removed })),
+        );
+      },
+    };
+  },
+});
 
 /** The best of both ways at the largest size at which both were measured. */
 function summaryOf({ models }: VersusDigest): string {

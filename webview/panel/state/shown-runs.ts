@@ -6,28 +6,15 @@ import type { PanelRun } from '../../../src/protocol/panel';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { blockList, moment } from '../numbers';
-import { rowsOf } from './rows';
 import { titleWords } from './run-words';
-import type { Context } from '../sections/section';
+import type { Card, Context } from '../sections/section';
 import type { ViewState } from './view-state';
 
-/** Cards by their CSS class. */
-export type ChartName =
-  'importance' | 'curve' | 'training' | 'healing' | 'accuracy' | 'samples' | 'speed-grid' | 'versus';
-
-/** The chart that can draw the run; undefined for a run without a chart. */
-export function chartOf({ digest, foreign }: PanelRun): ChartName | undefined {
-  const { score, curve, training, heal, tasks, grid, versus, samples, retrained } = digest;
+/** The card that can draw the run; undefined for a run that none draws. */
+export function cardOf({ digest, foreign }: PanelRun, cards: readonly Card[]): Card | undefined {
   if (foreign) return undefined;
-  if (score && score.blocks.length > 0) return 'importance';
-  if (curve && curve.points.length > 0) return 'curve';
-  if (training && training.steps.length > 0) return 'training';
-  if (heal) return 'healing';
-  if (tasks) return 'accuracy';
-  if (grid) return 'speed-grid';
-  if (versus) return 'versus';
-  if (samples && samples.texts.length > 0) return 'samples';
-  return retrained && retrained.length > 0 ? 'curve' : undefined;
+  const able = cards.flatMap((card) => [card, ...(card.parts ?? [])]).filter(({ show }) => show !== undefined);
+  return able.find(({ has }) => has?.(digest)) ?? able.find(({ adds }) => adds?.(digest));
 }
 
 /** The runs that charts of this model may show. It returns the same array for the same runs. */
@@ -46,43 +33,32 @@ export const inOrder = (runs: readonly PanelRun[], shown: readonly string[]): re
 ];
 
 /** The view state that makes the panel draw the run. */
-export function showing(run: PanelRun, runs: readonly PanelRun[], { shown }: ViewState): Partial<ViewState> {
-  const chart = chartOf(run);
-  const others = runs.filter((other) => shown.includes(other.id) && chartOf(other) !== chart).map(({ id }) => id);
-  const { score, curve, retrained } = run.digest;
-  switch (chart) {
-    case 'importance':
-      return { shown: [...others, run.id], criterion: score!.criterion };
-    case 'curve':
-      return { shown: [...others, run.id], text: rowsOf(curve ?? retrained![0]) };
-    case 'training':
-      return { training: run.id };
-    case 'healing':
-      return { healing: run.id };
-    case 'accuracy':
-      return { accuracy: run.id };
-    case 'samples':
-      return { samples: run.id };
-    case 'speed-grid':
-      return { grid: run.id };
-    case 'versus':
-      return { versus: run.id };
-    case undefined:
-      return {};
-  }
+export function showing(
+  run: PanelRun,
+  runs: readonly PanelRun[],
+  view: ViewState,
+  cards: readonly Card[],
+): Partial<ViewState> {
+  const card = cardOf(run, cards);
+  if (!card?.show) return {};
+  const others = runs.filter((other) => view.shown.includes(other.id) && cardOf(other, cards) !== card);
+  const holder = cards.find((each) => each === card || each.parts?.includes(card));
+  return {
+    ...card.show(run, { ...view, shown: others.map(({ id }) => id) }),
+    ...(holder?.fold !== undefined && { more: 'open' }),
+  };
 }
 
-export const isShown = ({ id }: PanelRun, view: ViewState): boolean => {
-  const { shown, training, healing, accuracy, grid, versus, samples } = view;
-  return shown.includes(id) || [training, healing, accuracy, grid, versus, samples].includes(id);
-};
+export const isShown = ({ id }: PanelRun, { shown, chosen }: ViewState): boolean =>
+  shown.includes(id) || Object.values(chosen).includes(id);
 
-/** A note that a chart draws a chosen run, with a button to go back; empty if it draws the newest. */
-export function shownNote(runs: readonly PanelRun[], shown: readonly string[], chart: ChartName, context: Context) {
-  const run = runs.find((each) => shown.includes(each.id) && chartOf(each) === chart);
+/** A note that a chart of several runs draws a chosen one, with a button to go back; empty if it draws the newest. */
+export function shownNote(runs: readonly PanelRun[], isDrawn: (run: PanelRun) => boolean, context: Context, back = {}) {
+  const { shown } = context.view();
+  const run = runs.find((each) => shown.includes(each.id) && isDrawn(each));
   if (!run) return [];
-  const back = { shown: context.view().shown.filter((id) => id !== run.id), ...(chart === 'curve' && { text: '' }) };
-  return [t('Selected: {0}.', nameOf(run)), backButton(() => context.setView(back))];
+  const others = { shown: shown.filter((id) => id !== run.id), ...back };
+  return [t('Selected: {0}.', nameOf(run)), backButton(() => context.setView(others))];
 }
 
 export const backButton = (back: () => void): HTMLElement =>

@@ -13,25 +13,8 @@ export interface ViewState {
   readonly text: string;
   /** Name of the curve that the slider moves on; empty for the plan's, else the first. */
   readonly slider: string;
-  /** Run that is compared with the retraining; empty for none. */
-  readonly overlay: string;
-  /** Retraining that is shown while none is running; empty for the newest. */
-  readonly training: string;
-  /** Healing that is shown; empty for the newest. */
-  readonly healing: string;
-  /** Run of tasks that is shown; empty for the newest. */
-  readonly accuracy: string;
-  /** Grid of speeds that is shown; empty for the newest. */
-  readonly grid: string;
-  /** What its charts and its table show. */
-  readonly gridMeasure: string;
-  /** Iterative pruning that is shown; empty for the newest. */
-  readonly iterative: string;
-  /** Comparison of depth and width that is shown; empty for the newest. */
-  readonly versus: string;
-  /** What its chart shows, and against what. */
-  readonly versusMeasure: string;
-  readonly versusAgainst: string;
+  /** What the user chose in cards, by name: the run that a card shows by the name of the card, and what its lists select. */
+  readonly chosen: Readonly<Record<string, string>>;
   readonly prompt: string;
   /** Ids of the models that generate. */
   readonly columns: readonly string[];
@@ -39,8 +22,6 @@ export interface ViewState {
   /** The last request. The host reports texts without their settings. */
   readonly asked: { readonly prompt: string; readonly settings: WriteSettings } | null;
   readonly markDifferences: boolean;
-  /** Run whose samples are shown; empty for the latest ones. */
-  readonly samples: string;
   /** The cards outside the six steps: "open", "closed", or empty for open where one of them has results. */
   readonly more: string;
   /** List the measurements of earlier plans. */
@@ -59,22 +40,12 @@ export const FIRST_VIEW: ViewState = {
   shown: [],
   text: '',
   slider: '',
-  overlay: '',
-  training: '',
-  healing: '',
-  accuracy: '',
-  grid: '',
-  gridMeasure: 'throughput',
-  iterative: '',
-  versus: '',
-  versusMeasure: 'ppl',
-  versusAgainst: 'parameters',
+  chosen: {},
   prompt: '',
   columns: [],
   settings: { maxNewTokens: 64, chat: false, sampling: null },
   asked: null,
   markDifferences: false,
-  samples: '',
   more: '',
   earlierPlans: false,
   openRuns: [],
