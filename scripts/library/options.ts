@@ -7,7 +7,7 @@ import type { AnyJob } from '../../src/jobs/define';
 import { JOBS } from '../../src/jobs/definitions';
 import type { Option, ValueKind } from '../../src/jobs/option';
 import { numberWords } from '../../src/jobs/values';
-import { functionOf, literalOf } from '../../src/library/naming';
+import { functionOf, scriptText } from '../../src/library/naming';
 
 /** Jobs with a command. */
 export const jobs: readonly AnyJob[] = Object.values<AnyJob>(JOBS).filter(({ sidecarOnly }) => !sidecarOnly);
@@ -38,7 +38,7 @@ export function interfaceSource(job: AnyJob): string {
 }
 
 function documentation({ kind, help, default: usual }: Option): string[] {
-  const words = scriptHelp(kind, help);
+  const words = scriptText(help).replace(/\s*\n\s*/g, ' ');
   // The help of a flag that is on says what turning it off does.
   const text = kind.kind === 'flag' && usual === true ? `\`false\`: ${words}` : sentence(words);
   const range = rangeOf(kind);
@@ -68,41 +68,6 @@ function rangeOf(kind: ValueKind): string | undefined {
       return 'numbers of blocks, from 0, and names of modules';
     default:
       return undefined;
-  }
-}
-
-const OPTION_NAMES = new Set(jobs.flatMap(({ options }) => Object.keys(options)));
-const camel = (words: string): string => words.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-
-/** The help of the command line in the words of a script. */
-function scriptHelp(kind: ValueKind, help: string): string {
-  return help
-    .replace(/\s*\n\s*/g, ' ')
-    .replace('(output of `coppice score --json`)', '(what `toJson` makes of the result of `score`)')
-    .replace(/\bcoppice (\w+) (--[a-z-]+)/g, '$1() with $2')
-    .replace(/`coppice (\w+)`/g, (_, name: string) => `\`${functionOf(name)}\``)
-    .replace(/\bcoppice (\w+)\b/g, (_, name: string) => `\`${functionOf(name)}\``)
-    .replace(/(?<![\w`-])--(no-)?([a-z][a-z-]*)/g, (flag, no: string | undefined, words: string) => {
-      const name = camel(words);
-      if (!OPTION_NAMES.has(name)) return flag;
-      return no === undefined ? `\`${name}\`` : `\`${name}: false\``;
-    })
-    .replace(/\d[\w.,-]*\w/g, (text) => literal(kind, text));
-}
-
-/** Numbers and lists of a command line as a script writes them; everything else is as it was. */
-function literal(kind: ValueKind, text: string): string {
-  switch (kind.kind) {
-    case 'list':
-      return text.includes(',') ? literalOf(kind, text).replaceAll(',', ', ') : text;
-    case 'blocks':
-    case 'parts':
-      return /[,-]/.test(text) ? literalOf(kind, text).replaceAll(',', ', ') : text;
-    case 'bytes':
-    case 'parameters':
-      return literalOf(kind, text).replace(/\B(?=(\d{3})+$)/g, '_');
-    default:
-      return text;
   }
 }
 

@@ -5,6 +5,7 @@ import { completeOptions } from '../jobs/complete';
 import { defineJob, shape } from '../jobs/define';
 import type { LabelledModel, Option, Options } from '../jobs/option';
 import { type JsonSchema, schemaOf } from '../jobs/schema';
+import { AGENT_NAMING } from './naming';
 import type { PathGuard } from './tool';
 
 /** Some of a job's options, in this order; a text takes the place of the option's help. */
@@ -33,7 +34,12 @@ const asJob = (tool: string, options: Options) =>
 
 /** The schema, without what a tool's place says already: dialect, title, description. */
 export function inputSchema(options: Options): JsonSchema {
-  const { $schema: _, title: _title, description: _description, ...schema } = schemaOf(asJob('', options));
+  const {
+    $schema: _,
+    title: _title,
+    description: _description,
+    ...schema
+  } = schemaOf(asJob('', options), AGENT_NAMING);
   return schema;
 }
 

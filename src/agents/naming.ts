@@ -1,6 +1,7 @@
 /** Words of agents: messages name options as the properties of a tool's input, and commands as tools where there is one. */
 import { CancelledError, messageOf, UserError } from '../engine/errors';
 import { type CommandName, type OptionName, type OptionNaming, renderOptions } from '../engine/option-token';
+import { writtenAsJson } from '../jobs/values';
 import { inLine } from './answer';
 
 /** "retrain.length" → "length". */
@@ -16,11 +17,12 @@ const TOOLS: Partial<Record<CommandName, string>> = {
   score: 'coppice_score',
 };
 
-const AGENT_NAMING: OptionNaming = {
+export const AGENT_NAMING: OptionNaming = {
   option: (name, value) =>
     value === undefined || PLACEHOLDER.test(value) ? propertyOf(name) : `${propertyOf(name)}: ${value}`,
   set: (name, value) => `set ${propertyOf(name)} to ${value}`,
   command: (name, words) => TOOLS[name] ?? `the command line: ${['coppice', name, ...words].join(' ')}`,
+  value: writtenAsJson,
 };
 
 /** A text of the engine in the words of agents. */

@@ -1,5 +1,6 @@
 /** Creates a job's command from its definition: options, help and action. */
 import { Command } from 'commander';
+import { shownText } from '../engine/option-token';
 import { completeOptions, movedFault } from '../jobs/complete';
 import { flagOf } from '../jobs/argv';
 import { type AnyJob, checkpointsIn } from '../jobs/define';
@@ -70,7 +71,7 @@ function refuseMoved({ kind, moved = {} }: AnyJob, words: readonly string[]): vo
 
 /** The command with its options and help, without an action. */
 export function jobCommand(program: Command, job: AnyJob): Command {
-  const command = program.command(job.kind).summary(job.summary).description(job.description);
+  const command = program.command(job.kind).summary(job.summary).description(shownText(job.description));
   addOptions(command, job.options);
   // Before any other word is read: some may have gone with it.
   program.hook('preSubcommand', ({ args }, other) => {

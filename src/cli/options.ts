@@ -1,6 +1,7 @@
 /** Options of the command line: those of every command, and those from job definitions (src/jobs). */
 import { type Command, InvalidArgumentError, Option as CommanderOption } from 'commander';
 import { UserError } from '../engine/errors';
+import { shownText } from '../engine/option-token';
 import { flagOf } from '../jobs/argv';
 import type { ValueKind, Option, Options } from '../jobs/option';
 import { InvalidValue, parseValue } from '../jobs/values';
@@ -34,7 +35,7 @@ export function addOutputOptions(command: Command, more?: () => void): Command {
 /** Adds options to a commander command, with their help, values, defaults and conflicts. */
 export function addOptions(command: Command, options: Options): Command {
   for (const [name, option] of Object.entries(options)) {
-    if (option.argument) command.argument(argumentOf(name, option), option.help);
+    if (option.argument) command.argument(argumentOf(name, option), shownText(option.help));
     else for (const each of commanderOptions(name, option)) command.addOption(each);
   }
   return command;
@@ -61,7 +62,7 @@ function asArgument<T>(parse: (text: string) => T): (text: string) => T {
 function commanderOptions(name: string, option: Option): CommanderOption[] {
   const { kind, default: usual, conflicts = [], required, hidden, group } = option;
   if (kind.kind === 'data') return [];
-  const made = new CommanderOption(flagsOf(name, option), option.help);
+  const made = new CommanderOption(flagsOf(name, option), shownText(option.help));
   if (kind.kind === 'choice') made.choices(kind.choices);
   else if (kind.kind === 'list' && kind.repeated) made.argParser(collector(name, kind.of));
   else if (kind.kind === 'models') made.argParser(collector(name, kind));

@@ -15,6 +15,7 @@ export const OPTION_NAMES = [
   'blocks',
   'bos',
   'budget',
+  'byWidth',
   'calibration',
   'chat',
   'compensation',
@@ -34,6 +35,7 @@ export const OPTION_NAMES = [
   'format',
   'from',
   'full',
+  'generations',
   'gguf',
   'granularity',
   'heal',
@@ -129,12 +131,16 @@ export const COMMAND_NAMES = [
   'merge',
   'retrain',
   'score',
+  'width',
 ] as const;
 
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 /** The value of an option in a message; a placeholder such as DIR is text too. */
 export type OptionValue = string | number | boolean;
+
+/** How a command line writes values that other faces write otherwise: 10,12-14; 10.attention,12.ffn; 2GB; 5.4B; 1,8,32. */
+export type WrittenKind = 'blocks' | 'parts' | 'bytes' | 'parameters' | 'numbers';
 
 /** The words of one face for options and commands. Values are the text of the token. */
 export interface OptionNaming {
@@ -144,6 +150,8 @@ export interface OptionNaming {
   set(name: OptionName, value: string, verb: string): string;
   /** A command, with the arguments and options of a command line. */
   command(name: CommandName, words: readonly string[]): string;
+  /** A value of an option, which the text has as the command line writes it. */
+  value(kind: WrittenKind, text: string): string;
 }
 
 /** Names an option as a noun, with a value where that helps. `false` means the option is off. */
@@ -159,6 +167,9 @@ export const command = (name: CommandName, ...words: readonly string[]): string 
   // Only the terminal shows options among the words, so they are stored in its form.
   token('command', [name, ...words.map((word) => renderOptions(word, TERMINAL_NAMING))]);
 
+/** An example of a value, as a command line has it: `leave out blocks: ${value('blocks', '10,12-14')}`. */
+export const value = (kind: WrittenKind, text: string): string => token('value', [kind, text]);
+
 /** The same text with another name for an option: that of a job, where the text names the one of any job. */
 export const renamed = (text: string, from: OptionName, to: OptionName): string =>
   ['option', 'set'].reduce(
@@ -170,7 +181,7 @@ export const renamed = (text: string, from: OptionName, to: OptionName): string 
 const token = (kind: string, parts: readonly string[]): string => `⟦${[kind, ...parts].join('|')}⟧`;
 
 /** A token, with the code quotes around it, if any. */
-const TOKEN = /(`?)⟦(option|set|command)\|([^⟦⟧]*)⟧\1/g;
+const TOKEN = /(`?)⟦(option|set|command|value)\|([^⟦⟧]*)⟧\1/g;
 
 /**
  * Replaces every token of `text`. A word at the start of a sentence gets a capital letter. Only the terminal keeps code
@@ -191,12 +202,15 @@ export function renderOptions(text: string, naming: OptionNaming): string {
 /** Undefined for user text that only looks like a token. */
 function named(naming: OptionNaming, kind: string, [name, ...rest]: readonly string[]): string | undefined {
   if (kind === 'command') return isCommandName(name) ? naming.command(name, rest) : undefined;
+  if (kind === 'value') return isWrittenKind(name) ? naming.value(name, rest[0]) : undefined;
   if (!isOptionName(name)) return undefined;
   if (kind === 'option') return naming.option(name, rest[0]);
   return rest.length === 2 ? naming.set(name, rest[0], rest[1]) : undefined;
 }
 
 const isOptionName = (name: string): name is OptionName => OPTION_NAMES.some((each) => each === name);
+const isWrittenKind = (name: string): name is WrittenKind =>
+  ['blocks', 'parts', 'bytes', 'parameters', 'numbers'].includes(name);
 const isCommandName = (name: string): name is CommandName => COMMAND_NAMES.some((each) => each === name);
 
 /** The words of the command line. */
@@ -204,6 +218,7 @@ export const TERMINAL_NAMING: OptionNaming = {
   option: flag,
   set: (name, value, verb) => `${verb} ${flag(name, value)}`,
   command: (name, words) => ['coppice', name, ...words].join(' '),
+  value: (_kind, text) => text,
 };
 
 /** "targetParams" → "--target-params"; "keepEnds", "false" → "--no-keep-ends". */

@@ -25,7 +25,7 @@ function nounsOf(jobs: readonly AnyJob[]): Map<string, () => string> {
 
 /** Titles of commands, as in the Command Palette. */
 export const COMMAND_TITLES: Readonly<
-  Record<Exclude<CommandName, 'inspect' | 'fetch-tasks' | 'gather'>, () => string>
+  Record<Exclude<CommandName, 'inspect' | 'fetch-tasks' | 'gather' | 'width'>, () => string>
 > = {
   export: () => l10n.t('Export for an Application…'),
   heal: () => l10n.t('Heal Checkpoint…'),
@@ -57,8 +57,11 @@ export const EDITOR_NAMING: OptionNaming = {
     if (name === 'inspect') return l10n.t('the Coppice view');
     if (name === 'fetch-tasks') return l10n.t('the download of data sets');
     if (name === 'gather') return l10n.t('`coppice gather` on the command line');
+    if (name === 'width') return l10n.t('`coppice width` on the command line');
     return l10n.t('“Coppice: {0}”', COMMAND_TITLES[name]());
   },
+
+  value: (_kind, text) => text,
 };
 
 function nounOf(name: OptionName): string {

@@ -1,28 +1,29 @@
 /** JSON Schema (draft 2020-12) of a job's options, for agents and recipes. */
+import { type OptionNaming, renderOptions } from '../engine/option-token';
 import type { AnyJob } from './define';
 import type { ValueKind, Option } from './option';
 
 /** A JSON Schema, as an object. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** Schema of an object of options. */
-export function schemaOf(job: AnyJob): JsonSchema {
+/** Schema of an object of options. @param naming of its readers */
+export function schemaOf(job: AnyJob, naming: OptionNaming): JsonSchema {
   const shown = Object.entries(job.options).filter(([, { hidden }]) => !hidden);
   const required = shown.filter(([, option]) => option.required).map(([name]) => name);
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: job.kind,
-    description: job.description,
+    description: renderOptions(job.description, naming),
     type: 'object',
-    properties: Object.fromEntries(shown.map(([name, option]) => [name, propertyOf(option)])),
+    properties: Object.fromEntries(shown.map(([name, option]) => [name, propertyOf(option, naming)])),
     ...(required.length > 0 && { required }),
     additionalProperties: false,
   };
 }
 
-const propertyOf = ({ kind, help, default: usual }: Option): JsonSchema => ({
+const propertyOf = ({ kind, help, default: usual }: Option, naming: OptionNaming): JsonSchema => ({
   ...typeOf(kind),
-  description: help,
+  description: renderOptions(help, naming),
   ...(usual !== undefined && { default: usual }),
 });
 

@@ -1,5 +1,6 @@
 /** Converts values of options to text and back, for the command line and "Copy as CLI Command". */
 import { UserError } from '../engine/errors';
+import type { WrittenKind } from '../engine/option-token';
 import { parseParameterCount } from '../engine/importance/count';
 import { parseBlockList } from '../engine/checkpoint/block-list';
 import { wholeBlocks } from '../engine/importance/select';
@@ -51,6 +52,18 @@ export function parseValue(kind: ValueKind, text: string, named = 'It'): unknown
 export function formatValue(kind: ValueKind, value: unknown): string {
   return Array.isArray(value) ? value.map((item) => formatValue(kind, item)).join(',') : String(value);
 }
+
+const WRITTEN: Readonly<Record<WrittenKind, ValueKind>> = {
+  blocks: { kind: 'blocks' },
+  parts: { kind: 'parts' },
+  bytes: { kind: 'bytes' },
+  parameters: { kind: 'parameters' },
+  numbers: { kind: 'list', of: { kind: 'number' } },
+};
+
+/** A value in a text, which has it as the command line does, as JSON: "10,12-14" → "[10, 12, 13, 14]". */
+export const writtenAsJson = (kind: WrittenKind, text: string): string =>
+  JSON.stringify(parseValue(WRITTEN[kind], text)).replaceAll(',', ', ');
 
 /** A whole number from `min` to `max`. @throws InvalidValue */
 export function parseWhole(text: string, min = 1, max?: number, why?: string): number {

@@ -5,6 +5,7 @@ import { stringifyJson } from '../format/json';
 import { JOBS } from '../jobs/definitions';
 import { type JsonSchema, schemaOf as schemaOfJob } from '../jobs/schema';
 import { requireText } from './given';
+import { SCRIPT_NAMING } from './naming';
 
 /** Names of the jobs, which are those of their commands. */
 export type JobName =
@@ -42,7 +43,7 @@ export const version: string = versionHere;
  */
 export function schemaOf(job: JobName): JsonSchema {
   requireText(job, 'The job');
-  if (Object.hasOwn(JOBS, job)) return schemaOfJob(JOBS[job]);
+  if (Object.hasOwn(JOBS, job)) return schemaOfJob(JOBS[job], SCRIPT_NAMING);
   throw new UserError(`${job} is no job`, 'no command has this name', "Give a name such as 'score'.");
 }
 

@@ -4,7 +4,7 @@ import { UserError } from '../engine/errors';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { ValueKind } from '../jobs/option';
-import { InvalidValue, parseValue } from '../jobs/values';
+import { InvalidValue, parseValue, writtenAsJson } from '../jobs/values';
 
 /** Functions whose names are not those of their commands, because these are words of JavaScript. */
 const RENAMED: Readonly<Record<string, string>> = { eval: 'evaluate', export: 'exportModel' };
@@ -13,7 +13,7 @@ const RENAMED: Readonly<Record<string, string>> = { eval: 'evaluate', export: 'e
 export const functionOf = (command: string): string => RENAMED[command] ?? command;
 
 /** How a script writes a value that messages have in the form of the command line: "13-15" → "[13,14,15]". */
-export function literalOf(kind: ValueKind, text: string): string {
+function literalOf(kind: ValueKind, text: string): string {
   try {
     return JSON.stringify(parseValue(kind, text));
   } catch (error) {
@@ -24,12 +24,16 @@ export function literalOf(kind: ValueKind, text: string): string {
 
 const property = (name: OptionName): string => name.replace(/^.*\./, '');
 
-/** The first job with the option decides: jobs that share a name share the kind of its values, as far as messages go. */
-const kinds = new Map(
-  Object.values(JOBS)
+/**
+ * The first job with the option decides: jobs that share a name share the kind of its values, as far as messages go. `data` is that
+ * of trainings, for the token of another one is `tasks.data`.
+ */
+const kinds = new Map<string, ValueKind>([
+  ...Object.values(JOBS)
     .toReversed()
     .flatMap(({ options }: AnyJob) => Object.entries(options).map(([name, { kind }]) => [name, kind] as const)),
-);
+  ['data', JOBS.retrain.options.data.kind],
+]);
 
 /** A property with a value: `count: 6`. */
 function pair(name: OptionName, value: string): string {
@@ -46,7 +50,14 @@ export const SCRIPT_NAMING: OptionNaming = {
   option: (name, value) => (value === undefined ? quoted(property(name)) : pair(name, value)),
   set: (name, value, verb) => `${verb} ${pair(name, value)}`,
   // No function asks for data over the network.
-  command: (name) => (name === 'fetch-tasks' ? 'the command `coppice fetch-tasks`' : quoted(`${functionOf(name)}()`)),
+  command: (name, words) => {
+    if (name === 'fetch-tasks') return 'the command `coppice fetch-tasks`';
+    return quoted(words.includes('--json') ? `toJson(await ${functionOf(name)}(…))` : `${functionOf(name)}()`);
+  },
+  value: (kind, text) => {
+    const json = writtenAsJson(kind, text);
+    return kind === 'bytes' || kind === 'parameters' ? json.replace(/\B(?=(\d{3})+$)/g, '_') : json;
+  },
 };
 
 /** A message as scripts read it. */

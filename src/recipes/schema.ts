@@ -5,6 +5,7 @@ import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
 import { type JsonSchema, typeOf } from '../jobs/schema';
 import type { Option } from '../jobs/option';
+import { recipeText } from './naming';
 import { outputOptions, STEP_KINDS } from './outputs';
 import { COLUMN_FORMATS } from './table';
 import { LIMITS, LIMIT_NAMES, RECIPE_VERSION } from './recipe';
@@ -111,7 +112,7 @@ function optionsOf(kind: Kind): JsonSchema {
   );
   return {
     type: 'object',
-    description: job.description,
+    description: recipeText(job.description),
     additionalProperties: false,
     properties: Object.fromEntries(shown.map(([name, option]) => [name, propertyOf(kind, name, option)])),
   };
@@ -122,7 +123,7 @@ function propertyOf(kind: Kind, name: string, { kind: values, help, default: usu
   const output = outputOptions(kind).includes(name) ? '. Without it, a place in .coppice.' : '';
   return {
     ...(own.type === 'string' && own.enum === undefined ? own : { anyOf: [own, ...textForms(values.kind), REFERENCE] }),
-    description: `${sentence(help).slice(0, -1)}${output}`,
+    description: `${capitalized(recipeText(help))}${output}`,
     ...(usual !== undefined && { default: usual }),
   };
 }

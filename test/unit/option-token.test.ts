@@ -19,10 +19,16 @@ import {
   set,
   shownText,
   TERMINAL_NAMING,
+  value,
 } from '../../src/engine/option-token';
 import { failureOf as panelFailure } from '../../src/editors/results/failures';
 import { EDITOR_NAMING } from '../../src/host/option-names';
 import { remedyOf } from '../../src/host/remedy';
+import { agentText } from '../../src/agents/naming';
+import type { AnyJob } from '../../src/jobs/define';
+import { JOBS } from '../../src/jobs/definitions';
+import { scriptText } from '../../src/library/naming';
+import { recipeText } from '../../src/recipes/naming';
 import { fromWire, toWire } from '../../src/sidecar/wire';
 import { textOf } from './house/repository';
 
@@ -139,6 +145,30 @@ describe('options in messages', () => {
     for (const name of COMMAND_NAMES) assert.ok(commands.includes(name), name);
   });
 
+  it('show values as each face writes them', () => {
+    const text = `as \`${command('heal')}\` does: ${value('parts', '10,12-14')} or ${value('parts', '10.ffn,12')}; ${value('bytes', '2GB')}, with ${option('measure', 'tasks')}`;
+    assert.deepEqual(
+      [renderOptions(text, TERMINAL_NAMING), scriptText(text), recipeText(text), agentText(text)],
+      [
+        'as `coppice heal` does: 10,12-14 or 10.ffn,12; 2GB, with --measure tasks',
+        'as `heal()` does: [10, 12, 13, 14] or [12, "10.ffn"]; 2_000_000_000, with `measure: "tasks"`',
+        'as the job heal does: [10, 12, 13, 14] or [12, "10.ffn"]; "2GB", with "measure": "tasks"',
+        'as coppice_heal does: [10, 12, 13, 14] or [12, "10.ffn"]; 2000000000, with "measure": tasks',
+      ],
+    );
+  });
+
+  it('are never written out in the help of options, and no face shows a token there', () => {
+    const jobs: readonly AnyJob[] = Object.values(JOBS);
+    for (const { kind, options, description, notes = '' } of jobs) {
+      for (const text of [description, notes, ...Object.values(options).map(({ help }) => help)]) {
+        assert.doesNotMatch(scriptText(text).replace(FOREIGN, ''), WRITTEN_OUT, kind);
+        for (const shown of [scriptText(text), recipeText(text), agentText(text)])
+          assert.doesNotMatch(shown, /[⟦⟧]/, kind);
+      }
+    }
+  });
+
   it('are never written out in the engine', () => {
     const files = engineFiles();
     assert.ok(files.length > 150);
@@ -168,18 +198,16 @@ const COMMANDS_TO_COPY = ['records/before-after/', 'write/programs/', 'write/onn
 /** Options of other programs. */
 const FOREIGN = /llama-quantize --prune-layers|--max-old-space-size/g;
 
+const WRITTEN_OUT =
+  /(^|[^\w-])--[a-z]|\bcoppice (inspect|score|curve|prune|retrain|merge|eval|generate|bench|fetch-tasks|report|demo|heal|iterate|export|verify)\b/;
+
 /** Texts of the source that name an option or a command as the command line has it. */
 function writtenOut(file: string, source: string): string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
       const text = node.text.replace(FOREIGN, '');
-      if (
-        /(^|[^\w-])--[a-z]|\bcoppice (inspect|score|curve|prune|retrain|merge|eval|generate|bench|fetch-tasks|report|demo|heal|iterate|export|verify)\b/.test(
-          text,
-        )
-      )
-        found.push(`${file}: ${node.text}`);
+      if (WRITTEN_OUT.test(text)) found.push(`${file}: ${node.text}`);
     }
     ts.forEachChild(node, visit);
   };

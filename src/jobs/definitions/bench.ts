@@ -1,4 +1,5 @@
 /** Costs of a model or a view of it: time, memory and size. */
+import { option } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { BenchResult } from '../../protocol/bench';
 import { defineJob, shape } from '../define';
@@ -15,7 +16,7 @@ export const bench = defineJob({
   summary: 'measure speed, memory and size',
   description:
     'Measures how fast a checkpoint reads a prompt (prefill) and writes (decode), how long the first token takes, ' +
-    'and how much memory and disk it needs. The numbers are medians of several runs. With --by-width, it also measures ' +
+    `and how much memory and disk it needs. The numbers are medians of several runs. With ${option('byWidth')}, it also measures ` +
     "products around the model's FFN width: on many devices those that are no multiple of 8 are slower.",
   examples: [
     './SmolLM2-135M',

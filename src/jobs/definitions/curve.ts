@@ -1,6 +1,6 @@
 /** Perplexity against the number of removed blocks, in the order of a criterion (Shortened LLaMA, Figure 2). */
 import { criterionInfo } from '../../engine/importance/criteria';
-import { option, set } from '../../engine/option-token';
+import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { CurveResult } from '../../protocol/scores';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
@@ -26,13 +26,13 @@ import { window } from '../options/window';
 
 /** What is measured besides the perplexity. */
 const MEASURES = ['ppl', 'kl', 'tasks'] as const;
-const tasksOf = measuredTasks('with --measure tasks');
+const tasksOf = measuredTasks(`with ${option('measure', 'tasks')}`);
 
 const options = {
   ...source,
   criterion: criterionOrPpl,
   objective: excluding(objective, 'scores'),
-  scores: file('use the order of these scores (output of `coppice score --json`)', {
+  scores: file(`use the order of these scores (output of \`${command('score', '--json')}\`)`, {
     noun: () => l10n.t('the scores'),
   }),
   most: whole('largest number of removed blocks (default: all that can be removed)', {
@@ -53,10 +53,13 @@ const options = {
     help: 'also say how many blocks keep the mean KL divergence from the unpruned model below this, in nats',
   },
   text: file('measure on a text instead of the calibration rows', { noun: () => l10n.t('a text') }),
-  window: window('with --text: tokens per window'),
-  limit: whole('with --text: use only the first n windows; with --measure tasks: n items of each task', {
-    noun: () => l10n.t('number of windows'),
-  }),
+  window: window(`with ${option('text')}: tokens per window`),
+  limit: whole(
+    `with ${option('text')}: use only the first n windows; with ${option('measure', 'tasks')}: n items of each task`,
+    {
+      noun: () => l10n.t('number of windows'),
+    },
+  ),
   data: tasksOf.taskData,
   tasks: tasksOf.tasks,
   own: tasksOf.own,

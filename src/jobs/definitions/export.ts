@@ -28,10 +28,14 @@ export const EXPORT_TYPES: Readonly<Record<ExportFormat, readonly string[]>> = {
 
 const options = {
   ...model,
-  format: choice(EXPORT_FORMATS, 'safetensors, gguf (llama.cpp, Ollama) or onnx; gguf if --out ends in .gguf', {
-    noun: () => l10n.t('the format'),
-    placeholder: 'name',
-  }),
+  format: choice(
+    EXPORT_FORMATS,
+    `safetensors, gguf (llama.cpp, Ollama) or onnx; gguf if ${option('out')} ends in .gguf`,
+    {
+      noun: () => l10n.t('the format'),
+      placeholder: 'name',
+    },
+  ),
   type: list(
     text('a type'),
     `type of the weights. safetensors: ${SAFETENSORS_TYPES.join(', ')}; gguf: ${GGUF_TYPES.join(', ')}; onnx: ` +
@@ -52,7 +56,7 @@ const options = {
     noun: () => l10n.t('number of windows'),
     needs: 'text',
   }),
-  bos: { ...begin.bos, help: `with --text: ${begin.bos.help}` },
+  bos: { ...begin.bos, help: `with ${option('text')}: ${begin.bos.help}` },
   verify: flag('write without comparing the result with the model', {
     noun: () => l10n.t('the comparison'),
     default: true,

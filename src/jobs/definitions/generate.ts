@@ -1,5 +1,5 @@
 /** One continuation of a prompt, or those of a file of prompts. */
-import { option, set } from '../../engine/option-token';
+import { option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { GenerateResult, PromptsResult, TextEvent } from '../../protocol/jobs';
 import { defineJob, shape } from '../define';
@@ -16,7 +16,7 @@ const BATCH = 16;
 const options = {
   ...source,
   prompt: text('the text to continue', { noun: () => l10n.t('the prompt'), conflicts: ['ids', 'prompts'] }),
-  ids: list(whole('a token id', { min: 0 }), 'the prompt as token ids: 1,403,12', {
+  ids: list(whole('a token id', { min: 0 }), `the prompt as token ids: ${value('numbers', '1,403,12')}`, {
     noun: () => l10n.t('token ids'),
     expected: 'token ids separated by commas, such as 1,403,12',
   }),
@@ -24,12 +24,12 @@ const options = {
     noun: () => l10n.t('a file of prompts'),
     conflicts: ['ids'],
   }),
-  out: file('with --prompts: write the continuations to this file, as JSON (.json) or JSON lines', {
+  out: file(`with ${option('prompts')}: write the continuations to this file, as JSON (.json) or JSON lines`, {
     writes: true,
     noun: () => l10n.t('output file'),
     needs: 'prompts',
   }),
-  batch: whole('with --prompts: texts that are written side by side', { default: BATCH }),
+  batch: whole(`with ${option('prompts')}: texts that are written side by side`, { default: BATCH }),
   chat: flag('format the prompt as a user message with the chat template', { conflicts: ['ids'] }),
   ...system,
   ...begin,

@@ -1,4 +1,5 @@
 /** Speed and memory over batches and lengths (Shortened LLaMA, Tables 2 to 4 and 9, Figures 2 and 6). */
+import { option, value } from '../../engine/option-token';
 import { PAPER_SEED, QUICK } from '../../engine/evaluate/grid/protocol';
 import { l10n } from '../../l10n';
 import type { GridResult } from '../../protocol/grid';
@@ -13,12 +14,12 @@ const OF_PAPER = ['batch', 'newTokens', 'runs', 'warmup', 'prompt', 'promptToken
 
 const options = {
   ...severalModels,
-  batch: list(whole('a number of texts'), 'texts that are written side by side: 1,8,32', {
+  batch: list(whole('a number of texts'), `texts that are written side by side: ${value('numbers', '1,8,32')}`, {
     default: QUICK.batches,
     noun: () => l10n.t('batch'),
     placeholder: 'list',
   }),
-  newTokens: list(whole('a number of tokens'), 'tokens that each text gets: 128,512', {
+  newTokens: list(whole('a number of tokens'), `tokens that each text gets: ${value('numbers', '128,512')}`, {
     default: QUICK.newTokens,
     noun: () => l10n.t('new tokens'),
     placeholder: 'list',
@@ -58,7 +59,7 @@ export const grid = defineJob({
   description:
     'Writes several texts side by side and measures latency, throughput and memory for each number of texts and each ' +
     'length. Memory is predicted first, and what would not fit is not run. Several models take turns, so that they can ' +
-    'be compared; --remove, --heal and --adapter concern the last one.',
+    `be compared; ${option('remove')}, ${option('heal')} and ${option('adapter')} concern the last one.`,
   examples: [
     './SmolLM2-135M',
     './SmolLM2-135M ./SmolLM2-135M --remove 10,12-14 --batch 1,8,32 --new-tokens 128,512',

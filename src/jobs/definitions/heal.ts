@@ -1,6 +1,6 @@
 /** Heals a model after blocks were left out: corrects its weights in closed form, without training. */
 import type { Choice } from '../../engine/importance/choice';
-import { option } from '../../engine/option-token';
+import { option, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { HealResult } from '../../protocol/heal';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
@@ -13,7 +13,10 @@ import { adapter, remove, source, width } from '../options/model';
 
 const options = {
   ...source,
-  remove: { ...remove.remove, help: 'blocks and modules to leave out: 10,12-14 or 10.attention,12.ffn' },
+  remove: {
+    ...remove.remove,
+    help: `blocks and modules to leave out: ${value('parts', '10,12-14')} or ${value('parts', '10.attention,12.ffn')}`,
+  },
   ...width,
   choice: data<Choice>('how the blocks were chosen, for the record and the model card (default: by hand)'),
   ...healing,
@@ -29,7 +32,7 @@ const options = {
   },
   out: folder('folder of the new checkpoint; it must not exist', { writes: true, noun: () => l10n.t('output folder') }),
   patch: file(
-    'file of the new weights alone, for --heal; it must not exist; the editor knows it by the end .patch.safetensors',
+    `file of the new weights alone, for ${option('heal')}; it must not exist; the editor knows it by the end .patch.safetensors`,
     {
       writes: true,
       noun: () => l10n.t('the file of new weights'),

@@ -1,7 +1,7 @@
 /** Iterative pruning: one block goes, the rest is healed and scored again (Shortened LLaMA §5.2). */
 import { HEAL_METHODS } from '../../engine/heal/methods';
 import { isClosed, isTrained, ITERATIVE_METHODS } from '../../engine/iterate/methods';
-import { option, set } from '../../engine/option-token';
+import { command, option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { IterateEvent, IterateResult } from '../../protocol/iterate';
 import { type Complete, defineJob, type Fault, shape } from '../define';
@@ -46,14 +46,17 @@ const options = {
     placeholder: 'r',
     conflicts: ['targetParams'],
   }),
-  targetParams: parameters('keep at least this many parameters: 5.4B, 110M', { noun: () => l10n.t('the target size') }),
+  targetParams: parameters(
+    `keep at least this many parameters: ${value('parameters', '5.4B')}, ${value('parameters', '110M')}`,
+    { noun: () => l10n.t('the target size') },
+  ),
   ...limits,
-  ...measuredTasks('with --min-accuracy'),
-  taskLimit: taskLimit('with --min-accuracy'),
+  ...measuredTasks(`with ${option('minAccuracy')}`),
+  taskLimit: taskLimit(`with ${option('minAccuracy')}`),
   ...keep,
   method: choice(
     ITERATIVE_METHODS,
-    'what heals after each round: lora and full train; refit, fold and scalar are the closed forms of `coppice heal`',
+    `what heals after each round: lora and full train; refit, fold and scalar are the closed forms of \`${command('heal')}\``,
     { noun: () => l10n.t('the method of healing'), placeholder: 'how', default: 'lora', recorded: true },
   ),
   oneShot: flag('also remove as many blocks at once, with the training of all rounds, for comparison', {
@@ -69,14 +72,14 @@ const options = {
   ...magnitude,
   ...searching,
   text: file('measure on a text instead of the calibration rows', { ...MEASURING, noun: () => l10n.t('a text') }),
-  window: { ...window('with --text: tokens per window'), ...MEASURING },
-  limit: whole('with --text: use only the first n windows', {
+  window: { ...window(`with ${option('text')}: tokens per window`), ...MEASURING },
+  limit: whole(`with ${option('text')}: use only the first n windows`, {
     ...MEASURING,
     noun: () => l10n.t('number of windows'),
   }),
   data: list(
     fileOr(['self'], 'a file of data'),
-    'text for healing, as of `coppice retrain` or `coppice heal`, or self; repeat it for more files\n' +
+    `text for healing, as of \`${command('retrain')}\` or \`${command('heal')}\`, or self; repeat it for more files\n` +
       '(default: the calibration text, else self)',
     { noun: () => l10n.t('the healing text'), repeated: true, placeholder: 'file', group: 'Data for healing' },
   ),
@@ -105,8 +108,8 @@ export const iterate = defineJob({
   summary: 'remove block after block, and heal after each',
   description:
     'Removes the block that matters least, heals the rest by training or in closed form, scores it again, and goes on until ' +
-    'the count, the share or a limit is reached. Training lasts for --steps or --epochs in each round. The weights go from round to ' +
-    'round in float32 and are rounded once at the end. Ctrl-C keeps the finished rounds; --resume continues, and ' +
+    `the count, the share or a limit is reached. Training lasts for ${option('steps')} or ${option('epochs')} in each round. The weights go from round to ` +
+    `round in float32 and are rounded once at the end. Ctrl-C keeps the finished rounds; ${option('resume')} continues, and ` +
     'with the count that is reached it writes them.',
   notes: CRITERIA_HELP,
   examples: [

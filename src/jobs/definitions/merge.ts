@@ -1,4 +1,5 @@
 /** Writes a checkpoint with a LoRA adapter in its weights. */
+import { command } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { MergeResult } from '../../protocol/jobs';
 import { defineJob, shape } from '../define';
@@ -21,7 +22,7 @@ export const merge = defineJob({
   title: (model) => l10n.t('Merging an adapter into {0}', model),
   options: {
     ...source,
-    adapter: folder('folder of the adapter, written by coppice retrain or PEFT', {
+    adapter: folder(`folder of the adapter, written by ${command('retrain')} or PEFT`, {
       noun: () => l10n.t('an adapter'),
       required: true,
     }),

@@ -1,7 +1,7 @@
 /** Writes a checkpoint without some blocks. */
 import { needsCalibration } from '../../engine/importance/criteria';
 import type { Choice } from '../../engine/importance/choice';
-import { option, set } from '../../engine/option-token';
+import { command, option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { PruneResult } from '../../protocol/jobs';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
@@ -27,7 +27,7 @@ const HEALING = { group: 'Healing' } as const;
 
 const options = {
   ...source,
-  blocks: blocks('remove exactly these blocks: 10,12-14', {
+  blocks: blocks(`remove exactly these blocks: ${value('blocks', '10,12-14')}`, {
     noun: () => l10n.t('the plan'),
     conflicts: ['count', 'ratio', 'targetParams'],
   }),
@@ -36,7 +36,7 @@ const options = {
   dryRun: flag('choose the blocks and say what would be written, and write nothing', {
     conflicts: ['out', 'mergekit', 'llamaCpp', 'heal', 'rounds'],
   }),
-  scores: file('scores to choose by (output of `coppice score --json`)', {
+  scores: file(`scores to choose by (output of \`${command('score', '--json')}\`)`, {
     noun: () => l10n.t('the scores'),
     conflicts: ['criterion', 'blocks'],
   }),
@@ -48,7 +48,10 @@ const options = {
     placeholder: 'r',
     conflicts: ['targetParams'],
   }),
-  targetParams: parameters('keep at least this many parameters: 5.4B, 110M', { noun: () => l10n.t('the target size') }),
+  targetParams: parameters(
+    `keep at least this many parameters: ${value('parameters', '5.4B')}, ${value('parameters', '110M')}`,
+    { noun: () => l10n.t('the target size') },
+  ),
   maxKl: {
     ...maxKl,
     noun: () => l10n.t('the limit of the divergence'),
@@ -61,11 +64,11 @@ const options = {
   ...begin,
   ...magnitude,
   ...searching,
-  heal: flag('then correct the weights of the other blocks in closed form, as `coppice heal` does', {
+  heal: flag(`then correct the weights of the other blocks in closed form, as \`${command('heal')}\` does`, {
     noun: () => l10n.t('healing'),
     ...HEALING,
   }),
-  rounds: whole('remove in this many rounds, and heal and score again after each; includes --heal', {
+  rounds: whole(`remove in this many rounds, and heal and score again after each; includes ${option('heal')}`, {
     noun: () => l10n.t('rounds'),
     ...HEALING,
     conflicts: ['blocks', 'scores'],
@@ -76,7 +79,7 @@ const options = {
   stepCut: { ...healing.stepCut, ...HEALING },
   data: list(
     fileOr(['self'], 'a file of data'),
-    'text for healing, as of `coppice heal`, or self; repeat it for more files (default: the calibration text, else self)',
+    `text for healing, as of \`${command('heal')}\`, or self; repeat it for more files (default: the calibration text, else self)`,
     { noun: () => l10n.t('the healing text'), repeated: true, placeholder: 'file', ...HEALING },
   ),
   tokens: { ...healingText.tokens, ...HEALING },
@@ -88,8 +91,8 @@ export const prune = defineJob({
   kind: 'prune',
   summary: 'write a checkpoint without its least important blocks',
   description:
-    'Writes a new checkpoint without some blocks. Choose them with --scores or --criterion and one of --count, --ratio, ' +
-    '--target-params, --max-kl; or name them with --blocks. Keeps the first four blocks and the last two unless --no-keep-ends is given. ' +
+    `Writes a new checkpoint without some blocks. Choose them with ${option('scores')} or ${option('criterion')} and one of ${option('count')}, ${option('ratio')}, ` +
+    `${option('targetParams')}, ${option('maxKl')}; or name them with ${option('blocks')}. Keeps the first four blocks and the last two unless ${option('keepEnds', false)} is given. ` +
     'The source never changes. The new checkpoint has the record of the run, coppice.json.',
   notes: CRITERIA_HELP,
   examples: [

@@ -43,8 +43,8 @@ export const retrain = defineJob({
   kind: 'retrain',
   summary: 'retrain a pruned model',
   description:
-    'Trains a LoRA adapter, or the weights with --full, and writes it. With --remove it trains the model without those ' +
-    'blocks, so you need not prune first. Ctrl-C stops and keeps the state of the training; --resume continues it.',
+    `Trains a LoRA adapter, or the weights with ${option('full')}, and writes it. With ${option('remove')} it trains the model without those ` +
+    `blocks, so you need not prune first. Ctrl-C stops and keeps the state of the training; ${option('resume')} continues it.`,
   examples: [
     './SmolLM2-135M --remove 10,12-16 --data alpaca.json --out ./adapter',
     './SmolLM2-24 --data alpaca.json --teacher ./SmolLM2-135M --out ./SmolLM2-24-retrained --merge',

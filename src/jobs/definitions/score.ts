@@ -1,6 +1,6 @@
 /** Importance of every block, by one of the criteria. Only those that choose blocks use the keep-list. */
 import { criterionInfo, CRITERION_LIST, isSized, readsWeights } from '../../engine/importance/criteria';
-import { command, option, set } from '../../engine/option-token';
+import { command, option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { ScoreResult } from '../../protocol/scores';
 import { type Complete, defineJob, type Fault, shape } from '../define';
@@ -50,19 +50,22 @@ const options = {
     noun: () => l10n.t('the number of exact scores'),
     recorded: true,
   }),
-  keep: blocks(`${SIZED}: blocks that must not be removed: 0-3,28`, { setting: 'coppice.keep', recorded: true }),
+  keep: blocks(`${SIZED}: blocks that must not be removed: ${value('blocks', '0-3,28')}`, {
+    setting: 'coppice.keep',
+    recorded: true,
+  }),
   maxKl: {
     ...maxKl,
     help: 'also say how many of the least important blocks keep the mean KL divergence from the unpruned model below this, in nats',
   },
   ratios: list(
     part('a share'),
-    'also say which of the least important parts are at most these shares of all parameters: 0.2,0.35',
+    `also say which of the least important parts are at most these shares of all parameters: ${value('numbers', '0.2,0.35')}`,
     { noun: () => l10n.t('the shares'), placeholder: 'list' },
   ),
   keepEnds: {
     ...keepBlocks.keepEnds,
-    help: 'with --max-kl or --ratios: also count the first four blocks and the last two',
+    help: `with ${option('maxKl')} or ${option('ratios')}: also count the first four blocks and the last two`,
   },
   ...remove,
   ...width,

@@ -37,7 +37,7 @@ export const tasks = defineJob({
   summary: 'measure accuracy in tasks, of one or several models',
   description:
     'Lets models answer questions: BoolQ, PIQA, HellaSwag, WinoGrande, ARC and OpenBookQA as lm-evaluation-harness ' +
-    'asks them (without examples; its own numbers need --bos none), and your own. Several models answer the same items, and each ' +
+    `asks them (without examples; its own numbers need ${option('bos', 'none')}), and your own. Several models answer the same items, and each ` +
     'is compared with the first one item by item. What is removed, healed or adapted is so in the last checkpoint.',
   examples: [
     './SmolLM2-135M --data ./tasks',

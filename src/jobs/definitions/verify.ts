@@ -1,4 +1,5 @@
 /** Compares an exported model with the model that it was written from, and runs it in other programs if it is asked to. */
+import { option } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { VerifyResult } from '../../protocol/export';
 import { defineJob, shape } from '../define';
@@ -12,7 +13,7 @@ export const verify = defineJob({
   summary: 'compare an exported model with the model that it was written from',
   description:
     'Opens what Coppice wrote, safetensors, GGUF or ONNX, and compares it with the model that its record names: every ' +
-    'weight where the format shows them, the logits of fixed rows, and a continuation. With --consumers it also runs the ' +
+    `weight where the format shows them, the logits of fixed rows, and a continuation. With ${option('consumers')} it also runs the ` +
     'file in llama.cpp, transformers.js and onnxruntime-genai where they are installed, without a network, and compares ' +
     'their tokens. It installs nothing and changes nothing, and runs nothing that lies beside the model.',
   examples: ['./SmolLM2-26.gguf', './SmolLM2-24-onnx --against ./SmolLM2-135M --remove 10,12-16'],

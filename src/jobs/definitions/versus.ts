@@ -1,7 +1,7 @@
 /** Depth against width at equal size (Shortened LLaMA, Tables 1 and 2, Figure 1), on the user's own model. */
 import { PAPER_PROMPT, QUICK } from '../../engine/evaluate/grid/protocol';
 import { VERSUS_METHODS } from '../../engine/evaluate/versus-methods';
-import { option } from '../../engine/option-token';
+import { option, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { VersusResult } from '../../protocol/versus';
 import { type Complete, defineJob, type Fault, shape } from '../define';
@@ -28,14 +28,14 @@ const options = {
   ),
   ratios: list(
     part('a share'),
-    'sizes, as shares of all parameters of which at most as much is removed, in place of numbers of blocks: 0.2,0.35',
+    `sizes, as shares of all parameters of which at most as much is removed, in place of numbers of blocks: ${value('numbers', '0.2,0.35')}`,
     {
       noun: () => l10n.t('the shares'),
       placeholder: 'list',
       conflicts: ['counts', 'plan'],
     },
   ),
-  plan: blocks('also a choice of blocks of your own; without --counts, all models have its size', {
+  plan: blocks(`also a choice of blocks of your own; without ${option('counts')}, all models have its size`, {
     noun: () => l10n.t('the plan'),
   }),
   methods: list(choice(VERSUS_METHODS, 'a method'), `some of ${VERSUS_METHODS.join(', ')} (default: all)`, {
@@ -47,8 +47,8 @@ const options = {
   }),
   ...keep,
   text: file('measure the perplexity on a text instead of the calibration rows', { noun: () => l10n.t('a text') }),
-  window: window('with --text: tokens per window'),
-  limit: whole('with --text: use only the first n windows', { noun: () => l10n.t('number of windows') }),
+  window: window(`with ${option('text')}: tokens per window`),
+  limit: whole(`with ${option('text')}: use only the first n windows`, { noun: () => l10n.t('number of windows') }),
   data: tasksOf.taskData,
   tasks: tasksOf.tasks,
   own: tasksOf.own,
@@ -64,7 +64,7 @@ const options = {
   warmup: whole('runs before them that do not count', { default: QUICK.warmup, min: 0 }),
   prompt: text(`what the texts begin with (default: "${PAPER_PROMPT}")`),
   sample: flag('let every model continue the prompt greedily', { default: true }),
-  saveWidths: folder('keep what each rival keeps in a file of this folder, for --width', {
+  saveWidths: folder(`keep what each rival keeps in a file of this folder, for ${option('width')}`, {
     writes: true,
     noun: () => l10n.t('folder for widths'),
   }),

@@ -7,7 +7,7 @@ import {
   WIDTH_METHODS,
 } from '../../engine/importance/width/methods';
 import { slicesOf } from '../../format/ranges';
-import { option, type OptionName, set } from '../../engine/option-token';
+import { option, type OptionName, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { WidthResult } from '../../protocol/width';
 import { type Complete, defineJob, type Fault, shape } from '../define';
@@ -33,14 +33,20 @@ const options = {
     placeholder: 'r',
     conflicts: ['targetParams', 'asLargeAs'],
   }),
-  targetParams: parameters('find the ratio whose model is nearest to this many parameters: 5.4B, 110M', {
-    noun: () => l10n.t('the target size'),
-    conflicts: ['asLargeAs'],
-  }),
-  asLargeAs: parts('find the ratio whose model is nearest in size to the model without these blocks: 10,12-14', {
-    noun: () => l10n.t('the plan to compare with'),
-    placeholder: 'list',
-  }),
+  targetParams: parameters(
+    `find the ratio whose model is nearest to this many parameters: ${value('parameters', '5.4B')}, ${value('parameters', '110M')}`,
+    {
+      noun: () => l10n.t('the target size'),
+      conflicts: ['asLargeAs'],
+    },
+  ),
+  asLargeAs: parts(
+    `find the ratio whose model is nearest in size to the model without these blocks: ${value('parts', '10,12-14')}`,
+    {
+      noun: () => l10n.t('the plan to compare with'),
+      placeholder: 'list',
+    },
+  ),
   multiple: whole('keep neurons in multiples of this number, such as 8, 32 or 256', {
     noun: () => l10n.t('the multiple of neurons'),
     recorded: true,
@@ -71,7 +77,7 @@ const options = {
   out: folder('folder of the new checkpoint; it must not exist', { writes: true, noun: () => l10n.t('output folder') }),
   dtype,
   save: file(
-    'file of what is kept, for --width; it must not exist; the editor knows it by the end .width.safetensors',
+    `file of what is kept, for ${option('width')}; it must not exist; the editor knows it by the end .width.safetensors`,
     {
       writes: true,
       noun: () => l10n.t('a file of a width'),
@@ -90,7 +96,7 @@ export const width = defineJob({
   description:
     'Prunes in width, as the methods do that depth pruning is compared with: LLM-Pruner, FLAP and Wanda-sp. A key-value head goes ' +
     'with its query heads, and a neuron with its rows and column. Measures the narrower model on the calibration rows. Without ' +
-    '--out, --save and --gguf nothing is written. The source never changes.',
+    `${option('out')}, ${option('save')} and ${option('gguf')} nothing is written. The source never changes.`,
   notes:
     'Methods:\n' +
     '  llm-pruner  removes a share of every block in a range, by gradients (Ma et al. 2023)\n' +

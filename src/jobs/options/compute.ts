@@ -1,4 +1,5 @@
 /** Device, threads and memory of a job. */
+import { value } from '../../engine/option-token';
 import type { DeviceChoice } from '../../engine/onnx/device';
 import { QUANTISED_LIMIT } from '../../engine/precision';
 import { bytes, choice, folder, whole } from '../option';
@@ -15,11 +16,14 @@ export const compute = {
     setting: 'coppice.device',
   }),
   threads: whole('CPU threads', { setting: 'coppice.threads' }),
-  memory: bytes('budget for hidden states and batches, such as 2GB or 800MiB', {
-    placeholder: 'size',
-    machine: true,
-    setting: 'coppice.memoryLimit',
-  }),
+  memory: bytes(
+    `budget for hidden states and batches, such as ${value('bytes', '2GB')} or ${value('bytes', '800MiB')}`,
+    {
+      placeholder: 'size',
+      machine: true,
+      setting: 'coppice.memoryLimit',
+    },
+  ),
   quantisedFolder: folder(
     'keep quantised weights for the next time in this folder (default: in the user cache folder)',
     {

@@ -46,7 +46,7 @@ export const magnitude = {
 
 export const searching = {
   budget: positive(
-    `search: seconds after the greedy start (default: ${DEFAULT_BUDGET}; with --generations, no limit)`,
+    `search: seconds after the greedy start (default: ${DEFAULT_BUDGET}; with ${option('generations')}, no limit)`,
     {
       noun: () => l10n.t('the time of the search'),
       placeholder: 'seconds',

@@ -1,4 +1,5 @@
 /** Blocks to keep, regardless of their scores. */
+import { value } from '../../engine/option-token';
 import { blocks, flag } from '../option';
 
 export const keep = {
@@ -7,5 +8,5 @@ export const keep = {
     formerly: 'plus',
     setting: 'coppice.keepFirstAndLast',
   }),
-  keep: blocks('more blocks to keep: 5,12-14', { setting: 'coppice.keep' }),
+  keep: blocks(`more blocks to keep: ${value('blocks', '5,12-14')}`, { setting: 'coppice.keep' }),
 };

@@ -1,4 +1,5 @@
 /** The model of a job: a checkpoint, or a view of it, with or without healed weights and an adapter. */
+import { command, option, value } from '../../engine/option-token';
 import { checkpoint, file, flag, folder, parts } from '../option';
 import { l10n } from '../../l10n';
 
@@ -22,16 +23,22 @@ export const healed = {
 };
 
 export const width = {
-  width: file('use only the heads and neurons that this file keeps (coppice width --save), without writing anything', {
-    noun: () => l10n.t('a file of a width'),
-  }),
+  width: file(
+    `use only the heads and neurons that this file keeps (${command('width', option('save'))}), without writing anything`,
+    {
+      noun: () => l10n.t('a file of a width'),
+    },
+  ),
 };
 
 export const remove = {
-  remove: parts('leave out blocks without writing anything: 10,12-14 or 10.attention,12.ffn', {
-    noun: () => l10n.t('the plan'),
-    placeholder: 'list',
-  }),
+  remove: parts(
+    `leave out blocks without writing anything: ${value('parts', '10,12-14')} or ${value('parts', '10.attention,12.ffn')}`,
+    {
+      noun: () => l10n.t('the plan'),
+      placeholder: 'list',
+    },
+  ),
 };
 
 /** A checkpoint without some of its parts, with healed weights and an adapter. */

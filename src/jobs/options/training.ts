@@ -1,4 +1,5 @@
 /** Options of a retraining, in the groups of its help. */
+import { option, value } from '../../engine/option-token';
 import { FUSED_TARGETS, LINEAR_NAMES, TARGET_NAMES } from '../../engine/adapter/names';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { WHERE } from '../../engine/retrain/where';
@@ -63,7 +64,7 @@ export const blockOptions = {
   where: choice(
     WHERE,
     'all: every kept block; cuts: the kept blocks right before and right after each cut; last3: the last three\n' +
-      '(default: all, or those of --init-adapter); of a pruned checkpoint, its record coppice.json tells the cuts',
+      `(default: all, or those of ${option('initAdapter')}); of a pruned checkpoint, its record coppice.json tells the cuts`,
     { noun: () => l10n.t('the blocks to train'), ...WHICH, placeholder: 'which' },
   ),
 };
@@ -82,7 +83,7 @@ export const dataOptions = {
     "also pull the state before the last block towards the teacher's there: this times 1 − cosine (default: 0)",
     { ...DATA, noun: () => l10n.t('weight of the hidden states'), placeholder: 'w' },
   ),
-  selfTokens: whole(`--data self: tokens to write (default: ${DEFAULTS.selfTokens})`, {
+  selfTokens: whole(`${option('data', 'self')}: tokens to write (default: ${DEFAULTS.selfTokens})`, {
     ...DATA,
     noun: () => l10n.t('tokens of its own text'),
   }),
@@ -108,7 +109,7 @@ export const trainingOptions = {
   }),
   batch: whole(`rows per batch (default: ${DEFAULTS.batch}, fewer for little data)`, TRAINING),
   accumulate: whole('batches per step; the loss is the mean over all their rows', TRAINING),
-  lr: positive(`peak learning rate (default: ${lora.learningRate}; ${full.learningRate} with --full)`, {
+  lr: positive(`peak learning rate (default: ${lora.learningRate}; ${full.learningRate} with ${option('full')})`, {
     noun: () => l10n.t('learning rate'),
     ...TRAINING,
     placeholder: 'rate',
@@ -118,13 +119,13 @@ export const trainingOptions = {
     noun: () => l10n.t('warm-up'),
   }),
   clip: positive(`maximum norm of the gradient (default: ${DEFAULTS.clip})`, { ...TRAINING, placeholder: 'norm' }),
-  weightDecay: amount(`weight decay (default: ${lora.weightDecay}; ${full.weightDecay} with --full)`, {
+  weightDecay: amount(`weight decay (default: ${lora.weightDecay}; ${full.weightDecay} with ${option('full')})`, {
     ...TRAINING,
     placeholder: 'd',
   }),
   betas: list(
     rate('a decay rate'),
-    `decay rates of the moments (default: ${lora.betas.join()}; ${full.betas.join()} with --full)`,
+    `decay rates of the moments (default: ${value('numbers', lora.betas.join())}; ${value('numbers', full.betas.join())} with ${option('full')})`,
     {
       ...TRAINING,
       placeholder: 'b1,b2',

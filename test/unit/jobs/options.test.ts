@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { optionsFromWords } from '../../../src/cli/job-command';
 import { UserError } from '../../../src/engine/errors';
+import { TERMINAL_NAMING } from '../../../src/engine/option-token';
 import { argvOf } from '../../../src/jobs/argv';
 import { completeOptions } from '../../../src/jobs/complete';
 import { type AnyJob, defineJob, shape } from '../../../src/jobs/define';
@@ -225,7 +226,7 @@ describe('options of jobs', () => {
   });
 
   it('have a JSON Schema that says which there are, their values and defaults', () => {
-    const { properties, required, additionalProperties } = schemaOf(every) as {
+    const { properties, required, additionalProperties } = schemaOf(every, TERMINAL_NAMING) as {
       readonly properties: Readonly<Record<string, Record<string, unknown>>>;
       readonly required: unknown;
       readonly additionalProperties: unknown;
@@ -241,7 +242,7 @@ describe('options of jobs', () => {
       description: 'below 1',
     });
     assert.deepEqual(properties.betas.minItems, 2);
-    for (const job of Object.values(JOBS)) assert.equal(schemaOf(job).type, 'object');
+    for (const job of Object.values(JOBS)) assert.equal(schemaOf(job, TERMINAL_NAMING).type, 'object');
   });
 
   it('name options that exist, in what excludes and needs them', () => {
