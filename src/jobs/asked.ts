@@ -5,10 +5,7 @@
 import { relative, resolve } from 'node:path';
 import type { AnyJob } from './define';
 import { changePaths } from './option-paths';
-import { compute } from './options/compute';
-
-/** Options of the machine, which another machine has otherwise. The record has them elsewhere. */
-export const isOfMachine = (name: string): boolean => Object.hasOwn(compute, name);
+import { isOfMachine } from './option';
 
 /**
  * The options of a run without those of the machine and those that only programs give.
@@ -19,9 +16,9 @@ export function askedOptions(job: AnyJob, options: object, folder: string): Reco
   const place = (path: string): string => relative(folder, resolve(path)) || '.';
   return Object.fromEntries(
     Object.entries(options).flatMap(([name, value]: [string, unknown]): [string, unknown][] => {
-      const { kind } = job.options[name];
-      if (value === undefined || isOfMachine(name) || kind.kind === 'data') return [];
-      return [[name, changePaths(kind, value, place)]];
+      const option = job.options[name];
+      if (value === undefined || isOfMachine(option) || option.kind.kind === 'data') return [];
+      return [[name, changePaths(option.kind, value, place)]];
     }),
   );
 }

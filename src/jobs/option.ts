@@ -79,8 +79,10 @@ export interface Details<T> {
   readonly recorded?: true;
   /** A path that the job writes to. */
   readonly writes?: true;
-  /** Changes how the job runs on this machine, and no number that it finds. */
-  readonly machine?: true;
+  /** Another machine has it otherwise. It changes the speed alone, or the last digits of numbers too. */
+  readonly machine?: 'speed' | 'digits';
+  /** Says how a run came to its end: the job is the same without it. */
+  readonly passing?: true;
   /** Only who runs the job gives it: recipes have no such option. */
   readonly byHand?: true;
 }
@@ -95,6 +97,9 @@ export interface Option<T = unknown, P extends Presence = Presence> extends Deta
   readonly value?: T;
   readonly presence?: P;
 }
+
+/** Whether another machine has the option otherwise: it is no part of what a run was asked for. */
+export const isOfMachine = (option: Option | undefined): boolean => option?.machine !== undefined;
 
 export type Options = Readonly<Record<string, Option>>;
 

@@ -2,10 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JobSpec } from '../protocol/jobs';
 import { optionsIn } from './complete';
-import { compute } from './options/compute';
-
-/** Where it computes, and going on where it was stopped, do not make another job of it. */
-const HOW: readonly string[] = [...Object.keys(compute), 'resume'];
+import type { AnyJob } from './define';
+import { JOBS } from './definitions';
+import { isOfMachine } from './option';
 
 /** Jobs that write the same output are the same: it is written once. */
 export function isSameJob(a: JobSpec, b: JobSpec): boolean {
@@ -16,7 +15,11 @@ export function isSameJob(a: JobSpec, b: JobSpec): boolean {
 
 const outOf = (spec: JobSpec): unknown => ('out' in spec ? spec.out : undefined);
 
+/** Where it computes, and going on where it was stopped, do not make another job of it. */
 function askedOf(spec: JobSpec): Map<string, unknown> {
-  const asked = Object.entries(optionsIn(spec)).filter(([name, value]) => value !== undefined && !HOW.includes(name));
-  return new Map(asked);
+  const { options }: AnyJob = JOBS[spec.kind];
+  const given: readonly [string, unknown][] = Object.entries(optionsIn(spec));
+  return new Map(
+    given.filter(([name, value]) => value !== undefined && !isOfMachine(options[name]) && !options[name]?.passing),
+  );
 }

@@ -163,7 +163,10 @@ export class Session {
     const options = stepOptions(step, this.places(step), (reference) => this.tokenOf(reference));
     const known: AnyJob = JOBS[step.job];
     const kept = outputOptions(step.job).filter((name) => !productOptions(step.job).includes(name));
-    const names = Object.keys(known.options).filter((name) => !known.options[name].machine && !kept.includes(name));
+    const names = Object.keys(known.options).filter((name) => {
+      const { machine, byHand } = known.options[name];
+      return machine !== 'speed' && !byHand && !kept.includes(name);
+    });
     const found: [string, unknown][] = [];
     for (const name of names.sort()) {
       const { kind, writes, default: usual } = known.options[name];

@@ -9,10 +9,10 @@ import { optionsFromWords } from '../../src/cli/job-command';
 import { argvOf } from '../../src/jobs/argv';
 import { completeOptions } from '../../src/jobs/complete';
 import { JOBS } from '../../src/jobs/definitions';
-import { isOfMachine } from '../../src/jobs/asked';
 import type { AnyJob } from '../../src/jobs/define';
 import { formatOf } from '../../src/jobs/definitions/export';
 import type { GivenFor, Kind } from '../../src/jobs/kinds';
+import { isOfMachine } from '../../src/jobs/option';
 import { changePaths } from '../../src/jobs/option-paths';
 import { writeAdapter } from '../../src/engine/adapter/files';
 import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
@@ -460,7 +460,8 @@ const keptOptions = ({ kind, options = {} }: RunRecord, place: string): Record<s
 const askedFor = (job: AnyJob, given: object): object =>
   Object.fromEntries(
     Object.entries(completeOptions(job, given)).filter(
-      ([name, value]) => value !== undefined && !isOfMachine(name) && job.options[name].kind.kind !== 'data',
+      ([name, value]) =>
+        value !== undefined && !isOfMachine(job.options[name]) && job.options[name].kind.kind !== 'data',
     ),
   );
 

@@ -37,7 +37,10 @@ const { seed: _seed, ...training } = trainingOptions;
 const options = {
   ...source,
   out: out('folder of the new checkpoint; it must not exist'),
-  resume: flag('continue a run that was stopped; its goal may be another', { noun: () => l10n.t('resuming') }),
+  resume: flag('continue a run that was stopped; its goal may be another', {
+    noun: () => l10n.t('resuming'),
+    passing: true,
+  }),
   criterion: criterionOrPpl,
   objective,
   count: whole('remove this many blocks', { noun: () => l10n.t('the count'), conflicts: ['ratio', 'targetParams'] }),

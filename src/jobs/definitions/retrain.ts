@@ -27,7 +27,7 @@ const options = {
   ...remove,
   ...width,
   ...healed,
-  resume: flag('continue a run that was stopped', { noun: () => l10n.t('resuming') }),
+  resume: flag('continue a run that was stopped', { noun: () => l10n.t('resuming'), passing: true }),
   ...loraOptions,
   ...fullOptions,
   ...blockOptions,

@@ -10,6 +10,6 @@ export const consumers = (help: string) => ({
   consumers: flag(help, { noun: () => l10n.t('other programs'), wasOn: true }),
   consumersFrom: folder(
     'a folder whose node_modules, or whose Python, these programs may come from too; code beside the model never runs',
-    { noun: () => l10n.t('a folder of programs'), needs: 'consumers', machine: true, byHand: true },
+    { noun: () => l10n.t('a folder of programs'), needs: 'consumers', byHand: true },
   ),
 });

@@ -7,7 +7,7 @@ import type { RunInput } from '../../engine/records/record';
 import { isObject } from '../../format/json';
 import type { AnyJob } from '../define';
 import { JOBS } from '../definitions';
-import { isOfMachine } from '../asked';
+import { isOfMachine } from '../option';
 import type { CutKind, PartRecord } from './part-record';
 
 /** Where two parts differ. */
@@ -72,8 +72,9 @@ function inputDifference(first: readonly RunInput[], other: readonly RunInput[])
 }
 
 function settingDifference(job: CutKind, first: object, other: object): Difference | undefined {
+  const { options }: AnyJob = JOBS[job];
   const ofRun = (settings: object): object =>
-    Object.fromEntries(Object.entries(settings).filter(([name]) => !isOfMachine(name)));
+    Object.fromEntries(Object.entries(settings).filter(([name]) => !isOfMachine(options[name])));
   const leaf = differingLeaf(ofRun(first), ofRun(other));
   if (!leaf) return undefined;
   const { path, values } = leaf;

@@ -24,9 +24,6 @@ export interface DraftStep {
   comments: readonly string[];
 }
 
-/** Options that only say how a run came to its end. */
-const PASSING: readonly string[] = ['resume'];
-
 /** Names of steps, for those who read the recipe. */
 const NAMES: Readonly<Partial<Record<Kind, string>>> = {
   score: 'scores',
@@ -167,8 +164,8 @@ export class StepMaker {
     const job: AnyJob = JOBS[run.kind];
     const found: Record<string, Draft> = {};
     for (const [name, value] of Object.entries(run.options)) {
-      const { default: usual, writes, byHand } = job.options[name];
-      if (writes || byHand || PASSING.includes(name) || isUsual(value, usual)) continue;
+      const { default: usual, writes, byHand, passing } = job.options[name];
+      if (writes || byHand || passing || isUsual(value, usual)) continue;
       const draft = this.optionOf(run, name, value, lost);
       if (draft !== undefined) found[name] = draft;
     }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { optionsFromWords } from '../../../src/cli/job-command';
 import { UserError } from '../../../src/engine/errors';
 import { TERMINAL_NAMING } from '../../../src/engine/option-token';
+import { askedOptions } from '../../../src/jobs/asked';
+import { compute } from '../../../src/jobs/options/compute';
 import { argvOf } from '../../../src/jobs/argv';
 import { completeOptions } from '../../../src/jobs/complete';
 import { type AnyJob, defineJob, shape } from '../../../src/jobs/define';
@@ -14,6 +16,7 @@ import {
   choice,
   file,
   flag,
+  isOfMachine,
   list,
   models,
   parameters,
@@ -243,6 +246,15 @@ describe('options of jobs', () => {
     });
     assert.deepEqual(properties.betas.minItems, 2);
     for (const job of Object.values(JOBS)) assert.equal(schemaOf(job, TERMINAL_NAMING).type, 'object');
+  });
+
+  it('of the machine are the same in every job, and no part of what a record says was asked for', () => {
+    for (const job of Object.values(JOBS) as readonly AnyJob[]) {
+      const own = Object.keys(job.options).filter((name) => isOfMachine(job.options[name]));
+      assert.deepEqual(own.sort(), Object.keys(compute).sort(), job.kind);
+    }
+    const given = { checkpoint: '/m', out: '/o', threads: 2, device: 'cpu', memory: 2e9, data: ['/d'] };
+    assert.deepEqual(askedOptions(JOBS.retrain, given, '/'), { checkpoint: 'm', out: 'o', data: ['d'] });
   });
 
   it('name options that exist, in what excludes and needs them', () => {
