@@ -2,6 +2,8 @@
 import type { Architecture, Rope } from '../architecture';
 import { familyOf } from '../families';
 import { longRopeMagnitude } from '../rope';
+import type { Dialect } from './dialects/dialect';
+import { yarnMagnitude } from './scaling';
 
 const TYPES: Readonly<Record<string, string>> = { F16: 'float16', BF16: 'bfloat16' };
 
@@ -12,9 +14,9 @@ type Fields = Readonly<Record<string, unknown>>;
  * written.
  * @param stored the type of a matrix in the file
  */
-export function configOf(architecture: Architecture, stored: string | undefined): Fields {
+export function configOf(architecture: Architecture, dialect: Dialect, stored: string | undefined): Fields {
   const { family, layers, hidden, vocabulary, context, rmsNormEps, tied, bosTokenId, eosTokenIds } = architecture;
-  const [{ heads, kvHeads, headDim, ffn, biases }] = layers;
+  const [{ heads, kvHeads, headDim, ffn }] = layers;
   const rope = globalRope(architecture);
   return {
     architectures: [familyOf(architecture).className],
@@ -32,10 +34,7 @@ export function configOf(architecture: Architecture, stored: string | undefined)
     rope_theta: rope?.theta,
     rope_scaling: (rope && scalingConfig(rope, context)) ?? null,
     tie_word_embeddings: tied,
-    ...(family === 'llama' && { attention_bias: biases.includes('o'), mlp_bias: biases.includes('down') }),
-    ...(family === 'qwen3' && { attention_bias: biases.includes('q') }),
-    ...(family.startsWith('qwen') && { use_sliding_window: false }),
-    ...FAMILIES[family]?.(architecture, rope),
+    ...dialect.config?.(architecture, rope),
     bos_token_id: bosTokenId ?? null,
     eos_token_id: eosTokenIds.length === 1 ? eosTokenIds[0] : eosTokenIds.length > 1 ? eosTokenIds : null,
     torch_dtype: TYPES[stored ?? ''] ?? 'float32',
@@ -47,55 +46,6 @@ function globalRope({ layers }: Architecture): Rope | null {
   const rotated = layers.filter(({ rope }) => rope !== null);
   return (rotated.find(({ window }) => window === null) ?? rotated.at(0))?.rope ?? null;
 }
-
-const layerTypes = ({ layers }: Architecture): string[] =>
-  layers.map(({ window }) => (window === null ? 'full_attention' : 'sliding_attention'));
-
-const gemma = (): Fields => ({ hidden_act: 'gelu_pytorch_tanh', hidden_activation: 'gelu_pytorch_tanh' });
-
-function windowed(architecture: Architecture): Fields {
-  const { style, layers } = architecture;
-  const window = layers.find((layer) => layer.window !== null)?.window ?? null;
-  const query = (style.scoreScale ?? 1 / Math.sqrt(layers[0].headDim)) ** -2;
-  const whole = Math.abs(query - Math.round(query)) < 1e-6 ? Math.round(query) : query;
-  return {
-    ...gemma(),
-    query_pre_attn_scalar: whole,
-    attn_logit_softcapping: style.scoreCap,
-    final_logit_softcapping: style.logitCap,
-    sliding_window: window,
-    layer_types: layerTypes(architecture),
-  };
-}
-
-/** What a family's config has beside the usual fields, or otherwise. */
-const FAMILIES: Readonly<Record<string, (architecture: Architecture, rope: Rope | null) => Fields>> = {
-  gemma,
-  gemma2: windowed,
-  gemma3_text: (architecture) => ({
-    ...windowed(architecture),
-    rope_local_base_freq: architecture.layers.find(({ window }) => window !== null)?.rope?.theta ?? 10_000,
-  }),
-  phi3: ({ layers: [{ headDim }], context }, rope) => ({
-    partial_rotary_factor: (rope?.turned ?? headDim) / headDim,
-    original_max_position_embeddings: rope?.scaling.kind === 'longrope' ? rope.scaling.originalContext : context,
-    sliding_window: null,
-  }),
-  granite: ({ style, layers: [{ headDim, biases }] }) => ({
-    embedding_multiplier: style.embedScale,
-    residual_multiplier: style.residualScale,
-    attention_multiplier: style.scoreScale ?? 1 / Math.sqrt(headDim),
-    logits_scaling: 1 / style.logitScale,
-    attention_bias: biases.includes('o'),
-    mlp_bias: biases.includes('down'),
-  }),
-  olmo2: () => ({ attention_bias: false }),
-  smollm3: ({ layers }) => ({
-    no_rope_layers: layers.map(({ rope }) => (rope === null ? 0 : 1)),
-    use_sliding_window: false,
-    sliding_window: null,
-  }),
-};
 
 function scalingConfig({ scaling }: Rope, context: number): Fields | undefined {
   switch (scaling.kind) {
@@ -113,12 +63,11 @@ function scalingConfig({ scaling }: Rope, context: number): Fields | undefined {
       };
     case 'yarn': {
       const { factor, originalContext, magnitude } = scaling;
-      const usual = factor <= 1 ? 1 : 0.1 * Math.log(factor) + 1;
       return {
         rope_type: 'yarn',
         factor,
         original_max_position_embeddings: originalContext,
-        ...(magnitude !== usual && { attention_factor: magnitude }),
+        ...(magnitude !== yarnMagnitude(factor) && { attention_factor: magnitude }),
       };
     }
     case 'longrope':

@@ -8,26 +8,11 @@ import type { GgufTensor } from '../../formats/gguf/tensors';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { Architecture } from '../architecture';
 import type { Unsupported } from '../types';
-import { CAPABILITIES, type GgufArchitecture } from './capabilities';
 import { configOf } from './config';
+import { DIALECTS, dialectNamed } from './dialects';
 import { GgufFields } from './fields';
-import { layersOf } from './layers';
-import { oddField, styleOf } from './style';
-
-/** llama.cpp's architectures that Coppice computes with, and the family whose block is the same. */
-const FAMILIES: Readonly<Record<GgufArchitecture, string>> = {
-  llama: 'llama',
-  deci: 'llama',
-  qwen2: 'qwen2',
-  qwen3: 'qwen3',
-  gemma: 'gemma',
-  gemma2: 'gemma2',
-  gemma3: 'gemma3_text',
-  phi3: 'phi3',
-  granite: 'granite',
-  olmo2: 'olmo2',
-  smollm3: 'smollm3',
-};
+import { readLayers } from './layers';
+import { oddField, readStyle } from './style';
 
 export interface GgufModel {
   readonly architecture: Architecture;
@@ -55,21 +40,22 @@ export interface GgufDescription {
  */
 export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
   const name = gguf.metadata.get('general.architecture')?.value;
-  if (!isKnown(name)) return unknownArchitecture(name);
-  const fields = new GgufFields(gguf.metadata, gguf.file, name);
-  const odd = oddField(name, fields);
+  const dialect = dialectNamed(name);
+  if (!dialect) return unknownArchitecture(name);
+  const fields = new GgufFields(gguf.metadata, gguf.file, dialect.name);
+  const odd = oddField(dialect, fields);
   if (odd !== undefined) return unsupported(odd);
   const blocks = fields.count('block_count', MAX_DIMENSION.blocks);
   const hidden = fields.count('embedding_length', MAX_DIMENSION.hidden);
   const has = (tensor: string): boolean => gguf.tensors.has(tensor);
-  const described = layersOf(fields, { name, blocks, hidden, has, factors: gguf.ropeFactors ?? new Map() });
+  const described = readLayers(fields, dialect, { blocks, hidden, has, factors: gguf.ropeFactors ?? new Map() });
   if ('why' in described) return described;
   const { layers, notes } = described;
   const vocabulary = gguf.tensors.get('token_embd.weight')?.shape[0] ?? 0;
   const architecture: Architecture = {
-    family: FAMILIES[name],
+    family: dialect.family,
     layers,
-    style: styleOf(name, fields, { layers, hidden }, described.scores),
+    style: readStyle(fields, dialect, { layers, hidden }, described.scores),
     hidden,
     vocabulary,
     context: fields.count('context_length', MAX_DIMENSION.context),
@@ -78,13 +64,11 @@ export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
     ...specialTokens(fields, vocabulary),
   };
   const stored = gguf.tensors.get('blk.0.ffn_down.weight')?.dtype;
-  return { architecture, config: configOf(architecture, stored), paired: CAPABILITIES[name].paired, notes };
+  return { architecture, config: configOf(architecture, dialect, stored), paired: dialect.paired === true, notes };
 }
 
-const isKnown = (name: unknown): name is GgufArchitecture => typeof name === 'string' && Object.hasOwn(FAMILIES, name);
-
 function unknownArchitecture(name: unknown): Unsupported {
-  const known = Object.keys(FAMILIES).join(', ');
+  const known = DIALECTS.map((dialect) => dialect.name).join(', ');
   const why =
     typeof name === 'string'
       ? `general.architecture is "${printable(name, 60)}"`

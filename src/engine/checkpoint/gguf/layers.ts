@@ -3,22 +3,16 @@ import { counted } from '../../../format/words';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { LayerShape, LinearName } from '../architecture';
 import type { Unsupported } from '../types';
-import type { GgufArchitecture } from './capabilities';
+import type { Dialect } from './dialects/dialect';
 import type { GgufFields } from './fields';
 import { GGUF_BLOCK_NAMES } from './names';
-import { rotationsOf } from './rotation';
-import { hasUnknownWindows, windowsOf } from './windows';
+import { readRotations } from './rotation';
+import { readWindows } from './windows';
 
 /** The weights of a block that say what it has, by the end of their names. */
 const OPTIONAL_BIASES = (['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const).map(
   (linear) => [linear, GGUF_BLOCK_NAMES[`${linear}Bias`]] as const,
 );
-
-const QK_NORMS: Readonly<Partial<Record<GgufArchitecture, 'head' | 'width'>>> = {
-  qwen3: 'head',
-  gemma3: 'head',
-  olmo2: 'width',
-};
 
 export interface GgufLayers {
   readonly layers: readonly LayerShape[];
@@ -28,7 +22,6 @@ export interface GgufLayers {
 }
 
 interface Described {
-  readonly name: GgufArchitecture;
   readonly blocks: number;
   readonly hidden: number;
   /** Whether the file has a tensor. */
@@ -37,17 +30,15 @@ interface Described {
 }
 
 /** @throws UserError that names a key which is missing or impossible */
-export function layersOf(fields: GgufFields, described: Described): GgufLayers | Unsupported {
-  const { name, blocks, hidden, factors } = described;
+export function readLayers(fields: GgufFields, dialect: Dialect, described: Described): GgufLayers | Unsupported {
+  const { blocks, hidden, factors } = described;
+  const { fused = false, qkNorm } = dialect;
   const heads = fields.counts('attention.head_count', blocks, MAX_DIMENSION.heads);
   const kvHeads = fields.counts('attention.head_count_kv', blocks, MAX_DIMENSION.heads, heads);
   const ffn = fields.counts('feed_forward_length', blocks, MAX_DIMENSION.ffn);
   const headDim = fields.count('attention.key_length', MAX_DIMENSION.headDim, Math.floor(hidden / heads[0]));
-  if (hasUnknownWindows(name, fields)) {
-    return { why: 'its blocks have windows, as OLMo 3’s do', action: 'The file can be inspected.' };
-  }
-  const { windows, notes } = windowsOf(name, fields, blocks);
-  const rotations = rotationsOf(fields, { name, headDim, windows, factors });
+  const { windows, notes } = readWindows(fields, dialect, blocks);
+  const rotations = readRotations(fields, dialect, { headDim, windows, factors });
   if ('why' in rotations) return rotations;
   const layers: LayerShape[] = [];
   for (let block = 0; block < blocks; block++) {
@@ -56,7 +47,6 @@ export function layersOf(fields: GgufFields, described: Described): GgufLayers |
       throw fields.bad(fields.key('attention.head_count_kv'), `${shared} ${counted(heads[block], 'query head')}`);
     }
     const has = (end: string): boolean => described.has(`blk.${block}.${end}`);
-    const fused = name === 'phi3';
     if (has(GGUF_BLOCK_NAMES.qkv) !== fused) return oddlyFused(block, fused);
     layers.push({
       heads: heads[block],
@@ -66,7 +56,7 @@ export function layersOf(fields: GgufFields, described: Described): GgufLayers |
       window: windows[block],
       rope: rotations.ropes[block],
       biases: fused ? [] : biasesOf(has),
-      qkNorm: QK_NORMS[name] ?? (has(GGUF_BLOCK_NAMES.qNorm) ? 'head' : null),
+      qkNorm: qkNorm ?? (has(GGUF_BLOCK_NAMES.qNorm) ? 'head' : null),
       fused,
     });
   }

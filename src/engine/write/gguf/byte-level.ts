@@ -5,7 +5,7 @@
 import { isObject, type JsonObject } from '../../../format/json';
 import type { TokenizerDescription } from '../../tokenizer/files';
 import type { GgufField } from '../../formats/gguf/layout';
-import { text, texts } from './metadata';
+import { text, texts } from '../../formats/gguf/values';
 import { DIGITS_STAGE, GPT2_STAGE, KNOWN_WORDS } from '../../tokenizer/gguf/words';
 import { Refusal } from './refusal';
 

@@ -3,7 +3,11 @@
  * names of the blocks' new places. Weights that have changed get a type that keeps the change (finer.ts). Every tensor of the source that does not belong to a removed block stays: a rotation's divisors, for one.
  */
 import { withLayers } from '../../checkpoint/architecture';
+import { dialectNamed } from '../../checkpoint/gguf/dialects';
 import { ggufName } from '../../checkpoint/gguf/names';
+import { FACTOR } from '../../checkpoint/gguf/rotation';
+import { architectureFields, type Spelling } from '../../checkpoint/gguf/spelling';
+import { PATTERN } from '../../checkpoint/gguf/windows';
 import { requireArchitecture } from '../../checkpoint/open';
 import { parametersOf } from '../../checkpoint/parameters';
 import type { Checkpoint } from '../../checkpoint/types';
@@ -14,14 +18,14 @@ import { isBlockType, type StoredDtype } from '../../formats/dtype';
 import { type GgufFile, openGguf } from '../../formats/gguf/file';
 import type { GgufField } from '../../formats/gguf/layout';
 import type { GgufTensor } from '../../formats/gguf/tensors';
+import { text, u32 } from '../../formats/gguf/values';
 import { type RegularFile, withFile } from '../../files/regular-file';
 import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
 import type { WeightSource } from '../../weights/source';
 import type { RewrittenDtype } from '../rewrite';
-import type { Dialect } from './dialect';
 import type { GgufType } from './kinds';
 import { finerNote, FinerSum, type FinerTypes, keepingType } from './finer';
-import { architectureFields, sizeLabel, text, u32 } from './metadata';
+import { sizeLabel } from './general';
 import { ARCHITECTURE, architectureOf, type EditedEntry, editedMetadata, isCopied } from './source-metadata';
 import { computed, type GgufSource, isPaired } from './tensors';
 import { dtypeFor, FILE_TYPES, isRewritten, oddRows, QUANTISATION_VERSION, storedAs, wholeBlocks } from './types';
@@ -38,7 +42,7 @@ export interface FromGguf {
 
 interface Wanted {
   readonly kept: readonly number[];
-  readonly dialect: Dialect;
+  readonly spelling: Spelling;
   readonly type?: GgufType;
   readonly name?: string;
   readonly description?: string;
@@ -57,14 +61,14 @@ export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource
   const { kept } = wanted;
   const blocks = requireArchitecture(source).layers.length;
   const isPruned = kept.length !== blocks || checkpoint.narrowing !== undefined;
-  const isOther = checkpoint.narrowing !== undefined || isAnother(architectureOf(files[0].metadata), wanted.dialect);
+  const isOther = checkpoint.narrowing !== undefined || isAnother(architectureOf(files[0].metadata), wanted.spelling);
   const fields = editedMetadata(files[0].metadata, {
     file: source.shards[0].name,
     blocks,
     kept,
     ...(isOther && { dimensions: dimensionsOf(weights, wanted) }),
     set: [
-      ...(isPruned ? byBlocks(wanted.dialect) : []),
+      ...(isPruned ? byBlocks(wanted.spelling) : []),
       ...factsOf(weights, tensors, wanted, isPruned),
       ...wanted.added,
     ],
@@ -73,7 +77,7 @@ export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource
   return {
     fields: await withFile(files[0].file, (file) => copied(file, fields)),
     tensors,
-    architecture: isOther ? wanted.dialect.name : architectureOf(files[0].metadata),
+    architecture: isOther ? wanted.spelling.dialect.name : architectureOf(files[0].metadata),
     notes: plan.notes(),
     ...(plan.finer.all && { finer: plan.finer.all }),
   };
@@ -82,22 +86,19 @@ export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource
 /** Lists with a number for each block are short. Vocabularies are copied without being looked at. */
 const isOfModel = (key: string): boolean => !key.startsWith('tokenizer.');
 
-/** Whether the blocks need an architecture that has nothing to do with that of the source: without unrotated blocks, for one. */
-const isAnother = (source: string, { name }: Dialect): boolean =>
-  source !== name && !(LIKE_LLAMA.has(source) && LIKE_LLAMA.has(name));
-
-const LIKE_LLAMA: ReadonlySet<string> = new Set(['llama', 'deci']);
+/** Whether the blocks need an architecture of another block than the source's: without unrotated blocks, for one. */
+const isAnother = (source: string, { dialect }: Spelling): boolean => dialectNamed(source)?.family !== dialect.family;
 
 /** What llama.cpp takes by the number of a block or of all of them, where these have changed. */
-const byBlocks = ({ name, fields }: Dialect): GgufField[] =>
+const byBlocks = ({ dialect, fields }: Spelling): GgufField[] =>
   fields
-    .filter(([field]) => field === 'attention.sliding_window_pattern' || field === 'rope.scaling.attn_factor')
-    .map(([field, value]) => [`${name}.${field}`, value]);
+    .filter(([field]) => field === PATTERN || field === FACTOR)
+    .map(([field, value]) => [`${dialect.name}.${field}`, value]);
 
 /** Instead of those of a model that was as wide as the files. */
-function dimensionsOf(weights: WeightSource, { kept, dialect }: Wanted): GgufField[] {
+function dimensionsOf(weights: WeightSource, { kept, spelling }: Wanted): GgufField[] {
   const architecture = withLayers(weights.architecture, kept);
-  return [[ARCHITECTURE, text(dialect.name)], ...architectureFields(architecture, dialect)];
+  return [[ARCHITECTURE, text(spelling.dialect.name)], ...architectureFields(architecture, spelling)];
 }
 
 function factsOf(
@@ -198,7 +199,7 @@ class TensorPlan {
     const stored = this.weights.stored(key);
     if (!stored) this.changed++;
     // A narrower model can need another order of rows than the source has.
-    const asItLies = stored && (stored.paired !== undefined) === isPaired(key, this.wanted.dialect);
+    const asItLies = stored && (stored.paired !== undefined) === isPaired(key, this.wanted.spelling);
     // Of a narrower model, the numbers that are left are what they were.
     const how = asItLies ? 'same' : stored || this.isNarrower ? 'moved' : 'changed';
     const dtype = this.dtypeOf(key, before, how);
@@ -225,7 +226,7 @@ class TensorPlan {
   }
 
   private computed(name: string, key: WeightKey, dtype: RewrittenDtype): GgufSource {
-    return computed({ name, key, weights: this.weights, dtype, dialect: this.wanted.dialect });
+    return computed({ name, key, weights: this.weights, dtype, spelling: this.wanted.spelling });
   }
 }
 

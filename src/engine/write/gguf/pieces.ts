@@ -6,7 +6,7 @@
 import { isObject, type JsonObject } from '../../../format/json';
 import type { TokenizerDescription } from '../../tokenizer/files';
 import type { GgufField } from '../../formats/gguf/layout';
-import { bool, text } from './metadata';
+import { bool, text } from '../../formats/gguf/values';
 import { Refusal } from './refusal';
 import type { Token } from './tokens';
 

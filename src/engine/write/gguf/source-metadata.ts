@@ -8,7 +8,7 @@ import { UserError } from '../../errors';
 import { printable } from '../../formats/bounded-json';
 import type { GgufField } from '../../formats/gguf/layout';
 import type { GgufArray, GgufEntry } from '../../formats/gguf/metadata';
-import { text, u32 } from './metadata';
+import { text, u32 } from '../../formats/gguf/values';
 
 /** What is done to the model. */
 export interface MetadataEdits {

@@ -4,6 +4,7 @@
  */
 import { ggufName, NORMS, ROTATED } from '../../checkpoint/gguf/names';
 import { ownHead } from '../../checkpoint/weight-names';
+import type { Spelling } from '../../checkpoint/gguf/spelling';
 import { keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
 import type { Checkpoint } from '../../checkpoint/types';
 import { requireArchitecture } from '../../checkpoint/open';
@@ -14,7 +15,6 @@ import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
 import type { Rows } from '../../formats/tensor';
 import { readWide, rowWidth, type WeightSource } from '../../weights/source';
 import type { Rewrite, RewrittenDtype } from '../rewrite';
-import type { Dialect } from './dialect';
 import type { GgufType } from './kinds';
 import { dtypeFor } from './types';
 
@@ -41,19 +41,19 @@ interface CopiedTensor extends UnplacedTensor {
 export function ggufTensors(
   checkpoint: Checkpoint,
   weights: WeightSource,
-  { kept, dialect, type }: { readonly kept: readonly number[]; readonly dialect: Dialect; readonly type?: GgufType },
+  { kept, spelling, type }: { readonly kept: readonly number[]; readonly spelling: Spelling; readonly type?: GgufType },
 ): RewrittenTensor[] {
   const types = type === undefined ? storedTypes(checkpoint) : wantedTypes(type, weights);
-  const source = (name: string, key: WeightKey): RewrittenTensor => tensorOf({ name, key, weights, types, dialect });
+  const source = (name: string, key: WeightKey): RewrittenTensor => tensorOf({ name, key, weights, types, spelling });
   const tensors = [source(ggufName('embed'), 'embed')];
-  for (const [name, factors] of dialect.factors) tensors.push(factorTensor(name, factors));
+  for (const [name, factors] of spelling.factors) tensors.push(factorTensor(name, factors));
   kept.forEach((layer, block) => {
     for (const key of layerKeys(weights.architecture, layer)) {
       tensors.push(source(ggufName(key, block), key));
     }
   });
   tensors.push(source(ggufName('finalNorm'), 'finalNorm'));
-  if (dialect.ownHead) tensors.push(source(ggufName('head'), 'head'));
+  if (spelling.ownHead) tensors.push(source(ggufName('head'), 'head'));
   return tensors;
 }
 
@@ -80,23 +80,23 @@ interface Wanted {
   readonly key: WeightKey;
   readonly weights: WeightSource;
   readonly types: MatrixTypes;
-  readonly dialect: Dialect;
+  readonly spelling: Spelling;
 }
 
-function tensorOf({ name, key, weights, types, dialect }: Wanted): RewrittenTensor {
+function tensorOf({ name, key, weights, types, spelling }: Wanted): RewrittenTensor {
   const shape = weights.shape(key);
   const dtype = shape.length === 1 ? 'F32' : types(key);
   if (dtype === undefined) throw new Error(`${keyText(key)} has no type in the checkpoint`);
-  const tensor = computed({ name, key, weights, dtype, dialect });
+  const tensor = computed({ name, key, weights, dtype, spelling });
   const stored = weights.stored(key);
-  const asStored = !isPaired(key, dialect) && offsetOf(key, weights) === 0;
+  const asStored = !isPaired(key, spelling) && offsetOf(key, weights) === 0;
   const copied = asStored && stored?.dtype === dtype && stored.shape.join() === shape.join();
   return copied ? { ...tensor, copy: storedTensor(stored) } : tensor;
 }
 
 /** Whether llama.cpp has the rows of this weight in the order of rotated pairs. */
-export const isPaired = (key: WeightKey, { paired }: Dialect): boolean =>
-  paired && typeof key !== 'string' && ROTATED.has(key.name);
+export const isPaired = (key: WeightKey, { dialect }: Spelling): boolean =>
+  dialect.paired === true && typeof key !== 'string' && ROTATED.has(key.name);
 
 /** What a norm adds to its weight; llama.cpp's files have the sum. */
 function offsetOf(key: WeightKey, { architecture }: WeightSource): number {
@@ -109,7 +109,7 @@ export function computed({
   key,
   weights,
   dtype,
-  dialect,
+  spelling,
 }: Omit<Wanted, 'types'> & { readonly dtype: RewrittenDtype }): RewrittenTensor {
   const shape = weights.shape(key);
   const offset = offsetOf(key, weights);
@@ -117,7 +117,7 @@ export function computed({
     const values = await readWide(weights, key, rows);
     return offset === 0 ? values : values.map((value) => value + offset);
   };
-  const read = isPaired(key, dialect) ? pairedRows(plain, rowWidth(shape), dialect.headDim) : plain;
+  const read = isPaired(key, spelling) ? pairedRows(plain, rowWidth(shape), spelling.headDim) : plain;
   return { name, dtype, shape, rewrite: { dtype, shape, read } };
 }
 

@@ -10,7 +10,7 @@ import { parseTokenizerFiles, readTokenizerTexts, type TokenizerFiles, tokenizer
 import { TOKEN_TYPES } from '../../tokenizer/gguf/token-types';
 import type { GgufField } from '../../formats/gguf/layout';
 import { byteLevelFields, isByteLevel } from './byte-level';
-import { bool, text, texts, u32 } from './metadata';
+import { bool, text, texts, u32 } from '../../formats/gguf/values';
 import { isPieces, pieceFields } from './pieces';
 import { Refusal } from './refusal';
 import { type Token, tokensOf } from './tokens';

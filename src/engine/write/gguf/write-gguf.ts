@@ -6,6 +6,7 @@ import { foldersOf } from '../../checkpoint/folders';
 import { type Architecture, withLayers } from '../../checkpoint/architecture';
 import { ggufName } from '../../checkpoint/gguf/names';
 import { isGgufCheckpoint } from '../../checkpoint/gguf/name';
+import { architectureFields, spellingOf } from '../../checkpoint/gguf/spelling';
 import { elements } from '../../checkpoint/parameters';
 import type { Checkpoint } from '../../checkpoint/types';
 import { asStored } from '../../checkpoint/width';
@@ -15,6 +16,7 @@ import { OutputFile } from '../../files/output-file';
 import { claimFile } from '../../files/target';
 import { writeFailure } from '../../files/write-failure';
 import { type GgufField, type GgufLayout, layOutGguf } from '../../formats/gguf/layout';
+import { text } from '../../formats/gguf/values';
 import type { OptionName } from '../../option-token';
 import type { JobOptions } from '../../progress';
 import { RECORD_KEY } from '../../records/in-gguf';
@@ -23,11 +25,10 @@ import type { WeightSource } from '../../weights/source';
 import { type RewrittenDtype, writeRewritten } from '../rewrite';
 import { requireWhole } from '../write-checkpoint';
 import { checkWrittenGguf } from './check';
-import { dialectOf } from './dialect';
 import type { FinerTypes } from './finer';
 import { planFromGguf } from './from-gguf';
 import type { GgufType } from './kinds';
-import { architectureFields, generalFields, text } from './metadata';
+import { generalFields } from './general';
 import { type GgufSource, ggufTensors, type RewrittenTensor } from './tensors';
 import { tokenizerMetadata } from './tokenizer';
 import { headNotes, oddNotes, storedAs } from './types';
@@ -111,12 +112,12 @@ export async function planGguf(
   const blocks = kept ?? [...weights.architecture.layers.keys()];
   if (blocks.length === 0) throw new Error('no blocks are written');
   const architecture = withLayers(weights.architecture, blocks);
-  const dialect = dialectOf(architecture);
+  const spelling = spellingOf(architecture);
   const own = record ? [recordField(record(0))] : [];
   if (isGgufCheckpoint(asStored(checkpoint))) {
     const plan = await planFromGguf(checkpoint, weights, {
       kept: blocks,
-      dialect,
+      spelling,
       type,
       name,
       description,
@@ -126,25 +127,30 @@ export async function planGguf(
     return {
       layout: layOutWith(record, fields, tensors),
       architecture: plan.architecture,
-      notes: [...dialect.notes, ...typeNotes(type, tensors, architecture), ...notes],
+      notes: [...spelling.notes, ...typeNotes(type, tensors, architecture), ...notes],
       ...(finer && { finer }),
     };
   }
   const tokenizer = await tokenizerMetadata(checkpoint.home, architecture);
-  const tensors = ggufTensors(checkpoint, weights, { kept: blocks, dialect, type });
+  const tensors = ggufTensors(checkpoint, weights, { kept: blocks, spelling, type });
   const all = new Set(tensors.map(({ rewrite }) => rewrite.dtype));
   const dtypes = { main: type === undefined ? mostFrequent(tensors) : storedAs(type), all };
   const fields = [
-    ...generalFields(architecture, dialect, { name: name ?? modelName(checkpoint), description, dtypes }),
-    ...architectureFields(architecture, dialect),
+    ...generalFields(architecture, {
+      dialect: spelling.dialect.name,
+      name: name ?? modelName(checkpoint),
+      description,
+      dtypes,
+    }),
+    ...architectureFields(architecture, spelling),
     ...tokenizer.fields,
     ...own,
   ];
   return {
     layout: layOutWith(record, fields, tensors),
-    architecture: dialect.name,
+    architecture: spelling.dialect.name,
     notes: [
-      ...dialect.notes,
+      ...spelling.notes,
       ...tokenizer.notes,
       ...typeNotes(type, tensors, architecture),
       ...(type === undefined ? unpackable(checkpoint, architecture) : []),

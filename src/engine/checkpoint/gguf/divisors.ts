@@ -1,9 +1,17 @@
 /**
- * The rotation of a GGUF file. LLaMA 3's scaling is stored as its result, one divisor for each pair of dimensions, and not as
- * the four numbers of a config. These can be found again: between the two wavelengths where the scaling begins and ends, the
- * share of the unscaled frequency is linear in the frequency.
+ * Divisors of a rotation's frequencies. LLaMA 3's scaling is stored as its result, one divisor for each pair of dimensions, and
+ * not as the four numbers of a config. These can be found again: between the two wavelengths where the scaling begins and ends,
+ * the share of the unscaled frequency is linear in the frequency.
  */
-import type { RopeScaling } from '../architecture';
+import type { Rope, RopeScaling } from '../architecture';
+import { rotaryFrequencies } from '../frequencies';
+
+/** Plain frequencies divided by the scaled ones, one for each pair. */
+export function divisorsOf({ theta, scaling, turned }: Rope, headDim: number): readonly number[] {
+  const scaled = rotaryFrequencies({ theta, scaling, turned }, headDim);
+  const plain = rotaryFrequencies({ theta, scaling: { kind: 'default' }, turned }, headDim);
+  return Array.from(plain, (frequency, pair) => frequency / scaled[pair]);
+}
 
 /** Float32 rounds a divisor by less than 6e-8 of it. */
 const TOLERANCE = 2e-7;

@@ -1,4 +1,4 @@
-/** Which of llama.cpp's architectures a model is written as, and which models are refused. */
+/** Which of llama.cpp's architectures a model is written in, what the file says of it, and which models are refused. */
 import assert from 'node:assert/strict';
 import {
   type Architecture,
@@ -6,10 +6,10 @@ import {
   PLAIN_STYLE,
   type Rope,
   type Style,
-} from '../../../../src/engine/checkpoint/architecture';
-import { UserError } from '../../../../src/engine/errors';
-import { dialectOf } from '../../../../src/engine/write/gguf/dialect';
-import { architectureFields, sizeLabel } from '../../../../src/engine/write/gguf/metadata';
+} from '../../../src/engine/checkpoint/architecture';
+import { UserError } from '../../../src/engine/errors';
+import { architectureFields, spellingOf } from '../../../src/engine/checkpoint/gguf/spelling';
+import { sizeLabel } from '../../../src/engine/write/gguf/general';
 
 const LAYER: LayerShape = {
   heads: 4,
@@ -67,8 +67,8 @@ const yarn = (changes: object = {}): Rope => ({ theta: 10_000, scaling: { ...YAR
 
 const narrow = { heads: 2, kvHeads: 1, ffn: 40 };
 
-describe('gguf/dialect', () => {
-  const nameOf = (architecture: Architecture): string => dialectOf(architecture).name;
+describe('gguf/spelling', () => {
+  const nameOf = (architecture: Architecture): string => spellingOf(architecture).dialect.name;
 
   it('equal blocks are llama, others deci, with any biases', () => {
     assert.equal(nameOf(model('llama', {}, {})), 'llama');
@@ -77,7 +77,7 @@ describe('gguf/dialect', () => {
     assert.equal(nameOf(model('llama', {}, { ffn: 88 })), 'deci');
     assert.equal(nameOf(model('llama', {}, { biases: ['o', 'down'] })), 'deci');
     assert.equal(nameOf(model('mistral', { biases: ['o', 'down'] })), 'llama');
-    assert.ok(dialectOf(model('mistral', {}, narrow)).paired);
+    assert.ok(spellingOf(model('mistral', {}, narrow)).dialect.paired);
   });
 
   it('Qwen models have an architecture of their own as long as it fits', () => {
@@ -86,22 +86,22 @@ describe('gguf/dialect', () => {
     assert.equal(nameOf(model('qwen2', { biases, ...narrow })), 'llama', 'queries are not square');
     assert.equal(nameOf(model('qwen2', { biases: [...biases, 'o', 'down'] })), 'llama');
     assert.equal(nameOf(model('qwen2', { biases }, { biases, ...narrow })), 'deci');
-    const qwen3 = dialectOf(model('qwen3', { qkNorm: 'head', ...narrow }));
-    assert.deepEqual([qwen3.name, qwen3.paired], ['qwen3', false]);
+    const { dialect } = spellingOf(model('qwen3', { qkNorm: 'head', ...narrow }));
+    assert.deepEqual([dialect.name, dialect.paired], ['qwen3', undefined]);
   });
 
   it('a window as long as the context is none', () => {
     assert.equal(nameOf(model('mistral', { window: 256 })), 'llama');
     assert.equal(nameOf(model('mistral', { window: 256 }, { window: 300, ...narrow })), 'deci');
-    assert.deepEqual(dialectOf(model('mistral', { window: 256 })).notes, []);
+    assert.deepEqual(spellingOf(model('mistral', { window: 256 })).notes, []);
   });
 
   it('says from which length on a window makes a difference, and ignores it otherwise', () => {
-    const all = dialectOf(model('mistral', { window: 255 }, { window: 255 }));
-    assert.equal(all.name, 'llama');
+    const all = spellingOf(model('mistral', { window: 255 }, { window: 255 }));
+    assert.equal(all.dialect.name, 'llama');
     assert.match(all.notes.join(), /^its blocks attend to a window of 255 .* more than 255 tokens/);
-    const some = dialectOf(model('qwen2', {}, { window: 8 }, { window: 9 }));
-    assert.equal(some.name, 'llama', 'blocks that differ in nothing else are equal to llama.cpp');
+    const some = spellingOf(model('qwen2', {}, { window: 8 }, { window: 9 }));
+    assert.equal(some.dialect.name, 'llama', 'blocks that differ in nothing else are equal to llama.cpp');
     assert.match(some.notes.join(), /^2 of its 3 blocks attend to a window of 8 .* more than 8 tokens/);
   });
 
@@ -138,7 +138,7 @@ describe('gguf/dialect', () => {
   for (const [why, architecture] of refusals) {
     it(`refuses a model: ${why.source}`, () => {
       assert.throws(
-        () => dialectOf(architecture),
+        () => spellingOf(architecture),
         (error) => error instanceof UserError && why.test(error.why) && error.action !== '',
       );
     });
@@ -146,7 +146,7 @@ describe('gguf/dialect', () => {
 
   it('gives lists for blocks that differ, and numbers for equal ones', () => {
     const fieldsOf = (architecture: Architecture): Map<string, unknown> =>
-      new Map(architectureFields(architecture, dialectOf(architecture)));
+      new Map(architectureFields(architecture, spellingOf(architecture)));
     const equal = fieldsOf(model('llama', narrow, narrow));
     assert.deepEqual(equal.get('llama.attention.head_count_kv'), { type: 'u32', value: 1 });
     assert.deepEqual(equal.get('llama.attention.key_length'), { type: 'u32', value: 16 });
@@ -173,9 +173,9 @@ describe('gguf/dialect', () => {
       model('smollm3', {}, {}, {}, unrotated, {}),
       model('smollm3', {}, {}, {}),
       model('qwen2', { biases: ['q', 'k', 'v'], rope: llama3() }),
-    ].map(dialectOf);
+    ].map(spellingOf);
     assert.deepEqual(
-      names.map(({ name, paired, ownHead }) => [name, paired, ownHead]),
+      names.map(({ dialect: { name, paired = false }, ownHead }) => [name, paired, ownHead]),
       [
         ['gemma', false, false],
         ['gemma2', false, false],
@@ -192,7 +192,7 @@ describe('gguf/dialect', () => {
 
   const said = (architecture: Architecture): Record<string, unknown> =>
     Object.fromEntries(
-      dialectOf(architecture).fields.map(([key, value]) => [key, 'value' in value ? value.value : value]),
+      spellingOf(architecture).fields.map(([key, value]) => [key, 'value' in value ? value.value : value]),
     );
 
   it('has factors and caps, and what logits are divided by', () => {
@@ -227,7 +227,7 @@ describe('gguf/dialect', () => {
         Array.from({ length: count }, (_, block) => ({ ...narrow, window: block % 2 === 0 ? 8 : null })),
       );
     assert.equal(factor(blocks(46)), undefined);
-    const pruned = dialectOf(blocks(44));
+    const pruned = spellingOf(blocks(44));
     const ratio = factor(blocks(44)) as number;
     assert.ok(Math.abs(ratio ** 4 - 0.5) < 1e-12, '1/√32 in place of 1/√16');
     assert.match(pruned.notes.join(), /^its scores have another factor/);
@@ -238,18 +238,18 @@ describe('gguf/dialect', () => {
     const usual = { 'rope.scaling.type': 'yarn', 'rope.scaling.factor': 4, 'rope.scaling.original_context_length': 64 };
     assert.deepEqual(of(yarn()), usual);
     assert.deepEqual(of(yarn({ magnitude: 2 * YARN.magnitude })), { ...usual, 'rope.scaling.attn_factor': 2 });
-    const own = dialectOf(model('llama', { rope: yarn({ betaFast: 8, magnitude: 3 }) }));
+    const own = spellingOf(model('llama', { rope: yarn({ betaFast: 8, magnitude: 3 }) }));
     assert.deepEqual(own.fields, [['rope.scaling.attn_factor', { type: 'f32', value: 3 }]]);
     assert.deepEqual([...own.factors.keys()], ['rope_freqs.weight']);
-    assert.deepEqual([...dialectOf(model('llama', { rope: llama3() })).factors.keys()], ['rope_freqs.weight']);
-    const long = dialectOf(model('llama', { rope: longrope() }));
+    assert.deepEqual([...spellingOf(model('llama', { rope: llama3() })).factors.keys()], ['rope_freqs.weight']);
+    const long = spellingOf(model('llama', { rope: longrope() }));
     assert.deepEqual([...long.factors.keys()], ['rope_factors_long.weight', 'rope_factors_short.weight']);
     assert.deepEqual(of(longrope()), {
       'rope.scaling.type': 'longrope',
       'rope.scaling.original_context_length': 64,
       'rope.scaling.attn_factor': 1.25,
     });
-    const dynamic = dialectOf(
+    const dynamic = spellingOf(
       model('llama', { rope: { theta: 10, scaling: { kind: 'dynamic', factor: 2, context: 256 } } }),
     );
     assert.deepEqual(dynamic.fields, []);

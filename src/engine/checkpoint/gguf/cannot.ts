@@ -1,0 +1,18 @@
+/** Models that llama.cpp would compute otherwise. */
+import { isDeepStrictEqual } from 'node:util';
+import { UserError } from '../../errors';
+import type { LayerShape } from '../architecture';
+
+export const INSTEAD = 'Write safetensors or ONNX in place of it.';
+
+/** @param why a clause: "its blocks differ" */
+export function cannotWrite(why: string, action = INSTEAD): UserError {
+  return new UserError('The model cannot be written as GGUF', why, action);
+}
+
+/** The value that all blocks have. @throws UserError if they differ */
+export function shared<K extends keyof LayerShape>(layers: readonly LayerShape[], key: K, what: string): LayerShape[K] {
+  const [first] = layers;
+  if (layers.every((layer) => isDeepStrictEqual(layer[key], first[key]))) return first[key];
+  throw cannotWrite(`its blocks have ${what}, and llama.cpp has no architecture for that`);
+}

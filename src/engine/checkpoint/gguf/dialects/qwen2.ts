@@ -1,0 +1,19 @@
+/** Qwen2: LLaMA's block with three biases. Models whose queries are not square, or have divisors, are written as LLaMA's. */
+import { isDeepStrictEqual } from 'node:util';
+import { ATTENTION, type Dialect } from './dialect';
+
+const SCALINGS: readonly unknown[] = ['default', 'linear', 'dynamic'];
+
+export const qwen2: Dialect = {
+  name: 'qwen2',
+  family: 'qwen2',
+  fits: ({ family, hidden, layers: [{ heads, headDim, biases, rope }] }, equal) =>
+    family === 'qwen2' &&
+    equal &&
+    heads * headDim === hidden &&
+    isDeepStrictEqual(biases, ATTENTION) &&
+    SCALINGS.includes(rope?.scaling.kind),
+  biases: ATTENTION,
+  square: true,
+  config: () => ({ use_sliding_window: false }),
+};
