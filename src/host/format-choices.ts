@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import type { UserError } from '../engine/errors';
-import { Refusal } from '../engine/write/gguf/refusal';
+import { Refusal } from '../engine/tokenizer/gguf/refusal';
 import type { ExportFormat } from '../jobs/definitions/export';
 import { shortText } from '../views/toast';
 import { formatFault } from './export-sizes';

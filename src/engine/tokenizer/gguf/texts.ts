@@ -7,8 +7,9 @@ import { SETTINGS_CAP, TOKENIZER_CAP } from '../limits';
 import { byteLevelStages } from './byte-level';
 import { KEYS, shown, TokenizerFields, UnsupportedTokenizer } from './fields';
 import { pieceStages } from './pieces';
+import { postProcessor, readSpecialTokens, type SpecialTokens } from './specials';
 import { readStored } from './stored';
-import { isPadding, readSpecialTokens, readVocabulary, type SpecialTokens, type Vocabulary } from './vocabulary';
+import { isPadding, readVocabulary, type Vocabulary } from './vocabulary';
 import { DEFAULT_WORDS, type Words, wordsNamed } from './words';
 
 export interface GgufTokenizerTexts {
@@ -147,27 +148,6 @@ const addedToken = (id: number, content: string, special: boolean): JsonObject =
   normalized: false,
   special,
 });
-
-function postProcessor(tokens: Vocabulary['tokens'], { bos, eos, addBos, addEos }: SpecialTokens): JsonObject | null {
-  const first = addBos ? [bos!] : [];
-  const last = addEos ? [eos!] : [];
-  if (first.length + last.length === 0) return null;
-  const around = (sequence: string, type: number): JsonObject[] => [
-    ...first.map((id) => ({ SpecialToken: { id, type_id: type } })),
-    { Sequence: { id: sequence, type_id: type } },
-    ...last.map((id) => ({ SpecialToken: { id, type_id: type } })),
-  ];
-  const special = (text: string) => [
-    text,
-    { id: text, ids: [tokens.findIndex((t) => t.text === text)], tokens: [text] },
-  ];
-  return {
-    type: 'TemplateProcessing',
-    single: around('A', 0),
-    pair: [...around('A', 0), ...around('B', 1)],
-    special_tokens: Object.fromEntries([...first, ...last].map(special)) as JsonObject,
-  };
-}
 
 /** tokenizer_config.json. The class is the one that takes tokenizer.json as it is. */
 function settingsOf(specials: SpecialTokens, context: number | undefined, template: string | undefined): JsonObject {

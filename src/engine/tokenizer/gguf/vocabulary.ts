@@ -1,7 +1,9 @@
-/** The tokens of a GGUF file by id, and which of them begin and end a text. */
+/** The vocabulary of a GGUF file: one token for each row of the embedding, by id. */
+import type { TokenizerFiles } from '../files';
 import { ID_CAP, TOKEN_TEXT_CAP } from '../limits';
 import { KEYS, shown, type TokenizerFields } from './fields';
-import { padding, type TokenKind, tokenKind } from './token-types';
+import { Refusal } from './refusal';
+import { isByteToken, padding, type TokenKind, tokenKind } from './token-types';
 
 export interface GgufToken {
   readonly text: string;
@@ -40,53 +42,47 @@ export function readVocabulary(fields: TokenizerFields): Vocabulary {
 /** Whether the token only fills an id that the tokenizer does not have. */
 export const isPadding = ({ text, kind }: GgufToken, id: number): boolean => kind === 'unused' && text === padding(id);
 
-/** Tokens with a part, and what is put around a text. */
-export interface SpecialTokens {
-  readonly bos?: string;
-  readonly eos?: string;
-  readonly unknown?: string;
-  readonly padding?: string;
-  readonly addBos: boolean;
-  readonly addEos: boolean;
-}
-
-/** What llama.cpp assumes of keys that a file does not have. */
-export interface SpecialDefaults {
-  readonly bos?: number;
-  readonly eos?: number;
-  readonly unknown?: number;
-  readonly addBos: boolean;
-}
-
-/** @throws UserError for ids that no token has, and for a text that would begin or end with a token that is not named */
-export function readSpecialTokens(
-  fields: TokenizerFields,
-  { tokens }: Vocabulary,
-  defaults: SpecialDefaults,
-): SpecialTokens {
-  const token = (name: string, missing?: number): string | undefined => {
-    const key = `tokenizer.ggml.${name}_token_id`;
-    const id = fields.count(key);
-    // A default is for LLaMA's own vocabulary; a smaller one may not have it.
-    if (id === undefined) return missing === undefined ? undefined : tokens.at(missing)?.text;
-    if (id < tokens.length) return tokens[id].text;
-    // Old converters wrote −1 or the next free id for "none". Nothing is computed with it.
-    if (name === 'padding') return undefined;
-    throw fields.damaged(key, `it is ${id}, but there are ${tokens.length} tokens`);
+/**
+ * @param vocabulary rows of the embedding; ids that the tokenizer does not have are filled
+ * @param pieces whether spaces are written as ▁
+ * @throws Refusal for ids beyond the embedding, and for texts that occur twice
+ */
+export function writtenTokens({ description }: TokenizerFiles, vocabulary: number, pieces: boolean): GgufToken[] {
+  const { model, added_tokens: added } = description;
+  const tokens: GgufToken[] = Array.from({ length: vocabulary }, (_, id) => ({ text: padding(id), kind: 'unused' }));
+  const put = (id: number, token: GgufToken): void => {
+    if (id >= vocabulary) {
+      const has = `the embedding has ${vocabulary} rows`;
+      throw new Refusal(
+        `its token ${JSON.stringify(token.text)} has the id ${id}, but ${has}`,
+        'Get tokenizer.json and weights from the same revision of the model.',
+      );
+    }
+    tokens[id] = token;
   };
-  const specials = {
-    bos: token('bos', defaults.bos),
-    eos: token('eos', defaults.eos),
-    unknown: token('unknown', defaults.unknown),
-    padding: token('padding'),
-    addBos: fields.flag('tokenizer.ggml.add_bos_token') ?? defaults.addBos,
-    addEos: fields.flag('tokenizer.ggml.add_eos_token') ?? false,
-  };
-  const { bos, eos, addBos, addEos } = specials;
-  if (addBos && bos === undefined) throw missingEnd(fields, 'bos', 'begins');
-  if (addEos && eos === undefined) throw missingEnd(fields, 'eos', 'ends');
-  return specials;
+  for (const [text, id] of Object.entries(model.vocab as Record<string, number>)) {
+    const kind = text === model.unk_token && pieces ? 'unknown' : pieces && isByteToken(text) ? 'byte' : 'normal';
+    put(id, { text, kind });
+  }
+  for (const { id, content, special } of added) {
+    const text = content as string;
+    if (tokens.at(id as number)?.kind === 'unknown' && tokens[id as number].text === text) continue;
+    put(id as number, special === true ? { text, kind: 'control' } : { text: plainText(text, pieces), kind: 'added' });
+  }
+  requireDistinct(tokens);
+  return tokens;
 }
 
-const missingEnd = (fields: TokenizerFields, name: string, does: string): Error =>
-  fields.damaged(`tokenizer.ggml.${name}_token_id`, `it is missing, although every text ${does} with this token`);
+/** Tokens that are found in the text itself have its spaces. */
+const plainText = (text: string, pieces: boolean): string => (pieces ? text.replaceAll('\u2581', ' ') : text);
+
+/** llama.cpp aborts when two tokens have the same text. */
+function requireDistinct(tokens: readonly GgufToken[]): void {
+  const ids = new Map<string, number>();
+  tokens.forEach(({ text }, id) => {
+    const other = ids.get(text);
+    if (text === '') throw new Refusal(`its token ${id} is empty`);
+    if (other !== undefined) throw new Refusal(`its tokens ${other} and ${id} are both ${JSON.stringify(text)}`);
+    ids.set(text, id);
+  });
+}

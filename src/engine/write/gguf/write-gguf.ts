@@ -21,6 +21,7 @@ import type { OptionName } from '../../option-token';
 import type { JobOptions } from '../../progress';
 import { RECORD_KEY } from '../../records/in-gguf';
 import { modelName, recordTextInModel, type RunRecord, sharedRecord } from '../../records/record';
+import { tokenizerMetadata } from '../../tokenizer/gguf/metadata';
 import type { WeightSource } from '../../weights/source';
 import { type RewrittenDtype, writeRewritten } from '../rewrite';
 import { requireWhole } from '../write-checkpoint';
@@ -30,7 +31,7 @@ import { planFromGguf } from './from-gguf';
 import type { GgufType } from './kinds';
 import { generalFields } from './general';
 import { type GgufSource, ggufTensors, type RewrittenTensor } from './tensors';
-import { tokenizerMetadata } from './tokenizer';
+
 import { headNotes, oddNotes, storedAs } from './types';
 
 export interface GgufOptions extends JobOptions {

@@ -9,7 +9,7 @@ import type { GgufArray } from '../../../../src/engine/formats/gguf/metadata';
 import { Random } from '../../../../src/engine/random';
 import { KNOWN_WORDS } from '../../../../src/engine/tokenizer/gguf/words';
 import { loadLocalTokenizer } from '../../../../src/engine/tokenizer/local';
-import { tokenizerMetadata } from '../../../../src/engine/write/gguf/tokenizer';
+import { tokenizerMetadata } from '../../../../src/engine/tokenizer/gguf/metadata';
 import { goldenTokens } from '../../../support/golden';
 import { itLlamaCpp, itLlamaCppFull, tokensOfLlamaCpp } from '../../../support/llamacpp';
 import { hasShared, itShared, shared, smollm2Gguf } from '../../../support/shared';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Architecture, PLAIN_STYLE } from '../../../../src/engine/checkpoint/architecture';
 import { UserError } from '../../../../src/engine/errors';
 import type { GgufField } from '../../../../src/engine/formats/gguf/layout';
-import { tokenizerMetadata, type TokenizerMetadata } from '../../../../src/engine/write/gguf/tokenizer';
+import { tokenizerMetadata, type TokenizerMetadata } from '../../../../src/engine/tokenizer/gguf/metadata';
 import { temporaryFolder } from '../../../support/temporary';
 import { writeTinyTokenizer } from '../../../support/tiny-tokenizer';
 
