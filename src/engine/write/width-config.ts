@@ -44,7 +44,7 @@ export function describeWidth(config: Config, architecture: Architecture): Width
       layers: architecture.layers.map((shape) => ({ ...shape, biases })),
     };
     return {
-      runs: stock.name,
+      runs: stock.className,
       ...(reasons.length > 0 && { why: reasons.join('; ') }),
       zeros: biases.filter((name) => !first.biases.includes(name)),
       architecture: described,
@@ -82,7 +82,7 @@ const WINDOWS = ['sliding_window', 'use_sliding_window', 'max_window_layers', 'l
 function stockEdits(
   config: Config,
   architecture: Architecture,
-  { modelType, name, without = {} }: StockClass,
+  { modelType, className, narrower: { without = {} } }: StockClass,
   flags: Readonly<Record<string, boolean>>,
 ): ConfigEdit[] {
   const [{ heads, kvHeads, headDim, ffn }] = architecture.layers;
@@ -95,7 +95,7 @@ function stockEdits(
   const edits = Object.entries({ ...shape, ...flags }).map(([key, value]) => set(key, value));
   if (config.model_type === modelType) return edits;
   // Of the other class, what the config leaves out means something else.
-  const said = { model_type: modelType, architectures: [name], tie_word_embeddings: architecture.tied };
+  const said = { model_type: modelType, architectures: [className], tie_word_embeddings: architecture.tied };
   const unsaid = Object.entries(defaultsOf(architecture)).filter(([key]) => !isSaid(config, key));
   const isOther = modelType !== architecture.family;
   const gone = ['auto_map', ...(isRagged(config) ? RAGGED_FIELDS : []), ...(isOther ? WINDOWS : [])];

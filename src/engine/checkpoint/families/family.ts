@@ -36,15 +36,39 @@ export interface ModelFamily {
    * @param kept the kept blocks, ascending
    */
   readonly prunedConfig?: (config: Config, layers: readonly LayerShape[], kept: readonly number[]) => PrunedFields;
+  /** What its class in transformers can say of narrower blocks; undefined if it was not tried. */
+  readonly narrower?: NarrowerClass;
 }
+
+/**
+ * What a class of transformers can say about blocks that all have the same shape. Checked against transformers 5.24 by
+ * bench/peers/load_width.py, the further families by test/engine/write/width-styles.test.ts.
+ */
+export interface NarrowerClass {
+  /** Linears that always have a bias. */
+  readonly always?: readonly LinearName[];
+  /** Flags of the config, and the Linears that have a bias with each. */
+  readonly switches?: Readonly<Record<string, readonly LinearName[]>>;
+  /** It computes LLaMA's block, so that it can stand for another one that does. */
+  readonly plain?: true;
+  /** It refuses numbers of heads that do not divide the hidden size, even if `head_dim` is given. */
+  readonly headsDivide?: true;
+  /** It counts the factors of LongRoPE by the hidden size and the number of heads, even if `head_dim` is given. */
+  readonly countsFactors?: true;
+  /** Fields of its own by which it computes LLaMA's block: no windows, no dropout in training. */
+  readonly without?: Readonly<Record<string, number | null>>;
+}
+
+export const QUERIES: readonly LinearName[] = ['q', 'k', 'v'];
+export const ATTENTION: readonly LinearName[] = [...QUERIES, 'o'];
+export const MLP: readonly LinearName[] = ['gate', 'up', 'down'];
 
 /** Linears with a bias by `attention_bias`, as in LLaMA. */
 export const attentionBiases = (config: Config): readonly LinearName[] =>
-  flag(config, 'attention_bias', false) ? ['q', 'k', 'v', 'o'] : [];
+  flag(config, 'attention_bias', false) ? ATTENTION : [];
 
 /** Linears with a bias by `mlp_bias`. */
-export const mlpBiases = (config: Config): readonly LinearName[] =>
-  flag(config, 'mlp_bias', false) ? ['gate', 'up', 'down'] : [];
+export const mlpBiases = (config: Config): readonly LinearName[] => (flag(config, 'mlp_bias', false) ? MLP : []);
 
 export interface FamilyDefaults {
   /** `max_position_embeddings` */

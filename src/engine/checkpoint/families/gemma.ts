@@ -2,7 +2,7 @@
 import { type Style, PLAIN_STYLE } from '../architecture';
 import { isSet, show, type Config } from '../fields';
 import type { Unsupported } from '../types';
-import { attentionBiases, layersWith, type CommonShape, type ModelFamily } from './family';
+import { ATTENTION, attentionBiases, type CommonShape, layersWith, type ModelFamily } from './family';
 import { decoderWeights } from './weights';
 import { noWindows } from './windows';
 
@@ -22,6 +22,7 @@ export const gemma: ModelFamily = {
   // The first configs said "gelu" where the approximation was meant.
   style: (config, common) => gemmaStyle(config, common, 'hidden_act', ['gelu', ...TANH_GELU]),
   weights: decoderWeights(),
+  narrower: { switches: { attention_bias: ATTENTION } },
 };
 
 /**

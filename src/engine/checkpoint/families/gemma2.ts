@@ -1,6 +1,6 @@
 /** Gemma 2 (Google 2024): norms on inputs and outputs of the modules, soft caps, and windows in every other block. */
 import { positive, positiveOr, type Config } from '../fields';
-import { attentionBiases, layersWith, type ModelFamily, type PrunedFields } from './family';
+import { ATTENTION, attentionBiases, layersWith, type ModelFamily, type PrunedFields } from './family';
 import { gemmaStyle, TANH_GELU } from './gemma';
 import { decoderWeights } from './weights';
 import { layerTypes, slidingBlocks, slidingWindows, windowWidth } from './windows';
@@ -50,6 +50,7 @@ export const gemma2: ModelFamily = {
     if (Array.isArray(config.layer_types)) return {};
     return { layer_types: layerTypes(kept, (block) => layers[block].window !== null) };
   },
+  narrower: { switches: { attention_bias: ATTENTION }, headsDivide: true },
 };
 
 /** Factor of the scores. */

@@ -7,7 +7,14 @@ import { MAX_DIMENSION } from '../../formats/limits';
 import { filled, readRope, readRopeOf } from '../rope';
 import type { Rope } from '../architecture';
 import type { Unsupported } from '../types';
-import { attentionBiases, layersWith, type CommonShape, type ModelFamily, type PrunedFields } from './family';
+import {
+  ATTENTION,
+  attentionBiases,
+  type CommonShape,
+  layersWith,
+  type ModelFamily,
+  type PrunedFields,
+} from './family';
 import { gemmaStyle, TANH_GELU } from './gemma';
 import { cap, GEMMA2_READS, queryScale } from './gemma2';
 import { decoderWeights } from './weights';
@@ -44,6 +51,7 @@ export const gemma3: ModelFamily = {
     if (Array.isArray(config.layer_types)) return {};
     return { layer_types: layerTypes(kept, slidingByRule(config)) };
   },
+  narrower: { switches: { attention_bias: ATTENTION }, headsDivide: true },
 };
 
 /** The kind of a block where the config does not list it. */

@@ -1,7 +1,7 @@
 /** Granite 3 (IBM 2024): LLaMA's block with a factor on the embedding, the scores, what modules add, and the logits. */
 import { PLAIN_STYLE } from '../architecture';
 import { positiveOr } from '../fields';
-import { attentionBiases, layersWith, mlpBiases, type ModelFamily } from './family';
+import { ATTENTION, attentionBiases, layersWith, MLP, mlpBiases, type ModelFamily } from './family';
 import { decoderWeights } from './weights';
 import { noWindows } from './windows';
 
@@ -35,4 +35,5 @@ export const granite: ModelFamily = {
     logitScale: 1 / positiveOr(config, 'logits_scaling', 1),
   }),
   weights: decoderWeights(),
+  narrower: { switches: { attention_bias: ATTENTION, mlp_bias: MLP } },
 };

@@ -1,5 +1,5 @@
 /** LLaMA 1 to 3 (Touvron et al. 2023), and the many models that use its class, such as SmolLM2. */
-import { attentionBiases, layersWith, mlpBiases, type ModelFamily } from './family';
+import { ATTENTION, attentionBiases, layersWith, MLP, mlpBiases, type ModelFamily } from './family';
 import { decoderWeights } from './weights';
 import { noWindows } from './windows';
 
@@ -19,4 +19,5 @@ export const llama: ModelFamily = {
       { biases: [...attentionBiases(config), ...mlpBiases(config)] },
     ),
   weights: decoderWeights(),
+  narrower: { switches: { attention_bias: ATTENTION, mlp_bias: MLP }, plain: true, headsDivide: true },
 };

@@ -14,4 +14,5 @@ export const mistral: ModelFamily = {
   layers: (config, common) => layersWith(sharedWindow(config, common.blocks), { config, common }),
   weights: decoderWeights(),
   prunedConfig: listedWindows,
+  narrower: { plain: true, without: { sliding_window: null } },
 };

@@ -1,6 +1,6 @@
 /** OLMo 2 (2024): norms on the outputs of the modules only, and RMSNorm on all query heads and all key heads at once. */
 import { PLAIN_STYLE } from '../architecture';
-import { attentionBiases, layersWith, type ModelFamily } from './family';
+import { ATTENTION, attentionBiases, layersWith, type ModelFamily } from './family';
 import { decoderWeights } from './weights';
 import { noWindows } from './windows';
 
@@ -16,4 +16,5 @@ export const olmo2: ModelFamily = {
     layersWith(noWindows(common.blocks), { config, common }, { biases: attentionBiases(config), qkNorm: 'width' }),
   style: () => ({ ...PLAIN_STYLE, norms: 'after' }),
   weights: decoderWeights(),
+  narrower: { switches: { attention_bias: ATTENTION } },
 };

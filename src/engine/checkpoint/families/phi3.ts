@@ -26,4 +26,5 @@ export const phi3: ModelFamily = {
       readRope(config, common, { partial: true, names: NAMES, originalContext: 4096 }),
     ),
   weights: decoderWeights(),
+  narrower: { countsFactors: true },
 };

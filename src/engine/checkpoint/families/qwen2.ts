@@ -1,5 +1,5 @@
 /** Qwen2 and Qwen2.5: always biases on q, k and v, and no others. If windows are on, the upper blocks have them. */
-import { layersWith, type ModelFamily } from './family';
+import { layersWith, type ModelFamily, QUERIES } from './family';
 import { decoderWeights } from './weights';
 import { listedWindows, upperWindows } from './windows';
 
@@ -11,8 +11,8 @@ export const qwen2: ModelFamily = {
   special: 'biases on q, k and v; a window in the upper blocks, where the config says so',
   defaults: { kvHeads: 32, context: 32_768 },
   reads: ['attention_bias', 'use_sliding_window', 'layer_types'],
-  layers: (config, common) =>
-    layersWith(upperWindows(config, common.blocks), { config, common }, { biases: ['q', 'k', 'v'] }),
+  layers: (config, common) => layersWith(upperWindows(config, common.blocks), { config, common }, { biases: QUERIES }),
   weights: decoderWeights(),
   prunedConfig: listedWindows,
+  narrower: { always: QUERIES, plain: true },
 };

@@ -1,5 +1,5 @@
 /** Qwen3: RMSNorm on every query and key head; the config gives the width of a head. */
-import { attentionBiases, layersWith, type ModelFamily } from './family';
+import { ATTENTION, attentionBiases, layersWith, type ModelFamily } from './family';
 import { decoderWeights } from './weights';
 import { listedWindows, upperWindows } from './windows';
 
@@ -19,4 +19,5 @@ export const qwen3: ModelFamily = {
     ),
   weights: decoderWeights(),
   prunedConfig: listedWindows,
+  narrower: { switches: { attention_bias: ATTENTION } },
 };

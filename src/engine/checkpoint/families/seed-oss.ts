@@ -4,13 +4,11 @@
  */
 import type { LinearName } from '../architecture';
 import { flag } from '../fields';
-import { layersWith, type ModelFamily } from './family';
+import { layersWith, MLP, type ModelFamily, QUERIES } from './family';
 import { decoderWeights } from './weights';
 import { noWindows } from './windows';
 
-const QUERIES: readonly LinearName[] = ['q', 'k', 'v'];
 const OUTPUT: readonly LinearName[] = ['o'];
-const MLP: readonly LinearName[] = ['gate', 'up', 'down'];
 
 export const seedOss: ModelFamily = {
   modelType: 'seed_oss',
@@ -29,4 +27,9 @@ export const seedOss: ModelFamily = {
     return layersWith(noWindows(common.blocks), { config, common }, { biases });
   },
   weights: decoderWeights(),
+  narrower: {
+    switches: { attention_bias: QUERIES, attention_out_bias: OUTPUT, mlp_bias: MLP },
+    plain: true,
+    without: { residual_dropout: 0 },
+  },
 };

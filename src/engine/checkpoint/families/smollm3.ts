@@ -3,7 +3,7 @@ import type { LayerShape } from '../architecture';
 import { badField, countOr, flag, isSet, show, type Config } from '../fields';
 import { MAX_DIMENSION } from '../../formats/limits';
 import { readRope } from '../rope';
-import { attentionBiases, layersWith, mlpBiases, type ModelFamily, type PrunedFields } from './family';
+import { ATTENTION, attentionBiases, layersWith, MLP, mlpBiases, type ModelFamily, type PrunedFields } from './family';
 import { decoderWeights } from './weights';
 import { layerTypes, slidingBlocks, slidingWindows, windowWidth } from './windows';
 
@@ -34,6 +34,7 @@ export const smollm3: ModelFamily = {
   },
   weights: decoderWeights(),
   prunedConfig,
+  narrower: { switches: { attention_bias: ATTENTION, mlp_bias: MLP } },
 };
 
 /** Whether each block rotates queries and keys. In the list, 1 means that it does, whatever its name says. */

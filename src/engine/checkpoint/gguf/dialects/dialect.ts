@@ -82,8 +82,6 @@ export interface StyleNumber {
   readonly inverse?: true;
 }
 
-export const ATTENTION: readonly LinearName[] = ['q', 'k', 'v'];
-
 /** Whether modules are LLaMA's, up to factors. */
 export const isLikeLlama = ({ style, layers: [{ fused }] }: Architecture): boolean =>
   !fused && style.norms === 'before' && style.activation === 'silu';

@@ -1,6 +1,7 @@
 /** Gemma 1: norms of 1 + w, GELU, a scaled embedding. */
 import type { Style } from '../../architecture';
-import { ATTENTION, type Dialect } from './dialect';
+import { QUERIES } from '../../families/family';
+import type { Dialect } from './dialect';
 
 export const GELU = { hidden_act: 'gelu_pytorch_tanh', hidden_activation: 'gelu_pytorch_tanh' } as const;
 
@@ -15,7 +16,7 @@ export const gemma: Dialect = {
   name: 'gemma',
   family: 'gemma',
   fits: ({ style }) => style.activation === 'gelu',
-  biases: ATTENTION,
+  biases: QUERIES,
   tied: 'always',
   style: gemmaStyle,
   config: () => GELU,

@@ -1,13 +1,14 @@
 /** Gemma 2: norms on both sides of a module, caps, and a window in every other block. */
 import type { Architecture } from '../../architecture';
-import { ATTENTION, type Dialect } from './dialect';
+import { QUERIES } from '../../families/family';
+import type { Dialect } from './dialect';
 import { GELU, gemmaStyle } from './gemma';
 
 export const gemma2: Dialect = {
   name: 'gemma2',
   family: 'gemma2',
   fits: ({ style, layers: [{ qkNorm }] }) => style.norms === 'both' && qkNorm === null,
-  biases: ATTENTION,
+  biases: QUERIES,
   tied: 'always',
   windows: { period: 2, width: 4096 },
   style: (hidden) => ({ ...gemmaStyle(hidden), norms: 'both' }),

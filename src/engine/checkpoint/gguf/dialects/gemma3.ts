@@ -1,12 +1,13 @@
 /** Gemma 3: Gemma 2 with norms of queries and keys in place of the cap on scores; blocks with a window turn by their own base. */
-import { ATTENTION, type Dialect } from './dialect';
+import { QUERIES } from '../../families/family';
+import type { Dialect } from './dialect';
 import { gemma2, gemma2Config } from './gemma2';
 
 export const gemma3: Dialect = {
   name: 'gemma3',
   family: 'gemma3_text',
   fits: ({ style, layers: [{ qkNorm }] }) => style.norms === 'both' && qkNorm !== null,
-  biases: ATTENTION,
+  biases: QUERIES,
   qkNorm: 'head',
   windows: { period: 6 },
   rotation: { local: true },

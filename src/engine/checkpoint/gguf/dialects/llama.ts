@@ -1,12 +1,13 @@
 /** LLaMA, Mistral and all that use their block: `llama` for equal blocks, `deci` for others. */
-import { ATTENTION, type Dialect } from './dialect';
+import { ATTENTION, MLP } from '../../families/family';
+import type { Dialect } from './dialect';
 
 export const llama: Dialect = {
   name: 'llama',
   family: 'llama',
   fits: (_, equal) => equal,
   paired: true,
-  biases: [...ATTENTION, 'o', 'gate', 'up', 'down'],
+  biases: [...ATTENTION, ...MLP],
   rotation: { factors: true, longrope: 'named' },
   config: ({ layers: [{ biases }] }) => ({ attention_bias: biases.includes('o'), mlp_bias: biases.includes('down') }),
 };

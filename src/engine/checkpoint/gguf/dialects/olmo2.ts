@@ -1,11 +1,12 @@
 /** OLMo 2: norms after modules, one norm of all queries and one of all keys. OLMo 3's files have its name, and windows. */
-import { ATTENTION, type Dialect } from './dialect';
+import { QUERIES } from '../../families/family';
+import type { Dialect } from './dialect';
 
 export const olmo2: Dialect = {
   name: 'olmo2',
   family: 'olmo2',
   fits: ({ style, layers: [{ fused }] }) => style.norms === 'after' && !fused,
-  biases: ATTENTION,
+  biases: QUERIES,
   square: true,
   tied: 'never',
   qkNorm: 'width',

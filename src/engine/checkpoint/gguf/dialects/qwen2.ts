@@ -1,6 +1,7 @@
 /** Qwen2: LLaMA's block with three biases. Models whose queries are not square, or have divisors, are written as LLaMA's. */
 import { isDeepStrictEqual } from 'node:util';
-import { ATTENTION, type Dialect } from './dialect';
+import { QUERIES } from '../../families/family';
+import type { Dialect } from './dialect';
 
 const SCALINGS: readonly unknown[] = ['default', 'linear', 'dynamic'];
 
@@ -11,9 +12,9 @@ export const qwen2: Dialect = {
     family === 'qwen2' &&
     equal &&
     heads * headDim === hidden &&
-    isDeepStrictEqual(biases, ATTENTION) &&
+    isDeepStrictEqual(biases, QUERIES) &&
     SCALINGS.includes(rope?.scaling.kind),
-  biases: ATTENTION,
+  biases: QUERIES,
   square: true,
   config: () => ({ use_sliding_window: false }),
 };

@@ -1,5 +1,6 @@
 /** SmolLM3: LLaMA's block, without rotation in every fourth block. */
-import { ATTENTION, type Dialect, hasFactors, isLikeLlama } from './dialect';
+import { QUERIES } from '../../families/family';
+import { type Dialect, hasFactors, isLikeLlama } from './dialect';
 
 export const smollm3: Dialect = {
   name: 'smollm3',
@@ -7,7 +8,7 @@ export const smollm3: Dialect = {
   fits: (architecture) =>
     isLikeLlama(architecture) && !hasFactors(architecture) && architecture.layers.some(({ rope }) => rope === null),
   paired: true,
-  biases: ATTENTION,
+  biases: QUERIES,
   rotation: { skips: true },
   config: ({ layers }) => ({
     no_rope_layers: layers.map(({ rope }) => (rope === null ? 0 : 1)),
