@@ -1,6 +1,5 @@
 /** Activates the extension: creates its parts and connects them. */
 import { fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands';
 import { nameOptionsBy } from './engine/option-token';
@@ -13,8 +12,7 @@ import { FailedJobs } from './host/failed-jobs';
 import { jobFolders, recordFolders } from './host/run-job';
 import { VisiblePanels } from './host/visible-panels';
 import { JobsView } from './views/jobs/view';
-import { learnSpeed } from './host/learn-speed';
-import { Speeds } from './jobs/machine-speeds';
+import { speedsOf } from './host/speeds';
 import { showWarnings } from './host/warnings';
 import { openWindows } from './host/windows';
 import { askConsent } from './host/cluster-consent';
@@ -94,7 +92,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   const cluster = new ClusterRuns({ sidecar: client, store, ownFolder, agrees: askConsent, log });
   const folders = (): readonly string[] => jobFolders({ config, context });
   const model = jobsModel({ sidecar: client, library, cluster, journal: stopped, failed, folders });
-  const speeds = new Speeds(context.globalState, availableParallelism());
+  const speeds = speedsOf(context, client);
   const coppice: Coppice = {
     context,
     config,
@@ -116,6 +114,7 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
       config,
       library,
       log,
+      speeds,
       assets: () => reportAssets(context.extensionUri),
     }),
     cluster,
@@ -136,7 +135,6 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     vscode.window.registerFileDecorationProvider(new BlockDecorations()),
     config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
     followScan(library, hidden),
-    client.onEnded((end) => void learnSpeed(coppice, end)),
     // There is a new adapter or a stopped training.
     client.onEnded(({ spec }) => spec.kind === 'retrain' && library.rescanSoon()),
     client.onEnded(() => tree.readRecords()),

@@ -1,5 +1,8 @@
 /** Questions to the user: what a tool reads and writes, how large it is, how long it takes. */
 import type { Architecture } from '../engine/checkpoint/architecture';
+import { type AskedJob, timeOf } from '../estimates/job';
+import type { Time } from '../estimates/machine';
+import { openModels } from '../estimates/models';
 import { openCheckpoint, requireArchitecture } from '../engine/checkpoint/open';
 import { checkpointReduction } from '../engine/checkpoint/reduction';
 import type { Checkpoint } from '../engine/checkpoint/types';
@@ -7,8 +10,7 @@ import { codeSpan, inline } from '../engine/markdown';
 import { formatBytes } from '../format/numbers';
 import { checkpointName } from '../jobs/titles';
 import { l10n } from '../l10n';
-import { markedTime } from '../jobs/rough-time';
-import { timeOf, type Work } from './estimate';
+import { markedTime } from '../estimates/words';
 import type { AgentContext, Confirmation } from './tool';
 
 /** Below, a job that writes nothing starts without a question. */
@@ -32,15 +34,21 @@ export const nameOf = ({ path }: Checkpoint): string => inline(checkpointName(pa
 export const modelWords = (checkpoint: Checkpoint): string =>
   `${codeSpan(checkpoint.path)} (${formatBytes(checkpointReduction(checkpoint, []).bytesBefore)})`;
 
+type Machine = Pick<AgentContext, 'speeds'>;
+
+/** How long a job will take; undefined where an input is missing: the job says so. */
+export const expectedTime = async (job: AskedJob, { speeds }: Machine): Promise<Time | undefined> =>
+  timeOf(job, await openModels(job.options), speeds);
+
 /** The question of a job that only computes; undefined if it is quick. */
-export function askComputing(
+export async function askComputing(
   title: string,
   lines: readonly string[],
-  works: readonly Work[],
-  { architecture, context }: { readonly architecture: Architecture; readonly context: Pick<AgentContext, 'speeds'> },
-): Confirmation | undefined {
-  const time = timeOf(architecture, works, context.speeds);
-  if (time.seconds < QUICK_SECONDS) return undefined;
+  job: AskedJob,
+  context: Machine,
+): Promise<Confirmation | undefined> {
+  const time = await expectedTime(job, context);
+  if (time === undefined || time.seconds < QUICK_SECONDS) return undefined;
   return question(title, [
     ...lines,
     l10n.t('Expected time: {0}.', markedTime(time)),
@@ -49,20 +57,19 @@ export function askComputing(
 }
 
 /** The question of a job that writes. */
-export function askWriting(
+export async function askWriting(
   title: string,
   lines: readonly string[],
-  { out, bytes, works, architecture, context }: Writing,
-): Confirmation {
-  const time = timeOf(architecture, works, context.speeds);
+  { out, bytes, job }: Writing,
+  context: Machine,
+): Promise<Confirmation> {
+  const time = await expectedTime(job, context);
   return question(title, [
     ...lines,
     bytes === undefined
       ? l10n.t('Writes {0}.', codeSpan(out))
       : l10n.t('Writes {0}, about {1}.', codeSpan(out), formatBytes(bytes)),
-    works.length > 0
-      ? l10n.t('Expected time: {0}, and the time to write.', markedTime(time))
-      : l10n.t('It takes as long as copying so much.'),
+    ...(time ? [l10n.t('Expected time: {0}.', markedTime(time))] : []),
     l10n.t('The source never changes, and nothing is overwritten.'),
   ]);
 }
@@ -70,9 +77,7 @@ export function askWriting(
 interface Writing {
   readonly out: string;
   readonly bytes?: number;
-  readonly works: readonly Work[];
-  readonly architecture: Architecture;
-  readonly context: Pick<AgentContext, 'speeds'>;
+  readonly job: AskedJob;
 }
 
 /** Each line is a paragraph. */

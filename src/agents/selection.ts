@@ -10,7 +10,7 @@ import { keepList, selectExplicit } from '../engine/importance/select';
 import { uncertainWarning } from '../engine/importance/uncertain';
 import { option } from '../engine/option-token';
 import { formatBytes } from '../format/numbers';
-import { prunedBytes } from '../jobs/written-bytes';
+import { prunedBytes } from '../estimates/written-bytes';
 import type { Opened } from './confirm';
 import type { AgentContext } from './tool';
 

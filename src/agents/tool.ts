@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../format/json';
 import type { ReportAssets } from '../engine/records/report';
-import type { Speeds } from '../jobs/machine-speeds';
+import type { MachineSpeeds } from '../estimates/machine';
 import type { JsonSchema } from '../jobs/schema';
 import type { JobDesk } from './desk';
 
@@ -58,7 +58,7 @@ export interface AgentContext {
   /** Calibration text where an input names none: that of the editor's settings. */
   readonly calibration?: string;
   /** Estimates of times, from what ran on this machine. */
-  readonly speeds: Pick<Speeds, 'estimate'>;
+  readonly speeds: MachineSpeeds;
   /** What draws the charts of reports. @throws UserError when the installation does not have it */
   readonly assets: () => Promise<ReportAssets>;
 }

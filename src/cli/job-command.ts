@@ -1,8 +1,11 @@
 /** Creates a job's command from its definition: options, help and action. */
 import { Command } from 'commander';
 import { shownText } from '../engine/option-token';
-import { completeOptions, movedFault } from '../jobs/complete';
+import { learnFrom } from '../estimates/learn';
+import { MachineSpeeds } from '../estimates/machine';
+import type { JsonObject } from '../format/json';
 import { flagOf } from '../jobs/argv';
+import { completeOptions, movedFault } from '../jobs/complete';
 import { type AnyJob, checkpointsIn } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
@@ -45,6 +48,7 @@ async function run<K extends Kind>(
   const options = asUsage(() => completeOptions(JOBS[kind], given));
   const face = page(options, shell);
   const { job, note, warn } = shell;
+  const start = performance.now();
   const running = runJob(kind, options, {
     job: face.showsProgress && !common.json ? { signal: job.signal } : job,
     hooks: {},
@@ -57,7 +61,10 @@ async function run<K extends Kind>(
     if (isCancellation(error)) face.onCancelled?.().forEach(warn);
     throw error;
   });
-  const { result } = outcome;
+  const { result, device } = outcome;
+  const seconds = (performance.now() - start) / 1000;
+  const finished = { kind, options: given as JsonObject, result, seconds, provider: device?.provider };
+  await learnFrom(await MachineSpeeds.open(), finished);
   return { json: result, page: face.page(result, outcome), failed: face.failed?.(result) };
 }
 

@@ -1,22 +1,21 @@
 /**
- * What a part of a job is expected to need, from the model's headers and the sizes of the inputs. Computes no model, and reads
- * no text.
+ * What a part of a job is expected to need: the job's work, as everywhere, cut into shares. Reads headers and sizes of files.
  */
 import { totalmem } from 'node:os';
 import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
-import { openCheckpoint } from '../engine/checkpoint/open';
 import { parametersOf } from '../engine/checkpoint/parameters';
-import { UserError } from '../engine/errors';
 import { CRITERIA, type Criterion, criterionInfo, criterionWork } from '../engine/importance/criteria';
 import { CUT_WORK, type CutFrame, type CutWork, rowWork } from '../engine/importance/cut-work';
-import { type EstimatedWork, rowBlockFlops } from '../engine/importance/estimate';
 import { endBlocks } from '../engine/importance/select';
+import { memoryShare } from '../engine/memory';
 import { fullView, stepsOf } from '../engine/model/view';
-import type { CuttableWork } from '../engine/parts/split';
-import { splitWork } from '../engine/parts/split';
-import { isObject, type JsonObject } from '../format/json';
-import { calibrationRows, measuredRows, numberIn, questionTokens } from '../jobs/amounts';
-import { Speeds } from '../jobs/machine-speeds';
+import { type CuttableWork, splitWork } from '../engine/parts/split';
+import { workOf } from '../estimates/job';
+import type { MachineSpeeds } from '../estimates/machine';
+import { columnsIn, type Models, openModels } from '../estimates/models';
+import type { Work } from '../estimates/work';
+import type { JsonObject } from '../format/json';
+import { calibrationRows, measuredRows, numberIn, questionRows } from '../jobs/amounts';
 import type { CutKind } from '../jobs/parts/part-record';
 import { type Needs, needsOf, type SizedModel, type Use } from './part-needs';
 
@@ -31,22 +30,13 @@ export interface PartEstimate {
   readonly readBytes: number;
 }
 
-/** What a node can do. */
+/** What computes a part. */
 export interface PartNode {
   /** CPU threads. */
   readonly threads: number;
-  /** Operations a second; a guess by the threads when undefined. */
-  readonly flops?: number;
-  /** Bytes a second that it reads from the files of models. */
-  readonly readSpeed?: number;
+  /** Of this machine: a thread of a node is taken to be as fast. */
+  readonly speeds: MachineSpeeds;
 }
-
-/** Guesses: bytes a second from shared files, and seconds until a process computes. */
-const READ_SPEED = 200e6;
-const START = 5;
-
-/** Tokens of a row of questions with their answers. */
-const QUESTION_ROW = 64;
 
 /**
  * @param options complete, of the job
@@ -59,27 +49,45 @@ export async function estimateParts(
   node: PartNode,
 ): Promise<PartEstimate | undefined> {
   const given = options as JsonObject;
-  const models = await modelsOf(kind, given);
-  if (models === undefined) return undefined;
-  const budget = numberIn(given, 'memory') ?? STATES_SHARE * totalmem();
-  let [seconds, memoryBytes, readBytes] = [0, 0, 0];
+  const known = await openModels(given);
+  const work = workOf({ kind, options: given }, known);
+  const models = modelsOf(kind, given, known);
+  if (work === undefined || models === undefined) return undefined;
+  const budget = numberIn(given, 'memory') ?? memoryShare('hiddenStates') * totalmem();
+  const [part, whole] = [NOTHING, NOTHING].map((nothing) => ({ ...nothing }));
   for (const model of models) {
-    const load = await loadOf(kind, given, model);
+    const load = loadOf(kind, given, model);
     if (load === undefined) return undefined;
-    const most = needsOfLargest(model, load, parts, budget);
-    seconds += secondsOf(most, load, model, node);
-    readBytes += most.readBytes;
-    memoryBytes = Math.max(memoryBytes, most.memoryBytes);
+    addTo(part, needsOfLargest(model, load, parts, budget));
+    addTo(whole, needsOfLargest(model, load, 1, budget));
   }
-  return { seconds: START + seconds, memoryBytes, statesBytes: budget, readBytes };
+  const shareOf = (own: number, all: number): number => (all > 0 ? own / all : 1);
+  const share = { flops: shareOf(part.flops, whole.flops), files: shareOf(part.readBytes, whole.readBytes) };
+  const seconds = work.reduce((sum, each) => sum + secondsOf(each, share, node), 0);
+  return { seconds, memoryBytes: part.memoryBytes, statesBytes: budget, readBytes: part.readBytes };
 }
 
-/** As in a process that is told nothing: an eighth of the machine's memory. */
-const STATES_SHARE = 1 / 8;
+const NOTHING: Needs = { flops: 0, readBytes: 0, memoryBytes: 0 };
+
+function addTo(sum: { -readonly [K in keyof Needs]: number }, { flops, readBytes, memoryBytes }: Needs): void {
+  sum.flops += flops;
+  sum.readBytes += readBytes;
+  sum.memoryBytes = Math.max(sum.memoryBytes, memoryBytes); // one model after the other
+}
+
+/** Of the work, a part has a share; of what it reads of files, another one. */
+function secondsOf(
+  work: Work,
+  share: { readonly flops: number; readonly files: number },
+  { threads, speeds }: PartNode,
+): number {
+  const { seconds } = speeds.timeOf(work, 'cpu');
+  if (work.kind === 'seconds') return seconds;
+  return work.kind === 'files' ? share.files * seconds : (share.flops * seconds * speeds.threads) / threads;
+}
 
 /** A job's work on a model. */
 interface Load {
-  readonly work: EstimatedWork;
   readonly cut: CuttableWork;
   readonly length: number;
   /** Models in one process whose distributions are compared. */
@@ -87,40 +95,25 @@ interface Load {
   readonly effort: Use['effort'];
 }
 
-async function loadOf(kind: CutKind, options: JsonObject, { architecture }: SizedModel): Promise<Load | undefined> {
+function loadOf(kind: CutKind, options: JsonObject, { architecture }: SizedModel): Load | undefined {
   const blocks = architecture.layers.length;
-  const plain = { work: 'evaluate', models: 1, effort: 'products' } as const;
+  const plain = { models: 1, effort: 'products' } as const;
   if (kind === 'score') {
     const criterion = CRITERIA.find((name) => name === options.criterion) ?? 'ppl';
-    const { rows, length } = await calibrationRows(options, architecture.context);
+    const { rows, length } = calibrationRows(options, architecture.context);
     const steps = stepsOf(fullView(blocks), options.granularity === 'module');
     const cut = cutOf(criterion, architecture, { steps, rows, length });
     const { effort } = criterionInfo(criterion);
-    return {
-      work: criterion,
-      cut,
-      length,
-      models: criterion === 'kl' ? 2 : 1,
-      effort: effort === 'none' ? 'reading' : effort,
-    };
+    return { cut, length, models: criterion === 'kl' ? 2 : 1, effort: effort === 'none' ? 'reading' : effort };
   }
-  if (kind === 'tasks' || options.measure === 'tasks') {
-    const tokens = await questionTokens(options);
-    if (tokens === undefined) return undefined;
-    const rows = Math.max(1, Math.round(tokens / QUESTION_ROW));
-    const passes = kind === 'tasks' ? 1 : countIn(options, blocks) + 1;
-    return {
-      ...plain,
-      cut: rowWork(architecture, { rows, length: QUESTION_ROW }, passes * blocks, passes),
-      length: QUESTION_ROW,
-    };
-  }
-  const rows = await measuredRows(options, architecture.context);
-  if (rows === undefined) return undefined;
-  const models = options.measure === 'kl' || options.maxKl !== undefined || options.against !== undefined ? 2 : 1;
-  const passes = kind === 'eval' ? 1 : countIn(options, blocks) + 1;
-  const cut = rowWork(architecture, rows, models * passes * blocks, models * passes);
-  return { ...plain, cut, length: rows.length, models };
+  const asks = kind === 'tasks' || options.measure === 'tasks';
+  const found = asks ? questionRows(options) : measuredRows(options, architecture.context);
+  if (found === undefined) return undefined;
+  const rows = asks ? { ...found, rows: Math.max(1, Math.round(found.rows)) } : found;
+  const compared = options.measure === 'kl' || options.maxKl !== undefined || options.against !== undefined;
+  const models = !asks && compared ? 2 : 1;
+  const passes = models * (kind === 'curve' ? countIn(options, blocks) + 1 : 1);
+  return { ...plain, cut: rowWork(architecture, rows, passes * blocks, passes), length: rows.length, models };
 }
 
 /** Points of a curve besides the whole model. */
@@ -161,43 +154,22 @@ function needsOfLargest(
   return most;
 }
 
-function secondsOf(
-  { flops, readBytes }: Needs,
-  { work, length }: Load,
-  { architecture }: SizedModel,
-  node: PartNode,
-): number {
-  const reading = readBytes / (node.readSpeed ?? READ_SPEED);
-  if (node.flops !== undefined) return reading + flops / node.flops;
-  const speeds = new Speeds({ get: () => undefined, update: () => Promise.resolve() }, node.threads);
-  return reading + speeds.estimate(flops, { work, size: rowBlockFlops(architecture, length) }).seconds;
-}
-
 /** The models of a job, without what it leaves out; undefined if one cannot be read from here. */
-async function modelsOf(kind: CutKind, options: JsonObject): Promise<SizedModel[] | undefined> {
-  const paths = kind === 'tasks' ? severalPaths(options) : [options.checkpoint];
+function modelsOf(kind: CutKind, options: JsonObject, known: Models): SizedModel[] | undefined {
+  const columns = columnsIn(options.columns).map(({ checkpoint }) => checkpoint);
+  const several: readonly unknown[] = Array.isArray(options.checkpoints) ? options.checkpoints : columns;
   const models: SizedModel[] = [];
-  for (const path of paths) {
-    if (typeof path !== 'string') return undefined;
-    try {
-      const { architecture, shards } = await openCheckpoint(path);
-      if (architecture === undefined) return undefined;
-      const bytes = shards.reduce((sum, shard) => sum + shard.bytes, 0);
-      models.push({ architecture, bytesPerWeight: bytes / parametersOf(architecture) });
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      return undefined;
-    }
+  for (const path of kind === 'tasks' ? several : [options.checkpoint]) {
+    const facts = known.at(path);
+    if (facts === undefined) return undefined;
+    const { architecture, bytes } = facts;
+    models.push({ architecture, bytesPerWeight: bytes / parametersOf(architecture) });
   }
   const last = models.pop();
   if (last === undefined) return undefined;
-  const { remove } = options;
-  const removed = Array.isArray(remove) ? remove.filter((each): each is number => typeof each === 'number') : [];
-  return [...models, { ...last, architecture: withoutLayers(last.architecture, removed) }];
-}
-
-function severalPaths({ checkpoints, columns }: JsonObject): unknown[] {
-  if (Array.isArray(columns))
-    return columns.map((column: unknown) => (isObject(column) ? column.checkpoint : undefined));
-  return Array.isArray(checkpoints) ? checkpoints : [];
+  const { architecture } = last;
+  return [
+    ...models,
+    { ...last, architecture: withoutLayers(architecture, known.blocks(options.remove, architecture)) },
+  ];
 }

@@ -13,6 +13,7 @@ import type { OptionsFor } from '../jobs/kinds';
 import { CUT_FAULTS } from '../jobs/parts/faults';
 import type { CutKind } from '../jobs/parts/part-record';
 import { agreed, type Consent, sealed } from './consent';
+import { MachineSpeeds } from '../estimates/machine';
 import { estimateParts } from './estimate';
 import {
   type ClusterRun,
@@ -70,7 +71,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const { place, threads: threadsOf } = schedulerOf(scheduler);
   const words = wordsOf(JOBS[kind], request.options, (path) => place?.(path, asked) ?? resolve(path));
   const threads = complete.threads ?? threadsOf?.(asked) ?? 1;
-  const estimate = await estimateParts(kind, complete, parts, { threads });
+  const estimate = await estimateParts(kind, complete, parts, { threads, speeds: await MachineSpeeds.open() });
   const folder = resolve(request.folder);
   const details = { kind, words, parts, scheduler, asked, command, submissions: [] };
   const run = await makeRunFolder(folder, { ...details, ...(estimate && { estimate }) });

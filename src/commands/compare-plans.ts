@@ -9,7 +9,7 @@ import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { inform } from '../host/inform';
 import { planFacts } from '../host/plan-names';
-import { plansEstimate } from '../host/plans-estimate';
+import { type PlannedJob, timeWords } from '../host/job-time';
 import { runJob } from '../host/run-job';
 import { askAll, BACK, pickMany, type Step } from '../host/steps';
 import { drawnOptions } from '../jobs/options/calibration';
@@ -68,13 +68,17 @@ const nameOf = (name: string): string => (name === '' ? vscode.l10n.t('Current p
 
 function step(coppice: Coppice, chosen: Chosen, all: readonly Candidate[]): Step<ComparePlansArguments> {
   const source = rowsOf(coppice, chosen);
+  const evaluated = (remove: readonly number[]): PlannedJob => ({
+    ...{ kind: 'eval', checkpoint: chosen.path, ...drawnOptions(source) },
+    ...(remove.length > 0 && { remove }),
+  });
   return async (_, place) => {
     const choices = all.map(({ name, removed }) => {
-      const time = plansEstimate(coppice, chosen.architecture, source, [removed]);
+      const time = timeWords(coppice, chosen, evaluated(removed));
       const facts = [planFacts(chosen.checkpoint, removed), time].join(' · ');
       return { label: nameOf(name), description: facts, value: name };
     });
-    const time = plansEstimate(coppice, chosen.architecture, source, [[], ...all.map(({ removed }) => removed)]);
+    const time = timeWords(coppice, chosen, evaluated([]), ...all.map(({ removed }) => evaluated(removed)));
     const question = vscode.l10n.t('Select the plans to measure · all of them and the whole model: {0}', time);
     const names = all.map(({ name }) => name);
     const plans = await pickMany(place, question, choices, names);

@@ -10,7 +10,7 @@ import { updateCard } from '../engine/records/card-section';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { timeOf } from '../host/expected-time';
+import { timeWords } from '../host/job-time';
 import { inform, nextCommand } from '../host/inform';
 import { runParts } from '../host/run-parts';
 import { askAll, BACK, pickMany, type Step } from '../host/steps';
@@ -128,13 +128,10 @@ async function chooseParts(
   if (args.judge) return { parts: ['perplexity'] };
   if (args.throws || all.length === 0) return { parts: all };
   const [result, original] = namesOf(kin);
-  const choices = lacking.map(({ label, name, work }) => {
-    return { label, description: timeOf(coppice, work), value: name };
+  const choices = lacking.map(({ label, name, jobs }) => {
+    return { label, description: timeWords(coppice, kin.chosen, ...jobs), value: name };
   });
-  const time = timeOf(
-    coppice,
-    lacking.flatMap(({ work }) => work),
-  );
+  const time = timeWords(coppice, kin.chosen, ...lacking.flatMap(({ jobs }) => jobs));
   const { t } = vscode.l10n;
   const title = t('Compare {0} with {1}: {2} in all', result, original, time);
   const placeholder = t('Enter measures what is ticked');

@@ -1,7 +1,6 @@
 /** Try Width Pruning…: depth against LLM-Pruner, FLAP and Wanda-sp at equal size. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { QUICK } from '../engine/evaluate/grid/protocol';
 import {
   isWidthMethod,
   METHOD_TITLES,
@@ -21,14 +20,13 @@ import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { windowsOf } from '../host/estimates';
 import { inform, nextCommand } from '../host/inform';
 import { outputFolder } from '../host/output-folder';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { settingsText } from '../host/settings-text';
 import { askAll, BACK, type PickChoice, pick, pickMany, type Step, when } from '../host/steps';
-import { versusEstimate } from '../host/versus-estimate';
+import { timeWords } from '../host/job-time';
 
 export interface CompareArguments extends CommonArguments {
   /** Numbers of removed blocks; models of all methods have these sizes. */
@@ -184,20 +182,9 @@ function textStep(coppice: Coppice): Step<CompareArguments> {
 }
 
 function speedStep(coppice: Coppice, chosen: Chosen): Step<CompareArguments> {
-  const step: Step<CompareArguments> = async ({ counts, plan, methods = VERSUS_METHODS, text }, place) => {
+  const step: Step<CompareArguments> = async (state, place) => {
     const { t } = vscode.l10n;
-    const { calibration } = coppice.config;
-    const length = Math.min(DEFAULT_WINDOW, chosen.architecture.context);
-    const isText = text !== undefined && text !== calibration.file;
-    const rows = isText ? Math.min(WINDOWS, windowsOf(text, length) ?? WINDOWS) : calibration.samples;
-    const asked = {
-      methods,
-      counts: counts ?? [plan?.length ?? 1],
-      plan: plan !== undefined,
-      measured: { rows, length },
-    };
-    const time = (isFull: boolean): string =>
-      versusEstimate(coppice, chosen, { ...asked, ...(isFull && { speed: { ...QUICK, batches: [1] } }) });
+    const time = (speed: boolean): string => timeWords(coppice, chosen, specOf(coppice, { ...state, speed }, chosen));
     const choices = [
       { label: t('Perplexity, speed and memory'), description: time(true), value: true },
       { label: t('Perplexity alone'), description: time(false), value: false },

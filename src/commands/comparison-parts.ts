@@ -1,9 +1,8 @@
-/** What a comparison with the original still has to measure: jobs, in parts that the user knows, each with its work. */
+/** What a comparison with the original still has to measure: jobs, in parts that the user knows. */
 import { basename } from 'node:path';
 import { type TextShare, withShare } from '../format/text-share';
 import * as vscode from 'vscode';
 import { PromptList } from '../editors/results/prompts';
-import type { Architecture } from '../engine/checkpoint/architecture';
 import { requireArchitecture } from '../engine/checkpoint/open';
 import type { BeforeAfter } from '../engine/records/before-after/before-after';
 import { UserError } from '../engine/errors';
@@ -16,11 +15,9 @@ import { chatKindOf } from '../engine/tokenizer/instruct';
 import { checkpointName } from '../jobs/titles';
 import type { LabelledModel } from '../jobs/option';
 import type { JobSpec } from '../protocol/jobs';
-import { perplexityWork, speedWork, textsWork } from '../host/compare-estimate';
 import { textName } from '../host/text-name';
-import type { Part as Work } from '../recipes/estimate/speeds';
 import type { Coppice } from '../host/coppice';
-import { JUDGING_WINDOWS, judgingText, type JudgingText } from '../host/judging-text';
+import { JUDGING_WINDOWS, judgingText, type JudgingText, REPETITIONS } from '../host/judging-text';
 import type { Kin, Member } from './before-after-page';
 
 export type PartName = 'perplexity' | 'speed' | 'texts';
@@ -30,7 +27,6 @@ export interface MissingPart {
   /** "Perplexity of both on prose.txt" */
   readonly label: string;
   readonly jobs: readonly JobSpec[];
-  readonly work: readonly Work[];
 }
 
 /** What the caller of the command chooses. */
@@ -65,25 +61,14 @@ async function perplexityPart(coppice: Coppice, kin: Both, { text }: Given): Pro
   const lacks = ({ checkpoint }: Member, compared: boolean): boolean =>
     !isJudged(runs, checkpoint.identity, { ...judging, window: asked.window, limit: asked.limit }, compared);
   const jobs: JobSpec[] = [];
-  const readers: Member[] = [];
-  if (lacks(original, false)) {
-    jobs.push({ kind: 'eval', checkpoint: original.path, ...asked });
-    readers.push(original);
-  }
+  if (lacks(original, false)) jobs.push({ kind: 'eval', checkpoint: original.path, ...asked });
   // The file that ships decides, where the engine can read it.
   for (const model of [chosen, ...(exported ? [exported] : [])].filter((each) => lacks(each, true))) {
     jobs.push({ kind: 'eval', checkpoint: model.path, ...asked, against: original.path, repetition: REPETITIONS });
-    readers.push(original, model); // the original reads the rows again beside it
   }
   const label = vscode.l10n.t('Perplexity of both on {0}', judging.name);
-  const rows = { rows: asked.limit, length: asked.window };
-  const architectures = architecturesOf(readers);
-  const work = [...perplexityWork(architectures, rows), ...textsWork(architectures.slice(1), REPETITIONS)];
-  return jobs.length === 0 ? [] : [{ name: 'perplexity', label, jobs, work }];
+  return jobs.length === 0 ? [] : [{ name: 'perplexity', label, jobs }];
 }
-
-/** Continuations of the text, by which repetition is measured. */
-export const REPETITIONS = 8;
 
 /** The options of an evaluation that judges. */
 export const judgingOptions = (
@@ -119,14 +104,10 @@ function columnsOf({ chosen, original }: Both): LabelledModel[] {
   return [original, chosen].map(({ path }) => ({ label: checkpointName(path), checkpoint: path }));
 }
 
-const architecturesOf = (members: readonly Member[]): Architecture[] =>
-  members.map(({ checkpoint }) => requireArchitecture(checkpoint));
-
 const speedPart = (kin: Both): MissingPart => ({
   name: 'speed',
   label: vscode.l10n.t('Speed of both, in turns'),
   jobs: [{ kind: 'speeds', columns: columnsOf(kin) }],
-  work: speedWork(architecturesOf([kin.original, kin.chosen])),
 });
 
 async function textsPart(coppice: Coppice, kin: Both, page: BeforeAfter, given: Given): Promise<MissingPart[]> {
@@ -155,7 +136,6 @@ async function textsPart(coppice: Coppice, kin: Both, page: BeforeAfter, given: 
           ...(precision !== undefined && { precision }),
         },
       ],
-      work: textsWork(architecturesOf([original, chosen]), prompts.length),
     },
   ];
 }

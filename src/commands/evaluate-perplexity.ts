@@ -9,7 +9,8 @@ import { formatCount, formatNumber } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
-import { evaluationEstimate, windowsOf } from '../host/estimates';
+import { measuredRows } from '../jobs/amounts';
+import { timeWords } from '../host/job-time';
 import { inform } from '../host/inform';
 import { wholeNumberFault } from '../host/numbers';
 import { recall, remember } from '../host/remembered';
@@ -109,14 +110,14 @@ async function askLimit(
 /** Asks how much of the text to read, with time estimates. A short text is read whole without asking. */
 function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
   const least = Math.min(...LIMITS);
-  const all = ({ text, window = DEFAULT_WINDOW }: EvaluateArguments): number => windowsOf(text!, window) ?? 0;
+  const all = ({ text, window = DEFAULT_WINDOW }: EvaluateArguments): number =>
+    measuredRows({ text, window }, window)?.rows ?? 0;
   const step: Step<EvaluateArguments> = async (state, place) => {
-    const { architecture } = chosen;
-    const { window = DEFAULT_WINDOW } = state;
+    const { text, window } = state;
     const whole = all(state);
-    const { remove = [] } = modelSource(coppice, chosen, state);
-    const removed = remove.filter((entry) => typeof entry === 'number');
-    const time = (rows: number): string => evaluationEstimate(coppice, architecture, { rows, length: window }, removed);
+    const source = modelSource(coppice, chosen, state);
+    const time = (limit: number): string =>
+      timeWords(coppice, chosen, { kind: 'eval', ...source, text, window, limit });
     const some = LIMITS.filter((limit) => limit < whole);
     const { t } = vscode.l10n;
     const choices = [

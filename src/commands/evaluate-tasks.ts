@@ -13,17 +13,17 @@ import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import { pickOrBrowse } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { tasksEstimate } from '../host/estimates';
+import { timeWords } from '../host/job-time';
 import { inform, nextCommand } from '../host/inform';
 import { type ModelChoice, modelSource } from '../host/model-choice';
 import { recall, remember } from '../host/remembered';
-import { USUAL_QUESTIONS } from '../jobs/amounts';
+import { questionsOfFile, USUAL_QUESTIONS } from '../jobs/amounts';
 import { runJob } from '../host/run-job';
 import { askAll, BACK, type PickChoice, pick, pickMany, type Step, when } from '../host/steps';
 import { folderLabel, foldersOfTasks, ownQuestions, taskLabel } from '../host/task-data';
 import { tasksIn } from '../host/task-sets';
 import type { LabelledModel } from '../jobs/option';
-import { type Questions, questionsOfFile, questionsOfTask } from '../jobs/questions';
+import { questionsOfTask } from '../jobs/questions';
 import type { SpecOf } from '../protocol/jobs';
 import type { TasksResult } from '../protocol/tasks';
 import type { tasks as definition } from '../jobs/definitions/tasks';
@@ -151,7 +151,7 @@ function tasksStep(coppice: Coppice): Step<TasksArguments> {
     const last = recall(coppice, 'tasks', 'tasks', '').split(',');
     const counted = names.map(async (name) => ({
       label: taskLabel(name),
-      description: vscode.l10n.t('{0} items', formatCount((await questionsOfTask(name, data!)).items)),
+      description: vscode.l10n.t('{0} items', formatCount(await questionsOfTask(name, data!))),
       value: name,
     }));
     const before = names.filter((name) => last.includes(name));
@@ -187,19 +187,15 @@ const LIMITS = [500, USUAL_QUESTIONS];
 
 function limitStep(coppice: Coppice, chosen: Chosen): Step<TasksArguments> {
   const step: Step<TasksArguments> = async ({ data, tasks = [], own = [], columns = [] }, place) => {
-    const found: Questions[] = [
-      ...(data === undefined
-        ? []
-        : await Promise.all(tasks.filter(isTaskName).map((name) => questionsOfTask(name, data)))),
-      ...(await Promise.all(own.map(questionsOfFile))),
+    const names = data === undefined ? [] : tasks.filter(isTaskName);
+    const items = [
+      ...(await Promise.all(names.map((name) => questionsOfTask(name, data!)))),
+      ...own.map((file) => questionsOfFile(file)?.items ?? 1),
     ];
-    const models = columns.map(({ remove = [] }) => remove.filter((entry) => typeof entry === 'number'));
-    const time = (limit?: number): string => {
-      const tokens = found.reduce((sum, { items, tokens }) => sum + tokens * Math.min(1, (limit ?? items) / items), 0);
-      return tasksEstimate(coppice, chosen.architecture, tokens, models);
-    };
-    const all = found.reduce((sum, { items }) => sum + items, 0);
-    const most = Math.max(...found.map(({ items }) => items));
+    const asked = { columns, own: own.length > 0 ? own : undefined, ...(names.length > 0 && { data, tasks: names }) };
+    const most = Math.max(...items);
+    const time = (limit = most): string => timeWords(coppice, chosen, { kind: 'tasks', ...asked, limit });
+    const all = items.reduce((sum, each) => sum + each, 0);
     const { t } = vscode.l10n;
     const choices = [
       { label: t('All items'), description: t('{0} · {1} items', time(), formatCount(all)), value: 0 },

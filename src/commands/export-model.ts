@@ -20,12 +20,12 @@ import { formatBytes } from '../format/numbers';
 import { finerWords } from '../jobs/finer-words';
 import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import { UserError } from '../engine/errors';
-import { exportEstimate } from '../host/estimates';
+import { timeWords } from '../host/job-time';
 import { explainedSize, type TypeSize } from '../host/export-sizes';
 import { formatChoices, refusalWords } from '../host/format-choices';
 import { exportSuffix, withoutWords } from '../host/export-names';
 import { recommendedType, STORED, typeChoices } from '../host/type-choices';
-import { changesIn, type FoundChanges, type OnTop, type Shipped, type WrittenSize } from '../jobs/written-bytes';
+import { changesIn, type FoundChanges, type OnTop, type Shipped, type WrittenSize } from '../estimates/written-bytes';
 import { relativesOf } from './comparable-models';
 import { changesSteps, type WrittenChanges } from './changes-step';
 
@@ -173,8 +173,8 @@ function outStep(coppice: Coppice, chosen: Chosen, sizes: ExportSizes): Step<Exp
     const planned = coppice.plans.removed(chosen.subject);
     const suffix = exportSuffix(chosen, state, planned);
     const value = outputFolder(coppice.config.outputFolder, chosen.checkpoint, suffix, extension);
-    const removed = state.remove?.filter((entry) => typeof entry === 'number') ?? planned;
-    const time = exportEstimate(coppice, chosen, removed, Math.max(1, type.length));
+    const remove = state.remove ?? planned;
+    const time = timeWords(coppice, chosen, { kind: 'export', checkpoint: chosen.path, remove, type });
     const what =
       format === 'gguf'
         ? vscode.l10n.t('The new file. Time: {0}', time)

@@ -10,7 +10,7 @@ import { parseJsonNumber } from '../format/json';
 import { formatNumber } from '../format/numbers';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { textEstimate } from '../host/estimates';
+import { timeWords } from '../host/job-time';
 import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
@@ -39,9 +39,9 @@ export const generateTextCommand: Command<GenerateArguments> = {
     const chat = args.chat ?? (await answers(coppice, chosen.path));
     const kind = chat ? 'question' : 'prompt';
     const promptStep: Step<GenerateArguments> = async (state, place) => {
-      const { remove = [] } = modelSource(coppice, chosen, state);
-      const removed = remove.filter((entry) => typeof entry === 'number');
-      const time = textEstimate(coppice, chosen, removed, state.maxNewTokens);
+      const { maxNewTokens } = state;
+      const source = modelSource(coppice, chosen, state);
+      const time = timeWords(coppice, chosen, { kind: 'generate', ...source, maxNewTokens });
       const prompt = await ask(place, {
         prompt: chat
           ? vscode.l10n.t('Enter a question or a task. The chat template of the model formats it. Time: {0}', time)

@@ -11,7 +11,7 @@ import { askOutputFile, askOutputFolder, outputFolder } from '../host/output-fol
 import { recall } from '../host/remembered';
 import { BACK, type PickChoice, pick, type Step } from '../host/steps';
 import { finerWords } from '../jobs/finer-words';
-import type { WrittenSize } from '../jobs/written-bytes';
+import type { WrittenSize } from '../estimates/written-bytes';
 import type { RemovedEntry } from '../protocol/json';
 import { PATCH } from '../views/group-files';
 

@@ -2,16 +2,13 @@
 import * as vscode from 'vscode';
 import { chooseFile } from '../host/choose-file';
 import type { Coppice } from '../host/coppice';
-import { healingEstimate } from '../host/estimates';
-import { expectedTime } from '../host/expected-time';
+import { healingWords, jobTime } from '../host/job-time';
 import { amountChoices, type HealedPlan, healingTexts, usualHealingText } from '../host/healing';
-import { modelOf } from '../host/ask-training';
 import { quickChoice } from '../host/quick-choice';
 import { recall } from '../host/remembered';
 import { BACK, type Back, type PickChoice, pick, type Place } from '../host/steps';
 import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
-import { atMost, markedTime } from '../jobs/rough-time';
-import { writing } from '../recipes/estimate/choosing';
+import { atMost, markedTime } from '../estimates/words';
 
 /** The remembered answer that the plan is written as it is. */
 export const PLAIN = 0;
@@ -32,7 +29,8 @@ export async function askHealing(
 ): Promise<Healing | Back> {
   const { t } = vscode.l10n;
   const data = given ?? usualHealingText(coppice, plan.chosen.subject);
-  const written = expectedTime(coppice, [writing({ model: modelOf(plan.chosen), removed: plan.removed })]);
+  const { path: checkpoint } = plan.chosen;
+  const written = jobTime(coppice, plan.chosen, { kind: 'prune', checkpoint, blocks: plan.removed, out: '' })!;
   const plain = { label: t('Prune only'), description: markedTime(written), value: PLAIN, seconds: atMost(written) };
   const amounts = amountChoices(coppice, plan, data);
   const timed = [...amounts, plain];
@@ -54,10 +52,10 @@ export async function askHealing(
 
 /** The model need not write a text where the user has one. */
 function otherText(coppice: Coppice, { chosen, removed }: HealedPlan): PickChoice<number> {
-  const question = { removed, tokens: HEAL_TOKENS.normal, writes: false };
+  const question = { removed, tokens: HEAL_TOKENS.normal };
   return {
     label: vscode.l10n.t('Heal on a text of yours…'),
-    description: healingEstimate(coppice, chosen.architecture, question),
+    description: healingWords(coppice, chosen, question),
     detail: vscode.l10n.t('The model need not write one. Best: text like what your app sends'),
     value: OTHER_TEXT,
   };

@@ -1,10 +1,7 @@
 /** Measure Speed…: measures models in turns, with one text, or over batches and lengths. */
-import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { withoutLayers } from '../engine/checkpoint/architecture';
 import { PAPER, type Protocol, QUICK } from '../engine/evaluate/grid/protocol';
-import { fullView, removedFrom, viewWithout } from '../engine/model/view';
 import type { LabelledModel } from '../jobs/option';
 import type { SpeedsResult } from '../protocol/bench';
 import type { SpecOf } from '../protocol/jobs';
@@ -14,14 +11,11 @@ import { formatNumber } from '../format/numbers';
 import { speedText } from '../format/speeds';
 import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { gridEstimate, learnGrid, type Measured } from '../jobs/grid-estimate';
-import { speedWork } from '../host/compare-estimate';
-import { timeOf } from '../host/expected-time';
 import { inform } from '../host/inform';
+import { timeWords } from '../host/job-time';
 import { recall, remember } from '../host/remembered';
 import { runJob } from '../host/run-job';
 import { askAll, BACK, pick, type Step, when } from '../host/steps';
-import { markedTime } from '../jobs/rough-time';
 
 export interface MeasureSpeedArguments extends CommonArguments {
   /** The models; the checkpoint and its plan when undefined. */
@@ -63,7 +57,6 @@ export const measureSpeedCommand: Command<MeasureSpeedArguments> = {
       warmup: warmup ?? protocol.warmup,
     };
     const { result, notes, seen } = await runJob(coppice, spec, { device: args.device });
-    learnGrid(coppice.context.globalState, result);
     const open = {
       label: vscode.l10n.t('Open Results'),
       run: () => vscode.commands.executeCommand('coppice.openResults', { checkpoint: chosen.path }),
@@ -112,11 +105,8 @@ function ownColumns({ plans }: Coppice, { path, subject }: Chosen): LabelledMode
 function sizeStep(coppice: Coppice, chosen: Chosen, columns: readonly LabelledModel[]): Step<MeasureSpeedArguments> {
   const { t } = vscode.l10n;
   const step: Step<MeasureSpeedArguments> = async (_, place) => {
-    const models = columns.map((column) => measuredOf(coppice, chosen, column));
-    const time = (protocol: Protocol): string => {
-      const threads = coppice.config.compute.threads ?? availableParallelism();
-      return markedTime(gridEstimate(coppice.context.globalState, models, protocol, threads));
-    };
+    const time = ({ batches: batch, newTokens, runs, warmup }: Protocol): string =>
+      timeWords(coppice, chosen, { kind: 'grid', columns, batch, newTokens, runs, warmup });
     const listed = (protocol: Protocol): string =>
       t(
         '{0} texts of {1} new tokens, {2} runs',
@@ -124,15 +114,9 @@ function sizeStep(coppice: Coppice, chosen: Chosen, columns: readonly LabelledMo
         protocol.newTokens.join(', '),
         protocol.runs,
       );
-    const architectures = models.map(({ architecture, view }) =>
-      withoutLayers(
-        architecture,
-        view.attention.flatMap((kept, block) => (kept ? [] : [block])),
-      ),
-    );
     const one = {
       label: t('One text'),
-      description: timeOf(coppice, speedWork(architectures)),
+      description: timeWords(coppice, chosen, { kind: 'speeds', columns }),
       detail: t('How fast each reads a prompt and continues it'),
       value: 'one' as const,
     };
@@ -151,12 +135,4 @@ function sizeStep(coppice: Coppice, chosen: Chosen, columns: readonly LabelledMo
     return size === BACK ? BACK : { size };
   };
   return when(({ size, batch, newTokens }) => [size, batch, newTokens].every((each) => each === undefined), step);
-}
-
-/** For the estimate; a model that is not in the library counts as the checkpoint itself. */
-function measuredOf({ library }: Coppice, chosen: Chosen, { checkpoint, remove = [] }: LabelledModel): Measured {
-  const architecture = library.peek(checkpoint)?.architecture ?? chosen.architecture;
-  const blocks = architecture.layers.length;
-  const view = remove.length === 0 ? fullView(blocks) : viewWithout(blocks, removedFrom(remove, blocks));
-  return { architecture, view };
 }

@@ -6,8 +6,7 @@ import { ADAPTERS, FittingList } from '../editors/results/fitting-list';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import type { MergeSpec } from '../protocol/jobs';
 import { checkpointName } from '../jobs/titles';
-import { files, withStart } from '../recipes/estimate/parts';
-import { timeOf } from '../host/expected-time';
+import { timeWords } from '../host/job-time';
 import { chooseCheckpoint } from '../host/choose-checkpoint';
 import { pickOrBrowse } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
@@ -39,7 +38,7 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
     const bytes = await checkpointBytes(checkpoint, []);
     const outStep: Step<MergeArguments> = async (_, place) => {
       const value = outputFolder(coppice.config.outputFolder, checkpoint, 'retrained');
-      const time = timeOf(coppice, withStart({ bytes }, [files(2 * bytes)]));
+      const time = timeWords(coppice, { path, checkpoint }, { kind: 'merge', checkpoint: path });
       const out = await askOutputFolder(place, {
         prompt: vscode.l10n.t('Folder for the new checkpoint'),
         value,

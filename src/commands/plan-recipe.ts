@@ -8,22 +8,21 @@ import { chooseRecipe, openRecipe } from '../host/choose-recipe';
 import type { Command } from '../host/command';
 import { planRecipe } from '../recipes/plan';
 import { readResult } from '../recipes/state';
-import { StepTimes } from '../recipes/times';
+import { estimatesOf } from '../recipes/times';
 import type { RunRecipeArguments } from './run-recipe';
 
 export const planRecipeCommand: Command<RunRecipeArguments> = {
   id: 'coppice.planRecipe',
   needsTrust: true,
-  async run(_coppice, args) {
+  async run({ speeds }, args) {
     const title = vscode.l10n.t('Plan Recipe');
     const file = await chooseRecipe(args, title);
     const recipe = await openRecipe(file);
     const { step, quick } = args;
     const request = { recipe, ...(quick && { quick }), ...(step !== undefined && { only: [step] }) };
     const where = { location: vscode.ProgressLocation.Window, title };
-    const times = await StepTimes.open(request);
     // The first look at a large model reads all its bytes.
-    const plan = await vscode.window.withProgress(where, () => planRecipe(request, times.estimate));
+    const plan = await vscode.window.withProgress(where, () => planRecipe(request, estimatesOf(request, speeds)));
     const results = new Map<string, JsonObject>();
     for (const { state, before } of plan.steps) {
       if (state === 'done' && before) results.set(before.name, await readResult(before));

@@ -15,7 +15,9 @@ import type { Coppice } from '../host/coppice';
 import { criterionChoices, pickCriterion } from '../host/criteria';
 import { usualHealingText } from '../host/healing';
 import { SELF } from '../jobs/healing-amounts';
-import { iterationEstimate, iterationTime } from '../host/iteration-estimate';
+import { jobTime } from '../host/job-time';
+import type { Time } from '../estimates/machine';
+import { markedTime } from '../estimates/words';
 import { noRoundsWords } from '../host/no-healing';
 import { positiveFault, wholeNumberFault } from '../host/numbers';
 import { askOutputFolder, outputFolder } from '../host/output-folder';
@@ -100,12 +102,22 @@ const METHODS = [
 
 const DAY = 24 * 60 * 60;
 
+const iterationTime = (coppice: Coppice, chosen: Chosen, state: State): Time | undefined =>
+  jobTime(coppice, chosen, specOf(coppice, state, chosen));
+
+/** "about 12:00", or "at most 2 h 10 min" where a limit may end the run before. */
+function iterationWords(coppice: Coppice, chosen: Chosen, state: State): string {
+  const time = iterationTime(coppice, chosen, state);
+  const words = time ? markedTime(time) : vscode.l10n.t('not known');
+  return state.count === undefined ? vscode.l10n.t('at most {0}', words) : words;
+}
+
 /** The first way that ends within a day; where none does, none heals soonest. */
 const endingToday = (coppice: Coppice, chosen: Chosen, state: State): (typeof METHODS)[number] =>
   METHODS.find(
     (way) =>
       noRoundsWords(chosen.architecture, way.method) === undefined &&
-      iterationTime(coppice, chosen, { ...state, ...way }).seconds < DAY,
+      (iterationTime(coppice, chosen, { ...state, ...way })?.seconds ?? DAY) < DAY,
   ) ?? METHODS[METHODS.length - 1];
 
 const keyOf = ({ method, steps }: { method: IterativeMethod; steps?: number }): string =>
@@ -138,7 +150,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
   };
   const methodStep: Step<State> = async (state, place) => {
     const choices = METHODS.map((way): PickChoice<string> => {
-      const time = iterationEstimate(coppice, chosen, { ...state, ...way });
+      const time = iterationWords(coppice, chosen, { ...state, ...way });
       const refused = noRoundsWords(chosen.architecture, way.method);
       const words = { label: methodLabel(way.method), description: methodWords(way.steps, time), value: keyOf(way) };
       return { ...words, ...(refused !== undefined && { refused }) };
@@ -161,7 +173,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
     return data === BACK ? BACK : { data };
   };
   const compareStep: Step<State> = async (state, place) => {
-    const time = (oneShot: boolean): string => iterationEstimate(coppice, chosen, { ...state, oneShot });
+    const time = (oneShot: boolean): string => iterationWords(coppice, chosen, { ...state, oneShot });
     const choices = [
       { label: vscode.l10n.t('One by one only'), description: time(false), value: 'no' },
       {
@@ -180,7 +192,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
     const out = await askOutputFolder(place, {
       prompt: vscode.l10n.t('Folder for the new checkpoint'),
       value: outputFolder(config.outputFolder, chosen.checkpoint, suffix),
-      meaning: () => vscode.l10n.t('Takes {0}. Press Enter to start.', iterationEstimate(coppice, chosen, state)),
+      meaning: () => vscode.l10n.t('Takes {0}. Press Enter to start.', iterationWords(coppice, chosen, state)),
     });
     return out === BACK ? BACK : { out };
   };

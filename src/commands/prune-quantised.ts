@@ -11,7 +11,7 @@ import type { Chosen } from '../host/choose-checkpoint';
 import type { CommonArguments } from '../host/command';
 import { checkpointBytes } from '../host/disk-space';
 import type { Coppice } from '../host/coppice';
-import { healingEstimate } from '../host/estimates';
+import { healingWords } from '../host/job-time';
 import { usualHealingText } from '../host/healing';
 import { noHealingWords } from '../host/no-healing';
 import { BACK, type PickChoice, pick } from '../host/steps';
@@ -86,8 +86,8 @@ async function healedWay(
   if (refused !== undefined) return [{ label, value: 'heal', refused }];
   const size = await healedGguf(chosen, removed);
   if (!size) return [];
-  const writes = usualHealingText(coppice, subject) === SELF;
-  const time = healingEstimate(coppice, architecture, { removed, tokens: HEAL_TOKENS.normal, writes });
+  const data = usualHealingText(coppice, subject);
+  const time = healingWords(coppice, chosen, { removed, data, tokens: HEAL_TOKENS.normal });
   const words = [formatBytes(size.bytes), time].join(' · ');
   return [{ label, description: words, ...(size.finer && { detail: finerWords(size.finer) }), value: 'heal' }];
 }

@@ -35,14 +35,14 @@ export const runOnClusterCommand: Command<RunOnClusterArguments> = {
       ...(args.device && { device: args.device }),
     });
     const partsStep: Step<RunOnClusterArguments> = async (state, place) => {
-      const parts = await askPartsAt(place, settings, specOf(state));
+      const parts = await askPartsAt(place, settings, specOf(state), coppice.speeds);
       return parts === BACK ? BACK : { parts };
     };
     const further = args.parts === undefined ? [partsStep] : [];
     const asked: RunOnClusterArguments = await askScore(coppice, args, chosen, title, further);
     const scoring: RunOnClusterArguments = await sharing(coppice, chosen, asked);
     const spec = specOf(scoring);
-    const parts = scoring.parts ?? (await askParts(settings, spec, title));
+    const parts = scoring.parts ?? (await askParts(settings, spec, title, coppice.speeds));
     const complete = { ...scoring, checkpoint: chosen.path, parts };
     settle(complete);
     const onFolder = (folder: string): void => settle({ ...complete, folder });

@@ -23,7 +23,7 @@ export const runRecipeStepOnClusterCommand: Command<RunStepOnClusterArguments> =
     const recipe = await chooseRecipe(args, title);
     const step = args.step ?? (await askStep(recipe, title, ({ job }) => isCutKind(job)));
     await requireCuttable(recipe, step);
-    const parts = args.parts ?? (await askParts(settings, undefined, title));
+    const parts = args.parts ?? (await askParts(settings, undefined, title, coppice.speeds));
     const elsewhere: StepElsewhere = {
       step,
       run: (spec, { signal, onProgress }) =>

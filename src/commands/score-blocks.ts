@@ -19,7 +19,7 @@ import { chooseFile } from '../host/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import { inform, nextCommand } from '../host/inform';
 import { criterionChoices, pickCriterion } from '../host/criteria';
-import { criterionEstimate, rowsWords } from '../host/estimates';
+import { scoringTime, settingsOptions } from '../host/job-time';
 import { choosingShare, sharedWords } from '../host/judging-text';
 import { recall, remember } from '../host/remembered';
 import { settingsText } from '../host/settings-text';
@@ -201,8 +201,10 @@ export async function askScore<A extends ScoreArguments>(
   if (args.criterion !== undefined) return args;
   const criterionStep: Step<ScoreArguments> = async (_, place) => {
     const active = recall<string>(coppice, 'score', 'criterion', config.criterion, config.criterion) as Criterion;
-    const choices = criterionChoices(architecture, (criterion) => criterionEstimate(coppice, chosen, criterion));
-    const question = vscode.l10n.t('Select how to score blocks; the times are for {0}', rowsWords(coppice, chosen));
+    const choices = criterionChoices(architecture, (criterion) => scoringTime(coppice, chosen, criterion));
+    const { samples, length } = settingsOptions(coppice, chosen);
+    const rows = vscode.l10n.t('{0} samples of {1} tokens', samples!, length!);
+    const question = vscode.l10n.t('Select how to score blocks; the times are for {0}', rows);
     const criterion = await pickCriterion(place, question, choices, active);
     return criterion === BACK ? BACK : { criterion };
   };

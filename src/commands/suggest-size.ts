@@ -22,7 +22,7 @@ import { exportSize } from '../host/export-sizes';
 import { runJob } from '../host/run-job';
 import type { ExportFormat } from '../jobs/definitions/export';
 import { drawnOptions } from '../jobs/options/calibration';
-import type { Shipped } from '../jobs/written-bytes';
+import type { Shipped } from '../estimates/written-bytes';
 import { withinPerplexity } from '../jobs/within-perplexity';
 import type { CurveSpec } from '../protocol/jobs';
 import type { CurveResult } from '../protocol/scores';

@@ -11,7 +11,7 @@ import type { Chosen } from '../host/choose-checkpoint';
 import type { CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { criterionChoices, pickCriterion } from '../host/criteria';
-import { criterionEstimate } from '../host/estimates';
+import { scoringTime } from '../host/job-time';
 import { exportSize } from '../host/export-sizes';
 import { refusalWords } from '../host/format-choices';
 import { parseShare, positiveFault, shareFault, wholeNumberFault } from '../host/numbers';
@@ -67,7 +67,7 @@ export function decidingChoices(coppice: Coppice, chosen: Chosen): readonly Pick
   const blocks = chosen.architecture.layers.length;
   const exact = Math.floor(blocks / 4) + protectionOf(blocks, coppice.config).kept.size; // how many go is asked later
   const estimate = (criterion: Criterion): string | undefined =>
-    scoresOf(coppice, chosen, criterion) ? undefined : criterionEstimate(coppice, chosen, criterion, exact);
+    scoresOf(coppice, chosen, criterion) ? undefined : scoringTime(coppice, chosen, criterion, exact);
   return criterionChoices(chosen.architecture, estimate).map((choice) =>
     scoresOf(coppice, chosen, choice.value) ? { ...choice, description: vscode.l10n.t('scored') } : choice,
   );

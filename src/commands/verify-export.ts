@@ -10,7 +10,7 @@ import type { VerifySpec } from '../protocol/jobs';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { exportedPath } from '../host/exported-path';
-import { verifyEstimate } from '../host/estimates';
+import { timeWords } from '../host/job-time';
 import { inform } from '../host/inform';
 import { runJob } from '../host/run-job';
 import { askAll, BACK, pick, type Step } from '../host/steps';
@@ -73,8 +73,7 @@ async function askPrograms(coppice: Coppice, output: string): Promise<boolean> {
   );
   // A folder of ONNX models is no checkpoint, and has no estimate.
   const checkpoint = await coppice.library.load(output).catch(() => undefined);
-  const architecture = checkpoint?.architecture;
-  const time = checkpoint && architecture && verifyEstimate(coppice, { checkpoint, architecture });
+  const time = checkpoint?.architecture && timeWords(coppice, { path: output, checkpoint }, { kind: 'verify', output });
   const more = time === undefined ? undefined : vscode.l10n.t('{0}, and the time of those programs', time);
   const choices = [
     { label: vscode.l10n.t('Weights and texts only'), description: time, value: false },

@@ -1,124 +1,102 @@
 /**
- * How long each action of the panel is expected to take on a checkpoint without some blocks, before it starts. Arithmetic on
- * headers, sizes of files and learned speeds: it computes nothing, and runs whenever the plan changes.
+ * How long each action of the panel is expected to take on a checkpoint without some blocks, before it starts: that of the jobs
+ * which its command would run. Arithmetic on headers, sizes of files and learned speeds: it computes nothing, and runs whenever
+ * the plan changes.
  */
-import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
+import { TASK_NAMES, type TaskName } from '../engine/evaluate/tasks/catalogue';
 import { healable } from '../engine/heal/healable';
-import { QUICK } from '../engine/evaluate/grid/protocol';
-import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
-import { usualCounts, VERSUS_METHODS } from '../engine/evaluate/versus-methods';
+import { DEFAULT_WINDOW } from '../engine/importance/drawing';
 import { WANTED_SAMPLES } from '../engine/records/before-after/missing';
-import { TOKENS_PER_ITEM, USUAL_QUESTIONS } from '../jobs/amounts';
-import { HEAL_TOKENS, healingRows, SELF } from '../jobs/healing-amounts';
+import { roughTime } from '../estimates/words';
+import { USUAL_QUESTIONS } from '../jobs/amounts';
+import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
+import type { LabelledModel } from '../jobs/option';
 import type { ActionTimes } from '../protocol/panel';
-import { nestedParts, scoringParts, writing, healingParts } from '../recipes/estimate/choosing';
-import { files, withStart } from '../recipes/estimate/parts';
-import type { Part } from '../recipes/estimate/speeds';
 import { protectionOf } from '../views/protection';
-import { modelOf } from './ask-training';
 import type { Chosen } from './choose-checkpoint';
-import { perplexityWork, speedWork, textsWork } from './compare-estimate';
 import type { Coppice } from './coppice';
-import { exportEstimate, tasksEstimate, textEstimate } from './estimates';
-import { timeOf } from './expected-time';
-import { markedTime } from '../jobs/rough-time';
 import { usualHealingText } from './healing';
-import { iterationEstimate } from './iteration-estimate';
+import { healingOf, type PlannedJob, settingsOptions, timeWords } from './job-time';
+import { JUDGING_WINDOWS, REPETITIONS } from './judging-text';
 import { recall } from './remembered';
 import { usualTraining } from './usual-training';
-import { versusEstimate } from './versus-estimate';
+
+/** The folder or file of an output whose name is asked later. */
+const LATER = 'later';
 
 /** @param removed blocks of the plan */
 export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly number[]): ActionTimes {
-  const { architecture, subject } = chosen;
-  const model = modelOf(chosen);
-  const time = (parts: readonly Part[]): string => timeOf(coppice, withStart(model, parts));
-  const scoring = scoringOf(coppice, chosen);
-  const isScored = coppice.scores.all(subject).some(({ criterion }) => criterion === coppice.config.criterion);
-  const written = writing({ model, removed });
-  const heal = (tokens: number, writes: boolean): Part[] =>
-    healingParts(architecture, { removed, rows: healingRows(architecture, tokens), writes });
-  const both = [architecture, withoutLayers(architecture, removed)];
-  const compared = time([
-    ...perplexityWork(both, rowsOf(coppice, architecture)),
-    ...speedWork(both),
-    ...textsWork(both, WANTED_SAMPLES),
-  ]);
-  const writesText = usualHealingText(coppice, subject) === SELF;
+  const { path: checkpoint, architecture, subject } = chosen;
+  const { criterion } = coppice.config;
+  const time = (...jobs: readonly PlannedJob[]): string => timeWords(coppice, chosen, ...jobs);
+  const settings = settingsOptions(coppice, chosen);
+  const scored = coppice.scores.all(subject);
+  const score: PlannedJob = { kind: 'score', checkpoint, criterion, ...settings };
+  const isScored = scored.some((each) => each.criterion === criterion);
+  const remove = removed.length > 0 ? removed : undefined;
+  const columns: readonly LabelledModel[] = [
+    { label: '', checkpoint },
+    ...(remove ? [{ label: '', checkpoint, remove }] : []),
+  ];
+  const compared = time(...comparison(chosen, removed));
+  const text = usualHealingText(coppice, subject);
+  const heal = (data: string | undefined, tokens: number, out?: string): string =>
+    time(healingOf(chosen, { removed, data, tokens, out }));
+  const count = Math.max(1, Math.min(Math.round(architecture.layers.length / 5), room(coppice, chosen)));
   return {
-    score: time(scoring),
+    score: time(score),
     // The question starts from scores of any criterion.
-    suggest: time(coppice.scores.all(subject).length > 0 ? [] : scoring),
-    curve: time([...(isScored ? [] : scoring), ...curveOf(coppice, chosen)]),
-    prune: time([written]),
-    ...(removed.length > 0 &&
+    suggest: scored.length > 0 ? roughTime(0) : time(score),
+    curve: time({ kind: 'curve', checkpoint, criterion, ...settings, ...(isScored && { scores: LATER }) }),
+    prune: time({ kind: 'prune', checkpoint, blocks: removed, out: LATER }),
+    ...(remove &&
       healable(architecture) && {
-        heal: time([...heal(HEAL_TOKENS.normal, writesText), written]),
-        ...(writesText && { healOnText: time([...heal(HEAL_TOKENS.normal, false), written]) }),
-        healed: time(heal(HEAL_TOKENS.quick, true)),
+        heal: heal(text, HEAL_TOKENS.normal, LATER),
+        ...(text === SELF && { healOnText: heal(undefined, HEAL_TOKENS.normal, LATER) }),
+        healed: heal(SELF, HEAL_TOKENS.quick),
       }),
-    retrain: markedTime(usualTraining(coppice, chosen, removed)),
-    merge: time([files(2 * model.bytes)]),
-    export: exportEstimate(coppice, chosen, removed),
+    retrain: usualTraining(coppice, chosen, removed),
+    merge: time({ kind: 'merge', checkpoint }),
+    export: time({ kind: 'export', checkpoint, remove }),
     compare: compared,
     beforeAfter: compared,
-    tasks: tasksOf(coppice, chosen, removed),
-    speed: time(speedWork(removed.length > 0 ? both : [architecture])),
-    iterate: iterationEstimate(coppice, chosen, { count: usualCount(coppice, chosen), method: 'lora', steps: 50 }),
-    versus: versusOf(coppice, chosen, removed),
-    text: textEstimate(coppice, chosen, removed),
+    tasks: time({ kind: 'tasks', columns, ...usualQuestions(coppice) }),
+    speed: time({ kind: 'speeds', columns }),
+    iterate: time({ kind: 'iterate', checkpoint, criterion, ...settings, count, method: 'lora', steps: 50 }),
+    versus: time({ kind: 'versus', checkpoint, ...settings, ...(remove && { plan: removed }) }),
+    text: time({ kind: 'generate', checkpoint, remove }),
   };
 }
 
-const rowsOf = ({ config }: Coppice, { context }: Architecture): { rows: number; length: number } => ({
-  rows: config.calibration.samples,
-  length: Math.min(config.calibration.length, context),
-});
-
-function scoringOf(coppice: Coppice, { architecture }: Chosen): Part[] {
-  const { config, sidecar } = coppice;
-  const { kept } = protectionOf(architecture.layers.length, config);
-  const scope = { count: Math.max(1, Math.floor(architecture.layers.length / 4)), kept, objective: config.objective };
-  return scoringParts(architecture, {
-    criterion: config.criterion,
-    rows: rowsOf(coppice, architecture),
-    scope,
-    screens: (sidecar.device?.provider ?? 'cpu') === 'cpu', // only the CPU screens
-  });
-}
-
-function curveOf(coppice: Coppice, { architecture }: Chosen): Part[] {
+/** How many blocks can be removed. */
+function room({ config }: Coppice, { architecture }: Chosen): number {
   const blocks = architecture.layers.length;
-  const { kept } = protectionOf(blocks, coppice.config);
-  return nestedParts(architecture, rowsOf(coppice, architecture), Math.min(blocks - kept.size, blocks - 1));
+  return Math.max(1, Math.min(blocks - 1, blocks - protectionOf(blocks, config).kept.size));
 }
 
-/** About a fifth of the model, as the command proposes. */
-function usualCount({ config }: Coppice, { architecture }: Chosen): number {
-  const blocks = architecture.layers.length;
-  const room = blocks - protectionOf(blocks, config).kept.size;
-  return Math.max(1, Math.min(Math.round(blocks / 5), room));
+/** What a comparison with the original runs, if the plan were written: perplexity of both, speeds and texts. */
+function comparison({ path: checkpoint, architecture }: Chosen, remove: readonly number[]): PlannedJob[] {
+  const both = [
+    { label: '', checkpoint },
+    { label: '', checkpoint, remove },
+  ];
+  const read = {
+    checkpoint,
+    window: Math.min(DEFAULT_WINDOW, architecture.context),
+    limit: JUDGING_WINDOWS,
+    text: LATER,
+  };
+  return [
+    { kind: 'eval', ...read },
+    { kind: 'eval', ...read, remove, repetition: REPETITIONS },
+    { kind: 'speeds', columns: both },
+    { kind: 'samples', columns: both, prompts: Array.from({ length: WANTED_SAMPLES }, () => '') },
+  ];
 }
 
-/** As many records of each task as the command proposes, read by the whole model and by the plan. */
-function tasksOf(coppice: Coppice, { architecture }: Chosen, removed: readonly number[]): string {
+/** As many records of each task as the command proposes. */
+function usualQuestions(coppice: Coppice): { readonly tasks: readonly TaskName[]; readonly limit: number } {
   const chosen = recall<string>(coppice, 'tasks', 'tasks', '');
-  const count = chosen === '' ? TASK_NAMES.length : chosen.split(',').length;
-  const limit = recall<number>(coppice, 'tasks', 'limit', USUAL_QUESTIONS) || USUAL_QUESTIONS;
-  const tokens = count * limit * TOKENS_PER_ITEM;
-  return tasksEstimate(coppice, architecture, tokens, removed.length > 0 ? [[], removed] : [[]]);
-}
-
-function versusOf(coppice: Coppice, chosen: Chosen, removed: readonly number[]): string {
-  const { architecture } = chosen;
-  const blocks = architecture.layers.length;
-  const room = Math.max(1, Math.min(blocks - 1, blocks - protectionOf(blocks, coppice.config).kept.size));
-  const hasPlan = removed.length > 0;
-  return versusEstimate(coppice, chosen, {
-    methods: VERSUS_METHODS,
-    counts: hasPlan ? [removed.length] : usualCounts(blocks, room),
-    plan: hasPlan,
-    measured: rowsOf(coppice, architecture),
-    speed: { ...QUICK, batches: [1] },
-  });
+  const names = TASK_NAMES.filter((name) => chosen === '' || chosen.split(',').includes(name));
+  return { tasks: names, limit: recall<number>(coppice, 'tasks', 'limit', USUAL_QUESTIONS) || USUAL_QUESTIONS };
 }

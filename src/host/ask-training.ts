@@ -8,7 +8,7 @@ import type { Chosen } from './choose-checkpoint';
 import type { CommonArguments } from './command';
 import type { Coppice } from './coppice';
 import { checkpointBytes } from './disk-space';
-import { markedTime } from '../jobs/rough-time';
+import { markedTime } from '../estimates/words';
 import type { ModelChoice } from './model-choice';
 import { positiveFault, wholeNumberFault } from './numbers';
 import { recall } from './remembered';
@@ -58,7 +58,7 @@ export interface TrainingSubject {
 export function forecastOf(subject: TrainingSubject, state: TrainingState): TrainingForecast {
   const { coppice, chosen } = subject;
   const free = availableBytes(coppice.config.compute.memory);
-  return forecastTraining(coppice, modelOf(chosen), questionOf(subject, state), free);
+  return forecastTraining(coppice, chosen, questionOf(subject, state), free);
 }
 
 /** Bytes of the checkpoint that a full retraining writes; undefined for an adapter, which is small. */
@@ -69,18 +69,10 @@ export async function trainedBytes(
   return state.settings?.full ? checkpointBytes(chosen.checkpoint, question(state).removed) : undefined;
 }
 
-export const modelOf = ({
-  architecture,
-  checkpoint,
-}: Pick<Chosen, 'architecture' | 'checkpoint'>): { architecture: Architecture; bytes: number } => ({
-  architecture,
-  bytes: checkpoint.shards.reduce((sum, { bytes }) => sum + bytes, 0),
-});
-
 function questionOf(subject: TrainingSubject, state: TrainingState): TrainingQuestion {
   const { rank, steps, settings = {} } = state;
   const { full, batch, length, epochs, heldOut, teacher } = settings;
-  const teaches = teacher === undefined ? undefined : subject.teacher(state)?.architecture;
+  const teaches = teacher === undefined ? undefined : subject.teacher(state);
   return { ...subject.question(state), rank, steps, full, batch, length, epochs, heldOut, teacher: teaches };
 }
 
@@ -88,7 +80,7 @@ function questionOf(subject: TrainingSubject, state: TrainingState): TrainingQue
 export function presetStep(subject: TrainingSubject): Step<TrainingState> {
   const { coppice, chosen } = subject;
   const step: Step<TrainingState> = async (state, place) => {
-    const { presets, secondsOf } = trainingPresets(coppice, modelOf(chosen), questionOf(subject, state));
+    const { presets, secondsOf } = trainingPresets(coppice, chosen, questionOf(subject, state));
     const { known, length: usual } = forecastOf(subject, state);
     const choices = presets.map((preset): PickChoice<string> => {
       const forecast = forecastOf(subject, { ...state, ...answerOf(preset, state, known) });

@@ -1,6 +1,6 @@
 /** The services that commands and views share, created on activation. */
 import type * as vscode from 'vscode';
-import type { Speeds } from '../jobs/machine-speeds';
+import type { MachineSpeeds } from '../estimates/machine';
 import type { ClusterRuns } from './cluster-runs';
 import type { Config } from './config';
 import type { FailedJobs } from './failed-jobs';
@@ -36,8 +36,8 @@ export interface Coppice {
   readonly sidecar: SidecarClient;
   /** Jobs that are one for the user. */
   readonly together: TogetherJobs;
-  /** Measured speeds of this machine, for estimates. */
-  readonly speeds: Speeds;
+  /** What this machine does in a second, for estimates. */
+  readonly speeds: MachineSpeeds;
   readonly tree: CheckpointTree;
   /** The last job that was run, for "Copy as CLI Command". */
   readonly history: { last?: JobSpec };

@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { systemErrorCode, UserError } from '../engine/errors';
 import { formatBytes } from '../format/numbers';
-import { prunedBytes } from '../jobs/written-bytes';
+import { prunedBytes } from '../estimates/written-bytes';
 import { l10n } from '../l10n';
 import type { RemovedEntry } from '../protocol/json';
 import { nearestParent } from './output-path';

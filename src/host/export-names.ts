@@ -3,7 +3,7 @@ import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { l10n } from '../l10n';
 import type { ExportFormat } from '../jobs/definitions/export';
-import { keptType } from '../jobs/written-bytes';
+import { keptType } from '../estimates/written-bytes';
 
 /** The answers that matter here. */
 export interface Exported {

@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
 import { EXPORT_TYPES, type ExportFormat } from '../jobs/definitions/export';
-import { type Shipped, type WrittenSize, writtenSize } from '../jobs/written-bytes';
+import { type Shipped, type WrittenSize, writtenSize } from '../estimates/written-bytes';
 
 const known = new Map<string, WrittenSize | UserError>();
 /** Plans change often; only the last ones are asked for again. */

@@ -5,12 +5,12 @@ import { formatSeconds } from '../format/durations';
 import { formatNumber } from '../format/numbers';
 import type { HealResult } from '../protocol/heal';
 import type { HealSpec } from '../protocol/jobs';
-import { atMost } from '../jobs/rough-time';
+import { atMost } from '../estimates/words';
 import { checkpointName } from '../jobs/titles';
 import type { Chosen } from './choose-checkpoint';
 import type { CommonArguments } from './command';
 import type { Coppice } from './coppice';
-import { healingEstimate, healingTime } from './estimates';
+import { healingOf, healingWords, jobTime } from './job-time';
 import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
 import { compareStep, inform, nextCommand } from './inform';
 import { settingsText } from './settings-text';
@@ -43,18 +43,17 @@ export interface HealedPlan {
 /** The texts that come before those of the workspace, the user's own first, each with the time of a whole healing. */
 export function healingTexts(coppice: Coppice, { chosen, removed }: HealedPlan): PickChoice<string>[] {
   const { t } = vscode.l10n;
-  const time = (writes: boolean): string =>
-    healingEstimate(coppice, chosen.architecture, { removed, tokens: HEAL_TOKENS.normal, writes });
+  const time = (data: string): string => healingWords(coppice, chosen, { removed, data, tokens: HEAL_TOKENS.normal });
   const own = usualHealingText(coppice, chosen.subject);
   const label = coppice.config.usesBundledText
     ? t('$(book) The text that the model was scored on')
     : settingsText(coppice).label;
-  const text = { label, description: `${vscode.workspace.asRelativePath(own)} · ${time(false)}`, value: own };
+  const text = { label, description: `${vscode.workspace.asRelativePath(own)} · ${time(own)}`, value: own };
   return [
     ...(own === SELF ? [] : [text]),
     {
       label: t('$(sparkle) Text that the unpruned model writes'),
-      description: t('needs no data · {0}', time(true)),
+      description: t('needs no data · {0}', time(SELF)),
       value: SELF,
     },
   ];
@@ -63,14 +62,15 @@ export function healingTexts(coppice: Coppice, { chosen, removed }: HealedPlan):
 /** The two amounts of healing as choices, each with its seconds. */
 export function amountChoices(
   coppice: Coppice,
-  { chosen: { architecture }, removed }: HealedPlan,
+  { chosen, removed }: HealedPlan,
   data: string,
 ): (PickChoice<number> & { readonly seconds: number })[] {
   const { t } = vscode.l10n;
   const amount = (tokens: number): { description: string; seconds: number; value: number } => {
-    const question = { removed, tokens, writes: data === SELF };
-    const seconds = atMost(healingTime(coppice, architecture, question));
-    return { description: healingEstimate(coppice, architecture, question), seconds, value: tokens };
+    const question = { removed, tokens, data };
+    const time = jobTime(coppice, chosen, healingOf(chosen, question));
+    const seconds = time ? atMost(time) : Infinity;
+    return { description: healingWords(coppice, chosen, question), seconds, value: tokens };
   };
   return [
     {

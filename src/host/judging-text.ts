@@ -17,6 +17,9 @@ import { textName } from './text-name';
 /** Windows of a text that judge, where it has as many. */
 export const JUDGING_WINDOWS = 64;
 
+/** Continuations of the text, by which repetition is measured. */
+export const REPETITIONS = 8;
+
 export interface JudgingText extends ReadText {
   readonly file: string;
   /** "data/prose.txt, the last 30 %" */

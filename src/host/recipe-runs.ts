@@ -1,5 +1,6 @@
 /** Runs recipes by the sidecar, each once at a time, and knows how far they are. Does not use VS Code. */
 import { messageOf, UserError } from '../engine/errors';
+import type { MachineSpeeds } from '../estimates/machine';
 import { l10n } from '../l10n';
 import type { JobRunner, RunnerOptions } from '../jobs/runner';
 import type { Compute, JobKind, JobOutcome, Jobs, JobSpec, ProgressInfo } from '../protocol/jobs';
@@ -8,7 +9,7 @@ import type { ReportAssets } from '../engine/records/report';
 import type { RecipeRequest } from '../recipes/plan';
 import { writeReport } from '../recipes/report/write';
 import { type RecipeRun, runRecipe } from '../recipes/run';
-import { StepTimes } from '../recipes/times';
+import { estimatesOf } from '../recipes/times';
 import type { RecipeEnd, RecipeEvent, RecipePlan } from '../recipes/types';
 import type { SidecarClient } from '../sidecar/client';
 import { Emitter } from '../sidecar/emitter';
@@ -46,6 +47,7 @@ interface Host {
   readonly config: { readonly compute: Compute };
   readonly library: { rescanSoon(): void };
   readonly log: { warn(text: string): void };
+  readonly speeds: MachineSpeeds;
   /** What draws the charts of reports. */
   readonly assets: () => Promise<ReportAssets>;
 }
@@ -94,18 +96,15 @@ export class RecipeRuns {
     this.running.set(file, { at: 0, of: 0, share: 0, cancel: () => controller.abort() });
     this.changed.fire(file);
     try {
-      const times = await StepTimes.open(request);
       const ran = await runRecipe(request, this.runner(file, options), {
         signal: AbortSignal.any([options.signal, controller.signal]),
-        estimate: times.estimate,
+        estimate: estimatesOf(request, this.host.speeds),
         onProgress: (progress) => this.tell(file, { share: shareOf(progress) }),
         onEvent: (event) => {
           this.hear(file, event);
-          // Other machines have other speeds.
-          if (event.type !== 'end' || event.end.name !== options.elsewhere?.step) times.hear(event);
           options.onEvent?.(event);
         },
-      }).finally(() => times.learn());
+      });
       this.ended.set(file, ran.end);
       await this.report(ran.end);
       return ran;

@@ -3,13 +3,13 @@ import { freemem } from 'node:os';
 import { type Architecture } from '../engine/checkpoint/architecture';
 import { DEFAULTS } from '../engine/retrain/defaults';
 import { SELF } from '../jobs/healing-amounts';
-import { evaluatedRows, stepsOfPasses, trainedRows, usualBatch } from '../engine/retrain/amounts';
+import { stepsOfPasses, trainedRows, usualBatch } from '../engine/retrain/amounts';
 import { passesOfSteps, type Preset, presetsOf, type Schedule } from '../jobs/retrain-amounts';
-import { trainingBytes } from '../jobs/retrain-memory';
+import { trainingBytes } from '../estimates/training-memory';
 import { type DataAmount, dataAmount, ownTextAmount } from '../jobs/training-data';
-import { withStart } from '../recipes/estimate/parts';
-import { trainingParts } from '../recipes/estimate/training';
-import { type ExpectedTime, expectedTime, type Machine } from './expected-time';
+import type { Time } from '../estimates/machine';
+import type { Chosen } from './choose-checkpoint';
+import { jobTime } from './job-time';
 
 /** What is trained, on what. Undefined means the default. */
 export interface TrainingQuestion {
@@ -22,8 +22,8 @@ export interface TrainingQuestion {
   readonly length?: number;
   readonly steps?: number;
   readonly epochs?: number;
-  /** Of the model that teaches. */
-  readonly teacher?: Architecture;
+  /** The model that teaches. */
+  readonly teacher?: { readonly path: string; readonly architecture: Architecture };
   readonly heldOut?: number;
 }
 
@@ -37,7 +37,7 @@ export interface TrainingForecast {
   readonly steps: number;
   /** Passes over the data. */
   readonly passes: number;
-  readonly time: ExpectedTime;
+  readonly time: Time;
   /** Memory at the peak, with a margin. */
   readonly bytes: number;
 }
@@ -45,12 +45,8 @@ export interface TrainingForecast {
 /** Where data cannot be read, the run will say so; until then it counts as this many examples. */
 const UNKNOWN = 1000;
 
-/** The trained checkpoint, as estimates need it. */
-export interface Trained {
-  readonly architecture: Architecture;
-  /** Of its files. */
-  readonly bytes: number;
-}
+type Trained = Pick<Chosen, 'path' | 'checkpoint' | 'architecture'>;
+type Machine = Parameters<typeof jobTime>[0];
 
 /** @param free bytes of memory */
 export function forecastTraining(
@@ -113,17 +109,14 @@ function amountOf(
   return { amount, known, trained, batch: Math.min(batch ?? usualBatch(trained), trained), length };
 }
 
-function timeOfSteps(machine: Machine, model: Trained, asked: TrainingQuestion, steps: number): ExpectedTime {
-  const { amount, batch, length } = amountOf(model, asked);
+function timeOfSteps(machine: Machine, model: Trained, asked: TrainingQuestion, steps: number): Time {
+  const { batch, length } = amountOf(model, asked);
   const { removed, teacher, full, data, heldOut } = asked;
-  const parts = trainingParts({
-    ...{ whole: model.architecture, removed, rows: { rows: steps * batch, length: amount.length } },
-    evaluated: evaluatedRows(amount.examples, heldOut),
-    ...(teacher && { teacher }),
-    ...(data.includes(SELF) && { writes: { rows: amount.examples, length } }),
-    ...(full && { bytes: model.bytes }),
+  const time = jobTime(machine, model, {
+    ...{ kind: 'retrain', checkpoint: model.path, data, remove: removed, steps, batch, length, heldOut },
+    ...{ teacher: teacher?.path, full },
   });
-  return expectedTime(machine, withStart(model, parts));
+  return time!; // with steps, it is known
 }
 
 function memory(model: Trained, asked: TrainingQuestion, free: number): number {
@@ -131,7 +124,7 @@ function memory(model: Trained, asked: TrainingQuestion, free: number): number {
   const { batch, length } = amountOf(model, asked);
   return trainingBytes(model.architecture, {
     ...{ full, removed, length, rank, batch, free },
-    ...(teacher && { teacher }),
+    ...(teacher && { teacher: teacher.architecture }),
     holdsOut: heldOut !== 0,
   });
 }

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { formatBytes, formatCount, formatNumber } from '../format/numbers';
 import { fewSteps, LEAST_STEPS, type Preset } from '../jobs/retrain-amounts';
-import { markedTime } from '../jobs/rough-time';
+import { markedTime } from '../estimates/words';
 import type { TrainingForecast } from './training-estimate';
 
 /** "about 30 min, done at 18:32": the end only where it is some minutes away and the time no guess. */

@@ -5,7 +5,7 @@ import type { UserError } from '../engine/errors';
 import { formatBytes } from '../format/numbers';
 import { finerWords } from '../jobs/finer-words';
 import type { ExportFormat } from '../jobs/definitions/export';
-import { keptType } from '../jobs/written-bytes';
+import { keptType } from '../estimates/written-bytes';
 import { l10n } from '../l10n';
 import type { TypeSize } from './export-sizes';
 import type { PickChoice } from './steps';

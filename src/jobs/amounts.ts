@@ -1,10 +1,10 @@
 /** Amounts of text that jobs read, from sizes of files. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHOOSING_PART } from '../format/text-share';
 import { systemErrorCode } from '../engine/errors';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
-import { DEFAULT_DRAWING } from '../engine/importance/drawing';
+import { DEFAULT_DRAWING, DEFAULT_WINDOW } from '../engine/importance/drawing';
 import type { RowShape } from '../engine/importance/estimate';
 import type { JsonObject } from '../format/json';
 
@@ -21,15 +21,14 @@ export const numberIn = (options: JsonObject, name: string): number | undefined 
 };
 
 /** Bytes of a file, or of the files in a folder; undefined when there is none. */
-export async function bytesAt(path: unknown): Promise<number | undefined> {
+export function bytesAt(path: unknown): number | undefined {
   if (typeof path !== 'string') return undefined;
   try {
-    const found = await stat(path);
+    const found = statSync(path);
     if (!found.isDirectory()) return found.size;
-    const names = await readdir(path, { withFileTypes: true });
+    const names = readdirSync(path, { withFileTypes: true });
     const files = names.filter((entry) => entry.isFile()).slice(0, MOST_FILES);
-    const sizes = await Promise.all(files.map(async ({ name }) => (await stat(join(path, name))).size));
-    return sizes.reduce((sum, size) => sum + size, 0);
+    return files.reduce((sum, { name }) => sum + statSync(join(path, name)).size, 0);
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
     return undefined;
@@ -39,11 +38,10 @@ export async function bytesAt(path: unknown): Promise<number | undefined> {
 const MOST_FILES = 2000;
 
 /** Tokens of the files of a list; undefined when one of them is missing. */
-export async function tokensOf(files: unknown): Promise<number | undefined> {
+export function tokensOf(files: unknown): number | undefined {
   const list: readonly unknown[] = Array.isArray(files) ? files : [files];
-  const sizes = await Promise.all(list.map(bytesAt));
   let sum = 0;
-  for (const size of sizes) {
+  for (const size of list.map(bytesAt)) {
     if (size === undefined) return undefined;
     sum += size / BYTES_PER_TOKEN;
   }
@@ -51,23 +49,23 @@ export async function tokensOf(files: unknown): Promise<number | undefined> {
 }
 
 /** The rows that a job draws from its calibration file. Those of a file of rows are all taken. */
-export async function calibrationRows(options: JsonObject, context: number): Promise<RowShape> {
+export function calibrationRows(options: JsonObject, context: number): RowShape {
   const { calibration } = options;
   const length = Math.min(numberIn(options, 'length') ?? DEFAULT_DRAWING.length, context);
   const samples = numberIn(options, 'samples');
   if (samples !== undefined || typeof calibration !== 'string' || !/\.json$/i.test(calibration)) {
     return { rows: samples ?? DEFAULT_DRAWING.samples, length };
   }
-  const tokens = (partOf(options.share) * ((await bytesAt(calibration)) ?? 0)) / BYTES_PER_ID;
+  const tokens = (partOf(options.share) * (bytesAt(calibration) ?? 0)) / BYTES_PER_ID;
   return { rows: Math.max(1, Math.round(tokens / length)), length };
 }
 
 /** The windows of a text; undefined when it is not there and no limit says how many. */
-export async function windowsOf(
+function windowsOf(
   text: unknown,
   { window, limit, share }: { readonly window: number; readonly limit?: number; readonly share?: unknown },
-): Promise<RowShape | undefined> {
-  const bytes = await bytesAt(text);
+): RowShape | undefined {
+  const bytes = bytesAt(text);
   if (bytes === undefined) return limit === undefined ? undefined : { rows: limit, length: window };
   const all = Math.max(1, Math.floor((partOf(share) * bytes) / BYTES_PER_TOKEN / window));
   return { rows: Math.min(all, limit ?? Infinity), length: window };
@@ -78,26 +76,45 @@ const partOf = (share: unknown): number =>
   share === 'choose' ? CHOOSING_PART : share === 'judge' ? 1 - CHOOSING_PART : 1;
 
 /** Texts that are given, else calibration rows: what a job measures on. */
-export async function measuredRows(options: JsonObject, context: number): Promise<RowShape | undefined> {
+export function measuredRows(options: JsonObject, context: number): RowShape | undefined {
   if (options.text === undefined) return calibrationRows(options, context);
-  const window = Math.min(numberIn(options, 'window') ?? context, context);
-  return windowsOf(options.text, { window, limit: numberIn(options, 'limit') });
+  const window = Math.min(numberIn(options, 'window') ?? DEFAULT_WINDOW, context);
+  return windowsOf(options.text, { window, limit: numberIn(options, 'limit'), share: options.share });
 }
 
 /** Tokens of a question with all its answers: rough, and the same for all tasks. */
-export const TOKENS_PER_ITEM = 240;
+const TOKENS_PER_ITEM = 240;
 /** Of a task's file. A line has the question and what the file says about it. */
 const BYTES_PER_ITEM = 400;
 
-/** Tokens of all questions of a job's tasks; undefined when a file is missing. */
-export async function questionTokens({ data, tasks: named, own, limit }: JsonObject): Promise<number | undefined> {
+/** Tokens of a row of questions: only the attention depends on it, which is little. */
+const QUESTION_ROW = 64;
+
+/** The rows that a model reads of all questions of a job's tasks; undefined when a file is missing. */
+export function questionRows({ data, tasks: named, own, limit }: JsonObject): RowShape | undefined {
   const most = typeof limit === 'number' ? limit : Infinity;
-  const ownTokens = own === undefined ? 0 : await tokensOf(own);
-  if (ownTokens === undefined) return undefined;
-  if (data === undefined) return ownTokens;
-  const count = Array.isArray(named) ? named.length : TASK_NAMES.length;
-  const bytes = await bytesAt(data);
-  if (bytes === undefined) return undefined;
-  const there = (bytes / BYTES_PER_ITEM) * (count / TASK_NAMES.length);
-  return ownTokens + TOKENS_PER_ITEM * Math.min(there, most * count);
+  const files: readonly unknown[] = own === undefined ? [] : Array.isArray(own) ? own : [own];
+  let tokens = 0;
+  for (const file of files) {
+    const found = questionsOfFile(file);
+    if (found === undefined) return undefined;
+    tokens += found.tokens * Math.min(1, most / found.items);
+  }
+  if (data !== undefined || own === undefined) {
+    const count = Array.isArray(named) ? named.length : TASK_NAMES.length;
+    // Without a folder, one that has enough of all tasks.
+    const bytes = data === undefined ? Infinity : bytesAt(data);
+    if (bytes === undefined) return undefined;
+    const there = (bytes / BYTES_PER_ITEM) * (count / TASK_NAMES.length);
+    tokens += TOKENS_PER_ITEM * Math.min(bytes > 0 ? there : Infinity, most * count); // or folders of tasks are in it
+  }
+  return Number.isFinite(tokens) ? { rows: tokens / QUESTION_ROW, length: QUESTION_ROW } : undefined;
+}
+
+/** Questions of the user's own file, as many as its list has, and tokens that a model reads for them. */
+export function questionsOfFile(file: unknown): { readonly items: number; readonly tokens: number } | undefined {
+  if (bytesAt(file) === undefined) return undefined;
+  const content = readFileSync(String(file), 'utf8');
+  const items = content.match(/"(answer|expected)"\s*:/g)?.length ?? 1;
+  return { items, tokens: content.length / BYTES_PER_TOKEN };
 }

@@ -1,13 +1,15 @@
 /** Recipes for scripts: what a file would do, and doing it. */
 import { UserError } from '../engine/errors';
 import type { Progress } from '../engine/progress';
+import { learning } from '../estimates/learn';
+import { openSpeeds } from '../estimates/measure-rates';
 import { inThisProcess } from '../jobs/run-spec';
 import { endOf, endOfStep, type EndOfRecipe, type EndOfStep, planOf, type PlanOfRecipe } from '../recipes/json';
 import { planRecipe as plan, type RecipeRequest } from '../recipes/plan';
 import { readRecipe } from '../recipes/read';
 import type { Variables } from '../recipes/recipe';
 import { runRecipe as runSteps } from '../recipes/run';
-import { StepTimes } from '../recipes/times';
+import { estimatesOf } from '../recipes/times';
 import { requireAround, requireObject, requirePath, requireTexts } from './given';
 import { scriptText } from './naming';
 import { failureOf } from './run';
@@ -58,8 +60,7 @@ export async function planRecipe(options: RecipeOptions, around: RecipeRunOption
   requireRecipe(options, around);
   try {
     const request = await requestOf(options);
-    const { estimate } = await StepTimes.open(request);
-    return planOf(await plan(request, estimate, jobOf(around)));
+    return planOf(await plan(request, estimatesOf(request, await openSpeeds()), jobOf(around)));
   } catch (error) {
     throw failureOf(error, around.signal);
   }
@@ -85,16 +86,15 @@ export async function runRecipe(options: RecipeOptions, around: RecipeRunOptions
   requireRecipe(options, around);
   try {
     const request = await requestOf(options);
-    const times = await StepTimes.open(request);
-    const running = runSteps(request, inThisProcess(), {
+    const speeds = await openSpeeds();
+    const running = runSteps(request, learning(inThisProcess(), speeds), {
       ...jobOf(around),
-      estimate: times.estimate,
+      estimate: estimatesOf(request, speeds),
       onEvent: (event) => {
-        times.hear(event);
         if (event.type === 'end') around.onStep?.(inScript(endOfStep(event.end)));
       },
     });
-    const { end, error } = await running.finally(() => times.learn());
+    const { end, error } = await running;
     const json = endOf(end);
     return { ...json, steps: json.steps.map((step) => inScript(step, failureOf(error))) };
   } catch (error) {

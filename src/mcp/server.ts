@@ -11,7 +11,6 @@ import {
   type ServerNotification,
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { AGENT_TOOLS } from '../agents';
 import { roughBudget } from '../agents/answer';
@@ -20,7 +19,7 @@ import { guardedPaths } from '../agents/paths';
 import type { AgentContext } from '../agents/tool';
 import { cacheFolder } from '../engine/files/cache';
 import type { ReportAssets } from '../engine/records/report';
-import { Speeds } from '../jobs/machine-speeds';
+import { MachineSpeeds } from '../estimates/machine';
 import { agreed } from './confirm';
 import { logTo } from './log';
 import { watchedDesk } from './progress';
@@ -81,7 +80,7 @@ async function contextOf(
     paths: guardedPaths(roots),
     ...call,
     budget: roughBudget(TOKENS),
-    speeds: new Speeds({ get: () => undefined, update: () => Promise.resolve() }, availableParallelism()),
+    speeds: await MachineSpeeds.open(),
     records: [...roots.map((root) => join(root, '.coppice', 'runs')), own],
   };
 }

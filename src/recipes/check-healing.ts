@@ -8,9 +8,9 @@ import { UserError } from '../engine/errors';
 import { requireHealable } from '../engine/heal/healable';
 import { HEAL_METHODS, type HealMethod } from '../engine/heal/methods';
 import { CRITERION_LIST } from '../engine/importance/criteria';
+import { withDefaults } from '../estimates/job';
 import type { JsonObject } from '../format/json';
-import { withDefaults } from './estimate/parts';
-import { type Around, StepModels } from './estimate/models';
+import { type Around, StepModels } from './step-models';
 import { lineOf } from './read';
 import type { Recipe, RecipeStep } from './recipe';
 
@@ -20,7 +20,8 @@ export async function checkHealing(around: Around, steps: readonly RecipeStep[])
   for (const step of steps) {
     const options = models.options(step);
     const heals = options === undefined ? [] : healsBy(step, withDefaults(step.job, options));
-    const model = heals.length > 0 ? await models.at(options!.checkpoint) : undefined;
+    if (heals.length > 0) await models.open(options!);
+    const model = heals.length > 0 ? models.at(options!.checkpoint) : undefined;
     for (const { option, method } of model ? heals : []) {
       const error = refusalOf(model!.architecture, method);
       if (error) throw await atItsPlace(around.recipe, step, option, error);

@@ -1,5 +1,5 @@
 /** How long a recipe's steps are expected to take, in words: terminal, agents and editor say the same. */
-import { summedTime } from '../jobs/rough-time';
+import { summedTime } from '../estimates/words';
 import type { Expected, RecipePlan } from './types';
 
 /** "about 1:20", or "roughly 2 to 9 min" where this machine has not done such work yet. */

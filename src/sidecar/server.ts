@@ -11,6 +11,8 @@ import { UserError } from '../engine/errors';
 import type { DeviceReport } from '../engine/onnx/device';
 import { onnxruntimeVersion } from '../engine/onnx/session';
 import { watchParent } from '../engine/parent';
+import { finishedOf, learnFrom } from '../estimates/learn';
+import { MachineSpeeds } from '../estimates/machine';
 import { formatBytes } from '../format/numbers';
 import { checkpointOf } from '../jobs/titles';
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
@@ -39,6 +41,7 @@ const connection = connectTo(process);
 const turns = new Turns();
 const queue = new JobQueue((jobs) => notify(connection, 'jobs/changed', { jobs }));
 const announce = announcer();
+const speeds = MachineSpeeds.open();
 const whatIf = new WhatIfService({ onDevice: announce });
 
 function log(at: LogLevel, text: string): void {
@@ -85,12 +88,14 @@ async function run(id: string, spec: JobSpec, cancelled: AbortSignal): Promise<J
     log('info', `${spec.kind} begins: ${checkpointOf(spec)}`);
     const start = performance.now();
     try {
-      return await runSpec(spec, {
+      const outcome = await runSpec(spec, {
         job: { signal, onProgress: throttle.report },
         // A long job waits for short ones before each of its runs.
         hooks: { onDevice, ...(lane !== 'short' && { beforeRun: () => turns.wait(signal) }) },
         emit: (event) => notify(connection, 'job/event', { id, event }),
       });
+      await learnFrom(await speeds, finishedOf(spec, outcome, (performance.now() - start) / 1000));
+      return outcome;
     } finally {
       throttle.flush();
       log('info', `${spec.kind} ends after ${((performance.now() - start) / 1000).toFixed(1)} s`);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
-import { writtenBytes } from '../../src/jobs/written-bytes';
+import { writtenBytes } from '../../src/estimates/written-bytes';
 import { formatBytes } from '../../src/format/numbers';
 import { coppice } from '../support/built-cli';
 import { makeCliMaterial, run } from '../support/cli';

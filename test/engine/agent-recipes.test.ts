@@ -10,7 +10,7 @@ import { guardedPaths } from '../../src/agents/paths';
 import type { AgentContext } from '../../src/agents/tool';
 import { CancelledError } from '../../src/engine/errors';
 import { formatNumber } from '../../src/format/numbers';
-import { Speeds } from '../../src/jobs/machine-speeds';
+import { MachineSpeeds } from '../../src/estimates/machine';
 import { inThisProcess } from '../../src/jobs/run-spec';
 import type { JobRunner } from '../../src/jobs/runner';
 import { hashesOf } from '../support/hashes';
@@ -53,7 +53,7 @@ function agent(steps: Steps = STEPS, by: JobRunner = real) {
     budget: roughBudget(3000),
     records: [],
     waitMs: 60_000,
-    speeds: new Speeds({ get: () => undefined, update: () => Promise.resolve() }, 1),
+    speeds: MachineSpeeds.none(1),
     assets: () => Promise.resolve({ script: '', style: '' }),
   };
   const toolOf = (name: string) => AGENT_TOOLS.find((tool) => tool.name === `coppice_${name}`)!;

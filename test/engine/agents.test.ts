@@ -9,7 +9,7 @@ import { failureText } from '../../src/agents/naming';
 import { guardedPaths } from '../../src/agents/paths';
 import type { AgentContext } from '../../src/agents/tool';
 import { formatNumber } from '../../src/format/numbers';
-import { Speeds } from '../../src/jobs/machine-speeds';
+import { MachineSpeeds } from '../../src/estimates/machine';
 import { runSpec } from '../../src/jobs/run-spec';
 import type { JobRunner } from '../../src/jobs/runner';
 import type { JobOutcome, JobSpec } from '../../src/protocol/jobs';
@@ -24,9 +24,10 @@ cpSync(resolve(import.meta.dirname, '../../media/sample'), model, { recursive: t
 const run = ((spec: JobSpec, job = {}) => runSpec(spec, { job, hooks: {}, emit: () => undefined })) as JobRunner;
 
 /** Slow speeds make everything take minutes, so that questions come. */
-const speedsOf = (flopsPerThread: number): Speeds => {
-  const seen = { provider: 'cpu', work: 'ppl', size: 1e7, flops: flopsPerThread };
-  return new Speeds({ get: () => [seen], update: async () => Promise.resolve() }, 1);
+const speedsOf = (flops: number): MachineSpeeds => {
+  const speeds = MachineSpeeds.none(1);
+  speeds.learn({ kind: 'products', work: 'ppl', size: 1e7, flops: 1e12 }, 1e12 / flops, 'cpu');
+  return speeds;
 };
 
 const desk = new RunnerDesk(run);
@@ -198,7 +199,7 @@ describe('an agent with the sample model', function () {
       /^Score the blocks of model\?\n[^]*Expected time: about \d+/,
     );
     assert.match(await ask('evaluate', { checkpoint: 'model', ...TEXT }, speedsOf(1e6)), /Expected time: about/);
-    const fresh = new Speeds({ get: () => undefined, update: async () => Promise.resolve() }, 1);
+    const fresh = MachineSpeeds.none(1);
     const pruning = { checkpoint: 'model', criterion: 'ppl', count: 2, out: 'new', heal: true };
     assert.match(await ask('prune', pruning, fresh), /Chooses 2 of 12 blocks[^]*roughly .* \(a guess\)/);
   });

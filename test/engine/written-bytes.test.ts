@@ -10,7 +10,7 @@ import { recordAt } from '../../src/engine/records/in-gguf';
 import { withWeights } from '../../src/engine/weights/checkpoint';
 import { planGguf } from '../../src/engine/write/gguf/write-gguf';
 import { EXPORT_FORMATS, EXPORT_TYPES, type ExportFormat } from '../../src/jobs/definitions/export';
-import { changesIn, prunedBytes, writtenBytes } from '../../src/jobs/written-bytes';
+import { changesIn, prunedBytes, writtenBytes } from '../../src/estimates/written-bytes';
 import { randomAdapter } from '../support/adapters';
 import { draftRecipe } from '../../src/recipes/init/draft';
 import { bytesOnDisk } from '../support/disk';

@@ -12,7 +12,7 @@ import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import type { StoppedTraining } from '../../src/engine/retrain/loop/stopped';
 import type { HostMessage, PanelState, PanelText } from '../../src/protocol/panel';
 import type { SidecarClient } from '../../src/sidecar/client';
-import { writtenBytes } from '../../src/jobs/written-bytes';
+import { writtenBytes } from '../../src/estimates/written-bytes';
 import { Goals } from '../../src/views/goals';
 import { NamedPlans } from '../../src/views/named-plans';
 import { Plans } from '../../src/views/plan';

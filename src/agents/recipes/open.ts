@@ -15,7 +15,7 @@ import { examineRecipe } from '../../recipes/read';
 import type { Recipe, Variables } from '../../recipes/recipe';
 import { replacedBy } from '../../recipes/replace';
 import { Session } from '../../recipes/session';
-import { StepTimes } from '../../recipes/times';
+import { estimatesOf } from '../../recipes/times';
 import type { FinishedStep, RecipePlan } from '../../recipes/types';
 import { inputSchema, readInput } from '../input';
 import { ListedError } from '../naming';
@@ -40,7 +40,6 @@ export const recipeInput: JsonSchema = {
 export interface PlannedRecipe {
   readonly request: RecipeRequest;
   readonly session: Session;
-  readonly times: StepTimes;
   readonly plan: RecipePlan;
   /** Outputs that are there and that the recipe wrote: a run replaces them. */
   readonly replaced: readonly string[];
@@ -56,15 +55,14 @@ export interface PlannedRecipe {
 export async function plannedRecipe(
   tool: string,
   input: JsonObject,
-  { paths, signal }: Pick<AgentContext, 'paths' | 'signal'>,
+  { paths, signal, speeds }: Pick<AgentContext, 'paths' | 'signal' | 'speeds'>,
 ): Promise<PlannedRecipe> {
   const request = await requestOf(tool, input, paths);
   const session = await Session.open(request);
   await checkPlaces(session, paths);
-  const times = await StepTimes.open(request);
-  const estimate = insideOnly(times.estimate, paths);
+  const estimate = insideOnly(estimatesOf(request, speeds), paths);
   const plan = await planRecipe(request, estimate, { signal });
-  return { request, session, times, estimate, plan, replaced: await replacedIn(plan, session) };
+  return { request, session, estimate, plan, replaced: await replacedIn(plan, session) };
 }
 
 async function replacedIn({ steps }: RecipePlan, session: Session): Promise<string[]> {

@@ -3,7 +3,6 @@ import { JOBS } from '../../jobs/definitions';
 import { type LabelledModel, models } from '../../jobs/option';
 import { l10n } from '../../l10n';
 import { askComputing, nameOf, opened } from '../confirm';
-import { type Work, writtenWork } from '../estimate';
 import { chosen } from '../input';
 import { jobTool } from '../job-tool';
 
@@ -27,11 +26,9 @@ export const compareTexts = jobTool({
   ask: async (given, context) => {
     const columns = given.columns as readonly LabelledModel[];
     const prompts = given.prompts as readonly string[];
-    const { checkpoint, architecture } = await opened(columns[0].checkpoint, context.signal);
-    const length = (given.maxNewTokens as number | undefined) ?? options.maxNewTokens.default;
-    const works = columns.map((): Work => writtenWork(architecture, { rows: prompts.length, length: Number(length) }));
+    const { checkpoint } = await opened(columns[0].checkpoint, context.signal);
     const title = l10n.t('Let {0} and others write?', nameOf(checkpoint));
     const lines = [l10n.t('{0} models continue {1} prompts.', columns.length, prompts.length)];
-    return askComputing(title, lines, works, { architecture, context });
+    return askComputing(title, lines, { kind: 'samples', options: given }, context);
   },
 });

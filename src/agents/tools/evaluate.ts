@@ -1,9 +1,7 @@
 /** Measures the perplexity of a text, and how far a pruned model is from its original. */
-import { DEFAULT_DRAWING, DEFAULT_WINDOW } from '../../engine/importance/drawing';
 import { JOBS } from '../../jobs/definitions';
 import { l10n } from '../../l10n';
 import { askComputing, modelWords, nameOf, opened } from '../confirm';
-import { evaluatingWork, tokensOfFile, windowsOf } from '../estimate';
 import { chosen } from '../input';
 import { jobTool } from '../job-tool';
 
@@ -31,16 +29,9 @@ export const evaluate = jobTool({
     repetition: true,
   }),
   ask: async (given, context) => {
-    const { checkpoint, architecture } = await opened(String(given.checkpoint), context.signal);
-    const { remove = [], window = DEFAULT_WINDOW } = given as { remove?: (number | string)[]; window?: number };
-    const length = Math.min(window, architecture.context);
-    const rows = windowsOf(await tokensOfFile(given.text as string | undefined), length, given.limit as number);
-    const works = evaluatingWork(
-      architecture,
-      { ...rows, length: rows.length || DEFAULT_DRAWING.length },
-      remove.filter((part) => typeof part === 'number'),
-    );
+    const { checkpoint } = await opened(String(given.checkpoint), context.signal);
     const title = l10n.t('Measure the perplexity of {0}?', nameOf(checkpoint));
-    return askComputing(title, [l10n.t('Reads {0}.', modelWords(checkpoint))], works, { architecture, context });
+    const lines = [l10n.t('Reads {0}.', modelWords(checkpoint))];
+    return askComputing(title, lines, { kind: 'eval', options: given }, context);
   },
 });

@@ -3,10 +3,9 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
 import { JOBS } from '../../jobs/definitions';
 import { type ExportFormat, formatOf } from '../../jobs/definitions/export';
-import { changesIn, type OnTop, writtenBytes } from '../../jobs/written-bytes';
+import { changesIn, type OnTop, writtenBytes } from '../../estimates/written-bytes';
 import { l10n } from '../../l10n';
 import { askWriting, modelWords, nameOf, opened } from '../confirm';
-import { evaluatingWork, tokensOfFile, windowsOf } from '../estimate';
 import { chosen } from '../input';
 import { jobTool } from '../job-tool';
 
@@ -32,11 +31,9 @@ export const exportModel = jobTool({
     limit: true,
   }),
   ask: async (given, context) => {
-    const { checkpoint, architecture } = await opened(String(given.checkpoint), context.signal);
+    const { checkpoint } = await opened(String(given.checkpoint), context.signal);
     const removed = ((given.remove ?? []) as (number | string)[]).filter((part) => typeof part === 'number');
     const types = (given.type ?? []) as readonly string[];
-    const rows = windowsOf(await tokensOfFile(given.text as string | undefined), 128, given.limit as number);
-    const works = given.text === undefined ? [] : evaluatingWork(architecture, rows, removed);
     const out = String(given.out);
     const format = formatOf({ format: given.format as ExportFormat | undefined, out });
     const onTop = { heal: given.heal as string | undefined, adapter: given.adapter as string | undefined };
@@ -46,7 +43,7 @@ export const exportModel = jobTool({
       l10n.t('Reads {0}.', modelWords(checkpoint)),
       ...(types.length > 0 ? [l10n.t('Type of the weights: {0}.', types.join(', '))] : []),
     ];
-    return askWriting(title, lines, { out, bytes, works, architecture, context });
+    return askWriting(title, lines, { out, bytes, job: { kind: 'export', options: given } }, context);
   },
 });
 

@@ -2,10 +2,9 @@
 import { requireHealable } from '../../engine/heal/healable';
 import type { HealMethod } from '../../engine/heal/methods';
 import { JOBS } from '../../jobs/definitions';
-import { prunedBytes } from '../../jobs/written-bytes';
+import { prunedBytes } from '../../estimates/written-bytes';
 import { l10n } from '../../l10n';
 import { askComputing, askWriting, modelWords, nameOf, opened } from '../confirm';
-import { healingWork } from '../estimate';
 import { chosen } from '../input';
 import { jobTool } from '../job-tool';
 
@@ -36,12 +35,12 @@ export const heal = jobTool({
     const parts = given.remove as readonly (number | string)[];
     requireHealable(architecture, given.method as HealMethod | undefined); // before anybody is asked
     const removed = parts.filter((part) => typeof part === 'number');
-    const works = healingWork(architecture, removed, given);
+    const job = { kind: 'heal', options: given } as const;
     const title = l10n.t('Heal {0} without {1} of its {2} blocks?', ...countsOf(nameOf(checkpoint)));
     const lines = [l10n.t('Reads {0}.', modelWords(checkpoint)), l10n.t('Leaves out {0}.', parts.join(', '))];
-    if (given.out === undefined) return askComputing(title, lines, works, { architecture, context });
+    if (given.out === undefined) return askComputing(title, lines, job, context);
     const bytes = await prunedBytes(checkpoint, removed, { signal: context.signal });
-    return askWriting(title, lines, { out: given.out as string, bytes, works, architecture, context });
+    return askWriting(title, lines, { out: given.out as string, bytes, job }, context);
 
     function countsOf(name: string): [string, number, number] {
       return [name, parts.length, architecture.layers.length];

@@ -8,7 +8,7 @@ import { formatBytes, formatFactor } from '../../format/numbers';
 import { JOBS } from '../../jobs/definitions';
 import { bytes, text } from '../../jobs/option';
 import { planEffect } from '../../jobs/plan-effect';
-import { prunedBytes } from '../../jobs/written-bytes';
+import { prunedBytes } from '../../estimates/written-bytes';
 import { l10n } from '../../l10n';
 import { answerText, type Piece } from '../answer';
 import { opened, type Opened } from '../confirm';

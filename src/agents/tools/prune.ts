@@ -6,10 +6,9 @@ import { blocksToRemove } from '../../engine/importance/count';
 import { candidatesOf, keepList } from '../../engine/importance/select';
 import type { JsonObject } from '../../format/json';
 import { JOBS } from '../../jobs/definitions';
-import { prunedBytes } from '../../jobs/written-bytes';
+import { prunedBytes } from '../../estimates/written-bytes';
 import { l10n } from '../../l10n';
 import { askWriting, modelWords, nameOf, type Opened, opened } from '../confirm';
-import { type HealingGiven, healingWork, type ScoringGiven, scoringWork } from '../estimate';
 import { chosen } from '../input';
 import { jobTool } from '../job-tool';
 import { type SelectionInput, selectionOf, sizeGoal } from '../selection';
@@ -17,7 +16,7 @@ import type { AgentContext } from '../tool';
 import { selecting } from './plan';
 import { withCalibration } from './score';
 
-type Input = SelectionInput & ScoringGiven & { readonly checkpoint: string; readonly out: string };
+type Input = SelectionInput & { readonly checkpoint: string; readonly out: string };
 
 const { options } = JOBS.prune;
 
@@ -57,20 +56,11 @@ export const prune = jobTool({
         ? l10n.t('Chooses {0} of {1} blocks, and leaves them out.', removed.length, architecture.layers.length)
         : l10n.t('Leaves out {0} of {1} blocks: {2}.', removed.length, architecture.layers.length, removed.join(', ')),
     ];
-    const works = [
-      ...(given.criterion === undefined ? [] : scoringWork(architecture, given)),
-      ...(given.heal === true ? healingWork(architecture, removed, healingText(given)) : []),
-    ];
     const bytes = await prunedBytes(checkpoint, removed, { signal: context.signal });
-    const writing = { out: String(given.out), bytes, works, architecture, context };
-    return askWriting(l10n.t('Write a shorter {0}?', nameOf(checkpoint)), lines, writing);
+    const job = { kind: 'prune', options: given } as const;
+    const writing = { out: String(given.out), bytes, job };
+    return askWriting(l10n.t('Write a shorter {0}?', nameOf(checkpoint)), lines, writing, context);
   },
-});
-
-/** Healing takes the calibration text where no other is named. */
-const healingText = ({ data, calibration, tokens }: JsonObject): HealingGiven => ({
-  tokens: tokens as number | undefined,
-  data: (data as string[] | undefined) ?? (calibration === undefined ? undefined : [calibration as string]),
 });
 
 /** Blocks are chosen here where there are scores, and by the job where there is a criterion. */

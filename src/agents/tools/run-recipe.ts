@@ -72,7 +72,7 @@ function question({ plan, session, replaced }: PlannedRecipe): Confirmation | un
 }
 
 /** The run as a task of the desk. It goes on when the call that began it has ended. */
-function taskOf({ request, times, estimate }: PlannedRecipe, { paths, assets }: AgentContext): Task {
+function taskOf({ request, estimate }: PlannedRecipe, { paths, assets }: AgentContext): Task {
   return {
     name: 'recipe',
     title: l10n.t('Recipe'),
@@ -82,9 +82,8 @@ function taskOf({ request, times, estimate }: PlannedRecipe, { paths, assets }: 
       const ran = await runRecipe(request, runner, {
         ...options,
         estimate,
-        onEvent: (event) => times.hear(event),
         check: (step, given) => checkStep(step, given, paths),
-      }).finally(() => times.learn());
+      });
       const report = await reportOf(ran.end, assets);
       if (ran.end.ended === 'failed') throw failure(ran, report);
       return endParts(ran.end, report);

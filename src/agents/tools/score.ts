@@ -4,7 +4,6 @@ import type { JsonObject } from '../../format/json';
 import { JOBS } from '../../jobs/definitions';
 import { l10n } from '../../l10n';
 import { askComputing, modelWords, nameOf, opened } from '../confirm';
-import { scoringWork } from '../estimate';
 import { chosen } from '../input';
 import { jobTool } from '../job-tool';
 import type { AgentContext } from '../tool';
@@ -37,10 +36,10 @@ export const score = jobTool({
   }),
   given: (input, context) => ({ options: withCalibration(input, context, 'ppl') }),
   ask: async (given, context) => {
-    const { checkpoint, architecture } = await opened(String(given.checkpoint), context.signal);
+    const { checkpoint } = await opened(String(given.checkpoint), context.signal);
     const title = l10n.t('Score the blocks of {0}?', nameOf(checkpoint));
     const lines = [l10n.t('Reads {0}.', modelWords(checkpoint))];
-    return askComputing(title, lines, scoringWork(architecture, given), { architecture, context });
+    return askComputing(title, lines, { kind: 'score', options: given }, context);
   },
 });
 

@@ -3,15 +3,12 @@ import { availableTasks } from '../../engine/evaluate/tasks/available';
 import type { TaskName } from '../../engine/evaluate/tasks/catalogue';
 import type { JsonObject } from '../../format/json';
 import { JOBS } from '../../jobs/definitions';
-import { type Questions, questionsOfFile, questionsOfTask } from '../../jobs/questions';
+import { questionsOfFile } from '../../jobs/amounts';
+import { questionsOfTask } from '../../jobs/questions';
 import { l10n } from '../../l10n';
 import { askComputing, nameOf, opened } from '../confirm';
-import { evaluatingWork, type Work } from '../estimate';
 import { chosen } from '../input';
 import { jobTool } from '../job-tool';
-
-/** Tokens of a row of questions: only the attention depends on it, which is little. */
-const QUESTION_LENGTH = 64;
 
 export const tasks = jobTool({
   name: 'coppice_tasks',
@@ -34,25 +31,18 @@ export const tasks = jobTool({
   }),
   ask: async (given, context) => {
     const paths = given.checkpoints as readonly string[];
-    const { checkpoint, architecture } = await opened(paths[0], context.signal);
-    const questions = await questionsOf(given);
-    const tokens = questions.reduce((sum, each) => sum + tokensOf(each, given.limit as number | undefined), 0);
-    const rows = { rows: tokens / QUESTION_LENGTH, length: QUESTION_LENGTH };
-    const works = paths.flatMap((): Work[] => evaluatingWork(architecture, rows, []));
+    const { checkpoint } = await opened(paths[0], context.signal);
     const title = l10n.t('Let {0} answer questions?', nameOf(checkpoint));
-    const items = questions.reduce((sum, each) => sum + each.items, 0);
-    const lines = [l10n.t('{0} models answer {1} questions at most.', paths.length, items)];
-    return askComputing(title, lines, works, { architecture, context });
+    const lines = [l10n.t('{0} models answer {1} questions at most.', paths.length, await itemsOf(given))];
+    return askComputing(title, lines, { kind: 'tasks', options: given }, context);
   },
 });
 
-const tokensOf = ({ items, tokens }: Questions, limit = items): number => tokens * Math.min(1, limit / items);
-
-async function questionsOf({ data, tasks: names, own = [] }: JsonObject): Promise<Questions[]> {
-  const found: Questions[] = [];
-  for (const file of own as readonly string[]) found.push(await questionsOfFile(file));
-  if (typeof data !== 'string') return found;
+async function itemsOf({ data, tasks: names, own = [] }: JsonObject): Promise<number> {
+  let items = 0;
+  for (const file of own as readonly string[]) items += questionsOfFile(file)?.items ?? 0;
+  if (typeof data !== 'string') return items;
   const known = (names as readonly TaskName[] | undefined) ?? (await availableTasks(data));
-  for (const name of known) found.push(await questionsOfTask(name, data));
-  return found;
+  for (const name of known) items += await questionsOfTask(name, data);
+  return items;
 }

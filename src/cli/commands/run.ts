@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 import { basename, relative, resolve } from 'node:path';
 import { messageOf } from '../../engine/errors';
 import { hashFile } from '../../engine/files/regular-file';
+import { learning } from '../../estimates/learn';
+import { openSpeeds } from '../../estimates/measure-rates';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
 import { acceptedCompute } from '../../jobs/options/compute';
@@ -17,7 +19,7 @@ import { checkReports, writeReport } from '../../recipes/report/write';
 import { runRecipe } from '../../recipes/run';
 import { Session } from '../../recipes/session';
 import { titleOf } from '../../recipes/title';
-import { StepTimes } from '../../recipes/times';
+import { estimatesOf } from '../../recipes/times';
 import type { RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
 import { planWords, resultWords, verdictWords } from '../../recipes/words';
 import { execute, type Exit, type Outcome, type Shell } from '../execute';
@@ -94,19 +96,19 @@ async function run(file: string, options: Options, compute: object, shell: Shell
   if (options.consumersFrom !== undefined && !options.consumers) {
     throw new UsageError('--consumers-from needs --consumers', 'it is not given', 'Add it.');
   }
-  const times = await StepTimes.open(request);
+  const speeds = await openSpeeds(compute);
+  const estimate = estimatesOf(request, speeds);
   if (options.dryRun) {
-    const plan = await planRecipe(request, times.estimate, shell.job);
+    const plan = await planRecipe(request, estimate, shell.job);
     return { json: planOf(plan), page: planPage(plan, shell) };
   }
   if (options.report !== undefined) await checkFileTarget('the report', options.report, undefined, [file]);
   await checkReports((await Session.open(request)).folder, options.report);
   const width = Math.max(...recipe.steps.map(({ name }) => name.length));
-  const running = runRecipe(request, inThisProcess(compute), {
+  const running = runRecipe(request, learning(inThisProcess(compute), speeds), {
     ...shell.job,
-    estimate: times.estimate,
+    estimate,
     onEvent: (event) => {
-      times.hear(event);
       if (event.type === 'plan') shell.print(...planPage(event.plan, shell), '');
       else if (event.type === 'end') shell.print(...stepLines(event.end, width, shell));
       else if (event.type === 'limit') {
@@ -117,8 +119,7 @@ async function run(file: string, options: Options, compute: object, shell: Shell
       }
     },
   });
-  // Also of a run that was stopped: its finished steps tell as much.
-  const { end, error } = await running.finally(() => times.learn());
+  const { end, error } = await running;
   const report = await reportOf(end, options.report, error, shell);
   return {
     json: { ...endOf(end), report },

@@ -7,7 +7,7 @@ import { relative, resolve } from 'node:path';
 import { completeCut, prepareRun, type PreparedRun, type RunRequest, submitRun } from '../../cluster/submit';
 import { MAX_PARTS } from '../../engine/parts/part';
 import { formatBytes } from '../../format/numbers';
-import { guessedTime } from '../../jobs/rough-time';
+import { guessedTime } from '../../estimates/words';
 import { checkpointsIn, type AnyJob } from '../../jobs/define';
 import { JOBS } from '../../jobs/definitions';
 import { CUT_KINDS, type CutKind } from '../../jobs/parts/part-record';

@@ -2,13 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { requireArchitecture } from '../../engine/checkpoint/open';
 import { messageOf, UserError } from '../../engine/errors';
 import type { Coppice } from '../../host/coppice';
 import { actionTimes } from '../../host/action-times';
-import { healingEstimate } from '../../host/estimates';
+import { healingWords } from '../../host/job-time';
 import { inputFolders } from '../../host/input-folders';
-import { HEAL_TOKENS } from '../../jobs/healing-amounts';
+import { HEAL_TOKENS, SELF } from '../../jobs/healing-amounts';
 import { inform } from '../../host/inform';
 import { askPlanName } from '../../host/plan-names';
 import { recordFolders } from '../../host/run-job';
@@ -108,8 +107,7 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
     measureSpeed: (checkpoint, columns) =>
       void vscode.commands.executeCommand('coppice.measureSpeed', { checkpoint, columns }),
     saveRecipe: (checkpoint, runs) => void vscode.commands.executeCommand('coppice.saveAsRecipe', { checkpoint, runs }),
-    healingTime: ({ checkpoint }, removed) =>
-      healingEstimate(coppice, requireArchitecture(checkpoint), { removed, tokens: HEAL_TOKENS.quick, writes: true }),
+    healingTime: (source, removed) => healingWords(coppice, source, { removed, data: SELF, tokens: HEAL_TOKENS.quick }),
     show: (checkpoint) => void vscode.commands.executeCommand('coppice.openResults', { checkpoint }),
     chooseText,
     nameOf: (file) => textName(coppice, file),

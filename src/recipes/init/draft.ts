@@ -22,7 +22,7 @@ import { RECIPE_VERSION } from '../recipe';
 import { type Chosen, countOfShare, countOfSpeed, fitting, isMuch, needsEnds, smallest } from './choose';
 import { type Entry, layOut } from './layout';
 import { placeFrom } from './paper';
-import { keptType, writtenBytes, writtenSize, type WrittenSize } from '../../jobs/written-bytes';
+import { keptType, writtenBytes, writtenSize, type WrittenSize } from '../../estimates/written-bytes';
 import { type Outline, stepsOf, writesTexts } from './steps';
 import { type TextsNearby, textsNear } from './texts';
 import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from './wish';

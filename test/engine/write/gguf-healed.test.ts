@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { openGguf } from '../../../src/engine/formats/gguf/file';
-import { writtenSize } from '../../../src/jobs/written-bytes';
+import { writtenSize } from '../../../src/estimates/written-bytes';
 import { bytesOnDisk } from '../../support/disk';
 import { runOn } from '../../support/jobs';
 import { itLlamaCpp, logitsOfLlamaCpp } from '../../support/llamacpp';

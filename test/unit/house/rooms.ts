@@ -24,6 +24,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/l10n.ts'],
   ['src/protocol'],
   ['src/jobs'],
+  ['src/estimates'],
   ['src/cluster', 'src/hub'],
   ['src/recipes'],
   ['src/agents'],

@@ -18,7 +18,7 @@ import {
   stepsWithin,
   usualPreset,
 } from '../../../src/jobs/retrain-amounts';
-import { type TrainingMemory, trainingBytes } from '../../../src/jobs/retrain-memory';
+import { type TrainingMemory, trainingBytes } from '../../../src/estimates/training-memory';
 import { dataAmount, ownTextAmount } from '../../../src/jobs/training-data';
 import { temporaryFolder } from '../../support/temporary';
 

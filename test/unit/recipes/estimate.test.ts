@@ -1,31 +1,18 @@
 /** Estimates of steps: the last time scaled, operations by the speed of this machine, and more work never takes less time. */
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Architecture } from '../../../src/engine/checkpoint/architecture';
-import type { JobOutcome, JobSpec } from '../../../src/protocol/jobs';
-import { decodedInSecond } from '../../../src/recipes/estimate/decoded';
-import { learnStep, MachineSpeeds, stepEstimator } from '../../../src/recipes/estimate';
-import { exported, writing } from '../../../src/recipes/estimate/choosing';
-import { comparing } from '../../../src/recipes/estimate/measuring';
-import type { Part } from '../../../src/recipes/estimate/speeds';
+import { MachineSpeeds } from '../../../src/estimates/machine';
+import { stepEstimator } from '../../../src/recipes/estimate';
 import { planRecipe } from '../../../src/recipes/plan';
 import { parseRecipe } from '../../../src/recipes/read';
 import type { Recipe } from '../../../src/recipes/recipe';
-import { StepTimes } from '../../../src/recipes/times';
+import { estimatesOf } from '../../../src/recipes/times';
 import type { Expected, FinishedStep, PlannedStep } from '../../../src/recipes/types';
-import { architectureOf } from '../../support/checkpoint-files';
 import { temporaryFolder } from '../../support/temporary';
 
 const model = resolve(import.meta.dirname, '../../../media/sample');
 const text = join(model, 'evaluation.txt');
 const calibration = join(model, 'calibration.txt');
-
-/** SmolLM2-135M-Instruct. */
-const SMOL = {
-  ...{ hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9 },
-  ...{ num_key_value_heads: 3, vocab_size: 49152, tie_word_embeddings: true },
-};
 
 type Steps = Record<string, { job: string; options?: Record<string, unknown> }>;
 
@@ -132,58 +119,6 @@ describe('recipes: estimates', () => {
     assert.deepEqual(known, { seconds: 42, from: 'before' });
   });
 
-  it('learns from a step, keeps that in a file, and is a guess without it', async () => {
-    const folder = temporaryFolder();
-    const steps: Steps = { it: { job: 'eval', options: { calibration, samples: 64 } } };
-    const recipe = recipeOf(steps);
-    const speeds = await MachineSpeeds.open(folder, 2);
-    assert.equal((await expectedOf(steps, 'it', speeds))?.from, 'guess');
-    const ran = finishedOf('eval', { checkpoint: model, calibration, samples: 64 }, 600);
-    await learnStep({ recipe, model, variables: {} }, speeds, ran);
-    await speeds.save();
-    const again = await expectedOf(steps, 'it', await MachineSpeeds.open(folder, 2));
-    assert.equal(again?.from, 'speed');
-    assert.ok(Math.abs(again.seconds - 600) < 6, String(again.seconds));
-  });
-
-  it('a file of speeds that is damaged, too large or hostile counts as empty', async () => {
-    for (const kept of ['{', '[1]', ' '.repeat(70_000), '{"speeds":[{"flops":-1}],"files":-5,"decode":"fast"}']) {
-      const folder = temporaryFolder();
-      writeFileSync(join(folder, 'speeds.json'), kept);
-      const speeds = await MachineSpeeds.open(folder, 2);
-      const part = { kind: 'files', bytes: 200e6 } as const;
-      assert.deepEqual(speeds.estimate(part), { seconds: 1, measured: false }, kept.slice(0, 60));
-      speeds.learn(part, 4, 'cpu');
-      await speeds.save();
-      assert.equal((await MachineSpeeds.open(folder, 2)).estimate(part).seconds, 4);
-    }
-  });
-
-  it('of an export is mostly that of comparing weights, from which it learns, and not how fast texts are written', () => {
-    const smol = architectureOf(SMOL);
-    const speeds = MachineSpeeds.none(2);
-    const longest = (): Part => {
-      const parts = comparing({ model: { architecture: smol, bytes: 270e6 }, removed: [] });
-      return parts.reduce((most, part) =>
-        speeds.estimate(part).seconds > speeds.estimate(most).seconds ? part : most,
-      );
-    };
-    assert.equal(longest().kind, 'compared');
-    speeds.learn({ kind: 'decode', bytes: 34e9, perToken: 538e6 }, 2, 'cpu');
-    speeds.learn(longest(), 30, 'cpu');
-    assert.equal(Math.round(speeds.estimate(longest()).seconds), 30);
-  });
-
-  it('of a checkpoint of quantised weights reckon with 32 bits, and of their export with what they have', () => {
-    const bytesOf = (bytes: number, of: typeof writing): number => {
-      const part = of({ model: { architecture: architectureOf(SMOL), bytes }, removed: [] });
-      return 'bytes' in part ? part.bytes : 0;
-    };
-    assert.ok(bytesOf(90e6, writing) > 1e9);
-    assert.equal(bytesOf(90e6, exported), 180e6);
-    assert.equal(bytesOf(270e6, writing), 540e6);
-  });
-
   it('of a short training count its evaluations, and the unpruned model beside it', async () => {
     const steps = { data: ['evaluation.txt'].map(() => text), remove: [4, 5], batch: 4, length: 32, out: 'a' };
     const training = await secondsOf('retrain', { ...steps, steps: 4, heldOut: 1 });
@@ -191,36 +126,7 @@ describe('recipes: estimates', () => {
     assert.ok(evaluating > 1.5 * training, `${evaluating} beside ${training}`);
   });
 
-  it('writes no file where nothing was learned', async () => {
-    const folder = temporaryFolder();
-    const speeds = await MachineSpeeds.open(folder, 2);
-    speeds.learn({ kind: 'files', bytes: 10 }, 0.01, 'cpu'); // too short to tell anything
-    await speeds.save();
-    assert.ok(!existsSync(join(folder, 'speeds.json')));
-  });
-
-  it('learns nothing of reading weights from models that a cache holds, nor of files from small ones', () => {
-    const speeds = MachineSpeeds.none(2);
-    const decode = { kind: 'decode', bytes: 800e6, perToken: 80e6 } as const;
-    const files = { kind: 'files', bytes: 200e6 } as const;
-    speeds.learn({ ...decode, perToken: 1e6 }, 100, 'cpu');
-    speeds.learn({ ...files, bytes: 1e6 }, 5, 'cpu');
-    assert.deepEqual(
-      [decode, files].map((part) => speeds.estimate(part).measured),
-      [false, false],
-    );
-    speeds.learn(decode, 10, 'cpu');
-    assert.deepEqual(speeds.estimate(decode), { seconds: 10, measured: true });
-  });
-
-  it('of a quick run are those of its values, also after a toy of a thousandth of the size has run', async () => {
-    const speeds = MachineSpeeds.none(2);
-    const large = { kind: 'products', work: 'ppl', size: 9.4e8, flops: 400e9 } as const;
-    const before = speeds.estimate(large).seconds;
-    for (const work of ['ppl', 'evaluate', 'write'] as const) {
-      speeds.learn({ kind: 'products', work, size: 1.5e7, flops: 1e9 }, 1, 'cpu');
-    }
-    assert.equal(speeds.estimate(large).seconds, before);
+  it('of a quick run are those of its values', async () => {
     const { variables, quick, ...recipe } = recipeOf({ it: { job: 'eval', options: { calibration, samples: 4 } } });
     assert.deepEqual([variables, quick], [{}, {}]);
     const values = { variables: { samples: 64 }, quick: { samples: 2 } };
@@ -228,40 +134,9 @@ describe('recipes: estimates', () => {
     const sums = await Promise.all(
       [false, true].map(async (isQuick) => {
         const request = { recipe: { ...recipe, ...values, steps }, quick: isQuick, folder: temporaryFolder() };
-        return (await planRecipe(request, (await StepTimes.open(request, temporaryFolder())).estimate)).expectedSeconds;
+        return (await planRecipe(request, estimatesOf(request, MachineSpeeds.none(2)))).expectedSeconds;
       }),
     );
     assert.ok(sums[1] < sums[0] / 2, sums.join());
-  });
-
-  it('learn decoding from texts and speeds in float32, of models that a cache does not hold', async () => {
-    const architectures: Record<string, Architecture> = {
-      smol: architectureOf(SMOL),
-      tiny: architectureOf(),
-    };
-    const learned = async (spec: JobSpec, result: unknown): Promise<number[]> => {
-      const parts = await decodedInSecond(spec, { result } as JobOutcome, (path) =>
-        Promise.resolve(architectures[path]),
-      );
-      return parts.map((part) => (part.kind === 'decode' ? part.bytes : NaN));
-    };
-    const text: JobSpec = { kind: 'generate', checkpoint: 'smol', prompt: 'A' };
-    const wrote = { ids: [1, 2], removed: [], precision: 'float32', decodeTokensPerSecond: 10 };
-    assert.deepEqual(await learned(text, wrote), [10 * 4 * 134_515_008]);
-    // A block of SmolLM2 has 3 540 096 parameters.
-    assert.deepEqual(await learned(text, { ...wrote, removed: [4, 5] }), [10 * 4 * (134_515_008 - 2 * 3_540_096)]);
-    for (const [of, nothing] of [
-      [text, { ...wrote, precision: 'int8' }],
-      [text, { ...wrote, removed: [4, 'mlp.7'] }],
-      [text, { ...wrote, decodeTokensPerSecond: 'NaN' }],
-      [{ ...text, checkpoint: 'tiny' }, wrote],
-      [{ ...text, checkpoint: 'not known' }, wrote],
-      [{ kind: 'eval', checkpoint: 'smol' }, wrote],
-    ] as const)
-      assert.deepEqual(await learned(of, nothing), [], JSON.stringify(nothing));
-    const columns = ['tiny', 'smol'].map((checkpoint) => ({ label: checkpoint, checkpoint }));
-    const models = [{ removed: [] }, { removed: [], decodeTokensPerSecond: 7 }];
-    const measured = await learned({ kind: 'speeds', columns }, { models, precision: 'float32' });
-    assert.deepEqual(measured, [7 * 4 * 134_515_008]);
   });
 });

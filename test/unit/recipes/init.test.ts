@@ -12,7 +12,7 @@ import { writePruned } from '../../../src/engine/write/write-pruned';
 import { smallest } from '../../../src/recipes/init/choose';
 import { draftRecipe } from '../../../src/recipes/init/draft';
 import { movedRecipe } from '../../../src/recipes/init/paper';
-import { writtenBytes } from '../../../src/jobs/written-bytes';
+import { writtenBytes } from '../../../src/estimates/written-bytes';
 import type { DraftedRecipe, Goal, RecipeWish } from '../../../src/recipes/init/wish';
 import { type ParseError, parseTree } from 'jsonc-parser';
 import { titleOf } from '../../../src/recipes/title';

@@ -1,10 +1,6 @@
-/** A record of a grid as the panel shows it, and the time that a grid is estimated to take. */
-import { PLAIN_STYLE } from '../../../src/engine/checkpoint/architecture';
+/** A record of a grid as the panel shows it. */
 import assert from 'node:assert/strict';
 import { gridOf } from '../../../src/engine/records/digest-grid';
-import { fullView } from '../../../src/engine/model/view';
-import { gridEstimate, learnGrid } from '../../../src/jobs/grid-estimate';
-import type { GridResult } from '../../../src/protocol/grid';
 
 const figure = (mean: number) => ({ mean, sd: 0 });
 const measured = {
@@ -60,49 +56,5 @@ describe('record of a grid', () => {
     );
     assert.deepEqual([second.outcome, second.measured], ['oom', undefined]);
     assert.deepEqual(gridOf({}).models, []);
-  });
-});
-
-describe('estimate of a grid', () => {
-  const layer = {
-    heads: 4,
-    kvHeads: 2,
-    headDim: 8,
-    ffn: 40,
-    window: null,
-    rope: null,
-    biases: [],
-    qkNorm: null,
-    fused: false,
-  };
-  const architecture = {
-    style: PLAIN_STYLE,
-    family: 'llama',
-    layers: [layer, layer],
-    hidden: 32,
-    vocabulary: 50,
-    context: 64,
-    rmsNormEps: 1e-5,
-    tied: false,
-    eosTokenIds: [],
-  };
-  const models = [{ architecture, view: fullView(2) }];
-  const protocol = { batches: [1, 2], newTokens: [4], runs: 3, warmup: 1 };
-
-  it('is a guess that says so, until a grid has run; then it is by what that one achieved', () => {
-    const kept = new Map<string, unknown>();
-    const store = {
-      get: (key: string) => kept.get(key),
-      update: (key: string, value: unknown) => Promise.resolve(void kept.set(key, value)),
-    };
-    const guess = gridEstimate(store, models, protocol, 2);
-    assert.ok(!guess.measured && guess.seconds > 0);
-    assert.ok(Math.abs(gridEstimate(store, [...models, ...models], protocol, 2).seconds / guess.seconds - 2) < 1e-9);
-    const after = { flopsPerSecond: 4e10, bytesPerSecond: 8e9 };
-    learnGrid(store, { ...results, rates: { before: after, after }, device: 'cpu' } as unknown as GridResult);
-    const learned = gridEstimate(store, models, protocol, 2);
-    assert.ok(learned.measured);
-    // The cell took four times its floor, and both rates are those of the guess for two threads.
-    assert.ok(Math.abs(learned.seconds / guess.seconds - 4) < 1e-9);
   });
 });

@@ -1,6 +1,6 @@
 /** What jobs and devices look like in words. */
 import assert from 'node:assert/strict';
-import { atMost, guessedTime, markedTime, roughTime, summedTime } from '../../../src/jobs/rough-time';
+import { atMost, guessedTime, markedTime, roughTime, summedTime } from '../../../src/estimates/words';
 import { deviceLines } from '../../../src/views/device-words';
 import { scoringSentence, unfitWords } from '../../../src/views/score-words';
 import { progressLine, progressShort, stateLine } from '../../../src/views/progress-words';

@@ -30,7 +30,7 @@ import { planOnnx } from '../engine/write/onnx/plan';
 import { onnxFacts } from '../engine/write/onnx/write-onnx';
 import { planModel } from '../engine/write/planned-model';
 import { companionBytes, companionsOf } from '../engine/write/write-checkpoint';
-import type { ExportFormat } from './definitions/export';
+import type { ExportFormat } from '../jobs/definitions/export';
 
 /** What is written. */
 export interface Shipped {

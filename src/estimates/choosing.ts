@@ -1,0 +1,222 @@
+/** The work of scoring, of curves, and of everything that removes blocks. */
+import { withoutLayers } from '../engine/checkpoint/architecture';
+import { HEAL_DEFAULTS, HEAL_METHODS } from '../engine/heal/methods';
+import { expectedScreen } from '../engine/importance/arithmetic';
+import { CRITERIA, type Criterion, criterionInfo } from '../engine/importance/criteria';
+import type { Scope } from '../engine/importance/cost';
+import {
+  evaluationFlops,
+  GRADIENT_SPEED,
+  HEALING_SPEED,
+  healingFlops,
+  type RowShape,
+  scoringFlops,
+} from '../engine/importance/estimate';
+import { OBJECTIVES } from '../engine/importance/objective';
+import { endBlocks } from '../engine/importance/select';
+import { type RoundHealing, roundsWork, startWork } from '../engine/iterate/estimate';
+import { healingRows, SELF } from '../jobs/healing-amounts';
+import { calibrationRows, measuredRows, numberIn, questionRows, tokensOf } from '../jobs/amounts';
+import type { EstimatedJob, WorkOf } from './job';
+import { countIn, quarter, someBlocks } from './models';
+import { trainingAmount } from './training';
+import { products, type Work, writingTexts } from './work';
+import { writing } from './writing';
+
+const criterionOf = ({ criterion }: EstimatedJob['options']): Criterion | undefined =>
+  CRITERIA.find((name) => name === criterion);
+
+/** Blocks that are never removed. */
+const keptOf = ({ options, model }: EstimatedJob): ReadonlySet<number> => {
+  const { keep, keepEnds } = options;
+  const named = Array.isArray(keep) ? keep.filter((each): each is number => typeof each === 'number') : [];
+  return new Set([...(keepEnds === false ? [] : endBlocks(model.architecture.layers.length)), ...named]);
+};
+
+const objectiveOf = ({ objective }: EstimatedJob['options']) => OBJECTIVES.find((name) => name === objective);
+
+/** How many blocks can be removed. */
+const room = (job: EstimatedJob): number => {
+  const blocks = job.model.architecture.layers.length;
+  return Math.max(1, Math.min(blocks - 1, blocks - keptOf(job).size));
+};
+
+/** Scores by the job's criterion. @param count blocks that are removed one after another */
+function scoring(job: EstimatedJob, count: number): Work[] {
+  const { options, model, removed } = job;
+  const criterion = criterionOf(options) ?? 'ppl';
+  const architecture = withoutLayers(model.architecture, job.kind === 'score' ? removed : []);
+  const rows = calibrationRows(options, architecture.context);
+  const scope: Scope = { count, kept: keptOf(job), objective: objectiveOf(options) };
+  const onCpu = options.device === undefined || options.device === 'auto' || options.device === 'cpu';
+  const isPlain = options.precision === 'float32' || options.precision === 'float16' || !onCpu;
+  const screen = isPlain
+    ? {}
+    : expectedScreen(architecture, criterion, rows, { ...scope, exact: numberIn(options, 'exact') });
+  const flops = scoringFlops(architecture, criterion, rows, { ...scope, ...screen });
+  // Attention and FFN apart are twice as many parts.
+  const parts = options.granularity === 'module' ? 2 : 1;
+  return [products(architecture, criterion, parts * flops), ...searching(options, criterion)];
+}
+
+/** A search takes the seconds that it is given, unless its rounds are counted. */
+function searching(options: EstimatedJob['options'], criterion: Criterion): Work[] {
+  const { seconds } = criterionInfo(criterion);
+  if (seconds === undefined || options.generations !== undefined) return [];
+  return [{ kind: 'seconds', seconds: numberIn(options, 'budget') ?? seconds }];
+}
+
+/** One model after another, each without one block more. */
+function nested({ model: { architecture } }: EstimatedJob, rows: RowShape, most: number): Work {
+  const flops = Array.from({ length: most + 1 }, (_, count) =>
+    evaluationFlops(architecture, rows, someBlocks(architecture, count)),
+  );
+  return products(
+    architecture,
+    'evaluate',
+    flops.reduce((sum, each) => sum + each, 0),
+  );
+}
+
+/** Counting how many blocks a limit leaves. */
+function counting(job: EstimatedJob): Work[] | undefined {
+  if (job.options.maxKl === undefined) return [];
+  const rows = measuredRows(job.options, job.model.architecture.context);
+  return rows && [nested(job, rows, room(job))];
+}
+
+export const score: WorkOf = (job) => {
+  const counted = counting(job);
+  return counted && [...scoring(job, numberIn(job.options, 'count') ?? quarter(job.model.architecture)), ...counted];
+};
+
+export const curve: WorkOf = (job) => {
+  const { options, model } = job;
+  const { context, layers } = model.architecture;
+  const most = Math.min(numberIn(options, 'most') ?? room(job), layers.length - 1);
+  const rows = measuredRows(options, context);
+  const questions = options.measure === 'tasks' ? questionRows(options) : undefined;
+  if (rows === undefined || (options.measure === 'tasks' && questions === undefined)) return undefined;
+  const measuring = nested(job, rows, most);
+  return [
+    ...(options.scores === undefined ? scoring(job, most) : []),
+    measuring,
+    // The whole model is read a second time, to compare each distribution with its.
+    ...(options.measure === 'kl' ? [measuring] : []),
+    ...(questions ? [nested(job, questions, most)] : []),
+  ];
+};
+
+/** Healing in closed form, and the text that the whole model writes for it. */
+function healing(job: EstimatedJob): Work[] | undefined {
+  const { options, model, removed } = job;
+  const { architecture } = model;
+  const fitted = healedRows(job);
+  if (fitted === undefined) return undefined;
+  const method = HEAL_METHODS.find((name) => name === options.method) ?? HEAL_DEFAULTS.method;
+  const heldOut = numberIn(options, 'heldOut') ?? HEAL_DEFAULTS.heldOut;
+  const all = { ...fitted, rows: fitted.rows / (1 - heldOut) };
+  return [
+    ...(writesItself(job) ? [writingTexts(architecture, all)] : []),
+    products(architecture, 'heal', healingFlops(architecture, removed, all, { method, heldOut })),
+  ];
+}
+
+/** The unpruned model writes the text. */
+const writesItself = ({ options: { data, calibration } }: EstimatedJob): boolean =>
+  Array.isArray(data) ? data.includes(SELF) : calibration === undefined;
+
+/** Rows that are fitted; undefined where a text is missing. */
+function healedRows(job: EstimatedJob): RowShape | undefined {
+  const { options, model } = job;
+  const wanted = numberIn(options, 'tokens') ?? HEAL_DEFAULTS.tokens;
+  if (writesItself(job)) return healingRows(model.architecture, wanted);
+  const there = tokensOf(options.data ?? options.calibration);
+  // Of no file: a text that is yet to be chosen.
+  return there === undefined ? undefined : healingRows(model.architecture, Math.min(wanted, there || wanted));
+}
+
+export const heal: WorkOf = (job) => {
+  const work = healing(job);
+  return work && [...work, ...(job.options.out === undefined ? [] : [writing(job)])];
+};
+
+export const prune: WorkOf = (job) => {
+  const { options, removed } = job;
+  const choosing = options.blocks === undefined && criterionOf(options) ? scoring(job, removed.length) : [];
+  const limited = counting(job);
+  const rounds = numberIn(options, 'rounds') ?? 1;
+  const healed = options.heal === true || options.rounds !== undefined ? healing(job) : [];
+  if (healed === undefined || limited === undefined) return undefined;
+  const each = [...choosing, ...healed];
+  return [
+    ...Array.from({ length: rounds }, () => each).flat(),
+    ...limited,
+    ...(options.dryRun === true ? [] : [writing(job)]),
+  ];
+};
+
+/** Every count up to the last, each healed as long as its rounds: half of them on average. */
+const EACH_ONE_SHOT = 1 / 2;
+
+export const iterate: WorkOf = (job) => {
+  const { options, model } = job;
+  const { architecture } = model;
+  const measured = measuredRows(options, architecture.context);
+  const healed = roundHealing(job);
+  if (measured === undefined || healed === undefined) return undefined;
+  const criterion = criterionOf(options) ?? 'ppl';
+  const work = {
+    criterion,
+    objective: objectiveOf(options),
+    kept: keptOf(job),
+    scored: calibrationRows(options, architecture.context),
+    measured,
+    healing: healed.each,
+  };
+  // Only a limit may end it: then it is at most all blocks.
+  const isCounted = [options.count, options.ratio, options.targetParams].some((each) => each !== undefined);
+  const rounds = roundsWork(architecture, work, isCounted ? countIn(options, architecture) : room(job));
+  const sum = (of: (typeof rounds)[number][keyof (typeof rounds)[number]][]): number => of.reduce((a, b) => a + b, 0);
+  const again = options.oneShotEach === true ? EACH_ONE_SHOT * rounds.length : options.oneShot === true ? 1 : 0;
+  const scored = sum(rounds.map(({ scoring: each }) => each));
+  const { kind } = healed.each;
+  return [
+    ...healed.once,
+    products(architecture, criterion, scored * (criterionInfo(criterion).effort === 'gradients' ? GRADIENT_SPEED : 1)),
+    ...rounds.flatMap(() => searching(options, criterion)),
+    ...(kind === 'none'
+      ? []
+      : [
+          products(
+            architecture,
+            kind === 'trained' ? 'train' : 'heal',
+            (1 + again) *
+              sum(rounds.map((each) => each.healing)) *
+              (kind === 'trained' ? GRADIENT_SPEED : HEALING_SPEED),
+          ),
+        ]),
+    products(architecture, 'evaluate', startWork(architecture, work) + sum(rounds.map(({ measuring }) => measuring))),
+    writing(job),
+  ];
+};
+
+/** How each round heals, and what is done once for it: the text that the unpruned model writes. */
+function roundHealing(job: EstimatedJob): { readonly each: RoundHealing; readonly once: readonly Work[] } | undefined {
+  const { options, model } = job;
+  const { architecture } = model;
+  if (options.method === 'none') return { each: { kind: 'none' }, once: [] };
+  const method = HEAL_METHODS.find((name) => name === options.method);
+  if (method !== undefined) {
+    const shape = healedRows(job);
+    const once = shape && writesItself(job) ? [writingTexts(architecture, shape)] : [];
+    return shape && { each: { kind: 'closed', method, shape, heldOut: HEAL_DEFAULTS.heldOut }, once };
+  }
+  const amount = trainingAmount(options, architecture);
+  if (amount === undefined) return undefined;
+  const { rows: shape, evaluated, evaluations, writes } = amount;
+  return {
+    each: { kind: 'trained', shape, evaluated: evaluations * evaluated },
+    once: writes ? [writingTexts(architecture, writes)] : [],
+  };
+}

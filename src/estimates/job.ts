@@ -1,0 +1,103 @@
+/**
+ * The work of a job, before it starts: one table over its kind, its options and the facts of its models. Recipes, editor, agents
+ * and cluster all ask here, so that they show the same time for the same job. Arithmetic on headers and sizes of files.
+ */
+import type { JsonObject } from '../format/json';
+import type { AnyJob } from '../jobs/define';
+import { JOBS } from '../jobs/definitions';
+import type { Kind } from '../jobs/kinds';
+import { curve, heal, iterate, prune, score } from './choosing';
+import type { MachineSpeeds, Time } from './machine';
+import * as measuring from './measuring';
+import { columnsIn, countIn, type ModelFacts, type Models, someBlocks } from './models';
+import { retrain } from './training';
+import { type Work, withStart } from './work';
+import { exporting, merge, verify } from './writing';
+
+/** What is estimated. */
+export interface AskedJob {
+  readonly kind: Kind;
+  /** As they are given: the defaults of the job are added. */
+  readonly options: JsonObject;
+}
+
+/** A job whose work is estimated. */
+export interface EstimatedJob {
+  readonly kind: Kind;
+  readonly options: JsonObject;
+  readonly models: Models;
+  /** The model that it works on, whole. */
+  readonly model: ModelFacts;
+  /** Blocks that it leaves out of that. */
+  readonly removed: readonly number[];
+}
+
+/** The work of a job; undefined where an amount is not known. */
+export type WorkOf = (job: EstimatedJob) => readonly Work[] | undefined;
+
+const WORK: Readonly<Record<Kind, WorkOf>> = {
+  score,
+  curve,
+  prune,
+  heal,
+  iterate,
+  retrain,
+  width: measuring.width,
+  eval: measuring.evaluate,
+  tasks: measuring.tasks,
+  generate: measuring.generate,
+  samples: measuring.samples,
+  bench: measuring.bench,
+  speeds: measuring.speeds,
+  grid: measuring.grid,
+  versus: measuring.versus,
+  merge,
+  export: exporting,
+  verify,
+};
+
+/** The work of a job with its start; undefined where a model or an amount is not known. */
+export function workOf(asked: AskedJob, models: Models): readonly Work[] | undefined {
+  const job = estimatedJob(asked, models);
+  const work = job && WORK[job.kind](job);
+  return work && withStart(job.model, work);
+}
+
+/** How long a job takes on this machine. @param provider what computes; anything if unknown */
+export function timeOf(asked: AskedJob, models: Models, speeds: MachineSpeeds, provider?: string): Time | undefined {
+  const work = workOf(asked, models);
+  return work && speeds.time(work, provider);
+}
+
+/** The job with its defaults and its model; undefined where that is not known. */
+export function estimatedJob({ kind, options: given }: AskedJob, models: Models): EstimatedJob | undefined {
+  const options = withDefaults(kind, given);
+  const { checkpoint, checkpoints, columns, against, output } = options;
+  const several: readonly unknown[] = Array.isArray(checkpoints) ? checkpoints : [];
+  const model = models.at(checkpoint ?? several.at(-1) ?? columnsIn(columns).at(-1)?.checkpoint ?? against ?? output);
+  return model && { kind, options, models, model, removed: removedBy(kind, options, model, models) };
+}
+
+export const withDefaults = (kind: Kind, options: JsonObject): JsonObject => {
+  const { options: all }: AnyJob = JOBS[kind];
+  const usual = Object.entries(all).flatMap(([name, each]) =>
+    each.default === undefined ? [] : [[name, each.default] as const],
+  );
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(usual), ...Object.fromEntries(given) };
+};
+
+/** Blocks that a job leaves out of its model: those that it names, else as many as it is asked for. */
+export function removedBy(
+  kind: Kind,
+  options: JsonObject,
+  { architecture }: Pick<ModelFacts, 'architecture'>,
+  models: Models,
+): readonly number[] {
+  const { remove, heal: healed, adapter, blocks } = options;
+  for (const value of [remove ?? blocks, healed, adapter]) {
+    const named = models.blocks(value, architecture);
+    if (named.length > 0) return named;
+  }
+  return kind === 'prune' || kind === 'iterate' ? someBlocks(architecture, countIn(options, architecture)) : [];
+}

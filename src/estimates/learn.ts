@@ -1,0 +1,128 @@
+/**
+ * Learns what this machine does in a second from finished jobs: the only rule, for the terminal and the editor. The process
+ * that ran a job learns from it.
+ */
+import { withoutLayers } from '../engine/checkpoint/architecture';
+import { systemErrorCode, UserError } from '../engine/errors';
+import { isObject, type JsonObject } from '../format/json';
+import { numberIn } from '../jobs/amounts';
+import { optionsIn } from '../jobs/complete';
+import type { JobRunner } from '../jobs/runner';
+import type { JobKind, JobOutcome, Jobs } from '../protocol/jobs';
+import { type AskedJob, workOf } from './job';
+import type { MachineSpeeds } from './machine';
+import { columnsIn, type Models, openModels } from './models';
+import { decoding, merged, type Work } from './work';
+
+/** A job that ran to its end. */
+export interface Finished extends AskedJob {
+  readonly result: unknown;
+  /** From its start to its end, opening the model included. */
+  readonly seconds: number;
+  /** What computed; null for nothing. */
+  readonly provider?: string | null;
+}
+
+/** Learns from a job, and keeps it. A job on other machines must not come here: they have other speeds. */
+export async function learnFrom(speeds: MachineSpeeds, finished: Finished): Promise<void> {
+  try {
+    learn(speeds, finished, await openModels(finished.options));
+    await speeds.save();
+  } catch (error) {
+    // A file that is gone by now is no failure of the job.
+    if (!(error instanceof UserError) && systemErrorCode(error) === undefined) throw error;
+  }
+}
+
+/** Runs jobs, and learns from each. */
+export function learning(run: JobRunner, speeds: MachineSpeeds): JobRunner {
+  return async <K extends JobKind>(...[spec, options]: Parameters<typeof run<K>>): Promise<JobOutcome<K>> => {
+    const start = performance.now();
+    const outcome = await run<K>(spec as Jobs[K]['spec'], options);
+    await learnFrom(speeds, finishedOf(spec, outcome, (performance.now() - start) / 1000));
+    return outcome;
+  };
+}
+
+export const finishedOf = (spec: { readonly kind: JobKind }, outcome: JobOutcome, seconds: number): Finished => ({
+  ...{ kind: spec.kind, options: optionsIn(spec) as JsonObject, seconds },
+  ...{ result: outcome.result, provider: outcome.device?.provider ?? null },
+});
+
+/** What runs take that compute is a few rows, and mostly overhead. */
+const COPYING: readonly JobKind[] = ['export', 'verify', 'merge'];
+
+/** Writes nothing: `save` does. */
+export function learn(speeds: MachineSpeeds, finished: Finished, models: Models): void {
+  const { kind, seconds, provider } = finished;
+  const result = isObject(finished.result) ? finished.result : {};
+  const device = provider ?? 'cpu';
+  if (isUnusual(finished.options, result)) return;
+  const rates = decodedInSecond(finished, result, models);
+  for (const each of rates) speeds.learn(each, 1, device);
+  if (rates.length > 0) return;
+  const work = workOf({ kind, options: asItWas(finished, result) }, models);
+  if (work === undefined) return;
+  const known = partsIn(result);
+  for (const each of merged(work)) {
+    const own = each.kind === 'products' ? known.find((part) => part.work === each.work) : undefined;
+    if (own) speeds.learn(each, own.seconds, device);
+  }
+  if (known.length === 0) learnLongest(speeds, merged(work), { kind, seconds }, device);
+}
+
+/** What takes most of the time is taken to be what the estimate was wrong about. */
+function learnLongest(
+  speeds: MachineSpeeds,
+  work: readonly Work[],
+  { kind, seconds }: Pick<Finished, 'kind' | 'seconds'>,
+  device: string,
+): void {
+  const times = work.map((each) => speeds.timeOf(each, device).seconds);
+  const longest = times.indexOf(Math.max(...times));
+  const others = times.reduce((sum, each, at) => (at === longest ? sum : sum + each), 0);
+  if (work[longest].kind === 'products' && COPYING.includes(kind)) return;
+  // A rest that is nearly nothing would make a machine that can do anything.
+  speeds.learn(work[longest], Math.max(seconds - others, seconds / 2), device);
+}
+
+/** Its speed is no other job's: a part was done before, or the precision was asked for once. */
+function isUnusual({ resume }: JsonObject, { precision }: JsonObject): boolean {
+  return resume === true || (precision !== undefined && precision !== 'float32' && precision !== 'mixed');
+}
+
+/** The options with what the run decided. */
+function asItWas({ kind, options }: AskedJob, { steps, screen, removed, rounds }: JsonObject): JsonObject {
+  const gone = kind === 'iterate' ? rounds : kind === 'prune' ? removed : undefined;
+  return {
+    ...options,
+    ...(typeof steps === 'number' && { steps }),
+    ...(isObject(screen) && { exact: screen.exact }),
+    ...(Array.isArray(gone) && { count: gone.length }),
+  };
+}
+
+/** Parts of a healing that it timed: a text that was there took no time. */
+function partsIn(result: JsonObject): { readonly work: string; readonly seconds: number }[] {
+  const healed = isObject(result.healing) ? result.healing : result;
+  const [seconds, writing] = [numberIn(healed, 'seconds'), numberIn(healed, 'writingSeconds')];
+  if (seconds === undefined || writing === undefined) return [];
+  return [
+    ...(healed.ridge === 'auto' ? [] : [{ work: 'heal', seconds: seconds - writing }]),
+    ...(writing > 1 ? [{ work: 'write', seconds: writing }] : []),
+  ];
+}
+
+/** What each model of the job decoded in one second, in float32. */
+function decodedInSecond({ kind, options }: Finished, result: JsonObject, models: Models): Work[] {
+  const measured = kind === 'speeds' ? result.models : kind === 'generate' || kind === 'bench' ? [result] : [];
+  if (!Array.isArray(measured)) return [];
+  return (measured as readonly unknown[]).filter(isObject).flatMap((each, at): Work[] => {
+    const tokens = numberIn(each, 'decodeTokensPerSecond');
+    const whole = models.at(columnsIn(options.columns)[at]?.checkpoint ?? options.checkpoint)?.architecture;
+    const removed: readonly unknown[] = Array.isArray(each.removed) ? each.removed : [];
+    const blocks = removed.filter((entry) => typeof entry === 'number');
+    if (!whole || tokens === undefined || !(tokens > 0) || blocks.length < removed.length) return [];
+    return [decoding(withoutLayers(whole, blocks), tokens)];
+  });
+}

@@ -1,0 +1,76 @@
+/**
+ * Measures in about two seconds what a machine does that has run no job yet: products and reading of memory on the device,
+ * sums in JavaScript, and a file. Only processes that compute import it.
+ */
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { measureRates } from '../engine/evaluate/grid/rates';
+import { chooseDevice, type DeviceChoice } from '../engine/onnx/device';
+import { median } from '../engine/median';
+import type { Rates } from './first-guess';
+import { MachineSpeeds } from './machine';
+
+/** What computes, as options of a job say. */
+export interface Where {
+  readonly device?: DeviceChoice;
+  readonly threads?: number;
+}
+
+/** The speeds of this machine, of which something is known. */
+export async function openSpeeds(where?: Where, folder?: string): Promise<MachineSpeeds> {
+  const speeds = await MachineSpeeds.open(folder);
+  await requireRates(speeds, where);
+  return speeds;
+}
+
+/** Measures where nothing was measured before, and keeps it. */
+export async function requireRates(speeds: MachineSpeeds, { device = 'auto', threads }: Where = {}): Promise<void> {
+  const { provider } = await chooseDevice(device, threads);
+  if (speeds.rates(provider) !== undefined) return;
+  const { flopsPerSecond, bytesPerSecond } = await measureRates({ provider, threads });
+  const bytes = bytesPerSecond ?? flopsPerSecond / FLOPS_PER_BYTE;
+  speeds.setRates(provider, { flops: flopsPerSecond, bytes, numbers: numberRate(), files: await fileRate() });
+  await speeds.save();
+}
+
+/** Of a device whose memory cannot be measured: a GPU makes about so many operations while it reads a byte. */
+const FLOPS_PER_BYTE = 40;
+
+const NUMBERS = 4e6;
+const RUNS = 3;
+
+/** Numbers that JavaScript adds up in a second. */
+function numberRate(): Rates['numbers'] {
+  const values = new Float32Array(NUMBERS).fill(1);
+  const seconds = Array.from({ length: RUNS }, () => {
+    const start = performance.now();
+    let sum = 0;
+    for (const value of values) sum += value * value;
+    // So that the sum is computed.
+    return (performance.now() - start) / 1000 + (sum < 0 ? 1 : 0);
+  });
+  return NUMBERS / median(seconds);
+}
+
+const FILE_BYTES = 32 * 2 ** 20;
+
+/** Bytes of a file that are written to the disk and read back in a second. */
+async function fileRate(): Promise<Rates['files']> {
+  const file = join(tmpdir(), `coppice-${randomUUID()}`);
+  const start = performance.now();
+  try {
+    const handle = await open(file, 'wx');
+    try {
+      await handle.writeFile(Buffer.alloc(FILE_BYTES, 1));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await readFile(file);
+    return (2 * FILE_BYTES * 1000) / (performance.now() - start);
+  } finally {
+    await rm(file, { force: true });
+  }
+}

@@ -1,0 +1,85 @@
+/** The work of training, and how much of its data it reads. */
+import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
+import { evaluationFlops, type RowShape } from '../engine/importance/estimate';
+import { evaluatedRows, stepsOfPasses, trainedRows, usualBatch, usualEvaluations } from '../engine/retrain/amounts';
+import { DEFAULTS } from '../engine/retrain/defaults';
+import { PASSES_PER_STEP } from '../engine/retrain/loop/schedule';
+import type { JsonObject } from '../format/json';
+import { numberIn } from '../jobs/amounts';
+import { SELF } from '../jobs/healing-amounts';
+import { type DataAmount, dataAmount, ownTextAmount } from '../jobs/training-data';
+import type { WorkOf } from './job';
+import { evaluating, products, type Work, writingTexts } from './work';
+import { writing } from './writing';
+
+/** Tokens on which the trained model is compared with the unpruned one, before and after (`engine/retrain/likeness.ts`). */
+const COMPARED_TOKENS = 2048;
+
+/** Rows of a training. */
+export interface TrainingAmount {
+  /** Rows that are trained on, each as often as it is read. */
+  readonly rows: RowShape;
+  /** Rows of each evaluation, and how many follow the first step. */
+  readonly evaluated: number;
+  readonly evaluations: number;
+  /** Text that the whole model writes first. */
+  readonly writes?: RowShape;
+}
+
+/** Undefined if the data are not there. */
+export function trainingAmount(
+  options: JsonObject,
+  { context }: Pick<Architecture, 'context'>,
+): TrainingAmount | undefined {
+  const length = Math.min(numberIn(options, 'trainLength') ?? numberIn(options, 'length') ?? DEFAULTS.length, context);
+  const heldOut = numberIn(options, 'heldOut');
+  const data = dataOf(options, length);
+  const steps = numberIn(options, 'steps');
+  if (data === undefined && steps === undefined) return undefined;
+  const trained = data && trainedRows(data.examples, heldOut);
+  const asked = numberIn(options, 'batch') ?? (trained ? usualBatch(trained) : DEFAULTS.batch);
+  const batch = Math.min(asked * (numberIn(options, 'accumulate') ?? 1), trained ?? Infinity);
+  const rows = batch * (steps ?? stepsOfPasses(numberIn(options, 'epochs') ?? DEFAULTS.epochs, trained!, batch));
+  // Where the data are not there, they are much.
+  const evaluated = evaluatedRows(data?.examples ?? Infinity, heldOut);
+  return {
+    rows: { rows, length: data?.length ?? length },
+    evaluated,
+    evaluations: usualEvaluations(rows, evaluated),
+    ...(data && isOwn(options) && { writes: { rows: data.examples, length } }),
+  };
+}
+
+/** The unpruned model writes the data. */
+const isOwn = ({ data, calibration }: JsonObject): boolean =>
+  Array.isArray(data) ? data.includes(SELF) : data === undefined && calibration === undefined;
+
+function dataOf(options: JsonObject, length: number): DataAmount | undefined {
+  const { data, calibration } = options;
+  if (isOwn(options)) return ownTextAmount(length, numberIn(options, 'selfTokens'));
+  const named: readonly unknown[] = Array.isArray(data) ? data : [data ?? calibration];
+  const paths = named.filter((each) => typeof each === 'string');
+  return paths.length < named.length ? undefined : dataAmount(paths, length);
+}
+
+/** Text that is written, training with its evaluations, the unpruned model beside it, the teacher's pass, and a checkpoint. */
+export const retrain: WorkOf = (job) => {
+  const { options, model, removed, models } = job;
+  const amount = trainingAmount(options, model.architecture);
+  const teacher = models.at(options.teacher)?.architecture;
+  if (amount === undefined || (options.teacher !== undefined && teacher === undefined)) return undefined;
+  const { rows, evaluated, evaluations, writes } = amount;
+  const whole = model.architecture;
+  const trained = withoutLayers(whole, removed);
+  const compared = removed.length === 0 ? 0 : 2 * Math.min(evaluated, COMPARED_TOKENS / Math.max(1, rows.length));
+  // One evaluation comes before the first step.
+  const passes = { ...rows, rows: PASSES_PER_STEP * rows.rows + (1 + evaluations) * evaluated + compared };
+  const unpruned = { ...rows, rows: evaluated + compared };
+  return [
+    ...(writes ? [writingTexts(whole, writes)] : []),
+    products(trained, 'train', evaluationFlops(trained, passes)),
+    ...(removed.length > 0 ? [evaluating(whole, unpruned)] : []),
+    ...(teacher ? [evaluating(teacher, rows)] : []),
+    ...(options.merge === true || options.full === true ? [writing(job)] : ([] as Work[])),
+  ];
+};

@@ -1,0 +1,83 @@
+/**
+ * What takes the time of a job: products, weights that decoding reads, and files. How fast a machine does each is in
+ * `machine.ts`. Pure arithmetic on architectures.
+ */
+import type { Architecture } from '../engine/checkpoint/architecture';
+import { parametersReadOf } from '../engine/checkpoint/parameters';
+import {
+  evaluationFlops,
+  type EstimatedWork,
+  rowBlockFlops,
+  type RowShape,
+  writingFlops,
+} from '../engine/importance/estimate';
+import type { ModelFacts } from './models';
+
+/**
+ * What is counted in bytes: weights that a decoded token reads, files that are read and written, and weights that are compared
+ * with those of another file, each in 32 bits: they are read, dequantised and put into sessions that compute.
+ */
+export const STREAMS = ['decode', 'files', 'compared'] as const;
+
+export type Stream = (typeof STREAMS)[number];
+
+/** Work that is done at a speed of its own. */
+export type Work =
+  /** @property size operations of a mean block: small models are slower for their size */
+  | { readonly kind: 'products'; readonly work: EstimatedWork; readonly flops: number; readonly size: number }
+  | { readonly kind: 'files' | 'compared'; readonly bytes: number }
+  /** @property perToken bytes that a token reads: models that a cache holds are another thing */
+  | { readonly kind: 'decode'; readonly bytes: number; readonly perToken: number }
+  /** Takes the same time on every machine. */
+  | { readonly kind: 'seconds'; readonly seconds: number };
+
+/** Tokens of the row by which a model's size is told, however long the rows of its work are. */
+const SIZING_ROW = 128;
+
+export const products = (architecture: Architecture, work: EstimatedWork, flops: number): Work => ({
+  ...{ kind: 'products', work, flops },
+  size: rowBlockFlops(architecture, SIZING_ROW),
+});
+
+/** Reading texts: the model's loss on rows. */
+export const evaluating = (architecture: Architecture, rows: RowShape, removed: readonly number[] = []): Work =>
+  products(architecture, 'evaluate', evaluationFlops(architecture, rows, removed));
+
+/** Writing many texts side by side. */
+export const writingTexts = (architecture: Architecture, rows: RowShape): Work =>
+  products(architecture, 'write', writingFlops(architecture, rows));
+
+/** Writing a text token by token: each token reads every weight. */
+export function decoding(architecture: Architecture, tokens: number, bytesPerWeight = 4): Work {
+  const perToken = bytesPerWeight * parametersReadOf(architecture);
+  return { kind: 'decode', perToken, bytes: tokens * perToken };
+}
+
+export const files = (bytes: number): Work => ({ kind: 'files', bytes });
+
+/** Of starting a job, in seconds: a guess that keeps tiny models from seeming to take no time. */
+const START = 0.3;
+
+/** A job's work with its start, which reads the model. */
+export const withStart = ({ bytes }: Pick<ModelFacts, 'bytes'>, work: readonly Work[]): Work[] => [
+  { kind: 'seconds', seconds: START },
+  files(bytes),
+  ...work,
+];
+
+/** Work of one kind as one, so that the whole of it is learned from. */
+export function merged(all: readonly Work[]): Work[] {
+  const found = new Map<string, Work>();
+  for (const each of all) {
+    const key = each.kind === 'products' ? `${each.kind} ${each.work}` : each.kind;
+    const before = found.get(key);
+    found.set(key, before === undefined ? each : sum(before, each));
+  }
+  return [...found.values()];
+}
+
+function sum(one: Work, other: Work): Work {
+  if (one.kind === 'products' && other.kind === 'products') return { ...one, flops: one.flops + other.flops };
+  if (one.kind === 'seconds' && other.kind === 'seconds') return { ...one, seconds: one.seconds + other.seconds };
+  return 'bytes' in one && 'bytes' in other ? { ...one, bytes: one.bytes + other.bytes } : one;
+}

@@ -1,0 +1,55 @@
+/** The work of writing models, and of comparing what was written with its source. */
+import { withoutLayers } from '../engine/checkpoint/architecture';
+import { parametersOf } from '../engine/checkpoint/parameters';
+import { measuredRows } from '../jobs/amounts';
+import type { EstimatedJob, WorkOf } from './job';
+import { decoding, evaluating, files, type Work } from './work';
+
+type Written = Pick<EstimatedJob, 'model' | 'removed'>;
+
+/** Copying: read once, written once, and read back. */
+const COPIES = 2;
+
+/** A file of the model without what is removed, as large as its own for each block that stays. */
+export const exported = ({ model, removed }: Written): Work =>
+  files(COPIES * model.bytes * (1 - removed.length / model.architecture.layers.length));
+
+/** A new checkpoint of the model without what is removed. Quantised weights become numbers of 32 bits in it. */
+export function writing({ model, removed }: Written): Work {
+  const parameters = parametersOf(model.architecture);
+  const isQuantised = model.bytes < QUANTISED_BELOW * parameters;
+  return exported({ removed, model: { ...model, bytes: isQuantised ? 4 * parameters : model.bytes } });
+}
+
+/** Bytes of a weight; files of 16 bits have a little more. */
+const QUANTISED_BELOW = 1.9;
+
+/** Of fixed texts and a continuation, by which a written file is compared with its model. */
+const COMPARED = { rows: 2, length: 64 } as const;
+const CONTINUED = 32;
+const BYTES_PER_NUMBER = 4;
+
+/** A written file beside the model that it was written from. */
+export function comparing({ model, removed }: Written): Work[] {
+  const architecture = withoutLayers(model.architecture, removed);
+  return [
+    { kind: 'compared', bytes: BYTES_PER_NUMBER * parametersOf(architecture) },
+    evaluating(architecture, { ...COMPARED, rows: 2 * COMPARED.rows }),
+    decoding(architecture, 2 * CONTINUED),
+  ];
+}
+
+export const verify: WorkOf = comparing;
+
+export const merge: WorkOf = (job) => [writing(job)];
+
+export const exporting: WorkOf = (job) => {
+  const { options, model, removed } = job;
+  const kinds = Array.isArray(options.type) ? Math.max(1, options.type.length) : 1;
+  const each = [exported(job), ...(options.verify === false ? [] : comparing(job))];
+  const all = Array.from({ length: kinds }, () => each).flat();
+  if (options.text === undefined) return all;
+  const rows = measuredRows(options, model.architecture.context);
+  if (rows === undefined) return undefined;
+  return [...all, evaluating(model.architecture, { ...rows, rows: kinds * rows.rows }, removed)];
+};

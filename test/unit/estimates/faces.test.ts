@@ -1,0 +1,83 @@
+/** Recipes, the editor, agents and clusters tell the same time for the same job, of every kind. */
+import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
+import { expectedTime } from '../../../src/agents/confirm';
+import { estimateParts } from '../../../src/cluster/estimate';
+import { openCheckpoint } from '../../../src/engine/checkpoint/open';
+import type { Checkpoint } from '../../../src/engine/checkpoint/types';
+import { MachineSpeeds } from '../../../src/estimates/machine';
+import type { JsonObject } from '../../../src/format/json';
+import { jobTime, type PlannedJob } from '../../../src/host/job-time';
+import { completeOptions } from '../../../src/jobs/complete';
+import { JOBS } from '../../../src/jobs/definitions';
+import type { Kind } from '../../../src/jobs/kinds';
+import { isCutKind } from '../../../src/jobs/parts/part-record';
+import { stepEstimator } from '../../../src/recipes/estimate';
+
+const model = resolve(import.meta.dirname, '../../../media/sample');
+const calibration = join(model, 'calibration.txt');
+const own = [join(model, 'stories.coppice-tasks.json')];
+const columns = [
+  { label: 'whole', checkpoint: model },
+  { label: 'shorter', checkpoint: model, remove: [4, 5] },
+];
+
+const OPTIONS: Readonly<Record<Kind, JsonObject>> = {
+  score: { checkpoint: model, calibration, criterion: 'kl' },
+  curve: { checkpoint: model, calibration, most: 3 },
+  prune: { checkpoint: model, calibration, criterion: 'ppl', count: 3, heal: true, out: 'o' },
+  heal: { checkpoint: model, remove: [4, 5], data: ['self'], out: 'o' },
+  iterate: { checkpoint: model, calibration, count: 3, steps: 4, oneShot: true, out: 'o' },
+  retrain: { checkpoint: model, data: [calibration], remove: [4], teacher: model, steps: 20, out: 'o' },
+  width: { checkpoint: model, calibration, method: 'flap', ratio: 0.2, out: 'o' },
+  eval: { checkpoint: model, text: join(model, 'evaluation.txt'), limit: 16, repetition: 4 },
+  tasks: { checkpoints: [model, model], own },
+  generate: { checkpoint: model, prompt: 'Once', maxNewTokens: 50 },
+  samples: { columns, prompts: ['Once', 'The'], maxNewTokens: 50 },
+  bench: { checkpoint: model, newTokens: 20 },
+  speeds: { columns },
+  grid: { columns, batch: [1, 8], newTokens: [32] },
+  versus: { checkpoint: model, calibration, counts: [2], own },
+  merge: { checkpoint: model, adapter: 'a', out: 'o' },
+  export: { checkpoint: model, format: 'gguf', type: ['q8_0'], out: 'o.gguf' },
+  verify: { output: model },
+};
+
+describe('the time of a job', () => {
+  const speeds = MachineSpeeds.none(2);
+  let checkpoint: Checkpoint;
+  before(async () => {
+    checkpoint = await openCheckpoint(model);
+    speeds.learn({ kind: 'products', work: 'evaluate', size: 6e7, flops: 1e12 }, 100, 'cpu');
+    speeds.learn({ kind: 'files', bytes: 1e9 }, 10, 'cpu');
+  });
+
+  for (const kind of Object.keys(JOBS) as Kind[]) {
+    it(`${kind} is one in every face`, async () => {
+      const given = OPTIONS[kind];
+      const agent = await expectedTime({ kind, options: given }, { speeds });
+      assert.ok(agent && agent.seconds > 0);
+      const library = { peek: () => undefined } as unknown as Parameters<typeof jobTime>[0]['library'];
+      const editor = { library, speeds, sidecar: { device: undefined } as Parameters<typeof jobTime>[0]['sidecar'] };
+      const job = { kind, ...given } as unknown as PlannedJob;
+      assert.deepEqual(jobTime(editor, { path: model, checkpoint }, job), agent, 'editor');
+      const step = { name: 'it', job: kind, options: given, limits: {} };
+      const recipe = {
+        file: '/r.coppice.json',
+        name: 'r',
+        variables: {},
+        quick: {},
+        steps: [],
+        limits: {},
+        tables: [],
+      };
+      const estimate = stepEstimator({ recipe, variables: {} }, speeds);
+      const planned = await estimate({ step: step as never, state: 'run', options: given });
+      assert.deepEqual(planned, { seconds: agent.seconds, from: agent.measured ? 'speed' : 'guess' }, 'recipe');
+      if (!isCutKind(kind)) return;
+      const options = completeOptions(JOBS[kind], given);
+      const part = await estimateParts(kind, options, 1, { threads: speeds.threads, speeds });
+      assert.ok(Math.abs(part!.seconds - agent.seconds) < 1e-9 * agent.seconds, `cluster: ${part?.seconds}`);
+    });
+  }
+});

@@ -1,0 +1,140 @@
+/** What finished jobs teach: the part that takes most of their time, texts by their tokens a second, and a toy nothing of a model. */
+import assert from 'node:assert/strict';
+import { join, resolve } from 'node:path';
+import { type AskedJob, timeOf, workOf } from '../../../src/estimates/job';
+import { type Finished, learn, learnFrom } from '../../../src/estimates/learn';
+import { MachineSpeeds } from '../../../src/estimates/machine';
+import { factsOf, modelsAt, openModels } from '../../../src/estimates/models';
+import type { Work } from '../../../src/estimates/work';
+import { comparing, exported, writing } from '../../../src/estimates/writing';
+import { architectureOf } from '../../support/checkpoint-files';
+import { temporaryFolder } from '../../support/temporary';
+
+const sample = resolve(import.meta.dirname, '../../../media/sample');
+const calibration = join(sample, 'calibration.txt');
+
+const smol = {
+  architecture: architectureOf({
+    ...{ hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9 },
+    ...{ num_key_value_heads: 3, vocab_size: 49152, tie_word_embeddings: true },
+  }),
+  bytes: 270e6,
+};
+const tiny = factsOf({ architecture: architectureOf(), shards: [] })!;
+const models = modelsAt((path) => ({ smol, tiny })[path]);
+
+const RATES = { flops: 400e9, bytes: 20e9, numbers: 1e9, files: 1e9 };
+const newSpeeds = (): MachineSpeeds => {
+  const speeds = MachineSpeeds.none(2);
+  speeds.setRates('cpu', RATES);
+  return speeds;
+};
+
+describe('learning from jobs', () => {
+  it('is what the next job of the kind takes, and is kept in a file', async () => {
+    const folder = temporaryFolder();
+    const job: AskedJob = { kind: 'eval', options: { checkpoint: sample, calibration, samples: 64 } };
+    const speeds = await MachineSpeeds.open(folder, 2);
+    const known = await openModels(job.options);
+    assert.equal(timeOf(job, known, speeds)!.measured, false);
+    await learnFrom(speeds, { ...job, result: { seconds: 599 }, seconds: 600 });
+    const again = timeOf(job, known, await MachineSpeeds.open(folder, 2))!;
+    assert.ok(again.measured && Math.abs(again.seconds - 600) < 6, String(again.seconds));
+  });
+
+  it('is nothing from a job whose model is gone, a resumed one, and one in another precision', async () => {
+    const speeds = newSpeeds();
+    const job = { kind: 'score', options: { checkpoint: 'smol', calibration, samples: 64 }, seconds: 600 } as const;
+    await learnFrom(speeds, { ...job, options: { checkpoint: join(sample, 'none') }, result: {} });
+    learn(speeds, { ...job, result: { precision: 'int8' } }, models);
+    learn(speeds, { ...job, options: { ...job.options, resume: true }, result: {} }, models);
+    assert.equal(timeOf(job, models, speeds)!.measured, false);
+    learn(speeds, { ...job, result: { precision: 'mixed' } }, models);
+    assert.equal(timeOf(job, models, speeds)!.measured, true);
+  });
+
+  it('of an export is how fast weights are compared, which takes most of it, and not how fast texts are written', () => {
+    const speeds = newSpeeds();
+    const parts = comparing({ model: smol, removed: [] });
+    learn(speeds, { kind: 'verify', options: { output: 'smol' }, result: {}, seconds: 30 }, models);
+    const [compared, , decoded] = parts.map((part) => speeds.timeOf(part));
+    assert.ok(compared.measured && compared.seconds > 25 && compared.seconds < 30, String(compared.seconds));
+    assert.equal(decoded.measured, false);
+  });
+
+  it('of a healing is of its text and of itself, each by its own seconds', () => {
+    const speeds = newSpeeds();
+    const job: AskedJob = { kind: 'heal', options: { checkpoint: 'smol', remove: [10, 11], data: ['self'] } };
+    learn(speeds, { ...job, result: { seconds: 500, writingSeconds: 400, ridge: null }, seconds: 503 }, models);
+    const [write, heal] = ['write', 'heal'].map((kind) =>
+      workOf(job, models)!.find((each) => each.kind === 'products' && each.work === kind)!,
+    );
+    assert.ok(Math.abs(speeds.timeOf(write).seconds - 400) < 1e-6);
+    assert.ok(Math.abs(speeds.timeOf(heal).seconds - 100) < 1e-6);
+  });
+
+  it('of texts and speeds is how many weights are read in a second, of models that no cache holds', () => {
+    const learned = (job: AskedJob, result: object): number => {
+      const speeds = newSpeeds();
+      learn(speeds, { ...job, result, seconds: 9 }, models);
+      const { seconds, measured } = speeds.timeOf({ kind: 'decode', bytes: 1e12, perToken: 1e9 });
+      return measured ? Math.round(1e12 / seconds) : 0;
+    };
+    const text: AskedJob = { kind: 'generate', options: { checkpoint: 'smol', prompt: 'A' } };
+    const wrote = { removed: [], precision: 'float32', decodeTokensPerSecond: 10 };
+    assert.equal(learned(text, wrote), 10 * 4 * 134_515_008);
+    // A block of SmolLM2 has 3 540 096 parameters.
+    assert.equal(learned(text, { ...wrote, removed: [4, 5] }), 10 * 4 * (134_515_008 - 2 * 3_540_096));
+    for (const [job, result] of [
+      [text, { ...wrote, precision: 'int8' }],
+      [{ ...text, options: { checkpoint: 'tiny' } }, wrote],
+      [{ ...text, options: { checkpoint: 'not known' } }, wrote],
+    ] as const)
+      assert.equal(learned(job, result), 0, JSON.stringify(result));
+    const columns = ['tiny', 'smol'].map((checkpoint) => ({ label: checkpoint, checkpoint }));
+    const measured = [
+      { removed: [], decodeTokensPerSecond: 900 },
+      { removed: [], decodeTokensPerSecond: 7 },
+    ];
+    assert.equal(
+      learned({ kind: 'speeds', options: { columns } }, { models: measured, precision: 'float32' }),
+      7 * 4 * 134_515_008,
+    );
+  });
+
+  it('on the sample tells nothing of a model: pruning it iteratively does not take two days', async () => {
+    const iterating: AskedJob = {
+      kind: 'iterate',
+      options: { checkpoint: 'smol', calibration, count: 6, method: 'lora', steps: 50, out: 'o' },
+    };
+    const speeds = newSpeeds();
+    const before = timeOf(iterating, models, speeds)!;
+    assert.equal(before.measured, false);
+    assert.ok(before.seconds < 6 * 3600, String(before.seconds));
+    // The sample's story on a busy machine: short jobs, most of whose time is opening files and starting sessions.
+    const given = { checkpoint: sample, calibration };
+    const story: readonly Omit<Finished, 'result'>[] = [
+      { kind: 'score', options: { ...given, samples: 4, length: 64 }, seconds: 3 },
+      { kind: 'eval', options: { checkpoint: sample, text: join(sample, 'evaluation.txt'), limit: 4 }, seconds: 2 },
+      { kind: 'curve', options: { ...given, most: 3, samples: 4 }, seconds: 4 },
+      { kind: 'heal', options: { ...given, remove: [4, 5], tokens: 1024 }, seconds: 8 },
+      { kind: 'prune', options: { ...given, criterion: 'ppl', count: 3, out: 'o' }, seconds: 4 },
+      { kind: 'retrain', options: { checkpoint: sample, data: [calibration], steps: 2, batch: 4 }, seconds: 9 },
+      { kind: 'generate', options: { checkpoint: sample, prompt: 'Once', maxNewTokens: 40 }, seconds: 2 },
+      { kind: 'iterate', options: { ...given, count: 2, steps: 2, batch: 4, out: 'o' }, seconds: 30 },
+    ];
+    for (const each of story) await learnFrom(speeds, { ...each, result: {} });
+    const after = timeOf(iterating, models, speeds)!;
+    assert.deepEqual(after, before);
+  });
+
+  it('of files of quantised weights reckons with 32 bits in a checkpoint, and with what they have in an export', () => {
+    const bytesOf = (bytes: number, of: typeof writing): number => {
+      const work: Work = of({ model: { ...smol, bytes }, removed: [] });
+      return 'bytes' in work ? work.bytes : 0;
+    };
+    assert.ok(bytesOf(90e6, writing) > 1e9);
+    assert.equal(bytesOf(90e6, exported), 180e6);
+    assert.equal(bytesOf(270e6, writing), 540e6);
+  });
+});
