@@ -8,7 +8,7 @@ import { isObject, type JsonObject } from '../format/json';
 import { numberIn } from '../jobs/amounts';
 import { optionsIn } from '../jobs/complete';
 import type { JobRunner } from '../jobs/runner';
-import type { JobKind, JobOutcome, Jobs } from '../protocol/jobs';
+import type { JobKind, JobOutcome } from '../protocol/jobs';
 import { type AskedJob, workOf } from './job';
 import type { MachineSpeeds } from './machine';
 import { columnsIn, type Models, openModels } from './models';
@@ -38,7 +38,7 @@ export async function learnFrom(speeds: MachineSpeeds, finished: Finished): Prom
 export function learning(run: JobRunner, speeds: MachineSpeeds): JobRunner {
   return async <K extends JobKind>(...[spec, options]: Parameters<typeof run<K>>): Promise<JobOutcome<K>> => {
     const start = performance.now();
-    const outcome = await run<K>(spec as Jobs[K]['spec'], options);
+    const outcome = await run<K>(spec, options);
     await learnFrom(speeds, finishedOf(spec, outcome, (performance.now() - start) / 1000));
     return outcome;
   };

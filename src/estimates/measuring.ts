@@ -44,7 +44,7 @@ function modelsOf({ options, models, removed }: EstimatedJob): Architecture[] | 
     columns.length > 0
       ? columns
       : (Array.isArray(options.checkpoints) ? (options.checkpoints as readonly unknown[]) : []).map(
-          (checkpoint, at, all) => ({ checkpoint, ...(at === all.length - 1 && { remove: removed }) }) as JsonObject,
+          (checkpoint, at, all) => ({ checkpoint, ...(at === all.length - 1 && { remove: removed }) }),
         );
   const found = named.map(({ checkpoint, remove }) => {
     const whole = models.at(checkpoint)?.architecture;

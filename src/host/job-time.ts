@@ -7,7 +7,6 @@ import type { Time } from '../estimates/machine';
 import { factsOf, type Models, modelsAt } from '../estimates/models';
 import { guessedTime, markedTime, roughTime } from '../estimates/words';
 import { type Criterion, criterionInfo } from '../engine/importance/criteria';
-import type { JsonObject } from '../format/json';
 import type { GivenFor, Kind } from '../jobs/kinds';
 import { SELF } from '../jobs/healing-amounts';
 import { l10n } from '../l10n';
@@ -22,12 +21,15 @@ export type PlannedJob<K extends Kind = Kind> = { [P in K]: { readonly kind: P }
 
 /** What jobs work on: a model, and others that are listed. */
 type Subject = Pick<Chosen, 'path' | 'checkpoint'>;
-type Machine = Pick<Coppice, 'library' | 'speeds' | 'sidecar'>;
+export interface Machine extends Pick<Coppice, 'speeds'> {
+  readonly library: Pick<Coppice['library'], 'peek'>;
+  readonly sidecar: { readonly device?: { readonly provider: string } };
+}
 
 /** How long jobs take, one after the other; undefined where an amount is not known. */
 export function jobTime(coppice: Machine, chosen: Subject, ...jobs: readonly PlannedJob[]): Time | undefined {
   const models = modelsOf(coppice, chosen);
-  const work = jobs.map(({ kind, ...options }) => workOf({ kind, options: options as JsonObject }, models));
+  const work = jobs.map(({ kind, ...options }) => workOf({ kind, options: options }, models));
   if (!work.every((each) => each !== undefined)) return undefined;
   return coppice.speeds.time(work.flat(), coppice.sidecar.device?.provider);
 }

@@ -9,7 +9,7 @@ import { trainingBytes } from '../estimates/training-memory';
 import { type DataAmount, dataAmount, ownTextAmount } from '../jobs/training-data';
 import type { Time } from '../estimates/machine';
 import type { Chosen } from './choose-checkpoint';
-import { jobTime } from './job-time';
+import { jobTime, type Machine } from './job-time';
 
 /** What is trained, on what. Undefined means the default. */
 export interface TrainingQuestion {
@@ -46,7 +46,6 @@ export interface TrainingForecast {
 const UNKNOWN = 1000;
 
 type Trained = Pick<Chosen, 'path' | 'checkpoint' | 'architecture'>;
-type Machine = Parameters<typeof jobTime>[0];
 
 /** @param free bytes of memory */
 export function forecastTraining(

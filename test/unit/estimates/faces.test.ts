@@ -57,8 +57,7 @@ describe('the time of a job', () => {
       const given = OPTIONS[kind];
       const agent = await expectedTime({ kind, options: given }, { speeds });
       assert.ok(agent && agent.seconds > 0);
-      const library = { peek: () => undefined } as unknown as Parameters<typeof jobTime>[0]['library'];
-      const editor = { library, speeds, sidecar: { device: undefined } as Parameters<typeof jobTime>[0]['sidecar'] };
+      const editor = { library: { peek: () => undefined }, speeds, sidecar: {} };
       const job = { kind, ...given } as unknown as PlannedJob;
       assert.deepEqual(jobTime(editor, { path: model, checkpoint }, job), agent, 'editor');
       const step = { name: 'it', job: kind, options: given, limits: {} };
