@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../src/engine/checkpoint/open';
-import { scorePerplexity } from '../src/engine/importance/criteria/ppl';
+import { scoreBlocks } from '../src/engine/importance/criteria/ppl';
 import { median } from '../src/engine/median';
 import { openModel } from '../src/engine/model/model';
 import { Random } from '../src/engine/random';
@@ -59,7 +59,7 @@ async function coppice(folder: string, rows: number[][]): Promise<{ seconds: num
   const { seconds, result } = await timed(async () => {
     const model = await openModel(await openCheckpoint(folder), { device: 'cpu', threads });
     try {
-      return await scorePerplexity(model, rows, { seed: 1 });
+      return await scoreBlocks(model, rows, { seed: 1 });
     } finally {
       await model.close();
     }

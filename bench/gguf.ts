@@ -17,7 +17,7 @@ import { BLOCK_TYPES } from '../src/engine/formats/dtype';
 import { dequantise } from '../src/engine/formats/gguf/dequantise';
 import { isQuantised, quantise } from '../src/engine/formats/gguf/quantise';
 import { TENSOR_TYPES_BY_NAME } from '../src/engine/formats/gguf/types';
-import { scorePerplexity } from '../src/engine/importance/criteria/ppl';
+import { scoreBlocks } from '../src/engine/importance/criteria/ppl';
 import { openModel } from '../src/engine/model/model';
 import { Graph, type Value } from '../src/engine/onnx/graph';
 import { float32, openSession } from '../src/engine/onnx/session';
@@ -131,7 +131,7 @@ async function sweep(files: readonly [gguf: string, other: string]): Promise<voi
   for (let round = 0; round < rounds; round++) {
     for (const [i, checkpoint] of checkpoints.entries()) {
       const model = await openModel(checkpoint, { device: 'cpu' });
-      seconds[i].push((await timed(() => scorePerplexity(model, rows, { seed: 1 }))).seconds);
+      seconds[i].push((await timed(() => scoreBlocks(model, rows, { seed: 1 }))).seconds);
       await model.close();
     }
   }

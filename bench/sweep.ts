@@ -25,7 +25,7 @@ import { type Architecture, linearNames } from '../src/engine/checkpoint/archite
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { elements } from '../src/engine/checkpoint/parameters';
 import { blockWeights, outerWeights } from '../src/engine/checkpoint/weight-names';
-import { scorePerplexity } from '../src/engine/importance/criteria/ppl';
+import { scoreBlocks } from '../src/engine/importance/criteria/ppl';
 import { median } from '../src/engine/median';
 import { Forward } from '../src/engine/model/forward';
 import { viewWithout } from '../src/engine/model/view';
@@ -159,12 +159,12 @@ async function coppice({ arithmetic, exact: count, blocks }: Way): Promise<Outco
   );
   const { seconds, result } = await timed(() =>
     withModel(async (model) => {
-      if (arithmetic === 'float32') return scorePerplexity(model, rows, { seed: 1234, view });
+      if (arithmetic === 'float32') return scoreBlocks(model, rows, { seed: 1234, view });
       const rounded = model.beside((await inSpreadRowInt8(model.weights, threads))!);
       try {
         return await (arithmetic === 'int8'
-          ? scorePerplexity(rounded, rows, { seed: 1234, view })
-          : scorePerplexity(model, rows, { seed: 1234, screening: { model: rounded, exact: count } }));
+          ? scoreBlocks(rounded, rows, { seed: 1234, view })
+          : scoreBlocks(model, rows, { seed: 1234, screening: { model: rounded, exact: count } }));
       } finally {
         await rounded.close();
       }

@@ -25,7 +25,7 @@ export async function measuring<T>(whole: Model, rows: TokenRows, use: (measure:
       const work = new Work({}, rows.length * comparisonWork(model.architecture, 1), 'row-blocks', 'comparing');
       const [compared] = await compareStates(model, teacher, [state], rows, work);
       releaseState(state);
-      const { ppl, kl } = summariseComparison(compared, rows[0].length - 1).summary;
+      const { ppl, kl } = summariseComparison(compared, rows[0].length - 1);
       return { ppl, kl };
     });
   } finally {

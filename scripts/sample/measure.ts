@@ -4,7 +4,7 @@ import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { generate } from '../../src/engine/evaluate/generate';
 import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { loadCalibration } from '../../src/engine/importance/calibration';
-import { scorePerplexity } from '../../src/engine/importance/criteria/ppl';
+import { scoreBlocks } from '../../src/engine/importance/criteria/ppl';
 import { loadLocalTokenizer, type LocalTokenizer } from '../../src/engine/tokenizer/local';
 import { type Model, openModel } from '../../src/engine/model/model';
 import type { CardFacts, PartFacts, Sample } from './card';
@@ -68,7 +68,7 @@ function lossOn(model: Model, stream: Int32Array): Promise<{ meanNll: number }> 
 
 async function lossRise(model: Model, tokenizer: LocalTokenizer, text: string): Promise<number[]> {
   const { rows } = await loadCalibration(text, { samples: 10, length: 128, seed: 1234 }, tokenizer);
-  const { full, blocks } = await scorePerplexity(model, rows, { seed: 0 });
+  const { full, blocks } = await scoreBlocks(model, rows, { seed: 0 });
   return blocks.map(({ meanNll }) => meanNll - full.meanNll);
 }
 

@@ -9,7 +9,7 @@ import { scoreBlockInfluence } from '../../src/engine/importance/criteria/block-
 import { scoreGreedy } from '../../src/engine/importance/criteria/greedy';
 import { scoreMagnitude } from '../../src/engine/importance/criteria/magnitude';
 import { scoreSearch } from '../../src/engine/importance/criteria/search';
-import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/criteria/ppl';
+import { scoreModules, scoreBlocks } from '../../src/engine/importance/criteria/ppl';
 import type { JobOptions, Progress } from '../../src/engine/progress';
 import type { Model } from '../../src/engine/model/model';
 import { viewWithout } from '../../src/engine/model/view';
@@ -24,8 +24,8 @@ const FOLD = { method: 'fold', heldOut: randomRows(2, 16, 288, 32) } as const;
 
 /** Every long operation of the engine that reads weights. */
 const JOBS: Record<string, (model: Model, job: JobOptions) => Promise<unknown>> = {
-  'block perplexity': (model, job) => scorePerplexity(model, rows, { seed: 1 }, job),
-  'module perplexity': (model, job) => scoreModulePerplexity(model, rows, { seed: 1 }, job),
+  'block perplexity': (model, job) => scoreBlocks(model, rows, { seed: 1 }, job),
+  'module perplexity': (model, job) => scoreModules(model, rows, { seed: 1 }, job),
   greedy: (model, job) => scoreGreedy(model, rows, { count: 2 }, job),
   search: (model, job) => scoreSearch(model, rows, { count: 2, seed: 1, generations: 2, now: () => 0 }, job),
   'block influence': (model, job) => scoreBlockInfluence(model, rows, {}, job),
@@ -97,7 +97,7 @@ describe('jobs in an event loop', () => {
       const abort = new AbortController();
       setTimeout(() => abort.abort(), 0);
       const many = randomRows(400, 16, 288, 32);
-      await assert.rejects(scorePerplexity(model, many, { seed: 1 }, { signal: abort.signal }), CancelledError);
+      await assert.rejects(scoreBlocks(model, many, { seed: 1 }, { signal: abort.signal }), CancelledError);
     });
   });
 });
@@ -119,7 +119,7 @@ describe('jobs refuse', () => {
     for (const id of [288, 1e9, -1, 1.5, NaN]) {
       const row = [1, id, 2, 3];
       const words = new RegExp(`Token id ${id} .*288`);
-      await refused((model) => scorePerplexity(model, [row], { seed: 1 }), words);
+      await refused((model) => scoreBlocks(model, [row], { seed: 1 }), words);
       await refused((model) => generate(model, row, { maxNewTokens: 1, greedy: true }), words);
     }
     await refused((model) => evaluatePerplexity(model, [1, 2, 300, 4], { window: 4, bos: 'none' }), /Token id 300/);

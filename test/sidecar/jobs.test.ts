@@ -7,7 +7,7 @@ import { CancelledError, UserError } from '../../src/engine/errors';
 import { generate } from '../../src/engine/evaluate/generate';
 import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { loadCalibration } from '../../src/engine/importance/calibration';
-import { scorePerplexity } from '../../src/engine/importance/criteria/ppl';
+import { scoreBlocks } from '../../src/engine/importance/criteria/ppl';
 import type { Suggestion } from '../../src/engine/importance/choice';
 import { InputWatch } from '../../src/engine/records/changes';
 import { readRecord } from '../../src/engine/records/record';
@@ -37,7 +37,7 @@ describe('sidecar: jobs', function () {
     const spec = { kind: 'score', ...source, criterion: 'ppl', ...drawn, records: [records] } as const;
     const { result, record, device } = await client().run(spec, { onProgress: (p) => reports.push(p) });
     const { rows } = await loadCalibration(text, calibration, await loadTokenizer(model));
-    const own = await withModel(model, (m) => scorePerplexity(m, rows, { seed: 7 }));
+    const own = await withModel(model, (m) => scoreBlocks(m, rows, { seed: 7 }));
     assert.deepEqual(
       result.blocks,
       own.blocks.map(({ rows: _rows, tokens: _tokens, ...block }) => block),

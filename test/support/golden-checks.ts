@@ -10,7 +10,7 @@ import {
   type MagnitudeNorm,
   type MagnitudeReduction,
 } from '../../src/engine/importance/criteria/magnitude';
-import { scoreModulePerplexity, scorePerplexity } from '../../src/engine/importance/criteria/ppl';
+import { scoreModules, scoreBlocks } from '../../src/engine/importance/criteria/ppl';
 import { streamResidual } from '../../src/engine/importance/residual';
 import { sweepLosses } from '../../src/engine/importance/sweep';
 import type { Removal } from '../../src/engine/importance/result';
@@ -99,7 +99,7 @@ function checkLoss(actual: LossSummary, golden: GoldenLoss, what: string): void 
 export async function checkBlockPerplexity(model: Model, name: GoldenName): Promise<void> {
   const golden = goldenImportance(name);
   const rows = calibrationRows(name);
-  const { full, blocks, order } = await scorePerplexity(model, rows, { seed: 1 });
+  const { full, blocks, order } = await scoreBlocks(model, rows, { seed: 1 });
   assert.equal(full.tokens, rows.length * (rows[0].length - 1));
   checkLoss(full, golden.full, 'full');
   assert.equal(blocks.length, golden.ppl.blocks.length);
@@ -140,7 +140,7 @@ export async function checkSomeBlocks(
 /** The PPL criterion over attention and FFN apart. */
 export async function checkModulePerplexity(model: Model, name: GoldenName): Promise<void> {
   const golden = goldenImportance(name).modules;
-  const { modules, order } = await scoreModulePerplexity(model, calibrationRows(name), { seed: 1 });
+  const { modules, order } = await scoreModules(model, calibrationRows(name), { seed: 1 });
   const label = ({ block, part }: { block: number; part: string }): string => `${block}.${part}`;
   assert.deepEqual(modules.map(label), golden.modules.map(label));
   const losses = golden.modules.map((m) => m.meanNll);
@@ -220,8 +220,8 @@ export async function checkScreenedScores(model: Model, name: GoldenName): Promi
   const golden = goldenImportance(name);
   const rows = calibrationRows(name);
   const [blocks, modules] = await withScreen(model, async (screening) => [
-    await scorePerplexity(model, rows, { seed: 1, screening }),
-    await scoreModulePerplexity(model, rows, { seed: 1, screening }),
+    await scoreBlocks(model, rows, { seed: 1, screening }),
+    await scoreModules(model, rows, { seed: 1, screening }),
   ]);
   const label = ({ block, part }: { block: number; part: string }): string => `${block}.${part}`;
   const lists = [

@@ -1,7 +1,7 @@
 /** What a model computes in every way that there is, to compare one source of its weights with another. */
 import { generate } from '../../src/engine/evaluate/generate';
 import { scoreMagnitude } from '../../src/engine/importance/criteria/magnitude';
-import { scorePerplexity } from '../../src/engine/importance/criteria/ppl';
+import { scoreBlocks } from '../../src/engine/importance/criteria/ppl';
 import { scoreTaylor } from '../../src/engine/importance/criteria/taylor';
 import type { Model } from '../../src/engine/model/model';
 import { decodedLogits } from './model';
@@ -14,7 +14,7 @@ export async function numbersOf(model: Model, rows: readonly (readonly number[])
   const taylor = await scoreTaylor(model, rows);
   const { ids } = await generate(model, rows[0], { maxNewTokens: 6, greedy: true, ignoreEos: true });
   return {
-    perplexity: await scorePerplexity(model, rows, { seed: 1 }),
+    perplexity: await scoreBlocks(model, rows, { seed: 1 }),
     taylor: [taylor.meanNll, taylor.tensors],
     magnitude: await scoreMagnitude(model.weights),
     logits: await decodedLogits(model, [rows[0], rows[1]]),

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { UserError } from '../../src/engine/errors';
 import { generate } from '../../src/engine/evaluate/generate';
-import { scorePerplexity } from '../../src/engine/importance/criteria/ppl';
+import { scoreBlocks } from '../../src/engine/importance/criteria/ppl';
 import { type Model, type ModelOptions, openModel } from '../../src/engine/model/model';
 import { fullView } from '../../src/engine/model/view';
 import { type HalfTrial, tryHalf } from '../../src/engine/onnx/device-trial';
@@ -76,7 +76,7 @@ describeWebGpu('half precision on WebGPU', () => {
     const golden = goldenImportance('sample');
     const checkpoint = await openToy(checkpointFolder('sample'));
     await withModel(await openModel(checkpoint, { device: 'webgpu', precision: 'float16' }), async (model) => {
-      const { full, blocks, order } = await scorePerplexity(model, rows, { seed: 1 });
+      const { full, blocks, order } = await scoreBlocks(model, rows, { seed: 1 });
       const mean = (of: { readonly rows: readonly number[] }): number =>
         of.rows.slice(0, rows.length).reduce((sum, loss) => sum + loss, 0) / rows.length;
       assertClose(full.meanNll, mean(golden.full), MEAN_NLL, 'whole model');
@@ -103,7 +103,7 @@ async function nearFloat32(path: string, changes?: (model: Model) => readonly Ke
     withModel(await openModel(checkpoint, { ...options, ...given[0] }), async (model) => {
       const [chunk] = await lastState(model, rows, fullView(model.architecture.layers.length));
       const hidden = Float32Array.from(floats(chunk.tensor));
-      const { full, blocks } = await scorePerplexity(model, rows, { seed: 1 });
+      const { full, blocks } = await scoreBlocks(model, rows, { seed: 1 });
       const { ids } = await generate(model, rows[0], { maxNewTokens: 4, greedy: true, ignoreEos: true });
       return { hidden, losses: [full, ...blocks].map(({ meanNll }) => meanNll), ids };
     });

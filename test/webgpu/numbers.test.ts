@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { generate } from '../../src/engine/evaluate/generate';
 import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { scoreBlockInfluence } from '../../src/engine/importance/criteria/block-influence';
-import { scorePerplexity } from '../../src/engine/importance/criteria/ppl';
+import { scoreBlocks } from '../../src/engine/importance/criteria/ppl';
 import { CancelledError } from '../../src/engine/errors';
 import { Decoder } from '../../src/engine/model/decoder';
 import { compareStates, type Comparison } from '../../src/engine/model/divergence';
@@ -72,7 +72,7 @@ describeWebGpu('numbers on WebGPU', () => {
       const rows = [Array.from({ length: 40 }, (_, i) => (i * 17) % 280)];
       const stop = new AbortController();
       const job = { signal: stop.signal, onProgress: () => stop.abort() };
-      await assert.rejects(scorePerplexity(gpu, rows, { seed: 1 }, job), CancelledError);
+      await assert.rejects(scoreBlocks(gpu, rows, { seed: 1 }, job), CancelledError);
       await sameScores(cpu, gpu, rows);
     }));
 
@@ -89,8 +89,8 @@ describeWebGpu('numbers on WebGPU', () => {
 });
 
 async function sameScores(cpu: Model, gpu: Model, rows: number[][]): Promise<void> {
-  const expected = await scorePerplexity(cpu, rows, { seed: 1 });
-  const actual = await scorePerplexity(gpu, rows, { seed: 1 });
+  const expected = await scoreBlocks(cpu, rows, { seed: 1 });
+  const actual = await scoreBlocks(gpu, rows, { seed: 1 });
   assertClose(actual.full.meanNll, expected.full.meanNll, MEAN_NLL, 'whole model');
   for (const [i, { index, meanNll }] of actual.blocks.entries()) {
     assertClose(meanNll, expected.blocks[i].meanNll, MEAN_NLL, `without block ${index}`);

@@ -2,7 +2,13 @@
  * What is measured of a model row by row, and what that gives for all rows: the same numbers whether one process measured
  * the rows or several did.
  */
-import { type ComparedSummary, type LossSummary, summariseLosses, summariseRows } from '../importance/losses';
+import {
+  type ComparedSummary,
+  type LossSummary,
+  rowMeans,
+  summariseComparedRows,
+  summariseRows,
+} from '../importance/losses';
 import type { Comparison } from '../model/divergence';
 import { filledFrom, type Filled, type Table } from '../parts/table';
 import type { Range } from '../parts/split';
@@ -22,15 +28,13 @@ export interface RowComparisons extends RowLosses {
 
 /** @param losses (rows · perRow) in nats */
 export const lossesByRow = (losses: Float64Array, perRow: number): RowLosses => ({
-  nll: meansByRow(losses, perRow),
+  nll: rowMeans(losses, perRow),
 });
-
-const meansByRow = (values: Float64Array, perRow: number): readonly number[] => summariseLosses(values, perRow).rows;
 
 /** @param perRow positions of a row */
 export const comparisonByRow = ({ losses, divergences, agree }: Comparison, perRow: number): RowComparisons => ({
-  nll: meansByRow(losses, perRow),
-  kl: meansByRow(divergences, perRow),
+  nll: rowMeans(losses, perRow),
+  kl: rowMeans(divergences, perRow),
   agree: countsByRow(agree, perRow),
 });
 
@@ -60,10 +64,9 @@ export function summariseNumbers(numbers: RowComparisons, perRow: number): Requi
 export function summariseNumbers(numbers: RowLosses | RowComparisons, perRow: number): RowSummary;
 export function summariseNumbers(numbers: RowLosses | RowComparisons, perRow: number): RowSummary {
   const tokens = numbers.nll.length * perRow;
-  const losses = summariseRows(numbers.nll, tokens);
-  if (!('kl' in numbers)) return losses;
-  const { meanNll: kl } = summariseRows(numbers.kl, tokens);
-  return { ...losses, kl, top1: numbers.agree.reduce((sum, count) => sum + count, 0) / tokens };
+  if (!('kl' in numbers)) return summariseRows(numbers.nll, tokens);
+  const losses = summariseComparedRows(numbers.nll, numbers.kl, tokens);
+  return { ...losses, top1: numbers.agree.reduce((sum, count) => sum + count, 0) / tokens };
 }
 
 /** The numbers of some variants over some rows, as a part of a table. @param first variant */

@@ -63,11 +63,11 @@ export class NormSite {
       return { x: mul(g, x, mul(g, counts, inverse)), r: mul(g, counts, sub(g, r, found)) };
     };
     const sums = await GramSums.open(model, this.width, hidden, form);
-    const module = await forward.openInput(stepOf(this.site), streams.inputPool(this.width));
+    const module = await forward.openInputs(stepOf(this.site), [streams.inputPool(this.width)], false);
     try {
       for (const [p, { rows, use }] of streams.runs.entries()) {
         const before = await streams.read('healed', p);
-        const x = await module.run(before);
+        const [x] = (await module.run(before)).inputs;
         if (use !== 'none') {
           const target = await streams.read('target', p);
           const counts = this.counts(target);

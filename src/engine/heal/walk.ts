@@ -2,7 +2,7 @@
  * The walk of a healing: the dense and the healed stream pass through the model side by side, one module open at a time,
  * and each correction is fitted on the stream as healed so far (healing.md §2).
  */
-import type { Forward, OpenModule, OpenStep, TokenRows } from '../model/forward';
+import type { Forward, OpenInputs, OpenStep, TokenRows } from '../model/forward';
 import { weightOf } from '../checkpoint/weight-key';
 import type { Model } from '../model/model';
 import type { Chunk } from '../model/states';
@@ -86,11 +86,12 @@ export class Walk {
     const chosen = chooses ? emptyEquations(width, hidden) : undefined;
     let [error, chosenError] = [0, 0];
     const sums = await GramSums.open(this.model, width, hidden);
-    const module = await this.open(site);
+    const module = await this.openInputs(site, true);
     try {
       for (const [p, { rows, use }] of this.streams.runs.entries()) {
         const before = await this.streams.read('healed', p);
-        const { input, output } = await module.run(before);
+        const after = await module.run(before);
+        const [[input], output] = [after.inputs, after.output!];
         const x = regressor === 'input' ? input : this.difference(output, before);
         if (regressor === 'output') input.release();
         if (use !== 'none') {
@@ -129,11 +130,11 @@ export class Walk {
       const own = weightOf(architecture, bias) && scale(g, weights.bind(g, bias), style.residualScale);
       return { x, r: own ? sub(g, r, own) : r };
     });
-    const module = await this.forward.openInput(stepOf(site), this.streams.inputPool(width));
+    const module = await this.openInputs(site, false);
     try {
       for (const [p, { rows, use }] of this.streams.runs.entries()) {
         const before = await this.streams.read('healed', p);
-        const x = await module.run(before);
+        const [x] = (await module.run(before)).inputs;
         const target = await this.streams.read('target', p);
         if (use !== 'none') await sums.add(equations, x.data, target.tensor, before.tensor);
         await this.streams.writeInput(p, x);
@@ -270,8 +271,8 @@ export class Walk {
     return tensor === 'o_proj' ? heads * headDim : ffn;
   }
 
-  private open(site: Site): Promise<OpenModule> {
-    return this.forward.openModule(stepOf(site), this.streams.inputPool(this.widthOf(site, 'input')));
+  private openInputs(site: Site, withOutput: boolean): Promise<OpenInputs> {
+    return this.forward.openInputs(stepOf(site), [this.streams.inputPool(this.widthOf(site, 'input'))], withOutput);
   }
 
   private async openCorrection({

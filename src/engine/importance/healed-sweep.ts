@@ -248,7 +248,7 @@ export class HealedSweep {
       }
       row += count;
     }
-    return all.map((compared) => summariseComparison(compared, perRow).summary);
+    return all.map((compared) => summariseComparison(compared, perRow));
   }
 
   private totalWork(stages: readonly Stage[], groups: readonly (readonly number[])[]): number {

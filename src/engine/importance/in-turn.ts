@@ -1,19 +1,16 @@
 /** Removal in turn: remove the block whose absence costs least, measure the remaining blocks again, repeat. */
 import { type JobOptions, labelled } from '../progress';
 import type { Step } from '../model/view';
-import type { LossSummary } from './losses';
+import type { ModelLoss } from './losses';
 import type { Removal } from './result';
 import { rankBlocks } from './select';
-
-/** A model on the text. `kl`, if it was measured, is what decides; otherwise the mean loss. */
-export type VariantLoss = LossSummary & { readonly kl?: number };
 
 /** Measures the model with `steps`, and each model that lacks one candidate, an index into `steps`. */
 export type Sweep = (steps: readonly Step[], candidates: readonly number[], job: JobOptions) => Promise<Swept>;
 
 export interface Swept {
-  readonly full: VariantLoss;
-  readonly without: readonly VariantLoss[];
+  readonly full: ModelLoss;
+  readonly without: readonly ModelLoss[];
   /** The candidates that were measured, if the sweep left some out. */
   readonly measured?: readonly number[];
 }
@@ -29,7 +26,7 @@ export interface InTurn {
 /** What removal in turn finds. */
 export interface RemovedInTurn {
   /** The model with nothing removed. */
-  readonly full: VariantLoss;
+  readonly full: ModelLoss;
   /** In their order; fewer than `count` when there are not enough candidates. Ties go to the lower block. */
   readonly removals: Removal[];
 }
@@ -46,7 +43,7 @@ export async function removeInTurn(
   { signal }: JobOptions,
 ): Promise<RemovedInTurn> {
   let steps = start;
-  let full: VariantLoss | undefined;
+  let full: ModelLoss | undefined;
   const removals: Removal[] = [];
   for (let round = 0; round < count; round++) {
     const open = openSteps(steps, candidates);

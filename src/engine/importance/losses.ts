@@ -14,12 +14,16 @@ export interface LossSummary {
   readonly rows: readonly number[];
 }
 
-/** @param losses (rows · perRow) in nats */
-export function summariseLosses(losses: Float64Array, perRow: number): LossSummary {
+/** Mean of the numbers of each row. @param values (rows · perRow) */
+export function rowMeans(values: Float64Array, perRow: number): number[] {
   const rows: number[] = [];
-  for (let at = 0; at < losses.length; at += perRow) rows.push(mean(losses.subarray(at, at + perRow)));
-  return summariseRows(rows, losses.length);
+  for (let at = 0; at < values.length; at += perRow) rows.push(mean(values.subarray(at, at + perRow)));
+  return rows;
 }
+
+/** @param losses (rows · perRow) in nats */
+export const summariseLosses = (losses: Float64Array, perRow: number): LossSummary =>
+  summariseRows(rowMeans(losses, perRow), losses.length);
 
 /** @param rows mean loss of each row, all of one length @param tokens in all rows */
 export function summariseRows(rows: readonly number[], tokens: number): LossSummary {
@@ -33,29 +37,20 @@ export interface ComparedSummary extends LossSummary {
   readonly kl: number;
 }
 
-/** A model's losses and divergences, and the mean divergence of each row. */
-interface ComparedRows {
-  readonly summary: ComparedSummary;
-  readonly divergences: readonly number[];
-}
-
-export function summariseComparison(
+export const summariseComparison = (
   { losses, divergences }: Pick<Comparison, 'losses' | 'divergences'>,
   perRow: number,
-): ComparedRows {
-  const { rows } = summariseLosses(losses, perRow);
-  return summariseComparedRows(rows, summariseLosses(divergences, perRow).rows, losses.length);
-}
+): ComparedSummary => summariseComparedRows(rowMeans(losses, perRow), rowMeans(divergences, perRow), losses.length);
 
 /** @param losses, divergences means of each row @param tokens in all rows */
-export function summariseComparedRows(
+export const summariseComparedRows = (
   losses: readonly number[],
   divergences: readonly number[],
   tokens: number,
-): ComparedRows {
-  const { meanNll: kl } = summariseRows(divergences, tokens);
-  return { summary: { ...summariseRows(losses, tokens), kl }, divergences };
-}
+): ComparedSummary => ({ ...summariseRows(losses, tokens), kl: mean(divergences) });
+
+/** `kl` is there if divergences were measured. */
+export type ModelLoss = LossSummary & Partial<Pick<ComparedSummary, 'kl'>>;
 
 export interface Interval {
   readonly low: number;

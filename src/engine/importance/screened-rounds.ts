@@ -6,7 +6,8 @@ import type { Model } from '../model/model';
 import type { Step } from '../model/view';
 import type { JobOptions } from '../progress';
 import { isScreenedRound, type ScreenedRows, screenedRoundWork, sweepWork } from './cost';
-import type { VariantLoss, Sweep } from './in-turn';
+import type { Sweep } from './in-turn';
+import type { ModelLoss } from './losses';
 import { NO_SPREAD, type Spread } from './margin';
 import type { ScreenSummary } from './result';
 import { remembered, screenedSweep, type ScreenedSweep } from './screened-sweep';
@@ -23,7 +24,7 @@ export type RoundOf<T> = (
 interface Rounds<T> {
   readonly exact: RoundOf<T>;
   readonly screen: RoundOf<T>;
-  readonly summary: (value: T) => VariantLoss;
+  readonly summary: (value: T) => ModelLoss;
 }
 
 export class ScreenedRounds<T extends object> {

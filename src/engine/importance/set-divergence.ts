@@ -71,7 +71,7 @@ export async function divergencesOfSets(
     });
   }
   return found.map((compared) => {
-    const { kl, meanNll } = summariseComparison(compared, perRow).summary;
+    const { kl, meanNll } = summariseComparison(compared, perRow);
     return { kl, meanNll };
   });
 }

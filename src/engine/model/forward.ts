@@ -10,7 +10,7 @@ import { rowsPerRun, TOKENS_PER_RUN } from './cost';
 import { buildStep } from './forward-graph';
 import type { Model } from './model';
 import { Positions } from './positions';
-import { openStepSession } from './step-session';
+import { openOverFile, openStepSession, type StepSession } from './step-session';
 import { ChunkPool, type Chunk } from './states';
 import type { Step } from './view';
 
@@ -28,24 +28,12 @@ export interface OpenStep {
   close: () => Promise<void>;
 }
 
-/** An open module of a block. */
-export interface OpenModule {
-  /** The chunk after this module, and the input of its last Linear. The given chunk does not change. */
-  run: (chunk: Chunk) => Promise<{ readonly input: Chunk; readonly output: Chunk }>;
-  close: () => Promise<void>;
-}
-
-/** The inputs of o and down of a block, and the chunk after it where that is wanted. */
-export interface LinearInputs {
-  readonly o: Chunk;
-  readonly down: Chunk;
-  readonly output?: Chunk;
-}
-
-/** An open block that hands out what its last Linears get. */
+/** An open step that hands out what its last Linears get: o of its attention, down of its FFN. */
 export interface OpenInputs {
-  /** The given chunk does not change. */
-  run: (chunk: Chunk) => Promise<LinearInputs>;
+  /**
+   * Their inputs in this order, and the chunk after the step where that is wanted. The given chunk does not change.
+   */
+  run: (chunk: Chunk) => Promise<{ readonly inputs: readonly Chunk[]; readonly output?: Chunk }>;
   close: () => Promise<void>;
 }
 
@@ -91,10 +79,17 @@ export class Forward {
    * @param toHost whether the states are needed in this process's memory, and not only on the device
    */
   async open(step: Step, toHost: boolean): Promise<OpenStep> {
-    const { model } = this;
-    const onDevice = keepsTensors(model.device.provider);
+    const { model, attentionKind: kind } = this;
+    return this.opened(step, await openStepSession(model, step, kind, toHost), keepsTensors(model.device.provider));
+  }
+
+  /** Opens a step with the weights of another source, such as a narrower model. */
+  async openOver(weights: WeightSource, step: Step): Promise<OpenStep> {
+    return this.opened(step, await openOverFile(this.model, weights, step, this.attentionKind), false);
+  }
+
+  private opened(step: Step, session: StepSession, onDevice: boolean): OpenStep {
     const kind = this.attentionKind;
-    const session = await openStepSession(model, step, kind, toHost);
     return {
       run: async (chunk, pass: Forward = this) => {
         const result = onDevice ? undefined : pass.pool.take(chunk.rows);
@@ -106,95 +101,27 @@ export class Forward {
   }
 
   /**
-   * Opens one module of a block, attention or FFN, without its last Linear (o or down), and hands out the input of that.
-   * @param inputs allocates chunks of that input's width
+   * Opens a step that hands out the inputs of its last Linears.
+   * @param pools allocate chunks of the width of each
+   * @param withOutput whether the chunk after the step is wanted too
    */
-  async openInput(step: Step, inputs: ChunkPool): Promise<OpenStep> {
+  async openInputs(step: Step, pools: readonly ChunkPool[], withOutput: boolean): Promise<OpenInputs> {
     const { architecture, weights } = this.model;
-    const last = step.attention ? 'o' : 'down';
-    const g = new Graph();
     const kind = this.attentionKind;
-    let input: Value | undefined;
+    const g = new Graph();
+    const kept: { name: string; value: Value }[] = [];
     buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, value) => {
-      if (linear === last) input = value;
+      if (linear === 'o' || linear === 'down') kept.push({ name: linear, value });
     });
-    const session = await this.model.openSession(g.extract([{ name: 'input', value: input! }]), { prepack: true });
+    if (withOutput) for (const { name, value } of kept) g.output(name, value);
+    const session = await this.model.openSession(withOutput ? g.serialize() : g.extract(kept), { prepack: true });
     return {
       run: async (chunk) => {
-        const result = inputs.take(chunk.rows);
-        await session.run({ ...this.feeds(chunk, step, kind) }, { input: result.tensor });
-        return result;
-      },
-      close: () => session.close(),
-    };
-  }
-
-  /**
-   * Opens one module of a block, attention or FFN, and hands out the input of its last Linear (o or down) too.
-   * @param inputs allocates chunks of that input's width
-   */
-  async openModule(step: Step, inputs: ChunkPool): Promise<OpenModule> {
-    const { architecture, weights } = this.model;
-    const last = step.attention ? 'o' : 'down';
-    const g = new Graph();
-    const kind = this.attentionKind;
-    buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, input) => {
-      if (linear === last) g.output('input', input);
-    });
-    const session = await this.model.openSession(g.serialize(), { prepack: true });
-    return {
-      run: async (chunk) => {
-        const [input, output] = [inputs.take(chunk.rows), this.pool.take(chunk.rows)];
-        await session.run(this.feeds(chunk, step, kind), { y: output.tensor, input: input.tensor });
-        return { input, output };
-      },
-      close: () => session.close(),
-    };
-  }
-
-  /**
-   * Opens a block and hands out the inputs of o and down.
-   * @param inputs allocate chunks of their widths
-   * @param withOutput whether the chunk after the block is wanted too
-   */
-  async openInputs(
-    step: Step,
-    inputs: { readonly o: ChunkPool; readonly down: ChunkPool },
-    withOutput: boolean,
-  ): Promise<OpenInputs> {
-    const { architecture, weights } = this.model;
-    const kind = this.attentionKind;
-    const g = new Graph();
-    const outputs: { name: 'o' | 'down'; value: Value }[] = [];
-    buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, value) => {
-      if (linear === 'o' || linear === 'down') outputs.push({ name: linear, value });
-    });
-    if (withOutput) for (const { name, value } of outputs) g.output(name, value);
-    const graph = withOutput ? g.serialize() : g.extract(outputs);
-    const session = await this.model.openSession(graph, { prepack: true });
-    return {
-      run: async (chunk) => {
-        const [o, down] = [inputs.o.take(chunk.rows), inputs.down.take(chunk.rows)];
+        const inputs = pools.map((pool) => pool.take(chunk.rows));
         const output = withOutput ? this.pool.take(chunk.rows) : undefined;
-        const fetches = { o: o.tensor, down: down.tensor, ...(output && { y: output.tensor }) };
-        await session.run({ ...this.feeds(chunk, step, kind) }, fetches);
-        return { o, down, output };
-      },
-      close: () => session.close(),
-    };
-  }
-
-  /** Opens a step with the weights of another source, such as a narrower model. */
-  async openOver(weights: WeightSource, step: Step): Promise<OpenStep> {
-    const kind = this.attentionKind;
-    const g = new Graph();
-    buildStep(g, weights.architecture, step, kind, sourceBinding(g, weights));
-    const session = await this.model.openSession(g.serialize(), { prepack: true });
-    return {
-      run: async (chunk) => {
-        const result = this.pool.take(chunk.rows);
-        await session.run({ ...this.feeds(chunk, step, kind) }, { y: result.tensor });
-        return result;
+        const fetches = Object.fromEntries(kept.map(({ name }, i) => [name, inputs[i].tensor]));
+        await session.run(this.feeds(chunk, step, kind), { ...fetches, ...(output && { y: output.tensor }) });
+        return { inputs, output };
       },
       close: () => session.close(),
     };

@@ -1,6 +1,7 @@
 /** A step of the residual stream as an open session: from a file, or with its weights on the device. */
 import { Graph } from '../onnx/graph';
 import { type Feeds, keepsTensors, type Tensor } from '../onnx/session';
+import type { WeightSource } from '../weights/source';
 import { fedBinding, sourceBinding } from './binding';
 import { type AttentionKind, buildStep } from './forward-graph';
 import { graphKey } from './graph-key';
@@ -29,14 +30,18 @@ export async function openStepSession(
 ): Promise<StepSession> {
   return keepsTensors(model.device.provider)
     ? openOnDevice(model, step, kind, toHost)
-    : openOverFile(model, step, kind);
+    : openOverFile(model, model.weights, step, kind);
 }
 
-/** A separate session for the block, with its weights from the source. */
-async function openOverFile(model: Model, step: Step, kind: AttentionKind): Promise<StepSession> {
-  const { architecture, weights } = model;
+/** A separate session for the block, with its weights from a source: the model's, or one of other widths. */
+export async function openOverFile(
+  model: Model,
+  weights: WeightSource,
+  step: Step,
+  kind: AttentionKind,
+): Promise<StepSession> {
   const g = new Graph();
-  buildStep(g, architecture, step, kind, sourceBinding(g, weights));
+  buildStep(g, weights.architecture, step, kind, sourceBinding(g, weights));
   const session = await model.openSession(g.serialize(), { prepack: true });
   return {
     run: async (feeds, into) => {

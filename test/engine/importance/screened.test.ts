@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { comparisonSweepWork, sweepWork } from '../../../src/engine/importance/cost';
 import { scoreGreedy } from '../../../src/engine/importance/criteria/greedy';
-import { scoreDivergence, scoreModuleDivergence } from '../../../src/engine/importance/criteria/kl';
-import { scoreModulePerplexity, scorePerplexity } from '../../../src/engine/importance/criteria/ppl';
+import * as kl from '../../../src/engine/importance/criteria/kl';
+import * as ppl from '../../../src/engine/importance/criteria/ppl';
 import type { Screening } from '../../../src/engine/importance/screened-sweep';
 import { SweepMemory } from '../../../src/engine/importance/sweep-memory';
 import { type Compared, sweepComparisons, sweepLosses } from '../../../src/engine/importance/sweep';
@@ -56,14 +56,14 @@ describe('screened scores', () => {
         async () => {
           await withScreen(model(), async ({ model: rounded }) => {
             const screening: Screening = { model: rounded, exact };
-            const blocks = await scorePerplexity(model(), text, { seed: 1, screening });
-            const plain = await scorePerplexity(model(), text, { seed: 1 });
+            const blocks = await ppl.scoreBlocks(model(), text, { seed: 1, screening });
+            const plain = await ppl.scoreBlocks(model(), text, { seed: 1 });
             assert.deepEqual(blocks.full, plain.full);
             const nats = ({ meanNll }: { meanNll: number }): number => meanNll;
             assertExact([blocks.blocks, plain.blocks], [blocks.order, plain.order], exact ?? 4, nats);
             const options = { view: pruned, seed: 1 };
-            const modules = await scoreModulePerplexity(model(), text, { ...options, screening });
-            const each = await scoreModulePerplexity(model(), text, options);
+            const modules = await ppl.scoreModules(model(), text, { ...options, screening });
+            const each = await ppl.scoreModules(model(), text, options);
             assertExact([modules.modules, each.modules], [modules.order, each.order], exact ?? 7, nats);
           });
         },
@@ -72,14 +72,14 @@ describe('screened scores', () => {
 
     it('by divergence: blocks, and modules of a pruned model', async () => {
       await withScreen(model(), async (screening) => {
-        const nats = ({ kl }: { kl: number }): number => kl;
-        const blocks = await scoreDivergence(model(), text, { seed: 1, screening });
-        const plain = await scoreDivergence(model(), text, { seed: 1 });
+        const nats = ({ score }: Scored): number => score;
+        const blocks = await kl.scoreBlocks(model(), text, { seed: 1, screening });
+        const plain = await kl.scoreBlocks(model(), text, { seed: 1 });
         assert.deepEqual(blocks.full, plain.full);
         assertExact([blocks.blocks, plain.blocks], [blocks.order, plain.order], 4, nats);
         const options = { view: pruned, seed: 1 };
-        const modules = await scoreModuleDivergence(model(), text, { ...options, screening });
-        const each = await scoreModuleDivergence(model(), text, options);
+        const modules = await kl.scoreModules(model(), text, { ...options, screening });
+        const each = await kl.scoreModules(model(), text, options);
         assertExact([modules.modules, each.modules], [modules.order, each.order], 7, nats);
       });
     });
@@ -104,7 +104,7 @@ describe('screened scores', () => {
       await withScreen(model(), async ({ model: rounded }) => {
         const kept = new Set([2, 3, 4, 5, 6, 7]);
         const screening = { model: rounded, exact: 2, kept };
-        const { blocks } = await scorePerplexity(model(), text, { seed: 1, screening });
+        const { blocks } = await ppl.scoreBlocks(model(), text, { seed: 1, screening });
         assert.ok(blocks.every(({ index, precision }) => precision === 'int8' || !kept.has(index)));
       });
     });
@@ -112,7 +112,7 @@ describe('screened scores', () => {
     it('reaches the end of its progress, and can be cancelled in both parts', async () => {
       await withScreen(model(), async (screening) => {
         const reports: Progress[] = [];
-        await scorePerplexity(model(), text, { seed: 1, screening }, { onProgress: (report) => reports.push(report) });
+        await ppl.scoreBlocks(model(), text, { seed: 1, screening }, { onProgress: (report) => reports.push(report) });
         const shares = reports.map(({ done, total }) => done / total);
         assert.equal(shares.at(-1), 1);
         assert.deepEqual(
@@ -125,7 +125,7 @@ describe('screened scores', () => {
             if (label.startsWith(part)) abort.abort();
           };
           const job = { signal: abort.signal, onProgress };
-          await assert.rejects(scorePerplexity(model(), text, { seed: 1, screening }, job), CancelledError);
+          await assert.rejects(ppl.scoreBlocks(model(), text, { seed: 1, screening }, job), CancelledError);
         }
       });
     });
@@ -133,9 +133,9 @@ describe('screened scores', () => {
 
   it('leave the model open when the screen is closed', async () => {
     await withModel(tinyCheckpoint('llama-bias'), async (model) => {
-      const before = await scorePerplexity(model, rows, { seed: 1 });
-      await withScreen(model, ({ model: rounded }) => scorePerplexity(rounded, rows, { seed: 1 }));
-      assert.deepEqual(await scorePerplexity(model, rows, { seed: 1 }), before);
+      const before = await ppl.scoreBlocks(model, rows, { seed: 1 });
+      await withScreen(model, ({ model: rounded }) => ppl.scoreBlocks(rounded, rows, { seed: 1 }));
+      assert.deepEqual(await ppl.scoreBlocks(model, rows, { seed: 1 }), before);
     });
   });
 });

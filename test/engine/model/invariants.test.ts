@@ -10,7 +10,7 @@ import { generate } from '../../../src/engine/evaluate/generate';
 import { scoreAngular } from '../../../src/engine/importance/criteria/angular';
 import { scoreBlockInfluence } from '../../../src/engine/importance/criteria/block-influence';
 import { scoreGreedy } from '../../../src/engine/importance/criteria/greedy';
-import { scorePerplexity } from '../../../src/engine/importance/criteria/ppl';
+import { scoreBlocks } from '../../../src/engine/importance/criteria/ppl';
 import { sweepLosses } from '../../../src/engine/importance/sweep';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { writePruned } from '../../../src/engine/write/write-pruned';
@@ -73,7 +73,7 @@ describe('the sweep is removal one by one', () => {
   it('of a view, and of some candidates only', async () => {
     await withModel(tinyCheckpoint('llama-plain'), async (model) => {
       const view = viewWithout(BLOCKS, [{ block: 1 }, { block: 2, part: 'ffn' }]);
-      const { blocks, order } = await scorePerplexity(model, rows, { view, seed: 1 });
+      const { blocks, order } = await scoreBlocks(model, rows, { view, seed: 1 });
       assert.deepEqual(
         blocks.map((b) => b.index),
         [0, 2, 3],
@@ -92,7 +92,7 @@ describe('the sweep is removal one by one', () => {
       const gone: { block: number }[] = [];
       for (const removal of removals) {
         const view = viewWithout(BLOCKS, gone);
-        const sweep = await scorePerplexity(model, rows, { view, seed: 1 });
+        const sweep = await scoreBlocks(model, rows, { view, seed: 1 });
         if (gone.length === 0) assert.deepEqual(sweep.full, full);
         const lowest = sweep.blocks.find((b) => b.index === sweep.order[0])!;
         assert.deepEqual(removal, { block: lowest.index, meanNll: lowest.meanNll, ppl: lowest.ppl });
@@ -120,7 +120,7 @@ describe('the memory budget changes no number', () => {
     withModel(
       folder,
       async (model) => ({
-        sweep: await scorePerplexity(model, many, { seed: 3 }),
+        sweep: await scoreBlocks(model, many, { seed: 3 }),
         influence: await scoreBlockInfluence(model, many),
         angular: await scoreAngular(model, many),
         perplexity: await evaluatePerplexity(model, many.flat(), { window: 16, bos: 'none' }),
@@ -154,8 +154,7 @@ describe('a row is what it is', () => {
 
   it('whatever the number of threads', async () => {
     const folder = tinyCheckpoint('llama-plain');
-    const score = (threads: number) =>
-      withModel(folder, (model) => scorePerplexity(model, rows, { seed: 1 }), { threads });
+    const score = (threads: number) => withModel(folder, (model) => scoreBlocks(model, rows, { seed: 1 }), { threads });
     assertClose((await score(1)).full.meanNll, (await score(2)).full.meanNll, { absolute: 1e-6 }, 'mean NLL');
   });
 });
@@ -179,7 +178,7 @@ describe('a model without any block', () => {
 
   it('has nothing to score', async () => {
     await withModel(folder, async (model) => {
-      const { blocks, order } = await scorePerplexity(model, rows, { view: nothing, seed: 1 });
+      const { blocks, order } = await scoreBlocks(model, rows, { view: nothing, seed: 1 });
       assert.deepEqual([blocks, order], [[], []]);
       assert.deepEqual((await scoreBlockInfluence(model, rows, { view: nothing })).blocks, []);
       assert.deepEqual((await scoreAngular(model, rows, { view: nothing })).windows, []);

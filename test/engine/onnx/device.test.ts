@@ -4,7 +4,7 @@ import { rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { UserError } from '../../../src/engine/errors';
-import { scorePerplexity } from '../../../src/engine/importance/criteria/ppl';
+import { scoreBlocks } from '../../../src/engine/importance/criteria/ppl';
 import { chooseDevice } from '../../../src/engine/onnx/device';
 import { timeProvider } from '../../../src/engine/onnx/device-trial';
 import { openModel } from '../../../src/engine/model/model';
@@ -59,7 +59,7 @@ describe('weights that change while a model is open', () => {
       try {
         const rows = [[1, 2, 3, 4]];
         harm(join(folder, 'model.safetensors'));
-        await assert.rejects(scorePerplexity(model, rows, { seed: 1 }), (error: unknown) => {
+        await assert.rejects(scoreBlocks(model, rows, { seed: 1 }), (error: unknown) => {
           assert.ok(error instanceof UserError, String(error));
           assert.match(error.what, what);
           return true;

@@ -8,15 +8,15 @@ import { inPhases, type JobOptions } from '../../progress';
 import type { TokenRows } from '../../model/forward';
 import type { LastStates } from '../../model/last-states';
 import type { Model } from '../../model/model';
-import { fullView, stepsOf, type Step, type View } from '../../model/view';
+import { fullView, stepsOf, type View } from '../../model/view';
 import { greedyWork, screenedRows } from '../cost';
-import { candidateBlocks, type VariantLoss, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
+import { candidateBlocks, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
 import type { ScreenSummary } from '../result';
 import { type RoundOf, ScreenedRounds } from '../screened-rounds';
 import type { Screening } from '../screened-sweep';
-import { summariseComparison, summariseLosses } from '../losses';
+import type { ModelLoss } from '../losses';
 import type { Objective } from '../objective';
-import { type Compared, sweepComparisons, sweepLosses } from '../sweep';
+import { DIVERGENCES, LOSSES, measuredModel, type SweepMeasure, type Teacher } from '../sweep-measure';
 import { withTeacher } from '../teacher';
 
 export interface GreedyOptions {
@@ -50,17 +50,16 @@ export async function scoreGreedy(
   const { screening } = options;
   const steps = stepsOf(view);
   const shares = greedyWork(model.architecture, steps.length, openSteps(steps, candidates), count, objective);
+  const turn = { view, count, candidates, screening };
   if (objective !== 'kl') {
     const rounds = inPhases(
       job,
       shares.map((share) => ({ share })),
     );
-    const inPrecision = (one: Model) => lossRound(one, rows);
-    const summary = (losses: Float64Array): VariantLoss => summariseLosses(losses, rows[0].length - 1);
-    return removeBy({ model, rows, screening, inPrecision, summary }, steps, { count, candidates }, rounds, job);
+    return removeBy(LOSSES, model, rows, { ...turn, teacher: 'full' }, rounds, job);
   }
   return withTeacher(teacher, rows, shares.slice(1), job, (states, rounds) =>
-    removeByDivergence(model, rows, { view, count, candidates, teacher: states, screening }, rounds, job),
+    removeByDivergence(model, rows, { ...turn, teacher: states }, rounds, job),
   );
 }
 
@@ -69,66 +68,44 @@ export async function scoreGreedy(
  * @param rounds the job of each round
  * @throws UserError when the teacher has another vocabulary; CancelledError
  */
-export function removeByDivergence(
+export const removeByDivergence = (
   model: Model,
   rows: TokenRows,
-  {
-    view = fullView(model.architecture.layers.length),
-    count,
-    candidates,
-    teacher,
-    screening,
-  }: Pick<GreedyOptions, 'view' | 'count' | 'candidates' | 'screening'> & { readonly teacher: LastStates },
+  turn: Turn & { readonly teacher: LastStates },
+  rounds: readonly JobOptions[],
+  job: JobOptions,
+): Promise<Removed> => removeBy(DIVERGENCES, model, rows, turn, rounds, job);
+
+type Turn = Pick<GreedyOptions, 'view' | 'count' | 'candidates' | 'screening'> & { readonly teacher: Teacher };
+
+async function removeBy<V extends object>(
+  measure: SweepMeasure<V>,
+  model: Model,
+  rows: TokenRows,
+  { view = fullView(model.architecture.layers.length), count, candidates, screening, teacher }: Turn,
   rounds: readonly JobOptions[],
   job: JobOptions,
 ): Promise<Removed> {
-  const inPrecision = (one: Model) => divergenceRound(one, rows, teacher);
-  const summary = (compared: Compared): VariantLoss => summariseComparison(compared, rows[0].length - 1).summary;
-  return removeBy({ model, rows, screening, inPrecision, summary }, stepsOf(view), { count, candidates }, rounds, job);
-}
-
-/** Rounds of a model, and of its screen if there is one. */
-interface Subject<T> {
-  readonly model: Model;
-  readonly rows: TokenRows;
-  readonly screening: Screening | undefined;
-  readonly inPrecision: (model: Model) => RoundOf<T>;
-  readonly summary: (value: T) => VariantLoss;
-}
-
-async function removeBy<T extends object>(
-  { model, rows, screening, inPrecision, summary }: Subject<T>,
-  steps: readonly Step[],
-  inTurn: Pick<GreedyOptions, 'count' | 'candidates'>,
-  rounds: readonly JobOptions[],
-  job: JobOptions,
-): Promise<Removed> {
+  const steps = stepsOf(view);
+  const perRow = rows[0].length - 1;
+  const summary = (value: V): ModelLoss => measuredModel(measure.meansOf(value, perRow), perRow).loss;
+  const inPrecision =
+    (one: Model): RoundOf<V> =>
+    (...round) =>
+      measure.sweep(one, teacher, rows, ...round);
   const exact = inPrecision(model);
   if (screening) {
-    const rough = new ScreenedRounds(screenedRows(model, rows), {
-      exact,
-      screen: inPrecision(screening.model),
-      summary,
-    });
-    const removed = await removeInTurn(steps, { ...inTurn, sweep: rough.sweep }, rounds, job);
-    return { ...removed, screen: rough.summary(screening.model) };
+    const screen = inPrecision(screening.model);
+    const screened = new ScreenedRounds(screenedRows(model, rows), { exact, screen, summary });
+    const removed = await removeInTurn(steps, { count, candidates, sweep: screened.sweep }, rounds, job);
+    return { ...removed, screen: screened.summary(screening.model) };
   }
   const sweep: Sweep = async (...round) => {
     const { full, without } = await exact(...round);
     return { full: summary(full), without: without.map(summary) };
   };
-  return removeInTurn(steps, { ...inTurn, sweep }, rounds, job);
+  return removeInTurn(steps, { count, candidates, sweep }, rounds, job);
 }
-
-const lossRound =
-  (model: Model, rows: TokenRows): RoundOf<Float64Array> =>
-  (...round) =>
-    sweepLosses(model, rows, ...round);
-
-const divergenceRound =
-  (model: Model, rows: TokenRows, teacher: LastStates): RoundOf<Compared> =>
-  (...round) =>
-    sweepComparisons(model, teacher, rows, ...round);
 
 export const scoreRows: ScoreRows = async (model, rows, scope, job) => {
   const { view, count = 0, kept, objective, teacher, screening } = scope;

@@ -60,16 +60,16 @@ export class BlockStream {
   async observe(block: number, { o, down }: BlockStatistics, moves: boolean): Promise<void> {
     const { heads, headDim, ffn } = this.model.architecture.layers[block];
     const { length } = this.forward;
-    const pools = { o: new ChunkPool(length, heads * headDim), down: new ChunkPool(length, ffn) };
+    const pools = [new ChunkPool(length, heads * headDim), new ChunkPool(length, ffn)];
     const open = await this.forward.openInputs(whole(block), pools, moves);
     try {
       await this.each(async (before) => {
-        const inputs = await open.run(before);
-        showRows(inputs.o, o);
-        showRows(inputs.down, down);
-        inputs.o.release();
-        inputs.down.release();
-        return inputs.output;
+        const { inputs, output } = await open.run(before);
+        for (const [i, statistics] of [o, down].entries()) {
+          showRows(inputs[i], statistics);
+          inputs[i].release();
+        }
+        return output;
       });
     } finally {
       await open.close();

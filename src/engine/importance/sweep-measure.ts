@@ -1,0 +1,112 @@
+/** What a sweep measures of each model: token losses, or divergences from a teacher besides. */
+import type { LastStates } from '../model/last-states';
+import type { TokenRows } from '../model/forward';
+import type { Model } from '../model/model';
+import type { Step } from '../model/view';
+import type { JobOptions } from '../progress';
+import { comparisonSweepWork, sweepWork } from './cost';
+import {
+  type Among,
+  bootstrapPerplexity,
+  divergenceIntervals,
+  type Interval,
+  jointDivergence,
+  type JointInterval,
+  jointPerplexity,
+  type ModelLoss,
+  type PairedInterval,
+  pairedPerplexity,
+  rowMeans,
+  summariseComparedRows,
+  summariseRows,
+} from './losses';
+import { type Compared, sweepComparisons, sweepLosses } from './sweep';
+import type { SweepMemory } from './sweep-memory';
+
+/** The last states of the teacher over the rows; "full" where every model is its own teacher, or none is needed. */
+export type Teacher = LastStates | 'full';
+
+/** Means of each row. Parts of a run put them into a table. */
+export interface RowMeans {
+  readonly nll: readonly number[];
+  readonly kl?: readonly number[];
+}
+
+/** A model over the text. */
+export interface MeasuredModel {
+  readonly loss: ModelLoss;
+  readonly means: RowMeans;
+}
+
+/** `V` has the numbers of all positions. */
+export interface SweepMeasure<V extends object> {
+  /** The column of the means that decides between models. */
+  readonly decides: keyof RowMeans;
+  /** The number that decides, in nats. */
+  readonly number: (loss: ModelLoss) => number;
+  /** The score of a part, of the model without it. */
+  readonly score: (loss: ModelLoss) => number;
+  /** Intervals of that score. @param seed of the bootstrap */
+  readonly intervals: (
+    one: MeasuredModel,
+    whole: MeasuredModel,
+    seed: number,
+    among: Among,
+  ) => Interval & PairedInterval & JointInterval;
+  readonly work: typeof sweepWork;
+  /** The model with `steps`, and without each candidate. @throws UserError, CancelledError */
+  readonly sweep: (
+    model: Model,
+    teacher: Teacher,
+    rows: TokenRows,
+    steps: readonly Step[],
+    candidates: readonly number[],
+    job: JobOptions,
+    memory?: SweepMemory<V>,
+  ) => Promise<{ readonly full: V; readonly without: readonly V[] }>;
+  /** The numbers of no positions. */
+  readonly nothing: V;
+  /** @param perRow positions of a row */
+  readonly meansOf: (value: V, perRow: number) => RowMeans;
+}
+
+/** Losses of the next tokens. */
+export const LOSSES: SweepMeasure<Float64Array> = {
+  decides: 'nll',
+  number: ({ meanNll }) => meanNll,
+  score: ({ ppl }) => ppl,
+  intervals: ({ loss }, { loss: whole }, seed, among) => ({
+    ...bootstrapPerplexity(loss.rows, seed),
+    ...pairedPerplexity(loss, whole, seed),
+    ...jointPerplexity(loss, whole, among),
+  }),
+  work: sweepWork,
+  sweep: (model, _teacher, ...rest) => sweepLosses(model, ...rest),
+  nothing: new Float64Array(0),
+  meansOf: (losses, perRow) => ({ nll: rowMeans(losses, perRow) }),
+};
+
+/** Losses, and divergences from the teacher, which decide. */
+export const DIVERGENCES: SweepMeasure<Compared> = {
+  decides: 'kl',
+  number: ({ kl = NaN }) => kl,
+  score: ({ kl = NaN }) => kl,
+  intervals: ({ means: { kl = [] } }, { means: { kl: whole = [] } }, seed, among) => ({
+    ...divergenceIntervals(kl, whole, seed),
+    ...jointDivergence(kl, whole, among),
+  }),
+  work: comparisonSweepWork,
+  sweep: sweepComparisons,
+  nothing: { losses: new Float64Array(0), divergences: new Float64Array(0) },
+  meansOf: ({ losses, divergences }, perRow) => ({
+    nll: rowMeans(losses, perRow),
+    kl: rowMeans(divergences, perRow),
+  }),
+};
+
+/** What the means of all rows say of a model. @param perRow positions of a row */
+export const measuredModel = (means: RowMeans, perRow: number): MeasuredModel => {
+  const tokens = means.nll.length * perRow;
+  const loss = means.kl ? summariseComparedRows(means.nll, means.kl, tokens) : summariseRows(means.nll, tokens);
+  return { loss, means };
+};
