@@ -28,6 +28,8 @@ const asJob = (tool: string, options: Options) =>
     examples: [],
     noun: () => tool,
     title: () => tool,
+    done: () => tool,
+    icon: '',
     options,
     result: shape<never>(),
   });

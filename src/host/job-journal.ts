@@ -6,9 +6,10 @@ import type { Memento } from './memento';
 import { isObject } from '../format/json';
 import { UserError } from '../engine/errors';
 import { completeOptions, optionsIn } from '../jobs/complete';
+import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import { isSameJob } from '../jobs/same-job';
-import type { JobKind, JobSpec } from '../protocol/jobs';
+import type { JobSpec } from '../protocol/jobs';
 import { Emitter } from '../sidecar/emitter';
 import type { WindowJobs } from './window-jobs';
 
@@ -22,10 +23,7 @@ const MAX_STOPPED = 20;
 const MAX_CANCELLED = 10;
 
 /** Short jobs and jobs that the panel starts on its own are not kept. */
-const isWorthIt = (spec: JobSpec): boolean =>
-  spec.kind === 'eval' ? spec.text !== undefined : !NOT_KEPT.includes(spec.kind);
-
-const NOT_KEPT: readonly JobKind[] = ['generate', 'samples', 'bench', 'speeds'];
+const isWorthIt = (spec: JobSpec): boolean => (JOBS[spec.kind] as AnyJob).isPassing?.({ ...spec }) !== true;
 
 /** What a window that is gone has left. */
 export interface Interrupted {

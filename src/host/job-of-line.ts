@@ -12,7 +12,7 @@ import { changePaths } from '../jobs/option-paths';
 import { checkpointOf } from '../jobs/titles';
 import type { JobSpec } from '../protocol/jobs';
 import type { JobLine } from '../views/jobs/line';
-import { isKind } from '../views/jobs/words';
+import { isKind } from '../jobs/definitions';
 import type { Coppice } from './coppice';
 import { inputFolders } from './input-folders';
 import { resumingSpec } from './resuming-spec';

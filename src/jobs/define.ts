@@ -3,6 +3,7 @@
  * as CLI Command", the JSON Schema and the manifest are derived from it. Pure: it imports nothing at run time.
  */
 import type { CommandName } from '../engine/option-token';
+import type { JsonObject } from '../format/json';
 import type { LabelledModel, Option, Options, Presence, ValueKind } from './option';
 
 type ValueOf<O> = O extends Option<infer T> ? T : never;
@@ -45,6 +46,22 @@ export interface Shape<T> {
 
 export const shape = <T>(): Shape<T> => ({});
 
+/** How a model was made: an icon of VS Code, and translated words, such as "pruned, healed". */
+export interface Made {
+  readonly icon: string;
+  words(origin: { readonly healed?: boolean; readonly adapter?: string }): string;
+}
+
+/** `short` runs beside a `long` job; nothing runs beside one that is `alone`. */
+export type Lane = 'short' | 'long' | 'alone';
+
+/** What is told of a run besides its result. */
+export interface Said {
+  /** Size of what it wrote, in words; empty if it wrote nothing. */
+  readonly written: string;
+  readonly device: string | null;
+}
+
 export interface Job<K extends string, O extends Options, R, E> {
   /** Its name in messages and records, and the name of its command. */
   readonly kind: K;
@@ -60,6 +77,24 @@ export interface Job<K extends string, O extends Options, R, E> {
   noun(): string;
   /** A title with the model and main options, translated: "Scoring SmolLM2 by taylor". */
   title(model: string, given: Partial<Given<O>>): string;
+  /** The title of a run that has ended, translated: "Scored SmolLM2 by taylor". */
+  done(model: string, given: Partial<Given<O>>): string;
+  /** Icon of VS Code for such a run. */
+  readonly icon: string;
+  /** How it made a model, in lists of models. */
+  readonly made?: Made;
+  /** Whether it writes a model; a job without this never does. */
+  makes?(given: JsonObject): boolean;
+  /** It measures a model and leaves nothing that other jobs read. */
+  readonly measures?: true;
+  /** Where it runs while others do; a long job if undefined. */
+  lane?(given: Partial<Given<O>>): Lane;
+  /** Whether it is over soon or nobody asked for it, so that a window that closes leaves nothing of it. */
+  isPassing?(given: Partial<Given<O>>): boolean;
+  /** Name of its step in a recipe that is made from runs; its kind if undefined. */
+  readonly step?: string;
+  /** Its result in a few words. A job without this has no main number. */
+  about?(result: JsonObject, said: Said): string;
   readonly options: O;
   /** Options that it no longer has, each with the job that does that now. */
   readonly moved?: Readonly<Record<string, CommandName>>;

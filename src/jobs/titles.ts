@@ -2,6 +2,7 @@
 import { nameOfGguf } from '../engine/checkpoint/gguf/name';
 import { dirname } from 'node:path';
 import { nameOfFolder } from '../engine/records/record';
+import { numberRanges } from '../format/ranges';
 import { l10n } from '../l10n';
 import type { JobInfo, JobKind, JobSpec } from '../protocol/jobs';
 import { type AnyJob, checkpointsIn } from './define';
@@ -15,6 +16,26 @@ export function jobTitle({ kind, checkpoint, on, options = {} }: TitledJob): str
   const job: AnyJob = JOBS[kind];
   const title = job.title(checkpointName(checkpoint), options);
   return on === 'cluster' ? l10n.t('{0} on the cluster', title) : title;
+}
+
+/**
+ * The title of a run that has ended: "Exported SmolLM2-135M without 4–6".
+ * @param removed blocks and modules that the model lacks, which tell runs over the same model apart
+ */
+export function doneTitle(
+  { kind, checkpoint, options = {} }: Pick<TitledJob, 'kind' | 'checkpoint' | 'options'>,
+  removed: readonly (number | string)[],
+): string {
+  const job: AnyJob = JOBS[kind];
+  return withoutWords(job.done(checkpointName(checkpoint), options), removed);
+}
+
+/** "Evaluating SmolLM2-135M without 4–6" */
+export function withoutWords(title: string, removed: readonly (number | string)[]): string {
+  if (removed.length === 0) return title;
+  const blocks = removed.filter((entry) => typeof entry === 'number');
+  const parts = blocks.length === removed.length ? numberRanges(blocks, '–') : removed.join(', ');
+  return l10n.t('{0} without {1}', title, parts);
 }
 
 /** Facts for a job's title. */

@@ -6,19 +6,13 @@ import { openCheckpoint, requireArchitecture } from '../engine/checkpoint/open';
 import { UserError } from '../engine/errors';
 import { memoryFor } from '../engine/memory';
 import { bytesOfWeights } from '../engine/weights/bytes';
-import { checkpointsIn } from '../jobs/define';
+import { type AnyJob, checkpointsIn, type Lane } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
-import type { JobKind, JobSpec } from '../protocol/jobs';
+import type { JobSpec } from '../protocol/jobs';
 
-/** `short` runs beside a `long` job; nothing runs beside one that is `alone`. */
-export type Lane = 'short' | 'long' | 'alone';
-
-const ALONE: readonly JobKind[] = ['bench', 'speeds', 'grid', 'versus'];
-
-/** Texts of a file of prompts are many. */
 export function laneOf(spec: JobSpec): Lane {
-  if (ALONE.includes(spec.kind)) return 'alone';
-  return spec.kind === 'samples' || (spec.kind === 'generate' && spec.prompts === undefined) ? 'short' : 'long';
+  const job: AnyJob = JOBS[spec.kind];
+  return job.lane?.({ ...spec }) ?? 'long';
 }
 
 /** Memory that a short job needs beside a long one, and what it may take of that which is free, in bytes. */

@@ -4,7 +4,8 @@
  */
 import { CancelledError } from '../engine/errors';
 import type { JobInfo, JobKind, ProgressInfo } from '../protocol/jobs';
-import type { Lane, MemoryBeside } from './lanes';
+import type { Lane } from '../jobs/define';
+import type { MemoryBeside } from './lanes';
 
 /** A job for the queue. */
 export interface QueuedJob<T> {

@@ -1,7 +1,9 @@
 /** Costs of a model or a view of it: time, memory and size. */
 import { option } from '../../engine/option-token';
+import { arithmeticWords } from '../../format/arithmetic';
 import { l10n } from '../../l10n';
 import type { BenchResult } from '../../protocol/bench';
+import { joined, numberIn, textIn } from '../about';
 import { defineJob, shape } from '../define';
 import { flag } from '../option';
 import { compute, quantised } from '../options/compute';
@@ -26,6 +28,14 @@ export const bench = defineJob({
   ],
   noun: () => l10n.t('Measuring speed'),
   title: (model) => l10n.t('Measuring the speed of {0}', model),
+  done: (model) => l10n.t('Measured the speed of {0}', model),
+  icon: 'watch',
+  measures: true,
+  lane: () => 'alone',
+  isPassing: () => true,
+  step: 'speed',
+  about: ({ decodeTokensPerSecond, precision }, { device: on }) =>
+    joined(`${numberIn(decodeTokensPerSecond, 3)} tokens/s`, arithmeticWords(textIn(precision), on)),
   options: {
     ...source,
     ...measuring(3),

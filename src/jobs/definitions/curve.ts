@@ -3,6 +3,7 @@ import { criterionInfo } from '../../engine/importance/criteria';
 import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { CurveResult } from '../../protocol/scores';
+import { countedIn } from '../about';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
 import { choice, file, whole } from '../option';
 import { begin } from '../options/bos';
@@ -91,6 +92,9 @@ export const curve = defineJob({
   ],
   noun: () => l10n.t('Measuring the curve'),
   title: (model) => l10n.t('Measuring the curve of {0}', model),
+  done: (model) => l10n.t('Measured the curve of {0}', model),
+  icon: 'graph-line',
+  about: ({ points }) => countedIn(points, 'point'),
   options,
   check: (given) =>
     rowsFault(given) ??

@@ -1,7 +1,9 @@
 /** Perplexity of a text, or of calibration rows, for a checkpoint or a view of it. */
 import { option } from '../../engine/option-token';
+import { textArithmetic } from '../../format/arithmetic';
 import { l10n } from '../../l10n';
 import type { EvaluateResult } from '../../protocol/jobs';
+import { joined, numberIn, pplWords, textIn } from '../about';
 import { defineJob, excluding, shape } from '../define';
 import { checkpoint, file, whole } from '../option';
 import { begin } from '../options/bos';
@@ -65,6 +67,18 @@ export const evaluate = defineJob({
   ],
   noun: () => l10n.t('Evaluating'),
   title: (model) => l10n.t('Evaluating {0}', model),
+  done: (model) => l10n.t('Evaluated {0}', model),
+  icon: 'dashboard',
+  measures: true,
+  isPassing: ({ text: own }) => own === undefined,
+  step: 'quality',
+  about: (result, { device: on }) =>
+    joined(
+      pplWords(result.ppl),
+      result.kl === undefined ? '' : `KL ${numberIn(result.kl, 3)} nats`,
+      `${numberIn(result.tokens)} tokens`,
+      textArithmetic(textIn(result.precision), on),
+    ),
   options,
   check: ({ text, calibration: rows }) =>
     text !== undefined || rows !== undefined

@@ -2,8 +2,10 @@
 import { option, set } from '../../engine/option-token';
 import { GGUF_TYPES, LLAMA_CPP_TYPES } from '../../engine/write/gguf/kinds';
 import { ONNX_KINDS, ONNX_TARGETS } from '../../engine/write/onnx/kinds';
+import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import type { ExportResult } from '../../protocol/export';
+import { joined, pplWords } from '../about';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { choice, file, flag, list, text, whole } from '../option';
 import { share } from '../options/calibration';
@@ -84,6 +86,13 @@ export const exportJob = defineJob({
   ],
   noun: () => l10n.t('Exporting'),
   title: (name) => l10n.t('Exporting {0}', name),
+  done: (model) => l10n.t('Exported {0}', model),
+  icon: 'export',
+  made: { icon: 'package', words: () => l10n.t('exported') },
+  makes: () => true,
+  step: 'exported',
+  about: ({ format, type, measured }, { written }) =>
+    joined(`${String(format)} ${String(type)}`, ...measuredWords(measured), written),
   options,
   check: (given) => formatFault(given) ?? typeFault(given) ?? idleFault(given),
   result: shape<ExportResult>(),
@@ -160,4 +169,11 @@ function idleFault(given: Given): Fault | undefined {
     why: `${option('verify', false)} leaves it out`,
     action: `Leave ${option('verify', false)} out, or ${set('consumers', false)}.`,
   };
+}
+
+function measuredWords(kinds: unknown): string[] {
+  if (!Array.isArray(kinds)) return [];
+  return kinds.flatMap((kind: unknown) =>
+    isObject(kind) && isObject(kind.perplexity) ? [`${String(kind.type)}: ${pplWords(kind.perplexity.ppl)}`] : [],
+  );
 }

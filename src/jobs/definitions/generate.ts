@@ -2,6 +2,7 @@
 import { option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { GenerateResult, PromptsResult, TextEvent } from '../../protocol/jobs';
+import { countedIn } from '../about';
 import { defineJob, shape } from '../define';
 import { file, flag, list, text, whole } from '../option';
 import { begin } from '../options/bos';
@@ -61,6 +62,13 @@ export const generate = defineJob({
   ],
   noun: () => l10n.t('Generating text'),
   title: (model) => l10n.t('Generating text with {0}', model),
+  done: (model) => l10n.t('Generated text with {0}', model),
+  icon: 'comment',
+  measures: true,
+  lane: ({ prompts }) => (prompts === undefined ? 'short' : 'long'),
+  isPassing: () => true,
+  step: 'texts',
+  about: ({ texts, text }) => (texts === undefined ? excerpt(text) : countedIn(texts, 'text')),
   options,
   check: ({ prompt, ids, prompts }) =>
     prompt !== undefined || ids !== undefined || prompts !== undefined
@@ -73,3 +81,9 @@ export const generate = defineJob({
   result: shape<GenerateResult | PromptsResult>(),
   event: shape<TextEvent>(),
 });
+
+function excerpt(text: unknown): string {
+  if (typeof text !== 'string') return '';
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
+}

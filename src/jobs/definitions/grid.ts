@@ -3,6 +3,7 @@ import { option, value } from '../../engine/option-token';
 import { PAPER_SEED, QUICK } from '../../engine/evaluate/grid/protocol';
 import { l10n } from '../../l10n';
 import type { GridResult } from '../../protocol/grid';
+import { countedIn } from '../about';
 import { defineJob, shape } from '../define';
 import { bytes, file, flag, folder, list, seed, text, whole } from '../option';
 import { begin } from '../options/bos';
@@ -67,6 +68,12 @@ export const grid = defineJob({
   ],
   noun: () => l10n.t('Measuring speed'),
   title: (model) => l10n.t('Measuring the speed of {0}', model),
+  done: (model) => l10n.t('Measured the speed of {0}', model),
+  icon: 'watch',
+  measures: true,
+  lane: () => 'alone',
+  step: 'speeds',
+  about: ({ models }) => countedIn(models, 'model'),
   options,
   check: faultOfModels,
   result: shape<GridResult>(),

@@ -1,8 +1,10 @@
 /** Heals a model after blocks were left out: corrects its weights in closed form, without training. */
 import type { Choice } from '../../engine/importance/choice';
 import { option, value } from '../../engine/option-token';
+import { isObject, type JsonObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import type { HealResult } from '../../protocol/heal';
+import { joined, numberIn, removedWords } from '../about';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
 import { data, file, folder } from '../option';
 import { begin } from '../options/bos';
@@ -55,6 +57,12 @@ export const heal = defineJob({
   ],
   noun: () => l10n.t('Healing'),
   title: (model) => l10n.t('Healing {0}', model),
+  done: (model) => l10n.t('Healed {0}', model),
+  icon: 'heart',
+  made: { icon: 'fold', words: ({ healed }) => (healed ? l10n.t('pruned, healed') : l10n.t('pruned')) },
+  makes: () => true,
+  step: 'healed',
+  about: (result, { written }) => joined(removedWords(result.removed), healedWords(result), written),
   options,
   check: outputFault,
   result: shape<HealResult>(),
@@ -67,4 +75,11 @@ function outputFault({ adapter: folder, remove: parts, width: narrowed }: Comple
     why: `${option('remove')} is not given`,
     action: `Name the blocks to leave out, as in ${option('remove', '13-18')}.`,
   };
+}
+
+function healedWords({ heldOut, fit, weights }: JsonObject): string {
+  const stages = isObject(heldOut) ? heldOut : fit;
+  if (weights === 'plain') return 'healing did not help: plain weights';
+  if (!isObject(stages) || !isObject(stages.before) || !isObject(stages.rounded)) return '';
+  return `perplexity of its text ${numberIn(stages.before.ppl, 4)} → ${numberIn(stages.rounded.ppl, 4)}`;
 }

@@ -38,3 +38,6 @@ export const JOBS = {
   tasks,
   versus,
 };
+
+/** Whether there is such a job: records of other versions, and of commands that are no jobs, name other kinds. */
+export const isKind = (kind: string): kind is keyof typeof JOBS => Object.hasOwn(JOBS, kind);

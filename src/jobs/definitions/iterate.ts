@@ -4,6 +4,7 @@ import { isClosed, isTrained, ITERATIVE_METHODS } from '../../engine/iterate/met
 import { command, option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { IterateEvent, IterateResult } from '../../protocol/iterate';
+import { writtenWords } from '../about';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { choice, file, fileOr, flag, list, parameters, part, whole } from '../option';
 import { begin } from '../options/bos';
@@ -122,6 +123,12 @@ export const iterate = defineJob({
   ],
   noun: () => l10n.t('Pruning iteratively'),
   title: (model) => l10n.t('Pruning {0} iteratively', model),
+  done: (model) => l10n.t('Pruned {0} iteratively', model),
+  icon: 'layers',
+  made: { icon: 'fold', words: () => l10n.t('pruned in rounds') },
+  makes: () => true,
+  step: 'iterated',
+  about: writtenWords,
   options,
   check: (given) =>
     goalFault(given) ??

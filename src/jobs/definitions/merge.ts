@@ -2,6 +2,7 @@
 import { command } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { MergeResult } from '../../protocol/jobs';
+import { writtenWords } from '../about';
 import { defineJob, shape } from '../define';
 import { file, folder } from '../option';
 import { acceptedCompute } from '../options/compute';
@@ -20,6 +21,15 @@ export const merge = defineJob({
   ],
   noun: () => l10n.t('Merging'),
   title: (model) => l10n.t('Merging an adapter into {0}', model),
+  done: (model) => l10n.t('Merged an adapter into {0}', model),
+  icon: 'git-merge',
+  made: {
+    icon: 'git-merge',
+    words: ({ adapter: name }) => (name === undefined ? l10n.t('adapter merged') : l10n.t('{0} merged', name)),
+  },
+  makes: () => true,
+  step: 'merged',
+  about: writtenWords,
   options: {
     ...source,
     adapter: folder(`folder of the adapter, written by ${command('retrain')} or PEFT`, {

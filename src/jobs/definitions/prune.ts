@@ -4,6 +4,7 @@ import type { Choice } from '../../engine/importance/choice';
 import { command, option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { PruneResult } from '../../protocol/jobs';
+import { writtenWords } from '../about';
 import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
 import { blocks, data, file, fileOr, flag, folder, list, parameters, part, whole } from '../option';
 import { begin } from '../options/bos';
@@ -104,6 +105,12 @@ export const prune = defineJob({
   ],
   noun: () => l10n.t('Pruning'),
   title: (model) => l10n.t('Pruning {0}', model),
+  done: (model) => l10n.t('Pruned {0}', model),
+  icon: 'save-as',
+  made: { icon: 'fold', words: () => l10n.t('pruned') },
+  makes: () => true,
+  step: 'pruned',
+  about: writtenWords,
   options,
   moved: { iterative: 'iterate' },
   check: (given) =>

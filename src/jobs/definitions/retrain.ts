@@ -1,7 +1,9 @@
 /** Trains an adapter on a model or a view of it, or all of its weights, and writes the adapter or the checkpoint. */
 import { option, set } from '../../engine/option-token';
+import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import type { RetrainResult, TrainingEvent } from '../../protocol/training';
+import { joined, numberIn } from '../about';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { fileOr, flag, list } from '../option';
 import { begin } from '../options/bos';
@@ -55,6 +57,12 @@ export const retrain = defineJob({
   ],
   noun: () => l10n.t('Retraining'),
   title: (model) => l10n.t('Retraining {0}', model),
+  done: (model) => l10n.t('Retrained {0}', model),
+  icon: 'mortar-board',
+  made: { icon: 'mortar-board', words: () => l10n.t('retrained') },
+  makes: ({ merge: merged, full: whole }) => merged === true || whole === true,
+  step: 'retrained',
+  about: ({ before, best }, { written }) => joined(trainedWords(before, best), written),
   options,
   check: (given) => methodFault(given) ?? heldOutFault(given) ?? dataFault(given),
   result: shape<RetrainResult>(),
@@ -147,3 +155,6 @@ function dataFault(given: RetrainOptions): Fault | undefined {
     action: `Add ${option('teacher', 'CHECKPOINT')}.`,
   };
 }
+
+const trainedWords = (before: unknown, best: unknown): string =>
+  isObject(before) && isObject(best) ? `held-out perplexity ${numberIn(before.ppl, 4)} → ${numberIn(best.ppl, 4)}` : '';

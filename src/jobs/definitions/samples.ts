@@ -23,6 +23,10 @@ export const samples = defineJob({
   examples: [],
   noun: () => l10n.t('Generating samples'),
   title: (model) => l10n.t('Generating samples with {0}', model),
+  done: (model) => l10n.t('Generated samples with {0}', model),
+  icon: 'comment-discussion',
+  lane: () => 'short',
+  isPassing: () => true,
   options: {
     prompts: list(text('a prompt'), 'texts to continue', { required: true, repeated: true }),
     columns: models('the models', { required: true }),

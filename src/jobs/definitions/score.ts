@@ -3,6 +3,7 @@ import { criterionInfo, CRITERION_LIST, isSized, readsWeights } from '../../engi
 import { command, option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { ScoreResult } from '../../protocol/scores';
+import { joined, leastOf } from '../about';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { blocks, choice, list, part, whole } from '../option';
 import { begin } from '../options/bos';
@@ -90,6 +91,11 @@ export const score = defineJob({
   noun: () => l10n.t('Scoring'),
   title: (model, { criterion: by }) =>
     by === undefined ? l10n.t('Scoring {0}', model) : l10n.t('Scoring {0} by {1}', model, by),
+  done: (model, { criterion: by }) =>
+    by === undefined ? l10n.t('Scored {0}', model) : l10n.t('Scored {0} by {1}', model, by),
+  icon: 'pulse',
+  step: 'scores',
+  about: ({ criterion: by, order }) => joined(String(by), leastOf(order)),
   options,
   check: (given) =>
     adapterFault(given) ??

@@ -20,6 +20,10 @@ export const speeds = defineJob({
   examples: [],
   noun: () => l10n.t('Measuring speed'),
   title: (model) => l10n.t('Measuring the speed of {0}', model),
+  done: (model) => l10n.t('Measured the speed of {0}', model),
+  icon: 'watch',
+  lane: () => 'alone',
+  isPassing: () => true,
   options: {
     columns: models('the models', { required: true }),
     ...measuring(REPEATS),

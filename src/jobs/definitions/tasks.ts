@@ -1,6 +1,8 @@
 /** Accuracy in tasks: the seven of the paper, and the user's own. One model, or several on the same items. */
 import { TASK_NAMES } from '../../engine/evaluate/tasks/catalogue';
 import { option } from '../../engine/option-token';
+import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
+import { formatPercent } from '../../format/numbers';
 import { l10n } from '../../l10n';
 import type { TasksResult } from '../../protocol/tasks';
 import { defineJob, shape } from '../define';
@@ -48,6 +50,11 @@ export const tasks = defineJob({
   ],
   noun: () => l10n.t('Evaluating tasks'),
   title: (model) => l10n.t('Evaluating tasks of {0}', model),
+  done: (model) => l10n.t('Evaluated tasks of {0}', model),
+  icon: 'checklist',
+  measures: true,
+  step: 'accuracy',
+  about: accuracyWords,
   options,
   check: (given) =>
     faultOfModels(given) ??
@@ -60,3 +67,11 @@ export const tasks = defineJob({
         }),
   result: shape<TasksResult>(),
 });
+
+function accuracyWords({ average, models }: JsonObject): string {
+  const shares = Array.isArray(models)
+    ? models.map((model: unknown) => (isObject(model) ? model.average : undefined))
+    : [average];
+  const found = shares.flatMap((share) => parseJsonNumber(share) ?? []);
+  return found.length === 0 ? '' : `accuracy ${found.map((share) => formatPercent(share)).join(' → ')}`;
+}

@@ -1,5 +1,6 @@
 /** Compares an exported model with the model that it was written from, and runs it in other programs if it is asked to. */
 import { option } from '../../engine/option-token';
+import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import type { VerifyResult } from '../../protocol/export';
 import { defineJob, shape } from '../define';
@@ -19,6 +20,10 @@ export const verify = defineJob({
   examples: ['./SmolLM2-26.gguf', './SmolLM2-24-onnx --against ./SmolLM2-135M --remove 10,12-16'],
   noun: () => l10n.t('Verifying'),
   title: (model) => l10n.t('Verifying {0}', model),
+  done: (model) => l10n.t('Verified {0}', model),
+  icon: 'verified',
+  step: 'verified',
+  about: ({ verified }) => (isObject(verified) && verified.passed === true ? 'the same as the model' : ''),
   options: {
     output: checkpoint('the file or folder that was written', { argument: true, required: true }),
     against: checkpoint('the model that it was written from (default: the one of its record, if it lies beside it)', {

@@ -4,6 +4,7 @@ import { VERSUS_METHODS } from '../../engine/evaluate/versus-methods';
 import { option, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { VersusResult } from '../../protocol/versus';
+import { countedIn } from '../about';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { blocks, choice, file, flag, folder, list, part, text, whole } from '../option';
 import { begin } from '../options/bos';
@@ -88,6 +89,11 @@ export const versus = defineJob({
   ],
   noun: () => l10n.t('Comparing depth and width'),
   title: (model) => l10n.t('Comparing depth and width pruning of {0}', model),
+  done: (model) => l10n.t('Compared depth and width pruning of {0}', model),
+  icon: 'split-horizontal',
+  lane: () => 'alone',
+  step: 'compared',
+  about: ({ models }) => countedIn(models, 'model'),
   options,
   check: fault,
   result: shape<VersusResult>(),

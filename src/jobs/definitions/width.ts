@@ -10,6 +10,7 @@ import { slicesOf } from '../../format/ranges';
 import { option, type OptionName, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { WidthResult } from '../../protocol/width';
+import { joined, parametersWords, pplWords } from '../about';
 import { type Complete, defineJob, type Fault, shape } from '../define';
 import { blocks, choice, file, flag, folder, parameters, part, parts, whole } from '../option';
 import { begin } from '../options/bos';
@@ -111,6 +112,11 @@ export const width = defineJob({
   noun: () => l10n.t('Width Pruning'),
   title: (model, { method }) =>
     method === undefined ? l10n.t('Pruning {0} in width', model) : l10n.t('Pruning {0} in width by {1}', model, method),
+  done: (model) => l10n.t('Narrowed {0}', model),
+  icon: 'fold',
+  makes: () => true,
+  step: 'narrowed',
+  about: (result, { written }) => joined(parametersWords(result), pplWords(result.ppl), written),
   options,
   check: (given) => amountFault(given) ?? strangerFault(given) ?? rangeFault(given),
   result: shape<WidthResult>(),

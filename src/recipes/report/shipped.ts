@@ -1,22 +1,15 @@
 /** What a recipe ships: the step that writes it, the steps that lead to it, and which measurements are of it. Pure. */
 import { isObject, type JsonObject } from '../../format/json';
+import { JOBS } from '../../jobs/definitions';
 import type { FinishedStep, RecipeEnd, StepEnd } from '../types';
-
-/** Jobs that write a model, where a recipe has no export. */
-const MAKERS: readonly StepEnd['job'][] = ['merge', 'retrain', 'heal', 'iterate', 'prune', 'width'];
 
 /** The step that writes what ships; undefined for a recipe that only compares, whose tables are its answer. */
 export function shippingStep({ steps, recipe, model }: RecipeEnd): StepEnd | undefined {
   if (model === undefined) return undefined;
   const exported = steps.findLast(({ job }) => job === 'export');
   if (exported || recipe.tables.length > 0) return exported;
-  return steps.findLast(
-    ({ job, finished }) => MAKERS.includes(job) && (job !== 'retrain' || writesModel(finished?.options)),
-  );
+  return steps.findLast(({ job, finished }) => JOBS[job].makes?.(finished?.options ?? {}));
 }
-
-/** A training writes an adapter, unless it is asked for more. */
-const writesModel = (options: JsonObject | undefined): boolean => options?.merge === true || options?.full === true;
 
 /** The step and those whose models it was made from, the last one first. */
 export function wayTo(step: StepEnd, { steps }: Pick<RecipeEnd, 'steps'>): readonly StepEnd[] {

@@ -1,10 +1,7 @@
 /** Chooses the runs that become steps: those the user named, or those that lead to the plan. Pure. */
-import type { Kind } from '../../jobs/kinds';
+import { JOBS } from '../../jobs/definitions';
 import { isOnModel, sameParts, type StepRun, wayInto } from './runs';
 import type { SaveRequest } from './request';
-
-/** Kinds that measure a model and leave nothing that others read. */
-const MEASURING: readonly Kind[] = ['eval', 'tasks', 'bench', 'grid', 'generate'];
 
 /** @param runs oldest first @returns oldest first, without what they need */
 export function chosenRuns({ chosen, plan, model }: SaveRequest, runs: readonly StepRun[]): StepRun[] {
@@ -20,7 +17,7 @@ export function chosenRuns({ chosen, plan, model }: SaveRequest, runs: readonly 
     more.forEach((run) => found.add(run));
     grows = more.length > 0;
   }
-  const whole = own.filter((run) => isWhole(run) && MEASURING.includes(run.kind));
+  const whole = own.filter((run) => isWhole(run) && JOBS[run.kind].measures === true);
   for (const run of whole) if ([...found].some((other) => measuresAlike(run, other))) found.add(run);
   return runs.filter((run) => found.has(run));
 }

@@ -24,27 +24,6 @@ export interface DraftStep {
   comments: readonly string[];
 }
 
-/** Names of steps, for those who read the recipe. */
-const NAMES: Readonly<Partial<Record<Kind, string>>> = {
-  score: 'scores',
-  prune: 'pruned',
-  heal: 'healed',
-  retrain: 'retrained',
-  merge: 'merged',
-  iterate: 'iterated',
-  width: 'narrowed',
-  eval: 'quality',
-  tasks: 'accuracy',
-  bench: 'speed',
-  grid: 'speeds',
-  generate: 'texts',
-  export: 'exported',
-  verify: 'verified',
-  versus: 'compared',
-};
-
-const MEASURES: readonly Kind[] = ['eval', 'tasks', 'bench', 'grid', 'generate'];
-
 export class StepMaker {
   readonly steps: DraftStep[] = [];
   private readonly made = new Map<StepRun, DraftStep>();
@@ -117,7 +96,7 @@ export class StepMaker {
     end = '',
     writes: DraftStep['writes'] = {},
   ): DraftStep {
-    const base = `${NAMES[job] ?? job}${end}`;
+    const base = `${JOBS[job].step ?? job}${end}`;
     let name = base;
     for (let n = 2; this.steps.some((step) => step.name === name); n++) name = `${base}_${n}`;
     const step = { name, job, options, comments, writes };
@@ -264,7 +243,9 @@ const isUsual = (value: unknown, usual: unknown): boolean =>
 /** Whether the run measured the whole model, for comparison with what became of it. */
 function isBefore({ kind, record, removed, options }: StepRun, { model }: SaveRequest): boolean {
   const isWhole = removed.length === 0 && [options.heal, options.adapter, options.width].every((each) => !each);
-  return MEASURES.includes(kind) && isWhole && isOnModel({ record } as StepRun, model.identity) && !options.columns;
+  return (
+    JOBS[kind].measures === true && isWhole && isOnModel({ record } as StepRun, model.identity) && !options.columns
+  );
 }
 
 function commentsOn({ record, digest, changed = [], kind, removed, writes }: StepRun): string[] {

@@ -5,8 +5,8 @@
 import { UserError } from '../../engine/errors';
 import { runTitle } from '../../engine/records/compare';
 import { digestRecord } from '../../engine/records/digest';
-import { type JsonObject, parseJsonNumber } from '../../format/json';
-import type { Kind } from '../../jobs/kinds';
+import { parseJsonNumber } from '../../format/json';
+import { JOBS } from '../../jobs/definitions';
 import { chosenRuns } from './choose';
 import { OuterPath, tokensIn } from './draft';
 import { type DraftStep, StepMaker } from './maker';
@@ -54,17 +54,13 @@ export function recipeOf(request: SaveRequest): SavedRecipe {
 
 /** Runs of a healing do not say how large the model is. */
 function lastModel(runs: readonly StepRun[]): SavedRecipe['gives'] {
-  const last = runs.findLast(({ kind, options, writes }) => writes.out !== undefined && writesModel(kind, options));
+  const last = runs.findLast(
+    ({ kind, options, writes }) => writes.out !== undefined && JOBS[kind].makes?.(options) === true,
+  );
   if (last === undefined) return undefined;
   const { bytes, bytesAfter } = last.record.results;
   return { path: last.writes.out, bytes: parseJsonNumber(bytes ?? bytesAfter) };
 }
-
-/** A training writes an adapter, unless it is asked for more; texts and answers are no models. */
-const writesModel = (kind: Kind, { merge, full }: JsonObject): boolean =>
-  kind === 'retrain' ? merge === true || full === true : MAKERS.includes(kind);
-
-const MAKERS: readonly Kind[] = ['prune', 'heal', 'iterate', 'merge', 'width', 'export'];
 
 const readsOf = (steps: readonly DraftStep[]): string[] => [
   ...new Set(

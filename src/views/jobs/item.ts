@@ -1,30 +1,8 @@
 /** A line of the view "Jobs" as VS Code draws it. */
 import * as vscode from 'vscode';
-import type { JobKind } from '../../protocol/jobs';
+import { isKind, JOBS } from '../../jobs/definitions';
 import type { JobLine } from './line';
-import { isKind, type LineWords } from './words';
-
-/** The icons of kinds, which are those of the commands. */
-const ICONS: Readonly<Record<JobKind, string>> = {
-  score: 'pulse',
-  curve: 'graph-line',
-  prune: 'save-as',
-  heal: 'heart',
-  iterate: 'layers',
-  width: 'fold',
-  versus: 'split-horizontal',
-  retrain: 'mortar-board',
-  merge: 'git-merge',
-  eval: 'dashboard',
-  tasks: 'checklist',
-  generate: 'comment',
-  samples: 'comment-discussion',
-  bench: 'watch',
-  speeds: 'watch',
-  grid: 'watch',
-  export: 'export',
-  verify: 'verified',
-};
+import type { LineWords } from './words';
 
 /** What a menu may offer, as `viewItem`. */
 const contextOf = (line: JobLine): string => {
@@ -72,7 +50,7 @@ function iconOf(line: JobLine): vscode.ThemeIcon | undefined {
       return new vscode.ThemeIcon('error', new vscode.ThemeColor('problemsErrorIcon.foreground'));
     case 'finished': {
       const { kind } = line.run.digest;
-      return new vscode.ThemeIcon(isKind(kind) ? ICONS[kind] : 'json');
+      return new vscode.ThemeIcon(isKind(kind) ? JOBS[kind].icon : 'json');
     }
     case 'more':
       return new vscode.ThemeIcon('ellipsis');

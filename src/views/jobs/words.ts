@@ -3,12 +3,11 @@ import { messageOf, UserError } from '../../engine/errors';
 import { shortNumber } from '../../engine/records/compare';
 import { precisionWords } from '../../format/arithmetic';
 import { capitalized } from '../../format/words';
-import { JOBS } from '../../jobs/definitions';
-import { doneTitle, withoutWords } from '../../jobs/done-titles';
-import { jobTitle, titledJob } from '../../jobs/titles';
+import { isKind } from '../../jobs/definitions';
+import { doneTitle, jobTitle, titledJob, withoutWords } from '../../jobs/titles';
 import { ago } from '../../format/ago';
 import { l10n } from '../../l10n';
-import type { JobInfo, JobKind, JobSpec } from '../../protocol/jobs';
+import type { JobInfo, JobSpec } from '../../protocol/jobs';
 import type { StoredRun } from '../../engine/records/store';
 import { percentOf, progressShort, stateLine } from '../progress-words';
 import type { FailedJob, JobLine, StoppedJob } from './line';
@@ -126,5 +125,3 @@ function finishedWords({ digest, file }: StoredRun, now: number): LineWords {
     spoken: l10n.t('{0}, finished {1}', [label, ...facts].join(', '), when),
   };
 }
-
-export const isKind = (kind: string): kind is JobKind => Object.hasOwn(JOBS, kind);

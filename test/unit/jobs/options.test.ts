@@ -41,6 +41,8 @@ const every = defineJob({
   examples: ['m'],
   noun: () => 'Trying',
   title: (model) => `Trying ${model}`,
+  done: (model) => `Tried ${model}`,
+  icon: 'beaker',
   options: {
     model: checkpoint('the model', { argument: true, required: true }),
     note: text('a note', { conflicts: ['scores'] }),
