@@ -16,7 +16,7 @@ import { runCard } from './run-card';
 import { choose } from './section';
 
 /** What its charts and its table show. */
-const MEASURE = 'speed-grid measure';
+const MEASURE = 'speed-grid.measure';
 
 /** Hidden while there is nothing to draw: the card of speeds, which it is a part of, has the button that measures. */
 export const gridCard = runCard({

@@ -17,7 +17,7 @@ import { figuresOf, type TrainingTime } from './training-figures';
 
 const NONE = '(none)';
 /** The run that is compared with it. */
-const OVERLAY = 'training overlay';
+const OVERLAY = 'training.overlay';
 
 export const trainingCard = runCard({
   chart: 'training',

@@ -14,7 +14,7 @@ import './versus.css';
 import { continuations, isNoisy, modelTable } from './versus-table';
 
 /** What its chart shows, and against what. */
-const [MEASURE, AGAINST] = ['versus measure', 'versus against'];
+const [MEASURE, AGAINST] = ['versus.measure', 'versus.against'];
 
 export const versusCard = runCard({
   chart: 'versus',
