@@ -19,16 +19,16 @@ import type { RunDigest } from '../engine/records/digest-types';
 import { originalOf } from '../engine/records/original';
 import { modelName } from '../engine/records/record';
 import { RunStore } from '../engine/records/store';
-import type { Chosen } from '../host/choose-checkpoint';
+import type { Chosen } from '../host/ask/choose-checkpoint';
 import type { Coppice } from '../host/coppice';
-import { recordFolders } from '../host/run-job';
+import { recordFolders } from '../host/jobs/run-job';
 import type { ShipGoal, Verdict } from '../protocol/journey';
-import { exportSize } from '../host/export-sizes';
-import { FORMAT_NAMES } from '../host/format-choices';
+import { exportSize } from '../host/ask/export-sizes';
+import { FORMAT_NAMES } from '../host/ask/format-choices';
 import type { ExportFormat } from '../jobs/definitions/export';
-import { verdictOf } from '../views/journey';
-import { newestExport as exportFor, suits, textsThatChose } from '../views/journey-facts';
-import { verdictWords } from '../views/verdict-words';
+import { verdictOf } from '../state/journey';
+import { newestExport as exportFor, suits, textsThatChose } from '../state/journey-facts';
+import { verdictWords } from '../state/words/verdict-words';
 import { relativesOf } from './comparable-models';
 
 /** A model of the page whose files are at hand. */

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import type { JobInfo } from '../protocol/jobs';
 import type { Command, CommonArguments } from '../host/command';
-import { jobItem } from '../host/job-items';
+import { jobItem } from '../host/jobs/job-items';
 
 export interface CancelArguments extends CommonArguments {
   /** Id of the job; undefined cancels the only job, or asks. */

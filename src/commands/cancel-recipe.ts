@@ -1,6 +1,6 @@
 /** Cancel Recipe: ends a run of a recipe. Finished steps stay, and the next run goes on. */
-import type { RecipeArguments } from '../host/choose-recipe';
-import { isRecipeName } from '../host/recipe-words';
+import type { RecipeArguments } from '../host/recipes/choose-recipe';
+import { isRecipeName } from '../host/recipes/recipe-words';
 import type { Command } from '../host/command';
 import * as vscode from 'vscode';
 

@@ -2,10 +2,10 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { ADAPTERS, FittingList, PATCHES } from '../editors/results/fitting-list';
-import type { Chosen } from '../host/choose-checkpoint';
+import type { Chosen } from '../host/ask/choose-checkpoint';
 import type { Coppice } from '../host/coppice';
-import { BACK, type PickChoice, pick, type Step } from '../host/steps';
-import { PATCH } from '../views/group-files';
+import { BACK, type PickChoice, pick, type Step } from '../host/ask/steps';
+import { PATCH } from '../state/group-files';
 
 export interface WrittenChanges {
   /** Blocks and modules to leave out. Healed weights and adapters name theirs themselves. */

@@ -1,6 +1,6 @@
 /** Remove Checkpoint from List: removes checkpoints that were opened by hand. Their files stay. */
 import * as vscode from 'vscode';
-import { choosePath } from '../host/choose-checkpoint';
+import { choosePath } from '../host/ask/choose-checkpoint';
 import type { Command } from '../host/command';
 import { pathsOf } from '../host/line-paths';
 

@@ -1,9 +1,9 @@
 /** The models that a command can compare with a checkpoint: those that its results panel lists, its base model first. */
 import { type Column, columnsOf } from '../editors/results/columns';
 import { ADAPTERS, FittingList, PATCHES, WIDTHS } from '../editors/results/fitting-list';
-import { Origins } from '../views/origins';
+import { Origins } from '../state/origins';
 import { Relatives } from '../editors/results/relatives';
-import type { Chosen } from '../host/choose-checkpoint';
+import type { Chosen } from '../host/ask/choose-checkpoint';
 import type { Coppice } from '../host/coppice';
 
 export async function relativesOf(

@@ -4,17 +4,17 @@ import * as vscode from 'vscode';
 import { openResults } from '../editors/results/panel';
 import { UserError } from '../engine/errors';
 import { formatFactor } from '../format/numbers';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { inform } from '../host/inform';
-import { planFacts } from '../host/plan-names';
-import { type PlannedJob, timeWords } from '../host/job-time';
-import { runJob } from '../host/run-job';
-import { askAll, BACK, pickMany, type Step } from '../host/steps';
+import { planFacts } from '../host/ask/plan-names';
+import { type PlannedJob, timeWords } from '../host/ask/job-time';
+import { runJob } from '../host/jobs/run-job';
+import { askAll, BACK, pickMany, type Step } from '../host/ask/steps';
 import { drawnOptions } from '../jobs/options/calibration';
 import type { CalibrationSource } from '../protocol/jobs';
-import { ratioIn } from '../views/measured';
+import { ratioIn } from '../state/measured';
 
 export interface ComparePlansArguments extends CommonArguments {
   /** Names of plans; "" is the current one. All of them when undefined and the caller names the checkpoint. */

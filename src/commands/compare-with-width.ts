@@ -15,18 +15,18 @@ import type { Defined } from '../jobs/kinds';
 import { drawnOptions } from '../jobs/options/calibration';
 import type { SpecOf } from '../protocol/jobs';
 import type { VersusModel, VersusResult } from '../protocol/versus';
-import { protectionOf, requireProtection } from '../views/protection';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
-import { chooseFile } from '../host/choose-file';
+import { protectionOf, requireProtection } from '../state/protection';
+import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
+import { chooseFile } from '../host/ask/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { inform, nextCommand } from '../host/inform';
-import { outputFolder } from '../host/output-folder';
-import { recall, remember } from '../host/remembered';
-import { runJob } from '../host/run-job';
-import { settingsText } from '../host/settings-text';
-import { askAll, BACK, type PickChoice, pick, pickMany, type Step, when } from '../host/steps';
-import { timeWords } from '../host/job-time';
+import { outputFolder } from '../host/ask/output-folder';
+import { recall, remember } from '../host/ask/remembered';
+import { runJob } from '../host/jobs/run-job';
+import { settingsText } from '../host/ask/settings-text';
+import { askAll, BACK, type PickChoice, pick, pickMany, type Step, when } from '../host/ask/steps';
+import { timeWords } from '../host/ask/job-time';
 
 export interface CompareArguments extends CommonArguments {
   /** Numbers of removed blocks; models of all methods have these sizes. */

@@ -15,9 +15,9 @@ import { chatKindOf } from '../engine/tokenizer/instruct';
 import { checkpointName } from '../jobs/titles';
 import type { LabelledModel } from '../jobs/option';
 import type { JobSpec } from '../protocol/jobs';
-import { textName } from '../host/text-name';
+import { textName } from '../host/ask/text-name';
 import type { Coppice } from '../host/coppice';
-import { JUDGING_WINDOWS, judgingText, type JudgingText, REPETITIONS } from '../host/judging-text';
+import { JUDGING_WINDOWS, judgingText, type JudgingText, REPETITIONS } from '../host/ask/judging-text';
 import type { Kin, Member } from './before-after-page';
 
 export type PartName = 'perplexity' | 'speed' | 'texts';

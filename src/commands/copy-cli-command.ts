@@ -3,8 +3,8 @@ import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
 import { cliCommand } from '../host/cli-command';
 import type { Command } from '../host/command';
-import { linesIn } from '../host/job-arguments';
-import { specOf } from '../host/job-of-line';
+import { linesIn } from '../host/jobs/job-arguments';
+import { specOf } from '../host/jobs/job-of-line';
 import { shellOf } from '../format/shell';
 
 export const copyCliCommand: Command = {

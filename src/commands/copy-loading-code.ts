@@ -7,10 +7,10 @@ import { type Loadable, type LoadingCode, loadingCode } from '../engine/write/lo
 import type { OnnxKind } from '../engine/write/onnx/kinds';
 import { shellOf } from '../format/shell';
 import type { Command, CommonArguments } from '../host/command';
-import { choosePath } from '../host/choose-checkpoint';
+import { choosePath } from '../host/ask/choose-checkpoint';
 import type { Coppice } from '../host/coppice';
-import { exportedPath } from '../host/exported-path';
-import type { Entry } from '../views/library';
+import { exportedPath } from '../host/jobs/exported-path';
+import type { Entry } from '../state/library';
 
 export interface LoadingCodeArguments extends CommonArguments {
   /** Of the models in an ONNX folder; undefined asks if there are several. */

@@ -12,9 +12,9 @@ import { formatBytes } from '../format/numbers';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { pathsOf } from '../host/line-paths';
-import { type ModelFiles, modelFiles } from '../views/model-files';
+import { type ModelFiles, modelFiles } from '../state/model-files';
 import { closeTabsIn } from '../host/tabs';
-import type { NamedPlanNode } from '../views/nodes';
+import type { NamedPlanNode } from '../state/nodes';
 
 export interface DeleteArguments extends CommonArguments {
   /** Deletes without the trash, if a caller that asks nothing says so. */

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
 import type { Command } from '../host/command';
-import { linesOfKind } from '../host/job-arguments';
+import { linesOfKind } from '../host/jobs/job-arguments';
 
 export const deleteRecordCommand: Command = {
   id: 'coppice.deleteRecord',

@@ -5,9 +5,9 @@ import { IterateWorkspace, iterateFolderOf, wasStopped } from '../engine/iterate
 import { jobTitle, titledJob } from '../jobs/titles';
 import type { Command } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { linesIn } from '../host/job-arguments';
+import { linesIn } from '../host/jobs/job-arguments';
 import type { JobSpec } from '../protocol/jobs';
-import type { JobLine } from '../views/jobs/line';
+import type { JobLine } from '../state/jobs/line';
 
 export const discardJobCommand: Command = {
   id: 'coppice.discardJob',

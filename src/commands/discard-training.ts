@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
 import { discardTraining } from '../engine/retrain/loop/stopped';
-import { chooseTraining, type TrainingArguments } from '../host/choose-training';
+import { chooseTraining, type TrainingArguments } from '../host/ask/choose-training';
 import type { Command } from '../host/command';
 
 export const discardTrainingCommand: Command<TrainingArguments> = {

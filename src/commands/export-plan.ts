@@ -10,9 +10,9 @@ import {
   requireKnownToOthers,
 } from '../engine/write/recipes';
 import { planEffect } from '../jobs/plan-effect';
-import { chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { askAll, BACK, pick, type Step } from '../host/steps';
+import { askAll, BACK, pick, type Step } from '../host/ask/steps';
 
 export interface ExportArguments extends CommonArguments {
   readonly format?: 'mergekit' | 'llama.cpp';

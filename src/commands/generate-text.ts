@@ -8,13 +8,13 @@ import type { Coppice } from '../host/coppice';
 import type { Precision } from '../engine/precision';
 import { parseJsonNumber } from '../format/json';
 import { formatNumber } from '../format/numbers';
-import { chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { timeWords } from '../host/job-time';
-import { type ModelChoice, modelSource, modelStep } from '../host/model-choice';
-import { recall, remember } from '../host/remembered';
-import { runJob } from '../host/run-job';
-import { ask, askAll, BACK, type Step } from '../host/steps';
+import { timeWords } from '../host/ask/job-time';
+import { type ModelChoice, modelSource, modelStep } from '../host/ask/model-choice';
+import { recall, remember } from '../host/ask/remembered';
+import { runJob } from '../host/jobs/run-job';
+import { ask, askAll, BACK, type Step } from '../host/ask/steps';
 
 export interface GenerateArguments extends CommonArguments, ModelChoice, SamplingChoice {
   readonly prompt?: string;

@@ -1,12 +1,12 @@
 /** The step of "Prune Checkpoint…" that asks whether to heal, and on which text. Enter takes what is done soon. */
 import * as vscode from 'vscode';
-import { chooseFile } from '../host/choose-file';
+import { chooseFile } from '../host/ask/choose-file';
 import type { Coppice } from '../host/coppice';
-import { healingWords, jobTime } from '../host/job-time';
-import { amountChoices, type HealedPlan, healingTexts, usualHealingText } from '../host/healing';
-import { quickChoice } from '../host/quick-choice';
-import { recall } from '../host/remembered';
-import { BACK, type Back, type PickChoice, pick, type Place } from '../host/steps';
+import { healingWords, jobTime } from '../host/ask/job-time';
+import { amountChoices, type HealedPlan, healingTexts, usualHealingText } from '../host/ask/healing';
+import { quickChoice } from '../host/ask/quick-choice';
+import { recall } from '../host/ask/remembered';
+import { BACK, type Back, type PickChoice, pick, type Place } from '../host/ask/steps';
 import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
 import { atMost, markedTime } from '../estimates/words';
 

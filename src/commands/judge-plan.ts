@@ -1,14 +1,14 @@
 /** Measures a plan and the whole model on a text that chose no block, before anything is written. */
 import * as vscode from 'vscode';
 import { requireArchitecture } from '../engine/checkpoint/open';
-import { judgingText } from '../host/judging-text';
-import type { Chosen } from '../host/choose-checkpoint';
+import { judgingText } from '../host/ask/judging-text';
+import type { Chosen } from '../host/ask/choose-checkpoint';
 import type { CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { inform } from '../host/inform';
-import { runParts } from '../host/run-parts';
+import { runParts } from '../host/jobs/run-parts';
 import type { JobSpec } from '../protocol/jobs';
-import { textsThatChose } from '../views/journey-facts';
+import { textsThatChose } from '../state/journey-facts';
 import { readKin } from './before-after-page';
 import type { Comparison } from './compare-with-original';
 import { judgingOptions, noOtherText } from './comparison-parts';

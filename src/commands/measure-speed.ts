@@ -9,13 +9,13 @@ import type { Defined } from '../jobs/kinds';
 import { checkpointName } from '../jobs/titles';
 import { formatNumber } from '../format/numbers';
 import { speedText } from '../format/speeds';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { inform } from '../host/inform';
-import { timeWords } from '../host/job-time';
-import { recall, remember } from '../host/remembered';
-import { runJob } from '../host/run-job';
-import { askAll, BACK, pick, type Step, when } from '../host/steps';
+import { timeWords } from '../host/ask/job-time';
+import { recall, remember } from '../host/ask/remembered';
+import { runJob } from '../host/jobs/run-job';
+import { askAll, BACK, pick, type Step, when } from '../host/ask/steps';
 
 export interface MeasureSpeedArguments extends CommonArguments {
   /** The models; the checkpoint and its plan when undefined. */

@@ -6,18 +6,18 @@ import { ADAPTERS, FittingList } from '../editors/results/fitting-list';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import type { MergeSpec } from '../protocol/jobs';
 import { checkpointName } from '../jobs/titles';
-import { timeWords } from '../host/job-time';
-import { chooseCheckpoint } from '../host/choose-checkpoint';
-import { pickOrBrowse } from '../host/choose-file';
+import { timeWords } from '../host/ask/job-time';
+import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
+import { pickOrBrowse } from '../host/ask/choose-file';
 import type { Command, CommonArguments } from '../host/command';
-import { checkpointBytes, requireSpace } from '../host/disk-space';
+import { checkpointBytes, requireSpace } from '../host/ask/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { compareStep, inform, nextCommand } from '../host/inform';
-import { askOutputFolder, outputFolder } from '../host/output-folder';
+import { askOutputFolder, outputFolder } from '../host/ask/output-folder';
 import { showCheckpoint } from '../host/show-checkpoint';
-import { recall, remember } from '../host/remembered';
-import { runJob } from '../host/run-job';
-import { askAll, BACK, type Step } from '../host/steps';
+import { recall, remember } from '../host/ask/remembered';
+import { runJob } from '../host/jobs/run-job';
+import { askAll, BACK, type Step } from '../host/ask/steps';
 
 export interface MergeArguments extends CommonArguments {
   /** Folder of the adapter. */

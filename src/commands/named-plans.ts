@@ -1,12 +1,12 @@
 /** Save Plan As…, Use Plan…, Delete Plan…: plans with a name, kept beside the current one. */
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../engine/errors';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { inform } from '../host/inform';
-import { askPlanName, chooseNamedPlan } from '../host/plan-names';
-import type { PlanState } from '../views/plan';
+import { askPlanName, chooseNamedPlan } from '../host/ask/plan-names';
+import type { PlanState } from '../state/plan';
 
 export interface NamedPlanArguments extends CommonArguments {
   /** Name of the plan. */

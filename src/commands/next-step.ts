@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { COMMANDS } from '../editors/results/panel-host';
-import { chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command } from '../host/command';
 import type { Coppice } from '../host/coppice';
 

@@ -10,7 +10,7 @@ import { nearestFolder } from '../engine/files/target';
 import { formatBytes } from '../format/numbers';
 import type { Command, CommonArguments } from '../host/command';
 import { requireTrusted } from '../host/restricted';
-import { pick } from '../host/steps';
+import { pick } from '../host/ask/steps';
 import { type CachedModel, cachedModels, hubCacheFolder } from '../hub/cache';
 import {
   describeModel,

@@ -1,10 +1,10 @@
 /** Open Results of a line in the view "Jobs": the panel of its checkpoint, which draws the run if it is one. */
 import * as vscode from 'vscode';
 import { openResults } from '../editors/results/panel';
-import { chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command } from '../host/command';
-import { linesIn } from '../host/job-arguments';
-import { checkpointOfLine } from '../host/job-of-line';
+import { linesIn } from '../host/jobs/job-arguments';
+import { checkpointOfLine } from '../host/jobs/job-of-line';
 
 export const openJobResultsCommand: Command = {
   id: 'coppice.openJobResults',

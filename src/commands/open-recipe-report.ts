@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { reportAssets } from '../editors/page-html';
 import { showReport } from '../editors/recipes/report-page';
 import { UserError } from '../engine/errors';
-import { chooseRecipe, openRecipe, type RecipeArguments } from '../host/choose-recipe';
+import { chooseRecipe, openRecipe, type RecipeArguments } from '../host/recipes/choose-recipe';
 import type { Command } from '../host/command';
 import { REPORT_PAGE } from '../recipes/report/write';
 import { Session } from '../recipes/session';

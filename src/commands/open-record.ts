@@ -1,7 +1,7 @@
 /** Open Record: the JSON of a finished run. */
 import * as vscode from 'vscode';
 import type { Command } from '../host/command';
-import { linesOfKind } from '../host/job-arguments';
+import { linesOfKind } from '../host/jobs/job-arguments';
 
 export const openRecordCommand: Command = {
   id: 'coppice.openRecord',

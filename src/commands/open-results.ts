@@ -1,7 +1,7 @@
 /** Open Results: opens the results panel of a checkpoint. */
 import * as vscode from 'vscode';
 import { openResults } from '../editors/results/panel';
-import { chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 
 export interface OpenResultsArguments extends CommonArguments {

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { planPage } from '../editors/recipes/plan-page';
 import { showPage } from '../editors/recipes/pages';
 import type { JsonObject } from '../format/json';
-import { chooseRecipe, openRecipe } from '../host/choose-recipe';
+import { chooseRecipe, openRecipe } from '../host/recipes/choose-recipe';
 import type { Command } from '../host/command';
 import { planRecipe } from '../recipes/plan';
 import { readResult } from '../recipes/state';

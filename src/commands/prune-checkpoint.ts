@@ -2,7 +2,7 @@
  * Prune Checkpoint…: writes the plan as a new checkpoint, healed or as it is, and shows it in the tree. Without a plan
  * it first chooses the blocks.
  */
-import { shareFor } from '../host/judging-text';
+import { shareFor } from '../host/ask/judging-text';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
@@ -13,23 +13,23 @@ import type { Criterion } from '../engine/importance/criteria';
 import { selectExplicit } from '../engine/importance/select';
 import type { PruneResult, PruneSpec } from '../protocol/jobs';
 import { planEffect } from '../jobs/plan-effect';
-import { planWarning } from '../views/plan-warning';
+import { planWarning } from '../state/plan-warning';
 import { checkpointName } from '../jobs/titles';
-import { protectionOf, requireProtection } from '../views/protection';
+import { protectionOf, requireProtection } from '../state/protection';
 import { formatBytes, shortCount, formatFactor } from '../format/numbers';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { pickCriterion } from '../host/criteria';
-import { healingOptions, tellHealed, usualHealingText } from '../host/healing';
-import { checkpointBytes, requireSpace } from '../host/disk-space';
+import { pickCriterion } from '../host/ask/criteria';
+import { healingOptions, tellHealed, usualHealingText } from '../host/ask/healing';
+import { checkpointBytes, requireSpace } from '../host/ask/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { compareStep, inform, nextCommand } from '../host/inform';
-import { noHealingWords } from '../host/no-healing';
-import { askOutputFolder, outputFolder } from '../host/output-folder';
-import { recall, remember } from '../host/remembered';
-import { runJob } from '../host/run-job';
+import { noHealingWords } from '../host/ask/no-healing';
+import { askOutputFolder, outputFolder } from '../host/ask/output-folder';
+import { recall, remember } from '../host/ask/remembered';
+import { runJob } from '../host/jobs/run-job';
 import { showCheckpoint } from '../host/show-checkpoint';
-import { askAll, BACK, type Step } from '../host/steps';
+import { askAll, BACK, type Step } from '../host/ask/steps';
 import { askHealing, PLAIN } from './healing-step';
 import { suggest } from './suggest-blocks';
 import { askCount, decidingChoices } from './suggest-step';

@@ -1,5 +1,5 @@
 /** Prune Iteratively…: removes one block after another, and heals and scores the rest after each. */
-import { shareFor } from '../host/judging-text';
+import { shareFor } from '../host/ask/judging-text';
 import * as vscode from 'vscode';
 import { type Criterion, objectiveSetting } from '../engine/importance/criteria';
 import { requireRoom } from '../engine/importance/select';
@@ -7,24 +7,24 @@ import type { IterativeMethod } from '../engine/iterate/methods';
 import type { GivenFor } from '../jobs/kinds';
 import { drawnOptions } from '../jobs/options/calibration';
 import type { IterateSpec } from '../protocol/jobs';
-import { protectionOf, requireProtection } from '../views/protection';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
-import { chooseFile } from '../host/choose-file';
+import { protectionOf, requireProtection } from '../state/protection';
+import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
+import { chooseFile } from '../host/ask/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { criterionChoices, pickCriterion } from '../host/criteria';
-import { usualHealingText } from '../host/healing';
+import { criterionChoices, pickCriterion } from '../host/ask/criteria';
+import { usualHealingText } from '../host/ask/healing';
 import { SELF } from '../jobs/healing-amounts';
-import { jobTime } from '../host/job-time';
+import { jobTime } from '../host/ask/job-time';
 import type { Time } from '../estimates/machine';
 import { markedTime } from '../estimates/words';
-import { noRoundsWords } from '../host/no-healing';
-import { positiveFault, wholeNumberFault } from '../host/numbers';
-import { askOutputFolder, outputFolder } from '../host/output-folder';
-import { recall, remember } from '../host/remembered';
-import { goOnIterating, runIterating } from '../host/run-iterating';
-import { settingsText } from '../host/settings-text';
-import { ask, askAll, BACK, type PickChoice, pick, type Step, when } from '../host/steps';
+import { noRoundsWords } from '../host/ask/no-healing';
+import { positiveFault, wholeNumberFault } from '../host/ask/numbers';
+import { askOutputFolder, outputFolder } from '../host/ask/output-folder';
+import { recall, remember } from '../host/ask/remembered';
+import { goOnIterating, runIterating } from '../host/jobs/run-iterating';
+import { settingsText } from '../host/ask/settings-text';
+import { ask, askAll, BACK, type PickChoice, pick, type Step, when } from '../host/ask/steps';
 
 /** When it ends. */
 type Measure = 'count' | 'maxKl' | 'maxPpl';

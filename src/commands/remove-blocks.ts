@@ -7,13 +7,13 @@ import { parseBlockList } from '../engine/checkpoint/block-list';
 import { UserError } from '../engine/errors';
 import { formatBytes, formatFactor, shortCount } from '../format/numbers';
 import { numberRanges } from '../format/ranges';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { blocksOfLines, lockedError } from '../host/line-blocks';
-import { ask, askAll, BACK, type Step } from '../host/steps';
+import { ask, askAll, BACK, type Step } from '../host/ask/steps';
 import { planEffect } from '../jobs/plan-effect';
-import { requireProtection } from '../views/protection';
+import { requireProtection } from '../state/protection';
 
 interface BlocksArguments extends CommonArguments {
   /** 0-based. */

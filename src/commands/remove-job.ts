@@ -1,6 +1,6 @@
 /** Remove from Jobs…, the key Delete: discards what was stopped, deletes the records of finished runs, dismisses errors. */
 import type { Command } from '../host/command';
-import { linesOfKind } from '../host/job-arguments';
+import { linesOfKind } from '../host/jobs/job-arguments';
 import { deleteRecordCommand } from './delete-record';
 import { discardJobCommand } from './discard-job';
 

@@ -11,7 +11,7 @@ import { inputFolders } from '../host/input-folders';
 import { issueText, tellableSettings } from '../host/issue-report';
 import type { PrivateNames } from '../host/private-text';
 import { settingsOf } from '../jobs/settings';
-import { toast } from '../views/toast';
+import { toast } from '../host/toast';
 
 export const reportIssueCommand: Command = {
   id: 'coppice.reportIssue',

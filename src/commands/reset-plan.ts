@@ -1,6 +1,6 @@
 /** Keep All Blocks: clears the plan. */
 import * as vscode from 'vscode';
-import { chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command } from '../host/command';
 
 export const resetPlanCommand: Command = {

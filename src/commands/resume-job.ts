@@ -2,9 +2,9 @@
 import * as vscode from 'vscode';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { linesIn } from '../host/job-arguments';
-import { runAgain } from '../host/rerun';
-import type { JobLine } from '../views/jobs/line';
+import { linesIn } from '../host/jobs/job-arguments';
+import { runAgain } from '../host/jobs/rerun';
+import type { JobLine } from '../state/jobs/line';
 
 export const resumeJobCommand: Command = {
   id: 'coppice.resumeJob',

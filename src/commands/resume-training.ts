@@ -1,9 +1,9 @@
 /** Resume Training: continues a stopped training. */
 import * as vscode from 'vscode';
-import { chooseTraining, type TrainingArguments } from '../host/choose-training';
+import { chooseTraining, type TrainingArguments } from '../host/ask/choose-training';
 import type { Command } from '../host/command';
-import { isTrainingOf, resumingSpec } from '../host/resuming-spec';
-import { runRetraining } from '../host/run-retraining';
+import { isTrainingOf, resumingSpec } from '../host/jobs/resuming-spec';
+import { runRetraining } from '../host/jobs/run-retraining';
 
 export const resumeTrainingCommand: Command<TrainingArguments> = {
   id: 'coppice.resumeTraining',

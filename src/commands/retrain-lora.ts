@@ -1,26 +1,26 @@
 /** Retrain with LoRA…: trains an adapter for a pruned model, or for the model that a plan leaves. */
-import { shareFor } from '../host/judging-text';
+import { shareFor } from '../host/ask/judging-text';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
 import { readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
 import type { RetrainSpec } from '../protocol/training';
 import { stoppedWords } from '../views/items/training';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
-import { chooseFile } from '../host/choose-file';
-import { customSteps, presetStep, type TrainingState, type TrainingSubject } from '../host/ask-training';
-import { BUNDLED, trainingFiles } from '../host/training-files';
+import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
+import { chooseFile } from '../host/ask/choose-file';
+import { customSteps, presetStep, type TrainingState, type TrainingSubject } from '../host/ask/ask-training';
+import { BUNDLED, trainingFiles } from '../host/ask/training-files';
 import type { Command } from '../host/command';
-import { modelSource, modelStep } from '../host/model-choice';
-import { outputFolder } from '../host/output-folder';
-import { recall, remember } from '../host/remembered';
+import { modelSource, modelStep } from '../host/ask/model-choice';
+import { outputFolder } from '../host/ask/output-folder';
+import { recall, remember } from '../host/ask/remembered';
 import { SELF } from '../jobs/healing-amounts';
 import { goOn } from '../host/remedy';
-import { isTrainingOf, resumingSpec } from '../host/resuming-spec';
-import { runRetraining } from '../host/run-retraining';
-import { checkpointBytes, requireSpace } from '../host/disk-space';
-import { askAll, BACK, pick, type Step } from '../host/steps';
-import { summaryStep } from '../host/training-summary';
+import { isTrainingOf, resumingSpec } from '../host/jobs/resuming-spec';
+import { runRetraining } from '../host/jobs/run-retraining';
+import { checkpointBytes, requireSpace } from '../host/ask/disk-space';
+import { askAll, BACK, pick, type Step } from '../host/ask/steps';
+import { summaryStep } from '../host/ask/training-summary';
 
 export interface RetrainArguments extends Omit<TrainingState, 'preset'> {
   /** Resumes an interrupted run with the same settings. */

@@ -1,7 +1,7 @@
 /** Reveal in Explorer: shows what the selected lines stand for, also of a finished export: files of the workspace in the Explorer view, others in the file manager of the system. */
 import * as vscode from 'vscode';
 import type { Command } from '../host/command';
-import { exportedPath } from '../host/exported-path';
+import { exportedPath } from '../host/jobs/exported-path';
 import { pathsOf } from '../host/line-paths';
 
 export const revealFilesCommand: Command = {

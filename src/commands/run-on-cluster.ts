@@ -1,14 +1,14 @@
 /** Run on Cluster…: scores blocks by parts of the work that a cluster computes. */
 import * as vscode from 'vscode';
-import { requireCluster } from '../host/cluster-settings';
-import type { ClusterRunOptions, KeptRun } from '../host/cluster-runs';
-import { askParts, askPartsAt } from '../host/ask-parts';
-import { chooseCheckpoint, type Chosen } from '../host/choose-checkpoint';
+import { requireCluster } from '../state/cluster-settings';
+import type { ClusterRunOptions, KeptRun } from '../host/cluster/cluster-runs';
+import { askParts, askPartsAt } from '../host/cluster/ask-parts';
+import { chooseCheckpoint, type Chosen } from '../host/ask/choose-checkpoint';
 import type { Command } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { keepGivenFiles } from '../host/given-files';
-import { followJob, recordFolders } from '../host/run-job';
-import { BACK, type Step } from '../host/steps';
+import { followJob, recordFolders } from '../host/jobs/run-job';
+import { BACK, type Step } from '../host/ask/steps';
 import type { JobOutcome } from '../protocol/jobs';
 import type { ScoreResult, ScoreSpec } from '../protocol/scores';
 import { askScore, keepScored, type ScoreArguments, scoreSpec, sharing } from './score-blocks';

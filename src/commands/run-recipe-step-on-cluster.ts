@@ -1,11 +1,11 @@
 /** Run Recipe Step on Cluster…: a cluster computes the parts of a step; what it needs runs here before it. */
 import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
-import { askParts } from '../host/ask-parts';
-import { chooseRecipe, openRecipe } from '../host/choose-recipe';
-import { requireCluster } from '../host/cluster-settings';
+import { askParts } from '../host/cluster/ask-parts';
+import { chooseRecipe, openRecipe } from '../host/recipes/choose-recipe';
+import { requireCluster } from '../state/cluster-settings';
 import type { Command } from '../host/command';
-import type { StepElsewhere } from '../host/recipe-runs';
+import type { StepElsewhere } from '../host/recipes/recipe-runs';
 import { isCutKind } from '../jobs/parts/part-record';
 import { askStep, run, type RunRecipeArguments } from './run-recipe';
 

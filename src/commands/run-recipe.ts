@@ -1,12 +1,12 @@
 /** Run Recipe, and Run Recipe Step: run what is not done yet, in the sidecar. */
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
-import { chooseRecipe, openRecipe, type RecipeArguments } from '../host/choose-recipe';
+import { chooseRecipe, openRecipe, type RecipeArguments } from '../host/recipes/choose-recipe';
 import type { Command } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { askRecipePrograms } from '../host/recipe-programs';
-import { isStepsFault, runWithProgress, tellEnd, tellFailure } from '../host/run-recipe';
-import type { StepElsewhere } from '../host/recipe-runs';
+import { askRecipePrograms } from '../host/recipes/recipe-programs';
+import { isStepsFault, runWithProgress, tellEnd, tellFailure } from '../host/recipes/run-recipe';
+import type { StepElsewhere } from '../host/recipes/recipe-runs';
 import type { RecipeStep } from '../recipes/recipe';
 import type { RecipeEnd } from '../recipes/types';
 

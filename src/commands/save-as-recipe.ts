@@ -14,18 +14,18 @@ import { hashFile } from '../engine/files/regular-file';
 import { writeWhole } from '../engine/files/whole-file';
 import { InputWatch } from '../engine/records/changes';
 import { modelInput, modelName } from '../engine/records/record';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { formatBytes } from '../format/numbers';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { recordFolders } from '../host/run-job';
+import { recordFolders } from '../host/jobs/run-job';
 import { RECIPE_SUFFIX } from '../recipes/recipe';
 import { copyPlaces, textsFolder } from '../recipes/save/copies';
 import { savedRuns } from '../recipes/save/read-runs';
 import type { SaveRequest } from '../recipes/save/request';
 import type { SavedRun } from '../recipes/save/runs';
 import { recipeOf, type SavedRecipe } from '../recipes/save/save';
-import { protectionOf } from '../views/protection';
+import { protectionOf } from '../state/protection';
 
 export interface SaveRecipeArguments extends CommonArguments {
   /** File names of the runs that become steps, with what they need; undefined for those that lead to the plan. */

@@ -12,21 +12,21 @@ import {
 import type { Objective } from '../engine/importance/objective';
 import type { ScoreSpec, ScoreResult } from '../protocol/scores';
 import { checkpointName } from '../jobs/titles';
-import { requireProtection } from '../views/protection';
-import type { Scores } from '../views/scores';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
-import { chooseFile } from '../host/choose-file';
+import { requireProtection } from '../state/protection';
+import type { Scores } from '../state/scores';
+import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
+import { chooseFile } from '../host/ask/choose-file';
 import type { Command, CommonArguments } from '../host/command';
 import { inform, nextCommand } from '../host/inform';
-import { criterionChoices, pickCriterion } from '../host/criteria';
-import { scoringTime, settingsOptions } from '../host/job-time';
-import { choosingShare, sharedWords } from '../host/judging-text';
-import { recall, remember } from '../host/remembered';
-import { settingsText } from '../host/settings-text';
-import { textName } from '../host/text-name';
-import { type Finished, runJob } from '../host/run-job';
-import { ask, askAll, BACK, type Step, when } from '../host/steps';
-import { wholeNumberFault } from '../host/numbers';
+import { criterionChoices, pickCriterion } from '../host/ask/criteria';
+import { scoringTime, settingsOptions } from '../host/ask/job-time';
+import { choosingShare, sharedWords } from '../host/ask/judging-text';
+import { recall, remember } from '../host/ask/remembered';
+import { settingsText } from '../host/ask/settings-text';
+import { textName } from '../host/ask/text-name';
+import { type Finished, runJob } from '../host/jobs/run-job';
+import { ask, askAll, BACK, type Step, when } from '../host/ask/steps';
+import { wholeNumberFault } from '../host/ask/numbers';
 
 export interface ScoreArguments extends CommonArguments {
   readonly criterion?: Criterion;

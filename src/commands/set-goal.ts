@@ -1,10 +1,10 @@
 /** Set Goal…: what the model must be to ship: the format that the application loads, its size, and its perplexity. */
 import * as vscode from 'vscode';
-import { chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { type GoalAnswers, goalFrom, goalSteps, goalWords } from '../host/ship-goal';
+import { type GoalAnswers, goalFrom, goalSteps, goalWords } from '../host/ask/ship-goal';
 import { inform } from '../host/inform';
-import { askAll, BACK, pick } from '../host/steps';
+import { askAll, BACK, pick } from '../host/ask/steps';
 import type { ShipGoal } from '../protocol/journey';
 import { relativesOf } from './comparable-models';
 

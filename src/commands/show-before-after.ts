@@ -9,7 +9,7 @@ import type { BeforeAfter } from '../engine/records/before-after/before-after';
 import { beforeAfterHtml } from '../engine/records/before-after/html';
 import { beforeAfterMarkdown } from '../engine/records/before-after/markdown';
 import { writeTextFile } from '../engine/system-failure';
-import { chooseCheckpoint } from '../host/choose-checkpoint';
+import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { inform } from '../host/inform';

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import type { Command } from '../host/command';
-import { jobItem, type JobItem } from '../host/job-items';
+import { jobItem, type JobItem } from '../host/jobs/job-items';
 
 export const showJobsCommand: Command = {
   id: 'coppice.showJobs',

@@ -2,11 +2,11 @@
 import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
 import type { Criterion } from '../engine/importance/criteria';
-import { scoringSentence } from '../views/score-words';
-import { chooseCheckpoint } from '../host/choose-checkpoint';
+import { scoringSentence } from '../state/words/score-words';
+import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { criterionChoices } from '../host/criteria';
-import { askAll, BACK, pick, type Step } from '../host/steps';
+import { criterionChoices } from '../host/ask/criteria';
+import { askAll, BACK, pick, type Step } from '../host/ask/steps';
 
 export interface ShowScoresArguments extends CommonArguments {
   readonly criterion?: Criterion;

@@ -2,7 +2,7 @@
  * How many blocks a suggestion removes: by a number or a size from the headers alone, by a limit of the divergence or the
  * perplexity as measured, or by the size of an export.
  */
-import { shareFor } from '../host/judging-text';
+import { shareFor } from '../host/ask/judging-text';
 import * as vscode from 'vscode';
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
 import { requireArchitecture } from '../engine/checkpoint/open';
@@ -15,11 +15,11 @@ import type { Goal } from '../engine/importance/choice';
 import { blocksToRemove } from '../engine/importance/count';
 import { selectByScores } from '../engine/importance/ranking';
 import { formatBytes, formatFactor, formatNumber } from '../format/numbers';
-import type { Chosen } from '../host/choose-checkpoint';
+import type { Chosen } from '../host/ask/choose-checkpoint';
 import type { CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { exportSize } from '../host/export-sizes';
-import { runJob } from '../host/run-job';
+import { exportSize } from '../host/ask/export-sizes';
+import { runJob } from '../host/jobs/run-job';
 import type { ExportFormat } from '../jobs/definitions/export';
 import { drawnOptions } from '../jobs/options/calibration';
 import type { Shipped } from '../estimates/written-bytes';
@@ -27,8 +27,8 @@ import { withinPerplexity } from '../jobs/within-perplexity';
 import type { CurveSpec } from '../protocol/jobs';
 import type { CurveResult } from '../protocol/scores';
 import { fitting, smallest } from '../recipes/init/choose';
-import { protectionOf, requireProtection } from '../views/protection';
-import { certainBlocks, rankingOf, type Scores } from '../views/scores';
+import { protectionOf, requireProtection } from '../state/protection';
+import { certainBlocks, rankingOf, type Scores } from '../state/scores';
 
 type Device = CommonArguments['device'];
 

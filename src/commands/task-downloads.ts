@@ -4,9 +4,9 @@ import * as vscode from 'vscode';
 import type { TaskName } from '../engine/evaluate/tasks/catalogue';
 import { planDownload } from '../engine/evaluate/tasks/download-plan';
 import type { Coppice } from '../host/coppice';
-import { type Back, BACK, pickMany, type Place } from '../host/steps';
-import { folderLabel, foldersOfTasks } from '../host/task-data';
-import { setChoices } from '../host/task-sets';
+import { type Back, BACK, pickMany, type Place } from '../host/ask/steps';
+import { folderLabel, foldersOfTasks } from '../host/ask/task-data';
+import { setChoices } from '../host/ask/task-sets';
 import { fetchTasks } from './fetch-tasks';
 import { withProgress } from './progress-notification';
 

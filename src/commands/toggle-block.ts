@@ -2,12 +2,12 @@
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { toggle } from '../views/boxes';
-import { requireProtection } from '../views/protection';
-import { scoreWords } from '../views/score-words';
-import { type Chosen, chooseCheckpoint } from '../host/choose-checkpoint';
+import { requireProtection } from '../state/protection';
+import { scoreWords } from '../state/words/score-words';
+import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { blocksOfLines, lockedError } from '../host/line-blocks';
-import { askAll, BACK, pick, type Step } from '../host/steps';
+import { askAll, BACK, pick, type Step } from '../host/ask/steps';
 
 export interface ToggleArguments extends CommonArguments {
   readonly blocks?: readonly number[];

@@ -9,12 +9,12 @@ import type { VerifyResult } from '../protocol/export';
 import type { VerifySpec } from '../protocol/jobs';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { exportedPath } from '../host/exported-path';
-import { timeWords } from '../host/job-time';
+import { exportedPath } from '../host/jobs/exported-path';
+import { timeWords } from '../host/ask/job-time';
 import { inform } from '../host/inform';
-import { runJob } from '../host/run-job';
-import { askAll, BACK, pick, type Step } from '../host/steps';
-import { toast } from '../views/toast';
+import { runJob } from '../host/jobs/run-job';
+import { askAll, BACK, pick, type Step } from '../host/ask/steps';
+import { toast } from '../host/toast';
 
 export interface VerifyArguments extends CommonArguments {
   /** The exported file or folder; that of the selected line if it has one. */

@@ -1,6 +1,6 @@
 /** The pieces of the model for the strip: embedding, blocks, final norm, head and other tensors, with their bytes. */
 import type { PartKind, StripPiece, TensorRow } from '../protocol/editor';
-import { placesIn } from '../views/model-tensors';
+import { placesIn } from '../state/model-tensors';
 
 type Bytes = Map<PartKind, number>;
 

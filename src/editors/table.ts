@@ -1,6 +1,6 @@
 /** The tensor table: filters, sorts and pages rows. */
 import type { TableQuery, TensorColumn, TensorRow } from '../protocol/editor';
-import { placesIn } from '../views/model-tensors';
+import { placesIn } from '../state/model-tensors';
 
 /** Limit of rows in one message. A page shows fewer. */
 const MAX_ROWS = 200;

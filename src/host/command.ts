@@ -10,7 +10,7 @@ import type { Compute } from '../protocol/jobs';
 import { UserError } from '../engine/errors';
 import type { StoppedTraining } from '../engine/retrain/loop/stopped';
 import { isJobNode, type JobNode } from '../views/jobs/view';
-import { checkpointPathOf, isNode, type Node } from '../views/nodes';
+import { checkpointPathOf, isNode, type Node } from '../state/nodes';
 import { showFailure } from './failure';
 import { requireTrusted } from './restricted';
 

@@ -1,23 +1,23 @@
 /** The services that commands and views share, created on activation. */
 import type * as vscode from 'vscode';
 import type { MachineSpeeds } from '../estimates/machine';
-import type { ClusterRuns } from './cluster-runs';
-import type { Config } from './config';
-import type { FailedJobs } from './failed-jobs';
-import type { JobJournal } from './job-journal';
-import type { RecipeRuns } from './recipe-runs';
-import type { VisiblePanels } from './visible-panels';
+import type { ClusterRuns } from './cluster/cluster-runs';
+import type { Config } from '../state/config';
+import type { FailedJobs } from './jobs/failed-jobs';
+import type { JobJournal } from './jobs/job-journal';
+import type { RecipeRuns } from './recipes/recipe-runs';
+import type { VisiblePanels } from './jobs/visible-panels';
 import type { JobsView } from '../views/jobs/view';
 import type { JobSpec } from '../protocol/jobs';
 import type { SidecarClient } from '../sidecar/client';
-import type { HiddenPaths } from '../views/hidden';
-import type { CheckpointLibrary } from '../views/library';
-import type { Goals } from '../views/goals';
-import type { NamedPlans } from '../views/named-plans';
-import type { Plans } from '../views/plan';
-import type { RunRecords } from '../views/run-records';
-import type { ScoreStore } from '../views/scores';
-import type { TogetherJobs } from '../views/together';
+import type { HiddenPaths } from '../state/hidden';
+import type { CheckpointLibrary } from '../state/library';
+import type { Goals } from '../state/goals';
+import type { NamedPlans } from '../state/named-plans';
+import type { Plans } from '../state/plan';
+import type { RunRecords } from '../state/run-records';
+import type { ScoreStore } from '../state/scores';
+import type { TogetherJobs } from '../state/together';
 import type { CheckpointTree } from '../views/tree';
 
 export interface Coppice {

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
 import { CancelledError, UserError } from '../engine/errors';
-import { toast } from '../views/toast';
+import { toast } from './toast';
 import { type Changes, remedyOf } from './remedy';
 
 /** @param again runs the command again with changes */

@@ -6,7 +6,7 @@ import type { CommonArguments } from './command';
 import type { Coppice } from './coppice';
 import { showFailure } from './failure';
 import { addLine, ignoreLine, isIgnored, lfsLine, workTreeOf } from './git-files';
-import { toast } from '../views/toast';
+import { toast } from './toast';
 
 const NEVER = 'git.neverAsk';
 

@@ -1,6 +1,6 @@
 /** Notifies the user of a result, with buttons for the next steps. */
 import * as vscode from 'vscode';
-import { toast } from '../views/toast';
+import { toast } from './toast';
 import type { CommonArguments } from './command';
 
 /** A button of a notification. */

@@ -1,7 +1,7 @@
 /** The blocks that selected lines stand for, and why some of them stay. */
 import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
-import { checkpointPathOf, type Node } from '../views/nodes';
+import { checkpointPathOf, type Node } from '../state/nodes';
 
 /** By the path of their checkpoint, in the order of the lines. */
 export function blocksOfLines(lines: readonly Node[]): Map<string, readonly number[]> {

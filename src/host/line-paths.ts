@@ -1,5 +1,5 @@
 /** The files that a command is about. */
-import { filePathOf } from '../views/nodes';
+import { filePathOf } from '../state/nodes';
 import type { CommonArguments } from './command';
 
 /** Files and folders of the selected lines, or of the argument, each once. */

@@ -7,7 +7,7 @@ import { l10n } from '../l10n';
 import type { JobSpec } from '../protocol/jobs';
 import { JobInterrupted } from '../sidecar/interrupted';
 import { SidecarBug } from '../sidecar/wire';
-import { PartsFailed } from './cluster-looks';
+import { PartsFailed } from '../state/words/cluster-looks';
 import { advisesToResume } from './option-names';
 import { UntrustedError } from './restricted';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { messageOf } from '../engine/errors';
 import { temporaryName } from '../engine/files/partial';
 import { Emitter } from '../sidecar/emitter';
-import type { Memento } from './memento';
+import type { Memento } from '../state/memento';
 import { watchFolder } from './watch-folder';
 
 export class SharedStore implements Memento {

@@ -2,7 +2,7 @@
 import { cacheFolder } from '../engine/files/cache';
 import { MachineSpeeds } from '../estimates/machine';
 import type { SidecarClient } from '../sidecar/client';
-import type { Memento } from './memento';
+import type { Memento } from '../state/memento';
 
 /** Where earlier versions of the editor kept them. */
 const OLD = ['speeds', 'speed.decode', 'speed.files', 'speed.compared', 'gridRates'];

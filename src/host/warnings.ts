@@ -3,7 +3,7 @@ import type * as vscode from 'vscode';
 import { shownText } from '../engine/option-token';
 import type { JobEnded } from '../sidecar/client';
 import { jobTitle, titledJob } from '../jobs/titles';
-import { toast } from '../views/toast';
+import { toast } from './toast';
 
 /** Shows one notification per job. The texts come from the engine. */
 export function showWarnings(log: vscode.LogOutputChannel, { spec, outcome }: JobEnded): void {

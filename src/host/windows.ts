@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import * as vscode from 'vscode';
-import type { Memento } from './memento';
+import type { Memento } from '../state/memento';
 import { SharedStore, takeAlong } from './shared-store';
 import { WindowJobs } from './window-jobs';
 

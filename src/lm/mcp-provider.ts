@@ -3,7 +3,7 @@
  * chat has these tools already, and would see each of them twice.
  */
 import * as vscode from 'vscode';
-import type { Config } from '../host/config';
+import type { Config } from '../state/config';
 import { optionWords } from '../jobs/argv';
 import { compute } from '../jobs/options/compute';
 

@@ -1,10 +1,10 @@
 /** Runs jobs of agents in the sidecar, as commands do: with the settings, in the status bar, with what they find in the view. */
 import type { Coppice } from '../host/coppice';
 import { keepGivenFiles } from '../host/given-files';
-import { textName } from '../host/text-name';
+import { textName } from '../host/ask/text-name';
 import type { JobRunner } from '../jobs/runner';
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
-import { subjectOf } from '../views/subject';
+import { subjectOf } from '../state/subject';
 
 export function sidecarRunner(coppice: Coppice): JobRunner {
   return async (spec, { signal, onProgress } = {}) => {

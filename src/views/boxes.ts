@@ -1,5 +1,5 @@
 /** How checkboxes change plans, by mouse and keyboard. Does not use VS Code. */
-import type { Plans, PlanSubject } from './plan';
+import type { Plans, PlanSubject } from '../state/plan';
 
 /** Keeps checked blocks, and blocks that the settings lock. */
 export function tick(

@@ -3,7 +3,7 @@
  * Code decorates, so no lookup is needed. Colors are theme colors, and a letter shows the same without color.
  */
 import * as vscode from 'vscode';
-import type { Importance } from './scores';
+import type { Importance } from '../state/scores';
 
 const SCHEME = 'coppice-block';
 

@@ -1,28 +1,28 @@
 /** Tree items of checkpoints, plans, and blocks, from their files, plans and scores. */
 import * as vscode from 'vscode';
-import type { Config } from '../host/config';
+import type { Config } from '../state/config';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { isKnownToOthers } from '../engine/write/recipes';
 import type { Journey } from '../protocol/journey';
-import { type Listing, originalIn } from './listing';
-import { type Freshness, Freshnesses } from './freshness';
-import type { Goals } from './goals';
-import { journeyOf } from './journey';
-import { journeyFacts } from './journey-facts';
+import { type Listing, originalIn } from '../state/listing';
+import { type Freshness, Freshnesses } from '../state/freshness';
+import type { Goals } from '../state/goals';
+import { journeyOf } from '../state/journey';
+import { journeyFacts } from '../state/journey-facts';
 import { blockItem } from './items/block';
 import { checkpointItem, type CheckpointState, failedItem, type NodeKin } from './items/checkpoint';
 import { planItem } from './items/plan';
-import { asUserError, type CheckpointLibrary } from './library';
+import { asUserError, type CheckpointLibrary } from '../state/library';
 import { namedPlanItem } from './items/named-plan';
-import type { NamedPlans } from './named-plans';
-import { ratioIn } from './measured';
-import type { BlockNode, CheckpointNode, NamedPlanNode, PlanNode } from './nodes';
-import type { Plans, PlanSubject } from './plan';
-import { planWarning } from './plan-warning';
-import { protectionOf } from './protection';
-import type { RunRecords } from './run-records';
-import type { ScoreStore } from './scores';
-import { subjectOf } from './subject';
+import type { NamedPlans } from '../state/named-plans';
+import { ratioIn } from '../state/measured';
+import type { BlockNode, CheckpointNode, NamedPlanNode, PlanNode } from '../state/nodes';
+import type { Plans, PlanSubject } from '../state/plan';
+import { planWarning } from '../state/plan-warning';
+import { protectionOf } from '../state/protection';
+import type { RunRecords } from '../state/run-records';
+import type { ScoreStore } from '../state/scores';
+import { subjectOf } from '../state/subject';
 
 export class Lines {
   private readonly freshnesses: Freshnesses;

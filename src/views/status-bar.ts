@@ -5,9 +5,9 @@
 import * as vscode from 'vscode';
 import type { DeviceInfo, JobInfo } from '../protocol/jobs';
 import type { SidecarClient, SidecarStatus } from '../sidecar/client';
-import { deviceLines } from './device-words';
+import { deviceLines } from '../state/words/device-words';
 import { appendPlain } from './plain-markdown';
-import { progressShort, stateLine } from './progress-words';
+import { progressShort, stateLine } from '../state/words/progress-words';
 import { jobTitle, jobWord } from '../jobs/titles';
 
 const MANAGE_TRUST = 'workbench.trust.manage';

@@ -5,30 +5,37 @@
  */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { Config } from '../host/config';
+import type { Config } from '../state/config';
 import type { Journey } from '../protocol/journey';
 import { tick } from './boxes';
-import { type Exported, exportsOf } from './exported';
-import { ModelNodes, type FileNode, type Listing, NOTHING, layoutOf } from './listing';
-import type { Goals } from './goals';
-import type { HiddenPaths } from './hidden';
+import { type Exported, exportsOf } from '../state/exported';
+import { ModelNodes, type FileNode, type Listing, NOTHING, layoutOf } from '../state/listing';
+import type { Goals } from '../state/goals';
+import type { HiddenPaths } from '../state/hidden';
 import { adapterItem } from './items/adapter';
 import { exportItem } from './items/exported';
 import type { NodeKin } from './items/checkpoint';
 import { inspectionItem } from './items/inspection';
 import { partItem, tensorItem } from './items/part';
 import { trainingItem } from './items/training';
-import type { CheckpointLibrary } from './library';
+import type { CheckpointLibrary } from '../state/library';
 import { Lines } from './lines';
-import { type CheckpointNode, checkpointPathOf, filePathOf, type InspectionNode, keyOf, type Node } from './nodes';
-import { Offspring } from './offspring';
-import type { NamedPlans } from './named-plans';
-import type { Origins } from './origins';
-import type { Plans, PlanSubject } from './plan';
-import { protectionOf } from './protection';
-import type { RunRecords } from './run-records';
-import type { ScoreStore } from './scores';
-import { subjectOf } from './subject';
+import {
+  type CheckpointNode,
+  checkpointPathOf,
+  filePathOf,
+  type InspectionNode,
+  keyOf,
+  type Node,
+} from '../state/nodes';
+import { Offspring } from '../state/offspring';
+import type { NamedPlans } from '../state/named-plans';
+import type { Origins } from '../state/origins';
+import type { Plans, PlanSubject } from '../state/plan';
+import { protectionOf } from '../state/protection';
+import type { RunRecords } from '../state/run-records';
+import type { ScoreStore } from '../state/scores';
+import { subjectOf } from '../state/subject';
 
 const VIEW_ID = 'coppice.checkpoints';
 

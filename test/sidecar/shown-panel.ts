@@ -13,11 +13,11 @@ import type { StoppedTraining } from '../../src/engine/retrain/loop/stopped';
 import type { HostMessage, PanelState, PanelText } from '../../src/protocol/panel';
 import type { SidecarClient } from '../../src/sidecar/client';
 import { writtenBytes } from '../../src/estimates/written-bytes';
-import { Goals } from '../../src/views/goals';
-import { NamedPlans } from '../../src/views/named-plans';
-import { Plans } from '../../src/views/plan';
-import { ScoreStore } from '../../src/views/scores';
-import { TogetherJobs } from '../../src/views/together';
+import { Goals } from '../../src/state/goals';
+import { NamedPlans } from '../../src/state/named-plans';
+import { Plans } from '../../src/state/plan';
+import { ScoreStore } from '../../src/state/scores';
+import { TogetherJobs } from '../../src/state/together';
 import { type Held, receive } from '../../webview/panel/state/state';
 import { eventually } from '../support/until';
 

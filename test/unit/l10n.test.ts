@@ -9,7 +9,7 @@ import { sourcesIn, textOf } from './house/repository';
 /** Files without text for a person: HTML, prompts for a model, names of models as records have them; or with texts of a list. */
 const NO_TEXTS = [
   'src/editors/page-document.ts',
-  'src/host/criteria.ts', // the list of criteria has them
+  'src/host/ask/criteria.ts', // the list of criteria has them
   'src/editors/results/prompts.ts',
   'src/editors/results/model-labels.ts',
   'webview/panel/state/model-labels.ts',
@@ -19,7 +19,7 @@ const NO_TEXTS = [
 
 /** What runs in the extension host. The engine and the sidecar's process are English, as the command line is. */
 const HOST = [
-  ...['src/commands', 'src/host', 'src/views', 'src/editors', 'src/lm'].flatMap(sourcesIn),
+  ...['src/commands', 'src/host', 'src/state', 'src/views', 'src/editors', 'src/lm'].flatMap(sourcesIn),
   ...['client', 'connection', 'interrupted', 'lifecycle', 'supervisor'].map((name) => `src/sidecar/${name}.ts`),
   'src/extension.ts',
 ];

@@ -4,7 +4,7 @@ import { CancelledError, messageOf, UserError } from '../../engine/errors';
 import type { JsonObject } from '../../format/json';
 import { capitalized } from '../../format/words';
 import type { Coppice } from '../../host/coppice';
-import { isRecipeName } from '../../host/recipe-words';
+import { isRecipeName } from '../../host/recipes/recipe-words';
 import { planSession } from '../../recipes/plan';
 import { parseRecipe, type ReadRecipe } from '../../recipes/read';
 import type { Recipe } from '../../recipes/recipe';

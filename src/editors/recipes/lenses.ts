@@ -1,9 +1,9 @@
 /** Lenses of a recipe: what can be done with the whole of it, and over each step its last result or how far it is. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../../host/coppice';
-import { RECIPE_SELECTOR } from '../../host/recipe-files';
-import type { RunningRecipe } from '../../host/recipe-runs';
-import { type StepFacts, stepWords } from '../../host/recipe-words';
+import { RECIPE_SELECTOR } from '../../host/recipes/recipe-files';
+import type { RunningRecipe } from '../../host/recipes/recipe-runs';
+import { type StepFacts, stepWords } from '../../host/recipes/recipe-words';
 import { isCutKind } from '../../jobs/parts/part-record';
 import type { StepPlace } from '../../recipes/read';
 import type { RecipeDocuments, RecipeStatus } from './documents';

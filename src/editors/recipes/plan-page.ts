@@ -1,7 +1,7 @@
 /** The plan of a recipe as Markdown: what runs and why, what is there, how long it is expected to take. No VS Code. */
 import { inline, table } from '../../engine/markdown';
 import type { JsonObject } from '../../format/json';
-import { doneWords } from '../../host/recipe-words';
+import { doneWords } from '../../host/recipes/recipe-words';
 import { l10n } from '../../l10n';
 import { expectedSum, expectedWords } from '../../recipes/expected-words';
 import { titleOf } from '../../recipes/title';

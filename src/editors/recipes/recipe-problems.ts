@@ -4,7 +4,7 @@
  */
 import { findNodeAtLocation, findNodeAtOffset, type Node, parseTree } from 'jsonc-parser';
 import { capitalized } from '../../format/words';
-import { brokenLimit } from '../../host/recipe-words';
+import { brokenLimit } from '../../host/recipes/recipe-words';
 import { limitValue } from '../../recipes/limits';
 import type { ReadRecipe, RecipeProblem } from '../../recipes/read';
 import type { Recipe } from '../../recipes/recipe';

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { formatSeconds } from '../../format/durations';
 import { capitalized } from '../../format/words';
-import { brokenLimit, doneWords } from '../../host/recipe-words';
+import { brokenLimit, doneWords } from '../../host/recipes/recipe-words';
 import { l10n } from '../../l10n';
 import type { RecipeEnd, RecipeEvent } from '../../recipes/types';
 import { verdictWords } from '../../recipes/words';

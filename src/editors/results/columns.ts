@@ -3,7 +3,7 @@ import { numberRanges } from '../../format/ranges';
 import { basename } from 'node:path';
 import { l10n } from '../../l10n';
 import type { ModelSource } from '../../protocol/jobs';
-import { PATCH, WIDTH } from '../../views/group-files';
+import { PATCH, WIDTH } from '../../state/group-files';
 import type { ColumnChoice } from '../../protocol/panel';
 import { ORIGINAL, withoutLabel } from './model-labels';
 import type { Nearness, Relative, Relatives } from './relatives';

@@ -7,7 +7,7 @@ import type { JobOutcome, ModelSource } from '../../protocol/jobs';
 import type { PanelMessage } from '../../protocol/panel';
 import { drawnOptions } from '../../jobs/options/calibration';
 import type { JobEnded } from '../../sidecar/client';
-import { PATCH } from '../../views/group-files';
+import { PATCH } from '../../state/group-files';
 import { inRanges } from './columns';
 import type { MeasuringPart } from './measuring-part';
 import { withoutLabel } from './model-labels';

@@ -6,7 +6,7 @@ import { textOfKey } from '../../engine/records/rows-key';
 import type { JsonNumber } from '../../format/json';
 import type { Journey, ShipGoal } from '../../protocol/journey';
 import type { PanelState, RunDigest } from '../../protocol/panel';
-import { journeyOf, type Member } from '../../views/journey';
+import { journeyOf, type Member } from '../../state/journey';
 import {
   exportedBytes,
   exportedFolder,
@@ -17,9 +17,9 @@ import {
   shippedJudgement,
   textsThatChose,
   WRITTEN,
-} from '../../views/journey-facts';
-import type { PlanSubject } from '../../views/plan';
-import { subjectOf } from '../../views/subject';
+} from '../../state/journey-facts';
+import type { PlanSubject } from '../../state/plan';
+import { subjectOf } from '../../state/subject';
 import type { PanelReading } from './panel-reading';
 import type { PanelStore } from './panel-store';
 import type { PlanPart } from './plan-part';

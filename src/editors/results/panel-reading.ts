@@ -5,8 +5,8 @@ import type { ComparedDigest, PanelKin, PanelState } from '../../protocol/panel'
 import { type Changes, type Column, columnsOf, measuredColumns } from './columns';
 import { kinOf } from './kin';
 import { ADAPTERS, FittingList, PATCHES, WIDTHS } from './fitting-list';
-import { isTrainedWithout } from '../../views/journey-facts';
-import { type Origin, Origins } from '../../views/origins';
+import { isTrainedWithout } from '../../state/journey-facts';
+import { type Origin, Origins } from '../../state/origins';
 import { type MeasuredOn, PanelTexts, type ScoredRows, type TextSource } from './panel-texts';
 import { Relatives } from './relatives';
 import { RunList } from './run-list';

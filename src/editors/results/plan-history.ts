@@ -1,8 +1,8 @@
 /** Undo and redo of plans, for changes from charts, the tree and commands. The workspace keeps the steps and the plans. */
 import { isObject } from '../../format/json';
-import type { Memento } from '../../host/memento';
+import type { Memento } from '../../state/memento';
 import type { Subscription } from '../../sidecar/emitter';
-import { type Plans, type PlanState, type PlanSubject, readPlan } from '../../views/plan';
+import { type Plans, type PlanState, type PlanSubject, readPlan } from '../../state/plan';
 
 const MAX_STEPS = 100;
 

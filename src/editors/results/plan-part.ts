@@ -1,9 +1,9 @@
 /** The plan in the panel: how the panel shows it, and how its messages change it. */
 import type { Choice } from '../../engine/importance/choice';
 import type { PanelPlan } from '../../protocol/panel';
-import type { KeptPlan } from '../../views/named-plans';
-import type { PlanSubject } from '../../views/plan';
-import { subjectOf } from '../../views/subject';
+import type { KeptPlan } from '../../state/named-plans';
+import type { PlanSubject } from '../../state/plan';
+import { subjectOf } from '../../state/subject';
 import { planOf } from './facts';
 import type { PlanHistory } from './plan-history';
 import type { RunList } from './run-list';

@@ -1,5 +1,5 @@
 /** The prompts to choose from: the user's saved prompts and some examples. */
-import type { Memento } from '../../host/memento';
+import type { Memento } from '../../state/memento';
 
 /** One for models that know only stories, and those of Shortened LLaMA (Kim et al. 2024). */
 const PROMPTS: readonly string[] = [

@@ -5,8 +5,8 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
 import { modelName } from '../../engine/records/record';
 import { hasTokenizer } from '../../engine/tokenizer/files';
-import { lineOf } from '../../views/lineage';
-import { type Origin, Origins } from '../../views/origins';
+import { lineOf } from '../../state/lineage';
+import { type Origin, Origins } from '../../state/origins';
 import type { PanelCheckpoint } from './services';
 
 /** A checkpoint that opens without error. */

@@ -14,10 +14,10 @@ import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/recor
 import { isFloat32 } from '../../format/arithmetic';
 import type { JsonNumber } from '../../format/json';
 import type { ComparedDigest, CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
-import { perplexityIn } from '../../views/measured';
+import { perplexityIn } from '../../state/measured';
 import { inRanges } from './columns';
 import { ORIGINAL, withoutLabel } from './model-labels';
-import type { Origins } from '../../views/origins';
+import type { Origins } from '../../state/origins';
 import type { ScoredRows } from './panel-texts';
 import type { PanelCheckpoint } from './services';
 

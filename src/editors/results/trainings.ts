@@ -3,7 +3,7 @@
  * retraining of each checkpoint is kept while the window is open.
  */
 import { basename } from 'node:path';
-import { isTrainingOf, resumingSpec } from '../../host/resuming-spec';
+import { isTrainingOf, resumingSpec } from '../../host/jobs/resuming-spec';
 import { CancelledError } from '../../engine/errors';
 import type { StoppedTraining } from '../../engine/retrain/loop/stopped';
 import type { UserFailure } from '../../protocol/errors';

@@ -1,13 +1,13 @@
 /** The line of a block: its checkbox shows the plan, its description the score, its color the importance. */
 import * as vscode from 'vscode';
 import type { LayerShape } from '../../engine/checkpoint/architecture';
-import { attentionWords } from '../attention-words';
+import { attentionWords } from '../../state/words/attention-words';
 import { blockContext } from '../contexts';
 import { blockUri } from '../decorations';
-import type { BlockTensors } from '../model-tensors';
-import { barOf, placesOf } from '../score-bars';
-import { scoreSentence, scoreValue, scoreWords } from '../score-words';
-import { type Importance, importances, type Scores } from '../scores';
+import type { BlockTensors } from '../../state/model-tensors';
+import { barOf, placesOf } from '../../state/words/score-bars';
+import { scoreSentence, scoreValue, scoreWords } from '../../state/words/score-words';
+import { type Importance, importances, type Scores } from '../../state/scores';
 import { formatBytes, formatCount, shortCount } from '../../format/numbers';
 
 export interface BlockState {

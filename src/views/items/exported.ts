@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { formatBytes } from '../../format/numbers';
 import { numberRanges } from '../../format/ranges';
-import type { ExportNode } from '../nodes';
+import type { ExportNode } from '../../state/nodes';
 
 /** @param alone the model that it was written from is not above it */
 export function exportItem({ folder }: ExportNode, alone: boolean): vscode.TreeItem {

@@ -1,6 +1,6 @@
 /** The group of models that can only be inspected. */
 import * as vscode from 'vscode';
-import type { Node } from '../nodes';
+import type { Node } from '../../state/nodes';
 
 /** @param count number of its lines @param alone whether the view has nothing else */
 export function inspectionItem(count: number, alone: boolean): vscode.TreeItem {

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { formatBytes, formatFactor } from '../../format/numbers';
 import { numberRanges } from '../../format/ranges';
 import { planEffect } from '../../jobs/plan-effect';
-import type { NamedPlanNode } from '../nodes';
+import type { NamedPlanNode } from '../../state/nodes';
 
 /** @param isCurrent it is what the checkboxes show @param ratio its perplexity relative to the whole model, if known */
 export function namedPlanItem(node: NamedPlanNode, isCurrent: boolean, ratio: number | undefined): vscode.TreeItem {

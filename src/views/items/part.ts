@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { TensorInfo } from '../../engine/formats/tensor';
 import { tensorPlace } from '../../engine/formats/tensor-place';
-import type { PartNode } from '../nodes';
-import { nameInModule } from '../model-tensors';
+import type { PartNode } from '../../state/nodes';
+import { nameInModule } from '../../state/model-tensors';
 import { formatBytes, formatCount, shortCount } from '../../format/numbers';
 
 const ICONS: Readonly<Record<PartNode['name'], string>> = {

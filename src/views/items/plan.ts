@@ -2,9 +2,9 @@
 import * as vscode from 'vscode';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { ago } from '../../format/ago';
-import { choiceWords } from '../choice-words';
+import { choiceWords } from '../../state/words/choice-words';
 import { planContext } from '../contexts';
-import { freshnessWords } from '../freshness';
+import { freshnessWords } from '../../state/freshness';
 import { planEffect } from '../../jobs/plan-effect';
 import { formatBytes, shortCount, formatFactor } from '../../format/numbers';
 import type { CheckpointState } from './checkpoint';

@@ -1,8 +1,8 @@
 /** A line of the view "Jobs" as VS Code draws it. */
 import * as vscode from 'vscode';
 import { isKind, JOBS } from '../../jobs/definitions';
-import type { JobLine } from './line';
-import type { LineWords } from './words';
+import type { JobLine } from '../../state/jobs/line';
+import type { LineWords } from '../../state/jobs/words';
 
 /** What a menu may offer, as `viewItem`. */
 const contextOf = (line: JobLine): string => {

@@ -7,9 +7,9 @@ import * as vscode from 'vscode';
 import { messageOf } from '../../engine/errors';
 import { Debounce, Throttle } from '../../sidecar/timers';
 import { itemOf } from './item';
-import { type JobLine, type JobSources, linesOf } from './line';
-import { type NewestRuns, RunHistory, RUNS_AT_FIRST } from './run-history';
-import { type LineWords, wordsOf } from './words';
+import { type JobLine, type JobSources, linesOf } from '../../state/jobs/line';
+import { type NewestRuns, RunHistory, RUNS_AT_FIRST } from '../../state/jobs/run-history';
+import { type LineWords, wordsOf } from '../../state/jobs/words';
 
 const VIEW_ID = 'coppice.jobs';
 /** Progress comes many times a second. A line that is drawn again may lose a click: it is not drawn too often. */

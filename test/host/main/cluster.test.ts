@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import type { ClusterRuns } from '../../../src/host/cluster-runs';
+import type { ClusterRuns } from '../../../src/host/cluster/cluster-runs';
 import type { RecipeEnd } from '../../../src/recipes/types';
 import type { ScoreResult } from '../../../src/protocol/scores';
 import { until } from '../../support/until';

@@ -9,7 +9,7 @@ import { summarize } from '../../../src/engine/checkpoint/summary';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
-import { outputFolder } from '../../../src/host/output-folder';
+import { outputFolder } from '../../../src/host/ask/output-folder';
 import type { HealResult } from '../../../src/protocol/heal';
 import type { EvaluateResult, GenerateResult, PruneResult } from '../../../src/protocol/jobs';
 import type { ScoreResult } from '../../../src/protocol/scores';

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../../../src/host/coppice';
 import type { CoppiceApi } from '../../../src/extension';
 import { settingsOf } from '../../../src/jobs/settings';
-import { filePathOf, type Node } from '../../../src/views/nodes';
+import { filePathOf, type Node } from '../../../src/state/nodes';
 import { type TinyName, type TinyOptions, writeTinyCheckpoint } from '../../support/tiny-models';
 
 export const EXTENSION_ID = 'coppice.coppice';

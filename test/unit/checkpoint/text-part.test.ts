@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
-import { tensorsByPlace } from '../../../src/views/model-tensors';
+import { tensorsByPlace } from '../../../src/state/model-tensors';
 import { salvageCheckpoint } from '../../../src/engine/checkpoint/salvage';
 import { summarize } from '../../../src/engine/checkpoint/summary';
 import { textConfig } from '../../../src/engine/checkpoint/text-part';

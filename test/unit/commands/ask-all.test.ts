@@ -1,6 +1,6 @@
 /** Questions in steps: their order, their numbers, the way back. */
 import assert from 'node:assert/strict';
-import { askAll, BACK, type Back, type Place, type Step, when } from '../../../src/host/ask-all';
+import { askAll, BACK, type Back, type Place, type Step, when } from '../../../src/host/ask/ask-all';
 
 interface Answers {
   readonly a?: string;

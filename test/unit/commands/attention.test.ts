@@ -1,6 +1,6 @@
 /** Who is told that a job has ended: who may have missed it. */
 import assert from 'node:assert/strict';
-import { LONG_MS, watchForEnd } from '../../../src/host/attention';
+import { LONG_MS, watchForEnd } from '../../../src/host/jobs/attention';
 
 describe('the end of a job', () => {
   let time = 0;

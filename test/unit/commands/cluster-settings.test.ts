@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { SCHEDULERS } from '../../../src/cluster/folder';
 import { UserError } from '../../../src/engine/errors';
 import { MAX_PARTS } from '../../../src/engine/parts/part';
-import { clusterSettingsOf, DEFAULT_PARTS, requireCluster } from '../../../src/host/cluster-settings';
+import { clusterSettingsOf, DEFAULT_PARTS, requireCluster } from '../../../src/state/cluster-settings';
 import manifest from '../../../package.json';
 import { settingsOf } from '../../../src/jobs/settings';
 

@@ -1,6 +1,6 @@
 /** Jobs under way are remembered, and those that a window did not see the end of are told by the next one, once. */
 import assert from 'node:assert/strict';
-import { JobJournal } from '../../../src/host/job-journal';
+import { JobJournal } from '../../../src/host/jobs/job-journal';
 import { WindowJobs } from '../../../src/host/window-jobs';
 import type { JobSpec } from '../../../src/protocol/jobs';
 import { temporaryFolder } from '../../support/temporary';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { liesWithin } from '../../../src/host/lies-within';
+import { liesWithin } from '../../../src/state/lies-within';
 import { temporaryFolder } from '../../support/temporary';
 
 describe('a folder that settings name', () => {

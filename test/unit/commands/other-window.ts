@@ -3,11 +3,11 @@
  * so. A message {end: true} ends the job, and its parent kills it.
  */
 import { join } from 'node:path';
-import { JobJournal } from '../../../src/host/job-journal';
+import { JobJournal } from '../../../src/host/jobs/job-journal';
 import { SharedStore } from '../../../src/host/shared-store';
 import { WindowJobs } from '../../../src/host/window-jobs';
 import type { JobSpec } from '../../../src/protocol/jobs';
-import { Plans } from '../../../src/views/plan';
+import { Plans } from '../../../src/state/plan';
 
 const [folder, spec] = process.argv.slice(2);
 const nothing = { get: () => undefined, update: () => Promise.resolve() };

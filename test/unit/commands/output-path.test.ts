@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { nearestParent, outputPath, outputPathFault } from '../../../src/host/output-path';
+import { nearestParent, outputPath, outputPathFault } from '../../../src/host/ask/output-path';
 import { stateFileOf } from '../../../src/engine/retrain/loop/workspace';
 import { temporaryFolder } from '../../support/temporary';
 

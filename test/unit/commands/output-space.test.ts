@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freeBytes, requireSpace, spaceFault, spaceWords } from '../../../src/host/disk-space';
+import { freeBytes, requireSpace, spaceFault, spaceWords } from '../../../src/host/ask/disk-space';
 import { addLine, ignoreLine, isIgnored, lfsLine, workTreeOf } from '../../../src/host/git-files';
 import { temporaryFolder } from '../../support/temporary';
 

@@ -1,6 +1,6 @@
 /** Enter never starts an hour of work. */
 import assert from 'node:assert/strict';
-import { quickChoice } from '../../../src/host/quick-choice';
+import { quickChoice } from '../../../src/host/ask/quick-choice';
 
 describe('the choice that Enter takes', () => {
   const of = (...seconds: readonly number[]) => seconds.map((each, value) => ({ value, seconds: each }));

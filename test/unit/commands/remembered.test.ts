@@ -1,6 +1,6 @@
 /** What the user chose last time, beside what the settings say now. */
 import assert from 'node:assert/strict';
-import { recall, remember } from '../../../src/host/remembered';
+import { recall, remember } from '../../../src/host/ask/remembered';
 
 /** Global state as VS Code keeps it: what can be written as JSON. */
 function host() {

@@ -10,8 +10,8 @@ import { CancelledError } from '../../../src/engine/errors';
 import type { DownloadPlan } from '../../../src/engine/evaluate/tasks/download-plan';
 import { planDownload } from '../../../src/engine/evaluate/tasks/download-plan';
 import { readOwnTask } from '../../../src/engine/evaluate/tasks/own';
-import { dataFolder } from '../../../src/host/task-places';
-import { setChoices } from '../../../src/host/task-sets';
+import { dataFolder } from '../../../src/host/ask/task-places';
+import { setChoices } from '../../../src/host/ask/task-sets';
 import { questionTemplate } from '../../../src/host/question-template';
 import { temporaryFolder } from '../../support/temporary';
 

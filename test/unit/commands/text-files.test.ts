@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { appendFileSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { flatteryOf, scoringTextsOf } from '../../../src/host/scoring-texts';
-import { type TextUse, usableTexts } from '../../../src/host/text-files';
+import { flatteryOf, scoringTextsOf } from '../../../src/host/ask/scoring-texts';
+import { type TextUse, usableTexts } from '../../../src/host/ask/text-files';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { writePruned } from '../../../src/engine/write/write-pruned';
-import { Plans } from '../../../src/views/plan';
-import { ScoreStore } from '../../../src/views/scores';
-import { subjectOf } from '../../../src/views/subject';
+import { Plans } from '../../../src/state/plan';
+import { ScoreStore } from '../../../src/state/scores';
+import { subjectOf } from '../../../src/state/subject';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 

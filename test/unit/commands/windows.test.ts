@@ -4,11 +4,11 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { JobJournal } from '../../../src/host/job-journal';
+import { JobJournal } from '../../../src/host/jobs/job-journal';
 import { SharedStore, takeAlong } from '../../../src/host/shared-store';
 import { WindowJobs } from '../../../src/host/window-jobs';
 import type { JobSpec } from '../../../src/protocol/jobs';
-import { Plans } from '../../../src/views/plan';
+import { Plans } from '../../../src/state/plan';
 import { temporaryFolder } from '../../support/temporary';
 import { until } from '../../support/until';
 

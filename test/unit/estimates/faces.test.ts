@@ -7,7 +7,7 @@ import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { MachineSpeeds } from '../../../src/estimates/machine';
 import type { JsonObject } from '../../../src/format/json';
-import { jobTime, type PlannedJob } from '../../../src/host/job-time';
+import { jobTime, type PlannedJob } from '../../../src/host/ask/job-time';
 import { completeOptions } from '../../../src/jobs/complete';
 import { JOBS } from '../../../src/jobs/definitions';
 import type { Kind } from '../../../src/jobs/kinds';

@@ -71,7 +71,7 @@ describe('walls', () => {
     const may: readonly (readonly [target: RegExp, room: RegExp])[] = [
       [/^src\/engine\/formats\/(stored-tensor|widen|narrow)$/, /^src\/engine\/(formats|weights|write)\//],
       [/^src\/engine\/files\/copy$/, /^src\/engine\/write\//],
-      [/^src\/engine\/formats\/tensor-place$/, /^src\/(editors|views)\//],
+      [/^src\/engine\/formats\/tensor-place$/, /^src\/(editors|state)\//],
     ];
     for (const [target, room] of may) {
       const found = imports('src/').filter((i) => target.test(i.target));
@@ -104,7 +104,7 @@ describe('walls', () => {
   it('the jobs know neither the command line nor the sidecar nor the editor', () => {
     none(
       imports('src/jobs/').filter(({ target }) =>
-        /^src\/(cli|sidecar|host|commands|views|editors)\/|^vscode$/.test(target),
+        /^src\/(cli|sidecar|state|host|commands|views|editors)\/|^vscode$/.test(target),
       ),
     );
   });
@@ -120,7 +120,7 @@ describe('walls', () => {
       const values = importsOf(file).filter(({ typeOnly }) => !typeOnly);
       none(
         values.filter(
-          ({ target }) => !target.startsWith('src/') || /^src\/(host|sidecar|cli|views|editors)\//.test(target),
+          ({ target }) => !target.startsWith('src/') || /^src\/(state|host|sidecar|cli|views|editors)\//.test(target),
         ),
       );
       none(values.filter(({ target }) => /^src\/engine\/(onnx|weights|files|tokenizer)\//.test(target)));
@@ -133,6 +133,14 @@ describe('walls', () => {
 
   it('the pages see the protocol and the formats and nothing else of src', () => {
     none(imports('webview/').filter(({ target }) => /^src\/(?!(protocol|format)\/)/.test(target)));
+  });
+
+  it('the state of the editor needs VS Code for settings and for what is in the workspace alone', () => {
+    const uses = imports('src/state/').filter(({ target, typeOnly }) => target === 'vscode' && !typeOnly);
+    assert.deepEqual(
+      uses.map(({ file }) => file).sort(),
+      ['config', 'discovery', 'library'].map((name) => `src/state/${name}.ts`),
+    );
   });
 
   it('the product needs no test and no benchmark', () => {

@@ -8,7 +8,7 @@ import {
   editsOf,
   type Suggestion,
 } from '../../../src/engine/importance/choice';
-import { choiceWords } from '../../../src/views/choice-words';
+import { choiceWords } from '../../../src/state/words/choice-words';
 
 const suggestion: Suggestion = {
   criterion: 'ppl',

@@ -5,12 +5,12 @@ import { PlanHistories, PlanHistory } from '../../../src/editors/results/plan-hi
 import { SampleWriter } from '../../../src/editors/results/live-samples';
 import { type WhatIfQuestion, WhatIfWatch } from '../../../src/editors/results/what-if-watch';
 import { calibrationKey } from '../../../src/engine/records/rows-key';
-import type { Memento } from '../../../src/host/memento';
+import type { Memento } from '../../../src/state/memento';
 import type { JobInfo, JobSpec } from '../../../src/protocol/jobs';
 import type { LiveSamples, LiveText, PanelState, WhatIfState } from '../../../src/protocol/panel';
 import type { ViewPerplexity } from '../../../src/protocol/short';
 import { differences } from '../../../webview/panel/sections/differences';
-import { Plans } from '../../../src/views/plan';
+import { Plans } from '../../../src/state/plan';
 import { outcomeOf } from '../../../webview/panel/sections/sample-outcome';
 import { receive } from '../../../webview/panel/state/state';
 import { EMPTY } from '../../webview/panel/recorded';

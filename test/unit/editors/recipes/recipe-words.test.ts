@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { planPage } from '../../../../src/editors/recipes/plan-page';
 import { endLine, eventLines } from '../../../../src/editors/recipes/task-output';
-import { isRecipeName, type StepFacts, stepWords } from '../../../../src/host/recipe-words';
+import { isRecipeName, type StepFacts, stepWords } from '../../../../src/host/recipes/recipe-words';
 import type { PlannedStep, RecipeEnd, RecipePlan } from '../../../../src/recipes/types';
 import { finished } from './finished-step';
 

@@ -1,0 +1,72 @@
+/** Sizes of exports, for questions about formats and limits. Each is planned once for a model, as the writers would lay it out. */
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { UserError } from '../../engine/errors';
+import { EXPORT_TYPES, type ExportFormat } from '../../jobs/definitions/export';
+import { type Shipped, type WrittenSize, writtenSize } from '../../estimates/written-bytes';
+
+const known = new Map<string, WrittenSize | UserError>();
+/** Plans change often; only the last ones are asked for again. */
+const MOST_KNOWN = 200;
+
+/** Bytes of all files of an export. @throws UserError for a model that the format cannot hold */
+export const exportSize = async (checkpoint: Checkpoint, shipped: Shipped): Promise<number> =>
+  (await explainedSize(checkpoint, shipped)).bytes;
+
+/** The same with the reason, where it is larger than the blocks that stay. @throws as `exportSize` */
+export async function explainedSize(checkpoint: Checkpoint, shipped: Shipped): Promise<WrittenSize> {
+  const size = await sizeOrFault(checkpoint, shipped);
+  if (size instanceof UserError) throw size;
+  return size;
+}
+
+/** The size that a type gives, or why the model cannot be written in it. Undefined stands for the types that the weights have. */
+export interface TypeSize extends Partial<WrittenSize> {
+  readonly type: string | undefined;
+  readonly fault?: UserError;
+}
+
+/** The types of a format with the sizes that they give. */
+export async function typeSizes(
+  checkpoint: Checkpoint,
+  format: ExportFormat,
+  removed: readonly number[],
+): Promise<TypeSize[]> {
+  const found: TypeSize[] = [];
+  for (const type of typesOf(format)) {
+    const size = await sizeOrFault(checkpoint, { format, type, removed });
+    found.push(size instanceof UserError ? { type, fault: size } : { type, ...size });
+  }
+  return found;
+}
+
+/** Why no type of a format can hold the model; undefined if one can. */
+export async function formatFault(checkpoint: Checkpoint, format: ExportFormat): Promise<UserError | undefined> {
+  let fault: UserError | undefined;
+  for (const type of typesOf(format)) {
+    const size = await sizeOrFault(checkpoint, { format, type, removed: [] });
+    if (!(size instanceof UserError)) return undefined;
+    fault ??= size;
+  }
+  return fault;
+}
+
+const typesOf = (format: ExportFormat): readonly (string | undefined)[] =>
+  format === 'onnx' ? EXPORT_TYPES.onnx : [undefined, ...EXPORT_TYPES[format]];
+
+async function sizeOrFault(checkpoint: Checkpoint, shipped: Shipped): Promise<WrittenSize | UserError> {
+  const { format, type, removed, changed } = shipped;
+  if (changed !== undefined) return planned(checkpoint, shipped); // files on top can be others the next time
+  const key = JSON.stringify([checkpoint.identity, format, type, removed]);
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const size = await planned(checkpoint, shipped);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(key, size);
+  return size;
+}
+
+const planned = (checkpoint: Checkpoint, shipped: Shipped): Promise<WrittenSize | UserError> =>
+  writtenSize(checkpoint, shipped).catch((error: unknown) => {
+    if (error instanceof UserError) return error;
+    throw error;
+  });

@@ -1,0 +1,23 @@
+/** The calibration text of the settings as a choice. */
+import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
+import type { PickChoice } from './steps';
+
+/** The bundled text has a path that means nothing to the user: the choice names it instead. */
+export function settingsText({
+  config,
+}: Pick<Coppice, 'config'>): PickChoice<string> & { readonly description: string } {
+  const { file } = config.calibration;
+  if (config.usesBundledText) {
+    return {
+      label: vscode.l10n.t('$(book) Bundled sample text'),
+      description: vscode.l10n.t('short stories, comes with Coppice'),
+      value: file,
+    };
+  }
+  return {
+    label: vscode.l10n.t('$(book) Calibration text from the settings'),
+    description: vscode.workspace.asRelativePath(file),
+    value: file,
+  };
+}

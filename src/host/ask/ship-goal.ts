@@ -1,0 +1,223 @@
+/** Questions about what a model must be to ship, and the words for it. */
+import * as vscode from 'vscode';
+import { messageOf } from '../../engine/errors';
+import { formatBytes } from '../../format/numbers';
+import type { ExportFormat } from '../../jobs/definitions/export';
+import { parseBytes } from '../../jobs/values';
+import type { ShipGoal } from '../../protocol/journey';
+import type { Chosen } from './choose-checkpoint';
+import { typeSizes } from './export-sizes';
+import { FORMAT_NAMES, formatChoices, refusalWords } from './format-choices';
+import { ask, BACK, pick, type Place, type Step } from './steps';
+import { recommendedType, STORED, typeChoices } from './type-choices';
+
+/** Answers to the questions. */
+export interface GoalAnswers {
+  readonly format?: ExportFormat;
+  /** Type of the weights; "stored" keeps those that they have. */
+  readonly type?: string;
+  /** "120MB"; empty for no limit. */
+  readonly size?: string;
+  /** Perplexity relative to the original, "1.3"; empty for no limit. */
+  readonly perplexity?: string;
+  /** Points of repetition above the original's, "10"; empty for no limit. */
+  readonly repetition?: string;
+  /** Least share of equal next tokens in percent, "80"; empty for no limit. */
+  readonly same?: string;
+}
+
+/** "GGUF, q8_0" */
+export const formatWords = ({ format, type }: Pick<ShipGoal, 'format' | 'type'>): string =>
+  [FORMAT_NAMES[format], type].filter(Boolean).join(', ');
+
+/** "GGUF, q8_0; at most 120 MB; at most 1.3 times the perplexity of the original" */
+export function goalWords(goal: ShipGoal): string {
+  const { maxBytes, maxRatio, maxRepetition, minSame } = goal;
+  const { t } = vscode.l10n;
+  return [
+    formatWords(goal),
+    ...(maxBytes === undefined ? [] : [t('at most {0}', formatBytes(maxBytes))]),
+    ...(maxRatio === undefined ? [] : [t('at most {0} times the perplexity of the original', maxRatio)]),
+    ...(maxRepetition === undefined ? [] : [t('repetition at most {0} points above it', inPercent(maxRepetition))]),
+    ...(minSame === undefined ? [] : [t('at least {0} % same next tokens', inPercent(minSame))]),
+  ].join('; ');
+}
+
+/** @throws UserError for a size that cannot be read */
+export function goalFrom(answers: GoalAnswers): ShipGoal {
+  const { format = 'gguf', type, size = '', perplexity = '', repetition = '', same = '' } = answers;
+  return {
+    format,
+    ...(type !== undefined && type !== STORED && { type }),
+    ...(size.trim() !== '' && { maxBytes: parseBytes(size) }),
+    ...(perplexity.trim() !== '' && { maxRatio: Number(perplexity) }),
+    ...(repetition.trim() !== '' && { maxRepetition: Number(repetition) / 100 }),
+    ...(same.trim() !== '' && { minSame: Number(same) / 100 }),
+  };
+}
+
+/** @param before the present goal, whose values are proposed */
+export function goalSteps<S extends GoalAnswers>(chosen: Chosen, before: ShipGoal | undefined): Step<S>[] {
+  return [
+    formatStep(chosen, before),
+    typeStep(chosen, before),
+    sizeStep(chosen, before),
+    ratioStep(before),
+    moreStep(before),
+  ] as Step<S>[];
+}
+
+const formatStep =
+  ({ checkpoint }: Chosen, before: ShipGoal | undefined): Step<GoalAnswers> =>
+  async (_, place) => {
+    const question = vscode.l10n.t('What does your application load?');
+    const format = await pick(place, question, await formatChoices(checkpoint), before?.format ?? 'gguf');
+    return format === BACK ? BACK : { format };
+  };
+
+const typeStep =
+  ({ checkpoint }: Chosen, before: ShipGoal | undefined): Step<GoalAnswers> =>
+  async ({ format = 'gguf' }, place) => {
+    const { t } = vscode.l10n;
+    const where = { location: vscode.ProgressLocation.Window, title: t('Planning the sizes of exports') };
+    const sizes = await vscode.window.withProgress(where, () => typeSizes(checkpoint, format, []));
+    const choices = typeChoices(checkpoint, format, sizes, { refused: refusalWords });
+    const active = before?.format === format ? (before.type ?? STORED) : recommendedType(checkpoint, format);
+    const question = t('Select the type of the weights. Sizes are those with all blocks');
+    const type = await pick(place, question, choices, active);
+    return type === BACK ? BACK : { type };
+  };
+
+/** What is proposed: about a sixth less than the whole model has, and than it has now. */
+const SHARE = 0.85;
+
+const sizeStep =
+  ({ checkpoint }: Chosen, before: ShipGoal | undefined): Step<GoalAnswers> =>
+  async ({ format = 'gguf', type }, place) => {
+    const { t } = vscode.l10n;
+    const sizes = await typeSizes(checkpoint, format, []);
+    const bytes = sizes.find((each) => (each.type ?? STORED) === type)?.bytes ?? 0;
+    const now = checkpoint.size.all;
+    const large = t(
+      'With all blocks they have {0}, more than the model has now: {1}.',
+      formatBytes(bytes),
+      formatBytes(now),
+    );
+    const told = bytes > now ? large : t('With all blocks they have {0}.', formatBytes(bytes));
+    for (let value = proposedSize(before?.maxBytes, Math.min(bytes, now)); ;) {
+      const prompt = `${t('The most that the files may have.')} ${told} ${t('Leave empty for no limit.')}`;
+      const size = await ask(place, { prompt, value, fault: sizeFault });
+      if (size === BACK) return BACK;
+      const most = size.trim() === '' ? bytes : Math.min(bytes, parseBytes(size));
+      if (most <= now || (await wantsLarger(place, most, now))) return { size };
+      value = size;
+    }
+  };
+
+/** "4.4MB": in three digits, because a whole megabyte is a quarter of a small model. */
+export const proposedSize = (before: number | undefined, bytes: number): string =>
+  inMegabytes(before ?? Number((SHARE * bytes).toPrecision(3)));
+
+/** A model that is to become smaller and may become larger is asked about. */
+async function wantsLarger(place: Place, most: number, now: number): Promise<boolean> {
+  const { t } = vscode.l10n;
+  const question = t('What ships may have {0}, and the model has {1} now', formatBytes(most), formatBytes(now));
+  const choices = [
+    { label: t('Set Another Limit'), value: false },
+    { label: t('Let It Be Larger'), value: true },
+  ];
+  const answer = await pick(place, question, choices, false);
+  return answer === true;
+}
+
+const inMegabytes = (bytes: number): string => `${(bytes / 1e6).toString()}MB`;
+
+const ratioStep =
+  (before: ShipGoal | undefined): Step<GoalAnswers> =>
+  async (_, place) => {
+    const perplexity = await ask(place, {
+      prompt: vscode.l10n.t(
+        'How many times the perplexity of the original is still good enough? Leave empty for no limit.',
+      ),
+      value: String(before?.maxRatio ?? 1.3),
+      fault: (text) => (text.trim() === '' ? undefined : ratioFault(text)),
+    });
+    return perplexity === BACK ? BACK : { perplexity };
+  };
+
+/** Limits of a new goal, in points above the original's repetition and in percent of the tokens. */
+const USUAL = { repetition: '10', same: '80' } as const;
+
+/** "10" */
+const inPercent = (share: number): string => Number((100 * share).toFixed(2)).toString();
+
+/** What a perplexity does not show. A goal of before these limits existed keeps to what it was. */
+const moreStep =
+  (before: ShipGoal | undefined): Step<GoalAnswers> =>
+  async (_, place) => {
+    const { t } = vscode.l10n;
+    const { maxRepetition, minSame } = before ?? {};
+    const points = maxRepetition === undefined ? USUAL.repetition : inPercent(maxRepetition);
+    const percent = minSame === undefined ? USUAL.same : inPercent(minSame);
+    const repeats = t('It may repeat itself {0} points more than the original', points);
+    const choices = [
+      { label: repeats, description: t('recommended: a low perplexity can hide it'), value: 'repetition' as const },
+      {
+        label: t('{0}, and {1} % of the next tokens must be the original’s', repeats, percent),
+        description: t('where the answers should stay the same'),
+        value: 'both' as const,
+      },
+      { label: t('Other numbers…'), value: 'numbers' as const },
+      { label: t('Nothing else'), value: 'none' as const },
+    ];
+    const isOld = before !== undefined && maxRepetition === undefined;
+    const active = minSame !== undefined ? 'both' : isOld ? 'none' : 'repetition';
+    const picked = await pick(place, t('What else must hold?'), choices, active);
+    if (picked === BACK) return BACK;
+    if (picked === 'numbers')
+      return askNumbers(place, { repetition: points, same: minSame === undefined ? '' : percent });
+    return { repetition: picked === 'none' ? '' : points, same: picked === 'both' ? percent : '' };
+  };
+
+/** Empty ones are no limits. */
+async function askNumbers(
+  place: Place,
+  { repetition: points, same: percent }: { readonly repetition: string; readonly same: string },
+): Promise<Pick<GoalAnswers, 'repetition' | 'same'> | typeof BACK> {
+  const { t } = vscode.l10n;
+  const repetition = await ask(place, {
+    prompt: t('How many points more than the original may it repeat itself? Leave empty for no limit.'),
+    value: points,
+    placeholder: t('Points, such as {0}', USUAL.repetition),
+    fault: (text) => rangeFault(text, 0),
+  });
+  if (repetition === BACK) return BACK;
+  const same = await ask(place, {
+    prompt: t('How many percent of the next tokens must be the original’s? Leave empty for no limit.'),
+    value: percent,
+    placeholder: t('Percent, such as {0}', USUAL.same),
+    fault: (text) => rangeFault(text, 1),
+  });
+  return same === BACK ? BACK : { repetition, same };
+}
+
+function rangeFault(text: string, least: number): string | undefined {
+  if (text.trim() === '' || (Number(text) >= least && Number(text) <= 100)) return undefined;
+  return vscode.l10n.t('Enter a number from {0} to 100.', least);
+}
+
+function sizeFault(text: string): string | undefined {
+  if (text.trim() === '') return undefined;
+  try {
+    parseBytes(text);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** A shorter model is seldom better: a limit below the original's perplexity could never be met. */
+export const ratioFault = (text: string): string | undefined =>
+  Number(text) >= 1 && Number.isFinite(Number(text))
+    ? undefined
+    : vscode.l10n.t('Enter a number of at least 1, such as 1.3.');

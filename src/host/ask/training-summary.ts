@@ -1,0 +1,110 @@
+/** The last box before a retraining starts: what is trained on what, how long, with how much memory, and where it is written. */
+import { relative } from 'node:path';
+import * as vscode from 'vscode';
+import { DEFAULTS } from '../../engine/retrain/defaults';
+import { formatBytes } from '../../format/numbers';
+import { checkpointName } from '../../jobs/titles';
+import { forecastOf, trainedBytes, type TrainingState, type TrainingSubject } from './ask-training';
+import { freeBytes, spaceWords } from './disk-space';
+import { askOutputFolder } from './output-folder';
+import { BACK, type PickChoice, pick, type Place, type Step } from './steps';
+import { availableBytes } from './training-estimate';
+import { dataWords } from './training-files';
+import { amountWords, fewWords, memoryWarning, memoryWords, timeAndEnd } from './training-words';
+
+/** What a line of the summary does. A line of facts goes back to the questions. */
+type Line = 'start' | 'folder' | 'change';
+
+/** @param folder the folder that is proposed */
+export function summaryStep(subject: TrainingSubject, folder: (state: TrainingState) => string): Step<TrainingState> {
+  return async (state, place) => {
+    for (let out = state.out ?? folder(state); ;) {
+      const chosen = await pick<Line>(place, placeholder(subject), await linesOf(subject, state, out), 'start');
+      if (chosen === 'start') return { out };
+      if (chosen === 'folder') {
+        const other = await askFolder(subject, state, place, out);
+        if (other !== BACK) out = other;
+      } else if (place.step > 1) {
+        return BACK;
+      }
+    }
+  };
+}
+
+const askFolder = async (
+  subject: TrainingSubject,
+  state: TrainingState,
+  place: Place,
+  value: string,
+): Promise<string | typeof BACK> =>
+  askOutputFolder(place, { prompt: folderPrompt(state), value, bytes: await trainedBytes(subject, state) });
+
+const folderPrompt = ({ settings }: TrainingState): string =>
+  settings?.full ? vscode.l10n.t('Folder for the new checkpoint') : vscode.l10n.t('Folder for the adapter');
+
+function placeholder({ coppice }: TrainingSubject): string {
+  const { t } = vscode.l10n;
+  return coppice.sidecar.jobs.length > 0
+    ? t('Press Enter to start after the jobs that run, or select a line to change it')
+    : t('Press Enter to start, or select a line to change it');
+}
+
+async function linesOf(subject: TrainingSubject, state: TrainingState, out: string): Promise<PickChoice<Line>[]> {
+  const { t } = vscode.l10n;
+  const forecast = forecastOf(subject, state);
+  const free = availableBytes(subject.coppice.config.compute.memory);
+  const warning = memoryWarning(forecast, free);
+  const few = fewWords(forecast);
+  return [
+    { label: `$(play) ${t('Start Retraining')}`, description: methodWords(state), value: 'start' },
+    {
+      label: `$(package) ${checkpointName(subject.chosen.path)}`,
+      description: modelWords(subject, state),
+      value: 'change',
+    },
+    {
+      label: `$(${few === undefined ? 'book' : 'warning'}) ${dataWords(state.data)}`,
+      description: [amountWords(forecast), ...(few === undefined ? [] : [few])].join(' · '),
+      value: 'change',
+    },
+    { label: `$(clock) ${capital(timeAndEnd(forecast))}`, value: 'change' },
+    {
+      label: `$(${warning === undefined ? 'chip' : 'warning'}) ${capital(memoryWords(forecast))}`,
+      description: warning ?? t('{0} are free', formatBytes(free)),
+      value: 'change',
+    },
+    { label: `$(folder) ${shownPath(out)}`, description: await folderWords(subject, state, out), value: 'folder' },
+  ];
+}
+
+async function folderWords(subject: TrainingSubject, state: TrainingState, out: string): Promise<string> {
+  const bytes = await trainedBytes(subject, state);
+  const change = vscode.l10n.t('select to change the folder');
+  return bytes === undefined ? change : `${spaceWords(bytes, freeBytes(out))} ${capital(change)}`;
+}
+
+function modelWords({ question }: TrainingSubject, state: TrainingState): string {
+  const { removed } = question(state);
+  const { t } = vscode.l10n;
+  return removed.length === 0 ? t('whole') : t('without {0}', removed.join(', '));
+}
+
+/** "LoRA of rank 8, learning rate 0.001, with the unpruned model as teacher" */
+function methodWords({ rank, settings = {} }: TrainingState): string {
+  const { t } = vscode.l10n;
+  const { full, lr, teacher } = settings;
+  const usual = DEFAULTS[full ? 'full' : 'lora'].learningRate;
+  return [
+    full ? t('all weights') : t('an adapter (LoRA) of rank {0}', rank ?? DEFAULTS.rank),
+    t('learning rate {0}', lr ?? usual),
+    ...(teacher === undefined ? [] : [t('taught by the unpruned model')]),
+  ].join(', ');
+}
+
+const shownPath = (path: string): string => {
+  const workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+  const inside = workspace === undefined ? path : relative(workspace, path);
+  return inside.startsWith('..') ? path : inside;
+};
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

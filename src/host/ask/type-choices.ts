@@ -1,0 +1,93 @@
+/** The types of weights as choices, for goals and exports: what each keeps, which one to take, and how large it makes the files. Does not use VS Code. */
+import { isQuantisedGguf } from '../../engine/checkpoint/gguf/name';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import type { UserError } from '../../engine/errors';
+import { formatBytes } from '../../format/numbers';
+import { finerWords } from '../../jobs/finer-words';
+import type { ExportFormat } from '../../jobs/definitions/export';
+import { keptType } from '../../estimates/written-bytes';
+import { l10n } from '../../l10n';
+import type { TypeSize } from './export-sizes';
+import type { PickChoice } from './steps';
+
+/** Every weight keeps the type that it has. */
+export const STORED = 'stored';
+
+/** From what is taken most to what is taken least; what is not here comes after. */
+const ORDER: Readonly<Record<ExportFormat, readonly string[]>> = {
+  gguf: [STORED, 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'f16', 'bf16', 'f32'],
+  onnx: ['q8', 'q4', 'fp16', 'fp32'],
+  safetensors: [STORED, 'bf16', 'f16', 'f32'],
+};
+
+/** The type that is proposed, and says so. Eight bits hardly change a model; what is quantised already is not rounded again. */
+export function recommendedType(checkpoint: Checkpoint, format: ExportFormat): string {
+  if (format === 'onnx') return 'q8';
+  return format === 'gguf' && !isQuantisedGguf(checkpoint) ? 'q8_0' : STORED;
+}
+
+interface Words {
+  /** What is said about a size. */
+  readonly told?: (bytes: number) => string;
+  /** Why a type cannot be written. */
+  readonly refused: (fault: UserError) => string;
+}
+
+export function typeChoices(
+  checkpoint: Checkpoint,
+  format: ExportFormat,
+  sizes: readonly TypeSize[],
+  { told = formatBytes, refused }: Words,
+): PickChoice<string>[] {
+  const place = (value: string): number => ORDER[format].indexOf(value);
+  const choices = sizes.map(({ type, bytes, finer, fault }): PickChoice<string> => {
+    const value = type ?? STORED;
+    const label = type ?? l10n.t('As stored');
+    if (fault) return { label, value, refused: refused(fault) };
+    const words = [
+      ...(bytes === undefined ? [] : [told(bytes)]),
+      ...(finer ? [finerWords(finer)] : [qualityWords(checkpoint, value)]),
+      ...(value === recommendedType(checkpoint, format) ? [l10n.t('recommended')] : []),
+      ...(bytes !== undefined && bytes > checkpoint.size.all
+        ? [l10n.t('larger than now: {0}', formatBytes(checkpoint.size.all))]
+        : []),
+    ];
+    return { label, description: words.filter((each) => each !== '').join(' · '), value };
+  });
+  const ordered = choices.sort((a, b) => place(a.value) - place(b.value));
+  return format === 'gguf' ? [...ordered, kQuants(checkpoint)] : ordered;
+}
+
+/** Many know this name alone. */
+function kQuants(checkpoint: Checkpoint): PickChoice<string> {
+  const { t } = l10n;
+  const refused = isQuantisedGguf(checkpoint)
+    ? t('only llama.cpp makes K-quants; “As stored” keeps those that the file has')
+    : t('only llama.cpp makes K-quants: export f16, then run llama-quantize on it');
+  return { label: 'q4_k_m', value: 'q4_k_m', refused };
+}
+
+/** What a type keeps of the model, in a few words. */
+function qualityWords(checkpoint: Checkpoint, type: string): string {
+  const { t } = l10n;
+  const again = isQuantisedGguf(checkpoint) && type !== STORED;
+  switch (type) {
+    case STORED:
+      return t('no loss');
+    case 'f32':
+    case 'fp32':
+      return keptType(checkpoint) === 'f32' ? t('no loss') : t('no loss, and no gain but for training');
+    case 'f16':
+    case 'bf16':
+    case 'fp16':
+      return keptType(checkpoint) === type ? t('no loss') : t('practically no loss');
+    case 'q8_0':
+    case 'q8':
+      return again ? t('rounded again, practically no loss') : t('practically no loss');
+    case 'q5_1':
+    case 'q5_0':
+      return again ? t('rounded again, a little worse') : t('a little worse');
+    default:
+      return again ? t('rounded again, visibly worse for small models') : t('visibly worse for small models');
+  }
+}

@@ -1,0 +1,55 @@
+/** Runs a job again that a reload has ended, that was stopped, or that failed. */
+import * as vscode from 'vscode';
+import { optionsIn } from '../../jobs/complete';
+import type { HealSpec, JobSpec } from '../../protocol/jobs';
+import type { Coppice } from '../coppice';
+import { showFailure } from '../failure';
+import { goOn } from '../remedy';
+import { goOnIterating, runIterating } from './run-iterating';
+import { runJob } from './run-job';
+import { runRetraining } from './run-retraining';
+import { showCheckpoint } from '../show-checkpoint';
+
+/** Whether running the job again goes on where it was stopped. */
+export function isResumed(spec: JobSpec): boolean {
+  if (spec.kind === 'iterate') return goOnIterating(spec).resume === true;
+  return spec.kind === 'retrain' && goOn(spec).resume === true;
+}
+
+/** Runs the job again and shows its errors. */
+export async function runAgain(coppice: Coppice, spec: JobSpec): Promise<void> {
+  try {
+    await rerun(coppice, spec);
+  } catch (error) {
+    showFailure(coppice, error, ({ device }) => void runAgain(coppice, { ...spec, ...(device && { device }) }));
+  }
+}
+
+async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
+  switch (spec.kind) {
+    case 'score':
+      return vscode.commands.executeCommand('coppice.scoreBlocks', optionsIn(spec));
+    case 'eval':
+      return spec.text === undefined
+        ? runJob(coppice, spec)
+        : vscode.commands.executeCommand('coppice.evaluatePerplexity', { remove: [], ...optionsIn(spec) });
+    case 'retrain':
+      return runRetraining(coppice, { ...spec, ...goOn(spec) }, {});
+    case 'iterate':
+      return runIterating(coppice, { ...spec, ...goOnIterating(spec) }, {});
+    case 'heal':
+      return healAgain(coppice, spec);
+    case 'prune':
+    case 'merge': {
+      const { out } = (await runJob(coppice, spec)).result;
+      return out === null ? undefined : showCheckpoint(coppice, out);
+    }
+    default:
+      return runJob(coppice, spec);
+  }
+}
+
+async function healAgain(coppice: Coppice, spec: HealSpec): Promise<void> {
+  const { out } = (await runJob(coppice, spec)).result;
+  if (out !== null) await showCheckpoint(coppice, out);
+}

@@ -1,0 +1,85 @@
+/**
+ * Runs a job of the sidecar for a command: adds the settings for device, memory and records. Its progress is in the status
+ * bar, in the view "Jobs" and in the results panel of its checkpoint, each with a way to cancel it: nothing is laid over
+ * what the user looks at.
+ */
+import { accessSync, constants } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Coppice } from '../coppice';
+import { shownText } from '../../engine/option-token';
+import type { EventOf, JobKind, JobOutcome, JobSpec } from '../../protocol/jobs';
+import type { JobRunOptions } from '../../sidecar/client';
+import { checkpointOf, jobTitle, titledJob } from '../../jobs/titles';
+import { keepGivenFiles } from '../given-files';
+import { watchForEnd } from './attention';
+import type { CommonArguments } from '../command';
+
+export interface RunJobOptions<S extends JobSpec> {
+  readonly onEvent?: (event: EventOf<S['kind']>) => void;
+  readonly device?: CommonArguments['device'];
+}
+
+/** A finished job. */
+export type Finished<K extends JobKind> = JobOutcome<K> & {
+  /** Whether it took long or ended without the focus, and no panel shows it, so that the user should be notified. */
+  readonly unwatched: boolean;
+  /** Whether the results panel of its checkpoint can be seen: the result is there. */
+  readonly seen: boolean;
+};
+
+/** @throws UserError, CancelledError */
+export async function runJob<S extends JobSpec>(
+  coppice: Coppice,
+  spec: S,
+  options: RunJobOptions<S> = {},
+): Promise<Finished<S['kind']>> {
+  const { config, sidecar } = coppice;
+  const { device = spec.device ?? config.compute.device, onEvent } = options;
+  const complete: S = { ...config.compute, records: recordFolders(coppice), ...spec, device };
+  void keepGivenFiles(coppice, spec);
+  return followJob(coppice, complete, (around) => sidecar.run(complete, { ...around, ...(onEvent && { onEvent }) }));
+}
+
+/** What a job that is followed needs to be told. */
+export type Followed = Pick<JobRunOptions<JobKind>, 'signal' | 'onQueued'>;
+
+/** Waits for the end of a job, and notes whether the user sees it. @throws errors of the job */
+export async function followJob<K extends JobKind>(
+  { log, panels }: Coppice,
+  spec: JobSpec,
+  run: (around: Followed) => Promise<JobOutcome<K>>,
+): Promise<Finished<K>> {
+  const isUnwatched = watchForEnd({ now: () => performance.now(), focused: () => vscode.window.state.focused });
+  const outcome = await run({});
+  for (const note of outcome.notes) log.info(`${jobTitle(titledJob(spec))}: ${shownText(note)}`);
+  const seen = panels.has(checkpointOf(spec));
+  return { ...outcome, unwatched: !seen && isUnwatched(), seen };
+}
+
+/**
+ * Folders with the runs that the view “Jobs” lists. A workspace lists its own: those of windows without a folder are others.
+ * Where the workspace cannot be written to, its runs are with those.
+ */
+export function jobFolders(coppice: Pick<Coppice, 'config' | 'context'>): string[] {
+  const [first, ...others] = recordFolders(coppice);
+  const [workspace] = vscode.workspace.workspaceFolders ?? [];
+  return workspace && canWrite(workspace.uri.fsPath) ? [first] : [first, ...others];
+}
+
+function canWrite(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Folders for the record: in the workspace, or in the extension's storage. */
+export function recordFolders({ config, context }: Pick<Coppice, 'config' | 'context'>): string[] {
+  const [workspace] = vscode.workspace.workspaceFolders ?? [];
+  const own = join(context.globalStorageUri.fsPath, 'runs');
+  if (isAbsolute(config.runsFolder)) return [config.runsFolder, own];
+  return workspace ? [join(workspace.uri.fsPath, config.runsFolder), own] : [own];
+}

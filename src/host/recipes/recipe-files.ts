@@ -1,0 +1,16 @@
+/** Which files are recipes, and the recipes of the workspace. */
+import * as vscode from 'vscode';
+import { RECIPE_SUFFIX } from '../../recipes/recipe';
+
+/** For lenses and links: recipes on the disk. */
+export const RECIPE_SELECTOR: vscode.DocumentSelector = [{ scheme: 'file', pattern: `**/*${RECIPE_SUFFIX}` }];
+
+/** More are not listed. */
+const MAX_RECIPES = 500;
+
+/** Paths of the recipes of the workspace, in their order. */
+export async function findRecipes(token?: vscode.CancellationToken): Promise<string[]> {
+  const exclude = '**/{node_modules,.coppice,.git}/**';
+  const found = await vscode.workspace.findFiles(`**/*${RECIPE_SUFFIX}`, exclude, MAX_RECIPES, token);
+  return found.map(({ fsPath }) => fsPath).sort();
+}
