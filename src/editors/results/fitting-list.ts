@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { fitsCheckpoint } from '../../engine/adapter/files';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { ADAPTER_WEIGHTS } from '../../engine/formats/peft';
-import { patchFits } from '../../engine/weights/patch-file';
-import { widthFits } from '../../engine/weights/width-file';
+import { isBeside } from '../../engine/weights/beside';
+import { PATCH } from '../../engine/weights/patch-note';
+import { WIDTH } from '../../engine/weights/width-note';
 
 /** What is listed. */
 interface Kind {
@@ -18,10 +19,10 @@ interface Kind {
 export const ADAPTERS: Kind = { fileOf: (folder) => join(folder, ADAPTER_WEIGHTS), fits: fitsCheckpoint };
 
 /** Files of healed weights. */
-export const PATCHES: Kind = { fileOf: (file) => file, fits: patchFits };
+export const PATCHES: Kind = { fileOf: (file) => file, fits: (path, checkpoint) => isBeside(path, checkpoint, PATCH) };
 
 /** Files of widths. */
-export const WIDTHS: Kind = { fileOf: (file) => file, fits: widthFits };
+export const WIDTHS: Kind = { fileOf: (file) => file, fits: (path, checkpoint) => isBeside(path, checkpoint, WIDTH) };
 
 export class FittingList {
   private readonly known = new Map<string, { readonly stamp: string; readonly fits: boolean }>();

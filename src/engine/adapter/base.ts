@@ -13,6 +13,7 @@ import { option, set } from '../option-token';
 import { isObject } from '../../format/json';
 import { entries } from '../records/fields';
 import { recordAt } from '../records/in-gguf';
+import { differingFiles } from '../weights/beside';
 import { baseName, modelName } from '../records/record';
 
 /** Key of the note among the header's metadata. */
@@ -125,7 +126,7 @@ export async function removedFor(
   }
   throw new UserError(
     what,
-    `it was trained on ${trainedOn}, whose files differ (identity ${base.identity.slice(0, 12)}, here ${checkpoint.identity.slice(0, 12)})`,
+    `it was trained on ${trainedOn}, ${differingFiles(base, checkpoint)}`,
     `Use it with ${name}; if this is the same model in other files, ${set('otherBase', true, 'add')}.`,
   );
 }

@@ -6,6 +6,7 @@ import { lstat, mkdir, open, realpath, rename, rm, rmdir, statfs } from 'node:fs
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
 import { command, option, type OptionName } from '../option-token';
+import { refuseExisting } from './existing';
 import { removeStale, temporaryName } from './partial';
 import { isInside } from './paths';
 import { writeFailure } from './write-failure';
@@ -67,7 +68,7 @@ export async function claimStage(out: string, sources: readonly string[]): Promi
     temporary,
     async commit() {
       try {
-        await refuseExisting(stage.out, STAGE);
+        await refuseExisting(stage.out, another(STAGE));
         await rename(temporary, stage.out);
         committed = true;
         await syncFolder(dirname(stage.out));
@@ -97,7 +98,7 @@ async function claim(out: string, sources: readonly string[], bytes: number, kin
   try {
     if (kind.isFolder && /\.(gguf|onnx|safetensors)$/i.test(target)) throw nameOfFile(target);
     await refuseOverlap(target, sources, kind);
-    await refuseExisting(target, kind);
+    await refuseExisting(target, another(kind));
     const created = await mkdir(parent, { recursive: true });
     try {
       await removeStale(parent, basename(target));
@@ -138,7 +139,7 @@ function makeTarget(out: string, temporary: string, created: string | undefined,
     async commit() {
       try {
         if (kind.isFolder) await syncFolder(temporary);
-        await refuseExisting(out, kind);
+        await refuseExisting(out, another(kind));
         await rename(temporary, out);
         committed = true;
         await syncFolder(dirname(out));
@@ -177,19 +178,7 @@ async function refuseOverlap(target: string, sources: readonly string[], { isFol
   }
 }
 
-async function refuseExisting(target: string, { name }: Kind): Promise<void> {
-  try {
-    await lstat(target);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  throw new UserError(
-    `${target} exists already`,
-    'Coppice never overwrites',
-    `Choose another ${option(name)}, or remove it first.`,
-  );
-}
+const another = ({ name }: Kind): string => `Choose another ${option(name)}, or remove it first.`;
 
 /** `path` or the first folder above it that exists. */
 export async function nearestFolder(path: string): Promise<string> {

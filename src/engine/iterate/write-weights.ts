@@ -5,7 +5,7 @@ import { canonicalKey, keyText, type WeightKey } from '../checkpoint/weight-key'
 import type { Changes } from '../model/model';
 import { throwIfCancelled } from '../errors';
 import { withChanges } from '../weights/overlay';
-import type { FittedText } from '../weights/patch-note';
+import type { FittedText } from '../weights/beside';
 import { PatchWriter } from '../weights/patch-writer';
 import type { KeyedPatch } from '../weights/patches';
 import { withWeights } from '../weights/checkpoint';

@@ -5,20 +5,18 @@
  */
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { type WeightKey, weightKeys, weightOf } from '../checkpoint/weight-key';
-import { systemErrorCode, UserError } from '../errors';
+import { UserError } from '../errors';
 import { type RegularFile, withFile } from '../files/regular-file';
-import { printable } from '../formats/bounded-json';
-import { readShardHeader } from '../formats/safetensors/file';
 import { type StoredTensor, storedTensor } from '../formats/stored-tensor';
-import { command } from '../option-token';
 import { type JobOptions, Work } from '../progress';
-import { modelName, type RunInput } from '../records/record';
-import { digestOf, type PatchNote, readNote } from './patch-note';
+import type { RunInput } from '../records/record';
+import { damaged, readBeside, unusable } from './beside';
+import { digestOf, PATCH, type PatchNote } from './patch-note';
 import type { KeyedPatch } from './patches';
 import { withinReach } from './reach';
 
@@ -41,21 +39,12 @@ const PIECE_BYTES = 2 ** 22;
  * @throws UserError when it is damaged or of another model; CancelledError
  */
 export async function readPatchFile(path: string, checkpoint: Checkpoint, job: JobOptions = {}): Promise<PatchFile> {
-  const name = basename(path);
-  const { shard, tensors } = await readShardHeader(resolve(path), name);
-  const note = readNote(shard.metadata, name);
-  requireBase(note, checkpoint, name);
+  const { name, file, note, tensors } = await readBeside(path, checkpoint, PATCH);
   const keys = keysOf(checkpoint);
   const stored = tensors.map(storedTensor);
   for (const tensor of stored) requireFitting(tensor, keys, checkpoint, name);
-  const { hashes, sha256 } = await checkBytes(shard.file, stored, name, job);
-  if (digestOf(note, hashes) !== note.digest) {
-    throw new UserError(
-      `${name} is damaged`,
-      'its numbers are not those that were written',
-      'Copy the file again, or heal the model again.',
-    );
-  }
+  const { hashes, sha256 } = await checkBytes(file, stored, name, job);
+  if (digestOf(note, hashes) !== note.digest) throw damaged(name, 'its numbers are not those that were written', PATCH);
   const patches = stored.map((tensor): KeyedPatch => {
     return [keys.get(tensor.name)!, { kind: 'stored', tensor, sha256: hashes.get(tensor.name)! }];
   });
@@ -67,33 +56,9 @@ export async function readPatchFile(path: string, checkpoint: Checkpoint, job: J
   };
 }
 
-/** Whether the file holds new weights of the checkpoint, by its header alone. False for any other file. */
-export async function patchFits(path: string, checkpoint: Checkpoint): Promise<boolean> {
-  try {
-    const { shard } = await readShardHeader(resolve(path), basename(path));
-    requireBase(readNote(shard.metadata, basename(path)), checkpoint, basename(path));
-    return true;
-  } catch (error) {
-    if (error instanceof UserError || systemErrorCode(error) !== undefined) return false;
-    throw error;
-  }
-}
-
 function keysOf(checkpoint: Checkpoint): Map<string, WeightKey> {
   const architecture = requireArchitecture(checkpoint);
   return new Map([...weightKeys(architecture)].map((key) => [weightOf(architecture, key)!.name, key]));
-}
-
-function requireBase({ base, removed }: PatchNote, checkpoint: Checkpoint, file: string): void {
-  const { identity } = checkpoint;
-  if (identity === base.identity && requireArchitecture(checkpoint).layers.length === base.blocks) return;
-  const name = printable(base.name, 80);
-  const without = removed.length > 0 ? `; it leaves out ${printable(removed.join(', '), 200)} itself` : '';
-  throw new UserError(
-    `${file} does not belong to ${modelName(checkpoint)}`,
-    `its weights are those of ${name}, whose files differ (identity ${base.identity.slice(0, 12)}, here ${identity.slice(0, 12)})`,
-    `Use it with ${name}${without}, or heal this model with ${command('heal')}.`,
-  );
 }
 
 function requireFitting(
@@ -102,12 +67,7 @@ function requireFitting(
   checkpoint: Checkpoint,
   file: string,
 ): void {
-  const bad = (why: string): UserError =>
-    new UserError(
-      `${file}: "${printable(tensor.name, 120)}" cannot be used`,
-      why,
-      'Copy the file again, or heal the model again.',
-    );
+  const bad = (why: string): UserError => unusable(file, tensor.name, why, PATCH);
   const key = keys.get(tensor.name);
   if (key === undefined) throw bad('it is not a weight of this model');
   if (tensor.dtype !== 'F32') throw bad(`it is stored as ${tensor.dtype}; new weights are F32`);

@@ -4,7 +4,7 @@
  * and graphs can read its tensors.
  */
 import { foldersOf } from '../checkpoint/folders';
-import { lstat, open, realpath, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, realpath, rename, rm, type FileHandle } from 'node:fs/promises';
 import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -14,14 +14,15 @@ import { elements } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
 import { systemErrorCode, UserError } from '../errors';
 import { removeStale, temporaryName } from '../files/partial';
+import { refuseExisting } from '../files/existing';
 import { isInside } from '../files/paths';
 import { nearestFolder, syncFolder } from '../files/target';
 import { headerBytes } from '../formats/safetensors/tensor-file';
 import type { StoredTensor } from '../formats/stored-tensor';
 import { option } from '../option-token';
-import { baseName } from '../records/record';
 import { cannotWrite } from '../system-failure';
-import { digestOf, NOTE_KEY, noteText, type PatchFacts, type PatchNote, sha256OfNumbers } from './patch-note';
+import { baseOf, type Facts } from './beside';
+import { digestOf, NOTE_KEY, noteText, type PatchNote, sha256OfNumbers } from './patch-note';
 import type { KeyedPatch, PatchSink } from './patches';
 import { withinReach } from './reach';
 
@@ -45,7 +46,7 @@ interface Added {
   readonly sha256: string;
 }
 
-interface Place {
+interface Destination {
   /** The file while it is written; links resolved. */
   readonly temporary: string;
   /** The finished file, absolute; undefined if it is never finished. */
@@ -65,7 +66,7 @@ export class PatchWriter implements PatchSink {
   private constructor(
     private readonly checkpoint: Checkpoint,
     private readonly contents: PatchContents,
-    private readonly place: Place,
+    private readonly place: Destination,
     private readonly file: FileHandle,
   ) {
     const architecture = requireArchitecture(checkpoint);
@@ -85,7 +86,7 @@ export class PatchWriter implements PatchSink {
     const final = resolve(path);
     const folder = dirname(final);
     try {
-      await refuseExisting(final);
+      await refuseExisting(final, anotherPatch());
       const resolved = join(await realpath(folder), basename(final));
       for (const source of foldersOf(checkpoint)) {
         if (isInside(resolved, await realpath(source))) throw insideSource(final, checkpoint);
@@ -154,7 +155,7 @@ export class PatchWriter implements PatchSink {
   /** See `digestOf`. */
   get digest(): string {
     const tensors = new Map([...this.added.values()].map(({ tensor, sha256 }) => [tensor.name, sha256]));
-    return digestOf({ base: this.base(), ...this.contents }, tensors);
+    return digestOf({ base: baseOf(this.checkpoint), ...this.contents }, tensors);
   }
 
   /**
@@ -163,7 +164,7 @@ export class PatchWriter implements PatchSink {
    * @returns its path, absolute
    * @throws UserError when it cannot be written
    */
-  async finish(facts: PatchFacts = {}): Promise<string> {
+  async finish(facts: Facts = {}): Promise<string> {
     const { temporary, final } = this.place;
     if (this.state !== 'open' || final === undefined) throw new Error('there is nothing to finish');
     const entries = [...this.added.values()].map(({ tensor: { name, dtype, shape, offset, bytes } }) => {
@@ -179,7 +180,7 @@ export class PatchWriter implements PatchSink {
       await this.write(padded, 0);
       await this.file.sync();
       await this.file.close();
-      await refuseExisting(final);
+      await refuseExisting(final, anotherPatch());
       await rename(temporary, final);
       this.state = 'finished';
       process.removeListener('exit', this.onExit);
@@ -199,15 +200,10 @@ export class PatchWriter implements PatchSink {
     await rm(this.place.temporary, { force: true });
   }
 
-  private header(entries: object, digest: string, facts: PatchFacts): Buffer {
+  private header(entries: object, digest: string, facts: Facts): Buffer {
     const { adapter, removed, method, texts } = this.contents;
-    const note = noteText({ base: this.base(), adapter, removed, method, texts, facts, digest });
+    const note = noteText({ base: baseOf(this.checkpoint), adapter, removed, method, texts, facts, digest });
     return headerBytes({ __metadata__: { format: 'pt', [NOTE_KEY]: note }, ...entries });
-  }
-
-  private base(): PatchNote['base'] {
-    const { identity } = this.checkpoint;
-    return { name: baseName(this.checkpoint), identity, blocks: requireArchitecture(this.checkpoint).layers.length };
   }
 
   private longestEntry(key: WeightKey): readonly [string, object] {
@@ -228,16 +224,7 @@ export class PatchWriter implements PatchSink {
   }
 }
 
-async function refuseExisting(path: string): Promise<void> {
-  try {
-    await lstat(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  const action = `Choose another ${option('patch')}, or remove it first.`;
-  throw new UserError(`${path} exists already`, 'Coppice never overwrites', action);
-}
+const anotherPatch = (): string => `Choose another ${option('patch')}, or remove it first.`;
 
 function insideSource(path: string, { folder }: Checkpoint): UserError {
   const why = `it is inside the checkpoint ${folder}, and Coppice never writes there`;

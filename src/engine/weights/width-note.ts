@@ -2,41 +2,27 @@
  * What a file of a width says about itself, as a note in its safetensors header: the model that it belongs to, what is
  * kept of each block, how that was found, and a digest of all of it with the biases.
  */
-import { createHash } from 'node:crypto';
 import { isObject } from '../../format/json';
-import { digestOfWidth, isSelection, type LayerWidth, type Width } from '../checkpoint/width';
+import { requireArchitecture } from '../checkpoint/open';
+import { digestOfWidth, groupsOf, isSelection, type LayerWidth, type Width } from '../checkpoint/width';
 import { MAX_DIMENSION } from '../formats/limits';
-import { type NoteKind, openNote } from './header-note';
-import { type FittedText, isBase, isFacts, isHash, isTexts, type PatchBase, type PatchFacts } from './patch-note';
+import { type Base, type BesideKind, type BesideNote, digestOfAll, readDigest, readFinding, unusable } from './beside';
 
 /** Key of the note among the header's metadata. */
 export const WIDTH_NOTE_KEY = 'coppice.width';
 
 const VERSION = 1;
 
-/** How a width was found. */
-export interface WidthOrigin {
-  /** "flap" */
-  readonly method: string;
-  /** The texts of files that decided what is kept. */
-  readonly texts: readonly FittedText[];
-  readonly facts: PatchFacts;
-}
-
-export interface WidthNote extends WidthOrigin {
-  readonly base: PatchBase;
+/** The digest is that of `digestOfWidthFile`. */
+export interface WidthNote extends BesideNote {
   readonly layers: readonly LayerWidth[];
   /** Whether the file holds biases. */
   readonly compensated: boolean;
-  /** See `digestOfWidthFile`. */
-  readonly digest: string;
 }
 
 /** SHA-256 (hex) of everything that determines the narrower model. */
-export function digestOfWidthFile({ identity, blocks }: PatchBase, width: Width): string {
-  const all = ['coppice width file 1', identity, blocks, digestOfWidth(width)];
-  return createHash('sha256').update(JSON.stringify(all)).digest('hex');
-}
+export const digestOfWidthFile = ({ identity, blocks }: Base, width: Width): string =>
+  digestOfAll('coppice width file 1', identity, blocks, digestOfWidth(width));
 
 /** The note's text. Neurons are hexadecimal digits of four each, the lowest in the top bit. */
 export const widthNoteText = ({ layers, ...note }: WidthNote, { ffn }: { readonly ffn: readonly number[] }): string =>
@@ -65,38 +51,39 @@ export function numbersOf(hex: string, count: number): number[] | undefined {
   return numbers;
 }
 
-const LIMITS = { depth: 4, keyLength: 64, members: 64, items: 2 * MAX_DIMENSION.blocks, uniqueKeys: true };
-/** A model of a hundred blocks with FFNs of 100 000 neurons has 2.5 million digits. */
-const MAX_NOTE_CHARACTERS = 16_000_000;
-
-const KIND: NoteKind = {
+/** A file of a width. */
+export const WIDTH: BesideKind<WidthNote> = {
   key: WIDTH_NOTE_KEY,
   version: VERSION,
-  limits: LIMITS,
-  maxCharacters: MAX_NOTE_CHARACTERS,
+  limits: { depth: 4, keyLength: 64, members: 64, items: 2 * MAX_DIMENSION.blocks, uniqueKeys: true },
+  // A model of a hundred blocks with FFNs of 100 000 neurons has 2.5 million digits.
+  maxCharacters: 16_000_000,
   file: 'a file of a width',
   action: 'Name a file that width pruning saved, or copy it again.',
+  isOf: 'it keeps parts of',
+  instead: () => 'prune this model in width',
+  again: 'prune in width again',
+  read: (open, base) => {
+    const { note, bad } = open;
+    const { layers, compensated } = note;
+    const finding = readFinding(open);
+    if (!Array.isArray(layers) || layers.length !== base.blocks)
+      throw bad(`layers is not a list of ${base.blocks} blocks`);
+    const read = layers.map((layer, i) => readLayer(layer) ?? fail(bad(`layers[${i}] is not what a block keeps`)));
+    if (typeof compensated !== 'boolean') throw bad('compensated is neither true nor false');
+    return { base, ...finding, layers: read, compensated, digest: readDigest(open) };
+  },
+  requireFit: ({ layers }, checkpoint, file) => {
+    const own = requireArchitecture(checkpoint).layers;
+    layers.forEach(({ groups, neurons }, i) => {
+      const { ffn } = own[i];
+      const all = groupsOf(own[i]);
+      const [what, most] = groups[groups.length - 1] >= all ? ['groups', all] : ['neurons', ffn];
+      if (groups[groups.length - 1] < all && neurons[neurons.length - 1] < ffn) return;
+      throw unusable(file, `layers[${i}].${what}`, `the block has ${most} of them`, WIDTH);
+    });
+  },
 };
-
-/**
- * Reads the note from a header's metadata.
- * @param file names the file in messages
- * @throws DamagedFile for a missing or invalid note
- */
-export function readWidthNote(metadata: Readonly<Record<string, string>>, file: string): WidthNote {
-  const { note, bad } = openNote(metadata, KIND, file);
-  const { base, method, texts, facts, layers, compensated, digest } = note;
-  if (!isBase(base)) throw bad('base is not a name, an identity and a number of blocks');
-  if (typeof method !== 'string') throw bad('method is not a text');
-  if (!isTexts(texts)) throw bad('texts is not a list of names and hashes');
-  if (!isFacts(facts)) throw bad('facts are not texts and numbers by name');
-  if (!Array.isArray(layers) || layers.length !== base.blocks)
-    throw bad(`layers is not a list of ${base.blocks} blocks`);
-  const read = layers.map((layer, i) => readLayer(layer) ?? fail(bad(`layers[${i}] is not what a block keeps`)));
-  if (typeof compensated !== 'boolean') throw bad('compensated is neither true nor false');
-  if (!isHash(digest)) throw bad('digest is missing');
-  return { base, method, texts, facts, layers: read, compensated, digest };
-}
 
 function fail(error: Error): never {
   throw error;

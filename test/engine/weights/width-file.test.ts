@@ -7,8 +7,9 @@ import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { narrowCheckpoint } from '../../../src/engine/checkpoint/width';
 import { UserError } from '../../../src/engine/errors';
 import { headerBytes } from '../../../src/engine/formats/safetensors/tensor-file';
-import { openNarrowed, readWidthFile, saveWidth, widthFits } from '../../../src/engine/weights/width-file';
-import { hexOf, numbersOf } from '../../../src/engine/weights/width-note';
+import { isBeside } from '../../../src/engine/weights/beside';
+import { openNarrowed, readWidthFile, saveWidth } from '../../../src/engine/weights/width-file';
+import { hexOf, numbersOf, WIDTH } from '../../../src/engine/weights/width-note';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { randomWidth } from '../../support/widths';
@@ -74,7 +75,7 @@ describe('a file of a width', () => {
       const { method, texts, facts } = file.note;
       assert.deepEqual({ method, texts, facts }, ORIGIN);
       assert.deepEqual([file.input.role, file.input.name], ['width', 'flap.width.safetensors']);
-      assert.ok(await widthFits(path, await whole()));
+      assert.ok(await isBeside(path, await whole(), WIDTH));
       assert.deepEqual(readdirSync(dirname(path)), ['flap.width.safetensors']);
     });
   }
@@ -96,8 +97,8 @@ describe('a file of a width', () => {
     const { path } = await saved();
     const other = await openCheckpoint(tinyCheckpoint('llama-plain'));
     await refused(path, /does not belong to .* whose files differ/, other);
-    assert.equal(await widthFits(path, other), false);
-    assert.equal(await widthFits(join(dirname(path), 'none'), other), false);
+    assert.equal(await isBeside(path, other, WIDTH), false);
+    assert.equal(await isBeside(join(dirname(path), 'none'), other, WIDTH), false);
   });
 
   it('is refused when it is damaged, with the field', async () => {
