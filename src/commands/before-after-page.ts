@@ -30,6 +30,7 @@ import { verdictOf } from '../state/journey';
 import { newestExport as exportFor, suits, textsThatChose } from '../state/journey-facts';
 import { verdictWords } from '../state/words/verdict-words';
 import { relativesOf } from './comparable-models';
+import { madeAs } from '../state/words/made-words';
 
 /** A model of the page whose files are at hand. */
 export interface Member {
@@ -164,7 +165,7 @@ function newestExport(
   goal?: ShipGoal,
 ): (InFormat & { readonly files: ShippedFiles }) | undefined {
   const run = runs
-    .filter((each) => each.kind === 'export' && each.model.identity === identity && each.removed.length === 0)
+    .filter((each) => madeAs(each.kind) === 'exported' && each.model.identity === identity && each.removed.length === 0)
     .filter((each) => !goal || suits(each, goal))
     .sort((a, b) => b.started.localeCompare(a.started))
     .at(0);

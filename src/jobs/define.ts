@@ -46,8 +46,12 @@ export interface Shape<T> {
 
 export const shape = <T>(): Shape<T> => ({});
 
+/** Steps on the way to a model that ships. */
+export type WayMade = 'pruned' | 'trained' | 'exported';
+
 /** How a model was made: an icon of VS Code, and translated words, such as "pruned, healed". */
 export interface Made {
+  readonly as: WayMade;
   readonly icon: string;
   words(origin: { readonly healed?: boolean; readonly adapter?: string }): string;
 }

@@ -1,6 +1,7 @@
 /** What was exported from a model, newest first: GGUF files, folders of safetensors, folders of ONNX models. Pure. */
 import { checkpointName } from '../jobs/titles';
 import type { Listing } from './listing';
+import { madeAs } from './words/made-words';
 
 export interface Exported {
   readonly path: string;
@@ -12,7 +13,7 @@ export interface Exported {
 /** @param identity of the model; all exports without it */
 export function exportsOf({ origins, exports }: Pick<Listing, 'origins' | 'exports'>, identity?: string): Exported[] {
   const isOf = (each: string): boolean => identity === undefined || each === identity;
-  const models = [...origins].filter(([, origin]) => origin.kind === 'export' && isOf(origin.identity));
+  const models = [...origins].filter(([, origin]) => madeAs(origin.kind) === 'exported' && isOf(origin.identity));
   const all = [
     ...models.map(([path, { finished }]) => ({ path, finished })),
     ...exports.filter((folder) => isOf(folder.identity)),

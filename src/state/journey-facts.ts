@@ -15,6 +15,7 @@ import type { JourneyFacts, Member } from './journey';
 import { judgementIn, type CutModel } from './measured';
 import type { Origin } from './origins';
 import type { Plans, PlanSubject } from './plan';
+import { madeAs } from './words/made-words';
 
 export interface KnownToTree {
   readonly listing: Listing;
@@ -24,11 +25,8 @@ export interface KnownToTree {
   readonly runs: readonly RunDigest[];
 }
 
-/** Ways to write a plan as a model. */
-export const WRITTEN: readonly string[] = ['prune', 'heal', 'iterate'];
-
-/** Ways to write a model that was retrained. */
-export const MERGED: readonly string[] = ['merge', 'retrain'];
+/** Whether the job wrote a plan, or a model that was retrained. */
+export const isWritten = (kind: string): boolean => ['pruned', 'trained'].includes(madeAs(kind) ?? '');
 
 /** @param scored its blocks have scores that still hold */
 export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: boolean): JourneyFacts {
@@ -38,9 +36,8 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
   const origin = listing.origins.get(path);
   const removed = plans.removed(subject);
   const children = childrenOf(listing, identity);
-  const of = (kinds: readonly string[]) => children.find((child) => kinds.includes(child.origin.kind));
   const written = children.find(
-    (child) => [...WRITTEN, ...MERGED].includes(child.origin.kind) && child.origin.removed.join() === removed.join(),
+    (child) => isWritten(child.origin.kind) && child.origin.removed.join() === removed.join(),
   );
   const goal = goals.goal(original);
   const line = [identity, origin?.identity, original];
@@ -65,7 +62,7 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
     }),
     ...(removed.length > 0 && { written }),
     adapter: adapterOf(listing, path, removed),
-    merged: of(MERGED),
+    merged: children.find(({ origin: { kind } }) => madeAs(kind) === 'trained'),
     exported: exportsOf(listing, identity).at(0) ?? exportedFolder(runs, identity),
     compared: origin !== undefined && isCompared(runs, identity, original, used),
     skipped: goals.skipped(original, identity),
@@ -131,9 +128,10 @@ export function newestExport<T extends { readonly path: string; readonly origin:
   identity: string,
   goal: ShipGoal | undefined,
 ): T | undefined {
-  const named = (path: string) => (run: RunDigest) => run.kind === 'export' && run.exported === basename(path);
+  const named = (path: string) => (run: RunDigest) =>
+    madeAs(run.kind) === 'exported' && run.exported === basename(path);
   return made
-    .filter(({ origin }) => origin.kind === 'export' && origin.identity === identity)
+    .filter(({ origin }) => madeAs(origin.kind) === 'exported' && origin.identity === identity)
     .filter(({ path }) => !goal || runs.some((run) => named(path)(run) && suits(run, goal)))
     .sort((a, b) => b.origin.finished.localeCompare(a.origin.finished))
     .at(0);
@@ -160,7 +158,7 @@ export const isTrainedWithout = (origin: Origin | undefined, removed: readonly n
 /** The newest export of a model by its run: a folder of ONNX models is not a checkpoint. @param runs newest first */
 export function exportedFolder(runs: readonly RunDigest[], identity: string): Member | undefined {
   const path = runs.find(({ kind, model, exported }) => {
-    return kind === 'export' && model.identity === identity && exported !== undefined;
+    return madeAs(kind) === 'exported' && model.identity === identity && exported !== undefined;
   })?.exported;
   return path === undefined ? undefined : { path, name: basename(path) };
 }
@@ -174,7 +172,7 @@ export function exportedPlan(
 ): Member | undefined {
   const same = (other: readonly (number | string)[]): boolean => other.join() === removed.join();
   return (
-    children.find(({ origin }) => origin.kind === 'export' && same(origin.removed)) ??
+    children.find(({ origin }) => madeAs(origin.kind) === 'exported' && same(origin.removed)) ??
     exportedFolder(
       runs.filter((run) => same(run.removed)),
       identity,
@@ -200,7 +198,7 @@ export function exportedBytes(
 ): number | undefined {
   const run = runs.find(
     (each) =>
-      each.kind === 'export' &&
+      madeAs(each.kind) === 'exported' &&
       each.model.identity === identity &&
       each.removed.join() === removed.join() &&
       suits(each, goal),

@@ -14,6 +14,7 @@ import {
   STEPS,
   type Verdict,
 } from '../protocol/journey';
+import { madeAs } from './words/made-words';
 
 /** Another model of the family. */
 export interface Member {
@@ -127,17 +128,14 @@ function judged<T extends JsonNumber>(value: T | undefined, limit: number | unde
   return { value: value ?? null, limit: limit ?? null, met: known };
 }
 
-/** Ways to make a model that was trained. */
-const TRAINED = ['merge', 'retrain'];
-
 function doneSteps(facts: JourneyFacts) {
-  const { derived, kind = '', scored, planned, written, merged, exported, compared } = facts;
+  const { derived, kind, scored, planned, written, merged, exported, compared } = facts;
   const isDone: Readonly<Record<StepName, boolean>> = {
     score: scored || derived,
     plan: planned || derived,
     prune: written !== undefined || derived,
-    retrain: TRAINED.includes(kind) || merged !== undefined,
-    export: (exportsPlan(facts) ? facts.exportedPlan : exported) !== undefined || kind === 'export',
+    retrain: madeAs(kind) === 'trained' || merged !== undefined,
+    export: (exportsPlan(facts) ? facts.exportedPlan : exported) !== undefined || madeAs(kind) === 'exported',
     compare: compared && derived,
   };
   return new Set(STEPS.filter((step) => isDone[step]));
@@ -163,14 +161,14 @@ function leftOutSteps(facts: JourneyFacts, { ratio, flatters }: Verdict, done: R
   // What is exported is no longer trained, and what meets the goal need not be.
   // A comparison on another text may show that it needs it after all.
   const seemsMet = flatters && ratio.limit !== null && ratio.met === null;
-  if (ratio.met || seemsMet || kind === 'export') out.set('retrain', 'unneeded');
+  if (ratio.met || seemsMet || madeAs(kind) === 'exported') out.set('retrain', 'unneeded');
   if (planned && adapter !== undefined) out.set('prune', 'unneeded'); // merging prunes too
   for (const step of done) out.delete(step);
   return out;
 }
 
 function nextOf(facts: JourneyFacts, leftOut: LeftOut): NextAction {
-  const { derived, kind = '', scored, planned, written, adapter, merged, exported, compared } = facts;
+  const { derived, kind, scored, planned, written, adapter, merged, exported, compared } = facts;
   if (!derived || planned) {
     if (planned && written) return open(written);
     if (healsPlan(facts)) return { action: 'prune' };
@@ -182,8 +180,8 @@ function nextOf(facts: JourneyFacts, leftOut: LeftOut): NextAction {
   }
   if (merged) return open(merged);
   if (adapter !== undefined) return { action: 'merge', adapter };
-  if (!TRAINED.includes(kind) && !leftOut.has('retrain')) return { action: 'retrain' };
-  if (kind !== 'export' && !exported) return { action: 'export' };
+  if (madeAs(kind) !== 'trained' && !leftOut.has('retrain')) return { action: 'retrain' };
+  if (madeAs(kind) !== 'exported' && !exported) return { action: 'export' };
   return { action: compared ? 'code' : 'compare' };
 }
 

@@ -8,6 +8,7 @@ import { entries } from '../engine/records/fields';
 import { readRecord, RECORD_NAME, type RunRecord } from '../engine/records/record';
 import { UserError } from '../engine/errors';
 import type { Memento } from './memento';
+import { madeAs } from './words/made-words';
 
 export interface OnnxFolder {
   readonly path: string;
@@ -73,7 +74,8 @@ async function folderAt(path: string, file: string): Promise<OnnxFolder | undefi
 
 function factsOf(path: string, { kind, inputs, settings, results, finished }: RunRecord): OnnxFolder | undefined {
   const model = inputs.find(({ role }) => role === 'model');
-  if (kind !== 'export' || settings.format !== 'onnx' || typeof model?.identity !== 'string') return undefined;
+  if (madeAs(kind) !== 'exported' || settings.format !== 'onnx' || typeof model?.identity !== 'string')
+    return undefined;
   const { type } = settings;
   const { bytes } = results;
   return {

@@ -4,6 +4,7 @@ import { UserError } from '../../engine/errors';
 import type { Judgement } from '../../engine/records/before-after/judgement';
 import { textOfKey } from '../../engine/records/rows-key';
 import type { JsonNumber } from '../../format/json';
+import type { WayMade } from '../../jobs/define';
 import type { Journey, ShipGoal } from '../../protocol/journey';
 import type { PanelState, RunDigest } from '../../protocol/panel';
 import { journeyOf, type Member } from '../../state/journey';
@@ -12,13 +13,13 @@ import {
   exportedFolder,
   exportedPlan,
   isCompared,
-  MERGED,
+  isWritten,
   newestExport,
   shippedJudgement,
   textsThatChose,
-  WRITTEN,
 } from '../../state/journey-facts';
 import type { PlanSubject } from '../../state/plan';
+import { madeAs } from '../../state/words/made-words';
 import { subjectOf } from '../../state/subject';
 import type { PanelReading } from './panel-reading';
 import type { PanelStore } from './panel-store';
@@ -57,10 +58,8 @@ export class JourneyPart {
     const { origin, children } = this.reading.lineage;
     const line = [identity, origin?.identity, this.original];
     const used = textsThatChose(runs, { origin, choice: this.plan.choice, line });
-    const isChild = (kinds: readonly string[]) => newest(children.filter(({ kind }) => kinds.includes(kind)));
-    const sameBlocks = children.filter(
-      (child) => [...WRITTEN, ...MERGED].includes(child.kind) && child.removed.join() === removed.join(),
-    );
+    const made = (as: WayMade) => newest(children.filter(({ kind }) => madeAs(kind) === as));
+    const sameBlocks = children.filter((child) => isWritten(child.kind) && child.removed.join() === removed.join());
     return journeyOf({
       goal,
       derived: origin !== undefined,
@@ -70,8 +69,8 @@ export class JourneyPart {
       ...(this.subject.quantised && { quantised: this.subject.quantised, exportedPlan: this.exportedPlan(runs) }),
       written: removed.length > 0 ? newest(sameBlocks) : undefined,
       adapter: this.reading.adapterFor(removed),
-      merged: isChild(MERGED),
-      exported: isChild(['export']) ?? exportedFolder(runs, identity),
+      merged: made('trained'),
+      exported: made('exported') ?? exportedFolder(runs, identity),
       compared: isCompared(runs, identity, this.original, used),
       skipped: services.goals.skipped(this.original, identity),
       bytes: (goal && exportedBytes(runs, identity, removed, goal)) ?? this.plannedBytes(),

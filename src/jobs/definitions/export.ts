@@ -88,7 +88,7 @@ export const exportJob = defineJob({
   title: (name) => l10n.t('Exporting {0}', name),
   done: (model) => l10n.t('Exported {0}', model),
   icon: 'export',
-  made: { icon: 'package', words: () => l10n.t('exported') },
+  made: { as: 'exported', icon: 'package', words: () => l10n.t('exported') },
   makes: () => true,
   step: 'exported',
   about: ({ format, type, measured }, { written }) =>

@@ -59,7 +59,7 @@ export const heal = defineJob({
   title: (model) => l10n.t('Healing {0}', model),
   done: (model) => l10n.t('Healed {0}', model),
   icon: 'heart',
-  made: { icon: 'fold', words: ({ healed }) => (healed ? l10n.t('pruned, healed') : l10n.t('pruned')) },
+  made: { as: 'pruned', icon: 'fold', words: ({ healed }) => (healed ? l10n.t('pruned, healed') : l10n.t('pruned')) },
   makes: () => true,
   step: 'healed',
   about: (result, { written }) => joined(removedWords(result.removed), healedWords(result), written),

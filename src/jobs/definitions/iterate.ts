@@ -125,7 +125,7 @@ export const iterate = defineJob({
   title: (model) => l10n.t('Pruning {0} iteratively', model),
   done: (model) => l10n.t('Pruned {0} iteratively', model),
   icon: 'layers',
-  made: { icon: 'fold', words: () => l10n.t('pruned in rounds') },
+  made: { as: 'pruned', icon: 'fold', words: () => l10n.t('pruned in rounds') },
   makes: () => true,
   step: 'iterated',
   about: writtenWords,

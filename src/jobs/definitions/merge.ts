@@ -24,6 +24,7 @@ export const merge = defineJob({
   done: (model) => l10n.t('Merged an adapter into {0}', model),
   icon: 'git-merge',
   made: {
+    as: 'trained',
     icon: 'git-merge',
     words: ({ adapter: name }) => (name === undefined ? l10n.t('adapter merged') : l10n.t('{0} merged', name)),
   },

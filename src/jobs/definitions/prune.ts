@@ -107,7 +107,7 @@ export const prune = defineJob({
   title: (model) => l10n.t('Pruning {0}', model),
   done: (model) => l10n.t('Pruned {0}', model),
   icon: 'save-as',
-  made: { icon: 'fold', words: () => l10n.t('pruned') },
+  made: { as: 'pruned', icon: 'fold', words: () => l10n.t('pruned') },
   makes: () => true,
   step: 'pruned',
   about: writtenWords,

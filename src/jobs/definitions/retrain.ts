@@ -59,7 +59,7 @@ export const retrain = defineJob({
   title: (model) => l10n.t('Retraining {0}', model),
   done: (model) => l10n.t('Retrained {0}', model),
   icon: 'mortar-board',
-  made: { icon: 'mortar-board', words: () => l10n.t('retrained') },
+  made: { as: 'trained', icon: 'mortar-board', words: () => l10n.t('retrained') },
   makes: ({ merge: merged, full: whole }) => merged === true || whole === true,
   step: 'retrained',
   about: ({ before, best }, { written }) => joined(trainedWords(before, best), written),

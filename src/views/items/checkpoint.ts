@@ -12,7 +12,7 @@ import { modelName } from '../../engine/records/record';
 import { choiceWords } from '../../state/words/choice-words';
 import { checkpointContext } from '../contexts';
 import { type Freshness, freshnessWords } from '../../state/freshness';
-import { madeIcon, madeWords } from '../../state/words/made-words';
+import { madeAs, madeIcon, madeWords } from '../../state/words/made-words';
 import { nextWords } from '../../state/words/next-words';
 import type { CheckpointNode } from '../../state/nodes';
 import type { Origin } from '../../state/origins';
@@ -87,7 +87,7 @@ export function checkpointItem(
     stale: freshness?.changed !== undefined,
     hasRuns: state.hasRuns,
     derived: kin.derived,
-    exported: origin?.kind === 'export',
+    exported: madeAs(origin?.kind) === 'exported',
     hasAdapter: kin.hasAdapter,
     opened: node.entry.origin === 'opened',
     next: state.next?.action,
@@ -120,7 +120,7 @@ function describe(checkpoint: Checkpoint, { removed, ratio }: CheckpointState, k
   }
   const summary = summarize(checkpoint);
   const size = [shortCount(summary.parameters), formatBytes(summary.bytes), typeWord(checkpoint)];
-  if (kin.origin?.kind === 'export') return [...exportFacts(kin, summary), ...quality, ...made].join(' · ');
+  if (madeAs(kin.origin?.kind) === 'exported') return [...exportFacts(kin, summary), ...quality, ...made].join(' · ');
   if (kin.origin) return [...madeFacts(kin, summary.blocks), ...quality, ...made, ...size].join(' · ');
   const architecture = summary.architecture ?? vscode.l10n.t('unknown architecture');
   return [...made, architecture, ...(summary.blocks === null ? [] : [blockCount(summary.blocks)]), ...size].join(' · ');

@@ -3,12 +3,13 @@ import * as vscode from 'vscode';
 import { isKind, JOBS } from '../../jobs/definitions';
 import type { JobLine } from '../../state/jobs/line';
 import type { LineWords } from '../../state/jobs/words';
+import { madeAs } from '../../state/words/made-words';
 
 /** What a menu may offer, as `viewItem`. */
 const contextOf = (line: JobLine): string => {
   if (line.kind === 'stopped') return line.job.resumes ? 'stopped.resumes' : 'stopped.again';
   if (line.kind === 'training') return 'stopped.resumes.training';
-  if (line.kind === 'finished' && line.run.digest.kind === 'export') return 'finished.export';
+  if (line.kind === 'finished' && madeAs(line.run.digest.kind) === 'exported') return 'finished.export';
   return line.kind === 'parts' ? 'stopped.resumes.parts' : line.kind;
 };
 
