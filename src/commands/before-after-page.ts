@@ -24,8 +24,7 @@ import type { Coppice } from '../host/coppice';
 import { recordFolders } from '../host/jobs/run-job';
 import type { ShipGoal, Verdict } from '../protocol/journey';
 import { exportSize } from '../host/ask/export-sizes';
-import { FORMAT_NAMES } from '../host/ask/format-choices';
-import type { ExportFormat } from '../jobs/definitions/export';
+import { type ExportFormat, FORMATS } from '../engine/write/formats';
 import { verdictOf } from '../state/journey';
 import { newestExport as exportFor, suits, textsThatChose } from '../state/journey-facts';
 import { verdictWords } from '../state/words/verdict-words';
@@ -149,7 +148,7 @@ async function shippedFiles(
 
 /** Undefined for a model that the format cannot hold. */
 async function plannedFiles(checkpoint: Checkpoint, { format, types }: InFormat): Promise<ShippedFiles | undefined> {
-  const name = [FORMAT_NAMES[format], ...types.filter((type) => type !== undefined)].join(', ');
+  const name = [FORMATS[format].title, ...types.filter((type) => type !== undefined)].join(', ');
   try {
     const sizes = await Promise.all(types.map((type) => exportSize(checkpoint, { format, type, removed: [] })));
     return { name, bytes: sizes.reduce((sum, bytes) => sum + bytes, 0), planned: true };

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { ExportResult } from '../protocol/export';
 import type { ExportSpec } from '../protocol/jobs';
-import { EXPORT_TYPES, type ExportFormat } from '../jobs/definitions/export';
+import { type ExportFormat, FORMATS } from '../engine/write/formats';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
@@ -21,7 +21,7 @@ import { finerWords } from '../jobs/finer-words';
 import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import { UserError } from '../engine/errors';
 import { timeWords } from '../host/ask/job-time';
-import { explainedSize, type TypeSize } from '../host/ask/export-sizes';
+import { explainedSize, type TypeSize, typesOf } from '../host/ask/export-sizes';
 import { formatChoices, refusalWords } from '../host/ask/format-choices';
 import { exportSuffix, withoutWords } from '../host/ask/export-names';
 import { recommendedType, STORED, typeChoices } from '../host/ask/type-choices';
@@ -70,24 +70,24 @@ export const exportModelCommand: Command<ExportModelArguments> = {
       adapter,
       format,
       ...(type.length > 0 && { type }),
-      ...(format === 'onnx' && { target }),
+      ...(FORMATS[format!].options.includes('target') && { target }),
       out: out!,
     };
     const { result } = await runJob(coppice, spec, { device });
-    await (result.format === 'onnx' ? showExport(coppice, result.out) : showCheckpoint(coppice, result.out));
+    await (FORMATS[result.format].isCheckpoint ? showCheckpoint(coppice, result.out) : showExport(coppice, result.out));
     void hintAtGit(coppice, args, result.out);
     tellExported(args, result);
     return result;
   },
 };
 
-/** Coppice does not read an ONNX folder: it is not compared by perplexity. */
+/** What Coppice does not read is not compared by perplexity. */
 function tellExported(args: CommonArguments, { format, out, finer }: ExportResult): void {
   const told = vscode.l10n.t('Exported {0} and compared it with the model.', basename(out));
   inform(
     args,
     finer ? `${told} ${finerWords(finer)}.` : told,
-    ...(format === 'onnx' ? [] : [compareStep(out)]),
+    ...(FORMATS[format].isCheckpoint ? [compareStep(out)] : []),
     nextCommand(vscode.l10n.t('Copy Code to Load It'), 'coppice.copyLoadingCode', { checkpoint: out }),
     {
       label: vscode.l10n.t('Reveal'),
@@ -122,9 +122,8 @@ const typeStep =
   (chosen: Chosen, sizes: ExportSizes, goal: ShipGoal | undefined): Step<ExportModelArguments> =>
   async (state, place) => {
     const { format = 'gguf' } = state;
-    const types = [...(format === 'onnx' ? [] : [undefined]), ...EXPORT_TYPES[format]];
     const found = await Promise.all(
-      types.map(async (type): Promise<TypeSize> => {
+      typesOf(format).map(async (type): Promise<TypeSize> => {
         const size = await sizes.sizeOrFault({ ...state, type: type === undefined ? [] : [type] });
         return size instanceof UserError ? { type, fault: size } : { type, ...size };
       }),
@@ -134,7 +133,7 @@ const typeStep =
       refused: refusalWords,
     });
     const wanted = goal?.format === format ? (goal.type ?? STORED) : recommendedType(chosen.checkpoint, format);
-    if (format === 'onnx') {
+    if (FORMATS[format].several) {
       const type = await pickMany(place, vscode.l10n.t('Select the types of the models'), choices, [wanted]);
       return type === BACK ? BACK : { type };
     }
@@ -154,7 +153,7 @@ function sizeWords(bytes: number, goal: ShipGoal | undefined): string {
 }
 
 const targetStep = when<ExportModelArguments>(
-  ({ format }) => format && format === 'onnx',
+  ({ format }) => format && FORMATS[format].options.includes('target'),
   async (_, place) => {
     const choices = [
       { label: 'CPU', description: vscode.l10n.t('Node, Python, WebAssembly'), value: 'cpu' as const },
@@ -169,21 +168,21 @@ function outStep(coppice: Coppice, chosen: Chosen, sizes: ExportSizes): Step<Exp
   return async (state, place) => {
     const { format = 'gguf', type = [] } = state;
     const bytes = await sizes.of(state);
-    const extension = format === 'gguf' ? '.gguf' : '';
+    const { extension } = FORMATS[format];
     const planned = coppice.plans.removed(chosen.subject);
     const suffix = exportSuffix(chosen, state, planned);
     const value = outputFolder(coppice.config.outputFolder, chosen.checkpoint, suffix, extension);
     const remove = state.remove ?? planned;
     const time = timeWords(coppice, chosen, { kind: 'export', checkpoint: chosen.path, remove, type });
     const what =
-      format === 'gguf'
-        ? vscode.l10n.t('The new file. Time: {0}', time)
-        : vscode.l10n.t('The new folder. Time: {0}', time);
+      extension === undefined
+        ? vscode.l10n.t('The new folder. Time: {0}', time)
+        : vscode.l10n.t('The new file. Time: {0}', time);
     const prompt = [...withoutWords(chosen, state, planned), what].join('. ');
     const out =
-      format === 'gguf'
-        ? await askOutputFile(place, { prompt, value, extension, bytes })
-        : await askOutputFolder(place, { prompt, value, bytes });
+      extension === undefined
+        ? await askOutputFolder(place, { prompt, value, bytes })
+        : await askOutputFile(place, { prompt, value, extension, bytes });
     return out === BACK ? BACK : { out };
   };
 }

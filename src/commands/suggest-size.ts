@@ -20,7 +20,7 @@ import type { CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { exportSize } from '../host/ask/export-sizes';
 import { runJob } from '../host/jobs/run-job';
-import type { ExportFormat } from '../jobs/definitions/export';
+import type { ExportFormat } from '../engine/write/formats';
 import { drawnOptions } from '../jobs/options/calibration';
 import type { Shipped } from '../estimates/written-bytes';
 import { withinPerplexity } from '../jobs/within-perplexity';

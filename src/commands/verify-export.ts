@@ -1,10 +1,9 @@
 /** Verify Exported Model…: compares what was exported with the model that it was written from. */
-import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
 import { consumersThere } from '../engine/verify/consumers/there';
-import { ONNX_FOLDER } from '../engine/write/onnx/kinds';
+import { formatAt } from '../engine/verify/output';
 import type { VerifyResult } from '../protocol/export';
 import type { VerifySpec } from '../protocol/jobs';
 import type { Command, CommonArguments } from '../host/command';
@@ -64,9 +63,7 @@ async function askOutput(): Promise<string> {
  */
 async function askPrograms(coppice: Coppice, output: string): Promise<boolean> {
   const title = vscode.l10n.t('Verify Exported Model');
-  const there = await consumersThere(
-    /\.gguf$/i.test(output) ? 'gguf' : existsSync(join(output, ONNX_FOLDER)) ? 'onnx' : 'safetensors',
-  );
+  const there = await consumersThere(await formatAt(output));
   if (there.length === 0) return false;
   const programs = there.map(({ name, version = '', place }) =>
     vscode.l10n.t('{0} in {1}', [name, version].filter(Boolean).join(' '), place),

@@ -21,6 +21,7 @@ import { withWeights } from '../engine/weights/checkpoint';
 import { withChanges } from '../engine/weights/overlay';
 import { readPatchFile } from '../engine/weights/patch-file';
 import type { WeightSource } from '../engine/weights/source';
+import type { ExportFormat } from '../engine/write/formats';
 import type { FinerTypes } from '../engine/write/gguf/finer';
 import { planGguf } from '../engine/write/gguf/write-gguf';
 import type { GgufType } from '../engine/write/gguf/kinds';
@@ -30,7 +31,6 @@ import { planOnnx } from '../engine/write/onnx/plan';
 import { onnxFacts } from '../engine/write/onnx/write-onnx';
 import { planModel } from '../engine/write/planned-model';
 import { companionBytes, companionsOf } from '../engine/write/write-checkpoint';
-import type { ExportFormat } from '../jobs/definitions/export';
 
 /** What is written. */
 export interface Shipped {

@@ -1,4 +1,5 @@
 /** Exports and their verification: what the jobs return. */
+import type { ExportFormat } from '../engine/write/formats';
 import type { FinerTypes } from '../engine/write/gguf/finer';
 import type { JsonNumber } from '../format/json';
 
@@ -80,7 +81,7 @@ export interface ExportedFile {
 
 /** What was written, and how it compares with the model. */
 export interface ExportResult {
-  readonly format: 'safetensors' | 'gguf' | 'onnx';
+  readonly format: ExportFormat;
   /** "q8_0", "fp32,q4"; "stored" where each weight keeps its type. */
   readonly type: string;
   /** Absolute. */
@@ -102,7 +103,7 @@ export interface ExportResult {
 
 /** How an exported model compares with the model that it was written from. */
 export interface VerifyResult {
-  readonly format: 'safetensors' | 'gguf' | 'onnx';
+  readonly format: ExportFormat;
   /** Absolute. */
   readonly out: string;
   /** The model that it was compared with. */

@@ -2,7 +2,7 @@
  * The way from a model to one that ships, as tree and panel show it: the goal, the steps with one that comes next, and
  * whether the model meets the goal. Types alone.
  */
-import type { ExportFormat } from '../jobs/definitions/export';
+import type { ExportFormat } from '../engine/write/formats';
 import type { JsonNumber } from '../format/json';
 
 /** What a model must be to ship. Every limit is optional. */

@@ -3,7 +3,7 @@
  * they are kept by the identity of its original model, with the workspace. Does not use VS Code.
  */
 import { isObject } from '../format/json';
-import { EXPORT_FORMATS, type ExportFormat } from '../jobs/definitions/export';
+import { EXPORT_FORMATS, type ExportFormat } from '../engine/write/formats';
 import { type ShipGoal, type StepName, STEPS } from '../protocol/journey';
 import type { Memento } from './memento';
 import { Emitter, type Subscription } from '../sidecar/emitter';

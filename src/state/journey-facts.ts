@@ -5,6 +5,7 @@ import type { Choice } from '../engine/importance/choice';
 import { beforeAfter } from '../engine/records/before-after/before-after';
 import type { Judgement } from '../engine/records/before-after/judgement';
 import { textsUsedIn } from '../engine/records/used-texts';
+import { FORMATS } from '../engine/write/formats';
 import { checkpointName } from '../jobs/titles';
 import type { ShipGoal } from '../protocol/journey';
 import type { RunDigest } from '../protocol/panel';
@@ -186,7 +187,7 @@ export function suits(
   { format, type }: Pick<ShipGoal, 'format' | 'type'>,
 ): boolean {
   const told = Object.fromEntries(settings);
-  return told.format === format && (told.type ?? 'stored') === (type ?? (format === 'onnx' ? 'fp32' : 'stored'));
+  return told.format === format && (told.type ?? 'stored') === (type ?? FORMATS[format].unnamed);
 }
 
 /** The bytes that an export for a goal really has, once there is one. @param runs newest first */

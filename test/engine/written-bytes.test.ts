@@ -9,7 +9,7 @@ import { UserError } from '../../src/engine/errors';
 import { recordAt } from '../../src/engine/records/in-gguf';
 import { withWeights } from '../../src/engine/weights/checkpoint';
 import { planGguf } from '../../src/engine/write/gguf/write-gguf';
-import { EXPORT_FORMATS, EXPORT_TYPES, type ExportFormat } from '../../src/jobs/definitions/export';
+import { EXPORT_FORMATS, type ExportFormat, FORMATS } from '../../src/engine/write/formats';
 import { changesIn, prunedBytes, writtenBytes } from '../../src/estimates/written-bytes';
 import { randomAdapter } from '../support/adapters';
 import { draftRecipe } from '../../src/recipes/init/draft';
@@ -33,7 +33,7 @@ interface Case {
 
 const CASES: readonly Case[] = EXPORT_FORMATS.flatMap((format) => [
   ...(format === 'onnx' ? [] : [{ format }]),
-  ...EXPORT_TYPES[format].map((type) => ({ format, type })),
+  ...FORMATS[format].types.map((type) => ({ format, type })),
 ]);
 
 /** Exports the model in each way, and compares with what was announced. @returns how many could be written */

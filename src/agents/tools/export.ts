@@ -2,7 +2,8 @@
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
 import { JOBS } from '../../jobs/definitions';
-import { type ExportFormat, formatOf } from '../../jobs/definitions/export';
+import { formatOf } from '../../jobs/definitions/export';
+import type { ExportFormat } from '../../engine/write/formats';
 import { changesIn, type OnTop, writtenBytes } from '../../estimates/written-bytes';
 import { l10n } from '../../l10n';
 import { askWriting, modelWords, nameOf, opened } from '../confirm';

@@ -9,7 +9,7 @@ import { readTextFile } from '../../engine/files/text-file';
 import { flagOf } from '../../jobs/argv';
 import { checkFileTarget, refuseExisting } from '../../jobs/file-target';
 import { writeWhole } from '../../engine/files/whole-file';
-import { EXPORT_FORMATS, type ExportFormat } from '../../jobs/definitions/export';
+import { EXPORT_FORMATS, type ExportFormat } from '../../engine/write/formats';
 import { bytes, checkpoint, choice, file, flag, folder, part, positive, text } from '../../jobs/option';
 import { acceptedCompute } from '../../jobs/options/compute';
 import { checkpointName } from '../../jobs/titles';

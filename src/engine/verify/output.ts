@@ -4,12 +4,13 @@ import { dirname, join, resolve } from 'node:path';
 import { systemErrorCode, UserError } from '../errors';
 import { recordInGguf } from '../records/in-gguf';
 import { recordIn, type RunRecord } from '../records/record';
+import { type ExportFormat, formatOfFile } from '../write/formats';
 import { ONNX_FOLDER } from '../write/onnx/kinds';
 
 export interface Output {
   /** Absolute. */
   readonly path: string;
-  readonly format: 'safetensors' | 'gguf' | 'onnx';
+  readonly format: ExportFormat;
   /** The folder that it lies in, and where its source may lie too. */
   readonly beside: string;
   /** Undefined for files of other programs. */
@@ -22,16 +23,19 @@ export async function openOutput(given: string): Promise<Output> {
   const isFolder = await kindOf(path);
   if (isFolder === undefined) throw new UserError(`Cannot read ${path}`, 'there is no such file', 'Check the path.');
   const beside = dirname(path);
-  if (/\.gguf$/i.test(path)) {
+  const format = await formatAt(path);
+  if (format === 'gguf') {
     const own = await recordInGguf(path);
-    return { path, format: 'gguf', beside, ...(own && { record: own }) };
+    return { path, format, beside, ...(own && { record: own }) };
   }
   const folder = isFolder ? path : beside;
   const record = await recordIn(folder);
-  const isOnnx = isFolder && (await kindOf(join(path, ONNX_FOLDER))) === true;
-  const format = isOnnx ? 'onnx' : 'safetensors';
   return { path, format, beside: dirname(folder), ...(record && { record }) };
 }
+
+/** The format of a model that was written to this path. */
+export const formatAt = async (path: string): Promise<ExportFormat> =>
+  formatOfFile(path) ?? ((await kindOf(join(path, ONNX_FOLDER))) ? 'onnx' : 'safetensors');
 
 /** Whether it is a folder; undefined if it is not there. */
 async function kindOf(path: string): Promise<boolean | undefined> {

@@ -2,7 +2,7 @@
 import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { l10n } from '../../l10n';
-import type { ExportFormat } from '../../jobs/definitions/export';
+import { type ExportFormat, FORMATS } from '../../engine/write/formats';
 import { keptType } from '../../estimates/written-bytes';
 
 /** The answers that matter here. */
@@ -46,13 +46,14 @@ export function exportSuffix(
   const { format = 'gguf', type = [], heal, adapter } = exported;
   const removed = removedBy(exported, planned);
   const own = isGgufCheckpoint(checkpoint) ? undefined : keptType(checkpoint);
-  // The end of its name says that it is a GGUF file.
-  const types = type.length > 0 ? type : format === 'gguf' && own !== undefined ? [own] : [];
+  const isFile = FORMATS[format].extension !== undefined;
+  const types = type.length > 0 ? type : isFile && own !== undefined ? [own] : [];
   const parts = [
     ...(removed.length > 0 ? [`${left(checkpoint, removed)}-blocks`] : []),
     ...(heal === undefined ? [] : ['healed']),
     ...(adapter === undefined ? [] : ['retrained']),
-    ...(format === 'gguf' ? [] : [format]),
+    // The end of a file's name says its format.
+    ...(isFile ? [] : [format]),
     ...types,
   ];
   return parts.length > 0 ? parts.join('-') : 'copy';

@@ -1,7 +1,7 @@
 /** Sizes of exports, for questions about formats and limits. Each is planned once for a model, as the writers would lay it out. */
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
-import { EXPORT_TYPES, type ExportFormat } from '../../jobs/definitions/export';
+import { type ExportFormat, FORMATS } from '../../engine/write/formats';
 import { type Shipped, type WrittenSize, writtenSize } from '../../estimates/written-bytes';
 
 const known = new Map<string, WrittenSize | UserError>();
@@ -50,8 +50,11 @@ export async function formatFault(checkpoint: Checkpoint, format: ExportFormat):
   return fault;
 }
 
-const typesOf = (format: ExportFormat): readonly (string | undefined)[] =>
-  format === 'onnx' ? EXPORT_TYPES.onnx : [undefined, ...EXPORT_TYPES[format]];
+/** Undefined stands for the types that the weights have. */
+export function typesOf(format: ExportFormat): readonly (string | undefined)[] {
+  const { unnamed, types } = FORMATS[format];
+  return unnamed === 'stored' ? [undefined, ...types] : types;
+}
 
 async function sizeOrFault(checkpoint: Checkpoint, shipped: Shipped): Promise<WrittenSize | UserError> {
   const { format, type, removed, changed } = shipped;

@@ -3,16 +3,10 @@ import * as vscode from 'vscode';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { UserError } from '../../engine/errors';
 import { Refusal } from '../../engine/tokenizer/gguf/refusal';
-import type { ExportFormat } from '../../jobs/definitions/export';
+import { type ExportFormat, FORMATS } from '../../engine/write/formats';
 import { shortText } from '../toast';
 import { formatFault } from './export-sizes';
 import type { PickChoice } from './steps';
-
-export const FORMAT_NAMES: Readonly<Record<ExportFormat, string>> = {
-  gguf: 'GGUF',
-  onnx: 'ONNX',
-  safetensors: 'safetensors',
-};
 
 /** Most programs that run models on a computer load the first one. */
 const ORDER: readonly ExportFormat[] = ['gguf', 'onnx', 'safetensors'];
@@ -22,7 +16,7 @@ export async function formatChoices(checkpoint: Checkpoint): Promise<PickChoice<
   const faults = await Promise.all(ORDER.map((format) => formatFault(checkpoint, format)));
   const possible = ORDER.filter((_, at) => faults[at] === undefined);
   return ORDER.map((value, at) => ({
-    label: FORMAT_NAMES[value],
+    label: FORMATS[value].title,
     description: programs(value),
     value,
     ...(faults[at] && { refused: refusalWords(faults[at], possible) }),
@@ -42,7 +36,7 @@ export function refusalWords(fault: UserError, instead: readonly ExportFormat[] 
     fault.cause instanceof Refusal
       ? t('llama.cpp does not know its tokenizer')
       : shortText(`${fault.what}: ${fault.why}`);
-  const names = instead.map((format) => FORMAT_NAMES[format]);
+  const names = instead.map((format) => FORMATS[format].title);
   if (names.length === 0) return `${why}.`;
   const before = names.slice(0, -1).join(', ');
   const list = before === '' ? names[0] : t('{0} or {1}', before, names.at(-1)!);

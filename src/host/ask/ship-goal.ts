@@ -2,12 +2,12 @@
 import * as vscode from 'vscode';
 import { messageOf } from '../../engine/errors';
 import { formatBytes } from '../../format/numbers';
-import type { ExportFormat } from '../../jobs/definitions/export';
+import { type ExportFormat, FORMATS } from '../../engine/write/formats';
 import { parseBytes } from '../../jobs/values';
 import type { ShipGoal } from '../../protocol/journey';
 import type { Chosen } from './choose-checkpoint';
 import { typeSizes } from './export-sizes';
-import { FORMAT_NAMES, formatChoices, refusalWords } from './format-choices';
+import { formatChoices, refusalWords } from './format-choices';
 import { ask, BACK, pick, type Place, type Step } from './steps';
 import { recommendedType, STORED, typeChoices } from './type-choices';
 
@@ -28,7 +28,7 @@ export interface GoalAnswers {
 
 /** "GGUF, q8_0" */
 export const formatWords = ({ format, type }: Pick<ShipGoal, 'format' | 'type'>): string =>
-  [FORMAT_NAMES[format], type].filter(Boolean).join(', ');
+  [FORMATS[format].title, type].filter(Boolean).join(', ');
 
 /** "GGUF, q8_0; at most 120 MB; at most 1.3 times the perplexity of the original" */
 export function goalWords(goal: ShipGoal): string {

@@ -4,7 +4,7 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { UserError } from '../../engine/errors';
 import { formatBytes } from '../../format/numbers';
 import { finerWords } from '../../jobs/finer-words';
-import type { ExportFormat } from '../../jobs/definitions/export';
+import { type ExportFormat, FORMATS } from '../../engine/write/formats';
 import { keptType } from '../../estimates/written-bytes';
 import { l10n } from '../../l10n';
 import type { TypeSize } from './export-sizes';
@@ -13,17 +13,10 @@ import type { PickChoice } from './steps';
 /** Every weight keeps the type that it has. */
 export const STORED = 'stored';
 
-/** From what is taken most to what is taken least; what is not here comes after. */
-const ORDER: Readonly<Record<ExportFormat, readonly string[]>> = {
-  gguf: [STORED, 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'f16', 'bf16', 'f32'],
-  onnx: ['q8', 'q4', 'fp16', 'fp32'],
-  safetensors: [STORED, 'bf16', 'f16', 'f32'],
-};
-
-/** The type that is proposed, and says so. Eight bits hardly change a model; what is quantised already is not rounded again. */
+/** The type that is proposed, and says so. What is quantised already is not rounded again. */
 export function recommendedType(checkpoint: Checkpoint, format: ExportFormat): string {
-  if (format === 'onnx') return 'q8';
-  return format === 'gguf' && !isQuantisedGguf(checkpoint) ? 'q8_0' : STORED;
+  if (format === 'gguf' && isQuantisedGguf(checkpoint)) return STORED;
+  return FORMATS[format].proposed ?? STORED;
 }
 
 interface Words {
@@ -39,7 +32,8 @@ export function typeChoices(
   sizes: readonly TypeSize[],
   { told = formatBytes, refused }: Words,
 ): PickChoice<string>[] {
-  const place = (value: string): number => ORDER[format].indexOf(value);
+  // As stored comes first.
+  const place = (value: string): number => FORMATS[format].byUse.indexOf(value);
   const choices = sizes.map(({ type, bytes, finer, fault }): PickChoice<string> => {
     const value = type ?? STORED;
     const label = type ?? l10n.t('As stored');

@@ -1,7 +1,8 @@
 /** Writes a model for an application: safetensors, GGUF, or a folder of ONNX files; and compares what it wrote. */
 import { option, set } from '../../engine/option-token';
-import { GGUF_TYPES, LLAMA_CPP_TYPES } from '../../engine/write/gguf/kinds';
-import { ONNX_KINDS, ONNX_TARGETS } from '../../engine/write/onnx/kinds';
+import { EXPORT_FORMATS, type ExportFormat, formatOfFile, FORMATS } from '../../engine/write/formats';
+import { LLAMA_CPP_TYPES } from '../../engine/write/gguf/kinds';
+import { ONNX_TARGETS } from '../../engine/write/onnx/kinds';
 import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import type { ExportResult } from '../../protocol/export';
@@ -16,18 +17,6 @@ import { model } from '../options/model';
 import { out } from '../options/output';
 import { window } from '../options/window';
 
-export const EXPORT_FORMATS = ['safetensors', 'gguf', 'onnx'] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
-
-export const SAFETENSORS_TYPES = ['f32', 'f16', 'bf16'] as const;
-
-/** Types by format. Without one, safetensors and GGUF keep the type of every tensor, and ONNX is fp32. */
-export const EXPORT_TYPES: Readonly<Record<ExportFormat, readonly string[]>> = {
-  safetensors: SAFETENSORS_TYPES,
-  gguf: GGUF_TYPES,
-  onnx: ONNX_KINDS,
-};
-
 const options = {
   ...model,
   format: choice(
@@ -40,8 +29,8 @@ const options = {
   ),
   type: list(
     text('a type'),
-    `type of the weights. safetensors: ${SAFETENSORS_TYPES.join(', ')}; gguf: ${GGUF_TYPES.join(', ')}; onnx: ` +
-      `${ONNX_KINDS.join(', ')}, or several of them (default: as stored; of onnx fp32)`,
+    `type of the weights. ${EXPORT_FORMATS.map((name) => `${name}: ${FORMATS[name].types.join(', ')}`).join('; ')}, ` +
+      'or several of them (default: as stored; of onnx fp32)',
     { noun: () => l10n.t('type of the weights'), placeholder: 'name' },
   ),
   out: out('the new file (gguf) or folder; it must not exist'),
@@ -103,11 +92,9 @@ type Given = Pick<
   'format' | 'type' | 'out' | 'target' | 'modelfile' | 'verify' | 'consumers'
 >;
 
-const GGUF_FILE = /\.gguf$/i;
-
 /** The format that the options ask for; undefined if they name none. */
 export const formatOf = ({ format, out: path }: Pick<Given, 'format' | 'out'>): ExportFormat | undefined =>
-  format ?? (GGUF_FILE.test(path) ? 'gguf' : undefined);
+  format ?? formatOfFile(path);
 
 function formatFault(given: Given): Fault | undefined {
   const format = formatOf(given);
@@ -118,10 +105,11 @@ function formatFault(given: Given): Fault | undefined {
       action: `Give one of ${EXPORT_FORMATS.join(', ')}.`,
     };
   }
-  if ((format === 'gguf') === GGUF_FILE.test(given.out)) return undefined;
+  const { title, extension } = FORMATS[format];
+  if (formatOfFile(given.out) === (extension === undefined ? undefined : format)) return undefined;
   return {
     what: `${option('out', given.out)} does not suit ${option('format', format)}`,
-    why: format === 'gguf' ? 'a GGUF file ends in .gguf' : `${format} is written as a folder`,
+    why: extension === undefined ? `${format} is written as a folder` : `a ${title} file ends in ${extension}`,
     action: `Give ${option('out')} another name, or change ${option('format')}.`,
   };
 }
@@ -129,20 +117,21 @@ function formatFault(given: Given): Fault | undefined {
 function typeFault(given: Given): Fault | undefined {
   const format = formatOf(given)!;
   const { type = [] } = given;
-  const known = format === 'gguf' ? [...GGUF_TYPES, ...LLAMA_CPP_TYPES] : EXPORT_TYPES[format];
+  const { types, several } = FORMATS[format];
+  // The run says how llama.cpp makes its own.
+  const known = format === 'gguf' ? [...types, ...LLAMA_CPP_TYPES] : types;
   const stranger = type.find((name) => !known.includes(name.toLowerCase()));
   if (stranger !== undefined) {
     return {
       what: `${option('type', stranger)} is no type of ${format}`,
-      why: `these are: ${EXPORT_TYPES[format].join(', ')}`,
+      why: `these are: ${types.join(', ')}`,
       action: 'Give one of them.',
     };
   }
-  const several = new Set(type).size !== type.length || (format !== 'onnx' && type.length > 1);
-  if (!several) return undefined;
+  if (new Set(type).size === type.length && (several || type.length < 2)) return undefined;
   return {
     what: `${option('type', type.join(','))} cannot be written`,
-    why: format === 'onnx' ? 'it names a type twice' : `${format} has one type`,
+    why: several ? 'it names a type twice' : `${format} has one type`,
     action: 'Name each type once.',
   };
 }
@@ -150,15 +139,13 @@ function typeFault(given: Given): Fault | undefined {
 /** Options that the format has no use for. */
 function idleFault(given: Given): Fault | undefined {
   const format = formatOf(given)!;
-  const idle =
-    given.target !== undefined && format !== 'onnx'
-      ? ({ name: 'target', of: 'onnx' } as const)
-      : given.modelfile && format !== 'gguf'
-        ? ({ name: 'modelfile', of: 'gguf' } as const)
-        : undefined;
+  const idle = (['target', 'modelfile'] as const).find(
+    (name) => given[name] && !FORMATS[format].options.includes(name),
+  );
   if (idle) {
+    const of = EXPORT_FORMATS.find((each) => FORMATS[each].options.includes(idle));
     return {
-      what: `${option(idle.name)} belongs to ${option('format', idle.of)}`,
+      what: `${option(idle)} belongs to ${option('format', of)}`,
       why: `${format} has no use for it`,
       action: 'Leave it out.',
     };

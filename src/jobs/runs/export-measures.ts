@@ -10,6 +10,7 @@ import { option, set } from '../../engine/option-token';
 import { type JobOptions, Work } from '../../engine/progress';
 import { openOnnxReader } from '../../engine/verify/onnx-reader';
 import { kindsIn, onnxFile } from '../../engine/verify/verify-onnx';
+import { FORMATS } from '../../engine/write/formats';
 import { positionsOf } from '../../engine/write/onnx/positions';
 import type { MeasuredKind } from '../../protocol/export';
 import { formatOf } from '../definitions/export';
@@ -54,7 +55,7 @@ export async function measureExported(
   job: JobOptions,
 ): Promise<MeasuredKind[]> {
   if (!text) return [];
-  if (exporting.format === 'onnx') {
+  if (!FORMATS[exporting.format].isCheckpoint) {
     const room = positionsOf(exporting.opened.architecture);
     return measureOnnx(path, { rows: text.rows, room, threads: compute.threads }, job);
   }

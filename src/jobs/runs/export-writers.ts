@@ -14,6 +14,7 @@ import { withChanges } from '../../engine/weights/overlay';
 import { withWeights } from '../../engine/weights/checkpoint';
 import { inheritedFields } from '../../engine/write/card';
 import { exportCard } from '../../engine/write/export-card';
+import { type ExportFormat, FORMATS } from '../../engine/write/formats';
 import { exportSafetensors } from '../../engine/write/export-safetensors';
 import type { GgufType } from '../../engine/write/gguf/kinds';
 import { ggufFacts, llamaCppCommands, modelfileText } from '../../engine/write/gguf/beside';
@@ -25,7 +26,6 @@ import { ONNX_KINDS, type OnnxKind } from '../../engine/write/onnx/kinds';
 import { type OnnxModelFacts, writeOnnx } from '../../engine/write/onnx/write-onnx';
 import type { FinerTypes } from '../../engine/write/gguf/finer';
 import type { MeasuredKind } from '../../protocol/export';
-import type { ExportFormat } from '../definitions/export';
 import type { OptionsFor } from '../kinds';
 import { storedDtype } from '../options/output';
 
@@ -178,7 +178,7 @@ async function writeModelfile(out: string): Promise<void> {
 
 /** "q8_0"; "stored" where each weight keeps its type. */
 export const writtenType = ({ options: { type }, format }: Exporting): string =>
-  type?.map((name) => name.toLowerCase()).join(',') ?? (format === 'onnx' ? 'fp32' : 'stored');
+  type?.map((name) => name.toLowerCase()).join(',') ?? FORMATS[format].unnamed;
 
 /** For the record. */
 export function settingsOf(exporting: Exporting): Readonly<Record<string, unknown>> {
@@ -188,7 +188,7 @@ export function settingsOf(exporting: Exporting): Readonly<Record<string, unknow
     format,
     type: writtenType(exporting),
     removed: reduction.removed,
-    ...(format === 'onnx' && { target: target ?? 'cpu' }),
+    ...(FORMATS[format].options.includes('target') && { target: target ?? 'cpu' }),
     ...(text !== undefined && { window, limit: limit ?? null }),
     ...widthSetting(opened.checkpoint),
     ...(opened.healed && { healed: opened.healed.note.digest }),

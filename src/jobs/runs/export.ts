@@ -12,6 +12,7 @@ import { inPhases } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { OVERFLOW } from '../../engine/verify/verdict';
 import { set } from '../../engine/option-token';
+import { FORMATS } from '../../engine/write/formats';
 import { kQuantAdvice } from '../../engine/write/gguf/types';
 import type { ExportResult, VerifiedResult } from '../../protocol/export';
 import { formatOf } from '../definitions/export';
@@ -62,7 +63,7 @@ export async function runExport(options: Options, context: JobContext): Promise<
       verification && options.consumers
         ? await consumersOf(place, verification, opened, options.consumersFrom, { signal: context.job.signal })
         : undefined;
-    await written.document?.(findingsOf(verified, format === 'onnx' ? [] : measured, consumers), measured);
+    await written.document?.(findingsOf(verified, FORMATS[format].isCheckpoint ? measured : [], consumers), measured);
     const files = await exportedFiles(stage.temporary);
     const { parametersBefore, parametersAfter } = reduction;
     const result: ExportResult = {

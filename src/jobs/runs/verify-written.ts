@@ -11,6 +11,7 @@ import { runConsumers } from '../../engine/verify/consumers/consumers';
 import type { Output } from '../../engine/verify/output';
 import { type Verification, verifyCheckpoint } from '../../engine/verify/verify';
 import { verifyOnnx } from '../../engine/verify/verify-onnx';
+import { FORMATS } from '../../engine/write/formats';
 import type { ConsumerResult, VerifiedResult } from '../../protocol/export';
 
 /** @throws UserError when a file cannot be read; CancelledError */
@@ -20,7 +21,7 @@ export async function verifyOutput(
   compute: ModelOptions,
   job: JobOptions,
 ): Promise<Verification> {
-  if (format === 'onnx') return verifyOnnx(opened, path, compute, job);
+  if (!FORMATS[format].isCheckpoint) return verifyOnnx(opened, path, compute, job);
   return verifyCheckpoint(opened, await openCheckpoint(path), compute, job);
 }
 

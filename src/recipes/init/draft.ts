@@ -14,7 +14,7 @@ import { finerNote } from '../../engine/write/gguf/finer';
 import type { JobOptions } from '../../engine/progress';
 import { formatBytes, formatFactor, formatPercent } from '../../format/numbers';
 import { counted } from '../../format/words';
-import { EXPORT_TYPES, type ExportFormat } from '../../jobs/definitions/export';
+import { type ExportFormat, FORMATS } from '../../engine/write/formats';
 import { HEAL_TOKENS } from '../../jobs/healing-amounts';
 import { checkpointName } from '../../jobs/titles';
 import type { Json } from '../recipe';
@@ -98,8 +98,8 @@ const MAX_REASON = 120;
 
 /** A recipe must not name a type that its export refuses. */
 function checkType(format: ExportFormat, type: string | undefined): void {
-  if (type === undefined || EXPORT_TYPES[format].includes(type)) return;
-  const why = `the types of ${format} are ${EXPORT_TYPES[format].join(', ')}`;
+  if (type === undefined || FORMATS[format].types.includes(type)) return;
+  const why = `the types of ${format} are ${FORMATS[format].types.join(', ')}`;
   throw new UserError(`${type} cannot be shipped`, why, 'Ask for one of them, or for another format.');
 }
 
@@ -162,16 +162,15 @@ function typesOf(checkpoint: Checkpoint, format: ExportFormat): (string | undefi
   const kept = isGgufCheckpoint(checkpoint) ? undefined : keptType(checkpoint);
   const stored = kept === undefined ? [] : [undefined];
   const half = kept === 'f16' || kept === 'bf16' ? [] : ['f16'];
-  if (format === 'onnx') return ['fp32', 'fp16', 'q8', 'q4'];
-  if (format === 'safetensors') return [...stored, ...half];
-  return [...stored, ...half, 'q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0'];
+  const { unnamed, types, byUse } = FORMATS[format];
+  if (unnamed !== 'stored') return [...types];
+  return [...stored, ...half, ...byUse.filter((type) => !FORMATS.safetensors.types.includes(type))];
 }
 
 /** Eight bits hardly change a model and halve it. Safetensors keep the type of the checkpoint, and a quantised file its types. */
 function usualType(checkpoint: Checkpoint, format: ExportFormat): string | undefined {
   if (format === 'gguf' && isQuantisedGguf(checkpoint)) return undefined;
-  if (format === 'safetensors') return isGgufCheckpoint(checkpoint) ? 'f16' : undefined;
-  return format === 'onnx' ? 'q8' : 'q8_0';
+  return FORMATS[format].proposed ?? (isGgufCheckpoint(checkpoint) ? 'f16' : undefined);
 }
 
 interface FoundTexts extends TextsNearby {
@@ -215,7 +214,7 @@ function outlineOf(
     dataIsText: texts.text === undefined && wish.data !== undefined && resolve(wish.data) === texts.calibration,
     format,
     type: chosen.type,
-    out: plain(`./${name}${format === 'gguf' ? '.gguf' : `-${format}`}`),
+    out: plain(`./${name}${FORMATS[format].extension ?? `-${format}`}`),
     ...(goal.kind === 'fit' && { maxBytes: goal.bytes }),
     ...(staysGguf(checkpoint, format) && { patch: plain(`./${name}.patch.safetensors`) }),
   };

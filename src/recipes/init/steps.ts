@@ -1,5 +1,5 @@
 /** The steps of a new recipe, from the choices that were made. Pure. */
-import type { ExportFormat } from '../../jobs/definitions/export';
+import { type ExportFormat, FORMATS } from '../../engine/write/formats';
 import type { Entry } from './layout';
 
 /** What the steps are made from. */
@@ -52,8 +52,8 @@ const step = (job: string, options: readonly Entry[], more: readonly Entry[] = [
 /** The steps in their order. */
 export function stepsOf(outline: Outline): Entry[] {
   const last = lastModel(outline);
-  // No step reads ONNX: there the model that is written is measured.
-  const judged = outline.format === 'onnx' ? (last?.[0].value as string | undefined) : '${steps.shipped}';
+  // Where no step reads what ships, the model that is written is measured.
+  const judged = FORMATS[outline.format].isCheckpoint ? '${steps.shipped}' : (last?.[0].value as string | undefined);
   return [
     ...(last === undefined ? [] : shorteningSteps(outline)),
     exportStep(outline, last ?? []),
@@ -73,7 +73,7 @@ export function stepsOf(outline: Outline): Entry[] {
 
 /** Rows of ids are for models without a tokenizer; where nothing but the original can write, there is nothing to compare. */
 export const writesTexts = ({ removes, format, hasRows, hasText }: Outline): boolean =>
-  (removes > 0 || format !== 'onnx') && (!hasRows || hasText);
+  (removes > 0 || FORMATS[format].isCheckpoint) && (!hasRows || hasText);
 
 const SAMPLE = [entry('prompt', '${prompt}'), entry('maxNewTokens', 48)];
 
@@ -180,7 +180,7 @@ function qualityStep(outline: Outline, judged: string): Entry {
   return entry(
     'quality',
     step('eval', options, [limits]),
-    outline.format === 'onnx' ? 'The quality of the model that is written.' : 'The quality of what ships.',
+    FORMATS[outline.format].isCheckpoint ? 'The quality of what ships.' : 'The quality of the model that is written.',
   );
 }
 
@@ -208,8 +208,8 @@ function speedStep(judged: string | undefined): Entry {
 
 function exportStep(outline: Outline, last: readonly Entry[]): Entry {
   const { format, type, out, maxBytes, hasRows } = outline;
-  // No step reads ONNX, so the export measures its files itself.
-  const measures = format === 'onnx' && !hasRows;
+  // Where no step reads its files, the export measures them itself.
+  const measures = !FORMATS[format].isCheckpoint && !hasRows;
   const options = [
     ...last,
     entry('format', format),

@@ -1,5 +1,5 @@
 /** What a new recipe is asked for, and what is drafted. Types alone. */
-import type { ExportFormat } from '../../jobs/definitions/export';
+import type { ExportFormat } from '../../engine/write/formats';
 
 /** How much shorter, smaller or faster the model is to become. */
 export type Goal =

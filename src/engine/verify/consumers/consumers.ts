@@ -3,12 +3,13 @@
  * onnxruntime-genai. Nothing is installed. Their tokens are compared as long as the model is sure of its own.
  */
 import { announce, type JobOptions } from '../../progress';
+import type { ExportFormat } from '../../write/formats';
 import { compareTokens, type GreedyComparison } from '../compare';
 import type { VerificationRows } from '../rows';
 import type { Said } from '../verify';
 import { genaiConfigIn } from './genai-config';
 import { findPackage, findPython } from './places';
-import { type Format, GENAI, LLAMA, TRANSFORMERS, versionIn } from './there';
+import { GENAI, LLAMA, TRANSFORMERS, versionIn } from './there';
 import { GENAI_PROGRAM, LLAMA_PROGRAM, TRANSFORMERS_PROGRAM } from './programs';
 import { type Printed, runNode, runPython } from './run';
 
@@ -119,7 +120,7 @@ export function sureTokens(
 
 /** Runs what is installed for the format of a file. @param from a folder of programs that the user names */
 export function runConsumers(
-  format: Format,
+  format: ExportFormat,
   file: Consumable,
   from: string | undefined,
   job: JobOptions,

@@ -1,4 +1,5 @@
 /** Which programs of others would run a file, without starting any. */
+import type { ExportFormat } from '../../write/formats';
 import { findPackage, findPython, placeOf } from './places';
 
 /** A program that is there, and where. */
@@ -10,7 +11,7 @@ export interface ConsumerThere {
 }
 
 /** The programs that would run a file of the format. Starts none. @param from a folder that the user names */
-export async function consumersThere(format: Format, from?: string): Promise<ConsumerThere[]> {
+export async function consumersThere(format: ExportFormat, from?: string): Promise<ConsumerThere[]> {
   const found = await Promise.all(
     LIBRARIES.filter((library) => library.format === format).map(async ({ name, library }) => {
       const there = await findPackage(library, from);
@@ -20,8 +21,6 @@ export async function consumersThere(format: Format, from?: string): Promise<Con
   const python = format === 'onnx' ? findPython(from) : undefined;
   return [...found.flat(), ...(python === undefined ? [] : [{ name: GENAI, place: python }])];
 }
-
-export type Format = 'safetensors' | 'gguf' | 'onnx';
 
 export const [LLAMA, TRANSFORMERS, GENAI] = ['llama.cpp (node-llama-cpp)', 'transformers.js', 'onnxruntime-genai'];
 const LIBRARIES = [
