@@ -1,13 +1,14 @@
-/** Copy as CLI Command: copies the command line that repeats the last job, or the one of a line. */
+/** Coppice itself: its log, its process, its tour, its command line. */
 import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
+import { shellOf } from '../format/shell';
 import { cliCommand } from '../host/cli-command';
-import type { Command } from '../host/command';
+import type { AnyCommand, Command } from '../host/command';
 import { linesIn } from '../host/jobs/job-arguments';
 import { specOf } from '../host/jobs/job-of-line';
-import { shellOf } from '../format/shell';
 
-export const copyCliCommand: Command = {
+/** Copy as CLI Command: copies the command line that repeats the last job, or the one of a line. */
+const copyCliCommand: Command = {
   id: 'coppice.copyCliCommand',
   async run(coppice, args) {
     const [line] = linesIn(args);
@@ -33,3 +34,37 @@ function whyNone(ofLine: boolean, isKnown: boolean): string {
       : vscode.l10n.t('no single command does what the last job did');
   return ofLine ? vscode.l10n.t('the record of this run does not have it') : vscode.l10n.t('no job has run yet');
 }
+
+/** Show Log: opens the Coppice channel of the Output panel. */
+const showLogCommand: Command = {
+  id: 'coppice.showLog',
+  run({ log }) {
+    log.show();
+    return Promise.resolve();
+  },
+};
+
+/** Restart Compute Process: ends the sidecar and starts a new one. */
+const restartSidecarCommand: Command = {
+  id: 'coppice.restartSidecar',
+  needsTrust: true,
+  async run({ sidecar }) {
+    await sidecar.restart();
+    return sidecar.status;
+  },
+};
+
+/** Open Walkthrough: opens the steps for new users. */
+const openWalkthroughCommand: Command = {
+  id: 'coppice.openWalkthrough',
+  async run({ context }) {
+    await vscode.commands.executeCommand('workbench.action.openWalkthrough', `${context.extension.id}#start`, false);
+  },
+};
+
+export const programCommands: readonly AnyCommand[] = [
+  copyCliCommand,
+  showLogCommand,
+  restartSidecarCommand,
+  openWalkthroughCommand,
+];

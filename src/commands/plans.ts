@@ -1,4 +1,4 @@
-/** Save Plan As…, Use Plan…, Delete Plan…: plans with a name, kept beside the current one. */
+/** Save Plan As…, Use Plan…, Delete Plan…: plans with a name, kept beside the current one. Keep All Blocks: no plan. */
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../engine/errors';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
@@ -69,5 +69,13 @@ export const deletePlanCommand: Command<NamedPlanArguments> = {
     const undo = { label: vscode.l10n.t('Undo'), run: () => namedPlans.keep(chosen.subject, plan.name, plan) };
     inform(args, vscode.l10n.t('Deleted the plan {0}.', plan.name), undo);
     return plan.name;
+  },
+};
+
+export const resetPlanCommand: Command = {
+  id: 'coppice.resetPlan',
+  async run(coppice, args) {
+    const { subject } = await chooseCheckpoint(coppice, args, vscode.l10n.t('Keep All Blocks'), { needs: 'plan' });
+    coppice.plans.set(subject, []);
   },
 };
