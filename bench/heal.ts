@@ -27,7 +27,7 @@ import { openModel } from '../src/engine/model/model';
 import { parseRemoved, viewWithout } from '../src/engine/model/view';
 import { healingRows } from '../src/engine/retrain/data/healing-rows';
 import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
-import type { HealStagesResult } from '../src/protocol/heal';
+import type { HealResult } from '../src/jobs/results/heal';
 import { hasShared, shared } from '../test/support/shared';
 import { isSkipped, torchHealing, type TorchHealing, torchHealingBehindNorms } from './peers/peer';
 import { buildProduct, type BuiltRun, runBuilt } from './support/built';
@@ -107,7 +107,7 @@ async function compare(checkpoint: string, removed: string, rows: TokenRows, fil
     ...['--patch', join(folder, `${removed}.safetensors`)],
     ...(threads === undefined ? [] : ['--threads', String(threads)]),
   );
-  const { before, after, rounded } = whole.json.fit as HealStagesResult;
+  const { before, after, rounded } = whole.json.fit as HealResult['fit'];
   print('Coppice', healing, whole.seconds, whole.peakBytes);
   const kl = [before, after, rounded].map((stage) => Number(stage.kl));
   console.log(`  KL ${kl[0].toFixed(4)}, healed ${kl[1].toFixed(4)}, rounded ${kl[2].toFixed(4)}`);
@@ -216,7 +216,7 @@ function large(): void {
     ...['--remove', '1', '--calibration', rows, '--held-out', '0', '--patch', patch],
     ...(threads === undefined ? [] : ['--threads', String(threads)]),
   );
-  const { before, after } = json.fit as HealStagesResult;
+  const { before, after } = json.fit as HealResult['fit'];
   if (!(Number(after.kl) < Number(before.kl))) throw new Error(`KL ${before.kl} before, ${after.kl} after`);
   console.log(
     `\n7B-shaped, 2 of 3 blocks   peak ${megabytes(peakBytes)} in ${seconds.toFixed(0)} s ` +

@@ -20,7 +20,7 @@ import { openModel } from '../src/engine/model/model';
 import { fullView } from '../src/engine/model/view';
 import { beginningOf } from '../src/engine/tokenizer/bos';
 import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
-import type { ChoiceItemResult, TaskResult } from '../src/protocol/tasks';
+import type { ChoiceItemResult, TaskResult } from '../src/engine/evaluate/tasks/results';
 import { shared } from '../test/support/shared';
 import { harnessTasks, isSkipped } from './peers/peer';
 import { describeMachine } from './support/machine';

@@ -9,7 +9,7 @@
  * perplexity of what is kept. What both keep is compared.
  */
 import { parseArgs } from 'node:util';
-import type { WidthLayerResult } from '../src/protocol/width';
+import type { WidthResult } from '../src/jobs/results/width';
 import { WIDTH_METHODS, type WidthMethod } from '../src/engine/importance/width/methods';
 import { hasShared, shared } from '../test/support/shared';
 import { isSkipped, torchWidth, type TorchWidth } from './peers/peer';
@@ -55,7 +55,7 @@ function compare(method: WidthMethod): void {
   if (others.length === 0) return;
   const theirs = Math.min(...others.map((each) => each.seconds));
   const theirPeak = Math.min(...others.map(({ peakBytes }) => peakBytes));
-  const kept = agreement(own[0].json.layers as readonly WidthLayerResult[], others[0]);
+  const kept = agreement(own[0].json.layers as WidthResult['layers'], others[0]);
   console.log(
     `${''.padEnd(11)}  PyTorch ${theirs.toFixed(1)} s (${times(theirs / seconds)}), ${megabytes(theirPeak)} ` +
       `(${times(theirPeak / peak)}); ${kept}`,
@@ -69,7 +69,7 @@ function torch(method: WidthMethod): ReturnType<typeof torchWidth> {
 }
 
 /** How many blocks keep the same heads and as many neurons. */
-function agreement(own: readonly WidthLayerResult[], { layers }: TorchWidth): string {
+function agreement(own: WidthResult['layers'], { layers }: TorchWidth): string {
   const same = own.filter(
     ({ groups, neurons }, i) => groups.join() === layers[i].groups.join() && neurons.length === layers[i].neurons,
   ).length;

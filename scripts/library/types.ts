@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import ts from 'typescript';
+import { RESULTS, typeText } from './results';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -54,6 +55,8 @@ class Bundle {
   }
 
   private text(node: ts.Declaration, name: string): string {
+    if (Object.hasOwn(RESULTS, name))
+      return `/** ${RESULTS[name].words}. */\nexport type ${name} = ${typeText(RESULTS[name])};`;
     if (ts.isTypeAliasDeclaration(node) && isMadeOfValues(node.type)) return this.expanded(node, name);
     const statement = ts.isVariableDeclaration(node) ? node.parent.parent : node;
     // All overloads of a function at once, as the last one is its implementation.

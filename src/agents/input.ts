@@ -2,7 +2,8 @@
 import { UserError } from '../engine/errors';
 import { isObject, type JsonObject } from '../format/json';
 import { completeOptions } from '../jobs/complete';
-import { defineJob, shape } from '../jobs/define';
+import { defineJob } from '../jobs/define';
+import { shape } from '../jobs/result';
 import type { LabelledModel, Option, Options } from '../jobs/option';
 import { type JsonSchema, schemaOf } from '../jobs/schema';
 import { AGENT_NAMING } from './naming';
@@ -31,7 +32,7 @@ const asJob = (tool: string, options: Options) =>
     done: () => tool,
     icon: '',
     options,
-    result: shape<never>(),
+    result: shape({}, ''),
   });
 
 /** The schema, without what a tool's place says already: dialect, title, description. */

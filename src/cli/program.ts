@@ -9,6 +9,7 @@ import { addInspect } from './commands/inspect';
 import { addMcp } from './commands/mcp';
 import { addReport } from './commands/report';
 import { addRun } from './commands/run';
+import { addSchema } from './commands/schema';
 import { addStatus } from './commands/status';
 import { addSubmit } from './commands/submit';
 import type { Exit } from './execute';
@@ -80,6 +81,7 @@ export function buildProgram(exit: Exit): Command {
   addRun(program, exit);
   addFetchTasks(program, exit);
   addReport(program, exit);
+  addSchema(program, exit);
   addMcp(program, exit);
   addDemo(program, exit);
   return program;

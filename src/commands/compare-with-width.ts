@@ -14,7 +14,7 @@ import type { GivenFor } from '../jobs/kinds';
 import type { Defined } from '../jobs/kinds';
 import { drawnOptions } from '../jobs/options/calibration';
 import type { SpecOf } from '../protocol/jobs';
-import type { VersusModel, VersusResult } from '../protocol/versus';
+import type { VersusModel, VersusResult } from '../jobs/results/versus';
 import { protectionOf, requireProtection } from '../state/protection';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { chooseFile } from '../host/ask/choose-file';

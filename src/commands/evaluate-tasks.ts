@@ -25,7 +25,7 @@ import { tasksIn } from '../host/ask/task-sets';
 import type { LabelledModel } from '../jobs/option';
 import { questionsOfTask } from '../jobs/questions';
 import type { SpecOf } from '../protocol/jobs';
-import type { TasksResult } from '../protocol/tasks';
+import type { TasksResult } from '../jobs/results/tasks';
 import type { tasks as definition } from '../jobs/definitions/tasks';
 import { formatCount, formatPercent } from '../format/numbers';
 import { comparableModels } from './comparable-models';

@@ -1,7 +1,7 @@
 /** Export for an Application…: writes the plan in the format of the program that runs it, and compares the result. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { ExportResult } from '../protocol/export';
+import type { ExportResult } from '../jobs/results/export';
 import type { ExportSpec } from '../protocol/jobs';
 import { type ExportFormat, FORMATS } from '../engine/write/formats';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';

@@ -20,13 +20,12 @@ import { runJob } from '../host/jobs/run-job';
 import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, pick, type Step } from '../host/ask/steps';
 import { type HealedPlace, outputSteps, patchBeside } from './healed-output';
-import type { HealResult } from '../protocol/heal';
+import type { HealResult } from '../jobs/results/heal';
 import type { HealSpec } from '../protocol/jobs';
-import type { RemovedEntry } from '../protocol/json';
 
 export interface HealArguments extends CommonArguments, HealedPlace {
   /** Blocks and modules to leave out; undefined uses the plan. */
-  readonly remove?: readonly RemovedEntry[];
+  readonly remove?: readonly (number | string)[];
   /** How they were chosen; undefined means by hand. */
   readonly choice?: BlockChoice;
   readonly method?: HealMethod;
@@ -104,7 +103,7 @@ async function askHealing(
   coppice: Coppice,
   args: HealArguments,
   chosen: Chosen,
-  remove: readonly RemovedEntry[],
+  remove: readonly (number | string)[],
   title: string,
 ): Promise<HealArguments> {
   const { config } = coppice;

@@ -12,7 +12,6 @@ import { recall } from '../host/ask/remembered';
 import { BACK, type PickChoice, pick, type Step } from '../host/ask/steps';
 import { finerWords } from '../jobs/finer-words';
 import type { WrittenSize } from '../estimates/written-bytes';
-import type { RemovedEntry } from '../protocol/json';
 import { PATCH } from '../state/group-files';
 
 export const HEALED_OUTPUTS = ['checkpoint', 'patch', 'gguf'] as const;
@@ -36,7 +35,7 @@ export const patchBeside = (gguf: string): string => `${gguf.slice(0, -GGUF.leng
 /** The size of a quantised GGUF file that is healed and keeps its types; undefined for other models, and where it cannot be written. */
 export async function healedGguf(
   { checkpoint }: Pick<Chosen, 'checkpoint'>,
-  remove: readonly RemovedEntry[],
+  remove: readonly (number | string)[],
 ): Promise<WrittenSize | undefined> {
   const removed = remove.filter((entry) => typeof entry === 'number');
   if (!isQuantisedGguf(checkpoint) || removed.length !== remove.length) return undefined;
@@ -56,7 +55,7 @@ export const healedGgufWords = ({ bytes, finer }: WrittenSize): string =>
 export function outputSteps<S extends HealedPlace>(
   coppice: Coppice,
   chosen: Chosen,
-  remove: readonly RemovedEntry[],
+  remove: readonly (number | string)[],
   given: HealedPlace,
 ): Step<S>[] {
   const { t } = vscode.l10n;

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { PAPER, type Protocol, QUICK } from '../engine/evaluate/grid/protocol';
 import type { LabelledModel } from '../jobs/option';
-import type { SpeedsResult } from '../protocol/bench';
+import type { SpeedsResult } from '../jobs/results/bench';
 import type { SpecOf } from '../protocol/jobs';
 import type { Defined } from '../jobs/kinds';
 import { checkpointName } from '../jobs/titles';

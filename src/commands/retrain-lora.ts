@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
 import { readStopped, type StoppedTraining } from '../engine/retrain/loop/stopped';
-import type { RetrainSpec } from '../protocol/training';
+import type { RetrainSpec } from '../protocol/jobs';
 import { stoppedWords } from '../views/items/training';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { chooseFile } from '../host/ask/choose-file';

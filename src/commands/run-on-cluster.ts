@@ -10,7 +10,8 @@ import { keepGivenFiles } from '../host/given-files';
 import { followJob, recordFolders } from '../host/jobs/run-job';
 import { BACK, type Step } from '../host/ask/steps';
 import type { JobOutcome } from '../protocol/jobs';
-import type { ScoreResult, ScoreSpec } from '../protocol/scores';
+import type { ScoreResult } from '../jobs/results/score';
+import type { ScoreSpec } from '../protocol/jobs';
 import { askScore, keepScored, type ScoreArguments, scoreSpec, sharing } from './score-blocks';
 
 export interface RunOnClusterArguments extends ScoreArguments {

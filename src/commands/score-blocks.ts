@@ -10,7 +10,8 @@ import {
   objectiveSetting,
 } from '../engine/importance/criteria';
 import type { Objective } from '../engine/importance/objective';
-import type { ScoreSpec, ScoreResult } from '../protocol/scores';
+import type { ScoreSpec } from '../protocol/jobs';
+import type { ScoreResult } from '../jobs/results/score';
 import { checkpointName } from '../jobs/titles';
 import { requireProtection } from '../state/protection';
 import type { Scores } from '../state/scores';

@@ -25,7 +25,7 @@ import { drawnOptions } from '../jobs/options/calibration';
 import type { Shipped } from '../estimates/written-bytes';
 import { withinPerplexity } from '../jobs/within-perplexity';
 import type { CurveSpec } from '../protocol/jobs';
-import type { CurveResult } from '../protocol/scores';
+import type { CurveResult } from '../jobs/results/score';
 import { fitting, smallest } from '../recipes/init/choose';
 import { protectionOf, requireProtection } from '../state/protection';
 import { certainBlocks, rankingOf, type Scores } from '../state/scores';

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
 import { consumersThere } from '../engine/verify/consumers/there';
 import { formatAt } from '../engine/verify/output';
-import type { VerifyResult } from '../protocol/export';
+import type { VerifyResult } from '../jobs/results/export';
 import type { VerifySpec } from '../protocol/jobs';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';

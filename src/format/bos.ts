@@ -9,15 +9,16 @@ export const BOS_CHOICES = ['auto', 'window', 'stream', 'none'] as const;
  */
 export type BosChoice = (typeof BOS_CHOICES)[number];
 
+export const BOS_MODES = ['window', 'stream', 'none'] as const satisfies readonly BosChoice[];
+
 /**
  * Where the token is: before every row (window), where the tokenizer puts it when it reads a whole text, that is once before
  * the text or document that rows are cut from (stream), or nowhere.
  */
-export type BosMode = Exclude<BosChoice, 'auto'>;
+export type BosMode = (typeof BOS_MODES)[number];
 
 /** ", BOS: window", behind what was measured; nothing where a record does not say it. */
 export const bosSuffix = (mode: string | undefined): string => (mode === undefined ? '' : `, BOS: ${mode}`);
 
 /** Whether a value of a record is a mode. */
-export const isBosMode = (value: unknown): value is BosMode =>
-  value !== 'auto' && BOS_CHOICES.some((choice) => choice === value);
+export const isBosMode = (value: unknown): value is BosMode => BOS_MODES.some((mode) => mode === value);

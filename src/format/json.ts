@@ -1,7 +1,10 @@
 /** JSON as Coppice writes and reads it: non-finite numbers are the strings "Infinity", "-Infinity" and "NaN". */
 
+/** Numbers that JSON has no notation for. */
+export const NUMBER_NAMES = ['Infinity', '-Infinity', 'NaN'] as const;
+
 /** A number, or its name when JSON has no notation for it. */
-export type JsonNumber = number | 'Infinity' | '-Infinity' | 'NaN';
+export type JsonNumber = number | (typeof NUMBER_NAMES)[number];
 
 /** Serialises `value`; non-finite numbers become strings at any depth. */
 export function stringifyJson(value: unknown, indent?: number): string {
@@ -15,8 +18,7 @@ export function stringifyJson(value: unknown, indent?: number): string {
 /** Reads what `stringifyJson` wrote for a number; undefined when it is no number. */
 export function parseJsonNumber(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
-  if (value === 'Infinity' || value === '-Infinity' || value === 'NaN') return Number(value);
-  return undefined;
+  return NUMBER_NAMES.some((name) => name === value) ? Number(value) : undefined;
 }
 
 /** An object of JSON; what its fields hold is still to be looked at. */

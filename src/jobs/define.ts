@@ -5,6 +5,7 @@
 import type { CommandName } from '../engine/option-token';
 import type { JsonObject } from '../format/json';
 import type { LabelledModel, Option, Options, Presence, ValueKind } from './option';
+import type { Field } from './result';
 
 type ValueOf<O> = O extends Option<infer T> ? T : never;
 type NamesOf<O extends Options, P extends Presence> = {
@@ -39,12 +40,12 @@ export interface Fault {
   readonly action: string;
 }
 
-/** A type in a definition: of a job's result or of its events. */
-export interface Shape<T> {
+/** The type of a job's events. */
+export interface Events<T> {
   readonly type?: T;
 }
 
-export const shape = <T>(): Shape<T> => ({});
+export const events = <T>(): Events<T> => ({});
 
 /** Steps on the way to a model that ships. */
 export type WayMade = 'pruned' | 'trained' | 'exported';
@@ -106,9 +107,10 @@ export interface Job<K extends string, O extends Options, R, E> {
   readonly sidecarOnly?: true;
   /** Checks combinations of options that are valid one by one. */
   check?(options: Complete<O>): Fault | undefined;
-  readonly result: Shape<R>;
+  /** What `--json` prints. */
+  readonly result: Field<R>;
   /** Events during the run. */
-  readonly event?: Shape<E>;
+  readonly event?: Events<E>;
 }
 
 export type AnyJob = Job<string, Options, unknown, unknown>;
@@ -119,7 +121,7 @@ export const defineJob = <const K extends string, O extends Options, R, E = neve
 
 export type GivenOf<J> = J extends Job<string, infer O, unknown, unknown> ? Given<O> : never;
 export type OptionsOf<J> = J extends Job<string, infer O, unknown, unknown> ? Complete<O> : never;
-export type ResultOf<J> = J extends { readonly result: Shape<infer R> } ? R : never;
+export type ResultOf<J> = J extends { readonly result: Field<infer R> } ? R : never;
 export type EventOf<J> = J extends Job<string, Options, unknown, infer E> ? E : never;
 
 /** The checkpoints in a job's options, in the order of the options. */

@@ -1,17 +1,21 @@
-/** JSON Schema (draft 2020-12) of a job's options, for agents and recipes. */
+/** JSON Schema (draft 2020-12) of a job's options and of its result, for agents, recipes and programs. */
 import { type OptionNaming, renderOptions } from '../engine/option-token';
+import { NUMBER_NAMES } from '../format/json';
 import type { AnyJob } from './define';
 import type { ValueKind, Option } from './option';
+import type { Field } from './result';
 
 /** A JSON Schema, as an object. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
+
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 
 /** Schema of an object of options. @param naming of its readers */
 export function schemaOf(job: AnyJob, naming: OptionNaming): JsonSchema {
   const shown = Object.entries(job.options).filter(([, { hidden }]) => !hidden);
   const required = shown.filter(([, option]) => option.required).map(([name]) => name);
   return {
-    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $schema: DIALECT,
     title: job.kind,
     description: renderOptions(job.description, naming),
     type: 'object',
@@ -91,3 +95,53 @@ const MODEL: JsonSchema = {
   required: ['label', 'checkpoint'],
   additionalProperties: false,
 };
+
+/** Schema of what `--json` prints. */
+export const resultSchemaOf = ({ kind, result }: AnyJob): JsonSchema => ({
+  $schema: DIALECT,
+  title: `result of ${kind}`,
+  ...fieldSchema(result),
+});
+
+function fieldSchema(field: Field): JsonSchema {
+  const { words, unit = '', nullable } = field;
+  const own = valuesOf(field);
+  return {
+    ...(nullable ? { anyOf: [own, { type: 'null' }] } : own),
+    description: unit === '' ? words : `${words} (${unit})`,
+  };
+}
+
+function valuesOf({ kind }: Field): JsonSchema {
+  switch (kind.kind) {
+    case 'number':
+      return { type: 'number' };
+    case 'real':
+      return { anyOf: [{ type: 'number' }, { enum: NUMBER_NAMES }] };
+    case 'whole':
+      return { type: 'integer' };
+    case 'text':
+      return { type: 'string', ...(kind.choices && { enum: kind.choices }) };
+    case 'flag':
+      return { type: 'boolean' };
+    case 'part':
+      return { type: ['integer', 'string'] };
+    case 'list':
+      return {
+        type: 'array',
+        items: fieldSchema(kind.of),
+        ...(kind.length !== undefined && { minItems: kind.length, maxItems: kind.length }),
+      };
+    case 'either':
+      return { anyOf: kind.of.map(fieldSchema) };
+    case 'shape': {
+      const required = Object.entries(kind.fields).filter(([, { optional }]) => !optional);
+      return {
+        type: 'object',
+        properties: Object.fromEntries(Object.entries(kind.fields).map(([name, each]) => [name, fieldSchema(each)])),
+        ...(required.length > 0 && { required: required.map(([name]) => name) }),
+        additionalProperties: false,
+      };
+    }
+  }
+}

@@ -1,19 +1,17 @@
 /** What the jobs return and tell. */
-export type { BenchResult } from '../protocol/bench';
-export type { ExportResult, VerifyResult } from '../protocol/export';
-export type { GridResult } from '../protocol/grid';
-export type { HealResult } from '../protocol/heal';
-export type { IterateEvent, IterateResult } from '../protocol/iterate';
-export type {
-  EvaluateResult,
-  GenerateResult,
-  MergeResult,
-  PromptsResult,
-  PruneResult,
-  TextEvent,
-} from '../protocol/jobs';
-export type { CurveResult, ScoreResult } from '../protocol/scores';
-export type { TasksResult } from '../protocol/tasks';
-export type { RetrainResult, TrainingEvent } from '../protocol/training';
-export type { VersusResult } from '../protocol/versus';
-export type { WidthResult } from '../protocol/width';
+export type { BenchResult } from '../jobs/results/bench';
+export type { ExportResult, VerifyResult } from '../jobs/results/export';
+export type { GridResult } from '../jobs/results/grid';
+export type { HealResult } from '../jobs/results/heal';
+export type { IterateEvent } from '../protocol/iterate';
+export type { IterateResult } from '../jobs/results/iterate';
+export type { EvaluateResult } from '../jobs/results/eval';
+export type { GenerateResult, PromptsResult } from '../jobs/results/generate';
+export type { MergeResult, PruneResult } from '../jobs/results/prune';
+export type { TextEvent } from '../protocol/jobs';
+export type { CurveResult, ScoreResult } from '../jobs/results/score';
+export type { TasksResult } from '../jobs/results/tasks';
+export type { RetrainResult } from '../jobs/results/retrain';
+export type { TrainingEvent } from '../protocol/training';
+export type { VersusResult } from '../jobs/results/versus';
+export type { WidthResult } from '../jobs/results/width';

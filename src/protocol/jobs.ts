@@ -7,14 +7,10 @@ import type { Defined, EventFor, Kind, ResultFor } from '../jobs/kinds';
 import type { compute } from '../jobs/options/compute';
 import type { model } from '../jobs/options/model';
 import type { sampling } from '../jobs/options/sampling';
-import type { Round } from '../engine/importance/choice';
-import type { HealResult } from './heal';
-import type { Precision } from '../engine/precision';
-import type { JsonNumber } from '../format/json';
+import type { Criterion } from '../engine/importance/criteria';
 import type { TextShare } from '../format/text-share';
-import type { BosChoice, BosMode } from '../format/bos';
-import type { RemovedEntry } from './json';
-import type { GeneratedText } from './samples';
+import type { BosChoice } from '../format/bos';
+import type { GeneratedText } from '../jobs/results/generate';
 
 /** Where and how to compute. The device never changes silently: what is asked for is used, or the job fails. */
 export type Compute = Given<typeof compute>;
@@ -53,101 +49,28 @@ export interface JobBase {
 /** Perplexity of a text, or of calibration rows: the measure of curves and what-ifs. */
 export type EvaluateSpec = SpecOf<Defined['eval']>;
 
-/** Perplexity, and what it was measured on. */
-export interface EvaluateResult {
-  readonly ppl: number;
-  readonly meanNll: number;
-  readonly tokens: number;
-  readonly windows: number;
-  readonly window: number;
-  /** Where the begin-of-text token was; 'given': in rows of ids, which are taken as they are. */
-  readonly bos: BosMode | 'given';
-  readonly removed: readonly RemovedEntry[];
-  /** The text also chose the blocks that were removed, so that the perplexity flatters. */
-  readonly calibrated: boolean;
-  /**
-   * Mean KL divergence from the unpruned model in nats, share of tokens for which both find the same token most likely,
-   * and that model; absent if there is nothing to compare.
-   */
-  readonly kl?: number;
-  readonly top1?: number;
-  readonly against?: { readonly model: string; readonly identity: string };
-  /** Greedy continuations of rows, if they were asked for. */
-  readonly repetition?: RepetitionResult;
-  readonly precision: Precision;
-  readonly seconds: number;
-}
-
-/** How much greedy continuations repeat themselves. */
-export interface RepetitionResult {
-  readonly texts: number;
-  /** Mean share of runs of four tokens that occurred earlier in the text; null if all texts are too short. */
-  readonly mean: JsonNumber | null;
-  /** The same of the unpruned model; null without one. */
-  readonly unpruned: JsonNumber | null;
-}
-
 /** How to choose tokens: greedily when nothing is given. */
 export type SamplingChoice = Omit<Given<typeof sampling>, 'greedy'>;
 
 /** One continuation; several at once are 'samples'. */
 export type GenerateSpec = SpecOf<Defined['generate']>;
 
-/** A continuation of a prompt. */
-export interface GenerateResult extends GeneratedText {
-  readonly promptIds: readonly number[];
-  readonly removed: readonly RemovedEntry[];
-  readonly precision: Precision;
-}
-
-/** A prompt of a file, and its continuation. */
-export interface PromptText extends Pick<GeneratedText, 'ids' | 'text' | 'stopped'> {
-  readonly prompt: string;
-  readonly promptTokens: number;
-}
-
-/** Continuations of a file of prompts, in its order. */
-export interface PromptsResult {
-  readonly texts: readonly PromptText[];
-  /** The file that they were written to, absolute; null without one. */
-  readonly out: string | null;
-  /** Texts side by side. */
-  readonly batch: number;
-  readonly removed: readonly RemovedEntry[];
-  readonly precision: Precision;
-  /** New tokens of all texts a second, reading the prompts included. */
-  readonly tokensPerSecond: number;
-  readonly seconds: number;
-}
-
 /** Writes a checkpoint without some blocks. */
 export type PruneSpec = SpecOf<Defined['prune']>;
 
-/** A written checkpoint and what it saves. */
-export interface WrittenCheckpoint {
-  readonly removed: readonly number[];
-  readonly kept: readonly number[];
-  readonly parametersBefore: number;
-  readonly parametersAfter: number;
-  readonly bytesBefore: number;
-  readonly bytesAfter: number;
-  /** Absolute. */
-  readonly out: string;
-  /** Files that were not copied, and why. */
-  readonly leftBehind: readonly { readonly name: string; readonly why: string }[];
-  readonly seconds: number;
-}
+/** How much every block matters. */
+export type ScoreSpec = SpecOf<Defined['score']>;
 
-/** A checkpoint without some blocks. */
-export interface PruneResult extends Omit<WrittenCheckpoint, 'out'> {
-  /** Absolute; null if the blocks were chosen and nothing was written. */
-  readonly out: string | null;
-  /** The kept blocks as half-open ranges. */
-  readonly slices: readonly (readonly [number, number])[];
-  /** With several rounds: what each removed, and what was left after healing it. */
-  readonly rounds?: readonly Round[];
-  /** Of the new checkpoint, if it was healed. */
-  readonly healing?: HealResult;
+/** Names of the criteria. */
+export type CriterionName = Criterion;
+
+/** Trains an adapter on a checkpoint or a view of it, or all of its weights. */
+export type RetrainSpec = SpecOf<Defined['retrain']>;
+
+/** A turn of a conversation. Without a chat template it is a piece of one text. */
+export interface ChatTurn {
+  readonly role: 'user' | 'assistant';
+  readonly content: string;
 }
 
 /** Corrects a pruned model in closed form. */
@@ -161,17 +84,6 @@ export type IterateSpec = SpecOf<Defined['iterate']>;
 
 /** Writes a checkpoint with an adapter in its weights. */
 export type MergeSpec = SpecOf<Defined['merge']>;
-
-/** A checkpoint with an adapter in its weights. */
-export interface MergeResult extends WrittenCheckpoint {
-  readonly rank: number;
-  readonly alpha: number;
-  readonly targets: readonly string[];
-  /** Blocks with matrices of the adapter. */
-  readonly adaptedBlocks: number;
-  /** Of the new weights, as files name it; null where each keeps its own. */
-  readonly dtype: 'F32' | 'BF16' | 'F16' | null;
-}
 
 /** Writes a model for an application. */
 export type ExportSpec = SpecOf<Defined['export']>;

@@ -10,8 +10,9 @@ import type { UserFailure } from './errors';
 import type { JobKind, JobState, ProgressInfo, TextEvent } from './jobs';
 import type { JsonNumber } from '../format/json';
 import type { Journey, StartAction, StepName } from './journey';
-import type { ChatTurn, SampleText } from './samples';
-import type { CriterionName } from './scores';
+import type { ChatTurn } from './jobs';
+import type { SampleText } from '../jobs/results/generate';
+import type { CriterionName } from './jobs';
 
 export type { Comparison, ComparisonRow } from '../engine/records/compare';
 export type * from '../engine/records/digest-types';

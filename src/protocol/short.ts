@@ -1,5 +1,5 @@
 /** Short requests: they run between the slices of the long job, which waits for them. */
-import type { CalibrationInfo } from './scores';
+import type { CalibrationInfo } from '../jobs/results/score';
 import type { CalibrationSource, Compute, JobSpec, ModelSource } from './jobs';
 import type { JsonNumber } from '../format/json';
 
@@ -11,19 +11,7 @@ export interface TensorStatisticsParams {
   readonly tensor: string;
 }
 
-export interface TensorStatistics {
-  readonly elements: number;
-  /** Of the finite values; null when there are none. */
-  readonly min: number | null;
-  readonly max: number | null;
-  readonly mean: number | null;
-  readonly standardDeviation: number | null;
-  readonly zeros: number;
-  readonly nan: number;
-  readonly infinite: number;
-  /** Finite values in bins of equal width from min to max. */
-  readonly histogram: readonly number[];
-}
+export type { TensorStatistics } from '../engine/checkpoint/statistics';
 
 /** The parts of a run to make one run of. */
 export interface GatherParams {

@@ -1,11 +1,5 @@
 /** Retraining: what heals a pruned model. */
 import type { DataDescription } from '../engine/retrain/data/load';
-import type { RetrainSummary } from '../engine/retrain/report';
-import type { retrain } from '../jobs/definitions/retrain';
-import type { SpecOf } from './jobs';
-
-/** Trains an adapter on a checkpoint or a view of it, or all of its weights. */
-export type RetrainSpec = SpecOf<typeof retrain>;
 
 /** The run is set up: how many steps it will have, with what. */
 export interface TrainingStartEvent {
@@ -54,6 +48,3 @@ export interface TrainingUnprunedEvent {
 
 /** What a training tells while it runs. */
 export type TrainingEvent = TrainingStartEvent | TrainingUnprunedEvent | TrainingStepEvent | TrainingEvaluationEvent;
-
-/** What was trained, and what was written. Paths are absolute. */
-export type RetrainResult = RetrainSummary;

@@ -5,13 +5,14 @@ import { completeOptions, movedFault } from '../jobs/complete';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { ValueKind } from '../jobs/option';
+import { fieldFault, itemFault, type Use } from './check-fields';
 import { measuresOf } from './limits';
 import { asListed, fromText, withUsual } from './options';
 import { inOrder } from './order';
 import { hasMainOutput, productOptions } from './outputs';
 import type { Json, Recipe, RecipeStep } from './recipe';
 import { type Reference, referencesIn, substitute } from './references';
-import { isEach } from './table';
+import { isEach, type RecipeRow, type RecipeTable } from './table';
 import { someNames } from './text-limits';
 
 /** A fault and the value that it is about, as a path in the recipe. */
@@ -26,10 +27,10 @@ export interface StepFault {
 export function checkSteps(recipe: Recipe, hidden: ReadonlySet<string> = new Set()): StepFault[] {
   const own: Checked = { recipe, hidden };
   const names = recipe.steps.flatMap((step) => referenceFaults(own, step));
-  const tables = recipe.tables.flatMap((table, at) => faultsOfReferences(own, table, ['tables', at], true));
+  const tables = recipe.tables.flatMap((table, at) => tableFaults(own, table, ['tables', at]));
   const others = [
     ...(['title', 'description', 'model', 'limits'] as const).flatMap((name) =>
-      faultsOfReferences(own, recipe[name], [name], false),
+      faultsOfReferences(own, recipe[name], [name]),
     ),
     ...variableFaults(recipe),
   ];
@@ -87,9 +88,9 @@ function referenceFaults(own: Checked, step: RecipeStep): StepFault[] {
     .filter((name) => !hidden.has(name) && !recipe.steps.some((each) => each.name === name))
     .map((name) => noStep(recipe, name, [...path, 'after']));
   const options = Object.entries(step.options).flatMap(([name, value]) =>
-    faultsOfReferences(own, value, [...path, 'options', name], true),
+    faultsOfReferences(own, value, [...path, 'options', name], 'value'),
   );
-  return [...after, ...options, ...faultsOfReferences(own, step.limits, [...path, 'limits'], false)];
+  return [...after, ...options, ...faultsOfReferences(own, step.limits, [...path, 'limits'])];
 }
 
 function noStep(recipe: Recipe, name: string, path: StepFault['path']): StepFault {
@@ -97,44 +98,80 @@ function noStep(recipe: Recipe, name: string, path: StepFault['path']): StepFaul
   return { path, what: `There is no step “${name}”`, why, action: 'Name one of them.' };
 }
 
-function faultsOfReferences(own: Checked, value: unknown, path: StepFault['path'], stepsToo: boolean): StepFault[] {
-  const { recipe, hidden } = own;
-  return referencesIn(value).flatMap((reference): StepFault[] => {
-    if (reference.kind === 'variable') {
-      const { name } = reference;
-      if (name === 'model' && path[0] !== 'model') return recipe.model === undefined ? [noModel(path)] : [];
-      // The item of a repeated row, which the tables check.
-      if (path[0] === 'tables' && isEach(name)) return [];
-      if (Object.hasOwn(recipe.variables, name) || hidden.has(name)) return [];
-      const known = Object.keys(recipe.variables);
-      const why = known.length === 0 ? 'the recipe has no variables' : `the variables are ${someNames(known)}`;
-      return [{ path, what: `There is no variable “${name}”`, why, action: 'Add it to “variables”.' }];
-    }
-    const { step, fields } = reference;
-    if (!stepsToo) {
-      return [
-        {
-          path,
-          what: `“${step}” cannot be named here`,
-          why: 'this is needed before any step runs',
-          action: 'Name a variable.',
-        },
-      ];
-    }
-    const found = recipe.steps.find(({ name }) => name === step);
-    if (!found) return hidden.has(step) ? [] : [noStep(recipe, step, path)];
-    if (fields.length > 0 || hasMainOutput(found.job, found.options)) return [];
-    const what = found.options.dryRun === true ? 'a dry run' : `a step of ${found.job}`;
-    const why = `${what} writes no file that others read`;
+/** References in the cells of a table, in its texts, and in its repeated rows. */
+function tableFaults(own: Checked, { rows, ...texts }: RecipeTable, path: StepFault['path']): StepFault[] {
+  const ofRows = rows.flatMap((row, at) => {
+    const { each, ...shown } = row;
+    const place = [...path, 'rows', at];
     return [
-      {
-        path,
-        what: `“\${steps.${step}}” names nothing`,
-        why,
-        action: `Name a field of its result: \${steps.${step}.FIELD}.`,
-      },
+      ...faultsOfReferences(own, each, [...place, 'each'], 'list'),
+      ...faultsOfReferences(own, shown, place, 'shown', row),
     ];
   });
+  return [...faultsOfReferences(own, texts, path, 'shown'), ...ofRows];
+}
+
+/**
+ * The faults of all references in a value, each at the text that has it.
+ * @param use undefined where steps cannot be named @param row the row of a table that it is in
+ */
+function faultsOfReferences(
+  own: Checked,
+  value: unknown,
+  path: StepFault['path'],
+  use?: Use,
+  row?: RecipeRow,
+): StepFault[] {
+  if (Array.isArray(value)) return value.flatMap((each, at) => faultsOfReferences(own, each, [...path, at], use, row));
+  if (isObject(value)) {
+    return Object.entries(value).flatMap(([name, each]) => faultsOfReferences(own, each, [...path, name], use, row));
+  }
+  return referencesIn(value).flatMap((reference) => {
+    const fault =
+      reference.kind === 'variable'
+        ? variableFault(own, reference.name, path, row)
+        : stepFault(own, reference, path, use);
+    return fault ? [{ path, ...fault }] : [];
+  });
+}
+
+type Fault = Omit<StepFault, 'path'>;
+
+function variableFault(
+  { recipe, hidden }: Checked,
+  name: string,
+  path: StepFault['path'],
+  row: RecipeRow | undefined,
+): Fault | undefined {
+  if (name === 'model' && path[0] !== 'model') return recipe.model === undefined ? noModel(path) : undefined;
+  // That a row has items is checked with the tables.
+  if (path[0] === 'tables' && isEach(name)) return row && itemFault(recipe, row, name);
+  if (Object.hasOwn(recipe.variables, name) || hidden.has(name)) return undefined;
+  const known = Object.keys(recipe.variables);
+  const why = known.length === 0 ? 'the recipe has no variables' : `the variables are ${someNames(known)}`;
+  return { what: `There is no variable “${name}”`, why, action: 'Add it to “variables”.' };
+}
+
+function stepFault(
+  { recipe, hidden }: Checked,
+  { step, fields }: StepReference,
+  path: StepFault['path'],
+  use: Use | undefined,
+): Fault | undefined {
+  if (use === undefined) {
+    const what = `“${step}” cannot be named here`;
+    return { what, why: 'this is needed before any step runs', action: 'Name a variable.' };
+  }
+  const found = recipe.steps.find(({ name }) => name === step);
+  if (!found) return hidden.has(step) ? undefined : noStep(recipe, step, path);
+  if (fields.length > 0) return fieldFault(found, fields, use);
+  if (hasMainOutput(found.job, found.options)) return undefined;
+  const who = found.options.dryRun === true ? 'a dry run' : `a step of ${found.job}`;
+  return {
+    what: `“\${steps.${step}}” names nothing`,
+    why: `${who} writes no file that others read`,
+    action: `Name a field of its result: \${steps.${step}.FIELD}.`,
+  };
 }
 
 const noModel = (path: StepFault['path']): StepFault => ({

@@ -1,6 +1,8 @@
 /** Limits of a recipe: what a step's result says to them. */
 import { parseJsonNumber, isObject, type JsonObject } from '../format/json';
+import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
+import { gatesIn } from '../jobs/result-fields';
 import { parseBytes } from '../jobs/values';
 import { UserError } from '../engine/errors';
 import { LIMIT_NAMES, type LimitName, type Limits } from './recipe';
@@ -9,53 +11,30 @@ import type { FinishedStep, LimitCheck } from './types';
 
 /** The limits that a step of the kind can be judged by. */
 export function measuresOf(kind: Kind, options: JsonObject): LimitName[] {
-  const found: LimitName[] = [];
-  if (kind === 'eval') found.push('maxPpl', 'maxKl', 'minSame');
-  if (kind === 'eval' && options.repetition !== undefined) found.push('maxRepetition');
-  if (kind === 'export' && options.text !== undefined) found.push('maxPpl');
-  if (kind === 'tasks') found.push('minAccuracy');
-  if (kind !== 'score' && hasMainOutput(kind, options)) found.push('maxBytes');
-  return found;
+  const gates = gatesIn(JOBS[kind].result).filter(({ needs }) => needs === undefined || options[needs] !== undefined);
+  const writes = kind !== 'score' && hasMainOutput(kind, options);
+  return [...new Set<LimitName>([...gates.map(({ limit }) => limit), ...(writes ? (['maxBytes'] as const) : [])])];
 }
 
 /** What a finished step measured for a limit; undefined if its result lacks it. */
 export function measured(limit: LimitName, { job, outputs }: FinishedStep, result: JsonObject): number | undefined {
-  switch (limit) {
-    case 'maxPpl':
-      return job === 'export' ? worstPpl(result.measured) : parseJsonNumber(result.ppl);
-    case 'maxKl':
-      return parseJsonNumber(result.kl);
-    case 'minSame':
-      return parseJsonNumber(result.top1);
-    case 'maxRepetition':
-      return moreRepetition(result.repetition);
-    case 'minAccuracy':
-      return accuracyOf(result);
-    case 'maxBytes':
-      return outputs.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
+  if (limit === 'maxBytes') return outputs.reduce((sum, { bytes }) => sum + bytes, 0);
+  const gates = gatesIn(JOBS[job].result).filter((gate) => gate.limit === limit);
+  const found = gates.flatMap(({ path }) => valuesAt(result, path)).flatMap((value) => numberOf(value) ?? []);
+  return gates.some(({ of }) => of === 'worst') && found.length > 0 ? Math.max(...found) : found.at(-1);
 }
 
-/** Above the unpruned model's; less is no gain. */
-function moreRepetition(found: unknown): number | undefined {
-  if (!isObject(found)) return undefined;
-  const [own, unpruned] = [parseJsonNumber(found.mean), parseJsonNumber(found.unpruned)];
+function valuesAt(value: unknown, [name, ...rest]: readonly string[]): unknown[] {
+  if (name === undefined) return [value];
+  if (name === '*') return Array.isArray(value) ? value.flatMap((item) => valuesAt(item, rest)) : [];
+  return isObject(value) ? valuesAt(value[name], rest) : [];
+}
+
+/** Of repetition what is above the unpruned model's; less is no gain. */
+function numberOf(value: unknown): number | undefined {
+  if (!isObject(value)) return parseJsonNumber(value);
+  const [own, unpruned] = [parseJsonNumber(value.mean), parseJsonNumber(value.unpruned)];
   return own === undefined || unpruned === undefined ? undefined : Math.max(0, own - unpruned);
-}
-
-function worstPpl(kinds: unknown): number | undefined {
-  if (!Array.isArray(kinds)) return undefined;
-  const found = kinds.flatMap((kind: unknown) =>
-    isObject(kind) && isObject(kind.perplexity) ? (parseJsonNumber(kind.perplexity.ppl) ?? []) : [],
-  );
-  return found.length === 0 ? undefined : Math.max(...found);
-}
-
-/** Of several models, the last one's: that is what the others are compared with it for. */
-function accuracyOf({ average, models }: JsonObject): number | undefined {
-  if (!Array.isArray(models)) return parseJsonNumber(average);
-  const last: unknown = models.at(-1);
-  return isObject(last) ? parseJsonNumber(last.average) : undefined;
 }
 
 /** Limits that need an unpruned model beside the measured one. */

@@ -12,7 +12,7 @@ function field(name: OptionName, value?: string): string {
   return `${own}: ${/^(true|false|-?\d+(\.\d+)?)$/.test(value) ? value : JSON.stringify(value)}`;
 }
 
-const RECIPE_NAMING: OptionNaming = {
+export const RECIPE_NAMING: OptionNaming = {
   option: field,
   set: (name, value, verb) => `${verb} ${field(name, value)}`,
   command: (name) => `the job ${name}`,

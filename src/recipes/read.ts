@@ -8,6 +8,7 @@ import { UserError } from '../engine/errors';
 import { readTextFile } from '../engine/files/text-file';
 import { shownText } from '../engine/option-token';
 import { isObject, type JsonObject } from '../format/json';
+import { nearest } from '../format/nearest';
 import { checkSteps } from './check-steps';
 import { LIMIT_NAMES, type Limits, NAME, type Recipe, RECIPE_SUFFIX, RECIPE_VERSION, type RecipeStep } from './recipe';
 import { RESERVED_NAMES, STEP_KINDS } from './outputs';
@@ -131,6 +132,12 @@ const FIELDS: readonly string[] = [
 const STEP_FIELDS: readonly string[] = ['job', 'description', 'options', 'limits', 'after'];
 
 /** Reads the parts of a recipe, and collects what is wrong with them. */
+/** What to do about a name that is not known. */
+const nameOf = (name: string, known: readonly string[]): string => {
+  const near = nearest(name, known);
+  return near === undefined ? 'Name one of them.' : `Name “${near}”.`;
+};
+
 class Reader {
   readonly problems: RecipeProblem[] = [];
   readonly root: Node | undefined = undefined;
@@ -227,7 +234,12 @@ class Reader {
       const known = LIMIT_NAMES.some((each) => each === name);
       const place = this.at([...path, name]);
       if (!known)
-        this.add(place, `There is no limit “${name}”`, `these are: ${LIMIT_NAMES.join(', ')}`, 'Name one of them.');
+        this.add(
+          place,
+          `There is no limit “${name}”`,
+          `these are: ${LIMIT_NAMES.join(', ')}`,
+          nameOf(name, LIMIT_NAMES),
+        );
       else if (!['number', 'string'].includes(typeof value))
         this.add(place, `“${name}” cannot be used`, 'a limit is a number', 'Give it a number.');
     }

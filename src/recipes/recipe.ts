@@ -4,6 +4,7 @@
  */
 import type { JsonObject } from '../format/json';
 import type { Kind } from '../jobs/kinds';
+import type { GateName } from '../jobs/result';
 import type { RecipeTable } from './table';
 
 /** Counts up when a recipe changes its meaning. */
@@ -58,7 +59,7 @@ export const LIMITS = {
     'the continuations of an eval step with `repetition` repeat themselves at most this share more than the unpruned model’s; 0.1 is 10 points',
   minAccuracy: 'the average accuracy of a tasks step is at least this share, such as 0.5',
   maxBytes: 'the files that the step writes have at most this many bytes: a number, or a text such as "100MB"',
-} as const;
+} as const satisfies Readonly<Record<GateName | 'maxBytes', string>>;
 
 export type LimitName = keyof typeof LIMITS;
 

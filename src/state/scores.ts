@@ -5,7 +5,7 @@ import type { Objective } from '../engine/importance/objective';
 import type { Ranking } from '../engine/importance/ranking';
 import { rankBlocks } from '../engine/importance/select';
 import type { Memento } from './memento';
-import type { CalibrationInfo, ScoreResult } from '../protocol/scores';
+import type { CalibrationInfo, ScoreResult } from '../jobs/results/score';
 import { Emitter } from '../sidecar/emitter';
 import { KeptMap } from './kept-map';
 import type { PlanSubject } from './plan';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { ScoreResult } from '../../src/protocol/scores';
+import type { ScoreResult } from '../../src/jobs/results/score';
 import { arm64Node, PROCESSORS, whyNoArm64 } from '../support/arm64';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';
 import { assertAllClose, assertClose, TOLERANCE } from '../support/close';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { iterateFolderOf } from '../../src/engine/iterate/workspace';
-import type { IterateResult } from '../../src/protocol/iterate';
+import type { IterateResult } from '../../src/jobs/results/iterate';
 import { buildCli, coppice, jsonOf, startCoppice } from '../support/built-cli';
 import { hashesOf } from '../support/hashes';
 import { temporaryFolder } from '../support/temporary';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ChoiceItemResult, ModelTasks, TasksComparison } from '../../src/protocol/tasks';
+import type { ChoiceItemResult } from '../../src/engine/evaluate/tasks/results';
+import type { ModelTasks, TasksComparison } from '../../src/jobs/results/tasks';
 import { coppice } from '../support/built-cli';
 import { makeCliMaterial, readJson, run } from '../support/cli';
 import { taskFiles } from '../support/task-files';

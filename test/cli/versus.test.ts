@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EvaluateResult } from '../../src/protocol/jobs';
-import type { VersusModel, VersusResult } from '../../src/protocol/versus';
+import type { EvaluateResult } from '../../src/jobs/results/eval';
+import type { VersusModel, VersusResult } from '../../src/jobs/results/versus';
 import { coppice } from '../support/built-cli';
 import { makeCliMaterial, run } from '../support/cli';
 import { runOn } from '../support/jobs';

@@ -10,7 +10,7 @@ import type { GivenFor } from '../../src/jobs/kinds';
 import { gatherParts } from '../../src/jobs/parts/gather';
 import { runPart } from '../../src/jobs/parts/run-part';
 import { fileFor, runJob } from '../../src/jobs/run-job';
-import type { TasksComparison } from '../../src/protocol/tasks';
+import type { TasksComparison } from '../../src/jobs/results/tasks';
 import { uniform } from '../support/random';
 import { itShared, shared } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';

@@ -1,8 +1,9 @@
 /**
  * Every job through the command line and through the sidecar: what one prints with `--json` is what the other returns,
- * and both keep the same record. A new job takes part as soon as `GIVEN` says what to run it with.
+ * it is what the job declares, and both keep the same record. A new job takes part as soon as `GIVEN` says what to run it with.
  */
 import assert from 'node:assert/strict';
+import { Ajv2020 } from 'ajv/dist/2020';
 import { writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { optionsFromWords } from '../../src/cli/job-command';
@@ -14,6 +15,7 @@ import { formatOf } from '../../src/jobs/definitions/export';
 import type { GivenFor, Kind } from '../../src/jobs/kinds';
 import { isOfMachine } from '../../src/jobs/option';
 import { changePaths } from '../../src/jobs/option-paths';
+import { resultSchemaOf } from '../../src/jobs/schema';
 import { writeAdapter } from '../../src/engine/adapter/files';
 import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
 import { readPatchFile } from '../../src/engine/weights/patch-file';
@@ -438,6 +440,15 @@ function missingFrom(large: unknown, small: unknown, at = ''): string[] {
   return Object.entries(small).flatMap(([name, inner]) => missingFrom(own.get(name), inner, `${at}.${name}`));
 }
 
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+const schemas = new Map((Object.keys(JOBS) as Kind[]).map((kind) => [kind, ajv.compile(resultSchemaOf(JOBS[kind]))]));
+
+/** Every field of the JSON is one that the job declares, and no declared one is missing. */
+function assertDeclared(kind: Kind, json: unknown): void {
+  const check = schemas.get(kind)!;
+  assert.ok(check(json), `${kind}: ${ajv.errorsText(check.errors)}`);
+}
+
 /** What a record says, without when, where and how fast. */
 function recordFacts(record: RunRecord, place: string, own: string): unknown {
   const { kind, inputs, settings, seed, device, results, notes } = record;
@@ -538,6 +549,7 @@ describe('every job by the command line and by the sidecar', function () {
     const folder = temporaryFolder();
     const spec = { ...given(make, folder), kind, records: [join(folder, 'records')] } as unknown as JobSpec;
     const { result, record } = await client().run(spec);
+    assertDeclared(kind, result);
     const kept = readJson(record!) as unknown as RunRecord;
     assert.deepEqual(missingFrom(comparable(kept.results, folder), comparable(result, folder)), []);
     assert.deepEqual(keptOptions(kept, record!), askedFor(JOBS[kind], given(make, folder)));
@@ -551,6 +563,7 @@ describe('every job by the command line and by the sidecar', function () {
     const file = join(folder, 'record.json');
     const words = [...argvOf(JOBS[kind], given(make, folder)), '--device', 'cpu'];
     const json = jsonOf(await coppice([...words, '--json', '--record', file]));
+    assertDeclared(kind, json);
     const written = readJson(file) as unknown as RunRecord;
     return { result: comparable(json, folder), record: recordFacts(written, file, folder) };
   }

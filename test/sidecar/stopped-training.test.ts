@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { discardTraining, readStopped, type StoppedTraining } from '../../src/engine/retrain/loop/stopped';
 import { CancelledError } from '../../src/engine/errors';
-import type { RetrainSpec } from '../../src/protocol/training';
+import type { RetrainSpec } from '../../src/protocol/jobs';
 import { temporaryFolder } from '../support/temporary';
 import { material } from './material';
 import { ShownPanel } from './shown-panel';

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeviceError } from '../../src/engine/errors';
-import type { ScoreSpec } from '../../src/protocol/scores';
+import type { ScoreSpec } from '../../src/protocol/jobs';
 import type { SidecarClient } from '../../src/sidecar/client';
 import { material } from '../sidecar/material';
 import { newClient, pidOf } from '../sidecar/started';

@@ -6,7 +6,7 @@ import { formatSeconds } from '../../format/durations';
 import { formatNumber, formatPercent } from '../../format/numbers';
 import { formatCounted } from '../../format/words';
 import { checkpointName } from '../../jobs/titles';
-import type { EvaluateResult } from '../../protocol/jobs';
+import type { EvaluateResult } from '../../jobs/results/eval';
 import { inLine } from '../answer';
 import type { ResultPage } from '.';
 

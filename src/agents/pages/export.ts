@@ -1,7 +1,7 @@
 /** What an export wrote, for an agent. */
 import { formatSeconds } from '../../format/durations';
 import { formatBytes, formatCount, formatNumber, formatPercent } from '../../format/numbers';
-import type { ExportResult, MeasuredKind } from '../../protocol/export';
+import type { ExportResult, MeasuredKind } from '../../jobs/results/export';
 import { inLine } from '../answer';
 import type { ResultPage } from '.';
 

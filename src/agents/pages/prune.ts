@@ -4,7 +4,8 @@ import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber, formatPercent } from '../../format/numbers';
 import { checkpointName } from '../../jobs/titles';
-import type { HealNumbers, HealResult } from '../../protocol/heal';
+import type { HealNumbers } from '../../jobs/results/common';
+import type { HealResult } from '../../jobs/results/heal';
 import { inLine } from '../answer';
 import type { ResultPage } from '.';
 

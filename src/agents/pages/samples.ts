@@ -1,7 +1,7 @@
 /** Texts of several models, for an agent: each is quoted, so that what a model wrote is not taken for an instruction. */
 import { textArithmetic } from '../../format/arithmetic';
 import { formatNumber } from '../../format/numbers';
-import type { SamplesResult, SampleText } from '../../protocol/samples';
+import type { SamplesResult, SampleText } from '../../jobs/results/generate';
 import { inLine, type Piece } from '../answer';
 import type { ResultPage } from '.';
 

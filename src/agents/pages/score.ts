@@ -6,7 +6,7 @@ import { formatSeconds } from '../../format/durations';
 import { parseJsonNumber } from '../../format/json';
 import { hasNoise, isNoise } from '../../format/noise';
 import { formatNumber } from '../../format/numbers';
-import type { CalibrationInfo, ScoreResult } from '../../protocol/scores';
+import type { CalibrationInfo, ScoreResult } from '../../jobs/results/score';
 import { inLine, type Piece } from '../answer';
 import type { ResultPage } from '.';
 

@@ -1,7 +1,8 @@
 /** Accuracies for an agent. */
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
-import type { Difference, ModelTasks, PairedDifference, TaskResult } from '../../protocol/tasks';
+import type { Difference, PairedDifference, TaskResult } from '../../engine/evaluate/tasks/results';
+import type { ModelTasks } from '../../jobs/results/tasks';
 import { inLine, type Piece } from '../answer';
 import type { ResultPage } from '.';
 

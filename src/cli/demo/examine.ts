@@ -2,7 +2,7 @@
 import { DEFAULT_SEED } from '../../engine/importance/drawing';
 import type { LabelledModel } from '../../jobs/option';
 import type { RunResult } from '../../jobs/runs';
-import type { PromptText } from '../../protocol/jobs';
+import type { PromptText } from '../../jobs/results/generate';
 import type { JobOptions } from '../../engine/progress';
 import { inParts, type Story } from './story';
 

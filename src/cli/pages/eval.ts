@@ -4,7 +4,7 @@ import { formatCounted } from '../../format/words';
 import { textArithmetic } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber, formatPercent } from '../../format/numbers';
-import type { EvaluateResult, RepetitionResult } from '../../protocol/jobs';
+import type { EvaluateResult, RepetitionResult } from '../../jobs/results/eval';
 import { facts } from '../terminal/text';
 import type { Page } from './page';
 

@@ -1,7 +1,7 @@
 /** What `coppice export` prints. */
 import { formatSeconds } from '../../format/durations';
 import { formatBytes, formatCount, formatNumber } from '../../format/numbers';
-import type { MeasuredKind } from '../../protocol/export';
+import type { MeasuredKind } from '../../jobs/results/export';
 import { finerWords } from '../../jobs/finer-words';
 import { facts } from '../terminal/text';
 import type { Page } from './page';

@@ -2,7 +2,7 @@
 import { textArithmetic, textWords } from '../../format/arithmetic';
 import { counted } from '../../format/words';
 import { formatNumber } from '../../format/numbers';
-import type { PromptsResult } from '../../protocol/jobs';
+import type { PromptsResult } from '../../jobs/results/generate';
 import type { Shell } from '../execute';
 import type { Page } from './page';
 

@@ -3,7 +3,8 @@ import { textArithmetic } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatBytes, formatCount, formatNumber } from '../../format/numbers';
 import { formatCounted } from '../../format/words';
-import type { CellFigures, GridCell, GridModel, GridResult } from '../../protocol/grid';
+import type { CellFigures, GridCell } from '../../engine/evaluate/grid/result';
+import type { GridModel, GridResult } from '../../jobs/results/grid';
 import { table } from '../terminal/text';
 import type { Page } from './page';
 

@@ -3,7 +3,7 @@ import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatCounted } from '../../format/words';
 import { formatNumber, formatPercent } from '../../format/numbers';
-import type { HealNumbers } from '../../protocol/heal';
+import type { HealNumbers } from '../../jobs/results/common';
 import { facts } from '../terminal/text';
 import type { Page } from './page';
 

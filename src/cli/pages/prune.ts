@@ -2,7 +2,7 @@
 import { describeReduction } from '../../engine/checkpoint/reduction';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber, formatPercent } from '../../format/numbers';
-import type { PruneResult } from '../../protocol/jobs';
+import type { PruneResult } from '../../jobs/results/prune';
 import type { Page } from './page';
 
 export const prunePage: Page<'prune'> = ({ mergekit, llamaCpp }, { shown }) => ({

@@ -10,7 +10,7 @@ import type { Style } from '../terminal/style';
 import { formatSeconds } from '../../format/durations';
 import { hasNoise, isNoise } from '../../format/noise';
 import { formatBytes, formatCount, formatNumber, formatPercent } from '../../format/numbers';
-import type { CalibrationInfo, ShareInfo } from '../../protocol/scores';
+import type { CalibrationInfo, ShareInfo } from '../../jobs/results/score';
 import { table } from '../terminal/text';
 
 const BAR = 30;

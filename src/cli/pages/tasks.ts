@@ -2,7 +2,8 @@
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
-import type { ModelTasks, PairedDifference, TaskDifference, TaskResult } from '../../protocol/tasks';
+import type { ModelTasks } from '../../jobs/results/tasks';
+import type { PairedDifference, TaskDifference, TaskResult } from '../../engine/evaluate/tasks/results';
 import { table } from '../terminal/text';
 import type { Page } from './page';
 

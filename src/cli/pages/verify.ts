@@ -1,7 +1,7 @@
 /** What `coppice verify` prints. */
 import { formatSeconds } from '../../format/durations';
 import { formatNumber, formatPercent } from '../../format/numbers';
-import type { ComparedResult, ConsumerResult, TokensResult, VerifiedResult } from '../../protocol/export';
+import type { ConsumerResult, VerifiedResult } from '../../jobs/results/export';
 import { facts } from '../terminal/text';
 import type { Page } from './page';
 
@@ -38,14 +38,20 @@ const weightWords = ({ tensors, maxDifference, wrong }: NonNullable<VerifiedResu
 const filesWords = ({ checked, changed }: NonNullable<VerifiedResult['files']>): string =>
   changed.length === 0 ? `${checked} as they were written` : `changed: ${changed.join(', ')}`;
 
-const comparedWords = ({ positions, maxDifference, meanKl, top1, greedy }: ComparedResult): string =>
+const comparedWords = ({
+  positions,
+  maxDifference,
+  meanKl,
+  top1,
+  greedy,
+}: Pick<VerifiedResult, 'positions' | 'maxDifference' | 'meanKl' | 'top1' | 'greedy'>): string =>
   positions === 0
     ? 'not compared'
     : `${positions} positions: largest difference ${formatNumber(Number(maxDifference), 3)}, divergence ` +
       `${formatNumber(Number(meanKl), 3)}, agreement ${formatPercent(top1)}; ${tokenWords(greedy)}`;
 
 /** "16 of 16 tokens the same" */
-const tokenWords = ({ tokens, equal, firstDifference = 0 }: TokensResult): string =>
+const tokenWords = ({ tokens, equal, firstDifference = 0 }: VerifiedResult['greedy']): string =>
   `${equal ? tokens : firstDifference} of ${tokens} tokens the same`;
 
 export const consumerFacts = (consumers: readonly ConsumerResult[]): Facts =>

@@ -3,7 +3,7 @@ import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatCount, formatNumber, formatPercent } from '../../format/numbers';
 import { formatCounted } from '../../format/words';
-import type { VersusModel, VersusResult } from '../../protocol/versus';
+import type { VersusModel, VersusResult } from '../../jobs/results/versus';
 import { METHOD_TITLES } from '../../engine/evaluate/versus-methods';
 import { oneLine, table } from '../terminal/text';
 import type { Page } from './page';

@@ -2,7 +2,7 @@
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatCount, formatNumber, formatShare } from '../../format/numbers';
-import type { WidthLayerResult } from '../../protocol/width';
+import type { WidthResult } from '../../jobs/results/width';
 import { facts, table } from '../terminal/text';
 import type { Page } from './page';
 
@@ -45,7 +45,7 @@ export const widthPage: Page<'width'> = (_, { shown }) => ({
 });
 
 /** Blocks in a row that keep as many units share a line. */
-function alike(layers: readonly WidthLayerResult[]): string[][] {
+function alike(layers: WidthResult['layers']): string[][] {
   const lines: { first: number; last: number; groups: number; neurons: number }[] = [];
   for (const [block, { groups, neurons }] of layers.entries()) {
     const before = lines.at(-1);

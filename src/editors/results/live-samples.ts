@@ -5,7 +5,7 @@ import { repetition } from '../../engine/records/repetition';
 import { finite } from '../../engine/records/fields';
 import type { TextEvent } from '../../protocol/jobs';
 import type { LiveNumbers, LiveSamples, LiveText } from '../../protocol/panel';
-import type { SamplesResult, SampleText } from '../../protocol/samples';
+import type { SamplesResult, SampleText } from '../../jobs/results/generate';
 
 interface Progress {
   text: string;

@@ -4,7 +4,8 @@ import { basename } from 'node:path';
 import { stateFileOf } from '../../engine/retrain/loop/workspace';
 import type { UserFailure } from '../../protocol/errors';
 import type { LiveTraining, TrainingEvaluation, TrainingStep } from '../../protocol/panel';
-import type { RetrainSpec, TrainingEvent } from '../../protocol/training';
+import type { RetrainSpec } from '../../protocol/jobs';
+import type { TrainingEvent } from '../../protocol/training';
 import { Throttle } from '../../sidecar/timers';
 
 const TELL_MS = 100;

@@ -4,7 +4,7 @@
  */
 import type { UserFailure } from '../../protocol/errors';
 import type { LiveSamples, PanelMessage, WriteSettings } from '../../protocol/panel';
-import type { ChatTurn } from '../../protocol/samples';
+import type { ChatTurn } from '../../protocol/jobs';
 import type { Column } from './columns';
 import { type Asked, SampleWriter } from './live-samples';
 import type { PanelStore } from './panel-store';

@@ -5,7 +5,6 @@
 import { Debounce } from '../../sidecar/timers';
 import { CancelledError, throwIfCancelled } from '../../engine/errors';
 import { calibrationKey } from '../../engine/records/rows-key';
-import type { RemovedEntry } from '../../protocol/json';
 import type { WhatIfState } from '../../protocol/panel';
 import type { ViewPerplexity } from '../../protocol/short';
 
@@ -17,7 +16,7 @@ const SLOW_S = 2;
 
 /** The view to evaluate. */
 export interface WhatIfQuestion {
-  readonly remove?: readonly RemovedEntry[];
+  readonly remove?: readonly (number | string)[];
   /** Measure the whole model too. */
   readonly whole?: true;
   /** Answer in int8, if that is possible. */

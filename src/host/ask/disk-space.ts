@@ -5,7 +5,6 @@ import { systemErrorCode, UserError } from '../../engine/errors';
 import { formatBytes } from '../../format/numbers';
 import { prunedBytes } from '../../estimates/written-bytes';
 import { l10n } from '../../l10n';
-import type { RemovedEntry } from '../../protocol/json';
 import { nearestParent } from './output-path';
 
 /** Room beside the output: for what others write meanwhile, and for blocks that are not full. */
@@ -24,7 +23,7 @@ export function freeBytes(path: string): number | undefined {
 }
 
 /** Bytes of a checkpoint that is written without some blocks, at most: single modules that are left out count as kept. */
-export const checkpointBytes = (checkpoint: Checkpoint, remove: readonly RemovedEntry[]): Promise<number> =>
+export const checkpointBytes = (checkpoint: Checkpoint, remove: readonly (number | string)[]): Promise<number> =>
   prunedBytes(
     checkpoint,
     remove.filter((entry) => typeof entry === 'number'),

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber } from '../../format/numbers';
-import type { HealResult } from '../../protocol/heal';
+import type { HealResult } from '../../jobs/results/heal';
 import type { HealSpec } from '../../protocol/jobs';
 import { atMost } from '../../estimates/words';
 import { checkpointName } from '../../jobs/titles';

@@ -2,7 +2,6 @@
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import type { ModelSource } from '../../protocol/jobs';
-import type { RemovedEntry } from '../../protocol/json';
 import type { Chosen } from './choose-checkpoint';
 import { BACK, pick, type Step, when } from './steps';
 
@@ -10,7 +9,7 @@ export interface ModelChoice {
   /** Removes the blocks of the plan. */
   readonly plan?: boolean;
   /** Removes these blocks or modules instead. */
-  readonly remove?: readonly RemovedEntry[];
+  readonly remove?: readonly (number | string)[];
   /** Folder of an adapter. */
   readonly adapter?: string;
 }

@@ -4,7 +4,7 @@ import { UserError } from '../../engine/errors';
 import type { StoppedTraining } from '../../engine/retrain/loop/stopped';
 import { resumingOptions } from '../../jobs/retrain-settings';
 import { l10n } from '../../l10n';
-import type { RetrainSpec } from '../../protocol/training';
+import type { RetrainSpec } from '../../protocol/jobs';
 
 /** Whether a training belongs to this checkpoint: by the same files, or by the path at its start. */
 export const isTrainingOf = (

@@ -1,7 +1,9 @@
 /** Runs retrainings for commands and after a reload of the window. */
 import * as vscode from 'vscode';
 import { CancelledError } from '../../engine/errors';
-import type { RetrainResult, RetrainSpec, TrainingEvent } from '../../protocol/training';
+import type { RetrainResult } from '../../jobs/results/retrain';
+import type { RetrainSpec } from '../../protocol/jobs';
+import type { TrainingEvent } from '../../protocol/training';
 import { formatNumber } from '../../format/numbers';
 import type { CommonArguments } from '../command';
 import type { Coppice } from '../coppice';

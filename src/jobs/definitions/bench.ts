@@ -2,14 +2,14 @@
 import { option } from '../../engine/option-token';
 import { arithmeticWords } from '../../format/arithmetic';
 import { l10n } from '../../l10n';
-import type { BenchResult } from '../../protocol/bench';
 import { joined, numberIn, textIn } from '../about';
-import { defineJob, shape } from '../define';
+import { defineJob } from '../define';
 import { flag } from '../option';
 import { compute, quantised } from '../options/compute';
 import { measuredPrecision } from '../options/precision';
 import { measuring } from '../options/measuring';
 import { adapter, healed, remove, source, width } from '../options/model';
+import { benchResult } from '../results/bench';
 
 const byWidth = flag('also measure the rate of products by FFN width; takes some seconds');
 
@@ -48,5 +48,5 @@ export const bench = defineJob({
     ...compute,
     ...quantised,
   },
-  result: shape<BenchResult>(),
+  result: benchResult,
 });

@@ -2,9 +2,8 @@
 import { criterionInfo } from '../../engine/importance/criteria';
 import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
-import type { CurveResult } from '../../protocol/scores';
 import { countedIn } from '../about';
-import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
+import { type Complete, defineJob, excluding, type Fault } from '../define';
 import { choice, file, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
@@ -24,6 +23,7 @@ import { measuredTasks } from '../options/measured-tasks';
 import { adapter, healed, remove, source, width } from '../options/model';
 import { floatPrecision } from '../options/precision';
 import { window } from '../options/window';
+import { curveResult } from '../results/score';
 
 /** What is measured besides the perplexity. */
 const MEASURES = ['ppl', 'kl', 'tasks'] as const;
@@ -101,7 +101,7 @@ export const curve = defineJob({
     tasksFault(given) ??
     objectiveFault(given.criterion, given) ??
     (given.scores === undefined ? (calibrationFault(given.criterion, given) ?? setFault(given)) : undefined),
-  result: shape<CurveResult>(),
+  result: curveResult,
 });
 
 function rowsFault({ text, calibration: rows }: Complete<typeof options>): Fault | undefined {

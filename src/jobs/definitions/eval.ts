@@ -2,9 +2,8 @@
 import { option } from '../../engine/option-token';
 import { textArithmetic } from '../../format/arithmetic';
 import { l10n } from '../../l10n';
-import type { EvaluateResult } from '../../protocol/jobs';
 import { joined, numberIn, pplWords, textIn } from '../about';
-import { defineJob, excluding, shape } from '../define';
+import { defineJob, excluding } from '../define';
 import { checkpoint, file, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
@@ -12,6 +11,7 @@ import { compute, quantised } from '../options/compute';
 import { adapter, healed, remove, source, width } from '../options/model';
 import { window } from '../options/window';
 import { evalPrecision } from '../options/precision';
+import { evalResult } from '../results/eval';
 
 const { samples, length, seed } = calibration;
 
@@ -88,5 +88,5 @@ export const evaluate = defineJob({
           why: `neither ${option('text')} nor ${option('calibration')} is given`,
           action: `Add ${option('text', 'FILE')}.`,
         },
-  result: shape<EvaluateResult>(),
+  result: evalResult,
 });

@@ -5,9 +5,8 @@ import { LLAMA_CPP_TYPES } from '../../engine/write/gguf/kinds';
 import { ONNX_TARGETS } from '../../engine/write/onnx/kinds';
 import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
-import type { ExportResult } from '../../protocol/export';
 import { joined, pplWords } from '../about';
-import { type Complete, defineJob, type Fault, shape } from '../define';
+import { type Complete, defineJob, type Fault } from '../define';
 import { choice, file, flag, list, text, whole } from '../option';
 import { share } from '../options/calibration';
 import { begin } from '../options/bos';
@@ -16,6 +15,7 @@ import { consumers } from '../options/consumers';
 import { model } from '../options/model';
 import { out } from '../options/output';
 import { window } from '../options/window';
+import { exportResult } from '../results/export';
 
 const options = {
   ...model,
@@ -84,7 +84,7 @@ export const exportJob = defineJob({
     joined(`${String(format)} ${String(type)}`, ...measuredWords(measured), written),
   options,
   check: (given) => formatFault(given) ?? typeFault(given) ?? idleFault(given),
-  result: shape<ExportResult>(),
+  result: exportResult,
 });
 
 type Given = Pick<

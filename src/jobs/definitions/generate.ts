@@ -1,15 +1,16 @@
 /** One continuation of a prompt, or those of a file of prompts. */
 import { option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
-import type { GenerateResult, PromptsResult, TextEvent } from '../../protocol/jobs';
+import type { TextEvent } from '../../protocol/jobs';
 import { countedIn } from '../about';
-import { defineJob, shape } from '../define';
+import { defineJob, events } from '../define';
 import { file, flag, list, text, whole } from '../option';
 import { begin } from '../options/bos';
 import { compute, quantised } from '../options/compute';
 import { adapter, healed, remove, source, width } from '../options/model';
 import { sampling, system, writing } from '../options/sampling';
 import { textPrecision } from '../options/precision';
+import { generateResult } from '../results/generate';
 
 /** Enough to read the weights seldom, few enough for the memory of a small machine. */
 const BATCH = 16;
@@ -78,8 +79,8 @@ export const generate = defineJob({
           why: `none of ${option('prompt')}, ${option('prompts')} and ${option('ids')} is given`,
           action: `${set('prompt', '"Once upon a time"', 'add')}.`,
         },
-  result: shape<GenerateResult | PromptsResult>(),
-  event: shape<TextEvent>(),
+  result: generateResult,
+  event: events<TextEvent>(),
 });
 
 function excerpt(text: unknown): string {

@@ -2,14 +2,14 @@
 import { option, value } from '../../engine/option-token';
 import { PAPER_SEED, QUICK } from '../../engine/evaluate/grid/protocol';
 import { l10n } from '../../l10n';
-import type { GridResult } from '../../protocol/grid';
 import { countedIn } from '../about';
-import { defineJob, shape } from '../define';
+import { defineJob } from '../define';
 import { bytes, file, flag, folder, list, seed, text, whole } from '../option';
 import { begin } from '../options/bos';
 import { compute, quantised } from '../options/compute';
 import { faultOfModels, severalModels } from '../options/models';
 import { measuredPrecision } from '../options/precision';
+import { gridResult } from '../results/grid';
 
 const OF_PAPER = ['batch', 'newTokens', 'runs', 'warmup', 'prompt', 'promptTokens', 'prompts', 'greedy', 'seed'];
 
@@ -76,5 +76,5 @@ export const grid = defineJob({
   about: ({ models }) => countedIn(models, 'model'),
   options,
   check: faultOfModels,
-  result: shape<GridResult>(),
+  result: gridResult,
 });

@@ -3,15 +3,15 @@ import type { Choice } from '../../engine/importance/choice';
 import { option, value } from '../../engine/option-token';
 import { isObject, type JsonObject } from '../../format/json';
 import { l10n } from '../../l10n';
-import type { HealResult } from '../../protocol/heal';
 import { joined, numberIn, removedWords } from '../about';
-import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
+import { type Complete, defineJob, excluding, type Fault } from '../define';
 import { data, file, folder } from '../option';
 import { begin } from '../options/bos';
 import { calibration, share } from '../options/calibration';
 import { compute } from '../options/compute';
 import { healing, healingText } from '../options/healing';
 import { adapter, remove, source, width } from '../options/model';
+import { healResult } from '../results/heal';
 
 const options = {
   ...source,
@@ -65,7 +65,7 @@ export const heal = defineJob({
   about: (result, { written }) => joined(removedWords(result.removed), healedWords(result), written),
   options,
   check: outputFault,
-  result: shape<HealResult>(),
+  result: healResult,
 });
 
 function outputFault({ adapter: folder, remove: parts, width: narrowed }: Complete<typeof options>): Fault | undefined {

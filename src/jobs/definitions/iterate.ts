@@ -3,9 +3,9 @@ import { HEAL_METHODS } from '../../engine/heal/methods';
 import { isClosed, isTrained, ITERATIVE_METHODS } from '../../engine/iterate/methods';
 import { command, option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
-import type { IterateEvent, IterateResult } from '../../protocol/iterate';
+import type { IterateEvent } from '../../protocol/iterate';
 import { writtenWords } from '../about';
-import { type Complete, defineJob, type Fault, shape } from '../define';
+import { type Complete, defineJob, type Fault, events } from '../define';
 import { choice, file, fileOr, flag, list, parameters, part, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
@@ -27,6 +27,7 @@ import { source } from '../options/model';
 import { out } from '../options/output';
 import { blockOptions, dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
 import { window } from '../options/window';
+import { iterateResult } from '../results/iterate';
 
 const MEASURING = { group: 'Measuring' } as const;
 const CLOSED = { group: 'Closed forms' } as const;
@@ -138,8 +139,8 @@ export const iterate = defineJob({
     tasksFault(given) ??
     methodFault(given) ??
     heldOutFault(given),
-  result: shape<IterateResult>(),
-  event: shape<IterateEvent>(),
+  result: iterateResult,
+  event: events<IterateEvent>(),
 });
 
 type IterateOptions = Complete<typeof options>;

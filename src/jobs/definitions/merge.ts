@@ -1,13 +1,13 @@
 /** Writes a checkpoint with a LoRA adapter in its weights. */
 import { command } from '../../engine/option-token';
 import { l10n } from '../../l10n';
-import type { MergeResult } from '../../protocol/jobs';
 import { writtenWords } from '../about';
-import { defineJob, shape } from '../define';
+import { defineJob } from '../define';
 import { file, folder } from '../option';
 import { acceptedCompute } from '../options/compute';
 import { adapter, healed, source, width } from '../options/model';
 import { dtype, out } from '../options/output';
+import { mergeResult } from '../results/prune';
 
 export const merge = defineJob({
   kind: 'merge',
@@ -44,5 +44,5 @@ export const merge = defineJob({
     dtype,
     ...acceptedCompute,
   },
-  result: shape<MergeResult>(),
+  result: mergeResult,
 });

@@ -3,9 +3,8 @@ import { needsCalibration } from '../../engine/importance/criteria';
 import type { Choice } from '../../engine/importance/choice';
 import { command, option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
-import type { PruneResult } from '../../protocol/jobs';
 import { writtenWords } from '../about';
-import { type Complete, defineJob, excluding, type Fault, shape } from '../define';
+import { type Complete, defineJob, excluding, type Fault } from '../define';
 import { blocks, data, file, fileOr, flag, folder, list, parameters, part, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
@@ -23,6 +22,7 @@ import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
 import { maxKl } from '../options/limits';
 import { source } from '../options/model';
+import { pruneResult } from '../results/prune';
 
 const HEALING = { group: 'Healing' } as const;
 
@@ -115,7 +115,7 @@ export const prune = defineJob({
   moved: { iterative: 'iterate' },
   check: (given) =>
     placeFault(given) ?? (given.blocks === undefined ? selectionFault(given) : undefined) ?? healingFault(given),
-  result: shape<PruneResult>(),
+  result: pruneResult,
 });
 
 /** The error if there is no place for the new checkpoint. */

@@ -2,9 +2,9 @@
 import { option, set } from '../../engine/option-token';
 import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
-import type { RetrainResult, TrainingEvent } from '../../protocol/training';
+import type { TrainingEvent } from '../../protocol/training';
 import { joined, numberIn } from '../about';
-import { type Complete, defineJob, type Fault, shape } from '../define';
+import { type Complete, defineJob, type Fault, events } from '../define';
 import { fileOr, flag, list } from '../option';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';
@@ -13,6 +13,7 @@ import { out } from '../options/output';
 import { trainedPrecision } from '../options/precision';
 import { share } from '../options/calibration';
 import { blockOptions, dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
+import { retrainResult } from '../results/retrain';
 
 /** Value instead of files: the unpruned model writes the text. */
 export const SELF = 'self';
@@ -65,8 +66,8 @@ export const retrain = defineJob({
   about: ({ before, best }, { written }) => joined(trainedWords(before, best), written),
   options,
   check: (given) => methodFault(given) ?? heldOutFault(given) ?? dataFault(given),
-  result: shape<RetrainResult>(),
-  event: shape<TrainingEvent>(),
+  result: retrainResult,
+  event: events<TrainingEvent>(),
 });
 
 type RetrainOptions = Complete<typeof options>;

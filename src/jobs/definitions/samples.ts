@@ -4,14 +4,15 @@
  */
 import { l10n } from '../../l10n';
 import type { TextEvent } from '../../protocol/jobs';
-import type { ChatTurn, SamplesResult } from '../../protocol/samples';
+import type { ChatTurn } from '../../protocol/jobs';
 import { isObject } from '../../format/json';
-import { defineJob, shape } from '../define';
+import { defineJob, events } from '../define';
 import { data, flag, list, models, text } from '../option';
 import { begin } from '../options/bos';
 import { compute, quantised } from '../options/compute';
 import { sampling, system, writing } from '../options/sampling';
 import { textPrecision } from '../options/precision';
+import { samplesResult } from '../results/generate';
 
 export const samples = defineJob({
   kind: 'samples',
@@ -50,8 +51,8 @@ export const samples = defineJob({
       action: 'Start a new chat.',
     };
   },
-  result: shape<SamplesResult>(),
-  event: shape<TextEvent>(),
+  result: samplesResult,
+  event: events<TextEvent>(),
 });
 
 /** What a program gives is checked like what a user gives. */

@@ -2,9 +2,8 @@
 import { criterionInfo, CRITERION_LIST, isSized, readsWeights } from '../../engine/importance/criteria';
 import { command, option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
-import type { ScoreResult } from '../../protocol/scores';
 import { joined, leastOf } from '../about';
-import { type Complete, defineJob, type Fault, shape } from '../define';
+import { type Complete, defineJob, type Fault } from '../define';
 import { blocks, choice, list, part, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
@@ -22,6 +21,7 @@ import { keep as keepBlocks } from '../options/keep';
 import { maxKl } from '../options/limits';
 import { precisionOption } from '../options/precision';
 import { adapter, healed, remove, source, width } from '../options/model';
+import { scoreResult } from '../results/score';
 
 const named = (list: readonly { readonly name: string }[]): string => list.map(({ name }) => name).join(', ');
 /** Criteria that choose a number of blocks. */
@@ -104,7 +104,7 @@ export const score = defineJob({
     precisionFault(given) ??
     objectiveFault(given.criterion, given) ??
     calibrationFault(given.criterion, given),
-  result: shape<ScoreResult>(),
+  result: scoreResult,
 });
 
 type ScoreOptions = Complete<typeof options>;

@@ -1,11 +1,11 @@
 /** Speeds of several models, measured in turns so that they can be compared. */
 import { l10n } from '../../l10n';
-import type { SpeedsResult } from '../../protocol/bench';
-import { defineJob, shape } from '../define';
+import { defineJob } from '../define';
 import { models } from '../option';
 import { compute, quantised } from '../options/compute';
 import { measuredPrecision } from '../options/precision';
 import { measuring } from '../options/measuring';
+import { speedsResult } from '../results/bench';
 
 /** More than for a single model, because the range of three runs says little. */
 const REPEATS = 5;
@@ -31,5 +31,5 @@ export const speeds = defineJob({
     ...compute,
     ...quantised,
   },
-  result: shape<SpeedsResult>(),
+  result: speedsResult,
 });

@@ -4,13 +4,13 @@ import { option } from '../../engine/option-token';
 import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
 import { formatPercent } from '../../format/numbers';
 import { l10n } from '../../l10n';
-import type { TasksResult } from '../../protocol/tasks';
-import { defineJob, shape } from '../define';
+import { defineJob } from '../define';
 import { choice, file, folder, list, whole } from '../option';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';
 import { floatPrecision } from '../options/precision';
 import { faultOfModels, severalModels } from '../options/models';
+import { tasksResult } from '../results/tasks';
 
 const options = {
   ...severalModels,
@@ -65,7 +65,7 @@ export const tasks = defineJob({
           why: `neither ${option('tasks.data')} nor ${option('own')} is given`,
           action: `Add ${option('tasks.data', 'DIR')} with the files of the tasks, or ${option('own', 'FILE')} with your own.`,
         }),
-  result: shape<TasksResult>(),
+  result: tasksResult,
 });
 
 function accuracyWords({ average, models }: JsonObject): string {

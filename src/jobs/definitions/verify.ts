@@ -2,12 +2,12 @@
 import { option } from '../../engine/option-token';
 import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
-import type { VerifyResult } from '../../protocol/export';
-import { defineJob, shape } from '../define';
+import { defineJob } from '../define';
 import { checkpoint } from '../option';
 import { compute } from '../options/compute';
 import { consumers } from '../options/consumers';
 import { adapter, healed, remove, width } from '../options/model';
+import { verifyResult } from '../results/export';
 
 export const verify = defineJob({
   kind: 'verify',
@@ -37,5 +37,5 @@ export const verify = defineJob({
     ...consumers('also run it in llama.cpp, transformers.js and onnxruntime-genai where they are installed'),
     ...compute,
   },
-  result: shape<VerifyResult>(),
+  result: verifyResult,
 });

@@ -3,9 +3,8 @@ import { PAPER_PROMPT, QUICK } from '../../engine/evaluate/grid/protocol';
 import { VERSUS_METHODS } from '../../engine/evaluate/versus-methods';
 import { option, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
-import type { VersusResult } from '../../protocol/versus';
 import { countedIn } from '../about';
-import { type Complete, defineJob, type Fault, shape } from '../define';
+import { type Complete, defineJob, type Fault } from '../define';
 import { blocks, choice, file, flag, folder, list, part, text, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
@@ -14,6 +13,7 @@ import { keep } from '../options/keep';
 import { measuredTasks, taskLimit } from '../options/measured-tasks';
 import { source } from '../options/model';
 import { window } from '../options/window';
+import { versusResult } from '../results/versus';
 
 const tasksOf = measuredTasks('accuracy');
 
@@ -96,7 +96,7 @@ export const versus = defineJob({
   about: ({ models }) => countedIn(models, 'model'),
   options,
   check: fault,
-  result: shape<VersusResult>(),
+  result: versusResult,
 });
 
 function fault({ calibration: rows, counts, ratios }: Complete<typeof options>): Fault | undefined {

@@ -9,15 +9,15 @@ import {
 import { slicesOf } from '../../format/ranges';
 import { option, type OptionName, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
-import type { WidthResult } from '../../protocol/width';
 import { joined, parametersWords, pplWords } from '../about';
-import { type Complete, defineJob, type Fault, shape } from '../define';
+import { type Complete, defineJob, type Fault } from '../define';
 import { blocks, choice, file, flag, folder, parameters, part, parts, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { source } from '../options/model';
 import { dtype } from '../options/output';
+import { widthResult } from '../results/width';
 
 const { salience, structure, metric } = WIDTH_DEFAULTS;
 
@@ -119,7 +119,7 @@ export const width = defineJob({
   about: (result, { written }) => joined(parametersWords(result), pplWords(result.ppl), written),
   options,
   check: (given) => amountFault(given) ?? strangerFault(given) ?? rangeFault(given),
-  result: shape<WidthResult>(),
+  result: widthResult,
 });
 
 type WidthOptions = Complete<typeof options>;

@@ -10,7 +10,7 @@ import { openForComputing, type OpenedModel } from '../../engine/model/opened';
 import { precisionForText } from '../../engine/model/text-precision';
 import { removedJson } from '../../engine/model/view';
 import type { Precision, PrecisionChoice } from '../../engine/precision';
-import type { ColumnInfo } from '../../protocol/samples';
+import type { ColumnInfo } from '../results/common';
 import type { LabelledModel } from '../option';
 import { type ComputeOptions, type JobContext, modelOptions } from '../run';
 

@@ -2,7 +2,7 @@
 import { reportedOf } from '../../engine/evaluate/tasks/accuracy';
 import type { CurvePoint } from '../../engine/evaluate/curve';
 import type { JobOptions } from '../../engine/progress';
-import type { PairedDifference } from '../../protocol/tasks';
+import type { PairedDifference } from '../../engine/evaluate/tasks/results';
 import type { OptionsFor } from '../kinds';
 import type { JobContext } from '../run';
 

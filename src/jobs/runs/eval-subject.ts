@@ -15,7 +15,7 @@ import { option } from '../../engine/option-token';
 import type { JobOptions } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { modelInput, modelName } from '../../engine/records/record';
-import type { EvaluateResult } from '../../protocol/jobs';
+import type { EvaluateResult } from '../results/eval';
 import type { OptionsFor } from '../kinds';
 import { floatOf } from '../options/precision';
 import { type JobContext, modelOptions } from '../run';

@@ -2,7 +2,7 @@
 import { repeatingOf } from '../../engine/evaluate/repeating';
 import type { TokenRows } from '../../engine/model/forward';
 import { inPhases, type JobOptions } from '../../engine/progress';
-import type { EvaluateResult, RepetitionResult } from '../../protocol/jobs';
+import type { EvaluateResult, RepetitionResult } from '../results/eval';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
 import {

@@ -7,7 +7,7 @@ import { calibrationsOf } from '../../engine/records/calibrations';
 import type { RunDetails } from '../../engine/records/details';
 import { newRecord, RECORD_NAME, recordTextInModel } from '../../engine/records/record';
 import { sourceChanges, withNotes } from '../../engine/records/source-changes';
-import type { ExportedFile, ExportResult } from '../../protocol/export';
+import type { ExportedFile, ExportResult } from '../results/export';
 import type { Exporting } from './export-writers';
 
 /** The files at a path, by name; all but the record, which names them. */

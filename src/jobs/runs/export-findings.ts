@@ -1,7 +1,7 @@
 /** What is known of an export, in sentences for its model card. */
 import { formatNumber, formatPercent } from '../../format/numbers';
 import { inline } from '../../engine/markdown';
-import type { ConsumerResult, KindResult, MeasuredKind, VerifiedResult } from '../../protocol/export';
+import type { ConsumerResult, MeasuredKind, VerifiedResult } from '../results/export';
 
 export function findingsOf(
   verified: VerifiedResult | null,
@@ -32,7 +32,7 @@ function verifiedSentences({ kinds, weights, ...all }: VerifiedResult): string[]
   return [comparedSentence(all, 'It', compared)];
 }
 
-type Compared = Pick<KindResult, 'positions' | 'maxDifference' | 'meanKl' | 'top1' | 'exact' | 'greedy'>;
+type Compared = Pick<VerifiedResult, 'positions' | 'maxDifference' | 'meanKl' | 'top1' | 'exact' | 'greedy'>;
 
 /** "It has the numbers of the model. On 128 positions …" */
 function comparedSentence(

@@ -12,7 +12,7 @@ import { openOnnxReader } from '../../engine/verify/onnx-reader';
 import { kindsIn, onnxFile } from '../../engine/verify/verify-onnx';
 import { FORMATS } from '../../engine/write/formats';
 import { positionsOf } from '../../engine/write/onnx/positions';
-import type { MeasuredKind } from '../../protocol/export';
+import type { MeasuredKind } from '../results/export';
 import { formatOf } from '../definitions/export';
 import type { OptionsFor } from '../kinds';
 import type { JobContext } from '../run';

@@ -25,7 +25,7 @@ import type { OnnxMeasured } from '../../engine/write/onnx/folder/readme';
 import { ONNX_KINDS, type OnnxKind } from '../../engine/write/onnx/kinds';
 import { type OnnxModelFacts, writeOnnx } from '../../engine/write/onnx/write-onnx';
 import type { FinerTypes } from '../../engine/write/gguf/finer';
-import type { MeasuredKind } from '../../protocol/export';
+import type { MeasuredKind } from '../results/export';
 import type { OptionsFor } from '../kinds';
 import { storedDtype } from '../options/output';
 

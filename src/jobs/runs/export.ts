@@ -14,7 +14,7 @@ import { OVERFLOW } from '../../engine/verify/verdict';
 import { set } from '../../engine/option-token';
 import { FORMATS } from '../../engine/write/formats';
 import { kQuantAdvice } from '../../engine/write/gguf/types';
-import type { ExportResult, VerifiedResult } from '../../protocol/export';
+import type { ExportResult, VerifiedResult } from '../results/export';
 import { formatOf } from '../definitions/export';
 import { checkFileTarget } from '../file-target';
 import type { OptionsFor } from '../kinds';

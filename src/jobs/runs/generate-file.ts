@@ -10,7 +10,7 @@ import { removedJson } from '../../engine/model/view';
 import { detailsOf, fileInput } from '../../engine/records/details';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
-import type { PromptsResult, PromptText } from '../../protocol/jobs';
+import type { PromptsResult, PromptText } from '../results/generate';
 import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';

@@ -26,7 +26,7 @@ import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { encodePrompt } from '../../engine/tokenizer/prompt';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import { counted } from '../../format/words';
-import type { GridEnvironment, GridModel, GridResult } from '../../protocol/grid';
+import type { GridEnvironment, GridModel, GridResult } from '../results/grid';
 import type { OptionsFor } from '../kinds';
 import { columnsOf } from '../options/models';
 import { type JobContext, type RunEnd, secondsSince } from '../run';

@@ -25,7 +25,7 @@ import { healingRows, type HealingRows, SELF_TEXT } from '../../engine/retrain/d
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { PatchWriter } from '../../engine/weights/patch-writer';
 import { type HealFacts, writableBlocks, writeHealed } from '../../engine/write/healed';
-import type { HealResult } from '../../protocol/heal';
+import type { HealResult } from '../results/heal';
 import { heal as definition } from '../definitions/heal';
 import { checkFileTarget } from '../file-target';
 import type { OptionsFor } from '../kinds';

@@ -10,7 +10,7 @@ import { usedTexts } from '../../engine/records/calibrations';
 import { detailsOf } from '../../engine/records/details';
 import { recordIn, type RunInput } from '../../engine/records/record';
 import { mergeAdapter } from '../../engine/write/merge';
-import type { MergeResult } from '../../protocol/jobs';
+import type { MergeResult } from '../results/prune';
 import type { OptionsFor } from '../kinds';
 import { storedDtype } from '../options/output';
 import { type JobContext, type RunEnd, secondsSince } from '../run';

@@ -16,7 +16,7 @@ import { inPhases } from '../../engine/progress';
 import { writePruned } from '../../engine/write/write-pruned';
 import { writeTextFile } from '../../engine/system-failure';
 import { detailsOf } from '../../engine/records/details';
-import type { PruneResult } from '../../protocol/jobs';
+import type { PruneResult } from '../results/prune';
 import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';

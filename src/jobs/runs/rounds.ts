@@ -21,7 +21,7 @@ import { openForComputing } from '../../engine/model/opened';
 import { option } from '../../engine/option-token';
 import { inPhases, type JobOptions } from '../../engine/progress';
 import { counted } from '../../format/words';
-import type { HealResult } from '../../protocol/heal';
+import type { HealResult } from '../results/heal';
 import type { GivenFor } from '../kinds';
 import { type JobContext, modelOptions } from '../run';
 import { type Amount, amountOf, type PruneOptions, scoringText, type SelectedBlocks } from './select-blocks';

@@ -13,7 +13,8 @@ import { encodePrompt, type PromptOptions } from '../../engine/tokenizer/prompt'
 import { loadTokenizer, type Tokenizer } from '../../engine/tokenizer/tokenizer';
 import type { TextEvent } from '../../protocol/jobs';
 import { counted } from '../../format/words';
-import type { ChatTurn, SamplesResult, SampleText } from '../../protocol/samples';
+import type { ChatTurn } from '../../protocol/jobs';
+import type { SamplesResult, SampleText } from '../results/generate';
 import type { LabelledModel } from '../option';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';

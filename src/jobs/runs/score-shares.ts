@@ -9,7 +9,7 @@ import type { ModuleScore } from '../../engine/importance/result';
 import type { Scored } from '../../engine/importance/run-criterion';
 import { requireRoom } from '../../engine/importance/select';
 import { removedJson, type RemovedPart } from '../../engine/model/view';
-import type { ShareInfo } from '../../protocol/scores';
+import type { ShareInfo } from '../results/score';
 
 /**
  * One choice for each share, in their order.

@@ -9,7 +9,7 @@ import { scoreReport, subjectOf, type ScoreSummary } from '../../engine/importan
 import { openForComputing, type OpenedModel } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
 import { detailsOf } from '../../engine/records/details';
-import type { ShareInfo } from '../../protocol/scores';
+import type { ShareInfo } from '../results/score';
 import { score } from '../definitions/score';
 import type { OptionsOf } from '../define';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';

@@ -4,7 +4,7 @@ import { fittingLengths, measureInTurns } from '../../engine/evaluate/measure-tu
 import type { Model } from '../../engine/model/model';
 import type { OpenedModel } from '../../engine/model/opened';
 import { detailsOf } from '../../engine/records/details';
-import type { MeasuredModel, SpeedsResult } from '../../protocol/bench';
+import type { MeasuredModel, SpeedsResult } from '../results/bench';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
 import { columnInfo, inputsOf, openColumn, orUnable, requireAble, type Unable, withPrecision, words } from './columns';

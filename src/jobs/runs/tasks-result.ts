@@ -4,7 +4,7 @@ import { differencesOf } from '../../engine/evaluate/tasks/differences';
 import type { Task } from '../../engine/evaluate/tasks/item';
 import { questionTexts } from '../../engine/evaluate/tasks/question-texts';
 import type { Difference, ItemResult, QuestionText } from '../../engine/evaluate/tasks/results';
-import type { ModelTasks, TasksResult } from '../../protocol/tasks';
+import type { ModelTasks, TasksResult } from '../results/tasks';
 
 /** A model before it has answered. */
 export type AskedModel = Omit<ModelTasks, 'tasks' | 'average' | 'seconds' | 'device' | 'precision'>;

@@ -3,7 +3,7 @@ import { bundlesOf } from '../../engine/evaluate/tasks/bundles';
 import { itemsOf } from '../../engine/evaluate/tasks/item';
 import { KeptAnswers } from '../../engine/evaluate/tasks/kept-answers';
 import { textsOfItems } from '../../engine/evaluate/tasks/question-texts';
-import type { TasksResult } from '../../protocol/tasks';
+import type { TasksResult } from '../results/tasks';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
 import { tasksResult } from './tasks-result';

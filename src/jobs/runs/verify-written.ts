@@ -12,7 +12,7 @@ import type { Output } from '../../engine/verify/output';
 import { type Verification, verifyCheckpoint } from '../../engine/verify/verify';
 import { verifyOnnx } from '../../engine/verify/verify-onnx';
 import { FORMATS } from '../../engine/write/formats';
-import type { ConsumerResult, VerifiedResult } from '../../protocol/export';
+import type { ConsumerResult, VerifiedResult } from '../results/export';
 
 /** @throws UserError when a file cannot be read; CancelledError */
 export async function verifyOutput(

@@ -7,7 +7,7 @@ import { detailsOf } from '../../engine/records/details';
 import { sourceOf } from '../../engine/records/source';
 import { modelName, type RunRecord } from '../../engine/records/record';
 import { openOutput, type Output } from '../../engine/verify/output';
-import type { VerifiedResult, VerifyResult } from '../../protocol/export';
+import type { VerifiedResult, VerifyResult } from '../results/export';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions, type RunEnd, secondsSince, watchDevice } from '../run';
 import { changedFiles, consumersOf, verifyOutput } from './verify-written';

@@ -13,7 +13,7 @@ import { runCriterion } from '../../engine/importance/run-criterion';
 import { keepList, requireRoom } from '../../engine/importance/select';
 import { option } from '../../engine/option-token';
 import { type JobOptions, labelled } from '../../engine/progress';
-import type { VersusModel } from '../../protocol/versus';
+import type { VersusModel } from '../results/versus';
 import type { OptionsFor } from '../kinds';
 import type { LabelledModel } from '../option';
 import { type JobContext, modelOptions, secondsSince } from '../run';

@@ -23,8 +23,8 @@ import { inPhases, type JobOptions } from '../../engine/progress';
 import { detailsOf, fileInput } from '../../engine/records/details';
 import { modelName } from '../../engine/records/record';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
-import type { GridResult } from '../../protocol/grid';
-import type { VersusModel, VersusResult } from '../../protocol/versus';
+import type { GridResult } from '../results/grid';
+import type { VersusModel, VersusResult } from '../results/versus';
 import { refuseExisting } from '../file-target';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
 import {

@@ -25,7 +25,7 @@ import { withWeights } from '../../engine/weights/checkpoint';
 import { saveWidth } from '../../engine/weights/width-file';
 import { type GgufWritten, planGguf, writeGguf } from '../../engine/write/gguf/write-gguf';
 import { writeWidth } from '../../engine/write/width';
-import type { WidthResult } from '../../protocol/width';
+import type { WidthResult } from '../results/width';
 import { width as definition } from '../definitions/width';
 import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';

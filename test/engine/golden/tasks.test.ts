@@ -11,7 +11,7 @@ import type { Task } from '../../../src/engine/evaluate/tasks/item';
 import { readTask } from '../../../src/engine/evaluate/tasks/read';
 import { removedFrom, viewWithout } from '../../../src/engine/model/view';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
-import type { ChoiceItemResult, TaskResult } from '../../../src/protocol/tasks';
+import type { ChoiceItemResult, TaskResult } from '../../../src/engine/evaluate/tasks/results';
 import { assertClose } from '../../support/close';
 import { withModel } from '../../support/model';
 import { describeShared, itFull, shared, smollm2Folder } from '../../support/shared';

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ClusterRuns } from '../../../src/host/cluster/cluster-runs';
 import type { RecipeEnd } from '../../../src/recipes/types';
-import type { ScoreResult } from '../../../src/protocol/scores';
+import type { ScoreResult } from '../../../src/jobs/results/score';
 import { until } from '../../support/until';
 import { checkpointLine, coppice, EXTENSION_ID, inWorkspace, lines, run } from '../support/coppice';
 import { type Staged, stageSample, unstage } from '../support/sample';

@@ -10,13 +10,16 @@ import type { SavedFile } from '../../../src/commands/save-as-recipe';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
-import type { ExportResult, VerifyResult } from '../../../src/protocol/export';
-import type { SpeedsResult } from '../../../src/protocol/bench';
-import type { GridResult } from '../../../src/protocol/grid';
-import type { EvaluateResult, GenerateResult, JobInfo, MergeResult, PruneResult } from '../../../src/protocol/jobs';
-import type { ModelTasks, TasksComparison } from '../../../src/protocol/tasks';
-import type { ScoreResult } from '../../../src/protocol/scores';
-import type { RetrainResult } from '../../../src/protocol/training';
+import type { ExportResult, VerifyResult } from '../../../src/jobs/results/export';
+import type { SpeedsResult } from '../../../src/jobs/results/bench';
+import type { GridResult } from '../../../src/jobs/results/grid';
+import type { EvaluateResult } from '../../../src/jobs/results/eval';
+import type { GenerateResult } from '../../../src/jobs/results/generate';
+import type { JobInfo } from '../../../src/protocol/jobs';
+import type { MergeResult, PruneResult } from '../../../src/jobs/results/prune';
+import type { ModelTasks, TasksComparison } from '../../../src/jobs/results/tasks';
+import type { ScoreResult } from '../../../src/jobs/results/score';
+import type { RetrainResult } from '../../../src/jobs/results/retrain';
 import {
   checkpointLine,
   clearWorkspace,

@@ -1,7 +1,7 @@
 /** Try Width Pruning… as a user meets it: questions with the plan as the default, and the card of the result. */
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import type { VersusResult } from '../../../src/protocol/versus';
+import type { VersusResult } from '../../../src/jobs/results/versus';
 import { coppice, inWorkspace, run } from '../support/coppice';
 import { type Staged, stageSample, unstage } from '../support/sample';
 import type { Window } from '../support/window';

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
-import type { ExportResult, VerifyResult } from '../../../src/protocol/export';
+import type { ExportResult, VerifyResult } from '../../../src/jobs/results/export';
 import { checkpointLine, coppice, inWorkspace, lines, run, writeModel, writeText } from '../support/coppice';
 import { until } from '../../support/until';
 import { type Staged, stageSample, unstage } from '../support/sample';

@@ -10,10 +10,12 @@ import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/engine/records/store';
 import { outputFolder } from '../../../src/host/ask/output-folder';
-import type { HealResult } from '../../../src/protocol/heal';
-import type { EvaluateResult, GenerateResult, PruneResult } from '../../../src/protocol/jobs';
-import type { ScoreResult } from '../../../src/protocol/scores';
-import type { RetrainResult } from '../../../src/protocol/training';
+import type { HealResult } from '../../../src/jobs/results/heal';
+import type { EvaluateResult } from '../../../src/jobs/results/eval';
+import type { GenerateResult } from '../../../src/jobs/results/generate';
+import type { PruneResult } from '../../../src/jobs/results/prune';
+import type { ScoreResult } from '../../../src/jobs/results/score';
+import type { RetrainResult } from '../../../src/jobs/results/retrain';
 import { writeTinyCheckpoint } from '../../support/tiny-models';
 import { until } from '../../support/until';
 import {

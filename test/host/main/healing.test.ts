@@ -7,8 +7,8 @@ import { cpSync, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { readRecord } from '../../../src/engine/records/record';
-import type { HealResult } from '../../../src/protocol/heal';
-import type { PruneResult } from '../../../src/protocol/jobs';
+import type { HealResult } from '../../../src/jobs/results/heal';
+import type { PruneResult } from '../../../src/jobs/results/prune';
 import {
   clearWorkspace,
   coppice,

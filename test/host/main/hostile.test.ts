@@ -12,7 +12,7 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
 import type { BeforeAfter } from '../../../src/engine/records/before-after/before-after';
-import type { VerifyResult } from '../../../src/protocol/export';
+import type { VerifyResult } from '../../../src/jobs/results/export';
 import { makeHostile, ranIn, SECRET, stateOf, watchReads, write } from '../../support/hostile';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { until } from '../../support/until';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { join } from 'node:path';
-import type { IterateResult } from '../../../src/protocol/iterate';
+import type { IterateResult } from '../../../src/jobs/results/iterate';
 import { coppice, run } from '../support/coppice';
 import { type Staged, stageSample, unstage } from '../support/sample';
 import type { Window } from '../support/window';

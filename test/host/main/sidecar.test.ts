@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JobOutcome } from '../../../src/protocol/jobs';
-import type { ScoreResult } from '../../../src/protocol/scores';
+import type { ScoreResult } from '../../../src/jobs/results/score';
 import { clearWorkspace, coppice, inWorkspace, run, writeModel, writeText } from '../support/coppice';
 import { until } from '../../support/until';
 import { Window } from '../support/window';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import type { ScoreResult } from '../../../src/protocol/scores';
+import type { ScoreResult } from '../../../src/jobs/results/score';
 import { EXTENSION_ID, run } from '../support/coppice';
 import { until } from '../../support/until';
 import { Window } from '../support/window';

@@ -5,7 +5,7 @@ import { progressWords } from '../../../src/agents/job-answer';
 import { CancelledError, UserError } from '../../../src/engine/errors';
 import type { JobRunner } from '../../../src/jobs/runner';
 import type { VerifySpec } from '../../../src/protocol/jobs';
-import type { ScoreSpec } from '../../../src/protocol/scores';
+import type { ScoreSpec } from '../../../src/protocol/jobs';
 
 /** A job that ends when the test says so, or when it is cancelled. */
 interface Started {

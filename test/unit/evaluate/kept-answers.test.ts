@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { answersKey, answersOfPart, KeptAnswers } from '../../../src/engine/evaluate/tasks/kept-answers';
-import type { ItemResult } from '../../../src/protocol/tasks';
+import type { ItemResult } from '../../../src/engine/evaluate/tasks/results';
 import { temporaryFolder } from '../../support/temporary';
 
 const choice = (item: number): ItemResult => ({

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { averageOf, taskResult } from '../../../src/engine/evaluate/tasks/accuracy';
 import { differencesOf, mcNemar, taskDifference } from '../../../src/engine/evaluate/tasks/differences';
-import type { ChoiceItemResult, ModelTasks, TaskResult } from '../../../src/protocol/tasks';
+import type { ChoiceItemResult, TaskResult } from '../../../src/engine/evaluate/tasks/results';
+import type { ModelTasks } from '../../../src/jobs/results/tasks';
 import { assertClose } from '../../support/close';
 
 const EXACT = { absolute: 1e-12 };

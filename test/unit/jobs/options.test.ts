@@ -7,7 +7,7 @@ import { askedOptions } from '../../../src/jobs/asked';
 import { compute } from '../../../src/jobs/options/compute';
 import { argvOf } from '../../../src/jobs/argv';
 import { completeOptions } from '../../../src/jobs/complete';
-import { type AnyJob, defineJob, shape } from '../../../src/jobs/define';
+import { type AnyJob, defineJob } from '../../../src/jobs/define';
 import {
   amount,
   blocks,
@@ -30,6 +30,7 @@ import {
   whole,
 } from '../../../src/jobs/option';
 import { JOBS } from '../../../src/jobs/definitions';
+import { shape } from '../../../src/jobs/result';
 import { schemaOf } from '../../../src/jobs/schema';
 import { InvalidValue, parseValue } from '../../../src/jobs/values';
 
@@ -67,7 +68,7 @@ const every = defineJob({
     weight: share('of the scores', { needs: 'scores' }),
   },
   check: ({ count }) => (count < 100 ? undefined : { what: 'Too many', why: 'they are', action: 'Take fewer.' }),
-  result: shape<object>(),
+  result: shape({}, ''),
 });
 type Every = (typeof every)['options'];
 

@@ -60,8 +60,13 @@ function endOf(tables: readonly RecipeTable[], more: Partial<RecipeEnd> = {}): R
     quick: false,
     variables: recipe!.variables,
     steps: [
-      finished('scores', 'score', { blocks, order: [1, 0], shares: [{ ratio: 0.2, removed: [1, 3, 4, '6.ffn'] }] }),
-      finished('quality', 'eval', { ppl: 43.571372, top1: 0.5134, bytes: 2 ** 31, precision: 'float32' }),
+      finished('scores', 'score', {
+        blocks,
+        peakRssBytes: 2 ** 31,
+        order: [1, 0],
+        shares: [{ ratio: 0.2, removed: [1, 3, 4, '6.ffn'] }],
+      }),
+      finished('quality', 'eval', { ppl: 43.571372, top1: 0.5134, precision: 'float32' }),
       { name: 'later', job: 'eval', state: 'open' },
     ],
     limits: [{ step: 'quality', limit: 'maxPpl', most: 40, measured: 43.571372, kept: false }],
@@ -88,12 +93,12 @@ const TABLE: RecipeTable = {
       cells: [
         '${steps.quality.ppl}',
         '${steps.quality.top1}',
-        '${steps.quality.bytes}',
+        '${steps.scores.peakRssBytes}',
         '${steps.scores.shares.0.removed}',
       ],
       paper: [7720.7, 25, 'OOM', null],
     },
-    { label: 'missing', cells: ['${steps.later.ppl}', '${steps.quality.no.such}', null, 'n is ${n}'] },
+    { label: 'missing', cells: ['${steps.later.ppl}', '${steps.quality.repetition.mean}', null, 'n is ${n}'] },
   ],
   paper: 'a paper',
 };

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Memento } from '../../../src/state/memento';
-import type { ScoreResult } from '../../../src/protocol/scores';
+import type { ScoreResult } from '../../../src/jobs/results/score';
 import { Freshnesses, freshnessWords } from '../../../src/state/freshness';
 import { barOf, placesOf } from '../../../src/state/words/score-bars';
 import { ScoreStore } from '../../../src/state/scores';

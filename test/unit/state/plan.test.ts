@@ -14,7 +14,7 @@ import { importances, rankingOf, ScoreStore } from '../../../src/state/scores';
 import { shortCount, shortNumber } from '../../../src/format/numbers';
 import { shortScore } from '../../../src/state/words/short-score';
 import { groupFiles } from '../../../src/state/group-files';
-import type { ScoreResult } from '../../../src/protocol/scores';
+import type { ScoreResult } from '../../../src/jobs/results/score';
 import { tinyCheckpoint } from '../../support/tiny-models';
 
 class Store implements Memento {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { versusOf } from '../../../src/engine/records/digest-versus';
 import type { PanelRun, PanelState } from '../../../src/protocol/panel';
-import type { VersusModel, VersusResult } from '../../../src/protocol/versus';
+import type { VersusModel, VersusResult } from '../../../src/jobs/results/versus';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
 import { exportAs, button, choose, lastFile, openPanel, type Panel, settled } from './open';

@@ -3,7 +3,7 @@
  * cannot be compared, so one set of rows is drawn at a time.
  */
 import type { ShipGoal } from '../../../src/protocol/journey';
-import type { CriterionName } from '../../../src/protocol/scores';
+import type { CriterionName } from '../../../src/protocol/jobs';
 import type { PanelChild, PanelRun, PanelState, PanelText, RunDigest, WhatIfState } from '../../../src/protocol/panel';
 import { blocksText } from '../../support/amounts';
 import { t } from '../../support/l10n';

@@ -2,7 +2,7 @@
  * The text of one model, or its side of a conversation. It grows while the model generates. All content is text, never
  * markup.
  */
-import type { ChatTurn } from '../../../src/protocol/samples';
+import type { ChatTurn } from '../../../src/protocol/jobs';
 import { formatMeasured } from '../numbers';
 import { el } from '../../support/dom';
 import { icon } from '../../support/icons';

@@ -1,0 +1,94 @@
+/** The results of "generate" and "samples": continuations, and what they took. */
+import {
+  either,
+  list,
+  nullable,
+  number,
+  numbers,
+  oneOf,
+  optional,
+  real,
+  seconds,
+  shape,
+  text,
+  whole,
+  type ValueOf,
+} from '../result';
+import { columnInfo, computed, precision, removed } from './common';
+
+const STOPS = ['eos', 'length', 'context', 'cancelled'] as const;
+
+/** Why a text ended: the model said so, its length or context was reached, or the user stopped it. */
+export type StopReason = (typeof STOPS)[number];
+
+const words = {
+  ids: { ...numbers('new tokens'), large: true as const },
+  text: nullable(text('the text; null where there is no tokenizer')),
+};
+const stopped = oneOf(STOPS, 'why it ended');
+
+/** Times are the model's own, without those that others computed meanwhile. */
+const speed = {
+  timeToFirstToken: real('seconds from the prompt to its first new token', { unit: 's', better: 'less' }),
+  prefillTokensPerSecond: real('speed of reading the prompt', { unit: 'tokens/s', better: 'more' }),
+  decodeTokensPerSecond: real('speed of writing, after the first token', { unit: 'tokens/s', better: 'more' }),
+};
+
+export const generated = shape({ ...words, stopped, ...speed }, 'a continuation, and what it took');
+export type GeneratedText = ValueOf<typeof generated>;
+
+export const oneText = shape(
+  { ...words, stopped, ...speed, promptIds: { ...numbers('tokens of the prompt'), large: true }, removed, precision },
+  'a continuation of a prompt',
+);
+export type GenerateResult = ValueOf<typeof oneText>;
+
+const promptText = shape(
+  { ...words, stopped, prompt: text('the prompt'), promptTokens: whole('its tokens') },
+  'a prompt, and its continuation',
+);
+export type PromptText = ValueOf<typeof promptText>;
+
+export const severalTexts = shape(
+  {
+    texts: list(promptText, 'continuations in the order of the prompts'),
+    out: nullable(text('the file that they were written to, absolute; null without one')),
+    batch: whole('texts side by side'),
+    removed,
+    precision,
+    tokensPerSecond: number('new tokens of all texts a second, reading the prompts included', {
+      unit: 'tokens/s',
+      better: 'more',
+    }),
+    seconds: seconds('seconds of all texts'),
+  },
+  'continuations of a file of prompts',
+);
+export type PromptsResult = ValueOf<typeof severalTexts>;
+
+export const generateResult = either(oneText, severalTexts, 'a continuation, or those of a file of prompts');
+
+const sample = shape(
+  {
+    ...words,
+    ...speed,
+    stopped: oneOf([...STOPS, 'failed'], 'why it ended'),
+    failure: optional(text("why it failed; the other columns' texts stand")),
+    prompt: whole('number of the prompt, from 0'),
+    column: whole('number of the column, from 0'),
+    promptTokens: whole('tokens of the prompt'),
+  },
+  'a text',
+);
+export type SampleText = ValueOf<typeof sample>;
+
+export const samplesResult = shape(
+  {
+    samples: list(sample, 'every prompt by every column'),
+    columns: list(shape(columnInfo, 'a model'), 'the columns'),
+    precision,
+    seconds: { ...computed.seconds, words: 'all columns together, from the first prompt to the last token' },
+  },
+  'continuations side by side',
+);
+export type SamplesResult = ValueOf<typeof samplesResult>;

@@ -1,0 +1,38 @@
+/** The results of "prune" and "merge": a written checkpoint, and what it saves. */
+import { list, nullable, number, oneOf, optional, real, shape, text, whole, type ValueOf } from '../result';
+import { removedBlocks, slices, written } from './common';
+import { healResult } from './heal';
+
+const round = shape(
+  {
+    removed: { ...removedBlocks, words: 'the blocks that went in this round' },
+    ppl: optional(real<number>('perplexity of the model that was healed after it', { better: 'less' })),
+    kl: optional(real<number>('its mean KL divergence from the whole model', { unit: 'nats', better: 'less' })),
+  },
+  'a round',
+);
+
+export const pruneResult = shape(
+  {
+    ...written,
+    out: nullable({ ...written.out, words: 'the new checkpoint, absolute; null if nothing was written' }),
+    slices,
+    rounds: optional(list(round, 'of several rounds: what each removed, and what was left after healing it')),
+    healing: optional({ ...healResult, words: 'of the new checkpoint, if it was healed' }),
+  },
+  'a checkpoint without some blocks',
+);
+export type PruneResult = ValueOf<typeof pruneResult>;
+
+export const mergeResult = shape(
+  {
+    ...written,
+    rank: whole('rank of the adapter'),
+    alpha: number('its alpha'),
+    targets: list(text('a name'), 'its matrices'),
+    adaptedBlocks: whole('blocks with matrices of the adapter'),
+    dtype: nullable(oneOf(['F32', 'BF16', 'F16'], 'type of the new weights; null where each keeps its own')),
+  },
+  'a checkpoint with an adapter in its weights',
+);
+export type MergeResult = ValueOf<typeof mergeResult>;

@@ -1,0 +1,245 @@
+/** The results of "score" and "curve". */
+import { CRITERIA } from '../../engine/importance/criteria';
+import { OBJECTIVES } from '../../engine/importance/objective';
+import { PRECISIONS } from '../../engine/precision';
+import { BOS_MODES } from '../../format/bos';
+import { TEXT_SHARES } from '../../format/text-share';
+import {
+  either,
+  flag,
+  list,
+  nullable,
+  number,
+  oneOf,
+  optional,
+  real,
+  seconds,
+  shape,
+  text,
+  whole,
+  type ValueOf,
+} from '../result';
+import {
+  computed,
+  device,
+  kl,
+  meanNll,
+  measuredText,
+  modelRead,
+  paired,
+  ppl,
+  precision,
+  removed,
+  removedBlocks,
+  top1,
+} from './common';
+
+const criterion = oneOf(CRITERIA, 'the criterion');
+
+/** What a score comes with. */
+const scored = {
+  score: real('how much it matters', { better: 'more' }),
+  ppl: optional({ ...ppl, words: 'of ppl and kl: perplexity of the model without it' }),
+  meanNll: optional({ ...meanNll, words: 'of ppl and kl: mean loss of the model without it' }),
+  kl: optional({ ...kl, words: 'of kl: the same as the score' }),
+  low: optional(real('of ppl and kl: lower end of a 95 % bootstrap interval of the score')),
+  high: optional(real('its upper end')),
+  pairedLow: optional(real('of ppl and kl: lower end of a 95 % interval beside the whole model on the same rows')),
+  pairedHigh: optional(real('its upper end')),
+  jointLow: optional(real('of ppl and kl: lower end of the interval that holds for all parts at once')),
+  jointHigh: optional(real('its upper end')),
+  precision: optional({ ...precision, words: 'of ppl and kl: the arithmetic of these numbers' }),
+  margin: optional(real('of a screened part: how far its number in float32 may be from this one', { unit: 'nats' })),
+};
+
+const block = shape({ index: whole('the block'), ...scored }, 'the score of a block');
+const halves = {
+  block: whole('the block'),
+  part: oneOf(['attention', 'ffn'], 'which half of it'),
+};
+
+export const calibration = shape(
+  {
+    source: text('name of the text'),
+    sha256: text('SHA-256 of the file'),
+    samples: whole('rows'),
+    length: whole('tokens of a row'),
+    seed: whole('seed of their choice'),
+    share: optional(oneOf(TEXT_SHARES, 'the share of the text; all of it when absent')),
+    method: oneOf(['documents', 'windows', 'rows'], 'how rows are drawn'),
+    bos: optional(oneOf(BOS_MODES, 'where the begin-of-text token is; absent for rows of ids')),
+    usualBos: optional(flag('that is where auto has it')),
+  },
+  'the calibration text',
+);
+export type CalibrationInfo = ValueOf<typeof calibration>;
+
+const set = {
+  blocks: { ...removedBlocks, words: 'the set, ascending' },
+  kl: { ...kl, words: 'its divergence' },
+  meanNll: { ...meanNll, words: 'its mean loss' },
+};
+
+const search = shape(
+  {
+    ...set,
+    ppl: { ...ppl, words: 'its perplexity' },
+    start: shape(set, 'where it started'),
+    trajectory: list(
+      shape({ generation: whole('the generation'), kl }, 'a generation'),
+      'divergence of the best set after each generation',
+    ),
+    sets: whole('sets that were measured'),
+    seconds: seconds('seconds after the start'),
+    ended: oneOf(['time', 'generations', 'cancelled', 'exhausted'], 'what ended it'),
+  },
+  'of search: the set that it found',
+);
+
+const within = shape(
+  {
+    maxKl: number('the limit', { unit: 'nats' }),
+    count: whole('blocks that can go'),
+    removed: removedBlocks,
+    kl: { ...kl, words: 'what their removal costs' },
+  },
+  'as many blocks as keep the divergence under a limit',
+);
+export type WithinInfo = ValueOf<typeof within>;
+
+const share = shape(
+  {
+    ratio: number('the share that was asked for'),
+    removed,
+    parameters: whole('parameters that are left'),
+  },
+  'the least important parts that are at most a share of all parameters',
+);
+export type ShareInfo = ValueOf<typeof share>;
+
+const file = (words: string) => shape({ name: text('its name'), sha256: optional(text('SHA-256 of the file')) }, words);
+
+const fit = { begins: flag('a begin-of-text token is before each row'), ppl: number('perplexity') };
+
+export const scoreResult = shape(
+  {
+    criterion,
+    model: modelRead,
+    removed: optional(removed),
+    adapter: optional(file('the adapter')),
+    patch: optional(file('healed weights')),
+    full: nullable(
+      shape(
+        { ppl, meanNll, kl: optional(kl), tokens: whole('tokens that were predicted') },
+        'the model with nothing removed; null if it was not measured',
+      ),
+    ),
+    unfit: optional(
+      shape(
+        {
+          rows: whole('rows that were measured'),
+          ppl: number('their perplexity'),
+          other: optional(shape(fit, 'the same tokens with the other beginning')),
+          limit: number('above this, the model does not know the text'),
+        },
+        'only where the whole model does not fit the text, so that the scores mean little',
+      ),
+    ),
+    blocks: optional(list(block, 'scores of blocks')),
+    modules: optional(list(shape({ ...halves, ...scored }, 'the score of a half'), 'scores of attention and FFN')),
+    order: optional(
+      either(
+        list(whole('a block'), 'blocks'),
+        list(shape(halves, 'half of a block'), 'halves of blocks'),
+        'from least to most important',
+      ),
+    ),
+    windows: optional(
+      list(
+        shape({ start: whole('its first block'), size: whole('its blocks'), score: scored.score }, 'a run of blocks'),
+        'of angular: runs of blocks that go together',
+      ),
+    ),
+    removals: optional(
+      list(
+        shape({ block: whole('the block'), meanNll, ppl, kl: optional(kl) }, 'a removal'),
+        'of criteria that remove in turn: in the order of removal',
+      ),
+    ),
+    objective: optional(oneOf(OBJECTIVES, 'of greedy: what the removals keep low')),
+    search: optional(search),
+    screen: optional(
+      shape(
+        {
+          precision,
+          exact: whole('how many of the least important parts are certain'),
+          confirmed: whole('how many were computed in float32'),
+          margin: optional(real("bound of the screen's error near the exact part", { unit: 'nats' })),
+        },
+        'where the model was screened: what is certain',
+      ),
+    ),
+    tensors: optional(
+      list(
+        shape({ block: whole('the block'), name: text('the tensor'), score: scored.score }, 'a tensor'),
+        "of taylor: what each block's score is the sum of",
+        { large: true },
+      ),
+    ),
+    temporaryBytes: optional(whole('of taylor: size of a temporary file of hidden states', { unit: 'bytes' })),
+    zeroStates: optional(whole('hidden states of zeros')),
+    calibration: nullable(calibration),
+    within: optional(within),
+    shares: optional(list(share, 'where shares were given: what makes them up')),
+    seconds: computed.seconds,
+    device,
+    precision: optional(oneOf([...PRECISIONS, 'mixed'], 'the arithmetic; "mixed": parts say their own')),
+    peakRssBytes: whole('peak memory of the process', { unit: 'bytes', better: 'less' }),
+  },
+  'how much every block matters; which fields there are depends on the criterion',
+);
+export type ScoreResult = ValueOf<typeof scoreResult>;
+
+const taskAccuracy = shape(
+  { name: text('the task'), accuracy: real('its reported metric', { better: 'more' }) },
+  'a task',
+);
+
+const point = shape(
+  {
+    count: whole('removed blocks'),
+    removed: removedBlocks,
+    ppl,
+    meanNll,
+    parameters: whole('parameters that are left'),
+    kl: optional(kl),
+    top1: optional(top1),
+    accuracy: optional(real('of the measure tasks: the average accuracy', { better: 'more' })),
+    difference: optional(
+      shape(
+        {
+          difference: { ...real(paired.difference.words), better: 'more' },
+          interval: nullable(real(paired.interval.words)),
+        },
+        'its difference to the first point on the same items',
+      ),
+    ),
+    tasks: optional(list(taskAccuracy, 'the tasks')),
+  },
+  'the model without so many blocks',
+);
+export type CurvePointInfo = ValueOf<typeof point>;
+
+export const curveResult = shape(
+  {
+    criterion,
+    model: modelRead,
+    points: list(point, 'one for each number of removed blocks, from 0'),
+    within: optional(within),
+    text: measuredText,
+    parametersRead: whole('parameters of the whole model that are read for a token'),
+    ...computed,
+  },
+  'perplexity against the number of removed blocks',
+);
+export type CurveResult = ValueOf<typeof curveResult>;
