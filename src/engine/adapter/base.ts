@@ -14,6 +14,7 @@ import { isObject } from '../../format/json';
 import { entries } from '../records/fields';
 import { recordAt } from '../records/in-gguf';
 import { differingFiles } from '../weights/beside';
+import { recordKind } from '../records/kinds';
 import { baseName, modelName } from '../records/record';
 
 /** Key of the note among the header's metadata. */
@@ -159,7 +160,7 @@ interface Pruning {
 /** The source of a pruned or healed checkpoint and what was removed from it, from the record inside it. */
 async function pruning(checkpoint: Checkpoint): Promise<Pruning | undefined> {
   const record = await recordAt(checkpoint.home);
-  if (record?.kind !== 'prune' && record?.kind !== 'heal' && record?.kind !== 'width') return undefined;
+  if (!record || !recordKind(record.kind).cuts) return undefined;
   const { inputs, results, settings } = record;
   const stored = inputs.find(({ role }) => role === 'model')?.identity;
   const { width } = settings;

@@ -4,10 +4,8 @@
  */
 import type { Checkpoint } from '../checkpoint/types';
 import { recordAt } from './in-gguf';
+import { recordKind } from './kinds';
 import type { RunInput } from './record';
-
-/** Kinds of runs whose data decide the weights that they write. */
-const FITTED: readonly string[] = ['heal', 'iterate', 'retrain', 'merge'];
 
 /** Includes the texts of its parents, because a checkpoint inherits them. Most checkpoints have none. */
 export async function calibrationsOf(checkpoint: Checkpoint): Promise<RunInput[]> {
@@ -23,5 +21,5 @@ export function usedTexts<T extends { readonly role: string }>({
   readonly kind: string;
   readonly inputs: readonly T[];
 }): T[] {
-  return inputs.filter(({ role }) => role === 'calibration' || (role === 'data' && FITTED.includes(kind)));
+  return inputs.filter(({ role }) => role === 'calibration' || (role === 'data' && recordKind(kind).fits));
 }

@@ -5,13 +5,11 @@
 import { dirname } from 'node:path';
 import type { Checkpoint } from '../checkpoint/types';
 import { recordAt } from './in-gguf';
+import { recordKind } from './kinds';
 import { type Source, sourceOf } from './source';
 
 /** Length of a chain of records that is followed: pruned, healed, retrained, merged, several times. */
 const MAX_ANCESTORS = 16;
-
-/** Kinds of runs whose output is a model that they changed. */
-const MAKERS = ['prune', 'width', 'heal', 'retrain', 'merge', 'iterate', 'export'];
 
 /** The oldest ancestor that records name. */
 export type Original = Source;
@@ -25,7 +23,7 @@ export async function originalOf(checkpoint: Checkpoint, near: readonly string[]
   let at = checkpoint;
   for (let step = 0; step < MAX_ANCESTORS; step++) {
     const record = await recordAt(at.home);
-    if (!record || !MAKERS.includes(record.kind)) return original;
+    if (!record || !recordKind(record.kind).writes) return original;
     const folders = [...new Set([dirname(at.home), dirname(checkpoint.home), ...near])];
     const source = await sourceOf(record, folders);
     if (!source) return original;

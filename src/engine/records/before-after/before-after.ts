@@ -7,6 +7,7 @@ import { namesOnTop } from '../../../format/on-top';
 import { formatFactor, formatPercent } from '../../../format/numbers';
 import { speedChange } from '../../../format/speeds';
 import type { RanDigest, RunDigest } from '../digest-types';
+import { recordKind } from '../kinds';
 import { textsUsedIn } from '../used-texts';
 import { textOfKey } from '../rows-key';
 import { ranWords } from '../ran';
@@ -157,9 +158,7 @@ function originalOf({ facts, written }: Found, runs: readonly RunDigest[], ident
   const firsts = runs.flatMap(({ tasks }) =>
     tasks && tasks.models.length > 1 ? (tasks.models[0].identity ?? []) : [],
   );
-  const sources = runs.flatMap(({ kind, model }) =>
-    ['prune', 'width', 'heal', 'demo'].includes(kind) ? (model.identity ?? []) : [],
-  );
+  const sources = runs.flatMap(({ kind, model }) => (recordKind(kind).cuts ? (model.identity ?? []) : []));
   const changed = [...facts, ...written].flatMap(({ model }) => (isWhole(model) ? [] : (model.identity ?? [])));
   const wanted = [...against, ...firsts, ...sources, ...changed].map((each) =>
     whole.find((model) => model.identity === each),

@@ -2,12 +2,10 @@
 import { formatBytes, formatCount } from '../../../format/numbers';
 import { type Range, speedText } from '../../../format/speeds';
 import type { CostDigest, RunDigest } from '../digest-types';
+import { recordKind } from '../kinds';
 import type { Fact, Measure } from './facts';
 import { type ModelRef, refOf } from './models';
 import { completeModel, computed, demoModel, modelOf, precisionKey } from './run-models';
-
-/** Kinds of runs that write a model, whose name is the label of its size. */
-const WRITERS = ['prune', 'width', 'heal', 'merge', 'export'];
 
 export function costFacts(run: RunDigest): Fact[] {
   const { started, settings } = run;
@@ -58,7 +56,7 @@ function measuredModel(run: RunDigest, { of, label }: CostDigest): ModelRef | un
   const { kind, model } = run;
   if (of) return completeModel(of);
   if (kind === 'demo') return demoModel(run, label);
-  if (WRITERS.includes(kind))
+  if (recordKind(kind).names)
     return refOf(label === model.name ? { ...model, removed: [] } : { name: label, removed: [] });
   return kind === 'samples' ? undefined : modelOf(run);
 }

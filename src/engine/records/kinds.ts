@@ -1,0 +1,31 @@
+/**
+ * What a record says by its kind. The definitions of jobs are above this room, and records of earlier versions and of the demo
+ * have kinds that are no jobs.
+ */
+interface RecordKind {
+  /** Its output is a model that it changed. */
+  readonly writes?: true;
+  /** It takes blocks, heads or neurons from its model and trains nothing. */
+  readonly cuts?: true;
+  /** Its data decide the weights that it writes. */
+  readonly fits?: true;
+  /** It chooses blocks or fits weights; others only measure on such texts. */
+  readonly chooses?: true;
+  /** The label of its size is the name of the model that it wrote. */
+  readonly names?: true;
+}
+
+const KINDS: Readonly<Record<string, RecordKind>> = {
+  score: { chooses: true },
+  prune: { writes: true, cuts: true, chooses: true, names: true },
+  width: { writes: true, cuts: true, chooses: true, names: true },
+  heal: { writes: true, cuts: true, fits: true, chooses: true, names: true },
+  iterate: { writes: true, fits: true, chooses: true },
+  retrain: { writes: true, fits: true, chooses: true },
+  merge: { writes: true, fits: true, chooses: true, names: true },
+  export: { writes: true, names: true },
+  demo: { cuts: true, chooses: true },
+};
+
+/** What a run of the kind does; nothing of this for one that only measures. */
+export const recordKind = (kind: string): RecordKind => (Object.hasOwn(KINDS, kind) ? KINDS[kind] : {});
