@@ -5,18 +5,9 @@ import { l10n } from '../../l10n';
 import { countedIn } from '../about';
 import { type Complete, defineJob, excluding, type Fault } from '../define';
 import { choice, file, whole } from '../option';
-import { begin } from '../options/bos';
-import { calibration } from '../options/calibration';
+import { scoring } from '../options/choosing';
 import { compute } from '../options/compute';
-import {
-  calibrationFault,
-  CRITERIA_HELP,
-  criterionOrPpl,
-  magnitude,
-  objective,
-  objectiveFault,
-  searching,
-} from '../options/criterion';
+import { calibrationFault, CRITERIA_HELP, criterionOrPpl, objective, objectiveFault } from '../options/criterion';
 import { keep } from '../options/keep';
 import { maxKl } from '../options/limits';
 import { measuredTasks } from '../options/measured-tasks';
@@ -68,10 +59,7 @@ const options = {
   ...width,
   ...healed,
   ...adapter,
-  ...calibration,
-  ...begin,
-  ...magnitude,
-  ...searching,
+  ...scoring,
   precision: floatPrecision,
   ...compute,
 };

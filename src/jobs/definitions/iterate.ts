@@ -1,24 +1,15 @@
 /** Iterative pruning: one block goes, the rest is healed and scored again (Shortened LLaMA §5.2). */
 import { HEAL_METHODS } from '../../engine/heal/methods';
 import { isClosed, isTrained, ITERATIVE_METHODS } from '../../engine/iterate/methods';
-import { command, option, set, value } from '../../engine/option-token';
+import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import type { IterateEvent } from '../../protocol/iterate';
 import { writtenWords } from '../about';
 import { type Complete, defineJob, type Fault, events } from '../define';
-import { choice, file, fileOr, flag, list, parameters, part, whole } from '../option';
-import { begin } from '../options/bos';
-import { calibration } from '../options/calibration';
+import { choice, file, fileOr, flag, list, whole } from '../option';
+import { amount, scoring } from '../options/choosing';
 import { compute } from '../options/compute';
-import {
-  calibrationFault,
-  CRITERIA_HELP,
-  criterionOrPpl,
-  magnitude,
-  objective,
-  objectiveFault,
-  searching,
-} from '../options/criterion';
+import { calibrationFault, CRITERIA_HELP, criterionOrPpl, objective, objectiveFault } from '../options/criterion';
 import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
 import { limits, limitsOf } from '../options/limits';
@@ -45,16 +36,7 @@ const options = {
   }),
   criterion: criterionOrPpl,
   objective,
-  count: whole('remove this many blocks', { noun: () => l10n.t('the count'), conflicts: ['ratio', 'targetParams'] }),
-  ratio: part('remove at most this share of all parameters, such as 0.2', {
-    noun: () => l10n.t('the share'),
-    placeholder: 'r',
-    conflicts: ['targetParams'],
-  }),
-  targetParams: parameters(
-    `keep at least this many parameters: ${value('parameters', '5.4B')}, ${value('parameters', '110M')}`,
-    { noun: () => l10n.t('the target size') },
-  ),
+  ...amount,
   ...limits,
   ...measuredTasks(`with ${option('minAccuracy')}`),
   taskLimit: taskLimit(`with ${option('minAccuracy')}`),
@@ -72,10 +54,7 @@ const options = {
     noun: () => l10n.t('the one-shot removal at every count'),
     recorded: true,
   }),
-  ...calibration,
-  ...begin,
-  ...magnitude,
-  ...searching,
+  ...scoring,
   text: file('measure on a text instead of the calibration rows', { ...MEASURING, noun: () => l10n.t('a text') }),
   window: { ...window(`with ${option('text')}: tokens per window`), ...MEASURING },
   limit: whole(`with ${option('text')}: use only the first n windows`, {

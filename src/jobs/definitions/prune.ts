@@ -5,19 +5,10 @@ import { command, option, set, value } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import { writtenWords } from '../about';
 import { type Complete, defineJob, excluding, type Fault } from '../define';
-import { blocks, data, file, fileOr, flag, folder, list, parameters, part, whole } from '../option';
-import { begin } from '../options/bos';
-import { calibration } from '../options/calibration';
+import { blocks, data, file, fileOr, flag, folder, list, whole } from '../option';
+import { amount, scoring } from '../options/choosing';
 import { compute } from '../options/compute';
-import {
-  calibrationFault,
-  CRITERIA_HELP,
-  criterion,
-  magnitude,
-  objective,
-  objectiveFault,
-  searching,
-} from '../options/criterion';
+import { calibrationFault, CRITERIA_HELP, criterion, objective, objectiveFault } from '../options/criterion';
 import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
 import { maxKl } from '../options/limits';
@@ -43,16 +34,7 @@ const options = {
   }),
   criterion: excluding(criterion, 'blocks'),
   objective: excluding(objective, 'blocks', 'scores'),
-  count: whole('remove this many blocks', { noun: () => l10n.t('the count'), conflicts: ['ratio', 'targetParams'] }),
-  ratio: part('remove at most this share of all parameters, such as 0.2', {
-    noun: () => l10n.t('the share'),
-    placeholder: 'r',
-    conflicts: ['targetParams'],
-  }),
-  targetParams: parameters(
-    `keep at least this many parameters: ${value('parameters', '5.4B')}, ${value('parameters', '110M')}`,
-    { noun: () => l10n.t('the target size') },
-  ),
+  ...amount,
   maxKl: {
     ...maxKl,
     noun: () => l10n.t('the limit of the divergence'),
@@ -61,10 +43,7 @@ const options = {
   ...keep,
   mergekit: file('also write the removal as a mergekit configuration', { writes: true }),
   llamaCpp: file('also write the removal as a llama-quantize --prune-layers command', { writes: true }),
-  ...calibration,
-  ...begin,
-  ...magnitude,
-  ...searching,
+  ...scoring,
   heal: flag(`then correct the weights of the other blocks in closed form, as \`${command('heal')}\` does`, {
     noun: () => l10n.t('healing'),
     ...HEALING,

@@ -5,18 +5,9 @@ import { l10n } from '../../l10n';
 import { joined, leastOf } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
 import { blocks, choice, list, part, whole } from '../option';
-import { begin } from '../options/bos';
-import { calibration } from '../options/calibration';
+import { scoring } from '../options/choosing';
 import { compute } from '../options/compute';
-import {
-  calibrationFault,
-  CRITERIA_HELP,
-  criterionOrPpl,
-  magnitude,
-  objective,
-  objectiveFault,
-  searching,
-} from '../options/criterion';
+import { calibrationFault, CRITERIA_HELP, criterionOrPpl, objective, objectiveFault } from '../options/criterion';
 import { keep as keepBlocks } from '../options/keep';
 import { maxKl } from '../options/limits';
 import { precisionOption } from '../options/precision';
@@ -32,10 +23,7 @@ const options = {
   ...source,
   criterion: criterionOrPpl,
   objective,
-  ...calibration,
-  ...begin,
-  ...magnitude,
-  ...searching,
+  ...scoring,
   granularity: choice(['block', 'module'], 'ppl, kl: score whole blocks, or attention and FFN separately', {
     noun: () => l10n.t('the parts of blocks'),
     placeholder: 'part',
