@@ -3,18 +3,13 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { ADAPTERS, FittingList, PATCHES } from '../editors/results/fitting-list';
 import type { Chosen } from '../host/ask/choose-checkpoint';
+import type { JobArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { BACK, type PickChoice, pick, type Step } from '../host/ask/steps';
 import { PATCH } from '../state/group-files';
 
-export interface WrittenChanges {
-  /** Blocks and modules to leave out. Healed weights and adapters name theirs themselves. */
-  readonly remove?: readonly (number | string)[];
-  /** File of healed weights. */
-  readonly heal?: string;
-  /** Folder of an adapter. */
-  readonly adapter?: string;
-}
+/** Healed weights and adapters name the blocks to leave out themselves. */
+export type WrittenChanges = JobArguments<'export', 'remove' | 'heal' | 'adapter'>;
 
 /** @returns no step where the workspace has neither healed weights nor adapters that belong to the checkpoint */
 export async function changesSteps<S extends WrittenChanges>(

@@ -18,7 +18,7 @@ import type { VersusModel, VersusResult } from '../jobs/results/versus';
 import { protectionOf, requireProtection } from '../state/protection';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { chooseFile } from '../host/ask/choose-file';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { inform, nextCommand } from '../host/inform';
 import { outputFolder } from '../host/ask/output-folder';
@@ -28,17 +28,8 @@ import { settingsText } from '../host/ask/settings-text';
 import { askAll, BACK, type PickChoice, pick, pickMany, type Step, when } from '../host/ask/steps';
 import { timeWords } from '../host/ask/job-time';
 
-export interface CompareArguments extends CommonArguments {
-  /** Numbers of removed blocks; models of all methods have these sizes. */
-  readonly counts?: readonly number[];
-  /** Blocks that are removed in addition to what methods choose; without `counts`, the only size. */
-  readonly plan?: readonly number[];
-  readonly methods?: readonly VersusMethod[];
-  /** A text to measure perplexity on; the calibration text measures on its rows. */
-  readonly text?: string;
-  readonly speed?: boolean;
-  /** Folder for files of what each rival keeps; empty for none. */
-  readonly saveWidths?: string;
+export interface CompareArguments
+  extends CommonArguments, JobArguments<'versus', 'counts' | 'plan' | 'methods' | 'text' | 'speed' | 'saveWidths'> {
   /** Further options of `coppice versus`. */
   readonly settings?: Partial<Omit<GivenFor<'versus'>, 'checkpoint'>>;
 }

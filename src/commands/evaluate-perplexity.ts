@@ -1,5 +1,4 @@
 /** Evaluate Perplexity…: measures a checkpoint, whole or pruned by its plan, on a text. */
-import type { BosChoice } from '../format/bos';
 import { DEFAULT_WINDOW } from '../engine/importance/drawing';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
@@ -8,7 +7,7 @@ import type { EvaluateSpec } from '../protocol/jobs';
 import { formatCount, formatNumber } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { chooseFile } from '../host/ask/choose-file';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import { measuredRows } from '../jobs/amounts';
 import { timeWords } from '../host/ask/job-time';
 import { inform } from '../host/inform';
@@ -20,12 +19,8 @@ import { flatteryOf, scoringTextsOf } from '../host/ask/scoring-texts';
 import { ask, askAll, BACK, pick, type Place, type Step, when } from '../host/ask/steps';
 import { type ModelChoice, modelSource, modelStep } from '../host/ask/model-choice';
 
-export interface EvaluateArguments extends CommonArguments, ModelChoice {
-  readonly text?: string;
-  readonly window?: number;
-  readonly bos?: BosChoice;
-  readonly limit?: number;
-}
+export interface EvaluateArguments
+  extends CommonArguments, ModelChoice, JobArguments<'eval', 'text' | 'window' | 'bos' | 'limit'> {}
 
 export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
   id: 'coppice.evaluatePerplexity',

@@ -11,7 +11,7 @@ import { CancelledError } from '../engine/errors';
 import { isTaskName } from '../engine/evaluate/tasks/catalogue';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { pickOrBrowse } from '../host/ask/choose-file';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { timeWords } from '../host/ask/job-time';
 import { inform, nextCommand } from '../host/inform';
@@ -32,16 +32,9 @@ import { comparableModels } from './comparable-models';
 import { newQuestions } from './new-questions';
 import { downloadTasks, tasksFolder } from './task-downloads';
 
-export interface TasksArguments extends CommonArguments, ModelChoice {
-  /** Folder with the files of the tasks. */
-  readonly data?: string;
+export interface TasksArguments
+  extends CommonArguments, ModelChoice, JobArguments<'tasks', 'data' | 'own' | 'from' | 'limit' | 'columns'> {
   readonly tasks?: readonly string[];
-  /** Files of own questions. */
-  readonly own?: readonly string[];
-  readonly from?: number;
-  readonly limit?: number;
-  /** Models that answer the same questions; the others are compared with the first. */
-  readonly columns?: readonly LabelledModel[];
 }
 
 /** Ending of a file of own questions among the answers of the first step. */

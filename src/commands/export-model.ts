@@ -5,7 +5,7 @@ import type { ExportResult } from '../jobs/results/export';
 import type { ExportSpec } from '../protocol/jobs';
 import { type ExportFormat, FORMATS } from '../engine/write/formats';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { requireSpace } from '../host/ask/disk-space';
 import { hintAtGit } from '../host/git-hint';
@@ -30,12 +30,10 @@ import { relativesOf } from './comparable-models';
 import { changesSteps, type WrittenChanges } from './changes-step';
 
 /** `remove`: undefined uses the plan. */
-export interface ExportModelArguments extends CommonArguments, WrittenChanges {
-  readonly format?: ExportFormat;
+export interface ExportModelArguments
+  extends CommonArguments, WrittenChanges, JobArguments<'export', 'format' | 'target' | 'out'> {
   /** Types of the weights; empty: as stored. */
   readonly type?: readonly string[];
-  readonly target?: 'cpu' | 'webgpu';
-  readonly out?: string;
 }
 
 export const exportModelCommand: Command<ExportModelArguments> = {

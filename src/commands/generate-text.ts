@@ -9,22 +9,19 @@ import type { Precision } from '../engine/precision';
 import { parseJsonNumber } from '../format/json';
 import { formatNumber } from '../format/numbers';
 import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import { timeWords } from '../host/ask/job-time';
 import { type ModelChoice, modelSource, modelStep } from '../host/ask/model-choice';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
 import { ask, askAll, BACK, type Step } from '../host/ask/steps';
 
-export interface GenerateArguments extends CommonArguments, ModelChoice, SamplingChoice {
-  readonly prompt?: string;
-  /** Format the prompt with the chat template; by default for models that answer. */
-  readonly chat?: boolean;
-  /** The system message of a chat. */
-  readonly system?: string;
-  readonly maxNewTokens?: number;
-  readonly ignoreEos?: boolean;
-}
+export interface GenerateArguments
+  extends
+    CommonArguments,
+    ModelChoice,
+    SamplingChoice,
+    JobArguments<'generate', 'prompt' | 'chat' | 'system' | 'maxNewTokens' | 'ignoreEos'> {}
 
 /** The first proposals: a beginning for models that continue a text, a task for models that answer. */
 const FIRST = { prompt: 'Once upon a time', question: QUESTIONS[0] };

@@ -4,12 +4,11 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
-import type { Choice as BlockChoice } from '../engine/importance/choice';
 import { healable, requireHealable } from '../engine/heal/healable';
-import { HEAL_DEFAULTS, type HealMethod } from '../engine/heal/methods';
+import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { chooseFile } from '../host/ask/choose-file';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import { checkpointBytes, requireSpace } from '../host/ask/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { amountChoices, healingOptions, healingTexts, tellHealed, usualHealingText } from '../host/ask/healing';
@@ -23,15 +22,11 @@ import { type HealedPlace, outputSteps, patchBeside } from './healed-output';
 import type { HealResult } from '../jobs/results/heal';
 import type { HealSpec } from '../protocol/jobs';
 
-export interface HealArguments extends CommonArguments, HealedPlace {
-  /** Blocks and modules to leave out; undefined uses the plan. */
-  readonly remove?: readonly (number | string)[];
-  /** How they were chosen; undefined means by hand. */
-  readonly choice?: BlockChoice;
-  readonly method?: HealMethod;
+/** `remove`: undefined uses the plan. */
+export interface HealArguments
+  extends CommonArguments, HealedPlace, JobArguments<'heal', 'remove' | 'choice' | 'method' | 'tokens'> {
   /** A file of text, or "self" for text that the unpruned model writes. */
   readonly data?: string;
-  readonly tokens?: number;
 }
 
 export const healCheckpointCommand: Command<HealArguments> = {

@@ -10,23 +10,17 @@ import { checkpointName } from '../jobs/titles';
 import { formatNumber } from '../format/numbers';
 import { speedText } from '../format/speeds';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import { inform } from '../host/inform';
 import { timeWords } from '../host/ask/job-time';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
 import { askAll, BACK, pick, type Step, when } from '../host/ask/steps';
 
-export interface MeasureSpeedArguments extends CommonArguments {
-  /** The models; the checkpoint and its plan when undefined. */
-  readonly columns?: readonly LabelledModel[];
-  /** One of the sizes that the command offers. */
+export interface MeasureSpeedArguments
+  extends CommonArguments, JobArguments<'grid', 'columns' | 'batch' | 'newTokens' | 'runs' | 'warmup'> {
+  /** One of the sizes that the command offers, in place of texts side by side and new tokens. */
   readonly size?: 'one' | keyof typeof SIZES;
-  /** Texts side by side and new tokens of each, in place of a size. */
-  readonly batch?: readonly number[];
-  readonly newTokens?: readonly number[];
-  readonly runs?: number;
-  readonly warmup?: number;
 }
 
 /** More batches and both lengths of the paper, as often as the quick one. */

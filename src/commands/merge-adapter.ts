@@ -9,7 +9,7 @@ import { checkpointName } from '../jobs/titles';
 import { timeWords } from '../host/ask/job-time';
 import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { pickOrBrowse } from '../host/ask/choose-file';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import { checkpointBytes, requireSpace } from '../host/ask/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { compareStep, inform, nextCommand } from '../host/inform';
@@ -19,13 +19,8 @@ import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
 import { askAll, BACK, type Step } from '../host/ask/steps';
 
-export interface MergeArguments extends CommonArguments {
-  /** Folder of the adapter. */
-  readonly adapter?: string;
-  readonly out?: string;
-  readonly dtype?: 'f32' | 'bf16' | 'f16';
-  readonly otherBase?: boolean;
-}
+export interface MergeArguments
+  extends CommonArguments, JobArguments<'merge', 'adapter' | 'out' | 'dtype' | 'otherBase'> {}
 
 export const mergeAdapterCommand: Command<MergeArguments> = {
   id: 'coppice.mergeAdapter',

@@ -8,7 +8,6 @@ import type { Coppice } from '../host/coppice';
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
 import { CancelledError, UserError } from '../engine/errors';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
-import type { Choice } from '../engine/importance/choice';
 import type { Criterion } from '../engine/importance/criteria';
 import { selectExplicit } from '../engine/importance/select';
 import type { PruneResult } from '../jobs/results/prune';
@@ -19,7 +18,7 @@ import { checkpointName } from '../jobs/titles';
 import { protectionOf, requireProtection } from '../state/protection';
 import { formatBytes, shortCount, formatFactor } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import { pickCriterion } from '../host/ask/criteria';
 import { healingOptions, tellHealed, usualHealingText } from '../host/ask/healing';
 import { checkpointBytes, requireSpace } from '../host/ask/disk-space';
@@ -36,20 +35,13 @@ import { suggest } from './suggest-blocks';
 import { askCount, decidingChoices } from './suggest-step';
 import { common, conversionWords, quantisedWay } from './prune-quantised';
 
-export interface PruneArguments extends CommonArguments {
-  /** Blocks to remove; undefined uses the plan. */
-  readonly blocks?: readonly number[];
-  /** How the blocks were chosen; undefined means by hand. */
-  readonly choice?: Choice;
-  /** Without a plan: chooses this number of blocks by this criterion. */
-  readonly criterion?: Criterion;
-  readonly count?: number;
+/** Without `blocks` those of the plan go, without a plan `count` by `criterion`; `out` is else that of the settings. */
+export interface PruneArguments
+  extends CommonArguments, JobArguments<'prune', 'blocks' | 'choice' | 'criterion' | 'count' | 'out'> {
   /** Heals on this number of tokens; true means the usual number, undefined with `out` means not at all. */
   readonly heal?: boolean | number;
   /** Text for healing: a file or "self"; undefined uses the calibration text of the settings, without one "self". */
   readonly data?: string;
-  /** Folder of the new checkpoint; undefined uses the setting. */
-  readonly out?: string;
 }
 
 export const pruneCheckpointCommand: Command<PruneArguments> = {

@@ -10,7 +10,7 @@ import type { IterateSpec } from '../protocol/jobs';
 import { protectionOf, requireProtection } from '../state/protection';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { chooseFile } from '../host/ask/choose-file';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { criterionChoices, pickCriterion } from '../host/ask/criteria';
 import { usualHealingText } from '../host/ask/healing';
@@ -29,23 +29,15 @@ import { ask, askAll, BACK, type PickChoice, pick, type Step, when } from '../ho
 /** When it ends. */
 type Measure = 'count' | 'maxKl' | 'maxPpl';
 
-export interface IterateArguments extends CommonArguments {
-  readonly criterion?: Criterion;
-  /** One of these three ends it. */
-  readonly count?: number;
-  readonly maxKl?: number;
-  readonly maxPpl?: number;
-  readonly method?: IterativeMethod;
-  /** Steps of training in each round. */
-  readonly steps?: number;
+export interface IterateArguments
+  extends
+    CommonArguments,
+    JobArguments<
+      'iterate',
+      'criterion' | 'count' | 'maxKl' | 'maxPpl' | 'method' | 'steps' | 'oneShot' | 'out' | 'resume'
+    > {
   /** A file of text, or "self" for text that the unpruned model writes. */
   readonly data?: string;
-  /** Also remove as many blocks at once, for comparison. */
-  readonly oneShot?: boolean;
-  /** Folder of the new checkpoint. */
-  readonly out?: string;
-  /** Goes on with a run that was stopped. */
-  readonly resume?: boolean;
   /** Further options of `coppice iterate`. */
   readonly settings?: Partial<Omit<GivenFor<'iterate'>, 'checkpoint' | 'out'>>;
 }

@@ -1,5 +1,5 @@
 /** Score Blocks…: scores every block by one criterion. */
-import { type TextShare, withShare } from '../format/text-share';
+import { withShare } from '../format/text-share';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import {
@@ -9,7 +9,6 @@ import {
   needsCalibration,
   objectiveSetting,
 } from '../engine/importance/criteria';
-import type { Objective } from '../engine/importance/objective';
 import type { ScoreSpec } from '../protocol/jobs';
 import type { ScoreResult } from '../jobs/results/score';
 import { checkpointName } from '../jobs/titles';
@@ -17,7 +16,7 @@ import { requireProtection } from '../state/protection';
 import type { Scores } from '../state/scores';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { chooseFile } from '../host/ask/choose-file';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import { inform, nextCommand } from '../host/inform';
 import { criterionChoices, pickCriterion } from '../host/ask/criteria';
 import { scoringTime, settingsOptions } from '../host/ask/job-time';
@@ -29,26 +28,23 @@ import { type Finished, runJob } from '../host/jobs/run-job';
 import { ask, askAll, BACK, type Step, when } from '../host/ask/steps';
 import { wholeNumberFault } from '../host/ask/numbers';
 
-export interface ScoreArguments extends CommonArguments {
-  readonly criterion?: Criterion;
-  /** Path of the calibration text. */
-  readonly calibration?: string;
-  readonly samples?: number;
-  readonly length?: number;
-  readonly seed?: number;
-  /** The share of that text; where another text is at hand, or by the choice of the user, all of it. */
-  readonly share?: TextShare;
-  readonly norm?: 'l1' | 'l2';
-  readonly reduction?: 'sum' | 'mean' | 'max' | 'product';
-  /** For greedy: what to keep low; undefined uses the setting. */
-  readonly objective?: Objective;
-  /** For criteria that choose a number of blocks: this number. */
-  readonly count?: number;
-  /** For the same: blocks that are never tried; undefined uses the blocks that the settings protect. */
-  readonly keep?: readonly number[];
-  /** Of criteria that are screened: how many of the least important blocks must be certain; undefined for the default. */
-  readonly exact?: number;
-}
+/** `keep`, for criteria that choose a number of blocks: undefined uses the blocks that the settings protect. */
+export type ScoreArguments = CommonArguments &
+  JobArguments<
+    'score',
+    | 'criterion'
+    | 'calibration'
+    | 'samples'
+    | 'length'
+    | 'seed'
+    | 'share'
+    | 'norm'
+    | 'reduction'
+    | 'objective'
+    | 'count'
+    | 'keep'
+    | 'exact'
+  >;
 
 export const scoreBlocksCommand: Command<ScoreArguments> = {
   id: 'coppice.scoreBlocks',

@@ -8,7 +8,7 @@ import { parseParameterCount } from '../engine/importance/count';
 import { option } from '../engine/option-token';
 import { formatBytes, formatFactor, shortCount } from '../format/numbers';
 import type { Chosen } from '../host/ask/choose-checkpoint';
-import type { CommonArguments } from '../host/command';
+import type { CommonArguments, JobArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { criterionChoices, pickCriterion } from '../host/ask/criteria';
 import { scoringTime } from '../host/ask/job-time';
@@ -24,15 +24,10 @@ import { protectionOf, requireProtection } from '../state/protection';
 import { scoresOf } from './score-blocks';
 import { anyBlocks, isFor, knownCount, select } from './suggest-size';
 
-export interface SuggestArguments extends CommonArguments {
-  readonly criterion?: Criterion;
-  /** One of these gives the size. */
-  readonly count?: number;
-  readonly ratio?: number;
+export interface SuggestArguments
+  extends CommonArguments, JobArguments<'prune', 'criterion' | 'count' | 'ratio' | 'maxKl'> {
   /** "5.4B", or a number. */
   readonly targetParams?: string | number;
-  /** As many as keep the divergence from the unpruned model below this, in nats, on the calibration text. */
-  readonly maxKl?: number;
   /** As many as keep the perplexity on the calibration text below this many times the whole model's. */
   readonly maxRatio?: number;
   /** What the family's goal needs: its size, or else its perplexity. */

@@ -6,7 +6,7 @@ import { consumersThere } from '../engine/verify/consumers/there';
 import { formatAt } from '../engine/verify/output';
 import type { VerifyResult } from '../jobs/results/export';
 import type { VerifySpec } from '../protocol/jobs';
-import type { Command, CommonArguments } from '../host/command';
+import type { Command, CommonArguments, JobArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { exportedPath } from '../host/jobs/exported-path';
 import { timeWords } from '../host/ask/job-time';
@@ -15,15 +15,9 @@ import { runJob } from '../host/jobs/run-job';
 import { askAll, BACK, pick, type Step } from '../host/ask/steps';
 import { toast } from '../host/toast';
 
-export interface VerifyArguments extends CommonArguments {
-  /** The exported file or folder; that of the selected line if it has one. */
-  readonly output?: string;
-  readonly against?: string;
-  readonly remove?: readonly (number | string)[];
-  readonly heal?: string;
-  readonly adapter?: string;
-  readonly consumers?: boolean;
-}
+/** `output`: else that of the selected line. */
+export interface VerifyArguments
+  extends CommonArguments, JobArguments<'verify', 'output' | 'against' | 'remove' | 'heal' | 'adapter' | 'consumers'> {}
 
 export const verifyExportCommand: Command<VerifyArguments> = {
   id: 'coppice.verifyExport',

@@ -6,6 +6,7 @@
 import { isObject } from '../format/json';
 import * as vscode from 'vscode';
 import type { Coppice } from './coppice';
+import type { GivenFor, Kind } from '../jobs/kinds';
 import type { Compute } from '../protocol/jobs';
 import { UserError } from '../engine/errors';
 import type { StoppedTraining } from '../engine/retrain/loop/stopped';
@@ -27,6 +28,9 @@ export interface CommonArguments {
   /** The selected lines of the view "Jobs". */
   readonly jobs?: readonly JobNode[];
 }
+
+/** Options of a job that a command takes as arguments. What they are and mean says the job's definition. */
+export type JobArguments<K extends Kind, N extends keyof GivenFor<K>> = Partial<Pick<GivenFor<K>, N>>;
 
 export interface Command<A extends CommonArguments = CommonArguments> {
   readonly id: `coppice.${string}`;
