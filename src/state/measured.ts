@@ -4,6 +4,7 @@ import type { Judgement } from '../engine/records/before-after/judgement';
 import { textOfKey } from '../engine/records/rows-key';
 import { isFloat32 } from '../format/arithmetic';
 import type { JsonNumber } from '../format/json';
+import { evaluatedIn } from '../format/evaluated';
 import type { RunDigest } from '../protocol/panel';
 
 /** A model without some of its blocks. */
@@ -19,13 +20,13 @@ export const perplexityIn = (runs: readonly RunDigest[], of: CutModel, rowsKey: 
 
 function ofWhole(runs: readonly RunDigest[], identity: string, rowsKey: string): JsonNumber | undefined {
   for (const digest of runs) {
-    const { model, removed, adapter, kind, score, curve, quality = [], precision } = digest;
+    const { model, removed, adapter, score, curve, precision } = digest;
     if (model.identity !== identity || removed.length > 0 || adapter !== undefined) continue;
     // Scores in two precisions have the whole model in float32.
     if (!isFloat32(precision) && !(score && precision === 'mixed')) continue;
     if (score?.rowsKey === rowsKey && score.full !== undefined) return score.full;
     const start = curve?.rowsKey === rowsKey ? curve.points.find(({ count }) => count === 0) : undefined;
-    const measured = start ?? (kind === 'eval' ? quality.find((each) => each.rowsKey === rowsKey) : undefined);
+    const measured = start ?? evaluatedIn(digest).find((each) => each.rowsKey === rowsKey);
     if (measured) return measured.ppl;
   }
   return undefined;
@@ -34,9 +35,9 @@ function ofWhole(runs: readonly RunDigest[], identity: string, rowsKey: string):
 function ofPlan(runs: readonly RunDigest[], { identity, removed }: CutModel, rowsKey: string): JsonNumber | undefined {
   const same = (blocks: readonly unknown[]): boolean => blocks.join() === removed.join();
   for (const digest of runs) {
-    const { model, curve, quality = [], kind, adapter, precision } = digest;
+    const { model, curve, adapter, precision } = digest;
     if (model.identity !== identity || !isFloat32(precision) || adapter !== undefined) continue;
-    const measured = kind === 'eval' && same(digest.removed) && quality.find((each) => each.rowsKey === rowsKey);
+    const measured = same(digest.removed) && evaluatedIn(digest).find((each) => each.rowsKey === rowsKey);
     if (measured) return measured.ppl;
     const point = curve?.rowsKey === rowsKey && curve.points.find((each) => same(each.removed));
     if (point) return point.ppl;
@@ -92,11 +93,11 @@ function likenessIn(
   rowsKey: string,
 ): Pick<Judgement, 'repetition' | 'same'> {
   const qualities = runs
-    .filter(({ kind, model, adapter, patch, ...run }) => {
+    .filter(({ model, adapter, patch, ...run }) => {
       const isWhole = adapter === undefined && patch === undefined;
-      return kind === 'eval' && model.identity === identity && isWhole && run.removed.join() === removed.join();
+      return model.identity === identity && isWhole && run.removed.join() === removed.join();
     })
-    .flatMap(({ quality = [] }) => quality)
+    .flatMap((run) => evaluatedIn(run))
     .filter((quality) => quality.rowsKey === rowsKey);
   const repeated = qualities.find(({ unprunedRepetition }) => typeof unprunedRepetition === 'number');
   const same = qualities.map(({ top1 }) => top1).find((top1) => typeof top1 === 'number');

@@ -13,6 +13,7 @@ import { drawnRows } from '../../engine/records/rows-key';
 import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/records/store';
 import { isFloat32 } from '../../format/arithmetic';
 import type { JsonNumber } from '../../format/json';
+import { evaluatedIn } from '../../format/evaluated';
 import type { ComparedDigest, CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
 import { perplexityIn } from '../../state/measured';
 import { inRanges } from './columns';
@@ -149,9 +150,7 @@ export class RunList {
   /** How near the whole model with this identity is to the unpruned one on these rows, from the newest run that tells. */
   compared(identity: string, rowsKey: string): ComparedDigest | undefined {
     const own = this.all.filter(({ digest }) => digest.model.identity === identity && isOfWhole(digest));
-    const found = own.flatMap(({ digest }) =>
-      digest.kind === 'eval' && isFloat32(digest.precision) ? (digest.quality ?? []) : [],
-    );
+    const found = own.flatMap(({ digest }) => (isFloat32(digest.precision) ? evaluatedIn(digest) : []));
     const measured = found.find((each) => each.rowsKey === rowsKey && each.kl !== undefined);
     if (!measured) return undefined;
     const { kl, top1, against } = measured;

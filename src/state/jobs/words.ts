@@ -6,6 +6,7 @@ import { capitalized } from '../../format/words';
 import { isKind } from '../../jobs/definitions';
 import { doneTitle, jobTitle, titledJob, withoutWords } from '../../jobs/titles';
 import { ago } from '../../format/ago';
+import { evaluatedIn } from '../../format/evaluated';
 import { l10n } from '../../l10n';
 import type { JobInfo, JobSpec } from '../../protocol/jobs';
 import type { StoredRun } from '../../engine/records/store';
@@ -104,7 +105,7 @@ function finishedWords({ digest, file }: StoredRun, now: number): LineWords {
   const label = known
     ? doneTitle({ kind, checkpoint: model.name, options: { criterion } }, removed)
     : withoutWords(`${kind} ${model.name}`, removed);
-  const [measured] = kind === 'eval' ? (digest.quality ?? []) : [];
+  const [measured] = evaluatedIn(digest);
   const facts = [
     ...(measured ? [l10n.t('perplexity {0}', shortNumber(measured.ppl))] : []),
     ...(exported === undefined ? [] : [exported]),

@@ -1,6 +1,7 @@
 /** Perplexity of the models on the panel's text, how far they are from the unpruned one, and how much they repeat. */
 import type { PanelState } from '../../../src/protocol/panel';
 import { formatPercent, shortNumber } from '../../../src/format/numbers';
+import { evaluatedIn } from '../../../src/format/evaluated';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { cardTitle } from '../card';
@@ -43,7 +44,7 @@ function qualitySection({ send }: Context): Section {
     const { model, runs, text } = shown;
     rows = qualitiesOf(shown);
     element.hidden = rows.every(({ ppl }) => Number.isNaN(ppl));
-    const measured = runs.filter(({ digest }) => digest.kind === 'eval' && digest.quality);
+    const measured = runs.filter(({ digest }) => evaluatedIn(digest).length > 0);
     const how =
       text &&
       t(

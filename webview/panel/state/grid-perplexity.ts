@@ -1,6 +1,7 @@
 /** Perplexities of the models of a grid, as other runs have measured them: the other axis of the paper's Figure 1. Pure. */
 import { isFloat32, precisionWords } from '../../../src/format/arithmetic';
 import { onTop, onTopKey } from '../../../src/format/on-top';
+import { evaluatedIn } from '../../../src/format/evaluated';
 import type { GridDigest, GridModelDigest, PanelRun, RunDigest } from '../../../src/protocol/panel';
 import { namedIn } from './precisions';
 import { numeric } from '../numbers';
@@ -40,14 +41,13 @@ interface Measurement {
 }
 
 function measurementsOf(digest: RunDigest): Measurement[] {
-  const { kind, model, removed, quality = [], curve, precision } = digest;
+  const { model, removed, curve, precision } = digest;
   const { name, identity } = model;
   if (identity === undefined) return [];
   const of = { model: name, identity, removed, ...onTop(digest) };
   const keyIn = (rows: string): string => (isFloat32(precision) ? rows : `${rows} ${precisionWords(precision)}`);
-  const evaluated = kind === 'eval' ? quality : [];
   return [
-    ...evaluated.flatMap(({ ppl, rowsKey, text = '' }) =>
+    ...evaluatedIn(digest).flatMap(({ ppl, rowsKey, text = '' }) =>
       rowsKey === undefined ? [] : [{ of, key: keyIn(rowsKey), text: namedIn(text, precision), ppl: numeric(ppl) }],
     ),
     ...(curve?.rowsKey === undefined

@@ -5,6 +5,7 @@
 import { isFloat32 } from '../../../src/format/arithmetic';
 import { namesOnTop } from '../../../src/format/on-top';
 import type { JsonNumber } from '../../../src/format/json';
+import { evaluatedIn } from '../../../src/format/evaluated';
 import type { ComparedDigest, PanelRun, PanelState, QualityDigest } from '../../../src/protocol/panel';
 import { numeric } from '../numbers';
 import { ORIGINAL, withoutLabel } from './model-labels';
@@ -81,13 +82,12 @@ interface Evaluated {
 
 /** What an evaluation measured on these rows. */
 function evaluated({ digest }: PanelRun, model: string, rows: string | undefined): Evaluated[] {
-  if (digest.kind !== 'eval') return [];
   const { removed } = digest;
   const changed = namesOnTop(digest).at(-1);
   const blocks = removed.filter((block) => typeof block === 'number');
   const without = withoutLabel(blocks.length === removed.length ? blocks : removed.join(', '));
   const label = namedIn(changed ?? (removed.length > 0 ? without : model), digest.precision);
-  return (digest.quality ?? [])
+  return evaluatedIn(digest)
     .filter(({ rowsKey, text = '' }) => rowsOf({ rowsKey, text }) === rows)
     .map((quality) => ({ label, quality, isPlan: changed === undefined && removed.length > 0 }));
 }
