@@ -1,7 +1,7 @@
 /** Runs a job again that a reload has ended, that was stopped, or that failed. */
 import * as vscode from 'vscode';
 import { optionsIn } from '../../jobs/complete';
-import type { HealSpec, JobSpec } from '../../protocol/jobs';
+import type { JobSpec } from '../../protocol/jobs';
 import type { Coppice } from '../coppice';
 import { showFailure } from '../failure';
 import { goOn } from '../remedy';
@@ -38,7 +38,6 @@ async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
     case 'iterate':
       return runIterating(coppice, { ...spec, ...goOnIterating(spec) }, {});
     case 'heal':
-      return healAgain(coppice, spec);
     case 'prune':
     case 'merge': {
       const { out } = (await runJob(coppice, spec)).result;
@@ -47,9 +46,4 @@ async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
     default:
       return runJob(coppice, spec);
   }
-}
-
-async function healAgain(coppice: Coppice, spec: HealSpec): Promise<void> {
-  const { out } = (await runJob(coppice, spec)).result;
-  if (out !== null) await showCheckpoint(coppice, out);
 }
