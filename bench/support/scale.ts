@@ -2,7 +2,7 @@
 import { CUT_WORK } from '../../src/engine/importance/cut-work';
 import { rowBlockFlops } from '../../src/engine/importance/estimate';
 import { MAX_PARTS } from '../../src/engine/parts/part';
-import { costOf, type CuttableWork, type Share, splitWork, wholeShare } from '../../src/engine/parts/split';
+import { costOf, type CuttableWork, type Share, splitWork } from '../../src/engine/parts/split';
 import { type Needs, needsOf, passBytes, type SizedModel, type Use } from '../../src/cluster/part-needs';
 import { type Cluster, predictedSeconds, readRate, type Stretch, stretchesOf } from './cluster';
 
@@ -34,7 +34,7 @@ export class Sweep {
 
   /** Operations of all of it in one process. */
   get flops(): number {
-    return costOf(this.work, wholeShare(this.work)) * rowBlockFlops(this.model.architecture, this.use.length);
+    return costOf(this.work, splitWork(this.work, 1)[0]) * rowBlockFlops(this.model.architecture, this.use.length);
   }
 
   /** The most parts that it can be cut into. */

@@ -77,7 +77,7 @@ function refuseMoved({ kind, moved = {} }: AnyJob, words: readonly string[]): vo
 }
 
 /** The command with its options and help, without an action. */
-export function jobCommand(program: Command, job: AnyJob): Command {
+function jobCommand(program: Command, job: AnyJob): Command {
   const command = program.command(job.kind).summary(job.summary).description(shownText(job.description));
   addOptions(command, job.options);
   // Before any other word is read: some may have gone with it.

@@ -8,7 +8,7 @@ import { systemErrorCode, UserError } from '../engine/errors';
 import { systemReason } from '../engine/system-failure';
 
 /** The output of a command cannot be written. */
-export class OutputError extends UserError {}
+class OutputError extends UserError {}
 
 /** The error of stdout in words for the user. */
 export function outputError(error: unknown): OutputError {

@@ -34,7 +34,7 @@ export type Consent = (started: Started) => Promise<boolean>;
 const MAX_SCRIPT_BYTES = 2 ** 20;
 
 /** @throws UserError when a script cannot be read */
-export async function startedBy(folder: string, run: ClusterRun): Promise<Started> {
+async function startedBy(folder: string, run: ClusterRun): Promise<Started> {
   const scripts: Script[] = [];
   for (const file of schedulerOf(run.scheduler).scripts(folder)) {
     const { text } = await readTextFile(file, MAX_SCRIPT_BYTES, 'A script of Coppice has a few kilobytes.');

@@ -58,7 +58,7 @@ export const partsFolder = (folder: string): string => join(folder, 'parts');
 export const partFile = (folder: string, number: number | string): string =>
   join(partsFolder(folder), `part-${number}.json`);
 export const partProgressFile = (folder: string, number: number): string => progressFileOf(partFile(folder, number));
-export const logsFolder = (folder: string): string => join(folder, 'logs');
+const logsFolder = (folder: string): string => join(folder, 'logs');
 /** What a part, and the gather, print. */
 export const partLog = (folder: string, number: number | string): string =>
   join(logsFolder(folder), `part-${number}.log`);

@@ -176,7 +176,7 @@ function newestExport(
 }
 
 /** Whether the model meets the goal of the model it comes from; undefined without a goal. */
-export async function verdictOn(
+async function verdictOn(
   coppice: Coppice,
   { chosen, originalIdentity, runs }: Kin,
   found: BeforeAfter,

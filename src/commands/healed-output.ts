@@ -14,8 +14,7 @@ import { finerWords } from '../jobs/finer-words';
 import type { WrittenSize } from '../estimates/written-bytes';
 import { PATCH } from '../state/group-files';
 
-export const HEALED_OUTPUTS = ['checkpoint', 'patch', 'gguf'] as const;
-export type HealedOutput = (typeof HEALED_OUTPUTS)[number];
+export type HealedOutput = 'checkpoint' | 'patch' | 'gguf';
 
 export interface HealedPlace {
   readonly output?: HealedOutput;
@@ -48,7 +47,7 @@ export async function healedGguf(
 }
 
 /** "235.6 MB · 14 changed matrices are kept in finer types (q5_1): 2.9 MB more" */
-export const healedGgufWords = ({ bytes, finer }: WrittenSize): string =>
+const healedGgufWords = ({ bytes, finer }: WrittenSize): string =>
   [formatBytes(bytes), ...(finer ? [finerWords(finer)] : [])].join(' · ');
 
 /** Asks what is written, and where. @param given what the caller has said */

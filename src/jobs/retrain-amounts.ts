@@ -71,7 +71,7 @@ export interface PresetQuestion {
 }
 
 /** Presets by time, in seconds. */
-export const PRESET_SECONDS = { minutes: 5 * 60, halfHour: 30 * 60, overnight: 8 * 3600 } as const;
+const PRESET_SECONDS = { minutes: 5 * 60, halfHour: 30 * 60, overnight: 8 * 3600 } as const;
 
 /**
  * The presets for this data: those by time, each at most `MOST_PASSES` passes, and two passes. A longer one that would be the same as

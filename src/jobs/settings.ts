@@ -51,7 +51,7 @@ export function settingsByOption(): ReadonlyMap<string, string> {
 }
 
 /** The groups of the settings in VS Code's editor, each with its settings in their order. */
-export const SETTING_GROUPS: Readonly<Record<string, readonly string[]>> = {
+const SETTING_GROUPS: Readonly<Record<string, readonly string[]>> = {
   scoring: [
     ...['criterion', 'objective', 'calibration.file', 'calibration.samples', 'calibration.length', 'calibration.seed'],
     ...['keepFirstAndLast', 'keep'],

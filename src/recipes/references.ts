@@ -13,7 +13,7 @@ export type Reference =
   | { readonly kind: 'step'; readonly step: string; readonly fields: readonly string[] };
 
 /** @param text between the braces */
-export function parseReference(text: string): Reference {
+function parseReference(text: string): Reference {
   const [head, step, ...fields] = text.trim().split('.');
   if (head === 'steps' && step !== undefined) return { kind: 'step', step, fields };
   return { kind: 'variable', name: text.trim() };

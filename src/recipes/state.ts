@@ -16,7 +16,7 @@ import { RESULT_FILE, STEP_KINDS } from './outputs';
 import { Seals } from '../engine/files/seals';
 import type { FinishedStep, StepOutput } from './types';
 
-export const STATE_FILE = 'state.json';
+const STATE_FILE = 'state.json';
 const SCHEMA = 2;
 /** Options and notes of some steps; results are files of their own. */
 const MAX_STATE = 64 * 2 ** 20;

@@ -76,7 +76,7 @@ async function fetchTasks(
 }
 
 /** What is there, what would be fetched, and what is to be done by hand. */
-export function planLines(
+function planLines(
   { folder, files, byHand, found }: DownloadPlan,
   { shown, style }: Pick<Shell, 'shown' | 'style'>,
 ): string[] {

@@ -43,7 +43,7 @@ export function eventLines(event: IterateEvent): string[] {
 }
 
 /** A table of the rounds, one of the one-shot removals, and what healing brought back. */
-export function iteratedLines({
+function iteratedLines({
   text,
   full,
   rounds,

@@ -10,7 +10,7 @@ import type { ClusterRun } from '../folder';
 /** Where pods see the volume of records. */
 export const RECORDS_PATH = '/records';
 /** Where pods see the volume of models, if nothing else is asked for. */
-export const MODELS_PATH = '/models';
+const MODELS_PATH = '/models';
 
 /** By name, as the command line has them. */
 export const KUBERNETES_OPTIONS = {

@@ -11,8 +11,8 @@ import { type LayerShape, type LinearName, LINEARS_IN_ORDER } from './architectu
 import { badField, count, isSet, show, type Config } from './fields';
 
 /** `model_type` and `architectures` of such a checkpoint. */
-export const RAGGED_TYPE = 'coppice';
-export const RAGGED_CLASS = 'CoppiceForCausalLM';
+const RAGGED_TYPE = 'coppice';
+const RAGGED_CLASS = 'CoppiceForCausalLM';
 
 const FAMILY = 'coppice_family';
 const LAYERS = 'coppice_layers';

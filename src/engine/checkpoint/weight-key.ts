@@ -3,7 +3,7 @@ import type { Architecture } from './architecture';
 import { blockWeights, outerWeights, ownHead, type Weight } from './weight-names';
 
 /** A layer's weights, in the order of lists and counts. Linear weights are (out, in). */
-export const BLOCK_WEIGHT_NAMES = [
+const BLOCK_WEIGHT_NAMES = [
   'inputNorm',
   'qkv',
   'q',

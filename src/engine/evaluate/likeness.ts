@@ -29,7 +29,7 @@ export function wholeStates(model: Model, rows: TokenRows, job: JobOptions = {})
 }
 
 /** The cost of comparing views, in applications of a block to a row, for each row. */
-export const likenessWork = (model: Model, views: readonly View[]): number =>
+const likenessWork = (model: Model, views: readonly View[]): number =>
   sharedApplications(views) + comparisonWork(model.architecture, views.length);
 
 /**

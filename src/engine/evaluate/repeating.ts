@@ -22,7 +22,7 @@ export interface Repeating {
 }
 
 /** Work of `repeatingOf`, in texts. */
-export const repeatingTexts = (rows: TokenRows, texts: number): number => Math.min(texts, rows.length);
+const repeatingTexts = (rows: TokenRows, texts: number): number => Math.min(texts, rows.length);
 
 /** @param texts number of continuations; the rows are spread over all of them */
 export async function repeatingOf(

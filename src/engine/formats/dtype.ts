@@ -52,24 +52,23 @@ export const BLOCK_TYPES = [
 export type BlockType = (typeof BLOCK_TYPES)[number];
 
 /** Block types of the GGUF format whose numbers Coppice does not know. */
-export const OPAQUE_TYPES = [
-  'Q8_1',
-  'Q8_K',
-  'IQ1_S',
-  'IQ1_M',
-  'IQ2_XXS',
-  'IQ2_XS',
-  'IQ2_S',
-  'IQ3_XXS',
-  'IQ3_S',
-  'TQ1_0',
-  'TQ2_0',
-  'MXFP4',
-  'NVFP4',
-] as const;
+type OpaqueType =
+  | 'Q8_1'
+  | 'Q8_K'
+  | 'IQ1_S'
+  | 'IQ1_M'
+  | 'IQ2_XXS'
+  | 'IQ2_XS'
+  | 'IQ2_S'
+  | 'IQ3_XXS'
+  | 'IQ3_S'
+  | 'TQ1_0'
+  | 'TQ2_0'
+  | 'MXFP4'
+  | 'NVFP4';
 
 /** Any type of a stored tensor. */
-export type StoredDtype = Dtype | BlockType | (typeof OPAQUE_TYPES)[number];
+export type StoredDtype = Dtype | BlockType | OpaqueType;
 
 const BLOCKS: ReadonlySet<string> = new Set(BLOCK_TYPES);
 

@@ -19,7 +19,7 @@ export function weightKeys({ block, tensor }: Pick<Site, 'block' | 'tensor'>): {
 }
 
 /** The norm behind the site's Linear. */
-export const normKey = ({ block, tensor }: Pick<Site, 'block' | 'tensor'>): WeightKey => ({
+const normKey = ({ block, tensor }: Pick<Site, 'block' | 'tensor'>): WeightKey => ({
   layer: block,
   name: tensor === 'o_proj' ? 'attentionOutNorm' : 'ffnOutNorm',
 });

@@ -20,7 +20,7 @@ export type CutWork = (architecture: Architecture, frame: CutFrame) => CuttableW
  * A sweep: every row, and each step as a candidate. A part without the model itself needs its states, and not its losses.
  * @param needsLast whether it needs the last states too
  */
-export const cutSweep =
+const cutSweep =
   (work: typeof sweepWork, needsLast: boolean): CutWork =>
   (architecture, { steps, rows, length }) => ({
     rows,

@@ -128,7 +128,7 @@ export class DenseStream {
 }
 
 /** Rows of each chunk. */
-export function chunkRows(rows: number, rowsPerChunk: number): number[] {
+function chunkRows(rows: number, rowsPerChunk: number): number[] {
   const chunks: number[] = [];
   for (let at = 0; at < rows; at += rowsPerChunk) chunks.push(Math.min(rowsPerChunk, rows - at));
   return chunks;

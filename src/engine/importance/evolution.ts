@@ -14,7 +14,7 @@ export const OFFSPRING = 32;
 /** Mutants that are measured on all rows. */
 export const SURVIVORS = 2;
 /** Largest number of blocks that a mutation swaps. */
-export const MOST_SWAPS = 3;
+const MOST_SWAPS = 3;
 /** Rows of the first selection: at least one, this share, and no more tokens than in the paper. */
 export const FIRST_ROWS = { share: 1 / 8, tokens: 2048 } as const;
 /** Draws for each wanted mutant. If none of them gives a new set, there is none, or finding one is unlikely. */

@@ -8,9 +8,7 @@ export const ITERATIVE_METHODS = ['lora', 'full', ...HEAL_METHODS, 'none'] as co
 export type IterativeMethod = (typeof ITERATIVE_METHODS)[number];
 
 /** The methods that train, and so need steps and data. */
-export const TRAINED_METHODS = ['lora', 'full'] as const;
-
-export type TrainedMethod = (typeof TRAINED_METHODS)[number];
+export type TrainedMethod = 'lora' | 'full';
 
 export const isTrained = (method: IterativeMethod): method is TrainedMethod => method === 'lora' || method === 'full';
 

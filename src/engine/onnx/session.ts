@@ -264,11 +264,6 @@ export function floats(tensor: Tensor): Float32Array {
   return tensor.data as Float32Array;
 }
 
-/** The numbers of a float64 tensor in this process's memory. */
-export function doubles(tensor: Tensor): Float64Array {
-  return tensor.data as Float64Array;
-}
-
 /** The numbers of an int32 tensor in this process's memory. */
 export function integers(tensor: Tensor): Int32Array {
   return tensor.data as Int32Array;

@@ -32,13 +32,6 @@ export interface Share {
   readonly whole: boolean;
 }
 
-/** All of the work. */
-export const wholeShare = ({ rows, candidates }: Pick<CuttableWork, 'rows' | 'candidates'>): Share => ({
-  rows: { from: 0, to: rows },
-  candidates: { from: 0, to: candidates },
-  whole: true,
-});
-
 export const size = ({ from, to }: Range): number => to - from;
 
 export const numbersIn = ({ from, to }: Range): number[] => Array.from({ length: to - from }, (_, i) => from + i);

@@ -32,10 +32,7 @@ export class Table {
    * @param filled in any order
    * @throws TableFault where rectangles overlap, leave a hole or go beyond the rows
    */
-  constructor(
-    filled: readonly Filled[],
-    private readonly rows: number,
-  ) {
+  constructor(filled: readonly Filled[], rows: number) {
     // Columns are as long as the rows that a file claims, so first its numbers must be there for all of them.
     for (const [name, variants] of piecesOf(filled)) {
       const columns = new Map<number, Float64Array>();
@@ -73,10 +70,6 @@ export class Table {
   /** Whether a variant has the measure. */
   has(measure: string, variant: number): boolean {
     return this.columns.get(measure)?.has(variant) ?? false;
-  }
-
-  get rowCount(): number {
-    return this.rows;
   }
 }
 

@@ -18,7 +18,7 @@ import type { RunPrecision } from '../precision';
 import { withFile } from '../files/regular-file';
 import { readTextFile } from '../files/text-file';
 
-export const RUN_RECORD_SCHEMA = 1;
+const RUN_RECORD_SCHEMA = 1;
 
 /** The record's file name in the folder of a model or an adapter that the run made. */
 export const RECORD_NAME = 'coppice.json';

@@ -20,8 +20,6 @@ export interface StreamState {
 /** @param after ids before the stream, such as the prompt */
 export const streamStart = (after: readonly number[] = []): StreamState => ({ shown: after, waiting: [] });
 
-export const STREAM_START = streamStart();
-
 export interface StreamStep {
   /** The text that became certain, often ''. */
   readonly text: string;

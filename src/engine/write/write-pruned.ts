@@ -6,7 +6,7 @@ import { modelInput, newRecord } from '../records/record';
 import { calibrationsOf } from '../records/calibrations';
 import { inheritedFields, modelCard } from './card';
 import type { Choice } from '../importance/choice';
-import { checkpointReduction, type Reduction } from '../checkpoint/reduction';
+import type { Reduction } from '../checkpoint/reduction';
 import { writeModified } from './modified';
 import { selectExplicit } from '../importance/select';
 import type { WriteOptions, Written } from './write-checkpoint';
@@ -20,15 +20,6 @@ export interface PruneOptions extends WriteOptions {
 
 export interface WriteResult extends Reduction, Written {
   readonly seconds: number;
-}
-
-/**
- * The savings from removing `removed`; writes nothing.
- * @throws UserError for no blocks, unknown blocks or all blocks
- */
-export function previewReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
-  const blocks = requireArchitecture(checkpoint).layers.length;
-  return checkpointReduction(checkpoint, selectExplicit(removed, blocks));
 }
 
 /**

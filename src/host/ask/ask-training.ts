@@ -22,9 +22,6 @@ import {
 } from './training-estimate';
 import { forecastWords, memoryWords, presetAmount, presetLabel, timeAndEnd } from './training-words';
 
-/** Options of a retraining that are no answers of their own. */
-export type TrainingSettings = Partial<Omit<GivenFor<'retrain'>, 'checkpoint' | 'data' | 'out'>>;
-
 /** All answers, in the order of the questions. */
 export interface TrainingState extends CommonArguments, Omit<ModelChoice, 'adapter'> {
   /** Files, "bundled" or "self". */

@@ -31,7 +31,7 @@ export function usualHealingText({ config, scores }: Pick<Coppice, 'config' | 's
 }
 
 /** The text in a sentence. */
-export const healingTextName = (data: string): string =>
+const healingTextName = (data: string): string =>
   data === SELF ? vscode.l10n.t('text that the unpruned model writes') : vscode.workspace.asRelativePath(data);
 
 /** What is healed: a model without blocks, as far as they are known. */

@@ -115,7 +115,7 @@ const sizeStep =
   };
 
 /** "4.4MB": in three digits, because a whole megabyte is a quarter of a small model. */
-export const proposedSize = (before: number | undefined, bytes: number): string =>
+const proposedSize = (before: number | undefined, bytes: number): string =>
   inMegabytes(before ?? Number((SHARE * bytes).toPrecision(3)));
 
 /** A model that is to become smaller and may become larger is asked about. */

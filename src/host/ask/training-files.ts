@@ -7,7 +7,7 @@ import type { Coppice } from '../coppice';
 /** Instructions that come with Coppice. */
 export const BUNDLED = 'bundled';
 
-export const bundledData = ({ context }: Pick<Coppice, 'context'>): string =>
+const bundledData = ({ context }: Pick<Coppice, 'context'>): string =>
   vscode.Uri.joinPath(context.extensionUri, 'media/sample/retrain.jsonl').fsPath;
 
 /** The data as the job takes them: absolute paths, or "self". */

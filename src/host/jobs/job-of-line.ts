@@ -41,10 +41,7 @@ export async function specOf({ sidecar }: Pick<Coppice, 'sidecar'>, line: JobLin
 }
 
 /** The job of a record, with absolute paths. @returns undefined if it has no options, or this version does not know them */
-export function specInRecord(
-  { kind, options }: Pick<RunRecord, 'kind' | 'options'>,
-  file: string,
-): JobSpec | undefined {
+function specInRecord({ kind, options }: Pick<RunRecord, 'kind' | 'options'>, file: string): JobSpec | undefined {
   if (options === undefined || !isKind(kind)) return undefined;
   const job: AnyJob = JOBS[kind];
   const known = Object.entries(options).filter(([name]) => Object.hasOwn(job.options, name));

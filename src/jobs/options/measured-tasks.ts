@@ -1,5 +1,5 @@
 /** Tasks that a job of another kind measures, as of the job `tasks`. */
-import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
+import { TASK_NAMES } from '../../engine/evaluate/tasks/catalogue';
 import { l10n } from '../../l10n';
 import { choice, file, folder, list, whole } from '../option';
 
@@ -14,13 +14,6 @@ export const measuredTasks = (when: string) => ({
     noun: () => l10n.t('a file of questions'),
   }),
 });
-
-export interface MeasuredTasks {
-  readonly data?: string;
-  readonly tasks?: readonly TaskName[];
-  readonly own?: readonly string[];
-  readonly limit?: number;
-}
 
 /** Items of each task. */
 export const taskLimit = (when: string) =>

@@ -162,7 +162,7 @@ export function shapeOf(
 }
 
 /** @throws errors that are not about this model alone */
-export function orFailure(base: VersusModel, make: () => Candidate): Candidate {
+function orFailure(base: VersusModel, make: () => Candidate): Candidate {
   try {
     return make();
   } catch (error) {

@@ -9,7 +9,7 @@ import { type ColumnFormat, isEach, type RecipeRow, type RecipeTable } from '../
 import type { RecipeEnd } from '../types';
 
 /** What stands where there is no value: its step did not run, or its result lacks it. */
-export const MISSING = '—';
+const MISSING = '—';
 
 /** A value of a table. */
 export interface ShownCell {

@@ -13,7 +13,7 @@ import { reportHtml } from './html';
 import { reportMarkdown } from './markdown';
 
 export const REPORT_PAGE = 'report.html';
-export const REPORT_TEXT = 'report.md';
+const REPORT_TEXT = 'report.md';
 
 /**
  * @param own also write it to this file: Markdown if its name ends in .md, else the page

@@ -38,7 +38,7 @@ export function verdictWords(verdict: Verdict): string {
 }
 
 /** "Meets the goal", "The plan misses the goal", "Not decided" */
-export function verdictHead({ meets, planned, repeats }: Pick<Verdict, 'meets' | 'planned' | 'repeats'>): string {
+function verdictHead({ meets, planned, repeats }: Pick<Verdict, 'meets' | 'planned' | 'repeats'>): string {
   if (meets === 'unknown') return l10n.t('Not decided');
   if (meets === 'no') return planned ? l10n.t('The plan misses the goal') : l10n.t('Misses the goal');
   if (planned) return l10n.t('The plan fits the goal');

@@ -19,13 +19,9 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { blockOfTensor, blockTensorName } from '../../../src/engine/checkpoint/weight-names';
+import { checkpointReduction } from '../../../src/engine/checkpoint/reduction';
 import { CancelledError, UserError } from '../../../src/engine/errors';
-import {
-  previewReduction,
-  writePruned,
-  type WriteOptions,
-  type WriteResult,
-} from '../../../src/engine/write/write-pruned';
+import { writePruned, type WriteOptions, type WriteResult } from '../../../src/engine/write/write-pruned';
 import { readRecord } from '../../../src/engine/records/record';
 import { bytesOnDisk } from '../../support/disk';
 import { uniform } from '../../support/random';
@@ -133,7 +129,7 @@ describe('prune/write', () => {
 
   it('shows beforehand what it will save', async () => {
     const source = tinyCheckpoint('llama-gqa-tied');
-    const preview = previewReduction(await openCheckpoint(source), removed);
+    const preview = checkpointReduction(await openCheckpoint(source), removed);
     const result = await prune(source, join(temporaryFolder(), 'pruned'));
     assert.equal(preview.parametersAfter, result.parametersAfter);
     assert.ok(Math.abs(preview.bytesAfter - result.bytesAfter) < 4096, 'but for card and record');

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UserError } from '../../../src/engine/errors';
 import { Random } from '../../../src/engine/random';
-import { STREAM_START } from '../../../src/engine/tokenizer/stream';
+import { streamStart } from '../../../src/engine/tokenizer/stream';
 import { buildTokenizer } from '../../../src/engine/tokenizer/local';
 import { shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
@@ -42,7 +42,7 @@ function use(content: Json): void {
   assert.ok(ids.every((id) => Number.isInteger(id) && id >= 0));
   for (const skipSpecialTokens of [true, false]) {
     assert.equal(typeof tokenizer.decode(ids, { skipSpecialTokens }), 'string');
-    const { text } = tokenizer.stream(STREAM_START, ids, { skipSpecialTokens, ends: true });
+    const { text } = tokenizer.stream(streamStart(), ids, { skipSpecialTokens, ends: true });
     assert.equal(typeof text, 'string');
   }
   assert.equal(typeof tokenizer.decode([...ids, 5, 999_999], { skipSpecialTokens: false }), 'string');

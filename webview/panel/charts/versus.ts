@@ -60,7 +60,7 @@ export function drawVersus(
 }
 
 /** In the order of the models, without the whole model. */
-export const methodsOf = (models: readonly VersusModelDigest[]): string[] => [
+const methodsOf = (models: readonly VersusModelDigest[]): string[] => [
   ...new Set(models.filter(({ kind }) => kind !== 'whole').map(({ method }) => method)),
 ];
 

@@ -1,7 +1,7 @@
 /** llama.cpp's names of the weights in a GGUF file. */
 import type { BlockWeightName, OuterWeightName, WeightKey } from '../weight-key';
 
-export const GGUF_OUTER_NAMES: Readonly<Record<OuterWeightName, string>> = {
+const GGUF_OUTER_NAMES: Readonly<Record<OuterWeightName, string>> = {
   embed: 'token_embd.weight',
   finalNorm: 'output_norm.weight',
   head: 'output.weight',

@@ -107,7 +107,7 @@ export function predictMemory(
 }
 
 /** Bytes of the weights that are held while the model decodes. A tied head counts once. */
-export function weightBytes(a: Architecture, view: View, { weight, holdsEmbedding }: MemoryModel): number {
+function weightBytes(a: Architecture, view: View, { weight, holdsEmbedding }: MemoryModel): number {
   const { embed } = outerWeights(a);
   const embedding = holdsEmbedding && !a.tied ? elements(embed.shape) : 0;
   return weight * (readParameters(a, view) + embedding);

@@ -5,7 +5,7 @@
 import { median } from '../../median';
 
 /** Widths are grouped by the largest of these that divides them. */
-export const MULTIPLES = [256, 32, 8] as const;
+const MULTIPLES = [256, 32, 8] as const;
 
 /** A rate over the runs, in operations a second. */
 export interface RateSpread {

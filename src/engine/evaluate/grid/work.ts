@@ -16,7 +16,7 @@ export function flopsOf(a: Architecture, view: View, { batch, promptTokens, newT
 }
 
 /** Weights of the blocks that are factors of products; norms and biases are not. */
-export function matrixParameters(a: Architecture, view: View): number {
+function matrixParameters(a: Architecture, view: View): number {
   return a.layers.reduce((sum, _, block) => {
     const weights = blockWeights(a, block);
     const computed = linearNames(a).filter((name) => view[moduleOf(name)][block]);

@@ -11,7 +11,7 @@ const LEADING = new RegExp(`^${SPACE.source}+`);
 export const strip = (text: string): string => stripEnd(text.replace(LEADING, ''));
 
 /** `str.rstrip()`, in linear time: a regular expression would try every blank of a long run. */
-export function stripEnd(text: string): string {
+function stripEnd(text: string): string {
   let end = text.length;
   while (end > 0 && SPACE.test(text[end - 1])) end--;
   return text.slice(0, end);

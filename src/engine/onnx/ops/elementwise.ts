@@ -35,13 +35,6 @@ export function neg(g: Graph, x: Value): Value {
   return g.record(output, [x], (d) => [() => neg(g, d)]);
 }
 
-/** σ(x) = 1 / (1 + e^−x). */
-export function sigmoid(g: Graph, x: Value): Value {
-  const output = g.op('Sigmoid', [x], x);
-  // σ' = σ − σ²
-  return g.record(output, [x], (d) => [() => mul(g, d, sub(g, output, mul(g, output, output)))]);
-}
-
 /**
  * SiLU(gate) ⊙ up with SiLU(x) = x σ(x): the activation of LLaMA's FFN (SwiGLU, Shazeer 2020). One op, because its gradient
  * takes fewer passes over memory than those of its parts. gate and up have one shape.

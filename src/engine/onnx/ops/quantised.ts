@@ -16,7 +16,7 @@ import { transpose } from './shapes';
 const ACTIVATION_LEVELS = 127;
 const ZERO_POINT = 128;
 /** A row of zeros has at least this largest value, so that nothing is divided by zero. */
-export const SMALLEST_SCALE = 1e-30;
+const SMALLEST_SCALE = 1e-30;
 
 /** Largest magnitude of a quantised weight: of all 8 bits, or of 7 where products of 8 bits saturate. */
 export type WeightLevels = 127 | 63;

@@ -23,7 +23,7 @@ export function spread(g: Graph, x: Value, most = MOST_MIXED): Value {
 }
 
 /** How many neighbours are mixed: the largest power of two up to `most` that divides the width. */
-export function mixedOf(width: number, most = MOST_MIXED): number {
+function mixedOf(width: number, most = MOST_MIXED): number {
   let size = 1;
   while (size < most && width % (2 * size) === 0) size *= 2;
   return size;

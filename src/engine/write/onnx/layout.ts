@@ -13,7 +13,7 @@ const ALIGNMENT = 4096;
  * Bytes of a file of external data, at most, unless a single constant is larger. Browsers keep a file in one array, and
  * arrays of 2 GiB were long the largest.
  */
-export const MAX_DATA_BYTES = 2_000_000_000;
+const MAX_DATA_BYTES = 2_000_000_000;
 
 /** Constants whose bytes are made together, some rows at a time: a matrix alone, or integers with their scales. */
 export interface DataSource {

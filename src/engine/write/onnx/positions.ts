@@ -2,7 +2,7 @@
 import type { Architecture } from '../../checkpoint/architecture';
 
 /** Positions in a table of rotations. Models announce millions of positions, and a table of them would dwarf a small model. */
-export const MAX_POSITIONS = 131_072;
+const MAX_POSITIONS = 131_072;
 
 /**
  * Tokens that a text can have. LongRoPE turns all positions by other angles where a text grows beyond the original context, and dynamic
