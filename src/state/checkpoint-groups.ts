@@ -24,7 +24,7 @@ export async function groupCheckpoints(
 }
 
 /** The group of a checkpoint by its current files. */
-export async function groupOf(library: Pick<CheckpointLibrary, 'load'>, path: string): Promise<CheckpointGroup> {
+async function groupOf(library: Pick<CheckpointLibrary, 'load'>, path: string): Promise<CheckpointGroup> {
   const checkpoint = await library.load(path).catch(() => undefined);
   if (!checkpoint) return 'broken';
   return checkpoint.architecture ? 'usable' : 'unsupported';

@@ -22,10 +22,6 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
-/** Splits a text at `{0}`, `{1}` … and puts the parts there. The order of the parts is that of the (translated) text. */
-export const withParts = (text: string, ...parts: readonly Child[]): Child[] =>
-  text.split(/(\{\d+\})/).map((piece) => (/^\{\d+\}$/.test(piece) ? parts[Number(piece.slice(1, -1))] : piece));
-
 /** Sets attributes and appends children. It works for custom elements too. */
 export function fill<E extends Element>(element: E, attributes: Attributes, children: readonly Child[] = []): E {
   for (const [name, value] of Object.entries(attributes)) {

@@ -23,7 +23,7 @@ export const scorePage: ResultPage<'score'> = ({ result }) => {
 };
 
 /** "prose.txt, 10 rows of 128 tokens, seed 1234"; criteria that only read weights need no text. */
-export const textWords = (calibration: CalibrationInfo | null): string =>
+const textWords = (calibration: CalibrationInfo | null): string =>
   calibration
     ? `${inLine(calibration.source)}, ${calibration.samples} rows of ${calibration.length} tokens, seed ${calibration.seed}${bosSuffix(calibration.bos)}`
     : 'none, the weights alone';

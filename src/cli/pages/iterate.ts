@@ -23,7 +23,7 @@ export const iteratePage: Page<'iterate'> = ({ out }, { note, shown }) => ({
   ],
 });
 
-export function eventLines(event: IterateEvent): string[] {
+function eventLines(event: IterateEvent): string[] {
   if (event.type === 'plan') {
     const { rounds, seconds, finished } = event;
     const left = rounds.slice(finished);

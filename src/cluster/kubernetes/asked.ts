@@ -163,7 +163,7 @@ function mountPath(path: string): string {
 }
 
 /** Whether a path is a folder, or inside it. */
-export const isInside = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+const isInside = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
 /**
  * A path of the job's options. Nothing of this machine is visible to pods, so the user gives the paths that they have.
@@ -217,7 +217,7 @@ export function jobName(runFolder: string, earlier: number): string {
 }
 
 /** The margin on an estimate of memory: half of it again. What a pod takes beyond its limit ends it. */
-export const MEMORY_MARGIN = 1.5;
+const MEMORY_MARGIN = 1.5;
 
 /** Bytes of a pod: those asked for, else the estimate with its margin; undefined if neither is known. */
 export const podMemory = ({ memoryBytes }: Asked, { estimate }: Pick<ClusterRun, 'estimate'>): number | undefined =>

@@ -282,7 +282,7 @@ function storedWarnings(result: CriterionResult, tensors: StoredScores['tensors'
   return warning === undefined ? [] : [tensor ? `${warning}: ${normCause(tensor.name)}` : warning];
 }
 
-export function rankingOf({ full, blocks, windows, removals, search }: CriterionResult): Ranking {
+function rankingOf({ full, blocks, windows, removals, search }: CriterionResult): Ranking {
   const baseline = full && { baseline: full.meanNll };
   if (windows) return { kind: 'windows', windows, ...baseline };
   if (removals) {

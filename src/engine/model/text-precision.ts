@@ -25,7 +25,7 @@ export async function precisionForText(
 }
 
 /** The most exact precision in which the models fit into so many bytes together; int4 if they fit in none. */
-export function fitting(architectures: readonly Architecture[], bytes: number): 'float32' | 'int8' | 'int4' {
+function fitting(architectures: readonly Architecture[], bytes: number): 'float32' | 'int8' | 'int4' {
   const fits = (precision: Precision): boolean =>
     architectures.reduce((sum, each) => sum + bytesOfWeights(each, precision), 0) <= bytes;
   if (fits('float32')) return 'float32';

@@ -24,7 +24,7 @@ interface Batch {
 }
 
 /** The trees in runs, the largest first. @param sizes tokens of each tree */
-export function batchesOf(sizes: readonly number[], tokensPerRun = TOKENS_PER_RUN): Batch[] {
+function batchesOf(sizes: readonly number[], tokensPerRun = TOKENS_PER_RUN): Batch[] {
   const order = [...sizes.keys()].sort((a, b) => sizes[b] - sizes[a] || a - b);
   const batches: { members: number[]; length: number }[] = [];
   for (const tree of order) {

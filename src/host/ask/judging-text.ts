@@ -91,7 +91,7 @@ export const sharedWords = (): string =>
   );
 
 /** "prose.txt, the last 30 %" */
-export function partName(
+function partName(
   coppice: Pick<Coppice, 'context'>,
   { file, share }: Pick<JudgingText, 'file' | 'share'>,
 ): string {

@@ -78,7 +78,7 @@ export function tellEnd(end: RecipeEnd): void {
 }
 
 /** "small.coppice.json: 2 steps ran in 3.2 s; done before: 1." */
-export function endWords({ recipe, steps, ran, seconds }: RecipeEnd): string {
+function endWords({ recipe, steps, ran, seconds }: RecipeEnd): string {
   const { t } = vscode.l10n;
   const kept = steps.filter(({ state }) => state === 'kept').length;
   const name = basename(recipe.file);

@@ -4,7 +4,7 @@ import { l10n } from '../../l10n';
 import { flag, positive, seed, share, text, whole } from '../option';
 
 /** Default number of tokens to write. */
-export const NEW_TOKENS = 64;
+const NEW_TOKENS = 64;
 
 export const sampling = {
   greedy: flag('always choose the most likely token (the default)', {

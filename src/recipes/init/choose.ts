@@ -63,7 +63,7 @@ const shareOf = (count: number, blocks: number): string =>
   (Math.ceil((count / blocks) * 100 - 50 / blocks) / 100).toString();
 
 /** How many times as fast a model writes without these blocks: a token reads every weight once. */
-export const speedupOf = (architecture: Architecture, removed: readonly number[]): number =>
+const speedupOf = (architecture: Architecture, removed: readonly number[]): number =>
   parametersReadOf(architecture) / parametersReadOf(withoutLayers(architecture, removed));
 
 /**

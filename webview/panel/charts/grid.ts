@@ -285,7 +285,7 @@ const predictedSign = (): SVGElement =>
   );
 
 /** All numbers, a row for each cell of each model. */
-export const numbersOf = (grid: GridDigest): Numbers => ({
+const numbersOf = (grid: GridDigest): Numbers => ({
   head: [
     t('Model'),
     t('New tokens'),

@@ -118,7 +118,7 @@ function crossings({ box, leader }: LabelPlace, lines: readonly Segment[], boxes
   return crossed * CROSSED_LINE + (covered + behind) * CROSSED_BOX;
 }
 
-export const overlap = (one: Box, other: Box): boolean =>
+const overlap = (one: Box, other: Box): boolean =>
   one.x < other.x + other.width &&
   other.x < one.x + one.width &&
   one.y < other.y + other.height &&
@@ -131,7 +131,7 @@ const isInside = (box: Box, area: Box): boolean =>
   box.y + box.height <= area.y + area.height;
 
 /** Whether a line passes through a box (Liang and Barsky's clipping). */
-export function crosses({ x1, y1, x2, y2 }: Segment, { x, y, width, height }: Box): boolean {
+function crosses({ x1, y1, x2, y2 }: Segment, { x, y, width, height }: Box): boolean {
   let [from, to] = [0, 1];
   const [dx, dy] = [x2 - x1, y2 - y1];
   for (const [slope, room] of [

@@ -166,7 +166,7 @@ function tipOf(model: VersusModelDigest, models: readonly VersusModelDigest[]): 
 }
 
 /** All numbers, a row for each model. */
-export const numbersOf = (models: readonly VersusModelDigest[]): Numbers => ({
+const numbersOf = (models: readonly VersusModelDigest[]): Numbers => ({
   head: [
     t('Method'),
     t('Kind'),

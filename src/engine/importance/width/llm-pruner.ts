@@ -20,7 +20,7 @@ import { allUnits, nearestMultiple, withoutLowest } from './units';
  * How many of `units` of `size` channels each go at a ratio. The authors count in channels: int(channels · (1 − ratio))
  * of them stay, and what goes is a whole number of units.
  */
-export const removedUnits = (units: number, size: number, ratio: number): number =>
+const removedUnits = (units: number, size: number, ratio: number): number =>
   Math.floor((units * size - Math.trunc(units * size * (1 - ratio))) / size);
 
 /** @throws OptionError for blocks that the model does not have */

@@ -18,7 +18,7 @@ import { allUnits, fromThreshold, inMultiples, nearestMultiple, summed, type Uni
 import { weightedNorms } from './weight-sums';
 
 /** How many of `units` go at a ratio, unless scores are equal. */
-export const removedUnits = (units: number, ratio: number): number => Math.trunc(ratio * units);
+const removedUnits = (units: number, ratio: number): number => Math.trunc(ratio * units);
 
 export function keptUnits(shape: LayerShape, ratio: number): UnitCounts {
   const { groups, neurons } = allUnits(shape);

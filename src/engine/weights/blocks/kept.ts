@@ -59,7 +59,7 @@ export function keyOf(source: WeightSource, { bits, hasOffsets }: BlockLayout): 
 }
 
 /** The file's name. It is short enough to be the beginning of a temporary name. */
-export const nameOf = (key: string, { bits }: BlockLayout): string => `${key.slice(0, 24)}-int${bits}`;
+const nameOf = (key: string, { bits }: BlockLayout): string => `${key.slice(0, 24)}-int${bits}`;
 
 /** The quantised weights in the folder; undefined if there is no file, or none that can be used. */
 export async function openKept(

@@ -14,7 +14,7 @@ const ENDINGS = 4;
 const LINES = 2 + ENDINGS;
 
 /** Removes what WikiHow's markup left behind, step for step as the harness. */
-export function clean(text: string): string {
+function clean(text: string): string {
   return strip(text)
     .replaceAll(' [title]', '. ')
     .replace(/\[.*?\]/g, '')
