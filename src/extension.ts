@@ -12,7 +12,7 @@ import { FailedJobs } from './host/jobs/failed-jobs';
 import { jobFolders, recordFolders } from './host/jobs/run-job';
 import { VisiblePanels } from './host/jobs/visible-panels';
 import { JobsView } from './views/jobs/view';
-import { speedsOf } from './host/speeds';
+import { takeOldSpeeds } from './host/speeds';
 import { showWarnings } from './host/warnings';
 import { openWindows } from './host/windows';
 import { askConsent } from './host/cluster/cluster-consent';
@@ -31,6 +31,7 @@ import { RecipeRuns } from './host/recipes/recipe-runs';
 import { reportAssets } from './editors/page-html';
 import type { JobSpec } from './protocol/jobs';
 import type { SidecarClient } from './sidecar/client';
+import { RemoteSpeeds } from './sidecar/speeds';
 import { BlockDecorations } from './views/decorations';
 import { HiddenPaths } from './state/hidden';
 import { CheckpointLibrary } from './state/library';
@@ -92,7 +93,8 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
   const cluster = new ClusterRuns({ sidecar: client, store, ownFolder, agrees: askConsent, log });
   const folders = (): readonly string[] => jobFolders({ config, context });
   const model = jobsModel({ sidecar: client, library, cluster, journal: stopped, failed, folders });
-  const speeds = speedsOf(context, client);
+  const speeds = new RemoteSpeeds(client, () => (vscode.workspace.isTrusted ? config.compute : undefined));
+  void takeOldSpeeds(context.globalState, speeds);
   const coppice: Coppice = {
     context,
     config,

@@ -25,13 +25,15 @@ export async function openSpeeds(where?: Where, folder?: string): Promise<Machin
   return speeds;
 }
 
-/** Measures where nothing was measured before, and keeps it. */
+/** Measures where nothing was measured before, and keeps it: the device that computes, and the CPU, which other jobs may ask for. */
 export async function requireRates(speeds: MachineSpeeds, { device = 'auto', threads }: Where = {}): Promise<void> {
-  const { provider } = await chooseDevice(device, threads);
-  if (speeds.rates(provider) !== undefined) return;
-  const { flopsPerSecond, bytesPerSecond } = await measureRates({ provider, threads });
-  const bytes = bytesPerSecond ?? flopsPerSecond / FLOPS_PER_BYTE;
-  speeds.setRates(provider, { flops: flopsPerSecond, bytes, numbers: numberRate(), files: await fileRate() });
+  const chosen = await chooseDevice(device, threads);
+  for (const provider of new Set(['cpu', chosen.provider] as const)) {
+    if (speeds.rates(provider) !== undefined) continue;
+    const { flopsPerSecond, bytesPerSecond } = await measureRates({ provider, threads });
+    const bytes = bytesPerSecond ?? flopsPerSecond / FLOPS_PER_BYTE;
+    speeds.setRates(provider, { flops: flopsPerSecond, bytes, numbers: numberRate(), files: await fileRate() });
+  }
   await speeds.save();
 }
 

@@ -1,6 +1,5 @@
 /** The services that commands and views share, created on activation. */
 import type * as vscode from 'vscode';
-import type { MachineSpeeds } from '../estimates/machine';
 import type { ClusterRuns } from './cluster/cluster-runs';
 import type { Config } from '../state/config';
 import type { FailedJobs } from './jobs/failed-jobs';
@@ -10,6 +9,7 @@ import type { VisiblePanels } from './jobs/visible-panels';
 import type { JobsView } from '../views/jobs/view';
 import type { JobSpec } from '../protocol/jobs';
 import type { SidecarClient } from '../sidecar/client';
+import type { RemoteSpeeds } from '../sidecar/speeds';
 import type { HiddenPaths } from '../state/hidden';
 import type { CheckpointLibrary } from '../state/library';
 import type { Goals } from '../state/goals';
@@ -37,7 +37,7 @@ export interface Coppice {
   /** Jobs that are one for the user. */
   readonly together: TogetherJobs;
   /** What this machine does in a second, for estimates. */
-  readonly speeds: MachineSpeeds;
+  readonly speeds: RemoteSpeeds;
   readonly tree: CheckpointTree;
   /** The last job that was run, for "Copy as CLI Command". */
   readonly history: { last?: JobSpec };

@@ -1,27 +1,14 @@
-/** The speeds of this machine in the editor: of the file that processes which compute write. Does not use VS Code. */
-import { cacheFolder } from '../engine/files/cache';
-import { MachineSpeeds } from '../estimates/machine';
-import type { SidecarClient } from '../sidecar/client';
+/** Takes what earlier versions of the editor have learned of this machine into the file of its speeds, once. */
+import type { RemoteSpeeds } from '../sidecar/speeds';
 import type { Memento } from '../state/memento';
 
-/** Where earlier versions of the editor kept them. */
+/** Where they kept it. */
 const OLD = ['speeds', 'speed.decode', 'speed.files', 'speed.compared', 'gridRates'];
 
-/** The compute process learns from its jobs, and the file has it when they end. */
-export function speedsOf(
-  { globalState }: { readonly globalState: Memento },
-  client: Pick<SidecarClient, 'onEnded'>,
-): MachineSpeeds {
-  const speeds = new MachineSpeeds(cacheFolder());
-  void speeds.read().then(() => takeOld(globalState, speeds));
-  client.onEnded(() => void speeds.read());
-  return speeds;
-}
-
-/** Takes what an earlier version has learned into the file, once. */
-async function takeOld(state: Memento, speeds: MachineSpeeds): Promise<void> {
+export async function takeOldSpeeds(state: Memento, speeds: RemoteSpeeds): Promise<void> {
   const old = OLD.map((key) => [key, state.get(key)] as const).filter(([, value]) => value !== undefined);
   if (old.length === 0) return;
+  await speeds.ready;
   speeds.adopt(Object.fromEntries(old.map(([key, value]) => [key.replace(/^speed\./, ''), value])));
   await speeds.save();
   for (const [key] of old) await state.update(key, undefined);

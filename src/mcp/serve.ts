@@ -11,6 +11,7 @@ import type { ReportAssets } from '../engine/records/report';
 import type { JobRunner, RunnerOptions } from '../jobs/runner';
 import type { Compute, JobKind, Jobs, JobSpec } from '../protocol/jobs';
 import { SidecarClient } from '../sidecar/client';
+import { RemoteSpeeds } from '../sidecar/speeds';
 import { Lines, MOST_BYTES } from './lines';
 import { logTo } from './log';
 import { coppiceServer } from './server';
@@ -42,7 +43,8 @@ export async function serveMcp(options: McpOptions): Promise<void> {
   let client: SidecarClient | undefined;
   const server = coppiceServer({ own: roots, waitMs, version, assets }, (made) => {
     client = new SidecarClient({ program: sidecar, fork, log: logTo(made) });
-    return new RunnerDesk(runnerOf(client, compute));
+    const speeds = new RemoteSpeeds(client, () => compute, 0);
+    return { desk: new RunnerDesk(runnerOf(client, compute)), speeds };
   });
   const over = new Promise<void>((end) => {
     server.onclose = end;

@@ -19,7 +19,7 @@ import { guardedPaths } from '../agents/paths';
 import type { AgentContext } from '../agents/tool';
 import { cacheFolder } from '../engine/files/cache';
 import type { ReportAssets } from '../engine/records/report';
-import { MachineSpeeds } from '../estimates/machine';
+import type { MachineSpeeds } from '../estimates/machine';
 import { agreed } from './confirm';
 import { logTo } from './log';
 import { watchedDesk } from './progress';
@@ -41,8 +41,11 @@ export interface ServerParts {
   readonly assets: () => Promise<ReportAssets>;
 }
 
-/** @param deskFor makes the desk, which may log through the server */
-export function coppiceServer(parts: ServerParts, deskFor: (server: Server) => JobDesk): Server {
+/** @param deskFor makes the desk, which may log through the server, and the speeds of what runs its jobs */
+export function coppiceServer(
+  parts: ServerParts,
+  deskFor: (server: Server) => { readonly desk: JobDesk; readonly speeds: MachineSpeeds },
+): Server {
   const { own, waitMs, version, assets } = parts;
   // Its inner server takes JSON Schema as it is.
   const { server } = new McpServer(
@@ -50,7 +53,7 @@ export function coppiceServer(parts: ServerParts, deskFor: (server: Server) => J
     { capabilities: { tools: {}, prompts: {}, logging: {} }, instructions: INSTRUCTIONS },
   );
   const log = logTo(server);
-  const desk = deskFor(server);
+  const { desk, speeds } = deskFor(server);
   const roots = new Roots(own, process.cwd(), async () => {
     if (!server.getClientCapabilities()?.roots) return undefined;
     return (await server.listRoots()).roots.map(({ uri }) => uri);
@@ -63,7 +66,7 @@ export function coppiceServer(parts: ServerParts, deskFor: (server: Server) => J
   server.setRequestHandler(CallToolRequestSchema, ({ params }, call) =>
     called(AGENT_TOOLS, params, {
       context: async () =>
-        contextOf(await roots.folders(), { desk: reporting(desk, call), waitMs, assets, signal: call.signal }),
+        contextOf(await roots.folders(), { desk: reporting(desk, call), speeds, waitMs, assets, signal: call.signal }),
       agreed: (question) => agreed(server, question, call.signal),
       bug: (error) => log.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     }),
@@ -73,14 +76,13 @@ export function coppiceServer(parts: ServerParts, deskFor: (server: Server) => J
 
 async function contextOf(
   roots: readonly string[],
-  call: Pick<AgentContext, 'desk' | 'waitMs' | 'assets' | 'signal'>,
+  call: Pick<AgentContext, 'desk' | 'speeds' | 'waitMs' | 'assets' | 'signal'>,
 ): Promise<AgentContext> {
   const own = join(await cacheFolder(), 'runs'); // a root may be a checkpoint, where nothing is written
   return {
     paths: guardedPaths(roots),
     ...call,
     budget: roughBudget(TOKENS),
-    speeds: await MachineSpeeds.open(),
     records: [...roots.map((root) => join(root, '.coppice', 'runs')), own],
   };
 }

@@ -2,7 +2,7 @@
  * Every message between the extension host and the sidecar. The name of a method is the key of its types: what a caller
  * passes and gets is derived from these interfaces, never written twice.
  */
-import type { DeviceInfo, JobEvent, JobInfo, JobOutcome, JobSpec, ProgressInfo } from './jobs';
+import type { Compute, DeviceInfo, JobEvent, JobInfo, JobOutcome, JobSpec, ProgressInfo } from './jobs';
 import type {
   GatherParams,
   TensorStatistics,
@@ -42,6 +42,8 @@ export interface Requests {
   'job/cancel': Method<{ readonly id: string }, { readonly found: boolean }>;
   'tensor/statistics': Method<TensorStatisticsParams, TensorStatistics>;
   'view/perplexity': Method<ViewPerplexityParams, ViewPerplexity>;
+  /** Measures what this machine does in a second, where that was never done, into the file of its speeds. */
+  'machine/rates': Method<Pick<Compute, 'device' | 'threads'>, null>;
   /** Makes one run of the partial records in a folder, and keeps its record as that of a job. Computes no model. */
   'parts/gather': Method<GatherParams, JobOutcome>;
   /** Cancels everything, and ends the process after the answer. */

@@ -13,6 +13,7 @@ import { onnxruntimeVersion } from '../engine/onnx/session';
 import { watchParent } from '../engine/parent';
 import { finishedOf, learnFrom } from '../estimates/learn';
 import { MachineSpeeds } from '../estimates/machine';
+import { requireRates } from '../estimates/measure-rates';
 import { formatBytes } from '../format/numbers';
 import { checkpointOf } from '../jobs/titles';
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
@@ -162,6 +163,12 @@ answer(connection, 'view/perplexity', (params, signal) =>
     turns.short(() => whatIf.evaluate(params, signal)),
   ),
 );
+answer(connection, 'machine/rates', async (where) => {
+  await timed('the first measurement of this machine', () =>
+    turns.short(async () => requireRates(await speeds, where)),
+  );
+  return null;
+});
 // Beside the long job: it reads files and computes no model.
 answer(connection, 'parts/gather', ({ folder, spec }, signal) =>
   timed(`gathering the parts in ${folder}`, () => gatherSpec(folder, spec, signal)),

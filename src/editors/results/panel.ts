@@ -82,6 +82,9 @@ export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
         else if (path === shown) void panel.reload();
       }
     }),
+    coppice.speeds.onChange(() => {
+      for (const { session } of open.values()) session?.speedsChanged();
+    }),
     coppice.config.onChange([], () => {
       for (const { session } of open.values()) session?.settingsChanged();
     }),

@@ -213,10 +213,16 @@ export class ResultsSession {
     this.showJourney();
   }
 
+  /** Jobs will take another time than was said. */
+  speedsChanged(): void {
+    const { store, plan } = this.parts;
+    store.updateWhatDiffers({ times: this.services.host.times(this.source, plan.removed) });
+  }
+
   /** The step that comes next, the verdict, and how long things take. */
   private showJourney(): void {
-    const { store, plan, journey } = this.parts;
-    store.updateWhatDiffers({ times: this.services.host.times(this.source, plan.removed) });
+    const { store, journey } = this.parts;
+    this.speedsChanged();
     journey.show(store);
   }
 

@@ -3,7 +3,7 @@
  * headers and learned speeds; it computes nothing. Does not use VS Code.
  */
 import { workOf } from '../../estimates/job';
-import type { Time } from '../../estimates/machine';
+import type { MachineSpeeds, Time } from '../../estimates/machine';
 import { factsOf, type Models, modelsAt } from '../../estimates/models';
 import { guessedTime, markedTime, roughTime } from '../../estimates/words';
 import { type Criterion, criterionInfo } from '../../engine/importance/criteria';
@@ -21,7 +21,8 @@ export type PlannedJob<K extends Kind = Kind> = { [P in K]: { readonly kind: P }
 
 /** What jobs work on: a model, and others that are listed. */
 type Subject = Pick<Chosen, 'path' | 'checkpoint'>;
-export interface Machine extends Pick<Coppice, 'speeds'> {
+export interface Machine {
+  readonly speeds: MachineSpeeds;
   readonly library: Pick<Coppice['library'], 'peek'>;
   readonly sidecar: { readonly device?: { readonly provider: string } };
 }
