@@ -1,6 +1,6 @@
 /** Shapes of large models, as their published config.json has them. Weights are BF16. */
 import { isUnsupported, readConfigArchitecture } from '../../src/engine/checkpoint/config';
-import type { SizedModel } from '../../src/cluster/part-needs';
+import type { SizedModel } from '../../src/estimates/sweep-needs';
 import { LLAMA_7B } from './synthetic';
 
 const LLAMA_3_1 = {

@@ -6,7 +6,7 @@ import { layerParameters } from '../../src/engine/checkpoint/parameters';
 import { headWork } from '../../src/engine/model/cost';
 import { rowBlockFlops } from '../../src/engine/importance/estimate';
 import type { Share } from '../../src/engine/parts/split';
-import { groupsOf, type Needs, type SizedModel, type Use } from '../../src/cluster/part-needs';
+import { groupsOf, type Needs, type SizedModel, type Use } from '../../src/estimates/sweep-needs';
 
 export interface Cluster {
   readonly nodes: number;

@@ -3,7 +3,7 @@ import { CUT_WORK } from '../../src/engine/importance/cut-work';
 import { rowBlockFlops } from '../../src/engine/importance/estimate';
 import { MAX_PARTS } from '../../src/engine/parts/part';
 import { costOf, type CuttableWork, type Share, splitWork } from '../../src/engine/parts/split';
-import { type Needs, needsOf, passBytes, type SizedModel, type Use } from '../../src/cluster/part-needs';
+import { type Needs, needsOf, passBytes, type SizedModel, type Use } from '../../src/estimates/sweep-needs';
 import { type Cluster, predictedSeconds, readRate, type Stretch, stretchesOf } from './cluster';
 
 /** Parts for each node that are tried. */

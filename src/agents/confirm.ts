@@ -10,7 +10,8 @@ import { codeSpan, inline } from '../engine/markdown';
 import { formatBytes } from '../format/numbers';
 import { checkpointName } from '../jobs/titles';
 import { l10n } from '../l10n';
-import { markedTime } from '../estimates/words';
+import { machineMemory, memoryOf } from '../estimates/memory';
+import { markedTime, memoryWords } from '../estimates/words';
 import type { AgentContext, Confirmation } from './tool';
 
 /** Below, a job that writes nothing starts without a question. */
@@ -40,6 +41,12 @@ type Machine = Pick<AgentContext, 'speeds'>;
 export const expectedTime = async (job: AskedJob, { speeds }: Machine): Promise<Time | undefined> =>
   timeOf(job, await openModels(job.options), speeds);
 
+/** "It takes up to 1.2 GB of memory." */
+async function memoryLines(job: AskedJob): Promise<string[]> {
+  const bytes = memoryOf(job, await openModels(job.options), machineMemory());
+  return bytes === undefined ? [] : [l10n.t('It takes {0}.', memoryWords(bytes))];
+}
+
 /** The question of a job that only computes; undefined if it is quick. */
 export async function askComputing(
   title: string,
@@ -52,6 +59,7 @@ export async function askComputing(
   return question(title, [
     ...lines,
     l10n.t('Expected time: {0}.', markedTime(time)),
+    ...(await memoryLines(job)),
     l10n.t('Nothing is written but a record of the run.'),
   ]);
 }
@@ -70,6 +78,7 @@ export async function askWriting(
       ? l10n.t('Writes {0}.', codeSpan(out))
       : l10n.t('Writes {0}, about {1}.', codeSpan(out), formatBytes(bytes)),
     ...(time ? [l10n.t('Expected time: {0}.', markedTime(time))] : []),
+    ...(await memoryLines(job)),
     l10n.t('The source never changes, and nothing is overwritten.'),
   ]);
 }

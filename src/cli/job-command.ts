@@ -3,6 +3,9 @@ import { Command } from 'commander';
 import { shownText } from '../engine/option-token';
 import { learnFrom } from '../estimates/learn';
 import { MachineSpeeds } from '../estimates/machine';
+import { machineMemory, memoryOf } from '../estimates/memory';
+import { openModels } from '../estimates/models';
+import { memoryWarning } from '../estimates/words';
 import type { JsonObject } from '../format/json';
 import { flagOf } from '../jobs/argv';
 import { completeOptions, movedFault } from '../jobs/complete';
@@ -49,6 +52,11 @@ async function run<K extends Kind>(
   const face = page(options, shell);
   const { job, note, warn } = shell;
   const start = performance.now();
+  const models = await openModels(given as JsonObject);
+  const machine = machineMemory();
+  const bytes = memoryOf({ kind, options: given as JsonObject }, models, machine);
+  const warning = bytes === undefined ? undefined : memoryWarning(bytes, machine.free);
+  if (warning !== undefined) warn(warning);
   const running = runJob(kind, options, {
     job: face.showsProgress && !common.json ? { signal: job.signal } : job,
     hooks: {},

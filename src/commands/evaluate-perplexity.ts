@@ -9,7 +9,7 @@ import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { chooseFile } from '../host/ask/choose-file';
 import type { Command, CommonArguments, JobArguments } from '../host/command';
 import { measuredRows } from '../jobs/amounts';
-import { timeWords } from '../host/ask/job-time';
+import { timeAndMemory } from '../host/ask/job-time';
 import { inform } from '../host/inform';
 import { wholeNumberFault } from '../host/ask/numbers';
 import { recall, remember } from '../host/ask/remembered';
@@ -112,7 +112,7 @@ function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
     const whole = all(state);
     const source = modelSource(coppice, chosen, state);
     const time = (limit: number): string =>
-      timeWords(coppice, chosen, { kind: 'eval', ...source, text, window, limit });
+      timeAndMemory(coppice, chosen, { kind: 'eval', ...source, text, window, limit });
     const some = LIMITS.filter((limit) => limit < whole);
     const { t } = vscode.l10n;
     const choices = [

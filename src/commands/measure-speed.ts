@@ -12,7 +12,7 @@ import { speedText } from '../format/speeds';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments, JobArguments } from '../host/command';
 import { inform } from '../host/inform';
-import { timeWords } from '../host/ask/job-time';
+import { timeAndMemory } from '../host/ask/job-time';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
 import { askAll, BACK, pick, type Step, when } from '../host/ask/steps';
@@ -100,7 +100,7 @@ function sizeStep(coppice: Coppice, chosen: Chosen, columns: readonly LabelledMo
   const { t } = vscode.l10n;
   const step: Step<MeasureSpeedArguments> = async (_, place) => {
     const time = ({ batches: batch, newTokens, runs, warmup }: Protocol): string =>
-      timeWords(coppice, chosen, { kind: 'grid', columns, batch, newTokens, runs, warmup });
+      timeAndMemory(coppice, chosen, { kind: 'grid', columns, batch, newTokens, runs, warmup });
     const listed = (protocol: Protocol): string =>
       t(
         '{0} texts of {1} new tokens, {2} runs',
@@ -110,7 +110,7 @@ function sizeStep(coppice: Coppice, chosen: Chosen, columns: readonly LabelledMo
       );
     const one = {
       label: t('One text'),
-      description: timeWords(coppice, chosen, { kind: 'speeds', columns }),
+      description: timeAndMemory(coppice, chosen, { kind: 'speeds', columns }),
       detail: t('How fast each reads a prompt and continues it'),
       value: 'one' as const,
     };

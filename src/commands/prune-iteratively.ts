@@ -15,9 +15,9 @@ import type { Coppice } from '../host/coppice';
 import { criterionChoices, pickCriterion } from '../host/ask/criteria';
 import { usualHealingText } from '../host/ask/healing';
 import { SELF } from '../jobs/healing-amounts';
-import { jobTime } from '../host/ask/job-time';
+import { jobMemory, jobTime } from '../host/ask/job-time';
 import type { Time } from '../estimates/machine';
-import { markedTime } from '../estimates/words';
+import { markedTime, memoryWords } from '../estimates/words';
 import { noRoundsWords } from '../host/ask/no-healing';
 import { positiveFault, wholeNumberFault } from '../host/ask/numbers';
 import { askOutputFolder, outputFolder } from '../host/ask/output-folder';
@@ -184,7 +184,11 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
     const out = await askOutputFolder(place, {
       prompt: vscode.l10n.t('Folder for the new checkpoint'),
       value: outputFolder(config.outputFolder, chosen.checkpoint, suffix),
-      meaning: () => vscode.l10n.t('Takes {0}. Press Enter to start.', iterationWords(coppice, chosen, state)),
+      meaning: () => {
+        const bytes = jobMemory(coppice, chosen, specOf(coppice, state, chosen));
+        const words = [iterationWords(coppice, chosen, state), ...(bytes === undefined ? [] : [memoryWords(bytes)])];
+        return vscode.l10n.t('Takes {0}. Press Enter to start.', words.join(' · '));
+      },
     });
     return out === BACK ? BACK : { out };
   };

@@ -123,11 +123,11 @@ function healing(job: EstimatedJob): Work[] | undefined {
 }
 
 /** The unpruned model writes the text. */
-const writesItself = ({ options: { data, calibration } }: EstimatedJob): boolean =>
+export const writesItself = ({ options: { data, calibration } }: EstimatedJob): boolean =>
   Array.isArray(data) ? data.includes(SELF) : calibration === undefined;
 
 /** Rows that are fitted; undefined where a text is missing. */
-function healedRows(job: EstimatedJob): RowShape | undefined {
+export function healedRows(job: EstimatedJob): RowShape | undefined {
   const { options, model } = job;
   const wanted = numberIn(options, 'tokens') ?? HEAL_DEFAULTS.tokens;
   if (writesItself(job)) return healingRows(model.architecture, wanted);

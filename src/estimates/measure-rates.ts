@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureRates } from '../engine/evaluate/grid/rates';
 import { chooseDevice, type DeviceChoice } from '../engine/onnx/device';
-import { median } from '../engine/median';
 import type { Rates } from './first-guess';
 import { MachineSpeeds } from './machine';
 
@@ -41,19 +40,23 @@ export async function requireRates(speeds: MachineSpeeds, { device = 'auto', thr
 const FLOPS_PER_BYTE = 40;
 
 const NUMBERS = 4e6;
-const RUNS = 3;
+const RUNS = 5;
 
-/** Numbers that JavaScript adds up in a second. */
+/** Numbers that JavaScript adds up in a second: the best of some runs, because the first ones are compiled meanwhile. */
 function numberRate(): Rates['numbers'] {
   const values = new Float32Array(NUMBERS).fill(1);
   const seconds = Array.from({ length: RUNS }, () => {
     const start = performance.now();
-    let sum = 0;
-    for (const value of values) sum += value * value;
-    // So that the sum is computed.
-    return (performance.now() - start) / 1000 + (sum < 0 ? 1 : 0);
+    const total = squares(values);
+    return total > 0 ? (performance.now() - start) / 1000 : Infinity; // so that the sum is computed
   });
-  return NUMBERS / median(seconds);
+  return NUMBERS / Math.min(...seconds);
+}
+
+function squares(values: Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value * value;
+  return sum;
 }
 
 const FILE_BYTES = 32 * 2 ** 20;

@@ -1,6 +1,6 @@
 /** The work of measuring, and of writing texts. */
 import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
-import { DECODER } from '../engine/evaluate/grid/memory';
+import { type Cell, DECODER } from '../engine/evaluate/grid/memory';
 import { ascending, PAPER, PAPER_PROMPT_TOKENS } from '../engine/evaluate/grid/protocol';
 import { bytesRead, flopsOf } from '../engine/evaluate/grid/work';
 import { DEPTH_METHODS, isWidthMethod, usualCounts, VERSUS_METHODS } from '../engine/evaluate/versus-methods';
@@ -38,7 +38,7 @@ export const tasks: WorkOf = (job) => {
 };
 
 /** The models of a job over several. What is left out beside them, is so in the last one. */
-function modelsOf({ options, models, removed }: EstimatedJob): Architecture[] | undefined {
+export function modelsOf({ options, models, removed }: EstimatedJob): Architecture[] | undefined {
   const columns = columnsIn(options.columns);
   const named: readonly JsonObject[] =
     columns.length > 0
@@ -97,25 +97,26 @@ export const speeds: WorkOf = (job) => modelsOf(job)?.flatMap((architecture) => 
 const numbersIn = (value: unknown): number[] =>
   (Array.isArray(value) ? value : [value]).filter((each): each is number => typeof each === 'number');
 
-/** Cells of batches and lengths, each run several times: every step reads all weights, and computes its products. */
-function cells(architecture: Architecture, options: JsonObject): Work[] {
+/** The cells of batches and lengths. */
+export function cellsOf(options: JsonObject): Cell[] {
   const isPaper = options.paper === true;
   const batches = isPaper ? PAPER.batches : ascending(numbersIn(options.batch));
   const lengths = isPaper ? PAPER.newTokens : ascending(numbersIn(options.newTokens));
-  const runs = isPaper
-    ? PAPER.runs + PAPER.warmup
-    : (numberIn(options, 'runs') ?? 0) + (numberIn(options, 'warmup') ?? 0);
   const promptTokens = numberIn(options, 'promptTokens') ?? PAPER_PROMPT_TOKENS;
+  return batches.flatMap((batch) => lengths.map((newTokens) => ({ batch, promptTokens, newTokens })));
+}
+
+/** Each cell runs several times: every step reads all weights, and computes its products. */
+function cells(architecture: Architecture, options: JsonObject): Work[] {
+  const runs =
+    options.paper === true
+      ? PAPER.runs + PAPER.warmup
+      : (numberIn(options, 'runs') ?? 0) + (numberIn(options, 'warmup') ?? 0);
   const view = fullView(architecture.layers.length);
-  return batches.flatMap((batch) =>
-    lengths.flatMap((newTokens): Work[] => {
-      const cell = { batch, promptTokens, newTokens };
-      return [
-        { ...decoding(architecture, 0), bytes: runs * bytesRead(architecture, view, cell, DECODER) } as Work,
-        products(architecture, 'evaluate', runs * flopsOf(architecture, view, cell)),
-      ];
-    }),
-  );
+  return cellsOf(options).flatMap((cell): Work[] => [
+    { ...decoding(architecture, 0), bytes: runs * bytesRead(architecture, view, cell, DECODER) } as Work,
+    products(architecture, 'evaluate', runs * flopsOf(architecture, view, cell)),
+  ]);
 }
 
 export const grid: WorkOf = (job) => modelsOf(job)?.flatMap((architecture) => cells(architecture, job.options));

@@ -26,12 +26,16 @@ export interface TrainingAmount {
   readonly writes?: RowShape;
 }
 
+/** Most tokens of a row. */
+export const rowLength = (options: JsonObject, { context }: Pick<Architecture, 'context'>): number =>
+  Math.min(numberIn(options, 'trainLength') ?? numberIn(options, 'length') ?? DEFAULTS.length, context);
+
 /** Undefined if the data are not there. */
 export function trainingAmount(
   options: JsonObject,
   { context }: Pick<Architecture, 'context'>,
 ): TrainingAmount | undefined {
-  const length = Math.min(numberIn(options, 'trainLength') ?? numberIn(options, 'length') ?? DEFAULTS.length, context);
+  const length = rowLength(options, { context });
   const heldOut = numberIn(options, 'heldOut');
   const data = dataOf(options, length);
   const steps = numberIn(options, 'steps');

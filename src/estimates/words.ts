@@ -1,5 +1,18 @@
-/** Estimated times as text. */
+/** Estimated times and memory as text. */
+import { formatBytes } from '../format/numbers';
 import { l10n } from '../l10n';
+
+/** "up to 1.2 GB of memory" */
+export const memoryWords = (bytes: number): string => l10n.t('up to {0} of memory', roughBytes(bytes));
+
+/** Why a job may not fit; undefined where it does. @param free bytes */
+export const memoryWarning = (bytes: number, free: number): string | undefined =>
+  bytes <= free
+    ? undefined
+    : l10n.t('it may need {0} of memory, and {1} are free', roughBytes(bytes), formatBytes(free));
+
+/** An estimate has two digits. */
+export const roughBytes = (bytes: number): string => formatBytes(Number(bytes.toPrecision(2)));
 
 const FEW_SECONDS = 10;
 

@@ -4,6 +4,7 @@
  */
 import { timeOf } from '../estimates/job';
 import type { MachineSpeeds } from '../estimates/machine';
+import { machineMemory, memoryOf } from '../estimates/memory';
 import type { JsonObject } from '../format/json';
 import type { StepEstimate } from './plan';
 import type { RecipeStep } from './recipe';
@@ -23,17 +24,18 @@ export function stepEstimator(around: Around, speeds: MachineSpeeds): StepEstima
     if (options === undefined) return undefined;
     await models.open(options);
     const time = timeOf({ kind, options }, models, speeds);
-    return time && Number.isFinite(time.seconds)
-      ? { seconds: time.seconds, from: time.measured ? 'speed' : 'guess' }
-      : undefined;
+    if (!time || !Number.isFinite(time.seconds)) return undefined;
+    const memoryBytes = memoryOf({ kind, options }, models, machineMemory());
+    const { seconds, measured } = time;
+    return { seconds, from: measured ? 'speed' : 'guess', ...(memoryBytes !== undefined && { memoryBytes }) };
   };
   return async ({ step, options, before }) => {
     const now = await expectedOf(step, options ?? models.options(step));
     if (before === undefined) return now;
     const then = await expectedOf(step, before.options);
-    if (now === undefined || then === undefined) return { seconds: before.seconds, from: 'before' };
+    if (now === undefined || then === undefined) return { ...now, seconds: before.seconds, from: 'before' };
     const change = now.seconds / then.seconds;
     if (change > ALIKE || change < 1 / ALIKE) return now;
-    return { seconds: before.seconds * change, from: 'before' };
+    return { ...now, seconds: before.seconds * change, from: 'before' };
   };
 }

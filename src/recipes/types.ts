@@ -9,6 +9,8 @@ export interface Expected {
   readonly seconds: number;
   /** Known from an earlier run of the same step, from a measured speed of this machine, or guessed. */
   readonly from: 'before' | 'speed' | 'guess';
+  /** Memory at the peak; absent where that is not known. */
+  readonly memoryBytes?: number;
 }
 
 /** A file or folder that a step wrote. */

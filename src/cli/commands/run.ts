@@ -4,6 +4,7 @@ import { basename, relative, resolve } from 'node:path';
 import { messageOf } from '../../engine/errors';
 import { hashFile } from '../../engine/files/regular-file';
 import { learning } from '../../estimates/learn';
+import { roughBytes } from '../../estimates/words';
 import { openSpeeds } from '../../estimates/measure-rates';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
@@ -172,7 +173,8 @@ function planPage(plan: RecipePlan, { style, shown }: Shell): string[] {
   const rows = plan.steps.map((planned) => {
     const { step, state, expected } = planned;
     const time = state !== 'run' ? '' : expected ? expectedWords(expected) : 'not known';
-    return [step.name, step.job, planWords(planned), time];
+    const memory = state === 'run' && expected?.memoryBytes !== undefined ? roughBytes(expected.memoryBytes) : '';
+    return [step.name, step.job, planWords(planned), time, memory];
   });
   const running = plan.steps.filter(({ state }) => state === 'run').length;
   const unknown = plan.unknown.length > 0 ? ` and ${counted(plan.unknown.length, 'step')} whose time is not known` : '';
@@ -182,7 +184,7 @@ function planPage(plan: RecipePlan, { style, shown }: Shell): string[] {
     style.bold(shown(titleOf(plan.recipe, plan.variables))),
     ...(plan.model === undefined ? [] : [`model  ${shown(plan.model)}`]),
     '',
-    ...table(['step', 'job', 'plan', 'time'], rows).map(shown),
+    ...table(['step', 'job', 'plan', 'time', 'memory'], rows).map(shown),
     '',
     running === 0 ? 'Nothing to do.' : `${counted(running, 'step')} of ${plan.steps.length} to run${expected}`,
     ...(plan.withheld.length === 0

@@ -1,5 +1,6 @@
 /** The plan of a recipe as Markdown: what runs and why, what is there, how long it is expected to take. No VS Code. */
 import { inline, table } from '../../engine/markdown';
+import { roughBytes } from '../../estimates/words';
 import type { JsonObject } from '../../format/json';
 import { doneWords } from '../../host/recipes/recipe-words';
 import { l10n } from '../../l10n';
@@ -15,8 +16,11 @@ export function planPage(plan: RecipePlan, results: ReadonlyMap<string, JsonObje
     planned.step.job,
     stateWords(planned, results.get(planned.step.name)),
     timeWords(planned),
+    planned.state === 'run' && planned.expected?.memoryBytes !== undefined
+      ? roughBytes(planned.expected.memoryBytes)
+      : '',
   ]);
-  const head = [l10n.t('Step'), l10n.t('Job'), l10n.t('What happens'), l10n.t('Time')];
+  const head = [l10n.t('Step'), l10n.t('Job'), l10n.t('What happens'), l10n.t('Time'), l10n.t('Memory')];
   return [
     `# ${inline(l10n.t('Plan of {0}', titleOf(recipe, variables)))}`,
     ...(model === undefined ? [] : [inline(l10n.t('Model: {0}', model))]),

@@ -8,19 +8,13 @@ import type { Chosen } from './choose-checkpoint';
 import type { CommonArguments } from '../command';
 import type { Coppice } from '../coppice';
 import { checkpointBytes } from './disk-space';
-import { markedTime } from '../../estimates/words';
+import { markedTime, memoryWords } from '../../estimates/words';
 import type { ModelChoice } from './model-choice';
 import { positiveFault, wholeNumberFault } from './numbers';
 import { recall } from './remembered';
 import { ask, BACK, type PickChoice, pick, type Place, type Step, when } from './steps';
-import {
-  availableBytes,
-  forecastTraining,
-  type TrainingForecast,
-  type TrainingQuestion,
-  trainingPresets,
-} from './training-estimate';
-import { forecastWords, memoryWords, presetAmount, presetLabel, timeAndEnd } from './training-words';
+import { forecastTraining, type TrainingForecast, type TrainingQuestion, trainingPresets } from './training-estimate';
+import { forecastWords, presetAmount, presetLabel, timeAndEnd } from './training-words';
 
 /** All answers, in the order of the questions. */
 export interface TrainingState extends CommonArguments, Omit<ModelChoice, 'adapter'> {
@@ -54,8 +48,7 @@ export interface TrainingSubject {
 
 export function forecastOf(subject: TrainingSubject, state: TrainingState): TrainingForecast {
   const { coppice, chosen } = subject;
-  const free = availableBytes(coppice.config.compute.memory);
-  return forecastTraining(coppice, chosen, questionOf(subject, state), free);
+  return forecastTraining(coppice, chosen, questionOf(subject, state));
 }
 
 /** Bytes of the checkpoint that a full retraining writes; undefined for an adapter, which is small. */
@@ -84,7 +77,7 @@ export function presetStep(subject: TrainingSubject): Step<TrainingState> {
       return {
         label: presetLabel(preset, markedTime(forecast.time)),
         description: presetWords(preset, forecast),
-        detail: [...presetAmount(preset, forecast, usual), memoryWords(forecast)].join(' · '),
+        detail: [...presetAmount(preset, forecast, usual), memoryWords(forecast.bytes)].join(' · '),
         value: preset.name,
       };
     });

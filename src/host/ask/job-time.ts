@@ -5,7 +5,8 @@
 import { workOf } from '../../estimates/job';
 import type { MachineSpeeds, Time } from '../../estimates/machine';
 import { factsOf, type Models, modelsAt } from '../../estimates/models';
-import { guessedTime, markedTime, roughTime } from '../../estimates/words';
+import { machineMemory, memoryOf } from '../../estimates/memory';
+import { guessedTime, markedTime, memoryWords, roughTime } from '../../estimates/words';
 import { type Criterion, criterionInfo } from '../../engine/importance/criteria';
 import type { GivenFor, Kind } from '../../jobs/kinds';
 import { SELF } from '../../jobs/healing-amounts';
@@ -22,6 +23,7 @@ export type PlannedJob<K extends Kind = Kind> = { [P in K]: { readonly kind: P }
 /** What jobs work on: a model, and others that are listed. */
 type Subject = Pick<Chosen, 'path' | 'checkpoint'>;
 export interface Machine {
+  readonly config: { readonly compute: Pick<Compute, 'memory'> };
   readonly speeds: MachineSpeeds;
   readonly library: Pick<Coppice['library'], 'peek'>;
   readonly sidecar: { readonly device?: { readonly provider: string } };
@@ -40,6 +42,17 @@ function modelsOf({ library }: Machine, { path, checkpoint }: Subject): Models {
     const found = named === path ? checkpoint : library.peek(named);
     return found && factsOf(found);
   });
+}
+
+/** Bytes that a job takes at its peak; undefined where an amount is not known. */
+export const jobMemory = (coppice: Machine, chosen: Subject, { kind, ...options }: PlannedJob): number | undefined =>
+  memoryOf({ kind, options }, modelsOf(coppice, chosen), machineMemory(coppice.config.compute.memory));
+
+/** "about 1:20 · up to 1.2 GB of memory" of a job that may take much of both. */
+export function timeAndMemory(coppice: Machine, chosen: Subject, job: PlannedJob): string {
+  const bytes = jobMemory(coppice, chosen, job);
+  const time = timeWords(coppice, chosen, job);
+  return bytes === undefined ? time : [time, memoryWords(bytes)].join(' · ');
 }
 
 /** "about 1:20", "roughly 2 to 9 min (a guess)" */

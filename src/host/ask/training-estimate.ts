@@ -1,15 +1,13 @@
 /** What a retraining will take: its steps, its time on this machine and its memory, from the answers so far. */
-import { freemem } from 'node:os';
 import { type Architecture } from '../../engine/checkpoint/architecture';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { SELF } from '../../jobs/healing-amounts';
 import { stepsOfPasses, trainedRows, usualBatch } from '../../engine/retrain/amounts';
 import { passesOfSteps, type Preset, presetsOf, type Schedule } from '../../jobs/retrain-amounts';
-import { trainingBytes } from '../../estimates/training-memory';
 import { type DataAmount, dataAmount, ownTextAmount } from '../../jobs/training-data';
 import type { Time } from '../../estimates/machine';
 import type { Chosen } from './choose-checkpoint';
-import { jobTime, type Machine } from './job-time';
+import { jobMemory, jobTime, type Machine, type PlannedJob } from './job-time';
 
 /** What is trained, on what. Undefined means the default. */
 export interface TrainingQuestion {
@@ -47,13 +45,7 @@ const UNKNOWN = 1000;
 
 type Trained = Pick<Chosen, 'path' | 'checkpoint' | 'architecture'>;
 
-/** @param free bytes of memory */
-export function forecastTraining(
-  machine: Machine,
-  model: Trained,
-  asked: TrainingQuestion,
-  free: number,
-): TrainingForecast {
+export function forecastTraining(machine: Machine, model: Trained, asked: TrainingQuestion): TrainingForecast {
   const { amount, known, trained, batch, length } = amountOf(model, asked);
   const steps = asked.steps ?? stepsOfPasses(asked.epochs ?? DEFAULTS.epochs, trained, batch);
   const passes = passesOfSteps(steps, trained, batch);
@@ -65,7 +57,7 @@ export function forecastTraining(
     steps,
     passes,
     time: timeOfSteps(machine, model, asked, steps),
-    bytes: memory(model, asked, free),
+    bytes: jobMemory(machine, model, jobOf(model, asked, steps))!,
   };
 }
 
@@ -109,24 +101,14 @@ function amountOf(
 }
 
 function timeOfSteps(machine: Machine, model: Trained, asked: TrainingQuestion, steps: number): Time {
+  return jobTime(machine, model, jobOf(model, asked, steps))!; // with steps, it is known
+}
+
+function jobOf(model: Trained, asked: TrainingQuestion, steps: number): PlannedJob<'retrain'> {
   const { batch, length } = amountOf(model, asked);
-  const { removed, teacher, full, data, heldOut } = asked;
-  const time = jobTime(machine, model, {
-    ...{ kind: 'retrain', checkpoint: model.path, data, remove: removed, steps, batch, length, heldOut },
+  const { removed: remove, teacher, full, data, heldOut, rank } = asked;
+  return {
+    ...{ kind: 'retrain', checkpoint: model.path, data, remove, steps, batch, length, heldOut, rank },
     ...{ teacher: teacher?.path, full },
-  });
-  return time!; // with steps, it is known
+  };
 }
-
-function memory(model: Trained, asked: TrainingQuestion, free: number): number {
-  const { full = false, removed, rank = DEFAULTS.rank, teacher, heldOut } = asked;
-  const { batch, length } = amountOf(model, asked);
-  return trainingBytes(model.architecture, {
-    ...{ full, removed, length, rank, batch, free },
-    ...(teacher && { teacher: teacher.architecture }),
-    holdsOut: heldOut !== 0,
-  });
-}
-
-/** Memory that a job may take: the limit of the settings, or what is free now. */
-export const availableBytes = (limit: number | undefined): number => Math.min(limit ?? Infinity, freemem());

@@ -8,9 +8,10 @@ import { forecastOf, trainedBytes, type TrainingState, type TrainingSubject } fr
 import { freeBytes, spaceWords } from './disk-space';
 import { askOutputFolder } from './output-folder';
 import { BACK, type PickChoice, pick, type Place, type Step } from './steps';
-import { availableBytes } from './training-estimate';
+import { machineMemory } from '../../estimates/memory';
+import { memoryWords } from '../../estimates/words';
 import { dataWords } from './training-files';
-import { amountWords, fewWords, memoryWarning, memoryWords, timeAndEnd } from './training-words';
+import { amountWords, fewWords, memoryWarning, timeAndEnd } from './training-words';
 
 /** What a line of the summary does. A line of facts goes back to the questions. */
 type Line = 'start' | 'folder' | 'change';
@@ -52,7 +53,7 @@ function placeholder({ coppice }: TrainingSubject): string {
 async function linesOf(subject: TrainingSubject, state: TrainingState, out: string): Promise<PickChoice<Line>[]> {
   const { t } = vscode.l10n;
   const forecast = forecastOf(subject, state);
-  const free = availableBytes(subject.coppice.config.compute.memory);
+  const free = machineMemory(subject.coppice.config.compute.memory).free;
   const warning = memoryWarning(forecast, free);
   const few = fewWords(forecast);
   return [
@@ -69,7 +70,7 @@ async function linesOf(subject: TrainingSubject, state: TrainingState, out: stri
     },
     { label: `$(clock) ${capital(timeAndEnd(forecast))}`, value: 'change' },
     {
-      label: `$(${warning === undefined ? 'chip' : 'warning'}) ${capital(memoryWords(forecast))}`,
+      label: `$(${warning === undefined ? 'chip' : 'warning'}) ${capital(memoryWords(forecast.bytes))}`,
       description: warning ?? t('{0} are free', formatBytes(free)),
       value: 'change',
     },

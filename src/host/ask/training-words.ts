@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { formatBytes, formatCount, formatNumber } from '../../format/numbers';
 import { fewSteps, LEAST_STEPS, type Preset } from '../../jobs/retrain-amounts';
-import { markedTime } from '../../estimates/words';
+import { markedTime, memoryWords, roughBytes } from '../../estimates/words';
 import type { TrainingForecast } from './training-estimate';
 
 /** "about 30 min, done at 18:32": the end only where it is some minutes away and the time no guess. */
@@ -57,25 +57,19 @@ export function presetAmount({ few, steps, length }: Preset, forecast: TrainingF
   ];
 }
 
-export const memoryWords = ({ bytes }: TrainingForecast): string =>
-  vscode.l10n.t('up to {0} of memory', formatBytes(rounded(bytes)));
-
-/** An estimate has two digits. */
-const rounded = (bytes: number): number => Number(bytes.toPrecision(2));
-
 /** Why it may not fit; undefined where it does. @param free bytes */
 export function memoryWarning({ bytes }: TrainingForecast, free: number): string | undefined {
   if (bytes <= free) return undefined;
   return vscode.l10n.t(
     'Warning: it may need {0} of memory, and {1} are free. Shorter rows need less.',
-    formatBytes(rounded(bytes)),
+    roughBytes(bytes),
     formatBytes(free),
   );
 }
 
 /** Everything that follows from the answers so far, in a line. */
 export const forecastWords = (forecast: TrainingForecast): string =>
-  [timeAndEnd(forecast), amountWords(forecast), fewWords(forecast), memoryWords(forecast)]
+  [timeAndEnd(forecast), amountWords(forecast), fewWords(forecast), memoryWords(forecast.bytes)]
     .filter((words) => words !== undefined)
     .join(' · ');
 

@@ -4,7 +4,7 @@ import type { Chosen } from './choose-checkpoint';
 import type { Coppice } from '../coppice';
 import { markedTime } from '../../estimates/words';
 import { recall } from './remembered';
-import { availableBytes, forecastTraining, trainingPresets } from './training-estimate';
+import { forecastTraining, trainingPresets } from './training-estimate';
 import { BUNDLED, trainingFiles } from './training-files';
 
 export function usualTraining(coppice: Coppice, chosen: Chosen, removed: readonly number[]): string {
@@ -14,5 +14,5 @@ export function usualTraining(coppice: Coppice, chosen: Chosen, removed: readonl
   // Where no time is enough, what it would take is what there is to say.
   const { steps, batch, length } = usualPreset(presets, secondsOf, last) ?? presets.at(-1)!;
   const asked = { ...question, steps, batch, length };
-  return markedTime(forecastTraining(coppice, chosen, asked, availableBytes(coppice.config.compute.memory)).time);
+  return markedTime(forecastTraining(coppice, chosen, asked).time);
 }

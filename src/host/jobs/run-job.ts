@@ -8,6 +8,10 @@ import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { shownText } from '../../engine/option-token';
+import { machineMemory } from '../../estimates/memory';
+import { memoryWarning } from '../../estimates/words';
+import { toast } from '../toast';
+import { jobMemory, type PlannedJob } from '../ask/job-time';
 import type { EventOf, JobKind, JobOutcome, JobSpec } from '../../protocol/jobs';
 import type { JobRunOptions } from '../../sidecar/client';
 import { checkpointOf, jobTitle, titledJob } from '../../jobs/titles';
@@ -38,7 +42,17 @@ export async function runJob<S extends JobSpec>(
   const { device = spec.device ?? config.compute.device, onEvent } = options;
   const complete: S = { ...config.compute, records: recordFolders(coppice), ...spec, device };
   void keepGivenFiles(coppice, spec);
+  warnOfMemory(coppice, spec);
   return followJob(coppice, complete, (around) => sidecar.run(complete, { ...around, ...(onEvent && { onEvent }) }));
+}
+
+/** Tells that a job may not fit into memory. It starts in any case: it is an estimate. */
+function warnOfMemory(coppice: Coppice, spec: JobSpec): void {
+  const path = checkpointOf(spec);
+  const checkpoint = coppice.library.peek(path);
+  const bytes = checkpoint && jobMemory(coppice, { path, checkpoint }, spec as PlannedJob);
+  const why = bytes === undefined ? undefined : memoryWarning(bytes, machineMemory().free);
+  if (why !== undefined) void toast.warning(`${jobTitle(titledJob(spec))}: ${why}`);
 }
 
 /** What a job that is followed needs to be told. */

@@ -1,13 +1,16 @@
-/** Recipes, the editor, agents and clusters tell the same time for the same job, of every kind. */
+/** Recipes, the editor, agents and clusters tell the same time and memory for the same job, of every kind. */
 import assert from 'node:assert/strict';
+import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expectedTime } from '../../../src/agents/confirm';
 import { estimateParts } from '../../../src/cluster/estimate';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { MachineSpeeds } from '../../../src/estimates/machine';
+import { memoryOf } from '../../../src/estimates/memory';
+import { openModels } from '../../../src/estimates/models';
 import type { JsonObject } from '../../../src/format/json';
-import { jobTime, type PlannedJob } from '../../../src/host/ask/job-time';
+import { jobMemory, jobTime, type PlannedJob } from '../../../src/host/ask/job-time';
 import { completeOptions } from '../../../src/jobs/complete';
 import { JOBS } from '../../../src/jobs/definitions';
 import type { Kind } from '../../../src/jobs/kinds';
@@ -43,7 +46,7 @@ const OPTIONS: Readonly<Record<Kind, JsonObject>> = {
   verify: { output: model },
 };
 
-describe('the time of a job', () => {
+describe('the time and the memory of a job', () => {
   const speeds = MachineSpeeds.none(2);
   let checkpoint: Checkpoint;
   before(async () => {
@@ -53,11 +56,11 @@ describe('the time of a job', () => {
   });
 
   for (const kind of Object.keys(JOBS) as Kind[]) {
-    it(`${kind} is one in every face`, async () => {
+    it(`${kind} are the same in every face`, async () => {
       const given = OPTIONS[kind];
       const agent = await expectedTime({ kind, options: given }, { speeds });
       assert.ok(agent && agent.seconds > 0);
-      const editor = { library: { peek: () => undefined }, speeds, sidecar: {} };
+      const editor = { library: { peek: () => undefined }, speeds, sidecar: {}, config: { compute: {} } };
       const job = { kind, ...given } as unknown as PlannedJob;
       assert.deepEqual(jobTime(editor, { path: model, checkpoint }, job), agent, 'editor');
       const step = { name: 'it', job: kind, options: given, limits: {} };
@@ -72,11 +75,37 @@ describe('the time of a job', () => {
       };
       const estimate = stepEstimator({ recipe, variables: {} }, speeds);
       const planned = await estimate({ step: step as never, state: 'run', options: given });
-      assert.deepEqual(planned, { seconds: agent.seconds, from: agent.measured ? 'speed' : 'guess' }, 'recipe');
+      const { memoryBytes, ...time } = planned!;
+      assert.deepEqual(time, { seconds: agent.seconds, from: agent.measured ? 'speed' : 'guess' }, 'recipe');
+      const machine = { total: totalmem(), free: 8e9 };
+      const bytes = memoryOf({ kind, options: given }, await openModels(given), machine)!;
+      assert.ok(bytes > 1e8 && bytes < 1e9, `${kind} takes ${bytes}`);
+      for (const told of [memoryBytes!, jobMemory(editor, { path: model, checkpoint }, job)!])
+        assert.ok(Math.abs(told / bytes - 1) < 0.5, `${told} and ${bytes}`); // by what is free at the moment
       if (!isCutKind(kind)) return;
       const options = completeOptions(JOBS[kind], given);
       const part = await estimateParts(kind, options, 1, { threads: speeds.threads, speeds });
       assert.ok(Math.abs(part!.seconds - agent.seconds) < 1e-9 * agent.seconds, `cluster: ${part?.seconds}`);
+      assert.ok(part!.memoryBytes <= memoryBytes!, 'cluster'); // a part neither chooses nor writes texts
+    });
+  }
+
+  const MORE: readonly (readonly [Kind, JsonObject])[] = [
+    ['score', { criterion: 'ppl', samples: 500 }],
+    ['score', { criterion: 'taylor', samples: 40, length: 256 }],
+    ['curve', { samples: 4000 }],
+    ['heal', { tokens: 400_000 }],
+    ['retrain', { full: true }],
+    ['iterate', { method: 'full' }],
+    ['grid', { batch: [64], newTokens: [200] }],
+    ['samples', { columns: [...columns, ...columns] }],
+  ];
+  for (const [kind, more] of MORE) {
+    it(`${kind} takes more memory with ${Object.keys(more).join()}`, async () => {
+      const options = OPTIONS[kind];
+      const bytes = async (given: JsonObject): Promise<number> =>
+        memoryOf({ kind, options: given }, await openModels(given), { total: 16e9, free: 8e9 })!;
+      assert.ok((await bytes({ ...options, ...more })) > (await bytes(options)));
     });
   }
 });

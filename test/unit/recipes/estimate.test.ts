@@ -110,7 +110,7 @@ describe('recipes: estimates', () => {
   it('is the time of before, scaled by the work, and of before alone where the work is not known', async () => {
     const before = finishedOf('eval', { checkpoint: model, text, limit: 2 }, 60);
     const with2 = await expectedOf({ it: { job: 'eval', options: { text, limit: 2 } } }, 'it', undefined, before);
-    assert.deepEqual(with2, { seconds: 60, from: 'before' });
+    assert.deepEqual([with2?.seconds, with2?.from], [60, 'before']);
     const with4 = await expectedOf({ it: { job: 'eval', options: { text, limit: 4 } } }, 'it', undefined, before);
     assert.equal(with4?.from, 'before');
     assert.ok(with4.seconds > 60 && with4.seconds < 120, String(with4.seconds));

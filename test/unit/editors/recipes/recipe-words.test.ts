@@ -53,16 +53,20 @@ describe('pages and lines of a recipe', () => {
     steps: [
       done,
       { step: { ...step, name: 'shipped' }, state: 'run', why: 'it has not run yet' },
-      { step: { ...step, name: 'other' }, state: 'run', expected: { seconds: 80, from: 'before' } },
+      {
+        step: { ...step, name: 'other' },
+        state: 'run',
+        expected: { seconds: 80, from: 'before', memoryBytes: 1.22e9 },
+      },
     ],
   };
 
   it('say of each step what happens, and escape what others wrote', () => {
     const page = planPage(plan, new Map([['quality', result]]));
     assert.match(page, /^# Plan of a\\\|b$/m);
-    assert.match(page, /^\| quality \| eval \| done · perplexity 45\.04, KL .* · 3\.2 s \| {2}\|$/m);
-    assert.match(page, /^\| shipped \| eval \| runs: it has not run yet \| not known \|$/m);
-    assert.match(page, /^\| other \| eval \| runs \| about 1:20, as before \|$/m);
+    assert.match(page, /^\| quality \| eval \| done · perplexity 45\.04, KL .* · 3\.2 s \| {2}\| {2}\|$/m);
+    assert.match(page, /^\| shipped \| eval \| runs: it has not run yet \| not known \| {2}\|$/m);
+    assert.match(page, /^\| other \| eval \| runs \| about 1:20, as before \| 1\.2 GB \|$/m);
     assert.match(page, /^2 of 3 steps run, in about 1:20 and the time of shipped, which is not known\.$/m);
   });
 
@@ -72,7 +76,7 @@ describe('pages and lines of a recipe', () => {
     });
     const guessed: RecipePlan = { ...plan, unknown: [], steps: [run('one', 'guess'), run('two', 'before')] };
     const page = planPage(guessed, new Map());
-    assert.match(page, /^\| one \| eval \| runs \| roughly 2 to 8 min \|$/m);
+    assert.match(page, /^\| one \| eval \| runs \| roughly 2 to 8 min \| {2}\|$/m);
     assert.match(page, /^2 of 2 steps run, in roughly 6 to 12 min\.$/m);
   });
 

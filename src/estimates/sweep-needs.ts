@@ -42,7 +42,7 @@ export interface Needs {
  * says was 1 to 48 % above the peaks of 24 runs, most where these are small
  */
 /** A process that has opened a model and not computed yet: Node, Coppice, onnxruntime. */
-const BASE = 200e6;
+export const BASE = 200e6;
 /** The same of one that only looks at stored weights, and what it reads of them at a time. */
 const READING = 130e6;
 const MOST_READ = 64e6;

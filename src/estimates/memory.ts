@@ -1,0 +1,208 @@
+/**
+ * The memory that a job takes at its peak, before it starts: one table over its kind, as of its work. Arithmetic on the
+ * architectures of its models; it loads nothing that computes, so the extension host may use it.
+ */
+import { freemem, totalmem } from 'node:os';
+import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
+import { layerParameters } from '../engine/checkpoint/parameters';
+import { type Cell, DECODER, predictMemory } from '../engine/evaluate/grid/memory';
+import { HEAL_DEFAULTS } from '../engine/heal/methods';
+import { memoryShare } from '../engine/memory';
+import { fullView } from '../engine/model/view';
+import { splitWork } from '../engine/parts/split';
+import { DEFAULTS } from '../engine/retrain/defaults';
+import type { JsonObject } from '../format/json';
+import { numberIn } from '../jobs/amounts';
+import type { Kind } from '../jobs/kinds';
+import type { CutKind } from '../jobs/parts/part-record';
+import { healedRows, writesItself } from './choosing';
+import { cutModels, loadOf } from './cut';
+import { type AskedJob, type EstimatedJob, estimatedJob } from './job';
+import { cellsOf, modelsOf } from './measuring';
+import type { Models } from './models';
+import { BASE, needsOf } from './sweep-needs';
+import { trainingBytes } from './training-memory';
+import { rowLength } from './training';
+
+/** Memory of this machine, in bytes: all of it, and what is free now. */
+export interface MachineMemory {
+  readonly total: number;
+  readonly free: number;
+}
+
+/** @param limit of a job, where the user has set one */
+export const machineMemory = (limit = Infinity): MachineMemory => ({
+  total: totalmem(),
+  free: Math.min(limit, freemem()),
+});
+
+type BytesOf = (job: EstimatedJob, machine: MachineMemory) => number | undefined;
+
+/** Bytes of the process at its peak; undefined where a model or an amount is not known. The tokenizer has a process of its own. */
+export function memoryOf(asked: AskedJob, models: Models, machine: MachineMemory): number | undefined {
+  const job = estimatedJob(asked, models);
+  return job && MEMORY[job.kind](job, machine);
+}
+
+/** The largest of several stages of a job, none of which may be unknown. */
+function largest(...stages: readonly (number | undefined)[]): number | undefined {
+  return stages.every((each) => each !== undefined) ? Math.max(...stages) : undefined;
+}
+
+const budgetOf = ({ options }: EstimatedJob, { total }: MachineMemory): number =>
+  numberIn(options, 'memory') ?? memoryShare('hiddenStates') * total;
+
+/** A sweep over rows, one block at a time, as one part of it would be. */
+const sweep =
+  (kind: CutKind, more: JsonObject = {}): BytesOf =>
+  (job, machine) => {
+    const options = { ...job.options, ...more };
+    const needs = cutModels(kind, options, job.models)?.map((model) => {
+      const load = loadOf(kind, options, model);
+      if (load === undefined) return undefined;
+      const [whole] = splitWork(load.cut, 1);
+      return needsOf(model, load.cut, whole, { ...load, budget: budgetOf(job, machine) }).memoryBytes;
+    });
+    return needs && largest(...needs);
+  };
+
+/** Removal in turn passes as many variants as a sweep by perplexity. */
+const IN_TURN = ['greedy', 'search', 'healed'];
+
+const scoring: BytesOf = (job, machine) =>
+  sweep('score', IN_TURN.includes(String(job.options.criterion)) ? { criterion: 'kl' } : {})(job, machine);
+
+/** Texts that are written side by side: the decoder holds all weights. */
+const writing = (architecture: Architecture, cell: Cell): number =>
+  BASE + predictMemory(architecture, fullView(architecture.layers.length), cell, DECODER).total;
+
+/** Models that take turns are open together; where that is too much, one is after the other. */
+function turns(models: readonly Architecture[], cells: readonly Cell[], { free }: MachineMemory): number {
+  const each = models.map((architecture) => Math.max(...cells.map((cell) => writing(architecture, cell))));
+  const all = BASE + each.reduce((sum, bytes) => sum + bytes - BASE, 0);
+  return all <= free ? all : Math.max(...each);
+}
+
+const several =
+  (cellsIn: (options: JsonObject) => readonly Cell[]): BytesOf =>
+  (job, machine) => {
+    const models = modelsOf(job);
+    return models && turns(models, cellsIn(job.options), machine);
+  };
+
+const cellOf = (options: JsonObject): Cell => ({
+  batch: 1,
+  promptTokens: numberIn(options, 'promptTokens') ?? PROMPT,
+  newTokens: numberIn(options, 'newTokens') ?? numberIn(options, 'maxNewTokens') ?? 0,
+});
+
+/** Tokens of a prompt that is not known. */
+const PROMPT = 64;
+/** Texts that a model writes side by side for its own healing. */
+const OWN_TEXTS = 16;
+
+/** Streams of hidden states that a healing keeps, in files where they are too large. */
+const HEAL_STREAMS = 5;
+/** Copies of the largest system of equations in float64, and of a block. */
+const SYSTEMS = 3;
+const HEALED_BLOCKS = 3;
+
+const healing: BytesOf = (job, machine) => {
+  const { options, model } = job;
+  const { architecture } = model;
+  const fitted = healedRows(job);
+  if (fitted === undefined) return undefined;
+  const { hidden, layers, vocabulary } = architecture;
+  const widest = Math.max(...layers.map(({ ffn, heads, headDim }) => Math.max(ffn, heads * headDim)));
+  const tokens = fitted.rows * fitted.length;
+  const states = Math.min(budgetOf(job, machine), 4 * tokens * (HEAL_STREAMS * hidden + widest));
+  const blocks = 4 * HEALED_BLOCKS * Math.max(...layerParameters(architecture));
+  const own = { batch: OWN_TEXTS, promptTokens: 1, newTokens: numberIn(options, 'length') ?? HEAL_DEFAULTS.length };
+  return largest(
+    BASE + states + blocks + 8 * SYSTEMS * widest ** 2 + 4 * vocabulary * hidden,
+    writesItself(job) ? writing(architecture, own) : 0,
+  );
+};
+
+const training: BytesOf = ({ options, model, removed, models }, { free }) => {
+  const { architecture } = model;
+  const teacher = models.at(options.teacher)?.architecture;
+  return trainingBytes(architecture, {
+    ...{ full: options.full === true || options.method === 'full', removed, free },
+    length: rowLength(options, architecture),
+    rank: numberIn(options, 'rank') ?? DEFAULTS.rank,
+    batch: numberIn(options, 'batch') ?? DEFAULTS.batch,
+    ...(teacher && { teacher }),
+    holdsOut: options.heldOut !== 0,
+  });
+};
+
+/** A file of the model: a tensor at a time, the largest of which is the embedding. */
+const copying: BytesOf = ({ model: { architecture } }) =>
+  BASE + 8 * Math.max(architecture.vocabulary * architecture.hidden, ...layerParameters(architecture));
+
+/** And beside it, what was written and what it was written from continue a text. */
+const comparing: BytesOf = (job, machine) =>
+  largest(
+    copying(job, machine),
+    writing(withoutLayers(job.model.architecture, job.removed), { batch: 1, promptTokens: PROMPT, newTokens: PROMPT }),
+  );
+
+const rounds: BytesOf = (job, machine) =>
+  largest(
+    scoring(job, machine),
+    sweep('eval', { maxKl: 1 })(job, machine),
+    job.options.method === 'none' ? 0 : isTraining(job) ? training(job, machine) : healing(job, machine),
+    copying(job, machine),
+  );
+
+const isTraining = ({ options: { method } }: EstimatedJob): boolean => method === 'lora' || method === 'full';
+
+const MEMORY: Readonly<Record<Kind, BytesOf>> = {
+  score: (job, machine) =>
+    largest(scoring(job, machine), job.options.maxKl === undefined ? 0 : sweep('curve')(job, machine)),
+  curve: (job, machine) =>
+    largest(sweep('curve')(job, machine), job.options.scores === undefined ? scoring(job, machine) : 0),
+  prune: (job, machine) =>
+    largest(
+      copying(job, machine),
+      job.options.criterion === undefined ? 0 : scoring(job, machine),
+      job.options.heal === true ? healing(job, machine) : 0,
+    ),
+  heal: healing,
+  iterate: rounds,
+  retrain: training,
+  width: (job, machine) =>
+    largest(
+      sweep('score', { criterion: job.options.method === 'llm-pruner' ? 'taylor' : 'ppl' })(job, machine),
+      copying(job, machine),
+    ),
+  eval: (job, machine) => {
+    const { repetition, against } = job.options;
+    const compared = against !== undefined || job.removed.length > 0 ? { maxKl: 1 } : {};
+    const cell = { batch: OWN_TEXTS, promptTokens: PROMPT, newTokens: PROMPT };
+    return largest(
+      sweep('eval', compared)(job, machine),
+      repetition === undefined ? 0 : writing(job.model.architecture, cell),
+    );
+  },
+  tasks: sweep('tasks'),
+  generate: ({ options, model }) => {
+    const batch = options.prompts === undefined ? 1 : (numberIn(options, 'batch') ?? 1);
+    return writing(model.architecture, { ...cellOf(options), batch });
+  },
+  samples: several((options) => [cellOf(options)]),
+  bench: ({ options, model, removed }) => writing(withoutLayers(model.architecture, removed), cellOf(options)),
+  speeds: several((options) => [cellOf(options)]),
+  grid: several(cellsOf),
+  versus: (job, machine) =>
+    largest(
+      sweep('score', { criterion: 'ppl' })(job, machine),
+      sweep('score', { criterion: 'taylor' })(job, machine),
+      sweep('eval')(job, machine),
+      job.options.speed === false ? 0 : turns([job.model.architecture], cellsOf(job.options), machine),
+    ),
+  merge: copying,
+  export: (job, machine) => (job.options.verify === false ? copying : comparing)(job, machine),
+  verify: comparing,
+};
