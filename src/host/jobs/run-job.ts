@@ -11,7 +11,7 @@ import { shownText } from '../../engine/option-token';
 import { machineMemory } from '../../estimates/memory';
 import { memoryWarning } from '../../estimates/words';
 import { toast } from '../toast';
-import { jobMemory, type PlannedJob } from '../ask/job-time';
+import { jobMemory } from '../ask/job-time';
 import type { EventOf, JobKind, JobOutcome, JobSpec } from '../../protocol/jobs';
 import type { JobRunOptions } from '../../sidecar/client';
 import { checkpointOf, jobTitle, titledJob } from '../../jobs/titles';
@@ -50,7 +50,7 @@ export async function runJob<S extends JobSpec>(
 function warnOfMemory(coppice: Coppice, spec: JobSpec): void {
   const path = checkpointOf(spec);
   const checkpoint = coppice.library.peek(path);
-  const bytes = checkpoint && jobMemory(coppice, { path, checkpoint }, spec as PlannedJob);
+  const bytes = checkpoint && jobMemory(coppice, { path, checkpoint }, spec);
   const why = bytes === undefined ? undefined : memoryWarning(bytes, machineMemory().free);
   if (why !== undefined) void toast.warning(`${jobTitle(titledJob(spec))}: ${why}`);
 }
