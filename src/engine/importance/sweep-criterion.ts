@@ -26,7 +26,7 @@ import {
 } from './screened-sweep';
 import { rankBlocks } from './select';
 import { SweepMemory } from './sweep-memory';
-import { type MeasuredModel, measuredModel, type RowMeans, type SweepMeasure, type Teacher } from './sweep-measure';
+import { type SweptModel, sweptModel, type RowMeans, type SweepMeasure, type Teacher } from './sweep-measure';
 import { withTeacher } from './teacher';
 
 /** The model without one part. A higher score means that the part is more important. */
@@ -156,8 +156,8 @@ function taught<R>(
   return withTeacher(teacher, rows, [work], job, (states, [phase]) => use(states, phase));
 }
 
-const measured = <V extends object>({ measure, rows }: Subject<V>, value: V): MeasuredModel =>
-  measuredModel(measure.meansOf(value, rows[0].length - 1), rows[0].length - 1);
+const measured = <V extends object>({ measure, rows }: Subject<V>, value: V): SweptModel =>
+  sweptModel(measure.meansOf(value, rows[0].length - 1), rows[0].length - 1);
 
 async function sweepSteps<V extends object>(subject: Subject<V>, teacher: Teacher, job: JobOptions): Promise<Scores> {
   const { measure, model, rows, steps, seed } = subject;
@@ -168,8 +168,8 @@ async function sweepSteps<V extends object>(subject: Subject<V>, teacher: Teache
 
 function scoresOf(
   { score, intervals }: Pick<SweepMeasure<never>, 'score' | 'intervals'>,
-  whole: MeasuredModel,
-  without: readonly MeasuredModel[],
+  whole: SweptModel,
+  without: readonly SweptModel[],
   seed: number,
   precision: Precision,
 ): Scores {
@@ -213,11 +213,11 @@ async function screenSteps<V extends object>(
     job,
   );
   const whole = known(found.full);
-  const aligned = (k: number): MeasuredModel => {
+  const aligned = (k: number): SweptModel => {
     const column = (name: keyof RowMeans): number[] =>
       alignedRows(found, k, (value) => known(value).means[name]!, isMeasure && name === 'kl');
     const kl = whole.means.kl && { kl: column('kl') };
-    return measuredModel({ nll: column('nll'), ...kl }, rows[0].length - 1);
+    return sweptModel({ nll: column('nll'), ...kl }, rows[0].length - 1);
   };
   const scores = candidates.map((k): Score => {
     const value = found.exact.get(k);
@@ -249,9 +249,9 @@ const partsOf = <V extends object>(measure: SweepMeasure<V>, work: CutWork): Cri
   },
   result: (table, { steps, granularity, length, seed, precision = 'float32' }) => {
     const column = (name: keyof RowMeans, variant: number): number[] => Array.from(table.column(name, variant));
-    const of = (variant: number): MeasuredModel => {
+    const of = (variant: number): SweptModel => {
       const kl = measure.decides === 'kl' && { kl: column('kl', variant) };
-      return measuredModel({ nll: column('nll', variant), ...kl }, length - 1);
+      return sweptModel({ nll: column('nll', variant), ...kl }, length - 1);
     };
     const without = steps.map((_, k) => of(k + 1));
     const scores = scoresOf(measure, of(0), without, seed, precision);

@@ -33,7 +33,7 @@ export interface RowMeans {
 }
 
 /** A model over the text. */
-export interface MeasuredModel {
+export interface SweptModel {
   readonly loss: ModelLoss;
   readonly means: RowMeans;
 }
@@ -48,8 +48,8 @@ export interface SweepMeasure<V extends object> {
   readonly score: (loss: ModelLoss) => number;
   /** Intervals of that score. @param seed of the bootstrap */
   readonly intervals: (
-    one: MeasuredModel,
-    whole: MeasuredModel,
+    one: SweptModel,
+    whole: SweptModel,
     seed: number,
     among: Among,
   ) => Interval & PairedInterval & JointInterval;
@@ -105,7 +105,7 @@ export const DIVERGENCES: SweepMeasure<Compared> = {
 };
 
 /** What the means of all rows say of a model. @param perRow positions of a row */
-export const measuredModel = (means: RowMeans, perRow: number): MeasuredModel => {
+export const sweptModel = (means: RowMeans, perRow: number): SweptModel => {
   const tokens = means.nll.length * perRow;
   const loss = means.kl ? summariseComparedRows(means.nll, means.kl, tokens) : summariseRows(means.nll, tokens);
   return { loss, means };

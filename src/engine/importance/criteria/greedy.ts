@@ -16,7 +16,7 @@ import { type RoundOf, ScreenedRounds } from '../screened-rounds';
 import type { Screening } from '../screened-sweep';
 import type { ModelLoss } from '../losses';
 import type { Objective } from '../objective';
-import { DIVERGENCES, LOSSES, measuredModel, type SweepMeasure, type Teacher } from '../sweep-measure';
+import { DIVERGENCES, LOSSES, sweptModel, type SweepMeasure, type Teacher } from '../sweep-measure';
 import { withTeacher } from '../teacher';
 
 export interface GreedyOptions {
@@ -88,7 +88,7 @@ async function removeBy<V extends object>(
 ): Promise<Removed> {
   const steps = stepsOf(view);
   const perRow = rows[0].length - 1;
-  const summary = (value: V): ModelLoss => measuredModel(measure.meansOf(value, perRow), perRow).loss;
+  const summary = (value: V): ModelLoss => sweptModel(measure.meansOf(value, perRow), perRow).loss;
   const inPrecision =
     (one: Model): RoundOf<V> =>
     (...round) =>
