@@ -7,13 +7,13 @@ import { EDITOR_NAMING } from './host/option-names';
 import { NotedSidecar } from './host/jobs/history';
 import { tellInterrupted } from './host/jobs/interrupted-jobs';
 import { JobJournal } from './host/jobs/job-journal';
-import { followEnds, jobsModel } from './host/jobs/jobs-model';
+import { followEnds } from './host/jobs/after';
+import { jobsModel } from './host/jobs/jobs-model';
 import { FailedJobs } from './host/jobs/failed-jobs';
 import { jobFolders, recordFolders } from './host/jobs/run-job';
 import { VisiblePanels } from './host/jobs/visible-panels';
 import { JobsView } from './views/jobs/view';
 import { takeOldSpeeds } from './host/speeds';
-import { showWarnings } from './host/warnings';
 import { openWindows } from './host/windows';
 import { askConsent } from './host/cluster/cluster-consent';
 import { watchLeftRuns } from './host/cluster/cluster-left';
@@ -133,13 +133,9 @@ export function activate(context: vscode.ExtensionContext): CoppiceApi {
     watchSidecar(client, tree),
     followEnds(coppice),
     coppice.jobs,
-    client.onEnded((ended) => showWarnings(log, ended)),
     vscode.window.registerFileDecorationProvider(new BlockDecorations()),
     config.onChange(['logLevel'], () => client.setLogLevel(config.logLevel)),
     followScan(library, hidden),
-    // There is a new adapter or a stopped training.
-    client.onEnded(({ spec }) => spec.kind === 'retrain' && library.rescanSoon()),
-    client.onEnded(() => tree.readRecords()),
     registerCheckpointEditor(coppice),
     registerResultsPanels(coppice),
     registerMcpServer({ program: file('dist', 'cli.cjs'), version: versionOf(context), config }),

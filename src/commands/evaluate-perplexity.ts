@@ -62,7 +62,6 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
       limit,
     };
     const { result, notes, seen } = await runJob(coppice, spec, { device: args.device });
-    await vscode.commands.executeCommand('setContext', 'coppice.did.evaluate', true);
     const { windows, tokens, ppl } = result;
     const [words, name, count] = [formatNumber(ppl), basename(text!), formatCount(tokens)];
     // A part of a text does not measure the whole, so the message tells.

@@ -13,7 +13,6 @@ import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/ask/output-folder';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
-import { showCheckpoint, showExport } from '../host/show-checkpoint';
 import { askAll, BACK, pick, pickMany, type Step, when } from '../host/ask/steps';
 import type { ShipGoal } from '../protocol/journey';
 import { formatBytes } from '../format/numbers';
@@ -72,7 +71,6 @@ export const exportModelCommand: Command<ExportModelArguments> = {
       out: out!,
     };
     const { result } = await runJob(coppice, spec, { device });
-    await (FORMATS[result.format].isCheckpoint ? showCheckpoint(coppice, result.out) : showExport(coppice, result.out));
     void hintAtGit(coppice, args, result.out);
     tellExported(args, result);
     return result;

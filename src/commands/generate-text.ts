@@ -81,7 +81,6 @@ export const generateTextCommand: Command<GenerateArguments> = {
         ? vscode.l10n.t('1 token, {0} tokens/s', speed)
         : vscode.l10n.t('{0} tokens, {1} tokens/s', length, speed);
     channel.append(`\n── ${[words, ...precisionWords(result.precision)].join(', ')}\n\n`);
-    await vscode.commands.executeCommand('setContext', 'coppice.did.generate', true);
     return result;
   },
 };

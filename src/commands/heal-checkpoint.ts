@@ -16,7 +16,6 @@ import { modelSource } from '../host/ask/model-choice';
 import { quickChoice } from '../host/ask/quick-choice';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
-import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, pick, type Step } from '../host/ask/steps';
 import { type HealedPlace, outputSteps, patchBeside } from './healed-output';
 import type { HealResult } from '../jobs/results/heal';
@@ -66,9 +65,6 @@ export const healCheckpointCommand: Command<HealArguments> = {
       patch,
     };
     const { result, warnings, unwatched } = await runJob(coppice, spec, { device: args.device });
-    if (result.out !== null) await showCheckpoint(coppice, result.out);
-    await vscode.commands.executeCommand('setContext', 'coppice.did.heal', true);
-    if (result.patch !== null) await coppice.library.rescan();
     if (gguf !== undefined) return exported(args, chosen, gguf, result);
     const written = result.out ?? result.patch;
     if (written !== null) void hintAtGit(coppice, args, written);

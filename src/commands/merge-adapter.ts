@@ -14,7 +14,6 @@ import { checkpointBytes, requireSpace } from '../host/ask/disk-space';
 import { hintAtGit } from '../host/git-hint';
 import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/ask/output-folder';
-import { showCheckpoint } from '../host/show-checkpoint';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
 import { askAll, BACK, type Step } from '../host/ask/steps';
@@ -53,7 +52,6 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
     requireSpace(out!, bytes);
     const spec: MergeSpec = { kind: 'merge', checkpoint: path, adapter: adapter!, out: out!, dtype, otherBase };
     const { result, unwatched } = await runJob(coppice, spec, { device: args.device });
-    await showCheckpoint(coppice, result.out);
     void hintAtGit(coppice, args, result.out);
     if (unwatched) {
       const text = vscode.l10n.t('Merged the adapter into {0}.', checkpointName(result.out));

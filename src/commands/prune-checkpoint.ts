@@ -28,7 +28,6 @@ import { noHealingWords } from '../host/ask/no-healing';
 import { askOutputFolder, outputFolder } from '../host/ask/output-folder';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
-import { showCheckpoint } from '../host/show-checkpoint';
 import { askAll, BACK, type Step } from '../host/ask/steps';
 import { askHealing, PLAIN } from './healing-step';
 import { suggest } from './suggest-blocks';
@@ -76,9 +75,6 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     };
     const { result, unwatched, warnings } = await runJob(coppice, spec, { device });
     const written = { ...result, out: result.out! };
-    await showCheckpoint(coppice, written.out);
-    await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
-    if (result.healing) await vscode.commands.executeCommand('setContext', 'coppice.did.heal', true);
     void hintAtGit(coppice, args, written.out);
     if (unwatched) tellPruned({ ...args, checkpoint: chosen.path }, written, warnings);
     return result;

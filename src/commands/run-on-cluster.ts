@@ -12,7 +12,7 @@ import { BACK, type Step } from '../host/ask/steps';
 import type { JobOutcome } from '../protocol/jobs';
 import type { ScoreResult } from '../jobs/results/score';
 import type { ScoreSpec } from '../protocol/jobs';
-import { askScore, keepScored, type ScoreArguments, scoreSpec, sharing } from './score-blocks';
+import { askScore, tellScored, type ScoreArguments, scoreSpec, sharing } from './score-blocks';
 
 export interface RunOnClusterArguments extends ScoreArguments {
   readonly parts?: number;
@@ -78,5 +78,5 @@ async function scoreOnCluster(
 ): Promise<ScoreResult> {
   void keepGivenFiles(coppice, spec);
   const finished = await followJob(coppice, spec, (around) => run(around) as Promise<JobOutcome<'score'>>);
-  return keepScored(coppice, chosen, args, { spec, ...finished });
+  return tellScored(coppice, chosen, args, finished);
 }

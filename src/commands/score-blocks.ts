@@ -23,7 +23,6 @@ import { scoringTime, settingsOptions } from '../host/ask/job-time';
 import { choosingShare, sharedWords } from '../host/ask/judging-text';
 import { recall, remember } from '../host/ask/remembered';
 import { settingsText } from '../host/ask/settings-text';
-import { textName } from '../host/ask/text-name';
 import { type Finished, runJob } from '../host/jobs/run-job';
 import { ask, askAll, BACK, type Step, when } from '../host/ask/steps';
 import { wholeNumberFault } from '../host/ask/numbers';
@@ -71,7 +70,7 @@ export async function score(
 ): Promise<ScoreResult> {
   const spec = scoreSpec(coppice, chosen, await sharing(coppice, chosen, args));
   const finished = await runJob(coppice, spec, { device: args.device });
-  return keepScored(coppice, chosen, args, { spec, ...finished }, suggested);
+  return tellScored(coppice, chosen, args, finished, suggested);
 }
 
 /** The job, with the settings for what the arguments leave open. */
@@ -90,28 +89,18 @@ export function scoreSpec(coppice: Coppice, { path, architecture }: Chosen, args
 }
 
 /**
- * Keeps and tells the scores of a finished job.
+ * Tells of the scores of a finished job.
  * @param suggested whether a suggestion follows anyway, so that it is not offered
  * @returns the result as the command line prints it
  */
-export async function keepScored(
+export function tellScored(
   coppice: Coppice,
-  { path, architecture, subject }: Chosen,
+  { path, architecture }: Chosen,
   args: CommonArguments,
-  { spec, result, record, unwatched }: Finished<'score'> & { readonly spec: ScoreSpec },
+  { result, unwatched }: Finished<'score'>,
   suggested = false,
-): Promise<ScoreResult> {
+): ScoreResult {
   const { criterion } = result;
-  // Colors by another criterion than the plan's would contradict the plan. "Show Scores By…" shows them.
-  const choice = coppice.plans.choice(subject);
-  const shows = choice === 'hand' || choice.criterion === criterion;
-  const { calibration: file } = spec;
-  coppice.scores.add(path, result, record, {
-    file,
-    ...(file !== undefined && { name: textName(coppice, file) }),
-    shows,
-  });
-  await vscode.commands.executeCommand('setContext', 'coppice.did.score', true);
   if (unwatched) {
     const next = { checkpoint: path };
     inform(

@@ -1,7 +1,6 @@
 /** Where the view "Jobs" gets its lines from. */
 import * as vscode from 'vscode';
 import type { JobsModel } from '../../views/jobs/view';
-import { wasStopped } from '../../engine/iterate/workspace';
 import type { SidecarClient } from '../../sidecar/client';
 import type { CheckpointLibrary } from '../../state/library';
 import type { ClusterRuns } from '../cluster/cluster-runs';
@@ -45,17 +44,4 @@ export function jobsModel({ sidecar, library, cluster, journal, failed, folders 
       ),
     onProgress: (listener) => sidecar.onProgress(listener),
   };
-}
-
-/** Keeps what jobs that end leave: their errors, and what can go on. */
-export function followEnds({ sidecar, journal, failed }: Pick<Parts, 'sidecar' | 'journal' | 'failed'>): {
-  dispose(): void;
-} {
-  return sidecar.onEnded((end) => {
-    failed.ended(end);
-    const { spec, outcome } = end;
-    if (outcome) journal.forget(spec);
-    // A training has a line of its own, which is found by its state on the disk.
-    else if (spec.kind === 'iterate' && wasStopped(spec.out)) journal.stop(spec);
-  });
 }

@@ -8,7 +8,6 @@ import { goOn } from '../remedy';
 import { goOnIterating, runIterating } from './run-iterating';
 import { runJob } from './run-job';
 import { runRetraining } from './run-retraining';
-import { showCheckpoint } from '../show-checkpoint';
 
 /** Whether running the job again goes on where it was stopped. */
 export function isResumed(spec: JobSpec): boolean {
@@ -37,12 +36,6 @@ async function rerun(coppice: Coppice, spec: JobSpec): Promise<unknown> {
       return runRetraining(coppice, { ...spec, ...goOn(spec) }, {});
     case 'iterate':
       return runIterating(coppice, { ...spec, ...goOnIterating(spec) }, {});
-    case 'heal':
-    case 'prune':
-    case 'merge': {
-      const { out } = (await runJob(coppice, spec)).result;
-      return out === null ? undefined : showCheckpoint(coppice, out);
-    }
     default:
       return runJob(coppice, spec);
   }

@@ -12,14 +12,13 @@ import type { Coppice } from '../coppice';
 import { inform, nextCommand } from '../inform';
 import { levelledLog } from '../log';
 import { runJob } from './run-job';
-import { showCheckpoint } from '../show-checkpoint';
 
 /** What a run that was stopped goes on with. */
 export const goOnIterating = ({ out }: { readonly out?: string }): { readonly resume?: true } =>
   out !== undefined && wasStopped(out) ? { resume: true } : {};
 
 /**
- * Runs a new or resumed iterative pruning, shows the new checkpoint, and notifies the user of the end.
+ * Runs a new or resumed iterative pruning, and notifies the user of the end.
  * @throws UserError, CancelledError; the finished rounds are kept
  */
 export async function runIterating(coppice: Coppice, spec: IterateSpec, args: CommonArguments): Promise<IterateResult> {
@@ -30,8 +29,6 @@ export async function runIterating(coppice: Coppice, spec: IterateSpec, args: Co
       throw error;
     },
   );
-  await showCheckpoint(coppice, result.out);
-  await vscode.commands.executeCommand('setContext', 'coppice.did.prune', true);
   const open = nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: spec.checkpoint });
   if (!seen) inform(args, [endWords(result), ...warnings].join(' '), open);
   return result;

@@ -16,6 +16,7 @@ import type { EventOf, JobKind, JobOutcome, JobSpec } from '../../protocol/jobs'
 import type { JobRunOptions } from '../../sidecar/client';
 import { checkpointOf, jobTitle, titledJob } from '../../jobs/titles';
 import { keepGivenFiles } from '../given-files';
+import { showEnd } from './after';
 import { watchForEnd } from './attention';
 import type { CommonArguments } from '../command';
 
@@ -58,17 +59,20 @@ function warnOfMemory(coppice: Coppice, spec: JobSpec): void {
 /** What a job that is followed needs to be told. */
 export type Followed = Pick<JobRunOptions<JobKind>, 'signal' | 'onQueued'>;
 
-/** Waits for the end of a job, and notes whether the user sees it. @throws errors of the job */
+/** Waits for the end of a job, shows what it has made, and notes whether the user sees it. @throws errors of the job */
 export async function followJob<K extends JobKind>(
-  { log, panels }: Coppice,
+  coppice: Coppice,
   spec: JobSpec,
   run: (around: Followed) => Promise<JobOutcome<K>>,
 ): Promise<Finished<K>> {
+  const { log, panels } = coppice;
   const isUnwatched = watchForEnd({ now: () => performance.now(), focused: () => vscode.window.state.focused });
   const outcome = await run({});
   for (const note of outcome.notes) log.info(`${jobTitle(titledJob(spec))}: ${shownText(note)}`);
   const seen = panels.has(checkpointOf(spec));
-  return { ...outcome, unwatched: !seen && isUnwatched(), seen };
+  const unwatched = !seen && isUnwatched();
+  await showEnd(coppice, spec, outcome);
+  return { ...outcome, unwatched, seen };
 }
 
 /**

@@ -30,7 +30,6 @@ export async function runRetraining(
       throw error;
     })
     .finally(() => coppice.library.rescan()); // there is a new adapter or a stopped training
-  await vscode.commands.executeCommand('setContext', 'coppice.did.retrain', true);
   const { out } = result;
   const merge = vscode.l10n.t('Merge LoRA Adapter into Checkpoint…');
   const next =

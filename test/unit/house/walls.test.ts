@@ -143,6 +143,18 @@ describe('walls', () => {
     );
   });
 
+  it('what follows the end of a job stands in one file; only the panel and the view of jobs look at ends too', () => {
+    const host = modules.filter((file) => /^src\/(host|commands|editors|lm|views|state|extension\.ts)/.test(file));
+    assert.deepEqual(host.filter((file) => textOf(file).includes('.onEnded(')).sort(), [
+      'src/editors/results/session.ts',
+      'src/editors/results/trainings.ts',
+      'src/host/jobs/after.ts',
+      'src/host/jobs/jobs-model.ts',
+    ]);
+    const tour = host.filter((file) => /coppice\.did\.(score|prune|heal|generate|\$)/.test(textOf(file)));
+    assert.deepEqual(tour, ['src/host/jobs/after.ts']);
+  });
+
   it('the product needs no test and no benchmark', () => {
     none([...imports('src/'), ...imports('webview/')].filter(({ target }) => /^(test|bench)\//.test(target)));
   });
