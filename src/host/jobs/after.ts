@@ -16,27 +16,27 @@ type SpecFor<K extends JobKind> = Extract<JobSpec, { readonly kind: K }>;
 const SHOWN: { readonly [K in JobKind]?: (coppice: Coppice, spec: SpecFor<K>, outcome: JobOutcome<K>) => unknown } = {
   score: async (coppice, spec, outcome) => {
     await keepScores(coppice, spec, outcome);
-    await did('score');
+    await did('coppice.did.score');
   },
   prune: async (coppice, _, { result: { out, healing } }) => {
     if (out === null) return;
     await showCheckpoint(coppice, out);
-    await did('prune');
-    if (healing) await did('heal');
+    await did('coppice.did.prune');
+    if (healing) await did('coppice.did.heal');
   },
   iterate: async (coppice, _, { result: { out } }) => {
     await showCheckpoint(coppice, out);
-    await did('prune');
+    await did('coppice.did.prune');
   },
   heal: async (coppice, _, { result: { out, patch } }) => {
     if (out !== null) await showCheckpoint(coppice, out);
-    await did('heal');
+    await did('coppice.did.heal');
     if (patch !== null) await coppice.library.rescan();
   },
   merge: (coppice, _, { result: { out } }) => showCheckpoint(coppice, out),
   export: (coppice, _, { result: { format, out } }) =>
     FORMATS[format].isCheckpoint ? showCheckpoint(coppice, out) : showExport(coppice, out),
-  generate: () => did('generate'),
+  generate: () => did('coppice.did.generate'),
 };
 
 /** Shows what a job has made, once it has ended. */
@@ -90,6 +90,6 @@ export async function keepScores(
   });
 }
 
-/** A step of the tour is done. */
-const did = (step: 'score' | 'prune' | 'heal' | 'generate'): Thenable<unknown> =>
-  vscode.commands.executeCommand('setContext', `coppice.did.${step}`, true);
+/** A step of the tour is done. @param key for the conditions of the manifest */
+const did = (key: `coppice.did.${string}`): Thenable<unknown> =>
+  vscode.commands.executeCommand('setContext', key, true);
