@@ -18,7 +18,7 @@ import type { KnownModel, ShippedFiles } from '../engine/records/before-after/kn
 import type { RunDigest } from '../engine/records/digest-types';
 import { originalOf } from '../engine/records/original';
 import { modelName } from '../engine/records/record';
-import { RunStore } from '../engine/records/store';
+import { RunStore } from '../jobs/record-store';
 import type { Chosen } from '../host/ask/choose-checkpoint';
 import type { Coppice } from '../host/coppice';
 import { recordFolders } from '../host/jobs/run-job';

@@ -1,5 +1,5 @@
 /** What all runs of the workspace found, for the lines of the tree. Read when the view is shown and when a job has ended. */
-import { RunStore } from '../engine/records/store';
+import { RunStore } from '../jobs/record-store';
 import type { RunDigest } from '../protocol/panel';
 import { Emitter, type Subscription } from '../sidecar/emitter';
 

@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, truncat
 import { join } from 'node:path';
 import { UserError } from '../../src/engine/errors';
 import { shownText } from '../../src/engine/option-token';
-import { digestRecord } from '../../src/engine/records/digest';
+import { digestRecord } from '../../src/jobs/digest/digest';
 import { readRecord } from '../../src/engine/records/record';
 import { gatherParts } from '../../src/jobs/parts/gather';
 import { coppice, jsonOf } from '../support/built-cli';

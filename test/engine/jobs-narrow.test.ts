@@ -6,7 +6,7 @@ import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint
 import { parametersOf } from '../../src/engine/checkpoint/parameters';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
 import { narrowCheckpoint } from '../../src/engine/checkpoint/width';
-import { digestRecord } from '../../src/engine/records/digest';
+import { digestRecord } from '../../src/jobs/digest/digest';
 import type { RunRecord } from '../../src/engine/records/record';
 import { saveWidth } from '../../src/engine/weights/width-file';
 import { completeOptions } from '../../src/jobs/complete';

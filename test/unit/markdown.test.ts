@@ -7,7 +7,7 @@ import { codeSpan, inline, quotation, table } from '../../src/engine/markdown';
 import { modelCard as prunedCard } from '../../src/engine/write/card';
 import { checkpointReduction } from '../../src/engine/checkpoint/reduction';
 import { pruningWords, trainingLines } from '../../src/engine/records/ancestry';
-import { digestRecord } from '../../src/engine/records/digest';
+import { digestRecord } from '../../src/jobs/digest/digest';
 import { modelCard } from '../../src/engine/records/model-card';
 import { ownTinyCheckpoint } from '../support/tiny-models';
 import { curveRecord, retrainedRecord, samplesRecord, scoreRecord } from '../support/records';

@@ -8,7 +8,7 @@ import { beforeAfter } from '../../engine/records/before-after/before-after';
 import { beforeAfterHtml } from '../../engine/records/before-after/html';
 import { beforeAfterMarkdown } from '../../engine/records/before-after/markdown';
 import { InputWatch } from '../../engine/records/changes';
-import { digestRecord } from '../../engine/records/digest';
+import { digestRecord } from '../../jobs/digest/digest';
 import type { RunDigest } from '../../engine/records/digest-types';
 import { modelCard } from '../../engine/records/model-card';
 import { refusePart } from '../../engine/records/part';

@@ -1,6 +1,6 @@
 /** The end of the demo: draws the curve, and writes all runs as one HTML page. */
 import { join } from 'node:path';
-import { digestRecord } from '../../engine/records/digest';
+import { digestRecord } from '../../jobs/digest/digest';
 import { readRecord } from '../../engine/records/record';
 import { type ReportAssets, reportHtml } from '../../engine/records/report';
 import { writeTextFile } from '../../engine/system-failure';

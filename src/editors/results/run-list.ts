@@ -10,7 +10,7 @@ import { type InputCheck, InputWatch } from '../../engine/records/changes';
 import { followPlace } from '../../engine/records/places';
 import { modelInput, modelName, type RunInput } from '../../engine/records/record';
 import { drawnRows } from '../../engine/records/rows-key';
-import { RunStore, type StoredRun, type UnreadableRun } from '../../engine/records/store';
+import { RunStore, type StoredRun, type UnreadableRun } from '../../jobs/record-store';
 import { isFloat32 } from '../../format/arithmetic';
 import type { JsonNumber } from '../../format/json';
 import { evaluatedIn } from '../../format/evaluated';

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../../engine/errors';
 import { followPlace } from '../../engine/records/places';
 import { readRecord, type RunRecord } from '../../engine/records/record';
-import type { StoredRun } from '../../engine/records/store';
+import type { StoredRun } from '../../jobs/record-store';
 import { completeOptions } from '../../jobs/complete';
 import type { AnyJob } from '../../jobs/define';
 import { JOBS } from '../../jobs/definitions';

@@ -1,6 +1,6 @@
 /** The report of a recipe's run as one self-contained page: its tables and charts, the steps, and the charts of their records. */
 import { basename } from 'node:path';
-import { digestRecord } from '../../engine/records/digest';
+import { digestRecord } from '../../jobs/digest/digest';
 import type { RunDigest } from '../../engine/records/digest-types';
 import { UserError } from '../../engine/errors';
 import { readRecord } from '../../engine/records/record';

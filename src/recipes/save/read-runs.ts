@@ -1,7 +1,7 @@
 /** The runs of folders of records, whole: digests lack the options. */
 import { UserError } from '../../engine/errors';
 import { readRecord } from '../../engine/records/record';
-import { RunStore } from '../../engine/records/store';
+import { RunStore } from '../../jobs/record-store';
 import type { SavedRun } from './runs';
 
 /** Files that are no records are left out. */

@@ -1,6 +1,6 @@
 /** Runs as a recipe needs them: their options with absolute paths, and what they read and wrote. Pure. */
 import { dirname, relative, resolve } from 'node:path';
-import { digestRecord } from '../../engine/records/digest';
+import { digestRecord } from '../../jobs/digest/digest';
 import type { RunDigest } from '../../engine/records/digest-types';
 import { entries } from '../../engine/records/fields';
 import type { RunRecord } from '../../engine/records/record';

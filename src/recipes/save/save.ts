@@ -4,7 +4,7 @@
  */
 import { UserError } from '../../engine/errors';
 import { runTitle } from '../../engine/records/compare';
-import { digestRecord } from '../../engine/records/digest';
+import { digestRecord } from '../../jobs/digest/digest';
 import { parseJsonNumber } from '../../format/json';
 import { JOBS } from '../../jobs/definitions';
 import { chosenRuns } from './choose';

@@ -1,5 +1,5 @@
 /** The lines of the view "Jobs", and their order: what runs, what waits, what was stopped, what has ended. Does not use VS Code. */
-import type { StoredRun } from '../../engine/records/store';
+import type { StoredRun } from '../../jobs/record-store';
 import type { StoppedTraining } from '../../engine/retrain/loop/stopped';
 import type { JobInfo, JobSpec } from '../../protocol/jobs';
 

@@ -1,6 +1,6 @@
 /** The newest runs of the folders of records. Does not use VS Code. */
 import { dirname } from 'node:path';
-import { RunStore, type StoredRun } from '../../engine/records/store';
+import { RunStore, type StoredRun } from '../../jobs/record-store';
 
 /** Runs that the view lists until more are asked for, and how many more come at a time. */
 export const RUNS_AT_FIRST = 30;

@@ -9,7 +9,7 @@ import { ago } from '../../format/ago';
 import { evaluatedIn } from '../../format/evaluated';
 import { l10n } from '../../l10n';
 import type { JobInfo, JobSpec } from '../../protocol/jobs';
-import type { StoredRun } from '../../engine/records/store';
+import type { StoredRun } from '../../jobs/record-store';
 import { percentOf, progressShort, stateLine } from '../words/progress-words';
 import type { FailedJob, JobLine, StoppedJob } from './line';
 

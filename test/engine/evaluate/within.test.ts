@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ComparedPoint, withinDivergence } from '../../../src/engine/evaluate/within';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import { newRecord } from '../../../src/engine/records/record';
 import { assertClose } from '../../support/close';
 import { runOn } from '../../support/jobs';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { CancelledError } from '../../../src/engine/errors';
 import { iterateFolderOf } from '../../../src/engine/iterate/workspace';
 import type { IterateSummary } from '../../../src/engine/iterate/result';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import { recordIn } from '../../../src/engine/records/record';
 import type { GivenFor } from '../../../src/jobs/kinds';
 import type { IterateEvent } from '../../../src/protocol/iterate';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import { trainingLines } from '../../../src/engine/records/ancestry';
 import { readRecord } from '../../../src/engine/records/record';
 import { exampleWithTargets } from '../../../src/engine/retrain/data/example';

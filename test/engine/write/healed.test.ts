@@ -9,7 +9,7 @@ import { UserError } from '../../../src/engine/errors';
 import { type Changes, openModelOver } from '../../../src/engine/model/model';
 import { fullView, type RemovedPart, viewWithout } from '../../../src/engine/model/view';
 import { calibrationsOf } from '../../../src/engine/records/calibrations';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import { readRecord } from '../../../src/engine/records/record';
 import { withChanges } from '../../../src/engine/weights/overlay';
 import { readPatchFile } from '../../../src/engine/weights/patch-file';

@@ -15,7 +15,7 @@ import { type Changes, openModelOver } from '../../../src/engine/model/model';
 import { stepsOf, viewWithout } from '../../../src/engine/model/view';
 import { pruningWords } from '../../../src/engine/records/ancestry';
 import { resultsOf, runTitle } from '../../../src/engine/records/compare';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import { originalOf } from '../../../src/engine/records/original';
 import { readRecord } from '../../../src/engine/records/record';
 import { writeTrainedCheckpoint } from '../../../src/engine/retrain/full/write-trained';

@@ -9,7 +9,7 @@ import { CRITERIA } from '../../../src/engine/importance/criteria';
 import type { SavedFile } from '../../../src/commands/save-as-recipe';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
-import { RunStore } from '../../../src/engine/records/store';
+import { RunStore } from '../../../src/jobs/record-store';
 import type { ExportResult, VerifyResult } from '../../../src/jobs/results/export';
 import type { SpeedsResult } from '../../../src/jobs/results/bench';
 import type { GridResult } from '../../../src/jobs/results/grid';

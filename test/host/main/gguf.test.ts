@@ -8,7 +8,7 @@ import { relativesOf } from '../../../src/commands/comparable-models';
 import { summarize } from '../../../src/engine/checkpoint/summary';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
-import { RunStore } from '../../../src/engine/records/store';
+import { RunStore } from '../../../src/jobs/record-store';
 import { outputFolder } from '../../../src/host/ask/output-folder';
 import type { HealResult } from '../../../src/jobs/results/heal';
 import type { EvaluateResult } from '../../../src/jobs/results/eval';

@@ -7,7 +7,7 @@ import {
   summariseRows,
 } from '../../../src/engine/importance/losses';
 import { jointFromBootstrap, jointHalfWidth } from '../../../src/engine/joint-interval';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import type { RunRecord } from '../../../src/engine/records/record';
 import { studentQuantile, upperTail } from '../../../src/engine/student';
 import { hasNoise, isNoise, moreSamples } from '../../../src/format/noise';

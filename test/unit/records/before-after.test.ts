@@ -5,7 +5,7 @@ import { isJudged } from '../../../src/engine/records/before-after/evaluated';
 import { judgementOf } from '../../../src/engine/records/before-after/judgement';
 import { beforeAfterHtml } from '../../../src/engine/records/before-after/html';
 import { beforeAfterMarkdown } from '../../../src/engine/records/before-after/markdown';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import type { RunDigest } from '../../../src/engine/records/digest-types';
 import { modelCard } from '../../../src/engine/records/model-card';
 import { newRecord, type RunInput } from '../../../src/engine/records/record';

@@ -1,6 +1,6 @@
 /** A record of a grid as the panel shows it. */
 import assert from 'node:assert/strict';
-import { gridOf } from '../../../src/engine/records/digest-grid';
+import { gridOf } from '../../../src/jobs/digest/grid';
 
 const figure = (mean: number) => ({ mean, sd: 0 });
 const measured = {

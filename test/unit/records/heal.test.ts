@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { pruningWords } from '../../../src/engine/records/ancestry';
 import { resultsOf, runTitle } from '../../../src/engine/records/compare';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import type { RunDigest } from '../../../src/engine/records/digest-types';
 import { newRecord, type RunInput } from '../../../src/engine/records/record';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeAfter } from '../../../src/engine/records/before-after/before-after';
 import { compareRuns } from '../../../src/engine/records/compare';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import type { RunDigest } from '../../../src/engine/records/digest-types';
 import { modelCard } from '../../../src/engine/records/model-card';
 import { newRecord, type RunFacts, type RunInput, type RunRecord } from '../../../src/engine/records/record';

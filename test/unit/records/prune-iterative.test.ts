@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { optionsFromWords } from '../../../src/cli/job-command';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import type { RunRecord } from '../../../src/engine/records/record';
 import { TERMINAL_NAMING, renderOptions } from '../../../src/engine/option-token';
 import { UserError } from '../../../src/engine/errors';

@@ -1,7 +1,7 @@
 /** What is made of records: digests, comparisons, reports and model cards. */
 import assert from 'node:assert/strict';
 import { compareRuns, resultsOf } from '../../../src/engine/records/compare';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import { modelCard } from '../../../src/engine/records/model-card';
 import type { RunRecord } from '../../../src/engine/records/record';
 import { reportHtml } from '../../../src/engine/records/report';

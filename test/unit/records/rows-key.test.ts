@@ -1,6 +1,6 @@
 /** Which perplexities can be compared: those on the same rows, however a record says which they were. */
 import assert from 'node:assert/strict';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import type { RunRecord } from '../../../src/engine/records/record';
 import { calibrationKey } from '../../../src/engine/records/rows-key';
 import { curveRecord, demoRecord, retrainedRecord, scoreRecord } from '../../support/records';

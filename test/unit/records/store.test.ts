@@ -7,7 +7,7 @@ import { UserError } from '../../../src/engine/errors';
 import { claimRecordFolder, keepRecord } from '../../../src/engine/records/folder';
 import { partWords } from '../../../src/engine/records/part';
 import { newRecord, recordText } from '../../../src/engine/records/record';
-import { RunStore } from '../../../src/engine/records/store';
+import { RunStore } from '../../../src/jobs/record-store';
 import { temporaryFolder } from '../../support/temporary';
 import { curveRecord, scoreRecord } from '../../support/records';
 

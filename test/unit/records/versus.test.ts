@@ -1,6 +1,6 @@
 /** The comparison of depth and width in a record, as display data: what makes no sense is left out. */
 import assert from 'node:assert/strict';
-import { versusOf } from '../../../src/engine/records/digest-versus';
+import { versusOf } from '../../../src/jobs/digest/versus';
 
 describe('a comparison of depth and width in a record', () => {
   it('is nothing without models', () => {

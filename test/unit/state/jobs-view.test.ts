@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CancelledError, UserError } from '../../../src/engine/errors';
 import { newRecord, recordText } from '../../../src/engine/records/record';
-import { RunStore, type StoredRun } from '../../../src/engine/records/store';
+import { RunStore, type StoredRun } from '../../../src/jobs/record-store';
 import type { StoppedTraining } from '../../../src/engine/retrain/loop/stopped';
 import { FailedJobs } from '../../../src/host/jobs/failed-jobs';
 import { VisiblePanels } from '../../../src/host/jobs/visible-panels';

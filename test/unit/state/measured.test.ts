@@ -1,6 +1,6 @@
 /** What runs have measured of a model beside its original: on which rows, and whether these chose it. */
 import assert from 'node:assert/strict';
-import { digestRecord } from '../../../src/engine/records/digest';
+import { digestRecord } from '../../../src/jobs/digest/digest';
 import { newRecord } from '../../../src/engine/records/record';
 import type { RunDigest } from '../../../src/protocol/panel';
 import { textsThatChose } from '../../../src/state/journey-facts';

@@ -1,6 +1,6 @@
 /** The card of depth against width: chart, table, axes, a point that becomes the plan, files, and what it offers. */
 import assert from 'node:assert/strict';
-import { versusOf } from '../../../src/engine/records/digest-versus';
+import { versusOf } from '../../../src/jobs/digest/versus';
 import type { PanelRun, PanelState } from '../../../src/protocol/panel';
 import type { VersusModel, VersusResult } from '../../../src/jobs/results/versus';
 import { describeBrowser } from '../support/browser';

@@ -6,12 +6,12 @@
  */
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { systemErrorCode, UserError } from '../errors';
-import { digestRecord } from './digest';
-import type { RunDigest } from './digest-types';
-import { linkInOwn } from './folder';
-import { PART_KIND } from './part';
-import { readRecord, type RunInput } from './record';
+import { systemErrorCode, UserError } from '../engine/errors';
+import { digestRecord } from './digest/digest';
+import type { RunDigest } from '../engine/records/digest-types';
+import { linkInOwn } from '../engine/records/folder';
+import { PART_KIND } from '../engine/records/part';
+import { readRecord, type RunInput } from '../engine/records/record';
 
 /** Maximum number of listed records: years of work, and still quick. Older files stay in the folder. */
 const MAX_RUNS = 500;

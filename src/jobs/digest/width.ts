@@ -1,7 +1,7 @@
 /** The results of pruning in width, in a record of kind "width", for display. */
 import type { JsonObject } from '../../format/json';
-import type { NarrowerDigest } from './digest-types';
-import { finite, jsonNumber, objects, text } from './fields';
+import type { NarrowerDigest } from '../../engine/records/digest-types';
+import { finite, jsonNumber, objects, text } from '../../engine/records/fields';
 
 /** Undefined if the record does not name the method. */
 export function narrowerOf(results: JsonObject): NarrowerDigest | undefined {
