@@ -16,10 +16,8 @@ import {
 } from '../result';
 import { columnInfo, computed, precision, removed } from './common';
 
-const STOPS = ['eos', 'length', 'context', 'cancelled'] as const;
-
 /** Why a text ended: the model said so, its length or context was reached, or the user stopped it. */
-export type StopReason = (typeof STOPS)[number];
+const STOPS = ['eos', 'length', 'context', 'cancelled'] as const;
 
 const words = {
   ids: { ...numbers('new tokens'), large: true as const },

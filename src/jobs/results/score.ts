@@ -105,7 +105,6 @@ const within = shape(
   },
   'as many blocks as keep the divergence under a limit',
 );
-export type WithinInfo = ValueOf<typeof within>;
 
 const share = shape(
   {
@@ -228,7 +227,6 @@ const point = shape(
   },
   'the model without so many blocks',
 );
-export type CurvePointInfo = ValueOf<typeof point>;
 
 export const curveResult = shape(
   {
