@@ -38,8 +38,6 @@ export interface Details {
   readonly unit?: string;
   readonly better?: 'less' | 'more';
   readonly gate?: Gate;
-  /** A long list, which no page shows as it is: entries by step, item or token. */
-  readonly large?: true;
 }
 
 /** A field of a result. The type parameters are those of its value, and whether it is always there. */

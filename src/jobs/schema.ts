@@ -104,11 +104,12 @@ export const resultSchemaOf = ({ kind, result }: AnyJob): JsonSchema => ({
 });
 
 function fieldSchema(field: Field): JsonSchema {
-  const { words, unit = '', nullable } = field;
+  const { words, unit, better, nullable } = field;
   const own = valuesOf(field);
+  const more = [unit, better && `${better} is better`].filter((each) => each !== undefined);
   return {
     ...(nullable ? { anyOf: [own, { type: 'null' }] } : own),
-    description: unit === '' ? words : `${words} (${unit})`,
+    description: more.length === 0 ? words : `${words} (${more.join('; ')})`,
   };
 }
 

@@ -14,6 +14,10 @@ describe('coppice schema', function () {
     assert.ok('checkpoint' in (options.properties as object));
     const result = JSON.parse((await coppice(['schema', 'eval', '--result'])).stdout) as object;
     assert.deepEqual(result, JSON.parse(JSON.stringify(resultSchemaOf(JOBS.eval))));
+    assert.equal(
+      (result as { properties: { kl: { description: string } } }).properties.kl.description,
+      'mean KL divergence from the unpruned model (nats; less is better)',
+    );
     assert.ok(new Ajv2020({ strict: true, allowUnionTypes: true }).validateSchema(result));
   });
 

@@ -20,7 +20,7 @@ import { columnInfo, computed, precision, removed } from './common';
 const STOPS = ['eos', 'length', 'context', 'cancelled'] as const;
 
 const words = {
-  ids: { ...numbers('new tokens'), large: true as const },
+  ids: numbers('new tokens'),
   text: nullable(text('the text; null where there is no tokenizer')),
 };
 const stopped = oneOf(STOPS, 'why it ended');
@@ -36,7 +36,7 @@ export const generated = shape({ ...words, stopped, ...speed }, 'a continuation,
 export type GeneratedText = ValueOf<typeof generated>;
 
 export const oneText = shape(
-  { ...words, stopped, ...speed, promptIds: { ...numbers('tokens of the prompt'), large: true }, removed, precision },
+  { ...words, stopped, ...speed, promptIds: numbers('tokens of the prompt'), removed, precision },
   'a continuation of a prompt',
 );
 export type GenerateResult = ValueOf<typeof oneText>;

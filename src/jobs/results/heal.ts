@@ -64,7 +64,7 @@ export const healResult = shape(
     text: shape({ name: text('its name'), rows: whole('all its rows'), length: whole('tokens of a row') }, 'the text'),
     fit: stages('on the fitted rows: all of them with nothing held out, otherwise as many as are held out'),
     heldOut: nullable(stages('on rows that were not fitted; null if none was held out')),
-    steps: list(step, 'corrections in the order of the walk', { large: true }),
+    steps: list(step, 'corrections in the order of the walk'),
     weights: oneOf(
       ['healed', 'plain'],
       'which weights the result has: the plain ones where they are better on the rows held out',

@@ -35,7 +35,7 @@ const point = {
   trainingSeconds: seconds('seconds of training, or of the closed form'),
   steps: whole('steps of the optimiser'),
   weights: oneOf(['healed', 'plain'], 'which weights are used'),
-  trace: list(traced, 'losses of the steps', { large: true }),
+  trace: list(traced, 'losses of the steps'),
 };
 
 const scored = shape(
@@ -54,7 +54,7 @@ const round = shape(
     round: whole('1, 2, …'),
     block: whole('the block that went'),
     score: real('its score'),
-    scores: list(scored, 'scores of all candidates', { large: true }),
+    scores: list(scored, 'scores of all candidates'),
     accuracy: optional(real('mean accuracy of the healed model in the tasks', { better: 'more' })),
     seconds: seconds('seconds of the round'),
   },

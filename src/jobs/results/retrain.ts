@@ -64,7 +64,6 @@ export const retrainResult = shape(
         'a step',
       ),
       'its steps',
-      { large: true },
     ),
     evaluations: list(evaluation('an evaluation'), 'evaluations on the part that is held out'),
     best: nullable(evaluation('the evaluation whose parameters were kept; null if nothing is held out')),

@@ -182,7 +182,6 @@ export const scoreResult = shape(
       list(
         shape({ block: whole('the block'), name: text('the tensor'), score: scored.score }, 'a tensor'),
         "of taylor: what each block's score is the sum of",
-        { large: true },
       ),
     ),
     temporaryBytes: optional(whole('of taylor: size of a temporary file of hidden states', { unit: 'bytes' })),

@@ -39,7 +39,7 @@ const task = shape(
     accNorm: optional(number('the same by loglik / characters', { better: 'more' })),
     accNormStderr: optional(nullable(number('its standard error'))),
     reported: oneOf(METRICS, 'the metric that counts'),
-    results: list(answer, 'the answers', { large: true }),
+    results: list(answer, 'the answers'),
   },
   'accuracy in a task',
 );
@@ -67,7 +67,7 @@ const difference = shape(
           lost: whole('items that only the first model has right'),
           gained: whole('items that only this one has right'),
           pValue: number("McNemar's exact test"),
-          differing: list(item, 'items whose answers differ', { large: true }),
+          differing: list(item, 'items whose answers differ'),
         },
         'a task',
       ),
@@ -87,7 +87,7 @@ const comparison = shape(
   {
     models: list(model, 'the models'),
     differences: list(difference, 'of each further model to the first; empty for one model'),
-    questions: list(question, 'texts of some items where models differ', { large: true }),
+    questions: list(question, 'texts of some items where models differ'),
     ...computed,
   },
   'several models',

@@ -17,7 +17,6 @@ export const widthResult = shape(
         'what is kept of a block, from 0, ascending',
       ),
       'one for each block',
-      { large: true },
     ),
     threshold: nullable(number('FLAP keeps units with higher scores; null for other methods')),
     warnings: list(text('a sentence'), 'what the method could not do as it was asked'),
