@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { type AskedJob, timeOf } from '../src/estimates/job';
 import { finishedOf, learnFrom } from '../src/estimates/learn';
 import { MachineSpeeds, type Time } from '../src/estimates/machine';
+import { machineMemory, memoryOf } from '../src/estimates/memory';
 import { openSpeeds } from '../src/estimates/measure-rates';
 import { openModels } from '../src/estimates/models';
 import type { JsonObject } from '../src/format/json';
@@ -35,11 +36,12 @@ const text = calibration;
 const own = [join(import.meta.dirname, '../media/sample/stories.coppice-tasks.json')];
 const columns = [
   { label: 'whole', checkpoint: model },
-  { label: 'shorter', checkpoint: model, remove: [10, 11] },
+  { label: 'shorter', checkpoint: model, remove: [6, 7] },
 ];
-const remove = [10, 11, 12];
+const remove = [6, 7, 8];
 let outputs = 0;
-const out = (end = ''): string => join(folder, `out-${(outputs += 1)}${end}`);
+const out = (): string => join(folder, `out-${(outputs += 1)}`);
+const exported = join(folder, 'exported.gguf');
 const adapter = (): string => join(folder, 'adapter');
 
 /** A job, and what is different the second time. */
@@ -57,13 +59,17 @@ const JOBS_OF_BENCH: Readonly<Record<string, Planned>> = {
   curve: ['curve', () => ({ calibration, samples: 4, most: 3 }), { most: 6 }],
   heal: ['heal', () => ({ data: [text], remove, tokens: 4096, out: out() }), { tokens: 8192 }],
   'heal self': ['heal', () => ({ data: ['self'], remove, tokens: 1024 }), { tokens: 2048, seed: 7 }],
-  prune: ['prune', () => ({ blocks: remove, out: out() }), { blocks: [10, 11] }],
+  prune: ['prune', () => ({ blocks: remove, out: out() }), { blocks: [6, 7] }],
   'prune scored': [
     'prune',
     () => ({ calibration, criterion: 'ppl', samples: 4, count: 3, out: out() }),
     { samples: 8 },
   ],
-  retrain: ['retrain', () => ({ data: [text], remove, steps: 4, batch: 4, out: out() }), { steps: 10, out: adapter() }],
+  retrain: [
+    'retrain',
+    () => ({ data: [text], remove, steps: 4, batch: 4, out: adapter() }),
+    { steps: 10, out: join(folder, 'again') },
+  ],
   'retrain full': [
     'retrain',
     () => ({ data: [text], remove, steps: 2, batch: 4, full: true, out: out() }),
@@ -89,9 +95,9 @@ const JOBS_OF_BENCH: Readonly<Record<string, Planned>> = {
   bench: ['bench', () => ({ newTokens: 32 }), { newTokens: 96 }],
   speeds: ['speeds', () => ({ newTokens: 16 }), { newTokens: 48 }],
   grid: ['grid', () => ({ batch: [1, 8], newTokens: [32], runs: 1 }), { batch: [1, 4, 16], newTokens: [64] }],
-  export: ['export', () => ({ type: ['q8_0'], out: out('.gguf') }), { type: ['f16'] }],
+  export: ['export', () => ({ type: ['q8_0'], out: exported }), { type: ['f16'], out: join(folder, 'again.gguf') }],
   'export onnx': ['export', () => ({ format: 'onnx', out: out() }), { type: ['q8'] }],
-  verify: ['verify', () => ({ output: join(folder, `out-${outputs - 2}.gguf`) }), {}],
+  verify: ['verify', () => ({ output: exported }), {}],
 };
 
 /** The options with their model. */
@@ -137,7 +143,7 @@ console.log(
   (await MachineSpeeds.open()).rates(),
 );
 console.log(
-  `${''.padEnd(16)} ${'guessed'.padStart(8)} ${'took'.padStart(8)} factor ${'learned'.padStart(8)} ${'took'.padStart(8)} factor`,
+  `${''.padEnd(16)} ${'guessed'.padStart(8)} ${'took'.padStart(8)} factor ${'learned'.padStart(8)} ${'took'.padStart(8)} factor   memory     peak`,
 );
 const first = new Map<string, string>();
 const guesses = await MachineSpeeds.open();
@@ -155,6 +161,10 @@ for (const [name, job] of jobs) {
   const ran = await run(asked);
   const ratio = time ? time.seconds / ran.seconds : NaN;
   if (ratio < 1.5 && ratio > 1 / 1.5) within += 1;
-  console.log(`${name.padEnd(16)} ${first.get(name)} ${factor(time, ran)}`);
+  const bytes = memoryOf(asked, await openModels(asked.options), machineMemory());
+  const memory = [bytes, ran.peakBytes].map((each) =>
+    (each === undefined ? '' : `${Math.round(each / 1e6)} MB`).padStart(8),
+  );
+  console.log(`${name.padEnd(16)} ${first.get(name)} ${factor(time, ran)} ${memory.join(' ')}`);
 }
 console.log(`${within} of ${jobs.length} within a factor of 1.5`);
