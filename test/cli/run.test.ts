@@ -47,7 +47,10 @@ describe('command line: run', function () {
     assert.deepEqual(readdirSync(folder).sort(), ['model', 'model.coppice.json', 'rows.json', 'text.txt']);
     const page = await go(folder);
     assert.equal(page.code, 0, page.stderr);
-    assert.match(page.stdout, /^Shorter\nmodel .*\n\nstep +job +plan +time +memory\nscores +score +runs: it has not run yet/);
+    assert.match(
+      page.stdout,
+      /^Shorter\nmodel .*\n\nstep +job +plan +time +memory\nscores +score +runs: it has not run yet/,
+    );
     assert.match(
       page.stdout,
       /pruned {3}without \d, .* parameters, .*s\nquality {2}perplexity \d.*\n +keeps the limit: perplexity/,

@@ -91,10 +91,7 @@ export const sharedWords = (): string =>
   );
 
 /** "prose.txt, the last 30 %" */
-function partName(
-  coppice: Pick<Coppice, 'context'>,
-  { file, share }: Pick<JudgingText, 'file' | 'share'>,
-): string {
+function partName(coppice: Pick<Coppice, 'context'>, { file, share }: Pick<JudgingText, 'file' | 'share'>): string {
   const name = textName(coppice, file);
   const first = Math.round(100 * CHOOSING_PART);
   if (share === undefined) return name;
