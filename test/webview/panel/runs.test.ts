@@ -22,7 +22,7 @@ describeBrowser('list of runs', (browser) => {
       startedAt(bench, 'a', secondsAgo(5)),
       startedAt(sample, 'b', secondsAgo(90)),
       startedAt(trained, 'c', secondsAgo(2.5 * 3600)),
-      startedAt({ ...RUNS.at(-1)!, title: 'curve · ppl' }, 'd', secondsAgo(2.5 * 86400)),
+      startedAt({ ...RUNS.at(-1)!, title: 'curve · ppl' }, 'd', secondsAgo(2 * 86400)),
       startedAt({ ...RUNS.at(-1)!, title: 'score · taylor' }, 'e', '2026-01-02T03:04:05.000Z'),
     ];
     const panel = await openPanel(browser(), { ...FULL, runs });
