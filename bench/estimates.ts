@@ -97,7 +97,7 @@ const JOBS_OF_BENCH: Readonly<Record<string, Planned>> = {
   grid: ['grid', () => ({ batch: [1, 8], newTokens: [32], runs: 1 }), { batch: [1, 4, 16], newTokens: [64] }],
   export: ['export', () => ({ type: ['q8_0'], out: exported }), { type: ['f16'], out: join(folder, 'again.gguf') }],
   'export onnx': ['export', () => ({ format: 'onnx', out: out() }), { type: ['q8'] }],
-  verify: ['verify', () => ({ output: exported }), {}],
+  verify: ['verify', () => ({ output: exported, against: model }), {}],
 };
 
 /** The options with their model. */
