@@ -52,12 +52,15 @@ export const finishedOf = (spec: { readonly kind: JobKind }, outcome: JobOutcome
 /** What runs take that compute is a few rows, and mostly overhead. */
 const COPYING: readonly JobKind[] = ['export', 'verify', 'merge'];
 
+/** What these read is reckoned by sizes of files, not counted: speeds that follow from it would be wrong for other jobs. */
+const RECKONED: readonly JobKind[] = ['tasks'];
+
 /** Writes nothing: `save` does. */
 export function learn(speeds: MachineSpeeds, finished: Finished, models: Models): void {
   const { kind, seconds, provider } = finished;
   const result = isObject(finished.result) ? finished.result : {};
   const device = provider ?? 'cpu';
-  if (isUnusual(finished.options, result)) return;
+  if (RECKONED.includes(kind) || isUnusual(finished.options, result)) return;
   const rates = decodedInSecond(finished, result, models);
   for (const each of rates) speeds.learn(each, 1, device);
   if (rates.length > 0) return;

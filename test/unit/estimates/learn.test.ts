@@ -42,12 +42,17 @@ describe('learning from jobs', () => {
     assert.ok(again.measured && Math.abs(again.seconds - 600) < 6, String(again.seconds));
   });
 
-  it('is nothing from a job whose model is gone, a resumed one, and one in another precision', async () => {
+  it('is nothing from a job whose model is gone, a resumed one, one in another precision, and questions', async () => {
     const speeds = newSpeeds();
     const job = { kind: 'score', options: { checkpoint: 'smol', calibration, samples: 64 }, seconds: 600 } as const;
     await learnFrom(speeds, { ...job, options: { checkpoint: join(sample, 'none') }, result: {} });
     learn(speeds, { ...job, result: { precision: 'int8' } }, models);
     learn(speeds, { ...job, options: { ...job.options, resume: true }, result: {} }, models);
+    const own = [join(sample, 'stories.coppice-tasks.json')];
+    const questions: AskedJob = { kind: 'tasks', options: { checkpoints: ['smol'], own } };
+    assert.ok(timeOf(questions, models, speeds)!.seconds > 1);
+    learn(speeds, { ...questions, result: {}, seconds: 600 }, models);
+    assert.equal(timeOf(questions, models, speeds)!.measured, false);
     assert.equal(timeOf(job, models, speeds)!.measured, false);
     learn(speeds, { ...job, result: { precision: 'mixed' } }, models);
     assert.equal(timeOf(job, models, speeds)!.measured, true);
