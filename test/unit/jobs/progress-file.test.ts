@@ -1,7 +1,7 @@
 /** The file that says how far a part is: written rarely, complete or not there, and never in the way of the part. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CancelledError } from '../../../src/engine/errors';
@@ -76,11 +76,11 @@ describe('progress file of a part', () => {
   it('survives a file system that fails: a folder that goes and comes, and one for good', async () => {
     const folder = dirname(file);
     const progress = await PartProgressFile.begin(file, PART, 2);
-    rmSync(folder, { recursive: true });
+    renameSync(folder, join(temporaryFolder(), 'gone')); // at once, whatever is being written into it
     await pause(30);
     mkdirSync(folder);
     await until(({ state }) => state === 'running');
-    rmSync(folder, { recursive: true });
+    renameSync(folder, join(temporaryFolder(), 'gone'));
     writeFileSync(folder, 'a file in place of the folder');
     await pause(30);
     await progress.fail(new Error('boom'));
