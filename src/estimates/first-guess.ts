@@ -50,7 +50,7 @@ const HALF_FILLED = 1e8;
 /** The share of a machine's greatest speed that blocks of this size reach: stories of 2.6M parameters 0.37, SmolLM2 0.9. */
 export const filled = (size: number): number => size / (size + HALF_FILLED);
 
-/** Undefined for what is no measurement. */
+/** Undefined where the value is not a measurement. */
 export function ratesIn(value: unknown): Rates | undefined {
   if (!isObject(value)) return undefined;
   const { flops, bytes, numbers, files } = value;

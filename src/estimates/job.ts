@@ -3,7 +3,7 @@
  * and cluster all ask here, so that they show the same time for the same job. Arithmetic on headers and sizes of files.
  */
 import type { JsonObject } from '../format/json';
-import type { AnyJob } from '../jobs/define';
+import { withDefaults } from '../jobs/complete';
 import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
 import { curve, heal, iterate, prune, score } from './choosing';
@@ -71,21 +71,12 @@ export function timeOf(asked: AskedJob, models: Models, speeds: MachineSpeeds, p
 
 /** The job with its defaults and its model; undefined where that is not known. */
 export function estimatedJob({ kind, options: given }: AskedJob, models: Models): EstimatedJob | undefined {
-  const options = withDefaults(kind, given);
+  const options = withDefaults(JOBS[kind], given);
   const { checkpoint, checkpoints, columns, against, output } = options;
   const several: readonly unknown[] = Array.isArray(checkpoints) ? checkpoints : [];
   const model = models.at(checkpoint ?? several.at(-1) ?? columnsIn(columns).at(-1)?.checkpoint ?? against ?? output);
   return model && { kind, options, models, model, removed: removedBy(kind, options, model, models) };
 }
-
-export const withDefaults = (kind: Kind, options: JsonObject): JsonObject => {
-  const { options: all }: AnyJob = JOBS[kind];
-  const usual = Object.entries(all).flatMap(([name, each]) =>
-    each.default === undefined ? [] : [[name, each.default] as const],
-  );
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(usual), ...Object.fromEntries(given) };
-};
 
 /** Blocks that a job leaves out of its model: those that it names, else as many as it is asked for. */
 export function removedBy(

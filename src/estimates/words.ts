@@ -17,7 +17,7 @@ export const roughBytes = (bytes: number): string => formatBytes(Number(bytes.to
 const FEW_SECONDS = 10;
 
 /** The same with "about" where it is a number. */
-export const aboutTime = (seconds: number): string =>
+const aboutTime = (seconds: number): string =>
   seconds < FEW_SECONDS ? roughTime(seconds) : l10n.t('about {0}', roughTime(seconds));
 
 /** An estimated time, rounded: "a few seconds", "40 s", "1:20", "50 min", "2 h 10 min", "1 day 5 h", "6 days". */

@@ -20,14 +20,19 @@ export function completeOptions<J extends AnyJob>(job: J, given: object): Option
     }
   }
   for (const [name, each] of Object.entries(job.options)) checkOption(job, name, each, found);
-  const defaults = Object.entries(job.options).filter(([, each]) => each.default !== undefined);
-  const complete: unknown = {
-    ...Object.fromEntries(defaults.map(([name, each]) => [name, each.default])),
-    ...Object.fromEntries(found),
-  };
+  const complete: unknown = withDefaults(job, Object.fromEntries(found));
   const fault = job.check?.(complete as OptionsOf<J>);
   if (fault) throw errorOf(fault);
   return complete as OptionsOf<J>;
+}
+
+/** What is given, and the defaults of the rest. Nothing is checked. */
+export function withDefaults({ options }: AnyJob, given: object): Readonly<Record<string, unknown>> {
+  const defaults = Object.entries(options).filter(([, each]) => each.default !== undefined);
+  return {
+    ...Object.fromEntries(defaults.map(([name, each]) => [name, each.default])),
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  };
 }
 
 /** The error for an option that another job has replaced. @param name as the face writes it */

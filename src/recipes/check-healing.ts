@@ -8,7 +8,8 @@ import { UserError } from '../engine/errors';
 import { requireHealable } from '../engine/heal/healable';
 import { HEAL_METHODS, type HealMethod } from '../engine/heal/methods';
 import { CRITERION_LIST } from '../engine/importance/criteria';
-import { withDefaults } from '../estimates/job';
+import { withDefaults } from '../jobs/complete';
+import { JOBS } from '../jobs/definitions';
 import type { JsonObject } from '../format/json';
 import { type Around, StepModels } from './step-models';
 import { lineOf } from './read';
@@ -19,7 +20,7 @@ export async function checkHealing(around: Around, steps: readonly RecipeStep[])
   const models = new StepModels(around);
   for (const step of steps) {
     const options = models.options(step);
-    const heals = options === undefined ? [] : healsBy(step, withDefaults(step.job, options));
+    const heals = options === undefined ? [] : healsBy(step, withDefaults(JOBS[step.job], options));
     if (heals.length > 0) await models.open(options!);
     const model = heals.length > 0 ? models.at(options!.checkpoint) : undefined;
     for (const { option, method } of model ? heals : []) {

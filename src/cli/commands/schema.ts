@@ -37,7 +37,7 @@ Examples:
     });
 }
 
-/** @throws UsageError for a command that is no job */
+/** @throws UsageError where the command does not run a job */
 function printed(kind: string, { result }: Options): { json: object; page: string[] } {
   const known = Object.values<AnyJob>(JOBS).filter(({ sidecarOnly }) => !sidecarOnly);
   const job = known.find((each) => each.kind === kind);
@@ -48,7 +48,7 @@ function printed(kind: string, { result }: Options): { json: object; page: strin
   const names = known.map((each) => each.kind);
   const near = nearest(kind, names);
   throw new UsageError(
-    `There is no schema of ${kind}`,
+    `Coppice has no schema of ${kind}`,
     `the commands with one are ${names.join(', ')}`,
     near === undefined ? 'Name one of them.' : `Name ${near}.`,
   );

@@ -155,7 +155,7 @@ function startOfText(description: TokenizerDescription, tokens: readonly GgufTok
   const changes = listOf(description.normalizer, 'normalizers').map(changeName).join();
   const cuts = listOf(description.pre_tokenizer, 'pretokenizers');
   if (cuts.length === 0 && changes === 'prepend,replace') return { space: true, notes: [] };
-  // Gemma's cuts at spaces, of which its normalizer has left none.
+  // Gemma's cuts at spaces, but its normalizer has replaced them all.
   if (cuts.every(isCutAtSpaces) && changes === 'replace') return { space: false, notes: [] };
   if (cuts.length !== 1 || cuts[0].type !== 'Metaspace' || changes !== '' || (cuts[0].replacement ?? MARK) !== MARK) {
     throw new Refusal('its normalizer and pre-tokenizer do more than writing spaces as ▁');

@@ -60,7 +60,7 @@ export interface DialectWindows {
 export interface DialectRotation {
   /** Frequencies are divided by numbers of the file. */
   readonly factors?: true;
-  /** They are divided by one of two lists; `only` is for the kind that needs no name, because there is no other. */
+  /** They are divided by one of two lists; `only` is for a kind without a name: the file has no other. */
   readonly longrope?: 'named' | 'only';
   /** A part of a head may turn. */
   readonly partial?: true;
