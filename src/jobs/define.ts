@@ -4,6 +4,7 @@
  */
 import type { CommandName } from '../engine/option-token';
 import type { JsonObject } from '../format/json';
+import type { Fact } from './facts';
 import type { LabelledModel, Option, Options, Presence, ValueKind } from './option';
 import type { Field } from './result';
 
@@ -98,8 +99,16 @@ export interface Job<K extends string, O extends Options, R, E> {
   isPassing?(given: Partial<Given<O>>): boolean;
   /** Name of its step in a recipe that is made from runs; its kind if undefined. */
   readonly step?: string;
+  /** Its result is scores, which other jobs choose blocks by: a step that reads it takes the whole result. */
+  readonly givesScores?: true;
+  /** Whether it heals, by the method of its options; a job without this never does. */
+  heals?(given: JsonObject): boolean;
+  /** What it did to the model that it wrote, besides removing blocks; empty for nothing. English. */
+  did?(result: JsonObject): string;
   /** Its result in a few words. A job without this has no main number. */
   about?(result: JsonObject, said: Said): string;
+  /** The main numbers of its result, for reports; those of a written model if undefined. */
+  facts?(result: JsonObject): Fact[];
   readonly options: O;
   /** Options that it no longer has, each with the job that does that now. */
   readonly moved?: Readonly<Record<string, CommandName>>;

@@ -79,6 +79,10 @@ export interface Details<T> {
   readonly recorded?: true;
   /** A path that the job writes to. */
   readonly writes?: true;
+  /** A file that it goes on from after it was stopped, and that is no product of it. */
+  readonly resumesFrom?: true;
+  /** It writes there only if it is asked to, and a step of a recipe is: always, or if it names no other output. */
+  readonly usual?: 'always' | 'alone';
   /** Another machine has it otherwise. It changes the speed alone, or the last digits of numbers too. */
   readonly machine?: 'speed' | 'digits';
   /** Says how a run came to its end: the job is the same without it. */

@@ -41,11 +41,9 @@ interface Heals {
 function healsBy({ job }: Pick<RecipeStep, 'job'>, options: JsonObject): Heals[] {
   const scored = CRITERION_LIST.find(({ name }) => name === options.criterion)?.heals;
   const method = HEAL_METHODS.find((name) => name === options.method);
-  const isHealed =
-    job === 'heal' || job === 'iterate' || (job === 'prune' && (options.heal ?? options.rounds) !== undefined);
   return [
     ...(scored ? [{ option: 'criterion' }] : []),
-    ...(isHealed && method !== undefined ? [{ option: 'method', method }] : []),
+    ...(JOBS[job].heals?.(options) && method !== undefined ? [{ option: 'method', method }] : []),
   ];
 }
 

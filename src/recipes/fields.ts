@@ -1,5 +1,6 @@
 /** What a reference to a finished step stands for: its main file, a file that it wrote, or a field of its result. Pure. */
 import { isObject, type JsonObject } from '../format/json';
+import { JOBS } from '../jobs/definitions';
 import { productOptions } from './outputs';
 import type { Json } from './recipe';
 import type { FinishedStep } from './types';
@@ -20,7 +21,7 @@ export function fieldOf(
 
 /** The scores of a score step, else the first output. */
 function mainFile({ job, result }: FinishedStep, outputs: Readonly<Record<string, string>>): string | undefined {
-  if (job === 'score') return result;
+  if (JOBS[job].givesScores) return result;
   const name = productOptions(job).find((each) => outputs[each] !== undefined);
   return name === undefined ? undefined : outputs[name];
 }

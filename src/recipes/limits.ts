@@ -6,13 +6,13 @@ import { gatesIn } from '../jobs/result-fields';
 import { parseBytes } from '../jobs/values';
 import { UserError } from '../engine/errors';
 import { LIMIT_NAMES, type LimitName, type Limits } from './recipe';
-import { hasMainOutput } from './outputs';
+import { writesProducts } from './outputs';
 import type { FinishedStep, LimitCheck } from './types';
 
 /** The limits that a step of the kind can be judged by. */
 export function measuresOf(kind: Kind, options: JsonObject): LimitName[] {
   const gates = gatesIn(JOBS[kind].result).filter(({ needs }) => needs === undefined || options[needs] !== undefined);
-  const writes = kind !== 'score' && hasMainOutput(kind, options);
+  const writes = writesProducts(kind, options);
   return [...new Set<LimitName>([...gates.map(({ limit }) => limit), ...(writes ? (['maxBytes'] as const) : [])])];
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
+import type { Option } from '../jobs/option';
 import type { JsonObject } from '../format/json';
 
 /** The file of a step's result, in the form of `--json`. */
@@ -26,14 +27,11 @@ export function outputOptions(kind: Kind): string[] {
   return Object.keys(options).filter((name) => options[name].writes);
 }
 
-/** Files that a job goes on from after it was stopped, and that are not a product of it. */
-const KEPT: Partial<Record<Kind, string>> = { tasks: 'answers', versus: 'answers' };
-
 /** The options by which a step writes what others may use. */
-export const productOptions = (kind: Kind): string[] => outputOptions(kind).filter((name) => name !== KEPT[kind]);
-
-/** Jobs that write only if they are asked to: what a step of a recipe is asked for. */
-const USUAL: Partial<Record<Kind, string>> = { heal: 'out', width: 'save', prune: 'out' };
+export function productOptions(kind: Kind): string[] {
+  const { options }: AnyJob = JOBS[kind];
+  return outputOptions(kind).filter((name) => !options[name].resumesFrom);
+}
 
 /** Ends of the names of single files. */
 const ENDS: Readonly<Record<string, string>> = { save: '.width.safetensors', patch: '.patch.safetensors' };
@@ -43,18 +41,17 @@ const ENDS: Readonly<Record<string, string>> = { save: '.width.safetensors', pat
  * @param options of the step, as far as they are given
  */
 export function usualOutputs(kind: Kind, options: JsonObject, folder: string, name: string): Record<string, string> {
-  const job: AnyJob = JOBS[kind];
+  const { options: all }: AnyJob = JOBS[kind];
+  const products = productOptions(kind);
+  const namesNone = products.every((each) => options[each] === undefined);
+  const isAsked = ({ usual }: Option): boolean =>
+    !isDryRun(options) && (usual === 'always' || (usual === 'alone' && namesNone));
   const found: Record<string, string> = {};
-  const kept = KEPT[kind];
-  if (kept !== undefined && options[kept] === undefined) found[kept] = join(folder, `${kept}.jsonl`);
-  const writes = productOptions(kind);
-  const wanted = writes.filter((each) => job.options[each].required);
-  const usual = USUAL[kind];
-  const namesNone = writes.every((each) => options[each] === undefined);
-  if (usual !== undefined && !isDryRun(options) && (namesNone || kind === 'prune')) wanted.push(usual);
-  for (const each of wanted.filter((option) => options[option] === undefined)) {
-    const end = kind === 'export' && isGguf(options) ? '.gguf' : (ENDS[each] ?? '');
-    found[each] = join(folder, `${name}${end}`);
+  for (const each of outputOptions(kind).filter((option) => options[option] === undefined)) {
+    const { required, resumesFrom } = all[each];
+    if (resumesFrom) found[each] = join(folder, `${each}.jsonl`);
+    else if (required || isAsked(all[each]))
+      found[each] = join(folder, `${name}${isGguf(options) ? '.gguf' : (ENDS[each] ?? '')}`);
   }
   return found;
 }
@@ -66,4 +63,7 @@ const isGguf = ({ format }: JsonObject): boolean => format === 'gguf';
 
 /** Whether a step has a main output. */
 export const hasMainOutput = (kind: Kind, options: JsonObject): boolean =>
-  kind === 'score' || (productOptions(kind).length > 0 && !isDryRun(options));
+  JOBS[kind].givesScores === true || writesProducts(kind, options);
+
+export const writesProducts = (kind: Kind, options: JsonObject): boolean =>
+  productOptions(kind).length > 0 && !isDryRun(options);

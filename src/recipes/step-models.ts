@@ -19,6 +19,7 @@ import {
 } from '../estimates/models';
 import { isObject, type JsonObject } from '../format/json';
 import { numberIn } from '../jobs/amounts';
+import { JOBS } from '../jobs/definitions';
 import { stepOptions } from './options';
 import type { Json, Recipe, RecipeStep, Variables } from './recipe';
 import type { Reference } from './references';
@@ -107,7 +108,7 @@ export class StepModels implements Models {
     const options = step && this.options(step);
     if (!step || !options) return blocksIn(value, whole);
     // Scores choose nothing by themselves; what is taken of them is a guess.
-    if (step.job === 'score') return someBlocks(whole, numberIn(options, 'count') ?? quarter(whole));
+    if (JOBS[step.job].givesScores) return someBlocks(whole, numberIn(options, 'count') ?? quarter(whole));
     return removedBy(step.job, options, { architecture: whole }, this);
   }
 }

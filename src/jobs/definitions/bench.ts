@@ -1,9 +1,11 @@
 /** Costs of a model or a view of it: time, memory and size. */
 import { option } from '../../engine/option-token';
 import { arithmeticWords } from '../../format/arithmetic';
+import { formatBytes } from '../../format/numbers';
 import { l10n } from '../../l10n';
 import { joined, numberIn, textIn } from '../about';
 import { defineJob } from '../define';
+import { numberFact, perSecond } from '../facts';
 import { flag } from '../option';
 import { compute, quantised } from '../options/compute';
 import { measuredPrecision } from '../options/precision';
@@ -36,6 +38,11 @@ export const bench = defineJob({
   step: 'speed',
   about: ({ decodeTokensPerSecond, precision }, { device: on }) =>
     joined(`${numberIn(decodeTokensPerSecond, 3)} tokens/s`, arithmeticWords(textIn(precision), on)),
+  facts: (result) => [
+    ...numberFact('prompt', result.prefillTokensPerSecond, perSecond),
+    ...numberFact('writing', result.decodeTokensPerSecond, perSecond),
+    ...numberFact('memory at most', result.peakRssBytes, formatBytes),
+  ],
   options: {
     ...source,
     ...measuring(3),

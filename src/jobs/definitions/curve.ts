@@ -4,6 +4,7 @@ import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import { countedIn } from '../about';
 import { type Complete, defineJob, excluding, type Fault } from '../define';
+import { changeFact, measuredOn, objects } from '../facts';
 import { choice, file, whole } from '../option';
 import { scoring } from '../options/choosing';
 import { compute } from '../options/compute';
@@ -83,6 +84,14 @@ export const curve = defineJob({
   done: (model) => l10n.t('Measured the curve of {0}', model),
   icon: 'graph-line',
   about: ({ points }) => countedIn(points, 'point'),
+  facts: (result) => {
+    const points = objects(result.points);
+    const last = points.at(-1);
+    return [
+      ...changeFact(`perplexity, 0 to ${points.length === 0 ? 0 : points.length - 1} blocks`, points[0], last, 'ppl'),
+      ...measuredOn(result),
+    ];
+  },
   options,
   check: (given) =>
     rowsFault(given) ??

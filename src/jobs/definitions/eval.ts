@@ -1,9 +1,11 @@
 /** Perplexity of a text, or of calibration rows, for a checkpoint or a view of it. */
 import { option } from '../../engine/option-token';
 import { textArithmetic } from '../../format/arithmetic';
+import { formatPercent } from '../../format/numbers';
 import { l10n } from '../../l10n';
 import { joined, numberIn, pplWords, textIn } from '../about';
 import { defineJob, excluding } from '../define';
+import { measuredOn, nats, numberFact, removedFact } from '../facts';
 import { checkpoint, file, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
@@ -79,6 +81,13 @@ export const evaluate = defineJob({
       `${numberIn(result.tokens)} tokens`,
       textArithmetic(textIn(result.precision), on),
     ),
+  facts: (result) => [
+    ...removedFact(result),
+    ...numberFact('perplexity', result.ppl),
+    ...numberFact('KL divergence', result.kl, nats),
+    ...numberFact('same most likely token', result.top1, formatPercent),
+    ...measuredOn(result),
+  ],
   options,
   check: ({ text, calibration: rows }) =>
     text !== undefined || rows !== undefined

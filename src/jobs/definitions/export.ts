@@ -7,6 +7,7 @@ import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import { joined, pplWords } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
+import { field, numberFact, objects, perSecond, verifiedFact, writtenFacts } from '../facts';
 import { choice, file, flag, list, text, whole } from '../option';
 import { share } from '../options/calibration';
 import { begin } from '../options/bos';
@@ -82,6 +83,15 @@ export const exportJob = defineJob({
   step: 'exported',
   about: ({ format, type, measured }, { written }) =>
     joined(`${String(format)} ${String(type)}`, ...measuredWords(measured), written),
+  facts: (result) => [
+    ['format', [result.format, result.type].filter((word) => typeof word === 'string').join(', ')],
+    ...writtenFacts(result),
+    ...objects(result.measured).flatMap((kind) => [
+      ...numberFact(`perplexity, ${String(kind.type)}`, field(kind.perplexity, 'ppl')),
+      ...numberFact(`speed, ${String(kind.type)}`, kind.tokensPerSecond, perSecond),
+    ]),
+    ...verifiedFact(result),
+  ],
   options,
   check: (given) => formatFault(given) ?? typeFault(given) ?? idleFault(given),
   result: exportResult,

@@ -1,9 +1,11 @@
 /** Speed and memory over batches and lengths (Shortened LLaMA, Tables 2 to 4 and 9, Figures 2 and 6). */
 import { option, value } from '../../engine/option-token';
 import { PAPER_SEED, QUICK } from '../../engine/evaluate/grid/protocol';
+import { type JsonObject, parseJsonNumber } from '../../format/json';
 import { l10n } from '../../l10n';
 import { countedIn } from '../about';
 import { defineJob } from '../define';
+import { field, objects, perSecond, type Fact } from '../facts';
 import { bytes, file, flag, folder, list, seed, text, whole } from '../option';
 import { begin } from '../options/bos';
 import { compute, quantised } from '../options/compute';
@@ -74,7 +76,16 @@ export const grid = defineJob({
   lane: () => 'alone',
   step: 'speeds',
   about: ({ models }) => countedIn(models, 'model'),
+  facts: (result) =>
+    objects(result.models).map((model): Fact => {
+      const done = objects(model.cells).filter(({ outcome }) => outcome === 'measured');
+      const best = Math.max(0, ...done.map((cell) => throughputOf(cell)));
+      return [String(model.label), done.length === 0 ? 'not measured' : `at best ${perSecond(best)}`];
+    }),
   options,
   check: faultOfModels,
   result: gridResult,
 });
+
+const throughputOf = (cell: JsonObject): number =>
+  parseJsonNumber(field(field(cell.measured, 'throughput'), 'mean')) ?? 0;

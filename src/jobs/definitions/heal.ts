@@ -5,6 +5,7 @@ import { isObject, type JsonObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import { joined, numberIn, removedWords } from '../about';
 import { type Complete, defineJob, excluding, type Fault } from '../define';
+import { changeFact, field, nats, removedFact } from '../facts';
 import { data, file, folder } from '../option';
 import { begin } from '../options/bos';
 import { calibration, share } from '../options/calibration';
@@ -32,7 +33,11 @@ const options = {
     ...adapter.adapter,
     help: 'heal the model with this LoRA adapter, which the new weights then include; also leaves out the blocks that it was trained without',
   },
-  out: folder('folder of the new checkpoint; it must not exist', { writes: true, noun: () => l10n.t('output folder') }),
+  out: folder('folder of the new checkpoint; it must not exist', {
+    writes: true,
+    usual: 'alone',
+    noun: () => l10n.t('output folder'),
+  }),
   patch: file(
     `file of the new weights alone, for ${option('heal')}; it must not exist; the editor knows it by the end .patch.safetensors`,
     {
@@ -63,6 +68,13 @@ export const heal = defineJob({
   makes: () => true,
   step: 'healed',
   about: (result, { written }) => joined(removedWords(result.removed), healedWords(result), written),
+  heals: () => true,
+  did: () => 'healed',
+  facts: (result) => [
+    ...removedFact(result),
+    ...changeFact('KL divergence', field(result.heldOut, 'before'), field(result.heldOut, 'after'), 'kl', nats),
+    ...changeFact('perplexity', field(result.heldOut, 'before'), field(result.heldOut, 'after'), 'ppl'),
+  ],
   options,
   check: outputFault,
   result: healResult,

@@ -6,6 +6,7 @@ import { l10n } from '../../l10n';
 import type { IterateEvent } from '../../protocol/iterate';
 import { writtenWords } from '../about';
 import { type Complete, defineJob, type Fault, events } from '../define';
+import { changeFact, measuredOn, numberFact, objects, writtenFacts } from '../facts';
 import { choice, file, fileOr, flag, list, whole } from '../option';
 import { amount, scoring } from '../options/choosing';
 import { compute } from '../options/compute';
@@ -109,6 +110,17 @@ export const iterate = defineJob({
   makes: () => true,
   step: 'iterated',
   about: writtenWords,
+  heals: () => true,
+  did: () => 'pruned block after block',
+  facts: (result) => {
+    const rounds = objects(result.rounds);
+    return [
+      ...writtenFacts(result),
+      ...numberFact('rounds', rounds.length, String),
+      ...changeFact('perplexity', result.full, rounds.at(-1)?.healed, 'ppl'),
+      ...measuredOn(result),
+    ];
+  },
   options,
   check: (given) =>
     goalFault(given) ??

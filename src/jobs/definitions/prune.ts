@@ -24,7 +24,11 @@ const options = {
     conflicts: ['count', 'ratio', 'targetParams'],
   }),
   choice: data<Choice>('how the blocks were chosen, for the record and the model card (default: by hand)'),
-  out: folder('folder of the new checkpoint; it must not exist', { writes: true, noun: () => l10n.t('output folder') }),
+  out: folder('folder of the new checkpoint; it must not exist', {
+    writes: true,
+    usual: 'always',
+    noun: () => l10n.t('output folder'),
+  }),
   dryRun: flag('choose the blocks and say what would be written, and write nothing', {
     conflicts: ['out', 'mergekit', 'llamaCpp', 'heal', 'rounds'],
   }),
@@ -90,6 +94,8 @@ export const prune = defineJob({
   makes: () => true,
   step: 'pruned',
   about: writtenWords,
+  heals: ({ heal, rounds }) => (heal ?? rounds) !== undefined,
+  did: ({ healed, heldOut }) => (healed === undefined && heldOut === undefined ? '' : 'healed'),
   options,
   moved: { iterative: 'iterate' },
   check: (given) =>

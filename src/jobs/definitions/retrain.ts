@@ -5,6 +5,7 @@ import { l10n } from '../../l10n';
 import type { TrainingEvent } from '../../protocol/training';
 import { joined, numberIn } from '../about';
 import { type Complete, defineJob, type Fault, events } from '../define';
+import { changeFact, field, nats, numberFact, perSecond, removedFact } from '../facts';
 import { fileOr, flag, list } from '../option';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';
@@ -64,6 +65,15 @@ export const retrain = defineJob({
   makes: ({ merge: merged, full: whole }) => merged === true || whole === true,
   step: 'retrained',
   about: ({ before, best }, { written }) => joined(trainedWords(before, best), written),
+  did: () => 'retrained',
+  facts: (result) => [
+    ...removedFact(result),
+    ...numberFact('steps', result.steps, String),
+    ...changeFact('perplexity', field(result.likeness, 'before'), field(result.likeness, 'after'), 'ppl'),
+    ...changeFact('KL divergence', field(result.likeness, 'before'), field(result.likeness, 'after'), 'kl', nats),
+    ...numberFact('held-out loss', field(result.best, 'loss'), nats),
+    ...numberFact('speed', result.tokensPerSecond, perSecond),
+  ],
   options,
   check: (given) => methodFault(given) ?? heldOutFault(given) ?? dataFault(given),
   result: retrainResult,

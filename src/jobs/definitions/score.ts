@@ -1,9 +1,12 @@
 /** Importance of every block, by one of the criteria. Only those that choose blocks use the keep-list. */
 import { criterionInfo, CRITERION_LIST, isSized, readsWeights } from '../../engine/importance/criteria';
 import { command, option, set, value } from '../../engine/option-token';
+import { isObject, type JsonObject } from '../../format/json';
+import { formatPercent } from '../../format/numbers';
 import { l10n } from '../../l10n';
 import { joined, leastOf } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
+import { blockList, field, numberFact, objects, type Fact } from '../facts';
 import { blocks, choice, list, part, whole } from '../option';
 import { scoring } from '../options/choosing';
 import { compute } from '../options/compute';
@@ -84,6 +87,13 @@ export const score = defineJob({
   icon: 'pulse',
   step: 'scores',
   about: ({ criterion: by, order }) => joined(String(by), leastOf(order)),
+  givesScores: true,
+  facts: (result) => [
+    ...numberFact('perplexity of the whole model', field(result.full, 'ppl')),
+    ...leastImportant(result.order),
+    ...sharesOf(result.shares),
+    ...calibrationOf(result),
+  ],
   options,
   check: (given) =>
     adapterFault(given) ??
@@ -191,4 +201,30 @@ function scopeFault({
     };
   }
   return undefined;
+}
+
+function leastImportant(order: unknown): Fact[] {
+  if (!Array.isArray(order) || order.length === 0) return [];
+  const names = order
+    .slice(0, 8)
+    .map((part: unknown) => (isObject(part) ? `${String(part.block)}.${String(part.part)}` : String(part)));
+  return [['least important first', `${names.join(', ')}${order.length > names.length ? ' …' : ''}`]];
+}
+
+const sharesOf = (shares: unknown): Fact[] =>
+  objects(shares).flatMap(({ ratio, removed }) =>
+    typeof ratio === 'number' && Array.isArray(removed)
+      ? [[`at most ${formatPercent(ratio)}`, blockList(removed)]]
+      : [],
+  );
+
+function calibrationOf({ calibration: rows, precision }: JsonObject): Fact[] {
+  const { source: text, samples, length } = isObject(rows) ? rows : {};
+  if (typeof text !== 'string') return [];
+  const words = [
+    text,
+    `${String(samples)} × ${String(length)} tokens`,
+    ...(typeof precision === 'string' ? [precision] : []),
+  ];
+  return [['calibration', words.join(', ')]];
 }

@@ -3,8 +3,10 @@ import { TASK_NAMES } from '../../engine/evaluate/tasks/catalogue';
 import { option } from '../../engine/option-token';
 import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
 import { formatPercent } from '../../format/numbers';
+import { counted } from '../../format/words';
 import { l10n } from '../../l10n';
 import { defineJob } from '../define';
+import { numberFact, objects } from '../facts';
 import { choice, file, folder, list, whole } from '../option';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';
@@ -28,6 +30,7 @@ const options = {
   ...begin,
   answers: file('keep answers in this file as they are found; a run that was stopped goes on from it', {
     writes: true,
+    resumesFrom: true,
     noun: () => l10n.t('a file for answers'),
   }),
   precision: floatPrecision,
@@ -55,6 +58,12 @@ export const tasks = defineJob({
   measures: true,
   step: 'accuracy',
   about: accuracyWords,
+  facts: (result) => {
+    const models = objects(result.models);
+    return (models.length > 0 ? models : [result]).flatMap((model) =>
+      numberFact(models.length > 0 ? String(model.label) : 'accuracy', model.average, averageOf(model)),
+    );
+  },
   options,
   check: (given) =>
     faultOfModels(given) ??
@@ -75,3 +84,11 @@ function accuracyWords({ average, models }: JsonObject): string {
   const found = shares.flatMap((share) => parseJsonNumber(share) ?? []);
   return found.length === 0 ? '' : `accuracy ${found.map((share) => formatPercent(share)).join(' → ')}`;
 }
+
+/** "51.3 % in 5 tasks, 7 items". */
+const averageOf =
+  ({ tasks: asked }: JsonObject) =>
+  (average: number): string => {
+    const items = objects(asked).reduce((sum, task) => sum + (typeof task.items === 'number' ? task.items : 0), 0);
+    return `${(100 * average).toFixed(1)} % in ${counted(objects(asked).length, 'task')}, ${counted(items, 'item')}`;
+  };

@@ -3,6 +3,7 @@ import { option } from '../../engine/option-token';
 import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import { defineJob } from '../define';
+import { verifiedFact } from '../facts';
 import { checkpoint } from '../option';
 import { compute } from '../options/compute';
 import { consumers } from '../options/consumers';
@@ -24,6 +25,7 @@ export const verify = defineJob({
   icon: 'verified',
   step: 'verified',
   about: ({ verified }) => (isObject(verified) && verified.passed === true ? 'the same as the model' : ''),
+  facts: verifiedFact,
   options: {
     output: checkpoint('the file or folder that was written', { argument: true, required: true }),
     against: checkpoint('the model that it was written from (default: the one of its record, if it lies beside it)', {

@@ -2,9 +2,11 @@
 import { PAPER_PROMPT, QUICK } from '../../engine/evaluate/grid/protocol';
 import { VERSUS_METHODS } from '../../engine/evaluate/versus-methods';
 import { option, value } from '../../engine/option-token';
+import { shortNumber } from '../../format/numbers';
 import { l10n } from '../../l10n';
 import { countedIn } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
+import { measuredOn, numberFact, objects } from '../facts';
 import { blocks, choice, file, flag, folder, list, part, text, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
@@ -56,6 +58,7 @@ const options = {
   items: taskLimit('accuracy'),
   answers: file('keep answers in this file as they are found; a run that was stopped goes on from it', {
     writes: true,
+    resumesFrom: true,
     noun: () => l10n.t('a file for answers'),
   }),
   speed: flag('measure latency, throughput and memory', { default: true }),
@@ -94,6 +97,12 @@ export const versus = defineJob({
   lane: () => 'alone',
   step: 'compared',
   about: ({ models }) => countedIn(models, 'model'),
+  facts: (result) => [
+    ...objects(result.models).flatMap((model) =>
+      numberFact(String(model.label), model.ppl, (ppl) => `perplexity ${shortNumber(ppl)}`),
+    ),
+    ...measuredOn(result),
+  ],
   options,
   check: fault,
   result: versusResult,

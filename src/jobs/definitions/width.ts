@@ -8,9 +8,11 @@ import {
 } from '../../engine/importance/width/methods';
 import { slicesOf } from '../../format/ranges';
 import { option, type OptionName, set, value } from '../../engine/option-token';
+import { formatPercent } from '../../format/numbers';
 import { l10n } from '../../l10n';
 import { joined, parametersWords, pplWords } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
+import { numberFact, writtenFacts } from '../facts';
 import { blocks, choice, file, flag, folder, parameters, part, parts, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
@@ -81,6 +83,7 @@ const options = {
     `file of what is kept, for ${option('width')}; it must not exist; the editor knows it by the end .width.safetensors`,
     {
       writes: true,
+      usual: 'alone',
       noun: () => l10n.t('a file of a width'),
     },
   ),
@@ -117,6 +120,12 @@ export const width = defineJob({
   makes: () => true,
   step: 'narrowed',
   about: (result, { written }) => joined(parametersWords(result), pplWords(result.ppl), written),
+  did: () => 'narrowed',
+  facts: (result) => [
+    ...numberFact('share', result.ratio, formatPercent),
+    ...writtenFacts(result),
+    ...numberFact('perplexity on the calibration rows', result.ppl),
+  ],
   options,
   check: (given) => amountFault(given) ?? strangerFault(given) ?? rangeFault(given),
   result: widthResult,

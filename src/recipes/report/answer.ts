@@ -6,13 +6,15 @@ import { basename } from 'node:path';
 import type { JsonObject } from '../../format/json';
 import { formatBytes, formatFactor, shortCount } from '../../format/numbers';
 import { capitalized, counted } from '../../format/words';
+import { joined } from '../../jobs/about';
+import { JOBS } from '../../jobs/definitions';
+import { blockList } from '../../jobs/facts';
 import { checkpointName } from '../../jobs/titles';
 import type { RecipeEnd, StepEnd } from '../types';
 import { verdictWords } from '../words';
 import { accuracyRows, qualityRows } from './answer-rows';
 import { speedNotes, speedRows } from './answer-speed';
-import { checkpointsOf, Models, NOT_MEASURED, shippingStep, wayTo } from './shipped';
-import { blockList } from './values';
+import { checkpointsOf, isExport, Models, NOT_MEASURED, shippingStep, wayTo } from './shipped';
 
 /** A line of the table, in words. */
 export interface AnswerRow {
@@ -73,14 +75,6 @@ export function answerOf(end: RecipeEnd): Answer | undefined {
 const removedBy = ({ result }: StepEnd): (number | string)[] =>
   Array.isArray(result?.removed) ? (result.removed as (number | string)[]) : [];
 
-/** What the steps of each kind did to the model. */
-const DID: Partial<Record<StepEnd['job'], string>> = {
-  heal: 'healed',
-  retrain: 'retrained',
-  iterate: 'pruned block after block',
-  width: 'narrowed',
-};
-
 function doneWords(
   { original, steps }: RecipeEnd,
   step: StepEnd,
@@ -96,14 +90,11 @@ function doneWords(
     removed.length === 0
       ? 'no block removed'
       : `${removed.length}${blocks} removed${isOnce ? ` (${blockList(removed)})` : ''}`;
-  const others = way.toReversed().flatMap(({ job, result }) => {
-    const heals = job !== 'heal' && (result?.healed !== undefined || result?.heldOut !== undefined);
-    return DID[job] ?? (job === 'prune' && heals ? 'healed' : []);
-  });
-  const written = step.job === 'export' ? [`written as ${typeWords(step.result)}`] : [];
-  const from = steps.find(({ job }) => job === 'score')?.result?.criterion;
+  const others = way.toReversed().map(({ job, result }) => JOBS[job].did?.(result ?? {}) ?? '');
+  const written = isExport(step) ? [`written as ${typeWords(step.result)}`] : [];
+  const from = steps.find(({ job }) => JOBS[job].givesScores)?.result?.criterion;
   const by = removed.length > 0 && typeof from === 'string' ? [`chosen by ${from}`] : [];
-  return `${capitalized([gone, ...by, ...new Set(others), ...written].join(', '))}.`;
+  return `${capitalized(joined(gone, ...by, ...new Set(others), ...written))}.`;
 }
 
 /** "GGUF q8_0" */
@@ -112,10 +103,11 @@ function typeWords({ format, type }: JsonObject = {}): string {
   return typeof type === 'string' && type !== 'stored' ? `${name} ${type}` : name;
 }
 
-function sizeRow({ original }: RecipeEnd, { finished, job, result }: StepEnd): AnswerRow {
+function sizeRow({ original }: RecipeEnd, step: StepEnd): AnswerRow {
+  const { finished, result } = step;
   const bytes = finished?.outputs.reduce((sum, output) => sum + output.bytes, 0);
   const type = typeof original?.type === 'string' ? ` (${original.type})` : '';
-  const own = job === 'export' ? ` (${typeWords(result)})` : '';
+  const own = isExport(step) ? ` (${typeWords(result)})` : '';
   return {
     label: 'size of the files',
     original: original ? `${formatBytes(original.bytes)}${type}` : NOT_MEASURED,

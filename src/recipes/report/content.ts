@@ -5,6 +5,8 @@ import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { formatBytes, formatPercent, shortNumber } from '../../format/numbers';
 import { counted } from '../../format/words';
+import { JOBS } from '../../jobs/definitions';
+import type { Fact } from '../../jobs/facts';
 import { checkpointName } from '../../jobs/titles';
 import { stepsIn } from '../references';
 import type { LimitName } from '../recipe';
@@ -12,7 +14,7 @@ import type { RecipeTable } from '../table';
 import { descriptionOf, titleOf } from '../title';
 import type { RecipeEnd, StepEnd, LimitCheck } from '../types';
 import { type Answer, answerOf } from './answer';
-import { type Fact, optionFacts, resultFacts } from './facts';
+import { optionFacts, resultFacts } from './facts';
 import { type ShownTable, tableValues } from './values';
 
 export interface ReportContent {
@@ -195,7 +197,7 @@ function measuredBy(end: RecipeEnd, table: RecipeTable): string {
   const steps = end.steps.filter(({ name, finished }) => names.has(name) && finished);
   const words = Object.entries(MATERIAL).flatMap(([option, what]) => {
     const found = steps.flatMap(({ job, finished }) => {
-      if (option === 'data' && (job === 'retrain' || job === 'heal' || job === 'iterate')) return [];
+      if (option === 'data' && JOBS[job].makes) return []; // it is fitted to them
       return [finished!.options[option] ?? []].flat(2).filter((path) => typeof path === 'string');
     });
     return found.length === 0 ? [] : [`${what} ${[...new Set(found.map(inFolder))].join(', ')}`];

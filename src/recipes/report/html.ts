@@ -11,7 +11,7 @@ import type { RecipeEnd } from '../types';
 import type { Answer } from './answer';
 import { chartsOf } from './chart';
 import { contentOf, type Remark, type ReportContent, type ReportTable, type ShownStep } from './content';
-import type { Fact } from './facts';
+import type { Fact } from '../../jobs/facts';
 
 /** Reads the records of the steps for their charts; one that cannot be read has none. */
 export async function reportHtml(end: RecipeEnd, assets: ReportAssets): Promise<string> {

@@ -3,7 +3,7 @@ import { inline, table } from '../../engine/markdown';
 import type { RecipeEnd } from '../types';
 import type { Answer } from './answer';
 import { contentOf, type Remark, type ReportTable, type ShownStep } from './content';
-import type { Fact } from './facts';
+import type { Fact } from '../../jobs/facts';
 
 export function reportMarkdown(end: RecipeEnd): string {
   const { title, description, model, summary, answer, limits, tables, steps, remarks, files, facts } = contentOf(end);

@@ -6,10 +6,13 @@ import type { FinishedStep, RecipeEnd, StepEnd } from '../types';
 /** The step that writes what ships; undefined for a recipe that only compares, whose tables are its answer. */
 export function shippingStep({ steps, recipe, model }: RecipeEnd): StepEnd | undefined {
   if (model === undefined) return undefined;
-  const exported = steps.findLast(({ job }) => job === 'export');
+  const exported = steps.findLast(isExport);
   if (exported || recipe.tables.length > 0) return exported;
   return steps.findLast(({ job, finished }) => JOBS[job].makes?.(finished?.options ?? {}));
 }
+
+/** Whether the step writes a file for another program. */
+export const isExport = ({ job }: StepEnd): boolean => JOBS[job].made?.as === 'exported';
 
 /** The step and those whose models it was made from, the last one first. */
 export function wayTo(step: StepEnd, { steps }: Pick<RecipeEnd, 'steps'>): readonly StepEnd[] {

@@ -1,7 +1,7 @@
 /** The tables of a recipe with their values in place, as text. All numbers come from the results of the steps. */
 import { parseJsonNumber } from '../../format/json';
 import { formatBytes, formatCount, shortCount, shortNumber } from '../../format/numbers';
-import { numberRanges } from '../../format/ranges';
+import { blockList } from '../../jobs/facts';
 import { below, fieldOf } from '../fields';
 import type { Json } from '../recipe';
 import { type Reference, substitute } from '../references';
@@ -158,12 +158,4 @@ function listOf(items: readonly Json[], format: ColumnFormat): string {
   if (items.some((item) => typeof item === 'object')) return MISSING;
   if (format === 'blocks') return blockList(items);
   return items.map((item) => shownValue(item, 'number').text).join(', ');
-}
-
-/** Blocks as ranges, and modules by name: "10, 12-14, 16.ffn". */
-export function blockList(removed: readonly unknown[]): string {
-  const blocks = removed.filter((each) => typeof each === 'number').toSorted((a, b) => a - b);
-  const others = removed.filter((each) => typeof each === 'string');
-  const ranges = blocks.length > 0 ? [numberRanges(blocks)] : [];
-  return removed.length === 0 ? 'none' : [...ranges, ...others].join(', ');
 }
