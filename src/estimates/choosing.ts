@@ -41,11 +41,11 @@ const room = (job: EstimatedJob): number => {
   return Math.max(1, Math.min(blocks - 1, blocks - keptOf(job).size));
 };
 
-/** Scores by the job's criterion. @param count blocks that are removed one after another */
-function scoring(job: EstimatedJob, count: number): Work[] {
-  const { options, model, removed } = job;
+/** Scores by the job's criterion. @param count blocks that are removed one after another @param removed those that the model lacks before */
+function scoring(job: EstimatedJob, count: number, removed: readonly number[] = []): Work[] {
+  const { options, model } = job;
   const criterion = criterionOf(options) ?? 'ppl';
-  const architecture = withoutLayers(model.architecture, job.kind === 'score' ? removed : []);
+  const architecture = withoutLayers(model.architecture, removed);
   const rows = calibrationRows(options, architecture.context);
   const scope: Scope = { count, kept: keptOf(job), objective: objectiveOf(options) };
   const onCpu = options.device === undefined || options.device === 'auto' || options.device === 'cpu';
@@ -87,7 +87,8 @@ function counting(job: EstimatedJob): Work[] | undefined {
 
 export const score: WorkOf = (job) => {
   const counted = counting(job);
-  return counted && [...scoring(job, numberIn(job.options, 'count') ?? quarter(job.model.architecture)), ...counted];
+  const count = numberIn(job.options, 'count') ?? quarter(job.model.architecture);
+  return counted && [...scoring(job, count, job.removed), ...counted];
 };
 
 export const curve: WorkOf = (job) => {

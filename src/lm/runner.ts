@@ -1,9 +1,9 @@
 /** Runs jobs of agents in the sidecar, as commands do: with the settings, in the status bar, with what they find in the view. */
 import type { Coppice } from '../host/coppice';
 import { keepGivenFiles } from '../host/given-files';
-import { keepScores } from '../host/jobs/after';
+import { showAgentsEnd } from '../host/jobs/after';
 import type { JobRunner } from '../jobs/runner';
-import type { JobOutcome, JobSpec } from '../protocol/jobs';
+import type { JobSpec } from '../protocol/jobs';
 
 export function sidecarRunner(coppice: Coppice): JobRunner {
   return async (spec, { signal, onProgress } = {}) => {
@@ -13,13 +13,7 @@ export function sidecarRunner(coppice: Coppice): JobRunner {
       ...(signal && { signal }),
       ...(onProgress && { onProgress }),
     });
-    await showEnd(coppice, complete as JobSpec, outcome);
+    await showAgentsEnd(coppice, complete as JobSpec, outcome);
     return outcome; // of this kind, which the client's type does not say of a spec of any kind
   };
-}
-
-/** Scores colour the blocks in the view, and a new checkpoint is listed. */
-async function showEnd(coppice: Coppice, spec: JobSpec, outcome: JobOutcome): Promise<void> {
-  if (spec.kind === 'score') await keepScores(coppice, spec, outcome);
-  else if ('out' in spec && spec.out !== undefined) coppice.library.rescanSoon();
 }

@@ -5,6 +5,7 @@ import { type ReadText, withShare } from '../format/text-share';
 import { isGguf } from '../engine/formats/gguf/file';
 import { usedTexts } from '../engine/records/calibrations';
 import { entries } from '../engine/records/fields';
+import { recordKind } from '../engine/records/kinds';
 import { recordAt } from '../engine/records/in-gguf';
 import { RECORD_NAME, type RunRecord } from '../engine/records/record';
 
@@ -56,7 +57,7 @@ function originIn(record: RunRecord): Origin | undefined {
   // An adapter changes no blocks: what it was trained without is a setting of its training.
   const removed = entries(results.removed ?? settings.removed).filter((block) => typeof block === 'number');
   // The digest of the new weights: there is none if healing was no better and the plain ones were kept.
-  const healed = kind === 'heal' && typeof settings.healed === 'string' && { healed: true as const };
+  const healed = recordKind(kind).heals && typeof settings.healed === 'string' && { healed: true as const };
   const blocks = removed.sort((a, b) => a - b);
   const adapter = inputs.find(({ role }) => role === 'adapter');
   return {
@@ -69,7 +70,7 @@ function originIn(record: RunRecord): Origin | undefined {
       sha256 === undefined ? [] : [{ sha256, ...withShare(share) }],
     ),
     ...(adapter && { adapter: adapter.name }),
-    ...(kind === 'export' && typeof settings.type === 'string' && { type: settings.type }),
+    ...(typeof settings.type === 'string' && { type: settings.type }),
     ...healed,
   };
 }

@@ -3,6 +3,7 @@ import type { Journey } from '../../src/protocol/journey';
 import type { CurveDigest, PanelModel, PanelPlan, PanelRun, PanelState, WhatIfState } from '../../src/protocol/panel';
 import { isFloat32 } from '../../src/format/arithmetic';
 import { numeric } from '../panel/numbers';
+import { runKind } from '../panel/state/run-kinds';
 
 const NOTHING = { value: null, limit: null, met: null };
 
@@ -88,10 +89,7 @@ function modelOf(name: string, runs: readonly PanelRun[]): PanelModel {
 
 /** The blocks that were finally removed: those of the last run that wrote a model. */
 function chosenOf(runs: readonly PanelRun[]): readonly number[] {
-  const made = runs.filter(
-    ({ digest: { kind } }) =>
-      kind === 'prune' || kind === 'iterate' || kind === 'heal' || kind === 'retrain' || kind === 'demo',
-  );
+  const made = runs.filter(({ digest: { kind } }) => runKind(kind).removes);
   const lists = made.map(({ digest }) => digest.removed.filter((block) => typeof block === 'number'));
   return lists.filter((list) => list.length > 0).at(-1) ?? [];
 }

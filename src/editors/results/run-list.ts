@@ -159,7 +159,7 @@ export class RunList {
 
   /** Adapters and checkpoints trained from the model with this identity, newest first, each once. */
   retrained(identity: string): string[] {
-    const own = this.all.filter(({ digest }) => digest.kind === 'retrain' && digest.model.identity === identity);
+    const own = this.all.filter(({ digest }) => digest.model.identity === identity);
     return [...new Set(own.flatMap(({ digest }) => digest.training?.output ?? []))];
   }
 

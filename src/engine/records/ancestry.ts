@@ -7,6 +7,7 @@ import { formatCount } from '../../format/numbers';
 import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
 import { codeSpan, inline } from '../markdown';
 import { entries, finite, objects, text } from './fields';
+import { recordKind } from './kinds';
 import type { RunRecord } from './record';
 
 /**
@@ -16,7 +17,7 @@ import type { RunRecord } from './record';
 export function pruningWords(name: string, record: RunRecord | undefined): string | undefined {
   const parent = record?.inputs.find(({ role }) => role === 'model')?.name;
   if (!record || parent === undefined) return undefined;
-  if (record.kind === 'width') {
+  if (recordKind(record.kind).narrows) {
     const method = text(record.results.method);
     const how = method === undefined ? '' : ` (${inline(method)})`;
     return `${codeSpan(name)} itself is ${codeSpan(parent)} with fewer attention heads and neurons${how}.`;
@@ -33,13 +34,13 @@ export function pruningWords(name: string, record: RunRecord | undefined): strin
 /** ", and healed in closed form (refit)"; empty for plain weights. */
 function healing({ kind, results }: RunRecord): string {
   const method = text(results.method);
-  if (kind !== 'heal' || results.weights !== 'healed' || method === undefined) return '';
+  if (!recordKind(kind).heals || results.weights !== 'healed' || method === undefined) return '';
   return `, and healed in closed form (${inline(method)})`;
 }
 
 /** The adapter's training data, duration and effect: lines of a list. */
 export function trainingLines(record: RunRecord | undefined): string[] {
-  if (record?.kind !== 'retrain') return [];
+  if (!record || !recordKind(record.kind).trains) return [];
   const { results, settings } = record;
   return [
     ...dataLines(results.data),

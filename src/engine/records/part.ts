@@ -2,16 +2,10 @@
 import { isObject } from '../../format/json';
 import { UserError } from '../errors';
 import { command, option } from '../option-token';
+import { recordKind } from './kinds';
 
 /** Of the records of parts. */
 export const PART_KIND = 'part';
-
-const RUNS: Readonly<Record<string, string>> = {
-  score: 'a score',
-  eval: 'an evaluation',
-  tasks: 'a measurement of tasks',
-  curve: 'a curve',
-};
 
 /** "part 3 of 8 of a score"; undefined for anything but the record of a part. */
 export function partWords(value: unknown): string | undefined {
@@ -19,7 +13,7 @@ export function partWords(value: unknown): string | undefined {
   const { part } = isObject(value.results) ? value.results : {};
   if (!isObject(part)) return 'a part of a run';
   const { job, number, of } = part;
-  const run = (typeof job === 'string' && Object.hasOwn(RUNS, job) && RUNS[job]) || 'a run';
+  const { whole: run = 'a run' } = typeof job === 'string' ? recordKind(job) : {};
   return typeof number === 'number' && typeof of === 'number'
     ? `part ${number} of ${of} of ${run}`
     : `a part of ${run}`;

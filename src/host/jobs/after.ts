@@ -48,6 +48,12 @@ export async function showEnd<K extends JobKind>(
   await SHOWN[spec.kind]?.(coppice, spec as never, outcome as never);
 }
 
+/** What the view shows of a job that an agent ran: scores colour the blocks, and a new checkpoint is listed. */
+export async function showAgentsEnd(coppice: Coppice, spec: JobSpec, outcome: JobOutcome): Promise<void> {
+  if (spec.kind === 'score') await keepScores(coppice, spec, outcome);
+  else if ('out' in spec && spec.out !== undefined) coppice.library.rescanSoon();
+}
+
 /** What the view keeps of a job that has ended, whoever asked for it; also of one that failed. */
 const KEPT: { readonly [K in JobKind]?: (coppice: Coppice, spec: SpecFor<K>, isDone: boolean) => void } = {
   // There is a new adapter or a stopped training.
@@ -71,11 +77,7 @@ export const followEnds = (coppice: Coppice): { dispose(): void } =>
   });
 
 /** Scores colour the blocks in the view. */
-export async function keepScores(
-  coppice: Coppice,
-  spec: ScoreSpec,
-  { result, record }: JobOutcome<'score'>,
-): Promise<void> {
+async function keepScores(coppice: Coppice, spec: ScoreSpec, { result, record }: JobOutcome<'score'>): Promise<void> {
   const { library, scores, plans } = coppice;
   const path = await library.resolve(spec.checkpoint);
   const subject = subjectOf(path, await library.load(path));

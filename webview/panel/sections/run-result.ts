@@ -5,6 +5,7 @@ import { stepsText, textsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { numeric } from '../numbers';
 import { modelText, ORIGINAL } from '../state/model-labels';
+import { runKind } from '../state/run-kinds';
 
 export function resultOf({
   digest: { kind, score, curve, training, heal, tasks, quality, cost, grid, samples },
@@ -35,7 +36,7 @@ export function resultOf({
   if (samples) return textsText(samples.texts.length);
   if (quality && quality.length > 0)
     return t('perplexity {0}', quality.map(({ ppl }) => shortNumber(numeric(ppl))).join(' → '));
-  if ((kind === 'bench' || kind === 'speeds') && cost) {
+  if (runKind(kind).times && cost) {
     // Next to other models, the checkpoint has its own name.
     const named = cost.map(({ label, of, decodeTokensPerSecond }) => {
       const name = label === ORIGINAL && of ? of.model : modelText(label);

@@ -1,27 +1,15 @@
 /** The job that the next step waits for, and jobs in words. */
-import type { StartAction } from '../../../src/protocol/journey';
 import type { PanelJob, PanelState } from '../../../src/protocol/panel';
 import { formatClock } from '../../../src/format/durations';
 import { t } from '../../support/l10n';
-
-/** What an action runs. A suggestion scores the blocks first where it must. */
-const KINDS: Partial<Record<StartAction, PanelJob['kind']>> = {
-  score: 'score',
-  suggest: 'score',
-  prune: 'prune',
-  heal: 'heal',
-  retrain: 'retrain',
-  merge: 'merge',
-  export: 'export',
-};
 
 /** The job of this checkpoint that is its next step. The head shows it instead of offering the step once more. */
 export function nextJob({ journey: { next }, jobs }: Pick<PanelState, 'journey' | 'jobs'>): PanelJob | undefined {
   // It takes several jobs, and the first of them can decide what comes next.
   const comparing = jobs.find(({ kind }) => kind === 'compare');
   if (comparing) return comparing;
-  const wanted = next.action === 'open' ? undefined : KINDS[next.action];
-  return wanted && jobs.find(({ kind }) => kind === wanted);
+  // A suggestion scores the blocks first where it must.
+  return next.action === 'suggest' ? scoringOf({ jobs }) : jobs.find(({ kind }) => kind === next.action);
 }
 
 /** The job that scores the blocks. */

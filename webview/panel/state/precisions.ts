@@ -1,6 +1,7 @@
 /** What the numbers of a page were computed in. Numbers of another precision than float32 say so beside their name. */
 import { isFloat32, precisionWords } from '../../../src/format/arithmetic';
 import { t } from '../../support/l10n';
+import { runKind } from './run-kinds';
 
 type Precision = string | null | undefined;
 
@@ -18,15 +19,12 @@ export const namedIn = (name: string, precision: Precision): string =>
     ? name
     : t({ message: '{0} in {1}', args: [name, precisionText(precision)], comment: 'A model and its precision: int8' });
 
-/** Jobs that round whole rows of weights; the others write text, or measure as it is written. */
-const BY_ROWS = ['score', 'retrain', 'iterate'];
-
 /**
  * "float32"; "float32 and int8" where single numbers say their own.
  * @param kind of the job, to tell the two integer arithmetics apart: "int8 per row", "int8 in blocks of 32"
  */
 export function precisionText(precision: Precision, kind?: string): string {
-  const isByRows = kind !== undefined && BY_ROWS.includes(kind);
+  const isByRows = kind !== undefined && runKind(kind).byRows === true;
   if (precision === 'mixed') return isByRows ? t('float32 and int8 per row') : t('float32 and int8');
   if (kind === undefined || (precision !== 'int8' && precision !== 'int4')) return precisionWords(precision);
   return isByRows ? t('{0} per row', precision) : textPrecision(precision);

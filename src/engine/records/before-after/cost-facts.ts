@@ -56,7 +56,7 @@ function measuredModel(run: RunDigest, { of, label }: CostDigest): ModelRef | un
   const { kind, model } = run;
   if (of) return completeModel(of);
   if (kind === 'demo') return demoModel(run, label);
-  if (recordKind(kind).names)
-    return refOf(label === model.name ? { ...model, removed: [] } : { name: label, removed: [] });
-  return kind === 'samples' ? undefined : modelOf(run);
+  const { names, labels } = recordKind(kind);
+  if (names) return refOf(label === model.name ? { ...model, removed: [] } : { name: label, removed: [] });
+  return labels ? undefined : modelOf(run);
 }

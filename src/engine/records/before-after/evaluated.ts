@@ -1,4 +1,5 @@
 /** Which models runs have measured on given windows of a text, so that nothing is measured twice. */
+import { evaluatedIn } from '../../../format/evaluated';
 import type { ReadText } from '../../../format/text-share';
 import type { RunDigest } from '../digest-types';
 
@@ -19,8 +20,10 @@ export function isJudged(
   { sha256, share, window, limit }: JudgedWindows,
   compared: boolean,
 ): boolean {
-  return runs.some(({ kind, model, removed, inputs, settings, quality = [], adapter, patch, width }) => {
-    if (kind !== 'eval' || model.identity !== identity || removed.length > 0) return false;
+  return runs.some((run) => {
+    const { model, removed, inputs, settings, adapter, patch, width } = run;
+    const quality = evaluatedIn(run);
+    if (quality.length === 0 || model.identity !== identity || removed.length > 0) return false;
     if ([adapter, patch, width].some((on) => on !== undefined)) return false;
     const told = new Map(settings);
     const isSame = told.get('window') === String(window) && told.get('limit') === String(limit);

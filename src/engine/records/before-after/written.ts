@@ -1,5 +1,6 @@
 /** Texts that models have written, with what was asked of them: only equal questions stand beside each other. */
 import type { RunDigest } from '../digest-types';
+import { recordKind } from '../kinds';
 import type { ModelRef } from './models';
 import { completeModel, computed, demoModel, modelOf, precisionKey } from './run-models';
 
@@ -31,9 +32,9 @@ export function writtenOf(run: RunDigest): Written[] {
       ? completeModel(of)
       : kind === 'demo'
         ? demoModel(run, label)
-        : kind === 'generate'
-          ? modelOf(run)
-          : undefined;
+        : recordKind(kind).labels
+          ? undefined
+          : modelOf(run);
     const asked = samples.prompts[prompt];
     const precision = cost?.[column]?.precision ?? run.precision;
     // A text that was cancelled is shorter than what was asked for.
