@@ -1,11 +1,12 @@
 /** Discard…: forgets a job that was stopped, with what it keeps for going on. */
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
-import { IterateWorkspace, iterateFolderOf, wasStopped } from '../engine/iterate/workspace';
+import { IterateWorkspace, iterateFolderOf } from '../engine/iterate/workspace';
 import { jobTitle, titledJob } from '../jobs/titles';
 import type { Command } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { linesIn } from '../host/jobs/job-arguments';
+import { roundsOf } from '../host/jobs/rerun';
 import type { JobSpec } from '../protocol/jobs';
 import type { JobLine } from '../state/jobs/line';
 
@@ -45,10 +46,6 @@ async function discard(coppice: Coppice, line: JobLine, isSure: boolean): Promis
     default:
   }
 }
-
-/** The output of an iterative pruning that keeps rounds. */
-const roundsOf = (spec: JobSpec): string | undefined =>
-  spec.kind === 'iterate' && wasStopped(spec.out) ? spec.out : undefined;
 
 /** @param folder that is deleted @throws CancelledError */
 async function askWhetherSure(spec: JobSpec, folder?: string): Promise<void> {

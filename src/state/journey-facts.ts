@@ -82,7 +82,7 @@ interface Descent {
 
 /** Texts that say too little about a model or its plan: they fitted or scored it, or a model that it was made from. */
 export function textsThatChose(runs: readonly RunDigest[], { origin, choice, line }: Descent): ReadText[] {
-  const scored = runs.filter(({ kind, model }) => kind === 'score' && line.includes(model.identity ?? ''));
+  const scored = runs.filter(({ score, model }) => score && line.includes(model.identity ?? ''));
   const planned = choice === 'hand' ? undefined : choice.calibration;
   return [
     ...(origin?.texts ?? []),

@@ -7,6 +7,7 @@ import { CRITERIA, needsCalibration } from '../../engine/importance/criteria';
 import type { Suggestion } from '../../engine/importance/choice';
 import { runTitle } from '../../engine/records/compare';
 import { type InputCheck, InputWatch } from '../../engine/records/changes';
+import { recordKind } from '../../engine/records/kinds';
 import { followPlace } from '../../engine/records/places';
 import { modelInput, modelName, type RunInput } from '../../engine/records/record';
 import { drawnRows } from '../../engine/records/rows-key';
@@ -232,7 +233,7 @@ export class RunList {
     if (digest.model.name === modelName(checkpoint)) return 'namesake';
     // This panel shows the costs of derived models. Their other results belong to their own panels.
     const [model] = models;
-    const measured = ['bench', 'speeds', 'grid', 'samples'].includes(digest.kind) && isOfWhole(digest);
+    const measured = recordKind(digest.kind).costs === true && isOfWhole(digest);
     if (!measured || !model) return undefined;
     return (await this.sourceOf(model, dirname(file), given)) === checkpoint.identity ? 'written' : undefined;
   }

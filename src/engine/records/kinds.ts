@@ -19,6 +19,8 @@ interface RecordKind {
   readonly chooses?: true;
   /** The label of its size is the name of the model that it wrote. */
   readonly names?: true;
+  /** It shows what models cost and write: the panel of what they were made from has it too. */
+  readonly costs?: true;
   /** Its models are a list, and a label of an old record does not tell which of them is meant. */
   readonly labels?: true;
   /** "a score", of jobs that can be cut into parts. */
@@ -30,7 +32,10 @@ const KINDS: Readonly<Record<string, RecordKind>> = {
   eval: { whole: 'an evaluation' },
   tasks: { whole: 'a measurement of tasks' },
   curve: { whole: 'a curve' },
-  samples: { labels: true },
+  bench: { costs: true },
+  speeds: { costs: true },
+  grid: { costs: true },
+  samples: { costs: true, labels: true },
   prune: { writes: true, cuts: true, chooses: true, names: true },
   width: { writes: true, cuts: true, narrows: true, chooses: true, names: true },
   heal: { writes: true, cuts: true, fits: true, heals: true, chooses: true, names: true },

@@ -207,13 +207,13 @@ export class StepMaker {
 
   /** The scores of a run: those of a step, if they choose the same blocks. */
   private scoresOf(run: StepRun, path: string, lost: string[]): Draft {
-    const score = this.runs.find(({ file, kind }) => file === path && kind === 'score');
+    const score = this.runs.find(({ file, kind }) => file === path && JOBS[kind].givesScores);
     if (score) return new Reference(`\${steps.${this.stepOf(score).name}}`);
     const { keepEnds, keep } = run.options;
     const kept = { keepEnds: keepEnds !== false, keep: entries(keep).map(Number) };
     const same = this.runs.findLast(
       (other) =>
-        other.kind === 'score' &&
+        JOBS[other.kind].givesScores &&
         other.options.criterion === run.record.settings.criterion &&
         other.record.started < run.record.started &&
         chooses(other, this.request.model, run.removed.map(Number), kept),

@@ -10,6 +10,7 @@ import { keepList } from '../../engine/importance/select';
 import { UserError } from '../../engine/errors';
 import { entries, finite, text } from '../../engine/records/fields';
 import { isObject, type JsonObject } from '../../format/json';
+import { JOBS } from '../../jobs/definitions';
 import { isOnModel, sameParts, type StepRun } from './runs';
 import type { SaveRequest } from './request';
 
@@ -67,11 +68,11 @@ function toldChoices({ plan }: SaveRequest, runs: readonly StepRun[], removed: r
 function candidates({ model }: SaveRequest, runs: readonly StepRun[], choice: JsonObject): StepRun[] {
   const name = text(choice.scores);
   const named = runs.find(({ id }) => id === name);
-  const behind = named?.kind === 'curve' ? named.options.scores : named?.file;
+  const behind = named?.options.scores ?? named?.file; // a curve may have read them
   const sha256 = isObject(choice.calibration) ? text(choice.calibration.sha256) : undefined;
   const all = runs.filter(
     (run) =>
-      run.kind === 'score' &&
+      JOBS[run.kind].givesScores &&
       run.options.criterion === choice.criterion &&
       isOnModel(run, model.identity) &&
       (sha256 === undefined || run.record.inputs.some((input) => input.sha256 === sha256)),

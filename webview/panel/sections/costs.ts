@@ -1,6 +1,7 @@
 /** Size and speed of models as runs have measured them: one row for each model, by its name in the panel. Pure. */
 import type { CostDigest, PanelModel, PanelPlan, PanelRun } from '../../../src/protocol/panel';
 import { namedIn } from '../state/precisions';
+import { runKind } from '../state/run-kinds';
 import { isPlanLabel, ORIGINAL, withoutLabel } from '../state/model-labels';
 
 type Sizes = Pick<CostDigest, 'parameters' | 'bytes' | 'peakRssBytes'>;
@@ -99,7 +100,7 @@ export const precisionOf = ({ digest }: PanelRun, { precision }: CostDigest): st
 /** The label of a measured model, with the blocks that it lacks or its adapter. */
 function labelOf({ digest: { kind, removed, adapter } }: PanelRun, { label, speed }: CostDigest, name: string): string {
   if (label === ORIGINAL) return name;
-  if (kind !== 'bench' || speed === 'turns') return label; // the label is complete
+  if (!runKind(kind).ofOne || speed === 'turns') return label; // the label is complete
   if (adapter !== undefined) return adapter;
   const blocks = removed.filter((block) => typeof block === 'number');
   if (removed.length === 0) return label;

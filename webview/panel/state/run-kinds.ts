@@ -6,6 +6,8 @@ interface RunKind {
   readonly removes?: true;
   /** Its main result is how fast models write. */
   readonly times?: true;
+  /** Of one model: what it lacks or has on top of it stands beside its label. */
+  readonly ofOne?: true;
 }
 
 const KINDS: Readonly<Record<string, RunKind>> = {
@@ -14,7 +16,7 @@ const KINDS: Readonly<Record<string, RunKind>> = {
   iterate: { byRows: true, removes: true },
   heal: { removes: true },
   retrain: { byRows: true, removes: true },
-  bench: { times: true },
+  bench: { times: true, ofOne: true },
   speeds: { times: true },
   demo: { removes: true },
 };
