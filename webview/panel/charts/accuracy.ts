@@ -11,9 +11,11 @@ import { t } from '../../support/l10n';
 import { type Accuracy, type AccuracyRow, accuracyRows, intervalOf } from '../state/accuracies';
 import { differenceText, pValueText } from '../state/accuracy-words';
 import { modelText } from '../state/model-labels';
-import { type ChartFrame, type Drawing, legendEntry } from './frame';
-import type { Cell, Numbers } from './table';
-import { addTargets, type Target } from './targets';
+import type { ChartFrame, Drawing } from './frame';
+import { legendEntry, sign } from './legend';
+import { type Chart, draw, margins, placesIn } from './plot';
+import { type Column, type Numbers, numbersBy } from './table';
+import { addTargets, spot, type Target } from './targets';
 
 const [TOP, RIGHT, BOTTOM] = [6, 22, 40];
 /** Height of a model's line, and space between two bands. */
@@ -45,45 +47,25 @@ export function drawAccuracy(tasks: TasksDigest, width: number, frame: ChartFram
     }),
   );
   const svg = dotPlot(rows, dots, band, width);
-  const [x, y] = [svg.scale('x')!, svg.scale('y')!];
-  const targets = dots.map((dot): Target => {
-    const tip = tipOf(dot, labels, labels[0]);
-    return {
-      key: `${dot.row.task ?? 'average'} ${dot.model}`,
-      x: Number(x.apply(dot.x)) - 12,
-      y: Number(y.apply(dot.y)) - LANE / 2,
-      width: 24,
-      height: LANE,
-      tipX: Number(x.apply(dot.x)),
-      tipY: Number(y.apply(dot.y)),
-      label: tip.join(', '),
-      tip,
-      act: () => frame.hideTip(),
-    };
-  });
+  const placeOf = placesIn(svg);
+  const targets = dots.map((dot): Target => ({
+    key: `${dot.row.task ?? 'average'} ${dot.model}`,
+    ...spot(...placeOf(dot.x, dot.y), 24, LANE),
+    tip: tipOf(dot, labels, labels[0]),
+    act: () => frame.hideTip(),
+  }));
   addTargets(svg, t('Accuracy of each model in each task'), targets, frame);
   return { charts: [svg], table: tableOf(rows, labels), legend: legendOf(labels) };
 }
 
-function dotPlot(
-  rows: readonly AccuracyRow[],
-  dots: readonly Dot[],
-  band: number,
-  width: number,
-): SVGSVGElement & Plot.Plot {
+function dotPlot(rows: readonly AccuracyRow[], dots: readonly Dot[], band: number, width: number): Chart {
   const ends = dots.flatMap(({ x, interval }) => [x, ...(interval ?? [])]);
   const room = 0.02;
   const domain = [Math.max(0, Math.min(...ends) - room), Math.min(1, Math.max(...ends) + room)];
   const lines = dots.filter(({ model }) => model === 0);
   const height = rows.length * band;
-  return Plot.plot({
-    width,
-    height: height + TOP + BOTTOM,
-    marginTop: TOP,
-    marginRight: RIGHT,
-    marginBottom: BOTTOM,
-    marginLeft: width < NARROW ? 92 : 120,
-    style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
+  return draw({
+    ...{ width, height: height + TOP + BOTTOM, ...margins(TOP, RIGHT, BOTTOM, width < NARROW ? 92 : 120) },
     x: {
       domain,
       grid: true,
@@ -150,7 +132,7 @@ function dotPlot(
         ),
       ),
     ],
-  }) as SVGSVGElement & Plot.Plot;
+  });
 }
 
 /** Symbols and colours by the place of a model. */
@@ -168,8 +150,7 @@ const styleOf = (model: number): (typeof STYLES)[number] => STYLES[model % STYLE
 function legendOf(labels: readonly string[]): HTMLElement[] {
   return labels.map((label, model) => {
     const { path, color } = styleOf(model);
-    const shape = svgEl('path', { d: path, fill: color });
-    return legendEntry(svgEl('svg', { width: 14, height: 12, 'aria-hidden': 'true', class: 'sign' }, shape), label);
+    return legendEntry(sign(14, svgEl('path', { d: path, fill: color })), label);
   });
 }
 
@@ -184,28 +165,28 @@ function tipOf({ row, accuracy, model }: Dot, labels: readonly string[], first: 
   ];
 }
 
-const tableOf = (rows: readonly AccuracyRow[], labels: readonly string[]): Numbers => ({
-  head: [
-    t('Task'),
-    t('Items'),
-    t('Metric'),
-    ...labels.flatMap((label, m) => [
-      label,
-      t('{0}: standard error', label),
-      ...(m > 0
-        ? [t('{0}: difference', label), t('{0}: half of the 95 % interval', label), t('{0}: p (McNemar)', label)]
-        : []),
-    ]),
-  ],
-  rows: () =>
-    rows.map(({ title, items, metric, models }): Cell[] => [
-      title,
-      items,
-      metric === undefined ? '' : metric === 'acc' ? 'acc' : 'acc_norm',
-      ...models.flatMap(({ value, stderr, paired }, m): Cell[] => [
-        value,
-        stderr,
-        ...(m > 0 ? [paired?.difference ?? null, paired?.interval ?? null, paired?.items?.pValue ?? null] : []),
-      ]),
-    ]),
-});
+const tableOf = (rows: readonly AccuracyRow[], labels: readonly string[]): Numbers =>
+  numbersBy(
+    () => rows,
+    [
+      [t('Task'), ({ title }) => title],
+      [t('Items'), ({ items }) => items],
+      [t('Metric'), ({ metric }) => (metric === undefined ? '' : metric === 'acc' ? 'acc' : 'acc_norm')],
+      ...labels.flatMap((label, m) => columnsOf(label, ({ models }) => models[m], m > 0)),
+    ],
+  );
+
+/** Of one model. @param isCompared with the first one */
+function columnsOf(label: string, of: (row: AccuracyRow) => Accuracy, isCompared: boolean): Column<AccuracyRow>[] {
+  const own: Column<AccuracyRow>[] = [
+    [label, (row) => of(row).value],
+    [t('{0}: standard error', label), (row) => of(row).stderr],
+  ];
+  if (!isCompared) return own;
+  return [
+    ...own,
+    [t('{0}: difference', label), (row) => of(row).paired?.difference ?? null],
+    [t('{0}: half of the 95 % interval', label), (row) => of(row).paired?.interval ?? null],
+    [t('{0}: p (McNemar)', label), (row) => of(row).paired?.items?.pValue ?? null],
+  ];
+}

@@ -6,9 +6,9 @@ import { blockList } from '../numbers';
 import { bytesWithout, parametersAt, speedAt } from '../state/curve-plans';
 import { namedIn } from '../state/precisions';
 import { chosenName, type CurveData, type Dot, wholeOf } from './curve-dots';
-import { legendEntry } from './frame';
+import { legendEntry, sign } from './legend';
 import { lineSign } from './series';
-import { type Cell, known, type Numbers } from './table';
+import { known, type Numbers, numbersBy } from './table';
 
 export function tipOf(dot: Dot, data: CurveData): string[] {
   const { model } = data;
@@ -51,26 +51,22 @@ export function labelOf({ kind, ppl, quick, precision }: Dot, still: boolean): s
   }
 }
 
-export const tableOf = (dots: readonly Dot[], { model }: CurveData): Numbers => ({
-  head: [t('Series'), t('Removed'), t('Perplexity'), t('Parameters'), t('Estimated speed'), t('Blocks')],
-  rows: () =>
-    dots.map(({ label, count, ppl, removed }): Cell[] => [
-      label,
-      count,
-      known(ppl),
-      parametersAt(model, count),
-      speedAt(model, count),
-      blockList(removed),
-    ]),
-});
+export const tableOf = (dots: readonly Dot[], { model }: CurveData): Numbers =>
+  numbersBy(
+    () => dots,
+    [
+      [t('Series'), ({ label }) => label],
+      [t('Removed'), ({ count }) => count],
+      [t('Perplexity'), ({ ppl }) => known(ppl)],
+      [t('Parameters'), ({ count }) => parametersAt(model, count)],
+      [t('Estimated speed'), ({ count }) => speedAt(model, count)],
+      [t('Blocks'), ({ removed }) => blockList(removed)],
+    ],
+  );
 
 export function legendOf({ series }: CurveData, dots: readonly Dot[], still: boolean): HTMLElement[] {
-  const sign = (path: string, attributes: Record<string, string | number>): SVGElement =>
-    svgEl(
-      'svg',
-      { width: 14, height: 12, 'aria-hidden': 'true', class: 'sign' },
-      svgEl('path', { d: path, ...attributes }),
-    );
+  const symbol = (path: string, attributes: Record<string, string | number>): SVGElement =>
+    sign(14, svgEl('path', { d: path, ...attributes }));
   const has = (kind: Dot['kind']): boolean => dots.some((dot) => dot.kind === kind);
   return [
     ...series.map(({ name, style }) => legendEntry(lineSign(style), name)),
@@ -78,7 +74,7 @@ export function legendOf({ series }: CurveData, dots: readonly Dot[], still: boo
     ...(!still || has('plan')
       ? [
           legendEntry(
-            sign('M7 1 12 6 7 11 2 6Z', { fill: 'none', stroke: 'var(--removed)', 'stroke-width': 2 }),
+            symbol('M7 1 12 6 7 11 2 6Z', { fill: 'none', stroke: 'var(--removed)', 'stroke-width': 2 }),
             chosenName(still),
           ),
         ]
@@ -86,13 +82,13 @@ export function legendOf({ series }: CurveData, dots: readonly Dot[], still: boo
     ...(has('retrained')
       ? [
           legendEntry(
-            sign('M7 0l1.6 4 4 .3-3.1 2.6 1 4L7 8.7 3.5 10.9l1-4L1.4 4.3l4-.3Z', { fill: 'var(--good)' }),
+            symbol('M7 0l1.6 4 4 .3-3.1 2.6 1 4L7 8.7 3.5 10.9l1-4L1.4 4.3l4-.3Z', { fill: 'var(--good)' }),
             t('Retrained'),
           ),
         ]
       : []),
     ...(has('healed')
-      ? [legendEntry(sign('M5.5 1h3v3.5H12v3H8.5V11h-3V7.5H2v-3h3.5Z', { fill: 'var(--good)' }), t('Healed'))]
+      ? [legendEntry(symbol('M5.5 1h3v3.5H12v3H8.5V11h-3V7.5H2v-3h3.5Z', { fill: 'var(--good)' }), t('Healed'))]
       : []),
   ];
 }

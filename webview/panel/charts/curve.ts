@@ -14,8 +14,9 @@ import type { ChartFrame, Drawing } from './frame';
 import { type Guide, guideLabels, guideMarks, guidesOf, visibleGuides } from './guides';
 import { addLabels, type ChartLabel } from './label-layer';
 import { around, type Box, type Segment } from './place-labels';
+import { type Chart, draw, margins } from './plot';
 import { perplexityScale, removedAxis, removedTicks, wholeRule } from './removed-axes';
-import { addTargets, type Target } from './targets';
+import { addTargets, spot, type Target } from './targets';
 
 export type { CurveData, CurveSeries, RetrainedPoint } from './curve-dots';
 
@@ -31,7 +32,6 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [54, 18, 56, 40];
 /** Half the size of a symbol, with its outline. */
 const RADIUS: Readonly<Record<Dot['kind'], number>> = { curve: 3, whole: 4, plan: 8, retrained: 5, healed: 5 };
 
-type Svg = SVGSVGElement & Plot.Plot;
 type ToPixels = (dot: { readonly count: number; readonly ppl: number }) => readonly [x: number, y: number];
 
 /** @param choose makes blocks the plan @param drawn hears where things are, after every drawing */
@@ -76,90 +76,74 @@ interface Around {
 }
 
 function targetOf(dot: Dot, i: number, { data, pixels, frame, choose, size }: Around): Target {
-  const [cx, cy] = pixels(dot);
   const tip = tipOf(dot, data);
   return {
     key: `${dot.kind}-${dot.label}-${dot.count}-${i}`,
-    x: cx - size / 2,
-    y: cy - 12,
-    width: size,
-    height: 24,
-    tipX: cx,
-    tipY: cy,
+    ...spot(...pixels(dot), size, 24),
     label: tip.join(', '),
     tip: dot.kind === 'plan' || frame.still ? tip : [...tip, t('Click or press Enter to make this the plan')],
     act: () => choose(dot.removed, dot.criterion),
   };
 }
 
-function plotOf(data: CurveData, dots: readonly Dot[], width: number): { svg: Svg; guides: Guide[] } {
+function plotOf(data: CurveData, dots: readonly Dot[], width: number): { svg: Chart; guides: Guide[] } {
   const values = dots.map(({ ppl }) => ppl).filter((ppl) => Number.isFinite(ppl) && ppl > 0);
   const full = numeric(data.whatIf.full);
   const longest = Math.max(4, ...dots.map((dot) => dot.count));
   const ticks = (apart: number): number[] => removedTicks(longest, width - LEFT, apart);
   const at = (kind: Dot['kind']): Dot[] => dots.filter((dot) => dot.kind === kind && Number.isFinite(dot.ppl));
   const axes: Plot.PlotOptions = {
-    width,
-    height: HEIGHT,
-    marginLeft: LEFT,
-    marginRight: RIGHT,
-    marginTop: TOP,
-    marginBottom: BOTTOM,
-    style: { background: 'none', fontFamily: 'inherit', fontSize: '11px', overflow: 'visible' },
+    ...{ width, height: HEIGHT, ...margins(TOP, RIGHT, BOTTOM, LEFT) },
     x: { domain: [0, longest], insetLeft: 8, insetRight: 8 },
     y: perplexityScale(values),
   };
   const [least, most] = (axes.y as { domain: [number, number] }).domain;
   const scale = Plot.scale({ y: { ...axes.y, range: [HEIGHT - BOTTOM, TOP] } });
   const guides = visibleGuides(guidesOf(full, data.goal), [least, most], (ppl) => Number(scale.apply(ppl)));
-  const svg = Plot.plot({
-    ...axes,
-    marks: [
-      removedAxis(ticks(34)),
-      Plot.axisX({
-        anchor: 'top',
-        ticks: ticks(66),
-        tickSize: 3,
-        tickFormat: (n: number) =>
-          `${shortCount(parametersAt(data.model, n))}\n${formatFactor(speedAt(data.model, n))}`,
-        label: null,
-        color: 'var(--muted)',
-      }),
-      ...guideMarks(guides, least),
-      ...wholeRule(full),
-      ...data.series.flatMap(({ style, points }) => {
-        const line = points
-          .map((point) => ({ n: point.count, ppl: numeric(point.ppl) }))
-          .filter(({ ppl }) => Number.isFinite(ppl));
-        return [
-          Plot.lineY(line, { x: 'n', y: 'ppl', stroke: style.color, strokeWidth: 1.8, strokeDasharray: style.dash }),
-          Plot.dot(line, { x: 'n', y: 'ppl', fill: style.color, symbol: style.symbol, r: 3 }),
-        ];
-      }),
-      Plot.link(arrowsOf(dots), {
-        x1: 'count',
-        x2: 'count',
-        y1: 'from',
-        y2: 'to',
-        stroke: 'var(--good)',
-        strokeWidth: 1.5,
-        markerEnd: 'arrow',
-      }),
-      Plot.dot(at('whole'), { x: 'count', y: 'ppl', r: 4, fill: 'var(--ink)' }),
-      Plot.dot(at('plan'), {
-        x: 'count',
-        y: 'ppl',
-        r: 7,
-        stroke: 'var(--removed)',
-        strokeWidth: 2,
-        symbol: 'diamond',
-        fill: 'var(--paper)',
-      }),
-      Plot.dot(at('retrained'), { x: 'count', y: 'ppl', r: 5, symbol: 'star', fill: 'var(--good)' }),
-      Plot.dot(at('healed'), { x: 'count', y: 'ppl', r: 5, symbol: 'plus', fill: 'var(--good)' }),
-    ],
-  }) as Svg;
-  return { svg, guides };
+  const marks = [
+    removedAxis(ticks(34)),
+    Plot.axisX({
+      anchor: 'top',
+      ticks: ticks(66),
+      tickSize: 3,
+      tickFormat: (n: number) => `${shortCount(parametersAt(data.model, n))}\n${formatFactor(speedAt(data.model, n))}`,
+      label: null,
+      color: 'var(--muted)',
+    }),
+    ...guideMarks(guides, least),
+    ...wholeRule(full),
+    ...data.series.flatMap(({ style, points }) => {
+      const line = points
+        .map((point) => ({ n: point.count, ppl: numeric(point.ppl) }))
+        .filter(({ ppl }) => Number.isFinite(ppl));
+      return [
+        Plot.lineY(line, { x: 'n', y: 'ppl', stroke: style.color, strokeWidth: 1.8, strokeDasharray: style.dash }),
+        Plot.dot(line, { x: 'n', y: 'ppl', fill: style.color, symbol: style.symbol, r: 3 }),
+      ];
+    }),
+    Plot.link(arrowsOf(dots), {
+      x1: 'count',
+      x2: 'count',
+      y1: 'from',
+      y2: 'to',
+      stroke: 'var(--good)',
+      strokeWidth: 1.5,
+      markerEnd: 'arrow',
+    }),
+    Plot.dot(at('whole'), { x: 'count', y: 'ppl', r: 4, fill: 'var(--ink)' }),
+    Plot.dot(at('plan'), {
+      x: 'count',
+      y: 'ppl',
+      r: 7,
+      stroke: 'var(--removed)',
+      strokeWidth: 2,
+      symbol: 'diamond',
+      fill: 'var(--paper)',
+    }),
+    Plot.dot(at('retrained'), { x: 'count', y: 'ppl', r: 5, symbol: 'star', fill: 'var(--good)' }),
+    Plot.dot(at('healed'), { x: 'count', y: 'ppl', r: 5, symbol: 'plus', fill: 'var(--good)' }),
+  ];
+  return { svg: draw({ ...axes, overflows: true, marks }), guides };
 }
 
 /** The labels of the plan and of better models, the plan's first. */

@@ -188,8 +188,3 @@ function focusedKey(charts: HTMLElement): string | undefined {
   const { activeElement } = document;
   return charts.contains(activeElement) ? (activeElement as SVGElement).dataset.key : undefined;
 }
-
-/** A symbol and its meaning. */
-export function legendEntry(sign: SVGElement | HTMLElement, text: string): HTMLElement {
-  return el('span', { class: 'legend-entry' }, sign, text);
-}

@@ -7,15 +7,16 @@ import { shortNumber } from '../../../src/format/numbers';
 import type { GridDigest, GridModelDigest } from '../../../src/protocol/panel';
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { type ChartFrame, type Drawing, legendEntry } from './frame';
+import type { ChartFrame, Drawing } from './frame';
+import { legendEntry, sign } from './legend';
+import { type Chart, draw, margins, placesIn } from './plot';
 import { lineSign, nthStyle } from './series';
-import type { Cell, Numbers } from './table';
-import { addTargets, type Target } from './targets';
+import { type Column, type Numbers, numbersBy } from './table';
+import { addTargets, spot, type Target } from './targets';
 import { GRID_MEASURES, gibibytes, type GridMeasure } from '../state/grid-measures';
 import type { GridPerplexities } from '../state/grid-perplexity';
 import { modelText } from '../state/model-labels';
 
-const STYLE = { background: 'none', fontFamily: 'inherit', fontSize: '11px' };
 const HEIGHT = 230;
 /** Least width of a panel, and the gaps between panels, as in the style sheet. */
 const LEAST = 340;
@@ -107,14 +108,8 @@ function tradeOff(
   width: number,
 ): SVGSVGElement {
   const styles = models.map(({ label }, i) => nthStyle(i, label));
-  return Plot.plot({
-    width,
-    height: HEIGHT - 40,
-    marginLeft: 54,
-    marginTop: TOP,
-    marginBottom: BOTTOM,
-    marginRight: 14,
-    style: STYLE,
+  return draw({
+    ...{ width, height: HEIGHT - 40, ...margins(TOP, 14, BOTTOM, 54) },
     symbol: { type: 'identity' },
     x: {
       label: `${exact}, ${textsOf(points[0].batch)} →`,
@@ -139,7 +134,7 @@ function tradeOff(
         symbol: ({ model }: Point) => styles[model].symbol,
       }),
     ],
-  }) as SVGSVGElement;
+  });
 }
 
 function pointsOf(grid: GridDigest, newTokens: number, { valueOf, spreadOf }: GridMeasure): Point[] {
@@ -178,18 +173,12 @@ function panelChart(
   { batches, models, limitBytes }: GridDigest,
   { exact, words }: GridMeasure,
   { newTokens, points, predicted, top, width }: Panel,
-): SVGSVGElement & Plot.Plot {
+): Chart {
   const styles = models.map(({ label }, i) => nthStyle(i, label));
   const colour = ({ model }: { readonly model: number }): string => styles[model].color;
   const limit = limitBytes === null ? Infinity : limitBytes / GiB;
-  return Plot.plot({
-    width,
-    height: HEIGHT,
-    marginLeft: 54,
-    marginTop: TOP,
-    marginBottom: BOTTOM,
-    marginRight: 14,
-    style: STYLE,
+  return draw({
+    ...{ width, height: HEIGHT, ...margins(TOP, 14, BOTTOM, 54) },
     symbol: { type: 'identity' },
     x: { type: 'point', domain: batches, label: `${t('Texts side by side')} →`, padding: 0.3 },
     y: {
@@ -238,7 +227,7 @@ function panelChart(
         symbol: ({ model }: Point) => styles[model].symbol,
       }),
     ],
-  }) as SVGSVGElement & Plot.Plot;
+  });
 }
 
 const textsOf = (batch: number): string => (batch === 1 ? t('1 text') : t('{0} texts', batch));
@@ -247,14 +236,14 @@ const textsOf = (batch: number): string => (batch === 1 ? t('1 text') : t('{0} t
 function targetsOf(
   points: readonly Point[],
   { words, exact }: GridMeasure,
-  svg: SVGSVGElement & Plot.Plot,
+  svg: Chart,
   place: { readonly left: number; readonly top: number },
   frame: ChartFrame,
 ): Target[] {
-  const [x, y] = [svg.scale('x')!, svg.scale('y')!];
+  const placeOf = placesIn(svg);
   return points.map((point) => {
     const { model, name, batch, value, low, high, speedUp } = point;
-    const [tipX, tipY] = [Number(x.apply(batch)), Number(y.apply(value))];
+    const [x, y] = placeOf(batch, value);
     const spread = high > low ? t('{0} ± {1}', words(value), words(high - value)) : words(value);
     const tip = [
       `${name}, ${textsOf(batch)}`,
@@ -263,13 +252,9 @@ function targetsOf(
     ];
     return {
       key: `${model}-${batch}`,
-      x: tipX - 9,
-      y: tipY - 9,
-      width: 18,
-      height: 18,
-      tipX: tipX + place.left,
-      tipY: tipY + place.top,
-      label: tip.join(', '),
+      ...spot(x, y, 18),
+      tipX: x + place.left,
+      tipY: y + place.top,
       tip,
       act: () => frame.hideTip(),
     };
@@ -277,34 +262,26 @@ function targetsOf(
 }
 
 const predictedSign = (): SVGElement =>
-  svgEl(
-    'svg',
-    { width: 24, height: 12, 'aria-hidden': 'true', class: 'sign' },
+  sign(
+    24,
     svgEl('path', { d: 'M0 6H24', stroke: 'currentColor', 'stroke-dasharray': '1 3', fill: 'none' }),
     svgEl('circle', { cx: 12, cy: 6, r: 3, stroke: 'currentColor', fill: 'var(--paper)' }),
   );
 
 /** All numbers, a row for each cell of each model. */
-const numbersOf = (grid: GridDigest): Numbers => ({
-  head: [
-    t('Model'),
-    t('New tokens'),
-    t('Texts'),
-    ...GRID_MEASURES.map(({ exact }) => exact),
-    t('Predicted memory (GiB)'),
-    t('Speed-up'),
-    t('Speed-up of the floor'),
-  ],
-  rows: () => grid.models.flatMap(rowsOf),
-});
-
-const rowsOf = ({ label, cells }: GridModelDigest): Cell[][] =>
-  cells.map(({ newTokens, batch, predictedBytes, outcome, measured }) => [
-    modelText(label),
-    newTokens,
-    batch,
-    ...GRID_MEASURES.map(({ valueOf }) => (measured ? valueOf(measured) : outcome === 'oom' ? 'OOM' : null)),
-    Number(gibibytes(predictedBytes)),
-    measured?.speedUp ?? null,
-    measured?.floorSpeedUp ?? null,
-  ]);
+const numbersOf = (grid: GridDigest): Numbers =>
+  numbersBy(
+    () => grid.models.flatMap(({ label, cells }) => cells.map((cell) => ({ ...cell, label }))),
+    [
+      [t('Model'), ({ label }) => modelText(label)],
+      [t('New tokens'), ({ newTokens }) => newTokens],
+      [t('Texts'), ({ batch }) => batch],
+      ...GRID_MEASURES.map(({ exact, valueOf }): Column<GridModelDigest['cells'][number]> => [
+        exact,
+        ({ measured, outcome }) => (measured ? valueOf(measured) : outcome === 'oom' ? 'OOM' : null),
+      ]),
+      [t('Predicted memory (GiB)'), ({ predictedBytes }) => Number(gibibytes(predictedBytes))],
+      [t('Speed-up'), ({ measured }) => measured?.speedUp ?? null],
+      [t('Speed-up of the floor'), ({ measured }) => measured?.floorSpeedUp ?? null],
+    ],
+  );

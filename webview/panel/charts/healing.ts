@@ -9,8 +9,10 @@ import { el, svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { numeric } from '../numbers';
 import { blockAxis, blockPlaces, LEFT } from './block-axis';
-import { type ChartFrame, type Drawing, legendEntry } from './frame';
-import { type Cell, known, type Numbers } from './table';
+import type { ChartFrame, Drawing } from './frame';
+import { legendEntry, sign } from './legend';
+import { type Chart, draw } from './plot';
+import { known, type Numbers, numbersBy } from './table';
 import { addTargets, type Target } from './targets';
 
 const HEIGHT = 230;
@@ -46,7 +48,6 @@ export function drawHealing(heal: HealDigest, blocks: number, width: number, fra
       height: HEIGHT - TOP - BOTTOM + 24,
       tipX: center,
       tipY: top(bar),
-      label: tip.join(', '),
       tip,
       act: () => frame.hideTip(),
     };
@@ -74,7 +75,7 @@ function barChart(
   removed: readonly number[],
   blocks: number,
   width: number,
-): { svg: SVGSVGElement & Plot.Plot; top: (bar: Correction) => number } {
+): { svg: Chart; top: (bar: Correction) => number } {
   const errors = bars.flatMap(({ before, after }) => [before, after]);
   const most = Math.max(...errors);
   const positive = errors.filter((error) => error > 0);
@@ -89,12 +90,11 @@ function barChart(
   const half = Math.max(0.5, band / 2 + 0.25);
   const shown = (error: number): number => Math.max(bottom, error);
   const bar = { x: 'block', y1: bottom, rx: Math.min(1.5, band / 6) } as const;
-  const svg = Plot.plot({
+  const svg = draw({
     ...axis,
     height: HEIGHT,
     marginTop: TOP,
     marginBottom: BOTTOM,
-    style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
     y: {
       type: log ? 'log' : 'linear',
       domain: [bottom, end],
@@ -139,7 +139,7 @@ function barChart(
       }),
       Plot.ruleY([bottom], { stroke: 'var(--ink)', strokeOpacity: 0.4 }),
     ],
-  }) as SVGSVGElement & Plot.Plot;
+  });
   const y = svg.scale('y')!;
   return { svg, top: ({ before, after }) => Number(y.apply(shown(Math.max(before, after)))) };
 }
@@ -168,31 +168,27 @@ function tipOf(corrections: readonly Correction[]): string[] {
 const changeOf = (before: number, after: number): string =>
   before > 0 ? formatPercent(after / before - 1).replace('-', '−') : '–';
 
-const tableOf = (corrections: readonly Correction[]): Numbers => ({
-  head: [t('Block'), t('Corrected'), t('Error before'), t('Error after'), t('Remaining share')],
-  rows: () =>
-    corrections.map(({ block, tensor, before, after }): Cell[] => [
-      block,
-      tensor,
-      known(before),
-      known(after),
-      before > 0 ? after / before : null,
-    ]),
-});
+const tableOf = (corrections: readonly Correction[]): Numbers =>
+  numbersBy(
+    () => corrections,
+    [
+      [t('Block'), ({ block }) => block],
+      [t('Corrected'), ({ tensor }) => tensor],
+      [t('Error before'), ({ before }) => known(before)],
+      [t('Error after'), ({ after }) => known(after)],
+      [t('Remaining share'), ({ before, after }) => (before > 0 ? after / before : null)],
+    ],
+  );
 
 function legendOf(): HTMLElement[] {
-  const sign = (attributes: Record<string, string | number>): SVGElement =>
-    svgEl(
-      'svg',
-      { width: 10, height: 12, 'aria-hidden': 'true', class: 'sign' },
-      svgEl('rect', { x: 1, y: 1, width: 8, height: 10, rx: 1.5, ...attributes }),
-    );
+  const bar = (attributes: Record<string, string | number>): SVGElement =>
+    sign(10, svgEl('rect', { x: 1, y: 1, width: 8, height: 10, rx: 1.5, ...attributes }));
   return [
     legendEntry(
-      sign({ fill: 'var(--series-1)', 'fill-opacity': 0.28, stroke: 'var(--series-1)' }),
+      bar({ fill: 'var(--series-1)', 'fill-opacity': 0.28, stroke: 'var(--series-1)' }),
       t('Before the block is corrected'),
     ),
-    legendEntry(sign({ fill: 'var(--good)' }), t('After it')),
+    legendEntry(bar({ fill: 'var(--good)' }), t('After it')),
     legendEntry(el('span', { class: 'sign removed-sign', 'aria-hidden': 'true' }, '✕'), t('Removed')),
   ];
 }

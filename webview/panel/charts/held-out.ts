@@ -4,6 +4,7 @@ import { shortNumber } from '../../../src/format/numbers';
 import { t } from '../../support/l10n';
 import { addLabels, type ChartLabel } from './label-layer';
 import { along, around, type Segment } from './place-labels';
+import { draw, margins, placesIn } from './plot';
 import { perplexityScale } from './removed-axes';
 import type { EvaluationPoint } from './training-points';
 
@@ -26,14 +27,8 @@ export function heldOutChart(
   const values = [...evaluations, ...over].map(({ ppl }) => ppl);
   const around0 = [...values, unpruned].filter((ppl) => Number.isFinite(ppl) && ppl > 0);
   const middle = (Math.min(...around0) + Math.max(...around0)) / 2;
-  const svg = Plot.plot({
-    width,
-    height: HEIGHT,
-    marginLeft: LEFT,
-    marginTop: TOP,
-    marginBottom: BOTTOM,
-    marginRight: RIGHT,
-    style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
+  const svg = draw({
+    ...{ width, height: HEIGHT, ...margins(TOP, RIGHT, BOTTOM, LEFT) },
     x: { domain: [0, last], label: null, ticks: Math.min(8, width / 70), tickFormat: 'd' },
     y: {
       ...perplexityScale([...around0, (1 - LEAST_RANGE / 2) * middle, (1 + LEAST_RANGE / 2) * middle]),
@@ -55,12 +50,9 @@ export function heldOutChart(
       Plot.lineY(evaluations, { x: 'step', y: 'ppl', stroke: 'var(--good)', strokeWidth: 2.2 }),
       Plot.dot(evaluations, { x: 'step', y: 'ppl', fill: 'var(--good)', symbol: 'diamond', r: 3.5 }),
     ],
-  }) as SVGSVGElement & Plot.Plot;
-  const [x, y] = [svg.scale('x')!, svg.scale('y')!];
-  const pixels = ({ step, ppl }: EvaluationPoint): readonly [number, number] => [
-    Number(x.apply(step)),
-    Number(y.apply(ppl)),
-  ];
+  });
+  const placeOf = placesIn(svg);
+  const pixels = ({ step, ppl }: EvaluationPoint): readonly [number, number] => placeOf(step, ppl);
   label(svg, { evaluations, over, before, unpruned, pixels, width });
   return asImage(svg, wordsOf(evaluations, unpruned));
 }

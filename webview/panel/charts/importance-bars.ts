@@ -7,6 +7,7 @@ import { type BlockPlace, blockPlaces, fullAxis } from './block-axis';
 import type { Bar, Field } from './importance-facts';
 import { type Scale, ticksOf } from './importance-scale';
 import { SCREENED, SCREENED_DASHES } from './importance-words';
+import { draw } from './plot';
 
 export const HEIGHT = 300;
 const [TOP, BOTTOM] = [42, 46];
@@ -45,12 +46,11 @@ export function drawBars(chart: BarChart): DrawnBars {
   const ticks = ticksOf(scale, base, (HEIGHT - TOP - BOTTOM) / TICK_ROOM);
   const labels = new Map(ticks.map(({ amount, label }) => [amount, label]));
   const axis = fullAxis(order, width, left);
-  const svg = Plot.plot({
+  const svg = draw({
     ...axis,
     height: HEIGHT,
     marginTop: TOP,
     marginBottom: BOTTOM,
-    style: { background: 'none', fontFamily: 'inherit', fontSize: '11px' },
     y: {
       ...(scale.log ? { type: 'symlog', constant: scale.linearTo } : { type: 'linear' }),
       domain: [bottom, top],
@@ -97,7 +97,7 @@ export function drawBars(chart: BarChart): DrawnBars {
           ]
         : []),
     ],
-  }) as SVGSVGElement & Plot.Plot;
+  });
   svg.prepend(hatch());
   const y = (amount: number): number =>
     TOP + (HEIGHT - TOP - BOTTOM) * (1 - Math.min(1, Math.max(0, Number.isNaN(amount) ? 0 : placeOf(amount))));

@@ -3,13 +3,14 @@ import { hasNoise, isNoise } from '../../../src/format/noise';
 import type { ScoreDigest } from '../../../src/protocol/panel';
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { type Drawing, legendEntry } from './frame';
+import type { Drawing } from './frame';
 import type { Bar } from './importance-facts';
+import { legendEntry, sign } from './legend';
 import { ranksOf } from './ranks';
 import { shortNumber } from '../../../src/format/numbers';
 import { numeric } from '../numbers';
 import { seriesStyleOf } from './series';
-import { known } from './table';
+import { type Column, known, numbersBy } from './table';
 
 /** Tells what a click does. */
 export function hint({ locked, removed }: Bar): string {
@@ -77,33 +78,34 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
   const names = hasJoint ? [t('Low, paired'), t('High, paired')] : [t('Low, across texts'), t('High, across texts')];
   const isMixed = bars.some(({ margin }) => margin !== undefined);
   const [isRatio, whole] = [score.full !== undefined, numeric(score.full)];
-  const ranksOfOthers = others.map(ranksOf);
-  return {
-    head: [
-      t('Block'),
-      seriesStyleOf(score.criterion).name,
-      ...(isRatio ? [t('× whole model')] : []),
-      ...(isMixed ? [t('Precision')] : []),
-      ...(hasIntervals ? names : []),
-      t('Rank'),
-      ...others.map(({ criterion }) => t('Rank by {0}', seriesStyleOf(criterion).name)),
-      t('Plan'),
-    ],
-    rows: () =>
-      bars.map((bar) => {
-        const { low, high } = hasJoint ? bar.joint : bar.unpaired;
-        return [
-          bar.block,
-          known(bar.value),
-          ...(isRatio ? [known(bar.value / whole)] : []),
-          ...(isMixed ? [bar.unknown ? null : bar.margin === undefined ? 'float32' : 'int8'] : []),
-          ...(hasIntervals ? [known(low), known(high)] : []),
-          bar.rank === 0 ? null : bar.rank,
-          ...ranksOfOthers.map((ranks) => ranks.get(bar.block) ?? null),
-          bar.removed ? t('removed') : bar.locked ? t('locked') : bar.protected ? t('protected') : t('kept'),
-        ];
+  const of = ({ joint, unpaired }: Bar) => (hasJoint ? joint : unpaired);
+  return numbersBy<Bar>(
+    () => bars,
+    [
+      [t('Block'), ({ block }) => block],
+      [seriesStyleOf(score.criterion).name, ({ value }) => known(value)],
+      ...only(isRatio, [t('× whole model'), ({ value }) => known(value / whole)]),
+      ...only(isMixed, [
+        t('Precision'),
+        ({ unknown, margin }) => (unknown ? null : margin === undefined ? 'float32' : 'int8'),
+      ]),
+      ...only(hasIntervals, [names[0], (bar) => known(of(bar).low)], [names[1], (bar) => known(of(bar).high)]),
+      [t('Rank'), ({ rank }) => (rank === 0 ? null : rank)],
+      ...others.map((each): Column<Bar> => {
+        const ranks = ranksOf(each);
+        return [t('Rank by {0}', seriesStyleOf(each.criterion).name), ({ block }) => ranks.get(block) ?? null];
       }),
-  };
+      [t('Plan'), planWord],
+    ],
+  );
+}
+
+const only = (has: boolean, ...columns: readonly Column<Bar>[]): readonly Column<Bar>[] => (has ? columns : []);
+
+function planWord({ removed, locked, protected: isProtected }: Bar): string {
+  if (removed) return t('removed');
+  if (locked) return t('locked');
+  return isProtected ? t('protected') : t('kept');
 }
 
 /** A bar that was only screened: pale, with a dashed edge, so that it is told apart without colour. */
@@ -116,16 +118,8 @@ export const SCREENED_DASHES = '3 2';
  */
 export function legendOf(bars: readonly Bar[], still: boolean, hasFields: boolean): HTMLElement[] {
   const box = (attributes: Record<string, string | number>): SVGElement =>
-    svgEl(
-      'svg',
-      { width: 14, height: 12, 'aria-hidden': 'true', class: 'sign' },
-      svgEl('rect', { x: 1, y: 1, width: 12, height: 10, rx: 1.5, ...attributes }),
-    );
-  const square = svgEl(
-    'svg',
-    { width: 10, height: 12, 'aria-hidden': 'true', class: 'sign' },
-    svgEl('rect', { x: 2, y: 4, width: 5, height: 5, fill: 'var(--protected)' }),
-  );
+    sign(14, svgEl('rect', { x: 1, y: 1, width: 12, height: 10, rx: 1.5, ...attributes }));
+  const square = sign(10, svgEl('rect', { x: 2, y: 4, width: 5, height: 5, fill: 'var(--protected)' }));
   const band = { fill: 'var(--ink)', 'fill-opacity': 0.13, stroke: 'var(--ink)', 'stroke-dasharray': '1 2' };
   return [
     legendEntry(box({ fill: 'var(--kept)' }), t('Kept')),
@@ -143,9 +137,4 @@ export function legendOf(bars: readonly Bar[], still: boolean, hasFields: boolea
   ];
 }
 
-const whisker = (): SVGElement =>
-  svgEl(
-    'svg',
-    { width: 8, height: 12, 'aria-hidden': 'true', class: 'sign' },
-    svgEl('path', { d: 'M4 1V11', stroke: 'var(--ink)', 'stroke-width': 1 }),
-  );
+const whisker = (): SVGElement => sign(8, svgEl('path', { d: 'M4 1V11', stroke: 'var(--ink)', 'stroke-width': 1 }));

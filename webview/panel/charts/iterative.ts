@@ -7,11 +7,13 @@ import type { IterativeDigest, LikenessDigest } from '../../../src/protocol/pane
 import { formatPercent, shortNumber } from '../../../src/format/numbers';
 import { t } from '../../support/l10n';
 import { blockList, formatMeasured, numeric } from '../numbers';
-import { type ChartFrame, type Drawing, legendEntry } from './frame';
+import type { ChartFrame, Drawing } from './frame';
+import { legendEntry } from './legend';
+import { type Chart, draw, margins, placesIn } from './plot';
 import { perplexityScale, removedAxis, removedTicks, wholeRule } from './removed-axes';
 import { lineSign, type SeriesStyle } from './series';
-import { type Cell, known } from './table';
-import { addTargets, type Target } from './targets';
+import { known, type Numbers, numbersBy } from './table';
+import { addTargets, spot, type Target } from './targets';
 
 const HEIGHT = 360;
 const [LEFT, RIGHT] = [54, 18];
@@ -54,15 +56,14 @@ export function drawIterative(
     dots.some((dot) => dot.line === line && dot.count > 0),
   );
   const svg = plotOf(data, dots, lines, look, width);
-  const [x, y] = [svg.scale('x')!, svg.scale('y')!];
+  const placeOf = placesIn(svg);
   const targets = dots
     .filter(({ line, count }) => count > 0 || line === 'oneByOne')
     .map((dot): Target => {
-      const [cx, cy] = [Number(x.apply(dot.count)), Number(y.apply(dot.ppl))];
       const tip = tipOf(dot, look);
       return {
         key: `${dot.line}-${dot.count}`,
-        ...{ x: cx - 11, y: cy - 11, width: 22, height: 22, tipX: cx, tipY: cy },
+        ...spot(...placeOf(dot.count, dot.ppl), 22),
         label: tip.join(', '),
         tip: frame.still ? tip : [...tip, t('Click or press Enter to make this the plan')],
         act: () => choose(dot.removed),
@@ -107,7 +108,7 @@ function plotOf(
   lines: readonly LineKey[],
   look: Readonly<Record<LineKey, SeriesStyle>>,
   width: number,
-): SVGSVGElement & Plot.Plot {
+): Chart {
   const values = dots.map(({ ppl }) => ppl).filter((ppl) => ppl > 0);
   const longest = Math.max(1, ...dots.map(({ count }) => count));
   const of = (line: LineKey): Dot[] => dots.filter((dot) => dot.line === line);
@@ -116,14 +117,9 @@ function plotOf(
     const before = dots.find(({ line, count }) => line === 'atOncePlain' && count === after.count);
     return before && after.count > 0 ? [{ count: after.count, from: before.ppl, to: after.ppl }] : [];
   });
-  return Plot.plot({
-    width,
-    height: HEIGHT,
-    marginLeft: LEFT,
-    marginRight: RIGHT,
-    marginTop: 28,
-    marginBottom: 40,
-    style: { background: 'none', fontFamily: 'inherit', fontSize: '11px', overflow: 'visible' },
+  return draw({
+    ...{ width, height: HEIGHT, ...margins(28, RIGHT, 40, LEFT) },
+    overflows: true,
     x: { domain: [0, longest], insetLeft: 8, insetRight: 12 },
     y: perplexityScale(values),
     marks: [
@@ -153,7 +149,7 @@ function plotOf(
         ];
       }),
     ],
-  }) as SVGSVGElement & Plot.Plot;
+  });
 }
 
 function tipOf(
@@ -171,26 +167,16 @@ function tipOf(
   ];
 }
 
-function tableOf(dots: readonly Dot[], look: Readonly<Record<LineKey, SeriesStyle>>): Drawing['table'] {
-  return {
-    head: [
-      t('Series'),
-      t('Removed'),
-      t('Perplexity'),
-      t('Divergence'),
-      t('Same most likely token'),
-      t('Seconds of healing'),
-      t('Blocks'),
+const tableOf = (dots: readonly Dot[], look: Readonly<Record<LineKey, SeriesStyle>>): Numbers =>
+  numbersBy(
+    () => dots,
+    [
+      [t('Series'), ({ line }) => look[line].name],
+      [t('Removed'), ({ count }) => count],
+      [t('Perplexity'), ({ ppl }) => known(ppl)],
+      [t('Divergence'), ({ likeness }) => known(numeric(likeness.kl))],
+      [t('Same most likely token'), ({ likeness }) => known(numeric(likeness.top1))],
+      [t('Seconds of healing'), ({ seconds }) => seconds],
+      [t('Blocks'), ({ removed }) => blockList(removed)],
     ],
-    rows: () =>
-      dots.map(({ line, count, ppl, likeness, seconds, removed }): Cell[] => [
-        look[line].name,
-        count,
-        known(ppl),
-        known(numeric(likeness.kl)),
-        known(numeric(likeness.top1)),
-        seconds,
-        blockList(removed),
-      ]),
-  };
-}
+  );

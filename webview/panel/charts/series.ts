@@ -1,6 +1,7 @@
 /** Name, colour, symbol and dash of each criterion. All charts use the same ones. Colour is never the only difference. */
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
+import { sign } from './legend';
 
 /** Names of the symbols that Observable Plot draws. */
 type Sign = 'circle' | 'triangle' | 'square' | 'diamond' | 'star' | 'cross' | 'wye';
@@ -67,9 +68,8 @@ const SIGNS: Readonly<Record<Sign, string>> = {
 /** A line with its symbol, for legends. */
 export function lineSign({ color, symbol, dash }: SeriesStyle): SVGElement {
   const path = SIGNS[symbol];
-  return svgEl(
-    'svg',
-    { width: 24, height: 12, 'aria-hidden': 'true', class: 'sign' },
+  return sign(
+    24,
     svgEl('path', { d: 'M0 6H24', stroke: color, 'stroke-width': 1.5, 'stroke-dasharray': dash, fill: 'none' }),
     svgEl('path', { d: path, fill: color, stroke: color, 'stroke-width': symbol === 'wye' ? 2 : 0 }),
   );

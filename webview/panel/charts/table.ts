@@ -13,6 +13,15 @@ export interface Numbers {
   readonly rows: () => readonly (readonly Cell[])[];
 }
 
+/** A column of a table, and what a thing has there. */
+export type Column<T> = readonly [name: string, cell: (thing: T) => Cell];
+
+/** Numbers of things, a row for each. */
+export const numbersBy = <T>(things: () => readonly T[], columns: readonly Column<T>[]): Numbers => ({
+  head: columns.map(([name]) => name),
+  rows: () => things().map((thing) => columns.map(([, cell]) => cell(thing))),
+});
+
 /** NaN means that there is no value. */
 export const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
 

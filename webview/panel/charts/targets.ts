@@ -16,14 +16,20 @@ export interface Target {
   /** The point that the tooltip belongs to. */
   readonly tipX: number;
   readonly tipY: number;
-  /** For screen readers. */
-  readonly label: string;
+  /** For screen readers; the tip if undefined. */
+  readonly label?: string;
   readonly tip: readonly string[];
   /** State of a checkbox; undefined for a button. */
   readonly checked?: boolean;
   readonly disabled?: boolean;
   readonly act: () => void;
 }
+
+/** An area around a point. */
+export const spot = (x: number, y: number, width: number, height = width) => ({
+  ...{ x: x - width / 2, y: y - height / 2, width, height },
+  ...{ tipX: x, tipY: y },
+});
 
 export interface TipPlace {
   tip(x: number, y: number, lines: readonly string[]): void;
@@ -74,7 +80,7 @@ function area(target: Target, place: TipPlace): SVGElement {
     class: 'target',
     'data-key': key,
     tabindex: -1,
-    'aria-label': label,
+    'aria-label': label ?? tip.join(', '),
     ...state,
     ...(disabled && { 'aria-disabled': 'true' }),
   });

@@ -2,7 +2,9 @@
 import * as Plot from '@observablehq/plot';
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { type ChartFrame, type Drawing, legendEntry } from './frame';
+import type { ChartFrame, Drawing } from './frame';
+import { legendEntry, sign } from './legend';
+import { type Chart, draw, margins } from './plot';
 import { shortNumber } from '../../../src/format/numbers';
 import { numeric } from '../numbers';
 import { addTargets, type Target } from './targets';
@@ -40,25 +42,12 @@ export function drawTraining(
   };
 }
 
-const STYLE = { background: 'none', fontFamily: 'inherit', fontSize: '11px' };
-
-function lossChart(
-  points: readonly Point[],
-  overlay: readonly Point[],
-  last: number,
-  width: number,
-): SVGSVGElement & Plot.Plot {
+function lossChart(points: readonly Point[], overlay: readonly Point[], last: number, width: number): Chart {
   const range = lossRange(points, overlay);
   // Single peaks would make the rest flat. A triangle says that the line goes on.
   const beyond = points.filter(({ loss }) => range && (loss > range[1] || loss < range[0]));
-  return Plot.plot({
-    width,
-    height: 210,
-    marginLeft: LEFT,
-    marginTop: 22,
-    marginBottom: 34,
-    marginRight: 12,
-    style: STYLE,
+  return draw({
+    ...{ width, height: 210, ...margins(22, 12, 34, LEFT) },
     x: { domain: [0, last], label: `${t('Step')} →`, ticks: Math.min(8, width / 70), tickFormat: 'd' },
     y: {
       ...(range && { domain: range }),
@@ -80,10 +69,10 @@ function lossChart(
       Plot.lineY(points, { x: 'step', y: 'smooth', stroke: 'var(--series-1)', strokeWidth: 2.8 }),
       Plot.dot(points.slice(-1), { x: 'step', y: 'smooth', r: 3.5, fill: 'var(--series-1)' }),
     ],
-  }) as SVGSVGElement & Plot.Plot;
+  });
 }
 
-function stopsOf(points: readonly Point[], svg: SVGSVGElement & Plot.Plot, frame: ChartFrame): Target[] {
+function stopsOf(points: readonly Point[], svg: Chart, frame: ChartFrame): Target[] {
   const finite = points.filter(({ loss }) => Number.isFinite(loss));
   const every = Math.ceil(finite.length / MAX_STOPS);
   const stops = finite.filter((_, i) => i % every === 0 || i === finite.length - 1);
@@ -107,7 +96,6 @@ function stopsOf(points: readonly Point[], svg: SVGSVGElement & Plot.Plot, frame
       height: 156,
       tipX: cx,
       tipY: Number(y.apply(point.smooth)),
-      label: tip.join(', '),
       tip,
       act: () => frame.hideTip(),
     };
@@ -117,9 +105,8 @@ function stopsOf(points: readonly Point[], svg: SVGSVGElement & Plot.Plot, frame
 /** @param over name of the run to compare with */
 function legendOf(over: string | undefined): HTMLElement[] {
   const line = (color: string, width: number, dash = '', opacity = 1): SVGElement =>
-    svgEl(
-      'svg',
-      { width: 24, height: 12, 'aria-hidden': 'true', class: 'sign' },
+    sign(
+      24,
       svgEl('path', {
         d: 'M0 6H24',
         stroke: color,

@@ -7,11 +7,13 @@ import type { VersusDigest, VersusModelDigest } from '../../../src/protocol/pane
 import { t } from '../../support/l10n';
 import { COSTS, measured, methodText, QUALITIES, type VersusMeasure } from '../state/versus-measures';
 import { blockList, numeric } from '../numbers';
-import { type ChartFrame, type Drawing, legendEntry } from './frame';
+import type { ChartFrame, Drawing } from './frame';
+import { legendEntry } from './legend';
+import { type Chart, draw, margins, placesIn } from './plot';
 import { perplexityScale } from './removed-axes';
 import { lineSign, seriesStyleOf, type SeriesStyle } from './series';
-import { type Cell, known, type Numbers } from './table';
-import { addTargets, type Target } from './targets';
+import { type Cell, known, type Numbers, numbersBy } from './table';
+import { addTargets, spot, type Target } from './targets';
 
 const HEIGHT = 360;
 const [LEFT, RIGHT] = [54, 18];
@@ -36,16 +38,15 @@ export function drawVersus(
     .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y));
   const methods = methodsOf(points.map(({ model }) => model));
   const svg = plotOf(points, methods, quality, cost, width);
-  const [x, y] = [svg.scale('x')!, svg.scale('y')!];
-  const targets = points.map(({ model, ...at }): Target => {
-    const [cx, cy] = [Number(x.apply(at.x)), Number(y.apply(at.y))];
+  const placeOf = placesIn(svg);
+  const targets = points.map(({ model, x, y }): Target => {
     const tip = tipOf(model, models);
     const removed = model.removed.filter((block): block is number => typeof block === 'number');
     const canChoose = !frame.still && model.kind === 'depth' && removed.length === model.removed.length;
     return {
       key: `${model.method}-${model.count}`,
       // Small, because models of one size stand above each other.
-      ...{ x: cx - 7, y: cy - 7, width: 14, height: 14, tipX: cx, tipY: cy },
+      ...spot(...placeOf(x, y), 14),
       label: tip.join(', '),
       tip: canChoose ? [...tip, t('Click or press Enter to make this the plan')] : tip,
       act: () => (canChoose ? choose(removed) : frame.hideTip()),
@@ -83,18 +84,13 @@ function plotOf(
   quality: VersusMeasure,
   cost: VersusMeasure,
   width: number,
-): SVGSVGElement & Plot.Plot {
+): Chart {
   const whole = points.filter(({ model }) => model.kind === 'whole');
   const values = points.map(({ y }) => y).filter((value) => value > 0);
   const lineOf = (method: string): Point[] => [...whole, ...points.filter(({ model }) => model.method === method)];
-  return Plot.plot({
-    width,
-    height: HEIGHT,
-    marginLeft: LEFT,
-    marginRight: RIGHT,
-    marginTop: 28,
-    marginBottom: 40,
-    style: { background: 'none', fontFamily: 'inherit', fontSize: '11px', overflow: 'visible' },
+  return draw({
+    ...{ width, height: HEIGHT, ...margins(28, RIGHT, 40, LEFT) },
+    overflows: true,
     x: {
       label: `${cost.exact} →`,
       nice: true,
@@ -136,7 +132,7 @@ function plotOf(
         strokeWidth: 3,
       }),
     ],
-  }) as SVGSVGElement & Plot.Plot;
+  });
 }
 
 /** "FLAP, as large as without 6 blocks" */
@@ -166,39 +162,34 @@ function tipOf(model: VersusModelDigest, models: readonly VersusModelDigest[]): 
 }
 
 /** All numbers, a row for each model. */
-const numbersOf = (models: readonly VersusModelDigest[]): Numbers => ({
-  head: [
-    t('Method'),
-    t('Kind'),
-    t('Blocks removed, or as large as without'),
-    t('Removed blocks'),
-    t('Ratio'),
-    t('Parameters'),
-    t('Blocks'),
-    t('Heads'),
-    t('Heads, deviation'),
-    t('FFN'),
-    t('FFN, deviation'),
-    t('Perplexity'),
-    t('Accuracy (%)'),
-    t('Seconds for all tokens'),
-    t('Tokens per second'),
-    t('Speed-up'),
-    t('Predicted memory (GiB)'),
-    t('Seconds of pruning'),
-    t('Why not'),
-  ],
-  rows: () => models.map(rowOf),
-});
-
-function rowOf(model: VersusModelDigest): Cell[] {
-  const { method, kind, count, removed, ratio, parameters, blocks, heads, ffn, accuracy, speedUp } = model;
-  const [, latency, throughput, memory] = COSTS.map(({ valueOf }) => known(valueOf(model)));
-  return [
-    ...[methodText(method), kind, count, removed.join(' '), ratio, parameters, blocks],
-    ...[heads?.mean ?? null, heads?.sd ?? null, ffn?.mean ?? null, ffn?.sd ?? null],
-    ...[known(numeric(model.ppl)), accuracy === null ? null : 100 * accuracy],
-    ...[latency, throughput, speedUp, memory, model.pruningSeconds],
-    model.failure ?? model.speedFailure ?? null,
-  ];
+function numbersOf(models: readonly VersusModelDigest[]): Numbers {
+  const [, latency, throughput, memory] = COSTS.map(
+    ({ valueOf }) =>
+      (model: VersusModelDigest): Cell =>
+        known(valueOf(model)),
+  );
+  return numbersBy(
+    () => models,
+    [
+      [t('Method'), ({ method }) => methodText(method)],
+      [t('Kind'), ({ kind }) => kind],
+      [t('Blocks removed, or as large as without'), ({ count }) => count],
+      [t('Removed blocks'), ({ removed }) => removed.join(' ')],
+      [t('Ratio'), ({ ratio }) => ratio],
+      [t('Parameters'), ({ parameters }) => parameters],
+      [t('Blocks'), ({ blocks }) => blocks],
+      [t('Heads'), ({ heads }) => heads?.mean ?? null],
+      [t('Heads, deviation'), ({ heads }) => heads?.sd ?? null],
+      [t('FFN'), ({ ffn }) => ffn?.mean ?? null],
+      [t('FFN, deviation'), ({ ffn }) => ffn?.sd ?? null],
+      [t('Perplexity'), ({ ppl }) => known(numeric(ppl))],
+      [t('Accuracy (%)'), ({ accuracy }) => (accuracy === null ? null : 100 * accuracy)],
+      [t('Seconds for all tokens'), latency],
+      [t('Tokens per second'), throughput],
+      [t('Speed-up'), ({ speedUp }) => speedUp],
+      [t('Predicted memory (GiB)'), memory],
+      [t('Seconds of pruning'), ({ pruningSeconds }) => pruningSeconds],
+      [t('Why not'), ({ failure, speedFailure }) => failure ?? speedFailure ?? null],
+    ],
+  );
 }

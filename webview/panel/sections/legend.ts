@@ -2,7 +2,7 @@
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, enable } from '../../support/ui';
-import { legendEntry } from '../charts/frame';
+import { legendEntry } from '../charts/legend';
 import { namedPlansSection } from './named-plans';
 import type { Context, Section } from './section';
 
