@@ -164,7 +164,8 @@ const summed = (folder: string, kind: CutKind, parts: readonly PartStatus[]) => 
     parts.reduce((sum, { state, progress }) => sum + (state === 'done' ? 1 : (progress?.share ?? 0)), 0) / parts.length,
 });
 
-const STATES = ['done', 'running', 'waiting', 'failed'] as const satisfies readonly PartState[];
+/** In the order in which they are told. */
+export const STATES = ['done', 'running', 'waiting', 'failed'] as const satisfies readonly PartState[];
 
 /** Of parts that something else began: those that left anything, the others wait. @throws UserError without any */
 async function statusOfParts(folder: string): Promise<ClusterStatus> {

@@ -21,6 +21,13 @@ export function parseJsonNumber(value: unknown): number | undefined {
   return NUMBER_NAMES.some((name) => name === value) ? Number(value) : undefined;
 }
 
+/** The same for what is known to be a number or nothing; NaN for nothing. */
+export const numeric = (value: JsonNumber | null | undefined): number => parseJsonNumber(value) ?? NaN;
+
+/** Reads what `stringifyJson` wrote. A text that names such a number becomes one too. */
+export const parseNumbers = (text: string): unknown =>
+  JSON.parse(text, (_key, value: unknown) => parseJsonNumber(value) ?? value);
+
 /** An object of JSON; what its fields hold is still to be looked at. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 

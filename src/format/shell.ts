@@ -28,6 +28,9 @@ export function quoted(word: string, shell: Shell): string {
   }
 }
 
+/** The same for the usual shell of this system. */
+export const quotedHere = (word: string): string => quoted(word, process.platform === 'win32' ? 'powershell' : 'posix');
+
 /**
  * The first character of a word that cmd cannot quote.
  *

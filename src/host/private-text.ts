@@ -1,4 +1,5 @@
 /** Takes out of a text what tells who and where somebody is: paths, names of the user and the machine, keys. Does not use VS Code. */
+import { escapeRegExp } from '../format/words';
 
 export interface PrivateNames {
   /** Folders and files that the user works with, absolute: they may have blanks. */
@@ -20,7 +21,7 @@ export function withoutPrivate(text: string, { paths, names }: PrivateNames): st
     .flatMap((path) => [path, path.replaceAll('\\', '/'), path.replaceAll('\\', '\\\\')]);
   let clean = text;
   for (const path of known)
-    clean = clean.replaceAll(new RegExp(`(file:/*)?${escaped(path)}[^\\s"'“”<>|,;)]*`, 'gi'), '<path>');
+    clean = clean.replaceAll(new RegExp(`(file:/*)?${escapeRegExp(path)}[^\\s"'“”<>|,;)]*`, 'gi'), '<path>');
   clean = clean
     .replace(/\b(hf|ghp|gho|github_pat|sk)[_-]\w{8,}/g, '<key>')
     .replace(/\bBearer \S+/gi, '<key>')
@@ -30,12 +31,10 @@ export function withoutPrivate(text: string, { paths, names }: PrivateNames): st
     .replace(/\S*[/\\]\S*/g, (word) => (RATE.test(word) || word.includes('<path>') ? word : `<path>${endOf(word)}`));
   for (const name of names) {
     if (name.length >= LEAST_NAME)
-      clean = clean.replaceAll(new RegExp(`(?<![\\w])${escaped(name)}(?![\\w])`, 'gi'), '<name>');
+      clean = clean.replaceAll(new RegExp(`(?<![\\w])${escapeRegExp(name)}(?![\\w])`, 'gi'), '<name>');
   }
   return clean;
 }
-
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** The full stop or colon behind a path belongs to the sentence. */
 const endOf = (word: string): string => /[.,:;)]*$/.exec(word)![0];

@@ -1,8 +1,8 @@
 /** The models in the cache of Hugging Face, where transformers and other programs keep what they download. Reads names alone. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { systemErrorCode } from '../engine/errors';
+import { namesIn } from '../engine/files/names';
 
 /** A model of the cache. */
 export interface CachedModel {
@@ -57,13 +57,4 @@ async function modelIn(repository: string, name: string): Promise<CachedModel | 
 async function revisionOf(repository: string, branch: string): Promise<string | undefined> {
   const text = await readFile(join(repository, 'refs', branch), 'utf8').catch(() => '');
   return /^[0-9a-f]{40}$/.exec(text.trim())?.[0];
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    return [];
-  }
 }

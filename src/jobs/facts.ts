@@ -30,7 +30,6 @@ export function changeFact(
 
 export const perSecond = (value: number): string => `${shortNumber(value, 3)} tokens/s`;
 export const nats = (value: number): string => `${shortNumber(value, 3)} nats`;
-export const objects = (value: unknown): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
 export const field = (value: unknown, name: string): unknown => (isObject(value) ? value[name] : undefined);
 
 /** Blocks as ranges, and modules by name: "10, 12-14, 16.ffn". */

@@ -43,6 +43,17 @@ interface Read {
   readonly run: StoredRun | UnreadableRun | undefined;
 }
 
+/** A store for each folder, which remembers what it has read. */
+export class RunStores {
+  private readonly stores = new Map<string, RunStore>();
+
+  of(folder: string): RunStore {
+    let store = this.stores.get(folder);
+    if (!store) this.stores.set(folder, (store = new RunStore(folder)));
+    return store;
+  }
+}
+
 export class RunStore {
   private readonly read = new Map<string, Read>();
 

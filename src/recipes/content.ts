@@ -2,6 +2,7 @@
  * Digests of what a recipe reads and writes: of a file its bytes, of a folder the names and bytes of its files. Digests
  * are kept with size, times and inode, so that a second look at a model of many gigabytes reads none of them.
  */
+import { escapeRegExp } from '../format/words';
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -161,15 +162,13 @@ async function filesBelow(root: string): Promise<string[]> {
 /** Config and tokenizer beside weights, and the shards of an index; the parts of a GGUF file that has several. */
 export function belongsTo(name: string): RegExp {
   const [, stem, count] = /^(.*)-\d{5}-of-(\d{5})\.gguf$/i.exec(name) ?? [];
-  if (stem !== undefined) return new RegExp(`^${escaped(stem)}-\\d{5}-of-${count}\\.gguf$`, 'i');
+  if (stem !== undefined) return new RegExp(`^${escapeRegExp(stem)}-\\d{5}-of-${count}\\.gguf$`, 'i');
   if (/\.gguf$/i.test(name)) return /^$/;
   const shards = /\.(index\.)?json$/i.test(name) ? '|.*\\.safetensors' : '';
   return new RegExp(
     `^(config\\.json|generation_config\\.json|.*token.*|chat_template.*|vocab.*|merges\\.txt|coppice\\.json${shards})$`,
   );
 }
-
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 /** The folder of a checkpoint, or its GGUF file. */
 export const checkpointPlace = (path: string): string =>

@@ -1,5 +1,6 @@
 /** Runs one step: puts its earlier outputs aside, runs its job, keeps result and outputs. */
 import { rm } from 'node:fs/promises';
+import { isThere } from '../engine/files/existing';
 import { version } from '../../package.json';
 import { CancelledError } from '../engine/errors';
 import { writeWhole } from '../engine/files/whole-file';
@@ -12,7 +13,7 @@ import type { JobEvent, JobOutcome, JobSpec } from '../protocol/jobs';
 import { outputsOf } from './options';
 import { productOptions } from './outputs';
 import type { RecipeStep } from './recipe';
-import { canResume, clear, goesOnFrom, isThere, type Outputs, productsOf, putAside } from './replace';
+import { canResume, clear, goesOnFrom, type Outputs, productsOf, putAside } from './replace';
 import type { Session } from './session';
 import { resultDigest } from './state';
 import type { FinishedStep, StepOutput } from './types';

@@ -12,6 +12,9 @@ export type Reference =
   /** The fields of the step's result, or of its files; empty for its main file. */
   | { readonly kind: 'step'; readonly step: string; readonly fields: readonly string[] };
 
+/** A text in which nothing is a reference. */
+export const literal = (text: string): string => text.replaceAll('${', () => '$${');
+
 /** @param text between the braces */
 function parseReference(text: string): Reference {
   const [head, step, ...fields] = text.trim().split('.');

@@ -3,9 +3,10 @@
  * fails. Everything else that is there stays, and the step is refused.
  */
 import { existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../engine/errors';
+import { isThere } from '../engine/files/existing';
 import { iterateFolderOf, wasStopped } from '../engine/iterate/workspace';
 import { folderOf as trainingFolderOf } from '../engine/retrain/loop/workspace';
 import type { AnyJob } from '../jobs/define';
@@ -18,13 +19,6 @@ import { type Aside, asideOf } from './state';
 
 /** Paths of a step's outputs by their options. */
 export type Outputs = Readonly<Record<string, string>>;
-
-/** Whether there is something of this name. */
-export const isThere = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    () => false,
-  );
 
 /** Of the paths that a step writes, those that a run would replace: they are there, and the recipe wrote them. */
 export async function replacedBy(session: Session, step: RecipeStep, paths: readonly string[]): Promise<string[]> {

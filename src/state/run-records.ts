@@ -1,10 +1,10 @@
 /** What all runs of the workspace found, for the lines of the tree. Read when the view is shown and when a job has ended. */
-import { RunStore } from '../jobs/record-store';
+import { RunStores } from '../jobs/record-store';
 import type { RunDigest } from '../protocol/panel';
 import { Emitter, type Subscription } from '../sidecar/emitter';
 
 export class RunRecords {
-  private readonly stores = new Map<string, RunStore>();
+  private readonly stores = new RunStores();
   private found: readonly RunDigest[] = [];
   private readonly changed = new Emitter<void>();
   /** Fires when a reading has found something else than the one before. */
@@ -28,18 +28,12 @@ export class RunRecords {
   }
 
   private async readAll(): Promise<void> {
-    const lists = await Promise.all(this.folders().map((folder) => this.storeOf(folder).list()));
+    const lists = await Promise.all(this.folders().map((folder) => this.stores.of(folder).list()));
     const runs = lists.flatMap(({ runs }) => runs.map(({ digest }) => digest));
     runs.sort((a, b) => b.started.localeCompare(a.started));
     const before = this.found;
     this.found = runs;
     const isSame = runs.length === before.length && runs.every((run, i) => run === before[i]);
     if (!isSame) this.changed.fire();
-  }
-
-  private storeOf(folder: string): RunStore {
-    let store = this.stores.get(folder);
-    if (!store) this.stores.set(folder, (store = new RunStore(folder)));
-    return store;
   }
 }

@@ -1,5 +1,5 @@
 /** The latest scores of every checkpoint by each criterion, kept with the workspace. */
-import { type JsonNumber, parseJsonNumber } from '../format/json';
+import { type JsonNumber, numeric, parseJsonNumber } from '../format/json';
 import type { Criterion } from '../engine/importance/criteria';
 import type { Objective } from '../engine/importance/objective';
 import type { Ranking } from '../engine/importance/ranking';
@@ -155,11 +155,10 @@ const readCriterion = (stored: unknown): string | undefined => (typeof stored ==
 
 /** The ranking for selection; undefined if the scores rank no blocks. */
 export function rankingOf({ blocks, windows, removals, set, fullPpl }: Scores): Ranking | undefined {
-  const number = (value: JsonNumber): number => parseJsonNumber(value) ?? NaN;
-  const baseline = fullPpl === undefined ? undefined : { baseline: number(fullPpl) };
-  if (blocks) return { kind: 'scores', scores: blocks.map(number), ...baseline };
+  const baseline = fullPpl === undefined ? undefined : { baseline: numeric(fullPpl) };
+  if (blocks) return { kind: 'scores', scores: blocks.map(numeric), ...baseline };
   if (windows) {
-    const numbered = windows.map((window) => ({ ...window, score: number(window.score) }));
+    const numbered = windows.map((window) => ({ ...window, score: numeric(window.score) }));
     return { kind: 'windows', windows: numbered, ...baseline };
   }
   if (removals) return { kind: 'removals', removals, ...baseline };

@@ -1,9 +1,5 @@
 /** Formats numbers for the panel. */
-import { type JsonNumber, parseJsonNumber } from '../../src/format/json';
 import { t } from '../support/l10n';
-
-/** Reads a number from JSON, where infinity and NaN are strings. */
-export const numeric = (value: JsonNumber | null | undefined): number => parseJsonNumber(value) ?? NaN;
 
 /** Formats a measured time: "400 ms", "12.3 s", "1:15 min". */
 export function formatMeasured(seconds: number): string {

@@ -2,7 +2,7 @@
 import type { Journey } from '../../src/protocol/journey';
 import type { CurveDigest, PanelModel, PanelPlan, PanelRun, PanelState, WhatIfState } from '../../src/protocol/panel';
 import { isFloat32 } from '../../src/format/arithmetic';
-import { numeric } from '../panel/numbers';
+import { numeric } from '../../src/format/json';
 import { runKind } from '../panel/state/run-kinds';
 
 const NOTHING = { value: null, limit: null, met: null };

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ClusterStatus, type PartState, type PartStatus, statusOf } from '../../cluster/status';
+import { type ClusterStatus, type PartStatus, STATES, statusOf } from '../../cluster/status';
 import type { Started } from '../../cluster/consent';
 import { type Resubmitted, resubmitFailed } from '../../cluster/submit';
 import { throwIfCancelled } from '../../engine/errors';
@@ -139,8 +139,6 @@ function pageOf(found: ClusterStatus, { shown, style }: Shell): string[] {
     ...(next === undefined ? [] : ['', next]),
   ];
 }
-
-const STATES = ['done', 'running', 'waiting', 'failed'] as const satisfies readonly PartState[];
 
 const gatherWords = ({ gather: { state, error } }: ClusterStatus): string =>
   error === undefined ? state : `${state}: ${error}`;

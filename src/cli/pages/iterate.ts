@@ -6,7 +6,7 @@ import type { HealedPoint, IterateSummary, Recovery } from '../../engine/iterate
 import { wasStopped } from '../../engine/iterate/workspace';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber } from '../../format/numbers';
-import { quoted } from '../../format/shell';
+import { quotedHere } from '../../format/shell';
 import { counted, formatCounted } from '../../format/words';
 import type { IterateEvent } from '../../protocol/iterate';
 import { table } from '../terminal/text';
@@ -103,9 +103,6 @@ function recoveryWords({ nll, share: part, sharePerSecond }: Recovery): string {
 function keptLines(out: string): string[] {
   if (!wasStopped(out)) return [];
   const words = process.argv.slice(2);
-  const again = ['coppice', ...words, ...(words.includes('--resume') ? [] : ['--resume'])].map(word).join(' ');
+  const again = ['coppice', ...words, ...(words.includes('--resume') ? [] : ['--resume'])].map(quotedHere).join(' ');
   return [`stopped; the finished rounds are kept. To continue: ${again}`];
 }
-
-/** A word, quoted for the usual shell of the system. */
-const word = (text: string): string => quoted(text, process.platform === 'win32' ? 'powershell' : 'posix');

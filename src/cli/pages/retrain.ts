@@ -1,5 +1,5 @@
 /** Output of `coppice retrain`: before it starts, at the end, and after it was stopped. */
-import { quoted } from '../../format/shell';
+import { quotedHere } from '../../format/shell';
 import { existsSync } from 'node:fs';
 import { formatCounted } from '../../format/words';
 import type { RetrainSummary, StepSummary } from '../../engine/retrain/report';
@@ -31,8 +31,10 @@ export const retrainPage: Page<'retrain'> = ({ checkpoint, out, width, heal }, {
 
 /** The model that was trained, as a command names it. */
 function trainedOn({ checkpoint, width, heal }: Pick<OptionsFor<'retrain'>, 'checkpoint' | 'width' | 'heal'>): string {
-  const files = Object.entries({ width, heal }).flatMap(([name, file]) => (file ? [`--${name} ${word(file)}`] : []));
-  return [word(checkpoint), ...files].join(' ');
+  const files = Object.entries({ width, heal }).flatMap(([name, file]) =>
+    file ? [`--${name} ${quotedHere(file)}`] : [],
+  );
+  return [quotedHere(checkpoint), ...files].join(' ');
 }
 
 /** What a cancelled run to `out` has kept. */
@@ -92,10 +94,10 @@ function resultPage(result: RetrainSummary, model: string, style: Style, shown: 
   const look =
     kind === 'adapter'
       ? [
-          `coppice eval ${model} --adapter ${word(out)} --text FILE`,
-          `coppice merge ${model} --adapter ${word(out)} --out ${word(`${out}-merged`)}`,
+          `coppice eval ${model} --adapter ${quotedHere(out)} --text FILE`,
+          `coppice merge ${model} --adapter ${quotedHere(out)} --out ${quotedHere(`${out}-merged`)}`,
         ]
-      : [`coppice eval ${word(out)} --text FILE`];
+      : [`coppice eval ${quotedHere(out)} --text FILE`];
   return [...facts(pairs), '', 'Next:', ...look.map((line) => `  ${shown(line)}`)];
 }
 
@@ -117,8 +119,5 @@ const meanLoss = (entries: readonly StepSummary[]): string =>
 
 /** The command that resumes the command with these arguments. */
 function resumeCommand(args: readonly string[]): string {
-  return ['coppice', ...args, ...(args.includes('--resume') ? [] : ['--resume'])].map(word).join(' ');
+  return ['coppice', ...args, ...(args.includes('--resume') ? [] : ['--resume'])].map(quotedHere).join(' ');
 }
-
-/** A word, quoted for the usual shell of the system. */
-const word = (text: string): string => quoted(text, process.platform === 'win32' ? 'powershell' : 'posix');

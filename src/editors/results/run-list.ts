@@ -11,7 +11,7 @@ import { recordKind } from '../../engine/records/kinds';
 import { followPlace } from '../../engine/records/places';
 import { modelInput, modelName, type RunInput } from '../../engine/records/record';
 import { drawnRows } from '../../engine/records/rows-key';
-import { RunStore, type StoredRun, type UnreadableRun } from '../../jobs/record-store';
+import { RunStores, type StoredRun, type UnreadableRun } from '../../jobs/record-store';
 import { isFloat32 } from '../../format/arithmetic';
 import type { JsonNumber } from '../../format/json';
 import { evaluatedIn } from '../../format/evaluated';
@@ -40,7 +40,7 @@ export interface RunsRead {
 }
 
 export class RunList {
-  private readonly stores = new Map<string, RunStore>();
+  private readonly stores = new RunStores();
   private readonly watch = new InputWatch();
   /** The runs of all models. */
   private all: readonly StoredRun[] = [];
@@ -61,7 +61,7 @@ export class RunList {
    * @param given folders in which inputs of the runs may be looked up
    */
   async read(folders: readonly string[], given: readonly string[]): Promise<RunsRead> {
-    const lists = await Promise.all(folders.map((folder) => this.storeOf(folder).list()));
+    const lists = await Promise.all(folders.map((folder) => this.stores.of(folder).list()));
     const all = lists.flatMap(({ runs }) => runs);
     this.all = all.sort((a, b) => b.digest.started.localeCompare(a.digest.started));
     const kin = await Promise.all(all.map((run) => this.kinshipOf(run, given)));
@@ -165,7 +165,7 @@ export class RunList {
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    for (const { id, file } of this.pick(ids)) await this.stores.get(dirname(file))?.remove([id]);
+    for (const { id, file } of this.pick(ids)) await this.stores.of(dirname(file)).remove([id]);
   }
 
   private list(stored: StoredRun, kinship: Kinship, { changed, unchecked }: InputCheck): Listed {
@@ -242,12 +242,6 @@ export class RunList {
   private async sourceOf({ place }: RunInput, folder: string, given: readonly string[]): Promise<string | undefined> {
     const followed = typeof place === 'string' ? await followPlace(place, folder, given) : 'gone';
     return typeof followed === 'string' ? undefined : (await this.origins.of(followed.path))?.identity;
-  }
-
-  private storeOf(folder: string): RunStore {
-    let store = this.stores.get(folder);
-    if (!store) this.stores.set(folder, (store = new RunStore(folder)));
-    return store;
   }
 }
 

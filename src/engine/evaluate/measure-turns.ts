@@ -9,7 +9,7 @@ import type { Model } from '../model/model';
 import type { View } from '../model/view';
 import { Random } from '../random';
 import { timedRun, type TimedRun } from './grid/timed-run';
-import { median } from '../median';
+import { spreadOf } from '../median';
 
 export interface TurnOptions {
   /** Length of the prompt, and tokens to decode after it. */
@@ -95,9 +95,3 @@ export function promptOf({ architecture }: Model, tokens: number, seed: number):
   const random = new Random(seed);
   return Array.from({ length: tokens }, () => random.below(architecture.vocabulary));
 }
-
-const spreadOf = (values: readonly number[]): Spread => ({
-  median: median(values),
-  low: Math.min(...values),
-  high: Math.max(...values),
-});

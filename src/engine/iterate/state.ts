@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isObject, stringifyJson } from '../../format/json';
+import { isObject, parseNumbers, stringifyJson } from '../../format/json';
 import { UserError } from '../errors';
 import { readSmallFile } from '../files/regular-file';
 import type { Likeness } from '../heal/result';
@@ -73,14 +73,10 @@ async function readBody(path: string): Promise<IterateState & { readonly facts: 
   if (!isObject(outer) || typeof outer.body !== 'string' || hashOf(outer.body) !== outer.sha256) {
     throw new SyntaxError('checksum');
   }
-  const body = JSON.parse(outer.body, (_key, value: unknown) => revive(value)) as Record<string, unknown>;
+  const body = parseNumbers(outer.body) as Record<string, unknown>;
   if (body.version !== VERSION) throw new SyntaxError(`version ${String(body.version)}`);
   const { version: _, ...state } = body;
   return state as unknown as IterateState & { readonly facts: RunFacts };
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-function revive(value: unknown): unknown {
-  return value === 'Infinity' || value === '-Infinity' || value === 'NaN' ? Number(value) : value;
-}

@@ -1,7 +1,7 @@
 /** Compares two or more runs: inputs, settings, results, and their differences. */
 import { precisionWords } from '../../format/arithmetic';
 import { formatCount, formatPercent } from '../../format/numbers';
-import { type JsonNumber, parseJsonNumber } from '../../format/json';
+import { type JsonNumber, numeric } from '../../format/json';
 import { formatLayerNumber, layerNumber } from '../checkpoint/layer-numbers';
 import { ranWords } from './ran';
 import type { HealDigest, NarrowerDigest, QualityDigest, RunDigest, TrainingDigest } from './digest-types';
@@ -202,8 +202,6 @@ function narrowerFacts(narrower: NarrowerDigest | undefined): [string, string][]
 function best(values: readonly JsonNumber[] = []): string | undefined {
   return values.length === 0 ? undefined : shortNumber(Math.min(...values.map(numeric)));
 }
-
-const numeric = (value: JsonNumber): number => parseJsonNumber(value) ?? NaN;
 
 /** With the significant digits; ∞ for infinite numbers. */
 export function shortNumber(value: JsonNumber): string {

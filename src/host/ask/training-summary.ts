@@ -1,6 +1,7 @@
 /** The last box before a retraining starts: what is trained on what, how long, with how much memory, and where it is written. */
 import { relative } from 'node:path';
 import * as vscode from 'vscode';
+import { capitalized } from '../../format/words';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { formatBytes } from '../../format/numbers';
 import { checkpointName } from '../../jobs/titles';
@@ -68,9 +69,9 @@ async function linesOf(subject: TrainingSubject, state: TrainingState, out: stri
       description: [amountWords(forecast), ...(few === undefined ? [] : [few])].join(' · '),
       value: 'change',
     },
-    { label: `$(clock) ${capital(timeAndEnd(forecast))}`, value: 'change' },
+    { label: `$(clock) ${capitalized(timeAndEnd(forecast))}`, value: 'change' },
     {
-      label: `$(${warning === undefined ? 'chip' : 'warning'}) ${capital(memoryWords(forecast.bytes))}`,
+      label: `$(${warning === undefined ? 'chip' : 'warning'}) ${capitalized(memoryWords(forecast.bytes))}`,
       description: warning ?? t('{0} are free', formatBytes(free)),
       value: 'change',
     },
@@ -81,7 +82,7 @@ async function linesOf(subject: TrainingSubject, state: TrainingState, out: stri
 async function folderWords(subject: TrainingSubject, state: TrainingState, out: string): Promise<string> {
   const bytes = await trainedBytes(subject, state);
   const change = vscode.l10n.t('select to change the folder');
-  return bytes === undefined ? change : `${spaceWords(bytes, freeBytes(out))} ${capital(change)}`;
+  return bytes === undefined ? change : `${spaceWords(bytes, freeBytes(out))} ${capitalized(change)}`;
 }
 
 function modelWords({ question }: TrainingSubject, state: TrainingState): string {
@@ -107,5 +108,3 @@ const shownPath = (path: string): string => {
   const inside = workspace === undefined ? path : relative(workspace, path);
   return inside.startsWith('..') ? path : inside;
 };
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,10 +1,11 @@
 /** Perplexity against the number of removed blocks, in the order of a criterion (Shortened LLaMA, Figure 2). */
+import { objects } from '../../engine/records/fields';
 import { criterionInfo } from '../../engine/importance/criteria';
 import { command, option, set } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import { countedIn } from '../about';
 import { type Complete, defineJob, excluding, type Fault } from '../define';
-import { changeFact, measuredOn, objects } from '../facts';
+import { changeFact, measuredOn } from '../facts';
 import { choice, file, whole } from '../option';
 import { scoring } from '../options/choosing';
 import { compute } from '../options/compute';

@@ -1,4 +1,5 @@
 /** Writes a model for an application: safetensors, GGUF, or a folder of ONNX files; and compares what it wrote. */
+import { objects } from '../../engine/records/fields';
 import { option, set } from '../../engine/option-token';
 import { EXPORT_FORMATS, type ExportFormat, formatOfFile, FORMATS } from '../../engine/write/formats';
 import { LLAMA_CPP_TYPES } from '../../engine/write/gguf/kinds';
@@ -7,7 +8,7 @@ import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import { joined, pplWords } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
-import { field, numberFact, objects, perSecond, verifiedFact, writtenFacts } from '../facts';
+import { field, numberFact, perSecond, verifiedFact, writtenFacts } from '../facts';
 import { choice, file, flag, list, text, whole } from '../option';
 import { share } from '../options/calibration';
 import { begin } from '../options/bos';

@@ -1,11 +1,12 @@
 /** Speed and memory over batches and lengths (Shortened LLaMA, Tables 2 to 4 and 9, Figures 2 and 6). */
+import { objects } from '../../engine/records/fields';
 import { option, value } from '../../engine/option-token';
 import { PAPER_SEED, QUICK } from '../../engine/evaluate/grid/protocol';
 import { type JsonObject, parseJsonNumber } from '../../format/json';
 import { l10n } from '../../l10n';
 import { countedIn } from '../about';
 import { defineJob } from '../define';
-import { field, objects, perSecond, type Fact } from '../facts';
+import { field, perSecond, type Fact } from '../facts';
 import { bytes, file, flag, folder, list, seed, text, whole } from '../option';
 import { begin } from '../options/bos';
 import { compute, quantised } from '../options/compute';

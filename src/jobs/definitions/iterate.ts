@@ -1,4 +1,5 @@
 /** Iterative pruning: one block goes, the rest is healed and scored again (Shortened LLaMA §5.2). */
+import { objects } from '../../engine/records/fields';
 import { HEAL_METHODS } from '../../engine/heal/methods';
 import { isClosed, isTrained, ITERATIVE_METHODS } from '../../engine/iterate/methods';
 import { command, option, set } from '../../engine/option-token';
@@ -6,7 +7,7 @@ import { l10n } from '../../l10n';
 import type { IterateEvent } from '../../protocol/iterate';
 import { writtenWords } from '../about';
 import { type Complete, defineJob, type Fault, events } from '../define';
-import { changeFact, measuredOn, numberFact, objects, writtenFacts } from '../facts';
+import { changeFact, measuredOn, numberFact, writtenFacts } from '../facts';
 import { choice, file, fileOr, flag, list, whole } from '../option';
 import { amount, scoring } from '../options/choosing';
 import { compute } from '../options/compute';

@@ -1,4 +1,5 @@
 /** Importance of every block, by one of the criteria. Only those that choose blocks use the keep-list. */
+import { objects } from '../../engine/records/fields';
 import { criterionInfo, CRITERION_LIST, isSized, readsWeights } from '../../engine/importance/criteria';
 import { command, option, set, value } from '../../engine/option-token';
 import { isObject, type JsonObject } from '../../format/json';
@@ -6,7 +7,7 @@ import { formatPercent } from '../../format/numbers';
 import { l10n } from '../../l10n';
 import { joined, leastOf } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
-import { blockList, field, numberFact, objects, type Fact } from '../facts';
+import { blockList, field, numberFact, type Fact } from '../facts';
 import { blocks, choice, list, part, whole } from '../option';
 import { scoring } from '../options/choosing';
 import { compute } from '../options/compute';

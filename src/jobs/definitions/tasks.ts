@@ -1,4 +1,5 @@
 /** Accuracy in tasks: the seven of the paper, and the user's own. One model, or several on the same items. */
+import { objects } from '../../engine/records/fields';
 import { TASK_NAMES } from '../../engine/evaluate/tasks/catalogue';
 import { option } from '../../engine/option-token';
 import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
@@ -6,7 +7,7 @@ import { formatPercent } from '../../format/numbers';
 import { counted } from '../../format/words';
 import { l10n } from '../../l10n';
 import { defineJob } from '../define';
-import { numberFact, objects } from '../facts';
+import { numberFact } from '../facts';
 import { choice, file, folder, list, whole } from '../option';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';

@@ -1,4 +1,5 @@
 /** Depth against width at equal size (Shortened LLaMA, Tables 1 and 2, Figure 1), on the user's own model. */
+import { objects } from '../../engine/records/fields';
 import { PAPER_PROMPT, QUICK } from '../../engine/evaluate/grid/protocol';
 import { VERSUS_METHODS } from '../../engine/evaluate/versus-methods';
 import { option, value } from '../../engine/option-token';
@@ -6,7 +7,7 @@ import { shortNumber } from '../../format/numbers';
 import { l10n } from '../../l10n';
 import { countedIn } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
-import { measuredOn, numberFact, objects } from '../facts';
+import { measuredOn, numberFact } from '../facts';
 import { blocks, choice, file, flag, folder, list, part, text, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';

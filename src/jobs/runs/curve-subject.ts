@@ -1,5 +1,4 @@
 /** What a curve is measured of, and its result. */
-import { otherShare } from '../../format/text-share';
 import type { CurvePlan, CurveOptions } from '../../engine/evaluate/curve-plan';
 import type { Curve } from '../../engine/evaluate/run-curve';
 import type { Criterion } from '../../engine/importance/criteria';
@@ -11,6 +10,7 @@ import type { OptionsFor } from '../kinds';
 import { floatOf } from '../options/precision';
 import { type JobContext, modelOptions } from '../run';
 import type { AnsweredPoint } from './curve-tasks';
+import { judgingRows } from './judging-rows';
 import { requireKept } from './keep';
 
 type Options = OptionsFor<'curve'>;
@@ -42,7 +42,7 @@ export async function curveSubject(options: Options, context: JobContext): Promi
   const { checkpoint } = opened;
   return {
     opened,
-    asked: { criterion, scoring: options, scores, most, keepEnds, keep, measure, maxKl, rows: rowsOf(options) },
+    asked: { criterion, scoring: options, scores, most, keepEnds, keep, measure, maxKl, rows: judgingRows(options) },
     compute: { ...modelOptions(options, context), precision },
     facts: {
       criterion,
@@ -50,23 +50,6 @@ export async function curveSubject(options: Options, context: JobContext): Promi
       precision,
     },
   };
-}
-
-/** The text if there is one, otherwise the calibration rows. */
-function rowsOf({
-  text,
-  window,
-  limit,
-  calibration,
-  samples,
-  length,
-  seed,
-  share,
-  bos,
-}: Options): CurveOptions['rows'] {
-  return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed, share, bos } // the job's check requires one of the two
-    : { from: 'text', file: text, window, limit, bos, share: otherShare(share) }; // what chose must not judge
 }
 
 /** The result from measured points. */

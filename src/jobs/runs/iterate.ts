@@ -1,14 +1,13 @@
 /** Prunes iteratively, and writes the result of the last finished round. */
 import { resolve } from 'node:path';
 import { hashFile } from '../../engine/files/regular-file';
-import { otherShare } from '../../format/text-share';
 import { parametersOf, meanLayerParameters } from '../../engine/checkpoint/parameters';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { likenessOfViews, wholeStates } from '../../engine/evaluate/likeness';
-import { loadRows, type Rows, type RowSource } from '../../engine/evaluate/rows';
+import { loadRows, type Rows } from '../../engine/evaluate/rows';
 import { requireHealable } from '../../engine/heal/healable';
 import { blocksToRemove } from '../../engine/importance/count';
 import { criterionInfo, objectiveSetting } from '../../engine/importance/criteria';
@@ -37,6 +36,7 @@ import type { OptionsFor } from '../kinds';
 import { limitsOf } from '../options/limits';
 import { storedDtype } from '../options/output';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
+import { judgingRows } from './judging-rows';
 import { type PreparedHealer, prepareHealer, scoredShape } from './iterate-healer';
 
 type Options = OptionsFor<'iterate'>;
@@ -85,7 +85,7 @@ async function iterateFrom(opened: Opened, context: Context): Promise<RunEnd<Ite
     { share: 97 },
     { share: 1, unpaced: true },
   ]);
-  const measured = await loadRows(rowsOf(options), checkpoint, architecture, reading);
+  const measured = await loadRows(judgingRows(options), checkpoint, architecture, reading);
   measured.warnings.forEach(context.warn);
   const tokenizer = await optionalTokenizer(checkpoint.home, reading);
   const around = { checkpoint, whole, tokenizer, workspace, facts: factsOf(opened, measured, tokenizer) };
@@ -208,13 +208,6 @@ function amountOf(architecture: Architecture, options: Options): Amount {
     (targetParams === undefined ? undefined : blocksToRemove({ kind: 'target', parameters: targetParams }, size));
   requireRoom(length, asked ?? 1, kept);
   return { kept, count: asked ?? Math.min(length - 1, length - kept.size), isAsked: asked !== undefined };
-}
-
-/** The text if there is one, otherwise the calibration rows. */
-function rowsOf({ text, window, limit, calibration, samples, length, seed, share, bos }: Options): RowSource {
-  return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed, share, bos } // the job's check requires one of the two
-    : { from: 'text', file: text, window, limit, bos, share: otherShare(share) }; // what chose must not judge
 }
 
 /** Everything that the numbers of the rounds depend on, besides the training. The goal may change in between. */

@@ -2,7 +2,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { otherShare } from '../../format/text-share';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
@@ -10,7 +9,7 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { CancelledError, throwIfCancelled, UserError } from '../../engine/errors';
 import { CALIBRATION_IS_EVALUATION } from '../../engine/evaluate/calibrated';
 import { PAPER_PROMPT } from '../../engine/evaluate/grid/protocol';
-import { loadRows, type RowSource } from '../../engine/evaluate/rows';
+import { loadRows } from '../../engine/evaluate/rows';
 import { DEPTH_METHODS, type DepthMethod, VERSUS_METHODS } from '../../engine/evaluate/versus-methods';
 import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
 import { type Calibration, loadCalibration } from '../../engine/importance/calibration';
@@ -46,6 +45,7 @@ import {
   type VersusOptions,
   wholeCandidate,
 } from './versus-models';
+import { judgingRows } from './judging-rows';
 import { rivalCandidates, rivalsOf, widthFile } from './versus-rivals';
 
 export async function runVersus(options: VersusOptions, context: JobContext): Promise<RunEnd<VersusResult>> {
@@ -97,7 +97,7 @@ async function requireNew(options: VersusOptions, architecture: Architecture): P
 async function compare(opened: Opened, context: JobContext): Promise<RunEnd<VersusResult>> {
   const { options, checkpoint, architecture, calibration, start } = opened;
   const { methods = VERSUS_METHODS } = options;
-  const measured = await loadRows(rowsOf(options), checkpoint, architecture, context.job);
+  const measured = await loadRows(judgingRows(options), checkpoint, architecture, context.job);
   measured.warnings.forEach(context.warn);
   const phases = phasesOf(opened, measured.rows.length, context.job);
   const { sizes, candidates } = await makeModels(opened, context, phases);
@@ -274,9 +274,3 @@ const speedOf = (
   { prompt, inTurns, environment }: GridResult,
   { batch, newTokens, runs, warmup }: VersusOptions,
 ): VersusResult['speed'] => ({ batch, newTokens, runs, warmup, prompt, inTurns, environment });
-
-function rowsOf({ text, window, limit, calibration, samples, length, seed, share, bos }: VersusOptions): RowSource {
-  return text === undefined
-    ? { from: 'calibration', file: calibration!, samples, length, seed, share, bos } // the job's check requires it
-    : { from: 'text', file: text, window, limit, bos, share: otherShare(share) }; // what chose must not judge
-}

@@ -19,6 +19,7 @@ import { HEAL_TOKENS } from '../../jobs/healing-amounts';
 import { checkpointName } from '../../jobs/titles';
 import type { Json } from '../recipe';
 import { RECIPE_VERSION } from '../recipe';
+import { literal } from '../references';
 import { type Chosen, countOfShare, countOfSpeed, fitting, isMuch, needsEnds, smallest } from './choose';
 import { type Entry, layOut } from './layout';
 import { placeFrom } from './paper';
@@ -214,9 +215,9 @@ function outlineOf(
     dataIsText: texts.text === undefined && wish.data !== undefined && resolve(wish.data) === texts.calibration,
     format,
     type: chosen.type,
-    out: plain(`./${name}${FORMATS[format].extension ?? `-${format}`}`),
+    out: literal(`./${name}${FORMATS[format].extension ?? `-${format}`}`),
     ...(goal.kind === 'fit' && { maxBytes: goal.bytes }),
-    ...(staysGguf(checkpoint, format) && { patch: plain(`./${name}.patch.safetensors`) }),
+    ...(staysGguf(checkpoint, format) && { patch: literal(`./${name}.patch.safetensors`) }),
   };
 }
 
@@ -226,9 +227,6 @@ const BECOMES: Readonly<Record<Goal['kind'], string>> = {
   faster: 'faster',
   'as-fast-as': 'faster',
 };
-
-/** A text in which nothing is a reference. */
-const plain = (text: string): string => text.replaceAll('${', () => '$${');
 
 function recipeEntries(drafting: Drafting): Entry[] {
   const { checkpoint, home, outline } = drafting;
@@ -255,7 +253,7 @@ function recipeEntries(drafting: Drafting): Entry[] {
 }
 
 function titleOf({ checkpoint, chosen }: Drafting): string {
-  const name = plain(checkpointName(checkpoint.path));
+  const name = literal(checkpointName(checkpoint.path));
   const blocks = requireArchitecture(checkpoint).layers.length;
   if (chosen.removes === 0) return `${name}${chosen.type === undefined ? '' : ` as ${chosen.type}`}`;
   return `${name} without \${count} of its ${counted(blocks, 'block')}`;

@@ -1,6 +1,7 @@
 /** A recipe that comes along, as one of the user's own: with their model, and with paths that start at its new place. */
 import { applyEdits, type Edit, modify, parseTree, visit } from 'jsonc-parser';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { literal } from '../references';
 import type { RecipeWish } from './wish';
 
 /** Paths of the recipes begin so; no other text of theirs does. */
@@ -52,8 +53,7 @@ function valueAt(text: string, path: readonly string[]): boolean {
 /** A path as a recipe has it: from its folder on, with slashes, unless it lies on another drive; nothing in it is a reference. */
 export function placeFrom(home: string, path: string): string {
   const way = relative(home, path);
-  const plain = (text: string): string => text.replaceAll('${', () => '$${');
-  if (isAbsolute(way)) return plain(way);
+  if (isAbsolute(way)) return literal(way);
   const slashed = way.split(sep).join('/');
-  return plain(slashed.startsWith('..') ? slashed : `./${slashed}`);
+  return literal(slashed.startsWith('..') ? slashed : `./${slashed}`);
 }

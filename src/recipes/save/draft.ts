@@ -1,5 +1,6 @@
 /** Values of a recipe that are not text yet: what they become depends on how often each is used. */
 import type { Json } from '../recipe';
+import { literal } from '../references';
 
 /** A reference as it is written: `${steps.scores}`. */
 export class Reference {
@@ -58,9 +59,6 @@ export function tokensIn(value: Draft): Named[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.values(value as object).flatMap((each: Draft) => tokensIn(each));
 }
-
-/** Texts of the user that look like references are escaped. */
-export const literal = (text: string): string => text.replaceAll('${', '$${');
 
 /** The value as JSON. */
 export function written(value: Draft, token: (token: Named | OutputOf) => Json): Json {

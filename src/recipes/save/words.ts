@@ -2,10 +2,10 @@
 import type { ComparedDigest, LikenessDigest, RunDigest } from '../../engine/records/digest-types';
 import { ranWords } from '../../engine/records/ran';
 import { precisionWords } from '../../format/arithmetic';
-import { type JsonNumber, parseJsonNumber } from '../../format/json';
+import { type JsonNumber, numeric, parseJsonNumber } from '../../format/json';
 import { formatBytes, formatCount, formatPercent, shortNumber } from '../../format/numbers';
 
-const number = (value: JsonNumber | undefined): string => shortNumber(parseJsonNumber(value) ?? NaN, 6);
+const number = (value: JsonNumber | undefined): string => shortNumber(numeric(value), 6);
 
 /** "perplexity 41.5077 on prose.txt; float32 on cpu". */
 export function gaveWords(digest: RunDigest): string {

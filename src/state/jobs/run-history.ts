@@ -1,6 +1,6 @@
 /** The newest runs of the folders of records. Does not use VS Code. */
 import { dirname } from 'node:path';
-import { RunStore, type StoredRun } from '../../jobs/record-store';
+import { RunStores, type StoredRun } from '../../jobs/record-store';
 
 /** Runs that the view lists until more are asked for, and how many more come at a time. */
 export const RUNS_AT_FIRST = 30;
@@ -13,11 +13,11 @@ export interface NewestRuns {
 }
 
 export class RunHistory {
-  private readonly stores = new Map<string, RunStore>();
+  private readonly stores = new RunStores();
 
   /** Reads the newest runs; unchanged records are not read again, and older ones never. */
   async newest(folders: readonly string[], most: number): Promise<NewestRuns> {
-    const lists = await Promise.all([...new Set(folders)].map((folder) => this.storeOf(folder).list(most + 1)));
+    const lists = await Promise.all([...new Set(folders)].map((folder) => this.stores.of(folder).list(most + 1)));
     const all = lists.flatMap(({ runs }) => runs);
     const runs = all.sort((a, b) => b.digest.finished.localeCompare(a.digest.finished));
     return { runs: runs.slice(0, most), hasMore: runs.length > most };
@@ -25,12 +25,6 @@ export class RunHistory {
 
   /** Deletes the records. @throws UserError */
   async remove(runs: readonly StoredRun[]): Promise<void> {
-    for (const { id, file } of runs) await this.storeOf(dirname(file)).remove([id]);
-  }
-
-  private storeOf(folder: string): RunStore {
-    let store = this.stores.get(folder);
-    if (!store) this.stores.set(folder, (store = new RunStore(folder)));
-    return store;
+    for (const { id, file } of runs) await this.stores.of(dirname(file)).remove([id]);
   }
 }

@@ -1,8 +1,8 @@
 /** What the chart of curves draws: its data, and every model on it as a dot. */
 import type { CurveDigest, PanelModel, PanelPlan, RetrainedDigest, WhatIfState } from '../../../src/protocol/panel';
 import { isFloat32, precisionWords } from '../../../src/format/arithmetic';
+import { numeric } from '../../../src/format/json';
 import { t } from '../../support/l10n';
-import { numeric } from '../numbers';
 import { goesNext, samePlan } from '../state/curve-plans';
 import { namedIn } from '../state/precisions';
 import type { Limit } from './guides';

@@ -4,9 +4,9 @@
  */
 import * as Plot from '@observablehq/plot';
 import { formatFactor, shortCount } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { numeric } from '../numbers';
 import { type CurvePlan, parametersAt, speedAt } from '../state/curve-plans';
 import { arrowsOf, BETTER, type CurveData, type Dot, dotsOf } from './curve-dots';
 import { labelOf, legendOf, tableOf, tipOf } from './curve-words';

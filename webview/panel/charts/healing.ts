@@ -5,9 +5,9 @@
 import * as Plot from '@observablehq/plot';
 import type { HealDigest } from '../../../src/protocol/panel';
 import { formatPercent, shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
 import { el, svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { numeric } from '../numbers';
 import { blockAxis, blockPlaces, LEFT } from './block-axis';
 import type { ChartFrame, Drawing } from './frame';
 import { legendEntry, sign } from './legend';

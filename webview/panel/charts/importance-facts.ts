@@ -1,7 +1,7 @@
 /** What the importance chart draws, and what follows from it: the order of bars, what is noise, where a suggestion ends. Pure. */
 import { type Ends, hasNoise, isNoise } from '../../../src/format/noise';
 import type { PanelPlan, ScoreDigest } from '../../../src/protocol/panel';
-import { numeric } from '../numbers';
+import { numeric } from '../../../src/format/json';
 import type { Measure } from './importance-scale';
 import { ranksOf } from './ranks';
 

@@ -8,7 +8,7 @@ import type { Bar } from './importance-facts';
 import { legendEntry, sign } from './legend';
 import { ranksOf } from './ranks';
 import { shortNumber } from '../../../src/format/numbers';
-import { numeric } from '../numbers';
+import { numeric } from '../../../src/format/json';
 import { seriesStyleOf } from './series';
 import { type Column, known, numbersBy } from './table';
 

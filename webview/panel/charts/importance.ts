@@ -5,9 +5,9 @@
  */
 import type { PanelPlan, ScoreDigest } from '../../../src/protocol/panel';
 import { shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
 import { blocksText } from '../../support/amounts';
 import { t } from '../../support/l10n';
-import { numeric } from '../numbers';
 import type { ChartFrame, Drawing } from './frame';
 import { heatTable, leftOfHeat } from './heat';
 import { drawBars, type DrawnBars, HEIGHT } from './importance-bars';

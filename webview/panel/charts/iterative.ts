@@ -5,8 +5,9 @@
 import * as Plot from '@observablehq/plot';
 import type { IterativeDigest, LikenessDigest } from '../../../src/protocol/panel';
 import { formatPercent, shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
 import { t } from '../../support/l10n';
-import { blockList, formatMeasured, numeric } from '../numbers';
+import { blockList, formatMeasured } from '../numbers';
 import type { ChartFrame, Drawing } from './frame';
 import { legendEntry } from './legend';
 import { type Chart, draw, margins, placesIn } from './plot';

@@ -1,6 +1,6 @@
 /** The order in which a criterion removes blocks, and its tones. Pure. */
 import type { ScoreDigest } from '../../../src/protocol/panel';
-import { numeric } from '../numbers';
+import { numeric } from '../../../src/format/json';
 
 /**
  * Rank of each block by the criterion, from 1 (removed first). Blocks of equal score are in the order of the model. A

@@ -1,8 +1,7 @@
 /** The steps of a retraining as they are drawn: smoothed, and thinned to what the eye can tell apart. */
-import type { JsonNumber } from '../../../src/format/json';
+import { type JsonNumber, numeric } from '../../../src/format/json';
 import type { TrainingEvaluation, TrainingStep } from '../../../src/protocol/panel';
 import { t } from '../../support/l10n';
-import { numeric } from '../numbers';
 import { type Cell, known, type Numbers } from './table';
 
 export interface TrainingSeries {

@@ -6,7 +6,7 @@ import type { ChartFrame, Drawing } from './frame';
 import { legendEntry, sign } from './legend';
 import { type Chart, draw, margins } from './plot';
 import { shortNumber } from '../../../src/format/numbers';
-import { numeric } from '../numbers';
+import { numeric } from '../../../src/format/json';
 import { addTargets, type Target } from './targets';
 import { heldOutChart } from './held-out';
 import { evaluationPointsOf, lossRange, numbersOf, type Point, pointsOf, type TrainingSeries } from './training-points';

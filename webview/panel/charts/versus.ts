@@ -4,9 +4,10 @@
  */
 import * as Plot from '@observablehq/plot';
 import type { VersusDigest, VersusModelDigest } from '../../../src/protocol/panel';
+import { numeric } from '../../../src/format/json';
 import { t } from '../../support/l10n';
 import { COSTS, measured, methodText, QUALITIES, type VersusMeasure } from '../state/versus-measures';
-import { blockList, numeric } from '../numbers';
+import { blockList } from '../numbers';
 import type { ChartFrame, Drawing } from './frame';
 import { legendEntry } from './legend';
 import { type Chart, draw, margins, placesIn } from './plot';

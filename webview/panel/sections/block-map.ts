@@ -4,11 +4,11 @@
  */
 import type { PanelPlan, PanelState, ScoreDigest } from '../../../src/protocol/panel';
 import { shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { ranksOf } from '../charts/ranks';
 import { seriesStyleOf } from '../charts/series';
-import { numeric } from '../numbers';
 import { ownRuns } from '../state/shown-runs';
 import type { ViewState } from '../state/view-state';
 import { chooseBlocks } from './block-choice';

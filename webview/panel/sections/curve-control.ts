@@ -1,11 +1,11 @@
 /** Puts the slider below the chart of curves, on the curve that the user chose, else on the one that has the plan. */
 import type { ShipGoal } from '../../../src/protocol/journey';
 import type { PanelKin, PanelText, WhatIfState } from '../../../src/protocol/panel';
+import { numeric } from '../../../src/format/json';
 import { type CurvePlaces, drawCurve } from '../charts/curve';
 import { type CurveData, type CurveSeries, wholeOf } from '../charts/curve-dots';
 import type { ChartFrame, Drawing } from '../charts/frame';
 import type { Limit } from '../charts/guides';
-import { numeric } from '../numbers';
 import { samePlan } from '../state/curve-plans';
 import { rowsOfPanel } from '../state/rows';
 import { CurveSlider } from './curve-slider';

@@ -12,7 +12,7 @@ import type { EmptyAction } from '../card';
 import type { CurveSeries, RetrainedPoint } from '../charts/curve-dots';
 import { ChartFrame } from '../charts/frame';
 import { shortNumber } from '../../../src/format/numbers';
-import { blockList, moment, numeric } from '../numbers';
+import { blockList, moment } from '../numbers';
 import { healedChildren } from '../state/healed';
 import { onPanelRows, rowsLabel, rowsOf, rowsOfPanel, rowsOfPlan, textLabel } from '../state/rows';
 import { CurveControl, limitOf } from './curve-control';
@@ -20,6 +20,7 @@ import { type Card, type Context, type Section, startButton, whenChanged } from 
 import { scoresOf } from './importance';
 import { seriesStyleOf, nameInText } from '../charts/series';
 import { isFloat32 } from '../../../src/format/arithmetic';
+import { numeric } from '../../../src/format/json';
 import { computedText, mixtureNote, namedIn } from '../state/precisions';
 import { inOrder, ownRuns, shownNote } from '../state/shown-runs';
 import type { ViewState } from '../state/view-state';

@@ -2,10 +2,11 @@
 import type { PanelState } from '../../../src/protocol/panel';
 import { isFloat32 } from '../../../src/format/arithmetic';
 import { formatFactor, formatPercent, shortCount, shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { figure } from '../card';
-import { blockList, formatMeasured, numeric } from '../numbers';
+import { blockList, formatMeasured } from '../numbers';
 import { agreementText, divergenceText } from '../state/likeness';
 import { onPanelRows } from '../state/rows';
 import { speedupOf } from './kin';

@@ -2,9 +2,9 @@
 import type { PanelState, RetrainedDigest } from '../../../src/protocol/panel';
 import { formatFactor, shortNumber } from '../../../src/format/numbers';
 import { isFloat32 } from '../../../src/format/arithmetic';
+import { numeric } from '../../../src/format/json';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
-import { numeric } from '../numbers';
 import { healedPlan } from '../state/healed';
 import { divergenceText } from '../state/likeness';
 import { onPanelRows } from '../state/rows';

@@ -1,11 +1,12 @@
 /** The newest healing, or a chosen one: how near the shorter model comes to the whole one, and where its error remains. */
 import type { HealDigest, HealStagesDigest, LikenessDigest, PanelRun, RunDigest } from '../../../src/protocol/panel';
 import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
 import { rowsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { type EmptyAction, figure } from '../card';
 import { drawHealing } from '../charts/healing';
-import { blockList, formatMeasured, moment, numeric } from '../numbers';
+import { blockList, formatMeasured, moment } from '../numbers';
 import { healedPlan } from '../state/healed';
 import { computedText } from '../state/precisions';
 import { ownRuns } from '../state/shown-runs';

@@ -1,12 +1,13 @@
 /** The newest iterative pruning, or a chosen one: did it pay to remove the blocks one by one? */
 import type { HealedPointDigest, IterativeDigest, PanelRun } from '../../../src/protocol/panel';
 import { formatPercent, shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
 import { blocksText, rowsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { figure } from '../card';
 import { drawIterative } from '../charts/iterative';
 import { nameInText } from '../charts/series';
-import { formatMeasured, moment, numeric } from '../numbers';
+import { formatMeasured, moment } from '../numbers';
 import { computedText } from '../state/precisions';
 import { runCard } from './run-card';
 

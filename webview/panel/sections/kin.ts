@@ -4,7 +4,8 @@ import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { shortNumber } from '../../../src/format/numbers';
-import { blockList, numeric } from '../numbers';
+import { numeric } from '../../../src/format/json';
+import { blockList } from '../numbers';
 import { agreementText, divergenceText } from '../state/likeness';
 import type { Context } from './section';
 

@@ -1,6 +1,6 @@
 /** Plans with a name, side by side in a small table below a button: choose one, forget one, or keep the current plan. */
 import type { NamedPlan, PanelModel, PanelState } from '../../../src/protocol/panel';
-import type { JsonNumber } from '../../../src/format/json';
+import { type JsonNumber, numeric } from '../../../src/format/json';
 import { formatFactor, formatPercent, shortNumber } from '../../../src/format/numbers';
 import { el } from '../../support/dom';
 import { icon } from '../../support/icons';
@@ -8,7 +8,7 @@ import { t } from '../../support/l10n';
 import { popup } from '../../support/popup';
 import { button, enable } from '../../support/ui';
 import { table } from '../charts/table';
-import { blockList, numeric } from '../numbers';
+import { blockList } from '../numbers';
 import { onPanelRows } from '../state/rows';
 import { type Context, type Section, whenChanged } from './section';
 

@@ -2,13 +2,13 @@
 import type { PanelState } from '../../../src/protocol/panel';
 import { formatPercent, shortNumber } from '../../../src/format/numbers';
 import { evaluatedIn } from '../../../src/format/evaluated';
+import { numeric } from '../../../src/format/json';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { cardTitle } from '../card';
 import { exportCsv, exportJson } from '../charts/export';
 import { exportControl } from '../charts/export-control';
 import { type Numbers, table } from '../charts/table';
-import { numeric } from '../numbers';
 import { divergenceText } from '../state/likeness';
 import { modelText } from '../state/model-labels';
 import { blocksNote, namedIn } from '../state/precisions';

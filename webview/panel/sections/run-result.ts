@@ -1,9 +1,9 @@
 /** The result of a run, in a few words. Pure but for the page's texts. */
 import type { PanelRun } from '../../../src/protocol/panel';
 import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
 import { stepsText, textsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
-import { numeric } from '../numbers';
 import { modelText, ORIGINAL } from '../state/model-labels';
 import { runKind } from '../state/run-kinds';
 

@@ -2,12 +2,13 @@
 import type { LiveTraining, PanelJob, RunDigest } from '../../../src/protocol/panel';
 import { formatClock } from '../../../src/format/durations';
 import { shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
 import { stepsText } from '../../support/amounts';
 import { svg as svgEl } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { figure } from '../card';
 import { type Point, pointsOf, type TrainingSeries } from '../charts/training-points';
-import { formatMeasured, numeric } from '../numbers';
+import { formatMeasured } from '../numbers';
 
 /** What is known about the time of a training. */
 export interface TrainingTime {

@@ -1,13 +1,14 @@
 /** The running retraining, or an earlier one. A second one can be drawn for comparison. */
 import type { LiveTraining, PanelRun } from '../../../src/protocol/panel';
 import { shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
 import { type Child } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, dropdown } from '../../support/ui';
 import type { EmptyAction } from '../card';
 import { drawTraining } from '../charts/training';
 import type { TrainingSeries } from '../charts/training-points';
-import { moment, numeric } from '../numbers';
+import { moment } from '../numbers';
 import { computedText, mixtureNote, namedIn } from '../state/precisions';
 import { titleWords } from '../state/run-words';
 import { backButton, nameOf } from '../state/shown-runs';

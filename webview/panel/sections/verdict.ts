@@ -2,12 +2,11 @@
 import type { Judged, ShipGoal, Verdict } from '../../../src/protocol/journey';
 import type { PanelState } from '../../../src/protocol/panel';
 import { formatBytes, formatFactor, formatPercent } from '../../../src/format/numbers';
-import type { JsonNumber } from '../../../src/format/json';
+import { type JsonNumber, numeric } from '../../../src/format/json';
 import { el } from '../../support/dom';
 import { icon, type IconName } from '../../support/icons';
 import { t } from '../../support/l10n';
 import { button, enable } from '../../support/ui';
-import { numeric } from '../numbers';
 import { ACTION_WORDS } from './next-action';
 import { type Context, type Section, whenChanged } from './section';
 

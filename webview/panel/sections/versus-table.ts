@@ -1,11 +1,12 @@
 /** The table of depth against width, as the paper's Tables 1 and 2: a row for each model, size by size. */
 import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
 import type { SpreadDigest, VersusDigest, VersusModelDigest } from '../../../src/protocol/panel';
+import { numeric } from '../../../src/format/json';
 import { blocksText } from '../../support/amounts';
 import { type Child, el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { table } from '../charts/table';
-import { blockList, formatMeasured, numeric } from '../numbers';
+import { blockList, formatMeasured } from '../numbers';
 import { COSTS, measured, methodText, QUALITIES } from '../state/versus-measures';
 
 /** From this deviation of a latency on, as a share of it, speeds say little. */

@@ -1,11 +1,12 @@
 /** Depth against width: a chart as the paper's Figure 1, and a table as its Tables 1 and 2. */
 import { shortNumber } from '../../../src/format/numbers';
 import type { VersusDigest, VersusModelDigest } from '../../../src/protocol/panel';
+import { numeric } from '../../../src/format/json';
 import { rowsText, textsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { dropdown } from '../../support/ui';
 import { drawVersus, modelName } from '../charts/versus';
-import { moment, numeric } from '../numbers';
+import { moment } from '../numbers';
 import { computedText } from '../state/precisions';
 import { COSTS, measured, measureOf, QUALITIES } from '../state/versus-measures';
 import { runCard } from './run-card';

@@ -1,6 +1,6 @@
 /** The points of a curve as plans: which blocks each removes, what it costs, and which block goes next. Pure. */
 import type { CurveDigest, PanelModel } from '../../../src/protocol/panel';
-import { numeric } from '../numbers';
+import { numeric } from '../../../src/format/json';
 
 export interface CurvePlan {
   readonly count: number;

@@ -3,8 +3,8 @@ import { isFloat32, precisionWords } from '../../../src/format/arithmetic';
 import { onTop, onTopKey } from '../../../src/format/on-top';
 import { evaluatedIn } from '../../../src/format/evaluated';
 import type { GridDigest, GridModelDigest, PanelRun, RunDigest } from '../../../src/protocol/panel';
+import { numeric } from '../../../src/format/json';
 import { namedIn } from './precisions';
-import { numeric } from '../numbers';
 
 export interface GridPerplexities {
   /** Name of the text, and for each model its perplexity on it, null if unknown. */

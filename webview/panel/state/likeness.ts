@@ -1,8 +1,7 @@
 /** How near a model is to the unpruned one, in words. */
-import type { JsonNumber } from '../../../src/format/json';
+import { type JsonNumber, numeric } from '../../../src/format/json';
 import { formatPercent, shortNumber } from '../../../src/format/numbers';
 import { t } from '../../support/l10n';
-import { numeric } from '../numbers';
 
 /** The mean KL divergence in nats: "0.312"; a dash if it is not known. */
 export function divergenceText(kl: JsonNumber | null | undefined): string {

@@ -4,10 +4,9 @@
  */
 import { isFloat32 } from '../../../src/format/arithmetic';
 import { namesOnTop } from '../../../src/format/on-top';
-import type { JsonNumber } from '../../../src/format/json';
+import { type JsonNumber, numeric } from '../../../src/format/json';
 import { evaluatedIn } from '../../../src/format/evaluated';
 import type { ComparedDigest, PanelRun, PanelState, QualityDigest } from '../../../src/protocol/panel';
-import { numeric } from '../numbers';
 import { ORIGINAL, withoutLabel } from './model-labels';
 import { namedIn } from './precisions';
 import { onPanelRows, rowsOf, rowsOfPanel } from './rows';

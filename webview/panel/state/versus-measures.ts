@@ -1,8 +1,8 @@
 /** What the comparison of depth and width can show: how a number is found in a model, and how it is written. Pure. */
 import { formatPercent, shortNumber } from '../../../src/format/numbers';
 import type { VersusModelDigest } from '../../../src/protocol/panel';
+import { numeric } from '../../../src/format/json';
 import { t } from '../../support/l10n';
-import { numeric } from '../numbers';
 
 export interface VersusMeasure {
   readonly key: string;

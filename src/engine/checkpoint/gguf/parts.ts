@@ -1,6 +1,6 @@
 /** Models in several GGUF files: NAME-00001-of-00003.gguf and so on, which lie in one folder. */
-import { lstat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isThere } from '../../files/existing';
 import { UserError } from '../../errors';
 import { MAX_SHARDS } from '../../formats/limits';
 
@@ -20,7 +20,7 @@ export async function partsOf(path: string): Promise<string[]> {
     return join(dirname(path), `${prefix}-${String(i + 1).padStart(5, '0')}-of-${of}.gguf`);
   });
   for (const part of paths) {
-    if (await exists(part)) continue;
+    if (await isThere(part)) continue;
     throw new UserError(
       `A file of the model is missing: ${basename(part)}`,
       `${basename(path)} is one of ${count}`,
@@ -29,9 +29,3 @@ export async function partsOf(path: string): Promise<string[]> {
   }
   return paths;
 }
-
-const exists = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    () => false,
-  );

@@ -3,13 +3,13 @@
  * that other load and a drifting clock meet all of them.
  */
 import { throwIfCancelled } from '../../errors';
-import { median } from '../../median';
+import { spreadOf } from '../../median';
 import { Graph, type Value } from '../../onnx/graph';
 import { linear } from '../../onnx/ops/linear';
 import { reduceSum } from '../../onnx/ops/reduce';
 import { float32, openSession, type Provider, type Session } from '../../onnx/session';
 import { type JobOptions, Work } from '../../progress';
-import { multipleOf, type RateSpread, ROUNDS, slowdownOf, type WidthRates, widthsAround } from './width-finding';
+import { multipleOf, ROUNDS, slowdownOf, type WidthRates, widthsAround } from './width-finding';
 
 /** One text while it is written, and the rows of a prompt or of several texts. */
 const TOKENS = [1, 128] as const;
@@ -81,12 +81,6 @@ async function ratesOf(
   }
   return open.map(({ perSecond }) => perSecond);
 }
-
-const spreadOf = (perSecond: readonly number[]): RateSpread => ({
-  median: median(perSecond),
-  low: Math.min(...perSecond),
-  high: Math.max(...perSecond),
-});
 
 /** The products of an FFN, to its width and back, one FFN after another: (tokens, hidden) → (tokens, 1). */
 async function openPairs(width: number, hidden: number, tokens: number, where: Where): Promise<Pairs> {

@@ -4,7 +4,7 @@
  */
 import { formatCount, formatPercent, shortNumber } from '../../../format/numbers';
 import type { Range } from '../../../format/speeds';
-import { type JsonNumber, parseJsonNumber } from '../../../format/json';
+import { type JsonNumber, numeric } from '../../../format/json';
 import type { QualityDigest, RunDigest } from '../digest-types';
 import { costFacts } from './cost-facts';
 import { gridFacts } from './grid-facts';
@@ -107,5 +107,3 @@ function wholeFacts(run: RunDigest): Fact[] {
 const perplexity = (value: JsonNumber): string => shortNumber(numeric(value));
 
 const percent = (share: JsonNumber): string => formatPercent(numeric(share));
-
-const numeric = (value: JsonNumber): number => parseJsonNumber(value) ?? NaN;

@@ -13,7 +13,7 @@ import { dirname } from 'node:path';
 import { readTensorFile, writeTensorFile, type NamedTensor } from '../../formats/safetensors/tensor-file';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
-import { isObject, stringifyJson } from '../../../format/json';
+import { isObject, parseNumbers, stringifyJson } from '../../../format/json';
 import { cannotWrite } from '../../system-failure';
 import type { AdamW, Parameters } from './adamw';
 import type { TrainingRequest } from '../request';
@@ -196,12 +196,11 @@ export function readHappened({
   best,
 }: Metadata): (Pick<TrainingState, 'step' | 'log'> & { best?: Evaluation }) | undefined {
   try {
-    const parse = (text: string): unknown => JSON.parse(text, (_key, value: unknown) => revive(value));
-    const happened = parse(log);
+    const happened = parseNumbers(log);
     if (!/^\d+$/.test(step) || !isLog(happened)) return undefined;
     const read = { step: Number(step), log: happened };
     if (best === undefined) return read;
-    const kept = parse(best);
+    const kept = parseNumbers(best);
     return isEvaluation(kept) ? { ...read, best: kept } : undefined;
   } catch {
     return undefined;
@@ -219,10 +218,6 @@ const isEvaluation = (value: unknown): value is Evaluation => hasNumbers(value, 
 
 const hasNumbers = (value: unknown, names: readonly string[]): boolean =>
   isObject(value) && names.every((name) => typeof value[name] === 'number');
-
-function revive(value: unknown): unknown {
-  return value === 'Infinity' || value === '-Infinity' || value === 'NaN' ? Number(value) : value;
-}
 
 async function exists(path: string): Promise<boolean> {
   return stat(path).then(
