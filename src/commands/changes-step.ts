@@ -5,7 +5,7 @@ import { ADAPTERS, FittingList, PATCHES } from '../editors/results/fitting-list'
 import type { Chosen } from '../host/ask/choose-checkpoint';
 import type { JobArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { BACK, type PickChoice, pick, type Step } from '../host/ask/steps';
+import { type PickChoice, pick, type Step } from '../host/ask/steps';
 import { PATCH } from '../state/group-files';
 
 /** Healed weights and adapters name the blocks to leave out themselves. */
@@ -22,7 +22,7 @@ export async function changesSteps<S extends WrittenChanges>(
   const choices = choicesOf(plans.removed(subject), patches.fitting, adapters.fitting);
   const step: Step<S> = async (_, place) => {
     const picked = await pick(place, vscode.l10n.t('Select the model to write'), choices, choices[0].value);
-    return picked === BACK ? BACK : (picked as Partial<S>);
+    return picked as Partial<S>;
   };
   return [step];
 }

@@ -11,7 +11,7 @@ import { inform } from '../host/inform';
 import { planFacts } from '../host/ask/plan-names';
 import { type PlannedJob, timeWords } from '../host/ask/job-time';
 import { runJob } from '../host/jobs/run-job';
-import { askAll, BACK, pickMany, type Step } from '../host/ask/steps';
+import { askAll, pickMany, type Step } from '../host/ask/steps';
 import { drawnOptions } from '../jobs/options/calibration';
 import type { CalibrationSource } from '../protocol/jobs';
 import { ratioIn } from '../state/measured';
@@ -81,8 +81,7 @@ function step(coppice: Coppice, chosen: Chosen, all: readonly Candidate[]): Step
     const time = timeWords(coppice, chosen, evaluated([]), ...all.map(({ removed }) => evaluated(removed)));
     const question = vscode.l10n.t('Select the plans to measure · all of them and the whole model: {0}', time);
     const names = all.map(({ name }) => name);
-    const plans = await pickMany(place, question, choices, names);
-    return plans === BACK ? BACK : { plans };
+    return { plans: await pickMany(place, question, choices, names) };
   };
 }
 

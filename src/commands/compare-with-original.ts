@@ -13,7 +13,7 @@ import type { Coppice } from '../host/coppice';
 import { timeWords } from '../host/ask/job-time';
 import { inform, nextCommand } from '../host/inform';
 import { runParts } from '../host/jobs/run-parts';
-import { askAll, BACK, pickMany, type Step } from '../host/ask/steps';
+import { askAll, pickMany, type Step } from '../host/ask/steps';
 import { judgePlan } from './judge-plan';
 import { type Kin, type Member, pageOf, readKin, showPage } from './before-after-page';
 import { type Given, missingParts, namesOf, type MissingPart, type PartName } from './comparison-parts';
@@ -136,8 +136,7 @@ async function chooseParts(
   const title = t('Compare {0} with {1}: {2} in all', result, original, time);
   const placeholder = t('Enter measures what is ticked');
   const step: Step<{ parts: readonly PartName[] }> = async (_, place) => {
-    const parts = await pickMany(place, placeholder, choices, all);
-    return parts === BACK ? BACK : { parts };
+    return { parts: await pickMany(place, placeholder, choices, all) };
   };
   return askAll(title, { parts: all }, [step]);
 }

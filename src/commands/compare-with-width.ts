@@ -25,7 +25,7 @@ import { outputFolder } from '../host/ask/output-folder';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
 import { settingsText } from '../host/ask/settings-text';
-import { askAll, BACK, type PickChoice, pick, pickMany, type Step, when } from '../host/ask/steps';
+import { askAll, type PickChoice, pick, pickMany, type Step, when } from '../host/ask/steps';
 import { timeWords } from '../host/ask/job-time';
 
 export interface CompareArguments
@@ -122,7 +122,6 @@ function sizeStep({ plans, config }: Coppice, { subject, architecture }: Chosen)
         : []),
     ];
     const size = await pick(place, t('Select the sizes to compare'), choices, choices[0].value);
-    if (size === BACK) return BACK;
     if (size === 'plan') return { plan: removed, counts: undefined };
     return { plan: undefined, counts: size === 'usual' ? usual : [usual[1]] };
   };
@@ -147,7 +146,6 @@ function methodsStep(coppice: Coppice): Step<CompareArguments> {
     }));
     const active = VERSUS_METHODS.filter((method) => last.includes(method));
     const methods = await pickMany(place, t('Select the methods to compare'), choices, active);
-    if (methods === BACK) return BACK;
     await remember(coppice, 'versus', { methods: methods.join() });
     return { methods };
   };
@@ -165,7 +163,6 @@ function textStep(coppice: Coppice): Step<CompareArguments> {
       fixed: [{ ...bundled, description }],
       active: recall(coppice, 'versus', 'text', '', file),
     });
-    if (text === BACK) return BACK;
     await remember(coppice, 'versus', { text }, { text: file });
     return { text };
   };
@@ -180,8 +177,7 @@ function speedStep(coppice: Coppice, chosen: Chosen): Step<CompareArguments> {
       { label: t('Perplexity, speed and memory'), description: time(true), value: true },
       { label: t('Perplexity alone'), description: time(false), value: false },
     ];
-    const speed = await pick(place, t('Select what to measure'), choices, true);
-    return speed === BACK ? BACK : { speed };
+    return { speed: await pick(place, t('Select what to measure'), choices, true) };
   };
   return when(({ speed }) => speed === undefined, step);
 }
@@ -200,8 +196,7 @@ function keepStep({ config }: Coppice, { checkpoint }: Chosen): Step<CompareArgu
         value: folder,
       },
     ];
-    const saveWidths = await pick(place, t('Keep what the methods found?'), choices, NONE);
-    return saveWidths === BACK ? BACK : { saveWidths };
+    return { saveWidths: await pick(place, t('Keep what the methods found?'), choices, NONE) };
   };
   // Widths are kept of methods that find some.
   const comes = ({ saveWidths, methods }: CompareArguments): boolean | undefined =>

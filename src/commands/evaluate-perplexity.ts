@@ -16,7 +16,7 @@ import { recall, remember } from '../host/ask/remembered';
 import { settingsText } from '../host/ask/settings-text';
 import { runJob } from '../host/jobs/run-job';
 import { flatteryOf, scoringTextsOf } from '../host/ask/scoring-texts';
-import { ask, askAll, BACK, pick, type Place, type Step, when } from '../host/ask/steps';
+import { ask, askAll, pick, type Place, type Step, when } from '../host/ask/steps';
 import { type ModelChoice, modelSource, modelStep } from '../host/ask/model-choice';
 
 export interface EvaluateArguments
@@ -44,8 +44,7 @@ export const evaluatePerplexityCommand: Command<EvaluateArguments> = {
         active: last,
         describe,
       } as const;
-      const text = await chooseFile(coppice, place, question);
-      return text === BACK ? BACK : { text };
+      return { text: await chooseFile(coppice, place, question) };
     };
     const steps = [modelStep<EvaluateArguments>(coppice, chosen), textStep, limitStep(coppice, chosen)];
     const complete = args.text === undefined ? await askAll(title, args, steps) : args;
@@ -86,19 +85,14 @@ const ALL = 0;
 const OWN = -1;
 
 /** Asks for a number of windows, with the time that it takes. */
-async function askLimit(
-  place: Place,
-  last: number,
-  whole: number,
-  time: (rows: number) => string,
-): Promise<number | typeof BACK> {
+async function askLimit(place: Place, last: number, whole: number, time: (rows: number) => string): Promise<number> {
   const text = await ask(place, {
     prompt: vscode.l10n.t('Number of windows to read, from the beginning of the text'),
     value: String(Math.max(1, Math.min(last > ALL ? last : USUAL, whole))),
     fault: (typed) => wholeNumberFault(typed, 1, Infinity),
     meaning: (typed) => time(Math.min(Number(typed), whole)),
   });
-  return text === BACK ? BACK : Number(text);
+  return Number(text);
 }
 
 /** Asks how much of the text to read, with time estimates. A short text is read whole without asking. */
@@ -123,7 +117,6 @@ function limitStep(coppice: Coppice, chosen: Chosen): Step<EvaluateArguments> {
     const active = choices.some(({ value }) => value === last) ? last : last > ALL && last < whole ? OWN : ALL;
     const picked = await pick(place, t('Select how much of the text to read'), choices, active);
     const limit = picked === OWN ? await askLimit(place, last, whole, time) : picked;
-    if (limit === BACK) return BACK;
     await remember(coppice, 'evaluate', { limit });
     return limit === ALL ? {} : { limit };
   };

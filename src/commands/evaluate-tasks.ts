@@ -19,7 +19,7 @@ import { type ModelChoice, modelSource } from '../host/ask/model-choice';
 import { recall, remember } from '../host/ask/remembered';
 import { questionsOfFile, USUAL_QUESTIONS } from '../jobs/amounts';
 import { runJob } from '../host/jobs/run-job';
-import { askAll, BACK, type PickChoice, pick, pickMany, type Step, when } from '../host/ask/steps';
+import { askAll, pick, type PickChoice, pickMany, type Step, unlessBack, when } from '../host/ask/steps';
 import { folderLabel, foldersOfTasks, ownQuestions, taskLabel } from '../host/ask/task-data';
 import { tasksIn } from '../host/ask/task-sets';
 import type { LabelledModel } from '../jobs/option';
@@ -95,14 +95,13 @@ function dataStep(coppice: Coppice): Step<TasksArguments> {
     const last = recall(coppice, 'tasks', 'data', '') || choices[0].value;
     for (;;) {
       const path = await pickOrBrowse(place, placeholder, choices, browse, last);
-      if (path === BACK) return BACK;
       if (path === NEW) {
         await newQuestions();
         throw new CancelledError(); // the user writes questions first
       }
       if (path === DOWNLOAD) {
-        const tasks = await downloadTasks(coppice, place);
-        if (tasks === BACK) continue;
+        const tasks = await unlessBack(downloadTasks(coppice, place));
+        if (tasks === undefined) continue;
         await remember(coppice, 'tasks', { data: tasksFolder(coppice), tasks: tasks.join(',') });
         return { data: tasksFolder(coppice), tasks, own: undefined };
       }
@@ -150,7 +149,6 @@ function tasksStep(coppice: Coppice): Step<TasksArguments> {
     const before = names.filter((name) => last.includes(name));
     const active = before.length > 0 ? before : names;
     const chosen = await pickMany(place, vscode.l10n.t('Select the tasks'), await Promise.all(counted), active);
-    if (chosen === BACK) return BACK;
     await remember(coppice, 'tasks', { tasks: chosen.join(',') });
     return { tasks: chosen };
   };
@@ -167,7 +165,6 @@ function modelsStep(coppice: Coppice, chosen: Chosen): Step<TasksArguments> {
     const active = all.flatMap(({ related, id }, m) => (related && !/^(patch|width):/.test(id) ? [m] : [])).slice(0, 4);
     const placeholder = vscode.l10n.t('Select the models; the others are compared with the first');
     const picked = await pickMany(place, placeholder, choices, active);
-    if (picked === BACK) return BACK;
     return { columns: picked.map((m) => labelled(all[m])) };
   };
   return when(isOpen, step);
@@ -200,7 +197,6 @@ function limitStep(coppice: Coppice, chosen: Chosen): Step<TasksArguments> {
     ];
     const active = recall(coppice, 'tasks', 'limit', USUAL_QUESTIONS);
     const limit = await pick(place, t('Select how many questions to answer'), choices, active);
-    if (limit === BACK) return BACK;
     await remember(coppice, 'tasks', { limit });
     return limit === 0 ? {} : { limit };
   };

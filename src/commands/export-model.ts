@@ -13,7 +13,7 @@ import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/ask/output-folder';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
-import { askAll, BACK, pick, pickMany, type Step, when } from '../host/ask/steps';
+import { askAll, pick, pickMany, type Step, when } from '../host/ask/steps';
 import type { ShipGoal } from '../protocol/journey';
 import { formatBytes } from '../format/numbers';
 import { finerWords } from '../jobs/finer-words';
@@ -108,8 +108,7 @@ function formatStep(
     // What lies in a GGUF file loses least as one.
     const usual = isGgufCheckpoint(chosen.checkpoint) ? 'gguf' : recall<string>(coppice, 'export', 'format', 'gguf');
     const question = [vscode.l10n.t('Select a format'), ...withoutWords(chosen, state, planned)].join(' · ');
-    const format = await pick(place, question, choices, goal?.format ?? (usual as ExportFormat));
-    return format === BACK ? BACK : { format };
+    return { format: await pick(place, question, choices, goal?.format ?? (usual as ExportFormat)) };
   };
 }
 
@@ -130,12 +129,10 @@ const typeStep =
     });
     const wanted = goal?.format === format ? (goal.type ?? STORED) : recommendedType(chosen.checkpoint, format);
     if (FORMATS[format].several) {
-      const type = await pickMany(place, vscode.l10n.t('Select the types of the models'), choices, [wanted]);
-      return type === BACK ? BACK : { type };
+      return { type: await pickMany(place, vscode.l10n.t('Select the types of the models'), choices, [wanted]) };
     }
     const question = vscode.l10n.t('Select the type of the weights');
     const type = await pick<string>(place, question, choices, wanted);
-    if (type === BACK) return BACK;
     return { type: type === STORED ? [] : [type] };
   };
 
@@ -155,8 +152,7 @@ const targetStep = when<ExportModelArguments>(
       { label: 'CPU', description: vscode.l10n.t('Node, Python, WebAssembly'), value: 'cpu' as const },
       { label: vscode.l10n.t('WebGPU'), description: vscode.l10n.t('browsers with a GPU'), value: 'webgpu' as const },
     ];
-    const target = await pick(place, vscode.l10n.t('Select where the models will run'), choices);
-    return target === BACK ? BACK : { target };
+    return { target: await pick(place, vscode.l10n.t('Select where the models will run'), choices) };
   },
 );
 
@@ -179,7 +175,7 @@ function outStep(coppice: Coppice, chosen: Chosen, sizes: ExportSizes): Step<Exp
       extension === undefined
         ? await askOutputFolder(place, { prompt, value, bytes })
         : await askOutputFile(place, { prompt, value, extension, bytes });
-    return out === BACK ? BACK : { out };
+    return { out };
   };
 }
 

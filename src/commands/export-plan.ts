@@ -12,7 +12,7 @@ import {
 import { planEffect } from '../jobs/plan-effect';
 import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
-import { askAll, BACK, pick, type Step } from '../host/ask/steps';
+import { askAll, pick, type Step } from '../host/ask/steps';
 
 export interface ExportArguments extends CommonArguments {
   readonly format?: 'mergekit' | 'llama.cpp';
@@ -41,8 +41,7 @@ export const exportPlanCommand: Command<ExportArguments> = {
           value: 'llama.cpp' as const,
         },
       ];
-      const format = await pick(place, vscode.l10n.t('Select a tool'), choices);
-      return format === BACK ? BACK : { format };
+      return { format: await pick(place, vscode.l10n.t('Select a tool'), choices) };
     };
     requireKnownToOthers(checkpoint);
     const only = args.format ?? (gguf === undefined ? undefined : 'llama.cpp');

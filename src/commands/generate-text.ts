@@ -14,7 +14,7 @@ import { timeWords } from '../host/ask/job-time';
 import { type ModelChoice, modelSource, modelStep } from '../host/ask/model-choice';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
-import { ask, askAll, BACK, type Step } from '../host/ask/steps';
+import { ask, askAll, type Step } from '../host/ask/steps';
 
 export interface GenerateArguments
   extends
@@ -46,7 +46,7 @@ export const generateTextCommand: Command<GenerateArguments> = {
         value: recall(coppice, 'generate', kind, FIRST[kind]),
         fault: (text) => (text.trim() === '' ? vscode.l10n.t('Enter at least one word.') : undefined),
       });
-      return prompt === BACK ? BACK : { prompt };
+      return { prompt };
     };
     const asked = args.prompt === undefined;
     const complete = asked ? await askAll(title, args, [modelStep(coppice, chosen), promptStep]) : args;

@@ -16,7 +16,7 @@ import { modelSource } from '../host/ask/model-choice';
 import { quickChoice } from '../host/ask/quick-choice';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
-import { askAll, BACK, pick, type Step } from '../host/ask/steps';
+import { askAll, pick, type Step } from '../host/ask/steps';
 import { type HealedPlace, outputSteps, patchBeside } from './healed-output';
 import type { HealResult } from '../jobs/results/heal';
 import type { HealSpec } from '../protocol/jobs';
@@ -104,14 +104,12 @@ async function askHealing(
     const fixed = healingTexts(coppice, plan);
     const active = recall(coppice, 'heal', 'data', usual, config.calibration.file);
     const placeholder = vscode.l10n.t('Which text should the model be healed on? Best: text like what your app sends.');
-    const data = await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active });
-    return data === BACK ? BACK : { data };
+    return { data: await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active }) };
   };
   const tokensStep: Step<HealArguments> = async ({ data = usual }, place) => {
     const choices = amountChoices(coppice, plan, data);
     const active = quickChoice(choices, recall<number>(coppice, 'heal', 'tokens', HEAL_DEFAULTS.tokens));
-    const tokens = await pick(place, vscode.l10n.t('Select how much text to heal on'), choices, active);
-    return tokens === BACK ? BACK : { tokens };
+    return { tokens: await pick(place, vscode.l10n.t('Select how much text to heal on'), choices, active) };
   };
   const complete = await askAll<HealArguments>(title, args, [
     ...(args.data === undefined ? [dataStep] : []),

@@ -9,7 +9,7 @@ import { checkpointBytes } from '../host/ask/disk-space';
 import { explainedSize } from '../host/ask/export-sizes';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/ask/output-folder';
 import { recall } from '../host/ask/remembered';
-import { BACK, type PickChoice, pick, type Step } from '../host/ask/steps';
+import { type PickChoice, pick, type Step } from '../host/ask/steps';
 import { finerWords } from '../jobs/finer-words';
 import type { WrittenSize } from '../estimates/written-bytes';
 import { PATCH } from '../state/group-files';
@@ -75,7 +75,7 @@ export function outputSteps<S extends HealedPlace>(
     const usual = size ? 'gguf' : 'checkpoint';
     const active = recall<string>(coppice, 'heal', 'output', usual, usual) as HealedOutput;
     const output = await pick(place, t('Select what to write'), choices, active);
-    return output === BACK ? BACK : ({ output } as Partial<S>);
+    return { output } as Partial<S>;
   };
   const pathStep: Step<S> = async ({ output }, place) => {
     const free = (suffix: string, extension = ''): string =>
@@ -95,7 +95,7 @@ export function outputSteps<S extends HealedPlace>(
       },
     }[output ?? 'checkpoint']();
     const name = ({ checkpoint: 'out', patch: 'patch', gguf: 'gguf' } as const)[output ?? 'checkpoint'];
-    return path === BACK ? BACK : ({ [name]: path } as unknown as Partial<S>);
+    return { [name]: path } as unknown as Partial<S>;
   };
   return given.output === undefined ? [outputStep, pathStep] : [pathStep];
 }

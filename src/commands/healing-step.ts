@@ -6,7 +6,7 @@ import { healingWords, jobTime } from '../host/ask/job-time';
 import { amountChoices, type HealedPlan, healingTexts, usualHealingText } from '../host/ask/healing';
 import { quickChoice } from '../host/ask/quick-choice';
 import { recall } from '../host/ask/remembered';
-import { BACK, type Back, type PickChoice, pick, type Place } from '../host/ask/steps';
+import { pick, type PickChoice, type Place, unlessBack } from '../host/ask/steps';
 import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
 import { atMost, markedTime } from '../estimates/words';
 
@@ -26,7 +26,7 @@ export async function askHealing(
   { data: given }: { readonly data?: string },
   plan: HealedPlan,
   place: Place,
-): Promise<Healing | Back> {
+): Promise<Healing> {
   const { t } = vscode.l10n;
   const data = given ?? usualHealingText(coppice, plan.chosen.subject);
   const { path: checkpoint } = plan.chosen;
@@ -42,11 +42,10 @@ export async function askHealing(
   const active = quickChoice<number>(timed, recall<number>(coppice, 'prune', 'heal', HEAL_TOKENS.normal));
   for (;;) {
     const heal = await pick(place, t('Heal after pruning?'), choices, active);
-    if (heal === BACK) return BACK;
     if (heal === PLAIN) return { heal: false };
     if (heal !== OTHER_TEXT) return { heal, data };
-    const text = await askText(coppice, plan, place);
-    if (text !== BACK) return { heal: HEAL_TOKENS.normal, data: text };
+    const text = await unlessBack(askText(coppice, plan, place));
+    if (text !== undefined) return { heal: HEAL_TOKENS.normal, data: text };
   }
 }
 
@@ -61,7 +60,7 @@ function otherText(coppice: Coppice, { chosen, removed }: HealedPlan): PickChoic
   };
 }
 
-function askText(coppice: Coppice, plan: HealedPlan, place: Place): Promise<string | Back> {
+function askText(coppice: Coppice, plan: HealedPlan, place: Place): Promise<string> {
   const placeholder = vscode.l10n.t('Which text should the model be healed on? Best: text like what your app sends.');
   const fixed = healingTexts(coppice, plan).filter(({ value }) => value !== SELF);
   return chooseFile(coppice, place, { placeholder, use: 'training', fixed });

@@ -15,7 +15,7 @@ import { inform } from '../host/inform';
 import { timeAndMemory } from '../host/ask/job-time';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
-import { askAll, BACK, pick, type Step, when } from '../host/ask/steps';
+import { askAll, pick, type Step, when } from '../host/ask/steps';
 
 export interface MeasureSpeedArguments
   extends CommonArguments, JobArguments<'grid', 'columns' | 'batch' | 'newTokens' | 'runs' | 'warmup'> {
@@ -125,8 +125,7 @@ function sizeStep(coppice: Coppice, chosen: Chosen, columns: readonly LabelledMo
     const last = recall(coppice, 'measureSpeed', 'size', 'one');
     const choices = [one, ...batches];
     const active = choices.find(({ value }) => value === last)?.value ?? 'one';
-    const size = await pick(place, t('Select how much to measure of {0}', names), choices, active);
-    return size === BACK ? BACK : { size };
+    return { size: await pick(place, t('Select how much to measure of {0}', names), choices, active) };
   };
   return when(({ size, batch, newTokens }) => [size, batch, newTokens].every((each) => each === undefined), step);
 }

@@ -16,7 +16,7 @@ import { compareStep, inform, nextCommand } from '../host/inform';
 import { askOutputFolder, outputFolder } from '../host/ask/output-folder';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
-import { askAll, BACK, type Step } from '../host/ask/steps';
+import { askAll, type Step } from '../host/ask/steps';
 
 export interface MergeArguments
   extends CommonArguments, JobArguments<'merge', 'adapter' | 'out' | 'dtype' | 'otherBase'> {}
@@ -39,7 +39,7 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
         bytes,
         meaning: () => vscode.l10n.t('Takes {0}. Press Enter to start.', time),
       });
-      return out === BACK ? BACK : { out };
+      return { out };
     };
     const steps = [
       ...(args.adapter === undefined ? [adapterStep(coppice, checkpoint)] : []),
@@ -84,7 +84,6 @@ function adapterStep(coppice: Coppice, checkpoint: Checkpoint): Step<MergeArgume
       vscode.window.showOpenDialog({ title: place.title, canSelectFolders: true, canSelectFiles: false });
     const before = recall(coppice, 'merge', 'adapter', '');
     const [last] = before === '' ? [] : await adaptersOf(coppice, checkpoint, { adapter: before });
-    const adapter = await pickOrBrowse(place, vscode.l10n.t('Select an adapter'), known, browse, last);
-    return adapter === BACK ? BACK : { adapter };
+    return { adapter: await pickOrBrowse(place, vscode.l10n.t('Select an adapter'), known, browse, last) };
   };
 }

@@ -10,7 +10,7 @@ import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { showRecipe } from '../host/recipes/choose-recipe';
 import type { Command, CommonArguments } from '../host/command';
 import { inform, nextCommand } from '../host/inform';
-import { ask, askAll, BACK, pick, type Step, when } from '../host/ask/steps';
+import { ask, askAll, pick, type Step, when } from '../host/ask/steps';
 import { checkpointName } from '../jobs/titles';
 import { parseBytes } from '../jobs/values';
 import { draftRecipe } from '../recipes/init/draft';
@@ -70,7 +70,7 @@ async function wantsIt(title: string, expected: number, now: number): Promise<bo
     { label: t('Write No Recipe'), detail: t('Ask for a size that the files are to fit into.'), value: false },
     { label: t('Write the Recipe'), detail: t('What ships is larger than the model.'), value: true },
   ];
-  return (await pick({ title, step: 1 }, question, choices, false)) === true;
+  return pick({ title, step: 1 }, question, choices, false);
 }
 
 const USUAL_FACTOR = 1.5;
@@ -91,7 +91,7 @@ const goalStep: Step<NewRecipeArguments> = when(
       { label: t('Smaller'), description: t('its files fit into a size'), value: 'fit' as const },
       { label: t('Faster'), description: t('it writes faster by a factor'), value: 'faster' as const },
     ]);
-    return goal === BACK ? BACK : { goal };
+    return { goal };
   },
 );
 
@@ -103,7 +103,7 @@ const sizeStep = ({ checkpoint }: Chosen): Step<NewRecipeArguments> =>
       const { bytes } = summarize(checkpoint);
       const prompt = t('Enter the most that the files may have. The model has {0} now.', formatBytes(bytes));
       const size = await ask(place, { prompt, value: `${Number((bytes / 2e6).toPrecision(3))}MB`, fault: sizeFault });
-      return size === BACK ? BACK : { size };
+      return { size };
     },
   );
 
@@ -126,7 +126,7 @@ const factorStep: Step<NewRecipeArguments> = when(
       fault: (text) => (Number(text) > 1 ? undefined : t('Enter a number above 1, such as 1.5.')),
       meaning: (text) => formatFactor(Number(text)),
     });
-    return factor === BACK ? BACK : { factor: Number(factor) };
+    return { factor: Number(factor) };
   },
 );
 

@@ -28,7 +28,7 @@ import { noHealingWords } from '../host/ask/no-healing';
 import { askOutputFolder, outputFolder } from '../host/ask/output-folder';
 import { recall, remember } from '../host/ask/remembered';
 import { runJob } from '../host/jobs/run-job';
-import { askAll, BACK, type Step } from '../host/ask/steps';
+import { askAll, type Step } from '../host/ask/steps';
 import { askHealing, PLAIN } from './healing-step';
 import { suggest } from './suggest-blocks';
 import { askCount, decidingChoices } from './suggest-step';
@@ -154,12 +154,11 @@ async function askPruning(
   const criterionStep: Step<PruneArguments> = async (_, place) => {
     const active = recall<string>(coppice, 'prune', 'criterion', DEFAULT_CRITERION) as Criterion;
     const placeholder = vscode.l10n.t('The plan keeps all blocks. Select how to choose those to remove');
-    const criterion = await pickCriterion(place, placeholder, decidingChoices(coppice, chosen), active);
-    return criterion === BACK ? BACK : { criterion };
+    return { criterion: await pickCriterion(place, placeholder, decidingChoices(coppice, chosen), active) };
   };
   const countStep: Step<PruneArguments> = async ({ criterion = DEFAULT_CRITERION }, place) => {
     const count = await askCount(coppice, chosen, criterion, place);
-    return count === BACK ? BACK : { count: Number(count) };
+    return { count: Number(count) };
   };
   const healStep: Step<PruneArguments> = async ({ count = 0 }, place) => {
     // Blocks that are not chosen yet: the first ones that may be removed, after which most remains to be healed.
@@ -188,7 +187,7 @@ async function askFolder(
   state: PruneArguments,
   chosen: Chosen,
   place: Parameters<Step<unknown>>[1],
-): Promise<Pick<PruneArguments, 'out'> | typeof BACK> {
+): Promise<Pick<PruneArguments, 'out'>> {
   const { checkpoint, architecture } = chosen;
   const known = knownBlocks(coppice, state, chosen);
   const kept = architecture.layers.length - (known.length || state.count!);
@@ -203,7 +202,7 @@ async function askFolder(
     warns: warning !== undefined,
     ...(bytes !== undefined && { bytes }),
   });
-  return out === BACK ? BACK : { out };
+  return { out };
 }
 
 function warningOf({ config, scores }: Coppice, { architecture, subject }: Chosen, blocks: readonly number[]) {

@@ -24,7 +24,7 @@ import { askOutputFolder, outputFolder } from '../host/ask/output-folder';
 import { recall, remember } from '../host/ask/remembered';
 import { goOnIterating, runIterating } from '../host/jobs/run-iterating';
 import { settingsText } from '../host/ask/settings-text';
-import { ask, askAll, BACK, type PickChoice, pick, type Step, when } from '../host/ask/steps';
+import { ask, askAll, type PickChoice, pick, type Step, when } from '../host/ask/steps';
 
 /** When it ends. */
 type Measure = 'count' | 'maxKl' | 'maxPpl';
@@ -123,13 +123,11 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
   const criterionStep: Step<State> = async (_, place) => {
     const active = recall<string>(coppice, 'iterate', 'criterion', config.criterion) as Criterion;
     const question = vscode.l10n.t('Select the scores to decide by, again after every block');
-    const criterion = await pickCriterion(place, question, criterionChoices(chosen.architecture), active);
-    return criterion === BACK ? BACK : { criterion };
+    return { criterion: await pickCriterion(place, question, criterionChoices(chosen.architecture), active) };
   };
   const measureStep: Step<State> = async (_, place) => {
     const active = recall<string>(coppice, 'iterate', 'measure', 'count') as Measure;
-    const measure = await pick(place, vscode.l10n.t('Select when to stop'), measureChoices(), active);
-    return measure === BACK ? BACK : { measure };
+    return { measure: await pick(place, vscode.l10n.t('Select when to stop'), measureChoices(), active) };
   };
   const valueStep: Step<State> = async ({ measure = 'count' }, place) => {
     const usual = { count: Math.max(1, Math.min(Math.round(blocks / 5), room)), maxKl: 0.5, maxPpl: 50 }[measure];
@@ -138,7 +136,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
       value: String(recall(coppice, 'iterate', measure, usual)),
       fault: (text) => (measure === 'count' ? wholeNumberFault(text, 1, room) : positiveFault(text)),
     });
-    return value === BACK ? BACK : { [measure]: Number(value) };
+    return { [measure]: Number(value) };
   };
   const methodStep: Step<State> = async (state, place) => {
     const choices = METHODS.map((way): PickChoice<string> => {
@@ -150,7 +148,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
     const active = recall(coppice, 'iterate', 'method', keyOf(endingToday(coppice, chosen, state)));
     const key = await pick(place, vscode.l10n.t('Select how to heal after every block'), choices, active);
     const way = METHODS.find((each) => keyOf(each) === key);
-    return key === BACK ? BACK : { method: way!.method, steps: way!.steps };
+    return { method: way!.method, steps: way!.steps };
   };
   const dataStep: Step<State> = async (_, place) => {
     const self = {
@@ -161,8 +159,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
     const fixed = config.usesBundledText ? [self] : [settingsText(coppice), self];
     const active = recall(coppice, 'iterate', 'data', usualHealingText(coppice), config.calibration.file);
     const placeholder = vscode.l10n.t('Which text should the model be healed on? Best: text like what your app sends.');
-    const data = await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active });
-    return data === BACK ? BACK : { data };
+    return { data: await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active }) };
   };
   const compareStep: Step<State> = async (state, place) => {
     const time = (oneShot: boolean): string => iterationWords(coppice, chosen, { ...state, oneShot });
@@ -177,7 +174,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
     ];
     const active = recall(coppice, 'iterate', 'oneShot', 'no');
     const answer = await pick(place, vscode.l10n.t('Compare with removing all at once?'), choices, active);
-    return answer === BACK ? BACK : { oneShot: answer === 'yes' };
+    return { oneShot: answer === 'yes' };
   };
   const outStep: Step<State> = async (state, place) => {
     const suffix = state.count === undefined ? 'iterative' : `${blocks - state.count}-blocks-iterative`;
@@ -190,7 +187,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
         return vscode.l10n.t('Takes {0}. Press Enter to start.', words.join(' · '));
       },
     });
-    return out === BACK ? BACK : { out };
+    return { out };
   };
   const state = await askAll<State>(title, args, [
     ...(args.criterion === undefined ? [criterionStep] : []),

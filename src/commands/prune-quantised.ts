@@ -14,7 +14,7 @@ import type { Coppice } from '../host/coppice';
 import { healingWords } from '../host/ask/job-time';
 import { usualHealingText } from '../host/ask/healing';
 import { noHealingWords } from '../host/ask/no-healing';
-import { BACK, type PickChoice, pick } from '../host/ask/steps';
+import { type PickChoice, pick } from '../host/ask/steps';
 import { finerWords } from '../jobs/finer-words';
 import { HEAL_TOKENS, SELF } from '../jobs/healing-amounts';
 import { planEffect } from '../jobs/plan-effect';
@@ -64,8 +64,7 @@ export async function quantisedWay(
   // Nobody waits for a text that the model writes by pressing Enter.
   const usual = healable(architecture) && usualHealingText(coppice, chosen.subject) !== SELF ? 'heal' : 'export';
   const told = choices.map((choice) => (choice.value === usual ? recommended(choice) : choice));
-  const way = await pick({ title, step: 1 }, question, told, usual);
-  return way === BACK ? 'convert' : way;
+  return pick({ title, step: 1 }, question, told, usual);
 }
 
 const recommended = (choice: PickChoice<QuantisedWay>): PickChoice<QuantisedWay> => ({

@@ -11,7 +11,7 @@ import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { blocksOfLines, lockedError } from '../host/line-blocks';
-import { ask, askAll, BACK, type Step } from '../host/ask/steps';
+import { ask, askAll, type Step } from '../host/ask/steps';
 import { planEffect } from '../jobs/plan-effect';
 import { requireProtection } from '../state/protection';
 
@@ -77,7 +77,7 @@ export const removeRangeCommand: Command<RangeArguments> = {
         fault: (text) => faultOf(coppice, chosen, text),
         meaning: (text) => meaningOf(coppice, chosen, text),
       });
-      return answer === BACK ? BACK : { range: answer };
+      return { range: answer };
     };
     const { range } = args.range === undefined ? await askAll<RangeArguments>(title, args, [step]) : args;
     return change(coppice, chosen, parse(range!, blocks), false);

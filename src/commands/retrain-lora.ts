@@ -19,7 +19,7 @@ import { goOn } from '../host/remedy';
 import { isTrainingOf, resumingSpec } from '../host/jobs/resuming-spec';
 import { runRetraining } from '../host/jobs/run-retraining';
 import { checkpointBytes, requireSpace } from '../host/ask/disk-space';
-import { askAll, BACK, pick, type Step } from '../host/ask/steps';
+import { askAll, pick, type Step } from '../host/ask/steps';
 import { summaryStep } from '../host/ask/training-summary';
 
 export interface RetrainArguments extends Omit<TrainingState, 'preset'> {
@@ -87,7 +87,7 @@ async function askToResume(
     choices,
     stopped[0],
   );
-  return chosen === BACK ? undefined : chosen;
+  return chosen;
 }
 
 function specOf(coppice: Coppice, args: RetrainArguments, chosen: Chosen): RetrainSpec {
@@ -137,8 +137,7 @@ async function askRetraining(
     ];
     const last = recall(coppice, 'retrain', 'data', BUNDLED);
     const placeholder = t('Select training data');
-    const data = await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active: last });
-    return data === BACK ? BACK : { data };
+    return { data: await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active: last }) };
   };
   const subject: TrainingSubject = {
     coppice,

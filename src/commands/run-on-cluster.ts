@@ -8,7 +8,7 @@ import type { Command } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { keepGivenFiles } from '../host/given-files';
 import { followJob, recordFolders } from '../host/jobs/run-job';
-import { BACK, type Step } from '../host/ask/steps';
+import type { Step } from '../host/ask/steps';
 import type { JobOutcome } from '../protocol/jobs';
 import type { ScoreResult } from '../jobs/results/score';
 import type { ScoreSpec } from '../protocol/jobs';
@@ -36,8 +36,7 @@ export const runOnClusterCommand: Command<RunOnClusterArguments> = {
       ...(args.device && { device: args.device }),
     });
     const partsStep: Step<RunOnClusterArguments> = async (state, place) => {
-      const parts = await askPartsAt(place, settings, specOf(state), coppice.speeds);
-      return parts === BACK ? BACK : { parts };
+      return { parts: await askPartsAt(place, settings, specOf(state), coppice.speeds) };
     };
     const further = args.parts === undefined ? [partsStep] : [];
     const asked: RunOnClusterArguments = await askScore(coppice, args, chosen, title, further);

@@ -24,7 +24,7 @@ import { choosingShare, sharedWords } from '../host/ask/judging-text';
 import { recall, remember } from '../host/ask/remembered';
 import { settingsText } from '../host/ask/settings-text';
 import { type Finished, runJob } from '../host/jobs/run-job';
-import { ask, askAll, BACK, type Step, when } from '../host/ask/steps';
+import { ask, askAll, type Step, when } from '../host/ask/steps';
 import { wholeNumberFault } from '../host/ask/numbers';
 
 /** `keep`, for criteria that choose a number of blocks: undefined uses the blocks that the settings protect. */
@@ -191,8 +191,7 @@ export async function askScore<A extends ScoreArguments>(
     const { samples, length } = settingsOptions(coppice, chosen);
     const rows = vscode.l10n.t('{0} samples of {1} tokens', samples!, length!);
     const question = vscode.l10n.t('Select how to score blocks; the times are for {0}', rows);
-    const criterion = await pickCriterion(place, question, choices, active);
-    return criterion === BACK ? BACK : { criterion };
+    return { criterion: await pickCriterion(place, question, choices, active) };
   };
   const textStep = when<ScoreArguments>(
     ({ criterion }) => args.calibration === undefined && criterion && needsCalibration(criterion),
@@ -219,25 +218,21 @@ async function askCalibration(
   coppice: Coppice,
   { path }: Chosen,
   place: Parameters<Step<unknown>>[1],
-): Promise<{ calibration: string } | typeof BACK> {
+): Promise<{ calibration: string }> {
   const { file } = coppice.config.calibration;
   const placeholder = vscode.l10n.t('Which text should blocks be scored on? Best: text like what your app sends.');
   const last = recall<string>(coppice, 'score', 'calibration', file, file);
   const describe = async (text: string): Promise<string | undefined> =>
     (await choosingShare(coppice, text, [path])) && sharedWords();
   const question = { placeholder, use: 'calibration', fixed: [settingsText(coppice)], active: last, describe } as const;
-  const calibration = await chooseFile(coppice, place, question);
-  return calibration === BACK ? BACK : { calibration };
+  return { calibration: await chooseFile(coppice, place, question) };
 }
 
-async function askRemovals(
-  place: Parameters<Step<unknown>>[1],
-  blocks: number,
-): Promise<{ count: number } | typeof BACK> {
+async function askRemovals(place: Parameters<Step<unknown>>[1], blocks: number): Promise<{ count: number }> {
   const answer = await ask(place, {
     prompt: vscode.l10n.t('Number of blocks to remove'),
     value: String(Math.max(1, Math.floor(blocks / 4))),
     fault: (text) => wholeNumberFault(text, 1, blocks - 1),
   });
-  return answer === BACK ? BACK : { count: Number(answer) };
+  return { count: Number(answer) };
 }

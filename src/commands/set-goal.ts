@@ -4,7 +4,7 @@ import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { type GoalAnswers, goalFrom, goalSteps, goalWords } from '../host/ask/ship-goal';
 import { inform } from '../host/inform';
-import { askAll, BACK, pick } from '../host/ask/steps';
+import { askAll, pick } from '../host/ask/steps';
 import type { ShipGoal } from '../protocol/journey';
 import { relativesOf } from './comparable-models';
 
@@ -42,6 +42,5 @@ async function wantsNone(before: ShipGoal, title: string): Promise<boolean> {
     { label: t('$(edit) Change the goal'), description: goalWords(before), value: false },
     { label: t('$(trash) No goal'), value: true },
   ];
-  const answer = await pick({ title, step: 1 }, t('This model has a goal'), choices, false);
-  return answer === BACK ? false : answer;
+  return pick({ title, step: 1 }, t('This model has a goal'), choices, false);
 }

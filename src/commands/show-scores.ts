@@ -6,7 +6,7 @@ import { scoringSentence } from '../state/words/score-words';
 import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { criterionChoices } from '../host/ask/criteria';
-import { askAll, BACK, pick, type Step } from '../host/ask/steps';
+import { askAll, pick, type Step } from '../host/ask/steps';
 
 export interface ShowScoresArguments extends CommonArguments {
   readonly criterion?: Criterion;
@@ -25,8 +25,7 @@ export const showScoresCommand: Command<ShowScoresArguments> = {
       return scores ? [{ label: choice.label, description: scoringSentence(scores), value: choice.value }] : [];
     });
     const step: Step<ShowScoresArguments> = async (_, place) => {
-      const criterion = await pick(place, vscode.l10n.t('Select the scores to show'), choices, shown);
-      return criterion === BACK ? BACK : { criterion };
+      return { criterion: await pick(place, vscode.l10n.t('Select the scores to show'), choices, shown) };
     };
     const { criterion } = args.criterion === undefined ? await askAll(title, args, [step]) : args;
     if (!all.some((scores) => scores.criterion === criterion)) {

@@ -17,7 +17,7 @@ import { refusalWords } from '../host/ask/format-choices';
 import { parseShare, positiveFault, shareFault, wholeNumberFault } from '../host/ask/numbers';
 import { recall, remember } from '../host/ask/remembered';
 import { type GoalAnswers, goalFrom, goalSteps, goalWords, ratioFault } from '../host/ask/ship-goal';
-import { ask, askAll, BACK, type PickChoice, pick, type Step, when } from '../host/ask/steps';
+import { ask, askAll, type PickChoice, pick, type Step, when } from '../host/ask/steps';
 import { planEffect } from '../jobs/plan-effect';
 import type { ShipGoal } from '../protocol/journey';
 import { protectionOf, requireProtection } from '../state/protection';
@@ -84,8 +84,7 @@ export async function askSuggestion(
   const criterionStep: Step<State> = async (_, place) => {
     const choices = decidingChoices(coppice, chosen);
     const active = scored ?? coppice.config.criterion;
-    const criterion = await pickCriterion(place, vscode.l10n.t('Select the scores to decide by'), choices, active);
-    return criterion === BACK ? BACK : { criterion };
+    return { criterion: await pickCriterion(place, vscode.l10n.t('Select the scores to decide by'), choices, active) };
   };
   /** @param other whether to offer other scores to decide by: the caller was not asked which scores */
   const measureStep =
@@ -95,8 +94,7 @@ export async function askSuggestion(
       const active = shipping ? 'goal' : last;
       const sizes = measureChoices(shipping, await goalRefusal(chosen, shipping));
       const choices = other ? [...sizes, otherScores(scored!)] : sizes;
-      const measure = await pick(place, vscode.l10n.t('Select how to set the size'), choices, active);
-      return measure === BACK ? BACK : { measure };
+      return { measure: await pick(place, vscode.l10n.t('Select how to set the size'), choices, active) };
     };
   const isKnown = args.criterion !== undefined || scored !== undefined;
   const wantsOther = ({ measure }: State): boolean | undefined => measure && measure === 'scores';
@@ -111,7 +109,7 @@ export async function askSuggestion(
         fault: (text) => valueFault(coppice, measure, text, chosen),
         meaning: (text) => meaningOf(coppice, chosen, state.criterion!, goalOf(valueOf(measure, text))!),
       });
-      return answer === BACK ? BACK : valueOf(measure, answer);
+      return valueOf(measure, answer);
     },
   );
   const start: State = { ...args, ...(isKnown && { criterion: args.criterion ?? scored }) };
@@ -149,7 +147,7 @@ export function askCount(
   chosen: Chosen,
   criterion: Criterion,
   place: Parameters<Step<unknown>>[1],
-): Promise<string | typeof BACK> {
+): Promise<string> {
   return ask(place, {
     prompt: valuePrompt('count'),
     value: defaultValue(coppice, 'count', chosen),

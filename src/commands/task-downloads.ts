@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { TaskName } from '../engine/evaluate/tasks/catalogue';
 import { planDownload } from '../engine/evaluate/tasks/download-plan';
 import type { Coppice } from '../host/coppice';
-import { type Back, BACK, pickMany, type Place } from '../host/ask/steps';
+import { pickMany, type Place } from '../host/ask/steps';
 import { folderLabel, foldersOfTasks } from '../host/ask/task-data';
 import { setChoices } from '../host/ask/task-sets';
 import { fetchTasks } from './fetch-tasks';
@@ -18,7 +18,7 @@ export const tasksFolder = ({ context }: Coppice): string => join(context.global
  * @returns the sets, which are in `tasksFolder` now
  * @throws UserError, CancelledError
  */
-export async function downloadTasks(coppice: Coppice, place: Place): Promise<readonly TaskName[] | Back> {
+export async function downloadTasks(coppice: Coppice, place: Place): Promise<readonly TaskName[]> {
   const { t } = vscode.l10n;
   const all = await setChoices({ own: tasksFolder(coppice), others: await foldersOfTasks(), nameOf: folderLabel });
   const usual = all.filter(({ refused }) => refused === undefined).slice(0, 1);
@@ -29,7 +29,6 @@ export async function downloadTasks(coppice: Coppice, place: Place): Promise<rea
     all,
     usual.map(({ value }) => value),
   );
-  if (tasks === BACK) return BACK;
   const plan = await planDownload(tasksFolder(coppice), tasks);
   await fetchTasks(plan, {
     shownFolder: t('Coppice’s own storage'),

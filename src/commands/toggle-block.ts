@@ -7,7 +7,7 @@ import { scoreWords } from '../state/words/score-words';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { blocksOfLines, lockedError } from '../host/line-blocks';
-import { askAll, BACK, pick, type Step } from '../host/ask/steps';
+import { askAll, pick, type Step } from '../host/ask/steps';
 
 export interface ToggleArguments extends CommonArguments {
   readonly blocks?: readonly number[];
@@ -59,8 +59,7 @@ async function askBlock(coppice: Coppice, { architecture, subject }: Chosen): Pr
     value: block,
   }));
   const step: Step<{ readonly block?: number }> = async (_, place) => {
-    const block = await pick(place, vscode.l10n.t('Select a block to remove or keep'), choices);
-    return block === BACK ? BACK : { block };
+    return { block: await pick(place, vscode.l10n.t('Select a block to remove or keep'), choices) };
   };
   const { block } = await askAll(vscode.l10n.t('Remove or Keep Block'), {}, [step]);
   return [block!];

@@ -12,7 +12,7 @@ import { exportedPath } from '../host/jobs/exported-path';
 import { timeWords } from '../host/ask/job-time';
 import { inform } from '../host/inform';
 import { runJob } from '../host/jobs/run-job';
-import { askAll, BACK, pick, type Step } from '../host/ask/steps';
+import { askAll, pick, type Step } from '../host/ask/steps';
 import { toast } from '../host/toast';
 
 /** `output`: else that of the selected line. */
@@ -81,7 +81,7 @@ async function askPrograms(coppice: Coppice, output: string): Promise<boolean> {
   );
   const step: Step<{ consumers?: boolean }> = async (_, place) => {
     const picked = await pick(place, placeholder, choices, false);
-    return picked === BACK ? BACK : { consumers: picked };
+    return { consumers: picked };
   };
   const { consumers = false } = await askAll(title, {}, [step]);
   return consumers;

@@ -1,8 +1,14 @@
 /** Asks questions in steps, with a way back. Does not use VS Code, so that plain Node can test it. */
 
-/** The answer that returns to the previous step. */
-export const BACK = Symbol('back');
-export type Back = typeof BACK;
+/** The user returns to the previous question. Thrown by a question, as a cancelled one throws `CancelledError`. */
+export class WentBack extends Error {}
+
+/** The answer to a question that another answer has led to; undefined where the user returns to that. */
+export const unlessBack = <T>(asked: Promise<T>): Promise<T | undefined> =>
+  asked.catch((error: unknown) => {
+    if (error instanceof WentBack) return undefined;
+    throw error;
+  });
 
 /** Position of a question in its sequence. */
 export interface Place {
@@ -15,7 +21,7 @@ export interface Place {
 
 /** One question of a sequence, which adds its answer to the state. */
 export interface Step<S> {
-  (state: S, place: Place): Promise<Partial<S> | Back>;
+  (state: S, place: Place): Promise<Partial<S>>;
   /** Whether the question is asked, by the answers so far; undefined while they do not decide. Absent: always asked. */
   readonly comes?: (state: S) => boolean | undefined;
 }
@@ -36,8 +42,9 @@ export async function askAll<S>(title: string, state: S, steps: readonly Step<S>
     }
     const step = asked.length + 1;
     const totalSteps = totalOf(step, current, steps.slice(at + 1));
-    const answer = await steps[at](current, { title, step, ...(totalSteps !== undefined && { totalSteps }) });
-    if (answer === BACK) {
+    const place = { title, step, ...(totalSteps !== undefined && { totalSteps }) };
+    const answer = await unlessBack(steps[at](current, place));
+    if (answer === undefined) {
       // The first question has none before it and is asked again.
       const before = asked.pop();
       if (before === undefined) continue;

@@ -12,7 +12,7 @@ import { markedTime, memoryWords } from '../../estimates/words';
 import type { ModelChoice } from './model-choice';
 import { positiveFault, wholeNumberFault } from './numbers';
 import { recall } from './remembered';
-import { ask, BACK, type PickChoice, pick, type Place, type Step, when } from './steps';
+import { ask, type PickChoice, pick, type Place, type Step, when } from './steps';
 import { forecastTraining, type TrainingForecast, type TrainingQuestion, trainingPresets } from './training-estimate';
 import { forecastWords, presetAmount, presetLabel, timeAndEnd } from './training-words';
 
@@ -89,7 +89,6 @@ export function presetStep(subject: TrainingSubject): Step<TrainingState> {
     const last = recall<string>(coppice, 'retrain', 'preset', '');
     const active = usualPreset(presets, secondsOf, last)?.name ?? custom.value;
     const name = await pick(place, vscode.l10n.t('Select how long to retrain'), [...choices, custom], active);
-    if (name === BACK) return BACK;
     const preset = presets.find((each) => each.name === name);
     return preset ? { preset: preset.name, ...answerOf(preset, state, known) } : { preset: 'custom' };
   };
@@ -181,7 +180,7 @@ function inputStep(subject: TrainingSubject, { prompt, usual, fault, answer }: N
         meaning: (typed) => forecastWords(forecastOf(subject, { ...state, ...answer(state, Number(typed)) })),
       },
     );
-    return text === BACK ? BACK : answer(state, Number(text));
+    return answer(state, Number(text));
   };
 }
 
@@ -193,13 +192,13 @@ async function pickForecast<T>(
   placeholder: string,
   choices: readonly (PickChoice<T> & { readonly answer: Answer })[],
   active?: T,
-): Promise<Answer | typeof BACK> {
+): Promise<Answer> {
   const shown = choices.map(({ answer, ...choice }) => ({
     ...choice,
     detail: forecastWords(forecastOf(subject, { ...state, ...answer })),
   }));
   const value = await pick<T>(place, placeholder, shown, active);
-  return value === BACK ? BACK : choices.find((each) => each.value === value)!.answer;
+  return choices.find((each) => each.value === value)!.answer;
 }
 
 function methodStep(subject: TrainingSubject): Step<TrainingState> {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
-import { type Back, type PickChoice, pick, type Place } from './steps';
+import { type PickChoice, pick, type Place } from './steps';
 import { TEXT_EXTENSIONS, type TextUse, usableTexts } from './text-files';
 
 /** Maximum number of files to search and to list. */
@@ -28,7 +28,7 @@ export async function chooseFile(
   coppice: Coppice,
   place: Place,
   { placeholder, use, fixed, active, describe }: FileQuestion,
-): Promise<string | Back> {
+): Promise<string> {
   const extensions = TEXT_EXTENSIONS[use];
   const exclude = '**/{node_modules,.*,*.coppice,*.coppice-partial,*.training,*.iterate}/**';
   const found = await vscode.workspace.findFiles(`**/*.{${extensions.join(',')}}`, exclude, MAX_FOUND);
@@ -63,7 +63,7 @@ export async function pickOrBrowse(
   choices: readonly PickChoice<string>[],
   browse: () => Thenable<vscode.Uri[] | undefined>,
   active?: string,
-): Promise<string | Back> {
+): Promise<string> {
   const other = { label: vscode.l10n.t('Browse…'), value: BROWSE };
   const elsewhere =
     active !== undefined && isAbsolute(active) && !choices.some(({ value }) => value === active) && existsSync(active);

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { type Criterion, CRITERION_LIST } from '../../engine/importance/criteria';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { noScoringWords } from './no-healing';
-import { type Back, BACK, type PickChoice, pick, type Place } from './steps';
+import { pick, type PickChoice, type Place, unlessBack } from './steps';
 
 /** The paper's, a quick one, and the one by gradients. */
 const FIRST: readonly Criterion[] = ['ppl', 'block-influence', 'taylor'];
@@ -41,7 +41,7 @@ export async function pickCriterion(
   placeholder: string,
   choices: readonly PickChoice<Criterion>[],
   active: Criterion,
-): Promise<Criterion | Back> {
+): Promise<Criterion> {
   const isFirst = ({ value }: PickChoice<Criterion>): boolean => FIRST.includes(value) || value === active;
   const byRank = FIRST.flatMap((name) => choices.filter(({ value }) => value === name));
   const first = [...byRank, ...choices.filter((choice) => isFirst(choice) && !byRank.includes(choice))];
@@ -55,7 +55,7 @@ export async function pickCriterion(
   for (;;) {
     const chosen = await pick<Criterion | undefined>(place, placeholder, [...first, more], active);
     if (chosen !== undefined) return chosen;
-    const other = await pick({ ...place, step: place.step + 1 }, placeholder, others);
-    if (other !== BACK) return other;
+    const other = await unlessBack(pick({ ...place, step: place.step + 1 }, placeholder, others));
+    if (other !== undefined) return other;
   }
 }

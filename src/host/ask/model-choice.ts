@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import type { ModelSource } from '../../protocol/jobs';
 import type { Chosen } from './choose-checkpoint';
-import { BACK, pick, type Step, when } from './steps';
+import { pick, type Step, when } from './steps';
 
 export interface ModelChoice {
   /** Removes the blocks of the plan. */
@@ -28,7 +28,7 @@ export function modelStep<S extends ModelChoice>({ plans }: Coppice, { subject }
       { label: vscode.l10n.t('Whole model'), value: false },
     ];
     const plan = await pick(place, vscode.l10n.t('Select the model to run'), choices, true);
-    return plan === BACK ? BACK : ({ plan } as Partial<S>);
+    return { plan } as Partial<S>;
   };
   return when((state) => removed.length > 0 && isOpen(state), step);
 }

@@ -13,7 +13,7 @@ import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { freeBytes, spaceFault, spaceWords } from './disk-space';
 import { nearestParent, outputPath, outputPathFault } from './output-path';
-import { ask, BACK, type Back, type Place, type Question } from './steps';
+import { ask, type Place, type Question } from './steps';
 
 /**
  * @param suffix the change to the model: "24-blocks", "adapter"
@@ -52,14 +52,14 @@ export type OutputQuestion = Pick<Question, 'prompt' | 'value' | 'meaning' | 'wa
  * @param question `value` is the default; `meaning` is shown for a folder that can be created
  * @returns its absolute path
  */
-export const askOutputFolder = (place: Place, question: OutputQuestion): Promise<string | Back> =>
+export const askOutputFolder = (place: Place, question: OutputQuestion): Promise<string> =>
   askOutput(place, question, (text) => (text.trim() === '' ? vscode.l10n.t('Enter a folder.') : undefined));
 
 /** Asks for a new file in the same way. @param extension with its dot */
 export const askOutputFile = (
   place: Place,
   { extension, ...question }: Pick<OutputQuestion, 'prompt' | 'value' | 'bytes'> & { readonly extension: string },
-): Promise<string | Back> =>
+): Promise<string> =>
   askOutput(place, question, (text) =>
     text.trim().endsWith(extension) ? undefined : vscode.l10n.t('Enter a file that ends in {0}.', extension),
   );
@@ -69,7 +69,7 @@ async function askOutput(
   place: Place,
   { meaning: further, bytes, ...question }: OutputQuestion,
   fault: (text: string) => string | undefined,
-): Promise<string | Back> {
+): Promise<string> {
   const base = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir();
   const lacksRoom = (path: string): string | undefined =>
     bytes === undefined ? undefined : spaceFault(bytes, freeBytes(path));
@@ -89,7 +89,6 @@ async function askOutput(
   const browse = { iconPath: new vscode.ThemeIcon('folder-opened'), tooltip: vscode.l10n.t('Browse…') };
   for (let { value } = question; ;) {
     const answer = await ask(place, { ...question, value, fault: whole, meaning, button: browse });
-    if (answer === BACK) return BACK;
     if (typeof answer === 'string') return outputPath(answer, base);
     value = (await browseParent(place.title, outputPath(answer.pressedAt, base))) ?? answer.pressedAt;
   }

@@ -8,7 +8,7 @@ import type { ShipGoal } from '../../protocol/journey';
 import type { Chosen } from './choose-checkpoint';
 import { typeSizes } from './export-sizes';
 import { formatChoices, refusalWords } from './format-choices';
-import { ask, BACK, pick, type Place, type Step } from './steps';
+import { ask, pick, type Place, type Step, unlessBack } from './steps';
 import { recommendedType, STORED, typeChoices } from './type-choices';
 
 /** Answers to the questions. */
@@ -64,15 +64,14 @@ export function goalSteps<S extends GoalAnswers>(chosen: Chosen, before: ShipGoa
     sizeStep(chosen, before),
     ratioStep(before),
     moreStep(before),
-  ] as Step<S>[];
+  ] as unknown as Step<S>[];
 }
 
 const formatStep =
   ({ checkpoint }: Chosen, before: ShipGoal | undefined): Step<GoalAnswers> =>
   async (_, place) => {
     const question = vscode.l10n.t('What does your application load?');
-    const format = await pick(place, question, await formatChoices(checkpoint), before?.format ?? 'gguf');
-    return format === BACK ? BACK : { format };
+    return { format: await pick(place, question, await formatChoices(checkpoint), before?.format ?? 'gguf') };
   };
 
 const typeStep =
@@ -84,8 +83,7 @@ const typeStep =
     const choices = typeChoices(checkpoint, format, sizes, { refused: refusalWords });
     const active = before?.format === format ? (before.type ?? STORED) : recommendedType(checkpoint, format);
     const question = t('Select the type of the weights. Sizes are those with all blocks');
-    const type = await pick(place, question, choices, active);
-    return type === BACK ? BACK : { type };
+    return { type: await pick(place, question, choices, active) };
   };
 
 /** What is proposed: about a sixth less than the whole model has, and than it has now. */
@@ -107,7 +105,6 @@ const sizeStep =
     for (let value = proposedSize(before?.maxBytes, Math.min(bytes, now)); ;) {
       const prompt = `${t('The most that the files may have.')} ${told} ${t('Leave empty for no limit.')}`;
       const size = await ask(place, { prompt, value, fault: sizeFault });
-      if (size === BACK) return BACK;
       const most = size.trim() === '' ? bytes : Math.min(bytes, parseBytes(size));
       if (most <= now || (await wantsLarger(place, most, now))) return { size };
       value = size;
@@ -126,8 +123,7 @@ async function wantsLarger(place: Place, most: number, now: number): Promise<boo
     { label: t('Set Another Limit'), value: false },
     { label: t('Let It Be Larger'), value: true },
   ];
-  const answer = await pick(place, question, choices, false);
-  return answer === true;
+  return (await unlessBack(pick(place, question, choices, false))) === true;
 }
 
 const inMegabytes = (bytes: number): string => `${(bytes / 1e6).toString()}MB`;
@@ -142,7 +138,7 @@ const ratioStep =
       value: String(before?.maxRatio ?? 1.3),
       fault: (text) => (text.trim() === '' ? undefined : ratioFault(text)),
     });
-    return perplexity === BACK ? BACK : { perplexity };
+    return { perplexity };
   };
 
 /** Limits of a new goal, in points above the original's repetition and in percent of the tokens. */
@@ -173,7 +169,6 @@ const moreStep =
     const isOld = before !== undefined && maxRepetition === undefined;
     const active = minSame !== undefined ? 'both' : isOld ? 'none' : 'repetition';
     const picked = await pick(place, t('What else must hold?'), choices, active);
-    if (picked === BACK) return BACK;
     if (picked === 'numbers')
       return askNumbers(place, { repetition: points, same: minSame === undefined ? '' : percent });
     return { repetition: picked === 'none' ? '' : points, same: picked === 'both' ? percent : '' };
@@ -183,7 +178,7 @@ const moreStep =
 async function askNumbers(
   place: Place,
   { repetition: points, same: percent }: { readonly repetition: string; readonly same: string },
-): Promise<Pick<GoalAnswers, 'repetition' | 'same'> | typeof BACK> {
+): Promise<Pick<GoalAnswers, 'repetition' | 'same'>> {
   const { t } = vscode.l10n;
   const repetition = await ask(place, {
     prompt: t('How many points more than the original may it repeat itself? Leave empty for no limit.'),
@@ -191,14 +186,13 @@ async function askNumbers(
     placeholder: t('Points, such as {0}', USUAL.repetition),
     fault: (text) => rangeFault(text, 0),
   });
-  if (repetition === BACK) return BACK;
   const same = await ask(place, {
     prompt: t('How many percent of the next tokens must be the original’s? Leave empty for no limit.'),
     value: percent,
     placeholder: t('Percent, such as {0}', USUAL.same),
     fault: (text) => rangeFault(text, 1),
   });
-  return same === BACK ? BACK : { repetition, same };
+  return { repetition, same };
 }
 
 function rangeFault(text: string, least: number): string | undefined {

@@ -1,12 +1,12 @@
 /**
- * Steps of quick picks and input boxes, with a way back. Cancelling any of them throws `CancelledError`.
+ * Steps of quick picks and input boxes, with a way back. Cancelling any of them throws `CancelledError`, going back `WentBack`.
  */
 import * as vscode from 'vscode';
 import { CancelledError } from '../../engine/errors';
 import { withoutLinks } from '../../format/no-links';
-import { BACK, type Back, type Place } from './ask-all';
+import { type Place, WentBack } from './ask-all';
 
-export { askAll, BACK, type Back, type Place, type Step, when } from './ask-all';
+export { askAll, type Place, type Step, unlessBack, when } from './ask-all';
 
 export interface PickChoice<T> {
   readonly label: string;
@@ -20,12 +20,7 @@ export interface PickChoice<T> {
 }
 
 /** Asks for one of several choices. @param active the choice that Enter takes */
-export function pick<T>(
-  place: Place,
-  placeholder: string,
-  choices: readonly PickChoice<T>[],
-  active?: T,
-): Promise<T | Back> {
+export function pick<T>(place: Place, placeholder: string, choices: readonly PickChoice<T>[], active?: T): Promise<T> {
   const box = vscode.window.createQuickPick<vscode.QuickPickItem & PickChoice<T>>();
   Object.assign(box, { ...numbered(place), placeholder, matchOnDescription: true, ignoreFocusOut: true });
   box.items = linesOf(choices);
@@ -70,7 +65,7 @@ export function pickMany<T>(
   placeholder: string,
   choices: readonly PickChoice<T>[],
   active: readonly T[],
-): Promise<readonly T[] | Back> {
+): Promise<readonly T[]> {
   const box = vscode.window.createQuickPick<vscode.QuickPickItem & PickChoice<T>>();
   const many = { canSelectMany: true, matchOnDescription: true, ignoreFocusOut: true };
   Object.assign(box, { ...numbered(place), placeholder, ...many });
@@ -111,15 +106,15 @@ export interface Pressed {
 }
 
 /** Asks for a text. With a button, pressing it is an answer too. */
-export function ask(place: Place, question: Question): Promise<string | Back>;
+export function ask(place: Place, question: Question): Promise<string>;
 export function ask(
   place: Place,
   question: Question & { readonly button: vscode.QuickInputButton },
-): Promise<string | Pressed | Back>;
+): Promise<string | Pressed>;
 export function ask(
   place: Place,
   { fault, meaning, warns, button, ...question }: Question & { readonly button?: vscode.QuickInputButton },
-): Promise<string | Pressed | Back> {
+): Promise<string | Pressed> {
   const box = vscode.window.createInputBox();
   const prompt = withoutLinks(question.prompt);
   Object.assign(box, { ...numbered(place), ...question, prompt, ignoreFocusOut: true });
@@ -148,12 +143,12 @@ function answerOf<T>(
   },
   { step }: Place,
   more: readonly vscode.QuickInputButton[],
-  accept: (answer: (value: T | Back) => void) => void,
-): Promise<T | Back> {
+  accept: (answer: (value: T) => void) => void,
+): Promise<T> {
   box.buttons = [...(step > 1 ? [vscode.QuickInputButtons.Back] : []), ...more];
-  return new Promise<T | Back>((resolve, reject) => {
+  return new Promise<T>((resolve, reject) => {
     accept(resolve);
-    box.onDidTriggerButton((pressed) => pressed === vscode.QuickInputButtons.Back && resolve(BACK));
+    box.onDidTriggerButton((pressed) => pressed === vscode.QuickInputButtons.Back && reject(new WentBack()));
     box.onDidHide(() => reject(new CancelledError()));
     box.show();
   }).finally(() => box.dispose());

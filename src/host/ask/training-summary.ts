@@ -1,6 +1,7 @@
 /** The last box before a retraining starts: what is trained on what, how long, with how much memory, and where it is written. */
 import { relative } from 'node:path';
 import * as vscode from 'vscode';
+import { WentBack } from './ask-all';
 import { capitalized } from '../../format/words';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { formatBytes } from '../../format/numbers';
@@ -8,7 +9,7 @@ import { checkpointName } from '../../jobs/titles';
 import { forecastOf, trainedBytes, type TrainingState, type TrainingSubject } from './ask-training';
 import { freeBytes, spaceWords } from './disk-space';
 import { askOutputFolder } from './output-folder';
-import { BACK, type PickChoice, pick, type Place, type Step } from './steps';
+import { pick, type PickChoice, type Place, type Step, unlessBack } from './steps';
 import { machineMemory } from '../../estimates/memory';
 import { memoryWords } from '../../estimates/words';
 import { dataWords } from './training-files';
@@ -24,10 +25,9 @@ export function summaryStep(subject: TrainingSubject, folder: (state: TrainingSt
       const chosen = await pick<Line>(place, placeholder(subject), await linesOf(subject, state, out), 'start');
       if (chosen === 'start') return { out };
       if (chosen === 'folder') {
-        const other = await askFolder(subject, state, place, out);
-        if (other !== BACK) out = other;
+        out = (await unlessBack(askFolder(subject, state, place, out))) ?? out;
       } else if (place.step > 1) {
-        return BACK;
+        throw new WentBack();
       }
     }
   };
@@ -38,7 +38,7 @@ const askFolder = async (
   state: TrainingState,
   place: Place,
   value: string,
-): Promise<string | typeof BACK> =>
+): Promise<string> =>
   askOutputFolder(place, { prompt: folderPrompt(state), value, bytes: await trainedBytes(subject, state) });
 
 const folderPrompt = ({ settings }: TrainingState): string =>

@@ -1,7 +1,6 @@
 /** Asks into how many parts a job on a cluster is cut. */
 import * as vscode from 'vscode';
 import { estimateParts } from '../../cluster/estimate';
-import { CancelledError } from '../../engine/errors';
 import { MAX_PARTS } from '../../engine/parts/part';
 import { formatBytes } from '../../format/numbers';
 import { completeOptions, optionsIn } from '../../jobs/complete';
@@ -13,7 +12,7 @@ import type { JobSpec } from '../../protocol/jobs';
 import type { ClusterSettings } from '../../state/cluster-settings';
 import { requireCut } from './cluster-runs';
 import { wholeNumberFault } from '../ask/numbers';
-import { ask, type Back, BACK, type Place } from '../ask/steps';
+import { ask, type Place } from '../ask/steps';
 
 /**
  * @param spec of the job, if it is known before it runs
@@ -25,9 +24,7 @@ export async function askParts(
   title: string,
   speeds: MachineSpeeds,
 ): Promise<number> {
-  const parts = await askPartsAt({ title, step: 1 }, settings, spec, speeds);
-  if (parts === BACK) throw new CancelledError(); // there is no step before
-  return parts;
+  return askPartsAt({ title, step: 1 }, settings, spec, speeds);
 }
 
 /** The same as one question among others. @throws UserError for a job that cannot be cut; CancelledError */
@@ -36,7 +33,7 @@ export async function askPartsAt(
   settings: ClusterSettings,
   spec: JobSpec | undefined,
   speeds: MachineSpeeds,
-): Promise<number | Back> {
+): Promise<number> {
   if (spec) requireCut(spec);
   const usual = settings.parts;
   const cost = spec && (await costOf(spec, usual, speeds));
@@ -46,7 +43,7 @@ export async function askPartsAt(
     value: String(usual),
     fault: (text) => wholeNumberFault(text, 1, MAX_PARTS),
   });
-  return answer === BACK ? BACK : Number(answer);
+  return Number(answer);
 }
 
 /** What a part needs; undefined where nothing is known. An estimate that fails keeps nobody from a run. */

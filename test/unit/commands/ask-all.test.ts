@@ -1,6 +1,6 @@
 /** Questions in steps: their order, their numbers, the way back. */
 import assert from 'node:assert/strict';
-import { askAll, BACK, type Back, type Place, type Step, when } from '../../../src/host/ask/ask-all';
+import { askAll, type Place, type Step, unlessBack, WentBack, when } from '../../../src/host/ask/ask-all';
 
 interface Answers {
   readonly a?: string;
@@ -8,13 +8,15 @@ interface Answers {
   readonly c?: string;
 }
 
+const BACK = Symbol('back');
+
 /** A step that gives these answers, one each time that it is asked, and notes where it stood. */
-function step(places: string[], name: keyof Answers, ...answers: readonly (string | Back)[]): Step<Answers> {
+function step(places: string[], name: keyof Answers, ...answers: readonly (string | typeof BACK)[]): Step<Answers> {
   let turn = 0;
   return (_, { step: at, totalSteps }: Place) => {
     places.push(`${name} ${at}/${totalSteps ?? '?'}`);
     const answer = answers[turn++];
-    return Promise.resolve(answer === BACK ? BACK : { [name]: answer });
+    return answer === BACK ? Promise.reject(new WentBack()) : Promise.resolve({ [name]: answer });
   };
 }
 
@@ -63,5 +65,11 @@ describe('questions in steps', () => {
     await assert.rejects(askAll<Answers>('x', {}, [() => Promise.reject(new Error('cancelled'))]), /cancelled/);
     assert.deepEqual(await askAll<Answers>('x', {}, steps), { a: undefined, b: '2' });
     assert.equal(places.filter((place) => place.startsWith('a')).length, 4);
+  });
+
+  it('that another answer has led to lead back to that', async () => {
+    assert.equal(await unlessBack(Promise.resolve('text')), 'text');
+    assert.equal(await unlessBack(Promise.reject(new WentBack())), undefined);
+    await assert.rejects(unlessBack(Promise.reject(new Error('cancelled'))), /cancelled/);
   });
 });
