@@ -69,7 +69,7 @@ describe('questions in steps', () => {
 
   it('that another answer has led to lead back to that', async () => {
     assert.equal(await unlessBack(Promise.resolve('text')), 'text');
-    assert.equal(await unlessBack(Promise.reject(new WentBack())), undefined);
+    assert.equal(await unlessBack<string>(Promise.reject(new WentBack())), undefined);
     await assert.rejects(unlessBack(Promise.reject(new Error('cancelled'))), /cancelled/);
   });
 });
