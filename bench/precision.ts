@@ -19,7 +19,6 @@ import { basename } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import type { Architecture } from '../src/engine/checkpoint/architecture';
 import type { WeightKey } from '../src/engine/checkpoint/weight-key';
-import { evaluatePerplexity } from '../src/engine/evaluate/perplexity';
 import { evaluationWindows } from '../src/engine/evaluate/windows';
 import { openModelOver } from '../src/engine/model/model';
 import type { Precision } from '../src/engine/precision';
@@ -34,6 +33,7 @@ import { printMachine } from './support/machine';
 import { inGgmlType } from './support/ggml-rounding';
 import { rotated } from './support/rotated';
 import { MODEL_OPTION, modelOr } from './support/subject';
+import { evaluatePerplexity } from '../test/support/measuring';
 
 const { values } = parseArgs({
   options: {

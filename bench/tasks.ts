@@ -14,7 +14,6 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../src/engine/checkpoint/open';
 import { isTaskName, TASK_NAMES } from '../src/engine/evaluate/tasks/catalogue';
-import { evaluateTasks } from '../src/engine/evaluate/tasks/evaluate';
 import { readTask } from '../src/engine/evaluate/tasks/read';
 import { openModel } from '../src/engine/model/model';
 import { fullView } from '../src/engine/model/view';
@@ -25,6 +24,7 @@ import { shared } from '../test/support/shared';
 import { harnessTasks, isSkipped } from './peers/peer';
 import { describeMachine } from './support/machine';
 import { MODEL_OPTION, modelOr } from './support/subject';
+import { evaluateTasks } from '../test/support/measuring';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -9,7 +9,7 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
-import { comparedPerplexity, wholeOf } from '../src/engine/evaluate/compared';
+import { wholeOf } from '../src/engine/evaluate/compared';
 import { loadRows } from '../src/engine/evaluate/rows';
 import { PlanPerplexity } from '../src/engine/evaluate/plan-perplexity';
 import { endBlocks } from '../src/engine/importance/select';
@@ -19,6 +19,7 @@ import { printMachine } from './support/machine';
 import { median } from '../src/engine/median';
 import { percent, printFacts, timed } from './support/numbers';
 import { MODEL_OPTION, modelOr } from './support/subject';
+import { comparedPerplexity } from '../test/support/measuring';
 
 const GOAL_SECONDS = 2;
 const STATE_BYTES = 2 ** 30;

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { generate } from '../../src/engine/evaluate/generate';
-import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { loadCalibration } from '../../src/engine/importance/calibration';
 import { scoreBlocks } from '../../src/engine/importance/criteria/ppl';
 import { loadLocalTokenizer, type LocalTokenizer } from '../../src/engine/tokenizer/local';
@@ -11,6 +10,7 @@ import type { CardFacts, PartFacts, Sample } from './card';
 import { CONTEXT } from './config';
 import type { StoryFile } from './corpus';
 import { storyStream } from './examples';
+import { evaluatePerplexity } from '../../test/support/measuring';
 
 const PROMPTS = [
   'Once upon a time, there was a little girl named Lily.',

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { CancelledError, UserError } from '../../src/engine/errors';
 import { generate } from '../../src/engine/evaluate/generate';
-import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { heal } from '../../src/engine/heal/heal';
 import { scoreAngular } from '../../src/engine/importance/criteria/angular';
 import { scoreBlockInfluence } from '../../src/engine/importance/criteria/block-influence';
@@ -16,6 +15,7 @@ import { viewWithout } from '../../src/engine/model/view';
 import { watchSessions, withModel } from '../support/model';
 import { randomRows } from '../support/random';
 import { tinyCheckpoint } from '../support/tiny-models';
+import { evaluatePerplexity } from '../support/measuring';
 
 const rows = randomRows(3, 16, 288, 31);
 const folder = tinyCheckpoint('llama-gqa-tied');

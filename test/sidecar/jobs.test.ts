@@ -5,7 +5,6 @@ import { dirname, join, relative } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { CancelledError, UserError } from '../../src/engine/errors';
 import { generate } from '../../src/engine/evaluate/generate';
-import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { loadCalibration } from '../../src/engine/importance/calibration';
 import { scoreBlocks } from '../../src/engine/importance/criteria/ppl';
 import type { Suggestion } from '../../src/engine/importance/choice';
@@ -20,6 +19,7 @@ import { withModel } from '../support/model';
 import { temporaryFolder } from '../support/temporary';
 import { material } from './material';
 import { describedClient } from './started';
+import { evaluatePerplexity } from '../support/measuring';
 
 const PROMPT = 'The river';
 

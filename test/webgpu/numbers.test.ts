@@ -1,7 +1,6 @@
 /** What is computed on the GPU, from scores to text, against the CPU. */
 import assert from 'node:assert/strict';
 import { generate } from '../../src/engine/evaluate/generate';
-import { evaluatePerplexity } from '../../src/engine/evaluate/perplexity';
 import { scoreBlockInfluence } from '../../src/engine/importance/criteria/block-influence';
 import { scoreBlocks } from '../../src/engine/importance/criteria/ppl';
 import { CancelledError } from '../../src/engine/errors';
@@ -17,6 +16,7 @@ import { lastState } from '../support/model';
 import { itFull, itShared } from '../support/shared';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { describeWebGpu, onBoth } from '../support/webgpu';
+import { evaluatePerplexity } from '../support/measuring';
 
 const MEAN_NLL = { absolute: 1e-3 };
 const LOGITS = { absolute: 1e-3 };

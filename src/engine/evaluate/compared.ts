@@ -4,7 +4,6 @@
  * have is opened once, and up to their first difference they share their hidden states.
  */
 import type { LayerWeightKey } from '../checkpoint/weight-key';
-import type { Likeness } from '../heal/result';
 import { lossWarning } from '../importance/not-finite';
 import { groupWork } from '../importance/groups';
 import { compareStates, type Comparison, comparisonWork } from '../model/divergence';
@@ -13,10 +12,8 @@ import type { Changes, Model } from '../model/model';
 import { releaseState, retainState, type Chunk, type State } from '../model/states';
 import { fullView, type Step, stepsOf, type View } from '../model/view';
 import { type JobOptions, partName, Work } from '../progress';
-import { type MeasuredRows, type Perplexity, perplexityFrom } from './perplexity';
+import type { MeasuredRows } from './perplexity';
 import { comparisonByRow, joinedRows, type RowComparisons, summariseNumbers } from './row-numbers';
-
-export interface ComparedPerplexity extends Perplexity, Likeness {}
 
 /** A model, and what of it is used. */
 export interface Viewed {
@@ -41,20 +38,10 @@ export const wholeOf = (model: Model): Unpruned => ({
 });
 
 /**
+ * What is compared of every row.
  * @param rows tokens, all of one length; every token of a row except the first is scored
  * @throws UserError when the vocabularies differ; CancelledError
  */
-export async function comparedPerplexity(
-  viewed: Viewed,
-  unpruned: Unpruned,
-  rows: TokenRows,
-  job: JobOptions = {},
-): Promise<ComparedPerplexity> {
-  const { numbers, ...told } = await comparedRows(viewed, unpruned, rows, job);
-  return { ...perplexityFrom(numbers, rows[0].length), ...told };
-}
-
-/** The same of every row. */
 export async function comparedRows(
   viewed: Viewed,
   unpruned: Unpruned,

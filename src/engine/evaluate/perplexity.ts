@@ -5,11 +5,8 @@ import { sweepLosses } from '../importance/sweep';
 import type { JobOptions } from '../progress';
 import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
-import { fullView, stepsOf, type View } from '../model/view';
+import { stepsOf, type View } from '../model/view';
 import { lossesByRow, type RowComparisons, type RowLosses, summariseNumbers } from './row-numbers';
-import type { BosMode } from '../../format/bos';
-import { beginningOf } from '../tokenizer/bos';
-import { evaluationWindows, type WindowOptions } from './windows';
 
 export interface Perplexity {
   /** exp(meanNll). */
@@ -21,30 +18,6 @@ export interface Perplexity {
   readonly windows: number;
   /** Set when the loss is not finite: the place in the model where that begins. */
   readonly warning?: string;
-}
-
-export interface PerplexityOptions extends Omit<WindowOptions, 'beginning'> {
-  /** With the token of the model's config. */
-  readonly bos: BosMode;
-  /** The model to evaluate; the whole model when undefined. */
-  readonly view?: View;
-}
-
-/**
- * @param ids the text, encoded without special tokens
- * @throws UserError when the text has no whole window, or a BOS is wanted that the config does not name
- * @throws CancelledError
- */
-export async function evaluatePerplexity(
-  model: Model,
-  ids: ArrayLike<number>,
-  { view = fullView(model.architecture.layers.length), bos, ...windows }: PerplexityOptions,
-  job?: JobOptions,
-): Promise<Perplexity> {
-  const { bosTokenId } = model.architecture;
-  const beginning = beginningOf(bos, { tokenizer: undefined, bosTokenId });
-  const { rows } = evaluationWindows(ids, { ...windows, beginning });
-  return perplexityOfRows(model, rows, view, job);
 }
 
 /** What was measured of every row. */

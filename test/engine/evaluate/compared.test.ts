@@ -3,7 +3,7 @@
  * same bits whatever is shared, opened at once or split for memory.
  */
 import assert from 'node:assert/strict';
-import { comparedPerplexity, type Unpruned, wholeOf } from '../../../src/engine/evaluate/compared';
+import { type Unpruned, wholeOf } from '../../../src/engine/evaluate/compared';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { perplexityOfRows } from '../../../src/engine/evaluate/perplexity';
 import { repeatingOf } from '../../../src/engine/evaluate/repeating';
@@ -20,6 +20,7 @@ import { openToy, watchSessions, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { describeShared } from '../../support/shared';
 import { tinyCheckpoint } from '../../support/tiny-models';
+import { comparedPerplexity } from '../../support/measuring';
 
 /** As for token losses (reference-checks.ts). */
 const CLOSE = { absolute: 5e-5 };

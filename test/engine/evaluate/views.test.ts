@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { curveEnd, removalCurve, removalsOf } from '../../../src/engine/evaluate/curve';
-import { comparedPerplexity, wholeOf } from '../../../src/engine/evaluate/compared';
+import { wholeOf } from '../../../src/engine/evaluate/compared';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { writeSideBySide } from '../../../src/engine/evaluate/samples';
 import { likenessOfViews, wholeStates } from '../../../src/engine/evaluate/likeness';
@@ -19,6 +19,7 @@ import { fullView, parseRemoved, stepsOf, type View, viewWithout } from '../../.
 import { describedModel, watchSessions, withModel } from '../../support/model';
 import { randomRows, uniform } from '../../support/random';
 import { tinyCheckpoint } from '../../support/tiny-models';
+import { comparedPerplexity } from '../../support/measuring';
 
 const BLOCKS = 6;
 const path = (): string => tinyCheckpoint('llama-gqa-tied', { config: { num_hidden_layers: BLOCKS } });

@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { storedTensor } from '../../../src/engine/formats/stored-tensor';
-import { evaluatePerplexity, type Perplexity } from '../../../src/engine/evaluate/perplexity';
+import { type Perplexity } from '../../../src/engine/evaluate/perplexity';
 import { scoreGreedy } from '../../../src/engine/importance/criteria/greedy';
 import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
 import { viewWithout } from '../../../src/engine/model/view';
@@ -33,6 +33,7 @@ import { describedModel } from '../../support/model';
 import { runOn } from '../../support/jobs';
 import { describeShared, full, itFull, shared, smollm2Folder, smollm2Gguf } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
+import { evaluatePerplexity } from '../../support/measuring';
 
 const NAME = 'smollm2-135m';
 

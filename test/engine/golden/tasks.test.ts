@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { averageOf } from '../../../src/engine/evaluate/tasks/accuracy';
 import { TASK_NAMES, type TaskName } from '../../../src/engine/evaluate/tasks/catalogue';
-import { evaluateTasks } from '../../../src/engine/evaluate/tasks/evaluate';
 import type { Task } from '../../../src/engine/evaluate/tasks/item';
 import { readTask } from '../../../src/engine/evaluate/tasks/read';
 import { removedFrom, viewWithout } from '../../../src/engine/model/view';
@@ -15,6 +14,7 @@ import type { ChoiceItemResult, TaskResult } from '../../../src/engine/evaluate/
 import { assertClose } from '../../support/close';
 import { withModel } from '../../support/model';
 import { describeShared, itFull, shared, smollm2Folder } from '../../support/shared';
+import { evaluateTasks } from '../../support/measuring';
 
 type Which = 'full' | 'pruned';
 

@@ -5,7 +5,6 @@
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { evaluatePerplexity } from '../../../src/engine/evaluate/perplexity';
 import { measure } from '../../../src/engine/evaluate/measure';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { scoreTaylor } from '../../../src/engine/importance/criteria/taylor';
@@ -22,6 +21,7 @@ import { checkForward, checkSweep } from '../../support/reference-checks';
 import { full, itFull } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint, type TinyName } from '../../support/tiny-models';
+import { evaluatePerplexity } from '../../support/measuring';
 
 const VOCABULARY = 288;
 const FAMILIES: readonly TinyName[] = ['llama-plain', 'mistral-window', 'qwen3-qknorm'];

@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { evaluatePerplexity } from '../../../src/engine/evaluate/perplexity';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { scoreAngular } from '../../../src/engine/importance/criteria/angular';
 import { scoreBlockInfluence } from '../../../src/engine/importance/criteria/block-influence';
@@ -22,6 +21,7 @@ import { decodedLogits, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { temporaryFolder } from '../../support/temporary';
 import { TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
+import { evaluatePerplexity } from '../../support/measuring';
 
 const BLOCKS = 4;
 const rows = randomRows(3, 24, 288, 21);

@@ -3,7 +3,6 @@
  * feature, without anything beside the repository.
  */
 import { beginningOf } from '../../../src/engine/tokenizer/bos';
-import { evaluatePerplexity } from '../../../src/engine/evaluate/perplexity';
 import { evaluationWindows } from '../../../src/engine/evaluate/windows';
 import { fullView, stepsOf, viewWithout } from '../../../src/engine/model/view';
 import { loadReference, referenceForward } from '../../reference/forward';
@@ -15,6 +14,7 @@ import { randomRows } from '../../support/random';
 import { checkForward, checkGreedyText, checkSweep } from '../../support/reference-checks';
 import { describeShared, shared } from '../../support/shared';
 import { RAGGED_MODELS, TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
+import { evaluatePerplexity } from '../../support/measuring';
 
 const VOCABULARY = 288;
 

@@ -7,7 +7,6 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { CancelledError } from '../../../src/engine/errors';
-import { evaluatePerplexity } from '../../../src/engine/evaluate/perplexity';
 import { adapterPatches } from '../../../src/engine/adapter/adapter';
 import { readAdapter } from '../../../src/engine/adapter/files';
 import { fullTrainingBytes } from '../../../src/engine/retrain/full/memory';
@@ -24,6 +23,7 @@ import { randomRows } from '../../support/random';
 import { readCheckpointTensors } from '../../support/safetensors';
 import { temporaryFolder } from '../../support/temporary';
 import { textFile, newPlace, losses, tiny, refused, run } from '../../support/retraining';
+import { evaluatePerplexity } from '../../support/measuring';
 
 describe('retrain: an adapter', () => {
   const source = tiny('llama-gqa-tied');

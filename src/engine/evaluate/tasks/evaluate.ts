@@ -1,6 +1,6 @@
 /** One model's answers to the questions of some tasks. */
 import { modelName } from '../../records/record';
-import type { ChoiceItemResult, ItemResult, TaskResult, WrittenItemResult } from './results';
+import type { ChoiceItemResult, ItemResult, WrittenItemResult } from './results';
 import { UserError } from '../../errors';
 import { type JobOptions, partName, Work } from '../../progress';
 import type { Model } from '../../model/model';
@@ -8,14 +8,13 @@ import type { View } from '../../model/view';
 import { type Beginning, encodeText } from '../../tokenizer/bos';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { writePrompts } from '../write-prompts';
-import { taskResult } from './accuracy';
-import { type Bundle, bundlesOf, type ChoiceBundle, TOGETHER, type WrittenBundle } from './bundles';
+import { type Bundle, type ChoiceBundle, TOGETHER, type WrittenBundle } from './bundles';
 import { isCorrect } from './correct';
 import { encodeItem, type EncodeSettings } from './encode';
-import { type ChoiceItem, itemsOf, type Task } from './item';
+import { type ChoiceItem, type Task } from './item';
 import { groupsOf, type Question, questionOf, questionsWork, scoreQuestions } from './score';
 
-export interface EvaluateTasksOptions {
+export interface AnswerOptions {
   readonly view: View;
   /** How every question begins. */
   readonly beginning: Beginning;
@@ -34,27 +33,6 @@ interface Asked extends Question {
 }
 
 /**
- * @returns a result for each task, its items in their order
- * @throws UserError when a question cannot be asked, or a likelihood is not finite; CancelledError
- */
-export async function evaluateTasks(
-  model: Model,
-  tokenizer: Tokenizer,
-  tasks: readonly Task[],
-  options: EvaluateTasksOptions,
-  job: JobOptions = {},
-): Promise<TaskResult[]> {
-  const answers = await answerBundles(model, tokenizer, bundlesOf(tasks), options, job);
-  return tasks.map((task) => {
-    const found = answers.get(task)!;
-    return taskResult(
-      task,
-      itemsOf(task).map((item) => found.get(item)!),
-    );
-  });
-}
-
-/**
  * Answers the questions of some bundles. One with an unknown answer is computed as a whole: then its answers have the bits
  * that they have in every other run.
  * @throws UserError when a question cannot be asked, or a likelihood is not finite; CancelledError
@@ -63,7 +41,7 @@ export async function answerBundles(
   model: Model,
   tokenizer: Tokenizer,
   bundles: readonly Bundle[],
-  options: EvaluateTasksOptions,
+  options: AnswerOptions,
   job: JobOptions = {},
 ): Promise<Answers> {
   const found = new Map(bundles.map(({ task }) => [task, new Map<number, ItemResult>()]));
@@ -92,7 +70,7 @@ async function answerChoices(
   model: Model,
   tokenizer: Tokenizer,
   bundles: readonly ChoiceBundle[],
-  { view, beginning }: EvaluateTasksOptions,
+  { view, beginning }: AnswerOptions,
   keep: Keep,
   job: JobOptions,
 ): Promise<void> {
@@ -146,7 +124,7 @@ async function answerWritten(
   model: Model,
   tokenizer: Tokenizer,
   bundles: readonly WrittenBundle[],
-  { view, beginning }: EvaluateTasksOptions,
+  { view, beginning }: AnswerOptions,
   keep: Keep,
   job: JobOptions,
 ): Promise<void> {
