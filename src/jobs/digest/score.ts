@@ -5,7 +5,7 @@ import { calibrationKey } from '../../engine/records/rows-key';
 import { defined } from '../../format/defined';
 import { type JsonNumber, type JsonObject, parseJsonNumber } from '../../format/json';
 import { isTextFit } from '../../format/text-fit';
-import { shareWords } from '../../format/text-share';
+import { readShare, shareWords } from '../../format/text-share';
 import { type Read, readResult } from '../read-result';
 import type { ScoreResult } from '../results/score';
 
@@ -29,7 +29,7 @@ export function scoreOf(results: JsonObject): ScoreDigest {
     full,
     fullKl: isDivergence ? whole?.kl : undefined,
     rowsKey: calibrationKey(results.calibration),
-    text: source === undefined ? undefined : `${source}${shareWords(calibration?.share)}`,
+    text: source === undefined ? undefined : `${source}${shareWords(readShare(calibration?.share))}`,
     removals: removals.length > 0 ? removals : undefined,
     set: search && defined({ blocks: search.blocks ?? [], kl: search.kl }),
     blocks,

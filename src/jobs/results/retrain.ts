@@ -1,11 +1,11 @@
 /** The result of "retrain": what was trained, and what was written. */
 import { BOS_MODES } from '../../format/bos';
 import { TEXT_SHARES } from '../../format/text-share';
-import { list, nullable, number, oneOf, optional, seconds, shape, text, whole, type ValueOf } from '../result';
+import { list, nullable, number, oneOf, optional, real, seconds, shape, text, whole, type ValueOf } from '../result';
 import { computed, kl, removedBlocks, top1 } from './common';
 
-const loss = number('mean loss', { unit: 'nats', better: 'less' });
-const ppl = number('perplexity', { better: 'less' });
+const loss = real<number>('mean loss', { unit: 'nats', better: 'less' });
+const ppl = real<number>('perplexity', { better: 'less' });
 const speed = number('tokens a second', { unit: 'tokens/s', better: 'more' });
 const step = whole('the step');
 
@@ -18,8 +18,8 @@ const examples = {
 const likeness = (words: string) =>
   shape(
     {
-      kl: number(kl.words, { unit: 'nats', better: 'less' }),
-      top1: number(top1.words, { better: 'more' }),
+      kl: real<number>(kl.words, { unit: 'nats', better: 'less' }),
+      top1: real<number>(top1.words, { better: 'more' }),
       tokens: whole('their number'),
     },
     words,
@@ -60,7 +60,13 @@ export const retrainResult = shape(
     steps: whole('steps of the optimiser'),
     trace: list(
       shape(
-        { step, loss, lr: number('learning rate'), gradNorm: number('norm of the gradient'), tokensPerSecond: speed },
+        {
+          step,
+          loss,
+          lr: number('learning rate'),
+          gradNorm: real<number>('norm of the gradient'),
+          tokensPerSecond: speed,
+        },
         'a step',
       ),
       'its steps',

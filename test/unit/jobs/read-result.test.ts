@@ -30,8 +30,7 @@ describe('reading results of records', () => {
     it(`of ${kind} survives what no version wrote, and shows it`, () => {
       for (const results of [{}, { strange: 1 }, wrong(JOBS[kind].result) as object]) {
         readResult(kind, results);
-        const digest = digestRecord(newRecord({ kind, inputs: [], settings: {}, results, started: new Date(0) }));
-        assert.equal(digest.kind, kind);
+        assert.equal(shown(kind, results).kind, kind);
       }
       for (const value of [null, 5, 'x', []]) assert.deepEqual(readResult(kind, value), {});
     });
@@ -50,4 +49,27 @@ describe('reading results of records', () => {
       models: [{ average: 0.25 }],
     });
   });
+
+  it('of a training keeps losses that are not finite', () => {
+    const { training } = shown('retrain', {
+      trace: [{ step: 1, loss: 'NaN', lr: 0.1, tokensPerSecond: 'Infinity' }],
+      evaluations: [{ step: 1, loss: 800, ppl: 'Infinity' }],
+      unpruned: { loss: 900, ppl: 'Infinity' },
+      likeness: { before: { kl: 'Infinity', top1: 0 }, after: { kl: 'NaN', top1: 'NaN' } },
+    });
+    assert.deepEqual(training, {
+      steps: [{ step: 1, loss: 'NaN', learningRate: 0.1, tokensPerSecond: 0 }],
+      evaluations: [{ step: 1, ppl: 'Infinity' }],
+      unpruned: 'Infinity',
+      likeness: { before: { kl: 'Infinity', top1: 0 }, after: { kl: 'NaN', top1: 'NaN' } },
+    });
+  });
+
+  it('does not take a share of a text that it does not know for another one', () => {
+    const textOf = (share: string) => shown('score', { calibration: { source: 'prose.txt', share } }).score?.text;
+    assert.deepEqual(['choose', 'later'].map(textOf), ['prose.txt, the first 70 %', 'prose.txt']);
+  });
 });
+
+const shown = (kind: Kind, results: object) =>
+  digestRecord(newRecord({ kind, inputs: [], settings: {}, results, started: new Date(0) }));
