@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020';
 import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
 import { parametersOf } from '../../src/engine/checkpoint/parameters';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
@@ -13,6 +14,7 @@ import { completeOptions } from '../../src/jobs/complete';
 import { JOBS } from '../../src/jobs/definitions';
 import type { GivenFor, Kind } from '../../src/jobs/kinds';
 import { runJob } from '../../src/jobs/run-job';
+import { resultSchemaOf } from '../../src/jobs/schema';
 import { WhatIfService } from '../../src/sidecar/what-if-service';
 import { loadReference } from '../reference/forward';
 import { referenceTokenNlls } from '../reference/measures';
@@ -87,6 +89,9 @@ describe('jobs on a narrower model', function () {
     const { width, narrow } = await narrowed();
     const { result } = await runOn('score', { checkpoint: folder, width, criterion: 'taylor', calibration });
     assert.equal(result.model.identity, narrow.identity);
+    assert.equal(result.width?.name, 'flap.width.safetensors');
+    const isDeclared = new Ajv2020({ allowUnionTypes: true }).compile(resultSchemaOf(JOBS.score));
+    assert.ok(isDeclared(JSON.parse(JSON.stringify(result))), JSON.stringify(isDeclared.errors));
     const scores = temporaryFile('scores.json', JSON.stringify(result));
     await refused(
       runOn('prune', { checkpoint: folder, scores, count: 1, keepEnds: false, out: newPlace() }),

@@ -22,6 +22,7 @@ export interface ScoreSubject {
   readonly adapter?: ScoredInput;
   /** Healed weights. */
   readonly patch?: ScoredInput;
+  readonly width?: ScoredInput;
 }
 
 interface ScoredInput {

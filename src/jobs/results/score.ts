@@ -127,6 +127,7 @@ export const scoreResult = shape(
     removed: optional(removed),
     adapter: optional(file('the adapter')),
     patch: optional(file('healed weights')),
+    width: optional(file('the width that is kept')),
     full: nullable(
       shape(
         { ppl, meanNll, kl: optional(kl), tokens: whole('tokens that were predicted') },
