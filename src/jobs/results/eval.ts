@@ -1,6 +1,6 @@
 /** The result of "eval": perplexity, and what it was measured on. */
 import { BOS_MODES } from '../../format/bos';
-import { flag, nullable, number, oneOf, optional, real, seconds, shape, text, whole, type ValueOf } from '../result';
+import { flag, nullable, oneOf, optional, real, seconds, shape, text, whole, type ValueOf } from '../result';
 import { precision, removed } from './common';
 
 const repetition = shape(
@@ -36,7 +36,7 @@ export const evalResult = shape(
       }),
     ),
     top1: optional(
-      number('share of tokens for which both find the same token most likely', {
+      real<number>('share of tokens for which both find the same token most likely', {
         better: 'more',
         gate: { limit: 'minSame' },
       }),
