@@ -1,11 +1,15 @@
 /** Results of records are read leniently: what another version wrote in another way is left out, and the rest stays. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020';
 import { JOBS } from '../../../src/jobs/definitions';
 import { digestRecord } from '../../../src/jobs/digest/digest';
 import type { Kind } from '../../../src/jobs/kinds';
 import { readResult } from '../../../src/jobs/read-result';
 import type { Field } from '../../../src/jobs/result';
-import { newRecord } from '../../../src/engine/records/record';
+import { resultSchemaOf } from '../../../src/jobs/schema';
+import { newRecord, type RunRecord } from '../../../src/engine/records/record';
 
 const KINDS = Object.keys(JOBS) as Kind[];
 
@@ -64,6 +68,15 @@ describe('reading results of records', () => {
       likeness: { before: { kl: 'Infinity', top1: 0 }, after: { kl: 'NaN', top1: 'NaN' } },
     });
   });
+
+  for (const kind of ['retrain', 'speeds'] as const) {
+    it(`of ${kind} with numbers that are none is as it is declared`, () => {
+      const file = join(import.meta.dirname, '../records/earlier', `${kind}.json`);
+      const { record } = JSON.parse(readFileSync(file, 'utf8')) as { readonly record: RunRecord };
+      const check = new Ajv2020({ allowUnionTypes: true }).compile(resultSchemaOf(JOBS[kind]));
+      assert.ok(check(record.results), JSON.stringify(check.errors));
+    });
+  }
 
   it('does not take a share of a text that it does not know for another one', () => {
     const textOf = (share: string) => shown('score', { calibration: { source: 'prose.txt', share } }).score?.text;
