@@ -1,6 +1,6 @@
 /** Which blocks to remove, from an agent's input: named, or chosen by the scores of an earlier job. */
 import { basename } from 'node:path';
-import { meanLayerParameters, parametersOf } from '../engine/checkpoint/parameters';
+import { modelSize } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
 import type { Choice, Goal } from '../engine/importance/choice';
 import { blocksToRemove, type SizeGoal } from '../engine/importance/count';
@@ -72,7 +72,7 @@ async function countOf(model: Opened, input: SelectionInput, chosen: (count: num
   if (input.targetBytes !== undefined) return countForBytes(model, input.targetBytes, chosen);
   const goal = sizeGoal(input);
   if (goal === undefined) throw unclear();
-  return blocksToRemove(goal, { total: parametersOf(architecture), block: meanLayerParameters(architecture) });
+  return blocksToRemove(goal, modelSize(architecture));
 }
 
 /** The fewest blocks without which the written model has at most these bytes. */

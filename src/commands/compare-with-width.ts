@@ -15,7 +15,7 @@ import type { Defined } from '../jobs/kinds';
 import { drawnOptions } from '../jobs/options/calibration';
 import type { SpecOf } from '../protocol/jobs';
 import type { VersusModel, VersusResult } from '../jobs/results/versus';
-import { protectionOf, requireProtection } from '../state/protection';
+import { requireProtection, roomIn } from '../state/protection';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { chooseFile } from '../host/ask/choose-file';
 import type { Command, CommonArguments, JobArguments } from '../host/command';
@@ -92,7 +92,7 @@ function specOf(
 function sizeStep({ plans, config }: Coppice, { subject, architecture }: Chosen): Step<CompareArguments> {
   const removed = plans.removed(subject);
   const blocks = architecture.layers.length;
-  const room = Math.max(1, Math.min(blocks - 1, blocks - protectionOf(blocks, config).kept.size));
+  const room = roomIn(blocks, config);
   const usual = usualCounts(blocks, room);
   const step: Step<CompareArguments> = async (_, place) => {
     const { t } = vscode.l10n;

@@ -5,9 +5,9 @@
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
+import { modelSize } from '../engine/checkpoint/parameters';
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
 import { openCheckpoint } from '../engine/checkpoint/open';
-import { meanLayerParameters, parametersOf } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';
 import { isInside } from '../engine/files/paths';
 import { hashFile } from '../engine/files/regular-file';
@@ -81,7 +81,7 @@ function requestOf(
       name: modelName(checkpoint),
       identity: checkpoint.identity,
       blocks,
-      size: { total: parametersOf(architecture), block: meanLayerParameters(architecture) },
+      size: modelSize(architecture),
       quantised: isQuantisedGguf(checkpoint),
     },
     plan: {

@@ -4,9 +4,9 @@
  */
 import { shareFor } from '../host/ask/judging-text';
 import * as vscode from 'vscode';
+import { modelSize } from '../engine/checkpoint/parameters';
 import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
 import { requireArchitecture } from '../engine/checkpoint/open';
-import { meanLayerParameters, parametersOf } from '../engine/checkpoint/parameters';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
 import { healable } from '../engine/heal/healable';
@@ -27,7 +27,7 @@ import { withinPerplexity } from '../jobs/within-perplexity';
 import type { CurveSpec } from '../protocol/jobs';
 import type { CurveResult } from '../jobs/results/score';
 import { fitting, smallest } from '../recipes/init/choose';
-import { protectionOf, requireProtection } from '../state/protection';
+import { requireProtection, roomIn } from '../state/protection';
 import { certainBlocks, rankingOf, type Scores } from '../state/scores';
 
 type Device = CommonArguments['device'];
@@ -43,11 +43,10 @@ export function knownCount(
   goal: Exclude<Goal, { readonly kind: 'fit' }>,
   { architecture }: Chosen,
 ): number {
-  const blocks = architecture.layers.length;
   if (goal.kind === 'divergence' || goal.kind === 'perplexity') {
-    return Math.max(1, Math.min(blocks - 1, blocks - protectionOf(blocks, config).kept.size));
+    return roomIn(architecture.layers.length, config);
   }
-  return blocksToRemove(goal, { total: parametersOf(architecture), block: meanLayerParameters(architecture) });
+  return blocksToRemove(goal, modelSize(architecture));
 }
 
 /** A quantised GGUF file that is healed is a little larger, and must fit too. */

@@ -1,7 +1,7 @@
 /** The result of a plan: blocks, parameters, bytes and estimated speed. */
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { checkpointReduction, type Reduction } from '../engine/checkpoint/reduction';
-import { withoutLayers } from '../engine/checkpoint/architecture';
+import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
 import { parametersReadOf } from '../engine/checkpoint/parameters';
 import { requireArchitecture } from '../engine/checkpoint/open';
 
@@ -12,7 +12,10 @@ export interface PlanEffect extends Reduction {
 
 /** @throws UserError when the checkpoint can only be inspected */
 export function planEffect(checkpoint: Checkpoint, removed: readonly number[]): PlanEffect {
-  return { ...checkpointReduction(checkpoint, removed), speedup: estimatedSpeedup(checkpoint, removed) };
+  return {
+    ...checkpointReduction(checkpoint, removed),
+    speedup: estimatedSpeedup(requireArchitecture(checkpoint), removed),
+  };
 }
 
 /**
@@ -21,7 +24,6 @@ export function planEffect(checkpoint: Checkpoint, removed: readonly number[]): 
  * exactly the share of its removed blocks (Kim et al. 2024, §4.3). Attention over long texts and overheads are
  * ignored.
  */
-function estimatedSpeedup(checkpoint: Checkpoint, removed: readonly number[]): number {
-  const architecture = requireArchitecture(checkpoint);
+export function estimatedSpeedup(architecture: Architecture, removed: readonly number[]): number {
   return parametersReadOf(architecture) / parametersReadOf(withoutLayers(architecture, removed));
 }

@@ -35,6 +35,10 @@ export function protectionOf(
   }
 }
 
+/** How many blocks can be removed. */
+export const roomIn = (blocks: number, settings: Parameters<typeof protectionOf>[1]): number =>
+  Math.max(1, Math.min(blocks - 1, blocks - protectionOf(blocks, settings).kept.size));
+
 /** As `protectionOf`. @throws UserError when the list cannot be read */
 export function requireProtection(blocks: number, settings: Parameters<typeof protectionOf>[1]): Protection {
   const protection = protectionOf(blocks, settings);

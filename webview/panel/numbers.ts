@@ -1,4 +1,5 @@
 /** Formats numbers for the panel. */
+import { numberRanges } from '../../src/format/ranges';
 import { t } from '../support/l10n';
 
 /** Formats a measured time: "400 ms", "12.3 s", "1:15 min". */
@@ -9,15 +10,7 @@ export function formatMeasured(seconds: number): string {
 }
 
 /** Formats ascending block numbers: "3, 5–7, 12". */
-export function blockList(blocks: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const block of blocks) {
-    const last = runs.at(-1);
-    if (last?.[1] === block - 1) last[1] = block;
-    else runs.push([block, block]);
-  }
-  return runs.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(', ') || t('none');
-}
+export const blockList = (blocks: readonly number[]): string => numberRanges(blocks, '–') || t('none');
 
 /** Formats an ISO date in the user's time zone: "25 Nov, 01:31". */
 export const moment = (iso: string): string =>

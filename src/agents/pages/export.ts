@@ -1,7 +1,8 @@
 /** What an export wrote, for an agent. */
+import { measuredWords } from '../../jobs/measured-words';
 import { formatSeconds } from '../../format/durations';
 import { formatBytes, formatCount, formatNumber, formatPercent } from '../../format/numbers';
-import type { ExportResult, MeasuredKind } from '../../jobs/results/export';
+import type { ExportResult } from '../../jobs/results/export';
 import { inLine } from '../answer';
 import type { ResultPage } from '.';
 
@@ -13,7 +14,7 @@ export const exportPage: ResultPage<'export'> = ({ result }) => {
       `${formatCount(parametersAfter)} parameters, ${formatBytes(bytes)} in ${files.length} files; ` +
       `without ${removed.length > 0 ? `blocks ${removed.join(', ')}` : 'no block'}`,
     verifiedLine(result),
-    ...measured.map(measuredLine),
+    ...measured.map((kind) => `${inLine(kind.type)}: ${measuredWords(kind)}`),
   ];
 };
 
@@ -24,12 +25,4 @@ function verifiedLine({ verified }: ExportResult): string {
     ? `logits differ by ${formatNumber(Number(maxDifference), 3)} at most`
     : `logits differ by ${formatPercent(Number(relative))}, KL divergence ${formatNumber(Number(meanKl), 3)} nats`;
   return `opened again and compared with the model at ${positions} positions: ${difference}, the most likely token is the same at ${formatPercent(top1)}`;
-}
-
-function measuredLine({ type, perplexity, tokensPerSecond }: MeasuredKind): string {
-  const words = [
-    ...(perplexity ? [`perplexity ${formatNumber(Number(perplexity.ppl), 5)} on ${perplexity.tokens} tokens`] : []),
-    ...(tokensPerSecond === undefined ? [] : [`${formatNumber(Number(tokensPerSecond), 3)} tokens/s`]),
-  ];
-  return `${inLine(type)}: ${words.join(', ')}`;
 }

@@ -1,6 +1,6 @@
 /** Writes a checkpoint without some blocks. */
+import { modelSize } from '../../engine/checkpoint/parameters';
 import { requireHealable } from '../../engine/heal/healable';
-import { meanLayerParameters, parametersOf } from '../../engine/checkpoint/parameters';
 import type { Criterion } from '../../engine/importance/criteria';
 import { blocksToRemove } from '../../engine/importance/count';
 import { candidatesOf, keepList } from '../../engine/importance/select';
@@ -81,7 +81,7 @@ function expected({ architecture }: Opened, given: JsonObject): readonly number[
   const { blocks, ...input } = given as SelectionInput & { readonly criterion?: Criterion };
   if (blocks !== undefined) return blocks;
   const { length } = architecture.layers;
-  const size = { total: parametersOf(architecture), block: meanLayerParameters(architecture) };
+  const size = modelSize(architecture);
   const open = candidatesOf([...architecture.layers.keys()], keepList(length, input));
   return open.slice(0, blocksToRemove(sizeGoal(input)!, size));
 }

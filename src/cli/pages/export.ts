@@ -1,6 +1,7 @@
 /** What `coppice export` prints. */
+import { measuredWords } from '../../jobs/measured-words';
 import { formatSeconds } from '../../format/durations';
-import { formatBytes, formatCount, formatNumber } from '../../format/numbers';
+import { formatBytes, formatCount } from '../../format/numbers';
 import type { MeasuredKind } from '../../jobs/results/export';
 import { finerWords } from '../../jobs/finer-words';
 import { facts } from '../terminal/text';
@@ -35,10 +36,7 @@ export const exportPage: Page<'export'> = ({ modelfile }, { shown }) => ({
     ]),
 });
 
-function measuredFacts({ type, perplexity, tokensPerSecond }: MeasuredKind): (readonly [string, string])[] {
-  const words = [
-    ...(perplexity ? [`perplexity ${formatNumber(Number(perplexity.ppl), 5)} on ${perplexity.tokens} tokens`] : []),
-    ...(tokensPerSecond === undefined ? [] : [`${formatNumber(Number(tokensPerSecond), 3)} tokens/s`]),
-  ];
-  return words.length === 0 ? [] : [[type, words.join(', ')]];
+function measuredFacts(kind: MeasuredKind): (readonly [string, string])[] {
+  const words = measuredWords(kind);
+  return words === '' ? [] : [[kind.type, words]];
 }

@@ -49,6 +49,12 @@ export function parametersOf(architecture: Architecture): number {
   return sum(allWeights(withLayers(architecture, []))) + total(layerParameters(architecture));
 }
 
+/** Of the whole model and of a mean block: what a number of blocks for a size is reckoned from. */
+export const modelSize = (architecture: Architecture): { readonly total: number; readonly block: number } => ({
+  total: parametersOf(architecture),
+  block: meanLayerParameters(architecture),
+});
+
 /** Parameters that are read for one token. From an embedding that is not also the head, that is one row. */
 export function parametersReadOf(architecture: Architecture): number {
   const { tied, vocabulary, hidden } = architecture;

@@ -1,4 +1,5 @@
 /** What the blocks of a model have that LLaMA's do not, in words. */
+import { numberRanges } from '../../format/ranges';
 import type { Architecture, LayerShape, Rope } from './architecture';
 
 /** A kind of what blocks can have. */
@@ -58,15 +59,5 @@ function byBlock(layers: readonly LayerShape[], of: (layer: LayerShape) => strin
   const blocks = new Map<string, number[]>();
   for (const [block, layer] of layers.entries()) blocks.set(of(layer), [...(blocks.get(of(layer)) ?? []), block]);
   if (blocks.size === 1) return blocks.has(usual) ? '' : [...blocks.keys()][0];
-  return [...blocks].map(([text, list]) => `${text} in ${ranges(list)}`).join('; ');
-}
-
-function ranges(list: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const block of list) {
-    const last = runs.at(-1);
-    if (last?.[1] === block - 1) last[1] = block;
-    else runs.push([block, block]);
-  }
-  return runs.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(', ');
+  return [...blocks].map(([text, list]) => `${text} in ${numberRanges(list, '–')}`).join('; ');
 }

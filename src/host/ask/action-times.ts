@@ -3,6 +3,7 @@
  * which its command would run. Arithmetic on headers, sizes of files and learned speeds: it computes nothing, and runs whenever
  * the plan changes.
  */
+import { roomIn } from '../../state/protection';
 import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
 import { healable } from '../../engine/heal/healable';
 import { DEFAULT_WINDOW } from '../../engine/importance/drawing';
@@ -12,7 +13,6 @@ import { USUAL_QUESTIONS } from '../../jobs/amounts';
 import { HEAL_TOKENS, SELF } from '../../jobs/healing-amounts';
 import type { LabelledModel } from '../../jobs/option';
 import type { ActionTimes } from '../../protocol/panel';
-import { protectionOf } from '../../state/protection';
 import type { Chosen } from './choose-checkpoint';
 import type { Coppice } from '../coppice';
 import { usualHealingText } from './healing';
@@ -42,7 +42,10 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
   const text = usualHealingText(coppice, subject);
   const heal = (data: string | undefined, tokens: number, out?: string): string =>
     time(healingOf(chosen, { removed, data, tokens, out }));
-  const count = Math.max(1, Math.min(Math.round(architecture.layers.length / 5), room(coppice, chosen)));
+  const count = Math.max(
+    1,
+    Math.min(Math.round(architecture.layers.length / 5), roomIn(architecture.layers.length, coppice.config)),
+  );
   return {
     score: time(score),
     // The question starts from scores of any criterion.
@@ -66,12 +69,6 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
     versus: time({ kind: 'versus', checkpoint, ...settings, ...(remove && { plan: removed }) }),
     text: time({ kind: 'generate', checkpoint, remove }),
   };
-}
-
-/** How many blocks can be removed. */
-function room({ config }: Coppice, { architecture }: Chosen): number {
-  const blocks = architecture.layers.length;
-  return Math.max(1, Math.min(blocks - 1, blocks - protectionOf(blocks, config).kept.size));
 }
 
 /** What a comparison with the original runs, if the plan were written: perplexity of both, speeds and texts. */

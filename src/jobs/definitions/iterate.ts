@@ -18,7 +18,14 @@ import { limits, limitsOf } from '../options/limits';
 import { measuredTasks, taskLimit } from '../options/measured-tasks';
 import { source } from '../options/model';
 import { out } from '../options/output';
-import { blockOptions, dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
+import {
+  blockOptions,
+  dataOptions,
+  fullOptions,
+  heldOutFault,
+  loraOptions,
+  trainingOptions,
+} from '../options/training';
 import { window } from '../options/window';
 import { iterateResult } from '../results/iterate';
 
@@ -130,6 +137,7 @@ export const iterate = defineJob({
     rowsFault(given) ??
     tasksFault(given) ??
     methodFault(given) ??
+    closedFormFault(given) ??
     heldOutFault(given),
   result: iterateResult,
   event: events<IterateEvent>(),
@@ -209,19 +217,11 @@ function methodFault(given: IterateOptions): Fault | undefined {
   };
 }
 
-function heldOutFault({ heldOut: share, method, patience, evalEvery }: IterateOptions): Fault | undefined {
-  if (isClosed(method) && share !== undefined && share >= 1) {
-    return {
-      what: `${option('method', method)} cannot hold out ${share} records`,
-      why: 'a closed form holds out a share of its rows, below 1',
-      action: `Give a share such as 0.05, or 0.`,
-    };
-  }
-  if (share !== 0 || (patience ?? evalEvery) === undefined) return undefined;
-  const name = option(patience === undefined ? 'evalEvery' : 'patience');
+function closedFormFault({ heldOut: share, method }: IterateOptions): Fault | undefined {
+  if (!isClosed(method) || share === undefined || share < 1) return undefined;
   return {
-    what: `${name} needs held-out records`,
-    why: `${option('heldOut')} is 0`,
-    action: `Leave ${name} out, or hold some records out.`,
+    what: `${option('method', method)} cannot hold out ${share} records`,
+    why: 'a closed form holds out a share of its rows, below 1',
+    action: `Give a share such as 0.05, or 0.`,
   };
 }

@@ -13,7 +13,14 @@ import { healed, remove, source, width } from '../options/model';
 import { out } from '../options/output';
 import { trainedPrecision } from '../options/precision';
 import { share } from '../options/calibration';
-import { blockOptions, dataOptions, fullOptions, loraOptions, trainingOptions } from '../options/training';
+import {
+  blockOptions,
+  dataOptions,
+  fullOptions,
+  heldOutFault,
+  loraOptions,
+  trainingOptions,
+} from '../options/training';
 import { retrainResult } from '../results/retrain';
 
 /** Value instead of files: the unpruned model writes the text. */
@@ -129,16 +136,6 @@ function methodFault(given: RetrainOptions): Fault | undefined {
     what: `${option('dtype')} needs ${option('merge')} or ${option('full')}`,
     why: 'an adapter is always written as float32',
     action: `Leave ${option('dtype')} out.`,
-  };
-}
-
-function heldOutFault({ heldOut, patience, evalEvery }: RetrainOptions): Fault | undefined {
-  if (heldOut !== 0 || (patience ?? evalEvery) === undefined) return undefined;
-  const name = option(patience === undefined ? 'evalEvery' : 'patience');
-  return {
-    what: `${name} needs held-out records`,
-    why: `${option('heldOut')} is 0`,
-    action: `Leave ${name} out, or hold some records out.`,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Accuracy in tasks: the seven of the paper, and the user's own. One model, or several on the same items. */
+import { answers } from '../options/measured-tasks';
 import { objects } from '../../engine/records/fields';
 import { TASK_NAMES } from '../../engine/evaluate/tasks/catalogue';
 import { option } from '../../engine/option-token';
@@ -29,11 +30,7 @@ const options = {
   from: whole('the first record taken of each file, from 0', { min: 0, noun: () => l10n.t('first record') }),
   limit: whole('take at most n records of each file', { noun: () => l10n.t('number of items') }),
   ...begin,
-  answers: file('keep answers in this file as they are found; a run that was stopped goes on from it', {
-    writes: true,
-    resumesFrom: true,
-    noun: () => l10n.t('a file for answers'),
-  }),
+  answers,
   precision: floatPrecision,
   ...compute,
 };

@@ -13,7 +13,7 @@ import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
 import { keep } from '../options/keep';
-import { measuredTasks, taskLimit } from '../options/measured-tasks';
+import { answers, measuredTasks, taskLimit } from '../options/measured-tasks';
 import { source } from '../options/model';
 import { window } from '../options/window';
 import { versusResult } from '../results/versus';
@@ -57,11 +57,7 @@ const options = {
   tasks: tasksOf.tasks,
   own: tasksOf.own,
   items: taskLimit('accuracy'),
-  answers: file('keep answers in this file as they are found; a run that was stopped goes on from it', {
-    writes: true,
-    resumesFrom: true,
-    noun: () => l10n.t('a file for answers'),
-  }),
+  answers,
   speed: flag('measure latency, throughput and memory', { default: true }),
   batch: whole('texts that are written side by side', { default: 1, noun: () => l10n.t('batch') }),
   newTokens: whole('tokens that each text gets', { default: QUICK.newTokens[0], noun: () => l10n.t('new tokens') }),

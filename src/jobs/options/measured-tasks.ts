@@ -15,6 +15,13 @@ export const measuredTasks = (when: string) => ({
   }),
 });
 
+/** A measurement of hours goes on where it was. */
+export const answers = file('keep answers in this file as they are found; a run that was stopped goes on from it', {
+  writes: true,
+  resumesFrom: true,
+  noun: () => l10n.t('a file for answers'),
+});
+
 /** Items of each task. */
 export const taskLimit = (when: string) =>
   whole(`${when}: take at most n items of each task`, { noun: () => l10n.t('number of items') });

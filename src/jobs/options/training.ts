@@ -3,11 +3,27 @@ import { option, value } from '../../engine/option-token';
 import { FUSED_TARGETS, LINEAR_NAMES, TARGET_NAMES } from '../../engine/adapter/names';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { WHERE } from '../../engine/retrain/where';
+import type { Fault } from '../define';
 import { amount, checkpoint, choice, flag, folderOr, list, positive, rate, seed, share, whole } from '../option';
 import { dtype } from './output';
 import { l10n } from '../../l10n';
 
 const { full, lora } = DEFAULTS;
+
+/** Options that watch held-out records, where none are held out. */
+export function heldOutFault({
+  heldOut,
+  patience,
+  evalEvery,
+}: Readonly<Partial<Record<'heldOut' | 'patience' | 'evalEvery', number>>>): Fault | undefined {
+  if (heldOut !== 0 || (patience ?? evalEvery) === undefined) return undefined;
+  const name = option(patience === undefined ? 'evalEvery' : 'patience');
+  return {
+    what: `${name} needs held-out records`,
+    why: `${option('heldOut')} is 0`,
+    action: `Leave ${name} out, or hold some records out.`,
+  };
+}
 
 const LORA = { group: 'Adapter (LoRA)' } as const;
 const FULL = { group: 'Every weight' } as const;

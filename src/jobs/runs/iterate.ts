@@ -1,7 +1,7 @@
 /** Prunes iteratively, and writes the result of the last finished round. */
 import { resolve } from 'node:path';
+import { modelSize } from '../../engine/checkpoint/parameters';
 import { hashFile } from '../../engine/files/regular-file';
-import { parametersOf, meanLayerParameters } from '../../engine/checkpoint/parameters';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import type { Checkpoint } from '../../engine/checkpoint/types';
@@ -201,7 +201,7 @@ function amountOf(architecture: Architecture, options: Options): Amount {
   const { length } = architecture.layers;
   requireBlocks(keep, length, option('keep'));
   const kept = keepList(length, { keepEnds, keep });
-  const size = { total: parametersOf(architecture), block: meanLayerParameters(architecture) };
+  const size = modelSize(architecture);
   const asked =
     count ??
     (ratio === undefined ? undefined : blocksToRemove({ kind: 'ratio', ratio }, size)) ??

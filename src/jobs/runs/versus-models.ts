@@ -1,7 +1,7 @@
 /** The models of a comparison: what each method makes of a model at each size. Nothing is measured here but time. */
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { withoutLayers } from '../../engine/checkpoint/architecture';
-import { meanLayerParameters, parametersOf } from '../../engine/checkpoint/parameters';
+import { meanLayerParameters, modelSize, parametersOf } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { DeviceError, UserError } from '../../engine/errors';
 import { ascending } from '../../engine/evaluate/grid/protocol';
@@ -54,7 +54,7 @@ export function askedCounts(
 
 /** One number for each share, so that a reader knows which is which. @throws UserError for two that are the same number */
 function countsOf(ratios: readonly number[], architecture: Architecture, kept: ReadonlySet<number>): number[] {
-  const size = { total: parametersOf(architecture), block: meanLayerParameters(architecture) };
+  const size = modelSize(architecture);
   const counts = ascending(ratios.map((ratio) => blocksToRemove({ kind: 'ratio', ratio }, size)));
   counts.forEach((count) => requireRoom(architecture.layers.length, count, kept));
   if (counts.length === ratios.length) return counts;

@@ -1,6 +1,7 @@
 /** Turns a goal into a number of blocks and a type of the weights. The sizes come from a function, so it reads nothing. */
-import { type Architecture, withoutLayers } from '../../engine/checkpoint/architecture';
-import { layerParameters, parametersReadOf } from '../../engine/checkpoint/parameters';
+import { estimatedSpeedup } from '../../jobs/plan-effect';
+import { type Architecture } from '../../engine/checkpoint/architecture';
+import { layerParameters } from '../../engine/checkpoint/parameters';
 import { UserError } from '../../engine/errors';
 import { endBlocks } from '../../engine/importance/select';
 import { formatBytes, formatFactor, formatPercent } from '../../format/numbers';
@@ -62,10 +63,6 @@ const NOTHING = 'Make its weights smaller instead: give a size that it is to fit
 const shareOf = (count: number, blocks: number): string =>
   (Math.ceil((count / blocks) * 100 - 50 / blocks) / 100).toString();
 
-/** How many times as fast a model writes without these blocks: a token reads every weight once. */
-const speedupOf = (architecture: Architecture, removed: readonly number[]): number =>
-  parametersReadOf(architecture) / parametersReadOf(withoutLayers(architecture, removed));
-
 /**
  * The fewest blocks without which the model is that many times as fast.
  * @param asked what is asked for, for messages: "1.5× the speed"
@@ -78,9 +75,9 @@ export function countOfSpeed(architecture: Architecture, factor: number, asked: 
     throw new UserError(`${asked} needs no pruning`, why, 'Ask for more.');
   }
   for (let count = 1; count <= most; count++) {
-    if (speedupOf(architecture, smallest(architecture, count)) >= factor) return count;
+    if (estimatedSpeedup(architecture, smallest(architecture, count)) >= factor) return count;
   }
-  const fastest = speedupOf(architecture, smallest(architecture, most));
+  const fastest = estimatedSpeedup(architecture, smallest(architecture, most));
   throw new UserError(
     `${asked} cannot be done`,
     most === 0
