@@ -1,4 +1,5 @@
 /** The desk over a runner of jobs: gives ids, waits, and keeps what ended for a while. */
+import { defined } from '../format/defined';
 import { CancelledError } from '../engine/errors';
 import type { JobOptions, Progress } from '../engine/progress';
 import { PROGRAM_OPTIONS } from '../jobs/options/consumers';
@@ -120,8 +121,7 @@ function infoOf({ label, done, total, unit, ...more }: Progress & Partial<Progre
   const { perSecond, secondsLeft } = more;
   return {
     ...{ label, done, total, unit },
-    ...(perSecond !== undefined && { perSecond }),
-    ...(secondsLeft !== undefined && { secondsLeft }),
+    ...defined({ perSecond, secondsLeft }),
   };
 }
 

@@ -73,7 +73,7 @@ export const evaluateTasksCommand: Command<TasksArguments> = {
 
 /** What is there comes first: the user's own questions, folders of data, those of the sample; then ways to get others. */
 function dataStep(coppice: Coppice): Step<TasksArguments> {
-  const step: Step<TasksArguments> = async (_, place) => {
+  return async (_, place) => {
     const { t } = vscode.l10n;
     const [folders, files] = await Promise.all([foldersOfTasks(), ownQuestions()]);
     const fetched = tasksFolder(coppice);
@@ -109,7 +109,6 @@ function dataStep(coppice: Coppice): Step<TasksArguments> {
       return isFile(path) ? { own: [path], data: undefined } : { data: path, own: undefined };
     }
   };
-  return step;
 }
 
 /** Values of choices that are no paths. */

@@ -1,4 +1,5 @@
 /** What a model has besides the files of its checkpoint, by file name: in results, records and pages. */
+import { defined } from './defined';
 import type { JsonObject } from './json';
 
 /** Names of the files on top of a checkpoint. */
@@ -11,11 +12,7 @@ export interface OnTop {
 }
 
 /** Only what there is. */
-export const onTop = ({ width, patch, adapter }: OnTop): OnTop => ({
-  ...(width !== undefined && { width }),
-  ...(patch !== undefined && { patch }),
-  ...(adapter !== undefined && { adapter }),
-});
+export const onTop = ({ width, patch, adapter }: OnTop): OnTop => defined({ width, patch, adapter });
 
 /** The same from a record. */
 export const readOnTop = ({ width, patch, adapter }: JsonObject): OnTop =>

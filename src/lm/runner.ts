@@ -1,4 +1,5 @@
 /** Runs jobs of agents in the sidecar, as commands do: with the settings, in the status bar, with what they find in the view. */
+import { defined } from '../format/defined';
 import type { Coppice } from '../host/coppice';
 import { keepGivenFiles } from '../host/given-files';
 import { showAgentsEnd } from '../host/jobs/after';
@@ -10,8 +11,7 @@ export function sidecarRunner(coppice: Coppice): JobRunner {
     const complete = { ...coppice.config.compute, ...spec };
     void keepGivenFiles(coppice, complete as JobSpec);
     const outcome = await coppice.sidecar.run(complete as JobSpec, {
-      ...(signal && { signal }),
-      ...(onProgress && { onProgress }),
+      ...defined({ signal, onProgress }),
     });
     await showAgentsEnd(coppice, complete as JobSpec, outcome);
     return outcome; // of this kind, which the client's type does not say of a spec of any kind

@@ -1,4 +1,5 @@
 /** The latest scores of every checkpoint by each criterion, kept with the workspace. */
+import { defined } from '../format/defined';
 import { type JsonNumber, numeric, parseJsonNumber } from '../format/json';
 import type { Criterion } from '../engine/importance/criteria';
 import type { Objective } from '../engine/importance/objective';
@@ -120,8 +121,7 @@ export class ScoreStore {
       ...(result.unfit && { unfit: result.unfit }),
       calibration: result.calibration && {
         ...result.calibration,
-        ...(file !== undefined && { file }),
-        ...(name !== undefined && { name }),
+        ...defined({ file, name }),
       },
       record,
       at: Date.now(),

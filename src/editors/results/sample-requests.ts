@@ -2,6 +2,7 @@
  * Lets models generate side by side, one prompt at a time. A new prompt stops the one before. What was written last can
  * go on: each model continues the conversation, or the text, that it wrote itself.
  */
+import { defined } from '../../format/defined';
 import type { UserFailure } from '../../protocol/errors';
 import type { LiveSamples, PanelMessage, WriteSettings } from '../../protocol/panel';
 import type { ChatTurn } from '../../protocol/jobs';
@@ -97,8 +98,7 @@ export class SampleRequests {
           kind: 'samples',
           prompts: [prompt],
           chat,
-          ...(system !== undefined && { system }),
-          ...(earlier && { earlier }),
+          ...defined({ system, earlier }),
           maxNewTokens,
           ...sampling,
           precision: textPrecision,

@@ -2,6 +2,7 @@
  * Runs a criterion on a checkpoint: opens what the criterion needs, and returns its result and the ranking of the
  * blocks.
  */
+import { defined } from '../../format/defined';
 import { withShare } from '../../format/text-share';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
@@ -327,8 +328,7 @@ export function resultSummary({ full, blocks, modules, ...rest }: CriterionResul
         jointLow,
         jointHigh,
       },
-      ...(precision !== undefined && { precision }),
-      ...(margin !== undefined && { margin }),
+      ...defined({ precision, margin }),
     };
   };
   return {

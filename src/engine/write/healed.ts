@@ -3,6 +3,7 @@
  * where healing changed them, without the blocks that are left out, and rounded once to the stored type. One piece of one
  * tensor is in memory at a time.
  */
+import { defined } from '../../format/defined';
 import { type Adapter, adapterDigest, adapterPatches } from '../adapter/adapter';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Reduction } from '../checkpoint/reduction';
@@ -99,8 +100,7 @@ export async function writeHealed(
     ...provenance.settings,
     removed,
     texts,
-    ...(merged !== undefined && { adapter: merged }),
-    ...(healed !== undefined && { healed }),
+    ...defined({ adapter: merged, healed }),
     ...widthSetting(checkpoint),
   };
   const inputs = [modelInput(checkpoint), ...(provenance.inputs ?? []), ...(await calibrationsOf(checkpoint))];

@@ -42,10 +42,8 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
   const text = usualHealingText(coppice, subject);
   const heal = (data: string | undefined, tokens: number, out?: string): string =>
     time(healingOf(chosen, { removed, data, tokens, out }));
-  const count = Math.max(
-    1,
-    Math.min(Math.round(architecture.layers.length / 5), roomIn(architecture.layers.length, coppice.config)),
-  );
+  const blocks = architecture.layers.length;
+  const count = Math.max(1, Math.min(Math.round(blocks / 5), roomIn(blocks, coppice.config)));
   return {
     score: time(score),
     // The question starts from scores of any criterion.

@@ -69,7 +69,7 @@ function questionOf(subject: TrainingSubject, state: TrainingState): TrainingQue
 /** Short trainings, long ones, two passes, or everything in steps. */
 export function presetStep(subject: TrainingSubject): Step<TrainingState> {
   const { coppice, chosen } = subject;
-  const step: Step<TrainingState> = async (state, place) => {
+  return async (state, place) => {
     const { presets, secondsOf } = trainingPresets(coppice, chosen, questionOf(subject, state));
     const { known, length: usual } = forecastOf(subject, state);
     const choices = presets.map((preset): PickChoice<string> => {
@@ -92,7 +92,6 @@ export function presetStep(subject: TrainingSubject): Step<TrainingState> {
     const preset = presets.find((each) => each.name === name);
     return preset ? { preset: preset.name, ...answerOf(preset, state, known) } : { preset: 'custom' };
   };
-  return step;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The results of pruning in width, in a record of kind "width", for display. */
+import { defined } from '../../format/defined';
 import type { JsonObject } from '../../format/json';
 import type { NarrowerDigest } from '../../engine/records/digest-types';
 import { finite, jsonNumber, objects, text } from '../../engine/records/fields';
@@ -11,8 +12,7 @@ export function narrowerOf(results: JsonObject): NarrowerDigest | undefined {
   return {
     method,
     ratio: finite(results.ratio),
-    ...(meanNll !== undefined && { meanNll }),
-    ...(ppl !== undefined && { ppl }),
+    ...defined({ meanNll, ppl }),
     layers: objects(results.layers).map(({ groups, neurons }) => ({
       groups: counted(groups),
       neurons: counted(neurons),

@@ -1,4 +1,5 @@
 /** Limits of quality: as many blocks are removed as keep to them. */
+import { defined } from '../../format/defined';
 import type { Limits } from '../../engine/iterate/goal';
 import { amount, positive, share } from '../option';
 import { l10n } from '../../l10n';
@@ -39,7 +40,5 @@ interface GivenLimits {
 
 /** The limits that are given. */
 export const limitsOf = ({ maxPpl: ppl, maxKl: kl, minAccuracy: accuracy }: GivenLimits): Limits => ({
-  ...(ppl !== undefined && { ppl }),
-  ...(kl !== undefined && { kl }),
-  ...(accuracy !== undefined && { accuracy }),
+  ...defined({ ppl, kl, accuracy }),
 });

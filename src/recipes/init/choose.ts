@@ -1,6 +1,6 @@
 /** Turns a goal into a number of blocks and a type of the weights. The sizes come from a function, so it reads nothing. */
 import { estimatedSpeedup } from '../../jobs/plan-effect';
-import { type Architecture } from '../../engine/checkpoint/architecture';
+import type { Architecture } from '../../engine/checkpoint/architecture';
 import { layerParameters } from '../../engine/checkpoint/parameters';
 import { UserError } from '../../engine/errors';
 import { endBlocks } from '../../engine/importance/select';

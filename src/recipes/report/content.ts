@@ -1,5 +1,6 @@
 /** What the report of a recipe's run says, in words, for the page and for Markdown alike. Paths are below known folders. */
 import { basename, dirname, isAbsolute, relative } from 'node:path';
+import { defined } from '../../format/defined';
 import { shownText } from '../../engine/option-token';
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
@@ -83,8 +84,7 @@ export function contentOf(end: RecipeEnd): ReportContent {
   const answer = answerOf(end);
   return {
     title: titleOf(recipe, end.variables),
-    ...(description !== undefined && { description }),
-    ...(own !== undefined && { model: own }),
+    ...defined({ description, model: own }),
     summary: summaryOf(end),
     isWell: end.ended === 'done',
     ...(answer && { answer }),

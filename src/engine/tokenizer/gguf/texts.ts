@@ -2,6 +2,7 @@
  * A tokenizer from the metadata of a GGUF file, as the texts of the files that a checkpoint's folder has. So everything
  * else is the same for both: the tokenizer's process, its checks, chat, decoding, and what is written beside a model.
  */
+import { defined } from '../../../format/defined';
 import type { JsonObject } from '../../../format/json';
 import { SETTINGS_CAP, TOKENIZER_CAP } from '../limits';
 import { byteLevelStages } from './byte-level';
@@ -154,10 +155,7 @@ function settingsOf(specials: SpecialTokens, context: number | undefined, templa
   const { bos, eos, unknown, padding, addBos, addEos } = specials;
   return {
     tokenizer_class: 'PreTrainedTokenizerFast',
-    ...(bos !== undefined && { bos_token: bos }),
-    ...(eos !== undefined && { eos_token: eos }),
-    ...(unknown !== undefined && { unk_token: unknown }),
-    ...(padding !== undefined && { pad_token: padding }),
+    ...defined({ bos_token: bos, eos_token: eos, unk_token: unknown, pad_token: padding }),
     add_bos_token: addBos,
     add_eos_token: addEos,
     clean_up_tokenization_spaces: false,
