@@ -8,7 +8,7 @@ import { exportCsv, exportJson, exportPng, exportSvg } from './export';
 import { exportControl } from './export-control';
 import { cardTitle, type EmptyAction, emptyLine } from '../card';
 import type { Context } from '../sections/section';
-import { type Numbers, NumberTable } from './table';
+import { type Numbers, NumberTable, scroller } from './table';
 
 /** A chart drawn at one width. */
 export interface Drawing {
@@ -50,12 +50,7 @@ export class ChartFrame {
   ) {
     this.still = context.still ?? false;
     this.exports = this.exportMenu(title);
-    const place = el('div', {
-      class: 'table-scroll',
-      tabindex: '0',
-      role: 'group',
-      'aria-label': t('{0}: numbers', title),
-    });
+    const place = scroller(t('{0}: numbers', title));
     this.numbers = new NumberTable(place, title);
     const open = context.view().tables.includes(id) ? { open: '' } : {};
     this.details = el('details', open, el('summary', {}, t('Show numbers as a table')), place);

@@ -49,6 +49,19 @@ export function table(caption: string, head: readonly string[], rows: readonly (
 const rowOf = ([first, ...rest]: readonly Child[]): HTMLElement =>
   el('tr', {}, el('th', { scope: 'row' }, first), ...rest.map((cell) => el('td', {}, cell)));
 
+/** What scrolls sideways where it is wider than its card, also by keys. */
+export const scroller = (label: string, ...children: readonly Child[]): HTMLElement =>
+  el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': label }, ...children);
+
+/** In place of a number that nothing has measured. */
+export const missing = (): HTMLElement =>
+  el(
+    'span',
+    { class: 'muted' },
+    el('span', { 'aria-hidden': 'true' }, '–'),
+    el('span', { class: 'visually-hidden' }, t('not measured')),
+  );
+
 /** A table of numbers that stays in the page. It replaces only the rows that changed, because there may be thousands. */
 export class NumberTable {
   private head = '';

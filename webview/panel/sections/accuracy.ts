@@ -5,7 +5,7 @@ import { el } from '../../support/dom';
 import { itemsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import { drawAccuracy } from '../charts/accuracy';
-import { table } from '../charts/table';
+import { scroller, table } from '../charts/table';
 import { type Accuracy, type AccuracyRow, accuracyRows } from '../state/accuracies';
 import { accuracyText, differenceText, isDifferent, pValueText } from '../state/accuracy-words';
 import { modelText } from '../state/model-labels';
@@ -22,12 +22,7 @@ export const accuracyCard = runCard({
   empty: () => t('The paper’s seven tasks, or questions of your own, show what perplexity hides.'),
   action: 'tasks',
   draw: ({ frame, context }) => {
-    const place = el('div', {
-      class: 'table-scroll',
-      tabindex: '0',
-      role: 'group',
-      'aria-label': t('Accuracies and differences'),
-    });
+    const place = scroller(t('Accuracies and differences'));
     const items = el('div', {});
     frame.element.append(place, items);
     return {

@@ -5,7 +5,7 @@ import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
 import { mixtureNote } from '../state/precisions';
 import { titleWords } from '../state/run-words';
-import { table } from '../charts/table';
+import { scroller, table } from '../charts/table';
 
 export class ComparisonView {
   readonly element = el('div', { class: 'comparison' });
@@ -38,9 +38,8 @@ export class ComparisonView {
     this.element.replaceChildren(
       el('header', {}, el('h3', {}, t('Comparison')), close),
       ...mixtureNote(compared.precisions ?? []).map((words) => el('p', { class: 'warning' }, words)),
-      el(
-        'div',
-        { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Compared runs') },
+      scroller(
+        t('Compared runs'),
         table(t('Compared runs. Rows with ≠ differ.'), ['', ...compared.titles.map(titleWords)], rows),
       ),
     );

@@ -5,7 +5,7 @@ import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { dropdown } from '../../support/ui';
 import { drawGrid } from '../charts/grid';
-import { table } from '../charts/table';
+import { scroller, table } from '../charts/table';
 import { moment } from '../numbers';
 import { GRID_MEASURES, gibibytes, gridMeasure, type GridMeasure } from '../state/grid-measures';
 import { perplexitiesOf } from '../state/grid-perplexity';
@@ -90,11 +90,7 @@ function cellTable(grid: GridDigest, measure: GridMeasure): HTMLElement {
       }),
     ]),
   );
-  return el(
-    'div',
-    { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('{0} of each model', measure.name) },
-    made,
-  );
+  return scroller(t('{0} of each model', measure.name), made);
 }
 
 function cellOf(cell: GridCellDigest | undefined, { failure }: GridModelDigest, measure: GridMeasure): HTMLElement {

@@ -13,7 +13,7 @@ import { type Card, type Context, type Section, whenChanged } from './section';
 import { modelText } from '../state/model-labels';
 import { blocksNote } from '../state/precisions';
 import { ownRuns } from '../state/shown-runs';
-import { type Numbers, table } from '../charts/table';
+import { missing, type Numbers, scroller, table } from '../charts/table';
 
 type Measure = 'parameters' | 'bytes' | 'prefillTokensPerSecond' | 'decodeTokensPerSecond' | 'peakRssBytes';
 
@@ -68,7 +68,7 @@ export const measuredCard: Card = {
 
 function measuredSection(context: Context): Section {
   const { still, send, setView } = context;
-  const body = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': TITLE });
+  const body = scroller(TITLE);
   const note = el('p', { class: 'summary' });
   const earlier = checkbox(t('Earlier plans'), context.view().earlierPlans, (earlierPlans) =>
     setView({ earlierPlans }),
@@ -141,7 +141,7 @@ const numbersOf = (rows: readonly Cost[]): Numbers => ({
 /** A number with a bar for its share of the largest one. Only speeds that can be compared have a bar; others have a note. */
 function cell(row: Cost, { key, range, words }: Column, most: number): HTMLElement {
   const value = row[key];
-  if (value === null) return el('span', { class: 'muted' }, el('span', { 'aria-hidden': 'true' }, '–'), missing());
+  if (value === null) return missing();
   if (range && row.speed !== 'turns')
     return el('span', { class: 'figure' }, words(value), el('span', { class: 'muted' }, WAYS[row.speed ?? 'alone']));
   const bar = el('span', { class: 'bar', 'aria-hidden': 'true' });
@@ -167,5 +167,3 @@ function noteOf(rows: readonly Cost[], still = false): string {
     ? `${t('These speeds cannot be compared with each other.')} ${exact} ${hint}`
     : hint;
 }
-
-const missing = (): HTMLElement => el('span', { class: 'visually-hidden' }, t('not measured'));

@@ -8,7 +8,7 @@ import { t } from '../../support/l10n';
 import { cardTitle } from '../card';
 import { exportCsv, exportJson } from '../charts/export';
 import { exportControl } from '../charts/export-control';
-import { type Numbers, table } from '../charts/table';
+import { missing, type Numbers, scroller, table } from '../charts/table';
 import { divergenceText } from '../state/likeness';
 import { modelText } from '../state/model-labels';
 import { blocksNote, namedIn } from '../state/precisions';
@@ -26,7 +26,7 @@ const TITLE = t('Quality');
 export const qualityCard: Card = { name: 'quality', title: TITLE, make: qualitySection };
 
 function qualitySection({ send }: Context): Section {
-  const body = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': TITLE });
+  const body = scroller(TITLE);
   const note = el('p', { class: 'summary' });
   let rows: readonly Quality[] = [];
   const exports = exportControl(TITLE, {
@@ -90,14 +90,6 @@ function cells(row: Quality, own: string): (HTMLElement | string)[] {
     repetition === undefined ? missing() : formatPercent(repetition),
   ];
 }
-
-const missing = (): HTMLElement =>
-  el(
-    'span',
-    { class: 'muted' },
-    el('span', { 'aria-hidden': 'true' }, '–'),
-    el('span', { class: 'visually-hidden' }, t('not measured')),
-  );
 
 const numbersOf = (rows: readonly Quality[]): Numbers => ({
   head: [...HEAD, t('Compared with')],

@@ -7,7 +7,7 @@ import { el } from '../../support/dom';
 import { icon } from '../../support/icons';
 import { t } from '../../support/l10n';
 import { button, checkbox } from '../../support/ui';
-import { table } from '../charts/table';
+import { scroller, table } from '../charts/table';
 import { ago } from '../../../src/format/ago';
 import { arithmeticText } from '../state/precisions';
 import { kindIcon, titleWords } from '../state/run-words';
@@ -28,7 +28,7 @@ interface Drawn {
 }
 
 export class RunRows {
-  readonly element = el('div', { class: 'table-scroll', tabindex: '0', role: 'group', 'aria-label': t('Runs') });
+  readonly element = scroller(t('Runs'));
   private readonly head = table(
     t('Runs, newest first'),
     [t({ message: 'Run', comment: 'Noun: a recorded job' }), t('When'), t('Result'), t('Computed in'), ''],
