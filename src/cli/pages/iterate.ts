@@ -6,11 +6,11 @@ import type { HealedPoint, IterateSummary, Recovery } from '../../engine/iterate
 import { wasStopped } from '../../engine/iterate/workspace';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber } from '../../format/numbers';
-import { quotedHere } from '../../format/shell';
 import { counted, formatCounted } from '../../format/words';
 import type { IterateEvent } from '../../protocol/iterate';
 import { table } from '../terminal/text';
 import type { Page } from './page';
+import { resumeCommand } from './retrain';
 
 export const iteratePage: Page<'iterate'> = ({ out }, { note, shown }) => ({
   onEvent: (event) => eventLines(event).forEach(note),
@@ -102,7 +102,5 @@ function recoveryWords({ nll, share: part, sharePerSecond }: Recovery): string {
 /** What a cancelled run to `out` has kept. */
 function keptLines(out: string): string[] {
   if (!wasStopped(out)) return [];
-  const words = process.argv.slice(2);
-  const again = ['coppice', ...words, ...(words.includes('--resume') ? [] : ['--resume'])].map(quotedHere).join(' ');
-  return [`stopped; the finished rounds are kept. To continue: ${again}`];
+  return [`stopped; the finished rounds are kept. To continue: ${resumeCommand(process.argv.slice(2))}`];
 }

@@ -118,6 +118,6 @@ const meanLoss = (entries: readonly StepSummary[]): string =>
   entries.length === 0 ? '–' : formatNumber(entries.reduce((sum, { loss }) => sum + loss, 0) / entries.length, 4);
 
 /** The command that resumes the command with these arguments. */
-function resumeCommand(args: readonly string[]): string {
+export function resumeCommand(args: readonly string[]): string {
   return ['coppice', ...args, ...(args.includes('--resume') ? [] : ['--resume'])].map(quotedHere).join(' ');
 }
