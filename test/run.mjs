@@ -2,7 +2,10 @@
 /**
  * Runs the tests, each part in a mocha process of its own, and ends with one line `N passed, N failed, N skipped`.
  *
- *   node test/run.mjs [--full] [WORD…]     WORD: the name of a part, or something that occurs in a test file's path
+ *   node test/run.mjs [--full] [--times] [WORD…]
+ *
+ * WORD is the name of a part, or something that occurs in a test file's path. --times ends with the files and tests that took
+ * longest.
  *
  * Nothing is left out silently: a test file that belongs to no part, or registers no test, and a test that was
  * registered but never ran, count as failed; so do a part that crashed or that would not exit.
@@ -50,6 +53,9 @@ const PARTS = [
 /** What every part's machine does in a second: none measures it at first, which takes two. */
 const MEASURED = { flops: 2e11, bytes: 1e10, numbers: 1e9, files: 1e9 };
 
+/** Two parts share the processors: threads of onnxruntime that wait for work keep one busy, and take it from the other part. */
+const SHARED = { COPPICE_THREADS: '1' };
+
 /** Test files on disk, relative to the root, with forward slashes. */
 function testFiles() {
   return readdirSync(join(root, 'test'), { recursive: true })
@@ -62,7 +68,7 @@ function testFiles() {
  * Runs one part; resolves to its counts and to what is wrong with the run itself.
  * @param quiet keeps its output, which is the outcome's `output` then
  */
-async function runPart({ name, command, env }, files, quiet) {
+async function runPart({ name, command, env, alone }, files, quiet) {
   const folder = mkdtempSync(join(tmpdir(), 'coppice-test-'));
   const resultFile = join(folder, 'result.json');
   const cache = join(folder, 'cache');
@@ -74,13 +80,22 @@ async function runPart({ name, command, env }, files, quiet) {
     const child = spawn(program, args, {
       cwd: root,
       stdio: quiet ? ['inherit', kept, kept] : 'inherit',
-      env: { ...process.env, ...env(), COPPICE_TEST_RESULT: resultFile, COPPICE_CACHE: cache },
+      env: {
+        ...process.env,
+        ...(!alone && SHARED),
+        ...env(),
+        COPPICE_TEST_RESULT: resultFile,
+        COPPICE_CACHE: cache,
+        COPPICE_TEST_PICTURES: words.length > 0 || full ? '1' : '0',
+      },
     });
     const end = await new Promise((done) => {
       child.on('error', (error) => done(error.message));
       child.on('exit', (code, signal) => done(signal ?? code));
     });
-    return { ...judge(readResult(resultFile), files, end), name, output: readFileSync(join(folder, 'output')) };
+    const result = readResult(resultFile);
+    const output = readFileSync(join(folder, 'output'));
+    return { ...judge(result, files, end), name, times: result?.times, output };
   } finally {
     closeSync(kept);
     rmSync(folder, { recursive: true, force: true });
@@ -114,13 +129,15 @@ function judge(result, files, end) {
   return { passed, failed, skipped, problems };
 }
 
-const words = process.argv.slice(2).filter((word) => word !== '--full');
-if (process.argv.includes('--full')) process.env.COPPICE_TEST_FULL = '1';
-const unknown = words.find((word) => word.startsWith('-'));
+const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const options = process.argv.slice(2).filter((word) => word.startsWith('-'));
+const unknown = options.find((word) => word !== '--full' && word !== '--times');
 if (unknown !== undefined) {
-  console.error(`unknown option ${unknown}; usage: node test/run.mjs [--full] [WORD…]`);
+  console.error(`unknown option ${unknown}; usage: node test/run.mjs [--full] [--times] [WORD…]`);
   process.exit(2);
 }
+const full = options.includes('--full');
+if (full) process.env.COPPICE_TEST_FULL = '1';
 
 const all = testFiles();
 const partOf = (file) => PARTS.find(({ folder }) => file.startsWith(`${folder}/`));
@@ -163,6 +180,23 @@ async function inTurn(parts, quiet) {
   return ended;
 }
 
+/** The files that took longest with what prepares them, and the longest tests of them all. */
+function tellTimes() {
+  const times = outcomes.flatMap((outcome) => outcome.times ?? []);
+  const line = ([title, ms]) => console.log(`${(ms / 1000).toFixed(1).padStart(7)} s  ${title}`);
+  const list = (entries) =>
+    entries
+      .toSorted(([, a], [, b]) => b - a)
+      .slice(0, 40)
+      .forEach(line);
+  const place = (file) => relative(root, file).split(sep).join('/');
+  console.log('\nFiles that took longest:');
+  list(times.flatMap(({ files }) => Object.entries(files).map(([file, ms]) => [place(file), ms])));
+  console.log('\nTests that took longest:');
+  list(times.flatMap(({ tests }) => tests.map(({ file, title, ms }) => [`${place(file)}: ${title}`, ms])));
+  console.log('');
+}
+
 async function timed(part, files, quiet) {
   const head = `\n── ${part.name}: ${files.length} files`;
   if (!quiet) console.log(head);
@@ -186,5 +220,6 @@ for (const { name, passed, failed, skipped, seconds, problems } of outcomes) {
   sum.failed += failed;
   sum.skipped += skipped;
 }
+if (options.includes('--times')) tellTimes();
 console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`);
 process.exitCode = sum.failed > 0 ? 1 : 0;

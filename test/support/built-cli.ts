@@ -20,9 +20,14 @@ export function buildCli(): void {
 /** The bundled program and the environment that it needs. */
 export function builtProgram(): { readonly file: string; readonly env: Record<string, string> } {
   if (program === undefined) throw new Error('call buildCli() in a before hook');
-  const { PATH = '', COPPICE_CACHE } = process.env;
-  const cache: Record<string, string> = COPPICE_CACHE === undefined ? {} : { COPPICE_CACHE };
-  return { file: program, env: { PATH, NODE_PATH: join(root, 'node_modules'), ...cache } };
+  const { PATH = '' } = process.env;
+  return { file: program, env: { PATH, NODE_PATH: join(root, 'node_modules'), ...ofTheTests() } };
+}
+
+/** What test/run.mjs says of the machine: a cache of the part's own, threads of a run. */
+function ofTheTests(): Record<string, string> {
+  const names = ['COPPICE_CACHE', 'COPPICE_THREADS'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
 export interface CliResult {

@@ -1,10 +1,12 @@
 /**
- * Mocha's `spec` reporter that also leaves its counts in the file COPPICE_TEST_RESULT, where test/run.mjs adds them up.
- * A test that was registered but never ran (its hook failed, the process died) is told apart from one that was skipped.
+ * Mocha's `spec` reporter that also leaves its counts in the file COPPICE_TEST_RESULT, where test/run.mjs adds them up, and how
+ * long what took. A test that was registered but never ran (its hook failed, the process died) is told apart from one that was
+ * skipped.
  */
 import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers';
 import Mocha from 'mocha';
+import { watchTimes } from './test-times.mjs';
 
 /** How long a finished part may stay alive; what keeps it alive then is a leak of the code or of its tests. */
 const GRACE_MS = 20_000;
@@ -15,6 +17,7 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     const file = process.env.COPPICE_TEST_RESULT;
     if (file === undefined) return;
     const result = { registered: runner.total, passed: 0, failed: 0, skipped: 0, files: [], ended: false, leaked: [] };
+    result.times = watchTimes(runner);
     const files = new Set();
     runner.suite.eachTest((test) => files.add(test.file));
     result.files = [...files];

@@ -10,6 +10,7 @@ import { layOutGguf, list, SOUND, text, value } from '../support/gguf-files';
 import { describeBrowser } from './support/browser';
 import { type EditorPage, openFile, STATISTICS, type Statistics } from './support/open-editor';
 import { buildPages, THEMES } from './support/page';
+import { picture } from './support/picture';
 
 /** Scrolls the tensor table. */
 async function scrollTensors({ page }: EditorPage, top: number): Promise<void> {
@@ -85,7 +86,7 @@ describeBrowser('checkpoint editor', (browser) => {
     );
     await page.getByRole('grid', { name: 'Metadata' }).getByText('format').waitFor();
     assert.ok((await page.locator('.strip-piece').count()) > 3);
-    await webview.screenshot('editor-page-model');
+    await picture(webview.page, 'editor-page-model');
     await webview.close();
   });
 
@@ -209,7 +210,7 @@ describeBrowser('checkpoint editor', (browser) => {
     assert.equal(await page.locator('.bar').count(), 64);
     assert.match((await page.getByRole('img').getAttribute('aria-label')) ?? '', /64 bins from -0\.5 to 0\.5/);
     await webview.checkAccessibility();
-    await webview.screenshot('editor-page-statistics');
+    await picture(webview.page, 'editor-page-statistics');
     await webview.close();
   });
 
@@ -239,7 +240,7 @@ describeBrowser('checkpoint editor', (browser) => {
     await page.getByRole('heading', { name: '30 problems' }).waitFor();
     const item = page.getByRole('listitem').filter({ hasText: 'model.layers.1.mlp.part7.weight' });
     assert.match((await item.textContent()) ?? '', /Error.*"F61" is not a type.*field tensor .*dtype.*byte \d/);
-    await webview.screenshot('editor-page-broken');
+    await picture(webview.page, 'editor-page-broken');
     await webview.close();
   });
 
@@ -264,14 +265,14 @@ describeBrowser('checkpoint editor', (browser) => {
     assert.equal(await page.locator('b').count(), 0);
     await page.getByRole('grid', { name: 'Tensors' }).getByText('token_embd.weight').click();
     await page.getByRole('button', { name: 'Show Statistics' }).waitFor();
-    await webview.screenshot('editor-page-gguf');
+    await picture(webview.page, 'editor-page-gguf');
     await webview.close();
   });
 
   it('fits a narrow window', async () => {
     const webview = await openFile(browser(), model, { width: 300 });
     assert.ok(await webview.page.evaluate<boolean>('document.documentElement.scrollWidth <= innerWidth'));
-    await webview.screenshot('editor-page-narrow');
+    await picture(webview.page, 'editor-page-narrow');
     await webview.close();
   });
 
@@ -287,7 +288,7 @@ describeBrowser('checkpoint editor', (browser) => {
           await webview.page.getByRole('grid', { name: 'Tensors' }).locator('.table-body .table-row').first().click();
         }
         await webview.checkAccessibility();
-        await webview.screenshot(`editor-page-${name}-${theme}`);
+        await picture(webview.page, `editor-page-${name}-${theme}`);
         await webview.close();
       }
     });

@@ -22,7 +22,7 @@ export type Changes = readonly (readonly KeyedPatch[])[];
 
 export interface ModelOptions {
   readonly device?: DeviceChoice;
-  /** Threads of one run; onnxruntime's own choice (one per core) when undefined. */
+  /** Threads of one run; what COPPICE_THREADS says, or onnxruntime's choice (one per core), when undefined. */
   readonly threads?: number;
   /** Budget for hidden states, in bytes; an eighth of the machine's memory when undefined. */
   readonly memory?: number;

@@ -13,6 +13,7 @@ import { reduceSum } from './ops/reduce';
 import { cast, lastRow } from './ops/shapes';
 import { systemReason } from '../system-failure';
 import { onnxruntimeFile, type Provider } from './session';
+import { usualThreads } from './threads';
 
 export interface Trial {
   readonly provider: Provider;
@@ -44,7 +45,7 @@ export function timeProvider(provider: Provider, threads?: number): Promise<Tria
   return tryProvider({
     provider,
     sizes: SIZES,
-    threads,
+    threads: threads ?? usualThreads(),
     patience: provider === 'cpu' ? GREAT_PATIENCE_MS : PATIENCE_MS,
   });
 }

@@ -11,6 +11,7 @@ import { findProvider, type HalfTrial, timeProvider, type Trial } from './device
 import { missingPart } from './drivers';
 import { integerArithmetic } from './integer-trial';
 import type { Provider } from './session';
+import { mostThreads } from './threads';
 
 export type DeviceChoice = 'auto' | Provider;
 
@@ -56,7 +57,7 @@ async function chosen(choice: DeviceChoice, threads?: number): Promise<DeviceRep
 /** onnxruntime starts all threads that it is told to, for each of its sessions. Thousands of threads stop a machine. */
 function checkThreads(threads = 1): void {
   const cores = availableParallelism();
-  const most = Math.max(16, 4 * cores);
+  const most = mostThreads();
   if (threads <= most) return;
   throw new UserError(
     `${threads} threads are too many`,

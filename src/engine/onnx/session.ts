@@ -7,6 +7,7 @@ import type * as Ort from 'onnxruntime-node';
 import { Graph } from './graph';
 import type { GraphFile } from './model-file';
 import { loadFailure, translateFailure } from './runtime-failure';
+import { usualThreads } from './threads';
 
 /** Errors are thrown. Printing them as well would break the progress line. */
 const LOG_FATAL = 4;
@@ -47,7 +48,7 @@ export type Fetches = Readonly<Record<string, Tensor | null>>;
 
 export interface SessionSettings {
   readonly provider: Provider;
-  /** Threads of one run; onnxruntime's own choice when undefined. */
+  /** Threads of one run; what COPPICE_THREADS says when undefined, or else onnxruntime's own choice. */
   readonly threads?: number;
   /** Repack weights for faster products, one after another. The repacked weight replaces the original in memory. */
   readonly prepack?: boolean;
@@ -162,7 +163,8 @@ async function createSession(
     extra: { session: extra },
     enableCpuMemArena: !(settings.shareMemory ?? false),
   };
-  if (settings.threads !== undefined) options.intraOpNumThreads = settings.threads;
+  const threads = settings.threads ?? usualThreads();
+  if (threads !== undefined) options.intraOpNumThreads = threads;
   if (settings.onDevice) {
     options.preferredOutputLocation = Object.fromEntries(settings.onDevice.map((name) => [name, 'gpu-buffer']));
   }

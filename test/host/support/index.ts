@@ -5,6 +5,8 @@
 import { writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import Mocha from 'mocha';
+// @ts-expect-error -- plain JavaScript, shared with the reporter of the other parts
+import { watchTimes } from '../../support/test-times.mjs';
 import { tellFailure } from './failure';
 
 const TIMEOUT_MS = 60_000;
@@ -25,9 +27,18 @@ export async function run(): Promise<void> {
   }
   await new Promise<void>((resolve, reject) => {
     const runner = mocha.run((failures) => (failures > 0 ? reject(new Error(`${failures} failed`)) : resolve()));
+    const times = (watchTimes as (runner: Mocha.Runner) => object)(runner);
     const loaded = new Set<string>();
     runner.suite.eachTest((test: Mocha.Test) => loaded.add(sources.get(test.file ?? '') ?? ''));
-    const result = { registered: runner.total, passed: 0, failed: 0, skipped: 0, files: [...loaded], ended: false };
+    const result = {
+      registered: runner.total,
+      passed: 0,
+      failed: 0,
+      skipped: 0,
+      files: [...loaded],
+      ended: false,
+      times,
+    };
     const write = (): void => writeFileSync(resultFile, JSON.stringify(result));
     write();
     runner.on('pass', () => result.passed++);

@@ -153,18 +153,32 @@ async function main() {
   execFileSync(process.execPath, [join(root, 'esbuild.mjs')], { cwd: root, stdio: 'inherit' });
   mkdirSync(join(root, 'test/out/screenshots'), { recursive: true });
   await bundle();
-  const sum = { registered: 0, passed: 0, failed: 0, skipped: 0, files: [], ended: true, leaked: [] };
+  const sum = {
+    registered: 0,
+    passed: 0,
+    failed: 0,
+    skipped: 0,
+    files: [],
+    ended: true,
+    leaked: [],
+    times: { files: {}, tests: [] },
+  };
   for (const [suite, members] of grouped(files)) {
     console.log(`\n  ${suite}`);
     const counts = await runSuite(suite, members, vscode);
     sum.ended &&= counts?.ended ?? false;
     sum.files.push(...(counts?.files ?? []));
+    for (const [file, ms] of Object.entries(counts?.times.files ?? {})) sum.times.files[sourceOf(file)] = ms;
+    for (const test of counts?.times.tests ?? []) sum.times.tests.push({ ...test, file: sourceOf(test.file) });
     for (const key of ['registered', 'passed', 'failed', 'skipped']) sum[key] += counts?.[key] ?? 0;
     if (counts === undefined) sum.failed++;
   }
   report(sum);
   if (sum.failed > 0 || !sum.ended) process.exitCode = 1;
 }
+
+/** The test file of one that is bundled. */
+const sourceOf = (file) => join(root, 'test/host', relative(built, file).replace(/\.cjs$/, '.ts'));
 
 function grouped(list) {
   const groups = new Map();

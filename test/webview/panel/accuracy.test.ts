@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { PanelRun, PanelState, TasksDigest } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
+import { picture } from '../support/picture';
 import { button, exportAs, lastFile, openPanel, settled, type Panel } from './open';
 import { EMPTY, FULL, tasksRun } from './recorded';
 
@@ -97,7 +98,7 @@ describeBrowser('card of accuracies', (browser) => {
       const panel = await openPanel(browser(), { ...FULL, runs: [runOf('a'), ...FULL.runs] }, { theme, width });
       await panel.page.locator('.differing summary').click();
       await settled(panel);
-      await panel.page.locator('.accuracy').screenshot({ path: `test/out/screenshots/accuracy-${theme}.png` });
+      await picture(panel.page.locator('.accuracy'), `accuracy-${theme}`);
       assert.deepEqual(panel.errors, []);
       await panel.close();
     });

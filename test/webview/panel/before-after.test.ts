@@ -1,7 +1,7 @@
 /** The page of before and after in a browser: it has no program, and is readable in dark and light. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BeforeAfter, beforeAfter, type Row } from '../../../src/engine/records/before-after/before-after';
 import type { Measure } from '../../../src/engine/records/before-after/facts';
@@ -9,7 +9,9 @@ import { beforeAfterHtml, type PageParts } from '../../../src/engine/records/bef
 import type { RunDigest } from '../../../src/protocol/panel';
 import { temporaryFolder } from '../../support/temporary';
 import { describeBrowser } from '../support/browser';
-import { AXE, buildPages, reportStyle, THEMES } from '../support/page';
+import { checkAccessibility } from '../support/accessibility';
+import { buildPages, reportStyle, THEMES } from '../support/page';
+import { picture } from '../support/picture';
 import themes from '../support/themes.json' with { type: 'json' };
 import { RUNS, tasksRun } from './recorded';
 
@@ -38,10 +40,7 @@ describeBrowser('page of before and after', (browser) => {
         (await page.locator('main').textContent()) ?? '',
         /coppice eval HuggingFaceTB\/SmolLM2-135M --remove 14,17,18/,
       );
-      await page.screenshot({
-        path: resolve(import.meta.dirname, `../../out/screenshots/before-after-${colorScheme}.png`),
-        fullPage: true,
-      });
+      await picture(page, `before-after-${colorScheme}`);
       await page.close();
     });
   }
@@ -65,25 +64,13 @@ describeBrowser('page of before and after', (browser) => {
       assert.equal(await action.getAttribute('href'), 'command:coppice.compareWithOriginal?x');
       assert.equal(await page.locator('details').getAttribute('open'), null, 'command lines are folded');
       assert.match(await page.locator('.repetition.is-high').innerText(), /51 %: it repeats itself/);
-      await page.evaluate(AXE);
-      const found = await page.evaluate<{ id: string; nodes: { html: string; failureSummary: string }[] }[]>(
-        'axe.run().then(({ violations }) => violations)',
-      );
-      assert.deepEqual(
-        found.flatMap(({ id, nodes }) => nodes.map((node) => `${id} ${node.html} ${node.failureSummary}`)),
-        [],
-      );
-      const picture = (name: string): Promise<unknown> =>
-        page.screenshot({
-          path: resolve(import.meta.dirname, `../../out/screenshots/decision-${name}.png`),
-          fullPage: true,
-        });
-      await picture(theme);
+      await checkAccessibility(page, theme);
+      await picture(page, `decision-${theme}`);
       if (theme === 'dark') {
         await page.setViewportSize({ width: 420, height: 900 });
         const width = await page.evaluate<number>('document.documentElement.scrollWidth');
         assert.ok(width <= 420, `${width} px wide`);
-        await picture('narrow');
+        await picture(page, 'decision-narrow');
       }
       await page.close();
     });

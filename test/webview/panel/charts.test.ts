@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { CurveDigest, LiveTraining, PanelRun, PanelState, RunDigest } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
+import { picture } from '../support/picture';
 import { button, choose, lastFile, openPanel, type Panel, settled, update, exportAs } from './open';
 import { EMPTY, FULL, planOf, RUNS, trainingSteps } from './recorded';
 
@@ -217,7 +218,7 @@ describeBrowser('charts of the results panel', (browser) => {
         /The 2 least important are certain, in float32; others were screened in int8 per row, within ±0\.021/,
       );
       assert.match(words, /Screened in int8/);
-      await panel.screenshot(`panel-screened-${theme}`);
+      await picture(panel.page, `panel-screened-${theme}`);
       await panel.close();
     }
   });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { LiveSamples, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages, THEMES } from '../support/page';
+import { picture } from '../support/picture';
 import { button, openPanel, settled, update } from './open';
 import { EMPTY, FULL, TEXTS } from './recorded';
 
@@ -171,7 +172,7 @@ describeBrowser('chats in the results panel', (browser) => {
       await button(panel, 'Add Model…').click();
       await settled(panel);
       await panel.checkAccessibility();
-      await panel.screenshot(`panel-${theme}-chat`);
+      await picture(panel.page, `panel-${theme}-chat`);
       await panel.close();
     });
   }

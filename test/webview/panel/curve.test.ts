@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { CurveDigest, PanelRun, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages, THEMES } from '../support/page';
+import { picture } from '../support/picture';
 import { button, choose, openPanel, type Panel, settled, update } from './open';
 import { FULL, JOURNEY, planOf, RUNS } from './recorded';
 
@@ -270,9 +271,7 @@ describeBrowser('the perplexity curve', (browser) => {
         const changes = { plan: planOf(removed), whatIf: { ...FULL.whatIf, removed, ppl } };
         await panel.post(update(width === wide ? 1 : 2, changes));
         await settled(panel);
-        await panel.page
-          .locator('.card.curve')
-          .screenshot({ path: `test/out/screenshots/curve-${theme}-${width}.png` });
+        await picture(panel.page.locator('.card.curve'), `curve-${theme}-${width}`);
       }
       await panel.checkAccessibility();
       await panel.close();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { GridCellDigest, GridDigest, PanelRun, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
+import { picture } from '../support/picture';
 import { exportAs, button, choose, lastFile, openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, RUNS } from './recorded';
 
@@ -147,7 +148,7 @@ describeBrowser('speeds over batches in the results panel', (browser) => {
       (await chart.last().getAttribute('aria-label'))!,
       /against Seconds for all tokens, 1 × 128 tokens\. Original: .*, perplexity 20\.5; .* 31\.25\.$/,
     );
-    await both.screenshot('panel-grid-quality');
+    await picture(both.page, 'panel-grid-quality');
     await both.close();
     const one = await openPanel(browser(), state(evaluated('a', [], 20.5)));
     assert.equal(await one.page.locator('.speed-grid .charts > svg').count(), 2);
@@ -165,10 +166,10 @@ describeBrowser('speeds over batches in the results panel', (browser) => {
         `[...document.querySelectorAll('.speed-grid .charts [stroke^="var(--series-"]')].map((line) => getComputedStyle(line).stroke)`,
       );
       assert.ok(strokes.length >= 4 && strokes.every((stroke) => /^(rgb|color)/.test(stroke)));
-      await panel.screenshot(`panel-grid-${theme}`);
+      await picture(panel.page, `panel-grid-${theme}`);
       await choose(panel, 'speed-grid', 'Show', /^\s*Memory\s*$/);
       await settled(panel);
-      await panel.screenshot(`panel-grid-memory-${theme}`);
+      await picture(panel.page, `panel-grid-memory-${theme}`);
       await panel.close();
     });
   }

@@ -4,6 +4,7 @@ import { type Journey, type NextAction, type ShipGoal, STEPS } from '../../../sr
 import type { PanelJob, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages, THEMES } from '../support/page';
+import { picture } from '../support/picture';
 import { button, openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, NOTHING, planOf } from './recorded';
 
@@ -378,7 +379,7 @@ describeBrowser('head of the results panel', (browser) => {
         const times = { prune: 'about 0:05', compare: 'about 1:30' };
         const panel = await openPanel(browser(), { ...FULL, namedPlans, times, journey: state }, { theme, width });
         await panel.checkAccessibility();
-        await panel.screenshot(`panel-head-${theme}-${name}`);
+        await picture(panel.page, `panel-head-${theme}-${name}`);
         await panel.close();
       }
     });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { HealDigest, PanelRun, PanelState, RunDigest } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
+import { picture } from '../support/picture';
 import { choose, lastFile, openPanel, type Panel, settled, update, exportAs } from './open';
 import { EMPTY, FULL, healRun, planOf, RUNS } from './recorded';
 
@@ -226,8 +227,8 @@ describeBrowser('card of a healing', (browser) => {
       const healedRun = evaluated('healed', [14, 17, 18], 31, 'text:calibration.txt');
       const runs = [{ ...healedRun, digest: unkeyed(healedRun.digest) }, ...RUNS];
       const panel = await openPanel(browser(), { ...FULL, runs }, { theme, width: 1280 });
-      await panel.page.locator('.healing').screenshot({ path: `test/out/screenshots/healing-${theme}.png` });
-      await panel.screenshot(`panel-healing-${theme}`);
+      await picture(panel.page.locator('.healing'), `healing-${theme}`);
+      await picture(panel.page, `panel-healing-${theme}`);
       assert.deepEqual(panel.errors, []);
       await panel.close();
     });

@@ -6,6 +6,7 @@ import { until } from '../../support/until';
 import type { ViewState } from '../../../webview/panel/state/view-state';
 import { describeBrowser } from '../support/browser';
 import { buildPages, THEMES } from '../support/page';
+import { picture } from '../support/picture';
 import { openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, planOf, RUNS } from './recorded';
 
@@ -350,7 +351,7 @@ describeBrowser('importance chart', (browser) => {
       await block(panel, 17).focus();
       for (let i = 0; i < 4; i++) await panel.page.keyboard.press('Shift+ArrowRight');
       await panel.checkAccessibility();
-      await panel.screenshot(`panel-importance-${theme}`);
+      await picture(panel.page, `panel-importance-${theme}`);
       await panel.close();
     });
   }

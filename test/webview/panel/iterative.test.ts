@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { IterativeDigest, LikenessDigest, PanelRun, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
+import { picture } from '../support/picture';
 import { button, openPanel, type Panel, settled, update } from './open';
 import { EMPTY, healRun } from './recorded';
 
@@ -70,7 +71,7 @@ describeBrowser('card of an iterative pruning', (browser) => {
       const targets = panel.page.locator('.iterative .target');
       assert.equal(await targets.count(), 1 + 4 * 3);
       await targets.nth(3).hover();
-      await panel.page.locator('.iterative').screenshot({ path: `test/out/screenshots/panel-iterative-${theme}.png` });
+      await picture(panel.page.locator('.iterative'), `panel-iterative-${theme}`);
       await targets.nth(2).click();
       assert.deepEqual(panel.received('plan/set'), [{ type: 'plan/set', removed: [13, 16] }]);
       await panel.close();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { contrast, parseColour } from '../../support/contrast';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
+import { picture } from '../support/picture';
 import { openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, tasksRun } from './recorded';
 
@@ -74,7 +75,7 @@ describeBrowser('more measurements in the results panel', (browser) => {
       await settled(panel);
       assert.equal((await figures()).at(4), 'Divergence');
       assert.equal(await place(), before, `${width} px`);
-      await panel.screenshot(`panel-figures-${width}`);
+      await picture(panel.page, `panel-figures-${width}`);
       await panel.close();
     }
   });

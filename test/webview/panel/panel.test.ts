@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { until } from '../../support/until';
 import { describeBrowser } from '../support/browser';
 import { buildPages, THEMES } from '../support/page';
+import { picture } from '../support/picture';
 import type { ViewState } from '../../../webview/panel/state/view-state';
 import { exportAs, openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, planOf, RUNS, TEXTS, trainingSteps } from './recorded';
@@ -361,7 +362,7 @@ describeBrowser('results panel', (browser) => {
         const panel = await openPanel(browser(), state, { theme, width });
         await panel.checkAccessibility();
         assert.equal(await overflowOf(panel), 0);
-        await panel.screenshot(`panel-${theme}-${name}`);
+        await picture(panel.page, `panel-${theme}-${name}`);
         await panel.close();
       }
     });

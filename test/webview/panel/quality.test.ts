@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
+import { picture } from '../support/picture';
 import { exportAs, lastFile, openPanel, settled, update } from './open';
 import { EMPTY, FULL, planOf } from './recorded';
 
@@ -36,7 +37,7 @@ describeBrowser('quality of models in the panel', (browser) => {
   for (const theme of ['dark', 'light'] as const) {
     it(`is readable in ${theme}`, async () => {
       const panel = await openPanel(browser(), FULL, { theme, width: 1280 });
-      await panel.screenshot(`panel-quality-${theme}`);
+      await picture(panel.page, `panel-quality-${theme}`);
       assert.deepEqual(panel.errors, []);
       await panel.close();
     });

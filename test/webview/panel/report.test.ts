@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { reportHtml } from '../../../src/engine/records/report';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
+import { picture } from '../support/picture';
 import { RUNS } from './recorded';
 
 describeBrowser('report', (browser) => {
@@ -37,10 +38,7 @@ describeBrowser('report', (browser) => {
       await page.locator('.healing .target').nth(11).waitFor({ state: 'attached' });
       assert.equal(await page.locator('.sample').count(), 2);
       assert.ok((await page.locator('#records tbody tr').count()) > 10);
-      await page.screenshot({
-        path: resolve(import.meta.dirname, `../../out/screenshots/report-${colorScheme}.png`),
-        fullPage: true,
-      });
+      await picture(page, `report-${colorScheme}`);
       await page.close();
       assert.deepEqual(
         problems.filter((problem) => !problem.includes('favicon')),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { LiveTraining, PanelJob, PanelRun } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
 import { buildPages, THEMES } from '../support/page';
+import { picture } from '../support/picture';
 import { openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, RUNS, trainingSteps } from './recorded';
 
@@ -113,8 +114,7 @@ describeBrowser('card of a retraining', (browser) => {
       for (const width of [1280, 402]) {
         await panel.page.setViewportSize({ width, height: 900 });
         await settled(panel);
-        const path = `test/out/screenshots/training-${theme}-${width}.png`;
-        await panel.page.locator('.card.training').screenshot({ path });
+        await picture(panel.page.locator('.card.training'), `training-${theme}-${width}`);
       }
       await panel.checkAccessibility();
       await panel.close();

@@ -5,6 +5,7 @@ import type { PanelRun, PanelState } from '../../../src/protocol/panel';
 import type { VersusModel, VersusResult } from '../../../src/jobs/results/versus';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
+import { picture } from '../support/picture';
 import { exportAs, button, choose, lastFile, openPanel, type Panel, settled } from './open';
 import { EMPTY, RUNS } from './recorded';
 
@@ -155,7 +156,7 @@ describeBrowser('depth against width in the results panel', (browser) => {
       await panel.page.locator('.versus').scrollIntoViewIfNeeded();
       await targets.nth(1).focus();
       await panel.page.locator('.versus .tooltip.is-shown', { hasText: '1.11× as fast as the original' }).waitFor();
-      await panel.page.locator('.versus').screenshot({ path: `test/out/screenshots/panel-versus-${theme}.png` });
+      await picture(panel.page.locator('.versus'), `panel-versus-${theme}`);
       await targets.nth(1).press('Enter');
       assert.deepEqual(panel.received('plan/set'), [{ type: 'plan/set', removed: [13, 17, 18] }]);
       await targets.nth(4).press('Enter');
@@ -163,9 +164,7 @@ describeBrowser('depth against width in the results panel', (browser) => {
       await choose(panel, 'versus', 'Against', /^\s*Latency\s*$/);
       await settled(panel);
       await panel.page.locator('.versus .charts', { hasText: 'Seconds for all tokens' }).waitFor();
-      await panel.page
-        .locator('.versus')
-        .screenshot({ path: `test/out/screenshots/panel-versus-latency-${theme}.png` });
+      await picture(panel.page.locator('.versus'), `panel-versus-latency-${theme}`);
       await panel.close();
     });
   }

@@ -14,8 +14,23 @@ try {
   missing = error instanceof Error ? error.message : String(error);
 }
 
+/** Those that run, by the words of their command lines. They end with the tests. */
+const running = new Map<string, Promise<Browser>>();
+after(async () => {
+  for (const browser of running.values()) await (await browser).close();
+});
+
+function browserWith(args: readonly string[]): Promise<Browser> {
+  const words = args.join(' ');
+  // Some machines run tests as root, whom the sandbox refuses.
+  const launch = (): Promise<Browser> =>
+    chromium.launch({ executablePath: executable, args: ['--no-sandbox', ...args] });
+  if (!running.has(words)) running.set(words, launch());
+  return running.get(words)!;
+}
+
 /**
- * A group of tests that needs a browser, which `browser` gives to its tests.
+ * A group of tests that needs a browser, which `browser` gives to its tests. Pages of one group share nothing with another's.
  * @param args more words of its command line
  */
 export function describeBrowser(
@@ -29,12 +44,13 @@ export function describeBrowser(
   }
   describe(title, function () {
     this.timeout(60_000);
-    let running: Browser | undefined;
+    let browser: Browser | undefined;
     before(async () => {
-      // Some machines run tests as root, whom the sandbox refuses.
-      running = await chromium.launch({ executablePath: executable, args: ['--no-sandbox', ...args] });
+      browser = await browserWith(args);
     });
-    after(() => running?.close());
-    body(() => running!);
+    after(async () => {
+      for (const left of browser?.contexts() ?? []) await left.close(); // of a test that failed
+    });
+    body(() => browser!);
   });
 }

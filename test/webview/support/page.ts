@@ -4,18 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { pageDocument } from '../../../src/editors/page-document';
+import { checkAccessibility } from './accessibility';
 import themes from './themes.json' with { type: 'json' };
 
 const root = resolve(import.meta.dirname, '../../..');
 const built = join(root, 'test/out/built');
-const screenshots = join(root, 'test/out/screenshots');
-/** A program that checks accessibility. */
-export const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 export type Theme = keyof typeof themes;
 export const THEMES = Object.keys(themes) as Theme[];
@@ -48,13 +45,6 @@ export interface WebviewOptions<From> {
   readonly height?: number;
 }
 
-/** What axe-core finds, as far as it is looked at. */
-interface Violation {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-}
-
 /** A page in the browser, with its host's side. */
 export class Webview<To, From extends { readonly type: string }> {
   /** Every message, in the order of their sending. */
@@ -63,7 +53,10 @@ export class Webview<To, From extends { readonly type: string }> {
   readonly errors: string[] = [];
   state: unknown;
 
-  private constructor(readonly page: Page) {}
+  private constructor(
+    readonly page: Page,
+    private readonly theme: Theme,
+  ) {}
 
   static async open<To, From extends { readonly type: string }>(
     browser: Browser,
@@ -81,7 +74,7 @@ export class Webview<To, From extends { readonly type: string }> {
       inlineStyles: options.inlineStyles,
       bundle: options.bundle,
     });
-    const webview = new Webview<To, From>(page);
+    const webview = new Webview<To, From>(page, theme);
     webview.state = state;
     page.on('pageerror', (error) => webview.errors.push(error.message));
     page.on('console', (line) => line.type() === 'error' && webview.errors.push(line.text()));
@@ -117,20 +110,9 @@ export class Webview<To, From extends { readonly type: string }> {
     });
   }
 
-  /** Accessibility violations of the page as it is. */
-  async checkAccessibility(): Promise<void> {
-    await this.page.evaluate(AXE); // from outside, so that the page's policy need not allow it
-    const violations = await this.page.evaluate<Violation[]>('axe.run().then(({ violations }) => violations)');
-    const found = violations.flatMap(({ id, impact, nodes }) =>
-      nodes.map((node) => `${impact} ${id}: ${node.html} ${node.failureSummary}`),
-    );
-    assert.deepEqual(found, []);
-  }
-
-  /** Below test/out/screenshots, which is not in Git. */
-  async screenshot(name: string): Promise<void> {
-    mkdirSync(screenshots, { recursive: true });
-    await this.page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
+  /** Fails with every accessibility violation of the page as it is. */
+  checkAccessibility(): Promise<void> {
+    return checkAccessibility(this.page, this.theme);
   }
 
   /** Fails on anything that went wrong in the page. */

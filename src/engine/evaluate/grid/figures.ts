@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Model } from '../../model/model';
 import type { View } from '../../model/view';
+import { usualThreads } from '../../onnx/threads';
 import { type Cell, DECODER } from './memory';
 import type { CellFigures, Rates } from './result';
 import { meanSd, throughputOf } from './statistics';
@@ -57,4 +58,5 @@ function best({ before, after }: Rates): DeviceRates {
 }
 
 /** Threads that a run uses. */
-export const threadsOf = ({ threads }: Pick<Model, 'threads'>): number => threads ?? availableParallelism();
+export const threadsOf = ({ threads }: Pick<Model, 'threads'>): number =>
+  threads ?? usualThreads() ?? availableParallelism();
