@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { makeOptions } from '../scripts/library/make-options.mjs';
+import { buildInto, prepareFolder } from './support/build.mjs';
 import { softwareGpuEnvironment } from './support/swiftshader.mjs';
 
 const root = resolve(import.meta.dirname, '..');
@@ -84,6 +85,7 @@ async function runPart({ name, command, env, alone }, files, quiet) {
         ...process.env,
         ...(!alone && SHARED),
         ...env(),
+        ...(programs && { COPPICE_TEST_BUILT: programs }),
         COPPICE_TEST_RESULT: resultFile,
         COPPICE_CACHE: cache,
         COPPICE_TEST_PICTURES: words.length > 0 || full ? '1' : '0',
@@ -157,6 +159,13 @@ if (words.length === 0) {
   }
 }
 await makeOptions();
+// What every part would build for itself, once.
+const programs = withFiles.length > 1 ? mkdtempSync(join(tmpdir(), 'coppice-built-')) : undefined;
+if (programs !== undefined) {
+  process.once('exit', () => rmSync(programs, { recursive: true, force: true }));
+  prepareFolder(programs);
+  buildInto(programs);
+}
 const waiting = withFiles.filter(({ alone }) => !alone);
 // One lane is shown as it runs; what the other prints is shown when a part of it ends.
 const ran = await Promise.all([inTurn(waiting, false), inTurn(waiting, true)]);

@@ -1,23 +1,13 @@
 /** The built sidecar with a client, as the extension host has them; ended when the tests of a `describe` are. */
-import { execFileSync, fork } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
 import { SidecarClient, type ClientOptions } from '../../src/sidecar/client';
-import { temporaryFolder } from '../support/temporary';
+import { built, nodePath } from '../support/built';
 
-const root = resolve(import.meta.dirname, '../..');
-let program: string | undefined;
-
-/** Bundles the sidecar into a temporary folder, once a test process; takes about a second. */
+/** The bundled sidecar; takes about a second where it is not there yet. */
 export function builtSidecar(): string {
-  if (program === undefined) {
-    const folder = temporaryFolder();
-    execFileSync(process.execPath, [join(root, 'esbuild.mjs'), 'sidecar', 'tokenizer', `--outdir=${folder}`], {
-      cwd: root,
-    });
-    program = join(folder, 'sidecar.cjs');
-    process.env.NODE_PATH = join(root, 'node_modules'); // where it finds onnxruntime from there
-  }
-  return program;
+  process.env.NODE_PATH = nodePath; // where it finds onnxruntime from there
+  return join(built('sidecar', 'tokenizer'), 'sidecar.cjs');
 }
 
 /** What the client and the sidecar logged, a line each. */

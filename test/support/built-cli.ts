@@ -1,27 +1,21 @@
-/** The built command line as users run it: bundled once a test process, each call a child process. */
-import { execFileSync, spawn } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/** The built command line as users run it: each call a child process. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { built, nodePath } from './built';
 import { temporaryFolder } from './temporary';
 
-const root = resolve(import.meta.dirname, '../..');
 let program: string | undefined;
 
-/** Bundles the CLI into a temporary folder; call it from a hook, for it takes about a second. */
+/** Bundles the CLI; call it from a hook, for it takes about a second. */
 export function buildCli(): void {
-  if (program !== undefined) return;
-  const folder = temporaryFolder();
-  // The program finds its sample model and the recipes of the paper beside its own folder.
-  for (const name of ['media', 'recipes']) symlinkSync(join(root, name), join(folder, name));
-  execFileSync(process.execPath, [join(root, 'esbuild.mjs'), `--outdir=${join(folder, 'dist')}`], { cwd: root });
-  program = join(folder, 'dist/cli.cjs');
+  program ??= join(built('cli', 'mcp', 'sidecar', 'tokenizer', 'report'), 'cli.cjs');
 }
 
 /** The bundled program and the environment that it needs. */
 export function builtProgram(): { readonly file: string; readonly env: Record<string, string> } {
   if (program === undefined) throw new Error('call buildCli() in a before hook');
   const { PATH = '' } = process.env;
-  return { file: program, env: { PATH, NODE_PATH: join(root, 'node_modules'), ...ofTheTests() } };
+  return { file: program, env: { PATH, NODE_PATH: nodePath, ...ofTheTests() } };
 }
 
 /** What test/run.mjs says of the machine: a cache of the part's own, threads of a run. */

@@ -1,13 +1,6 @@
-/**
- * Bundles the program of tokenizers' processes, once a test process: hundreds of tests start one, and from source each
- * start takes half a second.
- */
-import { execFileSync } from 'node:child_process';
-import { join, resolve } from 'node:path';
+/** Takes the bundled program for tokenizers' processes: hundreds of tests start one, and from source each start takes half a second. */
+import { join } from 'node:path';
 import { setTokenizerProgram } from '../../src/engine/tokenizer/running';
-import { temporaryFolder } from './temporary';
+import { built } from './built';
 
-const root = resolve(import.meta.dirname, '../..');
-const folder = temporaryFolder();
-execFileSync(process.execPath, [join(root, 'esbuild.mjs'), 'tokenizer', `--outdir=${folder}`], { cwd: root });
-setTokenizerProgram(join(folder, 'tokenizer.cjs'));
+setTokenizerProgram(join(built('tokenizer'), 'tokenizer.cjs'));

@@ -1,12 +1,11 @@
 /** What is where in the panel and the report: what is drawn and what is hit, what lines up, what does not move. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { reportHtml } from '../../../src/engine/records/report';
 import type { HostMessage, PanelMessage, PanelRun, PanelState, ScoreDigest } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
-import { buildPages, Webview } from '../support/page';
+import { buildPages, pageFile, Webview } from '../support/page';
 import { openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, opening, planOf, RUNS, trainingSteps } from './recorded';
 
@@ -57,7 +56,7 @@ function scored(blocks: number): PanelState {
 /** A report of these runs. */
 async function openReport(page: Page, runs: readonly PanelRun[]): Promise<void> {
   const asset = (name: string): string =>
-    readFileSync(resolve(import.meta.dirname, '../../out/built/webview', name), 'utf8');
+    readFileSync(pageFile(name), 'utf8');
   const html = reportHtml(
     runs.map(({ digest }) => digest),
     { script: asset('report.js'), style: asset('report.css') },

@@ -1,10 +1,9 @@
 /** A report in a browser: it draws its charts under its own policy and needs nothing from elsewhere. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { reportHtml } from '../../../src/engine/records/report';
 import { describeBrowser } from '../support/browser';
-import { buildPages } from '../support/page';
+import { buildPages, pageFile } from '../support/page';
 import { picture } from '../support/picture';
 import { RUNS } from './recorded';
 
@@ -17,7 +16,7 @@ describeBrowser('report', (browser) => {
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`draws its charts in ${colorScheme}, alone`, async () => {
       const asset = (name: string): string =>
-        readFileSync(resolve(import.meta.dirname, '../../out/built/webview', name), 'utf8');
+        readFileSync(pageFile(name), 'utf8');
       const html = reportHtml(
         RUNS.map(({ digest }) => digest),
         { script: asset('report.js'), style: asset('report.css') },

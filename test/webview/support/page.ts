@@ -3,32 +3,25 @@
  * on the other side whose messages are logged. What the page asks for goes to `answer`.
  */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { pageDocument } from '../../../src/editors/page-document';
+import { built } from '../../support/built';
 import { checkAccessibility } from './accessibility';
 import themes from './themes.json' with { type: 'json' };
-
-const root = resolve(import.meta.dirname, '../../..');
-const built = join(root, 'test/out/built');
 
 export type Theme = keyof typeof themes;
 export const THEMES = Object.keys(themes) as Theme[];
 
-let isBuilt = false;
+/** Builds the pages where they are not there yet; call it from a hook. */
+export const buildPages = (): void => void built('editor', 'panel', 'report');
 
-/** Builds the pages once a test process. */
-export function buildPages(): void {
-  const pages = ['editor', 'panel', 'report'];
-  if (!isBuilt)
-    execFileSync(process.execPath, [join(root, 'esbuild.mjs'), ...pages, `--outdir=${built}`], { cwd: root });
-  isBuilt = true;
-}
+/** A script or a style sheet of the pages. */
+export const pageFile = (name: string): string => join(built('editor', 'panel', 'report'), 'webview', name);
 
 /** What the pages of reports and of before and after look like. */
-export const reportStyle = (): string => readFileSync(join(built, 'webview/report.css'), 'utf8');
+export const reportStyle = (): string => readFileSync(pageFile('report.css'), 'utf8');
 
 export interface WebviewOptions<From> {
   /** Name of the script in dist/webview. */
@@ -86,7 +79,7 @@ export class Webview<To, From extends { readonly type: string }> {
     await page.route('**/*', (route) => {
       const { pathname } = new URL(route.request().url());
       if (pathname === '/') return route.fulfill({ contentType: 'text/html', body: html });
-      if (/^\/[\w.-]+\.(js|css)$/.test(pathname)) return route.fulfill({ path: join(built, 'webview', pathname) });
+      if (/^\/[\w.-]+\.(js|css)$/.test(pathname)) return route.fulfill({ path: pageFile(pathname) });
       return route.fulfill({ status: 404, body: '' });
     });
     // The loader of the tests wraps named functions, those that are sent to the page too.
