@@ -12,7 +12,7 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { makeOptions } from '../scripts/library/make-options.mjs';
@@ -37,8 +37,11 @@ const unit = (files) => mocha(files, '--timeout', '10000');
 /** Host tests bring a VS Code to run in. */
 const host = (files) => [process.execPath, join(root, 'test/host/support/run.mjs'), ...files];
 
+/** How many parts run at any time: one for each processor, and one more while others wait for a process or a page. */
+const LANES = availableParallelism() + 1;
+
 /**
- * The parts, the longest first: two run at any time, because most of each waits for one processor. `alone` runs when they have
+ * The parts, the longest first. `alone` runs when they have
  * ended: clicks in a window are lost where it is slow. `folder` holds the part's `*.test.ts`; `env()` is added to the environment.
  */
 const PARTS = [
@@ -54,7 +57,7 @@ const PARTS = [
 /** What every part's machine does in a second: none measures it at first, which takes two. */
 const MEASURED = { flops: 2e11, bytes: 1e10, numbers: 1e9, files: 1e9 };
 
-/** Two parts share the processors: threads of onnxruntime that wait for work keep one busy, and take it from the other part. */
+/** Parts share the processors: threads of onnxruntime that wait for work keep one busy, and take it from another part. */
 const SHARED = { COPPICE_THREADS: '1' };
 
 /** Test files on disk, relative to the root, with forward slashes. */
@@ -167,8 +170,8 @@ if (programs !== undefined) {
   buildInto(programs);
 }
 const waiting = withFiles.filter(({ alone }) => !alone);
-// One lane is shown as it runs; what the other prints is shown when a part of it ends.
-const ran = await Promise.all([inTurn(waiting, false), inTurn(waiting, true)]);
+// One lane is shown as it runs; what the others print is shown when a part of theirs ends.
+const ran = await Promise.all(Array.from({ length: LANES }, (_, lane) => inTurn(waiting, lane > 0)));
 ran.push(
   await inTurn(
     withFiles.filter(({ alone }) => alone),
