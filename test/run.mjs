@@ -41,17 +41,18 @@ const host = (files) => [process.execPath, join(root, 'test/host/support/run.mjs
 const LANES = availableParallelism() + 1;
 
 /**
- * The parts, the longest first. `alone` runs when they have
- * ended: clicks in a window are lost where it is slow. `folder` holds the part's `*.test.ts`; `env()` is added to the environment.
+ * The parts, the longest first. `alone` runs when they have ended: clicks in a window are lost where it is slow. `folders` hold the
+ * part's `*.test.ts`; `env()` is added to the environment.
  */
 const PARTS = [
-  { name: 'engine', folder: 'test/engine', command: mocha, env: () => ({}) },
-  { name: 'cli', folder: 'test/cli', command: mocha, env: () => ({}) },
-  { name: 'webview', folder: 'test/webview', command: mocha, env: () => ({}) },
-  { name: 'unit', folder: 'test/unit', command: unit, env: () => ({}) },
-  { name: 'sidecar', folder: 'test/sidecar', command: mocha, env: () => ({}) },
-  { name: 'webgpu', folder: 'test/webgpu', command: mocha, env: softwareGpuEnvironment },
-  { name: 'host', folder: 'test/host', command: host, env: () => ({}), alone: true },
+  { name: 'engine', folders: ['test/engine'], command: mocha },
+  { name: 'cli', folders: ['test/cli'], command: mocha },
+  { name: 'webview', folders: ['test/webview'], command: mocha },
+  { name: 'unit', folders: ['test/unit'], command: unit },
+  { name: 'sidecar', folders: ['test/sidecar'], command: mocha },
+  { name: 'webgpu', folders: ['test/webgpu'], command: mocha, env: softwareGpuEnvironment },
+  { name: 'windows', folders: ['test/host/restricted', 'test/host/vsix'], command: host },
+  { name: 'host', folders: ['test/host/main'], command: host, alone: true },
 ];
 
 /** What every part's machine does in a second: none measures it at first, which takes two. */
@@ -87,7 +88,7 @@ async function runPart({ name, command, env, alone }, files, quiet) {
       env: {
         ...process.env,
         ...(!alone && SHARED),
-        ...env(),
+        ...env?.(),
         ...(programs && { COPPICE_TEST_BUILT: programs }),
         COPPICE_TEST_RESULT: resultFile,
         COPPICE_CACHE: cache,
@@ -145,7 +146,7 @@ const full = options.includes('--full');
 if (full) process.env.COPPICE_TEST_FULL = '1';
 
 const all = testFiles();
-const partOf = (file) => PARTS.find(({ folder }) => file.startsWith(`${folder}/`));
+const partOf = (file) => PARTS.find(({ folders }) => folders.some((folder) => file.startsWith(`${folder}/`)));
 const chosen = (file) => words.length === 0 || words.some((word) => partOf(file)?.name === word || file.includes(word));
 
 const outcomes = [];
@@ -157,8 +158,8 @@ if (homeless.length > 0) {
 const filesOf = (part) => all.filter((file) => partOf(file) === part && chosen(file));
 const withFiles = PARTS.filter((part) => filesOf(part).length > 0);
 if (words.length === 0) {
-  for (const { name, folder } of PARTS.filter((part) => !withFiles.includes(part))) {
-    outcomes.push({ name, passed: 0, failed: 1, skipped: 0, problems: [`no test in ${folder}`] });
+  for (const { name, folders } of PARTS.filter((part) => !withFiles.includes(part))) {
+    outcomes.push({ name, passed: 0, failed: 1, skipped: 0, problems: [`no test in ${folders.join(', ')}`] });
   }
 }
 await makeOptions();

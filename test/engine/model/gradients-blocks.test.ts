@@ -7,6 +7,7 @@ import { linearNames } from '../../../src/engine/checkpoint/architecture';
 import { loadReference, type ReferenceModel } from '../../reference/forward';
 import { BlockCase } from '../../support/block-gradients';
 import { describedModel } from '../../support/model';
+import { itFull } from '../../support/shared';
 import {
   RAGGED_MODELS,
   shortConfig,
@@ -39,13 +40,15 @@ describe('gradients of a block', () => {
       for (const block of blocksOf(reference)) {
         const step = { block, attention: true, ffn: true };
         it(`all weights of block ${block}`, () => new BlockCase(model(), reference, step, 2, 4).checkWeights());
-        it(`adapters of block ${block}`, () =>
-          new BlockCase(model(), reference, step, 2, 4).checkAdapters(linearNames(model().architecture)));
+        const once = block === 0 ? it : itFull;
+        once(`adapters of block ${block}`, () =>
+          new BlockCase(model(), reference, step, 2, 4).checkAdapters(linearNames(model().architecture)),
+        );
       }
     });
   }
 
-  for (const name of RAGGED_MODELS) {
+  for (const [i, name] of RAGGED_MODELS.entries()) {
     describe(name, () => {
       const folder = tinyCheckpoint(name, { config: smallRagged(name) });
       const model = describedModel(() => folder);
@@ -54,8 +57,10 @@ describe('gradients of a block', () => {
       for (const block of [0, 1, 2, 3]) {
         const step = { block, attention: true, ffn: true };
         it(`all weights of block ${block}`, () => new BlockCase(model(), reference, step, 2, 4).checkWeights());
-        it(`adapters of block ${block}`, () =>
-          new BlockCase(model(), reference, step, 2, 4).checkAdapters(LINEAR_NAMES));
+        const once = block === i % 4 ? it : itFull;
+        once(`adapters of block ${block}`, () =>
+          new BlockCase(model(), reference, step, 2, 4).checkAdapters(LINEAR_NAMES),
+        );
       }
     });
   }

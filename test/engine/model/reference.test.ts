@@ -12,14 +12,14 @@ import { calibrationRows } from '../../support/golden';
 import { decodedLogits, describedModel, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { checkForward, checkGreedyText, checkSweep } from '../../support/reference-checks';
-import { describeShared, shared } from '../../support/shared';
+import { describeShared, itFull, shared } from '../../support/shared';
 import { RAGGED_MODELS, TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
 import { evaluatePerplexity } from '../../support/measuring';
 
 const VOCABULARY = 288;
 
 describe('engine against the float64 reference', () => {
-  for (const name of [...TINY_MODELS, ...RAGGED_MODELS]) {
+  for (const [i, name] of [...TINY_MODELS, ...RAGGED_MODELS].entries()) {
     describe(name, () => {
       const folder = tinyCheckpoint(name);
       const model = describedModel(() => folder);
@@ -28,7 +28,9 @@ describe('engine against the float64 reference', () => {
       const rows = randomRows(2, 24, VOCABULARY, 7);
 
       it('logits and residual stream', () => checkForward(model(), reference, rows));
-      it('losses without each block', () => checkSweep(model(), reference, rows, stepsOf(fullView(blocks))));
+      // The sweep over modules meets every sum that the sweep over blocks does.
+      const blockwise = i % 4 === 0 ? it : itFull;
+      blockwise('losses without each block', () => checkSweep(model(), reference, rows, stepsOf(fullView(blocks))));
       it('losses without each module', () => checkSweep(model(), reference, rows, stepsOf(fullView(blocks), true)));
       it('greedy text, whole, without a block and without modules', async () => {
         const prompt = rows[0].slice(0, name === 'llama-dynamic' ? 4 : 10); // its text may have 16 tokens
