@@ -112,7 +112,12 @@ describe('coppice mcp: its end', function () {
     server.call(1, 'coppice_prune', input);
     return server.sidecar();
   };
-  const untouched = (): void => assert.deepEqual(readdirSync(root).sort(), ['.coppice', 'model']);
+  /** But for the folder of the state of jobs, which one that has just begun may not have made yet. */
+  const untouched = (): void =>
+    assert.deepEqual(
+      readdirSync(root).filter((name) => name !== '.coppice'),
+      ['model'],
+    );
 
   it('comes with the end of stdin, and takes a running job with it', async () => {
     raw = Raw.start('--root', root, '--device', 'cpu');
