@@ -31,13 +31,19 @@ describe('command line: output that is lost', function () {
     });
   }
 
-  it('is told where only its first part fits', async () => {
-    const file = join(temporaryFolder(), 'help.txt');
-    const { code, stderr } = await coppice(['score', '--help'], { under: `ulimit -f 1; exec > ${file}` });
-    assert.equal(code, 1);
-    assert.match(stderr, /cannot be written\n.*larger than the system allows/);
-    assert.equal(statSync(file).size, 1024);
-  });
+  // An object is written at once: the system takes its beginning, and refuses the next byte only.
+  for (const args of [
+    ['score', '--help'],
+    ['schema', 'score', '--json'],
+  ]) {
+    it(`is told where only its first part fits: ${args.join(' ')}`, async () => {
+      const file = join(temporaryFolder(), 'text');
+      const { code, stderr } = await coppice(args, { under: `ulimit -f 1; exec > ${file}` });
+      assert.equal(code, 1);
+      assert.match(stderr, /cannot be written\n.*larger than the system allows/);
+      assert.equal(statSync(file).size, 1024);
+    });
+  }
 
   it('of stderr changes nothing: the work is done, and a failure stays one', async () => {
     const done = await coppice(['inspect', tinyCheckpoint('llama-plain'), '--json'], { under: `exec 2> ${FULL}` });
