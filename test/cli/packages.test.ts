@@ -133,8 +133,12 @@ describe('the packages of all platforms', function () {
         assert.ok(named.includes('dist/extension.cjs') && named.includes('media/icon.png'));
         const brought = [...below('recipes', '.coppice.json'), ...below('skills', '.md'), ...below('media/sample', '')];
         const programs = ['cli', 'mcp', 'sidecar', 'tokenizer'].map((name) => `dist/${name}.cjs`);
+        const pages = ['editor', 'panel', 'report'].flatMap((name) => [
+          `dist/webview/${name}.js`,
+          `dist/webview/${name}.css`,
+        ]);
         const files = new Set(zip.files);
-        const missing = [...named, ...brought, ...programs].filter((path) => !files.has(`extension/${path}`));
+        const missing = [...named, ...brought, ...programs, ...pages].filter((path) => !files.has(`extension/${path}`));
         assert.deepEqual(missing, []);
         for (const path of ['readme.md', 'changelog.md', 'THIRD-PARTY-NOTICES.txt'])
           assert.ok(zip.read(`extension/${path}`).length > 1000);
