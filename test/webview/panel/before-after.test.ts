@@ -40,6 +40,7 @@ describeBrowser('page of before and after', (browser) => {
         (await page.locator('main').textContent()) ?? '',
         /coppice eval HuggingFaceTB\/SmolLM2-135M --remove 14,17,18/,
       );
+      await checkAccessibility(page, colorScheme);
       await picture(page, `before-after-${colorScheme}`);
       await page.close();
     });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { reportHtml } from '../../../src/engine/records/report';
+import { checkAccessibility } from '../support/accessibility';
 import { describeBrowser } from '../support/browser';
 import { buildPages, pageFile } from '../support/page';
 import { picture } from '../support/picture';
@@ -15,8 +16,7 @@ describeBrowser('report', (browser) => {
 
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`draws its charts in ${colorScheme}, alone`, async () => {
-      const asset = (name: string): string =>
-        readFileSync(pageFile(name), 'utf8');
+      const asset = (name: string): string => readFileSync(pageFile(name), 'utf8');
       const html = reportHtml(
         RUNS.map(({ digest }) => digest),
         { script: asset('report.js'), style: asset('report.css') },
@@ -37,6 +37,7 @@ describeBrowser('report', (browser) => {
       await page.locator('.healing .target').nth(11).waitFor({ state: 'attached' });
       assert.equal(await page.locator('.sample').count(), 2);
       assert.ok((await page.locator('#records tbody tr').count()) > 10);
+      await checkAccessibility(page, colorScheme);
       await picture(page, `report-${colorScheme}`);
       await page.close();
       assert.deepEqual(
