@@ -10,7 +10,7 @@ import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { OnnxKind, OnnxTarget } from '../../src/engine/write/onnx/kinds';
 import { itWith, nodePackages, printed } from '../support/consumers';
 import { writeOnnxFolder } from '../support/onnx-folder';
-import { describeShared, shared } from '../support/shared';
+import { describeShared, full, shared } from '../support/shared';
 import { describeBrowser } from './support/browser';
 
 /** More than the 31 tokens up to which fused attention is right on WebGPU. */
@@ -25,8 +25,8 @@ const COUNT_ROUNDED = 8;
 /** Kinds and targets, and where a page runs them. Browsers lack operators that onnxruntime has in Node. */
 const CASES: readonly (readonly [OnnxKind, OnnxTarget, readonly string[], number])[] = [
   ['q8', 'cpu', ['wasm'], COUNT_ROUNDED],
-  ['q4', 'webgpu', ['wasm', 'webgpu'], COUNT_ROUNDED],
-  ['fp32', 'webgpu', ['wasm', 'webgpu'], COUNT],
+  ['q4', 'webgpu', full ? ['wasm', 'webgpu'] : ['webgpu'], COUNT_ROUNDED],
+  ['fp32', 'webgpu', full ? ['wasm', 'webgpu'] : ['wasm'], COUNT],
 ];
 
 /** What the page writes, and where it asked for files. */

@@ -14,7 +14,7 @@ import { referenceDivergence, referenceTokenNlls } from '../../reference/measure
 import { assertAllClose } from '../../support/close';
 import { lastState, watchSessions, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
-import { full } from '../../support/shared';
+import { full, itFull } from '../../support/shared';
 import { RAGGED_MODELS, TINY_MODELS, tinyCheckpoint } from '../../support/tiny-models';
 
 const VOCABULARY = 288;
@@ -69,8 +69,9 @@ async function check(
 }
 
 describe('comparison with a teacher', () => {
-  for (const name of [...TINY_MODELS, ...RAGGED_MODELS]) {
-    it(`${name}: two views against the whole model`, async () => {
+  for (const [i, name] of [...TINY_MODELS, ...RAGGED_MODELS].entries()) {
+    // The views are those of the forward pass, which is compared for every family.
+    (i % 3 === 0 ? it : itFull)(`${name}: two views against the whole model`, async () => {
       const [first] = await check(tinyCheckpoint(name), randomRows(3, 20, VOCABULARY, 61), VIEWS);
       const mean = first.divergences.reduce((a, b) => a + b, 0) / first.divergences.length;
       assert.ok(mean > 0.05, 'the views differ, so there is something to compare');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { LiveSamples, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
-import { buildPages, THEMES } from '../support/page';
+import { buildPages, TWO_THEMES } from '../support/page';
 import { picture } from '../support/picture';
 import { button, openPanel, settled, update } from './open';
 import { EMPTY, FULL, TEXTS } from './recorded';
@@ -164,7 +164,7 @@ describeBrowser('chats in the results panel', (browser) => {
     }
   });
 
-  for (const theme of THEMES) {
+  for (const theme of TWO_THEMES) {
     it(`has no accessibility violation in ${theme}: a chat, an open menu, a run with details`, async () => {
       const state = { ...FULL, instruct: true, writing: ANSWERED };
       const kept = { view: { openRuns: [FULL.runs[3].id] } };

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { CurveDigest, PanelRun, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
-import { buildPages, THEMES } from '../support/page';
+import { buildPages, TWO_THEMES } from '../support/page';
 import { picture } from '../support/picture';
 import { button, choose, openPanel, type Panel, settled, update } from './open';
 import { FULL, JOURNEY, planOf, RUNS } from './recorded';
@@ -261,7 +261,7 @@ describeBrowser('the perplexity curve', (browser) => {
     await panel.close();
   });
 
-  for (const theme of THEMES) {
+  for (const theme of TWO_THEMES) {
     it(`is readable in ${theme}`, async () => {
       const [narrow, wide] = [402, 1280];
       const panel = await openPanel(browser(), withGoal(1.3), { theme, width: wide });

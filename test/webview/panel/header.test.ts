@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type Journey, type NextAction, type ShipGoal, STEPS } from '../../../src/protocol/journey';
 import type { PanelJob, PanelState } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
-import { buildPages, THEMES } from '../support/page';
+import { buildPages, TWO_THEMES } from '../support/page';
 import { picture } from '../support/picture';
 import { button, openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, NOTHING, planOf } from './recorded';
@@ -369,7 +369,7 @@ describeBrowser('head of the results panel', (browser) => {
       await panel.close();
     });
 
-  for (const theme of THEMES)
+  for (const theme of TWO_THEMES)
     it(`has no accessibility violation with a goal in ${theme}, wide and narrow`, async () => {
       const namedPlans = [{ name: 'careful', removed: [14, 17], ppl: 38.2 }];
       for (const [name, width, state] of [

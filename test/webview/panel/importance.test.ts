@@ -5,7 +5,7 @@ import type { PanelState, ScoreDigest } from '../../../src/protocol/panel';
 import { until } from '../../support/until';
 import type { ViewState } from '../../../webview/panel/state/view-state';
 import { describeBrowser } from '../support/browser';
-import { buildPages, THEMES } from '../support/page';
+import { buildPages, TWO_THEMES } from '../support/page';
 import { picture } from '../support/picture';
 import { openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, planOf, RUNS } from './recorded';
@@ -339,7 +339,7 @@ describeBrowser('importance chart', (browser) => {
     });
   })()`;
 
-  for (const theme of THEMES) {
+  for (const theme of TWO_THEMES) {
     it(`can be read in ${theme}: numbers on every tone, ranges, and bars by score`, async () => {
       const kept = { view: { byScore: true, criterion: 'block-influence' } };
       const runs = RUNS.filter(({ digest }) => digest.score);

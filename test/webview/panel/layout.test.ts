@@ -55,8 +55,7 @@ function scored(blocks: number): PanelState {
 
 /** A report of these runs. */
 async function openReport(page: Page, runs: readonly PanelRun[]): Promise<void> {
-  const asset = (name: string): string =>
-    readFileSync(pageFile(name), 'utf8');
+  const asset = (name: string): string => readFileSync(pageFile(name), 'utf8');
   const html = reportHtml(
     runs.map(({ digest }) => digest),
     { script: asset('report.js'), style: asset('report.css') },

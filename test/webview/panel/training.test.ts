@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { LiveTraining, PanelJob, PanelRun } from '../../../src/protocol/panel';
 import { describeBrowser } from '../support/browser';
-import { buildPages, THEMES } from '../support/page';
+import { buildPages, TWO_THEMES } from '../support/page';
 import { picture } from '../support/picture';
 import { openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, RUNS, trainingSteps } from './recorded';
@@ -108,7 +108,7 @@ describeBrowser('card of a retraining', (browser) => {
     await panel.close();
   });
 
-  for (const theme of THEMES) {
+  for (const theme of TWO_THEMES) {
     it(`is readable in ${theme}`, async () => {
       const panel = await openPanel(browser(), FULL, { theme, width: 1280 });
       for (const width of [1280, 402]) {

@@ -8,11 +8,14 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { pageDocument } from '../../../src/editors/page-document';
 import { built } from '../../support/built';
+import { full } from '../../support/shared';
 import { checkAccessibility } from './accessibility';
 import themes from './themes.json' with { type: 'json' };
 
 export type Theme = keyof typeof themes;
 export const THEMES = Object.keys(themes) as Theme[];
+/** For a part of a page that another test shows in every theme. */
+export const TWO_THEMES: readonly Theme[] = full ? THEMES : ['dark', 'light'];
 
 /** Builds the pages where they are not there yet; call it from a hook. */
 export const buildPages = (): void => void built('editor', 'panel', 'report');
