@@ -27,6 +27,7 @@ import { recipeOf } from '../../src/recipes/save/save';
 import { randomAdapter } from '../support/adapters';
 import { readJson } from '../support/cli';
 import { writePatch } from '../support/patches';
+import { full } from '../support/shared';
 import { taskFiles } from '../support/task-files';
 import { temporaryFolder } from '../support/temporary';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';
@@ -570,6 +571,11 @@ describe('every job by the command line and by the sidecar', function () {
 
   for (const kind of Object.keys(JOBS) as Kind[]) {
     for (const [at, make] of GIVEN[kind].entries()) {
+      // Each kind goes both ways in its first case and its last; the JSON and the record of the others are looked at once.
+      if (!full && isOnTheLine(kind) && at > 0 && at < GIVEN[kind].length - 1) {
+        it(`${kind}, ${at + 1}: JSON, result and record are what the job declares`, () => byMessage(kind, make));
+        continue;
+      }
       const again = isOnTheLine(kind) ? byLine : byMessage; // a job of the sidecar alone is the same each time
       it(`${kind}, ${at + 1}: JSON, result and records are the same`, async () => {
         assert.deepEqual(await again(kind, make), await byMessage(kind, make));
