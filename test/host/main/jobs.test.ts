@@ -171,6 +171,7 @@ describe('jobs in the window', () => {
 
   it('offer the CPU when the GPU cannot be used, and never take it by themselves', async () => {
     const gpu = process.platform === 'win32' ? 'coreml' : 'dml'; // which this system never has
+    await pause(QUIET_MS); // after what the test before was told
     await vscode.commands.executeCommand('coppice.evaluatePerplexity', { checkpoint, text, limit: 2, device: gpu });
     const toast = window.toast(`The device "${gpu}" cannot be used`);
     await toast.waitFor();

@@ -35,7 +35,7 @@ describe('two windows of a workspace', () => {
     await first.jobRow(/Retraining oak.*left/s).waitFor();
   });
   afterEach(async function () {
-    if (this.currentTest?.state === 'failed') await second?.picture('failed-second-window');
+    if (this.currentTest?.state === 'failed') await second?.screenshot('failed-second-window');
     await second?.page.close();
     second = undefined;
   });

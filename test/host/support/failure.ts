@@ -9,7 +9,7 @@ const LINES = 30;
 export async function tellFailure(title: string): Promise<void> {
   try {
     const window = await Window.connect();
-    const picture = await window.picture(`failed ${title}`.replace(/\W+/g, '-'));
+    const picture = await window.screenshot(`failed ${title}`.replace(/\W+/g, '-'));
     for (const line of [`picture: ${picture}`, ...(await window.visibleText())]) console.log(`      ${line}`);
     await window.disconnect();
     const { logUri } = (await coppice()).context;

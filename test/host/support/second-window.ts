@@ -38,7 +38,7 @@ async function opened(window: Window, open: () => Promise<Page>): Promise<Window
   try {
     await showView(second.page);
   } catch (error) {
-    await second.picture('failed-second-window');
+    await second.screenshot('failed-second-window');
     await second.page.close();
     throw error;
   } finally {

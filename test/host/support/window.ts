@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type Browser, chromium, type Frame, type Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { takesPictures } from '../../support/pictures';
 import { PATIENCE_MS, until } from '../../support/until';
 
 export class Window {
@@ -35,13 +34,8 @@ export class Window {
     await this.browser.close();
   }
 
-  /** A picture of the window for people to look at, below test/out/screenshots, which is not in Git. */
-  async screenshot(name: string): Promise<void> {
-    if (takesPictures) await this.picture(name);
-  }
-
-  /** The same whoever looks. @returns where it is */
-  async picture(name: string): Promise<string> {
+  /** Saved below test/out/screenshots, which is not in Git. */
+  async screenshot(name: string): Promise<string> {
     const path = join(process.env.COPPICE_HOST_SCREENSHOTS!, `${name}.png`);
     await this.page.screenshot({ path, animations: 'disabled' });
     return path;
