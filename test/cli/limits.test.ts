@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CliMaterial, makeCliMaterial } from '../support/cli';
+import { type CliMaterial, type Json, makeCliMaterial } from '../support/cli';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
-import { coppice, type CliResult } from '../support/built-cli';
+import { coppice, type CliResult, jsonOf } from '../support/built-cli';
 
 describe('command line: limits of the system', function () {
   this.timeout('2m');
@@ -47,6 +47,33 @@ describe('command line: limits of the system', function () {
       );
     }
     assert.ok(refused > 0, 'none of the limits was between the two');
+  });
+
+  it('are the threads of the environment, where a run is not told how many', async () => {
+    const { model } = material;
+    const grid = [
+      'grid',
+      model,
+      '--batch',
+      '1',
+      '--new-tokens',
+      '2',
+      '--runs',
+      '1',
+      '--warmup',
+      '0',
+      '--device',
+      'cpu',
+    ];
+    const threads = async (...more: string[]): Promise<unknown> => {
+      const measured = jsonOf(await coppice([...grid, ...more, '--json'], { env: { COPPICE_THREADS: '3' } }));
+      return (measured.environment as Json).threads;
+    };
+    assert.equal(await threads(), 3);
+    assert.equal(await threads('--threads', '1'), 1);
+    const wrong = await coppice(['eval', model, '--calibration', material.rows], { env: { COPPICE_THREADS: 'all' } });
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /^error: COPPICE_THREADS is "all"\n.*\n.*whole number from 1 to \d+/);
   });
 
   it('does not blame the tokenizer for what its process lacks (ulimit -v)', async () => {
