@@ -1,4 +1,4 @@
-/** Facts of which a definition makes the main numbers of its result. English, like the reports that show them. Pure. */
+/** Parts of a job's main numbers, which its definition puts together for reports. English, like these. Pure. */
 import { isObject, type JsonObject, parseJsonNumber } from '../format/json';
 import { formatBytes, formatPercent, shortCount, shortNumber } from '../format/numbers';
 import { numberRanges } from '../format/ranges';

@@ -79,7 +79,7 @@ export interface Details<T> {
   readonly recorded?: true;
   /** A path that the job writes to. */
   readonly writes?: true;
-  /** A file that it goes on from after it was stopped, and that is no product of it. */
+  /** A file from which a stopped run goes on. It is not an output. */
   readonly resumesFrom?: true;
   /** It writes there only if it is asked to, and a step of a recipe is: always, or if it names no other output. */
   readonly usual?: 'always' | 'alone';

@@ -1,4 +1,4 @@
-/** Threads of the CPU where a run is not told how many. */
+/** How many threads of the CPU a run has that is not told. */
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors';
 
@@ -6,9 +6,8 @@ import { UserError } from '../errors';
 export const mostThreads = (): number => Math.max(16, 4 * availableParallelism());
 
 /**
- * What the environment says with COPPICE_THREADS, for machines that are shared: onnxruntime counts all processors, also
- * where a container may use few of them. Undefined: onnxruntime decides.
- * @throws UserError if it is no whole number of threads
+ * What the environment says with COPPICE_THREADS, for machines that are shared. Undefined: onnxruntime decides.
+ * @throws UserError if it is not a whole number from 1 to `mostThreads`
  */
 export function usualThreads(environment: NodeJS.ProcessEnv = process.env): number | undefined {
   const { COPPICE_THREADS: said = '' } = environment;

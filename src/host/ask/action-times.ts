@@ -3,7 +3,6 @@
  * which its command would run. Arithmetic on headers, sizes of files and learned speeds: it computes nothing, and runs whenever
  * the plan changes.
  */
-import { roomIn } from '../../state/protection';
 import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
 import { healable } from '../../engine/heal/healable';
 import { DEFAULT_WINDOW } from '../../engine/importance/drawing';
@@ -13,6 +12,7 @@ import { USUAL_QUESTIONS } from '../../jobs/amounts';
 import { HEAL_TOKENS, SELF } from '../../jobs/healing-amounts';
 import type { LabelledModel } from '../../jobs/option';
 import type { ActionTimes } from '../../protocol/panel';
+import { roomIn } from '../../state/protection';
 import type { Chosen } from './choose-checkpoint';
 import type { Coppice } from '../coppice';
 import { usualHealingText } from './healing';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mostThreads, usualThreads } from '../../../src/engine/onnx/threads';
 
-describe('threads that nobody asked for', () => {
+describe('threads of a run that is not told', () => {
   it('are those of COPPICE_THREADS, or onnxruntime decides', () => {
     assert.equal(usualThreads({}), undefined);
     assert.equal(usualThreads({ COPPICE_THREADS: '' }), undefined);
