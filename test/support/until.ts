@@ -15,11 +15,13 @@ export async function eventually(holds: () => boolean | Promise<boolean>, patien
   return true;
 }
 
-/** Waits until `holds` is true. @throws Error with `what` when it does not become true in time */
+/** Waits until `holds` is true. @throws Error with `what`, as it is then, when it does not become true in time */
 export async function until(
-  what: string,
+  what: string | (() => string),
   holds: () => boolean | Promise<boolean>,
   patience = PATIENCE_MS,
 ): Promise<void> {
-  if (!(await eventually(holds, patience))) throw new Error(`not within ${patience} ms: ${what}`);
+  if (!(await eventually(holds, patience))) {
+    throw new Error(`not within ${patience} ms: ${typeof what === 'string' ? what : what()}`);
+  }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type Browser, chromium, type Frame, type Page } from 'playwright-core';
 import * as vscode from 'vscode';
-import { PATIENCE_MS, until } from '../../support/until';
+import { eventually, PATIENCE_MS, until } from '../../support/until';
 
 export class Window {
   private constructor(
@@ -81,15 +81,28 @@ export class Window {
     };
     const asked = await title();
     const gone = async (): Promise<boolean> => (await title().catch(() => '')) !== asked;
-    await until(`Enter is taken by “${asked}”`, async () => {
-      if (await gone()) return true;
-      if ((await box.locator('input:focus').count()) === 0) return false;
-      await this.page.keyboard.press('Enter');
-      return until('', gone, 2000).then(
-        () => true,
-        () => false,
-      );
-    });
+    let pressed = 0;
+    await until(
+      () => `Enter is taken by “${asked}”, pressed ${pressed} times`,
+      async () => {
+        if (await gone()) return true;
+        if (!(await eventually(async () => (await box.locator('input:focus').count()) > 0, 1000))) {
+          // Something else has taken the focus: a user clicks into the box.
+          await box
+            .locator('input')
+            .first()
+            .click({ timeout: 500 })
+            .catch(() => undefined);
+          return false;
+        }
+        pressed++;
+        await this.page.keyboard.press('Enter');
+        return until('', gone, 2000).then(
+          () => true,
+          () => false,
+        );
+      },
+    );
   }
 
   /** Waits for the question that shows `text`. @returns all that its box says */
