@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /**
- * Runs the tests, each part in a mocha process of its own, and ends with one line `N passed, N failed, N skipped`.
+ * Bundles the tests, runs each part in a mocha process of its own, and ends with one line `N passed, N failed, N skipped`.
  *
  *   node test/run.mjs [--full] [--times] [WORD…]
  *
  * WORD is the name of a part, or something that occurs in a test file's path. --times ends with the files and tests that took
  * longest.
  *
- * Nothing is left out silently: a test file that belongs to no part, or registers no test, and a test that was
+ * Nothing is left out silently: a test file that belongs to no part, cannot be bundled, or registers no test, and a test that was
  * registered but never ran, count as failed; so do a part that crashed or that would not exit.
  */
 import { spawn } from 'node:child_process';
@@ -17,18 +17,22 @@ import { join, relative, resolve, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { makeOptions } from '../scripts/library/make-options.mjs';
 import { buildInto, prepareFolder } from './support/build.mjs';
+import { bundle, bundled } from './support/bundle.mjs';
 import { softwareGpuEnvironment } from './support/swiftshader.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 
-/** The command of a part: mocha over these files, with the settings of .mocharc.json. */
+/** The command of a part: mocha over these files as they were bundled, with the settings of .mocharc.json. */
 const mocha = (files, ...options) => [
   process.execPath,
+  '--enable-source-maps',
   join(root, 'node_modules/mocha/bin/mocha.js'),
+  '--config',
+  join(bundleFolder, 'mocharc.json'),
   '--reporter',
   join(root, 'test/support/reporter.mjs'),
   ...options,
-  ...files,
+  ...files.map((file) => bundled(bundleFolder, file)),
 ];
 
 /** Unit tests are quick: one that hangs says so soon. Those that start a program say how long they may take. */
@@ -90,6 +94,7 @@ async function runPart({ name, command, env, alone }, files, quiet) {
         ...(!alone && SHARED),
         ...env?.(),
         ...(programs && { COPPICE_TEST_BUILT: programs }),
+        ...(bundleFolder && { COPPICE_TEST_BUNDLE: bundleFolder }),
         COPPICE_TEST_RESULT: resultFile,
         COPPICE_CACHE: cache,
         COPPICE_TEST_PICTURES: words.length > 0 || full ? '1' : '0',
@@ -162,6 +167,7 @@ if (words.length === 0) {
     outcomes.push({ name, passed: 0, failed: 1, skipped: 0, problems: [`no test in ${folders.join(', ')}`] });
   }
 }
+process.once('SIGINT', () => process.exit(130)); // so that what was built is removed
 await makeOptions();
 // What every part would build for itself, once.
 const programs = withFiles.length > 1 ? mkdtempSync(join(tmpdir(), 'coppice-built-')) : undefined;
@@ -170,18 +176,29 @@ if (programs !== undefined) {
   prepareFolder(programs);
   buildInto(programs);
 }
-const waiting = withFiles.filter(({ alone }) => !alone);
+const bundleFolder = await bundleTests(withFiles.filter(({ command }) => command !== host).flatMap(filesOf));
+const runnable = withFiles.filter(({ command }) => command === host || bundleFolder !== undefined);
+const waiting = runnable.filter(({ alone }) => !alone);
 // One lane is shown as it runs; what the others print is shown when a part of theirs ends.
 const ran = await Promise.all(Array.from({ length: LANES }, (_, lane) => inTurn(waiting, lane > 0)));
 ran.push(
   await inTurn(
-    withFiles.filter(({ alone }) => alone),
+    runnable.filter(({ alone }) => alone),
     false,
   ),
 );
 outcomes.push(...PARTS.flatMap(({ name }) => ran.flat().filter((outcome) => outcome.name === name)));
 if (outcomes.length === 0) {
   outcomes.push({ name: words.join(' '), passed: 0, failed: 1, skipped: 0, problems: ['no such test'] });
+}
+
+/** The folder of these files' bundle; undefined if there are none, or if one cannot be bundled, which is a failure. */
+async function bundleTests(files) {
+  try {
+    return files.length > 0 ? await bundle(files) : undefined;
+  } catch (error) {
+    outcomes.push({ name: 'bundle', passed: 0, failed: 1, skipped: 0, problems: [error.message] });
+  }
 }
 
 /** Runs the first of these parts, and then each that nothing else has begun, one after the other. */

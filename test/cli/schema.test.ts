@@ -1,6 +1,6 @@
 /** `coppice schema`: the schemas of a command's options and of its result. */
 import assert from 'node:assert/strict';
-import { Ajv2020 } from 'ajv/dist/2020';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { JOBS } from '../../src/jobs/definitions';
 import { resultSchemaOf } from '../../src/jobs/schema';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';

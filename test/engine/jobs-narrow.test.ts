@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv2020 } from 'ajv/dist/2020';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
 import { parametersOf } from '../../src/engine/checkpoint/parameters';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';

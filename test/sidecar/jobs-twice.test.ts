@@ -3,7 +3,7 @@
  * it is what the job declares, and both keep the same record. A new job takes part as soon as `every-job.ts` says what to run it with.
  */
 import assert from 'node:assert/strict';
-import { Ajv2020 } from 'ajv/dist/2020';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { optionsFromWords } from '../../src/cli/job-command';

@@ -6,16 +6,27 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers';
 import Mocha from 'mocha';
+import { sourceOf } from './bundle.mjs';
 import { watchTimes } from './test-times.mjs';
 
 /** How long a finished part may stay alive; what keeps it alive then is a leak of the code or of its tests. */
 const GRACE_MS = 20_000;
+
+/** Where the tests are that test/run.mjs has bundled. */
+const bundle = process.env.COPPICE_TEST_BUNDLE;
+
+/** Gives everything in a suite the file that it was bundled from. */
+function nameSources(suite) {
+  for (const each of [...suite.suites, ...suite.tests]) each.file = sourceOf(bundle, each.file);
+  suite.suites.forEach(nameSources);
+}
 
 export default class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     const file = process.env.COPPICE_TEST_RESULT;
     if (file === undefined) return;
+    if (bundle !== undefined) nameSources(runner.suite);
     const result = { registered: runner.total, passed: 0, failed: 0, skipped: 0, files: [], ended: false, leaked: [] };
     result.times = watchTimes(runner);
     const files = new Set();

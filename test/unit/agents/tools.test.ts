@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Ajv2020 } from 'ajv/dist/2020';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { AGENT_TOOLS } from '../../../src/agents';
 import { answerText, inLine, roughBudget } from '../../../src/agents/answer';
 import { inputSchema, readInput } from '../../../src/agents/input';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Ajv2020 } from 'ajv/dist/2020';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { JOBS } from '../../../src/jobs/definitions';
 import { digestRecord } from '../../../src/jobs/digest/digest';
 import type { Kind } from '../../../src/jobs/kinds';
