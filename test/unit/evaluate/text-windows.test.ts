@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { windowsOfText } from '../../../src/engine/evaluate/text-windows';
 import { evaluationWindows } from '../../../src/engine/evaluate/windows';
 import { loadTokenizer, type Tokenizer } from '../../../src/engine/tokenizer/tokenizer';
-import { itShared, shared } from '../../support/shared';
+import { full, itShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 
@@ -53,8 +53,8 @@ describe('evaluate/text-windows', function () {
   });
 
   itShared('are those of the whole text, with the tokenizers of many models', async () => {
-    const prose = readFileSync(shared('data/wikitext2/wiki.test.raw'), 'utf8').slice(0, 60_000);
-    const texts = [prose, ...TEXTS.map((text) => text.slice(0, 12_000))];
+    const prose = readFileSync(shared('data/wikitext2/wiki.test.raw'), 'utf8').slice(0, full ? 60_000 : 20_000);
+    const texts = [prose, ...TEXTS.map((text) => text.slice(0, full ? 12_000 : 6000))];
     for (const name of ['data/tokenizers', 'models/stories260K-f32', 'models/smollm2-135m']) {
       await assertSameWindows(await loadTokenizer(shared(name)), texts, name, { windows: [16], limits: [2, 50] });
     }
