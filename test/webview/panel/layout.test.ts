@@ -135,21 +135,20 @@ describeBrowser('layout of the results panel', (browser) => {
   });
 
   it('the charts of a report line up, and its cards have one width', async () => {
+    const page = await browser().newPage();
     for (const width of [300, 402, 900, 1280, 1400]) {
-      const page = await browser().newPage({ viewport: { width, height: 900 } });
+      await page.setViewportSize({ width, height: 900 });
       await openReport(page, scored(30).runs);
       await page.waitForFunction(`document.querySelectorAll('.importance .charts svg').length === 2`);
       for (const [block, { bar, rank }] of (await places(page)).entries())
         assert.ok(Math.abs(bar - rank) < 0.5, `${width} px: rank ${block} at ${rank}, bar at ${bar}`);
-      await page.close();
-      const full = await browser().newPage({ viewport: { width, height: 900 } });
-      await openReport(full, RUNS);
-      const [first, ...others] = await edges(full, '.importance, .measured, #records');
+      await openReport(page, RUNS);
+      const [first, ...others] = await edges(page, '.importance, .measured, #records');
       assert.equal(others.length, 2);
       for (const other of others) assert.deepEqual(other, first, `${width} px`);
-      assert.equal(await overflow(full), 0, `${width} px`);
-      await full.close();
+      assert.equal(await overflow(page), 0, `${width} px`);
     }
+    await page.close();
   });
 
   /** Tops of all that a click must not move: everything down to the table of costs, in which the plan is a line. */

@@ -32,9 +32,9 @@ export async function openPanel(
     width,
     state: folded ? kept : { ...(kept as object), view: { more: 'open', ...(kept as Kept | undefined)?.view } },
     bundle,
+    reducedMotion,
     receive: () => undefined,
   });
-  if (reducedMotion) await panel.page.emulateMedia({ reducedMotion });
   await panel.post(opening(state));
   await panel.page.locator('.card').first().waitFor();
   await settled(panel);

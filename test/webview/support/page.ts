@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Disposable, Page } from 'playwright-core';
 import { pageDocument } from '../../../src/editors/page-document';
 import { built } from '../../support/built';
 import { full } from '../../support/shared';
@@ -39,6 +39,44 @@ export interface WebviewOptions<From> {
   readonly bundle?: Readonly<Record<string, string>>;
   readonly width?: number;
   readonly height?: number;
+  readonly reducedMotion?: 'reduce';
+}
+
+/** A page of the browser in which one webview after the other is shown: the scripts are compiled once for all of them. */
+interface Stage {
+  readonly page: Page;
+  /** What is shown in it; undefined between two. */
+  shown?: Shown;
+}
+
+/** What a webview makes of what its page does. */
+interface Shown {
+  readonly html: string;
+  readonly receive: (message: unknown) => void;
+  readonly keep: (state: unknown) => void;
+  readonly fail: (error: string) => void;
+}
+
+/** Pages that nothing is shown in. */
+const free = new WeakMap<Browser, Stage[]>();
+
+async function stageOf(browser: Browser): Promise<Stage> {
+  for (let stage = free.get(browser)?.pop(); stage !== undefined; stage = free.get(browser)?.pop()) {
+    if (!stage.page.isClosed()) return stage;
+  }
+  const page = await browser.newPage();
+  const stage: Stage = { page };
+  page.on('pageerror', (error) => stage.shown?.fail(error.message));
+  page.on('console', (line) => line.type() === 'error' && stage.shown?.fail(line.text()));
+  await page.exposeFunction('hostReceives', (message: unknown) => stage.shown?.receive(message));
+  await page.exposeFunction('hostKeeps', (kept: unknown) => stage.shown?.keep(kept));
+  await page.route('**/*', (route) => {
+    const { pathname } = new URL(route.request().url());
+    if (pathname === '/') return route.fulfill({ contentType: 'text/html', body: stage.shown?.html ?? '' });
+    if (/^\/[\w.-]+\.(js|css)$/.test(pathname)) return route.fulfill({ path: pageFile(pathname) });
+    return route.fulfill({ status: 404, body: '' });
+  });
+  return stage;
 }
 
 /** A page in the browser, with its host's side. */
@@ -48,18 +86,24 @@ export class Webview<To, From extends { readonly type: string }> {
   /** What went wrong in the page: exceptions, console errors, violations of the policy. */
   readonly errors: string[] = [];
   state: unknown;
+  /** What runs in the page before its script. */
+  private readonly scripts: Disposable[] = [];
 
   private constructor(
-    readonly page: Page,
+    private readonly browser: Browser,
+    private readonly stage: Stage,
     private readonly theme: Theme,
   ) {}
+
+  get page(): Page {
+    return this.stage.page;
+  }
 
   static async open<To, From extends { readonly type: string }>(
     browser: Browser,
     options: WebviewOptions<From>,
   ): Promise<Webview<To, From>> {
     const { name, theme = 'dark', state, width = 1100, height = 900 } = options;
-    const page = await browser.newPage({ viewport: { width, height } });
     const html = pageDocument({
       title: name,
       language: 'en',
@@ -70,24 +114,25 @@ export class Webview<To, From extends { readonly type: string }> {
       inlineStyles: options.inlineStyles,
       bundle: options.bundle,
     });
-    const webview = new Webview<To, From>(page, theme);
+    const stage = await stageOf(browser);
+    const webview = new Webview<To, From>(browser, stage, theme);
     webview.state = state;
-    page.on('pageerror', (error) => webview.errors.push(error.message));
-    page.on('console', (line) => line.type() === 'error' && webview.errors.push(line.text()));
-    await page.exposeFunction('hostReceives', (message: From) => {
-      webview.log.push({ from: 'page', message });
-      options.receive(message);
-    });
-    await page.exposeFunction('hostKeeps', (kept: unknown) => (webview.state = kept));
-    await page.route('**/*', (route) => {
-      const { pathname } = new URL(route.request().url());
-      if (pathname === '/') return route.fulfill({ contentType: 'text/html', body: html });
-      if (/^\/[\w.-]+\.(js|css)$/.test(pathname)) return route.fulfill({ path: pageFile(pathname) });
-      return route.fulfill({ status: 404, body: '' });
-    });
+    stage.shown = {
+      html,
+      receive: (message) => {
+        webview.log.push({ from: 'page', message: message as From });
+        options.receive(message as From);
+      },
+      keep: (kept) => (webview.state = kept),
+      fail: (error) => webview.errors.push(error),
+    };
+    const { page } = stage;
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ reducedMotion: options.reducedMotion ?? null });
     // The loader of the tests wraps named functions, those that are sent to the page too.
-    await page.addInitScript({ content: `window.__webview = ${JSON.stringify({ state, theme: themes[theme] })};` });
-    await page.addInitScript({ path: join(import.meta.dirname, 'host-side.js') });
+    const given = `window.__webview = ${JSON.stringify({ state, theme: themes[theme] })};`;
+    webview.scripts.push(await page.addInitScript({ content: given }));
+    webview.scripts.push(await page.addInitScript({ path: join(import.meta.dirname, 'host-side.js') }));
     await page.goto(`http://${name}.test/`);
     return webview;
   }
@@ -111,9 +156,14 @@ export class Webview<To, From extends { readonly type: string }> {
     return checkAccessibility(this.page, this.theme);
   }
 
-  /** Fails on anything that went wrong in the page. */
+  /** Fails on anything that went wrong in the page, which another webview may have then. */
   async close(): Promise<void> {
-    await this.page.close();
+    const { page } = this.stage;
+    await page.mouse.move(0, 0);
+    for (const script of this.scripts) await script.dispose();
+    await page.goto('about:blank');
+    this.stage.shown = undefined;
     assert.deepEqual(this.errors, []);
+    free.set(this.browser, [...(free.get(this.browser) ?? []), this.stage]);
   }
 }
