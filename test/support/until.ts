@@ -3,14 +3,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 /** Long enough for a busy machine. A condition that holds ends the wait at once. */
 export const PATIENCE_MS = 15_000;
-const POLL_MS = 10;
+/** How long to pause between two looks: a tenth of the wait so far, for each look at a window keeps it from its work. */
+const pauseAfter = (waited: number): number => Math.min(Math.max(waited / 10, 10), 50);
 
 /** Whether `holds` becomes true within `patience` milliseconds. */
 export async function eventually(holds: () => boolean | Promise<boolean>, patience = PATIENCE_MS): Promise<boolean> {
-  const end = performance.now() + patience;
+  const start = performance.now();
   while (!(await holds())) {
-    if (performance.now() > end) return false;
-    await pause(POLL_MS);
+    const waited = performance.now() - start;
+    if (waited > patience) return false;
+    await pause(pauseAfter(waited));
   }
   return true;
 }

@@ -3,7 +3,7 @@
  * after lacks, the page has every number, and the model card too. Nothing is measured twice.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Comparison } from '../../../src/commands/compare-with-original';
@@ -11,7 +11,7 @@ import type { BeforeAfter } from '../../../src/engine/records/before-after/befor
 import { withoutSection } from '../../../src/engine/records/card-section';
 import { coppice, inWorkspace, run } from '../support/coppice';
 import { until } from '../../support/until';
-import { type Staged, stageSample, unstage } from '../support/sample';
+import { firstLines, type Staged, stageSample, unstage } from '../support/sample';
 
 describe('the story of a comparison with the original', function () {
   this.timeout(120_000);
@@ -21,6 +21,8 @@ describe('the story of a comparison with the original', function () {
 
   before(async () => {
     staged = await stageSample();
+    const text = join(staged.checkpoint, 'calibration.txt');
+    writeFileSync(text, firstLines(text, 30));
     pruned = inWorkspace('short');
     await run('pruneCheckpoint', { checkpoint: staged.checkpoint, blocks: [4, 5], out: pruned });
     card = readFileSync(join(pruned, 'README.md'), 'utf8');

@@ -105,6 +105,8 @@ async function runSuite(suite, members, { executable, home }) {
       extensionTestsPath: join(built, 'support/index.cjs'),
       extensionTestsEnv: {
         COPPICE_VSCODE_HOME: home,
+        // Jobs leave a processor to the window. The installed package computes as it does for users.
+        COPPICE_THREADS: packed ? '' : '1',
         COPPICE_HOST_RESULT: result,
         COPPICE_HOST_FILES: JSON.stringify(members),
         COPPICE_HOST_TESTS: join(root, 'test/host'),

@@ -1,5 +1,5 @@
 /** The sample model in a tidy workspace, with a small calibration, for tests of questions. */
-import { cpSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { clearWorkspace, coppice, EXTENSION_ID, forgetAnswers, inWorkspace, resetSettings } from './coppice';
@@ -10,6 +10,10 @@ export interface Staged {
   /** The folder of the sample model, "stories". */
   readonly checkpoint: string;
 }
+
+/** The beginning of a text of the sample, which is as good as the whole where its numbers do not matter. */
+export const firstLines = (file: string, lines: number): string =>
+  readFileSync(file, 'utf8').split('\n').slice(0, lines).join('\n');
 
 export async function stageSample(): Promise<Staged> {
   const window = await Window.connect();

@@ -96,6 +96,8 @@ function writeSettings() {
   mkdirSync(join(userData, 'User'), { recursive: true });
   const settings = {
     'chat.disableAIFeatures': true,
+    'editor.cursorBlinking': 'solid',
+    'editor.minimap.enabled': false,
     'extensions.autoCheckUpdates': false,
     'extensions.autoUpdate': false,
     'git.openRepositoryInParentFolders': 'never',
@@ -164,6 +166,13 @@ async function developExtensions(page, url) {
   });
 }
 
+/** What turns while a job runs turns once: a window without a GPU is drawn by the processor that the job needs. */
+const ONCE = `
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync('*, *::before, *::after { animation-iteration-count: 1 !important; }');
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+`;
+
 async function openWindow(url) {
   const [width, height] = options['window-size'].split(',').map(Number);
   const port = options['remote-debugging-port'];
@@ -171,6 +180,7 @@ async function openWindow(url) {
     executablePath: join(home, 'chromium'),
     headless: true,
     viewport: { width, height },
+    reducedMotion: 'reduce',
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -180,6 +190,7 @@ async function openWindow(url) {
       ...(port ? [`--remote-debugging-port=${port}`] : []),
     ],
   });
+  await browser.addInitScript({ content: ONCE });
   const [page] = browser.pages();
   page.on('crash', () => void end(1, 'the page crashed'));
   page.on('close', () => void end(1, 'the page was closed'));

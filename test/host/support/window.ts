@@ -75,12 +75,14 @@ export class Window {
     const box = this.page.locator('.quick-input-widget:visible');
     await box.getByText(text).first().waitFor();
     // The step stands in it, “Score Blocks (1/2)”, unless later answers decide how many there are; then the question tells.
-    const title = async (): Promise<string> => {
-      const words = await box.locator('.quick-input-title').innerText({ timeout: 200 });
-      return `${words} ${await box.locator('input').first().getAttribute('placeholder', { timeout: 200 })}`;
+    const title = async (timeout: number): Promise<string> => {
+      const words = await box.locator('.quick-input-title').innerText({ timeout });
+      return `${words} ${await box.locator('input').first().getAttribute('placeholder', { timeout })}`;
     };
-    const asked = await title();
-    const gone = async (): Promise<boolean> => (await title().catch(() => '')) !== asked;
+    const asked = await title(PATIENCE_MS);
+    // Where a window takes longer to answer, the question may still be there.
+    const gone = async (): Promise<boolean> =>
+      (await title(200).catch(async () => ((await box.count()) === 0 ? '' : asked))) !== asked;
     let pressed = 0;
     await until(
       () => `Enter is taken by “${asked}”, pressed ${pressed} times`,
