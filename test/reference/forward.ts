@@ -76,9 +76,8 @@ export function referenceForward(
 export function referenceHead(model: ReferenceModel, x: readonly Vector[]): Vector[] {
   const { logitDivisor, logitCap } = model.config;
   const head = model.tensors.has('lm_head.weight') ? 'lm_head' : 'model.embed_tokens';
-  return x.map((v) =>
-    linear(model, head, rmsNorm(model, 'model.norm', v)).map((z) => softCap(z / logitDivisor, logitCap)),
-  );
+  const logits = linear(model, head, rmsNorm(model, 'model.norm', x));
+  return logits.map((v) => mapped(v, (z) => softCap(z / logitDivisor, logitCap)));
 }
 
 /** The residual stream of a row before the first block. */
@@ -114,17 +113,14 @@ export function referenceModule(
   x: readonly Vector[],
 ): { readonly input: readonly Vector[]; readonly added: readonly Vector[] } {
   const { before, after } = model.config.norms[part];
-  const norm = (name: string | undefined, v: Vector): Vector =>
-    name === undefined ? v : rmsNorm(model, `model.layers.${block}.${name}`, v);
-  const normed = x.map((v) => norm(before, v));
+  const { residualFactor } = model.config;
+  const norm = (name: string | undefined, vectors: readonly Vector[]): readonly Vector[] =>
+    name === undefined ? vectors : rmsNorm(model, `model.layers.${block}.${name}`, vectors);
+  const normed = norm(before, x);
   const input =
-    part === 'attention'
-      ? attention(model, block, normed)
-      : normed.map((v, position) => gatedFfn(model, `model.layers.${block}.mlp`, v, position));
-  const added = input.map((v, position) =>
-    norm(after, linear(model, lastLinear(block, part), v, position)).map((y) => model.config.residualFactor * y),
-  );
-  return { input, added };
+    part === 'attention' ? attention(model, block, normed) : gatedFfn(model, `model.layers.${block}.mlp`, normed);
+  const output = norm(after, linear(model, lastLinear(block, part), input));
+  return { input, added: output.map((v) => mapped(v, (y) => residualFactor * y)) };
 }
 
 /** Causal softmax attention with grouped key-value heads, within the block's window: the heads side by side. */
@@ -133,22 +129,15 @@ function attention(model: ReferenceModel, block: number, x: readonly Vector[]): 
   const { heads, kvHeads, headDim, window, rotation } = layers[block];
   const at = `model.layers.${block}.self_attn`;
   const turn = rotation?.(x.length);
-  const projected = x.map((v, position) => queryKeyValue(model, block, v, position));
+  const angles = turn && x.map((_, position) => anglesAt(turn, position));
+  const [q, k, v] = queryKeyValue(model, block, x);
   const prepare = (name: 'q' | 'k', vectors: readonly Vector[], count: number): Vector[][] =>
-    vectors.map((v, position) =>
-      qkNorm(model, `${at}.${name}_norm`, v, count).map((head) => (turn ? rotate(turn, head, position) : head)),
+    qkNorm(model, `${at}.${name}_norm`, vectors, count).map((parts, position) =>
+      angles ? parts.map((head) => rotate(angles[position], head)) : parts,
     );
-  const queries = prepare(
-    'q',
-    projected.map(([q]) => q),
-    heads,
-  );
-  const keys = prepare(
-    'k',
-    projected.map(([, k]) => k),
-    kvHeads,
-  );
-  const values = projected.map(([, , v]) => split(v, kvHeads));
+  const queries = prepare('q', q, heads);
+  const keys = prepare('k', k, kvHeads);
+  const values = v.map((all) => split(all, kvHeads));
 
   return x.map((_, position) => {
     const mixed = new Float64Array(heads * headDim);
@@ -169,24 +158,27 @@ function attention(model: ReferenceModel, block: number, x: readonly Vector[]): 
   });
 }
 
-/** All heads of q, of k and of v at one position. In a fused matrix they lie on top of each other. */
-function queryKeyValue(model: ReferenceModel, block: number, x: Vector, position: number): Vector[] {
+/** All heads of q, of k and of v at each position. In a fused matrix they lie on top of each other. */
+function queryKeyValue(model: ReferenceModel, block: number, x: readonly Vector[]): Vector[][] {
   const at = `model.layers.${block}.self_attn`;
-  if (!model.config.fused) return ['q', 'k', 'v'].map((name) => linear(model, `${at}.${name}_proj`, x, position));
+  if (!model.config.fused) return ['q', 'k', 'v'].map((name) => linear(model, `${at}.${name}_proj`, x));
   const { heads, kvHeads, headDim } = model.config.layers[block];
-  const all = linear(model, `${at}.qkv_proj`, x, position);
+  const all = linear(model, `${at}.qkv_proj`, x);
   const [q, k] = [heads * headDim, kvHeads * headDim];
-  return [all.subarray(0, q), all.subarray(q, q + k), all.subarray(q + k)];
+  return [all.map((v) => v.subarray(0, q)), all.map((v) => v.subarray(q, q + k)), all.map((v) => v.subarray(q + k))];
 }
 
 /** act(gate(x)) ⊙ up(x) */
-function gatedFfn(model: ReferenceModel, at: string, x: Vector, position: number): Vector {
+function gatedFfn(model: ReferenceModel, at: string, x: readonly Vector[]): Vector[] {
   const { fused, activation } = model.config;
-  const [gate, up] = fused
-    ? split(linear(model, `${at}.gate_up_proj`, x, position), 2)
-    : ['gate', 'up'].map((name) => linear(model, `${at}.${name}_proj`, x, position));
-  return gate.map((g, i) => (activation === 'silu' ? silu(g) : geluTanh(g)) * up[i]);
+  const act = activation === 'silu' ? silu : geluTanh;
+  const pairs = fused
+    ? linear(model, `${at}.gate_up_proj`, x).map((v) => split(v, 2))
+    : besides(linear(model, `${at}.gate_proj`, x), linear(model, `${at}.up_proj`, x));
+  return pairs.map(([gate, up]) => mapped(gate, (g, i) => act(g) * up[i]));
 }
+
+const besides = (a: readonly Vector[], b: readonly Vector[]): Vector[][] => a.map((v, t) => [v, b[t]]);
 
 const silu = (a: number): number => a / (1 + Math.exp(-a));
 const geluTanh = (a: number): number => (a / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (a + 0.044715 * a ** 3)));
@@ -194,51 +186,95 @@ const geluTanh = (a: number): number => (a / 2) * (1 + Math.tanh(Math.sqrt(2 / M
 /** c·tanh(z/c) */
 const softCap = (z: number, cap: number): number => (cap === Infinity ? z : cap * Math.tanh(z / cap));
 
-/** Rotates the pair (i, i + n) of the first 2 n entries by position × frequency i. The others stay. */
-function rotate({ frequencies, magnitude }: ReferenceRotation, v: Vector, position: number): Vector {
+/** Cosines and sines of a position, times the rotation's magnitude. */
+const anglesAt = (
+  { frequencies, magnitude }: ReferenceRotation,
+  position: number,
+): { cos: number[]; sin: number[] } => ({
+  cos: frequencies.map((frequency) => magnitude * Math.cos(position * frequency)),
+  sin: frequencies.map((frequency) => magnitude * Math.sin(position * frequency)),
+});
+
+/** Rotates the pair (i, i + n) of the first 2 n entries by the angle i. The others stay. */
+function rotate({ cos, sin }: { readonly cos: readonly number[]; readonly sin: readonly number[] }, v: Vector): Vector {
   const rotated = v.slice();
-  frequencies.forEach((frequency, i) => {
-    const j = i + frequencies.length;
-    const cos = magnitude * Math.cos(position * frequency);
-    const sin = magnitude * Math.sin(position * frequency);
-    rotated[i] = v[i] * cos - v[j] * sin;
-    rotated[j] = v[j] * cos + v[i] * sin;
-  });
+  for (let i = 0, j = cos.length; i < cos.length; i++, j++) {
+    rotated[i] = v[i] * cos[i] - v[j] * sin[i];
+    rotated[j] = v[j] * cos[i] + v[i] * sin[i];
+  }
   return rotated;
 }
 
-/** The heads of q or k, normalised if the model has such norms: each by itself, or all at once. */
-function qkNorm(model: ReferenceModel, name: string, v: Vector, count: number): Vector[] {
-  if (!model.tensors.has(`${name}.weight`)) return split(v, count);
-  if (model.config.wideQkNorm) return split(rmsNorm(model, name, v), count);
-  return split(v, count).map((head) => rmsNorm(model, name, head));
+/** The heads of q or k at each position, normalised if the model has such norms: each by itself, or all at once. */
+function qkNorm(model: ReferenceModel, name: string, vectors: readonly Vector[], count: number): Vector[][] {
+  if (!model.tensors.has(`${name}.weight`)) return vectors.map((v) => split(v, count));
+  if (model.config.wideQkNorm) return rmsNorm(model, name, vectors).map((v) => split(v, count));
+  return vectors.map((v) => rmsNorm(model, name, split(v, count)));
 }
 
-function rmsNorm({ config, tensors }: ReferenceModel, name: string, x: Vector): Vector {
+/** Every vector by itself. */
+function rmsNorm({ config, tensors }: ReferenceModel, name: string, vectors: readonly Vector[]): Vector[] {
+  const { eps, normOffset } = config;
   const weight = tensors.get(`${name}.weight`)!.values;
-  const scale = 1 / Math.sqrt(dot(x, x) / x.length + config.eps);
-  return x.map((value, i) => value * scale * (config.normOffset + weight[i]));
+  return vectors.map((x) => {
+    const scale = 1 / Math.sqrt(dot(x, x) / x.length + eps);
+    return mapped(x, (value, i) => value * scale * (normOffset + weight[i]));
+  });
 }
 
-/** W x + b, with what an adapter adds; the bias may be missing. */
-function linear({ tensors, adapters }: ReferenceModel, name: string, x: Vector, position = 0): Vector {
-  const y = product(tensors.get(`${name}.weight`)!, x, tensors.get(`${name}.bias`));
+/** W x + b at each position, with what an adapter adds; the bias may be missing. */
+function linear({ tensors, adapters }: ReferenceModel, name: string, vectors: readonly Vector[]): Vector[] {
+  const weight = tensors.get(`${name}.weight`)!;
+  const bias = tensors.get(`${name}.bias`);
   const adapter = adapters?.get(name);
-  if (!adapter) return y;
-  const { a, b, factor, mask } = adapter;
-  const added = product(b, product(a, mask ? x.map((value, i) => value * mask[position][i]) : x));
-  return y.map((value, o) => value + factor * added[o]);
+  return vectors.map((x, position) => {
+    const y = product(weight, x, bias);
+    if (!adapter) return y;
+    const { a, b, factor, mask } = adapter;
+    const added = product(b, product(a, mask ? mapped(x, (value, i) => value * mask[position][i]) : x));
+    return mapped(y, (value, o) => value + factor * added[o]);
+  });
 }
 
-/** W x + b; W is stored (out, in). */
-function product({ values, shape }: ReferenceTensor, x: Vector, bias?: ReferenceTensor): Vector {
+/** W x + b; W is stored (out, in). Four sums at a time, each in the order of its terms: a sum alone waits for every addition. */
+function product({ values: given, shape }: ReferenceTensor, x: Vector, bias?: ReferenceTensor): Vector {
+  const values = widened(given);
   const [out, into] = shape;
   const y = new Float64Array(out);
-  for (let o = 0; o < out; o++) {
-    let sum = bias?.values[o] ?? 0;
-    for (let i = 0, w = o * into; i < into; i++, w++) sum += values[w] * x[i];
-    y[o] = sum;
+  if (bias) y.set(bias.values);
+  let o = 0;
+  for (; o + 4 <= out; o += 4) {
+    let [a, b, c, d] = [y[o], y[o + 1], y[o + 2], y[o + 3]];
+    for (let i = 0, w = o * into; i < into; i++, w++) {
+      const by = x[i];
+      a += values[w] * by;
+      b += values[w + into] * by;
+      c += values[w + 2 * into] * by;
+      d += values[w + 3 * into] * by;
+    }
+    y[o] = a;
+    y[o + 1] = b;
+    y[o + 2] = c;
+    y[o + 3] = d;
   }
+  for (; o < out; o++) for (let i = 0; i < into; i++) y[o] += values[o * into + i] * x[i];
+  return y;
+}
+
+const wide = new WeakMap<Float32Array, Float64Array>();
+
+/** Weights in float64, which are kept beside those of a file: the loop above is fast with numbers of one kind only. */
+function widened(values: Float32Array | Float64Array): Float64Array {
+  if (values instanceof Float64Array) return values;
+  let found = wide.get(values);
+  if (!found) wide.set(values, (found = Float64Array.from(values)));
+  return found;
+}
+
+/** `x.map(f)`, which is many times slower in V8. */
+function mapped(x: Vector, f: (value: number, index: number) => number): Vector {
+  const y = new Float64Array(x.length);
+  for (let i = 0; i < x.length; i++) y[i] = f(x[i], i);
   return y;
 }
 
@@ -263,7 +299,7 @@ export function dot(a: Vector, b: Vector): number {
 }
 
 export const addAll = (a: readonly Vector[], b: readonly Vector[]): Vector[] =>
-  a.map((v, t) => v.map((y, i) => y + b[t][i]));
+  a.map((v, t) => mapped(v, (y, i) => y + b[t][i]));
 
 const row = ({ values, shape }: ReferenceTensor, index: number): Vector =>
   Float64Array.from(values.subarray(index * shape[1], (index + 1) * shape[1]));

@@ -28,7 +28,9 @@ export function choleskyFactor(a: Matrix): Vector[] {
   const l = zeros(a.length, a.length);
   for (let i = 0; i < a.length; i++) {
     for (let j = 0; j <= i; j++) {
-      const rest = a[i][j] - dot(l[i].subarray(0, j), l[j]);
+      let product = 0;
+      for (let k = 0; k < j; k++) product += l[i][k] * l[j][k];
+      const rest = a[i][j] - product;
       if (i === j && !(rest > 0)) throw new Error(`not positive definite: ${rest} at ${i}`);
       l[i][j] = i === j ? Math.sqrt(rest) : rest / l[j][j];
     }

@@ -18,6 +18,20 @@ function derivative(f: () => number, x: Float64Array, i: number): number {
   return (above - below) / (2 * EPSILON);
 }
 
+/**
+ * Some random directions over `count` numbers, of length 1; the axes themselves where those are not more. With few of them every
+ * number takes part in every measurement, so what is wrong anywhere changes them all.
+ */
+export function directions(count: number, most: number, next: () => number): Float64Array[] {
+  if (count <= most)
+    return Array.from({ length: count }, (_, i) => Float64Array.from({ length: count }, (_, j) => Number(i === j)));
+  return Array.from({ length: most }, () => {
+    const direction = Float64Array.from({ length: count }, next);
+    const length = Math.sqrt(dot(direction, direction));
+    return direction.map((value) => value / length);
+  });
+}
+
 /** The derivative of f along `direction`: one number, for when there are too many to take each by itself. */
 export function directionalDerivative(f: () => number, x: Float64Array, direction: ArrayLike<number>): number {
   const at = Float64Array.from(x);

@@ -73,19 +73,25 @@ export function readCheckpointTensors(folder: string): Map<string, TestTensor> {
 }
 
 function encode({ dtype, values }: TestTensor): Buffer {
-  const bytes = Buffer.alloc(values.length * bytesPerValue(dtype));
-  values.forEach((value, i) => {
-    if (dtype === 'F32') bytes.writeFloatLE(value, 4 * i);
-    else bytes.writeUInt16LE(dtype === 'F16' ? toFloat16(value) : toBfloat16(value), 2 * i);
-  });
-  return bytes;
+  if (dtype === 'F32') return Buffer.from(values.slice().buffer);
+  const toHalf = dtype === 'F16' ? toFloat16 : toBfloat16;
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) halves[i] = toHalf(values[i]);
+  return Buffer.from(halves.buffer);
 }
 
+/** By their bits. */
+let numbersOfFloat16: Float32Array | undefined;
+
 function decode(bytes: Buffer, dtype: TestDtype): Float32Array {
-  const values = new Float32Array(bytes.length / bytesPerValue(dtype));
-  for (let i = 0; i < values.length; i++) {
-    if (dtype === 'F32') values[i] = bytes.readFloatLE(4 * i);
-    else values[i] = (dtype === 'F16' ? fromFloat16 : fromBfloat16)(bytes.readUInt16LE(2 * i));
-  }
+  const own = Uint8Array.from(bytes).buffer;
+  if (dtype === 'F32') return new Float32Array(own);
+  const halves = new Uint16Array(own);
+  const values = new Float32Array(halves.length);
+  const table =
+    dtype === 'F16'
+      ? (numbersOfFloat16 ??= Float32Array.from({ length: 2 ** 16 }, (_, half) => fromFloat16(half)))
+      : undefined;
+  for (let i = 0; i < values.length; i++) values[i] = table ? table[halves[i]] : fromBfloat16(halves[i]);
   return values;
 }

@@ -74,7 +74,8 @@ export function tinyTensors(config: TinyShape, model: TinyModel, seed: number): 
   const tensors: TestTensor[] = [];
   const add: Add = (name, shape, mean, deviation) => {
     const size = shape.reduce((a, b) => a * b, 1);
-    const values = Float32Array.from({ length: size }, () => mean + deviation * next());
+    const values = new Float32Array(size);
+    for (let i = 0; i < size; i++) values[i] = mean + deviation * next();
     tensors.push({ name, dtype: model.dtype, shape, values });
   };
   add('model.embed_tokens.weight', [vocabulary, hidden], 0, model.embedding ?? 0.4);
