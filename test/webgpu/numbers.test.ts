@@ -13,7 +13,7 @@ import { assertAllClose, assertClose } from '../support/close';
 import { calibrationRows, checkpointFolder } from '../support/golden';
 import { checkGreedyIds } from '../support/golden-checks';
 import { lastState } from '../support/model';
-import { itFull, itShared } from '../support/shared';
+import { full, itFull, itShared } from '../support/shared';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { describeWebGpu, onBoth } from '../support/webgpu';
 import { evaluatePerplexity } from '../support/measuring';
@@ -21,7 +21,7 @@ import { evaluatePerplexity } from '../support/measuring';
 const MEAN_NLL = { absolute: 1e-3 };
 const LOGITS = { absolute: 1e-3 };
 /** A vocabulary that no tile size divides. */
-const odd = (): string => tinyCheckpoint('qwen3-qknorm', { config: { vocab_size: 307 } });
+const odd = (): string => tinyCheckpoint('qwen3-qknorm', { config: { vocab_size: 307, num_hidden_layers: 3 } });
 
 describeWebGpu('numbers on WebGPU', () => {
   it('score, eval and generate give the CPU’s, on a toy with an odd vocabulary and heads of 24', () =>
@@ -33,7 +33,7 @@ describeWebGpu('numbers on WebGPU', () => {
     }));
 
   it('a prompt longer than one run of the GPU continues as on the CPU', () =>
-    onBoth(tinyCheckpoint('mistral-window'), (cpu, gpu) =>
+    onBoth(tinyCheckpoint('mistral-window', { config: { num_hidden_layers: 2 } }), (cpu, gpu) =>
       sameText(
         cpu,
         gpu,
@@ -42,13 +42,13 @@ describeWebGpu('numbers on WebGPU', () => {
     ));
 
   it('several texts side by side go on as on the CPU', () =>
-    onBoth(tinyCheckpoint('llama-gqa-tied'), async (cpu, gpu) => {
+    onBoth(tinyCheckpoint('llama-gqa-tied', { config: { num_hidden_layers: 2 } }), async (cpu, gpu) => {
       const [expected, actual] = [await sideBySide(cpu), await sideBySide(gpu)];
       assertAllClose(actual, expected, LOGITS, 'logits');
     }));
 
   it('block influence is the CPU’s', () =>
-    onBoth(tinyCheckpoint('llama-plain'), async (cpu, gpu) => {
+    onBoth(tinyCheckpoint('llama-plain', { config: { num_hidden_layers: 2 } }), async (cpu, gpu) => {
       const rows = [Array.from({ length: 40 }, (_, i) => (i * 17) % 280)];
       const [expected, actual] = [await scoreBlockInfluence(cpu, rows), await scoreBlockInfluence(gpu, rows)];
       const scores = ({ blocks }: typeof actual): number[] => blocks.map(({ score }) => score);
@@ -68,8 +68,8 @@ describeWebGpu('numbers on WebGPU', () => {
     }));
 
   it('a cancelled score leaves a device that goes on working', () =>
-    onBoth(tinyCheckpoint('llama-plain'), async (cpu, gpu) => {
-      const rows = [Array.from({ length: 40 }, (_, i) => (i * 17) % 280)];
+    onBoth(tinyCheckpoint('llama-plain', { config: { num_hidden_layers: 2 } }), async (cpu, gpu) => {
+      const rows = [Array.from({ length: 20 }, (_, i) => (i * 17) % 280)];
       const stop = new AbortController();
       const job = { signal: stop.signal, onProgress: () => stop.abort() };
       await assert.rejects(scoreBlocks(gpu, rows, { seed: 1 }, job), CancelledError);
@@ -141,7 +141,7 @@ describeWebGpu('families on WebGPU', () => {
 });
 
 async function sameText(cpu: Model, gpu: Model, promptIds: number[]): Promise<void> {
-  const options = { maxNewTokens: 16, greedy: true, ignoreEos: true } as const;
+  const options = { maxNewTokens: full ? 16 : 6, greedy: true, ignoreEos: true } as const;
   const expected = await generate(cpu, promptIds, options);
   const actual = await generate(gpu, promptIds, options);
   assert.deepEqual(actual.ids, expected.ids);

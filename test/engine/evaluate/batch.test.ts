@@ -99,7 +99,7 @@ describe('generate --prompts', () => {
 describe('grid', () => {
   const model = describedModel(() => tinyCheckpoint('llama-gqa-tied'));
   const deviceRates = () => Promise.resolve({ flopsPerSecond: 1e11, bytesPerSecond: 1e10 });
-  const protocol = { batches: [1, 3], newTokens: [2, 5], runs: 2, warmup: 1, deviceRates };
+  const protocol = { batches: [1, 3], newTokens: [2, 5], runs: 2, warmup: 0, deviceRates };
   const subjects = () => [
     { label: 'whole', model: model(), view: fullView(4), prompts: [[1, 5], [7]] },
     { label: 'shorter', model: model(), view: viewWithout(4, [{ block: 1 }, { block: 2 }]), prompts: [[1, 5]] },
@@ -173,7 +173,7 @@ describe('grid', () => {
       };
       return session;
     };
-    const { models } = await runGrid(subjects().slice(0, 1), { ...protocol, batches: [1, 3, 4] });
+    const { models } = await runGrid(subjects().slice(0, 1), { ...protocol, runs: 1, batches: [1, 3, 4] });
     assert.deepEqual(
       models[0].cells.map(({ outcome }) => outcome),
       ['measured', 'failed', 'failed', 'measured', 'failed', 'failed'],

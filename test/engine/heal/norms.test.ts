@@ -89,7 +89,7 @@ describe('healing where norms stand behind the last Linears', function () {
   for (const name of NAMES) {
     const checkpoint = tinyCheckpoint(name, { tokenizer: true });
     for (const method of ['refit', 'scalar'] as const) {
-      const test = method === 'refit' || name === 'gemma3-pattern' ? it : itFull;
+      const test = name === (method === 'refit' ? 'olmo2-postnorm' : 'gemma3-pattern') ? it : itFull;
       test(`${name}, ${method}: a file of new weights, a checkpoint and files for applications have one loss`, async () => {
         const folder = temporaryFolder();
         const [patch, out] = [join(folder, 'healed.safetensors'), join(folder, 'healed')];

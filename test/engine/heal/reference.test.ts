@@ -96,7 +96,8 @@ describe('healing against the float64 reference', () => {
       const { dtype } = reference.tensors.get('model.norm.weight')!;
       for (const [j, options] of OWN_METHODS.entries()) {
         const removed = j === 3 ? '1,2.attention' : EDGES[(5 * i + 2 * j + 2) % EDGES.length];
-        const test = full || j === 0 || j === 1 + (i % 3) ? it : itFull;
+        // Each family has one of the methods at least, and each method a family.
+        const test = j === [0, 2, 1][i % 3] || j === 3 + (i % 3) ? it : itFull;
         test(`${options.method}${options.ridge ? `, ridge ${options.ridge}` : ''}, without ${removed}`, async () => {
           const task = { reference, dtype, rows: j === 0 ? manyRows : rows, view: viewOf(BLOCKS, removed) };
           const { healed } = await checkHealing(model(), task, options, HEAL_TOLERANCE.behindNorms);
@@ -123,6 +124,7 @@ describe('healing against the float64 reference', () => {
         const dense = { reference: loadReference(teacher), model: target };
         for (const removed of ['1,2.ffn', '']) {
           for (const options of [{ method: 'refit' }, { method: 'fold' }, { method: 'scalar' }] as const) {
+            if (!full && removed === '' && options.method !== 'refit') continue; // only a refit changes a model without cuts
             const task = { reference, dtype: 'F32', rows, view: viewOf(BLOCKS, removed), target: dense } as const;
             await checkHealing(model, task, options, HEAL_TOLERANCE.toys);
           }

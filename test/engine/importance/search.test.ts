@@ -126,7 +126,7 @@ describe('search', () => {
     (await scoreSearch(model(), rows, { ...options, ...more }, job)).search;
 
   it('finds the best of all sets of a toy, without a kept block', async () => {
-    for (const count of [1, 2, 3]) {
+    for (const count of full ? [1, 2, 3] : [2]) {
       const found = await search({ count });
       const sets = subsets(candidates, count);
       const all = await measured(model(), sets);
