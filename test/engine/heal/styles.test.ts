@@ -79,8 +79,8 @@ const TOYS = ['granite-multipliers', 'gemma-tied', 'phi3-partial', 'smollm3-nope
 describe('healing of the further families against the float64 reference', () => {
   for (const [i, name] of TOYS.entries()) {
     for (const [j, options] of METHODS.entries()) {
-      // Each family has one of the methods.
-      const test = i % METHODS.length === j ? itShared : itFull;
+      // heal/reference.test.ts has a toy of each family with one of the methods.
+      const test = i === 0 && j === 0 ? itShared : itFull;
       test(`${name}: ${options.method}, ${options.ridge ?? 'by rule'}`, () => {
         const folder = shared('models/families2', name);
         const reference = loadReference(folder);
