@@ -2,18 +2,13 @@
  * Runs one command from its parsed options to its exit code: signals, progress, notes, the record, the one JSON object
  * or the page, and errors.
  */
-import { dirname } from 'node:path';
 import { stringifyJson } from '../format/json';
 import { shownText } from '../engine/option-token';
 import type { JobOptions } from '../engine/progress';
 import type { RunDetails } from '../engine/records/details';
-import { textsIn, withPlaces } from '../engine/records/places';
-import { looksLikeRecord, newRecord, writeRecord } from '../engine/records/record';
-import { sourceChanges } from '../engine/records/source-changes';
 import { EXIT_FAILURE, reportFailure } from './failure';
 import type { CommonOptions } from './options';
 import { writeErr, writeOut } from './output';
-import { checkFileTarget } from '../jobs/file-target';
 import { watchForShrinking } from './shrink-watch';
 import { isCancellation, listenForClosedPipe, listenForInterruption } from './signals';
 import { type TerminalFeatures, terminalFeaturesOf } from './terminal/features';
@@ -68,6 +63,15 @@ export interface Invocation {
   readonly source?: string;
 }
 
+const recordFile = () => import('./record-file');
+
+/** What changed in the checkpoints while the command ran. */
+async function changesIn(checkpoints: RunDetails['checkpoints'] = []): Promise<string[]> {
+  if (checkpoints.length === 0) return [];
+  const { sourceChanges } = await import('../engine/records/source-changes');
+  return sourceChanges(checkpoints);
+}
+
 /** Runs `body` and returns the exit code of the process. */
 export async function execute(
   { kind, options, source }: Invocation,
@@ -111,15 +115,14 @@ export async function execute(
 
   try {
     const { record, ...others } = options;
-    if (record !== undefined)
-      await checkFileTarget('the record', record, source, textsIn([others, source]), looksLikeRecord);
+    if (record !== undefined) await (await recordFile()).checkRecordFile(record, source, [others, source]);
     const outcome = await body(shell);
-    const notes = await sourceChanges(outcome.run?.checkpoints ?? []);
+    const notes = await changesIn(outcome.run?.checkpoints);
     for (const note of notes) shell.warn(note);
     if (record !== undefined && outcome.run) {
-      const inputs = withPlaces(outcome.run.inputs, [options, source], dirname(record), process.cwd());
-      const results = outcome.results ?? outcome.json;
-      await writeRecord(record, newRecord({ kind, ...outcome.run, inputs, results, notes, started }));
+      const { run, json, results = json } = outcome;
+      const { writeRecordFile } = await recordFile();
+      await writeRecordFile(record, [options, source], { kind, run, results, notes, started });
     }
     progress.clear();
     if (options.json) writeOut(`${shown(stringifyJson(outcome.json), out)}\n`);

@@ -9,7 +9,7 @@ import { terminalFeaturesOf } from './terminal/features';
 async function main(argv: readonly string[]): Promise<number> {
   listenForClosedPipe();
   let code = 0;
-  const program = buildProgram((found) => (code = found));
+  const program = buildProgram((found) => (code = found), argv);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return code;

@@ -1,18 +1,6 @@
-/** `--part 3/8` of the jobs whose work can be cut: runs one part and writes its partial record. */
+/** `--part 3/8` of the jobs whose work can be cut. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { MAX_PARTS, parsePart, type Part, partText } from '../engine/parts/part';
-import { completeOptions } from '../jobs/complete';
-import { JOBS } from '../jobs/definitions';
-import type { OptionsFor } from '../jobs/kinds';
-import type { CutKind, PartResults } from '../jobs/parts/part-record';
-import { progressFileOf } from '../jobs/parts/progress-file';
-import { requireCut, runPart } from '../jobs/parts/run-part';
-import { fileFor } from '../jobs/run-job';
-import { formatSeconds } from '../format/durations';
-import type { Outcome, Shell } from './execute';
-import { asUsage, UsageError } from './failure';
-import type { CommonOptions } from './options';
-import { facts } from './terminal/text';
+import { MAX_PARTS, parsePart, type Part } from '../engine/parts/part';
 
 export interface PartOption {
   readonly part?: Part;
@@ -28,47 +16,4 @@ export function addPartOption(command: Command): void {
       throw new InvalidArgumentError(`It must be a part such as 3/8: from 1/n to n/n, and n at most ${MAX_PARTS}.`);
     },
   );
-}
-
-export async function runOnePart(
-  kind: CutKind,
-  given: object,
-  part: Part,
-  { record }: CommonOptions,
-  { job, note, warn, shown }: Shell,
-): Promise<Outcome> {
-  if (record === undefined) {
-    throw new UsageError(
-      `--part ${partText(part)} has nowhere to write`,
-      'the numbers of a part go to its partial record, and no file is given',
-      `Add --record part-${part.number}.json.`,
-    );
-  }
-  const options = asUsage(() => {
-    const complete = completeOptions(JOBS[kind], given) as OptionsFor<CutKind>;
-    requireCut(kind, complete);
-    return complete;
-  });
-  const place = fileFor(record);
-  const progressFile = progressFileOf(record);
-  const { results } = await runPart(kind, options, part, { job, hooks: {}, note, warn, place, progressFile });
-  return { json: { record, ...summaryOf(results) }, page: pageOf(results, shown(record)) };
-}
-
-/** What `--json` prints of a part: all but the numbers, which are in its record. */
-const summaryOf = ({ part, share, work, seconds, peakRssBytes }: PartResults): object => ({
-  part,
-  ...(share && { share }),
-  work,
-  seconds,
-  peakRssBytes,
-});
-
-function pageOf({ part, work, seconds }: PartResults, record: string): string[] {
-  return facts([
-    ['part', `${part.number} of ${part.of}`],
-    ['work', work],
-    ['time', formatSeconds(seconds)],
-    ['record', record],
-  ]);
 }

@@ -16,22 +16,7 @@ import type { Exit } from './execute';
 import { EXIT_USAGE, failureLines } from './failure';
 import { addJob } from './job-command';
 import { writeErr, writeOut } from './output';
-import { benchPage } from './pages/bench';
-import { curvePage } from './pages/curve';
-import { evalPage } from './pages/eval';
-import { exportPage } from './pages/export';
-import { generatePage } from './pages/generate';
-import { gridPage } from './pages/grid';
-import { healPage } from './pages/heal';
-import { iteratePage } from './pages/iterate';
-import { mergePage } from './pages/merge';
-import { prunePage } from './pages/prune';
-import { retrainPage } from './pages/retrain';
-import { scorePage } from './pages/score';
-import { tasksPage } from './pages/tasks';
-import { verifyPage } from './pages/verify';
-import { versusPage } from './pages/versus';
-import { widthPage } from './pages/width';
+import type { PagedKind } from './pages';
 import { terminalFeaturesOf } from './terminal/features';
 import { oneLine } from './terminal/text';
 
@@ -46,7 +31,53 @@ Examples:
 A checkpoint is a folder in Hugging Face format, a .safetensors file, an index.json or a .gguf file.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a recipe's limit is broken, 130 cancelled with Ctrl-C.`;
 
-export function buildProgram(exit: Exit): Command {
+type Add = (program: Command, exit: Exit) => void;
+
+const job =
+  (kind: PagedKind): Add =>
+  (program, exit) => {
+    addJob(program, exit, kind);
+  };
+
+/** All commands, in the order of the help. */
+const COMMANDS: Readonly<Record<string, Add>> = {
+  inspect: addInspect,
+  score: job('score'),
+  curve: job('curve'),
+  prune: job('prune'),
+  width: job('width'),
+  iterate: job('iterate'),
+  heal: job('heal'),
+  retrain: job('retrain'),
+  merge: job('merge'),
+  export: job('export'),
+  verify: job('verify'),
+  eval: job('eval'),
+  tasks: job('tasks'),
+  generate: job('generate'),
+  bench: job('bench'),
+  grid: job('grid'),
+  versus: job('versus'),
+  gather: addGather,
+  submit: addSubmit,
+  status: addStatus,
+  init: addInit,
+  run: addRun,
+  'fetch-tasks': addFetchTasks,
+  report: addReport,
+  schema: addSchema,
+  mcp: addMcp,
+  demo: addDemo,
+};
+
+/** The commands that these words can reach: the first word alone chooses one. Each that is made delays the start. */
+function namesIn([first, ...more]: readonly string[]): readonly string[] {
+  if (first !== undefined && Object.hasOwn(COMMANDS, first)) return [first];
+  return more.length === 0 && ['-V', '--version'].includes(first) ? [] : Object.keys(COMMANDS);
+}
+
+/** @param words of the command line after `coppice`; without any, all commands are made */
+export function buildProgram(exit: Exit, words: readonly string[] = []): Command {
   const program = new Command('coppice')
     .description(
       'Prunes language models in depth: scores their Transformer blocks and removes the least important ones.',
@@ -57,33 +88,7 @@ export function buildProgram(exit: Exit): Command {
     .exitOverride()
     .configureOutput({ writeOut, writeErr, outputError: (message) => writeErr(usageError(message)) })
     .addHelpText('after', EXAMPLES);
-  addInspect(program, exit);
-  addJob(program, exit, 'score', scorePage);
-  addJob(program, exit, 'curve', curvePage);
-  addJob(program, exit, 'prune', prunePage);
-  addJob(program, exit, 'width', widthPage);
-  addJob(program, exit, 'iterate', iteratePage);
-  addJob(program, exit, 'heal', healPage);
-  addJob(program, exit, 'retrain', retrainPage);
-  addJob(program, exit, 'merge', mergePage);
-  addJob(program, exit, 'export', exportPage);
-  addJob(program, exit, 'verify', verifyPage);
-  addJob(program, exit, 'eval', evalPage);
-  addJob(program, exit, 'tasks', tasksPage);
-  addJob(program, exit, 'generate', generatePage);
-  addJob(program, exit, 'bench', benchPage);
-  addJob(program, exit, 'grid', gridPage);
-  addJob(program, exit, 'versus', versusPage);
-  addGather(program, exit);
-  addSubmit(program, exit);
-  addStatus(program, exit);
-  addInit(program, exit);
-  addRun(program, exit);
-  addFetchTasks(program, exit);
-  addReport(program, exit);
-  addSchema(program, exit);
-  addMcp(program, exit);
-  addDemo(program, exit);
+  for (const name of namesIn(words)) COMMANDS[name](program, exit);
   return program;
 }
 

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { onMapped } from '../engine/onnx/session';
+import { onMapped } from '../engine/onnx/mapped';
 
 /** Reads lines "SIZE PATH" until this process ends; "ended" says that it has said all itself. */
 const SCRIPT = `

@@ -2,7 +2,7 @@
  * The sidecar: the process that computes. Its parent, the extension host, forks it and talks to it over the fork's
  * channel. It ends on request, when its parent ends, and after an uncaught error.
  */
-import packageManifest from '../../package.json';
+import { version } from '../../package.json';
 import { findGgufTensor } from '../engine/checkpoint/gguf/open';
 import { isGguf } from '../engine/formats/gguf/file';
 import { openCheckpoint } from '../engine/checkpoint/open';
@@ -150,7 +150,7 @@ answer(connection, 'initialize', ({ protocol, logLevel }) => {
   return Promise.resolve({
     protocol: PROTOCOL_VERSION,
     pid: process.pid,
-    versions: { coppice: packageManifest.version, node: process.versions.node, onnxruntime: onnxruntimeVersion() },
+    versions: { coppice: version, node: process.versions.node, onnxruntime: onnxruntimeVersion() },
   });
 });
 answer(connection, 'job/run', ({ id, spec }, signal) => run(id, spec, signal));

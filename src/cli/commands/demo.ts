@@ -1,6 +1,5 @@
 /** `coppice demo`: all steps on one page, for new users. */
 import type { Command } from 'commander';
-import { runDemo } from '../demo/demo';
 import { execute, type Exit } from '../execute';
 import type { Complete } from '../../jobs/define';
 import { file, folder, whole } from '../../jobs/option';
@@ -19,6 +18,8 @@ const options = {
 };
 
 export type DemoOptions = CommonOptions & Complete<typeof options>;
+
+const action = () => import('../demo/demo');
 
 export function addDemo(program: Command, exit: Exit): void {
   const command = program
@@ -41,6 +42,10 @@ Examples:
   coppice demo ./SmolLM2-135M --retrain alpaca.json`,
     )
     .action(async (path: string | undefined, given: DemoOptions) => {
-      exit(await execute({ kind: 'demo', options: given, source: path }, (shell) => runDemo(path, given, shell)));
+      exit(
+        await execute({ kind: 'demo', options: given, source: path }, async (shell) =>
+          (await action()).runDemo(path, given, shell),
+        ),
+      );
     });
 }

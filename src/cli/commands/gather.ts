@@ -1,20 +1,14 @@
 /** `coppice gather`: the record of a run from the records of its parts. */
 import type { Command } from 'commander';
-import { dirname, resolve } from 'node:path';
-import { gatherParts, writeGathered } from '../../jobs/parts/gather';
-import { partFilesIn } from '../../jobs/parts/files';
-import { looksLikeRecord } from '../../engine/records/record';
-import { checkFileTarget } from '../../jobs/file-target';
 import { acceptedCompute } from '../../jobs/options/compute';
-import { formatSeconds } from '../../format/durations';
-import { execute, type Exit, type Outcome, type Shell } from '../execute';
-import { UsageError } from '../failure';
+import { execute, type Exit } from '../execute';
 import { addCommonOptions, addOptions, type CommonOptions } from '../options';
-import { facts } from '../terminal/text';
 
-interface Options extends CommonOptions {
+export interface GatherOptions extends CommonOptions {
   readonly out: string;
 }
+
+const action = () => import('../actions/gather');
 
 export function addGather(program: Command, exit: Exit): void {
   const command = program
@@ -36,34 +30,7 @@ Examples:
   coppice gather part-1.json part-2.json --out scores.json
   coppice gather ./parts --out scores.json`,
     )
-    .action(async (parts: string[], options: Options) => {
-      exit(await execute({ kind: 'gather', options }, (shell) => gather(parts, options, shell)));
+    .action(async (parts: string[], options: GatherOptions) => {
+      exit(await execute({ kind: 'gather', options }, async (shell) => (await action()).gather(parts, options, shell)));
     });
-}
-
-async function gather(given: readonly string[], { out, record: other }: Options, shell: Shell): Promise<Outcome> {
-  if (other !== undefined) {
-    throw new UsageError('gather takes no --record', 'the file that it makes is the record', 'Name it by --out alone.');
-  }
-  const files = await partFilesIn(given, out);
-  await checkFileTarget('the record', out, undefined, files, looksLikeRecord);
-  const { kind, parts, models, seconds, result, record, notes, warnings } = await gatherParts(
-    files,
-    dirname(resolve(out)),
-    shell.job,
-  );
-  notes.forEach(shell.note);
-  warnings.forEach(shell.warn);
-  const isNew = await writeGathered(out, record);
-  if (!isNew) shell.note(`${out} is there already, with the same contents`);
-  return {
-    json: result,
-    page: facts([
-      ['run', kind],
-      ['model', models.map(shell.shown).join(', ')],
-      ['parts', String(parts)],
-      ['time', `${formatSeconds(seconds.all)} in all parts, ${formatSeconds(seconds.slowest)} in the slowest`],
-      ['record', shell.shown(out)],
-    ]),
-  };
 }

@@ -1,30 +1,10 @@
 /** `coppice init`: drafts a recipe for a model, with the steps from it to one that ships. */
 import type { Command } from 'commander';
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
-import { UserError } from '../../engine/errors';
-import { readTextFile } from '../../engine/files/text-file';
-import { flagOf } from '../../jobs/argv';
-import { checkFileTarget, refuseExisting } from '../../jobs/file-target';
-import { writeWhole } from '../../engine/files/whole-file';
 import { EXPORT_FORMATS, type ExportFormat } from '../../engine/write/formats';
 import { bytes, checkpoint, choice, file, flag, folder, part, positive, text } from '../../jobs/option';
 import { acceptedCompute } from '../../jobs/options/compute';
-import { checkpointName } from '../../jobs/titles';
-import { draftRecipe } from '../../recipes/init/draft';
-import { movedRecipe } from '../../recipes/init/paper';
-import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from '../../recipes/init/wish';
-import { RECIPE_SUFFIX } from '../../recipes/recipe';
-import { execute, type Exit, type Outcome, type Shell } from '../execute';
-import { UsageError } from '../failure';
-import { formatBytes } from '../../format/numbers';
-import { capitalized } from '../../format/words';
-import { agrees } from '../terminal/consent';
+import { execute, type Exit } from '../execute';
 import { addCommonOptions, addOptions, type CommonOptions } from '../options';
-
-const GOALS = ['fewer', 'fit', 'faster', 'asFastAs'] as const;
 
 const options = {
   fewer: part('the goal: this share of the blocks fewer (default: 0.25)', { placeholder: 'share' }),
@@ -44,7 +24,7 @@ const options = {
   out: file('the new recipe; it must not exist (default: MODEL.coppice.json)'),
 };
 
-interface InitOptions extends CommonOptions {
+export interface InitOptions extends CommonOptions {
   readonly fewer?: number;
   readonly fit?: number;
   readonly faster?: number;
@@ -59,6 +39,8 @@ interface InitOptions extends CommonOptions {
   readonly paper?: string;
   readonly out?: string;
 }
+
+const action = () => import('../actions/init');
 
 export function addInit(program: Command, exit: Exit): void {
   const command = program
@@ -83,109 +65,10 @@ Examples:
   coppice init ./SmolLM2-135M --paper table-2`,
     )
     .action(async (path: string, given: InitOptions) => {
-      exit(await execute({ kind: 'init', options: given, source: path }, (shell) => init(path, given, shell)));
+      exit(
+        await execute({ kind: 'init', options: given, source: path }, async (shell) =>
+          (await action()).init(path, given, shell),
+        ),
+      );
     });
-}
-
-async function init(path: string, given: InitOptions, shell: Shell): Promise<Outcome> {
-  const { paper } = given;
-  const goal = goalOf(given);
-  const suffix = paper === undefined ? '' : `-${paper}`;
-  const file = resolve(given.out ?? `${checkpointName(resolve(path))}${suffix}${RECIPE_SUFFIX}`);
-  await refuseExisting(file, 'Give the new recipe another name with --out.');
-  await checkFileTarget('the recipe', file, path);
-  if (paper !== undefined) return ofPaper(path, { ...given, paper, file }, shell);
-  const { format, type, calibration, text: measured, tasks, data } = given;
-  const wish: RecipeWish = { file, goal, format, type, calibration, text: measured, tasks, data };
-  const drafted = await draftRecipe(path, wish, shell.job);
-  const isLarger = drafted.expectedBytes > drafted.modelBytes;
-  const agreed = !isLarger || given.yes === true || (await agreesTo(drafted, given.json === true, shell));
-  if (agreed) await writeWhole(file, drafted.text);
-  drafted.warnings.forEach(shell.warn);
-  const { text: _, ...facts } = drafted;
-  return {
-    json: { recipe: agreed ? file : null, ...facts },
-    page: agreed ? pageOf(file, drafted, shell) : ['No recipe was written.'],
-    run: { inputs: [], settings: { goal } },
-  };
-}
-
-/** @throws UsageError without a terminal; CancelledError */
-function agreesTo(
-  { expectedBytes, modelBytes }: DraftedRecipe,
-  json: boolean,
-  { job: { signal } }: Shell,
-): Promise<boolean> {
-  const why = `what ships would be larger than the model: about ${formatBytes(expectedBytes)}, and it has ${formatBytes(modelBytes)} now`;
-  const way = 'Ask for a size with --fit, for another --format or --type; or add --yes if that is what you want.';
-  const question = `${capitalized(why)}. Write the recipe all the same?`;
-  return agrees(question, new UsageError('No recipe was written', why, way), { json, signal });
-}
-
-/** A recipe of the paper, with the user's model. */
-async function ofPaper(
-  path: string,
-  given: InitOptions & { readonly paper: string; readonly file: string },
-  { shown, style }: Shell,
-): Promise<Outcome> {
-  const { paper, file } = given;
-  const alien = (['format', 'type', 'tasks', 'data', ...GOALS] as const).find((name) => given[name] !== undefined);
-  if (alien !== undefined) {
-    const why = 'a recipe of the paper has its own steps';
-    throw new UsageError(`${flagOf(alien)} cannot be used with --paper`, why, 'Leave one of them out.');
-  }
-  const { architecture, blocks } = await openedModel(path);
-  const from = await paperFile(paper);
-  const { text: source } = await readTextFile(from, MAX_BYTES, 'Install Coppice again.');
-  await writeWhole(file, movedRecipe(source, from, path, { ...given, file }));
-  return {
-    json: { recipe: file, paper, architecture, blocks },
-    page: [`Wrote ${style.bold(shown(file))}.`, `Try it with little: coppice run ${shown(basename(file))} --quick`],
-    run: { inputs: [], settings: { paper } },
-  };
-}
-
-async function openedModel(path: string): Promise<{ readonly architecture: string; readonly blocks: number }> {
-  const { family, layers } = requireArchitecture(await openCheckpoint(path));
-  return { architecture: family, blocks: layers.length };
-}
-
-/** A recipe has some tens of kilobytes. */
-const MAX_BYTES = 4 * 2 ** 20;
-
-/** The program is one bundled file or many source files, at different depths below the installation's root. */
-async function paperFile(name: string): Promise<string> {
-  const start = dirname(fileURLToPath(import.meta.url));
-  const above = (folder: string): string[] =>
-    folder === dirname(folder) ? [folder] : [folder, ...above(dirname(folder))];
-  for (const folder of above(start).map((each) => join(each, 'recipes', 'shortened-llama'))) {
-    const names = (await readdir(folder).catch(() => [])).filter((each) => each.endsWith(RECIPE_SUFFIX));
-    if (names.includes(`${name}${RECIPE_SUFFIX}`)) return join(folder, `${name}${RECIPE_SUFFIX}`);
-    if (names.length === 0) continue;
-    const known = names.map((each) => each.slice(0, -RECIPE_SUFFIX.length)).sort();
-    throw new UsageError(`There is no recipe ${name}`, `these are: ${known.join(', ')}`, 'Name one of them.');
-  }
-  const why = 'the folder recipes is missing';
-  throw new UserError('The recipes of the paper are not there', why, 'Install Coppice again.');
-}
-
-function goalOf(given: InitOptions): Goal {
-  const goals = GOALS.filter((name) => given[name] !== undefined);
-  if (goals.length > 1) {
-    const [one, other] = goals.map(flagOf);
-    throw new UsageError('There are two goals', `${one} and ${other} are given`, 'Leave one of them out.');
-  }
-  if (given.fewer !== undefined) return { kind: 'fewer', share: given.fewer };
-  if (given.fit !== undefined) return { kind: 'fit', bytes: given.fit };
-  if (given.faster !== undefined) return { kind: 'faster', factor: given.faster };
-  return given.asFastAs === undefined ? USUAL_GOAL : { kind: 'as-fast-as', checkpoint: given.asFastAs };
-}
-
-function pageOf(file: string, { notes }: DraftedRecipe, { shown, style }: Shell): string[] {
-  const name = basename(file);
-  return [
-    `Wrote ${style.bold(shown(file))}.`,
-    ...notes.map((note) => `  ${shown(note)}`),
-    `See what it does: coppice run ${shown(name)} --dry-run`,
-  ];
 }

@@ -3,24 +3,22 @@
  * that can be cut, with the job's options and the scheduler's.
  */
 import { type Command, InvalidArgumentError } from 'commander';
-import { relative, resolve } from 'node:path';
-import { completeCut, prepareRun, type PreparedRun, type RunRequest, submitRun } from '../../cluster/submit';
+import { resolve } from 'node:path';
+import type { RunRequest } from '../../cluster/submit';
 import { MAX_PARTS } from '../../engine/parts/part';
-import { formatBytes } from '../../format/numbers';
-import { guessedTime } from '../../estimates/words';
 import { checkpointsIn, type AnyJob } from '../../jobs/define';
 import { JOBS } from '../../jobs/definitions';
 import { CUT_KINDS, type CutKind } from '../../jobs/parts/part-record';
-import { execute, type Exit, type Outcome, type Shell } from '../execute';
-import { asUsage } from '../failure';
+import { execute, type Exit } from '../execute';
 import { addOptions, addOutputOptions, type CommonOptions, optionsOf } from '../options';
 import type { SchedulerFace } from '../schedulers/face';
 import { kubernetesFace } from '../schedulers/kubernetes';
 import { slurmFace } from '../schedulers/slurm';
-import { facts } from '../terminal/text';
 
 /** One for each scheduler. */
 const FACES: readonly SchedulerFace[] = [slurmFace, kubernetesFace];
+
+const action = () => import('../actions/submit');
 
 interface Options extends CommonOptions {
   readonly parts: number;
@@ -76,7 +74,11 @@ function addJobOf(parent: Command, face: SchedulerFace, kind: CutKind, exit: Exi
         asked: face.asked(command.opts()),
         command: own.command === undefined ? (face.command ?? thisProgram()) : own.command.trim().split(/\s+/),
       };
-      exit(await execute({ kind: `submit`, options: own }, (shell) => submitted(request, own.write === true, shell)));
+      exit(
+        await execute({ kind: `submit`, options: own }, async (shell) =>
+          (await action()).submitted(request, own.write === true, shell),
+        ),
+      );
     });
 }
 
@@ -95,44 +97,3 @@ function folderFor(job: AnyJob, options: object): string {
 
 /** The words that started this program. */
 const thisProgram = (): string[] => [process.execPath, resolve(process.argv[1])];
-
-async function submitted(request: RunRequest, onlyWrite: boolean, shell: Shell): Promise<Outcome> {
-  asUsage(() => completeCut(request.kind, request.options));
-  if (onlyWrite) {
-    const prepared = await prepareRun(request);
-    return { json: jsonOf(prepared), page: pageOf(prepared, shell) };
-  }
-  const done = await submitRun(request);
-  const { id, gather } = done.submission;
-  return {
-    json: { ...jsonOf(done), submission: done.submission },
-    page: [...pageOf(done, shell), ...facts([['jobs', [id, ...(gather === undefined ? [] : [gather])].join(', ')]])],
-  };
-}
-
-const jsonOf = ({ folder, run, files }: PreparedRun): object => ({
-  folder,
-  kind: run.kind,
-  parts: run.parts,
-  scheduler: run.scheduler,
-  ...(run.estimate && { estimate: run.estimate }),
-  files,
-});
-
-function pageOf({ folder, run, files }: PreparedRun, { shown }: Shell): string[] {
-  const { estimate } = run;
-  const short = (path: string): string => shown(relative(process.cwd(), path) || '.');
-  return facts([
-    ['run', `${run.kind} in ${run.parts} parts`],
-    ['folder', short(folder)],
-    ['scripts', files.map(short).join(', ')],
-    ...(estimate === undefined
-      ? []
-      : [
-          [
-            'a part',
-            `an estimate: ${guessedTime(estimate.seconds)}, ${formatBytes(estimate.memoryBytes)} of memory`,
-          ] as [string, string],
-        ]),
-  ]);
-}

@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import type * as Ort from 'onnxruntime-node';
 import { Graph } from './graph';
+import { tellMapped } from './mapped';
 import type { GraphFile } from './model-file';
 import { loadFailure, translateFailure } from './runtime-failure';
 import { usualThreads } from './threads';
@@ -122,13 +123,6 @@ function isOnDevice(tensor: Tensor): boolean {
   return tensor.location === 'gpu-buffer';
 }
 
-let mapped: (files: readonly string[]) => void = () => undefined;
-
-/** From now on `listener` gets the files that onnxruntime is about to map, some of them again and again. */
-export function onMapped(listener: (files: readonly string[]) => void): void {
-  mapped = listener;
-}
-
 /**
  * @throws UserError when a file cannot be read, memory is short or the device is gone; what computing later constants throws
  * @throws Error when the provider is missing or refuses the graph
@@ -136,7 +130,7 @@ export function onMapped(listener: (files: readonly string[]) => void): void {
 export async function openSession(graph: GraphFile, settings: SessionSettings): Promise<Session> {
   const { folder } = graph;
   const bytes = (await graph.complete?.()) ?? graph.bytes;
-  mapped(graph.files ?? []);
+  tellMapped(graph.files ?? []);
   return createSession(bytes, folder, settings);
 }
 

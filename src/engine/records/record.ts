@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { open, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TextShare } from '../../format/text-share';
-import packageManifest from '../../../package.json';
+import { version } from '../../../package.json';
 import type { Checkpoint } from '../checkpoint/types';
 import { asStored } from '../checkpoint/width';
 import { systemErrorCode, UserError } from '../errors';
@@ -97,7 +97,7 @@ export function newRecord(facts: RunFacts): RunRecord {
     device: facts.device ?? null,
     ...(facts.precision && { precision: facts.precision }),
     versions: {
-      coppice: packageManifest.version,
+      coppice: version,
       node: process.versions.node,
       onnxruntime: facts.onnxruntime ?? null,
     },

@@ -1,0 +1,50 @@
+/** Runs a job for its command: warns, prints its page, and learns from what it took. */
+import { learnFrom } from '../../estimates/learn';
+import { MachineSpeeds } from '../../estimates/machine';
+import { machineMemory, memoryOf } from '../../estimates/memory';
+import { openModels } from '../../estimates/models';
+import { memoryWarning } from '../../estimates/words';
+import type { JsonObject } from '../../format/json';
+import { completeOptions } from '../../jobs/complete';
+import { JOBS } from '../../jobs/definitions';
+import { fileFor, runJob } from '../../jobs/run-job';
+import type { Outcome, Shell } from '../execute';
+import { asUsage } from '../failure';
+import type { CommonOptions } from '../options';
+import { type PagedKind, PAGES } from '../pages';
+import { isCancellation } from '../signals';
+
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- page, options and result are of one kind
+export async function runOneJob<K extends PagedKind>(
+  kind: K,
+  given: object,
+  common: CommonOptions,
+  shell: Shell,
+): Promise<Outcome> {
+  const options = asUsage(() => completeOptions(JOBS[kind], given));
+  const face = PAGES[kind](options, shell);
+  const { job, note, warn } = shell;
+  const start = performance.now();
+  const models = await openModels(given as JsonObject);
+  const machine = machineMemory();
+  const bytes = memoryOf({ kind, options: given as JsonObject }, models, machine);
+  const warning = bytes === undefined ? undefined : memoryWarning(bytes, machine.free);
+  if (warning !== undefined) warn(warning);
+  const running = runJob(kind, options, {
+    job: face.showsProgress && !common.json ? { signal: job.signal } : job,
+    hooks: {},
+    emit: (event) => face.onEvent?.(event),
+    place: common.record === undefined ? undefined : fileFor(common.record),
+    note,
+    warn,
+  });
+  const outcome = await running.catch((error: unknown) => {
+    if (isCancellation(error)) face.onCancelled?.().forEach(warn);
+    throw error;
+  });
+  const { result, device } = outcome;
+  const seconds = (performance.now() - start) / 1000;
+  const finished = { kind, options: given as JsonObject, result, seconds, provider: device?.provider };
+  await learnFrom(await MachineSpeeds.open(), finished);
+  return { json: result, page: face.page(result, outcome), failed: face.failed?.(result) };
+}

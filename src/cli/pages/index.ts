@@ -1,0 +1,43 @@
+/** The pages of all jobs that are commands. */
+import type { Kind } from '../../jobs/kinds';
+import { benchPage } from './bench';
+import { curvePage } from './curve';
+import { evalPage } from './eval';
+import { exportPage } from './export';
+import { generatePage } from './generate';
+import { gridPage } from './grid';
+import { healPage } from './heal';
+import { iteratePage } from './iterate';
+import { mergePage } from './merge';
+import { prunePage } from './prune';
+import { retrainPage } from './retrain';
+import { scorePage } from './score';
+import { tasksPage } from './tasks';
+import { verifyPage } from './verify';
+import { versusPage } from './versus';
+import { widthPage } from './width';
+import type { Page } from './page';
+
+const pages = {
+  score: scorePage,
+  curve: curvePage,
+  prune: prunePage,
+  width: widthPage,
+  iterate: iteratePage,
+  heal: healPage,
+  retrain: retrainPage,
+  merge: mergePage,
+  export: exportPage,
+  verify: verifyPage,
+  eval: evalPage,
+  tasks: tasksPage,
+  generate: generatePage,
+  bench: benchPage,
+  grid: gridPage,
+  versus: versusPage,
+} satisfies { readonly [K in Kind]?: Page<K> };
+
+/** A job that is a command. */
+export type PagedKind = keyof typeof pages;
+
+export const PAGES: { readonly [K in PagedKind]: Page<K> } = pages;
