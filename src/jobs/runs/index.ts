@@ -1,32 +1,44 @@
-/** The engine's side of every job, by its kind. The code of a job is loaded when one of its kind runs. */
+/** The engine's side of every job, by its kind. */
 import type { Defined, EventFor, Kind, OptionsFor } from '../kinds';
 import type { JobContext, Run, RunEnd } from '../run';
-
-/** The run that `load` gives. */
-const later =
-  <A extends unknown[], R>(load: () => Promise<(...given: A) => Promise<R>>) =>
-  async (...given: A): Promise<R> =>
-    (await load())(...given);
+import { runBench } from './bench';
+import { runCurveJob } from './curve';
+import { runEval } from './eval';
+import { runExport } from './export';
+import { runGenerate } from './generate';
+import { runGridJob } from './grid';
+import { runHeal } from './heal';
+import { runIterate } from './iterate';
+import { runMerge } from './merge';
+import { runPrune } from './prune';
+import { runRetrain } from './retrain';
+import { runSamples } from './samples';
+import { runScore } from './score';
+import { runSpeeds } from './speeds';
+import { runTasks } from './tasks';
+import { runWidth } from './width';
+import { runVerify } from './verify';
+import { runVersus } from './versus';
 
 const runs = {
-  score: later(async () => (await import('./score')).runScore),
-  curve: later(async () => (await import('./curve')).runCurveJob),
-  prune: later(async () => (await import('./prune')).runPrune),
-  width: later(async () => (await import('./width')).runWidth),
-  iterate: later(async () => (await import('./iterate')).runIterate),
-  heal: later(async () => (await import('./heal')).runHeal),
-  retrain: later(async () => (await import('./retrain')).runRetrain),
-  merge: later(async () => (await import('./merge')).runMerge),
-  export: later(async () => (await import('./export')).runExport),
-  verify: later(async () => (await import('./verify')).runVerify),
-  eval: later(async () => (await import('./eval')).runEval),
-  generate: later(async () => (await import('./generate')).runGenerate),
-  bench: later(async () => (await import('./bench')).runBench),
-  grid: later(async () => (await import('./grid')).runGridJob),
-  speeds: later(async () => (await import('./speeds')).runSpeeds),
-  samples: later(async () => (await import('./samples')).runSamples),
-  tasks: later(async () => (await import('./tasks')).runTasks),
-  versus: later(async () => (await import('./versus')).runVersus),
+  score: runScore,
+  curve: runCurveJob,
+  prune: runPrune,
+  width: runWidth,
+  iterate: runIterate,
+  heal: runHeal,
+  retrain: runRetrain,
+  merge: runMerge,
+  export: runExport,
+  verify: runVerify,
+  eval: runEval,
+  generate: runGenerate,
+  bench: runBench,
+  grid: runGridJob,
+  speeds: runSpeeds,
+  samples: runSamples,
+  tasks: runTasks,
+  versus: runVersus,
 } satisfies { readonly [K in Kind]: Run<Defined[K]> };
 
 /** The result inside the process, where every number is a number. */
