@@ -12,7 +12,7 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, constants, setPriority, tmpdir } from 'node:os';
 import { join, relative, resolve, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { makeOptions } from '../scripts/library/make-options.mjs';
@@ -45,10 +45,11 @@ const host = (files) => [process.execPath, join(root, 'test/host/support/run.mjs
 const LANES = availableParallelism() + 1;
 
 /**
- * The parts, the longest first. `alone` runs when they have ended: clicks in a window are lost where it is slow. `folders` hold the
- * part's `*.test.ts`; `env()` is added to the environment.
+ * The parts in the order in which they begin. What is not `urgent` runs at a lower priority: clicks in a window are lost where it is
+ * slow. `folders` hold the part's `*.test.ts`; `env()` is added to the environment.
  */
 const PARTS = [
+  { name: 'host', folders: ['test/host/main'], command: host, urgent: true },
   { name: 'engine', folders: ['test/engine'], command: mocha },
   { name: 'cli', folders: ['test/cli'], command: mocha },
   { name: 'webview', folders: ['test/webview'], command: mocha },
@@ -56,7 +57,6 @@ const PARTS = [
   { name: 'sidecar', folders: ['test/sidecar'], command: mocha },
   { name: 'webgpu', folders: ['test/webgpu'], command: mocha, env: softwareGpuEnvironment },
   { name: 'windows', folders: ['test/host/restricted', 'test/host/vsix'], command: host },
-  { name: 'host', folders: ['test/host/main'], command: host, alone: true },
 ];
 
 /** What every part's machine does in a second: none measures it at first, which takes two. */
@@ -77,7 +77,7 @@ function testFiles() {
  * Runs one part; resolves to its counts and to what is wrong with the run itself.
  * @param quiet keeps its output, which is the outcome's `output` then
  */
-async function runPart({ name, command, env, alone }, files, quiet) {
+async function runPart({ name, command, env, urgent }, files, quiet) {
   const folder = mkdtempSync(join(tmpdir(), 'coppice-test-'));
   const resultFile = join(folder, 'result.json');
   const cache = join(folder, 'cache');
@@ -91,7 +91,7 @@ async function runPart({ name, command, env, alone }, files, quiet) {
       stdio: quiet ? ['inherit', kept, kept] : 'inherit',
       env: {
         ...process.env,
-        ...(!alone && SHARED),
+        ...SHARED,
         ...env?.(),
         ...(programs && { COPPICE_TEST_BUILT: programs }),
         ...(bundleFolder && { COPPICE_TEST_BUNDLE: bundleFolder }),
@@ -100,6 +100,7 @@ async function runPart({ name, command, env, alone }, files, quiet) {
         COPPICE_TEST_PICTURES: words.length > 0 || full ? '1' : '0',
       },
     });
+    if (!urgent) giveWay(child);
     const end = await new Promise((done) => {
       child.on('error', (error) => done(error.message));
       child.on('exit', (code, signal) => done(signal ?? code));
@@ -110,6 +111,15 @@ async function runPart({ name, command, env, alone }, files, quiet) {
   } finally {
     closeSync(kept);
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Lowers the priority of a process that has just begun, and so of all that it starts. */
+function giveWay({ pid }) {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended.
   }
 }
 
@@ -178,15 +188,8 @@ if (programs !== undefined) {
 }
 const bundleFolder = await bundleTests(withFiles.filter(({ command }) => command !== host).flatMap(filesOf));
 const runnable = withFiles.filter(({ command }) => command === host || bundleFolder !== undefined);
-const waiting = runnable.filter(({ alone }) => !alone);
 // One lane is shown as it runs; what the others print is shown when a part of theirs ends.
-const ran = await Promise.all(Array.from({ length: LANES }, (_, lane) => inTurn(waiting, lane > 0)));
-ran.push(
-  await inTurn(
-    runnable.filter(({ alone }) => alone),
-    false,
-  ),
-);
+const ran = await Promise.all(Array.from({ length: LANES }, (_, lane) => inTurn(runnable, lane > 0)));
 outcomes.push(...PARTS.flatMap(({ name }) => ran.flat().filter((outcome) => outcome.name === name)));
 if (outcomes.length === 0) {
   outcomes.push({ name: words.join(' '), passed: 0, failed: 1, skipped: 0, problems: ['no such test'] });
