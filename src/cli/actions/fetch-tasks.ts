@@ -4,14 +4,19 @@
  */
 import { formatBytes } from '../../format/numbers';
 import { counted } from '../../format/words';
-import { TASK_NAMES } from '../../engine/evaluate/tasks/catalogue';
+import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
 import { download } from '../../engine/evaluate/tasks/download';
 import { type DownloadPlan, planDownload, type PlannedFile } from '../../engine/evaluate/tasks/download-plan';
 import { SOURCES } from '../../engine/evaluate/tasks/sources';
-import type { FetchOptions } from '../commands/fetch-tasks';
-import { type Outcome, type Shell } from '../execute';
+import type { Outcome, Shell } from '../execute';
 import { UsageError } from '../failure';
+import type { CommonOptions } from '../options';
 import { agrees } from '../terminal/consent';
+
+export interface FetchOptions extends CommonOptions {
+  readonly tasks?: readonly TaskName[];
+  readonly yes?: true;
+}
 
 export async function fetchTasks(
   folder: string,

@@ -5,10 +5,14 @@ import { partFilesIn } from '../../jobs/parts/files';
 import { looksLikeRecord } from '../../engine/records/record';
 import { checkFileTarget } from '../../jobs/file-target';
 import { formatSeconds } from '../../format/durations';
-import type { GatherOptions } from '../commands/gather';
-import { type Outcome, type Shell } from '../execute';
+import type { Outcome, Shell } from '../execute';
 import { UsageError } from '../failure';
+import type { CommonOptions } from '../options';
 import { facts } from '../terminal/text';
+
+export interface GatherOptions extends CommonOptions {
+  readonly out: string;
+}
 
 export async function gather(
   given: readonly string[],

@@ -8,19 +8,36 @@ import { readTextFile } from '../../engine/files/text-file';
 import { flagOf } from '../../jobs/argv';
 import { checkFileTarget, refuseExisting } from '../../jobs/file-target';
 import { writeWhole } from '../../engine/files/whole-file';
+import type { ExportFormat } from '../../engine/write/formats';
 import { checkpointName } from '../../jobs/titles';
 import { draftRecipe } from '../../recipes/init/draft';
 import { movedRecipe } from '../../recipes/init/paper';
 import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from '../../recipes/init/wish';
 import { RECIPE_SUFFIX } from '../../recipes/recipe';
-import type { InitOptions } from '../commands/init';
-import { type Outcome, type Shell } from '../execute';
+import type { Outcome, Shell } from '../execute';
 import { UsageError } from '../failure';
+import type { CommonOptions } from '../options';
 import { formatBytes } from '../../format/numbers';
 import { capitalized } from '../../format/words';
 import { agrees } from '../terminal/consent';
 
 const GOALS = ['fewer', 'fit', 'faster', 'asFastAs'] as const;
+
+export interface InitOptions extends CommonOptions {
+  readonly fewer?: number;
+  readonly fit?: number;
+  readonly faster?: number;
+  readonly asFastAs?: string;
+  readonly format?: ExportFormat;
+  readonly type?: string;
+  readonly calibration?: string;
+  readonly text?: string;
+  readonly tasks?: string;
+  readonly data?: string;
+  readonly yes?: true;
+  readonly paper?: string;
+  readonly out?: string;
+}
 
 export async function init(path: string, given: InitOptions, shell: Shell): Promise<Outcome> {
   const { paper } = given;

@@ -6,7 +6,7 @@ import { openGgufSummary } from '../../engine/checkpoint/gguf/summary';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { type Summary, summarize } from '../../engine/checkpoint/summary';
 import { modelInput, type RunInput } from '../../engine/records/record';
-import { type Outcome, type Shell } from '../execute';
+import type { Outcome, Shell } from '../execute';
 import { savingWords } from '../../jobs/saving-words';
 import { formatBytes, formatCount } from '../../format/numbers';
 import { facts } from '../terminal/text';

@@ -13,12 +13,19 @@ import { modelCard } from '../../engine/records/model-card';
 import { refusePart } from '../../engine/records/part';
 import { readRecord, type RunRecord } from '../../engine/records/record';
 import { reportHtml } from '../../engine/records/report';
-import type { ReportOptions } from '../commands/report';
-import { type Outcome, type Shell } from '../execute';
+import type { Outcome, Shell } from '../execute';
+import type { CommonOptions } from '../options';
 import { reportAssets } from '../report-assets';
 import { checkFileTarget } from '../../jobs/file-target';
 import { formatBytes } from '../../format/numbers';
 import { facts } from '../terminal/text';
+
+export interface ReportOptions extends CommonOptions {
+  readonly out: string;
+  readonly beforeAfter?: boolean;
+  /** Folders. */
+  readonly inputs?: readonly string[];
+}
 
 export async function report(
   files: readonly string[],

@@ -21,12 +21,24 @@ import { titleOf } from '../../recipes/title';
 import { estimatesOf } from '../../recipes/times';
 import type { RecipeEnd, RecipePlan, StepEnd } from '../../recipes/types';
 import { planWords, resultWords, verdictWords } from '../../recipes/words';
-import type { RunOptions } from '../commands/run';
-import { type Outcome, type Shell } from '../execute';
+import type { Outcome, Shell } from '../execute';
 import { EXIT_LIMIT, UsageError } from '../failure';
+import type { CommonOptions } from '../options';
 import { checkFileTarget } from '../../jobs/file-target';
 import { reportAssets } from '../report-assets';
 import { facts, table } from '../terminal/text';
+
+export interface RunOptions extends CommonOptions {
+  readonly step?: readonly string[];
+  readonly dryRun?: true;
+  readonly set?: readonly string[];
+  readonly model?: string;
+  readonly quick?: true;
+  readonly folder?: string;
+  readonly report?: string;
+  readonly consumers?: true;
+  readonly consumersFrom?: string;
+}
 
 export async function run(file: string, options: RunOptions, compute: object, shell: Shell): Promise<Outcome> {
   const recipe = await readRecipe(file);

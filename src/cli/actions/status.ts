@@ -7,11 +7,17 @@ import { type Resubmitted, resubmitFailed } from '../../cluster/submit';
 import { throwIfCancelled } from '../../engine/errors';
 import { numberRanges } from '../../format/ranges';
 import { counted } from '../../format/words';
-import type { StatusOptions } from '../commands/status';
-import { type Outcome, type Shell } from '../execute';
+import type { Outcome, Shell } from '../execute';
 import { UsageError } from '../failure';
+import type { CommonOptions } from '../options';
 import { agrees } from '../terminal/consent';
 import { facts, table } from '../terminal/text';
+
+export interface StatusOptions extends CommonOptions {
+  readonly resubmit?: true;
+  readonly wait?: true;
+  readonly yes?: true;
+}
 
 export async function status(folder: string, options: StatusOptions, shell: Shell): Promise<Outcome> {
   const { resubmit, wait } = options;

@@ -3,21 +3,17 @@
  * the user agrees to.
  */
 import type { Command } from 'commander';
-import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
+import { TASK_NAMES } from '../../engine/evaluate/tasks/catalogue';
 import { choice, flag, list } from '../../jobs/option';
 import { acceptedCompute } from '../../jobs/options/compute';
+import type { FetchOptions } from '../actions/fetch-tasks';
 import { execute, type Exit } from '../execute';
-import { addCommonOptions, addOptions, type CommonOptions } from '../options';
+import { addCommonOptions, addOptions } from '../options';
 
 const options = {
   tasks: list(choice(TASK_NAMES, 'task'), `tasks to get (default: all): ${TASK_NAMES.join(', ')}`),
   yes: flag('fetch without asking'),
 };
-
-export interface FetchOptions extends CommonOptions {
-  readonly tasks?: readonly TaskName[];
-  readonly yes?: true;
-}
 
 const action = () => import('../actions/fetch-tasks');
 

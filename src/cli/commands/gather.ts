@@ -1,12 +1,9 @@
 /** `coppice gather`: the record of a run from the records of its parts. */
 import type { Command } from 'commander';
 import { acceptedCompute } from '../../jobs/options/compute';
+import type { GatherOptions } from '../actions/gather';
 import { execute, type Exit } from '../execute';
-import { addCommonOptions, addOptions, type CommonOptions } from '../options';
-
-export interface GatherOptions extends CommonOptions {
-  readonly out: string;
-}
+import { addCommonOptions, addOptions } from '../options';
 
 const action = () => import('../actions/gather');
 

@@ -1,10 +1,11 @@
 /** `coppice init`: drafts a recipe for a model, with the steps from it to one that ships. */
 import type { Command } from 'commander';
-import { EXPORT_FORMATS, type ExportFormat } from '../../engine/write/formats';
+import { EXPORT_FORMATS } from '../../engine/write/formats';
 import { bytes, checkpoint, choice, file, flag, folder, part, positive, text } from '../../jobs/option';
 import { acceptedCompute } from '../../jobs/options/compute';
+import type { InitOptions } from '../actions/init';
 import { execute, type Exit } from '../execute';
-import { addCommonOptions, addOptions, type CommonOptions } from '../options';
+import { addCommonOptions, addOptions } from '../options';
 
 const options = {
   fewer: part('the goal: this share of the blocks fewer (default: 0.25)', { placeholder: 'share' }),
@@ -23,22 +24,6 @@ const options = {
   paper: text('instead, a recipe of Shortened LLaMA with this model: table-2, figure-1 …', { placeholder: 'name' }),
   out: file('the new recipe; it must not exist (default: MODEL.coppice.json)'),
 };
-
-export interface InitOptions extends CommonOptions {
-  readonly fewer?: number;
-  readonly fit?: number;
-  readonly faster?: number;
-  readonly asFastAs?: string;
-  readonly format?: ExportFormat;
-  readonly type?: string;
-  readonly calibration?: string;
-  readonly text?: string;
-  readonly tasks?: string;
-  readonly data?: string;
-  readonly yes?: true;
-  readonly paper?: string;
-  readonly out?: string;
-}
 
 const action = () => import('../actions/init');
 

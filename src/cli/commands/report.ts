@@ -1,15 +1,9 @@
 /** `coppice report`: records of runs as one self-contained HTML page with charts. */
 import type { Command } from 'commander';
+import type { ReportOptions } from '../actions/report';
 import { execute, type Exit } from '../execute';
 import { acceptedCompute } from '../../jobs/options/compute';
-import { addCommonOptions, addOptions, type CommonOptions } from '../options';
-
-export interface ReportOptions extends CommonOptions {
-  readonly out: string;
-  readonly beforeAfter?: boolean;
-  /** Folders. */
-  readonly inputs?: readonly string[];
-}
+import { addCommonOptions, addOptions } from '../options';
 
 const action = () => import('../actions/report');
 

@@ -1,20 +1,9 @@
 /** `coppice run`: makes what a recipe describes, and does only what is not done. */
 import type { Command } from 'commander';
 import { acceptedCompute } from '../../jobs/options/compute';
+import type { RunOptions } from '../actions/run';
 import { execute, type Exit } from '../execute';
-import { addCommonOptions, addOptions, type CommonOptions, optionsOf } from '../options';
-
-export interface RunOptions extends CommonOptions {
-  readonly step?: readonly string[];
-  readonly dryRun?: true;
-  readonly set?: readonly string[];
-  readonly model?: string;
-  readonly quick?: true;
-  readonly folder?: string;
-  readonly report?: string;
-  readonly consumers?: true;
-  readonly consumersFrom?: string;
-}
+import { addCommonOptions, addOptions, optionsOf } from '../options';
 
 const action = () => import('../actions/run');
 

@@ -1,13 +1,8 @@
 /** `coppice status`: how far a run on a cluster is. Submits again what failed, where asked to. */
 import type { Command } from 'commander';
+import type { StatusOptions } from '../actions/status';
 import { execute, type Exit } from '../execute';
-import { addOutputOptions, type CommonOptions } from '../options';
-
-export interface StatusOptions extends CommonOptions {
-  readonly resubmit?: true;
-  readonly wait?: true;
-  readonly yes?: true;
-}
+import { addOutputOptions } from '../options';
 
 const action = () => import('../actions/status');
 
