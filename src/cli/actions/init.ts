@@ -8,7 +8,6 @@ import { readTextFile } from '../../engine/files/text-file';
 import { flagOf } from '../../jobs/argv';
 import { checkFileTarget, refuseExisting } from '../../jobs/file-target';
 import { writeWhole } from '../../engine/files/whole-file';
-import type { ExportFormat } from '../../engine/write/formats';
 import { checkpointName } from '../../jobs/titles';
 import { draftRecipe } from '../../recipes/init/draft';
 import { movedRecipe } from '../../recipes/init/paper';
@@ -23,17 +22,13 @@ import { agrees } from '../terminal/consent';
 
 const GOALS = ['fewer', 'fit', 'faster', 'asFastAs'] as const;
 
-export interface InitOptions extends CommonOptions {
+/** Its goal is one of the first four; what else it wishes is that of the draft. */
+export interface InitOptions
+  extends CommonOptions, Pick<RecipeWish, 'format' | 'type' | 'calibration' | 'text' | 'tasks' | 'data'> {
   readonly fewer?: number;
   readonly fit?: number;
   readonly faster?: number;
   readonly asFastAs?: string;
-  readonly format?: ExportFormat;
-  readonly type?: string;
-  readonly calibration?: string;
-  readonly text?: string;
-  readonly tasks?: string;
-  readonly data?: string;
   readonly yes?: true;
   readonly paper?: string;
   readonly out?: string;
