@@ -136,18 +136,18 @@ function judge(result, files, end) {
   if (result === undefined) {
     return { passed: 0, failed: 1, skipped: 0, problems: [`ended (${end}) before a test ran`] };
   }
-  const { passed, skipped, registered, ended, leaked } = result;
+  const { passed, skipped, registered, failures, again = [], ended, leaked } = result;
   const problems = [];
   const loaded = new Set(result.files.map((file) => relative(root, file).split(sep).join('/')));
   for (const file of files) if (!loaded.has(file)) problems.push(`${file} registers no test`);
   if (registered === 0) problems.push('ran nothing');
   if (!ended) problems.push(`crashed (${end})`);
   else if (leaked.length > 0) problems.push(`did not exit; still open: ${leaked.join(', ')}`);
-  else if (end !== 0 && result.failed === 0) problems.push(`ended with ${end}`);
-  const neverRan = Math.max(0, registered - passed - skipped - result.failed);
+  else if (end !== 0 && failures.length === 0) problems.push(`ended with ${end}`);
+  const neverRan = Math.max(0, registered - passed - skipped - failures.length);
   if (neverRan > 0) problems.push(`${neverRan} tests never ran`);
-  const failed = result.failed + neverRan + problems.length - (neverRan > 0 ? 1 : 0);
-  return { passed, failed, skipped, problems };
+  const failed = failures.length + neverRan + problems.length - (neverRan > 0 ? 1 : 0);
+  return { passed, failed, skipped, failures, again, problems };
 }
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('-'));
@@ -245,6 +245,11 @@ async function timed(part, files, quiet) {
 
 console.log('');
 const sum = { passed: 0, failed: 0, skipped: 0 };
+for (const { name, failures = [] } of outcomes)
+  for (const failure of failures) console.log(`failed: ${name}: ${failure}`);
+for (const { name, again = [] } of outcomes) {
+  for (const failure of again) console.log(`passed in a second window only: ${name}: ${failure}`);
+}
 for (const { name, passed, failed, skipped, seconds, problems } of outcomes) {
   const time = seconds === undefined ? '' : ` in ${seconds.toFixed(0)} s`;
   console.log(`${name}: ${passed} ok, ${failed} not ok, ${skipped} skipped${time}`);

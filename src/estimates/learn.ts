@@ -63,15 +63,26 @@ export function learn(speeds: MachineSpeeds, finished: Finished, models: Models)
   if (RECKONED.includes(kind) || isUnusual(finished.options, result)) return;
   const rates = decodedInSecond(finished, result, models);
   for (const each of rates) speeds.learn(each, 1, device);
-  if (rates.length > 0) return;
-  const work = workOf({ kind, options: asItWas(finished, result) }, models);
-  if (work === undefined) return;
+  const all = workOf({ kind, options: asItWas(finished, result) }, models);
+  if (all === undefined) return;
+  const work = merged(all);
+  if (rates.length > 0) return learnOpening(speeds, work, seconds, device);
   const known = partsIn(result);
-  for (const each of merged(work)) {
+  for (const each of work) {
     const own = each.kind === 'products' ? known.find((part) => part.work === each.work) : undefined;
     if (own) speeds.learn(each, own.seconds, device);
   }
-  if (known.length === 0) learnLongest(speeds, merged(work), { kind, seconds }, device);
+  if (known.length === 0) learnLongest(speeds, work, { kind, seconds }, device);
+}
+
+/** A smaller share of a job's time may as well be an error of the rest. */
+const LEAST_SHARE = 0.2;
+
+/** What a job took that told how fast it wrote is, for the rest, opening its models. */
+function learnOpening(speeds: MachineSpeeds, work: readonly Work[], seconds: number, device: string): void {
+  const opened = work.find(({ kind }) => kind === 'opened');
+  const left = seconds - speeds.time(work.filter((each) => each !== opened), device).seconds;
+  if (opened && left > LEAST_SHARE * seconds) speeds.learn(opened, left, device);
 }
 
 /** What takes most of the time is taken to be what the estimate was wrong about. */

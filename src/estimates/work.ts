@@ -3,8 +3,9 @@
  * `machine.ts`. Pure arithmetic on architectures.
  */
 import type { Architecture } from '../engine/checkpoint/architecture';
-import { parametersReadOf } from '../engine/checkpoint/parameters';
+import { parametersOf, parametersReadOf } from '../engine/checkpoint/parameters';
 import {
+  effortOf,
   evaluationFlops,
   type EstimatedWork,
   rowBlockFlops,
@@ -14,10 +15,11 @@ import {
 import type { ModelFacts } from './models';
 
 /**
- * What is counted in bytes: weights that a decoded token reads, files that are read and written, and weights that are compared
- * with those of another file, each in 32 bits: they are read, dequantised and put into sessions that compute.
+ * What is counted in bytes: weights that a decoded token reads, files that are read and written, models that are opened, and
+ * weights that are compared with those of another file. The weights of the last two have 32 bits: they are read, dequantised and
+ * put into sessions that compute.
  */
-export const STREAMS = ['decode', 'files', 'compared'] as const;
+export const STREAMS = ['decode', 'files', 'opened', 'compared'] as const;
 
 export type Stream = (typeof STREAMS)[number];
 
@@ -25,7 +27,7 @@ export type Stream = (typeof STREAMS)[number];
 export type Work =
   /** @property size operations of a mean block: small models are slower for their size */
   | { readonly kind: 'products'; readonly work: EstimatedWork; readonly flops: number; readonly size: number }
-  | { readonly kind: 'files' | 'compared'; readonly bytes: number }
+  | { readonly kind: 'files' | 'opened' | 'compared'; readonly bytes: number }
   /** @property perToken bytes that a token reads: models that a cache holds are another thing */
   | { readonly kind: 'decode'; readonly bytes: number; readonly perToken: number }
   /** Takes the same time on every machine. */
@@ -55,15 +57,28 @@ export function decoding(architecture: Architecture, tokens: number, bytesPerWei
 
 export const files = (bytes: number): Work => ({ kind: 'files', bytes });
 
+/** A token of the vocabulary, which goes into the tokenizer, takes as long as so many bytes of weights (`npm run bench -- estimates`). */
+const TOKEN_BYTES = 7000;
+
+/** Opening a model that computes: its weights, and the words of its tokenizer. */
+export const opening = (architecture: Architecture): Work => ({
+  kind: 'opened',
+  bytes: 4 * parametersOf(architecture) + TOKEN_BYTES * architecture.vocabulary,
+});
+
 /** Of starting a job, in seconds: a guess that keeps tiny models from seeming to take no time. */
 const START = 0.3;
 
-/** A job's work with its start, which reads the model. */
-export const withStart = ({ bytes }: Pick<ModelFacts, 'bytes'>, work: readonly Work[]): Work[] => [
+/** A job's work with its start, which reads the model, and opens it where the model computes. */
+export const withStart = ({ architecture, bytes }: ModelFacts, work: readonly Work[]): Work[] => [
   { kind: 'seconds', seconds: START },
   files(bytes),
+  ...(work.some(computes) && !work.some(({ kind }) => kind === 'compared') ? [opening(architecture)] : []),
   ...work,
 ];
+
+const computes = (work: Work): boolean =>
+  work.kind === 'decode' || (work.kind === 'products' && effortOf(work.work) !== 'reading');
 
 /** Work of one kind as one, so that the whole of it is learned from. */
 export function merged(all: readonly Work[]): Work[] {

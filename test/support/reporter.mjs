@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers';
 import Mocha from 'mocha';
 import { sourceOf } from './bundle.mjs';
+import { failureOf } from './failures.mjs';
 import { watchTimes } from './test-times.mjs';
 
 /** How long a finished part may stay alive; what keeps it alive then is a leak of the code or of its tests. */
@@ -27,7 +28,15 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     const file = process.env.COPPICE_TEST_RESULT;
     if (file === undefined) return;
     if (bundle !== undefined) nameSources(runner.suite);
-    const result = { registered: runner.total, passed: 0, failed: 0, skipped: 0, files: [], ended: false, leaked: [] };
+    const result = {
+      registered: runner.total,
+      passed: 0,
+      skipped: 0,
+      failures: [],
+      files: [],
+      ended: false,
+      leaked: [],
+    };
     result.times = watchTimes(runner);
     const files = new Set();
     runner.suite.eachTest((test) => files.add(test.file));
@@ -36,7 +45,7 @@ export default class CountingReporter extends Mocha.reporters.Spec {
     write(); // so that a crash half-way still tells how many tests there should have been
 
     runner.on('pass', () => result.passed++);
-    runner.on('fail', () => result.failed++); // hooks too
+    runner.on('fail', (test, error) => result.failures.push(failureOf(test, error))); // hooks too
     runner.on('pending', () => result.skipped++);
     runner.on('suite end', write);
     runner.on('end', () => {

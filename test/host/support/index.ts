@@ -7,9 +7,21 @@ import { join, relative } from 'node:path';
 import Mocha from 'mocha';
 // @ts-expect-error -- plain JavaScript, shared with the reporter of the other parts
 import { watchTimes } from '../../support/test-times.mjs';
+// @ts-expect-error -- as above
+import { failureOf as tellError } from '../../support/failures.mjs';
 import { tellFailure } from './failure';
 
 const TIMEOUT_MS = 60_000;
+
+type TellError = (test: Mocha.Runnable, error: unknown) => string;
+
+/** Of one file. A hook that failed is a failure, the tests that it kept from running are registered only. */
+interface Counts {
+  registered: number;
+  passed: number;
+  skipped: number;
+  failures: string[];
+}
 
 export async function run(): Promise<void> {
   const { COPPICE_HOST_TESTS: tests, COPPICE_HOST_BUILT: built } = process.env;
@@ -28,22 +40,16 @@ export async function run(): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const runner = mocha.run((failures) => (failures > 0 ? reject(new Error(`${failures} failed`)) : resolve()));
     const times = (watchTimes as (runner: Mocha.Runner) => object)(runner);
-    const loaded = new Set<string>();
-    runner.suite.eachTest((test: Mocha.Test) => loaded.add(sources.get(test.file ?? '') ?? ''));
-    const result = {
-      registered: runner.total,
-      passed: 0,
-      failed: 0,
-      skipped: 0,
-      files: [...loaded],
-      ended: false,
-      times,
-    };
+    const result = { files: {} as Record<string, Counts>, ended: false, times };
+    /** What became of the tests of the file that this test or hook stands in. */
+    const counts = ({ file }: Mocha.Runnable): Counts =>
+      (result.files[sources.get(file ?? '') ?? ''] ??= { registered: 0, passed: 0, skipped: 0, failures: [] });
+    runner.suite.eachTest((test: Mocha.Test) => counts(test).registered++);
     const write = (): void => writeFileSync(resultFile, JSON.stringify(result));
     write();
-    runner.on('pass', () => result.passed++);
-    runner.on('fail', () => result.failed++);
-    runner.on('pending', () => result.skipped++);
+    runner.on('pass', (test) => counts(test).passed++);
+    runner.on('fail', (test, error: unknown) => counts(test).failures.push((tellError as TellError)(test, error)));
+    runner.on('pending', (test) => counts(test).skipped++);
     runner.on('end', () => {
       result.ended = true;
       write();
