@@ -107,6 +107,35 @@ describe('learning from jobs', () => {
     );
   });
 
+  it('of a text is opening the model, for what writing does not take, and holds for every job that computes', () => {
+    const speeds = newSpeeds();
+    const text: AskedJob = { kind: 'generate', options: { checkpoint: 'smol', prompt: 'A', maxNewTokens: 20 } };
+    const opened = (job: AskedJob): Work | undefined => workOf(job, models)!.find(({ kind }) => kind === 'opened');
+    const before = speeds.timeOf(opened(text)!);
+    assert.equal(before.measured, false);
+    // Writing takes two of ten seconds, and the rest that is not opening less than one.
+    learn(speeds, { ...text, result: { removed: [], decodeTokensPerSecond: 10 }, seconds: 10 }, models);
+    const { seconds, measured } = speeds.timeOf(opened(text)!);
+    assert.ok(measured && seconds > 7 && seconds < 8, String(seconds));
+    // Where writing takes nearly all of the time, the rest may as well be an error.
+    learn(speeds, { ...text, result: { removed: [], decodeTokensPerSecond: 2 }, seconds: 11 }, models);
+    assert.equal(speeds.timeOf(opened(text)!).seconds, seconds);
+    for (const each of [
+      { kind: 'score', options: { checkpoint: 'smol', calibration } },
+      { kind: 'eval', options: { checkpoint: 'smol', text: calibration } },
+      { kind: 'bench', options: { checkpoint: 'smol' } },
+    ] as const) {
+      assert.deepEqual(opened(each), opened(text), each.kind);
+    }
+    for (const each of [
+      { kind: 'score', options: { checkpoint: 'smol', criterion: 'magnitude' } },
+      { kind: 'verify', options: { output: 'smol' } }, // compares them, which is opening
+      { kind: 'prune', options: { checkpoint: 'smol', blocks: [3], out: 'o' } },
+    ] as const) {
+      assert.equal(opened(each), undefined, each.kind);
+    }
+  });
+
   it('on the sample tells nothing of a model: pruning it iteratively does not take two days', async () => {
     const iterating: AskedJob = {
       kind: 'iterate',

@@ -39,6 +39,7 @@ describe('speeds of a machine', () => {
       ppl(1e9, { work: 'magnitude' }),
       { kind: 'decode', bytes: 1e9, perToken: 1e8 },
       { kind: 'files', bytes: 1e9 },
+      { kind: 'opened', bytes: 1e9 },
       { kind: 'compared', bytes: 1e9 },
     ];
     for (const work of works) {
