@@ -11,7 +11,7 @@ import type { MachineSpeeds, Time } from './machine';
 import * as measuring from './measuring';
 import { columnsIn, countIn, type ModelFacts, type Models, someBlocks } from './models';
 import { retrain } from './training';
-import { type Work, withStart } from './work';
+import { computes, opening, starting, type Work } from './work';
 import { exporting, merge, verify } from './writing';
 
 /** What is estimated. */
@@ -56,11 +56,25 @@ const WORK: Readonly<Record<Kind, WorkOf>> = {
   verify,
 };
 
+/** They run each of several models. */
+const OVER_SEVERAL: readonly Kind[] = ['tasks', 'samples', 'speeds', 'grid'];
+
+/** They run on tokens of no text, and open no tokenizer. */
+const WITHOUT_TEXTS: readonly Kind[] = ['bench', 'speeds', 'grid'];
+
 /** The work of a job with its start; undefined where a model or an amount is not known. */
 export function workOf(asked: AskedJob, models: Models): readonly Work[] | undefined {
   const job = estimatedJob(asked, models);
-  const work = job && WORK[job.kind](job);
-  return work && withStart(job.model, work);
+  if (job === undefined) return undefined;
+  const { kind, model } = job;
+  const work = WORK[kind](job);
+  if (work === undefined) return undefined;
+  const opened = (OVER_SEVERAL.includes(kind) ? measuring.modelsOf(job) : undefined) ?? [model.architecture];
+  return [
+    ...starting(model),
+    ...(computes(work) ? opened.map((each) => opening(each, !WITHOUT_TEXTS.includes(kind))) : []),
+    ...work,
+  ];
 }
 
 /** How long a job takes on this machine. @param provider what computes; anything if unknown */

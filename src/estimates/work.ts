@@ -58,27 +58,27 @@ export function decoding(architecture: Architecture, tokens: number, bytesPerWei
 export const files = (bytes: number): Work => ({ kind: 'files', bytes });
 
 /** A token of the vocabulary, which goes into the tokenizer, takes as long as so many bytes of weights (`npm run bench -- estimates`). */
-const TOKEN_BYTES = 7000;
+const TOKEN_BYTES = 5000;
 
-/** Opening a model that computes: its weights, and the words of its tokenizer. */
-export const opening = (architecture: Architecture): Work => ({
+/** Opening a model that computes. @param texts with the words of its tokenizer */
+export const opening = (architecture: Architecture, texts: boolean): Work => ({
   kind: 'opened',
-  bytes: 4 * parametersOf(architecture) + TOKEN_BYTES * architecture.vocabulary,
+  bytes: 4 * parametersOf(architecture) + (texts ? TOKEN_BYTES * architecture.vocabulary : 0),
 });
 
 /** Of starting a job, in seconds: a guess that keeps tiny models from seeming to take no time. */
 const START = 0.3;
 
-/** A job's work with its start, which reads the model, and opens it where the model computes. */
-export const withStart = ({ architecture, bytes }: ModelFacts, work: readonly Work[]): Work[] => [
+/** A job's start, which reads the model's files. */
+export const starting = ({ bytes }: Pick<ModelFacts, 'bytes'>): Work[] => [
   { kind: 'seconds', seconds: START },
   files(bytes),
-  ...(work.some(computes) && !work.some(({ kind }) => kind === 'compared') ? [opening(architecture)] : []),
-  ...work,
 ];
 
-const computes = (work: Work): boolean =>
-  work.kind === 'decode' || (work.kind === 'products' && effortOf(work.work) !== 'reading');
+/** The model computes, and is opened for that. */
+export const computes = (work: readonly Work[]): boolean =>
+  work.some((each) => each.kind === 'decode' || (each.kind === 'products' && effortOf(each.work) !== 'reading')) &&
+  !work.some(({ kind }) => kind === 'compared');
 
 /** Work of one kind as one, so that the whole of it is learned from. */
 export function merged(all: readonly Work[]): Work[] {

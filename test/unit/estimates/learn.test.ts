@@ -123,10 +123,13 @@ describe('learning from jobs', () => {
     for (const each of [
       { kind: 'score', options: { checkpoint: 'smol', calibration } },
       { kind: 'eval', options: { checkpoint: 'smol', text: calibration } },
-      { kind: 'bench', options: { checkpoint: 'smol' } },
     ] as const) {
       assert.deepEqual(opened(each), opened(text), each.kind);
     }
+    const bytesOf = (work: Work | undefined): number => (work && 'bytes' in work ? work.bytes : 0);
+    const without = bytesOf(opened({ kind: 'bench', options: { checkpoint: 'smol' } }));
+    assert.equal(without, 4 * 134_515_008, 'no tokenizer');
+    assert.ok(bytesOf(opened(text)) > without);
     for (const each of [
       { kind: 'score', options: { checkpoint: 'smol', criterion: 'magnitude' } },
       { kind: 'verify', options: { output: 'smol' } }, // compares them, which is opening
