@@ -66,7 +66,10 @@ export function learn(speeds: MachineSpeeds, finished: Finished, models: Models)
   const all = workOf({ kind, options: asItWas(finished, result) }, models);
   if (all === undefined) return;
   const work = merged(all);
-  if (rates.length > 0) return learnOpening(speeds, work, seconds, device);
+  if (rates.length > 0) {
+    learnOpening(speeds, work, seconds, device);
+    return;
+  }
   const known = partsIn(result);
   for (const each of work) {
     const own = each.kind === 'products' ? known.find((part) => part.work === each.work) : undefined;

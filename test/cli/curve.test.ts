@@ -129,10 +129,17 @@ describe('command line: curves and reports', function () {
     assert.match(readFileSync(page, 'utf8'), /<p class="warning">⚠ score · ppl: text\.txt has changed since<\/p>/);
   });
 
-  it('of a file of rows takes what is asked for, and says where that is not all of it or too long', async () => {
+  /** Four rows of 300 tokens, and what is said of them. */
+  const longRows = (): string => {
     const rows = join(folder, 'rows.json');
     const row = (seed: number): number[] => Array.from({ length: 300 }, (_, i) => 3 + ((i * 37 + seed * 101) % 250));
     writeFileSync(rows, JSON.stringify({ rows: [0, 1, 2, 3].map(row) }));
+    return rows;
+  };
+  const tooLong = /warning: rows of 300 tokens are longer than the model’s context of 256/;
+
+  it('of a file of rows takes what is asked for, and says where that is not all of it or too long', async () => {
+    const rows = longRows();
     const tokensOf = async (...args: string[]): Promise<[tokens: number, stderr: string]> => {
       const result = await coppice(['score', model, '--calibration', rows, '--json', ...args]);
       return [(jsonOf(result).full as { tokens: number }).tokens, result.stderr];
@@ -142,7 +149,6 @@ describe('command line: curves and reports', function () {
     assert.doesNotMatch(withoutFitWarning(quiet), /warning/);
     const [tokens, long] = await tokensOf();
     assert.equal(tokens, 4 * 299);
-    const tooLong = /warning: rows of 300 tokens are longer than the model’s context of 256/;
     assert.match(long, tooLong);
     assert.match((await tokensOf('--samples', '9'))[1], /warning: rows\.json holds 4 rows, not 9/);
     for (const criterion of ['taylor', 'greedy'] as const) {
@@ -150,18 +156,13 @@ describe('command line: curves and reports', function () {
       const { warnings } = await runOn('score', { checkpoint: model, calibration: rows, criterion, count });
       assert.match(warnings.join('\n'), /rows of 300 tokens are longer than the model’s context of 256/, criterion);
     }
-    const measured = await coppice([
-      'curve',
-      model,
-      '--calibration',
-      rows,
-      '--no-keep-ends',
-      '--samples',
-      '3',
-      '--json',
-    ]);
+  });
+
+  it('says once that rows are too long, which both rank and measure', async () => {
+    const asked = ['--calibration', longRows(), '--no-keep-ends', '--samples', '3', '--json'];
+    const measured = await coppice(['curve', model, ...asked]);
     assert.match(measured.stderr, tooLong);
-    assert.equal(measured.stderr.match(/warning: rows/g)!.length, 1, 'once, though the rows both rank and measure');
+    assert.equal(measured.stderr.match(/warning: rows/g)!.length, 1);
     assert.deepEqual([(jsonOf(measured).text as { rows: number }).rows], [3]);
   });
 });

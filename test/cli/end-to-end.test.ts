@@ -3,7 +3,7 @@
  * behind when it is interrupted.
  */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Json, makeCliMaterial, readJson, run, sorted } from '../support/cli';
 import { partsOfReport } from '../support/report';
@@ -57,11 +57,16 @@ describe('command line: end to end', function () {
     assert.ok(before < after && healed < after && retrained < healed, `${before}, ${after}, ${healed}, ${retrained}`);
   });
 
-  it('demo: with a checkpoint, retraining only when asked for', async () => {
+  it('demo: with a checkpoint, it does not retrain', async () => {
     const cwd = temporaryFolder();
     const json = jsonOf(await coppice(['demo', model, '--count', '1', '--json'], { cwd }));
     assert.match(json.out as string, /coppice-demo.pruned-model/);
     assert.equal(json.retrained, null);
+  });
+
+  it('demo: with a checkpoint, it retrains when asked to, beside an earlier demo', async () => {
+    const cwd = temporaryFolder();
+    mkdirSync(join(cwd, 'coppice-demo'));
     const page = await coppice(['demo', model, '--count', '1', '--calibration', text, '--retrain', text], { cwd });
     assert.equal(page.code, 0, page.stderr);
     assert.doesNotMatch(page.stderr, /--against/, 'advice for a command that nobody ran');
