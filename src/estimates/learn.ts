@@ -84,7 +84,12 @@ const LEAST_SHARE = 0.2;
 /** What a job took that told how fast it wrote is, for the rest, opening its models. */
 function learnOpening(speeds: MachineSpeeds, work: readonly Work[], seconds: number, device: string): void {
   const opened = work.find(({ kind }) => kind === 'opened');
-  const left = seconds - speeds.time(work.filter((each) => each !== opened), device).seconds;
+  const left =
+    seconds -
+    speeds.time(
+      work.filter((each) => each !== opened),
+      device,
+    ).seconds;
   if (opened && left > LEAST_SHARE * seconds) speeds.learn(opened, left, device);
 }
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type AskedJob, timeOf, workOf } from '../../../src/estimates/job';
 import { type Finished, learn, learnFrom } from '../../../src/estimates/learn';
 import { MachineSpeeds } from '../../../src/estimates/machine';
+import { memoryOf } from '../../../src/estimates/memory';
 import { factsOf, modelsAt, openModels } from '../../../src/estimates/models';
 import type { Work } from '../../../src/estimates/work';
 import { comparing, exported, writing } from '../../../src/estimates/writing';
@@ -163,6 +164,15 @@ describe('learning from jobs', () => {
     for (const each of story) await learnFrom(speeds, { ...each, result: {} });
     const after = timeOf(iterating, models, speeds)!;
     assert.deepEqual(after, before);
+  });
+
+  it('of a text of quantised weights counts the memory of what they become, and of the head as it is opened', () => {
+    const memory = (bytes: number): number => {
+      const quantised = modelsAt(() => ({ ...smol, bytes }));
+      const text = { kind: 'generate', options: { checkpoint: 'smol', prompt: 'A' } } as const;
+      return memoryOf(text, quantised, { total: 16e9, free: 8e9 })!;
+    };
+    assert.equal(memory(90e6) - memory(270e6), 4 * (134_515_008 + 49_152 * 576));
   });
 
   it('of files of quantised weights reckons with 32 bits in a checkpoint, and with what they have in an export', () => {
