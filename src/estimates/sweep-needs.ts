@@ -53,9 +53,15 @@ const ACTIVATIONS = 1.5;
 const MOST_GARBAGE = 64e6;
 /** Copies of a block while gradients are computed: weights, gradients, and sums of these where there are several runs. */
 const GRADIENT_COPIES = 2.5;
-/** The loss with gradients has the whole head, and some arrays of logits of so many bytes. */
-const HEAD_COPIES = 1;
-const LOGITS = 4 * 64 * 2 ** 20;
+/**
+ * The loss with gradients has the whole head, and arrays of logits of so many bytes, or of one row. Opening the head takes copies of
+ * it, more where it is quantised: with Gemma 3 270M in Q4_K_M, whose head is 671 MB, this says 0.9 times the peak of Taylor scores.
+ */
+const HEAD_COPIES = { stored: 1, quantised: 4.5 } as const;
+const LOGITS = 64 * 2 ** 20;
+const LOGIT_ARRAYS = 4;
+/** Bytes of a weight, below which it is quantised. */
+const QUANTISED_BELOW = 1.9;
 
 /** @param length of a row @returns bytes of the hidden states of a row of one model */
 const stateBytes = ({ hidden }: Architecture, length: number): number => length * hidden * FLOAT;
@@ -78,7 +84,7 @@ export function needsOf(model: SizedModel, work: CuttableWork, share: Share, use
   return {
     flops: costOf(work, share) * rowBlockFlops(architecture, length),
     readBytes: passes * passBytes(model),
-    memoryBytes: processBytes(architecture, share, use) + waiting + Math.min(waiting, MOST_GARBAGE) + losses,
+    memoryBytes: processBytes(model, share, use) + waiting + Math.min(waiting, MOST_GARBAGE) + losses,
   };
 }
 
@@ -116,14 +122,20 @@ export function groupsOf(architecture: Architecture, { rows, candidates }: Share
 }
 
 /** Memory of a process besides hidden states and what is found. */
-function processBytes(architecture: Architecture, { rows }: Share, { length, effort, models = 1 }: Use): number {
+function processBytes(
+  { architecture, bytesPerWeight }: SizedModel,
+  { rows }: Share,
+  { length, effort, models = 1 }: Use,
+): number {
   const { hidden, layers, vocabulary } = architecture;
   const block = FLOAT * Math.max(...layerParameters(architecture));
   const tokens = length * Math.min(size(rows), rowsPerRun(length));
   const widest = Math.max(HEAD_PIECE, ...layers.map(({ ffn, heads, headDim }) => Math.max(ffn, heads * headDim)));
   const activations = ACTIVATIONS * FLOAT * tokens * (widest + hidden) * models;
   if (effort !== 'gradients') return BASE + Math.max(block, models * FLOAT * HEAD_PIECE * hidden) + activations;
-  const head = HEAD_COPIES * FLOAT * vocabulary * hidden + Math.min(LOGITS, 4 * FLOAT * tokens * vocabulary);
+  const logits = Math.min(FLOAT * tokens * vocabulary, Math.max(LOGITS, FLOAT * length * vocabulary));
+  const heads = HEAD_COPIES[bytesPerWeight < QUANTISED_BELOW ? 'quantised' : 'stored'];
+  const head = heads * FLOAT * vocabulary * hidden + LOGIT_ARRAYS * logits;
   const copies = GRADIENT_COPIES + Number(size(rows) > rowsPerRun(length));
   return BASE + Math.max(copies * block, head) + copies * activations;
 }
