@@ -23,7 +23,7 @@ describe('command line: init', function () {
   it('writes a recipe that runs as it is, and the shipped folder keeps to the size', async () => {
     const home = temporaryFolder();
     const recipe = join(home, 'small.coppice.json');
-    const found = await run('init', sample, '--fit', '4.5MB', '--out', recipe);
+    const found = await run('init', sample, '--fit', '4.5MB', '--format', 'safetensors', '--out', recipe);
     assert.deepEqual([found.recipe, found.removes, found.format, found.type], [recipe, 3, 'safetensors', null]);
     const ended = await run('run', recipe, '--quick', '--set', 'tokens=512', '--set', 'count=3');
     assert.deepEqual([ended.ended, ended.ran], ['done', 9]);
@@ -49,6 +49,12 @@ describe('command line: init', function () {
     const plan = await run('run', recipe, '--dry-run');
     const steps = plan.steps as { state: string; expected: { seconds: number } | null }[];
     assert.ok(steps.every(({ state, expected }) => state === 'run' && expected!.seconds > 0));
+  });
+
+  it('takes GGUF where nothing is said of the format, and smaller weights before fewer blocks', async () => {
+    const recipe = join(temporaryFolder(), 'small.coppice.json');
+    const { removes, format, type } = await run('init', sample, '--fit', '4.5MB', '--out', recipe);
+    assert.deepEqual([removes, format, type], [0, 'gguf', 'q8_0']);
   });
 
   it('knows the bytes of a GGUF file before it is written, but for its record', async () => {
