@@ -114,7 +114,7 @@ function making(facts: CardFacts): string {
 By \`npm run sample:train\`, from nothing, with Coppice's own trainer (gradients as onnxruntime graphs, no other framework):
 ${facts.steps} steps in ${Math.round(facts.minutes)} minutes on two cores, with the weights of step ${facts.bestStep}, which had the lowest held-out loss.
 AdamW (β ${beta1}, ${beta2}; weight decay ${weightDecay} on matrices), peak learning rate ${learningRate} after ${warmup} steps, then linear to 0; gradients clipped to
-norm ${clip}; ${batch} × ${MODEL_CONFIG.max_position_embeddings} tokens a step, no dropout. The tokenizer is a byte-level BPE trained on the same stories. They have ${facts.trainTokens}
+norm ${clip}; ${batch} × ${MODEL_CONFIG.max_position_embeddings} tokens a step, no dropout. The tokenizer is a byte-level BPE trained on the same stories, which cuts texts into words as Llama 3 does. They have ${facts.trainTokens}
 tokens, so every story was read about ${Math.round((facts.bestStep * batch * MODEL_CONFIG.max_position_embeddings) / facts.trainTokens)} times:
 
 ${files.join('\n')}

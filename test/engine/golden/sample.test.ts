@@ -11,7 +11,10 @@ import { checkpointFolder, goldenImportance, goldenTokens } from '../../support/
 import { checkTaylor } from '../../support/golden-checks';
 import { testGoldenNumbers } from '../../support/golden-suite';
 import { checkFullTraining, checkGradientNorms, checkLora } from '../../support/golden-training';
+import { runOn } from '../../support/jobs';
+import { continueWithLlamaCpp, itLlamaCpp } from '../../support/llamacpp';
 import { describedModel } from '../../support/model';
+import { temporaryFolder } from '../../support/temporary';
 import { checkTokens } from '../../support/token-checks';
 
 const NAME = 'sample';
@@ -54,6 +57,17 @@ describe('the sample model', function () {
     for (const golden of goldenTokens(NAME)) {
       it(JSON.stringify(golden.text), () => checkTokens(tokenizer, golden));
     }
+  });
+
+  itLlamaCpp('is a GGUF file that llama.cpp cuts into the same tokens, and continues with the same words', async () => {
+    const out = join(temporaryFolder(), 'sample.gguf');
+    await runOn('export', { checkpoint: folder, format: 'gguf', type: ['f32'], out, verify: false });
+    const prompt = 'Once upon a time, 3 little ducks went to the "big" pond.\n\nThey';
+    const found = continueWithLlamaCpp(out, prompt, 16);
+    const tokenizer = await loadLocalTokenizer(folder);
+    assert.deepEqual(found.promptIds, tokenizer.encode(prompt, { addSpecialTokens: true }));
+    const { result } = await runOn('generate', { checkpoint: folder, prompt, maxNewTokens: 16, greedy: true });
+    assert.deepEqual(found.ids, (result as { ids: readonly number[] }).ids);
   });
 
   describe('its golden numbers', () => {

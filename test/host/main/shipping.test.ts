@@ -3,7 +3,16 @@
  * the results panel, from the empty view to an exported file with its page before and after.
  */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import * as vscode from 'vscode';
@@ -38,6 +47,8 @@ interface Story {
   readonly label: string;
   /** What it cannot be written as, and what to take instead. */
   readonly refused?: string;
+  /** Changes the copy of the model that is worked on. */
+  readonly prepare?: (folder: string) => void;
   /** The size of the file that is to ship. */
   readonly size: string;
   readonly bytes: number;
@@ -55,13 +66,19 @@ interface Story {
 const extensionFile = (...parts: string[]): string =>
   join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, ...parts);
 
+/** A tokenizer that has no form in GGUF, because llama.cpp has no name for its words. Stories have the same tokens. */
+function cutWordsInAnotherWay(folder: string): void {
+  const file = join(folder, 'tokenizer.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace(String.raw`\\p{N}{1,3}`, String.raw`\\p{N}{1,4}`));
+}
+
 /** Quick, because the sample model is small. */
 const SAMPLE: Story = {
   name: 'stories',
   model: () => extensionFile('media/sample'),
   text: () => extensionFile('media/sample/evaluation.txt'),
   judged: /Perplexity of both on stories\/calibration\.txt/,
-  // Its tokenizer has no form in GGUF.
+  prepare: cutWordsInAnotherWay,
   format: /transformers, vLLM/,
   label: 'transformers, vLLM',
   refused: 'llama.cpp does not know its tokenizer. Take ONNX or safetensors.',
@@ -148,6 +165,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
 
     it('finds the model and offers to score it, on a text of the user', async () => {
       copyModel(story.model(), inWorkspace(name));
+      story.prepare?.(inWorkspace(name));
       cpSync(story.text(), inWorkspace('my-text.txt'));
       if (story.judging) cpSync(story.judging(), inWorkspace('my-other-text.txt'));
       // A quarter of the examples brings it to the goal.
