@@ -8,7 +8,7 @@
  * takes `--start` seconds until it reads, and has `--memory` bytes for hidden states. Parts are those that Coppice cuts. The
  * formula stands beside a simulation of every event (bench/support/cluster.ts), without and with a node that is lost in the
  * middle of the run; the benchmark fails where they are further apart than stated. `--table`
- * prints the table of ARCHITECTURE.md in place of all lines.
+ * prints the table of docs/design/parts-and-clusters.md in place of all lines.
  */
 import { parseArgs } from 'node:util';
 import { type Cluster, predictedWithLoss, readingSeconds, simulate } from './support/cluster';
@@ -115,7 +115,7 @@ function print({ on, kind, parts, part, memory, reading, seconds, simulated, rat
   );
 }
 
-/** A line of the table in ARCHITECTURE.md: nodes of both kinds. */
+/** A line of the table in docs/design/parts-and-clusters.md: nodes of both kinds. */
 function tableRow(name: string, rows: number, lines: readonly Line[]): string {
   const cells = lines.map(({ parts, part, memory, reading, simulated }) =>
     [

@@ -21,7 +21,7 @@ const root = resolve(import.meta.dirname, '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** What may be packed of the repository, where it exists. `.vscodeignore` says which files of these folders are. */
-const PARTS = ['CHANGELOG.md', 'LICENSE', 'l10n', 'media', 'recipes', 'skills'];
+const PARTS = ['CHANGELOG.md', 'LICENSE', 'NOTICE', 'l10n', 'media', 'recipes', 'skills'];
 /** Licences of the packages in the programs. */
 const NOTICES = 'THIRD-PARTY-NOTICES.txt';
 /** The modules that are not bundled, because one is native. They lie beside the programs that load them. */

@@ -210,7 +210,7 @@ export interface HealedWork {
 
 /**
  * How many of the candidates of a round are measured: those whose folds leave least of the dense stream. The best after
- * healing was among the first four of 29 and three of 11 in every round that was tried (ARCHITECTURE.md).
+ * healing was among the first four of 29 and three of 11 in every round that was tried (docs/design/importance.md).
  */
 export const shortlistSize = (open: number): number => Math.min(open, Math.max(4, Math.ceil(open / 3)));
 
