@@ -29,7 +29,8 @@ export function anchorsIn(markdown) {
 }
 
 /** The document without its fenced blocks. */
-export const withoutFences = (markdown) => markdown.replace(/^ {0,3}(`{3,}|~{3,})[^\n]*\n(?:.*?\n)??^ {0,3}\1[^\n]*$/gms, '');
+export const withoutFences = (markdown) =>
+  markdown.replace(/^ {0,3}(`{3,}|~{3,})[^\n]*\n(?:.*?\n)??^ {0,3}\1[^\n]*$/gms, '');
 
 export const headingsIn = (markdown) =>
   [...withoutFences(markdown).matchAll(/^ {0,3}#{1,6}\s+(.*?)\s*#*\s*$/gm)].map(([, heading]) => heading);
