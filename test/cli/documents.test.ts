@@ -54,7 +54,7 @@ describe('commands of documents', function () {
   }
   before(buildCli);
 
-  for (const file of documents().filter((each) => each.startsWith('docs/') || each.startsWith('README'))) {
+  for (const file of documents().filter((each) => each.startsWith('docs/'))) {
     const lines = linesOf(file);
     if (lines.length === 0) continue;
     const define = file === TUTORIAL ? it : itFull;

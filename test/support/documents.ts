@@ -31,9 +31,9 @@ export const shellBlocks = (markdown: string): { readonly needs?: string; readon
 /** The words of a command as the shell takes them, up to a pipe, a redirection or the next command. */
 export function wordsOf(line: string): string[] {
   const words: string[] = [];
-  for (const [token, double, single] of line.matchAll(/(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|[^\s"'|<>&;]+)+|[|<>&;]/g)) {
+  for (const [token] of line.matchAll(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'|<>&;])+|[|<>&;]/g)) {
     if (/^[|<>&;]$/.test(token)) break;
-    words.push(double ?? single ?? token.replace(/["']/g, ''));
+    words.push(token.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'/g, '$1$2'));
   }
   return words;
 }
