@@ -43,7 +43,7 @@ const optionsOf = (command: Command): string[] => [
 
 /** Words behind a fence. Of these the first is run by test/cli/documents.test.ts. */
 const LANGUAGES: ReadonlySet<string> = new Set([
-  ...['sh', 'text', 'json', 'jsonc', 'js', 'ts', 'html', 'python', 'yaml', 'toml', 'powershell', 'bibtex', 'diff', 'math'],
+  ...['sh', 'text', 'json', 'jsonc', 'js', 'ts', 'html', 'python', 'yaml', 'toml', 'powershell', 'bibtex', 'diff', 'ini', 'math'],
 ]);
 
 /** What blocks for the shell may need that a clone alone does not have. */
@@ -103,7 +103,7 @@ for (const document of DOCUMENTS) {
     });
 
     it('commands of coppice and their options exist', () => {
-      for (const [line, name] of code.matchAll(/(?:\bnpx |^|\$ |`)coppice ([a-z-]+)[^|>&\n]*/gm)) {
+      for (const [line, name] of code.matchAll(/(?:\bnpx |^|\$ |`)coppice ([a-z][a-z-]*)[^|>&\n]*/gm)) {
         if (name === 'help') continue; // commander's own
         const command = program.commands.find((each) => each.name() === name);
         assert.ok(command, line);
