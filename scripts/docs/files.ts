@@ -98,7 +98,7 @@ function tasksFilePage(): Page {
       sentence(prose(String(definitions.written.description))),
       propertyTable(definitions.written, definitions),
     ),
-    section('Use it', fence('sh', 'npx coppice tasks media/sample --data media/sample/stories.coppice-tasks.json')),
+    section('Use it', fence('sh', 'npx coppice tasks media/sample --own media/sample/stories.coppice-tasks.json')),
     section('See also', list(['[coppice tasks](cli/tasks.md), [public tasks](tasks.md), [Judge](../guide/judge.md).'])),
   );
 }
