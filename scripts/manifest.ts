@@ -1,9 +1,9 @@
-/** `npm run manifest`: writes into package.json, its texts, the schema of recipes and the README what the code says. */
+/** `npm run manifest`: writes into package.json, its texts and the schema of recipes what the code says. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { withAgentTools, withAgentToolTexts } from '../src/agents/manifest';
-import { withFamilies, withFamilyNames } from '../src/engine/checkpoint/families/table';
+import { withFamilyNames } from '../src/engine/checkpoint/families/table';
 import { withCriterionTexts, withOptionSettings } from '../src/jobs/settings';
 import { recipeSchema } from '../src/recipes/schema';
 
@@ -19,9 +19,6 @@ rewrite<Parameters<typeof withOptionSettings>[0]>('package.json', (manifest) =>
 rewrite<Record<string, string>>('package.nls.json', (texts) =>
   withFamilyNames(withAgentToolTexts(withCriterionTexts(texts))),
 );
-
-const readme = resolve(import.meta.dirname, '../README.md');
-writeFileSync(readme, withFamilies(readFileSync(readme, 'utf8')));
 
 const schema = resolve(import.meta.dirname, '../media/coppice-recipe.schema.json');
 writeFileSync(

@@ -94,6 +94,7 @@ const plain = (heading) => heading.replaceAll('`', '').replace(/\\(?=\W)/g, '');
 function titleOf(page) {
   const [heading = page] = headingsIn(readFileSync(resolve(docs, `${page}.md`), 'utf8'));
   if (page === 'index') return 'I want to …';
+  if (page.endsWith('/index')) return 'Overview';
   return plain(heading).replace(/^(JSON of )?coppice (?=\S)/, '');
 }
 
@@ -144,7 +145,7 @@ function relinked(token, page) {
   return 'link';
 }
 
-const icon = readFileSync(resolve(root, 'media/icon.svg'), 'utf8');
+const icon = `data:image/svg+xml,${encodeURIComponent(readFileSync(resolve(root, 'media/icon.svg'), 'utf8'))}`;
 const library = existsSync(resolve(root, 'dist/docs/index.html'));
 
 export default defineConfig({
@@ -154,7 +155,7 @@ export default defineConfig({
   base,
   outDir: '../dist/site',
   cacheDir: '.vitepress/cache',
-  head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(icon)}` }]],
+  head: [['link', { rel: 'icon', href: icon }]],
   // The library's pages are put beside these when the site is made.
   ignoreDeadLinks: [/\/library\//],
   markdown: {
@@ -165,6 +166,7 @@ export default defineConfig({
     config: repositoryLinks,
   },
   themeConfig: {
+    logo: icon,
     nav: [
       { text: 'Tutorial', link: '/tutorial' },
       { text: 'Guide', link: '/guide/when-to-prune', activeMatch: '/guide/' },

@@ -8,7 +8,7 @@ import { code, codes, fence, list, type Page, page, prose, section, sentence, ta
 import { commandsWithResults } from './results';
 
 /** The page that shows the command in use. */
-const GUIDES: Readonly<Record<string, string>> = {
+const GUIDES: Readonly<Record<string, string | undefined>> = {
   inspect: 'guide/choose-blocks.md',
   score: 'guide/choose-blocks.md',
   curve: 'guide/judge.md',
@@ -120,10 +120,11 @@ function optionSections(command: Command, job: AnyJob | undefined): string[] {
 }
 
 function seeAlso(name: string): string {
+  const guide = GUIDES[name];
   return section(
     'See also',
     list([
-      `[${guideTitle(GUIDES[name])}](../../${GUIDES[name]}) shows it in use.`,
+      ...(guide === undefined ? [] : [`[${guideTitle(guide)}](../../${guide}) shows it in use.`]),
       ...(commandsWithResults.includes(name) ? [`[What \`--json\` prints](../json/${name}.md).`] : []),
       '[Exit codes](../exit-codes.md), [environment variables](../environment.md), [all commands](index.md).',
     ]),

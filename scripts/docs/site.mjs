@@ -15,7 +15,11 @@ const program = join(docs, 'node_modules/vitepress/bin/vitepress.js');
 if (!existsSync(program)) {
   console.log('installing the program of the site: docs/node_modules');
   const windows = process.platform === 'win32';
-  execFileSync(windows ? 'npm.cmd' : 'npm', ['ci', '--no-fund', '--no-audit'], { cwd: docs, stdio: 'inherit', shell: windows });
+  execFileSync(windows ? 'npm.cmd' : 'npm', ['ci', '--no-fund', '--no-audit'], {
+    cwd: docs,
+    stdio: 'inherit',
+    shell: windows,
+  });
 }
 rmSync(site, { recursive: true, force: true });
 const { status } = spawnSync(process.execPath, [program, 'build', docs], { cwd: docs, stdio: 'inherit' });

@@ -43,12 +43,41 @@ const optionsOf = (command: Command): string[] => [
 
 /** Words behind a fence. Of these the first is run by test/cli/documents.test.ts. */
 const LANGUAGES: ReadonlySet<string> = new Set([
-  ...['sh', 'text', 'json', 'jsonc', 'js', 'ts', 'html', 'python', 'yaml', 'toml', 'powershell', 'bibtex', 'diff', 'ini', 'math'],
+  ...[
+    'sh',
+    'text',
+    'json',
+    'jsonc',
+    'js',
+    'ts',
+    'html',
+    'python',
+    'yaml',
+    'toml',
+    'powershell',
+    'bibtex',
+    'diff',
+    'ini',
+    'math',
+  ],
 ]);
 
 /** What blocks for the shell may need that a clone alone does not have. */
 const NEEDS: ReadonlySet<string> = new Set([
-  ...['model', 'network', 'docker', 'slurm', 'kubernetes', 'gpu', 'vscode', 'clone', 'llama.cpp', 'ollama', 'python', 'git'],
+  ...[
+    'model',
+    'network',
+    'docker',
+    'slurm',
+    'kubernetes',
+    'gpu',
+    'vscode',
+    'clone',
+    'llama.cpp',
+    'ollama',
+    'python',
+    'git',
+  ],
 ]);
 
 /** Programs besides Coppice in blocks that are run. */

@@ -8,10 +8,31 @@ import { exists } from './repository';
 const HOSTS: ReadonlySet<string> = new Set([
   ...['arxiv.org', 'doi.org', 'aclanthology.org', 'openreview.net', 'proceedings.mlr.press', 'proceedings.neurips.cc'],
   ...['github.com', 'docs.github.com', 'raw.githubusercontent.com', 'huggingface.co', 'www.gutenberg.org'],
-  ...['marketplace.visualstudio.com', 'code.visualstudio.com', 'open-vsx.org', 'www.npmjs.com', 'docs.npmjs.com', 'nodejs.org'],
-  ...['onnxruntime.ai', 'pytorch.org', 'ollama.com', 'lmstudio.ai', 'slurm.schedmd.com', 'kubernetes.io', 'docs.docker.com'],
+  ...[
+    'marketplace.visualstudio.com',
+    'code.visualstudio.com',
+    'open-vsx.org',
+    'www.npmjs.com',
+    'docs.npmjs.com',
+    'nodejs.org',
+  ],
+  ...[
+    'onnxruntime.ai',
+    'pytorch.org',
+    'ollama.com',
+    'lmstudio.ai',
+    'slurm.schedmd.com',
+    'kubernetes.io',
+    'docs.docker.com',
+  ],
   ...['modelcontextprotocol.io', 'json-schema.org', 'no-color.org', 'keepachangelog.com', 'semver.org'],
-  ...['www.apache.org', 'creativecommons.org', 'spdx.org', 'www.contributor-covenant.org', 'citation-file-format.github.io'],
+  ...[
+    'www.apache.org',
+    'creativecommons.org',
+    'spdx.org',
+    'www.contributor-covenant.org',
+    'citation-file-format.github.io',
+  ],
   // Of the public tasks (tasks/sources.ts).
   ...['storage.googleapis.com', 'ai2-public-datasets.s3.amazonaws.com'],
 ]);
@@ -32,7 +53,9 @@ function faultOf(file: string, link: string): string | undefined {
   if (target.startsWith('..') || NOT_CLONED.test(target) || !exists(target)) return `there is no ${target}`;
   if (anchor === undefined) return undefined;
   if (!target.endsWith('.md')) return 'only documents have headings';
-  return anchorsIn(documentText(target)).includes(decodeURI(anchor)) ? undefined : `${target} has no heading #${anchor}`;
+  return anchorsIn(documentText(target)).includes(decodeURI(anchor))
+    ? undefined
+    : `${target} has no heading #${anchor}`;
 }
 
 describe('links', () => {
@@ -40,7 +63,10 @@ describe('links', () => {
     const text =
       '[a](b.md#c) ![p](d.png "title") `[no](x.md)` <https://e.org/f> https://g.org/h.\n\n```sh\n[no](y.md)\n```\n\n[r]: https://i.org/j\n';
     assert.deepEqual(linksIn(text), ['b.md#c', 'd.png', 'https://i.org/j', 'https://e.org/f', 'https://g.org/h']);
-    assert.deepEqual(linksIn('[w](https://en.org/a_(b)) and ``a ` b`` [x](<c d.md>)'), ['https://en.org/a_(b)', 'c d.md']);
+    assert.deepEqual(linksIn('[w](https://en.org/a_(b)) and ``a ` b`` [x](<c d.md>)'), [
+      'https://en.org/a_(b)',
+      'c d.md',
+    ]);
   });
 
   it('name headings as GitHub does', () => {

@@ -21,7 +21,10 @@ describe('the reference', function () {
     }
     const there = readdirSync(resolve(root, REFERENCE), { recursive: true, encoding: 'utf8' });
     assert.deepEqual(
-      there.filter((file) => file.endsWith('.md')).map((file) => file.split(sep).join('/')).sort(),
+      there
+        .filter((file) => file.endsWith('.md'))
+        .map((file) => file.split(sep).join('/'))
+        .sort(),
       pages.map(({ file }) => file).sort(),
     );
   });
