@@ -4,15 +4,11 @@
  */
 import { messageOf, OptionError, UserError } from '../engine/errors';
 import { systemFailure } from '../engine/system-failure';
+import { EXIT_FAILURE, EXIT_USAGE } from './exit-codes';
 import { writeErr } from './output';
 import type { TerminalFeatures } from './terminal/features';
 import { styleOf } from './terminal/style';
 import { oneLine, plainSigns, shown } from './terminal/text';
-
-export const EXIT_FAILURE = 1;
-export const EXIT_USAGE = 2;
-/** Everything ran, and a limit of a recipe is broken. */
-export const EXIT_LIMIT = 3;
 
 /** An error in the command line itself, independent of the checkpoint. */
 export class UsageError extends UserError {}

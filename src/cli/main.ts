@@ -1,6 +1,7 @@
 /** Entry of the command line: parses, runs one command, sets the exit code. */
 import { CommanderError } from 'commander';
-import { EXIT_USAGE, reportFailure } from './failure';
+import { EXIT_USAGE } from './exit-codes';
+import { reportFailure } from './failure';
 import { buildProgram } from './program';
 import { exitCodeOf, listenForClosedPipe } from './signals';
 import { terminalFeaturesOf } from './terminal/features';

@@ -13,7 +13,8 @@ import { addSchema } from './commands/schema';
 import { addStatus } from './commands/status';
 import { addSubmit } from './commands/submit';
 import type { Exit } from './execute';
-import { EXIT_USAGE, failureLines } from './failure';
+import { EXIT_USAGE, exitCodesInShort } from './exit-codes';
+import { failureLines } from './failure';
 import { addJob } from './job-command';
 import { writeErr, writeOut } from './output';
 import type { PagedKind } from './pages';
@@ -29,7 +30,7 @@ Examples:
   coppice generate ./SmolLM2-pruned --prompt "Once upon a time"
 
 A checkpoint is a folder in Hugging Face format, a .safetensors file, an index.json or a .gguf file.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a recipe's limit is broken, 130 cancelled with Ctrl-C.`;
+Exit codes: ${exitCodesInShort()}.`;
 
 type Add = (program: Command, exit: Exit) => void;
 

@@ -1,12 +1,11 @@
 /** External ends of a command: signals such as Ctrl-C, and a closed stdout (`| head`). */
 import { CancelledError, systemErrorCode } from '../engine/errors';
+import { SIGNAL_CODES } from './exit-codes';
 import { reportFailure } from './failure';
 import { outputError } from './output';
 import { terminalFeaturesOf } from './terminal/features';
 
-/** Exit codes by convention: 128 + the number of the signal. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-type Signal = keyof typeof EXIT_CODES;
+type Signal = keyof typeof SIGNAL_CODES;
 
 export interface Interruption {
   readonly signal: AbortSignal;
@@ -20,14 +19,14 @@ export function listenForInterruption(): Interruption {
   const controller = new AbortController();
   let code: number | undefined;
   const stop = (): void => {
-    for (const name of Object.keys(EXIT_CODES)) process.removeListener(name, onSignal);
+    for (const name of Object.keys(SIGNAL_CODES)) process.removeListener(name, onSignal);
   };
   const onSignal = (name: Signal): void => {
     stop();
-    code = EXIT_CODES[name];
+    code = SIGNAL_CODES[name];
     controller.abort();
   };
-  for (const name of Object.keys(EXIT_CODES)) process.on(name, onSignal);
+  for (const name of Object.keys(SIGNAL_CODES)) process.on(name, onSignal);
   return { signal: controller.signal, code: () => code, stop };
 }
 

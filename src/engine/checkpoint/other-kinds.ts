@@ -2,7 +2,7 @@
 import { isObject } from '../../format/json';
 import type { Config } from './fields';
 
-interface OtherKind {
+export interface OtherKind {
   /** Values of `model_type`, in lower case, with "_" for "-" and "."; "*" stands for anything. */
   readonly types: readonly string[];
   /** "it is …", and what Coppice lacks. */
@@ -12,7 +12,7 @@ interface OtherKind {
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /** The first match counts: a hybrid with experts is a hybrid, a multimodal mixture is multimodal. */
-const OTHER_KINDS: readonly OtherKind[] = [
+export const OTHER_KINDS: readonly OtherKind[] = [
   {
     types: words(`
       *_vl *_vl_text *_vl_moe *_vl_moe_text *_omni* *_vision *_ocr* *_audio* *_speech* aria blip* chameleon

@@ -12,6 +12,8 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 export interface FormatFacts {
   /** As its own pages write it. */
   readonly title: string;
+  /** Programs that read it, as they write their own names. */
+  readonly programs: readonly string[];
   /** Types of weights, as options name them. */
   readonly types: readonly string[];
   /** From what is taken most to what is taken least. */
@@ -35,6 +37,7 @@ const FLOATS: readonly string[] = ['f32', 'f16', 'bf16'];
 export const FORMATS: Readonly<Record<ExportFormat, FormatFacts>> = {
   safetensors: {
     title: 'safetensors',
+    programs: ['transformers', 'vLLM'],
     types: FLOATS,
     byUse: ['bf16', 'f16', 'f32'],
     unnamed: 'stored',
@@ -43,6 +46,7 @@ export const FORMATS: Readonly<Record<ExportFormat, FormatFacts>> = {
   },
   gguf: {
     title: 'GGUF',
+    programs: ['llama.cpp', 'Ollama', 'LM Studio'],
     types: GGUF_TYPES,
     byUse: ['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'f16', 'bf16', 'f32'],
     unnamed: 'stored',
@@ -53,6 +57,7 @@ export const FORMATS: Readonly<Record<ExportFormat, FormatFacts>> = {
   },
   onnx: {
     title: 'ONNX',
+    programs: ['onnxruntime', 'transformers.js', 'onnxruntime-genai'],
     types: ONNX_KINDS,
     byUse: ['q8', 'q4', 'fp16', 'fp32'],
     unnamed: 'fp32',

@@ -17,16 +17,10 @@ export async function formatChoices(checkpoint: Checkpoint): Promise<PickChoice<
   const possible = ORDER.filter((_, at) => faults[at] === undefined);
   return ORDER.map((value, at) => ({
     label: FORMATS[value].title,
-    description: programs(value),
+    description: FORMATS[value].programs.join(', '),
     value,
     ...(faults[at] && { refused: refusalWords(faults[at], possible) }),
   }));
-}
-
-function programs(format: ExportFormat): string {
-  const { t } = vscode.l10n;
-  if (format === 'gguf') return t('llama.cpp, Ollama, LM Studio');
-  return format === 'onnx' ? t('onnxruntime, transformers.js, onnxruntime-genai') : t('transformers, vLLM');
 }
 
 /** Why a model cannot be written so, and what to take instead: "llama.cpp does not know its tokenizer. Take ONNX or safetensors." */

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { EXIT_USAGE } from '../../../src/cli/failure';
+import { EXIT_USAGE } from '../../../src/cli/exit-codes';
 import type { ClusterRun, Submission } from '../../../src/cluster/folder';
 import { jobName, podPath, readAsked } from '../../../src/cluster/kubernetes/asked';
 import { jobManifest, manifestText, WRONG_USAGE } from '../../../src/cluster/kubernetes/manifest';

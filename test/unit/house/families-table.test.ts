@@ -1,25 +1,27 @@
-/** The README and the view name the families that there are. */
+/** The families in the documents and in the welcome of the view are those of the code. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { FAMILIES } from '../../../src/engine/checkpoint/families';
 import { familyNames, withFamilies, withFamilyNames } from '../../../src/engine/checkpoint/families/table';
+import { textOf } from './repository';
 
-const readme = readFileSync(resolve(import.meta.dirname, '../../../README.md'), 'utf8');
-
-describe('the names of the families', () => {
-  it('in the README are those of today: run `npm run manifest`', () => {
-    assert.equal(withFamilies(readme), readme);
+describe('families of models', () => {
+  it('have a row each in the reference', () => {
+    const page = textOf('docs/reference/models.md');
+    for (const { modelType, models } of FAMILIES) {
+      assert.ok(page.includes(`\`${modelType}\``) && page.includes(models), modelType);
+    }
   });
 
-  it('are in the welcome of the view: run `npm run manifest`', () => {
-    const file = resolve(import.meta.dirname, '../../../package.nls.json');
-    const texts = JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>;
+  it('are named in the README: run `npm run manifest`', () => {
+    const readme = textOf('README.md');
+    assert.equal(withFamilies(readme), readme);
+    assert.throws(() => withFamilies('# Coppice'), /no place/);
+  });
+
+  it('are said in short by the welcome of the view: run `npm run manifest`', () => {
+    const texts = JSON.parse(textOf('package.nls.json')) as Record<string, string>;
     assert.deepEqual(withFamilyNames(texts), texts);
     assert.ok(texts['welcome.empty'].includes(familyNames()));
     assert.match(familyNames(), /^LLaMA, Mistral, .*Gemma 3, Phi-3 and 4, Granite 3, OLMo 2 and SmolLM3$/);
-  });
-
-  it('need their place', () => {
-    assert.throws(() => withFamilies('# Coppice'), /no place/);
   });
 });

@@ -1,0 +1,175 @@
+/** The pages of model families and of export formats, from the records of families, dialects and formats. */
+import { isUnsupported, readConfigArchitecture } from '../../src/engine/checkpoint/config';
+import type { Architecture } from '../../src/engine/checkpoint/architecture';
+import { FAMILIES } from '../../src/engine/checkpoint/families';
+import type { ModelFamily } from '../../src/engine/checkpoint/families/family';
+import { DIALECTS } from '../../src/engine/checkpoint/gguf/dialects';
+import { spellingOf } from '../../src/engine/checkpoint/gguf/spelling';
+import { OTHER_KINDS } from '../../src/engine/checkpoint/other-kinds';
+import { losesHeads } from '../../src/engine/checkpoint/width';
+import { healable } from '../../src/engine/heal/healable';
+import { HEAL_METHODS } from '../../src/engine/heal/methods';
+import { EXPORT_FORMATS, FORMATS } from '../../src/engine/write/formats';
+import { LLAMA_CPP_TYPES } from '../../src/engine/write/gguf/kinds';
+import { genaiType, transformersJsType } from '../../src/engine/write/onnx/folder/types';
+import { ONNX_FILES, ONNX_KINDS, ONNX_TARGETS } from '../../src/engine/write/onnx/kinds';
+import { code, codes, list, type Page, page, prose, section, sentence, table } from './page';
+
+/** A model of the family whose config says nothing but sizes. */
+function plainModel({ modelType, className, defaults }: ModelFamily): Architecture {
+  const architecture = readConfigArchitecture({
+    model_type: modelType,
+    architectures: [className],
+    hidden_size: 64,
+    intermediate_size: 96,
+    num_hidden_layers: 12,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    head_dim: 16,
+    vocab_size: 288,
+    max_position_embeddings: defaults.context,
+    sliding_window: 32,
+    bos_token_id: 1,
+    eos_token_id: 2,
+  });
+  if (isUnsupported(architecture)) throw new Error(`${modelType}: ${architecture.why}`);
+  return architecture;
+}
+
+const models = FAMILIES.map((family) => ({ family, architecture: plainModel(family) }));
+
+/** Families without the same class in transformers.js and onnxruntime-genai. */
+function onnxTypes({ modelType }: ModelFamily, architecture: Architecture): string {
+  const types = [transformersJsType(architecture).model_type, genaiType(architecture)];
+  return types.every((type) => type === modelType) ? 'yes' : `yes, as ${codes([...new Set(types)])}`;
+}
+
+const notHealed = models.filter(({ architecture }) => HEAL_METHODS.some((method) => !healable(architecture, method)));
+
+export function modelsPage(): Page {
+  return page(
+    'models.md',
+    'Models',
+    `Coppice computes with ${FAMILIES.length} families of models, in F32, F16 and BF16 and from GGUF files. Every family can be scored, pruned, ` +
+      'healed, retrained (LoRA and all weights), evaluated, and written in every [format](formats.md).',
+    section(
+      'Families',
+      table(
+        ['Family', '`model_type`', 'Models', 'What its blocks have'],
+        FAMILIES.map(({ name, modelType, models: all, special }) => [
+          name,
+          code(modelType),
+          prose(all),
+          prose(special),
+        ]),
+      ),
+    ),
+    section(
+      'What differs between them',
+      table(
+        ['Family', 'Healing', 'Width: attention heads', 'Width: opens in transformers', 'GGUF architecture', 'ONNX'],
+        models.map(({ family, architecture }) => [
+          family.name,
+          codes(HEAL_METHODS.filter((method) => healable(architecture, method))),
+          architecture.layers.some(losesHeads) ? 'yes' : 'kept',
+          family.narrower === undefined ? 'in Coppice alone' : 'equal widths',
+          code(spellingOf(architecture).dialect.name),
+          onnxTypes(family, architecture),
+        ]),
+      ),
+      list([
+        `_Healing_: methods of [coppice heal](cli/heal.md). ${notHealed.map(({ family }) => family.name).join(', ')} have a norm behind o\\_proj and ` +
+          'down\\_proj, which a fold cannot pass.',
+        '_Width_: blocks of equal widths open in a class of transformers, if the config of the class can say these widths; blocks that ' +
+          'differ open in Coppice alone, and in llama.cpp from a GGUF file of the architecture `deci`.',
+        '_GGUF architecture_: of a model whose blocks are all equal. Models of LLaMA’s block whose blocks differ in width become `deci`.',
+        '_ONNX_: the type by which transformers.js and onnxruntime-genai load it.',
+      ]),
+    ),
+    section(
+      'GGUF files',
+      `Read are files of llama.cpp’s architectures ${codes(DIALECTS.map(({ name }) => name))}, in one file or several.`,
+    ),
+    section(
+      'What is not supported',
+      'Other models can be inspected, and Coppice says what it lacks for them. A field of a config that changes the mathematics and that ' +
+        'Coppice does not know is refused by its name. Checkpoints whose safetensors are quantized (GPTQ, AWQ, bitsandbytes, FP8, MLX) can be ' +
+        'inspected only.',
+      table(
+        ['`model_type`, for example', 'What the model is'],
+        OTHER_KINDS.map(({ types, is }) => [
+          types.slice(0, 5).map(code).join(', '),
+          sentence(prose(is.replace(/^an? /, ''))),
+        ]),
+      ),
+    ),
+    section(
+      'See also',
+      list(['[Formats](formats.md), [coppice inspect](cli/inspect.md), [Export](../guide/export.md).']),
+    ),
+  );
+}
+
+export function formatsPage(): Page {
+  return page(
+    'formats.md',
+    'Export formats',
+    '[coppice export](cli/export.md) writes a model for the program that runs it. Every [family](models.md) can be written in every format; ' +
+      'what single models are refused for is below. Which one to take is in [Export](../guide/export.md).',
+    table(
+      ['`--format`', 'Programs', 'Types', 'Type if none is named', 'Proposed by _Export…_', 'What it is'],
+      EXPORT_FORMATS.map((format) => {
+        const { programs, types, unnamed, proposed, extension, several, isCheckpoint } = FORMATS[format];
+        const what =
+          extension === undefined
+            ? `a folder${several ? ', with a model for each type' : ''}`
+            : `a file ${code(extension)}`;
+        return [
+          code(format),
+          programs.join(', '),
+          codes(types),
+          unnamed === 'stored' ? 'that of each weight' : code(unnamed),
+          proposed === undefined ? 'that of the model' : code(proposed),
+          `${what}${isCheckpoint ? '; Coppice opens it' : ''}`,
+        ];
+      }),
+    ),
+    section(
+      'GGUF',
+      `Norms and biases are F32 in every type. The types ${codes(LLAMA_CPP_TYPES)} are llama.cpp’s own work: Coppice writes \`f32\`, \`f16\` or ` +
+        '`bf16`, and llama-quantize makes them from it.',
+      table(
+        ['Family', 'Written as', 'Biases may be on', 'Refused besides'],
+        models.map(({ family, architecture }) => {
+          const { dialect } = spellingOf(architecture);
+          return [
+            family.name,
+            code(dialect.name),
+            dialect.biases.length === 0 ? 'none' : codes(dialect.biases),
+            [
+              dialect.square ? 'heads that are together not as wide as the model' : '',
+              dialect.tied === 'always' ? 'a head of its own' : '',
+              dialect.perBlock || dialect.name === 'llama' ? '' : 'blocks that differ in width',
+              dialect.rotation?.skips ? 'removals that move blocks without rotation: remove four blocks in a row' : '',
+            ]
+              .filter((text) => text !== '')
+              .join('; '),
+          ];
+        }),
+      ),
+      'A tokenizer is written if it is BPE on bytes with a pattern of words that llama.cpp has a name for, or BPE on pieces that falls back to ' +
+        'bytes. Others are refused, with the reason.',
+    ),
+    section(
+      'ONNX',
+      'A folder for transformers.js, onnxruntime and onnxruntime-genai. Every type has a file of its own:',
+      table(
+        ['`--type`', 'File'],
+        ONNX_KINDS.map((kind) => [code(kind), code(`onnx/${ONNX_FILES[kind]}`)]),
+      ),
+      `\`--target\` is one of ${codes(ONNX_TARGETS)}. Refused are graphs of more than 2 GiB without their weights, weights that do not fit into ` +
+        'float16 (`fp16`), and weights that are not finite (`q8`, `q4`).',
+    ),
+    section('See also', list(['[coppice verify](cli/verify.md), [models](models.md), [Export](../guide/export.md).'])),
+  );
+}
