@@ -201,7 +201,12 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
       repetition === undefined ? 0 : writing(job.model.architecture, cell, isQuantised(job.model)),
     );
   },
-  tasks: sweep('tasks'),
+  tasks: (job, machine) => {
+    // Questions of the user's own may be answered in words.
+    const cell = { batch: OWN_TEXTS, promptTokens: PROMPT, newTokens: PROMPT };
+    const written = job.options.own === undefined ? 0 : several(() => [cell])(job, { ...machine, free: 0 });
+    return largest(sweep('tasks')(job, machine), written);
+  },
   generate: ({ options, model }) => {
     const batch = options.prompts === undefined ? 1 : (numberIn(options, 'batch') ?? 1);
     return writing(model.architecture, { ...cellOf(options), batch }, isQuantised(model));
