@@ -79,7 +79,11 @@ const JOBS_OF_BENCH: Readonly<Record<string, Planned>> = {
     { steps: 6 },
   ],
   merge: ['merge', () => ({ adapter: adapter(), out: out() }), {}],
-  'iterate none': ['iterate', () => ({ calibration: pages, samples: 4, count: 2, method: 'none', out: out() }), { count: 4 }],
+  'iterate none': [
+    'iterate',
+    () => ({ calibration: pages, samples: 4, count: 2, method: 'none', out: out() }),
+    { count: 4 },
+  ],
   iterate: [
     'iterate',
     () => ({ calibration: pages, samples: 4, count: 2, steps: 2, batch: 4, out: out() }),

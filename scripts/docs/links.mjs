@@ -1,3 +1,4 @@
+/* global AbortSignal, fetch */
 /** `npm run docs:links`: asks every address that a document names whether it is there. The tests use no network. */
 import { documents, documentText, linksIn } from './documents.mjs';
 

@@ -61,7 +61,7 @@ function kindText(kind: Field['kind']): string {
 
 function wordsOf({ words, unit, better, gate }: Field): string {
   const more = [
-    unit === undefined || /^seconds/.test(words) ? '' : `In ${unit === 's' ? 'seconds' : unit}.`,
+    unit === undefined || words.startsWith('seconds') ? '' : `In ${unit === 's' ? 'seconds' : unit}.`,
     better === undefined ? '' : `${better === 'less' ? 'Less' : 'More'} is better.`,
     gate === undefined ? '' : `Limit of recipes: ${code(gate.limit)}.`,
   ];

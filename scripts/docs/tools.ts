@@ -10,8 +10,8 @@ const EFFECTS: Readonly<Record<Effect, string>> = {
   writes: 'It writes files, and asks first.',
 };
 
-const toolSection = ({ name, title, description, effect, input }: AgentTool): string =>
-  section(name, `_${title()}_. ${EFFECTS[effect]}`, prose(description), propertyTable(input));
+const toolSection = (tool: AgentTool): string =>
+  section(tool.name, `_${tool.title()}_. ${EFFECTS[tool.effect]}`, prose(tool.description), propertyTable(tool.input));
 
 const firstSentence = (text: string): string => /^.*?\.(?= |$)/s.exec(text)?.[0] ?? text;
 

@@ -69,7 +69,10 @@ function describeTokenizer(documents: readonly string[]): Readonly<Record<string
     normalizer: null,
     pre_tokenizer: {
       type: 'Sequence',
-      pretokenizers: [{ type: 'Split', pattern: { Regex: WORDS.stages[0] }, behavior: 'Isolated', invert: false }, byteLevel],
+      pretokenizers: [
+        { type: 'Split', pattern: { Regex: WORDS.stages[0] }, behavior: 'Isolated', invert: false },
+        byteLevel,
+      ],
     },
     post_processor: {
       type: 'TemplateProcessing',

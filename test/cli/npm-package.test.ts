@@ -134,7 +134,15 @@ describe('the npm package', function () {
         'tokenizer.cjs',
         'package.json',
       ],
-      ...['README.md', 'CHANGELOG.md', 'LICENSE', 'NOTICE', 'THIRD-PARTY-NOTICES.txt', 'webview/report.js', 'webview/report.css'],
+      ...[
+        'README.md',
+        'CHANGELOG.md',
+        'LICENSE',
+        'NOTICE',
+        'THIRD-PARTY-NOTICES.txt',
+        'webview/report.js',
+        'webview/report.css',
+      ],
       ...['media/sample/model.safetensors', 'media/sample/tokenizer.json', 'media/coppice-tasks.schema.json'],
     ]) {
       assert.ok(files.includes(file), file);

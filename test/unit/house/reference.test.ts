@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { resolve, sep } from 'node:path';
+import { MEASURED, withMeasured } from '../../../scripts/docs/measured/tables';
 import { REFERENCE, referencePages } from '../../../scripts/docs/pages';
 import { SET_VARIABLES, VARIABLES } from '../../../scripts/docs/process';
 import { EXIT_CODES, exitCodesInShort } from '../../../src/cli/exit-codes';
@@ -27,6 +28,10 @@ describe('the reference', function () {
         .sort(),
       pages.map(({ file }) => file).sort(),
     );
+  });
+
+  it('of kept records is in the tables of other pages: run `npm run docs:reference`', async () => {
+    for (const file of MEASURED) assert.equal(await withMeasured(textOf(file)), textOf(file), file);
   });
 
   it('has a page for every command', () => {

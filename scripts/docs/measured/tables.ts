@@ -1,6 +1,7 @@
 /** The tables of the documents that are made from kept records: docs/results/raw, one folder for each model. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 
 const raw = resolve(import.meta.dirname, '../../../docs/results/raw');
 
@@ -53,9 +54,10 @@ function exported(folder: string, label: string, step: string, quality?: string)
 }
 
 function rowsOf(folder: string): Row[] {
+  const { stored } = MODELS.find((model) => model.folder === folder)!;
   const [whole] = read(folder, 'speed').models!;
   return [
-    { label: 'original', bytes: whole.bytes, ppl: read(folder, 'original').ppl },
+    { label: `original, in ${stored}`, bytes: whole.bytes, ppl: read(folder, 'original').ppl },
     exported(folder, 'original in q8_0', 'original_q8'),
     exported(folder, 'original in q4_0', 'original_q4'),
     exported(folder, 'pruned, in q8_0', 'pruned_q8', 'pruned_quality'),
@@ -73,22 +75,31 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-/** Size, perplexity and KL divergence of every form of both models. */
-export function qualityTable(): string {
+/** Size and perplexity of every form of both models. */
+function shortTable(): string {
   const models = MODELS.map(({ folder }) => rowsOf(folder));
-  const head = MODELS.flatMap(({ name }) => [`${name}: size`, 'perplexity', 'KL divergence', 'same next token']);
+  const head = MODELS.flatMap(({ name }) => [`${name}: file`, 'perplexity']);
   const rows = models[0].map(({ label }, at) => [
     label,
-    ...models.flatMap((each) => {
-      const { bytes, ppl, kl, top1 } = each[at];
-      return [megabytes(bytes), number(ppl, 1), number(kl, 2), percent(top1)];
-    }),
+    ...models.flatMap((each) => [megabytes(each[at].bytes), number(each[at].ppl, 1)]),
   ]);
   return table(['', ...head], rows);
 }
 
+/** Every form of one model. */
+function modelTable(folder: string): string {
+  const rows = rowsOf(folder).map(({ label, bytes, ppl, kl, top1 }) => [
+    label,
+    megabytes(bytes),
+    number(ppl, 2),
+    number(kl, 3),
+    percent(top1),
+  ]);
+  return table(['', 'file', 'perplexity', 'KL divergence', 'same next token'], rows);
+}
+
 /** Text of one model and of the pruned one, token by token in float32. */
-export function speedTable(): string {
+function speedTable(): string {
   const rows = MODELS.map(({ folder, name }) => {
     const [whole, pruned] = read(folder, 'speed').models!.map(({ cells }) => cells[0].measured!.throughput);
     const each = [whole, pruned].map(({ mean, sd }) => `${mean.toFixed(1)} ± ${sd.toFixed(1)}`);
@@ -98,7 +109,7 @@ export function speedTable(): string {
 }
 
 /** Where each row comes from. */
-export function sourcesTable(): string {
+function sourcesTable(): string {
   const rows = MODELS.map(({ folder, name }) => {
     const { machine, commit } = JSON.parse(readFileSync(join(raw, folder, 'run.json'), 'utf8')) as Record<
       string,
@@ -110,18 +121,29 @@ export function sourcesTable(): string {
 }
 
 const TABLES: Readonly<Record<string, () => string>> = {
-  quality: qualityTable,
+  short: shortTable,
+  smollm: () => modelTable(MODELS[0].folder),
+  gemma: () => modelTable(MODELS[1].folder),
   speed: speedTable,
   sources: sourcesTable,
 };
 
-/** The document with the tables of today between `<!-- results: NAME -->` and `<!-- end of results -->`. */
-export function withResults(document: string): string {
-  return document.replace(
-    /(<!-- results: ([a-z]+) -->)[^]*?(<!-- end of results -->)/g,
+/** The pages that have such tables, between `<!-- measured: NAME -->` and `<!-- end of measured -->`. */
+export const MEASURED = [
+  'README.md',
+  'README.extension.md',
+  'docs/guide/when-to-prune.md',
+  'docs/results/index.md',
+] as const;
+
+const PLACE = /(<!-- measured: ([a-z-]+) -->)[^]*?(<!-- end of measured -->)/g;
+
+/** The document with the tables of today, as prettier writes it. */
+export async function withMeasured(document: string): Promise<string> {
+  const filled = document.replace(
+    PLACE,
     (_, start: string, name: string, end: string) => `${start}\n\n${TABLES[name]()}\n\n${end}`,
   );
+  const filepath = resolve(raw, '../index.md');
+  return format(filled, { ...(await resolveConfig(filepath)), filepath });
 }
-
-/** Both models were measured. */
-export const isMeasured = (): boolean => MODELS.every(({ folder }) => existsSync(join(raw, folder, 'run.json')));

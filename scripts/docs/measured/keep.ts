@@ -1,5 +1,5 @@
 /**
- * `node --import tsx scripts/docs/results/keep.ts FOLDER NAME`: keeps the records of a run of docs/results/quality.coppice.json
+ * `node --import tsx scripts/docs/measured/keep.ts FOLDER NAME`: keeps the records of a run of docs/results/quality.coppice.json
  * below docs/results/raw/NAME, from which the tables of the documents are made.
  * @see tables.ts
  */
