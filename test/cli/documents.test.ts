@@ -12,7 +12,8 @@ import { itFull } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 
 const root = resolve(import.meta.dirname, '../..');
-const TUTORIAL = 'docs/tutorial.md';
+/** The first pages that a user follows. The others run in test:full. */
+const FIRST = ['README.md', 'docs/tutorial.md'];
 
 /** A folder as a clone is for who follows a page, and `npx` that knows the built program. */
 function clone(): { readonly folder: string; readonly env: Readonly<Record<string, string>> } {
@@ -57,10 +58,10 @@ describe('commands of documents', function () {
   }
   before(buildCli);
 
-  for (const file of documents().filter((each) => each.startsWith('docs/'))) {
+  for (const file of documents().filter((each) => each === 'README.md' || each.startsWith('docs/'))) {
     const lines = linesOf(file);
     if (lines.length === 0) continue;
-    const define = file === TUTORIAL ? it : itFull;
+    const define = FIRST.includes(file) ? it : itFull;
     define(`run: ${file}`, () => run(lines));
   }
 });
