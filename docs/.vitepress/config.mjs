@@ -155,6 +155,7 @@ export default defineConfig({
   base,
   outDir: '../dist/site',
   cacheDir: '.vitepress/cache',
+  vite: { build: { chunkSizeWarningLimit: 4000 } }, // the index of the search is one file
   head: [['link', { rel: 'icon', href: icon }]],
   // The library's pages are put beside these when the site is made.
   ignoreDeadLinks: [/\/library\//],

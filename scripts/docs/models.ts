@@ -7,6 +7,7 @@ import { DIALECTS } from '../../src/engine/checkpoint/gguf/dialects';
 import { spellingOf } from '../../src/engine/checkpoint/gguf/spelling';
 import { OTHER_KINDS } from '../../src/engine/checkpoint/other-kinds';
 import { losesHeads } from '../../src/engine/checkpoint/width';
+import { BLOCK_TYPES } from '../../src/engine/formats/dtype';
 import { healable } from '../../src/engine/heal/healable';
 import { HEAL_METHODS } from '../../src/engine/heal/methods';
 import { EXPORT_FORMATS, FORMATS } from '../../src/engine/write/formats';
@@ -88,7 +89,8 @@ export function modelsPage(): Page {
     ),
     section(
       'GGUF files',
-      `Read are files of llama.cpp’s architectures ${codes(DIALECTS.map(({ name }) => name))}, in one file or several.`,
+      `Coppice reads files of llama.cpp’s architectures ${codes(DIALECTS.map(({ name }) => name))}, in one file or several. Their weights may be ` +
+        `F32, F16, BF16, ${BLOCK_TYPES.join(', ')}.`,
     ),
     section(
       'What is not supported',
