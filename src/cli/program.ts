@@ -81,7 +81,8 @@ function namesIn([first, ...more]: readonly string[]): readonly string[] {
 export function buildProgram(exit: Exit, words: readonly string[] = []): Command {
   const program = new Command('coppice')
     .description(
-      'Prunes language models in depth: scores their Transformer blocks and removes the least important ones.',
+      'Makes language models shorter: scores their Transformer blocks, removes the least important ones, heals and retrains the rest, ' +
+        'and writes what an application loads.',
     )
     .version(version, '-V, --version')
     .helpOption('-h, --help', 'show this help')

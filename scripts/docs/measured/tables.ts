@@ -1,5 +1,5 @@
 /** The tables of the documents that are made from kept records: docs/results/raw, one folder for each model. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
@@ -9,7 +9,7 @@ const raw = resolve(import.meta.dirname, '../../../docs/results/raw');
 const MODELS = [
   { folder: 'smollm2-135m-instruct', name: 'SmolLM2', stored: 'bf16' },
   { folder: 'gemma-3-270m', name: 'Gemma 3 270M', stored: 'Q4_K_M' },
-] as const;
+].filter(({ folder }) => existsSync(join(raw, folder)));
 
 interface Perplexity {
   readonly ppl: number;
@@ -88,6 +88,7 @@ function shortTable(): string {
 
 /** Every form of one model. */
 function modelTable(folder: string): string {
+  if (!MODELS.some((model) => model.folder === folder)) return '';
   const rows = rowsOf(folder).map(({ label, bytes, ppl, kl, top1 }) => [
     label,
     megabytes(bytes),
@@ -122,8 +123,8 @@ function sourcesTable(): string {
 
 const TABLES: Readonly<Record<string, () => string>> = {
   short: shortTable,
-  smollm: () => modelTable(MODELS[0].folder),
-  gemma: () => modelTable(MODELS[1].folder),
+  smollm: () => modelTable('smollm2-135m-instruct'),
+  gemma: () => modelTable('gemma-3-270m'),
   speed: speedTable,
   sources: sourcesTable,
 };

@@ -28,7 +28,7 @@ export function addDemo(program: Command, exit: Exit): void {
     .description(
       'Scores the blocks of a model, removes a quarter of them, heals and retrains the rest, and shows the ' +
         'effect on perplexity, text, size and speed. Without a checkpoint it uses the sample model that comes with ' +
-        'Coppice and takes a minute or two.',
+        'Coppice and takes about a minute.',
     )
     .argument('[checkpoint]', 'folder with weights, config and tokenizer');
   addCommonOptions(addOptions(command, options))

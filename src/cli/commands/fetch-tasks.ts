@@ -24,7 +24,7 @@ export function addFetchTasks(program: Command, exit: Exit): void {
     .description(
       'Says which files of the seven data sets it would fetch, from where, under which licence and how large. It ' +
         'fetches them after a typed yes, or with --yes, and checks their SHA-256. For the other data sets it says how ' +
-        'to get them by hand. No other command uses the network.',
+        'to get them by hand. No other command downloads anything; submit and status ask the cluster that you name.',
     )
     .argument('<dir>', 'folder for the files; it is made if it does not exist');
   addOptions(addCommonOptions(addOptions(command, options)), acceptedCompute)
