@@ -21,7 +21,10 @@ function clone(): { readonly folder: string; readonly env: Readonly<Record<strin
   for (const name of ['media', 'recipes']) cpSync(join(root, name), join(folder, name), { recursive: true });
   const npx = join(programs, 'npx');
   const quoted = [process.execPath, file].map((word) => `'${word}'`).join(' ');
-  writeFileSync(npx, `#!/bin/sh\n[ "$1" = coppice ] || { echo "npx $1 is not of the documents" >&2; exit 1; }\nshift\nexec ${quoted} "$@"\n`);
+  writeFileSync(
+    npx,
+    `#!/bin/sh\n[ "$1" = coppice ] || { echo "npx $1 is not of the documents" >&2; exit 1; }\nshift\nexec ${quoted} "$@"\n`,
+  );
   chmodSync(npx, 0o755);
   return { folder, env: { ...env, PATH: `${programs}${delimiter}${env.PATH}`, HOME: folder } };
 }
