@@ -14,7 +14,7 @@ import { repositoryOf } from '../../scripts/package-page.mjs';
 const docs = resolve(import.meta.dirname, '..');
 const root = dirname(docs);
 const manifest = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8'));
-const repository = repositoryOf(manifest, process.env.DOCS_REPOSITORY);
+const repository = repositoryOf(manifest, process.env.DOCS_REPOSITORY || undefined);
 const base = process.env.DOCS_BASE ?? '/';
 
 /** The groups of the sidebar, each with its pages in order. A folder stands for all its pages that are not named before. */
