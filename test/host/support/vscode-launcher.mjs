@@ -17,7 +17,7 @@ import { chromium } from 'playwright-core';
 const home = process.env.COPPICE_VSCODE_HOME;
 const verbose = process.env.COPPICE_VSCODE_VERBOSE === '1';
 /** With real models it takes longer. */
-const LIMIT_MS = (process.env.COPPICE_TEST_FULL === '1' ? 60 : 12) * 60_000;
+const LIMIT_MS = (process.env.COPPICE_TEST_FULL === '1' ? 60 : 20) * 60_000;
 /** Exit codes that no test run has. */
 const HOST_DIED = 70;
 const TOO_LONG = 124;
