@@ -1,15 +1,12 @@
 /** The tables of the documents that are made from kept records: docs/results/raw, one folder for each model. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 
 const raw = resolve(import.meta.dirname, '../../../docs/results/raw');
 
 /** The models that are measured, by their folders. */
-const MODELS = [
-  { folder: 'smollm2-135m-instruct', name: 'SmolLM2', stored: 'bf16' },
-  { folder: 'gemma-3-270m', name: 'Gemma 3 270M', stored: 'Q4_K_M' },
-].filter(({ folder }) => existsSync(join(raw, folder)));
+const MODELS = [{ folder: 'smollm2-135m-instruct', name: 'SmolLM2', stored: 'bf16' }] as const;
 
 interface Perplexity {
   readonly ppl: number;
@@ -88,7 +85,6 @@ function shortTable(): string {
 
 /** Every form of one model. */
 function modelTable(folder: string): string {
-  if (!MODELS.some((model) => model.folder === folder)) return '';
   const rows = rowsOf(folder).map(({ label, bytes, ppl, kl, top1 }) => [
     label,
     megabytes(bytes),
@@ -124,7 +120,6 @@ function sourcesTable(): string {
 const TABLES: Readonly<Record<string, () => string>> = {
   short: shortTable,
   smollm: () => modelTable('smollm2-135m-instruct'),
-  gemma: () => modelTable('gemma-3-270m'),
   speed: speedTable,
   sources: sourcesTable,
 };

@@ -90,8 +90,11 @@ describe('the project', () => {
       updates: readonly { readonly 'package-ecosystem': string; readonly directory: string }[];
     };
     assert.equal(format, 2);
-    assert.deepEqual(updates.map((update) => update['package-ecosystem']).sort(), ['github-actions', 'npm']);
-    for (const { directory } of updates) assert.equal(directory, '/');
+    assert.deepEqual(updates.map((update) => `${update['package-ecosystem']} ${update.directory}`).sort(), [
+      'github-actions /',
+      'npm /',
+      'npm /docs',
+    ]);
   });
 
   it('packs its NOTICE wherever it packs its LICENSE', () => {
