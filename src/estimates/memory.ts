@@ -23,7 +23,7 @@ import type { ModelFacts, Models } from './models';
 import { BASE, needsOf } from './sweep-needs';
 import { trainingBytes } from './training-memory';
 import { rowLength } from './training';
-import { isQuantised } from './writing';
+import { hasQuantised } from './writing';
 
 /** Memory of this machine, in bytes: all of it, and what is free now. */
 export interface MachineMemory {
@@ -87,7 +87,7 @@ function writing(architecture: Architecture, cell: Cell, quantised: boolean): nu
 /** Models that take turns are open together; where that is too much, one is after the other. */
 function turns(models: readonly ModelFacts[], cells: readonly Cell[], { free }: MachineMemory): number {
   const each = models.map((model) =>
-    Math.max(...cells.map((cell) => writing(model.architecture, cell, isQuantised(model)))),
+    Math.max(...cells.map((cell) => writing(model.architecture, cell, hasQuantised(model)))),
   );
   const all = BASE + each.reduce((sum, bytes) => sum + bytes - BASE, 0);
   return all <= free ? all : Math.max(...each);
@@ -131,7 +131,7 @@ const healing: BytesOf = (job, machine) => {
   const own = { batch: OWN_TEXTS, promptTokens: 1, newTokens: numberIn(options, 'length') ?? HEAL_DEFAULTS.length };
   return largest(
     BASE + states + blocks + 8 * SYSTEMS * widest ** 2 + 4 * vocabulary * hidden,
-    writesItself(job) ? writing(architecture, own, isQuantised(model)) : 0,
+    writesItself(job) ? writing(architecture, own, hasQuantised(model)) : 0,
   );
 };
 
@@ -198,7 +198,7 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
     const cell = { batch: OWN_TEXTS, promptTokens: PROMPT, newTokens: PROMPT };
     return largest(
       sweep('eval', compared)(job, machine),
-      repetition === undefined ? 0 : writing(job.model.architecture, cell, isQuantised(job.model)),
+      repetition === undefined ? 0 : writing(job.model.architecture, cell, hasQuantised(job.model)),
     );
   },
   tasks: (job, machine) => {
@@ -209,11 +209,11 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
   },
   generate: ({ options, model }) => {
     const batch = options.prompts === undefined ? 1 : (numberIn(options, 'batch') ?? 1);
-    return writing(model.architecture, { ...cellOf(options), batch }, isQuantised(model));
+    return writing(model.architecture, { ...cellOf(options), batch }, hasQuantised(model));
   },
   samples: several((options) => [cellOf(options)]),
   bench: ({ options, model, removed }) =>
-    writing(withoutLayers(model.architecture, removed), cellOf(options), isQuantised(model)),
+    writing(withoutLayers(model.architecture, removed), cellOf(options), hasQuantised(model)),
   speeds: several((options) => [cellOf(options)]),
   grid: several(cellsOf),
   versus: (job, machine) =>

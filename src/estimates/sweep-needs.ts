@@ -9,6 +9,7 @@ import { type Group, groupWork } from '../engine/importance/groups';
 import { rowsPerRun } from '../engine/model/cost';
 import { HEAD_PIECE } from '../engine/model/piece';
 import { costOf, type CuttableWork, numbersIn, type Share, size } from '../engine/parts/split';
+import { isQuantised } from './models';
 
 /** A model as far as its size matters. */
 export interface SizedModel {
@@ -60,8 +61,6 @@ const GRADIENT_COPIES = 2.5;
 const HEAD_COPIES = { stored: 1, quantised: 4.5 } as const;
 const LOGITS = 64 * 2 ** 20;
 const LOGIT_ARRAYS = 4;
-/** Bytes of a weight, below which it is quantised. */
-const QUANTISED_BELOW = 1.9;
 
 /** @param length of a row @returns bytes of the hidden states of a row of one model */
 const stateBytes = ({ hidden }: Architecture, length: number): number => length * hidden * FLOAT;
@@ -134,7 +133,7 @@ function processBytes(
   const activations = ACTIVATIONS * FLOAT * tokens * (widest + hidden) * models;
   if (effort !== 'gradients') return BASE + Math.max(block, models * FLOAT * HEAD_PIECE * hidden) + activations;
   const logits = Math.min(FLOAT * tokens * vocabulary, Math.max(LOGITS, FLOAT * length * vocabulary));
-  const heads = HEAD_COPIES[bytesPerWeight < QUANTISED_BELOW ? 'quantised' : 'stored'];
+  const heads = HEAD_COPIES[isQuantised(bytesPerWeight) ? 'quantised' : 'stored'];
   const head = heads * FLOAT * vocabulary * hidden + LOGIT_ARRAYS * logits;
   const copies = GRADIENT_COPIES + Number(size(rows) > rowsPerRun(length));
   return BASE + Math.max(copies * block, head) + copies * activations;

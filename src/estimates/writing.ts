@@ -3,7 +3,7 @@ import { withoutLayers } from '../engine/checkpoint/architecture';
 import { parametersOf } from '../engine/checkpoint/parameters';
 import { measuredRows } from '../jobs/amounts';
 import type { EstimatedJob, WorkOf } from './job';
-import type { ModelFacts } from './models';
+import { isQuantised, type ModelFacts } from './models';
 import { decoding, evaluating, files, type Work } from './work';
 
 type Written = Pick<EstimatedJob, 'model' | 'removed'>;
@@ -17,16 +17,13 @@ export const exported = ({ model, removed }: Written): Work =>
 
 /** A new checkpoint of the model without what is removed. Quantised weights become numbers of 32 bits in it. */
 export function writing({ model, removed }: Written): Work {
-  const bytes = isQuantised(model) ? 4 * parametersOf(model.architecture) : model.bytes;
+  const bytes = hasQuantised(model) ? 4 * parametersOf(model.architecture) : model.bytes;
   return exported({ removed, model: { ...model, bytes } });
 }
 
 /** The model's file has weights of less than 16 bits. */
-export const isQuantised = ({ architecture, bytes }: ModelFacts): boolean =>
-  bytes < QUANTISED_BELOW * parametersOf(architecture);
-
-/** Bytes of a weight; files of 16 bits have a little more. */
-const QUANTISED_BELOW = 1.9;
+export const hasQuantised = ({ architecture, bytes }: ModelFacts): boolean =>
+  isQuantised(bytes / parametersOf(architecture));
 
 /** Of fixed texts and a continuation, by which a written file is compared with its model. */
 const COMPARED = { rows: 2, length: 64 } as const;

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import { table } from '../page';
 
 const raw = resolve(import.meta.dirname, '../../../docs/results/raw');
 
@@ -67,12 +68,7 @@ const megabytes = (bytes = NaN): string => `${(bytes / 1e6).toFixed(1)} MB`;
 const number = (value: number | undefined, digits: number): string => value?.toFixed(digits) ?? '';
 const percent = (value: number | undefined): string => (value === undefined ? '' : `${(100 * value).toFixed(0)} %`);
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-/** Size and perplexity of every form of both models. */
+/** Size and perplexity of every form of each model. */
 function shortTable(): string {
   const models = MODELS.map(({ folder }) => rowsOf(folder));
   const head = MODELS.flatMap(({ name }) => [`${name}: file`, 'perplexity']);
