@@ -38,7 +38,7 @@ function choicesOf(
   const where = (path: string): string => vscode.workspace.asRelativePath(path);
   return [
     ...(removed.length > 0 ? [plan] : []),
-    { label: t('Whole model'), value: { remove: [] } },
+    { label: t('Original'), value: { remove: [] } },
     ...patches.map((heal) => ({
       label: basename(heal, PATCH),
       description: t('healed weights'),

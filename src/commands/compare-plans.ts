@@ -51,7 +51,7 @@ export const comparePlansCommand: Command<ComparePlansArguments> = {
     const words = results.map(
       ({ name, ratio }) => `${nameOf(name)} ${ratio === undefined ? '?' : formatFactor(ratio)}`,
     );
-    inform(args, vscode.l10n.t('Perplexity relative to the whole model: {0}.', words.join(', ')));
+    inform(args, vscode.l10n.t('Perplexity relative to the original: {0}.', words.join(', ')));
     return results;
   },
 };
@@ -79,7 +79,7 @@ function step(coppice: Coppice, chosen: Chosen, all: readonly Candidate[]): Step
       return { label: nameOf(name), description: facts, value: name };
     });
     const time = timeWords(coppice, chosen, evaluated([]), ...all.map(({ removed }) => evaluated(removed)));
-    const question = vscode.l10n.t('Select the plans to measure · all of them and the whole model: {0}', time);
+    const question = vscode.l10n.t('Select the plans to measure · all of them and the original: {0}', time);
     const names = all.map(({ name }) => name);
     return { plans: await pickMany(place, question, choices, names) };
   };

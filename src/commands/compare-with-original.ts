@@ -134,7 +134,7 @@ async function chooseParts(
   const time = timeWords(coppice, kin.chosen, ...lacking.flatMap(({ jobs }) => jobs));
   const { t } = vscode.l10n;
   const title = t('Compare {0} with {1}: {2} in all', result, original, time);
-  const placeholder = t('Enter measures what is ticked');
+  const placeholder = t('Press Enter to measure the selected items');
   const step: Step<{ parts: readonly PartName[] }> = async (_, place) => {
     return { parts: await pickMany(place, placeholder, choices, all) };
   };

@@ -156,7 +156,10 @@ function textStep(coppice: Coppice): Step<CompareArguments> {
   const step: Step<CompareArguments> = async (_, place) => {
     const { file } = coppice.config.calibration;
     const bundled = settingsText(coppice);
-    const description = vscode.l10n.t('{0} · it also chooses what goes, so it flatters', bundled.description);
+    const description = vscode.l10n.t(
+      '{0} · also used to choose what is removed: results will look too good',
+      bundled.description,
+    );
     const text = await chooseFile(coppice, place, {
       placeholder: vscode.l10n.t('Select the text to measure perplexity on'),
       use: 'evaluation',

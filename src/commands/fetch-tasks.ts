@@ -34,7 +34,7 @@ export function consentQuestion({ files, bytes, folder }: DownloadPlan, shownFol
       ...missing.map(({ task, file, url, bytes: own, sha256 }) =>
         [
           `${file} · ${formatBytes(own)} · ${new URL(url).host}`,
-          t('  by {0}, licence {1}', SOURCES[task].from, SOURCES[task].licence),
+          t('  by {0}, license {1}', SOURCES[task].from, SOURCES[task].licence),
           `  SHA-256 ${sha256.slice(0, DIGITS)}…`,
         ].join('\n'),
       ),

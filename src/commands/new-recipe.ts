@@ -101,7 +101,7 @@ const sizeStep = ({ checkpoint }: Chosen): Step<NewRecipeArguments> =>
     async (_, place) => {
       const { t } = vscode.l10n;
       const { bytes } = summarize(checkpoint);
-      const prompt = t('Enter the most that the files may have. The model has {0} now.', formatBytes(bytes));
+      const prompt = t('Maximum size of the files. The model is {0} now.', formatBytes(bytes));
       const size = await ask(place, { prompt, value: `${Number((bytes / 2e6).toPrecision(3))}MB`, fault: sizeFault });
       return { size };
     },
@@ -121,7 +121,7 @@ const factorStep: Step<NewRecipeArguments> = when(
   async (_, place) => {
     const { t } = vscode.l10n;
     const factor = await ask(place, {
-      prompt: t('Enter how many times as fast it is to write'),
+      prompt: t('Target speed-up for text generation, such as 1.3'),
       value: String(USUAL_FACTOR),
       fault: (text) => (Number(text) > 1 ? undefined : t('Enter a number above 1, such as 1.5.')),
       meaning: (text) => formatFactor(Number(text)),

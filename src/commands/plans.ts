@@ -44,7 +44,7 @@ export const usePlanCommand: Command<NamedPlanArguments> = {
     coppice.plans.restore(chosen.subject, plan);
     if (wouldBeLost(coppice, chosen, before)) {
       const undo = { label: vscode.l10n.t('Undo'), run: () => coppice.plans.restore(chosen.subject, before) };
-      inform(args, vscode.l10n.t('Plan {0} replaced a plan without a name.', name), undo);
+      inform(args, vscode.l10n.t('Switched to plan {0}. The previous plan was not saved.', name), undo);
     }
     return plan.removed;
   },

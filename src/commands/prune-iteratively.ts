@@ -122,7 +122,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
   const isGiven = args.count !== undefined || args.maxKl !== undefined || args.maxPpl !== undefined;
   const criterionStep: Step<State> = async (_, place) => {
     const active = recall<string>(coppice, 'iterate', 'criterion', config.criterion) as Criterion;
-    const question = vscode.l10n.t('Select the scores to decide by, again after every block');
+    const question = vscode.l10n.t('Choose blocks by (measured again after every block)');
     return { criterion: await pickCriterion(place, question, criterionChoices(chosen.architecture), active) };
   };
   const measureStep: Step<State> = async (_, place) => {
@@ -152,7 +152,7 @@ async function askIterating(coppice: Coppice, args: IterateArguments, chosen: Ch
   };
   const dataStep: Step<State> = async (_, place) => {
     const self = {
-      label: vscode.l10n.t('$(sparkle) Text that the unpruned model writes'),
+      label: vscode.l10n.t('$(sparkle) Text that the original writes'),
       description: vscode.l10n.t('needs no data'),
       value: SELF,
     };
@@ -222,17 +222,17 @@ function measureChoices(): PickChoice<Measure>[] {
   return [
     { label: t('After a number of blocks'), detail: t('For example 6'), value: 'count' },
     {
-      label: t('At a limit of the divergence'),
-      detail: t('KL divergence from the unpruned model in nats, for example 0.5'),
+      label: t('At a limit on KL divergence'),
+      detail: t('KL divergence from the original in nats, for example 0.5'),
       value: 'maxKl',
     },
-    { label: t('At a limit of the perplexity'), detail: t('On the calibration text, for example 50'), value: 'maxPpl' },
+    { label: t('At a limit on perplexity'), detail: t('On the calibration text, for example 50'), value: 'maxPpl' },
   ];
 }
 
 function valuePrompt(measure: Measure): string {
   if (measure === 'count') return vscode.l10n.t('Number of blocks to remove');
-  if (measure === 'maxKl') return vscode.l10n.t('Largest divergence from the unpruned model, in nats');
+  if (measure === 'maxKl') return vscode.l10n.t('Largest KL divergence from the original, in nats');
   return vscode.l10n.t('Largest perplexity on the calibration text');
 }
 

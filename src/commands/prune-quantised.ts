@@ -60,7 +60,7 @@ export async function quantisedWay(
       value: 'convert',
     },
   ];
-  const question = t('This file is quantised. How should it become shorter?');
+  const question = t('This file is quantized. How should it become shorter?');
   // Nobody waits for a text that the model writes by pressing Enter.
   const usual = healable(architecture) && usualHealingText(coppice, chosen.subject) !== SELF ? 'heal' : 'export';
   const told = choices.map((choice) => (choice.value === usual ? recommended(choice) : choice));

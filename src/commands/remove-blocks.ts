@@ -94,7 +94,7 @@ function faultOf({ plans, config }: Coppice, { architecture, subject }: Chosen, 
     const named = parse(text, blocks);
     const { locked } = requireProtection(blocks, config);
     const refused = named.filter((block) => locked.has(block));
-    if (refused.length > 0) return vscode.l10n.t('Locked by the setting coppice.keep: {0}', numberRanges(refused));
+    if (refused.length > 0) return vscode.l10n.t('Protected by the setting coppice.keep: {0}', numberRanges(refused));
     const all = new Set([...plans.removed(subject), ...named]);
     return all.size < blocks ? undefined : vscode.l10n.t('At least one block must stay.');
   } catch (error) {

@@ -130,7 +130,7 @@ async function askRetraining(
         value: BUNDLED,
       },
       {
-        label: t('$(sparkle) Text that the unpruned model writes'),
+        label: t('$(sparkle) Text that the original writes'),
         description: t('needs no data'),
         value: SELF,
       },

@@ -54,8 +54,8 @@ async function goalToShip({ checkpoint }: Chosen, { format, type, maxBytes, maxR
   }
   if (maxRatio !== undefined) return { kind: 'perplexity', ratio: maxRatio };
   throw new UserError(
-    vscode.l10n.t('The goal asks for no shorter model'),
-    maxBytes === undefined ? vscode.l10n.t('it has no limit') : vscode.l10n.t('an export of all blocks meets its size'),
+    vscode.l10n.t('The goal is already met without pruning'),
+    maxBytes === undefined ? vscode.l10n.t('it has no limit') : vscode.l10n.t('exporting all blocks meets its size'),
     vscode.l10n.t('Run “Coppice: Set Goal…”, or suggest by a number of blocks.'),
   );
 }

@@ -66,8 +66,8 @@ async function countToFit({ bytes, format, type }: Fit, { checkpoint, architectu
   const { removes, bytes: found } = await fitting(architecture, bytes, [type], sizeOf);
   if (removes > 0) return removes;
   throw new UserError(
-    vscode.l10n.t('No block has to go for this size'),
-    vscode.l10n.t('an export of all blocks has {0} of at most {1}', formatBytes(found), formatBytes(bytes)),
+    vscode.l10n.t('The model already fits this size'),
+    vscode.l10n.t('exporting all blocks takes {0}, within the limit of {1}', formatBytes(found), formatBytes(bytes)),
     vscode.l10n.t('Export the model as it is, set a smaller size, or suggest by a number of blocks.'),
   );
 }
@@ -163,12 +163,12 @@ function curveSpec(
 function tooMuch({ points }: CurveResult, first: CurveResult['points'][number], goal: Goal): string {
   return goal.kind === 'divergence'
     ? vscode.l10n.t(
-        'without block {0} the divergence is {1} nats',
+        'without block {0} the KL divergence is {1} nats',
         first.removed.join(),
         formatNumber(Number(first.kl), 3),
       )
     : vscode.l10n.t(
-        'without block {0} the perplexity is {1} the whole model’s',
+        'without block {0} the perplexity is {1} the original’s',
         first.removed.join(),
         formatFactor(Number(first.ppl) / Number(points[0].ppl)),
       );

@@ -84,7 +84,7 @@ export async function askSuggestion(
   const criterionStep: Step<State> = async (_, place) => {
     const choices = decidingChoices(coppice, chosen);
     const active = scored ?? coppice.config.criterion;
-    return { criterion: await pickCriterion(place, vscode.l10n.t('Select the scores to decide by'), choices, active) };
+    return { criterion: await pickCriterion(place, vscode.l10n.t('Choose blocks by'), choices, active) };
   };
   /** @param other whether to offer other scores to decide by: the caller was not asked which scores */
   const measureStep =
@@ -186,13 +186,13 @@ function measureChoices(
     { label: t('A number of blocks'), detail: t('For example 6'), value: 'count' },
     { label: t('A share of the parameters (at most)'), detail: t('For example 20 %'), value: 'ratio' },
     {
-      label: t('A limit of the perplexity'),
-      detail: t('As many as keep it below a multiple of the whole model’s, for example 1.3'),
+      label: t('A limit on perplexity'),
+      detail: t('As many as keep it below a multiple of the original’s, for example 1.3'),
       value: 'perplexity',
     },
     {
-      label: t('A limit of the divergence'),
-      detail: t('As many as keep the KL divergence from the unpruned model below it, for example 0.5 nats'),
+      label: t('A limit on KL divergence'),
+      detail: t('As many as keep the KL divergence from the original below it, for example 0.5 nats'),
       value: 'divergence',
     },
     { label: t('A target size (at least)'), detail: t('For example 110M parameters'), value: 'target' },
@@ -207,8 +207,8 @@ function measureChoices(
 function valuePrompt(measure: Measure): string {
   if (measure === 'count') return vscode.l10n.t('Number of blocks to remove');
   if (measure === 'ratio') return vscode.l10n.t('Largest share of the parameters to remove');
-  if (measure === 'divergence') return vscode.l10n.t('Largest divergence from the unpruned model, in nats');
-  if (measure === 'perplexity') return vscode.l10n.t('Largest perplexity, in multiples of the whole model’s');
+  if (measure === 'divergence') return vscode.l10n.t('Largest KL divergence from the original, in nats');
+  if (measure === 'perplexity') return vscode.l10n.t('Largest perplexity, in multiples of the original’s');
   return vscode.l10n.t('Smallest number of parameters to keep');
 }
 
@@ -263,7 +263,7 @@ function meaningOf(
 ): string {
   const { t } = vscode.l10n;
   if (goal.kind === 'divergence')
-    return t('Removes as many blocks as keep the divergence below {0} nats on the calibration text', goal.kl);
+    return t('Removes as many blocks as keep the KL divergence below {0} nats on the calibration text', goal.kl);
   if (goal.kind === 'perplexity')
     return t(
       'Removes as many blocks as keep the perplexity below {0} on the calibration text',

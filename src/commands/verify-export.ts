@@ -94,16 +94,16 @@ function tell(args: CommonArguments, { out, against, verified, consumers }: Veri
     const ran = consumers.filter(({ equal }) => equal).map((consumer) => consumer.name);
     const text =
       ran.length === 0
-        ? vscode.l10n.t('{0} is {1}, as far as its type allows.', name, against)
+        ? vscode.l10n.t('{0} matches {1} within the rounding of its type.', name, against)
         : vscode.l10n.t(
-            '{0} is {1}, as far as its type allows; {2} write the same.',
+            '{0} matches {1} within the rounding of its type, and generates the same tokens in {2}.',
             name,
             against,
             [...new Set(ran)].join(', '),
           );
     inform(args, text);
   } else if (!args.throws) {
-    const why = verified.why ?? vscode.l10n.t('{0} writes other tokens', others.join(', '));
+    const why = verified.why ?? vscode.l10n.t('{0} generates different tokens', others.join(', '));
     void toast.warning(vscode.l10n.t('{0} is not {1}: {2}.', name, against, why));
   }
 }

@@ -20,6 +20,6 @@ export const lockedError = (refused: readonly number[]): UserError =>
     refused.length === 1
       ? vscode.l10n.t('Cannot remove block {0}', refused[0])
       : vscode.l10n.t('Cannot remove blocks {0}', refused.join(', ')),
-    vscode.l10n.t('locked by the setting coppice.keep'),
+    vscode.l10n.t('protected by the setting coppice.keep'),
     vscode.l10n.t('Change the setting first.'),
   );

@@ -32,12 +32,12 @@ export const gridPage: Page<'grid'> = (_, { style, shown }) => ({
         'Memory in GiB (predicted)',
         ({ peakBytes }, { predicted }) => `${gibibytes(peakBytes.mean)} (${gibibytes(predicted.total)})`,
       ),
-      ...section('Processors busy, share of bare products, of reading memory', ({ busy, compute, bandwidth }) =>
+      ...section('CPU use, share of peak matrix throughput, of memory bandwidth', ({ busy, compute, bandwidth }) =>
         [busy, compute, bandwidth].map(percent).join(' · '),
       ),
       ...(others.length > 0
         ? section(
-            'Speed-up (by the floor of reading and products)',
+            'Speed-up (best possible)',
             ({ speedUp, floorSpeedUp }) => `${times(speedUp)} (${times(floorSpeedUp)})`,
             others,
           )
@@ -104,9 +104,9 @@ function closing({
     ...models.flatMap(({ label, ideal, blocks = 0, parameters = 0, bytes = 0, promptTokens = 0 }) => [
       `${label}: ${formatCounted(blocks, 'block')}, ${formatCount(parameters)} parameters, ${formatBytes(bytes)}, prompt of ` +
         formatCounted(promptTokens, 'token') +
-        (typeof ideal === 'number' ? `; ideal speed-up by its blocks ${times(ideal)}` : ''),
+        (typeof ideal === 'number' ? `; ${times(ideal)} expected from its size` : ''),
     ]),
-    `${formatCounted(runs, 'run')} of each cell after ${warmup} that do not count` +
+    `${formatCounted(runs, 'run')} of each cell after ${formatCounted(warmup, 'warm-up run')}` +
       (runs < 20 || warmup < 10 ? ' (the paper: 20 after 10)' : ''),
     `Prompt: ${prompt}`,
     `The device multiplies at ${rate((each) => each.flopsPerSecond)} GFLOP/s before and after${reading}; limit of memory ${gibibytes(limitBytes)} GiB.`,

@@ -124,7 +124,7 @@ function closing({ models, sizes, text, speed, seconds, device, precision, ended
     ...(speed
       ? [
           `Speed: ${formatCounted(speed.batch, 'text')} of ${speed.newTokens} new tokens, ${formatCounted(speed.runs, 'run')} ` +
-            `after ${speed.warmup} that do not count; ${speed.inTurns ? 'all models took turns' : 'one model after another'}; ` +
+            `after ${formatCounted(speed.warmup, 'warm-up run')}; ${speed.inTurns ? 'all models took turns' : 'one model after another'}; ` +
             `${speed.environment.processor}, ${formatCounted(speed.environment.threads, 'thread')}.`,
         ]
       : []),

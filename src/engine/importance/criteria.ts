@@ -111,7 +111,7 @@ const LIST = [
   {
     name: 'healed',
     title: 'Greedy after healing',
-    help: 'Divergence that a quick healing leaves, measured again after every removal',
+    help: 'KL divergence that a quick healing leaves, measured again after every removal',
     reads: ['text'],
     objectives: ['kl'],
     inTurn: true,

@@ -108,7 +108,7 @@ function answerOf(preset: Preset, { settings }: TrainingState, known: boolean): 
 function presetWords({ name, limited }: Preset, forecast: TrainingForecast): string {
   if (name === 'passes') return '';
   const time = timeAndEnd(forecast);
-  return limited ? vscode.l10n.t('{0}: more passes over this data would teach little', time) : time;
+  return limited ? vscode.l10n.t('{0}: limited, more passes over this data would help little', time) : time;
 }
 
 /** Everything in steps, where that was chosen. Enter takes each default. */
@@ -131,13 +131,13 @@ export function customSteps(subject: TrainingSubject): Step<TrainingState>[] {
     number('lr', t('Learning rate'), (state) => (isFull(state) ? full : lora).learningRate, positiveFault),
     number(
       'batch',
-      t('Rows of a step'),
+      t('Batch size (rows per step)'),
       (state) => forecastOf(subject, state).batch,
       (text) => wholeNumberFault(text, 1, 100_000),
     ),
     number(
       'length',
-      t('Most tokens of a row'),
+      t('Maximum tokens per row'),
       () => Math.min(DEFAULTS.length, context),
       (text) => wholeNumberFault(text, 2, context),
     ),
@@ -237,11 +237,11 @@ function rankStep(subject: TrainingSubject): Step<TrainingState> {
 function teacherStep(subject: TrainingSubject): Step<TrainingState> {
   const { t } = vscode.l10n;
   return (state, place) =>
-    pickForecast(subject, state, place, t('Should the unpruned model teach?'), [
-      { label: t('No teacher'), value: 'no', answer: withSetting(state, 'teacher', undefined) },
+    pickForecast(subject, state, place, t('Use the original as a teacher (distillation)?'), [
+      { label: t('No'), value: 'no', answer: withSetting(state, 'teacher', undefined) },
       {
-        label: t('The unpruned model teaches'),
-        description: t('learns its predictions as well as the text'),
+        label: t('Yes'),
+        description: t('trains on its predictions as well as the text'),
         value: 'yes',
         answer: withSetting(state, 'teacher', subject.teacher(state)!.path),
       },
@@ -261,7 +261,7 @@ function heldOutStep(subject: TrainingSubject): Step<TrainingState> {
       { label: t('A tenth'), value: 0.1, answer: withSetting(state, 'heldOut', 0.1) },
       {
         label: t('Nothing'),
-        description: t('the last step is kept, whether or not it is the best'),
+        description: t('keeps the last step, because nothing measures which is best'),
         value: 0,
         answer: withSetting(state, 'heldOut', 0),
       },

@@ -32,7 +32,7 @@ export function usualHealingText({ config, scores }: Pick<Coppice, 'config' | 's
 
 /** The text in a sentence. */
 const healingTextName = (data: string): string =>
-  data === SELF ? vscode.l10n.t('text that the unpruned model writes') : vscode.workspace.asRelativePath(data);
+  data === SELF ? vscode.l10n.t('text that the original writes') : vscode.workspace.asRelativePath(data);
 
 /** What is healed: a model without blocks, as far as they are known. */
 export interface HealedPlan {
@@ -52,7 +52,7 @@ export function healingTexts(coppice: Coppice, { chosen, removed }: HealedPlan):
   return [
     ...(own === SELF ? [] : [text]),
     {
-      label: t('$(sparkle) Text that the unpruned model writes'),
+      label: t('$(sparkle) Text that the original writes'),
       description: t('needs no data · {0}', time(SELF)),
       value: SELF,
     },
@@ -119,5 +119,5 @@ function healedWords({ out, patch, heldOut, fit, weights, seconds }: HealResult)
   const [written] = [out, patch].filter((path) => path !== null).map((path) => checkpointName(path));
   if (weights === 'plain') return t('Healing was no better than pruning alone (perplexity {0}).', ppl);
   const time = formatSeconds(seconds);
-  return t('Healed {0} in {1}: perplexity {2}, divergence from the whole model {3}.', written, time, ppl, kl);
+  return t('Healed {0} in {1}: perplexity {2}, KL divergence from the original {3}.', written, time, ppl, kl);
 }

@@ -25,7 +25,7 @@ export function modelStep<S extends ModelChoice>({ plans }: Coppice, { subject }
         description: vscode.l10n.t('without {0}', removed.join(', ')),
         value: true,
       },
-      { label: vscode.l10n.t('Whole model'), value: false },
+      { label: vscode.l10n.t('Original'), value: false },
     ];
     const plan = await pick(place, vscode.l10n.t('Select the model to run'), choices, true);
     return { plan } as Partial<S>;

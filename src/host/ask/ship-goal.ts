@@ -96,14 +96,10 @@ const sizeStep =
     const sizes = await typeSizes(checkpoint, format, []);
     const bytes = sizes.find((each) => (each.type ?? STORED) === type)?.bytes ?? 0;
     const now = checkpoint.size.all;
-    const large = t(
-      'With all blocks they have {0}, more than the model has now: {1}.',
-      formatBytes(bytes),
-      formatBytes(now),
-    );
-    const told = bytes > now ? large : t('With all blocks they have {0}.', formatBytes(bytes));
+    const large = t('Without pruning: {0}, more than the model has now ({1}).', formatBytes(bytes), formatBytes(now));
+    const told = bytes > now ? large : t('Without pruning: {0}.', formatBytes(bytes));
     for (let value = proposedSize(before?.maxBytes, Math.min(bytes, now)); ;) {
-      const prompt = `${t('The most that the files may have.')} ${told} ${t('Leave empty for no limit.')}`;
+      const prompt = `${t('Maximum size of the exported files.')} ${told} ${t('Leave empty for no limit.')}`;
       const size = await ask(place, { prompt, value, fault: sizeFault });
       const most = size.trim() === '' ? bytes : Math.min(bytes, parseBytes(size));
       if (most <= now || (await wantsLarger(place, most, now))) return { size };
@@ -118,7 +114,7 @@ const proposedSize = (before: number | undefined, bytes: number): string =>
 /** A model that is to become smaller and may become larger is asked about. */
 async function wantsLarger(place: Place, most: number, now: number): Promise<boolean> {
   const { t } = vscode.l10n;
-  const question = t('What ships may have {0}, and the model has {1} now', formatBytes(most), formatBytes(now));
+  const question = t('The limit is {0}, and the model is {1} now', formatBytes(most), formatBytes(now));
   const choices = [
     { label: t('Set Another Limit'), value: false },
     { label: t('Let It Be Larger'), value: true },
@@ -133,7 +129,7 @@ const ratioStep =
   async (_, place) => {
     const perplexity = await ask(place, {
       prompt: vscode.l10n.t(
-        'How many times the perplexity of the original is still good enough? Leave empty for no limit.',
+        'Highest acceptable perplexity, as a multiple of the original’s, such as 1.3. Leave empty for no limit.',
       ),
       value: String(before?.maxRatio ?? 1.3),
       fault: (text) => (text.trim() === '' ? undefined : ratioFault(text)),

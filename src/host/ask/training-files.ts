@@ -20,7 +20,7 @@ export const trainingFiles = (
 /** The data for people. */
 export function dataWords(data: string | readonly string[] = BUNDLED): string {
   const names = (typeof data === 'string' ? [data] : data).map((file) => {
-    if (file === SELF) return vscode.l10n.t('text that the unpruned model writes');
+    if (file === SELF) return vscode.l10n.t('text that the original writes');
     return file === BUNDLED ? vscode.l10n.t('the bundled examples') : basename(file);
   });
   return names.length <= 3 ? names.join(', ') : vscode.l10n.t('{0} and {1} more files', names[0], names.length - 1);

@@ -99,7 +99,7 @@ function methodWords({ rank, settings = {} }: TrainingState): string {
   return [
     full ? t('all weights') : t('an adapter (LoRA) of rank {0}', rank ?? DEFAULTS.rank),
     t('learning rate {0}', lr ?? usual),
-    ...(teacher === undefined ? [] : [t('taught by the unpruned model')]),
+    ...(teacher === undefined ? [] : [t('taught by the original')]),
   ].join(', ');
 }
 

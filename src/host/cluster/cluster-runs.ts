@@ -135,12 +135,12 @@ export class ClusterRuns {
     start: () => Promise<KeptRun>,
   ): Promise<JobOutcome<S['kind']>> {
     const work: AttendedWork<S['kind']> = async ({ signal, onProgress }) => {
-      onProgress(preparing(l10n.t('handing it to the cluster')));
+      onProgress(preparing(l10n.t('submitting to the cluster')));
       const run = await start();
       this.watched.add(run.folder);
       try {
         await this.end(run, signal, onProgress);
-        onProgress(preparing(l10n.t('putting the parts together')));
+        onProgress(preparing(l10n.t('merging the parts')));
         // The parts are whole, so that a gather that fails now fails again: the run is over.
         this.forget(run);
         return await this.host.sidecar.request('parts/gather', { folder: partsFolder(run.folder), spec }, signal);

@@ -39,7 +39,7 @@ function endWords({ rounds, plain, full, out }: IterateResult): string {
   const number = (value: IterateResult['full']['ppl']): string => formatNumber(Number(value), 4);
   const [healed, without, whole] = [rounds.at(-1)!.healed.ppl, plain.at(-1)!.ppl, full.ppl].map(number);
   return vscode.l10n.t(
-    'Pruned iteratively ({0} rounds) to {1}: perplexity {2}, without healing {3}, of the whole model {4}.',
+    'Pruned iteratively ({0} rounds) to {1}: perplexity {2}, without healing {3}, of the original {4}.',
     rounds.length,
     checkpointName(out),
     healed,

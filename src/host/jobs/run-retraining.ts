@@ -48,7 +48,7 @@ function retrained({ steps, best, unpruned, evaluations }: RetrainResult): strin
   const [from, to] = [start ?? best, best].map(({ ppl }) => formatNumber(ppl, 4));
   if (best.step > 0 && unpruned && best.ppl < unpruned.ppl) {
     return vscode.l10n.t(
-      '{0} Held-out perplexity {1} → {2} (unpruned model: {3}), on text of the same kind as the training text.',
+      '{0} Held-out perplexity {1} → {2} (original: {3}), on text of the same kind as the training text.',
       done,
       from,
       to,
@@ -59,7 +59,7 @@ function retrained({ steps, best, unpruned, evaluations }: RetrainResult): strin
     ? vscode.l10n.t('{0} Held-out perplexity {1}: no step improved it.', done, to)
     : unpruned
       ? vscode.l10n.t(
-          '{0} Held-out perplexity {1} → {2} (unpruned model: {3}).',
+          '{0} Held-out perplexity {1} → {2} (original: {3}).',
           done,
           from,
           to,
@@ -81,6 +81,6 @@ function logEvent(coppice: Coppice, event: TrainingEvent): void {
   if (event.type === 'start')
     log.info(`retraining: ${event.steps} steps of ${event.batch} rows, ${event.parameters} parameters`);
   if (event.type === 'step') log.debug(`step ${event.step}: loss ${event.loss.toFixed(4)}`);
-  if (event.type === 'unpruned') log.info(`held-out perplexity of the unpruned model ${event.ppl.toFixed(4)}`);
+  if (event.type === 'unpruned') log.info(`held-out perplexity of the original ${event.ppl.toFixed(4)}`);
   if (event.type === 'evaluation') log.info(`step ${event.step}: held-out perplexity ${event.ppl.toFixed(4)}`);
 }

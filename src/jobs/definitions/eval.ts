@@ -39,7 +39,7 @@ const options = {
   against: checkpoint(
     'compare with this unpruned model on the same tokens: mean KL divergence and top-1 agreement (default: for a written ' +
       'model its original, if it lies beside it; otherwise the whole checkpoint, if something is left out or changed)',
-    { noun: () => l10n.t('the unpruned model'), placeholder: 'checkpoint' },
+    { noun: () => l10n.t('the original'), placeholder: 'checkpoint' },
   ),
   repetition: whole(
     'also continue the beginnings of n rows greedily, and measure how much the continuations repeat themselves',

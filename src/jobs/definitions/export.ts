@@ -38,7 +38,7 @@ const options = {
   out: out('the new file (gguf) or folder; it must not exist'),
   target: choice(
     ONNX_TARGETS,
-    'what an ONNX model is to run on: cpu (also WebAssembly), or webgpu, whose fused attention is wrong (default: cpu)',
+    'what an ONNX model is to run on: cpu (also WebAssembly), or webgpu (uses plain attention, because the fused kernel is wrong there) (default: cpu)',
     { noun: () => l10n.t('the target') },
   ),
   modelfile: flag('also write an Ollama Modelfile beside a GGUF file', { noun: () => l10n.t('an Ollama Modelfile') }),

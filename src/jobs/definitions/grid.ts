@@ -29,11 +29,10 @@ const options = {
     placeholder: 'list',
   }),
   runs: whole('measured runs of each cell', { default: QUICK.runs }),
-  warmup: whole('runs before them that do not count', { default: QUICK.warmup, min: 0 }),
-  paper: flag(
-    "the paper's settings: 1 to 256 texts, 128 and 512 tokens, 20 runs after 10 that do not count; takes hours",
-    { conflicts: OF_PAPER },
-  ),
+  warmup: whole('warm-up runs before them', { default: QUICK.warmup, min: 0 }),
+  paper: flag("the paper's settings: 1 to 256 texts, 128 and 512 tokens, 20 runs after 10 warm-up runs; takes hours", {
+    conflicts: OF_PAPER,
+  }),
   prompt: text("what the texts begin with (default: the paper's prompt)", { conflicts: ['promptTokens', 'prompts'] }),
   promptTokens: whole('begin with that many random tokens instead', { conflicts: ['prompts'] }),
   prompts: file('begin with the prompts of a file: one a line, JSON or JSON lines; texts take them in turn', {

@@ -41,7 +41,7 @@ const options = {
   ...amount,
   maxKl: {
     ...maxKl,
-    noun: () => l10n.t('the limit of the divergence'),
+    noun: () => l10n.t('the limit on KL divergence'),
     conflicts: ['blocks', 'count', 'ratio', 'targetParams', 'rounds'],
   },
   ...keep,

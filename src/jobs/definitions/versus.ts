@@ -62,7 +62,7 @@ const options = {
   batch: whole('texts that are written side by side', { default: 1, noun: () => l10n.t('batch') }),
   newTokens: whole('tokens that each text gets', { default: QUICK.newTokens[0], noun: () => l10n.t('new tokens') }),
   runs: whole('measured runs of each model', { default: QUICK.runs }),
-  warmup: whole('runs before them that do not count', { default: QUICK.warmup, min: 0 }),
+  warmup: whole('warm-up runs before them', { default: QUICK.warmup, min: 0 }),
   prompt: text(`what the texts begin with (default: "${PAPER_PROMPT}")`),
   sample: flag('let every model continue the prompt greedily', { default: true }),
   saveWidths: folder(`keep what each rival keeps in a file of this folder, for ${option('width')}`, {

@@ -9,14 +9,14 @@ const LIMITS = { group: 'Limits' } as const;
 export const maxKl = amount(
   'remove as many blocks as keep the mean KL divergence from the unpruned model below this, in nats',
   {
-    noun: () => l10n.t('the limit of the divergence'),
+    noun: () => l10n.t('the limit on KL divergence'),
     placeholder: 'nats',
   },
 );
 
 export const limits = {
   maxPpl: positive('stop before the perplexity exceeds this', {
-    noun: () => l10n.t('the limit of the perplexity'),
+    noun: () => l10n.t('the limit on perplexity'),
     placeholder: 'ppl',
     ...LIMITS,
   }),

@@ -26,7 +26,7 @@ const figures = shape(
     laterToken: nullable(spread('seconds to each later one; null for a single token', 's')),
     peakBytes: spread('bytes of the process at the peak of a run, with this model alone', 'bytes'),
     busy: number("share of the processors' time"),
-    compute: number('share of the rate of bare products'),
+    compute: number('share of peak matrix throughput'),
     bandwidth: nullable(number('share of the rate at which memory is read; null where that is not known')),
     floor: number('seconds that a run takes at least on this device', { unit: 's' }),
     speedUp: nullable(number('of the throughput, against the first model; null without one', { better: 'more' })),
@@ -81,7 +81,7 @@ const environment = shape(
 
 const rates = shape(
   {
-    flopsPerSecond: number('operations a second in bare products'),
+    flopsPerSecond: number('peak matrix throughput, in operations a second'),
     bytesPerSecond: optional(number('bytes a second that are read; absent where it cannot be measured')),
   },
   'rates of the device',
@@ -92,7 +92,7 @@ export type GridEnvironment = ValueOf<typeof environment>;
 /** How models were timed. */
 export const timed = {
   runs: whole('measured runs'),
-  warmup: whole('runs before them that do not count'),
+  warmup: whole('warm-up runs before them'),
   prompt: text('what the texts begin with, in words'),
   inTurns: flag('the models took turns, run by run'),
   environment,

@@ -2,15 +2,15 @@
 import { l10n } from '../../l10n';
 import type { NextAction } from '../../protocol/journey';
 
-/** "score the blocks", "go on with SmolLM2-135M-24-blocks" */
+/** "score the blocks", "resume SmolLM2-135M-24-blocks" */
 export function nextWords(next: NextAction): string {
   switch (next.action) {
     case 'open':
-      return l10n.t('go on with {0}', next.name);
+      return l10n.t('resume {0}', next.name);
     case 'score':
       return l10n.t('score the blocks');
     case 'suggest':
-      return l10n.t('let Coppice suggest blocks to prune');
+      return l10n.t('suggest blocks to prune');
     case 'prune':
       return l10n.t('prune: write the plan as a new model');
     case 'retrain':

@@ -68,7 +68,7 @@ export function unfitWords({ unfit }: Scores): string | undefined {
 /** Its perplexity belongs to scores that are perplexities. */
 function wholeModel({ criterion, objective, fullPpl }: Scores): string[] {
   const isPerplexity = objectiveOf(criterion, objective) === 'ppl';
-  return fullPpl === undefined || !isPerplexity ? [] : [l10n.t('whole model {0}', shortScore(fullPpl))];
+  return fullPpl === undefined || !isPerplexity ? [] : [l10n.t('original {0}', shortScore(fullPpl))];
 }
 
 function textOf({ calibration }: Scores): string[] {

@@ -34,7 +34,7 @@ export function verdictWords(verdict: Verdict): string {
     ...(repeats ? [l10n.t('it repeats itself where the original does not')] : []),
   ].filter((each) => each !== undefined);
   const said = parts.join(', ');
-  return said === '' ? l10n.t('Nothing is known of it yet') : `${verdictHead(verdict)}: ${said}`;
+  return said === '' ? l10n.t('Not measured yet') : `${verdictHead(verdict)}: ${said}`;
 }
 
 /** "Meets the goal", "The plan misses the goal", "Not decided" */

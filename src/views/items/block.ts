@@ -63,7 +63,7 @@ export function blockItem(path: string, block: BlockTensors, state?: BlockState)
     importanceWords(importance),
     protectionWords(state),
     [(scores && scoreWords(scores, index)) ?? facts, removal].filter(Boolean).join(', '),
-    place && vscode.l10n.t('place {0} of {1} from the least important', place.place, place.of),
+    place && vscode.l10n.t('rank {0} of {1} (1 = removed first)', place.place, place.of),
   ];
   item.accessibilityInformation = { label: spoken.filter(Boolean).join(', ') };
   return item;
@@ -80,7 +80,7 @@ function iconOf(state: BlockState | undefined): string {
 }
 
 function protectionWords(state: BlockState): string {
-  if (state.locked) return vscode.l10n.t('locked');
+  if (state.locked) return vscode.l10n.t('protected by a setting');
   return state.protected ? vscode.l10n.t('protected') : '';
 }
 
@@ -90,7 +90,7 @@ function importanceWords(importance: Importance | undefined): string {
 }
 
 function boxTooltip({ locked, kept }: BlockState): string {
-  if (locked) return vscode.l10n.t('Locked by the setting coppice.keep');
+  if (locked) return vscode.l10n.t('Protected by the setting coppice.keep');
   return kept
     ? vscode.l10n.t('Clear to remove the block')
     : vscode.l10n.t('Will be removed when you prune the checkpoint');

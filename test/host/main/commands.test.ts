@@ -98,7 +98,7 @@ describe('commands', () => {
     const { description, tooltip } = await firstBlock();
     assert.match(String(description), /^[▁-█] [\d.,]+$/);
     assert.match(tooltip as string, /magnitude [\d.,]+\n/); // the others stay in the hover, with their texts
-    assert.match(tooltip as string, /ppl [\d.,]+, whole model [\d.,]+, on .*prose\.txt, 4 × 16 tokens/);
+    assert.match(tooltip as string, /ppl [\d.,]+, original [\d.,]+, on .*prose\.txt, 4 × 16 tokens/);
     const hover = ((await checkpointLine(checkpoint)).item.tooltip as vscode.MarkdownString).value;
     assert.match(hover, /Scores: magnitude/);
     assert.match(hover.replace(/&nbsp;/g, ' '), /Scores, shown: ppl/);

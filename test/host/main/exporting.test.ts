@@ -190,13 +190,13 @@ describe('the story of an export', function () {
       const given = { output: inWorkspace(name), consumers: false };
       const result = await vscode.commands.executeCommand<VerifyResult>('coppice.verifyExport', given);
       assert.deepEqual([result.format, result.removed.length, result.verified.passed], [format, 1, true]);
-      await window.toast(`${name} is toy, as far as its type allows.`).waitFor();
+      await window.toast(`${name} matches toy within the rounding of its type.`).waitFor();
     }
     await window.screenshot('exporting-6-verified');
     await vscode.commands.executeCommand('notifications.clearAll');
     // Without other programs on this machine there is no question.
     await vscode.commands.executeCommand('coppice.verifyExport', { output: inWorkspace('short.gguf') });
-    await window.toast('short.gguf is toy, as far as its type allows.').waitFor();
+    await window.toast('short.gguf matches toy within the rounding of its type.').waitFor();
   });
 
   it('asks which model where healed weights belong to it', async () => {
@@ -204,7 +204,7 @@ describe('the story of an export', function () {
     await run('heal', { checkpoint, remove: [5], data: writeText('prose.txt'), tokens: 1024, patch: heal });
     const running = exporting();
     await asks('Select the model to write');
-    assert.deepEqual(await rows(), ['Whole model', 'shorthealed weights short.patch.safetensors']);
+    assert.deepEqual(await rows(), ['Original', 'shorthealed weights short.patch.safetensors']);
     await window.screenshot('exporting-7-healed');
     await choose('healed weights');
     await asks('Select a format');

@@ -137,7 +137,7 @@ describe('the story of healing', function () {
   it('asks for text, amount and output of a healing', async () => {
     const healing = vscode.commands.executeCommand('coppice.heal', { checkpoint });
     await asks('Which text should the model be healed on?');
-    assert.match(await focused(), /^\s*Text that the unpruned model writes\s*needs no data/);
+    assert.match(await focused(), /^\s*Text that the original writes\s*needs no data/);
     await window.page.keyboard.press('Enter');
     await asks('Select how much text to heal on');
     await window.page.keyboard.press('Enter');
@@ -171,7 +171,7 @@ describe('the story of healing', function () {
       const frame = await window.frameWith('.card.healing .target');
       const card = frame.locator('.card.healing');
       const words = (await card.innerText()).replace(/\s+/g, ' ');
-      assert.match(words, /Divergence from the whole model [\d.]+ from [\d.]+/);
+      assert.match(words, /KL divergence from the original [\d.]+ from [\d.]+/);
       assert.match(words, /Measured on \d+ rows? of text by stories, not fitted/);
       const healed = frame.locator('.figure-box.healed');
       const button = frame.locator('.healing').getByRole('button', { name: 'Measure Healed Plan' });

@@ -176,7 +176,7 @@ describe('a hostile repository in the editor', function () {
       await window.screenshot(`hostile-hover-${name === NAME ? 'name' : 'odd'}`);
     }
     await vscode.commands.executeCommand('coppice.verifyExport', { output: `${evil}.gguf`, consumers: false });
-    const toast = window.toast('as far as its type allows');
+    const toast = window.toast('within the rounding of its type');
     await toast.getByText('[Trust]').first().click();
     await window.screenshot('hostile-toast');
     await staysText();

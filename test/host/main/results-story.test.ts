@@ -59,7 +59,7 @@ describe('the story of the results panel', function () {
   });
 
   it('draws the curve', async () => {
-    await frame.getByRole('button', { name: /^Draw curve by / }).click();
+    await frame.getByRole('button', { name: /^Draw Curve by / }).click();
     await until('a curve', async () => (await points()).length > 4, PATIENCE_MS);
     assert.ok((await points()).every((label) => /perplexity [\d.,]+/.test(label)));
   });

@@ -45,7 +45,7 @@ describe('results panel', () => {
     await frame.locator('.importance .target[data-key="3"][aria-checked="false"]').waitFor();
 
     await frame
-      .getByRole('button', { name: /^Draw curve by / })
+      .getByRole('button', { name: /^Draw Curve by / })
       .first()
       .click();
     await until('a curve', async () => (await frame.locator('.curve .target').count()) > 2);

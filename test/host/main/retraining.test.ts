@@ -11,6 +11,7 @@ import {
   writeModel,
   writeText,
 } from '../support/coppice';
+import { escapeRegExp } from '../../../src/format/words';
 import { until } from '../../support/until';
 import { Window } from '../support/window';
 
@@ -49,7 +50,7 @@ describe('retraining', () => {
     await row(/Bundled examples/).waitFor();
     await row(/tasks\.json/).click();
     await row(/Two passes over the data \((about|roughly|a few) \S/).waitFor();
-    await row(/5 minutes.*more passes over this data would teach little/).waitFor();
+    await row(/5 minutes.*more passes over this data would help little/).waitFor();
     assert.equal(await row(/Overnight/).count(), 0); // it would be the same
     await window.screenshot('retraining-presets');
     await enter();
@@ -85,16 +86,16 @@ describe('retraining', () => {
     await enter();
     for (const [prompt, value] of [
       ['Learning rate', '0.001'],
-      ['Rows of a step', '4'],
-      ['Most tokens of a row', undefined],
+      ['Batch size (rows per step)', '4'],
+      ['Maximum tokens per row', undefined],
       ['Number of training steps', undefined],
     ] as const) {
-      await sees(new RegExp(`Retrain with LoRA: ${prompt}`));
+      await sees(new RegExp(`Retrain with LoRA: ${escapeRegExp(prompt)}`));
       await sees(/(about|roughly|a few) .*steps? of .*up to .* of memory/);
       if (value !== undefined) assert.equal(await box().locator('input').first().inputValue(), value);
       if (prompt === 'Number of training steps') await box().locator('input').first().fill('2');
       if (prompt === 'Number of training steps') await sees(/too few to help: take 30 steps or more/);
-      if (prompt === 'Most tokens of a row') await window.screenshot('retraining-custom');
+      if (prompt === 'Maximum tokens per row') await window.screenshot('retraining-custom');
       await enter();
     }
     await row(/A twentieth/).waitFor();

@@ -66,7 +66,7 @@ describe('plans and models in the tree', function () {
     await run('scoreBlocks', { checkpoint, criterion: 'ppl' });
     const item = await line();
     assert.match(item.contextValue!, /scored\..*next-suggest$/);
-    assert.match(tooltip(item), /Next: let Coppice suggest blocks to prune/);
+    assert.match(tooltip(item), /Next: suggest blocks to prune/);
     assert.match(tooltip(item), /Scores, shown: ppl, .*calibration\.txt, [^·]* tokens, BOS: \w+, today/);
   });
 
@@ -77,7 +77,7 @@ describe('plans and models in the tree', function () {
     const bars = blocks.map(({ item }) => String(item.description)[0]);
     assert.deepEqual([...bars].sort(), Array.from('▁▂▃▄▅▆▇█'));
     for (const { item } of blocks) assert.match(String(item.description), /^[▁-█] [\d.,]+/);
-    assert.match(blocks[2].item.accessibilityInformation!.label, /place \d of 8 from the least important$/);
+    assert.match(blocks[2].item.accessibilityInformation!.label, /rank \d of 8 \(1 = removed first\)$/);
     await (await coppice()).tree.reveal(checkpoint, { expand: true });
     await window.row(/▁ \d/).waitFor();
     await window.screenshot('tree-profile');

@@ -91,7 +91,7 @@ describe('restricted mode', () => {
     await run('openResults', { checkpoint: inWorkspace('model') });
     const frame = await window.frameWith('.card.importance');
     await frame.getByText('Coppice runs nothing in Restricted Mode.').waitFor();
-    for (const label of ['Retrain…', 'Score Blocks…', 'Draw curve by perplexity', 'Generate'])
+    for (const label of ['Retrain…', 'Score Blocks…', 'Draw Curve by perplexity', 'Generate'])
       await frame.locator('vscode-button[disabled]', { hasText: label }).first().waitFor();
     await window.screenshot('restricted-results');
     await frame.getByRole('button', { name: 'Manage Workspace Trust' }).click();

@@ -60,7 +60,7 @@ describe('questions for Evaluate Tasks…', () => {
     await assert.rejects(fetchTasks(plan, { consent: consent(false), open }), CancelledError);
     assert.deepEqual([asked, existsSync(plan.files[0].path)], [[], false]);
     assert.equal(question!.question, 'Download 1 file (14 B) from data.example?');
-    for (const part of ['piqa_valid.jsonl · 14 B · data.example', 'licence AFL 3.0', plan.files[0].sha256.slice(0, 16)])
+    for (const part of ['piqa_valid.jsonl · 14 B · data.example', 'license AFL 3.0', plan.files[0].sha256.slice(0, 16)])
       assert.ok(question!.detail.includes(part), question!.detail);
     assert.deepEqual(await fetchTasks(plan, { consent: consent(true), open }), [plan.files[0].path]);
     assert.deepEqual([asked, readFileSync(plan.files[0].path)], [['/piqa/valid.jsonl'], CONTENT]);

@@ -111,7 +111,7 @@ describe('before and after', () => {
     assert.deepEqual(lines(found), [
       ['Perplexity', '20', '30 1.5×'],
       ['KL divergence from the original', null, '0.4 nats'],
-      ['Same most likely token', null, '50 %'],
+      ['Same next token', null, '50 %'],
       ['Repetition of greedy texts', '25 %', '50 %'],
       ['Accuracy, mean of the tasks', '70.0 %', '60.0 % −10.0 points ± 4.0'],
       ['Accuracy: piqa', '70.0 %', '60.0 % −10.0 points ± 4.0'],

@@ -255,8 +255,8 @@ describe('scores of a checkpoint', () => {
     book.add(subject.path, { ...result('ppl', [34.25, 20]), calibration, full }, null);
     const ppl = book.shown(subject)!;
     assert.equal(scoreWords(ppl, 0), 'ppl 34.25');
-    assert.equal(scoreSentence(ppl, 0), 'ppl 34.25, whole model 18.12, on mine.txt, 10 × 128 tokens');
-    assert.equal(scoringSentence(ppl), 'ppl, whole model 18.12, on mine.txt, 10 × 128 tokens');
+    assert.equal(scoreSentence(ppl, 0), 'ppl 34.25, original 18.12, on mine.txt, 10 × 128 tokens');
+    assert.equal(scoringSentence(ppl), 'ppl, original 18.12, on mine.txt, 10 × 128 tokens');
     // A text of the same base name is told apart where its place is known.
     const mine = { file: '/w/data/mine.txt', name: 'data/mine.txt' };
     book.add(subject.path, { ...result('ppl', [34.25, 20]), calibration, full }, null, mine);

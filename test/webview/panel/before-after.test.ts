@@ -95,7 +95,7 @@ const row = (
   of,
 });
 const ROWS = 'prose.txt (5,120 tokens); float32 on cpu, Coppice 0.1.0';
-const TURNS = 'in turns; promptTokens 128, newTokens 64, repeats 5; float32 on cpu, Coppice 0.1.0';
+const TURNS = 'in turns; prompts of 128 tokens, 64 new tokens, 5 runs; float32 on cpu, Coppice 0.1.0';
 const written = (
   prompt: string,
   original: string,
@@ -103,7 +103,7 @@ const written = (
   repetition: number,
 ): BeforeAfter['samples'][number] => ({
   prompt,
-  of: 'maxNewTokens 64, greedy; float32 on cpu, Coppice 0.1.0',
+  of: 'up to 64 tokens, greedy; float32 on cpu, Coppice 0.1.0',
   texts: [
     { text: original, repetition: 0.02 },
     { text: result, repetition },
@@ -117,7 +117,7 @@ const DECISION: BeforeAfter = {
   rows: [
     row('ppl', 'Perplexity', 24.1, 32.3, '', ROWS),
     row('kl', 'KL divergence from the original', null, 0.29, ' nats', ROWS),
-    row('top1', 'Same most likely token', null, 71, ' %', ROWS),
+    row('top1', 'Same next token', null, 71, ' %', ROWS),
     row('parameters', 'Parameters', 134_515_008, 113_274_432),
     row('bytes', 'Size', 269.1, 226.5, ' MB'),
     row('shipped', 'Size as it ships', 269.1, 116.2, ' MB', 'exported as SmolLM2-24-q8_0.gguf'),

@@ -62,7 +62,7 @@ describeBrowser('charts of the results panel', (browser) => {
     assert.equal(labels.length, 4, 'three points, one that was retrained');
     assert.ok(labels.some((label) => label.startsWith('elsewhere, retrained')));
     assert.ok(labels.every((label) => !label.startsWith('This plan')));
-    assert.match(labels[1], /perplexity 770 \(1.1× the whole model’s\)/);
+    assert.match(labels[1], /perplexity 770 \(1.1× the original’s\)/);
     await panel.close();
   });
 
@@ -82,8 +82,8 @@ describeBrowser('charts of the results panel', (browser) => {
     const panel = await openPanel(browser(), { ...FULL, runs, whatIf, text: { ...FULL.text!, rowsKey: 'rows-a' } });
     const labels = await onCurve(panel);
     const tip = (start: string): string => labels.find((label) => label.startsWith(start)) ?? '';
-    assert.match(tip('Perplexity in float16: 1 removed'), /perplexity 44 \(1\.1× the whole model’s\)/);
-    assert.match(tip('Perplexity: 1 removed'), /perplexity 33 \(1\.1× the whole model’s\)/);
+    assert.match(tip('Perplexity in float16: 1 removed'), /perplexity 44 \(1\.1× the original’s\)/);
+    assert.match(tip('Perplexity: 1 removed'), /perplexity 33 \(1\.1× the original’s\)/);
     assert.match(tip('adapter-a in int8, retrained'), /perplexity 31,/);
     const card = await panel.page.locator('.card.curve').innerText();
     assert.match(card, /Computed in float16 on webgpu, float32 on cpu\./);
@@ -205,7 +205,7 @@ describeBrowser('charts of the results panel', (browser) => {
       const kept = { view: { tables: ['importance'] } };
       const panel = await openPanel(browser(), { ...EMPTY, runs }, { theme, kept });
       assert.deepEqual((await rowsOfTable(panel)).slice(0, 3), [
-        'Block|Perplexity|× whole model|Precision|Low, paired|High, paired|Rank|Plan',
+        'Block|Perplexity|× original|Precision|95 % low (paired)|95 % high (paired)|Rank|Plan',
         '0|40|1.33333|int8|39|42|4|protected',
         '1|31|1.03333|float32|29|33|1|protected',
       ]);
@@ -215,7 +215,7 @@ describeBrowser('charts of the results panel', (browser) => {
       const words = await panel.page.locator('.importance').innerText();
       assert.match(
         words,
-        /The 2 least important are certain, in float32; others were screened in int8 per row, within ±0\.021/,
+        /The 2 least important blocks were measured exactly \(float32\); the others are int8 estimates, within ±0\.021/,
       );
       assert.match(words, /Screened in int8/);
       await picture(panel.page, `panel-screened-${theme}`);
@@ -232,7 +232,7 @@ describeBrowser('charts of the results panel', (browser) => {
     const runs = [runOf('s', { score: { criterion: 'ppl', full: 30, blocks } })];
     const panel = await openPanel(browser(), { ...EMPTY, runs }, { kept: { view: { tables: ['importance'] } } });
     assert.deepEqual((await rowsOfTable(panel)).slice(0, 5), [
-      'Block|Perplexity|× whole model|Low, paired|High, paired|Rank|Plan',
+      'Block|Perplexity|× original|95 % low (paired)|95 % high (paired)|Rank|Plan',
       '0|40|1.33333|39|42|2|protected',
       '1|31|1.03333|29|33|1|protected',
       '2|41|1.36667|–|–|3|protected',
@@ -243,7 +243,7 @@ describeBrowser('charts of the results panel', (browser) => {
       (await tipOf(panel, 0))!,
       /95 % interval 39 to 42, for all blocks at once, rank 2 of 3 \(1 = removed first\)/,
     );
-    assert.match((await tipOf(panel, 1))!, /95 % interval 29 to 33, for all blocks at once, hardly told from noise/);
+    assert.match((await tipOf(panel, 1))!, /95 % interval 29 to 33, for all blocks at once, no measurable effect/);
     await panel.page.locator('.importance .legend').getByText('95 % interval of the difference').waitFor();
     await panel.close();
   });
@@ -254,10 +254,10 @@ describeBrowser('charts of the results panel', (browser) => {
     ];
     const panel = await openPanel(browser(), { ...EMPTY, runs }, { kept: { view: { tables: ['importance'] } } });
     assert.equal(await whiskers(panel), 0);
-    assert.match((await tipOf(panel, 0))!, /across texts 34 to 46/);
+    assert.match((await tipOf(panel, 0))!, /95 % interval 34 to 46, across samples/);
     assert.match(
       (await rowsOfTable(panel))[0],
-      /^Block\|Perplexity\|× whole model\|Low, across texts\|High, across texts\|/,
+      /^Block\|Perplexity\|× original\|95 % low \(across samples\)\|95 % high \(across samples\)\|/,
     );
     await panel.close();
   });
@@ -386,7 +386,7 @@ describeBrowser('charts of the results panel', (browser) => {
     };
     const panel = await openPanel(browser(), state);
     await button(panel, 'Show in Charts: older-score').click();
-    await panel.page.getByText(/The whole model has perplexity 99/).waitFor();
+    await panel.page.getByText(/The original has perplexity 99/).waitFor();
     await panel.page
       .locator('.importance .chart-note')
       .getByText(/Selected: older-score/)
@@ -397,7 +397,7 @@ describeBrowser('charts of the results panel', (browser) => {
     assert.ok((await onCurve(panel)).some((label) => label.includes('perplexity 77')));
     assert.equal(await button(panel, 'Shown in Charts: older-score').count(), 1);
     await panel.page.locator('.importance').getByRole('button', { name: 'Show Newest' }).click();
-    await panel.page.getByText(/The whole model has perplexity 30.52/).waitFor();
+    await panel.page.getByText(/The original has perplexity 30.52/).waitFor();
     await panel.page.locator('.curve').getByRole('button', { name: 'Show Newest' }).click();
     await settled(panel);
     assert.ok(!(await onCurve(panel)).some((label) => label.includes('perplexity 77')));

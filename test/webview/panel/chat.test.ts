@@ -94,7 +94,7 @@ describeBrowser('chats in the results panel', (browser) => {
   it('says that the context is full, and what to do', async () => {
     const full = ANSWERED.texts.map((text) => ({ ...text, stopped: 'context' as const }));
     const panel = await openPanel(browser(), { ...INSTRUCT, writing: { ...ANSWERED, texts: full } });
-    await panel.page.getByText('The context of these models is full. Begin again.').waitFor();
+    await panel.page.getByText('The context window is full. Start a new chat.').waitFor();
     await panel.page.locator('.reply input').fill('More?');
     assert.notEqual(await button(panel, 'Send').getAttribute('disabled'), null);
     await panel.close();

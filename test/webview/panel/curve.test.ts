@@ -219,7 +219,7 @@ describeBrowser('the perplexity curve', (browser) => {
     const [next] = CURVE.points[3].removed.filter((block) => !CURVE.points[2].removed.includes(block));
     assert.match(
       tip,
-      /2 removed, perplexity .*× the whole model’s\), 127\.4M parameters, 254\.9 MB, estimated speed 1\.0/,
+      /2 removed, perplexity .*× the original’s\), 127\.4M parameters, 254\.9 MB, estimated speed 1\.0/,
     );
     assert.ok(tip.endsWith(`next goes block ${next}`), tip);
     await panel.page.locator('.curve .target[data-key$="-2-2"]').focus();

@@ -86,7 +86,7 @@ describeBrowser('speeds over batches in the results panel', (browser) => {
     assert.equal(await page.locator('.speed-grid .charts > svg').count(), 2);
     assert.equal(await page.locator('.speed-grid .legend-entry').count(), 3);
     const summary = await page.locator('.speed-grid .summary').innerText();
-    assert.match(summary, /^64 texts of 512 new tokens: .* tokens\/s \(1\.12×, 1\.11× by its blocks\)\.$/);
+    assert.match(summary, /^64 texts of 512 new tokens: .* tokens\/s \(1\.12×, 1\.11× expected from its size\)\.$/);
     assert.match(await page.locator('.speed-grid .chart-note').innerText(), /3 runs of each cell after 1/);
     const point = page.locator('.speed-grid .target').first();
     await point.focus();
@@ -99,7 +99,7 @@ describeBrowser('speeds over batches in the results panel', (browser) => {
     const { page } = panel;
     assert.match(
       await page.locator('.speed-grid .summary').innerText(),
-      /64 texts of 512 .*1\.12×, 1\.11× by its blocks/,
+      /64 texts of 512 .*1\.12×, 1\.11× expected from its size/,
     );
     const heads = await page.locator('.speed-grid .below thead th').allInnerTexts();
     assert.deepEqual(heads.slice(1, 5), ['L128 M1', 'L128 M8', 'L128 M64', 'L128 M256']);

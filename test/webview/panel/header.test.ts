@@ -249,7 +249,7 @@ describeBrowser('head of the results panel', (browser) => {
     const panel = await openPanel(browser(), FULL);
     const { keyboard } = panel.page;
     assert.match((await cell(panel, 14).getAttribute('aria-label'))!, /^Block 14, .* rank \d+ of 30 .*, removed$/);
-    assert.match((await cell(panel, 5).getAttribute('aria-label'))!, /locked$/);
+    assert.match((await cell(panel, 5).getAttribute('aria-label'))!, /protected by a setting$/);
     await cell(panel, 12).click();
     await cell(panel, 5).click({ force: true }); // locked
     assert.deepEqual(

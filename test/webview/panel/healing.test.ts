@@ -41,9 +41,9 @@ describeBrowser('card of a healing', (browser) => {
     const panel = await openPanel(browser(), panelOf(runOf('a')));
     const text = await words(panel);
     for (const part of [
-      /Divergence from the whole model 0\.254 from 0\.573/,
+      /KL divergence from the original 0\.254 from 0\.573/,
       /Perplexity 118\.7 from 156\.3/,
-      /Same most likely token 62 % from 50 %/,
+      /Same next token 62 % from 50 %/,
       /Time 41\.3 s refit, 30,720 tokens/,
       /HuggingFaceTB\/SmolLM2-135M without 13–18/,
       /16 rows of sherlock\.txt, not fitted/,
@@ -84,7 +84,7 @@ describeBrowser('card of a healing', (browser) => {
       browser(),
       panelOf(runOf('a', { heldOut: undefined, fit: healed.heldOut, weights: 'plain' })),
     );
-    assert.match(await words(panel), /16 rows of sherlock\.txt, fitted: everything looks healed there/);
+    assert.match(await words(panel), /16 rows of sherlock\.txt that healing was fitted on: expect worse elsewhere/);
     assert.match(await words(panel), /plain weights were kept/);
     await panel.close();
   });

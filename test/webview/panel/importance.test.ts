@@ -59,7 +59,7 @@ describeBrowser('importance chart', (browser) => {
     const words = await wordsOf(panel);
     assert.match(words, /^×1$/m);
     assert.match(words, /^×1\.05$/m);
-    assert.match(words, /Perplexity without the block, × the whole model’s 30\.52 · log scale/);
+    assert.match(words, /Perplexity without the block, × the original’s 30\.52 · log scale/);
     assert.doesNotMatch(words, /≈/);
     assert.equal(await panel.page.locator('.importance .break').count(), 0);
     const heights = await panel.page.evaluate<number[]>(
@@ -117,8 +117,8 @@ describeBrowser('importance chart', (browser) => {
     const panel = await openPanel(browser(), FULL);
     assert.equal(await panel.page.locator('.importance .noise rect').count(), 30);
     const card = panel.page.locator('.importance');
-    await card.getByText(/16 of 30 blocks are hardly told from noise\. More samples help\./).waitFor();
-    await card.getByText('Noise: a bar that ends here may cost nothing').waitFor();
+    await card.getByText(/For 16 of 30 blocks, removal has no measurable effect on this text\. More samples help\./).waitFor();
+    await card.getByText('Noise band: removing a block whose bar ends here may cost nothing').waitFor();
     const interval = (low: number, high: number) => ({ jointLow: low, jointHigh: high });
     const rowsKey = `${'a'.repeat(64)} 10×128 seed 1234`;
     const blocks = [
@@ -128,7 +128,7 @@ describeBrowser('importance chart', (browser) => {
     ];
     const one = scored({ criterion: 'ppl', full: 30, rowsKey, text: 'calibration.txt', blocks });
     await panel.post({ sequence: 0, type: 'init', state: one });
-    await card.getByText(/Blocks 0–1 are hardly told from noise\. More samples help\./).waitFor();
+    await card.getByText(/Removing one of the blocks 0–1 has no measurable effect on this text\. More samples help\./).waitFor();
     const bars = await panel.page.evaluate<{ noise: number; end: number }[]>(
       `[...document.querySelectorAll('.importance .noise rect')].map((field, block) => {
         const bar = [...document.querySelectorAll('.bars-kept > *')][block].getBoundingClientRect();
@@ -149,7 +149,7 @@ describeBrowser('importance chart', (browser) => {
     });
     const least = { criterion: 'ppl', full: 30, blocks: blocks.slice(2).map((each) => ({ ...each, index: 0 })) };
     await panel.post({ sequence: 0, type: 'init', state: scored(least) });
-    await card.getByText(/Every block makes a difference that can be told from noise\./).waitFor();
+    await card.getByText(/Removing any block has a measurable effect\./).waitFor();
     assert.equal(await card.getByRole('button', { name: /Samples/ }).count(), 0);
     await panel.close();
   });
@@ -169,11 +169,11 @@ describeBrowser('importance chart', (browser) => {
         }).map((bar) => bar.getBoundingClientRect().top))`,
       );
     await panel.post(update(1, { plan: { ...state.plan, removed: [1, 3] } }));
-    await panel.page.getByText('A suggestion of 2 blocks takes what is below this line').waitFor();
+    await panel.page.getByText('Blocks below this line would be suggested (2)').waitFor();
     const at = (await line.boundingBox())!.y;
     assert.ok((await topOf(3)) < at && at < (await topOf(0)), 'between 45 and 33');
     await panel.post(update(2, { plan: { ...state.plan, removed: [3] } }));
-    await panel.page.getByText('A suggestion of 1 block takes what is below this line').waitFor();
+    await panel.page.getByText('Blocks below this line would be suggested (1)').waitFor();
     const next = (await line.boundingBox())!.y;
     assert.ok((await topOf(0)) < next && next < (await topOf(2)), 'between 33 and 31');
     await panel.close();

@@ -235,10 +235,10 @@ describeBrowser('layout of the results panel', (browser) => {
     const panel = await openPanel(browser(), { ...FULL, runs });
     const card = panel.page.locator('.curve');
     await card
-      .getByText(/Perplexity on calibration.txt: 30.52 for the whole model, 47.61 with 3 blocks removed\./)
+      .getByText(/Perplexity on calibration.txt: 30.52 for the original, 47.61 with 3 blocks removed\./)
       .waitFor();
     assert.equal(await card.locator('.charts svg').count(), 0);
-    await card.getByRole('button', { name: 'Draw curve by perplexity' }).click();
+    await card.getByRole('button', { name: 'Draw Curve by perplexity' }).click();
     assert.equal(panel.received('start/curve').length, 1);
     await panel.post(update(1, { runs: RUNS.filter(({ digest }) => !digest.curve) }));
     await settled(panel);
@@ -248,7 +248,7 @@ describeBrowser('layout of the results panel', (browser) => {
     assert.deepEqual(
       points.map((point) => /^[^:]+: \d+ removed, perplexity [\d.]+/.exec(point)?.[0]),
       [
-        'Whole model: 0 removed, perplexity 30.52',
+        'Original: 0 removed, perplexity 30.52',
         'adapter-a, retrained: 3 removed, perplexity 35.71',
         'This plan: 3 removed, perplexity 47.61',
       ],

@@ -73,7 +73,7 @@ describeBrowser('more measurements in the results panel', (browser) => {
       const before = await place();
       await panel.post(update(1, { plan: FULL.plan, whatIf: FULL.whatIf }));
       await settled(panel);
-      assert.equal((await figures()).at(4), 'Divergence');
+      assert.equal((await figures()).at(4), 'KL divergence');
       assert.equal(await place(), before, `${width} px`);
       await picture(panel.page, `panel-figures-${width}`);
       await panel.close();

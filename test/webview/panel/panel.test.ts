@@ -49,7 +49,7 @@ describeBrowser('results panel', (browser) => {
     await settled(panel);
     const toggled = panel.received('plan/toggle').map((message) => message.block);
     assert.deepEqual(toggled, [12, 13, 0]);
-    assert.match(await panel.page.locator('.importance .tooltip').innerText(), /Locked by the setting/);
+    assert.match(await panel.page.locator('.importance .tooltip').innerText(), /Protected by the setting/);
     await panel.close();
   });
 
@@ -270,7 +270,7 @@ describeBrowser('results panel', (browser) => {
     const panel = await openPanel(browser(), EMPTY);
     await panel.page.locator('.dock').getByRole('button', { name: 'Score Blocks…' }).click();
     assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'score' }]);
-    await panel.page.getByRole('button', { name: 'Draw curve by perplexity' }).click();
+    await panel.page.getByRole('button', { name: 'Draw Curve by perplexity' }).click();
     assert.equal(panel.received('start/curve')[0].criterion, 'ppl');
     const failure = {
       kind: 'user' as const,
@@ -302,7 +302,7 @@ describeBrowser('results panel', (browser) => {
   });
 
   it('says that nothing is run in restricted mode, disables what would, and wakes up when the workspace is trusted', async () => {
-    const starts = /^(Retrain…|Prune…|Score Blocks…|Draw curve by .*|Measure .*|Generate|Regenerate|Try Next Seed)$/;
+    const starts = /^(Retrain…|Prune…|Score Blocks…|Draw Curve by .*|Measure .*|Generate|Regenerate|Try Next Seed)$/;
     const buttons = async (panel: Panel, disabled: boolean): Promise<string[]> => {
       const all = await panel.page.evaluate<[string, boolean][]>(
         `[...document.querySelectorAll('vscode-button')].map((made) => [made.textContent, made.hasAttribute('disabled')])`,

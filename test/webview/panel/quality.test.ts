@@ -16,7 +16,7 @@ describeBrowser('quality of models in the panel', (browser) => {
     const panel = await openPanel(browser(), FULL);
     const { page } = panel;
     const figures = (await page.locator('.figures').innerText()).replace(/\s+/g, ' ');
-    assert.match(figures, /Divergence 0\.341 same top token: 58 %/);
+    assert.match(figures, /KL divergence 0\.341 same next token: 58 %/);
     const rows = await page.locator('.quality tbody tr').allInnerTexts();
     assert.deepEqual(
       rows.map((row) => row.replace(/\s+/g, ' ').trim()),
@@ -30,7 +30,7 @@ describeBrowser('quality of models in the panel', (browser) => {
     assert.match(lastFile(panel).text, /adapter-a,35\.7\d*,0\.127,0\.702,0\.08,HuggingFaceTB\/SmolLM2-135M/);
     await panel.post(update(1, { plan: planOf([]) }));
     await settled(panel);
-    assert.doesNotMatch(await page.locator('.figures').innerText(), /Divergence/, 'there is none');
+    assert.doesNotMatch(await page.locator('.figures').innerText(), /KL divergence/, 'there is none');
     await panel.close();
   });
 

@@ -68,9 +68,9 @@ describeBrowser('card of a retraining', (browser) => {
   it('stands between the model before it and the unpruned one', async () => {
     const panel = await openPanel(browser(), FULL);
     const chart = panel.page.locator('.training svg[aria-label^="Held-out perplexity: 41 at step 0"]');
-    assert.match((await chart.getAttribute('aria-label'))!, /at step 240\. The whole model has 17\.62\.$/);
+    assert.match((await chart.getAttribute('aria-label'))!, /at step 240\. The original has 17\.62\.$/);
     const labels = await chart.locator('.chart-labels text').allTextContents();
-    assert.deepEqual(labels, ['20.1', 'whole model 17.62', 'before retraining 41']);
+    assert.deepEqual(labels, ['20.1', 'original 17.62', 'before retraining 41']);
     assert.match(await figures(panel), /Held-out perplexity 20\.1 from 41 Loss/);
     await panel.close();
   });
@@ -102,7 +102,7 @@ describeBrowser('card of a retraining', (browser) => {
     await settled(panel);
     assert.match(await figures(panel), /Time left ≈ 3:20 ends about \d+:\d\d/);
     const chart = panel.page.locator('.training svg[aria-label^="Held-out"]');
-    assert.match((await chart.getAttribute('aria-label'))!, /The whole model has 18\.$/);
+    assert.match((await chart.getAttribute('aria-label'))!, /The original has 18\.$/);
     assert.match(await figures(panel), /Tokens per second 6\d\d learning rate/);
     assert.deepEqual(await heights(), before);
     await panel.close();

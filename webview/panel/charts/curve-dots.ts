@@ -67,9 +67,7 @@ export function dotsOf(data: CurveData, still: boolean): Dot[] {
   const full = numeric(whatIf.full);
   const begins = curves.some((dot) => dot.count === 0);
   const whole: Dot[] =
-    begins || !Number.isFinite(full)
-      ? []
-      : [{ count: 0, ppl: full, label: t('Whole model'), removed: [], kind: 'whole' }];
+    begins || !Number.isFinite(full) ? [] : [{ count: 0, ppl: full, label: t('Original'), removed: [], kind: 'whole' }];
   const recovered = retrained.map(({ label, removed, ppl, healed, precision }): Dot => ({
     count: removed.length,
     ppl: numeric(ppl),

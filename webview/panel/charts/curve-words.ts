@@ -18,9 +18,9 @@ export function tipOf(dot: Dot, data: CurveData): string[] {
   return [
     t('{0}: {1} removed', dot.label, count),
     Number.isFinite(full)
-      ? t('perplexity {0} ({1}× the whole model’s)', shortNumber(ppl), shortNumber(ppl / full, 3))
+      ? t('perplexity {0} ({1}× the original’s)', shortNumber(ppl), shortNumber(ppl / full, 3))
       : t('perplexity {0}', shortNumber(ppl)),
-    ...(kl === undefined || count === 0 ? [] : [t('divergence {0} nats', shortNumber(kl, 3))]),
+    ...(kl === undefined || count === 0 ? [] : [t('KL divergence {0} nats', shortNumber(kl, 3))]),
     ...(accuracy === undefined ? [] : [t('accuracy {0}', formatPercent(accuracy))]),
     bytes > 0
       ? t('{0} parameters, {1}', shortCount(parametersAt(model, count)), formatBytes(bytes))

@@ -53,7 +53,7 @@ export class ChartFrame {
     const place = scroller(t('{0}: numbers', title));
     this.numbers = new NumberTable(place, title);
     const open = context.view().tables.includes(id) ? { open: '' } : {};
-    this.details = el('details', open, el('summary', {}, t('Show numbers as a table')), place);
+    this.details = el('details', open, el('summary', {}, t('Show as Table')), place);
     this.details.addEventListener('toggle', () => {
       this.showNumbers();
       const others = context.view().tables.filter((other) => other !== id);

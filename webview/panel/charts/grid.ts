@@ -282,6 +282,6 @@ const numbersOf = (grid: GridDigest): Numbers =>
       ]),
       [t('Predicted memory (GiB)'), ({ predictedBytes }) => Number(gibibytes(predictedBytes))],
       [t('Speed-up'), ({ measured }) => measured?.speedUp ?? null],
-      [t('Speed-up of the floor'), ({ measured }) => measured?.floorSpeedUp ?? null],
+      [t('Best possible speed-up'), ({ measured }) => measured?.floorSpeedUp ?? null],
     ],
   );

@@ -74,6 +74,6 @@ export function guideLabels(
     ...guides.map(({ ppl, label: text, isGoal }) =>
       label(ppl, text, isGoal ? { bold: true, color: 'var(--ink)' } : {}),
     ),
-    ...(Number.isFinite(whole) ? [label(whole, t('whole model {0}', shortNumber(whole)))] : []),
+    ...(Number.isFinite(whole) ? [label(whole, t('original {0}', shortNumber(whole)))] : []),
   ];
 }

@@ -52,7 +52,7 @@ export function drawHealing(heal: HealDigest, blocks: number, width: number, fra
       act: () => frame.hideTip(),
     };
   });
-  addTargets(svg, t('Error of the stream after each block'), targets, frame);
+  addTargets(svg, t('Hidden-state error after each block'), targets, frame);
   return { charts: [svg], table, legend: legendOf() };
 }
 
@@ -101,7 +101,7 @@ function barChart(
       grid: true,
       ticks: log ? 4 : 5,
       tickFormat: (value: number) => shortNumber(value, 3),
-      label: `↑ ${t('Squared error of the stream for a token')}`,
+      label: `↑ ${t('Squared error of the hidden state per token')}`,
     },
     marks: [
       Plot.axisX({
@@ -186,9 +186,9 @@ function legendOf(): HTMLElement[] {
   return [
     legendEntry(
       bar({ fill: 'var(--series-1)', 'fill-opacity': 0.28, stroke: 'var(--series-1)' }),
-      t('Before the block is corrected'),
+      t('Before correction'),
     ),
-    legendEntry(bar({ fill: 'var(--good)' }), t('After it')),
+    legendEntry(bar({ fill: 'var(--good)' }), t('After correction')),
     legendEntry(el('span', { class: 'sign removed-sign', 'aria-hidden': 'true' }, '✕'), t('Removed')),
   ];
 }

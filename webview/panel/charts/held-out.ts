@@ -100,7 +100,7 @@ function label(svg: SVGSVGElement, { evaluations, over, before, unpruned, pixels
     svg,
     [
       ...(now ? [now] : []),
-      ...rule(unpruned, t('whole model {0}', shortNumber(unpruned))),
+      ...rule(unpruned, t('original {0}', shortNumber(unpruned))),
       ...(last && last.step > 0 ? rule(before, t('before retraining {0}', shortNumber(before))) : []),
     ],
     { lines: [...rules, ...lines], boxes, area },
@@ -112,7 +112,7 @@ function wordsOf(evaluations: readonly EvaluationPoint[], unpruned: number): str
   const at = (point: EvaluationPoint | undefined): string =>
     point ? t('{0} at step {1}', shortNumber(point.ppl), point.step) : t('none');
   const words = t('Held-out perplexity: {0}, {1}.', at(evaluations[0]), at(evaluations.at(-1)));
-  return Number.isFinite(unpruned) ? `${words} ${t('The whole model has {0}.', shortNumber(unpruned))}` : words;
+  return Number.isFinite(unpruned) ? `${words} ${t('The original has {0}.', shortNumber(unpruned))}` : words;
 }
 
 function asImage(svg: SVGSVGElement, words: string): SVGSVGElement {

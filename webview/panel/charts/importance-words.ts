@@ -14,13 +14,13 @@ import { type Column, known, numbersBy } from './table';
 
 /** Tells what a click does. */
 export function hint({ locked, removed }: Bar): string {
-  if (locked) return t('Locked by the setting coppice.keep');
+  if (locked) return t('Protected by the setting coppice.keep');
   return removed ? t('Click or press Space to keep') : t('Click or press Space to remove');
 }
 
 function stateOf({ removed, locked, protected: isProtected }: Bar): string {
   if (removed) return t('will be removed');
-  if (locked) return t('locked');
+  if (locked) return t('kept, protected by a setting');
   return isProtected ? t('kept, protected') : t('kept');
 }
 
@@ -44,7 +44,7 @@ export function describe(bar: Bar, { criterion, full, fullKl }: ScoreDigest): st
   const whole = numeric(full);
   return [
     t('Block {0}: perplexity without it {1}', bar.block, value),
-    t('{0}× the whole model’s {1}', shortNumber(bar.value / whole), shortNumber(whole)),
+    t('{0}× the original’s {1}', shortNumber(bar.value / whole), shortNumber(whole)),
     ...screenOf(bar),
     ...intervalOf(bar, whole),
     rank,
@@ -64,10 +64,10 @@ function intervalOf({ joint, unpaired }: Bar, whole: number): string[] {
       shortNumber(joint.low),
       shortNumber(joint.high),
     );
-    return hasNoise(whole) && isNoise(joint, whole) ? [words, t('hardly told from noise')] : [words];
+    return hasNoise(whole) && isNoise(joint, whole) ? [words, t('no measurable effect')] : [words];
   }
   if (!Number.isFinite(unpaired.high)) return [];
-  return [t('across texts {0} to {1}', shortNumber(unpaired.low), shortNumber(unpaired.high))];
+  return [t('95 % interval {0} to {1}, across samples', shortNumber(unpaired.low), shortNumber(unpaired.high))];
 }
 
 /** @param all criteria; each one other than `score` gets a column with ranks */
@@ -75,7 +75,9 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
   const others = all.filter((each) => each !== score);
   const hasJoint = bars.some(({ joint }) => !Number.isNaN(joint.high));
   const hasIntervals = hasJoint || bars.some(({ unpaired }) => Number.isFinite(unpaired.high));
-  const names = hasJoint ? [t('Low, paired'), t('High, paired')] : [t('Low, across texts'), t('High, across texts')];
+  const names = hasJoint
+    ? [t('95 % low (paired)'), t('95 % high (paired)')]
+    : [t('95 % low (across samples)'), t('95 % high (across samples)')];
   const isMixed = bars.some(({ margin }) => margin !== undefined);
   const [isRatio, whole] = [score.full !== undefined, numeric(score.full)];
   const of = ({ joint, unpaired }: Bar) => (hasJoint ? joint : unpaired);
@@ -84,7 +86,7 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
     [
       [t('Block'), ({ block }) => block],
       [seriesStyleOf(score.criterion).name, ({ value }) => known(value)],
-      ...only(isRatio, [t('× whole model'), ({ value }) => known(value / whole)]),
+      ...only(isRatio, [t('× original'), ({ value }) => known(value / whole)]),
       ...only(isMixed, [
         t('Precision'),
         ({ unknown, margin }) => (unknown ? null : margin === undefined ? 'float32' : 'int8'),
@@ -104,7 +106,7 @@ const only = (has: boolean, ...columns: readonly Column<Bar>[]): readonly Column
 
 function planWord({ removed, locked, protected: isProtected }: Bar): string {
   if (removed) return t('removed');
-  if (locked) return t('locked');
+  if (locked) return t('protected by a setting');
   return isProtected ? t('protected') : t('kept');
 }
 
@@ -127,9 +129,11 @@ export function legendOf(bars: readonly Bar[], still: boolean, hasFields: boolea
       ? [legendEntry(box({ fill: 'url(#removed-hatch)', stroke: 'var(--removed)' }), `${t('Removed')} ✕`)]
       : []),
     ...(bars.some(({ joint }) => Number.isFinite(joint.high))
-      ? [legendEntry(whisker(), t('95 % interval of the difference to the whole model, for all blocks at once'))]
+      ? [legendEntry(whisker(), t('95 % interval of the difference to the original, for all blocks at once'))]
       : []),
-    ...(hasFields ? [legendEntry(box(band), t('Noise: a bar that ends here may cost nothing'))] : []),
+    ...(hasFields
+      ? [legendEntry(box(band), t('Noise band: removing a block whose bar ends here may cost nothing'))]
+      : []),
     ...(bars.some(({ margin }) => margin !== undefined)
       ? [legendEntry(box({ ...SCREENED, 'stroke-dasharray': SCREENED_DASHES }), t('Screened in int8'))]
       : []),

@@ -6,7 +6,6 @@
 import type { PanelPlan, ScoreDigest } from '../../../src/protocol/panel';
 import { shortNumber } from '../../../src/format/numbers';
 import { numeric } from '../../../src/format/json';
-import { blocksText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import type { ChartFrame, Drawing } from './frame';
 import { heatTable, leftOfHeat } from './heat';
@@ -95,7 +94,7 @@ function thresholdWords(
   const words =
     width < NARROW
       ? t('Suggestion: below this line')
-      : t('A suggestion of {0} takes what is below this line', blocksText(removed.length));
+      : t('Blocks below this line would be suggested ({0})', removed.length);
   return { amount, words };
 }
 
@@ -131,8 +130,8 @@ function axisName({ criterion, full, fullKl }: ScoreDigest, { log }: Scale, widt
   const name =
     full !== undefined
       ? width < NARROW
-        ? t('Perplexity × the whole model’s')
-        : t('Perplexity without the block, × the whole model’s {0}', shortNumber(numeric(full)))
+        ? t('Perplexity × the original’s')
+        : t('Perplexity without the block, × the original’s {0}', shortNumber(numeric(full)))
       : fullKl === undefined
         ? seriesStyleOf(criterion).name
         : t('KL divergence without the block (nats)');

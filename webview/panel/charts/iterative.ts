@@ -157,12 +157,12 @@ function tipOf(
   { line, count, removed, likeness, ppl, seconds }: Dot,
   look: Readonly<Record<LineKey, SeriesStyle>>,
 ): string[] {
-  if (count === 0) return [t('Whole model'), t('perplexity {0}', shortNumber(ppl))];
+  if (count === 0) return [t('Original'), t('perplexity {0}', shortNumber(ppl))];
   return [
     t('{0}: {1} removed', look[line].name, count),
     t('perplexity {0}', shortNumber(ppl)),
-    t('divergence {0} nats', shortNumber(numeric(likeness.kl), 3)),
-    t('same most likely token {0}', formatPercent(numeric(likeness.top1))),
+    t('KL divergence {0} nats', shortNumber(numeric(likeness.kl), 3)),
+    t('same next token {0}', formatPercent(numeric(likeness.top1))),
     ...(seconds === null || seconds === 0 ? [] : [t('{0} of healing', formatMeasured(seconds))]),
     t('blocks {0}', blockList(removed)),
   ];
@@ -175,8 +175,8 @@ const tableOf = (dots: readonly Dot[], look: Readonly<Record<LineKey, SeriesStyl
       [t('Series'), ({ line }) => look[line].name],
       [t('Removed'), ({ count }) => count],
       [t('Perplexity'), ({ ppl }) => known(ppl)],
-      [t('Divergence'), ({ likeness }) => known(numeric(likeness.kl))],
-      [t('Same most likely token'), ({ likeness }) => known(numeric(likeness.top1))],
+      [t('KL divergence'), ({ likeness }) => known(numeric(likeness.kl))],
+      [t('Same next token'), ({ likeness }) => known(numeric(likeness.top1))],
       [t('Seconds of healing'), ({ seconds }) => seconds],
       [t('Blocks'), ({ removed }) => blockList(removed)],
     ],

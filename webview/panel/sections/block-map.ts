@@ -121,9 +121,15 @@ function wordsOf(
       ? t('{0} {1}', seriesStyleOf(score.criterion).name, shortNumber(numeric(value)))
       : t('not scored'),
     ...(rank === undefined ? [] : [t('rank {0} of {1} (1 = removed first)', rank, ranks.size)]),
-    isRemoved ? t('removed') : isLocked ? t('locked') : kept.includes(block) ? t('protected') : t('kept'),
+    isRemoved
+      ? t('removed')
+      : isLocked
+        ? t('protected by a setting')
+        : kept.includes(block)
+          ? t('protected')
+          : t('kept'),
     isLocked
-      ? t('Locked by the setting coppice.keep')
+      ? t('Protected by the setting coppice.keep')
       : isRemoved
         ? t('Click or press Space to keep')
         : t('Click or press Space to remove'),

@@ -182,7 +182,7 @@ export class CurveSlider {
     const next = goesNext(series.points, removed);
     this.words.textContent =
       count === 0
-        ? t('Whole model. Drag, or click a point of the curve, to make it the plan.')
+        ? t('Original. Drag, or click a point of the curve, to make it the plan.')
         : [
             ...facts,
             t('estimated speed {0}', formatFactor(speedAt(model, count))),

@@ -154,7 +154,7 @@ function curveSection(context: Context): Section {
   const control = new CurveControl(frame, context);
   const texts = dropdown(t('Text'), (text) => context.setView({ text }));
   const curveBy = (criterion: string): EmptyAction => ({
-    label: t('Draw curve by {0}', nameInText(criterion)),
+    label: t('Draw Curve by {0}', nameInText(criterion)),
     start: () => {
       context.setView({ text: '' });
       context.send({ type: 'start/curve', criterion: criterion as CriterionName });
@@ -238,10 +238,10 @@ type Drawn = Pick<PanelState, 'runs' | 'plan' | 'model' | 'columns' | 'trusted' 
 function knownOf({ full, removed, ppl, text, precision }: WhatIfState): string[] {
   if (full === null || text === null) return [];
   const whole = shortNumber(numeric(full));
-  if (ppl === null || removed.length === 0) return [t('Perplexity on {0}: {1} for the whole model.', text, whole)];
+  if (ppl === null || removed.length === 0) return [t('Perplexity on {0}: {1} for the original.', text, whole)];
   return [
     t(
-      'Perplexity on {0}: {1} for the whole model, {2} with {3} removed.',
+      'Perplexity on {0}: {1} for the original, {2} with {3} removed.',
       text,
       whole,
       isFloat32(precision)

@@ -68,7 +68,7 @@ function figuresOf(state: PanelState): HTMLElement[] {
     figure(
       t('Estimated speed'),
       formatFactor(speedupOf(state)),
-      parent ? t('{0}: 1×', kin.parent.name) : t('whole model: 1×'),
+      parent ? t('{0}: 1×', kin.parent.name) : t('original: 1×'),
     ),
     figure(
       t('Perplexity'),
@@ -80,7 +80,7 @@ function figuresOf(state: PanelState): HTMLElement[] {
       ? []
       : [
           figure(
-            t('Divergence'),
+            t('KL divergence'),
             known ? about + divergenceText(whatIf.kl) : '–',
             isQuick ? t('in int8; float32 follows') : known ? agreementText(whatIf.top1) : t('Computing…'),
             isWaiting ? 'is-waiting' : '',

@@ -57,7 +57,7 @@ function summaryOf(grid: GridDigest): string {
     const { throughput, speedUp } = find(model.cells, largest)!.measured!;
     const speed = t('{0} {1} tokens/s', modelText(model.label), shortNumber(throughput.mean ?? NaN, 3));
     if (speedUp === null) return speed;
-    const ideal = model.ideal === null ? '' : `, ${t('{0}× by its blocks', model.ideal.toFixed(2))}`;
+    const ideal = model.ideal === null ? '' : `, ${t('{0}× expected from its size', model.ideal.toFixed(2))}`;
     return `${speed} (${speedUp.toFixed(2)}×${ideal})`;
   });
   return t('{0} texts of {1} new tokens: {2}.', largest.batch, largest.newTokens, parts.join(', '));
@@ -73,7 +73,7 @@ function noteOf({ runs, warmup, inTurns, models, limitBytes }: GridDigest): stri
     limitBytes === null
       ? ''
       : ` ${t('Memory may reach {0} GiB; what is predicted to need more was not run.', gibibytes(limitBytes))}`;
-  return `${t('{0} runs of each cell after {1} that do not count; the bars are standard deviations.', runs, warmup)}${several}${limit}`;
+  return `${t('{0} runs of each cell after {1} warm-up runs; the bars are standard deviations.', runs, warmup)}${several}${limit}`;
 }
 
 /** A row for each model and a column for each cell. */

@@ -37,5 +37,5 @@ function wordsOf({ plan, whatIf, text }: PanelState, healed: RetrainedDigest | u
   const { ppl, removed, precision } = onPanelRows(whatIf, text);
   if (!healed || ppl === null || !isFloat32(precision) || removed.join() !== plan.removed.join()) return '';
   const change = t('{0} of the plain plan’s', formatFactor(numeric(healed.ppl) / numeric(ppl)));
-  return healed.kl === undefined ? change : `${change} · ${t('divergence {0}', divergenceText(healed.kl))}`;
+  return healed.kl === undefined ? change : `${change} · ${t('KL divergence {0}', divergenceText(healed.kl))}`;
 }

@@ -16,7 +16,7 @@ import { type Context, startButton } from './section';
 export const healingCard = runCard({
   chart: 'healing',
   title: t('Healing'),
-  question: t('How near is it to the whole model?'),
+  question: t('How near is it to the original?'),
   has: ({ heal }) => heal,
   facts: (state) => ({
     model: state.model,
@@ -75,9 +75,9 @@ function figuresOf(heal: HealDigest): HTMLElement[] {
   const pair = (words: (numbers: LikenessDigest) => string): [string, string] =>
     stages ? [words(stages.rounded ?? stages.after), t('from {0}', words(stages.before))] : ['–', t('not measured')];
   return [
-    figure(t('Divergence from the whole model'), ...pair(({ kl }) => shortNumber(numeric(kl), 3))),
+    figure(t('KL divergence from the original'), ...pair(({ kl }) => shortNumber(numeric(kl), 3))),
     figure(t('Perplexity'), ...pair(({ ppl }) => shortNumber(numeric(ppl)))),
-    figure(t('Same most likely token'), ...pair(({ top1 }) => formatPercent(numeric(top1)))),
+    figure(t('Same next token'), ...pair(({ top1 }) => formatPercent(numeric(top1)))),
     figure(
       t('Time'),
       seconds === null ? '–' : formatMeasured(seconds),
@@ -98,7 +98,7 @@ function summaryOf({ digest }: PanelRun, heal: HealDigest): string {
 function rowsOf({ heldOut, text = t('the healing text') }: HealDigest, { rows }: HealStagesDigest): string {
   return heldOut
     ? t('Measured on {0} of {1}, not fitted.', rowsText(rows ?? 0), text)
-    : t('Measured on {0} of {1}, fitted: everything looks healed there.', rowsText(rows ?? 0), text);
+    : t('Measured on {0} of {1} that healing was fitted on: expect worse elsewhere.', rowsText(rows ?? 0), text);
 }
 
 function precisionOf(digest: RunDigest, { after, rounded }: HealStagesDigest): string {

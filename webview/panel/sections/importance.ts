@@ -194,13 +194,13 @@ const LISTED = 8;
 function noiseText(told: ReturnType<typeof toldOf>): string[] {
   if (told === undefined) return [];
   const { known, noise } = told;
-  if (noise.length === 0) return [t('Every block makes a difference that can be told from noise.')];
+  if (noise.length === 0) return [t('Removing any block has a measurable effect.')];
   const which =
     noise.length === 1
-      ? t('Block {0} is hardly told from noise.', noise[0])
+      ? t('Removing block {0} has no measurable effect on this text.', noise[0])
       : noise.length > LISTED
-        ? t('{0} of {1} blocks are hardly told from noise.', noise.length, known)
-        : t('Blocks {0} are hardly told from noise.', blockList(noise));
+        ? t('For {0} of {1} blocks, removal has no measurable effect on this text.', noise.length, known)
+        : t('Removing one of the blocks {0} has no measurable effect on this text.', blockList(noise));
   return [which, t('More samples help.')];
 }
 
@@ -244,10 +244,12 @@ function screenText({ screen, precision, blocks }: ScoreDigest): string[] {
       ? []
       : [t('Computed in {0}.', precisionText(precision, 'score'))];
   if (screen.margin === undefined)
-    return [t('The {0} least important are certain, in float32; others were screened in int8 per row.', screen.exact)];
+    return [
+      t('The {0} least important blocks were measured exactly (float32); the others are int8 estimates.', screen.exact),
+    ];
   return [
     t(
-      'The {0} least important are certain, in float32; others were screened in int8 per row, within ±{1} nats near them.',
+      'The {0} least important blocks were measured exactly (float32); the others are int8 estimates, within ±{1} nats.',
       screen.exact,
       shortNumber(numeric(screen.margin)),
     ),
@@ -265,7 +267,7 @@ function resultOf({ blocks, full, fullKl, criterion }: ScoreDigest): string {
   ] as const;
   if (full !== undefined) {
     return t(
-      'The whole model has perplexity {0}. Without block {1} (least important) it is {2}; without block {3} (most important) it is {4}.',
+      'The original has perplexity {0}. Without block {1} (least important) it is {2}; without block {3} (most important) it is {4}.',
       shortNumber(numeric(full)),
       ...numbers,
     );

@@ -46,9 +46,9 @@ function figuresOf({ rounds, plain, oneShot, full }: IterativeDigest): HTMLEleme
         : t('from {0}', shortNumber(numeric(full.ppl))),
     ),
     figure(
-      t('Divergence from the whole model'),
+      t('KL divergence from the original'),
       shortNumber(numeric(healed.kl), 3),
-      t('same most likely token {0}', formatPercent(numeric(healed.top1))),
+      t('same next token {0}', formatPercent(numeric(healed.top1))),
     ),
     figure(
       t('At once'),
@@ -64,8 +64,8 @@ function speedOf(rounds: readonly HealedPointDigest[], atOnce: HealedPointDigest
   const speed = ({ nllPerSecond }: HealedPointDigest): string =>
     nllPerSecond === null ? '–' : shortNumber(nllPerSecond, 2);
   return atOnce
-    ? t('{0} nats/s, at once {1}', speed(last(rounds)), speed(atOnce))
-    : t('{0} nats/s in the last round', speed(last(rounds)));
+    ? t('recovered {0} nats of loss per second, at once {1}', speed(last(rounds)), speed(atOnce))
+    : t('recovered {0} nats of loss per second in the last round', speed(last(rounds)));
 }
 
 function summaryOf({ digest }: PanelRun, { rounds, criterion, method, text, rows }: IterativeDigest): string {

@@ -47,7 +47,7 @@ function childLine(
 const near = (compared: PanelChild['compared']): string[] =>
   compared?.kl === undefined
     ? []
-    : [' · ', t('divergence {0}', divergenceText(compared.kl)), ', ', agreementText(compared.top1)];
+    : [' · ', t('KL divergence {0}', divergenceText(compared.kl)), ', ', agreementText(compared.top1)];
 
 /** The perplexity on the panel's text; nothing while it is unknown. */
 const ppl = (known: PanelChild['ppl']): string[] =>

@@ -20,7 +20,7 @@ export function legendSection(context: Context): Section {
       legendEntry(sign(''), t('Kept')),
       legendEntry(sign('is-removed'), t('Removed')),
       legendEntry(sign('is-protected'), t('Protected')),
-      el('span', { class: 'muted' }, t('Taller matters more. Drag or Shift+click for a range.')),
+      el('span', { class: 'muted' }, t('Taller bars matter more. Drag or Shift+click to select a range.')),
     ),
     el('span', { class: 'gap' }),
     reset,

@@ -18,7 +18,7 @@ import { ownRuns } from '../state/shown-runs';
 import './quality.css';
 import { type Card, type Context, type Section, whenChanged } from './section';
 
-const HEAD = [t('Model'), t('Perplexity'), t('Divergence (KL)'), t('Same top token'), t('Repetition')];
+const HEAD = [t('Model'), t('Perplexity'), t('KL divergence'), t('Same next token'), t('Repetition')];
 
 const TITLE = t('Quality');
 
@@ -48,7 +48,7 @@ function qualitySection({ send }: Context): Section {
     const how =
       text &&
       t(
-        'Measured on {0}, in float32 unless a name says otherwise. Divergence: mean KL from the unpruned model, in nats. Repetition: of greedy texts.',
+        'Measured on {0}, in float32 unless a name says otherwise. KL divergence: mean over tokens, from the original, in nats. Repetition: of greedy texts.',
         textLabel(text),
       );
     note.textContent = how ? [how, ...blocksNote(measured.map(({ digest }) => digest.precision))].join(' ') : '';

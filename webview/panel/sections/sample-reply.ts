@@ -42,10 +42,13 @@ export class SampleReply {
     this.isAble = trusted && !isRunning && !isFull && hasText;
     this.label.textContent = chat ? t('Reply') : t('Continue with');
     this.field.setAttribute('aria-label', this.label.textContent);
-    this.field.setAttribute('placeholder', chat ? t('Goes to each model above') : t('Optional: words to go on with'));
+    this.field.setAttribute(
+      'placeholder',
+      chat ? t('Goes to each model above') : t('Optional: text to append before continuing'),
+    );
     this.send.textContent = chat ? t('Send') : t('Continue');
     this.clear.textContent = chat ? t('New Chat') : t('New Text');
-    this.note.textContent = isFull ? t('The context of these models is full. Begin again.') : '';
+    this.note.textContent = isFull ? t('The context window is full. Start a new chat.') : '';
     enable(this.clear, !isRunning);
     this.enable();
   }

@@ -120,7 +120,7 @@ function sameKindNote({ evaluations, unpruned }: TrainingSeries): string[] {
   if (unpruned === undefined || !(best < numeric(unpruned))) return [];
   return [
     t(
-      'Lower than the whole model’s, as training text and held-out text are of one kind. It does not mean that the model is better on other text.',
+      'Lower than the original’s, as training text and held-out text are of one kind. It does not mean that the model is better on other text.',
     ),
   ];
 }

@@ -86,7 +86,7 @@ function noteOf({ text, rows, calibrated, speed, cancelled, models }: VersusDige
     rows === null ? '' : t('Perplexity on {0} of {1}.', rowsText(rows), text),
     calibrated ? t('That text also chose what to keep, so all perplexities but the original’s are too low.') : '',
     speed
-      ? `${t('Speed: {0} of {1} new tokens, {2} runs after {3} that do not count.', textsText(speed.batch), speed.newTokens, speed.runs, speed.warmup)} ${
+      ? `${t('Speed: {0} of {1} new tokens, {2} runs after {3} warm-up runs.', textsText(speed.batch), speed.newTokens, speed.runs, speed.warmup)} ${
           speed.inTurns ? t('The models took turns.') : t('The models were measured one after another.')
         } ${t('Memory is that of weights, cache and activations, predicted.')}`
       : '',

@@ -9,8 +9,8 @@ export function divergenceText(kl: JsonNumber | null | undefined): string {
   return Number.isNaN(nats) ? '–' : shortNumber(nats, 3);
 }
 
-/** "same top token: 61 %"; empty if it is not known. */
+/** "same next token: 61 %"; empty if it is not known. */
 export function agreementText(top1: JsonNumber | null | undefined): string {
   const share = numeric(top1);
-  return Number.isNaN(share) ? '' : t('same top token: {0}', formatPercent(share));
+  return Number.isNaN(share) ? '' : t('same next token: {0}', formatPercent(share));
 }

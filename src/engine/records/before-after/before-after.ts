@@ -190,7 +190,7 @@ const isPlain = (model: ModelRef): boolean => !isWhole(model) && namesOnTop(mode
 const NAMES: Readonly<Partial<Record<Measure, string>>> = {
   ppl: 'Perplexity',
   kl: 'KL divergence from the original',
-  top1: 'Same most likely token',
+  top1: 'Same next token',
   repetition: 'Repetition of greedy texts',
   accuracy: 'Accuracy, mean of the tasks',
   parameters: 'Parameters',

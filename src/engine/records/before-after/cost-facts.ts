@@ -5,6 +5,7 @@ import type { CostDigest, RunDigest } from '../digest-types';
 import { recordKind } from '../kinds';
 import type { Fact, Measure } from './facts';
 import { type ModelRef, refOf } from './models';
+import { settingWords } from './setting-words';
 import { completeModel, computed, demoModel, modelOf, precisionKey } from './run-models';
 
 export function costFacts(run: RunDigest): Fact[] {
@@ -15,7 +16,7 @@ export function costFacts(run: RunDigest): Fact[] {
     if (!model) return [];
     const precision = cost.precision ?? run.precision;
     const shape = settings.filter(([name]) => /^(promptTokens|newTokens|maxNewTokens|repeats)$/.test(name));
-    const where = shape.map(([name, value]) => `${name} ${value}`).join(', ');
+    const where = shape.map(([name, value]) => settingWords(name, value)).join(', ');
     // In turns, models of one run are comparable; alone, those of the same settings.
     const condition =
       speed === 'alone'

@@ -56,7 +56,7 @@ function perplexities(
   return [...without, ...compared].map((model) => {
     const isOwn = model === original || (model.identity !== undefined && model.identity === original.identity);
     const against = isOwn ? '' : ` --against ${original.name}`;
-    const what = without.includes(model) ? 'perplexity' : 'KL divergence and agreement';
+    const what = without.includes(model) ? 'perplexity' : 'KL divergence and same next token';
     return {
       kind: 'perplexity',
       what: `${what} of ${labelOf(model)}${flattering ? ' on a text that chose nothing' : ''}`,

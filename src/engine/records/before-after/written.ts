@@ -3,6 +3,7 @@ import type { RunDigest } from '../digest-types';
 import { recordKind } from '../kinds';
 import type { ModelRef } from './models';
 import { completeModel, computed, demoModel, modelOf, precisionKey } from './run-models';
+import { settingWords } from './setting-words';
 
 /** A text that a model has written. */
 export interface Written {
@@ -23,8 +24,8 @@ export function writtenOf(run: RunDigest): Written[] {
   if (!samples || samples.earlier) return [];
   const way = settings.filter(([name]) => /^(chat|system|maxNewTokens|greedy|temperature|topK|topP|seed)$/.test(name));
   const words = way
-    .map(([name, value]) => (value === 'true' ? name : `${name} ${value}`))
-    .filter((each) => !each.endsWith('false'));
+    .filter(([, value]) => value !== 'false')
+    .map(([name, value]) => (value === 'true' ? name : settingWords(name, value)));
   return samples.texts.flatMap(({ prompt, column, text, repetition, stopped, failure }) => {
     const of = cost?.[column]?.of;
     const label = samples.columns[column] ?? '';
