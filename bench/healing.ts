@@ -117,7 +117,7 @@ await measuring(whole, rows, async (measure) => {
   };
   const dense = await look([], fullView(blocks));
   console.log(
-    `whole model: perplexity ${dense.ppl.toFixed(2)}; without ${values.remove}; ${fit.length} rows of ${fit[0].length} tokens` +
+    `original: perplexity ${dense.ppl.toFixed(2)}; without ${values.remove}; ${fit.length} rows of ${fit[0].length} tokens` +
       (writingSeconds > 0 ? `, written in ${writingSeconds.toFixed(0)} s` : ''),
   );
   const healed = arms.some(([, arm]) => arm.healed)

@@ -25,7 +25,7 @@ export const indexPage = (): Page =>
         '[Models](models.md): families, and what works with each',
         '[Export formats](formats.md)',
         '[Criteria](criteria.md) for choosing blocks',
-        '[Tasks](tasks.md): data sets, sources, licences',
+        '[Tasks](tasks.md): data sets, sources, licenses',
       ]),
     ),
     section(

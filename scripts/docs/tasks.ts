@@ -14,7 +14,7 @@ export const tasksPage = (): Page =>
       'repository: [coppice fetch-tasks](cli/fetch-tasks.md) says what it would fetch, and fetches it after a typed yes. Questions of ' +
       'your own are a [tasks file](tasks-file.md).',
     table(
-      ['`--tasks`', 'Title', 'Metric', 'Published by', 'Licence', 'Fetched'],
+      ['`--tasks`', 'Title', 'Metric', 'Published by', 'License', 'Fetched'],
       TASK_NAMES.map((name) => {
         const { files, from, licence } = SOURCES[name];
         const bytes = files.reduce((sum, file) => sum + file.bytes, 0);

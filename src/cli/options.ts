@@ -29,7 +29,7 @@ export function addOutputOptions(command: Command, more?: () => void): Command {
   return command
     .option('-q, --quiet', 'print no progress and no notes')
     .option('--verbose', 'print the stack trace of an error')
-    .option('--no-color', 'print no colours (also: the environment variable NO_COLOR)');
+    .option('--no-color', 'print no colors (also: the environment variable NO_COLOR)');
 }
 
 /** Adds options to a commander command, with their help, values, defaults and conflicts. */

@@ -56,7 +56,7 @@ export function judge(step: FinishedStep, result: JsonObject, limits: Limits): L
       throw new UserError(
         `The limit ${limit} of “${step.name}” cannot be judged`,
         'the result of the step has no such number',
-        COMPARED.includes(limit) ? 'Compare with the unpruned model: add “against”.' : 'Put it into another step.',
+        COMPARED.includes(limit) ? 'Compare with the original: add “against”.' : 'Put it into another step.',
       );
     }
     const kept = isLeast(limit) ? found >= most : found <= most;

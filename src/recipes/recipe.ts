@@ -53,10 +53,10 @@ export interface RecipeStep {
 /** Names of limits, with what they concern. */
 export const LIMITS = {
   maxPpl: 'the perplexity of an eval step, or of the worst file of an export step with a text, is at most this',
-  maxKl: 'the mean KL divergence of an eval step from the unpruned model is at most this, in nats',
-  minSame: 'an eval step finds at least this share of the next tokens that the unpruned model finds, such as 0.8',
+  maxKl: 'the mean KL divergence of an eval step from the original is at most this, in nats',
+  minSame: 'an eval step finds at least this share of the next tokens that the original finds, such as 0.8',
   maxRepetition:
-    'the continuations of an eval step with `repetition` repeat themselves at most this share more than the unpruned model’s; 0.1 is 10 points',
+    'the continuations of an eval step with `repetition` repeat themselves at most this share more than the original’s; 0.1 is 10 points',
   minAccuracy: 'the average accuracy of a tasks step is at least this share, such as 0.5',
   maxBytes: 'the files that the step writes have at most this many bytes: a number, or a text such as "100MB"',
 } as const satisfies Readonly<Record<GateName | 'maxBytes', string>>;

@@ -50,14 +50,15 @@ export class SidecarProcess {
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.printed = (this.printed + text).slice(-TAIL);
-        for (const line of text.split('\n').filter((each) => each.trim() !== '')) log.warn(`sidecar printed: ${line}`);
+        for (const line of text.split('\n').filter((each) => each.trim() !== ''))
+          log.warn(`compute process printed: ${line}`);
       });
     }
-    this.connection.onError(([error]) => log.debug(`sidecar channel: ${error.message}`));
+    this.connection.onError(([error]) => log.debug(`compute process channel: ${error.message}`));
     listen(this.connection, 'log', ({ level, text }) => log[level](text));
     listen(this.connection, 'fatal', ({ message, stack }) => {
       this.fatal = message;
-      log.error(`the sidecar failed and ends: ${stack ?? message}`);
+      log.error(`the compute process failed and ends: ${stack ?? message}`);
     });
   }
 

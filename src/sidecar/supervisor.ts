@@ -100,7 +100,7 @@ export class Supervisor {
     this.cancelRest = this.options.clock.later(this.options.idleMs(), () => {
       const { process } = this;
       if (!process || this.owner.busy()) return;
-      this.options.log.info('the sidecar had nothing to do and ends');
+      this.options.log.info('the compute process had nothing to do and ends');
       this.process = undefined;
       this.starting = undefined;
       this.setStatus({ state: 'stopped' });
@@ -140,7 +140,7 @@ export class Supervisor {
     try {
       const { pid, versions } = await process.greet(logLevel());
       const { coppice, node, onnxruntime } = versions;
-      log.info(`sidecar ${pid}: Coppice ${coppice}, Node ${node}, onnxruntime ${onnxruntime}`);
+      log.info(`compute process ${pid}: Coppice ${coppice}, Node ${node}, onnxruntime ${onnxruntime}`);
       this.setStatus({ state: 'ready', pid, versions });
       this.rest();
       return process;
@@ -168,7 +168,7 @@ export class Supervisor {
     this.starting = undefined;
     process.close();
     const verdict = end.wanted || this.disposed ? undefined : this.policy.crashed();
-    if (verdict !== undefined) this.options.log.error(`the sidecar ended: ${end.why}`);
+    if (verdict !== undefined) this.options.log.error(`the compute process ended: ${end.why}`);
     if (verdict === undefined) this.setStatus({ state: 'stopped' });
     else if (verdict === 'give up') this.setStatus({ state: 'failed', why: end.why });
     else this.restartIn(verdict.restartInMs, end.why);

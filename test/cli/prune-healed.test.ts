@@ -113,7 +113,7 @@ describe('command line: prune and heal', function () {
     assert.equal(code, 0, stderr);
     assert.match(
       stdout,
-      /round 1 {5}\d: perplexity \S+, divergence \S+ after healing\nround 2 {5}\d: .*\nhealed {6}by refit/,
+      /round 1 {5}\d: perplexity \S+, KL divergence \S+ after healing\nround 2 {5}\d: .*\nhealed {6}by refit/,
     );
   });
 

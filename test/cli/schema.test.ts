@@ -16,7 +16,7 @@ describe('coppice schema', function () {
     assert.deepEqual(result, JSON.parse(JSON.stringify(resultSchemaOf(JOBS.eval))));
     assert.equal(
       (result as { properties: { kl: { description: string } } }).properties.kl.description,
-      'mean KL divergence from the unpruned model (nats; less is better)',
+      'mean KL divergence from the original (nats; less is better)',
     );
     assert.ok(new Ajv2020({ strict: true, allowUnionTypes: true }).validateSchema(result));
   });

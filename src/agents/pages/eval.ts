@@ -26,7 +26,7 @@ export const evalPage: ResultPage<'eval'> = ({ result, device }, { checkpoint, t
 function comparison({ kl, top1, against }: EvaluateResult): string[] {
   if (kl === undefined || top1 === undefined || !against) return [];
   return [
-    `beside ${inLine(against.model)}: KL divergence ${formatNumber(kl, 4)} nats, and both find the same token most likely ` +
+    `beside ${inLine(against.model)}: KL divergence ${formatNumber(kl, 4)} nats, and both find the same next token most likely ` +
       `${formatPercent(top1)} of the time`,
   ];
 }
@@ -35,7 +35,7 @@ function repetitionLine({ repetition }: EvaluateResult): string[] {
   if (!repetition) return [];
   const { mean, unpruned, texts } = repetition;
   const own = mean === null ? 'not known, the texts are too short' : formatPercent(Number(mean));
-  const other = unpruned === null ? '' : `; of the unpruned model ${formatPercent(Number(unpruned))}`;
+  const other = unpruned === null ? '' : `; of the original ${formatPercent(Number(unpruned))}`;
   return [
     `repetition in ${formatCounted(texts, 'greedy text')} (runs of four tokens that occurred before): ${own}${other}`,
   ];

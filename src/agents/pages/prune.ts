@@ -31,10 +31,10 @@ function healingLines({ method, heldOut, fit, weights, text, tokens }: HealResul
   return [
     weights === 'healed'
       ? `healed by ${method} on ${tokens} tokens of ${inLine(text.name)}`
-      : `tried to heal by ${method}, but the plain weights are nearer to the whole model, so they are kept`,
-    `beside the whole model, on ${where}:`,
+      : `tried to heal by ${method}, but the plain weights are nearer to the original, so they are kept`,
+    `beside the original, on ${where}:`,
     `  perplexity ${change(before, after, 'ppl')}; KL divergence ${change(before, after, 'kl')} nats`,
-    `  agreement (both find the same token most likely) ${formatPercent(Number(before.top1))} → ${formatPercent(Number(after.top1))}`,
+    `  same next token ${formatPercent(Number(before.top1))} → ${formatPercent(Number(after.top1))}`,
   ];
 }
 

@@ -15,7 +15,7 @@ export const scorePage: ResultPage<'score'> = ({ result }) => {
   return [
     `Scores of ${inLine(model.name)} by ${criterion} (${criterionInfo(criterion).help})`,
     `text: ${textWords(calibration)}; ${arithmeticWords(precision, device)}, ${formatSeconds(seconds)}`,
-    ...(full ? [`whole model on this text: perplexity ${number(full.ppl)}`] : []),
+    ...(full ? [`original on this text: perplexity ${number(full.ppl)}`] : []),
     ...blockParts(result),
     ...removalParts(result),
     ...orderLine(result),

@@ -11,7 +11,7 @@ export const evaluate = jobTool({
   title: () => l10n.t('Evaluate Perplexity'),
   description:
     'Measures the perplexity of a text: lower is better. A pruned model is also compared with its original ("against"): ' +
-    'mean KL divergence in nats, and how often both find the same token most likely. Compare perplexities of the same ' +
+    'mean KL divergence in nats, and how often both find the same next token most likely. Compare perplexities of the same ' +
     'text, window and precision only, so call it for the original and for the pruned model with the same input. Use a ' +
     'text that did not choose the blocks: the calibration text flatters. "remove" measures a plan before it is written. ' +
     '"repetition" says how much greedy continuations repeat themselves, which perplexity hides.',

@@ -17,7 +17,7 @@ export const heal = jobTool({
     'it wins back a part of what pruning costs. Minutes with texts in "data"; where the model writes the text itself, that ' +
     'takes most of the time, for larger models hours: the question tells the expected time. Give the original model and the blocks in "remove", ' +
     'not a pruned checkpoint. With "out" it writes the healed checkpoint; without it, it only says what healing would ' +
-    'bring. Returns perplexity, KL divergence and agreement with the whole model before and after, on rows that were ' +
+    'bring. Returns perplexity, KL divergence from the original and same next token before and after, on rows that were ' +
     'not fitted.',
   effect: 'writes',
   options: chosen(JOBS.heal.options, {

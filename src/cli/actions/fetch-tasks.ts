@@ -58,13 +58,13 @@ function planLines(
       `${style.bold(file)}  ${formatBytes(bytes)}`,
       `  from     ${url}${member === undefined ? '' : ` (${member} in it)`}`,
       `  by       ${SOURCES[task].from}`,
-      `  licence  ${SOURCES[task].licence}`,
+      `  license  ${SOURCES[task].licence}`,
       `  SHA-256  ${sha256}`,
     ]),
     ...byHand.flatMap(({ title, from, licence, byHand: how }) => [
       `${style.bold(title)}  by hand`,
       `  by       ${from}`,
-      `  licence  ${licence}`,
+      `  license  ${licence}`,
       `  how      ${how}`,
     ]),
     ...(byHand.length > 0 || of('missing').length > 0 ? [''] : []),
@@ -75,6 +75,6 @@ function planLines(
 function agreesTo(files: number, bytes: number, json: boolean, { job: { signal } }: Shell): Promise<boolean> {
   const what = `${counted(files, 'file')} (${formatBytes(bytes)})`;
   const why = `fetching ${what} needs your consent`;
-  const refusal = new UsageError('Nothing was fetched', why, 'Add --yes if you agree to the licences.');
+  const refusal = new UsageError('Nothing was fetched', why, 'Add --yes if you agree to the licenses.');
   return agrees(`Fetch ${what}?`, refusal, { json, signal });
 }

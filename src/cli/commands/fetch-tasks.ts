@@ -22,7 +22,7 @@ export function addFetchTasks(program: Command, exit: Exit): void {
     .command('fetch-tasks')
     .summary('get the data of the zero-shot tasks')
     .description(
-      'Says which files of the seven data sets it would fetch, from where, under which licence and how large. It ' +
+      'Says which files of the seven data sets it would fetch, from where, under which license and how large. It ' +
         'fetches them after a typed yes, or with --yes, and checks their SHA-256. For the other data sets it says how ' +
         'to get them by hand. No other command downloads anything; submit and status ask the cluster that you name.',
     )

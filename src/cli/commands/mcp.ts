@@ -40,7 +40,7 @@ export function addMcp(program: Command, exit: Exit): void {
     );
   addOptions(addOptions(command, options), compute)
     .option('--verbose', 'print the stack trace of an error')
-    .option('--no-color', 'print no colours (also: the environment variable NO_COLOR)')
+    .option('--no-color', 'print no colors (also: the environment variable NO_COLOR)')
     .addHelpText(
       'after',
       `

@@ -19,7 +19,7 @@ export function addReport(program: Command, exit: Exit): void {
     .requiredOption('--out <file>', 'file to write: FILE.html or FILE.md')
     .option(
       '--before-after',
-      'only the original beside what was made of it: perplexity, divergence, accuracy, size, speed and sample texts, ' +
+      'only the original beside what was made of it: perplexity, KL divergence, accuracy, size, speed and sample texts, ' +
         'and which commands measure what is missing',
     )
     .option(

@@ -156,7 +156,7 @@ function once(say: (text: string) => void): (text: string) => void {
 /** Explains why the retrained sample model can be better than the whole one. */
 const SAME_HAND = [
   'Note: the retrained model can be better than the whole one here. Its training stories are not those of',
-  'the measurement but come from the same source. The whole model learned from another source.',
+  'the measurement but come from the same source. The original learned from another source.',
 ];
 
 function healingFacts({ method, tokens, heldOut, weights, seconds, out }: RunResult<'heal'>): object {

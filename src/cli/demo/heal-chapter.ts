@@ -19,7 +19,7 @@ export async function healChapter(
     shell,
     '3. Heal: correct what is left',
     'The remaining blocks were trained to work with the removed ones. Least squares on a text corrects the',
-    'matrices that write to the hidden states, so that these follow the whole model. Nothing is trained.',
+    'matrices that write to the hidden states, so that these follow those of the original. Nothing is trained.',
     '',
   );
   const given = {
@@ -37,7 +37,7 @@ export async function healChapter(
   shell.print(
     `perplexity on rows of that text that were not fitted ${formatNumber(Number(before.ppl), 4)} → ` +
       bold(formatNumber(Number(rounded.ppl), 4)),
-    `divergence from the whole model ${formatNumber(Number(before.kl), 3)} → ${bold(formatNumber(Number(rounded.kl), 3))} nats`,
+    `KL divergence from the original ${formatNumber(Number(before.kl), 3)} → ${bold(formatNumber(Number(rounded.kl), 3))} nats`,
     dim(
       `${formatSeconds(result.seconds)}, ${arithmeticWords(result.precision, result.device)}, ${result.tokens} tokens`,
     ),

@@ -54,7 +54,7 @@ export async function scoreChapter(story: Story): Promise<ScoreVerdict> {
       removed.includes(block) ? 'removed' : kept.has(block) ? 'kept' : '',
     ),
     '',
-    `whole model: perplexity ${shell.style.bold(formatNumber(ppl.perplexity, 4))}`,
+    `original: perplexity ${shell.style.bold(formatNumber(ppl.perplexity, 4))}`,
     ...agreement(removed, byTaylor),
     ...(kept.size > 0 ? ['(The first four and the last two blocks are always kept, as in the paper.)'] : []),
     shell.style.dim(`${formatSeconds(secondsSince(start))} on ${ppl.device}`),

@@ -26,8 +26,8 @@ const FLATTERS =
 /** "8 blocks can go: without 3, 5, … the divergence is 0.31, at most 0.5 nats" */
 export function withinLine({ maxKl, count, removed, kl }: Within): string {
   const limit = `${formatNumber(maxKl, 3)} nats`;
-  if (count === 0) return `no block can go: the divergence would exceed ${limit}`;
-  return `${counted(count, 'block')} can go (${removed.join(', ')}): the divergence is then ${formatNumber(kl, 3)}, within ${limit}`;
+  if (count === 0) return `no block can go: KL divergence would exceed ${limit}`;
+  return `${counted(count, 'block')} can go (${removed.join(', ')}): KL divergence is then ${formatNumber(kl, 3)}, within ${limit}`;
 }
 
 /** One line per point, with the blocks added since the previous point. */

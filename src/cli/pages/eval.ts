@@ -29,14 +29,14 @@ export const evalPage: Page<'eval'> = (_, { style }) => ({
 function comparisonLines({ kl, top1, against }: EvaluateResult): [string, string][] {
   if (kl === undefined || top1 === undefined || !against) return [];
   return [
-    ['divergence', `${formatNumber(kl, 4)} nats from ${against.model}`],
-    ['agreement', `${formatPercent(top1)} of the tokens: both find the same one most likely`],
+    ['KL divergence', `${formatNumber(kl, 4)} nats from ${against.model}`],
+    ['same next token', `${formatPercent(top1)} of the tokens: both find the same one most likely`],
   ];
 }
 
 function repetitionWords({ texts, mean, unpruned }: RepetitionResult): string {
   const share = (value: number): string => formatPercent(value);
   const own = mean === null ? 'not known: the texts are too short' : share(Number(mean));
-  const beside = unpruned === null ? '' : `, the unpruned model ${share(Number(unpruned))}`;
+  const beside = unpruned === null ? '' : `, the original ${share(Number(unpruned))}`;
   return `${own} of ${formatCounted(texts, 'greedy text')}${beside}`;
 }

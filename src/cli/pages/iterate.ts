@@ -38,7 +38,7 @@ function eventLines(event: IterateEvent): string[] {
   const change = (of: 'ppl' | 'kl', digits: number): string =>
     `${formatNumber(Number(pruned[of]), digits)} → ${formatNumber(Number(healed[of]), digits)}`;
   return [
-    `round ${round}: block ${block} removed, perplexity ${change('ppl', 4)}, divergence ${change('kl', 3)}, ${formatSeconds(seconds)}`,
+    `round ${round}: block ${block} removed, perplexity ${change('ppl', 4)}, KL divergence ${change('kl', 3)}, ${formatSeconds(seconds)}`,
   ];
 }
 

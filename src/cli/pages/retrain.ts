@@ -78,10 +78,10 @@ function resultPage(result: RetrainSummary, model: string, style: Style, shown: 
       best.step === 0
         ? `${formatNumber(first, 4)}, and no step lowered it: try another --lr, or more data`
         : `${formatNumber(first, 4)} → ${style.bold(formatNumber(last, 4))}${when}`;
-    const whole = unpruned ? `; the unpruned model: ${formatNumber(unpruned.ppl, 4)}` : '';
+    const whole = unpruned ? `; the original: ${formatNumber(unpruned.ppl, 4)}` : '';
     pairs.push(['held out', `perplexity ${outcome}${whole}`]);
     if (unpruned && last !== undefined && last < unpruned.ppl) {
-      pairs.push(['', 'lower than the unpruned model’s, as both texts are of one kind; on other text it need not be']);
+      pairs.push(['', 'lower than the original’s, as both texts are of one kind; on other text it need not be']);
     }
   }
   if (likeness) pairs.push(['', likenessWords(likeness)]);
@@ -101,11 +101,11 @@ function resultPage(result: RetrainSummary, model: string, style: Style, shown: 
   return [...facts(pairs), '', 'Next:', ...look.map((line) => `  ${shown(line)}`)];
 }
 
-/** "divergence 0.513 → 0.31 nats from the unpruned model, agreement 51 % → 60 %" */
+/** "KL divergence 0.513 → 0.31 nats from the original, same next token 51 % → 60 %" */
 function likenessWords({ before, after }: NonNullable<RetrainSummary['likeness']>): string {
   const [from, to] = [before.kl, after.kl].map((kl) => formatNumber(kl, 3));
   const agreement = [before, after].map(({ top1 }) => formatPercent(top1)).join(' → ');
-  return `divergence ${from} → ${to} nats from the unpruned model, agreement ${agreement}`;
+  return `KL divergence ${from} → ${to} nats from the original, same next token ${agreement}`;
 }
 
 /** From the first steps to the last ones; the two never overlap. */

@@ -43,10 +43,7 @@ function scoreResultPage(
   const { full, blocks, modules, windows, removals, search, order = [], temporaryBytes } = result;
   const lines: string[] = [];
   if (full)
-    lines.push(
-      `whole model: ${wholeWords(full, style)} (${counted(full.tokens, 'token')}${bosSuffix(calibration?.bos)})`,
-      '',
-    );
+    lines.push(`${wholeWords(full, style)} (${counted(full.tokens, 'token')}${bosSuffix(calibration?.bos)})`, '');
   if (blocks) lines.push(...scoreTable('block', blocks.map(ofBlock)));
   if (modules) lines.push(...scoreTable('module', modules.map(ofModule)));
   if (windows) lines.push(...windowTable(windows));
@@ -85,7 +82,7 @@ function noiseLines({ blocks = [], modules = [] }: CriterionResult, whole: numbe
       : `it contains ${formatNumber(whole, 4)} for ${what}${names.length === 1 ? '' : 's'} ${names.join(', ')}: hardly told from noise, more samples help`;
   return [
     '',
-    `95% interval: paired with the whole model over the same rows, for all ${counted(known.length, what)} at once;`,
+    `95% interval: paired with the original over the same rows, for all ${counted(known.length, what)} at once;`,
     verdict,
   ];
 }
@@ -119,10 +116,12 @@ function screenLines({ screen, blocks, modules, removals = [] }: CriterionResult
   ];
 }
 
-/** With its divergence from the unpruned model where that is another one. */
+/** "original: perplexity 18.12"; with its KL divergence from the original where that is another model. */
 function wholeWords({ ppl, kl = 0 }: NonNullable<CriterionResult['full']>, style: Style): string {
-  const divergence = Math.abs(kl) < 1e-5 ? '' : `, KL divergence from the unpruned model ${formatNumber(kl)} nats`;
-  return `perplexity ${style.bold(formatNumber(ppl))}${divergence}`;
+  const perplexity = `perplexity ${style.bold(formatNumber(ppl))}`;
+  return Math.abs(kl) < 1e-5
+    ? `original: ${perplexity}`
+    : `all blocks: ${perplexity}, KL divergence from the original ${formatNumber(kl)} nats`;
 }
 
 /** Scores have no order if the loss is not finite or no score is finite. */
@@ -176,7 +175,7 @@ function searchLines({ blocks, kl, ppl, start, trajectory, sets }: SearchResult,
   const generations = counted(trajectory.length - 1, 'generation');
   return [
     `removed together: ${style.bold(blocks.join(', '))}`,
-    `KL from the whole model ${style.bold(formatNumber(kl))}, perplexity ${formatNumber(ppl)}`,
+    `KL divergence from the original ${style.bold(formatNumber(kl))}, perplexity ${formatNumber(ppl)}`,
     `greedy start: ${start.blocks.join(', ')}, KL ${formatNumber(start.kl)}`,
     '',
     ...table(

@@ -47,8 +47,8 @@ const comparedWords = ({
 }: Pick<VerifiedResult, 'positions' | 'maxDifference' | 'meanKl' | 'top1' | 'greedy'>): string =>
   positions === 0
     ? 'not compared'
-    : `${positions} positions: largest difference ${formatNumber(Number(maxDifference), 3)}, divergence ` +
-      `${formatNumber(Number(meanKl), 3)}, agreement ${formatPercent(top1)}; ${tokenWords(greedy)}`;
+    : `${positions} positions: largest difference ${formatNumber(Number(maxDifference), 3)}, KL divergence ` +
+      `${formatNumber(Number(meanKl), 3)}, same next token ${formatPercent(top1)}; ${tokenWords(greedy)}`;
 
 /** "16 of 16 tokens the same" */
 const tokenWords = ({ tokens, equal, firstDifference = 0 }: VerifiedResult['greedy']): string =>

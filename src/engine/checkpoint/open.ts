@@ -97,7 +97,7 @@ async function describe(
   }
   if (located.isPart) {
     const why = 'it is one of several files of a checkpoint';
-    return { unsupported: { why, action: `Open the folder, ${located.folder}, for the whole model.` }, notes: [] };
+    return { unsupported: { why, action: `Open the folder, ${located.folder}, for all of the model.` }, notes: [] };
   }
   const described = readConfigArchitecture(config);
   if (isUnsupported(described)) return { unsupported: described, notes: [] };

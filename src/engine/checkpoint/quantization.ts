@@ -38,7 +38,7 @@ export function packedScheme(tensors: ReadonlyMap<string, TensorInfo>): string |
 
 export function unsupportedScheme(scheme: string): Unsupported {
   return {
-    why: `its weights are quantised with ${scheme}`,
+    why: `its weights are quantized with ${scheme}`,
     action: 'It can be inspected; to score or prune, open the original checkpoint in F32, F16 or BF16.',
   };
 }

@@ -47,7 +47,7 @@ const ODD_SETTINGS: readonly OddSetting[] = [
     meaning: 'scaled or clipped attention',
   },
   { fields: ['no_rope_layers', 'no_rope_layer_interval'], neutral: [0], meaning: 'layers without rotary embedding' },
-  { fields: ['use_qk_norm', 'qk_layernorm'], neutral: [false], meaning: 'normalised queries and keys' },
+  { fields: ['use_qk_norm', 'qk_layernorm'], neutral: [false], meaning: 'normalized queries and keys' },
   {
     fields: ['alibi', 'use_alibi', 'use_mrope', 'parallel_attn', 'use_parallel_residual'],
     neutral: [false],

@@ -106,7 +106,7 @@ export class PlanPerplexity {
     if (this.wholeState) return;
     const start = this.dropAfterCommon(this.wholeSteps);
     const count = this.wholeSteps.length - start;
-    const work = new Work(job, this.rows.length * count, 'row-blocks', 'the whole model');
+    const work = new Work(job, this.rows.length * count, 'row-blocks', 'the original');
     this.wholeState = await this.advance(this.wholeSteps, start, work);
   }
 

@@ -69,7 +69,7 @@ function requireAlike({ architecture: student }: Model, { architecture: dense }:
   if (student.hidden === dense.hidden && student.layers.length === dense.layers.length) return;
   throw new UserError(
     'Cannot heal this model',
-    `the whole model has ${dense.layers.length} blocks of width ${dense.hidden}, this one ${student.layers.length} of ${student.hidden}`,
+    `the original has ${dense.layers.length} blocks of width ${dense.hidden}, this one ${student.layers.length} of ${student.hidden}`,
     'Heal the model that the blocks are left out of.',
   );
 }

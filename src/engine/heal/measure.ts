@@ -76,7 +76,7 @@ export async function measureStages(
   for (const measure of ['fit', 'heldOut'] as const) {
     const runs = [...streams.runs.keys()].filter((p) => streams.runs[p].measure === measure);
     if (runs.length === 0) continue;
-    work.step(`divergence from the whole model, ${measure === 'fit' ? 'fitted' : 'other'} rows`);
+    work.step(`KL divergence from the original, ${measure === 'fit' ? 'fitted' : 'other'} rows`);
     const found = names.map(() => new LikenessSums());
     for (const some of streams.grouped(runs, 1 + names.length)) {
       const rows = some.flatMap((p) => {

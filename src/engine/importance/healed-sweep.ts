@@ -80,7 +80,7 @@ export class HealedSweep {
           work.step(`${part}step 1 of 2: module ${s + 1} of ${stages.length}`);
           await this.through(stage, lanes, work);
         }
-        work.step(`${part}step 2 of 2: divergences`);
+        work.step(`${part}step 2 of 2: KL divergences`);
         const [whole, ...variants] = await this.compare(lanes, work);
         full ??= whole;
         without.push(...variants);

@@ -37,7 +37,7 @@ export class BrokenScores extends UserError {}
 export function selectByScores(ranking: Ranking, blocks: number, count: number, kept: ReadonlySet<number>): number[] {
   const { baseline } = ranking;
   if (baseline !== undefined && !Number.isFinite(baseline)) {
-    throw refused(`the loss of the whole model is ${baseline}`);
+    throw refused(`the loss of the original is ${baseline}`);
   }
   const chosen = select(ranking, blocks, count, kept);
   const broken = brokenReason(ranking, chosen);
@@ -78,7 +78,7 @@ function brokenReason(ranking: Ranking, chosen: readonly number[]): string | und
     }
     case 'set': {
       const { kl = 0 } = ranking;
-      return Number.isFinite(kl) ? undefined : `the divergence of the model without these blocks is ${kl}`;
+      return Number.isFinite(kl) ? undefined : `the KL divergence of the model without these blocks is ${kl}`;
     }
   }
 }

@@ -68,7 +68,7 @@ export function scoresIn(
   if (Array.isArray(scores.removed) && scores.removed.length > 0) {
     throw refuse(
       `they are the scores of a view (score ${option('remove')})`,
-      'Score the whole model, or write the view first.',
+      'Score the original, or write the view first.',
     );
   }
   if (scores.adapter !== undefined) {

@@ -23,7 +23,7 @@ export async function withTeacher<T>(
     job,
     [steps.length, ...rest].map((share) => ({ share })),
   );
-  const named = labelled(first, 'the unpruned model');
+  const named = labelled(first, 'the original');
   const states = await LastStates.compute(teacher, rows, steps, teacher.memory / 2, named);
   try {
     return await use(states, phases);

@@ -136,7 +136,7 @@ export function fitWarning(fit: TextFit | undefined, asked: AskedRows): string |
   if (!fit) return undefined;
   const { ppl, other, limit, rows } = fit;
   const isWorse = other !== undefined && ppl > (isAsked(asked) ? WORSE : UNFIT) * other.ppl;
-  const first = `the perplexity of the whole model on the first ${counted(rows, 'row')} is ${formatNumber(ppl)}`;
+  const first = `the perplexity of the original on the first ${counted(rows, 'row')} is ${formatNumber(ppl)}`;
   if (isWorse) {
     const unfit = isUnfit(fit) ? 'The model does not fit these rows: ' : '';
     return `${unfit}${first}, ${wayWords(other.begins)} ${formatNumber(other.ppl)}. ${remedyOf(other.begins, asked)}`;
@@ -159,7 +159,7 @@ const wayWords = (begins: boolean): string =>
 export function unfitWarning(ppl: number, vocabulary: number): string | undefined {
   const limit = limitOf(vocabulary);
   if (!Number.isFinite(ppl) || !isUnfit({ rows: 0, ppl, limit })) return undefined;
-  return beyondReason(`the perplexity of the whole model is ${formatNumber(ppl)}`, limit);
+  return beyondReason(`the perplexity of the original is ${formatNumber(ppl)}`, limit);
 }
 
 const beyondReason = (measured: string, limit: number): string =>

@@ -24,7 +24,7 @@ export function crossedLimit({ ppl, kl, accuracy }: Limits, { healed, accuracy: 
     return `its perplexity is ${formatNumber(healed.ppl, 4)}, above ${option('maxPpl', ppl)}`;
   }
   if (kl !== undefined && !(healed.kl <= kl)) {
-    return `its divergence is ${formatNumber(healed.kl, 3)}, above ${option('maxKl', kl)}`;
+    return `its KL divergence is ${formatNumber(healed.kl, 3)}, above ${option('maxKl', kl)}`;
   }
   if (accuracy !== undefined && !((found ?? NaN) >= accuracy)) {
     return `its accuracy is ${formatNumber(found ?? NaN, 3)}, below ${option('minAccuracy', accuracy)}`;

@@ -93,15 +93,7 @@ function iteratedCard(
     `${(100 * healed.top1).toFixed(0)} %`,
     String(steps),
   ]);
-  const head = [
-    'round',
-    'block',
-    'perplexity before',
-    'after',
-    'KL to the original',
-    'same most likely token',
-    'steps',
-  ];
+  const head = ['round', 'block', 'perplexity before', 'after', 'KL to the original', 'same next token', 'steps'];
   const loading = loadingOf(checkpoint, kept);
   const narrower = widthSentence(checkpoint);
   return `${cardFront(checkpoint, tags, inherited, loading)}

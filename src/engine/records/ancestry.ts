@@ -89,7 +89,7 @@ function perplexityLines({ evaluations, best, unpruned }: JsonObject): string[] 
     isObject(look) ? parseJsonNumber(look.ppl) : undefined,
   );
   if (before === undefined || after === undefined) return [];
-  const beside = whole === undefined ? '' : `; ${digits(whole)} of the unpruned model`;
+  const beside = whole === undefined ? '' : `; ${digits(whole)} of the original`;
   return [
     `perplexity of the part of these data that was held out: ${digits(before)} before, ${digits(after)} after${beside}`,
   ];

@@ -94,7 +94,7 @@ export function resultsOf({ score, curve, training, heal, narrower, quality, cos
   const steps = training?.steps ?? [];
   const speed = steps.reduce((sum, step) => sum + step.tokensPerSecond, 0) / steps.length;
   const facts: [string, string | undefined][] = [
-    ['perplexity of the whole model', score?.full === undefined ? undefined : shortNumber(score.full)],
+    ['perplexity of the original', score?.full === undefined ? undefined : shortNumber(score.full)],
     ['blocks in the order of removal', score?.removals?.join(', ')],
     ['blocks removed together', score?.set?.blocks.join(', ')],
     ['KL divergence without them', score?.set?.kl === undefined ? undefined : shortNumber(score.set.kl)],
@@ -111,7 +111,7 @@ export function resultsOf({ score, curve, training, heal, narrower, quality, cos
     ['last loss', steps.length > 0 ? shortNumber(steps.at(-1)!.loss) : undefined],
     ['best held-out perplexity', best(training?.evaluations.map(({ ppl }) => ppl))],
     [
-      'held-out perplexity of the unpruned model',
+      'held-out perplexity of the original',
       training?.unpruned === undefined ? undefined : shortNumber(training.unpruned),
     ],
     ['training tokens per second', steps.length > 0 ? shortNumber(speed) : undefined],
@@ -144,7 +144,7 @@ function qualityFacts({ label, ppl, kl, top1, against, repetition }: QualityDige
   return [
     [`perplexity of ${label}`, shortNumber(ppl)],
     [`KL of ${label}${to}`, kl === undefined ? undefined : shortNumber(kl)],
-    [`top-1 agreement of ${label}${to}`, top1 === undefined ? undefined : percent(top1)],
+    [`same next token of ${label}${to}`, top1 === undefined ? undefined : percent(top1)],
     [`repetition of ${label}`, repetition === undefined ? undefined : percent(repetition)],
   ];
 }
@@ -159,8 +159,8 @@ function trainingFacts(training: TrainingDigest | undefined): [string, string | 
   return [
     fact('KL before training', before?.kl, shortNumber),
     fact('KL after training', after?.kl, shortNumber),
-    fact('top-1 agreement before training', before?.top1, percent),
-    fact('top-1 agreement after training', after?.top1, percent),
+    fact('same next token before training', before?.top1, percent),
+    fact('same next token after training', after?.top1, percent),
   ];
 }
 
@@ -175,8 +175,8 @@ function healFacts(heal: HealDigest | undefined): [string, string][] {
     [`perplexity after healing, ${rows}`, shortNumber(after.ppl)],
     [`KL before healing, ${rows}`, shortNumber(before.kl)],
     [`KL after healing, ${rows}`, shortNumber(after.kl)],
-    [`top-1 agreement before healing, ${rows}`, percent(before.top1)],
-    [`top-1 agreement after healing, ${rows}`, percent(after.top1)],
+    [`same next token before healing, ${rows}`, percent(before.top1)],
+    [`same next token after healing, ${rows}`, percent(after.top1)],
   ];
 }
 

@@ -66,7 +66,7 @@ function curveTable(points: NonNullable<RunDigest['curve']>['points']): string {
       formatCount(parameters),
     ];
   });
-  return table(['Blocks removed', 'Perplexity', 'Of the whole model’s', 'Parameters'], rows);
+  return table(['Blocks removed', 'Perplexity', 'Of the original’s', 'Parameters'], rows);
 }
 
 /** As a quotation, so that headings or tables in generated text do not affect the page. */

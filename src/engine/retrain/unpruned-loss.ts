@@ -30,8 +30,8 @@ export async function unprunedLoss(
   const backprop = await Backprop.create(model, trainable, { longest: longestRow({ train: [], heldOut }) });
   try {
     const batch = toBatch(heldOut);
-    const work = new Work(job, countTokens(batch.rows), 'tokens', 'measuring the unpruned model');
-    const { loss } = await backprop.loss(batch, rowsWork(work, 'measuring the unpruned model', batch.rows.length));
+    const work = new Work(job, countTokens(batch.rows), 'tokens', 'measuring the original');
+    const { loss } = await backprop.loss(batch, rowsWork(work, 'measuring the original', batch.rows.length));
     return loss;
   } finally {
     await backprop.close();

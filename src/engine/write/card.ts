@@ -80,7 +80,7 @@ export interface CardFacts {
 
 /** How the weights of the source are in the new checkpoint. */
 function howKept(checkpoint: Checkpoint): string {
-  if (isGgufCheckpoint(checkpoint)) return 'number for number, where it has quantised blocks in float32';
+  if (isGgufCheckpoint(checkpoint)) return 'number for number, where it has quantized blocks in float32';
   return checkpoint.narrowing ? 'number for number' : 'byte for byte';
 }
 

@@ -92,7 +92,7 @@ function measured({ rows, before, after, rounded }: HealStages, which: string): 
   const row = (name: string, { ppl, kl, top1 }: Likeness): string[] => {
     return [name, digits(ppl), digits(kl), `${(100 * top1).toFixed(0)} %`];
   };
-  const head = ['', 'perplexity', 'KL to the original', 'same most likely token'];
+  const head = ['', 'perplexity', 'KL to the original', 'same next token'];
   const rowsOf = [row('pruned', before), row('healed', after), row('healed and rounded', rounded)];
   return `${which} (${counted(rows, 'row')}):\n\n${table(head, rowsOf)}`;
 }

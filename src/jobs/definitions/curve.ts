@@ -35,7 +35,7 @@ const options = {
   ...keep,
   measure: choice(
     MEASURES,
-    'kl: also the divergence from the unpruned model, and how often both agree; tasks: also the accuracy',
+    'kl: also the KL divergence from the original, and how often both find the same next token; tasks: also the accuracy',
     {
       noun: () => l10n.t('the measure'),
       placeholder: 'what',
@@ -44,7 +44,7 @@ const options = {
   ),
   maxKl: {
     ...maxKl,
-    help: 'also say how many blocks keep the mean KL divergence from the unpruned model below this, in nats',
+    help: 'also say how many blocks keep the mean KL divergence from the original below this, in nats',
   },
   text: file('measure on a text instead of the calibration rows', { noun: () => l10n.t('a text') }),
   window: window(`with ${option('text')}: tokens per window`),

@@ -37,7 +37,7 @@ const options = {
   ...healed,
   ...adapter,
   against: checkpoint(
-    'compare with this unpruned model on the same tokens: mean KL divergence and top-1 agreement (default: for a written ' +
+    'compare with this original on the same tokens: mean KL divergence and same next token (default: for a written ' +
       'model its original, if it lies beside it; otherwise the whole checkpoint, if something is left out or changed)',
     { noun: () => l10n.t('the original'), placeholder: 'checkpoint' },
   ),
@@ -56,8 +56,8 @@ export const evaluate = defineJob({
   description:
     'Measures the perplexity of a text in windows that do not overlap, or of calibration rows. The lower it is, the ' +
     'better the model predicts the text. Perplexities can be compared only at the same window, BOS mode and text. ' +
-    'A model that lacks blocks, is healed or has an adapter is compared with the unpruned one too, because perplexity ' +
-    'hides collapses: by its mean KL divergence, and by how often both find the same token most likely.',
+    'A model that lacks blocks, is healed or has an adapter is compared with its original too, because perplexity ' +
+    'hides collapses: by its mean KL divergence, and by how often both find the same next token most likely.',
   examples: [
     './SmolLM2-135M --text wiki.test.txt --limit 64',
     './SmolLM2-135M --text wiki.test.txt --remove 10,12-14',
@@ -85,7 +85,7 @@ export const evaluate = defineJob({
     ...removedFact(result),
     ...numberFact('perplexity', result.ppl),
     ...numberFact('KL divergence', result.kl, nats),
-    ...numberFact('same most likely token', result.top1, formatPercent),
+    ...numberFact('same next token', result.top1, formatPercent),
     ...measuredOn(result),
   ],
   options,

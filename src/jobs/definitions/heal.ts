@@ -52,8 +52,8 @@ export const heal = defineJob({
   kind: 'heal',
   summary: 'correct a pruned model by least squares, without training',
   description:
-    'Leaves out blocks and corrects the weights of the others in closed form, so that the residual stream follows that of the ' +
-    'whole model. Only weights change: the new checkpoint is an ordinary one. Rows that are not fitted decide whether the ' +
+    'Leaves out blocks and corrects the weights of the others in closed form, so that the hidden states follow those of the ' +
+    'original. Only weights change: the new checkpoint is an ordinary one. Rows that are not fitted decide whether the ' +
     'healed weights are better; if not, the plain ones are kept. The source never changes.',
   examples: [
     './SmolLM2-135M --remove 13-18 --out ./SmolLM2-24-healed',

@@ -133,7 +133,7 @@ function selectionFault(given: Complete<typeof options>): Fault | undefined {
   if (limit !== undefined && rows === undefined) {
     return {
       what: `${option('maxKl')} needs a calibration text`,
-      why: `${option('calibration')} is not given, on which the divergence is measured`,
+      why: `${option('calibration')} is not given, on which KL divergence is measured`,
       action: `Add ${option('calibration', 'FILE')}.`,
     };
   }

@@ -31,7 +31,7 @@ const options = {
   data: list(
     fileOr(['self'], 'a file of data'),
     'text, JSONL or JSON with "instruction" and "output", "messages" or "text"; repeat it for more files;\n' +
-      'or self: the unpruned model writes the text',
+      'or self: the original writes the text',
     { noun: () => l10n.t('the training data'), required: true, repeated: true, placeholder: 'file' },
   ),
   out: out('folder to write; it must not exist'),

@@ -49,7 +49,7 @@ const options = {
   }),
   maxKl: {
     ...maxKl,
-    help: 'also say how many of the least important blocks keep the mean KL divergence from the unpruned model below this, in nats',
+    help: 'also say how many of the least important blocks keep the mean KL divergence from the original below this, in nats',
   },
   ratios: list(
     part('a share'),
@@ -90,7 +90,7 @@ export const score = defineJob({
   about: ({ criterion: by, order }) => joined(String(by), leastOf(order)),
   givesScores: true,
   facts: (result) => [
-    ...numberFact('perplexity of the whole model', field(result.full, 'ppl')),
+    ...numberFact('perplexity of the original', field(result.full, 'ppl')),
     ...leastImportant(result.order),
     ...sharesOf(result.shares),
     ...calibrationOf(result),

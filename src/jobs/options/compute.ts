@@ -26,14 +26,14 @@ export const compute = {
     },
   ),
   quantisedFolder: folder(
-    'keep quantised weights for the next time in this folder (default: in the user cache folder)',
+    'keep quantized weights for the next time in this folder (default: in the user cache folder)',
     {
       machine: 'speed',
       setting: 'coppice.quantised.folder',
       hidden: true as const,
     },
   ),
-  quantisedLimit: bytes('most that kept quantised weights may take on the disk; those used least recently go first', {
+  quantisedLimit: bytes('most that kept quantized weights may take on the disk; those used least recently go first', {
     placeholder: 'size',
     default: QUANTISED_LIMIT,
     implied: true,

@@ -34,7 +34,7 @@ export const healingText = {
   data: list(
     fileOr(['self'], 'a file of data'),
     'text, JSONL or JSON with "instruction" and "output", "messages" or "text"; repeat it for more files;\n' +
-      'or self: the unpruned model writes the text (the default)',
+      'or self: the original writes the text (the default)',
     { noun: () => l10n.t('the healing text'), repeated: true, placeholder: 'file', conflicts: ['calibration'] },
   ),
   tokens: whole(`tokens of text, drawn from all of it (default: ${tokens}; of a file of rows: all)`, {

@@ -7,7 +7,7 @@ import { l10n } from '../../l10n';
 const LIMITS = { group: 'Limits' } as const;
 
 export const maxKl = amount(
-  'remove as many blocks as keep the mean KL divergence from the unpruned model below this, in nats',
+  'remove as many blocks as keep the mean KL divergence from the original below this, in nats',
   {
     noun: () => l10n.t('the limit on KL divergence'),
     placeholder: 'nats',
@@ -22,7 +22,7 @@ export const limits = {
   }),
   maxKl: {
     ...maxKl,
-    help: 'stop before the mean KL divergence from the unpruned model exceeds this, in nats',
+    help: 'stop before the mean KL divergence from the original exceeds this, in nats',
     ...LIMITS,
   },
   minAccuracy: share('stop before the average accuracy in the tasks falls below this share, such as 0.5', {

@@ -26,7 +26,7 @@ const FLOATS = ['auto', 'float32', 'float16'] as const;
 /** Of a job that writes text. */
 export const textPrecision = choice(
   PRECISION_CHOICES,
-  'float32, int8 or int4 in blocks of 32 (CPU), float16 (GPU); auto: float32 where the whole model fits into half of the free ' +
+  'float32, int8 or int4 in blocks of 32 (CPU), float16 (GPU); auto: float32 where the model fits into half of the free ' +
     'memory, else int8, else int4',
   { ...details, setting: 'coppice.textPrecision', token: 'text.precision' },
 );

@@ -87,7 +87,7 @@ function scoreWork({ steps, granularity, rows }: ScoreFrame, share: Share, oneRo
   });
   return workWords(
     oneRow ? undefined : rowsWords(share.rows, rows),
-    !oneRow && share.whole ? 'the whole model' : undefined,
+    !oneRow && share.whole ? 'the original' : undefined,
     rangeWords(granularity, share.candidates, names),
   );
 }

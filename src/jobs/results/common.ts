@@ -63,7 +63,7 @@ export const measuredText = shape(rowsOfText, 'what was measured on');
 
 export const ppl = real('perplexity', { better: 'less' });
 export const meanNll = real('mean loss of a token', { unit: 'nats', better: 'less' });
-export const kl = real('mean KL divergence from the unpruned model', { unit: 'nats', better: 'less' });
+export const kl = real('mean KL divergence from the original', { unit: 'nats', better: 'less' });
 export const top1 = real('share of positions where both find the same token most likely', { better: 'more' });
 
 /** How near a model is to the whole one, on rows of text. */

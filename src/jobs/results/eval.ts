@@ -11,7 +11,7 @@ const repetition = shape(
         better: 'less',
       }),
     ),
-    unpruned: nullable(real('the same of the unpruned model; null without one')),
+    unpruned: nullable(real('the same of the original; null without one')),
   },
   'how much greedy continuations of rows repeat themselves',
   { gate: { limit: 'maxRepetition', needs: 'repetition' } },
@@ -29,7 +29,7 @@ export const evalResult = shape(
     removed,
     calibrated: flag('the text also chose the blocks that were removed, so that the perplexity flatters'),
     kl: optional(
-      real<number>('mean KL divergence from the unpruned model', {
+      real<number>('mean KL divergence from the original', {
         unit: 'nats',
         better: 'less',
         gate: { limit: 'maxKl' },
@@ -41,9 +41,7 @@ export const evalResult = shape(
         gate: { limit: 'minSame' },
       }),
     ),
-    against: optional(
-      shape({ model: text('its name'), identity: text('identity of its files') }, 'the unpruned model'),
-    ),
+    against: optional(shape({ model: text('its name'), identity: text('identity of its files') }, 'the original')),
     repetition: optional(repetition),
     precision,
     seconds: seconds('seconds of the whole job'),

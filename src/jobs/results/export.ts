@@ -27,7 +27,7 @@ const compared = {
   maxDifference: real('largest difference of two logits', { better: 'less' }),
   relative: real('length of the difference beside that of the logits', { better: 'less' }),
   meanKl: real('mean KL divergence', { unit: 'nats', better: 'less' }),
-  top1: number('share of positions with the same most likely token', { better: 'more' }),
+  top1: number('share of positions with the same next token', { better: 'more' }),
   greedy: shape(tokens, "a continuation beside the model's own"),
 };
 

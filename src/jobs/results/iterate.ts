@@ -7,7 +7,7 @@ const recovery = shape(
   {
     nll: real('mean loss of the pruned model − mean loss of the healed one', { unit: 'nats', better: 'more' }),
     share: nullable(
-      real('the same as a share of what is missing to the unpruned model; null where nothing is', { better: 'more' }),
+      real('the same as a share of what is missing to the original; null where nothing is', { better: 'more' }),
     ),
     nllPerSecond: nullable(real('nats for each second of training; null where none was spent')),
     sharePerSecond: nullable(real('the share for each second of training')),
@@ -43,7 +43,7 @@ const scored = shape(
     block: whole('the block'),
     score: real('its score', { better: 'more' }),
     meanNll: optional(real('mean loss without it', { unit: 'nats' })),
-    kl: optional(real('divergence without it', { unit: 'nats' })),
+    kl: optional(real('KL divergence without it', { unit: 'nats' })),
   },
   'a candidate',
 );
@@ -65,7 +65,7 @@ const round = shape(
 export const iterative = {
   method: oneOf(ITERATIVE_METHODS, 'what heals after each round'),
   text: measuredText,
-  full: { ...healNumbers, words: 'the unpruned model' },
+  full: { ...healNumbers, words: 'the original' },
   rounds: list(round, 'the rounds'),
   ended: oneOf(['count', 'limit', 'blocks'], 'why no further block was removed'),
   plain: list(healNumbers, 'the original weights without the blocks of the first 1, 2, … rounds'),

@@ -7,7 +7,7 @@ const round = shape(
   {
     removed: { ...removedBlocks, words: 'the blocks that went in this round' },
     ppl: optional(real<number>('perplexity of the model that was healed after it', { better: 'less' })),
-    kl: optional(real<number>('its mean KL divergence from the whole model', { unit: 'nats', better: 'less' })),
+    kl: optional(real<number>('its mean KL divergence from the original', { unit: 'nats', better: 'less' })),
   },
   'a round',
 );

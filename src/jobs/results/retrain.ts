@@ -73,11 +73,11 @@ export const retrainResult = shape(
     ),
     evaluations: list(evaluation('an evaluation'), 'evaluations on the part that is held out'),
     best: nullable(evaluation('the evaluation whose parameters were kept; null if nothing is held out')),
-    unpruned: optional(shape({ loss, ppl }, 'the unpruned model on the same rows')),
+    unpruned: optional(shape({ loss, ppl }, 'the original on the same rows')),
     likeness: optional(
       shape(
         { before: likeness('before the training'), after: likeness('after it') },
-        'how near the model is to the unpruned one on tokens that were held out',
+        'how near the model is to the original on tokens that were held out',
       ),
     ),
     stopped: optional(

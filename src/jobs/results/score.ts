@@ -44,7 +44,7 @@ const scored = {
   kl: optional({ ...kl, words: 'of kl: the same as the score' }),
   low: optional(real('of ppl and kl: lower end of a 95 % bootstrap interval of the score')),
   high: optional(real('its upper end')),
-  pairedLow: optional(real('of ppl and kl: lower end of a 95 % interval beside the whole model on the same rows')),
+  pairedLow: optional(real('of ppl and kl: lower end of a 95 % interval beside the original on the same rows')),
   pairedHigh: optional(real('its upper end')),
   jointLow: optional(real('of ppl and kl: lower end of the interval that holds for all parts at once')),
   jointHigh: optional(real('its upper end')),
@@ -76,7 +76,7 @@ export type CalibrationInfo = ValueOf<typeof calibration>;
 
 const set = {
   blocks: { ...removedBlocks, words: 'the set, ascending' },
-  kl: { ...kl, words: 'its divergence' },
+  kl: { ...kl, words: 'its KL divergence' },
   meanNll: { ...meanNll, words: 'its mean loss' },
 };
 
@@ -87,7 +87,7 @@ const search = shape(
     start: shape(set, 'where it started'),
     trajectory: list(
       shape({ generation: whole('the generation'), kl }, 'a generation'),
-      'divergence of the best set after each generation',
+      'KL divergence of the best set after each generation',
     ),
     sets: whole('sets that were measured'),
     seconds: seconds('seconds after the start'),
@@ -103,7 +103,7 @@ const within = shape(
     removed: removedBlocks,
     kl: { ...kl, words: 'what their removal costs' },
   },
-  'as many blocks as keep the divergence under a limit',
+  'as many blocks as keep KL divergence under a limit',
 );
 
 const share = shape(
@@ -142,7 +142,7 @@ export const scoreResult = shape(
           other: optional(shape(fit, 'the same tokens with the other beginning')),
           limit: number('above this, the model does not know the text'),
         },
-        'only where the whole model does not fit the text, so that the scores mean little',
+        'only where the original does not fit the text, so that the scores mean little',
       ),
     ),
     blocks: optional(list(block, 'scores of blocks')),
@@ -235,7 +235,7 @@ export const curveResult = shape(
     points: list(point, 'one for each number of removed blocks, from 0'),
     within: optional(within),
     text: measuredText,
-    parametersRead: whole('parameters of the whole model that are read for a token'),
+    parametersRead: whole('parameters of the original that are read for a token'),
     ...computed,
   },
   'perplexity against the number of removed blocks',

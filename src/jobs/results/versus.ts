@@ -22,14 +22,14 @@ const model = shape(
     ppl: optional(ppl),
     meanNll: optional(meanNll),
     accuracy: optional(number('mean of the tasks', { better: 'more' })),
-    difference: optional(shape(paired, 'of the accuracy to the whole model on the same items')),
+    difference: optional(shape(paired, 'of the accuracy to the original on the same items')),
     tasks: optional(
       list(shape({ name: text('the task'), accuracy: number('accuracy', { better: 'more' }) }, 'a task'), 'the tasks'),
     ),
     latency: optional({ ...spread('seconds of a run', 's'), better: 'less' }),
     throughput: optional({ ...spread('tokens a second', 'tokens/s'), better: 'more' }),
     memoryBytes: optional(number('predicted memory of it alone', { unit: 'bytes', better: 'less' })),
-    speedUp: optional(nullable(number('of the throughput, against the whole model', { better: 'more' }))),
+    speedUp: optional(nullable(number('of the throughput, against the original', { better: 'more' }))),
     speedFailure: optional(text('why there is no speed')),
     continuation: optional(text('what it makes of the prompt, greedily')),
     pruningSeconds: optional(seconds('to make this model alone')),
@@ -41,13 +41,13 @@ export type VersusModel = ValueOf<typeof model>;
 
 export const versusResult = shape(
   {
-    model: shape({ name: text('its name'), identity: text('identity of its files') }, 'the whole model'),
+    model: shape({ name: text('its name'), identity: text('identity of its files') }, 'the original'),
     methods: list(oneOf(VERSUS_METHODS, 'a method'), 'the methods'),
     sizes: list(
       shape({ count: whole('removed blocks'), parameters: whole('parameters without as many') }, 'a size'),
       'numbers of removed blocks, ascending',
     ),
-    models: list(model, 'the whole model first, then size by size'),
+    models: list(model, 'the original first, then size by size'),
     text: shape(
       { from: oneOf(['text', 'calibration'], 'whether it is a text of its own'), ...rowsOfText },
       'what perplexity was measured on',

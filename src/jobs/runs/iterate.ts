@@ -90,7 +90,7 @@ async function iterateFrom(opened: Opened, context: Context): Promise<RunEnd<Ite
   const tokenizer = await optionalTokenizer(checkpoint.home, reading);
   const around = { checkpoint, whole, tokenizer, workspace, facts: factsOf(opened, measured, tokenizer) };
   const prepared = await prepareHealer(options, around, context, reading);
-  const teacher = await timed(() => wholeStates(whole, measured.rows, labelled(reading, 'the unpruned model')));
+  const teacher = await timed(() => wholeStates(whole, measured.rows, labelled(reading, 'the original')));
   try {
     const iterated = await iterateWith(opened, { measured, prepared, teacher }, context, [reading, running]);
     return await finish(opened, { iterated, measured, prepared }, context, writing);
@@ -125,7 +125,7 @@ async function iterateWith(
   const { facts, healer } = prepared;
   const state = workspace.found ? await loadIterateState(workspace.state, facts) : NOTHING_YET;
   const view = fullView(architecture.layers.length);
-  const own = await timed(() => likenessOfViews(whole, teacher, rows, [view], labelled(reading, 'the unpruned model')));
+  const own = await timed(() => likenessOfViews(whole, teacher, rows, [view], labelled(reading, 'the original')));
   const work: IterateWork = {
     criterion: options.criterion,
     objective: options.objective,

@@ -190,7 +190,7 @@ async function byDivergence(
   };
   const uncertain = read?.screened && uncertainWarning(read.ranking, removed, read.screened);
   if (uncertain !== undefined) context.warn(uncertain);
-  context.note(`${counted(removed.length, 'block')} removed: the divergence is ${formatNumber(kl, 3)} nats`);
+  context.note(`${counted(removed.length, 'block')} removed: KL divergence is ${formatNumber(kl, 3)} nats`);
   return {
     removed,
     choice,
@@ -209,7 +209,7 @@ function nothingWithin([, first]: readonly ComparedPoint[], maxKl: number): User
   return new UserError(
     'No block can be removed within the limit',
     first
-      ? `without block ${first.removed.join()}, the divergence is ${formatNumber(first.kl, 3)}, above ${option('maxKl', maxKl)}`
+      ? `without block ${first.removed.join()}, KL divergence is ${formatNumber(first.kl, 3)}, above ${option('maxKl', maxKl)}`
       : 'all blocks are kept',
     'Allow more, or keep fewer blocks.',
   );

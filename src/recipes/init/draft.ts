@@ -304,7 +304,7 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Draftin
       !hasData && {
         name: 'selfTokens',
         value: DEFAULTS.selfTokens,
-        comment: ['Tokens of text that the whole model writes to train on.'],
+        comment: ['Tokens of text that the original writes to train on.'],
         quick: 1024,
       },
     trains && { name: 'trainingSteps', value: 200, quick: 2 },

@@ -120,7 +120,7 @@ function shorteningSteps(outline: Outline): Entry[] {
 function healStep({ patch }: Outline): Entry {
   const options = [
     entry('remove', '${steps.chosen.removed}'),
-    entry('data', ['self'], '"self": the whole model writes the text. Or files: ["data/prose.txt"].'),
+    entry('data', ['self'], '"self": the original writes the text. Or files: ["data/prose.txt"].'),
     entry('tokens', '${tokens}'),
     ...(patch === undefined ? [] : [entry('patch', patch)]),
   ];
@@ -137,7 +137,7 @@ function retrainStep({ healable, hasData, dataIsText, patch }: Outline): Entry {
         entry(
           'data',
           ['self'],
-          '"self": the whole model writes the text. Your own data are better: ["data/train.jsonl"].',
+          '"self": the original writes the text. Your own data are better: ["data/train.jsonl"].',
         ),
         entry('selfTokens', '${selfTokens}'),
       ];
@@ -146,7 +146,7 @@ function retrainStep({ healable, hasData, dataIsText, patch }: Outline): Entry {
     ...data,
     // What is commented out stands before the last value: then no comma is one too many, with or without it.
     ...(merges ? [entry('steps', '${trainingSteps}')] : []),
-    off('teacher', '${model}', 'A little better, and slower: follow the whole model.'),
+    off('teacher', '${model}', 'A little better, and slower: follow the original.'),
     merges ? entry('merge', true) : entry('steps', '${trainingSteps}'),
   ];
   const trained = healable

@@ -33,7 +33,7 @@ function factsOf(digest: RunDigest): string[] {
 
 function scoreFacts({ full, fullKl, text, set, removals, blocks }: NonNullable<RunDigest['score']>): string[] {
   const on = text === undefined ? '' : ` on ${text}`;
-  const whole = full === undefined ? [] : [`perplexity ${number(full)} of the whole model${on}`];
+  const whole = full === undefined ? [] : [`perplexity ${number(full)} of the original${on}`];
   const divergence = fullKl === undefined ? [] : [`KL divergence${on}`];
   const order = blocks.toSorted((a, b) => (parseJsonNumber(a.score) ?? NaN) - (parseJsonNumber(b.score) ?? NaN));
   const first = removals ?? set?.blocks ?? order.slice(0, 6).map(({ index }) => index);
@@ -89,7 +89,7 @@ function qualityWords({ ppl, text, tokens, ...compared }: NonNullable<RunDigest[
 function comparedWords({ kl, top1 }: ComparedDigest): string {
   if (kl === undefined) return '';
   const same = parseJsonNumber(top1);
-  return `, KL ${number(kl)} from the unpruned model${same === undefined ? '' : `, same token ${formatPercent(same)}`}`;
+  return `, KL ${number(kl)} from the original${same === undefined ? '' : `, same next token ${formatPercent(same)}`}`;
 }
 
 function costWords({

@@ -24,7 +24,7 @@ export function nextWords(next: NextAction): string {
     case 'compare':
       return l10n.t('compare it with the original');
     case 'beforeAfter':
-      return l10n.t('look at it beside the original');
+      return l10n.t('see both in Before and After');
     case 'code':
       return l10n.t('copy the code that loads it');
     default:

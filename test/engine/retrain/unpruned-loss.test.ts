@@ -81,7 +81,7 @@ describe('the unpruned model beside a retraining', () => {
       const record = await readRecord(join(out, 'coppice.json'));
       assert.deepEqual(record.results.unpruned, result.unpruned);
       assert.equal(digestRecord(record).training?.unpruned, expected);
-      assert.match(trainingLines(record).join(), /after; [\d.]+ of the unpruned model/);
+      assert.match(trainingLines(record).join(), /after; [\d.]+ of the original/);
     });
 
     it('has the weights before healing, in the arithmetic of the evaluations', async () => {

@@ -172,7 +172,7 @@ describe('quantised weights that are kept', () => {
     const { logits, notes } = await logitsOf(checkpoint, folder);
     assert.deepEqual(logits, kept.logits);
     assert.deepEqual(notes, [
-      'the quantised weights are not kept for the next time: a part of the path is a file, not a folder',
+      'the quantized weights are not kept for the next time: a part of the path is a file, not a folder',
     ]);
   });
 

@@ -272,7 +272,7 @@ describeShared('write/gguf from the GGUF files of llama.cpp', () => {
   it('says that numbers are rounded again, and copies what is of the wanted type', async () => {
     const out = fresh();
     const { notes } = await write(await openCheckpoint(stories('q4_0')), out, { type: 'q8_0' });
-    assert.match(notes.join(), /^.*30 matrices were quantised in the source already/);
+    assert.match(notes.join(), /^.*30 matrices were quantized in the source already/);
     const [before, after] = [await contents(stories('q4_0')), await contents(out)];
     assert.deepEqual(after.get('token_embd.weight'), before.get('token_embd.weight'));
     assert.equal(after.get('blk.0.attn_q.weight')![0], 'Q8_0');

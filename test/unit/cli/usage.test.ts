@@ -118,9 +118,9 @@ describe('command line: usage', function () {
     const folder = join(temporaryFolder(), 'tasks');
     const { code, stdout, stderr } = await coppice(['fetch-tasks', folder, '--tasks', 'piqa,arc_easy']);
     assert.equal(code, 2);
-    assert.match(stdout, /piqa_valid\.jsonl {2}495\.9 kB\n {2}from {5}https:.*\n {2}by .*\n {2}licence {2}AFL 3\.0\n/);
+    assert.match(stdout, /piqa_valid\.jsonl {2}495\.9 kB\n {2}from {5}https:.*\n {2}by .*\n {2}license {2}AFL 3\.0\n/);
     assert.match(stdout, /SHA-256 {2}93503cc97c/);
-    assert.match(stdout, /ARC-easy {2}by hand\n.*\n {2}licence {2}CC BY-SA 4\.0\n {2}how/);
+    assert.match(stdout, /ARC-easy {2}by hand\n.*\n {2}license {2}CC BY-SA 4\.0\n {2}how/);
     assert.match(stderr, /2 files \(499\.6 kB\) needs your consent\n.*--yes/);
     assert.ok(!existsSync(folder));
     await assertRefused(['fetch-tasks', folder, '--tasks', 'piqa', '--json'], 2, /needs your consent/);

@@ -14,7 +14,7 @@ describe('prune/ranking', () => {
         { kind: 'removals', removals: [1, 2] },
         { kind: 'set', set: [1] },
       ] as const) {
-        assert.throws(() => select({ ...ranking, baseline }), refused(/loss of the whole model/));
+        assert.throws(() => select({ ...ranking, baseline }), refused(/loss of the original/));
         assert.equal(select({ ...ranking, baseline: 3 }).length, 1);
       }
     }

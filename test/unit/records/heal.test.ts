@@ -91,8 +91,8 @@ describe('records of healing', () => {
       ['perplexity after healing, on rows held out', '12'],
       ['KL before healing, on rows held out', '0.9'],
       ['KL after healing, on rows held out', '0.4'],
-      ['top-1 agreement before healing, on rows held out', '50 %'],
-      ['top-1 agreement after healing, on rows held out', '50 %'],
+      ['same next token before healing, on rows held out', '50 %'],
+      ['same next token after healing, on rows held out', '50 %'],
     ]);
     const fitted = resultsOf(digestOf('heal', { ...RESULTS, heldOut: null }));
     assert.deepEqual(fitted[1], ['perplexity after healing, on the fitted rows', '∞']);

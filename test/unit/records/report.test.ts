@@ -116,7 +116,7 @@ describe('digests of what retraining brought back', () => {
     assert.deepEqual([digest.quality?.[0].repetition, digest.quality?.[0].unprunedRepetition], [0.1, undefined]);
     assert.deepEqual(resultsOf(digest).slice(1), [
       ['KL of healed to toy', '0.25'],
-      ['top-1 agreement of healed to toy', '63 %'],
+      ['same next token of healed to toy', '63 %'],
       ['repetition of healed', '10 %'],
     ]);
     assert.match(modelCard([digest]), /\| KL of healed to toy \| 0\.25 \|/);
@@ -186,7 +186,7 @@ describe('report', () => {
   });
 
   it('has its tables without a program', () => {
-    assert.match(html, /<th scope="row">perplexity of the whole model<\/th><td>12.5<\/td>/);
+    assert.match(html, /<th scope="row">perplexity of the original<\/th><td>12.5<\/td>/);
   });
 });
 

@@ -33,7 +33,7 @@ export function spellingOf(architecture: Architecture): Spelling {
     throw cannotWrite(`it has ${layers.length} blocks, and llama.cpp loads up to ${MAX_BLOCKS}`);
   const headDim = shared(layers, 'headDim', 'heads of different widths');
   if (headDim % 2 !== 0) throw cannotWrite(`its heads have ${headDim} numbers, which is odd`);
-  shared(layers, 'qkNorm', 'normalised queries and keys in some blocks only');
+  shared(layers, 'qkNorm', 'normalized queries and keys in some blocks only');
   const equal = layers.every((layer) => isDeepStrictEqual(shapeOf(layer), shapeOf(layers[0])));
   const dialect = dialectFor(architecture, equal);
   requireBlocks(dialect, architecture, equal);
@@ -59,13 +59,13 @@ function requireBlocks(dialect: Dialect, { hidden, layers, tied: isTied }: Archi
   const { name, biases: allowed, square, tied, perBlock } = dialect;
   const [{ heads, headDim, biases, qkNorm }] = layers;
   if (!equal && !perBlock) {
-    const has = qkNorm ? ' and have normalised queries and keys' : '';
+    const has = qkNorm ? ' and have normalized queries and keys' : '';
     const why = `its blocks differ${has}, and llama.cpp’s architecture ${name} has the same widths in all of them`;
     throw cannotWrite(why, `Choose equal widths for all blocks. ${INSTEAD}`);
   }
   const odd = biases.filter((linear) => !allowed.includes(linear));
   if (odd.length > 0) {
-    const what = qkNorm === null ? `biases on ${odd.join(', ')}` : 'biases and normalised queries and keys';
+    const what = qkNorm === null ? `biases on ${odd.join(', ')}` : 'biases and normalized queries and keys';
     const why = `it has ${what}, which llama.cpp’s architecture ${name} does not have`;
     throw cannotWrite(why, `If the biases make up for removed parts, leave them out. ${INSTEAD}`);
   }

@@ -84,7 +84,7 @@ function slidingFields(period: number, { layers }: Architecture): WrittenWindows
   return {
     fields: [...fields, [PATTERN, { type: 'array', of: 'bool', values: sliding.map(Number) }]],
     notes: [
-      'the places of its blocks without a window are not those of the whole model; the file lists them ' +
+      'the places of its blocks without a window are not those of the original; the file lists them ' +
         '(attention.sliding_window_pattern), which llama.cpp 0.5 reads. Older versions, and programs with a copy of their ' +
         'own, count blocks and get other numbers',
     ],

@@ -36,7 +36,7 @@ export async function scoreHealed(
     { share: work.dense },
     ...work.rounds.map(({ choosing, measuring }) => ({ share: choosing + measuring })),
   ]);
-  const named = labelled(toDense, 'the unpruned model');
+  const named = labelled(toDense, 'the original');
   const dense = await DenseStream.compute(teacher, rows, innerTargets(steps), model.memory / 2, named);
   try {
     const sweep = await HealedSweep.open(model, dense, rows, job.signal);

@@ -33,7 +33,7 @@ export function keptWarnings({ architecture, counts, multiple }: Made, measured:
       : []),
     ...(odd > 0 && multiple === undefined
       ? [
-          `the FFN width of ${counted(odd, 'block')} is no multiple of ${GPU_MULTIPLE}, which is slower on many GPUs and cannot be quantised everywhere; ${option('multiple', 32)} avoids it`,
+          `the FFN width of ${counted(odd, 'block')} is no multiple of ${GPU_MULTIPLE}, which is slower on many GPUs and cannot be quantized everywhere; ${option('multiple', 32)} avoids it`,
         ]
       : []),
   ];
@@ -43,7 +43,7 @@ function headWarning(architecture: Architecture, counts: readonly UnitCounts[], 
   if (losesGroups(architecture, counts)) return [];
   if (!architecture.layers.some(losesHeads)) {
     return [
-      'no attention head is removed: this family normalises the queries of all heads at once, and the keys, so the other heads would change',
+      'no attention head is removed: this family normalizes the queries of all heads at once, and the keys, so the other heads would change',
     ];
   }
   const most = Math.max(...architecture.layers.map(({ kvHeads }) => kvHeads));

@@ -50,7 +50,7 @@ export async function runData(
     throw new UserError(
       'No model can write the training text',
       'nothing was removed from this model, so it would train on its own text',
-      `Name the unpruned model with ${option('teacher')}, or the blocks to leave out with ${option('remove')}.`,
+      `Name the original with ${option('teacher')}, or the blocks to leave out with ${option('remove')}.`,
     );
   }
   const author = teacher ?? model;

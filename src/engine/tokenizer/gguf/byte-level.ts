@@ -101,7 +101,7 @@ export function byteLevelFields(description: TokenizerDescription): { fields: Gg
 function normalizerNotes(normalizer: unknown): string[] {
   if (normalizer === null || normalizer === undefined) return [];
   if (nameOf(normalizer) === 'NFC') {
-    return ['its tokenizer normalises texts (NFC) and llama.cpp does not: texts in another form get other tokens'];
+    return ['its tokenizer normalizes texts (NFC) and llama.cpp does not: texts in another form get other tokens'];
   }
   throw new Refusal(`its normalizer ${JSON.stringify(nameOf(normalizer) ?? normalizer)} is unknown to llama.cpp`);
 }

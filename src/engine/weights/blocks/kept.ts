@@ -36,7 +36,7 @@ const KIND: NoteKind = {
   version: QUANTISER_VERSION,
   limits: { depth: 4, keyLength: 64, members: 16, items: 8192, uniqueKeys: true },
   maxCharacters: 1_000_000,
-  file: 'a file of quantised weights',
+  file: 'a file of quantized weights',
   action: 'Remove the file.',
 };
 

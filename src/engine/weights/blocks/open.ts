@@ -66,7 +66,7 @@ async function quantised(source: WeightSource, layout: BlockLayout, options: Ope
         const all = await keepWithin(folder, limit, KEPT_NAMES);
         const used = `${formatBytes(all)} of at most ${formatBytes(limit)}`;
         onNote(
-          `the quantised weights, ${formatBytes(layout.bytes)}, are kept for the next time in ${folder} (${used})`,
+          `the quantized weights, ${formatBytes(layout.bytes)}, are kept for the next time in ${folder} (${used})`,
         );
       } else if (failures.length > 0) onNote(notKept(failures));
       return written;
@@ -80,7 +80,7 @@ async function quantised(source: WeightSource, layout: BlockLayout, options: Ope
 }
 
 const notKept = (failures: readonly string[]): string =>
-  `the quantised weights are not kept for the next time: ${[...new Set(failures)].join(', ')}`;
+  `the quantized weights are not kept for the next time: ${[...new Set(failures)].join(', ')}`;
 
 /** @throws the system's error */
 async function folderFor(folder?: string): Promise<string> {

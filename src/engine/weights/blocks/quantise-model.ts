@@ -31,7 +31,7 @@ export async function quantiseModel(
   const { architecture } = source;
   const { hidden, rmsNormEps } = architecture;
   const total = [...layout.matrices.values()].reduce((sum, { out, width }) => sum + out * width, 0);
-  const work = new Work(job, total, 'parameters', 'quantising the weights');
+  const work = new Work(job, total, 'parameters', 'quantizing the weights');
   const digests: string[] = [];
   for (const [layer, shape] of architecture.layers.entries()) {
     const { bits, hasOffsets } = layout;

@@ -96,7 +96,7 @@ export class BlockWeights extends Over {
 
   private matrix(key: WeightKey): PlacedMatrix {
     const matrix = this.layout.matrices.get(keyText(key));
-    if (!matrix) throw new Error(`${keyText(key)} is not quantised`);
+    if (!matrix) throw new Error(`${keyText(key)} is not quantized`);
     return matrix;
   }
 

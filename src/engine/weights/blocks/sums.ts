@@ -21,7 +21,7 @@ export const blankSums = (bytes: number): string[] => Array<string>(Math.ceil(by
  * @throws UserError when the file cannot be read; CancelledError
  */
 export async function sumsOf(path: string, start: number, bytes: number, job: JobOptions = {}): Promise<string[]> {
-  const work = new Work(job, bytes, 'bytes', 'checking the quantised weights');
+  const work = new Work(job, bytes, 'bytes', 'checking the quantized weights');
   const file = await RegularFile.open(path);
   const buffer = Buffer.alloc(Math.min(READ, bytes));
   const sums: string[] = [];

@@ -182,7 +182,7 @@ class TensorPlan {
     if (this.odd > 0) notes.push(oddRows(this.odd));
     if (this.requantised > 0) {
       const what = this.requantised === 1 ? '1 matrix was' : `${this.requantised} matrices were`;
-      notes.push(`${what} quantised in the source already, so the numbers are rounded for the second time`);
+      notes.push(`${what} quantized in the source already, so the numbers are rounded for the second time`);
     }
     return notes;
   }

@@ -192,7 +192,7 @@ function unpackable({ narrowing }: Checkpoint, { layers }: Architecture): string
   const odd = layers.filter(({ heads, headDim, ffn }) => (heads * headDim) % PACKED !== 0 || ffn % PACKED !== 0).length;
   if (!narrowing || odd === 0) return [];
   const has = odd === 1 ? '1 block has a width that is' : `${odd} blocks have widths that are`;
-  return [`${has} no multiple of ${PACKED}, so llama.cpp's quantiser leaves these matrices in 16 bits`];
+  return [`${has} no multiple of ${PACKED}, so llama.cpp's quantizer leaves these matrices in 16 bits`];
 }
 
 /** The type of most numbers. */

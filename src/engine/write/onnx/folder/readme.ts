@@ -57,7 +57,7 @@ export async function folderReadme(
     target(facts),
     ...lengths(facts),
     files(facts, options),
-    `## Licence\n\nThe licence is that of ${inline(modelName(checkpoint))}.`,
+    `## License\n\nThe license is that of ${inline(modelName(checkpoint))}.`,
   ]
     .join('\n\n')
     .concat('\n');
