@@ -122,7 +122,10 @@ function placesOf(menu: string, { when = '' }: MenuItem): string[] {
   const names = [...when.matchAll(/view == ([\w.]+)/g)].flatMap(([, id]) => viewNames.get(id) ?? []);
   const of = names.length === 0 ? '' : ` of _${names[0]}_`;
   const submenu = submenus.find(({ id }) => id === menu);
-  if (submenu !== undefined) return [`context menu${of}, _${shown(submenu.label)}_`];
+  if (submenu !== undefined) {
+    const isOf = (parent: string): boolean => menus[parent].some((item) => item.submenu === menu);
+    return [`${isOf('explorer/context') ? 'Explorer' : `context menu${of}`}, _${shown(submenu.label)}_`];
+  }
   switch (menu) {
     case 'view/title':
       return [`title${of}`];

@@ -1,9 +1,10 @@
 /**
- * Compare with the Original…: measures what the page of before and after still lacks, and nothing else, as one job with
- * its time before it starts. The page opens at the end, and the model card of a checkpoint that Coppice wrote gets the numbers.
+ * Compare with the Original…: opens the page of before and after, and offers to measure what it still lacks, and nothing else,
+ * as one job with its time before it starts. The model card of a checkpoint that Coppice wrote gets the numbers.
  */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { BeforeAfter } from '../engine/records/before-after/before-after';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { CancelledError, UserError } from '../engine/errors';
 import { updateCard } from '../engine/records/card-section';
@@ -13,6 +14,7 @@ import type { Coppice } from '../host/coppice';
 import { timeWords } from '../host/ask/job-time';
 import { inform, nextCommand } from '../host/inform';
 import { runParts } from '../host/jobs/run-parts';
+import { requireTrusted } from '../host/restricted';
 import { askAll, pickMany, type Step } from '../host/ask/steps';
 import { judgePlan } from './judge-plan';
 import { type Kin, type Member, pageOf, readKin, showPage } from './before-after-page';
@@ -41,14 +43,18 @@ type Both = Kin & { readonly original: Member };
 
 export const compareWithOriginalCommand: Command<CompareArguments> = {
   id: 'coppice.compareWithOriginal',
-  needsTrust: true,
   async run(coppice, args, settle): Promise<Comparison> {
+    const trusted = vscode.workspace.isTrusted;
+    if (!isAsked(args)) requireTrusted(trusted);
     const title = vscode.l10n.t('Compare with the Original');
     const made = await coppice.tree.madeFromListed();
     const chosen = await chooseCheckpoint(coppice, args, title, { takes: ({ path }) => made.has(path) });
     if (args.judge && coppice.plans.removed(chosen.subject).length > 0) return judgePlan(coppice, chosen, args);
     const kin = await kinOf(coppice, chosen, args, title);
-    const lacking = await missingParts(coppice, kin, (await pageOf(coppice, kin))!, args);
+    const page = (await pageOf(coppice, kin))!;
+    if (isAsked(args)) await showPage(coppice, kin, page);
+    if (!trusted) return { ran: 0, missing: neededBy(page) };
+    const lacking = await missingParts(coppice, kin, page, args);
     const { parts } = await chooseParts(coppice, kin, lacking, args);
     settle({ ...args, checkpoint: chosen.path, original: kin.original.path, parts });
     const jobs = lacking
@@ -62,6 +68,13 @@ export const compareWithOriginalCommand: Command<CompareArguments> = {
     return finish(coppice, chosen, kin.original, jobs.length, args);
   },
 };
+
+/** The user sees the page first, and decides what is measured. */
+const isAsked = ({ parts, judge, throws }: CompareArguments): boolean =>
+  parts === undefined && judge !== true && throws !== true;
+
+const neededBy = ({ missing }: BeforeAfter): string[] =>
+  missing.filter(({ optional }) => !optional).map(({ what }) => what);
 
 /** The model and its original. @throws UserError without an original; CancelledError */
 async function kinOf(coppice: Coppice, chosen: Chosen, args: CompareArguments, title: string): Promise<Both> {
@@ -150,7 +163,7 @@ async function finish(
 ): Promise<Comparison> {
   const kin = await readKin(coppice, chosen, original);
   const page = (await pageOf(coppice, kin))!;
-  const needed = page.missing.filter(({ optional }) => !optional);
+  const needed = neededBy(page);
   const card = needed.length === 0 ? await updateCard(chosen.checkpoint, page) : undefined;
   await showPage(coppice, kin, page);
   const name = basename(chosen.path);
@@ -159,5 +172,5 @@ async function finish(
     : vscode.l10n.t('{0} was compared with the original.', name);
   if (ran > 0)
     inform(args, told, nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: chosen.path }));
-  return { ran, missing: needed.map(({ what }) => what), ...(card !== undefined && { card }) };
+  return { ran, missing: needed, ...(card !== undefined && { card }) };
 }

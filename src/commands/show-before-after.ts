@@ -1,6 +1,7 @@
 /**
- * Show Before and After: a page with the original beside what was made of it, from the records that exist. It can be saved
- * as HTML or Markdown. Nothing is computed; the page names the command for each number that is missing.
+ * The page of before and after: the original beside what was made of it, from the records that exist. It can be saved as HTML
+ * or Markdown. Nothing is computed; the page names the command for each number that is missing. The panel and the page itself
+ * run this command. For the user it is the first half of “Compare with the Original…”.
  */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';

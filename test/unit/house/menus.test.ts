@@ -19,7 +19,7 @@ const LINES = menus['view/item/context'];
 /** What fits a window of 800 pixels, with room for what VS Code and other extensions add. */
 const MOST = 12;
 
-type Keys = Readonly<Record<string, string | boolean>>;
+type Keys = Readonly<Record<string, string | boolean | readonly string[]>>;
 
 /** Clauses have no parentheses outside of patterns: `||` of `&&` of terms. */
 const terms = new Map<string, (keys: Keys) => boolean>();
@@ -39,6 +39,8 @@ function parsed(term: string): (keys: Keys) => boolean {
   if (key) return (keys) => Boolean(keys[key]) !== (negated === '!');
   const [, equal, text] = /^([\w.]+) == (\S+)$/.exec(term) ?? [];
   if (equal) return (keys) => keys[equal] === text;
+  const [, value, place] = /^([\w.]+) in ([\w.]+)$/.exec(term) ?? [];
+  if (value) return (keys) => [keys[place] ?? []].flat().map(String).includes(String(keys[value]));
   const [, matched, pattern] = /^([\w.]+) =~ \/(.*)\/$/.exec(term) ?? [];
   assert.ok(matched, `the term is not understood: ${term}`);
   const expression = new RegExp(pattern);
@@ -101,7 +103,8 @@ function checkMenu(keys: Keys): void {
   const all = shown(LINES, keys);
   const top = all.filter((entry) => !isInline(entry));
   const below = top.flatMap(({ submenu }) => (submenu === undefined ? [] : [shown(menus[submenu], keys)]));
-  assert.ok(top.length <= MOST, `${String(viewItem)}: ${top.map(nameOf).join(', ')}`);
+  for (const list of [top, ...below])
+    assert.ok(list.length <= MOST, `${String(viewItem)}: ${list.map(nameOf).join(', ')}`);
   for (const list of [all, ...below]) {
     assert.ok(list.length > 0 || list === all, `${String(viewItem)} has an empty submenu`);
     const places = list.map(({ group }) => group);
@@ -109,6 +112,15 @@ function checkMenu(keys: Keys): void {
   }
   const names = [...top, ...below.flat()].map(nameOf);
   assert.equal(new Set(names).size, names.length, `${String(viewItem)} has twice: ${names.sort().join(', ')}`);
+}
+
+/** Entries of a file or folder in the Explorer, those of submenus as "submenu › command". */
+function inExplorer(path: string, more: Keys): string[] {
+  const resourceFilename = path.slice(path.lastIndexOf('/') + 1);
+  const keys = { resourcePath: path, resourceFilename, isWorkspaceTrusted: true, ...more };
+  return shown(menus['explorer/context'], keys).flatMap(({ command, submenu }) =>
+    submenu === undefined ? [command!] : shown(menus[submenu], keys).map((entry) => `${submenu} › ${nameOf(entry)}`),
+  );
 }
 
 /** Commands of a checkpoint's line, also of its submenus. */
@@ -131,7 +143,6 @@ describe('menus of lines', () => {
   it('offer nothing that must refuse', () => {
     const needs: Record<string, (states: CheckpointStates) => boolean> = {
       compareWithOriginal: ({ derived }) => derived,
-      showBeforeAfter: ({ derived }) => derived,
       mergeAdapter: ({ hasAdapter }) => hasAdapter,
       verifyExport: ({ exported }) => exported,
       heal: ({ planned }) => planned,
@@ -162,10 +173,33 @@ describe('menus of lines', () => {
     for (const name of ['copyLoadingCode', 'verifyExport', 'revealFiles']) assert.ok(job.includes(`coppice.${name}`));
   });
 
+  it('are one submenu on texts in the Explorer, and nothing on what is no model', () => {
+    const known = {
+      'coppice.scanned': true,
+      'coppice.hasCheckpoints': true,
+      'coppice.checkpointFolders': ['/w/model'],
+    };
+    const folder = { explorerResourceIsFolder: true };
+    const [use, retrain, open] = ['useAsCalibrationText', 'retrainOnFile', 'openFromExplorer'].map(
+      (name) => `coppice.menu.explorer › coppice.${name}`,
+    );
+    assert.deepEqual(inExplorer('/w/prose.txt', known), [use, retrain]);
+    assert.deepEqual(inExplorer('/w/README.md', known), [use]);
+    for (const path of ['/w/prose.txt', '/w/config.json', '/w/a.py']) assert.deepEqual(inExplorer(path, {}), []);
+    for (const path of ['/w/config.json', '/w/a.py']) assert.deepEqual(inExplorer(path, known), []);
+    assert.deepEqual(inExplorer('/w/model/model.safetensors', known), ['coppice.openFromExplorer']);
+    assert.deepEqual(inExplorer('/w/model', { ...known, ...folder }), ['coppice.openFromExplorer']);
+    assert.deepEqual(inExplorer('/w/src', { ...known, ...folder }), []);
+    assert.deepEqual(inExplorer('/w/src', folder), [open]); // nobody has looked yet
+    const recipe = inExplorer('/w/a.coppice.json', known);
+    assert.deepEqual(recipe, ['coppice.runRecipe', 'coppice.planRecipe']);
+  });
+
   it('share no place in the titles of views either, and every submenu has a name', () => {
     for (const view of ['coppice.checkpoints', 'coppice.jobs']) {
       const places = shown(menus['view/title'], { view, 'coppice.hasCheckpoints': true, 'coppice.hasHidden': true });
       assert.equal(new Set(places.map(({ group }) => group)).size, places.length);
+      assert.ok(places.filter(({ group }) => !group.startsWith('navigation')).length <= MOST);
     }
     const names = JSON.parse(textOf('package.nls.json')) as Record<string, string>;
     for (const { id, label } of submenus) assert.ok(menus[id] && names[label.slice(1, -1)], id);
