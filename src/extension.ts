@@ -14,6 +14,7 @@ import { jobFolders, recordFolders } from './host/jobs/run-job';
 import { VisiblePanels } from './host/jobs/visible-panels';
 import { JobsView } from './views/jobs/view';
 import { takeOldSpeeds } from './host/speeds';
+import { did } from './host/tour';
 import { openWindows } from './host/windows';
 import { askConsent } from './host/cluster/cluster-consent';
 import { watchLeftRuns } from './host/cluster/cluster-left';
@@ -177,7 +178,7 @@ function followScan(library: CheckpointLibrary, hidden: HiddenPaths): vscode.Dis
       void vscode.commands.executeCommand('setContext', key, value);
     }
     // With a checkpoint in the list, the walkthrough's first step is done.
-    if (library.entries().length > 0) void vscode.commands.executeCommand('setContext', 'coppice.did.open', true);
+    if (library.entries().length > 0) void did('coppice.did.open');
   };
   tell();
   return vscode.Disposable.from(library.onDidChange(tell), hidden.onChange(tell));

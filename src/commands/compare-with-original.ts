@@ -15,6 +15,7 @@ import { timeWords } from '../host/ask/job-time';
 import { inform, nextCommand } from '../host/inform';
 import { runParts } from '../host/jobs/run-parts';
 import { requireTrusted } from '../host/restricted';
+import { did } from '../host/tour';
 import { askAll, pickMany, type Step } from '../host/ask/steps';
 import { judgePlan } from './judge-plan';
 import { type Kin, type Member, pageOf, readKin, showPage } from './before-after-page';
@@ -166,6 +167,7 @@ async function finish(
   const needed = neededBy(page);
   const card = needed.length === 0 ? await updateCard(chosen.checkpoint, page) : undefined;
   await showPage(coppice, kin, page);
+  await did('coppice.did.compare');
   const name = basename(chosen.path);
   const told = card
     ? vscode.l10n.t('{0} was compared with the original. Its model card (README.md) has the numbers.', name)

@@ -8,6 +8,7 @@ import { chooseCheckpoint, choosePath } from '../host/ask/choose-checkpoint';
 import type { AnyCommand, Command, CommonArguments } from '../host/command';
 import { exportedPath } from '../host/jobs/exported-path';
 import { pathsOf } from '../host/line-paths';
+import { did } from '../host/tour';
 import { openCheckpointCommand } from './open-checkpoint';
 
 /** Open in Coppice: adds a folder or file of the Explorer to the view. */
@@ -24,7 +25,7 @@ const openSampleCommand: Command = {
     await library.open(path);
     await vscode.commands.executeCommand('coppice.checkpoints.focus');
     await tree.reveal(path, { expand: true });
-    await vscode.commands.executeCommand('setContext', 'coppice.did.open', true);
+    await did('coppice.did.open');
     return { checkpoint: path };
   },
 };

@@ -44,7 +44,6 @@ export const newRecipeCommand: Command<NewRecipeArguments> = {
     if (isAsked && !(await wantsIt(title, draft.expectedBytes, chosen.checkpoint.size.all))) return undefined;
     await writeTextFile(file, draft.text);
     await showRecipe(file);
-    await vscode.commands.executeCommand('setContext', 'coppice.did.recipe', true);
     const { removes, blocks, expectedBytes, warnings } = draft;
     const what =
       removes === 0

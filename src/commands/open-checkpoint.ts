@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
 import type { Command } from '../host/command';
+import { did } from '../host/tour';
 import { openInEditor } from '../editors/open-in-editor';
 
 export const openCheckpointCommand: Command = {
@@ -15,7 +16,7 @@ export const openCheckpointCommand: Command = {
     await vscode.commands.executeCommand('coppice.checkpoints.focus');
     await coppice.tree.reveal(path, { expand: usable });
     if (!usable) await openInEditor(path);
-    await vscode.commands.executeCommand('setContext', 'coppice.did.open', true);
+    await did('coppice.did.open');
     return { checkpoint: path, identity, usable };
   },
 };

@@ -74,7 +74,6 @@ export async function run(
   };
   try {
     const end = await runWithProgress(coppice, request, { device, elsewhere });
-    await vscode.commands.executeCommand('setContext', 'coppice.did.recipe', true);
     if (!throws) tellEnd(end);
     return end;
   } catch (error) {

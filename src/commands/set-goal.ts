@@ -5,6 +5,7 @@ import type { Command, CommonArguments } from '../host/command';
 import { type GoalAnswers, goalFrom, goalSteps, goalWords } from '../host/ask/ship-goal';
 import { inform } from '../host/inform';
 import { askAll, pick } from '../host/ask/steps';
+import { did } from '../host/tour';
 import type { ShipGoal } from '../protocol/journey';
 import { relativesOf } from './comparable-models';
 
@@ -30,6 +31,7 @@ export const setGoalCommand: Command<SetGoalArguments> = {
     settle({ ...answers, checkpoint: chosen.path });
     const goal = goalFrom(answers);
     coppice.goals.set(originalIdentity, goal);
+    await did('coppice.did.goal');
     inform(args, vscode.l10n.t('Goal: {0}.', goalWords(goal)));
     return goal;
   },

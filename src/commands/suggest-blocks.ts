@@ -14,6 +14,7 @@ import type { Scores } from '../state/scores';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments } from '../host/command';
 import { exportSize } from '../host/ask/export-sizes';
+import { did } from '../host/tour';
 import { relativesOf } from './comparable-models';
 import { score, scoresOf } from './score-blocks';
 import { countOf, isFor, removedToFit, removedWithin, select } from './suggest-size';
@@ -77,7 +78,7 @@ export async function suggest(
   const count = removed.length;
   coppice.plans.suggest(chosen.subject, suggestionOf(scores, goal, removed));
   coppice.scores.show(chosen.path, criterion); // colors by another criterion would contradict the plan
-  await vscode.commands.executeCommand('setContext', 'coppice.did.suggest', true);
+  await did('coppice.did.plan');
   return { count, removed, cancelled };
 }
 

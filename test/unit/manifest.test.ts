@@ -119,7 +119,7 @@ describe('the manifest', () => {
     }
     const texts = Object.values(JSON.parse(read('package.nls.json')) as Record<string, string>);
     const links = texts.flatMap((text) => [...text.matchAll(/\(command:([\w.]+)\)/g)].map(([, id]) => id));
-    assert.ok(links.includes('coppice.heal'));
+    assert.ok(links.includes('coppice.exportModel'));
     for (const id of links) assert.ok(isCommand(id), id);
     assert.ok(existsSync(join(root, manifest.icon)));
   });

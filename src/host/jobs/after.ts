@@ -1,5 +1,4 @@
 /** What follows the end of a job, by its kind. Nothing else in the editor does something because a job has ended. */
-import * as vscode from 'vscode';
 import { wasStopped } from '../../engine/iterate/workspace';
 import { FORMATS } from '../../engine/write/formats';
 import type { JobKind, JobOutcome, JobSpec, ScoreSpec } from '../../protocol/jobs';
@@ -9,20 +8,17 @@ import { textName } from '../ask/text-name';
 import type { Coppice } from '../coppice';
 import { showCheckpoint, showExport } from '../show-checkpoint';
 import { showWarnings } from '../warnings';
+import { did } from '../tour';
 
 type SpecFor<K extends JobKind> = Extract<JobSpec, { readonly kind: K }>;
 
 /** What a user sees who ran the job by a command, or ran it again. */
 const SHOWN: { readonly [K in JobKind]?: (coppice: Coppice, spec: SpecFor<K>, outcome: JobOutcome<K>) => unknown } = {
-  score: async (coppice, spec, outcome) => {
-    await keepScores(coppice, spec, outcome);
-    await did('coppice.did.score');
-  },
-  prune: async (coppice, _, { result: { out, healing } }) => {
+  score: keepScores,
+  prune: async (coppice, _, { result: { out } }) => {
     if (out === null) return;
     await showCheckpoint(coppice, out);
     await did('coppice.did.prune');
-    if (healing) await did('coppice.did.heal');
   },
   iterate: async (coppice, _, { result: { out } }) => {
     await showCheckpoint(coppice, out);
@@ -30,13 +26,14 @@ const SHOWN: { readonly [K in JobKind]?: (coppice: Coppice, spec: SpecFor<K>, ou
   },
   heal: async (coppice, _, { result: { out, patch } }) => {
     if (out !== null) await showCheckpoint(coppice, out);
-    await did('coppice.did.heal');
+    await did('coppice.did.prune');
     if (patch !== null) await coppice.library.rescan();
   },
   merge: (coppice, _, { result: { out } }) => showCheckpoint(coppice, out),
-  export: (coppice, _, { result: { format, out } }) =>
-    FORMATS[format].isCheckpoint ? showCheckpoint(coppice, out) : showExport(coppice, out),
-  generate: () => did('coppice.did.generate'),
+  export: async (coppice, _, { result: { format, out } }) => {
+    await (FORMATS[format].isCheckpoint ? showCheckpoint(coppice, out) : showExport(coppice, out));
+    await did('coppice.did.export');
+  },
 };
 
 /** Shows what a job has made, once it has ended. */
@@ -92,6 +89,4 @@ async function keepScores(coppice: Coppice, spec: ScoreSpec, { result, record }:
   });
 }
 
-/** A step of the tour is done. @param key for the conditions of the manifest */
-const did = (key: `coppice.did.${string}`): Thenable<unknown> =>
-  vscode.commands.executeCommand('setContext', key, true);
+

@@ -1,6 +1,6 @@
 /** The walkthrough: its steps, each of which completes by itself when the user does it. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { clearWorkspace, coppice, EXTENSION_ID, inWorkspace, resetSettings, run, writeModel } from '../support/coppice';
@@ -14,7 +14,7 @@ const wordsOf = (svg: string): string =>
     .replace(/\s+/g, ' ')
     .trim();
 
-const STEPS = ['open', 'score', 'suggest', 'prune', 'heal', 'generate', 'recipe', 'agent'] as const;
+const STEPS = ['open', 'goal', 'plan', 'prune', 'compare', 'export'] as const;
 
 describe('the walkthrough', () => {
   let window: Window;
@@ -56,33 +56,29 @@ describe('the walkthrough', () => {
   it('completes each step as it is done', async () => {
     const { extensionUri } = vscode.extensions.getExtension(EXTENSION_ID)!;
     const checkpoint = vscode.Uri.joinPath(extensionUri, 'media', 'sample').fsPath;
+    const shorter = inWorkspace('shorter');
     const does: Readonly<Record<(typeof STEPS)[number], () => Promise<unknown>>> = {
       // What is found in the workspace needs no opening.
       open: async () => {
         writeModel('found');
         await (await coppice()).library.rescan();
       },
-      score: () => run('scoreBlocks', { checkpoint, criterion: 'magnitude' }),
-      suggest: () => run('suggestBlocks', { checkpoint, count: 2 }),
-      prune: () => run('pruneCheckpoint', { checkpoint, out: inWorkspace('shorter'), heal: false }),
-      heal: () => run('heal', { checkpoint, patch: inWorkspace('healed.safetensors'), tokens: 256, device: 'cpu' }),
-      generate: () => run('generateText', { checkpoint, prompt: 'Once upon a time', maxNewTokens: 4, device: 'cpu' }),
-      recipe: async () => {
-        const recipe = inWorkspace('scores.coppice.json');
-        const scores = { job: 'score', options: { criterion: 'magnitude' } };
-        writeFileSync(recipe, JSON.stringify({ coppice: 1, model: checkpoint, steps: { scores } }));
-        await run('runRecipe', { recipe });
+      goal: () => run('setGoal', { checkpoint, format: 'safetensors', maxRatio: 3 }),
+      plan: async () => {
+        await run('scoreBlocks', { checkpoint, criterion: 'magnitude' });
+        await run('suggestBlocks', { checkpoint, criterion: 'magnitude', count: 2 });
       },
-      // Its event comes with the command, whether or not this VS Code has a chat to open.
-      agent: async () => {
-        await vscode.commands.executeCommand('workbench.action.chat.open').then(undefined, () => undefined);
-      },
+      prune: () => run('pruneCheckpoint', { checkpoint, out: shorter, heal: false }),
+      // What the page lacks is measured elsewhere.
+      compare: () => run('compareWithOriginal', { checkpoint: shorter, original: checkpoint, parts: [] }),
+      export: () => run('exportModel', { checkpoint: shorter, format: 'gguf', type: ['q8_0'], target: 'cpu', out: inWorkspace('shorter.gguf') }),
     };
     for (const [place, step] of STEPS.entries()) {
       await does[step]();
       await until(`“${step}” is done`, async () => (await done()) === place + 1);
     }
     await run('resetPlan', { checkpoint });
+    await run('setGoal', { checkpoint, none: true });
     await vscode.commands.executeCommand('workbench.action.closePanel');
     await vscode.commands.executeCommand('workbench.action.closeSidebar'); // narrow pages have no pictures
   });
