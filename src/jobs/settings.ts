@@ -59,9 +59,9 @@ const SETTING_GROUPS: Readonly<Record<string, readonly string[]>> = {
   output: ['outputFolder', 'runsFolder', 'discovery.exclude'],
   compute: [
     ...['device', 'threads', 'memoryLimit', 'textPrecision', 'quantised.folder', 'quantised.limit'],
-    ...['sidecar.idleMinutes', 'cluster'],
+    ...['sidecar.idleMinutes'],
   ],
-  other: ['mcpServer', 'logLevel'],
+  other: ['cluster', 'mcpServer', 'logLevel'],
 };
 
 /** A group of settings in package.json. */

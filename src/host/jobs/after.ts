@@ -88,5 +88,3 @@ async function keepScores(coppice: Coppice, spec: ScoreSpec, { result, record }:
     shows,
   });
 }
-
-

@@ -71,7 +71,14 @@ describe('the walkthrough', () => {
       prune: () => run('pruneCheckpoint', { checkpoint, out: shorter, heal: false }),
       // What the page lacks is measured elsewhere.
       compare: () => run('compareWithOriginal', { checkpoint: shorter, original: checkpoint, parts: [] }),
-      export: () => run('exportModel', { checkpoint: shorter, format: 'gguf', type: ['q8_0'], target: 'cpu', out: inWorkspace('shorter.gguf') }),
+      export: () =>
+        run('exportModel', {
+          checkpoint: shorter,
+          format: 'gguf',
+          type: ['q8_0'],
+          target: 'cpu',
+          out: inWorkspace('shorter.gguf'),
+        }),
     };
     for (const [place, step] of STEPS.entries()) {
       await does[step]();
