@@ -1,5 +1,5 @@
 /**
- * GGUF: what quantised blocks cost, read and written, and a score from a GGUF file beside one from safetensors.
+ * GGUF: what quantized blocks cost, read and written, and a score from a GGUF file beside one from safetensors.
  *
  *   npm run bench -- gguf [--model FILE.gguf [--beside CHECKPOINT]] [--rounds 5]
  *
@@ -14,8 +14,8 @@ import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../src/engine/checkpoint/open';
 import type { Checkpoint } from '../src/engine/checkpoint/types';
 import { BLOCK_TYPES } from '../src/engine/formats/dtype';
-import { dequantise } from '../src/engine/formats/gguf/dequantise';
-import { isQuantised, quantise } from '../src/engine/formats/gguf/quantise';
+import { dequantize } from '../src/engine/formats/gguf/dequantize';
+import { isQuantized, quantize } from '../src/engine/formats/gguf/quantize';
 import { TENSOR_TYPES_BY_NAME } from '../src/engine/formats/gguf/types';
 import { scoreBlocks } from '../src/engine/importance/criteria/ppl';
 import { openModel } from '../src/engine/model/model';
@@ -55,8 +55,8 @@ async function blocks(): Promise<void> {
     const { blockElements, blockBytes } = TENSOR_TYPES_BY_NAME.get(type)!;
     const bytes = Uint8Array.from({ length: (NUMBERS / blockElements) * blockBytes }, () => random.uniform() * 64);
     const into = new Float32Array(NUMBERS);
-    const read = nanoseconds(await medianOf(() => dequantise(bytes, type, into)));
-    const written = isQuantised(type) ? nanoseconds(await medianOf(() => quantise(numbers, type, bytes))) : undefined;
+    const read = nanoseconds(await medianOf(() => dequantize(bytes, type, into)));
+    const written = isQuantized(type) ? nanoseconds(await medianOf(() => quantize(numbers, type, bytes))) : undefined;
     facts.push([type, `read ${read}${written === undefined ? '' : `, written ${written}`}`]);
   }
   printFacts(facts);

@@ -6,7 +6,7 @@
  * int8 and int4 are Coppice's own, in blocks of 32. Q4_1 is llama.cpp's rounding (ggml: blocks of 32, float16 scale and least
  * number, 4 bits, no search) of every Linear, with the head in Q8_0, computed in float32: only the weights differ. llama.cpp itself, which
  * rounds inputs too, takes part where there is a file for it (--gguf, a model that is a GGUF file, or the reference's Q4_1 of SmolLM2)
- * and npm can install it. The float32 of a GGUF file is that of its own blocks, dequantised.
+ * and npm can install it. The float32 of a GGUF file is that of its own blocks, dequantized.
  *
  * Weights that were once Q4_1 lose nothing by rounding them to it again. With --rotate, the same model is measured in another
  * basis: the residual stream is turned by an orthogonal matrix and every weight that reads or writes it too, with the norms
@@ -80,7 +80,7 @@ function* ggmlKeys(a: Architecture): Generator<[WeightKey, 'Q4_1' | 'Q8_0']> {
 }
 
 async function perplexity(source: WeightSource, precision: Precision): Promise<number> {
-  const model = await openModelOver(source, checkpoint, { device: 'cpu', precision, quantised: { limit: 0 } });
+  const model = await openModelOver(source, checkpoint, { device: 'cpu', precision, quantized: { limit: 0 } });
   try {
     return (await evaluatePerplexity(model, ids, { ...windows, bos: windows.beginning.mode })).ppl;
   } finally {

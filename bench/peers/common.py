@@ -39,7 +39,7 @@ def place(model):
 
 
 def load_model(transformers, model, dtype):
-    """A stock causal model. A GGUF file is dequantised by transformers, which needs the packages gguf and accelerate for it."""
+    """A stock causal model. A GGUF file is dequantized by transformers, which needs the packages gguf and accelerate for it."""
     path, more = place(model)
     return transformers.AutoModelForCausalLM.from_pretrained(path, dtype=dtype, **more)
 

@@ -8,13 +8,13 @@ import { elements } from '../../src/engine/checkpoint/parameters';
 import { blockWeights } from '../../src/engine/checkpoint/weight-names';
 import { Graph, type Value } from '../../src/engine/onnx/graph';
 import { linear } from '../../src/engine/onnx/ops/linear';
-import { unscaledProduct } from '../../src/engine/onnx/ops/quantised';
+import { unscaledProduct } from '../../src/engine/onnx/ops/quantized';
 import { type Feeds, float32, openSession, type Session, type Tensor, uint8 } from '../../src/engine/onnx/session';
 import { Random } from '../../src/engine/random';
 import { median } from '../../src/engine/median';
 import { timed } from './numbers';
 
-/** Bytes of a quantised input: any will do, the time does not depend on them. */
+/** Bytes of a quantized input: any will do, the time does not depend on them. */
 const SOME_BYTE = 131;
 
 /** Runs of which the median counts. */

@@ -4,7 +4,7 @@ Run once by hand (bench/peers/requirements.txt says what it needs):
 
     python scripts/gemma/golden.py GEMMA.gguf SHERLOCK.txt WIKITEXT.txt
 
-transformers reads the GGUF file itself; its weights are widened from float32, as it dequantises them. The files are of the types
+transformers reads the GGUF file itself; its weights are widened from float32, as it dequantizes them. The files are of the types
 of test/support/golden.ts. `drawn.json` has the rows that Coppice draws from SHERLOCK.txt by its defaults (draw.ts beside this
 script), and their losses. Nothing else here is taken from the engine.
 """

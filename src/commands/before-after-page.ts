@@ -106,7 +106,7 @@ export async function pageOf(
   const { checkpoint } = chosen;
   const isResult = originalIdentity !== checkpoint.identity;
   const shipped = isResult ? await shippedFiles(checkpoint, goals.goal(originalIdentity), runs) : undefined;
-  // In the same types, so that what pruning saves is not taken for what quantising does.
+  // In the same types, so that what pruning saves is not taken for what quantizing does.
   const before = shipped && original && (await plannedFiles(original.checkpoint, shipped));
   const known = [
     ...(original ? [{ ...knownModel(original.checkpoint), ...(before && { shipped: before }) }] : []),
@@ -251,7 +251,7 @@ function linksOf({ chosen: { path }, original }: Kin, { verdict }: PageParts): P
   };
   const { t } = vscode.l10n;
   return {
-    goal: link(verdict ? t('Change the Goal…') : t('Set What It Must Be to Ship…'), 'goal'),
+    goal: link(verdict ? t('Change Goal…') : t('Set Goal…'), 'goal'),
     ...(original && { measure: link(t('Measure What Is Missing…'), 'measure') }),
     links: [
       link(t('Export HTML…'), 'save', { save: 'html' }),

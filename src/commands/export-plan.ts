@@ -1,4 +1,4 @@
-/** Export Plan…: opens the plan as a recipe for other tools. */
+/** Export Plan for mergekit or llama.cpp…: opens the plan as a recipe for other tools. */
 import * as vscode from 'vscode';
 import { slicesOf } from '../format/ranges';
 import { UserError } from '../engine/errors';
@@ -21,7 +21,7 @@ export interface ExportArguments extends CommonArguments {
 export const exportPlanCommand: Command<ExportArguments> = {
   id: 'coppice.exportPlan',
   async run(coppice, args) {
-    const title = vscode.l10n.t('Export Plan');
+    const title = vscode.l10n.t('Export Plan for mergekit or llama.cpp');
     const { path, checkpoint, subject } = await chooseCheckpoint(coppice, args, title, { needs: 'plan' });
     const removed = coppice.plans.removed(subject);
     if (removed.length === 0) {

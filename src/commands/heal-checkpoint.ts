@@ -3,7 +3,7 @@ import { shareFor } from '../host/ask/judging-text';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { UserError } from '../engine/errors';
-import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
+import { isQuantizedGguf } from '../engine/checkpoint/gguf/name';
 import { healable, requireHealable } from '../engine/heal/healable';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
@@ -85,9 +85,7 @@ const nothingToHeal = (): UserError =>
   new UserError(
     vscode.l10n.t('Nothing to heal'),
     vscode.l10n.t('all blocks are kept'),
-    vscode.l10n.t(
-      'Clear the checkboxes of blocks in the Checkpoints view, or run “Coppice: Suggest Blocks to Prune…”.',
-    ),
+    vscode.l10n.t('Clear the checkboxes of blocks in the Checkpoints view, or run “Coppice: Suggest Blocks…”.'),
   );
 
 async function askHealing(
@@ -120,7 +118,7 @@ async function askHealing(
   const asked = { data: args.data === undefined ? data : undefined };
   await remember(coppice, 'heal', asked, { data: config.calibration.file });
   await remember(coppice, 'heal', { tokens: args.tokens === undefined ? tokens : undefined });
-  const kind = isQuantisedGguf(chosen.checkpoint) ? 'gguf' : 'checkpoint';
+  const kind = isQuantizedGguf(chosen.checkpoint) ? 'gguf' : 'checkpoint';
   if (args.output === undefined) await remember(coppice, 'heal', { output }, { output: kind });
   return complete;
 }

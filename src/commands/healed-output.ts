@@ -1,6 +1,6 @@
-/** What a healing writes: a checkpoint, a file of the new weights alone, or a quantised GGUF file once more. */
+/** What a healing writes: a checkpoint, a file of the new weights alone, or a quantized GGUF file once more. */
 import * as vscode from 'vscode';
-import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
+import { isQuantizedGguf } from '../engine/checkpoint/gguf/name';
 import { UserError } from '../engine/errors';
 import { formatBytes } from '../format/numbers';
 import { type Chosen } from '../host/ask/choose-checkpoint';
@@ -31,13 +31,13 @@ const GGUF = '.gguf';
 /** The file of new weights beside a GGUF file that they are exported to. */
 export const patchBeside = (gguf: string): string => `${gguf.slice(0, -GGUF.length)}${PATCH}`;
 
-/** The size of a quantised GGUF file that is healed and keeps its types; undefined for other models, and where it cannot be written. */
+/** The size of a quantized GGUF file that is healed and keeps its types; undefined for other models, and where it cannot be written. */
 export async function healedGguf(
   { checkpoint }: Pick<Chosen, 'checkpoint'>,
   remove: readonly (number | string)[],
 ): Promise<WrittenSize | undefined> {
   const removed = remove.filter((entry) => typeof entry === 'number');
-  if (!isQuantisedGguf(checkpoint) || removed.length !== remove.length) return undefined;
+  if (!isQuantizedGguf(checkpoint) || removed.length !== remove.length) return undefined;
   try {
     return await explainedSize(checkpoint, { format: 'gguf', removed, changed: 'healed' });
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Merge LoRA Adapter into Checkpoint…: writes a checkpoint with an adapter merged into its weights. */
+/** Merge LoRA Adapter…: writes a checkpoint with an adapter merged into its weights. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
@@ -25,7 +25,7 @@ export const mergeAdapterCommand: Command<MergeArguments> = {
   id: 'coppice.mergeAdapter',
   needsTrust: true,
   async run(coppice, args, settle) {
-    const title = vscode.l10n.t('Merge LoRA Adapter into Checkpoint');
+    const title = vscode.l10n.t('Merge LoRA Adapter');
     const { path, checkpoint } = await chooseCheckpoint(coppice, args, title, {
       takes: async (each) => (await adaptersOf(coppice, each.checkpoint, args)).length > 0,
     });

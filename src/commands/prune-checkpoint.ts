@@ -5,7 +5,7 @@
 import { shareFor } from '../host/ask/judging-text';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
-import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
+import { isQuantizedGguf } from '../engine/checkpoint/gguf/name';
 import { CancelledError, UserError } from '../engine/errors';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import type { Criterion } from '../engine/importance/criteria';
@@ -32,7 +32,7 @@ import { askAll, type Step } from '../host/ask/steps';
 import { askHealing, PLAIN } from './healing-step';
 import { suggest } from './suggest-blocks';
 import { askCount, decidingChoices } from './suggest-step';
-import { common, conversionWords, quantisedWay } from './prune-quantised';
+import { common, conversionWords, quantizedWay } from './prune-quantized';
 
 /** Without `blocks` those of the plan go, without a plan `count` by `criterion`; `out` is else that of the settings. */
 export interface PruneArguments
@@ -50,8 +50,8 @@ export const pruneCheckpointCommand: Command<PruneArguments> = {
     const title = vscode.l10n.t('Prune Checkpoint');
     const chosen = await chooseCheckpoint(coppice, args, title, { prefers: 'plan' });
     requireSomething(coppice, args, chosen);
-    const isOpen = args.out === undefined && isQuantisedGguf(chosen.checkpoint);
-    const way = isOpen ? await quantisedWay(coppice, title, chosen, knownBlocks(coppice, args, chosen)) : 'convert';
+    const isOpen = args.out === undefined && isQuantizedGguf(chosen.checkpoint);
+    const way = isOpen ? await quantizedWay(coppice, title, chosen, knownBlocks(coppice, args, chosen)) : 'convert';
     const named = args.blocks && { remove: args.blocks, choice: args.choice };
     const other = { ...common(args), checkpoint: chosen.path };
     if (way === 'export') return vscode.commands.executeCommand('coppice.exportModel', other);
@@ -115,9 +115,7 @@ function requireSomething(coppice: Coppice, args: PruneArguments, chosen: Chosen
     throw new UserError(
       vscode.l10n.t('Nothing to prune'),
       vscode.l10n.t('all blocks are kept'),
-      vscode.l10n.t(
-        'Clear the checkboxes of blocks in the Checkpoints view, or run “Coppice: Suggest Blocks to Prune…”.',
-      ),
+      vscode.l10n.t('Clear the checkboxes of blocks in the Checkpoints view, or run “Coppice: Suggest Blocks…”.'),
     );
   }
 }

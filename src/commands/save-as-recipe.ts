@@ -6,7 +6,7 @@ import { copyFile, mkdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as vscode from 'vscode';
 import { modelSize } from '../engine/checkpoint/parameters';
-import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
+import { isQuantizedGguf } from '../engine/checkpoint/gguf/name';
 import { openCheckpoint } from '../engine/checkpoint/open';
 import { UserError } from '../engine/errors';
 import { isInside } from '../engine/files/paths';
@@ -82,7 +82,7 @@ function requestOf(
       identity: checkpoint.identity,
       blocks,
       size: modelSize(architecture),
-      quantised: isQuantisedGguf(checkpoint),
+      quantized: isQuantizedGguf(checkpoint),
     },
     plan: {
       removed: plans.removed(subject),

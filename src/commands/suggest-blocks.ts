@@ -1,4 +1,4 @@
-/** Suggest Blocks to Prune…: plans the removal of the least important blocks, by a number, a size, a limit or the goal. */
+/** Suggest Blocks…: plans the removal of the least important blocks, by a number, a size, a limit or the goal. */
 import { basename } from 'node:path';
 import { withShare } from '../format/text-share';
 import * as vscode from 'vscode';
@@ -24,7 +24,7 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
   id: 'coppice.suggestBlocks',
   needsTrust: true,
   async run(coppice, args, settle) {
-    const title = vscode.l10n.t('Suggest Blocks to Prune');
+    const title = vscode.l10n.t('Suggest Blocks');
     const chosen = await chooseCheckpoint(coppice, args, title);
     requireProtection(chosen.architecture.layers.length, coppice.config); // before any question or scoring
     const { originalIdentity } = await relativesOf(coppice, chosen);

@@ -5,7 +5,7 @@
 import { shareFor } from '../host/ask/judging-text';
 import * as vscode from 'vscode';
 import { modelSize } from '../engine/checkpoint/parameters';
-import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
+import { isQuantizedGguf } from '../engine/checkpoint/gguf/name';
 import { requireArchitecture } from '../engine/checkpoint/open';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
@@ -49,11 +49,11 @@ export function knownCount(
   return blocksToRemove(goal, modelSize(architecture));
 }
 
-/** A quantised GGUF file that is healed is a little larger, and must fit too. */
+/** A quantized GGUF file that is healed is a little larger, and must fit too. */
 function fittingSize(checkpoint: Checkpoint, shipped: Shipped): Promise<number> {
   const { format, type, removed } = shipped;
-  const staysQuantised = format === 'gguf' && type === undefined && isQuantisedGguf(checkpoint);
-  const heals = removed.length > 0 && staysQuantised && healable(requireArchitecture(checkpoint));
+  const staysQuantized = format === 'gguf' && type === undefined && isQuantizedGguf(checkpoint);
+  const heals = removed.length > 0 && staysQuantized && healable(requireArchitecture(checkpoint));
   return exportSize(checkpoint, { ...shipped, ...(heals && { changed: 'healed' }) });
 }
 

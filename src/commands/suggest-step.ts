@@ -1,4 +1,4 @@
-/** The questions of Suggest Blocks to Prune…: by which scores, how to set the size, and the size with what it gives. */
+/** The questions of Suggest Blocks…: by which scores, how to set the size, and the size with what it gives. */
 import * as vscode from 'vscode';
 import { parametersOf } from '../engine/checkpoint/parameters';
 import { UserError } from '../engine/errors';

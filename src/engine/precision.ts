@@ -20,5 +20,5 @@ export type PrecisionChoice = (typeof PRECISION_CHOICES)[number];
 /** Of a whole run: `mixed` where single numbers say their own. */
 export type RunPrecision = Precision | 'mixed';
 
-/** The most bytes that kept quantised weights have, unless the user says otherwise: two models of 7 billion parameters in 8 bits. */
-export const QUANTISED_LIMIT = 20 * 2 ** 30;
+/** The most bytes that kept quantized weights have, unless the user says otherwise: two models of 7 billion parameters in 8 bits. */
+export const QUANTIZED_LIMIT = 20 * 2 ** 30;

@@ -23,7 +23,7 @@ import type { ModelFacts, Models } from './models';
 import { BASE, needsOf } from './sweep-needs';
 import { trainingBytes } from './training-memory';
 import { rowLength } from './training';
-import { hasQuantised } from './writing';
+import { hasQuantized } from './writing';
 
 /** Memory of this machine, in bytes: all of it, and what is free now. */
 export interface MachineMemory {
@@ -75,19 +75,19 @@ const scoring: BytesOf = (job, machine) =>
 
 /**
  * Texts that are written side by side: the decoder holds all weights.
- * @param quantised weights of the file: as numbers of 32 bits they stay until they are collected, and the head's are there once
+ * @param quantized weights of the file: as numbers of 32 bits they stay until they are collected, and the head's are there once
  *   more while it is opened (1.05 times the peak of SmolLM2 in Q4_1, 1.0 times that of Gemma 3 270M in Q4_K_M)
  */
-function writing(architecture: Architecture, cell: Cell, quantised: boolean): number {
+function writing(architecture: Architecture, cell: Cell, quantized: boolean): number {
   const { hidden, layers, vocabulary } = architecture;
   const { total } = predictMemory(architecture, fullView(layers.length), cell, DECODER);
-  return BASE + total + (quantised ? 4 * (parametersOf(architecture) + vocabulary * hidden) : 0);
+  return BASE + total + (quantized ? 4 * (parametersOf(architecture) + vocabulary * hidden) : 0);
 }
 
 /** Models that take turns are open together; where that is too much, one is after the other. */
 function turns(models: readonly ModelFacts[], cells: readonly Cell[], { free }: MachineMemory): number {
   const each = models.map((model) =>
-    Math.max(...cells.map((cell) => writing(model.architecture, cell, hasQuantised(model)))),
+    Math.max(...cells.map((cell) => writing(model.architecture, cell, hasQuantized(model)))),
   );
   const all = BASE + each.reduce((sum, bytes) => sum + bytes - BASE, 0);
   return all <= free ? all : Math.max(...each);
@@ -131,7 +131,7 @@ const healing: BytesOf = (job, machine) => {
   const own = { batch: OWN_TEXTS, promptTokens: 1, newTokens: numberIn(options, 'length') ?? HEAL_DEFAULTS.length };
   return largest(
     BASE + states + blocks + 8 * SYSTEMS * widest ** 2 + 4 * vocabulary * hidden,
-    writesItself(job) ? writing(architecture, own, hasQuantised(model)) : 0,
+    writesItself(job) ? writing(architecture, own, hasQuantized(model)) : 0,
   );
 };
 
@@ -152,7 +152,7 @@ const training: BytesOf = ({ options, model, removed, models }, { free }) => {
 const copying: BytesOf = ({ model: { architecture } }) =>
   BASE + 8 * Math.max(architecture.vocabulary * architecture.hidden, ...layerParameters(architecture));
 
-/** And beside it, what was written and what it was written from continue a text. One of them is quantised, mostly. */
+/** And beside it, what was written and what it was written from continue a text. One of them is quantized, mostly. */
 const comparing: BytesOf = (job, machine) =>
   largest(
     copying(job, machine),
@@ -198,7 +198,7 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
     const cell = { batch: OWN_TEXTS, promptTokens: PROMPT, newTokens: PROMPT };
     return largest(
       sweep('eval', compared)(job, machine),
-      repetition === undefined ? 0 : writing(job.model.architecture, cell, hasQuantised(job.model)),
+      repetition === undefined ? 0 : writing(job.model.architecture, cell, hasQuantized(job.model)),
     );
   },
   tasks: (job, machine) => {
@@ -209,11 +209,11 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
   },
   generate: ({ options, model }) => {
     const batch = options.prompts === undefined ? 1 : (numberIn(options, 'batch') ?? 1);
-    return writing(model.architecture, { ...cellOf(options), batch }, hasQuantised(model));
+    return writing(model.architecture, { ...cellOf(options), batch }, hasQuantized(model));
   },
   samples: several((options) => [cellOf(options)]),
   bench: ({ options, model, removed }) =>
-    writing(withoutLayers(model.architecture, removed), cellOf(options), hasQuantised(model)),
+    writing(withoutLayers(model.architecture, removed), cellOf(options), hasQuantized(model)),
   speeds: several((options) => [cellOf(options)]),
   grid: several(cellsOf),
   versus: (job, machine) =>

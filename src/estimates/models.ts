@@ -23,7 +23,7 @@ export interface Models {
 }
 
 /** A file whose weights have less than 16 bits; files of 16 bits have a little more. @param bytes of a weight */
-export const isQuantised = (bytes: number): boolean => bytes < 1.9;
+export const isQuantized = (bytes: number): boolean => bytes < 1.9;
 
 /** Undefined for a checkpoint that Coppice cannot compute with. */
 export const factsOf = ({

@@ -9,7 +9,7 @@ import { type Group, groupWork } from '../engine/importance/groups';
 import { rowsPerRun } from '../engine/model/cost';
 import { HEAD_PIECE } from '../engine/model/piece';
 import { costOf, type CuttableWork, numbersIn, type Share, size } from '../engine/parts/split';
-import { isQuantised } from './models';
+import { isQuantized } from './models';
 
 /** A model as far as its size matters. */
 export interface SizedModel {
@@ -56,9 +56,9 @@ const MOST_GARBAGE = 64e6;
 const GRADIENT_COPIES = 2.5;
 /**
  * The loss with gradients has the whole head, and arrays of logits of so many bytes, or of one row. Opening the head takes copies of
- * it, more where it is quantised: with Gemma 3 270M in Q4_K_M, whose head is 671 MB, this says 0.9 times the peak of Taylor scores.
+ * it, more where it is quantized: with Gemma 3 270M in Q4_K_M, whose head is 671 MB, this says 0.9 times the peak of Taylor scores.
  */
-const HEAD_COPIES = { stored: 1, quantised: 4.5 } as const;
+const HEAD_COPIES = { stored: 1, quantized: 4.5 } as const;
 const LOGITS = 64 * 2 ** 20;
 const LOGIT_ARRAYS = 4;
 
@@ -133,7 +133,7 @@ function processBytes(
   const activations = ACTIVATIONS * FLOAT * tokens * (widest + hidden) * models;
   if (effort !== 'gradients') return BASE + Math.max(block, models * FLOAT * HEAD_PIECE * hidden) + activations;
   const logits = Math.min(FLOAT * tokens * vocabulary, Math.max(LOGITS, FLOAT * length * vocabulary));
-  const heads = HEAD_COPIES[isQuantised(bytesPerWeight) ? 'quantised' : 'stored'];
+  const heads = HEAD_COPIES[isQuantized(bytesPerWeight) ? 'quantized' : 'stored'];
   const head = heads * FLOAT * vocabulary * hidden + LOGIT_ARRAYS * logits;
   const copies = GRADIENT_COPIES + Number(size(rows) > rowsPerRun(length));
   return BASE + Math.max(copies * block, head) + copies * activations;

@@ -16,7 +16,7 @@ import type { ModelFacts } from './models';
 
 /**
  * What is counted in bytes: weights that a decoded token reads, files that are read and written, models that are opened, and
- * weights that are compared with those of another file. The weights of the last two have 32 bits: they are read, dequantised and
+ * weights that are compared with those of another file. The weights of the last two have 32 bits: they are read, dequantized and
  * put into sessions that compute.
  */
 export const STREAMS = ['decode', 'files', 'opened', 'compared'] as const;

@@ -3,7 +3,7 @@ import { withoutLayers } from '../engine/checkpoint/architecture';
 import { parametersOf } from '../engine/checkpoint/parameters';
 import { measuredRows } from '../jobs/amounts';
 import type { EstimatedJob, WorkOf } from './job';
-import { isQuantised, type ModelFacts } from './models';
+import { isQuantized, type ModelFacts } from './models';
 import { decoding, evaluating, files, type Work } from './work';
 
 type Written = Pick<EstimatedJob, 'model' | 'removed'>;
@@ -15,15 +15,15 @@ const COPIES = 2;
 export const exported = ({ model, removed }: Written): Work =>
   files(COPIES * model.bytes * (1 - removed.length / model.architecture.layers.length));
 
-/** A new checkpoint of the model without what is removed. Quantised weights become numbers of 32 bits in it. */
+/** A new checkpoint of the model without what is removed. Quantized weights become numbers of 32 bits in it. */
 export function writing({ model, removed }: Written): Work {
-  const bytes = hasQuantised(model) ? 4 * parametersOf(model.architecture) : model.bytes;
+  const bytes = hasQuantized(model) ? 4 * parametersOf(model.architecture) : model.bytes;
   return exported({ removed, model: { ...model, bytes } });
 }
 
 /** The model's file has weights of less than 16 bits. */
-export const hasQuantised = ({ architecture, bytes }: ModelFacts): boolean =>
-  isQuantised(bytes / parametersOf(architecture));
+export const hasQuantized = ({ architecture, bytes }: ModelFacts): boolean =>
+  isQuantized(bytes / parametersOf(architecture));
 
 /** Of fixed texts and a continuation, by which a written file is compared with its model. */
 const COMPARED = { rows: 2, length: 64 } as const;

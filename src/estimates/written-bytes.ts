@@ -99,7 +99,7 @@ export async function writtenSize(
 }
 
 /**
- * Bytes of a model that is pruned: a checkpoint in safetensors, where blocks of quantised GGUF files become float32.
+ * Bytes of a model that is pruned: a checkpoint in safetensors, where blocks of quantized GGUF files become float32.
  * @throws UserError when files cannot be read; CancelledError
  */
 export const prunedBytes = (checkpoint: Checkpoint, removed: readonly number[], job?: JobOptions): Promise<number> =>

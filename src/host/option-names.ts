@@ -30,7 +30,7 @@ export const COMMAND_TITLES: Readonly<
   export: () => l10n.t('Export for an Application…'),
   heal: () => l10n.t('Heal Checkpoint…'),
   iterate: () => l10n.t('Prune Iteratively…'),
-  merge: () => l10n.t('Merge LoRA Adapter into Checkpoint…'),
+  merge: () => l10n.t('Merge LoRA Adapter…'),
   retrain: () => l10n.t('Retrain with LoRA…'),
   score: () => l10n.t('Score Blocks…'),
 };

@@ -61,17 +61,17 @@ export type Run<J extends AnyJob> = (
 
 /** Compute options of a job. */
 export interface ComputeOptions extends Pick<ModelOptions, 'device' | 'threads' | 'memory'> {
-  readonly quantisedFolder?: string;
-  readonly quantisedLimit?: number;
+  readonly quantizedFolder?: string;
+  readonly quantizedLimit?: number;
 }
 
 /** The engine's compute settings. */
 export function modelOptions(
-  { device, threads, memory, quantisedFolder, quantisedLimit }: ComputeOptions,
+  { device, threads, memory, quantizedFolder, quantizedLimit }: ComputeOptions,
   { hooks, job }: Pick<JobContext, 'hooks'> & Partial<Pick<JobContext, 'job'>>,
 ): ModelOptions {
-  const quantised = { folder: quantisedFolder, limit: quantisedLimit };
-  return { device, threads, memory, quantised, ...(job && { opening: job }), hooks };
+  const quantized = { folder: quantizedFolder, limit: quantizedLimit };
+  return { device, threads, memory, quantized, ...(job && { opening: job }), hooks };
 }
 
 /** The options that the record's settings include unchanged. */

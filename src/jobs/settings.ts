@@ -1,7 +1,7 @@
 /** The VS Code settings with defaults for options, in the form of package.json. Pure. */
 import { citedHelp, CRITERION_LIST } from '../engine/importance/criteria';
 import { DEFAULT_DRAWING } from '../engine/importance/drawing';
-import { QUANTISED_LIMIT } from '../engine/precision';
+import { QUANTIZED_LIMIT } from '../engine/precision';
 import { JOBS } from './definitions';
 import type { AnyJob } from './define';
 import type { Option } from './option';
@@ -21,8 +21,8 @@ export const OPTION_SETTINGS: Readonly<Record<string, JsonSchema>> = {
   'coppice.threads': settingOf(compute.threads, { ...UNSET, maximum: 1024 }),
   'coppice.memoryLimit': settingOf(compute.memory, UNSET), // in MiB
   'coppice.textPrecision': settingOf(textPrecision),
-  'coppice.quantised.folder': settingOf(compute.quantisedFolder, { default: '' }),
-  'coppice.quantised.limit': settingOf(compute.quantisedLimit, { minimum: 0, default: QUANTISED_LIMIT / 2 ** 20 }), // in MiB
+  'coppice.quantized.folder': settingOf(compute.quantizedFolder, { default: '' }),
+  'coppice.quantized.limit': settingOf(compute.quantizedLimit, { minimum: 0, default: QUANTIZED_LIMIT / 2 ** 20 }), // in MiB
   'coppice.criterion': settingOf(criterionOrPpl),
   'coppice.objective': settingOf(objective, { default: 'ppl' }),
   'coppice.calibration.file': settingOf(calibration.calibration, { default: '' }),
@@ -58,8 +58,8 @@ const SETTING_GROUPS: Readonly<Record<string, readonly string[]>> = {
   ],
   output: ['outputFolder', 'runsFolder', 'discovery.exclude'],
   compute: [
-    ...['device', 'threads', 'memoryLimit', 'textPrecision', 'quantised.folder', 'quantised.limit'],
-    ...['sidecar.idleMinutes'],
+    ...['device', 'threads', 'memoryLimit', 'textPrecision', 'quantized.folder', 'quantized.limit'],
+    ...['computeProcess.idleMinutes'],
   ],
   other: ['cluster', 'mcpServer', 'logLevel'],
 };

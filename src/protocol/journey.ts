@@ -57,7 +57,7 @@ export type NextAction =
   | {
       readonly action: StartAction;
       readonly adapter?: string;
-      /** An export of a plan that copies what stays of a quantised GGUF file. */
+      /** An export of a plan that copies what stays of a quantized GGUF file. */
       readonly keepsTypes?: true;
     }
   | { readonly action: 'open'; readonly path: string; readonly name: string };

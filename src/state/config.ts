@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { CRITERIA, type Criterion } from '../engine/importance/criteria';
 import { OBJECTIVES, type Objective } from '../engine/importance/objective';
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../engine/importance/drawing';
-import { PRECISION_CHOICES, type PrecisionChoice, QUANTISED_LIMIT } from '../engine/precision';
+import { PRECISION_CHOICES, type PrecisionChoice, QUANTIZED_LIMIT } from '../engine/precision';
 import { DEVICES } from '../jobs/options/compute';
 import type { CompleteSource, Compute } from '../protocol/jobs';
 import type { LogLevel } from '../protocol/messages';
@@ -26,7 +26,7 @@ export class Config {
       device: this.oneOf('device', DEVICES, 'auto'),
       ...(threads > 0 && { threads }),
       ...(memory > 0 && { memory }),
-      ...this.quantised,
+      ...this.quantized,
     };
   }
 
@@ -35,13 +35,13 @@ export class Config {
     return this.oneOf('textPrecision', PRECISION_CHOICES, 'auto');
   }
 
-  /** Where quantised weights are kept. A limit below the smallest one keeps nothing that is worth it. */
-  private get quantised(): Pick<Compute, 'quantisedFolder' | 'quantisedLimit'> {
-    const folder = this.folder('quantised.folder', '').trim();
-    const limit = this.count('quantised.limit', QUANTISED_LIMIT / MIB) * MIB;
+  /** Where quantized weights are kept. A limit below the smallest one keeps nothing that is worth it. */
+  private get quantized(): Pick<Compute, 'quantizedFolder' | 'quantizedLimit'> {
+    const folder = this.folder('quantized.folder', '').trim();
+    const limit = this.count('quantized.limit', QUANTIZED_LIMIT / MIB) * MIB;
     return {
-      ...(folder !== '' && { quantisedFolder: this.inWorkspace(folder) }),
-      quantisedLimit: Math.max(limit, MIB),
+      ...(folder !== '' && { quantizedFolder: this.inWorkspace(folder) }),
+      quantizedLimit: Math.max(limit, MIB),
     };
   }
 
@@ -107,7 +107,7 @@ export class Config {
   }
 
   get idleMs(): number {
-    return Math.max(1, this.count('sidecar.idleMinutes', 10)) * 60_000;
+    return Math.max(1, this.count('computeProcess.idleMinutes', 10)) * 60_000;
   }
 
   /** Whether agents in VS Code that know MCP servers get one. */

@@ -57,8 +57,8 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
     ...(origin && { kind: origin.kind }),
     scored,
     planned: removed.length > 0,
-    ...(subject.quantised && {
-      quantised: subject.quantised,
+    ...(subject.quantized && {
+      quantized: subject.quantized,
       exportedPlan: exportedPlan(children, runs, identity, removed),
     }),
     ...(removed.length > 0 && { written }),

@@ -37,7 +37,7 @@ export interface JourneyFacts extends Omit<Judgement, 'ratio'> {
    * The weights have types that only GGUF files have. A plan is exported as it is: to be pruned, the model would have to be
    * converted to float32 and become several times as large. Pruning asks whether to heal it before.
    */
-  readonly quantised?: boolean | 'healable';
+  readonly quantized?: boolean | 'healable';
   /** The newest export with exactly the plan's blocks removed. */
   readonly exportedPlan?: Member;
   /** The newest model that was written with exactly the plan's blocks removed. */
@@ -142,13 +142,13 @@ function doneSteps(facts: JourneyFacts) {
 }
 
 /** Whether the plan is not pruned but exported. */
-const exportsPlan = ({ planned, quantised = false, written, adapter }: JourneyFacts): boolean =>
-  planned && quantised !== false && !written && adapter === undefined;
+const exportsPlan = ({ planned, quantized = false, written, adapter }: JourneyFacts): boolean =>
+  planned && quantized !== false && !written && adapter === undefined;
 
 /** Whether that would miss the goal, and healing may help. */
 const healsPlan = (facts: JourneyFacts): boolean =>
   exportsPlan(facts) &&
-  facts.quantised === 'healable' &&
+  facts.quantized === 'healable' &&
   facts.exportedPlan === undefined &&
   judged(facts.ratio, facts.goal?.maxRatio).met === false;
 

@@ -15,7 +15,7 @@ export interface PlanSubject {
   readonly identity: string;
   readonly blocks: number;
   /** Its weights have types that only GGUF files have, so that a plan becomes a GGUF file again, healed where that is possible. */
-  readonly quantised?: true | 'healable';
+  readonly quantized?: true | 'healable';
 }
 
 /** The part of a plan that undo restores. */

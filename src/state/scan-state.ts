@@ -5,7 +5,7 @@
 import type { HiddenPaths } from './hidden';
 import type { CheckpointLibrary } from './library';
 
-type Listed = Pick<CheckpointLibrary, 'isScanned' | 'entries' | 'adapters'>;
+type Listed = Pick<CheckpointLibrary, 'isScanned' | 'entries' | 'adapters' | 'trainings'>;
 
 /** Values of context keys by name. */
 export function scanState(library: Listed, hidden: Pick<HiddenPaths, 'size'>): Readonly<Record<string, unknown>> {
@@ -15,6 +15,7 @@ export function scanState(library: Listed, hidden: Pick<HiddenPaths, 'size'>): R
     'coppice.empty': library.isScanned && lines === 0,
     'coppice.hasHidden': hidden.size > 0,
     'coppice.hasCheckpoints': checkpoints.length > 0,
+    'coppice.hasStopped': library.trainings().length > 0,
     // For the Explorer menu, whose `when` clauses cannot read folders.
     'coppice.checkpointFolders': checkpoints.map(({ path }) => path),
     'coppice.scanned': library.isScanned,

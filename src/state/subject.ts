@@ -1,5 +1,5 @@
 /** Identifies a checkpoint for plans and scores. */
-import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
+import { isQuantizedGguf } from '../engine/checkpoint/gguf/name';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { healable } from '../engine/heal/healable';
 import type { PlanSubject } from './plan';
@@ -8,6 +8,6 @@ import type { PlanSubject } from './plan';
 export function subjectOf(path: string, checkpoint: Checkpoint): PlanSubject | undefined {
   const { architecture, identity } = checkpoint;
   if (architecture === undefined) return undefined;
-  const quantised = isQuantisedGguf(checkpoint) && ({ quantised: healable(architecture) ? 'healable' : true } as const);
-  return { path, identity, blocks: architecture.layers.length, ...quantised };
+  const quantized = isQuantizedGguf(checkpoint) && ({ quantized: healable(architecture) ? 'healable' : true } as const);
+  return { path, identity, blocks: architecture.layers.length, ...quantized };
 }

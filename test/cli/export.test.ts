@@ -178,7 +178,7 @@ describeShared('command line: exports of stories260K', function () {
     assert.ok(!existsSync(join(folder, 'small')));
   });
 
-  it('gguf: quantised types, and the record in the file leads to the model', async () => {
+  it('gguf: quantized types, and the record in the file leads to the model', async () => {
     const out = join(folder, 'q8.gguf');
     const json = await run('export', model, '--remove', '2', '--type', 'Q8_0', '--out', out);
     assert.deepEqual([json.type, verified(json).exact, verified(json).passed], ['q8_0', false, true]);

@@ -101,7 +101,7 @@ async function savedOptions(record: RunRecord, place: string, path: string): Pro
   const size = { total: 2, block: 1 }; // no share is asked for
   const { identity } = checkpoint;
   const file = join(dirname(place), 'x.coppice.json');
-  const model = { path, name: 'toy', identity, blocks: layers.length, size, quantised: false };
+  const model = { path, name: 'toy', identity, blocks: layers.length, size, quantized: false };
   const run = { id: basename(place), file: place, record };
   const { text } = recipeOf({ file, model, runs: [run], chosen: [run.id] });
   const { recipe, problems } = parseRecipe(text, file);

@@ -12,10 +12,10 @@ import { layerKeys } from '../../src/engine/checkpoint/weight-key';
 import type { KeyedPatch } from '../../src/engine/weights/patches';
 import type { WeightSource } from '../../src/engine/weights/source';
 import { float32, floats, openSession } from '../../src/engine/onnx/session';
-import type { QuantisedRows } from '../../src/engine/weights/blocks/quantise';
+import type { QuantizedRows } from '../../src/engine/weights/blocks/quantize';
 
-/** The numbers of quantised rows in float64, row by row, bit by bit. */
-export function dequantised(rows: QuantisedRows, width: number, bits: BlockBits): Float64Array {
+/** The numbers of quantized rows in float64, row by row, bit by bit. */
+export function dequantized(rows: QuantizedRows, width: number, bits: BlockBits): Float64Array {
   const blocks = blocksOf(width);
   const bitsOf = (bytes: Uint8Array, index: number): number => {
     let value = 0;
@@ -35,9 +35,9 @@ export function dequantised(rows: QuantisedRows, width: number, bits: BlockBits)
 }
 
 /** The same of rows with offsets: behind the numbers of a row there is an offset for each of its blocks. */
-export function dequantisedWithOffsets(rows: QuantisedRows, width: number): Float64Array {
+export function dequantizedWithOffsets(rows: QuantizedRows, width: number): Float64Array {
   const columns = columnsWithOffsets(width);
-  const all = dequantised(rows, columns, 4);
+  const all = dequantized(rows, columns, 4);
   return Float64Array.from({ length: (all.length / columns) * width }, (_, i) => {
     const [row, column] = [Math.floor(i / width), i % width];
     return all[row * columns + column] + all[row * columns + width + Math.floor(column / BLOCK)];
@@ -47,7 +47,7 @@ export function dequantisedWithOffsets(rows: QuantisedRows, width: number): Floa
 /** x Wᵀ + bias as onnxruntime computes it. x: (tokens, width) → (tokens, out) */
 export async function runBlockLinear(
   x: Float32Array,
-  rows: QuantisedRows,
+  rows: QuantizedRows,
   width: number,
   bits: BlockBits,
   { bias, hasOffsets = false }: { readonly bias?: Float32Array; readonly hasOffsets?: boolean } = {},

@@ -75,7 +75,7 @@ const MESSAGES: readonly (readonly [string, string, string])[] = [
   [
     `Merge the adapter first: ${MERGE}.`,
     'Merge the adapter first: coppice merge CHECKPOINT --adapter DIR --out DIR.',
-    'Merge the adapter first: “Coppice: Merge LoRA Adapter into Checkpoint…”.',
+    'Merge the adapter first: “Coppice: Merge LoRA Adapter…”.',
   ],
   [
     `Give what \`${command('score', option('json'))}\` printed.`,
@@ -118,8 +118,7 @@ describe('options in messages', () => {
     ]);
     assert.equal(error.message, 'Cannot use --window 0: beyond --limit');
     nameOptionsBy(EDITOR_NAMING);
-    const shown =
-      'Cannot use window 0: beyond number of windows. Change it: “Coppice: Merge LoRA Adapter into Checkpoint…”.';
+    const shown = 'Cannot use window 0: beyond number of windows. Change it: “Coppice: Merge LoRA Adapter…”.';
     assert.equal(remedyOf(error, 'cpu').text, shown);
     const { what, why, action } = panelFailure(error, (unexpected) => assert.fail(String(unexpected)))!;
     assert.equal(`${what}: ${why}. ${action}`, shown);

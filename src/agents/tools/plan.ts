@@ -1,5 +1,5 @@
 /** A dry run of pruning: what would go, and what that saves. Writes nothing. */
-import { isQuantisedGguf } from '../../engine/checkpoint/gguf/name';
+import { isQuantizedGguf } from '../../engine/checkpoint/gguf/name';
 import { checkpointReduction, describeReduction } from '../../engine/checkpoint/reduction';
 import { choiceSentence } from '../../engine/importance/choice';
 import { type ConfigEdit, configEdits } from '../../engine/write/config';
@@ -74,7 +74,7 @@ async function planPage(
   return [
     ...warnings.map(warningLine),
     ...describeReduction(reduction),
-    isQuantisedGguf(checkpoint)
+    isQuantizedGguf(checkpoint)
       ? `size        ${formatBytes(reduction.bytesAfter)} exported as GGUF with its types; ` +
         `coppice_prune converts to float32: ${formatBytes(pruned)}, for retraining`
       : `size        ${formatBytes(pruned)}`,

@@ -66,7 +66,7 @@ export class JourneyPart {
       kind: origin?.kind,
       scored: services.scores.shown(this.subject) !== undefined || this.reading.scorings().length > 0,
       planned: removed.length > 0,
-      ...(this.subject.quantised && { quantised: this.subject.quantised, exportedPlan: this.exportedPlan(runs) }),
+      ...(this.subject.quantized && { quantized: this.subject.quantized, exportedPlan: this.exportedPlan(runs) }),
       written: removed.length > 0 ? newest(sameBlocks) : undefined,
       adapter: this.reading.adapterFor(removed),
       merged: made('trained'),

@@ -9,7 +9,7 @@ export const mainDtype = ({ tensors }: Pick<Checkpoint, 'tensors'>): StoredDtype
   mostBytes([...tensors.values()]);
 
 /**
- * What a model is called after: "Q4_K_M" as its GGUF file says, else the type of its blocks. The embedding of a quantised file has
+ * What a model is called after: "Q4_K_M" as its GGUF file says, else the type of its blocks. The embedding of a quantized file has
  * a finer type, and may be most of it.
  */
 export function typeWord({ tensors, fileType }: Pick<Checkpoint, 'tensors' | 'fileType'>): string {

@@ -1,4 +1,4 @@
-/** Names the scheme of a quantised checkpoint: Coppice can inspect it, but cannot compute with packed weights. */
+/** Names the scheme of a quantized checkpoint: Coppice can inspect it, but cannot compute with packed weights. */
 import { isObject } from '../../format/json';
 import { printable } from '../formats/bounded-json';
 import type { Config } from './fields';

@@ -11,7 +11,7 @@ export interface Unsupported {
   readonly why: string;
   readonly action: string;
   /**
-   * The architecture in the config of such a checkpoint (a quantised model), for counts and display, not for computing.
+   * The architecture in the config of such a checkpoint (a quantized model), for counts and display, not for computing.
    */
   readonly described?: Architecture;
 }

@@ -10,7 +10,7 @@ export const MAX_HEADER_BYTES = 100_000_000;
 export const FIRST_READ_BYTES = 16 * 1024;
 
 /**
- * Tensors of a whole checkpoint. Mixtures with hundreds of experts per layer store about 100 000, quantised ones three
+ * Tensors of a whole checkpoint. Mixtures with hundreds of experts per layer store about 100 000, quantized ones three
  * times as many.
  */
 export const MAX_TENSORS = 1_000_000;
@@ -24,13 +24,13 @@ export const MAX_RANK = 16;
 /** A header is an object of objects of lists and has no deeper levels. */
 export const HEADER_DEPTH = 3;
 
-/** `config.json` has a few kilobytes, or up to a megabyte if it lists every quantised module. */
+/** `config.json` has a few kilobytes, or up to a megabyte if it lists every quantized module. */
 export const MAX_CONFIG_BYTES = 10_000_000;
 
-/** Entries of one object or list in a config; the longest lists name every quantised module. */
+/** Entries of one object or list in a config; the longest lists name every quantized module. */
 export const MAX_CONFIG_ENTRIES = 100_000;
 
-/** Configs nest by sub-model and quantised module: real ones have 5 levels. The cap also keeps recursion shallow. */
+/** Configs nest by sub-model and quantized module: real ones have 5 levels. The cap also keeps recursion shallow. */
 export const CONFIG_DEPTH = 32;
 
 /** The index names every tensor once: 9 MB for 91 000 tensors in 163 shards. */

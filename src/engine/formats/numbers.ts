@@ -1,6 +1,6 @@
 /** Reads elements of every stored type as numbers, for display. For computing, widen.ts widens them. */
 import { type Dtype, DTYPE_BITS, isBlockType, isElementType, type StoredDtype } from './dtype';
-import { dequantise } from './gguf/dequantise';
+import { dequantize } from './gguf/dequantize';
 import { TENSOR_TYPES_BY_NAME } from './gguf/types';
 import { widen } from './widen';
 
@@ -29,7 +29,7 @@ const READERS: Readonly<Partial<Record<Dtype, Read>>> = {
 export function numbersOf(dtype: StoredDtype): ((bytes: Uint8Array) => Iterable<number>) | undefined {
   if (isBlockType(dtype)) {
     const { blockElements, blockBytes } = TENSOR_TYPES_BY_NAME.get(dtype)!;
-    return (bytes) => dequantise(bytes, dtype, new Float32Array((bytes.length / blockBytes) * blockElements));
+    return (bytes) => dequantize(bytes, dtype, new Float32Array((bytes.length / blockBytes) * blockElements));
   }
   if (!isElementType(dtype)) return undefined;
   const size = DTYPE_BITS[dtype] / 8;

@@ -2,7 +2,7 @@
 import { UserError } from '../errors';
 import { type RegularFile, withFile } from '../files/regular-file';
 import { isBlockType, isReadable } from './dtype';
-import { dequantise } from './gguf/dequantise';
+import { dequantize } from './gguf/dequantize';
 import { TENSOR_TYPES_BY_NAME } from './gguf/types';
 import { bytesOfRows, type StoredTensor, storedTensor } from './stored-tensor';
 import { requireRows, type Rows, type TensorInfo } from './tensor';
@@ -28,7 +28,7 @@ export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: R
   const count = rows?.count ?? shape[0] ?? 1;
   const bytes = await readRowBytes(file, tensor, rows);
   const values = new Float32Array(shape.slice(1).reduce((a, b) => a * b, count));
-  if (isBlockType(dtype)) dequantise(bytes, dtype, values);
+  if (isBlockType(dtype)) dequantize(bytes, dtype, values);
   else widen(bytes, dtype, values);
   return above === undefined ? values : values.map((value) => value - above);
 }

@@ -8,7 +8,7 @@ import type { GraphFile } from '../onnx/model-file';
 import { openSession, type Session, type SessionSettings, type Tensor } from '../onnx/session';
 import { halfOn, requirePrecision } from '../onnx/require-precision';
 import type { JobOptions } from '../progress';
-import { blockWeights, type KeepQuantised } from '../weights/blocks/open';
+import { blockWeights, type KeepQuantized } from '../weights/blocks/open';
 import { Half } from '../weights/half';
 import { withChanges } from '../weights/overlay';
 import type { Precision } from '../precision';
@@ -31,9 +31,9 @@ export interface ModelOptions {
    * with weights in blocks of 32, on the CPU. float32 when undefined.
    */
   readonly precision?: Precision;
-  /** Where quantised weights are kept for the next time. */
-  readonly quantised?: KeepQuantised;
-  /** Progress and cancelling while weights are quantised. */
+  /** Where quantized weights are kept for the next time. */
+  readonly quantized?: KeepQuantized;
+  /** Progress and cancelling while weights are quantized. */
   readonly opening?: JobOptions;
   /** Changes to the checkpoint's weights, such as an adapter; each list lies on top of the one before. */
   readonly changes?: Changes;
@@ -69,7 +69,7 @@ export async function openModelOver(
   checkpoint: Checkpoint,
   options: Omit<ModelOptions, 'changes'> = {},
 ): Promise<Model> {
-  const { threads, hooks, quantised, opening, precision = 'float32', memory = memoryFor('hiddenStates') } = options;
+  const { threads, hooks, quantized, opening, precision = 'float32', memory = memoryFor('hiddenStates') } = options;
   let source = weights;
   try {
     const isHalf = precision === 'float16';
@@ -82,7 +82,7 @@ export async function openModelOver(
     hooks?.onDevice?.(device);
     if (isHalf) source = new Half(weights);
     if (inBlocks)
-      source = await blockWeights(weights, precision, { ...quantised, job: opening, onNote: hooks?.onNote });
+      source = await blockWeights(weights, precision, { ...quantized, job: opening, onNote: hooks?.onNote });
     return new Model({ checkpoint, weights: source, embedding, device, memory, threads, beforeRun: hooks?.beforeRun });
   } catch (error) {
     await source.close();

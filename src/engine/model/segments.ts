@@ -14,10 +14,10 @@ import { stepsOf, type Step, type View } from './view';
 const MAX_BYTES_IN_GRAPH = 2 ** 30;
 
 /**
- * Quantised bytes of a session at most, unless it is a single block. While a session opens, onnxruntime has the weights as
+ * Quantized bytes of a session at most, unless it is a single block. While a session opens, onnxruntime has the weights as
  * they are in the file beside those that it packs.
  */
-const MAX_QUANTISED_BYTES = 2 ** 28;
+const MAX_QUANTIZED_BYTES = 2 ** 28;
 
 /** A Linear of a step, to whose result a product of low rank is added that a run is fed. */
 export interface FedLinear {
@@ -51,14 +51,14 @@ export function fits(bytes: number, { weights: { bytesInGraph } }: Model): boole
   return bytes + bytesInGraph < memoryFor('decoding') && bytesInGraph <= MAX_BYTES_IN_GRAPH;
 }
 
-/** The whole model in one session, or in a few if it is large or its weights are quantised; undefined if it does not fit into memory. */
+/** The whole model in one session, or in a few if it is large or its weights are quantized; undefined if it does not fit into memory. */
 export function segmentsInMemory(model: Model, view: View): Segment[] | undefined {
   const { architecture, precision } = model;
   const steps = stepsOf(view);
   const { outer, blocks } = bytesOfParts(architecture, precision);
   const total = steps.reduce((sum, { block }) => sum + blocks[block], outer);
   if (!fits(total, model)) return undefined;
-  const most = precision === 'int8' || precision === 'int4' ? MAX_QUANTISED_BYTES : MAX_BYTES_IN_GRAPH;
+  const most = precision === 'int8' || precision === 'int4' ? MAX_QUANTIZED_BYTES : MAX_BYTES_IN_GRAPH;
   if (total <= most) return [{ steps, head: true }];
   const segments: { steps: Step[]; head: boolean }[] = [];
   let held = Infinity;

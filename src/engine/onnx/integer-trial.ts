@@ -5,7 +5,7 @@
  * Products on known numbers decide, once in a process: sums of integers are exact, so any difference is a fault.
  */
 import { Graph } from './graph';
-import { integerProduct, type WeightLevels } from './ops/quantised';
+import { integerProduct, type WeightLevels } from './ops/quantized';
 import { float32, floats, openSession, uint8 } from './session';
 
 export interface IntegerArithmetic {

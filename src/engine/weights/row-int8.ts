@@ -5,7 +5,7 @@
 import type { WeightKey } from '../checkpoint/weight-key';
 import type { Graph, Value } from '../onnx/graph';
 import { integerArithmetic } from '../onnx/integer-trial';
-import { frozenProducts, integerProduct, quantiseTokens, type WeightLevels } from '../onnx/ops/quantised';
+import { frozenProducts, integerProduct, quantizeTokens, type WeightLevels } from '../onnx/ops/quantized';
 import { spread } from '../onnx/ops/spread';
 import { Over } from './over';
 import { MIXED, RowRounder } from './row-integers';
@@ -76,7 +76,7 @@ export class SpreadRowInt8 extends RowInt8 {
   }
 
   override apply(g: Graph, x: Value, linears: readonly AppliedLinear[]): Value[] {
-    const rounded = quantiseTokens(g, spread(g, x, MIXED));
+    const rounded = quantizeTokens(g, spread(g, x, MIXED));
     return linears.map(({ key, rows, bias }) => {
       const [all, width] = this.source.shape(key);
       const out = rows?.count ?? all;

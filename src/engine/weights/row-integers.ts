@@ -6,7 +6,7 @@ import type { WeightKey } from '../checkpoint/weight-key';
 import type { Rows } from '../formats/tensor';
 import { Graph } from '../onnx/graph';
 import type { GraphFile } from '../onnx/model-file';
-import { quantiseWeight, type WeightLevels } from '../onnx/ops/quantised';
+import { quantizeWeight, type WeightLevels } from '../onnx/ops/quantized';
 import { spread } from '../onnx/ops/spread';
 import { float32, int8, openSession, type Session } from '../onnx/session';
 import type { WeightSource } from './source';
@@ -82,7 +82,7 @@ export class RowRounder {
 /** (rows, width) → `values`, (width, rows), and `scales`, (rows). */
 function roundingGraph(width: number, levels: WeightLevels): GraphFile {
   const g = new Graph();
-  const { values, scales } = quantiseWeight(g, spread(g, g.input('weight', 'float32', ['rows', width]), MIXED), levels);
+  const { values, scales } = quantizeWeight(g, spread(g, g.input('weight', 'float32', ['rows', width]), MIXED), levels);
   g.output('values', values);
   g.output('scales', scales);
   return g.serialize();

@@ -66,7 +66,7 @@ export function mergekitRecipe(model: string, slices: readonly Slice[], checkpoi
   return `slices:\n${sources.join('')}merge_method: passthrough\ndtype: ${dtype}\n`;
 }
 
-/** The llama.cpp command that prunes a GGUF file of the whole model without quantising it. */
+/** The llama.cpp command that prunes a GGUF file of the whole model without quantizing it. */
 export function pruneLayersCommand(removed: readonly number[], input = 'model.gguf', output = 'pruned.gguf'): string {
   return `llama-quantize --prune-layers ${removed.join(',')} ${quoted(input, 'posix')} ${quoted(output, 'posix')} COPY`;
 }

@@ -6,7 +6,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { ELEMENT_BYTES, narrow, OVERFLOW } from '../formats/narrow';
 import type { WeightDtype } from '../formats/dtype';
-import { isQuantised, quantise, QUANTISED_LIMIT, type QuantisedDtype } from '../formats/gguf/quantise';
+import { isQuantized, quantize, QUANTIZED_LIMIT, type QuantizedDtype } from '../formats/gguf/quantize';
 import { bytesOfElements } from '../formats/gguf/types';
 import type { Rows } from '../formats/tensor';
 import { throwIfCancelled, UserError } from '../errors';
@@ -15,8 +15,8 @@ import type { CopyOptions } from '../files/copy';
 import type { OutputFile } from '../files/output-file';
 import { rowWidth } from '../weights/source';
 
-/** The types that numbers are rounded to. Only GGUF files have the quantised ones. */
-export type RewrittenDtype = WeightDtype | QuantisedDtype;
+/** The types that numbers are rounded to. Only GGUF files have the quantized ones. */
+export type RewrittenDtype = WeightDtype | QuantizedDtype;
 
 /** A tensor whose bytes are not copied. */
 export interface Rewrite<D extends RewrittenDtype = WeightDtype> {
@@ -69,21 +69,21 @@ export async function rewritten(
 ): Promise<Uint8Array> {
   const exact = await read(rows);
   const values = new Float32Array(exact.length);
-  const quantised = isQuantised(dtype);
-  const limit = quantised ? QUANTISED_LIMIT[dtype] : OVERFLOW[dtype];
+  const quantized = isQuantized(dtype);
+  const limit = quantized ? QUANTIZED_LIMIT[dtype] : OVERFLOW[dtype];
   for (let i = 0; i < exact.length; i++) {
     // Infinite numbers of the source stay infinite, where the type has them.
-    if (!(Math.abs(exact[i]) < limit) && (quantised || Number.isFinite(exact[i])))
+    if (!(Math.abs(exact[i]) < limit) && (quantized || Number.isFinite(exact[i])))
       throw unstorable(name, dtype, exact[i]);
     values[i] = exact[i];
   }
-  if (!quantised) return narrow(values, dtype, new Uint8Array(values.length * ELEMENT_BYTES[dtype]));
-  return quantise(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)));
+  if (!quantized) return narrow(values, dtype, new Uint8Array(values.length * ELEMENT_BYTES[dtype]));
+  return quantize(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)));
 }
 
 function unstorable(name: string, dtype: RewrittenDtype, value: number): UserError {
   const what = `"${name}" cannot be stored as ${dtype}`;
-  if (isQuantised(dtype)) {
+  if (isQuantized(dtype)) {
     const why = Number.isFinite(value)
       ? `it holds ${value.toPrecision(6)}, and its scale would become infinite`
       : `it holds ${String(value)}, which the type does not have`;

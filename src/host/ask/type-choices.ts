@@ -1,5 +1,5 @@
 /** The types of weights as choices, for goals and exports: what each keeps, which one to take, and how large it makes the files. Does not use VS Code. */
-import { isQuantisedGguf } from '../../engine/checkpoint/gguf/name';
+import { isQuantizedGguf } from '../../engine/checkpoint/gguf/name';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { UserError } from '../../engine/errors';
 import { formatBytes } from '../../format/numbers';
@@ -13,9 +13,9 @@ import type { PickChoice } from './steps';
 /** Every weight keeps the type that it has. */
 export const STORED = 'stored';
 
-/** The type that is proposed, and says so. What is quantised already is not rounded again. */
+/** The type that is proposed, and says so. What is quantized already is not rounded again. */
 export function recommendedType(checkpoint: Checkpoint, format: ExportFormat): string {
-  if (format === 'gguf' && isQuantisedGguf(checkpoint)) return STORED;
+  if (format === 'gguf' && isQuantizedGguf(checkpoint)) return STORED;
   return FORMATS[format].proposed ?? STORED;
 }
 
@@ -55,7 +55,7 @@ export function typeChoices(
 /** Many know this name alone. */
 function kQuants(checkpoint: Checkpoint): PickChoice<string> {
   const { t } = l10n;
-  const refused = isQuantisedGguf(checkpoint)
+  const refused = isQuantizedGguf(checkpoint)
     ? t('only llama.cpp makes K-quants; “As stored” keeps those that the file has')
     : t('only llama.cpp makes K-quants: export f16, then run llama-quantize on it');
   return { label: 'q4_k_m', value: 'q4_k_m', refused };
@@ -64,7 +64,7 @@ function kQuants(checkpoint: Checkpoint): PickChoice<string> {
 /** What a type keeps of the model, in a few words. */
 function qualityWords(checkpoint: Checkpoint, type: string): string {
   const { t } = l10n;
-  const again = isQuantisedGguf(checkpoint) && type !== STORED;
+  const again = isQuantizedGguf(checkpoint) && type !== STORED;
   switch (type) {
     case STORED:
       return t('no loss');

@@ -31,7 +31,7 @@ export async function runRetraining(
     })
     .finally(() => coppice.library.rescan()); // there is a new adapter or a stopped training
   const { out } = result;
-  const merge = vscode.l10n.t('Merge LoRA Adapter into Checkpoint…');
+  const merge = vscode.l10n.t('Merge LoRA Adapter…');
   const next =
     result.adapter === null
       ? nextCommand(vscode.l10n.t('Open Results'), 'coppice.openResults', { checkpoint: out })

@@ -14,3 +14,13 @@ export async function findRecipes(token?: vscode.CancellationToken): Promise<str
   const found = await vscode.workspace.findFiles(`**/*${RECIPE_SUFFIX}`, exclude, MAX_RECIPES, token);
   return found.map(({ fsPath }) => fsPath).sort();
 }
+
+/** Keeps the context key that offers the commands of recipes: whether the workspace has one. */
+export function followRecipes(): vscode.Disposable {
+  const tell = async (): Promise<void> => {
+    await vscode.commands.executeCommand('setContext', 'coppice.hasRecipes', (await findRecipes()).length > 0);
+  };
+  const watcher = vscode.workspace.createFileSystemWatcher(`**/*${RECIPE_SUFFIX}`, false, true, false);
+  void tell();
+  return vscode.Disposable.from(watcher, watcher.onDidCreate(tell), watcher.onDidDelete(tell));
+}

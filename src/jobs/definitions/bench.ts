@@ -7,7 +7,7 @@ import { joined, numberIn, textIn } from '../about';
 import { defineJob } from '../define';
 import { numberFact, perSecond } from '../facts';
 import { flag } from '../option';
-import { compute, quantised } from '../options/compute';
+import { compute, quantized } from '../options/compute';
 import { measuredPrecision } from '../options/precision';
 import { measuring } from '../options/measuring';
 import { adapter, healed, remove, source, width } from '../options/model';
@@ -53,7 +53,7 @@ export const bench = defineJob({
     ...adapter,
     precision: measuredPrecision,
     ...compute,
-    ...quantised,
+    ...quantized,
   },
   result: benchResult,
 });

@@ -9,7 +9,7 @@ import { measuredOn, nats, numberFact, removedFact } from '../facts';
 import { checkpoint, file, whole } from '../option';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
-import { compute, quantised } from '../options/compute';
+import { compute, quantized } from '../options/compute';
 import { adapter, healed, remove, source, width } from '../options/model';
 import { window } from '../options/window';
 import { evalPrecision } from '../options/precision';
@@ -47,7 +47,7 @@ const options = {
   ),
   precision: evalPrecision,
   ...compute,
-  ...quantised,
+  ...quantized,
 };
 
 export const evaluate = defineJob({

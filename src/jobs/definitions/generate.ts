@@ -6,7 +6,7 @@ import { countedIn } from '../about';
 import { defineJob, events } from '../define';
 import { file, flag, list, text, whole } from '../option';
 import { begin } from '../options/bos';
-import { compute, quantised } from '../options/compute';
+import { compute, quantized } from '../options/compute';
 import { adapter, healed, remove, source, width } from '../options/model';
 import { sampling, system, writing } from '../options/sampling';
 import { textPrecision } from '../options/precision';
@@ -43,7 +43,7 @@ const options = {
   ...adapter,
   precision: textPrecision,
   ...compute,
-  ...quantised,
+  ...quantized,
 };
 
 export const generate = defineJob({

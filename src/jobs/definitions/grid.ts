@@ -9,7 +9,7 @@ import { defineJob } from '../define';
 import { field, perSecond, type Fact } from '../facts';
 import { bytes, file, flag, folder, list, seed, text, whole } from '../option';
 import { begin } from '../options/bos';
-import { compute, quantised } from '../options/compute';
+import { compute, quantized } from '../options/compute';
 import { faultOfModels, severalModels } from '../options/models';
 import { measuredPrecision } from '../options/precision';
 import { gridResult } from '../results/grid';
@@ -53,7 +53,7 @@ const options = {
   }),
   precision: measuredPrecision,
   ...compute,
-  ...quantised,
+  ...quantized,
 };
 
 export const grid = defineJob({

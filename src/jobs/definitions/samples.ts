@@ -9,7 +9,7 @@ import { isObject } from '../../format/json';
 import { defineJob, events } from '../define';
 import { data, flag, list, models, text } from '../option';
 import { begin } from '../options/bos';
-import { compute, quantised } from '../options/compute';
+import { compute, quantized } from '../options/compute';
 import { sampling, system, writing } from '../options/sampling';
 import { textPrecision } from '../options/precision';
 import { samplesResult } from '../results/generate';
@@ -39,7 +39,7 @@ export const samples = defineJob({
     ...sampling,
     precision: textPrecision,
     ...compute,
-    ...quantised,
+    ...quantized,
   },
   check: ({ prompts, columns, earlier }) => {
     if (prompts.length === 0)

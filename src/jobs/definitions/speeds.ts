@@ -2,7 +2,7 @@
 import { l10n } from '../../l10n';
 import { defineJob } from '../define';
 import { models } from '../option';
-import { compute, quantised } from '../options/compute';
+import { compute, quantized } from '../options/compute';
 import { measuredPrecision } from '../options/precision';
 import { measuring } from '../options/measuring';
 import { speedsResult } from '../results/bench';
@@ -29,7 +29,7 @@ export const speeds = defineJob({
     ...measuring(REPEATS),
     precision: measuredPrecision,
     ...compute,
-    ...quantised,
+    ...quantized,
   },
   result: speedsResult,
 });

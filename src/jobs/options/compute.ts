@@ -1,7 +1,7 @@
 /** Device, threads and memory of a job. */
 import { value } from '../../engine/option-token';
 import type { DeviceChoice } from '../../engine/onnx/device';
-import { QUANTISED_LIMIT } from '../../engine/precision';
+import { QUANTIZED_LIMIT } from '../../engine/precision';
 import { bytes, choice, folder, whole } from '../option';
 
 /** The device: the fastest one, or one by name. */
@@ -25,28 +25,28 @@ export const compute = {
       setting: 'coppice.memoryLimit',
     },
   ),
-  quantisedFolder: folder(
+  quantizedFolder: folder(
     'keep quantized weights for the next time in this folder (default: in the user cache folder)',
     {
       machine: 'speed',
-      setting: 'coppice.quantised.folder',
+      setting: 'coppice.quantized.folder',
       hidden: true as const,
     },
   ),
-  quantisedLimit: bytes('most that kept quantized weights may take on the disk; those used least recently go first', {
+  quantizedLimit: bytes('most that kept quantized weights may take on the disk; those used least recently go first', {
     placeholder: 'size',
-    default: QUANTISED_LIMIT,
+    default: QUANTIZED_LIMIT,
     implied: true,
     machine: 'speed',
-    setting: 'coppice.quantised.limit',
+    setting: 'coppice.quantized.limit',
     hidden: true as const,
   }),
 };
 
 /** The same for jobs that compute with weights in blocks: their help shows where these are kept. */
-export const quantised = {
-  quantisedFolder: { ...compute.quantisedFolder, hidden: undefined },
-  quantisedLimit: { ...compute.quantisedLimit, hidden: undefined },
+export const quantized = {
+  quantizedFolder: { ...compute.quantizedFolder, hidden: undefined },
+  quantizedLimit: { ...compute.quantizedLimit, hidden: undefined },
 };
 
 /** The same for jobs that compute nothing, so that a caller can give the same options to every job. */
@@ -54,6 +54,6 @@ export const acceptedCompute = {
   device: { ...compute.device, hidden: true as const },
   threads: { ...compute.threads, hidden: true as const },
   memory: { ...compute.memory, hidden: true as const },
-  quantisedFolder: compute.quantisedFolder,
-  quantisedLimit: compute.quantisedLimit,
+  quantizedFolder: compute.quantizedFolder,
+  quantizedLimit: compute.quantizedLimit,
 };

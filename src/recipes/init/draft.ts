@@ -1,7 +1,7 @@
 /** Drafts a recipe for a model: reads its headers, chooses sizes and steps, and writes them down with comments. */
 import { dirname, resolve } from 'node:path';
 import type { Architecture } from '../../engine/checkpoint/architecture';
-import { isGgufCheckpoint, isQuantisedGguf } from '../../engine/checkpoint/gguf/name';
+import { isGgufCheckpoint, isQuantizedGguf } from '../../engine/checkpoint/gguf/name';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { layerParameters, parametersReadOf } from '../../engine/checkpoint/parameters';
 import { blockBytes } from '../../engine/checkpoint/reduction';
@@ -159,7 +159,7 @@ const staysGguf = (checkpoint: Checkpoint, format: ExportFormat): boolean =>
 /** From the finest to the coarsest. The type of the checkpoint comes first where it can be kept. */
 function typesOf(checkpoint: Checkpoint, format: ExportFormat): (string | undefined)[] {
   // Types between these two would round what is rounded already, for little.
-  if (format === 'gguf' && isQuantisedGguf(checkpoint)) return [undefined, 'q4_0'];
+  if (format === 'gguf' && isQuantizedGguf(checkpoint)) return [undefined, 'q4_0'];
   const kept = isGgufCheckpoint(checkpoint) ? undefined : keptType(checkpoint);
   const stored = kept === undefined ? [] : [undefined];
   const half = kept === 'f16' || kept === 'bf16' ? [] : ['f16'];
@@ -168,9 +168,9 @@ function typesOf(checkpoint: Checkpoint, format: ExportFormat): (string | undefi
   return [...stored, ...half, ...byUse.filter((type) => !FORMATS.safetensors.types.includes(type))];
 }
 
-/** Eight bits hardly change a model and halve it. Safetensors keep the type of the checkpoint, and a quantised file its types. */
+/** Eight bits hardly change a model and halve it. Safetensors keep the type of the checkpoint, and a quantized file its types. */
 function usualType(checkpoint: Checkpoint, format: ExportFormat): string | undefined {
-  if (format === 'gguf' && isQuantisedGguf(checkpoint)) return undefined;
+  if (format === 'gguf' && isQuantizedGguf(checkpoint)) return undefined;
   return FORMATS[format].proposed ?? (isGgufCheckpoint(checkpoint) ? 'f16' : undefined);
 }
 

@@ -83,7 +83,7 @@ export class StepMaker {
     const isNamed = found instanceof NamedBlocks;
     if (isUsed || !(isNamed || this.unwritten.has(found))) return;
     const selection = selectionOf(this.request, this.runs, blocks);
-    if (this.request.model.quantised) {
+    if (this.request.model.quantized) {
       const words = [...(isNamed ? [selection.words] : []), 'the weights keep their types'];
       this.add('export', { remove: found, format: 'gguf' }, words);
     } else this.add('prune', this.selected(selection, blocks), [selection.words]);
@@ -115,15 +115,15 @@ export class StepMaker {
     const selection = selectionOf(this.request, this.runs, blocks);
     if (!selection.scores) return new NamedBlocks(parts);
     const words = [`${selection.words}; then ${blocks.join(', ')}`];
-    // Written in float32, a quantised model is of no use.
-    const { quantised } = this.request.model;
+    // Written in float32, a quantized model is of no use.
+    const { quantized } = this.request.model;
     const { name } = this.add(
       'prune',
-      { ...this.selected(selection, blocks), ...(quantised && { dryRun: true }) },
+      { ...this.selected(selection, blocks), ...(quantized && { dryRun: true }) },
       words,
     );
     const found = new Reference(`\${steps.${name}.removed}`);
-    if (quantised) this.unwritten.add(found);
+    if (quantized) this.unwritten.add(found);
     return found;
   }
 

@@ -13,7 +13,7 @@ export interface SavedModel {
   readonly blocks: number;
   readonly size: ModelSize;
   /** Whether its weights have types that only GGUF files have: then a plan of it is exported, which keeps them. */
-  readonly quantised: boolean;
+  readonly quantized: boolean;
 }
 
 /** The removed blocks as they are in the editor now. */

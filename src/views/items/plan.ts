@@ -44,7 +44,7 @@ export function planItem(
           formatBytes(bytesAfter),
           formatFactor(speedup),
         )
-      : vscode.l10n.t('Clear the checkboxes of blocks to remove them, or run “Coppice: Suggest Blocks to Prune…”.'),
+      : vscode.l10n.t('Clear the checkboxes of blocks to remove them, or run “Coppice: Suggest Blocks…”.'),
     ...(removed.length > 0 && choice ? [choiceWords(choice, removed)] : []),
     ...(warning === undefined ? [] : [vscode.l10n.t('Warning: the plan {0}.', warning)]),
     ...(scored === undefined ? [] : [vscode.l10n.t('Scores: {0}', scored)]),

@@ -1,6 +1,6 @@
 /**
- * Models in GGUF files against PyTorch in float64 on the dequantised weights: every type that llama.cpp's quantiser wrote, and
- * its conversions of six families. One that is not quantised has the golden numbers of the checkpoint it was made from.
+ * Models in GGUF files against PyTorch in float64 on the dequantized weights: every type that llama.cpp's quantizer wrote, and
+ * its conversions of six families. One that is not quantized has the golden numbers of the checkpoint it was made from.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { BLOCK, type BlockBits } from '../../../src/engine/onnx/ops/blocks';
-import { quantiseRows } from '../../../src/engine/weights/blocks/quantise';
-import { quantiseWithOffsets } from '../../../src/engine/weights/blocks/offsets';
-import { dequantised, dequantisedWithOffsets, runBlockLinear } from '../../support/blocks';
+import { quantizeRows } from '../../../src/engine/weights/blocks/quantize';
+import { quantizeWithOffsets } from '../../../src/engine/weights/blocks/offsets';
+import { dequantized, dequantizedWithOffsets, runBlockLinear } from '../../support/blocks';
 import { normal } from '../../support/random';
 
 describe('weights in blocks', () => {
@@ -21,12 +21,12 @@ describe('weights in blocks', () => {
       it(`${bits} bits, ${tokens} × ${width} × ${out}`, async () => {
         const next = normal(width + bits);
         const numbers = (count: number): Float32Array => Float32Array.from({ length: count }, next);
-        const rows = quantiseRows(numbers(out * width), width, bits);
+        const rows = quantizeRows(numbers(out * width), width, bits);
         const [x, bias] = [numbers(tokens * width), numbers(out)];
         checkProduct(
           await runBlockLinear(x, rows, width, bits, { bias }),
           { x, bias },
-          dequantised(rows, width, bits),
+          dequantized(rows, width, bits),
           width,
         );
       });
@@ -37,10 +37,10 @@ describe('weights in blocks', () => {
     const [tokens, width, out] = [3, 576, 33];
     const next = normal(9);
     const numbers = (count: number): Float32Array => Float32Array.from({ length: count }, next);
-    const rows = quantiseWithOffsets(numbers(out * width), width);
+    const rows = quantizeWithOffsets(numbers(out * width), width);
     const [x, bias] = [numbers(tokens * width), numbers(out)];
     const y = await runBlockLinear(x, rows, width, 4, { bias, hasOffsets: true });
-    checkProduct(y, { x, bias }, dequantisedWithOffsets(rows, width), width);
+    checkProduct(y, { x, bias }, dequantizedWithOffsets(rows, width), width);
   });
 
   it('sums of the largest integers do not overflow', async () => {
@@ -48,14 +48,14 @@ describe('weights in blocks', () => {
       const rows = extreme(bits);
       const x = new Float32Array(256).fill(1);
       const y = await runBlockLinear(x, rows, 256, bits);
-      const expected = dequantised(rows, 256, bits).reduce((a, b) => a + b, 0);
+      const expected = dequantized(rows, 256, bits).reduce((a, b) => a + b, 0);
       assert.ok(Math.abs(y[0] - expected) <= 1e-5 * expected, `${bits} bits: ${y[0]}, expected ${expected}`);
     }
   });
 });
 
 /** Eight blocks of the largest integer with zero point 0. */
-function extreme(bits: BlockBits): ReturnType<typeof quantiseRows> {
+function extreme(bits: BlockBits): ReturnType<typeof quantizeRows> {
   const bytes = (256 * bits) / 8;
   return {
     values: new Uint8Array(bytes).fill(255),

@@ -83,7 +83,7 @@ describe('a recipe saved from runs', function () {
         identity: checkpoint.identity,
         blocks: architecture.layers.length,
         size: { total: parametersOf(architecture), block: meanLayerParameters(architecture) },
-        quantised: false,
+        quantized: false,
       },
       plan: { removed, choice, keepEnds: true, keep: [] },
       runs: await savedRuns([records]),
@@ -154,11 +154,11 @@ describe('a recipe saved from runs', function () {
     );
   });
 
-  it('exports the plan of a quantised file, and writes no wider model to choose its blocks', () => {
+  it('exports the plan of a quantized file, and writes no wider model to choose its blocks', () => {
     const { model: whole, runs } = request;
     const scored = runs.filter(({ record }) => record.kind === 'score');
-    const steps = (quantised: boolean, plan = request.plan) => {
-      const { text: written } = recipeOf({ ...request, model: { ...whole, quantised }, plan, runs: scored });
+    const steps = (quantized: boolean, plan = request.plan) => {
+      const { text: written } = recipeOf({ ...request, model: { ...whole, quantized }, plan, runs: scored });
       const { recipe, problems } = parseRecipe(written, request.file);
       assert.deepEqual(problems, []);
       return recipe!.steps.slice(1).map(({ job, options }) => [job, options]);

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { Graph } from '../../../src/engine/onnx/graph';
 import { gradients } from '../../../src/engine/onnx/gradient';
 import { integerArithmetic } from '../../../src/engine/onnx/integer-trial';
-import { frozenProducts, type WeightLevels } from '../../../src/engine/onnx/ops/quantised';
+import { frozenProducts, type WeightLevels } from '../../../src/engine/onnx/ops/quantized';
 import { float32, floats, openSession } from '../../../src/engine/onnx/session';
 import { linearNames } from '../../../src/engine/checkpoint/architecture';
 import type { Model } from '../../../src/engine/model/model';

@@ -12,11 +12,11 @@ import type { Model } from '../../../src/engine/model/model';
 import { spreadRows } from '../../../src/engine/onnx/ops/spread';
 import { fullView } from '../../../src/engine/model/view';
 import { needOffsets } from '../../../src/engine/weights/blocks/offsets';
-import { quantiseRows } from '../../../src/engine/weights/blocks/quantise';
+import { quantizeRows } from '../../../src/engine/weights/blocks/quantize';
 import type { KeyedPatch } from '../../../src/engine/weights/patches';
 import { withWeights } from '../../../src/engine/weights/checkpoint';
 import { randomAdapter } from '../../support/adapters';
-import { dequantised, gridWeights } from '../../support/blocks';
+import { dequantized, gridWeights } from '../../support/blocks';
 import { assertClose, assertGradientClose } from '../../support/close';
 import { checkpointFolder } from '../../support/golden';
 import { decodedLogits, openToy, withModelOf } from '../../support/model';
@@ -76,7 +76,7 @@ describe('models in blocks', () => {
     await compare(checkpoint, { precision: 'int4', changes: [onGrid] }, { changes: [onGrid] });
   });
 
-  it('an adapter stays float32 beside its quantised base', async () => {
+  it('an adapter stays float32 beside its quantized base', async () => {
     const checkpoint = await openToy(tinyCheckpoint('llama-bias'));
     const adapter = adapterPatches(randomAdapter(requireArchitecture(checkpoint), { targets: ['q', 'v', 'down'] }));
     const rounded = await roundedWeights(checkpoint, 4);
@@ -97,7 +97,7 @@ async function roundedWeights(checkpoint: Checkpoint, bits: 4 | 8): Promise<Keye
       const numbers = Float32Array.from(await weights.read(key));
       const isSpread = own === 8 && key !== 'head';
       if (isSpread) spreadRows(numbers, width);
-      const values = Float32Array.from(dequantised(quantiseRows(numbers, width, own), width, own));
+      const values = Float32Array.from(dequantized(quantizeRows(numbers, width, own), width, own));
       if (isSpread) spreadRows(values, width); // its own inverse
       patches.push([key, { kind: 'replace', values }]);
     }

@@ -14,7 +14,7 @@ import { newRecord } from '../../../src/engine/records/record';
 import { columnsWithOffsets } from '../../../src/engine/onnx/ops/blocks';
 import { storedRows } from '../../../src/engine/weights/blocks/stored';
 import { Overlay } from '../../../src/engine/weights/overlay';
-import { dequantised, dequantisedWithOffsets } from '../../support/blocks';
+import { dequantized, dequantizedWithOffsets } from '../../support/blocks';
 import { editGguf, ggufBytes, readGgufContent } from '../../support/gguf-edits';
 import { u32, value } from '../../support/gguf-files';
 import { numbersOf } from '../../support/model-numbers';
@@ -148,7 +148,7 @@ describeShared('blocks of GGUF files in int8 and int4', () => {
           const some = { start: Math.floor(out / 3), count: Math.floor(out / 2) };
           const rows = await storedRows(weights, key, { bits, width, columns }, some);
           const numbers = await weights.read(key, some);
-          const found = type === 'q4_1' ? dequantisedWithOffsets(rows!, width) : dequantised(rows!, width, bits);
+          const found = type === 'q4_1' ? dequantizedWithOffsets(rows!, width) : dequantized(rows!, width, bits);
           const off = Math.max(...numbers.map((value, i) => Math.abs(value - found[i])));
           const most = Math.max(...numbers.map(Math.abs));
           // Offsets have 4 bits of their own; without them a block is exactly the file's.

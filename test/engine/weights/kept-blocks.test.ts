@@ -1,4 +1,4 @@
-/** Quantised weights that are kept for the next time: used, made again, within a limit, and what a bad file does. */
+/** Quantized weights that are kept for the next time: used, made again, within a limit, and what a bad file does. */
 import assert from 'node:assert/strict';
 import {
   chmodSync,
@@ -16,8 +16,8 @@ import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { adapterPatches } from '../../../src/engine/adapter/adapter';
 import { requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { openModel, type ModelOptions } from '../../../src/engine/model/model';
-import { QUANTISED_LIMIT } from '../../../src/engine/precision';
-import { QUANTISER_VERSION } from '../../../src/engine/weights/blocks/quantise-model';
+import { QUANTIZED_LIMIT } from '../../../src/engine/precision';
+import { QUANTIZER_VERSION } from '../../../src/engine/weights/blocks/quantize-model';
 import { randomAdapter } from '../../support/adapters';
 import { decodedLogits, openToy } from '../../support/model';
 import { randomPatches } from '../../support/patches';
@@ -30,12 +30,12 @@ const IDS = [5, 9, 200, 17];
 async function logitsOf(
   checkpoint: Checkpoint,
   folder: string,
-  { limit = QUANTISED_LIMIT, ...options }: ModelOptions & { readonly limit?: number } = {},
+  { limit = QUANTIZED_LIMIT, ...options }: ModelOptions & { readonly limit?: number } = {},
 ): Promise<{ logits: Float32Array; notes: string[] }> {
   const notes: string[] = [];
   const hooks = { onNote: (text: string) => void notes.push(text) };
   const model = await openModel(checkpoint, {
-    ...{ device: 'cpu', precision: 'int4', quantised: { folder, limit }, hooks },
+    ...{ device: 'cpu', precision: 'int4', quantized: { folder, limit }, hooks },
     ...options,
   });
   try {
@@ -48,7 +48,7 @@ async function logitsOf(
 
 const filesIn = (folder: string): string[] => readdirSync(folder).filter((name) => !name.startsWith('.'));
 
-describe('quantised weights that are kept', () => {
+describe('quantized weights that are kept', () => {
   it('are made once, and give the same numbers the second time', async () => {
     const folder = temporaryFolder();
     const checkpoint = await openToy(tinyCheckpoint('llama-gqa-tied'));
@@ -96,7 +96,7 @@ describe('quantised weights that are kept', () => {
     'longer than it says': (file) => appendFileSync(file, 'x'),
     'a header of any length': (file) => overwrite(file, 0, Buffer.alloc(8, 255)),
     'no JSON': (file) => overwrite(file, 8, Buffer.from('[')),
-    'another version': (file) => replace(file, `\\"version\\":${QUANTISER_VERSION}`, '\\"version\\":1'),
+    'another version': (file) => replace(file, `\\"version\\":${QUANTIZER_VERSION}`, '\\"version\\":1'),
     'another model': (file) => replace(file, '\\"key\\":\\"', '\\"kex\\":\\"'),
     'another shape': (file) => replace(file, '"shape":[64,2,16]', '"shape":[32,4,16]'),
     'a flipped bit': (file) => flip(file, statSync(file).size >> 1),
@@ -144,7 +144,7 @@ describe('quantised weights that are kept', () => {
     assert.equal(filesIn(folder).length, 2);
     assert.ok(existsSync(join(folder, oldest)));
 
-    const options = { device: 'cpu', precision: 'int4', quantised: { folder, limit: 2.5 * size } } as const;
+    const options = { device: 'cpu', precision: 'int4', quantized: { folder, limit: 2.5 * size } } as const;
     const open = await openModel(models[0], options);
     try {
       utimesSync(join(folder, oldest), long, long);

@@ -5,10 +5,10 @@ import { integerArithmetic, tryLevels } from '../../../src/engine/onnx/integer-t
 import { linear } from '../../../src/engine/onnx/ops/linear';
 import {
   integerProduct,
-  quantiseTokens,
-  quantiseWeight,
+  quantizeTokens,
+  quantizeWeight,
   type WeightLevels,
-} from '../../../src/engine/onnx/ops/quantised';
+} from '../../../src/engine/onnx/ops/quantized';
 import { spread } from '../../../src/engine/onnx/ops/spread';
 import { float32, floats, openSession } from '../../../src/engine/onnx/session';
 import { assertAllClose } from '../../support/close';
@@ -43,8 +43,8 @@ async function product(
   bias?: Float32Array,
 ): Promise<Float32Array> {
   const g = new Graph();
-  const rows = quantiseTokens(g, g.input('x', 'float32', ['tokens', INPUTS]));
-  const weight = quantiseWeight(g, g.floats(w, [OUTPUTS, INPUTS]), levels);
+  const rows = quantizeTokens(g, g.input('x', 'float32', ['tokens', INPUTS]));
+  const weight = quantizeWeight(g, g.floats(w, [OUTPUTS, INPUTS]), levels);
   g.output('y', integerProduct(g, rows, weight, bias && g.floats(bias, [OUTPUTS])));
   const session = await openSession(g.serialize(), { provider: 'cpu', prepack: true });
   try {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { Graph } from '../../../src/engine/onnx/graph';
-import { quantiseWeight } from '../../../src/engine/onnx/ops/quantised';
+import { quantizeWeight } from '../../../src/engine/onnx/ops/quantized';
 import { spread, spreadRows } from '../../../src/engine/onnx/ops/spread';
 import { floats, openSession, type Tensor } from '../../../src/engine/onnx/session';
 import { MIXED, RowRounder } from '../../../src/engine/weights/row-integers';
@@ -65,7 +65,7 @@ describe('integers of rows', () => {
             });
           }
           const g = new Graph();
-          const inGraph = quantiseWeight(g, spread(g, weights.bind(g, key, rows), MIXED), levels);
+          const inGraph = quantizeWeight(g, spread(g, weights.bind(g, key, rows), MIXED), levels);
           g.output('values', inGraph.values);
           g.output('scales', inGraph.scales);
           const session = await openSession(g.serialize(), { provider: 'cpu' });

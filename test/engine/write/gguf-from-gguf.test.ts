@@ -8,7 +8,7 @@ import { keyText, weightKeys } from '../../../src/engine/checkpoint/weight-key';
 import { fullWidth, narrowCheckpoint } from '../../../src/engine/checkpoint/width';
 import { type GgufFile, openGguf } from '../../../src/engine/formats/gguf/file';
 import { type GgufField, layOutGguf } from '../../../src/engine/formats/gguf/layout';
-import { quantise } from '../../../src/engine/formats/gguf/quantise';
+import { quantize } from '../../../src/engine/formats/gguf/quantize';
 import { bytesOfElements } from '../../../src/engine/formats/gguf/types';
 import { checkpointWeights, withWeights } from '../../../src/engine/weights/checkpoint';
 import { Overlay } from '../../../src/engine/weights/overlay';
@@ -171,7 +171,7 @@ describe('write/gguf from GGUF', () => {
       const from = head * headDim + (at % 2) * (headDim / 2) + Math.floor(at / 2);
       paired.set(values.subarray(from * hidden, (from + 1) * hidden), row * hidden);
     }
-    const expected = quantise(paired, 'Q5_1', new Uint8Array(bytesOf('Q5_1')));
+    const expected = quantize(paired, 'Q5_1', new Uint8Array(bytesOf('Q5_1')));
     const [dtype, , bytes] = (await contents(out)).get('blk.1.attn_q.weight')!;
     assert.equal(dtype, 'Q5_1');
     assert.ok(bytes.equals(expected));

@@ -1,5 +1,5 @@
 /**
- * A quantised GGUF file that is healed and becomes one again: what stays is copied, what changed is kept in finer types, its norms
+ * A quantized GGUF file that is healed and becomes one again: what stays is copied, what changed is kept in finer types, its norms
  * are those of the healed model, and the size was told before. The same model as ONNX.
  */
 import assert from 'node:assert/strict';
@@ -20,7 +20,7 @@ const ROWS = Array.from({ length: 24 }, (_, i) => Array.from({ length: 16 }, (_,
 const NOTES = 4 * 2 ** 10;
 
 interface Healed {
-  /** The quantised file, and its new weights without block 1. */
+  /** The quantized file, and its new weights without block 1. */
   readonly file: string;
   readonly patch: string;
 }

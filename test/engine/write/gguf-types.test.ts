@@ -1,4 +1,4 @@
-/** The types of a GGUF file's tensors: llama.cpp's own quantised files, byte for byte, and what no type can hold. */
+/** The types of a GGUF file's tensors: llama.cpp's own quantized files, byte for byte, and what no type can hold. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ describe('write/gguf types', () => {
     assert.equal(dtypeFor('bf16', [8, 172], true), 'BF16');
   });
 
-  it('quantises the head finer, the embedding of an untied model like the rest', async () => {
+  it('quantizes the head finer, the embedding of an untied model like the rest', async () => {
     for (const [name, embed, head] of [
       ['llama-gqa-tied', 'Q8_0', undefined],
       ['qwen3-qknorm', 'Q4_1', 'Q8_0'],

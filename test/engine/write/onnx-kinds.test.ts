@@ -19,7 +19,7 @@ import type { WeightSource } from '../../../src/engine/weights/source';
 import { ONNX_FILES, ONNX_TARGETS, type OnnxKind } from '../../../src/engine/write/onnx/kinds';
 import { exactOrRounded } from '../../../src/engine/write/onnx/exact-blocks';
 import { type OnnxOptions, writeOnnx } from '../../../src/engine/write/onnx/write-onnx';
-import { dequantised, gridWeights } from '../../support/blocks';
+import { dequantized, gridWeights } from '../../support/blocks';
 import { checkpointFolder, FURTHER_FAMILIES } from '../../support/golden';
 import { openToy } from '../../support/model';
 import { ExportedModel, exported, worst } from '../../support/onnx-model';
@@ -75,7 +75,7 @@ async function roundedMatrices(weights: WeightSource, bits: 4 | 8): Promise<Keye
     if (width === undefined) continue;
     const own = typeof key === 'string' ? 8 : bits;
     const rows = exactOrRounded(await weights.read(key), width, own); // short blocks of bfloat16 may need no rounding
-    patches.push([key, { kind: 'replace', values: Float32Array.from(dequantised(rows, width, own)) }]);
+    patches.push([key, { kind: 'replace', values: Float32Array.from(dequantized(rows, width, own)) }]);
   }
   return patches;
 }
@@ -173,7 +173,7 @@ describe('write/onnx, the kinds', () => {
           if (!/^Q\d_0$/.test(dtype)) continue; // rows that are not whole blocks are in float16
           const [numbers, width] = [await weights.read(key), weights.shape(key)[1]];
           const bits = typeof key === 'string' ? 8 : own;
-          const kept = dequantised(exactOrRounded(numbers, width, bits), width, bits);
+          const kept = dequantized(exactOrRounded(numbers, width, bits), width, bits);
           assert.equal(worst([kept], [numbers]), 0, `${keyText(key)} in ${dtype}`);
           found++;
         }

@@ -391,9 +391,9 @@ describe('commands', () => {
       'the folder is not listed',
       async () => !(await fileLines()).some(({ item }) => item.label === 'shorter'),
     );
-    await setting('sidecar.idleMinutes', 3);
+    await setting('computeProcess.idleMinutes', 3);
     assert.equal(config.idleMs, 180_000);
-    for (const key of ['keep', 'discovery.exclude', 'sidecar.idleMinutes']) await setting(key, undefined);
+    for (const key of ['keep', 'discovery.exclude', 'computeProcess.idleMinutes']) await setting(key, undefined);
     await setting('keepFirstAndLast', true);
   });
 });

@@ -153,8 +153,8 @@ describe('a hostile repository in the editor', function () {
       vscode.workspace.getConfiguration('coppice').update(key, value, vscode.ConfigurationTarget.Workspace);
     symlinkSync(join(home, 'projects'), inWorkspace('logs'));
     for (const folder of ['../home/projects', join(home, 'projects'), 'logs', 'logs/mine']) {
-      for (const key of ['runsFolder', 'quantised.folder']) await set(key, folder);
-      assert.deepEqual([config.runsFolder, config.compute.quantisedFolder], ['.coppice/runs', undefined], folder);
+      for (const key of ['runsFolder', 'quantized.folder']) await set(key, folder);
+      assert.deepEqual([config.runsFolder, config.compute.quantizedFolder], ['.coppice/runs', undefined], folder);
       await run('scoreBlocks', { checkpoint: model, criterion: 'magnitude' });
     }
     await set('runsFolder', 'runs');

@@ -204,7 +204,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
         await window.enter(/How many percent of the next tokens/);
       }
       await frame.getByText(/Goal:/).first().waitFor();
-      // The quantised file would be exported as it is, if that met the goal.
+      // The quantized file would be exported as it is, if that met the goal.
       if (story.by !== 'healing to GGUF') await offered(/^Prune/);
       await frame
         .getByText(/Perplexity [\d.]+× \(limit/)
@@ -237,9 +237,9 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
         await window.pick('my-examples.jsonl');
         await window.pick('Two passes over the data');
         await window.pick('Start Retraining');
-        await offered(/^Merge Adapter/);
+        await offered(/^Merge LoRA Adapter/);
         await shown('4-retrained');
-        await primary(/^Merge Adapter/);
+        await primary(/^Merge LoRA Adapter/);
         await window.enter(/Folder for the new checkpoint|that are free/);
         await primary(/^Open /);
         frame = await window.frameWith('h1', /retrained/);

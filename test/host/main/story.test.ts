@@ -55,7 +55,7 @@ describe('the story', () => {
 
   it('suggests blocks, with the true numbers while one chooses', async () => {
     const { page } = window;
-    await window.command('Coppice: Suggest Blocks to Prune…');
+    await window.command('Coppice: Suggest Blocks…');
     // The scores that are there decide: nobody is asked for them.
     await window.enter('A number of blocks');
     await page

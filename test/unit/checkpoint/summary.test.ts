@@ -103,7 +103,7 @@ describe('summary', () => {
     assert.equal(summary.blocks, 3);
   });
 
-  it('of a quantised model counts what the weights stand for', async () => {
+  it('of a quantized model counts what the weights stand for', async () => {
     const config = { ...CONFIG, quantization_config: { quant_method: 'awq' } };
     const summary = await summaryOf(writeModel(config));
     assert.equal(summary.parameters, parametersOf(architectureOf()));

@@ -15,11 +15,11 @@ describe('the type of a model in a word', () => {
     assert.equal(typeWord(checkpoint), 'BF16');
     const file = join(temporaryFolder(), 'toy.gguf');
     await withWeights(checkpoint, (weights) => writeGguf(checkpoint, weights, file, { type: 'q4_1' }));
-    const quantised = await openCheckpoint(file);
-    assert.deepEqual([quantised.fileType, typeWord(quantised)], ['Q4_1', 'Q4_1']);
-    const { fileType: _, ...untold } = quantised;
+    const quantized = await openCheckpoint(file);
+    assert.deepEqual([quantized.fileType, typeWord(quantized)], ['Q4_1', 'Q4_1']);
+    const { fileType: _, ...untold } = quantized;
     assert.equal(typeWord(untold), 'Q4_1');
-    assert.ok(mainDtype(quantised) !== undefined);
+    assert.ok(mainDtype(quantized) !== undefined);
   });
 
   it('has the names of llama.cpp', () => {

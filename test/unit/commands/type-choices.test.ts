@@ -13,7 +13,7 @@ import { tinyCheckpoint } from '../../support/tiny-models';
 
 const toy = (): Promise<Checkpoint> => openCheckpoint(tinyCheckpoint('llama-gqa-tied', { tokenizer: true }));
 
-async function quantised(): Promise<Checkpoint> {
+async function quantized(): Promise<Checkpoint> {
   const checkpoint = await toy();
   const file = join(temporaryFolder(), 'toy-q4_0.gguf');
   await withWeights(checkpoint, (weights) => writeGguf(checkpoint, weights, file, { type: 'q4_0' }));
@@ -41,8 +41,8 @@ describe('a list of types', () => {
     }
   });
 
-  it('recommends to keep what a quantised file has', async () => {
-    const checkpoint = await quantised();
+  it('recommends to keep what a quantized file has', async () => {
+    const checkpoint = await quantized();
     assert.equal(recommendedType(checkpoint, 'gguf'), 'stored');
     const choices = await listed(checkpoint, 'gguf');
     assert.match(choices[0].description!, / · no loss · recommended$/);
@@ -54,7 +54,7 @@ describe('a list of types', () => {
 
 describe('the size of an export with healed weights', () => {
   it('is said with the reason why the file becomes larger', async () => {
-    const checkpoint = await quantised();
+    const checkpoint = await quantized();
     const removed = [1];
     const healed = await explainedSize(checkpoint, { format: 'gguf', removed, changed: 'healed' });
     const plain = await explainedSize(checkpoint, { format: 'gguf', removed });
@@ -72,7 +72,7 @@ describe('the size of an export with healed weights', () => {
 
 describe('the name of an export', () => {
   it('says which plan it applies, and its format once', async () => {
-    const [plain, file] = [{ checkpoint: await toy() }, { checkpoint: await quantised() }];
+    const [plain, file] = [{ checkpoint: await toy() }, { checkpoint: await quantized() }];
     const named = (from: typeof plain, exported: Parameters<typeof exportSuffix>[1], planned: number[] = []) =>
       exportSuffix(from, exported, planned);
     assert.equal(named(file, { format: 'gguf' }, [1]), '3-blocks');

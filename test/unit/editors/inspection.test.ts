@@ -143,7 +143,7 @@ describe('inspection of GGUF files', () => {
     assert.equal(problems[0].severity, 'error');
   });
 
-  itShared('says of a quantised model that it can be pruned', async () => {
+  itShared('says of a quantized model that it can be pruned', async () => {
     const whole = readFileSync(shared('models/stories260K-gguf/stories260K-q4_0.gguf'));
     const { pruned, strip, noStatistics } = await said(whole);
     assert.deepEqual([pruned, noStatistics], ['Yes', undefined]);

@@ -166,16 +166,16 @@ describe('learning from jobs', () => {
     assert.deepEqual(after, before);
   });
 
-  it('of a text of quantised weights counts the memory of what they become, and of the head as it is opened', () => {
+  it('of a text of quantized weights counts the memory of what they become, and of the head as it is opened', () => {
     const memory = (bytes: number): number => {
-      const quantised = modelsAt(() => ({ ...smol, bytes }));
+      const quantized = modelsAt(() => ({ ...smol, bytes }));
       const text = { kind: 'generate', options: { checkpoint: 'smol', prompt: 'A' } } as const;
-      return memoryOf(text, quantised, { total: 16e9, free: 8e9 })!;
+      return memoryOf(text, quantized, { total: 16e9, free: 8e9 })!;
     };
     assert.equal(memory(90e6) - memory(270e6), 4 * (134_515_008 + 49_152 * 576));
   });
 
-  it('of files of quantised weights reckons with 32 bits in a checkpoint, and with what they have in an export', () => {
+  it('of files of quantized weights reckons with 32 bits in a checkpoint, and with what they have in an export', () => {
     const bytesOf = (bytes: number, of: typeof writing): number => {
       const work: Work = of({ model: { ...smol, bytes }, removed: [] });
       return 'bytes' in work ? work.bytes : 0;

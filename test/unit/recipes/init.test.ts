@@ -99,7 +99,7 @@ describe('recipes: drafts', () => {
     await assert.rejects(drafted(tiny, { type: 'q9' }), /q9 cannot be shipped/);
   });
 
-  it('export a quantised GGUF file itself, with its types and what was found, and no larger than it is', async () => {
+  it('export a quantized GGUF file itself, with its types and what was found, and no larger than it is', async () => {
     const checkpoint = await openCheckpoint(tinyCheckpoint('llama-gqa-tied', { tokenizer: true }));
     const file = join(temporaryFolder(), 'toy-q4_0.gguf');
     await withWeights(checkpoint, (weights) => writeGguf(checkpoint, weights, file, { type: 'q4_0' }));

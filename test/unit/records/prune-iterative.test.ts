@@ -56,7 +56,7 @@ describe('prune --iterative', () => {
         identity: record.inputs[0].identity!,
         blocks: 12,
         size: { total: 2_624_640, block: 196_864 },
-        quantised: false,
+        quantized: false,
       },
       plan: { removed: [], choice: 'hand', keepEnds: true, keep: [] },
       runs: [{ id: 'prune-iterative.json', file, record }],

@@ -45,11 +45,11 @@ describe('the way of an original model', () => {
   });
 });
 
-describe('the way of a quantised GGUF file', () => {
-  const planned = { scored: true, planned: true, quantised: true };
+describe('the way of a quantized GGUF file', () => {
+  const planned = { scored: true, planned: true, quantized: true };
 
   it('goes from the plan to a GGUF file with the same types, and not over float32', () => {
-    assert.deepEqual(nextOf({ scored: true, quantised: true }), { action: 'suggest' });
+    assert.deepEqual(nextOf({ scored: true, quantized: true }), { action: 'suggest' });
     assert.deepEqual(nextOf(planned), { action: 'export', keepsTypes: true });
     assert.equal(states(planned), 'done done unneeded later next later');
     assert.deepEqual(nextOf({ ...planned, goal: GOAL }), { action: 'export' });
@@ -57,10 +57,10 @@ describe('the way of a quantised GGUF file', () => {
   });
 
   it('leads to the question whether to heal it, where the plan alone misses the goal', () => {
-    const missed = { ...planned, quantised: 'healable' as const, goal: GOAL, ratio: 2 };
+    const missed = { ...planned, quantized: 'healable' as const, goal: GOAL, ratio: 2 };
     assert.deepEqual(nextOf(missed), { action: 'prune' });
     assert.equal(states(missed), 'done done next later later later');
-    assert.deepEqual(nextOf({ ...missed, quantised: true }), { action: 'export' }, 'it cannot be healed');
+    assert.deepEqual(nextOf({ ...missed, quantized: true }), { action: 'export' }, 'it cannot be healed');
     assert.deepEqual(nextOf({ ...missed, ratio: 1.01 }), { action: 'export' }, 'it need not be');
     assert.deepEqual(nextOf({ ...missed, exportedPlan: member }), { action: 'open', ...member });
   });

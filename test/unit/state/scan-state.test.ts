@@ -32,6 +32,7 @@ function said(keys: Record<string, unknown>, told: Readonly<Record<string, unkno
 const library = (isScanned: boolean, paths: readonly string[]) => ({
   isScanned,
   adapters: () => [],
+  trainings: () => [],
   entries: () => paths.map((path) => ({ path, origin: 'workspace' as const })),
 });
 const SCANNING = '%welcome.scanning%';

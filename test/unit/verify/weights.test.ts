@@ -1,7 +1,7 @@
 /** How far the numbers of a file may be from the model's: as far as its type rounds, and no further. */
 import assert from 'node:assert/strict';
-import { dequantise } from '../../../src/engine/formats/gguf/dequantise';
-import { quantise, QUANTISED_TYPES } from '../../../src/engine/formats/gguf/quantise';
+import { dequantize } from '../../../src/engine/formats/gguf/dequantize';
+import { quantize, QUANTIZED_TYPES } from '../../../src/engine/formats/gguf/quantize';
 import { bytesOfElements } from '../../../src/engine/formats/gguf/types';
 import { compareNumbers } from '../../../src/engine/verify/weights';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../support/half';
@@ -26,11 +26,11 @@ const stored: Readonly<Record<string, (values: Float32Array) => Float32Array>> =
   F16: (values) => values.map((value) => fromFloat16(toFloat16(value))),
   BF16: (values) => values.map((value) => fromBfloat16(toBfloat16(value))),
   ...Object.fromEntries(
-    QUANTISED_TYPES.map((type) => [
+    QUANTIZED_TYPES.map((type) => [
       type,
       (values: Float32Array) => {
         const bytes = new Uint8Array(bytesOfElements(type, COUNT));
-        return dequantise(quantise(values, type, bytes), type, new Float32Array(COUNT));
+        return dequantize(quantize(values, type, bytes), type, new Float32Array(COUNT));
       },
     ]),
   ),

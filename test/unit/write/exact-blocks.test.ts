@@ -1,8 +1,8 @@
-/** Blocks of a quantised file stay what they are; other numbers are rounded as ever. */
+/** Blocks of a quantized file stay what they are; other numbers are rounded as ever. */
 import assert from 'node:assert/strict';
-import { quantiseRows } from '../../../src/engine/weights/blocks/quantise';
+import { quantizeRows } from '../../../src/engine/weights/blocks/quantize';
 import { exactOrRounded } from '../../../src/engine/write/onnx/exact-blocks';
-import { dequantised } from '../../support/blocks';
+import { dequantized } from '../../support/blocks';
 import { normal, uniform } from '../../support/random';
 
 /** Blocks of integers from `least` to `most`, each times a scale of half precision, which may be negative. */
@@ -25,23 +25,23 @@ describe('write/onnx, blocks that are blocks already', () => {
   ] as const) {
     it(`${type} in ${bits} bits, bit for bit`, () => {
       const numbers = multiples(600, least, most);
-      const found = dequantised(exactOrRounded(numbers, 96, bits), 96, bits);
+      const found = dequantized(exactOrRounded(numbers, 96, bits), 96, bits);
       assert.deepEqual(Float32Array.from(found), numbers);
-      const rounded = dequantised(quantiseRows(numbers, 96, bits), 96, bits);
+      const rounded = dequantized(quantizeRows(numbers, 96, bits), 96, bits);
       assert.notDeepEqual(Float32Array.from(rounded), numbers, 'rounding would change them');
     });
   }
 
   it('zeros, and rows whose last block is not full', () => {
-    assert.deepEqual(new Set(dequantised(exactOrRounded(new Float32Array(64), 32, 4), 32, 4)), new Set([0]));
+    assert.deepEqual(new Set(dequantized(exactOrRounded(new Float32Array(64), 32, 4), 32, 4)), new Set([0]));
     const numbers = Float32Array.from(multiples(6, -8, 7).filter((_, i) => i % 64 < 40));
-    assert.deepEqual(Float32Array.from(dequantised(exactOrRounded(numbers, 40, 4), 40, 4)), numbers);
+    assert.deepEqual(Float32Array.from(dequantized(exactOrRounded(numbers, 40, 4), 40, 4)), numbers);
   });
 
   it('other numbers are rounded as ever', () => {
     const numbers = Float32Array.from({ length: 960 }, normal(5));
     for (const bits of [4, 8] as const) {
-      assert.deepEqual(exactOrRounded(numbers, 96, bits), quantiseRows(numbers, 96, bits));
+      assert.deepEqual(exactOrRounded(numbers, 96, bits), quantizeRows(numbers, 96, bits));
     }
   });
 });

@@ -59,7 +59,7 @@ describeBrowser('page of before and after', (browser) => {
       await page.goto(pathToFileURL(file).href);
       assert.equal(
         (await page.getByLabel('Verdict').innerText()).replace(/\s+/g, ' '),
-        '✕ Misses the goal: 116 MB of at most 120 MB, perplexity 1.34× of at most 1.3× Change the Goal…',
+        '✕ Misses the goal: 116 MB of at most 120 MB, perplexity 1.34× of at most 1.3× Change Goal…',
       );
       const action = page.getByRole('link', { name: 'Measure What Is Missing…' });
       assert.equal(await action.getAttribute('href'), 'command:coppice.compareWithOriginal?x');
@@ -155,7 +155,7 @@ const DECISION: BeforeAfter = {
 };
 const PARTS: PageParts = {
   verdict: { meets: 'no', text: 'Misses the goal: 116 MB of at most 120 MB, perplexity 1.34× of at most 1.3×' },
-  goal: { label: 'Change the Goal…', address: 'command:coppice.setGoal?x' },
+  goal: { label: 'Change Goal…', address: 'command:coppice.setGoal?x' },
   measure: { label: 'Measure What Is Missing…', address: 'command:coppice.compareWithOriginal?x' },
   links: [
     { label: 'Export HTML…', address: 'command:coppice.showBeforeAfter?h' },

@@ -44,7 +44,7 @@ const WAYS: readonly (readonly [NextAction, string, Partial<PanelState>])[] = [
   [{ action: 'suggest' }, 'Suggest Blocks…', { runs: FULL.runs }],
   [{ action: 'prune' }, 'Prune…', FULL],
   [{ action: 'retrain' }, 'Retrain…', {}],
-  [{ action: 'merge', adapter: 'adapter-a' }, 'Merge Adapter…', {}],
+  [{ action: 'merge', adapter: 'adapter-a' }, 'Merge LoRA Adapter…', {}],
   [{ action: 'export' }, 'Export…', {}],
   [{ action: 'compare' }, 'Compare with the Original…', {}],
   [{ action: 'beforeAfter' }, 'Before and After', {}],
@@ -158,7 +158,7 @@ describeBrowser('head of the results panel', (browser) => {
   it('says whether the model meets the goal, and what misses', async () => {
     const panel = await openPanel(browser(), EMPTY);
     assert.match(await words(panel, '.verdict'), /^No goal yet/);
-    await button(panel, /^Set a Goal…/).click();
+    await button(panel, /^Set Goal…/).click();
     assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'goal' }]);
     const next = { action: 'prune' } as const;
     await panel.post(update(1, { journey: journey(2, next, 131.2e6, 1.21) }));

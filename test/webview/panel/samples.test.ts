@@ -123,8 +123,8 @@ describeBrowser('samples in the results panel', (browser) => {
   });
 
   it('says beside texts and speeds what they were computed in, unless that is float32', async () => {
-    const quantised = { ...sampled, digest: { ...sampled.digest, precision: 'int4' } };
-    const panel = await openPanel(browser(), { ...FULL, runs: [quantised], writing: { ...TEXTS, precision: 'int8' } });
+    const quantized = { ...sampled, digest: { ...sampled.digest, precision: 'int4' } };
+    const panel = await openPanel(browser(), { ...FULL, runs: [quantized], writing: { ...TEXTS, precision: 'int8' } });
     const facts = panel.page.locator('.sample p.muted');
     assert.match(await facts.first().innerText(), /^int8 in blocks of 32 · \d+ tokens · /);
     await choose(panel, 'samples', 'History', WORDS);

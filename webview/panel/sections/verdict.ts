@@ -24,7 +24,7 @@ const FORMATS: Readonly<Record<ShipGoal['format'], string>> = {
 
 /** "Goal: GGUF q8_0, ≤ 120 MB, ≤ 1.3×", or a call for one. */
 export function goalWords(goal: ShipGoal | null): string {
-  if (!goal) return t('Set a Goal…');
+  if (!goal) return t('Set Goal…');
   const { maxBytes, maxRatio, maxRepetition, minSame } = goal;
   const parts = [
     formatWords(goal),

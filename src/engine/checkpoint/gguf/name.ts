@@ -8,7 +8,7 @@ export const isGgufCheckpoint = ({ format }: Pick<Checkpoint, 'format'>): boolea
   format === 'gguf' || format === 'gguf-sharded';
 
 /** Whether a GGUF file has weights in types that no other format has: pruned to safetensors they become float32. */
-export const isQuantisedGguf = (checkpoint: Pick<Checkpoint, 'format' | 'tensors'>): boolean =>
+export const isQuantizedGguf = (checkpoint: Pick<Checkpoint, 'format' | 'tensors'>): boolean =>
   isGgufCheckpoint(checkpoint) && [...checkpoint.tensors.values()].some(({ dtype }) => isBlockType(dtype));
 
 /** The name of a model in GGUF files: that of the file without its end, and without its number among several. */

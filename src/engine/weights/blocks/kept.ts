@@ -1,5 +1,5 @@
 /**
- * A file of quantised weights. It is a safetensors file with the matrices in the order of their layout; a note in the header
+ * A file of quantized weights. It is a safetensors file with the matrices in the order of their layout; a note in the header
  * says what they were made from. Nothing in it is trusted: a file whose header is not the one that is expected, or whose data
  * are not those of their digests, is not used.
  */
@@ -20,20 +20,20 @@ import type { JobOptions } from '../../progress';
 import { type NoteKind, openNote } from '../header-note';
 import { originOf, type WeightSource, wholeOrigin } from '../source';
 import { type BlockLayout, bytesOfBlocks, type PlacedMatrix } from './layout';
-import { QUANTISER_VERSION, quantiseModel } from './quantise-model';
+import { QUANTIZER_VERSION, quantizeModel } from './quantize-model';
 import { type BlockStore, FileSink, FileStore } from './store';
 import { blankSums, haveSums, sumsOf } from './sums';
 
-/** Quantised weights, and the digests of the blocks. */
-export interface Quantised {
+/** Quantized weights, and the digests of the blocks. */
+export interface Quantized {
   readonly store: BlockStore;
   readonly digests: readonly string[];
 }
 
-const NOTE_KEY = 'coppice.quantised';
+const NOTE_KEY = 'coppice.quantized';
 const KIND: NoteKind = {
   key: NOTE_KEY,
-  version: QUANTISER_VERSION,
+  version: QUANTIZER_VERSION,
   limits: { depth: 4, keyLength: 64, members: 16, items: 8192, uniqueKeys: true },
   maxCharacters: 1_000_000,
   file: 'a file of quantized weights',
@@ -43,9 +43,9 @@ const KIND: NoteKind = {
 /** Names of files: of a model, a precision and a version. */
 export const KEPT_NAMES = /^[0-9a-f]{24}-int[48]$/;
 
-/** SHA-256 (hex) of what the quantised weights follow from: where all numbers come from, and how they are rounded. */
+/** SHA-256 (hex) of what the quantized weights follow from: where all numbers come from, and how they are rounded. */
 export function keyOf(source: WeightSource, { bits, hasOffsets }: BlockLayout): string {
-  const hash = createHash('sha256').update(JSON.stringify(['coppice quantised', QUANTISER_VERSION, bits, hasOffsets]));
+  const hash = createHash('sha256').update(JSON.stringify(['coppice quantized', QUANTIZER_VERSION, bits, hasOffsets]));
   let [last, from] = ['', 0];
   let index = 0;
   for (const key of [...weightKeys(source.architecture), 'head' as const]) {
@@ -61,15 +61,15 @@ export function keyOf(source: WeightSource, { bits, hasOffsets }: BlockLayout): 
 /** The file's name. It is short enough to be the beginning of a temporary name. */
 const nameOf = (key: string, { bits }: BlockLayout): string => `${key.slice(0, 24)}-int${bits}`;
 
-/** The quantised weights in the folder; undefined if there is no file, or none that can be used. */
+/** The quantized weights in the folder; undefined if there is no file, or none that can be used. */
 export async function openKept(
   folder: string,
   key: string,
   layout: BlockLayout,
   job: JobOptions = {},
-): Promise<Quantised | undefined> {
+): Promise<Quantized | undefined> {
   const end = await useKept(folder, nameOf(key, layout));
-  let opened: Quantised | undefined;
+  let opened: Quantized | undefined;
   try {
     opened = await readKept(folder, key, layout, end, job);
   } finally {
@@ -84,7 +84,7 @@ async function readKept(
   layout: BlockLayout,
   end: () => Promise<void>,
   job: JobOptions,
-): Promise<Quantised | undefined> {
+): Promise<Quantized | undefined> {
   const name = nameOf(key, layout);
   try {
     const { shard, tensors } = await readShardHeader(join(folder, name), name);
@@ -108,7 +108,7 @@ const isDigests = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string' && /^[0-9a-f]{64}$/.test(one));
 
 /**
- * Quantises the weights into a file of the folder. It is complete or not there.
+ * Quantizes the weights into a file of the folder. It is complete or not there.
  * @param lasts whether it stays when it is no longer used
  * @throws UserError when the source cannot be read; the system's error when the file cannot be written; CancelledError
  */
@@ -119,7 +119,7 @@ export async function writeKept(
   layout: BlockLayout,
   lasts: boolean,
   job: JobOptions,
-): Promise<Quantised> {
+): Promise<Quantized> {
   const name = nameOf(key, layout);
   const temporary = join(folder, temporaryName(name));
   const remove = passingFile(temporary);
@@ -131,7 +131,7 @@ export async function writeKept(
     let digests: string[] = [];
     await OutputFile.fill(temporary, async (file) => {
       const sink = new FileSink(file.handle, blank.length, (bytes) => file.wrote(bytes));
-      digests = await quantiseModel(source, layout, sink, job);
+      digests = await quantizeModel(source, layout, sink, job);
       if (!lasts) return; // nobody opens it again
       const sums = await sumsOf(temporary, blank.length, layout.bytes, { signal: job.signal });
       await file.handle.write(headerOf(layout, key, { digests, sums }), 0, blank.length, 0);
@@ -181,7 +181,7 @@ interface Digests {
 
 /** Its length does not depend on the digests. */
 function headerOf(layout: BlockLayout, key: string, { digests, sums }: Digests): Buffer {
-  const note = JSON.stringify({ version: QUANTISER_VERSION, key, digests, sums });
+  const note = JSON.stringify({ version: QUANTIZER_VERSION, key, digests, sums });
   const entries = tensorsOf(layout).map(({ name, dtype, shape, start, bytes }) => {
     return [name, { dtype, shape, data_offsets: [start, start + bytes] }] as const;
   });

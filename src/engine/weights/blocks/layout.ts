@@ -1,5 +1,5 @@
 /**
- * Where the quantised matrices of a model lie in their file. Matrices that are applied to one input lie one after another,
+ * Where the quantized matrices of a model lie in their file. Matrices that are applied to one input lie one after another,
  * first their values, then their scales, and the same for their zero points: together they are one matrix with all of their
  * rows. Scales start at multiples of 4, because all zero points come last.
  */
@@ -15,7 +15,7 @@ export const BITS: Readonly<Record<BlockPrecision, BlockBits>> = { int8: 8, int4
 /** The head always has 8 bits, because rounding where words are chosen costs most. */
 const HEAD_BITS = 8;
 
-/** A quantised matrix. Offsets count from the start of the file's data. */
+/** A quantized matrix. Offsets count from the start of the file's data. */
 export interface PlacedMatrix {
   readonly key: WeightKey;
   readonly bits: BlockBits;

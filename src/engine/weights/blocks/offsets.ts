@@ -16,11 +16,11 @@ import {
   copyBlock,
   emptyRows,
   fillNibbles,
-  type QuantisedRows,
-  quantiseRows,
+  type QuantizedRows,
+  quantizeRows,
   rootMeanSquare,
   setZero,
-} from './quantise';
+} from './quantize';
 import { offsetsOfFile } from './stored';
 
 const BITS = 4;
@@ -40,7 +40,7 @@ const SAMPLE = 16;
  * @param numbers whole rows of `width`, one after another; all finite
  * @param width a multiple of BLOCK
  */
-export function quantiseWithOffsets(numbers: Float32Array, width: number): QuantisedRows {
+export function quantizeWithOffsets(numbers: Float32Array, width: number): QuantizedRows {
   const rows = numbers.length / width;
   const columns = columnsWithOffsets(width);
   const [blocks, perRow] = [blocksOf(width), blocksOf(columns)];
@@ -134,15 +134,15 @@ export async function needOffsets(source: WeightSource): Promise<boolean> {
     for (const key of keysOf(layer)) {
       const [out, width] = weightOf(source.architecture, key)!.shape;
       const numbers = await baseOf(source, key).read(key, { start: 0, count: Math.min(SAMPLE, out) });
-      without += squaredError(numbers, width, quantiseRows(numbers, width, BITS), width);
-      withOffsets += squaredError(numbers, width, quantiseWithOffsets(numbers, width), columnsWithOffsets(width));
+      without += squaredError(numbers, width, quantizeRows(numbers, width, BITS), width);
+      withOffsets += squaredError(numbers, width, quantizeWithOffsets(numbers, width), columnsWithOffsets(width));
     }
   }
   return withOffsets < WORTH * without;
 }
 
 /** Σ (number − what it is in blocks)², over the rows' mean square, so that all matrices count alike. */
-function squaredError(numbers: Float32Array, width: number, rows: QuantisedRows, columns: number): number {
+function squaredError(numbers: Float32Array, width: number, rows: QuantizedRows, columns: number): number {
   const perRow = blocksOf(columns);
   const numberAt = (row: number, column: number): number => {
     const b = Math.floor(column / BLOCK);

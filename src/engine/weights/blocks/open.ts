@@ -1,6 +1,6 @@
 /**
- * Opens a source in blocks. The quantised weights lie in a file, which graphs name: nothing is copied into them. The file is
- * kept for the next time in a folder of limited size. Without a place to write, they are quantised into memory.
+ * Opens a source in blocks. The quantized weights lie in a file, which graphs name: nothing is copied into them. The file is
+ * kept for the next time in a folder of limited size. Without a place to write, they are quantized into memory.
  */
 import { mkdir, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,24 +11,24 @@ import { cacheFolder } from '../../files/cache';
 import { keepWithin } from '../../files/kept-files';
 import type { JobOptions } from '../../progress';
 import { systemReason } from '../../system-failure';
-import { QUANTISED_LIMIT } from '../../precision';
+import { QUANTIZED_LIMIT } from '../../precision';
 import type { WeightSource } from '../source';
-import { KEPT_NAMES, keyOf, openKept, type Quantised, writeKept } from './kept';
+import { KEPT_NAMES, keyOf, openKept, type Quantized, writeKept } from './kept';
 import { BITS, blockLayout, type BlockLayout, type BlockPrecision } from './layout';
 import { needOffsets } from './offsets';
-import { quantiseModel } from './quantise-model';
+import { quantizeModel } from './quantize-model';
 import { BlockWeights } from './source';
 import { MemoryStore } from './store';
 
-/** Where quantised weights are kept. */
-export interface KeepQuantised {
-  /** Folder; "quantised" in the user's cache folder when undefined. It is made if it is missing. */
+/** Where quantized weights are kept. */
+export interface KeepQuantized {
+  /** Folder; "quantized" in the user's cache folder when undefined. It is made if it is missing. */
   readonly folder?: string;
   /** The most bytes that files in it may have; 0 keeps none. */
   readonly limit?: number;
 }
 
-export interface OpenBlocks extends KeepQuantised {
+export interface OpenBlocks extends KeepQuantized {
   readonly job?: JobOptions;
   /** Says what was written and where. */
   readonly onNote?: (text: string) => void;
@@ -45,12 +45,12 @@ export async function blockWeights(
 ): Promise<WeightSource> {
   const bits = BITS[precision];
   const layout = blockLayout(source.architecture, bits, bits === 4 && (await needOffsets(source)));
-  const { store, digests } = await quantised(source, layout, options);
+  const { store, digests } = await quantized(source, layout, options);
   return new BlockWeights(source, precision, layout, store, digests);
 }
 
-async function quantised(source: WeightSource, layout: BlockLayout, options: OpenBlocks): Promise<Quantised> {
-  const { limit = QUANTISED_LIMIT, job = {}, onNote = () => undefined } = options;
+async function quantized(source: WeightSource, layout: BlockLayout, options: OpenBlocks): Promise<Quantized> {
+  const { limit = QUANTIZED_LIMIT, job = {}, onNote = () => undefined } = options;
   const key = keyOf(source, layout);
   const lasts = layout.bytes <= limit;
   const failures: string[] = [];
@@ -76,7 +76,7 @@ async function quantised(source: WeightSource, layout: BlockLayout, options: Ope
   }
   onNote(`${notKept(failures)}; they are in memory`);
   const store = new MemoryStore(layout.bytes);
-  return { store, digests: await quantiseModel(source, layout, store, job) };
+  return { store, digests: await quantizeModel(source, layout, store, job) };
 }
 
 const notKept = (failures: readonly string[]): string =>
@@ -84,7 +84,7 @@ const notKept = (failures: readonly string[]): string =>
 
 /** @throws the system's error */
 async function folderFor(folder?: string): Promise<string> {
-  const path = folder ?? join(await cacheFolder(), 'quantised');
+  const path = folder ?? join(await cacheFolder(), 'quantized');
   await mkdir(path, { recursive: true });
   return realpath(path);
 }

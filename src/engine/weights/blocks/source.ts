@@ -1,7 +1,7 @@
 /**
  * A source whose Linears and head are applied with weights in blocks of 4 or 8 bits. Embedding, norms and biases are those
  * of the source below, and so are the numbers that `bind` and `read` give. The products of an adapter stay float32, beside
- * those of the quantised base.
+ * those of the quantized base.
  */
 import { createHash } from 'node:crypto';
 import { keyText, type WeightKey } from '../../checkpoint/weight-key';
@@ -15,7 +15,7 @@ import { bindBytes } from '../external';
 import { Over } from '../over';
 import { type AppliedLinear, type LowRankSum, originOf, typeInCheckpoint, type WeightSource } from '../source';
 import { BITS, type BlockLayout, type BlockPrecision, bytesOfBlocks, type PlacedMatrix } from './layout';
-import { QUANTISER_VERSION } from './quantise-model';
+import { QUANTIZER_VERSION } from './quantize-model';
 import type { BlockStore } from './store';
 
 export class BlockWeights extends Over {
@@ -25,7 +25,7 @@ export class BlockWeights extends Over {
 
   /**
    * @param source closing this source closes it
-   * @param digests of the blocks (quantise-model.ts)
+   * @param digests of the blocks (quantize-model.ts)
    */
   constructor(
     source: WeightSource,
@@ -35,7 +35,7 @@ export class BlockWeights extends Over {
     private readonly digests: readonly string[],
   ) {
     super(source);
-    const about = `coppice blocks ${QUANTISER_VERSION} ${BITS[precision]}\n${source.identity}`;
+    const about = `coppice blocks ${QUANTIZER_VERSION} ${BITS[precision]}\n${source.identity}`;
     this.ownIdentity = createHash('sha256').update(about).digest('hex');
   }
 
@@ -55,7 +55,7 @@ export class BlockWeights extends Over {
     return typeInCheckpoint(this.source, key);
   }
 
-  /** The quantised numbers are those of the base. */
+  /** The quantized numbers are those of the base. */
   lowRank(key: WeightKey): LowRankSum | undefined {
     const sum = typeof key === 'string' ? undefined : this.source.lowRank?.(key);
     if (!sum) return undefined;

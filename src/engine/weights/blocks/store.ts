@@ -1,4 +1,4 @@
-/** Where quantised matrices lie: in a file, which graphs name, or in memory, where no disk can be written. */
+/** Where quantized matrices lie: in a file, which graphs name, or in memory, where no disk can be written. */
 import type { FileHandle } from 'node:fs/promises';
 import type { ExternalBytes } from '../../onnx/model-file';
 

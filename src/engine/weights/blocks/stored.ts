@@ -11,7 +11,7 @@ import type { Rows } from '../../formats/tensor';
 import { halfToFloat } from '../../formats/widen';
 import { BLOCK, type BlockBits, blocksOf } from '../../onnx/ops/blocks';
 import { baseOf, type WeightSource } from '../source';
-import { clamped, copyBlock, emptyRows, fillNibbles, type QuantisedRows, setZero } from './quantise';
+import { clamped, copyBlock, emptyRows, fillNibbles, type QuantizedRows, setZero } from './quantize';
 
 /** How rows are wanted. */
 export interface WantedRows {
@@ -42,7 +42,7 @@ export async function storedRows(
   key: WeightKey,
   { bits, width, columns }: WantedRows,
   rows: Rows,
-): Promise<QuantisedRows | undefined> {
+): Promise<QuantizedRows | undefined> {
   const type = takenType(source, key, bits);
   if (type === undefined || (type === 'Q4_1' && columns === width)) return undefined;
   const tensor = storedTensor(baseOf(source, key).stored(key)!);
@@ -75,7 +75,7 @@ function takeBlock(
   type: TakenType,
   bytes: Buffer,
   at: number,
-  { values, scales }: QuantisedRows,
+  { values, scales }: QuantizedRows,
   index: number,
 ): { readonly zero: number; readonly offset: number } {
   const scale = half(bytes, at);

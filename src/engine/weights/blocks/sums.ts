@@ -1,5 +1,5 @@
 /**
- * Digests of a file of quantised weights, one for each piece. All are compared when the file is opened, before a number comes
+ * Digests of a file of quantized weights, one for each piece. All are compared when the file is opened, before a number comes
  * from it: a power cut or a bad disk would change the numbers without a word.
  */
 import { createHash } from 'node:crypto';

@@ -1,5 +1,5 @@
 /**
- * What a changed matrix of a quantised file becomes: a type that keeps the change. Rounding back to four bits loses a part of what
+ * What a changed matrix of a quantized file becomes: a type that keeps the change. Rounding back to four bits loses a part of what
  * healing brings, because the new numbers do not lie on the steps of the old ones.
  */
 import { formatBytes } from '../../../format/numbers';

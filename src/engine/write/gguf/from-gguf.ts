@@ -28,7 +28,7 @@ import { finerNote, FinerSum, type FinerTypes, keepingType } from './finer';
 import { sizeLabel } from './general';
 import { ARCHITECTURE, architectureOf, type EditedEntry, editedMetadata, isCopied } from './source-metadata';
 import { computed, type GgufSource, isPaired } from './tensors';
-import { dtypeFor, FILE_TYPES, isRewritten, oddRows, QUANTISATION_VERSION, storedAs, wholeBlocks } from './types';
+import { dtypeFor, FILE_TYPES, isRewritten, oddRows, QUANTIZATION_VERSION, storedAs, wholeBlocks } from './types';
 
 export interface FromGguf {
   readonly fields: readonly GgufField[];
@@ -116,7 +116,7 @@ function factsOf(
     ...(isPruned ? [['general.size_label', text(size)] as const] : []),
     ...(type === undefined ? [] : [['general.file_type', u32(FILE_TYPES[storedAs(type)])] as const]),
     ...(tensors.some(({ dtype }) => isBlockType(dtype))
-      ? [['general.quantization_version', u32(QUANTISATION_VERSION)] as const]
+      ? [['general.quantization_version', u32(QUANTIZATION_VERSION)] as const]
       : []),
   ];
 }
@@ -146,7 +146,7 @@ class TensorPlan {
   /** Weights whose numbers are others. */
   changed = 0;
   readonly finer = new FinerSum();
-  private requantised = 0;
+  private requantized = 0;
   /** Narrower matrices whose rows are no whole blocks any more. */
   private odd = 0;
   private readonly keys: ReadonlyMap<string, WeightKey>;
@@ -180,8 +180,8 @@ class TensorPlan {
     const { all } = this.finer;
     const notes = all === undefined ? [] : [finerNote(all)];
     if (this.odd > 0) notes.push(oddRows(this.odd));
-    if (this.requantised > 0) {
-      const what = this.requantised === 1 ? '1 matrix was' : `${this.requantised} matrices were`;
+    if (this.requantized > 0) {
+      const what = this.requantized === 1 ? '1 matrix was' : `${this.requantized} matrices were`;
       notes.push(`${what} quantized in the source already, so the numbers are rounded for the second time`);
     }
     return notes;
@@ -213,7 +213,7 @@ class TensorPlan {
     const { type } = this.wanted;
     if (type !== undefined && shape.length > 1) {
       const dtype = dtypeFor(type, shape, key === (this.weights.architecture.tied ? 'embed' : 'head'));
-      if (isBlockType(before.dtype) && before.dtype !== dtype && dtype !== 'F32') this.requantised++; // float32 holds all
+      if (isBlockType(before.dtype) && before.dtype !== dtype && dtype !== 'F32') this.requantized++; // float32 holds all
       return dtype;
     }
     if (how === 'same') return before.dtype;

@@ -2,10 +2,10 @@
 import type { Architecture } from '../../checkpoint/architecture';
 import { parametersOf } from '../../checkpoint/parameters';
 import type { GgufField } from '../../formats/gguf/layout';
-import { isQuantised } from '../../formats/gguf/quantise';
+import { isQuantized } from '../../formats/gguf/quantize';
 import { text, u32 } from '../../formats/gguf/values';
 import type { RewrittenDtype } from '../rewrite';
-import { FILE_TYPES, QUANTISATION_VERSION } from './types';
+import { FILE_TYPES, QUANTIZATION_VERSION } from './types';
 
 const UNITS = [
   [1e12, 'T'],
@@ -33,8 +33,8 @@ export function generalFields(
     ...(facts.description === undefined ? [] : [['general.description', text(facts.description)] as const]),
     ['general.size_label', text(sizeLabel(parametersOf(architecture)))],
     ['general.file_type', u32(FILE_TYPES[facts.dtypes.main])],
-    ...([...facts.dtypes.all].some(isQuantised)
-      ? [['general.quantization_version', u32(QUANTISATION_VERSION)] as const]
+    ...([...facts.dtypes.all].some(isQuantized)
+      ? [['general.quantization_version', u32(QUANTIZATION_VERSION)] as const]
       : []),
   ];
 }

@@ -1,10 +1,10 @@
 /**
- * The types of the matrices of a quantised file, as llama.cpp's own program chooses them: the matrix that makes the
+ * The types of the matrices of a quantized file, as llama.cpp's own program chooses them: the matrix that makes the
  * logits is finer than the others, and rows that are no whole number of blocks stay in 16 bits.
  */
 import { UserError } from '../../errors';
 import { isWeightDtype, type StoredDtype } from '../../formats/dtype';
-import { BLOCK_ELEMENTS, isQuantised } from '../../formats/gguf/quantise';
+import { BLOCK_ELEMENTS, isQuantized } from '../../formats/gguf/quantize';
 import type { RewrittenDtype } from '../rewrite';
 import { type GgufType, LLAMA_CPP_TYPES } from './kinds';
 
@@ -31,25 +31,25 @@ export const FILE_TYPES: Readonly<Record<RewrittenDtype, number>> = {
   BF16: 32,
 };
 
-/** Of the layout of quantised blocks (`general.quantization_version`); the only one today. */
-export const QUANTISATION_VERSION = 2;
+/** Of the layout of quantized blocks (`general.quantization_version`); the only one today. */
+export const QUANTIZATION_VERSION = 2;
 
 /** llama.cpp's program makes Q6_K of the head where this divides its rows. Its scales are found by a search. */
 const SUPER_BLOCK = 256;
 
 /** Whether Coppice can make it. */
-export const isRewritten = (dtype: StoredDtype): dtype is RewrittenDtype => isWeightDtype(dtype) || isQuantised(dtype);
+export const isRewritten = (dtype: StoredDtype): dtype is RewrittenDtype => isWeightDtype(dtype) || isQuantized(dtype);
 
 export const storedAs = (type: GgufType): RewrittenDtype => DTYPES[type];
 
 /** Whether rows of a tensor are whole numbers of the blocks that the type stores together. */
 export const wholeBlocks = (dtype: RewrittenDtype, shape: readonly number[]): boolean =>
-  !isQuantised(dtype) || shape[shape.length - 1] % BLOCK_ELEMENTS === 0;
+  !isQuantized(dtype) || shape[shape.length - 1] % BLOCK_ELEMENTS === 0;
 
 /** The type of a matrix, (rows, columns). @param head whether it makes the logits: a tied embedding does */
 export function dtypeFor(type: GgufType, shape: readonly number[], head: boolean): RewrittenDtype {
   const dtype = DTYPES[type];
-  if (!isQuantised(dtype)) return dtype;
+  if (!isQuantized(dtype)) return dtype;
   if (!wholeBlocks(dtype, shape)) return 'F16';
   return head ? 'Q8_0' : dtype;
 }
@@ -60,9 +60,9 @@ interface Typed {
   readonly shape: readonly number[];
 }
 
-/** Matrices that a quantised file has in 16 bits, if any. */
+/** Matrices that a quantized file has in 16 bits, if any. */
 export function oddNotes(type: GgufType, tensors: readonly Typed[]): string[] {
-  if (!isQuantised(DTYPES[type])) return [];
+  if (!isQuantized(DTYPES[type])) return [];
   const odd = tensors.filter(({ dtype, shape }) => dtype === 'F16' && shape.length > 1).length;
   return odd === 0 ? [] : [oddRows(odd)];
 }
@@ -76,7 +76,7 @@ export function oddRows(count: number): string {
 /** Where llama.cpp's program gives the head another type. @param head name of the matrix that makes the logits */
 export function headNotes(type: GgufType | undefined, tensors: readonly Typed[], head: string): string[] {
   const wanted = type && DTYPES[type];
-  if (wanted === undefined || !isQuantised(wanted) || wanted === 'Q8_0') return [];
+  if (wanted === undefined || !isQuantized(wanted) || wanted === 'Q8_0') return [];
   const logits = tensors.find(({ name }) => name === head);
   if (logits?.dtype !== 'Q8_0' || logits.shape[1] % SUPER_BLOCK !== 0) return [];
   return [`${head} is Q8_0, where llama-quantize makes Q6_K: a little larger and finer`];

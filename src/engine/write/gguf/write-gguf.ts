@@ -184,10 +184,10 @@ function typeNotes(type: GgufType | undefined, tensors: readonly GgufSource[], {
   return [...headNotes(type, tensors, ggufName(tied ? 'embed' : 'head')), ...oddNotes(type, tensors)];
 }
 
-/** Elements that the simplest quantised types of llama.cpp store together. */
+/** Elements that the simplest quantized types of llama.cpp store together. */
 const PACKED = 32;
 
-/** Widths of a narrower model that quantising cannot divide. */
+/** Widths of a narrower model that quantizing cannot divide. */
 function unpackable({ narrowing }: Checkpoint, { layers }: Architecture): string[] {
   const odd = layers.filter(({ heads, headDim, ffn }) => (heads * headDim) % PACKED !== 0 || ffn % PACKED !== 0).length;
   if (!narrowing || odd === 0) return [];

@@ -17,8 +17,8 @@ import {
   withBlockSums,
   zeroBytesOf,
 } from '../../onnx/ops/blocks';
-import { quantiseWithOffsets } from '../../weights/blocks/offsets';
-import type { QuantisedRows } from '../../weights/blocks/quantise';
+import { quantizeWithOffsets } from '../../weights/blocks/offsets';
+import type { QuantizedRows } from '../../weights/blocks/quantize';
 import { rowWidth } from '../../weights/source';
 import { bytesOf, type Constants, type ModelWeights, type Table } from './constants';
 import { exactOrRounded } from './exact-blocks';
@@ -96,11 +96,11 @@ export class BlockWeights implements ModelWeights {
     key: WeightKey,
     rows: Rows,
     { width, columns, bits }: { readonly width: number; readonly columns: number; readonly bits: BlockBits },
-  ): Promise<QuantisedRows> {
+  ): Promise<QuantizedRows> {
     const numbers = await this.constants.read(key, rows);
     const odd = numbers.find((number) => !Number.isFinite(number));
     if (odd === undefined) {
-      return columns > width ? quantiseWithOffsets(numbers, width) : exactOrRounded(numbers, width, bits);
+      return columns > width ? quantizeWithOffsets(numbers, width) : exactOrRounded(numbers, width, bits);
     }
     throw new UserError(
       `${this.constants.nameOf(key)} cannot be rounded`,

@@ -1,5 +1,5 @@
 /**
- * Numbers in blocks without a further loss where they are such blocks already: those of a quantised file, after dequantising,
+ * Numbers in blocks without a further loss where they are such blocks already: those of a quantized file, after dequantizing,
  * are multiples of one number (Q4_0, Q5_0 and Q8_0 of GGUF, for example), and few enough of them fit into the bits.
  */
 import { BLOCK, type BlockBits, blocksOf } from '../../onnx/ops/blocks';
@@ -8,15 +8,15 @@ import {
   emptyRows,
   fillBytes,
   fillNibbles,
-  type QuantisedRows,
+  type QuantizedRows,
   setZero,
-} from '../../weights/blocks/quantise';
+} from '../../weights/blocks/quantize';
 
 /**
  * Rows in blocks, exact where integers times a scale give the numbers, otherwise rounded.
  * @param numbers whole rows of `width`, one after another; all finite
  */
-export function exactOrRounded(numbers: Float32Array, width: number, bits: BlockBits): QuantisedRows {
+export function exactOrRounded(numbers: Float32Array, width: number, bits: BlockBits): QuantizedRows {
   const rows = numbers.length / width;
   const blocks = blocksOf(width);
   const result = emptyRows(rows, width, bits);
@@ -37,7 +37,7 @@ export function exactOrRounded(numbers: Float32Array, width: number, bits: Block
 /** Writes block number `index` if that is possible without rounding. @returns the zero point; undefined if it is not */
 function fillExactly(
   block: Float32Array,
-  { values, scales }: QuantisedRows,
+  { values, scales }: QuantizedRows,
   index: number,
   bits: BlockBits,
 ): number | undefined {

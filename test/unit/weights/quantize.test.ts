@@ -1,18 +1,18 @@
 /** Rounding to integers in blocks: what it gives, at its edges too. */
 import assert from 'node:assert/strict';
 import { BLOCK } from '../../../src/engine/onnx/ops/blocks';
-import { quantiseRows } from '../../../src/engine/weights/blocks/quantise';
-import { quantiseWithOffsets } from '../../../src/engine/weights/blocks/offsets';
-import { dequantised, dequantisedWithOffsets } from '../../support/blocks';
+import { quantizeRows } from '../../../src/engine/weights/blocks/quantize';
+import { quantizeWithOffsets } from '../../../src/engine/weights/blocks/offsets';
+import { dequantized, dequantizedWithOffsets } from '../../support/blocks';
 import { normal } from '../../support/random';
 
-describe('quantising in blocks', () => {
+describe('quantizing in blocks', () => {
   for (const bits of [4, 8] as const) {
     it(`${bits} bits: every number is within a step`, () => {
       for (const width of [32, 40, 12, 96]) {
         const next = normal(bits * width);
         const numbers = Float32Array.from({ length: 6 * width }, next);
-        const rounded = dequantised(quantiseRows(numbers, width, bits), width, bits);
+        const rounded = dequantized(quantizeRows(numbers, width, bits), width, bits);
         for (const [i, value] of numbers.entries()) {
           const start = i - ((i % width) % BLOCK);
           const end = Math.min(start + BLOCK, i - (i % width) + width);
@@ -26,11 +26,11 @@ describe('quantising in blocks', () => {
     it(`${bits} bits: zeros, equal numbers, one sign`, () => {
       for (const value of [0, 1e-3, -7]) {
         const numbers = new Float32Array(64).fill(value);
-        const rounded = dequantised(quantiseRows(numbers, 64, bits), 64, bits);
+        const rounded = dequantized(quantizeRows(numbers, 64, bits), 64, bits);
         for (const one of rounded) assert.ok(Math.abs(one - value) <= 1e-6 * Math.abs(value), `${one} for ${value}`);
       }
       const mixed = Float32Array.from({ length: 32 }, (_, i) => (i % 2 === 0 ? 0 : i - 16));
-      const rounded = dequantised(quantiseRows(mixed, 32, bits), 32, bits);
+      const rounded = dequantized(quantizeRows(mixed, 32, bits), 32, bits);
       for (let i = 0; i < 32; i += 2) assert.equal(rounded[i], 0);
     });
   }
@@ -49,8 +49,8 @@ describe('quantising in blocks', () => {
         levels.forEach((level, i) => (numbers[start + i] = least * step + level * step));
         steps.push(step);
       }
-      const kept = dequantisedWithOffsets(quantiseWithOffsets(numbers, width), width);
-      const without = dequantised(quantiseRows(numbers, width, 4), width, 4);
+      const kept = dequantizedWithOffsets(quantizeWithOffsets(numbers, width), width);
+      const without = dequantized(quantizeRows(numbers, width, 4), width, 4);
       let worst = 0;
       for (const [i, value] of numbers.entries()) {
         const row = steps.slice(Math.floor(i / width) * 3, Math.floor(i / width) * 3 + 3);
@@ -67,15 +67,15 @@ describe('quantising in blocks', () => {
       const numbers = Float32Array.from({ length: 40 * 64 }, next);
       const error = (rounded: Float64Array): number =>
         rounded.reduce((sum, value, i) => sum + (value - numbers[i]) ** 2, 0);
-      const withOffsets = error(dequantisedWithOffsets(quantiseWithOffsets(numbers, 64), 64));
-      assert.ok(withOffsets < 1.02 * error(dequantised(quantiseRows(numbers, 64, 4), 64, 4)));
+      const withOffsets = error(dequantizedWithOffsets(quantizeWithOffsets(numbers, 64), 64));
+      assert.ok(withOffsets < 1.02 * error(dequantized(quantizeRows(numbers, 64, 4), 64, 4)));
     });
 
     it('blocks of one number, of zeros, of one sign', () => {
       const numbers = new Float32Array(96);
       numbers.fill(-0.5, 32, 64);
       for (let i = 64; i < 96; i++) numbers[i] = 2 + i / 96;
-      const kept = dequantisedWithOffsets(quantiseWithOffsets(numbers, 96), 96);
+      const kept = dequantizedWithOffsets(quantizeWithOffsets(numbers, 96), 96);
       assert.ok(kept.every(Number.isFinite));
       for (let i = 0; i < 64; i++) assert.ok(Math.abs(kept[i] - numbers[i]) < 0.1, `${i}: ${kept[i]}`);
     });

@@ -1,5 +1,5 @@
 /**
- * Quantises float32 numbers as ggml's reference does, bit for bit. 32 neighbours share a scale in float16, in some types
+ * Quantizes float32 numbers as ggml's reference does, bit for bit. 32 neighbours share a scale in float16, in some types
  * a minimum too. Every step is rounded to float32, and numbers are divided by the scale before that is rounded.
  */
 import { halfBits } from '../narrow';
@@ -9,19 +9,19 @@ import { bytesOfElements } from './types';
 export const BLOCK_ELEMENTS = 32;
 
 /** The types that Coppice makes; llama.cpp has more. */
-export const QUANTISED_TYPES = ['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'] as const;
+export const QUANTIZED_TYPES = ['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'] as const;
 
-export type QuantisedDtype = (typeof QUANTISED_TYPES)[number];
+export type QuantizedDtype = (typeof QUANTIZED_TYPES)[number];
 
-const NAMES: ReadonlySet<string> = new Set(QUANTISED_TYPES);
+const NAMES: ReadonlySet<string> = new Set(QUANTIZED_TYPES);
 
-export const isQuantised = (dtype: string): dtype is QuantisedDtype => NAMES.has(dtype);
+export const isQuantized = (dtype: string): dtype is QuantizedDtype => NAMES.has(dtype);
 
 /** The smallest magnitude that float16 rounds to infinity. */
 const HALF_OVERFLOW = 65520;
 
 /** Numbers of this magnitude may have no finite scale. */
-export const QUANTISED_LIMIT: Readonly<Record<QuantisedDtype, number>> = {
+export const QUANTIZED_LIMIT: Readonly<Record<QuantizedDtype, number>> = {
   Q8_0: 127 * HALF_OVERFLOW,
   Q4_0: 8 * HALF_OVERFLOW,
   Q5_0: 16 * HALF_OVERFLOW,
@@ -35,7 +35,7 @@ const { fround, abs, min } = Math;
  * Writes `values`, whole blocks of finite numbers, into `into`.
  * @returns `into`: `bytesOfElements` for these numbers
  */
-export function quantise(values: Float32Array, dtype: QuantisedDtype, into: Uint8Array): Uint8Array {
+export function quantize(values: Float32Array, dtype: QuantizedDtype, into: Uint8Array): Uint8Array {
   const bytes = bytesOfElements(dtype, values.length);
   if (values.length % BLOCK_ELEMENTS !== 0 || into.length !== bytes) {
     throw new Error(`${values.length} numbers are not ${into.length} bytes of ${dtype}`);

@@ -1,4 +1,4 @@
-/** Quantises the matrices of a model, a piece of one at a time. */
+/** Quantizes the matrices of a model, a piece of one at a time. */
 import { createHash, type Hash } from 'node:crypto';
 import { keyText, layerKeys } from '../../checkpoint/weight-key';
 import { spreadRows } from '../../onnx/ops/spread';
@@ -7,22 +7,22 @@ import { Work } from '../../progress';
 import type { Rows } from '../../formats/tensor';
 import { baseOf, type WeightSource } from '../source';
 import { type BlockLayout, bytesOfBlocks, type PlacedMatrix } from './layout';
-import { quantiseWithOffsets } from './offsets';
-import { type QuantisedRows, quantiseRows } from './quantise';
+import { quantizeWithOffsets } from './offsets';
+import { type QuantizedRows, quantizeRows } from './quantize';
 import { storedRows } from './stored';
 import type { BlockSink } from './store';
 
 /** Numbers that are read at a time. */
 const PIECE = 2 ** 22;
 
-/** Changes with the numbers that quantising gives. */
-export const QUANTISER_VERSION = 4;
+/** Changes with the numbers that quantizing gives. */
+export const QUANTIZER_VERSION = 4;
 
 /**
- * @returns SHA-256 (hex) of each block: of its shape, its quantised matrices and its other weights
+ * @returns SHA-256 (hex) of each block: of its shape, its quantized matrices and its other weights
  * @throws UserError when a file cannot be read; the system's error when the sink cannot be written; CancelledError
  */
-export async function quantiseModel(
+export async function quantizeModel(
   source: WeightSource,
   layout: BlockLayout,
   sink: BlockSink,
@@ -35,21 +35,21 @@ export async function quantiseModel(
   const digests: string[] = [];
   for (const [layer, shape] of architecture.layers.entries()) {
     const { bits, hasOffsets } = layout;
-    const about = { version: QUANTISER_VERSION, bits, hasOffsets, hidden, rmsNormEps, shape };
+    const about = { version: QUANTIZER_VERSION, bits, hasOffsets, hidden, rmsNormEps, shape };
     const hash = createHash('sha256').update(JSON.stringify(about));
     for (const key of layerKeys(architecture, layer)) {
       const matrix = layout.matrices.get(keyText(key));
       hash.update(`\n${key.name}\n`);
-      if (matrix) await quantiseMatrix(source, matrix, sink, work, hash);
+      if (matrix) await quantizeMatrix(source, matrix, sink, work, hash);
       else update(hash, await baseOf(source, key).read(key));
     }
     digests.push(hash.digest('hex'));
   }
-  await quantiseMatrix(source, layout.matrices.get('head')!, sink, work);
+  await quantizeMatrix(source, layout.matrices.get('head')!, sink, work);
   return digests;
 }
 
-async function quantiseMatrix(
+async function quantizeMatrix(
   source: WeightSource,
   { key, bits, out, width, columns, isSpread, ...at }: PlacedMatrix,
   sink: BlockSink,
@@ -57,10 +57,10 @@ async function quantiseMatrix(
   hash?: Hash,
 ): Promise<void> {
   const base = baseOf(source, key);
-  const rounded = async (piece: Rows): Promise<QuantisedRows> => {
+  const rounded = async (piece: Rows): Promise<QuantizedRows> => {
     const numbers = await base.read(key, piece);
     if (isSpread) spreadRows(numbers, width);
-    return columns > width ? quantiseWithOffsets(numbers, width) : quantiseRows(numbers, width, bits);
+    return columns > width ? quantizeWithOffsets(numbers, width) : quantizeRows(numbers, width, bits);
   };
   const atATime = Math.max(1, Math.floor(PIECE / width));
   for (let start = 0; start < out; start += atATime) {

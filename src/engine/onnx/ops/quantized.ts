@@ -12,17 +12,17 @@ import { elementTypeCode } from '../model-file';
 import { add, mul } from './elementwise';
 import { transpose } from './shapes';
 
-/** Largest magnitude of a quantised activation: symmetric around ZERO_POINT. */
+/** Largest magnitude of a quantized activation: symmetric around ZERO_POINT. */
 const ACTIVATION_LEVELS = 127;
 const ZERO_POINT = 128;
 /** A row of zeros has at least this largest value, so that nothing is divided by zero. */
 const SMALLEST_SCALE = 1e-30;
 
-/** Largest magnitude of a quantised weight: of all 8 bits, or of 7 where products of 8 bits saturate. */
+/** Largest magnitude of a quantized weight: of all 8 bits, or of 7 where products of 8 bits saturate. */
 export type WeightLevels = 127 | 63;
 
 /** Rows rounded to unsigned bytes around 128, with a scale each. */
-export interface QuantisedRows {
+export interface QuantizedRows {
   /** (tokens, in) uint8 */
   readonly values: Value;
   /** (tokens, 1) */
@@ -30,7 +30,7 @@ export interface QuantisedRows {
 }
 
 /** A Linear's weight, rounded for each output. */
-export interface QuantisedWeight {
+export interface QuantizedWeight {
   /** (in, out) int8 */
   readonly values: Value;
   /** (out) */
@@ -38,7 +38,7 @@ export interface QuantisedWeight {
 }
 
 /** Rounds each row to 8 bits. x: (tokens, in) */
-export function quantiseTokens(g: Graph, x: Value): QuantisedRows {
+export function quantizeTokens(g: Graph, x: Value): QuantizedRows {
   const scales = largest(g, x, 1 / ACTIVATION_LEVELS);
   const zeros = g.op(
     'Expand',
@@ -57,7 +57,7 @@ export function quantiseTokens(g: Graph, x: Value): QuantisedRows {
  * it creates the session.
  * @param w (out, in)
  */
-export function quantiseWeight(g: Graph, w: Value, levels: WeightLevels): QuantisedWeight {
+export function quantizeWeight(g: Graph, w: Value, levels: WeightLevels): QuantizedWeight {
   const scales = largest(g, w, 1 / levels);
   return { values: transpose(g, roundedBytes(g, w, scales, 0), [1, 0]), scales };
 }
@@ -66,7 +66,7 @@ export function quantiseWeight(g: Graph, w: Value, levels: WeightLevels): Quanti
  * The same with a scale for each column, for products with the weight and not with its transpose: (out, in) int8, and (in)
  * scales.
  */
-function quantiseInputs(g: Graph, w: Value, levels: WeightLevels): QuantisedWeight {
+function quantizeInputs(g: Graph, w: Value, levels: WeightLevels): QuantizedWeight {
   const scales = largest(g, w, 1 / levels, 0);
   return { values: roundedBytes(g, w, scales, 1), scales };
 }
@@ -90,23 +90,23 @@ export interface FrozenLinear {
  * x: (tokens, in) → (tokens, out) each
  */
 export function frozenProducts(g: Graph, x: Value, linears: readonly FrozenLinear[], levels: WeightLevels): Value[] {
-  const rows = quantiseTokens(g, x);
+  const rows = quantizeTokens(g, x);
   return linears.map(({ weight, bias }) => {
-    const output = integerProduct(g, rows, quantiseWeight(g, weight, levels), bias);
+    const output = integerProduct(g, rows, quantizeWeight(g, weight, levels), bias);
     return g.record(output, [x], (d) => [
-      () => integerProduct(g, quantiseTokens(g, d), quantiseInputs(g, weight, levels)),
+      () => integerProduct(g, quantizeTokens(g, d), quantizeInputs(g, weight, levels)),
     ]);
   });
 }
 
 /** x Wᵀ + bias. x: (tokens, in) → float32 (tokens, out) */
-export function integerProduct(g: Graph, x: QuantisedRows, w: QuantisedWeight, bias?: Value): Value {
+export function integerProduct(g: Graph, x: QuantizedRows, w: QuantizedWeight, bias?: Value): Value {
   const scaled = mul(g, unscaledProduct(g, x.values, w), x.scales);
   return bias ? add(g, scaled, bias) : scaled;
 }
 
 /** The same without the scales of the tokens. x: (tokens, in) uint8 around 128 */
-export function unscaledProduct(g: Graph, x: Value, w: QuantisedWeight): Value {
+export function unscaledProduct(g: Graph, x: Value, w: QuantizedWeight): Value {
   const inputs = [x, w.values, g.scalar(1), w.scales, g.bytes('uint8', Uint8Array.of(ZERO_POINT), [])];
   return g.contribOp('MatMulIntegerToFloat', inputs, { type: 'float32', shape: [x.shape[0], w.values.shape[1]] });
 }

@@ -1,8 +1,8 @@
-/** The numbers of quantised blocks, against ggml's own bit for bit. */
+/** The numbers of quantized blocks, against ggml's own bit for bit. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { BLOCK_TYPES, isBlockType } from '../../../src/engine/formats/dtype';
-import { dequantise } from '../../../src/engine/formats/gguf/dequantise';
+import { dequantize } from '../../../src/engine/formats/gguf/dequantize';
 import { widen } from '../../../src/engine/formats/widen';
 import { numbersOf } from '../../../src/engine/formats/numbers';
 import { describeShared, shared } from '../../support/shared';
@@ -11,7 +11,7 @@ interface Golden {
   readonly types: Readonly<Record<string, { readonly bytes: string; readonly float32: string }>>;
 }
 
-describeShared('quantised blocks', () => {
+describeShared('quantized blocks', () => {
   const { types } = JSON.parse(readFileSync(shared('golden/gguf/dequant.json'), 'utf8')) as Golden;
 
   it('have golden numbers for every type', () => {
@@ -23,7 +23,7 @@ describeShared('quantised blocks', () => {
       const bytes = Buffer.from(golden.bytes, 'base64');
       const expected = Buffer.from(golden.float32, 'base64');
       const values = new Float32Array(expected.length / 4);
-      if (isBlockType(type)) dequantise(bytes, type, values);
+      if (isBlockType(type)) dequantize(bytes, type, values);
       else widen(bytes, type as 'F16' | 'BF16', values);
       assert.deepEqual(Buffer.from(values.buffer), expected);
       const shown = numbersOf(type as 'F16')!(bytes);
@@ -32,7 +32,7 @@ describeShared('quantised blocks', () => {
   }
 
   it('are refused where bytes and numbers do not fit', () => {
-    assert.throws(() => dequantise(new Uint8Array(19), 'Q4_0', new Float32Array(32)), /19 bytes of Q4_0/);
-    assert.throws(() => dequantise(new Uint8Array(18), 'Q4_0', new Float32Array(33)), /18 bytes of Q4_0/);
+    assert.throws(() => dequantize(new Uint8Array(19), 'Q4_0', new Float32Array(32)), /19 bytes of Q4_0/);
+    assert.throws(() => dequantize(new Uint8Array(18), 'Q4_0', new Float32Array(33)), /18 bytes of Q4_0/);
   });
 });

@@ -1,9 +1,9 @@
 /**
- * Pruning a quantised GGUF file. What is written is a checkpoint in float32, several times as large, which can be retrained. Who
+ * Pruning a quantized GGUF file. What is written is a checkpoint in float32, several times as large, which can be retrained. Who
  * wants a shorter file of the same kind exports it, as it is or healed: then what stays is copied.
  */
 import * as vscode from 'vscode';
-import { isQuantisedGguf } from '../engine/checkpoint/gguf/name';
+import { isQuantizedGguf } from '../engine/checkpoint/gguf/name';
 import { healable } from '../engine/heal/healable';
 import type { Checkpoint } from '../engine/checkpoint/types';
 import { formatBytes } from '../format/numbers';
@@ -27,25 +27,25 @@ export const common = ({ device, throws }: CommonArguments): CommonArguments => 
 });
 
 /** A GGUF file of the plan, one that is healed too, or a checkpoint in float32. */
-export type QuantisedWay = 'export' | 'heal' | 'convert';
+export type QuantizedWay = 'export' | 'heal' | 'convert';
 
 /**
  * Asks which of them is meant, with the size of each.
  * @param blocks that the plan removes; without any nothing is asked
  */
-export async function quantisedWay(
+export async function quantizedWay(
   coppice: Coppice,
   title: string,
   chosen: Chosen,
   blocks: readonly number[],
-): Promise<QuantisedWay> {
+): Promise<QuantizedWay> {
   if (blocks.length === 0) return 'convert';
   const { checkpoint, architecture } = chosen;
   const { t } = vscode.l10n;
   const where = { location: vscode.ProgressLocation.Window, title };
   const pruned = await vscode.window.withProgress(where, () => checkpointBytes(checkpoint, blocks));
   const { bytesAfter } = planEffect(checkpoint, blocks);
-  const choices: PickChoice<QuantisedWay>[] = [
+  const choices: PickChoice<QuantizedWay>[] = [
     ...(await healedWay(coppice, chosen, blocks)),
     {
       label: t('Export GGUF with the Same Types…'),
@@ -67,7 +67,7 @@ export async function quantisedWay(
   return pick({ title, step: 1 }, question, told, usual);
 }
 
-const recommended = (choice: PickChoice<QuantisedWay>): PickChoice<QuantisedWay> => ({
+const recommended = (choice: PickChoice<QuantizedWay>): PickChoice<QuantizedWay> => ({
   ...choice,
   description: [choice.description, vscode.l10n.t('recommended')].join(' · '),
 });
@@ -77,7 +77,7 @@ async function healedWay(
   coppice: Coppice,
   chosen: Chosen,
   removed: readonly number[],
-): Promise<PickChoice<QuantisedWay>[]> {
+): Promise<PickChoice<QuantizedWay>[]> {
   const { t } = vscode.l10n;
   const { architecture, subject } = chosen;
   const label = t('Heal, and Export GGUF with the Same Types…');
@@ -93,6 +93,6 @@ async function healedWay(
 
 /** What a pruning does besides. */
 export const conversionWords = (checkpoint: Checkpoint): string[] =>
-  isQuantisedGguf(checkpoint)
+  isQuantizedGguf(checkpoint)
     ? [vscode.l10n.t('Converts the file ({0}) to float32, to retrain it.', formatBytes(checkpoint.size.all))]
     : [];

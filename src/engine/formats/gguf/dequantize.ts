@@ -1,5 +1,5 @@
 /**
- * The numbers of GGUF's quantised blocks, in float32 and in the order of operations of ggml's own functions
+ * The numbers of GGUF's quantized blocks, in float32 and in the order of operations of ggml's own functions
  * (`dequantize_row_*`), so that every bit is the same. A row is a whole number of blocks; ggml's name of a type tells the
  * layout: Q4_1 has four bits, a scale and a minimum for each 32 numbers, the K types have blocks of 256 whose parts have
  * scales of their own.
@@ -9,16 +9,16 @@ import { halfToFloat } from '../widen';
 import { TENSOR_TYPES_BY_NAME } from './types';
 
 /** Writes the numbers of the block that begins at byte `b` into `out` from `o`. */
-type Dequantise = (bytes: Uint8Array, b: number, out: Float32Array, o: number) => void;
+type Dequantize = (bytes: Uint8Array, b: number, out: Float32Array, o: number) => void;
 
 /**
  * The numbers of whole blocks.
  * @param into as many numbers as the blocks have
  */
-export function dequantise(bytes: Uint8Array, type: BlockType, into: Float32Array): Float32Array {
+export function dequantize(bytes: Uint8Array, type: BlockType, into: Float32Array): Float32Array {
   const { blockElements: elements, blockBytes: size } = TENSOR_TYPES_BY_NAME.get(type)!;
   if (bytes.length * elements !== into.length * size) throw new Error(`${bytes.length} bytes of ${type}`);
-  const each = DEQUANTISE[type];
+  const each = DEQUANTIZE[type];
   for (let b = 0, o = 0; b < bytes.length; b += size, o += elements) each(bytes, b, into, o);
   return into;
 }
@@ -33,7 +33,7 @@ const signed = (byte: number): number => (byte << 24) >> 24;
 const CURVE = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
 
 /** Number i is in the low half of byte i, number i + 16 in its high half. */
-const q4_0: Dequantise = (bytes, b, out, o) => {
+const q4_0: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b);
   for (let i = 0; i < 16; i++) {
     const q = bytes[b + 2 + i];
@@ -42,7 +42,7 @@ const q4_0: Dequantise = (bytes, b, out, o) => {
   }
 };
 
-const q4_1: Dequantise = (bytes, b, out, o) => {
+const q4_1: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b);
   const m = half(bytes, b + 2);
   for (let i = 0; i < 16; i++) {
@@ -55,7 +55,7 @@ const q4_1: Dequantise = (bytes, b, out, o) => {
 const u32 = (bytes: Uint8Array, at: number): number => u16(bytes, at) | (u16(bytes, at + 2) << 16);
 
 /** The fifth bits are 32 bits of their own. */
-const q5_0: Dequantise = (bytes, b, out, o) => {
+const q5_0: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b);
   const high = u32(bytes, b + 2);
   for (let i = 0; i < 16; i++) {
@@ -65,7 +65,7 @@ const q5_0: Dequantise = (bytes, b, out, o) => {
   }
 };
 
-const q5_1: Dequantise = (bytes, b, out, o) => {
+const q5_1: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b);
   const m = half(bytes, b + 2);
   const high = u32(bytes, b + 4);
@@ -76,12 +76,12 @@ const q5_1: Dequantise = (bytes, b, out, o) => {
   }
 };
 
-const q8_0: Dequantise = (bytes, b, out, o) => {
+const q8_0: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b);
   for (let i = 0; i < 32; i++) out[o + i] = signed(bytes[b + 2 + i]) * d;
 };
 
-const iq4_nl: Dequantise = (bytes, b, out, o) => {
+const iq4_nl: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b);
   for (let i = 0; i < 16; i++) {
     const q = bytes[b + 2 + i];
@@ -91,7 +91,7 @@ const iq4_nl: Dequantise = (bytes, b, out, o) => {
 };
 
 /** Sixteen parts of 16 numbers: a scale and a minimum of four bits each. Two bits of four parts share a byte. */
-const q2_k: Dequantise = (bytes, b, out, o) => {
+const q2_k: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b + 80);
   const min = half(bytes, b + 82);
   for (let part = 0; part < 16; part++) {
@@ -105,7 +105,7 @@ const q2_k: Dequantise = (bytes, b, out, o) => {
 };
 
 /** Sixteen parts with a scale of six bits. A bit of `hmask` says whether 4 is subtracted. */
-const q3_k: Dequantise = (bytes, b, out, o) => {
+const q3_k: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b + 108);
   const scales = b + 96;
   for (let part = 0; part < 16; part++) {
@@ -128,7 +128,7 @@ const scaleOf = (bytes: Uint8Array, s: number, j: number): number =>
 const minimumOf = (bytes: Uint8Array, s: number, j: number): number =>
   j < 4 ? bytes[s + j + 4] & 63 : (bytes[s + j + 4] >> 4) | ((bytes[s + j] >> 6) << 4);
 
-const q4_k: Dequantise = (bytes, b, out, o) => {
+const q4_k: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b);
   const min = half(bytes, b + 2);
   for (let j = 0; j < 8; j++) {
@@ -140,7 +140,7 @@ const q4_k: Dequantise = (bytes, b, out, o) => {
   }
 };
 
-const q5_k: Dequantise = (bytes, b, out, o) => {
+const q5_k: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b);
   const min = half(bytes, b + 2);
   for (let j = 0; j < 8; j++) {
@@ -156,7 +156,7 @@ const q5_k: Dequantise = (bytes, b, out, o) => {
 };
 
 /** Sixteen parts with a scale of eight bits; four bits of a number are in `ql`, two in `qh`. */
-const q6_k: Dequantise = (bytes, b, out, o) => {
+const q6_k: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b + 208);
   for (let part = 0; part < 16; part++) {
     const dl = fround(d * signed(bytes[b + 192 + part]));
@@ -172,7 +172,7 @@ const q6_k: Dequantise = (bytes, b, out, o) => {
 };
 
 /** IQ4_NL with eight parts, whose scales have six bits. */
-const iq4_xs: Dequantise = (bytes, b, out, o) => {
+const iq4_xs: Dequantize = (bytes, b, out, o) => {
   const d = half(bytes, b);
   const high = u16(bytes, b + 2);
   for (let j = 0; j < 8; j++) {
@@ -186,7 +186,7 @@ const iq4_xs: Dequantise = (bytes, b, out, o) => {
   }
 };
 
-const DEQUANTISE: Readonly<Record<BlockType, Dequantise>> = {
+const DEQUANTIZE: Readonly<Record<BlockType, Dequantize>> = {
   Q4_0: q4_0,
   Q4_1: q4_1,
   Q5_0: q5_0,

@@ -9,7 +9,7 @@
 import { BLOCK, type BlockBits, blocksOf, zeroBytesOf } from '../../onnx/ops/blocks';
 
 /** Rows in blocks, as `BlockMatrix` describes them. */
-export interface QuantisedRows {
+export interface QuantizedRows {
   readonly values: Uint8Array<ArrayBuffer>;
   readonly scales: Float32Array<ArrayBuffer>;
   readonly zeros: Uint8Array<ArrayBuffer>;
@@ -19,7 +19,7 @@ export interface QuantisedRows {
 const RANGES = [1.01, 0.95, 0.89, 0.83];
 
 /** @param numbers whole rows of `width`, one after another; all finite */
-export function quantiseRows(numbers: Float32Array, width: number, bits: BlockBits): QuantisedRows {
+export function quantizeRows(numbers: Float32Array, width: number, bits: BlockBits): QuantizedRows {
   const rows = numbers.length / width;
   const blocks = blocksOf(width);
   const result = emptyRows(rows, width, bits);
@@ -37,7 +37,7 @@ export function quantiseRows(numbers: Float32Array, width: number, bits: BlockBi
 }
 
 /** Rows of zeros with so many columns. */
-export function emptyRows(rows: number, columns: number, bits: BlockBits): QuantisedRows {
+export function emptyRows(rows: number, columns: number, bits: BlockBits): QuantizedRows {
   const blocks = blocksOf(columns);
   return {
     values: new Uint8Array((rows * blocks * BLOCK * bits) / 8),
@@ -55,7 +55,7 @@ export function copyBlock(numbers: Float32Array, row: number, width: number, b: 
 
 /** Writes the zero point of block b of a row. It is 0 before. */
 export function setZero(
-  { zeros }: QuantisedRows,
+  { zeros }: QuantizedRows,
   row: number,
   columns: number,
   b: number,

@@ -1,16 +1,16 @@
-/** Quantising as ggml's reference does: its own bytes, and the definition written out for one block at a time. */
+/** Quantizing as ggml's reference does: its own bytes, and the definition written out for one block at a time. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { quantise, QUANTISED_TYPES, type QuantisedDtype } from '../../../src/engine/formats/gguf/quantise';
+import { quantize, QUANTIZED_TYPES, type QuantizedDtype } from '../../../src/engine/formats/gguf/quantize';
 import { bytesOfElements } from '../../../src/engine/formats/gguf/types';
 import { toFloat16 } from '../../support/half';
 import { normal, uniform } from '../../support/random';
 import { describeShared, shared } from '../../support/shared';
 
 const f = Math.fround;
-const TYPES = QUANTISED_TYPES;
-const made = (values: Float32Array, dtype: QuantisedDtype): Uint8Array =>
-  quantise(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)));
+const TYPES = QUANTIZED_TYPES;
+const made = (values: Float32Array, dtype: QuantizedDtype): Uint8Array =>
+  quantize(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)));
 
 const halfBytes = (value: number): number[] => [toFloat16(value) & 255, toFloat16(value) >> 8];
 const truncated = (value: number): number => (Number.isFinite(value) ? Math.trunc(value) : 0);
@@ -23,7 +23,7 @@ function packed(quants: readonly number[], five: boolean): number[] {
 }
 
 /** One block, as the formats are defined. */
-function literal(block: readonly number[], dtype: QuantisedDtype): number[] {
+function literal(block: readonly number[], dtype: QuantizedDtype): number[] {
   if (dtype === 'Q8_0') {
     const d = f(Math.max(...block.map(Math.abs)) / 127);
     const quants = block.map((x) => {
@@ -48,7 +48,7 @@ function literal(block: readonly number[], dtype: QuantisedDtype): number[] {
   return [...halfBytes(d), ...halfBytes(least), ...packed(quants, five)];
 }
 
-describe('formats/gguf/quantise', () => {
+describe('formats/gguf/quantize', () => {
   for (const dtype of TYPES) {
     it(`${dtype} is its definition, for numbers of all sizes and for coarse ones with many ties`, () => {
       const [gauss, flat] = [normal(7), uniform(8)];
@@ -66,20 +66,20 @@ describe('formats/gguf/quantise', () => {
 
     it(`${dtype} takes whole blocks only`, () => {
       assert.throws(
-        () => quantise(new Float32Array(31), dtype, new Uint8Array(bytesOfElements(dtype, 32))),
+        () => quantize(new Float32Array(31), dtype, new Uint8Array(bytesOfElements(dtype, 32))),
         /31 numbers/,
       );
-      assert.throws(() => quantise(new Float32Array(32), dtype, new Uint8Array(1)), /1 bytes/);
+      assert.throws(() => quantize(new Float32Array(32), dtype, new Uint8Array(1)), /1 bytes/);
     });
   }
 });
 
 interface Golden {
   readonly float32: string;
-  readonly types: Readonly<Record<QuantisedDtype, { readonly bytes: string }>>;
+  readonly types: Readonly<Record<QuantizedDtype, { readonly bytes: string }>>;
 }
 
-describeShared('formats/gguf/quantise against ggml', () => {
+describeShared('formats/gguf/quantize against ggml', () => {
   const golden = JSON.parse(readFileSync(shared('golden/gguf/quantize.json'), 'utf8')) as Golden;
   const raw = Buffer.from(golden.float32, 'base64');
   const values = Float32Array.from({ length: raw.length / 4 }, (_, i) => raw.readFloatLE(4 * i));
