@@ -2,28 +2,15 @@
  * `npx tsx scripts/l10n.ts [FILE]`: writes every text that a translation covers to FILE (l10n/bundle.l10n.json), in the
  * form of VS Code's bundles. A translation is a copy of it named bundle.l10n.LANGUAGE.json.
  */
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { CRITERION_LIST } from '../src/engine/importance/criteria';
-import { bundleKey, textsIn } from '../test/support/l10n-texts';
+import { bundleKey, textsOfCode } from '../test/support/l10n-texts';
 
 const root = resolve(import.meta.dirname, '..');
 const out = resolve(process.argv[2] ?? join(root, 'l10n/bundle.l10n.json'));
 
-const sources = ['src', 'webview'].flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => join(root, folder, file)),
-);
-const literals = sources.flatMap((file) => textsIn(file, readFileSync(file, 'utf8')).texts);
-// The editor's lists of criteria show the engine's texts.
-const ofCriteria = CRITERION_LIST.flatMap(({ title, help }) => [title, help]).map((message) => ({
-  message,
-  comment: '',
-}));
-const texts = [...literals, ...ofCriteria];
 const bundle = new Map(
-  texts.map((text) => {
+  textsOfCode().map((text) => {
     const { message, comment } = text;
     return [bundleKey(text), comment === '' ? message : { message, comment: [comment] }];
   }),

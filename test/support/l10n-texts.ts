@@ -1,5 +1,8 @@
 /** The texts of the code that a user reads: those that a translation covers, and those that it misses. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import ts from 'typescript';
+import { CRITERION_LIST } from '../../src/engine/importance/criteria';
 
 /** A text as a bundle of VS Code has it. */
 export interface Text {
@@ -98,4 +101,18 @@ export function textsIn(file: string, source: string): FileTexts {
   };
   visit(tree);
   return { texts, faults };
+}
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** Every text that a translation covers: the literals of the host and of the pages, and the criteria of their lists. */
+export function textsOfCode(): Text[] {
+  const sources = ['src', 'webview'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join(root, folder, file)),
+  );
+  const literals = sources.flatMap((file) => textsIn(file, readFileSync(file, 'utf8')).texts);
+  const ofCriteria = CRITERION_LIST.flatMap(({ title, help }) => [title, help]);
+  return [...literals, ...ofCriteria.map((message) => ({ message, comment: '' }))];
 }

@@ -1,9 +1,14 @@
 /** The window that the tests run in, seen from outside: the workbench's page, for clicks and screenshots. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Frame, type Page } from 'playwright-core';
 import * as vscode from 'vscode';
 import { eventually, PATIENCE_MS, until } from '../../support/until';
+import { visibleTexts } from '../../support/visible-texts';
+
+/** What only a window of tests shows, and no picture: the title of a development host, and the keyboard of a browser. */
+const ONLY_HERE = '.command-center .search-label, [id="status.workbench.keyboardLayout"] { visibility: hidden; }';
 
 export class Window {
   private constructor(
@@ -34,10 +39,11 @@ export class Window {
     await this.browser.close();
   }
 
-  /** Saved below test/out/screenshots, which is not in Git. */
+  /** Saved below test/out/screenshots, which is not in Git, with the texts that it shows in a file beside it. */
   async screenshot(name: string): Promise<string> {
     const path = join(process.env.COPPICE_HOST_SCREENSHOTS!, `${name}.png`);
-    await this.page.screenshot({ path, animations: 'disabled' });
+    await this.page.screenshot({ path, animations: 'disabled', style: ONLY_HERE });
+    writeFileSync(`${path}.json`, JSON.stringify(await visibleTexts(this.page)));
     return path;
   }
 
