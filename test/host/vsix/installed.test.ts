@@ -1,6 +1,6 @@
 /** The packed extension, installed into a clean VS Code: it is whole, fast to start, and computes. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ScoreResult } from '../../../src/jobs/results/score';
@@ -8,8 +8,8 @@ import { EXTENSION_ID, run } from '../support/coppice';
 import { until } from '../../support/until';
 import { Window } from '../support/window';
 
-/** What activating may take. The tests run beside other work, so the limit is far above what is measured. */
-const ACTIVATION_MS = 1000;
+/** Bytes of code that VS Code reads to activate the extension. Their time depends on what runs beside, so it is shown only. */
+const MOST_CODE = 3_500_000;
 
 describe('the installed package', () => {
   const extension = (): vscode.Extension<unknown> => vscode.extensions.getExtension(EXTENSION_ID)!;
@@ -92,10 +92,12 @@ describe('the installed package', () => {
     );
   });
 
-  it('is activated in a moment', () => {
+  it('reads little code to be activated', () => {
     const { load, activate } = activationTimes();
     console.log(`      loaded in ${load.toFixed(0)} ms, activated in ${activate.toFixed(0)} ms`);
-    assert.ok(load + activate < ACTIVATION_MS);
+    const { main } = extension().packageJSON as { readonly main: string };
+    const { size } = statSync(join(extension().extensionPath, main));
+    assert.ok(size < MOST_CODE, `${size} bytes`);
   });
 });
 
