@@ -71,9 +71,15 @@ export class MeasuringPart {
     if (known) this.watch.know(known);
   }
 
-  /** @throws UserError when the text has changed since it scored the blocks */
+  /** @throws UserError when the text has changed since it scored the blocks, or no reading succeeded */
   requireText(): MeasuredOn {
-    return usable(this.options.reading.measuredOn!); // it is read before any message is answered
+    const { measuredOn } = this.options.reading;
+    if (measuredOn !== undefined) return usable(measuredOn);
+    throw new UserError(
+      l10n.t('Cannot measure {0}', this.options.source.path),
+      l10n.t('the records and the text beside it could not be read'),
+      l10n.t('Look at the log for the reason, then open the panel again.'),
+    );
   }
 
   /** Asks the user for a text, and measures on it. */
@@ -133,6 +139,7 @@ export class MeasuringPart {
   private async ask({ remove, whole, quick }: WhatIfQuestion, signal: AbortSignal): Promise<ViewPerplexity> {
     const { source, services, reading, refresh } = this.options;
     await reading.settled(); // it decides which text is measured on
+    signal.throwIfAborted();
     const { source: calibration, shown } = this.requireText();
     const { compute } = services.settings();
     const params = { ...compute, checkpoint: source.path, remove, whole, calibration, ...(quick && { quick }) };

@@ -82,6 +82,7 @@ describe('the walkthrough', () => {
     };
     for (const [place, step] of STEPS.entries()) {
       await does[step]();
+      await run('openWalkthrough'); // a page may have come before it
       await until(`“${step}” is done`, async () => (await done()) === place + 1);
     }
     await run('resetPlan', { checkpoint });
