@@ -7,7 +7,10 @@ import { table } from '../page';
 const raw = resolve(import.meta.dirname, '../../../docs/results/raw');
 
 /** The models that are measured, by their folders. */
-const MODELS = [{ folder: 'smollm2-135m-instruct', name: 'SmolLM2', stored: 'bf16' }] as const;
+const MODELS = [
+  { folder: 'smollm2-135m-instruct', name: 'SmolLM2', stored: 'bf16' },
+  { folder: 'gemma-3-270m', name: 'Gemma 3 270M', stored: 'Q4_K_M' },
+] as const;
 
 interface Perplexity {
   readonly ppl: number;
@@ -52,10 +55,9 @@ function exported(folder: string, label: string, step: string, quality?: string)
 }
 
 function rowsOf(folder: string): Row[] {
-  const { stored } = MODELS.find((model) => model.folder === folder)!;
   const [whole] = read(folder, 'speed').models!;
   return [
-    { label: `original, in ${stored}`, bytes: whole.bytes, ppl: read(folder, 'original').ppl },
+    { label: 'original, as stored', bytes: whole.bytes, ppl: read(folder, 'original').ppl },
     exported(folder, 'original in q8_0', 'original_q8'),
     exported(folder, 'original in q4_0', 'original_q4'),
     exported(folder, 'pruned, in q8_0', 'pruned_q8', 'pruned_quality'),
@@ -71,7 +73,7 @@ const percent = (value: number | undefined): string => (value === undefined ? ''
 /** Size and perplexity of every form of each model. */
 function shortTable(): string {
   const models = MODELS.map(({ folder }) => rowsOf(folder));
-  const head = MODELS.flatMap(({ name }) => [`${name}: file`, 'perplexity']);
+  const head = MODELS.flatMap(({ name, stored }) => [`${name} (${stored}): file`, 'perplexity']);
   const rows = models[0].map(({ label }, at) => [
     label,
     ...models.flatMap((each) => [megabytes(each[at].bytes), number(each[at].ppl, 1)]),
@@ -116,6 +118,7 @@ function sourcesTable(): string {
 const TABLES: Readonly<Record<string, () => string>> = {
   short: shortTable,
   smollm: () => modelTable('smollm2-135m-instruct'),
+  gemma: () => modelTable('gemma-3-270m'),
   speed: speedTable,
   sources: sourcesTable,
 };
