@@ -194,7 +194,7 @@ describe('README.extension.md', () => {
 
   it('names commands by their titles', () => {
     const titles = Object.values(JSON.parse(textOf('package.nls.json')) as Record<string, string>);
-    for (const [, name] of text.matchAll(/_(?:Coppice: )?([A-Z][^_\n]*)_/g)) {
+    for (const [, name] of text.matchAll(/(?<!\w)_(?:Coppice: )?([A-Z][^_\n]*)_(?!\w)/g)) {
       assert.ok(titles.includes(name) || name.startsWith('Shortened LLaMA'), name);
     }
   });
