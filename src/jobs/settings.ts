@@ -57,11 +57,11 @@ const SETTING_GROUPS: Readonly<Record<string, readonly string[]>> = {
     ...['keepFirstAndLast', 'keep'],
   ],
   output: ['outputFolder', 'runsFolder', 'discovery.exclude'],
+  other: ['cluster', 'mcpServer'],
   compute: [
     ...['device', 'threads', 'memoryLimit', 'textPrecision', 'quantized.folder', 'quantized.limit'],
-    ...['computeProcess.idleMinutes'],
+    ...['computeProcess.idleMinutes', 'logLevel'],
   ],
-  other: ['cluster', 'mcpServer', 'logLevel'],
 };
 
 /** A group of settings in package.json. */

@@ -74,7 +74,7 @@ describe('the manifest', () => {
   it('has the settings in groups with titles, each in one of them', () => {
     const texts = JSON.parse(read('package.nls.json')) as Record<string, string>;
     const titles = configuration.map(({ title }) => texts[title.replaceAll('%', '')]);
-    assert.deepEqual(titles, ['Scoring', 'Output', 'Computing', 'Cluster and Agents']);
+    assert.deepEqual(titles, ['Scoring', 'Output', 'Cluster and Agents', 'Computing']);
     const grouped = configuration.flatMap((group) => Object.keys(group.properties));
     assert.equal(new Set(grouped).size, grouped.length);
     assert.deepEqual([grouped[0], grouped.length], ['coppice.criterion', Object.keys(properties).length]);
