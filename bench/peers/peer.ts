@@ -124,6 +124,25 @@ export interface TorchWidth {
   readonly layers: readonly { readonly groups: readonly number[]; readonly neurons: number }[];
 }
 
+/** What `choose_blocks.py` prints. */
+export interface Choosers {
+  readonly machine: PeerMachine;
+  readonly commits: Readonly<Record<string, string>>;
+  readonly results: Readonly<Record<string, Chosen | { readonly failed: string }>>;
+}
+
+/** Either scores of all blocks, or of runs of as many blocks as are to go. */
+export interface Chosen {
+  readonly scores?: readonly number[];
+  readonly runs?: readonly { readonly start: number; readonly score: number }[];
+  /** From the least important block on. */
+  readonly order?: readonly number[];
+  /** What the tool takes of all blocks. */
+  readonly blocks: readonly number[];
+  /** Without loading the model. */
+  readonly seconds: number;
+}
+
 /** What `tasks_lm_eval.py` prints. */
 export interface HarnessTasks {
   readonly machine: PeerMachine;
@@ -178,6 +197,15 @@ export const torchWidth = (
   ...options: string[]
 ): TorchWidth | Skipped =>
   runPeer('width_torch.py', [tool, checkpoint, rowsFile, method, ...options]) as TorchWidth | Skipped;
+
+/** Blocks that other tools choose by their own code; further options as `choose_blocks.py --help` tells. */
+export const torchChoosers = (
+  checkpoint: string,
+  rowsFile: string,
+  count: number,
+  ...options: string[]
+): Choosers | Skipped =>
+  runPeer('choose_blocks.py', [checkpoint, rowsFile, String(count), ...options]) as Choosers | Skipped;
 
 /** Log-likelihoods by lm-evaluation-harness; further options as `tasks_lm_eval.py --help` tells. */
 export const harnessTasks = (checkpoint: string, requestsFile: string, ...options: string[]): HarnessTasks | Skipped =>
