@@ -67,11 +67,11 @@ if (values.results === undefined) process.on('exit', () => rmSync(folder, { recu
 mkdirSync(folder, { recursive: true });
 
 /** What `measure` gives, kept under a name. */
-function kept<T>(name: string, measure: () => T): T {
+function kept<T extends object>(name: string, measure: () => T): T {
   const file = join(folder, `${name}.json`);
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as T;
   const result = measure();
-  writeFileSync(file, JSON.stringify(result));
+  if (!isSkipped(result)) writeFileSync(file, JSON.stringify(result));
   return result;
 }
 
@@ -114,7 +114,7 @@ const listed = (set: readonly number[] | undefined): string => {
   const runs: [number, number][] = [];
   for (const block of set) {
     const last = runs.at(-1);
-    if (last && last[1] === block - 1) last[1] = block;
+    if (last?.[1] === block - 1) last[1] = block;
     else runs.push([block, block]);
   }
   return runs.map(([a, b]) => (a === b ? `${a}` : b === a + 1 ? `${a}, ${b}` : `${a}–${b}`)).join(', ');
@@ -138,9 +138,11 @@ function agreement(theirs: Ranking, own: Ranking, divisor: number): string {
   const apart = common.map((key) => ({ key, by: Math.abs(a.get(key)! / divisor / b.get(key)! - 1) }));
   const worst = apart.reduce((most, each) => (each.by > most.by ? each : most));
   const rest = Math.max(...apart.filter((each) => each !== worst).map(({ by }) => by));
+  const orders =
+    differ.length === 0 ? 'the same order' : `another order at places ${differ.map((p) => p + 1).join(', ')}`;
+  const left = [...b.keys()].filter((key) => !a.has(key));
   return (
-    `${differ.length === 0 ? 'the same order' : `another order at places ${differ.map((place) => place + 1).join(', ')}`}` +
-    ` of ${common.length}${b.size > common.length ? `, which leaves out ${[...b.keys()].filter((key) => !a.has(key)).join(', ')}` : ''}; ` +
+    `${orders} of ${common.length}${left.length > 0 ? `, without ${left.join(', ')}` : ''}; ` +
     `scores apart by ${worst.by.toExponential(1)} at most (${worst.key}), the others by ${rest.toExponential(1)}`
   );
 }

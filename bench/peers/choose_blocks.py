@@ -6,13 +6,13 @@ CHECKPOINT is a folder in the Hugging Face layout or a GGUF file, ROWS.json a {"
 JSON object with, for each tool, its scores, its order or its runs, the COUNT blocks that it takes, and the seconds without loading.
 
 No code of these tools is part of Coppice. Their files are read at the commits below: from the git repositories PruneMe, ShortGPT and
-shortened-llm in the folder that COPPICE_CHECKOUTS names, else from raw.githubusercontent.com; they are written to a temporary folder only.
+shortened-llm in the folder that COPPICE_CHECKOUTS names, else from raw.githubusercontent.com. They are not kept.
 shortened-llm's license allows research and non-commercial projects. PruneMe has no license file.
 
-Programs run from their first line to their last, PruneMe's and shortened-llm's. They load models in 4 bits or on a GPU, and texts from
-the network; here the loaders that they import give them stock transformers in float32 on the CPU, and the rows. ShortGPT's scoring needs
-a GPU in its first lines, so its methods for hidden states get them from here: before the final norm from `main`, which reads them there,
-and as transformers returns them for `hf-models`.
+The programs of PruneMe and shortened-llm run as they are. Of themselves they load models in 4 bits or on a GPU, and texts from the
+network; here the loaders that they import give them stock transformers in float32 on the CPU, and the rows. ShortGPT computes its
+hidden states on a GPU, so its methods that score and choose get them from here: the class of the branch `main` reads them before the
+final norm, and the class of `hf-models` as transformers returns them.
 """
 
 import argparse
@@ -35,7 +35,7 @@ torch, transformers = import_peers()
 SOURCES = {
     "PruneMe": ("arcee-ai", "faee6c9dfb70841e8355908ecded2b25298cffc0"),
     "ShortGPT": ("sramshetty", "78d9615fdcae6d90368832bd0a86c49c323549b9"),
-    "ShortGPT, hf-models": ("sramshetty", "c81eb8c"),
+    "ShortGPT, hf-models": ("sramshetty", "c81eb8c40fbb1baa25989d3c9568408f893b61f8"),
     "shortened-llm": ("Nota-NetsPresso", "4031a9212aa0dbeec8f2ad504af9346c758b0147"),
 }
 
