@@ -195,7 +195,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
       await window.pick(story.label);
       await window.pick('recommended');
       await window.answer(/Maximum size of the exported files/, story.size);
-      await window.answer(/How many times the perplexity/, story.ratio);
+      await window.answer(/Highest acceptable perplexity/, story.ratio);
       if (story.repetition === undefined) {
         await window.enter(/may repeat itself/);
       } else {
