@@ -70,12 +70,16 @@ function words(option: Option, job: AnyJob | undefined, names: ReadonlyMap<strin
     .join(' ');
 }
 
+/** A size is described as the user types it. */
+const defaultText = ({ defaultValue, defaultValueDescription: words }: Option): string =>
+  words === undefined ? valueText(defaultValue) : code(words);
+
 export function optionTable(command: Command, options: readonly Option[], job?: AnyJob): string {
   const names = new Map(shownOptions(command).map((option) => [option.attributeName(), option.long ?? '']));
   const rows = options.map((option) => [
     code(option.flags),
     words(option, job, names),
-    option.long?.startsWith('--no-') ? '' : valueText(option.defaultValue),
+    option.long?.startsWith('--no-') ? '' : defaultText(option),
   ]);
   return table(['Option', 'What it does', 'Default'], rows);
 }

@@ -73,7 +73,7 @@ Greedy decoding, with the prompt in bold:
 
 ${facts.samples.map(quote).join('\n\n')}
 
-## Licence
+## License
 
 Weights, tokenizer and texts in this folder are under the Apache License 2.0, like the rest of the project. The stories
 that the model was trained on are part of TinyStories (Eldan and Li, 2023), which is under CDLA-Sharing-1.0. They are not part of this folder.

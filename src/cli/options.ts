@@ -67,13 +67,18 @@ function commanderOptions(name: string, option: Option): CommanderOption[] {
   else if (kind.kind === 'list' && kind.repeated) made.argParser(collector(name, kind.of));
   else if (kind.kind === 'models') made.argParser(collector(name, kind));
   else if (kind.kind !== 'flag') made.argParser(asArgument((text) => parseValue(kind, text, flagOf(name))));
-  if (usual !== undefined && kind.kind !== 'flag') made.default(usual);
+  if (usual !== undefined && kind.kind !== 'flag') {
+    made.default(usual, kind.kind === 'bytes' ? sizeText(Number(usual)) : undefined);
+  }
   if (conflicts.length > 0) made.conflicts([...conflicts]);
   if (required) made.makeOptionMandatory();
   if (hidden) made.hideHelp();
   if (group !== undefined) made.helpGroup(`${group}:`);
   return [made, ...otherSwitches(name, option)];
 }
+
+/** A default size as the user types it: "20GiB". */
+const sizeText = (bytes: number): string => (bytes % 2 ** 30 === 0 ? `${bytes / 2 ** 30}GiB` : String(bytes));
 
 /** Additional flags of a switch that is on by default: its opposite, and the earlier names of both. */
 function otherSwitches(name: string, option: Option): CommanderOption[] {

@@ -40,7 +40,7 @@ export function recipeSchema(): JsonSchema {
       quick: variables('Values in place of those of “variables” with `coppice run --quick`.'),
       limits: limits(
         LIMIT_NAMES,
-        'Gates of the whole: each judges the last step that measures it. A broken one fails the run.',
+        'Limits of the recipe: each judges the last step that measures it. A broken one fails the run.',
       ),
       steps: {
         type: 'object',
@@ -91,7 +91,7 @@ function step(): JsonSchema {
       },
       description: { type: 'string', description: 'A line for the report.' },
       options: { type: 'object', description: 'Options of the job.' },
-      limits: limits(LIMIT_NAMES, 'Gates: a broken one fails the run after this step.'),
+      limits: limits(LIMIT_NAMES, 'Limits: a broken one fails the run after this step.'),
       after: {
         type: 'array',
         items: { type: 'string' },

@@ -103,6 +103,26 @@ export function textsIn(file: string, source: string): FileTexts {
   return { texts, faults };
 }
 
+/** A text in quotation marks, or several that are added up: `'…' + '…'`. */
+function addedText(node: ts.Node): string | undefined {
+  if (!ts.isBinaryExpression(node) || node.operatorToken.kind !== ts.SyntaxKind.PlusToken) return literalText(node);
+  const [left, right] = [addedText(node.left), addedText(node.right)];
+  return left === undefined || right === undefined ? undefined : left + right;
+}
+
+/** Literals of a source file with a space in them, which no name of the code has. */
+export function literalsIn(file: string, source: string): string[] {
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isTypeNode(node)) return;
+    const text = addedText(node);
+    if (text?.includes(' ')) found.push(text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true));
+  return found;
+}
+
 const root = resolve(import.meta.dirname, '../..');
 
 /** Every text that a translation covers: the literals of the host and of the pages, and the criteria of their lists. */

@@ -35,7 +35,7 @@ export function addMcp(program: Command, exit: Exit): void {
     .summary('serve the tools for agents over stdio (Model Context Protocol)')
     .description(
       'Serves tools for agents over stdin and stdout, by the Model Context Protocol: inspect, score, plan, prune, heal, ' +
-        'evaluate, compare, export. An agent may use the folders of --root, and if the client names roots, only what is ' +
+        'export, perplexity, tasks, texts, recipes and jobs. An agent may use the folders of --root, and if the client names roots, only what is ' +
         'in both. Long jobs run on while the agent works. The server ends, with its jobs, when stdin closes.',
     );
   addOptions(addOptions(command, options), compute)

@@ -53,7 +53,7 @@ async function demo(path: string | undefined, options: DemoOptions, folder: stri
   const shorter = pruned.out!;
   const healing = await healChapter(story, verdict);
   const models: Contestant[] = [
-    { name: 'whole', checkpoint: checkpoint.path },
+    { name: 'original', checkpoint: checkpoint.path },
     { name: 'pruned', checkpoint: shorter },
     { name: 'healed', checkpoint: healing.out! },
   ];
@@ -153,9 +153,9 @@ function once(say: (text: string) => void): (text: string) => void {
   };
 }
 
-/** Explains why the retrained sample model can be better than the whole one. */
+/** Explains why the retrained sample model can be better than the original. */
 const SAME_HAND = [
-  'Note: the retrained model can be better than the whole one here. Its training stories are not those of',
+  'Note: the retrained model can be better than the original here. Its training stories are not those of',
   'the measurement but come from the same source. The original learned from another source.',
 ];
 
@@ -187,7 +187,7 @@ function ending(
   heading(
     shell,
     `Done in ${formatSeconds(seconds)}`,
-    `${smaller} % smaller and ${faster} times as fast; perplexity ${ppl(before)} whole, ${ppl(after)} pruned, ${ppl(healed)} healed` +
+    `${smaller} % smaller and ${faster} times as fast; perplexity ${ppl(before)} original, ${ppl(after)} pruned, ${ppl(healed)} healed` +
       (retrained ? `, ${ppl(retrained)} retrained.` : '.'),
     ...(material.sample && retrained ? SAME_HAND : []),
     '',

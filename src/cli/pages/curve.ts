@@ -39,8 +39,8 @@ function pointsPage(points: readonly AnsweredPoint[]): string[] {
     [
       '>removed',
       '>perplexity',
-      '>× whole',
-      ...(compared ? ['>KL', '>same token'] : []),
+      '>× original',
+      ...(compared ? ['>KL', '>same next token'] : []),
       ...(asked ? ['>accuracy'] : []),
       '>parameters',
       'new',

@@ -62,7 +62,7 @@ function iteratedLines({
     formatSeconds(point.trainingSeconds),
     recovered(point.recovery),
   ];
-  const head = ['>removed', '>block', '>ppl before', '>after', '>KL', '>same token', '>healing', '>nats/s'];
+  const head = ['>removed', '>block', '>ppl before', '>after', '>KL', '>same next token', '>healing', '>nats/s'];
   const lines = table(head, [
     ['0', '', '', formatNumber(full.ppl, 4), '0', share(full), '', ''],
     ...rounds.map((each) => row(String(each.round), String(each.block), each)),

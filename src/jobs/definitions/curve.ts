@@ -26,7 +26,7 @@ const options = {
   ...source,
   criterion: criterionOrPpl,
   objective: excluding(objective, 'scores'),
-  scores: file(`use the order of these scores (output of \`${command('score', '--json')}\`)`, {
+  scores: file(`use the order of these scores: a record, or the output of \`${command('score', '--json')}\``, {
     noun: () => l10n.t('the scores'),
   }),
   most: whole('largest number of removed blocks (default: all that can be removed)', {

@@ -38,7 +38,7 @@ const options = {
   ...adapter,
   against: checkpoint(
     'compare with this original on the same tokens: mean KL divergence and same next token (default: for a written ' +
-      'model its original, if it lies beside it; otherwise the whole checkpoint, if something is left out or changed)',
+      'model its original, if it lies beside it; otherwise the checkpoint with all its blocks, if something is left out or changed)',
     { noun: () => l10n.t('the original'), placeholder: 'checkpoint' },
   ),
   repetition: whole(
@@ -61,7 +61,7 @@ export const evaluate = defineJob({
   examples: [
     './SmolLM2-135M --text wiki.test.txt --limit 64',
     './SmolLM2-135M --text wiki.test.txt --remove 10,12-14',
-    './SmolLM2-135M --text wiki.test.txt --heal healed.safetensors',
+    './SmolLM2-135M --text wiki.test.txt --heal healed.patch.safetensors',
     './SmolLM2-135M --text wiki.test.txt --adapter ./adapter',
     './SmolLM2-24 --text wiki.test.txt --against ./SmolLM2-135M --repetition 8',
     './SmolLM2-135M --calibration prose.txt --samples 32',

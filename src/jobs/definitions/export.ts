@@ -73,7 +73,7 @@ export const exportJob = defineJob({
   examples: [
     './SmolLM2-135M --remove 10,12-14 --format gguf --type q8_0 --out ./SmolLM2-26.gguf',
     './SmolLM2-24 --format onnx --type q4,fp32 --out ./SmolLM2-24-onnx --text wiki.test.txt --limit 16',
-    './SmolLM2-135M.gguf --heal healed.safetensors --format safetensors --type bf16 --out ./SmolLM2-healed',
+    './SmolLM2-135M.gguf --heal healed.patch.safetensors --format safetensors --type bf16 --out ./SmolLM2-healed',
   ],
   noun: () => l10n.t('Exporting'),
   title: (name) => l10n.t('Exporting {0}', name),

@@ -58,7 +58,7 @@ export const heal = defineJob({
   examples: [
     './SmolLM2-135M --remove 13-18 --out ./SmolLM2-24-healed',
     './SmolLM2-135M --remove 13-18 --data prose.txt --tokens 8192 --out ./SmolLM2-24-healed',
-    './SmolLM2-135M --remove 5,12.ffn --calibration rows.json --patch healed.safetensors',
+    './SmolLM2-135M --remove 5,12.ffn --calibration rows.json --patch healed.patch.safetensors',
   ],
   noun: () => l10n.t('Healing'),
   title: (model) => l10n.t('Healing {0}', model),

@@ -32,7 +32,7 @@ const options = {
   dryRun: flag('choose the blocks and say what would be written, and write nothing', {
     conflicts: ['out', 'mergekit', 'llamaCpp', 'heal', 'rounds'],
   }),
-  scores: file(`scores to choose by (output of \`${command('score', '--json')}\`)`, {
+  scores: file(`scores to choose by: a record, or the output of \`${command('score', '--json')}\``, {
     noun: () => l10n.t('the scores'),
     conflicts: ['criterion', 'blocks'],
   }),

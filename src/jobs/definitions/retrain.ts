@@ -61,7 +61,7 @@ export const retrain = defineJob({
     './SmolLM2-24 --data alpaca.json --teacher ./SmolLM2-135M --out ./SmolLM2-24-retrained --merge',
     './SmolLM2-135M --remove 10,12-16 --data self --out ./adapter',
     './SmolLM2-135M --remove 10,12-16 --data alpaca.json --teacher ./SmolLM2-135M --where cuts --out ./adapter',
-    './SmolLM2-135M --heal healed.safetensors --data alpaca.json --out ./SmolLM2-24-retrained --merge',
+    './SmolLM2-135M --heal healed.patch.safetensors --data alpaca.json --out ./SmolLM2-24-retrained --merge',
     './SmolLM2-24 --full --data corpus.txt --lr 5e-5 --out ./SmolLM2-24-trained',
   ],
   noun: () => l10n.t('Retraining'),

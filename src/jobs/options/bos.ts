@@ -6,7 +6,7 @@ import { choice } from '../option';
 export const begin = {
   bos: choice(
     BOS_CHOICES,
-    'begin-of-text token. auto: before every row, window, example and question, if the model’s own tokenizer puts one before a\n' +
+    'begin-of-text token. auto: before every row, window, example and question, if the model’s own tokenizer puts one before a ' +
       'text; window: there in any case; stream: once before a whole text, not before questions, as in the paper; none: nowhere',
     { noun: () => l10n.t('begin-of-text token'), placeholder: 'where', default: 'auto', implied: true },
   ),

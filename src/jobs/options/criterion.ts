@@ -57,12 +57,15 @@ export const searching = {
   }),
 };
 
+/** Whether a text begins with a name, such as KL, whose capitals stay. */
+const startsName = (text: string): boolean => /^.[A-Z]/.test(text);
+
 /** Help text of the criteria, one per line. */
 export const CRITERIA_HELP = [
   'Criteria:',
   ...CRITERION_LIST.map((criterion) => {
     const help = citedHelp(criterion);
-    return `  ${criterion.name.padEnd(NAME_WIDTH)}${help.charAt(0).toLowerCase()}${help.slice(1)}`;
+    return `  ${criterion.name.padEnd(NAME_WIDTH)}${startsName(help) ? help : `${help.charAt(0).toLowerCase()}${help.slice(1)}`}`;
   }),
 ].join('\n');
 

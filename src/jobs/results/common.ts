@@ -66,8 +66,8 @@ export const meanNll = real('mean loss of a token', { unit: 'nats', better: 'les
 export const kl = real('mean KL divergence from the original', { unit: 'nats', better: 'less' });
 export const top1 = real('share of positions where both find the same token most likely', { better: 'more' });
 
-/** How near a model is to the whole one, on rows of text. */
-export const healNumbers = shape({ meanNll, ppl, kl, top1 }, 'how near the model is to the whole one');
+/** How near a model is to the original, on rows of text. */
+export const healNumbers = shape({ meanNll, ppl, kl, top1 }, 'how near the model is to the original');
 export type HealNumbers = ValueOf<typeof healNumbers>;
 
 export const leftBehind = list(

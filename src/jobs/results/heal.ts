@@ -75,6 +75,6 @@ export const healResult = shape(
     ...computed,
     writingSeconds: seconds('seconds in which the model wrote its text; 0 without'),
   },
-  'what healing changed, and how near the model is to the whole one',
+  'what healing changed, and how near the model is to the original',
 );
 export type HealResult = ValueOf<typeof healResult>;

@@ -150,7 +150,7 @@ interface Finished {
 }
 
 const NO_GAIN =
-  'healing does not bring this model nearer to the whole one on the rows held out, so the plain weights are kept; use more text, or another text';
+  'healing does not bring this model nearer to the original on the rows held out, so the plain weights are kept; use more text, or another text';
 
 /** Decides what is kept, writes it, and makes the result. */
 async function finish(finished: Finished, start: number, context: JobContext): Promise<RunEnd<HealResult>> {

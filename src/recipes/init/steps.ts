@@ -172,7 +172,7 @@ function qualityStep(outline: Outline, judged: string): Entry {
     entry('repetition', 8),
   ];
   const limits = entry('limits', [
-    off('maxPpl', 60, 'Gates: the run fails above them. Fill in what you accept after the first run.'),
+    off('maxPpl', 60, 'Limits: the run fails above them. Fill in what you accept after the first run.'),
     off('maxKl', 0.3),
     off('minSame', 0.8),
     off('maxRepetition', 0.1),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { CRITERION_LIST } from '../../../src/engine/importance/criteria';
-import { textsIn } from '../../support/l10n-texts';
+import { literalsIn, textsIn } from '../../support/l10n-texts';
 import { sourcesIn, textOf } from './repository';
 
 const GLOSSARY = 'docs/glossary.md';
@@ -69,9 +69,23 @@ function strangersIn(text: string, entries: readonly Entry[]): string[] {
 }
 
 const glossary = entriesIn(textOf(GLOSSARY));
+/** Documents outside of docs. */
+const DOCUMENTS = [
+  'README.md',
+  'README.extension.md',
+  'README.npm.md',
+  'CONTRIBUTING.md',
+  'recipes/README.md',
+  'skills/depth-pruning/SKILL.md',
+  'media/sample/README.md',
+];
 const pages = readdirSync(join(import.meta.dirname, '../../../docs'), { recursive: true, encoding: 'utf8' })
   .map((file) => `docs/${file.split(sep).join('/')}`)
-  .filter((file) => file.endsWith('.md') && !/\/(node_modules|reference|\.[\w-]+)\//.test(file) && file !== GLOSSARY);
+  .filter((file) => file.endsWith('.md') && !/\/(node_modules|reference|\.[\w-]+)\//.test(file) && file !== GLOSSARY)
+  .concat(DOCUMENTS);
+
+/** Texts that a model reads. */
+const SAMPLE_TEXTS = ['src/cli/demo/texts.ts'];
 
 /** A call that `textsIn` may find; parsing every file takes long. */
 const TRANSLATES = /(?<!\w)t\(/;
@@ -88,6 +102,18 @@ function interfaceTexts(): (readonly [place: string, text: string])[] {
     (text) => ['src/engine/importance/criteria.ts', text] as const,
   );
   return [...manifest.map(([key, text]) => [`package.nls.json, ${key}`, text] as const), ...ofCode, ...ofCriteria];
+}
+
+/** Every text of the terminal, with its place: sentences and headings in the code of the command line and of the jobs. */
+function terminalTexts(): (readonly [place: string, text: string])[] {
+  return ['src/cli', 'src/jobs', 'src/recipes']
+    .flatMap(sourcesIn)
+    .filter((file) => !SAMPLE_TEXTS.includes(file))
+    .flatMap((file) => {
+      const source = textOf(file);
+      const isClean = strangersIn(source, glossary).length === 0; // parsing every file takes long
+      return isClean ? [] : literalsIn(file, source).map((text) => [file, text] as const);
+    });
 }
 
 describe('words', () => {
@@ -118,15 +144,24 @@ describe('words', () => {
 
   for (const page of pages) {
     it(`in ${page}`, () => {
-      const entries = page.startsWith('docs/design/') ? glossary.filter((each) => each.section !== OF_CODE) : glossary;
+      const isOfCode = page.startsWith('docs/design/') || page === 'CONTRIBUTING.md';
+      const entries = isOfCode ? glossary.filter((each) => each.section !== OF_CODE) : glossary;
       assert.deepEqual(strangersIn(proseOf(textOf(page)), entries), []);
     });
   }
 
-  it('in the interface', () => {
-    const found = interfaceTexts().flatMap(([place, text]) =>
-      strangersIn(text.replace(/`[^`]*`/g, ' '), glossary).map((stranger) => `${place}: ${stranger} in “${text}”`),
+  const strangersOf = (texts: readonly (readonly [place: string, text: string])[]): string[] =>
+    texts.flatMap(([place, text]) =>
+      strangersIn(text.replace(/`[^`]*`|--[\w-]+/g, ' '), glossary).map(
+        (stranger) => `${place}: ${stranger} in “${text}”`,
+      ),
     );
-    assert.deepEqual(found, []);
+
+  it('in the interface', () => {
+    assert.deepEqual(strangersOf(interfaceTexts()), []);
+  });
+
+  it('in the terminal', () => {
+    assert.deepEqual(strangersOf(terminalTexts()), []);
   });
 });
