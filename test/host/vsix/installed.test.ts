@@ -58,6 +58,7 @@ describe('the installed package', () => {
       'On a cluster',
       'Agents',
       'Requirements and platforms',
+      'Limits',
       'Privacy',
       'Supported files',
       'Important settings',

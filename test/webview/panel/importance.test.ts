@@ -117,7 +117,9 @@ describeBrowser('importance chart', (browser) => {
     const panel = await openPanel(browser(), FULL);
     assert.equal(await panel.page.locator('.importance .noise rect').count(), 30);
     const card = panel.page.locator('.importance');
-    await card.getByText(/For 16 of 30 blocks, removal has no measurable effect on this text\. More samples help\./).waitFor();
+    await card
+      .getByText(/For 16 of 30 blocks, removal has no measurable effect on this text\. More samples help\./)
+      .waitFor();
     await card.getByText('Noise band: removing a block whose bar ends here may cost nothing').waitFor();
     const interval = (low: number, high: number) => ({ jointLow: low, jointHigh: high });
     const rowsKey = `${'a'.repeat(64)} 10×128 seed 1234`;
@@ -128,7 +130,9 @@ describeBrowser('importance chart', (browser) => {
     ];
     const one = scored({ criterion: 'ppl', full: 30, rowsKey, text: 'calibration.txt', blocks });
     await panel.post({ sequence: 0, type: 'init', state: one });
-    await card.getByText(/Removing one of the blocks 0–1 has no measurable effect on this text\. More samples help\./).waitFor();
+    await card
+      .getByText(/Removing one of the blocks 0–1 has no measurable effect on this text\. More samples help\./)
+      .waitFor();
     const bars = await panel.page.evaluate<{ noise: number; end: number }[]>(
       `[...document.querySelectorAll('.importance .noise rect')].map((field, block) => {
         const bar = [...document.querySelectorAll('.bars-kept > *')][block].getBoundingClientRect();
