@@ -76,7 +76,7 @@ class Raw {
   /** The sidecar's number, once a job runs in it. */
   async sidecar(): Promise<number> {
     await until('the job runs', () => this.lines.some((line) => line.includes(' begins: ')));
-    return Number(/sidecar (\d+):/.exec(this.lines.join('\n'))![1]);
+    return Number(/compute process (\d+):/.exec(this.lines.join('\n'))![1]);
   }
 }
 
@@ -153,7 +153,7 @@ describe('coppice mcp: its end', function () {
     const session = await startMcp({ args: ['--root', root, '--device', 'cpu'] });
     const running = session.call('coppice_score', { ...SCORING });
     await until('the job runs', () => session.log.some((line) => line.includes('begins')));
-    const [, pid] = /sidecar (\d+):/.exec(session.log.join('\n'))!;
+    const [, pid] = /compute process (\d+):/.exec(session.log.join('\n'))!;
     process.kill(Number(pid), 'SIGKILL');
     const { text, isError } = await running;
     assert.ok(isError && /was interrupted: the compute process ended: it was killed.*Run it again/.test(text), text);

@@ -78,7 +78,7 @@ describe('a family with a norm over all heads at once', () => {
         const biases = method === 'flap' ? 2 * architecture.hidden * architecture.layers.length : 0;
         assert.equal(parametersAfter, parametersOf(architecture) - 3 * architecture.hidden * gone + biases);
         assert.ok(
-          warnings.some((warning) => warning.includes('normalises the queries of all heads at once')),
+          warnings.some((warning) => warning.includes('normalizes the queries of all heads at once')),
           method,
         );
         assert.ok(!warnings.some((warning) => /group of heads|lose all attention heads/.test(warning)), method);
