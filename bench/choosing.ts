@@ -19,6 +19,7 @@ import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/op
 import { type Ranking, selectByScores } from '../src/engine/importance/ranking';
 import { scoresIn } from '../src/engine/importance/scores-file';
 import { keepList, rankBlocks } from '../src/engine/importance/select';
+import { numberRanges } from '../src/format/ranges';
 import { shared } from '../test/support/shared';
 import { type Chosen, type Choosers, isSkipped, torchChoosers } from './peers/peer';
 import { buildProduct, runBuilt } from './support/built';
@@ -109,16 +110,7 @@ const choiceOf = (name: string, { ranking, seconds }: Scores): Choice => ({
 const rankingOf = ({ scores, runs }: Chosen): Ranking =>
   scores ? { kind: 'scores', scores } : { kind: 'windows', windows: runs!.map((run) => ({ ...run, size: count })) };
 
-const listed = (set: readonly number[] | undefined): string => {
-  if (!set) return '–';
-  const runs: [number, number][] = [];
-  for (const block of set) {
-    const last = runs.at(-1);
-    if (last?.[1] === block - 1) last[1] = block;
-    else runs.push([block, block]);
-  }
-  return runs.map(([a, b]) => (a === b ? `${a}` : b === a + 1 ? `${a}, ${b}` : `${a}–${b}`)).join(', ');
-};
+const listed = (set: readonly number[] | undefined): string => (set ? numberRanges(set, '–') : '–');
 
 function perplexity(set: readonly number[]): number {
   const remove = set.length > 0 ? ['--remove', set.join(',')] : [];
