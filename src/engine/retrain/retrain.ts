@@ -15,7 +15,7 @@ import { modelInput, newRecord, type RunRecord } from '../records/record';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { Model, ModelOptions } from '../model/model';
 import { requireNoAdapter } from '../model/no-adapter';
-import { fullView, type RemovedPart, viewWithout } from '../model/view';
+import { type RemovedPart, viewWithout } from '../model/view';
 import { adapterPatches } from '../adapter/adapter';
 import { Backprop } from './loop/backprop';
 import { evaluationRows } from './data/held-out';
@@ -27,8 +27,13 @@ import { runData } from './data/run-data';
 import { DEFAULTS } from './defaults';
 import { type LoraMethod, type RetrainSettings, trainOptions } from './settings';
 import { type PreparedTraining, prepareTraining } from './prepare';
-import { matchingBlock } from './teacher/hidden-target';
-import { Teacher } from './teacher/teacher';
+import {
+  type KeptOfTeacher,
+  keptOfTeacher,
+  openTeacher,
+  teacherFacts,
+  type TeacherSource,
+} from './teacher/open-teacher';
 import { requireSameTokens } from './teacher/tokens';
 import { longestRow } from './data/example';
 import { DivergedError } from './loop/explosion';
@@ -48,15 +53,6 @@ import { trainedPatches } from './full/write-trained';
 import { heldOutLikeness, type LikenessQuestion } from './likeness';
 import { unprunedLoss } from './unpruned-loss';
 import { type TrainedSelection, selectionAt } from './selection';
-
-/** The teacher: an open model, usually the unpruned student itself. */
-export interface TeacherSource {
-  readonly model: Model;
-  /** Its share of the loss, above 0 and at most 1. */
-  readonly weight: number;
-  /** Factor of the loss on hidden states, which is added; off when undefined or 0. */
-  readonly hiddenWeight?: number;
-}
 
 export interface RetrainStart {
   readonly parameters: number;
@@ -118,10 +114,12 @@ export async function retrain(
   checkSettings(model, removed, settings, selection);
   const [gather, compare, learn, write] = inPhases(job, phasesOf(settings, context));
   const workspace = await Workspace.open(settings.out, model.checkpoint, resume);
+  let taught: KeptOfTeacher | undefined;
   try {
     if (context.teacher) await requireSameTokens(context.teacher.model.checkpoint, context.tokenizer, job);
     const { tokenizer, teacher } = context;
-    const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData };
+    taught = await keptOfTeacher(teacher, workspace.taught);
+    const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData, keep: taught };
     const author = context.author ?? model;
     const data = await runData(author, settings, sources, gather);
     const healed = context.healed?.note.digest;
@@ -148,7 +146,7 @@ export async function retrain(
       ...options,
       removed,
       healed,
-      ...teacherFacts(context.teacher),
+      ...teacherFacts(teacher, taught),
       ...(prompted && { prompt: settings.prompt ?? 'alpaca' }),
       ...bosFact(settings.bos, source),
     };
@@ -159,7 +157,7 @@ export async function retrain(
     const question = likenessQuestion(model, context, data, options);
     const patches = (): readonly KeyedPatch[] => trainedWeights(model, training, removed);
     const before = question && (await heldOutLikeness({ ...question, patches: patches() }, job));
-    const trained = await runTraining(model, training, { data, options, state, context }, learn);
+    const trained = await runTraining(model, training, { data, options, state, context, taught }, learn);
     const after = question && (await heldOutLikeness({ ...question, patches: patches() }, job));
     const result = resultOf(trained, {
       ...(before && after && { likeness: { before, after } }),
@@ -186,12 +184,14 @@ export async function retrain(
       (extra) => record({ ...resultJson(result), ...extra }),
       write,
     );
+    await taught?.file.close();
     await workspace.clear();
     return { ...result, ...out, seconds: (performance.now() - clock) / 1000 };
   } catch (error) {
     if (error instanceof DivergedError) await workspace.forget();
     throw error;
   } finally {
+    await taught?.file.close();
     await workspace.leave();
   }
 }
@@ -321,12 +321,17 @@ function requireAdaptable(architecture: Architecture, { rank, targets = linearNa
 async function runTraining(
   model: Model,
   { trainable, parameters, masks }: PreparedTraining,
-  { data, options, state, context }: Pick<TrainInputs, 'data' | 'options' | 'state'> & { context: RetrainContext },
+  run: Pick<TrainInputs, 'data' | 'options' | 'state'> & {
+    readonly context: RetrainContext;
+    readonly taught: KeptOfTeacher | undefined;
+  },
   job: JobOptions,
 ): Promise<TrainingState> {
+  const { data, options, state, context, taught } = run;
   const { teacher: source, hooks } = context;
   const headFrozen = trainable.head.options.trainable !== true;
-  const teacher = source && (await openTeacher(source, model, { removed: wholeBlocks(context.removed), headFrozen }));
+  const teacher =
+    source && (await openTeacher(source, { model, removed: wholeBlocks(context.removed), headFrozen }, taught));
   try {
     const backprop = await Backprop.create(model, trainable, { teacher, longest: longestRow(data) });
     try {
@@ -337,23 +342,6 @@ async function runTraining(
   } finally {
     await teacher?.close();
   }
-}
-
-async function openTeacher(
-  { model, weight, hiddenWeight = 0 }: TeacherSource,
-  student: Model,
-  { removed, headFrozen }: { readonly removed: readonly number[]; readonly headFrozen: boolean },
-): Promise<Teacher> {
-  const hidden =
-    hiddenWeight > 0 ? { weight: hiddenWeight, block: await matchingBlock(model, student, removed) } : undefined;
-  const view = fullView(model.architecture.layers.length);
-  return Teacher.open(model, view, { weight, hidden, student, headFrozen });
-}
-
-function teacherFacts(teacher: TeacherSource | undefined): object {
-  if (!teacher) return {};
-  const { model, weight, hiddenWeight = 0 } = teacher;
-  return { teacher: model.checkpoint.identity, teacherWeight: weight, ...(hiddenWeight > 0 && { hiddenWeight }) };
 }
 
 function rowsOf({ batches }: TrainingData, { batch }: TrainOptions): readonly [number, number] {

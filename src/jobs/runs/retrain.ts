@@ -7,12 +7,8 @@ import { openForComputing, withModel } from '../../engine/model/opened';
 import { detailsOf } from '../../engine/records/details';
 import { REMEDY } from '../../engine/retrain/loop/explosion';
 import { type RetrainSummary, type RunResult, summaryOf } from '../../engine/retrain/report';
-import {
-  retrain as retrainModel,
-  type RetrainContext,
-  type RetrainStart,
-  type TeacherSource,
-} from '../../engine/retrain/retrain';
+import { retrain as retrainModel, type RetrainContext, type RetrainStart } from '../../engine/retrain/retrain';
+import type { TeacherSource } from '../../engine/retrain/teacher/open-teacher';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { TrainingEvent, TrainingStartEvent } from '../../protocol/training';
 import { SELF } from '../definitions/retrain';

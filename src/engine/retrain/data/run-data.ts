@@ -7,7 +7,7 @@ import type { Tokenizer } from '../../tokenizer/tokenizer';
 import type { Model } from '../../model/model';
 import { fullView } from '../../model/view';
 import { loadTrainingData, type TrainingData } from './load';
-import { selfData } from './self-data';
+import { type KeepWords, selfData } from './self-data';
 import { DEFAULTS } from '../defaults';
 import type { RetrainSettings } from '../settings';
 
@@ -19,13 +19,15 @@ export interface DataContext {
   readonly removed: readonly number[];
   /** Where generated text is kept. */
   readonly cache: string;
+  /** Keeps what a generated token was drawn from, where the teacher generates. */
+  readonly keep?: KeepWords;
 }
 
 /** @throws UserError when data cannot be read, used or generated; CancelledError */
 export async function runData(
   model: Model,
   settings: RetrainSettings,
-  { tokenizer, teacher, removed, cache }: DataContext,
+  { tokenizer, teacher, removed, cache, keep }: DataContext,
   job: JobOptions,
 ): Promise<TrainingData> {
   const { context, eosTokenIds, bosTokenId, vocabulary } = model.architecture;
@@ -57,7 +59,7 @@ export async function runData(
   const openings = await openingsOf(tokenizer);
   const view = fullView(author.architecture.layers.length);
   const { bos } = settings;
-  return selfData(author, view, { tokens: selfTokens, length, seed, heldOut, openings, cache, bos }, job);
+  return selfData(author, view, { tokens: selfTokens, length, seed, heldOut, openings, cache, bos, keep }, job);
 }
 
 /** First tokens for models without a begin-of-text token. */

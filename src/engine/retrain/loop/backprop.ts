@@ -22,7 +22,7 @@ import { TrainingStep, type Activations, type MemoryPolicy } from '../../model/t
 import { countTokens, microBatches, type Batch, type MicroBatch } from './batch';
 import { addGradient, addInto, type GradientSums } from './gradient-sums';
 import { activationBytes, type Dropout, StepPass } from './step-pass';
-import type { Teacher } from '../teacher/teacher';
+import type { Taught } from '../teacher/teacher';
 import type { TrainableModel } from './trainable-model';
 
 export interface BatchResult {
@@ -35,7 +35,7 @@ export interface BatchResult {
 }
 
 export interface BackpropOptions {
-  readonly teacher?: Teacher;
+  readonly teacher?: Taught;
   /** Tokens of a micro-batch; the model's default when undefined. */
   readonly tokensPerRun?: number;
   /** Tokens of the longest row, for the choice of the memory policy. */
@@ -65,7 +65,7 @@ export class Backprop {
   private readonly tokensPerRun: number;
   /** The first step with something to train; the backward pass ends there. */
   private readonly first: number;
-  private readonly teacher: Teacher | undefined;
+  private readonly teacher: Taught | undefined;
 
   private constructor(
     private readonly model: Model,
@@ -117,7 +117,7 @@ export class Backprop {
         kept.push(activations);
         x = y;
       }
-      const taught = await this.teacher?.states(micro);
+      const taught = await this.teacher?.states(micro, batch.rows);
       const head = await this.head.run(floats(x), micro.targets, scale, this.trainable.head.feeds, taught);
       // The state before the last block: the teacher's is that of the same place in the whole model.
       const hidden = await this.hidden?.run(floats(inputs.at(-1)!), taught!.hidden!, micro.targets, scale);

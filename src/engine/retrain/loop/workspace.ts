@@ -16,26 +16,37 @@ import { lockOwner, releaseLock, takeLock } from './lock';
 /** The state file, and the temporary names that a killed process leaves. */
 const STATE = /^state\.safetensors(\.\d+\.tmp)?$/;
 /** All files that a run may leave there. */
-const OURS = /^(state\.safetensors|self-data\.json|lock)(\.[\w.]*tmp)?$/;
+const OURS = /^(state\.safetensors|self-data\.json|teacher\.words|lock)(\.[\w.]*tmp)?$/;
 
 /** The folder beside `out` where a run keeps its state. */
 export const folderOf = (out: string): string => `${resolve(out)}.training`;
 
 /** The state file of a run to `out`. */
 export const stateFileOf = (out: string): string => join(folderOf(out), 'state.safetensors');
+/** The file of what the teacher said about the rows of the run. */
+const taughtFileOf = (out: string): string => join(folderOf(out), 'teacher.words');
 /** The file of the text that the model generated for the run. */
 export const selfDataFileOf = (out: string): string => join(folderOf(out), 'self-data.json');
 
 export class Workspace {
+  readonly folder: string;
+  /** Parameters, moments and log. */
+  readonly state: string;
+  /** Text that the model generated. Every run with the same settings for it can use it. */
+  readonly selfData: string;
+  /** What the teacher said about each row. Every run with the same teacher can use it. */
+  readonly taught: string;
+
   private constructor(
-    readonly folder: string,
-    /** Parameters, moments and log. */
-    readonly state: string,
-    /** Text that the model generated. Every run with the same settings for it can use it. */
-    readonly selfData: string,
+    out: string,
     /** Whether a run was stopped here before. */
     readonly found: boolean,
-  ) {}
+  ) {
+    this.folder = folderOf(out);
+    this.state = stateFileOf(out);
+    this.selfData = selfDataFileOf(out);
+    this.taught = taughtFileOf(out);
+  }
 
   /**
    * Checks that `out` can be written before hours are spent, makes the folder beside it, and locks it.
@@ -46,7 +57,7 @@ export class Workspace {
     await checkTarget(out, foldersOf(source));
     const folder = folderOf(out);
     const found = await Workspace.take(out);
-    const workspace = new Workspace(folder, stateFileOf(out), selfDataFileOf(out), found);
+    const workspace = new Workspace(out, found);
     if (!found || resume) return workspace;
     await workspace.leave();
     throw new UserError(
@@ -61,7 +72,7 @@ export class Workspace {
    * @throws UserError when another process is still training
    */
   static async reopen(out: string): Promise<Workspace> {
-    return new Workspace(folderOf(out), stateFileOf(out), selfDataFileOf(out), await Workspace.take(out));
+    return new Workspace(out, await Workspace.take(out));
   }
 
   /** Makes the folder and locks it. @returns whether a run was stopped there */

@@ -35,13 +35,27 @@ export interface HiddenTarget {
   readonly block: number;
 }
 
-export class Teacher {
+/** What the loss of a batch needs of a teacher. */
+export interface Taught {
+  readonly part: TeacherPart;
+  readonly hidden: HiddenTarget | undefined;
+  /** @param rows of the batch, which the indices of the micro-batch name */
+  states(micro: MicroBatch, rows: readonly ArrayLike<number>[]): Promise<TeacherStates>;
+  /** Its part of the feeds when only the cross-entropy is of interest. */
+  silent(): TeacherStates;
+  /** Equal for lengths of a row that its rotations treat alike. */
+  lengthClass(length: number): number;
+  /** Frees its sessions; its model stays open. */
+  close(): Promise<void>;
+}
+
+export class Teacher implements Taught {
   /** Forward passes by the length of the rows. */
   private readonly passes = new Map<number, Forward>();
   private readonly open = new Map<Step, OpenStep>();
 
   private constructor(
-    private readonly model: Model,
+    readonly model: Model,
     private readonly steps: readonly Step[],
     /** Its part of the loss. */
     readonly part: TeacherPart,
@@ -102,17 +116,14 @@ export class Teacher {
     return { states, hidden, feeds: this.feeds };
   }
 
-  /** Its part of the feeds when only the cross-entropy is of interest. */
   silent(): TeacherStates {
     return { feeds: this.feeds };
   }
 
-  /** Equal for lengths of a row that its rotations treat alike. */
   lengthClass(length: number): number {
     return lengthClass(this.model.architecture, length);
   }
 
-  /** Frees its sessions; the model stays open. */
   async close(): Promise<void> {
     for (const open of this.open.values()) await open.close();
     this.open.clear();

@@ -1,0 +1,161 @@
+/**
+ * A file of what a teacher said about rows of text: the most likely next words of every token, and their probabilities. Rows
+ * are added one by one, so a process that is killed leaves all but the last. The file names its teacher. A file of another
+ * one is begun anew, and so is the part behind a record that is not whole.
+ *
+ * A record: the first 16 bytes of SHA-256 of the row's ids (int32), its tokens (uint32), then for each token `words` ids
+ * (uint32) and `words` probabilities in steps of 1 / 65535 (uint16). Numbers are little-endian, as in memory.
+ */
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { LikelyWords } from '../../model/head-loss';
+import { cannotWrite } from '../../system-failure';
+
+const MAGIC = 'coppice-taught-1';
+/** The magic, and the teacher's key: SHA-256. */
+const HEADER_BYTES = MAGIC.length + 32;
+const RECORD_HEADER_BYTES = 20;
+const STEPS = 65535;
+/** Rows of a training are much shorter. */
+const MOST_TOKENS = 2 ** 20;
+
+/** Whose words are kept, and how many. */
+export interface KeptFrom {
+  /** Identifies the teacher: the same for equal weights and parts. */
+  readonly teacher: string;
+  /** Words for each token. */
+  readonly words: number;
+  /** Its words: an id at or above this is damage. */
+  readonly vocabulary: number;
+}
+
+/** Bytes that a token takes in a file. */
+export const keptBytes = (words: number): number => 6 * words;
+
+export class KeptWordsFile {
+  /** Where each row's words are, by its hash. */
+  private readonly places = new Map<string, { readonly at: number; readonly tokens: number }>();
+  private end = HEADER_BYTES;
+
+  private constructor(
+    private readonly path: string,
+    private readonly file: FileHandle,
+    private readonly from: KeptFrom,
+  ) {}
+
+  /** @throws UserError when the file cannot be read or written */
+  static async open(path: string, from: KeptFrom): Promise<KeptWordsFile> {
+    try {
+      await (await open(path, 'a')).close(); // makes it, and changes nothing
+      const kept = new KeptWordsFile(path, await open(path, 'r+'), from);
+      await kept.find().catch(async (error: unknown) => {
+        await kept.close();
+        throw error;
+      });
+      return kept;
+    } catch (error) {
+      throw cannotWrite(path, error);
+    }
+  }
+
+  /** Rows that are kept. */
+  get rows(): number {
+    return this.places.size;
+  }
+
+  has(row: ArrayLike<number>): boolean {
+    return this.places.has(keyOf(row));
+  }
+
+  /** What is kept of a row, (tokens, words); undefined if nothing is, or if it is damaged. @throws UserError */
+  async read(row: ArrayLike<number>): Promise<LikelyWords | undefined> {
+    const key = keyOf(row);
+    const place = this.places.get(key);
+    if (place?.tokens !== row.length) return undefined;
+    const count = row.length * this.from.words;
+    const bytes = Buffer.alloc(6 * count);
+    try {
+      const { bytesRead } = await this.file.read(bytes, 0, bytes.length, place.at);
+      const found = bytesRead === bytes.length ? decode(bytes, count) : undefined;
+      if (found?.words.every((id) => id >= 0 && id < this.from.vocabulary)) return found;
+    } catch (error) {
+      throw cannotWrite(this.path, error);
+    }
+    this.places.delete(key);
+    return undefined;
+  }
+
+  /** Adds a row. @param likely (tokens, words) @throws UserError when the disk is full */
+  async add(row: ArrayLike<number>, { words, shares }: LikelyWords): Promise<void> {
+    const key = keyOf(row);
+    const count = row.length * this.from.words;
+    const record = Buffer.alloc(RECORD_HEADER_BYTES + 6 * count);
+    record.write(key, 'hex');
+    record.writeUInt32LE(row.length, 16);
+    let left = 0; // what rounding took so far: the sum of a distribution keeps its digits, and so does the rest
+    for (let i = 0; i < count; i++) {
+      if (i % this.from.words === 0) left = 0;
+      const exact = STEPS * shares[i] + left;
+      const steps = Math.min(STEPS, Math.max(0, Math.round(exact)));
+      left = exact - steps;
+      record.writeUInt32LE(words[i], RECORD_HEADER_BYTES + 4 * i);
+      record.writeUInt16LE(steps, RECORD_HEADER_BYTES + 4 * count + 2 * i);
+    }
+    try {
+      await this.file.write(record, 0, record.length, this.end);
+    } catch (error) {
+      throw cannotWrite(this.path, error);
+    }
+    this.places.set(key, { at: this.end + RECORD_HEADER_BYTES, tokens: row.length });
+    this.end += record.length;
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
+
+  /** Finds the rows of an existing file, and cuts off what is not whole. */
+  private async find(): Promise<void> {
+    const { file, from } = this;
+    const header = Buffer.concat([Buffer.from(MAGIC), keyHash(from)]);
+    const { size } = await file.stat();
+    const found = Buffer.alloc(HEADER_BYTES);
+    await file.read(found, 0, HEADER_BYTES, 0);
+    if (size < HEADER_BYTES || !found.equals(header)) {
+      await file.truncate(0);
+      await file.write(header, 0, HEADER_BYTES, 0);
+      return;
+    }
+    const record = Buffer.alloc(RECORD_HEADER_BYTES);
+    while (this.end + RECORD_HEADER_BYTES <= size) {
+      await file.read(record, 0, RECORD_HEADER_BYTES, this.end);
+      const tokens = record.readUInt32LE(16);
+      const next = this.end + RECORD_HEADER_BYTES + tokens * keptBytes(from.words);
+      if (tokens === 0 || tokens > MOST_TOKENS || next > size) break;
+      this.places.set(record.toString('hex', 0, 16), { at: this.end + RECORD_HEADER_BYTES, tokens });
+      this.end = next;
+    }
+    await file.truncate(this.end);
+  }
+}
+
+function decode(bytes: Buffer, count: number): LikelyWords {
+  const words = new Int32Array(count);
+  const shares = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    words[i] = bytes.readUInt32LE(4 * i);
+    shares[i] = bytes.readUInt16LE(4 * count + 2 * i) / STEPS;
+  }
+  return { words, shares };
+}
+
+const keyHash = ({ teacher, words, vocabulary }: KeptFrom): Buffer =>
+  createHash('sha256')
+    .update(JSON.stringify([teacher, words, vocabulary]))
+    .digest();
+
+/** 16 bytes in hexadecimal digits. */
+function keyOf(row: ArrayLike<number>): string {
+  const ids = Int32Array.from(row);
+  return createHash('sha256').update(new Uint8Array(ids.buffer)).digest('hex').slice(0, 32);
+}
