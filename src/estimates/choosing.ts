@@ -109,7 +109,7 @@ export const curve: WorkOf = (job) => {
 };
 
 /** Healing in closed form, and the text that the whole model writes for it. */
-function healing(job: EstimatedJob): Work[] | undefined {
+export function healing(job: EstimatedJob): Work[] | undefined {
   const { options, model, removed } = job;
   const { architecture } = model;
   const fitted = healedRows(job);

@@ -10,7 +10,7 @@ import { curve, heal, iterate, prune, score } from './choosing';
 import type { MachineSpeeds, Time } from './machine';
 import * as measuring from './measuring';
 import { columnsIn, countIn, type ModelFacts, type Models, someBlocks } from './models';
-import { retrain } from './training';
+import { retrain } from './retraining';
 import { computes, opening, starting, type Work } from './work';
 import { exporting, merge, verify } from './writing';
 

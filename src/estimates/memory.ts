@@ -11,6 +11,7 @@ import { memoryShare } from '../engine/memory';
 import { fullView } from '../engine/model/view';
 import { splitWork } from '../engine/parts/split';
 import { DEFAULTS } from '../engine/retrain/defaults';
+import { healsFirst } from '../jobs/heals-first';
 import type { JsonObject } from '../format/json';
 import { numberIn } from '../jobs/amounts';
 import type { Kind } from '../jobs/kinds';
@@ -186,7 +187,8 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
     ),
   heal: healing,
   iterate: rounds,
-  retrain: training,
+  retrain: (job, machine) =>
+    largest(training(job, machine), healsFirst(job.options) ? healing({ ...job, options: {} }, machine) : 0),
   width: (job, machine) =>
     largest(
       sweep('score', { criterion: job.options.method === 'llm-pruner' ? 'taylor' : 'ppl' })(job, machine),

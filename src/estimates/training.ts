@@ -19,6 +19,8 @@ const COMPARED_TOKENS = 2048;
 export interface TrainingAmount {
   /** Rows that are trained on, each as often as it is read. */
   readonly rows: RowShape;
+  /** Rows that differ. */
+  readonly distinct: number;
   /** Rows of each evaluation, and how many follow the first step. */
   readonly evaluated: number;
   readonly evaluations: number;
@@ -48,6 +50,7 @@ export function trainingAmount(
   const evaluated = evaluatedRows(data?.examples ?? Infinity, heldOut);
   return {
     rows: { rows, length: data?.length ?? length },
+    distinct: trained ?? Infinity,
     evaluated,
     evaluations: usualEvaluations(rows, evaluated),
     ...(data && isOwn(options) && { writes: { rows: data.examples, length } }),
@@ -55,7 +58,7 @@ export function trainingAmount(
 }
 
 /** The unpruned model writes the data. */
-const isOwn = ({ data, calibration }: JsonObject): boolean =>
+export const isOwn = ({ data, calibration }: JsonObject): boolean =>
   Array.isArray(data) ? data.includes(SELF) : data === undefined && calibration === undefined;
 
 function dataOf(options: JsonObject, length: number): DataAmount | undefined {
@@ -67,12 +70,12 @@ function dataOf(options: JsonObject, length: number): DataAmount | undefined {
 }
 
 /** Text that is written, training with its evaluations, the unpruned model beside it, the teacher's pass, and a checkpoint. */
-export const retrain: WorkOf = (job) => {
+export const training: WorkOf = (job) => {
   const { options, model, removed, models } = job;
   const amount = trainingAmount(options, model.architecture);
   const teacher = models.at(options.teacher)?.architecture;
   if (amount === undefined || (options.teacher !== undefined && teacher === undefined)) return undefined;
-  const { rows, evaluated, evaluations, writes } = amount;
+  const { rows, distinct, evaluated, evaluations, writes } = amount;
   const whole = model.architecture;
   const trained = withoutLayers(whole, removed);
   const compared = removed.length === 0 ? 0 : 2 * Math.min(evaluated, COMPARED_TOKENS / Math.max(1, rows.length));
@@ -83,7 +86,8 @@ export const retrain: WorkOf = (job) => {
     ...(writes ? [writingTexts(whole, writes)] : []),
     products(trained, 'train', evaluationFlops(trained, passes)),
     ...(removed.length > 0 ? [evaluating(whole, unpruned)] : []),
-    ...(teacher ? [evaluating(teacher, rows)] : []),
+    // A teacher is asked once about each row.
+    ...(teacher ? [evaluating(teacher, { ...rows, rows: Math.min(rows.rows, distinct) })] : []),
     ...(options.merge === true || options.full === true ? [writing(job)] : ([] as Work[])),
   ];
 };

@@ -4,6 +4,7 @@
  */
 import { adapterPatches } from '../engine/adapter/adapter';
 import { readAdapter } from '../engine/adapter/files';
+import { healedBelow } from '../engine/adapter/healed-below';
 import { LINEARS_IN_ORDER } from '../engine/checkpoint/architecture';
 import { requireArchitecture } from '../engine/checkpoint/open';
 import { GGUF_NOTES_BYTES, NOTES_BYTES } from '../engine/checkpoint/file-bytes';
@@ -61,7 +62,8 @@ export interface FoundChanges {
 
 /** @throws UserError when a file cannot be read, or belongs to another model; CancelledError */
 export async function changesIn(checkpoint: Checkpoint, onTop: OnTop, job: JobOptions = {}): Promise<FoundChanges> {
-  const healed = onTop.heal === undefined ? undefined : await readPatchFile(onTop.heal, checkpoint, job);
+  const heal = await healedBelow(onTop.adapter, checkpoint, onTop.heal);
+  const healed = heal === undefined ? undefined : await readPatchFile(heal, checkpoint, job);
   const below = healed?.note.adapter === undefined ? healed?.note.digest : undefined;
   const adapter =
     onTop.adapter === undefined ? undefined : await readAdapter(onTop.adapter, checkpoint, { healed: below });

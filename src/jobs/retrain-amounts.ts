@@ -1,5 +1,5 @@
 /** How long a retraining trains: presets by time and by data, with batches and rows that let enough steps fit. Pure. */
-import { MIN_BATCH, stepsOfPasses, usualBatch } from '../engine/retrain/amounts';
+import { stepsOfPasses, usualBatch } from '../engine/retrain/amounts';
 import { stepsPerEpoch } from '../engine/retrain/data/order';
 import { DEFAULTS } from '../engine/retrain/defaults';
 
@@ -7,7 +7,7 @@ import { DEFAULTS } from '../engine/retrain/defaults';
 export const MOST_PASSES = 4;
 
 /** Fewer steps change little. */
-export const LEAST_STEPS = 30;
+export const LEAST_STEPS = 60;
 
 /**
  * Whether so many steps are too few to help: because more were not asked for, or because the data have no more.
@@ -18,8 +18,8 @@ export function fewSteps({ steps, passes }: { readonly steps: number; readonly p
   return passes < MOST_PASSES ? ('asked' as const) : ('data' as const);
 }
 
-/** Rows of a preset are not cut below this; an instruction takes half of it. */
-const SHORT_ROW = 128;
+/** What rows of a preset are cut to where time is short; an instruction takes half of the first. */
+const SHORT_ROWS = [128, 64];
 
 /** Passes over the data that the steps make, each without the rows that fill no step. @param examples rows that are trained on */
 export const passesOfSteps = (steps: number, examples: number, batch: number): number =>
@@ -103,7 +103,7 @@ type Fitted = Schedule & { readonly limited: boolean };
 /** What fits into the time: with a smaller batch, and then with shorter rows, where the usual ones leave too few steps. */
 function scheduleWithin(seconds: number, question: PresetQuestion): Fitted {
   const { length, fixedLength } = question;
-  const lengths = fixedLength || length <= SHORT_ROW ? [length] : [length, SHORT_ROW];
+  const lengths = [length, ...(fixedLength ? [] : SHORT_ROWS.filter((short) => short < length))];
   const tried = lengths.map((each) => fittedAt(each, seconds, question));
   return tried.find(({ limited, steps }) => limited || steps >= LEAST_STEPS) ?? mostSteps(tried);
 }
@@ -120,9 +120,9 @@ function fittedAt(length: number, seconds: number, { rowsOf, batch: asked, secon
     return { steps, batch, length, limited: steps === most && secondsOf({ steps, batch, length }) <= seconds };
   };
   const plain = fitted(usual);
-  if (plain.limited || plain.steps >= LEAST_STEPS || asked !== undefined || usual <= MIN_BATCH) return plain;
+  if (plain.limited || plain.steps >= LEAST_STEPS || asked !== undefined) return plain;
   const smaller = stepsWithin(seconds, usual, (batch) => secondsOf({ steps: LEAST_STEPS, batch, length }));
-  return fitted(Math.max(MIN_BATCH, smaller));
+  return fitted(smaller);
 }
 
 /**

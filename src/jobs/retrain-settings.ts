@@ -4,7 +4,7 @@ import type { LinearName } from '../engine/checkpoint/architecture';
 import type { TrainingRequest } from '../engine/retrain/request';
 import type { RetrainSettings } from '../engine/retrain/settings';
 import { DEFAULTS } from '../engine/retrain/defaults';
-import { SELF } from './definitions/retrain';
+import { SELF } from './healing-amounts';
 import type { GivenFor, OptionsFor } from './kinds';
 import { dtypeOption, storedDtype } from './options/output';
 

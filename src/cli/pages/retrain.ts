@@ -3,6 +3,8 @@ import { quotedHere } from '../../format/shell';
 import { existsSync } from 'node:fs';
 import { formatCounted } from '../../format/words';
 import type { RetrainSummary, StepSummary } from '../../engine/retrain/report';
+import { HEAL_FIRST, NOT_HEALED } from '../../jobs/heals-first';
+import type { RetrainResult } from '../../jobs/results/retrain';
 import { selfDataFileOf, stateFileOf } from '../../engine/retrain/loop/workspace';
 import type { TrainingStartEvent } from '../../protocol/training';
 import type { OptionsFor } from '../../jobs/kinds';
@@ -31,7 +33,7 @@ export const retrainPage: Page<'retrain'> = ({ checkpoint, out, width, heal }, {
 
 /** The model that was trained, as a command names it. */
 function trainedOn({ checkpoint, width, heal }: Pick<OptionsFor<'retrain'>, 'checkpoint' | 'width' | 'heal'>): string {
-  const files = Object.entries({ width, heal }).flatMap(([name, file]) =>
+  const files = Object.entries({ width, heal: heal === HEAL_FIRST || heal === NOT_HEALED ? undefined : heal }).flatMap(([name, file]) =>
     file ? [`--${name} ${quotedHere(file)}`] : [],
   );
   return [quotedHere(checkpoint), ...files].join(' ');
@@ -68,10 +70,10 @@ export function startLines(start: TrainingStartEvent): string[] {
 }
 
 /** @param model as a command names it */
-function resultPage(result: RetrainSummary, model: string, style: Style, shown: (text: string) => string): string[] {
-  const { trace, evaluations, best, unpruned, likeness, steps, removed, kind, out, seconds } = result;
+function resultPage(result: RetrainResult, model: string, style: Style, shown: (text: string) => string): string[] {
+  const { trace, evaluations, best, unpruned, likeness, steps, removed, kind, out, seconds, healing } = result;
   const [first, last] = [evaluations[0], best].map((look) => look?.ppl);
-  const pairs: [string, string][] = [['steps', `${formatCount(steps)}, loss ${lossOverTime(trace)}`]];
+  const pairs: [string, string][] = [...(healing ? [healedPair(healing)] : []), ['steps', `${formatCount(steps)}, loss ${lossOverTime(trace)}`]];
   if (best && first !== undefined && last !== undefined) {
     const when = best.step === steps ? '' : `, best at step ${best.step}`;
     const outcome =
@@ -106,6 +108,14 @@ function likenessWords({ before, after }: NonNullable<RetrainSummary['likeness']
   const [from, to] = [before.kl, after.kl].map((kl) => formatNumber(kl, 3));
   const agreement = [before, after].map(({ top1 }) => formatPercent(top1)).join(' → ');
   return `KL divergence ${from} → ${to} nats from the original, same next token ${agreement}`;
+}
+
+/** "healed first  KL divergence 0.57 → 0.29 nats from the original, in 30 s" */
+function healedPair({ heldOut, fit, weights, seconds }: NonNullable<RetrainResult['healing']>): [string, string] {
+  if (weights === 'plain') return ['healed first', 'healing did not help, so the plain weights were trained'];
+  const { before, rounded } = heldOut ?? fit;
+  const [from, to] = [before.kl, rounded.kl].map((kl) => formatNumber(kl, 3));
+  return ['healed first', `KL divergence ${from} → ${to} nats from the original, in ${formatSeconds(seconds)}`];
 }
 
 /** From the first steps to the last ones; the two never overlap. */

@@ -3,7 +3,7 @@
  * and `adapter_config.json`. Adapters of other programs must meet the same rules as Coppice's own.
  */
 import { foldersOf } from '../checkpoint/folders';
-import { access, readdir, writeFile } from 'node:fs/promises';
+import { access, copyFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readConfigFile } from '../checkpoint/config-file';
@@ -22,6 +22,7 @@ import { writeFailure } from '../files/write-failure';
 import { hashFile } from '../files/regular-file';
 import { modelName, RECORD_NAME, type RunInput, type RunRecord, writeRecord } from '../records/record';
 import { type Adapter, adapterDigest } from './adapter';
+import { HEALED_BELOW } from './healed-below';
 import { BASE_KEY, baseNote, readBase, removedFor, type UseOfAdapter } from './base';
 import { adapterConfig, readAdapterConfig } from './config';
 import { ADAPTER_WEIGHTS, ADAPTER_CONFIG } from '../formats/peft';
@@ -147,6 +148,7 @@ export async function saveAdapter(folder: string, adapter: Adapter, checkpoint: 
 /**
  * Writes the adapter into the folder `dir`, which must not exist, and reads it back before renaming it.
  * @param record of the run that trained it; becomes `coppice.json` beside the adapter
+ * @param below the file of healed weights to take along, where nothing else keeps it
  * @returns the folder, absolute
  * @throws UserError when it cannot be written; no partial output remains
  */
@@ -155,11 +157,14 @@ export async function writeAdapter(
   adapter: Adapter,
   checkpoint: Checkpoint,
   record?: RunRecord,
+  below?: string,
 ): Promise<string> {
-  const target = await claimTarget(dir, foldersOf(checkpoint), bytesOf(adapter) + OVERHEAD_BYTES);
+  const carried = below === undefined ? 0 : (await stat(below)).size;
+  const target = await claimTarget(dir, foldersOf(checkpoint), bytesOf(adapter) + carried + OVERHEAD_BYTES);
   try {
     await saveAdapter(target.temporary, adapter, checkpoint);
     if (record) await writeRecord(join(target.temporary, RECORD_NAME), record);
+    if (below !== undefined) await copyFile(below, join(target.temporary, HEALED_BELOW));
     const written = await readAdapter(target.temporary, checkpoint, { healed: adapter.healed });
     const same =
       adapterDigest(written) === adapterDigest(adapter) &&

@@ -8,6 +8,7 @@ import type { Checkpoint } from '../checkpoint/types';
 import { narrowCheckpoint } from '../checkpoint/width';
 import { type Adapter, adapterDigest, adapterPatches } from '../adapter/adapter';
 import { adapterInput, readAdapter } from '../adapter/files';
+import { healedBelow } from '../adapter/healed-below';
 import { basename } from 'node:path';
 import { UserError } from '../errors';
 import { command, option } from '../option-token';
@@ -54,7 +55,7 @@ export interface OpenedModel {
  */
 export async function openForComputing(
   path: string,
-  { remove, width: widthPath, heal, adapter: folder, otherBase: anyBase }: ModelSelection,
+  { remove, width: widthPath, heal: given, adapter: folder, otherBase: anyBase }: ModelSelection,
   job: JobOptions = {},
 ): Promise<OpenedModel> {
   const stored = await openCheckpoint(path);
@@ -63,6 +64,7 @@ export async function openForComputing(
   const architecture = requireArchitecture(checkpoint);
   const blocks = architecture.layers.length;
   const named = removedFrom(remove ?? [], blocks);
+  const heal = await healedBelow(folder, checkpoint, given);
   const healed = heal === undefined ? undefined : await readPatchFile(heal, checkpoint, job);
   const below = healed?.note.adapter; // healed weights include the adapter that they were found with
   const onTop = below === undefined ? healed?.note.digest : undefined;

@@ -15,6 +15,13 @@ import type { PatchFile } from '../weights/patch-file';
 import type { PreparedTraining } from './prepare';
 import { writeTrainedCheckpoint } from './full/write-trained';
 
+/** What was trained, and on what. */
+interface TrainedOutput extends PreparedTraining {
+  readonly healed?: PatchFile;
+  /** An adapter takes the healed weights along: they were made for this run. */
+  readonly takesHealed: boolean;
+}
+
 /**
  * @param settings of the record
  * @param record makes the record, given the size reduction of a written checkpoint
@@ -23,14 +30,16 @@ import { writeTrainedCheckpoint } from './full/write-trained';
 export async function writeOutput(
   { checkpoint }: Model,
   { out, dtype, merge, method }: RetrainSettings,
-  { adapter, parameters, blocks, healed }: PreparedTraining & { readonly healed?: PatchFile },
+  { adapter, parameters, blocks, healed, takesHealed }: TrainedOutput,
   settings: Readonly<Record<string, unknown>> & { readonly removed: readonly number[] },
   record: (extra?: Reduction) => RunRecord,
   job: JobOptions,
 ): Promise<Pick<RetrainResult, 'out' | 'kind' | 'record' | 'leftBehind'>> {
   if (adapter && !merge) {
     const made = withNotes(record(), await sourceChanges([checkpoint]));
-    return { kind: 'adapter', out: await writeAdapter(out, adapter(), checkpoint, made), record: made, leftBehind: [] };
+    const below = takesHealed ? healed?.path : undefined;
+    const written = await writeAdapter(out, adapter(), checkpoint, made, below);
+    return { kind: 'adapter', out: written, record: made, leftBehind: [] };
   }
   const written = adapter
     ? await mergeAdapter(checkpoint, adapter(), out, { ...job, dtype, healed, record, provenance: { settings } })

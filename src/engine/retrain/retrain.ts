@@ -179,7 +179,7 @@ export async function retrain(
     const out = await writeOutput(
       model,
       settings,
-      { ...training, healed: context.healed },
+      { ...training, healed: context.healed, takesHealed: context.healed?.path === workspace.healed },
       facts,
       (extra) => record({ ...resultJson(result), ...extra }),
       write,

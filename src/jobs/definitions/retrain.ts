@@ -1,7 +1,9 @@
 /** Trains an adapter on a model or a view of it, or all of its weights, and writes the adapter or the checkpoint. */
 import { option, set } from '../../engine/option-token';
-import { isObject } from '../../format/json';
+import { isObject, type JsonObject } from '../../format/json';
+import { SELF } from '../healing-amounts';
 import { l10n } from '../../l10n';
+import { HEAL_FIRST, healsFirst, NOT_HEALED } from '../heals-first';
 import type { TrainingEvent } from '../../protocol/training';
 import { joined, numberIn } from '../about';
 import { type Complete, defineJob, type Fault, events } from '../define';
@@ -9,7 +11,7 @@ import { changeFact, field, nats, numberFact, perSecond, removedFact } from '../
 import { fileOr, flag, list } from '../option';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';
-import { healed, remove, source, width } from '../options/model';
+import { remove, source, width } from '../options/model';
 import { out } from '../options/output';
 import { trainedPrecision } from '../options/precision';
 import { share } from '../options/calibration';
@@ -23,9 +25,6 @@ import {
 } from '../options/training';
 import { retrainResult } from '../results/retrain';
 
-/** Value instead of files: the unpruned model writes the text. */
-export const SELF = 'self';
-
 const options = {
   ...source,
   data: list(
@@ -37,7 +36,12 @@ const options = {
   out: out('folder to write; it must not exist'),
   ...remove,
   ...width,
-  ...healed,
+  heal: fileOr(
+    [HEAL_FIRST, NOT_HEALED],
+    `${HEAL_FIRST}: heal before the training, with text that the original writes (the default with ${option('remove')});\n` +
+      `${NOT_HEALED}: train the plain weights; or a file of healed weights, which also leaves out the blocks that they were found without`,
+    { noun: () => l10n.t('healing before the training'), placeholder: 'how' },
+  ),
   resume: flag('continue a run that was stopped', { noun: () => l10n.t('resuming'), passing: true }),
   ...loraOptions,
   ...fullOptions,
@@ -54,8 +58,8 @@ export const retrain = defineJob({
   kind: 'retrain',
   summary: 'retrain a pruned model',
   description:
-    `Trains a LoRA adapter, or the weights with ${option('full')}, and writes it. With ${option('remove')} it trains the model without those ` +
-    `blocks, so you need not prune first. Ctrl-C stops and keeps the state of the training; ${option('resume')} continues it.`,
+    `Trains a LoRA adapter, or the weights with ${option('full')}, and writes it. With ${option('remove')} it heals the model without those ` +
+    `blocks and trains it then, so you need not prune first. Ctrl-C stops and keeps the state of the training; ${option('resume')} continues it.`,
   examples: [
     './SmolLM2-135M --remove 10,12-16 --data alpaca.json --out ./adapter',
     './SmolLM2-24 --data alpaca.json --teacher ./SmolLM2-135M --out ./SmolLM2-24-retrained --merge',
@@ -73,8 +77,10 @@ export const retrain = defineJob({
   step: 'retrained',
   about: ({ before, best }, { written }) => joined(trainedWords(before, best), written),
   did: () => 'retrained',
+  heals: (options) => healsFirst(options),
   facts: (result) => [
     ...removedFact(result),
+    ...changeFact('KL divergence by healing', field(healing(result), 'before'), field(healing(result), 'rounded'), 'kl', nats),
     ...numberFact('steps', result.steps, String),
     ...changeFact('perplexity', field(result.likeness, 'before'), field(result.likeness, 'after'), 'ppl'),
     ...changeFact('KL divergence', field(result.likeness, 'before'), field(result.likeness, 'after'), 'kl', nats),
@@ -87,11 +93,14 @@ export const retrain = defineJob({
   event: events<TrainingEvent>(),
 });
 
+/** The stages of the healing before the training, by rows that were not fitted. */
+const healing = (result: JsonObject): unknown => field(result.healing, 'heldOut');
+
 type RetrainOptions = Complete<typeof options>;
 
 /** Options of an adapter and of full training exclude each other. */
 function methodFault(given: RetrainOptions): Fault | undefined {
-  const { full, init, heal, merge, dtype, where, precision } = given;
+  const { full, init, initAdapter, heal, remove, merge, dtype, where, precision } = given;
   if (init && where !== undefined && where !== 'all') {
     return {
       what: `${option('init')} and ${option('where', where)} exclude each other`,
@@ -99,7 +108,21 @@ function methodFault(given: RetrainOptions): Fault | undefined {
       action: 'Leave one out.',
     };
   }
-  if (init && heal !== undefined) {
+  if (heal === HEAL_FIRST && remove === undefined) {
+    return {
+      what: `${option('heal', HEAL_FIRST)} needs ${option('remove')}`,
+      why: 'no block is left out, so there is nothing to heal',
+      action: `Name the blocks to leave out, as in ${option('remove', '13-18')}, or leave ${option('heal')} out.`,
+    };
+  }
+  if (initAdapter !== undefined && heal === HEAL_FIRST) {
+    return {
+      what: `${option('initAdapter')} and ${option('heal', HEAL_FIRST)} exclude each other`,
+      why: 'an adapter goes on from the weights that it was trained on',
+      action: 'Leave one out.',
+    };
+  }
+  if (init && heal !== undefined && heal !== NOT_HEALED) {
     return {
       what: `${option('init')} and ${option('heal')} exclude each other`,
       why: 'random weights take the place of the healed ones',

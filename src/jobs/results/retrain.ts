@@ -3,6 +3,7 @@ import { BOS_MODES } from '../../format/bos';
 import { TEXT_SHARES } from '../../format/text-share';
 import { list, nullable, number, oneOf, optional, real, seconds, shape, text, whole, type ValueOf } from '../result';
 import { computed, kl, removedBlocks, top1 } from './common';
+import { healResult } from './heal';
 
 const loss = real<number>('mean loss', { unit: 'nats', better: 'less' });
 const ppl = real<number>('perplexity', { better: 'less' });
@@ -86,6 +87,7 @@ export const retrainResult = shape(
         'set when the loss exploded',
       ),
     ),
+    healing: optional({ ...healResult, words: 'what healing before the training did, if this run healed' }),
     parameters: whole('parameters that were trained'),
     removed: removedBlocks,
     data,

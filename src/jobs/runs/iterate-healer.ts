@@ -24,7 +24,7 @@ import { requireTargets } from '../../engine/retrain/lora/lora-model';
 import { runFacts, type RunFacts } from '../../engine/retrain/run-facts';
 import { type RetrainSettings, trainOptions } from '../../engine/retrain/settings';
 import type { Tokenizer } from '../../engine/tokenizer/tokenizer';
-import { SELF } from '../definitions/retrain';
+import { SELF } from '../healing-amounts';
 import type { OptionsFor } from '../kinds';
 import { linearOf } from '../retrain-settings';
 import type { JobContext } from '../run';

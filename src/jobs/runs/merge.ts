@@ -4,6 +4,7 @@ import { UserError } from '../../engine/errors';
 import { command } from '../../engine/option-token';
 import { type PatchFile, readPatchFile } from '../../engine/weights/patch-file';
 import { adapterInput, readAdapter } from '../../engine/adapter/files';
+import { healedBelow } from '../../engine/adapter/healed-below';
 import { targetOf } from '../../engine/adapter/names';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { usedTexts } from '../../engine/records/calibrations';
@@ -21,7 +22,8 @@ export async function runMerge(options: OptionsFor<'merge'>, context: JobContext
   const stored = await openCheckpoint(options.checkpoint);
   const narrowed = options.width === undefined ? undefined : await openNarrowed(stored, options.width);
   const checkpoint = narrowed?.checkpoint ?? stored;
-  const healed = options.heal === undefined ? undefined : await readPatchFile(options.heal, checkpoint, context.job);
+  const heal = await healedBelow(options.adapter, checkpoint, options.heal);
+  const healed = heal === undefined ? undefined : await readPatchFile(heal, checkpoint, context.job);
   if (healed) requireNothingBelow(healed);
   const use = { anyBase: options.otherBase, healed: healed?.note.digest };
   const adapter = await readAdapter(options.adapter, checkpoint, use);

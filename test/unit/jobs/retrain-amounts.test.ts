@@ -125,7 +125,7 @@ describe('amounts of a retraining', () => {
     assert.equal(usual, 'passes');
   });
 
-  it('steps of one’s own are too few below thirty, unless the data have no more', () => {
+  it('steps of one’s own are too few below sixty, unless the data have no more', () => {
     assert.equal(fewSteps({ steps: LEAST_STEPS, passes: 0.1 }), undefined);
     assert.equal(fewSteps({ steps: LEAST_STEPS - 1, passes: 0.1 }), 'asked');
     assert.equal(fewSteps({ steps: 12, passes: MOST_PASSES }), 'data');

@@ -6,7 +6,6 @@ import { type AskedRows, askedRows } from '../../importance/text-fit';
 import type { TextShare } from '../../../format/text-share';
 import { counted } from '../../../format/words';
 import { UserError } from '../../errors';
-import { cacheFolder } from '../../files/cache';
 import { loadCalibration } from '../../importance/calibration';
 import { contextWarning } from '../../importance/calibration';
 import type { TokenRows } from '../../model/forward';
@@ -22,6 +21,7 @@ import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { join } from 'node:path';
 import { loadTrainingData, type TrainingData } from './load';
 import { openingsOf } from './run-data';
+import { ownTextFile } from './own-text-file';
 import { selfData } from './self-data';
 
 /** Value in place of a file: the unpruned model writes the text. */
@@ -201,10 +201,7 @@ async function ownRows(
   job: JobOptions,
 ): Promise<Found & { readonly isNew: boolean }> {
   const { identity } = author.checkpoint;
-  const cache = join(
-    await cacheFolder(),
-    `self-${identity.slice(0, 24)}-${length}-${seed}${bos === 'none' ? '-none' : ''}.json`,
-  );
+  const cache = await ownTextFile({ identity, length, seed, bos });
   const view = fullView(author.architecture.layers.length);
   let isNew = false;
   const watched = {

@@ -9,7 +9,8 @@ import { fullView } from '../../model/view';
 import { loadTrainingData, type TrainingData } from './load';
 import { type KeepWords, selfData } from './self-data';
 import { DEFAULTS } from '../defaults';
-import type { RetrainSettings } from '../settings';
+import { type RetrainSettings, rowLengthOf } from '../settings';
+import { ownTextFile } from './own-text-file';
 
 export interface DataContext {
   readonly tokenizer?: Tokenizer;
@@ -32,7 +33,7 @@ export async function runData(
 ): Promise<TrainingData> {
   const { context, eosTokenIds, bosTokenId, vocabulary } = model.architecture;
   const { data, heldOut, prompt, share, seed = DEFAULTS.seed, selfTokens = DEFAULTS.selfTokens } = settings;
-  const length = settings.length ?? Math.min(DEFAULTS.length, context);
+  const length = rowLengthOf(settings, { context });
   if (data !== 'self') {
     const beginning = beginningOf(settings.bos, { tokenizer, bosTokenId });
     const options = {
@@ -59,7 +60,9 @@ export async function runData(
   const openings = await openingsOf(tokenizer);
   const view = fullView(author.architecture.layers.length);
   const { bos } = settings;
-  return selfData(author, view, { tokens: selfTokens, length, seed, heldOut, openings, cache, bos, keep }, job);
+  const shared = await ownTextFile({ identity: author.checkpoint.identity, length, seed, bos });
+  const options = { tokens: selfTokens, length, seed, heldOut, openings, cache, shared, bos, keep };
+  return selfData(author, view, options, job);
 }
 
 /** First tokens for models without a begin-of-text token. */

@@ -41,6 +41,8 @@ export interface SelfDataOptions {
   readonly bos?: BosChoice;
   /** Where the rows are saved as they are generated, so that a resumed run need not generate them again. */
   readonly cache: string;
+  /** A growing cache of other runs, whose rows are taken over. It is not written. */
+  readonly shared?: string;
   /**
    * The cache serves any number of tokens, and grows. The last rows may then differ in a token from those of a run that
    * asks for another number, because texts that are generated together share their products.
@@ -96,22 +98,19 @@ export async function selfData(
 async function writeRows(
   model: Model,
   view: View,
-  { tokens, length, seed, openings, cache, growing = false, bos, keep }: SelfDataOptions,
+  { tokens, length, seed, openings, cache, shared, growing = false, bos, keep }: SelfDataOptions,
   job: JobOptions,
 ): Promise<readonly number[][]> {
   const { eosTokenIds, vocabulary } = model.architecture;
   const bosTokenId = bos === 'none' ? undefined : model.architecture.bosTokenId;
   const count = Math.max(2, Math.ceil(tokens / length));
-  const key = JSON.stringify([
-    model.checkpoint.identity,
-    view,
-    growing ? 'any' : tokens,
-    length,
-    seed,
-    ...(bos === 'none' ? [bos] : []),
-  ]);
-  const kept = await readCache(cache, key);
-  const rows = kept.slice(0, count);
+  const keyFor = (amount: number | 'any'): string =>
+    JSON.stringify([model.checkpoint.identity, view, amount, length, seed, ...(bos === 'none' ? [bos] : [])]);
+  const key = keyFor(growing ? 'any' : tokens);
+  const [own, others] = [await readCache(cache, key), shared ? await readCache(shared, keyFor('any')) : []];
+  const rows = (own.length > 0 ? own : others).slice(0, count);
+  // What was taken over must be there when a stopped run goes on.
+  if (own.length === 0 && rows.length > 0) await writeCache(cache, JSON.stringify({ key, rows }));
   const work = new Work(job, (count - rows.length) * length, 'tokens', WRITING);
   // The same groups as without an interruption, so that the numbers are the same.
   while (rows.length < count) {

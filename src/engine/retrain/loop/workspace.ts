@@ -2,6 +2,7 @@
  * The folder `<out>.training` beside the output, where a run keeps its state. It is removed when the output is
  * complete. As long as it exists, the run can be resumed.
  */
+import { HEALED_BELOW } from '../../adapter/healed-below';
 import { foldersOf } from '../../checkpoint/folders';
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -16,13 +17,15 @@ import { lockOwner, releaseLock, takeLock } from './lock';
 /** The state file, and the temporary names that a killed process leaves. */
 const STATE = /^state\.safetensors(\.\d+\.tmp)?$/;
 /** All files that a run may leave there. */
-const OURS = /^(state\.safetensors|self-data\.json|teacher\.words|lock)(\.[\w.]*tmp)?$/;
+const OURS = /^(state\.safetensors|self-data\.json|teacher\.words|healed\.patch\.safetensors|lock)(\.[\w.]*tmp)?$/;
 
 /** The folder beside `out` where a run keeps its state. */
 export const folderOf = (out: string): string => `${resolve(out)}.training`;
 
 /** The state file of a run to `out`. */
 export const stateFileOf = (out: string): string => join(folderOf(out), 'state.safetensors');
+/** Healed weights that were made for the run. */
+const healedFileOf = (out: string): string => join(folderOf(out), HEALED_BELOW);
 /** The file of what the teacher said about the rows of the run. */
 const taughtFileOf = (out: string): string => join(folderOf(out), 'teacher.words');
 /** The file of the text that the model generated for the run. */
@@ -36,6 +39,8 @@ export class Workspace {
   readonly selfData: string;
   /** What the teacher said about each row. Every run with the same teacher can use it. */
   readonly taught: string;
+  /** Healed weights, if the run heals first. */
+  readonly healed: string;
 
   private constructor(
     out: string,
@@ -46,6 +51,7 @@ export class Workspace {
     this.state = stateFileOf(out);
     this.selfData = selfDataFileOf(out);
     this.taught = taughtFileOf(out);
+    this.healed = healedFileOf(out);
   }
 
   /**

@@ -1,0 +1,53 @@
+/** The healing before a training: the plan's blocks are corrected in closed form, and the training goes on from there. */
+import { rm, stat } from 'node:fs/promises';
+import { HEAL_DEFAULTS } from '../../engine/heal/methods';
+import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
+import { Workspace } from '../../engine/retrain/loop/workspace';
+import { rowLengthOf } from '../../engine/retrain/settings';
+import { makeWorkingFolder } from '../../engine/files/working-folder';
+import { SELF } from '../healing-amounts';
+import { healingTokens } from '../heals-first';
+import type { GivenFor, OptionsFor } from '../kinds';
+import type { HealResult } from '../results/heal';
+import type { JobContext } from '../run';
+
+type Options = OptionsFor<'retrain'>;
+
+/** Healed weights that were made for a training. */
+export interface HealedFirst {
+  /** Their file, in the folder of the training. */
+  readonly patch: string;
+  /** What the healing did; undefined if a stopped run had healed already. */
+  readonly healing?: HealResult;
+}
+
+/**
+ * Heals with text that the original writes, which is the best text for it, whatever the training reads.
+ * @throws UserError when the output could not be written, or another run trains into it; errors of the healing
+ */
+export async function healFirst(options: Options, context: JobContext): Promise<HealedFirst> {
+  const checkpoint = await openCheckpoint(options.checkpoint);
+  const architecture = requireArchitecture(checkpoint);
+  const { out, resume, remove, width, seed, bos, data, device, threads, memory } = options;
+  const workspace = await Workspace.open(out, checkpoint, resume);
+  await workspace.leave(); // the training takes it again
+  const patch = workspace.healed;
+  if (resume && (await isThere(patch))) return { patch };
+  await makeWorkingFolder(workspace.folder);
+  await rm(patch, { force: true });
+  // Rows of the training's length, so that both read one text.
+  const length = data.includes(SELF) ? rowLengthOf(options, architecture) : undefined;
+  const tokens = length === undefined ? undefined : healingTokens({ ...options }, length);
+  const given: GivenFor<'heal'> = {
+    ...{ checkpoint: options.checkpoint, remove, width, patch, length, tokens },
+    ...{ seed, bos, device, threads, memory, heldOut: HEAL_DEFAULTS.heldOut },
+  };
+  const { result } = await context.run('heal', given, { job: context.job });
+  return { patch, healing: result };
+}
+
+const isThere = (file: string): Promise<boolean> =>
+  stat(file).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
