@@ -6,7 +6,6 @@ import { withoutLayers } from '../engine/checkpoint/architecture';
 import { systemErrorCode, UserError } from '../engine/errors';
 import { isObject, type JsonObject } from '../format/json';
 import { numberIn } from '../jobs/amounts';
-import { NOT_HEALED } from '../jobs/heals-first';
 import { optionsIn } from '../jobs/complete';
 import type { JobRunner } from '../jobs/runner';
 import type { JobKind, JobOutcome } from '../protocol/jobs';
@@ -75,8 +74,12 @@ export function learn(speeds: MachineSpeeds, finished: Finished, models: Models)
   const healed = kind === 'retrain' && isObject(result.healing) ? numberIn(result.healing, 'seconds') : undefined;
   if (healed !== undefined) {
     // The training is what the healing before it left of the time.
-    const options = { ...finished.options, heal: NOT_HEALED };
-    learn(speeds, { ...finished, options, result: { ...result, healing: undefined }, seconds: seconds - healed }, models);
+    const options = { ...finished.options, heal: undefined };
+    learn(
+      speeds,
+      { ...finished, options, result: { ...result, healing: undefined }, seconds: seconds - healed },
+      models,
+    );
   }
   for (const each of work) {
     const own = each.kind === 'products' ? known.find((part) => part.work === each.work) : undefined;

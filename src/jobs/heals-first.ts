@@ -6,18 +6,10 @@ import type { JsonObject } from '../format/json';
 import { numberIn } from './amounts';
 import { SELF } from './healing-amounts';
 
-/** Values of the option "heal" of a retraining in place of a file. */
+/** Value of the option "heal" of a retraining in place of a file. */
 export const HEAL_FIRST = 'first';
-export const NOT_HEALED = 'none';
 
-/**
- * A plan is healed unless it is asked not to be. What lies on the plain weights goes on from these: random weights, and an
- * adapter that is trained further.
- */
-export function healsFirst({ heal, remove, init, initAdapter }: JsonObject): boolean {
-  if (heal !== undefined) return heal === HEAL_FIRST;
-  return Array.isArray(remove) && remove.length > 0 && init === undefined && initAdapter === undefined;
-}
+export const healsFirst = ({ heal }: JsonObject): boolean => heal === HEAL_FIRST;
 
 /** A healing takes this many rows beside those that it fits, to judge by. */
 const JUDGED = 1 / (1 - HEAL_DEFAULTS.heldOut);

@@ -3,7 +3,7 @@ import { quotedHere } from '../../format/shell';
 import { existsSync } from 'node:fs';
 import { formatCounted } from '../../format/words';
 import type { RetrainSummary, StepSummary } from '../../engine/retrain/report';
-import { HEAL_FIRST, NOT_HEALED } from '../../jobs/heals-first';
+import { HEAL_FIRST } from '../../jobs/heals-first';
 import type { RetrainResult } from '../../jobs/results/retrain';
 import { selfDataFileOf, stateFileOf } from '../../engine/retrain/loop/workspace';
 import type { TrainingStartEvent } from '../../protocol/training';
@@ -33,7 +33,7 @@ export const retrainPage: Page<'retrain'> = ({ checkpoint, out, width, heal }, {
 
 /** The model that was trained, as a command names it. */
 function trainedOn({ checkpoint, width, heal }: Pick<OptionsFor<'retrain'>, 'checkpoint' | 'width' | 'heal'>): string {
-  const files = Object.entries({ width, heal: heal === HEAL_FIRST || heal === NOT_HEALED ? undefined : heal }).flatMap(([name, file]) =>
+  const files = Object.entries({ width, heal: heal === HEAL_FIRST ? undefined : heal }).flatMap(([name, file]) =>
     file ? [`--${name} ${quotedHere(file)}`] : [],
   );
   return [quotedHere(checkpoint), ...files].join(' ');
@@ -73,7 +73,10 @@ export function startLines(start: TrainingStartEvent): string[] {
 function resultPage(result: RetrainResult, model: string, style: Style, shown: (text: string) => string): string[] {
   const { trace, evaluations, best, unpruned, likeness, steps, removed, kind, out, seconds, healing } = result;
   const [first, last] = [evaluations[0], best].map((look) => look?.ppl);
-  const pairs: [string, string][] = [...(healing ? [healedPair(healing)] : []), ['steps', `${formatCount(steps)}, loss ${lossOverTime(trace)}`]];
+  const pairs: [string, string][] = [
+    ...(healing ? [healedPair(healing)] : []),
+    ['steps', `${formatCount(steps)}, loss ${lossOverTime(trace)}`],
+  ];
   if (best && first !== undefined && last !== undefined) {
     const when = best.step === steps ? '' : `, best at step ${best.step}`;
     const outcome =
@@ -114,7 +117,7 @@ function likenessWords({ before, after }: NonNullable<RetrainSummary['likeness']
 function healedPair({ heldOut, fit, weights, seconds }: NonNullable<RetrainResult['healing']>): [string, string] {
   if (weights === 'plain') return ['healed first', 'healing did not help, so the plain weights were trained'];
   const { before, rounded } = heldOut ?? fit;
-  const [from, to] = [before.kl, rounded.kl].map((kl) => formatNumber(kl, 3));
+  const [from, to] = [before.kl, rounded.kl].map((kl) => formatNumber(Number(kl), 3));
   return ['healed first', `KL divergence ${from} → ${to} nats from the original, in ${formatSeconds(seconds)}`];
 }
 

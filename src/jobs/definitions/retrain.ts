@@ -3,7 +3,7 @@ import { option, set } from '../../engine/option-token';
 import { isObject, type JsonObject } from '../../format/json';
 import { SELF } from '../healing-amounts';
 import { l10n } from '../../l10n';
-import { HEAL_FIRST, healsFirst, NOT_HEALED } from '../heals-first';
+import { HEAL_FIRST, healsFirst } from '../heals-first';
 import type { TrainingEvent } from '../../protocol/training';
 import { joined, numberIn } from '../about';
 import { type Complete, defineJob, type Fault, events } from '../define';
@@ -37,9 +37,9 @@ const options = {
   ...remove,
   ...width,
   heal: fileOr(
-    [HEAL_FIRST, NOT_HEALED],
-    `${HEAL_FIRST}: heal before the training, with text that the original writes (the default with ${option('remove')});\n` +
-      `${NOT_HEALED}: train the plain weights; or a file of healed weights, which also leaves out the blocks that they were found without`,
+    [HEAL_FIRST],
+    `${HEAL_FIRST}: heal before the training, with text that the original writes; or a file of healed weights,\n` +
+      'which also leaves out the blocks that they were found without',
     { noun: () => l10n.t('healing before the training'), placeholder: 'how' },
   ),
   resume: flag('continue a run that was stopped', { noun: () => l10n.t('resuming'), passing: true }),
@@ -58,8 +58,8 @@ export const retrain = defineJob({
   kind: 'retrain',
   summary: 'retrain a pruned model',
   description:
-    `Trains a LoRA adapter, or the weights with ${option('full')}, and writes it. With ${option('remove')} it heals the model without those ` +
-    `blocks and trains it then, so you need not prune first. Ctrl-C stops and keeps the state of the training; ${option('resume')} continues it.`,
+    `Trains a LoRA adapter, or the weights with ${option('full')}, and writes it. With ${option('remove')} it trains the model without those ` +
+    `blocks, so you need not prune first. Ctrl-C stops and keeps the state of the training; ${option('resume')} continues it.`,
   examples: [
     './SmolLM2-135M --remove 10,12-16 --data alpaca.json --out ./adapter',
     './SmolLM2-24 --data alpaca.json --teacher ./SmolLM2-135M --out ./SmolLM2-24-retrained --merge',
@@ -80,7 +80,13 @@ export const retrain = defineJob({
   heals: (options) => healsFirst(options),
   facts: (result) => [
     ...removedFact(result),
-    ...changeFact('KL divergence by healing', field(healing(result), 'before'), field(healing(result), 'rounded'), 'kl', nats),
+    ...changeFact(
+      'KL divergence by healing',
+      field(healing(result), 'before'),
+      field(healing(result), 'rounded'),
+      'kl',
+      nats,
+    ),
     ...numberFact('steps', result.steps, String),
     ...changeFact('perplexity', field(result.likeness, 'before'), field(result.likeness, 'after'), 'ppl'),
     ...changeFact('KL divergence', field(result.likeness, 'before'), field(result.likeness, 'after'), 'kl', nats),
@@ -122,7 +128,7 @@ function methodFault(given: RetrainOptions): Fault | undefined {
       action: 'Leave one out.',
     };
   }
-  if (init && heal !== undefined && heal !== NOT_HEALED) {
+  if (init && heal !== undefined) {
     return {
       what: `${option('init')} and ${option('heal')} exclude each other`,
       why: 'random weights take the place of the healed ones',

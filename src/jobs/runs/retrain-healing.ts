@@ -29,10 +29,10 @@ export async function healFirst(options: Options, context: JobContext): Promise<
   const checkpoint = await openCheckpoint(options.checkpoint);
   const architecture = requireArchitecture(checkpoint);
   const { out, resume, remove, width, seed, bos, data, device, threads, memory } = options;
-  const workspace = await Workspace.open(out, checkpoint, resume);
+  const workspace = await Workspace.open(out, checkpoint, resume === true);
   await workspace.leave(); // the training takes it again
   const patch = workspace.healed;
-  if (resume && (await isThere(patch))) return { patch };
+  if (resume === true && (await isThere(patch))) return { patch };
   await makeWorkingFolder(workspace.folder);
   await rm(patch, { force: true });
   // Rows of the training's length, so that both read one text.

@@ -11,9 +11,9 @@ import { retrain as retrainModel, type RetrainContext, type RetrainStart } from 
 import type { TeacherSource } from '../../engine/retrain/teacher/open-teacher';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { TrainingEvent, TrainingStartEvent } from '../../protocol/training';
-import { inPhases } from '../../engine/progress';
+import { inPhases, type Phase } from '../../engine/progress';
 import { SELF } from '../healing-amounts';
-import { healsFirst, NOT_HEALED } from '../heals-first';
+import { healsFirst } from '../heals-first';
 import type { RetrainResult } from '../results/retrain';
 import { healFirst } from './retrain-healing';
 import type { OptionsFor } from '../kinds';
@@ -25,7 +25,7 @@ type Options = OptionsFor<'retrain'>;
 type Context = JobContext<TrainingEvent>;
 
 export async function runRetrain(options: Options, context: Context): Promise<RunEnd<RetrainResult>> {
-  if (!healsFirst({ ...options })) return runTraining({ ...options, heal: fileOfHealed(options) }, context);
+  if (!healsFirst({ ...options })) return runTraining(options, context);
   const [healing, training] = inPhases(context.job, HEALING_AND_TRAINING);
   const { patch, healing: healed } = await healFirst(options, { ...context, job: healing });
   const end = await runTraining({ ...options, heal: patch }, { ...context, job: training });
@@ -33,9 +33,7 @@ export async function runRetrain(options: Options, context: Context): Promise<Ru
 }
 
 /** A guess: the training has most of the time. */
-const HEALING_AND_TRAINING = [{ share: 1, unpaced: true }, { share: 4 }];
-
-const fileOfHealed = ({ heal }: Options): string | undefined => (heal === NOT_HEALED ? undefined : heal);
+const HEALING_AND_TRAINING: Phase[] = [{ share: 1, unpaced: true }, { share: 4 }];
 
 async function runTraining(options: Options, context: Context): Promise<RunEnd<RetrainSummary>> {
   const { remove, width, heal } = options;

@@ -60,7 +60,7 @@ describe('a teacher that is asked once', () => {
         const { loss, gradients: found } = await gradients(model, kept);
         assertClose(loss, expected.loss, { absolute: 1e-5 }, 'loss');
         for (const [name, gradient] of expected.gradients) {
-          assertGradientClose(found.get(name)!, Array.from(gradient), 2e-3, name); // shares in 16 bits
+          assertGradientClose(found.get(name)!, Array.from(gradient), 1e-4, name);
         }
         assert.equal(asked, passes, 'a pass for each micro-batch, once');
         await kept.close();

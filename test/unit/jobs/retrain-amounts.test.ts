@@ -87,15 +87,15 @@ describe('amounts of a retraining', () => {
     assert.deepEqual(
       presets.map(({ name, steps, batch, length, few }) => [name, steps, batch, length, few]),
       [
-        ['minutes', 12, 4, 128, 'time'],
-        ['halfHour', 30, 5, 256, undefined],
+        ['minutes', 100, 1, 64, undefined],
+        ['halfHour', 75, 2, 256, undefined],
         ['overnight', 126, 19, 256, undefined],
         ['passes', 104, 19, 256, undefined],
       ],
     );
     assert.equal(usual, 'halfHour');
-    const shorter = presetsFor(990, 20).presets.find(({ name }) => name === 'halfHour')!;
-    assert.deepEqual([shorter.steps, shorter.batch, shorter.length], [30, 6, 128]);
+    const slower = presetsFor(990, 20).presets.find(({ name }) => name === 'halfHour')!;
+    assert.deepEqual([slower.steps, slower.batch, slower.length], [90, 1, 256]);
     for (const perRow of [0.1, 1, 3, 10, 20]) {
       const half = presetsFor(50_000, perRow).presets.find(({ name }) => name === 'halfHour')!;
       assert.ok(half.steps >= LEAST_STEPS, `${perRow} s: ${half.steps}`);
@@ -103,13 +103,13 @@ describe('amounts of a retraining', () => {
   });
 
   it('Enter takes nothing that this machine is too slow for, also where it was taken last', () => {
-    const slow = presetsFor(990, 60);
+    const slow = presetsFor(990, 500);
     assert.equal(slow.presets[1].few, 'time');
     assert.equal(slow.usual, 'overnight');
     const never = presetsFor(990, 2000);
     assert.ok(never.presets.slice(0, 3).every(({ few }) => few === 'time'));
     assert.equal(never.usual, undefined);
-    const last = usualPreset(slow.presets, ({ steps, batch }) => 60 * steps * batch, 'halfHour');
+    const last = usualPreset(slow.presets, ({ steps, batch }) => 500 * steps * batch, 'halfHour');
     assert.equal(last?.name, 'overnight');
   });
 

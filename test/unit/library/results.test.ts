@@ -12,7 +12,13 @@ type WithNumbers<T> = T extends Name ? never : T extends object ? { [N in keyof 
 
 /** Jobs whose runs do not use the types of the command line: the compiler checks that their numbers are numbers. */
 type Own = 'score' | 'curve' | 'iterate' | 'retrain' | 'merge' | 'bench' | 'grid' | 'tasks';
-const NUMBERS: { readonly [K in Own & Kind]: RunResult<K> extends WithNumbers<ResultFor<K>> ? true : never } = {
+/** A healing before it is a job of its own. */
+type WithoutHealing<T> = T extends { healing?: unknown } ? Omit<T, 'healing'> : T;
+const NUMBERS: {
+  readonly [K in Own & Kind]: WithoutHealing<RunResult<K>> extends WithNumbers<WithoutHealing<ResultFor<K>>>
+    ? true
+    : never;
+} = {
   score: true,
   curve: true,
   iterate: true,

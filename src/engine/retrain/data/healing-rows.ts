@@ -18,7 +18,6 @@ import type { RunInput } from '../../records/record';
 import type { BosChoice } from '../../../format/bos';
 import { beginningOf, rowPrefix } from '../../tokenizer/bos';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
-import { join } from 'node:path';
 import { loadTrainingData, type TrainingData } from './load';
 import { openingsOf } from './run-data';
 import { ownTextFile } from './own-text-file';

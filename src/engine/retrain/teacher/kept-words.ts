@@ -3,8 +3,8 @@
  * are added one by one, so a process that is killed leaves all but the last. The file names its teacher. A file of another
  * one is begun anew, and so is the part behind a record that is not whole.
  *
- * A record: the first 16 bytes of SHA-256 of the row's ids (int32), its tokens (uint32), then for each token `words` ids
- * (uint32) and `words` probabilities in steps of 1 / 65535 (uint16). Numbers are little-endian, as in memory.
+ * A record: the first 16 bytes of SHA-256 of the row's ids (int32), its tokens (uint32), then the ids of all its words
+ * (int32) and their probabilities (float32). Numbers are in this machine's order of bytes: the file is no one else's.
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -15,7 +15,6 @@ const MAGIC = 'coppice-taught-1';
 /** The magic, and the teacher's key: SHA-256. */
 const HEADER_BYTES = MAGIC.length + 32;
 const RECORD_HEADER_BYTES = 20;
-const STEPS = 65535;
 /** Rows of a training are much shorter. */
 const MOST_TOKENS = 2 ** 20;
 
@@ -30,7 +29,7 @@ export interface KeptFrom {
 }
 
 /** Bytes that a token takes in a file. */
-export const keptBytes = (words: number): number => 6 * words;
+export const keptBytes = (words: number): number => 8 * words;
 
 export class KeptWordsFile {
   /** Where each row's words are, by its hash. */
@@ -73,11 +72,13 @@ export class KeptWordsFile {
     const place = this.places.get(key);
     if (place?.tokens !== row.length) return undefined;
     const count = row.length * this.from.words;
-    const bytes = Buffer.alloc(6 * count);
+    const bytes = new Uint8Array(8 * count);
     try {
       const { bytesRead } = await this.file.read(bytes, 0, bytes.length, place.at);
-      const found = bytesRead === bytes.length ? decode(bytes, count) : undefined;
-      if (found?.words.every((id) => id >= 0 && id < this.from.vocabulary)) return found;
+      const words = new Int32Array(bytes.buffer, 0, count);
+      const shares = new Float32Array(bytes.buffer, 4 * count, count);
+      const isWhole = bytesRead === bytes.length && words.every((id) => id >= 0 && id < this.from.vocabulary);
+      if (isWhole && shares.every((share) => share >= 0 && share <= 1)) return { words, shares };
     } catch (error) {
       throw cannotWrite(this.path, error);
     }
@@ -88,19 +89,10 @@ export class KeptWordsFile {
   /** Adds a row. @param likely (tokens, words) @throws UserError when the disk is full */
   async add(row: ArrayLike<number>, { words, shares }: LikelyWords): Promise<void> {
     const key = keyOf(row);
-    const count = row.length * this.from.words;
-    const record = Buffer.alloc(RECORD_HEADER_BYTES + 6 * count);
-    record.write(key, 'hex');
-    record.writeUInt32LE(row.length, 16);
-    let left = 0; // what rounding took so far: the sum of a distribution keeps its digits, and so does the rest
-    for (let i = 0; i < count; i++) {
-      if (i % this.from.words === 0) left = 0;
-      const exact = STEPS * shares[i] + left;
-      const steps = Math.min(STEPS, Math.max(0, Math.round(exact)));
-      left = exact - steps;
-      record.writeUInt32LE(words[i], RECORD_HEADER_BYTES + 4 * i);
-      record.writeUInt16LE(steps, RECORD_HEADER_BYTES + 4 * count + 2 * i);
-    }
+    const header = Buffer.alloc(RECORD_HEADER_BYTES);
+    header.write(key, 'hex');
+    header.writeUInt32LE(row.length, 16);
+    const record = Buffer.concat([header, bytesOf(words), bytesOf(shares)]);
     try {
       await this.file.write(record, 0, record.length, this.end);
     } catch (error) {
@@ -139,15 +131,8 @@ export class KeptWordsFile {
   }
 }
 
-function decode(bytes: Buffer, count: number): LikelyWords {
-  const words = new Int32Array(count);
-  const shares = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    words[i] = bytes.readUInt32LE(4 * i);
-    shares[i] = bytes.readUInt16LE(4 * count + 2 * i) / STEPS;
-  }
-  return { words, shares };
-}
+const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 const keyHash = ({ teacher, words, vocabulary }: KeptFrom): Buffer =>
   createHash('sha256')
