@@ -21,6 +21,7 @@ export const OPTION_NAMES = [
   'compensation',
   'consumers',
   'consumersFrom',
+  'cost',
   'count',
   'counts',
   'criterion',

@@ -47,15 +47,19 @@ function scoring(job: EstimatedJob, count: number, removed: readonly number[] = 
   const criterion = criterionOf(options) ?? 'ppl';
   const architecture = withoutLayers(model.architecture, removed);
   const rows = calibrationRows(options, architecture.context);
-  const scope: Scope = { count, kept: keptOf(job), objective: objectiveOf(options) };
+  const isSplit = options.granularity === 'module';
+  const { inTurn } = criterionInfo(criterion);
+  const granularity = isSplit ? ('module' as const) : undefined;
+  const scope: Scope = { count, kept: keptOf(job), objective: objectiveOf(options), granularity };
   const onCpu = options.device === undefined || options.device === 'auto' || options.device === 'cpu';
-  const isPlain = options.precision === 'float32' || options.precision === 'float16' || !onCpu;
+  const isPlain =
+    options.precision === 'float32' || options.precision === 'float16' || !onCpu || (isSplit && inTurn === true);
   const screen = isPlain
     ? {}
     : expectedScreen(architecture, criterion, rows, { ...scope, exact: numberIn(options, 'exact') });
   const flops = scoringFlops(architecture, criterion, rows, { ...scope, ...screen });
-  // Attention and FFN apart are twice as many parts.
-  const parts = options.granularity === 'module' ? 2 : 1;
+  // Attention and FFN apart are twice as many parts; of those that go in turn, the criterion counts them.
+  const parts = isSplit && !inTurn ? 2 : 1;
   return [products(architecture, criterion, parts * flops), ...searching(options, criterion)];
 }
 

@@ -77,6 +77,39 @@ describe('command line: score', function () {
     }
   });
 
+  it('score: modules in turn are written as the option that leaves them out, and rank no blocks', async () => {
+    const record = join(temporaryFolder(), 'modules.json');
+    const of = ['score', model, '--calibration', rows, '--criterion', 'greedy', '--granularity', 'module'];
+    const inTurn = [...of, '--objective', 'kl', '--count', '1'];
+    const found = await run(...inTurn, '--keep', '0', '--record', record);
+    assert.deepEqual(keys(found), sorted(`${SCORE} objective cost removals unfit`));
+    const removals = found.removals as { block: number; part: string; kl: number; saves: number }[];
+    assert.deepEqual(keys(removals[0]), sorted('block part meanNll ppl kl saves'));
+    assert.ok(removals.every(({ block }) => block !== 0));
+    assert.deepEqual([found.cost, (readJson(record) as { settings: Json }).settings.granularity], ['bytes', 'module']);
+
+    // The last removal is the model without all of them.
+    const parts = removals.map(({ block, part }) => `${block}.${part}`);
+    const left = await run('eval', model, '--calibration', rows, '--remove', parts.join(','), '--precision', 'float32');
+    assert.ok(Math.abs(Number(left.ppl) / Number((removals.at(-1) as unknown as Json).ppl) - 1) < 1e-5);
+
+    const { stdout } = await coppice([...inTurn, '--quiet']);
+    const [, option] = /without all of them: (--remove \S+)/.exec(stdout)!;
+    assert.equal((await coppice(['eval', model, '--calibration', rows, ...option.split(' '), '--quiet'])).code, 0);
+
+    const refused = async (word: RegExp, ...args: string[]): Promise<void> => {
+      const { code, stderr } = await coppice(args);
+      assert.notEqual(code, 0);
+      assert.match(stderr, word);
+    };
+    const timed = await run(...inTurn, '--cost', 'time');
+    assert.equal(timed.cost, 'time');
+    assert.ok((timed.removals as { saves: number }[]).every(({ saves }) => saves > 0 && saves < 60));
+    await refused(/--cost/, 'score', model, '--calibration', rows, '--cost', 'bytes');
+    await refused(/needs a number of blocks/, ...of);
+    await refused(/single modules/, 'prune', model, '--scores', record, '--count', '1', '--no-keep-ends', '--dry-run');
+  });
+
   it('score: modules, windows, removals, and what needs no text', async () => {
     const modules = await run('score', model, '--calibration', rows, '--granularity', 'module');
     assert.deepEqual(keys(modules), sorted(`${SCORE} modules order unfit`));

@@ -71,8 +71,11 @@ function removalParts({ removals = [], search }: ScoreResult): Piece[] {
     return [`removed together: ${blocks.join(', ')}: KL ${number(kl)} nats, perplexity ${number(ppl)}`];
   }
   if (removals.length === 0) return [];
-  const rows = removals.map(({ block, ppl, kl = NaN }, i) => [String(i + 1), String(block), number(ppl), number(kl)]);
-  return [{ names: ['>step', '>block removed', '>perplexity after it', '>KL (nats)'], rows }];
+  const name = ({ block, part }: (typeof removals)[number]): string =>
+    part === undefined ? String(block) : `${block}.${part}`;
+  const rows = removals.map((each, i) => [String(i + 1), name(each), number(each.ppl), number(each.kl ?? NaN)]);
+  const what = removals.some(({ part }) => part !== undefined) ? 'module' : 'block';
+  return [{ names: ['>step', `>${what} removed`, '>perplexity after it', '>KL (nats)'], rows }];
 }
 
 function orderLine({ order = [] }: ScoreResult): string[] {

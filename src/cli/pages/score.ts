@@ -4,6 +4,7 @@ import { arithmeticWords } from '../../format/arithmetic';
 import { counted } from '../../format/words';
 import type { Criterion } from '../../engine/importance/criteria';
 import type { BlockScore, CriterionResult, ModuleScore, SearchResult } from '../../engine/importance/result';
+import { type RemovedPart, removedJson, removedParts, viewWithout } from '../../engine/model/view';
 import { withinLine } from './curve';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
@@ -160,13 +161,25 @@ function windowTable(windows: NonNullable<CriterionResult['windows']>): string[]
 
 function removalTable(removals: NonNullable<CriterionResult['removals']>): string[] {
   const compared = removals.some(({ kl }) => kl !== undefined);
-  const rows = removals.map(({ block, ppl, kl = NaN }, i) => [
+  const ofModules = removals.some(({ part }) => part !== undefined);
+  const names = removedJson(removals).map(String);
+  const rows = removals.map(({ ppl, kl = NaN }, i) => [
     String(i + 1),
-    String(block),
+    names[i],
     formatNumber(ppl),
     ...(compared ? [formatNumber(kl)] : []),
   ]);
-  return table(['>step', '>block removed', '>perplexity after it', ...(compared ? ['>KL (nats)'] : [])], rows);
+  const what = ofModules ? 'module' : 'block';
+  return [
+    ...table(['>step', `>${what} removed`, '>perplexity after it', ...(compared ? ['>KL (nats)'] : [])], rows),
+    ...(ofModules ? ['', `without all of them: ${removeOption(removals)}`] : []),
+  ];
+}
+
+/** The option that leaves out the same modules, those of a whole block by its number. */
+function removeOption(removals: readonly RemovedPart[]): string {
+  const blocks = 1 + Math.max(...removals.map(({ block }) => block));
+  return `--remove ${removedJson(removedParts(viewWithout(blocks, removals))).join(',')}`;
 }
 
 /** The set, where the search started, and the generations that found a better one. */

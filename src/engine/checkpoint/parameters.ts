@@ -17,7 +17,7 @@ export function parametersOfLayer(architecture: Architecture, layer: number): nu
 export function moduleParameters(architecture: Architecture, layer: number): { attention: number; ffn: number } {
   const counts = { attention: 0, ffn: 0 };
   for (const [name, weight] of Object.entries(blockWeights(architecture, layer)) as [BlockWeightName, Weight][]) {
-    counts[FFN_WEIGHTS.has(name) ? 'ffn' : 'attention'] += elements(weight.shape);
+    counts[moduleOf(name)] += elements(weight.shape);
   }
   return counts;
 }
@@ -26,6 +26,9 @@ const FFN_WEIGHTS: ReadonlySet<BlockWeightName> = new Set([
   ...(['postNorm', 'gateUp', 'gate', 'up', 'down'] as const),
   ...(['gateUpBias', 'gateBias', 'upBias', 'downBias', 'ffnOutNorm'] as const),
 ]);
+
+/** The module that a weight belongs to. */
+export const moduleOf = (name: BlockWeightName): 'attention' | 'ffn' => (FFN_WEIGHTS.has(name) ? 'ffn' : 'attention');
 
 /** Parameters of every block, in order. */
 export function layerParameters(architecture: Architecture): number[] {

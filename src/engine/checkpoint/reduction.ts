@@ -4,9 +4,10 @@ import { GGUF_ALIGNMENT } from '../formats/gguf/layout';
 import { GGUF_NOTES_BYTES, NOTES_BYTES } from './file-bytes';
 import { isGgufCheckpoint } from './gguf/name';
 import { requireArchitecture } from './open';
-import { layerParameters, parametersOf } from './parameters';
+import { layerParameters, moduleOf, parametersOf } from './parameters';
 import type { Checkpoint } from './types';
 import { type UsedTensor, usedTensors } from './used-tensors';
+import { keysByName } from './weight-key';
 import { blockOfTensor } from './weight-names';
 import { slicesOf } from '../../format/ranges';
 import { keptBlocks, type Slice } from './block-list';
@@ -82,6 +83,19 @@ export function blockBytes(checkpoint: Checkpoint): number[] {
   for (const tensor of usedTensors(checkpoint)) {
     const block = blockOfTensor(tensor.name)?.block;
     if (block !== undefined && block < bytes.length) bytes[block] += own(tensor);
+  }
+  return bytes;
+}
+
+/** Bytes of the files of each block's modules, each with its norms, in order. */
+export function moduleBytes(checkpoint: Checkpoint): { attention: number; ffn: number }[] {
+  const own = sizeInFile(checkpoint);
+  const architecture = requireArchitecture(checkpoint);
+  const keys = keysByName(architecture);
+  const bytes = architecture.layers.map(() => ({ attention: 0, ffn: 0 }));
+  for (const tensor of usedTensors(checkpoint)) {
+    const key = keys.get(tensor.name);
+    if (key !== undefined && typeof key !== 'string') bytes[key.layer][moduleOf(key.name)] += own(tensor);
   }
   return bytes;
 }

@@ -195,6 +195,36 @@ export function greedyWork(
   return objective === 'kl' ? [sum(steps, cost), ...rounds] : rounds;
 }
 
+/** Of the rounds of removing modules in turn, the first of so many measures all of them. */
+export const FULL_ROUND = 5;
+
+/** In the other rounds, that many of the modules that may go are measured. */
+export const remeasured = (open: number): number => Math.min(open, Math.max(8, Math.ceil(open / 3)));
+
+/**
+ * Cost of removing modules in turn, as large as `count` blocks together; by divergence, the last states of the teacher come first.
+ * How many modules that is is not known in advance: half of each kind is assumed, the last candidates first.
+ * @param blocks of the model @param candidates blocks whose modules may be removed
+ */
+export function modulesWork(
+  architecture: Architecture,
+  blocks: number,
+  candidates: readonly number[],
+  count: number,
+  objective: Objective = 'ppl',
+): { readonly dense: number; readonly rounds: number } {
+  const sweep = objective === 'kl' ? comparisonSweepWork : sweepWork;
+  const modules = candidates.flatMap((block) => [2 * block, 2 * block + 1]);
+  const rounds = sum(Math.min(2 * count, modules.length), (round) => {
+    const left = 2 * blocks - round;
+    const open = modules.slice(0, modules.length - round).map((k) => Math.min(k, left - 1));
+    const some = round % FULL_ROUND === 0 ? open.length : remeasured(open.length);
+    const measured = Array.from({ length: some }, (_, i) => open[Math.floor((i * open.length) / some)]);
+    return sweep(architecture, left, measured, () => 1 / 2);
+  });
+  return { dense: objective === 'kl' ? blocks : 0, rounds };
+}
+
 /**
  * Cost of a fold: half of a symmetric matrix of products, products with what is wanted, and the correction of the
  * stream, each as large as a product with a (hidden, hidden) weight.
@@ -257,4 +287,6 @@ export interface Scope {
   readonly kept?: ReadonlySet<number>;
   /** What it keeps low; the criterion's default when undefined. */
   readonly objective?: Objective;
+  /** The parts that are scored; blocks when undefined. */
+  readonly granularity?: 'block' | 'module';
 }

@@ -8,6 +8,7 @@ import {
   each,
   greedyWork,
   healedWork,
+  modulesWork,
   type Scope,
   type StepCost,
   sum,
@@ -92,6 +93,7 @@ const LIST = [
     reads: ['text'],
     objectives: ['ppl', 'kl'],
     inTurn: true,
+    modules: true,
     screens: true,
     effort: 'products',
     work: greedyRounds,
@@ -136,9 +138,13 @@ const DEFAULT_TOKENS = DEFAULT_DRAWING.samples * DEFAULT_DRAWING.length;
 
 /** All rounds of a greedy run over the whole model. */
 function greedyRounds(a: Architecture, scope: Scope, cost: StepCost): number {
-  const { count = 0, kept, objective, exact, tokens = DEFAULT_TOKENS } = scope;
+  const { count = 0, kept, objective, exact, tokens = DEFAULT_TOKENS, granularity } = scope;
   const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
-  const rounds = greedyWork(
+  if (granularity === 'module') {
+    const { dense, rounds } = modulesWork(a, a.layers.length, open, count, objective);
+    return dense + rounds;
+  }
+  const shares = greedyWork(
     a,
     a.layers.length,
     open,
@@ -147,7 +153,7 @@ function greedyRounds(a: Architecture, scope: Scope, cost: StepCost): number {
     cost,
     exact === undefined ? undefined : { architecture: a, tokens },
   );
-  return rounds.reduce((total, round) => total + round, 0);
+  return shares.reduce((total, share) => total + share, 0);
 }
 
 /** A sweep over all blocks of the whole model. */

@@ -13,6 +13,7 @@ import type { WeightSource } from '../weights/source';
 import type { Scope, StepCost } from './cost';
 import type { Objective } from './objective';
 import type { ScorePrecision } from './arithmetic';
+import type { ModuleCost } from './module-cost';
 import type { CriterionResult } from './result';
 import type { Screening } from './screened-sweep';
 
@@ -88,8 +89,8 @@ export interface CriterionSettings {
 export interface ScoringScope extends Scope {
   /** The whole model when undefined. */
   readonly view?: View;
-  /** Only for ppl and kl. */
-  readonly granularity?: 'block' | 'module';
+  /** Of modules that go in turn: what choosing economizes on; bytes when undefined. */
+  readonly cost?: ModuleCost;
   /** `exact` is the user's number, so there is a screen even where it saves little. */
   readonly isExactAsked?: boolean;
   /**

@@ -119,7 +119,9 @@ function namedScores({
     ...blocks.map(({ index, score }) => ({ name: `block ${index}`, score })),
     ...modules.map(({ block, part, score }) => ({ name: `${block}.${part}`, score })),
     ...windows.map(({ start, size, score }) => ({ name: `blocks ${start}-${start + size - 1}`, score })),
-    ...removals.map(({ block, meanNll }) => ({ name: `block ${block}`, score: meanNll })),
+    ...removals.map(({ block, part, meanNll }) => {
+      return { name: part === undefined ? `block ${block}` : `${block}.${part}`, score: meanNll };
+    }),
     ...(search ? [{ name: `blocks ${search.blocks.join(', ')}`, score: search.kl }] : []),
   ];
 }

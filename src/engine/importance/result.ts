@@ -3,6 +3,7 @@ import type { Half } from '../model/view';
 import type { MeasuredSet } from './evolution';
 import type { Precision } from '../precision';
 import type { LossSummary } from './losses';
+import type { ModuleCost } from './module-cost';
 import type { Objective } from './objective';
 import type { AngularWindow } from './select';
 
@@ -53,9 +54,13 @@ export interface TensorScore {
   readonly score: number;
 }
 
-/** A removal of a sequence, and the model without this block and all earlier ones. */
+/** A removal of a sequence, and the model without this part and all earlier ones. */
 export interface Removal {
   readonly block: number;
+  /** The half of the block, where modules are removed. */
+  readonly part?: Half;
+  /** Of modules: what the removal saves, in bytes of the files or seconds over some rows. */
+  readonly saves?: number;
   readonly meanNll: number;
   readonly ppl: number;
   /** Mean divergence from the unpruned model, if it was measured. */
@@ -88,6 +93,8 @@ export interface CriterionResult {
   readonly removals?: readonly Removal[];
   /** Only for greedy: what each removal keeps lowest. */
   readonly objective?: Objective;
+  /** Of modules that were removed in turn: what choosing economized on. */
+  readonly cost?: ModuleCost;
   readonly search?: SearchResult;
   /** Set where candidates were screened. */
   readonly screen?: ScreenSummary;

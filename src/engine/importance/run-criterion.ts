@@ -212,7 +212,9 @@ async function inArithmetic<T>(
     isAsked: isExactAsked,
     scope: { count, kept, objective: objectiveOf(criterion, options.objective) },
   });
-  if (arithmetic === 'as opened') return use(model);
+  // Modules that go in turn are chosen by what they add for their size, which a screen does not bound.
+  const isUnscreened = granularity === 'module' && criterionInfo(criterion).inTurn;
+  if (arithmetic === 'as opened' || (arithmetic === 'screened' && isUnscreened)) return use(model);
   const weights = await inSpreadRowInt8(model.weights, model.threads);
   if (!weights && arithmetic === 'screened') return use(model);
   if (!weights) throw refusedInt8(criterion, 'this processor computes products of 8-bit integers wrongly');
@@ -256,10 +258,11 @@ export async function loadCriterion(criterion: Criterion): Promise<CriterionModu
 }
 
 /** Warns when a criterion that chooses blocks found too few to remove, or had too little time. */
-function shortRun(criterion: Criterion, { removals, search }: CriterionResult, count = 0): string[] {
+function shortRun(criterion: Criterion, { removals, search, cost }: CriterionResult, count = 0): string[] {
   const found = (removals ?? search?.blocks)?.length;
   if (found === undefined) return [];
   if (found === 0) return [`${criterion} removes nothing: every block is kept`];
+  if (cost !== undefined) return [];
   const fewer = found < count ? [`${criterion} removes ${found} of ${count} blocks: the other blocks are kept`] : [];
   return search ? [...fewer, ...shortSearch(search)] : fewer;
 }
@@ -287,6 +290,8 @@ function rankingOf({ full, blocks, windows, removals, search }: CriterionResult)
   const baseline = full && { baseline: full.meanNll };
   if (windows) return { kind: 'windows', windows, ...baseline };
   if (removals) {
+    // Single modules rank no blocks.
+    if (removals.some(({ part }) => part !== undefined)) return { kind: 'scores', scores: [], ...baseline };
     const losses = removals.map(({ meanNll, kl }) => kl ?? meanNll);
     return { kind: 'removals', removals: removals.map(({ block }) => block), losses, ...baseline };
   }

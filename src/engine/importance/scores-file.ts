@@ -83,10 +83,10 @@ export function scoresIn(
       `Write that model with \`${command('heal')}\` and score the checkpoint.`,
     );
   }
-  if (Array.isArray(scores.modules)) {
+  if (Array.isArray(scores.modules) || isOfModules(scores.removals)) {
     throw refuse(
       'they are scores of single modules, and only whole blocks can be removed',
-      `Score without ${option('granularity')}.`,
+      `Score without ${option('granularity')}; or name the modules with ${option('remove')}, which works with eval, generate, heal and bench.`,
     );
   }
   const found = rankingOf(scores, blocks);
@@ -101,6 +101,9 @@ export function scoresIn(
     ...(isTextFit(scores.unfit) && { unfit: scores.unfit }),
   };
 }
+
+const isOfModules = (removals: unknown): boolean =>
+  Array.isArray(removals) && removals.some((removal) => isObject(removal) && removal.part !== undefined);
 
 const refusal =
   (named: string) =>

@@ -1,6 +1,7 @@
 /** Importance of every block, by one of the criteria. Only those that choose blocks use the keep-list. */
 import { objects } from '../../engine/records/fields';
 import { criterionInfo, CRITERION_LIST, isSized, readsWeights } from '../../engine/importance/criteria';
+import { MODULE_COSTS } from '../../engine/importance/module-cost';
 import { command, option, set, value } from '../../engine/option-token';
 import { isObject, type JsonObject } from '../../format/json';
 import { formatPercent } from '../../format/numbers';
@@ -28,13 +29,21 @@ const options = {
   criterion: criterionOrPpl,
   objective,
   ...scoring,
-  granularity: choice(['block', 'module'], 'ppl, kl: score whole blocks, or attention and FFN separately', {
+  granularity: choice(['block', 'module'], `${WITH_MODULES}: score whole blocks, or attention and FFN separately`, {
     noun: () => l10n.t('the parts of blocks'),
     placeholder: 'part',
     default: 'block',
     recorded: true,
   }),
-  count: whole(`${SIZED}: number of blocks to remove`, { noun: () => l10n.t('the count'), recorded: true }),
+  cost: choice(
+    MODULE_COSTS,
+    'greedy, of modules: what removing one saves, bytes of the files or measured time (default: bytes)',
+    { noun: () => l10n.t('the cost of a module'), placeholder: 'what', recorded: true },
+  ),
+  count: whole(`${SIZED}: number of blocks to remove; of modules, as much as so many blocks save`, {
+    noun: () => l10n.t('the count'),
+    recorded: true,
+  }),
   precision: precisionOption(
     'auto: ppl, kl and greedy on the CPU look at all blocks in int8 and compute in float32 what decides; ' +
       'int8: that alone; float16: on a GPU',
@@ -79,6 +88,7 @@ export const score = defineJob({
     './SmolLM2-135M --criterion greedy --objective kl --count 6 --calibration rows.json',
     './SmolLM2-135M --criterion search --count 6 --budget 300 --calibration prose.txt',
     './SmolLM2-135M --granularity module --calibration prose.txt --remove 10,11',
+    './SmolLM2-135M --criterion greedy --objective kl --granularity module --count 3 --calibration prose.txt',
   ],
   noun: () => l10n.t('Scoring'),
   title: (model, { criterion: by }) =>
@@ -157,12 +167,20 @@ function sharesFault({ criterion: by, ratios, remove: parts }: ScoreOptions): Fa
 function scopeFault({
   criterion: by,
   granularity,
+  cost,
   count,
   keep,
   maxKl: limit,
   ratios,
   calibration: rows,
 }: ScoreOptions): Fault | undefined {
+  if (cost !== undefined && !(by === 'greedy' && granularity === 'module')) {
+    return {
+      what: `${option('cost')} cannot be used here`,
+      why: `it belongs to the criterion greedy with ${option('granularity', 'module')}: other parts all count alike`,
+      action: `Leave ${option('cost')} out.`,
+    };
+  }
   if (limit !== undefined && (rows === undefined || granularity === 'module')) {
     return {
       what: `${option('maxKl')} cannot be used here`,

@@ -1,5 +1,6 @@
 /** The results of "score" and "curve". */
 import { CRITERIA } from '../../engine/importance/criteria';
+import { MODULE_COSTS } from '../../engine/importance/module-cost';
 import { OBJECTIVES } from '../../engine/importance/objective';
 import { PRECISIONS } from '../../engine/precision';
 import { BOS_MODES } from '../../format/bos';
@@ -162,11 +163,22 @@ export const scoreResult = shape(
     ),
     removals: optional(
       list(
-        shape({ block: whole('the block'), meanNll, ppl, kl: optional(kl) }, 'a removal'),
+        shape(
+          {
+            block: whole('the block'),
+            part: optional({ ...halves.part, words: 'where modules are removed: which half of it' }),
+            meanNll,
+            ppl,
+            kl: optional(kl),
+            saves: optional(real('of modules: what it saves, in bytes, or in seconds over some rows')),
+          },
+          'a removal',
+        ),
         'of criteria that remove in turn: in the order of removal',
       ),
     ),
     objective: optional(oneOf(OBJECTIVES, 'of greedy: what the removals keep low')),
+    cost: optional(oneOf(MODULE_COSTS, 'of modules that are removed in turn: what the choice saves')),
     search: optional(search),
     screen: optional(
       shape(

@@ -21,7 +21,7 @@ export async function runScore(
   context: JobContext,
 ): Promise<RunEnd<ScoreSummary & { readonly within?: Within; readonly shares?: readonly ShareInfo[] }>> {
   const start = performance.now();
-  const { criterion, granularity, count, keep } = options;
+  const { criterion, granularity, cost, count, keep } = options;
   const precision = options.precision === 'int4' ? 'auto' : options.precision; // the definition refuses int4
   const opened = await openForComputing(options.checkpoint, options, context.job);
   const { checkpoint, architecture, removed, view, changes, inputs } = opened;
@@ -38,6 +38,7 @@ export async function runScore(
       count,
       view,
       granularity,
+      cost,
       changes,
       exact,
       isExactAsked: options.exact !== undefined,

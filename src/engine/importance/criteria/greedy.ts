@@ -9,7 +9,9 @@ import type { TokenRows } from '../../model/forward';
 import type { LastStates } from '../../model/last-states';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf, type View } from '../../model/view';
-import { greedyWork, screenedRows } from '../cost';
+import { greedyWork, modulesWork, screenedRows } from '../cost';
+import { type Saves, savesOf } from '../module-costs';
+import { removeWithin } from '../modules-in-turn';
 import { candidateBlocks, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
 import type { ScreenSummary } from '../result';
 import { type RoundOf, ScreenedRounds } from '../screened-rounds';
@@ -29,8 +31,10 @@ export interface GreedyOptions {
   readonly objective?: Objective;
   /** The model whose whole is the teacher of the divergence; the model itself when undefined. */
   readonly teacher?: Model;
-  /** A screen of each round, which leaves only its leaders to the model's own precision. */
+  /** A screen of each round, which leaves only its leaders to the model's own precision; not for modules. */
   readonly screening?: Screening;
+  /** Removes modules that together save at most as much as `count` mean blocks. */
+  readonly modules?: Saves;
 }
 
 export type Removed = RemovedInTurn & { readonly screen?: ScreenSummary };
@@ -47,10 +51,13 @@ export async function scoreGreedy(
   job: JobOptions = {},
 ): Promise<Removed> {
   const { view = fullView(model.architecture.layers.length), count, candidates, objective, teacher = model } = options;
-  const { screening } = options;
+  const { screening, modules } = options;
   const steps = stepsOf(view);
-  const shares = greedyWork(model.architecture, steps.length, openSteps(steps, candidates), count, objective);
-  const turn = { view, count, candidates, screening };
+  const open = openSteps(steps, candidates);
+  const shares = modules
+    ? inOne(modulesWork(model.architecture, steps.length, open, count, objective))
+    : greedyWork(model.architecture, steps.length, open, count, objective);
+  const turn = { view, count, candidates, screening, modules };
   if (objective !== 'kl') {
     const rounds = inPhases(
       job,
@@ -63,9 +70,11 @@ export async function scoreGreedy(
   );
 }
 
+const inOne = ({ dense, rounds }: ReturnType<typeof modulesWork>): number[] => [...(dense > 0 ? [dense] : []), rounds];
+
 /**
  * The same by divergence, from the known last states of the teacher.
- * @param rounds the job of each round
+ * @param rounds the job of each round; of modules, one job for all
  * @throws UserError when the teacher has another vocabulary; CancelledError
  */
 export const removeByDivergence = (
@@ -76,17 +85,19 @@ export const removeByDivergence = (
   job: JobOptions,
 ): Promise<Removed> => removeBy(DIVERGENCES, model, rows, turn, rounds, job);
 
-type Turn = Pick<GreedyOptions, 'view' | 'count' | 'candidates' | 'screening'> & { readonly teacher: Teacher };
+type Turn = Pick<GreedyOptions, 'view' | 'count' | 'candidates' | 'screening' | 'modules'> & {
+  readonly teacher: Teacher;
+};
 
 async function removeBy<V extends object>(
   measure: SweepMeasure<V>,
   model: Model,
   rows: TokenRows,
-  { view = fullView(model.architecture.layers.length), count, candidates, screening, teacher }: Turn,
+  { view = fullView(model.architecture.layers.length), count, candidates, screening, modules, teacher }: Turn,
   rounds: readonly JobOptions[],
   job: JobOptions,
 ): Promise<Removed> {
-  const steps = stepsOf(view);
+  const steps = stepsOf(view, modules !== undefined);
   const perRow = rows[0].length - 1;
   const summary = (value: V): ModelLoss => sweptModel(measure.meansOf(value, perRow), perRow).loss;
   const inPrecision =
@@ -104,12 +115,25 @@ async function removeBy<V extends object>(
     const { full, without } = await exact(...round);
     return { full: summary(full), without: without.map(summary) };
   };
+  if (modules) {
+    const size = count * meanBlock(model, modules);
+    return removeWithin(steps, { candidates, saves: modules, size, sweep }, rounds[0]);
+  }
   return removeInTurn(steps, { count, candidates, sweep }, rounds, job);
 }
 
+/** What a mean block of the whole model saves. */
+function meanBlock({ architecture: { layers } }: Model, saves: Saves): number {
+  const all = stepsOf(fullView(layers.length));
+  return all.reduce((sum, step) => sum + saves(step), 0) / layers.length;
+}
+
 export const scoreRows: ScoreRows = async (model, rows, scope, job) => {
-  const { view, count = 0, kept, objective, teacher, screening } = scope;
+  const { view, count = 0, kept, objective, teacher, screening, granularity, cost = 'bytes' } = scope;
   const candidates = candidateBlocks(model.architecture.layers.length, kept);
-  const options = { view, count, candidates, objective, teacher, screening };
-  return { ...(await scoreGreedy(model, rows, options, job)), objective };
+  const options = { view, count, candidates, objective, teacher };
+  if (granularity !== 'module')
+    return { ...(await scoreGreedy(model, rows, { ...options, screening }, job)), objective };
+  const modules = await savesOf(cost, model, rows, job);
+  return { ...(await scoreGreedy(model, rows, { ...options, modules }, job)), objective, cost };
 };
