@@ -204,7 +204,9 @@ export const remeasured = (open: number): number => Math.min(open, Math.max(8, M
 /**
  * Cost of removing modules in turn, as large as `count` blocks together; by divergence, the last states of the teacher come first.
  * How many modules that is is not known in advance: half of each kind is assumed, the last candidates first.
- * @param blocks of the model @param candidates blocks whose modules may be removed
+ * @param blocks of the model
+ * @param candidates blocks whose modules may be removed
+ * @param fold cost of a fold, if every variant is healed
  */
 export function modulesWork(
   architecture: Architecture,
@@ -212,6 +214,7 @@ export function modulesWork(
   candidates: readonly number[],
   count: number,
   objective: Objective = 'ppl',
+  fold = 0,
 ): { readonly dense: number; readonly rounds: number } {
   const sweep = objective === 'kl' ? comparisonSweepWork : sweepWork;
   const modules = candidates.flatMap((block) => [2 * block, 2 * block + 1]);
@@ -220,7 +223,8 @@ export function modulesWork(
     const open = modules.slice(0, modules.length - round).map((k) => Math.min(k, left - 1));
     const some = round % FULL_ROUND === 0 ? open.length : remeasured(open.length);
     const measured = Array.from({ length: some }, (_, i) => open[Math.floor((i * open.length) / some)]);
-    return sweep(architecture, left, measured, () => 1 / 2);
+    // A variant has its own fold, and those of earlier removals that come after it: half of them.
+    return sweep(architecture, left, measured, () => 1 / 2) + fold * (some + round * (1 + some / 2));
   });
   return { dense: objective === 'kl' ? blocks : 0, rounds };
 }

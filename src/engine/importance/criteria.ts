@@ -6,6 +6,7 @@ import type { Architecture } from '../checkpoint/architecture';
 import {
   comparisonSweepWork,
   each,
+  foldWork,
   greedyWork,
   healedWork,
   modulesWork,
@@ -118,9 +119,11 @@ const LIST = [
     objectives: ['kl'],
     inTurn: true,
     heals: true,
+    modules: true,
     effort: 'products',
-    work: (a, { count = 0, kept }, cost) => {
+    work: (a, { count = 0, kept, granularity }, cost) => {
       const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
+      if (granularity === 'module') return all(modulesWork(a, a.layers.length, open, count, 'kl', foldWork(a)));
       const { dense, rounds } = healedWork(a, a.layers.length, open, count, cost);
       return rounds.reduce((total, { choosing, measuring }) => total + choosing + measuring, dense);
     },
@@ -140,10 +143,7 @@ const DEFAULT_TOKENS = DEFAULT_DRAWING.samples * DEFAULT_DRAWING.length;
 function greedyRounds(a: Architecture, scope: Scope, cost: StepCost): number {
   const { count = 0, kept, objective, exact, tokens = DEFAULT_TOKENS, granularity } = scope;
   const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
-  if (granularity === 'module') {
-    const { dense, rounds } = modulesWork(a, a.layers.length, open, count, objective);
-    return dense + rounds;
-  }
+  if (granularity === 'module') return all(modulesWork(a, a.layers.length, open, count, objective));
   const shares = greedyWork(
     a,
     a.layers.length,
@@ -163,6 +163,8 @@ function sweepOf(work: typeof sweepWork): NonNullable<CriterionInfo['work']> {
       work(a, a.layers.length, some, cost),
     );
 }
+
+const all = ({ dense, rounds }: ReturnType<typeof modulesWork>): number => dense + rounds;
 
 function allBlocks(blocks: number): number[] {
   return Array.from({ length: blocks }, (_, block) => block);

@@ -1,6 +1,6 @@
 /** What leaving out an attention or FFN module saves: bytes of the files, or seconds of a pass over the rows. */
 import { moduleBytes } from '../checkpoint/reduction';
-import type { LayerShape } from '../checkpoint/architecture';
+import type { Architecture, LayerShape } from '../checkpoint/architecture';
 import { throwIfCancelled } from '../errors';
 import { median } from '../median';
 import { Forward, type TokenRows } from '../model/forward';
@@ -32,6 +32,12 @@ export async function savesOf(
 ): Promise<Saves> {
   const halves = cost === 'bytes' ? moduleBytes(model.checkpoint) : await moduleSeconds(model, rows, signal);
   return ({ block, attention, ffn }) => (attention ? halves[block].attention : 0) + (ffn ? halves[block].ffn : 0);
+}
+
+/** What a mean block of the whole model saves. */
+export function meanBlock({ layers }: Pick<Architecture, 'layers'>, saves: Saves): number {
+  const all = stepsOf(fullView(layers.length));
+  return all.reduce((sum, step) => sum + saves(step), 0) / layers.length;
 }
 
 type Halves = { attention: number; ffn: number };

@@ -37,7 +37,7 @@ const options = {
   }),
   cost: choice(
     MODULE_COSTS,
-    'greedy, of modules: what removing one saves, bytes of the files or measured time (default: bytes)',
+    'greedy, healed, of modules: what removing one saves, bytes of the files or measured time (default: bytes)',
     { noun: () => l10n.t('the cost of a module'), placeholder: 'what', recorded: true },
   ),
   count: whole(`${SIZED}: number of blocks to remove; of modules, as much as so many blocks save`, {
@@ -174,10 +174,10 @@ function scopeFault({
   ratios,
   calibration: rows,
 }: ScoreOptions): Fault | undefined {
-  if (cost !== undefined && !(by === 'greedy' && granularity === 'module')) {
+  if (cost !== undefined && !(criterionInfo(by).inTurn && granularity === 'module')) {
     return {
       what: `${option('cost')} cannot be used here`,
-      why: `it belongs to the criterion greedy with ${option('granularity', 'module')}: other parts all count alike`,
+      why: `it belongs to greedy and healed with ${option('granularity', 'module')}: other parts all count alike`,
       action: `Leave ${option('cost')} out.`,
     };
   }

@@ -11,6 +11,7 @@ import { DenseStream } from '../../../src/engine/importance/dense-stream';
 import { HealedSweep } from '../../../src/engine/importance/healed-sweep';
 import { innerTargets } from '../../../src/engine/importance/healed-walk';
 import { removeInTurn } from '../../../src/engine/importance/in-turn';
+import type { Saves } from '../../../src/engine/importance/module-costs';
 import type { Model } from '../../../src/engine/model/model';
 import {
   fullView,
@@ -54,8 +55,8 @@ function assertLike(found: { kl?: number; meanNll: number }, expected: Likeness,
 }
 
 /** Measures a view and each of its variants both ways; every second one unless it is test:full. */
-async function compare(model: Model, view: View, teacher = model): Promise<void> {
-  const steps = stepsOf(view);
+async function compare(model: Model, view: View, teacher = model, split = false): Promise<void> {
+  const steps = stepsOf(view, split);
   const candidates = [...steps.keys()];
   const dense = await DenseStream.compute(teacher, ROWS, innerTargets(steps), model.memory / 2);
   const sweep = await HealedSweep.open(model, dense, ROWS);
@@ -65,9 +66,11 @@ async function compare(model: Model, view: View, teacher = model): Promise<void>
   if (removedParts(view).length > 0)
     assertLike(itself, await foldedOf(model, view, ROWS, teacher), 'nothing more removed');
   else if (teacher === model) assertClose(itself.kl, 0, { absolute: 1e-6 }, 'KL of the whole model');
-  for (const [k, { block }] of steps.entries()) {
-    if (!full && k % 2 !== steps.length % 2) continue;
-    assertLike(variants[k], await foldedOf(model, without(view, { block }), ROWS, teacher), `without block ${block}`);
+  for (const [k, { block, attention }] of steps.entries()) {
+    if (!full && k % (split ? 3 : 2) !== steps.length % 2) continue;
+    const part = split ? { part: attention ? ('attention' as const) : ('ffn' as const) } : {};
+    const folded = await foldedOf(model, without(view, { block, ...part }), ROWS, teacher);
+    assertLike(variants[k], folded, `without ${split ? `step ${k}` : `block ${block}`}`);
   }
 }
 
@@ -91,6 +94,11 @@ describe('the sweep with healing gives what healing with new weights gives', fun
     );
   }
 
+  it('of single modules, without a block and a module', () =>
+    withModel(toy('llama-gqa-tied'), (model) =>
+      compare(model, without(whole, { block: 1 }, { block: 3, part: 'ffn' }), model, true),
+    ));
+
   it('with little memory, one variant at a time and streams in files', () =>
     withModel(toy('llama-plain'), (model) => compare(model, without(whole, { block: 2 })), { memory: 2 ** 16 }));
 
@@ -109,6 +117,32 @@ describe('the sweep with healing gives what healing with new weights gives', fun
         changes,
       });
     }));
+});
+
+it('modules go in turn by what their folds leave more, for what they save', async function () {
+  this.timeout('2m');
+  await withModel(toy('qwen3-qknorm'), async (model) => {
+    const saves: Saves = ({ attention, ffn }) => Number(attention) + 2 * Number(ffn);
+    // 1.3 mean blocks are 3.9: two FFNs do not fit.
+    const options = { count: 1.3, candidates: [1, 3], modules: saves };
+    const { removals } = await scoreHealed(model, ROWS, options);
+    let [view, left, now] = [fullView(BLOCKS), 3.9, 0];
+    for (const [i, { block, part, ...found }] of removals.entries()) {
+      const open = [1, 3].flatMap((at) => (['attention', 'ffn'] as const).map((half) => ({ block: at, part: half })));
+      const each = [];
+      for (const one of open) {
+        const saved = one.part === 'ffn' ? 2 : 1;
+        if (!view[one.part][one.block] || saved > left) continue;
+        const folded = await foldedOf(model, without(view, one));
+        each.push({ one, saved, price: (folded.kl - now) / saved, ...folded });
+      }
+      const best = each.reduce((a, b) => (b.price < a.price ? b : a));
+      assert.deepEqual({ block, part }, best.one, `removal ${i + 1}`);
+      assertLike(found, best, `removal ${i + 1}`);
+      [view, left, now] = [without(view, best.one), left - best.saved, best.kl];
+    }
+    assert.ok(removals.length >= 2 && left < 1);
+  });
 });
 
 /** Rounds on the sample model. */

@@ -10,7 +10,7 @@ import type { LastStates } from '../../model/last-states';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf, type View } from '../../model/view';
 import { greedyWork, modulesWork, screenedRows } from '../cost';
-import { type Saves, savesOf } from '../module-costs';
+import { meanBlock, type Saves, savesOf } from '../module-costs';
 import { removeWithin } from '../modules-in-turn';
 import { candidateBlocks, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
 import type { ScreenSummary } from '../result';
@@ -116,16 +116,10 @@ async function removeBy<V extends object>(
     return { full: summary(full), without: without.map(summary) };
   };
   if (modules) {
-    const size = count * meanBlock(model, modules);
+    const size = count * meanBlock(model.architecture, modules);
     return removeWithin(steps, { candidates, saves: modules, size, sweep }, rounds[0]);
   }
   return removeInTurn(steps, { count, candidates, sweep }, rounds, job);
-}
-
-/** What a mean block of the whole model saves. */
-function meanBlock({ architecture: { layers } }: Model, saves: Saves): number {
-  const all = stepsOf(fullView(layers.length));
-  return all.reduce((sum, step) => sum + saves(step), 0) / layers.length;
 }
 
 export const scoreRows: ScoreRows = async (model, rows, scope, job) => {

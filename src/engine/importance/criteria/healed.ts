@@ -4,17 +4,20 @@
  * is best before healing need not be the best after it.
  *
  * What a fold leaves of the dense stream is known before the rest of the model is passed, and all folds of a round are
- * fitted in one pass. So a round measures only the candidates whose folds leave least.
+ * fitted in one pass. So a round measures only the candidates whose folds leave least. Of modules, which differ in size, it
+ * measures those that cost least before.
  */
 import type { ScoreRows } from '../criterion';
 import { inPhases, type JobOptions, labelled } from '../../progress';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf } from '../../model/view';
-import { type HealedWork, healedWork, shortlistSize } from '../cost';
+import { foldWork, type HealedWork, healedWork, modulesWork, shortlistSize } from '../cost';
 import { DenseStream } from '../dense-stream';
 import { HealedSweep, type LeftOver } from '../healed-sweep';
 import { innerTargets } from '../healed-walk';
+import { meanBlock, savesOf } from '../module-costs';
+import { removeWithin } from '../modules-in-turn';
 import { candidateBlocks, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
 import { rankBlocks } from '../select';
 import type { GreedyOptions } from './greedy';
@@ -27,20 +30,31 @@ import type { GreedyOptions } from './greedy';
 export async function scoreHealed(
   model: Model,
   rows: TokenRows,
-  { view, count, candidates, teacher = model }: Omit<GreedyOptions, 'objective'>,
+  { view, count, candidates, teacher = model, modules }: Omit<GreedyOptions, 'objective'>,
   job: JobOptions = {},
 ): Promise<RemovedInTurn> {
-  const steps = stepsOf(view ?? fullView(model.architecture.layers.length));
-  const work = healedWork(model.architecture, steps.length, openSteps(steps, candidates), count);
-  const [toDense, ...rounds] = inPhases(job, [
-    { share: work.dense },
-    ...work.rounds.map(({ choosing, measuring }) => ({ share: choosing + measuring })),
-  ]);
+  const { architecture } = model;
+  const blocks = stepsOf(view ?? fullView(architecture.layers.length));
+  const steps = stepsOf(view ?? fullView(architecture.layers.length), modules !== undefined);
+  const open = openSteps(blocks, candidates);
+  const work = healedWork(architecture, blocks.length, open, count);
+  const shares = modules
+    ? [modulesWork(architecture, blocks.length, open, count, 'kl', foldWork(architecture)).rounds]
+    : work.rounds.map(({ choosing, measuring }) => choosing + measuring);
+  const [toDense, ...rounds] = inPhases(
+    job,
+    [work.dense, ...shares].map((share) => ({ share })),
+  );
   const named = labelled(toDense, 'the original');
   const dense = await DenseStream.compute(teacher, rows, innerTargets(steps), model.memory / 2, named);
   try {
     const sweep = await HealedSweep.open(model, dense, rows, job.signal);
     try {
+      if (modules) {
+        const size = count * meanBlock(architecture, modules);
+        const measured: Sweep = (...round) => sweep.measure(...round);
+        return await removeWithin(steps, { candidates, saves: modules, size, sweep: measured }, rounds[0]);
+      }
       return await removeInTurn(
         steps,
         { count, candidates, sweep: shortSweep(sweep, work, steps.length) },
@@ -81,7 +95,10 @@ export function shortlist(left: readonly LeftOver[], count: number): number[] {
   return [...new Set(inTurn)].slice(0, count).sort((a, b) => a - b);
 }
 
-export const scoreRows: ScoreRows = (model, rows, { view, count = 0, kept, teacher }, job) => {
+export const scoreRows: ScoreRows = async (model, rows, scope, job) => {
+  const { view, count = 0, kept, teacher, granularity, cost = 'bytes' } = scope;
   const candidates = candidateBlocks(model.architecture.layers.length, kept);
-  return scoreHealed(model, rows, { view, count, candidates, teacher }, job);
+  if (granularity !== 'module') return scoreHealed(model, rows, { view, count, candidates, teacher }, job);
+  const modules = await savesOf(cost, model, rows, job);
+  return { ...(await scoreHealed(model, rows, { view, count, candidates, teacher, modules }, job)), cost };
 };
