@@ -58,6 +58,7 @@ export async function removeWithin(
     const { meanNll, ppl, kl } = found.without[best];
     const part = gone.attention && gone.ffn ? {} : { part: gone.attention ? ('attention' as const) : ('ffn' as const) };
     removals.push({ block: gone.block, ...part, meanNll, ppl, ...(kl !== undefined && { kl }), saves: saves(gone) });
+    earlier.forget(current, gone);
     left -= saves(gone);
     steps = current.filter((_, k) => k !== measured[best]);
     rest = later;
@@ -76,13 +77,21 @@ class Earlier {
     this.prices.set(step, price);
   }
 
-  /** The parts that cost least before. @returns indices into `steps`, ascending */
+  /** What the other half of a block costs changes most. */
+  forget(steps: readonly Step[], gone: Step): void {
+    for (const step of steps) if (step.block === gone.block) this.prices.delete(step);
+  }
+
+  /**
+   * The parts that cost least before, and those whose cost is not known any more.
+   * @param open what fits now: all of it fitted before, so the first round measured it
+   * @returns indices into `steps`, ascending
+   */
   shortlist(steps: readonly Step[], open: readonly number[]): number[] {
-    // What fits now fitted before, so all were measured in the first round.
-    const order = rankBlocks(open.map((k) => this.prices.get(steps[k])!));
-    return order
-      .slice(0, remeasured(open.length))
-      .map((i) => open[i])
-      .sort((a, b) => a - b);
+    const isNew = (k: number): boolean => !this.prices.has(steps[k]);
+    const known = open.filter((k) => !isNew(k));
+    const least = rankBlocks(known.map((k) => this.prices.get(steps[k])!)).slice(0, remeasured(open.length));
+    const some = new Set(least.map((i) => known[i]));
+    return open.filter((k) => some.has(k) || isNew(k));
   }
 }
