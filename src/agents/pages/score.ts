@@ -74,7 +74,7 @@ function removalParts({ removals = [], search }: ScoreResult): Piece[] {
   const name = ({ block, part }: (typeof removals)[number]): string =>
     part === undefined ? String(block) : `${block}.${part}`;
   const rows = removals.map((each, i) => [String(i + 1), name(each), number(each.ppl), number(each.kl ?? NaN)]);
-  const what = removals.some(({ part }) => part !== undefined) ? 'module' : 'block';
+  const what = removals.some(({ saves }) => saves !== undefined) ? 'part' : 'block';
   return [{ names: ['>step', `>${what} removed`, '>perplexity after it', '>KL (nats)'], rows }];
 }
 

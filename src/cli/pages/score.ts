@@ -161,7 +161,7 @@ function windowTable(windows: NonNullable<CriterionResult['windows']>): string[]
 
 function removalTable(removals: NonNullable<CriterionResult['removals']>): string[] {
   const compared = removals.some(({ kl }) => kl !== undefined);
-  const ofModules = removals.some(({ part }) => part !== undefined);
+  const ofParts = removals.some(({ saves }) => saves !== undefined);
   const names = removedJson(removals).map(String);
   const rows = removals.map(({ ppl, kl = NaN }, i) => [
     String(i + 1),
@@ -169,14 +169,14 @@ function removalTable(removals: NonNullable<CriterionResult['removals']>): strin
     formatNumber(ppl),
     ...(compared ? [formatNumber(kl)] : []),
   ]);
-  const what = ofModules ? 'module' : 'block';
+  const what = ofParts ? 'part' : 'block';
   return [
     ...table(['>step', `>${what} removed`, '>perplexity after it', ...(compared ? ['>KL (nats)'] : [])], rows),
-    ...(ofModules ? ['', `without all of them: ${removeOption(removals)}`] : []),
+    ...(ofParts ? ['', `without all of them: ${removeOption(removals)}`] : []),
   ];
 }
 
-/** The option that leaves out the same modules, those of a whole block by its number. */
+/** The option that leaves out the same parts, both modules of a block by its number. */
 function removeOption(removals: readonly RemovedPart[]): string {
   const blocks = 1 + Math.max(...removals.map(({ block }) => block));
   return `--remove ${removedJson(removedParts(viewWithout(blocks, removals))).join(',')}`;

@@ -195,17 +195,17 @@ export function greedyWork(
   return objective === 'kl' ? [sum(steps, cost), ...rounds] : rounds;
 }
 
-/** Of the rounds of removing modules in turn, the first of so many measures all of them. */
+/** Of the rounds of removing modules in turn, the first of so many measures all parts. */
 export const FULL_ROUND = 5;
 
-/** In the other rounds, that many of the modules that may go are measured. */
+/** In the other rounds, that many of the parts that may go are measured. */
 export const remeasured = (open: number): number => Math.min(open, Math.max(8, Math.ceil(open / 3)));
 
 /**
- * Cost of removing modules in turn, as large as `count` blocks together; by divergence, the last states of the teacher come first.
- * How many modules that is is not known in advance: half of each kind is assumed, the last candidates first.
+ * Cost of removing modules and blocks in turn, as large as `count` blocks together; by divergence, the last states of the teacher come
+ * first. How many parts that is is not known in advance: a round for each module of so many blocks is assumed.
  * @param blocks of the model
- * @param candidates blocks whose modules may be removed
+ * @param candidates blocks whose parts may be removed
  * @param fold cost of a fold, if every variant is healed
  */
 export function modulesWork(
@@ -217,14 +217,17 @@ export function modulesWork(
   fold = 0,
 ): { readonly dense: number; readonly rounds: number } {
   const sweep = objective === 'kl' ? comparisonSweepWork : sweepWork;
-  const modules = candidates.flatMap((block) => [2 * block, 2 * block + 1]);
-  const rounds = sum(Math.min(2 * count, modules.length), (round) => {
-    const left = 2 * blocks - round;
-    const open = modules.slice(0, modules.length - round).map((k) => Math.min(k, left - 1));
-    const some = round % FULL_ROUND === 0 ? open.length : remeasured(open.length);
+  const rounds = sum(Math.min(2 * count, 2 * candidates.length), (round) => {
+    const open = candidates.slice(0, candidates.length - (round >> 1));
+    // Modules, and half as many blocks.
+    const some = round % FULL_ROUND === 0 ? open.length : Math.ceil(remeasured(3 * open.length) / 3);
     const measured = Array.from({ length: some }, (_, i) => open[Math.floor((i * open.length) / some)]);
+    const modules = measured.flatMap((block) => [2 * block, 2 * block + 1]);
     // A variant has its own fold, and those of earlier removals that come after it: half of them.
-    return sweep(architecture, left, measured, () => 1 / 2) + fold * (some + round * (1 + some / 2));
+    const folds = fold * (3 * some + round * (1 + (3 * some) / 2));
+    return (
+      sweep(architecture, 2 * blocks, modules, () => 1 / 2) + sweep(architecture, blocks, measured, () => 1) + folds
+    );
   });
   return { dense: objective === 'kl' ? blocks : 0, rounds };
 }

@@ -1,9 +1,10 @@
 /**
- * Removal in turn of parts of different sizes, up to a size: that part goes whose absence costs least for what it saves, the rest is
- * measured again, repeat. What is left of the size for no more large parts is filled with small ones.
+ * Removal in turn of parts of different sizes, up to a size: the block, attention or FFN goes whose absence costs least for what it
+ * saves, the rest is measured again, repeat. Whole blocks are among the parts, because one half alone may cost more than both. What
+ * is left of the size for no more large parts is filled with small ones.
  */
 import { inPhases, type JobOptions, labelled } from '../progress';
-import type { Step } from '../model/view';
+import { type RemovedPart, removedJson, removedParts, type Step, stepsOf, type View, viewWithout } from '../model/view';
 import { FULL_ROUND, remeasured } from './cost';
 import { openSteps, type RemovedInTurn, type Sweep } from './in-turn';
 import type { ModelLoss } from './losses';
@@ -24,74 +25,105 @@ export interface WithinSize {
 const SLACK = 1e-9;
 
 /**
- * @param start steps of the model, attention and FFN apart
- * @returns removals with what they save, in their order; ties go to the earlier part
+ * @param start the model
+ * @returns removals with what they save, in their order; ties go to the earlier part, and to a module before its block
  * @throws CancelledError
  */
 export async function removeWithin(
-  start: readonly Step[],
+  start: View,
   { candidates, saves, size, sweep }: WithinSize,
   job: JobOptions,
 ): Promise<RemovedInTurn> {
   const earlier = new Earlier();
   const removals: Removal[] = [];
-  let steps = start;
   let full: ModelLoss | undefined;
-  let [left, rest] = [size, job];
-  for (let round = 0; steps.length > 1; round++) {
-    const current = steps;
-    const room = left + SLACK * size;
-    const open = openSteps(current, candidates).filter((k) => saves(current[k]) <= room);
+  let [view, left, rest] = [start, size, job];
+  for (let round = 0; stepsOf(view, true).length > 1; round++) {
+    const open = openParts(view, candidates).filter((step) => saves(step) <= left + SLACK * size);
     if (open.length === 0) break;
-    const mean = open.reduce((sum, k) => sum + saves(current[k]), 0) / open.length;
+    const mean = open.reduce((sum, step) => sum + saves(step), 0) / open.length;
     const [now, later] = inPhases(rest, [{ share: mean }, { share: Math.max(left - mean, SLACK * size) }]);
-    const some = round % FULL_ROUND === 0 ? open : earlier.shortlist(current, open);
-    const found = await sweep(current, some, labelled(now, `round ${round + 1}`));
-    const { measured = some } = found;
+    const some = round % FULL_ROUND === 0 ? open : earlier.shortlist(open);
+    const found = await measure(view, some, sweep, labelled(now, `round ${round + 1}`));
     full ??= found.full;
-    const prices = found.without.map(
-      (loss, i) => (decisive(loss) - decisive(found.full)) / saves(current[measured[i]]),
-    );
-    measured.forEach((k, i) => earlier.learn(current[k], prices[i]));
+    const before = decisive(found.full);
+    const prices = found.without.map((loss, i) => (decisive(loss) - before) / saves(some[i]));
+    some.forEach((step, i) => earlier.learn(step, prices[i]));
     const [best] = rankBlocks(prices);
-    const gone = current[measured[best]];
     const { meanNll, ppl, kl } = found.without[best];
-    const part = gone.attention && gone.ffn ? {} : { part: gone.attention ? ('attention' as const) : ('ffn' as const) };
-    removals.push({ block: gone.block, ...part, meanNll, ppl, ...(kl !== undefined && { kl }), saves: saves(gone) });
-    earlier.forget(current, gone);
-    left -= saves(gone);
-    steps = current.filter((_, k) => k !== measured[best]);
+    const saved = saves(some[best]);
+    removals.push({ ...partOf(some[best]), meanNll, ppl, ...(kl !== undefined && { kl }), saves: saved });
+    earlier.forget(some[best].block);
+    view = viewWithout(view.attention.length, [...removedParts(view), partOf(some[best])]);
+    left -= saved;
     rest = later;
   }
-  full ??= (await sweep(steps, [], { signal: job.signal })).full;
+  full ??= (await sweep(stepsOf(view, true), [], { signal: job.signal })).full;
   return { full, removals };
 }
 
+/** Modules, then whole blocks, that may go. All of the model at once is not among them. */
+function openParts(view: View, candidates: readonly number[] | undefined): Step[] {
+  const [modules, steps] = [stepsOf(view, true), stepsOf(view)];
+  const may = (all: readonly Step[]): Step[] => openSteps(all, candidates).map((k) => all[k]);
+  return [...may(modules), ...(modules.length > 2 ? may(steps).filter(isBlock) : [])];
+}
+
+const isBlock = ({ attention, ffn }: Step): boolean => attention && ffn;
+
+const partOf = (step: Step): RemovedPart =>
+  isBlock(step) ? { block: step.block } : { block: step.block, part: step.attention ? 'attention' : 'ffn' };
+
+const nameOf = (step: Step): string => String(removedJson([partOf(step)])[0]);
+
 const decisive = ({ kl, meanNll }: ModelLoss): number => kl ?? meanNll;
+
+/** The model, and the model without each part, in their order: a sweep over modules, and one over blocks. */
+async function measure(
+  view: View,
+  parts: readonly Step[],
+  sweep: Sweep,
+  job: JobOptions,
+): Promise<{ readonly full: ModelLoss; readonly without: readonly ModelLoss[] }> {
+  const kinds = [false, true].filter((whole) => parts.some((part) => isBlock(part) === whole));
+  const phases = inPhases(
+    job,
+    kinds.map((whole) => ({ share: parts.filter((part) => isBlock(part) === whole).length })),
+  );
+  const found = new Map<string, ModelLoss>();
+  let full: ModelLoss | undefined;
+  for (const [i, whole] of kinds.entries()) {
+    const steps = stepsOf(view, !whole);
+    const wanted = new Set(parts.filter((part) => isBlock(part) === whole).map(nameOf));
+    const some = [...steps.keys()].filter((k) => wanted.has(nameOf(steps[k])));
+    const { full: itself, without } = await sweep(steps, some, phases[i]);
+    full ??= itself;
+    some.forEach((k, at) => found.set(nameOf(steps[k]), without[at]));
+  }
+  return { full: full!, without: parts.map((part) => found.get(nameOf(part))!) };
+}
 
 /** What parts cost when they were measured last. */
 class Earlier {
-  private readonly prices = new Map<Step, number>();
+  private readonly prices = new Map<string, number>();
 
   learn(step: Step, price: number): void {
-    this.prices.set(step, price);
+    this.prices.set(nameOf(step), price);
   }
 
   /** What the other half of a block costs changes most. */
-  forget(steps: readonly Step[], gone: Step): void {
-    for (const step of steps) if (step.block === gone.block) this.prices.delete(step);
+  forget(block: number): void {
+    for (const name of [`${block}`, `${block}.attention`, `${block}.ffn`]) this.prices.delete(name);
   }
 
   /**
    * The parts that cost least before, and those whose cost is not known any more.
    * @param open what fits now: all of it fitted before, so the first round measured it
-   * @returns indices into `steps`, ascending
    */
-  shortlist(steps: readonly Step[], open: readonly number[]): number[] {
-    const isNew = (k: number): boolean => !this.prices.has(steps[k]);
-    const known = open.filter((k) => !isNew(k));
-    const least = rankBlocks(known.map((k) => this.prices.get(steps[k])!)).slice(0, remeasured(open.length));
+  shortlist(open: readonly Step[]): Step[] {
+    const known = open.filter((step) => this.prices.has(nameOf(step)));
+    const least = rankBlocks(known.map((step) => this.prices.get(nameOf(step))!)).slice(0, remeasured(open.length));
     const some = new Set(least.map((i) => known[i]));
-    return open.filter((k) => some.has(k) || isNew(k));
+    return open.filter((step) => some.has(step) || !known.includes(step));
   }
 }

@@ -57,9 +57,9 @@ export interface TensorScore {
 /** A removal of a sequence, and the model without this part and all earlier ones. */
 export interface Removal {
   readonly block: number;
-  /** The half of the block, where modules are removed. */
+  /** The half of the block, where modules are removed; all of it when undefined. */
   readonly part?: Half;
-  /** Of modules: what the removal saves, in bytes of the files or seconds over some rows. */
+  /** Among modules: what the removal saves, in bytes of the files or seconds over some rows. */
   readonly saves?: number;
   readonly meanNll: number;
   readonly ppl: number;
@@ -93,7 +93,7 @@ export interface CriterionResult {
   readonly removals?: readonly Removal[];
   /** Only for greedy: what each removal keeps lowest. */
   readonly objective?: Objective;
-  /** Of modules that were removed in turn: what choosing economized on. */
+  /** Among modules that go in turn: what choosing economized on. */
   readonly cost?: ModuleCost;
   readonly search?: SearchResult;
   /** Set where candidates were screened. */

@@ -37,10 +37,10 @@ const options = {
   }),
   cost: choice(
     MODULE_COSTS,
-    'greedy, healed, of modules: what removing one saves, bytes of the files or measured time (default: bytes)',
+    'greedy, healed, by module: what a removal saves, bytes of the files or measured time (default: bytes)',
     { noun: () => l10n.t('the cost of a module'), placeholder: 'what', recorded: true },
   ),
-  count: whole(`${SIZED}: number of blocks to remove; of modules, as much as so many blocks save`, {
+  count: whole(`${SIZED}: number of blocks to remove; by module, as much as so many blocks save`, {
     noun: () => l10n.t('the count'),
     recorded: true,
   }),

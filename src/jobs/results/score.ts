@@ -166,11 +166,11 @@ export const scoreResult = shape(
         shape(
           {
             block: whole('the block'),
-            part: optional({ ...halves.part, words: 'where modules are removed: which half of it' }),
+            part: optional({ ...halves.part, words: 'where modules are removed: which half of it; absent for all of it' }),
             meanNll,
             ppl,
             kl: optional(kl),
-            saves: optional(real('of modules: what it saves, in bytes, or in seconds over some rows')),
+            saves: optional(real('by module: what it saves, in bytes, or in seconds over some rows')),
           },
           'a removal',
         ),
@@ -178,7 +178,7 @@ export const scoreResult = shape(
       ),
     ),
     objective: optional(oneOf(OBJECTIVES, 'of greedy: what the removals keep low')),
-    cost: optional(oneOf(MODULE_COSTS, 'of modules that are removed in turn: what the choice saves')),
+    cost: optional(oneOf(MODULE_COSTS, 'by module, in turn: what the choice saves')),
     search: optional(search),
     screen: optional(
       shape(

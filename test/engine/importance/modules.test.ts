@@ -5,7 +5,7 @@ import { blockBytes, moduleBytes } from '../../../src/engine/checkpoint/reductio
 import { scoreGreedy } from '../../../src/engine/importance/criteria/greedy';
 import { type Saves, savesOf } from '../../../src/engine/importance/module-costs';
 import { removeWithin } from '../../../src/engine/importance/modules-in-turn';
-import { fullView, type RemovedPart, type Step, stepsOf, viewWithout } from '../../../src/engine/model/view';
+import { fullView, type Half, type RemovedPart, type Step, stepsOf, viewWithout } from '../../../src/engine/model/view';
 import { loadReference, referenceForward, type ReferenceModel } from '../../reference/forward';
 import { referenceDivergence } from '../../reference/measures';
 import { assertAllClose, assertClose } from '../../support/close';
@@ -27,6 +27,9 @@ function countedParameters({ tensors }: ReferenceModel): { attention: number; ff
   return counts;
 }
 
+const sizeOf = ({ attention, ffn }: { attention: number; ffn: number }, part?: Half): number =>
+  part === undefined ? attention + ffn : { attention, ffn }[part];
+
 /** The definition: greedy with the whole list measured in each round, among what still fits. */
 function referenceChoice(reference: ReferenceModel, size: number, open: readonly number[]): RemovedPart[] {
   const sizes = countedParameters(reference);
@@ -41,11 +44,20 @@ function referenceChoice(reference: ReferenceModel, size: number, open: readonly
   const gone: RemovedPart[] = [];
   let [left, now] = [size, 0];
   for (;;) {
-    const each = open
-      .flatMap((block) => [{ block, part: 'attention' } as const, { block, part: 'ffn' } as const])
-      .filter((one) => !gone.some(({ block, part }) => block === one.block && part === one.part))
-      .filter(({ block, part }) => sizes[block][part] <= left)
-      .map((one) => ({ one, kl: klOf([...gone, one]), saved: sizes[one.block][one.part] }));
+    const isIn = (block: number, half: Half): boolean =>
+      !gone.some((one) => one.block === block && (one.part ?? half) === half);
+    const halves = open.flatMap((block): RemovedPart[] => [
+      { block, part: 'attention' },
+      { block, part: 'ffn' },
+    ]);
+    const parts = [
+      ...halves.filter(({ block, part }) => isIn(block, part!)),
+      ...open.filter((block) => isIn(block, 'attention') && isIn(block, 'ffn')).map((block) => ({ block })),
+    ];
+    const each = parts
+      .map((one: RemovedPart) => ({ one, saved: sizeOf(sizes[one.block], one.part) }))
+      .filter(({ saved }) => saved <= left)
+      .map(({ one, saved }) => ({ one, kl: klOf([...gone, one]), saved }));
     if (each.length === 0) return gone;
     const best = each.reduce((a, b) => ((b.kl - now) / b.saved < (a.kl - now) / a.saved ? b : a));
     gone.push(best.one);
@@ -71,11 +83,11 @@ describe('modules that go in turn', () => {
       const expected = referenceChoice(reference, (count * total) / BLOCKS, candidates);
       assert.ok(expected.length > 1 && sizes.every(({ attention, ffn }) => attention > 0 && ffn > attention / 9));
       assert.deepEqual(
-        removals.map(({ block, part }) => ({ block, part })),
+        removals.map(({ block, part }) => (part === undefined ? { block } : { block, part })),
         expected,
       );
       for (const [i, { block, part, saves, kl }] of removals.entries()) {
-        assert.equal(saves, sizes[block][part!]);
+        assert.equal(saves, sizeOf(sizes[block], part));
         const view = viewWithout(BLOCKS, expected.slice(0, i + 1));
         const kls = ROWS.flatMap(
           (ids) =>
@@ -87,35 +99,72 @@ describe('modules that go in turn', () => {
     });
   }
 
-  it('are measured again in full every fifth round, and a third of them with the other half of what went in the others', async () => {
-    const steps = stepsOf(fullView(15), true);
+  /** A made-up model: what is gone costs what its parts cost, and more or less where both halves of a block are. */
+  function priced(blocks: number, price: (module: number) => number, ofBlock: (block: number) => number) {
     const asked: number[] = [];
-    // The earlier a module, the less it costs; each removal adds what the module costs alone.
-    const price = new Map(steps.map((step, k) => [step, k + 1]));
+    const cost = (removed: readonly Step[]): number => {
+      const modules = removed.flatMap(({ block, attention, ffn }) => [
+        ...(attention ? [2 * block] : []),
+        ...(ffn ? [2 * block + 1] : []),
+      ]);
+      const both = modules.filter((module) => module % 2 === 0 && modules.includes(module + 1));
+      return [...modules.map(price), ...both.map((module) => ofBlock(module >> 1))].reduce((a, b) => a + b, 0);
+    };
+    const halves = stepsOf(fullView(blocks), true);
     const sweep = (left: readonly Step[], candidates: readonly number[]) => {
       asked.push(candidates.length);
-      const gone = steps.filter((step) => !left.includes(step));
-      const now = gone.reduce((sum, step) => sum + price.get(step)!, 0);
+      const lacks = (steps: readonly Step[]): Step[] =>
+        halves.filter(
+          ({ block, attention }) => !steps.some((s) => s.block === block && (attention ? s.attention : s.ffn)),
+        );
       const loss = (meanNll: number) => ({ meanNll, ppl: Math.exp(meanNll), tokens: 1, rows: [meanNll] });
-      return Promise.resolve({ full: loss(now), without: candidates.map((k) => loss(now + price.get(left[k])!)) });
+      const without = candidates.map((k) => loss(cost(lacks(left.filter((_, i) => i !== k)))));
+      return Promise.resolve({ full: loss(cost(lacks(left))), without });
     };
-    const { removals } = await removeWithin(steps, { saves: () => 1, size: 7, sweep }, {});
-    assert.deepEqual(asked, [30, 11, 10, 10, 9, 25, 8]);
-    assert.deepEqual(
-      removals.map(({ block, part }) => 2 * block + Number(part === 'ffn')),
-      [0, 1, 2, 3, 4, 5, 6],
+    return { asked, sweep };
+  }
+
+  const named = ({ block, part }: RemovedPart): string => (part === undefined ? `${block}` : `${block}.${part}`);
+
+  it('are measured again in full every fifth round; else a third of them, and the other half of what went', async () => {
+    // The earlier a module, the less it costs; both halves of a block cost 100 more.
+    const { asked, sweep } = priced(
+      15,
+      (module) => module + 1,
+      () => 100,
     );
+    const saves: Saves = ({ attention, ffn }) => Number(attention) + Number(ffn);
+    const { removals } = await removeWithin(fullView(15), { saves, size: 7, sweep }, {});
+    assert.deepEqual(
+      removals.map(named),
+      [0, 1, 2, 3, 4, 5, 6].map((block) => `${block}.attention`),
+    );
+    // Modules and blocks in the first and sixth round, a third and the FFN of what went in the others; no block fits in the last.
+    assert.deepEqual(asked, [30, 15, 16, 15, 14, 14, 25, 10, 9]);
+  });
+
+  it('go as a block where its halves alone cost more for what they save', async () => {
+    const saves: Saves = ({ attention, ffn }) => Number(attention) + 3 * Number(ffn);
+    const { sweep } = priced(
+      4,
+      (module) => (module >> 1 === 2 ? 9 : 10 + module),
+      (block) => (block === 2 ? -15 : 0),
+    );
+    const { removals } = await removeWithin(fullView(4), { saves, size: 8, sweep }, {});
+    // 2 costs 3 for 4; then an FFN 11 for 3, an attention 10 for 1.
+    assert.deepEqual(removals.map(named), ['2', '0.ffn', '0.attention']);
   });
 
   it('stop before nothing is left, and where nothing fits', async () => {
-    const steps = stepsOf(fullView(2), true);
-    const loss = { meanNll: 1, ppl: Math.E, tokens: 1, rows: [1] };
-    const sweep = (_: unknown, candidates: readonly number[]) =>
-      Promise.resolve({ full: loss, without: candidates.map(() => loss) });
-    const within = (size: number) => removeWithin(steps, { saves: () => 1, size, sweep }, {});
-    assert.equal((await within(99)).removals.length, 3);
-    assert.deepEqual((await within(0.5)).removals, []);
-    assert.deepEqual((await within(0.5)).full, loss);
+    const { sweep } = priced(
+      2,
+      () => 1,
+      () => 0,
+    );
+    const saves: Saves = ({ attention, ffn }) => Number(attention) + Number(ffn);
+    const within = (size: number) => removeWithin(fullView(2), { saves, size, sweep }, {});
+    assert.deepEqual((await within(99)).removals.map(named), ['0.attention', '0.ffn', '1.attention']);
+    assert.deepEqual(await within(0.5), { full: { meanNll: 0, ppl: 1, tokens: 1, rows: [0] }, removals: [] });
   });
 });
 

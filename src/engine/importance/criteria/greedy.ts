@@ -33,7 +33,7 @@ export interface GreedyOptions {
   readonly teacher?: Model;
   /** A screen of each round, which leaves only its leaders to the model's own precision; not for modules. */
   readonly screening?: Screening;
-  /** Removes modules that together save at most as much as `count` mean blocks. */
+  /** Removes modules and blocks that together save at most as much as `count` mean blocks. */
   readonly modules?: Saves;
 }
 
@@ -97,7 +97,7 @@ async function removeBy<V extends object>(
   rounds: readonly JobOptions[],
   job: JobOptions,
 ): Promise<Removed> {
-  const steps = stepsOf(view, modules !== undefined);
+  const steps = stepsOf(view);
   const perRow = rows[0].length - 1;
   const summary = (value: V): ModelLoss => sweptModel(measure.meansOf(value, perRow), perRow).loss;
   const inPrecision =
@@ -117,7 +117,7 @@ async function removeBy<V extends object>(
   };
   if (modules) {
     const size = count * meanBlock(model.architecture, modules);
-    return removeWithin(steps, { candidates, saves: modules, size, sweep }, rounds[0]);
+    return removeWithin(view, { candidates, saves: modules, size, sweep }, rounds[0]);
   }
   return removeInTurn(steps, { count, candidates, sweep }, rounds, job);
 }

@@ -4,7 +4,7 @@
  * is best before healing need not be the best after it.
  *
  * What a fold leaves of the dense stream is known before the rest of the model is passed, and all folds of a round are
- * fitted in one pass. So a round measures only the candidates whose folds leave least. Of modules, which differ in size, it
+ * fitted in one pass. So a round measures only the candidates whose folds leave least. Of parts that differ in size, it
  * measures those that cost least before.
  */
 import type { ScoreRows } from '../criterion';
@@ -30,30 +30,41 @@ import type { GreedyOptions } from './greedy';
 export async function scoreHealed(
   model: Model,
   rows: TokenRows,
-  { view, count, candidates, teacher = model, modules }: Omit<GreedyOptions, 'objective'>,
+  {
+    view = fullView(model.architecture.layers.length),
+    count,
+    candidates,
+    teacher = model,
+    modules,
+  }: Omit<GreedyOptions, 'objective'>,
   job: JobOptions = {},
 ): Promise<RemovedInTurn> {
   const { architecture } = model;
-  const blocks = stepsOf(view ?? fullView(architecture.layers.length));
-  const steps = stepsOf(view ?? fullView(architecture.layers.length), modules !== undefined);
-  const open = openSteps(blocks, candidates);
-  const work = healedWork(architecture, blocks.length, open, count);
+  const steps = stepsOf(view);
+  const open = openSteps(steps, candidates);
+  const work = healedWork(architecture, steps.length, open, count);
   const shares = modules
-    ? [modulesWork(architecture, blocks.length, open, count, 'kl', foldWork(architecture)).rounds]
+    ? [modulesWork(architecture, steps.length, open, count, 'kl', foldWork(architecture)).rounds]
     : work.rounds.map(({ choosing, measuring }) => choosing + measuring);
   const [toDense, ...rounds] = inPhases(
     job,
     [work.dense, ...shares].map((share) => ({ share })),
   );
   const named = labelled(toDense, 'the original');
-  const dense = await DenseStream.compute(teacher, rows, innerTargets(steps), model.memory / 2, named);
+  const dense = await DenseStream.compute(
+    teacher,
+    rows,
+    innerTargets(stepsOf(view, modules !== undefined)),
+    model.memory / 2,
+    named,
+  );
   try {
     const sweep = await HealedSweep.open(model, dense, rows, job.signal);
     try {
       if (modules) {
         const size = count * meanBlock(architecture, modules);
         const measured: Sweep = (...round) => sweep.measure(...round);
-        return await removeWithin(steps, { candidates, saves: modules, size, sweep: measured }, rounds[0]);
+        return await removeWithin(view, { candidates, saves: modules, size, sweep: measured }, rounds[0]);
       }
       return await removeInTurn(
         steps,
