@@ -40,7 +40,10 @@ export function meanBlock({ layers }: Pick<Architecture, 'layers'>, saves: Saves
   return all.reduce((sum, step) => sum + saves(step), 0) / layers.length;
 }
 
-type Halves = { attention: number; ffn: number };
+interface Halves {
+  readonly attention: number;
+  readonly ffn: number;
+}
 
 async function moduleSeconds(model: Model, rows: TokenRows, signal?: AbortSignal): Promise<Halves[]> {
   const { layers } = model.architecture;
