@@ -1,8 +1,10 @@
 /** Modules that go in turn, by what they add for what they save, against full logits in float64. */
 import assert from 'node:assert/strict';
-import { openCheckpoint } from '../../../src/engine/checkpoint/open';
+import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { blockBytes, moduleBytes } from '../../../src/engine/checkpoint/reduction';
 import { scoreGreedy } from '../../../src/engine/importance/criteria/greedy';
+import { modulesWork, sweepWork } from '../../../src/engine/importance/cost';
+import type { Sweep } from '../../../src/engine/importance/in-turn';
 import { type Saves, savesOf } from '../../../src/engine/importance/module-costs';
 import { removeWithin } from '../../../src/engine/importance/modules-in-turn';
 import { fullView, type Half, type RemovedPart, type Step, stepsOf, viewWithout } from '../../../src/engine/model/view';
@@ -111,7 +113,7 @@ describe('modules that go in turn', () => {
       return [...modules.map(price), ...both.map((module) => ofBlock(module >> 1))].reduce((a, b) => a + b, 0);
     };
     const halves = stepsOf(fullView(blocks), true);
-    const sweep = (left: readonly Step[], candidates: readonly number[]) => {
+    const sweep: Sweep = (left, candidates) => {
       asked.push(candidates.length);
       const lacks = (steps: readonly Step[]): Step[] =>
         halves.filter(
@@ -153,6 +155,28 @@ describe('modules that go in turn', () => {
     const { removals } = await removeWithin(fullView(4), { saves, size: 8, sweep }, {});
     // 2 costs 3 for 4; then an FFN 11 for 3, an attention 10 for 1.
     assert.deepEqual(removals.map(named), ['2', '0.ffn', '0.attention']);
+  });
+
+  it('take the work that is estimated, if half of what goes are attentions', async () => {
+    const blocks = 12;
+    const folder = tinyCheckpoint('llama-plain', { config: { num_hidden_layers: blocks } });
+    const architecture = requireArchitecture(await openCheckpoint(folder));
+    const { sweep } = priced(
+      blocks,
+      (module) => 1 + ((5 * module) % 7),
+      () => 0,
+    );
+    let taken = 0;
+    const counted: Sweep = (steps, candidates, job) => {
+      const cost = (k: number): number => (steps[k].attention && steps[k].ffn ? 1 : 1 / 2);
+      taken += sweepWork(architecture, steps.length, candidates, cost);
+      return sweep(steps, candidates, job);
+    };
+    const saves: Saves = ({ attention, ffn }) => Number(attention) + Number(ffn);
+    const { removals } = await removeWithin(fullView(blocks), { saves, size: 6, sweep: counted }, {});
+    assert.ok(removals.length > 3);
+    const { rounds } = modulesWork(architecture, blocks, [...Array(blocks).keys()], 3);
+    assert.ok(taken / rounds > 2 / 3 && taken / rounds < 3 / 2, `${taken} instead of ${rounds}`);
   });
 
   it('stop before nothing is left, and where nothing fits', async () => {
