@@ -35,7 +35,7 @@ export function withDefaults({ options }: AnyJob, given: object): Readonly<Recor
   };
 }
 
-/** The error for an option that another job has replaced. @param name as the face writes it */
+/** The error for an option that another job has in its place. @param name as the face writes it */
 export const movedFault = (kind: string, name: string, to: CommandName): Fault => ({
   what: `${kind} has no option ${name}`,
   why: 'a job of its own does that',

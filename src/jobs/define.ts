@@ -110,7 +110,7 @@ export interface Job<K extends string, O extends Options, R, E> {
   /** The main numbers of its result, for reports; those of a written model if undefined. */
   facts?(result: JsonObject): Fact[];
   readonly options: O;
-  /** Options that it no longer has, each with the job that does that now. */
+  /** Options that it does not have, or no longer, each with the job that does that. */
   readonly moved?: Readonly<Record<string, CommandName>>;
   /** True if the job has no command, because the command line cannot express some of its options. */
   readonly sidecarOnly?: true;

@@ -107,6 +107,9 @@ describe('command line: score', function () {
     assert.ok((timed.removals as { saves: number }[]).every(({ saves }) => saves > 0 && saves < 60));
     await refused(/--cost/, 'score', model, '--calibration', rows, '--cost', 'bytes');
     await refused(/needs a number of blocks/, ...of);
+    await refused(/search cannot score single modules/, ...of, '--criterion', 'search', '--count', '1');
+    const pruning = ['prune', model, '--criterion', 'greedy', '--calibration', rows, '--count', '1', '--dry-run'];
+    await refused(/prune has no option --granularity[^]*coppice score/, ...pruning, '--granularity', 'module');
     await refused(/single modules/, 'prune', model, '--scores', record, '--count', '1', '--no-keep-ends', '--dry-run');
   });
 

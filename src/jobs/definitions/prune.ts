@@ -97,7 +97,8 @@ export const prune = defineJob({
   heals: ({ heal, rounds }) => (heal ?? rounds) !== undefined,
   did: ({ healed, heldOut }) => (healed === undefined && heldOut === undefined ? '' : 'healed'),
   options,
-  moved: { iterative: 'iterate' },
+  // Single modules are chosen by scoring, and looked at: no checkpoint is written without them.
+  moved: { iterative: 'iterate', granularity: 'score', cost: 'score' },
   check: (given) =>
     placeFault(given) ?? (given.blocks === undefined ? selectionFault(given) : undefined) ?? healingFault(given),
   result: pruneResult,
