@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { RunInput } from '../../src/engine/records/record';
+import { scoreOf } from '../../src/jobs/digest/score';
 import { type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
 import { assertClose, TOLERANCE } from '../support/close';
 import { randomRows } from '../support/random';
@@ -87,6 +88,8 @@ describe('command line: score', function () {
     assert.deepEqual(keys(removals[0]), sorted('block part meanNll ppl kl saves'));
     assert.ok(removals.every(({ block }) => block !== 0));
     assert.deepEqual([found.cost, (readJson(record) as { settings: Json }).settings.granularity], ['bytes', 'module']);
+
+    assert.equal(scoreOf(found).removals, undefined);
 
     // The last removal is the model without all of them.
     const parts = removals.map(({ block, part }) => `${block}.${part}`);

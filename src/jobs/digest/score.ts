@@ -15,8 +15,9 @@ export function scoreOf(results: JsonObject): ScoreDigest {
   const isDivergence = found.some(({ kl }) => kl !== undefined);
   // Taylor also has the perplexity, but its scores are not perplexities and not comparable with it.
   const full = isDivergence || criterion === 'taylor' ? undefined : whole?.ppl;
-  // Single modules have no place in an order of blocks.
-  const removals = (read.removals ?? []).flatMap(({ block, part }) => (part === undefined ? (block ?? []) : []));
+  // With single modules among them, they are no order of blocks.
+  const inTurn = (read.removals ?? []).some(({ part }) => part !== undefined) ? [] : (read.removals ?? []);
+  const removals = inTurn.flatMap(({ block }) => block ?? []);
   const joint = jointOf(found.length, calibration?.samples, full === undefined ? LINEAR : LOGARITHMIC);
   const blocks = found.flatMap(({ index, score, low, high, margin, ...more }) => {
     if (index === undefined || score === undefined) return [];
