@@ -199,8 +199,8 @@ export function greedyWork(
 export const FULL_ROUND = 5;
 
 /**
- * In the other rounds, that many of the parts that may go are measured. Of five rounds that measured all, the best part was in the
- * third that had cost least before in three, and in the half in all (docs/design/importance.md).
+ * In the other rounds, that many of the parts that may go are measured. Of six rounds that measured all, the best part was in the
+ * third that had cost least before in four, and in the half in all (docs/design/importance.md).
  */
 export const remeasured = (open: number): number => Math.min(open, Math.max(8, Math.ceil(open / 2)));
 
