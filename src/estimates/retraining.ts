@@ -1,5 +1,6 @@
 /** The work of a retraining: its training, and the healing before it. */
-import { healingTokens, healsFirst } from '../jobs/heals-first';
+import { healingTokens } from '../jobs/healing-tokens';
+import { healsFirst } from '../jobs/heals-first';
 import { healing } from './choosing';
 import type { WorkOf } from './job';
 import { isOwn, rowLength, training } from './training';

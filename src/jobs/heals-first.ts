@@ -1,29 +1,7 @@
-/** Whether a retraining heals first, and with what. Pure: the run does it, and estimates say before what it takes. */
-import { HEAL_DEFAULTS } from '../engine/heal/methods';
-import { trainedRows } from '../engine/retrain/amounts';
-import { DEFAULTS } from '../engine/retrain/defaults';
+/** Whether a retraining heals first. Pure. */
 import type { JsonObject } from '../format/json';
-import { numberIn } from './amounts';
-import { SELF } from './healing-amounts';
 
 /** Value of the option "heal" of a retraining in place of a file. */
 export const HEAL_FIRST = 'first';
 
 export const healsFirst = ({ heal }: JsonObject): boolean => heal === HEAL_FIRST;
-
-/** A healing takes this many rows beside those that it fits, to judge by. */
-const JUDGED = 1 / (1 - HEAL_DEFAULTS.heldOut);
-
-/**
- * Tokens of the original's own text that healing fits before a training on such text. Both read one text, so healing leaves out
- * the rows at its end that the training holds out.
- * @param options of the retraining
- * @param length tokens of a row
- */
-export function healingTokens(options: JsonObject, length: number): number {
-  const { data } = options;
-  if (!Array.isArray(data) || !data.includes(SELF)) return HEAL_DEFAULTS.tokens;
-  const rows = Math.ceil((numberIn(options, 'selfTokens') ?? DEFAULTS.selfTokens) / length);
-  const fitted = Math.floor((trainedRows(rows, numberIn(options, 'heldOut')) - 1) / JUDGED);
-  return Math.min(HEAL_DEFAULTS.tokens, Math.max(1, fitted) * length);
-}

@@ -29,7 +29,7 @@ describe('command line: retrain --heal first', function () {
   const retrained = async (...more: string[]): Promise<Json> =>
     jsonOf(
       await coppice(['retrain', model, ...training, ...more, '--json'], { env: { COPPICE_CACHE: cache } }),
-    ) as Json;
+    );
   const loss = async (...on: string[]): Promise<number> =>
     (await run('eval', ...on, '--window', '32', '--limit', '4', '--text', text)).meanNll as number;
 

@@ -6,7 +6,7 @@ import { Workspace } from '../../engine/retrain/loop/workspace';
 import { rowLengthOf } from '../../engine/retrain/settings';
 import { makeWorkingFolder } from '../../engine/files/working-folder';
 import { SELF } from '../healing-amounts';
-import { healingTokens } from '../heals-first';
+import { healingTokens } from '../healing-tokens';
 import type { GivenFor, OptionsFor } from '../kinds';
 import type { HealResult } from '../results/heal';
 import type { JobContext } from '../run';
