@@ -27,9 +27,7 @@ describe('command line: retrain --heal first', function () {
 
   const newPlace = (): string => join(temporaryFolder(), 'out');
   const retrained = async (...more: string[]): Promise<Json> =>
-    jsonOf(
-      await coppice(['retrain', model, ...training, ...more, '--json'], { env: { COPPICE_CACHE: cache } }),
-    );
+    jsonOf(await coppice(['retrain', model, ...training, ...more, '--json'], { env: { COPPICE_CACHE: cache } }));
   const loss = async (...on: string[]): Promise<number> =>
     (await run('eval', ...on, '--window', '32', '--limit', '4', '--text', text)).meanNll as number;
 
