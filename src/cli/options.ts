@@ -60,7 +60,7 @@ function asArgument<T>(parse: (text: string) => T): (text: string) => T {
 }
 
 function commanderOptions(name: string, option: Option): CommanderOption[] {
-  const { kind, default: usual, conflicts = [], required, hidden, group } = option;
+  const { kind, default: usual, conflicts = [], required, unless, hidden, group } = option;
   if (kind.kind === 'data') return [];
   const made = new CommanderOption(flagsOf(name, option), shownText(option.help));
   if (kind.kind === 'choice') made.choices(kind.choices);
@@ -71,7 +71,7 @@ function commanderOptions(name: string, option: Option): CommanderOption[] {
     made.default(usual, kind.kind === 'bytes' ? sizeText(Number(usual)) : undefined);
   }
   if (conflicts.length > 0) made.conflicts([...conflicts]);
-  if (required) made.makeOptionMandatory();
+  if (required && unless === undefined) made.makeOptionMandatory();
   if (hidden) made.hideHelp();
   if (group !== undefined) made.helpGroup(`${group}:`);
   return [made, ...otherSwitches(name, option)];

@@ -10,6 +10,7 @@ export const OPTION_NAMES = [
   'against',
   'alpha',
   'answers',
+  'application',
   'asLargeAs',
   'batch',
   'blocks',

@@ -3,6 +3,7 @@
  * and cluster all ask here, so that they show the same time for the same job. Arithmetic on headers and sizes of files.
  */
 import type { JsonObject } from '../format/json';
+import { withApplication } from '../jobs/application';
 import { withDefaults } from '../jobs/complete';
 import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
@@ -85,7 +86,7 @@ export function timeOf(asked: AskedJob, models: Models, speeds: MachineSpeeds, p
 
 /** The job with its defaults and its model; undefined where that is not known. */
 export function estimatedJob({ kind, options: given }: AskedJob, models: Models): EstimatedJob | undefined {
-  const options = withDefaults(JOBS[kind], given);
+  const options = withApplication(JOBS[kind], withDefaults(JOBS[kind], given));
   const { checkpoint, checkpoints, columns, against, output } = options;
   const several: readonly unknown[] = Array.isArray(checkpoints) ? checkpoints : [];
   const model = models.at(checkpoint ?? several.at(-1) ?? columnsIn(columns).at(-1)?.checkpoint ?? against ?? output);

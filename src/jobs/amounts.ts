@@ -1,7 +1,7 @@
 /** Amounts of text that jobs read, from sizes of files. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { CHOOSING_PART } from '../format/text-share';
+import { partOfShare, readShare } from '../format/text-share';
 import { systemErrorCode } from '../engine/errors';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
 import { DEFAULT_DRAWING, DEFAULT_WINDOW } from '../engine/importance/drawing';
@@ -72,8 +72,7 @@ function windowsOf(
 }
 
 /** How much of a text its share is. */
-const partOf = (share: unknown): number =>
-  share === 'choose' ? CHOOSING_PART : share === 'judge' ? 1 - CHOOSING_PART : 1;
+const partOf = (share: unknown): number => partOfShare(readShare(share));
 
 /** Texts that are given, else calibration rows: what a job measures on. */
 export function measuredRows(options: JsonObject, context: number): RowShape | undefined {

@@ -2,6 +2,7 @@
 import { UserError } from '../engine/errors';
 import { isObject } from '../format/json';
 import { command, type CommandName, option, OPTION_NAMES } from '../engine/option-token';
+import { withApplication } from './application';
 import type { AnyJob, Fault, OptionsOf } from './define';
 import type { ValueKind, Option } from './option';
 import { isWithin, MIN_BYTES, numberWords } from './values';
@@ -19,9 +20,10 @@ export function completeOptions<J extends AnyJob>(job: J, given: object): Option
       refuse(`${job.kind} has no option ${name}`, 'the job does not know it', 'Leave it out.');
     }
   }
-  for (const [name, each] of Object.entries(job.options)) checkOption(job, name, each, found);
+  const meant = new Set(Object.keys(withApplication(job, Object.fromEntries(found))));
+  for (const [name, each] of Object.entries(job.options)) checkOption(job, name, each, found, meant);
   const complete: unknown = withDefaults(job, Object.fromEntries(found));
-  const fault = job.check?.(complete as OptionsOf<J>);
+  const fault = job.check?.(withApplication(job, complete as OptionsOf<J>));
   if (fault) throw errorOf(fault);
   return complete as OptionsOf<J>;
 }
@@ -59,9 +61,10 @@ function checkOption(
   name: string,
   { kind, required, conflicts = [], needs }: Option,
   found: ReadonlyMap<string, unknown>,
+  meant: ReadonlySet<string>,
 ): void {
   if (!found.has(name)) {
-    if (required) refuse(`${job} needs ${token(name)}`, 'it is not given', `Add ${token(name)}.`);
+    if (required && !meant.has(name)) refuse(`${job} needs ${token(name)}`, 'it is not given', `Add ${token(name)}.`);
     return;
   }
   const wanted = valueFault(kind, found.get(name));
@@ -76,7 +79,7 @@ function checkOption(
     );
   }
   // A flag that is off is not given.
-  if (needs !== undefined && (found.get(needs) ?? false) === false) {
+  if (needs !== undefined && (found.get(needs) ?? meant.has(needs)) === false) {
     refuse(
       `${token(name)} needs ${token(needs)}`,
       `${token(needs)} is not given`,

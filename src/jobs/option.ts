@@ -57,6 +57,8 @@ export interface Details<T> {
   readonly placeholder?: string;
   /** Names of options that must not be given with it. */
   readonly conflicts?: readonly string[];
+  /** An option in whose presence it is not required. */
+  readonly unless?: string;
   /** An option that must be given with it. */
   readonly needs?: string;
   /** Heading in the help. */

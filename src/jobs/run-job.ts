@@ -7,6 +7,8 @@ import type { DeviceReport } from '../engine/onnx/device';
 import { withPlaces } from '../engine/records/places';
 import { newRecord, type RunRecord, writeRecord } from '../engine/records/record';
 import { sourceChanges } from '../engine/records/source-changes';
+import { withApplication } from './application';
+import { applicationNotes } from './application-notes';
 import { askedOptions } from './asked';
 import { completeOptions } from './complete';
 import { JOBS } from './definitions';
@@ -61,7 +63,8 @@ export async function runJob<K extends Kind>(
   const { job, emit, place } = around;
   const run = partRunner({ job, hooks, note: notes.tell, warn: warnings.tell });
   const context = { job, hooks, emit, note: notes.tell, warn: warnings.tell, started, run };
-  const { result, results = result, run: details } = await RUNS[kind](options, context);
+  if ('application' in options) (await applicationNotes(options.application, job)).forEach(notes.tell);
+  const { result, results = result, run: details } = await RUNS[kind](withApplication(JOBS[kind], options), context);
   const changes = await sourceChanges(details.checkpoints ?? []);
   changes.forEach(warnings.tell);
   let record: string | null = null;

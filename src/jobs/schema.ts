@@ -13,7 +13,7 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
 /** Schema of an object of options. @param naming of its readers */
 export function schemaOf(job: AnyJob, naming: OptionNaming): JsonSchema {
   const shown = Object.entries(job.options).filter(([, { hidden }]) => !hidden);
-  const required = shown.filter(([, option]) => option.required).map(([name]) => name);
+  const required = shown.filter(([, option]) => option.required && option.unless === undefined).map(([name]) => name);
   return {
     $schema: DIALECT,
     title: job.kind,

@@ -1,6 +1,8 @@
 /** The rows of tokens that perplexity is measured on: calibration rows, or windows of an evaluation text. */
 import { basename } from 'node:path';
-import { type TextShare, withShare } from '../../format/text-share';
+import { splitIn, type TextShare, withShare } from '../../format/text-share';
+import { type Application, telling } from '../application/read';
+import { splitText } from '../application/text';
 import type { Architecture } from '../checkpoint/architecture';
 import type { Checkpoint } from '../checkpoint/types';
 import { type Calibration, calibrationWarnings, contextWarning, loadCalibration } from '../importance/calibration';
@@ -12,7 +14,7 @@ import { readTextFile } from '../files/text-file';
 import type { BosChoice, BosMode } from '../../format/bos';
 import { beginningOf, bosIdOf } from '../tokenizer/bos';
 import { optionalTokenizer } from '../tokenizer/optional';
-import { loadTokenizer } from '../tokenizer/tokenizer';
+import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer';
 import { windowsOfText } from './text-windows';
 
 export type RowSource =
@@ -79,21 +81,44 @@ export async function loadRows(
       warnings: calibrationWarnings(calibration, source, context),
     };
   }
-  const reason = 'Evaluation texts have a few MB; cut it into parts.';
-  const { text: whole, sha256 } = await readTextFile(source.file, MAX_TEXT_BYTES, reason);
-  const text = shareOfText(whole, source.file, source.share);
   const tokenizer = await loadTokenizer(checkpoint.home, job);
+  const { text, sha256, warnings, read } = await textOf(source, tokenizer, job);
   const { window, limit } = source;
   const beginning = beginningOf(source.bos, { tokenizer, bosTokenId });
   const bos = beginning.mode;
   announce(job, `reading ${basename(source.file)} as tokens`);
-  const { rows } = await windowsOfText(tokenizer, text, { window, beginning, limit });
+  const cut = () => windowsOfText(tokenizer, text, { window, beginning, limit });
+  const { rows } = await (read ? telling(read, cut) : cut());
   return {
     rows,
     input: fileInput('text', source.file, sha256, source.share),
     drawn: { window, limit: limit ?? null, bos, ...withShare(source.share) },
     bos,
     bosId: bosIdOf({ tokenizer, bosTokenId }),
-    warnings: contextWarning(window, context, 'windows'),
+    warnings: [...warnings, ...contextWarning(window, context, 'windows')],
   };
+}
+
+interface SourceText {
+  readonly text: string;
+  readonly sha256: string;
+  readonly warnings: readonly string[];
+  /** The application whose text it is. */
+  readonly read?: Application;
+}
+
+/** The share of a text file, or a split of an application's text: its documents one after the other. */
+async function textOf(
+  { file, share }: Pick<RowSource, 'file' | 'share'>,
+  tokenizer: Tokenizer,
+  job: JobOptions,
+): Promise<SourceText> {
+  const split = splitIn(share);
+  if (split !== undefined) {
+    const { documents, application: read, warnings } = await splitText(file, split, tokenizer, job);
+    return { text: documents.join('\n\n'), sha256: read.sha256, warnings, read };
+  }
+  const reason = 'Evaluation texts have a few MB; cut it into parts.';
+  const { text, sha256 } = await readTextFile(file, MAX_TEXT_BYTES, reason);
+  return { text: shareOfText(text, file, share), sha256, warnings: [] };
 }

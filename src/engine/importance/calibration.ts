@@ -6,9 +6,11 @@
  * lines. Where every row begins with BOS, the row's last token goes, as with `--add_bos_to_every` there.
  */
 import { isObject } from '../../format/json';
-import { basename, extname } from 'node:path';
-import { type TextShare, withShare } from '../../format/text-share';
+import { basename, extname, resolve } from 'node:path';
+import { splitIn, type TextShare, withShare } from '../../format/text-share';
 import { counted } from '../../format/words';
+import { telling } from '../application/read';
+import { type ChatWriter, splitText } from '../application/text';
 import { messageOf, UserError } from '../errors';
 import { option } from '../option-token';
 import { Random } from '../random';
@@ -16,7 +18,7 @@ import { DEFAULT_DRAWING } from './drawing';
 import { shareOfRows, shareOfText } from '../files/share-of-text';
 import { readTextFile } from '../files/text-file';
 import type { BosChoice, BosMode } from '../../format/bos';
-import { beginningOf, type Encoder, isUsual, rowPrefix } from '../tokenizer/bos';
+import { beginningOf, isUsual, rowPrefix } from '../tokenizer/bos';
 import type { Awaitable } from '../tokenizer/tokenizer';
 import { splitDocuments } from './documents';
 
@@ -58,6 +60,8 @@ export interface Calibration {
   readonly bos?: BosMode;
   /** That is where `auto` has it. */
   readonly usualBos?: true;
+  /** What the user must know of the conversations of an application's text; undefined where there is nothing. */
+  readonly told?: readonly string[];
 }
 
 /** A row is a few hundred bytes of text, so a small file holds thousands. */
@@ -70,34 +74,53 @@ const MANY_ROWS = 1000;
 
 /**
  * Reads calibration rows from `file`. `.json` holds `{"rows": [[ids]]}`; its first rows are taken, without a tokenizer.
- * `.jsonl` and `.ndjson` have one document per line, in the field `text`. Any other file is text.
+ * `.jsonl` and `.ndjson` have one document per line, in the field `text`. Any other file is text. Where the share is a split, `file` is
+ * a file or a folder with an application's text.
  * @throws UserError when the file cannot be read, is too short, or holds ids outside the vocabulary
  */
 export async function loadCalibration(
   file: string,
   options: CalibrationOptions,
-  tokenizer: Encoder | undefined,
+  tokenizer: ChatWriter | undefined,
 ): Promise<Calibration> {
   checkOptions(options);
+  if (splitIn(options.share) !== undefined) return ofApplication(file, options, tokenizer);
   const { text, sha256 } = await readTextFile(file, FILE_CAP, FILE_CAP_REASON);
   const isRows = extname(file).toLowerCase() === '.json';
   const found = isRows
     ? firstRows(shareOf(readRows(text, file), file, options), options)
-    : await sample(shareOfText(text, file, options.share), file, options, tokenizer);
+    : await sample(splitDocuments(shareOfText(text, file, options.share), file), file, options, tokenizer);
+  return calibrationOf(found, file, sha256, options);
+}
+
+/** Rows of a split of an application's text. */
+async function ofApplication(
+  path: string,
+  options: CalibrationOptions,
+  tokenizer: ChatWriter | undefined,
+): Promise<Calibration> {
+  const split = splitIn(options.share)!;
+  const { documents, application, warnings } = await splitText(path, split, tokenizer);
+  const name = `The application’s text for ${split}`;
+  const found = await telling(application, () => sample(documents, name, options, tokenizer));
+  return { ...calibrationOf(found, path, application.sha256, options), ...(warnings.length > 0 && { told: warnings }) };
+}
+
+function calibrationOf(found: Found, file: string, sha256: string, options: CalibrationOptions): Calibration {
   checkVocabulary(found.rows, options.vocabulary, file);
   const { rows, ...drawn } = found;
   const { seed, share } = options;
-  const of = { source: basename(file), sha256, ...withShare(share) };
+  const of = { source: basename(resolve(file)), sha256, ...withShare(share) };
   return { rows, ...of, samples: rows.length, length: rows[0].length, seed, ...drawn };
 }
 
 /** Warnings about the rows for the user. `context` is the model's. */
 export function calibrationWarnings(
-  { method, source, samples, length }: Omit<Calibration, 'rows'>,
+  { method, source, samples, length, told = [] }: Omit<Calibration, 'rows'>,
   wanted: Pick<CalibrationOptions, 'samples' | 'length'>,
   context: number,
 ): string[] {
-  const warnings: string[] = [];
+  const warnings: string[] = [...told];
   if (method === 'rows') {
     if (samples < (wanted.samples ?? 0)) warnings.push(`${source} holds ${samples} rows, not ${wanted.samples}`);
     if (length < (wanted.length ?? 0))
@@ -130,10 +153,10 @@ function firstRows({ rows, method }: Found, { samples = rows.length, length = In
 }
 
 async function sample(
-  text: string,
+  documents: readonly string[],
   file: string,
   options: CalibrationOptions,
-  tokenizer: Encoder | undefined,
+  tokenizer: ChatWriter | undefined,
 ): Promise<Found> {
   const { samples = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length, seed, upTo } = options;
   if (tokenizer === undefined) {
@@ -145,7 +168,6 @@ async function sample(
   }
   const beginning = beginningOf(options.bos, { tokenizer, bosTokenId: options.bosTokenId });
   const drawing = { samples, length, seed, prefix: rowPrefix(beginning) };
-  const documents = splitDocuments(text, file);
   const encode = (document: string) => tokenizer.encode(document, { addSpecialTokens: beginning.mode === 'stream' });
   const isStream = options.bos === 'stream'; // also of a model without the token, so that it is read again as it was asked for
   const bos = {

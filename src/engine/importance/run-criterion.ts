@@ -299,11 +299,14 @@ function rankingOf({ full, blocks, windows, removals, search }: CriterionResult)
   return { kind: 'scores', scores: (blocks ?? []).map(({ score }) => score), ...baseline };
 }
 
-/** A copy without the field `rows` (token ids or losses of single rows), which is too long to print. */
-export function withoutRows<T extends { readonly rows?: unknown }>(value: T): Omit<T, 'rows'> {
+/** A copy without the field `rows` (token ids or losses of single rows), which is too long to print, and without warnings. */
+export function withoutRows<T extends { readonly rows?: unknown; readonly told?: unknown }>(
+  value: T,
+): Omit<T, 'rows' | 'told'> {
   const copy: Partial<{ -readonly [Key in keyof T]: T[Key] }> = { ...value };
   delete copy.rows;
-  return copy as Omit<T, 'rows'>;
+  delete copy.told;
+  return copy as Omit<T, 'rows' | 'told'>;
 }
 
 /** CriterionResult, in the form for output. */

@@ -1,5 +1,5 @@
 /** The details of a run besides its results: inputs, settings, seed, device, versions. */
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { type TextShare, withShare } from '../../format/text-share';
 import type { Checkpoint } from '../checkpoint/types';
 import { onnxruntimeVersion } from '../onnx/session';
@@ -46,7 +46,7 @@ export function detailsOf(
 /** A file as an input of a run: its name without the path, the hash of its bytes, and the share that was read. */
 export const fileInput = (role: string, path: string, sha256: string, share?: TextShare): RunInput => ({
   role,
-  name: basename(path),
+  name: basename(resolve(path)),
   sha256,
   ...withShare(share),
 });

@@ -49,9 +49,7 @@ export function evaluationKey(
 
 /** How the calibration rows of a key were drawn, and from which text; undefined for other rows. */
 export function drawnRows(key: string): DrawnRows | undefined {
-  const found = /^([\da-f]{64})(?: (choose|judge))? (\d+)×(\d+) seed (\d+)(?: (usual)|(?: bos (window|none)))?$/.exec(
-    key,
-  );
+  const found = /^([\da-f]{64})(?: ([a-z]+))? (\d+)×(\d+) seed (\d+)(?: (usual)|(?: bos (window|none)))?$/.exec(key);
   if (!found) return undefined;
   const [samples, length, seed] = found.slice(3, 6).map(Number);
   return {
@@ -84,7 +82,7 @@ function drawnKey(key: string | undefined, { bos, usualBos }: JsonObject): strin
 
 /** The text of a key; undefined for one of another form. */
 export function textOfKey(key: string): ReadText | undefined {
-  const found = /^([\da-f]{64})(?: (choose|judge))? /.exec(key);
+  const found = /^([\da-f]{64})(?: ([a-z]+))? /.exec(key);
   return found ? { sha256: found[1], ...withShare(readShare(found[2])) } : undefined;
 }
 

@@ -19,7 +19,7 @@ import { type RemovedPart, viewWithout } from '../model/view';
 import { adapterPatches } from '../adapter/adapter';
 import { Backprop } from './loop/backprop';
 import { evaluationRows } from './data/held-out';
-import { type DataDescription, dataInput, type TrainingData } from './data/load';
+import { type DataDescription, dataInputs, type TrainingData } from './data/load';
 import { writeOutput } from './output';
 import { type RetrainResult, resultJson, resultOf } from './report';
 import { requestOf } from './request';
@@ -362,7 +362,7 @@ async function recorder(
   settings: Readonly<Record<string, unknown>> & { readonly seed: number; readonly precision?: 'int8' },
   started: Date,
 ): Promise<(results: object) => RunRecord> {
-  const files = data.files.map(dataInput);
+  const files = dataInputs(data.files);
   const inputs = [
     ...files,
     ...(healed ? [healed.input] : []),

@@ -9,7 +9,7 @@ import { UserError } from '../errors';
 import { option } from '../option-token';
 import type { LinearName } from '../checkpoint/architecture';
 import type { BosChoice } from '../../format/bos';
-import type { PromptStyle } from './data/alpaca';
+import type { PromptStyle } from '../application/prompted';
 import { stepsOfPasses, usualBatch, usualEvaluations } from './amounts';
 import { DEFAULTS } from './defaults';
 import { evaluationSize } from './data/held-out';

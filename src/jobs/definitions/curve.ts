@@ -7,6 +7,7 @@ import { countedIn } from '../about';
 import { type Complete, defineJob, excluding, type Fault } from '../define';
 import { changeFact, measuredOn } from '../facts';
 import { choice, file, whole } from '../option';
+import { application } from '../options/application';
 import { scoring } from '../options/choosing';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterionOrPpl, objective, objectiveFault } from '../options/criterion';
@@ -46,6 +47,7 @@ const options = {
     ...maxKl,
     help: 'also say how many blocks keep the mean KL divergence from the original below this, in nats',
   },
+  application: application('its calibration rows choose, its judging rows measure', 'calibration', 'text'),
   text: file('measure on a text instead of the calibration rows', { noun: () => l10n.t('a text') }),
   window: window(`with ${option('text')}: tokens per window`),
   limit: whole(
@@ -94,6 +96,7 @@ export const curve = defineJob({
     ];
   },
   options,
+  application: (path) => ({ calibration: path, text: path, share: 'calibration' }),
   check: (given) =>
     rowsFault(given) ??
     tasksFault(given) ??

@@ -7,6 +7,7 @@ import { joined, numberIn, pplWords, textIn } from '../about';
 import { defineJob, excluding } from '../define';
 import { measuredOn, nats, numberFact, removedFact } from '../facts';
 import { checkpoint, file, whole } from '../option';
+import { application } from '../options/application';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute, quantized } from '../options/compute';
@@ -28,6 +29,7 @@ const rows = {
 const options = {
   ...source,
   text: file('text to measure perplexity on (UTF-8)', { noun: () => l10n.t('a text'), conflicts: ['calibration'] }),
+  application: application('its judging rows', 'text', 'calibration'),
   window: excluding(window('tokens per window'), 'calibration'),
   limit: whole('use only the first n windows', { noun: () => l10n.t('number of windows'), conflicts: ['calibration'] }),
   ...rows,
@@ -89,6 +91,7 @@ export const evaluate = defineJob({
     ...measuredOn(result),
   ],
   options,
+  application: (path) => ({ text: path, share: 'judging' }),
   check: ({ text, calibration: rows }) =>
     text !== undefined || rows !== undefined
       ? undefined

@@ -11,6 +11,7 @@ import { type Complete, defineJob, type Fault } from '../define';
 import { field, numberFact, perSecond, verifiedFact, writtenFacts } from '../facts';
 import { choice, file, flag, list, text, whole } from '../option';
 import { share } from '../options/calibration';
+import { application } from '../options/application';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';
 import { consumers } from '../options/consumers';
@@ -43,6 +44,7 @@ const options = {
   ),
   modelfile: flag('also write an Ollama Modelfile beside a GGUF file', { noun: () => l10n.t('an Ollama Modelfile') }),
   text: file('also measure the perplexity of this text with the new files (UTF-8)', { noun: () => l10n.t('a text') }),
+  application: application('its judging rows', 'text'),
   window: { ...window('tokens per window of that text'), needs: 'text' },
   share: { ...share, needs: 'text' },
   limit: whole('use only the first n windows of that text', {
@@ -94,6 +96,7 @@ export const exportJob = defineJob({
     ...verifiedFact(result),
   ],
   options,
+  application: (path) => ({ text: path, share: 'judging' }),
   check: (given) => formatFault(given) ?? typeFault(given) ?? idleFault(given),
   result: exportResult,
 });

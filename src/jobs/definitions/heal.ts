@@ -7,6 +7,7 @@ import { joined, numberIn, removedWords } from '../about';
 import { type Complete, defineJob, excluding, type Fault } from '../define';
 import { changeFact, field, nats, removedFact } from '../facts';
 import { data, file, folder } from '../option';
+import { application } from '../options/application';
 import { begin } from '../options/bos';
 import { calibration, share } from '../options/calibration';
 import { compute } from '../options/compute';
@@ -23,6 +24,7 @@ const options = {
   ...width,
   choice: data<Choice>('how the blocks were chosen, for the record and the model card (default: by hand)'),
   ...healing,
+  application: application('its healing rows', 'calibration', 'data'),
   calibration: excluding(calibration.calibration, 'data'),
   ...healingText,
   seed: calibration.seed,
@@ -76,6 +78,7 @@ export const heal = defineJob({
     ...changeFact('perplexity', field(result.heldOut, 'before'), field(result.heldOut, 'after'), 'ppl'),
   ],
   options,
+  application: (path) => ({ data: [path], share: 'healing' }),
   check: outputFault,
   result: healResult,
 });

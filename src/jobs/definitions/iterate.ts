@@ -9,6 +9,7 @@ import { writtenWords } from '../about';
 import { type Complete, defineJob, type Fault, events } from '../define';
 import { changeFact, measuredOn, numberFact, writtenFacts } from '../facts';
 import { choice, file, fileOr, flag, list, whole } from '../option';
+import { application } from '../options/application';
 import { amount, scoring } from '../options/choosing';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterionOrPpl, objective, objectiveFault } from '../options/criterion';
@@ -63,6 +64,12 @@ const options = {
     noun: () => l10n.t('the one-shot removal at every count'),
     recorded: true,
   }),
+  application: application(
+    'its calibration rows choose, its training or healing rows heal, its judging rows measure',
+    'calibration',
+    'data',
+    'text',
+  ),
   ...scoring,
   text: file('measure on a text instead of the calibration rows', { ...MEASURING, noun: () => l10n.t('a text') }),
   window: { ...window(`with ${option('text')}: tokens per window`), ...MEASURING },
@@ -130,6 +137,7 @@ export const iterate = defineJob({
     ];
   },
   options,
+  application: (path) => ({ calibration: path, data: [path], text: path, share: 'calibration' }),
   check: (given) =>
     goalFault(given) ??
     objectiveFault(given.criterion, given) ??

@@ -6,6 +6,7 @@ import { l10n } from '../../l10n';
 import { writtenWords } from '../about';
 import { type Complete, defineJob, excluding, type Fault } from '../define';
 import { blocks, data, file, fileOr, flag, folder, list, whole } from '../option';
+import { application } from '../options/application';
 import { amount, scoring } from '../options/choosing';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterion, objective, objectiveFault } from '../options/criterion';
@@ -47,6 +48,7 @@ const options = {
   ...keep,
   mergekit: file('also write the removal as a mergekit configuration', { writes: true }),
   llamaCpp: file('also write the removal as a llama-quantize --prune-layers command', { writes: true }),
+  application: application('its calibration rows choose, its healing rows heal', 'calibration', 'data'),
   ...scoring,
   heal: flag(`then correct the weights of the other blocks in closed form, as \`${command('heal')}\` does`, {
     noun: () => l10n.t('healing'),
@@ -97,6 +99,11 @@ export const prune = defineJob({
   heals: ({ heal, rounds }) => (heal ?? rounds) !== undefined,
   did: ({ healed, heldOut }) => (healed === undefined && heldOut === undefined ? '' : 'healed'),
   options,
+  application: (path, { heal: heals, rounds }) => ({
+    calibration: path,
+    share: 'calibration',
+    ...((heals || rounds !== undefined) && { data: [path] }),
+  }),
   // Single modules are chosen by scoring, and looked at: no checkpoint is written without them.
   moved: { iterative: 'iterate', granularity: 'score', cost: 'score' },
   check: (given) =>

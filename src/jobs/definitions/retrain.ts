@@ -9,6 +9,7 @@ import { joined, numberIn } from '../about';
 import { type Complete, defineJob, type Fault, events } from '../define';
 import { changeFact, field, nats, numberFact, perSecond, removedFact } from '../facts';
 import { fileOr, flag, list } from '../option';
+import { application } from '../options/application';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';
 import { remove, source, width } from '../options/model';
@@ -31,8 +32,15 @@ const options = {
     fileOr(['self'], 'a file of data'),
     'text, JSONL or JSON with "instruction" and "output", "messages" or "text"; repeat it for more files;\n' +
       'or self: the original writes the text',
-    { noun: () => l10n.t('the training data'), required: true, repeated: true, placeholder: 'file' },
+    {
+      noun: () => l10n.t('the training data'),
+      required: true,
+      unless: 'application',
+      repeated: true,
+      placeholder: 'file',
+    },
   ),
+  application: application('its training rows', 'data'),
   out: out('folder to write; it must not exist'),
   ...remove,
   ...width,
@@ -94,6 +102,7 @@ export const retrain = defineJob({
     ...numberFact('speed', result.tokensPerSecond, perSecond),
   ],
   options,
+  application: (path) => ({ data: [path], share: 'training' }),
   check: (given) => methodFault(given) ?? heldOutFault(given) ?? dataFault(given),
   result: retrainResult,
   event: events<TrainingEvent>(),

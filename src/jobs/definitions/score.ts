@@ -10,6 +10,7 @@ import { joined, leastOf } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
 import { blockList, field, numberFact, type Fact } from '../facts';
 import { blocks, choice, list, part, whole } from '../option';
+import { application } from '../options/application';
 import { scoring } from '../options/choosing';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterionOrPpl, objective, objectiveFault } from '../options/criterion';
@@ -28,6 +29,7 @@ const options = {
   ...source,
   criterion: criterionOrPpl,
   objective,
+  application: application('its calibration rows', 'calibration'),
   ...scoring,
   granularity: choice(['block', 'module'], `${WITH_MODULES}: score whole blocks, or attention and FFN separately`, {
     noun: () => l10n.t('the parts of blocks'),
@@ -106,6 +108,7 @@ export const score = defineJob({
     ...calibrationOf(result),
   ],
   options,
+  application: (path) => ({ calibration: path, share: 'calibration' }),
   check: (given) =>
     adapterFault(given) ??
     scopeFault(given) ??

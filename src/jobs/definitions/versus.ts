@@ -9,6 +9,7 @@ import { countedIn } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
 import { measuredOn, numberFact } from '../facts';
 import { blocks, choice, file, flag, folder, list, part, text, whole } from '../option';
+import { application } from '../options/application';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
@@ -50,6 +51,7 @@ const options = {
     noun: () => l10n.t('the multiple'),
   }),
   ...keep,
+  application: application('its calibration rows choose, its judging rows measure', 'calibration', 'text'),
   text: file('measure the perplexity on a text instead of the calibration rows', { noun: () => l10n.t('a text') }),
   window: window(`with ${option('text')}: tokens per window`),
   limit: whole(`with ${option('text')}: use only the first n windows`, { noun: () => l10n.t('number of windows') }),
@@ -101,6 +103,7 @@ export const versus = defineJob({
     ...measuredOn(result),
   ],
   options,
+  application: (path) => ({ calibration: path, text: path, share: 'calibration' }),
   check: fault,
   result: versusResult,
 });

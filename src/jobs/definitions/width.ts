@@ -14,6 +14,7 @@ import { joined, parametersWords, pplWords } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
 import { numberFact, writtenFacts } from '../facts';
 import { blocks, choice, file, flag, folder, parameters, part, parts, whole } from '../option';
+import { application } from '../options/application';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
@@ -76,7 +77,12 @@ const options = {
   }),
   ...calibration,
   ...begin,
-  calibration: file(calibration.calibration.help, { required: true, setting: calibration.calibration.setting }),
+  calibration: file(calibration.calibration.help, {
+    required: true,
+    unless: 'application',
+    setting: calibration.calibration.setting,
+  }),
+  application: application('its calibration rows', 'calibration'),
   out: folder('folder of the new checkpoint; it must not exist', { writes: true, noun: () => l10n.t('output folder') }),
   dtype,
   save: file(
@@ -127,6 +133,7 @@ export const width = defineJob({
     ...numberFact('perplexity on the calibration rows', result.ppl),
   ],
   options,
+  application: (path) => ({ calibration: path, share: 'calibration' }),
   check: (given) => amountFault(given) ?? strangerFault(given) ?? rangeFault(given),
   result: widthResult,
 });

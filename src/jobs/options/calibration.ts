@@ -1,7 +1,7 @@
 /** Calibration text, and the sampling of rows from it. */
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../../engine/importance/drawing';
 import type { CalibrationSource } from '../../protocol/jobs';
-import { TEXT_SHARES, type TextShare } from '../../format/text-share';
+import { ALL_SHARES, type TextShare } from '../../format/text-share';
 import { l10n } from '../../l10n';
 import { choice, file, type Option, seed, whole } from '../option';
 
@@ -9,8 +9,9 @@ const { samples, length } = DEFAULT_DRAWING;
 
 /** Not in `calibration` alone: whatever reads a text takes it. */
 export const share: Option<TextShare, 'optional'> = choice(
-  TEXT_SHARES,
-  'read one part of the text only: choose, its first 70 %, where blocks are chosen or weights fitted; judge, the rest',
+  ALL_SHARES,
+  'read one part of the text only: choose, its first 70 %, where blocks are chosen or weights fitted; judge, the rest; ' +
+    "or one of the four splits of an application's text",
   { noun: () => l10n.t('the share of the text'), placeholder: 'part' },
 );
 

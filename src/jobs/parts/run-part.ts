@@ -7,6 +7,7 @@ import { PART_KIND } from '../../engine/records/part';
 import { withPlaces } from '../../engine/records/places';
 import { newRecord, type RunRecord } from '../../engine/records/record';
 import { sourceChanges } from '../../engine/records/source-changes';
+import { withApplication } from '../application';
 import { askedOptions } from '../asked';
 import { JOBS } from '../definitions';
 import type { OptionsFor } from '../kinds';
@@ -18,7 +19,7 @@ import { PartProgressFile } from './progress-file';
 
 /** @throws UserError for options that need the whole */
 export function requireCut<K extends CutKind>(kind: K, options: OptionsFor<K>): void {
-  const fault = cutJob(kind).fault(options);
+  const fault = cutJob(kind).fault(withApplication(JOBS[kind], options));
   if (fault) throw new UserError(fault.what, fault.why, fault.action);
 }
 
@@ -43,6 +44,7 @@ export async function runPart<K extends CutKind>(
   requireCut(kind, given);
   const cut = cutJob(kind);
   const options = cut.exactly?.(given) ?? given;
+  const meant = withApplication(JOBS[kind], options);
   const progress = await PartProgressFile.begin(progressFile, { job: kind, ...part });
   try {
     const start = performance.now();
@@ -66,7 +68,7 @@ export async function runPart<K extends CutKind>(
       fit,
       path: checkpoint,
       run: details,
-    } = await cut.measure(options, context, part);
+    } = await cut.measure(meant, context, part);
     const changes = await sourceChanges(details.checkpoints ?? []);
     changes.forEach(tell);
     const results: PartResults = {

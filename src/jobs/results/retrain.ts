@@ -1,6 +1,6 @@
 /** The result of "retrain": what was trained, and what was written. */
 import { BOS_MODES } from '../../format/bos';
-import { TEXT_SHARES } from '../../format/text-share';
+import { ALL_SHARES } from '../../format/text-share';
 import { list, nullable, number, oneOf, optional, real, seconds, shape, text, whole, type ValueOf } from '../result';
 import { computed, kl, removedBlocks, top1 } from './common';
 import { healResult } from './heal';
@@ -36,7 +36,7 @@ const data = shape(
           file: text('its name'),
           sha256: text('SHA-256 of the file'),
           kind: oneOf(['text', 'documents', 'instructions', 'chat', 'batches'], 'what it holds'),
-          share: optional(oneOf(TEXT_SHARES, 'the share that was read; all of it when absent')),
+          share: optional(oneOf(ALL_SHARES, 'the share that was read; all of it when absent')),
         },
         'a file',
       ),

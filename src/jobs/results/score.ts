@@ -4,7 +4,7 @@ import { MODULE_COSTS } from '../../engine/importance/module-cost';
 import { OBJECTIVES } from '../../engine/importance/objective';
 import { PRECISIONS } from '../../engine/precision';
 import { BOS_MODES } from '../../format/bos';
-import { TEXT_SHARES } from '../../format/text-share';
+import { ALL_SHARES } from '../../format/text-share';
 import {
   either,
   flag,
@@ -66,7 +66,7 @@ export const calibration = shape(
     samples: whole('rows'),
     length: whole('tokens of a row'),
     seed: whole('seed of their choice'),
-    share: optional(oneOf(TEXT_SHARES, 'the share of the text; all of it when absent')),
+    share: optional(oneOf(ALL_SHARES, 'the share of the text; all of it when absent')),
     method: oneOf(['documents', 'windows', 'rows'], 'how rows are drawn'),
     bos: optional(oneOf(BOS_MODES, 'where the begin-of-text token is; absent for rows of ids')),
     usualBos: optional(flag('that is where auto has it')),

@@ -1,4 +1,5 @@
 /** What is evaluated: a model over rows, and the unpruned model that it is compared with. */
+import { isJudging } from '../../format/text-share';
 import { type AskedRows, askedWarning, isAsked, unfitWarning } from '../../engine/importance/text-fit';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { CALIBRATION_IS_EVALUATION, wasCalibratedWith } from '../../engine/evaluate/calibrated';
@@ -56,8 +57,8 @@ export async function evalSubject(options: Options, context: JobContext): Promis
   const isText = source.from === 'text';
   const { share } = source;
   const read = { sha256: input.sha256!, share };
-  const calibrated = (!isText && share !== 'judge') || (await wasCalibratedWith(opened, options.adapter, read));
-  if ((isText || share === 'judge') && calibrated) context.warn(CALIBRATION_IS_EVALUATION);
+  const calibrated = (!isText && !isJudging(share)) || (await wasCalibratedWith(opened, options.adapter, read));
+  if ((isText || isJudging(share)) && calibrated) context.warn(CALIBRATION_IS_EVALUATION);
   warnings.forEach(context.warn);
   const { checkpoint: reference, missing } = await referenceOf(opened, options.against, [process.cwd()]);
   if (missing !== undefined)

@@ -1,6 +1,6 @@
 /** What heals between two removals: a training, or the job of the closed forms. */
-import { hashFile } from '../../engine/files/regular-file';
-import { withShare } from '../../format/text-share';
+import { hashText } from '../../engine/application/read';
+import { shareUsedFor, withShare } from '../../format/text-share';
 import { targetOf } from '../../engine/adapter/names';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
@@ -17,7 +17,7 @@ import type { JobOptions } from '../../engine/progress';
 import { fileInput } from '../../engine/records/details';
 import type { RunInput } from '../../engine/records/record';
 import { exampleOfText } from '../../engine/retrain/data/example';
-import { dataInput, type TrainingData } from '../../engine/retrain/data/load';
+import { dataInputs, type TrainingData } from '../../engine/retrain/data/load';
 import { runData } from '../../engine/retrain/data/run-data';
 import { remainingEvaluations } from '../../engine/retrain/loop/evaluations';
 import { requireTargets } from '../../engine/retrain/lora/lora-model';
@@ -90,7 +90,7 @@ async function trainer(
   return {
     healer: new Trainer({ method, data, options: ofRound, optionsFor, where, facts, warn }, workspace),
     work: { kind: 'trained', shape: { rows: steps * batch, length: Math.min(length, meanLength) }, evaluated },
-    inputs: data.describe.files.map(dataInput),
+    inputs: dataInputs(data.describe.files),
     settings: { training: { ...training, data: data.describe } },
     facts,
   };
@@ -129,7 +129,21 @@ function trainingSettings(options: Options): RetrainSettings {
       method === 'full'
         ? { kind: 'full', start: 'checkpoint', memory }
         : { kind: 'lora', rank, alpha, dropout, targets: targets?.map(linearOf), start: initAdapter },
-    ...{ where, out, selfTokens, prompt, heldOut, seed, share, batch, accumulate, epochs, steps, warmup, evalEvery },
+    ...{
+      where,
+      out,
+      selfTokens,
+      prompt,
+      heldOut,
+      seed,
+      share: shareUsedFor('training', share),
+      batch,
+      accumulate,
+      epochs,
+      steps,
+      warmup,
+      evalEvery,
+    },
     ...{ saveEvery, clip, weightDecay, patience, bos },
     data: files.includes(SELF) ? SELF : files,
     length: trainLength,
@@ -145,7 +159,8 @@ async function closedForm(
   { run }: Pick<JobContext, 'run'>,
   facts: RunFacts,
 ): Promise<PreparedHealer> {
-  const { checkpoint, ridge, step, stepCut, data, tokens, heldOut, seed, share, calibration, bos } = options;
+  const { checkpoint, ridge, step, stepCut, data, tokens, heldOut, seed, calibration, bos } = options;
+  const share = shareUsedFor('healing', options.share);
   const { device, threads, memory } = options;
   const text = data ? { data } : calibration === undefined ? {} : { calibration };
   const settings = { ridge, step, stepCut, tokens, heldOut };
@@ -162,7 +177,7 @@ async function closedForm(
   return {
     healer,
     work: { kind: 'closed', method, shape: healedShape(options), heldOut: heldOut ?? HEAL_DEFAULTS.heldOut },
-    inputs: await Promise.all(files.map(async (file) => fileInput('data', file, await hashFile(file), share))),
+    inputs: await Promise.all(files.map(async (file) => fileInput('data', file, await hashText(file, share), share))),
     settings: { healing: { ...settings, data: data?.map((file) => fileInput('data', file, '').name) } },
     facts: { ...facts, ...settings, healingText: data?.join() },
   };

@@ -1,7 +1,7 @@
 /** Prunes iteratively, and writes the result of the last finished round. */
 import { resolve } from 'node:path';
 import { modelSize } from '../../engine/checkpoint/parameters';
-import { hashFile } from '../../engine/files/regular-file';
+import { hashText } from '../../engine/application/read';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import type { Checkpoint } from '../../engine/checkpoint/types';
@@ -242,7 +242,7 @@ interface Finished {
 /** The text that blocks are scored on, where another one is measured on. */
 async function scoredInputs({ text, calibration, share }: Options, { input }: Rows): Promise<RunInput[]> {
   if (text === undefined || calibration === undefined) return [];
-  const scored = fileInput('calibration', calibration, await hashFile(calibration), share);
+  const scored = fileInput('calibration', calibration, await hashText(calibration, share), share);
   return scored.sha256 === input.sha256 && scored.share === input.share ? [] : [scored];
 }
 

@@ -20,6 +20,7 @@ import { runCriterion, type Scored } from '../../engine/importance/run-criterion
 import { openForComputing } from '../../engine/model/opened';
 import { option } from '../../engine/option-token';
 import { inPhases, type JobOptions } from '../../engine/progress';
+import { shareUsedFor } from '../../format/text-share';
 import { counted } from '../../format/words';
 import type { HealResult } from '../results/heal';
 import type { GivenFor } from '../kinds';
@@ -80,7 +81,7 @@ export function roundSizes(count: number, rounds: number): number[] {
 
 /** The options of the healing, as those of its job. Without a text for it, it is healed on the text that scores. */
 export function healingOf(options: PruneOptions): Omit<GivenFor<'heal'>, 'remove'> {
-  const { checkpoint, method, ridge, step, stepCut, data, tokens, heldOut, seed, share, calibration, bos } = options;
+  const { checkpoint, method, ridge, step, stepCut, data, tokens, heldOut, seed, calibration, bos } = options;
   const { device, threads, memory } = options;
   const text = data ? { data } : calibration === undefined ? {} : { calibration };
   return {
@@ -92,7 +93,7 @@ export function healingOf(options: PruneOptions): Omit<GivenFor<'heal'>, 'remove
     tokens,
     heldOut,
     seed,
-    share,
+    share: shareUsedFor('healing', options.share),
     bos,
     device,
     threads,

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mayOverlap } from '../../format/text-share';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
@@ -101,8 +102,8 @@ async function compare(opened: Opened, context: JobContext): Promise<RunEnd<Vers
   measured.warnings.forEach(context.warn);
   const phases = phasesOf(opened, measured.rows.length, context.job);
   const { sizes, candidates } = await makeModels(opened, context, phases);
-  if (options.text !== undefined && calibration.sha256 === measured.input.sha256)
-    context.warn(CALIBRATION_IS_EVALUATION);
+  const judged = { sha256: measured.input.sha256!, share: measured.input.share };
+  if (options.text !== undefined && mayOverlap(calibration, judged)) context.warn(CALIBRATION_IS_EVALUATION);
   const found = await measureAll(opened, candidates, measured.rows, context, phases);
   const { grid, device } = found;
   const { rows, input, drawn } = measured;

@@ -2,10 +2,12 @@
  * Training data from files (Shortened LLaMA §3.3, and its continued pre-training): instructions, conversations,
  * documents or running text become examples of token ids. Some of them are held out for validation.
  */
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
+import { type Application, readApplication, telling } from '../../application/read';
+import { usable } from '../../application/text';
 import type { RunInput } from '../../records/record';
 import { fileInput } from '../../records/details';
-import { type TextShare, withShare } from '../../../format/text-share';
+import { splitIn, type TextShare, type TextSplit, withShare } from '../../../format/text-share';
 import { counted } from '../../../format/words';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
@@ -19,7 +21,7 @@ import type { BosMode } from '../../../format/bos';
 import { type ExampleSet, countTargets, type Example } from './example';
 import { evaluationSize } from './held-out';
 import { checkDataOptions, type DataOptions, heldOutCount, type TextEncoder } from './options';
-import { unwrapLines } from './unwrap';
+import { unwrapLines } from '../../files/unwrap';
 import { type DataKind, parseRecords, type Records, unusable } from './records';
 
 export interface TrainingData extends ExampleSet {
@@ -54,8 +56,13 @@ export interface FileDescription {
   readonly share?: TextShare;
 }
 
-/** A file of data as an input of a run. */
-export const dataInput = ({ file, sha256, share }: FileDescription): RunInput => fileInput('data', file, sha256, share);
+/** The files of data as inputs of a run. An application's text has an entry for each kind of its records, and is one input. */
+export function dataInputs(files: readonly FileDescription[]): RunInput[] {
+  const inputs = files.map(({ file, sha256, share }) => fileInput('data', file, sha256, share));
+  return inputs.filter(
+    (input, i) => i === inputs.findIndex(({ name, sha256 }) => name === input.name && sha256 === input.sha256),
+  );
+}
 
 /** A part of the data: what is learned, or what is held out. */
 export interface PartDescription {
@@ -82,14 +89,22 @@ export async function loadTrainingData(
 ): Promise<TrainingData> {
   checkDataOptions(options);
   const files: LoadedFile[] = [];
+  let application: Application | undefined;
   for (const file of typeof source === 'string' ? [source] : source) {
+    const split = splitIn(options.share);
+    if (split !== undefined) {
+      application = await readApplication(file, job);
+      files.push(...(await ofApplication(file, application, split, options, tokenizer)));
+      continue;
+    }
     const { text, sha256 } = await readTextFile(file, FILE_CAP, FILE_CAP_REASON);
     const records = shareOfRecords(parseRecords(text, file, options.kind), file, options.share);
     const unwrapped = options.unwrap && records.kind === 'text';
     files.push({ file, sha256, records: unwrapped ? { kind: 'text', text: unwrapLines(records.text) } : records });
   }
+  const encode = () => encodeFiles(files, options, tokenizer, job);
   const { train, heldOut, batches, dropped, truncated } =
-    fixedBatches(files, options) ?? (await encodeFiles(files, options, tokenizer, job));
+    fixedBatches(files, options) ?? (await (application ? telling(application, encode) : encode()));
   const examples = [...train, ...heldOut];
   checkVocabulary(examples, options.vocabulary, files);
   const of = withShare(options.share);
@@ -104,6 +119,34 @@ export async function loadTrainingData(
     ...(batches === undefined && { bos: options.beginning.mode }),
   };
   return { train, heldOut, ...(batches && { batches }), describe };
+}
+
+/** The records of a split of an application's text, by their kinds. */
+async function ofApplication(
+  path: string,
+  application: Application,
+  split: TextSplit,
+  { unwrap }: DataOptions,
+  tokenizer: TextEncoder | undefined,
+): Promise<LoadedFile[]> {
+  const { records } = await usable(application, split, tokenizer);
+  const placed = records.map((value, i) => ({ place: `record ${i + 1} for ${split}`, value }));
+  const documents = placed.flatMap(({ place, value }) =>
+    value.kind === 'document' ? [{ place, value: unwrap ? unwrapLines(value.text) : value.text }] : [],
+  );
+  const instructions = placed.flatMap(({ place, value }) =>
+    value.kind === 'instruction' ? [{ place, value: value.instruction }] : [],
+  );
+  const chats = placed.flatMap(({ place, value }) => (value.kind === 'chat' ? [{ place, value: value.messages }] : []));
+  const kinds: Records[] = [
+    { kind: 'documents', records: documents },
+    { kind: 'instructions', records: instructions },
+    { kind: 'chat', records: chats },
+  ];
+  const { sha256 } = application;
+  return kinds
+    .filter((each) => each.kind !== 'text' && each.kind !== 'batches' && each.records.length > 0)
+    .map((each) => ({ file: resolve(path), sha256, records: each }));
 }
 
 /** Texts are cut as everywhere, records between two of them. Batches are for models without a tokenizer. */

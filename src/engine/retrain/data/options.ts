@@ -4,7 +4,7 @@ import { UserError } from '../../errors';
 import { option } from '../../option-token';
 import type { Beginning, Encoder } from '../../tokenizer/bos';
 import type { Awaitable, ChatMessage } from '../../tokenizer/tokenizer';
-import type { PromptStyle } from './alpaca';
+import type { PromptStyle } from '../../application/prompted';
 import { defaultHeldOut } from './held-out';
 import type { DataKind } from './records';
 

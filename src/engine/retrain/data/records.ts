@@ -7,7 +7,7 @@ import { messageOf, UserError } from '../../errors';
 import { option } from '../../option-token';
 import { isObject, type JsonObject } from '../../../format/json';
 import type { ChatMessage } from '../../tokenizer/tokenizer';
-import type { Instruction } from './alpaca';
+import type { Instruction } from '../../application/prompted';
 
 /**
  * text: a plain text · documents: records with `text` · instructions: records with `instruction`, `input`, `output`

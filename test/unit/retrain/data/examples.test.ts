@@ -1,6 +1,7 @@
 /** Examples: the Alpaca prompt, the loss on the answers only, conversations through a template, windows of text. */
 import assert from 'node:assert/strict';
-import { type Instruction, instructionExample, promptedText } from '../../../../src/engine/retrain/data/alpaca';
+import { type Instruction, promptedText } from '../../../../src/engine/application/prompted';
+import { instructionExample } from '../../../../src/engine/retrain/data/alpaca';
 import { chatExample } from '../../../../src/engine/retrain/data/chat';
 import { countTargets } from '../../../../src/engine/retrain/data/example';
 import type { TextEncoder } from '../../../../src/engine/retrain/data/options';

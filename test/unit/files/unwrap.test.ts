@@ -1,6 +1,6 @@
 /** Lines that a book breaks at a fixed width are joined; lines that mean something stay. */
 import assert from 'node:assert/strict';
-import { unwrapLines } from '../../../src/engine/retrain/data/unwrap';
+import { unwrapLines } from '../../../src/engine/files/unwrap';
 
 const line = (words: number): string => Array.from({ length: words }, (_, i) => `word${i % 10}`).join(' ');
 const wrapped = (paragraphs: number): string =>

@@ -22,7 +22,8 @@ export function unwrapLines(text: string): string {
 /** Whether the paragraph goes on in the next line. */
 const isContinued = (lines: readonly string[], i: number): boolean => lines[i] !== '' && (lines[i + 1] ?? '') !== '';
 
-function isWrapped(lines: readonly string[]): boolean {
+/** Whether lines are broken at a fixed width. @param lines without blanks around them */
+export function isWrapped(lines: readonly string[]): boolean {
   const lengths = lines
     .filter((_, i) => isContinued(lines, i))
     .map((line) => line.length)
