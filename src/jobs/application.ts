@@ -3,8 +3,8 @@ import type { JsonObject } from '../format/json';
 import type { AnyJob } from './define';
 
 /** The options with what their application's text stands for; the same where none is given. */
-export function withApplication<O extends object>({ application }: AnyJob, options: O): O {
+export function withApplication<O extends object>(job: AnyJob, options: O): O {
   const path = 'application' in options ? options.application : undefined;
-  if (typeof path !== 'string' || application === undefined) return options;
-  return { ...options, ...application(path, options as JsonObject) };
+  if (typeof path !== 'string' || job.application === undefined) return options;
+  return { ...options, ...job.application(path, options as JsonObject) };
 }

@@ -111,7 +111,7 @@ export interface Job<K extends string, O extends Options, R, E> {
   facts?(result: JsonObject): Fact[];
   readonly options: O;
   /** The options that its application's text stands for. */
-  application?(path: string, given: JsonObject): Readonly<Record<string, unknown>>;
+  readonly application?: (path: string, given: JsonObject) => Readonly<Record<string, unknown>>;
   /** Options that it does not have, or no longer, each with the job that does that. */
   readonly moved?: Readonly<Record<string, CommandName>>;
   /** True if the job has no command, because the command line cannot express some of its options. */

@@ -81,7 +81,7 @@ function addTo(splits: Record<TextSplit, SplitRecord[]>, place: string, record: 
 /** A file with its records, or why it is left out. @throws UserError where it must not be */
 async function readOne(file: ApplicationFile) {
   const read = await readTextFile(file.path, FILE_CAP, CAP_REASON).catch((error: unknown) => {
-    if (!file.isNamed && error instanceof UserError && /UTF-8/.test(error.why)) return undefined;
+    if (!file.isNamed && error instanceof UserError && error.why.includes('UTF-8')) return undefined;
     throw error;
   });
   const records = read === undefined ? 'it is not text' : recordsOf(read.text, file);
@@ -156,5 +156,5 @@ export function recordsIn(application: Application, split: TextSplit): readonly 
 }
 
 /** SHA-256 (hex) by which a record names a text: of a file, or of an application's text where the share is a split of it. */
-export const hashText = async (path: string, share: TextShare | undefined): Promise<string> =>
-  splitIn(share) === undefined ? hashFile(path) : (await readApplication(path)).sha256;
+export const hashText = async (path: string, share: TextShare | undefined, job: JobOptions = {}): Promise<string> =>
+  splitIn(share) === undefined ? hashFile(path, undefined, job) : (await readApplication(path, job)).sha256;

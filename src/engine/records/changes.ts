@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { openCheckpoint } from '../checkpoint/open';
 import { systemErrorCode, UserError } from '../errors';
 import type { JobOptions } from '../progress';
+import { splitIn } from '../../format/text-share';
+import { hashText } from '../application/read';
 import { hashFile } from '../files/regular-file';
 import { ADAPTER_WEIGHTS } from '../formats/peft';
 import { systemReason } from '../system-failure';
@@ -68,7 +70,7 @@ export class InputWatch {
   }
 
   private async checkInput(
-    { role, name }: RunInput,
+    { role, name, share }: RunInput,
     place: string,
     folder: string,
     { given, job = {} }: LookOptions,
@@ -76,17 +78,19 @@ export class InputWatch {
     const followed = await followPlace(place, folder, given);
     if (followed === 'gone') return GONE;
     if (followed === 'outside') return { unchecked: 'it is outside the folders that Coppice searches' };
-    const key = `${role} ${followed.path}`;
+    // An application's text has the same hash for all its splits, and may be a folder.
+    const key = `${splitIn(share) === undefined ? role : 'application'} ${followed.path}`;
     let check = this.checking.get(key);
     if (!check) {
-      check = this.read(role, name, followed.path, job).finally(() => this.checking.delete(key));
+      check = this.read({ role, name, share }, followed.path, job).finally(() => this.checking.delete(key));
       this.checking.set(key, check);
     }
     return check;
   }
 
-  private async read(role: string, name: string, path: string, job: JobOptions): Promise<Found> {
+  private async read({ role, name, share }: RunInput, path: string, job: JobOptions): Promise<Found> {
     try {
+      if (splitIn(share) !== undefined) return { hash: await hashText(path, share, job) };
       if (CHECKPOINTS.includes(role)) return { hash: (await openCheckpoint(path, job.signal)).identity };
       return await this.fileHash(role === 'adapter' ? join(path, ADAPTER_WEIGHTS) : path, name, job);
     } catch (error) {

@@ -102,7 +102,7 @@ export const prune = defineJob({
   application: (path, { heal: heals, rounds }) => ({
     calibration: path,
     share: 'calibration',
-    ...((heals || rounds !== undefined) && { data: [path] }),
+    ...((heals === true || rounds !== undefined) && { data: [path] }),
   }),
   // Single modules are chosen by scoring, and looked at: no checkpoint is written without them.
   moved: { iterative: 'iterate', granularity: 'score', cost: 'score' },

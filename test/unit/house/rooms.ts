@@ -6,6 +6,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/format'],
   ['src/engine'],
   ['src/engine/files'],
+  ['src/engine/application'],
   ['src/engine/parts'],
   ['src/engine/formats'],
   ['src/engine/checkpoint'],
