@@ -42,6 +42,7 @@ import { showScoresCommand } from './show-scores';
 import { setGoalCommand } from './set-goal';
 import { suggestBlocksCommand } from './suggest-blocks';
 import { toggleBlockCommand } from './toggle-block';
+import { useAsApplicationTextCommand } from './use-as-application-text';
 import { useAsCalibrationTextCommand } from './use-as-calibration-text';
 import { verifyExportCommand } from './verify-export';
 
@@ -54,6 +55,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   openCheckpointCommand,
   openFromHubCommand,
   scoreBlocksCommand,
+  useAsApplicationTextCommand,
   useAsCalibrationTextCommand,
   runOnClusterCommand,
   showScoresCommand,

@@ -38,7 +38,7 @@ export const newRecipeCommand: Command<NewRecipeArguments> = {
     const file = answers.out ?? freeName(chosen.path);
     const where = { location: vscode.ProgressLocation.Window, title };
     const draft = await vscode.window.withProgress(where, () =>
-      draftRecipe(chosen.path, { file, goal: goalOf(answers) }),
+      draftRecipe(chosen.path, { file, goal: goalOf(answers), application: coppice.config.application }),
     );
     const isAsked = args.throws !== true && args.out === undefined;
     if (isAsked && !(await wantsIt(title, draft.expectedBytes, chosen.checkpoint.size.all))) return undefined;

@@ -1,4 +1,5 @@
 /** Retrain with LoRA…: trains an adapter for a pruned model, or for the model that a plan leaves. */
+import { applicationChoice } from '../host/ask/application-text';
 import { shareFor } from '../host/ask/judging-text';
 import * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
@@ -123,7 +124,9 @@ async function askRetraining(
 ): Promise<RetrainArguments> {
   const dataStep: Step<TrainingState> = async (_, place) => {
     const { t } = vscode.l10n;
+    const { application } = coppice.config;
     const fixed = [
+      ...(application === undefined ? [] : [applicationChoice(coppice)]),
       {
         label: t('$(book) Bundled examples'),
         description: t('short stories and instructions, come with Coppice'),
@@ -135,7 +138,7 @@ async function askRetraining(
         value: SELF,
       },
     ];
-    const last = recall(coppice, 'retrain', 'data', BUNDLED);
+    const last = recall(coppice, 'retrain', 'data', application ?? BUNDLED);
     const placeholder = t('Select training data');
     return { data: await chooseFile(coppice, place, { placeholder, use: 'training', fixed, active: last }) };
   };

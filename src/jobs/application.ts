@@ -8,3 +8,26 @@ export function withApplication<O extends object>(job: AnyJob, options: O): O {
   if (typeof path !== 'string' || job.application === undefined) return options;
   return { ...options, ...job.application(path, options as JsonObject) };
 }
+
+/** Options that name texts. */
+const TEXTS = ['calibration', 'data', 'text'] as const;
+
+/**
+ * The job with `--application` where all texts that it names are that of the application: so that each job of an editor that knows
+ * the application reads its own rows. A job that names another text too keeps its texts, and reads its split of each.
+ * @param path of the application's text; undefined where none is known
+ */
+export function asApplication<S extends { readonly kind: string }>(
+  spec: S,
+  job: AnyJob | undefined,
+  path: string | undefined,
+): S {
+  if (path === undefined || job?.application === undefined) return spec;
+  const given = new Map<string, unknown>(Object.entries(spec));
+  const named = TEXTS.flatMap((name) => [given.get(name)].flat().filter((each) => typeof each === 'string'));
+  if (!named.includes(path)) return spec;
+  const meant = job.application(path, Object.fromEntries(given) as JsonObject);
+  if (named.some((each) => each !== path)) return { ...spec, share: meant.share };
+  const left = Object.entries(spec).filter(([name]) => name !== 'share' && !TEXTS.some((text) => text === name));
+  return { ...Object.fromEntries(left), application: path } as unknown as S;
+}

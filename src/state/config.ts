@@ -54,10 +54,18 @@ export class Config {
     return this.oneOf('objective', OBJECTIVES, 'ppl');
   }
 
+  /** The application's text, which takes the place of the calibration text; undefined where the workspace has none. */
+  get application(): string | undefined {
+    const path = this.text('application.path', '').trim();
+    return path === '' ? undefined : this.inWorkspace(path);
+  }
+
   get calibration(): CompleteSource {
     const file = this.text('calibration.file', '');
+    const { application } = this;
     return {
-      file: file === '' ? this.bundledCalibration : this.inWorkspace(file),
+      file: application ?? (file === '' ? this.bundledCalibration : this.inWorkspace(file)),
+      ...(application !== undefined && { share: 'calibration' as const }),
       samples: Math.max(1, this.count('calibration.samples', DEFAULT_DRAWING.samples)),
       length: Math.max(2, this.count('calibration.length', DEFAULT_DRAWING.length)),
       seed: this.count('calibration.seed', DEFAULT_SEED),
@@ -66,7 +74,7 @@ export class Config {
 
   /** Whether the settings name no calibration text, so that the bundled one is used. */
   get usesBundledText(): boolean {
-    return this.text('calibration.file', '') === '';
+    return this.application === undefined && this.text('calibration.file', '') === '';
   }
 
   /** Whether the first four blocks and the last two are never suggested for removal. */

@@ -24,7 +24,9 @@ const GOALS = ['fewer', 'fit', 'faster', 'asFastAs'] as const;
 
 /** Its goal is one of the first four; what else it wishes is that of the draft. */
 export interface InitOptions
-  extends CommonOptions, Pick<RecipeWish, 'format' | 'type' | 'calibration' | 'text' | 'tasks' | 'data'> {
+  extends
+    CommonOptions,
+    Pick<RecipeWish, 'format' | 'type' | 'application' | 'calibration' | 'text' | 'tasks' | 'data'> {
   readonly fewer?: number;
   readonly fit?: number;
   readonly faster?: number;
@@ -42,8 +44,8 @@ export async function init(path: string, given: InitOptions, shell: Shell): Prom
   await refuseExisting(file, 'Give the new recipe another name with --out.');
   await checkFileTarget('the recipe', file, path);
   if (paper !== undefined) return ofPaper(path, { ...given, paper, file }, shell);
-  const { format, type, calibration, text: measured, tasks, data } = given;
-  const wish: RecipeWish = { file, goal, format, type, calibration, text: measured, tasks, data };
+  const { format, type, application, calibration, text: measured, tasks, data } = given;
+  const wish: RecipeWish = { file, goal, format, type, application, calibration, text: measured, tasks, data };
   const drafted = await draftRecipe(path, wish, shell.job);
   const isLarger = drafted.expectedBytes > drafted.modelBytes;
   const agreed = !isLarger || given.yes === true || (await agreesTo(drafted, given.json === true, shell));
@@ -76,7 +78,9 @@ async function ofPaper(
   { shown, style }: Shell,
 ): Promise<Outcome> {
   const { paper, file } = given;
-  const alien = (['format', 'type', 'tasks', 'data', ...GOALS] as const).find((name) => given[name] !== undefined);
+  const alien = (['format', 'type', 'application', 'tasks', 'data', ...GOALS] as const).find(
+    (name) => given[name] !== undefined,
+  );
   if (alien !== undefined) {
     const why = 'a recipe of the paper has its own steps';
     throw new UsageError(`${flagOf(alien)} cannot be used with --paper`, why, 'Leave one of them out.');

@@ -16,6 +16,10 @@ const options = {
   asFastAs: checkpoint('the goal: as fast at writing as another model', { placeholder: 'checkpoint' }),
   format: choice(EXPORT_FORMATS, 'what is shipped (default: gguf, if the model can be written so, else safetensors)'),
   type: text('type of the shipped weights, q8_0 (default: what fits; without --fit, 8 bits)', { placeholder: 'name' }),
+  application: file(
+    'what the application reads and writes, a file or a folder: every step has rows of it that the others do not see',
+    { placeholder: 'path', conflicts: ['calibration', 'text', 'data'] },
+  ),
   calibration: file('a text like those that your application sends, to score blocks on'),
   text: file('another text, to measure quality on'),
   tasks: folder('folder with the files of the tasks, to measure accuracy'),
@@ -44,6 +48,7 @@ Texts that are not given are looked for beside the recipe and the model, and in 
 
 Examples:
   coppice init ./SmolLM2-135M --calibration data/prose.txt --text data/test.txt
+  coppice init ./SmolLM2-135M --application ./chats
   coppice init ./SmolLM2-135M --fit 100MB --out small.coppice.json
   coppice init ./SmolLM2-135M --fit 100MB --type q8_0
   coppice init ./SmolLM2-135M --faster 1.3 --format onnx --tasks ./tasks

@@ -4,7 +4,8 @@
  */
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { withShare } from '../../format/text-share';
+import { splitIn, withShare } from '../../format/text-share';
+import { hashText } from '../../engine/application/read';
 import { UserError } from '../../engine/errors';
 import { loadCalibration } from '../../engine/importance/calibration';
 import { followPlace } from '../../engine/records/places';
@@ -130,16 +131,21 @@ export class PanelTexts {
     if (stamp !== undefined && known?.stamp === stamp) return known.key;
     // The rows of a text depend on the tokenizer, but their key does not. A file of rows has its own number of rows.
     const drawn =
-      extname(file).toLowerCase() === '.json'
+      extname(file).toLowerCase() === '.json' && splitIn(source.share) === undefined
         ? await loadCalibration(file, source, undefined)
         : {
             ...source,
-            sha256: (await readTextFile(file, MAX_TEXT_BYTES, useLess())).sha256,
+            sha256: await this.hashOf(source),
             usualBos: (source.bos ?? 'auto') === 'auto',
           };
     const key = calibrationKey(drawn);
     if (stamp !== undefined) this.keys.set(JSON.stringify(source), { stamp, key });
     return key;
+  }
+
+  private async hashOf({ file, share }: TextSource): Promise<string> {
+    if (splitIn(share) !== undefined) return hashText(file, share);
+    return (await readTextFile(file, MAX_TEXT_BYTES, useLess())).sha256;
   }
 }
 

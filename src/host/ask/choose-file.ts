@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
+import { applicationChoice, askApplication, NAME_APPLICATION } from './application-text';
 import { type PickChoice, pick, type Place } from './steps';
 import { TEXT_EXTENSIONS, type TextUse, usableTexts } from './text-files';
 
@@ -43,7 +44,15 @@ export async function chooseFile(
   const filters = { [vscode.l10n.t('Texts')]: [...extensions] };
   const browse = (): Thenable<vscode.Uri[] | undefined> =>
     vscode.window.showOpenDialog({ title: place.title, canSelectMany: false, filters });
-  return pickOrBrowse(place, placeholder, [...fixed, ...(await Promise.all(files))], browse, active);
+  // What the settings name is among the fixed choices already.
+  const own = applicationChoice(coppice);
+  const named = fixed.some(({ value }) => value === own.value) ? [] : [own];
+  const choices = [...fixed, ...named, ...(await Promise.all(files))];
+  for (;;) {
+    const chosen = await pickOrBrowse(place, placeholder, choices, browse, active);
+    const path = chosen === NAME_APPLICATION ? await askApplication(place) : chosen;
+    if (path !== undefined) return path;
+  }
 }
 
 /** Folders of checkpoints and adapters, except a workspace folder, which may hold the user's texts too. */

@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { CHOOSING_PART, mayOverlap, type ReadText, type TextShare, withShare } from '../../format/text-share';
+import { readApplication } from '../../engine/application/read';
 import { UserError } from '../../engine/errors';
 import { hashFile } from '../../engine/files/regular-file';
 import { textsNear } from '../../recipes/init/texts';
@@ -47,6 +48,8 @@ export async function judgingText(
   used: readonly ReadText[],
   near: readonly string[],
 ): Promise<JudgingText | undefined> {
+  const own = await applicationText(coppice, used);
+  if (own) return own;
   const texts = [...(await workspaceTexts(coppice)), ...(await textsBeside(near))];
   const hashed = await withHashes(texts);
   const free = (text: ReadText): boolean => !used.some((each) => mayOverlap(each, text));
@@ -54,6 +57,19 @@ export async function judgingText(
   const rest = hashed.map((text) => ({ ...text, share: 'judge' as const })).find(free);
   const found = other ?? rest ?? (await withHashes(bundledTexts(coppice))).find(free);
   return found && { ...found, name: partName(coppice, found) };
+}
+
+/** The judging rows of the application's text, unless all of it was read before it was named. */
+async function applicationText(
+  coppice: Pick<Coppice, 'config' | 'context'>,
+  used: readonly ReadText[],
+): Promise<JudgingText | undefined> {
+  const file = coppice.config.application;
+  if (file === undefined) return undefined;
+  const { sha256 } = await readApplication(file);
+  const text = { sha256, share: 'judging' as const };
+  if (used.some((each) => mayOverlap(each, text))) return undefined;
+  return { file, ...text, name: partName(coppice, { file, share: text.share }) };
 }
 
 /**
@@ -65,6 +81,8 @@ export async function choosingShare(
   file: string,
   near: readonly string[],
 ): Promise<TextShare | undefined> {
+  // Of the application's text each job has its own split.
+  if (file === coppice.config.application) return undefined;
   // What is no text for judging would never judge.
   const isText = TEXT_EXTENSIONS.judging.some((ending) => file.toLowerCase().endsWith(`.${ending}`));
   if (!isText || bundledTexts(coppice).includes(file)) return undefined;
@@ -95,6 +113,7 @@ function partName(coppice: Pick<Coppice, 'context'>, { file, share }: Pick<Judgi
   const name = textName(coppice, file);
   const first = Math.round(100 * CHOOSING_PART);
   if (share === undefined) return name;
+  if (share === 'judging') return vscode.l10n.t('{0}, its judging rows', name);
   return share === 'choose'
     ? vscode.l10n.t('{0}, the first {1} %', name, first)
     : vscode.l10n.t('{0}, the last {1} %', name, 100 - first);

@@ -1,13 +1,15 @@
 /** The calibration text of the settings as a choice. */
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
+import { applicationChoice } from './application-text';
 import type { PickChoice } from './steps';
 
 /** The bundled text has a path that means nothing to the user: the choice names it instead. */
-export function settingsText({
-  config,
-}: Pick<Coppice, 'config'>): PickChoice<string> & { readonly description: string } {
+type Chosen = PickChoice<string> & { readonly description: string };
+
+export function settingsText({ config }: Pick<Coppice, 'config'>): Chosen {
   const { file } = config.calibration;
+  if (config.application !== undefined) return applicationChoice({ config });
   if (config.usesBundledText) {
     return {
       label: vscode.l10n.t('$(book) Bundled sample text'),

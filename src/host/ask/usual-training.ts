@@ -8,7 +8,10 @@ import { forecastTraining, trainingPresets } from './training-estimate';
 import { BUNDLED, trainingFiles } from './training-files';
 
 export function usualTraining(coppice: Coppice, chosen: Chosen, removed: readonly number[]): string {
-  const question = { data: trainingFiles(coppice, recall(coppice, 'retrain', 'data', BUNDLED)), removed };
+  const question = {
+    data: trainingFiles(coppice, recall(coppice, 'retrain', 'data', coppice.config.application ?? BUNDLED)),
+    removed,
+  };
   const { presets, secondsOf } = trainingPresets(coppice, chosen, question);
   const last = recall<string>(coppice, 'retrain', 'preset', '');
   // Where no time is enough, what it would take is what there is to say.

@@ -11,6 +11,7 @@ import { shownText } from '../../engine/option-token';
 import { machineMemory } from '../../estimates/memory';
 import { memoryWarning } from '../../estimates/words';
 import { toast } from '../toast';
+import { onApplication } from '../ask/application-text';
 import { jobMemory } from '../ask/job-time';
 import type { EventOf, JobKind, JobOutcome, JobSpec } from '../../protocol/jobs';
 import type { JobRunOptions } from '../../sidecar/client';
@@ -36,9 +37,10 @@ export type Finished<K extends JobKind> = JobOutcome<K> & {
 /** @throws UserError, CancelledError */
 export async function runJob<S extends JobSpec>(
   coppice: Coppice,
-  spec: S,
+  asked: S,
   options: RunJobOptions<S> = {},
 ): Promise<Finished<S['kind']>> {
+  const spec = onApplication(coppice, asked);
   const { config, sidecar } = coppice;
   const { device = spec.device ?? config.compute.device, onEvent } = options;
   const complete: S = { ...config.compute, records: recordFolders(coppice), ...spec, device };

@@ -6,6 +6,7 @@ import type { JobInfo, JobSpec } from '../../protocol/jobs';
 import { stateLine } from '../../state/words/progress-words';
 import type { Together } from '../../state/together';
 import type { CommonArguments } from '../command';
+import { onApplication } from '../ask/application-text';
 import type { Coppice } from '../coppice';
 import { recordFolders } from './run-job';
 
@@ -78,7 +79,7 @@ async function runPart(
     const onQueued = (given: string): void => {
       id = given;
     };
-    const complete = { ...config.compute, records: recordFolders(coppice), ...spec };
+    const complete = { ...config.compute, records: recordFolders(coppice), ...onApplication(coppice, spec) };
     await sidecar.run(complete, { signal, onQueued, isPart: true });
   } finally {
     for (const each of listening) each.dispose();

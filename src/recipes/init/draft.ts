@@ -1,5 +1,6 @@
 /** Drafts a recipe for a model: reads its headers, chooses sizes and steps, and writes them down with comments. */
 import { dirname, resolve } from 'node:path';
+import { type Application, leftOutWords, readApplication, splitWords } from '../../engine/application/read';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { isGgufCheckpoint, isQuantizedGguf } from '../../engine/checkpoint/gguf/name';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
@@ -38,13 +39,14 @@ export async function draftRecipe(path: string, wish: RecipeWish, job: JobOption
   const { goal = USUAL_GOAL } = wish;
   const { format, notes } = await formatFor(checkpoint, wish.format, goal);
   checkType(format, wish.type);
-  const choosing = { format, type: wish.type, trains: wish.data !== undefined, job };
+  const choosing = { format, type: wish.type, trains: trainsOn(wish), job };
   const chosen = await choose(checkpoint, goal, choosing);
   const { finer } = await shippedSize(checkpoint, chosen.removes, { ...choosing, type: chosen.type });
   const home = dirname(resolve(wish.file));
   const texts = await textsFor(wish, home, checkpoint);
+  const application = wish.application === undefined ? undefined : await readApplication(wish.application, job);
   const outline = outlineOf(checkpoint, { wish, goal, format, chosen, texts });
-  const drafting: Drafting = { checkpoint, wish, goal, format, chosen, home, texts, outline };
+  const drafting: Drafting = { checkpoint, wish, goal, format, chosen, home, texts, outline, application };
   return {
     text: layOut(recipeEntries(drafting)),
     goal,
@@ -69,6 +71,8 @@ interface Drafting {
   readonly home: string;
   readonly texts: FoundTexts;
   readonly outline: Outline;
+  /** The application's text, if it is given. */
+  readonly application: Application | undefined;
 }
 
 /** GGUF where the model can be written so. */
@@ -179,8 +183,16 @@ interface FoundTexts extends TextsNearby {
   readonly given: { readonly calibration: boolean; readonly text: boolean };
 }
 
-/** The texts that are given, else those nearby. */
-async function textsFor({ calibration, text }: RecipeWish, home: string, { folder }: Checkpoint): Promise<FoundTexts> {
+/** Whether the recipe trains on data. */
+const trainsOn = ({ data, application }: RecipeWish): boolean => (data ?? application) !== undefined;
+
+/** The texts that are given, else those nearby; none beside an application's text. */
+async function textsFor(
+  { calibration, text, application }: RecipeWish,
+  home: string,
+  { folder }: Checkpoint,
+): Promise<FoundTexts> {
+  if (application !== undefined) return { given: { calibration: false, text: false } };
   const given = { calibration: calibration !== undefined, text: text !== undefined };
   const near = given.calibration && given.text ? {} : await textsNear([home, folder]);
   const [own, other] = [calibration, text].map((path) => path && resolve(path));
@@ -207,11 +219,12 @@ function outlineOf(
     removes: chosen.removes,
     ends: needsEnds(architecture.layers.length, chosen.removes),
     healable: healable(architecture),
+    application: wish.application !== undefined,
     hasRows: /\.json$/i.test(texts.calibration ?? ''),
-    split: texts.text === undefined,
+    split: texts.text === undefined && wish.application === undefined,
     hasText: texts.text !== undefined,
     hasTasks: wish.tasks !== undefined,
-    hasData: wish.data !== undefined,
+    hasData: trainsOn(wish),
     dataIsText: texts.text === undefined && wish.data !== undefined && resolve(wish.data) === texts.calibration,
     format,
     type: chosen.type,
@@ -266,14 +279,19 @@ interface Variable extends Entry {
 }
 
 function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Drafting): Variable[] {
-  const { hasText, hasRows, hasTasks, hasData, healable: heals, removes } = outline;
+  const { application, hasText, hasRows, hasTasks, hasData, healable: heals, removes } = outline;
   const scores = removes > 0;
-  const needsCalibration = scores || !hasText;
+  const needsCalibration = !application && (scores || !hasText);
   const missing = 'Put a text there that is like those which your application sends: some hundred kilobytes.';
   const { samples } = DEFAULT_DRAWING;
   const trains = scores && (hasData || !heals);
   const blocks = requireArchitecture(checkpoint).layers.length;
   const all: (Variable | false)[] = [
+    application && {
+      name: 'application',
+      value: place(home, wish.application!),
+      comment: ['What your application reads and writes. Each step has rows of it that the others do not see.'],
+    },
     needsCalibration && {
       name: 'calibration',
       value: texts.calibration === undefined ? CALIBRATION : place(home, texts.calibration),
@@ -285,7 +303,7 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Draftin
       comment: ['Another text, which quality is measured on.'],
     },
     hasTasks && { name: 'tasks', value: place(home, wish.tasks!) },
-    hasData && { name: 'data', value: place(home, wish.data!) },
+    wish.data !== undefined && { name: 'data', value: place(home, wish.data) },
     scores && {
       name: 'count',
       value: chosen.removes,
@@ -326,7 +344,7 @@ const QUICK_COUNT = 2;
 /** Where a text is expected that was not found. */
 const CALIBRATION = './data/calibration.txt';
 
-function notesOf({ checkpoint, home, goal, chosen, texts, outline }: Drafting): string[] {
+function notesOf({ checkpoint, home, goal, chosen, texts, outline, application }: Drafting): string[] {
   const { removes, type, bytes } = chosen;
   const blocks = requireArchitecture(checkpoint).layers.length;
   const as = type === undefined ? 'in the types that it has' : `as ${type}`;
@@ -342,6 +360,7 @@ function notesOf({ checkpoint, home, goal, chosen, texts, outline }: Drafting): 
     how,
     `The exported files will have about ${formatBytes(bytes)}${goal.kind === 'fit' ? ` of ${formatBytes(goal.bytes)}` : ''}.`,
     ...(removes > QUICK_COUNT ? [`With \`--quick\` they are larger: it removes ${QUICK_COUNT} blocks.`] : []),
+    ...(application ? [`${application.name} has ${splitWords(application)}.`] : []),
     ...found,
     ...(outline.healable || removes === 0
       ? []
@@ -351,7 +370,7 @@ function notesOf({ checkpoint, home, goal, chosen, texts, outline }: Drafting): 
 
 const FOUND = { calibration: 'Blocks are scored on', text: 'Quality is measured on' } as const;
 
-function warningsOf({ checkpoint, chosen, texts, outline }: Drafting): string[] {
+function warningsOf({ checkpoint, chosen, texts, outline, application }: Drafting): string[] {
   const blocks = requireArchitecture(checkpoint).layers.length;
   const found: string[] = [];
   const before = checkpoint.size.all;
@@ -365,11 +384,13 @@ function warningsOf({ checkpoint, chosen, texts, outline }: Drafting): string[] 
     const share = formatPercent(chosen.removes / blocks);
     found.push(`${share} of the blocks are much: expect a model that needs training before it is of use.`);
   }
-  if (texts.calibration === undefined && (chosen.removes > 0 || !outline.hasText)) {
+  if (!application && texts.calibration === undefined && (chosen.removes > 0 || !outline.hasText)) {
     found.push(
       `No text was found to score blocks on. Put one at ${CALIBRATION}, or change “calibration” in the recipe.`,
     );
   }
+  if (application && application.leftOut.length > 0)
+    found.push(`${application.name}: ${leftOutWords(application.leftOut)}.`);
   if (outline.split) {
     found.push(
       'There is one text: its first 70 % choose the blocks, and quality is measured on the rest. Another text says more.',

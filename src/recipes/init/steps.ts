@@ -9,6 +9,8 @@ export interface Outline {
   readonly ends: boolean;
   /** Whether its family can be healed in closed form. */
   readonly healable: boolean;
+  /** Whether all steps read the application's text, each its own rows. */
+  readonly application: boolean;
   /** Whether the calibration file has rows of ids, of which all are taken. */
   readonly hasRows: boolean;
   /** Whether one file is all there is: its beginning chooses, its rest judges. */
@@ -48,6 +50,9 @@ const step = (job: string, options: readonly Entry[], more: readonly Entry[] = [
   ...(options.length > 0 ? [entry('options', options)] : []),
   ...more,
 ];
+
+/** Each job takes its own rows of it. */
+const APPLICATION = entry('application', '${application}');
 
 /** The steps in their order. */
 export function stepsOf(outline: Outline): Entry[] {
@@ -90,10 +95,10 @@ function lastModel({ removes, healable, hasData, patch }: Outline): readonly Ent
 }
 
 function shorteningSteps(outline: Outline): Entry[] {
-  const { ends, hasRows, healable, hasData, split } = outline;
+  const { ends, application, hasRows, healable, hasData, split } = outline;
   const scoring = [
     entry('criterion', 'ppl'),
-    entry('calibration', '${calibration}'),
+    ...(application ? [APPLICATION] : [entry('calibration', '${calibration}')]),
     ...(split ? [entry('share', 'choose', 'The beginning of the text chooses, and its rest judges.')] : []),
     ...(hasRows ? [] : [entry('samples', '${samples}')]),
   ];
@@ -117,30 +122,34 @@ function shorteningSteps(outline: Outline): Entry[] {
   ];
 }
 
-function healStep({ patch }: Outline): Entry {
+function healStep({ application, patch }: Outline): Entry {
   const options = [
     entry('remove', '${steps.chosen.removed}'),
-    entry('data', ['self'], '"self": the original writes the text. Or files: ["data/prose.txt"].'),
+    application
+      ? APPLICATION
+      : entry('data', ['self'], '"self": the original writes the text. Or files: ["data/prose.txt"].'),
     entry('tokens', '${tokens}'),
     ...(patch === undefined ? [] : [entry('patch', patch)]),
   ];
   return entry('healed', step('heal', options), 'The other blocks, corrected by least squares. It needs no training.');
 }
 
-function retrainStep({ healable, hasData, dataIsText, patch }: Outline): Entry {
+function retrainStep({ application, healable, hasData, dataIsText, patch }: Outline): Entry {
   const merges = patch === undefined;
   const healed = entry(merges ? 'checkpoint' : 'heal', '${steps.healed}');
   const from = healable ? [healed] : [entry('remove', '${steps.chosen.removed}')];
-  const data = hasData
-    ? [entry('data', ['${data}']), ...(dataIsText ? [entry('share', 'choose')] : [])]
-    : [
-        entry(
-          'data',
-          ['self'],
-          '"self": the original writes the text. Your own data are better: ["data/train.jsonl"].',
-        ),
-        entry('selfTokens', '${selfTokens}'),
-      ];
+  const data = application
+    ? [APPLICATION]
+    : hasData
+      ? [entry('data', ['${data}']), ...(dataIsText ? [entry('share', 'choose')] : [])]
+      : [
+          entry(
+            'data',
+            ['self'],
+            '"self": the original writes the text. Your own data are better: ["data/train.jsonl"].',
+          ),
+          entry('selfTokens', '${selfTokens}'),
+        ];
   const options = [
     ...from,
     ...data,
@@ -157,7 +166,8 @@ function retrainStep({ healable, hasData, dataIsText, patch }: Outline): Entry {
 }
 
 /** What quality is measured on. */
-function measured({ hasText, hasRows }: Outline): Entry[] {
+function measured({ application, hasText, hasRows }: Outline): Entry[] {
+  if (application) return [APPLICATION, entry('limit', '${windows}')];
   if (hasText) return [entry('text', '${text}'), entry('limit', '${windows}')];
   const judge = entry('share', 'judge');
   if (hasRows) return [entry('calibration', '${calibration}'), judge];

@@ -23,6 +23,8 @@ export interface RecipeWish {
   readonly format?: ExportFormat;
   /** The only type of the exported weights that comes into question, such as "q8_0". */
   readonly type?: string;
+  /** What the application reads and writes, in place of all other texts: each step has its own rows of it. */
+  readonly application?: string;
   /** Text that blocks are scored on. Without one, a text near the recipe or the model. */
   readonly calibration?: string;
   /** Text that quality is measured on. Without one, a text near the recipe or the model. */
