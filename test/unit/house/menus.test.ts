@@ -39,8 +39,10 @@ function parsed(term: string): (keys: Keys) => boolean {
   if (key) return (keys) => Boolean(keys[key]) !== (negated === '!');
   const [, equal, text] = /^([\w.]+) == (\S+)$/.exec(term) ?? [];
   if (equal) return (keys) => keys[equal] === text;
-  const [, value, place] = /^([\w.]+) in ([\w.]+)$/.exec(term) ?? [];
-  if (value) return (keys) => [keys[place] ?? []].flat().map(String).includes(String(keys[value]));
+  const [, value, not, place] = /^([\w.]+)( not)? in ([\w.]+)$/.exec(term) ?? [];
+  if (value) {
+    return (keys) => [keys[place] ?? []].flat().map(String).includes(String(keys[value])) === (not === undefined);
+  }
   const [, matched, pattern] = /^([\w.]+) =~ \/(.*)\/$/.exec(term) ?? [];
   assert.ok(matched, `the term is not understood: ${term}`);
   const expression = new RegExp(pattern);
@@ -180,16 +182,19 @@ describe('menus of lines', () => {
       'coppice.checkpointFolders': ['/w/model'],
     };
     const folder = { explorerResourceIsFolder: true };
-    const [use, retrain, open] = ['useAsCalibrationText', 'retrainOnFile', 'openFromExplorer'].map(
-      (name) => `coppice.menu.explorer › coppice.${name}`,
-    );
-    assert.deepEqual(inExplorer('/w/prose.txt', known), [use, retrain]);
-    assert.deepEqual(inExplorer('/w/README.md', known), [use]);
+    const [own, use, retrain, open] = [
+      'useAsApplicationText',
+      'useAsCalibrationText',
+      'retrainOnFile',
+      'openFromExplorer',
+    ].map((name) => `coppice.menu.explorer › coppice.${name}`);
+    assert.deepEqual(inExplorer('/w/prose.txt', known), [own, use, retrain]);
+    assert.deepEqual(inExplorer('/w/README.md', known), [own, use]);
     for (const path of ['/w/prose.txt', '/w/config.json', '/w/a.py']) assert.deepEqual(inExplorer(path, {}), []);
     for (const path of ['/w/config.json', '/w/a.py']) assert.deepEqual(inExplorer(path, known), []);
     assert.deepEqual(inExplorer('/w/model/model.safetensors', known), ['coppice.openFromExplorer']);
     assert.deepEqual(inExplorer('/w/model', { ...known, ...folder }), ['coppice.openFromExplorer']);
-    assert.deepEqual(inExplorer('/w/src', { ...known, ...folder }), []);
+    assert.deepEqual(inExplorer('/w/src', { ...known, ...folder }), [own]);
     assert.deepEqual(inExplorer('/w/src', folder), [open]); // nobody has looked yet
     const recipe = inExplorer('/w/a.coppice.json', known);
     assert.deepEqual(recipe, ['coppice.runRecipe', 'coppice.planRecipe']);

@@ -170,6 +170,22 @@ describe('recipes: drafts', () => {
     assert.ok(two.warnings.every((warning) => !warning.includes('one text')));
   });
 
+  it('read the application’s text in every step, and none beside it', async () => {
+    const application = join(temporaryFolder(), 'prompts.txt');
+    writeFileSync(application, Array.from({ length: 80 }, (_, i) => `Tell me about the town number ${i}.`).join('\n'));
+    const { recipe, warnings, notes } = await drafted(sample, { application });
+    const read = recipe.steps.filter(({ options }) => options.application !== undefined);
+    assert.deepEqual(
+      read.map(({ name, options }) => [name, options.application]),
+      ['scores', 'healed', 'retrained', 'before', 'quality'].map((name) => [name, '${application}']),
+    );
+    for (const { options } of recipe.steps) {
+      for (const name of ['calibration', 'data', 'text', 'share']) assert.equal(options[name], undefined, name);
+    }
+    assert.ok(notes.some((note) => /prompts\.txt has 80 records: /.test(note)));
+    assert.ok(warnings.every((warning) => !/text/.test(warning)));
+  });
+
   it('warn of a third of the blocks, and of a text that is missing', async () => {
     assert.match(
       (await drafted(sample, { goal: { kind: 'fewer', share: 0.5 } })).warnings.join(),
