@@ -10,7 +10,7 @@ import { loadCalibration } from '../../src/engine/importance/calibration';
 import type { RunRecord } from '../../src/engine/records/record';
 import { loadTrainingData } from '../../src/engine/retrain/data/load';
 import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
-import { coppice } from '../support/built-cli';
+import { buildCli, coppice } from '../support/built-cli';
 import { temporaryFolder } from '../support/temporary';
 
 const sample = resolve(import.meta.dirname, '../../media/sample');
@@ -39,6 +39,8 @@ const catsIn = (text: string): Set<string> => new Set(Array.from(text.matchAll(/
 describe('--application', function () {
   this.timeout(240_000);
   const folder = applicationFolder();
+
+  before(buildCli);
 
   it('gives each job rows that no other job has', async () => {
     const checkpoint = await openCheckpoint(sample);
