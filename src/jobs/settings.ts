@@ -53,8 +53,8 @@ export function settingsByOption(): ReadonlyMap<string, string> {
 /** The groups of the settings in VS Code's editor, each with its settings in their order. */
 const SETTING_GROUPS: Readonly<Record<string, readonly string[]>> = {
   scoring: [
-    ...['criterion', 'objective', 'calibration.file', 'calibration.samples', 'calibration.length', 'calibration.seed'],
-    ...['keepFirstAndLast', 'keep'],
+    ...['criterion', 'objective', 'application.path', 'calibration.file', 'calibration.samples'],
+    ...['calibration.length', 'calibration.seed', 'keepFirstAndLast', 'keep'],
   ],
   output: ['outputFolder', 'runsFolder', 'discovery.exclude'],
   other: ['cluster', 'mcpServer'],
