@@ -1,7 +1,7 @@
 /** Amounts of text that jobs read, from sizes of files. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { partOfShare, readShare } from '../format/text-share';
+import { partOfShare, readShare, splitIn } from '../format/text-share';
 import { systemErrorCode } from '../engine/errors';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
 import { DEFAULT_DRAWING, DEFAULT_WINDOW } from '../engine/importance/drawing';
@@ -37,11 +37,29 @@ export function bytesAt(path: unknown): number | undefined {
 
 const MOST_FILES = 2000;
 
+/** Bytes of a text: of a file, or of all files in a folder and the folders in it, as an application's text may lie. */
+export function textBytes(path: unknown): number | undefined {
+  const own = bytesAt(path);
+  if (own === undefined || typeof path !== 'string' || !statSync(path).isDirectory()) return own;
+  let [sum, left] = [own, MOST_FILES];
+  const folders = [path];
+  for (let folder = folders.pop(); folder !== undefined && left > 0; folder = folders.pop()) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (!entry.isDirectory() || entry.name.startsWith('.') || entry.name === 'node_modules') continue;
+      const inside = join(folder, entry.name);
+      sum += bytesAt(inside) ?? 0;
+      left--;
+      folders.push(inside);
+    }
+  }
+  return sum;
+}
+
 /** Tokens of the files of a list; undefined when one of them is missing. */
 export function tokensOf(files: unknown): number | undefined {
   const list: readonly unknown[] = Array.isArray(files) ? files : [files];
   let sum = 0;
-  for (const size of list.map(bytesAt)) {
+  for (const size of list.map(textBytes)) {
     if (size === undefined) return undefined;
     sum += size / BYTES_PER_TOKEN;
   }
@@ -53,7 +71,8 @@ export function calibrationRows(options: JsonObject, context: number): RowShape 
   const { calibration } = options;
   const length = Math.min(numberIn(options, 'length') ?? DEFAULT_DRAWING.length, context);
   const samples = numberIn(options, 'samples');
-  if (samples !== undefined || typeof calibration !== 'string' || !/\.json$/i.test(calibration)) {
+  const isRows = typeof calibration === 'string' && /\.json$/i.test(calibration);
+  if (samples !== undefined || !isRows || splitIn(readShare(options.share)) !== undefined) {
     return { rows: samples ?? DEFAULT_DRAWING.samples, length };
   }
   const tokens = (partOf(options.share) * (bytesAt(calibration) ?? 0)) / BYTES_PER_ID;
@@ -65,7 +84,7 @@ function windowsOf(
   text: unknown,
   { window, limit, share }: { readonly window: number; readonly limit?: number; readonly share?: unknown },
 ): RowShape | undefined {
-  const bytes = bytesAt(text);
+  const bytes = textBytes(text);
   if (bytes === undefined) return limit === undefined ? undefined : { rows: limit, length: window };
   const all = Math.max(1, Math.floor((partOf(share) * bytes) / BYTES_PER_TOKEN / window));
   return { rows: Math.min(all, limit ?? Infinity), length: window };

@@ -6,7 +6,8 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { extname } from 'node:path';
 import { systemErrorCode } from '../engine/errors';
 import { DEFAULTS } from '../engine/retrain/defaults';
-import { BYTES_PER_TOKEN } from './amounts';
+import { SPLIT_PARTS } from '../format/text-share';
+import { BYTES_PER_TOKEN, textBytes } from './amounts';
 
 /** Rows of data, as a training with rows of some length would have them. */
 export interface DataAmount {
@@ -72,6 +73,7 @@ export function ownTextAmount(length: number, tokens: number = DEFAULTS.selfToke
 function countedFile(file: string): Counted | undefined {
   try {
     const found = statSync(file);
+    if (found.isDirectory()) return ofApplication(file);
     if (!found.isFile()) return undefined;
     const { size: bytes, mtimeMs: changed } = found;
     const known = seen.get(file);
@@ -85,6 +87,13 @@ function countedFile(file: string): Counted | undefined {
     return undefined;
   }
 }
+
+/** A folder has an application's text, of which the rows for training are read. */
+const ofApplication = (folder: string): Counted => ({
+  bytes: SPLIT_PARTS.training * (textBytes(folder) ?? 0),
+  exact: false,
+  given: false,
+});
 
 /** Records of a file of records. */
 function recordsOf(file: string, bytes: number): Omit<Counted, 'bytes'> {

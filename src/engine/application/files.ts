@@ -2,7 +2,8 @@
  * The files of an application's text, in a fixed order: one file, or those of a folder and of the folders in it. Links are passed
  * over, so nothing is read twice and no walk has no end; so are hidden folders, and those of programs and of Coppice.
  */
-import { readdir, stat } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { opendir, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { throwIfCancelled, UserError } from '../errors';
 import { counted } from '../../format/words';
@@ -59,9 +60,7 @@ async function filesIn(root: string, signal: AbortSignal | undefined): Promise<F
   let names = 0;
   const walk = async (folder: string, prefix: string, depth: number): Promise<void> => {
     throwIfCancelled(signal);
-    const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-      throw unreadable(folder, error);
-    });
+    const entries = await entriesOf(folder, MOST_NAMES - names);
     names += entries.length;
     if (names > MOST_NAMES) throw tooMany(root, MOST_NAMES);
     // By their code units: the same on every machine.
@@ -84,6 +83,20 @@ async function filesIn(root: string, signal: AbortSignal | undefined): Promise<F
   };
   await walk(root, '', 0);
   return { files, leftOut };
+}
+
+/** What is in a folder, and one entry more than `most` where it has more: they are not all read then. */
+async function entriesOf(folder: string, most: number): Promise<Dirent[]> {
+  const entries: Dirent[] = [];
+  try {
+    for await (const entry of await opendir(folder)) {
+      entries.push(entry);
+      if (entries.length > most) break;
+    }
+  } catch (error) {
+    throw unreadable(folder, error);
+  }
+  return entries;
 }
 
 function kindOf(name: string): FileKind | undefined {

@@ -1,6 +1,6 @@
 /** What heals between two removals: a training, or the job of the closed forms. */
 import { hashText } from '../../engine/application/read';
-import { shareUsedFor, withShare } from '../../format/text-share';
+import { shareUsedFor, splitIn, withShare } from '../../format/text-share';
 import { targetOf } from '../../engine/adapter/names';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
@@ -105,7 +105,8 @@ async function calibrationRows(
   { data, calibration, samples, length, seed, share }: Options,
   { architecture }: Checkpoint,
 ): Promise<TrainingData | undefined> {
-  if (data !== undefined || calibration?.toLowerCase().endsWith('.json') !== true) return undefined;
+  if (data !== undefined || splitIn(share) !== undefined) return undefined;
+  if (calibration?.toLowerCase().endsWith('.json') !== true) return undefined;
   const { vocabulary } = architecture!;
   const { rows, sha256 } = await loadCalibration(calibration, { samples, length, seed, share, vocabulary }, undefined);
   const train = rows.map((row) => exampleOfText(Int32Array.from(row)));

@@ -57,12 +57,12 @@ function best(
 }
 
 /** Options that say which rows are read. */
-const ROWS = ['text', 'limit', 'calibration', 'samples', 'seed'] as const;
+const ROWS = ['application', 'text', 'limit', 'calibration', 'samples', 'seed'] as const;
 
 const basisOf = (options: JsonObject): string => JSON.stringify(ROWS.map((name) => options[name] ?? null));
 
-function textOf({ text, calibration }: JsonObject, tokens: unknown): string {
-  const file = typeof text === 'string' ? text : calibration;
+function textOf({ application, text, calibration }: JsonObject, tokens: unknown): string {
+  const file = [application, text, calibration].find((each) => typeof each === 'string');
   const name = typeof file === 'string' ? basename(file) : 'a text';
   return typeof tokens === 'number' ? `${name}, ${formatCount(tokens)} tokens` : name;
 }

@@ -3,7 +3,7 @@
  * that the unpruned model writes.
  */
 import { type AskedRows, askedRows } from '../../importance/text-fit';
-import type { TextShare } from '../../../format/text-share';
+import { splitIn, type TextShare } from '../../../format/text-share';
 import { counted } from '../../../format/words';
 import { UserError } from '../../errors';
 import { loadCalibration } from '../../importance/calibration';
@@ -90,9 +90,9 @@ export async function healingRows(text: HealingText, source: Source, job: JobOpt
   };
 }
 
-function askedOf({ calibration, bos }: HealingText, { author, tokenizer }: Source): AskedRows {
+function askedOf({ calibration, share, bos }: HealingText, { author, tokenizer }: Source): AskedRows {
   const { bosTokenId } = author.architecture;
-  const isGiven = calibration !== undefined && isRowsFile(calibration);
+  const isGiven = calibration !== undefined && isRowsFile(calibration, share);
   const source = { tokenizer, bosTokenId };
   return askedRows(bos, isGiven ? undefined : beginningOf(bos, source).mode, source);
 }
@@ -111,7 +111,7 @@ async function load(
   const { calibration, data = [SELF_TEXT] } = text;
   if (calibration !== undefined) {
     const found = await calibrationRows(calibration, text, source);
-    const fromRows = text.tokens === undefined && isRowsFile(calibration);
+    const fromRows = text.tokens === undefined && isRowsFile(calibration, text.share);
     return { found: [found], asked: fromRows ? undefined : source.wanted, seconds: 0 };
   }
   const files = [...new Set(data)];
@@ -140,7 +140,7 @@ async function calibrationRows(
   { tokens, length, seed, share, bos }: HealingText,
   { author, tokenizer, ...source }: Wanted,
 ): Promise<Found> {
-  const isRows = isRowsFile(file);
+  const isRows = isRowsFile(file, share);
   const rowsOfFile = tokens === undefined ? undefined : source.wanted;
   const { rows, sha256 } = await loadCalibration(
     file,
@@ -264,7 +264,9 @@ export function splitRows(
   return { fit: rows.filter((_, r) => !out.has(r)), heldOut: rows.filter((_, r) => out.has(r)) };
 }
 
-const isRowsFile = (file: string): boolean => file.toLowerCase().endsWith('.json');
+/** An application's text may be a JSON file too. */
+const isRowsFile = (file: string, share: TextShare | undefined): boolean =>
+  file.toLowerCase().endsWith('.json') && splitIn(share) === undefined;
 
 const shortage = (found: number, asked: number): string =>
   `the text gives ${counted(found, 'token')} of the ${asked} that were asked for`;
