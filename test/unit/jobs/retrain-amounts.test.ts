@@ -1,6 +1,6 @@
 /** Presets of a retraining: steps from seconds, never more than the data are worth, and memory from settings. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { stepsOfPasses, trainedRows, usualBatch } from '../../../src/engine/retrain/amounts';
@@ -187,7 +187,13 @@ describe('amounts of a retraining', () => {
     assert.deepEqual(text, { examples: 7, length: 256, exact: false });
     assert.equal(dataAmount([lines, join(folder, 'c.txt')], 256)!.examples, 17);
     assert.equal(dataAmount([join(folder, 'none.txt')], 256), undefined);
-    assert.equal(dataAmount([folder], 256), undefined);
+    // A folder has an application's text, of which about a third trains; folders in it count too.
+    const app = join(folder, 'app');
+    mkdirSync(join(app, 'may'), { recursive: true });
+    file('app/a.txt', 'x'.repeat(4 * 256 * 10));
+    file('app/may/b.txt', 'x'.repeat(4 * 256 * 10));
+    assert.deepEqual(dataAmount([app], 256), { examples: 7, length: 256, exact: false });
+    assert.equal(dataAmount([join(folder, 'none')], 256), undefined);
     // A file that grew is looked at again.
     file('a.jsonl', `${JSON.stringify(records[0])}\n`.repeat(20));
     assert.equal(dataAmount([lines], 256)!.examples, 20);
