@@ -26,7 +26,7 @@ export function asApplication<S extends { readonly kind: string }>(
   const given = new Map<string, unknown>(Object.entries(spec));
   const named = TEXTS.flatMap((name) => [given.get(name)].flat().filter((each) => typeof each === 'string'));
   if (!named.includes(path)) return spec;
-  const meant = job.application(path, Object.fromEntries(given) as JsonObject);
+  const meant = job.application(path, Object.fromEntries(given));
   if (named.some((each) => each !== path)) return { ...spec, share: meant.share };
   const left = Object.entries(spec).filter(([name]) => name !== 'share' && !TEXTS.some((text) => text === name));
   return { ...Object.fromEntries(left), application: path } as unknown as S;

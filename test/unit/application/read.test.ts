@@ -76,7 +76,7 @@ describe('an application’s text', () => {
       ['l.md', '# Title\nText', { kind: 'document', text: '# Title\nText' }],
       ['m.log', 'Any text', { kind: 'document', text: 'Any text' }],
     ];
-    const folder = folderOf(Object.fromEntries(cases));
+    const folder = folderOf(Object.fromEntries(cases.map(([name, content]) => [name, content])));
     for (const [name, , record] of cases) {
       assert.deepEqual(allOf(await readApplication(join(folder, name))), [record], name);
     }
