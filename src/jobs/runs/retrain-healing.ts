@@ -22,13 +22,13 @@ export interface HealedFirst {
 }
 
 /**
- * Heals with text that the original writes, which is the best text for it, whatever the training reads.
+ * Heals with the application's text, if there is one, else with text that the original writes, whatever the training reads.
  * @throws UserError when the output could not be written, or another run trains into it; errors of the healing
  */
 export async function healFirst(options: Options, context: JobContext): Promise<HealedFirst> {
   const checkpoint = await openCheckpoint(options.checkpoint);
   const architecture = requireArchitecture(checkpoint);
-  const { out, resume, remove, width, seed, bos, data, device, threads, memory } = options;
+  const { out, resume, remove, width, seed, bos, data, application, device, threads, memory } = options;
   const workspace = await Workspace.open(out, checkpoint, resume === true);
   await workspace.leave(); // the training takes it again
   const patch = workspace.healed;
@@ -39,7 +39,7 @@ export async function healFirst(options: Options, context: JobContext): Promise<
   const length = data.includes(SELF) ? rowLengthOf(options, architecture) : undefined;
   const tokens = length === undefined ? undefined : healingTokens({ ...options }, length);
   const given: GivenFor<'heal'> = {
-    ...{ checkpoint: options.checkpoint, remove, width, patch, length, tokens },
+    ...{ checkpoint: options.checkpoint, remove, width, patch, length, tokens, application },
     ...{ seed, bos, device, threads, memory, heldOut: HEAL_DEFAULTS.heldOut },
   };
   const { result } = await context.run('heal', given, { job: context.job });
