@@ -7,8 +7,19 @@ export function isRight(result: ItemResult, metric: Metric): boolean {
   return 'choices' in result ? answerOf(result, metric) === result.gold : result.correct;
 }
 
-/** The choice that the model takes: the first of the most likely ones, for `accNorm` by loglik per code point. */
+/** What an item counts: 1 where the model has it right, 0 where not; of a text that is judged by what is new, that share. */
+export const scoreOf = (result: ItemResult, metric: Metric): number =>
+  'fresh' in result && result.fresh !== undefined ? result.fresh : Number(isRight(result, metric));
+
+/** No choice: the model would write something else than the only one. */
+export const OTHER = -1;
+
+/**
+ * The choice that the model takes: the first of the most likely ones, for `accNorm` by loglik per code point. A single one is
+ * taken if each of its tokens is the model's first choice.
+ */
 export function answerOf({ choices }: ChoiceItemResult, metric: Metric): number {
+  if (choices.length === 1) return choices[0].greedy ? 0 : OTHER;
   const values = choices.map(({ loglik, characters }) => (metric === 'acc' ? loglik : loglik / characters));
   return values.indexOf(Math.max(...values));
 }
@@ -18,8 +29,8 @@ export function taskResult(
   { name, reported, normalised }: Pick<Task, 'name' | 'reported' | 'normalised'>,
   results: readonly ItemResult[],
 ): TaskResult {
-  const acc = shareOf(results.map((result) => isRight(result, 'acc')));
-  const norm = normalised ? shareOf(results.map((result) => isRight(result, 'accNorm'))) : undefined;
+  const acc = shareOf(results.map((result) => scoreOf(result, 'acc')));
+  const norm = normalised ? shareOf(results.map((result) => scoreOf(result, 'accNorm'))) : undefined;
   return {
     name,
     items: results.length,
@@ -39,9 +50,10 @@ export const reportedOf = ({ reported, acc, accNorm }: TaskResult): number =>
 export const averageOf = (tasks: readonly TaskResult[]): number =>
   tasks.reduce((sum, task) => sum + reportedOf(task), 0) / tasks.length;
 
-/** A share and its standard error: the sample deviation (n − 1) / √n, which one item does not have. */
-function shareOf(right: readonly boolean[]): { readonly share: number; readonly stderr: number | null } {
-  const n = right.length;
-  const share = right.filter(Boolean).length / n;
-  return { share, stderr: n < 2 ? null : Math.sqrt((share * (1 - share)) / (n - 1)) };
+/** Mean of the scores and its standard error: the sample deviation (n − 1) / √n, which one item does not have. */
+function shareOf(scores: readonly number[]): { readonly share: number; readonly stderr: number | null } {
+  const n = scores.length;
+  const share = scores.reduce((sum, score) => sum + score, 0) / n;
+  const squares = scores.reduce((sum, score) => sum + score ** 2, 0) / n;
+  return { share, stderr: n < 2 ? null : Math.sqrt(Math.max(0, squares - share ** 2) / (n - 1)) };
 }

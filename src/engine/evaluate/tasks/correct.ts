@@ -8,6 +8,7 @@ import { createContext, Script } from 'node:vm';
 import { isObject } from '../../../format/json';
 import { messageOf, UserError } from '../../errors';
 import { printable } from '../../formats/bounded-json';
+import { repetition } from '../../records/repetition';
 import type { WrittenItem } from './item';
 
 /** Expressions that are meant to end take microseconds. */
@@ -27,7 +28,40 @@ export function isCorrect(item: WrittenItem, text: string, file: string): boolea
       return item.expected.some((each) => fold(answer).includes(fold(each)));
     case 'regex':
       return item.expected.some((each) => matches(each, item, answer, file));
+    case 'ends':
+    case 'new':
+      throw new Error(`a text that is judged by "${item.match}" expects nothing`);
   }
+}
+
+/** More than half of it is new: what counts is the share. */
+const MUCH_NEW = 0.5;
+
+/** A text as it was written. */
+interface Text {
+  readonly text: string;
+  readonly ids: readonly number[];
+  /** It ended with a token that says so. */
+  readonly ended: boolean;
+}
+
+/**
+ * What a text of the model's own counts. One of fewer tokens than a run has nothing new. @param file of the item, for messages
+ * @throws UserError when a regular expression does not end
+ */
+export function judgedText(
+  item: WrittenItem,
+  { text, ids, ended }: Text,
+  file: string,
+): { readonly correct: boolean; readonly fresh?: number } {
+  if (item.match === 'ends') {
+    const answer = answerOf(text, item.until ?? []);
+    return { correct: answer.trim() !== '' && (ended || answer.length < text.length) };
+  }
+  if (item.match !== 'new') return { correct: isCorrect(item, text, file) };
+  const share = repetition(ids);
+  const fresh = Number.isNaN(share) ? 0 : 1 - share;
+  return { correct: fresh > MUCH_NEW, fresh };
 }
 
 /** The text up to the first of `until`, which does not count in the white space before the answer. */

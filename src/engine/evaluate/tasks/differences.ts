@@ -4,7 +4,7 @@
  */
 import { UserError } from '../../errors';
 import type { Difference, PairedDifference, TaskDifference, TaskResult } from './results';
-import { answerOf, isRight } from './accuracy';
+import { answerOf, scoreOf } from './accuracy';
 
 /** Half of a 95 % interval in standard errors. */
 const NORMAL_95 = 1.959963984540054;
@@ -33,20 +33,22 @@ export function taskDifference(first: TaskResult, other: TaskResult): TaskDiffer
     );
   }
   const metric = other.reported;
-  let [lost, gained] = [0, 0];
+  let [lost, gained, sum, squares] = [0, 0, 0, 0];
   const differing: number[] = [];
   for (const [i, before] of first.results.entries()) {
     const after = other.results[i];
-    const [was, is] = [isRight(before, metric), isRight(after, metric)];
-    if (was && !is) lost++;
-    if (is && !was) gained++;
+    const [was, is] = [scoreOf(before, metric), scoreOf(after, metric)];
+    if (was > is) lost++;
+    if (is > was) gained++;
+    sum += is - was;
+    squares += (is - was) ** 2;
     const same =
       'choices' in before && 'choices' in after ? answerOf(before, metric) === answerOf(after, metric) : was === is;
     if (!same) differing.push(before.item);
   }
   const items = first.results.length;
-  const difference = (gained - lost) / items;
-  const variance = items < 2 ? NaN : ((gained + lost) / items - difference ** 2) / (items - 1);
+  const difference = sum / items;
+  const variance = items < 2 ? NaN : (squares / items - difference ** 2) / (items - 1);
   return {
     name: other.name,
     metric,

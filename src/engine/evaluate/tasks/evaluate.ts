@@ -7,9 +7,10 @@ import type { Model } from '../../model/model';
 import type { View } from '../../model/view';
 import { type Beginning, encodeText } from '../../tokenizer/bos';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
+import type { BatchText } from '../batch';
 import { writePrompts } from '../write-prompts';
 import { type Bundle, type ChoiceBundle, TOGETHER, type WrittenBundle } from './bundles';
-import { isCorrect } from './correct';
+import { judgedText } from './correct';
 import { encodeItem, type EncodeSettings } from './encode';
 import { type ChoiceItem, type Task } from './item';
 import { groupsOf, type Question, questionOf, questionsWork, scoreQuestions } from './score';
@@ -136,13 +137,14 @@ async function answerWritten(
     const asked = same.flatMap(({ task, items }) => items.map((item) => ({ task, item })));
     const prompts: number[][] = [];
     for (const { item } of asked) prompts.push(await encodeText(tokenizer, item.prompt, beginning));
-    const answer = async (which: readonly number[], texts: readonly { readonly ids: readonly number[] }[]) => {
+    const answer = async (which: readonly number[], texts: readonly BatchText[]) => {
       const results: WrittenItemResult[] = [];
       const [{ task }] = which.map((at) => asked[at]); // of one bundle, so of one task
       for (const [i, at] of which.entries()) {
         const { item } = asked[at];
-        const text = await tokenizer.decode(texts[i].ids, { skipSpecialTokens: true, after: prompts[at] });
-        results.push({ item: item.item, text, correct: isCorrect(item, text, task.file) });
+        const { ids, stopped } = texts[i];
+        const text = await tokenizer.decode(ids, { skipSpecialTokens: true, after: prompts[at] });
+        results.push({ item: item.item, text, ...judgedText(item, { text, ids, ended: stopped === 'eos' }, task.file) });
       }
       await keep(task, results);
       work.advance(results.length);

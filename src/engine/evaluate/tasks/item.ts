@@ -13,7 +13,7 @@ export interface AnswerChoice {
   readonly characters: number;
 }
 
-/** A question with choices. */
+/** A question with choices. One with a single choice asks whether the model would write it; a probe has such questions. */
 export interface ChoiceItem {
   /** Number of its record in the file, from 0. */
   readonly item: number;
@@ -25,13 +25,16 @@ export interface ChoiceItem {
 /** How a written answer is compared with what is expected. */
 export type Match = 'exact' | 'contains' | 'regex';
 
+/** How a text is judged where nothing is expected: whether it ends, or how much of it is new. */
+export type Judging = 'ends' | 'new';
+
 /** A question that the model answers in its own words, greedily. */
 export interface WrittenItem {
   readonly item: number;
   readonly prompt: string;
-  /** What is expected: any one of these. */
+  /** What is expected: any one of these; none where the text itself is judged. */
   readonly expected: readonly string[];
-  readonly match: Match;
+  readonly match: Match | Judging;
   /** Whether upper and lower case are the same. */
   readonly ignoreCase?: boolean;
   /** Texts that end the answer: it is compared up to the first of them. */

@@ -26,6 +26,8 @@ export interface WrittenItemResult {
   /** What the model wrote. */
   readonly text: string;
   readonly correct: boolean;
+  /** Of a text that is judged by how much of it is new: the share of its runs of four tokens. It is the item's score. */
+  readonly fresh?: number;
 }
 
 /** What a model answered to a question. */
@@ -66,7 +68,7 @@ export interface PairedDifference {
 export interface TaskDifference extends PairedDifference {
   readonly name: string;
   readonly metric: 'acc' | 'accNorm';
-  /** Items that only the first model has right, and only this one. */
+  /** Items in which the first model scores more, and this one: that only one of them has right. */
   readonly lost: number;
   readonly gained: number;
   /** McNemar's exact test: how likely so uneven a split is if both models were equally good. */

@@ -1,0 +1,65 @@
+/** The probes, and each as a task of the questions that a seed makes. */
+import { createHash } from 'node:crypto';
+import { Random } from '../../random';
+import type { TaskFromFile } from '../tasks/read';
+import { brackets } from './brackets';
+import { copy } from './copy';
+import { end } from './end';
+import { format } from './format';
+import { json } from './json';
+import { PROBE_NAMES, type ProbeName } from './names';
+import type { Probe } from './probe';
+import { recall } from './recall';
+import { repeat } from './repeat';
+import { sums } from './sums';
+
+export const PROBES: Readonly<Record<ProbeName, Probe>> = { copy, recall, brackets, sums, json, format, repeat, end };
+
+/** What makes a task a probe. */
+export interface ProbeOfTask {
+  readonly name: ProbeName;
+  /** Score of a model that guesses. */
+  readonly chance: number;
+  /** SHA-256 of its questions as JSON: models are compared on the same. */
+  readonly sha256: string;
+}
+
+/** A probe's questions as a task. */
+export interface ProbeTask extends TaskFromFile {
+  readonly probe: ProbeOfTask;
+}
+
+/** Seed of the texts where none is given. */
+export const DEFAULT_PROBE_SEED = 0;
+
+/**
+ * The questions of a probe.
+ * @param seed an integer from 0 to 2³² − 1 @param limit questions at most; all when undefined
+ */
+export function probeTask(name: ProbeName, seed = DEFAULT_PROBE_SEED, limit = Infinity): ProbeTask {
+  const { title, chance, items } = PROBES[name];
+  // Every probe has a stream of its own: what one draws changes no other.
+  const own = PROBE_NAMES.indexOf(name);
+  const all = items(new Random(seed * STREAMS + own))
+    .slice(0, limit)
+    .map((each, item) => ({ item, ...each }));
+  const sha256 = createHash('sha256').update(JSON.stringify(all)).digest('hex');
+  return {
+    name: `probe ${name}`,
+    title,
+    file: name,
+    reported: 'acc',
+    normalised: false,
+    choiceItems: all.flatMap((each) => ('choices' in each ? each : [])),
+    writtenItems: all.flatMap((each) => ('prompt' in each ? each : [])),
+    inputs: [{ role: 'probe', name, sha256 }],
+    warnings: [],
+    probe: { name, chance, sha256 },
+  };
+}
+
+const STREAMS = 256;
+
+/** The probes that are meant by their names; "all" stands for all of them. In the order of pages, none twice. */
+export const probesNamed = (names: readonly (ProbeName | 'all')[]): ProbeName[] =>
+  PROBE_NAMES.filter((name) => names.includes('all') || names.includes(name));
