@@ -70,6 +70,7 @@ function commanderOptions(name: string, option: Option): CommanderOption[] {
   if (usual !== undefined && kind.kind !== 'flag') {
     made.default(usual, kind.kind === 'bytes' ? sizeText(Number(usual)) : undefined);
   }
+  if (option.alone !== undefined) made.preset(option.alone);
   if (conflicts.length > 0) made.conflicts([...conflicts]);
   if (required && unless === undefined) made.makeOptionMandatory();
   if (hidden) made.hideHelp();
@@ -100,7 +101,8 @@ function flagsOf(name: string, option: Option): string {
   const { kind, placeholder } = option;
   const flag = flagOf(name);
   if (kind.kind === 'flag') return isOnByDefault(option) ? `--no-${flag.slice(2)}` : flag;
-  return `${flag} <${placeholder ?? placeholderOf(kind)}>`;
+  const value = placeholder ?? placeholderOf(kind);
+  return option.alone === undefined ? `${flag} <${value}>` : `${flag} [${value}]`;
 }
 
 function placeholderOf(kind: ValueKind): string {

@@ -212,8 +212,11 @@ async function answersFile({ context }: Coppice): Promise<string | undefined> {
 
 /** "Accuracy: Original 51.2 %, Without 14 49.1 % (−2.1 points ± 1.4)." */
 function wordsOf(result: TasksResult): string {
-  if (!('models' in result)) return vscode.l10n.t('Accuracy {0}.', formatPercent(result.average));
-  const models = result.models.map(({ label, average }, m) => {
+  if (!('models' in result))
+    return result.average === null ? probeWords(result) : vscode.l10n.t('Accuracy {0}.', formatPercent(result.average));
+  if (result.models[0].average === null) return probeWords(result);
+  const models = result.models.map(({ label, average: found }, m) => {
+    const average = found ?? 0; // every model has one where the first has
     const own = `${label} ${(100 * average).toFixed(1)} %`;
     const paired = m === 0 ? undefined : result.differences[m - 1]?.average;
     if (!paired) return own;
@@ -222,4 +225,18 @@ function wordsOf(result: TasksResult): string {
     return `${own} (${vscode.l10n.t('{0} points', `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)}`)}${interval})`;
   });
   return vscode.l10n.t('Accuracy: {0}.', models.join(', '));
+}
+
+/** "Probes: recall −53.1 points." of what is lost most; of one model alone in how many it is better than one that guesses. */
+function probeWords(result: TasksResult): string {
+  const { t } = vscode.l10n;
+  if (!('models' in result)) {
+    const scores = Object.values(result.probes ?? {});
+    return t('Better than guessing in {0} of {1} probes.', scores.filter(({ able }) => able).length, scores.length);
+  }
+  const losses = Object.entries(result.differences.at(-1)?.probes ?? {});
+  const worst = losses.sort(([, a], [, b]) => (b.loss ?? 0) - (a.loss ?? 0)).at(0);
+  const loss = worst?.[1].loss ?? 0;
+  if (!worst || loss === 0) return t('No probe is worse than with the original.');
+  return t('Probes: {0} lost most, {1} points.', worst[0], (100 * loss).toFixed(1));
 }

@@ -91,6 +91,7 @@ export const OPTION_NAMES = [
   'samples',
   'save',
   'scores',
+  'probes',
   'seed',
   'share',
   'selfTokens',

@@ -61,6 +61,8 @@ export interface Details<T> {
   readonly unless?: string;
   /** An option that must be given with it. */
   readonly needs?: string;
+  /** The value, as text, of a flag that stands alone: "--probes". */
+  readonly alone?: string;
   /** Heading in the help. */
   readonly group?: string;
   /** Hidden in the help; accepted so that a script can pass the same options to every command. */

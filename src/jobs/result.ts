@@ -2,6 +2,7 @@
  * Results of jobs as data: each field with its kind, words, unit and direction. Types, JSON Schema, the reading of records, and
  * the checks of recipes are derived from it. Pure: it imports nothing at run time.
  */
+import type { ProbeName } from '../engine/evaluate/probes/names';
 import type { JsonNumber } from '../format/json';
 
 /** The valid values of a field, as data. */
@@ -21,7 +22,8 @@ export type FieldKind =
   | { readonly kind: 'either'; readonly of: readonly Field[] };
 
 /** The limits of recipes that judge a field of a result. */
-export type GateName = 'maxPpl' | 'maxKl' | 'minSame' | 'maxRepetition' | 'minAccuracy';
+export type GateName =
+  'maxPpl' | 'maxKl' | 'minSame' | 'maxRepetition' | 'minAccuracy' | 'maxProbeLoss' | `maxProbeLoss.${ProbeName}`;
 
 /** How a limit judges a field. */
 export interface Gate {

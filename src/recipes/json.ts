@@ -1,7 +1,7 @@
 /** A plan and a run of a recipe as `--json` prints them, and as scripts get them. */
 import type { JsonObject } from '../format/json';
 import type { OriginalModel } from './original';
-import type { Variables } from './recipe';
+import type { LimitName, Variables } from './recipe';
 import type { Expected, RecipeEnd, RecipePlan, StepEnd, StepOutput } from './types';
 
 /** What a run of a recipe would do. */
@@ -52,7 +52,7 @@ export interface EndOfRecipe {
   /** Every limit that was judged. */
   readonly limits: readonly {
     readonly step: string;
-    readonly limit: 'maxPpl' | 'maxKl' | 'minSame' | 'maxRepetition' | 'minAccuracy' | 'maxBytes';
+    readonly limit: LimitName;
     /** The limit; of `minSame` and `minAccuracy` the least. */
     readonly most: number;
     readonly measured: number;

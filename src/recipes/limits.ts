@@ -5,7 +5,7 @@ import type { Kind } from '../jobs/kinds';
 import { gatesIn } from '../jobs/result-fields';
 import { parseBytes } from '../jobs/values';
 import { UserError } from '../engine/errors';
-import { LIMIT_NAMES, type LimitName, type Limits } from './recipe';
+import { forProbes, LIMIT_NAMES, type LimitName, type Limits, type ProbeLimit } from './recipe';
 import { writesProducts } from './outputs';
 import type { FinishedStep, LimitCheck } from './types';
 
@@ -40,6 +40,9 @@ function numberOf(value: unknown): number | undefined {
 /** Limits that need an unpruned model beside the measured one. */
 const COMPARED: readonly LimitName[] = ['maxKl', 'minSame', 'maxRepetition'];
 
+/** Whether the limit is on what is lost in probes, of all of them or of one. */
+export const isOfProbes = (limit: LimitName): limit is 'maxProbeLoss' | ProbeLimit => limit.startsWith('maxProbeLoss');
+
 /** Whether the limit is the least that is accepted. */
 export const isLeast = (limit: LimitName): boolean => limit === 'minAccuracy' || limit === 'minSame';
 
@@ -55,13 +58,24 @@ export function judge(step: FinishedStep, result: JsonObject, limits: Limits): L
     if (found === undefined) {
       throw new UserError(
         `The limit ${limit} of “${step.name}” cannot be judged`,
-        'the result of the step has no such number',
-        COMPARED.includes(limit) ? 'Compare with the original: add “against”.' : 'Put it into another step.',
+        isOfProbes(limit) && comparesProbes(result)
+          ? 'the original cannot do it either, so nothing can be lost of it'
+          : 'the result of the step has no such number',
+        unjudgedAction(limit),
       );
     }
     const kept = isLeast(limit) ? found >= most : found <= most;
     return { step: step.name, limit, most, measured: found, kept };
   });
+}
+
+/** Whether the result says what a model scores in probes beside another one. */
+const comparesProbes = ({ differences }: JsonObject): boolean =>
+  Array.isArray(differences) && differences.some((each: unknown) => isObject(each) && each.probes !== undefined);
+
+function unjudgedAction(limit: LimitName): string {
+  if (isOfProbes(limit)) return 'Give two models, the original first, and the probe in “probes”; or remove the limit.';
+  return COMPARED.includes(limit) ? 'Compare with the original: add “against”.' : 'Put it into another step.';
 }
 
 /**
@@ -110,6 +124,7 @@ function bytesOf(text: string): number {
 }
 
 const EXAMPLES: Readonly<Record<LimitName, string>> = {
+  ...forProbes('Give a share, such as 0.1 for 10 points.'),
   maxPpl: 'Give a perplexity, such as 60.',
   maxKl: 'Give nats, such as 0.2.',
   minSame: 'Give a share, such as 0.8.',

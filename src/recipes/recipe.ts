@@ -3,6 +3,7 @@
  * (`*.coppice.json`, JSON with comments). Each step is a job of the registry with the options of that job.
  */
 import type { JsonObject } from '../format/json';
+import { PROBE_NAMES, type ProbeName } from '../engine/evaluate/probes/names';
 import type { Kind } from '../jobs/kinds';
 import type { GateName } from '../jobs/result';
 import type { RecipeTable } from './table';
@@ -50,6 +51,17 @@ export interface RecipeStep {
   readonly after: readonly string[];
 }
 
+/** The limit of a probe, by its name. */
+export type ProbeLimit = `maxProbeLoss.${ProbeName}`;
+
+/** In points of the original's score: "0.1 is 10 points". */
+const PROBE_LIMITS = Object.fromEntries(
+  PROBE_NAMES.map((name) => [
+    `maxProbeLoss.${name}`,
+    `a tasks step with \`probes\` scores at most this much less than the original in the probe ${name}; 0.1 is 10 points`,
+  ]),
+) as Readonly<Record<ProbeLimit, string>>;
+
 /** Names of limits, with what they concern. */
 export const LIMITS = {
   maxPpl: 'the perplexity of an eval step, or of the worst file of an export step with a text, is at most this',
@@ -58,10 +70,19 @@ export const LIMITS = {
   maxRepetition:
     'the continuations of an eval step with `repetition` repeat themselves at most this share more than the original’s; 0.1 is 10 points',
   minAccuracy: 'the average accuracy of a tasks step is at least this share, such as 0.5',
+  maxProbeLoss:
+    'a tasks step with `probes` scores at most this much less than the original in every probe that the original can do; 0.1 is 10 points',
+  ...PROBE_LIMITS,
   maxBytes: 'the files that the step writes have at most this many bytes: a number, or a text such as "100MB"',
 } as const satisfies Readonly<Record<GateName | 'maxBytes', string>>;
 
 export type LimitName = keyof typeof LIMITS;
+
+/** The same for every limit on what is lost in probes. */
+export const forProbes = <T>(value: T): Readonly<Record<'maxProbeLoss' | ProbeLimit, T>> =>
+  Object.fromEntries(['maxProbeLoss', ...Object.keys(PROBE_LIMITS)].map((name) => [name, value])) as Readonly<
+    Record<'maxProbeLoss' | ProbeLimit, T>
+  >;
 
 export const LIMIT_NAMES = Object.keys(LIMITS) as readonly LimitName[];
 

@@ -3,8 +3,8 @@ import type { JsonObject } from '../format/json';
 import { formatBytes, formatNumber, formatPercent } from '../format/numbers';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
-import { isLeast } from './limits';
-import type { LimitName } from './recipe';
+import { isLeast, isOfProbes } from './limits';
+import { forProbes, type LimitName } from './recipe';
 import type { FinishedStep, PlannedStep, LimitCheck } from './types';
 
 /** "perplexity 45.04, 3,810 tokens, float32 on cpu"; empty where the job has no main number. */
@@ -20,11 +20,13 @@ const UNITS: Readonly<Record<LimitName, (value: number) => string>> = {
   minSame: (value) => `${formatPercent(value)} same next tokens`,
   maxRepetition: (value) => `repetition +${formatNumber(100 * value, 3)} points`,
   minAccuracy: (value) => `accuracy ${formatPercent(value)}`,
+  ...forProbes((value: number) => `${formatNumber(100 * value, 3)} points lost in a probe`),
   maxBytes: (value) => formatBytes(value),
 };
 
 function boundOf(limit: LimitName, most: number): string {
   if (limit === 'maxBytes') return formatBytes(most);
+  if (isOfProbes(limit)) return formatNumber(100 * most, 3);
   if (limit === 'maxRepetition') return `+${formatNumber(100 * most, 3)}`;
   return isLeast(limit) ? formatPercent(most) : formatNumber(most, 5);
 }
@@ -32,7 +34,9 @@ function boundOf(limit: LimitName, most: number): string {
 /** "perplexity 45.04, at most 60" */
 export function verdictWords({ limit, most, measured }: LimitCheck): string {
   const bound = isLeast(limit) ? 'at least' : 'at most';
-  return `${UNITS[limit](measured)}, ${bound} ${boundOf(limit, most)}`;
+  const [, probe] = limit.split('.');
+  const words = UNITS[limit](measured).replace('a probe', probe === undefined ? 'a probe' : `the probe ${probe}`);
+  return `${words}, ${bound} ${boundOf(limit, most)}`;
 }
 
 /** "done", "runs: its options or inputs changed", "not asked for" */

@@ -1,5 +1,6 @@
 /** Measures accuracy in tasks, of one or several models. */
 import { availableTasks } from '../../engine/evaluate/tasks/available';
+import { type ProbeName, probesNamed, QUESTIONS } from '../../engine/evaluate/probes/names';
 import type { TaskName } from '../../engine/evaluate/tasks/catalogue';
 import type { JsonObject } from '../../format/json';
 import { JOBS } from '../../jobs/definitions';
@@ -17,7 +18,8 @@ export const tasks = jobTool({
   description:
     'Measures accuracy: lets one or several models answer the same questions, and compares each with the first one, item ' +
     'by item. "data": a folder with files of BoolQ, PIQA, HellaSwag, WinoGrande, ARC or OpenBookQA; "own": JSON files of ' +
-    "the user's own questions (*.coppice-tasks.json). Without such files use coppice_evaluate. Returns accuracies with " +
+    "the user's own questions (*.coppice-tasks.json). " +
+    'Without such files: "probes", questions made from a seed that show what broke. Returns accuracies with ' +
     'standard errors, and differences with 95 % intervals: a difference within its interval says nothing.',
   effect: 'computes',
   options: chosen(JOBS.tasks.options, {
@@ -26,6 +28,7 @@ export const tasks = jobTool({
     data: true,
     tasks: 'of the data; default: all that are there',
     own: true,
+    probes: 'all, or some; needs no files',
     limit: true,
     remove: 'leave out these blocks of the last model without writing anything: [10, 12]',
   }),
@@ -38,8 +41,8 @@ export const tasks = jobTool({
   },
 });
 
-async function itemsOf({ data, tasks: names, own = [] }: JsonObject): Promise<number> {
-  let items = 0;
+async function itemsOf({ data, tasks: names, own = [], probes = [] }: JsonObject): Promise<number> {
+  let items = QUESTIONS * probesNamed(probes as readonly ProbeName[]).length;
   for (const file of own as readonly string[]) items += questionsOfFile(file)?.items ?? 0;
   if (typeof data !== 'string') return items;
   const known = (names as readonly TaskName[] | undefined) ?? (await availableTasks(data));

@@ -2,24 +2,23 @@
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
-import type { ModelTasks } from '../../jobs/results/tasks';
-import type { PairedDifference, TaskDifference, TaskResult } from '../../engine/evaluate/tasks/results';
+import type { ModelTasks, TasksComparison } from '../../jobs/results/tasks';
+import type { TaskDifference, TaskResult } from '../../engine/evaluate/tasks/results';
 import { table } from '../terminal/text';
 import type { Page } from './page';
+import { probeDifferences, probeScores } from './probes';
+import { percent, points, pValue, share } from './shares';
 
 export const tasksPage: Page<'tasks'> = (_, { shown }) => ({
   page: (result) => {
     const models = 'models' in result ? result.models : [result];
     const differences = 'models' in result ? result.differences : [];
     return [
-      ...accuracies(models, shown),
+      ...between(accuracies(models, shown), probeScores(models, shown)),
       ...differences.flatMap((difference) => [
         '',
         `${shown(difference.label)} against ${shown(models[0].label)}, in points with 95 % intervals of the paired difference:`,
-        ...table(
-          ['task', '>difference', '>lost', '>gained', '>p (McNemar)'],
-          [...difference.tasks.map((task) => differenceRow(task)), ['average', points(difference.average), '', '', '']],
-        ),
+        ...between(taskDifferences(difference), probeDifferences(difference)),
       ]),
       '',
       `${counted(itemsOf(models[0]), 'item')} in ${formatSeconds(result.seconds)}, ${arithmeticWords(result.precision, result.device)}; ± is one standard error.`,
@@ -27,10 +26,19 @@ export const tasksPage: Page<'tasks'> = (_, { shown }) => ({
   },
 });
 
-const itemsOf = ({ tasks }: ModelTasks): number => tasks.reduce((sum, { items }) => sum + items, 0);
+/** Both, with an empty line between them. */
+const between = (before: readonly string[], after: readonly string[]): string[] => [
+  ...before,
+  ...(before.length > 0 && after.length > 0 ? [''] : []),
+  ...after,
+];
+
+const itemsOf = ({ tasks, probes = {} }: ModelTasks): number =>
+  [...tasks, ...Object.values(probes)].reduce((sum, { items }) => sum + items, 0);
 
 /** A line for each task, a column for each model. */
 function accuracies(models: readonly ModelTasks[], shown: (text: string) => string): string[] {
+  if (models[0].tasks.length === 0) return [];
   return table(
     ['task', '>items', 'metric', ...models.map(({ label }) => `>${shown(label)}`)],
     [
@@ -40,27 +48,26 @@ function accuracies(models: readonly ModelTasks[], shown: (text: string) => stri
         task.reported === 'acc' ? 'acc' : 'acc_norm',
         ...models.map(({ tasks }) => accuracy(tasks[t])),
       ]),
-      ['average', '', '', ...models.map(({ average }) => `${percent(average)}      `)],
+      ['average', '', '', ...models.map(({ average }) => (average === null ? '' : `${percent(average)}      `))],
     ],
   );
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const accuracy = ({ reported, acc, accStderr, accNorm, accNormStderr }: TaskResult): string =>
+  reported === 'acc' ? share(acc, accStderr) : share(accNorm ?? acc, accNormStderr);
 
-function accuracy({ reported, acc, accStderr, accNorm, accNormStderr }: TaskResult): string {
-  const [value, stderr] = reported === 'acc' ? [acc, accStderr] : [accNorm ?? acc, accNormStderr ?? null];
-  return `${percent(value)} ${stderr === null ? '     ' : `± ${(100 * stderr).toFixed(1)}`.padEnd(5)}`;
+function taskDifferences({ tasks, average }: TasksComparison['differences'][number]): string[] {
+  if (average === null) return [];
+  return table(
+    ['task', '>difference', '>lost', '>gained', '>p (McNemar)'],
+    [...tasks.map((task) => differenceRow(task)), ['average', points(average), '', '', '']],
+  );
 }
-
-const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(100 * value).toFixed(1)}`;
-
-const points = ({ difference, interval }: PairedDifference): string =>
-  `${signed(difference)}${interval === null ? '' : ` ± ${(100 * interval).toFixed(1)}`}`;
 
 const differenceRow = (task: TaskDifference): string[] => [
   task.name,
   points(task),
   String(task.lost),
   String(task.gained),
-  task.pValue < 0.001 ? '< 0.001' : task.pValue.toFixed(3),
+  pValue(task.pValue),
 ];

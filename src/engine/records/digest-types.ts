@@ -390,6 +390,29 @@ export interface SamplesDigest {
   }[];
 }
 
+/** What a model scores in a probe. */
+export interface ProbeDigest {
+  readonly name: string;
+  readonly items: number;
+  readonly score: number | null;
+  readonly stderr: number | null;
+  /** It is better than one that guesses. */
+  readonly able: boolean;
+  /** Identifies the questions and how they begin: scores are comparable if it is equal. */
+  readonly key: string;
+}
+
+/** Of a further model to the first one. */
+export interface ProbeLossDigest {
+  readonly name: string;
+  readonly difference: number | null;
+  readonly interval: number | null;
+  readonly lost: number;
+  readonly gained: number;
+  readonly pValue: number | null;
+  readonly differing: number;
+}
+
 /** Accuracies in tasks. Shares, not per cent. */
 export interface TasksDigest {
   /** Identifies the items: accuracies are comparable if it is equal. */
@@ -416,11 +439,14 @@ export interface TasksDigest {
       readonly acc: number | null;
       readonly accNorm: number | null;
     }[];
+    /** Scores in probes; absent where none was asked for. */
+    readonly probes?: readonly ProbeDigest[];
   })[];
   /** Of each further model to the first; an interval is half of the 95 % interval. */
   readonly differences: readonly {
     readonly label: string;
     readonly average: { readonly difference: number | null; readonly interval: number | null };
+    readonly probes?: readonly ProbeLossDigest[];
     readonly tasks: readonly {
       readonly name: string;
       readonly difference: number | null;

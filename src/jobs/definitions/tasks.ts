@@ -1,6 +1,7 @@
 /** Accuracy in tasks: the seven of the paper, and the user's own. One model, or several on the same items. */
 import { answers } from '../options/measured-tasks';
 import { objects } from '../../engine/records/fields';
+import { PROBE_NAMES } from '../../engine/evaluate/probes/names';
 import { TASK_NAMES } from '../../engine/evaluate/tasks/catalogue';
 import { option } from '../../engine/option-token';
 import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
@@ -9,7 +10,7 @@ import { counted } from '../../format/words';
 import { l10n } from '../../l10n';
 import { defineJob } from '../define';
 import { numberFact } from '../facts';
-import { choice, file, folder, list, whole } from '../option';
+import { choice, file, folder, list, seed, whole } from '../option';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';
 import { floatPrecision } from '../options/precision';
@@ -28,7 +29,22 @@ const options = {
     noun: () => l10n.t('a file of questions'),
   }),
   from: whole('the first record taken of each file, from 0', { min: 0, noun: () => l10n.t('first record') }),
-  limit: whole('take at most n records of each file', { noun: () => l10n.t('number of items') }),
+  probes: list(
+    choice(['all', ...PROBE_NAMES], 'a probe'),
+    `ask what needs no data, made from a seed: all, or some of ${PROBE_NAMES.join(', ')}`,
+    {
+      expected: `names of probes separated by commas: ${PROBE_NAMES.join(', ')}; models stand before --probes`,
+      alone: 'all',
+      noun: () => l10n.t('probes'),
+    },
+  ),
+  seed: seed('of the texts of the probes (default: 0)', {
+    needs: 'probes',
+    noun: () => l10n.t('the seed of the probes'),
+  }),
+  limit: whole('take at most n records of each file, and n questions of each probe', {
+    noun: () => l10n.t('number of items'),
+  }),
   ...begin,
   answers,
   precision: floatPrecision,
@@ -37,10 +53,11 @@ const options = {
 
 export const tasks = defineJob({
   kind: 'tasks',
-  summary: 'measure accuracy in tasks, of one or several models',
+  summary: 'measure accuracy in tasks and probes, of one or several models',
   description:
     'Lets models answer questions: BoolQ, PIQA, HellaSwag, WinoGrande, ARC and OpenBookQA as lm-evaluation-harness ' +
-    `asks them (without examples; its own numbers need ${option('bos', 'none')}), and your own. Several models answer the same items, and each ` +
+    `asks them (without examples; its own numbers need ${option('bos', 'none')}), and your own. ` +
+    `${option('probes')} needs no data: texts made from a seed show what broke, such as copying, recalling or JSON. Several models answer the same items, and each ` +
     'is compared with the first one item by item. What is removed, healed or adapted is so in the last checkpoint.',
   examples: [
     './SmolLM2-135M --data ./tasks',
@@ -48,6 +65,7 @@ export const tasks = defineJob({
     './SmolLM2-135M ./SmolLM2-135M --remove 5,12 --data ./tasks',
     './SmolLM2-135M ./SmolLM2-pruned ./SmolLM2-retrained --data ./tasks --answers answers.jsonl',
     './SmolLM2-135M --own questions.json',
+    './SmolLM2-135M ./SmolLM2-pruned --probes',
   ],
   noun: () => l10n.t('Evaluating tasks'),
   title: (model) => l10n.t('Evaluating tasks of {0}', model),
@@ -65,12 +83,12 @@ export const tasks = defineJob({
   options,
   check: (given) =>
     faultOfModels(given) ??
-    (given.data !== undefined || given.own !== undefined
+    (given.data !== undefined || given.own !== undefined || given.probes !== undefined
       ? undefined
       : {
           what: 'There is nothing to answer',
-          why: `neither ${option('tasks.data')} nor ${option('own')} is given`,
-          action: `Add ${option('tasks.data', 'DIR')} with the files of the tasks, or ${option('own', 'FILE')} with your own.`,
+          why: `none of ${option('tasks.data')}, ${option('own')} and ${option('probes')} is given`,
+          action: `Add ${option('tasks.data', 'DIR')} with the files of the tasks, ${option('own', 'FILE')} with your own, or ${option('probes')}.`,
         }),
   result: tasksResult,
 });

@@ -1,5 +1,6 @@
 /** The results of tasks, in a record of kind "tasks", for display: accuracies, differences, and items that differ. */
-import type { TasksDigest } from '../../engine/records/digest-types';
+import { isProbeName, PROBE_NAMES } from '../../engine/evaluate/probes/names';
+import type { ProbeDigest, TasksDigest } from '../../engine/records/digest-types';
 import { finite } from '../../engine/records/fields';
 import type { RunInput } from '../../engine/records/record';
 import { defined } from '../../format/defined';
@@ -18,7 +19,8 @@ export function tasksOf(
 ): TasksDigest | undefined {
   const { models: several, differences = [], questions = [], ...one } = readResult('tasks', results);
   const models: readonly Model[] = several ?? [one];
-  if (models.every(({ tasks = [] }) => tasks.length === 0)) return undefined;
+  if (models.every(({ tasks = [], probes = {} }) => tasks.length === 0 && Object.keys(probes).length === 0))
+    return undefined;
   const files = inputs.filter(({ role }) => role === 'task');
   const { from, limit } = settings;
   return {
@@ -26,7 +28,7 @@ export function tasksOf(
     from: finite(from) ?? 0,
     limit: finite(limit),
     files: files.map(({ name }) => name),
-    models: models.map(modelOf),
+    models: models.map((each) => modelOf(each, begunOf(settings))),
     differences: differences.map(differenceOf),
     questions: questions.flatMap((question) => questionOf(question, models)),
   };
@@ -35,10 +37,21 @@ export function tasksOf(
 /** Earlier versions had a flag, which left written questions to the tokenizer. */
 const begunOf = ({ bos }: JsonObject): unknown => (bos === true ? 'window' : bos === false ? 'none' : bos);
 
-function modelOf(read: Model): TasksDigest['models'][number] {
+/** @param begun how the questions begin */
+function modelOf(read: Model, begun: unknown): TasksDigest['models'][number] {
   const { label = '', model = '', identity, removed = [], average = null, tasks = [] } = read;
-  return defined({ label, model, identity, removed, ...onTop(read), average, tasks: tasks.map(taskOf) });
+  const probes = read.probes && probesOf(read.probes, begun);
+  return defined({ label, model, identity, removed, ...onTop(read), average, tasks: tasks.map(taskOf), probes });
 }
+
+/** In the order of pages. Probes of another version are not there. */
+const probesOf = (found: NonNullable<Model['probes']>, begun: unknown): ProbeDigest[] =>
+  PROBE_NAMES.flatMap((name) => {
+    const { items = 0, score = null, stderr = null, able = false, sha256 } = found[name] ?? {};
+    return sha256 === undefined
+      ? []
+      : [{ name, items, score, stderr, able, key: JSON.stringify([sha256, items, begun]) }];
+  });
 
 function taskOf(task: Read<ModelTasks['tasks'][number]>): TasksDigest['models'][number]['tasks'][number] {
   const { name = '', items = 0, acc = null, accNorm = null, accStderr = null, accNormStderr = null } = task;
@@ -48,17 +61,31 @@ function taskOf(task: Read<ModelTasks['tasks'][number]>): TasksDigest['models'][
 }
 
 type Difference = Read<TasksComparison['differences'][number]>;
+type Paired = { readonly difference?: number | null; readonly interval?: number | null };
+type Items = Paired & {
+  readonly lost?: number;
+  readonly gained?: number;
+  readonly pValue?: number | null;
+  readonly differing?: readonly number[];
+};
 
-function differenceOf({ label = '', average = {}, tasks = [] }: Difference): TasksDigest['differences'][number] {
-  const paired = (of: NonNullable<Difference['average']>) => ({
-    difference: of.difference ?? null,
-    interval: of.interval ?? null,
-  });
+const paired = ({ difference = null, interval = null }: Paired) => ({ difference, interval });
+
+const itemsOf = ({ lost = 0, gained = 0, pValue = null, differing = [], ...of }: Items) => ({
+  ...paired(of),
+  ...{ lost, gained, pValue, differing: differing.length },
+});
+
+function differenceOf({ label = '', average, tasks = [], probes }: Difference): TasksDigest['differences'][number] {
   return {
     label,
-    average: paired(average),
-    tasks: tasks.map(({ name = '', lost = 0, gained = 0, pValue = null, differing = [], ...task }) => {
-      return { name, ...paired(task), lost, gained, pValue, differing: differing.length };
+    average: paired(average ?? {}),
+    tasks: tasks.map(({ name = '', ...task }) => ({ name, ...itemsOf(task) })),
+    ...(probes && {
+      probes: PROBE_NAMES.flatMap((name) => {
+        const own = probes[name];
+        return own ? [{ name, ...itemsOf(own) }] : [];
+      }),
     }),
   };
 }
@@ -80,12 +107,15 @@ interface Answer {
   readonly answer: number | { readonly text: string; readonly correct: boolean } | null;
 }
 
-function answerOf({ tasks = [] }: Model, task: string, item: number): Answer | undefined {
-  const results = tasks.find(({ name }) => name === task);
+function answerOf({ tasks = [], probes = {} }: Model, task: string, item: number): Answer | undefined {
+  const probe = task.replace(/^probe /, '');
+  const own = task !== probe && isProbeName(probe) ? probes[probe] : undefined;
+  const results = own ? { reported: 'acc', results: own.results } : tasks.find(({ name }) => name === task);
   const result = results?.results?.find((each) => each.item === item);
   if (!results || !result) return undefined;
   const { text, correct = false, choices = [], gold } = result;
   if (text !== undefined) return { answer: { text, correct } };
+  if (choices.length === 1) return { gold, answer: choices[0].greedy === true ? 0 : null };
   const values = choices.map(({ loglik = NaN, characters = NaN }) =>
     results.reported === 'accNorm' ? loglik / characters : loglik,
   );

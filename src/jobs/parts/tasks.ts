@@ -1,4 +1,5 @@
 /** Tasks in parts: each answers some bundles of questions, of one model after another. */
+import { isProbeName } from '../../engine/evaluate/probes/names';
 import { type Bundle, bundleCost, bundlesOf } from '../../engine/evaluate/tasks/bundles';
 import { itemsOf } from '../../engine/evaluate/tasks/item';
 import { answersOfPart, isResult, KeptAnswers } from '../../engine/evaluate/tasks/kept-answers';
@@ -52,8 +53,14 @@ export const cutTasks: CutJob<'tasks'> = {
     const frame: Frame = {
       models: models.map(({ asked }) => asked),
       tasks: tasks.map((task) => {
-        const { name, reported, normalised } = task;
-        return { name, reported, normalised, items: slicesOf(itemsOf(task)).map(([from, to]) => ({ from, to })) };
+        const { name, reported, normalised, probe } = task;
+        return {
+          name,
+          reported,
+          normalised,
+          ...(probe && { probe }),
+          items: slicesOf(itemsOf(task)).map(([from, to]) => ({ from, to })),
+        };
       }),
     };
     const answers = answersOf(subject, answered);
@@ -131,11 +138,19 @@ function frameIn(value: unknown): Frame {
     isText(each.name) &&
     (each.reported === 'acc' || each.reported === 'accNorm') &&
     typeof each.normalised === 'boolean' &&
+    (each.probe === undefined || isProbe(each.probe)) &&
     isListOf(each.items, isRange);
   const isFrame = isObject(value) && isListOf(value.models, isModel) && isListOf(value.tasks, isTask);
   if (!isFrame) throw new TableFault('the frame names no models and tasks');
   return value as unknown as Frame;
 }
+
+const isProbe = (value: unknown): boolean =>
+  isObject(value) &&
+  typeof value.name === 'string' &&
+  isProbeName(value.name) &&
+  typeof value.chance === 'number' &&
+  typeof value.sha256 === 'string';
 
 const isListOf = (value: unknown, isOne: (each: unknown) => boolean): value is unknown[] =>
   Array.isArray(value) && value.length > 0 && value.every(isOne);

@@ -42,8 +42,8 @@ export async function answeredPoints(
   const differences = 'models' in result ? result.differences : [];
   return points.map((point, i) => ({
     ...point,
-    accuracy: models[i].average,
-    ...(i > 0 && { difference: paired(differences[i - 1].average) }),
+    accuracy: models[i].average!, // tasks were asked
+    ...(i > 0 && { difference: paired(differences[i - 1].average!) }),
     tasks: models[i].tasks.map((task) => ({ name: task.name, accuracy: reportedOf(task) })),
   }));
 }

@@ -1,6 +1,8 @@
 /** What is asked of whom, and one model's answers: the same for a whole run and for a part of it. */
 import { askedRows, askedWarning } from '../../engine/importance/text-fit';
 import { availableTasks } from '../../engine/evaluate/tasks/available';
+import { DEFAULT_PROBE_SEED, probeTask } from '../../engine/evaluate/probes';
+import { probesNamed } from '../../engine/evaluate/probes/names';
 import type { Bundle } from '../../engine/evaluate/tasks/bundles';
 import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
 import { type Answers, answerBundles } from '../../engine/evaluate/tasks/evaluate';
@@ -60,7 +62,7 @@ export async function tasksSubject(options: Options, context: JobContext): Promi
 
 /** @throws UserError when a file is missing or wrong, or no task is found */
 async function readTasks(
-  { data, tasks, own = [], from, limit }: Options,
+  { data, tasks, own = [], from, limit, probes = [], seed }: Options,
   context: JobContext,
 ): Promise<TaskFromFile[]> {
   const range = { from, limit };
@@ -70,6 +72,7 @@ async function readTasks(
     for (const name of names) read.push(await readTask(name, data, range, context.job));
   }
   for (const file of own) read.push(await readOwnTask(file, range, context.job));
+  for (const name of probesNamed(probes)) read.push(probeTask(name, seed, limit));
   requireOwnNames(read);
   for (const { warnings } of read) warnings.forEach(context.warn);
   return read;
@@ -191,7 +194,11 @@ export function tasksDetails(
   const [{ opened, asked }, ...others] = models;
   const details = detailsOf(opened.checkpoint, options, {
     settings: {
-      tasks: tasks.map(({ name }) => name),
+      tasks: tasks.flatMap(({ name, probe }) => (probe ? [] : name)),
+      ...(options.probes !== undefined && {
+        probes: tasks.flatMap(({ probe }) => probe?.name ?? []),
+        seed: options.seed ?? DEFAULT_PROBE_SEED,
+      }),
       from: options.from ?? 0,
       limit: options.limit ?? null,
       bos,

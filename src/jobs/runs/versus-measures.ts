@@ -127,7 +127,7 @@ export async function measureAccuracies(
   able.forEach((each, at) => {
     const paired = differences.at(at - 1)?.average;
     tell(each, {
-      accuracy: models[at].average,
+      accuracy: models[at].average!, // tasks were asked
       ...(at > 0 && paired && { difference: { difference: paired.difference, interval: paired.interval } }),
       tasks: models[at].tasks.map((task) => ({ name: task.name, accuracy: reportedOf(task) })),
     });

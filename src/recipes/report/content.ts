@@ -10,7 +10,7 @@ import { JOBS } from '../../jobs/definitions';
 import type { Fact } from '../../jobs/facts';
 import { checkpointName } from '../../jobs/titles';
 import { stepsIn } from '../references';
-import type { LimitName } from '../recipe';
+import { forProbes, type LimitName } from '../recipe';
 import type { RecipeTable } from '../table';
 import { descriptionOf, titleOf } from '../title';
 import type { RecipeEnd, StepEnd, LimitCheck } from '../types';
@@ -127,6 +127,7 @@ const LIMIT_WORDS: Readonly<Record<LimitName, (value: number) => string>> = {
   minSame: (value) => formatPercent(value),
   maxRepetition: (value) => `+${shortNumber(100 * value)} points`,
   minAccuracy: (value) => formatPercent(value),
+  ...forProbes((value: number) => `${shortNumber(100 * value)} points`),
   maxBytes: (value) => formatBytes(value),
 };
 

@@ -96,7 +96,7 @@ function checkAccuracies(results: readonly TaskResult[], expected: GoldenTasks, 
     if (want.accNorm !== undefined) assertClose(accNorm!, want.accNorm, EXACT, `${name} accNorm`);
     if (want.accNormStderr !== undefined) assertClose(accNormStderr!, want.accNormStderr, EXACT, `${name} its error`);
   }
-  assertClose(averageOf(results), expected.average[which], EXACT, 'average');
+  assertClose(averageOf(results)!, expected.average[which], EXACT, 'average');
 }
 
 describeShared('tasks as lm-evaluation-harness scores them', function () {

@@ -96,8 +96,8 @@ describe('paired differences of tasks', () => {
     const first = model('a', [answers(before, 'x'), answers(after, 'y')]);
     const other = model('b', [answers(after, 'x'), answers(before, 'y')]);
     const [{ average, tasks }] = differencesOf([first, other]);
-    assertClose(average.difference, (tasks[0].difference + tasks[1].difference) / 2, EXACT, 'difference');
-    assertClose(average.interval!, Math.hypot(tasks[0].interval!, tasks[1].interval!) / 2, EXACT, 'interval');
+    assertClose(average!.difference, (tasks[0].difference + tasks[1].difference) / 2, EXACT, 'difference');
+    assertClose(average!.interval!, Math.hypot(tasks[0].interval!, tasks[1].interval!) / 2, EXACT, 'interval');
   });
 
   it('need the same items', () => {

@@ -1,6 +1,7 @@
 /** Brackets: how many are open, and what closes them in the right order. */
 import type { Random } from '../../random';
-import { among, oneOf, type Probe, type ProbeItem, QUESTIONS, some, times } from './probe';
+import { QUESTIONS } from './names';
+import { among, oneOf, type Probe, type ProbeItem, some, times } from './probe';
 
 const PAIRS = [
   ['(', ')'],
@@ -25,7 +26,10 @@ function closing(random: Random): ProbeItem {
   const drawn = (): (typeof PAIRS)[number][] => times(3 + random.below(2), () => oneOf(random, PAIRS));
   const line = (open: readonly (typeof PAIRS)[number][]): string => `Open: ${open.map(([each]) => each).join(' ')}\n`;
   const close = (open: readonly (typeof PAIRS)[number][]): string =>
-    [...open].reverse().map(([, each]) => each).join(' ');
+    [...open]
+      .reverse()
+      .map(([, each]) => each)
+      .join(' ');
   const examples = times(4, drawn).map((open) => `${line(open)}Close: ${close(open)}\n`);
   const open = drawn();
   const right = close(open);
@@ -42,7 +46,11 @@ function counting(random: Random): ProbeItem {
   const line = (count: number): string => `Line: ${times(count, () => '(').join(' ')}\nCount:`;
   const numbers = times(MOST, (at) => at + 1);
   const [count, ...examples] = some(random, numbers, 5);
-  const others = some(random, numbers.filter((each) => each !== count), CHOICES - 1);
+  const others = some(
+    random,
+    numbers.filter((each) => each !== count),
+    CHOICES - 1,
+  );
   const shown = examples.map((each) => `${line(each)} ${each}\n`);
   return among(random, `${shown.join('')}${line(count)}`, String(count), others.map(String));
 }

@@ -1,6 +1,7 @@
 /** Copying: a list of words, or a string of letters and digits, once more. Pruned models lose or swap pieces of it. */
 import type { Random } from '../../random';
-import { exactly, type Probe, type ProbeItem, QUESTIONS, some, times } from './probe';
+import { QUESTIONS } from './names';
+import { exactly, type Probe, type ProbeItem, some, times } from './probe';
 import { THINGS } from './words';
 
 const LETTERS = 'abcdefghijkmnpqrstuvwxyz';

@@ -1,6 +1,7 @@
 /** Following a format that three examples show: dates, names in another order, capitals, numbered lists. */
 import type { Random } from '../../random';
-import { exactly, oneOf, type Probe, type ProbeItem, QUESTIONS, some, times } from './probe';
+import { QUESTIONS } from './names';
+import { exactly, oneOf, type Probe, type ProbeItem, some, times } from './probe';
 import { CITIES, MONTHS, NAMES, SURNAMES, THINGS } from './words';
 
 export const format: Probe = {

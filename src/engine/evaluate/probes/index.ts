@@ -1,6 +1,7 @@
 /** The probes, and each as a task of the questions that a seed makes. */
 import { createHash } from 'node:crypto';
 import { Random } from '../../random';
+import type { ProbeOfTask } from '../tasks/item';
 import type { TaskFromFile } from '../tasks/read';
 import { brackets } from './brackets';
 import { copy } from './copy';
@@ -14,15 +15,6 @@ import { repeat } from './repeat';
 import { sums } from './sums';
 
 export const PROBES: Readonly<Record<ProbeName, Probe>> = { copy, recall, brackets, sums, json, format, repeat, end };
-
-/** What makes a task a probe. */
-export interface ProbeOfTask {
-  readonly name: ProbeName;
-  /** Score of a model that guesses. */
-  readonly chance: number;
-  /** SHA-256 of its questions as JSON: models are compared on the same. */
-  readonly sha256: string;
-}
 
 /** A probe's questions as a task. */
 export interface ProbeTask extends TaskFromFile {
@@ -59,7 +51,3 @@ export function probeTask(name: ProbeName, seed = DEFAULT_PROBE_SEED, limit = In
 }
 
 const STREAMS = 256;
-
-/** The probes that are meant by their names; "all" stands for all of them. In the order of pages, none twice. */
-export const probesNamed = (names: readonly (ProbeName | 'all')[]): ProbeName[] =>
-  PROBE_NAMES.filter((name) => names.includes('all') || names.includes(name));

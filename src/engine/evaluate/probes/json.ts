@@ -1,6 +1,7 @@
 /** JSON by a schema: the rest of an object, to the last bracket. Its fields and values are given, so one text is right. */
 import type { Random } from '../../random';
-import { exactly, oneOf, type Probe, type ProbeItem, QUESTIONS, some, times } from './probe';
+import { QUESTIONS } from './names';
+import { exactly, oneOf, type Probe, type ProbeItem, some, times } from './probe';
 import { CITIES, COLORS, NAMES, THINGS } from './words';
 
 export const json: Probe = {

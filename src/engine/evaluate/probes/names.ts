@@ -4,3 +4,10 @@ export const PROBE_NAMES = ['copy', 'recall', 'brackets', 'sums', 'json', 'forma
 export type ProbeName = (typeof PROBE_NAMES)[number];
 
 export const isProbeName = (name: string): name is ProbeName => PROBE_NAMES.some((each) => each === name);
+
+/** Questions of a probe that is answered by likelihoods; fewer texts are written. */
+export const QUESTIONS = 32;
+
+/** The probes that are meant by their names; "all" stands for all of them. In the order of pages, none twice. */
+export const probesNamed = (names: readonly (ProbeName | 'all')[]): ProbeName[] =>
+  PROBE_NAMES.filter((name) => names.includes('all') || names.includes(name));

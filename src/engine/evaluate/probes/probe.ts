@@ -24,9 +24,6 @@ export interface Probe {
   readonly items: (random: Random) => ProbeItem[];
 }
 
-/** Questions of a probe that is answered by likelihoods. */
-export const QUESTIONS = 32;
-
 /** A question that is right if the model would write `answer`: each of its tokens is the most likely one. */
 export const exactly = (context: string, answer: string, delimiter = ' '): ProbeItem => ({
   choices: choicesOf(context, [answer], delimiter),

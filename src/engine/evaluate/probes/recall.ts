@@ -3,7 +3,8 @@
  * it may no longer find thirty lines back.
  */
 import type { Random } from '../../random';
-import { exactly, type Probe, type ProbeItem, QUESTIONS, some, times } from './probe';
+import { QUESTIONS } from './names';
+import { exactly, type Probe, type ProbeItem, some, times } from './probe';
 import { NAMES, THINGS } from './words';
 
 /** Lines between the value and the end of the list. */
@@ -25,7 +26,11 @@ function lookup(random: Random, distance: number): ProbeItem {
   const count = BEFORE + 1 + distance;
   const [keys, values] = [some(random, NAMES, count), some(random, THINGS, count)];
   const line = (at: number): string => `${keys[at]}: ${values[at]}\n`;
-  const others = some(random, [...keys.keys()].filter((at) => at !== BEFORE), EXAMPLES);
+  const others = some(
+    random,
+    [...keys.keys()].filter((at) => at !== BEFORE),
+    EXAMPLES,
+  );
   const asked = `${others.map(line).join('')}${keys[BEFORE]}:`;
   return exactly(`List:\n${keys.map((_, at) => line(at)).join('')}\nAsked:\n${asked}`, `${values[BEFORE]}\n`);
 }

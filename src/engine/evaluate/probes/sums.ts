@@ -1,6 +1,7 @@
 /** Sums of two numbers of two digits. The wrong choices are near: a carry, a digit or a place away. */
 import type { Random } from '../../random';
-import { among, type Probe, type ProbeItem, QUESTIONS, some, times } from './probe';
+import { QUESTIONS } from './names';
+import { among, type Probe, type ProbeItem, some, times } from './probe';
 
 const CHOICES = 4;
 
@@ -18,6 +19,10 @@ function sum(random: Random): ProbeItem {
   const right = a + b;
   // Of as many digits, so that no choice is more likely for its length.
   const near = [-20, -11, -10, -9, -2, -1, 1, 2, 9, 10, 11, 20].map((by) => right + by);
-  const others = some(random, near.filter((each) => String(each).length === String(right).length), CHOICES - 1);
+  const others = some(
+    random,
+    near.filter((each) => String(each).length === String(right).length),
+    CHOICES - 1,
+  );
   return among(random, `${examples.join('')}${a} + ${b} =`, String(right), others.map(String));
 }

@@ -46,9 +46,9 @@ export function taskResult(
 export const reportedOf = ({ reported, acc, accNorm }: TaskResult): number =>
   reported === 'accNorm' ? (accNorm ?? acc) : acc;
 
-/** Mean of the tasks' reported metrics. */
-export const averageOf = (tasks: readonly TaskResult[]): number =>
-  tasks.reduce((sum, task) => sum + reportedOf(task), 0) / tasks.length;
+/** Mean of the tasks' reported metrics; null without a task. */
+export const averageOf = (tasks: readonly TaskResult[]): number | null =>
+  tasks.length === 0 ? null : tasks.reduce((sum, task) => sum + reportedOf(task), 0) / tasks.length;
 
 /** Mean of the scores and its standard error: the sample deviation (n − 1) / √n, which one item does not have. */
 function shareOf(scores: readonly number[]): { readonly share: number; readonly stderr: number | null } {

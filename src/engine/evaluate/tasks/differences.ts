@@ -19,7 +19,7 @@ interface AnsweredTasks {
 export function differencesOf([first, ...others]: readonly AnsweredTasks[]): Difference[] {
   return others.map((other) => {
     const tasks = other.tasks.map((task, t) => taskDifference(first.tasks[t], task));
-    return { label: other.label, tasks, average: averageDifference(tasks) };
+    return { label: other.label, tasks, average: tasks.length === 0 ? null : averageDifference(tasks) };
   });
 }
 

@@ -2,6 +2,7 @@
  * Questions of a task. A question with choices is answered by log-likelihood: the model takes the choice that it finds
  * most likely (acc), or most likely for its length (accNorm). A question without is answered by greedy text.
  */
+import type { ProbeName } from '../probes/names';
 
 /** A choice: the text that is scored after its context. */
 export interface AnswerChoice {
@@ -46,7 +47,16 @@ export interface WrittenItem {
 /** The metric that a task's report and the average take. */
 export type Metric = 'acc' | 'accNorm';
 
-/** A task: questions of one kind from one file. */
+/** What makes a task a probe: its questions are made from a seed, and it counts to no average. */
+export interface ProbeOfTask {
+  readonly name: ProbeName;
+  /** Score of a model that guesses. */
+  readonly chance: number;
+  /** SHA-256 of its questions as JSON: models are compared on the same. */
+  readonly sha256: string;
+}
+
+/** A task: questions of one kind from one file, or a probe. */
 export interface Task {
   /** Its name: "boolq", or the name of the user's own task. */
   readonly name: string;
@@ -58,6 +68,7 @@ export interface Task {
   readonly normalised: boolean;
   readonly choiceItems: readonly ChoiceItem[];
   readonly writtenItems: readonly WrittenItem[];
+  readonly probe?: ProbeOfTask;
 }
 
 /** The numbers of a task's items, in their order. */

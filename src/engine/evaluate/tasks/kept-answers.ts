@@ -106,7 +106,9 @@ function parsed(line: string): { readonly key: string; readonly result: ItemResu
 /** Whether a JSON value is an answer to a question. */
 export function isResult(value: unknown): value is ItemResult {
   if (!isObject(value) || !Number.isSafeInteger(value.item)) return false;
-  if (typeof value.text === 'string') return typeof value.correct === 'boolean';
+  if (typeof value.text === 'string') {
+    return typeof value.correct === 'boolean' && (value.fresh === undefined || typeof value.fresh === 'number');
+  }
   return Number.isSafeInteger(value.gold) && Array.isArray(value.choices) && value.choices.every(isChoice);
 }
 

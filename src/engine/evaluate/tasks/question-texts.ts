@@ -1,5 +1,5 @@
 /** Texts of questions on which models differ, for pages that show them without the data. */
-import type { Difference, QuestionText } from './results';
+import type { QuestionText } from './results';
 import type { Task } from './item';
 
 /** Questions of a task at most: a page shows some, and data sets are not copied into records. */
@@ -9,18 +9,16 @@ const CONTEXT = 600;
 
 /**
  * The first questions of each task that any two models answer differently.
- * @param tasks how many
+ * @param differing of each task, numbers of the items that any two models answer differently; some may be there twice
  * @param textsOf texts of these items of a task, in any order
  */
 export function questionTexts(
-  tasks: number,
-  differences: readonly Difference[],
+  differing: readonly (readonly number[])[],
   textsOf: (task: number, items: ReadonlySet<number>) => readonly QuestionText[],
 ): QuestionText[] {
-  return Array.from({ length: tasks }, (_, t) => {
-    const differing = new Set(differences.flatMap((each) => each.tasks[t].differing));
-    return [...textsOf(t, differing)].sort((a, b) => a.item - b.item).slice(0, MOST);
-  }).flat();
+  return differing.flatMap((items, t) =>
+    [...textsOf(t, new Set(items))].sort((a, b) => a.item - b.item).slice(0, MOST),
+  );
 }
 
 /** The texts of some items of a task. */

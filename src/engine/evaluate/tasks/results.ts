@@ -53,8 +53,8 @@ export interface TaskResult {
 export interface Difference {
   readonly label: string;
   readonly tasks: readonly TaskDifference[];
-  /** Of the average; its interval from the items' differences in every task. */
-  readonly average: PairedDifference;
+  /** Of the average; its interval from the items' differences in every task. Null without a task. */
+  readonly average: PairedDifference | null;
 }
 
 /** A difference on the same items. */
