@@ -33,7 +33,7 @@ import { newQuestions } from './new-questions';
 import { downloadTasks, tasksFolder } from './task-downloads';
 
 export interface TasksArguments
-  extends CommonArguments, ModelChoice, JobArguments<'tasks', 'data' | 'own' | 'from' | 'limit' | 'columns'> {
+  extends CommonArguments, ModelChoice, JobArguments<'tasks', 'data' | 'own' | 'from' | 'limit' | 'probes' | 'seed' | 'columns'> {
   readonly tasks?: readonly string[];
 }
 
@@ -46,11 +46,11 @@ export const evaluateTasksCommand: Command<TasksArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Evaluate Tasks');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    const asks = args.data === undefined && args.own === undefined;
+    const asks = args.data === undefined && args.own === undefined && args.probes === undefined;
     const steps = [dataStep(coppice), tasksStep(coppice), modelsStep(coppice, chosen), limitStep(coppice, chosen)];
     const complete = asks ? await askAll(title, args, steps) : args;
     settle({ ...complete, checkpoint: chosen.path });
-    const { data, tasks = [], own, from, limit, columns } = complete;
+    const { data, tasks = [], own, from, limit, probes, seed, columns } = complete;
     const models = columns ?? [{ label: ORIGINAL, ...modelSource(coppice, chosen, complete) }];
     const answers = await answersFile(coppice);
     const spec: SpecOf<typeof definition> = {
@@ -61,6 +61,7 @@ export const evaluateTasksCommand: Command<TasksArguments> = {
       own,
       from,
       limit,
+      ...{ probes, seed },
       answers,
     };
     const { result, notes, seen } = await runJob(coppice, spec, { device: args.device });
@@ -90,7 +91,7 @@ function dataStep(coppice: Coppice): Step<TasksArguments> {
     }));
     const browse = (): Thenable<vscode.Uri[] | undefined> =>
       vscode.window.showOpenDialog({ title: place.title, canSelectFolders: true, canSelectFiles: true });
-    const choices = [...inFiles, ...(await Promise.all(inFolders)), bundledQuestions(coppice), ...others()];
+    const choices = [...inFiles, ...(await Promise.all(inFolders)), probes(), bundledQuestions(coppice), ...others()];
     const placeholder = t('Select the questions');
     const last = recall(coppice, 'tasks', 'data', '') || choices[0].value;
     for (;;) {
@@ -98,6 +99,10 @@ function dataStep(coppice: Coppice): Step<TasksArguments> {
       if (path === NEW) {
         await newQuestions();
         throw new CancelledError(); // the user writes questions first
+      }
+      if (path === PROBES) {
+        await remember(coppice, 'tasks', { data: path });
+        return { probes: ['all'], data: undefined, own: undefined };
       }
       if (path === DOWNLOAD) {
         const tasks = await unlessBack(downloadTasks(coppice, place));
@@ -114,6 +119,14 @@ function dataStep(coppice: Coppice): Step<TasksArguments> {
 /** Values of choices that are no paths. */
 const NEW = 'new:';
 const DOWNLOAD = 'download:';
+const PROBES = 'probes:';
+
+/** They need no data. */
+const probes = (): PickChoice<string> => ({
+  label: vscode.l10n.t('$(pulse) Probes'),
+  description: vscode.l10n.t('copying, recalling, brackets, sums, JSON, formats, endings; no data needed'),
+  value: PROBES,
+});
 
 /** They come with the sample model, and any model can answer them. */
 const bundledQuestions = ({ context }: Coppice): PickChoice<string> => ({
@@ -199,7 +212,7 @@ function limitStep(coppice: Coppice, chosen: Chosen): Step<TasksArguments> {
     await remember(coppice, 'tasks', { limit });
     return limit === 0 ? {} : { limit };
   };
-  return when(({ limit }) => limit === undefined, step);
+  return when(({ limit, probes: asked }) => limit === undefined && asked === undefined, step);
 }
 
 /** Answers of a run that has not ended, in the storage of the workspace; undefined without a workspace. */

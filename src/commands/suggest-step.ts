@@ -113,7 +113,7 @@ export async function askSuggestion(
     },
   );
   const start: State = { ...args, ...(isKnown && { criterion: args.criterion ?? scored }) };
-  const { measure, format, type, size, perplexity, repetition, same, ...answers } = await askAll<State>(title, start, [
+  const { measure, format, type, size, perplexity, repetition, same, probes, ...answers } = await askAll<State>(title, start, [
     ...(isKnown ? [] : [criterionStep]),
     measureStep(args.criterion === undefined && scored !== undefined),
     when(wantsOther, criterionStep),
@@ -122,7 +122,7 @@ export async function askSuggestion(
     valueStep,
   ]);
   if (measure === 'newGoal') {
-    return { ...answers, goal: true, newGoal: goalFrom({ format, type, size, perplexity, repetition, same }) };
+    return { ...answers, goal: true, newGoal: goalFrom({ format, type, size, perplexity, repetition, same, probes }) };
   }
   if (measure === 'goal') return { ...answers, goal: true };
   await rememberAnswers(coppice, measure, answers);

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { partOfShare, readShare, splitIn } from '../format/text-share';
 import { systemErrorCode } from '../engine/errors';
+import { type ProbeName, probesNamed, QUESTIONS } from '../engine/evaluate/probes/names';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
 import { DEFAULT_DRAWING, DEFAULT_WINDOW } from '../engine/importance/drawing';
 import type { RowShape } from '../engine/importance/estimate';
@@ -102,6 +103,8 @@ export function measuredRows(options: JsonObject, context: number): RowShape | u
 
 /** Tokens of a question with all its answers: rough, and the same for all tasks. */
 const TOKENS_PER_ITEM = 240;
+/** Of a question of a probe; those that write cost about as much as all questions of another one. */
+const TOKENS_PER_PROBE = 160;
 /** Of a task's file. A line has the question and what the file says about it. */
 const BYTES_PER_ITEM = 400;
 
@@ -109,7 +112,7 @@ const BYTES_PER_ITEM = 400;
 const QUESTION_ROW = 64;
 
 /** The rows that a model reads of all questions of a job's tasks; undefined when a file is missing. */
-export function questionRows({ data, tasks: named, own, limit }: JsonObject): RowShape | undefined {
+export function questionRows({ data, tasks: named, own, limit, probes }: JsonObject): RowShape | undefined {
   const most = typeof limit === 'number' ? limit : Infinity;
   const files: readonly unknown[] = own === undefined ? [] : Array.isArray(own) ? own : [own];
   let tokens = 0;
@@ -118,7 +121,9 @@ export function questionRows({ data, tasks: named, own, limit }: JsonObject): Ro
     if (found === undefined) return undefined;
     tokens += found.tokens * Math.min(1, most / found.items);
   }
-  if (data !== undefined || own === undefined) {
+  const asked = Array.isArray(probes) ? probesNamed(probes as readonly (ProbeName | 'all')[]).length : 0;
+  tokens += asked * Math.min(most, QUESTIONS) * TOKENS_PER_PROBE;
+  if (data !== undefined || (own === undefined && asked === 0)) {
     const count = Array.isArray(named) ? named.length : TASK_NAMES.length;
     // Without a folder, one that has enough of all tasks.
     const bytes = data === undefined ? Infinity : bytesAt(data);

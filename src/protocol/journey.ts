@@ -22,6 +22,8 @@ export interface ShipGoal {
   readonly maxRepetition?: number;
   /** The least share of tokens that the model and the original both find most likely. */
   readonly minSame?: number;
+  /** How much less than the original it may score in a probe that the original can do: 0.1 is 10 points. */
+  readonly maxProbeLoss?: number;
 }
 
 /** In this order. */
@@ -87,6 +89,8 @@ export interface Verdict {
   readonly repeats: boolean;
   /** Share of tokens that both find most likely; the limit is the least. */
   readonly same: Judged<number>;
+  /** The most that it scores less than the original in a probe. */
+  readonly probeLoss: Judged<number>;
 }
 
 export interface Journey {

@@ -65,7 +65,7 @@ function readKept(stored: unknown): Kept | undefined {
 
 function readGoal(stored: unknown): ShipGoal | undefined {
   if (!isObject(stored) || !EXPORT_FORMATS.includes(stored.format as ExportFormat)) return undefined;
-  const { format, type, maxBytes, maxRatio, maxRepetition, minSame } = stored;
+  const { format, type, maxBytes, maxRatio, maxRepetition, minSame, maxProbeLoss } = stored;
   return {
     format: format as ExportFormat,
     ...(typeof type === 'string' && { type }),
@@ -73,6 +73,7 @@ function readGoal(stored: unknown): ShipGoal | undefined {
     ...(isPositive(maxRatio) && { maxRatio }),
     ...((maxRepetition === 0 || isPositive(maxRepetition)) && { maxRepetition }),
     ...(isPositive(minSame) && minSame <= 1 && { minSame }),
+    ...((maxProbeLoss === 0 || isPositive(maxProbeLoss)) && { maxProbeLoss }),
   };
 }
 

@@ -78,21 +78,22 @@ export function journeyOf(facts: JourneyFacts): Journey {
 }
 
 /** What decides whether a goal is met. */
-export type VerdictFacts = Pick<JourneyFacts, 'goal' | 'bytes' | 'ratio' | 'flatters' | 'repetition' | 'same'> & {
+export type VerdictFacts = Pick<JourneyFacts, 'goal' | 'bytes' | 'ratio' | 'flatters' | 'repetition' | 'same' | 'probeLoss'> & {
   /** Nothing is written yet. */
   readonly planned?: boolean;
 };
 
 /** Whether a model of this size and quality meets the goal. */
 export function verdictOf({ goal, bytes, ratio, planned = false, ...facts }: VerdictFacts): Verdict {
-  const { flatters = false, repetition, same } = facts;
+  const { flatters = false, repetition, same, probeLoss } = facts;
   const size = judged(bytes, goal?.maxBytes);
   const quality = doubted(judged(ratio, goal?.maxRatio), flatters);
   // Nobody has read a text of a plan.
   const more = repetition && Math.max(0, repetition.own - repetition.original);
   const repeating = judged(more, planned ? undefined : goal?.maxRepetition);
   const agreeing = doubted(atLeast(same, planned ? undefined : goal?.minSame), flatters);
-  const limited = [size, quality, repeating, agreeing].filter(({ limit }) => limit !== null);
+  const probing = judged(probeLoss, planned ? undefined : goal?.maxProbeLoss);
+  const limited = [size, quality, repeating, agreeing, probing].filter(({ limit }) => limit !== null);
   const meets = limited.some(({ met }) => met === false)
     ? 'no'
     : limited.length > 0 && limited.every(({ met }) => met)
@@ -103,6 +104,7 @@ export function verdictOf({ goal, bytes, ratio, planned = false, ...facts }: Ver
     repetition: repeating,
     repeats: repetition !== undefined && goal?.maxRepetition === undefined && repeatsMore(repetition),
     same: agreeing,
+    probeLoss: probing,
   };
 }
 

@@ -5,6 +5,7 @@ import { textOfKey } from '../engine/records/rows-key';
 import { isFloat32 } from '../format/arithmetic';
 import type { JsonNumber } from '../format/json';
 import { evaluatedIn } from '../format/evaluated';
+import { namesOnTop } from '../format/on-top';
 import type { RunDigest } from '../protocol/panel';
 
 /** A model without some of its blocks. */
@@ -70,6 +71,31 @@ export function judgementIn(
   base: string,
   used: readonly ReadText[],
 ): Judgement {
+  return { ...onRows(runs, of, base, used), ...probeLossIn(runs, of, base) };
+}
+
+/** The most that is lost in a probe of the newest run that asked both. */
+function probeLossIn(runs: readonly RunDigest[], of: CutModel, base: string): Pick<Judgement, 'probeLoss'> {
+  for (const { tasks } of runs) {
+    const [first] = tasks?.models ?? [];
+    if (first?.identity !== base || first.removed.length > 0 || namesOnTop(first).length > 0) continue;
+    const at = tasks!.models.findIndex(
+      (model) =>
+        model !== first &&
+        model.identity === of.identity &&
+        model.removed.join() === of.removed.join() &&
+        namesOnTop(model).length === 0,
+    );
+    const losses = (tasks!.differences[at - 1]?.probes ?? []).flatMap(({ name, difference }) => {
+      const able = first.probes?.find((probe) => probe.name === name)?.able;
+      return able && difference !== null ? [-difference] : [];
+    });
+    if (losses.length > 0) return { probeLoss: Math.max(0, ...losses) };
+  }
+  return {};
+}
+
+function onRows(runs: readonly RunDigest[], of: CutModel, base: string, used: readonly ReadText[]): Judgement {
   const whole: CutModel = { identity: base, removed: [] };
   const flatters = (rowsKey: string): boolean => {
     const text = textOfKey(rowsKey);

@@ -24,6 +24,8 @@ export interface GoalAnswers {
   readonly repetition?: string;
   /** Least share of equal next tokens in percent, "80"; empty for no limit. */
   readonly same?: string;
+  /** Points that a probe may lose, "10"; empty for no limit. */
+  readonly probes?: string;
 }
 
 /** "GGUF, q8_0" */
@@ -32,7 +34,7 @@ export const formatWords = ({ format, type }: Pick<ShipGoal, 'format' | 'type'>)
 
 /** "GGUF, q8_0; at most 120 MB; at most 1.3 times the perplexity of the original" */
 export function goalWords(goal: ShipGoal): string {
-  const { maxBytes, maxRatio, maxRepetition, minSame } = goal;
+  const { maxBytes, maxRatio, maxRepetition, minSame, maxProbeLoss } = goal;
   const { t } = vscode.l10n;
   return [
     formatWords(goal),
@@ -40,12 +42,13 @@ export function goalWords(goal: ShipGoal): string {
     ...(maxRatio === undefined ? [] : [t('at most {0} times the perplexity of the original', maxRatio)]),
     ...(maxRepetition === undefined ? [] : [t('repetition at most {0} points above it', inPercent(maxRepetition))]),
     ...(minSame === undefined ? [] : [t('at least {0} % same next tokens', inPercent(minSame))]),
+    ...(maxProbeLoss === undefined ? [] : [t('at most {0} points lost in a probe', inPercent(maxProbeLoss))]),
   ].join('; ');
 }
 
 /** @throws UserError for a size that cannot be read */
 export function goalFrom(answers: GoalAnswers): ShipGoal {
-  const { format = 'gguf', type, size = '', perplexity = '', repetition = '', same = '' } = answers;
+  const { format = 'gguf', type, size = '', perplexity = '', repetition = '', same = '', probes = '' } = answers;
   return {
     format,
     ...(type !== undefined && type !== STORED && { type }),
@@ -53,6 +56,7 @@ export function goalFrom(answers: GoalAnswers): ShipGoal {
     ...(perplexity.trim() !== '' && { maxRatio: Number(perplexity) }),
     ...(repetition.trim() !== '' && { maxRepetition: Number(repetition) / 100 }),
     ...(same.trim() !== '' && { minSame: Number(same) / 100 }),
+    ...(probes.trim() !== '' && { maxProbeLoss: Number(probes) / 100 }),
   };
 }
 
@@ -138,7 +142,7 @@ const ratioStep =
   };
 
 /** Limits of a new goal, in points above the original's repetition and in percent of the tokens. */
-const USUAL = { repetition: '10', same: '80' } as const;
+const USUAL = { repetition: '10', same: '80', probes: '10' } as const;
 
 /** "10" */
 const inPercent = (share: number): string => Number((100 * share).toFixed(2)).toString();
@@ -148,7 +152,8 @@ const moreStep =
   (before: ShipGoal | undefined): Step<GoalAnswers> =>
   async (_, place) => {
     const { t } = vscode.l10n;
-    const { maxRepetition, minSame } = before ?? {};
+    const { maxRepetition, minSame, maxProbeLoss } = before ?? {};
+    const lost = maxProbeLoss === undefined ? USUAL.probes : inPercent(maxProbeLoss);
     const points = maxRepetition === undefined ? USUAL.repetition : inPercent(maxRepetition);
     const percent = minSame === undefined ? USUAL.same : inPercent(minSame);
     const repeats = t('It may repeat itself {0} points more than the original', points);
@@ -159,22 +164,36 @@ const moreStep =
         description: t('where the answers should stay the same'),
         value: 'both' as const,
       },
+      {
+        label: t('{0}, and lose {1} points in a probe at most', repeats, lost),
+        description: t('copying, recalling, brackets, JSON …: Evaluate Tasks asks them'),
+        value: 'probes' as const,
+      },
       { label: t('Other numbers…'), value: 'numbers' as const },
       { label: t('Nothing else'), value: 'none' as const },
     ];
     const isOld = before !== undefined && maxRepetition === undefined;
-    const active = minSame !== undefined ? 'both' : isOld ? 'none' : 'repetition';
+    const hasProbes = maxProbeLoss !== undefined && minSame === undefined;
+    const active = hasProbes ? 'probes' : minSame !== undefined ? 'both' : isOld ? 'none' : 'repetition';
     const picked = await pick(place, t('What else must hold?'), choices, active);
     if (picked === 'numbers')
-      return askNumbers(place, { repetition: points, same: minSame === undefined ? '' : percent });
-    return { repetition: picked === 'none' ? '' : points, same: picked === 'both' ? percent : '' };
+      return askNumbers(place, {
+        repetition: points,
+        same: minSame === undefined ? '' : percent,
+        probes: maxProbeLoss === undefined ? '' : lost,
+      });
+    return {
+      repetition: picked === 'none' ? '' : points,
+      same: picked === 'both' ? percent : '',
+      probes: picked === 'probes' ? lost : '',
+    };
   };
 
 /** Empty ones are no limits. */
 async function askNumbers(
   place: Place,
-  { repetition: points, same: percent }: { readonly repetition: string; readonly same: string },
-): Promise<Pick<GoalAnswers, 'repetition' | 'same'>> {
+  { repetition: points, same: percent, probes: lost }: Required<Pick<GoalAnswers, 'repetition' | 'same' | 'probes'>>,
+): Promise<Pick<GoalAnswers, 'repetition' | 'same' | 'probes'>> {
   const { t } = vscode.l10n;
   const repetition = await ask(place, {
     prompt: t('How many points more than the original may it repeat itself? Leave empty for no limit.'),
@@ -188,7 +207,13 @@ async function askNumbers(
     placeholder: t('Percent, such as {0}', USUAL.same),
     fault: (text) => rangeFault(text, 1),
   });
-  return { repetition, same };
+  const probes = await ask(place, {
+    prompt: t('How many points may it lose in a probe? Leave empty for no limit.'),
+    value: lost,
+    placeholder: t('Points, such as {0}', USUAL.probes),
+    fault: (text) => rangeFault(text, 0),
+  });
+  return { repetition, same, probes };
 }
 
 function rangeFault(text: string, least: number): string | undefined {

@@ -6,7 +6,7 @@ import type { Judged, Verdict } from '../../protocol/journey';
 
 /** "Meets the goal: 116 MB of at most 120 MB, perplexity 1.24× of at most 1.3×, repetition +2 of at most +10 points" */
 export function verdictWords(verdict: Verdict): string {
-  const { bytes, ratio, flatters, repetition, repeats, same } = verdict;
+  const { bytes, ratio, flatters, repetition, repeats, same, probeLoss } = verdict;
   const parts = [
     part(bytes, formatBytes, {
       both: (value, limit) => l10n.t('{0} of at most {1}', value, limit),
@@ -31,6 +31,11 @@ export function verdictWords(verdict: Verdict): string {
       value: (value) => l10n.t('{0} same next tokens', value),
       limit: (limit) => l10n.t('same next tokens not measured yet, at least {0}', limit),
     }),
+    part(probeLoss, lostPoints, {
+      both: (value, limit) => l10n.t('probes lose {0} of at most {1} points', value, limit),
+      value: (value) => l10n.t('probes lose {0} points', value),
+      limit: (limit) => l10n.t('probes not measured yet, at most {0} points lost', limit),
+    }),
     ...(repeats ? [l10n.t('it repeats itself where the original does not')] : []),
   ].filter((each) => each !== undefined);
   const said = parts.join(', ');
@@ -48,6 +53,9 @@ function verdictHead({ meets, planned, repeats }: Pick<Verdict, 'meets' | 'plann
 const flattery = (): string => l10n.t('on a text that chose the blocks or fitted the weights');
 
 const factor = (value: JsonNumber): string => (typeof value === 'number' ? formatFactor(value) : value);
+
+/** "12" */
+const lostPoints = (share: number): string => (100 * share).toFixed(0);
 
 /** "+12" */
 const points = (share: number): string => `+${(100 * share).toFixed(0)}`;

@@ -19,7 +19,7 @@ export const accuracyCard = runCard({
   title: t('Accuracy'),
   question: t('How many questions does each model answer?'),
   has: ({ tasks }) => tasks,
-  empty: () => t('The paper’s seven tasks, or questions of your own, show what perplexity hides.'),
+  empty: () => t('Probes, the paper’s seven tasks, or questions of your own show what perplexity hides.'),
   action: 'tasks',
   draw: ({ frame, context }) => {
     const place = scroller(t('Accuracies and differences'));
@@ -38,7 +38,9 @@ export const accuracyCard = runCard({
 
 /** Which items, of which files, by which models and precision; and what the bars are. */
 function summaryOf({ digest }: PanelRun, { models, files, from, limit }: TasksDigest): string {
-  const count = itemsText(models[0].tasks.reduce((sum, { items }) => sum + items, 0));
+  const [{ tasks, probes = [] }] = models;
+  const count = itemsText(tasks.reduce((sum, { items }) => sum + items, 0));
+  const questions = itemsText(probes.reduce((sum, { items }) => sum + items, 0));
   const part =
     limit === null && from === 0
       ? t('all records')
@@ -53,20 +55,32 @@ function summaryOf({ digest }: PanelRun, { models, files, from, limit }: TasksDi
           modelText(models[0].label),
         )
       : t('Bars: 1.96 standard errors.');
-  return [t('{0} of {1} ({2}).', count, names.join(', ') || t('the task data'), part), computedText(digest), bars].join(
-    ' ',
-  );
+  return [
+    ...(tasks.length > 0 ? [t('{0} of {1} ({2}).', count, names.join(', ') || t('the task data'), part)] : []),
+    ...(probes.length > 0 ? [t('{0} of probes, made from a seed.', questions)] : []),
+    ...[computedText(digest), bars],
+  ].join(' ');
 }
 
 function tableOf(tasks: TasksDigest): HTMLTableElement {
   const labels = tasks.models.map(({ label, model }) => modelText(label || model));
-  const rows = accuracyRows(tasks).map(({ title, items, metric, models }: AccuracyRow) => [
-    el('span', {}, title, metric === 'accNorm' ? el('span', { class: 'muted' }, ' acc_norm') : undefined),
+  const rows = accuracyRows(tasks).map(({ title, items, metric, models, unable }: AccuracyRow) => [
+    el(
+      'span',
+      {},
+      title,
+      metric === 'accNorm' ? el('span', { class: 'muted' }, ' acc_norm') : undefined,
+      unable ? el('span', { class: 'muted' }, ` ${unableText(models.length)}`) : undefined,
+    ),
     formatCount(items),
     ...models.map(cell),
   ]);
   return table(t('Accuracy of each model in each task'), [t('Task'), t('Items'), ...labels], rows);
 }
+
+/** @param models beside each other */
+const unableText = (models: number): string =>
+  models > 1 ? t('(the original cannot do this either)') : t('(no better than guessing)');
 
 /** "49.3 % ± 1.1", below it "−2.1 points ± 1.4" with the test in the tooltip. */
 function cell(accuracy: Accuracy): HTMLElement {

@@ -16,7 +16,9 @@ const PAGE = 10;
 export function differingItems({ models, differences, questions }: TasksDigest, still = false): HTMLElement[] {
   if (questions.length === 0) return [];
   const labels = models.map(({ label, model }) => modelText(label || model));
-  const all = differences.map(({ tasks }) => tasks.reduce((sum, { differing }) => sum + differing, 0));
+  const all = differences.map(({ tasks, probes = [] }) =>
+    [...tasks, ...probes].reduce((sum, { differing }) => sum + differing, 0),
+  );
   const most = Math.max(questions.length, ...all);
   const list = el('ol', { class: 'items' });
   const more = button(t('Show More'), () => showMore(), { appearance: 'secondary' });

@@ -25,13 +25,14 @@ const FORMATS: Readonly<Record<ShipGoal['format'], string>> = {
 /** "Goal: GGUF q8_0, ≤ 120 MB, ≤ 1.3×", or a call for one. */
 export function goalWords(goal: ShipGoal | null): string {
   if (!goal) return t('Set Goal…');
-  const { maxBytes, maxRatio, maxRepetition, minSame } = goal;
+  const { maxBytes, maxRatio, maxRepetition, minSame, maxProbeLoss } = goal;
   const parts = [
     formatWords(goal),
     ...(maxBytes === undefined ? [] : [`≤ ${formatBytes(maxBytes)}`]),
     ...(maxRatio === undefined ? [] : [`≤ ${formatFactor(maxRatio)}`]),
     ...(maxRepetition === undefined ? [] : [t('repetition ≤ {0}', pointsText(maxRepetition))]),
     ...(minSame === undefined ? [] : [t('≥ {0} same tokens', formatPercent(minSame))]),
+    ...(maxProbeLoss === undefined ? [] : [t('probes ≤ {0}', lossText(maxProbeLoss))]),
   ];
   return t('Goal: {0}', parts.join(', '));
 }
@@ -86,7 +87,7 @@ function headOf({ meets, planned, repeats }: Verdict): string {
   return repeats ? t('Meets the goal, but repeats itself') : t('Meets the goal');
 }
 
-function judgedOf({ planned, bytes, ratio, flatters, repetition, repeats, same }: Verdict): HTMLElement[] {
+function judgedOf({ planned, bytes, ratio, flatters, repetition, repeats, same, probeLoss }: Verdict): HTMLElement[] {
   const why = t('This text chose the blocks or fitted the weights, so the number is too good');
   const doubt = el('span', { class: 'judged muted is-doubt', title: why }, t('on a text that chose or fitted it'));
   const loop = el(
@@ -103,12 +104,14 @@ function judgedOf({ planned, bytes, ratio, flatters, repetition, repeats, same }
     ...(known(repetition) ? [judged(t('Repetition'), repetition, pointsText)] : []),
     ...(repeats ? [loop] : []),
     ...(known(same) ? [judged(t('Same next tokens'), same, shareText)] : []),
+    ...(known(probeLoss) ? [judged(t('Probes'), probeLoss, lossText)] : []),
   ];
 }
 
 const sizeText = (bytes: JsonNumber): string => formatBytes(numeric(bytes));
 const ratioText = (ratio: JsonNumber): string => formatFactor(numeric(ratio));
 const pointsText = (share: JsonNumber): string => t('+{0} points', (100 * numeric(share)).toFixed(0));
+const lossText = (share: JsonNumber): string => t('−{0} points', (100 * numeric(share)).toFixed(0));
 const shareText = (share: JsonNumber): string => formatPercent(numeric(share));
 
 /** "✓ Size 98.3 MB (limit 120 MB)"; without a limit the value alone. */

@@ -1,8 +1,8 @@
-/** Accuracies of models as rows of one kind: every task, and the average last. Pure. */
+/** Accuracies of models as rows of one kind: every task, their average, and every probe. Pure. */
 import type { TasksDigest } from '../../../src/protocol/panel';
 import { t } from '../../support/l10n';
 
-/** Names of the paper's tasks. Other tasks have the names of their files. */
+/** Names of the paper's tasks and of the probes. Other tasks have the names of their files. */
 const TITLES: Readonly<Record<string, string>> = {
   boolq: t('BoolQ'),
   piqa: t('PIQA'),
@@ -11,6 +11,14 @@ const TITLES: Readonly<Record<string, string>> = {
   arc_easy: t('ARC-easy'),
   arc_challenge: t('ARC-challenge'),
   openbookqa: t('OpenBookQA'),
+  'probe copy': t('Copying'),
+  'probe recall': t('Recalling'),
+  'probe brackets': t('Brackets'),
+  'probe sums': t('Sums'),
+  'probe json': t('JSON'),
+  'probe format': t('Following a format'),
+  'probe repeat': t('New text'),
+  'probe end': t('Ending'),
 };
 
 export const taskTitle = (name: string): string => TITLES[name] ?? name;
@@ -36,11 +44,30 @@ export interface AccuracyRow {
   readonly items: number;
   /** Undefined for the average. */
   readonly metric?: 'acc' | 'accNorm';
+  /** A probe in which the first model is no better than one that guesses: differences to it say nothing. */
+  readonly unable?: true;
   /** In the order of the models. */
   readonly models: readonly Accuracy[];
 }
 
-export function accuracyRows({ models, differences }: TasksDigest): AccuracyRow[] {
+export const accuracyRows = (tasks: TasksDigest): AccuracyRow[] => [...taskRows(tasks), ...probeRows(tasks)];
+
+function probeRows({ models, differences }: TasksDigest): AccuracyRow[] {
+  const [first] = models;
+  return (first.probes ?? []).map(({ name, items, able }): AccuracyRow => {
+    const found = models.map(({ probes }, m): Accuracy => {
+      const { score = null, stderr = null } = probes?.find((probe) => probe.name === name) ?? {};
+      const paired = m === 0 ? undefined : differences[m - 1]?.probes?.find((probe) => probe.name === name);
+      if (!paired || !able) return { value: score, stderr };
+      const { difference, interval, lost, gained, pValue } = paired;
+      return { value: score, stderr, paired: { difference, interval, items: { lost, gained, pValue } } };
+    });
+    const task = `probe ${name}`;
+    return { task, title: taskTitle(task), items, metric: 'acc', models: found, ...(!able && { unable: true as const }) };
+  });
+}
+
+function taskRows({ models, differences }: TasksDigest): AccuracyRow[] {
   const [first] = models;
   const rows = first.tasks.map(({ name, items, metric }, k): AccuracyRow => {
     const found = models.map(({ tasks }, m): Accuracy => {

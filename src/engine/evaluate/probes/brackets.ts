@@ -15,7 +15,6 @@ const CHOICES = 4;
 const MOST = 8;
 
 export const brackets: Probe = {
-  title: 'Brackets',
   about: 'counts open brackets, and closes them in the right order',
   chance: 1 / CHOICES,
   items: (random) => times(QUESTIONS, (at) => (at % 2 === 0 ? closing(random) : counting(random))),

@@ -8,7 +8,6 @@ const LETTERS = 'abcdefghijkmnpqrstuvwxyz';
 const DIGITS = '23456789';
 
 export const copy: Probe = {
-  title: 'Copying',
   about: 'writes a list of words, or a string of letters and digits, a second time',
   chance: 0,
   items: (random) => times(QUESTIONS, (at) => (at % 2 === 0 ? list(random) : string(random))),

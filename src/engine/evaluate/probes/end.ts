@@ -9,7 +9,6 @@ const TEXTS = 16;
 const TOKENS = 48;
 
 export const end: Probe = {
-  title: 'Ending',
   about: `ends a line within ${TOKENS} tokens, as the lines before it do`,
   chance: 0,
   items: (random) =>

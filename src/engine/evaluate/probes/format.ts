@@ -5,7 +5,6 @@ import { exactly, oneOf, type Probe, type ProbeItem, some, times } from './probe
 import { CITIES, MONTHS, NAMES, SURNAMES, THINGS } from './words';
 
 export const format: Probe = {
-  title: 'Format',
   about: 'writes what is given in the format of three examples',
   chance: 0,
   items: (random) => times(QUESTIONS, (at) => shown(times(4, () => FORMATS[at % FORMATS.length](random)))),

@@ -8,7 +8,7 @@ import { copy } from './copy';
 import { end } from './end';
 import { format } from './format';
 import { json } from './json';
-import { PROBE_NAMES, type ProbeName } from './names';
+import { PROBE_NAMES, PROBE_TITLES, type ProbeName } from './names';
 import type { Probe } from './probe';
 import { recall } from './recall';
 import { repeat } from './repeat';
@@ -29,7 +29,7 @@ export const DEFAULT_PROBE_SEED = 0;
  * @param seed an integer from 0 to 2³² − 1 @param limit questions at most; all when undefined
  */
 export function probeTask(name: ProbeName, seed = DEFAULT_PROBE_SEED, limit = Infinity): ProbeTask {
-  const { title, chance, items } = PROBES[name];
+  const { chance, items } = PROBES[name];
   // Every probe has a stream of its own: what one draws changes no other.
   const own = PROBE_NAMES.indexOf(name);
   const all = items(new Random(seed * STREAMS + own))
@@ -38,7 +38,7 @@ export function probeTask(name: ProbeName, seed = DEFAULT_PROBE_SEED, limit = In
   const sha256 = createHash('sha256').update(JSON.stringify(all)).digest('hex');
   return {
     name: `probe ${name}`,
-    title,
+    title: PROBE_TITLES[name],
     file: name,
     reported: 'acc',
     normalised: false,

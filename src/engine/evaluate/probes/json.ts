@@ -5,7 +5,6 @@ import { exactly, oneOf, type Probe, type ProbeItem, some, times } from './probe
 import { CITIES, COLORS, NAMES, THINGS } from './words';
 
 export const json: Probe = {
-  title: 'JSON',
   about: 'ends a JSON object as its schema asks, to the last bracket',
   chance: 0,
   items: (random) => times(QUESTIONS, () => object(random)),
@@ -32,18 +31,18 @@ const FIELDS: readonly Field[] = [
   },
 ];
 
-/** Two objects of one schema; of the second one the first field is there. */
+/** Three objects of one schema; of the last one the first field is there. */
 function object(random: Random): ProbeItem {
   const fields = some(random, FIELDS, 3);
   const schema = jsonText(Object.fromEntries(fields.map(({ name, type }) => [name, type])));
-  const [example, asked] = times(2, () => fields.map(({ name, draw }): [string, unknown] => [name, draw(random)]));
+  const [asked, ...examples] = times(3, () => fields.map(({ name, draw }): [string, unknown] => [name, draw(random)]));
   const data = (values: readonly [string, unknown][]): string =>
     values.map(([name, value]) => `${name} = ${plain(value)}`).join('; ');
   const text = jsonText(Object.fromEntries(asked));
   // The first field is given: the model goes on behind its value.
   const given = jsonText(Object.fromEntries(asked.slice(0, 1))).slice(0, -1);
-  const before = `Schema: ${schema}\n\nData: ${data(example)}\nJSON: ${jsonText(Object.fromEntries(example))}\n\n`;
-  return exactly(`${before}Data: ${data(asked)}\nJSON: ${given}`, text.slice(given.length), '');
+  const shown = examples.map((each) => `Data: ${data(each)}\nJSON: ${jsonText(Object.fromEntries(each))}\n\n`);
+  return exactly(`Schema: ${schema}\n\n${shown.join('')}Data: ${data(asked)}\nJSON: ${given}`, text.slice(given.length), '');
 }
 
 /** "Anna, 31" */

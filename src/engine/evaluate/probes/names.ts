@@ -3,6 +3,18 @@ export const PROBE_NAMES = ['copy', 'recall', 'brackets', 'sums', 'json', 'forma
 
 export type ProbeName = (typeof PROBE_NAMES)[number];
 
+/** What each is called on pages. */
+export const PROBE_TITLES: Readonly<Record<ProbeName, string>> = {
+  copy: 'copying',
+  recall: 'recalling',
+  brackets: 'brackets',
+  sums: 'sums',
+  json: 'JSON',
+  format: 'following a format',
+  repeat: 'new text',
+  end: 'ending',
+};
+
 export const isProbeName = (name: string): name is ProbeName => PROBE_NAMES.some((each) => each === name);
 
 /** Questions of a probe that is answered by likelihoods; fewer texts are written. */

@@ -14,8 +14,6 @@ import type { ChoiceItem, WrittenItem } from '../tasks/item';
 export type ProbeItem = Omit<ChoiceItem, 'item'> | Omit<WrittenItem, 'item'>;
 
 export interface Probe {
-  /** "Copying" */
-  readonly title: string;
   /** What the model is asked to do, in a line. */
   readonly about: string;
   /** Score of a model that guesses: 1 / choices, and 0 where it writes. */

@@ -15,7 +15,6 @@ const BEFORE = 3;
 const EXAMPLES = 2;
 
 export const recall: Probe = {
-  title: 'Recalling',
   about: `finds the value of a key in a list, ${DISTANCES.join(', ')} lines back`,
   chance: 0,
   items: (random) => times(QUESTIONS, (at) => lookup(random, DISTANCES[at % DISTANCES.length])),

@@ -10,7 +10,6 @@ const TEXTS = 16;
 const TOKENS = 256;
 
 export const repeat: Probe = {
-  title: 'New text',
   about: `writes ${TOKENS} tokens that do not repeat what it has written`,
   chance: 0,
   items: (random) =>

@@ -6,7 +6,6 @@ import { among, type Probe, type ProbeItem, some, times } from './probe';
 const CHOICES = 4;
 
 export const sums: Probe = {
-  title: 'Sums',
   about: 'adds two numbers of two digits',
   chance: 1 / CHOICES,
   items: (random) => times(QUESTIONS, () => sum(random)),

@@ -2,10 +2,12 @@
  * The original beside what was made of it, from records alone: what decides whether a model ships. Each row is one number
  * of all models under one condition, which it names; for what is missing, the command that measures it.
  */
+import { UNABLE } from '../../../format/probes';
 import { mayOverlap, type ReadText } from '../../../format/text-share';
 import { namesOnTop } from '../../../format/on-top';
 import { formatFactor, formatPercent } from '../../../format/numbers';
 import { speedChange } from '../../../format/speeds';
+import { isProbeName, PROBE_NAMES, PROBE_TITLES } from '../../evaluate/probes/names';
 import type { RanDigest, RunDigest } from '../digest-types';
 import { recordKind } from '../kinds';
 import { textsUsedIn } from '../used-texts';
@@ -61,6 +63,8 @@ export interface Row {
   readonly of: string;
   /** Its text chose the blocks or fitted the weights of a result, so that the numbers are too good. */
   readonly flatters?: true;
+  /** Of a probe: the original is no better than a model that guesses. */
+  readonly unable?: true;
   /** Speeds that were only observed while the models wrote a text, once and without warm-up. */
   readonly rough?: true;
 }
@@ -216,12 +220,14 @@ interface Preference {
 function rowsOf(facts: readonly Fact[], models: readonly ModelRef[], preference: Preference): Row[] {
   const told = [...new Set(facts.map(({ measure }) => measure))];
   const tasks = told.filter((measure) => measure.startsWith('task '));
+  const probes = PROBE_NAMES.map((name): Measure => `probe ${name}`);
   const throughputs = told.filter((measure) => measure.startsWith('throughput '));
   const order: Measure[] = [
     'ppl',
     ...OF_ROWS,
     'accuracy',
     ...tasks,
+    ...probes,
     'parameters',
     'bytes',
     'shipped',
@@ -246,8 +252,9 @@ function rowsOf(facts: readonly Fact[], models: readonly ModelRef[], preference:
     const name = nameOf(measure);
     const rough = isRough(condition) && { rough: true as const };
     const flatters = isOfRows && preference.isUsed(first.condition) && { flatters: true as const };
-    const of = flatters ? `${first.of}; ${FLATTERS}` : first.of;
-    return [{ measure, name, cells: cells.map((cell) => cell ?? null), of, ...flatters, ...rough }];
+    const unable = found[0]?.unable === true && { unable: true as const };
+    const of = [first.of, ...(flatters ? [FLATTERS] : []), ...(unable ? [UNABLE] : [])].join('; ');
+    return [{ measure, name, cells: cells.map((cell) => cell ?? null), of, ...flatters, ...unable, ...rough }];
   });
 }
 
@@ -259,6 +266,7 @@ const isRough = (condition = ''): boolean => condition.startsWith('writing ');
 function nameOf(measure: Measure): string {
   const [kind, which] = measure.split(' ');
   if (kind === 'throughput') return which === '1' ? 'Throughput, one text' : `Throughput, ${which} texts`;
+  if (kind === 'probe' && isProbeName(which)) return `Probe: ${PROBE_TITLES[which]}`;
   return NAMES[measure] ?? `Accuracy: ${measure.slice('task '.length)}`;
 }
 
@@ -305,8 +313,8 @@ const SIZES: readonly Measure[] = ['parameters', 'bytes', 'shipped', 'memory'];
 
 function changeOf(fact: Fact, before: Fact | undefined): string {
   const { measure, value, paired } = fact;
-  if (before === undefined || measure === 'kl' || measure === 'top1' || measure === 'repetition') return '';
-  if (measure === 'accuracy' || measure.startsWith('task ')) {
+  if (before === undefined || before.unable === true || measure === 'kl' || measure === 'top1' || measure === 'repetition') return '';
+  if (measure === 'accuracy' || /^(task|probe) /.test(measure)) {
     const isPaired = paired?.to.key === before.model.key;
     const points = 100 * (isPaired ? paired.difference : value - before.value);
     const interval = isPaired && paired.interval !== null ? ` ± ${(100 * paired.interval).toFixed(1)}` : '';

@@ -12,7 +12,7 @@ import { type ModelRef, refOf } from './models';
 import { computed, demoModel, modelOf, precisionKey } from './run-models';
 import { taskFacts } from './task-facts';
 
-/** In the order of the page. Tasks and batches have measures of their own: "task piqa", "throughput 8". */
+/** In the order of the page. Tasks, probes and batches have measures of their own: "task piqa", "probe copy", "throughput 8". */
 export type Measure =
   | 'ppl'
   | 'kl'
@@ -20,6 +20,7 @@ export type Measure =
   | 'repetition'
   | 'accuracy'
   | `task ${string}`
+  | `probe ${string}`
   | 'parameters'
   | 'bytes'
   | 'shipped'
@@ -38,6 +39,8 @@ export interface Fact {
   readonly range?: Range;
   /** Half of the 95 % interval of the paired difference to the first model of the run. */
   readonly paired?: { readonly difference: number; readonly interval: number | null; readonly to: ModelRef };
+  /** Of a probe: the model is no better than one that guesses, so that no other one can lose anything of it. */
+  readonly unable?: true;
   readonly condition: string;
   /** The same for readers: text, items, precision, device. */
   readonly of: string;

@@ -13,6 +13,8 @@ export interface Judgement {
   readonly repetition?: { readonly own: number; readonly original: number };
   /** Share of tokens that both find most likely. */
   readonly same?: number;
+  /** The most that it scores less than the original in a probe which the original can do. */
+  readonly probeLoss?: number;
 }
 
 /** Of the file that ships where that was measured, else of the model that the page is about. */
@@ -29,7 +31,17 @@ export function judgementOf({ rows, samples, judged }: Pick<BeforeAfter, 'rows' 
     ...(row('ppl')?.flatters && { flatters: true as const }),
     ...(repetition && { repetition }),
     ...(same !== undefined && { same }),
+    ...lossOf(rows, judged),
   };
+}
+
+/** Without a probe that the original can do and both were asked, there is none. */
+function lossOf(rows: readonly Row[], judged: number): Pick<Judgement, 'probeLoss'> {
+  const losses = rows.flatMap(({ measure, cells, unable }) => {
+    const [before, after] = [cells[0], cells[judged]];
+    return measure.startsWith('probe ') && !unable && before && after ? [before.value - after.value] : [];
+  });
+  return losses.length === 0 ? {} : { probeLoss: Math.max(0, ...losses) };
 }
 
 /** The mean over the sample texts that both wrote. */

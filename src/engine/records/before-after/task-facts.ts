@@ -1,4 +1,4 @@
-/** Accuracies as facts: of every task, and their mean. */
+/** Accuracies as facts: of every task, and their mean; and scores in probes. */
 import { onTop } from '../../../format/on-top';
 import { formatCount } from '../../../format/numbers';
 import type { RunDigest, TasksDigest } from '../digest-types';
@@ -7,6 +7,33 @@ import { type ModelRef, refOf } from './models';
 import { computed, precisionKey } from './run-models';
 
 export function taskFacts(run: RunDigest): Fact[] {
+  return [...accuracyFacts(run), ...probeFacts(run)];
+}
+
+/** Each probe has a condition of its own: its questions, whatever else was asked. */
+function probeFacts(run: RunDigest): Fact[] {
+  const { tasks, started } = run;
+  if (!tasks) return [];
+  const [first] = tasks.models.map(taskModel);
+  return tasks.models.flatMap((each, m) =>
+    (each.probes ?? []).flatMap(({ name, items, score, able, key }): Fact[] => {
+      if (score === null) return [];
+      const apart = m === 0 ? undefined : tasks.differences[m - 1]?.probes?.find((probe) => probe.name === name);
+      const { difference = null, interval = null } = apart ?? {};
+      return [
+        {
+          ...{ model: taskModel(each), measure: `probe ${name}`, value: score, text: `${(100 * score).toFixed(1)} %` },
+          ...{ condition: `probe ${key}${precisionKey(run.precision)}`, started },
+          of: `${formatCount(items)} questions that a seed makes; ${computed(run)}`,
+          ...(!able && { unable: true as const }),
+          ...(difference !== null && { paired: { difference, interval, to: first } }),
+        },
+      ];
+    }),
+  );
+}
+
+function accuracyFacts(run: RunDigest): Fact[] {
   const { tasks, started } = run;
   if (!tasks) return [];
   const condition = `items ${tasks.itemsKey}${precisionKey(run.precision)}`;
