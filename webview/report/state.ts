@@ -24,6 +24,7 @@ const NO_JOURNEY: Journey = {
     repetition: NOTHING,
     repeats: false,
     same: NOTHING,
+    probeLoss: NOTHING,
   },
 };
 

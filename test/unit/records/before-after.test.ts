@@ -5,6 +5,7 @@ import { isJudged } from '../../../src/engine/records/before-after/evaluated';
 import { judgementOf } from '../../../src/engine/records/before-after/judgement';
 import { beforeAfterHtml } from '../../../src/engine/records/before-after/html';
 import { beforeAfterMarkdown } from '../../../src/engine/records/before-after/markdown';
+import { cardSection } from '../../../src/engine/records/card-section';
 import { digestRecord } from '../../../src/jobs/digest/digest';
 import type { RunDigest } from '../../../src/engine/records/digest-types';
 import { modelCard } from '../../../src/engine/records/model-card';
@@ -71,6 +72,27 @@ function answered(): RunDigest {
   return run('tasks', [WHOLE, SHORT, items], results, { from: 0, limit: 100 });
 }
 
+/** Copying, which is lost, and sums, which the original cannot do. */
+function probed(): RunDigest {
+  const score = (of: number, able: boolean): object => ({
+    ...{ items: 32, score: of, stderr: 0.08, chance: 0, able, sha256: 'cafe', results: [] },
+  });
+  const model = (input: RunInput, copy: number, sums: number): object => ({
+    ...{ label: input.name, model: input.name, identity: input.identity, removed: [], tasks: [], average: null },
+    probes: { copy: score(copy, copy > 0.5), sums: score(sums, false) },
+  });
+  const lost = { interval: 0.15, lost: 16, gained: 0, pValue: 1e-4, differing: [1] };
+  const difference = {
+    ...{ label: 'short', tasks: [], average: null, probeLoss: 0.5 },
+    probes: {
+      copy: { difference: -0.5, ...lost, able: true, loss: 0.5 },
+      sums: { difference: -0.2, ...lost, able: false, loss: null },
+    },
+  };
+  const models = [model(WHOLE, 0.75, 0.25), model(SHORT, 0.25, 0.05)];
+  return run('tasks', [WHOLE, SHORT], { models, differences: [difference], questions: [] });
+}
+
 function speeds(): RunDigest {
   const model = (input: RunInput, decode: number): object => ({
     label: input.name,
@@ -129,6 +151,22 @@ describe('before and after', () => {
       ['C', ' C whole', ' C <b>short'],
     ]);
     assert.deepEqual(found.missing, []);
+  });
+
+  it('has probes, and no difference where the original is no better than a model that guesses', () => {
+    const found = beforeAfter([...all(), probed()])!;
+    assert.deepEqual(lines(found).slice(4, 8), [
+      ['Accuracy, mean of the tasks', '70.0 %', '60.0 % −10.0 points ± 4.0'],
+      ['Accuracy: piqa', '70.0 %', '60.0 % −10.0 points ± 4.0'],
+      ['Probe: copying', '75.0 %', '25.0 % −50.0 points ± 15.0'],
+      ['Probe: sums', '25.0 %', '5.0 %'],
+    ]);
+    const [copy, sums] = found.rows.filter(({ measure }) => measure.startsWith('probe '));
+    assert.match(copy.of, /^32 questions that a seed makes; float32 on cpu/);
+    assert.match(sums.of, /; the original cannot do this either$/);
+    assert.equal(judgementOf(found).probeLoss, 0.5);
+    assert.equal(judgementOf(beforeAfter(all())!).probeLoss, undefined);
+    assert.match(cardSection(found), /Probe: copying.*−50\.0 points ± 15\.0/);
   });
 
   it('puts no numbers of other rows, other items or other runs beside each other', () => {

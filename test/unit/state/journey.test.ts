@@ -184,6 +184,9 @@ describe('the verdict', () => {
     assert.equal(meets({ repetition: little, same: 0.8 }), 'yes');
     assert.equal(meets({ repetition: { own: 0.5, original: 0.25 }, same: 0.8 }), 'no');
     assert.equal(meets({ repetition: little, same: 0.79 }), 'no');
+    const probing = (probeLoss?: number) =>
+      meets({ goal: { ...GOAL, maxProbeLoss: 0.1 }, ...(probeLoss !== undefined && { probeLoss }) });
+    assert.deepEqual([probing(), probing(0.1), probing(0.2)], ['unknown', 'yes', 'no']);
     // A plan has no texts: its size and its perplexity are judged.
     assert.equal(verdict({ goal, bytes: 1, ratio: 1.1, planned: true }).meets, 'yes');
   });

@@ -5,7 +5,7 @@ import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
 import { picture } from '../support/picture';
 import { button, exportAs, lastFile, openPanel, settled, type Panel } from './open';
-import { EMPTY, FULL, tasksRun } from './recorded';
+import { EMPTY, FULL, PROBED, tasksRun } from './recorded';
 
 const runOf = (id: string, changes: Partial<TasksDigest> = {}): PanelRun => ({
   id,
@@ -53,6 +53,18 @@ describeBrowser('card of accuracies', (browser) => {
     assert.match(await words(panel), /Average 20,465 49\.3 % 46\.1 % −3\.3 points ± 0\.9 48\.0 % −1\.3 points ± 0\.9/);
     await exportAs(panel, 'Accuracy', 'CSV');
     assert.match(lastFile(panel).text, /^PIQA,1838,acc,0\.683,/m);
+    await panel.close();
+  });
+
+  it('has probes beside each other, and says of what the original cannot do that nothing can be lost of it', async () => {
+    const panel = await openPanel(browser(), panelOf(runOf('a', { ...PROBED, files: [], questions: [] })));
+    const text = await words(panel);
+    assert.match(text, /80 items of probes, made from a seed\./);
+    assert.match(text, /Copying 32 75\.0 % ± 7\.8 25\.0 % ± 7\.8 −50\.0 points ± 17\.6/);
+    assert.match(text, /Sums \(the original cannot do this either\) 32 28\.0 % ± 8\.0 22\.0 % ± 8\.0 (?!−)/);
+    assert.doesNotMatch(text, /Average/);
+    await panel.checkAccessibility();
+    await picture(panel.page, 'accuracy-probes');
     await panel.close();
   });
 

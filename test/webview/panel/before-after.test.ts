@@ -13,7 +13,7 @@ import { checkAccessibility } from '../support/accessibility';
 import { buildPages, reportStyle, THEMES } from '../support/page';
 import { picture } from '../support/picture';
 import themes from '../support/themes.json' with { type: 'json' };
-import { RUNS, tasksRun } from './recorded';
+import { PROBED, RUNS, tasksRun } from './recorded';
 
 describeBrowser('page of before and after', (browser) => {
   before(function () {
@@ -23,7 +23,8 @@ describeBrowser('page of before and after', (browser) => {
 
   for (const colorScheme of ['dark', 'light'] as const) {
     it(`is readable in ${colorScheme}`, async () => {
-      const digests: RunDigest[] = [tasksRun, ...RUNS.map(({ digest }) => digest)];
+      const probed = { ...tasksRun, tasks: { ...tasksRun.tasks!, ...PROBED, files: [], questions: [] } };
+      const digests: RunDigest[] = [tasksRun, probed, ...RUNS.map(({ digest }) => digest)];
       const found = beforeAfter(digests)!;
       const file = join(temporaryFolder(), 'before-after.html');
       writeFileSync(file, beforeAfterHtml(found, reportStyle()));
@@ -35,6 +36,8 @@ describeBrowser('page of before and after', (browser) => {
         numbers,
         /Accuracy, mean of the tasks 20,465 items of .* 49\.3 % 46\.1 % −3\.3 points ± 0\.9 48\.0 % −1\.3 points ± 0\.9/,
       );
+      assert.match(numbers, /Probe: copying 32 questions that a seed makes; .* 75\.0 % 25\.0 % −50\.0 points ± 17\.6/);
+      assert.match(numbers, /Probe: sums .*; the original cannot do this either 28\.0 % 22\.0 % (–|Parameters|Probe)/);
       assert.match(numbers, /Perplexity calibration\.txt; float32 on cpu, Coppice \S+ – – 35\.71/);
       assert.match(
         (await page.locator('main').textContent()) ?? '',

@@ -3,6 +3,7 @@
  * (smollm2.json holds their digests); the retraining and the texts are made up, in the same form.
  */
 import type {
+  TasksDigest,
   HostMessage,
   LiveSamples,
   PanelRun,
@@ -224,6 +225,31 @@ const LOST = [0.01, 0.034, 0.058, 0.012, 0.081, 0.019, 0.016];
 const ITEMS = [3270, 1838, 10042, 1267, 2376, 1172, 500];
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/** Two models in three probes: one that the second has lost, one that it has not, and one that the first cannot do. */
+export const PROBED: Pick<TasksDigest, 'models' | 'differences'> = {
+  models: ['Original', 'Without 14, 17–18'].map((label, m) => ({
+    ...{ label, model: MODEL.name, identity: 'f00d', removed: m === 0 ? [] : [14, 17, 18] },
+    ...{ average: null, tasks: [] },
+    probes: [
+      { name: 'copy', items: 32, score: [0.75, 0.25][m], stderr: 0.078, able: true, key: 'copy' },
+      { name: 'end', items: 16, score: 1, stderr: 0, able: true, key: 'end' },
+      { name: 'sums', items: 32, score: [0.28, 0.22][m], stderr: 0.08, able: false, key: 'sums' },
+    ],
+  })),
+  differences: [
+    {
+      label: 'Without 14, 17–18',
+      average: { difference: null, interval: null },
+      tasks: [],
+      probes: [
+        { name: 'copy', difference: -0.5, interval: 0.176, lost: 16, gained: 0, pValue: 3e-5, differing: 16 },
+        { name: 'end', difference: 0, interval: 0, lost: 0, gained: 0, pValue: 1, differing: 0 },
+        { name: 'sums', difference: -0.06, interval: 0.2, lost: 6, gained: 4, pValue: 0.75, differing: 10 },
+      ],
+    },
+  ],
+};
+
 /** Three models on the seven tasks, in made-up numbers. */
 export const tasksRun: RunDigest = {
   kind: 'tasks',
@@ -340,6 +366,7 @@ export const JOURNEY: Journey = {
     repetition: NOTHING,
     repeats: false,
     same: NOTHING,
+    probeLoss: NOTHING,
   },
 };
 
