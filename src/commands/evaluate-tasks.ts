@@ -33,7 +33,10 @@ import { newQuestions } from './new-questions';
 import { downloadTasks, tasksFolder } from './task-downloads';
 
 export interface TasksArguments
-  extends CommonArguments, ModelChoice, JobArguments<'tasks', 'data' | 'own' | 'from' | 'limit' | 'probes' | 'seed' | 'columns'> {
+  extends
+    CommonArguments,
+    ModelChoice,
+    JobArguments<'tasks', 'data' | 'own' | 'from' | 'limit' | 'probes' | 'seed' | 'columns'> {
   readonly tasks?: readonly string[];
 }
 

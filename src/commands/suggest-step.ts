@@ -113,14 +113,18 @@ export async function askSuggestion(
     },
   );
   const start: State = { ...args, ...(isKnown && { criterion: args.criterion ?? scored }) };
-  const { measure, format, type, size, perplexity, repetition, same, probes, ...answers } = await askAll<State>(title, start, [
-    ...(isKnown ? [] : [criterionStep]),
-    measureStep(args.criterion === undefined && scored !== undefined),
-    when(wantsOther, criterionStep),
-    when(wantsOther, measureStep(false)),
-    ...goalSteps<State>(chosen, shipping).map((step) => when(asksGoal, step)),
-    valueStep,
-  ]);
+  const { measure, format, type, size, perplexity, repetition, same, probes, ...answers } = await askAll<State>(
+    title,
+    start,
+    [
+      ...(isKnown ? [] : [criterionStep]),
+      measureStep(args.criterion === undefined && scored !== undefined),
+      when(wantsOther, criterionStep),
+      when(wantsOther, measureStep(false)),
+      ...goalSteps<State>(chosen, shipping).map((step) => when(asksGoal, step)),
+      valueStep,
+    ],
+  );
   if (measure === 'newGoal') {
     return { ...answers, goal: true, newGoal: goalFrom({ format, type, size, perplexity, repetition, same, probes }) };
   }

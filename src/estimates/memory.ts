@@ -206,7 +206,8 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
   tasks: (job, machine) => {
     // Questions of the user's own may be answered in words, and some probes are.
     const cell = { batch: OWN_TEXTS, promptTokens: PROMPT, newTokens: PROMPT };
-    const written = (job.options.own ?? job.options.probes) === undefined ? 0 : several(() => [cell])(job, { ...machine, free: 0 });
+    const written =
+      (job.options.own ?? job.options.probes) === undefined ? 0 : several(() => [cell])(job, { ...machine, free: 0 });
     return largest(sweep('tasks')(job, machine), written);
   },
   generate: ({ options, model }) => {

@@ -78,7 +78,10 @@ export function journeyOf(facts: JourneyFacts): Journey {
 }
 
 /** What decides whether a goal is met. */
-export type VerdictFacts = Pick<JourneyFacts, 'goal' | 'bytes' | 'ratio' | 'flatters' | 'repetition' | 'same' | 'probeLoss'> & {
+export type VerdictFacts = Pick<
+  JourneyFacts,
+  'goal' | 'bytes' | 'ratio' | 'flatters' | 'repetition' | 'same' | 'probeLoss'
+> & {
   /** Nothing is written yet. */
   readonly planned?: boolean;
 };

@@ -85,8 +85,11 @@ describe('command line: probes', function () {
     const recipe = async (limits: object, probes: readonly string[]) => {
       const file = join(folder, 'probes.coppice.json');
       const options = { checkpoints: [sample, sample], remove: [1, 2, 3], probes, limit: 16, device: 'cpu' };
-      writeFileSync(file, JSON.stringify({ coppice: 1, model: sample, steps: { judge: { job: 'tasks', options, limits } } }));
-      return coppice(['run', file, '--json', '--yes']);
+      writeFileSync(
+        file,
+        JSON.stringify({ coppice: 1, model: sample, steps: { judge: { job: 'tasks', options, limits } } }),
+      );
+      return coppice(['run', file, '--json']);
     };
     const kept = await recipe({ maxProbeLoss: 1, 'maxProbeLoss.end': 1 }, ['end']);
     assert.equal(kept.code, 0, kept.stderr);

@@ -63,7 +63,14 @@ function probeRows({ models, differences }: TasksDigest): AccuracyRow[] {
       return { value: score, stderr, paired: { difference, interval, items: { lost, gained, pValue } } };
     });
     const task = `probe ${name}`;
-    return { task, title: taskTitle(task), items, metric: 'acc', models: found, ...(!able && { unable: true as const }) };
+    return {
+      task,
+      title: taskTitle(task),
+      items,
+      metric: 'acc',
+      models: found,
+      ...(!able && { unable: true as const }),
+    };
   });
 }
 

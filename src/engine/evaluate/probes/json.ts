@@ -42,7 +42,11 @@ function object(random: Random): ProbeItem {
   // The first field is given: the model goes on behind its value.
   const given = jsonText(Object.fromEntries(asked.slice(0, 1))).slice(0, -1);
   const shown = examples.map((each) => `Data: ${data(each)}\nJSON: ${jsonText(Object.fromEntries(each))}\n\n`);
-  return exactly(`Schema: ${schema}\n\n${shown.join('')}Data: ${data(asked)}\nJSON: ${given}`, text.slice(given.length), '');
+  return exactly(
+    `Schema: ${schema}\n\n${shown.join('')}Data: ${data(asked)}\nJSON: ${given}`,
+    text.slice(given.length),
+    '',
+  );
 }
 
 /** "Anna, 31" */

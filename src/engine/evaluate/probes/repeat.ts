@@ -15,7 +15,12 @@ export const repeat: Probe = {
   items: (random) =>
     times(TEXTS, (at) => {
       const [name, thing, city] = [oneOf(random, NAMES), oneOf(random, THINGS), oneOf(random, CITIES)];
-      return { prompt: BEGINNINGS[at % BEGINNINGS.length](name, thing, city), expected: [], match: 'new', maxTokens: TOKENS };
+      return {
+        prompt: BEGINNINGS[at % BEGINNINGS.length](name, thing, city),
+        expected: [],
+        match: 'new',
+        maxTokens: TOKENS,
+      };
     }),
 };
 
@@ -27,5 +32,6 @@ const BEGINNINGS: readonly ((name: string, thing: string, city: string) => strin
   (name, thing, city) => `"I have never seen such a ${thing}," said ${name}. The woman from ${city}`,
   (name, thing, city) => `${city} (Monday) – A ${thing} was found yesterday in front of the house of ${name}, who`,
   (name, thing, city) => `Once upon a time, in a small house not far from ${city}, ${name} kept a ${thing} that`,
-  (name, thing, city) => `Question: Why would ${name} take a ${thing} to ${city}?\n\nAnswer: There are several reasons. The first`,
+  (name, thing, city) =>
+    `Question: Why would ${name} take a ${thing} to ${city}?\n\nAnswer: There are several reasons. The first`,
 ];

@@ -26,6 +26,6 @@ export const CITIES = (
 
 export const COLORS = 'black blue brown gold green gray orange pink purple red silver white yellow'.split(' ');
 
-export const MONTHS = (
-  'January February March April May June July August September October November December'
-).split(' ');
+export const MONTHS = 'January February March April May June July August September October November December'.split(
+  ' ',
+);

@@ -144,7 +144,11 @@ async function answerWritten(
         const { item } = asked[at];
         const { ids, stopped } = texts[i];
         const text = await tokenizer.decode(ids, { skipSpecialTokens: true, after: prompts[at] });
-        results.push({ item: item.item, text, ...judgedText(item, { text, ids, ended: stopped === 'eos' }, task.file) });
+        results.push({
+          item: item.item,
+          text,
+          ...judgedText(item, { text, ids, ended: stopped === 'eos' }, task.file),
+        });
       }
       await keep(task, results);
       work.advance(results.length);

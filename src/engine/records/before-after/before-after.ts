@@ -313,7 +313,14 @@ const SIZES: readonly Measure[] = ['parameters', 'bytes', 'shipped', 'memory'];
 
 function changeOf(fact: Fact, before: Fact | undefined): string {
   const { measure, value, paired } = fact;
-  if (before === undefined || before.unable === true || measure === 'kl' || measure === 'top1' || measure === 'repetition') return '';
+  if (
+    before === undefined ||
+    before.unable === true ||
+    measure === 'kl' ||
+    measure === 'top1' ||
+    measure === 'repetition'
+  )
+    return '';
   if (measure === 'accuracy' || /^(task|probe) /.test(measure)) {
     const isPaired = paired?.to.key === before.model.key;
     const points = 100 * (isPaired ? paired.difference : value - before.value);

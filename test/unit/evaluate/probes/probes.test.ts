@@ -36,7 +36,10 @@ describe('probes', () => {
     for (const name of PROBE_NAMES) {
       assert.notEqual(probeTask(name, 1).probe.sha256, probeTask(name, 2).probe.sha256, name);
       const [all, some] = [probeTask(name), probeTask(name, DEFAULT_PROBE_SEED, 3)];
-      assert.deepEqual([...some.choiceItems, ...some.writtenItems], [...all.choiceItems, ...all.writtenItems].slice(0, 3));
+      assert.deepEqual(
+        [...some.choiceItems, ...some.writtenItems],
+        [...all.choiceItems, ...all.writtenItems].slice(0, 3),
+      );
     }
   });
 
@@ -90,7 +93,8 @@ describe('probes', () => {
       const at = pairs.findIndex(([each]) => each === key);
       assert.equal(pairs.length - 1 - at, DISTANCES[i % DISTANCES.length]);
       // The keys that were asked for before are others, with their own values.
-      for (const line of questions.split('\n').slice(0, -1)) assert.ok(list.includes(`${line}\n`) && !line.startsWith(key));
+      for (const line of questions.split('\n').slice(0, -1))
+        assert.ok(list.includes(`${line}\n`) && !line.startsWith(key));
     }
   });
 
@@ -172,7 +176,7 @@ describe('probes', () => {
 
 function closes(text: string): boolean {
   let left = text;
-  for (let before = ''; before !== left; ) {
+  for (let before = ''; before !== left;) {
     before = left;
     left = left.replace(/\(\)|\[\]|\{\}/g, '');
   }

@@ -23,7 +23,8 @@ const lone = (item: number, greedy: boolean): ItemResult => ({
   choices: [{ loglik: -0.1, tokens: 3, characters: 9, greedy }],
 });
 const text = (item: number, fresh: number): ItemResult => ({ item, text: 'a', correct: fresh > 0.5, fresh });
-const scored = (results: readonly ItemResult[], chance = 0): ProbeScore => probeScore(probe(chance), 'probe copy', results);
+const scored = (results: readonly ItemResult[], chance = 0): ProbeScore =>
+  probeScore(probe(chance), 'probe copy', results);
 const rights = (of: readonly boolean[]): ProbeScore => scored(of.map((is, i) => lone(i, is)));
 const many = (right: number, of: number): ProbeScore => rights(Array.from({ length: of }, (_, i) => i < right));
 
@@ -44,7 +45,10 @@ describe('scores of probes', () => {
   });
 
   it('show an ability above chance, or above a lucky answer, by more than the error', () => {
-    assert.deepEqual([many(0, 32).able, many(2, 32).able, many(16, 32).able, many(32, 32).able], [false, false, true, true]);
+    assert.deepEqual(
+      [many(0, 32).able, many(2, 32).able, many(16, 32).able, many(32, 32).able],
+      [false, false, true, true],
+    );
     const chance = 0.25;
     assert.equal(isAble({ score: 0.35, stderr: 0.08, chance }), false);
     assert.equal(isAble({ score: 0.5, stderr: 0.08, chance }), true);
