@@ -108,7 +108,7 @@ interface Answer {
 }
 
 function answerOf({ tasks = [], probes = {} }: Model, task: string, item: number): Answer | undefined {
-  const probe = task.replace(/^probe /, '');
+  const probe = task.replace(/^probe:/, '');
   const own = task !== probe && isProbeName(probe) ? probes[probe] : undefined;
   const results = own ? { reported: 'acc', results: own.results } : tasks.find(({ name }) => name === task);
   const result = results?.results?.find((each) => each.item === item);

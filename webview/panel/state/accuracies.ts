@@ -11,14 +11,14 @@ const TITLES: Readonly<Record<string, string>> = {
   arc_easy: t('ARC-easy'),
   arc_challenge: t('ARC-challenge'),
   openbookqa: t('OpenBookQA'),
-  'probe copy': t('Copying'),
-  'probe recall': t('Recalling'),
-  'probe brackets': t('Brackets'),
-  'probe sums': t('Sums'),
-  'probe json': t('JSON'),
-  'probe format': t('Following a format'),
-  'probe repeat': t('New text'),
-  'probe end': t('Ending'),
+  'probe:copy': t('Copying'),
+  'probe:recall': t('Recalling'),
+  'probe:brackets': t('Brackets'),
+  'probe:sums': t('Sums'),
+  'probe:json': t('JSON'),
+  'probe:format': t('Following a format'),
+  'probe:repeat': t('New text'),
+  'probe:end': t('Ending'),
 };
 
 export const taskTitle = (name: string): string => TITLES[name] ?? name;
@@ -62,7 +62,7 @@ function probeRows({ models, differences }: TasksDigest): AccuracyRow[] {
       const { difference, interval, lost, gained, pValue } = paired;
       return { value: score, stderr, paired: { difference, interval, items: { lost, gained, pValue } } };
     });
-    const task = `probe ${name}`;
+    const task = `probe:${name}`;
     return {
       task,
       title: taskTitle(task),

@@ -37,7 +37,7 @@ export function probeTask(name: ProbeName, seed = DEFAULT_PROBE_SEED, limit = In
     .map((each, item) => ({ item, ...each }));
   const sha256 = createHash('sha256').update(JSON.stringify(all)).digest('hex');
   return {
-    name: `probe ${name}`,
+    name: `probe:${name}`,
     title: PROBE_TITLES[name],
     file: name,
     reported: 'acc',
