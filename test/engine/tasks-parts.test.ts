@@ -101,6 +101,15 @@ describe('tasks in parts', function () {
     assert.deepEqual(await gathered(given, 4), timeless(record));
   });
 
+  it('of probes, which are written and chosen, beside questions of a file', async () => {
+    const given: Given = { checkpoints: [sample, sample], remove: [1], own: [stories], probes: ['end', 'sums'], limit: 5 };
+    const record = await whole(given);
+    const { models, questions } = record.results as unknown as TasksComparison;
+    assert.deepEqual(Object.keys(models[1].probes!), ['sums', 'end']);
+    assert.ok(questions.some(({ task }) => task === 'probe:sums' || task === 'probe:end'));
+    assert.deepEqual(await gathered(given, 3), timeless(record));
+  });
+
   it('go on from answers that were kept, in files of their own', async () => {
     const given: Given = { checkpoints: [sample], own: [stories, ownTask()], limit: 20 };
     const record = timeless(await whole(given));

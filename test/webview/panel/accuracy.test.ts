@@ -56,17 +56,20 @@ describeBrowser('card of accuracies', (browser) => {
     await panel.close();
   });
 
-  it('has probes beside each other, and says of what the original cannot do that nothing can be lost of it', async () => {
-    const panel = await openPanel(browser(), panelOf(runOf('a', { ...PROBED, files: [], questions: [] })));
-    const text = await words(panel);
-    assert.match(text, /80 items of probes, made from a seed\./);
-    assert.match(text, /Copying 32 75\.0 % ± 7\.8 25\.0 % ± 7\.8 −50\.0 points ± 17\.6/);
-    assert.match(text, /Sums \(the original cannot do this either\) 32 28\.0 % ± 8\.0 22\.0 % ± 8\.0$/);
-    assert.doesNotMatch(text, /Average/);
-    await panel.checkAccessibility();
-    await picture(panel.page, 'accuracy-probes');
-    await panel.close();
-  });
+  for (const theme of ['dark', 'light'] as const) {
+    it(`has probes beside each other in ${theme}, and no difference where the original cannot do it either`, async () => {
+      const probed = panelOf(runOf('a', { ...PROBED, files: [], questions: [] }));
+      const panel = await openPanel(browser(), probed, { theme });
+      const text = await words(panel);
+      assert.match(text, /80 items of probes, made from a seed\./);
+      assert.match(text, /Copying 32 75\.0 % ± 7\.8 25\.0 % ± 7\.8 −50\.0 points ± 17\.6/);
+      assert.match(text, /Sums \(the original cannot do this either\) 32 28\.0 % ± 8\.0 22\.0 % ± 8\.0$/);
+      assert.doesNotMatch(text, /Average/);
+      await panel.checkAccessibility();
+      await picture(panel.page.locator('.accuracy'), `accuracy-probes-${theme}`);
+      await panel.close();
+    });
+  }
 
   it('lists items where models differ: question, choices, the right one, and each answer', async () => {
     const panel = await openPanel(browser(), panelOf(runOf('a')));

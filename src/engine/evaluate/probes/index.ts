@@ -32,10 +32,10 @@ export function probeTask(name: ProbeName, seed = DEFAULT_PROBE_SEED, limit = In
   const { chance, items } = PROBES[name];
   // Every probe has a stream of its own: what one draws changes no other.
   const own = PROBE_NAMES.indexOf(name);
-  const all = items(new Random(seed * STREAMS + own))
-    .slice(0, limit)
-    .map((each, item) => ({ item, ...each }));
-  const sha256 = createHash('sha256').update(JSON.stringify(all)).digest('hex');
+  const every = items(new Random(seed * STREAMS + own)).map((each, item) => ({ item, ...each }));
+  // Of all: kept answers stay good where more questions are asked.
+  const sha256 = createHash('sha256').update(JSON.stringify(every)).digest('hex');
+  const all = every.slice(0, limit);
   return {
     name: `probe:${name}`,
     title: PROBE_TITLES[name],

@@ -52,7 +52,7 @@ export interface ProbeOfTask {
   readonly name: ProbeName;
   /** Score of a model that guesses. */
   readonly chance: number;
-  /** SHA-256 of its questions as JSON: models are compared on the same. */
+  /** SHA-256 of all its questions as JSON, also where some are asked: models are compared on the same. */
   readonly sha256: string;
 }
 
