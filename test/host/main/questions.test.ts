@@ -65,8 +65,8 @@ describe('questions for files and folders', () => {
     begin();
     await shown();
     assert.deepEqual(
-      (await offered()).map((row) => row.replace(/ ?(questions that|a template|BoolQ,).*/, '').trim()),
-      ['Stories', 'New file of questions…', 'Download known task sets…', 'Browse…'],
+      (await offered()).map((row) => row.replace(/ ?(copying, recalling|questions that|a template|BoolQ,).*/, '').trim()),
+      ['Probes', 'Stories', 'New file of questions…', 'Download known task sets…', 'Browse…'],
     );
     await window.screenshot('questions-tasks');
     await window.pick('New file of questions…');

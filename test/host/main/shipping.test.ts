@@ -202,6 +202,7 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
         await window.pick('Other numbers…');
         await window.answer(/How many points more/, story.repetition);
         await window.enter(/How many percent of the next tokens/);
+        await window.enter(/How many points may it lose/);
       }
       await frame.getByText(/Goal:/).first().waitFor();
       // The quantized file would be exported as it is, if that met the goal.
