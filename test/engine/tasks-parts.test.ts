@@ -102,7 +102,13 @@ describe('tasks in parts', function () {
   });
 
   it('of probes, which are written and chosen, beside questions of a file', async () => {
-    const given: Given = { checkpoints: [sample, sample], remove: [1], own: [stories], probes: ['end', 'sums'], limit: 5 };
+    const given: Given = {
+      checkpoints: [sample, sample],
+      remove: [1],
+      own: [stories],
+      probes: ['end', 'sums'],
+      limit: 5,
+    };
     const record = await whole(given);
     const { models, questions } = record.results as unknown as TasksComparison;
     assert.deepEqual(Object.keys(models[1].probes!), ['sums', 'end']);

@@ -65,7 +65,9 @@ describe('questions for files and folders', () => {
     begin();
     await shown();
     assert.deepEqual(
-      (await offered()).map((row) => row.replace(/ ?(copying, recalling|questions that|a template|BoolQ,).*/, '').trim()),
+      (await offered()).map((row) =>
+        row.replace(/ ?(copying, recalling|questions that|a template|BoolQ,).*/, '').trim(),
+      ),
       ['Probes', 'Stories', 'New file of questions…', 'Download known task sets…', 'Browse…'],
     );
     await window.screenshot('questions-tasks');
