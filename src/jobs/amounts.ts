@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { partOfShare, readShare, splitIn } from '../format/text-share';
 import { systemErrorCode } from '../engine/errors';
-import { type ProbeName, probesNamed, QUESTIONS } from '../engine/evaluate/probes/names';
+import { type ProbeName, probesNamed, QUESTIONS } from '../format/probes';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
 import { DEFAULT_DRAWING, DEFAULT_WINDOW } from '../engine/importance/drawing';
 import type { RowShape } from '../engine/importance/estimate';

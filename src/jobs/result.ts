@@ -2,7 +2,7 @@
  * Results of jobs as data: each field with its kind, words, unit and direction. Types, JSON Schema, the reading of records, and
  * the checks of recipes are derived from it. Pure: it imports nothing at run time.
  */
-import type { ProbeName } from '../engine/evaluate/probes/names';
+import type { ProbeName } from '../format/probes';
 import type { JsonNumber } from '../format/json';
 
 /** The valid values of a field, as data. */

@@ -3,7 +3,7 @@
  * (`*.coppice.json`, JSON with comments). Each step is a job of the registry with the options of that job.
  */
 import type { JsonObject } from '../format/json';
-import { PROBE_NAMES, type ProbeName } from '../engine/evaluate/probes/names';
+import { PROBE_NAMES, type ProbeName } from '../format/probes';
 import type { Kind } from '../jobs/kinds';
 import type { GateName } from '../jobs/result';
 import type { RecipeTable } from './table';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { PROBE_NAMES } from '../../src/engine/evaluate/probes/names';
+import { PROBE_NAMES } from '../../src/format/probes';
 import { modelCard } from '../../src/engine/records/model-card';
 import { digestRecord } from '../../src/jobs/digest/digest';
 import type { RunRecord } from '../../src/engine/records/record';

@@ -1,9 +1,8 @@
 /** Accuracies for an agent. */
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
-import { GUESSES, UNABLE } from '../../format/probes';
+import { GUESSES, PROBE_NAMES, UNABLE } from '../../format/probes';
 import type { PairedDifference, TaskResult } from '../../engine/evaluate/tasks/results';
-import { PROBE_NAMES } from '../../engine/evaluate/probes/names';
 import type { ModelTasks, TasksComparison } from '../../jobs/results/tasks';
 import { inLine, type Piece } from '../answer';
 import type { ResultPage } from '.';

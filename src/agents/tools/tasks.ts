@@ -1,6 +1,6 @@
 /** Measures accuracy in tasks, of one or several models. */
 import { availableTasks } from '../../engine/evaluate/tasks/available';
-import { type ProbeName, probesNamed, QUESTIONS } from '../../engine/evaluate/probes/names';
+import { type ProbeName, probesNamed, QUESTIONS } from '../../format/probes';
 import type { TaskName } from '../../engine/evaluate/tasks/catalogue';
 import type { JsonObject } from '../../format/json';
 import { JOBS } from '../../jobs/definitions';

@@ -1,6 +1,5 @@
 /** Probes on the page of `coppice tasks`: what each model scores, and what a further one has lost of the first one's. */
-import { GUESSES, UNABLE } from '../../format/probes';
-import { PROBE_NAMES, type ProbeName } from '../../engine/evaluate/probes/names';
+import { GUESSES, PROBE_NAMES, type ProbeName, UNABLE } from '../../format/probes';
 import type { ModelTasks, ProbeDifference, TasksComparison } from '../../jobs/results/tasks';
 import { table } from '../terminal/text';
 import { points, pValue, share } from './shares';

@@ -1,7 +1,7 @@
 /** Accuracy in tasks: the seven of the paper, and the user's own. One model, or several on the same items. */
 import { answers } from '../options/measured-tasks';
 import { objects } from '../../engine/records/fields';
-import { PROBE_NAMES } from '../../engine/evaluate/probes/names';
+import { PROBE_NAMES } from '../../format/probes';
 import { TASK_NAMES } from '../../engine/evaluate/tasks/catalogue';
 import { option } from '../../engine/option-token';
 import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';

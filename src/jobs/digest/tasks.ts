@@ -1,5 +1,5 @@
 /** The results of tasks, in a record of kind "tasks", for display: accuracies, differences, and items that differ. */
-import { isProbeName, PROBE_NAMES } from '../../engine/evaluate/probes/names';
+import { isProbeName, PROBE_NAMES } from '../../format/probes';
 import type { ProbeDigest, TasksDigest } from '../../engine/records/digest-types';
 import { finite } from '../../engine/records/fields';
 import type { RunInput } from '../../engine/records/record';
@@ -61,7 +61,10 @@ function taskOf(task: Read<ModelTasks['tasks'][number]>): TasksDigest['models'][
 }
 
 type Difference = Read<TasksComparison['differences'][number]>;
-type Paired = { readonly difference?: number | null; readonly interval?: number | null };
+interface Paired {
+  readonly difference?: number | null;
+  readonly interval?: number | null;
+}
 type Items = Paired & {
   readonly lost?: number;
   readonly gained?: number;

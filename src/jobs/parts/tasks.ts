@@ -1,5 +1,5 @@
 /** Tasks in parts: each answers some bundles of questions, of one model after another. */
-import { isProbeName } from '../../engine/evaluate/probes/names';
+import { isProbeName } from '../../format/probes';
 import { type Bundle, bundleCost, bundlesOf } from '../../engine/evaluate/tasks/bundles';
 import { itemsOf } from '../../engine/evaluate/tasks/item';
 import { answersOfPart, isResult, KeptAnswers } from '../../engine/evaluate/tasks/kept-answers';

@@ -1,5 +1,5 @@
 /** The result of "tasks": accuracies of one model, or of several on the same items. */
-import { PROBE_NAMES, type ProbeName } from '../../engine/evaluate/probes/names';
+import { PROBE_NAMES, type ProbeName } from '../../format/probes';
 import {
   either,
   type Field,

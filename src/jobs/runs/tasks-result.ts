@@ -1,5 +1,5 @@
 /** The result of the job "tasks" from the answers to all questions, whoever answered which. It computes no model. */
-import type { ProbeName } from '../../engine/evaluate/probes/names';
+import type { ProbeName } from '../../format/probes';
 import {
   type ByProbe,
   type ProbeDifference,
@@ -79,7 +79,7 @@ function modelTasks(
     ...asked,
     tasks: found,
     average: averageOf(found),
-    ...(probes.length > 0 && { probes: Object.fromEntries(probes) as ByProbe<ProbeScore> }),
+    ...(probes.length > 0 && { probes: Object.fromEntries(probes) }),
     ...{ seconds, device, precision },
   };
 }

@@ -2,7 +2,7 @@
 import { askedRows, askedWarning } from '../../engine/importance/text-fit';
 import { availableTasks } from '../../engine/evaluate/tasks/available';
 import { DEFAULT_PROBE_SEED, probeTask } from '../../engine/evaluate/probes';
-import { probesNamed } from '../../engine/evaluate/probes/names';
+import { probesNamed } from '../../format/probes';
 import type { Bundle } from '../../engine/evaluate/tasks/bundles';
 import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
 import { type Answers, answerBundles } from '../../engine/evaluate/tasks/evaluate';

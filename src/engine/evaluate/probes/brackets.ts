@@ -1,6 +1,6 @@
 /** Brackets: how many are open, and what closes them in the right order. */
 import type { Random } from '../../random';
-import { QUESTIONS } from './names';
+import { QUESTIONS } from '../../../format/probes';
 import { among, oneOf, type Probe, type ProbeItem, some, times } from './probe';
 
 const PAIRS = [

@@ -1,6 +1,6 @@
 /** Copying: a list of words, or a string of letters and digits, once more. Pruned models lose or swap pieces of it. */
 import type { Random } from '../../random';
-import { QUESTIONS } from './names';
+import { QUESTIONS } from '../../../format/probes';
 import { exactly, type Probe, type ProbeItem, some, times } from './probe';
 import { THINGS } from './words';
 

@@ -1,6 +1,6 @@
 /** Following a format that three examples show: dates, names in another order, capitals, numbered lists. */
 import type { Random } from '../../random';
-import { QUESTIONS } from './names';
+import { QUESTIONS } from '../../../format/probes';
 import { exactly, oneOf, type Probe, type ProbeItem, some, times } from './probe';
 import { CITIES, MONTHS, NAMES, SURNAMES, THINGS } from './words';
 

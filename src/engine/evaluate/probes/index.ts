@@ -8,7 +8,7 @@ import { copy } from './copy';
 import { end } from './end';
 import { format } from './format';
 import { json } from './json';
-import { PROBE_NAMES, PROBE_TITLES, type ProbeName } from './names';
+import { PROBE_NAMES, PROBE_TITLES, type ProbeName } from '../../../format/probes';
 import type { Probe } from './probe';
 import { recall } from './recall';
 import { repeat } from './repeat';

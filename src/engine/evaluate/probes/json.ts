@@ -1,6 +1,6 @@
 /** JSON by a schema: the rest of an object, to the last bracket. Its fields and values are given, so one text is right. */
 import type { Random } from '../../random';
-import { QUESTIONS } from './names';
+import { QUESTIONS } from '../../../format/probes';
 import { exactly, oneOf, type Probe, type ProbeItem, some, times } from './probe';
 import { CITIES, COLORS, NAMES, THINGS } from './words';
 

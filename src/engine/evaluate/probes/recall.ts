@@ -3,7 +3,7 @@
  * it may no longer find thirty lines back.
  */
 import type { Random } from '../../random';
-import { QUESTIONS } from './names';
+import { QUESTIONS } from '../../../format/probes';
 import { exactly, type Probe, type ProbeItem, some, times } from './probe';
 import { NAMES, THINGS } from './words';
 

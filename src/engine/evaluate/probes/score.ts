@@ -4,7 +4,7 @@ import { taskDifference } from '../tasks/differences';
 import type { ProbeOfTask } from '../tasks/item';
 import type { ItemResult, PairedDifference, TaskDifference } from '../tasks/results';
 import { isAble } from './able';
-import type { ProbeName } from './names';
+import type { ProbeName } from '../../../format/probes';
 
 /** Of one model. */
 export interface ProbeScore {

@@ -1,6 +1,6 @@
 /** Sums of two numbers of two digits. The wrong choices are near: a carry, a digit or a place away. */
 import type { Random } from '../../random';
-import { QUESTIONS } from './names';
+import { QUESTIONS } from '../../../format/probes';
 import { among, type Probe, type ProbeItem, some, times } from './probe';
 
 const CHOICES = 4;

@@ -2,7 +2,7 @@
  * Questions of a task. A question with choices is answered by log-likelihood: the model takes the choice that it finds
  * most likely (acc), or most likely for its length (accNorm). A question without is answered by greedy text.
  */
-import type { ProbeName } from '../probes/names';
+import type { ProbeName } from '../../../format/probes';
 
 /** A choice: the text that is scored after its context. */
 export interface AnswerChoice {

@@ -2,12 +2,11 @@
  * The original beside what was made of it, from records alone: what decides whether a model ships. Each row is one number
  * of all models under one condition, which it names; for what is missing, the command that measures it.
  */
-import { UNABLE } from '../../../format/probes';
+import { isProbeName, PROBE_NAMES, PROBE_TITLES, UNABLE } from '../../../format/probes';
 import { mayOverlap, type ReadText } from '../../../format/text-share';
 import { namesOnTop } from '../../../format/on-top';
 import { formatFactor, formatPercent } from '../../../format/numbers';
 import { speedChange } from '../../../format/speeds';
-import { isProbeName, PROBE_NAMES, PROBE_TITLES } from '../../evaluate/probes/names';
 import type { RanDigest, RunDigest } from '../digest-types';
 import { recordKind } from '../kinds';
 import { textsUsedIn } from '../used-texts';

@@ -1,7 +1,7 @@
 /** The texts of probes: the same for the same seed, and their answers right by checks that share nothing with the generators. */
 import assert from 'node:assert/strict';
 import { DEFAULT_PROBE_SEED, PROBES, probeTask } from '../../../../src/engine/evaluate/probes';
-import { PROBE_NAMES, type ProbeName, probesNamed, QUESTIONS } from '../../../../src/engine/evaluate/probes/names';
+import { PROBE_NAMES, type ProbeName, probesNamed, QUESTIONS } from '../../../../src/format/probes';
 import { DISTANCES } from '../../../../src/engine/evaluate/probes/recall';
 import type { ChoiceItem } from '../../../../src/engine/evaluate/tasks/item';
 import { Random } from '../../../../src/engine/random';
