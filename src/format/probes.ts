@@ -20,7 +20,7 @@ export const PROBE_TITLES: Readonly<Record<ProbeName, string>> = {
 export const isProbeName = (name: string): name is ProbeName => PROBE_NAMES.some((each) => each === name);
 
 /** Questions of a probe that is answered by likelihoods; fewer texts are written. */
-export const QUESTIONS = 32;
+export const QUESTIONS = 24;
 
 /** The probes that are meant by their names; "all" stands for all of them. In the order of pages, none twice. */
 export const probesNamed = (names: readonly (ProbeName | 'all')[]): ProbeName[] =>
