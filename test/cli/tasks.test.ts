@@ -117,7 +117,7 @@ describe('command line: tasks', function () {
       assert.notEqual(code, 0);
       assert.match(stderr, wanted);
     };
-    await refused([model], /neither --data nor --own is given/);
+    await refused([model], /none of --data, --own and --probes is given/);
     await refused(['--data', data], /There is no model/);
     await refused([model, '--data', data, '--tasks', 'piqa,copa'], /names of tasks separated by commas/);
     await refused([model, '--data', data, '--tasks', 'boolq'], /has no file of BoolQ/);
