@@ -90,8 +90,10 @@ export interface RetrainSettings {
 }
 
 /** Tokens of a row, at most. */
-export const rowLengthOf = ({ length }: Pick<RetrainSettings, 'length'>, { context }: { readonly context: number }): number =>
-  length ?? Math.min(DEFAULTS.length, context);
+export const rowLengthOf = (
+  { length }: Pick<RetrainSettings, 'length'>,
+  { context }: { readonly context: number },
+): number => length ?? Math.min(DEFAULTS.length, context);
 
 /** Saved states of a run. */
 const SAVES = 20;

@@ -166,7 +166,10 @@ export const scoreResult = shape(
         shape(
           {
             block: whole('the block'),
-            part: optional({ ...halves.part, words: 'where modules are removed: which half of it; absent for all of it' }),
+            part: optional({
+              ...halves.part,
+              words: 'where modules are removed: which half of it; absent for all of it',
+            }),
             meanNll,
             ppl,
             kl: optional(kl),

@@ -14,7 +14,4 @@ export interface OwnText {
 }
 
 export const ownTextFile = async ({ identity, length, seed, bos }: OwnText): Promise<string> =>
-  join(
-    await cacheFolder(),
-    `self-${identity.slice(0, 24)}-${length}-${seed}${bos === 'none' ? '-none' : ''}.json`,
-  );
+  join(await cacheFolder(), `self-${identity.slice(0, 24)}-${length}-${seed}${bos === 'none' ? '-none' : ''}.json`);
