@@ -23,9 +23,9 @@ function string(random: Random): ProbeItem {
   return asked(times(3, (at) => times(at < 2 ? 3 : 3 + random.below(4), group).join('-')));
 }
 
-/** The last text is asked for; the others are examples. */
+/** The last text is asked for; the others are examples. They end with one line break, as it does: two may be a token of their own. */
 function asked(texts: readonly string[]): ProbeItem {
   const last = texts.at(-1)!;
-  const examples = texts.slice(0, -1).map((text) => `Text: ${text}\nCopy: ${text}\n\n`);
+  const examples = texts.slice(0, -1).map((text) => `Text: ${text}\nCopy: ${text}\n`);
   return exactly(`${examples.join('')}Text: ${last}\nCopy:`, `${last}\n`);
 }

@@ -33,9 +33,9 @@ export const FORMATS: readonly ((random: Random) => Pair)[] = [
   },
 ];
 
-/** The last pair is asked for; the others are examples. */
+/** The last pair is asked for; the others are examples, which end with one line break as it does (copy.ts). */
 function shown(pairs: readonly Pair[]): ProbeItem {
   const [given, answer] = pairs.at(-1)!;
-  const examples = pairs.slice(0, -1).map(([from, to]) => `Given: ${from}\nWritten: ${to}\n\n`);
+  const examples = pairs.slice(0, -1).map(([from, to]) => `Given: ${from}\nWritten: ${to}\n`);
   return exactly(`${examples.join('')}Given: ${given}\nWritten:`, `${answer}\n`);
 }
