@@ -167,6 +167,15 @@ describe('probes', () => {
     assert.match(prompt, /^(\w+: [^\n]+\.\n){3}\w+:$/);
   });
 
+  it('end their lines as the examples do: two line breaks are one token in many tokenizers', () => {
+    for (const name of ['copy', 'recall', 'format'] as const) {
+      for (const { context, answer } of asked(name)) {
+        assert.match(answer, /^ [^\n]+\n$/);
+        assert.doesNotMatch(context.split('\nAsked:').at(-1)!, /\n\n/);
+      }
+    }
+  });
+
   it('draw from a stream of their own', () => {
     const random = new Random(5);
     PROBES.sums.items(random);
