@@ -209,7 +209,7 @@ const GOLDEN: Readonly<Record<ProbeName, string>> = {
   recall: '0200c0f66998f521',
   brackets: 'b1a1f7c6c6c8c72e',
   sums: '0438c998dcbf6075',
-  json: '0a828be41eea1bf6',
+  json: 'cb2372b278e6216e',
   format: '25e3058a1e69563d',
   repeat: '65f12bbdad938296',
   end: 'bcbb100386a92d94',
