@@ -94,14 +94,14 @@ describe('retraining', () => {
       await sees(/(about|roughly|a few) .*steps? of .*up to .* of memory/);
       if (value !== undefined) assert.equal(await box().locator('input').first().inputValue(), value);
       if (prompt === 'Number of training steps') await box().locator('input').first().fill('2');
-      if (prompt === 'Number of training steps') await sees(/too few to help: take 30 steps or more/);
+      if (prompt === 'Number of training steps') await sees(/too few to help: take 60 steps or more/);
       if (prompt === 'Maximum tokens per row') await window.screenshot('retraining-custom');
       await enter();
     }
     await row(/A twentieth/).waitFor();
     await enter();
     await row(/Start Retraining/).waitFor();
-    await row(/tasks\.json.*2 steps of 4 rows.*too few to help: take 30 steps or more/)
+    await row(/tasks\.json.*2 steps of 4 rows.*too few to help: take 60 steps or more/)
       .first()
       .waitFor();
     await enter();

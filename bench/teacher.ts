@@ -1,0 +1,117 @@
+/**
+ * Distillation: a step with a teacher that is asked in every step, asked once, and none at all; and what the kept words leave out.
+ *
+ *   npm run bench -- teacher [--model PATH] [--remove 13-18] [--rows ROWS.json] [--rounds 5] [--threads N]
+ *
+ * The subject loses a fifth of its blocks, in its middle unless they are named, and gets adapters of rank 8. A pass is forward and
+ * backward over the rows, which are text, in the micro-batches of `coppice retrain`. All kinds take turns; medians of the rounds are
+ * compared. Then the divergence over the most likely words and the rest is compared with that over all words, on the same tokens.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { openCheckpoint } from '../src/engine/checkpoint/open';
+import { linearNames } from '../src/engine/checkpoint/architecture';
+import { median } from '../src/engine/median';
+import { type Model, openModel } from '../src/engine/model/model';
+import { shiftedTargets } from '../src/engine/model/targets';
+import { fullView, parseRemoved, viewWithout } from '../src/engine/model/view';
+import { initialAdapters, loraModel } from '../src/engine/retrain/lora/lora-model';
+import { Backprop } from '../src/engine/retrain/loop/backprop';
+import { KeptTeacher, keptWordsOf } from '../src/engine/retrain/teacher/kept-teacher';
+import { KeptWordsFile } from '../src/engine/retrain/teacher/kept-words';
+import { type Taught, Teacher } from '../src/engine/retrain/teacher/teacher';
+import { printMachine } from './support/machine';
+import { printFacts, timed, times } from './support/numbers';
+import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
+
+const RANK = 8;
+const REMOVED = 0.2;
+const COUNTS = [16, 32, 64, 128];
+
+const { values } = parseArgs({
+  options: {
+    ...MODEL_OPTION,
+    remove: { type: 'string' },
+    rows: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    threads: { type: 'string' },
+  },
+});
+const threads = values.threads === undefined ? undefined : Number(values.threads);
+const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-'));
+let files = 0;
+printMachine();
+const path = modelOr(values.model);
+const rowsFile = await rowsFileOr(values.rows, values.model);
+const model = await openModel(await openCheckpoint(path), { device: 'cpu', threads });
+try {
+  await measure(model);
+} finally {
+  await model.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function measure(subject: Model): Promise<void> {
+  const blocks = subject.architecture.layers.length;
+  const count = Math.round(REMOVED * blocks);
+  const middle = Math.floor((blocks - count) / 2);
+  const removed = values.remove
+    ? parseRemoved(values.remove, blocks)
+    : Array.from({ length: count }, (_, i) => ({ block: middle + i }));
+  const { rows } = JSON.parse(readFileSync(rowsFile, 'utf8')) as { rows: number[][] };
+  const batch = { rows, targets: rows.map((row) => shiftedTargets([row])) };
+  const view = viewWithout(blocks, removed);
+  const shape = { rank: RANK, alpha: 2 * RANK, targets: linearNames(subject.architecture), dropout: false };
+  const parameters = initialAdapters(subject, view, shape, 1);
+  const tokens = rows.length * rows[0].length;
+  console.log(
+    `without ${removed.map(({ block }) => block).join(', ')}; ${rows.length} rows of ${rows[0].length} tokens\n`,
+  );
+
+  const asked = (): Promise<Teacher> =>
+    Teacher.open(subject, fullView(blocks), { weight: 1, student: subject, headFrozen: true });
+  const open = async (teacher?: Taught): Promise<Backprop> =>
+    Backprop.create(subject, loraModel(subject, view, shape, parameters), { teacher, longest: rows[0].length });
+  const newFile = (words: number): Promise<KeptWordsFile> => {
+    const { vocabulary } = subject.architecture;
+    return KeptWordsFile.open(join(folder, String(files++)), { teacher: 'subject', words, vocabulary });
+  };
+
+  const words = keptWordsOf(subject.architecture);
+  const once = new KeptTeacher(await asked(), await newFile(words), words);
+  const passes = {
+    'without a teacher': await open(),
+    'asked in every pass': await open(await asked()),
+    'asked once': await open(once),
+  };
+  const first = (await timed(() => passes['asked once'].gradients(batch))).seconds;
+  const found = new Map<string, number[]>(Object.keys(passes).map((name) => [name, []]));
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const [name, pass] of Object.entries(passes)) {
+      found.get(name)!.push((await timed(() => pass.gradients(batch))).seconds);
+    }
+  }
+  const plain = median(found.get('without a teacher')!);
+  const rate = (seconds: number): string =>
+    `${(tokens / seconds).toFixed(0)} tokens/s, ${times(seconds / plain)} the time without a teacher`;
+  printFacts([
+    ...[...found].map(([name, seconds]) => [name, rate(median(seconds))] as const),
+    ['asked once, first pass', rate(first)],
+  ]);
+
+  console.log('');
+  const all = (await passes['asked in every pass'].gradients(batch)).loss;
+  for (const kept of COUNTS) {
+    const teacher = new KeptTeacher(await asked(), await newFile(kept), kept);
+    const pass = await open(teacher);
+    const { loss } = await pass.gradients(batch);
+    console.log(
+      `${String(kept).padStart(4)} words: KL divergence ${loss.toFixed(5)} nats of ${all.toFixed(5)}, ${((100 * (all - loss)) / all).toFixed(2)} % less`,
+    );
+    await pass.close();
+    await teacher.close();
+  }
+  for (const pass of Object.values(passes)) await pass.close();
+}
