@@ -76,6 +76,7 @@ export const LIMITS = {
   maxBytes: 'the files that the step writes have at most this many bytes: a number, or a text such as "100MB"',
 } as const satisfies Readonly<Record<GateName | 'maxBytes', string>>;
 
+/** A limit of a recipe, by its name in the file. */
 export type LimitName = keyof typeof LIMITS;
 
 /** The same for every limit on what is lost in probes. */

@@ -195,8 +195,10 @@ describe('coppice mcp', function () {
     controller.abort();
     await assert.rejects(running);
     await until('it ends', () => heard('score ends'));
-    const { text } = await session.call('coppice_job_status');
-    assert.match(text.split('\n')[1], /cancelled/); // the newest comes first
+    // The newest comes first. The log has the end before the job has its state.
+    await until('it is cancelled', async () =>
+      (await session.call('coppice_job_status')).text.split('\n')[1].includes('cancelled'),
+    );
   });
 
   it('has a prompt for the usual way', async () => {
