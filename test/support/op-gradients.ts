@@ -1,14 +1,12 @@
 /** The gradient rule of every differentiable op, for any provider. */
-import type { Dim, Graph } from '../../src/engine/onnx/graph';
+import type { Dim } from '../../src/engine/onnx/graph';
 import { add, geGlu, mul, neg, scale, softCap, sub, swiGlu } from '../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../src/engine/onnx/ops/linear';
-import { frozenCrossEntropy, frozenTaughtLoss } from '../../src/engine/onnx/ops/frozen-head';
-import { keptDivergence } from '../../src/engine/onnx/ops/kept-words';
-import { cosineDistance, crossEntropy, divergence } from '../../src/engine/onnx/ops/loss';
+import { cosineDistance, crossEntropy, divergence, frozenCrossEntropy } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
 import { softmax, softmaxProduct } from '../../src/engine/onnx/ops/softmax';
 import { concat, reshape, split, takeRows, transpose } from '../../src/engine/onnx/ops/shapes';
-import { float32, int64 } from '../../src/engine/onnx/session';
+import { int64 } from '../../src/engine/onnx/session';
 import { dot } from './differences';
 import { checkOp, rowsOf, softmaxOf, type Check, type Target, type Vector } from './op-check';
 import { testAttentionGradients } from './op-gradients-attention';
@@ -208,61 +206,6 @@ export function testOpGradients(target: Target): void {
       },
       { wanted: 1 },
     );
-  });
-
-  // Two likely words of each token, and the probability of each. The second token's leave nothing to the others.
-  const KEPT = [[2, 0], [1, 3], [4, 3], [0, 1], [3, 2], [2, 4]]; // prettier-ignore
-  const SHARES = [[0.5, 0.3], [0.75, 0.25], [0.4, 0.1], [0.9, 0.05], [0.3, 0.2], [0.6, 0.2]]; // prettier-ignore
-  const keptFeeds = {
-    ids: int64(KEPT.flat(), [6, 2]),
-    shares: float32(Float32Array.from(SHARES.flat()), [6, 2]),
-  };
-  const keptWords = (g: Graph) => ({
-    ids: g.input('ids', 'int64', ['tokens', 2]),
-    shares: g.input('shares', 'float32', ['tokens', 2]),
-  });
-  /** By the definition: the other words are one. */
-  const keptTerm = (logits: Vector, t: number): number => {
-    const q = softmaxOf(logits);
-    const own = KEPT[t].map((word) => q[word]);
-    const rest = (all: readonly number[]): number => 1 - all[0] - all[1];
-    const pairs = [...SHARES[t].map((p, i) => [p, own[i]]), [rest(SHARES[t]), rest(own)]];
-    return pairs.reduce((sum, [p, other]) => sum + (p < 1e-9 ? 0 : p * Math.log(p / other)), 0);
-  };
-
-  it('divergence from the likely words of a teacher', async () => {
-    await check(
-      [['tokens', 5]],
-      (g, [z]) => keptDivergence(g, z, keptWords(g)),
-      (z) => rowsOf(z, 5).map(keptTerm),
-      { feeds: keptFeeds },
-    );
-  });
-
-  it('the same and the token loss of a head that is not trained, whole and in pieces, with a cap and without', async () => {
-    const target = [2, 0, 4, 3, 1, 2];
-    const kinds = [null, 1.5].flatMap((cap) => [0, 0.3, 1].map((weight) => ({ cap, weight })));
-    for (const { cap, weight } of kinds) {
-      for (const sizes of [[5], [3, 2]]) {
-        await check(
-          [matrix, ...sizes.map((words) => [words, 4])],
-          (g, [h, ...pieces]) => {
-            const words = g.input('target', 'int64', ['tokens']);
-            const truth = takeRows(g, pieces.length > 1 ? concat(g, pieces, 0) : pieces[0], words);
-            const teacher = { ...keptWords(g), weight };
-            return frozenTaughtLoss(g, h, { pieces, truth, target: words }, teacher, cap).losses;
-          },
-          (h, ...pieces) => {
-            const z = product(h, Float64Array.from(pieces.flatMap((piece) => [...piece])), 4);
-            const logits = Float64Array.from(z, (value) => (cap === null ? value : cap * Math.tanh(value / cap)));
-            return rowsOf(logits, 5).map(
-              (r, t) => -(1 - weight) * logSoftmaxOf(r)[target[t]] + weight * keptTerm(r, t),
-            );
-          },
-          { feeds: { ...keptFeeds, target: int64(target, [6]) }, wanted: 1 },
-        );
-      }
-    }
   });
 
   it('distance of directions from a teacher, who has no gradient', async () => {

@@ -50,48 +50,12 @@ export function sample(logits: Float32Array, { temperature = 1, topK, topP }: Sa
     const weights = Float64Array.from(kept, (id) => weigh(logits[id]));
     return kept[drawOf(weights, [...kept.keys()], topP, sum(weights, [...kept.keys()]), random)];
   }
-  const { weights, total } = weighed(logits, weigh);
-  if (topP === undefined) return draw(weights, undefined, total, random);
-  const likely = nucleusCandidates(weights, topP, total);
-  return drawOf(weights, likely, topP, topK === undefined ? total : sum(weights, likely), random);
-}
-
-/** The most likely tokens in descending order, and their probabilities. */
-export interface Likely {
-  readonly words: readonly number[];
-  readonly shares: readonly number[];
-}
-
-/** At temperature 1. @param words at most */
-export const likelyOf = (logits: Float32Array, words: number): Likely => likelyAmong(logits, words, plain(logits));
-
-/** Draws the token that `sample` draws from all tokens at temperature 1, and says what it was drawn from. */
-export function sampleAmong(logits: Float32Array, words: number, random: Random): Likely & { readonly id: number } {
-  const all = plain(logits);
-  return { id: draw(all.weights, undefined, all.total, random), ...likelyAmong(logits, words, all) };
-}
-
-function likelyAmong(logits: Float32Array, words: number, { weights, total }: Weights): Likely {
-  const likely = largest(logits, words);
-  return { words: likely, shares: likely.map((id) => weights[id] / total) };
-}
-
-interface Weights {
-  readonly weights: Float64Array;
-  readonly total: number;
-}
-
-function plain(logits: Float32Array): Weights {
-  const highest = logits[argMax(logits)];
-  return weighed(logits, (logit) => Math.exp(logit - highest));
-}
-
-/** The weight of each token, and their sum. */
-function weighed(logits: Float32Array, weigh: (logit: number) => number): Weights {
   const weights = new Float64Array(logits.length);
   let total = 0;
   for (let id = 0; id < logits.length; id++) total += weights[id] = weigh(logits[id]);
-  return { weights, total };
+  if (topP === undefined) return draw(weights, undefined, total, random);
+  const likely = nucleusCandidates(weights, topP, total);
+  return drawOf(weights, likely, topP, topK === undefined ? total : sum(weights, likely), random);
 }
 
 /** Draws from the first of `ids` that together have the share `topP` of `mass`. */

@@ -6,9 +6,7 @@ import type { Architecture } from '../checkpoint/architecture';
 import { Graph, type Value } from '../onnx/graph';
 import { gradients } from '../onnx/gradient';
 import { linear } from '../onnx/ops/linear';
-import { frozenCrossEntropy, frozenTaughtLoss } from '../onnx/ops/frozen-head';
-import { keptDivergence, type KeptWords } from '../onnx/ops/kept-words';
-import { crossEntropy, divergence } from '../onnx/ops/loss';
+import { crossEntropy, divergence, frozenCrossEntropy } from '../onnx/ops/loss';
 import { add, scale } from '../onnx/ops/elementwise';
 import { float32, floats, int64, type Feeds, type Session } from '../onnx/session';
 import type { WeightSource } from '../weights/source';
@@ -26,10 +24,6 @@ const MAX_TOKENS = 1024;
  */
 export const HEAD_LOSS_PIECE = 6160;
 
-/** Tokens whose logits are in memory at a time. */
-export const tokensPerHeadRun = ({ vocabulary }: Pick<Architecture, 'vocabulary'>): number =>
-  Math.max(1, Math.min(MAX_TOKENS, Math.floor(LOGITS_BYTES / (4 * vocabulary))));
-
 export interface HeadLossOptions {
   /** The source of the weights; the model's source when undefined. */
   readonly bind?: (g: Graph) => Bind;
@@ -46,17 +40,6 @@ export interface TeacherPart {
    * Set when its final norm and head differ from the student's. They are then fed as "teacherNorm" and "teacherHead".
    */
   readonly own?: Pick<Architecture, 'hidden' | 'rmsNormEps' | 'style'>;
-  /**
-   * So many of its most likely words are fed for each token, as "words" and "shares", in place of its states. Neither its
-   * norm nor its head is needed then.
-   */
-  readonly words?: number;
-}
-
-/** The most likely words of a teacher's distributions, and their probabilities. (tokens, words) each */
-export interface LikelyWords {
-  readonly words: Int32Array;
-  readonly shares: Float32Array;
 }
 
 /** The teacher's states for some tokens. */
@@ -65,8 +48,6 @@ export interface TeacherStates {
   readonly states?: Float32Array;
   /** Its own final norm and head, if any. */
   readonly feeds: Feeds;
-  /** Its likely words, where the loss asks for them. */
-  readonly likely?: LikelyWords;
   /** Its states where the hidden-state loss compares, (tokens, hidden), if there is such a loss. */
   readonly hidden?: Float32Array;
 }
@@ -94,10 +75,9 @@ export class HeadLoss {
     const g = new Graph();
     const { architecture, weights } = model;
     const { bind, trainable, teacher } = options;
-    // States of a teacher are compared word by word, over all of the vocabulary.
-    const isFrozen = bind === undefined && !trainable && (teacher === undefined || teacher.words !== undefined);
+    const isFrozen = bind === undefined && !trainable && !teacher;
     const parameters = isFrozen
-      ? buildFrozenHeadLoss(g, architecture, weights, teacher)
+      ? buildFrozenHeadLoss(g, architecture, weights)
       : buildHeadLoss(g, architecture, options, bind?.(g) ?? bindFrom(g, weights));
     const session = await model.openSession(g.serialize(), { prepack: true });
     return new HeadLoss(architecture, session, parameters, teacher);
@@ -117,9 +97,9 @@ export class HeadLoss {
     more: Feeds = {},
     teacher?: TeacherStates,
   ): Promise<HeadGradients> {
-    const { hidden } = this.architecture;
+    const { hidden, vocabulary } = this.architecture;
     const wanted = Array.from({ length: targets.length }, (_, i) => i).filter((i) => targets[i] !== NO_TARGET);
-    const perRun = tokensPerHeadRun(this.architecture);
+    const perRun = Math.max(1, Math.min(MAX_TOKENS, Math.floor(LOGITS_BYTES / (4 * vocabulary))));
     const dx = new Float32Array(x.length);
     const gradients: Record<string, Float32Array> = {};
     let loss = 0;
@@ -146,9 +126,7 @@ export class HeadLoss {
     return { loss, crossEntropy, dx, gradients };
   }
 
-  private teacherFeeds({ states, likely, feeds }: TeacherStates, some: readonly number[]): Feeds {
-    const { words } = this.teacher ?? {};
-    if (words !== undefined) return { ...feeds, ...likelyFeeds(likely, words, some) };
+  private teacherFeeds({ states, feeds }: TeacherStates, some: readonly number[]): Feeds {
     const width = this.teacher?.own?.hidden ?? this.architecture.hidden;
     const rows = states ? gatherRows(states, some, width) : new Float32Array(some.length * width);
     return { ...feeds, teacher: float32(rows, [some.length, width]) };
@@ -179,10 +157,7 @@ function buildHeadLoss(
   const truth = crossEntropy(g, z, target);
   let losses = truth;
   if (teacher) {
-    const taught =
-      teacher.words === undefined
-        ? divergence(g, z, teacherLogits(g, a, teacher, norm, matrix))
-        : keptDivergence(g, z, likelyInputs(g, teacher.words));
+    const taught = divergence(g, z, teacherLogits(g, a, teacher, norm, matrix));
     losses = add(g, scale(g, truth, 1 - teacher.weight), scale(g, taught, teacher.weight));
     g.output('crossEntropies', truth);
   }
@@ -195,13 +170,8 @@ function buildHeadLoss(
   return names;
 }
 
-/** Builds a frozen head, without a teacher or with its likely words; with the same feeds and fetches. */
-function buildFrozenHeadLoss(
-  g: Graph,
-  a: Architecture,
-  weights: WeightSource,
-  teacher: TeacherPart | undefined,
-): string[] {
+/** Builds a frozen head without a teacher, with the same feeds and fetches. */
+function buildFrozenHeadLoss(g: Graph, a: Architecture, weights: WeightSource): string[] {
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const target = g.input('target', 'int64', ['tokens']);
   const seed = g.input('scale', 'float32', ['tokens']);
@@ -211,35 +181,11 @@ function buildFrozenHeadLoss(
   for (let start = 0; start < a.vocabulary; start += HEAD_LOSS_PIECE) {
     pieces.push(weights.bind(g, 'head', { start, count: Math.min(HEAD_LOSS_PIECE, a.vocabulary - start) }));
   }
-  const targets = { pieces, truth: weights.bind(g, 'head', target), target };
-  const cap = a.style.logitCap;
-  const { words, weight = 0 } = teacher ?? {};
-  const taught =
-    words === undefined ? undefined : frozenTaughtLoss(g, h, targets, { ...likelyInputs(g, words), weight }, cap);
-  const losses = taught?.losses ?? frozenCrossEntropy(g, h, targets, cap);
-  if (taught) g.output('crossEntropies', taught.crossEntropies);
+  const losses = frozenCrossEntropy(g, h, { pieces, truth: weights.bind(g, 'head', target), target }, a.style.logitCap);
   const [dx] = gradients(g, new Map([[losses, seed]]), [x]);
   g.output('losses', losses);
   g.output('dx', dx);
   return [];
-}
-
-const likelyInputs = (g: Graph, words: number): KeptWords => ({
-  ids: g.input('words', 'int64', ['tokens', words]),
-  shares: g.input('shares', 'float32', ['tokens', words]),
-});
-
-/** Feeds of the likely words of some tokens; without any, where only the cross-entropy is of interest, all is the rest. */
-function likelyFeeds(likely: LikelyWords | undefined, words: number, some: readonly number[]): Feeds {
-  const ids = new Int32Array(some.length * words);
-  const shares = new Float32Array(some.length * words);
-  some.forEach((token, i) => {
-    for (let w = 0; likely && w < words; w++) {
-      ids[i * words + w] = likely.words[token * words + w];
-      shares[i * words + w] = likely.shares[token * words + w];
-    }
-  });
-  return { words: int64(ids, [some.length, words]), shares: float32(shares, [some.length, words]) };
 }
 
 /** The teacher's logits, through the student's norm and head unless the teacher has its own. (tokens, vocabulary) */

@@ -27,13 +27,8 @@ import { runData } from './data/run-data';
 import { DEFAULTS } from './defaults';
 import { type LoraMethod, type RetrainSettings, trainOptions } from './settings';
 import { type PreparedTraining, prepareTraining } from './prepare';
-import {
-  type KeptOfTeacher,
-  keptOfTeacher,
-  openTeacher,
-  teacherFacts,
-  type TeacherSource,
-} from './teacher/open-teacher';
+import { keptOfTeacher, openTeacher, teacherFacts, type TeacherSource } from './teacher/open-teacher';
+import type { KeptStatesFile } from './teacher/kept-states';
 import { requireSameTokens } from './teacher/tokens';
 import { longestRow } from './data/example';
 import { DivergedError } from './loop/explosion';
@@ -114,12 +109,12 @@ export async function retrain(
   checkSettings(model, removed, settings, selection);
   const [gather, compare, learn, write] = inPhases(job, phasesOf(settings, context));
   const workspace = await Workspace.open(settings.out, model.checkpoint, resume);
-  let taught: KeptOfTeacher | undefined;
+  let taught: KeptStatesFile | undefined;
   try {
     if (context.teacher) await requireSameTokens(context.teacher.model.checkpoint, context.tokenizer, job);
     const { tokenizer, teacher } = context;
     taught = await keptOfTeacher(teacher, workspace.taught);
-    const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData, keep: taught };
+    const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData };
     const author = context.author ?? model;
     const data = await runData(author, settings, sources, gather);
     const healed = context.healed?.note.digest;
@@ -146,7 +141,7 @@ export async function retrain(
       ...options,
       removed,
       healed,
-      ...teacherFacts(teacher, taught),
+      ...teacherFacts(teacher),
       ...(prompted && { prompt: settings.prompt ?? 'alpaca' }),
       ...bosFact(settings.bos, source),
     };
@@ -184,14 +179,14 @@ export async function retrain(
       (extra) => record({ ...resultJson(result), ...extra }),
       write,
     );
-    await taught?.file.close();
+    await taught?.close();
     await workspace.clear();
     return { ...result, ...out, seconds: (performance.now() - clock) / 1000 };
   } catch (error) {
     if (error instanceof DivergedError) await workspace.forget();
     throw error;
   } finally {
-    await taught?.file.close();
+    await taught?.close();
     await workspace.leave();
   }
 }
@@ -323,7 +318,7 @@ async function runTraining(
   { trainable, parameters, masks }: PreparedTraining,
   run: Pick<TrainInputs, 'data' | 'options' | 'state'> & {
     readonly context: RetrainContext;
-    readonly taught: KeptOfTeacher | undefined;
+    readonly taught: KeptStatesFile | undefined;
   },
   job: JobOptions,
 ): Promise<TrainingState> {

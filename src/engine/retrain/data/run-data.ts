@@ -7,7 +7,7 @@ import type { Tokenizer } from '../../tokenizer/tokenizer';
 import type { Model } from '../../model/model';
 import { fullView } from '../../model/view';
 import { loadTrainingData, type TrainingData } from './load';
-import { type KeepWords, selfData } from './self-data';
+import { selfData } from './self-data';
 import { DEFAULTS } from '../defaults';
 import { type RetrainSettings, rowLengthOf } from '../settings';
 import { ownTextFile } from './own-text-file';
@@ -20,15 +20,13 @@ export interface DataContext {
   readonly removed: readonly number[];
   /** Where generated text is kept. */
   readonly cache: string;
-  /** Keeps what a generated token was drawn from, where the teacher generates. */
-  readonly keep?: KeepWords;
 }
 
 /** @throws UserError when data cannot be read, used or generated; CancelledError */
 export async function runData(
   model: Model,
   settings: RetrainSettings,
-  { tokenizer, teacher, removed, cache, keep }: DataContext,
+  { tokenizer, teacher, removed, cache }: DataContext,
   job: JobOptions,
 ): Promise<TrainingData> {
   const { context, eosTokenIds, bosTokenId, vocabulary } = model.architecture;
@@ -61,7 +59,7 @@ export async function runData(
   const view = fullView(author.architecture.layers.length);
   const { bos } = settings;
   const shared = await ownTextFile({ identity: author.checkpoint.identity, length, seed, bos });
-  const options = { tokens: selfTokens, length, seed, heldOut, openings, cache, shared, bos, keep };
+  const options = { tokens: selfTokens, length, seed, heldOut, openings, cache, shared, bos };
   return selfData(author, view, options, job);
 }
 

@@ -9,13 +9,12 @@ import { isObject } from '../../../format/json';
 import { readSmallFile } from '../../files/regular-file';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
-import { type Likely, likelyOf, sample, sampleAmong } from '../../evaluate/sample';
+import { sample } from '../../evaluate/sample';
 import { type JobOptions, Work } from '../../progress';
 import { Random } from '../../random';
 import { modelName } from '../../records/record';
 import { cannotWrite } from '../../system-failure';
 import { Decoder } from '../../model/decoder';
-import type { LikelyWords } from '../../model/head-loss';
 import type { Model } from '../../model/model';
 import type { View } from '../../model/view';
 import type { BosChoice } from '../../../format/bos';
@@ -48,15 +47,6 @@ export interface SelfDataOptions {
    * asks for another number, because texts that are generated together share their products.
    */
   readonly growing?: boolean;
-  /** Also keeps what each token was drawn from. Not called for rows of the cache. */
-  readonly keep?: KeepWords;
-}
-
-/** Keeps the most likely words of every token of a row; the last token's, which nothing follows, are none. */
-export interface KeepWords {
-  /** Words that are kept of each distribution. */
-  readonly words: number;
-  readonly add: (row: readonly number[], likely: LikelyWords) => Promise<void>;
 }
 
 const WRITING = 'the model writes its training text';
@@ -98,7 +88,7 @@ export async function selfData(
 async function writeRows(
   model: Model,
   view: View,
-  { tokens, length, seed, openings, cache, shared, growing = false, bos, keep }: SelfDataOptions,
+  { tokens, length, seed, openings, cache, shared, growing = false, bos }: SelfDataOptions,
   job: JobOptions,
 ): Promise<readonly number[][]> {
   const { eosTokenIds, vocabulary } = model.architecture;
@@ -116,20 +106,17 @@ async function writeRows(
   while (rows.length < count) {
     const some = Array.from({ length: Math.min(TEXTS, count - rows.length) }, (_, r) => {
       const random = new Random(seed + rows.length + r);
-      const likely = keep && new RowWords(length, keep.words);
-      return { random, ids: [bosTokenId ?? opening(openings, random)], likely };
+      return { random, ids: [bosTokenId ?? opening(openings, random)] };
     });
     const decoder = await Decoder.open(model, view, length, some.length);
     try {
       while (some[0].ids.length < length) {
         const last = some.map(({ ids }) => ids[ids.length - 1]);
         const logits = some.length === 1 ? await decoder.append(last) : await decoder.appendToEach(last);
-        some.forEach(({ ids, random, likely }, r) => {
+        some.forEach(({ ids, random }, r) => {
           const ended = bosTokenId !== undefined && eosTokenIds.includes(last[r]) && last[r] !== bosTokenId;
           // When a text ends, the next one follows, as in pre-training.
-          const own = logits.subarray(r * vocabulary, (r + 1) * vocabulary);
-          if (ended) likely?.note(likelyOf(own, likely.perToken));
-          ids.push(ended ? bosTokenId : next(own, random, likely));
+          ids.push(ended ? bosTokenId : sample(logits.subarray(r * vocabulary, (r + 1) * vocabulary), {}, random));
         });
         const written = rows.length * length + some.length * some[0].ids.length;
         work.step(`${WRITING}, ${written} of ${count * length} tokens`);
@@ -138,40 +125,10 @@ async function writeRows(
     } finally {
       await decoder.close();
     }
-    if (keep) for (const { ids, likely } of some) await keep.add(ids, likely!);
     rows.push(...some.map(({ ids }) => ids));
     await writeCache(cache, JSON.stringify({ key, rows }));
   }
   return rows;
-}
-
-/** Draws the token after the last one, and notes what it was drawn from. */
-function next(logits: Float32Array, random: Random, likely: RowWords | undefined): number {
-  if (!likely) return sample(logits, {}, random);
-  const drawn = sampleAmong(logits, likely.perToken, random);
-  likely.note(drawn);
-  return drawn.id;
-}
-
-/** The likely words of a row, while it is written. */
-class RowWords implements LikelyWords {
-  readonly words: Int32Array;
-  readonly shares: Float32Array;
-  private tokens = 0;
-
-  constructor(
-    length: number,
-    readonly perToken: number,
-  ) {
-    this.words = new Int32Array(length * perToken);
-    this.shares = new Float32Array(length * perToken);
-  }
-
-  note({ words, shares }: Likely): void {
-    this.words.set(words, this.tokens * this.perToken);
-    this.shares.set(shares, this.tokens * this.perToken);
-    this.tokens++;
-  }
 }
 
 function opening(openings: readonly number[], random: Random): number {

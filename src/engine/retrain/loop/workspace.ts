@@ -17,7 +17,7 @@ import { lockOwner, releaseLock, takeLock } from './lock';
 /** The state file, and the temporary names that a killed process leaves. */
 const STATE = /^state\.safetensors(\.\d+\.tmp)?$/;
 /** All files that a run may leave there. */
-const OURS = /^(state\.safetensors|self-data\.json|teacher\.words|healed\.patch\.safetensors|lock)(\.[\w.]*tmp)?$/;
+const OURS = /^(state\.safetensors|self-data\.json|teacher\.states|healed\.patch\.safetensors|lock)(\.[\w.]*tmp)?$/;
 
 /** The folder beside `out` where a run keeps its state. */
 export const folderOf = (out: string): string => `${resolve(out)}.training`;
@@ -27,7 +27,7 @@ export const stateFileOf = (out: string): string => join(folderOf(out), 'state.s
 /** Healed weights that were made for the run. */
 const healedFileOf = (out: string): string => join(folderOf(out), HEALED_BELOW);
 /** The file of what the teacher said about the rows of the run. */
-const taughtFileOf = (out: string): string => join(folderOf(out), 'teacher.words');
+const taughtFileOf = (out: string): string => join(folderOf(out), 'teacher.states');
 /** The file of the text that the model generated for the run. */
 export const selfDataFileOf = (out: string): string => join(folderOf(out), 'self-data.json');
 

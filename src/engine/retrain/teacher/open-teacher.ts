@@ -1,10 +1,9 @@
 /** The teacher of a run: which model it is, what is kept of it, and what the record says. */
 import type { Model } from '../../model/model';
 import { fullView } from '../../model/view';
-import type { KeepWords } from '../data/self-data';
 import { matchingBlock } from './hidden-target';
-import { KeptTeacher, keptWordsOf } from './kept-teacher';
-import { KeptWordsFile } from './kept-words';
+import { KeptStatesFile } from './kept-states';
+import { KeptTeacher } from './kept-teacher';
 import { type Taught, Teacher } from './teacher';
 
 /** The teacher: an open model, usually the unpruned student itself. */
@@ -16,11 +15,6 @@ export interface TeacherSource {
   readonly hiddenWeight?: number;
 }
 
-/** What is kept of a teacher, and its file. */
-export interface KeptOfTeacher extends KeepWords {
-  readonly file: KeptWordsFile;
-}
-
 /**
  * Opens the file of what the teacher says, once for the run. A loss on hidden states needs the teacher itself in every step.
  * @returns undefined if nothing is kept
@@ -29,13 +23,10 @@ export interface KeptOfTeacher extends KeepWords {
 export async function keptOfTeacher(
   teacher: TeacherSource | undefined,
   path: string,
-): Promise<KeptOfTeacher | undefined> {
+): Promise<KeptStatesFile | undefined> {
   if (!teacher || (teacher.hiddenWeight ?? 0) > 0) return undefined;
   const { architecture, checkpoint } = teacher.model;
-  const words = keptWordsOf(architecture);
-  const from = { teacher: checkpoint.identity, words, vocabulary: architecture.vocabulary };
-  const file = await KeptWordsFile.open(path, from);
-  return { words, file, add: (row, likely) => file.add(row, likely) };
+  return KeptStatesFile.open(path, { teacher: checkpoint.identity, hidden: architecture.hidden });
 }
 
 /** What of the student decides how it is taught. */
@@ -51,23 +42,22 @@ export interface TaughtStudent {
 export async function openTeacher(
   { model, weight, hiddenWeight = 0 }: TeacherSource,
   { model: student, removed, headFrozen }: TaughtStudent,
-  kept: KeptOfTeacher | undefined,
+  kept: KeptStatesFile | undefined,
 ): Promise<Taught> {
   const hidden =
     hiddenWeight > 0 ? { weight: hiddenWeight, block: await matchingBlock(model, student, removed) } : undefined;
   const view = fullView(model.architecture.layers.length);
   const teacher = await Teacher.open(model, view, { weight, hidden, student, headFrozen });
-  return kept ? new KeptTeacher(teacher, kept.file, kept.words) : teacher;
+  return kept ? new KeptTeacher(teacher, kept) : teacher;
 }
 
 /** The teacher in the settings of a run. */
-export function teacherFacts(teacher: TeacherSource | undefined, kept: KeptOfTeacher | undefined): object {
+export function teacherFacts(teacher: TeacherSource | undefined): object {
   if (!teacher) return {};
   const { model, weight, hiddenWeight = 0 } = teacher;
   return {
     teacher: model.checkpoint.identity,
     teacherWeight: weight,
-    ...(kept && { teacherWords: kept.words }),
     ...(hiddenWeight > 0 && { hiddenWeight }),
   };
 }

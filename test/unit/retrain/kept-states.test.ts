@@ -3,52 +3,68 @@ import assert from 'node:assert/strict';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../../src/engine/errors';
-import { keptBytes, type KeptFrom, KeptWordsFile } from '../../../src/engine/retrain/teacher/kept-words';
+import { type KeptFrom, KeptStatesFile } from '../../../src/engine/retrain/teacher/kept-states';
 import { temporaryFolder } from '../../support/temporary';
 
-const FROM: KeptFrom = { teacher: 'a', words: 2, vocabulary: 70_000 };
+const HIDDEN = 4;
+const FROM: KeptFrom = { teacher: 'a', hidden: HIDDEN };
 const ROWS = [
   [5, 6, 7],
   [5, 6],
 ];
-/** Words of a row: two for each token, one of them above 16 bits. */
-const likely = (row: readonly number[]) => ({
-  words: Int32Array.from(row.flatMap((id) => [id, 69_000 + id])),
-  shares: Float32Array.from(row.flatMap((id) => [1 / id, id / 1000])),
-});
+/** Bytes of the file's header, and of a record's. */
+const [HEADER, RECORD] = [48, 20];
+/** States of a row, those of its first token far larger than the others. */
+const statesOf = (row: readonly number[]): Float32Array =>
+  Float32Array.from(row.flatMap((id, t) => [id, -1, 0.5, 1 / id].map((x) => (t === 0 ? 1e6 : 1) * x)));
 
-describe('kept words of a teacher', () => {
-  const newFile = (): string => join(temporaryFolder(), 'teacher.words');
+describe('kept states of a teacher', () => {
+  const newFile = (): string => join(temporaryFolder(), 'teacher.states');
   const filled = async (path: string): Promise<void> => {
-    const file = await KeptWordsFile.open(path, FROM);
-    for (const row of ROWS) await file.add(row, likely(row));
+    const file = await KeptStatesFile.open(path, FROM);
+    for (const row of ROWS) await file.add(row, statesOf(row));
     await file.close();
   };
   /** Rows that a file gives again. */
   const found = async (path: string, from = FROM): Promise<(boolean | undefined)[]> => {
-    const file = await KeptWordsFile.open(path, from);
+    const file = await KeptStatesFile.open(path, from);
     const all = [];
     for (const row of ROWS) all.push((await file.read(row)) !== undefined);
     await file.close();
     return all;
   };
 
-  it('are read as they were added', async () => {
+  it('are read in the direction in which they were added, of the root mean square 1, to float16', async () => {
     const path = newFile();
     await filled(path);
-    const file = await KeptWordsFile.open(path, FROM);
+    const file = await KeptStatesFile.open(path, FROM);
     assert.equal(file.rows, 2);
     for (const row of ROWS) {
-      assert.deepEqual(await file.read(row), likely(row));
+      const read = (await file.read(row))!;
+      const added = statesOf(row);
+      row.forEach((_, t) => {
+        const state = added.subarray(t * HIDDEN, (t + 1) * HIDDEN);
+        const size = Math.sqrt(state.reduce((sum, x) => sum + x * x, 0) / HIDDEN);
+        state.forEach((x, i) => {
+          const [kept, exact] = [read[t * HIDDEN + i], x / size];
+          assert.ok(Math.abs(kept - exact) <= 2 ** -11 * Math.abs(exact) + 2 ** -25, `${kept} for ${exact}`);
+        });
+      });
     }
     assert.equal(await file.read([5, 6, 7, 8]), undefined);
     await file.close();
-    const { length } = await readFile(path);
-    assert.equal(length, 48 + 2 * 20 + 5 * keptBytes(2));
+    assert.equal((await readFile(path)).length, HEADER + 2 * RECORD + 5 * 2 * HIDDEN);
   });
 
-  it('of another teacher, another number of words or another vocabulary do not count', async () => {
-    for (const other of [{ teacher: 'b' }, { words: 3 }, { vocabulary: 69_999 }]) {
+  it('of zeros are zeros', async () => {
+    const file = await KeptStatesFile.open(newFile(), FROM);
+    await file.add([1], new Float32Array(HIDDEN));
+    assert.deepEqual(await file.read([1]), new Float32Array(HIDDEN));
+    await file.close();
+  });
+
+  it('of another teacher or another width do not count', async () => {
+    for (const other of [{ teacher: 'b' }, { hidden: 5 }]) {
       const path = newFile();
       await filled(path);
       assert.deepEqual(await found(path, { ...FROM, ...other }), [false, false]);
@@ -62,34 +78,30 @@ describe('kept words of a teacher', () => {
     for (const [lost, left] of [
       [1, [true, false]],
       [30, [true, false]],
-      [60, [false, false]],
+      [40, [false, false]],
       [length, [false, false]],
     ] as const) {
       await filled(path);
       await truncate(path, length - lost);
       assert.deepEqual(await found(path), left, `${lost} bytes lost`);
-      const file = await KeptWordsFile.open(path, FROM);
-      await file.add(ROWS[1], likely(ROWS[1]));
+      const file = await KeptStatesFile.open(path, FROM);
+      await file.add(ROWS[1], statesOf(ROWS[1]));
       await file.close();
       assert.deepEqual(await found(path), [left[0], true]);
     }
   });
 
-  it('that are no words of the vocabulary are none, and a length that cannot be ends the file', async () => {
+  it('that are no numbers are none, and a length that cannot be ends the file', async () => {
     const path = newFile();
     await filled(path);
     const bytes = await readFile(path);
     const wrong = Buffer.from(bytes);
-    wrong.writeUInt32LE(70_000, 48 + 20);
-    await writeFile(path, wrong);
-    assert.deepEqual(await found(path), [false, true]);
-    wrong.writeUInt32LE(5, 48 + 20);
-    wrong.writeFloatLE(NaN, 48 + 20 + 4 * 6);
+    wrong.writeUInt16LE(0x7e00, HEADER + RECORD); // NaN
     await writeFile(path, wrong);
     assert.deepEqual(await found(path), [false, true]);
     for (const tokens of [0, 2 ** 21, 2 ** 32 - 1]) {
       const long = Buffer.from(bytes);
-      long.writeUInt32LE(tokens, 48 + 16);
+      long.writeUInt32LE(tokens, HEADER + 16);
       await writeFile(path, long);
       assert.deepEqual(await found(path), [false, false], String(tokens));
     }
@@ -97,7 +109,7 @@ describe('kept words of a teacher', () => {
 
   it('in a place where no file can be are an error that names it', () =>
     assert.rejects(
-      KeptWordsFile.open(join(temporaryFolder(), 'none', 'x'), FROM),
+      KeptStatesFile.open(join(temporaryFolder(), 'none', 'x'), FROM),
       (error) => error instanceof UserError && /none.x cannot be written/.test(error.what),
     ));
 });

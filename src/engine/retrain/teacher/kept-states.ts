@@ -1,14 +1,14 @@
 /**
- * A file of what a teacher said about rows of text: the most likely next words of every token, and their probabilities. Rows
- * are added one by one, so a process that is killed leaves all but the last. The file names its teacher. A file of another
- * one is begun anew, and so is the part behind a record that is not whole.
+ * A file of a teacher's last hidden states over rows of text. Rows are added one by one, so a process that is killed leaves all
+ * but the last. The file names its teacher. A file of another one is begun anew, and so is the part behind a record that is
+ * not whole.
  *
- * A record: the first 16 bytes of SHA-256 of the row's ids (int32), its tokens (uint32), then the ids of all its words
- * (int32) and their probabilities (float32). Numbers are in this machine's order of bytes: the file is no one else's.
+ * A record: the first 16 bytes of SHA-256 of the row's ids (int32), its tokens (uint32), then its states, (tokens, hidden), in
+ * float16 and of unit size, which the final norm undoes.
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { LikelyWords } from '../../model/head-loss';
+import { packStates, unitStateBytes, unpackStates } from '../../formats/unit-states';
 import { cannotWrite } from '../../system-failure';
 
 const MAGIC = 'coppice-taught-1';
@@ -18,21 +18,16 @@ const RECORD_HEADER_BYTES = 20;
 /** Rows of a training are much shorter. */
 const MOST_TOKENS = 2 ** 20;
 
-/** Whose words are kept, and how many. */
+/** Whose states are kept. */
 export interface KeptFrom {
   /** Identifies the teacher: the same for equal weights and parts. */
   readonly teacher: string;
-  /** Words for each token. */
-  readonly words: number;
-  /** Its words: an id at or above this is damage. */
-  readonly vocabulary: number;
+  /** Width of a state. */
+  readonly hidden: number;
 }
 
-/** Bytes that a token takes in a file. */
-export const keptBytes = (words: number): number => 8 * words;
-
-export class KeptWordsFile {
-  /** Where each row's words are, by its hash. */
+export class KeptStatesFile {
+  /** Where each row's states are, by its hash. */
   private readonly places = new Map<string, { readonly at: number; readonly tokens: number }>();
   private end = HEADER_BYTES;
 
@@ -43,10 +38,10 @@ export class KeptWordsFile {
   ) {}
 
   /** @throws UserError when the file cannot be read or written */
-  static async open(path: string, from: KeptFrom): Promise<KeptWordsFile> {
+  static async open(path: string, from: KeptFrom): Promise<KeptStatesFile> {
     try {
       await (await open(path, 'a')).close(); // makes it, and changes nothing
-      const kept = new KeptWordsFile(path, await open(path, 'r+'), from);
+      const kept = new KeptStatesFile(path, await open(path, 'r+'), from);
       await kept.find().catch(async (error: unknown) => {
         await kept.close();
         throw error;
@@ -66,19 +61,16 @@ export class KeptWordsFile {
     return this.places.has(keyOf(row));
   }
 
-  /** What is kept of a row, (tokens, words); undefined if nothing is, or if it is damaged. @throws UserError */
-  async read(row: ArrayLike<number>): Promise<LikelyWords | undefined> {
+  /** The states of a row, (tokens, hidden); undefined if none are kept, or if they are damaged. @throws UserError */
+  async read(row: ArrayLike<number>): Promise<Float32Array | undefined> {
     const key = keyOf(row);
     const place = this.places.get(key);
     if (place?.tokens !== row.length) return undefined;
-    const count = row.length * this.from.words;
-    const bytes = new Uint8Array(8 * count);
+    const bytes = new Uint8Array(row.length * unitStateBytes(this.from.hidden));
     try {
       const { bytesRead } = await this.file.read(bytes, 0, bytes.length, place.at);
-      const words = new Int32Array(bytes.buffer, 0, count);
-      const shares = new Float32Array(bytes.buffer, 4 * count, count);
-      const isWhole = bytesRead === bytes.length && words.every((id) => id >= 0 && id < this.from.vocabulary);
-      if (isWhole && shares.every((share) => share >= 0 && share <= 1)) return { words, shares };
+      const states = unpackStates(bytes);
+      if (bytesRead === bytes.length && states.every(Number.isFinite)) return states;
     } catch (error) {
       throw cannotWrite(this.path, error);
     }
@@ -86,13 +78,13 @@ export class KeptWordsFile {
     return undefined;
   }
 
-  /** Adds a row. @param likely (tokens, words) @throws UserError when the disk is full */
-  async add(row: ArrayLike<number>, { words, shares }: LikelyWords): Promise<void> {
+  /** Adds a row. @param states (tokens, hidden) @throws UserError when the disk is full */
+  async add(row: ArrayLike<number>, states: Float32Array): Promise<void> {
     const key = keyOf(row);
-    const header = Buffer.alloc(RECORD_HEADER_BYTES);
-    header.write(key, 'hex');
-    header.writeUInt32LE(row.length, 16);
-    const record = Buffer.concat([header, bytesOf(words), bytesOf(shares)]);
+    const record = Buffer.alloc(RECORD_HEADER_BYTES + row.length * unitStateBytes(this.from.hidden));
+    record.write(key, 'hex');
+    record.writeUInt32LE(row.length, 16);
+    packStates(states, this.from.hidden, record.subarray(RECORD_HEADER_BYTES));
     try {
       await this.file.write(record, 0, record.length, this.end);
     } catch (error) {
@@ -122,7 +114,7 @@ export class KeptWordsFile {
     while (this.end + RECORD_HEADER_BYTES <= size) {
       await file.read(record, 0, RECORD_HEADER_BYTES, this.end);
       const tokens = record.readUInt32LE(16);
-      const next = this.end + RECORD_HEADER_BYTES + tokens * keptBytes(from.words);
+      const next = this.end + RECORD_HEADER_BYTES + tokens * unitStateBytes(from.hidden);
       if (tokens === 0 || tokens > MOST_TOKENS || next > size) break;
       this.places.set(record.toString('hex', 0, 16), { at: this.end + RECORD_HEADER_BYTES, tokens });
       this.end = next;
@@ -131,12 +123,9 @@ export class KeptWordsFile {
   }
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
-
-const keyHash = ({ teacher, words, vocabulary }: KeptFrom): Buffer =>
+const keyHash = ({ teacher, hidden }: KeptFrom): Buffer =>
   createHash('sha256')
-    .update(JSON.stringify([teacher, words, vocabulary]))
+    .update(JSON.stringify([teacher, hidden]))
     .digest();
 
 /** 16 bytes in hexadecimal digits. */
