@@ -122,8 +122,9 @@ describe('command line: retrain', function () {
     };
     assertClose(await first(), after.meanNll, { absolute: 1e-5 }, 'loss');
     const teacher = ['--teacher', model, '--teacher-weight', '1'];
-    assertClose(await first(...teacher), after.kl, { absolute: 1e-5 }, 'divergence');
-    assertClose(await first(...teacher, '--where', 'cuts'), after.kl, { absolute: 1e-5 }, 'divergence, at the cuts');
+    const kept = { absolute: 2e-4 }; // the teacher's states are kept in float16
+    assertClose(await first(...teacher), after.kl, kept, 'divergence');
+    assertClose(await first(...teacher, '--where', 'cuts'), after.kl, kept, 'divergence, at the cuts');
     assert.ok((await first(...teacher, '--hidden-weight', '1')) > after.kl + 1e-4);
   });
 

@@ -59,7 +59,7 @@ describe('a teacher that is asked once', () => {
         for (const passes of [3, 3]) {
           const kept = new KeptTeacher(teacher, file);
           const { loss, gradients: found } = await gradients(model, kept);
-          assertClose(loss, expected.loss, { absolute: 1e-3 }, 'loss'); // states in float16
+          assertClose(loss, expected.loss, { absolute: 2e-4 }, 'loss'); // states in float16
           for (const [name, gradient] of expected.gradients) {
             assertGradientClose(found.get(name)!, Array.from(gradient), 2e-3, name);
           }
