@@ -15,8 +15,8 @@ type Options = OptionsFor<'retrain'>;
 
 /** Healed weights that were made for a training. */
 export interface HealedFirst {
-  /** Their file, in the folder of the training. */
-  readonly patch: string;
+  /** Their file, in the folder of the training; undefined where healing did not help, so the plain ones are trained. */
+  readonly patch?: string;
   /** What the healing did; undefined if a stopped run had healed already. */
   readonly healing?: HealResult;
 }
@@ -43,7 +43,7 @@ export async function healFirst(options: Options, context: JobContext): Promise<
     ...{ seed, bos, device, threads, memory, heldOut: HEAL_DEFAULTS.heldOut },
   };
   const { result } = await context.run('heal', given, { job: context.job });
-  return { patch, healing: result };
+  return { ...(result.weights === 'healed' && { patch }), healing: result };
 }
 
 const isThere = (file: string): Promise<boolean> =>

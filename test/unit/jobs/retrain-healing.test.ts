@@ -1,0 +1,32 @@
+/** What a training goes on from after the healing before it: the healed weights, or the plain ones where healing did not help. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { OptionsFor } from '../../../src/jobs/kinds';
+import type { JobContext } from '../../../src/jobs/run';
+import { healFirst } from '../../../src/jobs/runs/retrain-healing';
+import { temporaryFolder } from '../../support/temporary';
+import { tinyCheckpoint } from '../../support/tiny-models';
+
+describe('the healing before a training', () => {
+  // Healing improves every toy, so its outcome is given here.
+  for (const weights of ['healed', 'plain'] as const) {
+    it(`that keeps the ${weights} weights`, async () => {
+      const out = join(temporaryFolder(), 'out');
+      const run = () => Promise.resolve({ result: { weights }, results: {} });
+      const options = {
+        checkpoint: tinyCheckpoint('llama-plain'),
+        out,
+        data: ['text.txt'],
+        remove: [1],
+        heal: 'first',
+      };
+      const found = await healFirst(
+        options as unknown as OptionsFor<'retrain'>,
+        { job: {}, run } as unknown as JobContext,
+      );
+      assert.equal(found.healing?.weights, weights);
+      const file = join(`${out}.training`, 'healed.patch.safetensors');
+      assert.equal(found.patch, weights === 'healed' ? file : undefined);
+    });
+  }
+});
