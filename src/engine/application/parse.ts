@@ -1,6 +1,7 @@
 /** The records of one file of an application's text. */
 import { messageOf, UserError } from '../errors';
 import { isObject } from '../../format/json';
+import { startsWithObject } from '../../format/json-lines';
 import { isWrapped } from '../files/unwrap';
 import type { ApplicationFile } from './files';
 import { type ApplicationRecord, isEmptyRecord, RECORD_FIELDS, recordOf } from './record';
@@ -47,15 +48,6 @@ function placedValues(text: string, file: ApplicationFile): readonly PlacedValue
       return text.split('\n').flatMap((line, i) => (line.trim() === '' ? [] : [jsonLine(line, `line ${i + 1}`, file)]));
     case 'json':
       return jsonRecords(text);
-  }
-}
-
-function startsWithObject(text: string): boolean {
-  const line = /\S[^\n]*/.exec(text)?.[0] ?? '';
-  try {
-    return isObject(JSON.parse(line));
-  } catch {
-    return false;
   }
 }
 

@@ -56,7 +56,7 @@ function messageOf({ role, from, content, value }: JsonObject): ChatMessage | un
   return typeof who !== 'string' || text === undefined ? undefined : { role: ROLES[who] ?? who, content: text };
 }
 
-/** A text, or the texts of its parts: what is no text, such as a picture, is passed over. */
+/** A text, or the texts of its parts: other parts, such as pictures, are passed over. */
 function contentOf(content: unknown): string | undefined {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return undefined;

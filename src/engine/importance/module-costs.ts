@@ -13,7 +13,7 @@ import type { ModuleCost } from './module-cost';
 /** What a step saves; attention and FFN together are the sum of both. */
 export type Saves = (step: Step) => number;
 
-/** Passes of which the fastest counts. */
+/** Passes that are timed; the fastest counts. */
 const PASSES = 5;
 /** Rows that are timed: one run of most models. */
 const ROWS = 4;

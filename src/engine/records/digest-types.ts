@@ -403,13 +403,19 @@ export interface ProbeDigest {
 }
 
 /** Of a further model to the first one. */
-export interface ProbeLossDigest {
+export type ProbeLossDigest = PairedDigest;
+
+/** Two models on the same questions. */
+interface PairedDigest {
   readonly name: string;
   readonly difference: number | null;
   readonly interval: number | null;
+  /** Items that only the first model has right, and only this one. */
   readonly lost: number;
   readonly gained: number;
+  /** McNemar's exact test. */
   readonly pValue: number | null;
+  /** Items with different answers. */
   readonly differing: number;
 }
 
@@ -447,18 +453,7 @@ export interface TasksDigest {
     readonly label: string;
     readonly average: { readonly difference: number | null; readonly interval: number | null };
     readonly probes?: readonly ProbeLossDigest[];
-    readonly tasks: readonly {
-      readonly name: string;
-      readonly difference: number | null;
-      readonly interval: number | null;
-      /** Items that only the first model has right, and only this one. */
-      readonly lost: number;
-      readonly gained: number;
-      /** McNemar's exact test. */
-      readonly pValue: number | null;
-      /** Items with different answers. */
-      readonly differing: number;
-    }[];
+    readonly tasks: readonly PairedDigest[];
   }[];
   /** Some items on which models differ. */
   readonly questions: readonly {

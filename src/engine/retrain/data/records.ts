@@ -6,6 +6,7 @@ import { extname } from 'node:path';
 import { messageOf, UserError } from '../../errors';
 import { option } from '../../option-token';
 import { isObject, type JsonObject } from '../../../format/json';
+import { startsWithObject } from '../../../format/json-lines';
 import type { ChatMessage } from '../../tokenizer/tokenizer';
 import type { Instruction } from '../../application/prompted';
 
@@ -100,15 +101,6 @@ function readJson(text: string, file: string): Placed<unknown>[] | JsonObject | 
   if (extension !== '.json') return undefined;
   const why = problem === undefined ? 'it has no records' : `it is not JSON (${messageOf(problem)})`;
   throw unusable(file, why, 'Correct the file, or give it another extension if it is a text.');
-}
-
-function startsWithObject(text: string): boolean {
-  const line = /\S[^\n]*/.exec(text)?.[0] ?? '';
-  try {
-    return isObject(JSON.parse(line));
-  } catch {
-    return false;
-  }
 }
 
 function readLines(text: string, file: string): Placed<unknown>[] {

@@ -57,10 +57,6 @@ export class KeptStatesFile {
     return this.places.size;
   }
 
-  has(row: ArrayLike<number>): boolean {
-    return this.places.has(keyOf(row));
-  }
-
   /** The states of a row, (tokens, hidden); undefined if none are kept, or if they are damaged. @throws UserError */
   async read(row: ArrayLike<number>): Promise<Float32Array | undefined> {
     const key = keyOf(row);
