@@ -70,12 +70,12 @@ const JOBS_OF_BENCH: Readonly<Record<string, Planned>> = {
   ],
   retrain: [
     'retrain',
-    () => ({ data: [pages], remove, steps: 4, batch: 4, out: adapter() }),
+    () => ({ data: [pages], remove, heal: 'none', steps: 4, batch: 4, out: adapter() }),
     { steps: 10, out: join(folder, 'again') },
   ],
   'retrain full': [
     'retrain',
-    () => ({ data: [pages], remove, steps: 2, batch: 4, full: true, out: out() }),
+    () => ({ data: [pages], remove, heal: 'none', steps: 2, batch: 4, full: true, out: out() }),
     { steps: 6 },
   ],
   merge: ['merge', () => ({ adapter: adapter(), out: out() }), {}],

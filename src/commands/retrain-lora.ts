@@ -9,7 +9,13 @@ import type { RetrainSpec } from '../protocol/jobs';
 import { stoppedWords } from '../views/items/training';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { chooseFile } from '../host/ask/choose-file';
-import { customSteps, presetStep, type TrainingState, type TrainingSubject } from '../host/ask/ask-training';
+import {
+  customSteps,
+  healingStep,
+  presetStep,
+  type TrainingState,
+  type TrainingSubject,
+} from '../host/ask/ask-training';
 import { BUNDLED, trainingFiles } from '../host/ask/training-files';
 import type { Command } from '../host/command';
 import { modelSource, modelStep } from '../host/ask/model-choice';
@@ -155,13 +161,18 @@ async function askRetraining(
   const complete = await askAll<TrainingState>(title, args, [
     modelStep(coppice, chosen),
     ...(args.data === undefined ? [dataStep] : []),
-    ...(isOpen ? [presetStep(subject), ...customSteps(subject)] : []),
+    ...(isOpen ? [healingStep(subject), presetStep(subject), ...customSteps(subject)] : []),
     summaryStep(subject, (state) => trainingFolder(coppice, chosen, state)),
   ]);
-  const { data, preset } = complete;
+  const { data, preset, settings } = complete;
   const rank = args.rank === undefined ? complete.rank : undefined;
   const known = args.data === undefined && typeof data === 'string' ? data : undefined;
-  await remember(coppice, 'retrain', { data: known, rank, preset: isOpen ? preset : undefined });
+  await remember(coppice, 'retrain', {
+    data: known,
+    rank,
+    preset: isOpen ? preset : undefined,
+    heal: isOpen ? settings?.heal : undefined,
+  });
   return complete;
 }
 

@@ -7,6 +7,7 @@ import { systemErrorCode, UserError } from '../engine/errors';
 import { isObject, type JsonObject } from '../format/json';
 import { numberIn } from '../jobs/amounts';
 import { optionsIn } from '../jobs/complete';
+import { NO_HEALING } from '../jobs/heals-first';
 import type { JobRunner } from '../jobs/runner';
 import type { JobKind, JobOutcome } from '../protocol/jobs';
 import { type AskedJob, workOf } from './job';
@@ -74,7 +75,7 @@ export function learn(speeds: MachineSpeeds, finished: Finished, models: Models)
   const healed = kind === 'retrain' && isObject(result.healing) ? numberIn(result.healing, 'seconds') : undefined;
   if (healed !== undefined) {
     // The training is what the healing before it left of the time.
-    const options = { ...finished.options, heal: undefined };
+    const options = { ...finished.options, heal: NO_HEALING };
     learn(
       speeds,
       { ...finished, options, result: { ...result, healing: undefined }, seconds: seconds - healed },

@@ -5,6 +5,7 @@ import type { TrainingRequest } from '../engine/retrain/request';
 import type { RetrainSettings } from '../engine/retrain/settings';
 import { DEFAULTS } from '../engine/retrain/defaults';
 import { SELF } from './healing-amounts';
+import { NO_HEALING } from './heals-first';
 import type { GivenFor, OptionsFor } from './kinds';
 import { dtypeOption, storedDtype } from './options/output';
 
@@ -71,7 +72,8 @@ export function resumingOptions(
     out,
     resume: true,
     remove: removed.length > 0 ? removed : undefined,
-    heal,
+    // What it began with, whatever would be done now.
+    heal: heal ?? (removed.length > 0 ? NO_HEALING : undefined),
     rank: lora?.rank,
     alpha: lora?.alpha,
     dropout: lora?.dropout,

@@ -1,4 +1,4 @@
-/** `coppice retrain --heal first`: the healing before a training, and the adapter that takes its weights along. */
+/** `coppice retrain` of a plan: the healing before a training, and the adapter that takes its weights along. */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { tinyCheckpoint } from '../support/tiny-models';
 
 const HEALED = 'healed.patch.safetensors';
 
-describe('command line: retrain --heal first', function () {
+describe('command line: retraining heals first', function () {
   this.timeout(180_000);
   let model: string;
   let text: string;
@@ -76,6 +76,13 @@ describe('command line: retrain --heal first', function () {
     assert.equal(healing.text.length, 16);
     assert.ok(healing.text.rows <= 72, String(healing.text.rows));
     assert.ok(healing.text.rows > 60, String(healing.text.rows));
+  });
+
+  it('is done where a plan is trained and nothing is said, and not where that is declined', async () => {
+    const unasked = await retrained('--held-out', '0', '--merge', '--out', newPlace());
+    const declined = await retrained('--held-out', '0', '--heal', 'none', '--merge', '--out', newPlace());
+    assert.equal((unasked.healing as { weights: string }).weights, 'healed');
+    assert.equal(declined.healing, undefined);
   });
 
   it('of nothing that is left out is refused', async () => {

@@ -100,7 +100,7 @@ describe('command line: heal', function () {
     const folder = temporaryFolder();
     const [adapter, again] = [join(folder, 'adapter'), join(folder, 'again.safetensors')];
     const training = ['--data', text, '--length', '24', '--batch', '2', '--steps', '3', '--lr', '0.02'];
-    await run('retrain', model, '--remove', '1', ...training, '--out', adapter);
+    await run('retrain', model, '--remove', '1', '--heal', 'none', ...training, '--out', adapter);
     const healing = ['--data', text, '--tokens', '512', '--length', '16', '--held-out', '0'];
     const both = join(folder, 'both');
     await run('heal', model, '--adapter', adapter, ...healing, '--out', both, '--patch', again);

@@ -53,7 +53,7 @@ describe('command line: retrain', function () {
   it('prints the object that it promises, and a page', async () => {
     const out = newPlace();
     const record = join(temporaryFolder(), 'record.json');
-    const json = await run(model, ...few, '--steps', '6', '--remove', '1', '--out', out, '--record', record);
+    const json = await run(model, ...few, '--steps', '6', '--remove', '1', '--heal', 'none', '--out', out, '--record', record);
     assert.deepEqual(
       Object.keys(json).sort(),
       'adapter best data device evaluations kind likeness out parameters peakRssBytes precision removed seconds steps tokensPerSecond trace unpruned'.split(
@@ -92,13 +92,13 @@ describe('command line: retrain', function () {
 
   it('what it writes is what the other commands read', async () => {
     const out = newPlace();
-    await run(model, ...few, '--steps', '20', '--remove', '1', '--out', out);
+    await run(model, ...few, '--steps', '20', '--remove', '1', '--heal', 'none', '--out', out);
     const evaluate = async (...args: string[]): Promise<number> =>
       jsonOf(await coppice(['eval', ...args, '--text', text, '--window', '32', '--json'])).ppl as number;
     const [before, after] = [await evaluate(model, '--remove', '1'), await evaluate(model, '--adapter', out)];
     assert.ok(after < before / 2, `${before} ${after}`);
     const merged = newPlace();
-    await run(model, ...few, '--steps', '20', '--remove', '1', '--merge', '--dtype', 'f32', '--out', merged);
+    await run(model, ...few, '--steps', '20', '--remove', '1', '--heal', 'none', '--merge', '--dtype', 'f32', '--out', merged);
     assertClose(await evaluate(merged), after, { relative: 1e-3 }, 'the merged model');
   });
 
@@ -151,9 +151,9 @@ describe('command line: retrain', function () {
       'q,qkv,gate_up_proj',
     );
     await refused(1, /needs \d+ bytes/, '--full', '--memory', '1MB');
-    await refused(1, /Remove whole blocks/, '--remove', '1.ffn');
-    await refused(1, /Cannot retrain without a block\n {2}why: the model has 4 blocks/, '--remove', '0-3');
-    await refused(1, /Cannot retrain without a block/, '--full', '--remove', '0-3');
+    await refused(1, /Remove whole blocks/, '--remove', '1.ffn', '--heal', 'none');
+    await refused(1, /Cannot retrain without a block\n {2}why: the model has 4 blocks/, '--remove', '0-3', '--heal', 'none');
+    await refused(1, /Cannot retrain without a block/, '--full', '--remove', '0-3', '--heal', 'none');
     // Two heads of keys and values, 16 wide each; a query is 64 wide.
     await refused(1, /adapter of rank 65536\n.*Linears is 32,.*\n.*--rank of at most 32/, '--rank', '65536');
     await refused(1, /adapter of rank 65\n.*Linears is 64,/, '--rank', '65', '--targets', 'q,o');
@@ -185,7 +185,7 @@ describe('command line: retrain', function () {
   });
 
   for (const [name, extra] of [
-    ['an adapter with dropout', ['--remove', '1']],
+    ['an adapter with dropout', ['--remove', '1', '--heal', 'none']],
     ['every weight', ['--full']],
   ] as const) {
     it(`killed at any moment, it goes on with the same numbers: ${name}`, async () => {
@@ -250,6 +250,8 @@ describeShared('command line: retrain, golden traces', function () {
         ...[
           '--remove',
           golden.removed.join(),
+          '--heal',
+          'none',
           '--dropout',
           '0',
           '--lr',

@@ -109,6 +109,7 @@ describe('command line: run', function () {
   it('goes on after kill -9 and Ctrl-C with the numbers of a run that was left alone', async () => {
     const options = {
       remove: [1],
+      heal: 'none',
       data: ['text.txt'],
       length: 32,
       batch: 4,

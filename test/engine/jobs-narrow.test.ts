@@ -170,6 +170,7 @@ describe('jobs on a narrower model', function () {
         checkpoint: folder,
         width,
         remove: [1],
+        heal: 'none',
         calibration: { file: calibration },
         device: 'cpu',
       } as const;

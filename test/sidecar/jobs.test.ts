@@ -263,7 +263,7 @@ describe('sidecar: jobs', function () {
     const events: TrainingEvent[] = [];
     const settings = { rank: 4, data: [text], length: 32, batch: 4, steps: 8, lr: 0.01 };
     const { result } = await client().run(
-      { kind: 'retrain', ...source, remove: [2], ...settings, out },
+      { kind: 'retrain', ...source, remove: [2], heal: 'none', ...settings, out },
       { onEvent: (event) => events.push(event) },
     );
     assert.equal(result.steps, 8);

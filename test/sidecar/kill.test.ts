@@ -122,6 +122,7 @@ describe('sidecar: kill -9 at any moment', function () {
         device: 'cpu',
         threads: 1,
         remove: [2],
+        heal: 'none',
         ...settings,
         out: join(folder, name),
         resume: true,

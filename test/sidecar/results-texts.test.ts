@@ -102,6 +102,7 @@ describe('text of the results panel', function () {
       kind: 'retrain',
       checkpoint: model,
       remove: [1],
+      heal: 'none',
       ...settings.compute,
       records: settings.recordFolders,
       out,

@@ -140,6 +140,7 @@ describe('results session', function () {
       kind: 'retrain',
       checkpoint: model,
       remove: [1],
+      heal: 'none',
       ...settings.compute,
       records: [records],
       out,

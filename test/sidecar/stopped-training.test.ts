@@ -22,6 +22,7 @@ describe('a training that was stopped', function () {
     device: 'cpu',
     threads: 1,
     remove: [1],
+    heal: 'none',
     rank: 2,
     data: [text],
     length: 24,

@@ -423,6 +423,7 @@ describe('the command line of a job, read by the command line', () => {
       teacherWeight: 0.3,
       hiddenWeight: 2,
       resume: true,
+      heal: 'none',
     });
     assert.deepEqual(settingsOf(resumed), { ...settings, out, resume: true });
   });

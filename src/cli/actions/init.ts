@@ -6,6 +6,7 @@ import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/ope
 import { UserError } from '../../engine/errors';
 import { readTextFile } from '../../engine/files/text-file';
 import { flagOf } from '../../jobs/argv';
+import { inThisProcess } from '../../jobs/run-spec';
 import { checkFileTarget, refuseExisting } from '../../jobs/file-target';
 import { writeWhole } from '../../engine/files/whole-file';
 import { checkpointName } from '../../jobs/titles';
@@ -17,6 +18,8 @@ import type { Outcome, Shell } from '../execute';
 import { UsageError } from '../failure';
 import type { CommonOptions } from '../options';
 import { formatBytes } from '../../format/numbers';
+import { learning } from '../../estimates/learn';
+import { openSpeeds } from '../../estimates/measure-rates';
 import { capitalized } from '../../format/words';
 import { agrees } from '../terminal/consent';
 
@@ -26,7 +29,7 @@ const GOALS = ['fewer', 'fit', 'faster', 'asFastAs'] as const;
 export interface InitOptions
   extends
     CommonOptions,
-    Pick<RecipeWish, 'format' | 'type' | 'application' | 'calibration' | 'text' | 'tasks' | 'data'> {
+    Pick<RecipeWish, 'format' | 'type' | 'application' | 'calibration' | 'text' | 'tasks' | 'data' | 'minutes'> {
   readonly fewer?: number;
   readonly fit?: number;
   readonly faster?: number;
@@ -44,8 +47,11 @@ export async function init(path: string, given: InitOptions, shell: Shell): Prom
   await refuseExisting(file, 'Give the new recipe another name with --out.');
   await checkFileTarget('the recipe', file, path);
   if (paper !== undefined) return ofPaper(path, { ...given, paper, file }, shell);
-  const { format, type, application, calibration, text: measured, tasks, data } = given;
-  const wish: RecipeWish = { file, goal, format, type, application, calibration, text: measured, tasks, data };
+  const { format, type, application, calibration, text: measured, tasks, data, minutes } = given;
+  const wish: RecipeWish = {
+    ...{ file, goal, format, type, application, calibration, text: measured, tasks, data, minutes },
+    ...(minutes !== undefined && { timing: await timingHere() }),
+  };
   const drafted = await draftRecipe(path, wish, shell.job);
   const isLarger = drafted.expectedBytes > drafted.modelBytes;
   const agreed = !isLarger || given.yes === true || (await agreesTo(drafted, given.json === true, shell));
@@ -57,6 +63,12 @@ export async function init(path: string, given: InitOptions, shell: Shell): Prom
     page: agreed ? pageOf(file, drafted, shell) : ['No recipe was written.'],
     run: { inputs: [], settings: { goal } },
   };
+}
+
+/** The speeds of this machine, and trainings in this process, from which they are learned. */
+async function timingHere(): Promise<NonNullable<RecipeWish['timing']>> {
+  const speeds = await openSpeeds();
+  return { speeds, run: learning(inThisProcess({}), speeds) };
 }
 
 /** @throws UsageError without a terminal; CancelledError */
@@ -78,7 +90,7 @@ async function ofPaper(
   { shown, style }: Shell,
 ): Promise<Outcome> {
   const { paper, file } = given;
-  const alien = (['format', 'type', 'application', 'tasks', 'data', ...GOALS] as const).find(
+  const alien = (['format', 'type', 'application', 'tasks', 'data', 'minutes', ...GOALS] as const).find(
     (name) => given[name] !== undefined,
   );
   if (alien !== undefined) {

@@ -24,6 +24,11 @@ const options = {
   text: file('another text, to measure quality on'),
   tasks: folder('folder with the files of the tasks, to measure accuracy'),
   data: file('data to train on after healing'),
+  minutes: positive(
+    'heal, and train for as long as lets choosing, healing and training take about so many minutes on this machine, ' +
+      'taught by the original; without data, on text that it writes',
+    { placeholder: 'n' },
+  ),
   yes: flag('write the recipe also where what ships would be larger than the model'),
   paper: text('instead, a recipe of Shortened LLaMA with this model: table-2, figure-1 …', { placeholder: 'name' }),
   out: file('the new recipe; it must not exist (default: MODEL.coppice.json)'),
@@ -37,7 +42,7 @@ export function addInit(program: Command, exit: Exit): void {
     .summary('write a recipe for a model')
     .description(
       'Writes a recipe: a file with comments and the steps from this model to a shorter one that ships. Reads headers ' +
-        'only, and computes nothing. Change what you like, and run it with `coppice run`.',
+        'only, and computes nothing but, with --minutes, a short training. Change what you like, and run it with `coppice run`.',
     )
     .argument('<checkpoint>', 'folder, .safetensors file, index or .gguf file');
   addOptions(addCommonOptions(addOptions(command, options)), acceptedCompute)
@@ -49,6 +54,7 @@ Texts that are not given are looked for beside the recipe and the model, and in 
 Examples:
   coppice init ./SmolLM2-135M --calibration data/prose.txt --text data/test.txt
   coppice init ./SmolLM2-135M --application ./chats
+  coppice init ./SmolLM2-135M --fewer 0.2 --minutes 60
   coppice init ./SmolLM2-135M --fit 100MB --out small.coppice.json
   coppice init ./SmolLM2-135M --fit 100MB --type q8_0
   coppice init ./SmolLM2-135M --faster 1.3 --format onnx --tasks ./tasks

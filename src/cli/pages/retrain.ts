@@ -3,7 +3,7 @@ import { quotedHere } from '../../format/shell';
 import { existsSync } from 'node:fs';
 import { formatCounted } from '../../format/words';
 import type { RetrainSummary, StepSummary } from '../../engine/retrain/report';
-import { HEAL_FIRST } from '../../jobs/heals-first';
+import { healedFile } from '../../jobs/heals-first';
 import type { RetrainResult } from '../../jobs/results/retrain';
 import { selfDataFileOf, stateFileOf } from '../../engine/retrain/loop/workspace';
 import type { TrainingStartEvent } from '../../protocol/training';
@@ -33,7 +33,7 @@ export const retrainPage: Page<'retrain'> = ({ checkpoint, out, width, heal }, {
 
 /** The model that was trained, as a command names it. */
 function trainedOn({ checkpoint, width, heal }: Pick<OptionsFor<'retrain'>, 'checkpoint' | 'width' | 'heal'>): string {
-  const files = Object.entries({ width, heal: heal === HEAL_FIRST ? undefined : heal }).flatMap(([name, file]) =>
+  const files = Object.entries({ width, heal: healedFile(heal) }).flatMap(([name, file]) =>
     file ? [`--${name} ${quotedHere(file)}`] : [],
   );
   return [quotedHere(checkpoint), ...files].join(' ');

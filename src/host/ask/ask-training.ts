@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import type { GivenFor } from '../../jobs/kinds';
+import { HEAL_FIRST, NO_HEALING } from '../../jobs/heals-first';
 import { MOST_PASSES, type Preset, usualPreset } from '../../jobs/retrain-amounts';
 import type { Chosen } from './choose-checkpoint';
 import type { CommonArguments } from '../command';
@@ -61,9 +62,37 @@ export async function trainedBytes(
 
 function questionOf(subject: TrainingSubject, state: TrainingState): TrainingQuestion {
   const { rank, steps, settings = {} } = state;
-  const { full, batch, length, epochs, heldOut, teacher } = settings;
+  const { full, batch, length, epochs, heldOut, teacher, heal } = settings;
   const teaches = teacher === undefined ? undefined : subject.teacher(state);
-  return { ...subject.question(state), rank, steps, full, batch, length, epochs, heldOut, teacher: teaches };
+  return { ...subject.question(state), rank, steps, full, batch, length, epochs, heldOut, heal, teacher: teaches };
+}
+
+/** Healing first, or the training alone; where blocks are left out. */
+export function healingStep(subject: TrainingSubject): Step<TrainingState> {
+  const { t } = vscode.l10n;
+  const step: Step<TrainingState> = async (state, place) => {
+    const value = await pick(
+      place,
+      t('Select what is done with the model that the plan leaves'),
+      [
+        {
+          label: t('$(heart) Heal and Train'),
+          description: t('default'),
+          detail: t('corrects the other blocks by least squares first, with text that the original writes'),
+          value: HEAL_FIRST,
+        },
+        {
+          label: t('$(mortar-board) Train Only'),
+          description: '',
+          detail: t('starts from the weights as they are'),
+          value: NO_HEALING,
+        },
+      ],
+      recall(subject.coppice, 'retrain', 'heal', HEAL_FIRST),
+    );
+    return withSetting(state, 'heal', value);
+  };
+  return when((state) => subject.question(state).removed.length > 0, step);
 }
 
 /** Short trainings, long ones, two passes, or everything in steps. */

@@ -23,6 +23,8 @@ export interface TrainingQuestion {
   /** The model that teaches. */
   readonly teacher?: { readonly path: string; readonly architecture: Architecture };
   readonly heldOut?: number;
+  /** What the training begins with; healing where undefined and blocks are left out. */
+  readonly heal?: string;
 }
 
 export interface TrainingForecast {
@@ -106,9 +108,9 @@ function timeOfSteps(machine: Machine, model: Trained, asked: TrainingQuestion, 
 
 function jobOf(model: Trained, asked: TrainingQuestion, steps: number): PlannedJob<'retrain'> {
   const { batch, length } = amountOf(model, asked);
-  const { removed: remove, teacher, full, data, heldOut, rank } = asked;
+  const { removed: remove, teacher, full, data, heldOut, rank, heal } = asked;
   return {
     ...{ kind: 'retrain', checkpoint: model.path, data, remove, steps, batch, length, heldOut, rank },
-    ...{ teacher: teacher?.path, full },
+    ...{ teacher: teacher?.path, full, heal },
   };
 }

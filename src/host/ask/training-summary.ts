@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { WentBack } from './ask-all';
 import { capitalized } from '../../format/words';
 import { DEFAULTS } from '../../engine/retrain/defaults';
+import { HEAL_FIRST } from '../../jobs/heals-first';
 import { formatBytes } from '../../format/numbers';
 import { checkpointName } from '../../jobs/titles';
 import { forecastOf, trainedBytes, type TrainingState, type TrainingSubject } from './ask-training';
@@ -94,11 +95,12 @@ function modelWords({ question }: TrainingSubject, state: TrainingState): string
 /** "LoRA of rank 8, learning rate 0.001, with the unpruned model as teacher" */
 function methodWords({ rank, settings = {} }: TrainingState): string {
   const { t } = vscode.l10n;
-  const { full, lr, teacher } = settings;
+  const { full, lr, teacher, heal } = settings;
   const usual = DEFAULTS[full ? 'full' : 'lora'].learningRate;
   return [
     full ? t('all weights') : t('an adapter (LoRA) of rank {0}', rank ?? DEFAULTS.rank),
     t('learning rate {0}', lr ?? usual),
+    ...(heal === HEAL_FIRST ? [t('healed first')] : []),
     ...(teacher === undefined ? [] : [t('taught by the original')]),
   ].join(', ');
 }

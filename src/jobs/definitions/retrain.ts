@@ -3,7 +3,7 @@ import { option, set } from '../../engine/option-token';
 import { isObject, type JsonObject } from '../../format/json';
 import { SELF } from '../healing-amounts';
 import { l10n } from '../../l10n';
-import { HEAL_FIRST, healsFirst } from '../heals-first';
+import { HEAL_FIRST, healsFirst, NO_HEALING } from '../heals-first';
 import type { TrainingEvent } from '../../protocol/training';
 import { joined, numberIn } from '../about';
 import { type Complete, defineJob, type Fault, events } from '../define';
@@ -45,9 +45,10 @@ const options = {
   ...remove,
   ...width,
   heal: fileOr(
-    [HEAL_FIRST],
-    `${HEAL_FIRST}: heal before the training, with text that the original writes; or a file of healed weights,\n` +
-      'which also leaves out the blocks that they were found without',
+    [HEAL_FIRST, NO_HEALING],
+    `${HEAL_FIRST}: heal before the training, with text that the original writes, as is done with ${option('remove')}\n` +
+      `where nothing is said; ${NO_HEALING}: train the weights as they are; or a file of healed weights, which also\n` +
+      'leaves out the blocks that they were found without',
     { noun: () => l10n.t('healing before the training'), placeholder: 'how' },
   ),
   resume: flag('continue a run that was stopped', { noun: () => l10n.t('resuming'), passing: true }),
@@ -137,7 +138,7 @@ function methodFault(given: RetrainOptions): Fault | undefined {
       action: 'Leave one out.',
     };
   }
-  if (init && heal !== undefined) {
+  if (init && heal !== undefined && heal !== NO_HEALING) {
     return {
       what: `${option('init')} and ${option('heal')} exclude each other`,
       why: 'random weights take the place of the healed ones',

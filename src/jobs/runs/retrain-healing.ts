@@ -1,5 +1,6 @@
 /** The healing before a training: the plan's blocks are corrected in closed form, and the training goes on from there. */
 import { rm, stat } from 'node:fs/promises';
+import { CancelledError, UserError } from '../../engine/errors';
 import { HEAL_DEFAULTS } from '../../engine/heal/methods';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { Workspace } from '../../engine/retrain/loop/workspace';
@@ -7,6 +8,7 @@ import { rowLengthOf } from '../../engine/retrain/settings';
 import { makeWorkingFolder } from '../../engine/files/working-folder';
 import { SELF } from '../healing-amounts';
 import { healingTokens } from '../healing-tokens';
+import { healsUnasked } from '../heals-first';
 import type { GivenFor, OptionsFor } from '../kinds';
 import type { HealResult } from '../results/heal';
 import type { JobContext } from '../run';
@@ -15,9 +17,9 @@ type Options = OptionsFor<'retrain'>;
 
 /** Healed weights that were made for a training. */
 export interface HealedFirst {
-  /** Their file, in the folder of the training; undefined where healing did not help, so the plain ones are trained. */
+  /** Their file, in the folder of the training; undefined where healing did not help or was not possible, so the plain ones are trained. */
   readonly patch?: string;
-  /** What the healing did; undefined if a stopped run had healed already. */
+  /** What the healing did; undefined if a stopped run had healed already, or nobody asked for it and it was not possible. */
   readonly healing?: HealResult;
 }
 
@@ -42,8 +44,14 @@ export async function healFirst(options: Options, context: JobContext): Promise<
     ...{ checkpoint: options.checkpoint, remove, width, patch, length, tokens, application },
     ...{ seed, bos, device, threads, memory, heldOut: HEAL_DEFAULTS.heldOut },
   };
-  const { result } = await context.run('heal', given, { job: context.job });
-  return { ...(result.weights === 'healed' && { patch }), healing: result };
+  try {
+    const { result } = await context.run('heal', given, { job: context.job });
+    return { ...(result.weights === 'healed' && { patch }), healing: result };
+  } catch (error) {
+    if (!healsUnasked({ ...options }) || !(error instanceof UserError) || error instanceof CancelledError) throw error;
+    context.warn(`the weights are trained without healing them first: ${error.message}`);
+    return {};
+  }
 }
 
 const isThere = (file: string): Promise<boolean> =>

@@ -13,7 +13,7 @@ import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { TrainingEvent, TrainingStartEvent } from '../../protocol/training';
 import { inPhases, type Phase } from '../../engine/progress';
 import { SELF } from '../healing-amounts';
-import { healsFirst } from '../heals-first';
+import { healedFile, healsFirst } from '../heals-first';
 import type { RetrainResult } from '../results/retrain';
 import { healFirst } from './retrain-healing';
 import type { OptionsFor } from '../kinds';
@@ -36,7 +36,8 @@ export async function runRetrain(options: Options, context: Context): Promise<Ru
 const HEALING_AND_TRAINING: Phase[] = [{ share: 1, unpaced: true }, { share: 4 }];
 
 async function runTraining(options: Options, context: Context): Promise<RunEnd<RetrainSummary>> {
-  const { remove, width, heal } = options;
+  const { remove, width } = options;
+  const heal = healedFile(options.heal);
   const { checkpoint, removed, changes, healed } = await openForComputing(
     options.checkpoint,
     { remove, width, heal },

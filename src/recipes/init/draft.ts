@@ -16,7 +16,17 @@ import type { JobOptions } from '../../engine/progress';
 import { formatBytes, formatFactor, formatPercent } from '../../format/numbers';
 import { counted } from '../../format/words';
 import { type ExportFormat, FORMATS } from '../../engine/write/formats';
-import { HEAL_TOKENS } from '../../jobs/healing-amounts';
+import { MachineSpeeds, type Time } from '../../estimates/machine';
+import { factsOf, modelsAt } from '../../estimates/models';
+import { workOf } from '../../estimates/job';
+import { markedTime } from '../../estimates/words';
+import { type JsonObject } from '../../format/json';
+import { HEAL_FIRST } from '../../jobs/heals-first';
+import { HEAL_TOKENS, SELF } from '../../jobs/healing-amounts';
+import { LEAST_STEPS } from '../../jobs/retrain-amounts';
+import { dataAmount } from '../../jobs/training-data';
+import { trialOptions, tryTraining } from './trial';
+import { dataTraining, ownTraining, TIMED, type TimedTraining } from './minutes';
 import { checkpointName } from '../../jobs/titles';
 import type { Json } from '../recipe';
 import { RECIPE_VERSION } from '../recipe';
@@ -46,7 +56,10 @@ export async function draftRecipe(path: string, wish: RecipeWish, job: JobOption
   const texts = await textsFor(wish, home, checkpoint);
   const application = wish.application === undefined ? undefined : await readApplication(wish.application, job);
   const outline = outlineOf(checkpoint, { wish, goal, format, chosen, texts });
-  const drafting: Drafting = { checkpoint, wish, goal, format, chosen, home, texts, outline, application };
+  const timed = outline.timed
+    ? await timedTraining(checkpoint, wish, { count: chosen.removes, texts, job })
+    : undefined;
+  const drafting: Drafting = { checkpoint, wish, goal, format, chosen, home, texts, outline, application, timed };
   return {
     text: layOut(recipeEntries(drafting)),
     goal,
@@ -73,6 +86,8 @@ interface Drafting {
   readonly outline: Outline;
   /** The application's text, if it is given. */
   readonly application: Application | undefined;
+  /** The training that fits the time, if one is given. */
+  readonly timed: Timed | undefined;
 }
 
 /** GGUF where the model can be written so. */
@@ -186,6 +201,49 @@ interface FoundTexts extends TextsNearby {
 /** Whether the recipe trains on data. */
 const trainsOn = ({ data, application }: RecipeWish): boolean => (data ?? application) !== undefined;
 
+/** A training that fits a time, and how long it takes with what comes before it. */
+interface Timed extends TimedTraining {
+  readonly time: Time;
+}
+
+/**
+ * The training that lets choosing, healing and training end in the time that is asked for. How fast the machine trains this model is
+ * tried where that is short beside it.
+ */
+async function timedTraining(
+  checkpoint: Checkpoint,
+  { minutes = 0, timing = { speeds: MachineSpeeds.none() }, data, application, calibration }: RecipeWish,
+  { count, texts, job }: { readonly count: number; readonly texts: FoundTexts; readonly job: JobOptions },
+): Promise<Timed> {
+  const { path } = checkpoint;
+  const { speeds, run } = timing;
+  const models = modelsAt((named) => (named === path ? factsOf(checkpoint) : undefined));
+  const remove = smallest(requireArchitecture(checkpoint), count);
+  const own = application ?? data;
+  const text = application === undefined ? { calibration: calibration ?? texts.calibration } : { application };
+  const read = application !== undefined ? { application } : { data: [data ?? SELF] };
+  const taught = { checkpoint: path, remove, teacher: path, heal: HEAL_FIRST, ...TIMED };
+  const timeOf = (kind: 'score' | 'retrain', options: object): Time =>
+    speeds.time(workOf({ kind, options: options as JsonObject }, models) ?? []);
+  const seconds = 60 * minutes;
+  if (run && timeOf('retrain', trialOptions(path, remove, path)).seconds < TRIAL_SHARE * seconds) {
+    await tryTraining(path, remove, run, job);
+  }
+  const scoring = timeOf('score', { checkpoint: path, criterion: 'greedy', objective: 'kl', count, ...text });
+  const timeWith = (training: TimedTraining): Time => {
+    const { seconds: trained, measured } = timeOf('retrain', { ...taught, ...read, ...training });
+    return { seconds: scoring.seconds + trained, measured };
+  };
+  const secondsOf = (training: TimedTraining): number => timeWith(training).seconds;
+  const examples =
+    own === undefined ? 0 : (dataAmount([resolve(own)], TIMED.length)?.examples ?? LEAST_STEPS * TIMED.batch);
+  const training = own === undefined ? ownTraining(seconds, secondsOf) : dataTraining(seconds, examples, secondsOf);
+  return { ...training, time: timeWith(training) };
+}
+
+/** The most of the time that a trial may take before. */
+const TRIAL_SHARE = 0.2;
+
 /** The texts that are given, else those nearby; none beside an application's text. */
 async function textsFor(
   { calibration, text, application }: RecipeWish,
@@ -225,6 +283,7 @@ function outlineOf(
     hasText: texts.text !== undefined,
     hasTasks: wish.tasks !== undefined,
     hasData: trainsOn(wish),
+    timed: wish.minutes !== undefined && chosen.removes > 0,
     dataIsText: texts.text === undefined && wish.data !== undefined && resolve(wish.data) === texts.calibration,
     format,
     type: chosen.type,
@@ -278,13 +337,13 @@ interface Variable extends Entry {
   readonly quick?: Json;
 }
 
-function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Drafting): Variable[] {
+function variablesOf({ wish, home, texts, outline, chosen, checkpoint, timed }: Drafting): Variable[] {
   const { application, hasText, hasRows, hasTasks, hasData, healable: heals, removes } = outline;
   const scores = removes > 0;
   const needsCalibration = !application && (scores || !hasText);
   const missing = 'Put a text there that is like those which your application sends: some hundred kilobytes.';
   const { samples } = DEFAULT_DRAWING;
-  const trains = scores && (hasData || !heals);
+  const trains = scores && (hasData || !heals || timed !== undefined);
   const blocks = requireArchitecture(checkpoint).layers.length;
   const all: (Variable | false)[] = [
     application && {
@@ -312,7 +371,8 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Draftin
     },
     scores && !hasRows && { name: 'samples', value: samples, comment: ['Rows of the text that scores see.'], quick: 4 },
     scores &&
-      heals && {
+      heals &&
+      timed === undefined && {
         name: 'tokens',
         value: HEAL_TOKENS.normal,
         comment: [`Tokens of text for healing. ${HEAL_TOKENS.quick} heal nearly as well in a third of the time.`],
@@ -321,11 +381,20 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint }: Draftin
     trains &&
       !hasData && {
         name: 'selfTokens',
-        value: DEFAULTS.selfTokens,
+        value: timed?.selfTokens ?? DEFAULTS.selfTokens,
         comment: ['Tokens of text that the original writes to train on.'],
         quick: 1024,
       },
-    trains && { name: 'trainingSteps', value: 200, quick: 2 },
+    trains && {
+      name: 'trainingSteps',
+      value: timed?.steps ?? 200,
+      ...(timed && {
+        comment: [
+          `With choosing and healing ${markedTime(timed.time)} on the machine that this was written on. The rest comes on top.`,
+        ],
+      }),
+      quick: 2,
+    },
     !hasRows && { name: 'windows', value: 64, comment: ['Windows of the text that are measured.'], quick: 4 },
     writesTexts(outline) && {
       name: 'prompt',
@@ -344,7 +413,7 @@ const QUICK_COUNT = 2;
 /** Where a text is expected that was not found. */
 const CALIBRATION = './data/calibration.txt';
 
-function notesOf({ checkpoint, home, goal, chosen, texts, outline, application }: Drafting): string[] {
+function notesOf({ checkpoint, home, goal, chosen, texts, outline, application, timed }: Drafting): string[] {
   const { removes, type, bytes } = chosen;
   const blocks = requireArchitecture(checkpoint).layers.length;
   const as = type === undefined ? 'in the types that it has' : `as ${type}`;
@@ -361,6 +430,11 @@ function notesOf({ checkpoint, home, goal, chosen, texts, outline, application }
     `The exported files will have about ${formatBytes(bytes)}${goal.kind === 'fit' ? ` of ${formatBytes(goal.bytes)}` : ''}.`,
     ...(removes > QUICK_COUNT ? [`With \`--quick\` they are larger: it removes ${QUICK_COUNT} blocks.`] : []),
     ...(application ? [`${application.name} has ${splitWords(application)}.`] : []),
+    ...(timed
+      ? [
+          `It trains for ${counted(timed.steps, 'step')}: with choosing and healing ${markedTime(timed.time)} on this machine.`,
+        ]
+      : []),
     ...found,
     ...(outline.healable || removes === 0
       ? []
@@ -370,7 +444,7 @@ function notesOf({ checkpoint, home, goal, chosen, texts, outline, application }
 
 const FOUND = { calibration: 'Blocks are scored on', text: 'Quality is measured on' } as const;
 
-function warningsOf({ checkpoint, chosen, texts, outline, application }: Drafting): string[] {
+function warningsOf({ checkpoint, wish, chosen, texts, outline, application, timed }: Drafting): string[] {
   const blocks = requireArchitecture(checkpoint).layers.length;
   const found: string[] = [];
   const before = checkpoint.size.all;
@@ -391,6 +465,14 @@ function warningsOf({ checkpoint, chosen, texts, outline, application }: Draftin
   }
   if (application && application.leftOut.length > 0)
     found.push(`${application.name}: ${leftOutWords(application.leftOut)}.`);
+  if (wish.minutes !== undefined && timed === undefined) {
+    found.push('No block is removed, so nothing is trained, whatever the time.');
+  }
+  if (timed && timed.steps < LEAST_STEPS) {
+    found.push(
+      `The time is enough for ${counted(timed.steps, 'step')} of training. Fewer than ${LEAST_STEPS} change little: give more minutes.`,
+    );
+  }
   if (outline.split) {
     found.push(
       'There is one text: its first 70 % choose the blocks, and quality is measured on the rest. Another text says more.',

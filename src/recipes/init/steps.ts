@@ -1,6 +1,8 @@
 /** The steps of a new recipe, from the choices that were made. Pure. */
 import { type ExportFormat, FORMATS } from '../../engine/write/formats';
+import { HEAL_FIRST } from '../../jobs/heals-first';
 import type { Entry } from './layout';
+import { TIMED } from './minutes';
 
 /** What the steps are made from. */
 export interface Outline {
@@ -19,6 +21,8 @@ export interface Outline {
   readonly hasText: boolean;
   readonly hasTasks: boolean;
   readonly hasData: boolean;
+  /** Whether one step heals and trains for a given time, taught by the original. */
+  readonly timed: boolean;
   /** Whether the data are the one text, of which a part judges. */
   readonly dataIsText: boolean;
   readonly format: ExportFormat;
@@ -83,9 +87,11 @@ export const writesTexts = ({ removes, format, hasRows, hasText }: Outline): boo
 const SAMPLE = [entry('prompt', '${prompt}'), entry('maxNewTokens', 48)];
 
 /** The options that name the model that is exported; undefined if nothing is removed. */
-function lastModel({ removes, healable, hasData, patch }: Outline): readonly Entry[] | undefined {
+function lastModel({ removes, healable, hasData, timed, patch }: Outline): readonly Entry[] | undefined {
   if (removes === 0) return undefined;
-  const trains = !healable || hasData;
+  const trains = !healable || hasData || timed;
+  // The folder of such an adapter has the healed weights too.
+  if (timed && patch !== undefined) return [entry('adapter', '${steps.retrained}')];
   if (patch === undefined) return [entry('checkpoint', `\${steps.${trains ? 'retrained' : 'healed'}}`)];
   // Healed weights and an adapter say themselves which blocks they were found without.
   return [
@@ -95,9 +101,11 @@ function lastModel({ removes, healable, hasData, patch }: Outline): readonly Ent
 }
 
 function shorteningSteps(outline: Outline): Entry[] {
-  const { ends, application, hasRows, healable, hasData, split } = outline;
+  const { ends, application, hasRows, healable, hasData, split, timed } = outline;
   const scoring = [
-    entry('criterion', 'ppl'),
+    ...(timed
+      ? [entry('criterion', 'greedy'), entry('objective', 'kl'), entry('count', '${count}')]
+      : [entry('criterion', 'ppl')]),
     ...(application ? [APPLICATION] : [entry('calibration', '${calibration}')]),
     ...(split ? [entry('share', 'choose', 'The beginning of the text chooses, and its rest judges.')] : []),
     ...(hasRows ? [] : [entry('samples', '${samples}')]),
@@ -113,12 +121,15 @@ function shorteningSteps(outline: Outline): Entry[] {
     entry(
       'scores',
       step('score', scoring),
-      'How much each block matters: the perplexity without it. Others: `coppice score --help`.',
+      timed
+        ? 'One block after the other goes, each time the one without which the predictions change least.'
+        : 'How much each block matters: the perplexity without it. Others: `coppice score --help`.',
     ),
     // No step reads the shorter model itself, so it is not written.
     entry('chosen', step('prune', [...choosing, entry('dryRun', true)]), 'The blocks that matter least.'),
-    ...(healable ? [healStep(outline)] : []),
-    ...(!healable || hasData ? [retrainStep(outline)] : []),
+    ...(timed
+      ? [timedStep(outline)]
+      : [...(healable ? [healStep(outline)] : []), ...(!healable || hasData ? [retrainStep(outline)] : [])]),
   ];
 }
 
@@ -163,6 +174,29 @@ function retrainStep({ application, healable, hasData, dataIsText, patch }: Outl
     : 'This family cannot be corrected by least squares, so a LoRA is trained';
   const why = `${trained}${merges ? ', and merged' : ''}.`;
   return entry('retrained', step('retrain', options), why);
+}
+
+/** Heals and trains for a given time. */
+function timedStep({ application, healable, hasData, dataIsText, patch }: Outline): Entry {
+  const own = [
+    entry('data', ['self'], '"self": the original writes the text. Your own data can be better: ["data/train.jsonl"].'),
+    entry('selfTokens', '${selfTokens}'),
+  ];
+  const data = hasData ? [entry('data', ['${data}']), ...(dataIsText ? [entry('share', 'choose')] : [])] : own;
+  const options = [
+    entry('remove', '${steps.chosen.removed}'),
+    ...(healable ? [entry('heal', HEAL_FIRST)] : []),
+    ...(application ? [APPLICATION] : data),
+    entry('teacher', '${model}'),
+    // A text of its own teaches nothing that its distributions do not.
+    ...(application || hasData ? [] : [entry('teacherWeight', 1)]),
+    entry('length', TIMED.length),
+    entry('batch', TIMED.batch),
+    entry('steps', '${trainingSteps}'),
+    ...(patch === undefined ? [entry('merge', true)] : []),
+  ];
+  const healed = healable ? 'The other blocks, corrected by least squares, and trained' : 'The other blocks, trained';
+  return entry('retrained', step('retrain', options), `${healed} to predict what the original predicts.`);
 }
 
 /** What quality is measured on. */

@@ -1,4 +1,6 @@
 /** What a new recipe is asked for, and what is drafted. Types alone. */
+import type { MachineSpeeds } from '../../estimates/machine';
+import type { JobRunner } from '../../jobs/runner';
 import type { ExportFormat } from '../../engine/write/formats';
 
 /** How much shorter, smaller or faster the model is to become. */
@@ -33,6 +35,13 @@ export interface RecipeWish {
   readonly tasks?: string;
   /** Data for training. */
   readonly data?: string;
+  /**
+   * Train, taught by the original, for as long as lets choosing, healing and training take about so many minutes on this machine; on
+   * text that the original writes, where there are no data.
+   */
+  readonly minutes?: number;
+  /** What is known of this machine's speeds, and what runs a short training of the model to know more; for `minutes`. */
+  readonly timing?: { readonly speeds: MachineSpeeds; readonly run?: JobRunner };
 }
 
 export interface DraftedRecipe {

@@ -1,6 +1,7 @@
 /** What a training goes on from after the healing before it: the healed weights, or the plain ones where healing did not help. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { UserError } from '../../../src/engine/errors';
 import type { OptionsFor } from '../../../src/jobs/kinds';
 import type { JobContext } from '../../../src/jobs/run';
 import { healFirst } from '../../../src/jobs/runs/retrain-healing';
@@ -29,4 +30,21 @@ describe('the healing before a training', () => {
       assert.equal(found.patch, weights === 'healed' ? file : undefined);
     });
   }
+
+  it('that is not possible is said where nobody asked for it, and refused where somebody did', async () => {
+    const fails = () => Promise.reject(new UserError('Cannot heal this model', 'it has no way', 'Leave it.'));
+    const warnings: string[] = [];
+    const context = { job: {}, run: fails, warn: (text: string) => warnings.push(text) } as unknown as JobContext;
+    const options = (heal?: string) =>
+      ({
+        checkpoint: tinyCheckpoint('llama-plain'),
+        out: join(temporaryFolder(), 'out'),
+        data: ['text.txt'],
+        remove: [1],
+        heal,
+      }) as unknown as OptionsFor<'retrain'>;
+    assert.deepEqual(await healFirst(options(), context), {});
+    assert.match(warnings.join(), /trained without healing them first: Cannot heal this model: it has no way/);
+    await assert.rejects(healFirst(options('first'), context), /Cannot heal this model/);
+  });
 });

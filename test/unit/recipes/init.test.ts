@@ -9,6 +9,12 @@ import { UserError } from '../../../src/engine/errors';
 import { withWeights } from '../../../src/engine/weights/checkpoint';
 import { writeGguf } from '../../../src/engine/write/gguf/write-gguf';
 import { writePruned } from '../../../src/engine/write/write-pruned';
+import { trainedRows } from '../../../src/engine/retrain/amounts';
+import { workOf } from '../../../src/estimates/job';
+import { MachineSpeeds } from '../../../src/estimates/machine';
+import { factsOf, modelsAt } from '../../../src/estimates/models';
+import type { JobRunner } from '../../../src/jobs/runner';
+import { dataAmount } from '../../../src/jobs/training-data';
 import { smallest } from '../../../src/recipes/init/choose';
 import { draftRecipe } from '../../../src/recipes/init/draft';
 import { movedRecipe } from '../../../src/recipes/init/paper';
@@ -54,6 +60,75 @@ describe('recipes: drafts', () => {
     assert.match(JSON.stringify(recipe.variables.calibration), /media\/sample\/calibration\.txt"$/);
     assert.match(JSON.stringify(recipe.variables.text), /media\/sample\/evaluation\.txt"$/);
     assert.deepEqual(warnings, []);
+  });
+
+  describe('for a time', () => {
+    /** A machine that has trained, written and scored this model at these speeds. */
+    const knownSpeeds = async (): Promise<MachineSpeeds> => {
+      const checkpoint = await openCheckpoint(sample);
+      const speeds = MachineSpeeds.none(2);
+      const models = modelsAt((path) => (path === sample ? factsOf(checkpoint) : undefined));
+      const options = { checkpoint: sample, remove: [4, 5, 6], data: ['self'], teacher: sample, heal: 'first' };
+      for (const work of workOf(
+        { kind: 'retrain', options: { ...options, steps: 4000, batch: 4, length: 128 } },
+        models,
+      )!) {
+        if (work.kind === 'products') speeds.learn(work, 60, 'cpu');
+      }
+      return speeds;
+    };
+
+    it('train as long as lets it end in time, healed first and taught by the original', async () => {
+      const timing = { speeds: await knownSpeeds() };
+      const [short, long] = [
+        await drafted(sample, { minutes: 5, timing }),
+        await drafted(sample, { minutes: 20, timing }),
+      ];
+      assert.equal(jobsOf(long.recipe), 'score prune retrain export eval grid generate generate eval');
+      const steps = ({ recipe }: { recipe: Recipe }): number => recipe.variables.trainingSteps as number;
+      assert.ok(steps(long) > 3 * steps(short), `${steps(short)} ${steps(long)}`);
+      const { options } = long.recipe.steps.find(({ job }) => job === 'retrain')!;
+      assert.deepEqual(
+        [options.heal, options.data, options.teacher, options.teacherWeight],
+        ['first', ['self'], '${model}', 1],
+      );
+      // Each row is read four times.
+      const rows = trainedRows((long.recipe.variables.selfTokens as number) / 128);
+      assert.equal(steps(long), 4 * Math.floor(rows / 4));
+      assert.deepEqual(long.recipe.steps[0].options.criterion, 'greedy');
+    });
+
+    it('say so where the time is too short, or nothing is removed', async () => {
+      const timing = { speeds: await knownSpeeds() };
+      const { warnings } = await drafted(sample, { minutes: 0.1, timing });
+      assert.match(warnings.join(), /enough for 4 steps of training. Fewer than 60 change little/);
+      const whole = await drafted(sample, { minutes: 5, timing, goal: { kind: 'fit', bytes: 1e9 } });
+      assert.equal(whole.removes, 0);
+      assert.match(whole.warnings.join(), /nothing is trained, whatever the time/);
+    });
+
+    it('read data at most four times, which half of the loss learns', async () => {
+      const timing = { speeds: await knownSpeeds() };
+      const data = join(sample, 'retrain.jsonl');
+      const { recipe } = await drafted(sample, { minutes: 1000, timing, data });
+      const { options } = recipe.steps.find(({ job }) => job === 'retrain')!;
+      assert.deepEqual([options.data, options.teacherWeight], [['${data}'], undefined]);
+      const rows = trainedRows(dataAmount([data], 128)!.examples);
+      assert.equal(recipe.variables.trainingSteps, 4 * Math.floor(rows / 4));
+    });
+
+    it('try how fast the machine trains the model where that is short beside the time', async () => {
+      const asked: string[] = [];
+      const run = (({ kind, steps }: { kind: string; steps: number }) => {
+        asked.push(`${kind} ${steps}`);
+        return Promise.resolve({});
+      }) as unknown as JobRunner;
+      const speeds = await knownSpeeds();
+      await drafted(sample, { minutes: 20, timing: { speeds, run } });
+      assert.deepEqual(asked, ['retrain 8']);
+      await drafted(sample, { minutes: 0.01, timing: { speeds, run } });
+      assert.deepEqual(asked, ['retrain 8']);
+    });
   });
 
   it('are as fast as is asked for, with the fewest blocks', async () => {
