@@ -69,7 +69,7 @@ const sweep =
   };
 
 /** Removal in turn passes as many variants as a sweep by perplexity. */
-const IN_TURN = ['greedy', 'search', 'healed'];
+const IN_TURN = ['greedy', 'search', 'energy', 'healed'];
 
 const scoring: BytesOf = (job, machine) =>
   sweep('score', IN_TURN.includes(String(job.options.criterion)) ? { criterion: 'kl' } : {})(job, machine);

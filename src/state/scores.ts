@@ -1,4 +1,5 @@
 /** The latest scores of every checkpoint by each criterion, kept with the workspace. */
+import { setOf } from '../engine/importance/result';
 import { defined } from '../format/defined';
 import { type JsonNumber, numeric, parseJsonNumber } from '../format/json';
 import type { Criterion } from '../engine/importance/criteria';
@@ -117,7 +118,7 @@ export class ScoreStore {
       ...(result.windows && { windows: result.windows }),
       ...(result.removals && { removals: result.removals.map(({ block }) => block) }),
       ...(result.objective && { objective: result.objective }),
-      ...(result.search && { set: result.search.blocks }),
+      ...(setOf(result) && { set: setOf(result)!.blocks }),
       ...(result.full && { fullPpl: result.full.ppl }),
       ...(result.unfit && { unfit: result.unfit }),
       calibration: result.calibration && {

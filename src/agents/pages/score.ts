@@ -1,4 +1,5 @@
 /** Scores for an agent: the blocks from least to most important. */
+import { setOf } from '../../engine/importance/result';
 import { bosSuffix } from '../../format/bos';
 import { criterionInfo } from '../../engine/importance/criteria';
 import { arithmeticWords } from '../../format/arithmetic';
@@ -65,9 +66,10 @@ function noiseLine(blocks: NonNullable<ScoreResult['blocks']>, full: ScoreResult
   return [`hardly told from noise: blocks ${same.map(({ index }) => index).join(', ')}; more samples help`];
 }
 
-function removalParts({ removals = [], search }: ScoreResult): Piece[] {
-  if (search) {
-    const { blocks, kl, ppl } = search;
+function removalParts({ removals = [], search, energy }: ScoreResult): Piece[] {
+  const set = setOf({ search, energy });
+  if (set) {
+    const { blocks, kl, ppl } = set;
     return [`removed together: ${blocks.join(', ')}: KL ${number(kl)} nats, perplexity ${number(ppl)}`];
   }
   if (removals.length === 0) return [];

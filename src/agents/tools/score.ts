@@ -32,7 +32,7 @@ export const score = jobTool({
     samples: true,
     length: true,
     seed: true,
-    count: 'greedy, search: number of blocks to remove',
+    count: 'greedy, search, energy: number of blocks to remove',
   }),
   given: (input, context) => ({ options: withCalibration(input, context, 'ppl') }),
   ask: async (given, context) => {

@@ -3,7 +3,7 @@ import { bosSuffix } from '../../format/bos';
 import { arithmeticWords } from '../../format/arithmetic';
 import { counted } from '../../format/words';
 import type { Criterion } from '../../engine/importance/criteria';
-import type { BlockScore, CriterionResult, ModuleScore, SearchResult } from '../../engine/importance/result';
+import type { BlockScore, CriterionResult, EnergyResult, ModuleScore, SearchResult } from '../../engine/importance/result';
 import { type RemovedPart, removedJson, removedParts, viewWithout } from '../../engine/model/view';
 import { withinLine } from './curve';
 import type { Page } from './page';
@@ -41,7 +41,7 @@ function scoreResultPage(
   { seconds, device, precision, peakRssBytes, calibration }: ScoreContext,
   style: Style,
 ): string[] {
-  const { full, blocks, modules, windows, removals, search, order = [], temporaryBytes } = result;
+  const { full, blocks, modules, windows, removals, search, energy, order = [], temporaryBytes } = result;
   const lines: string[] = [];
   if (full)
     lines.push(`${wholeWords(full, style)} (${counted(full.tokens, 'token')}${bosSuffix(calibration?.bos)})`, '');
@@ -50,6 +50,7 @@ function scoreResultPage(
   if (windows) lines.push(...windowTable(windows));
   if (removals) lines.push(...removalTable(removals));
   if (search) lines.push(...searchLines(search, style));
+  if (energy) lines.push(...energyLines(energy, style));
   if (order.length > 0 && isOrdered(result)) {
     const rough = new Set([
       ...(blocks ?? []).filter(isScreened).map(({ index }) => String(index)),
@@ -180,6 +181,27 @@ function removalTable(removals: NonNullable<CriterionResult['removals']>): strin
 function removeOption(removals: readonly RemovedPart[]): string {
   const blocks = 1 + Math.max(...removals.map(({ block }) => block));
   return `--remove ${removedJson(removedParts(viewWithout(blocks, removals))).join(',')}`;
+}
+
+/** The set, and those that it was compared with. */
+function energyLines({ blocks, kl, ppl, healed, ranked, finalists }: EnergyResult, style: Style): string[] {
+  const rows = finalists.map((each) => [
+    each.blocks.join(', '),
+    formatNumber(each.energy),
+    formatNumber(each.kl),
+    ...(healed === undefined ? [] : [formatNumber(each.healed ?? NaN)]),
+  ]);
+  const after = healed === undefined ? '' : `, ${formatNumber(healed)} after a quick healing`;
+  return [
+    `removed together: ${style.bold(blocks.join(', '))}`,
+    `KL divergence from the original ${style.bold(formatNumber(kl))}${after}, perplexity ${formatNumber(ppl)}`,
+    '',
+    ...table(['blocks', '>energy', '>KL (nats)', ...(healed === undefined ? [] : ['>healed'])], rows),
+    '',
+    ranked === null
+      ? 'the sets of least energy that annealing found'
+      : `the sets of least energy, of ${formatCount(ranked)} sets`,
+  ];
 }
 
 /** The set, where the search started, and the generations that found a better one. */

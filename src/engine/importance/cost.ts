@@ -286,6 +286,52 @@ export function healedWork(
   return { dense: sum(steps, cost), rounds };
 }
 
+/** The share of the rows on which pairs of blocks are measured: their order is nearly that of all rows (docs/design/importance.md). */
+const PAIR_SHARE = 0.3;
+
+/** Rows on which pairs of blocks are measured. */
+export const pairRows = (rows: number): number => Math.ceil(PAIR_SHARE * rows);
+
+/** Sets of the least energy that are healed, and judged by what that leaves. */
+export const FINALISTS = 8;
+
+/** Cost of a choice by energy, for each row of all. */
+export interface EnergyWork {
+  readonly dense: number;
+  readonly single: number;
+  readonly pairs: number;
+  /** Of all finalists: as they are, and healed. */
+  readonly plain: number;
+  readonly healed: number;
+}
+
+/** @param candidates indices of the steps that may be removed, ascending @param count requested removals */
+export function energyWork(
+  architecture: Architecture,
+  steps: number,
+  candidates: readonly number[],
+  count: number,
+  cost: StepCost = each,
+): EnergyWork {
+  const after = Array.from({ length: steps + 1 }, () => 0);
+  for (let k = steps - 1; k >= 0; k--) after[k] = after[k + 1] + cost(k);
+  const several = candidates.length > 1 && count > 1;
+  // Pairs share the model up to their first block, and from there up to their second.
+  const pairs = candidates.map((a, i) =>
+    candidates.slice(i + 1).reduce((total, b) => total + after[b + 1] + headWork(architecture), after[a + 1]),
+  );
+  const finalists = several ? FINALISTS : Math.min(FINALISTS, candidates.length);
+  // The dense stream, the healed one and the measured ones, each without what is removed, and the fits of every block.
+  const fits = 2 * foldWork(architecture);
+  return {
+    dense: after[0],
+    single: comparisonSweepWork(architecture, steps, candidates, cost),
+    pairs: several ? PAIR_SHARE * (after[0] + sum(pairs.length, (i) => pairs[i])) : 0,
+    plain: finalists * (after[0] + headWork(architecture)),
+    healed: finalists * ((3 + fits) * after[0] + 4 * headWork(architecture)),
+  };
+}
+
 export interface Scope {
   /** How many candidates are wanted exactly, behind a screen in int8; all are computed exactly when undefined. */
   readonly exact?: number;

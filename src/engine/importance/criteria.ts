@@ -6,6 +6,7 @@ import type { Architecture } from '../checkpoint/architecture';
 import {
   comparisonSweepWork,
   each,
+  energyWork,
   foldWork,
   greedyWork,
   healedWork,
@@ -110,6 +111,22 @@ const LIST = [
     effort: 'products',
     work: (a, { count, kept }, cost) => greedyRounds(a, { count, kept, objective: 'kl' }, cost),
     seconds: DEFAULT_BUDGET,
+  },
+  {
+    name: 'energy',
+    title: 'Energy',
+    help: 'Set of blocks with the lowest KL divergence by single blocks and pairs; the best few are healed and compared',
+    paper: { authors: 'Jansen et al. 2026' },
+    reads: ['text'],
+    objectives: ['kl'],
+    asSet: true,
+    heals: true,
+    effort: 'products',
+    work: (a, { count = 0, kept }, cost) => {
+      const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
+      const { dense, single, pairs, plain, healed } = energyWork(a, a.layers.length, open, count, cost);
+      return dense + single + pairs + plain + healed;
+    },
   },
   {
     name: 'healed',

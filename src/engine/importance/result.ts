@@ -82,6 +82,23 @@ export interface SearchResult extends MeasuredSet {
   readonly ended: 'time' | 'generations' | 'cancelled' | 'exhausted';
 }
 
+/** One of the sets of least energy: as it is on all rows, and healed on those that were not fitted. */
+export interface Finalist extends MeasuredSet {
+  /** In nats. */
+  readonly energy: number;
+  /** KL divergence after a quick healing, in nats; undefined where there is one row only. */
+  readonly healed?: number;
+}
+
+/** The set of blocks that was chosen by energy, ascending. It has no order. */
+export interface EnergyResult extends Finalist {
+  readonly ppl: number;
+  /** Sets whose energy was looked at: all of that size; null where there are too many, and annealing looked for them. */
+  readonly ranked: number | null;
+  /** The sets of least energy, the least first. */
+  readonly finalists: readonly Finalist[];
+}
+
 /** The fields depend on the criterion. */
 export interface CriterionResult {
   /** The whole model, if it was measured. */
@@ -96,6 +113,7 @@ export interface CriterionResult {
   /** Among modules that go in turn: what choosing economized on. */
   readonly cost?: ModuleCost;
   readonly search?: SearchResult;
+  readonly energy?: EnergyResult;
   /** Set where candidates were screened. */
   readonly screen?: ScreenSummary;
   readonly tensors?: readonly TensorScore[];
@@ -104,3 +122,7 @@ export interface CriterionResult {
   /** Only for block-influence and angular: number of hidden states that are all zeros and have no direction, if any. */
   readonly zeroStates?: number;
 }
+
+/** The set of a criterion that chooses one. */
+export const setOf = <S, E>({ search, energy }: { readonly search?: S; readonly energy?: E }): S | E | undefined =>
+  search ?? energy;

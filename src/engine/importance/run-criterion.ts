@@ -17,7 +17,7 @@ import { normCause, resultWarnings, scoresWarning } from './not-finite';
 import { arithmeticOf, refusedInt8, SCORE_PRECISIONS } from './arithmetic';
 import { type Criterion, criterionInfo, objectiveOf, objectiveSetting } from './criteria';
 import type { CriterionModule, CriterionSettings, ScoreStored, ScoringScope, StoredScores } from './criterion';
-import type { BlockScore, CriterionResult, ModuleScore, SearchResult } from './result';
+import { type BlockScore, type CriterionResult, type ModuleScore, type SearchResult, setOf } from './result';
 import type { DeviceReport } from '../onnx/device';
 import { requirePrecision } from '../onnx/require-precision';
 import type { JobOptions } from '../progress';
@@ -258,8 +258,8 @@ export async function loadCriterion(criterion: Criterion): Promise<CriterionModu
 }
 
 /** Warns when a criterion that chooses blocks found too few to remove, or had too little time. */
-function shortRun(criterion: Criterion, { removals, search, cost }: CriterionResult, count = 0): string[] {
-  const found = (removals ?? search?.blocks)?.length;
+function shortRun(criterion: Criterion, { removals, search, energy, cost }: CriterionResult, count = 0): string[] {
+  const found = (removals ?? setOf({ search, energy })?.blocks)?.length;
   if (found === undefined) return [];
   if (found === 0) return [`${criterion} removes nothing: every block is kept`];
   if (cost !== undefined) return [];
@@ -286,7 +286,7 @@ function storedWarnings(result: CriterionResult, tensors: StoredScores['tensors'
   return warning === undefined ? [] : [tensor ? `${warning}: ${normCause(tensor.name)}` : warning];
 }
 
-function rankingOf({ full, blocks, windows, removals, search }: CriterionResult): Ranking {
+function rankingOf({ full, blocks, windows, removals, search, energy }: CriterionResult): Ranking {
   const baseline = full && { baseline: full.meanNll };
   if (windows) return { kind: 'windows', windows, ...baseline };
   if (removals) {
@@ -295,7 +295,8 @@ function rankingOf({ full, blocks, windows, removals, search }: CriterionResult)
     const losses = removals.map(({ meanNll, kl }) => kl ?? meanNll);
     return { kind: 'removals', removals: removals.map(({ block }) => block), losses, ...baseline };
   }
-  if (search) return { kind: 'set', set: search.blocks, kl: search.kl, ...baseline };
+  const set = setOf({ search, energy });
+  if (set) return { kind: 'set', set: set.blocks, kl: set.kl, ...baseline };
   return { kind: 'scores', scores: (blocks ?? []).map(({ score }) => score), ...baseline };
 }
 

@@ -9,6 +9,7 @@ import { refusePart } from '../records/part';
 import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
 import { readTextFile } from '../files/text-file';
 import type { ScoringText } from './choice';
+import { setOf } from './result';
 import type { Ranking } from './ranking';
 import type { ScreenOfScores } from './uncertain';
 
@@ -142,8 +143,9 @@ function rankingOf(scores: JsonObject, blocks: number): Ranking | string {
     if (!removals.every(isBlock)) return `its removals do not fit a model of ${blocks} blocks`;
     return { kind: 'removals', removals, losses: listed.map(({ meanNll }) => parseJsonNumber(meanNll)) };
   }
-  if (isObject(scores.search)) {
-    const { blocks: set, kl } = scores.search;
+  const found = setOf(scores);
+  if (isObject(found)) {
+    const { blocks: set, kl } = found;
     return Array.isArray(set) && set.length > 0 && set.every(isBlock) && new Set(set).size === set.length
       ? { kind: 'set', set, kl: parseJsonNumber(kl) }
       : `its set does not fit a model of ${blocks} blocks`;

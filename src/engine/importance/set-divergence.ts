@@ -82,7 +82,7 @@ const room = (positions: number): Compared => ({
 });
 
 /** The view without some blocks. */
-function viewLacking({ attention, ffn }: View, set: readonly number[]): View {
+export function viewLacking({ attention, ffn }: View, set: readonly number[]): View {
   const isLeft = (kept: boolean, block: number): boolean => kept && !set.includes(block);
   return { attention: attention.map(isLeft), ffn: ffn.map(isLeft) };
 }

@@ -1,10 +1,10 @@
 /** The scores of a round by the numbers of the whole model's blocks. */
 import type { Ranking } from '../importance/ranking';
-import type { CriterionResult } from '../importance/result';
+import { type CriterionResult, setOf } from '../importance/result';
 import type { ScoredBlock } from './result';
 
 /** The scored blocks of a criterion that scores blocks; of one that removes in turn, the removals. */
-export function scoredBlocks({ blocks, removals, windows, search }: CriterionResult): ScoredBlock[] {
+export function scoredBlocks({ blocks, removals, windows, search, energy }: CriterionResult): ScoredBlock[] {
   if (blocks) {
     return blocks.map(({ index, score, meanNll, kl }) => {
       return { block: index, score, ...(meanNll !== undefined && { meanNll }), ...(kl !== undefined && { kl }) };
@@ -18,8 +18,8 @@ export function scoredBlocks({ blocks, removals, windows, search }: CriterionRes
       ...(kl !== undefined && { kl }),
     }));
   }
-  if (search)
-    return search.blocks.map((block) => ({ block, score: search.kl, meanNll: search.meanNll, kl: search.kl }));
+  const set = setOf({ search, energy });
+  if (set) return set.blocks.map((block) => ({ block, score: set.kl, meanNll: set.meanNll, kl: set.kl }));
   return (windows ?? []).filter(({ size }) => size === 1).map(({ start, score }) => ({ block: start, score }));
 }
 

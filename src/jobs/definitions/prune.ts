@@ -149,7 +149,7 @@ function selectionFault(given: Complete<typeof options>): Fault | undefined {
 }
 
 /** Criteria that choose all blocks together, so that a part of their choice means nothing. */
-const TOGETHER: readonly string[] = ['angular', 'search'];
+const TOGETHER: readonly string[] = ['angular', 'search', 'energy'];
 
 function healingFault(given: Complete<typeof options>): Fault | undefined {
   const { heal, rounds, criterion: by } = given;

@@ -1,5 +1,6 @@
 /** The result of a scoring, in a record of kind "score", for display: scores, their intervals, and what is certain of them. */
 import { jointFromBootstrap } from '../../engine/joint-interval';
+import { setOf } from '../../engine/importance/result';
 import type { ScoreDigest } from '../../engine/records/digest-types';
 import { calibrationKey } from '../../engine/records/rows-key';
 import { defined } from '../../format/defined';
@@ -11,7 +12,8 @@ import type { ScoreResult } from '../results/score';
 
 export function scoreOf(results: JsonObject): ScoreDigest {
   const read = readResult('score', results);
-  const { criterion = '', full: whole, blocks: found = [], calibration, search, screen, precision } = read;
+  const { criterion = '', full: whole, blocks: found = [], calibration, search, energy, screen, precision } = read;
+  const chosen = setOf({ search, energy });
   const isDivergence = found.some(({ kl }) => kl !== undefined);
   // Taylor also has the perplexity, but its scores are not perplexities and not comparable with it.
   const full = isDivergence || criterion === 'taylor' ? undefined : whole?.ppl;
@@ -33,7 +35,7 @@ export function scoreOf(results: JsonObject): ScoreDigest {
     rowsKey: calibrationKey(results.calibration),
     text: source === undefined ? undefined : `${source}${shareWords(readShare(calibration?.share))}`,
     removals: removals.length > 0 ? removals : undefined,
-    set: search && defined({ blocks: search.blocks ?? [], kl: search.kl }),
+    set: chosen && defined({ blocks: chosen.blocks ?? [], kl: chosen.kl }),
     blocks,
     precision,
     screen: screen && defined({ exact: screen.exact ?? 0, margin: screen.margin }),

@@ -97,6 +97,24 @@ const search = shape(
   'of search: the set that it found',
 );
 
+const finalist = {
+  ...set,
+  energy: real('its energy: KL divergence to the second order, from single blocks and pairs', { unit: 'nats' }),
+  healed: optional({ ...kl, words: 'KL divergence after a quick healing, on rows that were not fitted' }),
+};
+
+const energy = shape(
+  {
+    ...finalist,
+    ppl: { ...ppl, words: 'its perplexity' },
+    ranked: nullable(
+      whole('sets whose energy was compared: all of that size; null where annealing looked for the best'),
+    ),
+    finalists: list(shape(finalist, 'a set'), 'the sets of least energy, the least first'),
+  },
+  'of energy: the set that was chosen',
+);
+
 const within = shape(
   {
     maxKl: number('the limit', { unit: 'nats' }),
@@ -183,6 +201,7 @@ export const scoreResult = shape(
     objective: optional(oneOf(OBJECTIVES, 'of greedy: what the removals keep low')),
     cost: optional(oneOf(MODULE_COSTS, 'by module, in turn: what the choice saves')),
     search: optional(search),
+    energy: optional(energy),
     screen: optional(
       shape(
         {

@@ -32,6 +32,7 @@ const STYLES: Readonly<Record<string, SeriesStyle>> = {
   angular: style(5, 'star', '4 2', [t('Angular distance'), t('angular distance')]),
   greedy: style(6, 'cross', '10 4', [t('Greedy'), t('greedy')]),
   search: style(5, 'circle', '12 3 3 3', [t('Search'), t('search')]),
+  energy: style(3, 'triangle', '2 2 8 2', [t('Energy'), t('energy')]),
   healed: style(2, 'diamond', '5 2 1 2', [t('Greedy after healing'), t('greedy after healing')]),
   'llm-pruner': style(3, 'square', '5 3', [t('LLM-Pruner'), t('LLM-Pruner')]),
   flap: style(4, 'diamond', '5 3', [t('FLAP'), t('FLAP')]),

@@ -1,0 +1,177 @@
+/**
+ * The energy of a set of removed blocks: its KL divergence to the second order, from the removals of single blocks and of pairs.
+ *
+ *   E(S) = Σ h_l + Σ J_lm,   h_l = KL without l,   J_lm = KL without l and m − h_l − h_m
+ *
+ * The first sum runs over the blocks of S, the second over its pairs (the Ising model of Jansen et al., arXiv 2602.00161, with terms
+ * that are measured). Near the model, KL divergence is a squared length, and that of a sum of changes has just these terms. So many
+ * sets are ranked for the price of the pairs.
+ */
+import { Random } from '../random';
+
+/** The terms of the energy, in nats. */
+export interface Energies {
+  /** h, by candidate. */
+  readonly field: readonly number[];
+  /** J, by candidate and candidate; 0 for one and the same. */
+  readonly coupling: readonly (readonly number[])[];
+}
+
+/**
+ * The terms, from KL divergences in nats.
+ * @param single without each candidate
+ * @param pairs without two candidates, in the order (0, 1), (0, 2) … (1, 2) …, on the same rows as `onPairRows`
+ * @param onPairRows without each candidate, on the rows of the pairs, which may be some of those of `single`
+ */
+export function energiesOf(
+  single: readonly number[],
+  pairs: readonly number[],
+  onPairRows: readonly number[] = single,
+): Energies {
+  const coupling = single.map(() => Array<number>(single.length).fill(0));
+  pairsOf(single.length).forEach(([i, j], k) => {
+    coupling[i][j] = coupling[j][i] = pairs[k] - onPairRows[i] - onPairRows[j];
+  });
+  return { field: single, coupling };
+}
+
+/** All pairs of so many candidates, in the order of `energiesOf`. */
+export const pairsOf = (candidates: number): (readonly [number, number])[] =>
+  Array.from({ length: candidates }, (_, i) =>
+    Array.from({ length: candidates - i - 1 }, (__, k) => [i, i + k + 1] as const),
+  ).flat();
+
+/** A set of candidates, ascending, and its energy in nats. */
+export interface EnergySet {
+  readonly set: readonly number[];
+  readonly energy: number;
+}
+
+/** Up to so many sets are all looked at. */
+export const MOST_SETS = 10_000_000;
+
+/** The energy of one set. */
+export const energyOf = ({ field, coupling }: Energies, set: readonly number[]): number =>
+  set.reduce((sum, i, k) => sum + field[i] + set.slice(k + 1).reduce((more, j) => more + coupling[i][j], 0), 0);
+
+/** How many sets of `count` there are among `candidates`. */
+export function setsOf(candidates: number, count: number): number {
+  let sets = 1;
+  for (let k = 1; k <= Math.min(count, candidates - count); k++) sets = (sets * (candidates - k + 1)) / k;
+  return count > candidates ? 0 : Math.round(sets);
+}
+
+/**
+ * The sets of least energy, the least first: among all of them where there are at most `MOST_SETS`, else the best that annealing finds.
+ * Ties go to the set that comes first.
+ * @param count candidates of a set, at least 1 and at most all
+ * @param wanted number of sets; fewer where there are not so many
+ */
+export function leastSets(
+  energies: Energies,
+  count: number,
+  wanted: number,
+  seed: number,
+): { readonly sets: EnergySet[]; readonly isComplete: boolean } {
+  const best = new Best(wanted);
+  const isComplete = setsOf(energies.field.length, count) <= MOST_SETS;
+  if (isComplete) lookAtAll(energies, count, best);
+  else anneal(energies, count, best, new Random(seed));
+  return { sets: best.sets(), isComplete };
+}
+
+/** The best sets so far. */
+class Best {
+  private found: EnergySet[] = [];
+
+  constructor(private readonly wanted: number) {}
+
+  /** A set with this energy or more is of no use. */
+  limit = Infinity;
+
+  add(energy: number, set: readonly number[]): void {
+    if (!(energy < this.limit)) return;
+    const ascending = set.toSorted((a, b) => a - b);
+    const name = ascending.join();
+    if (this.found.some((each) => each.set.join() === name)) return;
+    const place = this.found.findIndex((each) => energy < each.energy);
+    this.found.splice(place === -1 ? this.found.length : place, 0, { set: ascending, energy });
+    this.found = this.found.slice(0, this.wanted);
+    if (this.found.length === this.wanted) this.limit = this.found.at(-1)!.energy;
+  }
+
+  sets(): EnergySet[] {
+    return this.found;
+  }
+}
+
+/** Every set, by its first candidates. */
+function lookAtAll({ field, coupling }: Energies, count: number, best: Best): void {
+  const { length } = field;
+  const set: number[] = [];
+  // What each candidate would add to the first ones of the set.
+  const adds = Array.from({ length: count }, () => Float64Array.from(field));
+  const go = (depth: number, from: number, energy: number): void => {
+    for (let i = from; i <= length - (count - depth); i++) {
+      const now = energy + adds[depth][i];
+      set[depth] = i;
+      if (depth + 1 === count) {
+        best.add(now, set);
+        continue;
+      }
+      const next = adds[depth + 1];
+      for (let j = i + 1; j < length; j++) next[j] = adds[depth][j] + coupling[i][j];
+      go(depth + 1, i + 1, now);
+    }
+  };
+  go(0, 0, 0);
+}
+
+/** Walks of annealing, and the steps of each for each candidate. */
+const WALKS = 8;
+const STEPS = 2000;
+/** Where a walk begins and ends, as shares of the mean energy of a candidate of the set. */
+const HOT = 0.3;
+const COLD = 0.001;
+
+/** Swaps a candidate of the set for another, from the set that removal in turn finds by energy; a worse set is taken ever more seldom. */
+function anneal(energies: Energies, count: number, best: Best, random: Random): void {
+  const { field, coupling } = energies;
+  const { length } = field;
+  const start = inTurn(energies, count);
+  const steps = STEPS * length;
+  for (let walk = 0; walk < WALKS; walk++) {
+    const isIn = new Uint8Array(length);
+    for (const i of start) isIn[i] = 1;
+    const inside = [...start];
+    const outside = [...field.keys()].filter((i) => isIn[i] === 0);
+    const adds = Float64Array.from(field, (h, i) => start.reduce((sum, j) => sum + coupling[i][j], h));
+    let energy = start.reduce((sum, i) => sum + (field[i] + adds[i]) / 2, 0);
+    const scale = Math.abs(energy) / count || 1;
+    best.add(energy, inside);
+    for (let step = 0; step < steps; step++) {
+      const heat = scale * HOT * (COLD / HOT) ** (step / steps);
+      const [a, b] = [random.below(inside.length), random.below(outside.length)];
+      const [leaves, comes] = [inside[a], outside[b]];
+      const change = adds[comes] - coupling[comes][leaves] - adds[leaves];
+      if (change > 0 && random.uniform() >= Math.exp(-change / heat)) continue;
+      inside[a] = comes;
+      outside[b] = leaves;
+      energy += change;
+      for (let i = 0; i < length; i++) adds[i] += coupling[i][comes] - coupling[i][leaves];
+      best.add(energy, inside);
+    }
+  }
+}
+
+/** One candidate after the other, each time the one that adds least. */
+function inTurn({ field, coupling }: Energies, count: number): number[] {
+  const adds = Float64Array.from(field);
+  const set: number[] = [];
+  while (set.length < count) {
+    const least = [...adds.keys()].filter((i) => !set.includes(i)).reduce((a, b) => (adds[b] < adds[a] ? b : a));
+    set.push(least);
+    for (let i = 0; i < adds.length; i++) adds[i] += coupling[i][least];
+  }
+  return set;
+}

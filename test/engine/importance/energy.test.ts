@@ -1,0 +1,94 @@
+/** The choice by energy: its terms against float64, the sets that it compares, and the healing that decides. */
+import assert from 'node:assert/strict';
+import { scoreEnergy } from '../../../src/engine/importance/criteria/energy';
+import { energiesOf, energyOf, pairsOf } from '../../../src/engine/importance/energy';
+import { heal } from '../../../src/engine/heal/heal';
+import { viewWithout } from '../../../src/engine/model/view';
+import { CancelledError } from '../../../src/engine/errors';
+import { loadReference, logSumExp, referenceForward } from '../../reference/forward';
+import { assertClose } from '../../support/close';
+import { describedModel } from '../../support/model';
+import { randomRows } from '../../support/random';
+import { tinyCheckpoint } from '../../support/tiny-models';
+
+const BLOCKS = 7;
+const folder = tinyCheckpoint('llama-gqa-tied', { config: { num_hidden_layers: BLOCKS } });
+const rows = randomRows(10, 16, 288, 41);
+const without = (set: readonly number[]) =>
+  viewWithout(
+    BLOCKS,
+    set.map((block) => ({ block })),
+  );
+
+/** Mean KL divergence from the original on some rows, in plain float64. */
+function reference(some: typeof rows): (removed: readonly number[]) => number {
+  const model = loadReference(folder);
+  const original = some.map((row) => referenceForward(model, row, without([])).logits);
+  return (removed) => {
+    let sum = 0;
+    let positions = 0;
+    some.forEach((row, r) => {
+      const { logits } = referenceForward(model, row, without(removed));
+      for (let t = 0; t + 1 < row.length; t++, positions++) {
+        const [p, q] = [logSumExp(original[r][t]), logSumExp(logits[t])];
+        original[r][t].forEach((z, word) => (sum += Math.exp(z - p) * (z - p - (logits[t][word] - q))));
+      }
+    });
+    return sum / positions;
+  };
+}
+
+describe('choice by energy', () => {
+  const model = describedModel(() => folder);
+  const candidates = [1, 2, 3, 4, 5];
+
+  it('ranks sets by single blocks on all rows and pairs on some, heals the best, and takes the nearest', async () => {
+    const { full, energy } = await scoreEnergy(model(), rows, { count: 3, candidates, seed: 1 });
+    assert.ok(Number.isFinite(full.ppl));
+    const [ofAll, ofSome] = [reference(rows), reference(rows.slice(0, 3))];
+    const terms = energiesOf(
+      candidates.map((block) => ofAll([block])),
+      pairsOf(5).map(([i, j]) => ofSome([candidates[i], candidates[j]])),
+      candidates.map((block) => ofSome([block])),
+    );
+    const places = (blocks: readonly number[]): number[] => blocks.map((block) => candidates.indexOf(block));
+    const { finalists, ranked } = energy;
+    assert.equal(ranked, 10);
+    assert.equal(finalists.length, 8);
+    for (const each of finalists) {
+      const name = each.blocks.join();
+      assertClose(each.energy, energyOf(terms, places(each.blocks)), { absolute: 2e-5 }, `energy of ${name}`);
+      assertClose(each.kl, ofAll(each.blocks), { absolute: 1e-5 }, `KL of ${name}`);
+    }
+    // Fitted on seven rows, judged on the other three.
+    const { heldOut } = await heal(model(), without(finalists[2].blocks), rows.slice(0, 7), {
+      method: 'refit',
+      heldOut: rows.slice(7),
+    });
+    assert.equal(finalists[2].healed, heldOut!.after.kl);
+    const least = Math.min(...finalists.map(({ healed }) => healed!));
+    assert.equal(energy.healed, least);
+    assert.deepEqual(energy.blocks, finalists.find(({ healed }) => healed === least)!.blocks);
+    assert.equal(energy.ppl, Math.exp(energy.meanNll));
+  });
+
+  it('of one block, or of all that may go, measures what there is', async () => {
+    const one = await scoreEnergy(model(), rows, { count: 1, candidates, seed: 1 });
+    assert.deepEqual([one.energy.finalists.length, one.energy.blocks.length], [5, 1]);
+    assertClose(one.energy.energy, one.energy.kl, { absolute: 1e-6 }, 'the energy of one block is its divergence');
+    const all = await scoreEnergy(model(), rows, { count: 9, candidates: [2, 4], seed: 1 });
+    assert.deepEqual(all.energy.blocks, [2, 4]);
+  });
+
+  it('of a single row heals nothing, since none would be left to judge', async () => {
+    const { energy } = await scoreEnergy(model(), rows.slice(0, 1), { count: 2, candidates, seed: 1 });
+    assert.equal(energy.healed, undefined);
+    assert.equal(energy.kl, Math.min(...energy.finalists.map(({ kl }) => kl)));
+  });
+
+  it('can be cancelled', async () => {
+    const controller = new AbortController();
+    const job = { signal: controller.signal, onProgress: () => controller.abort() };
+    await assert.rejects(scoreEnergy(model(), rows, { count: 2, candidates, seed: 1 }, job), CancelledError);
+  });
+});
