@@ -5,10 +5,10 @@
  *                            [--arms lora+teacher,full+teacher,…] [--text FILE] [--state FILE]
  *
  * SmolLM2-135M-Instruct without six of its 30 blocks, unless another model is named. The original writes the text once, and the plan is
- * healed once, by `coppice heal`; each arm then is a run of `coppice retrain` from the healed weights. Its number of steps follows from a
- * short run of the same arm, so that healing and training together take the minutes. Writing the text is not counted: it is said. A
- * model is judged on the first 64 windows of WikiText-2, of which nothing was fitted. With `--state`, what was measured is kept in a
- * file and not repeated.
+ * healed once, by `coppice heal`; each arm then is a run of `coppice retrain` from the healed weights. How long an arm takes is measured
+ * by two short runs of it, all arms first: its number of steps is such that healing and training take the minutes at that pace, also
+ * where the machine is busy later. Writing the text is not counted: it is said. A model is judged on the first 64 windows of WikiText-2,
+ * of which nothing was fitted. With `--state`, what was measured is kept in a file and not repeated.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,17 +49,22 @@ interface Measured {
   readonly ppl: number;
   readonly kl: number;
   readonly steps?: number;
-  readonly seconds?: number;
+}
+/** Seconds of an arm: for its start and end, and for a step. */
+interface Pace {
+  readonly once: number;
+  readonly step: number;
 }
 interface State {
   heal?: { readonly seconds: number; readonly writing: number };
+  paces: Record<string, Pace>;
   measured: Record<string, Measured>;
 }
 
 const state: State =
   values.state !== undefined && existsSync(values.state)
     ? (JSON.parse(readFileSync(values.state, 'utf8')) as State)
-    : { measured: {} };
+    : { paces: {}, measured: {} };
 const keep = (): void => {
   if (values.state !== undefined) writeFileSync(values.state, `${JSON.stringify(state, null, 1)}\n`);
 };
@@ -112,30 +117,37 @@ if (!state.measured.plain) await judged('plain', { remove });
 if (!state.measured.healed) await judged('healed', { heal: patch });
 const { original } = state.measured;
 const line = (name: string): void => {
-  const { ppl, kl, steps, seconds } = state.measured[name];
-  const took = seconds === undefined ? '–' : `${(healing + seconds).toFixed(0)} s`;
+  const { ppl, kl, steps } = state.measured[name];
   console.log(
-    `| ${name} | ${took} | ${steps ?? '–'} | ${ppl.toFixed(2)} | ${(ppl / original.ppl).toFixed(3)} | ${kl.toFixed(4)} |`,
+    `| ${name} | ${steps ?? '–'} | ${ppl.toFixed(2)} | ${(ppl / original.ppl).toFixed(3)} | ${kl.toFixed(4)} |`,
   );
 };
-console.log('\n| | time | steps | perplexity | × original | KL divergence |\n| --- | --- | --- | --- | --- | --- |');
-for (const name of ['original', 'plain', 'healed']) line(name);
 
-const PACE = [4, 12] as const;
-for (const arm of values.arms.split(',')) {
-  let pace: { readonly once: number; readonly step: number } | undefined;
-  for (const minutes of values.minutes.split(',').map(Number)) {
+/** Steps of the two short runs. */
+const SHORT = [4, 12] as const;
+const arms = values.arms.split(',');
+for (const arm of arms) {
+  if (!state.paces[arm]) {
+    const [few, more] = [await trained(arm, SHORT[0]), await trained(arm, SHORT[1])];
+    const step = (more.seconds - few.seconds) / (SHORT[1] - SHORT[0]);
+    state.paces[arm] = { once: few.seconds - SHORT[0] * step, step };
+    for (const { out } of [few, more]) rmSync(out, { recursive: true });
+    keep();
+  }
+  const { once, step } = state.paces[arm];
+  console.log(`${arm}: ${once.toFixed(1)} s and ${step.toFixed(2)} s a step`);
+}
+
+console.log('\n| | steps | perplexity | × original | KL divergence |\n| --- | --- | --- | --- | --- |');
+for (const name of ['original', 'plain', 'healed']) line(name);
+for (const minutes of values.minutes.split(',').map(Number)) {
+  for (const arm of arms) {
     const name = `${arm}, ${minutes} min`;
     if (!state.measured[name]) {
-      if (pace === undefined) {
-        const [few, more] = [await trained(arm, PACE[0]), await trained(arm, PACE[1])];
-        const step = (more.seconds - few.seconds) / (PACE[1] - PACE[0]);
-        pace = { once: few.seconds - PACE[0] * step, step };
-        for (const { out } of [few, more]) rmSync(out, { recursive: true });
-      }
-      const steps = Math.max(1, Math.floor((60 * minutes - healing - pace.once) / pace.step));
-      const { out, seconds } = await trained(arm, steps);
-      await judged(name, { checkpoint: out }, { steps, seconds });
+      const { once, step } = state.paces[arm];
+      const steps = Math.max(1, Math.floor((60 * minutes - healing - once) / step));
+      const { out } = await trained(arm, steps);
+      await judged(name, { checkpoint: out }, { steps });
       rmSync(out, { recursive: true });
     }
     line(name);

@@ -20,6 +20,7 @@ export const evaluate = jobTool({
     bos: true,
     checkpoint: 'the model',
     text: 'text to measure on (UTF-8); not the one that chose the blocks',
+    application: 'in place of text: the file or folder of the application; rows that no other job sees',
     limit: true,
     window: true,
     remove: 'leave out these blocks without writing anything: [10, 12], and modules: "12.ffn"',

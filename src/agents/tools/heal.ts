@@ -28,6 +28,7 @@ export const heal = jobTool({
     out: true,
     method: true,
     data: 'texts, or "self": the original model writes the text (the default)',
+    application: 'in place of data: the file or folder of the application',
     tokens: true,
   }),
   ask: async (given, context) => {

@@ -39,6 +39,7 @@ export const prune = jobTool({
     ...chosen(options, {
       criterion: 'in place of scores: how to score first',
       calibration: 'with criterion: a text like those that the application sends',
+      application: 'in place of calibration and data: the file or folder of the application',
       heal: 'then correct the weights of the other blocks in closed form, without training',
       data: 'with heal: texts for it, or "self" (the model writes the text); default: the calibration text, else self',
       tokens: 'with heal: tokens of that text',

@@ -29,6 +29,7 @@ export const score = jobTool({
     calibration:
       'a text like those that the application sends: UTF-8, JSONL with "text", or JSON {"rows": [[ids]]}; without ' +
       'one, the calibration text of the settings is taken, if there is one',
+    application: 'in place of calibration: the file or folder with the chats, prompts or documents of the application',
     samples: true,
     length: true,
     seed: true,
@@ -50,6 +51,6 @@ export function withCalibration(
   usual?: Criterion,
 ): JsonObject {
   const criterion = (input.criterion as Criterion | undefined) ?? usual;
-  const takes = criterion !== undefined && needsCalibration(criterion) && input.calibration === undefined;
+  const takes = criterion !== undefined && needsCalibration(criterion) && (input.calibration ?? input.application) === undefined;
   return takes && calibration !== undefined ? { ...input, calibration } : input;
 }

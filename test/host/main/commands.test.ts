@@ -292,7 +292,7 @@ describe('commands', () => {
       steps: 3,
       rank: 2,
       out,
-      settings: { batch: 2, length: 32 },
+      settings: { heal: 'none', batch: 2, length: 32 },
     });
     assert.equal(trained.steps, 3);
     assert.ok((await fileLines()).some(({ node }) => node.kind === 'adapter' && node.path === out));

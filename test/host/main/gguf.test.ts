@@ -180,7 +180,7 @@ describe('a GGUF file', function () {
       steps: 2,
       rank: 2,
       out: inWorkspace('toy-adapter'),
-      settings: { batch: 2, length: 32 },
+      settings: { heal: 'none', batch: 2, length: 32 },
     });
     assert.equal(trained.steps, 2);
   });

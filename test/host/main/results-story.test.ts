@@ -84,7 +84,7 @@ describe('the story of the results panel', function () {
       plan: true,
       data: 'bundled',
       steps: STEPS,
-      settings: { batch: 4, length: 96, lr: 2e-3, heldOut: 6 },
+      settings: { heal: 'none', batch: 4, length: 96, lr: 2e-3, heldOut: 6 },
       out: inWorkspace('stories-adapter'),
     });
     const seen = new Set<number>();

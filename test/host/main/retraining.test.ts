@@ -75,6 +75,31 @@ describe('retraining', () => {
     assert.equal(record.settings.steps, Number(said?.[1])); // a row of the twelve is held out
   });
 
+  it('heals first where a plan is trained, unless that is declined', async () => {
+    const { plans, library } = await coppice();
+    const { identity } = (await library.open(checkpoint)).checkpoint;
+    const blocks = 4;
+    plans.set({ path: checkpoint, identity, blocks }, [1]);
+    const out = inWorkspace('healed-adapter');
+    const running = vscode.commands.executeCommand('coppice.retrainLora', { checkpoint, out });
+    await row(/plan/i)
+      .first()
+      .waitFor();
+    await enter();
+    await row(/tasks\.json/).click();
+    await row(/Heal and Train.*default/).waitFor();
+    await row(/Train Only/).waitFor();
+    await window.screenshot('retraining-heal');
+    await enter();
+    await row(/Two passes over the data/).waitFor();
+    await enter();
+    await row(/Start Retraining.*LoRA.*healed first/).waitFor();
+    await enter();
+    await running;
+    assert.ok(existsSync(inWorkspace('healed-adapter/healed.patch.safetensors')));
+    plans.set({ path: checkpoint, identity, blocks }, []);
+  });
+
   it('asks everything in steps for a file of the Explorer, and Enter takes each default; scores on another', async () => {
     const file = vscode.Uri.file(inWorkspace('tasks.json'));
     const asked = vscode.commands.executeCommand('coppice.retrainOnFile', file, [file]);
