@@ -91,5 +91,8 @@ export function resumingOptions(
   };
 }
 
-export const teacherWeightOf = ({ teacherWeight }: Pick<OptionsFor<'retrain'>, 'teacherWeight'>): number =>
-  teacherWeight ?? DEFAULTS.teacherWeight;
+export const teacherWeightOf = ({
+  teacherWeight,
+  data,
+}: Pick<OptionsFor<'retrain'>, 'teacherWeight' | 'data'>): number =>
+  teacherWeight ?? (data.includes(SELF) ? DEFAULTS.ownTeacherWeight : DEFAULTS.teacherWeight);

@@ -17,6 +17,8 @@ export const DEFAULTS = {
   selfTokens: 16384,
   /** The teacher's share of the loss; the text has the other half. */
   teacherWeight: 0.5,
+  /** Of text that the teacher wrote itself: a token that it drew says less than the distribution that it was drawn from. */
+  ownTeacherWeight: 1,
   // The paper's 1e-4 is for 1 600 steps of 64 rows. A hundred steps of 16 rows recover little with it, but much with
   // 1e-3.
   lora: { learningRate: 1e-3, weightDecay: 0, betas: [0.9, 0.999] },

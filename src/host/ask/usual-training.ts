@@ -11,6 +11,7 @@ export function usualTraining(coppice: Coppice, chosen: Chosen, removed: readonl
   const question = {
     data: trainingFiles(coppice, recall(coppice, 'retrain', 'data', coppice.config.application ?? BUNDLED)),
     removed,
+    ...(removed.length > 0 && { teacher: { path: chosen.path, architecture: chosen.architecture } }),
   };
   const { presets, secondsOf } = trainingPresets(coppice, chosen, question);
   const last = recall<string>(coppice, 'retrain', 'preset', '');

@@ -90,11 +90,14 @@ export const dataOptions = {
     ...DATA,
     noun: () => l10n.t('a teacher'),
   }),
-  teacherWeight: share(`the teacher's share of the loss (default: ${DEFAULTS.teacherWeight})`, {
-    noun: () => l10n.t('weight of the teacher'),
-    ...DATA,
-    placeholder: 'w',
-  }),
+  teacherWeight: share(
+    `the teacher's share of the loss (default: ${DEFAULTS.teacherWeight}; ${DEFAULTS.ownTeacherWeight} on text that the original writes)`,
+    {
+      noun: () => l10n.t('weight of the teacher'),
+      ...DATA,
+      placeholder: 'w',
+    },
+  ),
   hiddenWeight: amount(
     "also pull the state before the last block towards the teacher's there: this times 1 − cosine (default: 0)",
     { ...DATA, noun: () => l10n.t('weight of the hidden states'), placeholder: 'w' },

@@ -188,8 +188,6 @@ function timedStep({ application, healable, hasData, dataIsText, patch }: Outlin
     ...(healable ? [entry('heal', HEAL_FIRST)] : []),
     ...(application ? [APPLICATION] : data),
     entry('teacher', '${model}'),
-    // A text of its own teaches nothing that its distributions do not.
-    ...(application || hasData ? [] : [entry('teacherWeight', 1)]),
     entry('length', TIMED.length),
     entry('batch', TIMED.batch),
     entry('steps', '${trainingSteps}'),

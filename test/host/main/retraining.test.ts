@@ -93,7 +93,7 @@ describe('retraining', () => {
     await enter();
     await row(/Two passes over the data/).waitFor();
     await enter();
-    await row(/Start Retraining.*LoRA.*healed first/).waitFor();
+    await row(/Start Retraining.*LoRA.*healed first.*taught by the original/).waitFor();
     await enter();
     await running;
     assert.ok(existsSync(inWorkspace('healed-adapter/healed.patch.safetensors')));

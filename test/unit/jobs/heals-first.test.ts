@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { completeOptions } from '../../../src/jobs/complete';
 import { JOBS } from '../../../src/jobs/definitions';
 import { healedFile, healsFirst } from '../../../src/jobs/heals-first';
-import { resumingOptions, settingsOf } from '../../../src/jobs/retrain-settings';
+import { resumingOptions, settingsOf, teacherWeightOf } from '../../../src/jobs/retrain-settings';
 
 describe('a retraining heals first', () => {
   it('where a plan is trained and nothing is said', () => {
@@ -31,6 +31,12 @@ describe('a retraining heals first', () => {
       [healedFile('first'), healedFile('none'), healedFile('/w/h'), healedFile(undefined)],
       [undefined, undefined, '/w/h', undefined],
     );
+  });
+
+  it('a teacher has half of the loss, and all of it on text that it wrote itself', () => {
+    assert.equal(teacherWeightOf({ data: ['/d'] }), 0.5);
+    assert.equal(teacherWeightOf({ data: ['self'] }), 1);
+    assert.equal(teacherWeightOf({ data: ['self'], teacherWeight: 0.3 }), 0.3);
   });
 
   it('a stopped training goes on from what it began with', () => {

@@ -89,8 +89,8 @@ describe('recipes: drafts', () => {
       assert.ok(steps(long) > 3 * steps(short), `${steps(short)} ${steps(long)}`);
       const { options } = long.recipe.steps.find(({ job }) => job === 'retrain')!;
       assert.deepEqual(
-        [options.heal, options.data, options.teacher, options.teacherWeight],
-        ['first', ['self'], '${model}', 1],
+        [options.heal, options.data, options.teacher],
+        ['first', ['self'], '${model}'],
       );
       // Each row is read four times.
       const rows = trainedRows((long.recipe.variables.selfTokens as number) / 128);
@@ -107,12 +107,12 @@ describe('recipes: drafts', () => {
       assert.match(whole.warnings.join(), /nothing is trained, whatever the time/);
     });
 
-    it('read data at most four times, which half of the loss learns', async () => {
+    it('read data at most four times', async () => {
       const timing = { speeds: await knownSpeeds() };
       const data = join(sample, 'retrain.jsonl');
       const { recipe } = await drafted(sample, { minutes: 1000, timing, data });
       const { options } = recipe.steps.find(({ job }) => job === 'retrain')!;
-      assert.deepEqual([options.data, options.teacherWeight], [['${data}'], undefined]);
+      assert.deepEqual(options.data, ['${data}']);
       const rows = trainedRows(dataAmount([data], 128)!.examples);
       assert.equal(recipe.variables.trainingSteps, 4 * Math.floor(rows / 4));
     });
