@@ -229,7 +229,7 @@ async function timedTraining(
   if (run && timeOf('retrain', trialOptions(path, remove, path)).seconds < TRIAL_SHARE * seconds) {
     await tryTraining(path, remove, run, job);
   }
-  const scoring = timeOf('score', { checkpoint: path, criterion: 'greedy', objective: 'kl', count, ...text });
+  const scoring = timeOf('score', { checkpoint: path, criterion: 'energy', count, ...text });
   const timeWith = (training: TimedTraining): Time => {
     const { seconds: trained, measured } = timeOf('retrain', { ...taught, ...read, ...training });
     return { seconds: scoring.seconds + trained, measured };

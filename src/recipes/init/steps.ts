@@ -103,9 +103,7 @@ function lastModel({ removes, healable, hasData, timed, patch }: Outline): reado
 function shorteningSteps(outline: Outline): Entry[] {
   const { ends, application, hasRows, healable, hasData, split, timed } = outline;
   const scoring = [
-    ...(timed
-      ? [entry('criterion', 'greedy'), entry('objective', 'kl'), entry('count', '${count}')]
-      : [entry('criterion', 'ppl')]),
+    ...(timed ? [entry('criterion', 'energy'), entry('count', '${count}')] : [entry('criterion', 'ppl')]),
     ...(application ? [APPLICATION] : [entry('calibration', '${calibration}')]),
     ...(split ? [entry('share', 'choose', 'The beginning of the text chooses, and its rest judges.')] : []),
     ...(hasRows ? [] : [entry('samples', '${samples}')]),
@@ -122,7 +120,7 @@ function shorteningSteps(outline: Outline): Entry[] {
       'scores',
       step('score', scoring),
       timed
-        ? 'One block after the other goes, each time the one without which the predictions change least.'
+        ? 'The set that is best by single blocks and pairs, and by what healing leaves of the best few.'
         : 'How much each block matters: the perplexity without it. Others: `coppice score --help`.',
     ),
     // No step reads the shorter model itself, so it is not written.

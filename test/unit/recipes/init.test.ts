@@ -95,7 +95,7 @@ describe('recipes: drafts', () => {
       // Each row is read four times.
       const rows = trainedRows((long.recipe.variables.selfTokens as number) / 128);
       assert.equal(steps(long), 4 * Math.floor(rows / 4));
-      assert.deepEqual(long.recipe.steps[0].options.criterion, 'greedy');
+      assert.deepEqual(long.recipe.steps[0].options.criterion, 'energy');
     });
 
     it('say so where the time is too short, or nothing is removed', async () => {
