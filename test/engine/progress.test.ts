@@ -77,6 +77,7 @@ describe('progress', () => {
     'angular',
     'greedy',
     'search',
+    'energy',
     'healed',
   ] as const) {
     it(`of scores by ${criterion}: blocks are counted, and the whole is reached`, async () => {
