@@ -8,6 +8,7 @@ import { runCriterion } from '../../src/engine/importance/run-criterion';
 import type { Progress } from '../../src/engine/progress';
 import { openForComputing } from '../../src/engine/model/opened';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
+import { inThisProcess } from '../../src/jobs/run-spec';
 import { run, textFile, tiny } from '../support/retraining';
 import { temporaryFolder } from '../support/temporary';
 
@@ -58,6 +59,27 @@ describe('progress', () => {
     const reports = await reportsOf((onProgress) => run(source, { ...settings, resume: true }, {}, { onProgress }));
     assert.ok(labels(reports).every((label) => !label.startsWith('measuring the start')));
     assert.ok(shareOf(reports.at(-1)!) > 0.98, String(shareOf(reports.at(-1)!)));
+  });
+
+  it('of a training that heals first goes on where the healing ends', async () => {
+    const reports: Progress[] = [];
+    const options = {
+      checkpoint: source,
+      remove: [1],
+      data: ['self'],
+      selfTokens: 256,
+      steps: 4,
+      batch: 2,
+      length: 16,
+    };
+    const out = join(temporaryFolder(), 'out');
+    await inThisProcess()<'retrain'>(
+      { kind: 'retrain', ...options, heldOut: 0, out },
+      { onProgress: (report) => reports.push(report) },
+    );
+    const first = reports.find(({ label }) => label.startsWith('step 1 of 4'))!;
+    assert.ok(shareOf(first) > 0.1 && shareOf(first) < 0.8, String(shareOf(first)));
+    assert.ok(reports.every((each, i) => i === 0 || shareOf(each) >= shareOf(reports[i - 1])));
   });
 
   it('of text that the model writes for itself: so many tokens', async () => {

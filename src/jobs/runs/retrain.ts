@@ -26,24 +26,25 @@ type Context = JobContext<TrainingEvent>;
 
 export async function runRetrain(options: Options, context: Context): Promise<RunEnd<RetrainResult>> {
   if (!healsFirst({ ...options })) return runTraining(options, context);
-  const [healing, training] = inPhases(context.job, HEALING_AND_TRAINING);
+  const [healing, opening, training] = inPhases(context.job, HEALING_AND_TRAINING);
   const { patch, healing: healed } = await healFirst(options, { ...context, job: healing });
-  const end = await runTraining({ ...options, heal: patch }, { ...context, job: training });
+  const end = await runTraining({ ...options, heal: patch }, { ...context, job: training }, opening);
   return healed ? { ...end, result: { ...end.result, healing: healed } } : end;
 }
 
-/** A guess: the training has most of the time. */
-const HEALING_AND_TRAINING: Phase[] = [{ share: 1, unpaced: true }, { share: 4 }];
+/** A guess: the training has most of the time. The healed weights are read again between both. */
+const HEALING_AND_TRAINING: Phase[] = [{ share: 20, unpaced: true }, { share: 1, unpaced: true }, { share: 80 }];
 
-async function runTraining(options: Options, context: Context): Promise<RunEnd<RetrainSummary>> {
+/** @param opening the job of reading the model, if that is a phase of its own */
+async function runTraining(options: Options, context: Context, opening = context.job): Promise<RunEnd<RetrainSummary>> {
   const { remove, width } = options;
   const heal = healedFile(options.heal);
   const { checkpoint, removed, changes, healed } = await openForComputing(
     options.checkpoint,
     { remove, width, heal },
-    context.job,
+    opening,
   );
-  const tokenizer = await optionalTokenizer(checkpoint.home, context.job);
+  const tokenizer = await optionalTokenizer(checkpoint.home, opening);
   // Integer products run on the CPU only.
   const device = options.precision === 'int8' && options.device === 'auto' ? 'cpu' : options.device;
   const compute = modelOptions({ ...options, device }, context);
