@@ -18,6 +18,19 @@ export function fewSteps({ steps, passes }: { readonly steps: number; readonly p
   return passes < MOST_PASSES ? ('asked' as const) : ('data' as const);
 }
 
+/**
+ * The peak learning rate of a LoRA that reads so many rows: twice the usual one for a short training, and the usual one for a long one.
+ * Measured at both ends, with the original as the teacher (docs/design/training.md); between them it falls with the root of the rows.
+ * @param rows each as often as it is read
+ */
+export function rateFor(rows: number): number {
+  const rate = SHORT_RATE * Math.sqrt(SHORT_ROWS_READ / Math.max(1, rows));
+  return Number(Math.min(SHORT_RATE, Math.max(DEFAULTS.lora.learningRate, rate)).toPrecision(2));
+}
+
+const SHORT_RATE = 2e-3;
+const SHORT_ROWS_READ = 520;
+
 /** What rows of a preset are cut to where time is short; an instruction takes half of the first. */
 const SHORT_ROWS = [128, 64];
 

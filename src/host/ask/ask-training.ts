@@ -4,7 +4,7 @@ import type { Architecture } from '../../engine/checkpoint/architecture';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import type { GivenFor } from '../../jobs/kinds';
 import { HEAL_FIRST, NO_HEALING } from '../../jobs/heals-first';
-import { MOST_PASSES, type Preset, usualPreset } from '../../jobs/retrain-amounts';
+import { MOST_PASSES, type Preset, rateFor, usualPreset } from '../../jobs/retrain-amounts';
 import type { Chosen } from './choose-checkpoint';
 import type { CommonArguments } from '../command';
 import type { Coppice } from '../coppice';
@@ -138,7 +138,7 @@ function answerOf(preset: Preset, { settings }: TrainingState, known: boolean): 
   const { name, steps, batch, length, limited } = preset;
   if (!known && name === 'passes') return { settings };
   if (!known && limited) return { settings: { ...settings, epochs: MOST_PASSES } };
-  return { steps, settings: { ...settings, batch, length } };
+  return { steps, settings: { ...settings, batch, length, lr: rateFor(steps * batch) } };
 }
 
 function presetWords({ name, limited }: Preset, forecast: TrainingForecast): string {

@@ -23,7 +23,7 @@ import { markedTime } from '../../estimates/words';
 import { type JsonObject } from '../../format/json';
 import { HEAL_FIRST } from '../../jobs/heals-first';
 import { HEAL_TOKENS, SELF } from '../../jobs/healing-amounts';
-import { LEAST_STEPS } from '../../jobs/retrain-amounts';
+import { LEAST_STEPS, rateFor } from '../../jobs/retrain-amounts';
 import { dataAmount } from '../../jobs/training-data';
 import { trialOptions, tryTraining } from './trial';
 import { dataTraining, ownTraining, TIMED, type TimedTraining } from './minutes';
@@ -55,10 +55,9 @@ export async function draftRecipe(path: string, wish: RecipeWish, job: JobOption
   const home = dirname(resolve(wish.file));
   const texts = await textsFor(wish, home, checkpoint);
   const application = wish.application === undefined ? undefined : await readApplication(wish.application, job);
-  const outline = outlineOf(checkpoint, { wish, goal, format, chosen, texts });
-  const timed = outline.timed
-    ? await timedTraining(checkpoint, wish, { count: chosen.removes, texts, job })
-    : undefined;
+  const isTimed = wish.minutes !== undefined && chosen.removes > 0;
+  const timed = isTimed ? await timedTraining(checkpoint, wish, { count: chosen.removes, texts, job }) : undefined;
+  const outline = outlineOf(checkpoint, { wish, goal, format, chosen, texts, timed });
   const drafting: Drafting = { checkpoint, wish, goal, format, chosen, home, texts, outline, application, timed };
   return {
     text: layOut(recipeEntries(drafting)),
@@ -268,7 +267,14 @@ const isSame = ({ calibration, text }: TextsNearby): boolean => calibration !== 
 
 function outlineOf(
   checkpoint: Checkpoint,
-  { wish, goal, format, chosen, texts }: Pick<Drafting, 'wish' | 'goal' | 'format' | 'chosen' | 'texts'>,
+  {
+    wish,
+    goal,
+    format,
+    chosen,
+    texts,
+    timed,
+  }: Pick<Drafting, 'wish' | 'goal' | 'format' | 'chosen' | 'texts' | 'timed'>,
 ): Outline {
   const architecture = requireArchitecture(checkpoint);
   // Named by the goal: another number of blocks, as in a quick try, makes no name wrong.
@@ -283,7 +289,7 @@ function outlineOf(
     hasText: texts.text !== undefined,
     hasTasks: wish.tasks !== undefined,
     hasData: trainsOn(wish),
-    timed: wish.minutes !== undefined && chosen.removes > 0,
+    ...(timed && { timed: { rate: rateFor(TIMED.batch * timed.steps) } }),
     dataIsText: texts.text === undefined && wish.data !== undefined && resolve(wish.data) === texts.calibration,
     format,
     type: chosen.type,

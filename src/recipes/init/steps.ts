@@ -21,8 +21,8 @@ export interface Outline {
   readonly hasText: boolean;
   readonly hasTasks: boolean;
   readonly hasData: boolean;
-  /** Whether one step heals and trains for a given time, taught by the original. */
-  readonly timed: boolean;
+  /** One step heals and trains for a given time, taught by the original, at this learning rate; undefined without a time. */
+  readonly timed?: { readonly rate: number };
   /** Whether the data are the one text, of which a part judges. */
   readonly dataIsText: boolean;
   readonly format: ExportFormat;
@@ -126,7 +126,7 @@ function shorteningSteps(outline: Outline): Entry[] {
     // No step reads the shorter model itself, so it is not written.
     entry('chosen', step('prune', [...choosing, entry('dryRun', true)]), 'The blocks that matter least.'),
     ...(timed
-      ? [timedStep(outline)]
+      ? [timedStep(outline, timed.rate)]
       : [...(healable ? [healStep(outline)] : []), ...(!healable || hasData ? [retrainStep(outline)] : [])]),
   ];
 }
@@ -175,7 +175,7 @@ function retrainStep({ application, healable, hasData, dataIsText, patch }: Outl
 }
 
 /** Heals and trains for a given time. */
-function timedStep({ application, healable, hasData, dataIsText, patch }: Outline): Entry {
+function timedStep({ application, healable, hasData, dataIsText, patch }: Outline, rate: number): Entry {
   const own = [
     entry('data', ['self'], '"self": the original writes the text. Your own data can be better: ["data/train.jsonl"].'),
     entry('selfTokens', '${selfTokens}'),
@@ -188,6 +188,7 @@ function timedStep({ application, healable, hasData, dataIsText, patch }: Outlin
     entry('teacher', '${model}'),
     entry('length', TIMED.length),
     entry('batch', TIMED.batch),
+    entry('lr', rate),
     entry('steps', '${trainingSteps}'),
     ...(patch === undefined ? [entry('merge', true)] : []),
   ];

@@ -14,6 +14,7 @@ import {
   passesOfSteps,
   type Preset,
   presetsOf,
+  rateFor,
   type Schedule,
   stepsWithin,
   usualPreset,
@@ -123,6 +124,10 @@ describe('amounts of a retraining', () => {
       ],
     );
     assert.equal(usual, 'passes');
+  });
+
+  it('a short training learns twice as fast as a long one, and never more slowly than usual', () => {
+    assert.deepEqual([1, 520, 1000, 2080, 100_000].map(rateFor), [0.002, 0.002, 0.0014, 0.001, 0.001]);
   });
 
   it('steps of one’s own are too few below sixty, unless the data have no more', () => {

@@ -88,14 +88,14 @@ describe('recipes: drafts', () => {
       const steps = ({ recipe }: { recipe: Recipe }): number => recipe.variables.trainingSteps as number;
       assert.ok(steps(long) > 3 * steps(short), `${steps(short)} ${steps(long)}`);
       const { options } = long.recipe.steps.find(({ job }) => job === 'retrain')!;
-      assert.deepEqual(
-        [options.heal, options.data, options.teacher],
-        ['first', ['self'], '${model}'],
-      );
+      assert.deepEqual([options.heal, options.data, options.teacher], ['first', ['self'], '${model}']);
       // Each row is read four times.
       const rows = trainedRows((long.recipe.variables.selfTokens as number) / 128);
       assert.equal(steps(long), 4 * Math.floor(rows / 4));
       assert.deepEqual(long.recipe.steps[0].options.criterion, 'energy');
+      assert.equal(options.lr, 0.001);
+      const brief = await drafted(sample, { minutes: 0.1, timing });
+      assert.equal(brief.recipe.steps.find(({ job }) => job === 'retrain')!.options.lr, 0.002);
     });
 
     it('say so where the time is too short, or nothing is removed', async () => {
