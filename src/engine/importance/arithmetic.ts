@@ -83,13 +83,14 @@ export function expectedScreen(
  */
 export function arithmeticOf(choice: ScorePrecision, task: ScoringTask): Arithmetic {
   const { criterion, provider, candidates, exact, isAsked = false } = task;
-  const { screens } = criterionInfo(criterion);
+  const { screens, heals } = criterionInfo(criterion);
   if (choice === 'auto') {
     const isWanted = screens && (isAsked ? exact < candidates : isWorthScreening(task));
     return provider === 'cpu' && isWanted ? 'screened' : 'as opened';
   }
   if (choice === 'float32' || choice === 'float16') return 'as opened';
   if (!screens) throw refusedInt8(criterion, 'only models without a block are screened: those of ppl, kl and greedy');
+  if (heals) throw refusedInt8(criterion, 'the best sets are healed, which int8 is too coarse for');
   return 'int8';
 }
 

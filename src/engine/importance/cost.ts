@@ -119,9 +119,13 @@ export function screenedWork(
   // Which ones is not known in advance: they are taken to be spread evenly.
   const some = Array.from({ length: exact }, (_, i) => candidates[Math.floor(((i + 0.5) * candidates.length) / exact)]);
   const work = sweep(some);
-  const rounding = (ROUNDED_TOKENS / tokens) * (architecture.layers.length + headWork(architecture));
-  return { screen: sweep(candidates) / SCREEN_SPEED + rounding, exact: work, further: work / 3 };
+  const screen = inInt8({ architecture, tokens }, sweep(candidates));
+  return { screen, exact: work, further: work / 3 };
 }
+
+/** Work that is done in int8, its weights rounded once, in float32's applications of a block. */
+const inInt8 = ({ architecture, tokens }: ScreenedRows, work: number): number =>
+  work / SCREEN_SPEED + (ROUNDED_TOKENS / tokens) * (architecture.layers.length + headWork(architecture));
 
 /** The same of a round of removals in turn, which wants the least candidate only. */
 export const screenedRoundWork = (
@@ -305,28 +309,36 @@ export interface EnergyWork {
   readonly healed: number;
 }
 
-/** @param candidates indices of the steps that may be removed, ascending @param count requested removals */
+/**
+ * @param candidates indices of the steps that may be removed, ascending
+ * @param count requested removals
+ * @param screened pairs are measured in int8
+ */
 export function energyWork(
   architecture: Architecture,
   steps: number,
   candidates: readonly number[],
   count: number,
   cost: StepCost = each,
+  screened?: ScreenedRows,
 ): EnergyWork {
   const after = Array.from({ length: steps + 1 }, () => 0);
   for (let k = steps - 1; k >= 0; k--) after[k] = after[k + 1] + cost(k);
   const several = candidates.length > 1 && count > 1;
   // Pairs share the model up to their first block, and from there up to their second.
-  const pairs = candidates.map((a, i) =>
-    candidates.slice(i + 1).reduce((total, b) => total + after[b + 1] + headWork(architecture), after[a + 1]),
+  const ofPairs = candidates.map((a, i) =>
+    candidates
+      .slice(i + 1)
+      .reduce((total, b) => total + after[b + 1] + headWork(architecture), after[a + 1] + headWork(architecture)),
   );
+  const pairs = PAIR_SHARE * ofPairs.reduce((total, each) => total + each, after[0]);
   const finalists = several ? FINALISTS : Math.min(FINALISTS, candidates.length);
   // The dense stream, the healed one and the measured ones, each without what is removed, and the fits of every block.
   const fits = 2 * foldWork(architecture);
   return {
     dense: after[0],
     single: comparisonSweepWork(architecture, steps, candidates, cost),
-    pairs: several ? PAIR_SHARE * (after[0] + sum(pairs.length, (i) => pairs[i])) : 0,
+    pairs: several ? (screened ? inInt8(screened, pairs) : pairs) : 0,
     plain: finalists * (after[0] + headWork(architecture)),
     healed: finalists * ((3 + fits) * after[0] + 4 * headWork(architecture)),
   };

@@ -121,10 +121,12 @@ const LIST = [
     objectives: ['kl'],
     asSet: true,
     heals: true,
+    screens: true,
     effort: 'products',
-    work: (a, { count = 0, kept }, cost) => {
+    work: (a, { count = 0, kept, exact, tokens = DEFAULT_TOKENS }, cost) => {
       const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
-      const { dense, single, pairs, plain, healed } = energyWork(a, a.layers.length, open, count, cost);
+      const screened = exact === undefined ? undefined : { architecture: a, tokens };
+      const { dense, single, pairs, plain, healed } = energyWork(a, a.layers.length, open, count, cost, screened);
       return dense + single + pairs + plain + healed;
     },
   },

@@ -110,6 +110,9 @@ const energy = shape(
     ranked: nullable(
       whole('sets whose energy was compared: all of that size; null where annealing looked for the best'),
     ),
+    pairs: optional(
+      shape({ rows: whole('rows'), precision }, 'how pairs of blocks were measured; absent where one block is removed'),
+    ),
     finalists: list(shape(finalist, 'a set'), 'the sets of least energy, the least first'),
   },
   'of energy: the set that was chosen',

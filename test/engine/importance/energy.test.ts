@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { scoreEnergy } from '../../../src/engine/importance/criteria/energy';
 import { energiesOf, energyOf, pairsOf } from '../../../src/engine/importance/energy';
 import { heal } from '../../../src/engine/heal/heal';
+import { inSpreadRowInt8 } from '../../../src/engine/weights/row-int8';
 import { viewWithout } from '../../../src/engine/model/view';
 import { CancelledError } from '../../../src/engine/errors';
 import { loadReference, logSumExp, referenceForward } from '../../reference/forward';
@@ -70,6 +71,34 @@ describe('choice by energy', () => {
     assert.equal(energy.healed, least);
     assert.deepEqual(energy.blocks, finalists.find(({ healed }) => healed === least)!.blocks);
     assert.equal(energy.ppl, Math.exp(energy.meanNll));
+  });
+
+  it('behind a screen has the terms of the screen, and everything else exactly', async () => {
+    const weights = (await inSpreadRowInt8(model().weights, 2))!;
+    const rounded = model().beside(weights);
+    try {
+      const options = { count: 3, candidates, seed: 1 };
+      const exact = await scoreEnergy(model(), rows, options);
+      const screened = await scoreEnergy(model(), rows, { ...options, screening: { model: rounded } });
+      assert.deepEqual(
+        [exact.energy.pairs, screened.energy.pairs],
+        [
+          { rows: 3, precision: 'float32' },
+          { rows: 3, precision: rounded.precision },
+        ],
+      );
+      let differ = 0;
+      for (const each of screened.energy.finalists) {
+        const other = exact.energy.finalists.find(({ blocks }) => blocks.join() === each.blocks.join());
+        if (other === undefined) continue;
+        assert.deepEqual([each.kl, each.healed], [other.kl, other.healed], 'finalists are exact');
+        assertClose(each.energy, other.energy, { relative: 0.1 }, 'energy');
+        differ += Number(each.energy !== other.energy);
+      }
+      assert.ok(differ > 3, String(differ));
+    } finally {
+      await rounded.close();
+    }
   });
 
   it('of one block, or of all that may go, measures what there is', async () => {

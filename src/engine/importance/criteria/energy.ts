@@ -1,6 +1,6 @@
 /**
  * The set of blocks with the least energy (energy.ts), chosen among all sets of its size: single blocks are measured on all rows, pairs
- * on some of them. The sets of least energy are healed on most of the rows, and the one that is nearest to the original on the other
+ * on some of them, in int8 where that saves time. The sets of least energy are healed on most of the rows, and the one that is nearest to the original on the other
  * rows is chosen. A set that is best as it is need not be the best one to heal, and a healing looks better than it is on its own rows.
  */
 import type { ScoreRows } from '../criterion';
@@ -14,6 +14,7 @@ import { type Energies, energiesOf, leastSets, pairsOf, setsOf } from '../energy
 import { candidateBlocks, openSteps } from '../in-turn';
 import { type LossSummary, rowMeans, summariseComparison } from '../losses';
 import type { EnergyResult, Finalist } from '../result';
+import type { Screening } from '../screened-sweep';
 import { divergencesOfSets, type SetSubject, viewLacking } from '../set-divergence';
 import { sweepComparisons } from '../sweep';
 import { withTeacher } from '../teacher';
@@ -27,6 +28,8 @@ export interface EnergyOptions {
   /** The model whose whole is the teacher of the divergence; the model itself when undefined. */
   readonly teacher?: Model;
   readonly seed: number;
+  /** Measures the pairs; the model itself when undefined. */
+  readonly screening?: Screening;
 }
 
 /**
@@ -39,7 +42,7 @@ export async function scoreEnergy(
   options: EnergyOptions,
   job: JobOptions = {},
 ): Promise<{ full: LossSummary; energy: EnergyResult }> {
-  const { view = fullView(model.architecture.layers.length), candidates, teacher = model, seed } = options;
+  const { view = fullView(model.architecture.layers.length), candidates, teacher = model, seed, screening } = options;
   const steps = stepsOf(view);
   const open = openSteps(steps, candidates);
   const count = Math.min(options.count, open.length);
@@ -51,7 +54,8 @@ export async function scoreEnergy(
     const perRow = rows[0].length - 1;
     const swept = await sweepComparisons(model, states, rows, steps, open, labelled(toSingle, 'single blocks'));
     const single = swept.without.map(({ divergences }) => rowMeans(divergences, perRow));
-    const energies = count > 1 ? await withPairs(subject, blocks, single, toPairs) : alone(single.map(mean));
+    const screen = { ...subject, model: screening?.model ?? model };
+    const energies = count > 1 ? await withPairs(screen, blocks, single.map(mean), toPairs) : alone(single.map(mean));
     const { sets, isComplete } = leastSets(energies, count, FINALISTS, seed);
     const chosen = sets.map(({ set, energy }) => ({ blocks: set.map((i) => blocks[i]), energy }));
     const lists = chosen.map((each) => each.blocks);
@@ -61,28 +65,28 @@ export async function scoreEnergy(
     const best = finalists.reduce((a, b) => ((b.healed ?? b.kl) < (a.healed ?? a.kl) ? b : a));
     const ranked = isComplete ? setsOf(blocks.length, count) : null;
     const full = summariseComparison(swept.full, perRow);
-    return { full, energy: { ...best, ppl: Math.exp(best.meanNll), ranked, finalists } };
+    const pairs = count > 1 && { pairs: { rows: pairRows(rows.length), precision: screen.model.precision } };
+    return { full, energy: { ...best, ppl: Math.exp(best.meanNll), ranked, ...pairs, finalists } };
   });
 }
 
 /**
- * The terms of the energy.
- * @param single KL divergence without each block, by row
+ * The terms of the energy. A coupling is a difference of three numbers, which are of the same rows and in the same precision, so what
+ * they are off together does not count.
+ * @param subject its model may be a screen
+ * @param single KL divergence without each block, on all rows
  */
 async function withPairs(
   subject: SetSubject,
   blocks: readonly number[],
-  single: readonly (readonly number[])[],
+  single: readonly number[],
   job: JobOptions,
 ): Promise<Energies> {
   const some = [...subject.rows.keys()].slice(0, pairRows(subject.rows.length));
-  const pairs = pairsOf(blocks.length).map(([i, j]) => [blocks[i], blocks[j]]);
-  const found = await divergencesOfSets(subject, pairs, some, labelled(job, 'pairs of blocks'));
-  return energiesOf(
-    single.map(mean),
-    found.map(({ kl }) => kl),
-    single.map((rows) => mean(rows.slice(0, some.length))),
-  );
+  const sets = [...blocks.map((block) => [block]), ...pairsOf(blocks.length).map(([i, j]) => [blocks[i], blocks[j]])];
+  const found = await divergencesOfSets(subject, sets, some, labelled(job, 'pairs of blocks'));
+  const kl = found.map((each) => each.kl);
+  return energiesOf(single, kl.slice(blocks.length), kl.slice(0, blocks.length));
 }
 
 /** Single blocks have no pairs. */
@@ -116,7 +120,7 @@ async function healedDivergences(
   return found;
 }
 
-export const scoreRows: ScoreRows = (model, rows, { view, count = 0, kept, teacher, seed }, job) => {
+export const scoreRows: ScoreRows = (model, rows, { view, count = 0, kept, teacher, seed, screening }, job) => {
   const candidates = candidateBlocks(model.architecture.layers.length, kept);
-  return scoreEnergy(model, rows, { view, count, candidates, teacher, seed }, job);
+  return scoreEnergy(model, rows, { view, count, candidates, teacher, seed, screening }, job);
 };
