@@ -5,8 +5,8 @@
  *     [--only ranks|choices] [--state FILE]
  *
  * SmolLM2-135M-Instruct unless named; rows of 128 tokens of a book; the ends are protected. Ranks: Spearman's correlation, over random
- * sets, of their KL divergence with the sum of single blocks, with the energy from pairs on all rows, and with that from pairs on as
- * many rows as `coppice score` takes. Choices: `coppice score` by greedy (KL divergence) and by energy, in turns; each set is healed by
+ * sets, of their KL divergence with the sum of single blocks, with the energy on all rows, and with that on as many rows as
+ * `coppice score` takes. Choices: `coppice score` by greedy (KL divergence) and by energy, in turns; each set is healed by
  * `refit` on text that the model writes, and measured on windows of WikiText-2. With `--state`, what was measured is kept in a file.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -104,10 +104,10 @@ async function compareRanks(): Promise<void> {
   const numbers = (sets: readonly (readonly number[])[], of: 'kl' | 'some'): number[] =>
     sets.map((set) => state[of][set.join()]);
   const ofAll = energiesOf(numbers(single, 'kl'), numbers(pairs, 'kl'));
-  const ofSome = energiesOf(numbers(single, 'kl'), numbers(pairs, 'some'), numbers(single, 'some'));
+  const ofSome = energiesOf(numbers(single, 'some'), numbers(pairs, 'some'));
   const places = (set: readonly number[]): number[] => set.map((block) => open.indexOf(block));
   console.log(
-    '\n| blocks | sets | sum of single blocks | energy | energy, pairs on fewer rows |\n| --- | --- | --- | --- | --- |',
+    '\n| blocks | sets | sum of single blocks | energy | energy on fewer rows |\n| --- | --- | --- | --- | --- |',
   );
   for (const count of counts) {
     const sets = randomSets(count);

@@ -90,7 +90,20 @@ describe('--application', function () {
     const jobs: Readonly<Record<string, readonly string[]>> = {
       score: ['--criterion', 'taylor', '--samples', '2', '--length', '32'],
       heal: ['--remove', '4', '--tokens', '256', '--length', '32', '--patch', join(out, 'healed.patch.safetensors')],
-      retrain: ['--remove', '4', '--heal', 'none', '--steps', '1', '--batch', '1', '--length', '32', '--out', join(out, 'adapter')],
+      retrain: [
+        '--remove',
+        '4',
+        '--heal',
+        'none',
+        '--steps',
+        '1',
+        '--batch',
+        '1',
+        '--length',
+        '32',
+        '--out',
+        join(out, 'adapter'),
+      ],
       eval: ['--limit', '2', '--window', '32'],
     };
     const found: Record<string, unknown> = {};

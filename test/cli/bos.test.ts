@@ -73,7 +73,22 @@ describe('command line: begin-of-text token', function () {
 
   it('training examples and own text too', async () => {
     const folder = temporaryFolder();
-    const args = ['--data', text, '--steps', '1', '--length', '16', '--batch', '1', '--held-out', '0', '--remove', '1', '--heal', 'none'];
+    const args = [
+      '--data',
+      text,
+      '--steps',
+      '1',
+      '--length',
+      '16',
+      '--batch',
+      '1',
+      '--held-out',
+      '0',
+      '--remove',
+      '1',
+      '--heal',
+      'none',
+    ];
     const trained = async (bos: string): Promise<object> => {
       const out = join(folder, bos);
       await run('retrain', model, ...args, '--out', out, '--bos', bos);

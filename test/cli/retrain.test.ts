@@ -53,7 +53,20 @@ describe('command line: retrain', function () {
   it('prints the object that it promises, and a page', async () => {
     const out = newPlace();
     const record = join(temporaryFolder(), 'record.json');
-    const json = await run(model, ...few, '--steps', '6', '--remove', '1', '--heal', 'none', '--out', out, '--record', record);
+    const json = await run(
+      model,
+      ...few,
+      '--steps',
+      '6',
+      '--remove',
+      '1',
+      '--heal',
+      'none',
+      '--out',
+      out,
+      '--record',
+      record,
+    );
     assert.deepEqual(
       Object.keys(json).sort(),
       'adapter best data device evaluations kind likeness out parameters peakRssBytes precision removed seconds steps tokensPerSecond trace unpruned'.split(
@@ -98,7 +111,21 @@ describe('command line: retrain', function () {
     const [before, after] = [await evaluate(model, '--remove', '1'), await evaluate(model, '--adapter', out)];
     assert.ok(after < before / 2, `${before} ${after}`);
     const merged = newPlace();
-    await run(model, ...few, '--steps', '20', '--remove', '1', '--heal', 'none', '--merge', '--dtype', 'f32', '--out', merged);
+    await run(
+      model,
+      ...few,
+      '--steps',
+      '20',
+      '--remove',
+      '1',
+      '--heal',
+      'none',
+      '--merge',
+      '--dtype',
+      'f32',
+      '--out',
+      merged,
+    );
     assertClose(await evaluate(merged), after, { relative: 1e-3 }, 'the merged model');
   });
 
@@ -152,7 +179,14 @@ describe('command line: retrain', function () {
     );
     await refused(1, /needs \d+ bytes/, '--full', '--memory', '1MB');
     await refused(1, /Remove whole blocks/, '--remove', '1.ffn', '--heal', 'none');
-    await refused(1, /Cannot retrain without a block\n {2}why: the model has 4 blocks/, '--remove', '0-3', '--heal', 'none');
+    await refused(
+      1,
+      /Cannot retrain without a block\n {2}why: the model has 4 blocks/,
+      '--remove',
+      '0-3',
+      '--heal',
+      'none',
+    );
     await refused(1, /Cannot retrain without a block/, '--full', '--remove', '0-3', '--heal', 'none');
     // Two heads of keys and values, 16 wide each; a query is 64 wide.
     await refused(1, /adapter of rank 65536\n.*Linears is 32,.*\n.*--rank of at most 32/, '--rank', '65536');

@@ -51,6 +51,7 @@ export function withCalibration(
   usual?: Criterion,
 ): JsonObject {
   const criterion = (input.criterion as Criterion | undefined) ?? usual;
-  const takes = criterion !== undefined && needsCalibration(criterion) && (input.calibration ?? input.application) === undefined;
+  const takes =
+    criterion !== undefined && needsCalibration(criterion) && (input.calibration ?? input.application) === undefined;
   return takes && calibration !== undefined ? { ...input, calibration } : input;
 }

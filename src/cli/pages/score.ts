@@ -3,7 +3,13 @@ import { bosSuffix } from '../../format/bos';
 import { arithmeticWords } from '../../format/arithmetic';
 import { counted } from '../../format/words';
 import type { Criterion } from '../../engine/importance/criteria';
-import type { BlockScore, CriterionResult, EnergyResult, ModuleScore, SearchResult } from '../../engine/importance/result';
+import type {
+  BlockScore,
+  CriterionResult,
+  EnergyResult,
+  ModuleScore,
+  SearchResult,
+} from '../../engine/importance/result';
 import { type RemovedPart, removedJson, removedParts, viewWithout } from '../../engine/model/view';
 import { withinLine } from './curve';
 import type { Page } from './page';
@@ -199,8 +205,8 @@ function energyLines({ blocks, kl, ppl, healed, ranked, finalists }: EnergyResul
     ...table(['blocks', '>energy', '>KL (nats)', ...(healed === undefined ? [] : ['>healed'])], rows),
     '',
     ranked === null
-      ? 'the sets of least energy that annealing found'
-      : `the sets of least energy, of ${formatCount(ranked)} sets`,
+      ? 'the nearest of the sets of least energy that annealing found'
+      : `the nearest of the sets of least energy, of ${formatCount(ranked)} sets`,
   ];
 }
 

@@ -296,15 +296,17 @@ const PAIR_SHARE = 0.3;
 /** Rows on which pairs of blocks are measured. */
 export const pairRows = (rows: number): number => Math.ceil(PAIR_SHARE * rows);
 
-/** Sets of the least energy that are healed, and judged by what that leaves. */
+/** Sets of the least energy that are measured on all rows. */
+export const SHORTLIST = 32;
+/** The nearest of them, which are healed, and judged by what that leaves. */
 export const FINALISTS = 8;
 
 /** Cost of a choice by energy, for each row of all. */
 export interface EnergyWork {
   readonly dense: number;
-  readonly single: number;
+  /** Of single blocks and pairs. */
   readonly pairs: number;
-  /** Of all finalists: as they are, and healed. */
+  /** Of the shortlist as it is, and of the finalists healed. */
   readonly plain: number;
   readonly healed: number;
 }
@@ -324,23 +326,22 @@ export function energyWork(
 ): EnergyWork {
   const after = Array.from({ length: steps + 1 }, () => 0);
   for (let k = steps - 1; k >= 0; k--) after[k] = after[k + 1] + cost(k);
-  const several = candidates.length > 1 && count > 1;
-  // Pairs share the model up to their first block, and from there up to their second.
-  const ofPairs = candidates.map((a, i) =>
-    candidates
-      .slice(i + 1)
-      .reduce((total, b) => total + after[b + 1] + headWork(architecture), after[a + 1] + headWork(architecture)),
-  );
-  const pairs = PAIR_SHARE * ofPairs.reduce((total, each) => total + each, after[0]);
-  const finalists = several ? FINALISTS : Math.min(FINALISTS, candidates.length);
-  // The dense stream, the healed one and the measured ones, each without what is removed, and the fits of every block.
-  const fits = 2 * foldWork(architecture);
+  const head = headWork(architecture);
+  // All share the model up to their first block, and pairs from there up to their second.
+  const terms = candidates.map((a, i) => {
+    const seconds = count > 1 ? candidates.slice(i + 1) : [];
+    return seconds.reduce((total, b) => total + after[b + 1] + head, after[a + 1] + head);
+  });
+  const pairs = PAIR_SHARE * terms.reduce((total, each) => total + each, after[0]);
+  const shortlist = Math.min(SHORTLIST, count > 1 ? Infinity : candidates.length);
+  const finalists = Math.min(FINALISTS, shortlist);
   return {
     dense: after[0],
-    single: comparisonSweepWork(architecture, steps, candidates, cost),
-    pairs: several ? (screened ? inInt8(screened, pairs) : pairs) : 0,
-    plain: finalists * (after[0] + headWork(architecture)),
-    healed: finalists * ((3 + fits) * after[0] + 4 * headWork(architecture)),
+    pairs: screened ? inInt8(screened, pairs) : pairs,
+    // The best sets are alike, so they share most of their beginnings.
+    plain: shortlist * (after[0] / 2 + head),
+    // The dense stream, the healed one and the measured ones, and the fits of every block.
+    healed: finalists * ((3 + 2 * foldWork(architecture)) * after[0] + 4 * head),
   };
 }
 

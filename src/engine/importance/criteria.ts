@@ -126,8 +126,8 @@ const LIST = [
     work: (a, { count = 0, kept, exact, tokens = DEFAULT_TOKENS }, cost) => {
       const open = allBlocks(a.layers.length).filter((block) => !kept?.has(block));
       const screened = exact === undefined ? undefined : { architecture: a, tokens };
-      const { dense, single, pairs, plain, healed } = energyWork(a, a.layers.length, open, count, cost, screened);
-      return dense + single + pairs + plain + healed;
+      const { dense, pairs, plain, healed } = energyWork(a, a.layers.length, open, count, cost, screened);
+      return dense + pairs + plain + healed;
     },
   },
   {

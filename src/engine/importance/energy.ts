@@ -1,11 +1,12 @@
 /**
  * The energy of a set of removed blocks: its KL divergence to the second order, from the removals of single blocks and of pairs.
  *
- *   E(S) = Σ h_l + Σ J_lm,   h_l = KL without l,   J_lm = KL without l and m − h_l − h_m
+ *   E(S) = max(Σ h_l + Σ J_lm, max D_lm),   h_l = D_l,   J_lm = D_lm − h_l − h_m
  *
- * The first sum runs over the blocks of S, the second over its pairs (the Ising model of Jansen et al., arXiv 2602.00161, with terms
- * that are measured). Near the model, KL divergence is a squared length, and that of a sum of changes has just these terms. So many
- * sets are ranked for the price of the pairs.
+ * D_l is the KL divergence without block l, D_lm that without l and m. The first sum runs over the blocks of S, the others run over its
+ * pairs. The sums are the Ising model of Jansen et al. (arXiv 2602.00161), with terms that are measured. Near the model, KL divergence
+ * is a squared length, and that of a sum of changes has just these terms. Far from it, what is broken already costs nothing more, and
+ * the couplings of such blocks would make the sum too small: a set costs at least what its worst pair does.
  */
 import { Random } from '../random';
 
@@ -18,19 +19,14 @@ export interface Energies {
 }
 
 /**
- * The terms, from KL divergences in nats.
+ * The terms, from KL divergences in nats, all on the same rows and in the same arithmetic: a coupling is a difference of three of them.
  * @param single without each candidate
- * @param pairs without two candidates, in the order (0, 1), (0, 2) … (1, 2) …, on the same rows as `onPairRows`
- * @param onPairRows without each candidate, on the rows of the pairs, which may be some of those of `single`
+ * @param pairs without two candidates, in the order (0, 1), (0, 2) … (1, 2) …
  */
-export function energiesOf(
-  single: readonly number[],
-  pairs: readonly number[],
-  onPairRows: readonly number[] = single,
-): Energies {
+export function energiesOf(single: readonly number[], pairs: readonly number[]): Energies {
   const coupling = single.map(() => Array<number>(single.length).fill(0));
   pairsOf(single.length).forEach(([i, j], k) => {
-    coupling[i][j] = coupling[j][i] = pairs[k] - onPairRows[i] - onPairRows[j];
+    coupling[i][j] = coupling[j][i] = pairs[k] - single[i] - single[j];
   });
   return { field: single, coupling };
 }
@@ -51,8 +47,25 @@ export interface EnergySet {
 export const MOST_SETS = 10_000_000;
 
 /** The energy of one set. */
-export const energyOf = ({ field, coupling }: Energies, set: readonly number[]): number =>
-  set.reduce((sum, i, k) => sum + field[i] + set.slice(k + 1).reduce((more, j) => more + coupling[i][j], 0), 0);
+export function energyOf({ field, coupling }: Energies, set: readonly number[]): number {
+  const sums = set.reduce(
+    (sum, i, k) => sum + field[i] + set.slice(k + 1).reduce((more, j) => more + coupling[i][j], 0),
+    0,
+  );
+  return Math.max(sums, worstPair({ field, coupling }, set));
+}
+
+/** The largest divergence of a pair of the set; −∞ where it has none. */
+function worstPair({ field, coupling }: Energies, set: readonly number[]): number {
+  let worst = -Infinity;
+  for (const [k, i] of set.entries()) {
+    for (let m = k + 1; m < set.length; m++) {
+      const pair = field[i] + field[set[m]] + coupling[i][set[m]];
+      if (pair > worst) worst = pair;
+    }
+  }
+  return worst;
+}
 
 /** How many sets of `count` there are among `candidates`. */
 export function setsOf(candidates: number, count: number): number {
@@ -105,26 +118,30 @@ class Best {
   }
 }
 
-/** Every set, by its first candidates. */
+/** Every set, by its first candidates; none of those whose first ones have a pair that is bad enough. */
 function lookAtAll({ field, coupling }: Energies, count: number, best: Best): void {
   const { length } = field;
   const set: number[] = [];
-  // What each candidate would add to the first ones of the set.
+  // What each candidate would add to the sums of the first ones, and the worst pair that it makes with them.
   const adds = Array.from({ length: count }, () => Float64Array.from(field));
-  const go = (depth: number, from: number, energy: number): void => {
+  const pairs = Array.from({ length: count }, () => new Float64Array(length).fill(-Infinity));
+  const go = (depth: number, from: number, sums: number, worst: number): void => {
     for (let i = from; i <= length - (count - depth); i++) {
-      const now = energy + adds[depth][i];
+      const [now, worstNow] = [sums + adds[depth][i], Math.max(worst, pairs[depth][i])];
+      if (worstNow >= best.limit) continue;
       set[depth] = i;
       if (depth + 1 === count) {
-        best.add(now, set);
+        best.add(Math.max(now, worstNow), set);
         continue;
       }
-      const next = adds[depth + 1];
-      for (let j = i + 1; j < length; j++) next[j] = adds[depth][j] + coupling[i][j];
-      go(depth + 1, i + 1, now);
+      for (let j = i + 1; j < length; j++) {
+        adds[depth + 1][j] = adds[depth][j] + coupling[i][j];
+        pairs[depth + 1][j] = Math.max(pairs[depth][j], field[i] + field[j] + coupling[i][j]);
+      }
+      go(depth + 1, i + 1, now, worstNow);
     }
   };
-  go(0, 0, 0);
+  go(0, 0, 0, -Infinity);
 }
 
 /** Walks of annealing, and the steps of each for each candidate. */
@@ -141,23 +158,26 @@ function anneal(energies: Energies, count: number, best: Best, random: Random): 
   const start = inTurn(energies, count);
   const steps = STEPS * length;
   for (let walk = 0; walk < WALKS; walk++) {
-    const isIn = new Uint8Array(length);
-    for (const i of start) isIn[i] = 1;
     const inside = [...start];
-    const outside = [...field.keys()].filter((i) => isIn[i] === 0);
+    const outside = [...field.keys()].filter((i) => !start.includes(i));
     const adds = Float64Array.from(field, (h, i) => start.reduce((sum, j) => sum + coupling[i][j], h));
-    let energy = start.reduce((sum, i) => sum + (field[i] + adds[i]) / 2, 0);
+    let sums = start.reduce((sum, i) => sum + (field[i] + adds[i]) / 2, 0);
+    let energy = energyOf(energies, start);
     const scale = Math.abs(energy) / count || 1;
     best.add(energy, inside);
     for (let step = 0; step < steps; step++) {
       const heat = scale * HOT * (COLD / HOT) ** (step / steps);
       const [a, b] = [random.below(inside.length), random.below(outside.length)];
       const [leaves, comes] = [inside[a], outside[b]];
-      const change = adds[comes] - coupling[comes][leaves] - adds[leaves];
-      if (change > 0 && random.uniform() >= Math.exp(-change / heat)) continue;
+      const sumsThen = sums + adds[comes] - coupling[comes][leaves] - adds[leaves];
       inside[a] = comes;
+      const then = Math.max(sumsThen, worstPair(energies, inside));
+      if (then > energy && random.uniform() >= Math.exp((energy - then) / heat)) {
+        inside[a] = leaves;
+        continue;
+      }
       outside[b] = leaves;
-      energy += change;
+      [sums, energy] = [sumsThen, then];
       for (let i = 0; i < length; i++) adds[i] += coupling[i][comes] - coupling[i][leaves];
       best.add(energy, inside);
     }

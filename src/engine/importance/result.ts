@@ -95,9 +95,9 @@ export interface EnergyResult extends Finalist {
   readonly ppl: number;
   /** Sets whose energy was looked at: all of that size; null where there are too many, and annealing looked for them. */
   readonly ranked: number | null;
-  /** On how many rows pairs of blocks were measured, and in which arithmetic; undefined for a single block. */
-  readonly pairs?: { readonly rows: number; readonly precision: Precision };
-  /** The sets of least energy, the least first. */
+  /** On how many rows single blocks and pairs were measured for the energy, and in which arithmetic. */
+  readonly pairs: { readonly rows: number; readonly precision: Precision };
+  /** The nearest of the sets of least energy, the nearest first. */
   readonly finalists: readonly Finalist[];
 }
 

@@ -110,10 +110,8 @@ const energy = shape(
     ranked: nullable(
       whole('sets whose energy was compared: all of that size; null where annealing looked for the best'),
     ),
-    pairs: optional(
-      shape({ rows: whole('rows'), precision }, 'how pairs of blocks were measured; absent where one block is removed'),
-    ),
-    finalists: list(shape(finalist, 'a set'), 'the sets of least energy, the least first'),
+    pairs: shape({ rows: whole('rows'), precision }, 'how single blocks and pairs were measured for the energy'),
+    finalists: list(shape(finalist, 'a set'), 'the nearest of the sets of least energy, the nearest first'),
   },
   'of energy: the set that was chosen',
 );

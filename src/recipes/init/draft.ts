@@ -31,6 +31,7 @@ import { checkpointName } from '../../jobs/titles';
 import type { Json } from '../recipe';
 import { RECIPE_VERSION } from '../recipe';
 import { literal } from '../references';
+import { endBlocks } from '../../engine/importance/select';
 import { type Chosen, countOfShare, countOfSpeed, fitting, isMuch, needsEnds, smallest } from './choose';
 import { type Entry, layOut } from './layout';
 import { placeFrom } from './paper';
@@ -202,6 +203,8 @@ const trainsOn = ({ data, application }: RecipeWish): boolean => (data ?? applic
 
 /** A training that fits a time, and how long it takes with what comes before it. */
 interface Timed extends TimedTraining {
+  /** Blocks that are not chosen. */
+  readonly keep: readonly number[];
   readonly time: Time;
 }
 
@@ -217,7 +220,10 @@ async function timedTraining(
   const { path } = checkpoint;
   const { speeds, run } = timing;
   const models = modelsAt((named) => (named === path ? factsOf(checkpoint) : undefined));
-  const remove = smallest(requireArchitecture(checkpoint), count);
+  const architecture = requireArchitecture(checkpoint);
+  const blocks = architecture.layers.length;
+  const remove = smallest(architecture, count);
+  const keep = needsEnds(blocks, count) ? [] : endBlocks(blocks);
   const own = application ?? data;
   const text = application === undefined ? { calibration: calibration ?? texts.calibration } : { application };
   const read = application !== undefined ? { application } : { data: [data ?? SELF] };
@@ -228,7 +234,7 @@ async function timedTraining(
   if (run && timeOf('retrain', trialOptions(path, remove, path)).seconds < TRIAL_SHARE * seconds) {
     await tryTraining(path, remove, run, job);
   }
-  const scoring = timeOf('score', { checkpoint: path, criterion: 'energy', count, ...text });
+  const scoring = timeOf('score', { checkpoint: path, criterion: 'energy', count, keep, ...text });
   const timeWith = (training: TimedTraining): Time => {
     const { seconds: trained, measured } = timeOf('retrain', { ...taught, ...read, ...training });
     return { seconds: scoring.seconds + trained, measured };
@@ -237,7 +243,7 @@ async function timedTraining(
   const examples =
     own === undefined ? 0 : (dataAmount([resolve(own)], TIMED.length)?.examples ?? LEAST_STEPS * TIMED.batch);
   const training = own === undefined ? ownTraining(seconds, secondsOf) : dataTraining(seconds, examples, secondsOf);
-  return { ...training, time: timeWith(training) };
+  return { ...training, keep, time: timeWith(training) };
 }
 
 /** The most of the time that a trial may take before. */
@@ -289,7 +295,7 @@ function outlineOf(
     hasText: texts.text !== undefined,
     hasTasks: wish.tasks !== undefined,
     hasData: trainsOn(wish),
-    ...(timed && { timed: { rate: rateFor(TIMED.batch * timed.steps) } }),
+    ...(timed && { timed: { rate: rateFor(TIMED.batch * timed.steps), keep: timed.keep } }),
     dataIsText: texts.text === undefined && wish.data !== undefined && resolve(wish.data) === texts.calibration,
     format,
     type: chosen.type,

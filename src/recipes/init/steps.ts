@@ -22,7 +22,7 @@ export interface Outline {
   readonly hasTasks: boolean;
   readonly hasData: boolean;
   /** One step heals and trains for a given time, taught by the original, at this learning rate; undefined without a time. */
-  readonly timed?: { readonly rate: number };
+  readonly timed?: { readonly rate: number; readonly keep: readonly number[] };
   /** Whether the data are the one text, of which a part judges. */
   readonly dataIsText: boolean;
   readonly format: ExportFormat;
@@ -103,7 +103,15 @@ function lastModel({ removes, healable, hasData, timed, patch }: Outline): reado
 function shorteningSteps(outline: Outline): Entry[] {
   const { ends, application, hasRows, healable, hasData, split, timed } = outline;
   const scoring = [
-    ...(timed ? [entry('criterion', 'energy'), entry('count', '${count}')] : [entry('criterion', 'ppl')]),
+    ...(timed
+      ? [
+          entry('criterion', 'energy'),
+          entry('count', '${count}'),
+          ...(timed.keep.length > 0
+            ? [entry('keep', [...timed.keep], 'The first four blocks and the last two stay.')]
+            : []),
+        ]
+      : [entry('criterion', 'ppl')]),
     ...(application ? [APPLICATION] : [entry('calibration', '${calibration}')]),
     ...(split ? [entry('share', 'choose', 'The beginning of the text chooses, and its rest judges.')] : []),
     ...(hasRows ? [] : [entry('samples', '${samples}')]),

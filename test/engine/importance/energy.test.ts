@@ -21,21 +21,23 @@ const without = (set: readonly number[]) =>
     set.map((block) => ({ block })),
   );
 
-/** Mean KL divergence from the original on some rows, in plain float64. */
-function reference(some: typeof rows): (removed: readonly number[]) => number {
+/** Mean KL divergence from the original and mean loss on some rows, in plain float64. */
+function reference(some: typeof rows): (removed: readonly number[]) => { readonly kl: number; readonly loss: number } {
   const model = loadReference(folder);
   const original = some.map((row) => referenceForward(model, row, without([])).logits);
   return (removed) => {
     let sum = 0;
+    let losses = 0;
     let positions = 0;
     some.forEach((row, r) => {
       const { logits } = referenceForward(model, row, without(removed));
       for (let t = 0; t + 1 < row.length; t++, positions++) {
         const [p, q] = [logSumExp(original[r][t]), logSumExp(logits[t])];
+        losses += q - logits[t][row[t + 1]];
         original[r][t].forEach((z, word) => (sum += Math.exp(z - p) * (z - p - (logits[t][word] - q))));
       }
     });
-    return sum / positions;
+    return { kl: sum / positions, loss: losses / positions };
   };
 }
 
@@ -43,14 +45,13 @@ describe('choice by energy', () => {
   const model = describedModel(() => folder);
   const candidates = [1, 2, 3, 4, 5];
 
-  it('ranks sets by single blocks on all rows and pairs on some, heals the best, and takes the nearest', async () => {
+  it('ranks sets by single blocks and pairs on some rows, measures the best on all, heals the nearest, and takes one of them', async () => {
     const { full, energy } = await scoreEnergy(model(), rows, { count: 3, candidates, seed: 1 });
-    assert.ok(Number.isFinite(full.ppl));
     const [ofAll, ofSome] = [reference(rows), reference(rows.slice(0, 3))];
+    assertClose(full.meanNll, ofAll([]).loss, { absolute: 1e-5 }, 'loss of the original');
     const terms = energiesOf(
-      candidates.map((block) => ofAll([block])),
-      pairsOf(5).map(([i, j]) => ofSome([candidates[i], candidates[j]])),
-      candidates.map((block) => ofSome([block])),
+      candidates.map((block) => ofSome([block]).kl),
+      pairsOf(5).map(([i, j]) => ofSome([candidates[i], candidates[j]]).kl),
     );
     const places = (blocks: readonly number[]): number[] => blocks.map((block) => candidates.indexOf(block));
     const { finalists, ranked } = energy;
@@ -59,8 +60,13 @@ describe('choice by energy', () => {
     for (const each of finalists) {
       const name = each.blocks.join();
       assertClose(each.energy, energyOf(terms, places(each.blocks)), { absolute: 2e-5 }, `energy of ${name}`);
-      assertClose(each.kl, ofAll(each.blocks), { absolute: 1e-5 }, `KL of ${name}`);
+      assertClose(each.kl, ofAll(each.blocks).kl, { absolute: 1e-5 }, `KL of ${name}`);
     }
+    assert.ok(finalists.every(({ kl }, i) => i === 0 || kl >= finalists[i - 1].kl));
+    // Those that were left out are farther away.
+    const all = pairsOf(5).map(([i, j]) => candidates.filter((_, k) => k !== i && k !== j));
+    const left = all.filter((set) => !finalists.some(({ blocks }) => blocks.join() === set.join()));
+    assert.ok(left.every((set) => ofAll(set).kl > finalists[7].kl - 1e-5));
     // Fitted on seven rows, judged on the other three.
     const { heldOut } = await heal(model(), without(finalists[2].blocks), rows.slice(0, 7), {
       method: 'refit',
@@ -104,7 +110,7 @@ describe('choice by energy', () => {
   it('of one block, or of all that may go, measures what there is', async () => {
     const one = await scoreEnergy(model(), rows, { count: 1, candidates, seed: 1 });
     assert.deepEqual([one.energy.finalists.length, one.energy.blocks.length], [5, 1]);
-    assertClose(one.energy.energy, one.energy.kl, { absolute: 1e-6 }, 'the energy of one block is its divergence');
+    assertClose(one.energy.energy, reference(rows.slice(0, 3))(one.energy.blocks).kl, { absolute: 1e-5 }, 'energy');
     const all = await scoreEnergy(model(), rows, { count: 9, candidates: [2, 4], seed: 1 });
     assert.deepEqual(all.energy.blocks, [2, 4]);
   });

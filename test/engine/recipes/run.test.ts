@@ -190,7 +190,16 @@ describe('runs of recipes', function () {
     const trained = (steps: number): Steps => ({
       trained: {
         job: 'retrain',
-        options: { remove: '1', heal: 'none', data: ['text.txt'], steps, length: 16, batch: 2, saveEvery: 1, heldOut: 0 },
+        options: {
+          remove: '1',
+          heal: 'none',
+          data: ['text.txt'],
+          steps,
+          length: 16,
+          batch: 2,
+          saveEvery: 1,
+          heldOut: 0,
+        },
       },
     });
     const { folder, file, write } = place(trained(4));

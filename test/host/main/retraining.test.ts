@@ -82,9 +82,7 @@ describe('retraining', () => {
     plans.set({ path: checkpoint, identity, blocks }, [1]);
     const out = inWorkspace('healed-adapter');
     const running = vscode.commands.executeCommand('coppice.retrainLora', { checkpoint, out });
-    await row(/plan/i)
-      .first()
-      .waitFor();
+    await row(/plan/i).first().waitFor();
     await enter();
     await row(/tasks\.json/).click();
     await row(/Heal and Train.*default/).waitFor();

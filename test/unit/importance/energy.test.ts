@@ -34,14 +34,15 @@ describe('energies of sets', () => {
     }
   });
 
-  it('take couplings from fewer rows, with the single blocks of these rows', () => {
-    const { field, coupling } = energiesOf([1, 2, 4], [5, 7, 9], [2, 2, 3]);
-    assert.deepEqual(field, [1, 2, 4]);
-    assert.deepEqual(coupling, [
-      [0, 1, 2],
-      [1, 0, 4],
-      [2, 4, 0],
-    ]);
+  it('are at least those of the worst pair: blocks that break the model do not make each other cheap', () => {
+    // Each of the first three breaks the model, and nothing is left to break then; the others add up.
+    const single = [2, 2, 2, 0.3, 0.3, 0.3];
+    const pairs = pairsOf(6).map(([i, j]) => (i < 3 ? 2.1 : single[i] + single[j]));
+    const energies = energiesOf(single, pairs);
+    assertClose(energies.coupling[0][1], -1.9, { absolute: 1e-12 }, 'coupling of two that break it');
+    // The sums alone would be 0.3.
+    assertClose(energyOf(energies, [0, 1, 2]), 2.1, { absolute: 1e-12 }, 'three that break it');
+    assert.deepEqual(leastSets(energies, 3, 1, 1).sets[0].set, [3, 4, 5]);
   });
 
   it('are least in the sets that a look at each one finds, in their order', () => {
@@ -64,6 +65,21 @@ describe('energies of sets', () => {
       );
       sets.forEach(({ set, energy }) => assertClose(energy, energyOf(energies, set), { absolute: 1e-9 }, 'energy'));
     }
+  });
+
+  it('are least also where the worst pair decides', () => {
+    const random = new Random(9);
+    const single = Array.from({ length: 10 }, () => 0.2 + random.uniform());
+    const pairs = pairsOf(10).map(([i, j]) => Math.max(single[i], single[j]) + 0.2 * random.uniform());
+    const energies = energiesOf(single, pairs);
+    const all = subsets(10, 4)
+      .map((set) => ({ set, energy: energyOf(energies, set) }))
+      .sort((a, b) => a.energy - b.energy);
+    const { sets } = leastSets(energies, 4, 8, 1);
+    sets.forEach(({ energy }, k) => assertClose(energy, all[k].energy, { absolute: 1e-12 }, `set ${k}`));
+    const sums = ({ set }: { readonly set: readonly number[] }): number =>
+      set.reduce((sum, i, k) => sum + single[i] + set.slice(k + 1).reduce((s, j) => s + energies.coupling[i][j], 0), 0);
+    assert.ok(all.slice(0, 8).some((each) => sums(each) < each.energy - 0.1));
   });
 
   it('are annealed where there are too many sets: the same from one seed, and the least of a known case', () => {

@@ -120,7 +120,14 @@ describe('recipes: estimates', () => {
   });
 
   it('of a short training count its evaluations, and the unpruned model beside it', async () => {
-    const steps = { data: ['evaluation.txt'].map(() => text), remove: [4, 5], heal: 'none', batch: 4, length: 32, out: 'a' };
+    const steps = {
+      data: ['evaluation.txt'].map(() => text),
+      remove: [4, 5],
+      heal: 'none',
+      batch: 4,
+      length: 32,
+      out: 'a',
+    };
     const training = await secondsOf('retrain', { ...steps, steps: 4, heldOut: 1 });
     const evaluating = await secondsOf('retrain', { ...steps, steps: 4, heldOut: 64 });
     assert.ok(evaluating > 1.5 * training, `${evaluating} beside ${training}`);

@@ -93,6 +93,7 @@ describe('recipes: drafts', () => {
       const rows = trainedRows((long.recipe.variables.selfTokens as number) / 128);
       assert.equal(steps(long), 4 * Math.floor(rows / 4));
       assert.deepEqual(long.recipe.steps[0].options.criterion, 'energy');
+      assert.deepEqual(long.recipe.steps[0].options.keep, [0, 1, 2, 3, 10, 11]);
       assert.equal(options.lr, 0.001);
       const brief = await drafted(sample, { minutes: 0.1, timing });
       assert.equal(brief.recipe.steps.find(({ job }) => job === 'retrain')!.options.lr, 0.002);

@@ -1,7 +1,8 @@
 /**
- * The set of blocks with the least energy (energy.ts), chosen among all sets of its size: single blocks are measured on all rows, pairs
- * on some of them, in int8 where that saves time. The sets of least energy are healed on most of the rows, and the one that is nearest to the original on the other
- * rows is chosen. A set that is best as it is need not be the best one to heal, and a healing looks better than it is on its own rows.
+ * The set of blocks with the least energy (energy.ts), chosen among all sets of its size. Single blocks and pairs are measured on some of
+ * the rows, in int8 where that saves time. The sets of least energy are measured as they are, on all rows. The nearest of them are
+ * healed on most of the rows, and the one that is nearest to the original on the other rows is chosen: a set that is best as it is need
+ * not be the best one to heal, and a healing looks better than it is on its own rows.
  */
 import type { ScoreRows } from '../criterion';
 import { inPhases, type JobOptions, labelled } from '../../progress';
@@ -9,14 +10,12 @@ import { heal } from '../../heal/heal';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf, type View } from '../../model/view';
-import { energyWork, FINALISTS, pairRows } from '../cost';
+import { energyWork, FINALISTS, pairRows, SHORTLIST } from '../cost';
 import { type Energies, energiesOf, leastSets, pairsOf, setsOf } from '../energy';
 import { candidateBlocks, openSteps } from '../in-turn';
-import { type LossSummary, rowMeans, summariseComparison } from '../losses';
-import type { EnergyResult, Finalist } from '../result';
+import type { CriterionResult, Finalist } from '../result';
 import type { Screening } from '../screened-sweep';
 import { divergencesOfSets, type SetSubject, viewLacking } from '../set-divergence';
-import { sweepComparisons } from '../sweep';
 import { withTeacher } from '../teacher';
 
 export interface EnergyOptions {
@@ -41,58 +40,72 @@ export async function scoreEnergy(
   rows: TokenRows,
   options: EnergyOptions,
   job: JobOptions = {},
-): Promise<{ full: LossSummary; energy: EnergyResult }> {
+): Promise<Required<Pick<CriterionResult, 'full' | 'energy'>>> {
   const { view = fullView(model.architecture.layers.length), candidates, teacher = model, seed, screening } = options;
   const steps = stepsOf(view);
   const open = openSteps(steps, candidates);
   const count = Math.min(options.count, open.length);
-  const { single, pairs, plain, healed } = energyWork(model.architecture, steps.length, open, count);
-  return withTeacher(teacher, rows, [single, pairs, plain, healed], job, async (states, phases) => {
-    const [toSingle, toPairs, toPlain, toHealed] = phases;
+  const { pairs, plain, healed } = energyWork(model.architecture, steps.length, open, count);
+  return withTeacher(teacher, rows, [pairs, plain, healed], job, async (states, [toPairs, toPlain, toHealed]) => {
     const subject = { model, view, rows, teacher: states };
     const blocks = open.map((k) => steps[k].block);
-    const perRow = rows[0].length - 1;
-    const swept = await sweepComparisons(model, states, rows, steps, open, labelled(toSingle, 'single blocks'));
-    const single = swept.without.map(({ divergences }) => rowMeans(divergences, perRow));
-    const screen = { ...subject, model: screening?.model ?? model };
-    const energies = count > 1 ? await withPairs(screen, blocks, single.map(mean), toPairs) : alone(single.map(mean));
-    const { sets, isComplete } = leastSets(energies, count, FINALISTS, seed);
+    const screen = screening?.model ?? model;
+    const some = [...rows.keys()].slice(0, pairRows(rows.length));
+    const energies = await measured({ ...subject, model: screen }, blocks, count, some, toPairs);
+    const { sets, isComplete } = leastSets(energies, count, SHORTLIST, seed);
     const chosen = sets.map(({ set, energy }) => ({ blocks: set.map((i) => blocks[i]), energy }));
-    const lists = chosen.map((each) => each.blocks);
-    const plainly = await divergencesOfSets(subject, lists, undefined, labelled(toPlain, 'the best sets'));
-    const judged = await healedDivergences(subject, teacher, lists, toHealed);
-    const finalists = chosen.map((each, i): Finalist => ({ ...each, ...plainly[i], healed: judged[i] }));
+    const named = labelled(toPlain, 'the best sets');
+    const [full, ...plainly] = await divergencesOfSets(
+      subject,
+      [[], ...chosen.map((each) => each.blocks)],
+      undefined,
+      named,
+    );
+    const nearest = chosen
+      .map((each, i) => ({ ...each, ...plainly[i] }))
+      .sort((a, b) => a.kl - b.kl)
+      .slice(0, FINALISTS);
+    const judged = await healedDivergences(
+      subject,
+      teacher,
+      nearest.map((each) => each.blocks),
+      toHealed,
+    );
+    const finalists = nearest.map((each, i): Finalist => ({ ...each, healed: judged[i] }));
     const best = finalists.reduce((a, b) => ((b.healed ?? b.kl) < (a.healed ?? a.kl) ? b : a));
-    const ranked = isComplete ? setsOf(blocks.length, count) : null;
-    const full = summariseComparison(swept.full, perRow);
-    const pairs = count > 1 && { pairs: { rows: pairRows(rows.length), precision: screen.model.precision } };
-    return { full, energy: { ...best, ppl: Math.exp(best.meanNll), ranked, ...pairs, finalists } };
+    return {
+      full: { ...full, ppl: Math.exp(full.meanNll), tokens: rows.length * (rows[0].length - 1) },
+      energy: {
+        ...best,
+        ppl: Math.exp(best.meanNll),
+        ranked: isComplete ? setsOf(blocks.length, count) : null,
+        pairs: { rows: some.length, precision: screen.precision },
+        finalists,
+      },
+    };
   });
 }
 
 /**
- * The terms of the energy. A coupling is a difference of three numbers, which are of the same rows and in the same precision, so what
- * they are off together does not count.
+ * The terms of the energy on some of the rows.
  * @param subject its model may be a screen
- * @param single KL divergence without each block, on all rows
  */
-async function withPairs(
+async function measured(
   subject: SetSubject,
   blocks: readonly number[],
-  single: readonly number[],
+  count: number,
+  rows: readonly number[],
   job: JobOptions,
 ): Promise<Energies> {
-  const some = [...subject.rows.keys()].slice(0, pairRows(subject.rows.length));
-  const sets = [...blocks.map((block) => [block]), ...pairsOf(blocks.length).map(([i, j]) => [blocks[i], blocks[j]])];
-  const found = await divergencesOfSets(subject, sets, some, labelled(job, 'pairs of blocks'));
+  const pairs = count > 1 ? pairsOf(blocks.length) : [];
+  const sets = [...blocks.map((block) => [block]), ...pairs.map(([i, j]) => [blocks[i], blocks[j]])];
+  const found = await divergencesOfSets(subject, sets, rows, labelled(job, 'single blocks and pairs'));
   const kl = found.map((each) => each.kl);
-  return energiesOf(single, kl.slice(blocks.length), kl.slice(0, blocks.length));
+  const field = kl.slice(0, blocks.length);
+  return count > 1
+    ? energiesOf(field, kl.slice(blocks.length))
+    : { field, coupling: field.map(() => field.map(() => 0)) };
 }
-
-/** Single blocks have no pairs. */
-const alone = (field: readonly number[]): Energies => ({ field, coupling: field.map(() => field.map(() => 0)) });
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Share of the rows that a quick healing does not fit. */
 const JUDGED = 0.3;
