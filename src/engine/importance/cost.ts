@@ -297,7 +297,7 @@ const PAIR_SHARE = 0.3;
 export const pairRows = (rows: number): number => Math.ceil(PAIR_SHARE * rows);
 
 /** Sets of the least energy that are measured on all rows. */
-export const SHORTLIST = 32;
+export const SHORTLIST = 24;
 /** The nearest of them, which are healed, and judged by what that leaves. */
 export const FINALISTS = 8;
 
@@ -340,8 +340,8 @@ export function energyWork(
     pairs: screened ? inInt8(screened, pairs) : pairs,
     // The best sets are alike, so they share most of their beginnings.
     plain: shortlist * (after[0] / 2 + head),
-    // The dense stream, the healed one and the measured ones, and the fits of every block.
-    healed: finalists * ((3 + 2 * foldWork(architecture)) * after[0] + 4 * head),
+    // The dense stream, the healed one and the fits of every block, on most of the rows; the healed model on the others.
+    healed: finalists * ((2 + 2 * foldWork(architecture)) * after[0] + 2 * head),
   };
 }
 

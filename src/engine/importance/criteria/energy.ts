@@ -7,6 +7,7 @@
 import type { ScoreRows } from '../criterion';
 import { inPhases, type JobOptions, labelled } from '../../progress';
 import { heal } from '../../heal/heal';
+import { Overlay } from '../../weights/overlay';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf, type View } from '../../model/view';
@@ -112,23 +113,38 @@ const JUDGED = 0.3;
 
 /** KL divergence on rows that were not fitted, of each set after a quick healing; undefined where there is one row. */
 async function healedDivergences(
-  { model, view, rows }: SetSubject,
+  { model, view, rows, teacher }: SetSubject,
   target: Model,
   sets: readonly (readonly number[])[],
   job: JobOptions,
 ): Promise<(number | undefined)[]> {
   if (rows.length < 2) return sets.map(() => undefined);
-  const fitted = rows.slice(0, rows.length - Math.ceil(JUDGED * rows.length));
-  const heldOut = rows.slice(fitted.length);
+  const fitted = rows.length - Math.ceil(JUDGED * rows.length);
+  const others = [...rows.keys()].slice(fitted);
   const phases = inPhases(
     job,
-    sets.map(() => ({ share: 1 })),
+    sets.flatMap(() => [{ share: 5 }, { share: 1 }]),
   );
-  const found: (number | undefined)[] = [];
+  const found: number[] = [];
   for (const [i, blocks] of sets.entries()) {
-    const named = labelled(phases[i], `healing set ${i + 1} of ${sets.length}`);
-    const healed = await heal(model, viewLacking(view, blocks), fitted, { method: 'refit', heldOut, target }, named);
-    found.push(healed.heldOut?.after.kl);
+    const [toHeal, toJudge] = phases
+      .slice(2 * i)
+      .map((each) => labelled(each, `healing set ${i + 1} of ${sets.length}`));
+    const without = viewLacking(view, blocks);
+    const { patches } = await heal(
+      model,
+      without,
+      rows.slice(0, fitted),
+      { method: 'refit', measure: false, target },
+      toHeal,
+    );
+    const healed = await model.withWeights(new Overlay(model.weights, patches));
+    try {
+      const [{ kl }] = await divergencesOfSets({ model: healed, view, rows, teacher }, [blocks], others, toJudge);
+      found.push(kl);
+    } finally {
+      await healed.close();
+    }
   }
   return found;
 }
