@@ -47,8 +47,8 @@ const options = {
     recorded: true,
   }),
   precision: precisionOption(
-    'auto: ppl, kl and greedy on the CPU look at all blocks in int8 and compute in float32 what decides; energy looks at ' +
-      'pairs in int8; ' +
+    'auto: ppl, kl and greedy on the CPU look at all blocks in int8 and compute in float32 what decides; energy ranks ' +
+      'in int8; ' +
       'int8: that alone; float16: on a GPU',
   ),
   exact: whole('ppl, kl: how many of the least important parts are certain and in float32 (default: a third)', {
