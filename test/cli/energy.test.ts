@@ -39,12 +39,12 @@ describe('command line: energy', function () {
     assert.equal(ranked, 21); // two of seven
     assert.equal(finalists.length, 8);
     assert.ok(finalists.every((each) => !each.blocks.includes(0) && !each.blocks.includes(5)));
-    assert.ok(finalists.every((each, i) => i === 0 || each.energy >= finalists[i - 1].energy));
+    assert.ok(finalists.every((each, i) => i === 0 || each.kl >= finalists[i - 1].kl));
     assert.equal(healed, Math.min(...finalists.map((each) => each.healed)));
     assert.deepEqual(blocks, finalists.find((each) => each.healed === healed)!.blocks);
     const page = await coppice(['score', ...energy, '--count', '2', '--keep', '0,5']);
     assert.ok(page.stdout.includes(`removed together: ${blocks.join(', ')}\n`), page.stdout);
-    assert.match(page.stdout, /the sets of least energy, of 21 sets/);
+    assert.match(page.stdout, /the nearest of the sets of least energy, of 21 sets/);
   });
 
   it('prune and curve: use the set, and no part of it', async () => {

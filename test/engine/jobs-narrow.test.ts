@@ -170,7 +170,6 @@ describe('jobs on a narrower model', function () {
         checkpoint: folder,
         width,
         remove: [1],
-        heal: 'none',
         calibration: { file: calibration },
         device: 'cpu',
       } as const;

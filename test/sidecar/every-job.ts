@@ -58,6 +58,7 @@ export const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)
       checkpoint: model,
       out,
       remove: [2],
+      heal: 'none',
       data: [text],
       rank: 2,
       targets: ['q', 'up_proj'],
