@@ -77,7 +77,7 @@ export function setsOf(candidates: number, count: number): number {
 /**
  * The sets of least energy, the least first: among all of them where there are at most `MOST_SETS`, else the best that annealing finds.
  * Ties go to the set that comes first.
- * @param count candidates of a set, at least 1 and at most all
+ * @param count candidates of a set, at most all
  * @param wanted number of sets; fewer where there are not so many
  */
 export function leastSets(
@@ -86,11 +86,15 @@ export function leastSets(
   wanted: number,
   seed: number,
 ): { readonly sets: EnergySet[]; readonly isComplete: boolean } {
+  if (count === 0) return { sets: [{ set: [], energy: 0 }], isComplete: true };
   const best = new Best(wanted);
   const isComplete = setsOf(energies.field.length, count) <= MOST_SETS;
   if (isComplete) lookAtAll(energies, count, best);
   else anneal(energies, count, best, new Random(seed));
-  return { sets: best.sets(), isComplete };
+  const sets = best.sets();
+  // Without a finite number no set is better than another.
+  const first = { set: Array.from({ length: count }, (_, i) => i), energy: NaN };
+  return { sets: sets.length > 0 ? sets : [first], isComplete };
 }
 
 /** The best sets so far. */

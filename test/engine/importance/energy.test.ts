@@ -115,6 +115,13 @@ describe('choice by energy', () => {
     assert.deepEqual(all.energy.blocks, [2, 4]);
   });
 
+  it('where every block is kept, removes none', async () => {
+    const { full, energy } = await scoreEnergy(model(), rows, { count: 2, candidates: [], seed: 1 });
+    assert.ok(Number.isFinite(full.ppl));
+    assert.deepEqual(energy.blocks, []);
+    assertClose(energy.kl, 0, { absolute: 1e-6 }, 'nothing is changed');
+  });
+
   it('of a single row heals nothing, since none would be left to judge', async () => {
     const { energy } = await scoreEnergy(model(), rows.slice(0, 1), { count: 2, candidates, seed: 1 });
     assert.equal(energy.healed, undefined);

@@ -102,6 +102,12 @@ describe('energies of sets', () => {
     assert.equal(new Set(sets.map(({ set }) => set.join())).size, 8);
   });
 
+  it('of no block are those of the empty set, and without a finite number the first set is as good as any', () => {
+    assert.deepEqual(leastSets({ field: [], coupling: [] }, 0, 8, 1).sets, [{ set: [], energy: 0 }]);
+    const broken = energiesOf([NaN, NaN, NaN], [NaN, NaN, NaN]);
+    assert.deepEqual(leastSets(broken, 2, 8, 1).sets, [{ set: [0, 1], energy: NaN }]);
+  });
+
   it('count the sets', () => {
     assert.deepEqual(
       [setsOf(24, 6), setsOf(24, 12), setsOf(5, 5), setsOf(5, 6), setsOf(5, 1)],

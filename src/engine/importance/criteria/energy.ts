@@ -98,6 +98,7 @@ async function measured(
   rows: readonly number[],
   job: JobOptions,
 ): Promise<Energies> {
+  if (count === 0) return { field: [], coupling: [] };
   const pairs = count > 1 ? pairsOf(blocks.length) : [];
   const sets = [...blocks.map((block) => [block]), ...pairs.map(([i, j]) => [blocks[i], blocks[j]])];
   const found = await divergencesOfSets(subject, sets, rows, labelled(job, 'single blocks and pairs'));
