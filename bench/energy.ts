@@ -18,6 +18,7 @@ import { heal } from '../src/engine/heal/heal';
 import { pairRows } from '../src/engine/importance/cost';
 import { DEFAULT_SEED } from '../src/engine/importance/drawing';
 import { energiesOf, energyOf, pairsOf } from '../src/engine/importance/energy';
+import { rankCorrelation } from '../src/engine/importance/rank-correlation';
 import { setOf } from '../src/engine/importance/result';
 import { keepList } from '../src/engine/importance/select';
 import { divergencesOfSets } from '../src/engine/importance/set-divergence';
@@ -113,7 +114,8 @@ async function compareRanks(): Promise<void> {
     const sets = randomSets(count);
     await measure(sets, 'kl');
     const truth = numbers(sets, 'kl');
-    const by = (estimate: (set: readonly number[]) => number): string => spearman(sets.map(estimate), truth).toFixed(3);
+    const by = (estimate: (set: readonly number[]) => number): string =>
+      rankCorrelation(sets.map(estimate), truth).toFixed(3);
     const sum = by((set) => set.reduce((total, block) => total + state.kl[String(block)], 0));
     const [all, fewer] = [ofAll, ofSome].map((terms) => by((set) => energyOf(terms, places(set))));
     console.log(`| ${count} | ${sets.length} | ${sum} | ${all} | ${fewer} |`);
@@ -133,19 +135,6 @@ function randomSets(count: number): number[][] {
     found.set(set.join(), set);
   }
   return [...found.values()];
-}
-
-function spearman(a: readonly number[], b: readonly number[]): number {
-  const ranks = (list: readonly number[]): number[] => {
-    const order = [...list.keys()].sort((i, j) => list[i] - list[j]);
-    const found = Array<number>(list.length);
-    order.forEach((i, rank) => (found[i] = rank));
-    return found;
-  };
-  const [x, y] = [ranks(a), ranks(b)];
-  const mean = (a.length - 1) / 2;
-  const sum = (f: (i: number) => number): number => x.reduce((total, _, i) => total + f(i), 0);
-  return sum((i) => (x[i] - mean) * (y[i] - mean)) / sum((i) => (x[i] - mean) ** 2);
 }
 
 async function compareChoices(): Promise<void> {

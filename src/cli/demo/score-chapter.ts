@@ -1,8 +1,9 @@
 /** The first chapter: scores every block by both criteria of the paper, and selects blocks to remove. */
+import { rankCorrelation } from '../../engine/importance/rank-correlation';
 import { DEFAULT_SEED } from '../../engine/importance/drawing';
 import { join } from 'node:path';
 import { selectByScores } from '../../engine/importance/ranking';
-import { endBlocks, keepList, rankBlocks } from '../../engine/importance/select';
+import { endBlocks, keepList } from '../../engine/importance/select';
 import type { JobOptions } from '../../engine/progress';
 import { formatSeconds } from '../../format/durations';
 import { formatNumber } from '../../format/numbers';
@@ -63,7 +64,7 @@ export async function scoreChapter(story: Story): Promise<ScoreVerdict> {
     keepEnds,
     removed,
     byTaylor,
-    rankCorrelation: spearman(ppl.scores, taylor.scores),
+    rankCorrelation: rankCorrelation(ppl.scores, taylor.scores),
     records: { ppl: ppl.record, taylor: taylor.record },
   };
 }
@@ -128,16 +129,4 @@ function agreement(removed: readonly number[], byTaylor: readonly number[]): str
   return [
     `${blocks}, by perplexity. Taylor scores would also remove ${shared}, and ${listed(instead)} instead of the rest.`,
   ];
-}
-
-/** Spearman's rank correlation. */
-function spearman(a: readonly number[], b: readonly number[]): number {
-  const n = a.length;
-  const places = (scores: readonly number[]): number[] => {
-    const place = new Array<number>(n);
-    rankBlocks(scores).forEach((block, at) => (place[block] = at));
-    return place;
-  };
-  const [x, y] = [places(a), places(b)];
-  return n < 2 ? 1 : 1 - (6 * x.reduce((sum, at, i) => sum + (at - y[i]) ** 2, 0)) / (n * (n * n - 1));
 }

@@ -19,7 +19,7 @@ type Options = OptionsFor<'retrain'>;
 export interface HealedFirst {
   /** Their file, in the folder of the training; undefined where healing did not help or was not possible, so the plain ones are trained. */
   readonly patch?: string;
-  /** What the healing did; undefined if a stopped run had healed already, or nobody asked for it and it was not possible. */
+  /** What the healing did; undefined if a stopped run had healed already, or the model cannot be healed. */
   readonly healing?: HealResult;
 }
 

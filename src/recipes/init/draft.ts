@@ -16,22 +16,15 @@ import type { JobOptions } from '../../engine/progress';
 import { formatBytes, formatFactor, formatPercent } from '../../format/numbers';
 import { counted } from '../../format/words';
 import { type ExportFormat, FORMATS } from '../../engine/write/formats';
-import { MachineSpeeds, type Time } from '../../estimates/machine';
-import { factsOf, modelsAt } from '../../estimates/models';
-import { workOf } from '../../estimates/job';
 import { markedTime } from '../../estimates/words';
-import { type JsonObject } from '../../format/json';
-import { HEAL_FIRST } from '../../jobs/heals-first';
-import { HEAL_TOKENS, SELF } from '../../jobs/healing-amounts';
+import { HEAL_TOKENS } from '../../jobs/healing-amounts';
 import { LEAST_STEPS, rateFor } from '../../jobs/retrain-amounts';
-import { dataAmount } from '../../jobs/training-data';
-import { trialOptions, tryTraining } from './trial';
-import { dataTraining, ownTraining, TIMED, type TimedTraining } from './minutes';
+import { type Timed, timedTraining } from './timed';
+import { TIMED } from './minutes';
 import { checkpointName } from '../../jobs/titles';
 import type { Json } from '../recipe';
 import { RECIPE_VERSION } from '../recipe';
 import { literal } from '../references';
-import { endBlocks } from '../../engine/importance/select';
 import { type Chosen, countOfShare, countOfSpeed, fitting, isMuch, needsEnds, smallest } from './choose';
 import { type Entry, layOut } from './layout';
 import { placeFrom } from './paper';
@@ -200,54 +193,6 @@ interface FoundTexts extends TextsNearby {
 
 /** Whether the recipe trains on data. */
 const trainsOn = ({ data, application }: RecipeWish): boolean => (data ?? application) !== undefined;
-
-/** A training that fits a time, and how long it takes with what comes before it. */
-interface Timed extends TimedTraining {
-  /** Blocks that are not chosen. */
-  readonly keep: readonly number[];
-  readonly time: Time;
-}
-
-/**
- * The training that lets choosing, healing and training end in the time that is asked for. How fast the machine trains this model is
- * tried where that is short beside it.
- */
-async function timedTraining(
-  checkpoint: Checkpoint,
-  { minutes = 0, timing = { speeds: MachineSpeeds.none() }, data, application, calibration }: RecipeWish,
-  { count, texts, job }: { readonly count: number; readonly texts: FoundTexts; readonly job: JobOptions },
-): Promise<Timed> {
-  const { path } = checkpoint;
-  const { speeds, run } = timing;
-  const models = modelsAt((named) => (named === path ? factsOf(checkpoint) : undefined));
-  const architecture = requireArchitecture(checkpoint);
-  const blocks = architecture.layers.length;
-  const remove = smallest(architecture, count);
-  const keep = needsEnds(blocks, count) ? [] : endBlocks(blocks);
-  const own = application ?? data;
-  const text = application === undefined ? { calibration: calibration ?? texts.calibration } : { application };
-  const read = application !== undefined ? { application } : { data: [data ?? SELF] };
-  const taught = { checkpoint: path, remove, teacher: path, heal: HEAL_FIRST, ...TIMED };
-  const timeOf = (kind: 'score' | 'retrain', options: object): Time =>
-    speeds.time(workOf({ kind, options: options as JsonObject }, models) ?? []);
-  const seconds = 60 * minutes;
-  if (run && timeOf('retrain', trialOptions(path, remove, path)).seconds < TRIAL_SHARE * seconds) {
-    await tryTraining(path, remove, run, job);
-  }
-  const scoring = timeOf('score', { checkpoint: path, criterion: 'energy', count, keep, ...text });
-  const timeWith = (training: TimedTraining): Time => {
-    const { seconds: trained, measured } = timeOf('retrain', { ...taught, ...read, ...training });
-    return { seconds: scoring.seconds + trained, measured };
-  };
-  const secondsOf = (training: TimedTraining): number => timeWith(training).seconds;
-  const examples =
-    own === undefined ? 0 : (dataAmount([resolve(own)], TIMED.length)?.examples ?? LEAST_STEPS * TIMED.batch);
-  const training = own === undefined ? ownTraining(seconds, secondsOf) : dataTraining(seconds, examples, secondsOf);
-  return { ...training, keep, time: timeWith(training) };
-}
-
-/** The most of the time that a trial may take before. */
-const TRIAL_SHARE = 0.2;
 
 /** The texts that are given, else those nearby; none beside an application's text. */
 async function textsFor(

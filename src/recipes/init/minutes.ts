@@ -19,7 +19,7 @@ export interface TimedTraining {
   readonly selfTokens?: number;
 }
 
-/** What of a training is still open. */
+/** How long such a training takes, with what comes before it. */
 export type TrainingSeconds = (training: TimedTraining) => number;
 
 /** Rows of a step where so many are trained on. */
@@ -43,7 +43,7 @@ export const ownTraining = (seconds: number, secondsOf: TrainingSeconds): TimedT
 
 /**
  * The longest training on data that takes no longer than `seconds`: at most as many passes as teach something, and one step at least.
- * @param examples rows of the data, of which some are held out
+ * @param examples rows of the data; some are held out
  */
 export function dataTraining(seconds: number, examples: number, secondsOf: TrainingSeconds): TimedTraining {
   const trained = trainedRows(examples);

@@ -31,7 +31,7 @@ describe('the healing before a training', () => {
     });
   }
 
-  it('that is not possible is said where nobody asked for it, and refused where somebody did', async () => {
+  it('that is not possible is a warning by default, and an error where it is asked for', async () => {
     const fails = () => Promise.reject(new UserError('Cannot heal this model', 'it has no way', 'Leave it.'));
     const warnings: string[] = [];
     const context = { job: {}, run: fails, warn: (text: string) => warnings.push(text) } as unknown as JobContext;
