@@ -3,7 +3,7 @@
 export const EXIT_DONE = 0;
 export const EXIT_FAILURE = 1;
 export const EXIT_USAGE = 2;
-/** The step ran, and a limit of the recipe is broken. */
+/** The work was done, and a limit is broken. */
 export const EXIT_LIMIT = 3;
 
 /** By convention: 128 + the number of the signal. */
@@ -31,8 +31,9 @@ export const EXIT_CODES: readonly ExitCode[] = [
   },
   {
     code: EXIT_LIMIT,
-    short: "a recipe's limit is broken",
-    meaning: 'a limit of the recipe is broken; the steps behind it did not run',
+    short: 'a limit is broken',
+    meaning:
+      'a limit is broken: of a recipe, whose steps behind it did not run, or of a command, which wrote nothing then',
   },
   { code: SIGNAL_CODES.SIGINT, short: 'cancelled with Ctrl-C', meaning: 'cancelled by Ctrl-C (SIGINT)' },
   { code: SIGNAL_CODES.SIGHUP, meaning: 'cancelled, because the terminal closed (SIGHUP)' },

@@ -2,9 +2,9 @@
  * Reports a failed command in three lines: what failed, why, what to do. Exit code 2 means a wrong command line, 1 a
  * failed run.
  */
-import { messageOf, OptionError, UserError } from '../engine/errors';
+import { LimitError, messageOf, OptionError, UserError } from '../engine/errors';
 import { systemFailure } from '../engine/system-failure';
-import { EXIT_FAILURE, EXIT_USAGE } from './exit-codes';
+import { EXIT_FAILURE, EXIT_LIMIT, EXIT_USAGE } from './exit-codes';
 import { writeErr } from './output';
 import type { TerminalFeatures } from './terminal/features';
 import { styleOf } from './terminal/style';
@@ -32,11 +32,14 @@ export interface Failure {
 
 const isUsage = (error: UserError): boolean => error instanceof UsageError || error instanceof OptionError;
 
+const exitCodeOf = (error: UserError): number =>
+  isUsage(error) ? EXIT_USAGE : error instanceof LimitError ? EXIT_LIMIT : EXIT_FAILURE;
+
 export function failureOf(error: unknown): Failure {
   const known = error instanceof UserError ? error : systemFailure(error);
   if (known) {
     const { what, why, action } = known;
-    return { what, why, action, exitCode: isUsage(known) ? EXIT_USAGE : EXIT_FAILURE };
+    return { what, why, action, exitCode: exitCodeOf(known) };
   }
   return {
     what: 'Coppice failed unexpectedly',

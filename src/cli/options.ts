@@ -102,6 +102,7 @@ function flagsOf(name: string, option: Option): string {
   const flag = flagOf(name);
   if (kind.kind === 'flag') return isOnByDefault(option) ? `--no-${flag.slice(2)}` : flag;
   const value = placeholder ?? placeholderOf(kind);
+  if (kind.kind === 'list' && kind.several) return `${flag} <${value}...>`;
   return option.alone === undefined ? `${flag} <${value}>` : `${flag} [${value}]`;
 }
 

@@ -47,6 +47,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   curve: job('curve'),
   prune: job('prune'),
   width: job('width'),
+  vocabulary: job('vocabulary'),
   iterate: job('iterate'),
   heal: job('heal'),
   retrain: job('retrain'),

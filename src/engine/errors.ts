@@ -59,6 +59,9 @@ export class UserError extends Error {
 /** An option that does not fit the model, such as a block that it does not have: wrong usage, not a failed run. */
 export class OptionError extends UserError {}
 
+/** A limit that the user gave, or that holds without a word, is broken: the work was done, and what it found is not accepted. */
+export class LimitError extends UserError {}
+
 /**
  * The device failed, not the job. The job may work on the CPU: the caller can offer that, but never chooses it
  * silently.

@@ -44,6 +44,7 @@ const WORK: Readonly<Record<Kind, WorkOf>> = {
   iterate,
   retrain,
   width: measuring.width,
+  vocabulary: measuring.vocabulary,
   eval: measuring.evaluate,
   tasks: measuring.tasks,
   generate: measuring.generate,

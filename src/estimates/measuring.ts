@@ -141,6 +141,16 @@ export const width: WorkOf = (job) => {
   ];
 };
 
+/** The held-out text in both spellings. Texts are counted besides, which takes little and depends on how many there are. */
+export const vocabulary: WorkOf = (job) => {
+  const { options, model } = job;
+  const rows = { rows: numberIn(options, 'limit') ?? 1, length: 128 };
+  return [
+    ...(options.bits === false ? [] : [evaluating(model.architecture, { ...rows, rows: 2 * rows.rows })]),
+    ...(options.out === undefined ? [] : [writing(job)]),
+  ];
+};
+
 /** Tokens of the continuation that every model writes. */
 const SAMPLE_TOKENS = 40;
 

@@ -194,6 +194,7 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
       sweep('score', { criterion: job.options.method === 'llm-pruner' ? 'taylor' : 'ppl' })(job, machine),
       copying(job, machine),
     ),
+  vocabulary: copying,
   eval: (job, machine) => {
     const { repetition, against } = job.options;
     const compared = against !== undefined || job.removed.length > 0 ? { maxKl: 1 } : {};

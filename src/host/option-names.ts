@@ -33,6 +33,7 @@ export const COMMAND_TITLES: Readonly<
   merge: () => l10n.t('Merge LoRA Adapter…'),
   retrain: () => l10n.t('Retrain with LoRA…'),
   score: () => l10n.t('Score Blocks…'),
+  vocabulary: () => l10n.t('Trim Vocabulary…'),
 };
 
 /** What a command line has in place of a value: FILE, DIR. The editor asks for the value. */

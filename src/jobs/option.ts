@@ -42,6 +42,8 @@ export type ValueKind =
       readonly kind: 'list';
       readonly of: ValueKind;
       readonly repeated?: boolean;
+      /** One flag takes several values of it: `--texts a b`. */
+      readonly several?: boolean;
       readonly length?: number;
       readonly expected?: string;
     };
@@ -253,12 +255,13 @@ export const list = <T, const D extends Details<readonly T[]> & ListShape = obje
   help: string,
   details?: D,
 ): Made<readonly T[], D> => {
-  const { repeated, length, expected }: ListShape = details ?? {};
-  return make({ kind: 'list', of: of.kind, repeated, length, expected }, help, details);
+  const { repeated, several, length, expected }: ListShape = details ?? {};
+  return make({ kind: 'list', of: of.kind, repeated, several, length, expected }, help, details);
 };
 
 interface ListShape {
   readonly repeated?: boolean;
+  readonly several?: boolean;
   /** The required number of values. */
   readonly length?: number;
   /** Valid values, for the message. */

@@ -53,6 +53,18 @@ export const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)
       generations: 2,
     }),
   ],
+  vocabulary: [
+    ({ model, text, out }) => ({
+      checkpoint: model,
+      texts: [text],
+      multiple: 8,
+      limit: 2,
+      maxBitsGrowth: 9,
+      maxGrowth: 9,
+      out,
+    }),
+    ({ model, text }) => ({ checkpoint: model, texts: [text], heldOut: text, bits: false }),
+  ],
   retrain: [
     ({ model, text, out }) => ({
       checkpoint: model,

@@ -15,6 +15,7 @@ import { scorePage } from './score';
 import { tasksPage } from './tasks';
 import { verifyPage } from './verify';
 import { versusPage } from './versus';
+import { vocabularyPage } from './vocabulary';
 import { widthPage } from './width';
 import type { Page } from './page';
 
@@ -23,6 +24,7 @@ const pages = {
   curve: curvePage,
   prune: prunePage,
   width: widthPage,
+  vocabulary: vocabularyPage,
   iterate: iteratePage,
   heal: healPage,
   retrain: retrainPage,

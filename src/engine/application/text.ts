@@ -32,11 +32,20 @@ export async function splitText(
   job: JobOptions = {},
 ): Promise<SplitText> {
   const application = await readApplication(path, job);
+  return { application, ...(await documentsIn(application, split, writer)) };
+}
+
+/** The documents of a split. @throws UserError where it has nothing */
+export async function documentsIn(
+  application: Application,
+  split: TextSplit,
+  writer: ChatWriter | undefined,
+): Promise<Pick<SplitText, 'documents' | 'warnings'>> {
   const { records, warnings } = await usable(application, split, writer);
   const begins = await beginText(writer);
   const documents: string[] = [];
   for (const record of records) documents.push(await documentOf(record, writer, begins));
-  return { documents, application, warnings };
+  return { documents, warnings };
 }
 
 /** A template that refuses so many is not for these conversations; each refusal may take seconds. */

@@ -7,6 +7,26 @@ export interface StoredTensor extends TensorInfo {
   readonly file: string;
   /** Position of the first byte in `file`. */
   readonly offset: number;
+  /** It is these rows of the tensor in the file, in this order: shape and bytes are theirs. All rows when absent. */
+  readonly rows?: readonly number[];
+}
+
+/** Some rows of a tensor as a tensor. Its rows are whole bytes. */
+export function rowsOfStored(tensor: StoredTensor, rows: readonly number[]): StoredTensor {
+  const [all, ...width] = tensor.shape;
+  return { ...tensor, shape: [rows.length, ...width], bytes: (tensor.bytes / all) * rows.length, rows };
+}
+
+/** Where the bytes of a tensor are, one range after the other. */
+export function rangesOf({
+  file,
+  offset,
+  bytes,
+  rows,
+}: StoredTensor): { file: string; offset: number; bytes: number }[] {
+  if (rows === undefined) return [{ file, offset, bytes }];
+  const perRow = bytes / rows.length;
+  return rows.map((row) => ({ file, offset: offset + row * perRow, bytes: perRow }));
 }
 
 /** The tensor with its position. @throws Error for a tensor without a file, which is a bug */

@@ -5,7 +5,7 @@ import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/at
 import { mul, sub } from '../onnx/ops/elementwise';
 import { logSumExpLast, pickLast } from '../onnx/ops/loss';
 import { maxLast, reduceSum } from '../onnx/ops/reduce';
-import { reshape } from '../onnx/ops/shapes';
+import { reshape, takeColumns } from '../onnx/ops/shapes';
 import { softmax } from '../onnx/ops/softmax';
 import { applyLinears, type WeightSource } from '../weights/source';
 import { type Binding, blockBinder } from './binding';
@@ -144,6 +144,21 @@ export function buildTeacherPiece(g: Graph, architecture: Architecture, norm: Va
   g.output('probabilities', softmax(g, logits));
   g.output('logSumExp', logSumExpLast(g, logits));
   outputTop(g, logits);
+}
+
+/**
+ * As `buildHeadPiece`, with the kept words of the piece: fetches also "keptLogSumExp" (tokens) over them.
+ * @param kept places within the piece, at least one
+ */
+export function buildKeptPiece(
+  g: Graph,
+  architecture: Architecture,
+  norm: Value,
+  piece: HeadPiece,
+  kept: readonly number[],
+): void {
+  const logits = headPiece(g, architecture, norm, piece);
+  g.output('keptLogSumExp', logSumExpLast(g, takeColumns(g, logits, g.indices(kept))));
 }
 
 /** Declares feeds and fetches of `buildHeadPiece`. @returns the logits, (tokens, piece) */

@@ -17,6 +17,10 @@ function perform(task: Task): Reply<Task> {
   switch (task.kind) {
     case 'encode':
       return { ids: Int32Array.from(tokenizer.encode(task.text, task)) };
+    case 'encodeEach': {
+      const each = task.texts.map((text) => tokenizer!.encode(text, task));
+      return { ids: Int32Array.from(each.flat()), counts: Int32Array.from(each, ({ length }) => length) };
+    }
     case 'decode':
       return { text: tokenizer.decode(Array.from(task.ids), { ...task, after: Array.from(task.after) }) };
     case 'stream':

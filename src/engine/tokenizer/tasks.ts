@@ -14,6 +14,13 @@ export interface EncodeTask {
   readonly addSpecialTokens: boolean;
 }
 
+/** Many short texts at once: a message for each takes longer than its tokens. */
+export interface EncodeEachTask {
+  readonly kind: 'encodeEach';
+  readonly texts: readonly string[];
+  readonly addSpecialTokens: boolean;
+}
+
 export interface DecodeTask {
   readonly kind: 'decode';
   readonly ids: Int32Array;
@@ -37,7 +44,7 @@ export interface ChatTask {
   readonly addGenerationPrompt: boolean;
 }
 
-export type Task = LoadTask | EncodeTask | DecodeTask | StreamTask | ChatTask;
+export type Task = LoadTask | EncodeTask | EncodeEachTask | DecodeTask | StreamTask | ChatTask;
 
 export interface Replies {
   readonly load: {
@@ -46,6 +53,8 @@ export interface Replies {
     readonly beginsWith?: number;
   };
   readonly encode: { readonly ids: Int32Array };
+  /** All ids, and how many of them each text has. */
+  readonly encodeEach: { readonly ids: Int32Array; readonly counts: Int32Array };
   readonly decode: { readonly text: string };
   readonly stream: { readonly text: string; readonly state: StreamState };
   readonly chat: { readonly text: string };

@@ -5,7 +5,7 @@
  */
 import { throwIfCancelled } from '../errors';
 import type { ChatMessage } from './chat';
-import { readTokenizerTexts } from './files';
+import { readTokenizerTexts, type TokenizerTexts } from './files';
 import { Keeper, type KeeperOptions } from './keeper';
 import { type StreamState, streamStart } from './stream';
 import type { Reply, Task } from './tasks';
@@ -46,6 +46,8 @@ export interface Tokenizer {
   readonly beginsWith?: number;
   /** Token ids of `text`. Throws `UserError` if the tokenizer fails, `CancelledError`. */
   encode(text: string, options: EncodeOptions): Promise<number[]>;
+  /** The same of each text, in one go. */
+  encodeEach(texts: readonly string[], options: EncodeOptions): Promise<number[][]>;
   /** Text of `ids`; ids without a token give no text. Throws `UserError` if the tokenizer fails. */
   decode(ids: readonly number[], options: DecodeOptions): Promise<string>;
   /** Decodes a stream of ids: the joined pieces equal `decode` of all ids. Skips special tokens by default. */
@@ -66,7 +68,11 @@ export interface Tokenizer {
  */
 export async function loadTokenizer(place: string, options: KeeperOptions = {}): Promise<Tokenizer> {
   throwIfCancelled(options.signal);
-  const texts = await readTokenizerTexts(place);
+  return tokenizerOf(await readTokenizerTexts(place), options);
+}
+
+/** The same from texts of its files. @throws UserError if it cannot be used, CancelledError */
+export async function tokenizerOf(texts: TokenizerTexts, options: KeeperOptions = {}): Promise<Tokenizer> {
   const keeper = new Keeper(texts, options);
   const { vocabularySize, hasChatTemplate, beginsWith } = await keeper.load();
   return new KeptTokenizer(keeper, vocabularySize, hasChatTemplate, beginsWith);
@@ -83,6 +89,13 @@ class KeptTokenizer implements Tokenizer {
   async encode(text: string, { addSpecialTokens }: EncodeOptions): Promise<number[]> {
     const { ids } = await this.ask({ kind: 'encode', text, addSpecialTokens }, text.length);
     return Array.from(ids);
+  }
+
+  async encodeEach(texts: readonly string[], { addSpecialTokens }: EncodeOptions): Promise<number[][]> {
+    const size = texts.reduce((sum, { length }) => sum + length, 0);
+    const { ids, counts } = await this.ask({ kind: 'encodeEach', texts, addSpecialTokens }, size);
+    let at = 0;
+    return Array.from(counts, (count) => Array.from(ids.subarray(at, (at += count))));
   }
 
   async decode(ids: readonly number[], { skipSpecialTokens, after = [] }: DecodeOptions): Promise<string> {

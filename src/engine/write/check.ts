@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Architecture } from '../checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
-import { bytesOfRows, type StoredTensor, storedTensor } from '../formats/stored-tensor';
+import { bytesOfRows, rangesOf, type StoredTensor, storedTensor } from '../formats/stored-tensor';
 import { throwIfCancelled } from '../errors';
 import { OpenFiles } from '../files/open-files';
 import type { Plan } from './plan';
@@ -48,12 +48,23 @@ export async function checkWritten(
 }
 
 async function compareSamples(files: OpenFiles, source: StoredTensor, copy: StoredTensor): Promise<void> {
-  const length = Math.min(SAMPLE_BYTES, source.bytes);
-  for (const at of new Set([0, source.bytes - length])) {
-    const original = await (await files.get(source.file)).readRange(source.offset + at, length);
+  for (const { from, at, length } of sampled(source, SAMPLE_BYTES)) {
+    const original = await (await files.get(source.file)).readRange(from, length);
     const written = await (await files.get(copy.file)).readRange(copy.offset + at, length);
     if (!original.equals(written)) throw new Error(`the written bytes of ${copy.name} differ from the source's`);
   }
+}
+
+/** The first and the last bytes of a copied tensor: where they are in the source's file, and in the tensor. */
+export function sampled(source: StoredTensor, most: number): { from: number; at: number; length: number }[] {
+  const ranges = rangesOf(source);
+  if (ranges.length === 0) return [];
+  const [first, last] = [ranges[0], ranges[ranges.length - 1]];
+  const [a, b] = [Math.min(most, first.bytes), Math.min(most, last.bytes)];
+  return [
+    { from: first.offset, at: 0, length: a },
+    { from: last.offset + last.bytes - b, at: source.bytes - b, length: b },
+  ];
 }
 
 async function compareRewritten(files: OpenFiles, rewrite: Rewrite, copy: StoredTensor): Promise<void> {

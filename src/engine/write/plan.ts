@@ -8,7 +8,7 @@ import { ELEMENT_BYTES } from '../formats/narrow';
 import { elements } from '../checkpoint/parameters';
 import { headerBytes } from '../formats/safetensors/tensor-file';
 import type { Checkpoint } from '../checkpoint/types';
-import { type StoredTensor, storedTensor } from '../formats/stored-tensor';
+import { rowsOfStored, type StoredTensor, storedTensor } from '../formats/stored-tensor';
 import type { TensorInfo } from '../formats/tensor';
 import { modelTensors } from '../checkpoint/used-tensors';
 import { blockOfTensor, blockTensorName } from '../checkpoint/weight-names';
@@ -70,6 +70,8 @@ export interface PlanOptions {
   readonly maxShardBytes?: number;
   /** The numbers of a rewritten tensor of the source; undefined for a tensor whose bytes are copied. */
   readonly rewrite?: (source: TensorInfo) => Rewrite | undefined;
+  /** The rows of a tensor of the source that are copied, ascending; undefined for all. Not for one that is rewritten. */
+  readonly rows?: (source: TensorInfo) => readonly number[] | undefined;
   /** New tensors that follow a tensor of the source, of the same block. */
   readonly added?: (after: TensorInfo) => readonly AddedTensor[];
   /** Notes for the header of every file, on top of the format. */
@@ -84,7 +86,7 @@ export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[
     const name = nameAfterRemoval(source.name, removed);
     if (name === undefined) continue;
     const rewrite = options.rewrite?.(source);
-    kept.push(rewrite ? computed(name, source.name, rewrite) : copied(name, source));
+    kept.push(rewrite ? computed(name, source.name, rewrite) : copied(name, source, options.rows?.(source)));
     for (const added of options.added?.(source) ?? []) {
       kept.push(computed(nameAfterRemoval(added.name, removed)!, added.name, added.rewrite));
     }
@@ -100,10 +102,12 @@ export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[
   return { shards, index, bytes };
 }
 
-function copied(name: string, source: TensorInfo): Unplaced {
+function copied(name: string, tensor: TensorInfo, rows: readonly number[] | undefined): Unplaced {
+  const stored = storedTensor(tensor);
+  const source = rows ? rowsOfStored(stored, rows) : stored;
   const { name: before, dtype, shape, bytes } = source;
   if (!isElementType(dtype)) throw new Error(`${before} is stored as ${dtype}, which a checkpoint cannot hold`);
-  return { name, before, dtype, shape, bytes, source: storedTensor(source) };
+  return { name, before, dtype, shape, bytes, source };
 }
 
 function computed(name: string, before: string, rewrite: Rewrite): Unplaced {

@@ -17,6 +17,7 @@ import { sourceChanges, withNotes } from '../records/source-changes';
 import { checkWritten } from './check';
 import { type AccompanyingFile, findAccompanyingFiles, type LeftBehind } from '../checkpoint/accompanying-files';
 import { copyRanges, type CopyOptions } from '../files/copy';
+import { rangesOf } from '../formats/stored-tensor';
 import { OutputFile } from '../files/output-file';
 import type { Plan, PlannedShard } from './plan';
 import { writeRewritten } from './rewrite';
@@ -171,7 +172,7 @@ async function writeTensors(output: OutputFile, { tensors }: PlannedShard, optio
     } else {
       const next = tensors.findIndex((tensor, k) => k > i && tensor.rewrite !== undefined);
       const end = next === -1 ? tensors.length : next;
-      const ranges = tensors.slice(i, end).flatMap(({ source }) => source ?? []);
+      const ranges = tensors.slice(i, end).flatMap(({ source }) => (source ? rangesOf(source) : []));
       await copyRanges(output, offset, ranges, options);
       i = end;
     }

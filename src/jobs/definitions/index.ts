@@ -16,6 +16,7 @@ import { speeds } from './speeds';
 import { tasks } from './tasks';
 import { verify } from './verify';
 import { versus } from './versus';
+import { vocabulary } from './vocabulary';
 import { width } from './width';
 
 export const JOBS = {
@@ -23,6 +24,7 @@ export const JOBS = {
   curve,
   prune,
   width,
+  vocabulary,
   iterate,
   heal,
   retrain,

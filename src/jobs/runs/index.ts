@@ -19,12 +19,14 @@ import { runTasks } from './tasks';
 import { runWidth } from './width';
 import { runVerify } from './verify';
 import { runVersus } from './versus';
+import { runVocabulary } from './vocabulary';
 
 const runs = {
   score: runScore,
   curve: runCurveJob,
   prune: runPrune,
   width: runWidth,
+  vocabulary: runVocabulary,
   iterate: runIterate,
   heal: runHeal,
   retrain: runRetrain,

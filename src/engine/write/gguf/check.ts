@@ -4,6 +4,7 @@ import { throwIfCancelled } from '../../errors';
 import { RegularFile, withFile } from '../../files/regular-file';
 import { openGguf } from '../../formats/gguf/file';
 import type { GgufLayout } from '../../formats/gguf/layout';
+import { sampled } from '../check';
 import { rewritten, rowsOf } from '../rewrite';
 import type { GgufSource } from './tensors';
 
@@ -62,11 +63,11 @@ async function compareCopied(
   file: RegularFile,
   { name, offset, bytes, copy }: Extract<Placed, { copy: object }>,
 ): Promise<void> {
-  const count = Math.min(bytes, SAMPLE_BYTES);
+  if (copy.bytes !== bytes) throw different(name);
   await withFile(copy.file, async (source) => {
-    for (const start of new Set([0, bytes - count])) {
-      const expected = await source.readRange(copy.offset + start, count);
-      if (!expected.equals(await file.readRange(offset + start, count))) throw different(name);
+    for (const { from, at, length } of sampled(copy, SAMPLE_BYTES)) {
+      const expected = await source.readRange(from, length);
+      if (!expected.equals(await file.readRange(offset + at, length))) throw different(name);
     }
   });
 }

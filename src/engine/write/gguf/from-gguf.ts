@@ -122,7 +122,7 @@ function factsOf(
 }
 
 /** Entries with the bytes of those that stay as they are. */
-async function copied(file: RegularFile, entries: readonly EditedEntry[]): Promise<GgufField[]> {
+export async function copied(file: RegularFile, entries: readonly EditedEntry[]): Promise<GgufField[]> {
   const fields: GgufField[] = [];
   for (const entry of entries) {
     if (!isCopied(entry)) {

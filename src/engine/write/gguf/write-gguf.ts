@@ -17,6 +17,7 @@ import { claimFile } from '../../files/target';
 import { writeFailure } from '../../files/write-failure';
 import { type GgufField, type GgufLayout, layOutGguf } from '../../formats/gguf/layout';
 import { text } from '../../formats/gguf/values';
+import { rangesOf } from '../../formats/stored-tensor';
 import type { OptionName } from '../../option-token';
 import type { JobOptions } from '../../progress';
 import { RECORD_KEY } from '../../records/in-gguf';
@@ -75,15 +76,27 @@ export async function writeGguf(
 ): Promise<GgufWritten> {
   const { layout, architecture, notes, finer } = await planGguf(checkpoint, weights, options);
   throwIfCancelled(options.signal);
-  const { option = 'out' } = options;
+  return { ...(await writeLayout(checkpoint, layout, file, options)), architecture, notes, ...(finer && { finer }) };
+}
+
+/**
+ * Writes a file as it is laid out, and compares it with its source.
+ * @throws UserError when it cannot be written; CancelledError. No partial output remains
+ */
+export async function writeLayout(
+  checkpoint: Checkpoint,
+  layout: GgufLayout<GgufSource>,
+  file: string,
+  { option = 'out', ...job }: Pick<GgufOptions, keyof JobOptions | 'option'>,
+): Promise<Pick<GgufWritten, 'file' | 'bytes'>> {
   const target = await claimFile(file, foldersOf(checkpoint), layout.bytes, option);
   try {
-    await OutputFile.fill(target.temporary, (output) => fill(output, layout, options));
-    await checkWrittenGguf(target.temporary, layout, options.signal);
-    throwIfCancelled(options.signal);
+    await OutputFile.fill(target.temporary, (output) => fill(output, layout, job));
+    await checkWrittenGguf(target.temporary, layout, job.signal);
+    throwIfCancelled(job.signal);
     await requireWhole(checkpoint);
     await target.commit();
-    return { file: target.out, bytes: layout.bytes, architecture, notes, ...(finer && { finer }) };
+    return { file: target.out, bytes: layout.bytes };
   } catch (error) {
     await target.discard().catch(() => undefined); // it keeps its temporary name; the first error is the one to report
     // If the source changed in the meantime, errors look like bugs.
@@ -159,10 +172,13 @@ export async function planGguf(
   };
 }
 
-const recordField = (record: RunRecord): GgufField => [RECORD_KEY, text(recordTextInModel(sharedRecord(record)))];
+export const recordField = (record: RunRecord): GgufField => [
+  RECORD_KEY,
+  text(recordTextInModel(sharedRecord(record))),
+];
 
 /** The record says how large the file is, and is part of it. A number of other digits can change the size once more. */
-function layOutWith<T extends GgufSource>(
+export function layOutWith<T extends GgufSource>(
   record: GgufOptions['record'],
   fields: readonly GgufField[],
   tensors: readonly T[],
@@ -219,7 +235,7 @@ async function fill(output: OutputFile, layout: GgufLayout<GgufSource>, options:
   await output.handle.write(header, 0, header.length, 0);
   copy.onBytes?.(header.length);
   for (const { name, offset, copy: range, rewrite } of tensors) {
-    if (range) await copyRanges(output, offset, [range], copy);
+    if (range) await copyRanges(output, offset, rangesOf(range), copy);
     else await writeRewritten(output, offset, { name, rewrite: rewrite! }, copy);
   }
 }

@@ -1,0 +1,172 @@
+/** Which tokens of a model stay: what its application's texts use, with all that these are made of; and what that does to other texts. */
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { requireArchitecture } from '../../engine/checkpoint/open';
+import { parametersOf } from '../../engine/checkpoint/parameters';
+import { UserError } from '../../engine/errors';
+import { readTextFile } from '../../engine/files/text-file';
+import { option } from '../../engine/option-token';
+import { fileInput } from '../../engine/records/details';
+import type { RunInput } from '../../engine/records/record';
+import { loadTokenizer, type Tokenizer, tokenizerOf } from '../../engine/tokenizer/tokenizer';
+import { piecesOf, TokenCounts } from '../../engine/vocabulary/counts';
+import { type HeldOut, heldOut, type Pair } from '../../engine/vocabulary/held-out';
+import { tokensOfLanguages } from '../../engine/vocabulary/languages';
+import { HeldBack, readTexts } from '../../engine/vocabulary/read-texts';
+import { type Kept, keptTokens, Paths } from '../../engine/vocabulary/rule';
+import { readVocabulary, type VocabularySource } from '../../engine/vocabulary/source';
+import { literalsOf } from '../../engine/vocabulary/specials';
+import { alphabetOf } from '../../engine/vocabulary/tokens';
+import { type TrimmedVocabulary, trimmedVocabulary } from '../../engine/vocabulary/trimmed';
+import type { OptionsFor } from '../kinds';
+import type { VocabularyResult } from '../results/vocabulary';
+import type { JobContext } from '../run';
+
+export interface Trimming {
+  readonly source: VocabularySource;
+  /** Rows of the original's embedding. */
+  readonly size: number;
+  readonly alphabet: number;
+  /** How often the texts use each token, by id. */
+  readonly counts: ReadonlyMap<number, number>;
+  readonly tokens: number;
+  readonly chosen: Kept;
+  readonly trimmed: TrimmedVocabulary;
+  readonly pair: Pair;
+  /** Pieces that were not counted. */
+  readonly pieces: readonly string[];
+  readonly held: HeldOut;
+  readonly parameters: { readonly before: number; readonly after: number };
+  readonly table: VocabularyResult['table'];
+  readonly inputs: readonly RunInput[];
+}
+
+type Options = OptionsFor<'vocabulary'>;
+
+/** Of word lists. */
+const LIST_CAP = 16 * 2 ** 20;
+
+/** Least counts that a report compares. */
+const LEAST = [1, 2, 5, 10];
+
+/** @throws UserError for a tokenizer that cannot be trimmed, and texts that cannot be read or hold nothing; CancelledError */
+export async function trimming(checkpoint: Checkpoint, options: Options, context: JobContext): Promise<Trimming> {
+  const { job, warn } = context;
+  const source = await readVocabulary(checkpoint);
+  const original = await loadTokenizer(checkpoint.home, job);
+  const { counter, pieces, inputs } = await countTexts(original, options, context);
+  if (counter.tokens === 0) throw nothingCounted();
+  if (pieces.length === 0) {
+    warn(
+      `the texts are too short to hold a part of them back, so nothing is known of other texts: name one (${option('heldOut')})`,
+    );
+  }
+  const named = await namedTokens(source, original, options);
+  const alphabet = alphabetOf(source.tokens);
+  const { specials, tokens } = source;
+  const { counts } = counter;
+  const paths = new Paths(tokens);
+  const choose = (min: number): Kept =>
+    keptTokens(tokens, paths, { alphabet, specials, named, counts, min, multiple: options.multiple });
+  const unknown = tokens.unknown;
+  const apply = async (chosen: Kept) => {
+    const trimmed = trimmedVocabulary(source, chosen.ids);
+    const pair = { original, trimmed: await tokenizerOf(trimmed.texts, job), kept: chosen.ids, unknown };
+    return { chosen, trimmed, pair, held: await heldOut(pair, pieces, job.signal) };
+  };
+  const own = await apply(choose(options.min));
+  requireSound(own.held);
+  const table: VocabularyResult['table'][number][] = [];
+  for (const min of options.out === undefined ? LEAST : []) {
+    const { chosen, held } = min === options.min ? own : await apply(choose(min));
+    const { coverage, growth } = held;
+    table.push({ min, kept: chosen.ids.length, parameters: parametersAfter(checkpoint, chosen), coverage, growth });
+  }
+  const architecture = requireArchitecture(checkpoint);
+  return {
+    ...{ source, size: architecture.vocabulary, alphabet: alphabet.length, counts, tokens: counter.tokens },
+    ...{ ...own, pieces, table, inputs },
+    parameters: { before: parametersOf(architecture), after: parametersAfter(checkpoint, own.chosen) },
+  };
+}
+
+const parametersAfter = (checkpoint: Checkpoint, { ids }: Kept): number =>
+  parametersOf({ ...requireArchitecture(checkpoint), vocabulary: ids.length });
+
+/** Counts the texts, and holds some of them back. */
+async function countTexts(tokenizer: Tokenizer, options: Options, { job, warn }: JobContext) {
+  const counter = new TokenCounts(tokenizer);
+  const back = new HeldBack();
+  const { texts = [], heldOut: other, share } = { share: undefined, ...options };
+  const read = await readTexts(texts, tokenizer, {
+    ...job,
+    warn,
+    async onPieces(pieces, split) {
+      const isApart = options.application !== undefined && split !== undefined;
+      if (isApart && split === 'judging') pieces.forEach((piece) => back.hold(piece));
+      else await counter.add(isApart || other !== undefined ? pieces : back.rest(pieces), job.signal);
+    },
+  });
+  const inputs = read.map(({ name, sha256 }): RunInput => ({ role: 'texts', name, sha256 }));
+  if (other !== undefined) {
+    const [{ name, sha256 }] = await readTexts([other], tokenizer, {
+      ...{ signal: job.signal, warn },
+      onPieces: (pieces) => {
+        pieces.forEach((piece) => back.hold(piece));
+        return Promise.resolve();
+      },
+    });
+    inputs.push({ role: 'text', name, sha256 });
+  }
+  if (options.keep !== undefined) {
+    const { sha256 } = await readTextFile(options.keep, LIST_CAP, 'A list of words has some KB.');
+    inputs.push(fileInput('keep', options.keep, sha256, share));
+  }
+  return { counter, pieces: back.pieces, inputs };
+}
+
+/** Tokens of the chat template's own texts, of the words that stay, and of languages. */
+async function namedTokens(
+  { template, tokens }: VocabularySource,
+  tokenizer: Tokenizer,
+  { keep, keepLanguages }: Options,
+): Promise<number[]> {
+  const literals = literalsOf(template);
+  const words = keep === undefined ? [] : await wordsIn(keep);
+  // A word stands at the start of a text, and after a blank.
+  const texts = [...literals, ...words.flatMap((word) => [word, ` ${word}`])];
+  const each = await tokenizer.encodeEach(texts, { addSpecialTokens: false });
+  const languages = keepLanguages === undefined ? [] : tokensOfLanguages(tokens, keepLanguages);
+  return [...new Set([...each.flat(), ...languages])];
+}
+
+async function wordsIn(path: string): Promise<string[]> {
+  const { text } = await readTextFile(path, LIST_CAP, 'A list of words has some KB; give texts as texts.');
+  return piecesOf(text)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/** The rule has a proof; a difference is a bug or a tokenizer that does what no description says. @throws UserError */
+function requireSound({ covered, equal, unknown, changed }: HeldOut): void {
+  const why =
+    equal < covered
+      ? `${covered - equal} pieces whose tokens all stay would get other tokens`
+      : unknown > 0
+        ? `${unknown} unknown tokens would appear that were none before`
+        : changed > 0
+          ? `${changed} pieces would not decode to their own text`
+          : undefined;
+  if (why === undefined) return;
+  throw new UserError(
+    'The vocabulary cannot be trimmed',
+    `${why}: its tokenizer does more than its description says`,
+    'Leave its vocabulary as it is, and report it with this message.',
+  );
+}
+
+const nothingCounted = (): UserError =>
+  new UserError(
+    'There is nothing to count',
+    'the texts are empty',
+    `Give texts of the application: ${option('texts', 'FILE')}.`,
+  );

@@ -1,0 +1,154 @@
+/** Trims the vocabulary of a model: counts, chooses, shows what that costs, and only then writes. */
+import { basename, resolve } from 'node:path';
+import { foldersOf } from '../../engine/checkpoint/folders';
+import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
+import { openCheckpoint } from '../../engine/checkpoint/open';
+import { LimitError, UserError } from '../../engine/errors';
+import type { SpellingLoss } from '../../engine/evaluate/bits-per-byte';
+import { checkTarget } from '../../engine/files/target';
+import type { DeviceReport } from '../../engine/onnx/device';
+import { command, option } from '../../engine/option-token';
+import { inPhases } from '../../engine/progress';
+import { detailsOf } from '../../engine/records/details';
+import { formatNumber, formatPercent } from '../../format/numbers';
+import { sufferers } from '../../engine/vocabulary/held-out';
+import type { VocabularyResult } from '../results/vocabulary';
+import { vocabulary as definition } from '../definitions/vocabulary';
+import { checkFileTarget, refuseExisting } from '../file-target';
+import type { OptionsFor } from '../kinds';
+import { type JobContext, recordedOptions, type RunEnd, secondsSince, watchDevice } from '../run';
+import { type Trimming, trimming } from './vocabulary-choice';
+import { lossOf } from './vocabulary-loss';
+import { verifyTrimmed, writeTrimmed } from './vocabulary-written';
+
+type Options = OptionsFor<'vocabulary'>;
+
+export async function runVocabulary(options: Options, context: JobContext): Promise<RunEnd<VocabularyResult>> {
+  const start = performance.now();
+  const checkpoint = await openCheckpoint(options.checkpoint);
+  await checkOut(options, isGgufCheckpoint(checkpoint), foldersOf(checkpoint));
+  const [counting, measuring, writing] = inPhases(context.job, [
+    { share: 3 },
+    { share: options.bits ? 3 : 0 },
+    { share: options.out === undefined ? 0 : 1 },
+  ]);
+  const { hooks, device } = watchDevice(context.hooks);
+  const found = await trimming(checkpoint, options, { ...context, job: counting });
+  const loss = options.bits
+    ? await lossOf(checkpoint, found, options, { ...context, hooks, job: measuring })
+    : undefined;
+  const examples = await sufferers(found.pair, found.pieces, found.held);
+  const advice = adviceOf(found);
+  if (advice !== null) context.warn(advice);
+  const growth = loss && loss.bitsPerByte.after / loss.bitsPerByte.before - 1;
+  if (options.out !== undefined) requireWithin(found, growth, options);
+  const facts: Omit<VocabularyResult, 'written' | 'verified' | 'seconds' | 'bytes'> = {
+    ...countsOf(found, options),
+    heldOut: heldOutOf(found, options, loss, growth),
+    examples,
+    table: found.table,
+    advice,
+  };
+  const settings = recordedOptions(definition, options);
+  const run = (report: DeviceReport | undefined) =>
+    detailsOf(checkpoint, options, { inputs: found.inputs, settings, device: report });
+  const written = await writeTrimmed(
+    { checkpoint, found, facts, settings, inputs: found.inputs, started: context.started },
+    options.out,
+    writing,
+  );
+  for (const { name, why } of written.leftBehind) context.note(`${name} was not copied: ${why}`);
+  const verified =
+    written.out === null
+      ? undefined
+      : await verifyTrimmed(checkpoint, written.out, found, options, { ...context, hooks, job: writing });
+  const result: VocabularyResult = {
+    ...facts,
+    bytes: { before: checkpoint.size.all, after: written.bytes },
+    written: written.out,
+    ...(verified && { verified }),
+    seconds: secondsSince(start),
+  };
+  return { result, run: run(device()) };
+}
+
+/** Refuses an output that could not be written, before the work starts. @throws UserError */
+async function checkOut({ checkpoint, out }: Options, isGguf: boolean, sources: readonly string[]): Promise<void> {
+  if (out === undefined) return;
+  if (isGguf !== /\.gguf$/i.test(out)) {
+    throw new UserError(
+      `${option('out', out)} does not suit the model`,
+      isGguf ? 'a model in a GGUF file is trimmed to a GGUF file' : 'a model in a folder is trimmed to a folder',
+      isGguf
+        ? 'Give a name that ends in .gguf.'
+        : `Give the name of a folder, and write other formats from it: ${command('export', 'FOLDER', option('format', 'gguf'))}.`,
+    );
+  }
+  if (!isGguf) return checkTarget(out, sources);
+  await checkFileTarget('the GGUF file', out, checkpoint);
+  await refuseExisting(out, 'Name another file.');
+}
+
+function countsOf(found: Trimming, { min, multiple }: Options) {
+  const { source, chosen, trimmed, counts, parameters, tokens, inputs } = found;
+  const { tokens: all } = source;
+  return {
+    ...{ kind: all.kind, size: found.size, kept: trimmed.kept.length, seen: counts.size },
+    ...{ specials: source.specials.length, alphabet: found.alphabet, closure: chosen.closure, filled: chosen.filled },
+    merges: { before: all.merges.length, after: trimmed.merges },
+    ...{ min, multiple, parameters },
+    texts: { files: inputs.filter(({ role }) => role === 'texts').length, tokens },
+  };
+}
+
+function heldOutOf(
+  { held }: Trimming,
+  { heldOut }: Options,
+  loss: SpellingLoss | undefined,
+  growth: number | undefined,
+): VocabularyResult['heldOut'] {
+  const { pieces, covered, equal, coverage, growth: longer, unknown } = held;
+  return {
+    file: heldOut === undefined ? null : basename(resolve(heldOut)),
+    ...{ pieces, covered, equal, coverage, growth: longer, unknown },
+    ...(loss && {
+      bitsPerByte: { ...loss.bitsPerByte, growth: growth!, tokens: loss.tokens.before },
+      outsideMass: loss.outsideMass,
+    }),
+  };
+}
+
+/** Below this share of the parameters, what is lost is rarely worth what is saved. */
+const WORTH = 0.1;
+
+function adviceOf({ parameters: { before, after } }: Trimming): string | null {
+  const saved = 1 - after / before;
+  if (saved >= WORTH) return null;
+  return `trimming the vocabulary saves only ${formatPercent(saved)} of the parameters of this model; removing blocks saves more`;
+}
+
+/** @throws LimitError where the held-out text loses more than was allowed */
+function requireWithin(
+  { held }: Trimming,
+  bits: number | undefined,
+  { maxBitsGrowth, maxGrowth, min, out }: Options,
+): void {
+  const stay = `${formatPercent(held.coverage)} of its tokens stay`;
+  const more = `Give more texts of the application (${option('texts')}), words that stay (${option('vocabulary.keep', 'FILE')})`;
+  const least = min > 1 ? `, ${option('min', 1)}` : '';
+  if (bits !== undefined && bits > maxBitsGrowth) {
+    throw new LimitError(
+      `${basename(out!)} was not written`,
+      `the held-out text takes ${formatPercent(bits)} more bits per byte, and ${option('maxBitsGrowth', maxBitsGrowth)} is the limit; ${stay}`,
+      `${more}${least}, or allow it: ${option('maxBitsGrowth', roundedUp(bits))}.`,
+    );
+  }
+  if (held.growth <= maxGrowth) return;
+  throw new LimitError(
+    `${basename(out!)} was not written`,
+    `the held-out text has ${formatNumber(held.growth, 4)} times as many tokens, and ${option('maxGrowth', maxGrowth)} is the limit; ${stay}`,
+    `${more}${least}, or allow it: ${option('maxGrowth', roundedUp(held.growth))}.`,
+  );
+}
+
+const roundedUp = (value: number): number => Math.ceil(value * 100) / 100;
