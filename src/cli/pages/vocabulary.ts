@@ -83,13 +83,15 @@ function tableLines(rows: VocabularyResult['table']): string[] {
     '',
     ...table(
       ['at least', 'tokens', 'parameters', 'held-out tokens that stay', 'times as many tokens'],
-      rows.map(({ min, kept, parameters, coverage, growth }) => [
-        String(min),
-        formatCount(kept),
-        formatCount(parameters),
-        formatPercent(coverage),
-        formatNumber(growth, 4),
-      ]),
+      rows
+        .filter(({ growth }) => growth !== undefined)
+        .map(({ min, kept, parameters, coverage, growth }) => [
+          String(min),
+          formatCount(kept),
+          formatCount(parameters),
+          formatPercent(coverage),
+          formatNumber(growth!, 4),
+        ]),
     ),
   ];
 }

@@ -41,7 +41,9 @@ const least = shape(
     kept: whole('tokens'),
     parameters: whole('parameters', { better: 'less' }),
     coverage: number('share of the held-out tokens that stay', { better: 'more' }),
-    growth: number('held-out tokens after, over those before', { better: 'less' }),
+    growth: optional(
+      number('held-out tokens after, over those before; absent where they were not encoded', { better: 'less' }),
+    ),
   },
   'what a least count comes to',
 );
@@ -75,7 +77,14 @@ export const vocabularyResult = shape(
       ),
       'words of the held-out text that suffer most',
     ),
-    table: list(least, 'what other least counts come to'),
+    counts: list(
+      shape(
+        { from: whole('least count'), to: whole('largest count'), tokens: whole('tokens that occur so often') },
+        'tokens by how often they occur',
+      ),
+      'how often the texts use their tokens',
+    ),
+    table: list(least, 'what other least counts come to; empty where a model is written'),
     advice: nullable(text('why it is not worth it here; null if it is')),
     written: nullable(text('file or folder of the trimmed model, absolute')),
     verified: optional(

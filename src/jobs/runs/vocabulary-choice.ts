@@ -45,8 +45,9 @@ type Options = OptionsFor<'vocabulary'>;
 /** Of word lists. */
 const LIST_CAP = 16 * 2 ** 20;
 
-/** Least counts that a report compares. */
-const LEAST = [1, 2, 5, 10];
+/** Least counts that are compared, and those for which the held-out text is also encoded. */
+const LEAST = [1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100];
+const ENCODED: readonly number[] = [1, 2, 5, 10];
 
 /** @throws UserError for a tokenizer that cannot be trimmed, and texts that cannot be read or hold nothing; CancelledError */
 export async function trimming(checkpoint: Checkpoint, options: Options, context: JobContext): Promise<Trimming> {
@@ -76,10 +77,15 @@ export async function trimming(checkpoint: Checkpoint, options: Options, context
   const own = await apply(choose(options.min));
   requireSound(own.held);
   const table: VocabularyResult['table'][number][] = [];
-  for (const min of options.out === undefined ? LEAST : []) {
-    const { chosen, held } = min === options.min ? own : await apply(choose(min));
-    const { coverage, growth } = held;
-    table.push({ min, kept: chosen.ids.length, parameters: parametersAfter(checkpoint, chosen), coverage, growth });
+  for (const min of options.out === undefined ? [...new Set([...LEAST, options.min])].sort((a, b) => a - b) : []) {
+    const chosen = min === options.min ? own.chosen : choose(min);
+    const isEncoded = min === options.min || ENCODED.includes(min);
+    const growth = min === options.min ? own.held.growth : isEncoded ? (await apply(chosen)).held.growth : undefined;
+    table.push({
+      ...{ min, kept: chosen.ids.length, parameters: parametersAfter(checkpoint, chosen) },
+      coverage: coverageOf(own.held, chosen),
+      ...(growth !== undefined && { growth }),
+    });
   }
   const architecture = requireArchitecture(checkpoint);
   return {
@@ -87,6 +93,23 @@ export async function trimming(checkpoint: Checkpoint, options: Options, context
     ...{ ...own, pieces, table, inputs },
     parameters: { before: parametersOf(architecture), after: parametersAfter(checkpoint, own.chosen) },
   };
+}
+
+/** Share of the held-out tokens that stay. */
+function coverageOf({ before, tokens }: HeldOut, { ids }: Kept): number {
+  const stays = new Set(ids);
+  const staying = before.reduce((sum, piece) => sum + piece.filter((id) => stays.has(id)).length, 0);
+  return tokens === 0 ? 1 : staying / tokens;
+}
+
+/** How many tokens occur 1, 2 or 3, 4 to 7 … times. */
+export function histogramOf(counts: ReadonlyMap<number, number>): VocabularyResult['counts'] {
+  const bins = new Map<number, number>();
+  for (const count of counts.values()) {
+    const from = 2 ** Math.floor(Math.log2(count));
+    bins.set(from, (bins.get(from) ?? 0) + 1);
+  }
+  return [...bins].sort(([a], [b]) => a - b).map(([from, tokens]) => ({ from, to: 2 * from - 1, tokens }));
 }
 
 const parametersAfter = (checkpoint: Checkpoint, { ids }: Kept): number =>

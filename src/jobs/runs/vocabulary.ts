@@ -17,7 +17,7 @@ import { vocabulary as definition } from '../definitions/vocabulary';
 import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, recordedOptions, type RunEnd, secondsSince, watchDevice } from '../run';
-import { type Trimming, trimming } from './vocabulary-choice';
+import { histogramOf, type Trimming, trimming } from './vocabulary-choice';
 import { lossOf } from './vocabulary-loss';
 import { verifyTrimmed, writeTrimmed } from './vocabulary-written';
 
@@ -46,6 +46,7 @@ export async function runVocabulary(options: Options, context: JobContext): Prom
     ...countsOf(found, options),
     heldOut: heldOutOf(found, options, loss, growth),
     examples,
+    counts: histogramOf(found.counts),
     table: found.table,
     advice,
   };
