@@ -14,7 +14,7 @@ import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';
 
-const MEASURED = 'precision ppl meanNll tokens windows window bos removed calibrated seconds';
+const MEASURED = 'precision ppl meanNll bitsPerByte tokens windows window bos vocabulary removed calibrated seconds';
 const COMPARED = 'kl top1 against';
 
 describe('command line: texts', function () {
@@ -68,7 +68,38 @@ describe('command line: texts', function () {
     const named = await coppice(['eval', copy, ...args, '--against', whole]);
     assert.match(named.stdout, /KL divergence +[\d.e-]+ nats from whole\nsame next token +\d+/);
     const other = tinyCheckpoint('llama-plain', { tokenizer: true, config: { vocab_size: 300 } });
-    assert.equal((await coppice(['eval', copy, ...args, '--against', other])).code, 1);
+    const refused = await coppice(['eval', copy, ...args, '--against', other]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /its vocabulary has 300 tokens, that of the model 288[^]*compare the bits per byte/);
+  });
+
+  it('eval: bits per byte, alone where the original has another vocabulary', async () => {
+    const folder = temporaryFolder();
+    const [whole, trimmed] = [join(folder, 'whole'), join(folder, 'trimmed')];
+    cpSync(model, whole, { recursive: true });
+    await run('prune', whole, '--blocks', '2', '--out', join(folder, 'pruned'));
+    cpSync(tinyCheckpoint('llama-plain', { tokenizer: true, config: { vocab_size: 300 } }), trimmed, {
+      recursive: true,
+    });
+    cpSync(join(folder, 'pruned', 'coppice.json'), join(trimmed, 'coppice.json'));
+    const args = ['--text', text, '--window', '32', '--limit', '4', '--bos', 'window'];
+    const { code, stdout, stderr } = await coppice(['eval', trimmed, ...args]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /mean loss .*\nbits per byte +\d\.\d+\n/);
+    assert.doesNotMatch(stdout, /KL divergence/);
+    assert.match(
+      stderr,
+      /cannot be compared with token by token \(whole: its vocabulary has 288 tokens, that of the model 300 tokens\): compare the bits/,
+    );
+    const json = await run('eval', trimmed, ...args);
+    const tokenizer = await loadTokenizer(trimmed);
+    const ids = await tokenizer.encode(readFileSync(text, 'utf8'), { addSpecialTokens: false });
+    const read = Buffer.byteLength(await tokenizer.decode(ids.slice(0, 128), { skipSpecialTokens: false }));
+    const bits = ((json.meanNll as number) / Math.LN2) * (128 / read);
+    assertClose(json.bitsPerByte as number, bits, { relative: 1e-12 }, 'bits per byte');
+    assert.equal(json.vocabulary, 300);
+    const without = await run('eval', trimmed, ...args, '--remove', '1');
+    assert.deepEqual((without.against as Json).model, 'trimmed', 'the checkpoint with all its blocks');
   });
 
   it('merge: an adapter on top, merged at once, and merged on the pruned checkpoint are the same', async () => {

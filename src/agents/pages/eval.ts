@@ -11,10 +11,11 @@ import { inLine } from '../answer';
 import type { ResultPage } from '.';
 
 export const evalPage: ResultPage<'eval'> = ({ result, device }, { checkpoint, text, calibration }) => {
-  const { ppl, meanNll, tokens, windows, window, bos, removed, precision, seconds } = result;
+  const { ppl, meanNll, bitsPerByte, tokens, windows, window, bos, removed, precision, seconds } = result;
   const left = removed.length > 0 ? ` without ${removed.join(', ')}` : '';
+  const bits = bitsPerByte === undefined ? '' : `, ${formatNumber(bitsPerByte, 4)} bits per byte`;
   return [
-    `${inLine(checkpointName(checkpoint))}${left}: perplexity ${formatNumber(ppl, 5)} (${formatNumber(meanNll, 5)} nats a token)`,
+    `${inLine(checkpointName(checkpoint))}${left}: perplexity ${formatNumber(ppl, 5)} (${formatNumber(meanNll, 5)} nats a token${bits})`,
     `text: ${inLine(basename(text ?? calibration ?? ''))}, ${formatCounted(tokens, 'token')} in ` +
       `${formatCounted(windows, 'window')} of ${window}${bosSuffix(bos)}; ${textArithmetic(precision, device?.provider)}, ${formatSeconds(seconds)}`,
     ...comparison(result),

@@ -10,10 +10,11 @@ import type { Page } from './page';
 
 export const evalPage: Page<'eval'> = (_, { style }) => ({
   page: (result, { device }) => {
-    const { ppl, meanNll, tokens, windows, window, bos, removed, precision, seconds } = result;
+    const { ppl, meanNll, bitsPerByte, tokens, windows, window, bos, removed, precision, seconds } = result;
     return facts([
       ['perplexity', style.bold(formatNumber(ppl))],
       ['mean loss', `${formatNumber(meanNll)} nats a token`],
+      ...(bitsPerByte === undefined ? [] : [['bits per byte', formatNumber(bitsPerByte)] as [string, string]]),
       ...comparisonLines(result),
       ...(result.repetition ? [['repetition', repetitionWords(result.repetition)] as [string, string]] : []),
       [

@@ -1,67 +1,69 @@
-/** Bits that a model needs for a byte of a text. Unlike perplexity, it compares models of different vocabularies. */
-import type { TokenRows } from '../model/forward';
-import type { Model } from '../model/model';
-import type { JobOptions } from '../progress';
-import { inPhases } from '../progress';
-import { keptMass } from './kept-mass';
+/**
+ * Bits per byte: what a model needs to say a text, whatever its vocabulary. A perplexity counts tokens, and models with
+ * different vocabularies cut one text into other tokens, so their perplexities do not compare.
+ *
+ * Bits per byte = mean loss of a token / ln 2 × tokens of the text / bytes of the text, over the text that is in the rows. The
+ * first token of a row that begins without BOS is not predicted: it counts at the mean loss of the others.
+ */
+import type { DecodeOptions, Tokenizer } from '../tokenizer/tokenizer';
 
-/** A text that two vocabularies spell. Ids are those of the original. */
-export interface Spelled {
-  readonly before: readonly number[];
-  readonly after: readonly number[];
-  /** Of the text, in UTF-8. */
+/** How long the text of some rows is. */
+export interface TextSize {
+  /** Tokens of the text, without those that were put before it. */
+  readonly tokens: number;
+  /** The same text in UTF-8. */
   readonly bytes: number;
 }
 
-export interface SpellingLoss {
-  readonly bitsPerByte: { readonly before: number; readonly after: number };
-  /** Mean probability that the original puts outside the kept tokens, on its own spelling. */
-  readonly outsideMass: number;
-  /** Tokens that were predicted, of each spelling. */
-  readonly tokens: { readonly before: number; readonly after: number };
-}
+/** @param meanNll mean loss of a token in nats */
+export const bitsPerByte = (meanNll: number, { tokens, bytes }: TextSize): number =>
+  ((meanNll / Math.LN2) * tokens) / bytes;
 
-/** Tokens of a window, as everywhere. */
-const WINDOW = 128;
+type Decoder = Pick<Tokenizer, 'decode'>;
+
+/** The text's own: a special token in it stands for bytes of it. */
+const ALL: DecodeOptions = { skipSpecialTokens: false };
 
 /**
- * The same text under the original and with the kept tokens alone. The mean loss of a token, over windows, times the tokens of a byte: the
- * first token of each window, which has none before it, counts as the mean of the others.
- * @param model the original
- * @param kept ids, ascending
- * @param prefix tokens that stand before each window, and are not predicted
- * @throws CancelledError
+ * The size of the start of a text. What comes after it is decoded, not the start itself, so that a tokenizer that rewrites
+ * what it reads changes little. A character that the end cuts belongs to the rest.
+ * @param text that was encoded @param ids all of its tokens @param tokens of the start
+ * @throws UserError if the tokenizer fails, CancelledError
  */
-export async function spellingLoss(
-  model: Model,
-  { before, after, bytes }: Spelled,
-  kept: readonly number[],
-  prefix: readonly number[],
-  job: JobOptions,
-): Promise<SpellingLoss> {
-  const [first, second] = inPhases(job, [{ share: before.length }, { share: after.length }]);
-  const old = await keptMass(model, windowsOf(before, prefix), kept, first);
-  const now = await keptMass(model, windowsOf(after, prefix), kept, second);
-  const outside = old.logKept.map((log) => 1 - Math.exp(Math.min(0, log)));
-  const trimmed = now.losses.map((loss, i) => loss + now.logKept[i]);
-  return {
-    bitsPerByte: {
-      before: bitsPerByte(mean(old.losses), before.length, bytes),
-      after: bitsPerByte(mean(trimmed), after.length, bytes),
-    },
-    outsideMass: mean(outside),
-    tokens: { before: old.losses.length, after: now.losses.length },
-  };
+export async function sizeOfStart(
+  tokenizer: Decoder,
+  { text, ids }: { readonly text: string; readonly ids: readonly number[] },
+  tokens: number,
+): Promise<TextSize> {
+  const rest =
+    tokens < ids.length ? await tokenizer.decode(ids.slice(tokens), { ...ALL, after: ids.slice(0, tokens) }) : '';
+  return { tokens, bytes: Buffer.byteLength(text) - Buffer.byteLength(rest) };
 }
 
-/** @param nll mean loss of a token, in nats @param tokens of the text @param bytes of the text */
-export const bitsPerByte = (nll: number, tokens: number, bytes: number): number => ((nll / Math.LN2) * tokens) / bytes;
+/**
+ * The size of rows that were drawn from a text. A character that an end of a row cuts counts one byte for each piece that cannot
+ * be read.
+ * @param begin begin-of-text token; at the start of a row it is no part of the text
+ * @throws UserError if the tokenizer fails, CancelledError
+ */
+export async function sizeOfRows(
+  tokenizer: Pick<Tokenizer, 'encode' | 'decode'>,
+  rows: readonly ArrayLike<number>[],
+  begin: number | undefined,
+): Promise<TextSize> {
+  // Decoders may drop the blank at the start of a text, and a row begins anywhere in one.
+  const after = await tokenizer.encode('a', { addSpecialTokens: false });
+  let [tokens, bytes] = [0, 0];
+  for (const row of rows) {
+    const ids = Array.from(row).slice(row[0] === begin ? 1 : 0);
+    tokens += ids.length;
+    bytes += bytesOf(await tokenizer.decode(ids, { ...ALL, after }));
+  }
+  return { tokens, bytes };
+}
 
-const mean = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Whole windows; one that is shorter where the text is. */
-function windowsOf(ids: readonly number[], prefix: readonly number[]): TokenRows {
-  const size = Math.min(WINDOW - prefix.length, ids.length);
-  const windows = Math.max(1, Math.floor(ids.length / size));
-  return Array.from({ length: windows }, (_, w) => [...prefix, ...ids.slice(w * size, (w + 1) * size)]);
+function bytesOf(text: string): number {
+  const [start, end] = [/^\ufffd*/, /\ufffd*$/].map((cut) => cut.exec(text)![0].length);
+  const cut = Math.min(start + end, text.length);
+  return Buffer.byteLength(text) - 2 * cut; // U+FFFD has three
 }

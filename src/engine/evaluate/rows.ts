@@ -15,6 +15,7 @@ import type { BosChoice, BosMode } from '../../format/bos';
 import { beginningOf, bosIdOf } from '../tokenizer/bos';
 import { optionalTokenizer } from '../tokenizer/optional';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer';
+import { sizeOfRows, sizeOfStart, type TextSize } from './bits-per-byte';
 import { windowsOfText } from './text-windows';
 
 export type RowSource =
@@ -48,6 +49,11 @@ export interface Rows {
   readonly bosId: number | undefined;
   /** Warnings about the rows for the user. */
   readonly warnings: readonly string[];
+  /**
+   * How long the text in the rows is; undefined for rows of ids, which have none.
+   * @throws UserError if the tokenizer fails, CancelledError
+   */
+  readonly textSize?: () => Promise<TextSize>;
 }
 
 /** How calibration rows were drawn, for a record. */
@@ -72,13 +78,17 @@ export async function loadRows(
     const tokenizer = await optionalTokenizer(checkpoint.home, job);
     const settings = { samples, length, seed, share, vocabulary, bos, bosTokenId };
     const calibration = await loadCalibration(file, settings, tokenizer);
+    const { rows, bos: mode } = calibration;
+    const bosId = bosIdOf({ tokenizer, bosTokenId });
     return {
-      rows: calibration.rows,
+      rows,
       input: fileInput('calibration', file, calibration.sha256, share),
       drawn: drawnOf(calibration),
-      bos: calibration.bos ?? 'given',
-      bosId: bosIdOf({ tokenizer, bosTokenId }),
+      bos: mode ?? 'given',
+      bosId,
       warnings: calibrationWarnings(calibration, source, context),
+      ...(tokenizer &&
+        mode !== undefined && { textSize: () => sizeOfRows(tokenizer, rows, mode === 'none' ? undefined : bosId) }),
     };
   }
   const tokenizer = await loadTokenizer(checkpoint.home, job);
@@ -88,7 +98,8 @@ export async function loadRows(
   const bos = beginning.mode;
   announce(job, `reading ${basename(source.file)} as tokens`);
   const cut = () => windowsOfText(tokenizer, text, { window, beginning, limit });
-  const { rows } = await (read ? telling(read, cut) : cut());
+  const { rows, read: encoded } = await (read ? telling(read, cut) : cut());
+  const inWindows = rows.length * window - (bos === 'stream' ? 1 : 0);
   return {
     rows,
     input: fileInput('text', source.file, sha256, source.share),
@@ -96,6 +107,7 @@ export async function loadRows(
     bos,
     bosId: bosIdOf({ tokenizer, bosTokenId }),
     warnings: [...warnings, ...contextWarning(window, context, 'windows')],
+    textSize: () => sizeOfStart(tokenizer, encoded, inWindows),
   };
 }
 

@@ -2,6 +2,12 @@
 import type { Encoder } from '../tokenizer/bos';
 import { type EvaluationWindows, evaluationWindows, type WindowOptions } from './windows';
 
+/** The windows, and what was encoded for them. */
+export interface TextWindows extends EvaluationWindows {
+  /** The start of the text as far as it was encoded, and its tokens: the windows are the first of them. */
+  readonly read: { readonly text: string; readonly ids: readonly number[] };
+}
+
 /** First estimate of characters per token. Prose has four or five, code fewer. */
 const CHARACTERS_A_TOKEN = 8;
 
@@ -11,21 +17,20 @@ const CHARACTERS_A_TOKEN = 8;
  * (Only the tokens at the end of a piece can differ, where a word is cut.)
  * @throws UserError as `evaluationWindows` does
  */
-export async function windowsOfText(
-  tokenizer: Encoder,
-  text: string,
-  options: WindowOptions,
-): Promise<EvaluationWindows> {
-  const encode = async (length: number): Promise<number[]> =>
-    tokenizer.encode(text.slice(0, wholeCharacters(text, length)), { addSpecialTokens: false });
+export async function windowsOfText(tokenizer: Encoder, text: string, options: WindowOptions): Promise<TextWindows> {
+  const encode = async (length: number): Promise<TextWindows['read']> => {
+    const start = text.slice(0, wholeCharacters(text, length));
+    return { text: start, ids: await tokenizer.encode(start, { addSpecialTokens: false }) };
+  };
   const wanted = options.window * (options.limit ?? Infinity);
   for (let length = CHARACTERS_A_TOKEN * wanted; 2 * length < text.length; length *= 2) {
-    const ids = await encode(length);
-    if (ids.length >= wanted && startsAlike(ids, await encode(2 * length), wanted)) {
-      return evaluationWindows(ids.slice(0, wanted), options);
+    const read = await encode(length);
+    if (read.ids.length >= wanted && startsAlike(read.ids, (await encode(2 * length)).ids, wanted)) {
+      return { ...evaluationWindows(read.ids.slice(0, wanted), options), read };
     }
   }
-  return evaluationWindows(await encode(text.length), options);
+  const read = await encode(text.length);
+  return { ...evaluationWindows(read.ids, options), read };
 }
 
 function startsAlike(a: readonly number[], b: readonly number[], count: number): boolean {

@@ -2,6 +2,7 @@
  * Which model a measured one is compared with: the one that the user names, the original of a written model if that lies
  * near, or else the checkpoint itself in its full width, without healed weights, adapter and removals.
  */
+import { formatCounted } from '../../format/words';
 import { modelName } from '../records/record';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
@@ -21,26 +22,32 @@ export interface Reference {
   readonly checkpoint?: Checkpoint;
   /** Name of an original that records name but that is not found. */
   readonly missing?: string;
+  /** Why the original that lies near cannot be compared with: it has another vocabulary. */
+  readonly unlike?: string;
 }
 
 /**
  * @param against path of the user's choice
  * @param near folders that may hold the original
- * @throws UserError when the checkpoint at that path cannot be computed with
+ * @throws UserError when the checkpoint at that path cannot be computed with, or has another vocabulary
  */
 export async function referenceOf(
-  { checkpoint, changes, removed }: OpenedModel,
+  opened: Pick<OpenedModel, 'checkpoint' | 'changes' | 'removed'>,
   against: string | undefined,
   near: readonly string[],
 ): Promise<Reference> {
+  const { checkpoint, changes, removed } = opened;
   if (against !== undefined) {
     const given = await openCheckpoint(against);
-    requireArchitecture(given);
+    requireSameVocabulary(given, opened);
     return { checkpoint: given };
   }
   const original = await originalOf(checkpoint, near);
-  if (original?.checkpoint?.architecture) return { checkpoint: original.checkpoint };
-  const missing = original && { missing: original.name };
+  const there = original?.checkpoint?.architecture && original.checkpoint;
+  const why = there && otherVocabulary(there, opened);
+  if (there && why === undefined) return { checkpoint: there };
+  const missing =
+    original && (why === undefined ? { missing: original.name } : { unlike: `${modelName(there!)}: ${why}` });
   const isChanged = removed.length > 0 || changes.length > 0 || checkpoint.narrowing !== undefined;
   return { ...(isChanged ? { checkpoint: asStored(checkpoint) } : {}), ...missing };
 }
@@ -62,6 +69,28 @@ export async function withUnpruned<T>(
   } finally {
     if (!isModel) await teacher.close();
   }
+}
+
+/**
+ * Why two models cannot be compared token by token: their vocabularies have other sizes. Undefined where they have one size.
+ * @param other the model to compare with
+ */
+function otherVocabulary(other: Checkpoint, { checkpoint }: Pick<OpenedModel, 'checkpoint'>): string | undefined {
+  const [own, theirs] = [checkpoint, other].map((each) => requireArchitecture(each).vocabulary);
+  return own === theirs
+    ? undefined
+    : `its vocabulary has ${formatCounted(theirs, 'token')}, that of the model ${formatCounted(own, 'token')}`;
+}
+
+/** @throws UserError when the vocabularies have other sizes: a KL divergence needs one vocabulary */
+function requireSameVocabulary(other: Checkpoint, opened: Pick<OpenedModel, 'checkpoint'>): void {
+  const why = otherVocabulary(other, opened);
+  if (why === undefined) return;
+  throw new UserError(
+    `The model cannot be compared with ${modelName(other)} token by token`,
+    why,
+    `Measure each of them alone on the same text (without ${option('against')}), and compare the bits per byte.`,
+  );
 }
 
 /**

@@ -57,7 +57,8 @@ export const evaluate = defineJob({
   summary: 'measure the perplexity of a text',
   description:
     'Measures the perplexity of a text in windows that do not overlap, or of calibration rows. The lower it is, the ' +
-    'better the model predicts the text. Perplexities can be compared only at the same window, BOS mode and text. ' +
+    'better the model predicts the text. Perplexities can be compared only at the same window, BOS mode, text and vocabulary; bits per byte of the same ' +
+    'text compare models with different vocabularies too. ' +
     'A model that lacks blocks, is healed or has an adapter is compared with its original too, because perplexity ' +
     'hides collapses: by its mean KL divergence, and by how often both find the same next token most likely.',
   examples: [
@@ -86,6 +87,7 @@ export const evaluate = defineJob({
   facts: (result) => [
     ...removedFact(result),
     ...numberFact('perplexity', result.ppl),
+    ...numberFact('bits per byte', result.bitsPerByte),
     ...numberFact('KL divergence', result.kl, nats),
     ...numberFact('same next token', result.top1, formatPercent),
     ...measuredOn(result),

@@ -1,4 +1,5 @@
 /** Evaluations in parts: each measures some rows. */
+import type { TextSize } from '../../engine/evaluate/bits-per-byte';
 import { evalWork } from '../../engine/evaluate/cut-work';
 import { filledByRow, rowNumbersIn } from '../../engine/evaluate/row-numbers';
 import { shareOf } from '../../engine/parts/split';
@@ -24,6 +25,8 @@ interface Frame {
   readonly rows: number;
   readonly length: number;
   readonly facts: EvaluatedFacts;
+  /** How long the text in the rows is; undefined for rows of ids. */
+  readonly textSize?: TextSize;
   /** By which the perplexity may be beyond reason. */
   readonly vocabulary?: number;
 }
@@ -32,9 +35,13 @@ export const cutEval: CutJob<'eval'> = {
   fault: evalFault,
   measure: async (options, context, part) => {
     const subject = await evalSubject(options, context);
-    const { rows, facts, opened } = subject;
+    const { rows, textSize, facts, opened } = subject;
     const vocabulary = judgedVocabulary(subject);
-    const frame: Frame = { rows: rows.length, length: rows[0].length, facts, ...(vocabulary && { vocabulary }) };
+    const frame: Frame = {
+      ...{ rows: rows.length, length: rows[0].length, facts },
+      ...(textSize && { textSize }),
+      ...(vocabulary && { vocabulary }),
+    };
     const share = shareOf(evalWork(frame), part);
     const own = rows.slice(share.rows.from, share.rows.to);
     const { measured, device } = await withEvalModels(subject, options, context, async (models) => {
@@ -53,9 +60,9 @@ export const cutEval: CutJob<'eval'> = {
     };
   },
   finish: ({ frame: given, data, seconds }) => {
-    const { rows, length, facts, vocabulary } = given as Frame; // of records with one identity, made by `measure`
+    const { rows, length, facts, textSize, vocabulary } = given as Frame; // of records with one identity, made by `measure`
     const numbers = rowNumbersIn(new Table(filledOf(data), rows), 0, facts.against !== undefined);
-    const result = evalResult(numbers, length, facts, { seconds });
+    const result = evalResult(numbers, { length, textSize }, facts, { seconds });
     return { result, warnings: beyondReason(result, vocabulary) };
   },
 };

@@ -22,10 +22,18 @@ export const evalResult = shape(
   {
     ppl: real<number>('perplexity', { better: 'less', gate: { limit: 'maxPpl' } }),
     meanNll: real<number>('mean loss of a token', { unit: 'nats', better: 'less' }),
+    bitsPerByte: optional(
+      real<number>(
+        'mean loss of a token in bits, times the tokens of the text in the rows, for each byte of that text (UTF-8): ' +
+          'the number that compares models with different vocabularies; not for rows of ids',
+        { unit: 'bits/byte', better: 'less' },
+      ),
+    ),
     tokens: whole('tokens that were predicted'),
     windows: whole('windows of the text'),
     window: whole('tokens of a window'),
     bos: oneOf([...BOS_MODES, 'given'], 'where the begin-of-text token was; "given": in rows of ids'),
+    vocabulary: optional(whole('tokens of the vocabulary of the model; records of earlier versions do not tell it')),
     removed,
     calibrated: flag('the text also chose the blocks that were removed, so that the perplexity flatters'),
     kl: optional(

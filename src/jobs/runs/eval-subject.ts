@@ -7,6 +7,7 @@ import { comparedRows, type Unpruned, type Viewed } from '../../engine/evaluate/
 import { measuredRows, type MeasuredRows, perplexityFrom } from '../../engine/evaluate/perplexity';
 import type { RowComparisons, RowLosses } from '../../engine/evaluate/row-numbers';
 import { loadRows, type RowSource } from '../../engine/evaluate/rows';
+import { bitsPerByte, type TextSize } from '../../engine/evaluate/bits-per-byte';
 import { referenceOf, requireSameRows, withUnpruned } from '../../engine/evaluate/unpruned';
 import type { TokenRows } from '../../engine/model/forward';
 import { openForComputing, type OpenedModel, withModel } from '../../engine/model/opened';
@@ -26,7 +27,7 @@ type Options = OptionsFor<'eval'>;
 /** What the result says besides its numbers. */
 export type EvaluatedFacts = Pick<
   EvaluateResult,
-  'against' | 'window' | 'bos' | 'removed' | 'calibrated' | 'precision'
+  'against' | 'window' | 'bos' | 'vocabulary' | 'removed' | 'calibrated' | 'precision'
 >;
 
 /** Opened and read, but not measured. */
@@ -34,6 +35,8 @@ export interface EvalSubject {
   readonly opened: OpenedModel;
   /** All of one length. */
   readonly rows: TokenRows;
+  /** How long the text in them is; undefined for rows of ids. */
+  readonly textSize: TextSize | undefined;
   /** How the rows were asked to begin. */
   readonly asked: AskedRows;
   /** The unpruned model; undefined if there is nothing to compare. */
@@ -43,6 +46,7 @@ export interface EvalSubject {
   readonly run: (device: DeviceReport) => RunDetails;
 }
 
+const BITS = 'the bits per byte of both on the same text';
 const NO_BLOCKS = 'all blocks are left out: the numbers are those of embedding and head alone';
 
 /** Opens and reads everything; warns and notes what the user must know of it. @throws UserError, CancelledError */
@@ -60,23 +64,26 @@ export async function evalSubject(options: Options, context: JobContext): Promis
   const calibrated = (!isText && !isJudging(share)) || (await wasCalibratedWith(opened, options.adapter, read));
   if ((isText || isJudging(share)) && calibrated) context.warn(CALIBRATION_IS_EVALUATION);
   warnings.forEach(context.warn);
-  const { checkpoint: reference, missing } = await referenceOf(opened, options.against, [process.cwd()]);
+  const { checkpoint: reference, missing, unlike } = await referenceOf(opened, options.against, [process.cwd()]);
   if (missing !== undefined)
     context.note(
       `${missing}, which this model was made from, is not beside it: name it with ${option('against', 'CHECKPOINT')}`,
     );
+  if (unlike !== undefined)
+    context.note(`the original cannot be compared with token by token (${unlike}): compare ${BITS}`);
   if (reference) await requireSameRows(reference, opened, source, loaded, context.job);
   const precision = floatOf(options.precision);
   const removed = removedJson(opened.removed);
   return {
     opened,
     rows,
+    textSize: await loaded.textSize?.(),
     asked: { choice: options.bos, mode: bos, id: loaded.bosId },
     reference,
     facts: {
       ...(reference && { against: { model: modelName(reference), identity: reference.identity } }),
       window: isText ? source.window : rows[0].length,
-      ...{ bos, removed, calibrated, precision },
+      ...{ bos, vocabulary: architecture.vocabulary, removed, calibrated, precision },
     },
     run: (device) =>
       detailsOf(checkpoint, options, {
@@ -150,14 +157,23 @@ export function beyondReason({ ppl }: Pick<EvaluateResult, 'ppl'>, vocabulary: n
   return warning === undefined ? [] : [warning];
 }
 
-/** The result from the numbers of all rows. @param length tokens of a row */
+/** What the numbers of all rows are of. */
+export interface MeasuredText {
+  /** Tokens of a row. */
+  readonly length: number;
+  readonly textSize: TextSize | undefined;
+}
+
+/** The result from the numbers of all rows. */
 export function evalResult(
   numbers: RowLosses | RowComparisons,
-  length: number,
+  { length, textSize }: MeasuredText,
   facts: EvaluatedFacts,
   { repetition, seconds }: Pick<EvaluateResult, 'repetition' | 'seconds'>,
 ): EvaluateResult {
-  return { ...perplexityFrom(numbers, length), ...(repetition && { repetition }), ...facts, seconds };
+  const { ppl, meanNll, ...measured } = perplexityFrom(numbers, length);
+  const bits = textSize && textSize.bytes > 0 && { bitsPerByte: bitsPerByte(meanNll, textSize) };
+  return { ppl, meanNll, ...bits, ...measured, ...(repetition && { repetition }), ...facts, seconds };
 }
 
 function sourceOf({ text, window, bos, limit, calibration, samples, length, seed, share }: Options): RowSource {

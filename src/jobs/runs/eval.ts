@@ -21,7 +21,7 @@ type Options = OptionsFor<'eval'>;
 export async function runEval(options: Options, context: JobContext): Promise<RunEnd<EvaluateResult>> {
   const start = performance.now();
   const subject = await evalSubject(options, context);
-  const { rows, facts, run } = subject;
+  const { rows, textSize, facts, run } = subject;
   const { measured, device } = await withEvalModels(subject, options, context, async (models) => {
     const found = await measure(models, rows, options, context);
     await tellBeginning(models, subject, context);
@@ -29,7 +29,10 @@ export async function runEval(options: Options, context: JobContext): Promise<Ru
   });
   const { numbers, warning, repetition } = measured;
   if (warning !== undefined) context.warn(warning);
-  const result = evalResult(numbers, rows[0].length, facts, { repetition, seconds: secondsSince(start) });
+  const result = evalResult(numbers, { length: rows[0].length, textSize }, facts, {
+    repetition,
+    seconds: secondsSince(start),
+  });
   beyondReason(result, judgedVocabulary(subject)).forEach(context.warn);
   return { result, run: run(device) };
 }
