@@ -122,8 +122,14 @@ export async function pageOf(
 }
 
 function knownModel(checkpoint: Checkpoint): KnownModel {
-  const { parameters, bytes } = summarize(checkpoint);
-  return { name: modelName(checkpoint), identity: checkpoint.identity, parameters, bytes };
+  const { parameters, bytes, vocabulary } = summarize(checkpoint);
+  return {
+    name: modelName(checkpoint),
+    identity: checkpoint.identity,
+    ...(vocabulary !== null && { vocabulary }),
+    parameters,
+    bytes,
+  };
 }
 
 /** What ships, and in which format and types. */

@@ -61,10 +61,14 @@ async function perplexityPart(coppice: Coppice, kin: Both, { text }: Given): Pro
   const lacks = ({ checkpoint }: Member, compared: boolean): boolean =>
     !isJudged(runs, checkpoint.identity, { ...judging, window: asked.window, limit: asked.limit }, compared);
   const jobs: JobSpec[] = [];
+  // A KL divergence needs one vocabulary.
+  const isAlike = ({ checkpoint }: Member): boolean =>
+    requireArchitecture(checkpoint).vocabulary === requireArchitecture(original.checkpoint).vocabulary;
   if (lacks(original, false)) jobs.push({ kind: 'eval', checkpoint: original.path, ...asked });
   // The file that ships decides, where the engine can read it.
-  for (const model of [chosen, ...(exported ? [exported] : [])].filter((each) => lacks(each, true))) {
-    jobs.push({ kind: 'eval', checkpoint: model.path, ...asked, against: original.path, repetition: REPETITIONS });
+  for (const model of [chosen, ...(exported ? [exported] : [])].filter((each) => lacks(each, isAlike(each)))) {
+    const against = isAlike(model) && { against: original.path };
+    jobs.push({ kind: 'eval', checkpoint: model.path, ...asked, ...against, repetition: REPETITIONS });
   }
   const label = vscode.l10n.t('Perplexity of both on {0}', judging.name);
   return jobs.length === 0 ? [] : [{ name: 'perplexity', label, jobs }];

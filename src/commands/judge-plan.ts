@@ -22,7 +22,9 @@ export async function judgePlan(coppice: Coppice, chosen: Chosen, args: CommonAr
   const text = await judgingText(coppice, [...used, ...planned], [path, ...(original ? [original.path] : [])]);
   if (!text) throw noOtherText();
   const asked = judgingOptions(text, requireArchitecture(checkpoint).context);
-  const against = original?.path ?? path;
+  const isAlike = original?.checkpoint.architecture?.vocabulary === requireArchitecture(checkpoint).vocabulary;
+  // A KL divergence needs one vocabulary.
+  const against = original && isAlike ? original.path : path;
   const specs: JobSpec[] = [
     { kind: 'eval', checkpoint: against, ...asked },
     { kind: 'eval', checkpoint: path, remove: coppice.plans.removed(subject), ...asked, against },

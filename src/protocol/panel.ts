@@ -103,7 +103,7 @@ export interface PanelParent {
     readonly blocks: number;
     readonly parameters: number;
     readonly parametersRead: number;
-    /** Perplexity on the panel's text; null if no run has measured it. */
+    /** Perplexity on the panel's text; null if no run has measured it, or the vocabulary is another one. */
     readonly ppl: JsonNumber | null;
   } | null;
 }
@@ -115,7 +115,7 @@ export interface PanelOriginal {
   readonly blocks: number;
   readonly parametersRead: number;
   readonly bytes: number;
-  /** Perplexity on the panel's text; null if no run has measured it. */
+  /** Perplexity on the panel's text; null if no run has measured it, or the vocabulary is another one. */
   readonly ppl: JsonNumber | null;
 }
 
@@ -130,8 +130,12 @@ export interface PanelChild {
   readonly healed?: true;
   /** Adapters that were trained on it, newest first. */
   readonly retrained: readonly string[];
-  /** Perplexity on the panel's text; null if no run has measured it. */
+  /** Perplexity on the panel's text; null if no run has measured it, or the vocabulary is another one. */
   readonly ppl: JsonNumber | null;
+  /** Tokens of its vocabulary, if that is not the checkpoint's: then only bits per byte compare. */
+  readonly otherVocabulary?: number;
+  /** Bits per byte on the panel's text; undefined if no run has measured them. */
+  readonly bitsPerByte?: JsonNumber;
   /** How near it is to the unpruned model there, if that run compared them. */
   readonly compared?: ComparedDigest;
 }

@@ -5,6 +5,7 @@ import { textOfKey } from '../engine/records/rows-key';
 import { isFloat32 } from '../format/arithmetic';
 import type { JsonNumber } from '../format/json';
 import { evaluatedIn } from '../format/evaluated';
+import { vocabulariesDiffer } from '../format/vocabularies';
 import { namesOnTop } from '../format/on-top';
 import type { RunDigest } from '../protocol/panel';
 
@@ -49,9 +50,10 @@ function ofPlan(runs: readonly RunDigest[], { identity, removed }: CutModel, row
 /**
  * Perplexity relative to a whole model on the same rows: the newest that runs have measured of both.
  * @param base identity of the whole model
- * @returns undefined if no rows were used for both, or a perplexity is not finite
+ * @returns undefined if no rows were used for both, a perplexity is not finite, or the vocabularies differ
  */
 export function ratioIn(runs: readonly RunDigest[], of: CutModel, base: string): number | undefined {
+  if (haveOtherVocabularies(runs, of.identity, base)) return undefined;
   const whole: CutModel = { identity: base, removed: [] };
   for (const rowsKey of rowsOf(runs, of.identity)) {
     const [own, full] = [perplexityIn(runs, of, rowsKey), perplexityIn(runs, whole, rowsKey)];
@@ -59,6 +61,18 @@ export function ratioIn(runs: readonly RunDigest[], of: CutModel, base: string):
   }
   return undefined;
 }
+
+/** Whether the vocabularies of two models differ, as far as runs tell: then perplexities of a token do not compare. */
+const haveOtherVocabularies = (runs: readonly RunDigest[], ...identities: readonly string[]): boolean =>
+  vocabulariesDiffer(
+    identities.map(
+      (identity) =>
+        runs
+          .filter(({ model }) => model.identity === identity)
+          .flatMap((run) => evaluatedIn(run))
+          .find(({ vocabulary }) => vocabulary !== undefined)?.vocabulary,
+    ),
+  );
 
 /**
  * What runs have measured of a model beside its original on the same rows: on the newest rows that chose nothing, else on
@@ -101,6 +115,7 @@ function onRows(runs: readonly RunDigest[], of: CutModel, base: string, used: re
     const text = textOfKey(rowsKey);
     return text !== undefined && used.some((each) => mayOverlap(each, text));
   };
+  if (haveOtherVocabularies(runs, of.identity, base)) return {};
   const keys = rowsOf(runs, of.identity);
   for (const rowsKey of [...keys.filter((key) => !flatters(key)), ...keys.filter(flatters)]) {
     const [own, full] = [perplexityIn(runs, of, rowsKey), perplexityIn(runs, whole, rowsKey)];

@@ -148,6 +148,9 @@ export class PanelReading {
       (rowsKey === undefined ? undefined : this.runs.perplexity(identity, rowsKey)) ?? null;
     const compared = (identity: string): ComparedDigest | undefined =>
       rowsKey === undefined ? undefined : this.runs.compared(identity, rowsKey);
-    return kinOf(this.relatives, perplexity, compared, (identity) => this.runs.retrained(identity));
+    const bitsPerByte = (identity: string): JsonNumber | undefined =>
+      rowsKey === undefined ? undefined : this.runs.bitsPerByte(identity, rowsKey);
+    const retrained = (identity: string): string[] => this.runs.retrained(identity);
+    return kinOf(this.relatives, { perplexity, bitsPerByte, compared, retrained });
   }
 }

@@ -21,6 +21,8 @@ export interface Relative {
     readonly blocks: number;
     readonly parameters: number;
     readonly parametersRead: number;
+    /** Tokens of its vocabulary. */
+    readonly vocabulary: number;
     /** Of its files. */
     readonly bytes: number;
   };
@@ -140,6 +142,7 @@ function describe(path: string, checkpoint: Checkpoint): Omit<Relative, 'canWrit
         blocks: architecture.layers.length,
         parameters: parametersOf(architecture),
         parametersRead: parametersReadOf(architecture),
+        vocabulary: architecture.vocabulary,
         bytes: checkpoint.size.all,
       },
     }),

@@ -15,7 +15,7 @@ import { RunStores, type StoredRun, type UnreadableRun } from '../../jobs/record
 import { isFloat32 } from '../../format/arithmetic';
 import type { JsonNumber } from '../../format/json';
 import { evaluatedIn } from '../../format/evaluated';
-import type { ComparedDigest, CostDigest, PanelRun, RunDigest } from '../../protocol/panel';
+import type { ComparedDigest, CostDigest, PanelRun, QualityDigest, RunDigest } from '../../protocol/panel';
 import { perplexityIn } from '../../state/measured';
 import { inRanges } from './columns';
 import { ORIGINAL, withoutLabel } from './model-labels';
@@ -150,12 +150,23 @@ export class RunList {
 
   /** How near the whole model with this identity is to the unpruned one on these rows, from the newest run that tells. */
   compared(identity: string, rowsKey: string): ComparedDigest | undefined {
-    const own = this.all.filter(({ digest }) => digest.model.identity === identity && isOfWhole(digest));
-    const found = own.flatMap(({ digest }) => (isFloat32(digest.precision) ? evaluatedIn(digest) : []));
-    const measured = found.find((each) => each.rowsKey === rowsKey && each.kl !== undefined);
+    const measured = this.evaluated(identity, rowsKey).find(({ kl }) => kl !== undefined);
     if (!measured) return undefined;
     const { kl, top1, against } = measured;
     return { kl, top1, ...(against && { against }) };
+  }
+
+  /** Bits per byte of the whole model with this identity on these rows, from the newest run that tells. */
+  bitsPerByte(identity: string, rowsKey: string): JsonNumber | undefined {
+    return this.evaluated(identity, rowsKey).find(({ bitsPerByte: bits }) => bits !== undefined)?.bitsPerByte;
+  }
+
+  /** Of the whole model, in float32, newest first. */
+  private evaluated(identity: string, rowsKey: string): QualityDigest[] {
+    const own = this.all.filter(({ digest }) => digest.model.identity === identity && isOfWhole(digest));
+    return own
+      .flatMap(({ digest }) => (isFloat32(digest.precision) ? evaluatedIn(digest) : []))
+      .filter((each) => each.rowsKey === rowsKey);
   }
 
   /** Adapters and checkpoints trained from the model with this identity, newest first, each once. */

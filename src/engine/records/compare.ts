@@ -1,5 +1,6 @@
 /** Compares two or more runs: inputs, settings, results, and their differences. */
 import { precisionWords } from '../../format/arithmetic';
+import { vocabulariesDiffer } from '../../format/vocabularies';
 import { formatCount, formatPercent } from '../../format/numbers';
 import { type JsonNumber, numeric } from '../../format/json';
 import { formatLayerNumber, layerNumber } from '../checkpoint/layer-numbers';
@@ -20,17 +21,21 @@ export interface Comparison {
   readonly rows: readonly ComparisonRow[];
   /** The precisions in words, one per run, if they differ: such numbers are not those of the same arithmetic. */
   readonly precisions?: readonly string[];
+  /** The models that were measured have different vocabularies: bits per byte take the place of perplexities. */
+  readonly otherVocabularies?: true;
 }
 
 export function compareRuns(runs: readonly RunDigest[]): Comparison {
   const computed = runs.filter(({ device }) => device !== null).map(({ precision }) => precisionWords(precision));
+  const apart = vocabulariesDiffer(runs.flatMap(({ quality = [] }) => quality.map(({ vocabulary }) => vocabulary)));
   return {
     titles: runs.map(runTitle),
     ...(new Set(computed).size > 1 && { precisions: computed }),
+    ...(apart && { otherVocabularies: true as const }),
     rows: [
       ...rowsOf('inputs', runs, inputsOf),
       ...rowsOf('settings', runs, settingsOf),
-      ...rowsOf('results', runs, resultsOf),
+      ...rowsOf('results', runs, (run) => resultsOf(run, apart)),
     ],
   };
 }
@@ -87,8 +92,12 @@ const settingsOf = ({ settings }: RunDigest): Facts =>
     ([name]) => name !== 'removed' && name !== 'device' && name !== 'precision' && !name.endsWith('sha256'),
   );
 
-/** The main results of a run, in words. */
-export function resultsOf({ score, curve, training, heal, narrower, quality, cost, samples, ran }: RunDigest): Facts {
+/**
+ * The main results of a run, in words.
+ * @param apart it stands beside models with other vocabularies: evaluations tell bits per byte, and no perplexity of a token
+ */
+export function resultsOf(run: RunDigest, apart = false): Facts {
+  const { score, curve, training, heal, narrower, quality, cost, samples, ran } = run;
   const last = curve?.points.at(-1);
   const blocks = score && [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
   const steps = training?.steps ?? [];
@@ -118,7 +127,7 @@ export function resultsOf({ score, curve, training, heal, narrower, quality, cos
     ...trainingFacts(training),
     ...healFacts(heal),
     ...narrowerFacts(narrower),
-    ...(quality ?? []).flatMap(qualityFacts),
+    ...(quality ?? []).flatMap((each) => qualityFacts(each, apart)),
     ...(cost ?? []).flatMap(
       ({ label, parameters, bytes, decodeTokensPerSecond: decode }): [string, string | undefined][] => [
         [`parameters of ${label}`, parameters === null ? undefined : formatCount(parameters)],
@@ -139,10 +148,19 @@ export function resultsOf({ score, curve, training, heal, narrower, quality, cos
 }
 
 /** Perplexity, and beside it what it hides. */
-function qualityFacts({ label, ppl, kl, top1, against, repetition }: QualityDigest): [string, string | undefined][] {
+function qualityFacts(quality: QualityDigest, apart: boolean): [string, string | undefined][] {
+  const { label, ppl, bitsPerByte, vocabulary, kl, top1, against, repetition } = quality;
   const to = against === undefined ? '' : ` to ${against.model}`;
+  const bits = bitsPerByte === undefined ? undefined : shortNumber(bitsPerByte);
+  const tokens = vocabulary === undefined ? undefined : formatCount(vocabulary);
+  const own: [string, string | undefined][] = apart
+    ? [
+        [`bits per byte of ${label}`, bits],
+        [`tokens of the vocabulary of ${label}`, tokens],
+      ]
+    : [[`perplexity of ${label}`, shortNumber(ppl)]];
   return [
-    [`perplexity of ${label}`, shortNumber(ppl)],
+    ...own,
     [`KL of ${label}${to}`, kl === undefined ? undefined : shortNumber(kl)],
     [`same next token of ${label}${to}`, top1 === undefined ? undefined : percent(top1)],
     [`repetition of ${label}`, repetition === undefined ? undefined : percent(repetition)],

@@ -272,6 +272,10 @@ export interface ComparedDigest {
 export interface QualityDigest extends ComparedDigest {
   readonly label: string;
   readonly ppl: JsonNumber;
+  /** Bits for each byte of the text; undefined for rows of ids, and in records that do not tell. */
+  readonly bitsPerByte?: JsonNumber;
+  /** Tokens of the model's vocabulary; undefined in records that do not tell. */
+  readonly vocabulary?: number;
   readonly tokens?: number;
   /** Mean share of repeated runs of four tokens in greedy continuations of the text, and the unpruned model's. */
   readonly repetition?: JsonNumber;

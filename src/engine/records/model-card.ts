@@ -1,27 +1,30 @@
 /** Runs as Markdown for a model card: what was measured, on which data, with which settings. */
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatCount } from '../../format/numbers';
+import { OTHER_VOCABULARIES } from '../../format/vocabularies';
 import { capitalized } from '../../format/words';
 import { parseJsonNumber } from '../../format/json';
 import { inline, quotation, table } from '../markdown';
 import { beforeAfter } from './before-after/before-after';
 import { beforeAfterMarkdown } from './before-after/markdown';
-import { resultsOf, runTitle, shortNumber } from './compare';
+import { compareRuns, resultsOf, runTitle, shortNumber } from './compare';
 import type { RunDigest } from './digest-types';
 
 /** @param runs at least one, in the order of the card */
 export function modelCard(runs: readonly RunDigest[]): string {
   const names = [...new Set(runs.map(({ model }) => model.name))];
   const decision = beforeAfter(runs);
+  const { otherVocabularies: apart = false } = compareRuns(runs);
   const parts = [
     `## How ${names.map(inline).join(', ')} was pruned and measured`,
     ...(decision ? [beforeAfterMarkdown(decision, 3)] : []),
-    ...runs.map(section),
+    ...(apart ? [OTHER_VOCABULARIES] : []),
+    ...runs.map((run) => section(run, apart)),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-function section(run: RunDigest): string {
+function section(run: RunDigest, apart: boolean): string {
   const { model, removed, device, precision, versions, started, inputs, settings, curve, quality, samples } = run;
   const facts = [
     ['Model', hashed(model.name, model.identity)],
@@ -29,7 +32,7 @@ function section(run: RunDigest): string {
     ...inputs
       .filter(({ role }) => role !== 'model')
       .map(({ role, name, hash }) => [capitalized(role), hashed(name, hash)]),
-    ...resultsOf(run).map(([name, value]) => [capitalized(name), value]),
+    ...resultsOf(run, apart).map(([name, value]) => [capitalized(name), value]),
     ['Settings', settings.map(([name, value]) => `${name} = ${value}`).join(', ') || 'none'],
     [
       'Made',

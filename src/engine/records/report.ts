@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { arithmeticWords } from '../../format/arithmetic';
 import { counted, escapeHtml } from '../../format/words';
 import { stringifyJson } from '../../format/json';
+import { OTHER_VOCABULARIES } from '../../format/vocabularies';
 import { compareRuns, runTitle } from './compare';
 import type { RunDigest } from './digest-types';
 
@@ -41,7 +42,7 @@ export function reportHtml(
     title: `${names.join(', ')}: Coppice report`,
     main: `<div id="report">
 <header class="report-head"><h1>${title}</h1><p class="muted">${escapeHtml(summaryOf(runs))}</p>
-${[...precisionWarnings(runs), ...titled.flatMap(warningsOf)].join('\n')}</header>
+${[...precisionWarnings(runs), ...vocabularyWarnings(runs), ...titled.flatMap(warningsOf)].join('\n')}</header>
 </div>
 <section class="card" id="records"><h2>The runs</h2><div class="table-scroll" tabindex="0" role="group" aria-label="The runs">
 ${recordsTable(runs)}
@@ -103,6 +104,9 @@ function precisionWarnings(runs: readonly RunDigest[]): string[] {
 }
 
 const NOT_EXACT = 'A difference between their numbers is partly one of precision.';
+
+const vocabularyWarnings = (runs: readonly RunDigest[]): string[] =>
+  compareRuns(runs).otherVocabularies ? [`<p class="warning">⚠ ${OTHER_VOCABULARIES}</p>`] : [];
 
 /** Numbers that the current inputs no longer reproduce. */
 const warningsOf = ({ title, changed }: ReportData['runs'][number]): string[] =>

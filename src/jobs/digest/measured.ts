@@ -52,10 +52,11 @@ export function qualityOf(
   text?: string,
   rowsKey?: string,
 ): QualityDigest[] {
-  const { ppl, tokens, repetition } = results;
+  const { ppl, bitsPerByte, vocabulary, tokens, repetition } = results;
   if (ppl === undefined) return [];
   const repeated = { repetition: repetition?.mean ?? undefined, unprunedRepetition: repetition?.unpruned ?? undefined };
-  return [{ label, ppl, tokens, ...defined({ ...comparedOf(results), ...repeated, text, rowsKey }) }];
+  const apart = { bitsPerByte, vocabulary };
+  return [{ label, ppl, tokens, ...defined({ ...apart, ...comparedOf(results), ...repeated, text, rowsKey }) }];
 }
 
 function comparedOf({ kl, top1, against }: Pick<Read<EvaluateResult>, 'kl' | 'top1' | 'against'>): ComparedDigest {

@@ -3,6 +3,7 @@ import type { Comparison } from '../../../src/protocol/panel';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
+import { otherVocabulariesNote } from '../state/vocabularies';
 import { mixtureNote } from '../state/precisions';
 import { titleWords } from '../state/run-words';
 import { scroller, table } from '../charts/table';
@@ -38,6 +39,7 @@ export class ComparisonView {
     this.element.replaceChildren(
       el('header', {}, el('h3', {}, t('Comparison')), close),
       ...mixtureNote(compared.precisions ?? []).map((words) => el('p', { class: 'warning' }, words)),
+      ...(compared.otherVocabularies ? [el('p', { class: 'warning' }, `⚠ ${otherVocabulariesNote()}`)] : []),
       scroller(
         t('Compared runs'),
         table(t('Compared runs. Rows with ≠ differ.'), ['', ...compared.titles.map(titleWords)], rows),

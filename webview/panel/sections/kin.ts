@@ -3,7 +3,7 @@ import type { PanelChild, PanelKin, PanelParent, PanelState } from '../../../src
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button } from '../../support/ui';
-import { shortNumber } from '../../../src/format/numbers';
+import { formatCount, shortNumber } from '../../../src/format/numbers';
 import { numeric } from '../../../src/format/json';
 import { blockList } from '../numbers';
 import { agreementText, divergenceText } from '../state/likeness';
@@ -32,11 +32,15 @@ function parentLine({ name, removed, there }: PanelParent, send: Context['send']
 }
 
 function childLine(
-  { name, path, removed, retrained, ppl: known, compared }: PanelChild,
+  { name, path, removed, retrained, ppl: known, bitsPerByte, otherVocabulary, compared }: PanelChild,
   send: Context['send'],
 ): HTMLElement {
   const facts = [
     ...(removed.length > 0 ? [t('without blocks {0}', blockList(removed))] : []),
+    ...(otherVocabulary === undefined ? [] : [t('vocabulary of {0} tokens', formatCount(otherVocabulary))]),
+    ...(otherVocabulary === undefined || bitsPerByte === undefined
+      ? []
+      : [t('{0} bits per byte', shortNumber(numeric(bitsPerByte)))]),
     ...(retrained.length > 0 ? [t('retrained: {0}', retrained.join(', '))] : []),
   ];
   const words = el('span', {}, [t('Derived model: {0}', name), ...facts].join(' · '));

@@ -13,12 +13,22 @@ import { divergenceText } from '../state/likeness';
 import { modelText } from '../state/model-labels';
 import { blocksNote, namedIn } from '../state/precisions';
 import { NO_PLAN, qualitiesOf, type Quality } from '../state/qualities';
+import { otherVocabulariesNote } from '../state/vocabularies';
 import { textLabel } from '../state/rows';
 import { ownRuns } from '../state/shown-runs';
 import './quality.css';
 import { type Card, type Context, type Section, whenChanged } from './section';
 
 const HEAD = [t('Model'), t('Perplexity'), t('KL divergence'), t('Same next token'), t('Repetition')];
+/** Where a model has another vocabulary. */
+const BITS = t('Bits per byte');
+
+const haveOtherVocabularies = (rows: readonly Quality[]): boolean =>
+  rows.some(({ otherVocabulary }) => otherVocabulary !== undefined);
+
+/** The bits stand behind the name. */
+const headOf = (rows: readonly Quality[]): string[] =>
+  HEAD.toSpliced(1, 0, ...(haveOtherVocabularies(rows) ? [BITS] : []));
 
 const TITLE = t('Quality');
 
@@ -43,7 +53,8 @@ function qualitySection({ send }: Context): Section {
   const draw = whenChanged((shown: Drawn) => {
     const { model, runs, text } = shown;
     rows = qualitiesOf(shown);
-    element.hidden = rows.every(({ ppl }) => Number.isNaN(ppl));
+    const isApart = haveOtherVocabularies(rows);
+    element.hidden = !isApart && rows.every(({ ppl }) => Number.isNaN(ppl));
     const measured = runs.filter(({ digest }) => evaluatedIn(digest).length > 0);
     const how =
       text &&
@@ -51,12 +62,14 @@ function qualitySection({ send }: Context): Section {
         'Measured on {0}, in float32 unless a name says otherwise. KL divergence: mean over tokens, from the original, in nats. Repetition: of greedy texts.',
         textLabel(text),
       );
-    note.textContent = how ? [how, ...blocksNote(measured.map(({ digest }) => digest.precision))].join(' ') : '';
+    const apart = isApart ? [otherVocabulariesNote()] : [];
+    const blocks = blocksNote(measured.map(({ digest }) => digest.precision));
+    note.textContent = how ? [how, ...apart, ...blocks].join(' ') : '';
     body.replaceChildren(
       table(
         t('Quality of each model'),
-        HEAD,
-        rows.map((row) => cells(row, model.name)),
+        headOf(rows),
+        rows.map((row) => cells(row, model.name, isApart)),
       ),
     );
   });
@@ -70,8 +83,8 @@ function qualitySection({ send }: Context): Section {
 type Drawn = Pick<PanelState, 'model' | 'plan' | 'whatIf' | 'runs' | 'kin' | 'text'>;
 
 /** The unpruned model is named if it is not the panel's own. */
-function cells(row: Quality, own: string): (HTMLElement | string)[] {
-  const { label, kind, ppl, kl, top1, against, repetition, precision } = row;
+function cells(row: Quality, own: string, isApart: boolean): (HTMLElement | string)[] {
+  const { label, kind, ppl, bitsPerByte: bits, kl, top1, against, repetition, precision } = row;
   const name = el(
     'span',
     { class: kind === 'plan' ? 'cost-name is-plan' : 'cost-name' },
@@ -84,6 +97,7 @@ function cells(row: Quality, own: string): (HTMLElement | string)[] {
   const quick = precision === undefined ? undefined : el('span', { class: 'muted' }, ` ${t('in {0}', precision)}`);
   return [
     name,
+    ...(isApart ? [bits === undefined ? missing() : shortNumber(bits)] : []),
     Number.isNaN(ppl) ? missing() : el('span', {}, about, shortNumber(ppl), quick),
     kl === undefined ? missing() : el('span', {}, about, divergenceText(kl), to),
     top1 === undefined ? missing() : about + formatPercent(numeric(top1)),
@@ -92,13 +106,14 @@ function cells(row: Quality, own: string): (HTMLElement | string)[] {
 }
 
 const numbersOf = (rows: readonly Quality[]): Numbers => ({
-  head: [...HEAD, t('Compared with')],
+  head: [...headOf(rows), t('Compared with')],
   rows: () =>
     rows
-      .filter(({ ppl }) => !Number.isNaN(ppl))
-      .map(({ label, ppl, kl, top1, repetition, against, precision }) => [
+      .filter(({ ppl, otherVocabulary }) => otherVocabulary !== undefined || !Number.isNaN(ppl))
+      .map(({ label, ppl, bitsPerByte, kl, top1, repetition, against, precision }) => [
         namedIn(label, precision),
-        ppl,
+        ...(haveOtherVocabularies(rows) ? [bitsPerByte ?? null] : []),
+        Number.isNaN(ppl) ? null : ppl,
         kl === undefined ? null : numeric(kl),
         top1 === undefined ? null : numeric(top1),
         repetition ?? null,

@@ -3,6 +3,7 @@ import { isFloat32, precisionWords } from '../../../src/format/arithmetic';
 import { onTop, onTopKey } from '../../../src/format/on-top';
 import { evaluatedIn } from '../../../src/format/evaluated';
 import type { GridDigest, GridModelDigest, PanelRun, RunDigest } from '../../../src/protocol/panel';
+import { vocabulariesDiffer } from '../../../src/format/vocabularies';
 import { numeric } from '../../../src/format/json';
 import { namedIn } from './precisions';
 
@@ -15,7 +16,7 @@ export interface GridPerplexities {
 /**
  * Perplexities on one text: that of the panel if two models have them there, otherwise the text that most models have.
  * @param runs newest first
- * @returns undefined if fewer than two models have a perplexity on the same rows
+ * @returns undefined if fewer than two models with the same vocabulary have a perplexity on the same rows
  */
 export function perplexitiesOf(
   { models }: GridDigest,
@@ -27,7 +28,9 @@ export function perplexitiesOf(
   const onKey = (key: string): (number | null)[] =>
     models.map((model) => found.find((each) => each.key === key && isSame(each.of, model))?.ppl ?? null);
   const known = (ppl: readonly (number | null)[]): number => ppl.filter((each) => each !== null).length;
-  const all = keys.map((key) => ({ key, ppl: onKey(key) })).filter(({ ppl }) => known(ppl) >= 2);
+  const isAlike = (key: string): boolean =>
+    !vocabulariesDiffer(found.map((each) => (each.key === key ? each.vocabulary : undefined)));
+  const all = keys.map((key) => ({ key, ppl: onKey(key) })).filter(({ key, ppl }) => known(ppl) >= 2 && isAlike(key));
   const own = all.find(({ key }) => key === panelKey);
   const best = own ?? all.toSorted((a, b) => known(b.ppl) - known(a.ppl)).at(0);
   return best && { text: found.find(({ key }) => key === best.key)?.text ?? '', ppl: best.ppl };
@@ -38,6 +41,8 @@ interface Measurement {
   readonly key: string;
   readonly text: string;
   readonly ppl: number;
+  /** Tokens; undefined if the run does not tell. */
+  readonly vocabulary?: number;
 }
 
 function measurementsOf(digest: RunDigest): Measurement[] {
@@ -47,8 +52,10 @@ function measurementsOf(digest: RunDigest): Measurement[] {
   const of = { model: name, identity, removed, ...onTop(digest) };
   const keyIn = (rows: string): string => (isFloat32(precision) ? rows : `${rows} ${precisionWords(precision)}`);
   return [
-    ...evaluatedIn(digest).flatMap(({ ppl, rowsKey, text = '' }) =>
-      rowsKey === undefined ? [] : [{ of, key: keyIn(rowsKey), text: namedIn(text, precision), ppl: numeric(ppl) }],
+    ...evaluatedIn(digest).flatMap(({ ppl, vocabulary, rowsKey, text = '' }) =>
+      rowsKey === undefined
+        ? []
+        : [{ of, key: keyIn(rowsKey), text: namedIn(text, precision), ppl: numeric(ppl), vocabulary }],
     ),
     ...(curve?.rowsKey === undefined
       ? []

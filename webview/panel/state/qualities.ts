@@ -17,8 +17,12 @@ export const NO_PLAN = '';
 export interface Quality extends ComparedDigest {
   readonly label: string;
   readonly kind: 'original' | 'plan' | 'earlier' | 'made';
-  /** NaN while it is not known. */
+  /** NaN while it is not known, and of a model with another vocabulary. */
   readonly ppl: number;
+  /** Bits for each byte of the text; undefined if no run measured them. */
+  readonly bitsPerByte?: number;
+  /** Tokens of the model's vocabulary, if it is not that of the panel's model. */
+  readonly otherVocabulary?: number;
   /** Of a quick answer, which float32 replaces; undefined for float32. */
   readonly precision?: string;
   /** Mean share of repeated runs of four tokens; undefined if no run measured it. */
@@ -38,17 +42,19 @@ export function qualitiesOf(state: Pick<PanelState, 'model' | 'plan' | 'whatIf' 
     label: string,
     kind: Quality['kind'],
     ppl: JsonNumber | null,
-    more: Partial<QualityDigest> = {},
+    more: Partial<QualityDigest> & Pick<Quality, 'otherVocabulary'> = {},
     precision?: string,
   ): void => {
     if (found.has(label)) return;
-    const { kl, top1, against, repetition } = more;
+    const { bitsPerByte, otherVocabulary, kl, top1, against, repetition } = more;
     const repeated =
       repetition === undefined ? repetitionOf(label === model.name ? ORIGINAL : label, runs) : numeric(repetition);
     found.set(label, {
       label,
       kind,
       ppl: numeric(ppl),
+      ...(bitsPerByte !== undefined && { bitsPerByte: numeric(bitsPerByte) }),
+      ...(otherVocabulary !== undefined && { otherVocabulary }),
       ...(!isFloat32(precision) && { precision }),
       ...(kl !== undefined && { kl, top1, ...(against && { against }) }),
       ...(repeated !== undefined && { repetition: repeated }),
@@ -68,7 +74,10 @@ export function qualitiesOf(state: Pick<PanelState, 'model' | 'plan' | 'whatIf' 
   for (const { label, quality, isPlan } of measured) {
     add(label, isPlan ? 'earlier' : 'made', quality.ppl, quality);
   }
-  for (const { name, ppl, compared: near } of kin.children) if (ppl !== null) add(name, 'made', ppl, near);
+  for (const { name, ppl, bitsPerByte, otherVocabulary, compared: near } of kin.children) {
+    const isKnown = otherVocabulary === undefined ? ppl !== null : bitsPerByte !== undefined;
+    if (isKnown) add(name, 'made', ppl, { ...near, bitsPerByte, otherVocabulary });
+  }
   return [...found.values()];
 }
 

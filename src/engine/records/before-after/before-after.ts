@@ -11,6 +11,7 @@ import type { RanDigest, RunDigest } from '../digest-types';
 import { recordKind } from '../kinds';
 import { textsUsedIn } from '../used-texts';
 import { textOfKey } from '../rows-key';
+import { vocabulariesDiffer } from '../../../format/vocabularies';
 import { ranWords } from '../ran';
 import { type Fact, factsOf, type Measure } from './facts';
 import { knownFacts, type KnownModel, type ShippedFiles } from './known';
@@ -31,6 +32,8 @@ export interface BeforeAfter {
   readonly missing: readonly Missing[];
   /** The column that decides: of the file that ships if it was measured beside the original, else the last one. */
   readonly judged: number;
+  /** The models have different vocabularies: bits per byte take the place of perplexities. */
+  readonly otherVocabularies?: true;
 }
 
 /** What the page is about. */
@@ -98,7 +101,9 @@ export function beforeAfter(runs: readonly RunDigest[], about: About = {}): Befo
   const models = [before, ...results];
   const pair = last && [before, last];
   const isUsed = usedBy(about.used ?? textsUsedIn(runs));
-  const measured = rowsOf(found.facts, models, { pair, isUsed });
+  const apart = haveOtherVocabularies(models, found.facts, known);
+  const isShown = ({ measure }: Fact): boolean => measure !== (apart ? 'ppl' : 'bits');
+  const measured = rowsOf(found.facts.filter(isShown), models, { pair, isUsed });
   const judged = judgedColumn(measured, models, about.shipped);
   const file = known.find(({ identity }) => identity === last?.identity)?.shipped;
   const isOther = file !== undefined && !file.planned && judged === models.length - 1 && file.name !== last?.name;
@@ -110,14 +115,33 @@ export function beforeAfter(runs: readonly RunDigest[], about: About = {}): Befo
     rows,
     samples,
     ran: ranIn(runs, models),
-    missing: missingOf(rows, samples, models, pair),
+    missing: missingOf(rows, samples, models, { pair, apart }),
     judged,
+    ...(apart && { otherVocabularies: true as const }),
   };
+}
+
+/** Whether the vocabularies of the models differ, as far as their files or the runs tell. */
+function haveOtherVocabularies(
+  models: readonly ModelRef[],
+  facts: readonly Fact[],
+  known: readonly KnownModel[],
+): boolean {
+  return vocabulariesDiffer(
+    models.map(
+      ({ key, identity }) =>
+        known.find((each) => each.identity === identity)?.vocabulary ??
+        facts.find((fact) => fact.model.key === key && fact.vocabulary !== undefined)?.vocabulary,
+    ),
+  );
 }
 
 /** A perplexity of the checkpoint is not that of the file that was exported from it. */
 const ofCheckpoint = (row: Row, file: string): Row =>
-  row.measure === 'ppl' ? { ...row, of: `${row.of}; of the checkpoint, not of ${file}` } : row;
+  isPerplexity(row) ? { ...row, of: `${row.of}; of the checkpoint, not of ${file}` } : row;
+
+/** How well the models predict the text. */
+const isPerplexity = ({ measure }: Pick<Row, 'measure'>): boolean => measure === 'ppl' || measure === 'bits';
 
 /** Whether the rows of a condition are of a text that chose or fitted. */
 const usedBy =
@@ -129,7 +153,7 @@ const usedBy =
 
 function judgedColumn(rows: readonly Row[], models: readonly ModelRef[], shipped: string | undefined): number {
   const column = shipped === undefined ? -1 : models.findIndex(({ identity }) => identity === shipped);
-  const ppl = rows.find(({ measure }) => measure === 'ppl');
+  const ppl = rows.find(isPerplexity);
   return column > 0 && ppl?.cells[column] ? column : models.length - 1;
 }
 
@@ -192,6 +216,7 @@ const isPlain = (model: ModelRef): boolean => !isWhole(model) && namesOnTop(mode
 
 const NAMES: Readonly<Partial<Record<Measure, string>>> = {
   ppl: 'Perplexity',
+  bits: 'Bits per byte',
   kl: 'KL divergence from the original',
   top1: 'Same next token',
   repetition: 'Repetition of greedy texts',
@@ -223,6 +248,7 @@ function rowsOf(facts: readonly Fact[], models: readonly ModelRef[], preference:
   const throughputs = told.filter((measure) => measure.startsWith('throughput '));
   const order: Measure[] = [
     'ppl',
+    'bits',
     ...OF_ROWS,
     'accuracy',
     ...tasks,
@@ -238,9 +264,11 @@ function rowsOf(facts: readonly Fact[], models: readonly ModelRef[], preference:
   const ofRows = conditionFor('ppl', facts, models, preference);
   const ofTasks = conditionFor('accuracy', facts, models, preference);
   return order.flatMap((measure): Row[] => {
-    const isOfRows = measure === 'ppl' || OF_ROWS.includes(measure);
+    const isOfRows = isPerplexity({ measure }) || OF_ROWS.includes(measure);
+    const isOfWindows = isOfRows && measure !== 'bits' && ofRows !== undefined;
     const isOfTasks = measure === 'accuracy' || measure.startsWith('task ');
-    const condition = isOfRows ? ofRows : isOfTasks ? ofTasks : conditionFor(measure, facts, models, preference);
+    const usual = isOfWindows ? ofRows : isOfTasks ? ofTasks : undefined;
+    const condition = usual ?? conditionFor(measure, facts, models, preference);
     const own = facts.filter((fact) => fact.measure === measure && fact.condition === condition);
     const found = models.map((model) => newest(own.filter((fact) => fact.model.key === model.key)));
     const first = found.find((fact) => fact !== undefined);

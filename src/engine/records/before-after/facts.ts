@@ -15,6 +15,7 @@ import { taskFacts } from './task-facts';
 /** In the order of the page. Tasks, probes and batches have measures of their own: "task piqa", "probe copy", "throughput 8". */
 export type Measure =
   | 'ppl'
+  | 'bits'
   | 'kl'
   | 'top1'
   | 'repetition'
@@ -41,6 +42,8 @@ export interface Fact {
   readonly paired?: { readonly difference: number; readonly interval: number | null; readonly to: ModelRef };
   /** Of a probe: the model is no better than one that guesses, so that no other one can lose anything of it. */
   readonly unable?: true;
+  /** Of bits per byte: tokens of the model's vocabulary. */
+  readonly vocabulary?: number;
   readonly condition: string;
   /** The same for readers: text, items, precision, device. */
   readonly of: string;
@@ -61,6 +64,7 @@ export function factsOf(run: RunDigest): Fact[] {
 
 function qualityFacts(run: RunDigest, quality: QualityDigest): Fact[] {
   const { label, text = '', tokens, rowsKey, ppl, kl, top1, repetition, unprunedRepetition, against } = quality;
+  const { bitsPerByte, vocabulary } = quality;
   const model = run.kind === 'demo' ? demoModel(run, label) : modelOf(run);
   const common = {
     model,
@@ -73,6 +77,12 @@ function qualityFacts(run: RunDigest, quality: QualityDigest): Fact[] {
   const unpruned = against && refOf({ name: against.model, identity: against.identity, removed: [] });
   return [
     ...fact('ppl', ppl, perplexity),
+    ...fact('bits', bitsPerByte, bits).map((each) => ({
+      ...each,
+      ...(vocabulary !== undefined && { vocabulary }),
+      condition: `rows ${rowsKey === undefined ? text : readKey(rowsKey, run)}${precisionKey(run.precision)}`,
+      of: [text, computed(run)].join('; '),
+    })),
     ...fact('kl', kl, (nats) => `${shortNumber(numeric(nats), 3)} nats`),
     ...fact('top1', top1, percent),
     ...fact('repetition', repetition, percent),
@@ -108,5 +118,17 @@ function wholeFacts(run: RunDigest): Fact[] {
 
 /** As the panel has it: "46.07". */
 const perplexity = (value: JsonNumber): string => shortNumber(numeric(value));
+
+const bits = (value: JsonNumber): string => shortNumber(numeric(value), 4);
+
+/**
+ * The key of the text that was read: models with other vocabularies make other numbers of windows of all of it.
+ * @param rowsKey of windows, or of rows that were drawn
+ */
+function readKey(rowsKey: string, { settings }: Pick<RunDigest, 'settings'>): string {
+  if (!rowsKey.includes(' bos ') || rowsKey.includes(' seed ')) return rowsKey;
+  const limit = settings.find(([name]) => name === 'limit')?.[1] ?? 'all';
+  return rowsKey.replace(/ \d+×/, ` ${limit}×`);
+}
 
 const percent = (share: JsonNumber): string => formatPercent(numeric(share));

@@ -3,6 +3,7 @@
  * what both write, then every number. It has no program, and it loads and sends nothing.
  */
 import { formatFactor } from '../../../format/numbers';
+import { OTHER_VOCABULARIES } from '../../../format/vocabularies';
 import { escapeHtml } from '../../../format/words';
 import { type BeforeAfter, type Cell, isSpeed, type Ran, type Row } from './before-after';
 import type { Measure } from './facts';
@@ -11,7 +12,7 @@ import { sampleCards } from './sample-cards';
 import { STYLE } from './style';
 
 /** Numbers at the top of the page; of a model that is exported, the size of the export. */
-const MAIN: readonly Measure[] = ['ppl', 'kl', 'bytes', 'shipped', 'decode', 'accuracy'];
+const MAIN: readonly Measure[] = ['ppl', 'bits', 'kl', 'bytes', 'shipped', 'decode', 'accuracy'];
 
 /** A link of the page. */
 export interface PageLink {
@@ -57,7 +58,7 @@ ${verdictOf(parts)}
 <dl class="figures">${figures(found)}</dl>
 ${decided ? '' : missingCard(found.missing, parts.measure)}
 ${sampleCards(found)}
-<section class="card"><h2>Numbers</h2><div class="table-scroll" tabindex="0" role="group" aria-label="Numbers">
+<section class="card"><h2>Numbers</h2>${found.otherVocabularies ? `<p class="muted">${OTHER_VOCABULARIES}</p>` : ''}<div class="table-scroll" tabindex="0" role="group" aria-label="Numbers">
 ${numbers(found)}
 </div></section>
 ${ranCard(found.ran)}

@@ -6,6 +6,8 @@ import { refOf } from './models';
 export interface KnownModel {
   readonly name: string;
   readonly identity: string;
+  /** Tokens of its vocabulary; undefined if that is not known. */
+  readonly vocabulary?: number;
   readonly parameters: number;
   /** Of its files. */
   readonly bytes: number;

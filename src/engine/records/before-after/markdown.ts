@@ -1,5 +1,6 @@
 /** The original and its results as Markdown, for a model card. */
 import { formatPercent } from '../../../format/numbers';
+import { OTHER_VOCABULARIES } from '../../../format/vocabularies';
 import { codeSpan, inline, quotation, table } from '../../markdown';
 import { repeatsMuch } from '../repetition';
 import type { BeforeAfter, Cell, Sample } from './before-after';
@@ -7,7 +8,7 @@ import type { ShownVerdict } from './html';
 
 /** @param level of its heading */
 export function beforeAfterMarkdown(
-  { models, rows, samples, ran, missing }: BeforeAfter,
+  { models, rows, samples, ran, missing, otherVocabularies }: BeforeAfter,
   level = 2,
   verdict?: ShownVerdict,
 ): string {
@@ -16,7 +17,7 @@ export function beforeAfterMarkdown(
   return [
     `${head} ${inline(original)} and ${results.map(inline).join(', ')}`,
     ...(verdict ? [`**${inline(verdict.text)}**`] : []),
-    numbersTable({ models, rows }),
+    numbersTable({ models, rows, otherVocabularies }),
     ...(samples.length > 0 ? [`${head}# Sample texts`, ...samples.map((sample) => sampleText(sample, models))] : []),
     ...ran.map(({ file, programs }) => `${inline(file)} ran in: ${inline(programs)}.`),
     ...(missing.length > 0
@@ -28,11 +29,19 @@ export function beforeAfterMarkdown(
   ].join('\n\n');
 }
 
-export const numbersTable = ({ models, rows }: Pick<BeforeAfter, 'models' | 'rows'>): string =>
-  table(
-    ['', ...models, 'Measured on'],
-    rows.map(({ name, cells, of }) => [name, ...cells.map(cellText), of]),
-  );
+/** With a sentence above it where the vocabularies differ. */
+export const numbersTable = ({
+  models,
+  rows,
+  otherVocabularies,
+}: Pick<BeforeAfter, 'models' | 'rows' | 'otherVocabularies'>): string =>
+  [
+    ...(otherVocabularies ? [OTHER_VOCABULARIES] : []),
+    table(
+      ['', ...models, 'Measured on'],
+      rows.map(({ name, cells, of }) => [name, ...cells.map(cellText), of]),
+    ),
+  ].join('\n\n');
 
 /** "63.5 (1.56×)" */
 const cellText = (cell: Cell | null): string =>

@@ -17,13 +17,14 @@ export interface Missing {
 
 /**
  * @param models the original first, one for each column of the rows
- * @param pair the original and the result that is decided on: what others lack is not missing
+ * @param about `pair`: the original and the result that is decided on, what others lack is not missing; `apart`: their vocabularies
+ *   differ, so that bits per byte compare, and neither perplexity nor KL divergence
  */
 export function missingOf(
   rows: readonly Row[],
   samples: readonly Sample[],
   models: readonly ModelRef[],
-  pair: readonly ModelRef[] = models,
+  { pair = models, apart }: { readonly pair?: readonly ModelRef[]; readonly apart: boolean },
 ): Missing[] {
   const lacking = (...measures: Measure[]): ModelRef[] => {
     const told = rows.filter(
@@ -31,10 +32,11 @@ export function missingOf(
     );
     return models.filter((model, m) => pair.includes(model) && !told.some(({ cells }) => cells[m]));
   };
-  const flattering = rows.some(({ measure, flatters }) => measure === 'ppl' && flatters);
+  const main: Measure = apart ? 'bits' : 'ppl';
+  const flattering = rows.some(({ measure, flatters }) => measure === main && flatters);
   const throughputs = rows.map(({ measure }) => measure).filter((measure) => measure.startsWith('throughput '));
   return [
-    ...perplexities(lacking('ppl'), lacking('kl'), models[0], flattering),
+    ...perplexities(lacking(main), apart ? 'bits' : lacking('kl'), models[0], flattering),
     ...accuracies(lacking('accuracy'), pair),
     ...lacking('decode', ...throughputs).map((model) => ({
       kind: 'speed' as const,
@@ -45,18 +47,22 @@ export function missingOf(
   ];
 }
 
-/** @param flattering there is a perplexity, on a text that chose */
+/**
+ * @param apart models that were not compared with the original; "bits" where they cannot be
+ * @param flattering there is a perplexity, on a text that chose
+ */
 function perplexities(
   without: readonly ModelRef[],
-  apart: readonly ModelRef[],
+  apart: readonly ModelRef[] | 'bits',
   original: ModelRef,
   flattering: boolean,
 ): Missing[] {
-  const compared = apart.filter((model) => model !== original && !without.includes(model));
+  const compared = apart === 'bits' ? [] : apart.filter((model) => model !== original && !without.includes(model));
   return [...without, ...compared].map((model) => {
     const isOwn = model === original || (model.identity !== undefined && model.identity === original.identity);
-    const against = isOwn ? '' : ` --against ${original.name}`;
-    const what = without.includes(model) ? 'perplexity' : 'KL divergence and same next token';
+    const against = isOwn || apart === 'bits' ? '' : ` --against ${original.name}`;
+    const main = apart === 'bits' ? 'bits per byte' : 'perplexity';
+    const what = without.includes(model) ? main : 'KL divergence and same next token';
     return {
       kind: 'perplexity',
       what: `${what} of ${labelOf(model)}${flattering ? ' on a text that chose nothing' : ''}`,
