@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { isObject, type JsonObject, parseJsonNumber } from '../../format/json';
 import { formatCount, formatFactor, formatPercent, shortNumber } from '../../format/numbers';
+import { vocabulariesDiffer } from '../../format/vocabularies';
 import type { RecipeEnd, StepEnd } from '../types';
 import { modelsIn, type Models, NOT_MEASURED, type Whose } from './shipped';
 import type { AnswerRow } from './answer';
@@ -16,10 +17,20 @@ interface Finding {
   readonly on: string;
 }
 
+/** Whether the models that were evaluated have different vocabularies: then the rows tell bits per byte. */
+export const haveOtherVocabularies = (end: RecipeEnd, models: Models): boolean =>
+  vocabulariesDiffer(
+    evaluations(end, models).map(({ result: { vocabulary } }) =>
+      typeof vocabulary === 'number' ? vocabulary : undefined,
+    ),
+  );
+
 export function qualityRows(end: RecipeEnd, shipping: StepEnd, models: Models): AnswerRow[] {
   const found = [...evaluations(end, models), ...ofExport(shipping)];
   const whole = found.filter(({ whose }) => whose === 'original');
-  const perplexity = best(found, whole, ({ ppl }) => ppl);
+  const apart = haveOtherVocabularies(end, models);
+  const main = apart ? 'bitsPerByte' : 'ppl';
+  const perplexity = best(found, whole, (result) => result[main]);
   const before = whole.findLast(({ basis }) => basis === perplexity?.basis) ?? whole.at(-1);
   const likeness = best(found, whole, ({ kl }) => kl);
   const same = likeness && { ...likeness, value: likeness.result.top1 };
@@ -27,10 +38,10 @@ export function qualityRows(end: RecipeEnd, shipping: StepEnd, models: Models): 
   const isComparable = before !== undefined && before.basis === perplexity?.basis;
   return [
     {
-      label: `perplexity${on === undefined ? '' : ` on ${on}`}`,
-      original: withNote(number(before?.result.ppl, shortNumber), isComparable || !perplexity ? '' : before?.on),
+      label: `${apart ? 'bits per byte' : 'perplexity'}${on === undefined ? '' : ` on ${on}`}`,
+      original: withNote(number(before?.result[main], shortNumber), isComparable || !perplexity ? '' : before?.on),
       shipped: ofModel(perplexity, shortNumber),
-      change: isComparable ? factor(before.result.ppl, perplexity.value) : '',
+      change: isComparable ? factor(before.result[main], perplexity.value) : '',
     },
     {
       label: 'KL divergence from the original',

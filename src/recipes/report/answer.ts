@@ -6,13 +6,14 @@ import { basename } from 'node:path';
 import type { JsonObject } from '../../format/json';
 import { formatBytes, formatFactor, shortCount } from '../../format/numbers';
 import { capitalized, counted } from '../../format/words';
+import { OTHER_VOCABULARIES } from '../../format/vocabularies';
 import { joined } from '../../jobs/about';
 import { JOBS } from '../../jobs/definitions';
 import { blockList } from '../../jobs/facts';
 import { checkpointName } from '../../jobs/titles';
 import type { RecipeEnd, StepEnd } from '../types';
 import { verdictWords } from '../words';
-import { accuracyRows, qualityRows } from './answer-rows';
+import { accuracyRows, haveOtherVocabularies, qualityRows } from './answer-rows';
 import { speedNotes, speedRows } from './answer-speed';
 import { checkpointsOf, isExport, Models, NOT_MEASURED, shippingStep, wayTo } from './shipped';
 
@@ -57,7 +58,7 @@ export function answerOf(end: RecipeEnd): Answer | undefined {
     done: doneWords(end, step, way, { removed, isOnce: removing.length === 1 }),
     original: `original: ${checkpointName(end.model)}`,
     shipped: `ships: ${step.finished?.outputs.map(({ path }) => basename(path)).join(', ') ?? 'nothing yet'}`,
-    notes: speedNotes(end, models),
+    notes: [...speedNotes(end, models), ...(haveOtherVocabularies(end, models) ? [OTHER_VOCABULARIES] : [])],
     rows: [
       sizeRow(end, step),
       blocksRow(end, step, removed),

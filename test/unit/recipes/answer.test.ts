@@ -100,6 +100,20 @@ describe('the answer of a recipe', () => {
     assert.match(answer.notes.join(), /median of 3 runs of Coppice.* float32 on cpu/);
   });
 
+  it('compares models with different vocabularies by bits per byte, and says why', () => {
+    const measured = (vocabulary: number) => [
+      step('before', 'eval', { checkpoint: MODEL, ...TEXT }, { ppl: 40, bitsPerByte: 1.25, tokens: 508, vocabulary: 900 }),
+      step('quality', 'eval', { checkpoint: SHIPPED, ...TEXT }, { ppl: 30, bitsPerByte: 1.5, tokens: 508, vocabulary }),
+    ]; // prettier-ignore
+    const apart = endOf([...without('before', 'quality'), ...measured(500)]);
+    assert.deepEqual(rowsOf(apart)['bits per byte on test.txt, 508 tokens'], ['1.25', '1.5', '1.2×']);
+    assert.ok(!Object.keys(rowsOf(apart)).some((label) => label.startsWith('perplexity')));
+    assert.match(answerOf(apart)!.notes.join(), /Their vocabularies differ/);
+    const alike = endOf([...without('before', 'quality'), ...measured(900)]);
+    assert.deepEqual(rowsOf(alike)['perplexity on test.txt, 508 tokens'], ['40', '30', '0.75×']);
+    assert.doesNotMatch(answerOf(alike)!.notes.join(), /vocabularies/);
+  });
+
   it('says what was not measured, and what was not written', () => {
     const few = rowsOf(endOf(without('before', 'speedBefore', 'speed', 'sampleBefore', 'sample', 'quality')));
     assert.deepEqual(few.perplexity, ['not measured', 'not measured', '']);

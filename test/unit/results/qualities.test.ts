@@ -56,4 +56,17 @@ describe('quality of models', () => {
     const rows = qualitiesOf({ ...FULL, kin: { parent: null, original: null, children } });
     assert.deepEqual(rows.at(-1), { label: 'SmolLM2-27', kind: 'made', ppl: 22, kl: 0.2, top1: 0.7, against });
   });
+
+  it('has bits per byte of a written model with another vocabulary, and no perplexity', () => {
+    const child: PanelChild = {
+      ...{ name: 'trimmed', path: '/m/t', removed: [], kind: 'vocabulary', retrained: [], ppl: null },
+      ...{ otherVocabulary: 18_304, bitsPerByte: 1.5 },
+    };
+    const rows = qualitiesOf({ ...FULL, kin: { parent: null, original: null, children: [child] } });
+    const found = { label: 'trimmed', kind: 'made', ppl: NaN, bitsPerByte: 1.5, otherVocabulary: 18_304 };
+    assert.deepEqual(rows.at(-1), found);
+    const unmeasured = { ...child, bitsPerByte: undefined };
+    const without = qualitiesOf({ ...FULL, kin: { parent: null, original: null, children: [unmeasured] } });
+    assert.ok(!without.some(({ label }) => label === 'trimmed'));
+  });
 });
