@@ -49,6 +49,23 @@ describeBrowser('page of before and after', (browser) => {
     });
   }
 
+  for (const colorScheme of ['dark', 'light'] as const) {
+    it(`says why it has bits per byte of models with different vocabularies (${colorScheme})`, async () => {
+      const rows = [row('bits', 'Bits per byte', 1.25, 1.5, '', ROWS), ...DECISION.rows.slice(3)];
+      const file = join(temporaryFolder(), 'vocabularies.html');
+      writeFileSync(file, beforeAfterHtml({ ...DECISION, rows, otherVocabularies: true }, reportStyle()));
+      const page = await browser().newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
+      await page.goto(pathToFileURL(file).href);
+      assert.match(await page.locator('.figures').innerText(), /Bits per byte\s+1\.5\s+1\.2× of 1\.25/);
+      const numbers = page.locator('section', { has: page.locator('table') });
+      assert.match(await numbers.innerText(), /Their vocabularies differ, .*: bits per byte of the same text do\./);
+      assert.doesNotMatch(await page.locator('table').innerText(), /perplexity/i);
+      await checkAccessibility(page, colorScheme);
+      await picture(page, `before-after-vocabularies-${colorScheme}`);
+      await page.close();
+    });
+  }
+
   for (const theme of THEMES) {
     it(`decides in ${theme}, at every width`, async () => {
       const { bodyClass, variables } = themes[theme];
