@@ -1,6 +1,6 @@
 /** What the held-out text costs under the trimmed vocabulary: bits per byte, by the original's own logits. */
 import type { Checkpoint } from '../../engine/checkpoint/types';
-import { type SpellingLoss, spellingLoss } from '../../engine/evaluate/bits-per-byte';
+import { type SpellingLoss, spellingLoss } from '../../engine/evaluate/spelling-loss';
 import { withModel } from '../../engine/model/opened';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions } from '../run';

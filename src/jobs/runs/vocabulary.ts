@@ -4,7 +4,7 @@ import { foldersOf } from '../../engine/checkpoint/folders';
 import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { LimitError, UserError } from '../../engine/errors';
-import type { SpellingLoss } from '../../engine/evaluate/bits-per-byte';
+import type { SpellingLoss } from '../../engine/evaluate/spelling-loss';
 import { checkTarget } from '../../engine/files/target';
 import type { DeviceReport } from '../../engine/onnx/device';
 import { command, option } from '../../engine/option-token';

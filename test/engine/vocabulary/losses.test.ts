@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { keptMass } from '../../../src/engine/evaluate/kept-mass';
-import { bitsPerByte } from '../../../src/engine/evaluate/bits-per-byte';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { withModel } from '../../../src/engine/model/opened';
 import { goldenVocabulary, idsOfMask } from '../../support/golden-vocabulary';
@@ -43,13 +42,6 @@ async function check(name: keyof typeof TOLERANCE, folder: string, rowsFile: str
     }
   });
 }
-
-describe('bits per byte', () => {
-  it('is the mean loss in bits, times tokens of a byte', () => {
-    // Two tokens of four bytes each, at ln 16 = 4 bits: one bit for each byte.
-    assert.equal(bitsPerByte(Math.log(16), 2, 8), 1);
-  });
-});
 
 describeShared('losses of a trimmed vocabulary', function () {
   this.timeout(300_000);
