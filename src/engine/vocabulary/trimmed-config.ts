@@ -16,10 +16,20 @@ export function trimmedConfig(config: JsonObject, ids: ReadonlyMap<number, numbe
     Object.entries(config).map(([name, value]) => {
       if (name === 'vocab_size') return [name, size];
       if (name === 'added_tokens_decoder' && isObject(value)) return [name, decoderOf(value, ids)];
+      if (name === PLACED && Array.isArray(value)) return [name, value.flatMap((pair: unknown) => placed(pair, ids))];
       if (ID_FIELD.test(name) && !OTHER_LISTS.has(name)) return [name, withIds(value, ids)];
       return [name, isObject(value) ? trimmedConfig(value, ids, size) : value];
     }),
   );
+}
+
+/** Pairs of a place in the text and the id that is forced there. */
+const PLACED = 'forced_decoder_ids';
+
+function placed(pair: unknown, ids: ReadonlyMap<number, number>): unknown[] {
+  if (!Array.isArray(pair) || typeof pair[1] !== 'number') return [pair];
+  const now = ids.get(pair[1]);
+  return now === undefined ? [] : [[pair[0] as unknown, now]];
 }
 
 function decoderOf(decoder: JsonObject, ids: ReadonlyMap<number, number>): JsonObject {
