@@ -51,7 +51,7 @@ export const goldenVocabulary = (name: string): GoldenVocabulary =>
 
 /** The ids of a mask. */
 export const idsOfMask = (mask: string): number[] =>
-  [...mask].flatMap((digit, d) =>
+  Array.from(mask).flatMap((digit, d) =>
     [3, 2, 1, 0].flatMap((bit, i) => ((Number.parseInt(digit, 16) >> bit) & 1 ? [4 * d + i] : [])),
   );
 

@@ -21,7 +21,7 @@ export function trainedTokenizer(kind: TrainedKind, text: string, size: number):
 function bpe(kind: Exclude<TrainedKind, 'unigram'>, text: string, size: number): object {
   const isBytes = kind !== 'byte fallback';
   const words = isBytes ? (text.match(/ ?[A-Za-z]+|\s+|[^A-Za-z\s]+/g) ?? []).map(inByteLetters) : textOfPieces(text);
-  const letters = isBytes ? byteSymbols() : [...new Set(words.flatMap((word) => [...word]))].sort();
+  const letters = isBytes ? byteSymbols() : [...new Set(words.flatMap((word) => Array.from(word)))].sort();
   const specials = ['<unk>', '<s>', '</s>'];
   const bytes = isBytes
     ? []
@@ -34,8 +34,8 @@ function bpe(kind: Exclude<TrainedKind, 'unigram'>, text: string, size: number):
   const rank = new Map(vocabulary.map((token, id) => [token, id]));
   // Every way to a token, by the rank of the token, as converters of SentencePiece models list them.
   const all = made.flatMap((token) =>
-    [...token].slice(1).flatMap((_, i): [string, string][] => {
-      const [a, b] = [[...token].slice(0, i + 1).join(''), [...token].slice(i + 1).join('')];
+    Array.from(token).slice(1).flatMap((_, i): [string, string][] => {
+      const [a, b] = [Array.from(token).slice(0, i + 1).join(''), Array.from(token).slice(i + 1).join('')];
       return known.has(a) && known.has(b) ? [[a, b]] : [];
     }),
   );
@@ -135,7 +135,7 @@ const inByteLetters = (word: string): string => [...Buffer.from(word)].map((byte
 function trainedMerges(words: readonly string[], count: number): [string, string][] {
   const counts = new Map<string, number>();
   for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  const split = [...counts].map(([word, times]) => ({ parts: [...word], times }));
+  const split = [...counts].map(([word, times]) => ({ parts: Array.from(word), times }));
   const merges: [string, string][] = [];
   while (merges.length < count) {
     const pairs = new Map<string, number>();

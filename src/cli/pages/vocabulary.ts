@@ -73,7 +73,7 @@ function verifiedFacts(verified: VocabularyResult['verified']): [string, string]
   if (!verified) return [];
   const { logitsDifference, piecesEqual } = verified;
   const logits =
-    logitsDifference === null ? '' : `; largest difference of two logits ${formatNumber(Number(logitsDifference), 3)}`;
+    logitsDifference === null ? '' : `; largest difference of two logits ${formatNumber(logitsDifference, 3)}`;
   return [['verified', `${formatCounted(piecesEqual, 'piece')} encoded as before${logits}`]];
 }
 

@@ -13,7 +13,7 @@ export function tokensOfLanguages({ model, kind }: Tokens, languages: readonly L
 
 /** What a token of byte-level BPE stands for; undefined where its bytes are no text. */
 function textOfBytes(token: string): string | undefined {
-  const bytes = [...token].map((letter) => BYTE_VALUES.get(letter));
+  const bytes = Array.from(token, (letter) => BYTE_VALUES.get(letter));
   if (!bytes.every((byte) => byte !== undefined)) return undefined;
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(bytes));

@@ -46,7 +46,7 @@ export class Paths {
         'Leave its vocabulary as it is.',
       );
     }
-    const parts = [...text];
+    const parts = Array.from(text);
     const passed = new Set(parts);
     while (parts.length > 1) {
       let [best, at] = [Infinity, -1];

@@ -104,7 +104,7 @@ export function alphabetOf({ kind, model }: Tokens): number[] {
   return [...model].filter(([text]) => isIn(text)).map(([, id]) => id);
 }
 
-const isSingle = (text: string): boolean => [...text].length === 1;
+const isSingle = (text: string): boolean => Array.from(text).length === 1;
 
 /** The 256 characters that byte-level BPE writes bytes as (GPT-2): printable ones of Latin-1 as they are, the others behind it. */
 export const BYTE_VALUES: ReadonlyMap<string, number> = (() => {

@@ -36,7 +36,7 @@ export function trimmedTokenizer(
     post_processor: withIds(post, ids),
     padding: isObject(padding) ? { ...padding, pad_id: ids.get(padding.pad_id as number) ?? 0 } : (padding ?? null),
     model: { ...model, ...(model.type === 'Unigram' ? unigram(model, kept, ids) : bpe(model, tokens, ids)) },
-  } as TokenizerDescription;
+  };
 }
 
 function unigram(model: JsonObject, kept: readonly number[], ids: ReadonlyMap<number, number>): JsonObject {

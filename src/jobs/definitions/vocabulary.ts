@@ -8,7 +8,7 @@ import { joined } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
 import { numberFact } from '../facts';
 import { amount, choice, file, flag, folder, list, whole } from '../option';
-import { application } from '../options/application';
+import { ofApplication } from '../options/application';
 import { compute } from '../options/compute';
 import { source } from '../options/model';
 import { vocabularyResult } from '../results/vocabulary';
@@ -27,7 +27,7 @@ const options = {
       unless: 'application',
     },
   ),
-  application: application('its judging rows are held out', 'texts', 'heldOut'),
+  application: ofApplication('its judging rows are held out', 'texts', 'heldOut'),
   heldOut: file('text that shows what is lost, and is not counted (default: every tenth piece of the texts)', {
     noun: () => l10n.t('a text that is held out'),
   }),

@@ -119,7 +119,7 @@ const parametersAfter = (checkpoint: Checkpoint, { ids }: Kept): number =>
 async function countTexts(tokenizer: Tokenizer, options: Options, { job, warn }: JobContext) {
   const counter = new TokenCounts(tokenizer);
   const back = new HeldBack();
-  const { texts = [], heldOut: other, share } = { share: undefined, ...options };
+  const { texts, heldOut: other } = options;
   const read = await readTexts(texts, tokenizer, {
     ...job,
     warn,
@@ -142,7 +142,7 @@ async function countTexts(tokenizer: Tokenizer, options: Options, { job, warn }:
   }
   if (options.keep !== undefined) {
     const { sha256 } = await readTextFile(options.keep, LIST_CAP, 'A list of words has some KB.');
-    inputs.push(fileInput('keep', options.keep, sha256, share));
+    inputs.push(fileInput('keep', options.keep, sha256));
   }
   return { counter, pieces: back.pieces, inputs };
 }

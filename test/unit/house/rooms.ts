@@ -11,6 +11,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/engine/formats'],
   ['src/engine/checkpoint'],
   ['src/engine/tokenizer', 'src/engine/onnx'],
+  ['src/engine/vocabulary'],
   ['src/engine/records'],
   ['src/engine/weights'],
   ['src/engine/adapter'],
