@@ -12,10 +12,11 @@ import { prune } from './tools/prune';
 import { runRecipeTool } from './tools/run-recipe';
 import { score } from './tools/score';
 import { tasks } from './tools/tasks';
+import { trimVocabulary } from './tools/vocabulary';
 
 export const AGENT_TOOLS: readonly AgentTool[] = [
   ...[inspect, score, plan, prune, heal],
-  ...[evaluate, tasks, compareTexts, exportModel],
+  ...[evaluate, tasks, compareTexts, trimVocabulary, exportModel],
   ...[planRecipeTool, runRecipeTool],
   ...[jobStatus, jobResult, cancelJob],
 ];

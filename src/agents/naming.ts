@@ -15,6 +15,7 @@ const TOOLS: Partial<Record<CommandName, string>> = {
   heal: 'coppice_heal',
   inspect: 'coppice_inspect',
   score: 'coppice_score',
+  vocabulary: 'coppice_vocabulary',
 };
 
 export const AGENT_NAMING: OptionNaming = {

@@ -101,6 +101,27 @@ describe('an agent with the sample model', function () {
     await refused({ scores: 'model/evaluation.txt', count: 2 }, /cannot be used as scores: it is not JSON/);
   });
 
+  it('trims its vocabulary: first what that costs, then the model', async () => {
+    const input = { checkpoint: 'model', texts: ['model/calibration.txt'] };
+    const text = await call('vocabulary', input);
+    assert.match(text, /saves only 3\.1 % of the parameters/); // what it is not worth comes first
+    assert.match(text, /^Nothing was written/m);
+    assert.match(text, /1,408 of 2,048 tokens stay; parameters 2,624,640 → 2,542,720/);
+    assert.match(text, /bits per byte 1\.\d+ → 1\.\d+ \(.*float32/);
+    const write = { ...input, heldOut: 'model/calibration.txt', out: 'fewer' };
+    assert.match(await ask('vocabulary', write), /^Trim the vocabulary of model\?\n[\s\S]*2048 tokens/);
+    assert.match(
+      await call('vocabulary', write),
+      /^Written: .*fewer[\s\S]*largest difference of two logits of kept tokens: 0/,
+    );
+    // Limits hold for agents too, and are named as properties.
+    await assert.rejects(call('vocabulary', { ...input, heldOut: 'model/evaluation.txt', out: 'lossy' }), (error) => {
+      assert.match(failureText(error), /more bits per byte.*"maxBitsGrowth"/);
+      return true;
+    });
+    assert.ok(!existsSync(join(root, 'lossy')));
+  });
+
   it('prunes it by the scores: the same blocks as the command line, chosen by the criterion in its record', async () => {
     const input = { checkpoint: 'model', scores: 'score-1', ratio: 0.25, out: 'short' };
     const question = await ask('prune', input);

@@ -8,6 +8,7 @@ import { healPage, prunePage } from './prune';
 import { samplesPage } from './samples';
 import { scorePage } from './score';
 import { tasksPage } from './tasks';
+import { vocabularyPage } from './vocabulary';
 
 /** The parts of an answer, from a finished job. Every number says its unit, text, precision and model. */
 export type ResultPage<K extends JobKind> = (outcome: JobOutcome<K>, spec: Jobs[K]['spec']) => readonly Piece[];
@@ -19,6 +20,7 @@ const PAGES: { readonly [K in JobKind]?: ResultPage<K> } = {
   eval: evalPage,
   tasks: tasksPage,
   samples: samplesPage,
+  vocabulary: vocabularyPage,
   export: exportPage,
 };
 
