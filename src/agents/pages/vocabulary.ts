@@ -1,5 +1,6 @@
 /** What trimming a vocabulary keeps and costs, for an agent. */
 import { formatBytes, formatCount, formatNumber, formatPercent } from '../../format/numbers';
+import { lowerWords } from '../../format/vocabularies';
 import { checkpointName } from '../../jobs/titles';
 import { inLine } from '../answer';
 import type { ResultPage } from '.';
@@ -22,7 +23,7 @@ export const vocabularyPage: ResultPage<'vocabulary'> = ({ result }, { checkpoin
       ? [
           `  bits per byte ${formatNumber(bitsPerByte.before, 4)} → ${formatNumber(bitsPerByte.after, 4)} ` +
             `(${formatPercent(bitsPerByte.growth)}), float32; the original gives ${formatPercent(outsideMass ?? 0)} of its ` +
-            'probability to tokens that go',
+            `probability to tokens that go${lowerWords(bitsPerByte.growth)}`,
         ]
       : ['  bits per byte were not measured']),
     ...(logitsDifference === null

@@ -1,6 +1,7 @@
 /** What `coppice vocabulary` prints. */
 import { formatSeconds } from '../../format/durations';
 import { formatBytes, formatCount, formatNumber, formatPercent } from '../../format/numbers';
+import { lowerWords } from '../../format/vocabularies';
 import { formatCounted } from '../../format/words';
 import type { VocabularyResult } from '../../jobs/results/vocabulary';
 import { facts, table } from '../terminal/text';
@@ -57,7 +58,10 @@ function heldOutFacts(held: VocabularyResult['heldOut']): [string, string][] {
             'bits per byte',
             `${formatNumber(bitsPerByte.before, 4)} → ${formatNumber(bitsPerByte.after, 4)} (${formatPercent(bitsPerByte.growth)})`,
           ],
-          ['', `the original gives ${formatPercent(outsideMass ?? 0)} of its probability to tokens that go`],
+          [
+            '',
+            `the original gives ${formatPercent(outsideMass ?? 0)} of its probability to tokens that go${lowerWords(bitsPerByte.growth)}`,
+          ],
         ] as [string, string][])
       : []),
   ];
