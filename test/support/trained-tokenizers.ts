@@ -34,10 +34,19 @@ function bpe(kind: Exclude<TrainedKind, 'unigram'>, text: string, size: number):
   const rank = new Map(vocabulary.map((token, id) => [token, id]));
   // Every way to a token, by the rank of the token, as converters of SentencePiece models list them.
   const all = made.flatMap((token) =>
-    Array.from(token).slice(1).flatMap((_, i): [string, string][] => {
-      const [a, b] = [Array.from(token).slice(0, i + 1).join(''), Array.from(token).slice(i + 1).join('')];
-      return known.has(a) && known.has(b) ? [[a, b]] : [];
-    }),
+    Array.from(token)
+      .slice(1)
+      .flatMap((_, i): [string, string][] => {
+        const [a, b] = [
+          Array.from(token)
+            .slice(0, i + 1)
+            .join(''),
+          Array.from(token)
+            .slice(i + 1)
+            .join(''),
+        ];
+        return known.has(a) && known.has(b) ? [[a, b]] : [];
+      }),
   );
   return {
     version: '1.0',

@@ -6,7 +6,7 @@ import { inLine } from '../answer';
 import type { ResultPage } from '.';
 
 export const vocabularyPage: ResultPage<'vocabulary'> = ({ result }, { checkpoint }) => {
-  const { kept, size, parameters, bytes, texts, heldOut, examples, table, written, verified } = result;
+  const { kept, size, parameters, asBlocks, bytes, texts, heldOut, examples, table, written, verified } = result;
   const { file, coverage, growth, bitsPerByte, outsideMass } = heldOut;
   const logitsDifference = verified?.logitsDifference ?? null;
   const model = inLine(checkpointName(checkpoint));
@@ -15,7 +15,7 @@ export const vocabularyPage: ResultPage<'vocabulary'> = ({ result }, { checkpoin
       ? 'Nothing was written: give "out" for a model.'
       : `Written: ${written}. ${model} itself did not change.`,
     `${model}: ${formatCount(kept)} of ${formatCount(size)} tokens stay; parameters ${formatCount(parameters.before)} → ` +
-      `${formatCount(parameters.after)}, files ${formatBytes(bytes.before)} → ${formatBytes(bytes.after)}`,
+      `${formatCount(parameters.after)} (what went is as much as ${formatNumber(asBlocks.count, 2)} of ${asBlocks.of} blocks), files ${formatBytes(bytes.before)} → ${formatBytes(bytes.after)}`,
     `counted: ${formatCount(texts.tokens)} tokens, which are encoded as before`,
     `not counted (${file === null ? 'pieces of the texts' : inLine(file)}): ${formatPercent(coverage)} of the tokens stay, ` +
       `${formatNumber(growth, 4)} times as many tokens`,

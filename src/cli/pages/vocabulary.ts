@@ -15,7 +15,7 @@ export const vocabularyPage: Page<'vocabulary'> = (_, { shown }) => ({
     ...facts([
       ['vocabulary', `${formatCount(result.kept)} of ${formatCount(result.size)} tokens stay (${result.kind})`],
       ['why', whyWords(result)],
-      ['parameters', changeWords(result.parameters, formatCount)],
+      ['parameters', `${changeWords(result.parameters, formatCount)}, ${blocksWords(result)}`],
       ['files', changeWords(result.bytes, formatBytes)],
       [
         'texts',
@@ -39,6 +39,10 @@ const whyWords = ({ seen, min, alphabet, specials, closure, filled }: Vocabulary
     `${formatCount(closure)} that others are made of`,
     ...(filled > 0 ? [`${formatCount(filled)} to fill the multiple`] : []),
   ].join(', ');
+
+/** What removing blocks would have to do for it. */
+const blocksWords = ({ asBlocks: { count, of } }: VocabularyResult): string =>
+  count > of ? 'more than all its blocks have' : `as ${formatNumber(count, 2)} of its ${of} blocks have`;
 
 const changeWords = (
   { before, after }: { readonly before: number; readonly after: number },

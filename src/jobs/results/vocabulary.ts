@@ -62,6 +62,10 @@ export const vocabularyResult = shape(
     min: whole('the least count of a token'),
     multiple: whole('the multiple of tokens'),
     parameters: pairOf('parameters'),
+    asBlocks: shape(
+      { count: number('blocks that have as many parameters as went'), of: whole('blocks of the model') },
+      'what removing blocks would have to do for it',
+    ),
     bytes: pairOf('bytes of the model’s files', 'bytes'),
     texts: shape({ files: whole('texts'), tokens: whole('their tokens') }, 'what was counted'),
     heldOut,

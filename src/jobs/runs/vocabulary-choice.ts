@@ -1,7 +1,7 @@
 /** Which tokens of a model stay: what its application's texts use, with all that these are made of; and what that does to other texts. */
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { requireArchitecture } from '../../engine/checkpoint/open';
-import { parametersOf } from '../../engine/checkpoint/parameters';
+import { meanLayerParameters, parametersOf } from '../../engine/checkpoint/parameters';
 import { UserError } from '../../engine/errors';
 import { readTextFile } from '../../engine/files/text-file';
 import { option } from '../../engine/option-token';
@@ -26,6 +26,9 @@ export interface Trimming {
   /** Rows of the original's embedding. */
   readonly size: number;
   readonly alphabet: number;
+  readonly blocks: number;
+  /** Of a block, on average. */
+  readonly blockParameters: number;
   /** How often the texts use each token, by id. */
   readonly counts: ReadonlyMap<number, number>;
   readonly tokens: number;
@@ -91,6 +94,8 @@ export async function trimming(checkpoint: Checkpoint, options: Options, context
   return {
     ...{ source, size: architecture.vocabulary, alphabet: alphabet.length, counts, tokens: counter.tokens },
     ...{ ...own, pieces, table, inputs },
+    blocks: architecture.layers.length,
+    blockParameters: meanLayerParameters(architecture),
     parameters: { before: parametersOf(architecture), after: parametersAfter(checkpoint, own.chosen) },
   };
 }

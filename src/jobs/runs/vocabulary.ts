@@ -98,6 +98,7 @@ function countsOf(found: Trimming, { min, multiple }: Options) {
     ...{ specials: source.specials.length, alphabet: found.alphabet, closure: chosen.closure, filled: chosen.filled },
     merges: { before: all.merges.length, after: trimmed.merges },
     ...{ min, multiple, parameters },
+    asBlocks: { count: (parameters.before - parameters.after) / found.blockParameters, of: found.blocks },
     texts: { files: inputs.filter(({ role }) => role === 'texts').length, tokens },
   };
 }
