@@ -7,7 +7,7 @@ import { readTextFile } from '../../engine/files/text-file';
 import { option } from '../../engine/option-token';
 import { fileInput } from '../../engine/records/details';
 import type { RunInput } from '../../engine/records/record';
-import { loadTokenizer, type Tokenizer, tokenizerOf } from '../../engine/tokenizer/tokenizer';
+import { type Tokenizer, tokenizerOf } from '../../engine/tokenizer/tokenizer';
 import { piecesOf, TokenCounts } from '../../engine/vocabulary/counts';
 import { type HeldOut, heldOut, type Pair } from '../../engine/vocabulary/held-out';
 import { tokensOfLanguages } from '../../engine/vocabulary/languages';
@@ -56,7 +56,7 @@ const ENCODED: readonly number[] = [1, 2, 5, 10];
 export async function trimming(checkpoint: Checkpoint, options: Options, context: JobContext): Promise<Trimming> {
   const { job, warn } = context;
   const source = await readVocabulary(checkpoint);
-  const original = await loadTokenizer(checkpoint.home, job);
+  const original = await tokenizerOf(source.texts, job);
   const { counter, pieces, inputs } = await countTexts(original, options, context);
   if (counter.tokens === 0) throw nothingCounted();
   if (pieces.length === 0) {

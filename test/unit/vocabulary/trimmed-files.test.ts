@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { UserError } from '../../../src/engine/errors';
 import { parseTokenizerFiles } from '../../../src/engine/tokenizer/files';
 import { literalsOf, specialTokens } from '../../../src/engine/vocabulary/specials';
-import { readTokens } from '../../../src/engine/vocabulary/tokens';
+import { alphabetOf, readTokens } from '../../../src/engine/vocabulary/tokens';
 import { tokensOfLanguages } from '../../../src/engine/vocabulary/languages';
 import { TOKEN_CAP, keptTokens, Paths } from '../../../src/engine/vocabulary/rule';
 import { piecesOf } from '../../../src/engine/vocabulary/counts';
@@ -195,6 +195,21 @@ describe('vocabularies that are not trimmed', () => {
     refused(/4097 characters/, { model: { vocab: { '<unk>': 0, a: 1, [long]: 2 }, merges: [] } }, (tokens) =>
       new Paths(tokens).of(long),
     );
+  });
+  it('ids beyond all known vocabularies', () => {
+    assert.throws(
+      () => description({ model: { vocab: { '<unk>': 0, a: 10_000_000 }, merges: [] } }),
+      (error: unknown) => error instanceof UserError && /10000000/.test(error.why),
+    );
+  });
+  it('bytes that are missing are not sayable before or after', () => {
+    const tokens = readTokens(
+      description({
+        model: { byte_fallback: true, vocab: { '<unk>': 0, '<0x61>': 1, '<0x62>': 2, a: 3 }, merges: [] },
+      }),
+      'toy',
+    );
+    assert.deepEqual([tokens.kind, alphabetOf(tokens)], ['bpe-fallback', [1, 2]]);
   });
   it('merges in a circle end', () => {
     const merges = [
