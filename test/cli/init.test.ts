@@ -76,6 +76,25 @@ describe('command line: init', function () {
     assert.ok(more >= 0 && more <= 6 * 1024, String(more));
   });
 
+  it('trims the vocabulary first: the steps work on the trimmed model, and the size is met', async () => {
+    const home = temporaryFolder();
+    const file = join(home, 'words.coppice.json');
+    const texts = join(sample, 'calibration.txt');
+    const made = await run('init', sample, '--fewer', '0.25', '--vocabulary', texts, '--out', file);
+    const notes = made.notes as string[];
+    assert.match(notes[0], /^1,408 of 2,048 tokens stay/);
+    assert.ok(notes.some((note) => note.startsWith('With all tokens it would lose')));
+    const free = readFileSync(file, 'utf8').replace('// "maxBitsGrowth": 0.03', '"maxBitsGrowth": 0.5');
+    writeFileSync(file, free);
+    const ended = await run('run', file, '--quick', '--set', 'tokens=512', '--set', `count=${String(made.removes)}`);
+    assert.equal(ended.ended, 'done');
+    const shipped = await openCheckpoint(join(home, '.coppice/words.quick/outputs/sample-shorter.gguf'));
+    assert.equal(shipped.architecture!.vocabulary, 1408);
+    assert.equal(shipped.architecture!.layers.length, 12 - Number(made.removes));
+    const expected = Number(made.expectedBytes);
+    assert.ok(Math.abs(shipped.size.all - expected) < 70_000, `${shipped.size.all} of ${expected}`);
+  });
+
   it('refuses two goals, an existing recipe, and one inside the model', async () => {
     const home = temporaryFolder();
     const there = join(home, 'a.coppice.json');

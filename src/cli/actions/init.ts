@@ -1,18 +1,23 @@
 /** `coppice init`: drafts a recipe for a model, with the steps from it to one that ships. */
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { UserError } from '../../engine/errors';
 import { readTextFile } from '../../engine/files/text-file';
+import { isGguf } from '../../engine/formats/gguf/file';
 import { flagOf } from '../../jobs/argv';
+import { completeOptions } from '../../jobs/complete';
+import { JOBS } from '../../jobs/definitions';
+import { runJob } from '../../jobs/run-job';
 import { inThisProcess } from '../../jobs/run-spec';
 import { checkFileTarget, refuseExisting } from '../../jobs/file-target';
 import { writeWhole } from '../../engine/files/whole-file';
 import { checkpointName } from '../../jobs/titles';
 import { draftRecipe } from '../../recipes/init/draft';
 import { movedRecipe } from '../../recipes/init/paper';
-import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from '../../recipes/init/wish';
+import { type DraftedRecipe, type Goal, type RecipeWish, type TrimmedWish, USUAL_GOAL } from '../../recipes/init/wish';
 import { RECIPE_SUFFIX } from '../../recipes/recipe';
 import type { Outcome, Shell } from '../execute';
 import { UsageError } from '../failure';
@@ -34,6 +39,8 @@ export interface InitOptions
   readonly fit?: number;
   readonly faster?: number;
   readonly asFastAs?: string;
+  /** Texts that the vocabulary is trimmed to. */
+  readonly vocabulary?: readonly string[];
   readonly yes?: true;
   readonly paper?: string;
   readonly out?: string;
@@ -52,7 +59,9 @@ export async function init(path: string, given: InitOptions, shell: Shell): Prom
     ...{ file, goal, format, type, application, calibration, text: measured, tasks, data, minutes },
     ...(minutes !== undefined && { timing: await timingHere() }),
   };
-  const drafted = await draftRecipe(path, wish, shell.job);
+  const drafted = await withTrimmed(path, given.vocabulary, shell, (trimmed) =>
+    draftRecipe(path, { ...wish, ...(trimmed && { trimmed }) }, shell.job),
+  );
   const isLarger = drafted.expectedBytes > drafted.modelBytes;
   const agreed = !isLarger || given.yes === true || (await agreesTo(drafted, given.json === true, shell));
   if (agreed) await writeWhole(file, drafted.text);
@@ -63,6 +72,28 @@ export async function init(path: string, given: InitOptions, shell: Shell): Prom
     page: agreed ? pageOf(file, drafted, shell) : ['No recipe was written.'],
     run: { inputs: [], settings: { goal } },
   };
+}
+
+/** Trims the vocabulary once, to a folder that is gone afterwards, so that sizes are known. Without texts it does nothing. */
+async function withTrimmed<T>(
+  path: string,
+  texts: readonly string[] | undefined,
+  { job, warn }: Shell,
+  use: (trimmed: TrimmedWish | undefined) => Promise<T>,
+): Promise<T> {
+  if (texts === undefined) return use(undefined);
+  const folder = await mkdtemp(join(tmpdir(), 'coppice-init-'));
+  try {
+    const out = join(folder, (await isGguf(path).catch(() => false)) ? 'trimmed.gguf' : 'trimmed');
+    const free = { maxBitsGrowth: Number.MAX_VALUE, maxGrowth: Number.MAX_VALUE };
+    const options = completeOptions(JOBS.vocabulary, { checkpoint: path, texts, bits: false, ...free, out });
+    const quiet = { hooks: {}, emit: () => undefined, note: () => undefined, place: undefined };
+    const { result } = await runJob('vocabulary', options, { ...quiet, job, warn });
+    const { kept, size, heldOut } = result;
+    return await use({ texts, checkpoint: out, kept, size, growth: heldOut.growth });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** The speeds of this machine, and trainings in this process, from which they are learned. */
@@ -90,7 +121,7 @@ async function ofPaper(
   { shown, style }: Shell,
 ): Promise<Outcome> {
   const { paper, file } = given;
-  const alien = (['format', 'type', 'application', 'tasks', 'data', 'minutes', ...GOALS] as const).find(
+  const alien = (['format', 'type', 'application', 'tasks', 'data', 'minutes', 'vocabulary', ...GOALS] as const).find(
     (name) => given[name] !== undefined,
   );
   if (alien !== undefined) {

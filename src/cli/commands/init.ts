@@ -1,7 +1,7 @@
 /** `coppice init`: drafts a recipe for a model, with the steps from it to one that ships. */
 import type { Command } from 'commander';
 import { EXPORT_FORMATS } from '../../engine/write/formats';
-import { bytes, checkpoint, choice, file, flag, folder, part, positive, text } from '../../jobs/option';
+import { bytes, checkpoint, choice, file, flag, folder, list, part, positive, text } from '../../jobs/option';
 import { acceptedCompute } from '../../jobs/options/compute';
 import type { InitOptions } from '../actions/init';
 import { execute, type Exit } from '../execute';
@@ -22,6 +22,11 @@ const options = {
   ),
   calibration: file('a text like those that your application sends, to score blocks on'),
   text: file('another text, to measure quality on'),
+  vocabulary: list(
+    file('a text'),
+    'first trim the vocabulary to these texts of the application, all that it has; the sizes are those of the trimmed model',
+    { placeholder: 'file', repeated: true, several: true },
+  ),
   tasks: folder('folder with the files of the tasks, to measure accuracy'),
   data: file('data to train on after healing'),
   minutes: positive(
@@ -42,7 +47,8 @@ export function addInit(program: Command, exit: Exit): void {
     .summary('write a recipe for a model')
     .description(
       'Writes a recipe: a file with comments and the steps from this model to a shorter one that ships. Reads headers ' +
-        'only, and computes nothing but, with --minutes, a short training. Change what you like, and run it with `coppice run`.',
+        'only, and computes nothing but, with --minutes, a short training, and with --vocabulary the trimmed model, which it ' +
+        'writes to a temporary folder to know its size. Change what you like, and run it with `coppice run`.',
     )
     .argument('<checkpoint>', 'folder, .safetensors file, index or .gguf file');
   addOptions(addCommonOptions(addOptions(command, options)), acceptedCompute)
@@ -55,6 +61,7 @@ Examples:
   coppice init ./SmolLM2-135M --calibration data/prose.txt --text data/test.txt
   coppice init ./SmolLM2-135M --application ./chats
   coppice init ./SmolLM2-135M --fewer 0.2 --minutes 60
+  coppice init ./gemma-3-270m.gguf --fit 80MB --vocabulary chats.jsonl help.md
   coppice init ./SmolLM2-135M --fit 100MB --out small.coppice.json
   coppice init ./SmolLM2-135M --fit 100MB --type q8_0
   coppice init ./SmolLM2-135M --faster 1.3 --format onnx --tasks ./tasks

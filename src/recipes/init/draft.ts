@@ -1,6 +1,6 @@
 /** Drafts a recipe for a model: reads its headers, chooses sizes and steps, and writes them down with comments. */
 import { dirname, resolve } from 'node:path';
-import { type Application, leftOutWords, readApplication, splitWords } from '../../engine/application/read';
+import { readApplication } from '../../engine/application/read';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { isGgufCheckpoint, isQuantizedGguf } from '../../engine/checkpoint/gguf/name';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
@@ -13,21 +13,21 @@ import { DEFAULTS } from '../../engine/retrain/defaults';
 import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
 import { finerNote } from '../../engine/write/gguf/finer';
 import type { JobOptions } from '../../engine/progress';
-import { formatBytes, formatFactor, formatPercent } from '../../format/numbers';
+import { formatFactor } from '../../format/numbers';
 import { counted } from '../../format/words';
 import { type ExportFormat, FORMATS } from '../../engine/write/formats';
 import { markedTime } from '../../estimates/words';
 import { HEAL_TOKENS } from '../../jobs/healing-amounts';
-import { LEAST_STEPS, rateFor } from '../../jobs/retrain-amounts';
-import { type Timed, timedTraining } from './timed';
+import { rateFor } from '../../jobs/retrain-amounts';
+import { timedTraining } from './timed';
 import { TIMED } from './minutes';
 import { checkpointName } from '../../jobs/titles';
 import type { Json } from '../recipe';
 import { RECIPE_VERSION } from '../recipe';
 import { literal } from '../references';
-import { type Chosen, countOfShare, countOfSpeed, fitting, isMuch, needsEnds, smallest } from './choose';
+import { type Chosen, countOfShare, countOfSpeed, fitting, needsEnds, smallest } from './choose';
 import { type Entry, layOut } from './layout';
-import { placeFrom } from './paper';
+import { CALIBRATION, type Drafting, type FoundTexts, notesOf, place, QUICK_COUNT, warningsOf } from './notes';
 import { keptType, writtenBytes, writtenSize, type WrittenSize } from '../../estimates/written-bytes';
 import { type Outline, stepsOf, writesTexts } from './steps';
 import { type TextsNearby, textsNear } from './texts';
@@ -38,7 +38,9 @@ import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from './wi
  * @throws UserError for a checkpoint that cannot be computed with, or a goal that it cannot reach; CancelledError
  */
 export async function draftRecipe(path: string, wish: RecipeWish, job: JobOptions = {}): Promise<DraftedRecipe> {
-  const checkpoint = await openCheckpoint(path);
+  const model = await openCheckpoint(path);
+  // Sizes are those of the model that the steps work on.
+  const checkpoint = wish.trimmed ? await openCheckpoint(wish.trimmed.checkpoint) : model;
   const architecture = requireArchitecture(checkpoint);
   const { goal = USUAL_GOAL } = wish;
   const { format, notes } = await formatFor(checkpoint, wish.format, goal);
@@ -47,12 +49,26 @@ export async function draftRecipe(path: string, wish: RecipeWish, job: JobOption
   const chosen = await choose(checkpoint, goal, choosing);
   const { finer } = await shippedSize(checkpoint, chosen.removes, { ...choosing, type: chosen.type });
   const home = dirname(resolve(wish.file));
-  const texts = await textsFor(wish, home, checkpoint);
+  const texts = await textsFor(wish, home, model);
   const application = wish.application === undefined ? undefined : await readApplication(wish.application, job);
   const isTimed = wish.minutes !== undefined && chosen.removes > 0;
   const timed = isTimed ? await timedTraining(checkpoint, wish, { count: chosen.removes, texts, job }) : undefined;
-  const outline = outlineOf(checkpoint, { wish, goal, format, chosen, texts, timed });
-  const drafting: Drafting = { checkpoint, wish, goal, format, chosen, home, texts, outline, application, timed };
+  const outline = outlineOf(checkpoint, { wish, goal, format, chosen, texts, timed, model, home });
+  const untrimmed = wish.trimmed && (await choose(model, goal, choosing).catch(unreachable));
+  const drafting: Drafting = {
+    checkpoint,
+    model,
+    untrimmed,
+    wish,
+    goal,
+    format,
+    chosen,
+    home,
+    texts,
+    outline,
+    application,
+    timed,
+  };
   return {
     text: layOut(recipeEntries(drafting)),
     goal,
@@ -61,26 +77,16 @@ export async function draftRecipe(path: string, wish: RecipeWish, job: JobOption
     removes: chosen.removes,
     blocks: architecture.layers.length,
     expectedBytes: chosen.bytes,
-    modelBytes: checkpoint.size.all,
+    modelBytes: model.size.all,
     notes: [...notes, ...notesOf(drafting), ...(finer ? [`In them, ${finerNote(finer)}.`] : [])],
     warnings: warningsOf(drafting),
   };
 }
 
-interface Drafting {
-  readonly checkpoint: Checkpoint;
-  readonly wish: RecipeWish;
-  readonly goal: Goal;
-  readonly format: ExportFormat;
-  readonly chosen: Chosen;
-  /** The folder of the recipe. */
-  readonly home: string;
-  readonly texts: FoundTexts;
-  readonly outline: Outline;
-  /** The application's text, if it is given. */
-  readonly application: Application | undefined;
-  /** The training that fits the time, if one is given. */
-  readonly timed: Timed | undefined;
+/** A goal that is out of reach without a smaller vocabulary is no fault. */
+function unreachable(error: unknown): undefined {
+  if (error instanceof UserError && !(error instanceof CancelledError)) return undefined;
+  throw error;
 }
 
 /** GGUF where the model can be written so. */
@@ -186,11 +192,6 @@ function usualType(checkpoint: Checkpoint, format: ExportFormat): string | undef
   return FORMATS[format].proposed ?? (isGgufCheckpoint(checkpoint) ? 'f16' : undefined);
 }
 
-interface FoundTexts extends TextsNearby {
-  /** Whether the user named it. */
-  readonly given: { readonly calibration: boolean; readonly text: boolean };
-}
-
 /** Whether the recipe trains on data. */
 const trainsOn = ({ data, application }: RecipeWish): boolean => (data ?? application) !== undefined;
 
@@ -225,11 +226,14 @@ function outlineOf(
     chosen,
     texts,
     timed,
-  }: Pick<Drafting, 'wish' | 'goal' | 'format' | 'chosen' | 'texts' | 'timed'>,
+    model,
+    home,
+  }: Pick<Drafting, 'wish' | 'goal' | 'format' | 'chosen' | 'texts' | 'timed' | 'model' | 'home'>,
 ): Outline {
   const architecture = requireArchitecture(checkpoint);
   // Named by the goal: another number of blocks, as in a quick try, makes no name wrong.
-  const name = `${checkpointName(checkpoint.path)}-${chosen.removes === 0 ? (chosen.type ?? 'export') : BECOMES[goal.kind]}`;
+  const own = checkpointName(model.path);
+  const name = `${own}-${chosen.removes === 0 ? (chosen.type ?? 'export') : BECOMES[goal.kind]}`;
   return {
     removes: chosen.removes,
     ends: needsEnds(architecture.layers.length, chosen.removes),
@@ -244,11 +248,21 @@ function outlineOf(
     dataIsText: texts.text === undefined && wish.data !== undefined && resolve(wish.data) === texts.calibration,
     format,
     type: chosen.type,
+    ...(wish.trimmed && {
+      trimmed: {
+        texts: trimsByApplication(wish) ? undefined : wish.trimmed.texts.map((text) => place(home, text)),
+        out: literal(`./${own}-trimmed${isGgufCheckpoint(model) ? '.gguf' : ''}`),
+      },
+    }),
     out: literal(`./${name}${FORMATS[format].extension ?? `-${format}`}`),
     ...(goal.kind === 'fit' && { maxBytes: goal.bytes }),
     ...(staysGguf(checkpoint, format) && { patch: literal(`./${name}.patch.safetensors`) }),
   };
 }
+
+/** Whether the texts of the vocabulary are the application's. */
+const trimsByApplication = ({ trimmed, application }: RecipeWish): boolean =>
+  application !== undefined && trimmed?.texts.length === 1 && resolve(trimmed.texts[0]) === resolve(application);
 
 const BECOMES: Readonly<Record<Goal['kind'], string>> = {
   fewer: 'shorter',
@@ -258,7 +272,7 @@ const BECOMES: Readonly<Record<Goal['kind'], string>> = {
 };
 
 function recipeEntries(drafting: Drafting): Entry[] {
-  const { checkpoint, home, outline } = drafting;
+  const { model, home, outline } = drafting;
   const variables = variablesOf(drafting);
   return [
     {
@@ -270,7 +284,7 @@ function recipeEntries(drafting: Drafting): Entry[] {
       ],
     },
     { name: 'title', value: titleOf(drafting) },
-    { name: 'model', value: place(home, checkpoint.path) },
+    { name: 'model', value: place(home, model.path) },
     { name: 'variables', value: variables.flatMap(({ quick: _, ...entry }) => entry) },
     {
       name: 'quick',
@@ -281,14 +295,12 @@ function recipeEntries(drafting: Drafting): Entry[] {
   ];
 }
 
-function titleOf({ checkpoint, chosen }: Drafting): string {
-  const name = literal(checkpointName(checkpoint.path));
+function titleOf({ checkpoint, model, chosen }: Drafting): string {
+  const name = literal(checkpointName(model.path));
   const blocks = requireArchitecture(checkpoint).layers.length;
   if (chosen.removes === 0) return `${name}${chosen.type === undefined ? '' : ` as ${chosen.type}`}`;
   return `${name} without \${count} of its ${counted(blocks, 'block')}`;
 }
-
-const place = (home: string, path: string): string => placeFrom(home, resolve(path));
 
 interface Variable extends Entry {
   readonly quick?: Json;
@@ -362,78 +374,4 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint, timed }: 
     hasTasks && { name: 'items', value: 200, comment: ['Questions of each task.'], quick: 8 },
   ];
   return all.filter((each) => each !== false);
-}
-
-/** Blocks that a quick try removes at most. */
-const QUICK_COUNT = 2;
-
-/** Where a text is expected that was not found. */
-const CALIBRATION = './data/calibration.txt';
-
-function notesOf({ checkpoint, home, goal, chosen, texts, outline, application, timed }: Drafting): string[] {
-  const { removes, type, bytes } = chosen;
-  const blocks = requireArchitecture(checkpoint).layers.length;
-  const as = type === undefined ? 'in the types that it has' : `as ${type}`;
-  const how =
-    removes === 0
-      ? `It fits ${as} with all its blocks, which costs less than removing some.`
-      : `It loses ${removes} of ${counted(blocks, 'block')} and is written ${as}.`;
-  const found = (['calibration', 'text'] as const).flatMap((which) => {
-    const path = texts[which];
-    return path === undefined || texts.given[which] ? [] : [`${FOUND[which]} ${place(home, path)}, which lies nearby.`];
-  });
-  return [
-    how,
-    `The exported files will have about ${formatBytes(bytes)}${goal.kind === 'fit' ? ` of ${formatBytes(goal.bytes)}` : ''}.`,
-    ...(removes > QUICK_COUNT ? [`With \`--quick\` they are larger: it removes ${QUICK_COUNT} blocks.`] : []),
-    ...(application ? [`${application.name} has ${splitWords(application)}.`] : []),
-    ...(timed
-      ? [
-          `It trains for ${counted(timed.steps, 'step')}: with choosing and healing ${markedTime(timed.time)} on this machine.`,
-        ]
-      : []),
-    ...found,
-    ...(outline.healable || removes === 0
-      ? []
-      : ['Its family cannot be healed in closed form, so the recipe trains it.']),
-  ];
-}
-
-const FOUND = { calibration: 'Blocks are scored on', text: 'Quality is measured on' } as const;
-
-function warningsOf({ checkpoint, wish, chosen, texts, outline, application, timed }: Drafting): string[] {
-  const blocks = requireArchitecture(checkpoint).layers.length;
-  const found: string[] = [];
-  const before = checkpoint.size.all;
-  if (chosen.bytes > before) {
-    found.push(
-      `The exported files will be larger than the model: about ${formatBytes(chosen.bytes)}, and it has ` +
-        `${formatBytes(before)} now. Ask for a size, another format, or another type.`,
-    );
-  }
-  if (isMuch(blocks, chosen.removes)) {
-    const share = formatPercent(chosen.removes / blocks);
-    found.push(`${share} of the blocks are much: expect a model that needs training before it is of use.`);
-  }
-  if (!application && texts.calibration === undefined && (chosen.removes > 0 || !outline.hasText)) {
-    found.push(
-      `No text was found to score blocks on. Put one at ${CALIBRATION}, or change “calibration” in the recipe.`,
-    );
-  }
-  if (application && application.leftOut.length > 0)
-    found.push(`${application.name}: ${leftOutWords(application.leftOut)}.`);
-  if (wish.minutes !== undefined && timed === undefined) {
-    found.push('No block is removed, so nothing is trained, whatever the time.');
-  }
-  if (timed && timed.steps < LEAST_STEPS) {
-    found.push(
-      `The time is enough for ${counted(timed.steps, 'step')} of training. Fewer than ${LEAST_STEPS} change little: give more minutes.`,
-    );
-  }
-  if (outline.split) {
-    found.push(
-      'There is one text: its first 70 % choose the blocks, and quality is measured on the rest. Another text says more.',
-    );
-  }
-  return found;
 }

@@ -25,6 +25,8 @@ export interface Outline {
   readonly timed?: { readonly rate: number; readonly keep: readonly number[] };
   /** Whether the data are the one text, of which a part judges. */
   readonly dataIsText: boolean;
+  /** The vocabulary is trimmed first: to these texts, or to the application's, at this path; undefined without that. */
+  readonly trimmed?: { readonly texts: readonly string[] | undefined; readonly out: string };
   readonly format: ExportFormat;
   readonly type?: string;
   /**
@@ -64,6 +66,7 @@ export function stepsOf(outline: Outline): Entry[] {
   // Where no step reads what ships, the model that is written is measured.
   const judged = FORMATS[outline.format].isCheckpoint ? '${steps.shipped}' : (last?.[0].value as string | undefined);
   return [
+    ...(outline.trimmed ? [trimStep(outline.trimmed)] : []),
     ...(last === undefined ? [] : shorteningSteps(outline)),
     exportStep(outline, last ?? []),
     entry('before', step('eval', measured(outline)), 'The original, to compare with.'),
@@ -100,9 +103,28 @@ function lastModel({ removes, healable, hasData, timed, patch }: Outline): reado
   ];
 }
 
+/** The model that steps work on, where it is not the recipe's. */
+const subject = ({ trimmed }: Pick<Outline, 'trimmed'>): Entry[] =>
+  trimmed ? [entry('checkpoint', '${steps.trimmed}')] : [];
+
+/** What others are compared with, token by token. */
+const original = ({ trimmed }: Pick<Outline, 'trimmed'>): string => (trimmed ? '${steps.trimmed}' : '${model}');
+
+const trimStep = ({ texts, out }: NonNullable<Outline['trimmed']>): Entry =>
+  entry(
+    'trimmed',
+    step('vocabulary', [
+      texts === undefined ? APPLICATION : entry('texts', [...texts]),
+      off('maxBitsGrowth', 0.03, 'The run fails above it: how many more bits a byte of other text may take.'),
+      entry('out', out),
+    ]),
+    'Only the tokens that the texts use stay. All that follows works on this model.',
+  );
+
 function shorteningSteps(outline: Outline): Entry[] {
   const { ends, application, hasRows, healable, hasData, split, timed } = outline;
   const scoring = [
+    ...subject(outline),
     ...(timed
       ? [
           entry('criterion', 'energy'),
@@ -117,6 +139,7 @@ function shorteningSteps(outline: Outline): Entry[] {
     ...(hasRows ? [] : [entry('samples', '${samples}')]),
   ];
   const choosing = [
+    ...subject(outline),
     entry('scores', '${steps.scores}'),
     entry('count', '${count}'),
     ...(ends
@@ -139,8 +162,10 @@ function shorteningSteps(outline: Outline): Entry[] {
   ];
 }
 
-function healStep({ application, patch }: Outline): Entry {
+function healStep(outline: Outline): Entry {
+  const { application, patch } = outline;
   const options = [
+    ...subject(outline),
     entry('remove', '${steps.chosen.removed}'),
     application
       ? APPLICATION
@@ -151,10 +176,14 @@ function healStep({ application, patch }: Outline): Entry {
   return entry('healed', step('heal', options), 'The other blocks, corrected by least squares. It needs no training.');
 }
 
-function retrainStep({ application, healable, hasData, dataIsText, patch }: Outline): Entry {
+function retrainStep(outline: Outline): Entry {
+  const { application, healable, hasData, dataIsText, patch } = outline;
   const merges = patch === undefined;
   const healed = entry(merges ? 'checkpoint' : 'heal', '${steps.healed}');
-  const from = healable ? [healed] : [entry('remove', '${steps.chosen.removed}')];
+  const from = [
+    ...(healable && merges ? [] : subject(outline)),
+    healable ? healed : entry('remove', '${steps.chosen.removed}'),
+  ];
   const data = application
     ? [APPLICATION]
     : hasData
@@ -172,7 +201,7 @@ function retrainStep({ application, healable, hasData, dataIsText, patch }: Outl
     ...data,
     // What is commented out stands before the last value: then no comma is one too many, with or without it.
     ...(merges ? [entry('steps', '${trainingSteps}')] : []),
-    off('teacher', '${model}', 'A little better, and slower: follow the original.'),
+    off('teacher', original(outline), 'A little better, and slower: follow the original.'),
     merges ? entry('merge', true) : entry('steps', '${trainingSteps}'),
   ];
   const trained = healable
@@ -183,17 +212,19 @@ function retrainStep({ application, healable, hasData, dataIsText, patch }: Outl
 }
 
 /** Heals and trains for a given time. */
-function timedStep({ application, healable, hasData, dataIsText, patch }: Outline, rate: number): Entry {
+function timedStep(outline: Outline, rate: number): Entry {
+  const { application, healable, hasData, dataIsText, patch } = outline;
   const own = [
     entry('data', ['self'], '"self": the original writes the text. Your own data can be better: ["data/train.jsonl"].'),
     entry('selfTokens', '${selfTokens}'),
   ];
   const data = hasData ? [entry('data', ['${data}']), ...(dataIsText ? [entry('share', 'choose')] : [])] : own;
   const options = [
+    ...subject(outline),
     entry('remove', '${steps.chosen.removed}'),
     ...(healable ? [entry('heal', HEAL_FIRST)] : []),
     ...(application ? [APPLICATION] : data),
-    entry('teacher', '${model}'),
+    entry('teacher', original(outline)),
     entry('length', TIMED.length),
     entry('batch', TIMED.batch),
     entry('lr', rate),
@@ -216,7 +247,7 @@ function measured({ application, hasText, hasRows }: Outline): Entry[] {
 function qualityStep(outline: Outline, judged: string): Entry {
   const options = [
     entry('checkpoint', judged),
-    entry('against', '${model}'),
+    entry('against', original(outline)),
     ...measured(outline),
     entry('repetition', 8),
   ];
@@ -260,6 +291,7 @@ function exportStep(outline: Outline, last: readonly Entry[]): Entry {
   // Where no step reads its files, the export measures them itself.
   const measures = !FORMATS[format].isCheckpoint && !hasRows;
   const options = [
+    ...(last.some(({ name }) => name === 'checkpoint') ? [] : subject(outline)),
     ...last,
     entry('format', format),
     ...(type === undefined ? [] : [entry('type', [type])]),

@@ -16,6 +16,18 @@ export type Goal =
 
 export const USUAL_GOAL: Goal = { kind: 'fewer', share: 0.25 };
 
+/** A vocabulary that is trimmed, tried once so that sizes are known. */
+export interface TrimmedWish {
+  /** Texts of the application. */
+  readonly texts: readonly string[];
+  /** The model as the step will write it. */
+  readonly checkpoint: string;
+  readonly kept: number;
+  readonly size: number;
+  /** Tokens of a text that was not counted, over those before. */
+  readonly growth: number;
+}
+
 export interface RecipeWish {
   /** Where the recipe will be: relative paths in it start at its folder. */
   readonly file: string;
@@ -40,6 +52,8 @@ export interface RecipeWish {
    * text that the original writes, where there are no data.
    */
   readonly minutes?: number;
+  /** Trim the vocabulary first, to what texts need. */
+  readonly trimmed?: TrimmedWish;
   /** What is known of this machine's speeds, and what runs a short training of the model to know more; for `minutes`. */
   readonly timing?: { readonly speeds: MachineSpeeds; readonly run?: JobRunner };
 }
