@@ -42,6 +42,7 @@ import { showScoresCommand } from './show-scores';
 import { setGoalCommand } from './set-goal';
 import { suggestBlocksCommand } from './suggest-blocks';
 import { toggleBlockCommand } from './toggle-block';
+import { trimVocabularyCommand } from './trim-vocabulary';
 import { useAsApplicationTextCommand } from './use-as-application-text';
 import { useAsCalibrationTextCommand } from './use-as-calibration-text';
 import { verifyExportCommand } from './verify-export';
@@ -84,6 +85,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   generateTextCommand,
   retrainLoraCommand,
   mergeAdapterCommand,
+  trimVocabularyCommand,
   exportModelCommand,
   verifyExportCommand,
   copyLoadingCodeCommand,

@@ -1,5 +1,5 @@
 /** The editor's names for options and commands in messages of the engine. */
-import { type CommandName, type OptionName, type OptionNaming, set } from '../engine/option-token';
+import { type CommandName, type OptionName, type OptionNaming, set, valueOf } from '../engine/option-token';
 import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import { settingsByOption } from '../jobs/settings';
@@ -81,6 +81,20 @@ export function settingTitle(key: string): string {
     .map((part) => part.replace(/(?<=[a-z])[A-Z]/g, ' $&').replace(/^./, (first) => first.toUpperCase()));
   return `${parts.slice(0, -1).join(' › ')}: ${parts[parts.length - 1]}`;
 }
+
+/** Limits that the error offers to raise, each with the value that lets the job pass; undefined if it offers none. */
+export function raisedLimits(action: string): Limits | undefined {
+  const found = LIMITS.flatMap((name) => {
+    const value = Number(valueOf(action, name) ?? NaN);
+    return Number.isFinite(value) ? [[name, value] as const] : [];
+  });
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
+}
+
+const LIMITS = ['maxBitsGrowth', 'maxGrowth'] as const;
+
+/** What a model may lose that is written. */
+export type Limits = Readonly<Partial<Record<(typeof LIMITS)[number], number>>>;
 
 /** Whether the error advises to resume what was stopped. */
 export const advisesToResume = (action: string): boolean => action.includes(set('resume', true, 'add'));

@@ -8,11 +8,11 @@ import type { JobSpec } from '../protocol/jobs';
 import { JobInterrupted } from '../sidecar/interrupted';
 import { SidecarBug } from '../sidecar/wire';
 import { PartsFailed } from '../state/words/cluster-looks';
-import { advisesToResume } from './option-names';
+import { advisesToResume, type Limits, raisedLimits } from './option-names';
 import { UntrustedError } from './restricted';
 
 /** Changes for running the command again. */
-export interface Changes {
+export interface Changes extends Limits {
   readonly device?: 'cpu';
   readonly resume?: true;
 }
@@ -52,8 +52,10 @@ export function remedyOf(error: unknown, provider: string | undefined): Remedy {
   if (error instanceof PartsFailed)
     return { text: sentence(error), actions: [{ label: l10n.t('Run Failed Parts Again'), changes: {} }, showLog] };
   if (error instanceof UserError) {
-    const stopped = advisesToResume(error.texts.action);
-    return { text: sentence(error), actions: [stopped ? resume : showLog] };
+    const { action } = error.texts;
+    const limits = raisedLimits(action);
+    const allow: Action | undefined = limits && { label: l10n.t('Write Anyway'), changes: limits };
+    return { text: sentence(error), actions: [allow ?? (advisesToResume(action) ? resume : showLog)] };
   }
   const message = messageOf(error);
   return { text: l10n.t('An unexpected error occurred in Coppice: {0}', message), actions: [showLog] };

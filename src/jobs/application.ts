@@ -10,7 +10,9 @@ export function withApplication<O extends object>(job: AnyJob, options: O): O {
 }
 
 /** Options that name texts. */
-const TEXTS = ['calibration', 'data', 'text'] as const;
+const TEXTS = ['calibration', 'data', 'text', 'texts'] as const;
+
+const isTexts = (name: string): boolean => TEXTS.some((text) => text === name);
 
 /**
  * The job with `--application` where all texts that it names are that of the application: so that each job of an editor that knows
@@ -26,8 +28,10 @@ export function asApplication<S extends { readonly kind: string }>(
   const given = new Map<string, unknown>(Object.entries(spec));
   const named = TEXTS.flatMap((name) => [given.get(name)].flat().filter((each) => typeof each === 'string'));
   if (!named.includes(path)) return spec;
+  const others = (job.options.application?.conflicts ?? []).filter((name) => name !== 'share' && !isTexts(name));
+  if (others.some((name) => given.get(name) !== undefined)) return spec;
   const meant = job.application(path, Object.fromEntries(given));
   if (named.some((each) => each !== path)) return { ...spec, share: meant.share };
-  const left = Object.entries(spec).filter(([name]) => name !== 'share' && !TEXTS.some((text) => text === name));
+  const left = Object.entries(spec).filter(([name]) => name !== 'share' && !isTexts(name));
   return { ...Object.fromEntries(left), application: path } as unknown as S;
 }

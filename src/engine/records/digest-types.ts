@@ -45,10 +45,71 @@ export interface RunDigest extends OnTop {
   readonly narrower?: NarrowerDigest;
   /** Of comparing depth and width. */
   readonly versus?: VersusDigest;
+  /** Of trimming a vocabulary, or of the report on what that would do. */
+  readonly vocabulary?: VocabularyDigest;
   /** Of exports and verifications. */
   readonly ran?: RanDigest;
   /** Of an export: the name of its file or folder. */
   readonly exported?: string;
+}
+
+/** Which tokens of a model stay, what that saves, and what it costs on text that was not counted. */
+export interface VocabularyDigest {
+  /** Tokens of the original, and those that stay. */
+  readonly size: number;
+  readonly kept: number;
+  /** The least count of a token that stays for its count. */
+  readonly min: number;
+  /** Of the original and of the trimmed model. */
+  readonly parameters: BeforeAfterDigest;
+  readonly bytes: BeforeAfterDigest;
+  /** What was counted. */
+  readonly texts: { readonly files: number; readonly tokens: number };
+  readonly heldOut: {
+    /** Name of the text; undefined where pieces of the counted texts were held out. */
+    readonly file?: string;
+    readonly pieces: number;
+    readonly covered: number;
+    /** Share of its tokens that stay, and how many times as many it then has. */
+    readonly coverage: number | null;
+    readonly growth: number | null;
+    /** Bits per byte of the text; undefined if they were not measured. `growth` is a share. */
+    readonly bits?: { readonly before: JsonNumber; readonly after: JsonNumber; readonly growth?: JsonNumber };
+    /** Predicted tokens of the original that these are of. */
+    readonly tokens?: number;
+    /** Mean probability that the original gives tokens that go. */
+    readonly outsideMass?: JsonNumber;
+  };
+  /** Words of the held-out text that suffer most. */
+  readonly words: readonly {
+    readonly text: string;
+    readonly before: number;
+    readonly after: number;
+    readonly count: number;
+  }[];
+  /** How many tokens occur `from` to `to` times. */
+  readonly counts: readonly { readonly from: number; readonly to: number; readonly tokens: number }[];
+  /** What least counts come to, ascending; empty where a model was written. */
+  readonly rows: readonly VocabularyRowDigest[];
+  /** Why it is not worth it here. */
+  readonly advice?: string;
+  /** Name of the file or folder of the trimmed model. */
+  readonly written?: string;
+}
+
+export interface VocabularyRowDigest {
+  readonly min: number;
+  readonly kept: number;
+  readonly parameters: number;
+  /** Share of the held-out tokens that stay. */
+  readonly coverage: number | null;
+  /** How many times as many tokens the held-out text has; null where it was not encoded. */
+  readonly growth: number | null;
+}
+
+interface BeforeAfterDigest {
+  readonly before: number;
+  readonly after: number;
 }
 
 /** Programs that ran a written file. */

@@ -31,10 +31,7 @@ export async function chooseFile(
   { placeholder, use, fixed, active, describe }: FileQuestion,
 ): Promise<string> {
   const extensions = TEXT_EXTENSIONS[use];
-  const exclude = '**/{node_modules,.*,*.coppice,*.coppice-partial,*.training,*.iterate}/**';
-  const found = await vscode.workspace.findFiles(`**/*.{${extensions.join(',')}}`, exclude, MAX_FOUND);
-  const paths = found.map(({ fsPath }) => fsPath);
-  const listed = (await usableTexts(paths, use, modelFolders(coppice))).slice(0, MAX_LISTED);
+  const listed = await listedTexts(coppice, use);
   const others = listed.filter((path) => !fixed.some(({ value }) => value === path));
   const files = others.map(async (path) => ({
     label: vscode.workspace.asRelativePath(path),
@@ -53,6 +50,15 @@ export async function chooseFile(
     const path = chosen === NAME_APPLICATION ? await askApplication(place) : chosen;
     if (path !== undefined) return path;
   }
+}
+
+/** Files of the workspace that may be read for `use`: the first ones by name. */
+export async function listedTexts(coppice: Coppice, use: TextUse): Promise<string[]> {
+  const exclude = '**/{node_modules,.*,*.coppice,*.coppice-partial,*.training,*.iterate}/**';
+  const wanted = `**/*.{${TEXT_EXTENSIONS[use].join(',')}}`;
+  const found = await vscode.workspace.findFiles(wanted, exclude, MAX_FOUND);
+  const paths = found.map(({ fsPath }) => fsPath);
+  return (await usableTexts(paths, use, modelFolders(coppice))).slice(0, MAX_LISTED);
 }
 
 /** Folders of checkpoints and adapters, except a workspace folder, which may hold the user's texts too. */

@@ -24,7 +24,8 @@ export async function runAgain(coppice: Coppice, spec: JobSpec): Promise<void> {
   try {
     await rerun(coppice, spec);
   } catch (error) {
-    showFailure(coppice, error, ({ device }) => void runAgain(coppice, { ...spec, ...(device && { device }) }));
+    // A training goes on by itself where it can.
+    showFailure(coppice, error, ({ resume: _, ...changes }) => void runAgain(coppice, { ...spec, ...changes }));
   }
 }
 

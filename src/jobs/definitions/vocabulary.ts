@@ -101,9 +101,14 @@ export const vocabulary = defineJob({
     './gemma-3-270m.gguf --texts chats.jsonl --keep-languages en,de --json',
   ],
   noun: () => l10n.t('Vocabulary'),
-  title: (model) => l10n.t('Trimming the vocabulary of {0}', model),
-  done: (model) => l10n.t('Trimmed the vocabulary of {0}', model),
+  title: (model, { out }) =>
+    out === undefined
+      ? l10n.t('Counting the vocabulary of {0}', model)
+      : l10n.t('Trimming the vocabulary of {0}', model),
+  done: (model, { out }) =>
+    out === undefined ? l10n.t('Counted the vocabulary of {0}', model) : l10n.t('Trimmed the vocabulary of {0}', model),
   icon: 'whole-word',
+  made: { as: 'pruned', icon: 'whole-word', words: () => l10n.t('vocabulary trimmed') },
   makes: ({ out }) => typeof out === 'string',
   step: 'trimmed',
   about: (result, { written }) => joined(keptWords(result), bitsWords(result), written),

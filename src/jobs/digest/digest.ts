@@ -22,6 +22,7 @@ import { askedOf, generatedOf, samplesOf } from './samples';
 import { scoreOf } from './score';
 import { tasksOf } from './tasks';
 import { versusOf } from './versus';
+import { trimmedSizes, vocabularyOf } from './vocabulary';
 import { narrowerOf } from './width';
 
 export function digestRecord(record: RunRecord): RunDigest {
@@ -86,6 +87,10 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
       return { narrower: narrowerOf(results), cost: writtenOf(results, model, 'narrower') };
     case 'versus':
       return { versus: versusOf(results) };
+    case 'vocabulary': {
+      const vocabulary = vocabularyOf(results);
+      return { vocabulary, cost: vocabulary && trimmedSizes(vocabulary, model) };
+    }
     case 'merge':
       return { cost: writtenOf(results, model, 'merged') };
     case 'export': {
