@@ -52,7 +52,8 @@ export type StartAction =
   | 'goal'
   | 'tasks'
   | 'iterate'
-  | 'versus';
+  | 'versus'
+  | 'vocabulary';
 
 /** The one primary action. `open` goes on with another model of the family. */
 export type NextAction =

@@ -347,6 +347,8 @@ export type PanelMessage =
       readonly rowsKey: string;
       readonly samples: number;
     }
+  /** Write the model without the tokens that a report found seldom: those below this least count. */
+  | { readonly type: 'start/vocabulary'; readonly run: string; readonly min: number }
   /** Leave out this step of the journey. */
   | { readonly type: 'journey/skip'; readonly step: StepName }
   /** Keep the current plan under a name, which the host asks for. */

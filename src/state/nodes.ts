@@ -42,6 +42,13 @@ export interface PlanNode {
   readonly checkpoint: Checkpoint;
 }
 
+/** The line of a checkpoint's vocabulary. */
+export interface VocabularyNode {
+  readonly kind: 'vocabulary';
+  readonly parent: CheckpointNode;
+  readonly checkpoint: Checkpoint;
+}
+
 /** A plan with a name, below the plan's line. */
 export interface NamedPlanNode {
   readonly kind: 'namedPlan';
@@ -74,13 +81,14 @@ export interface TrainingNode {
 }
 
 export type Node =
-  | (CheckpointNode | PlanNode | NamedPlanNode | PartNode | BlockNode | TensorNode)
+  | (CheckpointNode | PlanNode | NamedPlanNode | VocabularyNode | PartNode | BlockNode | TensorNode)
   | (AdapterNode | ExportNode | TrainingNode | InspectionNode);
 
 const KINDS: Readonly<Record<Node['kind'], true>> = {
   checkpoint: true,
   plan: true,
   namedPlan: true,
+  vocabulary: true,
   part: true,
   block: true,
   tensor: true,
@@ -117,6 +125,7 @@ export function keyOf(node: Node): string {
     case 'training':
       return `${node.kind}:${node.training.out}`;
     case 'plan':
+    case 'vocabulary':
       return `${node.kind}:${keyOf(node.parent)}`;
     case 'namedPlan':
       return `${node.kind}:${node.plan.name}:${keyOf(node.parent)}`;

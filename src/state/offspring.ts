@@ -2,13 +2,14 @@
 import type { Checkpoint } from '../engine/checkpoint/types';
 import type { CheckpointLibrary } from './library';
 import type { NamedPlans } from './named-plans';
-import type { BlockNode, CheckpointNode, NamedPlanNode, Node, PartNode, PlanNode } from './nodes';
+import type { BlockNode, CheckpointNode, NamedPlanNode, Node, PartNode, PlanNode, VocabularyNode } from './nodes';
 import { tensorsByPlace } from './model-tensors';
 import { subjectOf } from './subject';
 
 export class Offspring {
   private readonly blocks = new WeakMap<CheckpointNode, readonly BlockNode[]>();
   private readonly plans = new WeakMap<CheckpointNode, PlanNode>();
+  private readonly vocabularies = new WeakMap<CheckpointNode, VocabularyNode>();
 
   constructor(
     private readonly library: Pick<CheckpointLibrary, 'load'>,
@@ -29,6 +30,7 @@ export class Offspring {
       ...(checkpoint.architecture ? [this.planOf(node, checkpoint)] : []),
       ...this.namedPlansOf(node, checkpoint),
       ...made,
+      ...(checkpoint.architecture ? [this.vocabularyOf(node, checkpoint)] : []),
       ...part('embedding', embedding),
       ...this.blocksOf(node, checkpoint),
       ...part('norm', norm),
@@ -51,6 +53,14 @@ export class Offspring {
     if (before?.checkpoint === checkpoint) return before;
     const node = { kind: 'plan' as const, parent, checkpoint };
     this.plans.set(parent, node);
+    return node;
+  }
+
+  private vocabularyOf(parent: CheckpointNode, checkpoint: Checkpoint): VocabularyNode {
+    const before = this.vocabularies.get(parent);
+    if (before?.checkpoint === checkpoint) return before;
+    const node = { kind: 'vocabulary' as const, parent, checkpoint };
+    this.vocabularies.set(parent, node);
     return node;
   }
 

@@ -13,7 +13,7 @@ import { RECORD_NAME, type RunRecord } from '../engine/records/record';
 export interface Origin {
   readonly name: string;
   readonly identity: string;
-  /** How the other model was made: "prune", "heal", "iterate", "merge", "retrain", "export". */
+  /** How the other model was made: "prune", "heal", "iterate", "vocabulary", "merge", "retrain", "export". */
   readonly kind: string;
   /** Name of the adapter that was merged. */
   readonly adapter?: string;
@@ -27,6 +27,8 @@ export interface Origin {
   readonly texts: readonly ReadText[];
   /** The weights of the others were corrected in closed form. */
   readonly healed?: true;
+  /** Tokens of the base model, of which this one has a part. */
+  readonly trimmedFrom?: number;
 }
 
 export class Origins {
@@ -72,5 +74,6 @@ function originIn(record: RunRecord): Origin | undefined {
     ...(adapter && { adapter: adapter.name }),
     ...(typeof settings.type === 'string' && { type: settings.type }),
     ...healed,
+    ...(kind === 'vocabulary' && typeof results.size === 'number' && { trimmedFrom: results.size }),
   };
 }

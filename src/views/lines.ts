@@ -14,9 +14,10 @@ import { checkpointItem, type CheckpointState, failedItem, type NodeKin } from '
 import { planItem } from './items/plan';
 import { asUserError, type CheckpointLibrary } from '../state/library';
 import { namedPlanItem } from './items/named-plan';
+import { vocabularyItem } from './items/vocabulary';
 import type { NamedPlans } from '../state/named-plans';
 import { ratioIn } from '../state/measured';
-import type { BlockNode, CheckpointNode, NamedPlanNode, PlanNode } from '../state/nodes';
+import type { BlockNode, CheckpointNode, NamedPlanNode, PlanNode, VocabularyNode } from '../state/nodes';
 import type { Plans, PlanSubject } from '../state/plan';
 import { planWarning } from '../state/plan-warning';
 import { protectionOf } from '../state/protection';
@@ -73,6 +74,11 @@ export class Lines {
     const subject = subjectOf(parent.entry.path, checkpoint)!;
     const isCurrent = this.plans.removed(subject).join() === plan.removed.join();
     return namedPlanItem(node, isCurrent, this.ratio(subject, plan.removed));
+  }
+
+  vocabulary({ parent, checkpoint }: VocabularyNode): vscode.TreeItem {
+    const { path } = parent.entry;
+    return vocabularyItem(path, checkpoint.architecture!, this.listing().origins.get(path)?.trimmedFrom);
   }
 
   /** Perplexity without these blocks relative to the original model; undefined for the original itself. */

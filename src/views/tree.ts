@@ -131,6 +131,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
         return [...this.listing.inspected];
       case 'plan':
       case 'namedPlan':
+      case 'vocabulary':
       case 'tensor':
       case 'export':
       case 'training':
@@ -152,6 +153,8 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
         return this.lines.plan(node);
       case 'namedPlan':
         return this.lines.namedPlan(node);
+      case 'vocabulary':
+        return this.lines.vocabulary(node);
       case 'adapter':
         return adapterItem(node.path, this.madeFrom(node).length);
       case 'export':

@@ -55,6 +55,7 @@ export class ShownPanel {
   readonly gridded: string[][] = [];
   /** Runs that a recipe was asked for. */
   readonly recipes: (readonly string[] | undefined)[] = [];
+  readonly trimmed: { readonly run: string; readonly min: number }[] = [];
   /** Commands that were started. */
   readonly started: string[] = [];
   readonly goals = new Goals(newStore());
@@ -137,6 +138,7 @@ export class ShownPanel {
       },
       start: (action) => void this.started.push(action),
       scoreMore: (_checkpoint, criterion, text) => void this.asked.push({ criterion, ...text }),
+      trimVocabulary: (_, run, min) => void this.trimmed.push({ run, min }),
       exportBytes: ({ checkpoint }, removed, { format, type }) => writtenBytes(checkpoint, { format, type, removed }),
       times: () => ({}),
       askPlanName: (known) => Promise.resolve(this.nameOfPlan(known)),

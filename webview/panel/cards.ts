@@ -11,6 +11,7 @@ import { measuredCard } from './sections/measured';
 import type { Card } from './sections/section';
 import { trainingCard } from './sections/training';
 import { versusCard } from './sections/versus';
+import { vocabularyCard } from './sections/vocabulary';
 
 export const CARDS: readonly Card[] = [
   importanceCard,
@@ -19,6 +20,7 @@ export const CARDS: readonly Card[] = [
   healingCard,
   { ...accuracyCard, fold: 2 },
   { ...iterativeCard, fold: 1 },
-  { ...measuredCard, fold: 4 }, // it grows with a plan, and nothing but the list of runs may move by that
-  { ...versusCard, fold: 3 },
+  { ...vocabularyCard, fold: 3 },
+  { ...measuredCard, fold: 5 }, // it grows with a plan, and nothing but the list of runs may move by that
+  { ...versusCard, fold: 4 },
 ];

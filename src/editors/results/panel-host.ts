@@ -28,6 +28,7 @@ export const COMMANDS = {
   heal: 'coppice.heal',
   iterate: 'coppice.iterate',
   versus: 'coppice.compareWithWidth',
+  vocabulary: 'coppice.trimVocabulary',
   retrain: 'coppice.retrainLora',
   merge: 'coppice.mergeAdapter',
   export: 'coppice.exportModel',
@@ -97,6 +98,8 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
       }),
     scoreMore: (checkpoint, criterion, { file, ...rows }) =>
       void vscode.commands.executeCommand(COMMANDS.score, { checkpoint, criterion, calibration: file, ...rows }),
+    trimVocabulary: (checkpoint, run, min) =>
+      void vscode.commands.executeCommand(COMMANDS.vocabulary, { checkpoint, run, min }),
     exportBytes: ({ checkpoint }, removed, { format, type }) => exportSize(checkpoint, { format, type, removed }),
     times: ({ path, checkpoint }, removed) => {
       const architecture = checkpoint.architecture;

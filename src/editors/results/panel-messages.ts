@@ -67,6 +67,9 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
       if (text) host.scoreMore(source.path, message.criterion, { ...text, samples: message.samples });
       break;
     }
+    case 'start/vocabulary':
+      host.trimVocabulary(source.path, message.run, message.min);
+      break;
     case 'journey/skip':
       journey.skip(message.step);
       break;

@@ -24,6 +24,8 @@ export interface PanelHost {
   start(action: StartAction, checkpoint: string, adapter?: string): void;
   /** Runs the command that scores by this criterion, on these rows of a text. */
   scoreMore(checkpoint: string, criterion: string, text: TextSource): void;
+  /** Runs the command that writes what a report on the vocabulary came to, with this least count. It asks where to. */
+  trimVocabulary(checkpoint: string, run: string, min: number): void;
   /** Bytes of all files of an export without these blocks. @throws UserError for a model that the format cannot hold */
   exportBytes(source: PanelCheckpoint, removed: readonly number[], goal: ShipGoal): Promise<number>;
   /** How long each action takes on this checkpoint without these blocks, in words. */

@@ -41,9 +41,15 @@ export function compareRuns(runs: readonly RunDigest[]): Comparison {
 }
 
 /** "score · ppl", "retrain · adapter": the run in a few words. */
-export function runTitle({ kind, score, curve, training, heal, narrower, samples }: RunDigest): string {
+export function runTitle({ kind, score, curve, training, heal, narrower, samples, vocabulary }: RunDigest): string {
   const what =
-    score?.criterion ?? curve?.criterion ?? heal?.method ?? narrower?.method ?? training?.output ?? samples?.prompts[0];
+    score?.criterion ??
+    curve?.criterion ??
+    heal?.method ??
+    narrower?.method ??
+    training?.output ??
+    vocabulary?.written ??
+    samples?.prompts[0];
   return what === undefined || what === '' ? kind : `${kind} · ${what}`;
 }
 

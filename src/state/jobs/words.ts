@@ -1,5 +1,6 @@
 /** The words of a line of the view "Jobs". Does not use VS Code. */
 import { messageOf, UserError } from '../../engine/errors';
+import { formatCount } from '../../format/numbers';
 import { shortNumber } from '../../engine/records/compare';
 import { precisionWords } from '../../format/arithmetic';
 import { capitalized } from '../../format/words';
@@ -99,16 +100,17 @@ function reasonOf(error: unknown): { readonly why: string; readonly more: readon
 }
 
 function finishedWords({ digest, file }: StoredRun, now: number): LineWords {
-  const { kind, model, finished, removed, adapter, device, precision, exported } = digest;
+  const { kind, model, finished, removed, adapter, device, precision, exported, vocabulary } = digest;
   const known = isKind(kind);
   const criterion = digest.score?.criterion ?? digest.curve?.criterion;
   const label = known
-    ? doneTitle({ kind, checkpoint: model.name, options: { criterion } }, removed)
+    ? doneTitle({ kind, checkpoint: model.name, options: { criterion, out: vocabulary?.written } }, removed)
     : withoutWords(`${kind} ${model.name}`, removed);
   const [measured] = evaluatedIn(digest);
   const facts = [
     ...(measured ? [l10n.t('perplexity {0}', shortNumber(measured.ppl))] : []),
     ...(exported === undefined ? [] : [exported]),
+    ...(vocabulary ? [l10n.t('{0} of {1} tokens', formatCount(vocabulary.kept), formatCount(vocabulary.size))] : []),
     ...(adapter === undefined ? [] : [l10n.t('with {0}', adapter)]),
   ];
   const hover = [

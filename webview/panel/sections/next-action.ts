@@ -27,6 +27,7 @@ export const ACTION_WORDS: Readonly<Record<StartAction, string>> = {
   tasks: t('Evaluate Tasks…'),
   iterate: t('Prune Iteratively…'),
   versus: t('Try Width Pruning…'),
+  vocabulary: t('Trim Vocabulary…'),
 };
 
 const wordsOf = (next: NextAction): string =>

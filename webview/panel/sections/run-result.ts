@@ -8,7 +8,7 @@ import { modelText, ORIGINAL } from '../state/model-labels';
 import { runKind } from '../state/run-kinds';
 
 export function resultOf({
-  digest: { kind, score, curve, training, heal, tasks, quality, cost, grid, samples },
+  digest: { kind, score, curve, training, heal, tasks, quality, cost, grid, samples, vocabulary },
 }: PanelRun): string {
   if (score?.set) return t('without {0}', score.set.blocks.join(', '));
   if (score) {
@@ -24,6 +24,10 @@ export function resultOf({
     const { before, rounded, after } = heal.heldOut ?? heal.fit ?? {};
     const [from, to] = [before, rounded ?? after].map((numbers) => shortNumber(numeric(numbers?.ppl)));
     return t('without {0}, perplexity {1} → {2}', heal.removed.join(', '), from, to);
+  }
+  if (vocabulary) {
+    const { kept, size } = vocabulary;
+    return t('{0} of {1} tokens stay', formatCount(kept), formatCount(size));
   }
   if (tasks) {
     const averages = tasks.models.map(({ average }) => (average === null ? '–' : formatPercent(average)));

@@ -32,6 +32,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
   versus: { icon: 'layers', words: () => t('Depth beside width') },
   heal: { icon: 'heart', words: (what) => (what === '' ? t('Healed') : t('Healed by {0}', what)) },
   retrain: { icon: 'mortar-board', words: (what) => (what === '' ? t('Retrained') : t('Retrained: {0}', what)) },
+  vocabulary: {
+    icon: 'book',
+    words: (what) => (what === '' ? t('Counted vocabulary') : t('Trimmed vocabulary: {0}', what)),
+  },
   merge: { icon: 'package', words: () => t('Merged adapter') },
   export: { icon: 'export', words: () => t('Exported for an application') },
   verify: { icon: 'pass', words: () => t('Verified export') },

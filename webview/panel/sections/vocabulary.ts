@@ -1,0 +1,164 @@
+/** The newest count of a vocabulary, or a chosen one: what an application's texts need, what the rest costs, and what its loss costs. */
+import type { PanelRun, VocabularyDigest, VocabularyRowDigest } from '../../../src/protocol/panel';
+import { formatBytes, formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
+import { numeric } from '../../../src/format/json';
+import { textsText, tokensText } from '../../support/amounts';
+import { el } from '../../support/dom';
+import { t } from '../../support/l10n';
+import { figure } from '../card';
+import { scroller, table } from '../charts/table';
+import { drawVocabulary, leastWords, rowsOf } from '../charts/vocabulary';
+import { moment } from '../numbers';
+import { computedText } from '../state/precisions';
+import { runCard } from './run-card';
+import { choose, startButton } from './section';
+
+/** The least count that the user has chosen, after the id of its run. */
+const MIN = 'vocabulary.min';
+
+export const vocabularyCard = runCard({
+  chart: 'vocabulary',
+  title: t('Vocabulary'),
+  question: t('Which tokens does your application need?'),
+  has: ({ vocabulary }) => vocabulary,
+  facts: ({ trusted }, { chosen }) => ({ trusted, wantedMin: chosen[MIN] ?? '' }),
+  empty: () => t('Counts the tokens of your texts, and shows what leaving out the others saves and costs.'),
+  action: 'vocabulary',
+  draw: ({ frame, context }) => ({
+    run: ({ run, result, again, list }, { trusted, wantedMin }) => {
+      const rows = rowsOf(result);
+      const own = rows.find(({ min }) => min === result.min) ?? rows[0];
+      let row = rows.find(({ min }) => `${run.id} ${min}` === wantedMin) ?? own;
+      const show = (now: VocabularyRowDigest): void => {
+        row = now;
+        frame.setFigures(...figuresOf(result, now));
+      };
+      const trim = (): void => context.send({ type: 'start/vocabulary', run: run.id, min: row.min });
+      const isReport = result.written === undefined && !context.still;
+      const primary = startButton(trusted, t('Trim with This Threshold…'), trim, { appearance: 'primary' });
+      frame.setTools(...(isReport ? [primary] : []), ...again, ...list);
+      frame.setNote(...noteOf(result));
+      frame.setBelow(...belowOf(result));
+      show(row);
+      frame.show(summaryOf(run, result), (width) =>
+        drawVocabulary(result, row, width, frame, {
+          show,
+          take: ({ min }) => choose(context, MIN, `${run.id} ${min}`),
+        }),
+      );
+    },
+  }),
+});
+
+/** "+7.7 %", "−3.1 %" */
+const changeText = (after: number, before: number): string => {
+  const share = after / before - 1;
+  return `${share < 0 ? '−' : '+'}${formatPercent(Math.abs(share))}`;
+};
+
+function figuresOf(digest: VocabularyDigest, row: VocabularyRowDigest): HTMLElement[] {
+  const { size, parameters } = digest;
+  const { kept, coverage, growth } = row;
+  const isHeld = digest.heldOut.pieces > 0 && coverage !== null;
+  const longer = growth === null ? t('length not measured here') : t('{0}× as many tokens', shortNumber(growth));
+  const bytes = bytesAt(digest, row);
+  return [
+    figure(t('Tokens that stay'), formatCount(kept), t('{0} of {1}', formatPercent(kept / size), formatCount(size))),
+    figure(
+      t('Parameters'),
+      formatCount(row.parameters),
+      t('{0} of {1}', changeText(row.parameters, parameters.before), formatCount(parameters.before)),
+    ),
+    figure(
+      t('Files'),
+      formatBytes(bytes),
+      t('{0} of {1}', changeText(bytes, digest.bytes.before), formatBytes(digest.bytes.before)),
+    ),
+    isHeld
+      ? figure(t('Held-out tokens that stay'), formatPercent(coverage), longer)
+      : figure(t('Held-out tokens that stay'), '–', t('nothing was held out')),
+    ...lossFigures(digest, row),
+  ];
+}
+
+/** What the loss costs, which is measured for the least count of the run alone. */
+function lossFigures({ min: own, heldOut }: VocabularyDigest, { min }: VocabularyRowDigest): HTMLElement[] {
+  const { bits, outsideMass } = heldOut;
+  if (!bits) return [];
+  const isOwn = own === min;
+  const [before, after] = [numeric(bits.before), numeric(bits.after)];
+  const mass = numeric(outsideMass ?? 'NaN');
+  const other = t('for a least count of {0}', own);
+  const words = isOwn ? t('{0} of the original', changeText(after, before)) : other;
+  return [
+    figure(t('Bits per byte'), `${shortNumber(before)} → ${shortNumber(after)}`, words),
+    ...(Number.isFinite(mass)
+      ? [
+          figure(
+            t('Probability that goes'),
+            formatPercent(mass),
+            isOwn ? t('of the original, on tokens that go') : other,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Every token has as many bytes, so sizes lie on a line. */
+function bytesAt({ bytes, parameters }: VocabularyDigest, row: VocabularyRowDigest): number {
+  const all = parameters.before - parameters.after;
+  if (row.parameters === parameters.after || all <= 0) return bytes.after;
+  return Math.max(0, bytes.before - ((bytes.before - bytes.after) * (parameters.before - row.parameters)) / all);
+}
+
+/** Why it is not worth it comes first. */
+function noteOf({ advice, heldOut }: VocabularyDigest): string[] {
+  if (advice !== undefined) return [t('⚠ Not worth it here: {0}.', advice)];
+  return heldOut.pieces === 0
+    ? [t('⚠ Nothing was held out, so nothing is known of other texts: name a text that shows it.')]
+    : [];
+}
+
+function summaryOf({ digest }: PanelRun, { size, counts, texts, heldOut, written }: VocabularyDigest): string {
+  const seen = counts.reduce((sum, { tokens }) => sum + tokens, 0);
+  return [
+    t(
+      '{0}: {1} of {2} counted, {3}.',
+      digest.model.name,
+      tokensText(texts.tokens),
+      textsText(texts.files),
+      moment(digest.started),
+    ),
+    t('They are encoded as before.'),
+    t('{0} of the model’s {1} tokens occur in none of them.', formatCount(Math.max(0, size - seen)), formatCount(size)),
+    ...(written === undefined ? [] : [t('Written to {0}.', written)]),
+    ...(heldOut.pieces === 0
+      ? []
+      : [
+          heldOut.file === undefined
+            ? t('Held out: {0} pieces of the texts that were not counted.', formatCount(heldOut.pieces))
+            : t('Held out: {0}.', heldOut.file),
+        ]),
+    ...(heldOut.bits ? [computedText(digest)] : []),
+  ].join(' ');
+}
+
+/** The words that suffer most. */
+function belowOf({ words, min }: VocabularyDigest): HTMLElement[] {
+  if (words.length === 0) return [];
+  const title = t('Words of the held-out text that suffer most');
+  const made = table(
+    title,
+    [t('Word'), t('Occurs'), t('Tokens before'), t('Tokens after')],
+    words.map(({ text, count, before, after }) => [
+      el('span', { dir: 'auto' }, text),
+      formatCount(count),
+      formatCount(before),
+      formatCount(after),
+    ]),
+  );
+  const scrolled = scroller(title, made);
+  scrolled.classList.add('words');
+  const staying = t('where tokens stay that occur {0}', leastWords(min));
+  return [el('h3', {}, title, ' ', el('span', { class: 'muted' }, staying)), scrolled];
+}
