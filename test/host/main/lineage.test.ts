@@ -42,11 +42,12 @@ describe('the lineage in the tree', function () {
     assert.deepEqual(await top(), ['stories']);
     const [original] = await lines();
     assert.match(String(original.item.description), /^1 made from it · llama · 8 blocks · /);
-    const [plan, pruned, embedding] = await lines(original.node);
+    const [plan, pruned, vocabulary, embedding] = await lines(original.node);
     assert.deepEqual(
       [plan, pruned, embedding].map(({ item }) => item.label),
       ['Plan: keeps 8 of 8', 'stories-6-blocks', 'Embedding'],
     );
+    assert.match(String(vocabulary.item.label), /^Vocabulary: [\d,]+ tokens$/);
     assert.match(String(pruned.item.description), /^pruned · 6 of 8 blocks · 1 made from it · /);
     assert.equal((pruned.item.iconPath as vscode.ThemeIcon).id, 'fold');
     const { item } = (await lines(pruned.node))[1];

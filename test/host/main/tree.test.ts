@@ -103,11 +103,13 @@ describe('the tree', () => {
     const names = parts.map(({ item }) => item.label);
     assert.deepEqual(names, [
       'Plan: keeps 8 of 8',
+      'Vocabulary: 320 tokens',
       'Embedding',
       ...Array.from({ length: 8 }, (_, block) => `Block ${block}`),
       'Final norm',
     ]);
-    const modules = await lines(parts[4].node);
+    assert.match(String(parts[1].item.description), /^\d+(\.\d)? % of the parameters$/);
+    const modules = await lines(parts[5].node);
     assert.deepEqual(
       modules.map(({ item }) => item.label),
       ['Attention', 'FFN'],

@@ -1,0 +1,152 @@
+/**
+ * Trimming a vocabulary as a user does it, on the sample model and with the real sidecar: from the line of the model to the report,
+ * from its line between what stays and what goes to the file, with a limit that the first attempt breaks.
+ */
+import assert from 'node:assert/strict';
+import { copyFileSync, cpSync, existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Frame } from 'playwright-core';
+import * as vscode from 'vscode';
+import { readRecord } from '../../../src/engine/records/record';
+import {
+  checkpointLine,
+  clearWorkspace,
+  coppice,
+  EXTENSION_ID,
+  forgetAnswers,
+  inWorkspace,
+  lines,
+  resetSettings,
+  run,
+} from '../support/coppice';
+import { until } from '../../support/until';
+import { Window } from '../support/window';
+
+/** Counting and measuring take seconds on an idle machine. */
+const PATIENCE_MS = 90_000;
+
+describe('the story of a vocabulary', function () {
+  this.timeout(3 * PATIENCE_MS);
+  let window: Window;
+  let checkpoint: string;
+  let frame: Frame;
+
+  before(async () => {
+    window = await Window.connect();
+    await resetSettings();
+    await clearWorkspace();
+    await window.tidy();
+    await forgetAnswers();
+    checkpoint = inWorkspace('stories');
+    const sample = join(vscode.extensions.getExtension(EXTENSION_ID)!.extensionPath, 'media/sample');
+    cpSync(sample, checkpoint, { recursive: true });
+    copyFileSync(join(sample, 'calibration.txt'), inWorkspace('chats.txt'));
+    await (await coppice()).library.rescan();
+    await vscode.commands.executeCommand('workbench.view.extension.coppice');
+  });
+  after(async () => {
+    await resetSettings();
+    await forgetAnswers();
+    await window.tidy();
+    await clearWorkspace();
+    await window.disconnect();
+  });
+
+  const vocabularyLine = async (path: string) =>
+    (await lines((await checkpointLine(path)).node)).find(({ node }) => node.kind === 'vocabulary')!;
+  const written = (): string | undefined =>
+    readdirSync(inWorkspace()).find((name) => /^stories-\d+-tokens$/.test(name));
+  const slider = () => frame.locator('.vocabulary').getByRole('slider');
+
+  it('has a line below the model that says how much of it the vocabulary is', async () => {
+    const { item } = await vocabularyLine(checkpoint);
+    assert.equal(item.label, 'Vocabulary: 2,048 tokens');
+    assert.match(String(item.description), /^10 % of the parameters$/);
+    assert.equal(item.contextValue, 'vocabulary');
+  });
+
+  it('asks for texts, counts them, and shows the card', async () => {
+    const { tree } = await coppice();
+    await tree.reveal(checkpoint, { expand: true });
+    const row = window.row('Vocabulary: 2,048 tokens');
+    await row.hover();
+    await row.getByRole('button', { name: 'Trim Vocabulary…' }).click();
+    await window.question('Texts of this workspace…');
+    await window.screenshot('vocabulary-1-texts');
+    await window.pick('Texts of this workspace…');
+    await window.question('chats.txt');
+    await window.screenshot('vocabulary-2-files');
+    await window.enter('chats.txt');
+    frame = await window.frameWith('.card.vocabulary .threshold');
+    await slider().waitFor({ timeout: PATIENCE_MS });
+    const words = (await frame.locator('.card.vocabulary').innerText()).replace(/\s+/g, ' ');
+    assert.match(words, /Tokens that stay 1,408 69 % of 2,048/);
+    assert.match(words, /Not worth it here: trimming the vocabulary saves only 3\.1 % of the parameters/);
+    assert.match(words, /Bits per byte [\d.]+ → [\d.]+/);
+    assert.equal(written(), undefined, 'nothing is written by a report');
+    assert.match(await run<string>('copyCliCommand'), /^coppice vocabulary \S+stories --texts \S+chats\.txt/);
+  });
+
+  for (const theme of ['Default Dark Modern', 'Default Light Modern']) {
+    it(`is readable in ${theme}`, async () => {
+      const settings = vscode.workspace.getConfiguration('workbench');
+      await settings.update('colorTheme', theme, vscode.ConfigurationTarget.Global);
+      await frame.locator('.card.vocabulary').scrollIntoViewIfNeeded();
+      await window.screenshot(`vocabulary-3-card-${theme.includes('Dark') ? 'dark' : 'light'}`);
+      await settings.update('colorTheme', undefined, vscode.ConfigurationTarget.Global);
+    });
+  }
+
+  it('moves the line by keys, and writes with its count once the user allows what that costs', async () => {
+    await slider().focus();
+    await window.page.keyboard.press('ArrowRight');
+    await until('the line is at 2', async () => (await slider().getAttribute('aria-valuenow')) === '2');
+    await frame.getByRole('button', { name: 'Trim with This Threshold…' }).click();
+    const question = await window.question('1,152 of 2,048 tokens stay');
+    assert.match(question, /The new folder/);
+    await window.screenshot('vocabulary-4-output');
+    await window.enter('1,152 of 2,048 tokens stay');
+    const refused = window.toast('stories-1152-tokens was not written');
+    await refused.waitFor({ timeout: PATIENCE_MS });
+    assert.match(await refused.innerText(), /more bits per byte/i);
+    await window.screenshot('vocabulary-5-refused');
+    assert.ok(!existsSync(inWorkspace('stories-1152-tokens')));
+    await refused.getByRole('button', { name: 'Write Anyway' }).click();
+    // Two limits are broken, and each is allowed on its own.
+    const again = window.toast('stories-1152-tokens was not written');
+    await until(
+      'it is written, or the other limit is told',
+      async () => written() !== undefined || (await again.getByText('times as many tokens').count()) > 0,
+      PATIENCE_MS,
+    );
+    if (written() === undefined) await again.getByRole('button', { name: 'Write Anyway' }).click();
+    const done = window.toast('Kept 1,152 of 2,048 tokens');
+    await done.waitFor({ timeout: PATIENCE_MS });
+    await window.screenshot('vocabulary-6-written');
+    const { kind, settings, results } = await readRecord(inWorkspace('stories-1152-tokens', 'coppice.json'));
+    assert.deepEqual([kind, settings.min, results.kept], ['vocabulary', 2, 1152]);
+  });
+
+  it('shows the trimmed model below the original, with its vocabulary', async () => {
+    const out = inWorkspace(written()!);
+    const { item } = await vocabularyLine(out);
+    assert.equal(item.label, 'Vocabulary: 1,152 of 2,048 tokens');
+    const { item: model } = await checkpointLine(out);
+    assert.match(String(model.description), /^vocabulary trimmed · /);
+    const names = (await lines((await checkpointLine(checkpoint)).node)).map(({ item: each }) => each.label);
+    assert.ok(names.includes('stories-1152-tokens'), names.join());
+    await window
+      .row('Vocabulary: 1,152 of 2,048 tokens')
+      .first()
+      .waitFor()
+      .catch(() => undefined);
+    await window.screenshot('vocabulary-7-tree');
+  });
+
+  it('lists both runs in the view “Jobs”, with what they did', async () => {
+    await window.jobRow('Counted the vocabulary of stories').first().waitFor();
+    const trimmed = window.jobRow('Trimmed the vocabulary of stories').first();
+    await trimmed.waitFor();
+    assert.match(await trimmed.innerText(), /1,152 of 2,048 tokens/);
+  });
+});
