@@ -20,6 +20,7 @@ import { requireSpace } from '../host/ask/disk-space';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/ask/output-folder';
 import { askAll, type Step } from '../host/ask/steps';
 import { type VocabularyReport, vocabularyReport } from '../host/ask/vocabulary-report';
+import { moreStep, type VocabularyMore } from '../host/ask/vocabulary-more';
 import { textSteps, type VocabularyTexts } from '../host/ask/vocabulary-texts';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
@@ -30,7 +31,7 @@ import { runJob } from '../host/jobs/run-job';
 type Options = Partial<Omit<GivenFor<'vocabulary'>, 'checkpoint' | 'device'>>;
 
 /** Without `out` and `run` it only reports. */
-export interface TrimArguments extends CommonArguments, VocabularyTexts, Options {
+export interface TrimArguments extends CommonArguments, VocabularyTexts, VocabularyMore, Options {
   /** Id of a recorded report, whose texts are counted again: asks where to write, and writes. */
   readonly run?: string;
 }
@@ -46,6 +47,7 @@ export const trimVocabularyCommand: Command<TrimArguments> = {
     const writes = report !== undefined && args.out === undefined;
     const complete = await askAll(title, known, [
       ...textSteps<TrimArguments>(coppice),
+      ...(report || args.texts || args.application ? [] : [moreStep<TrimArguments>()]),
       ...(writes ? [outStep(coppice, chosen, report)] : []),
     ]);
     settle({ ...complete, checkpoint: chosen.path });
@@ -86,7 +88,11 @@ function outStep(coppice: Coppice, { checkpoint }: Chosen, { digest }: Vocabular
     const extension = isFile ? '.gguf' : undefined;
     const value = outputFolder(coppice.config.outputFolder, checkpoint, suffix, extension);
     const what = vscode.l10n.t('{0} of {1} tokens stay', formatCount(row.kept), formatCount(digest.size));
-    const prompt = [what, ...costWords(digest, min), isFile ? vscode.l10n.t('The new file') : vscode.l10n.t('The new folder')];
+    const prompt = [
+      what,
+      ...costWords(digest, min),
+      isFile ? vscode.l10n.t('The new file') : vscode.l10n.t('The new folder'),
+    ];
     const question = { prompt: prompt.join('. '), value, bytes };
     const out = isFile
       ? await askOutputFile(place, { ...question, extension: '.gguf' })

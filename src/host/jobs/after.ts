@@ -29,6 +29,8 @@ const SHOWN: { readonly [K in JobKind]?: (coppice: Coppice, spec: SpecFor<K>, ou
     await did('coppice.did.prune');
     if (patch !== null) await coppice.library.rescan();
   },
+  vocabulary: (coppice, _, { result: { written } }) =>
+    written === null ? undefined : showCheckpoint(coppice, written),
   merge: (coppice, _, { result: { out } }) => showCheckpoint(coppice, out),
   export: async (coppice, _, { result: { format, out } }) => {
     await (FORMATS[format].isCheckpoint ? showCheckpoint(coppice, out) : showExport(coppice, out));

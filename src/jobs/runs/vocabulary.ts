@@ -136,19 +136,19 @@ function requireWithin(
   { maxBitsGrowth, maxGrowth, min, out }: Options,
 ): void {
   const stay = `${formatPercent(held.coverage)} of its tokens stay`;
-  const more = `Give more texts of the application (${option('texts')}), words that stay (${option('vocabulary.keep', 'FILE')})`;
-  const least = min > 1 ? `, ${option('min', 1)}` : '';
+  const more = `Give more of ${option('texts')}, give ${option('vocabulary.keep', 'FILE')}`;
+  const least = min > 1 ? `, lower ${option('min')}` : '';
   if (bits !== undefined && bits > maxBitsGrowth) {
     throw new LimitError(
       `${basename(out!)} was not written`,
-      `the held-out text takes ${formatPercent(bits)} more bits per byte, and ${option('maxBitsGrowth', maxBitsGrowth)} is the limit; ${stay}`,
+      `the held-out text takes ${formatPercent(bits)} more bits per byte, where ${formatPercent(maxBitsGrowth)} are allowed; ${stay}`,
       `${more}${least}, or allow it: ${option('maxBitsGrowth', roundedUp(bits))}.`,
     );
   }
   if (held.growth <= maxGrowth) return;
   throw new LimitError(
     `${basename(out!)} was not written`,
-    `the held-out text has ${formatNumber(held.growth, 4)} times as many tokens, and ${option('maxGrowth', maxGrowth)} is the limit; ${stay}`,
+    `the held-out text has ${formatNumber(held.growth, 4)} times as many tokens, where ${formatNumber(maxGrowth, 4)} are allowed; ${stay}`,
     `${more}${least}, or allow it: ${option('maxGrowth', roundedUp(held.growth))}.`,
   );
 }

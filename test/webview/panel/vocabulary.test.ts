@@ -36,9 +36,9 @@ describeBrowser('card of a vocabulary', (browser) => {
     for (const part of [
       /Tokens that stay 25,408 9\.7 % of 262,144 Param/,
       /Parameters 116,587,136 −57 % of 268,098,176/,
-      /Held-out tokens that stay 97 % 1\.041× as many tokens/,
-      /Bits per byte 1\.303 → 1\.487 \+14 % of the original/,
-      /Probability that goes 7\.7 %/,
+      /Held-out tokens kept 97 % 1\.041× as many tokens/,
+      /Bits per byte 1\.487 from 1\.303, \+14 %/,
+      /the original gives 7\.7 % of its probability to tokens that go, for a least count of 1\./,
       /gemma-3-270m-q4_k_m: 263,974 tokens of 1 text counted/,
       /289 pieces of the texts that were not counted/,
       /242,635 of the model’s 262,144 tokens occur in none of them/,
@@ -61,7 +61,7 @@ describeBrowser('card of a vocabulary', (browser) => {
     await settled(panel);
     assert.equal(await valueOf(panel), '2');
     assert.match(await words(panel), /Tokens that stay 16,128 .* stays: at least 2 times/);
-    assert.match(await words(panel), /1\.303 → 1\.487 for a least count of 1/);
+    assert.match(await words(panel), /1\.487 from 1\.303, \+14 %, for a least count of 1/);
     await panel.page.keyboard.press('ArrowUp');
     await settled(panel);
     assert.equal(await valueOf(panel), '3', 'the focus stays on the line');
@@ -69,7 +69,7 @@ describeBrowser('card of a vocabulary', (browser) => {
       (await line.getAttribute('aria-valuetext'))!,
       /^at least 3 times: 12,416 tokens stay, 93 % of the held/,
     );
-    assert.match(await words(panel), /Held-out tokens that stay 93 % length not measured here/);
+    assert.match(await words(panel), /Held-out tokens kept 93 % length not measured here/);
     await panel.page.keyboard.press('End');
     await settled(panel);
     assert.equal(await valueOf(panel), '100');
@@ -131,7 +131,7 @@ describeBrowser('card of a vocabulary', (browser) => {
     const heldOut = { pieces: 0, covered: 0, coverage: null, growth: null };
     const other = await openPanel(browser(), panelOf(runOf({ heldOut, words: [] })));
     assert.match(await words(other), /Nothing was held out/);
-    assert.match(await words(other), /Held-out tokens that stay – nothing was held out/);
+    assert.match(await words(other), /Held-out tokens kept – nothing was held out/);
     assert.deepEqual(other.errors, []);
     await other.close();
   });

@@ -75,33 +75,19 @@ function figuresOf(digest: VocabularyDigest, row: VocabularyRowDigest): HTMLElem
       t('{0} of {1}', changeText(bytes, digest.bytes.before), formatBytes(digest.bytes.before)),
     ),
     isHeld
-      ? figure(t('Held-out tokens that stay'), formatPercent(coverage), longer)
-      : figure(t('Held-out tokens that stay'), '–', t('nothing was held out')),
+      ? figure(t('Held-out tokens kept'), formatPercent(coverage), longer)
+      : figure(t('Held-out tokens kept'), '–', t('nothing was held out')),
     ...lossFigures(digest, row),
   ];
 }
 
 /** What the loss costs, which is measured for the least count of the run alone. */
-function lossFigures({ min: own, heldOut }: VocabularyDigest, { min }: VocabularyRowDigest): HTMLElement[] {
-  const { bits, outsideMass } = heldOut;
+function lossFigures({ min: own, heldOut: { bits } }: VocabularyDigest, { min }: VocabularyRowDigest): HTMLElement[] {
   if (!bits) return [];
-  const isOwn = own === min;
   const [before, after] = [numeric(bits.before), numeric(bits.after)];
-  const mass = numeric(outsideMass ?? 'NaN');
-  const other = t('for a least count of {0}', own);
-  const words = isOwn ? t('{0} of the original', changeText(after, before)) : other;
-  return [
-    figure(t('Bits per byte'), `${shortNumber(before)} → ${shortNumber(after)}`, words),
-    ...(Number.isFinite(mass)
-      ? [
-          figure(
-            t('Probability that goes'),
-            formatPercent(mass),
-            isOwn ? t('of the original, on tokens that go') : other,
-          ),
-        ]
-      : []),
-  ];
+  const from = t('from {0}, {1}', shortNumber(before), changeText(after, before));
+  const words = own === min ? from : `${from}, ${t('for a least count of {0}', own)}`;
+  return [figure(t('Bits per byte'), shortNumber(after), words)];
 }
 
 /** Every token has as many bytes, so sizes lie on a line. */
@@ -143,9 +129,10 @@ function summaryOf({ digest }: PanelRun, { size, counts, texts, heldOut, written
   ].join(' ');
 }
 
-/** The words that suffer most. */
-function belowOf({ words, min }: VocabularyDigest): HTMLElement[] {
-  if (words.length === 0) return [];
+/** What the original gives tokens that go, and the words that suffer most. */
+function belowOf(digest: VocabularyDigest): HTMLElement[] {
+  const { words, min } = digest;
+  if (words.length === 0) return massOf(digest);
   const title = t('Words of the held-out text that suffer most');
   const made = table(
     title,
@@ -160,5 +147,17 @@ function belowOf({ words, min }: VocabularyDigest): HTMLElement[] {
   const scrolled = scroller(title, made);
   scrolled.classList.add('words');
   const staying = t('where tokens stay that occur {0}', leastWords(min));
-  return [el('h3', {}, title, ' ', el('span', { class: 'muted' }, staying)), scrolled];
+  return [...massOf(digest), el('h3', {}, title, ' ', el('span', { class: 'muted' }, staying)), scrolled];
+}
+
+function massOf({ min, heldOut: { bits, outsideMass } }: VocabularyDigest): HTMLElement[] {
+  const mass = numeric(outsideMass ?? 'NaN');
+  if (!Number.isFinite(mass)) return [];
+  const words = t(
+    'On the held-out text the original gives {0} of its probability to tokens that go, for a least count of {1}.',
+    ...([formatPercent(mass), min] as const),
+  );
+  const isLower = bits !== undefined && numeric(bits.after) < numeric(bits.before);
+  const why = t('Bits per byte are lower because the model cannot say other tokens then, not because it reads better.');
+  return [el('p', {}, isLower ? `${words} ${why}` : words)];
 }

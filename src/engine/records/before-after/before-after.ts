@@ -102,7 +102,8 @@ export function beforeAfter(runs: readonly RunDigest[], about: About = {}): Befo
   const pair = last && [before, last];
   const isUsed = usedBy(about.used ?? textsUsedIn(runs));
   const apart = haveOtherVocabularies(models, found.facts, known);
-  const isShown = ({ measure }: Fact): boolean => measure !== (apart ? 'ppl' : 'bits');
+  const hidden: readonly Measure[] = apart ? ['ppl'] : ['bits', 'vocabulary'];
+  const isShown = ({ measure }: Fact): boolean => !hidden.includes(measure);
   const measured = rowsOf(found.facts.filter(isShown), models, { pair, isUsed });
   const judged = judgedColumn(measured, models, about.shipped);
   const file = known.find(({ identity }) => identity === last?.identity)?.shipped;
@@ -221,6 +222,7 @@ const NAMES: Readonly<Partial<Record<Measure, string>>> = {
   top1: 'Same next token',
   repetition: 'Repetition of greedy texts',
   accuracy: 'Accuracy, mean of the tasks',
+  vocabulary: 'Tokens of the vocabulary',
   parameters: 'Parameters',
   bytes: 'Size',
   shipped: 'Size as it ships',
@@ -253,6 +255,7 @@ function rowsOf(facts: readonly Fact[], models: readonly ModelRef[], preference:
     'accuracy',
     ...tasks,
     ...probes,
+    'vocabulary',
     'parameters',
     'bytes',
     'shipped',
@@ -336,7 +339,7 @@ const newest = <T extends { readonly started: string }>(all: readonly T[]): T | 
 export const isSpeed = (measure: Measure): boolean =>
   measure === 'prefill' || measure === 'decode' || measure.startsWith('throughput ');
 
-const SIZES: readonly Measure[] = ['parameters', 'bytes', 'shipped', 'memory'];
+const SIZES: readonly Measure[] = ['vocabulary', 'parameters', 'bytes', 'shipped', 'memory'];
 
 function changeOf(fact: Fact, before: Fact | undefined): string {
   const { measure, value, paired } = fact;

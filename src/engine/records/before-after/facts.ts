@@ -11,6 +11,7 @@ import { gridFacts } from './grid-facts';
 import { type ModelRef, refOf } from './models';
 import { computed, demoModel, modelOf, precisionKey } from './run-models';
 import { taskFacts } from './task-facts';
+import { vocabularyFacts } from './vocabulary-facts';
 
 /** In the order of the page. Tasks, probes and batches have measures of their own: "task piqa", "probe copy", "throughput 8". */
 export type Measure =
@@ -22,6 +23,7 @@ export type Measure =
   | 'accuracy'
   | `task ${string}`
   | `probe ${string}`
+  | 'vocabulary'
   | 'parameters'
   | 'bytes'
   | 'shipped'
@@ -59,6 +61,7 @@ export function factsOf(run: RunDigest): Fact[] {
     ...taskFacts(run),
     ...costFacts(run),
     ...gridFacts(run),
+    ...vocabularyFacts(run),
   ];
 }
 

@@ -2,6 +2,7 @@
 import { formatBytes, formatCount } from '../../../format/numbers';
 import type { Fact, Measure } from './facts';
 import { refOf } from './models';
+import { tokensFact } from './vocabulary-facts';
 
 export interface KnownModel {
   readonly name: string;
@@ -26,12 +27,13 @@ export interface ShippedFiles {
 const NOW = '9999';
 
 export const knownFacts = (known: readonly (KnownModel & { readonly shipped?: ShippedFiles })[]): Fact[] => {
-  return known.flatMap(({ name, identity, parameters, bytes, shipped }) => {
+  return known.flatMap(({ name, identity, vocabulary, parameters, bytes, shipped }) => {
     const model = refOf({ name, identity, removed: [] });
     const fact = (measure: Measure, value: number, text: string, of: string): Fact => {
       return { model, measure, value, text, condition: 'size', of, started: NOW, aside: true };
     };
     const sizes = [
+      ...(vocabulary === undefined ? [] : [tokensFact(model, vocabulary, NOW)]),
       fact('parameters', parameters, formatCount(parameters), 'the files'),
       fact('bytes', bytes, formatBytes(bytes), 'the files'),
     ];
