@@ -5,7 +5,14 @@ import { formatCount, formatPercent } from '../../format/numbers';
 import { type JsonNumber, numeric } from '../../format/json';
 import { formatLayerNumber, layerNumber } from '../checkpoint/layer-numbers';
 import { ranWords } from './ran';
-import type { HealDigest, NarrowerDigest, QualityDigest, RunDigest, TrainingDigest } from './digest-types';
+import type {
+  HealDigest,
+  NarrowerDigest,
+  QualityDigest,
+  RunDigest,
+  TrainingDigest,
+  VocabularyDigest,
+} from './digest-types';
 
 export interface ComparisonRow {
   readonly group: 'inputs' | 'settings' | 'results';
@@ -103,7 +110,7 @@ const settingsOf = ({ settings }: RunDigest): Facts =>
  * @param apart it stands beside models with other vocabularies: evaluations tell bits per byte, and no perplexity of a token
  */
 export function resultsOf(run: RunDigest, apart = false): Facts {
-  const { score, curve, training, heal, narrower, quality, cost, samples, ran } = run;
+  const { score, curve, training, heal, narrower, quality, cost, samples, ran, vocabulary } = run;
   const last = curve?.points.at(-1);
   const blocks = score && [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
   const steps = training?.steps ?? [];
@@ -133,6 +140,7 @@ export function resultsOf(run: RunDigest, apart = false): Facts {
     ...trainingFacts(training),
     ...healFacts(heal),
     ...narrowerFacts(narrower),
+    ...vocabularyFacts(vocabulary),
     ...(quality ?? []).flatMap((each) => qualityFacts(each, apart)),
     ...(cost ?? []).flatMap(
       ({ label, parameters, bytes, decodeTokensPerSecond: decode }): [string, string | undefined][] => [
@@ -151,6 +159,18 @@ export function resultsOf(run: RunDigest, apart = false): Facts {
     ['ran in', ran && `${ran.file}: ${ranWords(ran.programs)}`],
   ];
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined && fact[1] !== '');
+}
+
+/** What stays, and what that costs on text that was not counted. */
+function vocabularyFacts(found: VocabularyDigest | undefined): [string, string | undefined][] {
+  if (!found) return [];
+  const { kept, size, heldOut } = found;
+  const { coverage, bits } = heldOut;
+  return [
+    ['tokens that stay', `${formatCount(kept)} of ${formatCount(size)}`],
+    ['held-out tokens that stay', coverage === null || heldOut.pieces === 0 ? undefined : percent(coverage)],
+    ['bits per byte of the held-out text', bits && `${shortNumber(bits.before)} → ${shortNumber(bits.after)}`],
+  ];
 }
 
 /** Perplexity, and beside it what it hides. */
