@@ -19,7 +19,6 @@ import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { requireSpace } from '../host/ask/disk-space';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/ask/output-folder';
 import { askAll, type Step } from '../host/ask/steps';
-import { type VocabularyReport, vocabularyReport } from '../host/ask/vocabulary-report';
 import { moreStep, type VocabularyMore } from '../host/ask/vocabulary-more';
 import { textSteps, type VocabularyTexts } from '../host/ask/vocabulary-texts';
 import type { Command, CommonArguments } from '../host/command';
@@ -27,6 +26,7 @@ import type { Coppice } from '../host/coppice';
 import { hintAtGit } from '../host/git-hint';
 import { inform, nextCommand } from '../host/inform';
 import { runJob } from '../host/jobs/run-job';
+import { type VocabularyReport, vocabularyReport } from '../host/jobs/vocabulary-report';
 
 type Options = Partial<Omit<GivenFor<'vocabulary'>, 'checkpoint' | 'device'>>;
 

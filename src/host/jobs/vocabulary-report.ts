@@ -12,7 +12,7 @@ import type { GivenFor } from '../../jobs/kinds';
 import { changePaths } from '../../jobs/option-paths';
 import type { Coppice } from '../coppice';
 import { inputFolders } from '../input-folders';
-import { recordFolders } from '../jobs/run-job';
+import { recordFolders } from './run-job';
 
 /** Options of the report that decide what is kept; the model, the least count and the output are the caller's. */
 const COUNTED = ['texts', 'application', 'heldOut', 'keep', 'keepLanguages', 'multiple', 'bits', 'limit'] as const;
