@@ -105,7 +105,7 @@ function noteOf({ advice, heldOut }: VocabularyDigest): string[] {
     : [];
 }
 
-function summaryOf({ digest }: PanelRun, { size, counts, texts, heldOut, written }: VocabularyDigest): string {
+function summaryOf({ digest }: PanelRun, { size, min, counts, texts, heldOut, written }: VocabularyDigest): string {
   const seen = counts.reduce((sum, { tokens }) => sum + tokens, 0);
   return [
     t(
@@ -115,7 +115,7 @@ function summaryOf({ digest }: PanelRun, { size, counts, texts, heldOut, written
       textsText(texts.files),
       moment(digest.started),
     ),
-    t('They are encoded as before.'),
+    ...(min === 1 ? [t('For a least count of 1 they are encoded as before.')] : []),
     t('{0} of the model’s {1} tokens occur in none of them.', formatCount(Math.max(0, size - seen)), formatCount(size)),
     ...(written === undefined ? [] : [t('Written to {0}.', written)]),
     ...(heldOut.pieces === 0
