@@ -99,9 +99,9 @@ describe('a GGUF file', function () {
     const parts = (await lines(node)).filter(({ node: { kind } }) => kind !== 'checkpoint');
     assert.deepEqual(
       parts.map(({ node: { kind } }) => kind),
-      ['plan', 'part', ...Array.from({ length: 8 }, () => 'block'), 'part'],
+      ['plan', 'vocabulary', 'part', ...Array.from({ length: 8 }, () => 'block'), 'part'],
     );
-    const [attention] = await lines(parts[2].node);
+    const [attention] = await lines(parts[3].node);
     const tensors = await lines(attention.node);
     assert.deepEqual(
       tensors.map(({ item: { label, description } }) => [label, String(description).split(' · ')[0]]),

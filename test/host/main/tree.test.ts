@@ -103,7 +103,7 @@ describe('the tree', () => {
     const names = parts.map(({ item }) => item.label);
     assert.deepEqual(names, [
       'Plan: keeps 8 of 8',
-      'Vocabulary: 320 tokens',
+      'Vocabulary: 288 tokens',
       'Embedding',
       ...Array.from({ length: 8 }, (_, block) => `Block ${block}`),
       'Final norm',

@@ -25,7 +25,7 @@ describe('restricted mode', () => {
     const path = writeModel('model');
     await run('refreshCheckpoints');
     const parts = await lines((await checkpointLine(path)).node);
-    assert.equal(parts.length, 11); // the plan too
+    assert.equal(parts.length, 12); // the plan and the vocabulary too
   });
 
   it('runs nothing, though called directly, and starts no sidecar', async () => {
@@ -42,6 +42,7 @@ describe('restricted mode', () => {
       'generateText',
       'retrainLora',
       'mergeAdapter',
+      'trimVocabulary',
       'exportModel',
       'verifyExport',
       'restartSidecar',
