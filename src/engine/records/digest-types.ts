@@ -63,6 +63,8 @@ export interface VocabularyDigest {
   /** Of the original and of the trimmed model. */
   readonly parameters: BeforeAfterDigest;
   readonly bytes: BeforeAfterDigest;
+  /** So many blocks of the model have as many parameters as went; undefined in records that do not tell. */
+  readonly asBlocks?: { readonly count: number; readonly of: number };
   /** What was counted. */
   readonly texts: { readonly files: number; readonly tokens: number };
   readonly heldOut: {

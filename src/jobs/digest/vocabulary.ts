@@ -12,8 +12,10 @@ export function vocabularyOf(results: unknown): VocabularyDigest | undefined {
   const [params, files] = [pairOf(parameters), pairOf(bytes)];
   if (size === undefined || kept === undefined || !params || !files) return undefined;
   const { texts, heldOut, examples = [], counts = [], table = [], advice, written } = more;
+  const { count, of } = more.asBlocks ?? {};
   return defined({
     ...{ size, kept, min, parameters: params, bytes: files },
+    asBlocks: count === undefined || of === undefined ? undefined : { count, of },
     texts: { files: texts?.files ?? 0, tokens: texts?.tokens ?? 0 },
     heldOut: heldOutOf(heldOut ?? {}),
     words: examples.flatMap(({ text, before, after, count }) =>

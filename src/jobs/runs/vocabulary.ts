@@ -135,21 +135,31 @@ function requireWithin(
   bits: number | undefined,
   { maxBitsGrowth, maxGrowth, min, out }: Options,
 ): void {
-  const stay = `${formatPercent(held.coverage)} of its tokens stay`;
-  const more = `Give more of ${option('texts')}, give ${option('vocabulary.keep', 'FILE')}`;
+  const broken = [
+    ...(bits !== undefined && bits > maxBitsGrowth
+      ? [
+          {
+            why: `takes ${formatPercent(bits)} more bits per byte, where ${formatPercent(maxBitsGrowth)} are allowed`,
+            allow: option('maxBitsGrowth', roundedUp(bits)),
+          },
+        ]
+      : []),
+    ...(held.growth > maxGrowth
+      ? [
+          {
+            why: `has ${formatNumber(held.growth, 4)} times as many tokens, where ${formatNumber(maxGrowth, 4)} are allowed`,
+            allow: option('maxGrowth', roundedUp(held.growth)),
+          },
+        ]
+      : []),
+  ];
+  if (broken.length === 0) return;
   const least = min > 1 ? `, lower ${option('min')}` : '';
-  if (bits !== undefined && bits > maxBitsGrowth) {
-    throw new LimitError(
-      `${basename(out!)} was not written`,
-      `the held-out text takes ${formatPercent(bits)} more bits per byte, where ${formatPercent(maxBitsGrowth)} are allowed; ${stay}`,
-      `${more}${least}, or allow it: ${option('maxBitsGrowth', roundedUp(bits))}.`,
-    );
-  }
-  if (held.growth <= maxGrowth) return;
   throw new LimitError(
     `${basename(out!)} was not written`,
-    `the held-out text has ${formatNumber(held.growth, 4)} times as many tokens, where ${formatNumber(maxGrowth, 4)} are allowed; ${stay}`,
-    `${more}${least}, or allow it: ${option('maxGrowth', roundedUp(held.growth))}.`,
+    `the held-out text ${broken.map(({ why }) => why).join(', and ')}; ${formatPercent(held.coverage)} of its tokens stay`,
+    `Give more of ${option('texts')}, give ${option('vocabulary.keep', 'FILE')}${least}, or allow it: ` +
+      `${broken.map(({ allow }) => allow).join(', ')}.`,
   );
 }
 

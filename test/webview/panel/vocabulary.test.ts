@@ -35,7 +35,7 @@ describeBrowser('card of a vocabulary', (browser) => {
     const text = await words(panel);
     for (const part of [
       /Tokens that stay 25,408 9\.7 % of 262,144 Param/,
-      /Parameters 116,587,136 −57 % of 268,098,176/,
+      /Parameters 116,587,136 −57 % of 268,098,176, more than all 18 blocks have/,
       /Held-out tokens kept 97 % 1\.041× as many tokens/,
       /Bits per byte 1\.487 from 1\.303, \+14 %/,
       /the original gives 7\.7 % of its probability to tokens that go, for a least count of 1\./,

@@ -67,7 +67,10 @@ function figuresOf(digest: VocabularyDigest, row: VocabularyRowDigest): HTMLElem
     figure(
       t('Parameters'),
       formatCount(row.parameters),
-      t('{0} of {1}', changeText(row.parameters, parameters.before), formatCount(parameters.before)),
+      [
+        t('{0} of {1}', changeText(row.parameters, parameters.before), formatCount(parameters.before)),
+        ...blocksText(digest, row),
+      ].join(', '),
     ),
     figure(
       t('Files'),
@@ -78,6 +81,18 @@ function figuresOf(digest: VocabularyDigest, row: VocabularyRowDigest): HTMLElem
       ? figure(t('Held-out tokens kept'), formatPercent(coverage), longer)
       : figure(t('Held-out tokens kept'), '–', t('nothing was held out')),
     ...lossFigures(digest, row),
+  ];
+}
+
+/** What removing blocks would have to do for it: "as 2.4 of 30 blocks have". */
+function blocksText({ parameters, asBlocks }: VocabularyDigest, row: VocabularyRowDigest): string[] {
+  const all = parameters.before - parameters.after;
+  if (!asBlocks || all <= 0) return [];
+  const count = (asBlocks.count * (parameters.before - row.parameters)) / all;
+  return [
+    count > asBlocks.of
+      ? t('more than all {0} blocks have', asBlocks.of)
+      : t('as {0} of {1} blocks have', shortNumber(count, 2), asBlocks.of),
   ];
 }
 
