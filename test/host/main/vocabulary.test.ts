@@ -7,6 +7,7 @@ import { copyFileSync, cpSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import * as vscode from 'vscode';
+import type { BeforeAfter } from '../../../src/engine/records/before-after/before-after';
 import { readRecord } from '../../../src/engine/records/record';
 import type { VocabularyResult } from '../../../src/jobs/results/vocabulary';
 import {
@@ -138,6 +139,20 @@ describe('the story of a vocabulary', function () {
     assert.ok(names.includes('stories-1152-tokens'), JSON.stringify(names));
     await window.row(/^\s*stories-1152-tokens/).waitFor();
     await window.screenshot('vocabulary-7-tree');
+  });
+
+  it('stands beside its original by bits per byte on the page of before and after', async () => {
+    const out = inWorkspace(written()!);
+    const rows = async () => (await run<BeforeAfter>('showBeforeAfter', { checkpoint: out })).rows;
+    const texts = async (measure: string) =>
+      (await rows()).find((row) => row.measure === measure)?.cells.map((cell) => cell?.text);
+    assert.deepEqual(await texts('vocabulary'), ['2,048', '1,152']);
+    assert.equal((await texts('bits'))?.length, 2, 'they are known of the trimming');
+    assert.equal(await texts('ppl'), undefined);
+    await window.frameWith('td, th', 'Tokens of the vocabulary');
+    await window.screenshot('vocabulary-8-before-after');
+    await run('compareWithOriginal', { checkpoint: out, parts: ['perplexity'] });
+    assert.equal(await texts('ppl'), undefined, 'perplexities of tokens do not compare');
   });
 
   it('writes a GGUF file of a GGUF file, asked nothing by a caller that says all', async () => {

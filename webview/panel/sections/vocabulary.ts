@@ -67,10 +67,7 @@ function figuresOf(digest: VocabularyDigest, row: VocabularyRowDigest): HTMLElem
     figure(
       t('Parameters'),
       formatCount(row.parameters),
-      [
-        t('{0} of {1}', changeText(row.parameters, parameters.before), formatCount(parameters.before)),
-        ...blocksText(digest, row),
-      ].join(', '),
+      [changeText(row.parameters, parameters.before), ...blocksText(digest, row)].join(', '),
     ),
     figure(
       t('Files'),
@@ -84,15 +81,15 @@ function figuresOf(digest: VocabularyDigest, row: VocabularyRowDigest): HTMLElem
   ];
 }
 
-/** What removing blocks would have to do for it: "as 2.4 of 30 blocks have". */
+/** What removing blocks would have to do for it: "like 2.4 of 30 blocks". */
 function blocksText({ parameters, asBlocks }: VocabularyDigest, row: VocabularyRowDigest): string[] {
   const all = parameters.before - parameters.after;
   if (!asBlocks || all <= 0) return [];
   const count = (asBlocks.count * (parameters.before - row.parameters)) / all;
   return [
     count > asBlocks.of
-      ? t('more than all {0} blocks have', asBlocks.of)
-      : t('as {0} of {1} blocks have', shortNumber(count, 2), asBlocks.of),
+      ? t('more than all {0} blocks', asBlocks.of)
+      : t('like {0} of {1} blocks', shortNumber(count, 2), asBlocks.of),
   ];
 }
 
@@ -101,7 +98,7 @@ function lossFigures({ min: own, heldOut: { bits } }: VocabularyDigest, { min }:
   if (!bits) return [];
   const [before, after] = [numeric(bits.before), numeric(bits.after)];
   const from = t('from {0}, {1}', shortNumber(before), changeText(after, before));
-  const words = own === min ? from : `${from}, ${t('for a least count of {0}', own)}`;
+  const words = own === min ? from : t('for a least count of {0}', own);
   return [figure(t('Bits per byte'), shortNumber(after), words)];
 }
 
