@@ -274,6 +274,8 @@ describe('results session', function () {
     await session.receive({ type: 'runs/recipe', ids });
     await session.receive({ type: 'runs/recipe', ids: [] });
     assert.deepEqual(panel.recipes, [ids, undefined]);
+    await panel.session.receive({ type: 'start/vocabulary', run: ids[0], min: 5 });
+    assert.deepEqual(panel.trimmed, [{ run: ids[0], min: 5 }]);
     const out = join(temporaryFolder(), 'pruned');
     await client().run({ kind: 'prune', checkpoint: model, blocks: [4], out });
     const pruned = await ShownPanel.open(out, { client: client(), settings: () => current, neighbours });

@@ -65,6 +65,7 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
     speed: time({ kind: 'speeds', columns }),
     iterate: time({ kind: 'iterate', checkpoint, criterion, ...settings, count, method: 'lora', steps: 50 }),
     versus: time({ kind: 'versus', checkpoint, ...settings, ...(remove && { plan: removed }) }),
+    vocabulary: time({ kind: 'vocabulary', checkpoint }),
     text: time({ kind: 'generate', checkpoint, remove }),
   };
 }

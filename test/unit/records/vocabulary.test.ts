@@ -121,7 +121,7 @@ describe('before and after of a trimmed vocabulary', () => {
       ['1.6', '1.07×'],
     ]);
     assert.equal(cells('ppl'), undefined);
-    assert.match(row([written()], 'bits')!.of, /^held-out pieces of the texts that were counted; float32 on cpu/);
+    assert.match(row([written()], 'bits')!.of, /^pieces of the texts that were held out; float32 on cpu/);
   });
 
   it('says why bits per byte are lower where they are, and names the text', () => {

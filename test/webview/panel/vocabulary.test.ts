@@ -61,7 +61,7 @@ describeBrowser('card of a vocabulary', (browser) => {
     await settled(panel);
     assert.equal(await valueOf(panel), '2');
     assert.match(await words(panel), /Tokens that stay 16,128 .* stays: at least 2 times/);
-    assert.match(await words(panel), /Bits per byte 1\.487 for a least count of 1/);
+    assert.match(await words(panel), /Files ≈ \d+\.\d MB .* Bits per byte 1\.487 for a least count of 1/);
     await panel.page.keyboard.press('ArrowUp');
     await settled(panel);
     assert.equal(await valueOf(panel), '3', 'the focus stays on the line');

@@ -71,7 +71,7 @@ function figuresOf(digest: VocabularyDigest, row: VocabularyRowDigest): HTMLElem
     ),
     figure(
       t('Files'),
-      formatBytes(bytes),
+      row.parameters === parameters.after ? formatBytes(bytes) : `≈ ${formatBytes(bytes)}`,
       t('{0} of {1}', changeText(bytes, digest.bytes.before), formatBytes(digest.bytes.before)),
     ),
     isHeld

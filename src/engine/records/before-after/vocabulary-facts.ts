@@ -25,7 +25,7 @@ export function vocabularyFacts(run: RunDigest): Fact[] {
   const sizes = models.map(({ model, tokens }) => tokensFact(model, tokens, started));
   const { bits } = heldOut;
   if (!bits) return sizes;
-  const text = heldOut.file ?? `held-out pieces of ${texts.files === 1 ? 'the text' : 'the texts'} that were counted`;
+  const text = heldOut.file ?? `pieces of the ${texts.files === 1 ? 'text' : 'texts'} that were held out`;
   const growth = numeric(bits.after) / numeric(bits.before) - 1;
   const of = `${text}; ${computed(run)}${lowerWords(growth)}`;
   const fact = (at: number, value: JsonNumber): Fact => ({
