@@ -171,7 +171,9 @@ export const option = (name: OptionName, value?: OptionValue): string =>
 
 /** The value that a text gives an option, which it names by token; undefined if it names none. */
 export const valueOf = (text: string, name: OptionName): string | undefined =>
-  [...text.matchAll(TOKEN)].map(([, , , rest]) => rest.split('|')).find(([named, value]) => named === name && value)?.[1];
+  [...text.matchAll(TOKEN)]
+    .map(([, , , rest]) => rest.split('|'))
+    .find(([named, value]) => named === name && value)?.[1];
 
 /** Advises to give an option this value: `Run again, or ${set('device', 'cpu')}.` */
 export const set = (name: OptionName, value: OptionValue, verb: 'use' | 'give' | 'add' = 'use'): string =>

@@ -47,7 +47,7 @@ describe('the lineage in the tree', function () {
       [plan, pruned, embedding].map(({ item }) => item.label),
       ['Plan: keeps 8 of 8', 'stories-6-blocks', 'Embedding'],
     );
-    assert.match(String(vocabulary.item.label), /^Vocabulary: [\d,]+ tokens$/);
+    assert.match(vocabulary.item.label as string, /^Vocabulary: [\d,]+ tokens$/);
     assert.match(String(pruned.item.description), /^pruned · 6 of 8 blocks · 1 made from it · /);
     assert.equal((pruned.item.iconPath as vscode.ThemeIcon).id, 'fold');
     const { item } = (await lines(pruned.node))[1];

@@ -174,6 +174,6 @@ describe('the story of a vocabulary', function () {
     const { jobs } = await coppice();
     const told = (await jobs.getChildren()).map((node) => jobs.getTreeItem(node));
     const trimmed = told.filter(({ label }) => label === 'Trimmed the vocabulary of stories');
-    assert.ok(trimmed.some(({ description }) => /1,152 of 2,048 tokens/.test(String(description))));
+    assert.ok(trimmed.some(({ description }) => String(description).includes('1,152 of 2,048 tokens')));
   });
 });
