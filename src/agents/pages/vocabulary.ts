@@ -6,7 +6,7 @@ import { inLine } from '../answer';
 import type { ResultPage } from '.';
 
 export const vocabularyPage: ResultPage<'vocabulary'> = ({ result }, { checkpoint }) => {
-  const { kept, size, parameters, asBlocks, bytes, texts, heldOut, examples, table, written, verified } = result;
+  const { kept, size, min, parameters, asBlocks, bytes, texts, heldOut, examples, table, written, verified } = result;
   const { file, coverage, growth, bitsPerByte, outsideMass } = heldOut;
   const logitsDifference = verified?.logitsDifference ?? null;
   const model = inLine(checkpointName(checkpoint));
@@ -16,7 +16,7 @@ export const vocabularyPage: ResultPage<'vocabulary'> = ({ result }, { checkpoin
       : `Written: ${written}. ${model} itself did not change.`,
     `${model}: ${formatCount(kept)} of ${formatCount(size)} tokens stay; parameters ${formatCount(parameters.before)} → ` +
       `${formatCount(parameters.after)} (what went is as much as ${formatNumber(asBlocks.count, 2)} of ${asBlocks.of} blocks), files ${formatBytes(bytes.before)} → ${formatBytes(bytes.after)}`,
-    `counted: ${formatCount(texts.tokens)} tokens, which are encoded as before`,
+    `counted: ${formatCount(texts.tokens)} tokens${min === 1 ? ', which are encoded as before' : ''}`,
     `not counted (${file === null ? 'pieces of the texts' : inLine(file)}): ${formatPercent(coverage)} of the tokens stay, ` +
       `${formatNumber(growth, 4)} times as many tokens`,
     ...(bitsPerByte

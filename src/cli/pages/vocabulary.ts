@@ -19,7 +19,7 @@ export const vocabularyPage: Page<'vocabulary'> = (_, { shown }) => ({
       ['files', changeWords(result.bytes, formatBytes)],
       [
         'texts',
-        `${formatCounted(result.texts.files, 'text')}, ${formatCounted(result.texts.tokens, 'token')}, encoded as before`,
+        `${formatCounted(result.texts.files, 'text')}, ${formatCounted(result.texts.tokens, 'token')}${result.min === 1 ? ', encoded as before' : ''}`,
       ],
       ...heldOutFacts(result.heldOut),
       ...(result.examples.length === 0 ? [] : [['worst words', exampleWords(result.examples)] as const]),
