@@ -106,7 +106,10 @@ describe('an agent with the sample model', function () {
     const text = await call('vocabulary', input);
     assert.match(text, /saves only 3\.1 % of the parameters/); // what it is not worth comes first
     assert.match(text, /^Nothing was written/m);
-    assert.match(text, /1,408 of 2,048 tokens stay; parameters 2,624,640 → 2,542,720 \(what went is as much as 0\.42 of 12 blocks\)/);
+    assert.match(
+      text,
+      /1,408 of 2,048 tokens stay; parameters 2,624,640 → 2,542,720 \(what went is as much as 0\.42 of 12 blocks\)/,
+    );
     assert.match(text, /bits per byte 1\.\d+ → 1\.\d+ \(.*float32/);
     const write = { ...input, heldOut: 'model/calibration.txt', out: 'fewer' };
     assert.match(await ask('vocabulary', write), /^Trim the vocabulary of model\?\n[\s\S]*2048 tokens/);
