@@ -9,6 +9,7 @@ import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import type { VocabularyDigest } from '../engine/records/digest-types';
 import { formatBytes, formatCount, formatPercent } from '../format/numbers';
 import { numeric } from '../format/json';
+import { bytesWith } from '../format/vocabularies';
 import { asApplication } from '../jobs/application';
 import type { GivenFor } from '../jobs/kinds';
 import { checkpointName } from '../jobs/titles';
@@ -52,7 +53,7 @@ export const trimVocabularyCommand: Command<TrimArguments> = {
     ]);
     settle({ ...complete, checkpoint: chosen.path });
     const spec = specOf(chosen, complete);
-    const bytes = report && bytesAt(report.digest, spec.min ?? 1);
+    const bytes = report && bytesWith(rowAt(report.digest, spec.min ?? 1).parameters, report.digest);
     if (spec.out !== undefined) requireSpace(spec.out, bytes);
     const { result, record } = await runJob(coppice, spec, { device: args.device });
     const run = record === null ? undefined : basename(record);
@@ -82,7 +83,7 @@ function specOf({ path }: Chosen, complete: TrimArguments): SpecOf<typeof defini
 function outStep(coppice: Coppice, { checkpoint }: Chosen, { digest }: VocabularyReport): Step<TrimArguments> {
   return async ({ min = digest.min }, place) => {
     const row = rowAt(digest, min);
-    const bytes = bytesAt(digest, min);
+    const bytes = bytesWith(row.parameters, digest);
     const suffix = vscode.l10n.t('{0}-tokens', row.kept);
     const isFile = isGgufCheckpoint(checkpoint);
     const extension = isFile ? '.gguf' : undefined;
@@ -109,14 +110,6 @@ function costWords({ min: own, heldOut: { bits } }: VocabularyDigest, min: numbe
   const growth = numeric(bits?.growth ?? 'NaN');
   if (min !== own || !(growth > 0)) return [];
   return [vscode.l10n.t('Other texts take {0} more bits per byte', formatPercent(growth))];
-}
-
-/** Every token has as many bytes, so sizes lie on a line. */
-function bytesAt(digest: VocabularyDigest, min: number): number {
-  const { bytes, parameters } = digest;
-  const all = parameters.before - parameters.after;
-  const gone = parameters.before - rowAt(digest, min).parameters;
-  return all <= 0 ? bytes.before : Math.max(0, Math.round(bytes.before - ((bytes.before - bytes.after) * gone) / all));
 }
 
 function tellTrimmed(

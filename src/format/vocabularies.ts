@@ -11,3 +11,20 @@ export const vocabulariesDiffer = (sizes: readonly (number | undefined)[]): bool
 /** What must be said where a trimmed model needs fewer bits for a byte than its original. @param growth of them, as a share */
 export const lowerWords = (growth: number): string =>
   growth < 0 ? '; it is lower because the model cannot say other tokens now, not because it reads better' : '';
+
+/** A size of the original and of the trimmed model. */
+interface Change {
+  readonly before: number;
+  readonly after: number;
+}
+
+/**
+ * About how many bytes the files have with so many parameters: every token has as many, so sizes lie on a line.
+ * @param of what one least count came to
+ */
+export function bytesWith(parameters: number, of: { readonly bytes: Change; readonly parameters: Change }): number {
+  const all = of.parameters.before - of.parameters.after;
+  if (parameters === of.parameters.after || all <= 0) return of.bytes.after;
+  const share = (of.parameters.before - parameters) / all;
+  return Math.max(0, Math.round(of.bytes.before - (of.bytes.before - of.bytes.after) * share));
+}

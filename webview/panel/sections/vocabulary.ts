@@ -2,6 +2,7 @@
 import type { PanelRun, VocabularyDigest, VocabularyRowDigest } from '../../../src/protocol/panel';
 import { formatBytes, formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
 import { numeric } from '../../../src/format/json';
+import { bytesWith } from '../../../src/format/vocabularies';
 import { textsText, tokensText } from '../../support/amounts';
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
@@ -61,7 +62,7 @@ function figuresOf(digest: VocabularyDigest, row: VocabularyRowDigest): HTMLElem
   const { kept, coverage, growth } = row;
   const isHeld = digest.heldOut.pieces > 0 && coverage !== null;
   const longer = growth === null ? t('length not measured here') : t('{0}× as many tokens', shortNumber(growth));
-  const bytes = bytesAt(digest, row);
+  const bytes = bytesWith(row.parameters, digest);
   return [
     figure(t('Tokens that stay'), formatCount(kept), t('{0} of {1}', formatPercent(kept / size), formatCount(size))),
     figure(
@@ -100,13 +101,6 @@ function lossFigures({ min: own, heldOut: { bits } }: VocabularyDigest, { min }:
   const from = t('from {0}, {1}', shortNumber(before), changeText(after, before));
   const words = own === min ? from : t('for a least count of {0}', own);
   return [figure(t('Bits per byte'), shortNumber(after), words)];
-}
-
-/** Every token has as many bytes, so sizes lie on a line. */
-function bytesAt({ bytes, parameters }: VocabularyDigest, row: VocabularyRowDigest): number {
-  const all = parameters.before - parameters.after;
-  if (row.parameters === parameters.after || all <= 0) return bytes.after;
-  return Math.max(0, bytes.before - ((bytes.before - bytes.after) * (parameters.before - row.parameters)) / all);
 }
 
 /** Why it is not worth it comes first. */
