@@ -66,6 +66,6 @@ describe('a recipe of vocabulary, blocks and bits', function () {
     const file = join(folder, 'r.coppice.json');
     writeFileSync(file, JSON.stringify({ coppice: 1, model: SAMPLE, steps }));
     const { error } = await runRecipe({ recipe: await readRecipe(file) }, inThisProcess({ device: 'cpu', threads: 1 }));
-    assert.match(String((error as Error).message), /trimmed.*not written.*bits per byte/);
+    assert.match((error as Error).message, /trimmed.*not written.*bits per byte/);
   });
 });
