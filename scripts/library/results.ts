@@ -25,6 +25,7 @@ export const RESULTS: Readonly<Record<string, Field>> = {
   TasksResult: JOBS.tasks.result,
   VerifyResult: JOBS.verify.result,
   VersusResult: JOBS.versus.result,
+  VocabularyResult: JOBS.vocabulary.result,
   WidthResult: JOBS.width.result,
 };
 

@@ -24,6 +24,7 @@ export type JobName =
   | 'tasks'
   | 'verify'
   | 'versus'
+  | 'vocabulary'
   | 'width';
 
 /** The version of Coppice, as in records. */

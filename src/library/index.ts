@@ -4,14 +4,14 @@
  *
  * @packageDocumentation
  */
-export { CancelledError, DeviceError, UserError } from '../engine/errors';
+export { CancelledError, DeviceError, LimitError, UserError } from '../engine/errors';
 export type { Summary as CheckpointSummary } from '../engine/checkpoint/summary';
 export type { Progress } from '../engine/progress';
 export type { LabelledModel } from '../jobs/option';
 export type { JsonSchema } from '../jobs/schema';
 export { type JobName, schemaOf, toJson, version } from './describe';
 export { inspect } from './inspect';
-export { exportModel, heal, iterate, merge, prune, retrain, width } from './make';
+export { exportModel, heal, iterate, merge, prune, retrain, vocabulary, width } from './make';
 export { bench, curve, evaluate, generate, grid, score, tasks, verify, versus } from './measure';
 export {
   gather,

@@ -8,6 +8,7 @@ import type {
   PruneResult,
   RetrainResult,
   TrainingEvent,
+  VocabularyResult,
   WidthResult,
 } from './results';
 import type {
@@ -17,6 +18,7 @@ import type {
   MergeOptions,
   PruneOptions,
   RetrainOptions,
+  VocabularyOptions,
   WidthOptions,
 } from './options';
 import { run, type RunOptions } from './run';
@@ -70,6 +72,27 @@ export function prune(options: PruneOptions, around?: RunOptions): Promise<Prune
  */
 export const width = (options: WidthOptions, around?: RunOptions): Promise<WidthResult> =>
   run('width', options, around);
+
+/**
+ * Keeps the tokens that an application's texts need. Without `out` it only says what would stay, and what that costs. As
+ * `coppice vocabulary`.
+ * @returns which tokens stay, what that saves, and what it costs on text that was not counted
+ * @throws LimitError, a UserError, where that costs more than is allowed; UserError for options or files that cannot be used;
+ *   CancelledError
+ * @example
+ * ```ts
+ * import { vocabulary } from 'coppice';
+ *
+ * const { kept, heldOut } = await vocabulary({
+ *   checkpoint: './gemma-3-270m.gguf',
+ *   texts: ['chats.jsonl'],
+ *   out: './gemma-help.gguf',
+ * });
+ * console.log(kept, heldOut.bitsPerByte);
+ * ```
+ */
+export const vocabulary = (options: VocabularyOptions, around?: RunOptions): Promise<VocabularyResult> =>
+  run('vocabulary', options, around);
 
 /**
  * Removes block after block, and heals after each. As `coppice iterate`.
