@@ -34,6 +34,7 @@ export function qualityRows(end: RecipeEnd, shipping: StepEnd, models: Models): 
   const before = whole.findLast(({ basis }) => basis === perplexity?.basis) ?? whole.at(-1);
   const likeness = best(found, whole, ({ kl }) => kl);
   const same = likeness && { ...likeness, value: likeness.result.top1 };
+  const teacher = apart ? comparedWith(likeness?.result) : undefined;
   const on = perplexity?.on ?? before?.on;
   const isComparable = before !== undefined && before.basis === perplexity?.basis;
   return [
@@ -44,14 +45,23 @@ export function qualityRows(end: RecipeEnd, shipping: StepEnd, models: Models): 
       change: isComparable ? factor(before.result[main], perplexity.value) : '',
     },
     {
-      label: 'KL divergence from the original',
+      label: `KL divergence from ${teacher ?? 'the original'}`,
       original: '',
       shipped: ofModel(likeness, (kl) => `${shortNumber(kl, 3)} nats`),
       change: '',
     },
-    { label: 'same next token as the original', original: '', shipped: ofModel(same, formatPercent), change: '' },
+    {
+      label: `same next token as ${teacher ?? 'the original'}`,
+      original: '',
+      shipped: ofModel(same, formatPercent),
+      change: '',
+    },
   ];
 }
+
+/** A model with another vocabulary than the original is compared with one that has its own: the trimmed one, by its name. */
+const comparedWith = ({ against }: JsonObject = {}): string | undefined =>
+  isObject(against) && typeof against.model === 'string' ? against.model : undefined;
 
 /** The measurement of what ships, else that of the model before it was written; on what the original was measured too. */
 function best(

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { inThisProcess } from '../../../src/jobs/run-spec';
 import { readRecipe } from '../../../src/recipes/read';
+import { answerOf } from '../../../src/recipes/report/answer';
 import { runRecipe } from '../../../src/recipes/run';
 import { temporaryFolder } from '../../support/temporary';
 
@@ -38,7 +39,10 @@ describe('a recipe of vocabulary, blocks and bits', function () {
         options: { checkpoint: '${steps.healed}', format: 'gguf', type: ['q8_0'], out: './help.gguf' },
       },
       before: { job: 'eval', options: { text: 'evaluation.txt', limit: 4 } },
-      quality: { job: 'eval', options: { checkpoint: '${steps.shipped}', text: 'evaluation.txt', limit: 4 } },
+      quality: {
+        job: 'eval',
+        options: { checkpoint: '${steps.shipped}', against: '${steps.trimmed}', text: 'evaluation.txt', limit: 4 },
+      },
     };
     const file = join(folder, 'help.coppice.json');
     const variables = { texts: 'calibration.txt' };
@@ -49,6 +53,13 @@ describe('a recipe of vocabulary, blocks and bits', function () {
     );
     assert.equal(error, undefined);
     assert.equal(end.ended, 'done');
+    // Of another vocabulary, bits per byte compare; and the KL divergence is that from the model with the same tokens.
+    const labels = answerOf(end)!.rows.map(({ label }) => label);
+    assert.ok(
+      labels.some((label) => label.startsWith('bits per byte on evaluation.txt')),
+      labels.join('; '),
+    );
+    assert.ok(labels.includes('KL divergence from trimmed'), labels.join('; '));
     const shipped = await openCheckpoint(join(folder, 'help.gguf'));
     assert.deepEqual([shipped.architecture!.vocabulary, shipped.architecture!.layers.length], [1152, 10]);
     assert.ok(statSync(join(folder, 'help.gguf')).size < 0.5 * statSync(join(SAMPLE, 'model.safetensors')).size);
