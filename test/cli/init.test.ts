@@ -86,7 +86,17 @@ describe('command line: init', function () {
     assert.ok(notes.some((note) => note.startsWith('With all tokens it would lose')));
     const free = readFileSync(file, 'utf8').replace('// "maxBitsGrowth": 0.03', '"maxBitsGrowth": 0.5');
     writeFileSync(file, free);
-    const ended = await run('run', file, '--quick', '--set', 'tokens=512', '--set', `count=${String(made.removes)}`);
+    const ended = await run(
+      'run',
+      file,
+      '--quick',
+      '--step',
+      'shipped',
+      '--set',
+      'tokens=512',
+      '--set',
+      `count=${String(made.removes)}`,
+    );
     assert.equal(ended.ended, 'done');
     const shipped = await openCheckpoint(join(home, '.coppice/words.quick/outputs/sample-shorter.gguf'));
     assert.equal(shipped.architecture!.vocabulary, 1408);
