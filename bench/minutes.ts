@@ -8,7 +8,7 @@
  * healed once, by `coppice heal`; each arm then is a run of `coppice retrain` from the healed weights. How long an arm takes is measured
  * by two short runs of it, all arms first: its number of steps is such that healing and training take the minutes at that pace, also
  * where the machine is busy later. Writing the text is not counted: it is said. A model is judged on the first 64 windows of WikiText-2,
- * no row of which was fitted. With `--state`, what was measured is kept in a file and not repeated.
+ * whose rows were not fitted. With `--state`, what was measured is kept in a file and not repeated.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -36,7 +36,7 @@ export class UserError extends Error {
    */
   withTexts(change: (text: string) => string): UserError {
     const { what, why, action } = this.texts;
-    const Same = this instanceof DeviceError ? DeviceError : UserError;
+    const Same = [DeviceError, LimitError].find((each) => this instanceof each) ?? UserError;
     return new Same(change(what), change(why), change(action), { cause: this.cause });
   }
 

@@ -7,6 +7,17 @@ export const TINY_SPECIALS = { pad: 0, bos: 1, eos: 2 } as const;
 /** "Ġ" is how byte-level BPE writes a space. */
 const MERGES = ['Ġ t', 'h e', 'Ġt he', 'i n', 'Ġ a', 'e r', 'o n', 'r e', 'Ġ s', 'n d', 'Ġa nd', 'in g'];
 
+/** A special token, as tokenizer.json lists it. */
+export const specialToken = (content: string, id: number) => ({
+  id,
+  content,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+});
+
 /** Writes `tokenizer.json` and `tokenizer_config.json` (with a chat template) into a checkpoint's folder. */
 export function writeTinyTokenizer(folder: string): void {
   const specials = ['<pad>', '<s>', '</s>'];
@@ -15,15 +26,7 @@ export function writeTinyTokenizer(folder: string): void {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: specials.map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
+    added_tokens: specials.map(specialToken),
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     post_processor: {

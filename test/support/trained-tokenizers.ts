@@ -1,5 +1,5 @@
 /** Tokenizers of four kinds, trained on a text as their kinds are, small enough for many trials. */
-import { byteSymbols } from './tiny-tokenizer';
+import { byteSymbols, specialToken } from './tiny-tokenizer';
 
 export type TrainedKind = 'byte-level, ignore_merges' | 'byte-level, NFC' | 'byte fallback' | 'unigram';
 export const TRAINED_KINDS: readonly TrainedKind[] = [
@@ -50,15 +50,7 @@ function bpe(kind: Exclude<TrainedKind, 'unigram'>, text: string, size: number):
   );
   return {
     version: '1.0',
-    added_tokens: specials.map((content, id) => ({
-      id,
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
+    added_tokens: specials.map(specialToken),
     normalizer: isBytes
       ? kind === 'byte-level, NFC'
         ? { type: 'NFC' }
@@ -119,9 +111,7 @@ function unigram(text: string, size: number): object {
   const pieces = [...single, ...longer.slice(0, size - single.length - 1)];
   return {
     version: '1.0',
-    added_tokens: [
-      { id: 0, content: '<unk>', single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
-    ],
+    added_tokens: [specialToken('<unk>', 0)],
     normalizer: null,
     pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
     post_processor: null,

@@ -23,7 +23,7 @@ export interface SpellingLoss {
 }
 
 /** Tokens of a window, as everywhere. */
-const WINDOW = 128;
+export const SPELLING_WINDOW = 128;
 
 /**
  * The same text under the original and with the kept tokens alone. The mean loss of a token, over windows, times the tokens of a byte: the
@@ -59,7 +59,7 @@ const mean = (values: Float64Array): number => values.reduce((sum, value) => sum
 
 /** Whole windows; one that is shorter where the text is. */
 function windowsOf(ids: readonly number[], prefix: readonly number[]): TokenRows {
-  const size = Math.min(WINDOW - prefix.length, ids.length);
+  const size = Math.min(SPELLING_WINDOW - prefix.length, ids.length);
   const windows = Math.max(1, Math.floor(ids.length / size));
   return Array.from({ length: windows }, (_, w) => [...prefix, ...ids.slice(w * size, (w + 1) * size)]);
 }

@@ -1,5 +1,5 @@
 /**
- * What a smaller vocabulary does to texts that nobody counted: which pieces have the same tokens as before, how much longer the others
+ * What a smaller vocabulary does to texts that were not counted: which pieces have the same tokens as before, how much longer the others
  * become, and which words suffer.
  */
 import { throwIfCancelled } from '../errors';

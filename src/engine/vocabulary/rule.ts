@@ -9,7 +9,7 @@
 import { UserError } from '../errors';
 import type { Tokens } from './tokens';
 
-/** A longer token is no word of any language, and the way to it would take long. */
+/** No language has longer words, and the way to such a token would take long. */
 export const TOKEN_CAP = 4096;
 
 /** The ways to tokens. */

@@ -21,7 +21,7 @@ import { ID_FIELD, specialTokens } from './specials';
 import { readTokens, type Tokens } from './tokens';
 
 /** Files of a folder with ids of tokens, besides config.json and those of the tokenizer. */
-export const ID_FILES = ['generation_config.json', 'special_tokens_map.json'] as const;
+const ID_FILES = ['generation_config.json', 'special_tokens_map.json'] as const;
 
 export interface VocabularySource {
   /** Of the tokenizer's files. */

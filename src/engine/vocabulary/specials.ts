@@ -9,7 +9,7 @@ export const ID_FIELD = /token_ids?$|suppress_tokens$|bad_words_ids$|forced_\w+_
 const RESERVED = /^(<\|?|\[)(unused|reserved|extra|pad|dummy|special)[\w ]*?[-_ ]?\d+(\|?>|\])$/i;
 
 /** Every id that a configuration names. */
-export function idsNamed(configuration: unknown, isNamed = false): number[] {
+function idsNamed(configuration: unknown, isNamed = false): number[] {
   if (Array.isArray(configuration)) return configuration.flatMap((each) => idsNamed(each, isNamed));
   if (isObject(configuration)) {
     return Object.entries(configuration).flatMap(([name, value]) => idsNamed(value, isNamed || ID_FIELD.test(name)));

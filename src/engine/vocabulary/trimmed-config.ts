@@ -49,7 +49,7 @@ function withIds(value: unknown, ids: ReadonlyMap<number, number>): unknown {
   return value.flatMap((each: unknown) => {
     if (typeof each === 'number') return each < 0 ? [each] : (ids.get(each) ?? []);
     if (!Array.isArray(each)) return [each];
-    // A word of which one token is gone cannot be written any more.
+    // A word cannot be written any more once one of its tokens is gone.
     return each.every((id) => typeof id !== 'number' || ids.has(id)) ? [withIds(each, ids)] : [];
   });
 }

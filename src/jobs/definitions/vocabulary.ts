@@ -2,10 +2,9 @@
 import { isObject } from '../../format/json';
 import { LANGUAGES } from '../../format/languages';
 import { formatBytes, formatPercent } from '../../format/numbers';
-import { option } from '../../engine/option-token';
 import { l10n } from '../../l10n';
 import { joined } from '../about';
-import { type Complete, defineJob, type Fault } from '../define';
+import { defineJob } from '../define';
 import { numberFact } from '../facts';
 import { amount, choice, file, flag, folder, list, whole } from '../option';
 import { ofApplication } from '../options/application';
@@ -132,7 +131,6 @@ export const vocabulary = defineJob({
   ],
   options,
   application: (path) => ({ texts: [path] }),
-  check: (given) => languagesFault(given),
   result: vocabularyResult,
 });
 
@@ -143,14 +141,4 @@ function bitsWords({ heldOut }: { readonly heldOut?: unknown }): string {
   if (!isObject(heldOut) || !isObject(heldOut.bitsPerByte)) return '';
   const { growth } = heldOut.bitsPerByte;
   return typeof growth === 'number' ? l10n.t('bits per byte × {0}', (1 + growth).toFixed(3)) : '';
-}
-
-function languagesFault({ keepLanguages }: Complete<typeof options>): Fault | undefined {
-  const stranger = keepLanguages?.find((name) => !LANGUAGES.includes(name));
-  if (stranger === undefined) return undefined;
-  return {
-    what: `${option('keepLanguages', stranger)} is not known`,
-    why: `these are: ${LANGUAGES.join(', ')}`,
-    action: `Give the words that stay in a file: ${option('vocabulary.keep', 'FILE')}.`,
-  };
 }

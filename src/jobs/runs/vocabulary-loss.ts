@@ -1,13 +1,10 @@
 /** What the held-out text costs under the trimmed vocabulary: bits per byte, by the original's own logits. */
 import type { Checkpoint } from '../../engine/checkpoint/types';
-import { type SpellingLoss, spellingLoss } from '../../engine/evaluate/spelling-loss';
+import { SPELLING_WINDOW, type SpellingLoss, spellingLoss } from '../../engine/evaluate/spelling-loss';
 import { withModel } from '../../engine/model/opened';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions } from '../run';
 import type { Trimming } from './vocabulary-choice';
-
-/** Tokens of a window. */
-const WINDOW = 128;
 
 /** @returns undefined where nothing was held out */
 export async function lossOf(
@@ -20,7 +17,7 @@ export async function lossOf(
   const after: number[] = [];
   let bytes = 0;
   for (const [i, piece] of pieces.entries()) {
-    if (before.length >= options.limit * WINDOW) break;
+    if (before.length >= options.limit * SPELLING_WINDOW) break;
     before.push(...held.before[i]);
     after.push(...held.after[i]);
     bytes += Buffer.byteLength(piece);

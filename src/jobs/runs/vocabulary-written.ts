@@ -7,7 +7,7 @@ import type { LeftBehind } from '../../engine/checkpoint/accompanying-files';
 import { withModel } from '../../engine/model/opened';
 import { fullView } from '../../engine/model/view';
 import { inPhases, type JobOptions } from '../../engine/progress';
-import { modelInput, modelName, newRecord, type RunInput, type RunRecord } from '../../engine/records/record';
+import { modelInput, modelName, newRecord, type RunRecord } from '../../engine/records/record';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import { viewReader } from '../../engine/verify/view-reader';
 import { heldOut } from '../../engine/vocabulary/held-out';
@@ -25,7 +25,6 @@ export interface Writing {
   readonly found: Trimming;
   readonly facts: Omit<VocabularyResult, 'written' | 'verified' | 'seconds' | 'bytes'>;
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly inputs: readonly RunInput[];
   readonly started: Date;
 }
 
@@ -39,11 +38,11 @@ export interface WrittenVocabulary {
 
 /** @param out nothing is written without it, and only the size is found */
 export async function writeTrimmed(
-  { checkpoint, found, facts, settings, inputs, started }: Writing,
+  { checkpoint, found, facts, settings, started }: Writing,
   out: string | undefined,
   job: JobOptions,
 ): Promise<WrittenVocabulary> {
-  const { source, trimmed } = found;
+  const { source, trimmed, inputs } = found;
   const finished = new Date(); // of the plan: the record is part of what is written
   const record = (bytes: number): RunRecord =>
     newRecord({

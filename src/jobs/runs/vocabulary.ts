@@ -6,7 +6,6 @@ import { openCheckpoint } from '../../engine/checkpoint/open';
 import { LimitError, UserError } from '../../engine/errors';
 import type { SpellingLoss } from '../../engine/evaluate/spelling-loss';
 import { checkTarget } from '../../engine/files/target';
-import type { DeviceReport } from '../../engine/onnx/device';
 import { command, option } from '../../engine/option-token';
 import { inPhases } from '../../engine/progress';
 import { detailsOf } from '../../engine/records/details';
@@ -51,10 +50,8 @@ export async function runVocabulary(options: Options, context: JobContext): Prom
     advice,
   };
   const settings = recordedOptions(definition, options);
-  const run = (report: DeviceReport | undefined) =>
-    detailsOf(checkpoint, options, { inputs: found.inputs, settings, device: report });
   const written = await writeTrimmed(
-    { checkpoint, found, facts, settings, inputs: found.inputs, started: context.started },
+    { checkpoint, found, facts, settings, started: context.started },
     options.out,
     writing,
   );
@@ -70,7 +67,7 @@ export async function runVocabulary(options: Options, context: JobContext): Prom
     ...(verified && { verified }),
     seconds: secondsSince(start),
   };
-  return { result, run: run(device()) };
+  return { result, run: detailsOf(checkpoint, options, { inputs: found.inputs, settings, device: device() }) };
 }
 
 /** Refuses an output that could not be written, before the work starts. @throws UserError */

@@ -1,6 +1,6 @@
 /**
  * A checkpoint with the kept tokens alone: rows of the embedding and the head are copied byte for byte, and every file that names ids of
- * tokens is written anew.
+ * tokens is written with the new ones.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
@@ -94,7 +94,7 @@ function tokenTensors(architecture: Architecture): ReadonlySet<string> {
 }
 
 /** The model with the kept tokens. */
-export function trimmedArchitecture(architecture: Architecture, { kept, ids }: TrimmedVocabulary): Architecture {
+function trimmedArchitecture(architecture: Architecture, { kept, ids }: TrimmedVocabulary): Architecture {
   const { bosTokenId, eosTokenIds, ...rest } = architecture;
   const bos = bosTokenId === undefined ? undefined : ids.get(bosTokenId);
   return {
