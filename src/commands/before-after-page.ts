@@ -27,6 +27,7 @@ import { exportSize } from '../host/ask/export-sizes';
 import { type ExportFormat, FORMATS } from '../engine/write/formats';
 import { verdictOf } from '../state/journey';
 import { newestExport as exportFor, suits, textsThatChose } from '../state/journey-facts';
+import { judgementIn } from '../state/measured';
 import { verdictWords } from '../state/words/verdict-words';
 import { relativesOf } from './comparable-models';
 import { madeAs } from '../state/words/made-words';
@@ -184,13 +185,16 @@ function newestExport(
 /** Whether the model meets the goal of the model it comes from; undefined without a goal. */
 async function verdictOn(
   coppice: Coppice,
-  { chosen, originalIdentity, runs }: Kin,
+  { chosen, originalIdentity, used, runs }: Kin,
   found: BeforeAfter,
 ): Promise<Verdict | undefined> {
   const goal = coppice.goals.goal(originalIdentity);
   if (!goal) return undefined;
   const bytes = await shippedBytes(chosen, goal, runs);
-  return verdictOf({ goal, ...(bytes !== undefined && { bytes }), ...judgementOf(found) });
+  const { identity } = chosen.checkpoint;
+  // The page has no perplexities of models with other vocabularies.
+  const across = found.otherVocabularies ? judgementIn(runs, { identity, removed: [] }, originalIdentity, used) : {};
+  return verdictOf({ goal, ...(bytes !== undefined && { bytes }), ...across, ...judgementOf(found) });
 }
 
 /** Of the export in the goal's format, or what it would have. Undefined for a model that the format cannot hold. */

@@ -4,17 +4,22 @@ import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { summarize } from '../engine/checkpoint/summary';
 import { messageOf } from '../engine/errors';
+import type { ExportFormat } from '../engine/write/formats';
 import { writeTextFile } from '../engine/system-failure';
+import { numeric } from '../format/json';
 import { formatBytes, formatFactor, formatPercent } from '../format/numbers';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { showRecipe } from '../host/recipes/choose-recipe';
 import type { Command, CommonArguments } from '../host/command';
+import type { Coppice } from '../host/coppice';
 import { inform, nextCommand } from '../host/inform';
+import { vocabularyReport } from '../host/jobs/vocabulary-report';
 import { ask, askAll, pick, type Step, when } from '../host/ask/steps';
+import { VOCABULARY_LIMITS } from '../jobs/amounts';
 import { checkpointName } from '../jobs/titles';
 import { parseBytes } from '../jobs/values';
 import { draftRecipe } from '../recipes/init/draft';
-import { type Goal, USUAL_GOAL } from '../recipes/init/wish';
+import { type Goal, type RecipeWish, USUAL_GOAL } from '../recipes/init/wish';
 import { RECIPE_SUFFIX } from '../recipes/recipe';
 
 export interface NewRecipeArguments extends CommonArguments {
@@ -23,6 +28,12 @@ export interface NewRecipeArguments extends CommonArguments {
   readonly size?: string;
   /** For “faster”: 1.5. */
   readonly factor?: number;
+  /** What ships; chosen by the model when undefined. */
+  readonly format?: ExportFormat;
+  readonly type?: string;
+  /** Id of a recorded report on the vocabulary, which is trimmed first, with this least count. */
+  readonly run?: string;
+  readonly min?: number;
   /** The file. */
   readonly out?: string;
 }
@@ -37,9 +48,11 @@ export const newRecipeCommand: Command<NewRecipeArguments> = {
     settle({ ...answers, checkpoint: chosen.path });
     const file = answers.out ?? freeName(chosen.path);
     const where = { location: vscode.ProgressLocation.Window, title };
-    const draft = await vscode.window.withProgress(where, () =>
-      draftRecipe(chosen.path, { file, goal: goalOf(answers), application: coppice.config.application }),
-    );
+    const wish: RecipeWish = {
+      ...{ file, goal: goalOf(answers), application: coppice.config.application },
+      ...{ format: answers.format, type: answers.type, trimmed: await trimmedOf(coppice, answers) },
+    };
+    const draft = await vscode.window.withProgress(where, () => draftRecipe(chosen.path, wish));
     const isAsked = args.throws !== true && args.out === undefined;
     if (isAsked && !(await wantsIt(title, draft.expectedBytes, chosen.checkpoint.size.all))) return undefined;
     await writeTextFile(file, draft.text);
@@ -59,6 +72,32 @@ export const newRecipeCommand: Command<NewRecipeArguments> = {
     return file;
   },
 };
+
+/** What the report says of the least count, so that its texts need not be counted again. */
+async function trimmedOf(
+  coppice: Coppice,
+  { run, min: wanted }: NewRecipeArguments,
+): Promise<RecipeWish['trimmed'] | undefined> {
+  if (run === undefined) return undefined;
+  const { counted, digest } = await vocabularyReport(coppice, run);
+  const { texts = [], application, heldOut, keep, keepLanguages, multiple } = counted;
+  const min = wanted ?? digest.min;
+  const row = digest.rows.find((each) => each.min === min);
+  const growth = (row ?? digest.heldOut).growth ?? undefined;
+  const bits = min === digest.min ? numeric(digest.heldOut.bits?.growth ?? 'NaN') : NaN;
+  // The user has seen what it costs, so that the run may cost it.
+  const limits = {
+    ...(bits > VOCABULARY_LIMITS.bitsGrowth && { maxBitsGrowth: roundedUp(bits) }),
+    ...(growth !== undefined && growth > VOCABULARY_LIMITS.growth && { maxGrowth: roundedUp(growth) }),
+  };
+  return {
+    texts: application === undefined ? texts : [application],
+    ...{ kept: row?.kept ?? digest.kept, size: digest.size, growth },
+    options: { heldOut, min, keep, keepLanguages, multiple, ...limits },
+  };
+}
+
+const roundedUp = (value: number): number => Math.ceil(value * 100) / 100;
 
 /** A recipe whose result is larger than the model is asked about before it is written. */
 async function wantsIt(title: string, expected: number, now: number): Promise<boolean> {

@@ -27,7 +27,7 @@ export const setGoalCommand: Command<SetGoalArguments> = {
       coppice.goals.set(originalIdentity, undefined);
       return null;
     }
-    const answers = isGiven ? args : await askAll<SetGoalArguments>(title, args, goalSteps(chosen, before));
+    const answers = isGiven ? args : await askAll<SetGoalArguments>(title, args, goalSteps(coppice, chosen, before));
     settle({ ...answers, checkpoint: chosen.path });
     const goal = goalFrom(answers);
     coppice.goals.set(originalIdentity, goal);

@@ -5,11 +5,7 @@
 import { shareFor } from '../host/ask/judging-text';
 import * as vscode from 'vscode';
 import { modelSize } from '../engine/checkpoint/parameters';
-import { isQuantizedGguf } from '../engine/checkpoint/gguf/name';
-import { requireArchitecture } from '../engine/checkpoint/open';
-import type { Checkpoint } from '../engine/checkpoint/types';
 import { UserError } from '../engine/errors';
-import { healable } from '../engine/heal/healable';
 import { type Criterion, objectiveSetting } from '../engine/importance/criteria';
 import type { Goal } from '../engine/importance/choice';
 import { blocksToRemove } from '../engine/importance/count';
@@ -18,11 +14,10 @@ import { formatBytes, formatFactor, formatNumber } from '../format/numbers';
 import type { Chosen } from '../host/ask/choose-checkpoint';
 import type { CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { exportSize } from '../host/ask/export-sizes';
+import { fittingSize } from '../host/ask/export-sizes';
 import { runJob } from '../host/jobs/run-job';
 import type { ExportFormat } from '../engine/write/formats';
 import { drawnOptions } from '../jobs/options/calibration';
-import type { Shipped } from '../estimates/written-bytes';
 import { withinPerplexity } from '../jobs/within-perplexity';
 import type { CurveSpec } from '../protocol/jobs';
 import type { CurveResult } from '../jobs/results/score';
@@ -47,14 +42,6 @@ export function knownCount(
     return roomIn(architecture.layers.length, config);
   }
   return blocksToRemove(goal, modelSize(architecture));
-}
-
-/** A quantized GGUF file that is healed is a little larger, and must fit too. */
-function fittingSize(checkpoint: Checkpoint, shipped: Shipped): Promise<number> {
-  const { format, type, removed } = shipped;
-  const staysQuantized = format === 'gguf' && type === undefined && isQuantizedGguf(checkpoint);
-  const heals = removed.length > 0 && staysQuantized && healable(requireArchitecture(checkpoint));
-  return exportSize(checkpoint, { ...shipped, ...(heals && { changed: 'healed' }) });
 }
 
 type Fit = Extract<Goal, { readonly kind: 'fit' }>;

@@ -121,7 +121,7 @@ export async function askSuggestion(
       measureStep(args.criterion === undefined && scored !== undefined),
       when(wantsOther, criterionStep),
       when(wantsOther, measureStep(false)),
-      ...goalSteps<State>(chosen, shipping).map((step) => when(asksGoal, step)),
+      ...goalSteps<State>(coppice, chosen, shipping).map((step) => when(asksGoal, step)),
       valueStep,
     ],
   );

@@ -16,6 +16,7 @@ import { checkpointName } from '../jobs/titles';
 import type { VocabularyResult } from '../jobs/results/vocabulary';
 import type { SpecOf } from '../protocol/jobs';
 import { vocabulary as definition } from '../jobs/definitions/vocabulary';
+import { subjectOf } from '../state/subject';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { requireSpace } from '../host/ask/disk-space';
 import { askOutputFile, askOutputFolder, outputFolder } from '../host/ask/output-folder';
@@ -58,6 +59,7 @@ export const trimVocabularyCommand: Command<TrimArguments> = {
     const { result, record } = await runJob(coppice, spec, { device: args.device });
     const run = record === null ? undefined : basename(record);
     if (result.written !== null) {
+      await takePlanAlong(coppice, chosen, result.written);
       void hintAtGit(coppice, args, result.written);
       tellTrimmed(args, chosen, { ...result, written: result.written }, run);
     } else if (!args.throws) {
@@ -66,6 +68,14 @@ export const trimVocabularyCommand: Command<TrimArguments> = {
     return result;
   },
 };
+
+/** The trimmed model has the same blocks, so that the plan for them goes on with it. */
+async function takePlanAlong({ library, plans }: Coppice, { subject }: Chosen, written: string): Promise<void> {
+  const plan = plans.state(subject);
+  if (plan.removed.length === 0) return;
+  const trimmed = subjectOf(written, await library.load(written));
+  if (trimmed) plans.restore(trimmed, plan);
+}
 
 function specOf({ path }: Chosen, complete: TrimArguments): SpecOf<typeof definition> {
   const { texts = [], application, heldOut, min, keep, keepLanguages, multiple, bits, limit, out, ...more } = complete;

@@ -5,14 +5,15 @@
 import { adapterPatches } from '../engine/adapter/adapter';
 import { readAdapter } from '../engine/adapter/files';
 import { healedBelow } from '../engine/adapter/healed-below';
-import { LINEARS_IN_ORDER } from '../engine/checkpoint/architecture';
+import { type Architecture, LINEARS_IN_ORDER } from '../engine/checkpoint/architecture';
 import { requireArchitecture } from '../engine/checkpoint/open';
 import { GGUF_NOTES_BYTES, NOTES_BYTES } from '../engine/checkpoint/file-bytes';
 import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
+import { ggufName } from '../engine/checkpoint/gguf/names';
 import { mainDtype } from '../engine/checkpoint/main-dtype';
 import { checkpointReduction } from '../engine/checkpoint/reduction';
 import type { Checkpoint } from '../engine/checkpoint/types';
-import { keyText, type WeightKey, weightKeys } from '../engine/checkpoint/weight-key';
+import { keyText, type WeightKey, weightKeys, weightOf } from '../engine/checkpoint/weight-key';
 import type { WeightDtype } from '../engine/formats/dtype';
 import { correctedKeys } from '../engine/heal/sites';
 import type { Changes } from '../engine/model/model';
@@ -45,6 +46,8 @@ export interface Shipped {
    * yet, or by these.
    */
   readonly changed?: 'healed' | 'trained' | Changes;
+  /** Tokens that stay of the vocabulary; all when undefined. Which ones is not known yet, so the size is about right. */
+  readonly tokens?: number;
 }
 
 /** Files that are put on top of a model, by path. */
@@ -95,9 +98,14 @@ export async function writtenSize(
   shipped: Shipped,
   job: JobOptions = {},
 ): Promise<WrittenSize> {
-  const { removed } = shipped;
-  const kept = [...requireArchitecture(checkpoint).layers.keys()].filter((block) => !removed.includes(block));
-  return withWeights(checkpoint, (weights) => PLANNERS[shipped.format]({ checkpoint, weights, kept }, shipped, job));
+  const { removed, format, tokens } = shipped;
+  const { layers, vocabulary } = requireArchitecture(checkpoint);
+  const kept = [...layers.keys()].filter((block) => !removed.includes(block));
+  return withWeights(checkpoint, async (weights) => {
+    const { bytes, ofTokens, ...why } = await PLANNERS[format]({ checkpoint, weights, kept }, shipped, job);
+    const going = tokens === undefined ? 0 : Math.max(0, 1 - tokens / vocabulary);
+    return { bytes: Math.round(bytes - going * ofTokens), ...why };
+  });
 }
 
 /**
@@ -113,35 +121,59 @@ interface Source {
   readonly kept: readonly number[];
 }
 
-type Planner = (source: Source, shipped: Shipped, job: JobOptions) => Promise<WrittenSize>;
+interface Planned extends WrittenSize {
+  /** Those of the bytes that each token has a share of: rows of the embedding and of the head, and the tokenizer. */
+  readonly ofTokens: number;
+}
+
+type Planner = (source: Source, shipped: Shipped, job: JobOptions) => Promise<Planned>;
+
+const OUTER = ['embed', 'head'] as const;
 
 const PLANNERS: Readonly<Record<ExportFormat, Planner>> = {
   async gguf({ checkpoint, weights, kept }, { type, removed, changed }) {
     const written = changed === undefined ? weights : withChanged(weights, removed, changed);
     const { layout, finer } = await planGguf(checkpoint, written, { kept, type: type as GgufType | undefined });
+    const names = OUTER.map((key) => ggufName(key));
+    const rows = layout.tensors.filter(({ name }) => names.includes(name));
+    const ofTokens = layout.header.length + sumOf(rows);
     if (type === undefined && changed === undefined && isGgufCheckpoint(checkpoint))
-      return asStored(checkpoint, removed);
-    return { bytes: layout.bytes + GGUF_NOTES_BYTES, ...(finer && { finer }) };
+      return { bytes: storedBytes(checkpoint, removed), ofTokens };
+    return { bytes: layout.bytes + GGUF_NOTES_BYTES, ofTokens, ...(finer && { finer }) };
   },
 
   async onnx({ checkpoint, weights, kept }, { type = 'fp32' }, { signal }) {
     const model = await planOnnx(weights, { kept, kind: type as OnnxKind, target: 'cpu', signal });
     const facts = onnxFacts(weights.architecture, kept, 'cpu', [model]);
     const beside = await besideOnnx(checkpoint, facts, kept);
-    return { bytes: facts.models.reduce((sum, { bytes }) => sum + bytes, beside) };
+    const ofTokens = outerOnnxBytes(weights.architecture, type as OnnxKind) + (await tokenizerBytes(checkpoint));
+    return { bytes: facts.models.reduce((sum, { bytes }) => sum + bytes, beside), ofTokens };
   },
 
   async safetensors({ checkpoint, weights }, { type, removed }) {
     const { plan, config } = await planModel(checkpoint, weights, { removed, dtype: stored(type) });
-    if (type === undefined && !isGgufCheckpoint(checkpoint)) return asStored(checkpoint, removed);
-    return { bytes: plan.bytes + Buffer.byteLength(config) + (await tokenizerBytes(checkpoint)) + NOTES_BYTES };
+    const names = OUTER.flatMap((key) => weightOf(weights.architecture, key)?.name ?? []);
+    const rows = plan.shards.flatMap(({ tensors }) => tensors).filter(({ name }) => names.includes(name));
+    const tokenizer = await tokenizerBytes(checkpoint);
+    const ofTokens = sumOf(rows) + tokenizer;
+    if (type === undefined && !isGgufCheckpoint(checkpoint))
+      return { bytes: storedBytes(checkpoint, removed), ofTokens };
+    return { bytes: plan.bytes + Buffer.byteLength(config) + tokenizer + NOTES_BYTES, ofTokens };
   },
 };
 
 /** What the tree and the panel say of a plan. An export has a card and a record of its own, also with all blocks. */
-const asStored = (checkpoint: Checkpoint, removed: readonly number[]): WrittenSize => ({
-  bytes: checkpointReduction(checkpoint, removed).bytesAfter,
-});
+const storedBytes = (checkpoint: Checkpoint, removed: readonly number[]): number =>
+  checkpointReduction(checkpoint, removed).bytesAfter;
+
+const sumOf = (tensors: readonly { readonly bytes: number }[]): number =>
+  tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** Bytes that a number of the embedding and the head has: a block of 32 has a scale of four bytes and a zero point. */
+const OUTER_BYTES: Readonly<Record<OnnxKind, number>> = { fp32: 4, fp16: 2, q8: 37 / 32, q4: 37 / 32 };
+
+const outerOnnxBytes = ({ vocabulary, hidden, tied }: Architecture, kind: OnnxKind): number =>
+  (tied ? 1 : 2) * vocabulary * hidden * OUTER_BYTES[kind];
 
 /** The weights as they are planned once numbers are others. */
 function withChanged(

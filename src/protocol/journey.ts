@@ -82,6 +82,8 @@ export interface Verdict {
   readonly bytes: Judged<number>;
   /** Perplexity relative to the original. */
   readonly ratio: Judged<JsonNumber>;
+  /** The vocabularies differ: the perplexity is that of a token of the original, found by bits per byte of the text. */
+  readonly byBits: boolean;
   /** The perplexity is of a text that chose the blocks or fitted the weights: within its limit it decides nothing. */
   readonly flatters: boolean;
   /** How much more of its texts than of the original's repeats what they have already. */

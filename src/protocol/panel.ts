@@ -13,6 +13,7 @@ import type { Journey, StartAction, StepName } from './journey';
 import type { ChatTurn } from './jobs';
 import type { SampleText } from '../jobs/results/generate';
 import type { CriterionName } from './jobs';
+import type { SizeWays } from './size-ways';
 
 export type { Comparison, ComparisonRow } from '../engine/records/compare';
 export type * from '../engine/records/digest-types';
@@ -26,6 +27,8 @@ export interface PanelState {
   readonly namedPlans: readonly NamedPlan[];
   /** The way to a model that ships, and the one step that comes next. */
   readonly journey: Journey;
+  /** What tokens, blocks and bits would each have to do for the goal's size; null without such a goal, or where the whole model fits. */
+  readonly ways: SizeWays | null;
   /** The checkpoint's files are not there any more: what was measured can be read, and nothing computed. */
   readonly missing: boolean;
   /** How long each action is expected to take, in words such as "about 2:00"; without an entry it takes no time or is unknown. */
@@ -349,6 +352,8 @@ export type PanelMessage =
     }
   /** Write the model without the tokens that a report found seldom: those below this least count. */
   | { readonly type: 'start/vocabulary'; readonly run: string; readonly min: number }
+  /** Drafts a recipe that meets the goal's size; with a report, on a model with a trimmed vocabulary. */
+  | { readonly type: 'start/recipe'; readonly run?: string; readonly min?: number }
   /** Leave out this step of the journey. */
   | { readonly type: 'journey/skip'; readonly step: StepName }
   /** Keep the current plan under a name, which the host asks for. */

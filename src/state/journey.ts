@@ -29,6 +29,8 @@ export interface JourneyFacts extends Omit<Judgement, 'ratio'> {
   readonly derived: boolean;
   /** How it was made. */
   readonly kind?: string;
+  /** Only its vocabulary was trimmed: it has all blocks of the model that it was made from, and no weight is another. */
+  readonly trimmed?: boolean;
   /** Its blocks have scores. */
   readonly scored: boolean;
   /** A plan removes blocks. */
@@ -61,7 +63,7 @@ export function journeyOf(facts: JourneyFacts): Journey {
   const verdict = verdictOf({ ...facts, planned: facts.planned || !facts.derived });
   const done = doneSteps(facts);
   const leftOut = leftOutSteps(facts, verdict, done);
-  const next = nextOf(facts, leftOut);
+  const next = nextOf(facts, verdict, leftOut);
   const at = stepOf(next, facts);
   return {
     goal: facts.goal ?? null,
@@ -80,7 +82,7 @@ export function journeyOf(facts: JourneyFacts): Journey {
 /** What decides whether a goal is met. */
 export type VerdictFacts = Pick<
   JourneyFacts,
-  'goal' | 'bytes' | 'ratio' | 'flatters' | 'repetition' | 'same' | 'probeLoss'
+  'goal' | 'bytes' | 'ratio' | 'byBits' | 'flatters' | 'repetition' | 'same' | 'probeLoss'
 > & {
   /** Nothing is written yet. */
   readonly planned?: boolean;
@@ -88,7 +90,7 @@ export type VerdictFacts = Pick<
 
 /** Whether a model of this size and quality meets the goal. */
 export function verdictOf({ goal, bytes, ratio, planned = false, ...facts }: VerdictFacts): Verdict {
-  const { flatters = false, repetition, same, probeLoss } = facts;
+  const { flatters = false, byBits = false, repetition, same, probeLoss } = facts;
   const size = judged(bytes, goal?.maxBytes);
   const quality = doubted(judged(ratio, goal?.maxRatio), flatters);
   // Nobody has read a text of a plan.
@@ -103,7 +105,8 @@ export function verdictOf({ goal, bytes, ratio, planned = false, ...facts }: Ver
       ? 'yes'
       : 'unknown';
   return {
-    ...{ meets, planned, bytes: size, ratio: quality, flatters: flatters && ratio !== undefined },
+    ...{ meets, planned, bytes: size, ratio: quality, byBits: byBits && ratio !== undefined },
+    flatters: flatters && ratio !== undefined,
     repetition: repeating,
     repeats: repetition !== undefined && goal?.maxRepetition === undefined && repeatsMore(repetition),
     same: agreeing,
@@ -133,12 +136,21 @@ function judged<T extends JsonNumber>(value: T | undefined, limit: number | unde
   return { value: value ?? null, limit: limit ?? null, met: known };
 }
 
+/** Whether blocks are to go: not of a model that was made without some, nor of a trimmed one that is small enough. */
+const losesBlocks = ({ derived, trimmed = false, planned }: JourneyFacts, { bytes }: Verdict): boolean =>
+  !derived || planned || (trimmed && bytes.met === false);
+
+/** Whether a trimmed file is what the goal asks for: rows were copied, so that it needs no export. */
+const shipsAsIs = ({ trimmed = false, quantized = false, goal }: JourneyFacts): boolean =>
+  trimmed && quantized !== false && keepsTypes(goal);
+
 function doneSteps(facts: JourneyFacts) {
-  const { derived, kind, scored, planned, written, merged, exported, compared } = facts;
+  const { derived, trimmed = false, kind, scored, planned, written, merged, exported, compared } = facts;
+  const isShorter = derived && !trimmed;
   const isDone: Readonly<Record<StepName, boolean>> = {
-    score: scored || derived,
-    plan: planned || derived,
-    prune: written !== undefined || derived,
+    score: scored || isShorter,
+    plan: planned || isShorter,
+    prune: written !== undefined || isShorter,
     retrain: madeAs(kind) === 'trained' || merged !== undefined,
     export: (exportsPlan(facts) ? facts.exportedPlan : exported) !== undefined || madeAs(kind) === 'exported',
     compare: compared && derived,
@@ -159,8 +171,9 @@ const healsPlan = (facts: JourneyFacts): boolean =>
 
 type LeftOut = ReadonlyMap<StepName, 'skipped' | 'unneeded'>;
 
-function leftOutSteps(facts: JourneyFacts, { ratio, flatters }: Verdict, done: ReadonlySet<StepName>): LeftOut {
+function leftOutSteps(facts: JourneyFacts, verdict: Verdict, done: ReadonlySet<StepName>): LeftOut {
   const { skipped, kind, planned, adapter } = facts;
+  const { ratio, flatters } = verdict;
   const out = new Map<StepName, 'skipped' | 'unneeded'>(skipped.map((step) => [step, 'skipped']));
   if (exportsPlan(facts) && !healsPlan(facts)) out.set('prune', 'unneeded');
   // What is exported is no longer trained, and what meets the goal need not be.
@@ -168,13 +181,17 @@ function leftOutSteps(facts: JourneyFacts, { ratio, flatters }: Verdict, done: R
   const seemsMet = flatters && ratio.limit !== null && ratio.met === null;
   if (ratio.met || seemsMet || madeAs(kind) === 'exported') out.set('retrain', 'unneeded');
   if (planned && adapter !== undefined) out.set('prune', 'unneeded'); // merging prunes too
+  if (!losesBlocks(facts, verdict) && facts.trimmed) {
+    for (const step of ['score', 'plan', 'prune', 'retrain'] as const) out.set(step, 'unneeded');
+    if (shipsAsIs(facts)) out.set('export', 'unneeded');
+  }
   for (const step of done) out.delete(step);
   return out;
 }
 
-function nextOf(facts: JourneyFacts, leftOut: LeftOut): NextAction {
-  const { derived, kind, scored, planned, written, adapter, merged, exported, compared } = facts;
-  if (!derived || planned) {
+function nextOf(facts: JourneyFacts, verdict: Verdict, leftOut: LeftOut): NextAction {
+  const { kind, scored, planned, written, adapter, merged, exported, compared } = facts;
+  if (losesBlocks(facts, verdict)) {
     if (planned && written) return open(written);
     if (healsPlan(facts)) return { action: 'prune' };
     if (exportsPlan(facts)) return exportOfPlan(facts);
@@ -186,15 +203,18 @@ function nextOf(facts: JourneyFacts, leftOut: LeftOut): NextAction {
   if (merged) return open(merged);
   if (adapter !== undefined) return { action: 'merge', adapter };
   if (madeAs(kind) !== 'trained' && !leftOut.has('retrain')) return { action: 'retrain' };
-  if (madeAs(kind) !== 'exported' && !exported) return { action: 'export' };
+  if (madeAs(kind) !== 'exported' && !exported && !leftOut.has('export')) return { action: 'export' };
   return { action: compared ? 'code' : 'compare' };
 }
 
 function exportOfPlan({ exportedPlan, goal }: JourneyFacts): NextAction {
   if (exportedPlan) return open(exportedPlan);
-  const keepsTypes = goal === undefined || (goal.format === 'gguf' && goal.type === undefined);
-  return { action: 'export', ...(keepsTypes && { keepsTypes: true }) };
+  return { action: 'export', ...(keepsTypes(goal) && { keepsTypes: true }) };
 }
+
+/** Whether a GGUF file that keeps the types of its weights is what the goal asks for. */
+const keepsTypes = (goal: ShipGoal | undefined): boolean =>
+  goal === undefined || (goal.format === 'gguf' && goal.type === undefined);
 
 const open = ({ path, name }: Member): NextAction => ({ action: 'open', path, name });
 

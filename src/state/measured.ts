@@ -1,7 +1,7 @@
 /** Perplexities that runs have measured, by the model, the blocks that are left out, and the rows. Pure. */
 import { mayOverlap, type ReadText } from '../format/text-share';
 import type { Judgement } from '../engine/records/before-after/judgement';
-import { textOfKey } from '../engine/records/rows-key';
+import { readKey, textOfKey } from '../engine/records/rows-key';
 import { isFloat32 } from '../format/arithmetic';
 import type { JsonNumber } from '../format/json';
 import { evaluatedIn } from '../format/evaluated';
@@ -50,10 +50,10 @@ function ofPlan(runs: readonly RunDigest[], { identity, removed }: CutModel, row
 /**
  * Perplexity relative to a whole model on the same rows: the newest that runs have measured of both.
  * @param base identity of the whole model
- * @returns undefined if no rows were used for both, a perplexity is not finite, or the vocabularies differ
+ * @returns undefined if no rows were used for both, or a perplexity is not finite
  */
 export function ratioIn(runs: readonly RunDigest[], of: CutModel, base: string): number | undefined {
-  if (haveOtherVocabularies(runs, of.identity, base)) return undefined;
+  if (haveOtherVocabularies(runs, of.identity, base)) return bitsBeside(runs, of, base).at(0)?.ratio;
   const whole: CutModel = { identity: base, removed: [] };
   for (const rowsKey of rowsOf(runs, of.identity)) {
     const [own, full] = [perplexityIn(runs, of, rowsKey), perplexityIn(runs, whole, rowsKey)];
@@ -61,6 +61,52 @@ export function ratioIn(runs: readonly RunDigest[], of: CutModel, base: string):
   }
   return undefined;
 }
+
+/** Bits per byte of a text, beside those of a whole model. */
+export interface BitsBeside {
+  /** How many more they are, as a share. */
+  readonly growth: number;
+  /**
+   * The perplexity relative to the whole model's if both are counted per token of the whole model: its own perplexity to the
+   * power of `growth`. With one vocabulary that is the quotient of both.
+   */
+  readonly ratio: number;
+  /** Name of the text. */
+  readonly text?: string;
+  /** Of the rows of the model itself. */
+  readonly rowsKey: string;
+}
+
+/** What runs in float32 measured of both models on the same text, newest first. @param base identity of the whole model */
+export function bitsBeside(runs: readonly RunDigest[], of: CutModel, base: string): BitsBeside[] {
+  const whole = bitsOf(runs, { identity: base, removed: [] });
+  return bitsOf(runs, of).flatMap(({ key, rowsKey, bits, text }) => {
+    const other = whole.find((each) => each.key === key);
+    if (!other) return [];
+    const growth = bits / other.bits - 1;
+    return [{ growth, ratio: other.ppl ** growth, rowsKey, ...(text !== undefined && { text }) }];
+  });
+}
+
+interface BitsOfText {
+  /** Of what was read, whatever number of windows it makes. */
+  readonly key: string;
+  readonly rowsKey: string;
+  readonly bits: number;
+  readonly ppl: number;
+  readonly text?: string;
+}
+
+const bitsOf = (runs: readonly RunDigest[], { identity, removed }: CutModel): BitsOfText[] =>
+  runs.flatMap((run) => {
+    const isOf = run.model.identity === identity && run.removed.join() === removed.join();
+    if (!isOf || run.adapter !== undefined || run.patch !== undefined || !isFloat32(run.precision)) return [];
+    return evaluatedIn(run).flatMap(({ rowsKey, bitsPerByte: bits, ppl, text }) =>
+      rowsKey !== undefined && typeof bits === 'number' && bits > 0 && typeof ppl === 'number'
+        ? [{ key: readKey(rowsKey, run), rowsKey, bits, ppl, ...(text !== undefined && { text }) }]
+        : [],
+    );
+  });
 
 /** Whether the vocabularies of two models differ, as far as runs tell: then perplexities of a token do not compare. */
 const haveOtherVocabularies = (runs: readonly RunDigest[], ...identities: readonly string[]): boolean =>
@@ -115,7 +161,13 @@ function onRows(runs: readonly RunDigest[], of: CutModel, base: string, used: re
     const text = textOfKey(rowsKey);
     return text !== undefined && used.some((each) => mayOverlap(each, text));
   };
-  if (haveOtherVocabularies(runs, of.identity, base)) return {};
+  if (haveOtherVocabularies(runs, of.identity, base)) {
+    const all = bitsBeside(runs, of, base);
+    const found = all.find(({ rowsKey }) => !flatters(rowsKey)) ?? all.at(0);
+    if (!found) return {};
+    const { ratio, rowsKey } = found;
+    return { ratio, byBits: true, ...(flatters(rowsKey) && { flatters: true }), ...likenessIn(runs, of, rowsKey) };
+  }
   const keys = rowsOf(runs, of.identity);
   for (const rowsKey of [...keys.filter((key) => !flatters(key)), ...keys.filter(flatters)]) {
     const [own, full] = [perplexityIn(runs, of, rowsKey), perplexityIn(runs, whole, rowsKey)];

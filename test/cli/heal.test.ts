@@ -63,7 +63,7 @@ describe('command line: heal', function () {
     const warned = async (...words: string[]): Promise<boolean> => {
       const { stderr, code } = await coppice(['eval', ...words, ...measuring, '--json']);
       assert.equal(code, 0, stderr);
-      return stderr.includes('warning: blocks were scored or weights fitted on this text');
+      return stderr.includes('warning: blocks or tokens were chosen, or weights fitted, on this text');
     };
     assert.deepEqual(
       [

@@ -173,7 +173,7 @@ describe('command line: texts', function () {
     );
     const args = ['--window', '32', '--limit', '1', '--json'];
     const same = await coppice(['eval', folder, '--text', text, ...args]);
-    assert.match(same.stderr, /warning: blocks were scored or weights fitted on this text/);
+    assert.match(same.stderr, /warning: blocks or tokens were chosen, or weights fitted, on this text/);
     assert.equal(same.code, 0);
     const another = join(temporaryFolder(), 'another.txt');
     writeFileSync(another, readFileSync(text, 'utf8').toUpperCase());

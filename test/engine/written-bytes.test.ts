@@ -15,7 +15,7 @@ import { randomAdapter } from '../support/adapters';
 import { draftRecipe } from '../../src/recipes/init/draft';
 import { bytesOnDisk } from '../support/disk';
 import { runOn } from '../support/jobs';
-import { full, gemma3Gguf, itShared, shared, smollm2Folder, smollm2Gguf } from '../support/shared';
+import { full, gemma3Gguf, itFull, itShared, shared, smollm2Folder, smollm2Gguf } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 import { tinyCheckpoint } from '../support/tiny-models';
 
@@ -92,6 +92,40 @@ describe('announced sizes', function () {
     assert.equal((await openCheckpoint(out)).size.all, bytesOnDisk(out));
     assert.ok(Math.abs(plan - bytesOnDisk(out)) <= SHARE * plan);
   });
+
+  /** Compares with exports of the model once it is trimmed, which are planned alone. */
+  const assertTrimmed = async (path: string, texts: string, share: number): Promise<void> => {
+    const out = join(temporaryFolder(), /gguf$/.test(path) ? 'trimmed.gguf' : 'trimmed');
+    const free = { bits: false, maxBitsGrowth: 1e9, maxGrowth: 1e9 };
+    const { result } = await runOn('vocabulary', { checkpoint: path, texts: [texts], ...free, out });
+    assert.ok(result.kept < result.size);
+    const [whole, trimmed] = [await openCheckpoint(path), await openCheckpoint(out)];
+    for (const { format, type } of CASES) {
+      const shipped = { format, type, removed: [2] };
+      const [announced, real] = [
+        await writtenBytes(whole, { ...shipped, tokens: result.kept }),
+        await writtenBytes(trimmed, shipped),
+      ];
+      const what = `${path} as ${format} ${type ?? 'stored'}: ${announced}, ${real}`;
+      assert.ok(announced > (1 - share / 10) * real && announced < (1 + share) * real, what);
+      assert.ok(announced < (await writtenBytes(whole, shipped)), what);
+    }
+  };
+
+  it('of a model with fewer tokens are about those of the trimmed one, and no less', async () => {
+    // Its tokenizer is a large part of it, and tokens that stay are shorter or longer than others.
+    await assertTrimmed(sample, join(sample, 'calibration.txt'), 0.03);
+  });
+
+  for (const [name, find] of [
+    ['Gemma 3 270M', gemma3Gguf],
+    ['SmolLM2-135M-Instruct', smollm2Folder],
+  ] as const) {
+    itFull(`of ${name} with fewer tokens are those of the trimmed one`, async function (this: Mocha.Context) {
+      this.timeout(600_000);
+      await assertTrimmed(find(), shared('data/prose/sherlock.txt'), 0.005);
+    });
+  }
 
   itShared('are those of an adapter on a file of K types, which become the next finer ones', async () => {
     const path = shared('models/toy256-gguf/toy256-q4_k_m.gguf');

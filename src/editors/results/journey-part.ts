@@ -3,10 +3,12 @@ import { mayOverlap, type ReadText } from '../../format/text-share';
 import { UserError } from '../../engine/errors';
 import type { Judgement } from '../../engine/records/before-after/judgement';
 import { textOfKey } from '../../engine/records/rows-key';
+import { waysToSize } from '../../host/ask/export-sizes';
 import type { JsonNumber } from '../../format/json';
 import type { WayMade } from '../../jobs/define';
 import type { Journey, ShipGoal } from '../../protocol/journey';
 import type { PanelState, RunDigest } from '../../protocol/panel';
+import type { SizeWays } from '../../protocol/size-ways';
 import { journeyOf, type Member } from '../../state/journey';
 import {
   exportedBytes,
@@ -19,6 +21,7 @@ import {
   textsThatChose,
 } from '../../state/journey-facts';
 import type { PlanSubject } from '../../state/plan';
+import type { SizeGoal } from '../../state/size-ways';
 import { madeAs } from '../../state/words/made-words';
 import { subjectOf } from '../../state/subject';
 import type { PanelReading } from './panel-reading';
@@ -30,6 +33,9 @@ export class JourneyPart {
   private readonly subject: PlanSubject;
   /** The size of an export, or why it has none. It is asked once for a plan and a goal. */
   private size: { readonly key: string; readonly bytes?: number } | undefined;
+
+  /** The last search for ways; an older one says nothing any more. */
+  private round = 0;
 
   constructor(
     private readonly source: PanelCheckpoint,
@@ -63,7 +69,7 @@ export class JourneyPart {
     return journeyOf({
       goal,
       derived: origin !== undefined,
-      kind: origin?.kind,
+      ...(origin && { kind: origin.kind, trimmed: origin.trimmedFrom !== undefined }),
       scored: services.scores.shown(this.subject) !== undefined || this.reading.scorings().length > 0,
       planned: removed.length > 0,
       ...(this.subject.quantized && { quantized: this.subject.quantized, exportedPlan: this.exportedPlan(runs) }),
@@ -119,6 +125,39 @@ export class JourneyPart {
   show(store: PanelStore): void {
     store.updateWhatDiffers({ journey: this.now(store.state) });
     void this.measureSize(store);
+    void this.findWays(store);
+  }
+
+  /** The goal, if it has a size. */
+  sizeGoal(): SizeGoal | undefined {
+    const { goal } = this;
+    return goal?.maxBytes === undefined ? undefined : { ...goal, maxBytes: goal.maxBytes };
+  }
+
+  /** Sizes are planned once for a model, so that asking again takes no time. */
+  private async findWays(store: PanelStore): Promise<void> {
+    const round = ++this.round;
+    const goal = this.sizeGoal();
+    const ways = goal && (await this.waysTo(goal));
+    if (round === this.round) store.updateWhatDiffers({ ways: ways ?? null });
+  }
+
+  private async waysTo(goal: SizeGoal): Promise<SizeWays | undefined> {
+    const { checkpoint } = this.source;
+    const runs = this.reading.runs.digests();
+    const made = this.reading.lineage.children
+      .filter(({ removed }) => removed.length === 0)
+      .map((child) => ({ ...child, origin: child }));
+    const exported = (type: string | undefined): string | undefined =>
+      newestExport(made, runs, checkpoint.identity, { format: goal.format, ...(type !== undefined && { type }) })?.own;
+    const report = this.reading.runs.vocabularyReport();
+    try {
+      return await waysToSize({ checkpoint, goal, runs, exported, ...(report && { report }) });
+    } catch (error) {
+      // A model that the format cannot hold has no sizes; the export says why.
+      if (!(error instanceof UserError)) this.services.host.logError(error);
+      return undefined;
+    }
   }
 
   private async measureSize(store: PanelStore): Promise<void> {

@@ -100,6 +100,11 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
       void vscode.commands.executeCommand(COMMANDS.score, { checkpoint, criterion, calibration: file, ...rows }),
     trimVocabulary: (checkpoint, run, min) =>
       void vscode.commands.executeCommand(COMMANDS.vocabulary, { checkpoint, run, min }),
+    newRecipe: (checkpoint, { format, type, maxBytes }, report) =>
+      void vscode.commands.executeCommand('coppice.newRecipe', {
+        ...{ checkpoint, goal: 'fit', size: `${maxBytes}B`, format, type },
+        ...(report && { run: report.run, min: report.min }),
+      }),
     exportBytes: ({ checkpoint }, removed, { format, type }) => exportSize(checkpoint, { format, type, removed }),
     times: ({ path, checkpoint }, removed) => {
       const architecture = checkpoint.architecture;

@@ -70,6 +70,12 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
     case 'start/vocabulary':
       host.trimVocabulary(source.path, message.run, message.min);
       break;
+    case 'start/recipe': {
+      const { run, min } = message;
+      const goal = journey.sizeGoal();
+      if (goal) host.newRecipe(source.path, goal, run === undefined || min === undefined ? undefined : { run, min });
+      break;
+    }
     case 'journey/skip':
       journey.skip(message.step);
       break;

@@ -15,7 +15,7 @@ import { RunStores, type StoredRun, type UnreadableRun } from '../../jobs/record
 import { isFloat32 } from '../../format/arithmetic';
 import type { JsonNumber } from '../../format/json';
 import { evaluatedIn } from '../../format/evaluated';
-import type { ComparedDigest, CostDigest, PanelRun, QualityDigest, RunDigest } from '../../protocol/panel';
+import type { ComparedDigest, CostDigest, PanelRun, QualityDigest, RunDigest, VocabularyDigest } from '../../protocol/panel';
 import { perplexityIn } from '../../state/measured';
 import { inRanges } from './columns';
 import { ORIGINAL, withoutLabel } from './model-labels';
@@ -130,6 +130,16 @@ export class RunList {
       run: run.id,
       ...(ranked && { calibration: { name: text.name, sha256: text.sha256, ...(file !== undefined && { file }) } }),
     };
+  }
+
+  /** The newest report on the vocabulary of this checkpoint that can be acted on. */
+  vocabularyReport(): { readonly run: string; readonly digest: VocabularyDigest } | undefined {
+    for (const { id, digest, foreign = false } of this.runs) {
+      const { vocabulary, model } = digest;
+      const isOwn = !foreign && model.identity === this.source.checkpoint.identity;
+      if (isOwn && vocabulary && vocabulary.written === undefined) return { run: id, digest: vocabulary };
+    }
+    return undefined;
   }
 
   /** The rows of all scorings of the whole model with this identity, newest first. */

@@ -11,6 +11,7 @@ import type { Goals } from '../../state/goals';
 import type { NamedPlans } from '../../state/named-plans';
 import type { Plans } from '../../state/plan';
 import type { ScoreStore } from '../../state/scores';
+import type { SizeGoal } from '../../state/size-ways';
 import type { TogetherJobs } from '../../state/together';
 import type { TextSource } from './panel-texts';
 import type { PlanHistories } from './plan-history';
@@ -26,6 +27,8 @@ export interface PanelHost {
   scoreMore(checkpoint: string, criterion: string, text: TextSource): void;
   /** Runs the command that writes what a report on the vocabulary came to, with this least count. It asks where to. */
   trimVocabulary(checkpoint: string, run: string, min: number): void;
+  /** Runs the command that drafts a recipe for this goal. */
+  newRecipe(checkpoint: string, goal: SizeGoal, report?: { readonly run: string; readonly min: number }): void;
   /** Bytes of all files of an export without these blocks. @throws UserError for a model that the format cannot hold */
   exportBytes(source: PanelCheckpoint, removed: readonly number[], goal: ShipGoal): Promise<number>;
   /** How long each action takes on this checkpoint without these blocks, in words. */

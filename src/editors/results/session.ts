@@ -125,6 +125,7 @@ export class ResultsSession {
       kin: { parent: null, original: null, children: [] },
       namedPlans: namedPlansOf(plan, reading, this.source),
       journey: new JourneyPart(this.source, this.services, reading, plan).now(),
+      ways: null,
       times: this.services.host.times(this.source, plan.removed),
       text: null,
       plan: plan.now(),

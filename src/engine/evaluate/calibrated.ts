@@ -5,7 +5,7 @@ import { calibrationsOf, usedTexts } from '../records/calibrations';
 import { recordIn } from '../records/record';
 
 export const CALIBRATION_IS_EVALUATION =
-  'blocks were scored or weights fitted on this text too, so the perplexity is too low; measure on another text';
+  'blocks or tokens were chosen, or weights fitted, on this text too, so the perplexity is too low; measure on another text';
 
 /**
  * Whether the record inside a checkpoint says that its blocks were scored or its weights fitted with this text, or a file

@@ -1,6 +1,6 @@
 /**
- * The texts that the removed blocks of a checkpoint were scored on, or that its weights were healed on, from the record
- * inside it. Perplexity on them is too good.
+ * The texts that the removed blocks of a checkpoint were scored on, that its weights were healed on, or that its tokens were counted
+ * in, from the record inside it. Perplexity on them is too good.
  */
 import type { Checkpoint } from '../checkpoint/types';
 import { recordAt } from './in-gguf';
@@ -13,7 +13,10 @@ export async function calibrationsOf(checkpoint: Checkpoint): Promise<RunInput[]
   return record ? usedTexts(record).map((input) => ({ ...input, role: 'calibration' })) : [];
 }
 
-/** The texts that a run chose blocks or fitted weights with, of a record or of what it is shown as. */
+/** The role of texts whose tokens a vocabulary keeps. */
+export const COUNTED = 'texts';
+
+/** The texts that a run chose blocks or tokens or fitted weights with, of a record or of what it is shown as. */
 export function usedTexts<T extends { readonly role: string }>({
   kind,
   inputs,
@@ -21,5 +24,7 @@ export function usedTexts<T extends { readonly role: string }>({
   readonly kind: string;
   readonly inputs: readonly T[];
 }): T[] {
-  return inputs.filter(({ role }) => role === 'calibration' || (role === 'data' && recordKind(kind).fits));
+  const isUsed = (role: string): boolean =>
+    role === 'calibration' || role === COUNTED || (role === 'data' && recordKind(kind).fits === true);
+  return inputs.filter(({ role }) => isUsed(role));
 }

@@ -5,6 +5,7 @@
 import { isObject, type JsonObject } from '../../format/json';
 import { type ReadText, readShare, withShare } from '../../format/text-share';
 import type { BosChoice, BosMode } from '../../format/bos';
+import type { RunDigest } from './digest-types';
 import { finite, text } from './fields';
 import type { RunInput } from './record';
 
@@ -78,6 +79,16 @@ function drawnKey(key: string | undefined, { bos, usualBos }: JsonObject): strin
   if (key === undefined) return undefined;
   if (usualBos === true) return `${key} usual`;
   return bos === 'window' || bos === 'none' ? `${key} bos ${bos}` : key;
+}
+
+/**
+ * The key of the text that was read: models with other vocabularies make other numbers of windows of all of it.
+ * @param rowsKey of windows, or of rows that were drawn
+ */
+export function readKey(rowsKey: string, { settings }: Pick<RunDigest, 'settings'>): string {
+  if (!rowsKey.includes(' bos ') || rowsKey.includes(' seed ')) return rowsKey;
+  const limit = settings.find(([name]) => name === 'limit')?.[1] ?? 'all';
+  return rowsKey.replace(/ \d+×/, ` ${limit}×`);
 }
 
 /** The text of a key; undefined for one of another form. */

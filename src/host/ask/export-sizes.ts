@@ -1,7 +1,12 @@
 /** Sizes of exports, for questions about formats and limits. Each is planned once for a model, as the writers would lay it out. */
+import { isQuantizedGguf } from '../../engine/checkpoint/gguf/name';
+import { requireArchitecture } from '../../engine/checkpoint/open';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
+import { healable } from '../../engine/heal/healable';
 import { type ExportFormat, FORMATS } from '../../engine/write/formats';
+import type { SizeWays } from '../../protocol/size-ways';
+import { sizeWays, type WaysKnown } from '../../state/size-ways';
 import { type Shipped, type WrittenSize, writtenSize } from '../../estimates/written-bytes';
 
 const known = new Map<string, WrittenSize | UserError>();
@@ -18,6 +23,22 @@ export async function explainedSize(checkpoint: Checkpoint, shipped: Shipped): P
   if (size instanceof UserError) throw size;
   return size;
 }
+
+/** The same for what is to fit a size: a quantized GGUF file that is healed is a little larger, and must fit too. @throws as `exportSize` */
+export function fittingSize(checkpoint: Checkpoint, shipped: Shipped): Promise<number> {
+  const { format, type, removed } = shipped;
+  const staysQuantized = format === 'gguf' && type === undefined && isQuantizedGguf(checkpoint);
+  const heals = removed.length > 0 && staysQuantized && healable(requireArchitecture(checkpoint));
+  return exportSize(checkpoint, { ...shipped, ...(heals && { changed: 'healed' }) });
+}
+
+/** What each way to a goal's size would take. @throws as `exportSize` */
+export const waysToSize = (known: Omit<WaysKnown, 'types' | 'sizeOf'>): Promise<SizeWays | undefined> =>
+  sizeWays({
+    ...known,
+    types: typesOf(known.goal.format),
+    sizeOf: (shipped) => fittingSize(known.checkpoint, shipped),
+  });
 
 /** The size that a type gives, or why the model cannot be written in it. Undefined stands for the types that the weights have. */
 export interface TypeSize extends Partial<WrittenSize> {
@@ -57,9 +78,10 @@ export function typesOf(format: ExportFormat): readonly (string | undefined)[] {
 }
 
 async function sizeOrFault(checkpoint: Checkpoint, shipped: Shipped): Promise<WrittenSize | UserError> {
-  const { format, type, removed, changed } = shipped;
-  if (changed !== undefined) return planned(checkpoint, shipped); // files on top can be others the next time
-  const key = JSON.stringify([checkpoint.identity, format, type, removed]);
+  const { format, type, removed, changed, tokens } = shipped;
+  // Files on top can be others the next time.
+  if (changed !== undefined && typeof changed !== 'string') return planned(checkpoint, shipped);
+  const key = JSON.stringify([checkpoint.identity, format, type, removed, changed, tokens]);
   const before = known.get(key);
   if (before !== undefined) return before;
   const size = await planned(checkpoint, shipped);

@@ -1,12 +1,14 @@
 /** Questions about what a model must be to ship, and the words for it. */
 import * as vscode from 'vscode';
 import { messageOf } from '../../engine/errors';
-import { formatBytes } from '../../format/numbers';
+import type { Checkpoint } from '../../engine/checkpoint/types';
+import { formatBytes, formatCount } from '../../format/numbers';
 import { type ExportFormat, FORMATS } from '../../engine/write/formats';
 import { parseBytes } from '../../jobs/values';
 import type { ShipGoal } from '../../protocol/journey';
+import type { Coppice } from '../coppice';
 import type { Chosen } from './choose-checkpoint';
-import { typeSizes } from './export-sizes';
+import { exportSize, typeSizes } from './export-sizes';
 import { formatChoices, refusalWords } from './format-choices';
 import { ask, pick, type Place, type Step, unlessBack } from './steps';
 import { recommendedType, STORED, typeChoices } from './type-choices';
@@ -61,11 +63,15 @@ export function goalFrom(answers: GoalAnswers): ShipGoal {
 }
 
 /** @param before the present goal, whose values are proposed */
-export function goalSteps<S extends GoalAnswers>(chosen: Chosen, before: ShipGoal | undefined): Step<S>[] {
+export function goalSteps<S extends GoalAnswers>(
+  coppice: Coppice,
+  chosen: Chosen,
+  before: ShipGoal | undefined,
+): Step<S>[] {
   return [
     formatStep(chosen, before),
     typeStep(chosen, before),
-    sizeStep(chosen, before),
+    sizeStep(coppice, chosen, before),
     ratioStep(before),
     moreStep(before),
   ] as unknown as Step<S>[];
@@ -94,14 +100,15 @@ const typeStep =
 const SHARE = 0.85;
 
 const sizeStep =
-  ({ checkpoint }: Chosen, before: ShipGoal | undefined): Step<GoalAnswers> =>
+  (coppice: Coppice, { checkpoint }: Chosen, before: ShipGoal | undefined): Step<GoalAnswers> =>
   async ({ format = 'gguf', type }, place) => {
     const { t } = vscode.l10n;
     const sizes = await typeSizes(checkpoint, format, []);
     const bytes = sizes.find((each) => (each.type ?? STORED) === type)?.bytes ?? 0;
     const now = checkpoint.size.all;
     const large = t('Without pruning: {0}, more than the model has now ({1}).', formatBytes(bytes), formatBytes(now));
-    const told = bytes > now ? large : t('Without pruning: {0}.', formatBytes(bytes));
+    const whole = bytes > now ? large : t('Without pruning: {0}.', formatBytes(bytes));
+    const told = [whole, ...(await trimmedWords(coppice, checkpoint, { format, type }))].join(' ');
     for (let value = proposedSize(before?.maxBytes, Math.min(bytes, now)); ;) {
       const prompt = `${t('Maximum size of the exported files.')} ${told} ${t('Leave empty for no limit.')}`;
       const size = await ask(place, { prompt, value, fault: sizeFault });
@@ -110,6 +117,22 @@ const sizeStep =
       value = size;
     }
   };
+
+/** What a trimmed vocabulary alone would come to, if its texts were counted. */
+async function trimmedWords(
+  { records }: Coppice,
+  checkpoint: Checkpoint,
+  { format, type }: Required<Pick<GoalAnswers, 'format'>> & Pick<GoalAnswers, 'type'>,
+): Promise<string[]> {
+  const report = records.digests.find(({ model, vocabulary }) => vocabulary && model.identity === checkpoint.identity);
+  if (!report?.vocabulary) return [];
+  const { kept, size } = report.vocabulary;
+  const shipped = { format, type: type === STORED ? undefined : type, removed: [], tokens: kept };
+  const bytes = await exportSize(checkpoint, shipped);
+  return [
+    vscode.l10n.t('With the {0} of {1} tokens that your texts need: {2}.', formatCount(kept), formatCount(size), formatBytes(bytes)),
+  ];
+}
 
 /** "4.4MB": in three digits, because a whole megabyte is a quarter of a small model. */
 const proposedSize = (before: number | undefined, bytes: number): string =>

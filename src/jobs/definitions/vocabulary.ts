@@ -4,6 +4,7 @@ import { LANGUAGES } from '../../format/languages';
 import { formatBytes, formatPercent } from '../../format/numbers';
 import { l10n } from '../../l10n';
 import { joined } from '../about';
+import { VOCABULARY_LIMITS } from '../amounts';
 import { defineJob } from '../define';
 import { numberFact } from '../facts';
 import { amount, choice, file, flag, folder, list, whole } from '../option';
@@ -60,13 +61,13 @@ const options = {
     recorded: true,
   }),
   maxBitsGrowth: amount('write nothing where the held-out text takes more bits per byte, by this share', {
-    default: 0.03,
+    default: VOCABULARY_LIMITS.bitsGrowth,
     noun: () => l10n.t('the limit of bits per byte'),
     placeholder: 'share',
     recorded: true,
   }),
   maxGrowth: amount('write nothing where the held-out text has more than this times as many tokens', {
-    default: 1.05,
+    default: VOCABULARY_LIMITS.growth,
     noun: () => l10n.t('the limit of tokens'),
     placeholder: 'times',
     recorded: true,

@@ -5,18 +5,20 @@ import { meanLayerParameters, parametersOf } from '../../engine/checkpoint/param
 import { UserError } from '../../engine/errors';
 import { readTextFile } from '../../engine/files/text-file';
 import { option } from '../../engine/option-token';
+import { COUNTED } from '../../engine/records/calibrations';
 import { fileInput } from '../../engine/records/details';
 import type { RunInput } from '../../engine/records/record';
 import { type Tokenizer, tokenizerOf } from '../../engine/tokenizer/tokenizer';
 import { piecesOf, TokenCounts } from '../../engine/vocabulary/counts';
 import { type HeldOut, heldOut, type Pair } from '../../engine/vocabulary/held-out';
 import { tokensOfLanguages } from '../../engine/vocabulary/languages';
-import { HeldBack, readTexts } from '../../engine/vocabulary/read-texts';
+import { HeldBack, type ReadText, readTexts } from '../../engine/vocabulary/read-texts';
 import { type Kept, keptTokens, Paths } from '../../engine/vocabulary/rule';
 import { readVocabulary, type VocabularySource } from '../../engine/vocabulary/source';
 import { literalsOf } from '../../engine/vocabulary/specials';
 import { alphabetOf } from '../../engine/vocabulary/tokens';
 import { type TrimmedVocabulary, trimmedVocabulary } from '../../engine/vocabulary/trimmed';
+import { isJudging, TEXT_SPLITS } from '../../format/text-share';
 import type { OptionsFor } from '../kinds';
 import type { VocabularyResult } from '../results/vocabulary';
 import type { JobContext } from '../run';
@@ -120,6 +122,17 @@ export function histogramOf(counts: ReadonlyMap<number, number>): VocabularyResu
 const parametersAfter = (checkpoint: Checkpoint, { ids }: Kept): number =>
   parametersOf({ ...requireArchitecture(checkpoint), vocabulary: ids.length });
 
+/** Of an application's text all rows but those that judge are counted. */
+const countedInputs = ({ name, sha256 }: ReadText, isApplication: boolean): RunInput[] =>
+  isApplication
+    ? TEXT_SPLITS.filter((split) => !isJudging(split)).map((share) => ({ role: COUNTED, name, sha256, share }))
+    : [{ role: COUNTED, name, sha256 }];
+
+/** The names of the counted texts, each once. */
+export const namesOfCounted = (inputs: readonly RunInput[]): string[] => [
+  ...new Map(inputs.filter(({ role }) => role === COUNTED).map(({ sha256, name }) => [sha256, name])).values(),
+];
+
 /** Counts the texts, and holds some of them back. */
 async function countTexts(tokenizer: Tokenizer, options: Options, { job, warn }: JobContext) {
   const counter = new TokenCounts(tokenizer);
@@ -134,7 +147,7 @@ async function countTexts(tokenizer: Tokenizer, options: Options, { job, warn }:
       else await counter.add(isApart || other !== undefined ? pieces : back.rest(pieces), job.signal);
     },
   });
-  const inputs = read.map(({ name, sha256 }): RunInput => ({ role: 'texts', name, sha256 }));
+  const inputs = read.flatMap((text) => countedInputs(text, options.application !== undefined));
   if (other !== undefined) {
     const [{ name, sha256 }] = await readTexts([other], tokenizer, {
       ...{ signal: job.signal, warn },

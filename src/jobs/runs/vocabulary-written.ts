@@ -7,6 +7,7 @@ import type { LeftBehind } from '../../engine/checkpoint/accompanying-files';
 import { withModel } from '../../engine/model/opened';
 import { fullView } from '../../engine/model/view';
 import { inPhases, type JobOptions } from '../../engine/progress';
+import { calibrationsOf } from '../../engine/records/calibrations';
 import { modelInput, modelName, newRecord, type RunRecord } from '../../engine/records/record';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
 import { viewReader } from '../../engine/verify/view-reader';
@@ -18,7 +19,7 @@ import { planTrimmedGguf, writeTrimmedGguf } from '../../engine/write/vocabulary
 import type { OptionsFor } from '../kinds';
 import type { VocabularyResult } from '../results/vocabulary';
 import { type JobContext, modelOptions } from '../run';
-import type { Trimming } from './vocabulary-choice';
+import { namesOfCounted, type Trimming } from './vocabulary-choice';
 
 export interface Writing {
   readonly checkpoint: Checkpoint;
@@ -43,11 +44,12 @@ export async function writeTrimmed(
   job: JobOptions,
 ): Promise<WrittenVocabulary> {
   const { source, trimmed, inputs } = found;
+  const used = await calibrationsOf(checkpoint);
   const finished = new Date(); // of the plan: the record is part of what is written
   const record = (bytes: number): RunRecord =>
     newRecord({
       kind: 'vocabulary',
-      inputs: [modelInput(checkpoint), ...inputs],
+      inputs: [modelInput(checkpoint), ...inputs, ...used],
       settings,
       results: { ...facts, bytes: { before: checkpoint.size.all, after: bytes } },
       ...{ started, finished },
@@ -61,7 +63,7 @@ export async function writeTrimmed(
     return { out: file, bytes, leftBehind: [] };
   }
   const inherited = await inheritedFields(checkpoint);
-  const texts = inputs.filter(({ role }) => role === 'texts').map(({ name }) => name);
+  const texts = namesOfCounted(inputs);
   const card = (): string => vocabularyCard(checkpoint, { ...facts, texts, settings, inherited });
   const of = { source, trimmed, digest: digestOf(trimmed.kept), card, record };
   if (out === undefined) return { out: null, bytes: (await planTrimmedFolder(checkpoint, of)).bytes, leftBehind: [] };

@@ -16,7 +16,7 @@ import { vocabulary as definition } from '../definitions/vocabulary';
 import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, recordedOptions, type RunEnd, secondsSince, watchDevice } from '../run';
-import { histogramOf, type Trimming, trimming } from './vocabulary-choice';
+import { histogramOf, namesOfCounted, type Trimming, trimming } from './vocabulary-choice';
 import { lossOf } from './vocabulary-loss';
 import { verifyTrimmed, writeTrimmed } from './vocabulary-written';
 
@@ -96,7 +96,7 @@ function countsOf(found: Trimming, { min, multiple }: Options) {
     merges: { before: all.merges.length, after: trimmed.merges },
     ...{ min, multiple, parameters },
     asBlocks: { count: (parameters.before - parameters.after) / found.blockParameters, of: found.blocks },
-    texts: { files: inputs.filter(({ role }) => role === 'texts').length, tokens },
+    texts: { files: namesOfCounted(inputs).length, tokens },
   };
 }
 

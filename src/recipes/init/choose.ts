@@ -28,6 +28,9 @@ const upTo = (blocks: number, share: number): number => Math.floor(blocks * shar
 /** Whether the first four blocks and the last two have to take part, because the others are too few. */
 export const needsEnds = (blocks: number, removes: number): boolean => removes > blocks - endBlocks(blocks).length;
 
+/** The most blocks that are removed for a size. */
+export const mostForSize = (blocks: number): number => upTo(blocks, MUCH);
+
 export const isMuch = (blocks: number, removes: number): boolean => removes > upTo(blocks, MUCH);
 
 /**
@@ -106,7 +109,7 @@ export async function fitting(
   }
   const coarsest = types.at(-1);
   const sizeWithout = (count: number): Promise<number> => sizeOf(coarsest, count);
-  const most = upTo(architecture.layers.length, MUCH);
+  const most = mostForSize(architecture.layers.length);
   const least = await sizeWithout(most);
   if (least > bytes) throw tooLarge({ bytes, least, most, blocks: architecture.layers.length, type: coarsest });
   let [fits, low, size] = [most, 0, least];
@@ -134,6 +137,6 @@ function tooLarge({ bytes, least, most, blocks, type }: TooLarge): UserError {
   return new UserError(
     `The model does not fit into ${formatBytes(bytes)}`,
     `it takes ${formatBytes(least)}${as}${how}, and more than a third of the blocks is not removed for a size`,
-    `Give at least ${formatBytes(Math.ceil(least * 1.01))}, another format, or a smaller model.`,
+    `Give at least ${formatBytes(Math.ceil(least * 1.01))}, another format, a smaller vocabulary, or a smaller model.`,
   );
 }

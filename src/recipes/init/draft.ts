@@ -31,6 +31,7 @@ import { CALIBRATION, type Drafting, type FoundTexts, notesOf, place, QUICK_COUN
 import { keptType, writtenBytes, writtenSize, type WrittenSize } from '../../estimates/written-bytes';
 import { type Outline, stepsOf, writesTexts } from './steps';
 import { type TextsNearby, textsNear } from './texts';
+import { trimmedStep } from './trimmed';
 import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from './wish';
 
 /**
@@ -40,13 +41,14 @@ import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from './wi
 export async function draftRecipe(path: string, wish: RecipeWish, job: JobOptions = {}): Promise<DraftedRecipe> {
   const model = await openCheckpoint(path);
   // Sizes are those of the model that the steps work on.
-  const checkpoint = wish.trimmed ? await openCheckpoint(wish.trimmed.checkpoint) : model;
+  const checkpoint = wish.trimmed?.checkpoint === undefined ? model : await openCheckpoint(wish.trimmed.checkpoint);
   const architecture = requireArchitecture(checkpoint);
   const { goal = USUAL_GOAL } = wish;
   const { format, notes } = await formatFor(checkpoint, wish.format, goal);
   checkType(format, wish.type);
   const choosing = { format, type: wish.type, trains: trainsOn(wish), job };
-  const chosen = await choose(checkpoint, goal, choosing);
+  const counted = wish.trimmed && wish.trimmed.checkpoint === undefined ? { tokens: wish.trimmed.kept } : {};
+  const chosen = await choose(checkpoint, goal, { ...choosing, ...counted });
   const { finer } = await shippedSize(checkpoint, chosen.removes, { ...choosing, type: chosen.type });
   const home = dirname(resolve(wish.file));
   const texts = await textsFor(wish, home, model);
@@ -127,6 +129,8 @@ interface Choosing {
   readonly type?: string;
   /** Whether the recipe trains on data. */
   readonly trains: boolean;
+  /** Tokens that will stay of a vocabulary that is not trimmed yet. */
+  readonly tokens?: number;
   readonly job: JobOptions;
 }
 
@@ -134,20 +138,21 @@ interface Choosing {
 function shippedSize(
   checkpoint: Checkpoint,
   count: number,
-  { format, type, trains, job }: Choosing,
+  { format, type, trains, tokens, job }: Choosing,
 ): Promise<WrittenSize> {
   const architecture = requireArchitecture(checkpoint);
   const changed = trains || !healable(architecture) ? 'trained' : 'healed';
   const sizes = type === undefined ? blockBytes(checkpoint) : layerParameters(architecture);
   const removed = smallest(architecture, count, sizes);
   const changes = removed.length > 0 && staysGguf(checkpoint, format);
-  return writtenSize(checkpoint, { format, type, removed, ...(changes && { changed }) }, job);
+  return writtenSize(checkpoint, { format, type, removed, tokens, ...(changes && { changed }) }, job);
 }
 
-async function choose(checkpoint: Checkpoint, goal: Goal, { format, type, trains, job }: Choosing): Promise<Chosen> {
+async function choose(checkpoint: Checkpoint, goal: Goal, choosing: Choosing): Promise<Chosen> {
+  const { format, type } = choosing;
   const architecture = requireArchitecture(checkpoint);
   const sizeOf = async (each: string | undefined, count: number): Promise<number> =>
-    (await shippedSize(checkpoint, count, { format, type: each, trains, job })).bytes;
+    (await shippedSize(checkpoint, count, { ...choosing, type: each })).bytes;
   if (goal.kind === 'fit') {
     return fitting(architecture, goal.bytes, type === undefined ? typesOf(checkpoint, format) : [type], sizeOf);
   }
@@ -248,21 +253,12 @@ function outlineOf(
     dataIsText: texts.text === undefined && wish.data !== undefined && resolve(wish.data) === texts.calibration,
     format,
     type: chosen.type,
-    ...(wish.trimmed && {
-      trimmed: {
-        texts: trimsByApplication(wish) ? undefined : wish.trimmed.texts.map((text) => place(home, text)),
-        out: literal(`./${own}-trimmed${isGgufCheckpoint(model) ? '.gguf' : ''}`),
-      },
-    }),
+    trimmed: trimmedStep(wish, home, literal(`./${own}-trimmed${isGgufCheckpoint(model) ? '.gguf' : ''}`)),
     out: literal(`./${name}${FORMATS[format].extension ?? `-${format}`}`),
     ...(goal.kind === 'fit' && { maxBytes: goal.bytes }),
     ...(staysGguf(checkpoint, format) && { patch: literal(`./${name}.patch.safetensors`) }),
   };
 }
-
-/** Whether the texts of the vocabulary are the application's. */
-const trimsByApplication = ({ trimmed, application }: RecipeWish): boolean =>
-  application !== undefined && trimmed?.texts.length === 1 && resolve(trimmed.texts[0]) === resolve(application);
 
 const BECOMES: Readonly<Record<Goal['kind'], string>> = {
   fewer: 'shorter',

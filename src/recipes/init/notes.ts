@@ -91,9 +91,10 @@ export function notesOf({
   ];
 }
 
-const trimmedNote = ({ kept, size, growth }: TrimmedWish): string =>
-  `${formatCount(kept)} of ${formatCount(size)} tokens stay, so text that was not counted has ${formatFactor(growth)} the tokens. ` +
-  'The step says what that costs in bits per byte.';
+const trimmedNote = ({ kept, size, growth }: TrimmedWish): string => {
+  const longer = growth === undefined ? '' : `, so text that was not counted has ${formatFactor(growth)} the tokens`;
+  return `${formatCount(kept)} of ${formatCount(size)} tokens stay${longer}. The step says what that costs in bits per byte.`;
+};
 
 /** What blocks and bits alone would have to do. */
 function untrimmedNote(untrimmed: Chosen | undefined, blocks: number): string {

@@ -1,5 +1,6 @@
 /** The steps of a new recipe, from the choices that were made. Pure. */
 import { type ExportFormat, FORMATS } from '../../engine/write/formats';
+import { VOCABULARY_LIMITS } from '../../jobs/amounts';
 import { HEAL_FIRST } from '../../jobs/heals-first';
 import type { Entry } from './layout';
 import { TIMED } from './minutes';
@@ -26,7 +27,12 @@ export interface Outline {
   /** Whether the data are the one text, of which a part judges. */
   readonly dataIsText: boolean;
   /** The vocabulary is trimmed first: to these texts, or to the application's, at this path; undefined without that. */
-  readonly trimmed?: { readonly texts: readonly string[] | undefined; readonly out: string };
+  readonly trimmed?: {
+    readonly texts: readonly string[] | undefined;
+    /** Its other options. */
+    readonly more: readonly Entry[];
+    readonly out: string;
+  };
   readonly format: ExportFormat;
   readonly type?: string;
   /**
@@ -110,12 +116,15 @@ const subject = ({ trimmed }: Pick<Outline, 'trimmed'>): Entry[] =>
 /** What others are compared with, token by token. */
 const original = ({ trimmed }: Pick<Outline, 'trimmed'>): string => (trimmed ? '${steps.trimmed}' : '${model}');
 
-const trimStep = ({ texts, out }: NonNullable<Outline['trimmed']>): Entry =>
+const trimStep = ({ texts, more, out }: NonNullable<Outline['trimmed']>): Entry =>
   entry(
     'trimmed',
     step('vocabulary', [
       texts === undefined ? APPLICATION : entry('texts', [...texts]),
-      off('maxBitsGrowth', 0.03, 'The run fails above it: how many more bits a byte of other text may take.'),
+      ...more,
+      ...(more.some(({ name }) => name === 'maxBitsGrowth')
+        ? []
+        : [off('maxBitsGrowth', VOCABULARY_LIMITS.bitsGrowth, 'The run fails above it: how many more bits a byte of other text may take.')]),
       entry('out', out),
     ]),
     'Only the tokens that the texts use stay. All that follows works on this model.',

@@ -1,5 +1,6 @@
 /** What a new recipe is asked for, and what is drafted. Types alone. */
 import type { MachineSpeeds } from '../../estimates/machine';
+import type { GivenFor } from '../../jobs/kinds';
 import type { JobRunner } from '../../jobs/runner';
 import type { ExportFormat } from '../../engine/write/formats';
 
@@ -16,17 +17,26 @@ export type Goal =
 
 export const USUAL_GOAL: Goal = { kind: 'fewer', share: 0.25 };
 
-/** A vocabulary that is trimmed, tried once so that sizes are known. */
+/** A vocabulary that is trimmed, counted once so that sizes are known. */
 export interface TrimmedWish {
   /** Texts of the application. */
   readonly texts: readonly string[];
-  /** The model as the step will write it. */
-  readonly checkpoint: string;
+  /** The model as the step will write it; undefined where only its tokens were counted, so that sizes are about right. */
+  readonly checkpoint?: string;
   readonly kept: number;
   readonly size: number;
-  /** Tokens of a text that was not counted, over those before. */
-  readonly growth: number;
+  /** Tokens of a text that was not counted, over those before; undefined where none was held out. */
+  readonly growth?: number;
+  /** Other options of the step. */
+  readonly options?: TrimmedOptions;
 }
+
+export type TrimmedOptions = Partial<
+  Pick<
+    GivenFor<'vocabulary'>,
+    'heldOut' | 'min' | 'keep' | 'keepLanguages' | 'multiple' | 'maxBitsGrowth' | 'maxGrowth'
+  >
+>;
 
 export interface RecipeWish {
   /** Where the recipe will be: relative paths in it start at its folder. */

@@ -140,6 +140,41 @@ describe('the way of a model that was made', () => {
   });
 });
 
+describe('the way of a model whose vocabulary was trimmed', () => {
+  const trimmed: JourneyFacts = { ...NOTHING, derived: true, kind: 'vocabulary', trimmed: true };
+  const large = { goal: GOAL, bytes: 130e6 };
+
+  it('goes on with blocks where it is still too large: it has all of them', () => {
+    assert.deepEqual(nextOf(large, trimmed), { action: 'score' });
+    assert.equal(states(large, trimmed), 'next later later later later later');
+    assert.deepEqual(nextOf({ ...large, scored: true }, trimmed), { action: 'suggest' });
+    assert.deepEqual(nextOf({ ...large, scored: true, planned: true }, trimmed), { action: 'prune' });
+    assert.deepEqual(nextOf({ ...large, planned: true, quantized: true }, trimmed), { action: 'export' });
+  });
+
+  it('needs no blocks and no training where it is small enough', () => {
+    const small = { goal: GOAL, bytes: 100e6 };
+    assert.deepEqual(nextOf(small, trimmed), { action: 'export' });
+    assert.equal(states(small, trimmed), 'unneeded unneeded unneeded unneeded next later');
+    assert.deepEqual(nextOf({ ...small, exported: member }, trimmed), { action: 'compare' });
+    assert.deepEqual(nextOf({}, trimmed), { action: 'export' }, 'without a goal too');
+  });
+
+  it('is what ships where its GGUF file keeps its types', () => {
+    const file = { ...trimmed, quantized: 'healable' as const };
+    assert.deepEqual(nextOf({}, file), { action: 'compare' });
+    assert.equal(states({}, file), 'unneeded unneeded unneeded unneeded unneeded next');
+    assert.deepEqual(nextOf({ compared: true }, file), { action: 'code' });
+    assert.deepEqual(nextOf({ goal: GOAL, bytes: 100e6 }, file), { action: 'export' }, 'the goal names another type');
+  });
+
+  it('says that its perplexity was found by bits per byte', () => {
+    const { verdict } = journeyOf({ ...trimmed, goal: GOAL, bytes: 100e6, ratio: 1.2, byBits: true });
+    assert.deepEqual([verdict.byBits, verdict.meets], [true, 'yes']);
+    assert.match(verdictWords(verdict), /perplexity 1\.2× of at most 1\.3×/);
+  });
+});
+
 describe('the verdict', () => {
   const verdict = (facts: Partial<JourneyFacts>) => journeyOf({ ...NOTHING, goal: GOAL, ...facts }).verdict;
 

@@ -4,7 +4,7 @@ import { digestRecord } from '../../../src/jobs/digest/digest';
 import { newRecord } from '../../../src/engine/records/record';
 import type { RunDigest } from '../../../src/protocol/panel';
 import { textsThatChose } from '../../../src/state/journey-facts';
-import { judgementIn } from '../../../src/state/measured';
+import { judgementIn, ratioIn } from '../../../src/state/measured';
 
 const [CHOSE, OTHER] = ['ab', 'cd'].map((pair) => pair.repeat(32));
 
@@ -35,6 +35,22 @@ describe('a model beside its original', () => {
     assert.deepEqual(judgementIn(runs.slice(0, 2), short, 'A', used), { ratio: 1.04, flatters: true });
     assert.deepEqual(judgementIn(runs, short, 'A', []), { ratio: 1.04 });
     assert.deepEqual(judgementIn(runs, { ...short, identity: 'C' }, 'A', used), {});
+  });
+
+  it('is judged by bits per byte where its vocabulary is another one, as a perplexity of the original’s tokens', () => {
+    const [own, whole] = [{ vocabulary: 100 }, { vocabulary: 400 }];
+    const runs = [
+      ...[evaluated('B', CHOSE, 9, { ...own, bitsPerByte: 0.9 }), evaluated('A', CHOSE, 16, { ...whole, bitsPerByte: 1 })],
+      // More windows of the same text: a smaller vocabulary makes more tokens of it.
+      evaluated('B', OTHER, 12, { ...own, bitsPerByte: 1.5, windows: 6, repetition }),
+      evaluated('A', OTHER, 16, { ...whole, bitsPerByte: 1.2 }),
+    ];
+    const judged = judgementIn(runs, short, 'A', [{ sha256: CHOSE }]);
+    assert.deepEqual(judged, { ratio: 2, byBits: true, repetition: { own: 0.3, original: 0.25 } });
+    assert.equal(ratioIn(runs.slice(2), short, 'A'), 2, '16 to the power of a quarter');
+    const counted = judgementIn(runs.slice(0, 2), short, 'A', [{ sha256: CHOSE }]);
+    assert.deepEqual([counted.flatters, counted.ratio! < 1], [true, true], 'tokens were chosen by this text');
+    assert.deepEqual(judgementIn([runs[2], runs[1]], short, 'A', []), {}, 'not on one text');
   });
 
   it('has texts that chose it: those of its record, of its plan, and of any scoring in its line', () => {

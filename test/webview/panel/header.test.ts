@@ -25,7 +25,8 @@ function journey(step: number, next: NextAction, bytes: number | null = null, ra
       meets: verdicts.includes(false) ? 'no' : verdicts.includes(null) ? 'unknown' : 'yes',
       bytes: { value: bytes, limit: GOAL.maxBytes!, met: verdicts[0] },
       ratio: { value: ratio, limit: GOAL.maxRatio!, met: verdicts[1] },
-      ...{ planned: false, flatters: false, repeats: false, repetition: NOTHING, same: NOTHING, probeLoss: NOTHING },
+      ...{ planned: false, byBits: false, flatters: false, repeats: false },
+      ...{ repetition: NOTHING, same: NOTHING, probeLoss: NOTHING },
     },
   };
 }

@@ -1,4 +1,4 @@
-/** The head of the panel: the model, its goal and text, its kin, whether it meets its goal, and the steps on the way there. */
+/** The head of the panel: the model, its goal and text, its kin, whether it meets its goal, the steps and ways there. */
 import type { Journey } from '../../../src/protocol/journey';
 import type { PanelState, PanelText } from '../../../src/protocol/panel';
 import { formatBytes, shortCount } from '../../../src/format/numbers';
@@ -13,6 +13,7 @@ import { kinLines } from './kin';
 import { type Context, type Section, whenChanged } from './section';
 import { stepperSection } from './stepper';
 import { goalWords, verdictSection } from './verdict';
+import { waysSection } from './ways';
 
 export function planSection(context: Context): Section {
   const { send } = context;
@@ -29,7 +30,7 @@ export function planSection(context: Context): Section {
   const drawGoal = whenChanged((shown: Pick<Journey, 'goal'>) => showGoal(goal, shown.goal));
   const banner = el('div', { class: 'banner', role: 'status' });
   const drawBanner = whenChanged((shown: Pick<PanelState, 'trusted' | 'missing'>) => showBanner(banner, shown, send));
-  const [verdict, stepper] = [verdictSection(context), stepperSection(context)];
+  const [verdict, stepper, ways] = [verdictSection(context), stepperSection(context), waysSection(context)];
   const element = el(
     'header',
     { class: 'plan' },
@@ -38,6 +39,7 @@ export function planSection(context: Context): Section {
     saving,
     kin,
     el('div', { class: 'plan-way' }, verdict.element, stepper.element),
+    ways.element,
   );
   return {
     element,
@@ -57,6 +59,7 @@ export function planSection(context: Context): Section {
       saving.hidden = model.saving === null;
       verdict.update(state, view);
       stepper.update(state, view);
+      ways.update(state, view);
     },
   };
 }

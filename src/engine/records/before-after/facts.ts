@@ -6,6 +6,7 @@ import { formatCount, formatPercent, shortNumber } from '../../../format/numbers
 import type { Range } from '../../../format/speeds';
 import { type JsonNumber, numeric } from '../../../format/json';
 import type { QualityDigest, RunDigest } from '../digest-types';
+import { readKey } from '../rows-key';
 import { costFacts } from './cost-facts';
 import { gridFacts } from './grid-facts';
 import { type ModelRef, refOf } from './models';
@@ -123,15 +124,5 @@ function wholeFacts(run: RunDigest): Fact[] {
 const perplexity = (value: JsonNumber): string => shortNumber(numeric(value));
 
 const bits = (value: JsonNumber): string => shortNumber(numeric(value), 4);
-
-/**
- * The key of the text that was read: models with other vocabularies make other numbers of windows of all of it.
- * @param rowsKey of windows, or of rows that were drawn
- */
-function readKey(rowsKey: string, { settings }: Pick<RunDigest, 'settings'>): string {
-  if (!rowsKey.includes(' bos ') || rowsKey.includes(' seed ')) return rowsKey;
-  const limit = settings.find(([name]) => name === 'limit')?.[1] ?? 'all';
-  return rowsKey.replace(/ \d+×/, ` ${limit}×`);
-}
 
 const percent = (share: JsonNumber): string => formatPercent(numeric(share));

@@ -7,6 +7,8 @@ import type { BeforeAfter, Row } from './before-after';
 export interface Judgement {
   /** Perplexity relative to the original's. */
   readonly ratio?: number;
+  /** The vocabularies differ: the perplexity is that of a token of the original, found by bits per byte of the text. */
+  readonly byBits?: true;
   /** The perplexity is of rows that chose its blocks or fitted its weights. */
   readonly flatters?: true;
   /** How much of its texts repeats what they have already, beside the original's. */

@@ -1,0 +1,143 @@
+/**
+ * The ways to the goal's size, side by side: fewer tokens, fewer blocks, fewer bits, several of them. What each takes, what ships
+ * then, and what it costs, all in bits per byte.
+ */
+import type { PanelState } from '../../../src/protocol/panel';
+import type { SizeWay, SizeWays, VocabularyWay, WayCost } from '../../../src/protocol/size-ways';
+import { formatBytes, formatCount, formatPercent } from '../../../src/format/numbers';
+import { el } from '../../support/dom';
+import { icon } from '../../support/icons';
+import { t } from '../../support/l10n';
+import { scroller, table } from '../charts/table';
+import { ACTION_WORDS } from './next-action';
+import { type Context, type Section, startButton, whenChanged } from './section';
+
+export function waysSection({ send }: Pick<Context, 'send'>): Section {
+  const summary = el('summary', {});
+  const body = el('div', { class: 'ways-body' });
+  const element = el('details', { class: 'ways' }, summary, body);
+  let isNew = true;
+  const draw = whenChanged(({ ways, trusted }: Pick<PanelState, 'ways' | 'trusted'>) => {
+    element.hidden = ways === null;
+    if (!ways) return;
+    summary.textContent = t('Ways to {0}', formatBytes(ways.limit));
+    body.replaceChildren(
+      el('p', { class: 'muted' }, introduction(ways)),
+      scroller(
+        t('Ways to the size'),
+        table(
+          t('Ways to the size'),
+          [t('Way'), t('What it takes'), t('Size'), t('Bits per byte'), ''],
+          rowsOf(ways, trusted, send),
+        ),
+      ),
+    );
+  });
+  return {
+    element,
+    update: ({ ways, trusted, missing, journey }) => {
+      draw({ ways, trusted: trusted && !missing });
+      // It is open until something meets the size; from then on the user opens and closes it.
+      if (ways && isNew) element.open = journey.verdict.bytes.met !== true;
+      isNew &&= ways === null;
+    },
+  };
+}
+
+const introduction = ({ bytes }: SizeWays): string =>
+  t(
+    'The whole model has {0} as the goal asks. Each way alone, and what it costs where a run has measured that: bits per byte are comparable on the same text only.',
+    formatBytes(bytes),
+  );
+
+type Row = readonly (HTMLElement | string)[];
+
+function rowsOf(ways: SizeWays, trusted: boolean, send: Context['send']): Row[] {
+  const { vocabulary, blocks, bits, together } = ways;
+  const start = (action: 'vocabulary' | 'suggest' | 'goal'): HTMLElement =>
+    startButton(trusted, ACTION_WORDS[action], () => send({ type: 'start', action }));
+  const count = t('{0} of {1} blocks', blocks.count, blocks.of);
+  return [
+    vocabulary
+      ? [
+          t('Fewer tokens'),
+          el('span', { title: leastText(vocabulary) }, tokensText(vocabulary)),
+          sizeText(vocabulary),
+          costText(vocabulary.cost, keptText(vocabulary)),
+          startButton(trusted, ACTION_WORDS.vocabulary, () =>
+            send({ type: 'start/vocabulary', run: vocabulary.run, min: vocabulary.min }),
+          ),
+        ]
+      : [
+          t('Fewer tokens'),
+          el('span', { class: 'muted' }, t('not known: no text of the application was counted')),
+          '–',
+          '–',
+          start('vocabulary'),
+        ],
+    [
+      t('Fewer blocks'),
+      el('span', { title: t('Unhealed and untrained') }, t('without {0}', count)),
+      sizeText(blocks),
+      costText(blocks.cost, t('not measured: a curve does')),
+      start('suggest'),
+    ],
+    ...(bits
+      ? [
+          [
+            t('Fewer bits'),
+            bits.type ?? t('the types that it has'),
+            sizeText(bits),
+            costText(bits.cost, t('not measured: an export and a comparison do')),
+            start('goal'),
+          ],
+        ]
+      : []),
+    ...(together
+      ? [
+          [
+            t('Together'),
+            [
+              ...(together.kept === undefined ? [] : [t('{0} tokens', formatCount(together.kept))]),
+              ...(together.count === 0 ? [] : [t('without {0}', t('{0} of {1} blocks', together.count, blocks.of))]),
+              ...(together.type === undefined ? [] : [together.type]),
+            ].join(', '),
+            sizeText({ ...together, cost: null }),
+            el('span', { class: 'muted' }, t('the recipe measures it')),
+            startButton(trusted, t('New Recipe…'), () =>
+              send({ type: 'start/recipe', ...(vocabulary && { run: vocabulary.run, min: vocabulary.min }) }),
+            ),
+          ],
+        ]
+      : []),
+  ];
+}
+
+const tokensText = ({ kept, of }: VocabularyWay): string => t('{0} of {1} tokens', formatCount(kept), formatCount(of));
+
+const leastText = ({ min }: VocabularyWay): string =>
+  min === 1 ? t('All tokens that the texts use') : t('Tokens that the texts use at least {0} times', min);
+
+const keptText = ({ coverage }: VocabularyWay): string =>
+  coverage === null
+    ? t('not measured: no text was held out')
+    : t('not measured for this count: {0} of the held-out tokens stay', formatPercent(coverage));
+
+/** "✓ 92.7 MB" */
+function sizeText({ bytes, fits }: SizeWay): HTMLElement {
+  return el(
+    'span',
+    { class: `judged ${fits ? 'is-met' : 'is-missed'}` },
+    icon(fits ? 'check' : 'close'),
+    el('span', {}, t('about {0}', formatBytes(bytes))),
+    el('span', { class: 'visually-hidden' }, fits ? t(', small enough') : t(', too large')),
+  );
+}
+
+/** "+6.8 %, on chats.txt" */
+function costText(cost: WayCost | null, otherwise: string): HTMLElement {
+  if (!cost) return el('span', { class: 'muted' }, otherwise);
+  const { growth, text = t('held-out pieces') } = cost;
+  const change = `${growth < 0 ? '−' : '+'}${formatPercent(Math.abs(growth))}`;
+  return el('span', {}, t('{0}, on {1}', change, text));
+}
