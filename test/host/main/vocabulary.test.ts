@@ -3,11 +3,13 @@
  * from its line between what stays and what goes to the file, with a limit that the first attempt breaks.
  */
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import * as vscode from 'vscode';
 import type { BeforeAfter } from '../../../src/engine/records/before-after/before-after';
+import { parseRecipe } from '../../../src/recipes/read';
+import { subjectOf } from '../../../src/state/subject';
 import { readRecord } from '../../../src/engine/records/record';
 import type { VocabularyResult } from '../../../src/jobs/results/vocabulary';
 import {
@@ -167,6 +169,48 @@ describe('the story of a vocabulary', function () {
       what: 'never.gguf was not written',
     });
     await assert.rejects(run('trimVocabulary', { checkpoint, run: 'gone.json' }), { what: /cannot be acted on/ });
+  });
+
+  it('shows its way to a goal’s size beside blocks and bits, and drafts a recipe that takes several', async () => {
+    await run('setGoal', { checkpoint, format: 'gguf', type: 'q8_0', size: '2.2MB', perplexity: '1.3' });
+    await run('openResults', { checkpoint });
+    frame = await window.frameWith('.ways tbody', 'New Recipe…');
+    const rows = (await frame.locator('.ways tbody tr').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
+    assert.match(rows[0], /^Fewer tokens 1,408 of 2,048 tokens about 2\.8 MB , too large \+[\d.]+ %, on held-out pieces/);
+    assert.match(rows[1], /^Fewer blocks without \d of 12 blocks about 2\.\d MB , (small enough|too large) not measured/);
+    assert.match(rows[2], /^Fewer bits q\d_\d about [12]\.\d MB , small enough not measured/);
+    assert.match(rows[3], /^Together 1,408 tokens, without \d of 12 blocks, q8_0 about 2\.\d MB , small enough/);
+    await window.screenshot('vocabulary-9-ways');
+    await frame.locator('.ways').getByRole('button', { name: 'New Recipe…' }).click();
+    const recipe = inWorkspace('stories.coppice.json');
+    await until('the recipe is there', () => existsSync(recipe));
+    await window.screenshot('vocabulary-10-recipe');
+    const { steps } = parseRecipe(readFileSync(recipe, 'utf8'), recipe).recipe!;
+    assert.deepEqual(
+      steps.map(({ job }) => job).slice(0, 3),
+      ['vocabulary', 'score', 'prune'],
+      'the vocabulary comes first',
+    );
+    const [{ options }] = steps;
+    assert.deepEqual(options.texts, ['./chats.txt']);
+    assert.ok(Number(options.maxBitsGrowth) > 0.03, 'the user has seen what it costs');
+    assert.match(readFileSync(recipe, 'utf8'), /"format": "gguf", "type": \[?"q8_0"/);
+  });
+
+  it('takes the plan for the blocks along, and goes on with them', async () => {
+    const { plans, tree, library } = await coppice();
+    const original = await library.load(checkpoint);
+    const subject = subjectOf(checkpoint, original)!;
+    plans.set(subject, [3, 7]);
+    const out = inWorkspace('planned');
+    await run('trimVocabulary', { checkpoint, texts: [inWorkspace('chats.txt')], maxBitsGrowth: 1, out });
+    const trimmed = subjectOf(out, await library.load(out))!;
+    assert.deepEqual(plans.removed(trimmed), [3, 7]);
+    plans.set(subject, []);
+    const journey = () => tree.journey(trimmed);
+    assert.deepEqual((await journey()).next, { action: 'prune' });
+    plans.set(trimmed, []);
+    assert.deepEqual((await journey()).goal?.maxBytes, 2_200_000, 'the family has one goal');
   });
 
   it('lists both runs in the view “Jobs”, with what they did', async () => {

@@ -46,7 +46,7 @@ export function waysSection({ send }: Pick<Context, 'send'>): Section {
 
 const introduction = ({ bytes }: SizeWays): string =>
   t(
-    'The whole model has {0} as the goal asks. Each way alone, and what it costs where a run has measured that: bits per byte are comparable on the same text only.',
+    'As the goal asks, the whole model has {0}. Here is each way alone, with its cost if a run has measured it. Compare bits per byte of the same text only.',
     formatBytes(bytes),
   );
 
