@@ -15,7 +15,7 @@ import type { Coppice } from '../host/coppice';
 import { inform, nextCommand } from '../host/inform';
 import { vocabularyReport } from '../host/jobs/vocabulary-report';
 import { ask, askAll, pick, type Step, when } from '../host/ask/steps';
-import { VOCABULARY_LIMITS } from '../jobs/amounts';
+import { VOCABULARY_LIMITS } from '../format/vocabularies';
 import { checkpointName } from '../jobs/titles';
 import { parseBytes } from '../jobs/values';
 import { draftRecipe } from '../recipes/init/draft';

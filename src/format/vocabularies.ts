@@ -28,3 +28,6 @@ export function bytesWith(parameters: number, of: { readonly bytes: Change; read
   const share = (of.parameters.before - parameters) / all;
   return Math.max(0, Math.round(of.bytes.before - (of.bytes.before - of.bytes.after) * share));
 }
+
+/** What a smaller vocabulary may cost a text that was not counted: more bits per byte, as a share, and so many times the tokens. */
+export const VOCABULARY_LIMITS = { bitsGrowth: 0.03, growth: 1.05 } as const;

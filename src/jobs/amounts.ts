@@ -141,6 +141,3 @@ export function questionsOfFile(file: unknown): { readonly items: number; readon
   const items = content.match(/"(answer|expected)"\s*:/g)?.length ?? 1;
   return { items, tokens: content.length / BYTES_PER_TOKEN };
 }
-
-/** What a smaller vocabulary may cost a text that was not counted: more bits per byte, as a share, and so many times the tokens. */
-export const VOCABULARY_LIMITS = { bitsGrowth: 0.03, growth: 1.05 } as const;

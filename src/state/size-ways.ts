@@ -78,9 +78,7 @@ async function vocabularyWay({ goal, report, sizeOf }: WaysKnown): Promise<Vocab
   }
   const found = sizes.find(({ bytes }) => bytes <= maxBytes) ?? sizes[0];
   const growth = found.min === min ? numeric(heldOut.bits?.growth ?? 'NaN') : NaN;
-  const cost = Number.isFinite(growth)
-    ? { growth, ...(heldOut.file !== undefined && { text: heldOut.file }) }
-    : null;
+  const cost = Number.isFinite(growth) ? { growth, ...(heldOut.file !== undefined && { text: heldOut.file }) } : null;
   return { run, ...found, of: size, fits: found.bytes <= maxBytes, cost };
 }
 
@@ -88,8 +86,7 @@ async function blocksWay({ checkpoint, goal, runs, sizeOf }: WaysKnown): Promise
   const architecture = requireArchitecture(checkpoint);
   const { format, type, maxBytes } = goal;
   const of = architecture.layers.length;
-  const without = (count: number): Promise<number> =>
-    sizeOf({ format, type, removed: smallest(architecture, count) });
+  const without = (count: number): Promise<number> => sizeOf({ format, type, removed: smallest(architecture, count) });
   const found = await fitting(architecture, maxBytes, [type], (_, count) => without(count)).catch(unlessRefused);
   const count = found?.removes ?? mostForSize(of);
   const bytes = found?.bytes ?? (await without(count));

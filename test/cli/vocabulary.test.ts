@@ -11,6 +11,7 @@ import { temporaryFolder } from '../support/temporary';
 
 const SAMPLE = resolve(import.meta.dirname, '../../media/sample');
 const TEXT = join(SAMPLE, 'calibration.txt');
+const OTHER = join(SAMPLE, 'evaluation.txt');
 
 const encode = (tokenizer: LocalTokenizer, text: string): number[] =>
   tokenizer.encode(text, { addSpecialTokens: false });
@@ -135,6 +136,22 @@ describe('command line: vocabulary', function () {
     const { code, stderr } = await coppice(['eval', out, ...LIMITED, '--against', SAMPLE]);
     assert.equal(code, 1);
     assert.match(stderr, /2048|2,048/);
+  });
+
+  it('a measurement on a counted text is told to be too good, also of what is made from the trimmed model', async () => {
+    const told = async (model: string, text: string): Promise<boolean> => {
+      const { code, stderr } = await coppice(['eval', model, '--text', text, '--limit', '1']);
+      assert.equal(code, 0, stderr);
+      return stderr.includes('warning: blocks or tokens were chosen, or weights fitted, on this text too');
+    };
+    const shorter = join(folder, 'shorter');
+    await run('prune', out, '--blocks', '4', '--out', shorter);
+    const again = join(folder, 'again');
+    await run('vocabulary', shorter, '--texts', OTHER, '--max-bits-growth', '9', '--max-growth', '9', '--out', again);
+    assert.equal(await told(out, TEXT), true);
+    assert.equal(await told(again, TEXT), true, 'it inherits what chose its parents');
+    assert.equal(await told(again, OTHER), true);
+    assert.equal(await told(out, OTHER), false);
   });
 
   it('a GGUF file gives a GGUF file, whose rows are copied; blocks can be removed from it', async () => {

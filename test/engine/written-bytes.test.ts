@@ -95,7 +95,7 @@ describe('announced sizes', function () {
 
   /** Compares with exports of the model once it is trimmed, which are planned alone. */
   const assertTrimmed = async (path: string, texts: string, share: number): Promise<void> => {
-    const out = join(temporaryFolder(), /gguf$/.test(path) ? 'trimmed.gguf' : 'trimmed');
+    const out = join(temporaryFolder(), path.endsWith('.gguf') ? 'trimmed.gguf' : 'trimmed');
     const free = { bits: false, maxBitsGrowth: 1e9, maxGrowth: 1e9 };
     const { result } = await runOn('vocabulary', { checkpoint: path, texts: [texts], ...free, out });
     assert.ok(result.kept < result.size);

@@ -17,7 +17,6 @@ import { Goals } from '../../src/state/goals';
 import { NamedPlans } from '../../src/state/named-plans';
 import { Plans } from '../../src/state/plan';
 import { ScoreStore } from '../../src/state/scores';
-import type { SizeGoal } from '../../src/state/size-ways';
 import { TogetherJobs } from '../../src/state/together';
 import { type Held, receive } from '../../webview/panel/state/state';
 import { eventually } from '../support/until';
@@ -56,8 +55,6 @@ export class ShownPanel {
   readonly gridded: string[][] = [];
   /** Runs that a recipe was asked for. */
   readonly recipes: (readonly string[] | undefined)[] = [];
-  /** Goals and reports that a recipe was asked for. */
-  readonly drafted: { readonly goal: SizeGoal; readonly report?: { readonly run: string; readonly min: number } }[] = [];
   readonly trimmed: { readonly run: string; readonly min: number }[] = [];
   /** Commands that were started. */
   readonly started: string[] = [];
@@ -142,7 +139,7 @@ export class ShownPanel {
       start: (action) => void this.started.push(action),
       scoreMore: (_checkpoint, criterion, text) => void this.asked.push({ criterion, ...text }),
       trimVocabulary: (_, run, min) => void this.trimmed.push({ run, min }),
-      newRecipe: (_, goal, report) => void this.drafted.push({ goal, report }),
+      newRecipe: () => undefined,
       exportBytes: ({ checkpoint }, removed, { format, type }) => writtenBytes(checkpoint, { format, type, removed }),
       times: () => ({}),
       askPlanName: (known) => Promise.resolve(this.nameOfPlan(known)),

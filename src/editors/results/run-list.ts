@@ -15,7 +15,14 @@ import { RunStores, type StoredRun, type UnreadableRun } from '../../jobs/record
 import { isFloat32 } from '../../format/arithmetic';
 import type { JsonNumber } from '../../format/json';
 import { evaluatedIn } from '../../format/evaluated';
-import type { ComparedDigest, CostDigest, PanelRun, QualityDigest, RunDigest, VocabularyDigest } from '../../protocol/panel';
+import type {
+  ComparedDigest,
+  CostDigest,
+  PanelRun,
+  QualityDigest,
+  RunDigest,
+  VocabularyDigest,
+} from '../../protocol/panel';
 import { perplexityIn } from '../../state/measured';
 import { inRanges } from './columns';
 import { ORIGINAL, withoutLabel } from './model-labels';

@@ -130,7 +130,12 @@ async function trimmedWords(
   const shipped = { format, type: type === STORED ? undefined : type, removed: [], tokens: kept };
   const bytes = await exportSize(checkpoint, shipped);
   return [
-    vscode.l10n.t('With the {0} of {1} tokens that your texts need: {2}.', formatCount(kept), formatCount(size), formatBytes(bytes)),
+    vscode.l10n.t(
+      'With the {0} of {1} tokens that your texts need: {2}.',
+      formatCount(kept),
+      formatCount(size),
+      formatBytes(bytes),
+    ),
   ];
 }
 

@@ -4,7 +4,7 @@ import { LANGUAGES } from '../../format/languages';
 import { formatBytes, formatPercent } from '../../format/numbers';
 import { l10n } from '../../l10n';
 import { joined } from '../about';
-import { VOCABULARY_LIMITS } from '../amounts';
+import { VOCABULARY_LIMITS } from '../../format/vocabularies';
 import { defineJob } from '../define';
 import { numberFact } from '../facts';
 import { amount, choice, file, flag, folder, list, whole } from '../option';

@@ -1,6 +1,6 @@
 /** The steps of a new recipe, from the choices that were made. Pure. */
 import { type ExportFormat, FORMATS } from '../../engine/write/formats';
-import { VOCABULARY_LIMITS } from '../../jobs/amounts';
+import { VOCABULARY_LIMITS } from '../../format/vocabularies';
 import { HEAL_FIRST } from '../../jobs/heals-first';
 import type { Entry } from './layout';
 import { TIMED } from './minutes';
@@ -124,7 +124,13 @@ const trimStep = ({ texts, more, out }: NonNullable<Outline['trimmed']>): Entry 
       ...more,
       ...(more.some(({ name }) => name === 'maxBitsGrowth')
         ? []
-        : [off('maxBitsGrowth', VOCABULARY_LIMITS.bitsGrowth, 'The run fails above it: how many more bits a byte of other text may take.')]),
+        : [
+            off(
+              'maxBitsGrowth',
+              VOCABULARY_LIMITS.bitsGrowth,
+              'The run fails above it: how many more bits a byte of other text may take.',
+            ),
+          ]),
       entry('out', out),
     ]),
     'Only the tokens that the texts use stay. All that follows works on this model.',

@@ -176,8 +176,14 @@ describe('the story of a vocabulary', function () {
     await run('openResults', { checkpoint });
     frame = await window.frameWith('.ways tbody', 'New Recipe…');
     const rows = (await frame.locator('.ways tbody tr').allInnerTexts()).map((text) => text.replace(/\s+/g, ' '));
-    assert.match(rows[0], /^Fewer tokens 1,408 of 2,048 tokens about 2\.8 MB , too large \+[\d.]+ %, on held-out pieces/);
-    assert.match(rows[1], /^Fewer blocks without \d of 12 blocks about 2\.\d MB , (small enough|too large) not measured/);
+    assert.match(
+      rows[0],
+      /^Fewer tokens 1,408 of 2,048 tokens about 2\.8 MB , too large \+[\d.]+ %, on held-out pieces/,
+    );
+    assert.match(
+      rows[1],
+      /^Fewer blocks without \d of 12 blocks about 2\.\d MB , (small enough|too large) not measured/,
+    );
     assert.match(rows[2], /^Fewer bits q\d_\d about [12]\.\d MB , small enough not measured/);
     assert.match(rows[3], /^Together 1,408 tokens, without \d of 12 blocks, q8_0 about 2\.\d MB , small enough/);
     await window.screenshot('vocabulary-9-ways');

@@ -52,6 +52,31 @@ const refused = (goal: Goal, words: RegExp, model = sample): Promise<void> =>
 const jobsOf = ({ steps }: Recipe): string => steps.map(({ job }) => job).join(' ');
 
 describe('recipes: drafts', () => {
+  it('trim a vocabulary that was only counted, by the size that its model will have', async () => {
+    const goal: Goal = { kind: 'fit', bytes: 2_200_000 };
+    const options = {
+      heldOut: '/texts/other.txt',
+      min: 2,
+      multiple: 64,
+      keepLanguages: ['en' as const],
+      maxBitsGrowth: 0.09,
+    };
+    const trimmed = { texts: ['/texts/chats.txt'], kept: 1152, size: 2048, options };
+    const wish = { goal, format: 'gguf', type: 'q8_0' } as const;
+    const { recipe, removes, expectedBytes, notes, text } = await drafted(sample, { ...wish, trimmed });
+    const whole = await drafted(sample, wish);
+    assert.ok(removes < whole.removes && removes > 0, `${removes}, ${whole.removes}`);
+    assert.ok(expectedBytes <= goal.bytes);
+    assert.equal(jobsOf(recipe).split(' ')[0], 'vocabulary');
+    const { texts, heldOut, ...more } = recipe.steps[0].options as Record<string, unknown>;
+    assert.match(JSON.stringify([texts, heldOut]), /texts\/chats\.txt"\],"[./]*texts\/other\.txt"/);
+    const out = './sample-trimmed';
+    assert.deepEqual(more, { min: 2, keepLanguages: ['en'], maxBitsGrowth: 0.09, out }, 'no default is written');
+    assert.doesNotMatch(text, /\/\/ "maxBitsGrowth"/);
+    assert.match(notes[0], /^1,152 of 2,048 tokens stay\. The step says/);
+    assert.match(notes[2], /^With all tokens it would lose \d of 12 blocks/);
+  });
+
   it('lose a quarter of the blocks, with the texts that lie beside the model', async () => {
     const { recipe, removes, blocks, warnings } = await drafted(sample);
     assert.deepEqual([removes, blocks], [3, 12]);

@@ -115,12 +115,14 @@ describe('models with different vocabularies', () => {
     }
   });
 
-  it('have no ratio of perplexities in the tree and in a verdict', () => {
+  it('have the ratio of perplexities per token of the original in the tree and in a verdict, not their quotient', () => {
     const of = { identity: 'id-trimmed', removed: [] };
     assert.equal(ratioIn([whole(), alike()], of, 'id-whole'), 1.5);
-    assert.equal(ratioIn([whole(), trimmed()], of, 'id-whole'), undefined);
+    const ratio = 20 ** (1.5 / 1.25 - 1);
+    assert.equal(ratioIn([whole(), trimmed()], of, 'id-whole'), ratio);
+    assert.notEqual(ratio, 15 / 20);
     assert.equal(judgementIn([whole(), alike()], of, 'id-whole', []).ratio, 1.5);
-    assert.deepEqual(judgementIn([whole(), trimmed()], of, 'id-whole', []), {});
+    assert.deepEqual(judgementIn([whole(), trimmed()], of, 'id-whole', []), { ratio, byBits: true });
   });
 
   it('are no two points of one chart of speed and perplexity', () => {

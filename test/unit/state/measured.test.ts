@@ -40,7 +40,10 @@ describe('a model beside its original', () => {
   it('is judged by bits per byte where its vocabulary is another one, as a perplexity of the original’s tokens', () => {
     const [own, whole] = [{ vocabulary: 100 }, { vocabulary: 400 }];
     const runs = [
-      ...[evaluated('B', CHOSE, 9, { ...own, bitsPerByte: 0.9 }), evaluated('A', CHOSE, 16, { ...whole, bitsPerByte: 1 })],
+      ...[
+        evaluated('B', CHOSE, 9, { ...own, bitsPerByte: 0.9 }),
+        evaluated('A', CHOSE, 16, { ...whole, bitsPerByte: 1 }),
+      ],
       // More windows of the same text: a smaller vocabulary makes more tokens of it.
       evaluated('B', OTHER, 12, { ...own, bitsPerByte: 1.5, windows: 6, repetition }),
       evaluated('A', OTHER, 16, { ...whole, bitsPerByte: 1.2 }),

@@ -14,7 +14,14 @@ const sample = resolve(import.meta.dirname, '../../../media/sample');
 const digest = {
   ...{ size: 2048, kept: 1408, min: 1, parameters: { before: 1, after: 1 }, bytes: { before: 1, after: 1 } },
   ...{ texts: { files: 1, tokens: 9 }, words: [], counts: [] },
-  heldOut: { file: 'other.txt', pieces: 3, covered: 1, coverage: 0.97, growth: 1.04, bits: { before: 1, after: 1.068, growth: 0.068 } },
+  heldOut: {
+    file: 'other.txt',
+    pieces: 3,
+    covered: 1,
+    coverage: 0.97,
+    growth: 1.04,
+    bits: { before: 1, after: 1.068, growth: 0.068 },
+  },
   rows: [
     { min: 1, kept: 1408, parameters: 1, coverage: 0.97, growth: 1.04 },
     { min: 2, kept: 1152, parameters: 1, coverage: 0.9, growth: 1.2 },

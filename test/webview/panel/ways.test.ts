@@ -48,7 +48,7 @@ describeBrowser('ways to the size of the goal', (browser) => {
       'Together 37,376 tokens, without 5 of 18 blocks about 79.2 MB , small enough the recipe measures it New Recipe…',
     ]);
     const text = (await panel.page.locator('.ways').innerText()).replace(/\s+/g, ' ');
-    assert.match(text, /^Ways to 80\.0 MB As the goal asks, the whole model has 253\.1 MB\./);
+    assert.match(text, /^Ways to 80\.0 MB As the goal asks, the model has 253\.1 MB with all its tokens and blocks\./);
     assert.match(text, /Compare bits per byte of the same text only/);
     await panel.checkAccessibility();
     await picture(panel.page, 'ways-dark');
@@ -74,7 +74,10 @@ describeBrowser('ways to the size of the goal', (browser) => {
     assert.deepEqual(panel.received('start/recipe'), [{ type: 'start/recipe', run: 'report.json', min: 1 }]);
     await panel.post(update(1, { ways: { ...WAYS, vocabulary: null } }));
     await settled(panel);
-    assert.match((await rows(panel))[0], /^Fewer tokens not known: no text of the application was counted – – Trim Voc/);
+    assert.match(
+      (await rows(panel))[0],
+      /^Fewer tokens not known: no text of the application was counted – – Trim Voc/,
+    );
     await press('Trim Vocabulary…');
     assert.deepEqual(panel.received('start').at(-1), { type: 'start', action: 'vocabulary' });
     await press('New Recipe…');

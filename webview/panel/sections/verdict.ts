@@ -87,10 +87,22 @@ function headOf({ meets, planned, repeats }: Verdict): string {
   return repeats ? t('Meets the goal, but repeats itself') : t('Meets the goal');
 }
 
-function judgedOf({ planned, bytes, ratio, byBits, flatters, repetition, repeats, same, probeLoss }: Verdict): HTMLElement[] {
+function judgedOf({
+  planned,
+  bytes,
+  ratio,
+  byBits,
+  flatters,
+  repetition,
+  repeats,
+  same,
+  probeLoss,
+}: Verdict): HTMLElement[] {
   const why = t('This text chose the blocks or fitted the weights, so the number is too good');
   const doubt = el('span', { class: 'judged muted is-doubt', title: why }, t('on a text that chose or fitted it'));
-  const across = t('The vocabularies differ, so it is counted per token of the original, from bits per byte of the text');
+  const across = t(
+    'The vocabularies differ, so it is counted per token of the original, from bits per byte of the text',
+  );
   const loop = el(
     'span',
     { class: 'judged is-missed' },

@@ -46,7 +46,7 @@ export function waysSection({ send }: Pick<Context, 'send'>): Section {
 
 const introduction = ({ bytes }: SizeWays): string =>
   t(
-    'As the goal asks, the whole model has {0}. Here is each way alone, with its cost if a run has measured it. Compare bits per byte of the same text only.',
+    'As the goal asks, the model has {0} with all its tokens and blocks. Here is each way alone, with its cost if a run has measured it. Compare bits per byte of the same text only.',
     formatBytes(bytes),
   );
 
