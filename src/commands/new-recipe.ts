@@ -15,7 +15,7 @@ import type { Coppice } from '../host/coppice';
 import { inform, nextCommand } from '../host/inform';
 import { vocabularyReport } from '../host/jobs/vocabulary-report';
 import { ask, askAll, pick, type Step, when } from '../host/ask/steps';
-import { VOCABULARY_LIMITS } from '../format/vocabularies';
+import { limitFor, VOCABULARY_LIMITS } from '../format/vocabularies';
 import { checkpointName } from '../jobs/titles';
 import { parseBytes } from '../jobs/values';
 import { draftRecipe } from '../recipes/init/draft';
@@ -87,8 +87,8 @@ async function trimmedOf(
   const bits = min === digest.min ? numeric(digest.heldOut.bits?.growth ?? 'NaN') : NaN;
   // The user has seen what it costs, so that the run may cost it.
   const limits = {
-    ...(bits > VOCABULARY_LIMITS.bitsGrowth && { maxBitsGrowth: roundedUp(bits) }),
-    ...(growth !== undefined && growth > VOCABULARY_LIMITS.growth && { maxGrowth: roundedUp(growth) }),
+    ...(bits > VOCABULARY_LIMITS.bitsGrowth && { maxBitsGrowth: limitFor(bits) }),
+    ...(growth !== undefined && growth > VOCABULARY_LIMITS.growth && { maxGrowth: limitFor(growth) }),
   };
   return {
     texts: application === undefined ? texts : [application],
@@ -96,8 +96,6 @@ async function trimmedOf(
     options: { heldOut, min, keep, keepLanguages, multiple, ...limits },
   };
 }
-
-const roundedUp = (value: number): number => Math.ceil(value * 100) / 100;
 
 /** A recipe whose result is larger than the model is asked about before it is written. */
 async function wantsIt(title: string, expected: number, now: number): Promise<boolean> {

@@ -31,3 +31,6 @@ export function bytesWith(parameters: number, of: { readonly bytes: Change; read
 
 /** What a smaller vocabulary may cost a text that was not counted: more bits per byte, as a share, and so many times the tokens. */
 export const VOCABULARY_LIMITS = { bitsGrowth: 0.03, growth: 1.05 } as const;
+
+/** The limit, in hundredths, that allows a cost. */
+export const limitFor = (cost: number): number => Math.ceil(cost * 100) / 100;

@@ -10,6 +10,7 @@ import { command, option } from '../../engine/option-token';
 import { inPhases } from '../../engine/progress';
 import { detailsOf } from '../../engine/records/details';
 import { formatNumber, formatPercent } from '../../format/numbers';
+import { limitFor } from '../../format/vocabularies';
 import { sufferers } from '../../engine/vocabulary/held-out';
 import type { VocabularyResult } from '../results/vocabulary';
 import { vocabulary as definition } from '../definitions/vocabulary';
@@ -137,7 +138,7 @@ function requireWithin(
       ? [
           {
             why: `takes ${formatPercent(bits)} more bits per byte, where ${formatPercent(maxBitsGrowth)} are allowed`,
-            allow: option('maxBitsGrowth', roundedUp(bits)),
+            allow: option('maxBitsGrowth', limitFor(bits)),
           },
         ]
       : []),
@@ -145,7 +146,7 @@ function requireWithin(
       ? [
           {
             why: `has ${formatNumber(held.growth, 4)} times as many tokens, where ${formatNumber(maxGrowth, 4)} are allowed`,
-            allow: option('maxGrowth', roundedUp(held.growth)),
+            allow: option('maxGrowth', limitFor(held.growth)),
           },
         ]
       : []),
@@ -159,5 +160,3 @@ function requireWithin(
       `${broken.map(({ allow }) => allow).join(', ')}.`,
   );
 }
-
-const roundedUp = (value: number): number => Math.ceil(value * 100) / 100;
