@@ -126,6 +126,7 @@ const noOriginal = ({ path }: Chosen): UserError =>
 const nameOfPart = (name: PartName): string =>
   ({
     perplexity: vscode.l10n.t('perplexity'),
+    probes: vscode.l10n.t('probes'),
     speed: vscode.l10n.t('speed'),
     texts: vscode.l10n.t('sample texts'),
   })[name];

@@ -20,7 +20,7 @@ import type { Coppice } from '../host/coppice';
 import { JUDGING_WINDOWS, judgingText, type JudgingText, REPETITIONS } from '../host/ask/judging-text';
 import type { Kin, Member } from './before-after-page';
 
-export type PartName = 'perplexity' | 'speed' | 'texts';
+export type PartName = 'perplexity' | 'probes' | 'speed' | 'texts';
 
 export interface MissingPart {
   readonly name: PartName;
@@ -43,9 +43,12 @@ export async function missingParts(
   page: BeforeAfter,
   given: Given = {},
 ): Promise<MissingPart[]> {
-  const missing = new Set(page.missing.filter(({ optional }) => !optional).map(({ kind }) => kind));
+  const isNeeded = ({ kind, optional }: BeforeAfter['missing'][number]): boolean =>
+    optional !== true || (kind === 'probes' && limitsProbes(coppice, kin));
+  const missing = new Set(page.missing.filter(isNeeded).map(({ kind }) => kind));
   return [
     ...(missing.has('perplexity') || given.text !== undefined ? await perplexityPart(coppice, kin, given) : []),
+    ...(missing.has('probes') ? [probesPart(kin)] : []),
     ...(missing.has('speed') ? [speedPart(kin)] : []),
     ...(missing.has('texts') || given.prompts ? await textsPart(coppice, kin, page, given) : []),
   ];
@@ -107,6 +110,16 @@ async function givenText(coppice: Coppice, file: string): Promise<JudgingText> {
 function columnsOf({ chosen, original }: Both): LabelledModel[] {
   return [original, chosen].map(({ path }) => ({ label: checkpointName(path), checkpoint: path }));
 }
+
+/** Whether the goal cannot be decided without them. */
+const limitsProbes = ({ goals }: Coppice, { originalIdentity }: Kin): boolean =>
+  goals.goal(originalIdentity)?.maxProbeLoss !== undefined;
+
+const probesPart = (kin: Both): MissingPart => ({
+  name: 'probes',
+  label: vscode.l10n.t('Probes of both, which the goal limits'),
+  jobs: [{ kind: 'tasks', columns: columnsOf(kin), probes: ['all'] }],
+});
 
 const speedPart = (kin: Both): MissingPart => ({
   name: 'speed',

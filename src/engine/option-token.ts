@@ -59,6 +59,7 @@ export const OPTION_NAMES = [
   'maxGrowth',
   'maxKl',
   'maxPpl',
+  'maxProbeLoss',
   'measure',
   'memory',
   'merge',

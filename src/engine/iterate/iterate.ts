@@ -21,7 +21,7 @@ import { inPhases, type JobOptions, labelled } from '../progress';
 import type { RunFacts } from '../retrain/run-facts';
 import { readPatchFile } from '../weights/patch-file';
 import { counted } from '../../format/words';
-import { crossedLimit, type Limits } from './goal';
+import { type Answered, crossedLimit, type Limits } from './goal';
 import type { HealedTask, RoundHealer } from './healer';
 import { oneShotPoints } from './one-shot';
 import { type HealedPoint, type IterativeOutcome, type IterativeRound, recoveryOf } from './result';
@@ -46,8 +46,8 @@ export interface IterateTask {
   readonly teacher: LastStates;
   readonly full: Likeness;
   readonly healer: RoundHealer;
-  /** Mean accuracy of a model, where it is measured. */
-  readonly accuracy?: (removed: readonly number[], weights: string | undefined, job: JobOptions) => Promise<number>;
+  /** Asks a model questions, where a limit needs their answers. */
+  readonly answers?: (removed: readonly number[], weights: string | undefined, job: JobOptions) => Promise<Answered>;
   readonly compute: Omit<ModelOptions, 'changes'>;
   readonly workspace: IterateWorkspace;
   /** Identify the run. */
@@ -201,7 +201,7 @@ export class IterativeRun {
   }
 
   private async round(job: JobOptions): Promise<void> {
-    const { shares, workspace, limits, accuracy, onRound } = this.task;
+    const { shares, workspace, limits, answers, onRound } = this.task;
     const clock = performance.now();
     const round = this.rounds.length + 1;
     const share = shares[round - 1] ?? shares.at(-1)!;
@@ -224,7 +224,7 @@ export class IterativeRun {
       { changes, before: round - 1, rounds: 1 },
       rest,
     );
-    const found = accuracy && (await accuracy(removed, isWritten ? workspace.weights(name) : undefined, rest[1]));
+    const answered = await answers?.(removed, isWritten ? workspace.weights(name) : undefined, rest[1]);
     const seconds = (isNew ? 0 : open.seconds) + (performance.now() - clock) / 1000;
     const done: IterativeRound = {
       round,
@@ -232,7 +232,7 @@ export class IterativeRun {
       score,
       scores,
       ...point,
-      ...(found !== undefined && { accuracy: found }),
+      ...answered,
       seconds,
     };
     const crossed = crossedLimit(limits, done);
@@ -312,8 +312,12 @@ export class IterativeRun {
       );
     }
     const last = this.rounds.at(-1);
-    // Rounds without an accuracy were run without that limit.
-    const held = last?.accuracy === undefined ? { ...limits, accuracy: undefined } : limits;
+    // Rounds without an answer were run without that limit.
+    const held = {
+      ...limits,
+      ...(last?.accuracy === undefined && { accuracy: undefined }),
+      ...(last?.probeLoss === undefined && { probeLoss: undefined }),
+    };
     const crossed = last && crossedLimit(held, last);
     if (crossed === undefined) return;
     throw new UserError(

@@ -4,6 +4,7 @@ import type { Reduction } from '../checkpoint/reduction';
 import type { StepSummary } from '../retrain/report';
 import type { LeftBehind } from '../checkpoint/accompanying-files';
 import type { Precision } from '../precision';
+import type { Answered } from './goal';
 import type { IterativeMethod } from './methods';
 
 /** A candidate of a round. */
@@ -49,15 +50,13 @@ export interface HealedPoint extends HealingCost {
 }
 
 /** A round: one block goes, and the rest is healed. */
-export interface IterativeRound extends HealedPoint {
+export interface IterativeRound extends HealedPoint, Answered {
   /** 1, 2, … */
   readonly round: number;
   readonly block: number;
   /** Its score, and those of all blocks that were scored in this round. */
   readonly score: number;
   readonly scores: readonly ScoredBlock[];
-  /** Mean accuracy of the healed model on the tasks, if it was asked for. */
-  readonly accuracy?: number;
   /** Of the whole round. */
   readonly seconds: number;
 }

@@ -288,6 +288,7 @@ export interface IterativeDigest {
     readonly round: number;
     readonly block: number;
     readonly accuracy?: number;
+    readonly probeLoss?: number;
   })[];
   /** The original weights without the blocks of the first 1, 2, … rounds. */
   readonly plain: readonly LikenessDigest[];

@@ -49,7 +49,7 @@ const options = {
   ...amount,
   ...limits,
   ...measuredTasks(`with ${option('minAccuracy')}`),
-  taskLimit: taskLimit(`with ${option('minAccuracy')}`),
+  taskLimit: taskLimit(`with ${option('minAccuracy')} or ${option('maxProbeLoss')}`),
   ...keep,
   method: choice(
     ITERATIVE_METHODS,

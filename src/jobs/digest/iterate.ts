@@ -9,10 +9,11 @@ import { likenessOf } from './heal';
 export function iterativeOf(results: unknown, criterion = ''): IterativeDigest | undefined {
   const read = readAs(iterateResult, results) ?? {};
   const full = likenessOf(read.full);
-  const rounds = (read.rounds ?? []).flatMap(({ round, block, accuracy, ...each }) => {
+  const rounds = (read.rounds ?? []).flatMap(({ round, block, accuracy, probeLoss, ...each }) => {
     const point = pointOf(each);
     if (round === undefined || block === undefined || !point) return [];
-    return [defined({ round, block, ...point, accuracy: typeof accuracy === 'number' ? accuracy : undefined })];
+    const number = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
+    return [defined({ round, block, ...point, accuracy: number(accuracy), probeLoss: number(probeLoss) })];
   });
   if (read.method === undefined || !full || rounds.length === 0) return undefined;
   return {

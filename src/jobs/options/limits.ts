@@ -30,15 +30,25 @@ export const limits = {
     placeholder: 'share',
     ...LIMITS,
   }),
+  maxProbeLoss: amount(
+    'stop before a probe that the original can do loses more than this share of its items, such as 0.1',
+    {
+      noun: () => l10n.t('the limit of what a probe loses'),
+      placeholder: 'share',
+      ...LIMITS,
+    },
+  ),
 };
 
 interface GivenLimits {
   readonly maxPpl?: number;
   readonly maxKl?: number;
   readonly minAccuracy?: number;
+  readonly maxProbeLoss?: number;
 }
 
 /** The limits that are given. */
-export const limitsOf = ({ maxPpl: ppl, maxKl: kl, minAccuracy: accuracy }: GivenLimits): Limits => ({
-  ...defined({ ppl, kl, accuracy }),
-});
+export const limitsOf = (given: GivenLimits): Limits => {
+  const { maxPpl: ppl, maxKl: kl, minAccuracy: accuracy, maxProbeLoss: probeLoss } = given;
+  return defined({ ppl, kl, accuracy, probeLoss });
+};

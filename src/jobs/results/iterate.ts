@@ -56,6 +56,9 @@ const round = shape(
     score: real('its score'),
     scores: list(scored, 'scores of all candidates'),
     accuracy: optional(real('mean accuracy of the healed model in the tasks', { better: 'more' })),
+    probeLoss: optional(
+      real('the most that the healed model loses in a probe which the original can do', { better: 'less' }),
+    ),
     seconds: seconds('seconds of the round'),
   },
   'a round: one block goes, and the rest is healed',

@@ -1,6 +1,7 @@
 /** Prunes iteratively, and writes the result of the last finished round. */
 import { resolve } from 'node:path';
 import { modelSize } from '../../engine/checkpoint/parameters';
+import { UserError } from '../../engine/errors';
 import { hashText } from '../../engine/application/read';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
@@ -150,7 +151,7 @@ async function iterateWith(
       teacher,
       full: own.value[0],
       healer,
-      accuracy: accuracyOf(options, context),
+      answers: answersOf(options, context),
       compute: modelOptions(options, context),
       workspace,
       facts,
@@ -163,18 +164,33 @@ async function iterateWith(
   );
 }
 
-/** Has the job `tasks` ask what is left. */
-function accuracyOf(options: Options, context: Context): IterateTask['accuracy'] {
-  const { checkpoint, minAccuracy, taskData: data, tasks, own, taskLimit: limit, bos } = options;
-  if (minAccuracy === undefined) return undefined;
+/** Has the job `tasks` ask what is left, and for probes the original beside it: what it cannot do is no loss. */
+function answersOf(options: Options, context: Context): IterateTask['answers'] {
+  const { checkpoint, minAccuracy, maxProbeLoss, taskData: data, tasks, own, taskLimit: limit, bos } = options;
+  if (minAccuracy === undefined && maxProbeLoss === undefined) return undefined;
   const { device, threads, memory } = options;
   const asked = { data, tasks, own, limit, bos, device, threads, memory };
   return async (remove, heal, job) => {
-    const given = { columns: [{ label: 'healed', checkpoint, remove, heal }], ...asked };
-    const { result } = await context.run('tasks', given, { job });
-    return ('models' in result ? result.models[0] : result).average!; // tasks were asked
+    const healed = { label: 'healed', checkpoint, remove, heal };
+    if (maxProbeLoss === undefined) {
+      const { result } = await context.run('tasks', { columns: [healed], ...asked }, { job });
+      return { accuracy: ('models' in result ? result.models[0] : result).average! }; // tasks were asked
+    }
+    const columns = [{ label: 'original', checkpoint }, healed];
+    const { result } = await context.run('tasks', { columns, ...asked, probes: ['all'] }, { job });
+    if (!('models' in result)) throw new Error('two models have one result');
+    const { probeLoss } = result.differences[0];
+    if (typeof probeLoss !== 'number') throw noProbe(maxProbeLoss);
+    return { probeLoss, ...(minAccuracy !== undefined && { accuracy: result.models[1].average! }) };
   };
 }
+
+const noProbe = (limit: number): UserError =>
+  new UserError(
+    `${option('maxProbeLoss', limit)} says nothing here`,
+    'the original is no better than guessing in every probe, so that none can lose anything',
+    'Leave it out, and limit the perplexity or the KL divergence.',
+  );
 
 /** How long each round takes at this speed. */
 function planOf(

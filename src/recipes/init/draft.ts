@@ -14,6 +14,7 @@ import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
 import { finerNote } from '../../engine/write/gguf/finer';
 import type { JobOptions } from '../../engine/progress';
 import { formatFactor } from '../../format/numbers';
+import { QUESTIONS } from '../../format/probes';
 import { counted } from '../../format/words';
 import { type ExportFormat, FORMATS } from '../../engine/write/formats';
 import { markedTime } from '../../estimates/words';
@@ -29,7 +30,7 @@ import { type Chosen, countOfShare, countOfSpeed, fitting, needsEnds, smallest }
 import { type Entry, layOut } from './layout';
 import { CALIBRATION, type Drafting, type FoundTexts, notesOf, place, QUICK_COUNT, warningsOf } from './notes';
 import { keptType, writtenBytes, writtenSize, type WrittenSize } from '../../estimates/written-bytes';
-import { type Outline, stepsOf, writesTexts } from './steps';
+import { asksProbes, type Outline, stepsOf, writesTexts } from './steps';
 import { type TextsNearby, textsNear } from './texts';
 import { trimmedStep } from './trimmed';
 import { type DraftedRecipe, type Goal, type RecipeWish, USUAL_GOAL } from './wish';
@@ -367,6 +368,12 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint, timed }: 
       comment: ['Both models go on with it. Take a beginning like those of your application.'],
     },
     { name: 'runs', value: 7, comment: ['Runs by which speeds are measured.'], quick: 3 },
+    asksProbes(outline) && {
+      name: 'questions',
+      value: QUESTIONS,
+      comment: ['Questions of each probe.'],
+      quick: 2,
+    },
     hasTasks && { name: 'items', value: 200, comment: ['Questions of each task.'], quick: 8 },
   ];
   return all.filter((each) => each !== false);

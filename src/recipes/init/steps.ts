@@ -1,5 +1,6 @@
 /** The steps of a new recipe, from the choices that were made. Pure. */
 import { type ExportFormat, FORMATS } from '../../engine/write/formats';
+import { QUESTIONS } from '../../format/probes';
 import { VOCABULARY_LIMITS } from '../../format/vocabularies';
 import { HEAL_FIRST } from '../../jobs/heals-first';
 import type { Entry } from './layout';
@@ -83,8 +84,12 @@ export function stepsOf(outline: Outline): Entry[] {
           entry('sample', step('generate', [entry('checkpoint', judged), ...SAMPLE])),
         ]
       : []),
+    ...(judged && writesTexts(outline) && !asksProbes(outline)
+      ? [{ ...probesStep(judged, QUESTIONS), off: true }]
+      : []),
     // Limits come last: when one is broken, all that says why is there.
     ...(judged ? [qualityStep(outline, judged)] : []),
+    ...(judged && asksProbes(outline) ? [probesStep(judged, '${questions}')] : []),
     ...(outline.hasTasks ? [tasksStep(judged)] : []),
   ];
 }
@@ -92,6 +97,9 @@ export function stepsOf(outline: Outline): Entry[] {
 /** Rows of ids are for models without a tokenizer; where nothing but the original can write, there is nothing to compare. */
 export const writesTexts = ({ removes, format, hasRows, hasText }: Outline): boolean =>
   (removes > 0 || FORMATS[format].isCheckpoint) && (!hasRows || hasText);
+
+/** Who trains for a given time wants to know what that did not bring back; in a short recipe probes would take most of the time. */
+export const asksProbes = (outline: Outline): boolean => outline.timed !== undefined && writesTexts(outline);
 
 const SAMPLE = [entry('prompt', '${prompt}'), entry('maxNewTokens', 48)];
 
@@ -287,6 +295,14 @@ function tasksStep(judged: string | undefined): Entry {
   const options = [bothModels(judged), entry('data', '${tasks}'), entry('limit', '${items}')];
   const limits = entry('limits', [off('minAccuracy', 0.4)]);
   return entry('tasks', step('tasks', options, [limits]), 'Accuracy, on the same questions.');
+}
+
+function probesStep(judged: string, questions: number | string): Entry {
+  const options = [bothModels(judged), entry('probes', ['all']), entry('limit', questions)];
+  const limits = entry('limits', [off('maxProbeLoss', 0.1)]);
+  const why =
+    'What broke, which a perplexity does not show: copying, recalling, brackets, sums, JSON, formats, endings.';
+  return entry('probes', step('tasks', options, [limits]), why);
 }
 
 /** Models that take turns can be compared, also on a machine that does other things too. */

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { CancelledError } from '../../../src/engine/errors';
 import { iterateFolderOf } from '../../../src/engine/iterate/workspace';
 import type { IterateSummary } from '../../../src/engine/iterate/result';
@@ -19,6 +19,7 @@ import { describeShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 
+const sample = resolve(import.meta.dirname, '../../../media/sample');
 const place = (): string => join(temporaryFolder(), 'out');
 
 /** All but what was measured in time, and the folder. */
@@ -134,6 +135,25 @@ describe('iterative pruning', function () {
     const { result } = await runOn('iterate', { ...given, minAccuracy: 0.5, out: place() });
     assert.deepEqual([result.rounds[0].accuracy, result.ended], [0.5, 'count']);
     await assert.rejects(runOn('iterate', { ...given, minAccuracy: 0.6, out: place() }), /its accuracy is 0.5, below/);
+  });
+
+  it('asks the probes where a limit needs them, of the original too, and refuses where that can do none', async () => {
+    const given = {
+      calibration: join(sample, 'calibration.txt'),
+      samples: 2,
+      length: 64,
+      method: 'none' as const,
+      count: 1,
+      maxProbeLoss: 1,
+      taskLimit: 2,
+    };
+    const { result } = await runOn('iterate', { ...given, checkpoint: sample, out: place() });
+    const [{ probeLoss, accuracy }] = result.rounds;
+    assert.ok(probeLoss! >= 0 && probeLoss! <= 1, String(probeLoss));
+    assert.equal(accuracy, undefined, 'no task was asked');
+    const checkpoint = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
+    const toy = { ...given, checkpoint, calibration: rows, samples: undefined, length: undefined, keepEnds: false };
+    await assert.rejects(runOn('iterate', { ...toy, out: place() }), /says nothing here.*no better than guessing/s);
   });
 
   it('cancelled: keeps the finished rounds, goes on with the same numbers, and writes them for their count', async () => {

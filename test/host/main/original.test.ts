@@ -34,6 +34,9 @@ describe('the story of a comparison with the original', function () {
   const isShown = (): boolean => vscode.window.tabGroups.activeTabGroup.activeTab?.label === 'Before and After: short';
 
   it('says what it will measure and how long that takes, and Escape starts nothing', async () => {
+    const { goals, library } = await coppice();
+    const { identity } = await library.load(staged.checkpoint);
+    goals.set(identity, { format: 'gguf', maxProbeLoss: 0.1 });
     const before = records().length;
     const running = vscode.commands.executeCommand('coppice.compareWithOriginal', { checkpoint: pruned });
     const box = staged.window.page.locator('.quick-input-widget:visible');
@@ -41,7 +44,12 @@ describe('the story of a comparison with the original', function () {
     const rows = await box.locator('.quick-input-list .monaco-list-row').allInnerTexts();
     assert.deepEqual(
       rows.map((row) => row.replace(/ on .*|(roughly|about|a few) .*/s, '').trim()),
-      ['Perplexity of both', 'Speed of both, in turns', '3 sample texts of both'],
+      [
+        'Perplexity of both',
+        'Probes of both, which the goal limits',
+        'Speed of both, in turns',
+        '3 sample texts of both',
+      ],
     );
     for (const row of rows) assert.match(row, /about |roughly |a few seconds/);
     await staged.window.screenshot('comparing-original-1-parts');

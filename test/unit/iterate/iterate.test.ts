@@ -24,6 +24,11 @@ describe('iterative pruning, its parts', () => {
     assert.match(crossedLimit({ kl: 0.4 }, { healed: { ppl: 20, kl: NaN } })!, /divergence is NaN/);
     assert.match(crossedLimit({ accuracy: 0.6 }, { healed, accuracy: 0.55 })!, /accuracy is 0.55/);
     assert.equal(crossedLimit({ accuracy: 0.6 }, { healed, accuracy: 0.6 }), undefined);
+    assert.match(
+      crossedLimit({ probeLoss: 0.1 }, { healed, probeLoss: 0.143 })!,
+      /loses 0.143 of its score in a probe/,
+    );
+    assert.equal(crossedLimit({ probeLoss: 0.1 }, { healed, probeLoss: 0.1 }), undefined);
   });
 
   it('recovery is in nats and as a share of what was missing, each for a second of training', () => {

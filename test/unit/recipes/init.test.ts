@@ -109,7 +109,7 @@ describe('recipes: drafts', () => {
         await drafted(sample, { minutes: 5, timing }),
         await drafted(sample, { minutes: 20, timing }),
       ];
-      assert.equal(jobsOf(long.recipe), 'score prune retrain export eval grid generate generate eval');
+      assert.equal(jobsOf(long.recipe), 'score prune retrain export eval grid generate generate eval tasks');
       const steps = ({ recipe }: { recipe: Recipe }): number => recipe.variables.trainingSteps as number;
       assert.ok(steps(long) > 3 * steps(short), `${steps(short)} ${steps(long)}`);
       const { options } = long.recipe.steps.find(({ job }) => job === 'retrain')!;

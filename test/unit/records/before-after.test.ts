@@ -150,11 +150,17 @@ describe('before and after', () => {
       ['B', ' B whole', ' B <b>short'],
       ['C', ' C whole', ' C <b>short'],
     ]);
-    assert.deepEqual(found.missing, []);
+    const probes = {
+      kind: 'probes',
+      what: 'probes of short',
+      command: 'coppice tasks whole short --probes --record FILE.json',
+    };
+    assert.deepEqual(found.missing, [{ ...probes, optional: true }]);
   });
 
   it('has probes, and no difference where the original is no better than a model that guesses', () => {
     const found = beforeAfter([...all(), probed()])!;
+    assert.deepEqual(found.missing, [], 'no probe is missing any more');
     assert.deepEqual(lines(found).slice(4, 8), [
       ['Accuracy, mean of the tasks', '70.0 %', '60.0 % −10.0 points ± 4.0'],
       ['Accuracy: piqa', '70.0 %', '60.0 % −10.0 points ± 4.0'],
@@ -207,6 +213,7 @@ describe('before and after', () => {
       [
         'coppice eval whole --text FILE --repetition 8 --record FILE.json',
         'coppice tasks whole short --data DIR --record FILE.json',
+        'coppice tasks whole short --probes --record FILE.json',
         'coppice bench whole --record FILE.json',
         'coppice bench short --record FILE.json',
         'coppice generate whole --prompt TEXT --record FILE.json',
@@ -350,6 +357,7 @@ describe('before and after', () => {
         ['perplexity', false],
         ['perplexity', false],
         ['accuracy', true],
+        ['probes', true],
         ['speed', false],
         ['speed', false],
         ['texts', false],

@@ -7,7 +7,7 @@ import { argumentsOf, labelOf, type ModelRef } from './models';
 export const WANTED_SAMPLES = 3;
 
 export interface Missing {
-  readonly kind: 'perplexity' | 'accuracy' | 'speed' | 'texts';
+  readonly kind: 'perplexity' | 'accuracy' | 'probes' | 'speed' | 'texts';
   readonly what: string;
   /** Command line that measures it. */
   readonly command: string;
@@ -34,10 +34,13 @@ export function missingOf(
   };
   const main: Measure = apart ? 'bits' : 'ppl';
   const flattering = rows.some(({ measure, flatters }) => measure === main && flatters);
-  const throughputs = rows.map(({ measure }) => measure).filter((measure) => measure.startsWith('throughput '));
+  const measures = rows.map(({ measure }) => measure);
+  const throughputs = measures.filter((measure) => measure.startsWith('throughput '));
+  const probes = measures.filter((measure) => measure.startsWith('probe '));
   return [
     ...perplexities(lacking(main), apart ? 'bits' : lacking('kl'), models[0], flattering),
-    ...accuracies(lacking('accuracy'), pair),
+    ...questions('accuracy', lacking('accuracy'), pair),
+    ...questions('probes', lacking(...probes), pair),
     ...lacking('decode', ...throughputs).map((model) => ({
       kind: 'speed' as const,
       what: `speed of ${labelOf(model)}`,
@@ -71,13 +74,20 @@ function perplexities(
   });
 }
 
+/** What asks them. */
+const ASKING = { accuracy: '--data DIR', probes: '--probes' } as const;
+
 /** Each result beside the original, on the same items. */
-function accuracies(without: readonly ModelRef[], [original, ...results]: readonly ModelRef[]): Missing[] {
+function questions(
+  kind: keyof typeof ASKING,
+  without: readonly ModelRef[],
+  [original, ...results]: readonly ModelRef[],
+): Missing[] {
   const wanted = without.includes(original) ? results : without;
   return wanted.map((model) => ({
-    kind: 'accuracy',
-    what: `accuracy of ${labelOf(model)}`,
-    command: `coppice tasks ${original.name} ${argumentsOf(model)} --data DIR --record FILE.json`,
+    kind,
+    what: `${kind} of ${labelOf(model)}`,
+    command: `coppice tasks ${original.name} ${argumentsOf(model)} ${ASKING[kind]} --record FILE.json`,
     optional: true,
   }));
 }
