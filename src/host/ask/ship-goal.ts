@@ -124,9 +124,11 @@ async function trimmedWords(
   checkpoint: Checkpoint,
   { format, type }: Required<Pick<GoalAnswers, 'format'>> & Pick<GoalAnswers, 'type'>,
 ): Promise<string[]> {
-  const report = records.digests.find(({ model, vocabulary }) => vocabulary && model.identity === checkpoint.identity);
-  if (!report?.vocabulary) return [];
-  const { kept, size } = report.vocabulary;
+  const report = records.digests.find(
+    ({ model, vocabulary }) => model.identity === checkpoint.identity && vocabulary && vocabulary.written === undefined,
+  )?.vocabulary;
+  if (!report) return [];
+  const { kept, size } = report;
   const shipped = { format, type: type === STORED ? undefined : type, removed: [], tokens: kept };
   const bytes = await exportSize(checkpoint, shipped);
   return [

@@ -172,6 +172,13 @@ describe('the story of a vocabulary', function () {
   });
 
   it('shows its way to a goal’s size beside blocks and bits, and drafts a recipe that takes several', async () => {
+    const asked = vscode.commands.executeCommand('coppice.setGoal', { checkpoint });
+    await window.pick('GGUF');
+    await window.pick('q8_0');
+    const limit = await window.question('Maximum size of the exported files.');
+    assert.match(limit, /With the 1,408 of 2,048 tokens that your texts need: 2\.8 MB\./);
+    await window.page.keyboard.press('Escape');
+    await asked;
     await run('setGoal', { checkpoint, format: 'gguf', type: 'q8_0', size: '2.2MB', perplexity: '1.3' });
     await run('openResults', { checkpoint });
     frame = await window.frameWith('.ways tbody', 'New Recipe…');
