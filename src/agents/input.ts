@@ -4,7 +4,7 @@ import { isObject, type JsonObject } from '../format/json';
 import { completeOptions } from '../jobs/complete';
 import { defineJob } from '../jobs/define';
 import { shape } from '../jobs/result';
-import type { LabelledModel, Option, Options } from '../jobs/option';
+import { type LabelledModel, type Option, type Options, standsForPath } from '../jobs/option';
 import { type JsonSchema, schemaOf } from '../jobs/schema';
 import { AGENT_NAMING } from './naming';
 import type { PathGuard } from './tool';
@@ -77,7 +77,7 @@ const properties = (options: Options): string => Object.keys(options).join(', ')
 async function openPaths(option: Option, value: unknown, paths: PathGuard): Promise<unknown> {
   const { kind, writes } = option;
   if (kind.kind === 'path') {
-    if (typeof value !== 'string' || kind.words?.includes(value)) return value;
+    if (typeof value !== 'string' || standsForPath(kind, value)) return value;
     return writes ? paths.write(value) : paths.read(value);
   }
   if (!Array.isArray(value)) return value;

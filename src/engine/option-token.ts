@@ -29,6 +29,7 @@ export const OPTION_NAMES = [
   'criterion',
   'data',
   'device',
+  'draft',
   'dryRun',
   'dropout',
   'dtype',

@@ -5,7 +5,7 @@
 import type { CommandName } from '../engine/option-token';
 import type { JsonObject } from '../format/json';
 import type { Fact } from './facts';
-import type { LabelledModel, Option, Options, Presence, ValueKind } from './option';
+import { type LabelledModel, type Option, type Options, type Presence, standsForPath, type ValueKind } from './option';
 import type { Field } from './result';
 
 type ValueOf<O> = O extends Option<infer T> ? T : never;
@@ -142,7 +142,9 @@ export function checkpointsIn({ options }: Pick<AnyJob, 'options'>, given: objec
 }
 
 function pathsIn(kind: ValueKind, value: unknown): string[] {
-  if (kind.kind === 'path') return kind.of === 'checkpoint' && typeof value === 'string' ? [value] : [];
+  if (kind.kind === 'path') {
+    return kind.of === 'checkpoint' && typeof value === 'string' && !standsForPath(kind, value) ? [value] : [];
+  }
   if (!Array.isArray(value)) return [];
   if (kind.kind === 'models') return (value as readonly LabelledModel[]).map(({ checkpoint: path }) => path);
   return kind.kind === 'list' ? value.flatMap((item) => pathsIn(kind.of, item)) : [];

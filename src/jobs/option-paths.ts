@@ -1,6 +1,6 @@
 /** Paths in the values of options. */
 import { isObject } from '../format/json';
-import type { ValueKind } from './option';
+import { standsForPath, type ValueKind } from './option';
 
 const MODEL_PATHS = ['checkpoint', 'width', 'heal', 'adapter'] as const;
 
@@ -10,7 +10,7 @@ export type PathOf = Extract<ValueKind, { readonly kind: 'path' }>['of'];
 /** Changes every path in a value of this kind; words that stand in place of a path stay. */
 export function changePaths(kind: ValueKind, value: unknown, change: (path: string, of: PathOf) => unknown): unknown {
   if (kind.kind === 'path') {
-    return typeof value === 'string' && !kind.words?.includes(value) ? change(value, kind.of) : value;
+    return typeof value === 'string' && !standsForPath(kind, value) ? change(value, kind.of) : value;
   }
   if (!Array.isArray(value)) return value;
   const items: readonly unknown[] = value;

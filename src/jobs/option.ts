@@ -10,6 +10,8 @@ export type ValueKind =
       readonly of: 'file' | 'folder' | 'checkpoint';
       /** Words that are valid in place of a path: "self". */
       readonly words?: readonly string[];
+      /** A list of blocks is valid in place of a path: "13-18". */
+      readonly blocks?: true;
     }
   | { readonly kind: 'flag' }
   /** A whole number. */
@@ -139,6 +141,25 @@ export const fileOr = <const D extends Details<string> = object>(
   help: string,
   details?: D,
 ): Made<string, D> => make({ kind: 'path', of: 'file', words }, help, details);
+
+/** A checkpoint, or in its place one of some words or a list of blocks. */
+export const checkpointOr = <const D extends Details<string> = object>(
+  words: readonly string[],
+  help: string,
+  details?: D,
+): Made<string, D> => make({ kind: 'path', of: 'checkpoint', words, blocks: true }, help, details);
+
+/** "13-18", "4,10" */
+const BLOCKS = /^\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*$/;
+
+/** Whether a text is a list of blocks. */
+export const isBlocks = (value: string): boolean => BLOCKS.test(value);
+
+/** Whether a value stands in place of a path of this kind. */
+export const standsForPath = (
+  { words, blocks }: Pick<Extract<ValueKind, { kind: 'path' }>, 'words' | 'blocks'>,
+  value: string,
+): boolean => words?.includes(value) === true || (blocks === true && isBlocks(value));
 
 /** A folder, or one of some words in its place. */
 export const folderOr = <const D extends Details<string> = object>(

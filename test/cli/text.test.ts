@@ -1,7 +1,7 @@
 /** `coppice eval`, `generate` and `merge`: texts under a model, its views, its adapters and what was written of them. */
 import assert from 'node:assert/strict';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { writeAdapter } from '../../src/engine/adapter/files';
 import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
@@ -186,6 +186,54 @@ describe('command line: texts', function () {
     assert.equal(long.code, 0, long.stderr);
     assert.match(long.stderr, /warning: windows of 300 tokens are longer than the model’s context of 256/);
     assert.doesNotMatch((await coppice([...args, '--window', '64'])).stderr, /warning: windows/);
+  });
+
+  it('generate: with a draft the text is the same, whatever drafts, and says what the draft did', async () => {
+    const args = ['generate', model, '--ids', '5,6,7', '--max-new-tokens', '20', '--ignore-eos'] as const;
+    const plain = await run(...args);
+    assert.equal(plain.draft, undefined);
+    const other = join(temporaryFolder(), 'shorter');
+    await run('prune', model, '--blocks', '2', '--out', other);
+    const record = join(temporaryFolder(), 'record.json');
+    for (const [draft, name] of [
+      ['int4', 'int4'],
+      ['int8', 'int8'],
+      ['1-2', '1-2'],
+      [other, 'shorter'],
+    ] as const) {
+      const json = await run(...args, '--draft', draft, '--draft-length', '2', '--record', record);
+      assert.deepEqual(json.ids, plain.ids, name);
+      const told = json.draft as Json;
+      assert.deepEqual(
+        [keys(told), told.model, told.precision, told.length],
+        [sorted('model precision length rounds drafted accepted'), name, name === 'int8' ? 'int8' : 'int4', 2],
+      );
+      const { inputs, settings } = readJson(record) as { inputs: Json[]; settings: Json };
+      assert.equal(settings.draft, name);
+      assert.equal(inputs.filter(({ role }) => role === 'draft').length, name === 'shorter' ? 1 : 0);
+    }
+    const { stderr } = await coppice([...args, '--draft', '2', '--draft-precision', 'float32']);
+    assert.match(stderr, /draft 2: \d+ of \d+ proposed tokens? stayed, [\d.]+ tokens a pass of the model/);
+    const drawn = await run(...args, '--draft', '2', '--temperature', '1', '--seed', '3');
+    assert.deepEqual(
+      (await run(...args, '--draft', '2', '--temperature', '1', '--seed', '3')).ids,
+      drawn.ids,
+      'a seed repeats it',
+    );
+  });
+
+  it('generate: refuses a draft that cannot be one', async () => {
+    const refused = async (words: RegExp, ...args: string[]): Promise<void> => {
+      const { code, stderr } = await coppice(['generate', model, '--ids', '5', ...args]);
+      assert.ok(code !== 0 && words.test(stderr), stderr);
+    };
+    await refused(/beyond the last block/, '--draft', '40-50');
+    await refused(/there is no .*nothing/, '--draft', 'nothing');
+    await refused(/--draft-length.*from 1 to 16|It must be a whole number/s, '--draft', 'int4', '--draft-length', '17');
+    const { stderr } = await coppice(['generate', model, '--prompts', text, '--draft', 'int4']);
+    assert.match(stderr, /--draft.* cannot be used with .*--prompts|--prompts.* cannot be used with .*--draft/s);
+    const sample = resolve(import.meta.dirname, '../../media/sample');
+    await refused(/cannot draft for this model.*vocabulary has 2048 tokens.*same tokenizer/s, '--draft', sample);
   });
 
   it('generate: the new tokens only; the same text as it streams', async () => {

@@ -21,12 +21,19 @@ export const generatePage: Page<'generate'> = ({ prompt, prompts, chat }, shell)
     },
     page: (result, { device }) => {
       if ('texts' in result) return textsPage(result, shell);
-      const { promptIds, ids, prefillTokensPerSecond, decodeTokensPerSecond, precision } = result;
+      const { promptIds, ids, prefillTokensPerSecond, decodeTokensPerSecond, precision, draft } = result;
       shell.stream('\n');
       shell.note(
         `${counted(promptIds.length, 'prompt token')}${at(prefillTokensPerSecond)}, ` +
           `${counted(ids.length, 'new token')}${at(decodeTokensPerSecond)}, ${textArithmetic(precision, device?.provider)}`,
       );
+      if (draft) {
+        const { model, rounds, drafted, accepted } = draft;
+        const perPass = formatNumber((rounds + accepted) / rounds, 3);
+        shell.note(
+          `draft ${shell.shown(model)}: ${accepted} of ${counted(drafted, 'proposed token')} stayed, ${perPass} tokens a pass of the model`,
+        );
+      }
       return [];
     },
   };

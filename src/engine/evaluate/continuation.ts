@@ -7,6 +7,7 @@ import { Decoder } from '../model/decoder';
 import type { DecoderPool } from '../model/decoder-pool';
 import type { Model } from '../model/model';
 import { fullView, type View } from '../model/view';
+import { requirePair, type Speculated, Speculation } from './speculation';
 import { argMax, sample, type Sampling } from './sample';
 
 export interface ContinuationOptions extends Sampling {
@@ -21,6 +22,16 @@ export interface ContinuationOptions extends Sampling {
   readonly view?: View;
   /** Sessions that the model and the view share with others. */
   readonly pool?: DecoderPool;
+  /** A model that proposes tokens, which the other one reads at once. */
+  readonly draft?: Draft;
+}
+
+export interface Draft {
+  /** With the same vocabulary. */
+  readonly model: Model;
+  readonly view: View;
+  /** The most tokens that it proposes at once. */
+  readonly length: number;
 }
 
 export interface Generated {
@@ -36,6 +47,8 @@ export interface Generated {
   readonly prefillTokensPerSecond: number;
   /** Tokens per second after the first token; NaN when there were none. */
   readonly decodeTokensPerSecond: number;
+  /** What a draft did. */
+  readonly speculated?: Speculated;
 }
 
 export class Continuation {
@@ -44,6 +57,8 @@ export class Continuation {
   private prefillSeconds = NaN;
   private decodeSeconds = 0;
   private decoded = 0;
+  /** Tokens that are known and not taken yet: a round of a draft gives several. */
+  private readonly due: number[] = [];
 
   private constructor(
     private readonly model: Model,
@@ -53,6 +68,7 @@ export class Continuation {
     private readonly random: Random,
     /** Maximum number of tokens. */
     readonly room: number,
+    private readonly pair: Pair | undefined,
   ) {}
 
   /**
@@ -65,8 +81,16 @@ export class Continuation {
     checkPrompt(promptIds.length, context);
     const room = Math.min(options.maxNewTokens, context - promptIds.length);
     const { view = fullView(layers.length), pool } = options;
-    const decoder = await Decoder.open(model, view, promptIds.length + room, 1, pool);
-    return new Continuation(model, promptIds, options, decoder, new Random(options.seed ?? 0), room);
+    const capacity = promptIds.length + room;
+    const decoder = await Decoder.open(model, view, capacity, 1, pool);
+    const random = new Random(options.seed ?? 0);
+    try {
+      const pair = options.draft && (await openPair(decoder, options.draft, capacity, { ...options, random }));
+      return new Continuation(model, promptIds, options, decoder, random, room, pair);
+    } catch (error) {
+      await decoder.close();
+      throw error;
+    }
   }
 
   /**
@@ -76,8 +100,10 @@ export class Continuation {
    */
   async warmUp(): Promise<void> {
     if (!this.decoder.kept) return;
-    await this.decoder.append(this.promptIds.slice(0, 1));
-    this.decoder.restart(1);
+    for (const decoder of [this.decoder, ...(this.pair ? [this.pair.draft] : [])]) {
+      await decoder.append(this.promptIds.slice(0, 1));
+      decoder.restart(1);
+    }
   }
 
   /**
@@ -89,7 +115,8 @@ export class Continuation {
       this.ended = this.room < this.options.maxNewTokens ? 'context' : 'length';
     }
     if (this.ended !== undefined) return undefined;
-    const id = this.choose(await this.advance(signal));
+    if (this.due.length === 0) this.due.push(...(await this.advance(signal)));
+    const id = this.due.shift()!;
     if (this.options.ignoreEos !== true && this.model.architecture.eosTokenIds.includes(id)) {
       this.ended = 'eos';
       return undefined;
@@ -106,29 +133,59 @@ export class Continuation {
       timeToFirstToken: this.prefillSeconds,
       prefillTokensPerSecond: this.promptIds.length / this.prefillSeconds,
       decodeTokensPerSecond: this.decoded > 0 ? this.decoded / this.decodeSeconds : NaN,
+      ...(this.pair && { speculated: this.pair.speculation.counts }),
     };
   }
 
-  close(): Promise<void> {
-    return this.decoder.close();
+  async close(): Promise<void> {
+    await this.pair?.draft.close();
+    await this.decoder.close();
   }
 
-  /** Logits of the next token. */
-  private async advance(signal: AbortSignal | undefined): Promise<Float32Array> {
+  /** The next tokens: one, or with a draft those of a round. */
+  private async advance(signal: AbortSignal | undefined): Promise<number[]> {
     const start = performance.now();
+    const { speculation } = this.pair ?? {};
     if (this.ids.length === 0) {
-      const logits = await this.decoder.append(this.promptIds, signal);
+      const first = speculation
+        ? await speculation.begin(this.promptIds, signal)
+        : this.choose(await this.decoder.append(this.promptIds, signal));
       this.prefillSeconds = (performance.now() - start) / 1000;
-      return logits;
+      return [first];
     }
-    const logits = await this.decoder.append(this.ids.slice(-1));
+    const next = speculation
+      ? await speculation.round(this.room - this.ids.length)
+      : [this.choose(await this.decoder.append(this.ids.slice(-1)))];
     this.decodeSeconds += (performance.now() - start) / 1000;
-    this.decoded++;
-    return logits;
+    this.decoded += next.length;
+    return next;
   }
 
   private choose(logits: Float32Array): number {
     return this.options.greedy ? argMax(logits) : sample(logits, this.options, this.random);
+  }
+}
+
+/** The draft's own decoder, and what it and the model do together. */
+interface Pair {
+  readonly draft: Decoder;
+  readonly speculation: Speculation;
+}
+
+async function openPair(
+  target: Decoder,
+  { model, view, length }: Draft,
+  capacity: number,
+  { greedy, random, ...sampling }: ContinuationOptions & { readonly random: Random },
+): Promise<Pair> {
+  const draft = await Decoder.open(model, view, capacity);
+  try {
+    requirePair(target, draft);
+    const choosing = greedy ? { greedy } : { ...sampling, random };
+    return { draft, speculation: new Speculation(target, draft, choosing, length) };
+  } catch (error) {
+    await draft.close();
+    throw error;
   }
 }
 

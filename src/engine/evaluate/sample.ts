@@ -39,9 +39,7 @@ export function argMax(logits: Float32Array): number {
  * @throws RangeError for a temperature, k or p that leaves no token to draw
  */
 export function sample(logits: Float32Array, { temperature = 1, topK, topP }: Sampling, random: Random): number {
-  if (!(temperature > 0) || (topK ?? 1) < 1 || !((topP ?? 1) > 0)) {
-    throw new RangeError(`cannot sample with temperature ${temperature}, top-k ${topK}, top-p ${topP}`);
-  }
+  checkSampling({ temperature, topK, topP });
   const highest = logits[argMax(logits)];
   const weigh = (logit: number): number => Math.exp((logit - highest) / temperature);
   if (topK !== undefined && topK < logits.length) {
@@ -57,6 +55,46 @@ export function sample(logits: Float32Array, { temperature = 1, topK, topP }: Sa
   const likely = nucleusCandidates(weights, topP, total);
   return drawOf(weights, likely, topP, topK === undefined ? total : sum(weights, likely), random);
 }
+
+function checkSampling({ temperature = 1, topK, topP }: Sampling): void {
+  if (temperature > 0 && (topK ?? 1) >= 1 && (topP ?? 1) > 0) return;
+  throw new RangeError(`cannot sample with temperature ${temperature}, top-k ${topK}, top-p ${topP}`);
+}
+
+/**
+ * The probabilities that `sample` draws with. logits: (vocabulary)
+ * @returns (vocabulary)
+ * @throws as `sample`
+ */
+export function probabilities(logits: Float32Array, { temperature = 1, topK, topP }: Sampling): Float64Array {
+  checkSampling({ temperature, topK, topP });
+  const highest = logits[argMax(logits)];
+  const weights = Float64Array.from(logits, (logit) => Math.exp((logit - highest) / temperature));
+  let ids: readonly number[] | undefined;
+  if (topK !== undefined && topK < logits.length) ids = largest(logits, topK);
+  if (topP !== undefined && topP < 1) {
+    const mass = ids ? sum(weights, ids) : weights.reduce((total, weight) => total + weight, 0);
+    ids = fewest(weights, ids ?? nucleusCandidates(weights, topP, mass), topP * mass);
+  }
+  if (ids === undefined) return normalized(weights);
+  const kept = new Float64Array(weights.length);
+  for (const id of ids) kept[id] = weights[id];
+  return normalized(kept);
+}
+
+function normalized(weights: Float64Array): Float64Array {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return weights.map((weight) => weight / total);
+}
+
+/** Draws an id with these probabilities, or weights of any sum. */
+export const drawFrom = (weights: Float64Array, random: Random): number =>
+  draw(
+    weights,
+    undefined,
+    weights.reduce((sum, weight) => sum + weight, 0),
+    random,
+  );
 
 /** Draws from the first of `ids` that together have the share `topP` of `mass`. */
 function drawOf(

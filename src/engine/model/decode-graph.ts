@@ -51,8 +51,8 @@ export const maskName = (window: number | null): string => `${MASK}${window ?? '
  * (texts, length) of these tokens, "lastPositions" (texts), "totalLength" (1), and each step's cache (texts, kvHeads,
  * capacity, fusedHeadDim). With `plain`, in place of the last positions and the length: a mask for each window
  * (`maskName`; texts, 1, length, capacity + length) and, for present caches, "slots" (capacity) and "fresh" (capacity, 1).
- * Fetches what `caches` says and "y" (tokens, hidden), or with `head` the "logits" (texts, vocabulary) after the tokens
- * that "ends" (texts) numbers. A text with fewer new tokens than another is filled up behind them, and its
+ * Fetches what `caches` says and "y" (tokens, hidden), or with `head` the "logits" (ends, vocabulary) after the tokens
+ * that "ends" (ends) numbers: the last one of each text, or all of one text. A text with fewer new tokens than another is filled up behind them, and its
  * "lastPositions" leaves the filling out.
  */
 export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, binding: Binding): void {
@@ -72,7 +72,7 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
     });
   }
   if (news.length > 0) g.output('new', concat(g, news, 2));
-  if (head) g.output('logits', logits(g, a, takeRows(g, state, g.input('ends', 'int64', ['texts'])), binding));
+  if (head) g.output('logits', logits(g, a, takeRows(g, state, g.input('ends', 'int64', ['ends'])), binding));
   else g.output('y', state);
 }
 

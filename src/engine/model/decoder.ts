@@ -110,6 +110,27 @@ export class Decoder {
   }
 
   /**
+   * Appends tokens to the only text.
+   * @returns the logits of what follows each of them, (tokens, vocabulary); valid until the next call
+   */
+  async appendAll(ids: readonly number[]): Promise<Float32Array> {
+    if (!this.canGoBack) throw new Error('every token of a text is told where it can be taken back');
+    const [logits] = await this.run([{ first: 0, rows: [ids], all: true }]);
+    return logits;
+  }
+
+  /** Takes the last tokens of the only text back. */
+  goBack(tokens: number): void {
+    if (!this.canGoBack || tokens > this.past[0]) throw new Error(`${tokens} tokens cannot be taken back`);
+    this.past[0] -= tokens;
+  }
+
+  /** Whether `goBack` works: caches are in this process's memory, and angles do not depend on the length of the text. */
+  get canGoBack(): boolean {
+    return !this.onDevice && !this.lengths.matters;
+  }
+
+  /**
    * Appends a token to each text.
    * @returns the logits of what follows each, (texts, vocabulary); valid until the next call
    */
@@ -258,7 +279,7 @@ export class Decoder {
     const starts = rows.map((_, i) => this.past[first + i]);
     const places = starts.flatMap((start) => Array.from({ length }, (_, i) => Math.min(start + i, this.capacity - 1)));
     const lasts = rows.map((row, i) => starts[i] + row.length - 1);
-    const ends = rows.map((row, i) => i * length + row.length - 1);
+    const ends = group.all ? [...rows[0].keys()] : rows.map((row, i) => i * length + row.length - 1);
     return {
       attention: {
         positions: int64(places, [rows.length, length]),
@@ -269,7 +290,7 @@ export class Decoder {
               totalLength: int32([this.lengthAfter(group)], [1]),
             }),
       },
-      ends: int64(ends, [rows.length]),
+      ends: int64(ends, [ends.length]),
     };
   }
 

@@ -6,6 +6,8 @@ export interface Group {
   readonly first: number;
   /** As many for each, unless these are the first tokens of the texts; with several for a text that goes on, one text. */
   readonly rows: readonly (readonly number[])[];
+  /** What follows each of the new tokens is wanted, of one text; only what follows the last ones otherwise. */
+  readonly all?: boolean;
 }
 
 /** Tokens of the longest row. */

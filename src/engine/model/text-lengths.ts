@@ -15,7 +15,8 @@ interface Text {
 export class TextLengths {
   /** Empty where length does not matter. */
   private texts: Text[] = [];
-  private readonly matters: boolean;
+  /** Whether angles depend on the length of a text. */
+  readonly matters: boolean;
 
   /** @param most tokens of a text */
   constructor(

@@ -35,8 +35,28 @@ const speed = {
 export const generated = shape({ ...words, stopped, ...speed }, 'a continuation, and what it took');
 export type GeneratedText = ValueOf<typeof generated>;
 
+const draft = shape(
+  {
+    model: text('the draft: int4, int8, the blocks that it lacks, or the name of a model'),
+    precision,
+    length: whole('the most tokens that it proposes at once'),
+    rounds: whole('passes of the model over what was proposed', { better: 'less' }),
+    drafted: whole('proposed tokens'),
+    accepted: whole('those of them that the model took', { better: 'more' }),
+  },
+  'what a draft did',
+);
+
 export const oneText = shape(
-  { ...words, stopped, ...speed, promptIds: numbers('tokens of the prompt'), removed, precision },
+  {
+    ...words,
+    stopped,
+    ...speed,
+    promptIds: numbers('tokens of the prompt'),
+    removed,
+    precision,
+    draft: optional(draft),
+  },
   'a continuation of a prompt',
 );
 export type GenerateResult = ValueOf<typeof oneText>;

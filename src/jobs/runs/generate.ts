@@ -1,6 +1,7 @@
 /** One continuation of a prompt, streamed as events; the prompts of a file are in generate-file.ts. */
 import { beginningOf } from '../../engine/tokenizer/bos';
-import { generate } from '../../engine/evaluate/generate';
+import type { Draft } from '../../engine/evaluate/continuation';
+import { generate, type Generated } from '../../engine/evaluate/generate';
 import { UserError } from '../../engine/errors';
 import { openForComputing, withModel } from '../../engine/model/opened';
 import { precisionForText } from '../../engine/model/text-precision';
@@ -14,6 +15,7 @@ import type { TextEvent } from '../../protocol/jobs';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';
 import { type JobContext, modelOptions, type RunEnd } from '../run';
+import { draftOf } from './draft';
 import { runPrompts } from './generate-file';
 
 /** A result with measurements as numbers, for use inside the process. */
@@ -28,7 +30,7 @@ export async function runGenerate(
 }
 
 async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<TextEvent>): Promise<RunEnd<Written>> {
-  const { prompt, ids, chat = false, system, bos, maxNewTokens, ignoreEos = false } = options;
+  const { prompt, ids, chat = false, system, bos, maxNewTokens, ignoreEos = false, draftLength } = options;
   const { checkpoint, architecture, view, changes, inputs, removed } = await openForComputing(
     options.checkpoint,
     options,
@@ -51,24 +53,37 @@ async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<Te
   const onToken = async (id: number): Promise<void> => tell(decoder ? await decoder.push(id) : `${id} `, [id]);
   const choice = samplingOf(options);
   const precision = await precisionForText(options.precision, [architecture], options);
-  const { result, device } = await withModel(
-    checkpoint,
-    { ...modelOptions(options, context), precision, changes },
-    async (model) => {
-      tell('', []); // the start of the text
-      const writing = { maxNewTokens, ...choice, ignoreEos, view, onToken };
-      return { result: await generate(model, promptIds, writing, context.job), device: model.device };
-    },
-  );
+  const compute = modelOptions(options, context);
+  const chosen =
+    options.draft === undefined
+      ? undefined
+      : await draftOf({ checkpoint, view, changes }, options.draft, options.draftPrecision);
+  const { result, device } = await withModel(checkpoint, { ...compute, precision, changes }, async (model) => {
+    tell('', []); // the start of the text
+    const writing = { maxNewTokens, ...choice, ignoreEos, view, onToken };
+    const write = (draft?: Draft): Promise<Generated> =>
+      generate(model, promptIds, { ...writing, ...(draft && { draft }) }, context.job);
+    const own = chosen && { ...compute, precision: chosen.precision, changes: chosen.changes };
+    const written = await (chosen
+      ? withModel(chosen.checkpoint, own!, (small) => write({ model: small, view: chosen.view, length: draftLength }))
+      : write());
+    return { result: written, device: model.device };
+  });
   const rest = (await decoder?.end()) ?? '';
   if (rest !== '') tell(rest, []);
 
   const text = (await tokenizer?.decode(result.ids, decoding)) ?? null;
   const without = removedJson(removed);
+  const { speculated, ...generated } = result;
+  const draft = chosen &&
+    speculated && {
+      model: chosen.inputs.at(0)?.name ?? options.draft!,
+      ...{ precision: chosen.precision, length: draftLength, ...speculated },
+    };
   return {
-    result: { promptIds, ...result, text, removed: without, precision },
+    result: { promptIds, ...generated, text, removed: without, precision, ...(draft && { draft }) },
     run: detailsOf(checkpoint, options, {
-      inputs,
+      inputs: [...inputs, ...(chosen?.inputs ?? [])],
       settings: {
         prompt: prompt ?? null,
         promptIds,
@@ -78,6 +93,7 @@ async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<Te
         ...choice,
         ignoreEos,
         removed: without,
+        ...(draft && { draft: draft.model, draftPrecision: draft.precision, draftLength }),
       },
       seed: 'seed' in choice ? choice.seed : undefined,
       device,

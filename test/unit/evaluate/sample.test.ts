@@ -1,6 +1,6 @@
 /** Choosing the next token: the distribution that is drawn from, its limits, and repeatability. */
 import assert from 'node:assert/strict';
-import { argMax, sample, type Sampling } from '../../../src/engine/evaluate/sample';
+import { argMax, probabilities, sample, type Sampling } from '../../../src/engine/evaluate/sample';
 import { Random } from '../../../src/engine/random';
 
 const DRAWS = 20_000;
@@ -65,6 +65,23 @@ describe('evaluate/sample', () => {
   });
 
   it('top-p is of what top-k left', () => assertShares(shares({ topK: 2, topP: 0.6 }), [1, 0, 0, 0]));
+
+  it('the probabilities by themselves are those that are drawn with', () => {
+    const close = (options: Sampling, expected: readonly number[], logits = LOGITS): void => {
+      const found = probabilities(logits, options);
+      expected.forEach((share, id) =>
+        assert.ok(Math.abs(found[id] - share) < 1e-6, `token ${id}: ${found[id]}, ${share}`),
+      );
+    };
+    close({}, [0.5, 0.1, 0.25, 0.15]);
+    close({ temperature: 0.5 }, [0.25 / 0.345, 0.01 / 0.345, 0.0625 / 0.345, 0.0225 / 0.345]);
+    close({ topK: 2 }, [2 / 3, 0, 1 / 3, 0]);
+    close({ topK: 9, topP: 1 }, [0.5, 0.1, 0.25, 0.15]);
+    close({ topP: 0.8 }, [0.5 / 0.9, 0, 0.25 / 0.9, 0.15 / 0.9]);
+    close({ topK: 2, topP: 0.6 }, [1, 0, 0, 0]);
+    close({ topK: 2 }, [0.5, 0.5, 0], Float32Array.of(1000, 1000, -Infinity));
+    assert.throws(() => probabilities(LOGITS, { temperature: 0 }), RangeError);
+  });
 
   it('large logits do not overflow, impossible tokens are never drawn', () => {
     assertShares(shares({}, Float32Array.of(1000, 1000, -Infinity)), [0.5, 0.5, 0]);

@@ -1,0 +1,113 @@
+/**
+ * Text with a draft beside text without one: tokens a second, what the draft proposed and what stayed, and whether the text is the same.
+ *
+ *   npm run bench -- speculation [--model PATH] [--drafts int4,int8] [--lengths 2,4,8] [--tokens 96] [--rounds 5] [--threads N]
+ *
+ * Greedy, in float32, one text at a time: half a dozen prompts in plain English. In each round every prompt is written without a draft
+ * and then with each draft and length; ratios are of the two times of one round, and their median over rounds and prompts stands
+ * with their range. Reading the prompt is not in them. `int4` and `int8` are the model itself in so many bits.
+ */
+import { parseArgs } from 'node:util';
+import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
+import { generate, type Generated } from '../src/engine/evaluate/generate';
+import { median } from '../src/engine/median';
+import { type Model, openModel } from '../src/engine/model/model';
+import { fullView } from '../src/engine/model/view';
+import { beginningOf } from '../src/engine/tokenizer/bos';
+import { encodePrompt } from '../src/engine/tokenizer/prompt';
+import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
+import { printMachine } from './support/machine';
+import { MODEL_OPTION, modelOr } from './support/subject';
+
+const PROMPTS = [
+  'The history of the city begins with',
+  'To install the program, first',
+  'She opened the letter and',
+  'The most common causes of a slow computer are',
+  'A simple recipe for bread:',
+  'Dear customer, thank you for your question.',
+];
+
+const { values } = parseArgs({
+  options: {
+    ...MODEL_OPTION,
+    drafts: { type: 'string', default: 'int4,int8' },
+    lengths: { type: 'string', default: '2,4,8' },
+    tokens: { type: 'string', default: '96' },
+    rounds: { type: 'string', default: '5' },
+    threads: { type: 'string' },
+  },
+});
+const threads = values.threads === undefined ? undefined : Number(values.threads);
+const lengths = values.lengths.split(',').map(Number);
+
+printMachine();
+const checkpoint = await openCheckpoint(modelOr(values.model));
+const architecture = requireArchitecture(checkpoint);
+const tokenizer = await loadTokenizer(checkpoint.home);
+const beginning = beginningOf(undefined, { tokenizer, bosTokenId: architecture.bosTokenId });
+const prompts = await Promise.all(PROMPTS.map((prompt) => encodePrompt(tokenizer, prompt, { beginning })));
+const target = await openModel(checkpoint, { device: 'cpu', threads });
+const drafts: { readonly name: string; readonly model: Model }[] = [];
+for (const name of values.drafts.split(',')) {
+  drafts.push({
+    name,
+    model: await openModel(checkpoint, { device: 'cpu', threads, precision: name as 'int4' | 'int8' }),
+  });
+}
+
+interface Cell {
+  readonly ratios: number[];
+  drafted: number;
+  accepted: number;
+  rounds: number;
+  same: number;
+}
+
+const view = fullView(architecture.layers.length);
+const write = (prompt: readonly number[], draft?: Model, length = 1): Promise<Generated> =>
+  generate(target, prompt, {
+    ...{ maxNewTokens: Number(values.tokens), greedy: true, ignoreEos: true },
+    ...(draft && { draft: { model: draft, view, length } }),
+  });
+
+const cells = new Map<string, Cell>();
+const plain: number[] = [];
+for (const { model } of drafts) await write(prompts[0], model, 2); // the first run of a session reads its weights
+for (let round = 0; round < Number(values.rounds); round++) {
+  for (const prompt of prompts) {
+    const alone = await write(prompt);
+    plain.push(alone.decodeTokensPerSecond);
+    for (const { name, model } of drafts) {
+      for (const length of lengths) {
+        const { ids, decodeTokensPerSecond, speculated } = await write(prompt, model, length);
+        const key = `${name}, ${length} at once`;
+        const cell = cells.get(key) ?? { ratios: [], drafted: 0, accepted: 0, rounds: 0, same: 0 };
+        cells.set(key, cell);
+        cell.ratios.push(decodeTokensPerSecond / alone.decodeTokensPerSecond);
+        cell.drafted += speculated!.drafted;
+        cell.accepted += speculated!.accepted;
+        cell.rounds += speculated!.rounds;
+        cell.same += ids.join() === alone.ids.join() ? 1 : 0;
+      }
+    }
+  }
+}
+console.log(
+  `\n${prompts.length} prompts, ${values.tokens} tokens each, ${values.rounds} rounds; without a draft ${median(plain).toFixed(1)} tokens/s\n`,
+);
+console.table(
+  Object.fromEntries(
+    [...cells].map(([key, { ratios, drafted, accepted, rounds, same }]) => [
+      key,
+      {
+        'times as fast': `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`,
+        'proposed tokens that stayed': `${((100 * accepted) / drafted).toFixed(0)} %`,
+        'tokens a pass': ((rounds + accepted) / rounds).toFixed(2),
+        'same text': `${same} of ${ratios.length}`,
+      },
+    ]),
+  ),
+);
+for (const { model } of drafts) await model.close();
+await target.close();
