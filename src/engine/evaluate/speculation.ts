@@ -1,7 +1,7 @@
 /**
  * Speculative decoding: a draft proposes tokens, the target reads them all in one pass and keeps those that it agrees with, and adds
  * one of its own. Greedy text is the target's. Sampled text has the target's distribution: a drafted token d is taken with
- * the chance min(1, p(d) / q(d)), else one is drawn from max(0, p − q) (Leviathan et al. 2023, Chen et al. 2023).
+ * the chance min(1, p(d) / q(d)), else one is drawn from max(0, p − q) (Leviathan et al. 2023).
  */
 import { UserError } from '../errors';
 import { argMax, drawFrom, probabilities, type Sampling } from './sample';
