@@ -1,5 +1,7 @@
 /** Sizes of exports, for questions about formats and limits. Each is planned once for a model, as the writers would lay it out. */
-import { isQuantizedGguf } from '../../engine/checkpoint/gguf/name';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isGgufCheckpoint, isQuantizedGguf } from '../../engine/checkpoint/gguf/name';
 import { requireArchitecture } from '../../engine/checkpoint/open';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
@@ -81,13 +83,37 @@ async function sizeOrFault(checkpoint: Checkpoint, shipped: Shipped): Promise<Wr
   const { format, type, removed, changed, tokens } = shipped;
   // Files on top can be others the next time.
   if (changed !== undefined && typeof changed !== 'string') return planned(checkpoint, shipped);
-  const key = JSON.stringify([checkpoint.identity, format, type, removed, changed, tokens]);
+  const key = JSON.stringify([
+    checkpoint.identity,
+    await tokenizerStamp(checkpoint),
+    format,
+    type,
+    removed,
+    changed,
+    tokens,
+  ]);
   const before = known.get(key);
   if (before !== undefined) return before;
-  const size = await planned(checkpoint, shipped);
+  const found = await planned(checkpoint, shipped);
   if (known.size >= MOST_KNOWN) known.clear();
-  known.set(key, size);
-  return size;
+  known.set(key, found);
+  return found;
+}
+
+/** Files that decide what a format can hold, and that the identity of a folder does not tell apart. */
+const TOKENIZER_FILES = ['tokenizer.json', 'tokenizer_config.json'];
+
+/** Where they lie, and when they were written. */
+async function tokenizerStamp(checkpoint: Checkpoint): Promise<string> {
+  const { home } = checkpoint;
+  const files = isGgufCheckpoint(checkpoint) ? [home] : TOKENIZER_FILES.map((name) => join(home, name));
+  const stamps = files.map((file) =>
+    stat(file).then(
+      ({ size, mtimeMs }) => `${size} ${mtimeMs}`,
+      () => 'none',
+    ),
+  );
+  return [home, ...(await Promise.all(stamps))].join('\n');
 }
 
 const planned = (checkpoint: Checkpoint, shipped: Shipped): Promise<WrittenSize | UserError> =>
