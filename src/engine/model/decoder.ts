@@ -14,7 +14,7 @@ import { buildDecoder, cacheNames, type CacheResult, MASK, maskName } from './de
 import { DecoderCaches, slotFeeds } from './decoder-caches';
 import type { DecoderPool } from './decoder-pool';
 import type { Model } from './model';
-import { RotationTables } from './positions';
+import { RotationsByLength } from './positions';
 import { tableNames } from './rotary';
 import { FedProducts, segmentBinding } from './segment-products';
 import { attending, type Segment, segmentsApart, segmentsInMemory } from './segments';
@@ -36,8 +36,7 @@ export class Decoder {
   private readonly lasting = new Map<Segment, Feeds>();
   private readonly products: FedProducts;
   private readonly lengths: TextLengths;
-  /** By the class of a text's length. */
-  private readonly rotations = new Map<number, RotationTables>();
+  private readonly rotations: RotationsByLength;
   /** Tokens of each text so far. */
   private past: number[] = [];
   /** Maximum tokens of the caches, now. */
@@ -54,6 +53,7 @@ export class Decoder {
   ) {
     this.caches = new DecoderCaches(model.architecture, segments);
     this.lengths = new TextLengths(model.architecture, capacity);
+    this.rotations = new RotationsByLength(model.architecture, capacity);
     this.products = new FedProducts(model.weights);
   }
 
@@ -333,22 +333,10 @@ export class Decoder {
     };
     const steps = attending(segment);
     const tables = tableNames(this.model.architecture, steps);
-    const rotations = this.rotationsOf(this.lengths.classOf(first));
+    const rotations = this.rotations.of(this.lengths.classOf(first));
     for (const [i, { block }] of steps.entries()) Object.assign(feeds, rotations.of(block, tables[i]));
     if (isWhole) this.lasting.set(segment, feeds);
     return feeds;
-  }
-
-  /** The tables for texts whose length is of a class. Those of two classes are kept. */
-  private rotationsOf(length: number): RotationTables {
-    let tables = this.rotations.get(length);
-    if (!tables) {
-      // With dynamic scaling every token makes a class of its own.
-      if (this.rotations.size > 1) this.rotations.delete(this.rotations.keys().next().value!);
-      tables = new RotationTables(this.model.architecture, this.capacity, [length]);
-      this.rotations.set(length, tables);
-    }
-    return tables;
   }
 
   /** Whether caches stay on the device. They can while the session that owns them is open. */

@@ -36,6 +36,27 @@ export class Positions {
   }
 }
 
+/** The rotation tables of texts by the class of their length. Those of two classes are kept: with dynamic scaling every token makes one. */
+export class RotationsByLength {
+  private readonly tables = new Map<number, RotationTables>();
+
+  /** @param capacity tokens of a text */
+  constructor(
+    private readonly architecture: Architecture,
+    private readonly capacity: number,
+  ) {}
+
+  /** @param length class of the length (`lengthClass`) */
+  of(length: number): RotationTables {
+    const known = this.tables.get(length);
+    if (known) return known;
+    if (this.tables.size > 1) this.tables.delete(this.tables.keys().next().value!);
+    const tables = new RotationTables(this.architecture, this.capacity, [length]);
+    this.tables.set(length, tables);
+    return tables;
+  }
+}
+
 /** The rotation tables of a model's blocks for positions 0 … length − 1. Blocks with equal rotations share them. */
 export class RotationTables {
   /** By the name of the cosines. */
