@@ -54,7 +54,7 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
   return {
     ...(goal && { goal }),
     derived: origin !== undefined,
-    ...(origin && { kind: origin.kind, trimmed: origin.trimmedFrom !== undefined }),
+    ...(origin && { kind: origin.kind }),
     scored,
     planned: removed.length > 0,
     ...(subject.quantized && {

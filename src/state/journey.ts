@@ -29,8 +29,6 @@ export interface JourneyFacts extends Omit<Judgement, 'ratio'> {
   readonly derived: boolean;
   /** How it was made. */
   readonly kind?: string;
-  /** Only its vocabulary was trimmed: it has all blocks of the model that it was made from, and no weight is another. */
-  readonly trimmed?: boolean;
   /** Its blocks have scores. */
   readonly scored: boolean;
   /** A plan removes blocks. */
@@ -136,17 +134,20 @@ function judged<T extends JsonNumber>(value: T | undefined, limit: number | unde
   return { value: value ?? null, limit: limit ?? null, met: known };
 }
 
+/** Only its vocabulary was trimmed: it has all blocks of the model that it was made from, and no weight is another. */
+const isTrimmed = ({ kind }: Pick<JourneyFacts, 'kind'>): boolean => kind === 'vocabulary';
+
 /** Whether blocks are to go: not of a model that was made without some, nor of a trimmed one that is small enough. */
-const losesBlocks = ({ derived, trimmed = false, planned }: JourneyFacts, { bytes }: Verdict): boolean =>
-  !derived || planned || (trimmed && bytes.met === false);
+const losesBlocks = (facts: JourneyFacts, { bytes }: Verdict): boolean =>
+  !facts.derived || facts.planned || (isTrimmed(facts) && bytes.met === false);
 
 /** Whether a trimmed file is what the goal asks for: rows were copied, so that it needs no export. */
-const shipsAsIs = ({ trimmed = false, quantized = false, goal }: JourneyFacts): boolean =>
-  trimmed && quantized !== false && keepsTypes(goal);
+const shipsAsIs = ({ quantized = false, goal, ...facts }: JourneyFacts): boolean =>
+  isTrimmed(facts) && quantized !== false && keepsTypes(goal);
 
 function doneSteps(facts: JourneyFacts) {
-  const { derived, trimmed = false, kind, scored, planned, written, merged, exported, compared } = facts;
-  const isShorter = derived && !trimmed;
+  const { derived, kind, scored, planned, written, merged, exported, compared } = facts;
+  const isShorter = derived && !isTrimmed(facts);
   const isDone: Readonly<Record<StepName, boolean>> = {
     score: scored || isShorter,
     plan: planned || isShorter,
@@ -181,7 +182,7 @@ function leftOutSteps(facts: JourneyFacts, verdict: Verdict, done: ReadonlySet<S
   const seemsMet = flatters && ratio.limit !== null && ratio.met === null;
   if (ratio.met || seemsMet || madeAs(kind) === 'exported') out.set('retrain', 'unneeded');
   if (planned && adapter !== undefined) out.set('prune', 'unneeded'); // merging prunes too
-  if (!losesBlocks(facts, verdict) && facts.trimmed) {
+  if (isTrimmed(facts) && !losesBlocks(facts, verdict)) {
     for (const step of ['score', 'plan', 'prune', 'retrain'] as const) out.set(step, 'unneeded');
     if (shipsAsIs(facts)) out.set('export', 'unneeded');
   }

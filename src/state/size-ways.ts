@@ -135,16 +135,11 @@ async function togetherWay(
   let found: Chosen | undefined;
   for (const some of [[goal.type], types])
     found ??= await fitting(architecture, maxBytes, some, size).catch(unlessRefused);
-  const { removes, type, bytes } = found ?? (await least(types.at(-1), mostForSize(blocks.of), size));
+  const type = found ? found.type : types.at(-1);
+  const count = found?.removes ?? mostForSize(blocks.of);
   return {
     ...(tokens !== undefined && { kept: tokens }),
     ...(type !== undefined && { type }),
-    ...{ count: removes, bytes, fits: found !== undefined },
+    ...{ count, bytes: found?.bytes ?? (await size(type, count)), fits: found !== undefined },
   };
 }
-
-const least = async (
-  type: string | undefined,
-  removes: number,
-  size: (type: string | undefined, count: number) => Promise<number>,
-): Promise<Chosen> => ({ removes, type, bytes: await size(type, removes) });

@@ -69,7 +69,7 @@ export class JourneyPart {
     return journeyOf({
       goal,
       derived: origin !== undefined,
-      ...(origin && { kind: origin.kind, trimmed: origin.trimmedFrom !== undefined }),
+      kind: origin?.kind,
       scored: services.scores.shown(this.subject) !== undefined || this.reading.scorings().length > 0,
       planned: removed.length > 0,
       ...(this.subject.quantized && { quantized: this.subject.quantized, exportedPlan: this.exportedPlan(runs) }),

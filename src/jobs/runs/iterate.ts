@@ -164,7 +164,7 @@ async function iterateWith(
   );
 }
 
-/** Has the job `tasks` ask what is left, and for probes the original beside it: what it cannot do is no loss. */
+/** Has the job `tasks` ask what is left, and for probes the original beside it: a probe that it cannot do does not count. */
 function answersOf(options: Options, context: Context): IterateTask['answers'] {
   const { checkpoint, minAccuracy, maxProbeLoss, taskData: data, tasks, own, taskLimit: limit, bos } = options;
   if (minAccuracy === undefined && maxProbeLoss === undefined) return undefined;

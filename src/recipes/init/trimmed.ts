@@ -24,9 +24,9 @@ export function trimmedStep(wish: RecipeWish, home: string, out: string): Outlin
 }
 
 /** Options that are not what they are without being given. */
-function entriesOf(options: object, home: string): Entry[] {
+function entriesOf(options: Readonly<Record<string, unknown>>, home: string): Entry[] {
   return Object.entries(vocabulary.options).flatMap(([name, { kind, default: usual }]): Entry[] => {
-    const value: unknown = new Map<string, unknown>(Object.entries(options)).get(name);
+    const value = options[name];
     if (value === undefined || value === usual) return [];
     return [{ name, value: changePaths(kind, value, (path) => place(home, path)) as Json }];
   });

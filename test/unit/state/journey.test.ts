@@ -141,7 +141,7 @@ describe('the way of a model that was made', () => {
 });
 
 describe('the way of a model whose vocabulary was trimmed', () => {
-  const trimmed: JourneyFacts = { ...NOTHING, derived: true, kind: 'vocabulary', trimmed: true };
+  const trimmed: JourneyFacts = { ...NOTHING, derived: true, kind: 'vocabulary' };
   const large = { goal: GOAL, bytes: 130e6 };
 
   it('goes on with blocks where it is still too large: it has all of them', () => {

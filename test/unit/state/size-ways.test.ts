@@ -62,7 +62,7 @@ describe('ways to a size', () => {
     for (const way of [vocabulary!, blocks, bits!]) assert.ok(way.bytes <= 2_850_000);
   });
 
-  it('take a higher least count where the own one is not enough, whose cost nobody has measured', async () => {
+  it('take a higher least count where the own one is not enough, whose cost is not measured', async () => {
     const { vocabulary } = (await waysTo(2_790_000, { report }))!;
     assert.deepEqual(
       [vocabulary!.min, vocabulary!.kept, vocabulary!.coverage, vocabulary!.cost, vocabulary!.fits],

@@ -3,7 +3,15 @@
  * then, and what it costs, all in bits per byte.
  */
 import type { PanelState } from '../../../src/protocol/panel';
-import type { SizeWay, SizeWays, VocabularyWay, WayCost } from '../../../src/protocol/size-ways';
+import type {
+  BitsWay,
+  BlocksWay,
+  SizeWay,
+  SizeWays,
+  TogetherWay,
+  VocabularyWay,
+  WayCost,
+} from '../../../src/protocol/size-ways';
 import { formatBytes, formatCount, formatPercent } from '../../../src/format/numbers';
 import { el } from '../../support/dom';
 import { icon } from '../../support/icons';
@@ -54,64 +62,64 @@ type Row = readonly (HTMLElement | string)[];
 
 function rowsOf(ways: SizeWays, trusted: boolean, send: Context['send']): Row[] {
   const { vocabulary, blocks, bits, together } = ways;
+  const does = (label: string, message: Parameters<Context['send']>[0]): HTMLElement =>
+    startButton(trusted, label, () => send(message));
   const start = (action: 'vocabulary' | 'suggest' | 'goal'): HTMLElement =>
-    startButton(trusted, ACTION_WORDS[action], () => send({ type: 'start', action }));
-  const count = t('{0} of {1} blocks', blocks.count, blocks.of);
+    does(ACTION_WORDS[action], { type: 'start', action });
+  const report = vocabulary && { run: vocabulary.run, min: vocabulary.min };
   return [
-    vocabulary
-      ? [
-          t('Fewer tokens'),
-          el('span', { title: leastText(vocabulary) }, tokensText(vocabulary)),
-          sizeText(vocabulary),
-          costText(vocabulary.cost, keptText(vocabulary)),
-          startButton(trusted, ACTION_WORDS.vocabulary, () =>
-            send({ type: 'start/vocabulary', run: vocabulary.run, min: vocabulary.min }),
-          ),
-        ]
+    vocabulary && report
+      ? [...vocabularyCells(vocabulary), does(ACTION_WORDS.vocabulary, { type: 'start/vocabulary', ...report })]
       : [
           t('Fewer tokens'),
-          el('span', { class: 'muted' }, t('not known: no text of the application was counted')),
+          muted(t('not known: no text of the application was counted')),
           '–',
           '–',
           start('vocabulary'),
         ],
-    [
-      t('Fewer blocks'),
-      el('span', { title: t('Unhealed and untrained') }, t('without {0}', count)),
-      sizeText(blocks),
-      costText(blocks.cost, t('not measured: a curve does')),
-      start('suggest'),
-    ],
-    ...(bits
-      ? [
-          [
-            t('Fewer bits'),
-            bits.type ?? t('the types that it has'),
-            sizeText(bits),
-            costText(bits.cost, t('not measured: an export and a comparison do')),
-            start('goal'),
-          ],
-        ]
-      : []),
+    [...blocksCells(blocks), start('suggest')],
+    ...(bits ? [[...bitsCells(bits), start('goal')]] : []),
     ...(together
-      ? [
-          [
-            t('Together'),
-            [
-              ...(together.kept === undefined ? [] : [t('{0} tokens', formatCount(together.kept))]),
-              ...(together.count === 0 ? [] : [t('without {0}', t('{0} of {1} blocks', together.count, blocks.of))]),
-              ...(together.type === undefined ? [] : [together.type]),
-            ].join(', '),
-            sizeText({ ...together, cost: null }),
-            el('span', { class: 'muted' }, t('the recipe measures it')),
-            startButton(trusted, t('New Recipe…'), () =>
-              send({ type: 'start/recipe', ...(vocabulary && { run: vocabulary.run, min: vocabulary.min }) }),
-            ),
-          ],
-        ]
+      ? [[...togetherCells(ways, together), does(t('New Recipe…'), { type: 'start/recipe', ...report })]]
       : []),
   ];
 }
+
+const muted = (words: string): HTMLElement => el('span', { class: 'muted' }, words);
+
+const vocabularyCells = (way: VocabularyWay): Row => [
+  t('Fewer tokens'),
+  el('span', { title: leastText(way) }, tokensText(way)),
+  sizeText(way),
+  costText(way.cost, keptText(way)),
+];
+
+const blocksCells = (way: BlocksWay): Row => [
+  t('Fewer blocks'),
+  el('span', { title: t('Unhealed and untrained') }, withoutText(way)),
+  sizeText(way),
+  costText(way.cost, t('not measured: a curve does')),
+];
+
+const bitsCells = (way: BitsWay): Row => [
+  t('Fewer bits'),
+  way.type ?? t('the types that it has'),
+  sizeText(way),
+  costText(way.cost, t('not measured: an export and a comparison do')),
+];
+
+function togetherCells({ blocks: { of } }: SizeWays, way: TogetherWay): Row {
+  const { kept, count, type } = way;
+  const parts = [
+    ...(kept === undefined ? [] : [t('{0} tokens', formatCount(kept))]),
+    ...(count === 0 ? [] : [withoutText({ count, of })]),
+    ...(type === undefined ? [] : [type]),
+  ];
+  return [t('Together'), parts.join(', '), sizeText(way), muted(t('the recipe measures it'))];
+}
+
+const withoutText = ({ count, of }: Pick<BlocksWay, 'count' | 'of'>): string =>
+  t('without {0}', t('{0} of {1} blocks', count, of));
 
 const tokensText = ({ kept, of }: VocabularyWay): string => t('{0} of {1} tokens', formatCount(kept), formatCount(of));
 
@@ -124,7 +132,7 @@ const keptText = ({ coverage }: VocabularyWay): string =>
     : t('not measured for this count: {0} of the held-out tokens stay', formatPercent(coverage));
 
 /** "✓ 92.7 MB" */
-function sizeText({ bytes, fits }: SizeWay): HTMLElement {
+function sizeText({ bytes, fits }: Pick<SizeWay, 'bytes' | 'fits'>): HTMLElement {
   return el(
     'span',
     { class: `judged ${fits ? 'is-met' : 'is-missed'}` },
@@ -136,7 +144,7 @@ function sizeText({ bytes, fits }: SizeWay): HTMLElement {
 
 /** "+6.8 %, on chats.txt" */
 function costText(cost: WayCost | null, otherwise: string): HTMLElement {
-  if (!cost) return el('span', { class: 'muted' }, otherwise);
+  if (!cost) return muted(otherwise);
   const { growth, text = t('held-out pieces') } = cost;
   const change = `${growth < 0 ? '−' : '+'}${formatPercent(Math.abs(growth))}`;
   return el('span', {}, t('{0}, on {1}', change, text));
