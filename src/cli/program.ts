@@ -57,6 +57,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   eval: job('eval'),
   tasks: job('tasks'),
   generate: job('generate'),
+  draft: job('draft'),
   bench: job('bench'),
   grid: job('grid'),
   versus: job('versus'),

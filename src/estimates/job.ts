@@ -48,6 +48,7 @@ const WORK: Readonly<Record<Kind, WorkOf>> = {
   eval: measuring.evaluate,
   tasks: measuring.tasks,
   generate: measuring.generate,
+  draft: measuring.draft,
   samples: measuring.samples,
   bench: measuring.bench,
   speeds: measuring.speeds,

@@ -1,5 +1,6 @@
 /** The work of measuring, and of writing texts. */
 import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
+import { TRIVIAL_TYPES } from '../engine/draft/runtimes';
 import { type Cell, DECODER } from '../engine/evaluate/grid/memory';
 import { ascending, PAPER, PAPER_PROMPT_TOKENS } from '../engine/evaluate/grid/protocol';
 import { bytesRead, flopsOf } from '../engine/evaluate/grid/work';
@@ -68,6 +69,26 @@ export const generate: WorkOf = ({ options, model, removed }) => {
   const bytes = bytesAt(options.prompts);
   if (bytes === undefined) return undefined;
   return [writingTexts(architecture, { rows: Math.max(1, bytes / BYTES_PER_PROMPT), length: tokens })];
+};
+
+/** Times of a pass, measured again and again. */
+const TIMED_PASSES = 100;
+
+/** The model writes texts; it and each draft read them once; and passes are timed. */
+export const draft: WorkOf = ({ options, model, models, removed }) => {
+  const { architecture } = model;
+  const tokens = numberIn(options, 'maxNewTokens') ?? 0;
+  const bytes = bytesAt(options.prompts);
+  if (bytes === undefined) return undefined;
+  const rows = { rows: Math.max(1, bytes / BYTES_PER_PROMPT), length: tokens };
+  const named = (Array.isArray(options.drafts) ? options.drafts : []).map((path) => models.at(path)?.architecture);
+  const own = removed.length === 0 ? [] : [withoutLayers(architecture, removed)];
+  const read = [...TRIVIAL_TYPES.map(() => architecture), ...named.filter((each) => each !== undefined), ...own];
+  return [
+    writingTexts(architecture, rows),
+    ...[architecture, ...read].map((each) => evaluating(each, rows)),
+    ...(options.costs === undefined ? [architecture, ...read].map((each) => decoding(each, TIMED_PASSES)) : []),
+  ];
 };
 
 export const samples: WorkOf = (job) => {

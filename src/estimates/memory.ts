@@ -215,6 +215,12 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
     const batch = options.prompts === undefined ? 1 : (numberIn(options, 'batch') ?? 1);
     return writing(model.architecture, { ...cellOf(options), batch }, hasQuantized(model));
   },
+  draft: (job, machine) =>
+    largest(
+      writing(job.model.architecture, { ...cellOf(job.options), batch: OWN_TEXTS }, hasQuantized(job.model)),
+      sweep('tasks')(job, machine),
+      job.options.out === undefined ? 0 : comparing(job, machine),
+    ),
   samples: several((options) => [cellOf(options)]),
   bench: ({ options, model, removed }) =>
     writing(withoutLayers(model.architecture, removed), cellOf(options), hasQuantized(model)),

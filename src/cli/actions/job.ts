@@ -9,6 +9,7 @@ import { completeOptions } from '../../jobs/complete';
 import { JOBS } from '../../jobs/definitions';
 import { fileFor, runJob } from '../../jobs/run-job';
 import type { Outcome, Shell } from '../execute';
+import { EXIT_LIMIT } from '../exit-codes';
 import { asUsage } from '../failure';
 import type { CommonOptions } from '../options';
 import { type PagedKind, PAGES } from '../pages';
@@ -46,5 +47,10 @@ export async function runOneJob<K extends PagedKind>(
   const seconds = (performance.now() - start) / 1000;
   const finished = { kind, options: given as JsonObject, result, seconds, provider: device?.provider };
   await learnFrom(await MachineSpeeds.open(), finished);
-  return { json: result, page: face.page(result, outcome), failed: face.failed?.(result) };
+  return {
+    json: result,
+    page: face.page(result, outcome),
+    failed: face.failed?.(result),
+    ...(face.breaksLimit?.(result) && { exitCode: EXIT_LIMIT }),
+  };
 }

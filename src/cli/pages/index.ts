@@ -2,6 +2,7 @@
 import type { Kind } from '../../jobs/kinds';
 import { benchPage } from './bench';
 import { curvePage } from './curve';
+import { draftPage } from './draft';
 import { evalPage } from './eval';
 import { exportPage } from './export';
 import { generatePage } from './generate';
@@ -34,6 +35,7 @@ const pages = {
   eval: evalPage,
   tasks: tasksPage,
   generate: generatePage,
+  draft: draftPage,
   bench: benchPage,
   grid: gridPage,
   versus: versusPage,

@@ -1,6 +1,7 @@
 /** All jobs. Add a new one here, to `runs/index.ts` and to the command line's `program.ts`. */
 import { bench } from './bench';
 import { curve } from './curve';
+import { draft } from './draft';
 import { evaluate } from './eval';
 import { exportJob } from './export';
 import { generate } from './generate';
@@ -36,6 +37,7 @@ export const JOBS = {
   bench,
   grid,
   speeds,
+  draft,
   samples,
   tasks,
   versus,

@@ -15,7 +15,7 @@ import type { TextEvent } from '../../protocol/jobs';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';
 import { type JobContext, modelOptions, type RunEnd } from '../run';
-import { draftOf } from './draft';
+import { draftOf } from './generate-draft';
 import { runPrompts } from './generate-file';
 
 /** A result with measurements as numbers, for use inside the process. */

@@ -3,6 +3,7 @@ import type { Defined, EventFor, Kind, OptionsFor } from '../kinds';
 import type { JobContext, Run, RunEnd } from '../run';
 import { runBench } from './bench';
 import { runCurveJob } from './curve';
+import { runDraft } from './draft';
 import { runEval } from './eval';
 import { runExport } from './export';
 import { runGenerate } from './generate';
@@ -38,6 +39,7 @@ const runs = {
   bench: runBench,
   grid: runGridJob,
   speeds: runSpeeds,
+  draft: runDraft,
   samples: runSamples,
   tasks: runTasks,
   versus: runVersus,

@@ -36,6 +36,7 @@ const OPTIONS: Readonly<Record<Kind, JsonObject>> = {
   vocabulary: { checkpoint: model, texts: [calibration], out: 'o' },
   eval: { checkpoint: model, text: join(model, 'evaluation.txt'), limit: 16, repetition: 4 },
   tasks: { checkpoints: [model, model], own },
+  draft: { checkpoint: model, for: 'genai', prompts: calibration },
   generate: { checkpoint: model, prompt: 'Once', maxNewTokens: 50 },
   samples: { columns, prompts: ['Once', 'The'], maxNewTokens: 50 },
   bench: { checkpoint: model, newTokens: 20 },
