@@ -51,7 +51,7 @@ export function forecast(
   for (let i = tokens - 1; i >= 0; i--) {
     const room = Math.min(length, tokens - i - 1); // the last token of a round comes from the target
     let proposed = 0;
-    while (proposed < room && confidence[i + proposed] >= threshold) proposed++;
+    while (proposed < room && (threshold === 0 || confidence[i + proposed] >= threshold)) proposed++;
     const isStopped = proposed < room;
     if (isStopped && inclusive) proposed++;
     rounds[i] = 1;
@@ -129,18 +129,25 @@ export function perfectDraft(
 export const LENGTHS: readonly number[] = Array.from({ length: 16 }, (_, i) => i + 1);
 export const THRESHOLDS: readonly number[] = [0, 0.2, 0.4, 0.6, 0.8];
 
+export interface Tried {
+  readonly lengths?: readonly number[];
+  readonly thresholds?: readonly number[];
+  readonly inclusive?: boolean;
+}
+
+export interface BestDrafting {
+  readonly length: number;
+  readonly threshold: number;
+  readonly speedup: number;
+  readonly forecast: Forecast;
+}
+
 /** The setting that gains most; of equal ones the shorter draft, and the lower threshold. */
-export function bestDrafting(
-  texts: readonly Places[],
-  costs: Costs,
-  {
-    lengths = LENGTHS,
-    thresholds = THRESHOLDS,
-  }: { readonly lengths?: readonly number[]; readonly thresholds?: readonly number[] } = {},
-): { readonly length: number; readonly threshold: number; readonly speedup: number; readonly forecast: Forecast } {
+export function bestDrafting(texts: readonly Places[], costs: Costs, tried: Tried = {}): BestDrafting {
+  const { lengths = LENGTHS, thresholds = THRESHOLDS, inclusive } = tried;
   const all = lengths.flatMap((length) =>
     thresholds.map((threshold) => {
-      const found = forecastAll(texts, { length, threshold });
+      const found = forecastAll(texts, { length, threshold, inclusive });
       return { length, threshold, speedup: speedupOf(found, costs), forecast: found };
     }),
   );

@@ -33,6 +33,8 @@ export interface RuntimeFacts {
   readonly drawing: Exclude<Rule, 'greedy'>;
   /** Whether a draft can end where it is not sure; inclusive: the token that ends it is proposed all the same. */
   readonly threshold: 'none' | 'exclusive' | 'inclusive';
+  /** The shortest draft that it should get. */
+  readonly shortest: number;
 }
 
 const GGUF = { format: 'gguf', types: PAIR_TYPES, usual: 'stored', drawing: 'match' } as const;
@@ -45,6 +47,7 @@ export const RUNTIME_FACTS: Readonly<Record<Runtime, RuntimeFacts>> = {
     usual: 'f32',
     drawing: 'rejection',
     threshold: 'none',
+    shortest: 2, // with one token at once it makes a second pass of the model in each round
   },
   transformers: {
     title: 'transformers',
@@ -53,9 +56,10 @@ export const RUNTIME_FACTS: Readonly<Record<Runtime, RuntimeFacts>> = {
     usual: 'stored',
     drawing: 'rejection',
     threshold: 'inclusive',
+    shortest: 1,
   },
-  'llama.cpp': { title: 'llama.cpp', ...GGUF, threshold: 'exclusive' },
-  'node-llama-cpp': { title: 'node-llama-cpp', ...GGUF, threshold: 'none' },
+  'llama.cpp': { title: 'llama.cpp', ...GGUF, threshold: 'exclusive', shortest: 1 },
+  'node-llama-cpp': { title: 'node-llama-cpp', ...GGUF, threshold: 'none', shortest: 1 },
 };
 
 /** In which kind of ONNX model a type is written. */

@@ -146,7 +146,7 @@ export class Distribution {
   readonly logSumExp: Float64Array;
   /** The most likely token, and its logit. */
   readonly top: Int32Array;
-  private readonly topLogit: Float64Array;
+  readonly topLogit: Float64Array;
 
   constructor(tokens: number) {
     this.logSumExp = new Float64Array(tokens).fill(-Infinity);

@@ -2,8 +2,8 @@
 import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/attention';
-import { mul, sub } from '../onnx/ops/elementwise';
-import { logSumExpLast, pickLast } from '../onnx/ops/loss';
+import { mul, scale, sub } from '../onnx/ops/elementwise';
+import { logSumExpLast, pickLast, sharedMass } from '../onnx/ops/loss';
 import { maxLast, reduceSum } from '../onnx/ops/reduce';
 import { reshape, takeColumns } from '../onnx/ops/shapes';
 import { softmax } from '../onnx/ops/softmax';
@@ -114,9 +114,46 @@ export function buildHeadPiece(g: Graph, architecture: Architecture, norm: Value
   headPiece(g, architecture, norm, piece);
 }
 
-/** The same with "top" (tokens), int64, the most likely word of the piece, and "topLogit" (tokens). */
-export function buildRankedPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): void {
-  outputTop(g, headPiece(g, architecture, norm, piece));
+/**
+ * The same with "top" (tokens), int64, the most likely word of the piece, and "topLogit" (tokens).
+ * @param temperature divides all logits
+ */
+export function buildRankedPiece(
+  g: Graph,
+  architecture: Architecture,
+  norm: Value,
+  piece: HeadPiece,
+  temperature = 1,
+): void {
+  outputTop(g, headPiece(g, architecture, norm, piece, temperature));
+}
+
+/** A piece of the logits over a temperature. Feeds "x" (tokens, hidden); fetches "logits" (tokens, piece). */
+export function buildLogitsPiece(
+  g: Graph,
+  architecture: Architecture,
+  norm: Value,
+  piece: HeadPiece,
+  temperature: number,
+): void {
+  g.output('logits', scale(g, pieceLogits(g, architecture, norm, piece), 1 / temperature));
+}
+
+/**
+ * What two distributions have in common in one piece: Σ min(p, q). Feeds "x" (tokens, hidden), "other" (tokens, piece), the logits of
+ * the other model, and "ownSum" and "otherSum" (tokens, 1), both log-sum-exps over all words; fetches "overlap" (tokens).
+ */
+export function buildOverlapPiece(
+  g: Graph,
+  architecture: Architecture,
+  norm: Value,
+  piece: HeadPiece,
+  temperature: number,
+): void {
+  const logits = scale(g, pieceLogits(g, architecture, norm, piece), 1 / temperature);
+  const own = sub(g, logits, g.input('ownSum', 'float32', ['tokens', 1]));
+  const other = sub(g, g.input('other', 'float32', logits.shape), g.input('otherSum', 'float32', ['tokens', 1]));
+  g.output('overlap', sharedMass(g, own, other));
 }
 
 /**
@@ -162,8 +199,8 @@ export function buildKeptPiece(
 }
 
 /** Declares feeds and fetches of `buildHeadPiece`. @returns the logits, (tokens, piece) */
-function headPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): Value {
-  const logits = pieceLogits(g, architecture, norm, piece);
+function headPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece, temperature = 1): Value {
+  const logits = scale(g, pieceLogits(g, architecture, norm, piece), 1 / temperature);
   const target = g.input('target', 'int64', ['tokens']);
   g.output('logSumExp', logSumExpLast(g, logits));
   g.output('targetLogit', pickLast(g, logits, target));

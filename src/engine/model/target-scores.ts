@@ -20,6 +20,10 @@ export interface TargetScores {
   readonly logProbabilities: Float64Array;
   /** 1 where no other token is more likely (of equally likely ones the lowest id counts), else 0. */
   readonly isTop: Uint8Array;
+  /** The largest probability of any token in the place of each target. */
+  readonly confidence: Float64Array;
+  /** Log-sum-exp of the logits in the place of each target. */
+  readonly logSumExp: Float64Array;
 }
 
 /**
@@ -27,6 +31,7 @@ export interface TargetScores {
  * @param bundles the tokens that follow the states: only those of one bundle share runs, so that their numbers do not depend
  *   on the other bundles
  * @param work advanced by `headWork` for each target
+ * @param temperature divides all logits
  * @returns numbers of all targets, in order
  * @throws CancelledError
  */
@@ -35,6 +40,7 @@ export async function targetScores(
   x: Float32Array,
   bundles: readonly (readonly number[])[],
   work: Work,
+  temperature = 1,
 ): Promise<TargetScores> {
   const { architecture, weights } = model;
   const { hidden, vocabulary } = architecture;
@@ -46,7 +52,7 @@ export async function targetScores(
     const piece = { start, size: Math.min(HEAD_PIECE, vocabulary - start) };
     const g = new Graph();
     const norm = weights.bind(g, 'finalNorm');
-    buildRankedPiece(g, architecture, norm, headPieceOf(g, weights, piece));
+    buildRankedPiece(g, architecture, norm, headPieceOf(g, weights, piece), temperature);
     const session = await model.openSession(g.serialize(), { prepack: true });
     try {
       for (const { at, some } of runs) {
@@ -66,6 +72,8 @@ export async function targetScores(
   return {
     logProbabilities: targetLogit.map((logit, t) => logit - found.logSumExp[t]),
     isTop: Uint8Array.from(targets, (id, t) => Number(found.top[t] === id)),
+    confidence: found.topLogit.map((logit, t) => Math.exp(logit - found.logSumExp[t])),
+    logSumExp: found.logSumExp,
   };
 }
 

@@ -12,6 +12,8 @@ export interface OnnxReader extends ModelReader {
   losses(row: readonly number[]): Promise<number[]>;
   /** Tokens a second of `count` greedy tokens after a prompt and one more. */
   decodeRate(prompt: readonly number[], count: number): Promise<number>;
+  /** Reads a text. @returns runs of so many tokens after it, which are forgotten again; each gives its seconds */
+  passes(context: readonly number[]): Promise<(ids: readonly number[]) => Promise<number>>;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,14 @@ export async function openOnnxReader(path: string, name: string, threads?: numbe
         ({ logits, past } = await run([argMax(logits[logits.length - 1])], past));
       }
       return (1000 * count) / (performance.now() - start);
+    },
+    async passes(context) {
+      const { past } = await run(context, NOTHING);
+      return async (ids) => {
+        const start = performance.now();
+        await run(ids, past);
+        return (performance.now() - start) / 1000;
+      };
     },
     close: () => session.close(),
   };

@@ -39,6 +39,7 @@ const options = {
     noun: () => l10n.t('the prompts held out'),
     placeholder: 'n',
   }),
+  chat: flag('format each prompt as a user message with the chat template', { recorded: true }),
   maxNewTokens: whole('tokens that the model writes for each prompt', {
     default: NEW_TOKENS,
     recorded: true,

@@ -72,9 +72,47 @@ export const questionsWork = (bundles: readonly (readonly Question[])[], model: 
 const targetsOf = ({ rows }: Question): number => rows.reduce((sum, { targets }) => sum + targets.length, 0);
 
 /**
+ * The last hidden states before each target, (targets, hidden), in the order of the rows.
  * @param bundles of questions, of one group: only those of one bundle share runs
- * @param work advanced by `questionsWork`
+ * @param work advanced by `questionsWork` without the head's
  * @param part names the group, from `partName`
+ * @throws CancelledError
+ */
+export async function statesBeforeTargets(
+  model: Model,
+  view: View,
+  bundles: readonly (readonly Question[])[],
+  work: Work,
+  part = '',
+): Promise<Float32Array> {
+  const { hidden } = model.architecture;
+  const states = await treeStates(
+    model,
+    stepsOf(view),
+    bundles.map((bundle) => bundle.map(({ tree }) => tree)),
+    work,
+    part,
+  );
+  const targets = bundles.reduce((sum, bundle) => sum + bundle.reduce((count, each) => count + targetsOf(each), 0), 0);
+  const x = new Float32Array(targets * hidden);
+  let at = 0;
+  for (const [b, bundle] of bundles.entries()) {
+    for (const [q, { rows, tree }] of bundle.entries()) {
+      for (const [r, row] of rows.entries()) {
+        const nodes = tree.rows[r].slice(-row.targets.length); // the token before each target
+        for (const node of nodes) x.set(states[b][q].subarray(node * hidden, (node + 1) * hidden), hidden * at++);
+      }
+    }
+  }
+  return x;
+}
+
+/** The targets of each bundle. */
+export const targetsIn = (bundles: readonly (readonly Question[])[]): number[][] =>
+  bundles.map((bundle) => bundle.flatMap(({ rows }) => rows.flatMap((row) => row.targets)));
+
+/**
+ * @param work advanced by `questionsWork`
  * @returns for each bundle and question a score of each row
  * @throws CancelledError
  */
@@ -85,28 +123,10 @@ export async function scoreQuestions(
   work: Work,
   part = '',
 ): Promise<RowScore[][][]> {
-  const { hidden } = model.architecture;
-  const states = await treeStates(
-    model,
-    stepsOf(view),
-    bundles.map((bundle) => bundle.map(({ tree }) => tree)),
-    work,
-    part,
-  );
+  const x = await statesBeforeTargets(model, view, bundles, work, part);
   work.step(`${part}log-likelihoods`);
-  const targets = bundles.map((bundle) => bundle.flatMap(({ rows }) => rows.flatMap((row) => row.targets)));
-  const x = new Float32Array(targets.reduce((sum, some) => sum + some.length, 0) * hidden);
+  const { logProbabilities, isTop } = await targetScores(model, x, targetsIn(bundles), work);
   let at = 0;
-  for (const [b, bundle] of bundles.entries()) {
-    for (const [q, { rows, tree }] of bundle.entries()) {
-      for (const [r, row] of rows.entries()) {
-        const nodes = tree.rows[r].slice(-row.targets.length); // the token before each target
-        for (const node of nodes) x.set(states[b][q].subarray(node * hidden, (node + 1) * hidden), hidden * at++);
-      }
-    }
-  }
-  const { logProbabilities, isTop } = await targetScores(model, x, targets, work);
-  at = 0;
   const scoreOf = ({ targets: own }: ScoredRow): RowScore => {
     const [from, to] = [at, (at += own.length)];
     return {

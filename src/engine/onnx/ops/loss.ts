@@ -2,6 +2,7 @@
 import type { Graph, Value } from '../graph';
 import { mul, neg, scale, softCap, sub } from './elementwise';
 import { linear } from './linear';
+import { reduceSum } from './reduce';
 import { reshape } from './shapes';
 
 /**
@@ -58,6 +59,12 @@ export interface FrozenTargets {
   /** W[target] */
   readonly truth: Value;
   readonly target: Value;
+}
+
+/** Σ min(eᵃ, eᵇ) over the last axis, which is removed. a and b of one shape; there is no gradient. */
+export function sharedMass(g: Graph, a: Value, b: Value): Value {
+  const least = g.op('Exp', [g.op('Min', [a, b], a)], a);
+  return reduceSum(g, least, [a.shape.length - 1]);
 }
 
 /**
