@@ -10,6 +10,7 @@
 import { parseArgs } from 'node:util';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { generate, type Generated } from '../src/engine/evaluate/generate';
+import { writePrompts } from '../src/engine/evaluate/write-prompts';
 import { median } from '../src/engine/median';
 import { type Model, openModel } from '../src/engine/model/model';
 import { fullView } from '../src/engine/model/view';
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     tokens: { type: 'string', default: '96' },
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string' },
+    together: { type: 'string', default: '16' },
   },
 });
 const threads = values.threads === undefined ? undefined : Number(values.threads);
@@ -108,6 +110,21 @@ console.table(
       },
     ]),
   ),
+);
+// Where several texts are wanted, they are written side by side: a pass reads the weights once for all of them.
+const together = Number(values.together);
+const many = Array.from({ length: together }, (_, i) => prompts[i % prompts.length]);
+let written = 0;
+const start = performance.now();
+await writePrompts(
+  target,
+  many,
+  { maxNewTokens: Number(values.tokens), greedy: true, ignoreEos: true, together },
+  (_, texts) => texts.forEach(({ ids }) => (written += ids.length)),
+);
+const sideBySide = (1000 * written) / (performance.now() - start);
+console.log(
+  `${together} texts side by side, without a draft: ${sideBySide.toFixed(1)} tokens/s, ${(sideBySide / median(plain)).toFixed(2)} times one alone`,
 );
 for (const { model } of drafts) await model.close();
 await target.close();

@@ -92,7 +92,7 @@ export const draft = defineJob({
     'of a draft, exactly, before anything ships. Where no draft gains 10 % it says what is to blame, and ends with code 3. ' +
     `With ${option('out')} it writes both models for the program, and runs them. The source never changes.`,
   notes:
-    'The whole model in 8 and in 4 bits is always tried. Other drafts are named: blocks that are left out, or other models.\n' +
+    'The model itself in 8 and in 4 bits is always tried. Other drafts are named: blocks that are left out, or other models.\n' +
     'Costs are those of this machine. For llama.cpp and transformers they are measured in the program (--consumers) or given (--costs).',
   examples: [
     './SmolLM2-135M --for genai --prompts prompts.txt',

@@ -39,7 +39,7 @@ const candidateFields = {
   removed,
   type,
   healed: flag('whether its weights are healed'),
-  trivial: flag('whether it is the whole model in fewer bits'),
+  trivial: flag('whether it is the model itself, in fewer bits'),
   bytes: whole('bytes of its weights', { unit: 'bytes', better: 'less' }),
   c: nullable(number('time of its pass over that of the model’s; null where it is not known', { better: 'less' })),
   agree: number('mean chance that its token is taken', { better: 'more' }),

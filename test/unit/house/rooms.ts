@@ -21,6 +21,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/engine/write'],
   ['src/engine/evaluate'],
   ['src/engine/verify'],
+  ['src/engine/draft'],
   ['src/engine/retrain'],
   ['src/engine/iterate'],
   ['src/l10n.ts'],
