@@ -28,6 +28,14 @@ interface Proposal {
   readonly chances?: Float64Array;
 }
 
+/** What ends a draft before its length. */
+export interface Ending {
+  /** A token that the draft finds less likely. */
+  readonly threshold: number;
+  /** That token is proposed all the same. */
+  readonly inclusive?: boolean;
+}
+
 /** A text that a pair writes. Both decoders are its own, and begin empty. */
 export class Speculation {
   private readonly text: number[] = [];
@@ -43,6 +51,8 @@ export class Speculation {
     private readonly choosing: Choosing,
     /** The most tokens that are proposed in a round. */
     private readonly length: number,
+    /** Greedy texts only. */
+    private readonly ending: Ending = { threshold: 0 },
   ) {}
 
   /** What was done so far. */
@@ -64,6 +74,12 @@ export class Speculation {
     return first;
   }
 
+  /** Reads the prompt but for its last token, which the first round reads: so programs count that speculate at once. */
+  async beginWithRound(prompt: readonly number[], signal?: AbortSignal): Promise<void> {
+    if (prompt.length > 1) await this.target.append(prompt.slice(0, -1), signal);
+    this.text.push(...prompt);
+  }
+
   /**
    * The next tokens, one at least.
    * @param most tokens that are wanted, from 1
@@ -81,8 +97,8 @@ export class Speculation {
     const agreed = taken.filter((id, n) => id === proposals[n].id).length;
     if (agreed === proposals.length) taken.push(this.choose(logits.subarray(agreed * vocabulary)));
     this.target.goBack(proposals.length - agreed);
-    // The draft has not read the last token that it proposed.
-    const unread = Math.max(0, proposals.length - 1 - agreed);
+    // The draft has not read the last token that it proposed, unless one that it did not propose came after it.
+    const unread = Math.max(0, this.read - this.text.length - agreed);
     this.draft.goBack(unread);
     this.read -= unread;
     this.text.push(...taken);
@@ -97,9 +113,17 @@ export class Speculation {
     for (let due = this.text.slice(this.read); proposals.length < most; due = [proposals.at(-1)!.id]) {
       const logits = await this.draft.append(due);
       this.read += due.length;
+      const isLast = this.isUnsure(logits);
+      if (isLast && !this.ending.inclusive) break;
       proposals.push(this.proposal(logits));
+      if (isLast) break;
     }
     return proposals;
+  }
+
+  private isUnsure(logits: Float32Array): boolean {
+    const { threshold } = this.ending;
+    return threshold > 0 && probabilities(logits, {})[argMax(logits)] < threshold;
   }
 
   private proposal(logits: Float32Array): Proposal {

@@ -11,7 +11,7 @@ import { genaiConfigIn } from './genai-config';
 import { findPackage, findPython } from './places';
 import { GENAI, LLAMA, TRANSFORMERS, versionIn } from './there';
 import { GENAI_PROGRAM, LLAMA_PROGRAM, TRANSFORMERS_PROGRAM } from './programs';
-import { type Printed, runNode, runPython } from './run';
+import { type Printed, readIds, runNode, runPython } from './run';
 
 /** What a program did. */
 export interface Consumed extends Partial<GreedyComparison> {
@@ -47,7 +47,7 @@ async function runGgufConsumers(file: Consumable, from: string | undefined, job:
   const [{ of, said }] = file.said;
   announce(job, 'running llama.cpp');
   const args = [library.file, file.path, JSON.stringify(file.rows.prompt), String(said.greedy.length)];
-  const run: Run = (signal) => runNode(LLAMA_PROGRAM, args, signal);
+  const run: Run = (signal) => runNode(LLAMA_PROGRAM, { read: readIds, args, signal });
   return [await consumed({ name: LLAMA, ...versionIn(library), of }, file, said, run, job)];
 }
 
@@ -58,7 +58,7 @@ async function runOnnxConsumers(file: Consumable, from: string | undefined, job:
   for (const { of, said } of library ? file.said : []) {
     announce(job, `running ${of} in transformers.js`);
     const given = [library!.file, file.path, prompt, String(said.greedy.length), of];
-    const run: Run = (signal) => runNode(TRANSFORMERS_PROGRAM, given, signal);
+    const run: Run = (signal) => runNode(TRANSFORMERS_PROGRAM, { read: readIds, args: given, signal });
     done.push(await consumed({ name: TRANSFORMERS, ...versionIn(library!), of }, file, said, run, job));
   }
   const python = findPython(from);
@@ -70,7 +70,7 @@ async function runOnnxConsumers(file: Consumable, from: string | undefined, job:
   const args = [file.path, prompt, String(said.greedy.length)];
   let isThere = true;
   const run: Run = async (signal) => {
-    const printed = await runPython(python, GENAI_PROGRAM, args, signal);
+    const printed = await runPython(python, GENAI_PROGRAM, { read: readIds, args, signal });
     isThere = !isMissing(printed);
     return printed;
   };
@@ -78,7 +78,7 @@ async function runOnnxConsumers(file: Consumable, from: string | undefined, job:
   return isThere ? [...done, genai] : done;
 }
 
-const STRANGE_CONFIG =
+export const STRANGE_CONFIG =
   'it was not run: genai_config.json has settings of sessions that Coppice does not write, and such settings can name libraries to load';
 
 /** Whether Python or the library is not installed. Windows has a stub of Python that says so. Any other failure is one. */

@@ -3,7 +3,7 @@
  * those of providers), so only a file whose sessions are set as Coppice sets them is given to it.
  */
 import { join } from 'node:path';
-import { isObject } from '../../../format/json';
+import { isObject, type JsonObject } from '../../../format/json';
 import { readSmallFile } from '../../files/regular-file';
 
 const MOST_BYTES = 2 ** 20;
@@ -35,6 +35,7 @@ const MODEL = [
   'context_length',
   'vocab_size',
   'decoder',
+  'draft',
 ];
 const DECODER = [
   'session_options',
@@ -48,12 +49,24 @@ const DECODER = [
   'outputs',
 ];
 
+/** Where the model of a draft lies: below the folder, with a plain name. */
+const DRAFT_FILE = /^draft\/\w+\.onnx$/;
+const MOST_DRAFTED = 16;
+
 function isOurs(config: unknown): boolean {
-  if (!isObject(config) || !hasOnly(config, ['model', 'search'])) return false;
-  const { model } = config;
-  if (!isObject(model) || !hasOnly(model, MODEL) || !isObject(model.decoder)) return false;
-  const { decoder } = model;
-  if (!hasOnly(decoder, DECODER) || !isObject(decoder.session_options)) return false;
+  if (!isObject(config) || !hasOnly(config, ['model', 'search', 'speculative'])) return false;
+  const { model, speculative } = config;
+  if (!isObject(model) || !hasOnly(model, MODEL) || !isDecoder(model.decoder)) return false;
+  const { draft } = model;
+  if (draft === undefined) return speculative === undefined;
+  if (!isDecoder(draft) || typeof draft.filename !== 'string' || !DRAFT_FILE.test(draft.filename)) return false;
+  if (!isObject(speculative) || !hasOnly(speculative, ['max_draft_tokens'])) return false;
+  const most = speculative.max_draft_tokens;
+  return Number.isInteger(most) && (most as number) >= 1 && (most as number) <= MOST_DRAFTED;
+}
+
+function isDecoder(decoder: unknown): decoder is JsonObject {
+  if (!isObject(decoder) || !hasOnly(decoder, DECODER) || !isObject(decoder.session_options)) return false;
   const { log_id: id, provider_options: providers, ...others } = decoder.session_options;
   const isEmpty = Array.isArray(providers) && providers.length === 0;
   return typeof id === 'string' && isEmpty && Object.keys(others).length === 0;

@@ -7,29 +7,46 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CancelledError, messageOf } from '../../errors';
-import { isObject } from '../../../format/json';
+import { isObject, type JsonObject } from '../../../format/json';
+
+/** Why a program did not print what was asked for. */
+export interface Failed {
+  readonly failure: string;
+  readonly isMissing?: true;
+}
 
 /** What a program printed, or why it did not. */
-export type Printed =
-  | { readonly ids: readonly number[]; readonly version?: string }
-  | { readonly failure: string; readonly isMissing?: true };
+export type Printed = { readonly ids: readonly number[]; readonly version?: string } | Failed;
 
-const PATIENCE = 300_000;
+/** How a program is run, and what is read of its lines. */
+export interface Running<T extends object> {
+  /** Of a line that is a JSON object; undefined for one that says something else. */
+  readonly read: (line: JsonObject) => T | undefined;
+  readonly args?: readonly string[];
+  /** Written to `input.json` in the working folder: arguments have a limit. */
+  readonly input?: object;
+  /** Seconds that it may take. */
+  readonly patience?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Seconds. */
+const PATIENCE = 300;
 /** Of an error of another program. */
 const MOST_WORDS = 300;
 /** Ids and warnings: a program that prints more is stopped. */
-const MOST_OUTPUT = 2 ** 20;
+const MOST_OUTPUT = 4 * 2 ** 20;
 
 /**
  * Runs a program of Node. It needs a file: libraries start processes with the arguments of their own, and would run a
  * program among the arguments again.
  * @throws CancelledError
  */
-export const runNode = (program: string, args: readonly string[], signal?: AbortSignal): Promise<Printed> =>
-  inNewFolder(async (folder) => {
+export const runNode = <T extends object>(program: string, running: Running<T>): Promise<T | Failed> =>
+  inNewFolder(running, async (folder) => {
     const file = join(folder, 'program.mjs');
     await writeFile(file, program);
-    return start(process.execPath, [file, ...args], folder, signal);
+    return start(process.execPath, [file, ...(running.args ?? [])], folder, running);
   });
 
 /**
@@ -38,22 +55,27 @@ export const runNode = (program: string, args: readonly string[], signal?: Abort
  * @param python absolute
  * @throws CancelledError
  */
-export const runPython = (
+export const runPython = <T extends object>(
   python: string,
   program: string,
-  args: readonly string[],
-  signal?: AbortSignal,
-): Promise<Printed> =>
-  inNewFolder((folder) => start(python, ['-I', '-c', USER_MODULES + program, ...args], folder, signal));
+  running: Running<T>,
+): Promise<T | Failed> =>
+  inNewFolder(running, (folder) =>
+    start(python, ['-I', '-c', USER_MODULES + program, ...(running.args ?? [])], folder, running),
+  );
 
 const USER_MODULES = `
 import site, sys
 if sys.prefix == sys.base_prefix: site.addsitedir(site.getusersitepackages())
 `;
 
-async function inNewFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
+async function inNewFolder<T>(
+  { input }: Pick<Running<object>, 'input'>,
+  run: (folder: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'coppice-verify-'));
   try {
+    if (input) await writeFile(join(folder, 'input.json'), JSON.stringify(input));
     return await run(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -61,7 +83,12 @@ async function inNewFolder<T>(run: (folder: string) => Promise<T>): Promise<T> {
 }
 
 /** @throws CancelledError */
-function start(file: string, args: readonly string[], cwd: string, signal?: AbortSignal): Promise<Printed> {
+function start<T extends object>(
+  file: string,
+  args: readonly string[],
+  cwd: string,
+  { read, patience = PATIENCE, signal }: Running<T>,
+): Promise<T | Failed> {
   // In an editor, `process.execPath` is Electron; this makes it behave as Node. llama.cpp's package asks for it, too.
   const asNode = process.versions.electron === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
   const quiet = { NODE_OPTIONS: '', ORT_DISABLE_TELEMETRY: '1', HF_HUB_OFFLINE: '1' };
@@ -74,7 +101,7 @@ function start(file: string, args: readonly string[], cwd: string, signal?: Abor
       stopped = why;
       child.kill('SIGKILL');
     };
-    const timer = setTimeout(() => stop(`it did not answer within ${PATIENCE / 1000} s`), PATIENCE);
+    const timer = setTimeout(() => stop(`it did not answer within ${patience} s`), 1000 * patience);
     const cancel = (): void => stop('cancelled');
     signal?.addEventListener('abort', cancel, { once: true });
     const end = (): void => {
@@ -99,13 +126,13 @@ function start(file: string, args: readonly string[], cwd: string, signal?: Abor
       }
       const lines = complained.trim().split('\n');
       const died = lines.findLast((line) => /^\w*Error\b/.test(line)) ?? (lines[0] || `it ended with ${by ?? code}`);
-      resolve(readIds(said) ?? { failure: (stopped ?? died).replace(/\s+/g, ' ').slice(0, MOST_WORDS) });
+      resolve(lastLine(said, read) ?? { failure: (stopped ?? died).replace(/\s+/g, ' ').slice(0, MOST_WORDS) });
     });
   });
 }
 
-/** From the last line with ids. Libraries print lines of their own. */
-function readIds(said: string): Printed | undefined {
+/** From the last line that is read. Libraries print lines of their own. */
+function lastLine<T extends object>(said: string, read: Running<T>['read']): T | undefined {
   for (const line of said.split('\n').reverse()) {
     let value: unknown;
     try {
@@ -113,9 +140,15 @@ function readIds(said: string): Printed | undefined {
     } catch {
       continue;
     }
-    if (!isObject(value) || !Array.isArray(value.ids)) continue;
-    const ids = value.ids.filter((id): id is number => Number.isInteger(id));
-    return { ids, ...(typeof value.version === 'string' && { version: value.version }) };
+    const found = isObject(value) ? read(value) : undefined;
+    if (found) return found;
   }
   return undefined;
+}
+
+/** Reads ids. */
+export function readIds({ ids, version }: JsonObject): Exclude<Printed, Failed> | undefined {
+  if (!Array.isArray(ids)) return undefined;
+  const found = ids.filter((id): id is number => Number.isInteger(id));
+  return { ids: found, ...(typeof version === 'string' && { version }) };
 }

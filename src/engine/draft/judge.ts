@@ -1,0 +1,47 @@
+/** Whether what a pair wrote is the text of the model alone, and whether it took the passes that were forecast. */
+import type { RanText } from '../verify/consumers/pairs';
+import type { PairText } from './pair-file';
+
+export interface Judged {
+  readonly texts: number;
+  /** Those that are the model's own. */
+  readonly textsEqual: number;
+  /** Those that the model writes otherwise in this program: the passes that were forecast are of another text. */
+  readonly textsOther: number;
+  /** Passes of the model, and those that were forecast, in the texts that are the expected ones. */
+  readonly rounds: number;
+  readonly forecastRounds: number;
+}
+
+/**
+ * A token that the model finds likelier by less than this, in nats, may be another one where it reads several at once: programs
+ * round their sums. Source: as for programs that run an exported file.
+ */
+const SURE = 0.1;
+
+export function judged(expected: readonly PairText[], ran: readonly RanText[]): Judged {
+  const result = { texts: ran.length, textsEqual: 0, textsOther: 0, rounds: 0, forecastRounds: 0 };
+  for (const [i, text] of ran.entries()) {
+    const { ids, rounds } = expected[i];
+    if (!isSame(text.ids, ids)) {
+      result.textsOther++;
+      if (isOwn(text)) result.textsEqual++;
+      continue;
+    }
+    result.textsEqual++;
+    if (rounds === null) continue;
+    result.rounds += text.rounds;
+    result.forecastRounds += rounds;
+  }
+  return result;
+}
+
+/** Whether a text that was not expected is what the model writes alone, up to a token of which it is not sure. */
+function isOwn({ ids, alone, lead }: RanText): boolean {
+  if (alone === undefined || ids.length === 0) return false;
+  if (isSame(ids, alone)) return true;
+  return lead !== undefined && lead < SURE;
+}
+
+const isSame = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((id, i) => id === b[i]);
