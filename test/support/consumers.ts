@@ -41,6 +41,9 @@ const genai = consumer('genai', 'genai.py', /GENAI, ORT = '([\d.]+)'/);
 /** Python with onnxruntime, onnxruntime-genai and numpy; undefined where it is not installed. */
 export const genaiPython = genai && join(genai, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
 
+/** The folder of that Python, as `--consumers-from` takes it. */
+export const genaiFolder = genai;
+
 const TOKENIZERS = '0.23.3';
 
 /** A folder for PYTHONPATH with the package tokenizers; undefined where it is not installed. */
@@ -89,3 +92,6 @@ export function continued(
   const args = [shared('consumers', script), model, JSON.stringify(ids), String(count), ...kind];
   return JSON.parse(printed(program, args, { ORT_DISABLE_TELEMETRY: '1' }).split('\n').at(-1)!) as Continued;
 }
+
+/** A folder as of `venv` with torch and transformers, by COPPICE_TEST_TORCH; undefined without. */
+export const torchFolder = process.env.COPPICE_TEST_TORCH;

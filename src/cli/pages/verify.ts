@@ -1,6 +1,8 @@
 /** What `coppice verify` prints. */
 import { formatSeconds } from '../../format/durations';
-import { formatNumber, formatPercent } from '../../format/numbers';
+import { formatCount, formatNumber, formatPercent } from '../../format/numbers';
+import { formatCounted } from '../../format/words';
+import type { PairVerified } from '../../jobs/results/draft';
 import type { ConsumerResult, VerifiedResult } from '../../jobs/results/export';
 import { facts } from '../terminal/text';
 import type { Page } from './page';
@@ -9,11 +11,11 @@ type Facts = (readonly [string, string])[];
 
 export const verifyPage: Page<'verify'> = (_, { shown }) => ({
   failed: ({ verified: { passed }, consumers }) => !passed || consumers.some(({ equal }) => equal === false),
-  page: ({ format, out, against, removed, verified, consumers, seconds }) =>
+  page: ({ format, out, against, removed, verified, pair, consumers, seconds }) =>
     facts([
       ['file', `${shown(out)} (${format})`],
       ['against', removed.length === 0 ? against : `${against} without ${removed.join(', ')}`],
-      ...verifiedFacts(verified),
+      ...(pair === undefined ? verifiedFacts(verified) : pairFacts(verified, pair)),
       ...consumerFacts(consumers),
       ['time', formatSeconds(seconds)],
     ]),
@@ -29,6 +31,29 @@ export function verifiedFacts({ weights, files, kinds, passed, why = '', exact, 
       : [['logits', comparedWords(compared)] as const]),
     ['verified', passed ? `yes: ${exact ? 'the same numbers' : 'rounded, as its type says'}` : `no: ${why}`],
   ];
+}
+
+/** Of a model and its draft; null: they were not run. */
+function pairFacts({ files, passed, why = '' }: VerifiedResult, pair: PairVerified | null): Facts {
+  return [
+    ...(files ? [['files', filesWords(files)] as const] : []),
+    ...(pair ? [['pair', pairWords(pair)] as const] : []),
+    [
+      'verified',
+      passed ? (pair ? 'yes: the texts are those of the model alone' : 'files only: it was not run') : `no: ${why}`,
+    ],
+  ];
+}
+
+/** "8 of 8 texts the model’s own, in 324 passes; 324 were forecast (node-llama-cpp 3.22.1)" */
+export function pairWords({ by, texts, textsEqual, textsOther = 0, rounds, forecastRounds }: PairVerified): string {
+  const more = forecastRounds === 0 ? 0 : rounds / forecastRounds - 1;
+  const off = more === 0 ? '' : `, ${formatPercent(Math.abs(more))} ${more > 0 ? 'fewer' : 'more'}`;
+  const other = textsOther === 0 ? '' : `; ${textsOther} of them not as forecast, which are not counted in the passes`;
+  return (
+    `${textsEqual} of ${formatCounted(texts, 'text')} the model’s own${other}, in ${formatCount(rounds)} passes; ` +
+    `${formatCount(forecastRounds)} were forecast${off} (${by})`
+  );
 }
 
 const weightWords = ({ tensors, maxDifference, wrong }: NonNullable<VerifiedResult['weights']>): string =>

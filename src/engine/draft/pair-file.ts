@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { isObject, type JsonObject } from '../../format/json';
 import { UserError } from '../errors';
 import { namesIn } from '../files/names';
+import { isBelow } from '../files/paths';
 import { readRecordAs, type RunRecord } from '../records/record';
 import { type Runtime, RUNTIMES } from './runtimes';
 
@@ -99,9 +100,6 @@ function filesFault(files: unknown): string | undefined {
   }
   return undefined;
 }
-
-/** Whether a name stays in the folder. */
-export const isBelow = (name: string): boolean => !/^[/\\]|^[a-z]:|(^|[/\\])\.\.([/\\]|$)/i.test(name);
 
 /** What a file says, cut to a length that a message may have. */
 const shown = (value: unknown): string => (JSON.stringify(value) ?? 'missing').slice(0, 80);

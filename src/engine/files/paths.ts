@@ -7,6 +7,9 @@ export function isInside(path: string, folder: string): boolean {
   return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }
 
+/** Whether a name, which comes from a file, stays in the folder that it is in. */
+export const isBelow = (name: string): boolean => !/^[/\\]|^[a-z]:|(^|[/\\])\.\.([/\\]|$)/i.test(name);
+
 /**
  * The deepest folder that contains all `files` (absolute paths); undefined without files.
  * @throws Error for files on several drives, because they have no common folder

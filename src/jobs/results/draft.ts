@@ -55,11 +55,14 @@ const candidate = shape(candidateFields, 'a draft, and what comes of it');
 
 export const BLAMES = ['agreement', 'draftCost', 'rows', 'vocabulary'] as const;
 
-const verified = shape(
+export const pairVerified = shape(
   {
     by: text('the program that ran the pair'),
     texts: whole('texts that it wrote'),
     textsEqual: whole('those that are the model’s own', { better: 'more' }),
+    textsOther: optional(
+      whole('texts that the model itself writes otherwise in that program; their passes are in neither number'),
+    ),
     rounds: whole('passes of the model that it took'),
     forecastRounds: whole('passes that were forecast'),
   },
@@ -123,11 +126,11 @@ export const draftResult = shape(
     why: text('the verdict in a sentence or two'),
     out: nullable(text('the folder of the pair, absolute')),
     files: list(text('a file of the pair'), 'the files of the pair'),
-    verified: nullable(verified),
+    verified: nullable(pairVerified),
     seconds: seconds('seconds of the whole job'),
   },
   'what a draft would do',
 );
 export type DraftResult = ValueOf<typeof draftResult>;
 export type DraftCandidate = ValueOf<typeof candidate>;
-export type PairVerified = ValueOf<typeof verified>;
+export type PairVerified = ValueOf<typeof pairVerified>;

@@ -15,6 +15,7 @@ import {
   type ValueOf,
 } from '../result';
 import { computed, meanNll, ppl, removedBlocks, sizes } from './common';
+import { pairVerified } from './draft';
 
 const tokens = {
   tokens: whole('tokens of a continuation'),
@@ -147,6 +148,7 @@ export const verifyResult = shape(
     against: text('the model that it was compared with'),
     removed: removedBlocks,
     verified,
+    pair: optional(nullable(pairVerified)),
     consumers: list(consumer, 'programs that ran it'),
     seconds: computed.seconds,
   },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { isObject } from '../../format/json';
 import { UserError } from '../../engine/errors';
+import { isBelow } from '../../engine/files/paths';
 import { hashFile } from '../../engine/files/regular-file';
 import type { ModelOptions } from '../../engine/model/model';
 import type { OpenedModel } from '../../engine/model/opened';
@@ -42,22 +43,19 @@ const MAX_FILES = 10_000;
 
 /** The files of a folder beside the hashes in its record; undefined if it names none. */
 export async function changedFiles(
-  { path, record }: Output,
+  { path, record }: Pick<Output, 'path' | 'record'>,
   job: JobOptions,
 ): Promise<VerifiedResult['files'] | undefined> {
   const named = Array.isArray(record?.results.files) ? record.results.files.slice(0, MAX_FILES).filter(isObject) : [];
   const changed: string[] = [];
   let checked = 0;
   for (const { name, sha256 } of named) {
-    if (typeof name !== 'string' || typeof sha256 !== 'string' || !isBelow(name)) continue;
+    if (typeof name !== 'string' || typeof sha256 !== 'string' || !isBelow(name)) continue; // the name comes from a file
     checked++;
     if ((await hashOrNothing(join(path, name), job)) !== sha256) changed.push(name);
   }
   return checked === 0 ? undefined : { checked, changed };
 }
-
-/** The name comes from a file: it must stay in the folder. */
-const isBelow = (name: string): boolean => !/^[/\\]|^[a-z]:|(^|[/\\])\.\.([/\\]|$)/i.test(name);
 
 /** Undefined for a file that is gone or cannot be read. */
 async function hashOrNothing(file: string, { signal }: JobOptions): Promise<string | undefined> {

@@ -1,4 +1,6 @@
 /** Compares an exported model with the model that it was written from. Changes nothing. */
+import { resolve } from 'node:path';
+import { pairIn } from '../../engine/draft/pair-file';
 import { UserError } from '../../engine/errors';
 import { wholeBlocks } from '../../engine/importance/select';
 import { openForComputing, type OpenedModel } from '../../engine/model/opened';
@@ -10,12 +12,15 @@ import { openOutput, type Output } from '../../engine/verify/output';
 import type { VerifiedResult, VerifyResult } from '../results/export';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions, type RunEnd, secondsSince, watchDevice } from '../run';
+import { verifyPair } from './verify-pair';
 import { changedFiles, consumersOf, verifyOutput } from './verify-written';
 
 type Options = OptionsFor<'verify'>;
 
 export async function runVerify(options: Options, context: JobContext): Promise<RunEnd<VerifyResult>> {
   const start = performance.now();
+  const pair = await pairIn(resolve(options.output));
+  if (pair) return verifyPair(pair, options, context);
   const output = await openOutput(options.output);
   const opened = await sourceFor(output, options, context);
   const removed = wholeBlocks(opened.removed);
