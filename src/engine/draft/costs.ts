@@ -7,6 +7,8 @@ import { option } from '../option-token';
 
 /** Rows at which the target is timed. */
 export const TIMED_ROWS: readonly number[] = [1, 2, 4, 8, 16];
+/** Tokens before the rows that are timed. */
+export const TIMED_CONTEXT = 64;
 /** Measurements of each. */
 export const TIMED_RUNS = 9;
 

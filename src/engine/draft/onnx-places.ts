@@ -6,8 +6,7 @@ import { throwIfCancelled } from '../errors';
 import type { TargetScores } from '../model/target-scores';
 import type { Work } from '../progress';
 import type { OnnxReader } from '../verify/onnx-reader';
-import type { PassTimes } from './costs';
-import { TIMED_ROWS } from './costs';
+import { type PassTimes, TIMED_CONTEXT, TIMED_ROWS } from './costs';
 import { tokensOf, type WrittenText } from './places';
 
 /** What a target and a draft make of texts, and what both have in common in each place. */
@@ -86,9 +85,6 @@ function sharedMass(a: Float32Array, aSum: number, b: Float32Array, bSum: number
   return mass;
 }
 
-/** Tokens before the rows that are timed. */
-const CONTEXT = 64;
-
 /**
  * Times passes of files in turns.
  * @param ids a text, which is repeated where it is short
@@ -102,20 +98,20 @@ export async function timeFiles(
   work: Work,
   signal?: AbortSignal,
 ): Promise<PassTimes> {
-  const text = Array.from({ length: CONTEXT + Math.max(...TIMED_ROWS) }, (_, i) => ids[i % ids.length]);
-  const passOf = await target.passes(text.slice(0, CONTEXT));
+  const text = Array.from({ length: TIMED_CONTEXT + Math.max(...TIMED_ROWS) }, (_, i) => ids[i % ids.length]);
+  const passOf = await target.passes(text.slice(0, TIMED_CONTEXT));
   const passesOfDrafts: ((rows: readonly number[]) => Promise<number>)[] = [];
-  for (const draft of drafts) passesOfDrafts.push(await draft.passes(text.slice(0, CONTEXT)));
+  for (const draft of drafts) passesOfDrafts.push(await draft.passes(text.slice(0, TIMED_CONTEXT)));
   const times = { target: TIMED_ROWS.map((): number[] => []), drafts: drafts.map((): number[] => []) };
   // The first round makes plans for the shapes.
   for (let round = 0; round <= runs; round++) {
     throwIfCancelled(signal);
     for (const [i, rows] of TIMED_ROWS.entries()) {
-      const seconds = await passOf(text.slice(CONTEXT, CONTEXT + rows));
+      const seconds = await passOf(text.slice(TIMED_CONTEXT, TIMED_CONTEXT + rows));
       if (round > 0) times.target[i].push(seconds);
     }
     for (const [i, pass] of passesOfDrafts.entries()) {
-      const seconds = await pass(text.slice(CONTEXT, CONTEXT + 1));
+      const seconds = await pass(text.slice(TIMED_CONTEXT, TIMED_CONTEXT + 1));
       if (round > 0) times.drafts[i].push(seconds);
     }
     work.advance(1);

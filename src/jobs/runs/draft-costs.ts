@@ -1,5 +1,6 @@
 /** What passes of the target and of drafts cost in the program that runs both: measured there in turns, or given. */
-import { costsOf, type PassCosts, readCosts, TIMED_RUNS } from '../../engine/draft/costs';
+import { resolve } from 'node:path';
+import { costsOf, type PassCosts, readCosts, TIMED_CONTEXT, TIMED_ROWS, TIMED_RUNS } from '../../engine/draft/costs';
 import { timeFiles } from '../../engine/draft/onnx-places';
 import type { WrittenText } from '../../engine/draft/places';
 import { RUNTIME_FACTS } from '../../engine/draft/runtimes';
@@ -7,6 +8,7 @@ import { UserError } from '../../engine/errors';
 import { onnxruntimeVersion } from '../../engine/onnx/session';
 import { option, set } from '../../engine/option-token';
 import { type JobOptions, Work } from '../../engine/progress';
+import { measureCostsIn } from '../../engine/verify/consumers/pairs';
 import { type OnnxReader, openOnnxReader } from '../../engine/verify/onnx-reader';
 import type { OptionsFor } from '../kinds';
 import type { Shipped } from './draft-models';
@@ -31,7 +33,7 @@ export async function givenCosts(options: Options): Promise<PassCosts | undefine
   );
 }
 
-/** @param ids a text of the target @throws UserError where the program is missing or fails; CancelledError */
+/** @throws UserError where the program is missing or fails; CancelledError */
 export async function measureCosts(
   options: Options,
   target: Shipped,
@@ -39,7 +41,37 @@ export async function measureCosts(
   { prompt, ids }: WrittenText,
   job: JobOptions,
 ): Promise<MeasuredCosts> {
-  return timeInOnnxruntime(options, target, drafts, [...prompt, ...ids], job);
+  const text = [...prompt, ...ids];
+  const { format } = RUNTIME_FACTS[options.for];
+  return format === 'onnx'
+    ? timeInOnnxruntime(options, target, drafts, text, job)
+    : timeInProgram(options, target, drafts, text, job);
+}
+
+async function timeInProgram(
+  { for: runtime, consumersFrom: from, threads }: Options,
+  target: Shipped,
+  drafts: readonly Shipped[],
+  text: readonly number[],
+  job: JobOptions,
+): Promise<MeasuredCosts> {
+  const prompt = Array.from({ length: TIMED_CONTEXT }, (_, i) => text[i % text.length]);
+  const timed = {
+    ...{ target: resolve(target.path), drafts: drafts.map(({ path }) => resolve(path)) },
+    ...{ rows: TIMED_ROWS, runs: TIMED_RUNS, prompt },
+  };
+  const found = await measureCostsIn(runtime, timed, { from, threads }, job);
+  const { title } = RUNTIME_FACTS[runtime];
+  if (found === undefined || 'failure' in found) {
+    throw new UserError(
+      `What passes cost in ${title} could not be measured`,
+      found === undefined ? 'it is not installed where programs are looked for' : found.failure,
+      `Name the folder that has it with ${option('consumersFrom', 'DIR')}, or give ${option('costs', 'FILE')}.`,
+    );
+  }
+  const { name, version, target: times } = found;
+  const costs = costsOf({ rows: times.rows, target: times.seconds, drafts: found.drafts });
+  return { ...costs, measuredIn: version === undefined ? name : `${name} ${version}` };
 }
 
 async function timeInOnnxruntime(

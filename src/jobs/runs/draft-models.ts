@@ -48,6 +48,10 @@ export interface Shipped extends Made {
   /** The file of an ONNX model; the same as `path` for other formats. */
   readonly file: string;
   readonly healed: boolean;
+  /** File of the healed weights that are in it. */
+  readonly patch?: string;
+  /** Whether it was written for this run, into the passing folder. */
+  readonly isWritten: boolean;
   /** Of its weights. */
   readonly bytes: number;
 }
@@ -154,7 +158,14 @@ export async function ship(made: Made, shipping: Shipping, context: JobContext, 
   const isPlain = type === 'stored' && removed.length === 0 && heal === undefined;
   const source = await openCheckpoint(checkpoint);
   if (isPlain && format !== 'onnx' && isGgufCheckpoint(source) === (format === 'gguf')) {
-    return { ...made, path: checkpoint, file: checkpoint, healed: false, bytes: usedBytes(source, () => true) };
+    return {
+      ...made,
+      path: checkpoint,
+      file: checkpoint,
+      healed: false,
+      isWritten: false,
+      bytes: usedBytes(source, () => true),
+    };
   }
   const name = `model-${(await readdir(folder)).length}`;
   const out = join(folder, format === 'gguf' ? `${name}.gguf` : name);
@@ -165,7 +176,15 @@ export async function ship(made: Made, shipping: Shipping, context: JobContext, 
     { job },
   );
   const file = format === 'onnx' ? onnxFile(out, ONNX_KIND[type]!) : out;
-  return { ...made, path: out, file, healed: heal !== undefined, bytes: await weightsIn(out, format === 'onnx') };
+  return {
+    ...made,
+    path: out,
+    file,
+    healed: heal !== undefined,
+    patch: heal,
+    isWritten: true,
+    bytes: await weightsIn(out, format === 'onnx'),
+  };
 }
 
 async function weightsIn(path: string, isOnnx: boolean): Promise<number> {
