@@ -63,7 +63,7 @@ describeShared('command line: draft, beside the reference', function () {
     it(`llama.cpp, ${words.join(' ')}: rounds, accepted and drafted tokens of every length`, async () => {
       const { candidate, json, code } = await forecast('--for', 'llama.cpp', ...words);
       assert.equal(candidate.agree, agree);
-      assertClose(Number(candidate.overlap), sum(overlap) / overlap.length, { absolute: 1e-5 }, 'overlap');
+      assertClose(candidate.overlap, sum(overlap) / overlap.length, { absolute: 1e-5 }, 'overlap');
       for (const { length, threshold, rounds, drafted } of wanted) {
         if (threshold > 0) continue;
         const found = candidate.byLength.find((each) => each.length === length)!;
@@ -135,7 +135,7 @@ describeShared('command line: draft, beside the reference', function () {
     const healed = await forecast('--for', 'genai', '--remove', '2', '--heal');
     assert.deepEqual([healed.candidate.healed, healed.candidate.name], [true, 'without 2, healed, f32']);
     assert.ok(healed.candidate.agree > plain.candidate.agree);
-    assert.ok(Number(healed.candidate.overlap) > Number(plain.candidate.overlap));
+    assert.ok(healed.candidate.overlap > plain.candidate.overlap);
   });
 
   it('forecasts more than one: other models and the model in fewer bits are timed in onnxruntime in turns', async () => {

@@ -13,7 +13,6 @@ import {
   BITS,
   type HeldType,
   ONNX_KIND,
-  type PairType,
   type Runtime,
   RUNTIME_FACTS,
   TRIVIAL_TYPES,
@@ -92,9 +91,7 @@ export function draftsOf(options: Options, target: Checkpoint): Made[] {
   // Costs from a file are those of the draft that is named.
   if (costs !== undefined && named.length > 0) return named;
   const bits = own === 'stored' ? bitsOf(target) : BITS[own];
-  const trivial = TRIVIAL_TYPES.filter(
-    (each) => (types as readonly PairType[]).includes(each) && BITS[each] < bits * SMALLER,
-  );
+  const trivial = TRIVIAL_TYPES.filter((each) => types.includes(each) && BITS[each] < bits * SMALLER);
   const bar = trivial.map((each): Made => ({
     name: each,
     checkpoint,

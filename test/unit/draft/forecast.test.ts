@@ -36,7 +36,7 @@ describeShared('forecast of drafts, beside the reference', () => {
   it('has its rounds, drafted tokens and passes for every draft, length and threshold', () => {
     let count = 0;
     for (const { agreement, confidence, wRejection, forecast: wanted } of drafts) {
-      const texts = agreement.map((digits, i) => ({ taken: [...digits].map(Number), confidence: confidence[i] }));
+      const texts = agreement.map((digits, i) => ({ taken: Array.from(digits, Number), confidence: confidence[i] }));
       const sampled = wRejection.map((taken, i) => ({ taken, confidence: confidence[i] }));
       for (const { length, threshold, ...each } of wanted) {
         const found = texts.map((text) => forecast(text, { length, threshold }));
