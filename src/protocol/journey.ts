@@ -53,7 +53,8 @@ export type StartAction =
   | 'tasks'
   | 'iterate'
   | 'versus'
-  | 'vocabulary';
+  | 'vocabulary'
+  | 'draft';
 
 /** The one primary action. `open` goes on with another model of the family. */
 export type NextAction =

@@ -139,6 +139,8 @@ export class ShownPanel {
       start: (action) => void this.started.push(action),
       scoreMore: (_checkpoint, criterion, text) => void this.asked.push({ criterion, ...text }),
       trimVocabulary: (_, run, min) => void this.trimmed.push({ run, min }),
+      writePair: () => undefined,
+      copyPairCode: () => undefined,
       newRecipe: () => undefined,
       exportBytes: ({ checkpoint }, removed, { format, type }) => writtenBytes(checkpoint, { format, type, removed }),
       times: () => ({}),

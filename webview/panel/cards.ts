@@ -4,6 +4,7 @@
  */
 import { accuracyCard } from './sections/accuracy';
 import { curveCard } from './sections/curve';
+import { draftCard } from './sections/draft';
 import { healingCard } from './sections/healing';
 import { importanceCard } from './sections/importance';
 import { iterativeCard } from './sections/iterative';
@@ -21,6 +22,7 @@ export const CARDS: readonly Card[] = [
   { ...accuracyCard, fold: 2 },
   { ...iterativeCard, fold: 1 },
   { ...vocabularyCard, fold: 3 },
-  { ...measuredCard, fold: 5 }, // it grows with a plan, and nothing but the list of runs may move by that
-  { ...versusCard, fold: 4 },
+  { ...draftCard, fold: 4 },
+  { ...measuredCard, fold: 6 }, // it grows with a plan, and nothing but the list of runs may move by that
+  { ...versusCard, fold: 5 },
 ];

@@ -29,6 +29,7 @@ export const COMMANDS = {
   iterate: 'coppice.iterate',
   versus: 'coppice.compareWithWidth',
   vocabulary: 'coppice.trimVocabulary',
+  draft: 'coppice.forecastDraft',
   retrain: 'coppice.retrainLora',
   merge: 'coppice.mergeAdapter',
   export: 'coppice.exportModel',
@@ -100,6 +101,8 @@ function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
       void vscode.commands.executeCommand(COMMANDS.score, { checkpoint, criterion, calibration: file, ...rows }),
     trimVocabulary: (checkpoint, run, min) =>
       void vscode.commands.executeCommand(COMMANDS.vocabulary, { checkpoint, run, min }),
+    writePair: (checkpoint, run) => void vscode.commands.executeCommand(COMMANDS.draft, { checkpoint, run }),
+    copyPairCode: (run) => void vscode.commands.executeCommand(COMMANDS.code, { pair: run }),
     newRecipe: (checkpoint, { format, type, maxBytes }, report) =>
       void vscode.commands.executeCommand('coppice.newRecipe', {
         ...{ checkpoint, goal: 'fit', size: `${maxBytes}B`, format, type },

@@ -70,6 +70,12 @@ export async function handleMessage(message: PanelMessage, parts: PanelParts): P
     case 'start/vocabulary':
       host.trimVocabulary(source.path, message.run, message.min);
       break;
+    case 'draft/write':
+      host.writePair(source.path, message.run);
+      break;
+    case 'draft/code':
+      host.copyPairCode(message.run);
+      break;
     case 'start/recipe': {
       const { run, min } = message;
       const goal = journey.sizeGoal();

@@ -27,6 +27,10 @@ export interface PanelHost {
   scoreMore(checkpoint: string, criterion: string, text: TextSource): void;
   /** Runs the command that writes what a report on the vocabulary came to, with this least count. It asks where to. */
   trimVocabulary(checkpoint: string, run: string, min: number): void;
+  /** Runs the command that writes the pair of a forecast. It asks where to. */
+  writePair(checkpoint: string, run: string): void;
+  /** Runs the command that copies code for a pair that was written. */
+  copyPairCode(run: string): void;
   /** Runs the command that drafts a recipe for this goal. */
   newRecipe(checkpoint: string, goal: SizeGoal, report?: { readonly run: string; readonly min: number }): void;
   /** Bytes of all files of an export without these blocks. @throws UserError for a model that the format cannot hold */

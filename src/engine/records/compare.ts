@@ -4,6 +4,7 @@ import { vocabulariesDiffer } from '../../format/vocabularies';
 import { formatCount, formatPercent } from '../../format/numbers';
 import { type JsonNumber, numeric } from '../../format/json';
 import { formatLayerNumber, layerNumber } from '../checkpoint/layer-numbers';
+import { draftFacts } from './draft-facts';
 import { ranWords } from './ran';
 import type {
   HealDigest,
@@ -48,7 +49,7 @@ export function compareRuns(runs: readonly RunDigest[]): Comparison {
 }
 
 /** "score · ppl", "retrain · adapter": the run in a few words. */
-export function runTitle({ kind, score, curve, training, heal, narrower, samples, vocabulary }: RunDigest): string {
+export function runTitle({ kind, score, curve, training, heal, narrower, samples, vocabulary, draft }: RunDigest): string {
   const what =
     score?.criterion ??
     curve?.criterion ??
@@ -56,6 +57,8 @@ export function runTitle({ kind, score, curve, training, heal, narrower, samples
     narrower?.method ??
     training?.output ??
     vocabulary?.written ??
+    draft?.written ??
+    draft?.program ??
     samples?.prompts[0];
   return what === undefined || what === '' ? kind : `${kind} · ${what}`;
 }
@@ -110,7 +113,7 @@ const settingsOf = ({ settings }: RunDigest): Facts =>
  * @param apart it stands beside models with other vocabularies: evaluations tell bits per byte, and no perplexity of a token
  */
 export function resultsOf(run: RunDigest, apart = false): Facts {
-  const { score, curve, training, heal, narrower, quality, cost, samples, ran, vocabulary } = run;
+  const { score, curve, training, heal, narrower, quality, cost, samples, ran, vocabulary, draft } = run;
   const last = curve?.points.at(-1);
   const blocks = score && [...score.blocks].sort((a, b) => numeric(a.score) - numeric(b.score));
   const steps = training?.steps ?? [];
@@ -141,6 +144,7 @@ export function resultsOf(run: RunDigest, apart = false): Facts {
     ...healFacts(heal),
     ...narrowerFacts(narrower),
     ...vocabularyFacts(vocabulary),
+    ...draftFacts(draft),
     ...(quality ?? []).flatMap((each) => qualityFacts(each, apart)),
     ...(cost ?? []).flatMap(
       ({ label, parameters, bytes, decodeTokensPerSecond: decode }): [string, string | undefined][] => [

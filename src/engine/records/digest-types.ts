@@ -2,6 +2,9 @@
 import type { TextShare } from '../../format/text-share';
 import type { JsonNumber } from '../../format/json';
 import type { OnTop } from '../../format/on-top';
+import type { DraftDigest } from './draft-digest';
+
+export type * from './draft-digest';
 
 /** A run of any kind; parts that the run lacks are undefined. */
 export interface RunDigest extends OnTop {
@@ -47,6 +50,8 @@ export interface RunDigest extends OnTop {
   readonly versus?: VersusDigest;
   /** Of trimming a vocabulary, or of the report on what that would do. */
   readonly vocabulary?: VocabularyDigest;
+  /** Of a forecast of speculative decoding. */
+  readonly draft?: DraftDigest;
   /** Of exports and verifications. */
   readonly ran?: RanDigest;
   /** Of an export: the name of its file or folder. */

@@ -14,6 +14,7 @@ import { onTop, type OnTop } from '../../format/on-top';
 import { shareWords, withShare } from '../../format/text-share';
 import { readResult } from '../read-result';
 import { benchOf, costOf, exportedOf, sizesOf, speedsOf, writtenOf } from './cost';
+import { draftOf } from './draft';
 import { gridOf } from './grid';
 import { healOf } from './heal';
 import { iterativeOf } from './iterate';
@@ -91,6 +92,8 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
       const vocabulary = vocabularyOf(results);
       return { vocabulary, cost: vocabulary && trimmedSizes(vocabulary, model) };
     }
+    case 'draft':
+      return { draft: draftOf(results) };
     case 'merge':
       return { cost: writtenOf(results, model, 'merged') };
     case 'export': {

@@ -28,6 +28,7 @@ export const ACTION_WORDS: Readonly<Record<StartAction, string>> = {
   iterate: t('Prune Iteratively…'),
   versus: t('Try Width Pruning…'),
   vocabulary: t('Trim Vocabulary…'),
+  draft: t('Forecast a Draft…'),
 };
 
 const wordsOf = (next: NextAction): string =>

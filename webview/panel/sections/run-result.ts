@@ -1,5 +1,5 @@
 /** The result of a run, in a few words. Pure but for the page's texts. */
-import type { PanelRun } from '../../../src/protocol/panel';
+import type { DraftDigest, PanelRun } from '../../../src/protocol/panel';
 import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
 import { numeric } from '../../../src/format/json';
 import { stepsText, textsText } from '../../support/amounts';
@@ -8,7 +8,7 @@ import { modelText, ORIGINAL } from '../state/model-labels';
 import { runKind } from '../state/run-kinds';
 
 export function resultOf({
-  digest: { kind, score, curve, training, heal, tasks, quality, cost, grid, samples, vocabulary },
+  digest: { kind, score, curve, training, heal, tasks, quality, cost, grid, samples, vocabulary, draft },
 }: PanelRun): string {
   if (score?.set) return t('without {0}', score.set.blocks.join(', '));
   if (score) {
@@ -29,6 +29,7 @@ export function resultOf({
     const { kept, size } = vocabulary;
     return t('{0} of {1} tokens stay', formatCount(kept), formatCount(size));
   }
+  if (draft) return draftResult(draft);
   if (tasks) {
     const averages = tasks.models.map(({ average }) => (average === null ? '–' : formatPercent(average)));
     return t('accuracy {0}', averages.join(' → '));
@@ -50,4 +51,14 @@ export function resultOf({
   }
   const last = cost?.at(-1);
   return last?.parameters ? t('{0}: {1} parameters', modelText(last.label), formatCount(last.parameters)) : '';
+}
+
+function draftResult({ verdict, drafts, chosen }: DraftDigest): string {
+  if (verdict === 'refused') return t('no draft pays');
+  const best = drafts.find(({ name }) => name === chosen);
+  if (!best) return '';
+  const { name, speedup, tokensPerRound } = best;
+  return speedup === null
+    ? t('{0}: {1} tokens a pass', name, shortNumber(tokensPerRound, 3))
+    : t('{0}: {1} times as fast', name, shortNumber(speedup, 3));
 }

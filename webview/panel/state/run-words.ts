@@ -36,6 +36,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
     icon: 'book',
     words: (what) => (what === '' ? t('Counted vocabulary') : t('Trimmed vocabulary: {0}', what)),
   },
+  draft: {
+    icon: 'dashboard',
+    words: (what) => (what === '' ? t('Forecast a draft') : t('Draft: {0}', what)),
+  },
   merge: { icon: 'package', words: () => t('Merged adapter') },
   export: { icon: 'export', words: () => t('Exported for an application') },
   verify: { icon: 'pass', words: () => t('Verified export') },
