@@ -15,6 +15,7 @@ import { exportModelCommand } from './export-model';
 import { exportPlanCommand } from './export-plan';
 import { copyLoadingCodeCommand } from './copy-loading-code';
 import { discardJobCommand } from './discard-job';
+import { forecastDraftCommand } from './forecast-draft';
 import { generateTextCommand } from './generate-text';
 import { healCheckpointCommand } from './heal-checkpoint';
 import { measureSpeedCommand } from './measure-speed';
@@ -86,6 +87,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   retrainLoraCommand,
   mergeAdapterCommand,
   trimVocabularyCommand,
+  forecastDraftCommand,
   exportModelCommand,
   verifyExportCommand,
   copyLoadingCodeCommand,

@@ -66,6 +66,7 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
     iterate: time({ kind: 'iterate', checkpoint, criterion, ...settings, count, method: 'lora', steps: 50 }),
     versus: time({ kind: 'versus', checkpoint, ...settings, ...(remove && { plan: removed }) }),
     vocabulary: time({ kind: 'vocabulary', checkpoint }),
+    draft: time({ kind: 'draft', checkpoint, for: 'genai', prompts: LATER, remove }),
     text: time({ kind: 'generate', checkpoint, remove }),
   };
 }

@@ -31,6 +31,8 @@ const SHOWN: { readonly [K in JobKind]?: (coppice: Coppice, spec: SpecFor<K>, ou
   },
   vocabulary: (coppice, _, { result: { written } }) =>
     written === null ? undefined : showCheckpoint(coppice, written),
+  // Both models of a pair are models of their own.
+  draft: ({ library }, _, { result: { out } }) => (out === null ? undefined : library.rescan()),
   merge: (coppice, _, { result: { out } }) => showCheckpoint(coppice, out),
   export: async (coppice, _, { result: { format, out } }) => {
     await (FORMATS[format].isCheckpoint ? showCheckpoint(coppice, out) : showExport(coppice, out));
