@@ -9,6 +9,7 @@ import { generated, oneText, severalTexts } from '../../src/jobs/results/generat
 export const RESULTS: Readonly<Record<string, Field>> = {
   BenchResult: JOBS.bench.result,
   CurveResult: JOBS.curve.result,
+  DraftResult: JOBS.draft.result,
   EvaluateResult: JOBS.eval.result,
   ExportResult: JOBS.export.result,
   GenerateResult: oneText,

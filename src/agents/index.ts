@@ -1,6 +1,7 @@
 /** The tools for agents. */
 import type { AgentTool } from './tool';
 import { compareTexts } from './tools/compare-texts';
+import { forecastDraft } from './tools/draft';
 import { evaluate } from './tools/evaluate';
 import { exportModel } from './tools/export';
 import { heal } from './tools/heal';
@@ -16,7 +17,7 @@ import { trimVocabulary } from './tools/vocabulary';
 
 export const AGENT_TOOLS: readonly AgentTool[] = [
   ...[inspect, score, plan, prune, heal],
-  ...[evaluate, tasks, compareTexts, trimVocabulary, exportModel],
+  ...[evaluate, tasks, compareTexts, trimVocabulary, forecastDraft, exportModel],
   ...[planRecipeTool, runRecipeTool],
   ...[jobStatus, jobResult, cancelJob],
 ];

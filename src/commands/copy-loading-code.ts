@@ -2,6 +2,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../engine/errors';
+import { pairAt } from '../engine/write/pairs';
+import { pairCode } from '../engine/write/programs/pair';
 import { loadablesAt } from '../engine/write/loadables';
 import { type Loadable, type LoadingCode, loadingCode } from '../engine/write/loading-code';
 import type { OnnxKind } from '../engine/write/onnx/kinds';
@@ -9,6 +11,7 @@ import { shellOf } from '../format/shell';
 import type { Command, CommonArguments } from '../host/command';
 import { choosePath } from '../host/ask/choose-checkpoint';
 import type { Coppice } from '../host/coppice';
+import { writtenPair } from '../host/jobs/draft-forecast';
 import { exportedPath } from '../host/jobs/exported-path';
 import type { Entry } from '../state/library';
 
@@ -17,23 +20,38 @@ export interface LoadingCodeArguments extends CommonArguments {
   readonly kind?: OnnxKind;
   /** The library, as the list names it; undefined asks. */
   readonly library?: string;
+  /** Id of the recorded run that wrote a pair: code that runs both. */
+  readonly pair?: string;
 }
 
 export const copyLoadingCodeCommand: Command<LoadingCodeArguments> = {
   id: 'coppice.copyLoadingCode',
   async run(coppice, args) {
+    if (args.pair !== undefined) return copied(await codeOfPair(coppice, args.pair));
     const title = vscode.l10n.t('Copy Code to Load It');
     const path = (await exportedPath(args)) ?? (await choosePath(coppice, title, await exportsFirst(coppice)));
     const isGiven = (args.kind ?? args.library) !== undefined;
     const loadables = isGiven ? [await chooseLoadable(path, args, title)] : await allLoadables(coppice, path);
     const groups = loadables.map((loadable) => ({ loadable, codes: loadingCode(loadable, shellOf(vscode.env.shell)) }));
     const given = groups.flatMap(({ codes }) => codes).find(({ library }) => library === args.library);
-    const code = given ?? (await chooseCode(title, groups));
-    await vscode.env.clipboard.writeText(code.code);
-    vscode.window.setStatusBarMessage(vscode.l10n.t('$(check) Code copied'), 5000);
-    return code.code;
+    return copied(given ?? (await chooseCode(title, groups)));
   },
 };
+
+async function copied({ code }: LoadingCode): Promise<string> {
+  await vscode.env.clipboard.writeText(code);
+  vscode.window.setStatusBarMessage(vscode.l10n.t('$(check) Code copied'), 5000);
+  return code;
+}
+
+/** With the best length of the forecast. */
+async function codeOfPair(coppice: Coppice, run: string): Promise<LoadingCode> {
+  const { folder, digest } = await writtenPair(coppice, run);
+  const { program, drafts, chosen, text } = digest;
+  const { length = 1, threshold = 0 } = drafts.find(({ name }) => name === chosen) ?? {};
+  const { temperature } = text;
+  return pairCode(await pairAt(folder, program), { length, threshold, temperature }, shellOf(vscode.env.shell));
+}
 
 /** All models that can be loaded, what was exported last at the top. */
 async function exportsFirst({ tree, library }: Coppice): Promise<Entry[]> {

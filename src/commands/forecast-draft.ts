@@ -39,7 +39,10 @@ export const forecastDraftCommand: Command<ForecastArguments> = {
     const chosen = await chooseCheckpoint(coppice, args, title);
     const forecast = args.run === undefined ? undefined : await draftForecast(coppice, args.run);
     // Whoever writes from the card has seen what it gains.
-    const known: ForecastArguments = { ...(forecast && { ...forecast.given, alone: true, uncosted: true, force: true }), ...args };
+    const known: ForecastArguments = {
+      ...(forecast && { ...forecast.given, alone: true, uncosted: true, force: true }),
+      ...args,
+    };
     const complete = await askAll(title, known, [
       ...draftSteps<ForecastArguments>(coppice, chosen),
       ...(forecast ? [outStep(coppice, chosen, forecast)] : []),

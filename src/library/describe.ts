@@ -11,6 +11,7 @@ import { SCRIPT_NAMING } from './naming';
 export type JobName =
   | 'bench'
   | 'curve'
+  | 'draft'
   | 'eval'
   | 'export'
   | 'generate'

@@ -2,6 +2,7 @@
 import type {
   BenchResult,
   CurveResult,
+  DraftResult,
   EvaluateResult,
   GenerateResult,
   GridResult,
@@ -15,6 +16,7 @@ import type {
 import type {
   BenchOptions,
   CurveOptions,
+  DraftOptions,
   EvaluateOptions,
   GenerateOptions,
   GridOptions,
@@ -55,6 +57,22 @@ export const score = (options: ScoreOptions, around?: RunOptions): Promise<Score
  */
 export const curve = (options: CurveOptions, around?: RunOptions): Promise<CurveResult> =>
   run('curve', options, around);
+
+/**
+ * Says what a draft would gain before anything ships: a small copy that proposes tokens, which the model checks several at
+ * once, so that the text stays its own. With `out` it writes both for the program. As `coppice draft`.
+ * @returns how often they agree, tokens of a pass and the speed-up by length, and whether it pays
+ * @throws UserError for options or files that cannot be used; CancelledError
+ * @example
+ * ```ts
+ * import { draft } from 'coppice';
+ *
+ * const { verdict, why, chosen } = await draft({ checkpoint: './SmolLM2-135M', for: 'genai', prompts: 'prompts.txt' });
+ * console.log(verdict, why, chosen?.name, chosen?.speedup);
+ * ```
+ */
+export const draft = (options: DraftOptions, around?: RunOptions): Promise<DraftResult> =>
+  run('draft', options, around);
 
 /**
  * Measures the perplexity of a text or of calibration rows. A model that lacks blocks is compared with the unpruned one too.

@@ -1,5 +1,6 @@
 /** What the jobs return and tell. */
 export type { BenchResult } from '../jobs/results/bench';
+export type { DraftResult } from '../jobs/results/draft';
 export type { ExportResult, VerifyResult } from '../jobs/results/export';
 export type { GridResult } from '../jobs/results/grid';
 export type { HealResult } from '../jobs/results/heal';

@@ -2,6 +2,7 @@
 import type { JobKind, JobOutcome, Jobs } from '../../protocol/jobs';
 import type { Piece } from '../answer';
 import type { DeskJob } from '../desk';
+import { draftPage } from './draft';
 import { evalPage } from './eval';
 import { exportPage } from './export';
 import { healPage, prunePage } from './prune';
@@ -21,6 +22,7 @@ const PAGES: { readonly [K in JobKind]?: ResultPage<K> } = {
   tasks: tasksPage,
   samples: samplesPage,
   vocabulary: vocabularyPage,
+  draft: draftPage,
   export: exportPage,
 };
 

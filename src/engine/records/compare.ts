@@ -49,7 +49,17 @@ export function compareRuns(runs: readonly RunDigest[]): Comparison {
 }
 
 /** "score · ppl", "retrain · adapter": the run in a few words. */
-export function runTitle({ kind, score, curve, training, heal, narrower, samples, vocabulary, draft }: RunDigest): string {
+export function runTitle({
+  kind,
+  score,
+  curve,
+  training,
+  heal,
+  narrower,
+  samples,
+  vocabulary,
+  draft,
+}: RunDigest): string {
   const what =
     score?.criterion ??
     curve?.criterion ??

@@ -181,12 +181,7 @@ const costsStep: Step<DraftAnswers> = async ({ for: program = 'llama.cpp' }, pla
     },
   ];
   for (;;) {
-    const how = await pick<Costs>(
-      place,
-      t('What do passes cost in {0}?', title),
-      choices,
-      found ? 'there' : 'file',
-    );
+    const how = await pick<Costs>(place, t('What do passes cost in {0}?', title), choices, found ? 'there' : 'file');
     if (how === 'none') return { uncosted: true };
     if (how === 'there') return { consumers: true };
     const isFolder = how === 'folder';

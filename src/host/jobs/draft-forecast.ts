@@ -76,10 +76,7 @@ export async function writtenPair(
   return { folder: resolve(dirname(file), out), digest };
 }
 
-async function forecastRun(
-  coppice: Coppice,
-  run: string,
-): Promise<RecordedRun & { readonly digest: DraftDigest }> {
+async function forecastRun(coppice: Coppice, run: string): Promise<RecordedRun & { readonly digest: DraftDigest }> {
   const found = await recordedRun(coppice, run);
   const digest = found && digestRecord(found.record).draft;
   if (!found || !digest) throw noForecast(run);

@@ -96,10 +96,7 @@ function marksOf(curve: DraftCurve, isSpeedup: boolean): Plot.Markish[] {
 const legendOf = (curves: readonly DraftCurve[]): HTMLElement[] => [
   ...curves.map((curve) => legendEntry(lineSign(styleOf(curve)), curve.draft.name)),
   legendEntry(
-    sign(
-      24,
-      svgEl('path', { d: 'M0 6H24', stroke: 'var(--ink)', 'stroke-dasharray': '4 3', 'stroke-opacity': 0.7 }),
-    ),
+    sign(24, svgEl('path', { d: 'M0 6H24', stroke: 'var(--ink)', 'stroke-dasharray': '4 3', 'stroke-opacity': 0.7 })),
     t('The model alone'),
   ),
 ];
