@@ -67,7 +67,8 @@ export function draftResult(changes: Partial<DraftResult> = {}, c: number | null
   };
 }
 
-export const REFUSED = {
-  ...{ verdict: 'refused', blame: 'draftCost' },
+export const REFUSED: Pick<DraftResult, 'verdict' | 'blame' | 'why'> = {
+  verdict: 'refused',
+  blame: 'draftCost',
   why: 'No draft pays here: a pass of the best takes 0.9 of the time of the model’s.',
-} as const;
+};

@@ -4,8 +4,9 @@ import type { Runtime } from '../draft/runtimes';
 
 /** A forecast of speculative decoding, or the pair that was written after one. */
 export interface DraftDigest {
-  /** The program that would run both: its name as an option, and its version where it was run. */
+  /** The program that would run both: its name as an option, as its own pages write it, and its version where it was run. */
   readonly program: Runtime;
+  readonly title: string;
   readonly version?: string;
   /** Type of the model's weights; "stored": each as the model has it. */
   readonly type: string;

@@ -6,9 +6,9 @@ import type { DraftDigest, DraftRowDigest } from './draft-digest';
 /** Undefined values are unknown. */
 export function draftFacts(found: DraftDigest | undefined): [name: string, value: string | undefined][] {
   if (!found) return [];
-  const { program, version, type, text, drafts, chosen, heldOutSpeedup, why, written, verified } = found;
+  const { title, version, type, text, drafts, chosen, heldOutSpeedup, why, written, verified } = found;
   return [
-    ['program of the draft', version === undefined ? program : `${program} ${version}`],
+    ['program of the draft', version === undefined ? title : `${title} ${version}`],
     ['type of the model in it', type],
     ['text that was forecast', `${formatCounted(text.tokens, 'token')} for ${formatCounted(text.prompts, 'prompt')}`],
     ['verdict on drafts', why],

@@ -1,5 +1,6 @@
 /** A forecast of speculative decoding for display. */
 import { basename } from 'node:path';
+import { RUNTIME_FACTS } from '../../engine/draft/runtimes';
 import type { DraftDigest, DraftRowDigest } from '../../engine/records/draft-digest';
 import { defined } from '../../format/defined';
 import { type Read, readAs } from '../read-result';
@@ -9,13 +10,15 @@ import { type DraftCandidate, type DraftResult, draftResult } from '../results/d
 export function draftOf(results: unknown): DraftDigest | undefined {
   const { target, runtime, text, costs, perfect, ...more } = readAs(draftResult, results) ?? {};
   const { verdict, why = '', chosen, candidates = [], out } = more;
-  if (runtime?.name === undefined || verdict === undefined) return undefined;
+  // A later version may know more programs.
+  if (runtime?.name === undefined || !Object.hasOwn(RUNTIME_FACTS, runtime.name) || verdict === undefined)
+    return undefined;
   const rows = candidates.flatMap(rowOf);
   const best = chosen ? rowOf(chosen) : [];
   // The best may be a draft that was measured again, under a name of its own.
   const drafts = [...rows, ...best.filter(({ name }) => rows.every((row) => row.name !== name))];
   return defined({
-    ...{ program: runtime.name, version: runtime.version ?? undefined },
+    ...{ program: runtime.name, title: RUNTIME_FACTS[runtime.name].title, version: runtime.version ?? undefined },
     ...{ type: target?.type ?? 'stored', bytes: target?.bytes },
     text: {
       ...{ source: text?.source ?? '', prompts: text?.prompts ?? 0, heldOut: text?.heldOut ?? 0 },

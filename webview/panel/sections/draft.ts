@@ -27,7 +27,7 @@ export const draftCard = runCard({
       frame.setTools(...actionsOf(run, result, trusted, context), ...again, ...list);
       frame.setFigures(...figuresOf(result));
       frame.setNote(...noteOf(result));
-      frame.setBelow(...tableOf(result));
+      frame.setBelow(...tableOf(result), costsOf(result));
       frame.show(summaryOf(run, result), (width) => drawDrafts(result, width, frame));
     },
   }),
@@ -55,14 +55,11 @@ function figuresOf(digest: DraftDigest): HTMLElement[] {
   const best = bestOf(digest);
   if (!best) return [];
   const { heldOutSpeedup, bytes: own } = digest;
-  const { speedup, range, tokensPerRound, agree, overlap, c, bytes } = best;
-  const varies = range && t('{0} to {1} as times vary', ...range.map(fasterText));
-  const held = heldOutSpeedup === undefined ? undefined : t('{0} on other prompts', fasterText(heldOutSpeedup));
+  const { speedup, tokensPerRound, agree, overlap, c, bytes } = best;
+  const held = heldOutSpeedup === undefined ? t('same text') : t('{0} on other prompts', fasterText(heldOutSpeedup));
   const common = overlap === undefined ? '' : t('{0} of the probability in common', formatPercent(Number(overlap)));
   return [
-    ...(speedup === null
-      ? []
-      : [figure(t('Times as fast'), fasterText(speedup), [held, varies].filter(Boolean).join(', ') || t('same text'))]),
+    ...(speedup === null ? [] : [figure(t('Times as fast'), fasterText(speedup), held)]),
     figure(t('Tokens a pass'), shortNumber(tokensPerRound, 3), t('at most {0} proposed at once', lengthText(best))),
     figure(t('Agrees'), formatPercent(agree), common),
     figure(
@@ -96,22 +93,26 @@ function noteOf({ verdict, why, verified }: DraftDigest): HTMLElement[] {
 }
 
 function summaryOf({ digest }: PanelRun, found: DraftDigest): string {
-  const { program, version, type, text, costs, perfect, written } = found;
+  const { title, version, type, text, written } = found;
   const held = text.heldOut === 0 ? '' : t(', {0} of them held out', text.heldOut);
   return [
     t(
       '{0} for {1}: {2} that the model writes for {3} prompts of {4}{5}.',
       digest.model.name,
-      [program, version].filter(Boolean).join(' '),
+      [title, version].filter(Boolean).join(' '),
       ...([tokensText(text.tokens), text.prompts, text.source, held] as const),
     ),
     type === 'stored' ? t('The model in its own type.') : t('The model in {0}.', type),
     ...(text.temperature === 0 ? [] : [t('Drawn at temperature {0}.', text.temperature)]),
-    costsText(costs),
-    ...(perfect ? [t('A draft that is always right would give {0}.', fasterText(perfect.speedup))] : []),
     ...(written === undefined ? [] : [t('Written to {0}.', written)]),
     moment(digest.started),
   ].join(' ');
+}
+
+/** What the speed-ups rest on. */
+function costsOf({ costs, perfect }: DraftDigest): HTMLElement {
+  const most = perfect && t('A draft that is always right would give {0}.', fasterText(perfect.speedup));
+  return el('p', { class: 'muted' }, [costsText(costs), most].filter(Boolean).join(' '));
 }
 
 function costsText(costs: DraftDigest['costs']): string {
