@@ -10,6 +10,7 @@ import { formatNumber } from '../format/numbers';
 import type { DraftResult } from '../jobs/results/draft';
 import type { draft as definition } from '../jobs/definitions/draft';
 import type { SpecOf } from '../protocol/jobs';
+import { answersChats } from '../host/ask/answers-chats';
 import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { requireSpace } from '../host/ask/disk-space';
 import { type DraftAnswers, draftSteps } from '../host/ask/draft-questions';
@@ -23,7 +24,7 @@ import { inform, nextCommand } from '../host/inform';
 import { draftForecast, type DraftForecast } from '../host/jobs/draft-forecast';
 import { runJob } from '../host/jobs/run-job';
 
-type Option = 'heldOut' | 'maxNewTokens' | 'temperature' | 'targetType' | 'maxBytes' | 'out' | 'force' | 'bos';
+type Option = 'chat' | 'heldOut' | 'maxNewTokens' | 'temperature' | 'targetType' | 'maxBytes' | 'out' | 'force' | 'bos';
 
 /** Without `out` and `run` it only forecasts. */
 export interface ForecastArguments extends CommonArguments, DraftAnswers, JobArguments<'draft', Option> {
@@ -40,7 +41,7 @@ export const forecastDraftCommand: Command<ForecastArguments> = {
     const forecast = args.run === undefined ? undefined : await draftForecast(coppice, args.run);
     // Whoever writes from the card has seen what it gains.
     const known: ForecastArguments = {
-      ...(forecast && { ...forecast.given, alone: true, uncosted: true, force: true }),
+      ...(forecast && { ...forecast.given, alone: true, force: true }),
       ...args,
     };
     const complete = await askAll(title, known, [
@@ -51,7 +52,9 @@ export const forecastDraftCommand: Command<ForecastArguments> = {
       await remember(coppice, 'draft', { for: complete.for, prompts: complete.prompts });
     }
     settle({ ...complete, checkpoint: chosen.path });
-    const spec = specOf(chosen, complete);
+    // A model that was trained to answer is asked as in a chat; a pair is judged on the text of its forecast.
+    const chat = complete.chat ?? (forecast === undefined && (await answersChats(coppice, chosen.path)));
+    const spec = specOf(chosen, { ...complete, ...(chat && { chat }) });
     if (spec.out !== undefined) requireSpace(spec.out, forecast && pairBytes(forecast));
     const { result, record } = await runJob(coppice, spec, { device: args.device });
     const run = record === null ? undefined : basename(record);
@@ -67,12 +70,13 @@ export const forecastDraftCommand: Command<ForecastArguments> = {
 
 function specOf({ path }: Chosen, complete: ForecastArguments): SpecOf<typeof definition> {
   const { for: program = 'genai', prompts = '', drafts, remove, heal, type, costs, ...more } = complete;
-  const { heldOut, maxNewTokens, temperature, targetType, maxBytes, out, force, bos, consumers, consumersFrom } = more;
+  const { chat, heldOut, maxNewTokens, temperature, targetType, maxBytes, out, force, bos, consumers, consumersFrom } =
+    more;
   return {
     kind: 'draft',
     checkpoint: path,
     ...{ for: program, prompts, drafts, remove, heal, type, costs, targetType, maxBytes, heldOut, maxNewTokens },
-    ...{ temperature, out, force, bos, consumers, consumersFrom },
+    ...{ chat, temperature, out, force, bos, consumers, consumersFrom },
   };
 }
 

@@ -2,12 +2,10 @@
 import * as vscode from 'vscode';
 import type { GenerateSpec, SamplingChoice } from '../protocol/jobs';
 import { QUESTIONS } from '../editors/results/prompts';
-import { modelName } from '../engine/records/record';
-import { chatKindOf } from '../engine/tokenizer/instruct';
-import type { Coppice } from '../host/coppice';
 import type { Precision } from '../engine/precision';
 import { parseJsonNumber } from '../format/json';
 import { formatNumber } from '../format/numbers';
+import { answersChats } from '../host/ask/answers-chats';
 import { chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import type { Command, CommonArguments, JobArguments } from '../host/command';
 import { timeWords } from '../host/ask/job-time';
@@ -33,7 +31,7 @@ export const generateTextCommand: Command<GenerateArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Generate Text');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    const chat = args.chat ?? (await answers(coppice, chosen.path));
+    const chat = args.chat ?? (await answersChats(coppice, chosen.path));
     const kind = chat ? 'question' : 'prompt';
     const promptStep: Step<GenerateArguments> = async (state, place) => {
       const { maxNewTokens } = state;
@@ -84,12 +82,6 @@ export const generateTextCommand: Command<GenerateArguments> = {
     return result;
   },
 };
-
-/** Whether the model was trained to answer. */
-async function answers({ library }: Coppice, path: string): Promise<boolean> {
-  const checkpoint = await library.load(path);
-  return (await chatKindOf(checkpoint.home, modelName(checkpoint), checkpoint.architecture?.eosTokenIds)).instruct;
-}
 
 /** What the text was computed in, where that is not float32. */
 function precisionWords(precision: Precision): string[] {

@@ -40,7 +40,7 @@ export function draftResult(changes: Partial<DraftResult> = {}, c: number | null
   const cheaper = c === null ? null : 0.8 * c;
   const whole = candidate('q4_0', c, [1.86, 2.53, 3.61, 4.79], { trivial: true });
   const candidates: DraftResult['candidates'] = [
-    c === null || whole.speedup === null ? whole : { ...whole, range: [whole.speedup - 0.05, whole.speedup + 0.04] },
+    c === null || whole.speedup === null ? whole : { ...whole, range: [whole.speedup - 0.15, whole.speedup + 0.12] },
     candidate('without 2, q4_0', cheaper, [1.57, 1.9, 2.17, 2.29], {
       removed: [2],
       bytes: 120_000,

@@ -36,7 +36,7 @@ export const draftPage: ResultPage<'draft'> = ({ result }, { checkpoint }) => {
 };
 
 function costLine({ costs }: DraftResult): string {
-  if (costs === null) return 'no cost is known, so that there is no speed: give "costs"';
+  if (costs === null) return 'what passes cost was not needed';
   const times = costs.rows.map((rows, i) => `${rows}: ${formatNumber(costs.v[i], 3)}`).join(', ');
   const how = costs.measuredIn === null ? 'as given' : `measured in ${inLine(costs.measuredIn)} on this machine`;
   return `time of reading so many rows at once over that of one: ${times} (${how})`;

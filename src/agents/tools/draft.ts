@@ -12,8 +12,8 @@ export const forecastDraft = jobTool({
   description:
     'Says beforehand what speculative decoding would gain: a draft (the model itself in fewer bits, without some blocks, or a smaller ' +
     'model with the same vocabulary) proposes tokens, and the model checks several at once, so that the text stays its own. Tells how ' +
-    'often both agree, how many tokens a pass of the model brings for every length, and with costs how many times as fast that is. ' +
-    'Costs are measured for genai; for other programs give "costs", else there is no speed. Give prompts like those of the ' +
+    'often both agree, how many tokens a pass of the model brings for every length, and how many times as fast that is. What passes ' +
+    'cost is measured for genai; for other programs give "costs", which the user has measured. Give prompts like those of the ' +
     'application. Often no draft pays, and the answer says why: tell the user so. With "out" it writes both models for the program, ' +
     'only where that pays.',
   effect: 'writes',
@@ -22,6 +22,7 @@ export const forecastDraft = jobTool({
     drafts: true,
     for: true,
     prompts: true,
+    chat: true,
     heldOut: true,
     maxNewTokens: true,
     temperature: true,

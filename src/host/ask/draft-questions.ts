@@ -21,8 +21,6 @@ type Named = 'for' | 'prompts' | 'drafts' | 'remove' | 'heal' | 'type' | 'costs'
 export interface DraftAnswers extends Partial<Pick<GivenFor<'draft'>, Named>> {
   /** Only the model in fewer bits is tried, which always is. */
   readonly alone?: boolean;
-  /** No cost is measured. */
-  readonly uncosted?: boolean;
 }
 
 /** @param chosen the model whose text it is */
@@ -39,8 +37,8 @@ const namesNoDraft = ({ drafts, remove, heal, type, alone }: DraftAnswers): bool
   [drafts, remove, heal, type, alone].every((each) => each === undefined);
 
 /** Passes for onnxruntime-genai are timed in the onnxruntime that Coppice has. */
-const needsCosts = ({ for: program, costs, consumers, uncosted }: DraftAnswers): boolean =>
-  program !== undefined && program !== 'genai' && [costs, consumers, uncosted].every((each) => each === undefined);
+const needsCosts = ({ for: program, costs, consumers }: DraftAnswers): boolean =>
+  program !== undefined && program !== 'genai' && [costs, consumers].every((each) => each === undefined);
 
 const programStep =
   (coppice: Coppice): Step<DraftAnswers> =>
@@ -147,7 +145,7 @@ async function askModel({ library }: Coppice, { path, architecture }: Chosen, pl
   );
 }
 
-type Costs = 'there' | 'folder' | 'file' | 'none';
+type Costs = 'there' | 'folder' | 'file';
 
 /** Other programs are started only where the user says so. */
 const costsStep: Step<DraftAnswers> = async ({ for: program = 'llama.cpp' }, place) => {
@@ -174,15 +172,9 @@ const costsStep: Step<DraftAnswers> = async ({ for: program = 'llama.cpp' }, pla
       detail: t('JSON: “rows”, “v” for the time of so many rows over that of one, “c” for a pass of the draft'),
       value: 'file',
     },
-    {
-      label: t('Without costs'),
-      detail: t('Tells how many tokens a pass brings, and not how fast that is'),
-      value: 'none',
-    },
   ];
   for (;;) {
     const how = await pick<Costs>(place, t('What do passes cost in {0}?', title), choices, found ? 'there' : 'file');
-    if (how === 'none') return { uncosted: true };
     if (how === 'there') return { consumers: true };
     const isFolder = how === 'folder';
     const picked = await vscode.window.showOpenDialog({

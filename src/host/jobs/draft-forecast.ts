@@ -14,7 +14,7 @@ import { optionsOf, recordedRun, type RecordedRun } from './recorded-run';
 
 /** Options that do not name a draft. */
 const AROUND = [
-  ...(['for', 'prompts', 'heldOut', 'maxNewTokens', 'temperature', 'targetType', 'costs', 'bos'] as const),
+  ...(['for', 'prompts', 'chat', 'heldOut', 'maxNewTokens', 'temperature', 'targetType', 'costs', 'bos'] as const),
   ...(['consumers', 'consumersFrom'] as const),
 ];
 /** Those that do. */

@@ -82,7 +82,7 @@ function marksOf(curve: DraftCurve, isSpeedup: boolean): Plot.Markish[] {
   const { range } = draft;
   return [
     ...(isSpeedup && range
-      ? [Plot.ruleX([range], { x: best.length, y1: '0', y2: '1', stroke: color, strokeOpacity: 0.45, strokeWidth: 4 })]
+      ? [Plot.ruleX([range], { x: best.length, y1: '0', y2: '1', stroke: color, strokeOpacity: 0.5, strokeWidth: 3 })]
       : []),
     Plot.line(points, { ...place, stroke: color, strokeWidth: 1.8, strokeDasharray: dash }),
     Plot.dot(
