@@ -97,8 +97,21 @@ export interface Verdict {
   readonly probeLoss: Judged<number>;
 }
 
+/** The other goal: the same text, faster, for which no block is removed. What the newest forecast of drafts came to. */
+export interface Faster {
+  readonly state: 'unknown' | 'pays' | 'written' | 'refused';
+  /** By the forecast; null where it knows no cost. */
+  readonly speedup: number | null;
+  /** The program that would run both, as its own pages write it; empty before any forecast. */
+  readonly program: string;
+  /** Id of the forecast, where the runs have one. */
+  readonly run?: string;
+}
+
 export interface Journey {
   readonly goal: ShipGoal | null;
+  /** In place of a goal; undefined otherwise. */
+  readonly faster?: Faster;
   readonly steps: readonly JourneyStep[];
   readonly next: NextAction;
   /** The next step can be left out: the message `journey/skip` does that. */

@@ -11,6 +11,8 @@ import { KeptMap } from './kept-map';
 
 interface Kept {
   readonly goal?: ShipGoal;
+  /** In place of a goal: the same text, faster. */
+  readonly faster?: true;
   /** Steps that are left out, by the identity of the model that they would change. */
   readonly skipped?: Readonly<Record<string, readonly StepName[]>>;
 }
@@ -38,6 +40,17 @@ export class Goals {
     this.keep(original, { ...(goal && { goal }), ...(skipped && { skipped }) });
   }
 
+  /** Whether the family is to write the same text faster, in place of a goal. */
+  wantsFaster(original: string): boolean {
+    return this.kept.get(original)?.faster === true;
+  }
+
+  /** Takes the place of a goal, as a goal takes its place. */
+  setFaster(original: string): void {
+    const { skipped } = this.kept.get(original) ?? {};
+    this.keep(original, { faster: true, ...(skipped && { skipped }) });
+  }
+
   /** The steps that the user leaves out for the model with this identity. */
   skipped(original: string, identity: string): readonly StepName[] {
     return this.kept.get(original)?.skipped?.[identity] ?? [];
@@ -60,7 +73,9 @@ function readKept(stored: unknown): Kept | undefined {
   if (!isObject(stored)) return undefined;
   const goal = readGoal(stored.goal);
   const skipped = readSkipped(stored.skipped);
-  return goal || skipped ? { ...(goal && { goal }), ...(skipped && { skipped }) } : undefined;
+  const faster = stored.faster === true && !goal;
+  if (!goal && !skipped && !faster) return undefined;
+  return { ...(goal && { goal }), ...(faster && { faster: true as const }), ...(skipped && { skipped }) };
 }
 
 function readGoal(stored: unknown): ShipGoal | undefined {

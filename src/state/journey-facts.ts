@@ -7,7 +7,7 @@ import type { Judgement } from '../engine/records/before-after/judgement';
 import { textsUsedIn } from '../engine/records/used-texts';
 import { FORMATS } from '../engine/write/formats';
 import { checkpointName } from '../jobs/titles';
-import type { ShipGoal } from '../protocol/journey';
+import type { Faster, ShipGoal } from '../protocol/journey';
 import type { RunDigest } from '../protocol/panel';
 import { exportsOf } from './exported';
 import { type Listing, originalIn } from './listing';
@@ -21,7 +21,7 @@ import { madeAs } from './words/made-words';
 export interface KnownToTree {
   readonly listing: Listing;
   readonly plans: Pick<Plans, 'removed' | 'choice'>;
-  readonly goals: Pick<Goals, 'goal' | 'skipped'>;
+  readonly goals: Pick<Goals, 'goal' | 'skipped' | 'wantsFaster'>;
   /** What all runs found, newest first. */
   readonly runs: readonly RunDigest[];
 }
@@ -53,6 +53,12 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
         );
   return {
     ...(goal && { goal }),
+    ...(goals.wantsFaster(original) && {
+      faster: fasterOf(
+        runs.map((digest) => ({ digest })),
+        identity,
+      ),
+    }),
     derived: origin !== undefined,
     ...(origin && { kind: origin.kind }),
     scored,
@@ -69,6 +75,19 @@ export function journeyFacts(known: KnownToTree, subject: PlanSubject, scored: b
     skipped: goals.skipped(original, identity),
     ...judgement,
   };
+}
+
+/** The newest forecast of drafts for a model. @param runs newest first, with their ids where they are known */
+export function fasterOf(
+  runs: readonly { readonly digest: RunDigest; readonly id?: string }[],
+  identity: string,
+): Faster {
+  const newest = runs.find(({ digest: { model, draft } }) => draft && model.identity === identity);
+  const draft = newest?.digest.draft;
+  if (!newest || !draft) return { state: 'unknown', speedup: null, program: '' };
+  const { verdict: state, title: program, drafts, chosen } = draft;
+  const speedup = drafts.find(({ name }) => name === chosen)?.speedup ?? null;
+  return { state, speedup, program, ...(newest.id !== undefined && { run: newest.id }) };
 }
 
 /** Where a model comes from. */

@@ -6,6 +6,7 @@ import type { Judgement } from '../engine/records/before-after/judgement';
 import { repeatsMuch } from '../engine/records/repetition';
 import type { JsonNumber } from '../format/json';
 import {
+  type Faster,
   type Journey,
   type Judged,
   type NextAction,
@@ -25,6 +26,8 @@ export interface Member {
 /** What is known of a model. */
 export interface JourneyFacts extends Omit<Judgement, 'ratio'> {
   readonly goal?: ShipGoal;
+  /** In place of a goal. */
+  readonly faster?: Faster;
   /** Coppice made it from another model. */
   readonly derived: boolean;
   /** How it was made. */
@@ -59,6 +62,7 @@ export interface JourneyFacts extends Omit<Judgement, 'ratio'> {
 
 export function journeyOf(facts: JourneyFacts): Journey {
   const verdict = verdictOf({ ...facts, planned: facts.planned || !facts.derived });
+  if (facts.faster) return fasterJourney(facts.faster, verdict);
   const done = doneSteps(facts);
   const leftOut = leftOutSteps(facts, verdict, done);
   const next = nextOf(facts, verdict, leftOut);
@@ -76,6 +80,13 @@ export function journeyOf(facts: JourneyFacts): Journey {
     verdict,
   };
 }
+
+/** The text stays the model's own, so that none of the steps to a smaller model is needed. */
+const fasterJourney = (faster: Faster, verdict: Verdict): Journey => ({
+  ...{ goal: null, faster, verdict, next: { action: 'draft' } },
+  steps: STEPS.map((name) => ({ name, state: 'unneeded' })),
+  ...{ skippable: false, instead: null, judgeable: false },
+});
 
 /** What decides whether a goal is met. */
 export type VerdictFacts = Pick<

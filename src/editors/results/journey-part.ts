@@ -14,6 +14,7 @@ import {
   exportedBytes,
   exportedFolder,
   exportedPlan,
+  fasterOf,
   isCompared,
   isWritten,
   newestExport,
@@ -68,6 +69,7 @@ export class JourneyPart {
     const sameBlocks = children.filter((child) => isWritten(child.kind) && child.removed.join() === removed.join());
     return journeyOf({
       goal,
+      ...(services.goals.wantsFaster(this.original) && { faster: fasterOf(this.reading.runs.forecasts(), identity) }),
       derived: origin !== undefined,
       kind: origin?.kind,
       scored: services.scores.shown(this.subject) !== undefined || this.reading.scorings().length > 0,

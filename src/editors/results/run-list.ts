@@ -99,6 +99,11 @@ export class RunList {
     return this.all.map(({ digest }) => digest);
   }
 
+  /** Forecasts of drafts for all models, newest first. */
+  forecasts(): readonly StoredRun[] {
+    return this.all.filter(({ digest }) => digest.draft !== undefined);
+  }
+
   /** The inputs of the run that have changed since, in words. */
   changed(id: string): readonly string[] {
     return this.runs.find((run) => run.id === id)?.changed ?? [];

@@ -10,11 +10,13 @@ import type { Coppice } from '../coppice';
 import type { Chosen } from './choose-checkpoint';
 import { exportSize, typeSizes } from './export-sizes';
 import { formatChoices, refusalWords } from './format-choices';
-import { ask, pick, type Place, type Step, unlessBack } from './steps';
+import { ask, pick, type PickChoice, type Place, type Step, unlessBack, when } from './steps';
 import { recommendedType, STORED, typeChoices } from './type-choices';
 
 /** Answers to the questions. */
 export interface GoalAnswers {
+  /** In place of all others: the same text, faster. */
+  readonly faster?: boolean;
   readonly format?: ExportFormat;
   /** Type of the weights; "stored" keeps those that they have. */
   readonly type?: string;
@@ -68,20 +70,30 @@ export function goalSteps<S extends GoalAnswers>(
   chosen: Chosen,
   before: ShipGoal | undefined,
 ): Step<S>[] {
+  const isSmaller = ({ faster }: GoalAnswers): boolean => faster !== true;
   return [
     formatStep(chosen, before),
-    typeStep(chosen, before),
-    sizeStep(coppice, chosen, before),
-    ratioStep(before),
-    moreStep(before),
+    ...[typeStep(chosen, before), sizeStep(coppice, chosen, before), ratioStep(before), moreStep(before)].map((step) =>
+      when(isSmaller, step),
+    ),
   ] as unknown as Step<S>[];
 }
+
+const FASTER = 'faster:';
 
 const formatStep =
   ({ checkpoint }: Chosen, before: ShipGoal | undefined): Step<GoalAnswers> =>
   async (_, place) => {
-    const question = vscode.l10n.t('What does your application load?');
-    return { format: await pick(place, question, await formatChoices(checkpoint), before?.format ?? 'gguf') };
+    const { t } = vscode.l10n;
+    const faster: PickChoice<typeof FASTER> = {
+      label: t('$(zap) The same text, faster'),
+      description: t('removes no block: a draft proposes tokens, and the model checks them'),
+      value: FASTER,
+    };
+    const choices: PickChoice<ExportFormat | typeof FASTER>[] = [...(await formatChoices(checkpoint)), faster];
+    const question = t('What does your application load?');
+    const chosen = await pick(place, question, choices, before?.format ?? 'gguf');
+    return chosen === FASTER ? { faster: true } : { format: chosen };
   };
 
 const typeStep =

@@ -2,6 +2,7 @@
 import { messageOf, UserError } from '../../engine/errors';
 import { formatCount } from '../../format/numbers';
 import { shortNumber } from '../../engine/records/compare';
+import type { DraftDigest } from '../../engine/records/draft-digest';
 import { precisionWords } from '../../format/arithmetic';
 import { capitalized } from '../../format/words';
 import { isKind } from '../../jobs/definitions';
@@ -100,17 +101,18 @@ function reasonOf(error: unknown): { readonly why: string; readonly more: readon
 }
 
 function finishedWords({ digest, file }: StoredRun, now: number): LineWords {
-  const { kind, model, finished, removed, adapter, device, precision, exported, vocabulary } = digest;
+  const { kind, model, finished, removed, adapter, device, precision, exported, vocabulary, draft } = digest;
   const known = isKind(kind);
   const criterion = digest.score?.criterion ?? digest.curve?.criterion;
   const label = known
-    ? doneTitle({ kind, checkpoint: model.name, options: { criterion, out: vocabulary?.written } }, removed)
+    ? doneTitle({ kind, checkpoint: model.name, options: { criterion, out: vocabulary?.written ?? draft?.written } }, removed)
     : withoutWords(`${kind} ${model.name}`, removed);
   const [measured] = evaluatedIn(digest);
   const facts = [
     ...(measured ? [l10n.t('perplexity {0}', shortNumber(measured.ppl))] : []),
     ...(exported === undefined ? [] : [exported]),
     ...(vocabulary ? [l10n.t('{0} of {1} tokens', formatCount(vocabulary.kept), formatCount(vocabulary.size))] : []),
+    ...(draft ? draftFacts(draft) : []),
     ...(adapter === undefined ? [] : [l10n.t('with {0}', adapter)]),
   ];
   const hover = [
@@ -127,4 +129,10 @@ function finishedWords({ digest, file }: StoredRun, now: number): LineWords {
     hover,
     spoken: l10n.t('{0}, finished {1}', [label, ...facts].join(', '), when),
   };
+}
+
+function draftFacts({ verdict, drafts, chosen }: DraftDigest): string[] {
+  if (verdict === 'refused') return [l10n.t('no draft pays')];
+  const speedup = drafts.find(({ name }) => name === chosen)?.speedup ?? null;
+  return speedup === null ? [] : [l10n.t('{0} times as fast', shortNumber(speedup))];
 }

@@ -23,6 +23,8 @@ export function nextWords(next: NextAction): string {
         : l10n.t('export it for an application');
     case 'compare':
       return l10n.t('compare it with the original');
+    case 'draft':
+      return l10n.t('forecast a draft that makes it faster');
     case 'beforeAfter':
       return l10n.t('see both in Before and After');
     case 'code':

@@ -38,6 +38,25 @@ describe('goals', () => {
     assert.deepEqual(told, ['original', 'original', 'original']);
   });
 
+  it('are in place of the wish for the same text, faster, and the reverse', () => {
+    const store = memento();
+    const goals = new Goals(store);
+    goals.set('original', GOAL);
+    goals.skip('original', 'pruned', 'retrain');
+    goals.setFaster('original');
+    const again = new Goals(store);
+    assert.equal(again.goal('original'), undefined);
+    assert.equal(again.wantsFaster('original'), true);
+    assert.deepEqual(again.skipped('original', 'pruned'), ['retrain']);
+    again.skip('original', 'pruned', 'export');
+    assert.equal(new Goals(store).wantsFaster('original'), true);
+    again.set('original', GOAL);
+    assert.equal(new Goals(store).wantsFaster('original'), false);
+    goals.setFaster('other');
+    goals.set('other', undefined);
+    assert.equal(new Goals(store).wantsFaster('other'), false);
+  });
+
   it('of other versions are read as far as they are valid', () => {
     const stored = {
       a: { goal: { format: 'gguf', maxBytes: -1, maxRatio: 'much', type: 8 } },

@@ -1,10 +1,13 @@
 /** The one step that comes next, and the verdict, from facts. */
 import assert from 'node:assert/strict';
+import { draftOf } from '../../../src/jobs/digest/draft';
+import type { DraftResult } from '../../../src/jobs/results/draft';
 import type { ShipGoal } from '../../../src/protocol/journey';
 import type { RunDigest } from '../../../src/protocol/panel';
 import { type JourneyFacts, journeyOf } from '../../../src/state/journey';
-import { exportedBytes } from '../../../src/state/journey-facts';
+import { exportedBytes, fasterOf } from '../../../src/state/journey-facts';
 import { verdictWords } from '../../../src/state/words/verdict-words';
+import { draftResult, REFUSED } from '../../support/draft-results';
 
 const NOTHING: JourneyFacts = { derived: false, scored: false, planned: false, compared: false, skipped: [] };
 const MADE: JourneyFacts = { ...NOTHING, derived: true, kind: 'prune' };
@@ -42,6 +45,30 @@ describe('the way of an original model', () => {
     assert.equal(states({ scored: true }), 'done next later later later later');
     assert.equal(states({ scored: true, planned: true }), 'done done next later later later');
     assert.equal(states({ scored: true, planned: true, written: member }), 'done done done next later later');
+  });
+});
+
+describe('the goal of the same text, faster', () => {
+  const run = (identity: string, changes: Partial<DraftResult> = {}, c?: number | null) => {
+    const draft = draftOf(JSON.parse(JSON.stringify(draftResult(changes, c))));
+    return { id: `${identity}.json`, digest: { model: { name: 'm', identity }, draft } as unknown as RunDigest };
+  };
+
+  it('removes nothing: its one step is a forecast', () => {
+    const faster = fasterOf([run('other')], 'own');
+    assert.deepEqual(faster, { state: 'unknown', speedup: null, program: '' });
+    const journey = journeyOf({ ...NOTHING, scored: true, planned: true, faster });
+    assert.deepEqual(journey.next, { action: 'draft' });
+    assert.deepEqual([...new Set(journey.steps.map(({ state }) => state))], ['unneeded']);
+    assert.equal(journey.goal, null);
+  });
+
+  it('is answered by the newest forecast of the model', () => {
+    const pays = fasterOf([run('other'), run('own'), run('own', REFUSED)], 'own');
+    assert.deepEqual([pays.state, pays.program, pays.run], ['pays', 'onnxruntime-genai', 'own.json']);
+    assert.equal(pays.speedup, draftResult().chosen!.speedup);
+    assert.equal(fasterOf([run('own', REFUSED), run('own')], 'own').state, 'refused');
+    assert.equal(fasterOf([run('own', { verdict: 'written' }, null)], 'own').speedup, null);
   });
 });
 

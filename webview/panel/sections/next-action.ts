@@ -45,8 +45,12 @@ export function nextSection(context: Context): Section {
   const { send } = context;
   let next: NextAction = { action: 'score' };
   let step: StepName | undefined;
-  const start = (): void =>
-    next.action === 'open' ? send({ type: 'kin/open', path: next.path }) : send(startOf(next));
+  let forecast: string | undefined;
+  const start = (): void => {
+    if (next.action === 'open') send({ type: 'kin/open', path: next.path });
+    else if (forecast !== undefined) send({ type: 'draft/write', run: forecast });
+    else send(startOf(next));
+  };
   const primary = button('', start, { appearance: 'primary' });
   const skip = button(t('Skip'), () => step && send({ type: 'journey/skip', step }), { appearance: 'link' });
   let other: StartAction | null = null;
@@ -70,7 +74,9 @@ export function nextSection(context: Context): Section {
       const trusted = isTrusted && !missing; // nothing can be started without either
       ({ next } = journey);
       step = journey.steps.find(({ state }) => state === 'next')?.name;
-      const words = wordsOf(next);
+      // A forecast that pays leads to its pair.
+      forecast = journey.faster?.state === 'pays' ? journey.faster.run : undefined;
+      const words = forecast === undefined ? wordsOf(next) : t('Write Pair…');
       if (primary.textContent !== words) primary.textContent = words;
       primary.title = words;
       // Without trust nothing can be started, and the banner has the primary button.

@@ -27,7 +27,7 @@ export function planSection(context: Context): Section {
   const drawText = whenChanged((shown: Pick<PanelState, 'text'> & { readonly scored?: string }) =>
     showText(text, shown.text, shown.scored),
   );
-  const drawGoal = whenChanged((shown: Pick<Journey, 'goal'>) => showGoal(goal, shown.goal));
+  const drawGoal = whenChanged((shown: Pick<Journey, 'goal' | 'faster'>) => showGoal(goal, shown));
   const banner = el('div', { class: 'banner', role: 'status' });
   const drawBanner = whenChanged((shown: Pick<PanelState, 'trusted' | 'missing'>) => showBanner(banner, shown, send));
   const [verdict, stepper, ways] = [verdictSection(context), stepperSection(context), waysSection(context)];
@@ -48,7 +48,7 @@ export function planSection(context: Context): Section {
       drawBanner({ trusted, missing: state.missing });
       drawKin({ kin: state.kin });
       drawText({ text: state.text, scored: scoringOf(state)?.text });
-      drawGoal({ goal: journey.goal });
+      drawGoal({ goal: journey.goal, faster: journey.faster });
       name.textContent = model.name;
       facts.textContent = [
         blocksText(model.blocks),
@@ -70,8 +70,8 @@ function chipButton(name: string, act: () => void): HTMLButtonElement {
   return chip;
 }
 
-function showGoal(chip: HTMLElement, goal: Journey['goal']): void {
-  const words = goalWords(goal);
+function showGoal(chip: HTMLElement, { goal, faster }: Pick<Journey, 'goal' | 'faster'>): void {
+  const words = goalWords(goal, faster);
   const title = t('What the model must be to ship: format, size and quality. Click to change it.');
   chip.replaceChildren(icon('target'), el('span', {}, words));
   chip.title = title;

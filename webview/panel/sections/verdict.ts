@@ -1,5 +1,5 @@
 /** Whether the model meets its goal, at one glance: an icon, words, and each number beside its limit. */
-import type { Judged, ShipGoal, Verdict } from '../../../src/protocol/journey';
+import type { Faster, Judged, ShipGoal, Verdict } from '../../../src/protocol/journey';
 import type { PanelState } from '../../../src/protocol/panel';
 import { formatBytes, formatFactor, formatPercent } from '../../../src/format/numbers';
 import { type JsonNumber, numeric } from '../../../src/format/json';
@@ -23,7 +23,8 @@ const FORMATS: Readonly<Record<ShipGoal['format'], string>> = {
 };
 
 /** "Goal: GGUF q8_0, ≤ 120 MB, ≤ 1.3×", or a call for one. */
-export function goalWords(goal: ShipGoal | null): string {
+export function goalWords(goal: ShipGoal | null, faster?: Faster): string {
+  if (faster) return t('Goal: {0}', t('the same text, faster'));
   if (!goal) return t('Set Goal…');
   const { maxBytes, maxRatio, maxRepetition, minSame, maxProbeLoss } = goal;
   const parts = [
@@ -62,7 +63,12 @@ export function verdictSection({ send }: Pick<Context, 'send'>): Section {
   const judge = button(ACTION_WORDS.judge, () => send({ type: 'start', action: 'judge' }), { appearance: 'link' });
   judge.title = t('Measures it on a text that chose no block and fitted no weight');
   const draw = whenChanged(
-    ({ journey: { goal, verdict, judgeable }, trusted }: Pick<PanelState, 'journey' | 'trusted'>) => {
+    ({ journey: { goal, faster, verdict, judgeable }, trusted }: Pick<PanelState, 'journey' | 'trusted'>) => {
+      if (faster) {
+        element.dataset.meets = MEETS[faster.state];
+        element.replaceChildren(...fasterVerdict(faster));
+        return;
+      }
       const words = goal ? headOf(verdict) : t('No goal yet');
       element.dataset.meets = goal ? verdict.meets : 'unknown';
       const rest = goal
@@ -77,6 +83,31 @@ export function verdictSection({ send }: Pick<Context, 'send'>): Section {
     },
   );
   return { element, update: ({ journey, trusted, missing }) => draw({ journey, trusted: trusted && !missing }) };
+}
+
+const MEETS: Readonly<Record<Faster['state'], Verdict['meets']>> = {
+  ...{ unknown: 'unknown', pays: 'yes', written: 'yes', refused: 'no' },
+};
+
+/** What the newest forecast of drafts says. */
+function fasterVerdict({ state, speedup, program }: Faster): HTMLElement[] {
+  const heads: Readonly<Record<Faster['state'], string>> = {
+    unknown: t('Not forecast yet'),
+    pays: t('A draft makes it faster'),
+    written: t('A draft makes it faster'),
+    refused: t('No draft pays'),
+  };
+  const factor = speedup === null ? '' : formatFactor(speedup);
+  const details: Readonly<Record<Faster['state'], string>> = {
+    unknown: t('A forecast says beforehand whether a small copy that proposes tokens makes the same text faster.'),
+    pays: t('{0} by the forecast for {1}, same text', factor, program),
+    written: t('{0} by the forecast for {1}, same text; the pair is written', factor, program),
+    refused: speedup === null ? t('in {0}', program) : t('at most {0} in {1}', factor, program),
+  };
+  return [
+    el('strong', {}, icon(SIGNS[MEETS[state]]), heads[state]),
+    el('span', { class: 'judged muted' }, details[state]),
+  ];
 }
 
 /** "Meets the goal", "The plan fits the goal" */
