@@ -1,6 +1,6 @@
 /** Every tool of agents on the sample model, with jobs in this process: what it answers, asks and leaves behind. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AGENT_TOOLS } from '../../src/agents';
 import { roughBudget } from '../../src/agents/answer';
@@ -8,7 +8,7 @@ import { RunnerDesk } from '../../src/agents/job-desk';
 import { failureText } from '../../src/agents/naming';
 import { guardedPaths } from '../../src/agents/paths';
 import type { AgentContext } from '../../src/agents/tool';
-import { formatNumber } from '../../src/format/numbers';
+import { formatNumber, formatPercent } from '../../src/format/numbers';
 import { MachineSpeeds } from '../../src/estimates/machine';
 import { runSpec } from '../../src/jobs/run-spec';
 import type { JobRunner } from '../../src/jobs/runner';
@@ -123,6 +123,39 @@ describe('an agent with the sample model', function () {
       return true;
     });
     assert.ok(!existsSync(join(root, 'lossy')));
+  });
+
+  it('says what a draft would gain, and why none pays, and writes nothing without being asked', async () => {
+    const prompts = ['Once upon a time', 'The little dog', 'Tom and Lily went', 'One day, a girl', 'In the park'];
+    writeFileSync(join(root, 'prompts.txt'), prompts.join('\n'));
+    const costs = (c: number) =>
+      writeFileSync(join(root, 'costs.json'), JSON.stringify({ rows: [1, 16], v: [1, 1.2], c }));
+    const input = {
+      ...{ checkpoint: 'model', for: 'genai', prompts: 'prompts.txt', heldOut: 1, maxNewTokens: 12 },
+      costs: 'costs.json',
+    };
+    costs(0.1);
+    assert.match(
+      await ask('draft', input, speedsOf(1e6)),
+      /^Forecast drafts for model\?\n[\s\S]*Nothing is written but a record/,
+    );
+    const text = await call('draft', input);
+    assert.match(text, /^Nothing was written: give "out" for the pair\./m);
+    assert.match(text, /× as fast, with the same text/);
+    assert.match(text, /^text: \d+ tokens that model writes for 5 prompts of prompts\.txt, 1 of them held out$/m);
+    assert.match(text, /1: 1, 16: 1\.2 \(as given\)/);
+    const { result } = desk.jobs[0].outcome as JobOutcome<'draft'>;
+    assert.equal(result.verdict, 'pays');
+    for (const { name, agree } of result.candidates)
+      assert.match(text, new RegExp(`^ *${name}( \\(best\\))? .*${formatPercent(agree)}`, 'm'));
+    assert.equal(text.match(/\(best\)/g)?.length, 1);
+    costs(0.95);
+    const refused = await call('draft', input);
+    assert.match(refused, /^Nothing was written, because it does not pay\./m);
+    assert.match(refused, /No draft pays here: .* Even a draft that is always right would give/);
+    await assert.rejects(call('draft', { ...input, prompts: '../prompts.txt' }), /outside the folders/);
+    // No agent starts other programs.
+    await assert.rejects(call('draft', { ...input, consumers: true }), /"consumers"/);
   });
 
   it('prunes it by the scores: the same blocks as the command line, chosen by the criterion in its record', async () => {

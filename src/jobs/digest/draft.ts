@@ -49,7 +49,8 @@ function rowOf(candidate: Read<DraftCandidate>): DraftRowDigest[] {
   return [
     defined({
       ...{ name, trivial, healed, bytes, c, agree, overlap, length, threshold, tokensPerRound, speedup },
-      range: low === undefined || high === undefined ? undefined : ([low, high] as const),
+      // Times that were given do not vary.
+      range: low === undefined || high === undefined || low === high ? undefined : ([low, high] as const),
       byLength: points.sort((a, b) => a.length - b.length),
     }),
   ];
