@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { draftOf } from '../../../src/jobs/digest/draft';
 import type { DraftResult } from '../../../src/jobs/results/draft';
+import type { Faster, Journey } from '../../../src/protocol/journey';
 import type { PanelRun, PanelState } from '../../../src/protocol/panel';
 import { draftResult, REFUSED } from '../../support/draft-results';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
 import { picture } from '../support/picture';
-import { button, exportAs, lastFile, openPanel, type Panel, settled } from './open';
+import { button, exportAs, lastFile, openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL } from './recorded';
 
 const runOf = (changes: Partial<DraftResult> = {}, c: number | null = 0.2, id = 'a'): PanelRun => {
@@ -148,6 +149,39 @@ describeBrowser('card of drafts', (browser) => {
     const rows = JSON.parse(lastFile(panel).text) as Record<string, unknown>[];
     assert.equal(rows.length, 12);
     assert.deepEqual([rows[2].Draft, rows[2]['Tokens at once, at most'], rows[2]['Tokens a pass']], ['q4_0', 4, 3.61]);
+    await panel.close();
+  });
+
+  it('answers the goal of the same text, faster, in the head of the panel', async () => {
+    const head = async (panel: Panel): Promise<string> =>
+      (await panel.page.locator('.verdict').innerText()).replace(/\s+/g, ' ').trim();
+    const journey = (faster: Faster): Journey => ({
+      ...{ ...EMPTY.journey, faster, next: { action: 'draft' } },
+      steps: EMPTY.journey.steps.map(({ name }) => ({ name, state: 'unneeded' })),
+    });
+    const unknown: Faster = { state: 'unknown', speedup: null, program: '' };
+    const panel = await openPanel(browser(), { ...EMPTY, journey: journey(unknown) }, { width: 1280 });
+    assert.match(await panel.page.locator('.goal-chip').innerText(), /Goal: the same text, faster/);
+    assert.match(await head(panel), /^Not forecast yet A forecast says beforehand/);
+    const next = panel.page.locator('.next vscode-button').first();
+    await next.click();
+    assert.deepEqual(panel.received('start').at(-1), { type: 'start', action: 'draft' });
+    const known = { program: 'onnxruntime-genai', run: 'a' };
+    await panel.post(update(1, { runs: [runOf()], journey: journey({ state: 'pays', speedup: 1.66, ...known }) }));
+    await settled(panel);
+    assert.match(
+      await head(panel),
+      /^A draft makes it faster 1\.66× by the forecast for onnxruntime-genai, same text$/,
+    );
+    assert.match(await next.innerText(), /Write Pair…/);
+    await picture(panel.page.locator('body'), 'draft-goal');
+    await next.click();
+    assert.deepEqual(panel.received('draft/write').at(-1), { type: 'draft/write', run: 'a' });
+    await panel.post(update(2, { journey: journey({ state: 'refused', speedup: 1.04, ...known }) }));
+    await settled(panel);
+    assert.match(await head(panel), /^No draft pays at most 1\.04× in onnxruntime-genai$/);
+    assert.match(await next.innerText(), /Forecast a Draft…/);
+    await panel.checkAccessibility();
     await panel.close();
   });
 
