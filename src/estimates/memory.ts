@@ -218,7 +218,6 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
   draft: (job, machine) =>
     largest(
       writing(job.model.architecture, { ...cellOf(job.options), batch: OWN_TEXTS }, hasQuantized(job.model)),
-      sweep('tasks')(job, machine),
       job.options.out === undefined ? 0 : comparing(job, machine),
     ),
   samples: several((options) => [cellOf(options)]),

@@ -173,9 +173,7 @@ export const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)
       length: 12,
     }),
   ],
-  draft: [
-    ({ model, lines }) => ({ checkpoint: model, for: 'genai', prompts: lines, maxNewTokens: 6, heldOut: 0 }),
-  ],
+  draft: [({ model, lines }) => ({ checkpoint: model, for: 'genai', prompts: lines, maxNewTokens: 6, heldOut: 0 })],
   generate: [
     ({ model }) => ({ checkpoint: model, prompt: 'The river', maxNewTokens: 7, remove: [1] }),
     ({ model }) => ({

@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import { PAIR_NAME } from '../../engine/draft/pair-file';
 import { type HeldType, ONNX_KIND, type Runtime, RUNTIME_FACTS } from '../../engine/draft/runtimes';
-import { copyRanges } from '../../engine/files/copy';
-import { OutputFile } from '../../engine/files/output-file';
-import { writeWhole } from '../../engine/files/whole-file';
+import { copyWhole, writeWhole } from '../../engine/files/whole-file';
 import { type OpenedModel, openForComputing } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
 import { inPhases, type JobOptions } from '../../engine/progress';
@@ -149,7 +147,7 @@ async function writeModel(
   }
   const copied = written ?? (format === 'gguf' ? await plainGguf(checkpoint, { remove, heal, type }) : undefined);
   if (copied !== undefined) {
-    await copyFile(copied, place, job);
+    await copyWhole(copied, place, job);
     return;
   }
   const kind = format === 'onnx' ? (ONNX_KIND[type] ?? 'fp32') : type;
@@ -177,11 +175,6 @@ async function plainGguf(
   if (type !== 'stored' || remove.length > 0 || heal !== undefined) return undefined;
   const { checkpoint } = await openForComputing(path, {});
   return isGgufCheckpoint(checkpoint) && checkpoint.format === 'gguf' ? checkpoint.home : undefined;
-}
-
-async function copyFile(from: string, to: string, { signal }: JobOptions): Promise<void> {
-  const { size } = await stat(from);
-  await OutputFile.fill(to, (file) => copyRanges(file, 0, [{ file: from, offset: 0, bytes: size }], { signal }));
 }
 
 /**

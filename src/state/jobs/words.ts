@@ -105,7 +105,10 @@ function finishedWords({ digest, file }: StoredRun, now: number): LineWords {
   const known = isKind(kind);
   const criterion = digest.score?.criterion ?? digest.curve?.criterion;
   const label = known
-    ? doneTitle({ kind, checkpoint: model.name, options: { criterion, out: vocabulary?.written ?? draft?.written } }, removed)
+    ? doneTitle(
+        { kind, checkpoint: model.name, options: { criterion, out: vocabulary?.written ?? draft?.written } },
+        removed,
+      )
     : withoutWords(`${kind} ${model.name}`, removed);
   const [measured] = evaluatedIn(digest);
   const facts = [
