@@ -8,6 +8,8 @@ export interface Toy {
   readonly text: string;
   /** A file of prompts. */
   readonly lines: string;
+  /** A file of what passes cost, at which any draft pays. */
+  readonly costs: string;
   /** Folder of an adapter of the model. */
   readonly adapter: string;
   /** File of healed weights of the model, and an adapter on top of them. */
@@ -173,7 +175,18 @@ export const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)
       length: 12,
     }),
   ],
-  draft: [({ model, lines }) => ({ checkpoint: model, for: 'genai', prompts: lines, maxNewTokens: 6, heldOut: 0 })],
+  draft: [
+    ({ model, lines, costs, out }) => ({
+      checkpoint: model,
+      for: 'transformers',
+      prompts: lines,
+      maxNewTokens: 6,
+      heldOut: 0,
+      type: 'f32', // it agrees with itself
+      costs,
+      out,
+    }),
+  ],
   generate: [
     ({ model }) => ({ checkpoint: model, prompt: 'The river', maxNewTokens: 7, remove: [1] }),
     ({ model }) => ({

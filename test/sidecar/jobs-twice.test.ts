@@ -140,6 +140,7 @@ describe('every job by the command line and by the sidecar', function () {
     model,
     text,
     lines: join(folder, 'prompts.txt'),
+    costs: join(folder, 'costs.json'),
     adapter: join(folder, 'adapter'),
     patch: join(folder, 'healed.safetensors'),
     healedAdapter: join(folder, 'healed-adapter'),
@@ -147,6 +148,7 @@ describe('every job by the command line and by the sidecar', function () {
   };
   before(async () => {
     buildCli();
+    writeFileSync(toy.costs, '{"rows": [1, 16], "v": [1, 1], "c": 0.001}');
     writeFileSync(toy.lines, 'The river\nIn the evening she\n\nA stone\n');
     const checkpoint = await openCheckpoint(model);
     const lora = randomAdapter(requireArchitecture(checkpoint), { removed: [2] });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import { PAIR_NAME } from '../../engine/draft/pair-file';
 import { type HeldType, ONNX_KIND, type Runtime, RUNTIME_FACTS } from '../../engine/draft/runtimes';
-import { copyWhole, writeWhole } from '../../engine/files/whole-file';
+import { writeWhole } from '../../engine/files/whole-file';
 import { type OpenedModel, openForComputing } from '../../engine/model/opened';
 import { removedJson } from '../../engine/model/view';
 import { inPhases, type JobOptions } from '../../engine/progress';
@@ -17,6 +17,7 @@ import {
   type RunInput,
 } from '../../engine/records/record';
 import { PAIR_PLACES } from '../../engine/verify/consumers/pairs';
+import { copyWhole } from '../../engine/write/copy-whole';
 import { cardFront, inheritedFields } from '../../engine/write/card';
 import { ONNX_FOLDER } from '../../engine/write/onnx/kinds';
 import type { JsonObject } from '../../format/json';
