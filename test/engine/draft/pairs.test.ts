@@ -1,6 +1,6 @@
 /** Pairs are written for their programs, and write there what the model writes alone, in the passes that were forecast. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { judged } from '../../../src/engine/draft/judge';
 import { PAIR_NAME } from '../../../src/engine/draft/pair-file';
@@ -8,7 +8,7 @@ import type { Runtime } from '../../../src/engine/draft/runtimes';
 import { measureCostsIn, runPairIn } from '../../../src/engine/verify/consumers/pairs';
 import { type Pair, writePair } from '../../../src/jobs/runs/draft-pair';
 import type { VerifyResult } from '../../../src/jobs/results/export';
-import { genaiFolder, itWith, llamaCpp, torchFolder } from '../../support/consumers';
+import { genaiFolder, itWith, llamaCpp, printed, torchFolder } from '../../support/consumers';
 import { runOn } from '../../support/jobs';
 import { contextOf, goldenTexts } from '../../support/pairs';
 import { describeShared, shared } from '../../support/shared';
@@ -55,8 +55,8 @@ const LENGTHS: readonly (readonly [length: number, rounds: number])[] = [
 ];
 
 /** Runs a written pair with each length, and compares the passes with the reference. */
-async function assertRounds(runtime: Runtime, folder: string, from: string): Promise<void> {
-  for (const [length, rounds] of LENGTHS) {
+async function assertRounds(runtime: Runtime, folder: string, from: string, lengths = LENGTHS): Promise<void> {
+  for (const [length, rounds] of lengths) {
     const texts = goldenTexts([2], null, length);
     const ran = await runPairIn(runtime, folder, { texts, length, threshold: 0 }, { from }, {});
     assert.ok(ran && 'texts' in ran, JSON.stringify(ran));
@@ -97,7 +97,7 @@ describeShared('jobs/draft: pairs', function () {
     assert.match(readFileSync(join(folder, 'README.md'), 'utf8'), /llama-server .*--spec-draft-n-max 4\n/);
   });
 
-  it('that another text was forecast for fail, and a changed file is not opened', async () => {
+  it('are compared with the model alone where their record has another text, and not opened where a file changed', async () => {
     const pair = depthPair('node-llama-cpp');
     const texts = pair.texts.map((text, i) => (i === 0 ? { ...text, ids: text.ids.map(() => 5) } : text));
     const { folder } = await written({ ...pair, texts });
@@ -144,10 +144,20 @@ describeShared('jobs/draft: pairs', function () {
 
   itWith(llamaCpp, 'run in llama.cpp in the passes that were forecast', async () => {
     const { folder } = await written(depthPair('node-llama-cpp'));
-    await assertRounds('node-llama-cpp', folder, llamaCpp!);
+    await assertRounds('node-llama-cpp', folder, llamaCpp!, LENGTHS.slice(1, 2));
     const { pair } = await verify(folder, llamaCpp);
     assert.match(pair!.by, /^llama\.cpp/);
     assert.deepEqual([pair!.textsEqual, pair!.rounds], [8, 220]);
+  });
+
+  itWith(llamaCpp, 'have a program for node-llama-cpp, which continues a text', async () => {
+    const { folder } = await written(depthPair('node-llama-cpp'));
+    symlinkSync(join(llamaCpp!, 'node_modules'), join(folder, 'node_modules'), 'junction');
+    const program = join(folder, 'speculate.mjs');
+    // On a busy machine its threads wait for each other in a loop.
+    writeFileSync(program, readFileSync(program, 'utf8').replace('getLlama()', 'getLlama({ maxThreads: 1 })'));
+    const text = printed(process.execPath, [program, 'Once upon a time', '32']);
+    assert.match(text, /^\s?Once upon a time, there was a little/);
   });
 
   itWith(llamaCpp, 'run in llama.cpp with a draft in 4 bits', async () => {
