@@ -45,7 +45,7 @@ const HOW: Readonly<Record<Runtime, (pair: Pair) => string>> = {
     'For another program: give `generate` the draft as `assistant_model`, and set the three lines of `speculate.py` that begin with `draft.generation_config`. Without them transformers changes the length by itself.',
   'llama.cpp': (pair) =>
     `\`\`\`sh\n${llamaServer(pair, 'posix')}\`\`\`\n\n` +
-    'Versions before 2026 call the last options `--draft-max` and `--draft-p-min`.',
+    'Older versions call the last options `--draft-max` and `--draft-p-min`.',
   'node-llama-cpp': () =>
     '```sh\nnpm install node-llama-cpp\nnode speculate.mjs "Once upon a time"\n```\n\n' +
     'The program is a loop over functions that node-llama-cpp has for all, and may be copied. Its own `DraftSequenceTokenPredictor` takes one proposed token of a round at most (seen in 3.22.1), so it gains less than the forecast.',
@@ -72,7 +72,7 @@ export function pairReadme(pair: Pair, { name, target, draft, front, verified, u
     unforeseen ? 'Nothing for this length.' : forecastWords(pair),
     '## What was checked',
     verified ? verifiedWords(verified) : 'The pair was not run when it was written.',
-    `${codeSpan('coppice verify .')} in this folder repeats the check: the hash of every file, which ${codeSpan(PAIR_NAME)} has, and the texts and passes.`,
+    `${codeSpan('coppice verify . --consumers')} in this folder repeats the check: the hash of every file, which ${codeSpan(PAIR_NAME)} has, and the texts and passes.`,
     `## License\n\nThe license is that of ${inline(name)}.`,
   ]
     .join('\n\n')

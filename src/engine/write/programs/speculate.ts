@@ -54,7 +54,7 @@ print(tokenizer.decode(generator.get_sequence(0)))
 print(generator.get_speculative_stats()["rounds"], "passes of the model")
 `;
 
-/** Option names of llama.cpp since 2026; before, they were \`--draft-max\` and \`--draft-p-min\`. */
+/** Older versions call the last options `--draft-max` and `--draft-p-min`. */
 export const llamaServer = ({ length, threshold }: Drafted, shell: Shell): string => {
   const least = threshold > 0 ? ` --spec-draft-p-min ${threshold}` : '';
   const files = `-m ${quoted('target.gguf', shell)} -md ${quoted('draft.gguf', shell)}`;
