@@ -2,8 +2,12 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError } from '../engine/errors';
-import { consumersThere } from '../engine/verify/consumers/there';
+import { pairIn } from '../engine/draft/pair-file';
+import { pairProgramThere } from '../engine/verify/consumers/pairs';
+import { type ConsumerThere, consumersThere } from '../engine/verify/consumers/there';
 import { formatAt } from '../engine/verify/output';
+import { formatCount } from '../format/numbers';
+import type { PairVerified } from '../jobs/results/draft';
 import type { VerifyResult } from '../jobs/results/export';
 import type { VerifySpec } from '../protocol/jobs';
 import type { Command, CommonArguments, JobArguments } from '../host/command';
@@ -57,7 +61,7 @@ async function askOutput(): Promise<string> {
  */
 async function askPrograms(coppice: Coppice, output: string): Promise<boolean> {
   const title = vscode.l10n.t('Verify Exported Model');
-  const there = await consumersThere(await formatAt(output));
+  const there = await programsFor(output);
   if (there.length === 0) return false;
   const programs = there.map(({ name, version = '', place }) =>
     vscode.l10n.t('{0} in {1}', [name, version].filter(Boolean).join(' '), place),
@@ -87,8 +91,18 @@ async function askPrograms(coppice: Coppice, output: string): Promise<boolean> {
   return consumers;
 }
 
-function tell(args: CommonArguments, { out, against, verified, consumers }: VerifyResult): void {
+/** For a model with its draft the one that it was written for. */
+async function programsFor(output: string): Promise<ConsumerThere[]> {
+  const pair = await pairIn(output).catch(() => undefined); // what is wrong with it is said when it runs
+  return pair ? pairProgramThere(pair.runtime) : consumersThere(await formatAt(output));
+}
+
+function tell(args: CommonArguments, { out, against, verified, pair, consumers }: VerifyResult): void {
   const name = basename(out);
+  if (verified.passed && pair !== undefined) {
+    inform(args, pairWords(name, against, pair));
+    return;
+  }
   const others = consumers.filter(({ equal }) => equal === false).map((consumer) => consumer.name);
   if (verified.passed && others.length === 0) {
     const ran = consumers.filter(({ equal }) => equal).map((consumer) => consumer.name);
@@ -106,4 +120,18 @@ function tell(args: CommonArguments, { out, against, verified, consumers }: Veri
     const why = verified.why ?? vscode.l10n.t('{0} generates different tokens', others.join(', '));
     void toast.warning(vscode.l10n.t('{0} is not {1}: {2}.', name, against, why));
   }
+}
+
+function pairWords(name: string, against: string, pair: PairVerified | null): string {
+  if (!pair) return vscode.l10n.t('The files of {0} are as they were written. The pair was not run.', name);
+  const { texts, rounds, forecastRounds, by } = pair;
+  return vscode.l10n.t(
+    '{0} writes the texts of {1} ({2}): passes {3}, forecast {4}. Run in {5}.',
+    name,
+    against,
+    formatCount(texts),
+    formatCount(rounds),
+    formatCount(forecastRounds),
+    by,
+  );
 }

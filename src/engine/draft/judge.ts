@@ -1,4 +1,5 @@
 /** Whether what a pair wrote is the text of the model alone, and whether it took the passes that were forecast. */
+import { SURE } from '../verify/consumers/consumers';
 import type { RanText } from '../verify/consumers/pairs';
 import type { PairText } from './pair-file';
 
@@ -12,12 +13,6 @@ export interface Judged {
   readonly rounds: number;
   readonly forecastRounds: number;
 }
-
-/**
- * A token that the model finds likelier by less than this, in nats, may be another one where it reads several at once: programs
- * round their sums. Source: as for programs that run an exported file.
- */
-const SURE = 0.1;
 
 export function judged(expected: readonly PairText[], ran: readonly RanText[]): Judged {
   const result = { texts: ran.length, textsEqual: 0, textsOther: 0, rounds: 0, forecastRounds: 0 };

@@ -39,7 +39,7 @@ export interface Consumable {
  * Programs round activations and caches, so they may decide a near tie otherwise. llama.cpp's own differences from float64
  * were seen up to leads of 0.065.
  */
-const SURE = 0.1;
+export const SURE = 0.1;
 
 async function runGgufConsumers(file: Consumable, from: string | undefined, job: JobOptions): Promise<Consumed[]> {
   const library = await findPackage('node-llama-cpp', from);

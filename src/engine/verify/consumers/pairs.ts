@@ -15,10 +15,10 @@ import {
   TORCH_COSTS_PROGRAM,
   TORCH_PAIR_PROGRAM,
 } from './pair-programs';
-import { findPackage, findPython } from './places';
+import { findPackage, findPython, placeOf } from './places';
 import { type Failed, runNode, runPython } from './run';
 import { strangeInFolder } from './transformers-config';
-import { GENAI, LLAMA, versionIn } from './there';
+import { type ConsumerThere, GENAI, LLAMA, versionIn } from './there';
 
 /** A text that the model writes by itself. */
 export interface OwnText {
@@ -148,6 +148,17 @@ export async function measureCostsIn(
   if (start === undefined || 'failure' in start) return start;
   announce(job, `timing passes in ${PAIR_PROGRAMS[runtime]}`);
   return named(runtime, await start.run({ ...timed, threads }, read, job));
+}
+
+/** The program that would run a pair, where it is installed. Starts none. @param from a folder that the user names */
+export async function pairProgramThere(runtime: Runtime, from?: string): Promise<ConsumerThere[]> {
+  const name = PAIR_PROGRAMS[runtime];
+  if (name === LLAMA) {
+    const library = await findPackage('node-llama-cpp', from);
+    return library ? [{ name, ...versionIn(library), place: placeOf(library) }] : [];
+  }
+  const python = findPython(from);
+  return python === undefined ? [] : [{ name, place: python }];
 }
 
 interface Starting {
