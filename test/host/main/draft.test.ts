@@ -94,8 +94,8 @@ describe('the story of a draft', function () {
     const asked = vscode.commands.executeCommand('coppice.forecastDraft', {
       ...{ checkpoint, for: 'transformers', prompts: inWorkspace('prompts.txt'), alone: true },
     });
-    const question = await window.question('What do passes cost in transformers?');
-    assert.match(question, /A file of costs…/);
+    const question = await window.question('A file of costs…');
+    assert.match(question, /Starts transformers from the node_modules or the Python of that folder/);
     await window.screenshot('draft-4-costs');
     await window.page.keyboard.press('Escape');
     await asked;
