@@ -58,11 +58,11 @@ export const forecastDraftCommand: Command<ForecastArguments> = {
     if (spec.out !== undefined) requireSpace(spec.out, forecast && pairBytes(forecast));
     const { result, record } = await runJob(coppice, spec, { device: args.device });
     const run = record === null ? undefined : basename(record);
+    // The card shows what came of it, also where an older run was chosen in it.
+    if (!args.throws) await openResults(coppice, chosen.path, chosen.checkpoint, run);
     if (result.out !== null) {
       void hintAtGit(coppice, args, result.out);
-      tellWritten(args, chosen, result, run);
-    } else if (!args.throws) {
-      await openResults(coppice, chosen.path, chosen.checkpoint, run);
+      tellWritten(args, result, run);
     }
     return result;
   },
@@ -98,22 +98,16 @@ function outStep(coppice: Coppice, { checkpoint }: Chosen, forecast: DraftForeca
   );
 }
 
-function tellWritten(
-  args: CommonArguments,
-  { path }: Chosen,
-  { out, chosen, verified }: DraftResult,
-  run: string | undefined,
-): void {
+function tellWritten(args: CommonArguments, { out, chosen, verified }: DraftResult, run: string | undefined): void {
   const { t } = vscode.l10n;
   const name = basename(out ?? '');
-  const speedup = chosen?.speedup ?? null;
+  const speedup = chosen?.speedupHeldOut ?? chosen?.speedup ?? null;
   const faster = speedup === null ? '' : t('{0} times as fast by the forecast', formatNumber(speedup, 3));
   const ran = verified ? t('{0} of {1} texts are the model’s own', verified.textsEqual, verified.texts) : '';
   const told = [faster, ran].filter((each) => each !== '').join(', ');
   inform(
     args,
     told === '' ? t('Wrote the pair {0}.', name) : t('Wrote the pair {0}: {1}.', name, told),
-    nextCommand(t('Show Card'), 'coppice.openResults', { checkpoint: path, run }),
     ...(run === undefined ? [] : [nextCommand(t('Copy Code'), 'coppice.copyLoadingCode', { pair: run })]),
   );
 }

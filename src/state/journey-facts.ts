@@ -1,5 +1,6 @@
 /** What the tree knows of the way to a model that ships: files, records, plans and goals, without any panel. */
 import { basename } from 'node:path';
+import { judgedSpeedup } from '../format/drafts';
 import { type ReadText, withShare } from '../format/text-share';
 import type { Choice } from '../engine/importance/choice';
 import { beforeAfter } from '../engine/records/before-after/before-after';
@@ -85,9 +86,8 @@ export function fasterOf(
   const newest = runs.find(({ digest: { model, draft } }) => draft && model.identity === identity);
   const draft = newest?.digest.draft;
   if (!newest || !draft) return { state: 'unknown', speedup: null, program: '' };
-  const { verdict: state, title: program, drafts, chosen } = draft;
-  const speedup = drafts.find(({ name }) => name === chosen)?.speedup ?? null;
-  return { state, speedup, program, ...(newest.id !== undefined && { run: newest.id }) };
+  const { verdict: state, title: program } = draft;
+  return { state, speedup: judgedSpeedup(draft), program, ...(newest.id !== undefined && { run: newest.id }) };
 }
 
 /** Where a model comes from. */

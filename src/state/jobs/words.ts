@@ -8,6 +8,7 @@ import { capitalized } from '../../format/words';
 import { isKind } from '../../jobs/definitions';
 import { doneTitle, jobTitle, titledJob, withoutWords } from '../../jobs/titles';
 import { ago } from '../../format/ago';
+import { judgedSpeedup } from '../../format/drafts';
 import { evaluatedIn } from '../../format/evaluated';
 import { l10n } from '../../l10n';
 import type { JobInfo, JobSpec } from '../../protocol/jobs';
@@ -134,8 +135,8 @@ function finishedWords({ digest, file }: StoredRun, now: number): LineWords {
   };
 }
 
-function draftFacts({ verdict, drafts, chosen }: DraftDigest): string[] {
-  if (verdict === 'refused') return [l10n.t('no draft pays')];
-  const speedup = drafts.find(({ name }) => name === chosen)?.speedup ?? null;
+function draftFacts(draft: DraftDigest): string[] {
+  if (draft.verdict === 'refused') return [l10n.t('no draft pays')];
+  const speedup = judgedSpeedup(draft);
   return speedup === null ? [] : [l10n.t('{0} times as fast', shortNumber(speedup))];
 }

@@ -3,7 +3,7 @@
  * from the goal of the same text, faster, to its answer. Costs are given where the answer depends on them.
  */
 import assert from 'node:assert/strict';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Frame } from 'playwright-core';
 import * as vscode from 'vscode';
@@ -122,6 +122,33 @@ describe('the story of a draft', function () {
     await window.screenshot('draft-7-refused');
     await run('setGoal', { checkpoint, none: true });
     assert.equal((await journey()).faster, undefined);
+  });
+
+  it('writes the pair of a forecast from its card, and copies the code that runs it', async () => {
+    await run('forecastDraft', given('cheap.json'));
+    await run('openResults', { checkpoint });
+    frame = await window.frameWith('.card.draft .draft-verdict', 'as fast, with the same text');
+    await frame.locator('.card.draft').getByRole('button', { name: 'Write Pair…' }).click();
+    const question = await window.question('The new folder');
+    assert.match(question, /The model and the draft q[48]_0, for onnxruntime-genai/);
+    await window.screenshot('draft-9-output');
+    await window.enter('The new folder');
+    const done = window.toast('Wrote the pair stories-pair');
+    await done.waitFor({ timeout: PATIENCE_MS });
+    await window.screenshot('draft-10-written');
+    const folder = inWorkspace('stories-pair');
+    assert.ok(existsSync(join(folder, 'genai_config.json')) && existsSync(join(folder, 'draft')));
+    await done.getByRole('button', { name: 'Copy Code' }).click();
+    await until('the code is copied', async () => (await vscode.env.clipboard.readText()).includes('og.Model('));
+    assert.ok((await vscode.env.clipboard.readText()).includes(`og.Model(${JSON.stringify(folder)})`));
+    frame = await window.frameWith('.card.draft', 'Written to stories-pair.');
+    await frame.locator('.card.draft').getByRole('button', { name: 'Copy Code' }).waitFor();
+    assert.equal(await frame.locator('.card.draft').getByRole('button', { name: 'Write Pair…' }).count(), 0);
+    await window.screenshot('draft-11-pair');
+    await assert.rejects(run('forecastDraft', { checkpoint, run: 'gone.json' }), { what: /cannot be acted on/ });
+    rmSync(folder, { recursive: true });
+    const [written] = (await coppice()).records.digests;
+    assert.equal(written.draft?.written, 'stories-pair');
   });
 
   it('tries the blocks of the plan as a draft', async () => {

@@ -17,6 +17,14 @@ const [LEFT, RIGHT, TOP, BOTTOM] = [54, 18, 28, 40];
 /** The axis of values reaches so far around the model alone, at least. */
 const LEAST = { below: 0.9, above: 1.15 } as const;
 
+/** Bars of the times that vary reach so far over the curves, as a share of their height. */
+const MOST_BEYOND = 0.25;
+
+type Range = readonly [low: number, high: number];
+
+const within = (range: Range | undefined, [low, high]: Range): Range | undefined =>
+  range && [Math.max(range[0], low), Math.min(range[1], high)];
+
 export function drawDrafts(digest: DraftDigest, width: number, frame: ChartFrame): Drawing {
   const found = curvesOf(digest);
   const table = numbersOf(digest.drafts);
@@ -41,10 +49,11 @@ export function drawDrafts(digest: DraftDigest, width: number, frame: ChartFrame
 const styleOf = ({ draft, index }: DraftCurve) => nthStyle(index, draft.name);
 
 function plotOf({ measure, curves }: DraftCurves, width: number): Chart {
-  const values = curves.flatMap(({ points, best, draft }) => [
-    ...[...points, best].map(({ value }) => value),
-    ...(measure === 'speedup' ? (draft.range ?? []) : []),
-  ]);
+  const values = curves.flatMap(({ points, best }) => [...points, best].map(({ value }) => value));
+  const [low, high] = [Math.min(LEAST.below, ...values), Math.max(LEAST.above, ...values)];
+  // Times that vary much would make the curves flat: their bars end at the edge.
+  const edges = [low - MOST_BEYOND * (high - low), high + MOST_BEYOND * (high - low)] as const;
+  const bars = measure === 'speedup' ? curves.map((curve) => within(curve.draft.range, edges)) : [];
   const longest = Math.max(1, ...curves.flatMap(({ points, best }) => [...points, best].map(({ length }) => length)));
   const ticks = Array.from({ length: longest }, (_, i) => i + 1);
   const every = Math.ceil(longest / Math.max(1, (width - LEFT - RIGHT) / 28));
@@ -53,7 +62,7 @@ function plotOf({ measure, curves }: DraftCurves, width: number): Chart {
     overflows: true,
     x: { domain: [1, longest], inset: 12, label: null },
     y: {
-      domain: [Math.min(LEAST.below, ...values), Math.max(LEAST.above, ...values)],
+      domain: [Math.min(low, ...bars.flatMap((bar) => bar ?? [])), Math.max(high, ...bars.flatMap((bar) => bar ?? []))],
       nice: true,
       grid: true,
       ticks: 6,
@@ -69,20 +78,19 @@ function plotOf({ measure, curves }: DraftCurves, width: number): Chart {
         labelOffset: 36,
       }),
       Plot.ruleY([1], { stroke: 'var(--ink)', strokeDasharray: '4 3', strokeOpacity: 0.7 }),
-      ...curves.flatMap((curve) => marksOf(curve, measure === 'speedup')),
+      ...curves.flatMap((curve, i) => marksOf(curve, bars.at(i))),
     ],
   });
 }
 
 /** The curve, its best setting, and how far measured times let that vary. */
-function marksOf(curve: DraftCurve, isSpeedup: boolean): Plot.Markish[] {
+function marksOf(curve: DraftCurve, bar: Range | undefined): Plot.Markish[] {
   const { color, symbol, dash } = styleOf(curve);
-  const { points, best, draft } = curve;
+  const { points, best } = curve;
   const place = { x: ({ length }: DraftPoint) => length, y: ({ value }: DraftPoint) => value };
-  const { range } = draft;
   return [
-    ...(isSpeedup && range
-      ? [Plot.ruleX([range], { x: best.length, y1: '0', y2: '1', stroke: color, strokeOpacity: 0.5, strokeWidth: 3 })]
+    ...(bar
+      ? [Plot.ruleX([best], { x: 'length', y1: bar[0], y2: bar[1], stroke: color, strokeOpacity: 0.5, strokeWidth: 3 })]
       : []),
     Plot.line(points, { ...place, stroke: color, strokeWidth: 1.8, strokeDasharray: dash }),
     Plot.dot(

@@ -1,5 +1,6 @@
 /** The newest forecast of speculative decoding, or a chosen one: what drafts would gain, and the pair to write or to run. */
 import type { DraftDigest, DraftRowDigest, PanelRun } from '../../../src/protocol/panel';
+import { judgedSpeedup } from '../../../src/format/drafts';
 import { formatBytes, formatPercent, shortNumber } from '../../../src/format/numbers';
 import { tokensText } from '../../support/amounts';
 import { el } from '../../support/dom';
@@ -56,16 +57,18 @@ function figuresOf(digest: DraftDigest): HTMLElement[] {
   if (!best) return [];
   const { heldOutSpeedup, bytes: own } = digest;
   const { speedup, tokensPerRound, agree, overlap, c, bytes } = best;
-  const held = heldOutSpeedup === undefined ? t('same text') : t('{0} on other prompts', fasterText(heldOutSpeedup));
-  const common = overlap === undefined ? '' : t('{0} of the probability in common', formatPercent(Number(overlap)));
+  // What decides are prompts that chose nothing.
+  const judged = judgedSpeedup(digest);
+  const chose = heldOutSpeedup === undefined ? t('same text') : t('{0} where it was chosen', fasterText(speedup));
+  const common = overlap === undefined ? '' : t('{0} in common', formatPercent(Number(overlap)));
   return [
-    ...(speedup === null ? [] : [figure(t('Times as fast'), fasterText(speedup), held)]),
-    figure(t('Tokens a pass'), shortNumber(tokensPerRound, 3), t('at most {0} proposed at once', lengthText(best))),
+    ...(judged === null ? [] : [figure(t('Times as fast'), fasterText(judged), chose)]),
+    figure(t('Tokens a pass'), shortNumber(tokensPerRound, 3), t('at most {0} at once', lengthText(best))),
     figure(t('Agrees'), formatPercent(agree), common),
     figure(
       t('Pass of the draft'),
       c === null ? '–' : formatPercent(c),
-      c === null ? t('its time was not measured') : t('of the time of the model’s'),
+      c === null ? t('not measured') : t('of the model’s time'),
     ),
     ...(bytes === undefined
       ? []
@@ -73,7 +76,7 @@ function figuresOf(digest: DraftDigest): HTMLElement[] {
           figure(
             t('More weights'),
             `+${formatBytes(bytes)}`,
-            own === undefined ? '' : t('beside {0} of the model', formatBytes(own)),
+            own === undefined ? '' : t('beside {0}', formatBytes(own)),
           ),
         ]),
   ];

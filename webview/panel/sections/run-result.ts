@@ -1,6 +1,7 @@
 /** The result of a run, in a few words. Pure but for the page's texts. */
 import type { DraftDigest, PanelRun } from '../../../src/protocol/panel';
 import { formatCount, formatPercent, shortNumber } from '../../../src/format/numbers';
+import { judgedSpeedup } from '../../../src/format/drafts';
 import { numeric } from '../../../src/format/json';
 import { stepsText, textsText } from '../../support/amounts';
 import { t } from '../../support/l10n';
@@ -53,12 +54,9 @@ export function resultOf({
   return last?.parameters ? t('{0}: {1} parameters', modelText(last.label), formatCount(last.parameters)) : '';
 }
 
-function draftResult({ verdict, drafts, chosen }: DraftDigest): string {
+function draftResult(draft: DraftDigest): string {
+  const { verdict, chosen = '' } = draft;
   if (verdict === 'refused') return t('no draft pays');
-  const best = drafts.find(({ name }) => name === chosen);
-  if (!best) return '';
-  const { name, speedup, tokensPerRound } = best;
-  return speedup === null
-    ? t('{0}: {1} tokens a pass', name, shortNumber(tokensPerRound, 3))
-    : t('{0}: {1} times as fast', name, shortNumber(speedup, 3));
+  const speedup = judgedSpeedup(draft);
+  return speedup === null ? chosen : t('{0}: {1} times as fast', chosen, shortNumber(speedup, 3));
 }
