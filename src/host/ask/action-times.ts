@@ -3,6 +3,7 @@
  * which its command would run. Arithmetic on headers, sizes of files and learned speeds: it computes nothing, and runs whenever
  * the plan changes.
  */
+import { existsSync } from 'node:fs';
 import { TASK_NAMES, type TaskName } from '../../engine/evaluate/tasks/catalogue';
 import { healable } from '../../engine/heal/healable';
 import { DEFAULT_WINDOW } from '../../engine/importance/drawing';
@@ -33,6 +34,7 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
   const scored = coppice.scores.all(subject);
   const score: PlannedJob = { kind: 'score', checkpoint, criterion, ...settings };
   const isScored = scored.some((each) => each.criterion === criterion);
+  const prompts = recall<string>(coppice, 'draft', 'prompts', '');
   const remove = removed.length > 0 ? removed : undefined;
   const columns: readonly LabelledModel[] = [
     { label: '', checkpoint },
@@ -66,7 +68,8 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
     iterate: time({ kind: 'iterate', checkpoint, criterion, ...settings, count, method: 'lora', steps: 50 }),
     versus: time({ kind: 'versus', checkpoint, ...settings, ...(remove && { plan: removed }) }),
     vocabulary: time({ kind: 'vocabulary', checkpoint }),
-    draft: time({ kind: 'draft', checkpoint, for: 'genai', prompts: LATER, remove }),
+    // How many prompts there are is known of those that were chosen last.
+    ...(existsSync(prompts) && { draft: time({ kind: 'draft', checkpoint, for: 'genai', prompts, remove }) }),
     text: time({ kind: 'generate', checkpoint, remove }),
   };
 }

@@ -77,7 +77,7 @@ const promptsStep =
     const filters = { [t('Prompts')]: [...TEXT_EXTENSIONS.training, 'ndjson'] };
     const prompts = await pickOrBrowse(
       place,
-      t('What is the model asked? A file with a prompt a line, or JSON: the more like your application, the better'),
+      t('Select prompts like those of your application: one a line, or JSON'),
       choices,
       () => vscode.window.showOpenDialog({ title: place.title, canSelectMany: false, filters }),
       before === '' ? own.at(0) : before,
@@ -169,7 +169,7 @@ const costsStep: Step<DraftAnswers> = async ({ for: program = 'llama.cpp' }, pla
     },
     {
       label: t('A file of costs…'),
-      detail: t('JSON: “rows”, “v” for the time of so many rows over that of one, “c” for a pass of the draft'),
+      detail: t('JSON with “rows”, “v”, and “c”, as the guide of drafts says'),
       value: 'file',
     },
   ];
