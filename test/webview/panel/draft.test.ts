@@ -45,7 +45,7 @@ describeBrowser('card of drafts', (browser) => {
     const text = await words(panel);
     for (const part of [
       /1\.66 × as fast, same text: 3\.61 tokens for each pass of the model, \+150 kB\./,
-      /Times as fast 1\.66× 1\.66× where it was chosen/,
+      /Times as fast 1\.66× 1\.66× where chosen/,
       /Tokens a pass 3\.61 at most 4 at once/,
       /Agrees 85 % 89 % in common/,
       /Pass of the draft 20 % of the model’s time/,

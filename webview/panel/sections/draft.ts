@@ -59,7 +59,7 @@ function figuresOf(digest: DraftDigest): HTMLElement[] {
   const { speedup, tokensPerRound, agree, overlap, c, bytes } = best;
   // What decides are prompts that chose nothing.
   const judged = judgedSpeedup(digest);
-  const chose = heldOutSpeedup === undefined ? t('same text') : t('{0} where it was chosen', fasterText(speedup));
+  const chose = heldOutSpeedup === undefined ? t('same text') : t('{0} where chosen', fasterText(speedup));
   const common = overlap === undefined ? '' : t('{0} in common', formatPercent(Number(overlap)));
   return [
     ...(judged === null ? [] : [figure(t('Times as fast'), fasterText(judged), chose)]),
