@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../engine/errors';
-import { pairAt } from '../engine/write/pairs';
+import { pairIn } from '../engine/draft/pair-file';
 import { pairCode } from '../engine/write/programs/pair';
 import { loadablesAt } from '../engine/write/loadables';
 import { type Loadable, type LoadingCode, loadingCode } from '../engine/write/loading-code';
@@ -44,13 +44,16 @@ async function copied({ code }: LoadingCode): Promise<string> {
   return code;
 }
 
-/** With the best length of the forecast. */
+/** Set as the pair was written. @throws UserError where it has gone */
 async function codeOfPair(coppice: Coppice, run: string): Promise<LoadingCode> {
-  const { folder, digest } = await writtenPair(coppice, run);
-  const { program, drafts, chosen, text } = digest;
-  const { length = 1, threshold = 0 } = drafts.find(({ name }) => name === chosen) ?? {};
-  const { temperature } = text;
-  return pairCode(await pairAt(folder, program), { length, threshold, temperature }, shellOf(vscode.env.shell));
+  const folder = await writtenPair(coppice, run);
+  const pair = await pairIn(folder);
+  if (pair) return pairCode(pair.runtime, folder, pair, shellOf(vscode.env.shell));
+  throw new UserError(
+    vscode.l10n.t('{0} is no pair any more', folder),
+    vscode.l10n.t('it was moved, or its record has gone'),
+    vscode.l10n.t('Write the pair again.'),
+  );
 }
 
 /** All models that can be loaded, what was exported last at the top. */

@@ -61,19 +61,12 @@ function namedDraft(
   };
 }
 
-/**
- * The pair that a run wrote.
- * @returns the absolute path of its folder, and the forecast
- * @throws UserError where the run wrote none
- */
-export async function writtenPair(
-  coppice: Coppice,
-  run: string,
-): Promise<{ readonly folder: string; readonly digest: DraftDigest }> {
-  const { file, record, digest } = await forecastRun(coppice, run);
+/** The folder of the pair that a run wrote: an absolute path. @throws UserError where the run wrote none */
+export async function writtenPair(coppice: Coppice, run: string): Promise<string> {
+  const { file, record } = await forecastRun(coppice, run);
   const { out } = readResult('draft', record.results);
-  if (typeof out !== 'string') throw noForecast(run);
-  return { folder: resolve(dirname(file), out), digest };
+  if (typeof out === 'string') return resolve(dirname(file), out);
+  throw noForecast(run);
 }
 
 async function forecastRun(coppice: Coppice, run: string): Promise<RecordedRun & { readonly digest: DraftDigest }> {

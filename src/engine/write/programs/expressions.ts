@@ -23,10 +23,6 @@ export const jsLiteral: Literal = (text) => (/^[\w ./:-]*$/.test(text) ? `'${tex
 /** JSON's escapes mean the same in Python. */
 export const pythonLiteral: Literal = (text) => JSON.stringify(text);
 
-/** How tokens are drawn, as arguments of a call in Python; 0 takes the most likely one. */
-export const pythonSampling = (temperature: number): string =>
-  temperature === 0 ? 'do_sample=False' : `do_sample=True, temperature=${temperature}`;
-
 /** Values of a snippet that is not a whole program. */
 export const snippetExpressions = (path: string, literal: Literal): Expressions => ({
   path: literal(path),

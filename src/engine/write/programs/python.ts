@@ -1,6 +1,6 @@
 /** Programs of Python that load a model and continue a text. */
 import type { OnnxKind } from '../onnx/kinds';
-import { NO_FRAME, onnxFile, pythonSampling, type Expressions } from './expressions';
+import { NO_FRAME, onnxFile, type Expressions } from './expressions';
 
 export const pythonTransformers = ({ path, prompt, count }: Expressions): string =>
   `from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -13,18 +13,8 @@ ids = model.generate(**inputs, max_new_tokens=${count}, do_sample=False)
 print(tokenizer.decode(ids[0], skip_special_tokens=True))
 `;
 
-/** How a draft in the same folder proposes tokens. */
-interface GenaiDraft {
-  readonly length: number;
-  readonly temperature: number;
-}
-
 /** The library leaves out the tokens that a tokenizer puts around a text, unless it is told. */
-export const pythonGenai = (
-  { path, prompt, count }: Expressions,
-  frame = NO_FRAME,
-  { length, temperature }: GenaiDraft = { length: 0, temperature: 0 },
-): string =>
+export const pythonGenai = ({ path, prompt, count }: Expressions, frame = NO_FRAME): string =>
   `${frame.top}${frame.imports}import onnxruntime_genai as og
 ${frame.head}
 model = og.Model(${path})
@@ -32,13 +22,8 @@ tokenizer = og.Tokenizer(model)
 tokenizer.update_options(add_special_tokens="true")
 ids = tokenizer.encode(${prompt})
 params = og.GeneratorParams(model)
-params.set_search_options(${pythonSampling(temperature)}, max_length=len(ids) + ${count})
-${
-  length === 0
-    ? ''
-    : `params.set_speculative_options(max_draft_tokens=${length})
-`
-}generator = og.Generator(model, params)
+params.set_search_options(do_sample=False, max_length=len(ids) + ${count})
+generator = og.Generator(model, params)
 generator.append_tokens(ids)
 while not generator.is_done():
     generator.generate_next_token()

@@ -11,21 +11,35 @@ export interface Drafted {
   readonly temperature: number;
 }
 
-/** Without the schedule transformers changes the length by itself. */
-export const pythonSpeculate = ({ length, threshold, temperature }: Drafted): string =>
-  `"""Continues a text with the model in "target"; the one in "draft" proposes tokens. python speculate.py TEXT"""
+/** Where both models are and what is continued, as expressions of Python, with the lines before the imports that these need. */
+export interface Placed {
+  readonly head: string;
+  readonly folder: string;
+  readonly prompt: string;
+}
+
+/** For a program in the folder. */
+const BESIDE: Placed = {
+  head: `"""Continues a text with the model in "target"; the one in "draft" proposes tokens. python speculate.py TEXT"""
 import pathlib
 import sys
+`,
+  folder: 'pathlib.Path(__file__).resolve().parent',
+  prompt: 'sys.argv[1]',
+};
 
+/** Without the schedule transformers changes the length by itself. */
+export const pythonSpeculate = ({ length, threshold, temperature }: Drafted, place: Placed = BESIDE): string =>
+  `${place.head}
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-here = pathlib.Path(__file__).resolve().parent
+here = ${place.folder}
 target, draft = (AutoModelForCausalLM.from_pretrained(here / name, dtype="auto") for name in ("target", "draft"))
 draft.generation_config.num_assistant_tokens = ${length}
 draft.generation_config.num_assistant_tokens_schedule = "constant"
 draft.generation_config.assistant_confidence_threshold = ${pythonNumber(threshold)}
 tokenizer = AutoTokenizer.from_pretrained(here / "target")
-inputs = tokenizer(sys.argv[1], return_tensors="pt")
+inputs = tokenizer(${place.prompt}, return_tensors="pt")
 ids = target.generate(**inputs, assistant_model=draft, ${pythonSampling(temperature)}, max_new_tokens=128)
 print(tokenizer.decode(ids[0], skip_special_tokens=True))
 `;
@@ -36,11 +50,11 @@ const pythonSampling = (temperature: number): string =>
 /** A float: whole numbers are another type there. */
 const pythonNumber = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value));
 
-/** The draft and its length are in genai_config.json. */
-export const genaiSpeculate = ({ temperature }: Drafted): string =>
+/** The draft and its length are in genai_config.json. @param folder an expression of Python */
+export const genaiSpeculate = ({ temperature }: Drafted, folder = '"."'): string =>
   `import onnxruntime_genai as og
 
-model = og.Model(".")
+model = og.Model(${folder})
 tokenizer = og.Tokenizer(model)
 tokenizer.update_options(add_special_tokens="true")
 ids = tokenizer.encode("Once upon a time")
@@ -55,9 +69,13 @@ print(generator.get_speculative_stats()["rounds"], "passes of the model")
 `;
 
 /** Older versions call the last options `--draft-max` and `--draft-p-min`. */
-export const llamaServer = ({ length, threshold }: Drafted, shell: Shell): string => {
+export const llamaServer = (
+  { length, threshold }: Drafted,
+  shell: Shell,
+  [target, draft]: readonly [target: string, draft: string] = ['target.gguf', 'draft.gguf'],
+): string => {
   const least = threshold > 0 ? ` --spec-draft-p-min ${threshold}` : '';
-  const files = `-m ${quoted('target.gguf', shell)} -md ${quoted('draft.gguf', shell)}`;
+  const files = `-m ${quoted(target, shell)} -md ${quoted(draft, shell)}`;
   return `llama-server ${files} --spec-type draft-simple --spec-draft-n-max ${length}${least}\n`;
 };
 
