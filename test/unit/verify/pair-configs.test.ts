@@ -79,6 +79,9 @@ describe('verify/consumers: settings of pairs', () => {
     const texts = [{ prompt: [1], ids: [2] }];
     const ran = await runPairIn('genai', folder, { texts, length: 4, threshold: 0 }, {}, {});
     // Without any Python there is nothing to start either.
-    assert.ok(ran === undefined || ('failure' in ran && ran.failure.includes('settings of sessions')), JSON.stringify(ran));
+    assert.ok(
+      ran === undefined || ('failure' in ran && ran.failure.includes('settings of sessions')),
+      JSON.stringify(ran),
+    );
   });
 });
