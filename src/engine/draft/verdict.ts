@@ -11,6 +11,8 @@ export const LEAST_OVER_TRIVIAL = 1.03;
 export const LEAST_PERFECT = 1.3;
 /** Two rows that cost more than this over one are to blame for a perfect draft that does not pay. */
 const DEAR_ROWS = 1.3;
+/** Two rows that cost two passes are to blame whatever a draft costs: nothing is gained by checking tokens at once. */
+const HOPELESS_ROWS = 2;
 
 export type Blame = 'agreement' | 'draftCost' | 'rows' | 'vocabulary';
 
@@ -49,10 +51,10 @@ export function judgePerfect(
   if (perfect.speedup >= LEAST_PERFECT) return perfect;
   const two = timeOfRows({ rows, times }, 2);
   // A pass of any draft of this model computes its head at least.
-  const least = perfectDraft({ rows, times, draft: headShare }, lengths);
-  const blame = least.speedup < LEAST_PERFECT || two < DEAR_ROWS ? 'draftCost' : 'rows';
-  const head =
-    least.speedup < LEAST_PERFECT ? `; the head alone is ${formatPercent(headShare)} of what a pass reads` : '';
+  const headAlone = perfectDraft({ rows, times, draft: headShare }, lengths).speedup;
+  const isHead = two < HOPELESS_ROWS && headAlone < LEAST_PERFECT;
+  const blame = isHead || two < DEAR_ROWS ? 'draftCost' : 'rows';
+  const head = isHead ? `; the head alone is ${formatPercent(headShare)} of what a pass reads` : '';
   const why =
     `No draft pays here: two rows cost this model ${timesWords(two)} one, and a pass of the draft ${timesWords(cheapest)} one of the model${head}. ` +
     `Even a draft that is always right would give ${timesWords(perfect.speedup)}.`;

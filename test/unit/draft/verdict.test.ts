@@ -26,6 +26,12 @@ describe('draft/verdict', () => {
     assert.equal(judgePerfect(costsOf([1, 1, 1, 1, 1], 0.95), 0.2, LENGTHS).verdict!.blame, 'draftCost');
   });
 
+  it('blames the rows where two cost more than two passes, however large the head is', () => {
+    const { verdict } = judgePerfect(costsOf([1, 2.5, 3.9, 5.3, 9.7], 0.34), 0.63, LENGTHS);
+    assert.equal(verdict!.blame, 'rows');
+    assert.doesNotMatch(verdict!.why, /head/);
+  });
+
   it('says nothing where a perfect draft would gain', () => {
     const { verdict, speedup, length } = judgePerfect(costsOf([1, 1.1, 1.2, 1.9, 3.1], 0.25), 0.2, LENGTHS);
     assert.equal(verdict, undefined);
