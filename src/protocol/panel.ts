@@ -353,7 +353,8 @@ export type PanelMessage =
   /** Write the model without the tokens that a report found seldom: those below this least count. */
   | { readonly type: 'start/vocabulary'; readonly run: string; readonly min: number }
   /** Write the pair of this forecast's best draft, or copy code that runs the pair that was written. */
-  | { readonly type: 'draft/write' | 'draft/code'; readonly run: string }
+  | { readonly type: 'draft/write'; readonly run: string }
+  | { readonly type: 'draft/code'; readonly run: string }
   /** Drafts a recipe that meets the goal's size; with a report, on a model with a trimmed vocabulary. */
   | { readonly type: 'start/recipe'; readonly run?: string; readonly min?: number }
   /** Leave out this step of the journey. */
