@@ -3,10 +3,11 @@
  * or the page, and errors.
  */
 import { stringifyJson } from '../format/json';
+import { LimitError } from '../engine/errors';
 import { shownText } from '../engine/option-token';
 import type { JobOptions } from '../engine/progress';
 import type { RunDetails } from '../engine/records/details';
-import { EXIT_FAILURE } from './exit-codes';
+import { EXIT_FAILURE, EXIT_LIMIT } from './exit-codes';
 import { reportFailure } from './failure';
 import type { CommonOptions } from './options';
 import { writeErr, writeOut } from './output';
@@ -130,7 +131,8 @@ export async function execute(
     else shell.print(...outcome.page);
     if (outcome.error !== undefined) {
       reportFailure(outcome.error, err, options.verbose === true);
-      return EXIT_FAILURE; // the command line itself was right
+      // The command line itself was right.
+      return outcome.error instanceof LimitError ? EXIT_LIMIT : EXIT_FAILURE;
     }
     return outcome.exitCode ?? (outcome.failed ? EXIT_FAILURE : 0);
   } catch (error) {

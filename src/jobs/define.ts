@@ -105,6 +105,8 @@ export interface Job<K extends string, O extends Options, R, E> {
   heals?(given: JsonObject): boolean;
   /** What it did to the model that it wrote, besides removing blocks; empty for nothing. English. */
   did?(result: JsonObject): string;
+  /** Why it did not do what it was asked for, if it found that this is not worth it: a limit is broken. English. */
+  refuses?(result: JsonObject): string | undefined;
   /** Its result in a few words. A job without this has no main number. */
   about?(result: JsonObject, said: Said): string;
   /** The main numbers of its result, for reports; those of a written model if undefined. */

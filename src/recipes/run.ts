@@ -6,12 +6,14 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { version } from '../../package.json';
-import { CancelledError, messageOf, UserError } from '../engine/errors';
+import { CancelledError, LimitError, messageOf, UserError } from '../engine/errors';
 import { inPhases, type JobOptions, labelled } from '../engine/progress';
 import { makeOwnFolder } from '../engine/records/folder';
 import { releaseLock, takeLock } from '../engine/retrain/loop/lock';
 import { systemFailure } from '../engine/system-failure';
 import type { JsonObject } from '../format/json';
+import type { AnyJob } from '../jobs/define';
+import { JOBS } from '../jobs/definitions';
 import type { JobRunner } from '../jobs/runner';
 import type { JobEvent } from '../protocol/jobs';
 import { runStep } from './execute';
@@ -67,6 +69,14 @@ export async function runRecipe(
 
 /** Of a step whose time is not known, beside those that are. */
 const UNKNOWN_SECONDS = 10;
+
+/** @throws LimitError where the job was to write something, and found that this is not worth it */
+function requireWorth({ job, options }: RecipeStep, result: JsonObject): void {
+  const definition: AnyJob = JOBS[job];
+  const why = options.out === undefined ? undefined : definition.refuses?.(result);
+  if (why === undefined) return;
+  throw new LimitError('It wrote nothing', why.replace(/\.$/, ''), 'Leave the step out, or change its options.');
+}
 
 class RecipeRunner {
   private readonly started = new Date();
@@ -126,6 +136,7 @@ class RecipeRunner {
         await session.contents.save().catch(() => undefined);
       }
       const result = await session.learn(finished);
+      requireWorth(step, result);
       this.note({ ...nameOf(step), state: state === 'run' ? 'done' : 'kept', finished, result });
       this.judge(step, finished, result);
       return undefined;

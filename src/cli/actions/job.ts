@@ -6,6 +6,7 @@ import { openModels } from '../../estimates/models';
 import { memoryWarning } from '../../estimates/words';
 import type { JsonObject } from '../../format/json';
 import { completeOptions } from '../../jobs/complete';
+import type { AnyJob } from '../../jobs/define';
 import { JOBS } from '../../jobs/definitions';
 import { fileFor, runJob } from '../../jobs/run-job';
 import type { Outcome, Shell } from '../execute';
@@ -51,6 +52,11 @@ export async function runOneJob<K extends PagedKind>(
     json: result,
     page: face.page(result, outcome),
     failed: face.failed?.(result),
-    ...(face.breaksLimit?.(result) && { exitCode: EXIT_LIMIT }),
+    ...(isRefused(kind, result) && { exitCode: EXIT_LIMIT }),
   };
+}
+
+function isRefused(kind: PagedKind, result: object): boolean {
+  const job: AnyJob = JOBS[kind];
+  return job.refuses?.(result as JsonObject) !== undefined;
 }

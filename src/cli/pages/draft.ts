@@ -8,7 +8,6 @@ import { facts, table } from '../terminal/text';
 import type { Page } from './page';
 
 export const draftPage: Page<'draft'> = (_, { shown }) => ({
-  breaksLimit: ({ verdict }) => verdict === 'refused',
   page: (result) => [
     ...facts([
       ['verdict', result.why],

@@ -13,8 +13,6 @@ export interface Face<K extends Kind> {
   readonly onCancelled?: () => readonly string[];
   /** Whether what it found is a failure, for the exit code. */
   readonly failed?: (result: RunResult<K>) => boolean;
-  /** Whether what it found breaks a limit, which has an exit code of its own. */
-  readonly breaksLimit?: (result: RunResult<K>) => boolean;
   /** Lines at the end. */
   readonly page: (result: RunResult<K>, outcome: Pick<Outcome<K>, 'device'>) => readonly string[];
 }

@@ -108,6 +108,7 @@ export const draft = defineJob({
   icon: 'zap',
   measures: true,
   step: 'draft',
+  refuses: ({ verdict, why }) => (verdict === 'refused' ? String(why) : undefined),
   about: ({ chosen, verdict }) =>
     joined(
       verdict === 'refused' ? l10n.t('no draft pays') : '',

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { inThisProcess } from '../../../src/jobs/run-spec';
+import { LimitError } from '../../../src/engine/errors';
 import { readRecipe } from '../../../src/recipes/read';
 import { runRecipe } from '../../../src/recipes/run';
 import { resultWords } from '../../../src/recipes/words';
@@ -26,7 +27,7 @@ describe('a recipe with a draft', function () {
       { recipe: await readRecipe(file) },
       inThisProcess({ device: 'cpu', threads: 1 }),
     );
-    assert.equal(error, undefined);
+    if (error !== undefined) throw error as Error;
     assert.equal(end.ended, 'done');
     const [{ finished, result }] = end.steps;
     return { words: resultWords(finished!, result!), outputs: finished!.outputs.map(({ path }) => path) };
@@ -35,6 +36,15 @@ describe('a recipe with a draft', function () {
   it('says how fast it would be, or that none pays', async () => {
     assert.match((await ran(0.1)).words, /^[\d.]+ × as fast$/);
     assert.match((await ran(0.95)).words, /^no draft pays/);
+  });
+
+  it('fails where a pair is to be written and does not pay: the steps behind it need it', async () => {
+    await assert.rejects(ran(0.95, { out: './slow' }), (error: unknown) => {
+      assert.ok(error instanceof LimitError);
+      assert.match(error.message, /It wrote nothing: No draft pays here/);
+      return true;
+    });
+    assert.equal(existsSync(join(folder, 'slow')), false);
   });
 
   it('writes the pair where it pays', async () => {
