@@ -82,8 +82,10 @@ describeShared('jobs/draft: pairs', function () {
   it('with a threshold take the passes of the reference', async () => {
     const texts = goldenTexts([2], null, 4, 0.6);
     const { folder } = await written({ ...depthPair('llama.cpp'), threshold: 0.6, texts });
-    const { pair: ran } = await verify(folder);
-    assert.deepEqual([ran?.rounds, ran?.forecastRounds], [345, 345]);
+    for (const from of [undefined, llamaCpp]) {
+      const { pair: ran } = await verify(folder, from);
+      assert.deepEqual([ran?.textsEqual, ran?.rounds, ran?.forecastRounds], [8, 345, 345], ran?.by);
+    }
   });
 
   it('copy a GGUF file byte for byte that is already as it ships', async () => {
