@@ -31,14 +31,17 @@ const options = {
     recorded: true,
   }),
   prompts: file(
-    'prompts of the application: one a line, a JSON list, JSON lines, or {"rows": [{"prompt": [ids], "ids": [ids]}]} with the text that the model wrote',
+    'prompts of the application: one a line, a JSON list or JSON lines; or {"rows": […]} with the ids of each "prompt" and, in "ids", those that the model wrote',
     { required: true, noun: () => l10n.t('a file of prompts') },
   ),
-  heldOut: whole('prompts at the end of the file that decide nothing: the chosen draft is judged by them', {
-    min: 0,
-    noun: () => l10n.t('the prompts held out'),
-    placeholder: 'n',
-  }),
+  heldOut: whole(
+    'prompts at the end of the file that decide nothing: the chosen draft is judged by them (default: a quarter, at most 16)',
+    {
+      min: 0,
+      noun: () => l10n.t('the prompts held out'),
+      placeholder: 'n',
+    },
+  ),
   chat: flag('format each prompt as a user message with the chat template', { recorded: true }),
   maxNewTokens: whole('tokens that the model writes for each prompt', {
     default: NEW_TOKENS,
