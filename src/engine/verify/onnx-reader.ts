@@ -12,6 +12,8 @@ export interface OnnxReader extends ModelReader {
   losses(row: readonly number[]): Promise<number[]>;
   /** Tokens a second of `count` greedy tokens after a prompt and one more. */
   decodeRate(prompt: readonly number[], count: number): Promise<number>;
+  /** Reads a text behind a prompt token by token, as it is read while it is written. @returns the logits before each token */
+  follow(prompt: readonly number[], ids: readonly number[]): Promise<Float32Array[]>;
   /** Reads a text. @returns runs of so many tokens after it, which are forgotten again; each gives its seconds */
   passes(context: readonly number[]): Promise<(ids: readonly number[]) => Promise<number>>;
   close(): Promise<void>;
@@ -55,6 +57,15 @@ export async function openOnnxReader(path: string, name: string, threads?: numbe
         ({ logits, past } = await run([argMax(logits[logits.length - 1])], past));
       }
       return (1000 * count) / (performance.now() - start);
+    },
+    async follow(prompt, ids) {
+      let { logits, past } = await run(prompt, NOTHING);
+      const all = [logits[logits.length - 1]];
+      for (const id of ids.slice(0, -1)) {
+        ({ logits, past } = await run([id], past));
+        all.push(logits[0]);
+      }
+      return all;
     },
     async passes(context) {
       const { past } = await run(context, NOTHING);
