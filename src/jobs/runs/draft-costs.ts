@@ -8,6 +8,7 @@ import { UserError } from '../../engine/errors';
 import { onnxruntimeVersion } from '../../engine/onnx/session';
 import { option, set } from '../../engine/option-token';
 import { type JobOptions, Work } from '../../engine/progress';
+import type { Failed } from '../../engine/verify/consumers/run';
 import { measureCostsIn } from '../../engine/verify/consumers/pairs';
 import { type OnnxReader, openOnnxReader } from '../../engine/verify/onnx-reader';
 import type { OptionsFor } from '../kinds';
@@ -42,33 +43,33 @@ export async function measureCosts(
   job: JobOptions,
 ): Promise<MeasuredCosts> {
   const text = [...prompt, ...ids];
-  const { format } = RUNTIME_FACTS[options.for];
-  return format === 'onnx'
-    ? timeInOnnxruntime(options, target, drafts, text, job)
-    : timeInProgram(options, target, drafts, text, job);
+  const isOnnx = RUNTIME_FACTS[options.for].format === 'onnx';
+  const found = options.consumers === true ? await timeInProgram(options, target, drafts, text, job) : undefined;
+  if (found && !('failure' in found)) return found;
+  // onnxruntime-genai runs what onnxruntime runs.
+  if (isOnnx && found === undefined) return timeInOnnxruntime(options, target, drafts, text, job);
+  throw new UserError(
+    `What passes cost in ${RUNTIME_FACTS[options.for].title} could not be measured`,
+    found?.failure ?? 'it is not installed where programs are looked for',
+    `Name the folder that has it with ${option('consumersFrom', 'DIR')}, or give ${option('costs', 'FILE')}.`,
+  );
 }
 
+/** Undefined where the program is not installed. */
 async function timeInProgram(
   { for: runtime, consumersFrom: from, threads }: Options,
   target: Shipped,
   drafts: readonly Shipped[],
   text: readonly number[],
   job: JobOptions,
-): Promise<MeasuredCosts> {
+): Promise<MeasuredCosts | Failed | undefined> {
   const prompt = Array.from({ length: TIMED_CONTEXT }, (_, i) => text[i % text.length]);
   const timed = {
     ...{ target: resolve(target.path), drafts: drafts.map(({ path }) => resolve(path)) },
     ...{ rows: TIMED_ROWS, runs: TIMED_RUNS, prompt },
   };
   const found = await measureCostsIn(runtime, timed, { from, threads }, job);
-  const { title } = RUNTIME_FACTS[runtime];
-  if (found === undefined || 'failure' in found) {
-    throw new UserError(
-      `What passes cost in ${title} could not be measured`,
-      found === undefined ? 'it is not installed where programs are looked for' : found.failure,
-      `Name the folder that has it with ${option('consumersFrom', 'DIR')}, or give ${option('costs', 'FILE')}.`,
-    );
-  }
+  if (found === undefined || 'failure' in found) return found;
   const { name, version, target: times } = found;
   const costs = costsOf({ rows: times.rows, target: times.seconds, drafts: found.drafts });
   return { ...costs, measuredIn: version === undefined ? name : `${name} ${version}` };

@@ -169,6 +169,41 @@ for text in given["texts"]:
 print(json.dumps({"texts": done, "version": og.__version__}))
 `;
 
+/** Python. Input: target, drafts (folders), rows, runs, prompt. Each is timed in turn, after a round that is not counted. */
+export const GENAI_COSTS_PROGRAM = `
+import json, time
+import onnxruntime_genai as og
+with open("input.json", encoding="utf-8") as file:
+    given = json.load(file)
+prompt = given["prompt"]
+def opened(folder):
+    model = og.Model(folder)
+    params = og.GeneratorParams(model)
+    params.set_search_options(do_sample=False, max_length=len(prompt) + max(given["rows"]) + 8)
+    generator = og.Generator(model, params)
+    generator.append_tokens(prompt)
+    return model, generator
+def measure(pair, count):
+    _, generator = pair
+    start = time.perf_counter()
+    generator.append_tokens([prompt[i % len(prompt)] for i in range(count)])
+    seconds = time.perf_counter() - start
+    generator.rewind_to(len(prompt))
+    return seconds
+target, drafts = opened(given["target"]), [opened(folder) for folder in given["drafts"]]
+seconds, passes = [[] for _ in given["rows"]], [[] for _ in drafts]
+for run in range(-1, given["runs"]):
+    for count, times in zip(given["rows"], seconds):
+        one = measure(target, count)
+        if run >= 0:
+            times.append(one)
+    for pair, times in zip(drafts, passes):
+        one = measure(pair, 1)
+        if run >= 0:
+            times.append(one)
+print(json.dumps({"target": seconds, "drafts": passes, "version": og.__version__}))
+`;
+
 /** Opening a model as safetensors only, and without what its files could load beside weights. */
 const TORCH_START = `
 import json, time

@@ -9,6 +9,7 @@ import { announce, type JobOptions } from '../../progress';
 import { STRANGE_CONFIG } from './consumers';
 import { genaiConfigIn } from './genai-config';
 import {
+  GENAI_COSTS_PROGRAM,
   GENAI_PAIR_PROGRAM,
   LLAMA_COSTS_PROGRAM,
   LLAMA_PAIR_PROGRAM,
@@ -65,7 +66,7 @@ export interface MeasuredCosts {
 
 /** What passes are timed on. */
 export interface Timed {
-  /** Files for llama.cpp, folders for transformers. */
+  /** Files for llama.cpp, folders for the others. */
   readonly target: string;
   readonly drafts: readonly string[];
   /** Rows that the model reads at once. */
@@ -121,7 +122,7 @@ export async function runPairIn(
   const read = (line: JsonObject): Omit<RanPair, 'name'> | undefined => readRan(line, texts.length);
   const start = await starterOf(runtime, from, {
     folders: runtime === 'transformers' ? Object.values(models) : [folder],
-    programs: [LLAMA_PAIR_PROGRAM, TORCH_PAIR_PROGRAM],
+    programs: { llama: LLAMA_PAIR_PROGRAM, torch: TORCH_PAIR_PROGRAM, genai: GENAI_PAIR_PROGRAM },
   });
   if (start === undefined || 'failure' in start) return start;
   announce(job, `running the pair in ${PAIR_PROGRAMS[runtime]}`);
@@ -129,8 +130,8 @@ export async function runPairIn(
 }
 
 /**
- * Times passes of a model and of its drafts in a program, in turn. llama.cpp and transformers.
- * @returns undefined where the program is not installed, and for others
+ * Times passes of a model and of its drafts in a program, in turn.
+ * @returns undefined where the program is not installed
  * @throws CancelledError
  */
 export async function measureCostsIn(
@@ -139,11 +140,10 @@ export async function measureCostsIn(
   { from, threads = 1 }: Place,
   job: JobOptions,
 ): Promise<MeasuredCosts | Failed | undefined> {
-  if (runtime === 'genai') return undefined; // its model files are timed in onnxruntime itself
   const read = (line: JsonObject): Omit<MeasuredCosts, 'name'> | undefined => readCosts(line, timed);
   const start = await starterOf(runtime, from, {
     folders: [timed.target, ...timed.drafts],
-    programs: [LLAMA_COSTS_PROGRAM, TORCH_COSTS_PROGRAM],
+    programs: { llama: LLAMA_COSTS_PROGRAM, torch: TORCH_COSTS_PROGRAM, genai: GENAI_COSTS_PROGRAM },
   });
   if (start === undefined || 'failure' in start) return start;
   announce(job, `timing passes in ${PAIR_PROGRAMS[runtime]}`);
@@ -164,8 +164,7 @@ export async function pairProgramThere(runtime: Runtime, from?: string): Promise
 interface Starting {
   /** Folders that the program opens. */
   readonly folders: readonly string[];
-  /** For llama.cpp, and for transformers. */
-  readonly programs: readonly [llama: string, torch: string];
+  readonly programs: Readonly<Record<'llama' | 'torch' | 'genai', string>>;
 }
 
 interface Starter {
@@ -179,7 +178,7 @@ interface Starter {
 async function starterOf(
   runtime: Runtime,
   from: string | undefined,
-  { folders, programs: [llama, torch] }: Starting,
+  { folders, programs }: Starting,
 ): Promise<Starter | Failed | undefined> {
   if (runtime === 'llama.cpp' || runtime === 'node-llama-cpp') {
     const library = await findPackage('node-llama-cpp', from);
@@ -187,16 +186,16 @@ async function starterOf(
     return {
       async run(input, read, { signal }) {
         const given = { ...input, library: library.file };
-        const printed = await runNode(llama, { input: given, read, signal, patience: PATIENCE });
+        const printed = await runNode(programs.llama, { input: given, read, signal, patience: PATIENCE });
         return 'failure' in printed ? printed : { ...versionIn(library), ...printed };
       },
     };
   }
   const python = findPython(from);
   if (python === undefined) return undefined;
-  const strange = runtime === 'genai' ? await strangeGenai(folders[0]) : await strangeTransformers(folders);
+  const strange = runtime === 'genai' ? await strangeGenai(folders) : await strangeTransformers(folders);
   if (strange !== undefined) return { failure: strange };
-  const program = runtime === 'genai' ? GENAI_PAIR_PROGRAM : torch;
+  const program = programs[runtime === 'genai' ? 'genai' : 'torch'];
   return {
     async run(input, read, { signal }) {
       const printed = await runPython(python, program, { input, read, signal, patience: PATIENCE });
@@ -205,10 +204,13 @@ async function starterOf(
   };
 }
 
-async function strangeGenai(folder: string): Promise<string | undefined> {
-  const config = await genaiConfigIn(folder);
-  if (config === 'ours') return undefined;
-  return config === 'strange' ? STRANGE_CONFIG : 'it was not run: there is no genai_config.json';
+async function strangeGenai(folders: readonly string[]): Promise<string | undefined> {
+  for (const folder of folders) {
+    const config = await genaiConfigIn(folder);
+    if (config === 'strange') return STRANGE_CONFIG;
+    if (config !== 'ours') return 'it was not run: there is no genai_config.json';
+  }
+  return undefined;
 }
 
 async function strangeTransformers(folders: readonly string[]): Promise<string | undefined> {
