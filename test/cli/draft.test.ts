@@ -114,6 +114,14 @@ describeShared('command line: draft, beside the reference', function () {
     assert.equal((await refused('--for', 'genai', '--remove', '1-3', '--costs', costs)).blame, 'agreement');
   });
 
+  it('judges the draft that was named, beside the model itself in fewer bits', async () => {
+    const args = ['draft', model, '--for', 'genai', '--prompts', rows, '--remove', '1,3', '--type', 'q4_0', '--json'];
+    const { stdout } = await coppice(args);
+    const { chosen, candidates } = JSON.parse(stdout) as DraftResult;
+    assert.deepEqual([chosen!.name, chosen!.trivial], ['without 1, 3, q4_0', false]);
+    assert.ok(candidates.some(({ name }) => name === 'q4_0'));
+  });
+
   it('refuses where costs can neither be read nor measured', async () => {
     const { stderr, code } = await coppice(['draft', model, '--for', 'llama.cpp', '--prompts', rows]);
     assert.equal(code, 1);

@@ -111,8 +111,8 @@ async function forecastAllOf(asked: Asked, context: JobContext): Promise<Found> 
 }
 
 /** Whether it was asked for: it is not only the bar for others. */
-const isNamed = ({ model, trivial, type }: Shipped, options: Options): boolean =>
-  model !== null || !trivial || type === options.type;
+const isNamed = ({ model, trivial, type }: Shipped, { type: asked, remove, heal }: Options): boolean =>
+  model !== null || !trivial || (type === asked && remove === undefined && heal === undefined);
 
 const NOTHING_SMALLER: Verdict = {
   pays: false,
