@@ -2,7 +2,6 @@
  * What a forecast knows of each token of a text, from one pass of target and draft over it. Both are given the text before the
  * token (teacher forcing): w, the chance that the draft's token is taken, its confidence, and what both distributions have in common.
  */
-import { longestText } from '../checkpoint/architecture';
 import { type Question, questionOf, statesBeforeTargets, targetsIn } from '../evaluate/tasks/score';
 import { headWork } from '../model/cost';
 import { Graph } from '../onnx/graph';
@@ -168,6 +167,3 @@ const statesOf = ({ model, states }: Reading, from: number, to: number) => {
 
 const column = ({ scores }: Reading, from: number, to: number) =>
   float32(Float32Array.from(scores.logSumExp.subarray(from, to)), [to - from, 1]);
-
-/** The most tokens of a prompt and its text. */
-export const roomFor = ({ model }: Opened): number => longestText(model.architecture);

@@ -10,12 +10,14 @@ import { type PromptsOfDraft, readPromptsOfDraft } from '../../engine/draft/rows
 import { otherVocabulary } from '../../engine/draft/same-vocabulary';
 import { judge, judgePerfect, type Verdict } from '../../engine/draft/verdict';
 import { checkTarget } from '../../engine/files/target';
+import { openForComputing } from '../../engine/model/opened';
 import { inPhases } from '../../engine/progress';
 import { detailsOf, fileInput } from '../../engine/records/details';
-import { modelInput } from '../../engine/records/record';
+import { modelInput, type RunInput } from '../../engine/records/record';
 import { formatBytes } from '../../format/numbers';
 import type { DraftResult } from '../results/draft';
 import { draft as definition } from '../definitions/draft';
+import { SELF } from '../healing-amounts';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince, watchDevice } from '../run';
 import { givenCosts, measureCosts, type MeasuredCosts } from './draft-costs';
@@ -30,6 +32,7 @@ export async function runDraft(options: Options, context: JobContext): Promise<R
   const start = performance.now();
   const checkpoint = await openCheckpoint(options.checkpoint);
   requireArchitecture(checkpoint);
+  const healed = await healedInputs(options, context);
   if (options.out !== undefined) await checkTarget(options.out, foldersOf(checkpoint));
   const prompts = await readPromptsOfDraft(options.prompts);
   const given = await givenCosts(options);
@@ -45,6 +48,7 @@ export async function runDraft(options: Options, context: JobContext): Promise<R
       run: detailsOf(checkpoint, options, {
         inputs: [
           fileInput('prompts', options.prompts, prompts.sha256),
+          ...healed,
           ...others.map((each) => ({ ...modelInput(each), role: 'draft' })),
         ],
         settings: { ...recordedOptions(definition, options), removed: options.remove ?? [], rule: ruleOf(options) },
@@ -55,6 +59,12 @@ export async function runDraft(options: Options, context: JobContext): Promise<R
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The file of healed weights, which is looked at before the work starts. @throws UserError where it is not of this model */
+async function healedInputs({ checkpoint, remove, heal }: Options, { job }: JobContext): Promise<readonly RunInput[]> {
+  if (heal === undefined || heal === SELF) return [];
+  return (await openForComputing(checkpoint, { remove, heal }, job)).inputs;
 }
 
 interface Asked {
