@@ -96,7 +96,7 @@ export const draft = defineJob({
     `With ${option('out')} it writes both models for the program, and runs them. The source never changes.`,
   notes:
     'The model itself in 8 and in 4 bits is always tried. Other drafts are named: blocks that are left out, or other models.\n' +
-    `Costs are those of this machine, measured in the program (${option('consumers')}) or given (${option('costs')}); for genai without either in onnxruntime.`,
+    'Costs are those of this machine, measured in the program itself or given in a file; for genai without either in onnxruntime.',
   examples: [
     './SmolLM2-135M --for genai --prompts prompts.txt',
     './SmolLM2-135M --for genai --prompts prompts.txt --type q4_0 --out ./SmolLM2-pair',
