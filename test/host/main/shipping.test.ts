@@ -299,11 +299,15 @@ for (const story of full && hasShared ? [SAMPLE, SMOLLM2, GEMMA] : [SAMPLE]) {
       await window.enter('Speed of both');
       await until(
         'the page before and after',
-        async () =>
-          (await pageFrame())
+        async () => {
+          const page = await pageFrame();
+          // Its frame is replaced when more is known.
+          const text = await page
             ?.locator('body')
             .innerText()
-            .then((text) => text.includes(story.verdict)) ?? false,
+            .catch(() => '');
+          return text?.includes(story.verdict) === true;
+        },
         patience,
       );
       await vscode.commands.executeCommand('notifications.clearAll');
