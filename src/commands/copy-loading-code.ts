@@ -50,7 +50,7 @@ async function codeOfPair(coppice: Coppice, run: string): Promise<LoadingCode> {
   const pair = await pairIn(folder);
   if (pair) return pairCode(pair.runtime, folder, pair, shellOf(vscode.env.shell));
   throw new UserError(
-    vscode.l10n.t('{0} is no pair any more', folder),
+    vscode.l10n.t('{0} is not a pair now', folder),
     vscode.l10n.t('it was moved, or its record has gone'),
     vscode.l10n.t('Write the pair again.'),
   );

@@ -39,7 +39,7 @@ export const forecastDraftCommand: Command<ForecastArguments> = {
     const title = vscode.l10n.t('Forecast a Draft');
     const chosen = await chooseCheckpoint(coppice, args, title);
     const forecast = args.run === undefined ? undefined : await draftForecast(coppice, args.run);
-    // Whoever writes from the card has seen what it gains.
+    // The card has shown what it gains.
     const known: ForecastArguments = {
       ...(forecast && { ...forecast.given, alone: true, force: true }),
       ...args,

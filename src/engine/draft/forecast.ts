@@ -74,7 +74,7 @@ export function forecast(
   return { tokens, rounds: rounds[0], drafted: drafted[0], passes: passes[0], rows: rows[0] };
 }
 
-/** The same for several texts: sums, of which ratios are taken afterwards. */
+/** The same for several texts: sums; ratios are taken of them afterwards. */
 export function forecastAll(texts: readonly Places[], drafting: Drafting): Forecast {
   const rows = new Float64Array(drafting.length + 2);
   const sum = { tokens: 0, rounds: 0, drafted: 0, passes: 0 };

@@ -7,6 +7,7 @@ import type { Model, ModelOptions } from '../model/model';
 import { withModel } from '../model/opened';
 import { fullView } from '../model/view';
 import { type JobOptions, Work } from '../progress';
+import { sameIds } from '../same-ids';
 import type { OwnText, PairRun, RanText } from '../verify/consumers/pairs';
 
 /** Two checkpoints. */
@@ -37,7 +38,7 @@ export async function runPairHere(
         proposing.restart(1);
         const pair = new Speculation(own, proposing, { greedy: true }, length, { threshold, inclusive });
         const one = await together(pair, text, job);
-        done.push(isSame(one.ids, text.ids) ? one : { ...one, ...(await alone(own, text.prompt, one.ids, job)) });
+        done.push(sameIds(one.ids, text.ids) ? one : { ...one, ...(await alone(own, text.prompt, one.ids, job)) });
         work.advance(1);
       }
     }),
@@ -89,6 +90,3 @@ async function alone(
   }
   return { alone: ids, ...(lead !== undefined && { lead }) };
 }
-
-const isSame = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((id, i) => id === b[i]);

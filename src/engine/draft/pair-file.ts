@@ -85,7 +85,7 @@ function textsFault(texts: unknown): string | undefined {
     const { prompt, ids, rounds } = text;
     if (!isIds(prompt, MOST.tokens)) return `the prompt of texts[${i}] is not a list of 1 to ${MOST.tokens} token ids`;
     if (!isIds(ids, MOST_WRITTEN)) return `ids of texts[${i}] is not a list of 1 to ${MOST_WRITTEN} token ids`;
-    if (rounds !== null && !isWhole(rounds, 1, ids.length)) return `rounds of texts[${i}] is no number of passes`;
+    if (rounds !== null && !isWhole(rounds, 1, ids.length)) return `rounds of texts[${i}] is not a number of passes`;
     all += prompt.length + ids.length;
   }
   return all <= MOST.all ? undefined : `its texts have ${all} tokens, at most ${MOST.all}`;

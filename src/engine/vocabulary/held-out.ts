@@ -2,6 +2,7 @@
  * What a smaller vocabulary does to texts that were not counted: which pieces have the same tokens as before, how much longer the others
  * become, and which words suffer.
  */
+import { sameIds } from '../same-ids';
 import { throwIfCancelled } from '../errors';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { BATCH } from './counts';
@@ -78,9 +79,6 @@ export async function heldOut(pair: Pair, pieces: readonly string[], signal?: Ab
     unknown: unknown === undefined ? 0 : unknowns(after) - unknowns(before),
   };
 }
-
-const sameIds = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((id, i) => id === b[i]);
 
 /** A word that has more tokens now. */
 export interface Suffering {

@@ -79,7 +79,7 @@ async function forecastRun(coppice: Coppice, run: string): Promise<RecordedRun &
 const noForecast = (run: string): UserError =>
   new UserError(
     vscode.l10n.t('{0} cannot be acted on', run),
-    vscode.l10n.t('it is no forecast with a draft, or it has gone'),
+    vscode.l10n.t('it is not a forecast with a draft, or it has gone'),
     vscode.l10n.t('Run “Coppice: {0}”.', vscode.l10n.t('Forecast a Draft…')),
   );
 

@@ -119,7 +119,7 @@ export function triedIn(runtime: Runtime): Required<Tried> {
 }
 
 /** What comes of a draft, for the result, with what decides about it. */
-export interface Forecast {
+export interface CandidateForecast {
   readonly candidate: DraftCandidate;
   readonly best: BestDrafting;
   readonly read: Read;
@@ -129,7 +129,13 @@ export interface Forecast {
 }
 
 /** @param at the draft's place in `costs.c` */
-export function forecastOf(draft: Shipped, read: Read, costs: PassCosts, at: number, runtime: Runtime): Forecast {
+export function forecastOf(
+  draft: Shipped,
+  read: Read,
+  costs: PassCosts,
+  at: number,
+  runtime: Runtime,
+): CandidateForecast {
   const c = costs.c[at] ?? costs.c[0];
   const tried = triedIn(runtime);
   const usual = costsAt(costs, c.value, 'value');
@@ -167,7 +173,7 @@ const costsAt = ({ rows, v }: PassCosts, draft: number, end: 'value' | 'low' | '
 });
 
 /** By the prompts held out, where there are any. */
-export const judgedOf = ({ candidate, speedupHeldOut, best }: Forecast): Judged => ({
+export const judgedOf = ({ candidate, speedupHeldOut, best }: CandidateForecast): Judged => ({
   ...{ name: candidate.name, trivial: candidate.trivial, bytes: candidate.bytes, agree: candidate.agree },
   ...{ tokensPerRound: candidate.tokensPerRound, speedup: speedupHeldOut ?? best.speedup },
 });

@@ -10,7 +10,7 @@ import type { DraftResult } from '../results/draft';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions } from '../run';
 import type { MeasuredCosts } from './draft-costs';
-import { type Forecast, triedIn } from './draft-forecast';
+import { type CandidateForecast, triedIn } from './draft-forecast';
 import type { Shipped } from './draft-models';
 import { type Pair, type PairModel, writePair } from './draft-pair';
 import type { DraftText } from './draft-text';
@@ -24,8 +24,8 @@ export interface Found {
   readonly text?: DraftText;
   readonly costs?: MeasuredCosts;
   readonly perfect?: Perfect;
-  readonly forecasts: readonly Forecast[];
-  readonly chosen?: Forecast;
+  readonly forecasts: readonly CandidateForecast[];
+  readonly chosen?: CandidateForecast;
   readonly verdict: Verdict;
   readonly headShare: number;
 }
@@ -83,7 +83,11 @@ const modelOf = ({ checkpoint, removed, patch, type, isWritten, path }: Shipped)
 const TEXTS_RUN = 16;
 
 /** Those held out, or the first that decide, with the rounds that are forecast for each. */
-function textsToRun({ searched, heldOut }: DraftText, { candidate, read }: Forecast, runtime: Runtime): Pair['texts'] {
+function textsToRun(
+  { searched, heldOut }: DraftText,
+  { candidate, read }: CandidateForecast,
+  runtime: Runtime,
+): Pair['texts'] {
   const { length, threshold } = candidate;
   const { inclusive } = triedIn(runtime);
   const [texts, places] = heldOut.length > 0 ? [heldOut, read.heldOut] : [searched, read.searched];

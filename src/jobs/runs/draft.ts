@@ -21,7 +21,7 @@ import { SELF } from '../healing-amounts';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince, watchDevice } from '../run';
 import { givenCosts, measureCosts, type MeasuredCosts } from './draft-costs';
-import { type Forecast, forecastOf, judgedOf, readPair, triedIn } from './draft-forecast';
+import { type CandidateForecast, forecastOf, judgedOf, readPair, triedIn } from './draft-forecast';
 import { draftsOf, headShareOf, type Made, ship, type Shipped, targetOf } from './draft-models';
 import { type Found, writeChosen } from './draft-written';
 import { comparedAt, ruleOf, textOf } from './draft-text';
@@ -108,7 +108,7 @@ async function forecastAllOf(asked: Asked, context: JobContext): Promise<Found> 
     reading,
     small.map(() => ({ share: 1 })),
   );
-  const forecasts: Forecast[] = [];
+  const forecasts: CandidateForecast[] = [];
   for (const [i, each] of small.entries()) {
     const read = await readPair(target, each, text, comparedAt(options), compute, phases[i]);
     forecasts.push(forecastOf(each, read, costs, i, runtime));
@@ -137,8 +137,8 @@ const tooLarge = (drafts: readonly Shipped[]): Verdict => ({
 });
 
 /** By what is forecast on the texts that decide: those held out only judge it. */
-function bestOf(forecasts: readonly Forecast[]): Forecast | undefined {
-  return forecasts.reduce<Forecast | undefined>(
+function bestOf(forecasts: readonly CandidateForecast[]): CandidateForecast | undefined {
+  return forecasts.reduce<CandidateForecast | undefined>(
     (best, each) => (best === undefined || each.best.speedup > best.best.speedup ? each : best),
     undefined,
   );

@@ -1,7 +1,7 @@
 /** Runs a pair on its texts: in its program, or in Coppice where both models are checkpoints. */
 import { join } from 'node:path';
 import { runPairHere } from '../../engine/draft/here';
-import { type Judged, judged } from '../../engine/draft/judge';
+import { compareRun, type ComparedRun } from '../../engine/draft/compare-run';
 import type { PairSettings, PairText } from '../../engine/draft/pair-file';
 import { RUNTIME_FACTS } from '../../engine/draft/runtimes';
 import type { ModelOptions } from '../../engine/model/model';
@@ -56,7 +56,7 @@ export async function runPair(
     if (ran && 'failure' in ran) return { ...notRun(`${program}: ${ran.failure}`), isRefused: true };
     if (ran) {
       const by = ran.version === undefined ? ran.name : `${ran.name} ${ran.version}`;
-      return { verified: resultOf(by, judged(texts, ran.texts)), version: ran.version ?? null };
+      return { verified: resultOf(by, compareRun(texts, ran.texts)), version: ran.version ?? null };
     }
     why = `${program} is not installed`;
   }
@@ -66,12 +66,12 @@ export async function runPair(
   const paths = { target: join(folder, target), draft: join(folder, draft) };
   const run = { texts, length, threshold, inclusive: ends === 'inclusive' };
   const ran = await runPairHere(paths, run, { ...compute, device: 'cpu' }, job);
-  return { verified: resultOf('Coppice', judged(texts, ran)), version: null, why };
+  return { verified: resultOf('Coppice', compareRun(texts, ran)), version: null, why };
 }
 
 const notRun = (why: string): PairRan => ({ verified: null, version: null, why });
 
-const resultOf = (by: string, { textsOther, ...result }: Judged): PairVerified => ({
+const resultOf = (by: string, { textsOther, ...result }: ComparedRun): PairVerified => ({
   by,
   ...result,
   ...(textsOther > 0 && { textsOther }),

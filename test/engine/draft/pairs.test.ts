@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { judged } from '../../../src/engine/draft/judge';
+import { compareRun } from '../../../src/engine/draft/compare-run';
 import { PAIR_NAME } from '../../../src/engine/draft/pair-file';
 import type { Runtime } from '../../../src/engine/draft/runtimes';
 import { measureCostsIn, runPairIn } from '../../../src/engine/verify/consumers/pairs';
@@ -60,7 +60,7 @@ async function assertRounds(runtime: Runtime, folder: string, from: string, leng
     const texts = goldenTexts([2], null, length);
     const ran = await runPairIn(runtime, folder, { texts, length, threshold: 0 }, { from }, {});
     assert.ok(ran && 'texts' in ran, JSON.stringify(ran));
-    const result = judged(texts, ran.texts);
+    const result = compareRun(texts, ran.texts);
     assert.deepEqual(result, { texts: 8, textsEqual: 8, textsOther: 0, rounds, forecastRounds: rounds }, `${length}`);
   }
 }

@@ -61,7 +61,7 @@ export interface FrozenTargets {
   readonly target: Value;
 }
 
-/** Σ min(eᵃ, eᵇ) over the last axis, which is removed. a and b of one shape; there is no gradient. */
+/** Σ min(eᵃ, eᵇ) over the last axis, which is removed. a and b have one shape. It has no rule on the tape. */
 export function sharedMass(g: Graph, a: Value, b: Value): Value {
   const least = g.op('Exp', [g.op('Min', [a, b], a)], a);
   return reduceSum(g, least, [a.shape.length - 1]);

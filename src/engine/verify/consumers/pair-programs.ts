@@ -169,6 +169,20 @@ for text in given["texts"]:
 print(json.dumps({"texts": done, "version": og.__version__}))
 `;
 
+/** Python: `measure(pair, rows)` of what `opened` gave, in turn, after a round that is not counted. */
+const TURNS = `target, drafts = opened(given["target"]), [opened(folder) for folder in given["drafts"]]
+seconds, passes = [[] for _ in given["rows"]], [[] for _ in drafts]
+for run in range(-1, given["runs"]):
+    for count, times in zip(given["rows"], seconds):
+        one = measure(target, count)
+        if run >= 0:
+            times.append(one)
+    for pair, times in zip(drafts, passes):
+        one = measure(pair, 1)
+        if run >= 0:
+            times.append(one)
+`;
+
 /** Python. Input: target, drafts (folders), rows, runs, prompt. Each is timed in turn, after a round that is not counted. */
 export const GENAI_COSTS_PROGRAM = `
 import json, time
@@ -190,18 +204,7 @@ def measure(pair, count):
     seconds = time.perf_counter() - start
     generator.rewind_to(len(prompt))
     return seconds
-target, drafts = opened(given["target"]), [opened(folder) for folder in given["drafts"]]
-seconds, passes = [[] for _ in given["rows"]], [[] for _ in drafts]
-for run in range(-1, given["runs"]):
-    for count, times in zip(given["rows"], seconds):
-        one = measure(target, count)
-        if run >= 0:
-            times.append(one)
-    for pair, times in zip(drafts, passes):
-        one = measure(pair, 1)
-        if run >= 0:
-            times.append(one)
-print(json.dumps({"target": seconds, "drafts": passes, "version": og.__version__}))
+${TURNS}print(json.dumps({"target": seconds, "drafts": passes, "version": og.__version__}))
 `;
 
 /** Opening a model as safetensors only, and without what its files could load beside weights. */
@@ -269,16 +272,5 @@ def measure(pair, count):
     seconds = time.perf_counter() - start
     cache.crop(-count)
     return seconds
-target, drafts = opened(given["target"]), [opened(folder) for folder in given["drafts"]]
-seconds, passes = [[] for _ in given["rows"]], [[] for _ in drafts]
-for run in range(-1, given["runs"]):
-    for count, times in zip(given["rows"], seconds):
-        one = measure(target, count)
-        if run >= 0:
-            times.append(one)
-    for pair, times in zip(drafts, passes):
-        one = measure(pair, 1)
-        if run >= 0:
-            times.append(one)
-print(json.dumps({"target": seconds, "drafts": passes, "version": transformers.__version__}))
+${TURNS}print(json.dumps({"target": seconds, "drafts": passes, "version": transformers.__version__}))
 `;

@@ -1,16 +1,16 @@
 /** Whether a pair wrote the text of the model alone. */
 import assert from 'node:assert/strict';
-import { judged } from '../../../src/engine/draft/judge';
+import { compareRun } from '../../../src/engine/draft/compare-run';
 import type { RanText } from '../../../src/engine/verify/consumers/pairs';
 
 const IDS = [4, 5, 6];
 const judge = (...ran: RanText[]) =>
-  judged(
+  compareRun(
     ran.map(() => ({ prompt: [1], ids: IDS, rounds: 2 })),
     ran,
   );
 
-describe('draft/judge', () => {
+describe('draft/compare-run', () => {
   it('sums passes over texts that are the expected ones', () => {
     const found = judge({ ids: IDS, rounds: 2 }, { ids: IDS, rounds: 3 });
     assert.deepEqual(found, { texts: 2, textsEqual: 2, textsOther: 0, rounds: 5, forecastRounds: 4 });
@@ -32,7 +32,7 @@ describe('draft/judge', () => {
   });
 
   it('sums no passes where none were forecast', () => {
-    const found = judged([{ prompt: [1], ids: IDS, rounds: null }], [{ ids: IDS, rounds: 2 }]);
+    const found = compareRun([{ prompt: [1], ids: IDS, rounds: null }], [{ ids: IDS, rounds: 2 }]);
     assert.deepEqual([found.textsEqual, found.rounds, found.forecastRounds], [1, 0, 0]);
   });
 });

@@ -1,9 +1,10 @@
 /** Whether what a pair wrote is the text of the model alone, and whether it took the passes that were forecast. */
+import { sameIds } from '../same-ids';
 import { SURE } from '../verify/consumers/consumers';
 import type { RanText } from '../verify/consumers/pairs';
 import type { PairText } from './pair-file';
 
-export interface Judged {
+export interface ComparedRun {
   readonly texts: number;
   /** Those that are the model's own. */
   readonly textsEqual: number;
@@ -14,11 +15,11 @@ export interface Judged {
   readonly forecastRounds: number;
 }
 
-export function judged(expected: readonly PairText[], ran: readonly RanText[]): Judged {
+export function compareRun(expected: readonly PairText[], ran: readonly RanText[]): ComparedRun {
   const result = { texts: ran.length, textsEqual: 0, textsOther: 0, rounds: 0, forecastRounds: 0 };
   for (const [i, text] of ran.entries()) {
     const { ids, rounds } = expected[i];
-    if (!isSame(text.ids, ids)) {
+    if (!sameIds(text.ids, ids)) {
       result.textsOther++;
       if (isOwn(text)) result.textsEqual++;
       continue;
@@ -31,12 +32,9 @@ export function judged(expected: readonly PairText[], ran: readonly RanText[]): 
   return result;
 }
 
-/** Whether a text that was not expected is what the model writes alone, up to a token of which it is not sure. */
+/** Whether a text that was not expected is what the model writes alone, up to a token that it is not sure of. */
 function isOwn({ ids, alone, lead }: RanText): boolean {
   if (alone === undefined || ids.length === 0) return false;
-  if (isSame(ids, alone)) return true;
+  if (sameIds(ids, alone)) return true;
   return lead !== undefined && lead < SURE;
 }
-
-const isSame = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((id, i) => id === b[i]);
