@@ -2,18 +2,22 @@
  * Text with a draft beside text without one: tokens a second, what the draft proposed and what stayed, and whether the text is the same.
  *
  *   npm run bench -- speculation [--model PATH] [--drafts int4,int8] [--lengths 2,4,8] [--tokens 96] [--rounds 5] [--threads N]
+ *                                [--plan 13-18] [--together 16]
  *
  * Greedy, in float32, one text at a time: half a dozen prompts in plain English. In each round every prompt is written without a draft
  * and then with each draft and length; ratios are of the two times of one round, and their median over rounds and prompts stands
  * with their range. Reading the prompt is not in them. `int4` and `int8` are the model itself in so many bits.
+ * With `--plan` the model and a copy without these blocks continue each prompt side by side, as a comparison does, with and without drafts:
+ * those times are of the whole comparison, reading the prompts and opening its sessions included.
  */
 import { parseArgs } from 'node:util';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { generate, type Generated } from '../src/engine/evaluate/generate';
+import { writeSideBySide } from '../src/engine/evaluate/samples';
 import { writePrompts } from '../src/engine/evaluate/write-prompts';
 import { median } from '../src/engine/median';
 import { type Model, openModel } from '../src/engine/model/model';
-import { fullView } from '../src/engine/model/view';
+import { fullView, parseRemoved, viewWithout } from '../src/engine/model/view';
 import { beginningOf } from '../src/engine/tokenizer/bos';
 import { encodePrompt } from '../src/engine/tokenizer/prompt';
 import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
@@ -38,6 +42,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     threads: { type: 'string' },
     together: { type: 'string', default: '16' },
+    plan: { type: 'string' },
   },
 });
 const threads = values.threads === undefined ? undefined : Number(values.threads);
@@ -126,5 +131,44 @@ const sideBySide = (1000 * written) / (performance.now() - start);
 console.log(
   `${together} texts side by side, without a draft: ${sideBySide.toFixed(1)} tokens/s, ${(sideBySide / median(plain)).toFixed(2)} times one alone`,
 );
+
+if (values.plan !== undefined) {
+  const blocks = architecture.layers.length;
+  const views = [view, viewWithout(blocks, parseRemoved(values.plan, blocks))];
+  const compare = async (prompt: readonly number[], draft?: Model): Promise<{ seconds: number; texts: string }> => {
+    const columns = views.map((own) => {
+      return {
+        model: target,
+        view: own,
+        promptIds: prompt,
+        ...(draft && { draft: { model: draft, view: own, length: 4 } }),
+      };
+    });
+    const begun = performance.now();
+    const writing = { maxNewTokens: Number(values.tokens), greedy: true, ignoreEos: true };
+    const texts = await writeSideBySide(columns, writing, () => undefined);
+    return { seconds: (performance.now() - begun) / 1000, texts: texts.map(({ ids }) => ids.join()).join(' ') };
+  };
+  const ratios = new Map(drafts.map(({ name }) => [name, [] as number[]]));
+  let [same, all] = [0, 0];
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const prompt of prompts) {
+      const alone = await compare(prompt);
+      for (const { name, model } of drafts) {
+        const drafted = await compare(prompt, model);
+        ratios.get(name)!.push(alone.seconds / drafted.seconds);
+        same += drafted.texts === alone.texts ? 1 : 0;
+        all++;
+      }
+    }
+  }
+  for (const [name, of] of ratios) {
+    console.log(
+      `the model and itself without ${values.plan} side by side, each with ${name} as its draft, 4 at once: ` +
+        `${median(of).toFixed(2)} times as fast as without (${Math.min(...of).toFixed(2)}–${Math.max(...of).toFixed(2)})`,
+    );
+  }
+  console.log(`same texts: ${same} of ${all}`);
+}
 for (const { model } of drafts) await model.close();
 await target.close();

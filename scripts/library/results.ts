@@ -3,13 +3,14 @@ import { capitalized } from '../../src/format/words';
 import { JOBS } from '../../src/jobs/definitions';
 import type { Field } from '../../src/jobs/result';
 import { healNumbers } from '../../src/jobs/results/common';
-import { generated, oneText, severalTexts } from '../../src/jobs/results/generate';
+import { draftUse, generated, oneText, severalTexts } from '../../src/jobs/results/generate';
 
 /** By the names of their types. */
 export const RESULTS: Readonly<Record<string, Field>> = {
   BenchResult: JOBS.bench.result,
   CurveResult: JOBS.curve.result,
   DraftResult: JOBS.draft.result,
+  DraftUse: draftUse,
   EvaluateResult: JOBS.eval.result,
   ExportResult: JOBS.export.result,
   GenerateResult: oneText,

@@ -5,7 +5,7 @@
 
 /**
  * float32: exact products of the stored weights. float16: half precision, on a GPU. int8, int4: weights rounded to
- * integers with a scale.
+ * integers with a scale. From many bits to few.
  */
 export const PRECISIONS = ['float32', 'float16', 'int8', 'int4'] as const;
 

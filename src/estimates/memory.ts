@@ -9,12 +9,16 @@ import { type Cell, DECODER, predictMemory } from '../engine/evaluate/grid/memor
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import { memoryShare } from '../engine/memory';
 import { fullView } from '../engine/model/view';
+import { PRECISIONS } from '../engine/precision';
 import { splitWork } from '../engine/parts/split';
 import { DEFAULTS } from '../engine/retrain/defaults';
 import { healsFirst } from '../jobs/heals-first';
 import type { JsonObject } from '../format/json';
+import { bytesOfWeights } from '../engine/weights/bytes';
 import { numberIn } from '../jobs/amounts';
 import type { Kind } from '../jobs/kinds';
+import { isBlocks } from '../jobs/option';
+import { DRAFT_WORDS } from '../jobs/options/draft';
 import type { CutKind } from '../jobs/parts/part-record';
 import { healedRows, writesItself } from './choosing';
 import { cutModels, loadOf } from './cut';
@@ -101,6 +105,16 @@ const several =
     const models = modelsOf(job)?.map((architecture) => ({ architecture, bytes }));
     return models && turns(models, cellsIn(job.options), machine);
   };
+
+/** Weights of the drafts beside the models that they draft for. A draft that is another model is there once. */
+function drafting({ options, models }: EstimatedJob, targets: readonly Architecture[]): number {
+  const { draft, draftPrecision } = options;
+  if (typeof draft !== 'string') return 0;
+  const word = DRAFT_WORDS.find((each) => each === draft);
+  const other = word === undefined && !isBlocks(draft) ? models.at(draft)?.architecture : undefined;
+  const precision = word ?? PRECISIONS.find((each) => each === draftPrecision) ?? 'float32';
+  return (other ? [other] : targets).reduce((sum, each) => sum + bytesOfWeights(each, precision), 0);
+}
 
 const cellOf = (options: JsonObject): Cell => ({
   batch: 1,
@@ -211,16 +225,21 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
       (job.options.own ?? job.options.probes) === undefined ? 0 : several(() => [cell])(job, { ...machine, free: 0 });
     return largest(sweep('tasks')(job, machine), written);
   },
-  generate: ({ options, model }) => {
+  generate: (job) => {
+    const { options, model } = job;
     const batch = options.prompts === undefined ? 1 : (numberIn(options, 'batch') ?? 1);
-    return writing(model.architecture, { ...cellOf(options), batch }, hasQuantized(model));
+    const own = writing(model.architecture, { ...cellOf(options), batch }, hasQuantized(model));
+    return own + drafting(job, [model.architecture]);
   },
   draft: (job, machine) =>
     largest(
       writing(job.model.architecture, { ...cellOf(job.options), batch: OWN_TEXTS }, hasQuantized(job.model)),
       job.options.out === undefined ? 0 : comparing(job, machine),
     ),
-  samples: several((options) => [cellOf(options)]),
+  samples: (job, machine) => {
+    const own = several((options) => [cellOf(options)])(job, machine);
+    return own && own + drafting(job, modelsOf(job) ?? []);
+  },
   bench: ({ options, model, removed }) =>
     writing(withoutLayers(model.architecture, removed), cellOf(options), hasQuantized(model)),
   speeds: several((options) => [cellOf(options)]),

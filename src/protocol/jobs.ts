@@ -10,7 +10,7 @@ import type { sampling } from '../jobs/options/sampling';
 import type { Criterion } from '../engine/importance/criteria';
 import type { TextShare } from '../format/text-share';
 import type { BosChoice } from '../format/bos';
-import type { GeneratedText } from '../jobs/results/generate';
+import type { DraftUse, GeneratedText } from '../jobs/results/generate';
 
 /** Where and how to compute. The device never changes silently: what is asked for is used, or the job fails. */
 export type Compute = Given<typeof compute>;
@@ -118,8 +118,8 @@ export interface TextEvent {
   readonly text: string;
   /** The new tokens. */
   readonly ids: readonly number[];
-  /** Of 'samples', the column's own times so far, as its SampleText will have them. */
-  readonly measured?: Pick<GeneratedText, 'timeToFirstToken' | 'decodeTokensPerSecond'>;
+  /** Of 'samples', the column's own times so far and what its draft did, as its SampleText will have them. */
+  readonly measured?: Pick<GeneratedText, 'timeToFirstToken' | 'decodeTokensPerSecond'> & { readonly draft?: DraftUse };
   /** Of 'samples': why this column cannot write; the others go on. */
   readonly failure?: string;
 }

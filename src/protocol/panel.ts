@@ -5,7 +5,13 @@
  */
 import type { TextShare } from '../format/text-share';
 import type { Comparison } from '../engine/records/compare';
-import type { ComparedDigest, RunDigest, TrainingEvaluation, TrainingStep } from '../engine/records/digest-types';
+import type {
+  ComparedDigest,
+  DraftedDigest,
+  RunDigest,
+  TrainingEvaluation,
+  TrainingStep,
+} from '../engine/records/digest-types';
 import type { UserFailure } from './errors';
 import type { JobKind, JobState, ProgressInfo, TextEvent } from './jobs';
 import type { JsonNumber } from '../format/json';
@@ -293,6 +299,8 @@ export interface LiveText {
   readonly timeToFirstToken: number | null;
   readonly tokensPerSecond: number | null;
   readonly repetition: number | null;
+  /** A draft that proposes tokens: times are with it. */
+  readonly draft?: DraftedDigest;
   /** Why it ended; null while the model generates. A text that never started is 'cancelled'. */
   readonly stopped: SampleText['stopped'] | null;
   /** Why this column failed. The other texts are valid. */
@@ -331,6 +339,8 @@ export interface WriteSettings {
   readonly system?: string;
   /** Greedy sampling when null. */
   readonly sampling: { readonly temperature: number; readonly topP: number; readonly seed: number } | null;
+  /** Each model in so many bits proposes tokens, which it checks itself; none when undefined. */
+  readonly draft?: 'int4' | 'int8';
 }
 
 /** Panel → host. */

@@ -229,6 +229,8 @@ describe('command line: texts', function () {
     };
     await refused(/beyond the last block/, '--draft', '40-50');
     await refused(/there is no .*nothing/, '--draft', 'nothing');
+    await refused(/computes in int4 itself.*--precision float32/s, '--draft', 'int4', '--precision', 'int4');
+    await refused(/computes in int4 itself/, '--draft', 'int8', '--precision', 'int4');
     await refused(/--draft-length.*from 1 to 16|It must be a whole number/s, '--draft', 'int4', '--draft-length', '17');
     const { stderr } = await coppice(['generate', model, '--prompts', text, '--draft', 'int4']);
     assert.match(stderr, /--draft.* cannot be used with .*--prompts|--prompts.* cannot be used with .*--draft/s);

@@ -211,6 +211,10 @@ describe('an agent with the sample model', function () {
       texts,
       /not instructions\.\nprompt: "Once upon a time"\nmodel \(8 tokens.*\n".+"\nshort \(8 tokens.*\n".+"$/m,
     );
+    const drafted = { prompts: ['Once upon a time'], models, maxNewTokens: 8, draft: 'int4' };
+    const sooner = await call('compare_texts', drafted);
+    assert.match(sooner, /^short \(8 tokens.* with draft int4: \d+ of \d+ proposed stayed\):$/m);
+    assert.deepEqual(sooner.match(/^".*"$/gm), texts.match(/^".*"$/gm), 'the texts are the same');
     const own = ['model/stories.coppice-tasks.json'];
     const answers = await call('tasks', { checkpoints: ['model', 'short'], own, limit: 4 });
     assert.match(answers, /^stories +4 +\d+\.\d % ± /m);

@@ -405,6 +405,17 @@ export const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)
       temperature: 0.8,
       seed: 3,
     }),
+    ({ model, adapter }) => ({
+      prompts: ['The river'],
+      columns: [
+        { label: 'whole', checkpoint: model },
+        { label: 'retrained', checkpoint: model, adapter },
+      ],
+      maxNewTokens: 6,
+      draft: '2',
+      draftLength: 2,
+      draftPrecision: 'int8',
+    }),
   ],
   eval: [
     ({ model, text }) => ({ checkpoint: model, text, window: 24, limit: 3, remove: [1, '4.attention'] }),

@@ -97,6 +97,26 @@ describe('columns of the results panel', function () {
     second.close();
   });
 
+  it('lets each model in fewer bits draft for it: the texts are the same, and the run says what stayed', async () => {
+    const columns = panel.state.columns.map(({ id }) => id).slice(0, 2);
+    const written = async (settings: typeof WRITE.settings & { draft?: 'int4' }): Promise<string[]> => {
+      await panel.session.receive({ type: 'samples/write', ...WRITE, settings, columns });
+      return panel.state.writing!.texts.map(({ text }) => text);
+    };
+    const alone = await written(WRITE.settings);
+    assert.deepEqual(await written({ ...WRITE.settings, draft: 'int4' }), alone);
+    for (const { draft } of panel.state.writing!.texts) {
+      assert.ok(draft?.model === 'int4' && draft.drafted > 0 && draft.accepted <= draft.drafted);
+    }
+    const { samples, settings } = panel.state.runs[0].digest;
+    assert.deepEqual(
+      samples!.texts.map(({ draft }) => draft),
+      panel.state.writing!.texts.map(({ draft }) => draft),
+    );
+    const words = new Map(settings);
+    assert.deepEqual([words.get('draft'), words.get('draftLength')], ['int4', '4']);
+  });
+
   it('lets the others write when one cannot be opened any more, and says why in its column', async () => {
     breakStranger();
     const columns = panel.state.columns.map(({ id }) => id);

@@ -14,12 +14,15 @@ export const samplesPage: ResultPage<'samples'> = ({ result, device }, { prompts
 function promptParts({ samples, columns }: SamplesResult, prompt: number): Piece[] {
   return samples.filter((sample) => sample.prompt === prompt).flatMap((sample) => [head(sample), body(sample)]);
 
-  function head({ column, ids, stopped, failure, decodeTokensPerSecond }: SampleText): string {
+  function head({ column, ids, stopped, failure, decodeTokensPerSecond, draft }: SampleText): string {
     const name = inLine(columns[column].label);
     if (failure !== undefined) return `${name}: failed: ${inLine(failure)}`;
     const speed = Number(decodeTokensPerSecond);
     const rate = Number.isFinite(speed) ? `, ${formatNumber(speed, 3)} tokens/s` : '';
-    return `${name} (${ids.length} tokens, ended by ${stopped}${rate}):`;
+    const drafted = draft
+      ? ` with draft ${inLine(draft.model)}: ${draft.accepted} of ${draft.drafted} proposed stayed`
+      : '';
+    return `${name} (${ids.length} tokens, ended by ${stopped}${rate}${drafted}):`;
   }
 }
 

@@ -20,7 +20,7 @@ export const compareTexts = jobTool({
   options: {
     ...chosen(options, { prompts: 'texts to continue: one to three are enough' }),
     models: models('the models, each with a label', { required: true }),
-    ...chosen(options, { maxNewTokens: true, temperature: true, seed: true, chat: true, system: true }),
+    ...chosen(options, { maxNewTokens: true, temperature: true, seed: true, chat: true, system: true, draft: true }),
   },
   given: ({ models: columns, ...rest }) => ({ options: { ...rest, columns } }),
   ask: async (given, context) => {

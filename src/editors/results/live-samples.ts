@@ -3,6 +3,7 @@ import type { Precision } from '../../engine/precision';
 import { shownText } from '../../engine/option-token';
 import { repetition } from '../../engine/records/repetition';
 import { finite } from '../../engine/records/fields';
+import { draftedOf } from '../../jobs/digest/samples';
 import type { TextEvent } from '../../protocol/jobs';
 import type { LiveNumbers, LiveSamples, LiveText } from '../../protocol/panel';
 import type { SamplesResult, SampleText } from '../../jobs/results/generate';
@@ -88,6 +89,7 @@ function numbersOf({ ids, measured, failure, done }: Progress, status: LiveSampl
     timeToFirstToken: finite(times?.timeToFirstToken),
     tokensPerSecond: finite(times?.decodeTokensPerSecond),
     repetition: finite(share),
+    ...(times?.draft && { draft: draftedOf(times.draft) }),
     stopped: done?.stopped ?? (why !== undefined ? 'failed' : ended(status)),
     ...(why !== undefined && { failure: shownText(why) }),
   };

@@ -74,7 +74,7 @@ export class SampleRequests {
 
   private async run(
     asked: Asked,
-    { maxNewTokens, sampling }: WriteSettings,
+    { maxNewTokens, sampling, draft }: WriteSettings,
     columns: readonly Column[],
   ): Promise<void> {
     const { compute, textPrecision, recordFolders: records } = this.services.settings();
@@ -98,7 +98,7 @@ export class SampleRequests {
           kind: 'samples',
           prompts: [prompt],
           chat,
-          ...defined({ system, earlier }),
+          ...defined({ system, earlier, draft }),
           maxNewTokens,
           ...sampling,
           precision: textPrecision,

@@ -85,7 +85,7 @@ export class Continuation {
     const decoder = await Decoder.open(model, view, capacity, 1, pool);
     const random = new Random(options.seed ?? 0);
     try {
-      const pair = options.draft && (await openPair(decoder, options.draft, capacity, { ...options, random }));
+      const pair = options.draft && (await openPair(decoder, options.draft, { ...options, capacity, random }));
       return new Continuation(model, promptIds, options, decoder, random, room, pair);
     } catch (error) {
       await decoder.close();
@@ -175,10 +175,18 @@ interface Pair {
 async function openPair(
   target: Decoder,
   { model, view, length }: Draft,
-  capacity: number,
-  { greedy, random, ...sampling }: ContinuationOptions & { readonly random: Random },
+  {
+    greedy,
+    random,
+    capacity,
+    pool,
+    ...sampling
+  }: ContinuationOptions & {
+    readonly capacity: number;
+    readonly random: Random;
+  },
 ): Promise<Pair> {
-  const draft = await Decoder.open(model, view, capacity);
+  const draft = await Decoder.open(model, view, capacity, 1, pool);
   try {
     requirePair(target, draft);
     const choosing = greedy ? { greedy } : { ...sampling, random };

@@ -1,19 +1,21 @@
 /**
  * Several models continue one prompt side by side. They take turns of a few tokens, so that all texts grow together.
- * All models use the same seed. Blocks that they have in common are in memory once.
+ * All models use the same seed. Blocks that they or their drafts have in common are in memory once.
  */
 import { CancelledError, DeviceError, UserError } from '../errors';
 import { Work, type JobOptions } from '../progress';
 import { DecoderPool } from '../model/decoder-pool';
 import type { Model } from '../model/model';
 import type { View } from '../model/view';
-import { Continuation, type ContinuationOptions, type Generated } from './continuation';
+import { Continuation, type ContinuationOptions, type Draft, type Generated } from './continuation';
 
 export interface SampleColumn {
   readonly model: Model;
   readonly view: View;
   /** The prompt, encoded with this model's tokenizer. */
   readonly promptIds: readonly number[];
+  /** A model that proposes its tokens. */
+  readonly draft?: Draft;
 }
 
 /** The text of one column. If one column fails, the others continue. */
@@ -23,8 +25,8 @@ export interface ColumnText extends Omit<Generated, 'stopped'> {
   readonly failure?: UserError;
 }
 
-/** The column's own times so far. */
-export type ColumnTimes = Pick<Generated, 'timeToFirstToken' | 'decodeTokensPerSecond'>;
+/** The column's own times so far, and what its draft did. */
+export type ColumnTimes = Pick<Generated, 'timeToFirstToken' | 'decodeTokensPerSecond' | 'speculated'>;
 
 /** Tokens per turn: enough to use the caches well, few enough for all columns to appear to write at once. */
 const TURN = 4;
@@ -37,16 +39,16 @@ const TURN = 4;
  */
 export async function writeSideBySide(
   columns: readonly SampleColumn[],
-  options: Omit<ContinuationOptions, 'view' | 'pool'>,
+  options: Omit<ContinuationOptions, 'view' | 'pool' | 'draft'>,
   onTokens: (column: number, ids: readonly number[], measured: ColumnTimes) => void | Promise<void>,
   job: JobOptions = {},
 ): Promise<ColumnText[]> {
   const texts: (Continuation | undefined)[] = [];
   const failures = new Map<number, UserError>();
   try {
-    const pool = await DecoderPool.of(columns);
-    for (const [column, { model, view, promptIds }] of columns.entries()) {
-      const open = opened(model, promptIds, { ...options, view, pool }, job.signal);
+    const pool = await DecoderPool.of(columns.flatMap((each) => (each.draft ? [each, each.draft] : [each])));
+    for (const [column, { model, view, promptIds, draft }] of columns.entries()) {
+      const open = opened(model, promptIds, { ...options, view, pool, ...(draft && { draft }) }, job.signal);
       texts.push(await open.catch((error: unknown) => noted(error, column, failures)));
     }
     const room = texts.reduce((sum, text) => sum + (text?.room ?? 0), 0);

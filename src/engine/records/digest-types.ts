@@ -456,11 +456,22 @@ export interface SamplesDigest {
     readonly tokensPerSecond: number | null;
     /** Share of repeated runs of four tokens; null if the text is too short. */
     readonly repetition: number | null;
+    /** A draft that proposed tokens: times are with it. */
+    readonly draft?: DraftedDigest;
     /** Why the text ended: "eos", "length", "context", "cancelled", "failed". */
     readonly stopped: string;
     /** Why it failed. */
     readonly failure?: string;
   }[];
+}
+
+/** What a draft did for a text. */
+export interface DraftedDigest {
+  /** "int4", "int8", the blocks that it lacks, or the name of a model. */
+  readonly model: string;
+  /** Tokens that it proposed, and those of them that stayed. */
+  readonly drafted: number;
+  readonly accepted: number;
 }
 
 /** What a model scores in a probe. */

@@ -4,21 +4,14 @@ import { l10n } from '../../l10n';
 import type { TextEvent } from '../../protocol/jobs';
 import { countedIn } from '../about';
 import { defineJob, events } from '../define';
-import { checkpointOr, choice, file, flag, list, text, whole } from '../option';
+import { file, flag, list, text, whole } from '../option';
 import { begin } from '../options/bos';
 import { compute, quantized } from '../options/compute';
+import { drafting } from '../options/draft';
 import { adapter, healed, remove, source, width } from '../options/model';
 import { sampling, system, writing } from '../options/sampling';
 import { textPrecision } from '../options/precision';
 import { generateResult } from '../results/generate';
-
-/** The model itself in so many bits, as a draft. */
-export const DRAFT_WORDS = ['int4', 'int8'] as const;
-const DRAFT_PRECISIONS = ['int4', 'int8', 'float32'] as const;
-export type DraftPrecision = (typeof DRAFT_PRECISIONS)[number];
-
-/** Four tokens at once gained most, or nearly, for the models that were measured. */
-const DRAFT_LENGTH = 4;
 
 /** Enough to read the weights seldom, few enough for the memory of a small machine. */
 const BATCH = 16;
@@ -42,23 +35,8 @@ const options = {
   batch: whole(`with ${option('prompts')}: texts that are written side by side`, { default: BATCH }),
   chat: flag('format the prompt as a user message with the chat template', { conflicts: ['ids'] }),
   ...system,
-  draft: checkpointOr(
-    DRAFT_WORDS,
-    'let a draft propose tokens, which the model checks several at once; the text is its own, and comes sooner where they agree. ' +
-      `The draft: the model in ${DRAFT_WORDS.join(' or ')}, the model without blocks (${value('parts', '13-18')}), or another one`,
-    { noun: () => l10n.t('the draft'), placeholder: 'model', conflicts: ['prompts'] },
-  ),
-  draftLength: whole('the most tokens that the draft proposes at once', {
-    default: DRAFT_LENGTH,
-    max: 16,
-    noun: () => l10n.t('the tokens that a draft proposes at once'),
-    recorded: true,
-  }),
-  draftPrecision: choice(DRAFT_PRECISIONS, 'arithmetic of a draft that is another model or lacks blocks', {
-    default: 'int4',
-    noun: () => l10n.t('the precision of the draft'),
-    recorded: true,
-  }),
+  ...drafting,
+  draft: { ...drafting.draft, conflicts: ['prompts'] },
   ...begin,
   ...writing,
   ...sampling,

@@ -10,6 +10,7 @@ import { defineJob, events } from '../define';
 import { data, flag, list, models, text } from '../option';
 import { begin } from '../options/bos';
 import { compute, quantized } from '../options/compute';
+import { drafting } from '../options/draft';
 import { sampling, system, writing } from '../options/sampling';
 import { textPrecision } from '../options/precision';
 import { samplesResult } from '../results/generate';
@@ -37,6 +38,7 @@ export const samples = defineJob({
     earlier: data<readonly (readonly ChatTurn[])[]>('for each model, the turns before the prompt, oldest first'),
     ...writing,
     ...sampling,
+    ...drafting,
     precision: textPrecision,
     ...compute,
     ...quantized,

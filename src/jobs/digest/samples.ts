@@ -1,12 +1,12 @@
 /** The texts of a run that let models write, and what was asked of them. */
-import type { SamplesDigest } from '../../engine/records/digest-types';
+import type { DraftedDigest, SamplesDigest } from '../../engine/records/digest-types';
 import { finite, objects, text } from '../../engine/records/fields';
 import { repetition } from '../../engine/records/repetition';
 import { shownText } from '../../engine/option-token';
 import { defined } from '../../format/defined';
 import type { JsonObject } from '../../format/json';
 import { type Read, readResult } from '../read-result';
-import type { SampleText } from '../results/generate';
+import type { DraftUse, SampleText } from '../results/generate';
 
 /** @param prompts those of the settings */
 export function samplesOf(results: unknown, prompts: readonly string[]): SamplesDigest {
@@ -15,7 +15,7 @@ export function samplesOf(results: unknown, prompts: readonly string[]): Samples
 }
 
 function textOf(sample: Read<SampleText>): SamplesDigest['texts'][number] {
-  const { prompt = 0, column = 0, text, ids = [], stopped = '', failure } = sample;
+  const { prompt = 0, column = 0, text, ids = [], stopped = '', failure, draft } = sample;
   return defined({
     prompt,
     column,
@@ -24,10 +24,18 @@ function textOf(sample: Read<SampleText>): SamplesDigest['texts'][number] {
     timeToFirstToken: finite(sample.timeToFirstToken),
     tokensPerSecond: finite(sample.decodeTokensPerSecond),
     repetition: finite(repetition(ids)),
+    draft: draft && draftedOf(draft),
     stopped,
     failure: failure === undefined ? undefined : shownText(failure),
   });
 }
+
+/** What a draft did. */
+export const draftedOf = ({ model = '', drafted = 0, accepted = 0 }: Read<DraftUse>): DraftedDigest => ({
+  model,
+  drafted,
+  accepted,
+});
 
 /** What a chat said before the prompt. */
 export function askedOf({ chat, system, earlier }: JsonObject): Pick<SamplesDigest, 'chat' | 'system' | 'earlier'> {

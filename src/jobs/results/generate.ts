@@ -35,7 +35,7 @@ const speed = {
 export const generated = shape({ ...words, stopped, ...speed }, 'a continuation, and what it took');
 export type GeneratedText = ValueOf<typeof generated>;
 
-const draft = shape(
+export const draftUse = shape(
   {
     model: text('the draft: int4, int8, the blocks that it lacks, or the name of a model'),
     precision,
@@ -46,6 +46,7 @@ const draft = shape(
   },
   'what a draft did',
 );
+export type DraftUse = ValueOf<typeof draftUse>;
 
 export const oneText = shape(
   {
@@ -55,7 +56,7 @@ export const oneText = shape(
     promptIds: numbers('tokens of the prompt'),
     removed,
     precision,
-    draft: optional(draft),
+    draft: optional(draftUse),
   },
   'a continuation of a prompt',
 );
@@ -95,6 +96,7 @@ const sample = shape(
     prompt: whole('number of the prompt, from 0'),
     column: whole('number of the column, from 0'),
     promptTokens: whole('tokens of the prompt'),
+    draft: optional(draftUse),
   },
   'a text',
 );

@@ -15,8 +15,8 @@ import type { TextEvent } from '../../protocol/jobs';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';
 import { type JobContext, modelOptions, type RunEnd } from '../run';
-import { draftOf } from './generate-draft';
 import { runPrompts } from './generate-file';
+import { draftOf, draftSettings, draftUse } from './text-draft';
 
 /** A result with measurements as numbers, for use inside the process. */
 type Written = Omit<GenerateResult, TimeField> & Readonly<Record<TimeField, number>>;
@@ -54,10 +54,7 @@ async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<Te
   const choice = samplingOf(options);
   const precision = await precisionForText(options.precision, [architecture], options);
   const compute = modelOptions(options, context);
-  const chosen =
-    options.draft === undefined
-      ? undefined
-      : await draftOf({ checkpoint, view, changes }, options.draft, options.draftPrecision);
+  const chosen = await draftOf({ checkpoint, view, changes }, precision, options);
   const { result, device } = await withModel(checkpoint, { ...compute, precision, changes }, async (model) => {
     tell('', []); // the start of the text
     const writing = { maxNewTokens, ...choice, ignoreEos, view, onToken };
@@ -75,11 +72,7 @@ async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<Te
   const text = (await tokenizer?.decode(result.ids, decoding)) ?? null;
   const without = removedJson(removed);
   const { speculated, ...generated } = result;
-  const draft = chosen &&
-    speculated && {
-      model: chosen.inputs.at(0)?.name ?? options.draft!,
-      ...{ precision: chosen.precision, length: draftLength, ...speculated },
-    };
+  const draft = chosen && speculated && draftUse(chosen, options, speculated);
   return {
     result: { promptIds, ...generated, text, removed: without, precision, ...(draft && { draft }) },
     run: detailsOf(checkpoint, options, {
@@ -93,7 +86,7 @@ async function runPrompt(options: OptionsFor<'generate'>, context: JobContext<Te
         ...choice,
         ignoreEos,
         removed: without,
-        ...(draft && { draft: draft.model, draftPrecision: draft.precision, draftLength }),
+        ...draftSettings(chosen, options),
       },
       seed: 'seed' in choice ? choice.seed : undefined,
       device,

@@ -4,8 +4,10 @@ import { beginningOf } from '../../engine/tokenizer/bos';
 import { longestText } from '../../engine/checkpoint/architecture';
 import { openCheckpoint } from '../../engine/checkpoint/open';
 import { UserError } from '../../engine/errors';
+import type { Draft } from '../../engine/evaluate/continuation';
+import type { Speculated } from '../../engine/evaluate/speculation';
 import { type ColumnText, type ColumnTimes, writeSideBySide } from '../../engine/evaluate/samples';
-import type { Model } from '../../engine/model/model';
+import { type Model, openModel } from '../../engine/model/model';
 import type { OpenedModel } from '../../engine/model/opened';
 import type { View } from '../../engine/model/view';
 import { detailsOf } from '../../engine/records/details';
@@ -18,8 +20,9 @@ import type { SamplesResult, SampleText } from '../results/generate';
 import type { LabelledModel } from '../option';
 import type { OptionsFor } from '../kinds';
 import { samplingOf } from '../options/sampling';
-import { type JobContext, type RunEnd, secondsSince } from '../run';
+import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
 import { columnInfo, inputsOf, openColumn, orUnable, requireAble, type Unable, withPrecision } from './columns';
+import { type ChosenDraft, draftOf, draftSettings, draftUse, type WantedDraft } from './text-draft';
 
 type Context = JobContext<TextEvent>;
 
@@ -29,7 +32,11 @@ interface Column {
   readonly opened: OpenedModel;
   readonly tokenizer: Tokenizer;
   readonly model: Model;
+  readonly draft?: ChosenDraft & { readonly model: Model };
 }
+
+/** How columns compute and draft. */
+type Computing = Parameters<typeof openColumn>[1] & WantedDraft;
 
 export async function runSamples(options: OptionsFor<'samples'>, context: Context): Promise<RunEnd<SamplesResult>> {
   const { prompts, chat = false, system, bos, earlier, maxNewTokens, ignoreEos = false } = options;
@@ -45,13 +52,17 @@ export async function runSamples(options: OptionsFor<'samples'>, context: Contex
     const texts: SampleText[] = [];
     for (const [prompt, text] of prompts.entries()) {
       const writing = { maxNewTokens, ...choice, ignoreEos };
-      texts.push(...(await writePrompt(prompt, text, columns, writing, { chat, system, bos, earlier }, context)));
+      const asking = { chat, system, bos, earlier, drafting: options };
+      texts.push(...(await writePrompt(prompt, text, columns, writing, asking, context)));
       if (context.job.signal?.aborted) break; // the text written so far is the result
     }
     const seconds = secondsSince(start);
     const described = columns.map((column, i) => columnInfo(column, options.columns[i]));
     const details = detailsOf(able[0].opened.checkpoint, options, {
-      settings: { prompts, chat, system, earlier, maxNewTokens, ...choice, ignoreEos, columns: described },
+      settings: {
+        ...{ prompts, chat, system, earlier, maxNewTokens, ...choice, ignoreEos, columns: described },
+        ...draftSettings(able[0].draft, options),
+      },
       seed: 'seed' in choice ? choice.seed : undefined,
       device: able[0].model.device,
       precision,
@@ -59,22 +70,41 @@ export async function runSamples(options: OptionsFor<'samples'>, context: Contex
     });
     return {
       result: { samples: texts, columns: described, precision, seconds },
-      run: { ...details, inputs: inputsOf(able) },
+      run: { ...details, inputs: [...inputsOf(able), ...(able[0].draft?.inputs ?? [])] },
     };
   } finally {
-    for (const column of columns) if ('model' in column) await column.model.close();
+    for (const column of columns) if ('model' in column) await closed(column);
   }
 }
 
-const writingColumn = (
-  column: LabelledModel,
-  compute: Parameters<typeof openColumn>[1],
-  context: Context,
-): Promise<Column | Unable> =>
+const writingColumn = (column: LabelledModel, compute: Computing, context: Context): Promise<Column | Unable> =>
   orUnable(column.label, async () => {
     const tokenizer = await loadTokenizer((await openCheckpoint(column.checkpoint)).home, context.job);
-    return { ...(await openColumn(column, compute, context)), tokenizer };
+    const open = { ...(await openColumn(column, compute, context)), tokenizer };
+    try {
+      return { ...open, ...(await withDraft(open, compute, context)) };
+    } catch (error) {
+      await open.model.close();
+      throw error;
+    }
   });
+
+async function withDraft(
+  { opened, model }: Column,
+  compute: Computing,
+  context: Context,
+): Promise<Pick<Column, 'draft'>> {
+  const chosen = await draftOf(opened, model.precision, compute);
+  if (!chosen) return {};
+  const { checkpoint, precision, changes } = chosen;
+  const small = await openModel(checkpoint, { ...modelOptions(compute, context), precision, changes });
+  return { draft: { ...chosen, model: small } };
+}
+
+async function closed({ model, draft }: Column): Promise<void> {
+  await draft?.model.close();
+  await model.close();
+}
 
 /** Reports failed columns at once, so that the user does not wait for their texts. */
 function tellFailures(columns: readonly (Column | Unable)[], { emit }: Context): void {
@@ -95,16 +125,18 @@ async function writePrompt(
   const asked: (Writer | Unable)[] = [];
   for (const [at, column] of columns.entries()) asked.push(await writerOf(column, at, text, asking));
   const writers = asked.filter((each) => 'decoder' in each);
-  const say = (column: number, piece: string, ids: readonly number[], measured?: ColumnTimes): void =>
-    emit({ type: 'text', prompt, column, text: piece, ids, ...(measured && { measured: timesOf(measured) }) });
-  const onTokens = async (at: number, ids: readonly number[], measured: ColumnTimes): Promise<void> => {
-    const { column, decoder } = writers[at];
+  const say = (column: number, piece: string, ids: readonly number[], measured?: TextEvent['measured']): void =>
+    emit({ type: 'text', prompt, column, text: piece, ids, ...(measured && { measured }) });
+  const onTokens = async (at: number, ids: readonly number[], times: ColumnTimes): Promise<void> => {
+    const { column, decoder, draft } = writers[at];
+    const { timeToFirstToken, decodeTokensPerSecond, speculated } = times;
+    const measured = { timeToFirstToken, decodeTokensPerSecond, ...used(draft, asking.drafting, speculated) };
     say(column, await decoder.push(...ids), ids, measured);
   };
   const written = writers.length > 0 ? await writeSideBySide(writers, options, onTokens, job) : [];
   const texts: SampleText[] = [];
   for (const [column, each] of asked.entries()) {
-    const whole = 'failure' in each ? each : await wholeText(each, written[writers.indexOf(each)], say);
+    const whole = 'failure' in each ? each : await wholeText(each, written[writers.indexOf(each)], asking, say);
     texts.push({ ...('label' in whole ? { ...NOTHING, failure: told(whole.failure) } : whole), prompt, column });
   }
   return texts;
@@ -112,15 +144,21 @@ async function writePrompt(
 
 /** Sends the rest of a column's text, and returns the whole text. */
 async function wholeText(
-  { column, label, decoder, tokenizer, promptIds }: Writer,
-  { failure, ...generated }: ColumnText,
+  { column, label, decoder, tokenizer, promptIds, draft }: Writer,
+  { failure, speculated, ...generated }: ColumnText,
+  { drafting }: Asking,
   say: (column: number, piece: string, ids: readonly number[]) => void,
 ): Promise<Omit<SampleText, 'prompt' | 'column'> | Unable> {
   return orUnable(label, async () => {
     const rest = await decoder.end();
     if (rest !== '') say(column, rest, []);
     const text = await tokenizer.decode(generated.ids, { skipSpecialTokens: true, after: promptIds });
-    return { ...generated, ...(failure && { failure: told(failure) }), text, promptTokens: promptIds.length };
+    return {
+      ...generated,
+      ...(failure && { failure: told(failure) }),
+      ...{ text, promptTokens: promptIds.length },
+      ...used(draft, drafting, speculated),
+    };
   });
 }
 
@@ -133,16 +171,17 @@ interface Writer {
   readonly promptIds: readonly number[];
   readonly tokenizer: Tokenizer;
   readonly decoder: ReturnType<Tokenizer['streamDecoder']>;
+  readonly draft?: NonNullable<Column['draft']> & Draft;
 }
 
 async function writerOf(
   column: Column | Unable,
   at: number,
   text: string,
-  { earlier, bos, ...asking }: Asking,
+  { earlier, bos, drafting, ...asking }: Asking,
 ): Promise<Writer | Unable> {
   if ('failure' in column) return column;
-  const { label, tokenizer, model, opened } = column;
+  const { label, tokenizer, model, opened, draft } = column;
   return orUnable(label, async () => {
     const turns = earlier?.[at] ?? [];
     const { bosTokenId } = opened.architecture;
@@ -150,7 +189,10 @@ async function writerOf(
     const promptIds = await encodePrompt(tokenizer, text, { ...asking, beginning, earlier: turns });
     if (turns.length > 0) requireRoom(promptIds.length, longestText(opened.architecture));
     const decoder = tokenizer.streamDecoder({ skipSpecialTokens: true, after: promptIds });
-    return { label, column: at, model, view: opened.view, tokenizer, decoder, promptIds };
+    return {
+      ...{ label, column: at, model, view: opened.view, tokenizer, decoder, promptIds },
+      ...(draft && { draft: { ...draft, length: drafting.draftLength } }),
+    };
   });
 }
 
@@ -159,6 +201,7 @@ interface Asking extends Omit<PromptOptions, 'earlier' | 'beginning'> {
   /** For each column. */
   readonly earlier?: readonly (readonly ChatTurn[])[];
   readonly bos?: BosChoice;
+  readonly drafting: WantedDraft;
 }
 
 /** A conversation that grew too long needs another way out than a prompt that is too long. */
@@ -185,7 +228,8 @@ const NOTHING = {
   decodeTokensPerSecond: NaN,
 };
 
-const timesOf = ({ timeToFirstToken, decodeTokensPerSecond }: ColumnTimes): ColumnTimes => ({
-  timeToFirstToken,
-  decodeTokensPerSecond,
-});
+const used = (
+  draft: ChosenDraft | undefined,
+  wanted: WantedDraft,
+  speculated: Speculated | undefined,
+): Pick<SampleText, 'draft'> => (draft && speculated ? { draft: draftUse(draft, wanted, speculated) } : {});

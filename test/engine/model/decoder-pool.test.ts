@@ -117,6 +117,23 @@ describe('decoders that share sessions', () => {
     for (const style of [{ logitCap: 2 }, { logitScale: 0.1 }]) assert.equal(await of(style), 3, JSON.stringify(style));
   });
 
+  it('drafts share their blocks too: a model and a plan, each with itself in 4 bits as its draft', async () => {
+    const checkpoint = await openCheckpoint(path());
+    const open = (['float32', 'float32', 'int4', 'int4'] as const).map(
+      (precision) => () => openModel(checkpoint, { device: 'cpu', precision }),
+    );
+    await withModels(open, async ([whole, other, small, smaller], counts) => {
+      const drafted = (target: Model, draft: Model, view?: View): SampleColumn => {
+        const own = column(target, view);
+        return { ...own, draft: { model: draft, view: own.view, length: 3 } };
+      };
+      // of each precision: 0, 1 | 2, 3 | 4, 5 and the head
+      assert.equal(await opened([drafted(whole, small), drafted(other, smaller, without('2,3'))], counts), 6);
+      const [text] = await writeSideBySide([drafted(whole, small)], OPTIONS, () => undefined);
+      assert.ok(text.speculated!.rounds < text.ids.length, 'some of what was proposed stayed');
+    });
+  });
+
   it('models of two precisions share nothing', async () => {
     const checkpoint = await openCheckpoint(path());
     const open = (['float32', 'int4'] as const).map(

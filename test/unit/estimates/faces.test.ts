@@ -101,6 +101,8 @@ describe('the time and the memory of a job', () => {
     ['iterate', { method: 'full' }],
     ['grid', { batch: [64], newTokens: [200] }],
     ['samples', { columns: [...columns, ...columns] }],
+    ['samples', { draft: 'int4' }],
+    ['generate', { draft: '1', draftPrecision: 'float32' }],
   ];
   for (const [kind, more] of MORE) {
     it(`${kind} takes more memory with ${Object.keys(more).join()}`, async () => {

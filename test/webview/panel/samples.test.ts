@@ -36,9 +36,12 @@ describeBrowser('samples in the results panel', (browser) => {
     await enter(panel, 'Top p', '0.9');
     await enter(panel, 'Max tokens', '20');
     await enter(panel, 'Seed', '5');
+    await choose(panel, 'samples', 'Draft', 'int4');
+    await panel.page.getByText(/its text stays its own\. Times are those of both\./).waitFor();
     await panel.page.locator('vscode-checkbox', { hasText: 'Chat template' }).click();
     await button(panel, 'Generate').click();
-    const settings = { maxNewTokens: 20, chat: true, sampling: { temperature: 0.5, topP: 0.9, seed: 5 } };
+    const sampling = { temperature: 0.5, topP: 0.9, seed: 5 };
+    const settings = { maxNewTokens: 20, chat: true, sampling, draft: 'int4' as const };
     assert.deepEqual(panel.received('samples/write').at(-1)!.settings, settings);
     await panel.post(update(1, { writing: TEXTS }));
     await button(panel, 'Regenerate').click();
@@ -137,6 +140,25 @@ describeBrowser('samples in the results panel', (browser) => {
     await panel.post(update(1, { writing: { ...TEXTS, precision: 'float32' }, runs: [] }));
     await settled(panel);
     assert.match(await facts.first().innerText(), /^\d+ tokens · /);
+    await panel.close();
+  });
+
+  it('says beside a speed which draft it is with, and that of a run can be used again', async () => {
+    const draft = { model: 'int8', drafted: 40, accepted: 30 };
+    const { samples } = sampled.digest;
+    const texts = samples!.texts.map((text) => ({ ...text, draft }));
+    const settings = [...sampled.digest.settings, ['draft', 'int8'] as const];
+    const run = { ...sampled, digest: { ...sampled.digest, samples: { ...samples!, texts }, settings } };
+    const panel = await openPanel(browser(), { ...FULL, runs: [run], writing: null });
+    const facts = panel.page.locator('.sample p.muted').first();
+    assert.match(await facts.innerText(), /tokens\/s · with draft int8, 75 % of its tokens stayed · /);
+    await panel.page.getByText(/^Generated .*; draft int8/).waitFor();
+    await button(panel, 'Use These Settings').click();
+    await button(panel, 'Generate').click();
+    assert.equal(panel.received('samples/write').at(-1)!.settings.draft, 'int8');
+    await choose(panel, 'samples', 'Draft', 'None');
+    await button(panel, 'Generate').click();
+    assert.equal(panel.received('samples/write').at(-1)!.settings.draft, undefined);
     await panel.close();
   });
 

@@ -2,6 +2,7 @@
  * The text of one model, or its side of a conversation. It grows while the model generates. All content is text, never
  * markup.
  */
+import type { DraftedDigest } from '../../../src/protocol/panel';
 import type { ChatTurn } from '../../../src/protocol/jobs';
 import { formatMeasured } from '../numbers';
 import { el } from '../../support/dom';
@@ -30,6 +31,8 @@ export interface ColumnText {
   /** What the model computed in; undefined while that is not known. */
   readonly precision?: string | null;
   readonly repetition: number | null;
+  /** A draft that proposes tokens. */
+  readonly draft?: DraftedDigest;
   /** Why it ended; null while the model generates. */
   readonly stopped: string | null;
   /** It waits for its turn. */
@@ -133,14 +136,20 @@ function copied({ label, chat, earlier = [], prompt, text }: ColumnText): string
   return turns.map(({ role, content }) => `${role === 'user' ? t('You') : modelText(label)}: ${content}`).join('\n\n');
 }
 
-function factsOf({ tokens, timeToFirstToken, tokensPerSecond, precision, stopped, waits }: ColumnText): string {
+function factsOf(column: ColumnText): string {
+  const { tokens, timeToFirstToken, tokensPerSecond, precision, draft, stopped, waits } = column;
   if (waits) return t('Waiting…');
   if (tokens === 0 && stopped === null) return t('Reading the prompt…');
   return [
     ...(isFloat32(precision) ? [] : [textPrecision(precision)]),
     tokensText(tokens),
     ...(tokensPerSecond === null ? [] : [t('{0} tokens/s', shortNumber(tokensPerSecond, 3))]),
+    ...(draft && draft.drafted > 0 ? [draftText(draft)] : []),
     ...(timeToFirstToken === null ? [] : [t('first token after {0}', formatMeasured(timeToFirstToken))]),
     ...(stopped === null ? [] : [ENDS[stopped] ?? stopped]),
   ].join(' · ');
 }
+
+/** The speed beside it is that of both together. */
+const draftText = ({ model, drafted, accepted }: DraftedDigest): string =>
+  t('with draft {0}, {1} of its tokens stayed', model, formatPercent(accepted / drafted));

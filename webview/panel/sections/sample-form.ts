@@ -3,7 +3,7 @@ import type { ColumnChoice, PanelState, WriteSettings } from '../../../src/proto
 import { el } from '../../support/dom';
 import { t } from '../../support/l10n';
 import { button, checkbox, dropdown, enable, setTicked, textArea, textField } from '../../support/ui';
-import type { Written } from './sample-history';
+import { DRAFTS, type Written } from './sample-history';
 import { MAX_COLUMNS, ModelChips } from './sample-models';
 import { type Context, withChoice } from './section';
 import { examples, otherExample } from '../state/examples';
@@ -12,6 +12,8 @@ import type { ViewState } from '../state/view-state';
 /** Default sampling, moderate so that a good model still writes good text. */
 const SAMPLING = { temperature: 0.8, topP: 0.95, seed: 1234 };
 const OWN = '(own)';
+/** The models write alone. */
+const NONE = '(none)';
 
 export class SampleForm {
   readonly element: HTMLElement;
@@ -24,6 +26,7 @@ export class SampleForm {
   private own = false;
   private readonly models = new ModelChips((columns) => this.context.setView({ columns }));
   private readonly mode;
+  private readonly draft;
   private readonly tokens;
   private readonly sampled;
   private readonly chat;
@@ -50,6 +53,7 @@ export class SampleForm {
       context.send({ type: this.own ? 'prompts/forget' : 'prompts/keep', prompt });
     });
     this.mode = dropdown(t('Sampling'), (mode) => this.set({ sampling: mode === 'greedy' ? null : SAMPLING }));
+    this.draft = dropdown(t('Draft'), (draft) => this.set({ draft: DRAFTS.find((each) => each === draft) }));
     this.tokens = this.number(t('Max tokens'), (maxNewTokens) =>
       this.set({ maxNewTokens: Math.max(1, Math.round(maxNewTokens)) }),
     );
@@ -78,6 +82,7 @@ export class SampleForm {
         this.mode.element,
         this.tokens,
         ...Object.values(this.sampled),
+        this.draft.element,
         this.chat,
         el('div', { class: 'form-actions' }, ...actions),
       ),
@@ -142,6 +147,10 @@ export class SampleForm {
       settings.sampling ? 'sampled' : 'greedy',
     );
     show(this.tokens, settings.maxNewTokens);
+    this.draft.show(
+      [{ value: NONE, label: t('None') }, ...DRAFTS.map((each) => ({ value: each, label: each }))],
+      settings.draft ?? NONE,
+    );
     for (const key of ['temperature', 'topP', 'seed'] as const) {
       this.sampled[key].hidden = !settings.sampling;
       if (settings.sampling) show(this.sampled[key], settings.sampling[key]);
@@ -194,14 +203,21 @@ export class SampleForm {
   }
 }
 
-function adviceOf({ columns, chat, instruct }: PanelState, { sampling, chat: isChat }: WriteSettings): string {
+function adviceOf({ columns, chat, instruct }: PanelState, { sampling, chat: isChat, draft }: WriteSettings): string {
   if (!columns.some(({ related }) => related))
     return t('This checkpoint has no tokenizer.json, so it cannot generate text.');
   const base = isChat && chat && !instruct ? [t('This model seems to continue texts rather than to answer.')] : [];
   const again = sampling
     ? t('Seed {0} always gives the same text. Try Next Seed uses {1}.', sampling.seed, sampling.seed + 1)
     : t('Greedy sampling always gives the same text for a prompt.');
-  return [...base, again].join(' ');
+  const drafted = draft
+    ? [
+        t(
+          'Each model in fewer bits proposes tokens, and it checks them: its text stays its own. Times are those of both.',
+        ),
+      ]
+    : [];
+  return [...base, again, ...drafted].join(' ');
 }
 
 /** Shows a number, but keeps other spellings of it, such as "0." while the user types "0.5". */

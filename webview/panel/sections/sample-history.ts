@@ -4,6 +4,9 @@ import { tokensText } from '../../support/amounts';
 import { t } from '../../support/l10n';
 import type { ColumnText } from './sample-column';
 
+/** Drafts that the form offers. */
+export const DRAFTS = ['int4', 'int8'] as const;
+
 /** The texts of several models from the same settings. */
 export interface Written {
   readonly title: string;
@@ -85,22 +88,25 @@ function settingsOf(words: ReadonlyMap<string, string>): WriteSettings | undefin
   };
   const [maxNewTokens, temperature, seed] = [number('maxNewTokens'), number('temperature'), number('seed')];
   if (maxNewTokens === undefined) return undefined;
+  const draft = DRAFTS.find((each) => each === words.get('draft'));
   const isSampled = temperature !== undefined && seed !== undefined;
   return {
     maxNewTokens,
     chat: false,
     sampling: isSampled ? { temperature, topP: number('topP') ?? 1, seed } : null,
+    ...(draft && { draft }),
   };
 }
 
 /** "random, temperature 0.8, top p 0.95, seed 1234; up to 64 tokens; chat template". */
-export function settingsText({ maxNewTokens, chat, system, sampling }: WriteSettings): string {
+export function settingsText({ maxNewTokens, chat, system, sampling, draft }: WriteSettings): string {
   const choice = sampling
     ? t('random, temperature {0}, top p {1}, seed {2}', sampling.temperature, sampling.topP, sampling.seed)
     : t('greedy');
   return [
     choice,
     t('up to {0}', tokensText(maxNewTokens)),
+    ...(draft ? [t('draft {0}', draft)] : []),
     ...(chat ? [t('chat template')] : []),
     ...(chat && system !== undefined ? [t('system prompt “{0}”', system)] : []),
   ].join('; ');
