@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describeBrowser } from '../support/browser';
 import { buildPages } from '../support/page';
+import { picture } from '../support/picture';
 import { button, choose, enter, lastFile, openPanel, settled, update } from './open';
 import { EMPTY, FULL, RUNS, TEXTS } from './recorded';
 
@@ -143,24 +144,27 @@ describeBrowser('samples in the results panel', (browser) => {
     await panel.close();
   });
 
-  it('says beside a speed which draft it is with, and that of a run can be used again', async () => {
-    const draft = { model: 'int8', drafted: 40, accepted: 30 };
-    const { samples } = sampled.digest;
-    const texts = samples!.texts.map((text) => ({ ...text, draft }));
-    const settings = [...sampled.digest.settings, ['draft', 'int8'] as const];
-    const run = { ...sampled, digest: { ...sampled.digest, samples: { ...samples!, texts }, settings } };
-    const panel = await openPanel(browser(), { ...FULL, runs: [run], writing: null });
-    const facts = panel.page.locator('.sample p.muted').first();
-    assert.match(await facts.innerText(), /tokens\/s · with draft int8, 75 % of its tokens stayed · /);
-    await panel.page.getByText(/^Generated .*; draft int8/).waitFor();
-    await button(panel, 'Use These Settings').click();
-    await button(panel, 'Generate').click();
-    assert.equal(panel.received('samples/write').at(-1)!.settings.draft, 'int8');
-    await choose(panel, 'samples', 'Draft', 'None');
-    await button(panel, 'Generate').click();
-    assert.equal(panel.received('samples/write').at(-1)!.settings.draft, undefined);
-    await panel.close();
-  });
+  for (const theme of ['dark', 'light'] as const)
+    it(`says beside a speed which draft it is with, and that of a run can be used again, in ${theme}`, async () => {
+      const draft = { model: 'int8', drafted: 40, accepted: 30 };
+      const { samples } = sampled.digest;
+      const texts = samples!.texts.map((text) => ({ ...text, draft }));
+      const settings = [...sampled.digest.settings, ['draft', 'int8'] as const];
+      const run = { ...sampled, digest: { ...sampled.digest, samples: { ...samples!, texts }, settings } };
+      const panel = await openPanel(browser(), { ...FULL, runs: [run], writing: null }, { theme });
+      const facts = panel.page.locator('.sample p.muted').first();
+      assert.match(await facts.innerText(), /tokens\/s · with draft int8, 75 % of its tokens stayed · /);
+      await panel.page.getByText(/^Generated .*; draft int8/).waitFor();
+      await button(panel, 'Use These Settings').click();
+      await button(panel, 'Generate').click();
+      assert.equal(panel.received('samples/write').at(-1)!.settings.draft, 'int8');
+      await panel.checkAccessibility();
+      await picture(panel.page.locator('.samples'), `samples-draft-${theme}`);
+      await choose(panel, 'samples', 'Draft', 'None');
+      await button(panel, 'Generate').click();
+      assert.equal(panel.received('samples/write').at(-1)!.settings.draft, undefined);
+      await panel.close();
+    });
 
   it('says why a column could not go on', async () => {
     const [first, ...rest] = TEXTS.texts;
