@@ -138,7 +138,7 @@ export function formatsPage(): Page {
     ),
     section(
       'GGUF',
-      `Norms and biases are F32 in every type. The types ${codes(LLAMA_CPP_TYPES)} are llama.cpp’s own work: Coppice writes \`f32\`, \`f16\` or ` +
+      `Norms and biases are F32 in every type. The types ${codes(LLAMA_CPP_TYPES)} are only made by llama.cpp: Coppice writes \`f32\`, \`f16\` or ` +
         '`bf16`, and llama-quantize makes them from it.',
       table(
         ['Family', 'Written as', 'Biases may be on', 'Refused besides'],

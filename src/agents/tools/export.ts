@@ -15,7 +15,7 @@ export const exportModel = jobTool({
   kind: 'export',
   title: () => l10n.t('Export for an Application'),
   description:
-    'Writes a model in the format of the program that runs it: gguf (llama.cpp, Ollama; types such as q8_0, q4_0), onnx ' +
+    'Writes a model in the format of the program that runs it: gguf (llama.cpp, Ollama; types such as q8_0, q4_k_m), onnx ' +
     '(onnxruntime, transformers.js; fp32, q4 …) or safetensors (bf16 …); then opens what it wrote and compares it with ' +
     'the model. A result that differs by more than its type rounds is not left behind. The source never changes.',
   effect: 'writes',

@@ -18,6 +18,8 @@ export interface FormatFacts {
   readonly types: readonly string[];
   /** From what is taken most to what is taken least. */
   readonly byUse: readonly string[];
+  /** Types that lose so much that they are taken only where they are named. */
+  readonly coarse?: readonly string[];
   /** What is written where no type is named: every weight keeps its own, or this one. */
   readonly unnamed: 'stored' | 'fp32';
   /** Of eight bits, which hardly change a model and halve it; the type that it has is proposed when undefined. */
@@ -48,7 +50,11 @@ export const FORMATS: Readonly<Record<ExportFormat, FormatFacts>> = {
     title: 'GGUF',
     programs: ['llama.cpp', 'Ollama', 'LM Studio'],
     types: GGUF_TYPES,
-    byUse: ['q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0', 'f16', 'bf16', 'f32'],
+    byUse: [
+      ...['q8_0', 'q6_k', 'q5_k_m', 'q5_k_s', 'q5_1', 'q5_0', 'q4_k_m', 'q4_k_s', 'q4_1', 'q4_0'],
+      ...['q3_k_l', 'q3_k_m', 'q3_k_s', 'q2_k', 'f16', 'bf16', 'f32'],
+    ],
+    coarse: ['q3_k_l', 'q3_k_m', 'q3_k_s', 'q2_k'],
     unnamed: 'stored',
     proposed: 'q8_0',
     extension: '.gguf',

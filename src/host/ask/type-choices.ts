@@ -48,17 +48,7 @@ export function typeChoices(
     ];
     return { label, description: words.filter((each) => each !== '').join(' · '), value };
   });
-  const ordered = choices.sort((a, b) => place(a.value) - place(b.value));
-  return format === 'gguf' ? [...ordered, kQuants(checkpoint)] : ordered;
-}
-
-/** Many know this name alone. */
-function kQuants(checkpoint: Checkpoint): PickChoice<string> {
-  const { t } = l10n;
-  const refused = isQuantizedGguf(checkpoint)
-    ? t('only llama.cpp makes K-quants; “As stored” keeps those that the file has')
-    : t('only llama.cpp makes K-quants: export f16, then run llama-quantize on it');
-  return { label: 'q4_k_m', value: 'q4_k_m', refused };
+  return choices.sort((a, b) => place(a.value) - place(b.value));
 }
 
 /** What a type keeps of the model, in a few words. */
@@ -78,9 +68,18 @@ function qualityWords(checkpoint: Checkpoint, type: string): string {
     case 'q8_0':
     case 'q8':
       return again ? t('rounded again, practically no loss') : t('practically no loss');
+    case 'q6_k':
+      return again ? t('rounded again, hardly worse') : t('hardly worse');
     case 'q5_1':
     case 'q5_0':
+    case 'q5_k_m':
+    case 'q5_k_s':
       return again ? t('rounded again, a little worse') : t('a little worse');
+    case 'q3_k_l':
+    case 'q3_k_m':
+    case 'q3_k_s':
+    case 'q2_k':
+      return t('much worse for small models');
     default:
       return again ? t('rounded again, visibly worse for small models') : t('visibly worse for small models');
   }

@@ -70,7 +70,7 @@ export const exportJob = defineJob({
     'program that runs it. Then it opens what it wrote and compares it with the model: every weight, the logits of fixed ' +
     'rows, and a continuation. A result that differs by more than its type rounds is not left behind. The source never changes.',
   notes:
-    'K-quants (q4_k_m and others) are made by llama.cpp: write f16 and run llama-quantize on it.\n' +
+    'K-quants (q4_k_m and others) have the bytes of llama-quantize without an importance matrix; which matrix gets which type is its rule too.\n' +
     'ONNX folders serve onnxruntime, transformers.js and onnxruntime-genai; their README says how.',
   examples: [
     './SmolLM2-135M --remove 10,12-14 --format gguf --type q8_0 --out ./SmolLM2-26.gguf',

@@ -13,7 +13,7 @@ import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { OVERFLOW } from '../../engine/verify/verdict';
 import { set } from '../../engine/option-token';
 import { FORMATS } from '../../engine/write/formats';
-import { kQuantAdvice } from '../../engine/write/gguf/types';
+import { llamaCppAdvice } from '../../engine/write/gguf/types';
 import type { ExportResult, VerifiedResult } from '../results/export';
 import { formatOf } from '../definitions/export';
 import { checkFileTarget } from '../file-target';
@@ -31,7 +31,7 @@ export async function runExport(options: Options, context: JobContext): Promise<
   const start = performance.now();
   const format = formatOf(options)!;
   for (const name of options.type ?? []) {
-    const advice = format === 'gguf' ? kQuantAdvice(name, options.out) : undefined;
+    const advice = format === 'gguf' ? llamaCppAdvice(name, options.out) : undefined;
     if (advice) throw advice;
   }
   const opened = await openForComputing(options.checkpoint, options, context.job);

@@ -8,7 +8,7 @@ import { openGguf } from '../../../src/engine/formats/gguf/file';
 import { Overlay } from '../../../src/engine/weights/overlay';
 import { checkpointWeights, withWeights } from '../../../src/engine/weights/checkpoint';
 import { GGUF_TYPES } from '../../../src/engine/write/gguf/kinds';
-import { dtypeFor, headNotes, kQuantAdvice, oddNotes } from '../../../src/engine/write/gguf/types';
+import { llamaCppAdvice, oddNotes } from '../../../src/engine/write/gguf/types';
 import { writeGguf } from '../../../src/engine/write/gguf/write-gguf';
 import { openToy } from '../../support/model';
 import { describeShared, shared } from '../../support/shared';
@@ -19,14 +19,6 @@ const toy = (name: TinyName): Promise<Checkpoint> => openToy(tinyCheckpoint(name
 const fresh = (): string => join(temporaryFolder(), 'model.gguf');
 
 describe('write/gguf types', () => {
-  it('chooses types as llama-quantize does', () => {
-    assert.equal(dtypeFor('q4_0', [8, 64], false), 'Q4_0');
-    assert.equal(dtypeFor('q4_0', [8, 64], true), 'Q8_0', 'the head');
-    assert.equal(dtypeFor('q5_1', [8, 172], false), 'F16', 'rows of 172');
-    assert.equal(dtypeFor('q8_0', [8, 172], true), 'F16');
-    assert.equal(dtypeFor('bf16', [8, 172], true), 'BF16');
-  });
-
   it('quantizes the head finer, the embedding of an untied model like the rest', async () => {
     for (const [name, embed, head] of [
       ['llama-gqa-tied', 'Q8_0', undefined],
@@ -44,18 +36,15 @@ describe('write/gguf types', () => {
     }
   });
 
-  it('says which matrices stay in 16 bits, and where llama-quantize has another type', () => {
+  it('says which matrices stay in 16 bits', () => {
     const tensors = [
       { name: 'token_embd.weight', dtype: 'Q8_0', shape: [320, 512] },
       { name: 'a', dtype: 'F16', shape: [64, 172] },
       { name: 'b', dtype: 'Q4_0', shape: [64, 64] },
     ];
     assert.match(oddNotes('q4_0', tensors).join(), /^1 matrix has rows that are no multiple of 32/);
-    assert.match(headNotes('q4_0', tensors, 'token_embd.weight').join(), /^token_embd\.weight is Q8_0, .* makes Q6_K/);
-    assert.deepEqual(headNotes('q8_0', tensors, 'token_embd.weight'), []);
-    assert.deepEqual(headNotes('q4_0', tensors, 'output.weight'), []);
     assert.deepEqual(oddNotes('f16', tensors), []);
-    assert.deepEqual(headNotes(undefined, tensors, 'token_embd.weight'), []);
+    assert.deepEqual(oddNotes(undefined, tensors), []);
   });
 
   it('refuses numbers that have no scale, by the name of the tensor', async () => {
@@ -85,9 +74,9 @@ describe('write/gguf types', () => {
     }
   });
 
-  it('leaves types with a search to llama.cpp, with the command', () => {
-    assert.match(kQuantAdvice('Q4_K_M', 'small.gguf')!.action, /llama-quantize small-f16\.gguf small\.gguf Q4_K_M$/);
-    for (const type of GGUF_TYPES) assert.equal(kQuantAdvice(type), undefined);
+  it('leaves other types to llama.cpp, with the command', () => {
+    assert.match(llamaCppAdvice('IQ4_XS', 'small.gguf')!.action, /llama-quantize small-f16\.gguf small\.gguf IQ4_XS$/);
+    for (const type of GGUF_TYPES) assert.equal(llamaCppAdvice(type), undefined);
   });
 });
 

@@ -26,7 +26,7 @@ async function listed(checkpoint: Checkpoint, format: 'gguf' | 'onnx' | 'safeten
 }
 
 describe('a list of types', () => {
-  it('has what to take, what it costs, and why a K-quant is not written', async () => {
+  it('has what to take, and what it costs, from the finest to the coarsest', async () => {
     const choices = await listed(await toy(), 'gguf');
     const of = (value: string) => choices.find((choice) => choice.value === value)!;
     assert.equal(choices[0].value, 'stored');
@@ -34,7 +34,10 @@ describe('a list of types', () => {
     assert.match(of('q4_0').description!, / · visibly worse for small models$/);
     assert.match(of('bf16').description!, / · no loss( |$)/);
     assert.match(of('f32').description!, /larger than now: [\d.]+ kB$/);
-    assert.match(of('q4_k_m').refused!, /llama-quantize/);
+    assert.match(of('q4_k_m').description!, / · visibly worse for small models$/);
+    assert.match(of('q2_k').description!, / · much worse for small models$/);
+    const order = choices.map(({ value }) => value).filter((value) => /^q\d/.test(value));
+    assert.deepEqual([order[0], order[1], order.at(-1)], ['q8_0', 'q6_k', 'q2_k']);
     assert.equal(choices.filter(({ description }) => description?.includes('recommended')).length, 1);
     for (const format of ['onnx', 'safetensors'] as const) {
       assert.match((await listed(await toy(), format))[0].description!, /recommended/);
@@ -48,7 +51,6 @@ describe('a list of types', () => {
     assert.match(choices[0].description!, / · no loss · recommended$/);
     const other = choices.find(({ value }) => value === 'q8_0')!;
     assert.match(other.description!, /rounded again.* · larger than now/);
-    assert.match(choices.at(-1)!.refused!, /As stored/);
   });
 });
 

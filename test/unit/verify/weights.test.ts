@@ -1,7 +1,7 @@
 /** How far the numbers of a file may be from the model's: as far as its type rounds, and no further. */
 import assert from 'node:assert/strict';
 import { dequantize } from '../../../src/engine/formats/gguf/dequantize';
-import { quantize, QUANTIZED_TYPES } from '../../../src/engine/formats/gguf/quantize';
+import { isKQuant, quantize, QUANTIZED_TYPES } from '../../../src/engine/formats/gguf/quantize';
 import { bytesOfElements } from '../../../src/engine/formats/gguf/types';
 import { compareNumbers } from '../../../src/engine/verify/weights';
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from '../../support/half';
@@ -9,13 +9,15 @@ import { normal } from '../../support/random';
 
 const COUNT = 64 * 32;
 
+const blockOf = (type: string): number => (isKQuant(type) ? 256 : 32);
+
 /** Blocks of several magnitudes, down to scales that halves hardly have; with blocks of zeros, of one number, and with one large number among small ones. */
-function numbers(): Float32Array {
+function numbers(size = 32): Float32Array {
   const next = normal(7);
-  const values = Float32Array.from({ length: COUNT }, (_, i) => next() * 10 ** ((Math.floor(i / 32) % 9) - 6));
-  values.fill(0, 0, 32);
-  values.fill(0.375, 32, 64);
-  values[70] = 1000;
+  const values = Float32Array.from({ length: COUNT }, (_, i) => next() * 10 ** ((Math.floor(i / size) % 9) - 6));
+  values.fill(0, 0, size);
+  values.fill(0.375, size, 2 * size);
+  values[2 * size + 6] = 1000;
   return values;
 }
 
@@ -36,13 +38,14 @@ const stored: Readonly<Record<string, (values: Float32Array) => Float32Array>> =
   ),
 };
 
-/** Where a block of ordinary numbers begins. */
-const AT = 6 * 32;
+/** The block of ordinary numbers. */
+const ORDINARY = 6;
+const AT = ORDINARY * 32;
 
 describe('the numbers of a written file', () => {
   for (const [type, store] of Object.entries(stored)) {
     it(`may be off by what ${type} rounds`, () => {
-      const values = numbers();
+      const values = numbers(blockOf(type));
       const found = store(values);
       const { most, isWrong } = compareNumbers(wide(values), found, type);
       assert.equal(isWrong, false);
@@ -51,14 +54,19 @@ describe('the numbers of a written file', () => {
     });
 
     it(`may not be off by more than ${type} rounds, one of them either`, () => {
-      const values = numbers();
+      const size = blockOf(type);
+      const at = ORDINARY * size;
+      const values = numbers(size);
       const found = store(values);
-      const block = values.subarray(AT, AT + 32);
+      const block = values.subarray(at, at + size);
       const largest = Math.max(...block.map(Math.abs));
-      const i = AT + block.findIndex((value) => Math.abs(value) === largest);
-      // Two units of a float's last place; a step of a block where half a one is rounding, else two.
+      const i = at + block.findIndex((value) => Math.abs(value) === largest);
+      // Two units of a float's last place; a step of a block where half a one is rounding, else two, of K-quants four.
       const units: Readonly<Record<string, number>> = { F32: 2 ** -22, F16: 2 ** -9, BF16: 2 ** -6 };
-      const steps: Readonly<Record<string, number>> = { Q8_0: 254, Q4_0: 8, Q5_0: 16, Q4_1: 15, Q5_1: 31 };
+      const steps: Readonly<Record<string, number>> = {
+        ...{ Q8_0: 254, Q4_0: 8, Q5_0: 16, Q4_1: 15, Q5_1: 31 },
+        ...{ Q2_K: 3 / 2, Q3_K: 4 / 2, Q4_K: 15 / 2, Q5_K: 31 / 2, Q6_K: 32 / 2 },
+      };
       const off = largest * (units[type] ?? 2 / steps[type]);
       found[i] = values[i] + off;
       assert.equal(compareNumbers(wide(values), found, type).isWrong, true);
@@ -69,18 +77,20 @@ describe('the numbers of a written file', () => {
 
   it('are the same where a type is copied', () => {
     const values = numbers();
-    assert.equal(compareNumbers(wide(values), values, 'Q6_K').isWrong, false);
+    assert.equal(compareNumbers(wide(values), values, 'IQ4_XS').isWrong, false);
     const found = values.slice();
     found[AT] *= 1 + 2 ** -20;
-    assert.equal(compareNumbers(wide(values), found, 'Q6_K').isWrong, true);
+    assert.equal(compareNumbers(wide(values), found, 'IQ4_XS').isWrong, true);
     assert.equal(compareNumbers(wide(values), found).isWrong, true);
   });
 
   it('are not those of a neighbour', () => {
     for (const [type, store] of Object.entries(stored)) {
-      const values = numbers();
+      const size = blockOf(type);
+      const at = ORDINARY * size;
+      const values = numbers(size);
       const found = store(values);
-      [found[AT], found[AT + 32]] = [found[AT + 32], found[AT]];
+      [found[at], found[at + size]] = [found[at + size], found[at]];
       assert.equal(compareNumbers(wide(values), found, type).isWrong, true, type);
     }
   });

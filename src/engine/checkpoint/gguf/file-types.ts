@@ -8,5 +8,12 @@ const NAMES: readonly (string | undefined)[] = [
   ...['IQ4_XS', 'IQ1_M', 'BF16', undefined, undefined, undefined, 'TQ1_0', 'TQ2_0', 'MXFP4'],
 ];
 
+/** Of a name, in any case. @throws Error for one that is not known */
+export function fileTypeNumber(name: string): number {
+  const number = NAMES.indexOf(name.toUpperCase());
+  if (number === -1) throw new Error(`${name} is no type of a GGUF file`);
+  return number;
+}
+
 /** "Q4_K_M"; undefined for a number that is not known. */
 export const fileTypeName = (number: number): string | undefined => NAMES.at(number >= 0 ? number : NAMES.length);

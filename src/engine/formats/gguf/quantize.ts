@@ -1,15 +1,18 @@
 /**
- * Quantizes float32 numbers as ggml's reference does, bit for bit. 32 neighbours share a scale in float16, in some types
- * a minimum too. Every step is rounded to float32, and numbers are divided by the scale before that is rounded.
+ * Quantizes float32 numbers as ggml's reference does, bit for bit. In the simple types 32 neighbours share a scale in float16, in some
+ * a minimum too; K-quants are in k-quants/. Every step is rounded to float32, and numbers are divided by the scale before that is rounded.
  */
 import { halfBits } from '../narrow';
+import { K_BLOCK, K_TYPES, type KDtype, quantizeK } from './k-quants/quantize';
 import { bytesOfElements } from './types';
 
-/** Elements of a block. A row is a whole number of blocks. */
-export const BLOCK_ELEMENTS = 32;
+/** Elements of a block of the simple types. */
+const BLOCK_ELEMENTS = 32;
+
+const SIMPLE_TYPES = ['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'] as const;
 
 /** The types that Coppice makes; llama.cpp has more. */
-export const QUANTIZED_TYPES = ['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'] as const;
+export const QUANTIZED_TYPES = [...SIMPLE_TYPES, ...K_TYPES] as const;
 
 export type QuantizedDtype = (typeof QUANTIZED_TYPES)[number];
 
@@ -17,16 +20,27 @@ const NAMES: ReadonlySet<string> = new Set(QUANTIZED_TYPES);
 
 export const isQuantized = (dtype: string): dtype is QuantizedDtype => NAMES.has(dtype);
 
+/** Its scales are found by a search. */
+export const isKQuant = (dtype: string): dtype is KDtype => K_TYPES.some((each) => each === dtype);
+
+/** Elements of a block. A row is a whole number of blocks. */
+export const blockElements = (dtype: QuantizedDtype): number => (isKQuant(dtype) ? K_BLOCK : BLOCK_ELEMENTS);
+
 /** The smallest magnitude that float16 rounds to infinity. */
 const HALF_OVERFLOW = 65520;
 
-/** Numbers of this magnitude may have no finite scale. */
+/** Numbers of this magnitude may have no finite scale. The search of a K-quant may go beyond the range of its numbers, so half counts. */
 export const QUANTIZED_LIMIT: Readonly<Record<QuantizedDtype, number>> = {
   Q8_0: 127 * HALF_OVERFLOW,
   Q4_0: 8 * HALF_OVERFLOW,
   Q5_0: 16 * HALF_OVERFLOW,
   Q4_1: HALF_OVERFLOW,
   Q5_1: HALF_OVERFLOW,
+  Q2_K: (15 * HALF_OVERFLOW) / 2,
+  Q3_K: (32 * HALF_OVERFLOW) / 2,
+  Q4_K: (63 * HALF_OVERFLOW) / 2,
+  Q5_K: (63 * HALF_OVERFLOW) / 2,
+  Q6_K: (128 * HALF_OVERFLOW) / 2,
 };
 
 const { fround, abs, min } = Math;
@@ -37,9 +51,10 @@ const { fround, abs, min } = Math;
  */
 export function quantize(values: Float32Array, dtype: QuantizedDtype, into: Uint8Array): Uint8Array {
   const bytes = bytesOfElements(dtype, values.length);
-  if (values.length % BLOCK_ELEMENTS !== 0 || into.length !== bytes) {
+  if (values.length % blockElements(dtype) !== 0 || into.length !== bytes) {
     throw new Error(`${values.length} numbers are not ${into.length} bytes of ${dtype}`);
   }
+  if (isKQuant(dtype)) return quantizeK(values, dtype, into);
   switch (dtype) {
     case 'Q8_0':
       return wholeBytes(values, into);

@@ -22,17 +22,23 @@ export interface TokenizerMetadata {
   readonly notes: readonly string[];
 }
 
+/** The newest one: a list of types plans the same model in each of them. */
+let last: { readonly key: string; readonly made: TokenizerMetadata } | undefined;
+
 /**
  * The fields `tokenizer.…` for the checkpoint at `place`, a folder or a GGUF file.
  * @throws UserError without a tokenizer.json, and for one that llama.cpp cannot follow or that does not fit the model
  */
 export async function tokenizerMetadata(place: string, architecture: Architecture): Promise<TokenizerMetadata> {
   const sources = await readTokenizerTexts(place);
+  const key = JSON.stringify([sources, { ...architecture, layers: [] }]);
+  if (last?.key === key) return last.made;
   const files = parseTokenizerFiles(sources);
   try {
     const { fields, notes } = fieldsOf(files, architecture, sources.tokenizer);
     fields.forEach(requireCharacters);
-    return { fields, notes: [...(sources.notes ?? []), ...notes] };
+    last = { key, made: { fields, notes: [...(sources.notes ?? []), ...notes] } };
+    return last.made;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new UserError(`${tokenizerPlace(sources)} cannot be written as GGUF`, error.message, error.action, {

@@ -4,6 +4,7 @@
  */
 import { withLayers } from '../../checkpoint/architecture';
 import { dialectNamed } from '../../checkpoint/gguf/dialects';
+import { fileTypeNumber } from '../../checkpoint/gguf/file-types';
 import { ggufName } from '../../checkpoint/gguf/names';
 import { FACTOR } from '../../checkpoint/gguf/rotation';
 import { architectureFields, type Spelling } from '../../checkpoint/gguf/spelling';
@@ -24,11 +25,12 @@ import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
 import type { WeightSource } from '../../weights/source';
 import type { RewrittenDtype } from '../rewrite';
 import type { GgufType } from './kinds';
+import { Mix } from './mixes';
 import { finerNote, FinerSum, type FinerTypes, keepingType } from './finer';
 import { sizeLabel } from './general';
 import { ARCHITECTURE, architectureOf, type EditedEntry, editedMetadata, isCopied } from './source-metadata';
 import { computed, type GgufSource, isPaired } from './tensors';
-import { dtypeFor, FILE_TYPES, isRewritten, oddRows, QUANTIZATION_VERSION, storedAs, wholeBlocks } from './types';
+import { isRewritten, isSimple, oddRows, QUANTIZATION_VERSION, wholeBlocks } from './types';
 
 export interface FromGguf {
   readonly fields: readonly GgufField[];
@@ -114,7 +116,7 @@ function factsOf(
     ...(name === undefined ? [] : [['general.name', text(name)] as const]),
     ...(said === undefined ? [] : [['general.description', text(said)] as const]),
     ...(isPruned ? [['general.size_label', text(size)] as const] : []),
-    ...(type === undefined ? [] : [['general.file_type', u32(FILE_TYPES[storedAs(type)])] as const]),
+    ...(type === undefined ? [] : [['general.file_type', u32(fileTypeNumber(type))] as const]),
     ...(tensors.some(({ dtype }) => isBlockType(dtype))
       ? [['general.quantization_version', u32(QUANTIZATION_VERSION)] as const]
       : []),
@@ -150,6 +152,7 @@ class TensorPlan {
   /** Narrower matrices whose rows are no whole blocks any more. */
   private odd = 0;
   private readonly keys: ReadonlyMap<string, WeightKey>;
+  private readonly mix: Mix | undefined;
 
   constructor(
     private readonly weights: WeightSource,
@@ -157,6 +160,8 @@ class TensorPlan {
     private readonly isNarrower: boolean,
   ) {
     this.keys = new Map([...weightKeys(weights.architecture)].map((key) => [ggufName(key), key]));
+    const { type, kept, spelling } = wanted;
+    this.mix = type && new Mix(type, weights, kept, spelling.dialect.name);
   }
 
   of(stored: readonly Placed[]): GgufSource[] {
@@ -178,7 +183,7 @@ class TensorPlan {
 
   notes(): string[] {
     const { all } = this.finer;
-    const notes = all === undefined ? [] : [finerNote(all)];
+    const notes = [...(this.mix?.notes() ?? []), ...(all === undefined ? [] : [finerNote(all)])];
     if (this.odd > 0) notes.push(oddRows(this.odd));
     if (this.requantized > 0) {
       const what = this.requantized === 1 ? '1 matrix was' : `${this.requantized} matrices were`;
@@ -210,14 +215,13 @@ class TensorPlan {
 
   private dtypeOf(key: WeightKey, before: Placed, how: 'same' | 'moved' | 'changed'): StoredDtype {
     const shape = this.weights.shape(key);
-    const { type } = this.wanted;
-    if (type !== undefined && shape.length > 1) {
-      const dtype = dtypeFor(type, shape, key === (this.weights.architecture.tied ? 'embed' : 'head'));
+    if (this.mix && shape.length > 1) {
+      const dtype = this.mix.typeOf(key);
       if (isBlockType(before.dtype) && before.dtype !== dtype && dtype !== 'F32') this.requantized++; // float32 holds all
       return dtype;
     }
     if (how === 'same') return before.dtype;
-    const own = how === 'moved' && isRewritten(before.dtype) ? before.dtype : keepingType(before.dtype);
+    const own = how === 'moved' && isSimple(before.dtype) ? before.dtype : keepingType(before.dtype);
     const isWhole = wholeBlocks(own, shape);
     if (!isWhole) this.odd++;
     const dtype = isWhole ? own : 'F16';

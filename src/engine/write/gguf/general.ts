@@ -1,11 +1,12 @@
 /** The metadata of a GGUF file that describes the model, under the keys and with the types that llama.cpp reads. */
 import type { Architecture } from '../../checkpoint/architecture';
+import { fileTypeNumber } from '../../checkpoint/gguf/file-types';
 import { parametersOf } from '../../checkpoint/parameters';
 import type { GgufField } from '../../formats/gguf/layout';
 import { isQuantized } from '../../formats/gguf/quantize';
 import { text, u32 } from '../../formats/gguf/values';
 import type { RewrittenDtype } from '../rewrite';
-import { FILE_TYPES, QUANTIZATION_VERSION } from './types';
+import { QUANTIZATION_VERSION } from './types';
 
 const UNITS = [
   [1e12, 'T'],
@@ -16,8 +17,8 @@ const UNITS = [
 
 /** The types in a file. */
 interface Dtypes {
-  /** That the file is named after. */
-  readonly main: RewrittenDtype;
+  /** llama.cpp's name of the mix, in any case. */
+  readonly mix: string;
   readonly all: Iterable<RewrittenDtype>;
 }
 
@@ -32,7 +33,7 @@ export function generalFields(
     ['general.name', text(facts.name)],
     ...(facts.description === undefined ? [] : [['general.description', text(facts.description)] as const]),
     ['general.size_label', text(sizeLabel(parametersOf(architecture)))],
-    ['general.file_type', u32(FILE_TYPES[facts.dtypes.main])],
+    ['general.file_type', u32(fileTypeNumber(facts.dtypes.mix))],
     ...([...facts.dtypes.all].some(isQuantized)
       ? [['general.quantization_version', u32(QUANTIZATION_VERSION)] as const]
       : []),

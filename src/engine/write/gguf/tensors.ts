@@ -15,8 +15,7 @@ import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
 import type { Rows } from '../../formats/tensor';
 import { readWide, rowWidth, type WeightSource } from '../../weights/source';
 import type { Rewrite, RewrittenDtype } from '../rewrite';
-import type { GgufType } from './kinds';
-import { dtypeFor } from './types';
+import type { Mix } from './mixes';
 
 /** A tensor of the new file and the origin of its numbers. */
 export type GgufSource = RewrittenTensor | CopiedTensor;
@@ -36,14 +35,14 @@ interface CopiedTensor extends UnplacedTensor {
 /**
  * Every tensor of the file, in its order.
  * @param kept blocks of the source that are written, in this order
- * @param type of the matrices; that of the checkpoint's tensors when undefined
+ * @param mix types of the matrices; those of the checkpoint's tensors when undefined
  */
 export function ggufTensors(
   checkpoint: Checkpoint,
   weights: WeightSource,
-  { kept, spelling, type }: { readonly kept: readonly number[]; readonly spelling: Spelling; readonly type?: GgufType },
+  { kept, spelling, mix }: { readonly kept: readonly number[]; readonly spelling: Spelling; readonly mix?: Mix },
 ): RewrittenTensor[] {
-  const types = type === undefined ? storedTypes(checkpoint) : wantedTypes(type, weights);
+  const types = mix ? (key: WeightKey) => mix.typeOf(key) : storedTypes(checkpoint);
   const source = (name: string, key: WeightKey): RewrittenTensor => tensorOf({ name, key, weights, types, spelling });
   const tensors = [source(ggufName('embed'), 'embed')];
   for (const [name, factors] of spelling.factors) tensors.push(factorTensor(name, factors));
@@ -59,11 +58,6 @@ export function ggufTensors(
 
 /** The type of the matrix of this key; undefined for one that the checkpoint's files do not have. */
 type MatrixTypes = (key: WeightKey) => RewrittenDtype | undefined;
-
-function wantedTypes(type: GgufType, weights: WeightSource): MatrixTypes {
-  const head = weights.architecture.tied ? 'embed' : 'head';
-  return (key) => dtypeFor(type, weights.shape(key), key === head);
-}
 
 function storedTypes(checkpoint: Checkpoint): MatrixTypes {
   const stored = asStored(checkpoint);

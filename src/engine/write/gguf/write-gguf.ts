@@ -4,7 +4,6 @@
  */
 import { foldersOf } from '../../checkpoint/folders';
 import { type Architecture, withLayers } from '../../checkpoint/architecture';
-import { ggufName } from '../../checkpoint/gguf/names';
 import { isGgufCheckpoint } from '../../checkpoint/gguf/name';
 import { architectureFields, spellingOf } from '../../checkpoint/gguf/spelling';
 import { elements } from '../../checkpoint/parameters';
@@ -31,9 +30,10 @@ import type { FinerTypes } from './finer';
 import { planFromGguf } from './from-gguf';
 import type { GgufType } from './kinds';
 import { generalFields } from './general';
+import { Mix } from './mixes';
 import { type GgufSource, ggufTensors, type RewrittenTensor } from './tensors';
 
-import { headNotes, oddNotes, storedAs } from './types';
+import { oddNotes } from './types';
 
 export interface GgufOptions extends JobOptions {
   /** Blocks that are written, 0-based, in this order; all when undefined. */
@@ -141,14 +141,15 @@ export async function planGguf(
     return {
       layout: layOutWith(record, fields, tensors),
       architecture: plan.architecture,
-      notes: [...spelling.notes, ...typeNotes(type, tensors, architecture), ...notes],
+      notes: [...spelling.notes, ...oddNotes(type, tensors), ...notes],
       ...(finer && { finer }),
     };
   }
   const tokenizer = await tokenizerMetadata(checkpoint.home, architecture);
-  const tensors = ggufTensors(checkpoint, weights, { kept: blocks, spelling, type });
+  const mix = type && new Mix(type, weights, blocks, spelling.dialect.name);
+  const tensors = ggufTensors(checkpoint, weights, { kept: blocks, spelling, mix });
   const all = new Set(tensors.map(({ rewrite }) => rewrite.dtype));
-  const dtypes = { main: type === undefined ? mostFrequent(tensors) : storedAs(type), all };
+  const dtypes = { mix: type ?? mostFrequent(tensors), all };
   const fields = [
     ...generalFields(architecture, {
       dialect: spelling.dialect.name,
@@ -166,7 +167,8 @@ export async function planGguf(
     notes: [
       ...spelling.notes,
       ...tokenizer.notes,
-      ...typeNotes(type, tensors, architecture),
+      ...oddNotes(type, tensors),
+      ...(mix?.notes() ?? []),
       ...(type === undefined ? unpackable(checkpoint, architecture) : []),
     ],
   };
@@ -192,12 +194,6 @@ export function layOutWith<T extends GgufSource>(
     );
   }
   return layout;
-}
-
-/** What differs from what was asked for. */
-function typeNotes(type: GgufType | undefined, tensors: readonly GgufSource[], { tied }: Architecture): string[] {
-  if (type === undefined) return [];
-  return [...headNotes(type, tensors, ggufName(tied ? 'embed' : 'head')), ...oddNotes(type, tensors)];
 }
 
 /** Elements that the simplest quantized types of llama.cpp store together. */

@@ -1,0 +1,98 @@
+/** K-quants: the bytes of ggml's own quantizer, and the types that llama.cpp's program gives the matrices of a file. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { dequantize } from '../../../src/engine/formats/gguf/dequantize';
+import { openGguf } from '../../../src/engine/formats/gguf/file';
+import { K_TYPES, type KDtype } from '../../../src/engine/formats/gguf/k-quants/quantize';
+import { quantize } from '../../../src/engine/formats/gguf/quantize';
+import { bytesOfElements } from '../../../src/engine/formats/gguf/types';
+import { withWeights } from '../../../src/engine/weights/checkpoint';
+import type { GgufType } from '../../../src/engine/write/gguf/kinds';
+import { planGguf, writeGguf } from '../../../src/engine/write/gguf/write-gguf';
+import { K_QUANT_BYTES, K_QUANT_TOYS, kQuantNumbers } from '../../support/k-quants';
+import { openToy } from '../../support/model';
+import { temporaryFolder } from '../../support/temporary';
+
+interface Golden {
+  /** SHA-256 of the bytes, by the type. */
+  readonly numbers: Readonly<Record<KDtype, string>>;
+  /** By toy and mix: the type of most matrices, and the names of those of each other type. */
+  readonly types: Readonly<
+    Record<string, Readonly<Record<string, { readonly most: string } & Record<string, string>>>>
+  >;
+  /** By mix: of the matrices of one toy, one after another by their names. */
+  readonly bytes: Readonly<Record<string, string>>;
+}
+
+const golden = JSON.parse(readFileSync(resolve(import.meta.dirname, '../../golden/k-quants.json'), 'utf8')) as Golden;
+const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+describe('K-quants', () => {
+  const values = kQuantNumbers();
+  for (const type of K_TYPES) {
+    it(`${type} has the bytes of ggml's own`, () => {
+      const bytes = quantize(values, type, new Uint8Array(bytesOfElements(type, values.length)));
+      assert.equal(sha(bytes), golden.numbers[type]);
+      const again = quantize(values.subarray(0, 512), type, new Uint8Array(bytesOfElements(type, 512)));
+      assert.deepEqual(again, bytes.subarray(0, again.length), 'nothing of another block is left');
+      const read = dequantize(bytes, type, new Float32Array(values.length));
+      assert.ok(read.every(Number.isFinite));
+    });
+  }
+
+  it('take whole blocks only', () => {
+    assert.throws(() => quantize(new Float32Array(128), 'Q4_K', new Uint8Array(72)), /128 numbers/);
+  });
+});
+
+describe('types of a quantized file', () => {
+  for (const [name, toy] of Object.entries(K_QUANT_TOYS)) {
+    it(`are llama.cpp's in every mix: ${name}`, async () => {
+      const checkpoint = await openToy(toy());
+      for (const [mix, { most, ...others }] of Object.entries(golden.types[name])) {
+        const { layout, notes } = await withWeights(checkpoint, (weights) =>
+          planGguf(checkpoint, weights, { type: mix as GgufType }),
+        );
+        const found: Record<string, string[]> = {};
+        for (const { name: tensor, dtype } of layout.tensors) {
+          if (dtype !== 'F32' && dtype !== most) (found[dtype] ??= []).push(tensor);
+        }
+        const sorted = Object.fromEntries(
+          Object.entries(found).map(([dtype, names]) => [dtype, names.sort().join(' ')]),
+        );
+        assert.deepEqual(sorted, others, mix);
+        const hasOthers = notes.some((note) => note.includes('no multiple of 256'));
+        assert.equal(hasOthers, name === 'shared' && mix.includes('_k'), `${mix}: ${notes.join()}`);
+      }
+    });
+  }
+
+  it('have the bytes of its own program', async () => {
+    const checkpoint = await openToy(K_QUANT_TOYS[K_QUANT_BYTES]());
+    for (const [mix, expected] of Object.entries(golden.bytes)) {
+      const file = join(temporaryFolder(), 'model.gguf');
+      await withWeights(checkpoint, (weights) => writeGguf(checkpoint, weights, file, { type: mix as GgufType }));
+      const { tensors, metadata } = await openGguf(file);
+      const bytes = readFileSync(file);
+      const matrices = tensors.filter(({ dtype }) => dtype !== 'F32').sort((a, b) => (a.name < b.name ? -1 : 1));
+      const all = Buffer.concat(matrices.map(({ offset, bytes: size }) => bytes.subarray(offset, offset + size)));
+      assert.equal(sha(all), expected, mix);
+      assert.equal(metadata.get('general.quantization_version')?.value, 2);
+    }
+  });
+
+  it('are by the blocks that are left', async () => {
+    const checkpoint = await openToy(K_QUANT_TOYS.shared());
+    const kept = Array.from({ length: 16 }, (_, block) => block + 3);
+    const { layout } = await withWeights(checkpoint, (weights) =>
+      planGguf(checkpoint, weights, { kept, type: 'q4_k_m' }),
+    );
+    const finer = layout.tensors.flatMap(({ name, dtype }) =>
+      /ffn_down/.test(name) && dtype === 'Q6_K' ? [name] : [],
+    );
+    const blocks = finer.map((name) => Number(/\d+/.exec(name)![0]));
+    assert.deepEqual(blocks, [0, 1, 4, 7, 10, 13, 14, 15], 'the first and last eighth of 16, and every third between');
+  });
+});
