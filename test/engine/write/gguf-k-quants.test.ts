@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { dequantize } from '../../../src/engine/formats/gguf/dequantize';
 import { openGguf } from '../../../src/engine/formats/gguf/file';
-import { K_TYPES, type KDtype } from '../../../src/engine/formats/gguf/k-quants/quantize';
+import { K_TYPES, type KDtype, quantizeK } from '../../../src/engine/formats/gguf/k-quants/quantize';
+import { Lanes } from '../../../src/engine/formats/gguf/k-quants/lanes';
 import { quantize } from '../../../src/engine/formats/gguf/quantize';
 import { bytesOfElements } from '../../../src/engine/formats/gguf/types';
 import { withWeights } from '../../../src/engine/weights/checkpoint';
@@ -35,12 +36,18 @@ describe('K-quants', () => {
     it(`${type} has the bytes of ggml's own`, () => {
       const bytes = quantize(values, type, new Uint8Array(bytesOfElements(type, values.length)));
       assert.equal(sha(bytes), golden.numbers[type]);
+      const inTurn = quantizeK(values, type, new Uint8Array(bytes.length), null);
+      assert.equal(sha(inTurn), golden.numbers[type], 'one part after another');
       const again = quantize(values.subarray(0, 512), type, new Uint8Array(bytesOfElements(type, 512)));
       assert.deepEqual(again, bytes.subarray(0, again.length), 'nothing of another block is left');
       const read = dequantize(bytes, type, new Float32Array(values.length));
       assert.ok(read.every(Number.isFinite));
     });
   }
+
+  it('are made with vectors where the machine has them', () => {
+    assert.ok(Lanes.open(), 'every machine that tests run on has');
+  });
 
   it('take whole blocks only', () => {
     assert.throws(() => quantize(new Float32Array(128), 'Q4_K', new Uint8Array(72)), /128 numbers/);

@@ -15,6 +15,7 @@ import {
   type Part,
   type Steps,
 } from './fits';
+import { LANES, Lanes } from './lanes';
 
 /** Numbers of a block. */
 export const K_BLOCK = 256;
@@ -25,11 +26,23 @@ export type KDtype = (typeof K_TYPES)[number];
 
 const { fround: f, abs, max, min, sqrt } = Math;
 
-/** Quantizes `values`, whole blocks of finite numbers. @param into as many bytes as the type has for them */
-export function quantizeK(values: Float32Array, dtype: KDtype, into: Uint8Array): Uint8Array {
+/** Opened when it is first needed; null where the machine has no vectors. */
+let vectors: Lanes | null | undefined;
+
+/**
+ * Quantizes `values`, whole blocks of finite numbers.
+ * @param into as many bytes as the type has for them
+ * @param lanes null to fit one part after another, which gives the same bytes
+ */
+export function quantizeK(
+  values: Float32Array,
+  dtype: KDtype,
+  into: Uint8Array,
+  lanes: Lanes | null = (vectors ??= Lanes.open() ?? null),
+): Uint8Array {
   const bytes = (into.length * K_BLOCK) / values.length;
   for (let at = 0, out = 0; at < values.length; at += K_BLOCK, out += bytes) {
-    BLOCKS[dtype](values.subarray(at, at + K_BLOCK), into.subarray(out, out + bytes));
+    BLOCKS[dtype](values.subarray(at, at + K_BLOCK), into.subarray(out, out + bytes), lanes);
   }
   return into;
 }
@@ -66,21 +79,50 @@ const FIVE_BITS: Offset = {
   steps: { first: -0.5, step: TENTH, last: 15, byMagnitude: false },
 };
 
-/** Fits every part. Afterwards `scales` and `minimums` have them, and `levels` the levels. @returns the largest of both */
-function fitParts(
-  values: Float32Array,
-  { size, most, steps }: Offset,
-): { readonly scale: number; readonly minimum: number } {
+/** Fits every part. Afterwards `scales` and `minimums` have them, and `levels` the levels. */
+function fitInTurn(values: Float32Array, { size, most, steps }: Offset): void {
   const part: Part = { values, levels, at: 0 };
-  let [scale, minimum] = [0, 0];
   for (let at = 0, n = 0; at < K_BLOCK; at += size, n++) {
     weigh(values, at, size);
     part.at = at;
     fitAboveMinimum(part, size, most, weights, steps, tried, fit);
     scales[n] = fit.scale;
     minimums[n] = fit.minimum;
-    scale = max(scale, fit.scale);
-    minimum = max(minimum, fit.minimum);
+  }
+}
+
+/** The same, four parts at once. */
+function fitTogether(values: Float32Array, { size, most, steps }: Offset, lanes: Lanes): void {
+  for (let n = 0; n < K_BLOCK / size; n += LANES) {
+    for (let part = 0; part < LANES; part++) {
+      const at = (n + part) * size;
+      weigh(values, at, size);
+      for (let i = 0; i < size; i++) {
+        lanes.put(part, i, values[at + i]);
+        lanes.weigh(part, i, weights[i]);
+      }
+    }
+    lanes.fitAboveMinimum(size, most, steps);
+    for (let part = 0; part < LANES; part++) {
+      scales[n + part] = lanes.scale(part);
+      minimums[n + part] = lanes.minimum(part);
+      for (let i = 0; i < size; i++) levels[(n + part) * size + i] = lanes.level(part, i);
+    }
+  }
+}
+
+/** @returns the largest scale and minimum of all parts */
+function fitParts(
+  values: Float32Array,
+  type: Offset,
+  lanes: Lanes | null,
+): { readonly scale: number; readonly minimum: number } {
+  if (lanes) fitTogether(values, type, lanes);
+  else fitInTurn(values, type);
+  let [scale, minimum] = [0, 0];
+  for (let n = 0; n < K_BLOCK / type.size; n++) {
+    scale = max(scale, scales[n]);
+    minimum = max(minimum, minimums[n]);
   }
   return { scale, minimum };
 }
@@ -102,9 +144,9 @@ function levelsAbove(values: Float32Array, at: number, { size, most }: Offset, s
 const factor = (highest: number, largest: number): number => (largest > 0 ? f(highest / largest) : 0);
 
 /** Q2_K: scales and minimums of 16 parts in a byte each, levels of two bits, then both factors. */
-function q2k(values: Float32Array, into: Uint8Array): void {
+function q2k(values: Float32Array, into: Uint8Array, lanes: Lanes | null): void {
   const { highest, size } = TWO_BITS;
-  const largest = fitParts(values, TWO_BITS);
+  const largest = fitParts(values, TWO_BITS, lanes);
   const [byScale, byMinimum] = [factor(highest, largest.scale), factor(highest, largest.minimum)];
   const scale = putHalf(into, 80, f(largest.scale / highest));
   const minimum = putHalf(into, 82, f(largest.minimum / highest));
@@ -117,9 +159,9 @@ function q2k(values: Float32Array, into: Uint8Array): void {
 }
 
 /** Q4_K and Q5_K: both factors, six bits each of eight scales and minimums, then levels. @returns the place behind that */
-function packed(values: Float32Array, into: Uint8Array, type: Offset): number {
+function packed(values: Float32Array, into: Uint8Array, type: Offset, lanes: Lanes | null): number {
   const { highest, size } = type;
-  const largest = fitParts(values, type);
+  const largest = fitParts(values, type, lanes);
   const [byScale, byMinimum] = [factor(highest, largest.scale), factor(highest, largest.minimum)];
   const scale = putHalf(into, 0, f(largest.scale / highest));
   const minimum = putHalf(into, 2, f(largest.minimum / highest));
@@ -141,13 +183,13 @@ function packed(values: Float32Array, into: Uint8Array, type: Offset): number {
 }
 
 /** Q4_K: neighbours 32 apart share a byte. */
-function q4k(values: Float32Array, into: Uint8Array): void {
-  putPairs(into, packed(values, into, FOUR_BITS));
+function q4k(values: Float32Array, into: Uint8Array, lanes: Lanes | null): void {
+  putPairs(into, packed(values, into, FOUR_BITS, lanes));
 }
 
 /** Q5_K: fifth bits come before the others, those of eight parts in a byte. */
-function q5k(values: Float32Array, into: Uint8Array): void {
-  const at = packed(values, into, FIVE_BITS);
+function q5k(values: Float32Array, into: Uint8Array, lanes: Lanes | null): void {
+  const at = packed(values, into, FIVE_BITS, lanes);
   for (let i = 0; i < 32; i++) {
     let fifths = 0;
     for (let part = 0; part < 8; part++) fifths |= (levels[32 * part + i] >> 4) << part;
@@ -171,21 +213,40 @@ function levelsAround(values: Float32Array, at: number, half: number, scale: num
   }
 }
 
-/** Fits 16 parts without minimums. @returns the scale of largest magnitude, with its sign; the first one wins */
-function fitSigned(values: Float32Array, half: number, search: typeof fitAroundZero): number {
+/** Fits 16 parts without minimums. Afterwards `scales` and `signedLevels` have them. */
+function fitSigned(values: Float32Array, half: number, search: typeof fitAroundZero): void {
   const part: Part = { values, levels: signedLevels, at: 0 };
-  let largest = 0;
   for (let n = 0; n < 16; n++) {
     part.at = 16 * n;
     scales[n] = search(part, 16, half);
-    if (abs(scales[n]) > abs(largest)) largest = scales[n];
   }
+}
+
+/** The same as with `fitAroundZero` and 32, four parts at once. */
+function fitAroundTogether(values: Float32Array, lanes: Lanes): void {
+  for (let n = 0; n < 16; n += LANES) {
+    for (let part = 0; part < LANES; part++) {
+      for (let i = 0; i < 16; i++) lanes.put(part, i, values[16 * (n + part) + i]);
+    }
+    lanes.fitAroundZero();
+    for (let part = 0; part < LANES; part++) {
+      scales[n + part] = lanes.scale(part);
+      for (let i = 0; i < 16; i++) signedLevels[16 * (n + part) + i] = lanes.level(part, i);
+    }
+  }
+}
+
+/** The scale of largest magnitude, with its sign; the first one wins. */
+function largestScale(): number {
+  let largest = 0;
+  for (let n = 0; n < 16; n++) if (abs(scales[n]) > abs(largest)) largest = scales[n];
   return largest;
 }
 
 /** Q3_K: third bits, levels of two bits, six bits of 16 scales, and the factor. */
 function q3k(values: Float32Array, into: Uint8Array): void {
-  const largest = fitSigned(values, 4, fitByTurns);
+  fitSigned(values, 4, fitByTurns);
+  const largest = largestScale();
   const divisor = f(-32 / largest);
   const scale = putHalf(into, 108, largest === 0 ? 0 : f(1 / divisor));
   into.fill(0, 0, 32);
@@ -204,8 +265,10 @@ function q3k(values: Float32Array, into: Uint8Array): void {
 }
 
 /** Q6_K: low and high bits of the levels, 16 scales of a byte, and the factor. */
-function q6k(values: Float32Array, into: Uint8Array): void {
-  const largest = fitSigned(values, 32, fitAroundZero);
+function q6k(values: Float32Array, into: Uint8Array, lanes: Lanes | null): void {
+  if (lanes) fitAroundTogether(values, lanes);
+  else fitSigned(values, 32, fitAroundZero);
+  const largest = largestScale();
   if (abs(largest) < NOTHING) {
     into.fill(0);
     return;
@@ -246,7 +309,7 @@ function putHalf(into: Uint8Array, at: number, value: number): number {
   return halfToFloat(half);
 }
 
-const BLOCKS: Readonly<Record<KDtype, (values: Float32Array, into: Uint8Array) => void>> = {
+const BLOCKS: Readonly<Record<KDtype, (values: Float32Array, into: Uint8Array, lanes: Lanes | null) => void>> = {
   Q2_K: q2k,
   Q3_K: q3k,
   Q4_K: q4k,
