@@ -1,13 +1,15 @@
 /**
  * GGUF: what quantized blocks cost, read and written, and a score from a GGUF file beside one from safetensors.
  *
- *   npm run bench -- gguf [--model FILE.gguf [--beside CHECKPOINT]] [--rounds 5]
+ *   npm run bench -- gguf [--model FILE.gguf [--beside CHECKPOINT]] [--rounds 5] [--ggml libggml-base.so]
  *
  * CHECKPOINT is the same model as safetensors; unless it is named it is written into a temporary folder, with weights in float32.
  * Without FILE only blocks and products are measured. Medians of the rounds, which take turns. The products are MatMulNBits on one thread: with zero points that are integers, and with ones in float32, which
- * Q4_1 would need to be exact.
+ * Q4_1 would need to be exact. With ggml's library (@node-llama-cpp/linux-x64 has one) and Python it quantizes the same numbers, on one
+ * thread, each type right after Coppice.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -29,7 +31,12 @@ import { randomRows } from './support/rows';
 import { MODEL_OPTION, modelOr } from './support/subject';
 
 const { values } = parseArgs({
-  options: { ...MODEL_OPTION, beside: { type: 'string' }, rounds: { type: 'string', default: '5' } },
+  options: {
+    ...MODEL_OPTION,
+    beside: { type: 'string' },
+    ggml: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+  },
 });
 const rounds = Number(values.rounds);
 const NUMBERS = 2 ** 22;
@@ -50,16 +57,33 @@ const numbers = Float32Array.from({ length: NUMBERS }, () => random.uniform() - 
 
 async function blocks(): Promise<void> {
   console.log('\nblocks, one thread of TypeScript');
+  const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-'));
+  const file = join(folder, 'numbers.f32');
+  writeFileSync(file, new Uint8Array(numbers.buffer));
   const facts: [string, string][] = [];
   for (const type of BLOCK_TYPES) {
     const { blockElements, blockBytes } = TENSOR_TYPES_BY_NAME.get(type)!;
     const bytes = Uint8Array.from({ length: (NUMBERS / blockElements) * blockBytes }, () => random.uniform() * 64);
     const into = new Float32Array(NUMBERS);
     const read = nanoseconds(await medianOf(() => dequantize(bytes, type, into)));
-    const written = isQuantized(type) ? nanoseconds(await medianOf(() => quantize(numbers, type, bytes))) : undefined;
-    facts.push([type, `read ${read}${written === undefined ? '' : `, written ${written}`}`]);
+    const seconds = isQuantized(type) ? await medianOf(() => quantize(numbers, type, bytes)) : undefined;
+    const written = seconds === undefined ? '' : `, written ${nanoseconds(seconds)}${besideGgml(seconds, type, file)}`;
+    facts.push([type, `read ${read}${written}`]);
   }
+  rmSync(folder, { recursive: true });
   printFacts(facts);
+}
+
+/** ggml's own time for the same numbers; empty without its library. */
+function besideGgml(seconds: number, type: string, file: string): string {
+  if (values.ggml === undefined) return '';
+  const { number } = TENSOR_TYPES_BY_NAME.get(type)!;
+  const script = join(import.meta.dirname, 'peers/ggml_quantize.py');
+  const found = execFileSync('python3', [script, values.ggml, file, String(rounds), `${type}=${number}`], {
+    encoding: 'utf8',
+  });
+  const theirs = (JSON.parse(found) as Record<string, number>)[type];
+  return `, ggml ${nanoseconds(theirs)}: ${times(theirs / seconds)} as fast`;
 }
 
 const [WIDTH, OUT, BLOCK] = [1536, 6144, 32];
