@@ -48,10 +48,21 @@ describe('command line: exports that need no model', function () {
     });
   }
 
-  it('refuses K-quants with the command of llama.cpp', async () => {
-    const { code, stderr } = await coppice(['export', model, '--type', 'Q4_K_M', '--out', 'small.gguf']);
+  it('refuses types that only llama.cpp makes with its command', async () => {
+    const { code, stderr } = await coppice(['export', model, '--type', 'IQ4_XS', '--out', 'small.gguf']);
     assert.equal(code, 1, stderr);
-    assert.match(stderr, /llama-quantize small-f16\.gguf small\.gguf Q4_K_M/);
+    assert.match(stderr, /llama-quantize small-f16\.gguf small\.gguf IQ4_XS/);
+  });
+
+  it('writes K-quants, says what takes their place in narrow rows, and finds them right', async () => {
+    const out = join(temporaryFolder(), 'small.gguf');
+    const { code, stdout, stderr } = await coppice(['export', model, '--type', 'Q4_K_M', '--out', out, '--json']);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /matrices have rows that are no multiple of 256 long: \d+ are Q5_0 in place of Q4_K/);
+    const { verified } = JSON.parse(stdout) as { verified: { passed: boolean } };
+    assert.equal(verified.passed, true);
+    const { dtypes } = (await run('inspect', out)) as { dtypes: Json };
+    assert.deepEqual(keys(dtypes), sorted('F32 Q5_0 Q8_0'), 'the head and the finer ones are Q8_0');
   });
 
   it('refuses a single module, an output that is there, and one in the model', async () => {

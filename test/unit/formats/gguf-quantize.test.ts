@@ -1,14 +1,14 @@
 /** Quantizing as ggml's reference does: its own bytes, and the definition written out for one block at a time. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { quantize, QUANTIZED_TYPES, type QuantizedDtype } from '../../../src/engine/formats/gguf/quantize';
+import { quantize, type QuantizedDtype, SIMPLE_TYPES } from '../../../src/engine/formats/gguf/quantize';
 import { bytesOfElements } from '../../../src/engine/formats/gguf/types';
 import { toFloat16 } from '../../support/half';
 import { normal, uniform } from '../../support/random';
 import { describeShared, shared } from '../../support/shared';
 
 const f = Math.fround;
-const TYPES = QUANTIZED_TYPES;
+const TYPES = SIMPLE_TYPES;
 const made = (values: Float32Array, dtype: QuantizedDtype): Uint8Array =>
   quantize(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)));
 

@@ -9,7 +9,8 @@ import { bytesOfElements } from './types';
 /** Elements of a block of the simple types. */
 const BLOCK_ELEMENTS = 32;
 
-const SIMPLE_TYPES = ['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'] as const;
+/** Made without a search. */
+export const SIMPLE_TYPES = ['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'] as const;
 
 /** The types that Coppice makes; llama.cpp has more. */
 export const QUANTIZED_TYPES = [...SIMPLE_TYPES, ...K_TYPES] as const;
