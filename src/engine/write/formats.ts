@@ -16,10 +16,10 @@ export interface FormatFacts {
   readonly programs: readonly string[];
   /** Types of weights, as options name them. */
   readonly types: readonly string[];
-  /** From what is taken most to what is taken least. */
+  /** From what is taken most to what is taken least; quantized types that are not taken by name alone, from the finest to the coarsest. */
   readonly byUse: readonly string[];
-  /** Types that lose so much that they are taken only where they are named. */
-  readonly coarse?: readonly string[];
+  /** Types that are taken only where they are named: they lose much, or are nearly one of the others. */
+  readonly byName?: readonly string[];
   /** What is written where no type is named: every weight keeps its own, or this one. */
   readonly unnamed: 'stored' | 'fp32';
   /** Of eight bits, which hardly change a model and halve it; the type that it has is proposed when undefined. */
@@ -51,10 +51,10 @@ export const FORMATS: Readonly<Record<ExportFormat, FormatFacts>> = {
     programs: ['llama.cpp', 'Ollama', 'LM Studio'],
     types: GGUF_TYPES,
     byUse: [
-      ...['q8_0', 'q6_k', 'q5_k_m', 'q5_k_s', 'q5_1', 'q5_0', 'q4_k_m', 'q4_k_s', 'q4_1', 'q4_0'],
-      ...['q3_k_l', 'q3_k_m', 'q3_k_s', 'q2_k', 'f16', 'bf16', 'f32'],
+      ...['q8_0', 'q6_k', 'q5_k_m', 'q5_1', 'q5_0', 'q4_k_m', 'q4_1', 'q4_0', 'f16', 'bf16', 'f32'],
+      ...['q5_k_s', 'q4_k_s', 'q3_k_l', 'q3_k_m', 'q3_k_s', 'q2_k'],
     ],
-    coarse: ['q3_k_l', 'q3_k_m', 'q3_k_s', 'q2_k'],
+    byName: ['q5_k_s', 'q4_k_s', 'q3_k_l', 'q3_k_m', 'q3_k_s', 'q2_k'],
     unnamed: 'stored',
     proposed: 'q8_0',
     extension: '.gguf',

@@ -38,7 +38,7 @@ export function fittingSize(checkpoint: Checkpoint, shipped: Shipped): Promise<n
 export const waysToSize = (known: Omit<WaysKnown, 'types' | 'sizeOf'>): Promise<SizeWays | undefined> =>
   sizeWays({
     ...known,
-    types: typesOf(known.goal.format).filter((type) => !isCoarse(known.goal.format, type)),
+    types: typesOf(known.goal.format).filter((type) => !isByName(known.goal.format, type)),
     sizeOf: (shipped) => fittingSize(known.checkpoint, shipped),
   });
 
@@ -73,8 +73,8 @@ export async function formatFault(checkpoint: Checkpoint, format: ExportFormat):
   return fault;
 }
 
-const isCoarse = (format: ExportFormat, type: string | undefined): boolean =>
-  type !== undefined && FORMATS[format].coarse?.includes(type) === true;
+const isByName = (format: ExportFormat, type: string | undefined): boolean =>
+  type !== undefined && FORMATS[format].byName?.includes(type) === true;
 
 /** Undefined stands for the types that the weights have. */
 export function typesOf(format: ExportFormat): readonly (string | undefined)[] {

@@ -187,9 +187,9 @@ function typesOf(checkpoint: Checkpoint, format: ExportFormat): (string | undefi
   const kept = isGgufCheckpoint(checkpoint) ? undefined : keptType(checkpoint);
   const stored = kept === undefined ? [] : [undefined];
   const half = kept === 'f16' || kept === 'bf16' ? [] : ['f16'];
-  const { unnamed, types, byUse, coarse = [] } = FORMATS[format];
+  const { unnamed, types, byUse, byName = [] } = FORMATS[format];
   if (unnamed !== 'stored') return [...types];
-  return [...stored, ...half, ...byUse.filter((type) => ![...FORMATS.safetensors.types, ...coarse].includes(type))];
+  return [...stored, ...half, ...byUse.filter((type) => ![...FORMATS.safetensors.types, ...byName].includes(type))];
 }
 
 /** Eight bits hardly change a model and halve it. Safetensors keep the type of the checkpoint, and a quantized file its types. */

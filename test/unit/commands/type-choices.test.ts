@@ -26,7 +26,7 @@ async function listed(checkpoint: Checkpoint, format: 'gguf' | 'onnx' | 'safeten
 }
 
 describe('a list of types', () => {
-  it('has what to take, and what it costs, from the finest to the coarsest', async () => {
+  it('has what to take, and what it costs, by how often it is taken', async () => {
     const choices = await listed(await toy(), 'gguf');
     const of = (value: string) => choices.find((choice) => choice.value === value)!;
     assert.equal(choices[0].value, 'stored');

@@ -184,7 +184,7 @@ describe('recipes: drafts', () => {
     const whole = await fit(await bytes('q8_0'));
     assert.deepEqual([whole.type, whole.removes], ['q8_0', 0]);
     const coarser = await fit((await bytes('q8_0')) - 1);
-    assert.deepEqual([coarser.type, coarser.removes], ['q5_1', 0]);
+    assert.deepEqual([coarser.type, coarser.removes], ['q5_k_m', 0]);
     const shorter = await fit((await bytes('q4_0')) - 1);
     assert.deepEqual([shorter.type, shorter.removes], ['q4_0', 1]);
     assert.ok(shorter.expectedBytes < (await bytes('q4_0')));

@@ -57,7 +57,7 @@ describe('ways to a size', () => {
     );
     assert.deepEqual(vocabulary!.cost, { growth: 0.068, text: 'other.txt' });
     assert.deepEqual([blocks.count, blocks.of, blocks.fits, blocks.cost], [1, 12, true, null]);
-    assert.deepEqual([bits!.type, bits!.fits, bits!.cost], ['q5_1', true, null]);
+    assert.deepEqual([bits!.type, bits!.fits, bits!.cost], ['q5_k_m', true, null]);
     assert.equal(together, null, 'one of them is enough');
     for (const way of [vocabulary!, blocks, bits!]) assert.ok(way.bytes <= 2_850_000);
   });
@@ -115,7 +115,7 @@ describe('ways to a size', () => {
         quality: [{ label: of, ppl: 10, bitsPerByte, text: 'judge.txt', rowsKey: `${'ab'.repeat(32)} 4×128 bos none` }],
       }) as unknown as RunDigest;
     const runs = [evaluated('q5', 1.1), evaluated(identity, 1), curve];
-    const exported = (type: string | undefined): string | undefined => (type === 'q5_1' ? 'q5' : undefined);
+    const exported = (type: string | undefined): string | undefined => (type === 'q5_k_m' ? 'q5' : undefined);
     const { blocks, bits } = (await waysTo(2_850_000, { runs, exported }))!;
     assert.ok(Math.abs(blocks.cost!.growth - 1) < 1e-12, 'ln 100 is twice ln 10');
     assert.equal(blocks.cost!.text, 'prose.txt');

@@ -37,7 +37,7 @@ describeBrowser('samples in the results panel', (browser) => {
     await enter(panel, 'Top p', '0.9');
     await enter(panel, 'Max tokens', '20');
     await enter(panel, 'Seed', '5');
-    await choose(panel, 'samples', 'Draft', 'int4');
+    await choose(panel, 'samples', 'Draft', '4 bits');
     await panel.page.getByText(/its text stays its own\. Times are those of both\./).waitFor();
     await panel.page.locator('vscode-checkbox', { hasText: 'Chat template' }).click();
     await button(panel, 'Generate').click();

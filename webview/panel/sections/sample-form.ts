@@ -12,6 +12,7 @@ import type { ViewState } from '../state/view-state';
 /** Default sampling, moderate so that a good model still writes good text. */
 const SAMPLING = { temperature: 0.8, topP: 0.95, seed: 1234 };
 const OWN = '(own)';
+const BITS = { int4: t('4 bits'), int8: t('8 bits') } as const;
 /** The models write alone. */
 const NONE = '(none)';
 
@@ -148,7 +149,7 @@ export class SampleForm {
     );
     show(this.tokens, settings.maxNewTokens);
     this.draft.show(
-      [{ value: NONE, label: t('None') }, ...DRAFTS.map((each) => ({ value: each, label: each }))],
+      [{ value: NONE, label: t('None') }, ...DRAFTS.map((each) => ({ value: each, label: BITS[each] }))],
       settings.draft ?? NONE,
     );
     for (const key of ['temperature', 'topP', 'seed'] as const) {

@@ -15,6 +15,7 @@ import {
   isLess,
   lesser,
   load,
+  type Local,
   magnitude,
   moduleOf,
   mul,
@@ -58,15 +59,10 @@ function aboveMinimum(count: number, byMagnitude: boolean): { readonly routine: 
   const indices = Array.from({ length: count }, (_, i) => LANES * i);
   const level = (value: Code): Code =>
     greater(ZERO, lesser(most.get, nearest(mul(divisor.get, sub(value, least.get)))));
-  const errorOf = (at: number, levels: number, by: Code, from: Code): Code[] => [
-    it.set(sub(add(mul(by, load(levels + at)), from), load(VALUES + at))),
-    mul(load(WEIGHTS + at), byMagnitude ? magnitude(it.get) : mul(it.get, it.get)),
+  const addError = (at: number, levels: number, by: Code, from: Code, to: Local): Code => [
+    ...it.set(sub(add(mul(by, load(levels + at)), from), load(VALUES + at))),
+    ...to.set(add(to.get, mul(load(WEIGHTS + at), byMagnitude ? magnitude(it.get) : mul(it.get, it.get)))),
   ];
-  const addError = (at: number, levels: number, by: Code, from: Code, to: typeof sum): Code => {
-    const [error, weighted] = errorOf(at, levels, by, from);
-    return [...error, ...to.set(add(to.get, weighted))];
-  };
-  const isFlat = isEqual(largest.get, least.get);
   const found = routine.vector();
   const determinant = routine.vector();
   const flat = routine.vector();
@@ -85,7 +81,7 @@ function aboveMinimum(count: number, byMagnitude: boolean): { readonly routine: 
         sumX.set(add(sumX.get, mul(load(WEIGHTS + at), load(VALUES + at)))),
       ]),
     least.set(lesser(least.get, ZERO)),
-    flat.set(isFlat),
+    flat.set(isEqual(largest.get, least.get)),
     divisor.set(div(most.get, sub(largest.get, least.get))),
     scale.set(div(every(1), divisor.get)),
     best.set(ZERO),
