@@ -17,7 +17,8 @@ import { openCheckpoint } from '../src/engine/checkpoint/open';
 import type { Checkpoint } from '../src/engine/checkpoint/types';
 import { BLOCK_TYPES } from '../src/engine/formats/dtype';
 import { dequantize } from '../src/engine/formats/gguf/dequantize';
-import { isQuantized, quantize } from '../src/engine/formats/gguf/quantize';
+import { quantizeK } from '../src/engine/formats/gguf/k-quants/quantize';
+import { isKQuant, isQuantized, quantize } from '../src/engine/formats/gguf/quantize';
 import { TENSOR_TYPES_BY_NAME } from '../src/engine/formats/gguf/types';
 import { scoreBlocks } from '../src/engine/importance/criteria/ppl';
 import { openModel } from '../src/engine/model/model';
@@ -67,7 +68,11 @@ async function blocks(): Promise<void> {
     const into = new Float32Array(NUMBERS);
     const read = nanoseconds(await medianOf(() => dequantize(bytes, type, into)));
     const seconds = isQuantized(type) ? await medianOf(() => quantize(numbers, type, bytes)) : undefined;
-    const written = seconds === undefined ? '' : `, written ${nanoseconds(seconds)}${besideGgml(seconds, type, file)}`;
+    const inTurn = isKQuant(type)
+      ? `, without vectors ${nanoseconds(await medianOf(() => quantizeK(numbers, type, bytes, null)))}`
+      : '';
+    const written =
+      seconds === undefined ? '' : `, written ${nanoseconds(seconds)}${inTurn}${besideGgml(seconds, type, file)}`;
     facts.push([type, `read ${read}${written}`]);
   }
   rmSync(folder, { recursive: true });

@@ -59,7 +59,7 @@ print(json.dumps({"ratios": ratios, "version": og.__version__}))
 
 printMachine();
 const python = findPython(values['consumers-from']);
-if (python === undefined) throw new Error('there is no Python: --consumers-from VENV');
+if (python === undefined) throw new Error('Python is missing: --consumers-from VENV');
 const found = await pairIn(resolve(values.pair));
 if (found === undefined) throw new Error(`${values.pair} is not a pair`);
 const { folder, runtime, texts, length } = found;

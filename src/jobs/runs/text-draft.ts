@@ -85,7 +85,7 @@ const isSmaller = (draft: Precision, than: Precision): boolean => PRECISIONS.ind
 const notSmaller = (word: string, precision: Precision): UserError =>
   new UserError(
     `${option('draft', word)} cannot draft for this model`,
-    `the model computes in ${precision} itself, so its draft is no faster`,
+    `the model computes in ${precision} itself, so its draft is not faster`,
     `${set('precision', 'float32', 'add')}, or write without a draft.`,
   );
 

@@ -14,6 +14,7 @@ import type { GgufType } from '../../../src/engine/write/gguf/kinds';
 import { planGguf, writeGguf } from '../../../src/engine/write/gguf/write-gguf';
 import { K_QUANT_BYTES, K_QUANT_TOYS, kQuantNumbers } from '../../support/k-quants';
 import { openToy } from '../../support/model';
+import { gemma3Gguf, itShared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 
 interface Golden {
@@ -88,6 +89,17 @@ describe('types of a quantized file', () => {
       assert.equal(sha(all), expected, mix);
       assert.equal(metadata.get('general.quantization_version')?.value, 2);
     }
+  });
+
+  itShared('are those of Gemma 3 270M’s own file in Q4_K_M', async () => {
+    const checkpoint = await openToy(gemma3Gguf());
+    const { tensors } = await openGguf(gemma3Gguf());
+    const { layout } = await withWeights(checkpoint, (weights) => planGguf(checkpoint, weights, { type: 'q4_k_m' }));
+    const found = new Map(layout.tensors.map(({ name, dtype }) => [name, dtype]));
+    assert.deepEqual(
+      tensors.map(({ name }) => [name, found.get(name)]),
+      tensors.map(({ name, dtype }) => [name, dtype]),
+    );
   });
 
   it('are by the blocks that are left', async () => {

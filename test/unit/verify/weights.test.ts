@@ -1,6 +1,7 @@
 /** How far the numbers of a file may be from the model's: as far as its type rounds, and no further. */
 import assert from 'node:assert/strict';
 import { dequantize } from '../../../src/engine/formats/gguf/dequantize';
+import { K_TYPES } from '../../../src/engine/formats/gguf/k-quants/quantize';
 import { isKQuant, quantize, QUANTIZED_TYPES } from '../../../src/engine/formats/gguf/quantize';
 import { bytesOfElements } from '../../../src/engine/formats/gguf/types';
 import { compareNumbers } from '../../../src/engine/verify/weights';
@@ -72,6 +73,24 @@ describe('the numbers of a written file', () => {
       assert.equal(compareNumbers(wide(values), found, type).isWrong, true);
       found[i] = NaN;
       assert.equal(compareNumbers(wide(values), found, type).isWrong, true);
+    });
+  }
+
+  const draw: Readonly<Record<string, (next: () => number) => number>> = {
+    'with long tails': (next) => next() / (Math.abs(next()) + 0.02),
+    'with outliers': (next) => next() * (Math.abs(next()) > 2.2 ? 20 : 1),
+    'of one sign': (next) => Math.abs(next()),
+    'that are 1 or −1': (next) => (next() < 0 ? 1 : -1),
+    'far from zero': (next) => 5 + next(),
+    'most of which are small': (next) => next() ** 5,
+  };
+  for (const type of K_TYPES) {
+    it(`may be off by one and a half steps of ${type} at most, whatever they are`, () => {
+      for (const [kind, of] of Object.entries(draw)) {
+        const next = normal(9);
+        const values = Float32Array.from({ length: COUNT }, () => of(next));
+        assert.equal(compareNumbers(wide(values), stored[type](values), type).isWrong, false, kind);
+      }
     });
   }
 

@@ -11,7 +11,7 @@ const NAMES: readonly (string | undefined)[] = [
 /** Of a name, in any case. @throws Error for one that is not known */
 export function fileTypeNumber(name: string): number {
   const number = NAMES.indexOf(name.toUpperCase());
-  if (number === -1) throw new Error(`${name} is no type of a GGUF file`);
+  if (number === -1) throw new Error(`GGUF files have no type ${name}`);
   return number;
 }
 

@@ -25,12 +25,12 @@ import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
 import type { WeightSource } from '../../weights/source';
 import type { RewrittenDtype } from '../rewrite';
 import type { GgufType } from './kinds';
-import { Mix } from './mixes';
+import { Mix, wholeBlocks } from './mixes';
 import { finerNote, FinerSum, type FinerTypes, keepingType } from './finer';
 import { sizeLabel } from './general';
 import { ARCHITECTURE, architectureOf, type EditedEntry, editedMetadata, isCopied } from './source-metadata';
 import { computed, type GgufSource, isPaired } from './tensors';
-import { isRewritten, isSimple, oddRows, QUANTIZATION_VERSION, wholeBlocks } from './types';
+import { isRewritten, isSimple, oddRows, QUANTIZATION_VERSION } from './types';
 
 export interface FromGguf {
   readonly fields: readonly GgufField[];

@@ -99,10 +99,12 @@ export class Mix {
 /** A tied embedding makes them. */
 const makesLogits = ({ key }: Matrix, { tied }: Model): boolean => key === (tied ? 'embed' : 'head');
 
-const isWhole = (dtype: QuantizedDtype, { shape }: Matrix): boolean => shape[1] % blockElements(dtype) === 0;
+/** Whether rows of a tensor are whole numbers of the blocks that the type stores together. */
+export const wholeBlocks = (dtype: RewrittenDtype, shape: readonly number[]): boolean =>
+  !isQuantized(dtype) || shape[shape.length - 1] % blockElements(dtype) === 0;
 
-const logitsType = (main: QuantizedDtype, matrix: Matrix): QuantizedDtype =>
-  main === 'Q8_0' || !isWhole(main, matrix) ? 'Q8_0' : 'Q6_K';
+const logitsType = (main: QuantizedDtype, { shape }: Matrix): QuantizedDtype =>
+  main === 'Q8_0' || !wholeBlocks(main, shape) ? 'Q8_0' : 'Q6_K';
 
 /** What takes the place of a type of blocks of 256 where rows are a multiple of 32 only. */
 const SMALLER_BLOCKS: Readonly<Partial<Record<QuantizedDtype, QuantizedDtype>>> = {
@@ -113,10 +115,10 @@ const SMALLER_BLOCKS: Readonly<Partial<Record<QuantizedDtype, QuantizedDtype>>> 
   Q6_K: 'Q8_0',
 };
 
-function fitting(dtype: QuantizedDtype, matrix: Matrix): RewrittenDtype {
-  if (isWhole(dtype, matrix)) return dtype;
+function fitting(dtype: QuantizedDtype, { shape }: Matrix): RewrittenDtype {
+  if (wholeBlocks(dtype, shape)) return dtype;
   const smaller = SMALLER_BLOCKS[dtype];
-  return smaller !== undefined && isWhole(smaller, matrix) ? smaller : 'F16';
+  return smaller !== undefined && wholeBlocks(smaller, shape) ? smaller : 'F16';
 }
 
 /** Blocks whose values and way back from the FFN get more bits. */

@@ -1,7 +1,7 @@
 /** What is said of the types of a quantized file, and which of them Coppice makes. Which matrix gets which is in mixes.ts. */
 import { UserError } from '../../errors';
 import { isWeightDtype, type StoredDtype } from '../../formats/dtype';
-import { blockElements, isKQuant, isQuantized } from '../../formats/gguf/quantize';
+import { isKQuant, isQuantized } from '../../formats/gguf/quantize';
 import type { RewrittenDtype } from '../rewrite';
 import { type GgufType, LLAMA_CPP_TYPES } from './kinds';
 import { MAIN } from './mixes';
@@ -14,10 +14,6 @@ export const isRewritten = (dtype: StoredDtype): dtype is RewrittenDtype => isWe
 
 /** Whether Coppice can make it without a search, which may move numbers that lie on steps of the type already. */
 export const isSimple = (dtype: StoredDtype): dtype is RewrittenDtype => isRewritten(dtype) && !isKQuant(dtype);
-
-/** Whether rows of a tensor are whole numbers of the blocks that the type stores together. */
-export const wholeBlocks = (dtype: RewrittenDtype, shape: readonly number[]): boolean =>
-  !isQuantized(dtype) || shape[shape.length - 1] % blockElements(dtype) === 0;
 
 interface Typed {
   readonly name: string;

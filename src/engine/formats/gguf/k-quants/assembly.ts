@@ -1,6 +1,6 @@
 /**
  * Just enough of WebAssembly's binary format for functions on vectors of four float32, whose arithmetic rounds as that of `Math.fround`
- * does. Loops over the numbers of a part are unrolled by whoever emits them; see lanes.ts.
+ * does. Loops over the numbers of a part are unrolled where they are emitted (lanes.ts).
  * Source: the WebAssembly core specification 2.0, chapter 5.
  */
 

@@ -124,7 +124,7 @@ function extreme({ values, at }: Part, count: number): number {
 }
 
 /**
- * Levels 0 … 2 · `half` − 1 of a part, `half` of which is zero. Errors weigh as much as the square of their number.
+ * Levels 0 … 2 · `half` − 1 of a part; `half` stands for zero. Errors weigh as much as the square of their number.
  * @returns the scale
  */
 export function fitAroundZero(part: Part, count: number, half: number): number {

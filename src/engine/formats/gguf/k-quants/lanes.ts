@@ -139,7 +139,7 @@ function aboveMinimum(count: number, byMagnitude: boolean): { readonly routine: 
 /** Tenths of a level by which divisors differ from the obvious one, in the order in which they are tried. */
 const AWAY = [0, ...[-9, -8, -7, -6, -5, -4, -3, -2, -1], ...[1, 2, 3, 4, 5, 6, 7, 8, 9]];
 
-/** `fitAroundZero` of parts of so many numbers, for levels of which `half` is zero. */
+/** `fitAroundZero` of parts of so many numbers; `half` is the level of zero. */
 function aroundZero(count: number, half: number): { readonly routine: Routine; readonly body: Code } {
   const routine = new Routine(`around${count}`, 0);
   const vectors = Array.from({ length: 9 }, () => routine.vector());
