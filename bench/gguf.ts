@@ -69,7 +69,7 @@ async function blocks(): Promise<void> {
     const read = nanoseconds(await medianOf(() => dequantize(bytes, type, into)));
     const seconds = isQuantized(type) ? await medianOf(() => quantize(numbers, type, bytes)) : undefined;
     const inTurn = isKQuant(type)
-      ? `, without vectors ${nanoseconds(await medianOf(() => quantizeK(numbers, type, bytes, null)))}`
+      ? `, without vectors ${nanoseconds(await medianOf(() => quantizeK(numbers, type, bytes, { lanes: null })))}`
       : '';
     const written =
       seconds === undefined ? '' : `, written ${nanoseconds(seconds)}${inTurn}${besideGgml(seconds, type, file)}`;

@@ -25,6 +25,25 @@ export function kQuantNumbers(): Float32Array {
   return Float32Array.from([...blocks, ...edges].flat());
 }
 
+/** Columns of a row of these numbers, where columns have an importance. */
+const COLUMNS = 5 * BLOCK;
+
+/** An importance of columns: of many magnitudes, and of nothing for some of them. */
+export function columnImportance(columns: number, seed: number): Float32Array {
+  const gauss = normal(seed);
+  return Float32Array.from({ length: columns }, (_, i) => (i % 97 === 5 ? 0 : Math.exp(2 * gauss())));
+}
+
+/** That of the columns of `kQuantNumbers`, in rows of 1,280. */
+export const kQuantImportance = (): Float32Array => columnImportance(COLUMNS, 13);
+
+/** That of a matrix of a toy, by its name in a GGUF file. */
+export const toyImportance = (name: string, columns: number): Float32Array =>
+  columnImportance(
+    columns,
+    [...name].reduce((sum, letter) => (31 * sum + letter.charCodeAt(0)) % 1_000_003, 7),
+  );
+
 /** The toys, by name: heads that share values or not, a tied embedding, one matrix for q, k and v, and rows of 32 and of 40. */
 export const K_QUANT_TOYS: Readonly<Record<string, () => string>> = {
   tied: () => toy('llama-gqa-tied', { num_attention_heads: 4, num_key_value_heads: 1, head_dim: 64 }, 4),

@@ -69,6 +69,12 @@ export const MAX_GGUF_WHOLE_LIST = 2 ** 22;
 /** Real files have lists of numbers and texts, but no lists of lists. */
 export const GGUF_ARRAY_DEPTH = 4;
 
+/** Numbers of an importance matrix: about a thousandth of the model's, 25 MB for 7 billion parameters. */
+export const MAX_IMATRIX_BYTES = 4 * 1024 ** 3;
+
+/** Columns of a matrix in one: the widest FFNs have 53 248, and experts lie side by side. */
+export const MAX_IMATRIX_COLUMNS = 2 ** 24;
+
 /** Caps on the config's numbers. They keep every product that Coppice computes an exact integer. */
 export const MAX_DIMENSION = {
   /** The deepest published model has 126 blocks; merging creates deeper stacks. */

@@ -2,6 +2,7 @@
  * Forward passes, one block at a time: open a session for a block, push every pending hidden state through it, close
  * it. Peak memory is one block and the hidden states, not the model.
  */
+import type { LinearName } from '../checkpoint/architecture';
 import { Graph, type Value } from '../onnx/graph';
 import { keepsTensors, type Feeds } from '../onnx/session';
 import type { WeightSource } from '../weights/source';
@@ -28,10 +29,10 @@ export interface OpenStep {
   close: () => Promise<void>;
 }
 
-/** An open step that hands out what its last Linears get: o of its attention, down of its FFN. */
+/** An open step that hands out what some of its Linears get. */
 export interface OpenInputs {
   /**
-   * Their inputs in this order, and the chunk after the step where that is wanted. The given chunk does not change.
+   * Their inputs in the order of the Linears, and the chunk after the step where that is wanted. The given chunk does not change.
    */
   run: (chunk: Chunk) => Promise<{ readonly inputs: readonly Chunk[]; readonly output?: Chunk }>;
   close: () => Promise<void>;
@@ -101,17 +102,23 @@ export class Forward {
   }
 
   /**
-   * Opens a step that hands out the inputs of its last Linears.
+   * Opens a step that hands out the inputs of some Linears.
    * @param pools allocate chunks of the width of each
    * @param withOutput whether the chunk after the step is wanted too
+   * @param linears in the order of the block; those that write to the residual stream unless others are named
    */
-  async openInputs(step: Step, pools: readonly ChunkPool[], withOutput: boolean): Promise<OpenInputs> {
+  async openInputs(
+    step: Step,
+    pools: readonly ChunkPool[],
+    withOutput: boolean,
+    linears: readonly LinearName[] = ['o', 'down'],
+  ): Promise<OpenInputs> {
     const { architecture, weights } = this.model;
     const kind = this.attentionKind;
     const g = new Graph();
     const kept: { name: string; value: Value }[] = [];
     buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, value) => {
-      if (linear === 'o' || linear === 'down') kept.push({ name: linear, value });
+      if (linears.includes(linear)) kept.push({ name: linear, value });
     });
     if (withOutput) for (const { name, value } of kept) g.output(name, value);
     const session = await this.model.openSession(withOutput ? g.serialize() : g.extract(kept), { prepack: true });

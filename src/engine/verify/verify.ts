@@ -7,6 +7,8 @@ import { type OpenedModel, withModel } from '../model/opened';
 import { fullView, type View } from '../model/view';
 import { announce, inPhases, type JobOptions } from '../progress';
 import { optionalTokenizer } from '../tokenizer/optional';
+import { openGguf } from '../formats/gguf/file';
+import { USED_IMATRIX } from '../formats/gguf/imatrix';
 import { withChanges } from '../weights/overlay';
 import { checkpointWeights } from '../weights/checkpoint';
 import { compareLogits, compareTokens } from './compare';
@@ -105,11 +107,18 @@ async function comparedWeights({ checkpoint, changes, view }: OpenedModel, writt
   const source = withChanges(checkpointWeights(checkpoint), changes);
   const weights = checkpointWeights(written);
   try {
-    return await compareWeights(source, weights, keptBlocksOf(view), typesOf(written), job);
+    const stored = { typeOf: typesOf(written), isWeighed: await isWeighed(written) };
+    return await compareWeights(source, weights, keptBlocksOf(view), stored, job);
   } finally {
     await source.close();
     await weights.close();
   }
+}
+
+/** Whether an importance matrix guided the rounding of a GGUF file. */
+async function isWeighed({ format, shards }: Checkpoint): Promise<boolean> {
+  if (!format.startsWith('gguf')) return false;
+  return (await openGguf(shards[0].file)).metadata.has(USED_IMATRIX.entries);
 }
 
 /** The blocks of a view that has whole blocks only. */

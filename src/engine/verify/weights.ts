@@ -1,11 +1,12 @@
 /**
  * Compares every number of a written model with the model that it was written from. A type may round; how far is known
  * for each: half a unit of the last place of a float, half a step of a block of 32, a whole one where the type cuts off
- * the end of a range, and one and a half in the blocks of K-quants. Any larger difference is damage.
+ * the end of a range, and one and a half in the blocks of K-quants. Any larger difference is damage. Where an importance matrix guided
+ * the rounding, a column that counts little may be off by the range of its block, and the matrix as a whole by half of its length.
  */
 import { type WeightKey, keyText, weightKeys, weightOf } from '../checkpoint/weight-key';
 import { K_BLOCK } from '../formats/gguf/k-quants/quantize';
-import { isKQuant } from '../formats/gguf/quantize';
+import { isKQuant, isSearched } from '../formats/gguf/quantize';
 import { type JobOptions, Work } from '../progress';
 import { readWide, rowWidth, type WeightSource } from '../weights/source';
 
@@ -55,6 +56,8 @@ const BLOCKS: Readonly<Record<string, BlockSteps>> = {
   Q5_0: { steps: 16, ranged: false, off: 1 },
   Q4_1: { steps: 15, ranged: true, off: 0.5 },
   Q5_1: { steps: 31, ranged: true, off: 0.5 },
+  // The widest gap is between −127 and −104, at the end that the search may cut off.
+  IQ4_NL: { steps: 127, ranged: false, off: 23 },
   // The search weighs errors, and may cut off either end.
   Q2_K: { steps: 3, ranged: true, off: 1.5, fromZero: true },
   Q3_K: { steps: 4, ranged: false, off: 1.5 },
@@ -62,6 +65,9 @@ const BLOCKS: Readonly<Record<string, BlockSteps>> = {
   Q5_K: { steps: 31, ranged: true, off: 1.5, fromZero: true },
   Q6_K: { steps: 32, ranged: false, off: 1.5 },
 };
+
+/** Of a matrix that was rounded by importance: the length of all differences beside that of its numbers. */
+const WEIGHED = 0.5;
 
 /** Scale and minimum of a block are halves themselves. */
 const HALF = 2 ** -10;
@@ -73,13 +79,14 @@ const SMALLEST_HALF = 2 ** -25;
  * @param source the model, with its changes
  * @param kept blocks of the source, in the order of the written model's
  * @param typeOf the type of a weight in the written file
+ * @param isWeighed whether an importance matrix guided its rounding
  * @throws UserError when a file cannot be read; CancelledError
  */
 export async function compareWeights(
   source: WeightSource,
   written: WeightSource,
   kept: readonly number[],
-  typeOf: (key: WeightKey) => string | undefined,
+  { typeOf, isWeighed }: { readonly typeOf: (key: WeightKey) => string | undefined; readonly isWeighed?: boolean },
   job: JobOptions,
 ): Promise<WeightsComparison> {
   const keys = [...weightKeys(written.architecture)];
@@ -94,6 +101,7 @@ export async function compareWeights(
     const rows = Math.max(1, Math.floor(PIECE / width));
     const type = isCopied(source.stored(original), written.stored(key)) ? undefined : typeOf(key);
     const above = written.stored(key)?.above ?? 0;
+    const length = { differences: 0, numbers: 0 };
     for (let start = 0; start < shape[0]; start += rows) {
       const range = { start, count: Math.min(rows, shape[0] - start) };
       const found = await written.read(key, range);
@@ -101,26 +109,27 @@ export async function compareWeights(
       const expected = weightOf(source.architecture, original)
         ? await readWide(source, original, range)
         : new Float64Array(found.length);
-      const { most, isWrong } = compareNumbers(expected, found, type, above);
+      const { most, isWrong } = compareNumbers(expected, found, { type, above, isWeighed }, length);
       maxDifference = Math.max(maxDifference, most);
       if (isWrong) wrong ??= keyText(key);
       work.advance(found.length);
     }
+    if (isWeighed && type !== undefined && length.differences > WEIGHED ** 2 * length.numbers) wrong ??= keyText(key);
     tensors++;
   }
   return { tensors, maxDifference, ...(wrong !== undefined && { wrong }) };
 }
 
-/** A matrix of K-quants that was one before is the same to the last bit: making it again could move numbers. */
+/** A matrix whose type is found by a search is the same to the last bit if it was one before: making it again could move numbers. */
 const isCopied = (before: Stored | undefined, after: Stored | undefined): boolean =>
-  before !== undefined && isKQuant(before.dtype) && before.dtype === after?.dtype && before.paired === after.paired;
+  before !== undefined && isSearched(before.dtype) && before.dtype === after?.dtype && before.paired === after.paired;
 
 type Stored = ReturnType<WeightSource['stored']> & object;
 
 /** Largest difference of a block of numbers that its type allows: `bound(expected, start, end)` for number i. */
 type Bound = (expected: Float64Array, start: number, end: number) => (i: number) => number;
 
-function boundOf(type: string, above: number): Bound {
+function boundOf({ type = '', above = 0, isWeighed }: HowStored): Bound {
   const float = FLOATS[type];
   if (float && above !== 0) {
     // The sum is rounded to the type, and what is left of it to float32.
@@ -138,28 +147,38 @@ function boundOf(type: string, above: number): Bound {
     }
     const largest = Math.max(Math.abs(low), Math.abs(high));
     const step = (block.ranged ? high - low : largest) / block.steps;
-    const most = block.off * step + HALF * (largest + (high - low)) + (block.steps + 1) * SMALLEST_HALF;
+    const off = isWeighed && type !== 'Q8_0' ? block.steps : block.off;
+    const most = off * step + HALF * (largest + (high - low)) + (block.steps + 1) * SMALLEST_HALF;
     return () => most;
   };
 }
 
 const FLOAT32: Bound = (expected) => (i) => 2 ** -23 * Math.abs(expected[i]) + 2 ** -150;
 
+/** How a file has the numbers of a tensor. */
+export interface HowStored {
+  readonly type?: string;
+  /** How much larger they are in the file (1 + w of Gemma's norms). */
+  readonly above?: number;
+  /** Whether an importance matrix guided the rounding. */
+  readonly isWeighed?: boolean;
+}
+
 /**
  * Rows of blocks are whole blocks, so blocks of numbers one after another are those of the file.
- * @param expected numbers of the model @param found those of the file @param type in which the file has them
- * @param above how much larger they are in the file (1 + w of Gemma's norms)
+ * @param expected numbers of the model @param found those of the file
+ * @param length squares of the differences and of the numbers are added here
  */
 export function compareNumbers(
   expected: Float64Array,
   found: Float32Array,
-  type = '',
-  above = 0,
+  stored: HowStored = {},
+  length = { differences: 0, numbers: 0 },
 ): { readonly most: number; readonly isWrong: boolean } {
-  const bound = boundOf(type, above);
+  const bound = boundOf(stored);
   let most = 0;
   let isWrong = false;
-  const size = blockOf(type);
+  const size = blockOf(stored.type ?? '');
   for (let start = 0; start < found.length; start += size) {
     const end = Math.min(start + size, found.length);
     const within = bound(expected, start, end);
@@ -167,6 +186,8 @@ export function compareNumbers(
       const difference = Math.abs(expected[i] - found[i]);
       if (difference > most) most = difference;
       if (!(difference <= within(i))) isWrong = true;
+      length.differences += difference * difference;
+      length.numbers += expected[i] * expected[i];
     }
   }
   return { most, isWrong };

@@ -31,7 +31,7 @@ export interface FormatFacts {
   /** What is written is a checkpoint, which Coppice opens. */
   readonly isCheckpoint: boolean;
   /** Options that no other format has a use for. */
-  readonly options: readonly ('target' | 'modelfile')[];
+  readonly options: readonly ('target' | 'modelfile' | 'imatrix')[];
 }
 
 const FLOATS: readonly string[] = ['f32', 'f16', 'bf16'];
@@ -52,14 +52,14 @@ export const FORMATS: Readonly<Record<ExportFormat, FormatFacts>> = {
     types: GGUF_TYPES,
     byUse: [
       ...['q8_0', 'q6_k', 'q5_k_m', 'q5_1', 'q5_0', 'q4_k_m', 'q4_1', 'q4_0', 'f16', 'bf16', 'f32'],
-      ...['q5_k_s', 'q4_k_s', 'q3_k_l', 'q3_k_m', 'q3_k_s', 'q2_k'],
+      ...['q5_k_s', 'q4_k_s', 'iq4_nl', 'q3_k_l', 'q3_k_m', 'q3_k_s', 'q2_k'],
     ],
-    byName: ['q5_k_s', 'q4_k_s', 'q3_k_l', 'q3_k_m', 'q3_k_s', 'q2_k'],
+    byName: ['q5_k_s', 'q4_k_s', 'iq4_nl', 'q3_k_l', 'q3_k_m', 'q3_k_s', 'q2_k'],
     unnamed: 'stored',
     proposed: 'q8_0',
     extension: '.gguf',
     isCheckpoint: true,
-    options: ['modelfile'],
+    options: ['modelfile', 'imatrix'],
   },
   onnx: {
     title: 'ONNX',

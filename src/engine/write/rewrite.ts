@@ -25,6 +25,8 @@ export interface Rewrite<D extends RewrittenDtype = WeightDtype> {
   readonly shape: readonly number[];
   /** Its numbers in some rows; each element of a vector is a row. @throws UserError when a file cannot be read */
   readonly read: (rows: Rows) => Promise<Float64Array>;
+  /** Of the columns, where a quantized type is to round the more important ones less. */
+  readonly importance?: Float32Array;
 }
 
 /** Numbers of a piece: some milliseconds of work, and a few megabytes. */
@@ -64,7 +66,7 @@ export function rowsOf({ shape }: Pick<Rewrite, 'shape'>): number {
 /** The bytes of some rows of the tensor `name`. @throws UserError for a number that the type cannot hold */
 export async function rewritten(
   name: string,
-  { dtype, read }: Rewrite<RewrittenDtype>,
+  { dtype, read, importance }: Rewrite<RewrittenDtype>,
   rows: Rows,
 ): Promise<Uint8Array> {
   const exact = await read(rows);
@@ -78,7 +80,7 @@ export async function rewritten(
     values[i] = exact[i];
   }
   if (!quantized) return narrow(values, dtype, new Uint8Array(values.length * ELEMENT_BYTES[dtype]));
-  return quantize(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)));
+  return quantize(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)), importance);
 }
 
 function unstorable(name: string, dtype: RewrittenDtype, value: number): UserError {

@@ -2,15 +2,15 @@
 import { objects } from '../../engine/records/fields';
 import { option, set } from '../../engine/option-token';
 import { EXPORT_FORMATS, type ExportFormat, formatOfFile, FORMATS } from '../../engine/write/formats';
-import { LLAMA_CPP_TYPES } from '../../engine/write/gguf/kinds';
+import { LLAMA_CPP_TYPES, usesImportance } from '../../engine/write/gguf/kinds';
 import { ONNX_TARGETS } from '../../engine/write/onnx/kinds';
 import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import { joined, pplWords } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
 import { field, numberFact, perSecond, verifiedFact, writtenFacts } from '../facts';
-import { choice, file, flag, list, text, whole } from '../option';
-import { share } from '../options/calibration';
+import { choice, file, fileOr, flag, list, text, whole } from '../option';
+import { calibration, share } from '../options/calibration';
 import { application } from '../options/application';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';
@@ -19,6 +19,9 @@ import { model } from '../options/model';
 import { out } from '../options/output';
 import { window } from '../options/window';
 import { exportResult } from '../results/export';
+
+/** Of the text that weighs the columns. */
+export const IMATRIX_ROWS = { samples: 64, length: 512 } as const;
 
 const options = {
   ...model,
@@ -43,15 +46,37 @@ const options = {
     { noun: () => l10n.t('the target') },
   ),
   modelfile: flag('also write an Ollama Modelfile beside a GGUF file', { noun: () => l10n.t('an Ollama Modelfile') }),
+  imatrix: fileOr(
+    ['auto'],
+    'quantize the columns more finely that matter more: auto measures them while the exported model reads ' +
+      `${option('calibration')}, a file is an importance matrix of llama.cpp (.gguf, .dat) or of an earlier export (gguf)`,
+    { noun: () => l10n.t('the importance matrix') },
+  ),
+  saveImatrix: file(
+    `with ${option('imatrix', 'auto')}: keep the importance matrix in this file, which llama.cpp reads too`,
+    {
+      noun: () => l10n.t('a file for the importance matrix'),
+      needs: 'imatrix',
+      writes: true,
+    },
+  ),
+  calibration: {
+    ...calibration.calibration,
+    help: `with ${option('imatrix', 'auto')}: the text that is read, as ${calibration.calibration.help}`,
+    needs: 'imatrix',
+  },
+  samples: { ...calibration.samples, help: `rows of it (default: ${IMATRIX_ROWS.samples})`, needs: 'imatrix' },
+  length: { ...calibration.length, help: `tokens of a row (default: ${IMATRIX_ROWS.length})`, needs: 'imatrix' },
+  seed: calibration.seed,
   text: file('also measure the perplexity of this text with the new files (UTF-8)', { noun: () => l10n.t('a text') }),
-  application: application('its judging rows', 'text'),
+  application: application('its judging rows measure, its calibration rows weigh the columns', 'text', 'calibration'),
   window: { ...window('tokens per window of that text'), needs: 'text' },
   share: { ...share, needs: 'text' },
   limit: whole('use only the first n windows of that text', {
     noun: () => l10n.t('number of windows'),
     needs: 'text',
   }),
-  bos: { ...begin.bos, help: `with ${option('text')}: ${begin.bos.help}` },
+  bos: { ...begin.bos, help: `with ${option('text')} or ${option('calibration')}: ${begin.bos.help}` },
   verify: flag('write without comparing the result with the model', {
     noun: () => l10n.t('the comparison'),
     default: true,
@@ -70,10 +95,11 @@ export const exportJob = defineJob({
     'program that runs it. Then it opens what it wrote and compares it with the model: every weight, the logits of fixed ' +
     'rows, and a continuation. A result that differs by more than its type rounds is not left behind. The source never changes.',
   notes:
-    'K-quants (q4_k_m and others) have the bytes of llama-quantize without an importance matrix; which matrix gets which type is its rule too.\n' +
+    'K-quants (q4_k_m and others) have the bytes of llama-quantize, with and without an importance matrix; which matrix gets which type is its rule too.\n' +
     'ONNX folders serve onnxruntime, transformers.js and onnxruntime-genai; their README says how.',
   examples: [
     './SmolLM2-135M --remove 10,12-14 --format gguf --type q8_0 --out ./SmolLM2-26.gguf',
+    './SmolLM2-135M --heal healed.patch.safetensors --type q4_k_m --imatrix auto --calibration prose.txt --out ./SmolLM2-24.gguf',
     './SmolLM2-24 --format onnx --type q4,fp32 --out ./SmolLM2-24-onnx --text wiki.test.txt --limit 16',
     './SmolLM2-135M.gguf --heal healed.patch.safetensors --format safetensors --type bf16 --out ./SmolLM2-healed',
   ],
@@ -96,14 +122,28 @@ export const exportJob = defineJob({
     ...verifiedFact(result),
   ],
   options,
-  application: (path) => ({ text: path, share: 'judging' }),
-  check: (given) => formatFault(given) ?? typeFault(given) ?? idleFault(given),
+  application: (path, { imatrix }) => ({
+    text: path,
+    share: 'judging',
+    ...(imatrix === 'auto' && { calibration: path }),
+  }),
+  check: (given) => formatFault(given) ?? typeFault(given) ?? idleFault(given) ?? imatrixFault(given),
   result: exportResult,
 });
 
 type Given = Pick<
   Complete<typeof options>,
-  'format' | 'type' | 'out' | 'target' | 'modelfile' | 'verify' | 'consumers'
+  | 'format'
+  | 'type'
+  | 'out'
+  | 'target'
+  | 'modelfile'
+  | 'verify'
+  | 'consumers'
+  | 'imatrix'
+  | 'saveImatrix'
+  | 'calibration'
+  | 'application'
 >;
 
 /** The format that the options ask for; undefined if they name none. */
@@ -153,7 +193,7 @@ function typeFault(given: Given): Fault | undefined {
 /** Options that the format has no use for. */
 function idleFault(given: Given): Fault | undefined {
   const format = formatOf(given)!;
-  const idle = (['target', 'modelfile'] as const).find(
+  const idle = (['target', 'modelfile', 'imatrix'] as const).find(
     (name) => given[name] && !FORMATS[format].options.includes(name),
   );
   if (idle) {
@@ -169,6 +209,34 @@ function idleFault(given: Given): Fault | undefined {
     what: `${option('consumers')} needs the comparison`,
     why: `${option('verify', false)} leaves it out`,
     action: `Leave ${option('verify', false)} out, or ${set('consumers', false)}.`,
+  };
+}
+
+/** An importance that nothing would use, or that cannot be measured. */
+function imatrixFault({ imatrix, type = [], calibration: text, saveImatrix }: Given): Fault | undefined {
+  if (imatrix === undefined) return undefined;
+  if (!type.some(usesImportance)) {
+    return {
+      what: `${option('imatrix')} changes nothing`,
+      why:
+        type.length === 0
+          ? 'every weight keeps the type that it has'
+          : `${type.join(', ')} has no search that it could guide`,
+      action: `Give a type of fewer bits, such as ${option('type', 'q4_k_m')}, or leave it out.`,
+    };
+  }
+  if (imatrix === 'auto' && text === undefined) {
+    return {
+      what: `${option('imatrix', 'auto')} needs a text`,
+      why: 'it measures what the columns get while the model reads one',
+      action: `Add ${option('calibration', 'FILE')}.`,
+    };
+  }
+  if (imatrix === 'auto' || (text === undefined && saveImatrix === undefined)) return undefined;
+  return {
+    what: `${option(text === undefined ? 'saveImatrix' : 'calibration')} belongs to ${option('imatrix', 'auto')}`,
+    why: 'the importance matrix is read from a file',
+    action: 'Leave it out.',
   };
 }
 

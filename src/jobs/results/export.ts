@@ -122,6 +122,18 @@ const finer = shape(
   'changed matrices of a GGUF file that are kept in finer types than they had',
 );
 
+const imatrix = shape(
+  {
+    from: text('"auto", or the name of the file'),
+    matrices: whole('matrices whose columns it weighs'),
+    rows: optional(whole('rows that were read; absent for a file')),
+    tokens: optional(whole('tokens of these rows')),
+    saved: optional(text('the file that it was kept in, absolute')),
+  },
+  'the importance matrix that guided the quantizing',
+);
+export type ImatrixResult = ValueOf<typeof imatrix>;
+
 export const exportResult = shape(
   {
     format,
@@ -130,6 +142,7 @@ export const exportResult = shape(
     bytes: whole('bytes of all files', { unit: 'bytes', better: 'less' }),
     files: list(exported, 'the files'),
     finer: optional(finer),
+    imatrix: optional(imatrix),
     removed: removedBlocks,
     ...sizes,
     verified: nullable(verified),

@@ -27,6 +27,7 @@ import { type OnnxModelFacts, writeOnnx } from '../../engine/write/onnx/write-on
 import type { FinerTypes } from '../../engine/write/gguf/finer';
 import type { MeasuredKind } from '../results/export';
 import type { OptionsFor } from '../kinds';
+import type { ExportImatrix } from './export-imatrix';
 import { storedDtype } from '../options/output';
 
 /** An export that goes on. */
@@ -35,6 +36,8 @@ export interface Exporting {
   readonly format: ExportFormat;
   readonly opened: OpenedModel;
   readonly reduction: Reduction;
+  /** What guides the quantizing of a GGUF file. */
+  readonly imatrix?: ExportImatrix;
   readonly started: Date;
 }
 
@@ -42,6 +45,8 @@ export interface Exporting {
 export interface WrittenExport {
   readonly notes: readonly string[];
   readonly finer?: FinerTypes;
+  /** Matrices whose columns have an importance. */
+  readonly weighed?: number;
   /** Writes the card with what was found. */
   readonly document?: (findings: readonly string[], measured: readonly MeasuredKind[]) => Promise<void>;
   /** Writes what lies beside the output, once that has its name. */
@@ -79,7 +84,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
   },
 
   async gguf(exporting, path, job) {
-    const { options, opened, reduction, started } = exporting;
+    const { options, opened, reduction, imatrix, started } = exporting;
     const { checkpoint, changes, inputs } = opened;
     const { kept, removed } = reduction;
     const what = [
@@ -90,22 +95,23 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
     const record = (bytes: number): RunRecord =>
       newRecord({
         kind: 'export',
-        inputs: [modelInput(checkpoint), ...inputs],
+        inputs: [modelInput(checkpoint), ...inputs, ...(imatrix ? [imatrix.input] : [])],
         settings: settingsOf(exporting),
         results: { ...reduction, bytesAfter: bytes },
         started,
         finished,
       });
-    const { notes, finer } = await withWeights(checkpoint, (weights) =>
+    const { notes, finer, weighed } = await withWeights(checkpoint, (weights) =>
       writeGguf(checkpoint, withChanges(weights, changes), path, {
         ...job,
         kept,
         type: options.type?.[0]?.toLowerCase() as GgufType | undefined,
+        importance: imatrix,
         description: [modelName(checkpoint), ...what, 'exported with Coppice'].join(', '),
         record,
       }),
     );
-    return { notes, ...(finer && { finer }), ...(options.modelfile && { beside: writeModelfile }) };
+    return { notes, weighed, ...(finer && { finer }), ...(options.modelfile && { beside: writeModelfile }) };
   },
 
   async onnx(exporting, path, job) {
@@ -182,13 +188,14 @@ export const writtenType = ({ options: { type }, format }: Exporting): string =>
 
 /** For the record. */
 export function settingsOf(exporting: Exporting): Readonly<Record<string, unknown>> {
-  const { options, format, opened, reduction } = exporting;
+  const { options, format, opened, reduction, imatrix } = exporting;
   const { target, text, window, limit } = options;
   return {
     format,
     type: writtenType(exporting),
     removed: reduction.removed,
     ...(FORMATS[format].options.includes('target') && { target: target ?? 'cpu' }),
+    ...(imatrix && { imatrix: imatrix.told }),
     ...(text !== undefined && { window, limit: limit ?? null }),
     ...widthSetting(opened.checkpoint),
     ...(opened.healed && { healed: opened.healed.note.digest }),

@@ -7,6 +7,7 @@ import { isAsWritten } from '../../engine/files/signed';
 import { claimStage } from '../../engine/files/target';
 import { wholeBlocks } from '../../engine/importance/select';
 import { openForComputing } from '../../engine/model/opened';
+import type { Rows } from '../../engine/evaluate/rows';
 import type { DeviceReport } from '../../engine/onnx/device';
 import { inPhases } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
@@ -21,6 +22,7 @@ import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions, type RunEnd, secondsSince, watchDevice } from '../run';
 import { exportedFiles, writeRecordOf } from './export-files';
 import { findingsOf } from './export-findings';
+import { checkSaved, type ExportImatrix, imatrixOf, imatrixResult, saveImatrix } from './export-imatrix';
 import { measureExported, textOf } from './export-measures';
 import { type Exporting, modelfileOf, settingsOf, writeExport, writtenType } from './export-writers';
 import { consumersOf, verifyOutput } from './verify-written';
@@ -39,19 +41,22 @@ export async function runExport(options: Options, context: JobContext): Promise<
   const reduction = checkpointReduction(opened.checkpoint, removed);
   if (reduction.kept.length === 0) throw nothingLeft();
   const text = await textOf(options, opened, context);
-  const exporting: Exporting = { options, format, opened, reduction, started: context.started };
+  await checkSaved(options);
   if (options.modelfile) {
     await checkFileTarget('the Modelfile', modelfileOf(options.out), options.checkpoint, [], isAsWritten);
   }
-  const stage = await claimStage(options.out, foldersOf(opened.checkpoint));
   const { hooks, device } = watchDevice(context.hooks);
   const compute = modelOptions(options, { ...context, hooks });
-  const [writing, verifying, measuring] = inPhases(context.job, [
+  const [weighing, writing, verifying, measuring] = inPhases(context.job, [
+    { share: options.imatrix === 'auto' ? 1 : 0 },
     { share: 1 },
     { share: options.verify ? 1 : 0 },
     { share: text ? 1 : 0 },
   ]);
+  const stage = await claimStage(options.out, foldersOf(opened.checkpoint));
   try {
+    const imatrix = await imatrixOf(options, opened, reduction.kept, compute, { ...context, job: weighing });
+    const exporting: Exporting = { options, format, opened, reduction, imatrix, started: context.started };
     const written = await writeExport(exporting, stage.temporary, writing);
     written.notes.forEach(context.note);
     const place = { path: stage.temporary, format };
@@ -65,6 +70,7 @@ export async function runExport(options: Options, context: JobContext): Promise<
         : undefined;
     await written.document?.(findingsOf(verified, FORMATS[format].isCheckpoint ? measured : [], consumers), measured);
     const files = await exportedFiles(stage.temporary);
+    const saved = await saveImatrix(options, opened, imatrix);
     const { parametersBefore, parametersAfter } = reduction;
     const result: ExportResult = {
       format,
@@ -73,6 +79,7 @@ export async function runExport(options: Options, context: JobContext): Promise<
       bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
       files,
       ...(written.finer && { finer: written.finer }),
+      ...imatrixResult(imatrix, written.weighed, saved),
       removed,
       parametersBefore,
       parametersAfter,
@@ -81,7 +88,7 @@ export async function runExport(options: Options, context: JobContext): Promise<
       ...(consumers && { consumers }),
       seconds: secondsSince(start),
     };
-    const run = detailsFor(exporting, text?.input ? [text.input] : [], device());
+    const run = detailsFor(exporting, readBy(imatrix, text), device());
     if ((await stat(stage.temporary)).isDirectory()) await writeRecordOf(exporting, stage.temporary, result, run);
     await stage.commit();
     await written.beside?.(stage.out);
@@ -101,6 +108,12 @@ function detailsFor(exporting: Exporting, inputs: RunDetails['inputs'], device: 
     device,
   });
 }
+
+/** The files that the run read besides the model. */
+const readBy = (imatrix: ExportImatrix | undefined, text: Rows | undefined): RunDetails['inputs'] => [
+  ...(imatrix ? [imatrix.input] : []),
+  ...(text?.input ? [text.input] : []),
+];
 
 const nothingLeft = (): UserError =>
   new UserError('There is nothing to export', 'all blocks are left out', 'Leave out fewer blocks.');

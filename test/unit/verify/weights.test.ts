@@ -48,7 +48,7 @@ describe('the numbers of a written file', () => {
     it(`may be off by what ${type} rounds`, () => {
       const values = numbers(blockOf(type));
       const found = store(values);
-      const { most, isWrong } = compareNumbers(wide(values), found, type);
+      const { most, isWrong } = compareNumbers(wide(values), found, { type });
       assert.equal(isWrong, false);
       assert.equal(most, Math.max(...Array.from(found, (value, i) => Math.abs(value - values[i]))));
       assert.equal(most === 0, type === 'F32');
@@ -65,14 +65,14 @@ describe('the numbers of a written file', () => {
       // Two units of a float's last place; a step of a block where half a one is rounding, else two, of K-quants four.
       const units: Readonly<Record<string, number>> = { F32: 2 ** -22, F16: 2 ** -9, BF16: 2 ** -6 };
       const steps: Readonly<Record<string, number>> = {
-        ...{ Q8_0: 254, Q4_0: 8, Q5_0: 16, Q4_1: 15, Q5_1: 31 },
+        ...{ Q8_0: 254, Q4_0: 8, Q5_0: 16, Q4_1: 15, Q5_1: 31, IQ4_NL: 127 / 23 },
         ...{ Q2_K: 3 / 2, Q3_K: 4 / 2, Q4_K: 15 / 2, Q5_K: 31 / 2, Q6_K: 32 / 2 },
       };
       const off = largest * (units[type] ?? 2 / steps[type]);
       found[i] = values[i] + off;
-      assert.equal(compareNumbers(wide(values), found, type).isWrong, true);
+      assert.equal(compareNumbers(wide(values), found, { type }).isWrong, true);
       found[i] = NaN;
-      assert.equal(compareNumbers(wide(values), found, type).isWrong, true);
+      assert.equal(compareNumbers(wide(values), found, { type }).isWrong, true);
     });
   }
 
@@ -84,22 +84,36 @@ describe('the numbers of a written file', () => {
     'far from zero': (next) => 5 + next(),
     'most of which are small': (next) => next() ** 5,
   };
-  for (const type of K_TYPES) {
-    it(`may be off by one and a half steps of ${type} at most, whatever they are`, () => {
+  for (const type of [...K_TYPES, 'IQ4_NL'] as const) {
+    it(`may be off by what the search for ${type} leaves, whatever they are`, () => {
       for (const [kind, of] of Object.entries(draw)) {
         const next = normal(9);
         const values = Float32Array.from({ length: COUNT }, () => of(next));
-        assert.equal(compareNumbers(wide(values), stored[type](values), type).isWrong, false, kind);
+        assert.equal(compareNumbers(wide(values), stored[type](values), { type }).isWrong, false, kind);
       }
     });
   }
 
+  it('may be off by their block’s range where they count little, and the matrix by half of its length', () => {
+    const values = numbers();
+    const found = values.slice();
+    const largest = Math.max(...values.subarray(AT, AT + 32).map(Math.abs));
+    found[AT] += largest;
+    const length = { differences: 0, numbers: 0 };
+    assert.equal(compareNumbers(wide(values), found, { type: 'Q4_0' }).isWrong, true);
+    assert.equal(compareNumbers(wide(values), found, { type: 'Q4_0', isWeighed: true }, length).isWrong, false);
+    assert.ok(Math.abs(length.differences - largest ** 2) < 1e-6 * largest ** 2);
+    found[AT] += 2 * largest;
+    assert.equal(compareNumbers(wide(values), found, { type: 'Q4_0', isWeighed: true }).isWrong, true);
+    assert.equal(compareNumbers(wide(values), found, { type: 'Q8_0', isWeighed: true }).isWrong, true);
+  });
+
   it('are the same where a type is copied', () => {
     const values = numbers();
-    assert.equal(compareNumbers(wide(values), values, 'IQ4_XS').isWrong, false);
+    assert.equal(compareNumbers(wide(values), values, { type: 'IQ4_XS' }).isWrong, false);
     const found = values.slice();
     found[AT] *= 1 + 2 ** -20;
-    assert.equal(compareNumbers(wide(values), found, 'IQ4_XS').isWrong, true);
+    assert.equal(compareNumbers(wide(values), found, { type: 'IQ4_XS' }).isWrong, true);
     assert.equal(compareNumbers(wide(values), found).isWrong, true);
   });
 
@@ -110,7 +124,7 @@ describe('the numbers of a written file', () => {
       const values = numbers(size);
       const found = store(values);
       [found[at], found[at + size]] = [found[at + size], found[at]];
-      assert.equal(compareNumbers(wide(values), found, type).isWrong, true, type);
+      assert.equal(compareNumbers(wide(values), found, { type }).isWrong, true, type);
     }
   });
 });
@@ -123,10 +137,10 @@ describe('numbers that a file has larger by 1, as it has the norms of Gemma', ()
     it(`are as exact as ${type} has their sums, and no less`, () => {
       const small = numbers().map((value) => value / 1000);
       const found = through(type, small);
-      assert.ok(compareNumbers(wide(small), found, type).isWrong, 'the numbers themselves would be more exact');
-      assert.ok(!compareNumbers(wide(small), found, type, 1).isWrong);
+      assert.ok(compareNumbers(wide(small), found, { type }).isWrong, 'the numbers themselves would be more exact');
+      assert.ok(!compareNumbers(wide(small), found, { type, above: 1 }).isWrong);
       found[AT] += type === 'F32' ? 2 ** -22 : 2 ** -9;
-      assert.ok(compareNumbers(wide(small), found, type, 1).isWrong);
+      assert.ok(compareNumbers(wide(small), found, { type, above: 1 }).isWrong);
     });
   }
 });

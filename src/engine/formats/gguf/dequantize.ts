@@ -29,8 +29,8 @@ const u16 = (bytes: Uint8Array, at: number): number => bytes[at] | (bytes[at + 1
 const half = (bytes: Uint8Array, at: number): number => halfToFloat(u16(bytes, at));
 const signed = (byte: number): number => (byte << 24) >> 24;
 
-/** The values that the four bits of IQ4_NL and IQ4_XS stand for. */
-const CURVE = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
+/** The values that the four bits of IQ4_NL and IQ4_XS stand for, ascending. */
+export const CURVE = Int8Array.of(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
 
 /** Number i is in the low half of byte i, number i + 16 in its high half. */
 const q4_0: Dequantize = (bytes, b, out, o) => {

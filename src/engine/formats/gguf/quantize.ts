@@ -1,19 +1,24 @@
 /**
  * Quantizes float32 numbers as ggml's reference does, bit for bit. In the simple types 32 neighbours share a scale in float16, in some
  * a minimum too; K-quants are in k-quants/. Every step is rounded to float32, and numbers are divided by the scale before that is rounded.
+ * Where the columns of a matrix have an importance, the scales of simple types are found by the searches of K-quants.
  */
 import { halfBits } from '../narrow';
+import { CURVE } from './dequantize';
+import { byImportance, IMPORTANT, meanSquare } from './k-quants/importance';
 import { K_BLOCK, K_TYPES, type KDtype, quantizeK } from './k-quants/quantize';
+import { fitAllAbove, fitAllAround, ownLanes, roomFor } from './k-quants/searches';
+import { fitCurve } from './curve-fit';
 import { bytesOfElements } from './types';
 
 /** Elements of a block of the simple types. */
 const BLOCK_ELEMENTS = 32;
 
-/** Made without a search. */
+/** Made without a search, as long as columns have no importance. */
 export const SIMPLE_TYPES = ['Q8_0', 'Q4_0', 'Q4_1', 'Q5_0', 'Q5_1'] as const;
 
 /** The types that Coppice makes; llama.cpp has more. */
-export const QUANTIZED_TYPES = [...SIMPLE_TYPES, ...K_TYPES] as const;
+export const QUANTIZED_TYPES = [...SIMPLE_TYPES, 'IQ4_NL', ...K_TYPES] as const;
 
 export type QuantizedDtype = (typeof QUANTIZED_TYPES)[number];
 
@@ -21,8 +26,12 @@ const NAMES: ReadonlySet<string> = new Set(QUANTIZED_TYPES);
 
 export const isQuantized = (dtype: string): dtype is QuantizedDtype => NAMES.has(dtype);
 
-/** Its scales are found by a search. */
+/** It has blocks of 256. */
 export const isKQuant = (dtype: string): dtype is KDtype => K_TYPES.some((each) => each === dtype);
+
+/** Its scales are found by a search, whether columns have an importance or not. */
+export const isSearched = (dtype: string): dtype is QuantizedDtype =>
+  isQuantized(dtype) && !SIMPLE_TYPES.some((simple) => simple === dtype);
 
 /** Elements of a block. A row is a whole number of blocks. */
 export const blockElements = (dtype: QuantizedDtype): number => (isKQuant(dtype) ? K_BLOCK : BLOCK_ELEMENTS);
@@ -30,13 +39,14 @@ export const blockElements = (dtype: QuantizedDtype): number => (isKQuant(dtype)
 /** The smallest magnitude that float16 rounds to infinity. */
 const HALF_OVERFLOW = 65520;
 
-/** Numbers of this magnitude may have no finite scale. The search of a K-quant may go beyond the range of its numbers, so half counts. */
+/** Numbers of this magnitude may have no finite scale. A search may go beyond the range of its numbers, so half counts. */
 export const QUANTIZED_LIMIT: Readonly<Record<QuantizedDtype, number>> = {
   Q8_0: 127 * HALF_OVERFLOW,
   Q4_0: 8 * HALF_OVERFLOW,
   Q5_0: 16 * HALF_OVERFLOW,
   Q4_1: HALF_OVERFLOW,
   Q5_1: HALF_OVERFLOW,
+  IQ4_NL: (127 * HALF_OVERFLOW) / 2,
   Q2_K: (15 * HALF_OVERFLOW) / 2,
   Q3_K: (32 * HALF_OVERFLOW) / 2,
   Q4_K: (63 * HALF_OVERFLOW) / 2,
@@ -48,26 +58,85 @@ const { fround, abs, min } = Math;
 
 /**
  * Writes `values`, whole blocks of finite numbers, into `into`.
+ * @param importance of the columns of a row, where they have one: `values` are whole rows then, and no number is negative or infinite
  * @returns `into`: `bytesOfElements` for these numbers
  */
-export function quantize(values: Float32Array, dtype: QuantizedDtype, into: Uint8Array): Uint8Array {
+export function quantize(
+  values: Float32Array,
+  dtype: QuantizedDtype,
+  into: Uint8Array,
+  importance?: Float32Array,
+): Uint8Array {
   const bytes = bytesOfElements(dtype, values.length);
   if (values.length % blockElements(dtype) !== 0 || into.length !== bytes) {
     throw new Error(`${values.length} numbers are not ${into.length} bytes of ${dtype}`);
   }
-  if (isKQuant(dtype)) return quantizeK(values, dtype, into);
+  if (importance && values.length % importance.length !== 0) {
+    throw new Error(`${values.length} numbers are not rows of ${importance.length}`);
+  }
+  if (isKQuant(dtype)) return quantizeK(values, dtype, into, { importance });
   switch (dtype) {
     case 'Q8_0':
       return wholeBytes(values, into);
     case 'Q4_0':
-      return centred(values, into, 4);
+      return importance ? searched(values, into, { bits: 4, importance }) : centred(values, into, 4);
     case 'Q5_0':
-      return centred(values, into, 5);
+      return importance ? searched(values, into, { bits: 5, importance }) : centred(values, into, 5);
     case 'Q4_1':
-      return fromMinimum(values, into, 4);
+      return importance
+        ? searched(values, into, { bits: 4, hasMinimum: true, importance })
+        : fromMinimum(values, into, 4);
     case 'Q5_1':
-      return fromMinimum(values, into, 5);
+      return importance
+        ? searched(values, into, { bits: 5, hasMinimum: true, importance })
+        : fromMinimum(values, into, 5);
+    case 'IQ4_NL':
+      return onCurve(values, into, importance);
   }
+}
+
+/** The same types where columns have an importance: row after row, all parts of a row at once. */
+function searched(
+  values: Float32Array,
+  into: Uint8Array,
+  {
+    bits,
+    hasMinimum,
+    importance,
+  }: { readonly bits: 4 | 5; readonly hasMinimum?: true; readonly importance: Float32Array },
+): Uint8Array {
+  const width = importance.length;
+  const found = roomFor(width);
+  let out = 0;
+  for (let start = 0; start < values.length; start += width) {
+    const row = { values: values.subarray(start, start + width), size: 32 } as const;
+    const weigh = byImportance(row.values, importance, 32, meanSquare(row.values));
+    if (hasMinimum) fitAllAbove(row, { most: 2 ** bits - 1, steps: IMPORTANT }, weigh, found, ownLanes());
+    else fitAllAround(row, 2 ** (bits - 1), weigh, found, ownLanes());
+    for (let n = 0; n < width / BLOCK_ELEMENTS; n++) {
+      out = putHalf(into, out, found.scales[n]);
+      if (hasMinimum) out = putHalf(into, out, -found.minimums[n]);
+      out = pack(found.levels.subarray(n * BLOCK_ELEMENTS, (n + 1) * BLOCK_ELEMENTS), bits, into, out);
+    }
+  }
+  return into;
+}
+
+/** IQ4_NL: multiples of the scale that lie nearer to each other around zero. */
+function onCurve(values: Float32Array, into: Uint8Array, importance: Float32Array | undefined): Uint8Array {
+  const levels = new Uint8Array(BLOCK_ELEMENTS);
+  let out = 0;
+  for (let at = 0; at < values.length; at += BLOCK_ELEMENTS) {
+    const column = importance ? at % importance.length : 0;
+    const scale = fitCurve(
+      values.subarray(at, at + BLOCK_ELEMENTS),
+      CURVE,
+      importance?.subarray(column, column + BLOCK_ELEMENTS),
+      levels,
+    );
+    out = pack(levels, 4, into, putHalf(into, out, scale));
+  }
+  return into;
 }
 
 /** The divisor as a factor. A block of zeros has none. */
@@ -141,7 +210,7 @@ function fromMinimum(values: Float32Array, into: Uint8Array, bits: 4 | 5): Uint8
 }
 
 /** Two neighbours 16 apart share a byte. Fifth bits come before them. @returns the position after the block */
-function pack(quants: Uint8Array, bits: 4 | 5, into: Uint8Array, out: number): number {
+function pack(quants: Uint8Array | Int8Array, bits: 4 | 5, into: Uint8Array, out: number): number {
   const half = BLOCK_ELEMENTS / 2;
   let at = out;
   if (bits === 5) {

@@ -2,6 +2,7 @@
  * All rows before one block of a model. One block is open at a time: it shows what its last Linears get, and the rows
  * move on behind it. They wait in memory, or in a temporary file beyond the model's budget.
  */
+import type { LinearName } from '../../checkpoint/architecture';
 import { Forward, type TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
 import { type Chunk, ChunkPool } from '../../model/states';
@@ -15,6 +16,13 @@ import type { RowStatistics } from './row-statistics';
 export interface BlockStatistics<T extends RowStatistics = RowStatistics> {
   readonly o: T;
   readonly down: T;
+}
+
+/** A Linear whose input is shown, of so many channels. */
+export interface Watched {
+  readonly linear: LinearName;
+  readonly channels: number;
+  readonly statistics: RowStatistics;
 }
 
 export class BlockStream {
@@ -59,13 +67,31 @@ export class BlockStream {
    */
   async observe(block: number, { o, down }: BlockStatistics, moves: boolean): Promise<void> {
     const { heads, headDim, ffn } = this.model.architecture.layers[block];
+    await this.watch(
+      block,
+      [
+        { linear: 'o', channels: heads * headDim, statistics: o },
+        { linear: 'down', channels: ffn, statistics: down },
+      ],
+      moves,
+    );
+  }
+
+  /**
+   * Shows the inputs of some Linears of a block, row by row.
+   * @param watched in the order of the block
+   * @param moves whether the rows move on behind the block
+   * @throws CancelledError
+   */
+  async watch(block: number, watched: readonly Watched[], moves: boolean): Promise<void> {
     const { length } = this.forward;
-    const pools = [new ChunkPool(length, heads * headDim), new ChunkPool(length, ffn)];
-    const open = await this.forward.openInputs(whole(block), pools, moves);
+    const pools = watched.map(({ channels }) => new ChunkPool(length, channels));
+    const linears = watched.map(({ linear }) => linear);
+    const open = await this.forward.openInputs(whole(block), pools, moves, linears);
     try {
       await this.each(async (before) => {
         const { inputs, output } = await open.run(before);
-        for (const [i, statistics] of [o, down].entries()) {
+        for (const [i, { statistics }] of watched.entries()) {
           showRows(inputs[i], statistics);
           inputs[i].release();
         }

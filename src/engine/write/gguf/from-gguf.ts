@@ -25,6 +25,7 @@ import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
 import type { WeightSource } from '../../weights/source';
 import type { RewrittenDtype } from '../rewrite';
 import type { GgufType } from './kinds';
+import type { Importance } from './importance';
 import { Mix, wholeBlocks } from './mixes';
 import { finerNote, FinerSum, type FinerTypes, keepingType } from './finer';
 import { sizeLabel } from './general';
@@ -46,6 +47,7 @@ interface Wanted {
   readonly kept: readonly number[];
   readonly spelling: Spelling;
   readonly type?: GgufType;
+  readonly importance?: Importance;
   readonly name?: string;
   readonly description?: string;
   /** Fields that Coppice adds. */
@@ -160,8 +162,9 @@ class TensorPlan {
     private readonly isNarrower: boolean,
   ) {
     this.keys = new Map([...weightKeys(weights.architecture)].map((key) => [ggufName(key), key]));
-    const { type, kept, spelling } = wanted;
-    this.mix = type && new Mix(type, weights, kept, spelling.dialect.name);
+    const { type, kept, spelling, importance } = wanted;
+    this.mix =
+      type && new Mix(type, weights, kept, { dialect: spelling.dialect.name, isWeighed: importance !== undefined });
   }
 
   of(stored: readonly Placed[]): GgufSource[] {
@@ -230,7 +233,8 @@ class TensorPlan {
   }
 
   private computed(name: string, key: WeightKey, dtype: RewrittenDtype): GgufSource {
-    return computed({ name, key, weights: this.weights, dtype, spelling: this.wanted.spelling });
+    const { spelling, importance } = this.wanted;
+    return computed({ name, key, weights: this.weights, dtype, spelling, importance });
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * Which matrix of a quantized file gets which type, as llama.cpp's own program chooses: more bits for what costs most when it is
  * rounded. That is the matrix that makes the logits, values and the way back from the FFN, these in the first and last eighth of the blocks
- * and in every third one between.
+ * and in every third one between. Three mixes give the first ways back from the FFN another type where columns have an importance.
  */
 import type { WeightKey } from '../../checkpoint/weight-key';
 import { K_BLOCK } from '../../formats/gguf/k-quants/quantize';
@@ -20,6 +20,7 @@ export const MAIN: Readonly<Record<GgufType, RewrittenDtype>> = {
   q4_1: 'Q4_1',
   q5_0: 'Q5_0',
   q5_1: 'Q5_1',
+  iq4_nl: 'IQ4_NL',
   q2_k: 'Q2_K',
   q3_k_s: 'Q3_K',
   q3_k_m: 'Q3_K',
@@ -48,6 +49,8 @@ interface Model {
   readonly shared: number;
   /** llama.cpp's name of its architecture. */
   readonly dialect: string;
+  /** Whether columns have an importance. */
+  readonly isWeighed: boolean;
 }
 
 /** The types of the matrices of a file. */
@@ -57,17 +60,17 @@ export class Mix {
 
   /**
    * @param kept blocks of the weights that are written, in this order
-   * @param dialect llama.cpp's name of the written architecture
+   * @param written llama.cpp's name of the written architecture, and whether columns have an importance
    */
   constructor(
     private readonly type: GgufType,
     private readonly weights: WeightSource,
     private readonly kept: readonly number[],
-    dialect: string,
+    written: Pick<Model, 'dialect' | 'isWeighed'>,
   ) {
     const { tied, layers } = weights.architecture;
     const { heads, kvHeads } = layers[kept[0]];
-    this.model = { tied, dialect, shared: Math.floor(heads / kvHeads) };
+    this.model = { ...written, tied, shared: Math.floor(heads / kvHeads) };
   }
 
   /** Called once for each matrix of the file: a type in place of another one is counted. */
@@ -135,7 +138,7 @@ function mixedType(type: GgufType, main: QuantizedDtype, matrix: Matrix, model: 
     case 'qkv':
       return valueType(type, main, matrix, model);
     case 'down':
-      return downType(type, main, matrix);
+      return downType(type, main, matrix, model);
     case 'o':
       return OUTPUT[type] ?? main;
     default:
@@ -156,6 +159,8 @@ function valueType(type: GgufType, main: QuantizedDtype, matrix: Matrix, { share
         return matrix.block < 2 ? 'Q5_K' : 'Q4_K';
       case 'q3_k_l':
         return 'Q5_K';
+      case 'iq4_nl':
+        return shared >= 4 ? 'Q5_K' : main;
       case 'q4_k_s':
         return matrix.block < 4 ? 'Q5_K' : main;
       case 'q4_k_m':
@@ -170,9 +175,16 @@ function valueType(type: GgufType, main: QuantizedDtype, matrix: Matrix, { share
   return isLarge && (dtype === 'Q3_K' || dtype === 'Q4_K') ? 'Q5_K' : dtype;
 }
 
-function downType(type: GgufType, main: QuantizedDtype, matrix: Matrix): QuantizedDtype {
+function downType(type: GgufType, main: QuantizedDtype, matrix: Matrix, { isWeighed }: Model): QuantizedDtype {
   const { block, blocks } = matrix;
+  const isFirst = block < Math.floor(blocks / 8);
   switch (type) {
+    case 'q4_0':
+      return isWeighed && isFirst ? 'Q4_1' : main;
+    case 'q5_0':
+      return isWeighed && isFirst ? 'Q5_1' : main;
+    case 'iq4_nl':
+      return !isWeighed && isFirst ? 'Q5_K' : main;
     case 'q2_k':
       return 'Q3_K';
     case 'q3_k_m':
@@ -180,7 +192,7 @@ function downType(type: GgufType, main: QuantizedDtype, matrix: Matrix): Quantiz
     case 'q3_k_l':
       return 'Q5_K';
     case 'q4_k_s':
-      return block < Math.floor(blocks / 8) ? 'Q5_K' : main;
+      return isFirst ? 'Q5_K' : main;
     case 'q4_k_m':
     case 'q5_k_m':
       return needsMore(matrix) ? 'Q6_K' : main;

@@ -10,11 +10,13 @@ import type { Checkpoint } from '../../checkpoint/types';
 import { requireArchitecture } from '../../checkpoint/open';
 import { asStored } from '../../checkpoint/width';
 import { isWeightDtype } from '../../formats/dtype';
+import { isQuantized } from '../../formats/gguf/quantize';
 import type { UnplacedTensor } from '../../formats/gguf/layout';
 import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
 import type { Rows } from '../../formats/tensor';
 import { readWide, rowWidth, type WeightSource } from '../../weights/source';
 import type { Rewrite, RewrittenDtype } from '../rewrite';
+import type { Importance } from './importance';
 import type { Mix } from './mixes';
 
 /** A tensor of the new file and the origin of its numbers. */
@@ -32,6 +34,14 @@ interface CopiedTensor extends UnplacedTensor {
   readonly rewrite?: undefined;
 }
 
+/** The file that is written. */
+interface Written {
+  readonly kept: readonly number[];
+  readonly spelling: Spelling;
+  readonly mix?: Mix;
+  readonly importance?: Importance;
+}
+
 /**
  * Every tensor of the file, in its order.
  * @param kept blocks of the source that are written, in this order
@@ -40,10 +50,11 @@ interface CopiedTensor extends UnplacedTensor {
 export function ggufTensors(
   checkpoint: Checkpoint,
   weights: WeightSource,
-  { kept, spelling, mix }: { readonly kept: readonly number[]; readonly spelling: Spelling; readonly mix?: Mix },
+  { kept, spelling, mix, importance }: Written,
 ): RewrittenTensor[] {
   const types = mix ? (key: WeightKey) => mix.typeOf(key) : storedTypes(checkpoint);
-  const source = (name: string, key: WeightKey): RewrittenTensor => tensorOf({ name, key, weights, types, spelling });
+  const source = (name: string, key: WeightKey): RewrittenTensor =>
+    tensorOf({ name, key, weights, types, spelling, importance });
   const tensors = [source(ggufName('embed'), 'embed')];
   for (const [name, factors] of spelling.factors) tensors.push(factorTensor(name, factors));
   kept.forEach((layer, block) => {
@@ -75,13 +86,15 @@ interface Wanted {
   readonly weights: WeightSource;
   readonly types: MatrixTypes;
   readonly spelling: Spelling;
+  readonly importance?: Importance;
 }
 
-function tensorOf({ name, key, weights, types, spelling }: Wanted): RewrittenTensor {
+function tensorOf({ types, ...wanted }: Wanted): RewrittenTensor {
+  const { key, weights, spelling } = wanted;
   const shape = weights.shape(key);
   const dtype = shape.length === 1 ? 'F32' : types(key);
   if (dtype === undefined) throw new Error(`${keyText(key)} has no type in the checkpoint`);
-  const tensor = computed({ name, key, weights, dtype, spelling });
+  const tensor = computed({ ...wanted, dtype });
   const stored = weights.stored(key);
   const asStored = !isPaired(key, spelling) && offsetOf(key, weights) === 0;
   const copied = asStored && stored?.dtype === dtype && stored.shape.join() === shape.join();
@@ -104,15 +117,17 @@ export function computed({
   weights,
   dtype,
   spelling,
+  importance,
 }: Omit<Wanted, 'types'> & { readonly dtype: RewrittenDtype }): RewrittenTensor {
   const shape = weights.shape(key);
+  const columns = isQuantized(dtype) && dtype !== 'Q8_0' ? importance?.columnsOf(name, rowWidth(shape)) : undefined;
   const offset = offsetOf(key, weights);
   const plain = async (rows: Rows): Promise<Float64Array> => {
     const values = await readWide(weights, key, rows);
     return offset === 0 ? values : values.map((value) => value + offset);
   };
   const read = isPaired(key, spelling) ? pairedRows(plain, rowWidth(shape), spelling.headDim) : plain;
-  return { name, dtype, shape, rewrite: { dtype, shape, read } };
+  return { name, dtype, shape, rewrite: { dtype, shape, read, ...(columns && { importance: columns }) } };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What is said of the types of a quantized file, and which of them Coppice makes. Which matrix gets which is in mixes.ts. */
 import { UserError } from '../../errors';
 import { isWeightDtype, type StoredDtype } from '../../formats/dtype';
-import { isKQuant, isQuantized } from '../../formats/gguf/quantize';
+import { isQuantized, isSearched } from '../../formats/gguf/quantize';
 import type { RewrittenDtype } from '../rewrite';
 import { type GgufType, LLAMA_CPP_TYPES } from './kinds';
 import { MAIN } from './mixes';
@@ -13,7 +13,7 @@ export const QUANTIZATION_VERSION = 2;
 export const isRewritten = (dtype: StoredDtype): dtype is RewrittenDtype => isWeightDtype(dtype) || isQuantized(dtype);
 
 /** Whether Coppice can make it without a search, which may move numbers that lie on steps of the type already. */
-export const isSimple = (dtype: StoredDtype): dtype is RewrittenDtype => isRewritten(dtype) && !isKQuant(dtype);
+export const isSimple = (dtype: StoredDtype): dtype is RewrittenDtype => isRewritten(dtype) && !isSearched(dtype);
 
 interface Typed {
   readonly name: string;

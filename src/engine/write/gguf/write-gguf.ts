@@ -30,9 +30,9 @@ import type { FinerTypes } from './finer';
 import { planFromGguf } from './from-gguf';
 import type { GgufType } from './kinds';
 import { generalFields } from './general';
+import { Importance, type NamedMatrix } from './importance';
 import { Mix } from './mixes';
 import { type GgufSource, ggufTensors, type RewrittenTensor } from './tensors';
-
 import { oddNotes } from './types';
 
 export interface GgufOptions extends JobOptions {
@@ -40,6 +40,8 @@ export interface GgufOptions extends JobOptions {
   readonly kept?: readonly number[];
   /** Type of the matrices; that of the checkpoint's tensors when undefined. */
   readonly type?: GgufType;
+  /** Quantized types round the more important columns less. */
+  readonly importance?: NamedMatrix;
   /** The model's name in lists of models; that of the checkpoint when undefined. */
   readonly name?: string;
   /** What was done to the model, in a sentence. */
@@ -59,6 +61,8 @@ export interface GgufWritten {
   /** Differences that the user should know. */
   readonly notes: readonly string[];
   readonly finer?: FinerTypes;
+  /** Matrices whose columns have an importance. */
+  readonly weighed: number;
 }
 
 /**
@@ -74,9 +78,9 @@ export async function writeGguf(
   file: string,
   options: GgufOptions = {},
 ): Promise<GgufWritten> {
-  const { layout, architecture, notes, finer } = await planGguf(checkpoint, weights, options);
+  const { layout, ...planned } = await planGguf(checkpoint, weights, options);
   throwIfCancelled(options.signal);
-  return { ...(await writeLayout(checkpoint, layout, file, options)), architecture, notes, ...(finer && { finer }) };
+  return { ...(await writeLayout(checkpoint, layout, file, options)), ...planned };
 }
 
 /**
@@ -112,6 +116,8 @@ export interface PlannedGguf {
   readonly notes: readonly string[];
   /** Changed matrices of a GGUF file that are kept in finer types than they had. */
   readonly finer?: FinerTypes;
+  /** Matrices whose columns have an importance. */
+  readonly weighed: number;
 }
 
 /**
@@ -121,18 +127,20 @@ export interface PlannedGguf {
 export async function planGguf(
   checkpoint: Checkpoint,
   weights: WeightSource,
-  { kept, type, name, description, record }: Omit<GgufOptions, keyof JobOptions | 'option'> = {},
+  { kept, type, importance: matrix, name, description, record }: Omit<GgufOptions, keyof JobOptions | 'option'> = {},
 ): Promise<PlannedGguf> {
   const blocks = kept ?? [...weights.architecture.layers.keys()];
   if (blocks.length === 0) throw new Error('no blocks are written');
   const architecture = withLayers(weights.architecture, blocks);
   const spelling = spellingOf(architecture);
-  const own = record ? [recordField(record(0))] : [];
+  const importance = matrix && Importance.of(matrix, weights.architecture.layers.length, blocks);
+  const own = [...(importance?.fields() ?? []), ...(record ? [recordField(record(0))] : [])];
   if (isGgufCheckpoint(asStored(checkpoint))) {
     const plan = await planFromGguf(checkpoint, weights, {
       kept: blocks,
       spelling,
       type,
+      importance,
       name,
       description,
       added: own,
@@ -141,13 +149,15 @@ export async function planGguf(
     return {
       layout: layOutWith(record, fields, tensors),
       architecture: plan.architecture,
-      notes: [...spelling.notes, ...oddNotes(type, tensors), ...notes],
+      notes: [...spelling.notes, ...oddNotes(type, tensors), ...notes, ...(importance?.notes() ?? [])],
       ...(finer && { finer }),
+      weighed: importance?.matrices ?? 0,
     };
   }
   const tokenizer = await tokenizerMetadata(checkpoint.home, architecture);
-  const mix = type && new Mix(type, weights, blocks, spelling.dialect.name);
-  const tensors = ggufTensors(checkpoint, weights, { kept: blocks, spelling, mix });
+  const mix =
+    type && new Mix(type, weights, blocks, { dialect: spelling.dialect.name, isWeighed: importance !== undefined });
+  const tensors = ggufTensors(checkpoint, weights, { kept: blocks, spelling, mix, importance });
   const all = new Set(tensors.map(({ rewrite }) => rewrite.dtype));
   const dtypes = { mix: type ?? mostFrequent(tensors), all };
   const fields = [
@@ -169,8 +179,10 @@ export async function planGguf(
       ...tokenizer.notes,
       ...oddNotes(type, tensors),
       ...(mix?.notes() ?? []),
+      ...(importance?.notes() ?? []),
       ...(type === undefined ? unpackable(checkpoint, architecture) : []),
     ],
+    weighed: importance?.matrices ?? 0,
   };
 }
 

@@ -17,10 +17,13 @@ export const nearest = (value: number): number => (f(value + TO_WHOLE) - TO_WHOL
 
 const clamped = (level: number, least: number, most: number): number => max(least, min(most, level));
 
+/** A minimum that a fit moved up to the largest number leaves quotients that are infinite or undefined, and these have levels too. */
+const levelAbove = (quotient: number, most: number): number => (quotient > 0 ? nearest(min(quotient, most)) : 0);
+
 /** Numbers of a part, and where their levels go: `levels[at + i]` is that of `values[at + i]`. */
 export interface Part {
   readonly values: Float32Array;
-  readonly levels: Int8Array | Uint8Array;
+  readonly levels: Int8Array;
   at: number;
 }
 
@@ -50,7 +53,7 @@ export function fitAboveMinimum(
   most: number,
   weights: Float32Array,
   { first, step, last, byMagnitude }: Steps,
-  tried: Uint8Array,
+  tried: Int8Array,
   into: OffsetFit,
 ): void {
   let least = values[at];
@@ -76,7 +79,7 @@ export function fitAboveMinimum(
   let best = 0;
   for (let i = 0; i < count; i++) {
     const value = values[at + i];
-    const level = clamped(nearest(f(divisor * f(value - least))), 0, most);
+    const level = levelAbove(f(divisor * f(value - least)), most);
     levels[at + i] = level;
     const error = f(f(f(scale * level) + least) - value);
     best = f(best + f(weights[i] * (byMagnitude ? abs(error) : f(error * error))));
@@ -86,7 +89,7 @@ export function fitAboveMinimum(
     let [sumL, sumLL, sumXL] = [0, 0, 0];
     for (let i = 0; i < count; i++) {
       const value = values[at + i];
-      const level = clamped(nearest(f(divisor * f(value - least))), 0, most);
+      const level = levelAbove(f(divisor * f(value - least)), most);
       tried[i] = level;
       const weighted = f(weights[i] * level);
       sumL = f(sumL + weighted);
@@ -124,10 +127,11 @@ function extreme({ values, at }: Part, count: number): number {
 }
 
 /**
- * Levels 0 … 2 · `half` − 1 of a part; `half` stands for zero. Errors weigh as much as the square of their number.
+ * Levels 0 … 2 · `half` − 1 of a part; `half` stands for zero.
+ * @param weights of the errors, one for each number; the squares of the numbers where they are null
  * @returns the scale
  */
-export function fitAroundZero(part: Part, count: number, half: number): number {
+export function fitAroundZero(part: Part, count: number, half: number, weights: Float32Array | null): number {
   const { values, levels, at } = part;
   const most = extreme(part, count);
   if (abs(most) < NOTHING) {
@@ -144,7 +148,7 @@ export function fitAroundZero(part: Part, count: number, half: number): number {
     for (let i = 0; i < count; i++) {
       const value = values[at + i];
       const level = clamped(nearest(f(divisor * value)), -half, half - 1);
-      const weight = f(value * value);
+      const weight = weights ? weights[i] : f(value * value);
       sumXL = f(sumXL + f(f(weight * value) * level));
       sumLL = f(sumLL + f(f(weight * level) * level));
     }
@@ -159,7 +163,7 @@ export function fitAroundZero(part: Part, count: number, half: number): number {
   return scale;
 }
 
-/** Rounds of `fitByTurns` at most. */
+/** Rounds of searches that improve one level after another, at most. */
 const ROUNDS = 5;
 
 /**
@@ -205,4 +209,73 @@ export function fitByTurns(part: Part, count: number, half: number): number {
   }
   for (let i = 0; i < count; i++) levels[at + i] += half;
   return sumLL > 0 ? f(sumXL / sumLL) : 0;
+}
+
+/** Tenths of a level by which divisors differ from the obvious one, in the order in which they are tried. */
+const NEAR = [-4, -3, -2, -1, 1, 2, 3, 4];
+
+/**
+ * Levels 0 … `most` of numbers that are not negative, such as the scales of parts.
+ * @param weights of the errors, one for each number
+ * @returns the scale
+ */
+export function fitPositive(
+  values: Float32Array,
+  count: number,
+  most: number,
+  weights: Float32Array,
+  levels: Uint8Array,
+): number {
+  let largest = 0;
+  for (let i = 0; i < count; i++) largest = max(largest, values[i]);
+  if (largest < NOTHING) {
+    levels.fill(0, 0, count);
+    return 0;
+  }
+  let divisor = f(most / largest);
+  let best = errorOf(values, count, divisor, Infinity, weights);
+  for (const away of NEAR) {
+    const other = f(f(f(f(0.1) * away) + most) / largest);
+    const error = errorOf(values, count, other, most, weights);
+    if (!(error < best)) continue;
+    best = error;
+    divisor = other;
+  }
+  let [sumXL, sumLL] = [0, 0];
+  for (let i = 0; i < count; i++) {
+    const level = min(most, nearest(f(divisor * values[i])));
+    levels[i] = level;
+    sumXL = f(sumXL + f(f(weights[i] * values[i]) * level));
+    sumLL = f(sumLL + f(f(weights[i] * level) * level));
+  }
+  for (let round = 0, changed = true; round < ROUNDS && changed; round++) {
+    changed = false;
+    for (let i = 0; i < count; i++) {
+      const [value, weight, old] = [values[i], weights[i], levels[i]];
+      let otherXL = f(sumXL - f(f(weight * value) * old));
+      let otherLL = f(sumLL - f(f(weight * old) * old));
+      if (!(otherXL > 0 && otherLL > 0)) continue;
+      const level = min(most, nearest(f(f(value * otherLL) / otherXL)));
+      if (level === old) continue;
+      otherXL = f(otherXL + f(f(weight * value) * level));
+      otherLL = f(otherLL + f(f(weight * level) * level));
+      if (!(f(f(otherXL * otherXL) * sumLL) > f(f(sumXL * sumXL) * otherLL))) continue;
+      levels[i] = level;
+      sumXL = otherXL;
+      sumLL = otherLL;
+      changed = true;
+    }
+  }
+  return sumLL > 0 ? f(sumXL / sumLL) : 0;
+}
+
+/** The weighted sum of squared errors of the levels that a divisor gives. */
+function errorOf(values: Float32Array, count: number, divisor: number, most: number, weights: Float32Array): number {
+  const scale = f(1 / divisor);
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const error = f(values[i] - f(scale * min(most, nearest(f(divisor * values[i])))));
+    sum = f(sum + f(f(weights[i] * error) * error));
+  }
+  return sum;
 }

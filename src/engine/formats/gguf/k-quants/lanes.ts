@@ -50,15 +50,16 @@ const ZERO = every(0);
 
 /** `fitAboveMinimum` of parts of so many numbers. Parameters: the highest level; first, step and last of the divisors. */
 function aboveMinimum(count: number, byMagnitude: boolean): { readonly routine: Routine; readonly body: Code } {
-  const routine = new Routine(`above${count}`, 4);
+  const routine = new Routine(`above${count}${byMagnitude ? 'm' : ''}`, 4);
   const [mostLevel, first, step, last] = [0, 1, 2, 3].map((index) => routine.parameter(index));
   const n = routine.scalar();
   const vectors = Array.from({ length: 15 }, () => routine.vector());
   const [least, largest, sumW, sumX, most, divisor, scale, best] = vectors;
   const [sumL, sumLL, sumXL, thisScale, thisLeast, sum, it] = vectors.slice(8);
   const indices = Array.from({ length: count }, (_, i) => LANES * i);
+  // In this order, a quotient that is not a number gives level 0.
   const level = (value: Code): Code =>
-    greater(ZERO, lesser(most.get, nearest(mul(divisor.get, sub(value, least.get)))));
+    greater(ZERO, nearest(lesser(mul(divisor.get, sub(value, least.get)), most.get)));
   const addError = (at: number, levels: number, by: Code, from: Code, to: Local): Code => [
     ...it.set(sub(add(mul(by, load(levels + at)), from), load(VALUES + at))),
     ...to.set(add(to.get, mul(load(WEIGHTS + at), byMagnitude ? magnitude(it.get) : mul(it.get, it.get)))),
@@ -139,22 +140,26 @@ function aboveMinimum(count: number, byMagnitude: boolean): { readonly routine: 
 /** Tenths of a level by which divisors differ from the obvious one, in the order in which they are tried. */
 const AWAY = [0, ...[-9, -8, -7, -6, -5, -4, -3, -2, -1], ...[1, 2, 3, 4, 5, 6, 7, 8, 9]];
 
-/** `fitAroundZero` of parts of so many numbers; `half` is the level of zero. */
-function aroundZero(count: number, half: number): { readonly routine: Routine; readonly body: Code } {
-  const routine = new Routine(`around${count}`, 0);
-  const vectors = Array.from({ length: 9 }, () => routine.vector());
-  const [most, size, divisor, scale, best, sumXL, sumLL, it, found] = vectors;
+/** `fitAroundZero` of parts of so many numbers. Parameter: the level of zero. */
+function aroundZero(count: number, isWeighted: boolean): { readonly routine: Routine; readonly body: Code } {
+  const routine = new Routine(`around${count}${isWeighted ? 'w' : ''}`, 1);
+  const half = routine.parameter(0);
+  const vectors = Array.from({ length: 12 }, () => routine.vector());
+  const [most, size, divisor, scale, best, sumXL, sumLL, it, found, zero, lowest, highest] = vectors;
   const indices = Array.from({ length: count }, (_, i) => LANES * i);
   const level = (at: number): Code =>
-    greater(every(-half), lesser(every(half - 1), nearest(mul(divisor.get, load(VALUES + at)))));
+    greater(lowest.get, lesser(highest.get, nearest(mul(divisor.get, load(VALUES + at)))));
   const sums = (): Code =>
     indices.flatMap((at) => [
       ...store(TRIED + at, level(at)),
-      ...it.set(mul(load(VALUES + at), load(VALUES + at))),
+      ...it.set(isWeighted ? load(WEIGHTS + at) : mul(load(VALUES + at), load(VALUES + at))),
       ...sumXL.set(add(sumXL.get, mul(mul(it.get, load(VALUES + at)), load(TRIED + at)))),
       ...sumLL.set(add(sumLL.get, mul(mul(it.get, load(TRIED + at)), load(TRIED + at)))),
     ]);
   const body = [
+    zero.set(splat(half)),
+    lowest.set(negated(zero.get)),
+    highest.set(sub(zero.get, every(1))),
     most.set(ZERO),
     size.set(ZERO),
     ...indices.flatMap((at) => [
@@ -164,7 +169,7 @@ function aroundZero(count: number, half: number): { readonly routine: Routine; r
       size.set(select(it.get, size.get, found.get)),
     ]),
     ...AWAY.flatMap((away, tries) => [
-      divisor.set(div(every(-Math.fround(half + Math.fround(Math.fround(0.1) * away))), most.get)),
+      divisor.set(div(negated(add(zero.get, every(Math.fround(Math.fround(0.1) * away)))), most.get)),
       sumXL.set(ZERO),
       sumLL.set(ZERO),
       sums(),
@@ -174,7 +179,7 @@ function aroundZero(count: number, half: number): { readonly routine: Routine; r
         ? [
             scale.set(it.get),
             best.set(mul(scale.get, sumXL.get)),
-            ...indices.map((at) => store(LEVELS + at, add(load(TRIED + at), every(half)))),
+            ...indices.map((at) => store(LEVELS + at, add(load(TRIED + at), zero.get))),
           ]
         : [
             found.set(both(found.get, isGreater(mul(sumXL.get, sumXL.get), mul(best.get, sumLL.get)))),
@@ -184,7 +189,7 @@ function aroundZero(count: number, half: number): { readonly routine: Routine; r
                 scale.set(select(it.get, scale.get, found.get)),
                 best.set(select(mul(it.get, sumXL.get), best.get, found.get)),
                 ...indices.map((at) =>
-                  store(LEVELS + at, select(add(load(TRIED + at), every(half)), load(LEVELS + at), found.get)),
+                  store(LEVELS + at, select(add(load(TRIED + at), zero.get), load(LEVELS + at), found.get)),
                 ),
               ].flat(),
             ),
@@ -200,13 +205,17 @@ function aroundZero(count: number, half: number): { readonly routine: Routine; r
   return { routine, body };
 }
 
-type Fit = (most: number, first: number, step: number, last: number) => void;
+type Above = (most: number, first: number, step: number, last: number) => void;
+type Around = (half: number) => void;
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  readonly above16: Fit;
-  readonly above32: Fit;
-  readonly around16: () => void;
+  readonly above16m: Above;
+  readonly above16: Above;
+  readonly above32: Above;
+  readonly around16: Around;
+  readonly around16w: Around;
+  readonly around32w: Around;
 }
 
 /** What is used of the global of this name, which the types of Node.js do not have. */
@@ -218,19 +227,25 @@ interface Wasm {
 
 /** Searches on four parts; what they read and find is in `memory`. */
 export class Lanes {
-  private constructor(
-    readonly memory: Float32Array,
-    private readonly above: Readonly<Record<16 | 32, Fit>>,
-    private readonly around: () => void,
-  ) {}
+  readonly memory: Float32Array;
+
+  private constructor(private readonly searches: Exports) {
+    this.memory = new Float32Array(searches.memory.buffer);
+  }
 
   /** @returns undefined where the machine has no vectors */
   static open(): Lanes | undefined {
     const wasm = (globalThis as { readonly WebAssembly?: Wasm }).WebAssembly;
-    const bytes = moduleOf([aboveMinimum(16, true), aboveMinimum(32, false), aroundZero(16, 32)]);
+    const bytes = moduleOf([
+      aboveMinimum(16, true),
+      aboveMinimum(16, false),
+      aboveMinimum(32, false),
+      aroundZero(16, false),
+      aroundZero(16, true),
+      aroundZero(32, true),
+    ]);
     if (!wasm?.validate(bytes)) return undefined;
-    const { memory, above16, above32, around16 } = new wasm.Instance(new wasm.Module(bytes)).exports;
-    return new Lanes(new Float32Array(memory.buffer), { 16: above16, 32: above32 }, around16);
+    return new Lanes(new wasm.Instance(new wasm.Module(bytes)).exports);
   }
 
   /** Number i of a part. */
@@ -242,13 +257,17 @@ export class Lanes {
     this.memory[WEIGHTS + LANES * i + part] = weight;
   }
 
-  fitAboveMinimum(size: 16 | 32, most: number, { first, step, last }: Steps): void {
-    this.above[size](most, first, step, last);
+  fitAboveMinimum(size: 16 | 32, most: number, { first, step, last, byMagnitude }: Steps): void {
+    const { above16, above16m, above32 } = this.searches;
+    if (byMagnitude && size === 32) throw new Error('no search by magnitude for parts of 32');
+    (size === 32 ? above32 : byMagnitude ? above16m : above16)(most, first, step, last);
   }
 
-  /** Parts of 16 numbers and levels 0 … 63. */
-  fitAroundZero(): void {
-    this.around();
+  /** Parts of 32 numbers are weighted. @param half the level of zero */
+  fitAroundZero(size: 16 | 32, half: number, isWeighted: boolean): void {
+    const { around16, around16w, around32w } = this.searches;
+    if (!isWeighted && size === 32) throw new Error('no search without weights for parts of 32');
+    (size === 32 ? around32w : isWeighted ? around16w : around16)(half);
   }
 
   level(part: number, i: number): number {
