@@ -103,7 +103,7 @@ export const lastLinear = (block: number, part: 'attention' | 'ffn'): string =>
   `model.layers.${block}.${part === 'attention' ? 'self_attn.o_proj' : 'mlp.down_proj'}`;
 
 /**
- * One module with its norms over a residual stream of one row: what its last Linear reads at each position, and what the
+ * One module with its norms over a residual stream of one row: what its first and its last Linears read at each position, and what the
  * module adds to the stream.
  */
 export function referenceModule(
@@ -111,7 +111,7 @@ export function referenceModule(
   block: number,
   part: 'attention' | 'ffn',
   x: readonly Vector[],
-): { readonly input: readonly Vector[]; readonly added: readonly Vector[] } {
+): { readonly normed: readonly Vector[]; readonly input: readonly Vector[]; readonly added: readonly Vector[] } {
   const { before, after } = model.config.norms[part];
   const { residualFactor } = model.config;
   const norm = (name: string | undefined, vectors: readonly Vector[]): readonly Vector[] =>
@@ -120,7 +120,7 @@ export function referenceModule(
   const input =
     part === 'attention' ? attention(model, block, normed) : gatedFfn(model, `model.layers.${block}.mlp`, normed);
   const output = norm(after, linear(model, lastLinear(block, part), input));
-  return { input, added: output.map((v) => mapped(v, (y) => residualFactor * y)) };
+  return { normed, input, added: output.map((v) => mapped(v, (y) => residualFactor * y)) };
 }
 
 /** Causal softmax attention with grouped key-value heads, within the block's window: the heads side by side. */

@@ -118,7 +118,7 @@ export class Forward {
     const g = new Graph();
     const kept: { name: string; value: Value }[] = [];
     buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, value) => {
-      if (linears.includes(linear)) kept.push({ name: linear, value });
+      if (linears.includes(linear)) kept.push({ name: linear, value: g.computed(value) });
     });
     if (withOutput) for (const { name, value } of kept) g.output(name, value);
     const session = await this.model.openSession(withOutput ? g.serialize() : g.extract(kept), { prepack: true });

@@ -62,11 +62,14 @@ export class Graph {
 
   /** Declares a fetch: `value` leaves the graph under `name`. */
   output(name: string, value: Value): void {
-    const { name: from } = value;
-    // Only the result of a node can be renamed, and only once.
-    const computed = this.nodes.some((n) => n.output.includes(from));
-    const taken = !computed || this.outputs.some((o) => o.value === value);
-    this.outputs.push({ name, value: taken ? this.op('Identity', [value], value) : value });
+    // A result can be renamed only once.
+    const isTaken = this.outputs.some((o) => o.value === value);
+    this.outputs.push({ name, value: isTaken ? this.op('Identity', [value], value) : this.computed(value) });
+  }
+
+  /** The value as the result of a node: a feed and an initializer are none, and only results leave a graph. */
+  computed(value: Value): Value {
+    return this.nodes.some((n) => n.output.includes(value.name)) ? value : this.op('Identity', [value], value);
   }
 
   /** An initializer whose bytes stay in a file. */
