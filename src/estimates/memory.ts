@@ -16,6 +16,7 @@ import { healsFirst } from '../jobs/heals-first';
 import type { JsonObject } from '../format/json';
 import { bytesOfWeights } from '../engine/weights/bytes';
 import { numberIn } from '../jobs/amounts';
+import { IMATRIX_ROWS } from '../jobs/options/imatrix-rows';
 import type { Kind } from '../jobs/kinds';
 import { isBlocks } from '../jobs/option';
 import { DRAFT_WORDS } from '../jobs/options/draft';
@@ -252,6 +253,12 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
       job.options.speed === false ? 0 : turns([job.model], cellsOf(job.options), machine),
     ),
   merge: copying,
-  export: (job, machine) => (job.options.verify === false ? copying : comparing)(job, machine),
+  export: (job, machine) =>
+    largest(
+      (job.options.verify === false ? copying : comparing)(job, machine),
+      job.options.imatrix === 'auto'
+        ? sweep('score', { ...IMATRIX_ROWS, criterion: 'block-influence' })(job, machine)
+        : 0,
+    ),
   verify: comparing,
 };

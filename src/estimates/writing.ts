@@ -1,7 +1,8 @@
 /** The work of writing models, and of comparing what was written with its source. */
 import { withoutLayers } from '../engine/checkpoint/architecture';
 import { parametersOf } from '../engine/checkpoint/parameters';
-import { measuredRows } from '../jobs/amounts';
+import { measuredRows, numberIn } from '../jobs/amounts';
+import { IMATRIX_ROWS } from '../jobs/options/imatrix-rows';
 import type { EstimatedJob, WorkOf } from './job';
 import { isQuantized, type ModelFacts } from './models';
 import { decoding, evaluating, files, type Work } from './work';
@@ -44,11 +45,19 @@ export const verify: WorkOf = comparing;
 
 export const merge: WorkOf = (job) => [writing(job)];
 
+/** The text that the model reads for the importance of columns. */
+function weighing({ options, model, removed }: EstimatedJob): Work[] {
+  if (options.imatrix !== 'auto') return [];
+  const { samples, length } = IMATRIX_ROWS;
+  const rows = { rows: numberIn(options, 'samples') ?? samples, length: numberIn(options, 'length') ?? length };
+  return [evaluating(model.architecture, rows, removed)];
+}
+
 export const exporting: WorkOf = (job) => {
   const { options, model, removed } = job;
   const kinds = Array.isArray(options.type) ? Math.max(1, options.type.length) : 1;
   const each = [exported(job), ...(options.verify === false ? [] : comparing(job))];
-  const all = Array.from({ length: kinds }, () => each).flat();
+  const all = [...weighing(job), ...Array.from({ length: kinds }, () => each).flat()];
   if (options.text === undefined) return all;
   const rows = measuredRows(options, model.architecture.context);
   if (rows === undefined) return undefined;

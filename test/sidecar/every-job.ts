@@ -328,6 +328,10 @@ export const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)
     ({ model, adapter, out }) => ({ checkpoint: model, adapter, format: 'safetensors', type: ['f16'], out }),
     ({ model, patch, out }) => ({ checkpoint: model, heal: patch, out: `${out}.gguf`, modelfile: true }),
     ({ model, out }) => ({ checkpoint: model, format: 'onnx', type: ['q8'], target: 'webgpu', out }),
+    ({ model, text, out }) => ({
+      ...{ checkpoint: model, type: ['q4_0'], out: `${out}.gguf` },
+      ...{ imatrix: 'auto', calibration: text, samples: 2, length: 12, saveImatrix: `${out}.imatrix.gguf` },
+    }),
   ],
   verify: [({ model }) => ({ output: model, against: model })],
   bench: [

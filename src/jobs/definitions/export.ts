@@ -15,13 +15,11 @@ import { application } from '../options/application';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';
 import { consumers } from '../options/consumers';
+import { IMATRIX_ROWS } from '../options/imatrix-rows';
 import { model } from '../options/model';
 import { out } from '../options/output';
 import { window } from '../options/window';
 import { exportResult } from '../results/export';
-
-/** Of the text that weighs the columns. */
-export const IMATRIX_ROWS = { samples: 64, length: 512 } as const;
 
 const options = {
   ...model,

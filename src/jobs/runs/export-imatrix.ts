@@ -13,9 +13,9 @@ import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import type { NamedMatrix } from '../../engine/write/gguf/importance';
 import { writeImportanceMatrix } from '../../engine/write/gguf/write-imatrix';
 import type { ImatrixResult } from '../results/export';
-import { IMATRIX_ROWS } from '../definitions/export';
 import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
+import { IMATRIX_ROWS } from '../options/imatrix-rows';
 import type { JobContext } from '../run';
 
 type Options = OptionsFor<'export'>;
@@ -71,10 +71,13 @@ async function rowsOf(
   context: JobContext,
 ): Promise<Calibration> {
   const { samples = IMATRIX_ROWS.samples, length = IMATRIX_ROWS.length, seed, bos } = options;
+  // A short text weighs the columns with what it has.
+  const upTo = options.samples === undefined;
   const tokenizer = await optionalTokenizer(checkpoint.home, context.job);
   const share = options.application === undefined ? undefined : ('calibration' as const);
   const { vocabulary, bosTokenId } = architecture;
-  const drawing = { samples, length: Math.min(length, architecture.context), seed, share, vocabulary, bos, bosTokenId };
+  const rowLength = Math.min(length, architecture.context);
+  const drawing = { samples, upTo, length: rowLength, seed, share, vocabulary, bos, bosTokenId };
   const calibration = await loadCalibration(options.calibration!, drawing, tokenizer);
   calibrationWarnings(calibration, { samples, length }, architecture.context).forEach(context.warn);
   return calibration;

@@ -44,7 +44,7 @@ const OPTIONS: Readonly<Record<Kind, JsonObject>> = {
   grid: { columns, batch: [1, 8], newTokens: [32] },
   versus: { checkpoint: model, calibration, counts: [2], own },
   merge: { checkpoint: model, adapter: 'a', out: 'o' },
-  export: { checkpoint: model, format: 'gguf', type: ['q8_0'], out: 'o.gguf' },
+  export: { checkpoint: model, type: ['q4_0'], imatrix: 'auto', calibration, out: 'o.gguf' },
   verify: { output: model },
 };
 

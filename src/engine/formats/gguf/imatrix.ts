@@ -108,7 +108,7 @@ async function readGguf(path: string): Promise<ImportanceMatrix> {
   };
   return {
     entries,
-    texts: Array.isArray(texts) ? texts.filter((text) => typeof text === 'string') : [],
+    texts: typeof texts === 'object' ? texts.first.filter((text) => typeof text === 'string') : [],
     rows: number(IMATRIX_KEYS.rows),
     rowLength: number(IMATRIX_KEYS.rowLength),
   };
