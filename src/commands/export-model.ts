@@ -17,6 +17,7 @@ import { askAll, pick, pickMany, type Step, when } from '../host/ask/steps';
 import type { ShipGoal } from '../protocol/journey';
 import { formatBytes } from '../format/numbers';
 import { finerWords } from '../jobs/finer-words';
+import { drawnOptions } from '../jobs/options/calibration';
 import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import { UserError } from '../engine/errors';
 import { timeWords } from '../host/ask/job-time';
@@ -27,10 +28,14 @@ import { recommendedType, STORED, typeChoices } from '../host/ask/type-choices';
 import { changesIn, type FoundChanges, type OnTop, type Shipped, type WrittenSize } from '../estimates/written-bytes';
 import { relativesOf } from './comparable-models';
 import { changesSteps, type WrittenChanges } from './changes-step';
+import { imatrixStep } from './imatrix-step';
 
 /** `remove`: undefined uses the plan. */
 export interface ExportModelArguments
-  extends CommonArguments, WrittenChanges, JobArguments<'export', 'format' | 'target' | 'out'> {
+  extends
+    CommonArguments,
+    WrittenChanges,
+    JobArguments<'export', 'format' | 'target' | 'out' | 'imatrix' | 'calibration'> {
   /** Types of the weights; empty: as stored. */
   readonly type?: readonly string[];
 }
@@ -49,10 +54,12 @@ export const exportModelCommand: Command<ExportModelArguments> = {
       ...(isOpen ? await changesSteps<ExportModelArguments>(coppice, chosen) : []),
       ...(args.format === undefined ? [formatStep(coppice, chosen, removed, goal)] : []),
       ...(args.type === undefined ? [typeStep(chosen, sizes, goal)] : []),
+      // Who names the type names this too.
+      ...(args.type === undefined && args.imatrix === undefined ? [imatrixStep<ExportModelArguments>(coppice)] : []),
       ...(args.target === undefined ? [targetStep] : []),
       ...(args.out === undefined ? [outStep(coppice, chosen, sizes)] : []),
     ]);
-    const { format, type = [], target, out, heal, adapter, device } = complete;
+    const { format, type = [], target, out, heal, adapter, device, imatrix, calibration } = complete;
     // Healed weights and an adapter say themselves what lies below them.
     const planned = (heal ?? adapter) === undefined ? coppice.plans.removed(chosen.subject) : [];
     const remove = complete.remove ?? planned;
@@ -68,6 +75,10 @@ export const exportModelCommand: Command<ExportModelArguments> = {
       format,
       ...(type.length > 0 && { type }),
       ...(FORMATS[format!].options.includes('target') && { target }),
+      ...(imatrix !== undefined && imatrix !== '' && { imatrix }),
+      ...(imatrix === 'auto' &&
+        calibration !== undefined &&
+        drawnOptions({ ...coppice.config.calibration, file: calibration })),
       out: out!,
     };
     const { result } = await runJob(coppice, spec, { device });
@@ -165,7 +176,13 @@ function outStep(coppice: Coppice, chosen: Chosen, sizes: ExportSizes): Step<Exp
     const suffix = exportSuffix(chosen, state, planned);
     const value = outputFolder(coppice.config.outputFolder, chosen.checkpoint, suffix, extension);
     const remove = state.remove ?? planned;
-    const time = timeWords(coppice, chosen, { kind: 'export', checkpoint: chosen.path, remove, type });
+    const time = timeWords(coppice, chosen, {
+      kind: 'export',
+      checkpoint: chosen.path,
+      remove,
+      type,
+      imatrix: state.imatrix || undefined,
+    });
     const what =
       extension === undefined
         ? vscode.l10n.t('The new folder. Time: {0}', time)

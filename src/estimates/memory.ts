@@ -16,7 +16,6 @@ import { healsFirst } from '../jobs/heals-first';
 import type { JsonObject } from '../format/json';
 import { bytesOfWeights } from '../engine/weights/bytes';
 import { numberIn } from '../jobs/amounts';
-import { IMATRIX_ROWS } from '../jobs/options/imatrix-rows';
 import type { Kind } from '../jobs/kinds';
 import { isBlocks } from '../jobs/option';
 import { DRAFT_WORDS } from '../jobs/options/draft';
@@ -256,9 +255,7 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
   export: (job, machine) =>
     largest(
       (job.options.verify === false ? copying : comparing)(job, machine),
-      job.options.imatrix === 'auto'
-        ? sweep('score', { ...IMATRIX_ROWS, criterion: 'block-influence' })(job, machine)
-        : 0,
+      job.options.imatrix === 'auto' ? sweep('score', { criterion: 'block-influence' })(job, machine) : 0,
     ),
   verify: comparing,
 };

@@ -1,8 +1,7 @@
 /** The work of writing models, and of comparing what was written with its source. */
 import { withoutLayers } from '../engine/checkpoint/architecture';
 import { parametersOf } from '../engine/checkpoint/parameters';
-import { measuredRows, numberIn } from '../jobs/amounts';
-import { IMATRIX_ROWS } from '../jobs/options/imatrix-rows';
+import { calibrationRows, measuredRows } from '../jobs/amounts';
 import type { EstimatedJob, WorkOf } from './job';
 import { isQuantized, type ModelFacts } from './models';
 import { decoding, evaluating, files, type Work } from './work';
@@ -48,9 +47,7 @@ export const merge: WorkOf = (job) => [writing(job)];
 /** The text that the model reads for the importance of columns. */
 function weighing({ options, model, removed }: EstimatedJob): Work[] {
   if (options.imatrix !== 'auto') return [];
-  const { samples, length } = IMATRIX_ROWS;
-  const rows = { rows: numberIn(options, 'samples') ?? samples, length: numberIn(options, 'length') ?? length };
-  return [evaluating(model.architecture, rows, removed)];
+  return [evaluating(model.architecture, calibrationRows(options, model.architecture.context), removed)];
 }
 
 export const exporting: WorkOf = (job) => {

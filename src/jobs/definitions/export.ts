@@ -15,7 +15,6 @@ import { application } from '../options/application';
 import { begin } from '../options/bos';
 import { compute } from '../options/compute';
 import { consumers } from '../options/consumers';
-import { IMATRIX_ROWS } from '../options/imatrix-rows';
 import { model } from '../options/model';
 import { out } from '../options/output';
 import { window } from '../options/window';
@@ -63,8 +62,8 @@ const options = {
     help: `with ${option('imatrix', 'auto')}: the text that is read, as ${calibration.calibration.help}`,
     needs: 'imatrix',
   },
-  samples: { ...calibration.samples, help: `rows of it (default: ${IMATRIX_ROWS.samples})`, needs: 'imatrix' },
-  length: { ...calibration.length, help: `tokens of a row (default: ${IMATRIX_ROWS.length})`, needs: 'imatrix' },
+  samples: { ...calibration.samples, needs: 'imatrix' },
+  length: { ...calibration.length, needs: 'imatrix' },
   seed: calibration.seed,
   text: file('also measure the perplexity of this text with the new files (UTF-8)', { noun: () => l10n.t('a text') }),
   application: application('its judging rows measure, its calibration rows weigh the columns', 'text', 'calibration'),

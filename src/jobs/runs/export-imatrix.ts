@@ -15,7 +15,6 @@ import { writeImportanceMatrix } from '../../engine/write/gguf/write-imatrix';
 import type { ImatrixResult } from '../results/export';
 import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
-import { IMATRIX_ROWS } from '../options/imatrix-rows';
 import type { JobContext } from '../run';
 
 type Options = OptionsFor<'export'>;
@@ -70,14 +69,11 @@ async function rowsOf(
   { checkpoint, architecture }: OpenedModel,
   context: JobContext,
 ): Promise<Calibration> {
-  const { samples = IMATRIX_ROWS.samples, length = IMATRIX_ROWS.length, seed, bos } = options;
-  // A short text weighs the columns with what it has.
-  const upTo = options.samples === undefined;
+  const { samples, length, seed, bos } = options;
   const tokenizer = await optionalTokenizer(checkpoint.home, context.job);
   const share = options.application === undefined ? undefined : ('calibration' as const);
   const { vocabulary, bosTokenId } = architecture;
-  const rowLength = Math.min(length, architecture.context);
-  const drawing = { samples, upTo, length: rowLength, seed, share, vocabulary, bos, bosTokenId };
+  const drawing = { samples, length, seed, share, vocabulary, bos, bosTokenId };
   const calibration = await loadCalibration(options.calibration!, drawing, tokenizer);
   calibrationWarnings(calibration, { samples, length }, architecture.context).forEach(context.warn);
   return calibration;

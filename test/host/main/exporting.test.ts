@@ -101,6 +101,31 @@ describe('the story of an export', function () {
     assert.match(await copying, /short\.gguf/);
   });
 
+  it('asks by which text a type of few bits rounds, and says what was measured', async () => {
+    const running = exporting();
+    await asks('Select a format');
+    await choose('GGUF');
+    await asks('Select the type of the weights');
+    await choose('q4_0');
+    await asks('Round by the importance of columns?');
+    const choices = await rows();
+    assert.match(
+      choices[0],
+      /Bundled sample text.*Recommended: the columns that this text uses most are rounded least/,
+    );
+    assert.ok(
+      ['All columns alike', 'An importance matrix…', 'Browse…'].every((label) =>
+        choices.some((row) => row.includes(label)),
+      ),
+      choices.join('\n'),
+    );
+    await window.screenshot('exporting-2-importance');
+    await window.page.keyboard.press('Enter');
+    await enterPath('The new file', /toy-7-blocks-q4_0\.gguf$/, 'rounded.gguf');
+    const { type, imatrix, verified } = await running;
+    assert.deepEqual([type, imatrix?.from, imatrix?.matrices, verified?.passed], ['q4_0', 'auto', 49, true]);
+  });
+
   it('asks types and target of an ONNX folder, and offers the code that loads it', async () => {
     const running = exporting();
     await asks('Select a format');
@@ -141,11 +166,12 @@ describe('the story of an export', function () {
     };
     const expected = [
       /^short\.gguf · exported · q8_0 · [\d.]+ kB · 7 of 8 blocks$/,
+      /^rounded\.gguf · exported · q4_0 · [\d.]+ kB · 7 of 8 blocks$/,
       /^page · exported · q8 · [\d.]+ [kM]B$/,
     ];
     const check = async (): Promise<void> => {
       const found = await exports();
-      assert.equal(found.length, 2, found.join('\n'));
+      assert.equal(found.length, expected.length, found.join('\n'));
       expected.forEach((pattern) =>
         assert.ok(
           found.some((line) => pattern.test(line)),
