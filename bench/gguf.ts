@@ -53,43 +53,56 @@ async function medianOf(work: () => unknown): Promise<number> {
 
 const nanoseconds = (seconds: number): string => `${((1e9 * seconds) / NUMBERS).toFixed(2)} ns a number`;
 
-/** Numbers that are neither all alike nor extreme. */
+/** Numbers that are neither all alike nor extreme, and the importance of the columns of their rows. */
 const numbers = Float32Array.from({ length: NUMBERS }, () => random.uniform() - 0.5);
+const importance = Float32Array.from({ length: 1024 }, () => Math.exp(4 * random.uniform()));
 
 async function blocks(): Promise<void> {
   console.log('\nblocks, one thread of TypeScript');
   const folder = mkdtempSync(join(tmpdir(), 'coppice-bench-'));
-  const file = join(folder, 'numbers.f32');
+  const [file, columns] = ['numbers.f32', 'importance.f32'].map((name) => join(folder, name));
   writeFileSync(file, new Uint8Array(numbers.buffer));
+  writeFileSync(columns, new Uint8Array(importance.buffer));
   const facts: [string, string][] = [];
   for (const type of BLOCK_TYPES) {
     const { blockElements, blockBytes } = TENSOR_TYPES_BY_NAME.get(type)!;
     const bytes = Uint8Array.from({ length: (NUMBERS / blockElements) * blockBytes }, () => random.uniform() * 64);
     const into = new Float32Array(NUMBERS);
     const read = nanoseconds(await medianOf(() => dequantize(bytes, type, into)));
-    const seconds = isQuantized(type) ? await medianOf(() => quantize(numbers, type, bytes)) : undefined;
+    facts.push([type, `read ${read}`]);
+    if (!isQuantized(type)) continue;
+    const theirs = ggmlSeconds(type, file, columns);
+    const alike = await medianOf(() => quantize(numbers, type, bytes));
     const inTurn = isKQuant(type)
       ? `, without vectors ${nanoseconds(await medianOf(() => quantizeK(numbers, type, bytes, { lanes: null })))}`
       : '';
-    const written =
-      seconds === undefined ? '' : `, written ${nanoseconds(seconds)}${inTurn}${besideGgml(seconds, type, file)}`;
-    facts.push([type, `read ${read}${written}`]);
+    facts.push(['', `written ${nanoseconds(alike)}${inTurn}${besideGgml(alike, theirs?.alike)}`]);
+    if (type === 'Q8_0') continue; // it has no search
+    const weighed = await medianOf(() => quantize(numbers, type, bytes, importance));
+    facts.push(['', `by importance ${nanoseconds(weighed)}${besideGgml(weighed, theirs?.weighed)}`]);
   }
   rmSync(folder, { recursive: true });
   printFacts(facts);
 }
 
-/** ggml's own time for the same numbers; empty without its library. */
-function besideGgml(seconds: number, type: string, file: string): string {
-  if (values.ggml === undefined) return '';
+interface GgmlSeconds {
+  readonly alike: number;
+  readonly weighed: number;
+}
+
+/** ggml's own times for the same numbers; undefined without its library. */
+function ggmlSeconds(type: string, file: string, columns: string): GgmlSeconds | undefined {
+  if (values.ggml === undefined) return undefined;
   const { number } = TENSOR_TYPES_BY_NAME.get(type)!;
   const script = join(import.meta.dirname, 'peers/ggml_quantize.py');
-  const found = execFileSync('python3', [script, values.ggml, file, String(rounds), `${type}=${number}`], {
+  const found = execFileSync('python3', [script, values.ggml, file, columns, String(rounds), `${type}=${number}`], {
     encoding: 'utf8',
   });
-  const theirs = (JSON.parse(found) as Record<string, number>)[type];
-  return `, ggml ${nanoseconds(theirs)}: ${times(theirs / seconds)} as fast`;
+  return (JSON.parse(found) as Record<string, GgmlSeconds>)[type];
 }
+
+const besideGgml = (seconds: number, theirs: number | undefined): string =>
+  theirs === undefined ? '' : `, ggml ${nanoseconds(theirs)}: ${times(theirs / seconds)} as fast`;
 
 const [WIDTH, OUT, BLOCK] = [1536, 6144, 32];
 
