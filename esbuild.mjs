@@ -38,6 +38,7 @@ const programs = [
   { ...node, entryPoints: ['src/sidecar/server.ts'], outfile: `${outdir}/sidecar.cjs` },
   { ...node, entryPoints: ['src/mcp/serve.ts'], outfile: `${outdir}/mcp.cjs` }, // loaded by `coppice mcp` alone
   { ...node, entryPoints: ['src/engine/tokenizer/process.ts'], outfile: `${outdir}/tokenizer.cjs` }, // forked by both
+  { ...node, entryPoints: ['src/engine/write/gguf/threads/worker.ts'], outfile: `${outdir}/quantizer.cjs` }, // a thread of both
   page('editor'),
   page('panel'),
   page('report'),

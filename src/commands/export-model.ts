@@ -181,7 +181,7 @@ function outStep(coppice: Coppice, chosen: Chosen, sizes: ExportSizes): Step<Exp
       checkpoint: chosen.path,
       remove,
       type,
-      imatrix: state.imatrix || undefined,
+      imatrix: state.imatrix === '' ? undefined : state.imatrix,
     });
     const what =
       extension === undefined

@@ -132,6 +132,7 @@ describe('the npm package', function () {
         'library.d.mts',
         'library.mjs',
         'tokenizer.cjs',
+        'quantizer.cjs',
         'package.json',
       ],
       ...[

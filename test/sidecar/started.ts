@@ -7,7 +7,7 @@ import { built, nodePath } from '../support/built';
 /** The bundled sidecar; takes about a second where it is not there yet. */
 export function builtSidecar(): string {
   process.env.NODE_PATH = nodePath; // where it finds onnxruntime from there
-  return join(built('sidecar', 'tokenizer'), 'sidecar.cjs');
+  return join(built('sidecar', 'tokenizer', 'quantizer'), 'sidecar.cjs');
 }
 
 /** What the client and the sidecar logged, a line each. */

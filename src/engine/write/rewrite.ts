@@ -42,20 +42,38 @@ export async function writeRewritten(
   { name, rewrite }: { readonly name: string; readonly rewrite: Rewrite<RewrittenDtype> },
   options: CopyOptions,
 ): Promise<void> {
-  const rows = rowsOf(rewrite);
-  const atATime = Math.max(1, Math.floor(PIECE / rowWidth(rewrite.shape)));
   let at = position;
-  for (let start = 0; start < rows; start += atATime) {
+  for (const rows of piecesOf(rewrite)) {
     throwIfCancelled(options.signal);
-    const bytes = await rewritten(name, rewrite, { start, count: Math.min(atATime, rows - start) });
-    for (let done = 0; done < bytes.length;) {
-      done += (await target.handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
-    }
+    const bytes = await rewritten(name, rewrite, rows);
+    await writePiece(target, at, bytes, options);
     at += bytes.length;
-    options.onBytes?.(bytes.length);
-    await target.wrote(bytes.length);
     await setImmediate();
   }
+}
+
+/** The rows of a tensor, some at a time. */
+export function piecesOf({ shape }: Pick<Rewrite, 'shape'>): Rows[] {
+  const rows = rowsOf({ shape });
+  const atATime = Math.max(1, Math.floor(PIECE / rowWidth(shape)));
+  return Array.from({ length: Math.ceil(rows / atATime) }, (_, i) => ({
+    start: i * atATime,
+    count: Math.min(atATime, rows - i * atATime),
+  }));
+}
+
+/** Writes bytes at their place. */
+export async function writePiece(
+  target: OutputFile,
+  position: number,
+  bytes: Uint8Array,
+  options: CopyOptions,
+): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    done += (await target.handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
+  }
+  options.onBytes?.(bytes.length);
+  await target.wrote(bytes.length);
 }
 
 /** Rows of the tensor; a scalar is one. */
@@ -64,11 +82,19 @@ export function rowsOf({ shape }: Pick<Rewrite, 'shape'>): number {
 }
 
 /** The bytes of some rows of the tensor `name`. @throws UserError for a number that the type cannot hold */
-export async function rewritten(
+export async function rewritten(name: string, rewrite: Rewrite<RewrittenDtype>, rows: Rows): Promise<Uint8Array> {
+  const { dtype, importance } = rewrite;
+  const values = await roundedRows(name, rewrite, rows);
+  if (!isQuantized(dtype)) return narrow(values, dtype, new Uint8Array(values.length * ELEMENT_BYTES[dtype]));
+  return quantize(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)), importance);
+}
+
+/** Some rows of the tensor `name` in float32. @throws UserError for a number that the type cannot hold */
+export async function roundedRows(
   name: string,
-  { dtype, read, importance }: Rewrite<RewrittenDtype>,
+  { dtype, read }: Rewrite<RewrittenDtype>,
   rows: Rows,
-): Promise<Uint8Array> {
+): Promise<Float32Array> {
   const exact = await read(rows);
   const values = new Float32Array(exact.length);
   const quantized = isQuantized(dtype);
@@ -79,8 +105,7 @@ export async function rewritten(
       throw unstorable(name, dtype, exact[i]);
     values[i] = exact[i];
   }
-  if (!quantized) return narrow(values, dtype, new Uint8Array(values.length * ELEMENT_BYTES[dtype]));
-  return quantize(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)), importance);
+  return values;
 }
 
 function unstorable(name: string, dtype: RewrittenDtype, value: number): UserError {

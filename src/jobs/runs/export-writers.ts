@@ -107,6 +107,7 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
         kept,
         type: options.type?.[0]?.toLowerCase() as GgufType | undefined,
         importance: imatrix,
+        threads: options.threads,
         description: [modelName(checkpoint), ...what, 'exported with Coppice'].join(', '),
         record,
       }),

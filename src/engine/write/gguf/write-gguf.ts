@@ -33,6 +33,7 @@ import { generalFields } from './general';
 import { Importance, type NamedMatrix } from './importance';
 import { Mix } from './mixes';
 import { type GgufSource, ggufTensors, type RewrittenTensor } from './tensors';
+import { PieceWriter } from './threads/piece-writer';
 import { oddNotes } from './types';
 
 export interface GgufOptions extends JobOptions {
@@ -50,6 +51,8 @@ export interface GgufOptions extends JobOptions {
   readonly record?: (bytes: number) => RunRecord;
   /** The option that names the file, for messages; `out` when undefined. */
   readonly option?: OptionName;
+  /** Threads that quantize; those of the machine when undefined. */
+  readonly threads?: number;
 }
 
 export interface GgufWritten {
@@ -91,11 +94,11 @@ export async function writeLayout(
   checkpoint: Checkpoint,
   layout: GgufLayout<GgufSource>,
   file: string,
-  { option = 'out', ...job }: Pick<GgufOptions, keyof JobOptions | 'option'>,
+  { option = 'out', threads, ...job }: Pick<GgufOptions, keyof JobOptions | 'option' | 'threads'>,
 ): Promise<Pick<GgufWritten, 'file' | 'bytes'>> {
   const target = await claimFile(file, foldersOf(checkpoint), layout.bytes, option);
   try {
-    await OutputFile.fill(target.temporary, (output) => fill(output, layout, job));
+    await OutputFile.fill(target.temporary, (output) => fill(output, layout, job, threads));
     await checkWrittenGguf(target.temporary, layout, job.signal);
     throwIfCancelled(job.signal);
     await requireWhole(checkpoint);
@@ -127,7 +130,14 @@ export interface PlannedGguf {
 export async function planGguf(
   checkpoint: Checkpoint,
   weights: WeightSource,
-  { kept, type, importance: matrix, name, description, record }: Omit<GgufOptions, keyof JobOptions | 'option'> = {},
+  {
+    kept,
+    type,
+    importance: matrix,
+    name,
+    description,
+    record,
+  }: Omit<GgufOptions, keyof JobOptions | 'option' | 'threads'> = {},
 ): Promise<PlannedGguf> {
   const blocks = kept ?? [...weights.architecture.layers.keys()];
   if (blocks.length === 0) throw new Error('no blocks are written');
@@ -229,7 +239,12 @@ function mostFrequent(tensors: readonly RewrittenTensor[]): RewrittenDtype {
 }
 
 /** Header, then every tensor at its place. The gaps between them stay zero. */
-async function fill(output: OutputFile, layout: GgufLayout<GgufSource>, options: JobOptions): Promise<void> {
+async function fill(
+  output: OutputFile,
+  layout: GgufLayout<GgufSource>,
+  options: JobOptions,
+  threads: number | undefined,
+): Promise<void> {
   const { header, tensors, bytes: total } = layout;
   let done = 0;
   const copy: CopyOptions = {
@@ -242,8 +257,20 @@ async function fill(output: OutputFile, layout: GgufLayout<GgufSource>, options:
   await output.handle.truncate(total);
   await output.handle.write(header, 0, header.length, 0);
   copy.onBytes?.(header.length);
-  for (const { name, offset, copy: range, rewrite } of tensors) {
-    if (range) await copyRanges(output, offset, rangesOf(range), copy);
-    else await writeRewritten(output, offset, { name, rewrite: rewrite! }, copy);
+  const pieces = PieceWriter.open(
+    output,
+    tensors.map(({ copy: range, rewrite }) => (range ? undefined : rewrite)),
+    copy,
+    threads,
+  );
+  try {
+    for (const { name, offset, copy: range, rewrite } of tensors) {
+      if (range) await copyRanges(output, offset, rangesOf(range), copy);
+      else if (pieces?.takes(rewrite!)) await pieces.write(offset, name, rewrite);
+      else await writeRewritten(output, offset, { name, rewrite: rewrite! }, copy);
+    }
+    await pieces?.done();
+  } finally {
+    await pieces?.close();
   }
 }
