@@ -1,6 +1,7 @@
 /** The program with all commands. Help has examples, and usage errors have the form of other errors. */
 import { Command } from 'commander';
 import { version } from '../../package.json';
+import { addAddTo } from './commands/add-to';
 import { addDemo } from './commands/demo';
 import { addFetchTasks } from './commands/fetch-tasks';
 import { addGather } from './commands/gather';
@@ -61,6 +62,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   bench: job('bench'),
   grid: job('grid'),
   versus: job('versus'),
+  'add-to': addAddTo,
   gather: addGather,
   submit: addSubmit,
   status: addStatus,

@@ -23,7 +23,7 @@ export type RenderChat = (messages: readonly ChatMessage[], options: { addGenera
  * field if the template is not Jinja or refuses the conversation.
  */
 export function chatTemplate(
-  { settings, chatTemplate: source }: TokenizerFiles,
+  { settings, chatTemplate: source }: Pick<TokenizerFiles, 'settings' | 'chatTemplate'>,
   folder: string,
 ): RenderChat | undefined {
   if (source === undefined) return undefined;

@@ -89,8 +89,8 @@ const NODE = isWindows ? 'node.exe' : 'node';
  * PATH without what is relative, as it would be that of the current folder, and without the folders of packages that npm
  * puts before it for a project.
  */
-const programFolders = (): string[] =>
-  (process.env.PATH ?? '')
+const programFolders = (env = process.env): string[] =>
+  (env.PATH ?? '')
     .split(delimiter)
     .filter((folder) => isAbsolute(folder) && !folder.split(/[/\\]/).includes(MODULES));
 
@@ -101,6 +101,12 @@ export function findPython(from?: string): string | undefined {
   const own = from === undefined ? [] : [join(resolve(from), isWindows ? 'Scripts' : 'bin')];
   return [...own, ...programFolders()].map((folder) => join(folder, PYTHON)).find((file) => existsSync(file));
 }
+
+/** A program on the PATH, absolute. @param name without the end that Windows gives it */
+export const findProgram = (name: string, env = process.env): string | undefined =>
+  programFolders(env)
+    .map((folder) => join(folder, isWindows ? `${name}.exe` : name))
+    .find((file) => existsSync(file));
 
 /** A folder as it is shown: that of a package without the package's name. */
 export const placeOf = ({ folder }: Package): string => {

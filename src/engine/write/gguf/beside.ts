@@ -59,14 +59,19 @@ function stopsOf({ metadata }: GgufFile): string[] {
  * The text of a Modelfile in the folder of the file. Ollama knows the usual chat templates by their text; one of its own is
  * not made from them, because the two languages of templates differ.
  * @param modelfile name of the Modelfile, for the command that reads it
+ * @param from the file as the Modelfile names it
  */
-export function modelfileText({ name, context, chats, stops }: GgufFacts, modelfile = `${name}.Modelfile`): string {
-  requireLine(name);
+export function modelfileText(
+  { name, context, chats, stops }: GgufFacts,
+  modelfile = `${name}.Modelfile`,
+  from = `./${name}`,
+): string {
+  requireLine(from);
   const model = ollamaName(name);
   return [
     `# ollama create ${model} -f ${quoted(modelfile, 'posix')}`,
     `# ollama run ${model}`,
-    `FROM ./${name}`,
+    `FROM ${from}`,
     ...(chats ? [] : ['TEMPLATE "{{ .Prompt }}"']),
     `PARAMETER num_ctx ${Math.min(context, MOST_CONTEXT)}`,
     ...stops.map((text) => `PARAMETER stop ${JSON.stringify(text)}`),
@@ -91,7 +96,7 @@ export function llamaCppCommands({ name, context, chats }: GgufFacts, shell: She
 }
 
 /** Ollama's names are of small letters, digits and a few signs. */
-function ollamaName(file: string): string {
+export function ollamaName(file: string): string {
   const name = file
     .replace(/\.gguf$/i, '')
     .toLowerCase()
