@@ -33,23 +33,24 @@ export async function promptTemplateIn(folder: string): Promise<FoundTemplate> {
     };
   }
   const render = chatTemplate({ settings, chatTemplate: { place: 'chat_template', text } }, folder)!;
-  const bos = settings.bos_token;
-  const texts = (roles: readonly string[], asks = false): string | undefined => {
+  const texts: Texts = (roles, asks = false) => {
     const messages = roles.map((role): ChatMessage => ({ role, content: CONTENT }));
     try {
-      const made = render(messages, { addGenerationPrompt: asks });
-      // The tokenizer puts that token there itself.
-      return typeof bos === 'string' && bos !== '' && made.startsWith(bos) ? made.slice(bos.length) : made;
+      return render(messages, { addGenerationPrompt: asks });
     } catch (error) {
       if (error instanceof UserError) return undefined; // it refuses such a conversation
       throw error;
     }
   };
-  return templateFrom(texts);
+  const { bos_token: bos } = settings;
+  return templateFrom(texts, typeof bos === 'string' ? bos : '');
 }
 
-/** @param texts of a conversation of these roles, with the start of an answer behind it; undefined where it is refused */
-export function templateFrom(texts: (roles: readonly string[], asks?: boolean) => string | undefined): FoundTemplate {
+/** The text of a conversation of these roles, with the start of an answer behind it; undefined where it is refused. */
+type Texts = (roles: readonly string[], asks?: boolean) => string | undefined;
+
+/** @param bos the token that the tokenizer puts before a text itself */
+export function templateFrom(texts: Texts, bos: string): FoundTemplate {
   const [one, asked, two, three] = [
     texts(['user']),
     texts(['user'], true),
@@ -72,7 +73,13 @@ export function templateFrom(texts: (roles: readonly string[], asks?: boolean) =
   const withSystem = texts(['system', 'user']);
   const system = withSystem?.endsWith(user!) ? withSystem.slice(0, withSystem.length - user!.length) : undefined;
   const isSystem = system?.split(CONTENT).length === 2;
-  const template = { ...(isSystem && { system }), user: user!, assistant: assistant!, prompt: asked! };
+  // Templates of some families begin each message with that token: then it is no sign of a beginning.
+  const own = (text: string): string =>
+    bos !== '' && text.startsWith(bos) && !user!.startsWith(bos) ? text.slice(bos.length) : text;
+  const template = {
+    ...(isSystem && { system: own(system!) }),
+    ...{ user: user!, assistant: assistant!, prompt: own(asked!) },
+  };
   return isSystem
     ? { template }
     : { template, note: 'The chat template has no text of its own for the role “system”.' };
