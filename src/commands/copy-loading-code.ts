@@ -57,7 +57,7 @@ async function codeOfPair(coppice: Coppice, run: string): Promise<LoadingCode> {
 }
 
 /** All models that can be loaded, what was exported last at the top. */
-async function exportsFirst({ tree, library }: Coppice): Promise<Entry[]> {
+export async function exportsFirst({ tree, library }: Coppice): Promise<Entry[]> {
   const exported = (await tree.exportsOf()).map(({ path }) => path);
   const others = library.entries().filter(({ path }) => !exported.includes(path));
   return [...exported.map((path): Entry => ({ path, origin: 'workspace' })), ...others];

@@ -20,6 +20,7 @@ import { finerWords } from '../jobs/finer-words';
 import { drawnOptions } from '../jobs/options/calibration';
 import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import { UserError } from '../engine/errors';
+import { addToStep } from './add-to';
 import { timeWords } from '../host/ask/job-time';
 import { explainedSize, type TypeSize, typesOf } from '../host/ask/export-sizes';
 import { formatChoices, refusalWords } from '../host/ask/format-choices';
@@ -83,19 +84,20 @@ export const exportModelCommand: Command<ExportModelArguments> = {
     };
     const { result } = await runJob(coppice, spec, { device });
     void hintAtGit(coppice, args, result.out);
-    tellExported(args, result);
+    await tellExported(args, result);
     return result;
   },
 };
 
 /** What Coppice does not read is not compared by perplexity. */
-function tellExported(args: CommonArguments, { format, out, finer }: ExportResult): void {
+async function tellExported(args: CommonArguments, { format, out, finer }: ExportResult): Promise<void> {
   const told = vscode.l10n.t('Exported {0} and compared it with the model.', basename(out));
   inform(
     args,
     finer ? `${told} ${finerWords(finer)}.` : told,
     ...(FORMATS[format].isCheckpoint ? [compareStep(out)] : []),
     nextCommand(vscode.l10n.t('Copy Code to Load It'), 'coppice.copyLoadingCode', { checkpoint: out }),
+    ...(await addToStep(out)),
     {
       label: vscode.l10n.t('Reveal'),
       run: () => vscode.commands.executeCommand('revealFileInOS', vscode.Uri.file(out)),

@@ -7,6 +7,7 @@ import { jobCommands } from './jobs';
 import { trainingCommands } from './trainings';
 import { recipeCommands } from './recipes';
 import { programCommands } from './program';
+import { addToCommand } from './add-to';
 import { compareWithOriginalCommand } from './compare-with-original';
 import { compareWithWidthCommand } from './compare-with-width';
 import { evaluatePerplexityCommand } from './evaluate-perplexity';
@@ -91,6 +92,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   exportModelCommand,
   verifyExportCommand,
   copyLoadingCodeCommand,
+  addToCommand,
   exportPlanCommand,
   saveAsRecipeCommand,
   newRecipeCommand,

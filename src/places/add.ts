@@ -10,7 +10,7 @@ import { writeWhole } from '../engine/files/whole-file';
 import { command } from '../engine/option-token';
 import { announce, type JobOptions } from '../engine/progress';
 import { systemFailure } from '../engine/system-failure';
-import { type Added, remember } from './additions';
+import { type Added, type Addition, remember } from './additions';
 import { modelAt, type ModelKind, nameOf, type PlacedModel, requireName } from './model';
 import type { Around, Change, FolderChange, OllamaChange, Place, Plan, TaskChange } from './place';
 import { runProgram } from './run-program';
@@ -79,7 +79,7 @@ async function refuseTaken(change: Change, name: string, { signal }: JobOptions)
 }
 
 export interface Done {
-  readonly added: Added;
+  readonly addition: Addition;
   /** Bytes that take no room twice. */
   readonly linked: number;
 }
@@ -87,8 +87,11 @@ export interface Done {
 /** Writes what the plan says: all of it, or nothing. @throws UserError, CancelledError */
 export async function add(plan: Plan, { env }: Around, job: JobOptions): Promise<Done> {
   const { place, name, model, change } = plan;
-  const note = (added: Added): Promise<void> =>
-    remember({ format: 1, place, name, source: model.path, at: new Date().toISOString(), added }, env);
+  const note: Note = async (added) => {
+    const addition = { format: 1, place, name, source: model.path, at: new Date().toISOString(), added } as const;
+    await remember(addition, env);
+    return addition;
+  };
   switch (change.kind) {
     case 'folder':
       return addFolder(change, model, note, job);
@@ -99,7 +102,7 @@ export async function add(plan: Plan, { env }: Around, job: JobOptions): Promise
   }
 }
 
-type Note = (added: Added) => Promise<void>;
+type Note = (added: Added) => Promise<Addition>;
 
 async function addFolder(
   change: FolderChange,
@@ -111,13 +114,13 @@ async function addFolder(
   const { target, made, entries, linked } = await writeTree(change, sources, job);
   const added = { kind: 'folder', out: target.out, made, entries } as const;
   try {
-    await note(added); // first: what is there can then be removed, whatever happens
+    const addition = await note(added); // first: what is there can then be removed, whatever happens
     await target.commit();
+    return { addition, linked };
   } catch (error) {
     await target.discard();
     throw systemFailure(error) ?? error;
   }
-  return { added, linked };
 }
 
 /** A tasks.json has some kilobytes. */
@@ -133,13 +136,13 @@ async function addTask({ file, task }: TaskChange, note: Note): Promise<Done> {
   const added = { kind: 'task', file, task, before: before ?? null, after: digestOf(text) } as const;
   try {
     await makeWorkingFolder(dirname(file));
-    await note(added);
+    const addition = await note(added);
     // A link stays a link.
     await writeWhole(before === undefined ? file : await realpath(file), text);
+    return { addition, linked: 0 };
   } catch (error) {
     throw systemFailure(error) ?? error;
   }
-  return { added, linked: 0 };
 }
 
 async function addToOllama(
@@ -160,8 +163,7 @@ async function addToOllama(
   }
   const shown = (await shownBy(program, name, job.signal)) ?? '';
   const added = { kind: 'ollama', program, shown: digestOf(shown) } as const;
-  await note(added);
-  return { added, linked: 0 };
+  return { addition: await note(added), linked: 0 };
 }
 
 const START = 'Check that Ollama runs: `ollama serve`.';

@@ -6,7 +6,7 @@ import { namesIn } from '../engine/files/names';
 import { isBelow } from '../engine/files/paths';
 import { readTextFile } from '../engine/files/text-file';
 import { isObject } from '../format/json';
-import { fileAt, type ModelFile } from './model';
+import { fileAt, type ModelFile } from './model-file';
 
 const CONFIG = 'genai_config.json';
 const MOST_BYTES = 2 ** 20;

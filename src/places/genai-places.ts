@@ -52,7 +52,16 @@ export const foundryLocal: Place = {
     };
     return folderThere(around, join(own, 'cache', 'models'), own, words);
   },
-  plan: (model, at, name) => genaiPlan(model, join(at, PUBLISHER, name), name, `foundry model run ${name}`),
+  async plan(model, at, name) {
+    const out = join(at, PUBLISHER, name);
+    const use = `foundry model run ${name}`;
+    const plan = await genaiPlan(model, out, name, use);
+    const sdk = l10n.t(
+      'An application with the SDK of Foundry Local (2.2 and later) registers the folder in the local catalog: {0}.',
+      'register_model',
+    );
+    return { ...plan, copies: use, notes: [...plan.notes, sdk] };
+  },
 };
 
 async function genaiPlan(model: PlacedModel, out: string, name: string, use: string): Promise<Omit<Plan, 'place'>> {

@@ -10,7 +10,7 @@ import { hubCacheFolder, hubHome } from '../hub/cache';
 import { l10n } from '../l10n';
 import { folderThere } from './folder-there';
 import type { Place, TreeFile } from './place';
-import type { ModelFile } from './model';
+import type { ModelFile } from './model-file';
 import { PUBLISHER } from './publisher';
 
 export const huggingFace: Place = {
@@ -43,6 +43,7 @@ export const huggingFace: Place = {
         ),
       ],
       use: `AutoModelForCausalLM.from_pretrained('${id}', local_files_only=True)`,
+      copies: `AutoModelForCausalLM.from_pretrained('${id}', local_files_only=True)`,
     };
   },
 };

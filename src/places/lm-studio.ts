@@ -29,6 +29,7 @@ export const lmStudio: Place = {
       model,
       change: { kind: 'folder', out: join(at, PUBLISHER, name), files: linked(model.files) },
       notes: [],
+      copies: `lms load ${name}`,
       use: l10n.t('LM Studio lists it under My Models; `lms load {0}` loads it.', name),
     }),
 };

@@ -1,5 +1,5 @@
 /** A model that can be added to a place: what it is, by its own files. */
-import { realpath, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { findAccompanyingFiles } from '../engine/checkpoint/accompanying-files';
 import { readConfigFile } from '../engine/checkpoint/config-file';
@@ -9,16 +9,9 @@ import { namesIn } from '../engine/files/names';
 import { isGguf } from '../engine/formats/gguf/file';
 import { loadablesAt } from '../engine/write/loadables';
 import { genaiFiles } from './genai-files';
+import { fileAt, type ModelFile } from './model-file';
 
 export type ModelKind = 'gguf' | 'onnx' | 'checkpoint';
-
-export interface ModelFile {
-  /** Below the model's folder, with "/". */
-  readonly path: string;
-  /** Absolute, links resolved. */
-  readonly file: string;
-  readonly bytes: number;
-}
 
 export interface PlacedModel {
   readonly kind: ModelKind;
@@ -41,11 +34,6 @@ export async function modelAt(given: string): Promise<PlacedModel> {
   const [first] = await loadablesAt(path);
   if (first.format === 'onnx') return { kind: 'onnx', path, files: await genaiFiles(path) };
   return { kind: 'checkpoint', path, files: await checkpointFiles(path) };
-}
-
-export async function fileAt(path: string, at: string): Promise<ModelFile> {
-  const file = await realpath(at);
-  return { path, file, bytes: (await stat(file)).size };
 }
 
 const WEIGHTS = /\.safetensors(\.index\.json)?$/;

@@ -30,6 +30,7 @@ export const ollama: Place = {
       change: { kind: 'ollama', program: at, modelfile: await modelfileOf(model) },
       notes: [],
       use: `ollama run ${own}`,
+      copies: `ollama run ${own}`,
     };
   },
   async byHand(model, name) {

@@ -73,8 +73,10 @@ export interface Plan {
   readonly change: Change;
   /** What the user should know. */
   readonly notes: readonly string[];
-  /** What runs the model there: a command, or words. */
+  /** What runs the model there, in words or as a command. */
   readonly use: string;
+  /** A command or a line of code, to copy. */
+  readonly copies?: string;
 }
 
 /** What the user does where the program cannot be asked. */

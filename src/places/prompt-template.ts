@@ -77,7 +77,7 @@ export function templateFrom(texts: Texts, bos: string): FoundTemplate {
   const own = (text: string): string =>
     bos !== '' && text.startsWith(bos) && !user!.startsWith(bos) ? text.slice(bos.length) : text;
   const template = {
-    ...(isSystem && { system: own(system!) }),
+    ...(isSystem && { system: own(system) }),
     ...{ user: user!, assistant: assistant!, prompt: own(asked!) },
   };
   return isSystem

@@ -5,10 +5,10 @@
 import { link, lstat, mkdir, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { systemErrorCode } from '../engine/errors';
-import { copyRanges } from '../engine/files/copy';
 import { OutputFile } from '../engine/files/output-file';
 import { claimTarget, nearestFolder, type Target } from '../engine/files/target';
 import { type JobOptions, Work } from '../engine/progress';
+import { copyWhole } from '../engine/write/copy-whole';
 import type { Entry } from './additions';
 import type { FolderChange, TreeFile } from './place';
 
@@ -76,9 +76,7 @@ async function put(
   }
   if (isLinked && (await tryLink(each.file, path))) return each.bytes;
   work.step(`copying ${each.path}`);
-  const range = { file: each.file, offset: 0, bytes: each.bytes };
-  const onBytes = (bytes: number): void => work.advance(bytes);
-  await OutputFile.fill(path, (file) => copyRanges(file, 0, [range], { signal, onBytes }));
+  await copyWhole(each.file, path, { signal }, (bytes) => work.advance(bytes));
   return 0;
 }
 

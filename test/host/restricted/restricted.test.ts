@@ -45,6 +45,7 @@ describe('restricted mode', () => {
       'trimVocabulary',
       'exportModel',
       'verifyExport',
+      'addTo',
       'restartSidecar',
       'newRecipe',
       'runRecipe',
