@@ -12,7 +12,6 @@ import {
   type ParseError,
   parseTree,
   printParseErrorCode,
-  SyntaxKind,
 } from 'jsonc-parser';
 import { UserError } from '../engine/errors';
 import { isObject, type JsonObject } from '../format/json';
@@ -111,5 +110,7 @@ const isFirstInLine = (text: string, at: number): boolean => text.slice(lineStar
 function behind(text: string, end: number): { readonly comma?: number } {
   const scanner = createScanner(plain(text), true);
   scanner.setPosition(end);
-  return scanner.scan() === SyntaxKind.CommaToken ? { comma: scanner.getTokenOffset() } : {};
+  scanner.scan();
+  const comma = scanner.getTokenOffset();
+  return text[comma] === ',' ? { comma } : {};
 }

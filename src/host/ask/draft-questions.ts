@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { type Runtime, RUNTIME_FACTS, RUNTIMES } from '../../engine/draft/runtimes';
 import { healable } from '../../engine/heal/healable';
-import { consumersThere } from '../../engine/verify/consumers/there';
+import { consumersThere, LLAMA } from '../../engine/verify/consumers/there';
 import type { GivenFor } from '../../jobs/kinds';
 import { SELF } from '../../jobs/healing-amounts';
 import { numberRanges } from '../../format/ranges';
@@ -151,7 +151,7 @@ type Costs = 'there' | 'folder' | 'file';
 const costsStep: Step<DraftAnswers> = async ({ for: program = 'llama.cpp' }, place) => {
   const { t } = vscode.l10n;
   const { title, format } = RUNTIME_FACTS[program];
-  const found = format === 'gguf' ? (await consumersThere(format)).at(0) : undefined;
+  const found = format === 'gguf' ? (await consumersThere(format)).find(({ name }) => name === LLAMA) : undefined;
   const choices: PickChoice<Costs>[] = [
     ...(found
       ? [

@@ -21,7 +21,8 @@ export const verify = defineJob({
   description:
     'Opens what Coppice wrote, safetensors, GGUF or ONNX, and compares it with the model that its record names: every ' +
     `weight where the format shows them, the logits of fixed rows, and a continuation. With ${option('consumers')} it also runs the ` +
-    'file in llama.cpp, transformers.js and onnxruntime-genai where they are installed, without a network, and compares ' +
+    'file in llama.cpp (node-llama-cpp, and llama-completion or an older llama-cli on the PATH), transformers.js and ' +
+    'onnxruntime-genai where they are installed, without a network, and compares ' +
     'their tokens. It installs nothing and changes nothing, and runs nothing that lies beside the model. The folder of a model with ' +
     'its draft is compared with its own record: every file, the texts of the model, and the passes ' +
     'that were forecast for them.',

@@ -8,6 +8,7 @@ import { option } from '../../engine/option-token';
 import { detailsOf } from '../../engine/records/details';
 import { sourceOf } from '../../engine/records/source';
 import { modelName, type RunRecord } from '../../engine/records/record';
+import { findLlamaProgram } from '../../engine/verify/consumers/there';
 import { openOutput, type Output } from '../../engine/verify/output';
 import type { VerifiedResult, VerifyResult } from '../results/export';
 import type { OptionsFor } from '../kinds';
@@ -39,6 +40,11 @@ export async function runVerify(options: Options, context: JobContext): Promise<
   const consumers = options.consumers
     ? await consumersOf(output, verification, opened, options.consumersFrom, context.job)
     : [];
+  if (options.consumers && output.format === 'gguf' && !findLlamaProgram(options.consumersFrom)) {
+    context.note(
+      'Neither llama-completion nor llama-cli is on the PATH, so the program of llama.cpp itself was not run.',
+    );
+  }
   const against = modelName(opened.checkpoint);
   const { path: out, format } = output;
   return {

@@ -1,6 +1,6 @@
 /**
- * The programs that run what was written, where they are installed: llama.cpp through node-llama-cpp, transformers.js, and
- * onnxruntime-genai. Nothing is installed. Their tokens are compared as long as the model is sure of its own.
+ * The programs that run what was written, where they are installed: llama.cpp through node-llama-cpp and its own program on the
+ * PATH, transformers.js, and onnxruntime-genai. Nothing is installed. Their tokens are compared as long as the model is sure of its own.
  */
 import { announce, type JobOptions } from '../../progress';
 import type { ExportFormat } from '../../write/formats';
@@ -8,6 +8,7 @@ import { compareTokens, type GreedyComparison } from '../compare';
 import type { VerificationRows } from '../rows';
 import type { Said } from '../verify';
 import { genaiConfigIn } from './genai-config';
+import { consumeByLlamaProgram } from './llama-program';
 import { findPackage, findPython } from './places';
 import { GENAI, LLAMA, TRANSFORMERS, versionIn } from './there';
 import { GENAI_PROGRAM, LLAMA_PROGRAM, TRANSFORMERS_PROGRAM } from './programs';
@@ -42,13 +43,15 @@ export interface Consumable {
 export const SURE = 0.1;
 
 async function runGgufConsumers(file: Consumable, from: string | undefined, job: JobOptions): Promise<Consumed[]> {
-  const library = await findPackage('node-llama-cpp', from);
-  if (!library) return [];
   const [{ of, said }] = file.said;
+  const sure = sureTokens(said.greedy, said.margins, file.eos);
+  const program = await consumeByLlamaProgram({ ...file, of, sure, count: said.greedy.length }, from, job);
+  const library = await findPackage('node-llama-cpp', from);
+  if (!library) return program;
   announce(job, 'running llama.cpp');
   const args = [library.file, file.path, JSON.stringify(file.rows.prompt), String(said.greedy.length)];
   const run: Run = (signal) => runNode(LLAMA_PROGRAM, { read: readIds, args, signal });
-  return [await consumed({ name: LLAMA, ...versionIn(library), of }, file, said, run, job)];
+  return [await consumed({ name: LLAMA, ...versionIn(library), of }, file, said, run, job), ...program];
 }
 
 async function runOnnxConsumers(file: Consumable, from: string | undefined, job: JobOptions): Promise<Consumed[]> {

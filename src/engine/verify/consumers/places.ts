@@ -90,9 +90,7 @@ const NODE = isWindows ? 'node.exe' : 'node';
  * puts before it for a project.
  */
 const programFolders = (env = process.env): string[] =>
-  (env.PATH ?? '')
-    .split(delimiter)
-    .filter((folder) => isAbsolute(folder) && !folder.split(/[/\\]/).includes(MODULES));
+  (env.PATH ?? '').split(delimiter).filter((folder) => isAbsolute(folder) && !folder.split(/[/\\]/).includes(MODULES));
 
 const PYTHON = isWindows ? 'python.exe' : 'python3';
 
@@ -102,9 +100,13 @@ export function findPython(from?: string): string | undefined {
   return [...own, ...programFolders()].map((folder) => join(folder, PYTHON)).find((file) => existsSync(file));
 }
 
-/** A program on the PATH, absolute. @param name without the end that Windows gives it */
-export const findProgram = (name: string, env = process.env): string | undefined =>
-  programFolders(env)
+/**
+ * A program on the PATH, absolute.
+ * @param name without the end that Windows gives it
+ * @param from a folder that the user names
+ */
+export const findProgram = (name: string, env = process.env, from?: string): string | undefined =>
+  [...(from === undefined ? [] : [resolve(from), join(resolve(from), 'bin')]), ...programFolders(env)]
     .map((folder) => join(folder, isWindows ? `${name}.exe` : name))
     .find((file) => existsSync(file));
 

@@ -69,6 +69,29 @@ import site, sys
 if sys.prefix == sys.base_prefix: site.addsitedir(site.getusersitepackages())
 `;
 
+/** What a program printed, as it is. */
+export interface Text {
+  readonly text: string;
+  readonly complained: string;
+}
+
+/**
+ * Runs a program of the machine in a new folder with the text `input.txt`.
+ * @param file absolute
+ * @throws CancelledError
+ */
+export const runText = (
+  file: string,
+  args: readonly string[],
+  text: string,
+  running: Pick<Running<object>, 'patience' | 'signal'>,
+): Promise<Text | Failed> =>
+  inNewFolder<Text | Failed>({}, async (folder) => {
+    await writeFile(join(folder, 'input.txt'), text);
+    const take: Take<Text> = (said, complained, code) => (code === 0 ? { text: said, complained } : undefined);
+    return startTaking(file, args, folder, running, take);
+  });
+
 async function inNewFolder<T>(
   { input }: Pick<Running<object>, 'input'>,
   run: (folder: string) => Promise<T>,
@@ -83,11 +106,23 @@ async function inNewFolder<T>(
 }
 
 /** @throws CancelledError */
-function start<T extends object>(
+const start = <T extends object>(
   file: string,
   args: readonly string[],
   cwd: string,
-  { read, patience = PATIENCE, signal }: Running<T>,
+  running: Running<T>,
+): Promise<T | Failed> => startTaking(file, args, cwd, running, (said) => lastLine(said, running.read));
+
+/** What is made of the output; undefined for one that says something else. */
+type Take<T> = (said: string, complained: string, code: number | null) => T | undefined;
+
+/** @throws CancelledError */
+function startTaking<T extends object>(
+  file: string,
+  args: readonly string[],
+  cwd: string,
+  { patience = PATIENCE, signal }: Pick<Running<object>, 'patience' | 'signal'>,
+  take: Take<T>,
 ): Promise<T | Failed> {
   // In an editor, `process.execPath` is Electron; this makes it behave as Node. llama.cpp's package asks for it, too.
   const asNode = process.versions.electron === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
@@ -126,7 +161,7 @@ function start<T extends object>(
       }
       const lines = complained.trim().split('\n');
       const died = lines.findLast((line) => /^\w*Error\b/.test(line)) ?? (lines[0] || `it ended with ${by ?? code}`);
-      resolve(lastLine(said, read) ?? { failure: (stopped ?? died).replace(/\s+/g, ' ').slice(0, MOST_WORDS) });
+      resolve(take(said, complained, code) ?? { failure: (stopped ?? died).replace(/\s+/g, ' ').slice(0, MOST_WORDS) });
     });
   });
 }

@@ -1,6 +1,6 @@
 /** Which programs of others would run a file, without starting any. */
 import type { ExportFormat } from '../../write/formats';
-import { findPackage, findPython, placeOf } from './places';
+import { findPackage, findProgram, findPython, placeOf } from './places';
 
 /** A program that is there, and where. */
 export interface ConsumerThere {
@@ -19,7 +19,24 @@ export async function consumersThere(format: ExportFormat, from?: string): Promi
     }),
   );
   const python = format === 'onnx' ? findPython(from) : undefined;
-  return [...found.flat(), ...(python === undefined ? [] : [{ name: GENAI, place: python }])];
+  const own = format === 'gguf' ? findLlamaProgram(from) : undefined;
+  return [
+    ...found.flat(),
+    ...(own ? [{ name: own.name, place: own.file }] : []),
+    ...(python === undefined ? [] : [{ name: GENAI, place: python }]),
+  ];
+}
+
+/** Programs of llama.cpp that continue a text: before they were two, llama-cli did that too. */
+const LLAMA_PROGRAMS = ['llama-completion', 'llama-cli'] as const;
+
+/** The program of llama.cpp on the PATH, or in a folder that the user names. */
+export function findLlamaProgram(from?: string): { readonly name: string; readonly file: string } | undefined {
+  for (const name of LLAMA_PROGRAMS) {
+    const file = findProgram(name, process.env, from);
+    if (file !== undefined) return { name, file };
+  }
+  return undefined;
 }
 
 export const [LLAMA, TRANSFORMERS, GENAI] = ['llama.cpp (node-llama-cpp)', 'transformers.js', 'onnxruntime-genai'];
