@@ -29,7 +29,8 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
     {
       names: ['COPPICE_CACHE'],
       meaning:
-        'folder for what can be made again: text that a model wrote for itself, answers of tasks, measured speeds',
+        'folder for what can be made again: text that a model wrote for itself, answers of tasks, measured speeds; and what ' +
+        '`add-to` can take back',
     },
     { names: ['COPPICE_THREADS'], meaning: 'threads of the CPU that a run uses where `--threads` is not given' },
   ],
