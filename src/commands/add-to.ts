@@ -38,9 +38,11 @@ export const addToCommand: Command<AddToArguments> = {
     const place = args.place === undefined ? await choosePlace(model, folderFor, title) : PLACES[args.place];
     const name = args.name ?? (args.throws ? undefined : await askName(model, place));
     const where = around(folderFor(place));
-    const plan = await withProgress(vscode.l10n.t('Looking at {0}', basename(path)), (job) =>
-      planFor(place, path, where, { name }, job),
-    );
+    const quietly = {
+      location: vscode.ProgressLocation.Window,
+      title: vscode.l10n.t('Looking at {0}', basename(path)),
+    };
+    const plan = await vscode.window.withProgress(quietly, () => planFor(place, path, where, { name }, {}));
     if (!args.throws) await confirm(plan, place);
     const { addition } = await withProgress(vscode.l10n.t('Adding {0} to {1}', plan.name, place.title), (job) =>
       add(plan, where, job),
@@ -96,10 +98,10 @@ function changeWords(change: Change): string {
     case 'folder': {
       const bytes = change.files.reduce((sum, each) => sum + ('file' in each ? each.bytes : 0), 0);
       return vscode.l10n.t(
-        'Writes {0} files with {1} to {2}. Large files on the same disk are linked and take no room twice.',
-        change.files.length,
+        'Writes {0} to {1} (files: {2}). Large files on the same disk are linked and take no room twice.',
         formatBytes(bytes),
         shortText(change.out),
+        change.files.length,
       );
     }
     case 'task':

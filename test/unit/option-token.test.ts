@@ -192,7 +192,12 @@ const engineFiles = (): string[] =>
  * Pages, files and snippets whose readers copy command lines into a terminal, wherever they read them: these leave Coppice, so no
  * face is there to find words for them.
  */
-const COMMANDS_TO_COPY = ['records/before-after/', 'write/programs/', 'write/onnx/folder/readme.ts'];
+const COMMANDS_TO_COPY = [
+  'records/before-after/',
+  'write/programs/',
+  'write/onnx/folder/readme.ts',
+  'verify/consumers/llama-program.ts',
+];
 
 /** Options of other programs. */
 const FOREIGN = /llama-quantize --prune-layers|--max-old-space-size/g;
