@@ -45,7 +45,7 @@ describe('command line: the program of llama.cpp', function () {
     const given = ['verify', file, '--against', SAMPLE, '--consumers', '--json'];
     const { stdout, stderr } = await coppice(given, { env: { PATH } });
     const { consumers } = JSON.parse(stdout) as { consumers: Consumer[] };
-    return [consumers.find(({ name }) => /^llama-/.test(name)), stderr];
+    return [consumers.find(({ name }) => name.startsWith("llama-")), stderr];
   }
 
   it('is not run where it is not there, and that is said', async () => {

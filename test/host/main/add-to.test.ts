@@ -32,10 +32,9 @@ describe('adding an export to a program', function () {
     await run<ExportResult>('exportModel', { checkpoint, format: 'gguf', type: ['q8_0'], out: file, remove: [] });
   });
   after(async () => {
-    for (const [name, value] of Object.entries(outside)) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
-    }
+    Object.assign(process.env, { HOME: outside.HOME, PATH: outside.PATH });
+    if (outside.COPPICE_CACHE === undefined) delete process.env.COPPICE_CACHE;
+    else process.env.COPPICE_CACHE = outside.COPPICE_CACHE;
     await clearWorkspace();
     await window.disconnect();
   });
@@ -77,7 +76,7 @@ describe('adding an export to a program', function () {
       if (!options.modal) return usual(question, options, ...labels);
       asked.push(question, options.detail ?? '');
       return Promise.resolve(labels[0]);
-    }) as typeof usual;
+    });
     const adding = vscode.commands.executeCommand<Addition>('coppice.addTo', { checkpoint: file, place: 'lm-studio' });
     await box().getByText('The name of the model there').first().waitFor();
     await window.page.keyboard.press('Enter');
