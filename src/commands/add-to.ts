@@ -2,13 +2,14 @@
 import { basename, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../engine/errors';
+import type { JobOptions } from '../engine/progress';
 import { formatBytes } from '../format/numbers';
 import type { Command, CommonArguments } from '../host/command';
 import { choosePath } from '../host/ask/choose-checkpoint';
 import { exportedPath } from '../host/jobs/exported-path';
 import { inform, type NextStep } from '../host/inform';
 import { shortText, toast } from '../host/toast';
-import { add, around, planFor } from '../places/add';
+import { add, around, type Done, planFor } from '../places/add';
 import type { Addition } from '../places/additions';
 import { modelAt, nameOf, type PlacedModel, requireName } from '../places/model';
 import type { Change, Place, PlaceName, Plan } from '../places/place';
@@ -44,9 +45,11 @@ export const addToCommand: Command<AddToArguments> = {
     };
     const plan = await vscode.window.withProgress(quietly, () => planFor(place, path, where, { name }, {}));
     if (!args.throws) await confirm(plan, place);
-    const { addition } = await withProgress(vscode.l10n.t('Adding {0} to {1}', plan.name, place.title), (job) =>
-      add(plan, where, job),
-    );
+    const adding = vscode.l10n.t('Adding {0} to {1}', plan.name, place.title);
+    const run = (job: JobOptions): Promise<Done> => add(plan, where, job);
+    const { addition } = await (bytesOf(plan.change) < LONG_BYTES
+      ? vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title: adding }, () => run({}))
+      : withProgress(adding, run));
     inform(
       args,
       vscode.l10n.t('{0} is in {1} now. {2}', plan.name, place.title, plan.use),
@@ -55,6 +58,12 @@ export const addToCommand: Command<AddToArguments> = {
     return addition;
   },
 };
+
+/** Copying so many takes long enough to be watched, and ended. */
+const LONG_BYTES = 64 * 2 ** 20;
+
+const bytesOf = (change: Change): number =>
+  change.kind === 'folder' ? change.files.reduce((sum, each) => sum + ('file' in each ? each.bytes : 0), 0) : 0;
 
 /** A task belongs to the folder of the model, or to the first one. */
 function taskFolder({ name }: Place, path: string): string | undefined {
@@ -96,7 +105,7 @@ async function confirm({ name, change, notes }: Plan, { title }: Place): Promise
 function changeWords(change: Change): string {
   switch (change.kind) {
     case 'folder': {
-      const bytes = change.files.reduce((sum, each) => sum + ('file' in each ? each.bytes : 0), 0);
+      const bytes = bytesOf(change);
       return vscode.l10n.t(
         'Writes {0} to {1} (files: {2}). Large files on the same disk are linked and take no room twice.',
         formatBytes(bytes),

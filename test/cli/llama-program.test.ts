@@ -45,7 +45,7 @@ describe('command line: the program of llama.cpp', function () {
     const given = ['verify', file, '--against', SAMPLE, '--consumers', '--json'];
     const { stdout, stderr } = await coppice(given, { env: { PATH } });
     const { consumers } = JSON.parse(stdout) as { consumers: Consumer[] };
-    return [consumers.find(({ name }) => name.startsWith("llama-")), stderr];
+    return [consumers.find(({ name }) => name.startsWith('llama-')), stderr];
   }
 
   it('is not run where it is not there, and that is said', async () => {
@@ -74,7 +74,7 @@ describe('command line: the program of llama.cpp', function () {
     const [same] = await verified(path);
     assert.equal(same?.equal, true, JSON.stringify(same));
     assert.ok(same.tokens! > 0);
-    writeFileSync(join(bin, 'llama-cli'), '#!/bin/sh\necho "error: invalid argument: -no-cnv" >&2; exit 1\n', {
+    writeFileSync(join(bin, 'llama-cli'), '#!/bin/sh\necho "error: invalid argument: $1" >&2; exit 1\n', {
       mode: 0o755,
     });
     const [failed] = await verified(path);

@@ -28,7 +28,7 @@ export function addAddTo(program: Command, exit: Exit): void {
         'Local, the cache of Hugging Face, or a task of VS Code that serves it with llama-server. Large files are linked ' +
         'where the disk is the same. Nothing is overwritten, and --undo takes it back. Without a place it lists them.',
     )
-    .addArgument(new Argument('[place]', PLACE_NAMES.join(', ')))
+    .addArgument(new Argument('[place]', `one of ${PLACE_NAMES.join(', ')}`))
     .argument('[model]', 'exported GGUF file, exported ONNX folder, or folder of a checkpoint, as the place needs it');
   addOptions(addOutputOptions(command), options)
     .addHelpText(

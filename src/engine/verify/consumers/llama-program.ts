@@ -48,6 +48,7 @@ export async function consumeByLlamaProgram(
   const args = argumentsFor(path, rows.prompt.length + count + SPARE, count);
   const printed = await runText(file, args, prompt, { signal: job.signal });
   if ('failure' in printed) return [{ ...about, seconds: since(), failure: printed.failure }];
+  if (printed.code !== 0) return [{ ...about, seconds: since(), failure: failureIn(printed) }];
   const texts = await Promise.all(sure.map((_, at) => after(sure.slice(0, at + 1), rows.prompt, tokenizer)));
   return [{ ...about, ...compareText(printed.text, texts), seconds: since() }];
 }
@@ -81,6 +82,18 @@ export function compareText(printed: string, texts: readonly string[]): GreedyCo
   return { tokens: texts.length, equal: at < 0, ...(at >= 0 && { firstDifference: at }) };
 }
 
+/** Since llama-completion is a program of its own, llama-cli only chats. */
+const CHATS_ONLY =
+  'it was not run: this llama-cli only chats; llama-completion, which comes with it and continues texts, is not on the PATH';
+const MOST_WORDS = 300;
+
+export function failureIn({ code, complained }: Text): string {
+  if (/invalid argument: -no-cnv|use llama-completion/.test(complained)) return CHATS_ONLY;
+  const lines = complained.trim().split('\n');
+  const line = lines.findLast((each) => /\berror\b/i.test(each)) ?? lines[0];
+  return (line === '' ? `it ended with ${code}` : line).replace(/\s+/g, ' ').slice(0, MOST_WORDS);
+}
+
 /** "version: 4589 (5f3a2c)", "version: 0.6.0-dev (build 0, commit unknown)" */
-export const versionIn = ({ text, complained }: Text): string | undefined =>
+export const versionIn = ({ text, complained }: Pick<Text, 'text' | 'complained'>): string | undefined =>
   /^version:\s*(\S+)/m.exec(`${text}\n${complained}`)?.[1];

@@ -69,8 +69,9 @@ import site, sys
 if sys.prefix == sys.base_prefix: site.addsitedir(site.getusersitepackages())
 `;
 
-/** What a program printed, as it is. */
+/** What a program printed, as it is, and how it ended: 0 where it did its work. */
 export interface Text {
+  readonly code: number | null;
   readonly text: string;
   readonly complained: string;
 }
@@ -88,7 +89,7 @@ export const runText = (
 ): Promise<Text | Failed> =>
   inNewFolder<Text | Failed>({}, async (folder) => {
     await writeFile(join(folder, 'input.txt'), text);
-    const take: Take<Text> = (said, complained, code) => (code === 0 ? { text: said, complained } : undefined);
+    const take: Take<Text> = (text, complained, code) => (code === null ? undefined : { code, text, complained });
     return startTaking(file, args, folder, running, take);
   });
 
