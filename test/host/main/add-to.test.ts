@@ -27,7 +27,9 @@ describe('adding an export to a program', function () {
     writeFileSync(join(bin, 'llama-server'), '#!/bin/sh\n', { mode: 0o755 });
     Object.assign(process.env, { HOME: home, PATH: `${bin}:/usr/bin:/bin`, COPPICE_CACHE: join(home, 'cache') });
     const checkpoint = writeModel('toy');
+    await vscode.commands.executeCommand('coppice.checkpoints.focus');
     await (await coppice()).library.rescan();
+    await window.row('toy').first().waitFor();
     file = inWorkspace('toy.gguf');
     await run<ExportResult>('exportModel', { checkpoint, format: 'gguf', type: ['q8_0'], out: file, remove: [] });
   });
