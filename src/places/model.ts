@@ -65,14 +65,19 @@ const noModel = (path: string, why: string): UserError =>
     'Name an exported GGUF file, an exported ONNX folder, or the folder of a checkpoint.',
   );
 
+/** Hugging Face takes 96 with the owner. */
+const MOST_SIGNS = 80;
+
 /** The name of a folder or a GGUF file, of letters, digits and the signs that every program takes. */
 export function nameOf(path: string): string {
   const name = basename(path)
     .replace(/(-\d{5}-of-\d{5})?\.gguf$/i, '')
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/-{2,}/g, '-') // two separate the owner from the name in the cache of Hugging Face
+    .replace(/\.{2,}/g, '.')
+    .slice(0, MOST_SIGNS)
     .replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, '');
-  return name === '' ? 'model' : name.slice(0, 96);
+  return name === '' ? 'model' : name;
 }
 
 /** @throws UserError for a name that would lead elsewhere, or that programs do not take */
@@ -80,7 +85,7 @@ export function requireName(name: string): string {
   if (name !== '' && nameOf(`${name}.gguf`) === name) return name;
   throw new UserError(
     `${name === '' ? 'An empty name' : name} cannot be the name`,
-    'programs take letters, digits and . _ - in the name of a model, two hyphens in a row excepted',
+    `programs take up to ${MOST_SIGNS} letters, digits and . _ - in the name of a model, no two hyphens or dots in a row`,
     `Use ${nameOf(name)}.`,
   );
 }

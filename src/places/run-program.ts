@@ -21,11 +21,15 @@ export function runProgram(
   return new Promise((resolve, reject) => {
     const options = { cwd, signal, maxBuffer: MOST_OUTPUT, env: process.env };
     execFile(file, [...args], options, (error, out, complained) => {
-      if (signal?.aborted) { reject(new CancelledError()); return; }
+      if (signal?.aborted) {
+        reject(new CancelledError());
+        return;
+      }
       const code = error?.code;
       if (error && (typeof code !== 'number' || systemErrorCode(error) === 'ENOENT')) {
         const why = messageOf(error).split('\n')[0];
-        reject(new UserError(`${file} cannot be run`, why, 'Run it yourself to see why.', { cause: error })); return;
+        reject(new UserError(`${file} cannot be run`, why, 'Run it yourself to see why.', { cause: error }));
+        return;
       }
       resolve({ code: typeof code === 'number' ? code : 0, out, error: lastLine(complained) });
     });

@@ -74,11 +74,11 @@ describe('adding an export to a program', function () {
     const asked: string[] = [];
     const usual = vscode.window.showInformationMessage;
     // VS Code shows no modal dialog in tests.
-    vscode.window.showInformationMessage = ((question: string, options: vscode.MessageOptions, ...labels: string[]) => {
+    vscode.window.showInformationMessage = (question: string, options: vscode.MessageOptions, ...labels: string[]) => {
       if (!options.modal) return usual(question, options, ...labels);
       asked.push(question, options.detail ?? '');
       return Promise.resolve(labels[0]);
-    });
+    };
     const adding = vscode.commands.executeCommand<Addition>('coppice.addTo', { checkpoint: file, place: 'lm-studio' });
     await box().getByText('The name of the model there').first().waitFor();
     await window.page.keyboard.press('Enter');

@@ -130,7 +130,7 @@ describe('places', () => {
     assert.equal(nameOf('/x/m-00001-of-00003.gguf'), 'm');
     assert.equal(nameOf('/x/…'), 'model');
     assert.equal(requireName('stories-1.5'), 'stories-1.5');
-    for (const name of ['', '..', '../a', 'a/b', 'a--b', '-a', 'a b'])
+    for (const name of ['', '..', '../a', 'a/b', 'a--b', 'a..b', 'a'.repeat(81), '-a', 'a b'])
       assert.throws(() => requireName(name), /cannot be the name/);
   });
 });
