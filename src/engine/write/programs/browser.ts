@@ -1,12 +1,40 @@
 /** A page that runs an ONNX folder in a browser, and the server for it: model and libraries come from one machine. */
 import type { OnnxKind, OnnxTarget } from '../onnx/kinds';
-import { imported } from './expressions';
+import { imported, indented } from './expressions';
+import { transformersStreamer } from './javascript';
 
-const CHOICE =
-  "const device = new URLSearchParams(location.search).get('device') ?? (navigator.gpu ? 'webgpu' : 'wasm');";
+/** Models for WebGPU run there where the browser has it; `?device=wasm` takes the CPU. */
+export const deviceLine = (target: OnnxTarget): string =>
+  target === 'webgpu'
+    ? "const device = new URLSearchParams(location.search).get('device') ?? (navigator.gpu ? 'webgpu' : 'wasm');"
+    : "const device = 'wasm'; // on WebGPU this model would write wrong texts";
 
-/** The page. Models for WebGPU run there where the browser has it; `?device=wasm` takes the CPU. */
-export const browserPage = (kind: OnnxKind, target: OnnxTarget): string => `<!doctype html>
+/** Where transformers.js finds model and WebAssembly: at the addresses of the server. */
+export const SERVED = `env.allowRemoteModels = false; // everything comes from this server
+env.allowLocalModels = true;
+env.localModelPath = '/';
+env.useBrowserCache = false;
+env.backends.onnx.wasm.wasmPaths = '/lib/';
+`;
+
+/** The words of a page, and the lines of its script that differ. Texts of lines end with a line break. */
+export interface Page {
+  /** Name of the text field. */
+  readonly label: string;
+  /** What is in it at first. */
+  readonly text: string;
+  readonly button: string;
+  /** Imports, and what comes before loading. */
+  readonly head: string;
+  readonly load: string;
+  /** Expression: what stands there before the model has written. */
+  readonly start: string;
+  /** Shows each piece by `show`, and leaves the whole in `text`. Knows `prompt` and the fields of the form. */
+  readonly write: string;
+}
+
+/** The page: a field for a text, a number of tokens, a button, and what the model writes. */
+export const pageOf = ({ label, text, button, ...script }: Page): string => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8" />
@@ -24,62 +52,98 @@ export const browserPage = (kind: OnnxKind, target: OnnxTarget): string => `<!do
   </head>
   <body>
     <form>
-      <p><textarea id="prompt" rows="3" aria-label="The text to continue">Once upon a time</textarea></p>
-      <p><label>Tokens <input id="count" type="number" min="1" value="50" /></label> <button disabled>Continue</button></p>
+      <p><textarea id="prompt" rows="3" aria-label="${label}">${text}</textarea></p>
+      <p><label>Tokens <input id="count" type="number" min="1" value="50" /></label> <button disabled>${button}</button></p>
     </form>
     <p id="status" role="status">Loading the model …</p>
     <p><output></output></p>
     <script type="module">
-      ${imported('{ env, pipeline, TextStreamer }', '@huggingface/transformers')}
-
-      const element = (selector) => document.querySelector(selector);
-      ${target === 'webgpu' ? CHOICE : "const device = 'wasm'; // on WebGPU this model would write wrong texts"}
-
-      env.allowRemoteModels = false; // everything comes from this server
-      env.allowLocalModels = true;
-      env.localModelPath = '/';
-      env.useBrowserCache = false;
-      env.backends.onnx.wasm.wasmPaths = '/lib/';
-
-      try {
-        const generator = await pipeline('text-generation', 'model', { dtype: '${kind}', device });
-        element('button').disabled = false;
-        element('#status').textContent = \`Ready (\${device}).\`;
-        element('form').addEventListener('submit', async (event) => {
-          event.preventDefault();
-          element('button').disabled = true;
-          const prompt = element('#prompt').value;
-          element('output').textContent = prompt;
-          const show = (text) => element('output').append(text);
-          const streamer = new TextStreamer(generator.tokenizer, { skip_prompt: true, skip_special_tokens: true, callback_function: show });
-          const max_new_tokens = element('#count').valueAsNumber;
-          const [{ generated_text: text }] = await generator(prompt, { max_new_tokens, do_sample: false, streamer });
-          element('output').textContent = text;
-          element('button').disabled = false;
-        });
-      } catch (error) {
-        element('#status').textContent = \`The model cannot be loaded: \${error.message}\`;
-      }
-    </script>
+${indented(pageScript(script), 6)}    </script>
   </body>
 </html>
 `;
 
-export const browserServer = (): string => `// Serves the page, the model and transformers.js to this machine alone.
-// usage: node serve.mjs 8000    then open the address that it prints
-// Once before, in the folder above: npm install
-${imported('{ createReadStream, statSync }', 'node:fs')}
+const pageScript = ({ head, load, start, write }: Pick<Page, 'head' | 'load' | 'start' | 'write'>): string => `${head}
+try {
+${indented(load, 2)}  element('button').disabled = false;
+  element('#status').textContent = \`Ready (\${device}).\`;
+  element('form').addEventListener('submit', async (event) => {
+    event.preventDefault();
+    element('button').disabled = true;
+    const prompt = element('#prompt').value;
+    element('output').textContent = ${start};
+    const show = (text) => element('output').append(text);
+${indented(write, 4)}    element('output').textContent = text;
+    element('button').disabled = false;
+  });
+} catch (error) {
+  element('#status').textContent = \`The model cannot be loaded: \${error.message}\`;
+}
+`;
+
+/** Finds an element of the page. */
+export const ELEMENT = 'const element = (selector) => document.querySelector(selector);\n';
+
+/** The page that continues a text. */
+export const browserPage = (kind: OnnxKind, target: OnnxTarget): string =>
+  pageOf({
+    label: 'The text to continue',
+    text: 'Once upon a time',
+    button: 'Continue',
+    head: `${imported('{ env, pipeline, TextStreamer }', '@huggingface/transformers')}
+
+${ELEMENT}${deviceLine(target)}
+
+${SERVED}`,
+    load: `const generator = await ${servedGenerator(kind)};
+`,
+    start: 'prompt',
+    write: `const streamer = ${transformersStreamer('show')};
+const max_new_tokens = element('#count').valueAsNumber;
+const [{ generated_text: text }] = await generator(prompt, { max_new_tokens, do_sample: false, streamer });
+`,
+  });
+
+/** Loads the model that the server has at /model/. @param model an expression */
+export const servedGenerator = (kind: OnnxKind, model = "'model'"): string =>
+  `pipeline('text-generation', ${model}, { dtype: '${kind}', device })`;
+
+/** Where the files are that the server gives, and how it is started. */
+export interface Served {
+  /** Its first comment, a line each; without the signs. */
+  readonly usage: readonly string[];
+  /** Lines after the imports of Node. */
+  readonly imports: string;
+  /** The folder of the model, an expression. */
+  readonly model: string;
+}
+
+const BESIDE: Served = {
+  usage: [
+    'usage: node serve.mjs 8000    then open the address that it prints',
+    'Once before, in the folder above: npm install',
+  ],
+  imports: '',
+  model: "join(here, '../..')",
+};
+
+export const browserServer = ({
+  usage,
+  imports,
+  model,
+}: Served = BESIDE): string => `// Serves the page, the model and transformers.js to this machine alone.
+${usage.map((line) => `// ${line}\n`).join('')}${imported('{ createReadStream, statSync }', 'node:fs')}
 ${imported('{ createServer }', 'node:http')}
 ${imported('{ createRequire }', 'node:module')}
 ${imported('{ dirname, extname, join }', 'node:path')}
 ${imported('{ fileURLToPath }', 'node:url')}
-
+${imports}
 const here = dirname(fileURLToPath(import.meta.url));
 const transformers = createRequire(import.meta.url).resolve('@huggingface/transformers');
 const onnxruntime = createRequire(transformers).resolve('onnxruntime-web');
 /** Addresses, and the folders of their files. */
 const places = [
-  ['/model/', join(here, '../..')],
+  ['/model/', ${model}],
   ['/lib/', dirname(transformers)],
   ['/lib/', dirname(onnxruntime)],
   ['/', here],

@@ -43,3 +43,6 @@ export interface Frame {
 }
 
 export const NO_FRAME: Frame = { top: '', imports: '', head: '' };
+
+/** Lines further to the right, but empty ones. @param lines end with a line break */
+export const indented = (lines: string, by: number): string => lines.replace(/^(?=.)/gm, ' '.repeat(by));

@@ -1,13 +1,42 @@
-/** Programs of JavaScript that load a model and continue a text, for Node and for browsers. */
+/**
+ * Programs of JavaScript that load a model and continue a text, for Node and for browsers; and those of their lines that other
+ * programs have too.
+ */
 import type { OnnxKind, OnnxTarget } from '../onnx/kinds';
 import { imported, jsLiteral, NO_FRAME, onnxFile, type Expressions } from './expressions';
+
+/** The line that loads a model in Node. @param path an expression */
+export const transformersInNode = (kind: OnnxKind, path: string): string =>
+  `env.allowRemoteModels = false; // nothing is downloaded
+const generator = await pipeline('text-generation', ${path}, { dtype: '${kind}' });
+`;
+
+/** Hands each new piece of the text to a function. @param show its name */
+export const transformersStreamer = (show: string): string =>
+  `new TextStreamer(generator.tokenizer, { skip_prompt: true, skip_special_tokens: true, callback_function: ${show} })`;
+
+/** @param path an expression */
+export const llamaModel = (path: string): string =>
+  `const llama = await getLlama();
+const model = await llama.loadModel({ modelPath: ${path} });
+`;
+
+/** Where the model has a chat template it gets a conversation, else a text that it continues. */
+export const LLAMA_SESSION = {
+  chat: {
+    imports: 'LlamaChatSession',
+    make: 'const session = new LlamaChatSession({ contextSequence: context.getSequence() });',
+  },
+  text: {
+    imports: 'LlamaCompletion',
+    make: 'const completion = new LlamaCompletion({ contextSequence: context.getSequence() });',
+  },
+} as const;
 
 export const nodeTransformers = (kind: OnnxKind, { path, prompt, count }: Expressions, frame = NO_FRAME): string =>
   `${frame.top}${imported('{ env, pipeline }', '@huggingface/transformers')}
 ${frame.imports}${frame.head}
-env.allowRemoteModels = false; // nothing is downloaded
-const generator = await pipeline('text-generation', ${path}, { dtype: '${kind}' });
-const [{ generated_text: text }] = await generator(${prompt}, { max_new_tokens: ${count}, do_sample: false });
+${transformersInNode(kind, path)}const [{ generated_text: text }] = await generator(${prompt}, { max_new_tokens: ${count}, do_sample: false });
 console.log(text);
 `;
 
@@ -61,6 +90,10 @@ function likeliest({ data, dims, type }) {
 }
 `;
 
+/** Where a page runs the model: only what was written for WebGPU is right there. */
+export const browserDevice = (target: OnnxTarget): string =>
+  target === 'webgpu' ? "navigator.gpu ? 'webgpu' : 'wasm'" : "'wasm'";
+
 /** For a page, by a bundler or an import map. */
 export const browserTransformers = (kind: OnnxKind, target: OnnxTarget, name: string): string =>
   `${imported('{ env, pipeline }', '@huggingface/transformers')}
@@ -68,19 +101,17 @@ export const browserTransformers = (kind: OnnxKind, target: OnnxTarget, name: st
 env.allowRemoteModels = false;
 env.allowLocalModels = true; // files of your own server: /models/${name}/config.json and so on
 env.localModelPath = '/models/';
-const options = { dtype: '${kind}', device: ${target === 'webgpu' ? "navigator.gpu ? 'webgpu' : 'wasm'" : "'wasm'"} };
+const options = { dtype: '${kind}', device: ${browserDevice(target)} };
 const generator = await pipeline('text-generation', ${jsLiteral(name)}, options);
 const [{ generated_text: text }] = await generator('Once upon a time', { max_new_tokens: 50, do_sample: false });
 document.body.append(text);
 `;
 
 export const nodeLlamaCpp = ({ path, prompt, count }: Expressions): string =>
-  `${imported('{ getLlama, LlamaCompletion }', 'node-llama-cpp')}
+  `${imported(`{ getLlama, ${LLAMA_SESSION.text.imports} }`, 'node-llama-cpp')}
 
-const llama = await getLlama();
-const model = await llama.loadModel({ modelPath: ${path} });
-const context = await model.createContext();
-const completion = new LlamaCompletion({ contextSequence: context.getSequence() });
+${llamaModel(path)}const context = await model.createContext();
+${LLAMA_SESSION.text.make}
 const prompt = ${prompt};
 console.log(prompt + (await completion.generateCompletion(prompt, { maxTokens: ${count}, temperature: 0 })));
 `;

@@ -6,23 +6,18 @@ import {
   pythonGenaiExample,
   pythonOnnxruntimeExample,
 } from '../../programs/examples';
+import { packageJson, pinned } from '../../programs/versions';
 import type { OnnxModelFacts } from '../write-onnx';
 import type { FolderFile } from './facts';
 
 const FOLDER = 'examples';
 
-/** Versions that the examples were run with. */
-const PACKAGES = {
-  '@huggingface/tokenizers': '0.2.0',
-  '@huggingface/transformers': '4.3.1',
-  'onnxruntime-node': '1.30.0',
-};
+const PACKAGES = pinned('@huggingface/tokenizers', '@huggingface/transformers', 'onnxruntime-node');
 
 /** @param genai whether onnxruntime-genai runs the model */
 export function exampleFiles({ target, models: [{ kind }] }: OnnxModelFacts, genai: boolean): FolderFile[] {
-  const packages = `${JSON.stringify({ private: true, type: 'module', dependencies: PACKAGES }, null, 2)}\n`;
   const files: (readonly [name: string, text: (name: string) => string])[] = [
-    ['package.json', () => packages],
+    ['package.json', () => packageJson(PACKAGES)],
     ['node-transformers.mjs', (name) => nodeTransformersExample(kind, name)],
     ['node-onnxruntime.mjs', (name) => nodeOnnxruntimeExample(kind, name)],
     ['browser/index.html', () => browserPage(kind, target)],
