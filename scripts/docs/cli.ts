@@ -20,6 +20,7 @@ const GUIDES: Readonly<Record<string, string | undefined>> = {
   merge: 'guide/retrain.md',
   export: 'guide/export.md',
   verify: 'guide/export.md',
+  'add-to-project': 'guide/add-to-project.md',
   eval: 'guide/judge.md',
   tasks: 'guide/judge.md',
   generate: 'guide/judge.md',

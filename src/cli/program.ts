@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { version } from '../../package.json';
 import { addAddTo } from './commands/add-to';
+import { addAddToProject } from './commands/add-to-project';
 import { addDemo } from './commands/demo';
 import { addFetchTasks } from './commands/fetch-tasks';
 import { addGather } from './commands/gather';
@@ -55,6 +56,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   merge: job('merge'),
   export: job('export'),
   verify: job('verify'),
+  'add-to-project': addAddToProject,
   eval: job('eval'),
   tasks: job('tasks'),
   generate: job('generate'),

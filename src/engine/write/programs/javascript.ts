@@ -17,7 +17,7 @@ export const transformersStreamer = (show: string): string =>
 
 /** @param path an expression */
 export const llamaModel = (path: string): string =>
-  `const llama = await getLlama();
+  `const llama = await getLlama({ build: 'never' }); // nothing is downloaded or compiled
 const model = await llama.loadModel({ modelPath: ${path} });
 `;
 

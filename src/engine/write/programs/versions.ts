@@ -6,17 +6,15 @@ const VERSIONS = {
   'onnxruntime-node': '1.30.0',
 } as const;
 
-type NodePackage = keyof typeof VERSIONS;
+export type NodePackage = keyof typeof VERSIONS;
 
 /** Of packages for Python. */
 const PYTHON_VERSIONS = {
   'llama-cpp-python': '0.3.16',
-  numpy: '2.4.6',
   onnxruntime: '1.32.0',
   'onnxruntime-genai': '0.18.0',
   tokenizers: '0.23.3',
-  torch: '2.15.0',
-  transformers: '5.0.0',
+  transformers: '5.24.0',
 } as const;
 
 export type PythonPackage = keyof typeof PYTHON_VERSIONS;
