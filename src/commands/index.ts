@@ -2,6 +2,7 @@
 import type * as vscode from 'vscode';
 import type { Coppice } from '../host/coppice';
 import { type AnyCommand, register } from '../host/command';
+import { addToProjectCommand } from './add-to-project';
 import { modelCommands } from './models';
 import { jobCommands } from './jobs';
 import { trainingCommands } from './trainings';
@@ -93,6 +94,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   verifyExportCommand,
   copyLoadingCodeCommand,
   addToCommand,
+  addToProjectCommand,
   exportPlanCommand,
   saveAsRecipeCommand,
   newRecipeCommand,

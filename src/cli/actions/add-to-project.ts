@@ -32,7 +32,7 @@ export async function addToProject(
 ): Promise<Outcome> {
   const model = await projectModel(exported);
   const facts = await projectFacts(resolve(project));
-  const plan = await planExample(facts, model, { kind: kind ?? onlyKind(facts, model), out, copy });
+  const plan = await planExample(facts, model, { kind: kind ?? onlyKind(facts, model), out, copy }, SHELL);
   const isWritten = dryRun !== true;
   if (isWritten) await writeExample(plan);
   return {
@@ -41,6 +41,9 @@ export async function addToProject(
     run: { inputs: [], settings: { project: plan.project, kind: plan.kind, out: plan.folder, copy: copy === true } },
   };
 }
+
+/** The usual one of the system. */
+const SHELL = process.platform === 'win32' ? 'powershell' : 'posix';
 
 /** Of several kinds the one that the model can be loaded in, if that is one. @throws UsageError else */
 function onlyKind({ folder, kinds }: ProjectFacts, model: ProjectModel): ProjectKind {

@@ -46,6 +46,7 @@ describe('restricted mode', () => {
       'exportModel',
       'verifyExport',
       'addTo',
+      'addToProject',
       'restartSidecar',
       'newRecipe',
       'runRecipe',

@@ -147,6 +147,7 @@ describe('menus of lines', () => {
       compareWithOriginal: ({ derived }) => derived,
       mergeAdapter: ({ hasAdapter }) => hasAdapter,
       verifyExport: ({ exported }) => exported,
+      addToProject: ({ exported }) => exported,
       heal: ({ planned }) => planned,
       resetPlan: ({ planned }) => planned,
       savePlan: ({ planned }) => planned,
@@ -168,11 +169,12 @@ describe('menus of lines', () => {
   it('give each exported artefact its code, its verification and its place', () => {
     const exported = CHECKPOINTS.find((states) => states.usable && states.exported)!;
     for (const item of ['export', checkpointContext(exported)]) {
-      for (const name of ['copyLoadingCode', 'verifyExport', 'revealFiles'])
+      for (const name of ['copyLoadingCode', 'verifyExport', 'addToProject', 'revealFiles'])
         assert.ok(offered(item).has(`coppice.${name}`), `${name} of ${item}`);
     }
     const job = shown(LINES, keysOf('coppice.jobs', 'finished.export')).map(nameOf);
-    for (const name of ['copyLoadingCode', 'verifyExport', 'revealFiles']) assert.ok(job.includes(`coppice.${name}`));
+    for (const name of ['copyLoadingCode', 'verifyExport', 'addToProject', 'revealFiles'])
+      assert.ok(job.includes(`coppice.${name}`));
   });
 
   it('are one submenu on texts in the Explorer, and nothing on what is no model', () => {

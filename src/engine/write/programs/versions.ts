@@ -10,7 +10,7 @@ export type NodePackage = keyof typeof VERSIONS;
 
 /** Of packages for Python. */
 const PYTHON_VERSIONS = {
-  'llama-cpp-python': '0.3.16',
+  'llama-cpp-python': '0.3.36',
   onnxruntime: '1.32.0',
   'onnxruntime-genai': '0.18.0',
   tokenizers: '0.23.3',
@@ -27,10 +27,9 @@ export const pinned = (...names: readonly NodePackage[]): Readonly<Record<string
 export const packageJson = (dependencies: Readonly<Record<string, string>>): string =>
   `${JSON.stringify({ private: true, type: 'module', dependencies }, null, 2)}\n`;
 
-/** The command that installs packages for Node. */
-export const npmInstall = (...names: readonly NodePackage[]): string =>
-  `npm install ${names.map((name) => `${name}@${VERSIONS[name]}`).join(' ')}`;
+/** What npm is to install. */
+export const npmWords = (names: readonly NodePackage[]): string[] => names.map((name) => `${name}@${VERSIONS[name]}`);
 
-/** The command that installs packages for Python. */
-export const pipInstall = (...names: readonly PythonPackage[]): string =>
-  `pip install ${names.map((name) => `${name}==${PYTHON_VERSIONS[name]}`).join(' ')}`;
+/** What pip is to install. */
+export const pipWords = (names: readonly PythonPackage[]): string[] =>
+  names.map((name) => `${name}==${PYTHON_VERSIONS[name]}`);

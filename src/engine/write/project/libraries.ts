@@ -1,7 +1,7 @@
 /** Which library loads a model in a project, and why another model cannot be loaded there. */
 import { UserError } from '../../errors';
 import { command, option } from '../../option-token';
-import { npmInstall, type NodePackage, pipInstall, type PythonPackage } from '../programs/versions';
+import { type NodePackage, npmWords, pipWords, type PythonPackage } from '../programs/versions';
 import { KIND_WORDS, type ProjectKind } from './kinds';
 import type { ProjectModel } from './model';
 
@@ -11,20 +11,22 @@ export interface Library {
   readonly name: string;
   /** It puts questions to a model in a conversation. */
   readonly chats: boolean;
-  /** The command that installs it. */
-  readonly install: string;
+  /** The words of the command that installs it. */
+  readonly install: readonly string[];
   /** Of libraries for Node: what is installed. */
   readonly node?: readonly NodePackage[];
 }
 
 const ofNode = (name: string, ...packages: readonly NodePackage[]): Library => ({
-  ...{ name, chats: true, install: npmInstall(...packages), node: packages },
+  ...{ name, chats: true, install: ['npm', 'install', ...npmWords(packages)], node: packages },
 });
 
 /** @param more packages of any version, which may be there for this machine already */
-const ofPython = (name: string, packages: readonly PythonPackage[], { chats = true, more = '' } = {}): Library => ({
-  ...{ name, chats, install: `${pipInstall(...packages)}${more}` },
-});
+const ofPython = (
+  name: string,
+  packages: readonly PythonPackage[],
+  { chats = true, more = [] }: { readonly chats?: boolean; readonly more?: readonly string[] } = {},
+): Library => ({ name, chats, install: ['pip', 'install', ...pipWords(packages), ...more] });
 
 /** @returns undefined if no library does, as `refuse` says */
 export function libraryFor({ loadable }: Pick<ProjectModel, 'loadable'>, kind: ProjectKind): Library | undefined {
@@ -32,7 +34,7 @@ export function libraryFor({ loadable }: Pick<ProjectModel, 'loadable'>, kind: P
   if (kind === 'python') {
     if (format === 'gguf') return ofPython('llama-cpp-python', ['llama-cpp-python']);
     if (format === 'safetensors') {
-      return loadable.isStock === false ? undefined : ofPython('transformers', ['transformers'], { more: ' torch' });
+      return loadable.isStock === false ? undefined : ofPython('transformers', ['transformers'], { more: ['torch'] });
     }
     if (loadable.genai === false) return ofPython('onnxruntime', ['onnxruntime', 'tokenizers'], { chats: false });
     return ofPython('onnxruntime-genai', ['onnxruntime-genai']);

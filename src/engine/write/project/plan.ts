@@ -1,7 +1,7 @@
 /** What would be written into a project, before anything is. */
 import { realpath } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { quoted } from '../../../format/shell';
+import { quoted, type Shell } from '../../../format/shell';
 import { UserError } from '../../errors';
 import { isInside } from '../../files/paths';
 import { browserFiles } from '../programs/ask/browser';
@@ -14,7 +14,7 @@ import { KIND_WORDS, type ProjectFacts, type ProjectKind } from './kinds';
 import { type Library, requireLibrary } from './libraries';
 import { type ModelFile, modelFiles, type ProjectModel } from './model';
 
-/** Each is for the folder of the project, in a shell of any system. */
+/** Each is for the folder of the project. */
 export interface ProjectCommands {
   readonly install: string;
   /** Asks a question; of a page, serves it. */
@@ -48,13 +48,21 @@ export interface ProjectWish {
 }
 
 /** A package of Python has a name that can be imported. */
-const usualFolder = (kind: ProjectKind): string => (kind === 'python' ? 'ask_model' : 'ask-model');
+export const usualFolder = (kind: ProjectKind): string => (kind === 'python' ? 'ask_model' : 'ask-model');
 
 /** Of the model within its folder. */
 const COPY = 'model';
 
-/** @throws UserError when no library of that kind loads the model, or the folder is not in the project */
-export async function planExample(facts: ProjectFacts, model: ProjectModel, wish: ProjectWish): Promise<ProjectPlan> {
+/**
+ * @param shell that the commands of the plan are for
+ * @throws UserError when no library of that kind loads the model, or the folder is not in the project
+ */
+export async function planExample(
+  facts: ProjectFacts,
+  model: ProjectModel,
+  wish: ProjectWish,
+  shell: Shell = 'posix',
+): Promise<ProjectPlan> {
   const { kind, copy = false } = wish;
   const library = requireLibrary(model, kind);
   const project = facts.folder;
@@ -62,13 +70,11 @@ export async function planExample(facts: ProjectFacts, model: ProjectModel, wish
   if (folder === project || !isInside(folder, project)) throw outside(folder, project);
   const chats = model.chats && library.chats;
   const ownPackages = library.node && !facts.hasPackages ? packageJson(pinned(...library.node)) : undefined;
-  const commands = commandsOf(
-    kind,
-    relative(project, folder).split(sep).join('/'),
-    library,
-    chats,
-    ownPackages !== undefined,
-  );
+  const commanded: Commanded = {
+    ...{ kind, library, chats, hasOwnPackages: ownPackages !== undefined },
+    folder: relative(project, folder).split(sep).join('/'),
+  };
+  const commands = commandsOf(commanded, 'posix');
   const example: Example = {
     ...{
       model: model.loadable,
@@ -86,7 +92,8 @@ export async function planExample(facts: ProjectFacts, model: ProjectModel, wish
     ...useOf(kind, relative(project, folder), questionFor(example)),
   });
   return {
-    ...{ project, kind, model, library: library.name, chats, folder, commands },
+    ...{ project, kind, model, library: library.name, chats, folder },
+    commands: commandsOf(commanded, shell),
     files: [
       ...filesOf(kind, example, facts.isTyped, model.context),
       ...(ownPackages === undefined ? [] : [{ name: 'package.json', text: ownPackages }]),
@@ -103,23 +110,31 @@ function filesOf(kind: ProjectKind, example: Example, isTyped: boolean, context:
   return nodeFiles(example as Example<'onnx'>, isTyped);
 }
 
-function commandsOf(
-  kind: ProjectKind,
-  folder: string,
-  { install }: Library,
-  chats: boolean,
-  hasOwnPackages: boolean,
-): ProjectCommands {
-  const at = (name: string): string => quoted(name === '' ? folder : `${folder}/${name}`, 'posix');
-  const question = JSON.stringify(questionFor({ chats }));
+/** @param folder from the project, with "/" */
+function commandsOf({ kind, folder, library, chats, hasOwnPackages }: Commanded, shell: Shell): ProjectCommands {
+  const line = (...words: readonly string[]): string => words.map((word) => quoted(word, shell)).join(' ');
+  const question = JSON.stringify(questionFor({ chats })); // these quotes are right in every shell
+  const install = hasOwnPackages ? line('npm', 'install', '--prefix', folder) : line(...library.install);
   if (kind === 'python') {
-    return { install, run: `python ${at('ask.py')} ${question}`, test: `python -m unittest discover -s ${at('')}` };
+    const test = line('python', '-m', 'unittest', 'discover', '-s', folder);
+    return { install, run: `${line('python', `${folder}/ask.py`)} ${question}`, test };
   }
+  const test = line('node', '--test', `${folder}/ask.test.mjs`);
+  const page = kind === 'browser';
   return {
-    install: hasOwnPackages ? `npm install --prefix ${at('')}` : install,
-    run: kind === 'browser' ? `node ${at('serve.mjs')}` : `node ${at('ask.mjs')} ${question}`,
-    test: `node --test ${at('ask.test.mjs')}`,
+    install,
+    run: page ? line('node', `${folder}/serve.mjs`) : `${line('node', `${folder}/ask.mjs`)} ${question}`,
+    test,
   };
+}
+
+/** What the commands depend on. */
+interface Commanded {
+  readonly kind: ProjectKind;
+  readonly folder: string;
+  readonly library: Library;
+  readonly chats: boolean;
+  readonly hasOwnPackages: boolean;
 }
 
 /** Relative where the model is in the project, so that both can move. */
