@@ -34,6 +34,7 @@ const GROUPS = [
       'guide/speed',
       'guide/drafts',
       'guide/export',
+      'guide/add-to-project',
       'guide/recipes',
       'guide/ci',
       'guide/vscode',

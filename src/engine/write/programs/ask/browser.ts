@@ -89,7 +89,7 @@ test('the server gives the page, the model and the library', async () => {
   try {
     const [address] = await once(createInterface({ input: server.stdout }), 'line');
     for (const path of ['', 'ask.mjs', 'model/config.json', 'model/${onnxFile(example.model.kind)}', 'lib/transformers.min.js']) {
-      const { status } = await fetch(new URL(path, address), { method: 'HEAD' });
+      const { status } = await globalThis.fetch(new URL(path, address), { method: 'HEAD' });
       assert.equal(status, 200, path);
     }
   } finally {
