@@ -27,17 +27,17 @@ export interface AddToProjectOptions extends CommonOptions {
 /** @param exported the model's file or folder */
 export async function addToProject(
   exported: string,
-  { project = '.', kind, out, copy, dryRun }: AddToProjectOptions,
+  { project, kind, out, copy, dryRun }: AddToProjectOptions,
   shell: Shell,
 ): Promise<Outcome> {
   const model = await projectModel(exported);
-  const facts = await projectFacts(resolve(project));
+  const facts = await projectFacts(resolve(project ?? '.'));
   const plan = await planExample(facts, model, { kind: kind ?? onlyKind(facts, model), out, copy }, SHELL);
   const isWritten = dryRun !== true;
   if (isWritten) await writeExample(plan);
   return {
     json: jsonOf(plan, isWritten),
-    page: pageOf(plan, isWritten, shell),
+    page: pageOf(plan, isWritten, project, shell),
     run: { inputs: [], settings: { project: plan.project, kind: plan.kind, out: plan.folder, copy: copy === true } },
   };
 }
@@ -82,11 +82,13 @@ const jsonOf = (plan: ProjectPlan, isWritten: boolean): object => ({
   ...plan.commands,
 });
 
-function pageOf(plan: ProjectPlan, isWritten: boolean, { shown, style }: Shell): string[] {
+/** @param given the project as the user named it */
+function pageOf(plan: ProjectPlan, isWritten: boolean, given: string | undefined, { shown, style }: Shell): string[] {
   const { project, folder, files, copied, library, commands, model } = plan;
+  const into = given === undefined ? '' : ` into ${shown(given)}`;
   const name = shown(relative(project, folder));
   return [
-    `${isWritten ? 'Wrote' : 'Would write'} ${style.bold(name)} into ${shown(project)}, for ${plan.kind === 'browser' ? 'a browser' : KIND_WORDS[plan.kind]} with ${library}:`,
+    `${isWritten ? 'Wrote' : 'Would write'} ${style.bold(name)}${into}, for ${plan.kind === 'browser' ? 'a browser' : KIND_WORDS[plan.kind]} with ${library}:`,
     ...files.map((each) => `  ${each.name}`),
     ...(copied.length === 0 ? [] : [`  model: ${counted(copied.length, 'file')} of ${shown(model.loadable.path)}`]),
     '',
