@@ -1,26 +1,19 @@
 /** What would be written into a project, before anything is. */
 import { realpath } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
-import { quoted, type Shell } from '../../../format/shell';
+import type { Shell } from '../../../format/shell';
 import { UserError } from '../../errors';
 import { isInside } from '../../files/paths';
 import { browserFiles } from '../programs/ask/browser';
-import { type Example, type ExampleFile, type ModelPlace, questionFor } from '../programs/ask/example';
+import { type Commanded, commandsOf, type ProjectCommands, useOf } from '../programs/ask/commands';
+import { type Example, type ExampleFile, type ModelPlace } from '../programs/ask/example';
 import { nodeFiles } from '../programs/ask/node';
 import { pythonFiles } from '../programs/ask/python';
 import { exampleReadme } from '../programs/ask/readme';
 import { packageJson, pinned } from '../programs/versions';
 import { KIND_WORDS, type ProjectFacts, type ProjectKind } from './kinds';
-import { type Library, requireLibrary } from './libraries';
+import { requireLibrary } from './libraries';
 import { type ModelFile, modelFiles, type ProjectModel } from './model';
-
-/** Each is for the folder of the project. */
-export interface ProjectCommands {
-  readonly install: string;
-  /** Asks a question; of a page, serves it. */
-  readonly run: string;
-  readonly test: string;
-}
 
 export interface ProjectPlan {
   readonly project: string;
@@ -71,7 +64,7 @@ export async function planExample(
   const chats = model.chats && library.chats;
   const ownPackages = library.node && !facts.hasPackages ? packageJson(pinned(...library.node)) : undefined;
   const commanded: Commanded = {
-    ...{ kind, library, chats, hasOwnPackages: ownPackages !== undefined },
+    ...{ kind, chats, install: library.install, hasOwnPackages: ownPackages !== undefined },
     folder: relative(project, folder).split(sep).join('/'),
   };
   const commands = commandsOf(commanded, 'posix');
@@ -89,7 +82,7 @@ export async function planExample(
   const readme = exampleReadme(example, {
     ...{ kind: KIND_WORDS[kind], program, commands: [commands.install, commands.run, commands.test], isCopy: copy },
     placed: kind === 'browser' ? 'model.mjs' : program,
-    ...useOf(kind, relative(project, folder), questionFor(example)),
+    ...useOf(commanded),
   });
   return {
     ...{ project, kind, model, library: library.name, chats, folder },
@@ -110,33 +103,6 @@ function filesOf(kind: ProjectKind, example: Example, isTyped: boolean, context:
   return nodeFiles(example as Example<'onnx'>, isTyped);
 }
 
-/** @param folder from the project, with "/" */
-function commandsOf({ kind, folder, library, chats, hasOwnPackages }: Commanded, shell: Shell): ProjectCommands {
-  const line = (...words: readonly string[]): string => words.map((word) => quoted(word, shell)).join(' ');
-  const question = JSON.stringify(questionFor({ chats })); // these quotes are right in every shell
-  const install = hasOwnPackages ? line('npm', 'install', '--prefix', folder) : line(...library.install);
-  if (kind === 'python') {
-    const test = line('python', '-m', 'unittest', 'discover', '-s', folder);
-    return { install, run: `${line('python', `${folder}/ask.py`)} ${question}`, test };
-  }
-  const test = line('node', '--test', `${folder}/ask.test.mjs`);
-  const page = kind === 'browser';
-  return {
-    install,
-    run: page ? line('node', `${folder}/serve.mjs`) : `${line('node', `${folder}/ask.mjs`)} ${question}`,
-    test,
-  };
-}
-
-/** What the commands depend on. */
-interface Commanded {
-  readonly kind: ProjectKind;
-  readonly folder: string;
-  readonly library: Library;
-  readonly chats: boolean;
-  readonly hasOwnPackages: boolean;
-}
-
 /** Relative where the model is in the project, so that both can move. */
 async function placeOf(path: string, project: string, folder: string): Promise<ModelPlace> {
   const real = await realpath(project);
@@ -154,25 +120,6 @@ const copyPlace = ({ loadable: { format, path } }: ProjectModel): ModelPlace => 
 
 const copiesOf = async ({ loadable }: ProjectModel): Promise<ModelFile[]> =>
   (await modelFiles(loadable)).map(({ file, name }) => ({ file, name: `${COPY}/${name}` }));
-
-/** How the project's own code imports the function. */
-function useOf(
-  kind: ProjectKind,
-  folder: string,
-  question: string,
-): { readonly use: string; readonly language: string } {
-  if (kind === 'python') {
-    const use = `from ${folder.split(sep).join('.')}.ask import ask
-
-print(ask(${JSON.stringify(question)}))`;
-    return { use, language: 'python' };
-  }
-  const from = JSON.stringify(`./${folder.split(sep).join('/')}/ask.mjs`).slice(1, -1);
-  const use = `import { ask } from '${from}'; // in CommonJS: const { ask } = await import('${from}');
-
-console.log(await ask('${question}'));`;
-  return { use, language: 'js' };
-}
 
 const outside = (folder: string, project: string): UserError =>
   new UserError(
