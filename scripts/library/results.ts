@@ -13,6 +13,7 @@ export const RESULTS: Readonly<Record<string, Field>> = {
   DraftUse: draftUse,
   EvaluateResult: JOBS.eval.result,
   ExportResult: JOBS.export.result,
+  FrontierResult: JOBS.frontier.result,
   GenerateResult: oneText,
   GeneratedText: generated,
   GridResult: JOBS.grid.result,

@@ -65,6 +65,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   grid: job('grid'),
   versus: job('versus'),
   'add-to': addAddTo,
+  frontier: job('frontier'),
   gather: addGather,
   submit: addSubmit,
   status: addStatus,

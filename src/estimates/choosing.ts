@@ -36,13 +36,13 @@ const keptOf = ({ options, model }: EstimatedJob): ReadonlySet<number> => {
 const objectiveOf = ({ objective }: EstimatedJob['options']) => OBJECTIVES.find((name) => name === objective);
 
 /** How many blocks can be removed. */
-const room = (job: EstimatedJob): number => {
+export const room = (job: EstimatedJob): number => {
   const blocks = job.model.architecture.layers.length;
   return Math.max(1, Math.min(blocks - 1, blocks - keptOf(job).size));
 };
 
 /** Scores by the job's criterion. @param count blocks that are removed one after another @param removed those that the model lacks before */
-function scoring(job: EstimatedJob, count: number, removed: readonly number[] = []): Work[] {
+export function scoring(job: EstimatedJob, count: number, removed: readonly number[] = []): Work[] {
   const { options, model } = job;
   const criterion = criterionOf(options) ?? 'ppl';
   const architecture = withoutLayers(model.architecture, removed);

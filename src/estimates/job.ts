@@ -8,6 +8,7 @@ import { withDefaults } from '../jobs/complete';
 import { JOBS } from '../jobs/definitions';
 import type { Kind } from '../jobs/kinds';
 import { curve, heal, iterate, prune, score } from './choosing';
+import { frontier } from './frontier';
 import type { MachineSpeeds, Time } from './machine';
 import * as measuring from './measuring';
 import { columnsIn, countIn, type ModelFacts, type Models, someBlocks } from './models';
@@ -54,6 +55,7 @@ const WORK: Readonly<Record<Kind, WorkOf>> = {
   speeds: measuring.speeds,
   grid: measuring.grid,
   versus: measuring.versus,
+  frontier,
   merge,
   export: exporting,
   verify,

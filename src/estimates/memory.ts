@@ -251,6 +251,13 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
       sweep('eval')(job, machine),
       job.options.speed === false ? 0 : turns([job.model], cellsOf(job.options), machine),
     ),
+  frontier: (job, machine) =>
+    largest(
+      job.options.scores === undefined ? scoring(job, machine) : 0,
+      sweep('eval')(job, machine),
+      job.options.heal === false ? 0 : healing(job, machine),
+      copying(job, machine),
+    ),
   merge: copying,
   export: (job, machine) =>
     largest(

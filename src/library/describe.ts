@@ -14,6 +14,7 @@ export type JobName =
   | 'draft'
   | 'eval'
   | 'export'
+  | 'frontier'
   | 'generate'
   | 'grid'
   | 'heal'

@@ -4,6 +4,7 @@ import type {
   CurveResult,
   DraftResult,
   EvaluateResult,
+  FrontierResult,
   GenerateResult,
   GridResult,
   PromptsResult,
@@ -18,6 +19,7 @@ import type {
   CurveOptions,
   DraftOptions,
   EvaluateOptions,
+  FrontierOptions,
   GenerateOptions,
   GridOptions,
   ScoreOptions,
@@ -190,6 +192,26 @@ export const grid = (options: GridOptions, around?: RunOptions): Promise<GridRes
  */
 export const versus = (options: VersusOptions, around?: RunOptions): Promise<VersusResult> =>
   run('versus', options, around);
+
+/**
+ * Measures perplexity against the size of the file, in several types and without several numbers of blocks. As `coppice frontier`.
+ * @returns the files with their sizes, which of them are worth their bytes, and the best that fits if a size is given
+ * @throws UserError for options or files that cannot be used, and for a size that no file has; CancelledError
+ * @example
+ * ```ts
+ * import { frontier } from 'coppice';
+ *
+ * const { points, fit } = await frontier({
+ *   checkpoint: './SmolLM2-135M',
+ *   text: 'test.txt',
+ *   calibration: 'prose.txt',
+ *   fit: 100_000_000,
+ * });
+ * if (fit && fit.point !== null) console.log(points[fit.point].type, fit.commands);
+ * ```
+ */
+export const frontier = (options: FrontierOptions, around?: RunOptions): Promise<FrontierResult> =>
+  run('frontier', options, around);
 
 /**
  * Compares an exported model with the model that it was written from. As `coppice verify`.

@@ -2,6 +2,7 @@
 export type { BenchResult } from '../jobs/results/bench';
 export type { DraftResult } from '../jobs/results/draft';
 export type { ExportResult, VerifyResult } from '../jobs/results/export';
+export type { FrontierResult } from '../jobs/results/frontier';
 export type { GridResult } from '../jobs/results/grid';
 export type { HealResult } from '../jobs/results/heal';
 export type { IterateEvent } from '../protocol/iterate';

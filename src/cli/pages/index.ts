@@ -5,6 +5,7 @@ import { curvePage } from './curve';
 import { draftPage } from './draft';
 import { evalPage } from './eval';
 import { exportPage } from './export';
+import { frontierPage } from './frontier';
 import { generatePage } from './generate';
 import { gridPage } from './grid';
 import { healPage } from './heal';
@@ -39,6 +40,7 @@ const pages = {
   bench: benchPage,
   grid: gridPage,
   versus: versusPage,
+  frontier: frontierPage,
 } satisfies { readonly [K in Kind]?: Page<K> };
 
 /** A job that is a command. */

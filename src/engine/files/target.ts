@@ -192,7 +192,8 @@ export async function nearestFolder(path: string): Promise<string> {
   }
 }
 
-async function requireSpace(target: string, bytes: number): Promise<void> {
+/** @throws UserError where the disk of an output has less room; its folder exists */
+export async function requireSpace(target: string, bytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(dirname(target));
   const free = bavail * bsize;
   if (bytes <= free) return;

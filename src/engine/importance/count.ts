@@ -83,3 +83,9 @@ export function parseParameterCount(text: string, option: string): number {
   }
   return Math.round(Number(match[1]) * unit);
 }
+
+/** Above this share of the blocks a model is seldom of use. */
+const MUCH = 1 / 3;
+
+/** The most blocks that are removed for a size. */
+export const mostForSize = (blocks: number): number => Math.floor(blocks * MUCH);

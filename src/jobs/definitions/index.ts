@@ -4,6 +4,7 @@ import { curve } from './curve';
 import { draft } from './draft';
 import { evaluate } from './eval';
 import { exportJob } from './export';
+import { frontier } from './frontier';
 import { generate } from './generate';
 import { grid } from './grid';
 import { heal } from './heal';
@@ -41,6 +42,7 @@ export const JOBS = {
   samples,
   tasks,
   versus,
+  frontier,
 };
 
 /** Whether there is such a job: records of other versions, and of commands that are no jobs, name other kinds. */

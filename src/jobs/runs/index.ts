@@ -6,6 +6,7 @@ import { runCurveJob } from './curve';
 import { runDraft } from './draft';
 import { runEval } from './eval';
 import { runExport } from './export';
+import { runFrontier } from './frontier';
 import { runGenerate } from './generate';
 import { runGridJob } from './grid';
 import { runHeal } from './heal';
@@ -43,6 +44,7 @@ const runs = {
   samples: runSamples,
   tasks: runTasks,
   versus: runVersus,
+  frontier: runFrontier,
 } satisfies { readonly [K in Kind]: Run<Defined[K]> };
 
 /** The result inside the process, where every number is a number. */

@@ -4,7 +4,7 @@ import { otherShare } from '../../format/text-share';
 import type { OptionsFor } from '../kinds';
 
 type Options = Pick<
-  OptionsFor<'curve' | 'iterate' | 'versus'>,
+  OptionsFor<'curve' | 'frontier' | 'iterate' | 'versus'>,
   'text' | 'window' | 'limit' | 'calibration' | 'samples' | 'length' | 'seed' | 'share' | 'bos'
 >;
 

@@ -23,7 +23,7 @@ import { inPhases, type JobOptions } from '../../engine/progress';
 import { shareUsedFor } from '../../format/text-share';
 import { counted } from '../../format/words';
 import type { HealResult } from '../results/heal';
-import type { GivenFor } from '../kinds';
+import type { GivenFor, OptionsFor } from '../kinds';
 import { type JobContext, modelOptions } from '../run';
 import { type Amount, amountOf, type PruneOptions, scoringText, type SelectedBlocks } from './select-blocks';
 
@@ -80,7 +80,7 @@ export function roundSizes(count: number, rounds: number): number[] {
 }
 
 /** The options of the healing, as those of its job. Without a text for it, it is healed on the text that scores. */
-export function healingOf(options: PruneOptions): Omit<GivenFor<'heal'>, 'remove'> {
+export function healingOf(options: PruneOptions | OptionsFor<'frontier'>): Omit<GivenFor<'heal'>, 'remove'> {
   const { checkpoint, method, ridge, step, stepCut, data, tokens, heldOut, seed, calibration, bos } = options;
   const { device, threads, memory } = options;
   const text = data ? { data } : calibration === undefined ? {} : { calibration };

@@ -3,6 +3,8 @@ import { estimatedSpeedup } from '../../jobs/plan-effect';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { layerParameters } from '../../engine/checkpoint/parameters';
 import { UserError } from '../../engine/errors';
+import { fewestWithin } from '../../engine/evaluate/frontier';
+import { mostForSize } from '../../engine/importance/count';
 import { endBlocks } from '../../engine/importance/select';
 import { formatBytes, formatFactor, formatPercent } from '../../format/numbers';
 import { counted } from '../../format/words';
@@ -18,8 +20,6 @@ export interface Chosen {
 /** The most bytes of an export without `count` blocks. */
 export type SizeOf = (type: string | undefined, count: number) => Promise<number>;
 
-/** Above this share of the blocks a model is seldom of use. */
-const MUCH = 1 / 3;
 /** No recipe is drafted for more. */
 const MOST = 1 / 2;
 
@@ -28,10 +28,7 @@ const upTo = (blocks: number, share: number): number => Math.floor(blocks * shar
 /** Whether the first four blocks and the last two have to take part, because the others are too few. */
 export const needsEnds = (blocks: number, removes: number): boolean => removes > blocks - endBlocks(blocks).length;
 
-/** The most blocks that are removed for a size. */
-export const mostForSize = (blocks: number): number => upTo(blocks, MUCH);
-
-export const isMuch = (blocks: number, removes: number): boolean => removes > upTo(blocks, MUCH);
+export const isMuch = (blocks: number, removes: number): boolean => removes > mostForSize(blocks);
 
 /**
  * Blocks in place of the ones that will be chosen, which nobody knows yet: the smallest ones, so that a model without any
@@ -110,17 +107,12 @@ export async function fitting(
   const coarsest = types.at(-1);
   const sizeWithout = (count: number): Promise<number> => sizeOf(coarsest, count);
   const most = mostForSize(architecture.layers.length);
-  const least = await sizeWithout(most);
-  if (least > bytes) throw tooLarge({ bytes, least, most, blocks: architecture.layers.length, type: coarsest });
-  let [fits, low, size] = [most, 0, least];
-  // Fewer blocks are never smaller, so the fewest that fit are found by halving.
-  while (fits - low > 1) {
-    const middle = Math.floor((fits + low) / 2);
-    const found = await sizeWithout(middle);
-    if (found <= bytes) [fits, size] = [middle, found];
-    else low = middle;
+  const found = await fewestWithin(bytes, most, sizeWithout);
+  if (found === undefined) {
+    const least = await sizeWithout(most);
+    throw tooLarge({ bytes, least, most, blocks: architecture.layers.length, type: coarsest });
   }
-  return { removes: fits, type: coarsest, bytes: size };
+  return { removes: found.count, type: coarsest, bytes: found.bytes };
 }
 
 interface TooLarge {

@@ -43,6 +43,7 @@ const OPTIONS: Readonly<Record<Kind, JsonObject>> = {
   speeds: { columns },
   grid: { columns, batch: [1, 8], newTokens: [32] },
   versus: { checkpoint: model, calibration, counts: [2], own },
+  frontier: { checkpoint: model, calibration, text: calibration, limit: 2, fit: 2_000_000 },
   merge: { checkpoint: model, adapter: 'a', out: 'o' },
   export: { checkpoint: model, type: ['q4_0'], imatrix: 'auto', calibration, out: 'o.gguf' },
   verify: { output: model },

@@ -77,6 +77,8 @@ describe('recipes: estimates', () => {
     ['bench', { newTokens: 8 }, { newTokens: 80 }],
     ['grid', { batch: [1], newTokens: [8] }, { batch: [1, 8] }],
     ['versus', { calibration, counts: [1], speed: false }, { counts: [1, 2] }],
+    ['frontier', { text, calibration, limit: 2, counts: [0, 1], types: ['q8_0'], heal: false }, { heal: true }],
+    ['frontier', { text, calibration, limit: 2, counts: [0, 1], types: ['q8_0'] }, { counts: [0, 1, 2] }],
     ['export', { format: 'safetensors', out: 'o', verify: false }, { verify: true }],
     ['export', { format: 'safetensors', out: 'o' }, { text, limit: 2 }],
   ];
