@@ -9,6 +9,7 @@ import { trainingCommands } from './trainings';
 import { recipeCommands } from './recipes';
 import { programCommands } from './program';
 import { addToCommand } from './add-to';
+import { compareSizesCommand } from './compare-sizes';
 import { compareWithOriginalCommand } from './compare-with-original';
 import { compareWithWidthCommand } from './compare-with-width';
 import { evaluatePerplexityCommand } from './evaluate-perplexity';
@@ -85,6 +86,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   evaluateTasksCommand,
   measureSpeedCommand,
   compareWithWidthCommand,
+  compareSizesCommand,
   generateTextCommand,
   retrainLoraCommand,
   mergeAdapterCommand,

@@ -78,10 +78,11 @@ export async function runJob<K extends Kind>(
   return { result, results, record, device: watch.device() ?? null, notes: notes.texts, warnings: warnings.texts };
 }
 
-/** Texts in the order of their reports. */
+/** Texts in the order of their reports, each once. */
 function told(listener: ((text: string) => void) | undefined): { texts: string[]; tell: (text: string) => void } {
   const texts: string[] = [];
   const tell = (text: string): void => {
+    if (texts.includes(text)) return; // parts of a job tell the same
     texts.push(text);
     listener?.(text);
   };

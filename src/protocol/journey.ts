@@ -53,6 +53,7 @@ export type StartAction =
   | 'tasks'
   | 'iterate'
   | 'versus'
+  | 'frontier'
   | 'vocabulary'
   | 'draft';
 

@@ -5,6 +5,7 @@
 import { accuracyCard } from './sections/accuracy';
 import { curveCard } from './sections/curve';
 import { draftCard } from './sections/draft';
+import { frontierCard } from './sections/frontier';
 import { healingCard } from './sections/healing';
 import { importanceCard } from './sections/importance';
 import { iterativeCard } from './sections/iterative';
@@ -25,4 +26,5 @@ export const CARDS: readonly Card[] = [
   { ...draftCard, fold: 4 },
   { ...measuredCard, fold: 6 }, // it grows with a plan, and nothing but the list of runs may move by that
   { ...versusCard, fold: 5 },
+  { ...frontierCard, fold: 7 },
 ];

@@ -28,6 +28,7 @@ export const COMMANDS = {
   heal: 'coppice.heal',
   iterate: 'coppice.iterate',
   versus: 'coppice.compareWithWidth',
+  frontier: 'coppice.compareSizes',
   vocabulary: 'coppice.trimVocabulary',
   draft: 'coppice.forecastDraft',
   retrain: 'coppice.retrainLora',

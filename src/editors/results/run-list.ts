@@ -245,7 +245,7 @@ export class RunList {
       const name = measured.text === undefined ? undefined : names.get(measured.text);
       return name === undefined ? measured : { ...measured, text: name };
     };
-    const { score, curve, quality, retrained, iterative, versus, heal } = digest;
+    const { score, curve, quality, retrained, iterative, versus, frontier, heal } = digest;
     return {
       ...digest,
       ...(score && { score: renamed(score) }),
@@ -254,6 +254,7 @@ export class RunList {
       ...(retrained && { retrained: retrained.map(renamed) }),
       ...(iterative && { iterative: renamed(iterative) }),
       ...(versus && { versus: renamed(versus) }),
+      ...(frontier && { frontier: renamed(frontier) }),
       ...(heal && { heal: renamed(heal) }),
     };
   }

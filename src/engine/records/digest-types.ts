@@ -3,8 +3,10 @@ import type { TextShare } from '../../format/text-share';
 import type { JsonNumber } from '../../format/json';
 import type { OnTop } from '../../format/on-top';
 import type { DraftDigest } from './draft-digest';
+import type { FrontierDigest } from './frontier-digest';
 
 export type * from './draft-digest';
+export type * from './frontier-digest';
 
 /** A run of any kind; parts that the run lacks are undefined. */
 export interface RunDigest extends OnTop {
@@ -48,6 +50,8 @@ export interface RunDigest extends OnTop {
   readonly narrower?: NarrowerDigest;
   /** Of comparing depth and width. */
   readonly versus?: VersusDigest;
+  /** Of measuring sizes against perplexity. */
+  readonly frontier?: FrontierDigest;
   /** Of trimming a vocabulary, or of the report on what that would do. */
   readonly vocabulary?: VocabularyDigest;
   /** Of a forecast of speculative decoding. */

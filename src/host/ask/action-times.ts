@@ -66,6 +66,13 @@ export function actionTimes(coppice: Coppice, chosen: Chosen, removed: readonly 
     tasks: time({ kind: 'tasks', columns, ...usualQuestions(coppice) }),
     speed: time({ kind: 'speeds', columns }),
     iterate: time({ kind: 'iterate', checkpoint, criterion, ...settings, count, method: 'lora', steps: 50 }),
+    frontier: time({
+      kind: 'frontier',
+      checkpoint,
+      text: coppice.config.calibration.file,
+      limit: JUDGING_WINDOWS,
+      ...settings,
+    }),
     versus: time({ kind: 'versus', checkpoint, ...settings, ...(remove && { plan: removed }) }),
     vocabulary: time({ kind: 'vocabulary', checkpoint }),
     // How many prompts there are is known of those that were chosen last.

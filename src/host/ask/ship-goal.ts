@@ -263,7 +263,8 @@ function rangeFault(text: string, least: number): string | undefined {
   return vscode.l10n.t('Enter a number from {0} to 100.', least);
 }
 
-function sizeFault(text: string): string | undefined {
+/** Why a text is no size; undefined for one, and for none. */
+export function sizeFault(text: string): string | undefined {
   if (text.trim() === '') return undefined;
   try {
     parseBytes(text);

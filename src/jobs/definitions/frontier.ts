@@ -89,7 +89,7 @@ export const frontier = defineJob({
   noun: () => l10n.t('Comparing sizes'),
   title: (model) => l10n.t('Comparing sizes of {0}', model),
   done: (model) => l10n.t('Compared sizes of {0}', model),
-  icon: 'graph-scatter',
+  icon: 'graph-line',
   lane: () => 'alone',
   step: 'sizes',
   about: ({ points, fit }) => joined(countedIn(points, 'file'), chosenWords(points, fit)),

@@ -15,6 +15,7 @@ import { shareWords, withShare } from '../../format/text-share';
 import { readResult } from '../read-result';
 import { benchOf, costOf, exportedOf, sizesOf, speedsOf, writtenOf } from './cost';
 import { draftOf } from './draft';
+import { frontierOf } from './frontier';
 import { gridOf } from './grid';
 import { healOf } from './heal';
 import { iterativeOf } from './iterate';
@@ -88,6 +89,8 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
       return { narrower: narrowerOf(results), cost: writtenOf(results, model, 'narrower') };
     case 'versus':
       return { versus: versusOf(results) };
+    case 'frontier':
+      return { frontier: frontierOf(results) };
     case 'vocabulary': {
       const vocabulary = vocabularyOf(results);
       return { vocabulary, cost: vocabulary && trimmedSizes(vocabulary, model) };

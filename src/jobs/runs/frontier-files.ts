@@ -114,7 +114,7 @@ async function healed(
 
 interface Written extends Pick<FrontierPoint, 'type' | 'count' | 'removed'> {
   readonly patch: string | undefined;
-  /** Notes that were told. */
+  /** Types whose notes were told. */
   readonly told: Set<string>;
 }
 
@@ -135,10 +135,9 @@ async function measureFile(
   const reduction = checkpointReduction(opened.checkpoint, wholeBlocks(opened.removed));
   try {
     const { notes } = await writeExport({ options: given, format: 'gguf', opened, reduction, started }, out, writing);
-    for (const text of notes.map((each) => `${type}: ${each}`)) {
-      if (!told.has(text)) note(text);
-      told.add(text);
-    }
+    // Those of a shorter model differ in numbers of matrices alone.
+    if (!told.has(type)) notes.forEach((text) => note(`${type}: ${text}`));
+    told.add(type);
     const written = await openCheckpoint(out);
     const measured = await measure(written, measuring, reading);
     return { ...measured, type, count, removed, healed: patch !== undefined };

@@ -39,6 +39,7 @@ describe('restricted mode', () => {
       'evaluateTasks',
       'measureSpeed',
       'compareWithWidth',
+      'compareSizes',
       'generateText',
       'retrainLora',
       'mergeAdapter',

@@ -27,6 +27,7 @@ export const ACTION_WORDS: Readonly<Record<StartAction, string>> = {
   tasks: t('Evaluate Tasks…'),
   iterate: t('Prune Iteratively…'),
   versus: t('Try Width Pruning…'),
+  frontier: t('Compare Sizes…'),
   vocabulary: t('Trim Vocabulary…'),
   draft: t('Forecast a Draft…'),
 };
