@@ -24,7 +24,7 @@ export const CARDS: readonly Card[] = [
   { ...iterativeCard, fold: 1 },
   { ...vocabularyCard, fold: 3 },
   { ...draftCard, fold: 4 },
-  { ...measuredCard, fold: 6 }, // it grows with a plan, and nothing but the list of runs may move by that
+  { ...measuredCard, fold: 7 }, // it grows with a plan, and nothing but the list of runs may move by that
   { ...versusCard, fold: 5 },
-  { ...frontierCard, fold: 7 },
+  { ...frontierCard, fold: 6 },
 ];

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { type BeforeAfter, beforeAfter, type Row } from '../../../src/engine/records/before-after/before-after';
 import type { Measure } from '../../../src/engine/records/before-after/facts';
 import { beforeAfterHtml, type PageParts } from '../../../src/engine/records/before-after/html';
+import { frontierOf } from '../../../src/jobs/digest/frontier';
 import type { RunDigest } from '../../../src/protocol/panel';
 import { temporaryFolder } from '../../support/temporary';
 import { describeBrowser } from '../support/browser';
@@ -14,6 +15,7 @@ import { buildPages, reportStyle, THEMES } from '../support/page';
 import { picture } from '../support/picture';
 import themes from '../support/themes.json' with { type: 'json' };
 import { PROBED, RUNS, tasksRun } from './recorded';
+import { SIZES } from './sizes';
 
 describeBrowser('page of before and after', (browser) => {
   before(function () {
@@ -45,6 +47,32 @@ describeBrowser('page of before and after', (browser) => {
       );
       await checkAccessibility(page, colorScheme);
       await picture(page, `before-after-${colorScheme}`);
+      await page.close();
+    });
+  }
+
+  for (const colorScheme of ['dark', 'light'] as const) {
+    it(`has the sizes of the original against perplexity (${colorScheme})`, async () => {
+      const sizes = frontierOf(JSON.parse(JSON.stringify(SIZES)))!;
+      const file = join(temporaryFolder(), 'sizes.html');
+      writeFileSync(file, beforeAfterHtml({ ...DECISION, sizes }, reportStyle()));
+      const page = await browser().newPage({ colorScheme, viewport: { width: 1100, height: 900 } });
+      await page.goto(pathToFileURL(file).href);
+      const card = page.locator('section', { has: page.locator('.sizes-chart') });
+      const words = (await card.innerText()).replace(/\s+/g, ' ');
+      assert.match(
+        words,
+        /^Size against perplexity Perplexity on 64 rows of wiki\.test\.txt\. The best that fits into 102\.0 MB/,
+      );
+      assert.match(
+        words,
+        /q4_k_m without 2 blocks, healed 100\.2 MB 74\.1 the best that fits, no smaller file is better/,
+      );
+      assert.match(words, /original, as stored 270\.6 MB 64/);
+      assert.doesNotMatch(await card.locator('table').innerText(), /q8_0 without/, 'files that a smaller one beats');
+      assert.equal(await card.locator('circle').count(), SIZES.points.length);
+      await checkAccessibility(page, colorScheme);
+      await picture(card, `before-after-sizes-${colorScheme}`);
       await page.close();
     });
   }

@@ -7,7 +7,7 @@ import { picture } from '../support/picture';
 import { openPanel, type Panel, settled, update } from './open';
 import { EMPTY, FULL, tasksRun } from './recorded';
 
-const INSIDE = ['iterative', 'accuracy', 'vocabulary', 'draft', 'versus', 'measured'];
+const INSIDE = ['iterative', 'accuracy', 'vocabulary', 'draft', 'versus', 'frontier', 'measured'];
 const cards = ({ page }: Panel): Promise<string[]> =>
   page.evaluate<string[]>(
     `[...document.querySelectorAll('.more .card')].map((card) => card.className.replace(/card|is-empty/g, '').trim())`,
@@ -29,7 +29,7 @@ describeBrowser('more measurements in the results panel', (browser) => {
     const summary = panel.page.locator('.more > summary');
     assert.match(
       await summary.innerText(),
-      /More Measurements\s+Block after block · Accuracy · Vocabulary · Draft · Depth against width · Size and speed/,
+      /More Measurements\s+Block after block · Accuracy · Vocabulary · Draft · Depth against width · Size against perplexity · Size and speed/,
     );
     await summary.focus();
     await panel.page.keyboard.press('Enter');

@@ -24,7 +24,7 @@ export const frontierCard = runCard({
   draw: ({ frame, context }) => ({
     run: ({ run, result, again, list }) => {
       frame.setTools(...list, ...again);
-      frame.setNote(noteOf(result), computedText(run.digest));
+      frame.setNote(`${noteOf(result)} `, computedText(run.digest));
       frame.setBelow(fileTable(result), ...commandsOf(result));
       frame.show(summaryOf(result), (width) =>
         drawFrontier(result, width, frame, (removed) => context.send({ type: 'plan/set', removed })),

@@ -7,7 +7,7 @@ import { mayOverlap, type ReadText } from '../../../format/text-share';
 import { namesOnTop } from '../../../format/on-top';
 import { formatFactor, formatPercent } from '../../../format/numbers';
 import { speedChange } from '../../../format/speeds';
-import type { RanDigest, RunDigest } from '../digest-types';
+import type { FrontierDigest, RanDigest, RunDigest } from '../digest-types';
 import { recordKind } from '../kinds';
 import { textsUsedIn } from '../used-texts';
 import { textOfKey } from '../rows-key';
@@ -18,6 +18,7 @@ import { knownFacts, type KnownModel, type ShippedFiles } from './known';
 import { type Missing, missingOf, WANTED_SAMPLES } from './missing';
 import { isWhole, labelBeside, labelOf, type ModelRef, refOf } from './models';
 import { modelOf } from './run-models';
+import { sizesOf } from './sizes';
 import { type Written, writtenOf } from './written';
 
 export interface BeforeAfter {
@@ -30,6 +31,8 @@ export interface BeforeAfter {
   /** Programs that ran files of these models. */
   readonly ran: readonly Ran[];
   readonly missing: readonly Missing[];
+  /** Sizes of the original against perplexity, if they were measured. */
+  readonly sizes?: FrontierDigest;
   /** The column that decides: of the file that ships if it was measured beside the original, else the last one. */
   readonly judged: number;
   /** The models have different vocabularies: bits per byte take the place of perplexities. */
@@ -110,6 +113,7 @@ export function beforeAfter(runs: readonly RunDigest[], about: About = {}): Befo
   const isOther = file !== undefined && !file.planned && judged === models.length - 1 && file.name !== last?.name;
   const rows = isOther ? measured.map((row) => ofCheckpoint(row, file.name)) : measured;
   const samples = samplesOf(found.written, models, pair);
+  const sizes = sizesOf(runs, before.identity);
   return {
     subject: labelOf(models.at(-1)!),
     models: models.map((model) => labelBeside(model, before)),
@@ -118,6 +122,7 @@ export function beforeAfter(runs: readonly RunDigest[], about: About = {}): Befo
     ran: ranIn(runs, models),
     missing: missingOf(rows, samples, models, { pair, apart }),
     judged,
+    ...(sizes && { sizes }),
     ...(apart && { otherVocabularies: true as const }),
   };
 }

@@ -9,6 +9,7 @@ import { type BeforeAfter, type Cell, isSpeed, type Ran, type Row } from './befo
 import type { Measure } from './facts';
 import type { Missing } from './missing';
 import { sampleCards } from './sample-cards';
+import { sizesCard } from './sizes';
 import { STYLE } from './style';
 
 /** Numbers at the top of the page; of a model that is exported, the size of the export. */
@@ -61,6 +62,7 @@ ${sampleCards(found)}
 <section class="card"><h2>Numbers</h2>${found.otherVocabularies ? `<p class="muted">${OTHER_VOCABULARIES}</p>` : ''}<div class="table-scroll" tabindex="0" role="group" aria-label="Numbers">
 ${numbers(found)}
 </div></section>
+${sizesCard(found.sizes)}
 ${ranCard(found.ran)}
 ${decided ? missingCard(found.missing, undefined) : ''}
 </main>

@@ -5,10 +5,11 @@ import { codeSpan, inline, quotation, table } from '../../markdown';
 import { repeatsMuch } from '../repetition';
 import type { BeforeAfter, Cell, Sample } from './before-after';
 import type { ShownVerdict } from './html';
+import { sizesMarkdown } from './sizes';
 
 /** @param level of its heading */
 export function beforeAfterMarkdown(
-  { models, rows, samples, ran, missing, otherVocabularies }: BeforeAfter,
+  { models, rows, samples, ran, missing, sizes, otherVocabularies }: BeforeAfter,
   level = 2,
   verdict?: ShownVerdict,
 ): string {
@@ -19,6 +20,7 @@ export function beforeAfterMarkdown(
     ...(verdict ? [`**${inline(verdict.text)}**`] : []),
     numbersTable({ models, rows, otherVocabularies }),
     ...(samples.length > 0 ? [`${head}# Sample texts`, ...samples.map((sample) => sampleText(sample, models))] : []),
+    ...sizesMarkdown(sizes, level + 1),
     ...ran.map(({ file, programs }) => `${inline(file)} ran in: ${inline(programs)}.`),
     ...(missing.length > 0
       ? [

@@ -28,6 +28,18 @@ thead th { white-space: normal; }
   color: var(--vscode-button-foreground, #fff); background: var(--vscode-button-background, #0a66c2);
   border: 1px solid var(--vscode-button-border, var(--vscode-contrastBorder, transparent)); }
 .before-after a.action:hover { background: var(--vscode-button-hoverBackground, #08569f); }
+.sizes-chart { display: block; max-width: 720px; margin: 8px 0; font-size: 11px; }
+.sizes-chart text { fill: currentColor; }
+.sizes-chart path { fill: none; stroke: currentColor; stroke-width: 1.6; }
+.sizes-chart .grid-line { stroke: var(--line); stroke-width: 1; }
+.sizes-chart .goal { stroke: var(--removed); stroke-dasharray: 6 3; }
+.sizes-chart circle { fill: var(--paper); stroke: currentColor; stroke-width: 1.6; }
+.sizes-chart .is-worth { fill: currentColor; }
+.sizes-chart .line-1 path { stroke-dasharray: 6 3; }
+.sizes-chart .line-2 path { stroke-dasharray: 2 3; }
+.sizes-chart .line-3 path { stroke-dasharray: 8 3 2 3; }
+.sizes-chart .line-4 path { stroke-dasharray: 4 2; }
+.sizes-chart .line-5 path { stroke-dasharray: 10 4; }
 .before-after ul { margin: 6px 0; padding-left: 22px; }
 .before-after summary { color: var(--muted); cursor: pointer; }
 .before-after pre { margin: 2px 0 6px; font-family: var(--vscode-editor-font-family); font-size: 0.92em; white-space: pre-wrap; overflow-wrap: anywhere; }
