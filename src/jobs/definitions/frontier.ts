@@ -12,9 +12,17 @@ import { type Complete, defineJob, excluding, type Fault } from '../define';
 import { field, measuredOn, numberFact } from '../facts';
 import { bytes, choice, file, fileOr, flag, list, whole } from '../option';
 import { application } from '../options/application';
-import { scoring } from '../options/choosing';
+import { begin } from '../options/bos';
+import { calibration } from '../options/calibration';
 import { compute } from '../options/compute';
-import { calibrationFault, CRITERIA_HELP, criterionOrPpl, objective, objectiveFault } from '../options/criterion';
+import {
+  calibrationFault,
+  CRITERIA_HELP,
+  criterionOrPpl,
+  magnitude,
+  objective,
+  objectiveFault,
+} from '../options/criterion';
 import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
 import { source } from '../options/model';
@@ -55,7 +63,9 @@ const options = {
   criterion: criterionOrPpl,
   objective: excluding(objective, 'scores'),
   ...keep,
-  ...scoring,
+  ...calibration,
+  ...begin,
+  ...magnitude,
   heal: flag('do not heal the models without blocks', { default: true, noun: () => l10n.t('healing'), ...HEALING }),
   plain: flag('measure them without healing too', { noun: () => l10n.t('plain models'), ...HEALING }),
   method: { ...healing.method, recorded: undefined, ...HEALING },
@@ -76,8 +86,8 @@ export const frontier = defineJob({
   kind: 'frontier',
   summary: 'measure size against perplexity: fewer blocks, or fewer bits?',
   description:
-    'Writes the model as GGUF in several types, whole and without several numbers of blocks, measures a text with each file, and ' +
-    'removes it again. The frontier is what no smaller file beats. ' +
+    'Writes the model as GGUF in several types, with all blocks and without several numbers of them, measures a text with each ' +
+    'file, and removes it again. The frontier is what no smaller file beats. ' +
     `With ${option('fit')} it finds the file of that size with the lowest perplexity, and names the commands that write it. ` +
     'Models without blocks are healed, once for each number. One file is on the disk at a time, in the folder for temporary files.',
   notes: CRITERIA_HELP,

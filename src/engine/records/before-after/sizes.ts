@@ -109,7 +109,7 @@ function chartOf(sizes: FrontierDigest): string {
       const at = place(point).split(' ');
       return (
         `<circle cx="${at[0]}" cy="${at[1]}" r="3.5" class="${point.frontier ? 'is-worth' : ''}"/>` +
-        `<text x="${Number(at[0]) + 6}" y="${Number(at[1]) - 5}">${escapeHtml(point === first || point.count > 0 ? label : '')}</text>`
+        `<text x="${Number(at[0]) + 6}" y="${Number(at[1]) + (point.count === 0 ? 14 : -5)}">${escapeHtml(point === first || point.count > 0 ? label : '')}</text>`
       );
     });
     return `<g class="line-${n % 6}"><path d="M${line.map(place).join('L')}"/>${dots.join('')}</g>`;
