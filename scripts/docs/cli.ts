@@ -27,6 +27,7 @@ const GUIDES: Readonly<Record<string, string | undefined>> = {
   bench: 'guide/speed.md',
   grid: 'guide/speed.md',
   versus: 'guide/width.md',
+  frontier: 'guide/size.md',
   gather: 'guide/cluster.md',
   submit: 'guide/cluster.md',
   status: 'guide/cluster.md',

@@ -162,7 +162,7 @@ describe('command line: frontier', function () {
   it('stopped while it heals, writes or measures, leaves nothing behind; nor does a run that ends', async () => {
     await withTemporaryFolder(async (look) => {
       const given = {
-        ...{ checkpoint: SAMPLE, text: `${SAMPLE}/evaluation.txt`, limit: 2, types: ['q4_0'], counts: [0, 1] },
+        ...{ checkpoint: SAMPLE, text: `${SAMPLE}/evaluation.txt`, limit: 2, types: ['q4_0'] as const, counts: [0, 1] },
         ...{ calibration: CALIBRATION, samples: 2, length: 32, tokens: 1024 },
       } as const;
       const seen = new Set<string>();

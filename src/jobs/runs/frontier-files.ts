@@ -9,6 +9,7 @@ import { measuredRows, perplexityFrom } from '../../engine/evaluate/perplexity';
 import { wholeBlocks } from '../../engine/importance/select';
 import type { TokenRows } from '../../engine/model/forward';
 import type { ModelOptions } from '../../engine/model/model';
+import { HEAL_DEFAULTS } from '../../engine/heal/methods';
 import { openForComputing, withModel } from '../../engine/model/opened';
 import { fullView } from '../../engine/model/view';
 import { inPhases, type JobOptions, labelled } from '../../engine/progress';
@@ -46,8 +47,13 @@ export interface Measuring {
   readonly texts: Map<string, ReadText & { readonly name: string }>;
 }
 
-/** Healing reads rows of its own text, several times: about as much as so many measurements. */
-const HEALING_SHARE = 4;
+/** Healing passes its own rows several times. */
+export const HEALING_PASSES = 3;
+
+/** How many measurements of a file a healing is worth. */
+function healingShare({ options: { tokens = HEAL_DEFAULTS.tokens }, rows }: Measuring): number {
+  return (HEALING_PASSES * tokens) / (rows.length * rows[0].length);
+}
 
 /** The original as it is stored. */
 export async function measureOriginal({ checkpoint, ...measuring }: Measuring, job: JobOptions): Promise<MeasuredFile> {
@@ -66,11 +72,12 @@ export async function measureFiles(
   const { heal: heals, plain } = measuring.options;
   const counts = [...new Set(files.map(({ count }) => count))];
   const isHealed = (count: number): boolean => heals && count > 0;
+  const healingOfCount = (count: number): number => (isHealed(count) ? healingShare(measuring) : 0);
   const times = (count: number): number => (isHealed(count) && plain ? 2 : 1);
   const phases = inPhases(
     job,
     counts.map((count) => ({
-      share: (isHealed(count) ? HEALING_SHARE : 0) + times(count) * files.filter((file) => file.count === count).length,
+      share: healingOfCount(count) + times(count) * files.filter((file) => file.count === count).length,
     })),
   );
   const points: MeasuredPoint[] = [];
@@ -79,7 +86,7 @@ export async function measureFiles(
     const own = files.filter((file) => file.count === count);
     const removed = removedAt(count);
     const [healing, rest] = inPhases(phases[at], [
-      { share: isHealed(count) ? HEALING_SHARE : 0 },
+      { share: healingOfCount(count) },
       { share: times(count) * own.length },
     ]);
     const patch = isHealed(count) ? await healed(removed, measuring, context, healing) : undefined;

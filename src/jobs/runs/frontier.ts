@@ -12,6 +12,7 @@ import { CALIBRATION_IS_EVALUATION } from '../../engine/evaluate/calibrated';
 import { bestWithin, isApart, isEfficient, lossBehind } from '../../engine/evaluate/frontier';
 import { loadRows, type Rows } from '../../engine/evaluate/rows';
 import { requireSpace } from '../../engine/files/target';
+import { HEAL_DEFAULTS } from '../../engine/heal/methods';
 import { requireHealable } from '../../engine/heal/healable';
 import { type Criterion, CRITERIA, criterionWork, needsCalibration } from '../../engine/importance/criteria';
 import { scoringInputs, type ScoringText } from '../../engine/importance/choice';
@@ -30,7 +31,7 @@ import type { OptionsFor } from '../kinds';
 import type { FrontierPoint, FrontierResult } from '../results/frontier';
 import { type JobContext, modelOptions, type RunEnd, secondsSince, watchDevice } from '../run';
 import { fileCommands } from './frontier-commands';
-import { measureFiles, measureOriginal, type MeasuredPoint, type Measuring } from './frontier-files';
+import { HEALING_PASSES, measureFiles, measureOriginal, type MeasuredPoint, type Measuring } from './frontier-files';
 import { amountsOf, type Asked, plannedFiles, requireReachable, Sizes, typesOf } from './frontier-plan';
 import { judgingRows } from './judging-rows';
 import { scoringText } from './select-blocks';
@@ -151,7 +152,7 @@ async function orderOf(
 
 /** Shares of progress, in applications of a block to a row. How many files there are is not known before the blocks are ranked. */
 function sharesOf(
-  { criterion, scores, samples = DEFAULT_DRAWING.samples, objective }: Options,
+  { criterion, scores, samples = DEFAULT_DRAWING.samples, objective, heal, tokens = HEAL_DEFAULTS.tokens }: Options,
   architecture: Architecture,
   { most, kept, types, counts }: Asked,
   { rows }: Rows,
@@ -159,9 +160,11 @@ function sharesOf(
   const ranks = most > 0 && scores === undefined && needsCalibration(criterion);
   const scope = { count: most, kept, objective };
   const files = types.length * (counts?.length ?? 2);
+  const healings = heal ? (counts?.filter((count) => count > 0).length ?? 1) : 0;
+  const healed = (healings * HEALING_PASSES * tokens) / rows[0].length;
   return [
     { share: ranks ? samples * criterionWork(architecture, criterion, scope) : 0 },
-    { share: (1 + files) * rows.length * architecture.layers.length },
+    { share: ((1 + files) * rows.length + healed) * architecture.layers.length },
   ];
 }
 

@@ -65,7 +65,7 @@ const typesOf = ({ points }: FrontierDigest): string[] => [...new Set(points.map
 const styleOf = (types: readonly string[], type: string): SeriesStyle => nthStyle(types.indexOf(type), type);
 
 const chosenOf = ({ points, fit }: FrontierDigest): FrontierPointDigest | undefined =>
-  fit === null || fit.point === null ? undefined : points[fit.point];
+  typeof fit?.point === 'number' ? points[fit.point] : undefined;
 
 /** The dots that a line joins: where models were measured plain and healed, the healed ones. */
 const lineOf = (dots: readonly Dot[], type: string): Dot[] => {

@@ -52,7 +52,7 @@ const noteOf = ({ text, rows, calibrated, fit }: FrontierDigest): string =>
   [
     rows === null ? '' : t('Perplexity on {0} of {1}.', rowsText(rows), text),
     calibrated ? t('That text also chose the blocks or healed, so perplexities without blocks are too low.') : '',
-    fit?.point == null ? '' : t('That text chose the file: judge it on another one before it ships.'),
+    typeof fit?.point === 'number' ? t('That text chose the file: judge it on another one before it ships.') : '',
   ]
     .filter(Boolean)
     .join(' ');
@@ -64,7 +64,7 @@ function fileTable({ points, original, fit }: FrontierDigest): HTMLElement {
   const ordered = points.toSorted((a, b) => a.bytes - b.bytes || numeric(a.ppl) - numeric(b.ppl));
   const row = (point: FrontierPointDigest): Child[] => {
     const ppl = shortNumber(numeric(point.ppl));
-    const isBest = fit?.point != null && point === points[fit.point];
+    const isBest = typeof fit?.point === 'number' && point === points[fit.point];
     return [
       fileName(point),
       formatBytes(point.bytes),

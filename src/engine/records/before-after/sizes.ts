@@ -21,7 +21,7 @@ const nameOf = ({ type, count, healed }: FrontierPointDigest): string =>
   count === 0 ? `${type}, original` : `${type} without ${counted(count, 'block')}${healed ? ', healed' : ''}`;
 
 const chosenOf = ({ points, fit }: FrontierDigest): FrontierPointDigest | undefined =>
-  fit === null || fit.point === null ? undefined : points[fit.point];
+  typeof fit?.point === 'number' ? points[fit.point] : undefined;
 
 /** What no smaller file beats, the original in each type, and the best that fits; the smallest first. */
 function rowsOf(sizes: FrontierDigest): (readonly [name: string, size: string, ppl: string, of: string])[] {
@@ -108,7 +108,7 @@ function chartOf(sizes: FrontierDigest): string {
       const label = point.count === 0 ? type : `−${point.count}`;
       const at = place(point).split(' ');
       return (
-        `<circle cx="${at[0]}" cy="${at[1]}" r="3.5" class="${point.frontier ? 'is-worth' : ''}"/>` +
+        `<circle cx="${at[0]}" cy="${at[1]}" r="3.5"${point.frontier ? ' class="is-worth"' : ''}/>` +
         `<text x="${Number(at[0]) + 6}" y="${Number(at[1]) + (point.count === 0 ? 14 : -5)}">${escapeHtml(point === first || point.count > 0 ? label : '')}</text>`
       );
     });
