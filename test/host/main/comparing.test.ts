@@ -1,12 +1,13 @@
-/** Try Width Pruning… as a user meets it: questions with the plan as the default, and the card of the result. */
+/** Try Width Pruning… and Compare Size Against Perplexity… as a user meets them: questions, and the card of the result. */
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import type { FrontierResult } from '../../../src/jobs/results/frontier';
 import type { VersusResult } from '../../../src/jobs/results/versus';
 import { coppice, inWorkspace, run } from '../support/coppice';
 import { type Staged, stageSample, unstage } from '../support/sample';
 import type { Window } from '../support/window';
 
-describe('comparing with width pruning', function () {
+describe('comparing with other ways to a smaller model', function () {
   this.timeout(180_000);
   let staged: Staged;
   let window: Window;
@@ -57,5 +58,36 @@ describe('comparing with width pruning', function () {
     await frame.locator('.card.versus .models tbody tr', { hasText: 'FLAP' }).waitFor();
     await frame.locator('.card.versus').scrollIntoViewIfNeeded();
     await window.screenshot('comparing-1-card');
+  });
+
+  it('asks for a size and a text, and shows what fits best', async () => {
+    const running = vscode.commands.executeCommand<FrontierResult>('coppice.compareSizes', {
+      checkpoint,
+      types: ['q8_0', 'q4_0'],
+      settings: { limit: 2, samples: 2, length: 32, tokens: 1024 },
+    });
+    await answer('Select what to compare', 'What fits into a size');
+    const input = box().locator('input').first();
+    await box().getByText('Maximum size of the file').waitFor();
+    await input.fill('2.5MB');
+    await input.press('Enter');
+    await answer('Select the text', 'Bundled');
+    const { points, fit } = await running;
+    assert.deepEqual(
+      points.map(({ type, count }) => [type, count > 0]),
+      [
+        ['q8_0', false],
+        ['q4_0', false],
+        ['q8_0', true],
+      ],
+    );
+    assert.equal(fit!.bytes, 2_500_000);
+    assert.equal(points[fit!.point!].fits, true);
+    await run('openResults', { checkpoint });
+    const frame = await window.frameWith('.card.frontier .below tbody tr');
+    const card = frame.locator('.card.frontier');
+    await card.locator('.summary', { hasText: 'Into 2.5 MB fits best' }).waitFor();
+    await card.scrollIntoViewIfNeeded();
+    await window.screenshot('comparing-2-sizes');
   });
 });
