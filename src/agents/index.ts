@@ -12,12 +12,13 @@ import { planRecipeTool } from './tools/plan-recipe';
 import { prune } from './tools/prune';
 import { runRecipeTool } from './tools/run-recipe';
 import { score } from './tools/score';
+import { compareSizes } from './tools/sizes';
 import { tasks } from './tools/tasks';
 import { trimVocabulary } from './tools/vocabulary';
 
 export const AGENT_TOOLS: readonly AgentTool[] = [
   ...[inspect, score, plan, prune, heal],
-  ...[evaluate, tasks, compareTexts, trimVocabulary, forecastDraft, exportModel],
+  ...[evaluate, tasks, compareTexts, compareSizes, trimVocabulary, forecastDraft, exportModel],
   ...[planRecipeTool, runRecipeTool],
   ...[jobStatus, jobResult, cancelJob],
 ];

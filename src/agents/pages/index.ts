@@ -5,6 +5,7 @@ import type { DeskJob } from '../desk';
 import { draftPage } from './draft';
 import { evalPage } from './eval';
 import { exportPage } from './export';
+import { frontierPage } from './frontier';
 import { healPage, prunePage } from './prune';
 import { samplesPage } from './samples';
 import { scorePage } from './score';
@@ -21,6 +22,7 @@ const PAGES: { readonly [K in JobKind]?: ResultPage<K> } = {
   eval: evalPage,
   tasks: tasksPage,
   samples: samplesPage,
+  frontier: frontierPage,
   vocabulary: vocabularyPage,
   draft: draftPage,
   export: exportPage,
