@@ -13,7 +13,9 @@ const model = (bytes: number, ppl: number): SizedModel => ({ bytes, ppl });
 
 describe('sizes against perplexity', () => {
   it('a file is worth its bytes if none is at most as large and better, by a count over all pairs', () => {
-    const models = Array.from({ length: 60 }, (_, i) => model(1 + ((i * 37) % 11), 30 - ((i * 37) % 11) + ((i * 53) % 7)));
+    const models = Array.from({ length: 60 }, (_, i) =>
+      model(1 + ((i * 37) % 11), 30 - ((i * 37) % 11) + ((i * 53) % 7)),
+    );
     for (const one of models) {
       const worse = models.filter(
         ({ bytes, ppl }) => (bytes < one.bytes && ppl <= one.ppl) || (bytes === one.bytes && ppl < one.ppl),

@@ -66,7 +66,7 @@ describe('sizes against perplexity in a record', () => {
     );
     assert.doesNotMatch(html, /q8_0 without/);
     const text = sizesMarkdown(digest, 3).join('\n');
-    assert.match(text, /^### Size against perplexity\n/);
+    assert.match(text, /^### Blocks or bits\n/);
     assert.match(text, /\| q8\\?_0, original \| 5\.0 MB \| 10\.1 \| no smaller file is better \|/);
     assert.match(text, /chose the blocks or healed/);
     assert.match(text, /- `coppice export <m> --type q4_0 --out m\|q4_0\.gguf`/);

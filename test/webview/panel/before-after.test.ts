@@ -62,7 +62,7 @@ describeBrowser('page of before and after', (browser) => {
       const words = (await card.innerText()).replace(/\s+/g, ' ');
       assert.match(
         words,
-        /^Size against perplexity Perplexity on 64 rows of wiki\.test\.txt\. The best that fits into 102\.0 MB/,
+        /^Blocks or bits Perplexity on 64 rows of wiki\.test\.txt\. The best that fits into 102\.0 MB/,
       );
       assert.match(
         words,

@@ -27,7 +27,7 @@ describeBrowser('size against perplexity in the results panel', (browser) => {
 
   it('says what it is for while there is none, and starts the comparison', async () => {
     const panel = await openPanel(browser(), EMPTY);
-    await panel.page.locator('.frontier .empty', { hasText: 'several types' }).waitFor();
+    await panel.page.locator('.frontier .empty', { hasText: 'worth their bytes' }).waitFor();
     await button(panel, 'Compare Sizes…').click();
     assert.deepEqual(panel.received('start'), [{ type: 'start', action: 'frontier' }]);
     await panel.close();

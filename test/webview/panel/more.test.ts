@@ -29,7 +29,7 @@ describeBrowser('more measurements in the results panel', (browser) => {
     const summary = panel.page.locator('.more > summary');
     assert.match(
       await summary.innerText(),
-      /More Measurements\s+Block after block · Accuracy · Vocabulary · Draft · Depth against width · Size against perplexity · Size and speed/,
+      /More Measurements\s+Block after block · Accuracy · Vocabulary · Draft · Depth against width · Blocks or bits · Size and speed/,
     );
     await summary.focus();
     await panel.page.keyboard.press('Enter');

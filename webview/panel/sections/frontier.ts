@@ -14,10 +14,10 @@ import { runCard } from './run-card';
 
 export const frontierCard = runCard({
   chart: 'frontier',
-  title: t('Size against perplexity'),
-  question: t('Fewer blocks, or fewer bits?'),
+  title: t('Blocks or bits'),
+  question: t('Which is the better buy for a size?'),
   has: ({ frontier }) => frontier,
-  empty: () => t('Measures files of several types, without several numbers of blocks.'),
+  empty: () => t('Measures which files are worth their bytes.'),
   action: 'frontier',
   isEnabled: ({ trusted, jobs }) => trusted && !jobs.some(({ kind }) => kind === 'frontier'),
   label: ({ digest }) => moment(digest.started),

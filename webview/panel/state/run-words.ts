@@ -30,7 +30,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   iterate: { icon: 'layers', words: () => t('Pruned iteratively') },
   width: { icon: 'layers', words: (what) => (what === '' ? t('Pruned in width') : t('Pruned in width by {0}', what)) },
   versus: { icon: 'layers', words: () => t('Depth beside width') },
-  frontier: { icon: 'graph-line', words: () => t('Size beside perplexity') },
+  frontier: { icon: 'graph-line', words: () => t('Blocks or bits') },
   heal: { icon: 'heart', words: (what) => (what === '' ? t('Healed') : t('Healed by {0}', what)) },
   retrain: { icon: 'mortar-board', words: (what) => (what === '' ? t('Retrained') : t('Retrained: {0}', what)) },
   vocabulary: {

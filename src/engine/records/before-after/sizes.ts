@@ -14,7 +14,7 @@ export const sizesOf = (runs: readonly RunDigest[], identity: string | undefined
     .toSorted((a, b) => b.started.localeCompare(a.started))
     .at(0)?.frontier;
 
-const TITLE = 'Size against perplexity';
+const TITLE = 'Blocks or bits';
 
 /** "q4_k_m without 2 blocks, healed" */
 const nameOf = ({ type, count, healed }: FrontierPointDigest): string =>
