@@ -6,7 +6,14 @@ import { checkAccessibility } from '../support/accessibility';
 import { describeBrowser } from '../support/browser';
 import { buildPages, pageFile } from '../support/page';
 import { picture } from '../support/picture';
+import { frontierOf } from '../../../src/jobs/digest/frontier';
+import type { RunDigest } from '../../../src/protocol/panel';
 import { RUNS } from './recorded';
+import { SIZES } from './sizes';
+
+const { cost: _, score: __, curve: ___, ...about } = RUNS[0].digest;
+const frontier = frontierOf(JSON.parse(JSON.stringify(SIZES)));
+const sizes: RunDigest = { ...about, kind: 'frontier', frontier };
 
 describeBrowser('report', (browser) => {
   before(function () {
@@ -17,10 +24,10 @@ describeBrowser('report', (browser) => {
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`draws its charts in ${colorScheme}, alone`, async () => {
       const asset = (name: string): string => readFileSync(pageFile(name), 'utf8');
-      const html = reportHtml(
-        RUNS.map(({ digest }) => digest),
-        { script: asset('report.js'), style: asset('report.css') },
-      );
+      const html = reportHtml([...RUNS.map(({ digest }) => digest), sizes], {
+        script: asset('report.js'),
+        style: asset('report.css'),
+      });
       const page = await browser().newPage({ colorScheme });
       const problems: string[] = [];
       page.on('pageerror', (error) => problems.push(error.message));
@@ -33,12 +40,17 @@ describeBrowser('report', (browser) => {
       await page.goto('http://report.test/');
       await page.locator('.importance .target').nth(29).waitFor({ state: 'attached' });
       await page.locator('.curve .target').first().waitFor({ state: 'attached' });
+      await page
+        .locator('.frontier .target')
+        .nth(SIZES.points.length - 1)
+        .waitFor({ state: 'attached' });
       await page.locator('.training .charts svg').first().waitFor();
       await page.locator('.healing .target').nth(11).waitFor({ state: 'attached' });
       assert.equal(await page.locator('.sample').count(), 2);
       assert.ok((await page.locator('#records tbody tr').count()) > 10);
       await checkAccessibility(page, colorScheme);
       await picture(page, `report-${colorScheme}`);
+      await picture(page.locator('.card.frontier'), `report-sizes-${colorScheme}`);
       await page.close();
       assert.deepEqual(
         problems.filter((problem) => !problem.includes('favicon')),
