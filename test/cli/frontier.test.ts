@@ -42,6 +42,10 @@ describe('command line: frontier', function () {
       ],
     );
     assert.equal(result.fit, undefined);
+    assert.equal(result.weighed, true);
+    const alike = await frontier('--types', 'q4_0', '--counts', '0', '--no-imatrix', ...BY);
+    assert.equal(alike.weighed, false);
+    assert.notEqual(alike.points[0].ppl, find(result, 'q4_0', 0, false).ppl);
     const [whole, removed] = result.order;
     assert.deepEqual([whole.length, removed.length], [0, 2]);
     const folder = temporaryFolder();
@@ -64,12 +68,14 @@ describe('command line: frontier', function () {
     ] as const) {
       const isHealed = view.includes('--heal' as never);
       const out = join(folder, `${type}-${count}-${isHealed}.gguf`);
+      const rounding = type === 'q4_0' ? ['--imatrix', 'auto', ...BY] : [];
       const written = (await run(
         'export',
         SAMPLE,
         ...view,
         '--type',
         type,
+        ...rounding,
         '--out',
         out,
         ...ON,

@@ -6,12 +6,13 @@ import { inLine } from '../answer';
 import type { ResultPage } from '.';
 
 export const frontierPage: ResultPage<'frontier'> = ({ result }, { checkpoint }) => {
-  const { points, original, fit, text, criterion, calibrated } = result;
+  const { points, original, fit, text, criterion, calibrated, weighed } = result;
   const best = typeof fit?.point === 'number' ? points[fit.point] : undefined;
   const shown = points.toSorted((a, b) => a.bytes - b.bytes);
   return [
     `${inLine(checkpointName(checkpoint))}: ${formatBytes(original.bytes)} as stored, perplexity ${formatNumber(original.ppl, 5)} on ` +
       `${counted(text.rows, 'row')} of ${text.length} tokens of ${inLine(text.name)}, float32`,
+    ...(weighed ? ['Types of few bits are rounded by an importance matrix of the calibration rows.'] : []),
     ...(calibrated ? ['That text also chose the blocks or healed, so perplexities without blocks are too low.'] : []),
     ...(fit && !best ? [`no file fits into ${formatBytes(fit.bytes)}`] : []),
     ...(fit && best

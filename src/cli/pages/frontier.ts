@@ -55,6 +55,7 @@ function closing({
   device,
   precision,
   calibrated,
+  weighed,
 }: FrontierResult): string[] {
   const longest = order.reduce((a, b) => (b.length > a.length ? b : a), []);
   const blocks =
@@ -65,6 +66,7 @@ function closing({
     ...fitLines(points, fit),
     'Frontier: no other of these files is at most as large and has a lower perplexity.',
     ...blocks,
+    ...(weighed ? ['Types of few bits are rounded by an importance matrix of the calibration rows.'] : []),
     `Perplexity on ${formatCounted(text.rows, 'row')} of ${text.length} tokens of ${text.name}` +
       (calibrated ? ', which also chose the blocks or healed: measure on another text.' : '.'),
     `Done in ${formatSeconds(seconds)}, ${arithmeticWords(precision, device)}.`,

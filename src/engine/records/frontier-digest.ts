@@ -7,6 +7,8 @@ export interface FrontierDigest {
   readonly rows: number | null;
   /** That text also chose the blocks or healed. */
   readonly calibrated: boolean;
+  /** Types of few bits were rounded by an importance matrix. */
+  readonly weighed: boolean;
   /** What chose the blocks; null if the record does not tell. */
   readonly criterion: string | null;
   /** The original as it is stored; null if the record does not tell. */

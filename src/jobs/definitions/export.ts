@@ -68,7 +68,7 @@ const options = {
   text: file('also measure the perplexity of this text with the new files (UTF-8)', { noun: () => l10n.t('a text') }),
   application: application('its judging rows measure, its calibration rows weigh the columns', 'text', 'calibration'),
   window: { ...window('tokens per window of that text'), needs: 'text' },
-  share: { ...share, needs: 'text' },
+  share,
   limit: whole('use only the first n windows of that text', {
     noun: () => l10n.t('number of windows'),
     needs: 'text',
@@ -124,7 +124,8 @@ export const exportJob = defineJob({
     share: 'judging',
     ...(imatrix === 'auto' && { calibration: path }),
   }),
-  check: (given) => formatFault(given) ?? typeFault(given) ?? idleFault(given) ?? imatrixFault(given),
+  check: (given) =>
+    formatFault(given) ?? typeFault(given) ?? idleFault(given) ?? shareFault(given) ?? imatrixFault(given),
   result: exportResult,
 });
 
@@ -140,7 +141,8 @@ type Given = Pick<
   | 'imatrix'
   | 'saveImatrix'
   | 'calibration'
-  | 'application'
+  | 'share'
+  | 'text'
 >;
 
 /** The format that the options ask for; undefined if they name none. */
@@ -206,6 +208,16 @@ function idleFault(given: Given): Fault | undefined {
     what: `${option('consumers')} needs the comparison`,
     why: `${option('verify', false)} leaves it out`,
     action: `Leave ${option('verify', false)} out, or ${set('consumers', false)}.`,
+  };
+}
+
+/** A share of nothing. */
+function shareFault({ share: part, text: measured, calibration: read }: Given): Fault | undefined {
+  if (part === undefined || measured !== undefined || read !== undefined) return undefined;
+  return {
+    what: `${option('share')} needs ${option('text')}`,
+    why: `${option('text')} is not given`,
+    action: `Give both, or leave ${option('share')} out.`,
   };
 }
 

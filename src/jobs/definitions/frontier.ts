@@ -66,6 +66,13 @@ const options = {
   ...calibration,
   ...begin,
   ...magnitude,
+  imatrix: flag(
+    `round all columns alike, and not by an importance matrix that the rows of ${option('calibration')} give`,
+    {
+      default: true,
+      noun: () => l10n.t('the importance matrix'),
+    },
+  ),
   heal: flag('do not heal the models without blocks', { default: true, noun: () => l10n.t('healing'), ...HEALING }),
   plain: flag('measure them without healing too', { noun: () => l10n.t('plain models'), ...HEALING }),
   method: { ...healing.method, recorded: undefined, ...HEALING },

@@ -9,6 +9,7 @@ export function frontierOf(results: unknown): FrontierDigest | undefined {
   const {
     text,
     calibrated = false,
+    weighed = false,
     criterion = null,
     original,
     fit,
@@ -21,6 +22,7 @@ export function frontierOf(results: unknown): FrontierDigest | undefined {
     text: text?.name ?? '',
     rows: text?.rows ?? null,
     calibrated,
+    weighed,
     criterion,
     original: bytes === undefined || ppl === undefined ? null : { bytes, ppl },
     points,

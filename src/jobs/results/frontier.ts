@@ -57,6 +57,7 @@ export const frontierResult = shape(
       ),
     ),
     text: shape(rowsOfText, 'what perplexity was measured on, and what chose the point'),
+    weighed: flag('types of few bits were rounded by an importance matrix of the calibration rows'),
     calibrated: flag('the text also chose the blocks or healed, so that perplexities are too low'),
     ...computed,
   },

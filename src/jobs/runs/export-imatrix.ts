@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { foldersOf } from '../../engine/checkpoint/folders';
 import { hashFile } from '../../engine/files/regular-file';
-import { type Calibration, calibrationWarnings, loadCalibration } from '../../engine/importance/calibration';
+import { calibrationWarnings, loadCalibration } from '../../engine/importance/calibration';
 import { columnSums } from '../../engine/importance/columns';
 import { readImportanceMatrix } from '../../engine/formats/gguf/imatrix';
 import type { ModelOptions } from '../../engine/model/model';
@@ -10,6 +10,7 @@ import { type OpenedModel, withModel } from '../../engine/model/opened';
 import { fileInput } from '../../engine/records/details';
 import type { RunInput } from '../../engine/records/record';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
+import { splitIn } from '../../format/text-share';
 import type { NamedMatrix } from '../../engine/write/gguf/importance';
 import { writeImportanceMatrix } from '../../engine/write/gguf/write-imatrix';
 import type { ImatrixResult } from '../results/export';
@@ -51,32 +52,52 @@ export async function imatrixOf(
     const input = fileInput('imatrix', imatrix, await hashFile(imatrix));
     return { matrix, file: imatrix, input, told: { from: basename(imatrix) } };
   }
-  const calibration = await rowsOf(options, opened, context);
-  const { rows, length, source } = calibration;
-  const entries = await withModel(opened.checkpoint, { ...compute, changes: opened.changes }, (model) =>
+  return measuredImatrix(
+    { ...options, calibration: options.calibration!, share: choosingShare(options.share) },
+    opened,
+    kept,
+    compute,
+    context,
+  );
+}
+
+/** The rows that are read. */
+type Reading = Pick<OptionsFor<'export'>, 'samples' | 'length' | 'seed' | 'bos' | 'share' | 'saveImatrix'> & {
+  readonly calibration: string;
+};
+
+/**
+ * Measures the model, without some blocks and with its changes, while it reads calibration rows.
+ * @throws UserError for a text that cannot be used; CancelledError
+ */
+export async function measuredImatrix(
+  { calibration: text, samples, length, seed, bos, share, saveImatrix: file = 'auto' }: Reading,
+  { checkpoint, architecture, changes }: OpenedModel,
+  kept: readonly number[],
+  compute: ModelOptions,
+  context: Pick<JobContext, 'job' | 'warn'>,
+): Promise<ExportImatrix> {
+  const tokenizer = await optionalTokenizer(checkpoint.home, context.job);
+  const { vocabulary, bosTokenId } = architecture;
+  const drawing = { samples, length, seed, share, vocabulary, bos, bosTokenId };
+  const calibration = await loadCalibration(text, drawing, tokenizer);
+  calibrationWarnings(calibration, { samples, length }, architecture.context).forEach(context.warn);
+  const { rows, source, sha256 } = calibration;
+  const entries = await withModel(checkpoint, { ...compute, changes }, (model) =>
     columnSums(model, kept, rows, context.job),
   );
   return {
-    matrix: { entries, texts: [source], rows: rows.length, rowLength: length },
-    file: options.saveImatrix ?? 'auto',
-    input: fileInput('calibration', options.calibration!, calibration.sha256, calibration.share),
-    told: { from: 'auto', rows: rows.length, tokens: rows.length * length },
+    matrix: { entries, texts: [source], rows: rows.length, rowLength: calibration.length },
+    file,
+    input: fileInput('calibration', text, sha256, calibration.share),
+    told: { from: 'auto', rows: rows.length, tokens: rows.length * calibration.length },
   };
 }
 
-async function rowsOf(
-  options: Options,
-  { checkpoint, architecture }: OpenedModel,
-  context: JobContext,
-): Promise<Calibration> {
-  const { samples, length, seed, bos } = options;
-  const tokenizer = await optionalTokenizer(checkpoint.home, context.job);
-  const share = options.application === undefined ? undefined : ('calibration' as const);
-  const { vocabulary, bosTokenId } = architecture;
-  const drawing = { samples, length, seed, share, vocabulary, bos, bosTokenId };
-  const calibration = await loadCalibration(options.calibration!, drawing, tokenizer);
-  calibrationWarnings(calibration, { samples, length }, architecture.context).forEach(context.warn);
-  return calibration;
+/** What weighs the columns is fitted, so it is the share that chooses where another one judges. */
+function choosingShare(share: Options['share']): Options['share'] {
+  if (share === undefined) return undefined;
+  return splitIn(share) === undefined ? 'choose' : 'calibration';
 }
 
 /** Keeps it where that is asked for. @returns the file, absolute */

@@ -6,6 +6,7 @@ import { exportJob } from '../definitions/export';
 import { heal } from '../definitions/heal';
 import type { OptionsFor } from '../kinds';
 import type { FrontierPoint } from '../results/frontier';
+import { isWeighed } from './frontier-files';
 import { healingOf } from './rounds';
 
 /** Without its suffix; characters that a name of a file should not have are gone. */
@@ -23,8 +24,15 @@ export function fileCommands(
   const view = count === 0 ? {} : healed ? { heal: patch } : { remove: removed };
   return [
     ...(healed ? [line(heal, { ...healingOf(options), remove: removed, patch })] : []),
-    line(exportJob, { checkpoint, ...view, type: [type], out: `${shorter}-${type}.gguf` }),
+    line(exportJob, { checkpoint, ...view, type: [type], ...imatrixOf(type, options), out: `${shorter}-${type}.gguf` }),
   ];
+}
+
+/** As the file was rounded. */
+function imatrixOf(type: string, options: OptionsFor<'frontier'>): Readonly<Record<string, unknown>> {
+  if (!isWeighed(type, options)) return {};
+  const { calibration, samples, length, seed, share, bos } = options;
+  return { imatrix: 'auto', calibration, samples, length, seed, share, bos };
 }
 
 /** Without options that have their default. */

@@ -10,9 +10,10 @@ import { wholeBlocks } from '../../engine/importance/select';
 import type { TokenRows } from '../../engine/model/forward';
 import type { ModelOptions } from '../../engine/model/model';
 import { HEAL_DEFAULTS } from '../../engine/heal/methods';
-import { openForComputing, withModel } from '../../engine/model/opened';
+import { openForComputing, type OpenedModel, withModel } from '../../engine/model/opened';
 import { fullView } from '../../engine/model/view';
 import { inPhases, type JobOptions, labelled } from '../../engine/progress';
+import type { RunInput } from '../../engine/records/record';
 import type { ReadText } from '../../format/text-share';
 import { counted } from '../../format/words';
 import { completeOptions } from '../complete';
@@ -20,6 +21,8 @@ import { exportJob } from '../definitions/export';
 import type { OptionsFor } from '../kinds';
 import type { FrontierPoint } from '../results/frontier';
 import type { JobContext } from '../run';
+import { usesImportance } from '../../engine/write/gguf/kinds';
+import { type ExportImatrix, measuredImatrix } from './export-imatrix';
 import { writeExport } from './export-writers';
 import type { PlannedFile } from './frontier-plan';
 import { healingOf } from './rounds';
@@ -45,6 +48,8 @@ export interface Measuring {
   readonly compute: ModelOptions;
   /** Texts that weights were healed on, by their hashes. */
   readonly texts: Map<string, ReadText & { readonly name: string }>;
+  /** The text that weighed the columns, by its hash. */
+  readonly weighing: Map<string, RunInput>;
 }
 
 /** Healing passes its own rows several times. */
@@ -95,9 +100,10 @@ export async function measureFiles(
       rest,
       own.flatMap(() => ways).map(() => ({ share: 1 })),
     );
+    const matrices = new Map<string | undefined, ExportImatrix>();
     for (const [i, { type }] of own.entries()) {
       for (const [j, way] of ways.entries()) {
-        const file: Written = { type, count, removed, patch: way, told };
+        const file: Written = { type, count, removed, patch: way, told, matrices };
         points.push(await measureFile(file, measuring, context, jobs[i * ways.length + j]));
       }
     }
@@ -123,13 +129,15 @@ interface Written extends Pick<FrontierPoint, 'type' | 'count' | 'removed'> {
   readonly patch: string | undefined;
   /** Types whose notes were told. */
   readonly told: Set<string>;
+  /** Of the models of this number of blocks, by their healed weights. */
+  readonly matrices: Map<string | undefined, ExportImatrix>;
 }
 
 /** Writes the file as `export` does, measures it, and removes it. */
 async function measureFile(
-  { type, count, removed, patch, told }: Written,
-  { options, folder, texts, ...measuring }: Measuring,
-  { started, note }: JobContext,
+  { type, count, removed, patch, told, matrices }: Written,
+  { options, folder, texts, weighing, ...measuring }: Measuring,
+  { started, note, warn }: JobContext,
   job: JobOptions,
 ): Promise<MeasuredPoint> {
   const out = join(folder, `${type}-without-${count}.gguf`);
@@ -140,8 +148,11 @@ async function measureFile(
   for (const text of opened.healed?.note.texts ?? []) texts.set(text.sha256, text);
   const given = completeOptions(exportJob, { checkpoint: options.checkpoint, ...view, type: [type], out });
   const reduction = checkpointReduction(opened.checkpoint, wholeBlocks(opened.removed));
+  const imatrix = await matrixOf({ type, patch, matrices }, opened, options, measuring.compute, { job: writing, warn });
+  if (imatrix) weighing.set(imatrix.input.sha256!, imatrix.input);
   try {
-    const { notes } = await writeExport({ options: given, format: 'gguf', opened, reduction, started }, out, writing);
+    const exporting = { options: given, format: 'gguf', opened, reduction, imatrix, started } as const;
+    const { notes } = await writeExport(exporting, out, writing);
     // Those of a shorter model differ in numbers of matrices alone.
     if (!told.has(type)) notes.forEach((text) => note(`${type}: ${text}`));
     told.add(type);
@@ -151,6 +162,30 @@ async function measureFile(
   } finally {
     await rm(out, { force: true });
   }
+}
+
+/** Whether the type is rounded by an importance matrix, which the calibration rows give. */
+export const isWeighed = (
+  type: string,
+  { imatrix, calibration }: Pick<OptionsFor<'frontier'>, 'imatrix' | 'calibration'>,
+): boolean => imatrix && calibration !== undefined && usesImportance(type);
+
+/** Measured once for all types of a model. */
+async function matrixOf(
+  { type, patch, matrices }: Pick<Written, 'type' | 'patch' | 'matrices'>,
+  opened: OpenedModel,
+  options: OptionsFor<'frontier'>,
+  compute: ModelOptions,
+  context: Pick<JobContext, 'job' | 'warn'>,
+): Promise<ExportImatrix | undefined> {
+  if (!isWeighed(type, options)) return undefined;
+  const known = matrices.get(patch);
+  if (known) return known;
+  const { kept } = checkpointReduction(opened.checkpoint, wholeBlocks(opened.removed));
+  const reading = { ...options, calibration: options.calibration! };
+  const found = await measuredImatrix(reading, opened, kept, compute, context);
+  matrices.set(patch, found);
+  return found;
 }
 
 async function measure(

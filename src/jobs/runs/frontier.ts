@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mayOverlap, type ReadText } from '../../format/text-share';
+import { mayOverlap, type ReadText, withShare } from '../../format/text-share';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { requireBlocks } from '../../engine/checkpoint/block-list';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
@@ -31,7 +31,14 @@ import type { OptionsFor } from '../kinds';
 import type { FrontierPoint, FrontierResult } from '../results/frontier';
 import { type JobContext, modelOptions, type RunEnd, secondsSince, watchDevice } from '../run';
 import { fileCommands } from './frontier-commands';
-import { HEALING_PASSES, measureFiles, measureOriginal, type MeasuredPoint, type Measuring } from './frontier-files';
+import {
+  HEALING_PASSES,
+  isWeighed,
+  measureFiles,
+  measureOriginal,
+  type MeasuredPoint,
+  type Measuring,
+} from './frontier-files';
 import { amountsOf, type Asked, plannedFiles, requireReachable, Sizes, typesOf } from './frontier-plan';
 import { judgingRows } from './judging-rows';
 import { scoringText } from './select-blocks';
@@ -55,11 +62,21 @@ export async function runFrontier(options: Options, context: JobContext): Promis
   try {
     await requireSpace(join(folder, 'file'), Math.max(...files.map(({ bytes }) => bytes)));
     const compute = modelOptions(options, { ...context, hooks });
-    const around: Measuring = { options, checkpoint, rows: measured.rows, folder, compute, texts: new Map() };
+    const around: Measuring = {
+      options,
+      checkpoint,
+      rows: measured.rows,
+      folder,
+      compute,
+      texts: new Map(),
+      weighing: new Map(),
+    };
     const [whole, rest] = inPhases(measuring, [{ share: 1 }, { share: files.length }]);
     const original = await measureOriginal(around, whole);
     const points = await measureFiles(files, removedAt, around, context, rest);
-    const used = [...(order?.calibration ? [order.calibration] : []), ...around.texts.values()];
+    const weighing = [...around.weighing.values()];
+    const read = weighing.map(({ sha256, share }): ReadText => ({ sha256: sha256!, ...withShare(share) }));
+    const used = [...(order?.calibration ? [order.calibration] : []), ...around.texts.values(), ...read];
     const judged = { sha256: measured.input.sha256!, share: measured.input.share };
     const calibrated = used.some((text) => mayOverlap(text, judged));
     if (calibrated) context.warn(CALIBRATION_IS_EVALUATION);
@@ -77,12 +94,15 @@ export async function runFrontier(options: Options, context: JobContext): Promis
         rows: measured.rows.length,
         length: measured.rows[0].length,
       },
+      weighed: files.some(({ type }) => isWeighed(type, options)),
       calibrated,
       seconds: secondsSince(start),
       device: provider.provider,
       precision: 'float32',
     };
-    const inputs = [measured.input, ...(order?.inputs ?? []), ...healingInputs(around.texts)];
+    const chose = order?.inputs ?? [];
+    const alone = weighing.filter(({ sha256 }) => !chose.some((input) => input.sha256 === sha256));
+    const inputs = [measured.input, ...chose, ...alone, ...healingInputs(around.texts)];
     const settings = settingsOf(options, asked, measured, order);
     return { result, run: detailsOf(checkpoint, options, { inputs, settings, seed: options.seed, device: provider }) };
   } finally {
@@ -197,7 +217,7 @@ const healingInputs = (texts: ReadonlyMap<string, ReadText & { readonly name: st
 
 /** For the record. */
 function settingsOf(
-  { fit, heal, plain, method, ridge, step, stepCut, tokens, keepEnds, keep }: Options,
+  { fit, heal, plain, method, ridge, step, stepCut, tokens, keepEnds, keep, imatrix, calibration }: Options,
   { types, counts }: Asked,
   { drawn }: Rows,
   order: Order | undefined,
@@ -208,6 +228,7 @@ function settingsOf(
     counts: counts ?? null,
     criterion: order?.criterion ?? null,
     ...order?.settings,
+    imatrix: imatrix && calibration !== undefined,
     keepEnds,
     keep: keep ?? [],
     rows: 'text',

@@ -66,6 +66,7 @@ export const SIZES: FrontierResult = {
   },
   text: { name: 'wiki.test.txt', sha256: 'y', rows: 64, length: 128 },
   calibrated: false,
+  weighed: true,
   seconds: 300,
   device: 'cpu',
   precision: 'float32',

@@ -48,9 +48,10 @@ function summaryOf({ points, fit }: FrontierDigest): string {
   return t('{0} of {1} files are worth their bytes; {2} of them lack blocks.', worth.length, points.length, shorter);
 }
 
-const noteOf = ({ text, rows, calibrated, fit }: FrontierDigest): string =>
+const noteOf = ({ text, rows, calibrated, weighed, fit }: FrontierDigest): string =>
   [
     rows === null ? '' : t('Perplexity on {0} of {1}.', rowsText(rows), text),
+    weighed ? t('Types of few bits are rounded by importance.') : '',
     calibrated ? t('That text also chose the blocks or healed, so perplexities without blocks are too low.') : '',
     typeof fit?.point === 'number' ? t('That text chose the file: judge it on another one before it ships.') : '',
   ]
