@@ -41,7 +41,7 @@ export const kQuantImportance = (): Float32Array => columnImportance(COLUMNS, 13
 export const toyImportance = (name: string, columns: number): Float32Array =>
   columnImportance(
     columns,
-    [...name].reduce((sum, letter) => (31 * sum + letter.charCodeAt(0)) % 1_000_003, 7),
+    Buffer.from(name).reduce((sum, byte) => (31 * sum + byte) % 1_000_003, 7),
   );
 
 /** The toys, by name: heads that share values or not, a tied embedding, one matrix for q, k and v, and rows of 32 and of 40. */
