@@ -27,6 +27,9 @@ export const exportModel = jobTool({
     remove: 'leave out these blocks: [10, 12]',
     heal: 'with the healed weights of this file (.patch.safetensors)',
     adapter: 'with this LoRA adapter in the weights',
+    imatrix:
+      'round types of few bits by importance: auto, with a calibration text, or an importance matrix of llama.cpp',
+    calibration: 'with imatrix auto: a text like what the application sends',
     modelfile: true,
     text: true,
     limit: true,

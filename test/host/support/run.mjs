@@ -42,7 +42,8 @@ async function bundle() {
     format: 'cjs',
     sourcemap: 'inline',
     external: ['vscode', 'mocha', 'playwright-core'],
-    define: { 'import.meta.dirname': '__dirname' },
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.url': '__moduleUrl' },
+    banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
     logLevel: 'warning',
     logOverride: { 'empty-import-meta': 'error' }, // the bundle would fail in the window, where nobody sees why
   });
