@@ -1,6 +1,6 @@
 /**
- * What was added to places, each in a file of its own in the user's cache folder, so that it can be taken back. Whoever empties that
- * folder removes additions by hand.
+ * What was added to places, each in a file of its own in the user's cache folder, so that it can be taken back. Where that folder was
+ * emptied, additions are removed by hand.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';

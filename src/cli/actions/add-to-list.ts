@@ -19,7 +19,7 @@ interface Row {
   readonly todo?: string;
 }
 
-/** @param model of which only the places that load it count */
+/** @param model for which only the places that load it count */
 export async function listPlaces(model: string | undefined, given: AddToOptions, shell: Shell): Promise<Outcome> {
   const kind = model === undefined ? undefined : (await modelAt(model)).kind;
   const rows: Row[] = [];

@@ -126,7 +126,7 @@ export interface Asked extends Amounts {
 }
 
 /**
- * The files to measure: all types without each number of blocks. For a size alone, all types of the whole model, and each that
+ * The files to measure: all types without each number of blocks. For a size alone, all types of the original, and each that
  * does not fit without as few blocks as are needed.
  * @param removedAt the blocks that go, for each number
  */

@@ -1,4 +1,4 @@
-/** Writes the quantized tensors of a file in pieces, some of which are on their way at a time: each has its place, so any may be first. */
+/** Writes the quantized tensors of a file in pieces. Some are on their way at a time: each has its place, so any may be first. */
 import { throwIfCancelled } from '../../../errors';
 import type { CopyOptions } from '../../../files/copy';
 import type { OutputFile } from '../../../files/output-file';
