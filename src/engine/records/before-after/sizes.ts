@@ -65,7 +65,7 @@ export function sizesCard(sizes: FrontierDigest | undefined): string {
     ([name, ...cells]) =>
       `<tr><th scope="row">${escapeHtml(name)}</th>${cells.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('')}</tr>`,
   );
-  return `<section class="card"><h2>${TITLE}</h2><p class="muted">${escapeHtml(sentences(sizes).join(' '))}</p>${chartOf(sizes)}<div class="table-scroll" tabindex="0" role="group" aria-label="${TITLE}"><table><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div></section>`;
+  return `<section class="card"><h2>${TITLE}</h2><p class="muted">${escapeHtml(sentences(sizes).join(' '))}</p>${sizesChart(sizes)}<div class="table-scroll" tabindex="0" role="group" aria-label="${TITLE}"><table><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div></section>`;
 }
 
 /** @param level of its heading */
@@ -84,8 +84,8 @@ const [WIDTH, HEIGHT] = [640, 280];
 const [LEFT, RIGHT, TOP, BOTTOM] = [52, 90, 16, 36];
 const TICKS = 5;
 
-/** A line for each type, from all blocks to fewer; full dots are those that no smaller file beats. */
-function chartOf(sizes: FrontierDigest): string {
+/** A line for each type, from all blocks to fewer; full dots are those that no smaller file beats. Empty without two finite points. */
+export function sizesChart(sizes: FrontierDigest): string {
   const { points, fit } = sizes;
   const finite = points.filter(({ ppl }) => Number.isFinite(numeric(ppl)));
   if (finite.length < 2) return '';
