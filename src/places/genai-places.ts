@@ -8,11 +8,9 @@
 import { join } from 'node:path';
 import { l10n } from '../l10n';
 import { folderThere } from './folder-there';
-import type { Place, Plan } from './place';
+import { type Place, type Plan, PUBLISHER } from './place';
 import type { PlacedModel } from './model';
 import { promptTemplateIn } from './prompt-template';
-import { PUBLISHER } from './publisher';
-import { linked } from './tree-files';
 
 export const aiToolkit: Place = {
   name: 'ai-toolkit',
@@ -72,7 +70,7 @@ async function genaiPlan(model: PlacedModel, out: string, name: string, use: str
   return {
     name,
     model,
-    change: { kind: 'folder', out, files: [...linked(model.files), description] },
+    change: { kind: 'folder', out, files: [...model.files, description] },
     notes: note === undefined ? [] : [note],
     use,
   };

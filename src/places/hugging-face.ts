@@ -9,9 +9,8 @@ import type { JobOptions } from '../engine/progress';
 import { hubCacheFolder, hubHome } from '../hub/cache';
 import { l10n } from '../l10n';
 import { folderThere } from './folder-there';
-import type { Place, TreeFile } from './place';
+import { type Place, PUBLISHER, type TreeFile } from './place';
 import type { ModelFile } from './model-file';
-import { PUBLISHER } from './publisher';
 
 export const huggingFace: Place = {
   name: 'hugging-face',

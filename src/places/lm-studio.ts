@@ -7,9 +7,7 @@ import { readTextFile } from '../engine/files/text-file';
 import { isObject } from '../format/json';
 import { l10n } from '../l10n';
 import { folderThere, isFolder } from './folder-there';
-import { linked } from './tree-files';
-import type { Around, Place } from './place';
-import { PUBLISHER } from './publisher';
+import { type Around, type Place, PUBLISHER } from './place';
 
 const MOST_BYTES = 2 ** 20;
 
@@ -27,7 +25,7 @@ export const lmStudio: Place = {
     Promise.resolve({
       name: `${PUBLISHER}/${name}`,
       model,
-      change: { kind: 'folder', out: join(at, PUBLISHER, name), files: linked(model.files) },
+      change: { kind: 'folder', out: join(at, PUBLISHER, name), files: model.files },
       notes: [],
       copies: `lms load ${name}`,
       use: l10n.t('LM Studio lists it under My Models; `lms load {0}` loads it.', name),

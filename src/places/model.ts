@@ -60,7 +60,7 @@ async function checkpointFiles(folder: string): Promise<ModelFile[]> {
 
 const noModel = (path: string, why: string): UserError =>
   new UserError(
-    `${path} is no model that can be added`,
+    `${path} is not a model that can be added`,
     why,
     'Name an exported GGUF file, an exported ONNX folder, or the folder of a checkpoint.',
   );

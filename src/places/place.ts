@@ -33,6 +33,9 @@ export interface Absent {
   readonly todo: string;
 }
 
+/** Places put models of one maker into one folder: those of Coppice are found, and told from downloads, by this one. */
+export const PUBLISHER = 'coppice';
+
 /** A file of a folder that is written. */
 export type TreeFile = { readonly path: string } & (
   | { readonly file: string; readonly bytes: number }

@@ -2,9 +2,9 @@
  * Writes a new folder for a place. Large files are hard links where the disk is the same, so they take no room twice; small ones are
  * copies, so that a program that edits its config does not edit the export.
  */
-import { link, lstat, mkdir, stat, symlink } from 'node:fs/promises';
+import { lstat, mkdir, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { systemErrorCode } from '../engine/errors';
+import { tryLink } from '../engine/files/link';
 import { OutputFile } from '../engine/files/output-file';
 import { claimTarget, nearestFolder, type Target } from '../engine/files/target';
 import { type JobOptions, Work } from '../engine/progress';
@@ -78,17 +78,6 @@ async function put(
   work.step(`copying ${each.path}`);
   await copyWhole(each.file, path, { signal }, (bytes) => work.advance(bytes));
   return 0;
-}
-
-/** Not every file system has hard links, and some systems refuse those of files of other users. */
-async function tryLink(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    return false;
-  }
 }
 
 const deviceOf = async (path: string): Promise<number> => (await stat(path)).dev;

@@ -53,7 +53,7 @@ function onlyKind({ folder, kinds }: ProjectFacts, model: ProjectModel): Project
       ([kind, names]) => `${names.join(', ')} (${KIND_WORDS[kind as ProjectKind]})`,
     );
     throw new UsageError(
-      `${folder} is no project of a known kind`,
+      `${folder} is not a project of a known kind`,
       `it has none of ${files.join(', ')}`,
       'Name the folder of the project with --project, or its kind with --kind.',
     );

@@ -81,7 +81,7 @@ export async function addTo(
 function placeNamed(name: string): PlaceName {
   const known = PLACE_NAMES.find((each) => each === name);
   if (known) return known;
-  throw new UsageError(`There is no place ${name}`, `these are: ${PLACE_NAMES.join(', ')}`, 'Name one of them.');
+  throw new UsageError(`${name} is not a place`, `these are: ${PLACE_NAMES.join(', ')}`, 'Name one of them.');
 }
 
 /** The file and the line, for a machine that has the program. It counts as not done. */

@@ -263,7 +263,7 @@ function rangeFault(text: string, least: number): string | undefined {
   return vscode.l10n.t('Enter a number from {0} to 100.', least);
 }
 
-/** Why a text is no size; undefined for one, and for none. */
+/** Why a text is not a size; undefined for a size, and for an empty text. */
 export function sizeFault(text: string): string | undefined {
   if (text.trim() === '') return undefined;
   try {

@@ -69,7 +69,7 @@ export async function readImportanceMatrix(path: string): Promise<ImportanceMatr
 
 function unusable(path: string, why: string): UserError {
   return new UserError(
-    `${basename(path)} is no importance matrix that Coppice can use`,
+    `${basename(path)} is not an importance matrix that Coppice can use`,
     why,
     'Give a file of llama-imatrix or of Coppice, or "auto".',
   );

@@ -75,35 +75,32 @@ export function quantize(
     throw new Error(`${values.length} numbers are not rows of ${importance.length}`);
   }
   if (isKQuant(dtype)) return quantizeK(values, dtype, into, { importance });
-  switch (dtype) {
-    case 'Q8_0':
-      return wholeBytes(values, into);
-    case 'Q4_0':
-      return importance ? searched(values, into, { bits: 4, importance }) : centred(values, into, 4);
-    case 'Q5_0':
-      return importance ? searched(values, into, { bits: 5, importance }) : centred(values, into, 5);
-    case 'Q4_1':
-      return importance
-        ? searched(values, into, { bits: 4, hasMinimum: true, importance })
-        : fromMinimum(values, into, 4);
-    case 'Q5_1':
-      return importance
-        ? searched(values, into, { bits: 5, hasMinimum: true, importance })
-        : fromMinimum(values, into, 5);
-    case 'IQ4_NL':
-      return onCurve(values, into, importance);
-  }
+  if (dtype === 'Q8_0') return wholeBytes(values, into);
+  if (dtype === 'IQ4_NL') return onCurve(values, into, importance);
+  const form = FORMS[dtype];
+  if (importance) return searched(values, into, form, importance);
+  return form.hasMinimum ? fromMinimum(values, into, form.bits) : centred(values, into, form.bits);
 }
+
+/** A type whose levels of few bits begin at a minimum of their own, or lie around zero. */
+interface Form {
+  readonly bits: 4 | 5;
+  readonly hasMinimum: boolean;
+}
+
+const FORMS: Readonly<Record<'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1', Form>> = {
+  Q4_0: { bits: 4, hasMinimum: false },
+  Q4_1: { bits: 4, hasMinimum: true },
+  Q5_0: { bits: 5, hasMinimum: false },
+  Q5_1: { bits: 5, hasMinimum: true },
+};
 
 /** The same types where columns have an importance: row after row, all parts of a row at once. */
 function searched(
   values: Float32Array,
   into: Uint8Array,
-  {
-    bits,
-    hasMinimum,
-    importance,
-  }: { readonly bits: 4 | 5; readonly hasMinimum?: true; readonly importance: Float32Array },
+  { bits, hasMinimum }: Form,
+  importance: Float32Array,
 ): Uint8Array {
   const width = importance.length;
   const found = roomFor(width);

@@ -43,7 +43,7 @@ async function ofGguf(path: string): Promise<ProjectModel> {
   return { loadable: { format: 'gguf', path }, name, chats, context };
 }
 
-/** A folder can hold a GGUF file. @throws UserError when it is no checkpoint */
+/** A folder can hold a GGUF file. @throws UserError when it is not a checkpoint */
 async function checkpointAt(path: string): Promise<Loadable> {
   const { format, home, config } = await openCheckpoint(path);
   if (format.startsWith('gguf')) return { format: 'gguf', path: home };

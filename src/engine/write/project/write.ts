@@ -1,11 +1,11 @@
 /** Writes the example into a project: its folder appears complete, or not at all. */
-import { constants, copyFile, link, mkdir, realpath } from 'node:fs/promises';
+import { constants, copyFile, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { systemErrorCode } from '../../errors';
+import { tryLink } from '../../files/link';
 import { OutputFile } from '../../files/output-file';
 import { claimTarget } from '../../files/target';
 import { writeFailure } from '../../files/write-failure';
-import { type ModelFile } from './model';
+import type { ModelFile } from './model';
 import type { ProjectPlan } from './plan';
 
 /** Nothing in the project but the new folder is touched. @throws UserError if the folder exists or cannot be written */
@@ -25,14 +25,9 @@ export async function writeExample({ folder, files, copied, model }: ProjectPlan
   }
 }
 
-/** A second name for the same bytes takes no space. Not every disk has that, and it cannot be on another one. */
+/** Linked where the disk can, else copied. */
 async function copyModel({ file, name }: ModelFile, folder: string): Promise<void> {
   const from = await realpath(file);
   const to = join(folder, name);
-  try {
-    await link(from, to);
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-  }
+  if (!(await tryLink(from, to))) await copyFile(from, to, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
 }

@@ -40,28 +40,24 @@ const fit: OffsetFit = { scale: 0, minimum: 0 };
 
 /** Fits every part above its minimum, with levels 0 … `most`. @param lanes null for one part after another */
 export function fitAllAbove(
-  { values, size }: Parts,
+  parts: Parts,
   { most, steps }: { readonly most: number; readonly steps: Steps },
   weigh: Weigh,
   into: Found,
   lanes: Lanes | null,
 ): void {
-  const parts = values.length / size;
-  const part: Part = { values, levels: into.levels, at: 0 };
-  let n = 0;
-  for (; lanes && n + LANES <= parts; n += LANES) {
-    show(values, size, n, weigh, lanes);
-    lanes.fitAboveMinimum(size, most, steps);
-    take(size, n, into, lanes);
-    for (let lane = 0; lane < LANES; lane++) into.minimums[n + lane] = lanes.minimum(lane);
-  }
-  for (; n < parts; n++) {
-    part.at = n * size;
-    weigh(part.at, weights);
-    fitAboveMinimum(part, size, most, weights, steps, tried, fit);
-    into.scales[n] = fit.scale;
-    into.minimums[n] = fit.minimum;
-  }
+  const { size } = parts;
+  fitAll(parts, weigh, into, lanes, {
+    four(own, n) {
+      own.fitAboveMinimum(size, most, steps);
+      for (let lane = 0; lane < LANES; lane++) into.minimums[n + lane] = own.minimum(lane);
+    },
+    one(part, n) {
+      fitAboveMinimum(part, size, most, weights, steps, tried, fit);
+      into.minimums[n] = fit.minimum;
+      return fit.scale;
+    },
+  });
 }
 
 /**
@@ -69,25 +65,33 @@ export function fitAllAbove(
  * @param weigh null where errors weigh as much as the square of their number: parts of 16 only
  * @param lanes null for one part after another
  */
-export function fitAllAround(
-  { values, size }: Parts,
-  half: number,
-  weigh: Weigh | null,
-  into: Found,
-  lanes: Lanes | null,
-): void {
-  const parts = values.length / size;
+export function fitAllAround(parts: Parts, half: number, weigh: Weigh | null, into: Found, lanes: Lanes | null): void {
+  const { size } = parts;
+  fitAll(parts, weigh, into, lanes, {
+    four: (own) => own.fitAroundZero(size, half, weigh !== null),
+    one: (part) => fitAroundZero(part, size, half, weigh ? weights : null),
+  });
+}
+
+/** A search for part `n`, whose weights are in `weights`: for four parts from there on, or for one, which gives its scale. */
+interface Search {
+  readonly four: (lanes: Lanes, n: number) => void;
+  readonly one: (part: Part, n: number) => number;
+}
+
+function fitAll({ values, size }: Parts, weigh: Weigh | null, into: Found, lanes: Lanes | null, search: Search): void {
+  const count = values.length / size;
   const part: Part = { values, levels: into.levels, at: 0 };
   let n = 0;
-  for (; lanes && n + LANES <= parts; n += LANES) {
+  for (; lanes && n + LANES <= count; n += LANES) {
     show(values, size, n, weigh, lanes);
-    lanes.fitAroundZero(size, half, weigh !== null);
+    search.four(lanes, n);
     take(size, n, into, lanes);
   }
-  for (; n < parts; n++) {
+  for (; n < count; n++) {
     part.at = n * size;
     weigh?.(part.at, weights);
-    into.scales[n] = fitAroundZero(part, size, half, weigh ? weights : null);
+    into.scales[n] = search.one(part, n);
   }
 }
 

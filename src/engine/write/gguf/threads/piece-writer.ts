@@ -1,10 +1,10 @@
 /** Writes the quantized tensors of a file in pieces. Some are on their way at a time: each has its place, so any may be first. */
+import { elements } from '../../../checkpoint/parameters';
 import { throwIfCancelled } from '../../../errors';
 import type { CopyOptions } from '../../../files/copy';
 import type { OutputFile } from '../../../files/output-file';
 import { isQuantized, isSearched, type QuantizedDtype } from '../../../formats/gguf/quantize';
 import { bytesOfElements } from '../../../formats/gguf/types';
-import { elements } from '../../../checkpoint/parameters';
 import { piecesOf, type Rewrite, type RewrittenDtype, roundedRows, writePiece } from '../../rewrite';
 import type { Piece } from './pieces';
 import { Quantizers, quantizingThreads } from './quantizers';
