@@ -5,9 +5,10 @@
 import { formatFactor } from '../../../format/numbers';
 import { OTHER_VOCABULARIES } from '../../../format/vocabularies';
 import { escapeHtml } from '../../../format/words';
-import { type BeforeAfter, type Cell, isSpeed, type Ran, type Row } from './before-after';
+import type { BeforeAfter, Ran } from './before-after';
 import type { Measure } from './facts';
 import type { Missing } from './missing';
+import { type Cell, isSpeed, type Row } from './rows';
 import { sampleCards } from './sample-cards';
 import { sizesCard } from './sizes';
 import { STYLE } from './style';

@@ -2,7 +2,8 @@
  * What a page tells of a model's quality beside the original: what decides whether it meets a goal. A perplexity alone hides
  * collapses, so the repetition of its texts and the share of equal next tokens stand beside it.
  */
-import type { BeforeAfter, Row } from './before-after';
+import type { BeforeAfter } from './before-after';
+import type { Row } from './rows';
 
 export interface Judgement {
   /** Perplexity relative to the original's. */

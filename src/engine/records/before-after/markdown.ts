@@ -3,7 +3,8 @@ import { formatPercent } from '../../../format/numbers';
 import { OTHER_VOCABULARIES } from '../../../format/vocabularies';
 import { codeSpan, inline, quotation, table } from '../../markdown';
 import { repeatsMuch } from '../repetition';
-import type { BeforeAfter, Cell, Sample } from './before-after';
+import type { BeforeAfter, Sample } from './before-after';
+import type { Cell } from './rows';
 import type { ShownVerdict } from './html';
 import { sizesMarkdown } from './sizes';
 

@@ -1,5 +1,6 @@
 /** What a page of before and after lacks: for each number the command that measures it. */
-import type { Row, Sample } from './before-after';
+import type { Sample } from './before-after';
+import type { Row } from './rows';
 import type { Measure } from './facts';
 import { argumentsOf, labelOf, type ModelRef } from './models';
 
