@@ -124,7 +124,7 @@ const line = (name: string): void => {
 };
 
 /** Steps of the two short runs. */
-const SHORT = [4, 12] as const;
+const SHORT = [2, 6] as const;
 const arms = values.arms.split(',');
 for (const arm of arms) {
   if (!state.paces[arm]) {

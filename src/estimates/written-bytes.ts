@@ -46,6 +46,8 @@ export interface Shipped {
    * yet, or by these.
    */
   readonly changed?: 'healed' | 'trained' | Changes;
+  /** An importance matrix guides the rounding of a GGUF file, and gives some matrices another type. */
+  readonly weighed?: boolean;
   /** Tokens that stay of the vocabulary; all when undefined. Which ones is not known yet, so the size is about right. */
   readonly tokens?: number;
 }
@@ -131,9 +133,9 @@ type Planner = (source: Source, shipped: Shipped, job: JobOptions) => Promise<Pl
 const OUTER = ['embed', 'head'] as const;
 
 const PLANNERS: Readonly<Record<ExportFormat, Planner>> = {
-  async gguf({ checkpoint, weights, kept }, { type, removed, changed }) {
+  async gguf({ checkpoint, weights, kept }, { type, removed, changed, weighed }) {
     const written = changed === undefined ? weights : withChanged(weights, removed, changed);
-    const { layout, finer } = await planGguf(checkpoint, written, { kept, type: type as GgufType | undefined });
+    const { layout, finer } = await planGguf(checkpoint, written, { kept, type: type as GgufType | undefined, weighed });
     const names = OUTER.map((key) => ggufName(key));
     const rows = layout.tensors.filter(({ name }) => names.includes(name));
     const ofTokens = layout.header.length + sumOf(rows);

@@ -68,6 +68,21 @@ describe('command line: init', function () {
     }
   });
 
+  it('knows them too where an importance matrix gives some matrices another type', async () => {
+    const checkpoint = await openCheckpoint(sample);
+    const out = join(temporaryFolder(), 'model.gguf');
+    const matrix = ['--imatrix', 'auto', '--calibration', join(sample, 'calibration.txt'), '--samples', '1'];
+    await run('export', sample, '--type', 'q4_0', ...matrix, '--out', out, '--no-verify');
+    const shipped = { format: 'gguf', type: 'q4_0', removed: [] } as const;
+    const [plain, weighed] = [
+      await writtenBytes(checkpoint, shipped),
+      await writtenBytes(checkpoint, { ...shipped, weighed: true }),
+    ];
+    assert.ok(weighed > plain);
+    const more = weighed - statSync(out).size;
+    assert.ok(more >= 0 && more <= 2048, String(more));
+  });
+
   it('knows the bytes of ONNX files before they are written, but for what lies beside them', async () => {
     const checkpoint = await openCheckpoint(model);
     const out = join(temporaryFolder(), 'model');

@@ -41,7 +41,8 @@ export const exportModel = jobTool({
     const out = String(given.out);
     const format = formatOf({ format: given.format as ExportFormat | undefined, out });
     const onTop = { heal: given.heal as string | undefined, adapter: given.adapter as string | undefined };
-    const bytes = format && (await sizeOf(checkpoint, { format, types, removed, onTop }, context.signal));
+    const weighed = given.imatrix !== undefined;
+    const bytes = format && (await sizeOf(checkpoint, { format, types, removed, onTop, weighed }, context.signal));
     const title = l10n.t('Export {0}?', nameOf(checkpoint));
     const lines = [
       l10n.t('Reads {0}.', modelWords(checkpoint)),
@@ -56,12 +57,14 @@ interface Wanted {
   readonly types: readonly string[];
   readonly removed: readonly number[];
   readonly onTop: OnTop;
+  /** Whether an importance matrix guides the rounding. */
+  readonly weighed: boolean;
 }
 
 /** Undefined for what cannot be written: the job says why. */
 async function sizeOf(
   checkpoint: Checkpoint,
-  { format, types, removed, onTop }: Wanted,
+  { format, types, removed, onTop, weighed }: Wanted,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   try {
@@ -70,7 +73,7 @@ async function sizeOf(
     const all = [...new Set([...removed, ...found.removed])].sort((a, b) => a - b);
     const changed = found.changed.length > 0 ? found.changed : undefined;
     const sizes = await Promise.all(
-      wanted.map((type) => writtenBytes(checkpoint, { format, type, removed: all, changed })),
+      wanted.map((type) => writtenBytes(checkpoint, { format, type, removed: all, changed, weighed })),
     );
     return sizes.reduce((sum, bytes) => sum + bytes, 0);
   } catch (error) {

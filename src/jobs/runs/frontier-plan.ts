@@ -51,6 +51,8 @@ export class Sizes {
 
   constructor(
     private readonly checkpoint: Checkpoint,
+    /** Whether an importance matrix guides the rounding. */
+    private readonly weighed: boolean,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
@@ -67,7 +69,7 @@ export class Sizes {
     const { layers } = requireArchitecture(this.checkpoint);
     const kept = [...layers.keys()].filter((block) => !removed.includes(block));
     const { layout } = await withWeights(this.checkpoint, (weights) =>
-      planGguf(this.checkpoint, weights, { kept, type }),
+      planGguf(this.checkpoint, weights, { kept, type, weighed: this.weighed }),
     );
     return layout.bytes + GGUF_NOTES_BYTES;
   }

@@ -121,7 +121,8 @@ async function askedFiles(
   const kept = keepList(layers.length, options);
   const amounts = amountsOf(options, layers.length, kept);
   if (options.heal && amounts.most > 0) requireHealable(checkpoint.architecture!, options.method);
-  const sizes = new Sizes(checkpoint, job.signal);
+  const weighed = options.imatrix && options.calibration !== undefined;
+  const sizes = new Sizes(checkpoint, weighed, job.signal);
   const asked = { ...amounts, kept, sizes, types: await typesOf(options, sizes) };
   // A type that the model cannot have is refused here.
   await Promise.all(asked.types.map((type) => sizes.of(type, [])));

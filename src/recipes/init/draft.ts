@@ -12,6 +12,7 @@ import { healable } from '../../engine/heal/healable';
 import { DEFAULTS } from '../../engine/retrain/defaults';
 import { DEFAULT_DRAWING } from '../../engine/importance/drawing';
 import { finerNote } from '../../engine/write/gguf/finer';
+import { usesImportance } from '../../engine/write/gguf/kinds';
 import type { JobOptions } from '../../engine/progress';
 import { formatFactor } from '../../format/numbers';
 import { QUESTIONS } from '../../format/probes';
@@ -146,8 +147,13 @@ function shippedSize(
   const sizes = type === undefined ? blockBytes(checkpoint) : layerParameters(architecture);
   const removed = smallest(architecture, count, sizes);
   const changes = removed.length > 0 && staysGguf(checkpoint, format);
-  return writtenSize(checkpoint, { format, type, removed, tokens, ...(changes && { changed }) }, job);
+  const weighed = isWeighed(format, type);
+  return writtenSize(checkpoint, { format, type, removed, tokens, weighed, ...(changes && { changed }) }, job);
 }
+
+/** Whether an importance matrix guides the rounding of what ships. */
+const isWeighed = (format: ExportFormat, type: string | undefined): boolean =>
+  format === 'gguf' && type !== undefined && usesImportance(type);
 
 async function choose(checkpoint: Checkpoint, goal: Goal, choosing: Choosing): Promise<Chosen> {
   const { format, type } = choosing;
@@ -254,6 +260,7 @@ function outlineOf(
     dataIsText: texts.text === undefined && wish.data !== undefined && resolve(wish.data) === texts.calibration,
     format,
     type: chosen.type,
+    weighed: isWeighed(format, chosen.type),
     trimmed: trimmedStep(wish, home, literal(`./${own}-trimmed${isGgufCheckpoint(model) ? '.gguf' : ''}`)),
     out: literal(`./${name}${FORMATS[format].extension ?? `-${format}`}`),
     ...(goal.kind === 'fit' && { maxBytes: goal.bytes }),
@@ -304,9 +311,10 @@ interface Variable extends Entry {
 }
 
 function variablesOf({ wish, home, texts, outline, chosen, checkpoint, timed }: Drafting): Variable[] {
-  const { application, hasText, hasRows, hasTasks, hasData, healable: heals, removes } = outline;
+  const { application, hasText, hasRows, hasTasks, hasData, healable: heals, removes, weighed } = outline;
   const scores = removes > 0;
-  const needsCalibration = !application && (scores || !hasText);
+  const needsCalibration = !application && (scores || weighed || !hasText);
+  const readsSamples = !hasRows && (scores || weighed);
   const missing = 'Put a text there that is like those which your application sends: some hundred kilobytes.';
   const { samples } = DEFAULT_DRAWING;
   const trains = scores && (hasData || !heals || timed !== undefined);
@@ -335,7 +343,12 @@ function variablesOf({ wish, home, texts, outline, chosen, checkpoint, timed }: 
       comment: [`Blocks to remove, of ${blocks}.`],
       quick: Math.min(chosen.removes, QUICK_COUNT),
     },
-    scores && !hasRows && { name: 'samples', value: samples, comment: ['Rows of the text that scores see.'], quick: 4 },
+    readsSamples && {
+      name: 'samples',
+      value: samples,
+      comment: [`Rows of the text that ${scores ? 'scores see' : 'the importance matrix sees'}.`],
+      quick: 4,
+    },
     scores &&
       heals &&
       timed === undefined && {

@@ -36,6 +36,8 @@ export interface Outline {
   };
   readonly format: ExportFormat;
   readonly type?: string;
+  /** An importance matrix of the exported model guides the rounding. */
+  readonly weighed: boolean;
   /**
    * Where the file of healed weights goes. Set for a GGUF file that becomes a GGUF file again: it is exported itself, with what
    * was found, so that what has not changed is copied, and no model in float32 lies between.
@@ -317,8 +319,22 @@ function speedStep(judged: string | undefined): Entry {
   return entry('speed', step('grid', options), 'How fast both write, in turns.');
 }
 
+/** What measures the importance of columns: rows like those that choose the blocks. */
+function importanceOf(outline: Outline): Entry[] {
+  const { application, hasRows, split } = outline;
+  const auto = entry('imatrix', 'auto', 'Columns that the text uses much are rounded less. It costs one pass.');
+  // The rows of the application that judge are measured too, on the file itself.
+  if (application) return [auto, ...measured(outline)];
+  return [
+    auto,
+    entry('calibration', '${calibration}'),
+    ...(split ? [entry('share', 'choose')] : []),
+    ...(hasRows ? [] : [entry('samples', '${samples}')]),
+  ];
+}
+
 function exportStep(outline: Outline, last: readonly Entry[]): Entry {
-  const { format, type, out, maxBytes, hasRows } = outline;
+  const { format, type, out, maxBytes, hasRows, weighed } = outline;
   // Where no step reads its files, the export measures them itself.
   const measures = !FORMATS[format].isCheckpoint && !hasRows;
   const options = [
@@ -326,6 +342,7 @@ function exportStep(outline: Outline, last: readonly Entry[]): Entry {
     ...last,
     entry('format', format),
     ...(type === undefined ? [] : [entry('type', [type])]),
+    ...(weighed ? importanceOf(outline) : []),
     entry('out', out),
     ...(measures ? measured(outline) : []),
   ];

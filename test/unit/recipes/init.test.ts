@@ -191,6 +191,29 @@ describe('recipes: drafts', () => {
     await refused({ kind: 'fit', bytes: 1000 }, /does not fit into 1\.0 kB: it takes .* as q4_0 without/, tiny);
   });
 
+  it('round by an importance matrix where a type has a search that it guides', async () => {
+    const shipped = async (wish: Partial<RecipeWish>): Promise<Record<string, unknown>> => {
+      const { recipe } = await drafted(sample, { goal: { kind: 'fewer', share: 0.25 }, format: 'gguf', ...wish });
+      const { imatrix, calibration, share, samples, application } = recipe.steps.find(({ job }) => job === 'export')!
+        .options as Record<string, unknown>;
+      return { imatrix, calibration, share, samples, application };
+    };
+    const none = { imatrix: undefined, calibration: undefined, share: undefined, samples: undefined };
+    const texts = { calibration: 'chats.txt', text: 'other.txt' };
+    assert.deepEqual(await shipped({ type: 'q8_0', ...texts }), { ...none, application: undefined });
+    const by = { imatrix: 'auto', calibration: '${calibration}', samples: '${samples}', application: undefined };
+    assert.deepEqual(await shipped({ type: 'q4_0', ...texts }), { ...by, share: undefined });
+    assert.deepEqual(await shipped({ type: 'q4_k_m', calibration: 'chats.txt', text: 'chats.txt' }), {
+      ...by,
+      share: 'choose',
+    });
+    const whole = await shipped({ goal: { kind: 'fit', bytes: 2_200_000 }, ...texts });
+    assert.deepEqual(whole, { ...by, share: undefined });
+    const application = join(sample, 'retrain.jsonl');
+    const own = await shipped({ type: 'q4_0', application });
+    assert.deepEqual(own, { ...none, imatrix: 'auto', application: '${application}' });
+  });
+
   it('fit with one type alone, and with the limit that the export keeps', async () => {
     const tiny = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
     const bytes = (await writtenBytes(await openCheckpoint(tiny), { format: 'gguf', type: 'q8_0', removed: [] })) - 1;

@@ -48,6 +48,8 @@ interface Wanted {
   readonly spelling: Spelling;
   readonly type?: GgufType;
   readonly importance?: Importance;
+  /** Whether the types are those with an importance matrix. */
+  readonly isWeighed: boolean;
   readonly name?: string;
   readonly description?: string;
   /** Fields that Coppice adds. */
@@ -162,9 +164,9 @@ class TensorPlan {
     private readonly isNarrower: boolean,
   ) {
     this.keys = new Map([...weightKeys(weights.architecture)].map((key) => [ggufName(key), key]));
-    const { type, kept, spelling, importance } = wanted;
+    const { type, kept, spelling, isWeighed } = wanted;
     this.mix =
-      type && new Mix(type, weights, kept, { dialect: spelling.dialect.name, isWeighed: importance !== undefined });
+      type && new Mix(type, weights, kept, { dialect: spelling.dialect.name, isWeighed });
   }
 
   of(stored: readonly Placed[]): GgufSource[] {

@@ -43,6 +43,8 @@ export interface GgufOptions extends JobOptions {
   readonly type?: GgufType;
   /** Quantized types round the more important columns less. */
   readonly importance?: NamedMatrix;
+  /** Types and sizes are those with an importance matrix, which may not exist yet; that of `importance` when undefined. */
+  readonly weighed?: boolean;
   /** The model's name in lists of models; that of the checkpoint when undefined. */
   readonly name?: string;
   /** What was done to the model, in a sentence. */
@@ -134,6 +136,7 @@ export async function planGguf(
     kept,
     type,
     importance: matrix,
+    weighed: isWeighed = matrix !== undefined,
     name,
     description,
     record,
@@ -151,6 +154,7 @@ export async function planGguf(
       spelling,
       type,
       importance,
+      isWeighed,
       name,
       description,
       added: own,
@@ -166,7 +170,7 @@ export async function planGguf(
   }
   const tokenizer = await tokenizerMetadata(checkpoint.home, architecture);
   const mix =
-    type && new Mix(type, weights, blocks, { dialect: spelling.dialect.name, isWeighed: importance !== undefined });
+    type && new Mix(type, weights, blocks, { dialect: spelling.dialect.name, isWeighed });
   const tensors = ggufTensors(checkpoint, weights, { kept: blocks, spelling, mix, importance });
   const all = new Set(tensors.map(({ rewrite }) => rewrite.dtype));
   const dtypes = { mix: type ?? mostFrequent(tensors), all };
