@@ -9,7 +9,7 @@ import type { Batch } from '../../src/engine/retrain/loop/batch';
 import { DropoutMasks } from '../../src/engine/retrain/loop/dropout';
 import { initialAdapters, loraModel } from '../../src/engine/retrain/lora/lora-model';
 import type { TrainableModel } from '../../src/engine/retrain/loop/trainable-model';
-import { HEAD_LOSS_PIECE } from '../../src/engine/model/head-loss';
+import { HEAD_LOSS_PIECE } from '../../src/engine/model/head-loss-graph';
 import { type Model, openModel } from '../../src/engine/model/model';
 import { viewWithout } from '../../src/engine/model/view';
 import { inRowInt8 } from '../../src/engine/weights/row-int8';

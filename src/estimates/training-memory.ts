@@ -30,10 +30,10 @@ const MIB = 2 ** 20;
 const PROCESS = 250 * MIB;
 /** Tokens that go through the model together (engine/retrain, `TOKENS_PER_RUN`). */
 const TOKENS = { lora: 512, full: 1024 } as const;
-/** Logits at a time, and arrays of that size: the least with a frozen head, the most with a teacher. */
+/** Logits at a time, and arrays of that size: the least with a frozen head, the most with a teacher's states. */
 const LOGITS = 64 * MIB;
 const MOST_LOGITS = 1024;
-const LOGIT_ARRAYS = { frozen: 2, trained: 5, taught: 15 } as const;
+const LOGIT_ARRAYS = { frozen: 2, byMeanRows: 6, trained: 5, taught: 15 } as const;
 /** Attention scores, their softmax and the gradients, heads × tokens × length. */
 const SCORES = 5;
 /** Values, two moments and gradients of what is trained. */
@@ -64,7 +64,9 @@ export function trainingBytes(architecture: Architecture, asked: TrainingMemory)
   const ffn = Math.max(...layers.map((layer) => layer.ffn));
   const head = 4 * elements(outerWeights(model).head.shape);
   const logits = Math.min(LOGITS, 4 * MOST_LOGITS * vocabulary);
-  const arrays = LOGIT_ARRAYS[teacher ? 'taught' : full ? 'trained' : 'frozen'];
+  const byStates = full || teacher?.hidden !== hidden || model.style.logitCap !== null;
+  const taught = teacher && (byStates ? 'taught' : 'byMeanRows');
+  const arrays = LOGIT_ARRAYS[taught ?? (full ? 'trained' : 'frozen')];
   const trained = full ? parametersOf(model) : adapterParameters(model, asked.rank);
   const parts = [
     keepsSessions ? sessions : sessions / Math.max(1, blocks.length),

@@ -2,14 +2,16 @@
 import type { Dim } from '../../src/engine/onnx/graph';
 import { add, geGlu, mul, neg, scale, softCap, sub, swiGlu } from '../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../src/engine/onnx/ops/linear';
-import { cosineDistance, crossEntropy, divergence, frozenCrossEntropy } from '../../src/engine/onnx/ops/loss';
+import { frozenCrossEntropy, frozenDivergence } from '../../src/engine/onnx/ops/frozen-loss';
+import { cosineDistance, crossEntropy, divergence } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
 import { softmax, softmaxProduct } from '../../src/engine/onnx/ops/softmax';
 import { concat, reshape, split, takeRows, transpose } from '../../src/engine/onnx/ops/shapes';
-import { int64 } from '../../src/engine/onnx/session';
+import { float32, int64 } from '../../src/engine/onnx/session';
 import { dot } from './differences';
 import { checkOp, rowsOf, softmaxOf, type Check, type Target, type Vector } from './op-check';
 import { testAttentionGradients } from './op-gradients-attention';
+import { normal } from './random';
 
 const logistic = (v: number): number => 1 / (1 + Math.exp(-v));
 const geluTanh = (v: number): number => (v / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)));
@@ -190,6 +192,40 @@ export function testOpGradients(target: Target): void {
           return rowsOf(logits, 5).map((r, t) => -logSoftmaxOf(r)[target[t]]);
         },
         { feeds: { target: int64(target, [6]) }, wanted: 1 },
+      );
+    }
+  });
+
+  it('divergence of a head that is not trained, from the mean row and entropy of a teacher, whole and in pieces', async () => {
+    const target = [2, 0, 4, 3, 1, 2];
+    const next = normal(5);
+    const taught = target.map(() => softmaxOf(Float64Array.from({ length: 5 }, () => 2 * next())).map(Math.fround));
+    const entropies = taught.map((q) => -dot(q, q.map(Math.log)));
+    const feeds = {
+      target: int64(target, [6]),
+      taught: float32(Float32Array.from(taught.flatMap((q) => [...q])), [6, 5]),
+      entropy: float32(Float32Array.from(entropies), [6]),
+    };
+    const kinds = [0, 0.3, 1].flatMap((weight) => [[5], [3, 2]].map((sizes) => ({ weight, sizes })));
+    for (const { weight, sizes } of kinds) {
+      await check(
+        [matrix, ...sizes.map((words) => [words, 4])],
+        (g, [h, ...pieces]) => {
+          const head = pieces.length > 1 ? concat(g, pieces, 0) : pieces[0];
+          const truth = takeRows(g, head, g.input('target', 'int64', ['tokens']));
+          const q = g.input('taught', 'float32', ['tokens', 5]);
+          const mean = linear(g, q, transpose(g, head, [1, 0]));
+          const entropy = g.input('entropy', 'float32', ['tokens']);
+          return frozenDivergence(g, h, { pieces, truth, weight, mean, entropy }).losses;
+        },
+        (h, ...pieces) => {
+          const head = Float64Array.from(pieces.flatMap((piece) => [...piece]));
+          return rowsOf(Float64Array.from(product(h, head, 4)), 5).map((row, t) => {
+            const p = logSoftmaxOf(row);
+            return -(1 - weight) * p[target[t]] - weight * (entropies[t] + dot(taught[t], p));
+          });
+        },
+        { feeds, wanted: 1 },
       );
     }
   });

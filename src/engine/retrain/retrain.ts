@@ -27,8 +27,7 @@ import { runData } from './data/run-data';
 import { DEFAULTS } from './defaults';
 import { type LoraMethod, type RetrainSettings, trainOptions } from './settings';
 import { type PreparedTraining, prepareTraining } from './prepare';
-import { keptOfTeacher, openTeacher, teacherFacts, type TeacherSource } from './teacher/open-teacher';
-import type { KeptStatesFile } from './teacher/kept-states';
+import { openTeacher, teacherFacts, type TeacherSource } from './teacher/open-teacher';
 import { requireSameTokens } from './teacher/tokens';
 import { longestRow } from './data/example';
 import { DivergedError } from './loop/explosion';
@@ -109,11 +108,9 @@ export async function retrain(
   checkSettings(model, removed, settings, selection);
   const [gather, compare, learn, write] = inPhases(job, phasesOf(settings, context));
   const workspace = await Workspace.open(settings.out, model.checkpoint, resume);
-  let taught: KeptStatesFile | undefined;
   try {
     if (context.teacher) await requireSameTokens(context.teacher.model.checkpoint, context.tokenizer, job);
     const { tokenizer, teacher } = context;
-    taught = await keptOfTeacher(teacher, workspace.taught);
     const sources = { tokenizer, teacher: teacher?.model, removed, cache: workspace.selfData };
     const author = context.author ?? model;
     const data = await runData(author, settings, sources, gather);
@@ -152,7 +149,12 @@ export async function retrain(
     const question = likenessQuestion(model, context, data, options);
     const patches = (): readonly KeyedPatch[] => trainedWeights(model, training, removed);
     const before = question && (await heldOutLikeness({ ...question, patches: patches() }, job));
-    const trained = await runTraining(model, training, { data, options, state, context, taught }, learn);
+    const trained = await runTraining(
+      model,
+      training,
+      { data, options, state, context, taught: workspace.taught },
+      learn,
+    );
     const after = question && (await heldOutLikeness({ ...question, patches: patches() }, job));
     const result = resultOf(trained, {
       ...(before && after && { likeness: { before, after } }),
@@ -179,14 +181,12 @@ export async function retrain(
       (extra) => record({ ...resultJson(result), ...extra }),
       write,
     );
-    await taught?.close();
     await workspace.clear();
     return { ...result, ...out, seconds: (performance.now() - clock) / 1000 };
   } catch (error) {
     if (error instanceof DivergedError) await workspace.forget();
     throw error;
   } finally {
-    await taught?.close();
     await workspace.leave();
   }
 }
@@ -318,7 +318,8 @@ async function runTraining(
   { trainable, parameters, masks }: PreparedTraining,
   run: Pick<TrainInputs, 'data' | 'options' | 'state'> & {
     readonly context: RetrainContext;
-    readonly taught: KeptStatesFile | undefined;
+    /** File of what the teacher says. */
+    readonly taught: string;
   },
   job: JobOptions,
 ): Promise<TrainingState> {

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../../src/engine/errors';
-import { type KeptFrom, KeptStatesFile } from '../../../src/engine/retrain/teacher/kept-states';
+import { type KeptFrom, type KeptRow, KeptStatesFile } from '../../../src/engine/retrain/teacher/kept-states';
 import { temporaryFolder } from '../../support/temporary';
 
 const HIDDEN = 4;
-const FROM: KeptFrom = { teacher: 'a', hidden: HIDDEN };
+const FROM: KeptFrom = { teacher: 'a', kind: 'states', hidden: HIDDEN };
+const rowOf = (ids: readonly number[]): KeptRow => ({ ids, targets: [...ids.slice(1), -1] });
 const ROWS = [
   [5, 6, 7],
   [5, 6],
@@ -22,14 +23,14 @@ describe('kept states of a teacher', () => {
   const newFile = (): string => join(temporaryFolder(), 'teacher.states');
   const filled = async (path: string): Promise<void> => {
     const file = await KeptStatesFile.open(path, FROM);
-    for (const row of ROWS) await file.add(row, statesOf(row));
+    for (const row of ROWS) await file.add(rowOf(row), statesOf(row));
     await file.close();
   };
   /** Rows that a file gives again. */
   const found = async (path: string, from = FROM): Promise<(boolean | undefined)[]> => {
     const file = await KeptStatesFile.open(path, from);
     const all = [];
-    for (const row of ROWS) all.push((await file.read(row)) !== undefined);
+    for (const row of ROWS) all.push((await file.read(rowOf(row))) !== undefined);
     await file.close();
     return all;
   };
@@ -40,7 +41,7 @@ describe('kept states of a teacher', () => {
     const file = await KeptStatesFile.open(path, FROM);
     assert.equal(file.rows, 2);
     for (const row of ROWS) {
-      const read = (await file.read(row))!;
+      const read = (await file.read(rowOf(row)))!;
       const added = statesOf(row);
       row.forEach((_, t) => {
         const state = added.subarray(t * HIDDEN, (t + 1) * HIDDEN);
@@ -51,20 +52,34 @@ describe('kept states of a teacher', () => {
         });
       });
     }
-    assert.equal(await file.read([5, 6, 7, 8]), undefined);
+    assert.equal(await file.read(rowOf([5, 6, 7, 8])), undefined);
+    assert.equal(await file.read({ ids: [5, 6, 7], targets: [-1, 7, -1] }), undefined, 'asked for other positions');
     await file.close();
     assert.equal((await readFile(path)).length, HEADER + 2 * RECORD + 5 * 2 * HIDDEN);
   });
 
   it('of zeros are zeros', async () => {
     const file = await KeptStatesFile.open(newFile(), FROM);
-    await file.add([1], new Float32Array(HIDDEN));
-    assert.deepEqual(await file.read([1]), new Float32Array(HIDDEN));
+    await file.add(rowOf([1]), new Float32Array(HIDDEN));
+    assert.deepEqual(await file.read(rowOf([1])), new Float32Array(HIDDEN));
     await file.close();
   });
 
-  it('of another teacher or another width do not count', async () => {
-    for (const other of [{ teacher: 'b' }, { hidden: 5 }]) {
+  it('of distributions are read as they were added', async () => {
+    const path = newFile();
+    const from = { ...FROM, kind: 'expected' } as const;
+    const numbers = Float32Array.from([...statesOf([5, 6]), 1 / 3, 2e-9]);
+    for (const isNew of [true, false]) {
+      const file = await KeptStatesFile.open(path, from);
+      if (isNew) await file.add(rowOf([5, 6]), numbers);
+      assert.deepEqual(await file.read(rowOf([5, 6])), numbers);
+      await file.close();
+    }
+    assert.equal((await readFile(path)).length, HEADER + RECORD + 2 * 4 * (HIDDEN + 1));
+  });
+
+  it('of another teacher, another kind or another width do not count', async () => {
+    for (const other of [{ teacher: 'b' }, { kind: 'expected' }, { hidden: 5 }] as const) {
       const path = newFile();
       await filled(path);
       assert.deepEqual(await found(path, { ...FROM, ...other }), [false, false]);
@@ -85,7 +100,7 @@ describe('kept states of a teacher', () => {
       await truncate(path, length - lost);
       assert.deepEqual(await found(path), left, `${lost} bytes lost`);
       const file = await KeptStatesFile.open(path, FROM);
-      await file.add(ROWS[1], statesOf(ROWS[1]));
+      await file.add(rowOf(ROWS[1]), statesOf(ROWS[1]));
       await file.close();
       assert.deepEqual(await found(path), [left[0], true]);
     }

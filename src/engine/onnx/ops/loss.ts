@@ -1,7 +1,6 @@
 /** The parts of the token loss −log softmax(z)[target] = log Σ exp(z) − z[target]. */
 import type { Graph, Value } from '../graph';
-import { mul, neg, scale, softCap, sub } from './elementwise';
-import { linear } from './linear';
+import { mul, sub } from './elementwise';
 import { reduceSum } from './reduce';
 import { reshape } from './shapes';
 
@@ -52,87 +51,10 @@ export function crossEntropy(g: Graph, z: Value, target: Value): Value {
   ]);
 }
 
-/** What `frozenCrossEntropy` knows of a head W. */
-export interface FrozenTargets {
-  /** Its rows, in order. */
-  readonly pieces: readonly Value[];
-  /** W[target] */
-  readonly truth: Value;
-  readonly target: Value;
-}
-
 /** Σ min(eᵃ, eᵇ) over the last axis, which is removed. a and b have one shape. It has no rule on the tape. */
 export function sharedMass(g: Graph, a: Value, b: Value): Value {
   const least = g.op('Exp', [g.op('Min', [a, b], a)], a);
   return reduceSum(g, least, [a.shape.length - 1]);
-}
-
-/**
- * −log softmax(h Wᵀ)[target] = log Σ exp(h Wᵀ) − h · W[target], token by token, for frozen weights in pieces of rows.
- *
- * Its gradient with respect to h is (softmax(h Wᵀ) − onehot(target)) W. Softmax is e / Σe with e = exp(h Wᵀ − max), and
- * the division can follow the product of e − Σe onehot with W. So the only arrays as large as the logits are the logits
- * and e, which replaces them. (The target is not subtracted after the product, where it would be a small difference of
- * large numbers.) With a cap the logits are c · tanh(h Wᵀ / c), and a third array has their slopes 1 − (logit / c)².
- * h: (tokens, n), pieces: (words, n) each, truth: W[target], (tokens, n), target: (tokens) int64 → (tokens)
- * @param cap bound of the logits, null for none
- */
-export function frozenCrossEntropy(
-  g: Graph,
-  h: Value,
-  { pieces, truth, target }: FrozenTargets,
-  cap: number | null = null,
-): Value {
-  const column = { type: h.type, shape: [h.shape[0], 1] };
-  const last = g.ints(-1);
-  const bounded = (z: Value): Value => (cap === null ? z : softCap(g, z, cap));
-  const logits = pieces.map((piece) => bounded(linear(g, h, piece)));
-  const maxima = logits.map((z) => g.op('ReduceMax', [z, last], column, { keepdims: 1 }));
-  const max = maxima.length > 1 ? g.op('Max', maxima, column) : maxima[0];
-  const exponentials = logits.map((z) => {
-    const shifted = g.op('Sub', [z, max], z);
-    return g.op('Exp', [shifted], z);
-  });
-  const parts = exponentials.map((e) => g.op('ReduceSum', [e, last], column, { keepdims: 1 }));
-  const sum = parts.length > 1 ? g.op('Sum', parts, column) : parts[0];
-  const logSum = g.op('Log', [sum], column);
-  const products = g.op('Mul', [h, truth], h);
-  const dot = bounded(g.op('ReduceSum', [products, last], column, { keepdims: 1 }));
-  const losses = g.op('Sub', [g.op('Add', [max, logSum], column), dot], column);
-  return g.record(reshape(g, losses, [h.shape[0]]), [h], (d) => [
-    () => {
-      const indices = reshape(g, target, column.shape);
-      const missing = neg(g, sum);
-      let weighted: Value | undefined; // (e − Σe onehot) W, summed over the pieces
-      let start = 0;
-      for (const [i, e] of exponentials.entries()) {
-        const words = e.shape[1] as number;
-        const capped = addInPiece(g, e, indices, missing, start, words);
-        const difference = cap === null ? capped : mul(g, capped, capSlope(g, logits[i], cap));
-        const inputs = weighted ? [difference, pieces[i], weighted] : [difference, pieces[i]];
-        weighted = g.op('Gemm', inputs, h);
-        start += words;
-      }
-      const share = g.op('Div', [reshape(g, d, column.shape), sum], column);
-      return mul(g, weighted!, share);
-    },
-  ]);
-}
-
-/** Derivative of `softCap`, from its result. */
-function capSlope(g: Graph, capped: Value, cap: number): Value {
-  const share = scale(g, capped, 1 / cap);
-  return sub(g, g.scalar(1), mul(g, share, share));
-}
-
-/** e[i, index[i] − start] + values[i] where that word is in the piece. e: (tokens, words), index, values: (tokens, 1) */
-function addInPiece(g: Graph, e: Value, index: Value, values: Value, start: number, words: number): Value {
-  const local = g.op('Sub', [index, g.ints(start)], index);
-  const below = g.op('Min', [local, g.ints(words - 1)], index);
-  const inside = g.op('Max', [below, g.ints(0)], index);
-  const isHere = g.op('Equal', [inside, local], { type: 'bool', shape: index.shape });
-  const here = g.op('Where', [isHere, values, g.scalar(0)], values);
-  return g.op('ScatterElements', [e, inside, here], e, { axis: 1, reduction: 'add' });
 }
 
 /**

@@ -117,7 +117,7 @@ export class Backprop {
         kept.push(activations);
         x = y;
       }
-      const taught = await this.teacher?.states(micro, batch.rows);
+      const taught = await this.teacher?.states(micro, batch.rows, this.head);
       const head = await this.head.run(floats(x), micro.targets, scale, this.trainable.head.feeds, taught);
       // The state before the last block: the teacher's is that of the same place in the whole model.
       const hidden = await this.hidden?.run(floats(inputs.at(-1)!), taught!.hidden!, micro.targets, scale);

@@ -1,7 +1,7 @@
 /** What the training loop needs to know about a model: its steps, head and embedding, and the trained parameters. */
 import type { Graph } from '../../onnx/graph';
 import type { Feeds } from '../../onnx/session';
-import type { HeadLossOptions } from '../../model/head-loss';
+import type { HeadLossOptions } from '../../model/head-loss-graph';
 import type { BlockParameters } from '../../model/training-graph';
 import type { Step } from '../../model/view';
 import type { Parameters } from './adamw';

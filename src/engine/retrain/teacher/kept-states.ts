@@ -1,33 +1,40 @@
 /**
- * A file of a teacher's last hidden states over rows of text. Rows are added one by one, so a process that is killed leaves all
- * but the last. The file names its teacher. A file of another one is begun anew, and so is the part behind a record that is
- * not whole.
+ * A file of what a teacher said about rows of text. Rows are added one by one, so a process that is killed leaves all but the last.
+ * The file names its teacher and what is kept. A file of another one is begun anew, and so is the part behind a record that is not
+ * whole.
  *
- * A record: the first 16 bytes of SHA-256 of the row's ids (int32), its tokens (uint32), then its states, (tokens, hidden), in
- * float16 and of unit size, which the final norm undoes.
+ * A record: the first 16 bytes of SHA-256 of the row's ids and targets (int32), its tokens (uint32), then its numbers (kept-coding.ts).
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { packStates, unitStateBytes, unpackStates } from '../../formats/unit-states';
 import { cannotWrite } from '../../system-failure';
+import { codingOf, type KeptCoding, type KeptKind } from './kept-coding';
 
-const MAGIC = 'coppice-taught-1';
+const MAGIC = 'coppice-taught-2';
 /** The magic, and the teacher's key: SHA-256. */
 const HEADER_BYTES = MAGIC.length + 32;
 const RECORD_HEADER_BYTES = 20;
 /** Rows of a training are much shorter. */
 const MOST_TOKENS = 2 ** 20;
 
-/** Whose states are kept. */
+/** Who said what is kept. */
 export interface KeptFrom {
   /** Identifies the teacher: the same for equal weights and parts. */
   readonly teacher: string;
+  readonly kind: KeptKind;
   /** Width of a state. */
   readonly hidden: number;
 }
 
+/** A row of text, and what its positions are asked for. */
+export interface KeptRow {
+  readonly ids: ArrayLike<number>;
+  /** The next token of each position, or NO_TARGET. */
+  readonly targets: ArrayLike<number>;
+}
+
 export class KeptStatesFile {
-  /** Where each row's states are, by its hash. */
+  /** Where each row's numbers are, by its hash. */
   private readonly places = new Map<string, { readonly at: number; readonly tokens: number }>();
   private end = HEADER_BYTES;
 
@@ -35,13 +42,14 @@ export class KeptStatesFile {
     private readonly path: string,
     private readonly file: FileHandle,
     private readonly from: KeptFrom,
+    private readonly coding: KeptCoding,
   ) {}
 
   /** @throws UserError when the file cannot be read or written */
   static async open(path: string, from: KeptFrom): Promise<KeptStatesFile> {
     try {
       await (await open(path, 'a')).close(); // makes it, and changes nothing
-      const kept = new KeptStatesFile(path, await open(path, 'r+'), from);
+      const kept = new KeptStatesFile(path, await open(path, 'r+'), from, codingOf(from.kind, from.hidden));
       await kept.find().catch(async (error: unknown) => {
         await kept.close();
         throw error;
@@ -57,16 +65,16 @@ export class KeptStatesFile {
     return this.places.size;
   }
 
-  /** The states of a row, (tokens, hidden); undefined if none are kept, or if they are damaged. @throws UserError */
-  async read(row: ArrayLike<number>): Promise<Float32Array | undefined> {
+  /** The numbers of a row; undefined if none are kept, or if they are damaged. @throws UserError */
+  async read(row: KeptRow): Promise<Float32Array | undefined> {
     const key = keyOf(row);
     const place = this.places.get(key);
-    if (place?.tokens !== row.length) return undefined;
-    const bytes = new Uint8Array(row.length * unitStateBytes(this.from.hidden));
+    if (place?.tokens !== row.ids.length) return undefined;
+    const bytes = new Uint8Array(row.ids.length * this.coding.bytes);
     try {
       const { bytesRead } = await this.file.read(bytes, 0, bytes.length, place.at);
-      const states = unpackStates(bytes);
-      if (bytesRead === bytes.length && states.every(Number.isFinite)) return states;
+      const numbers = this.coding.unpack(bytes);
+      if (bytesRead === bytes.length && numbers.every(Number.isFinite)) return numbers;
     } catch (error) {
       throw cannotWrite(this.path, error);
     }
@@ -74,19 +82,24 @@ export class KeptStatesFile {
     return undefined;
   }
 
-  /** Adds a row. @param states (tokens, hidden) @throws UserError when the disk is full */
-  async add(row: ArrayLike<number>, states: Float32Array): Promise<void> {
+  /**
+   * Adds a row.
+   * @param numbers states (tokens, hidden), or means (tokens, hidden) and then entropies (tokens)
+   * @throws UserError when the disk is full
+   */
+  async add(row: KeptRow, numbers: Float32Array): Promise<void> {
     const key = keyOf(row);
-    const record = Buffer.alloc(RECORD_HEADER_BYTES + row.length * unitStateBytes(this.from.hidden));
+    const { length } = row.ids;
+    const record = Buffer.alloc(RECORD_HEADER_BYTES + length * this.coding.bytes);
     record.write(key, 'hex');
-    record.writeUInt32LE(row.length, 16);
-    packStates(states, this.from.hidden, record.subarray(RECORD_HEADER_BYTES));
+    record.writeUInt32LE(length, 16);
+    this.coding.pack(numbers, record.subarray(RECORD_HEADER_BYTES));
     try {
       await this.file.write(record, 0, record.length, this.end);
     } catch (error) {
       throw cannotWrite(this.path, error);
     }
-    this.places.set(key, { at: this.end + RECORD_HEADER_BYTES, tokens: row.length });
+    this.places.set(key, { at: this.end + RECORD_HEADER_BYTES, tokens: length });
     this.end += record.length;
   }
 
@@ -96,7 +109,7 @@ export class KeptStatesFile {
 
   /** Finds the rows of an existing file, and cuts off what is not whole. */
   private async find(): Promise<void> {
-    const { file, from } = this;
+    const { file, from, coding } = this;
     const header = Buffer.concat([Buffer.from(MAGIC), keyHash(from)]);
     const { size } = await file.stat();
     const found = Buffer.alloc(HEADER_BYTES);
@@ -110,7 +123,7 @@ export class KeptStatesFile {
     while (this.end + RECORD_HEADER_BYTES <= size) {
       await file.read(record, 0, RECORD_HEADER_BYTES, this.end);
       const tokens = record.readUInt32LE(16);
-      const next = this.end + RECORD_HEADER_BYTES + tokens * unitStateBytes(from.hidden);
+      const next = this.end + RECORD_HEADER_BYTES + tokens * coding.bytes;
       if (tokens === 0 || tokens > MOST_TOKENS || next > size) break;
       this.places.set(record.toString('hex', 0, 16), { at: this.end + RECORD_HEADER_BYTES, tokens });
       this.end = next;
@@ -119,13 +132,14 @@ export class KeptStatesFile {
   }
 }
 
-const keyHash = ({ teacher, hidden }: KeptFrom): Buffer =>
+const keyHash = ({ teacher, kind, hidden }: KeptFrom): Buffer =>
   createHash('sha256')
-    .update(JSON.stringify([teacher, hidden]))
+    .update(JSON.stringify([teacher, kind, hidden]))
     .digest();
 
 /** 16 bytes in hexadecimal digits. */
-function keyOf(row: ArrayLike<number>): string {
-  const ids = Int32Array.from(row);
-  return createHash('sha256').update(new Uint8Array(ids.buffer)).digest('hex').slice(0, 32);
+function keyOf({ ids, targets }: KeptRow): string {
+  const hash = createHash('sha256');
+  for (const part of [ids, targets]) hash.update(new Uint8Array(Int32Array.from(part).buffer));
+  return hash.digest('hex').slice(0, 32);
 }

@@ -2,7 +2,6 @@
 import type { Model } from '../../model/model';
 import { fullView } from '../../model/view';
 import { matchingBlock } from './hidden-target';
-import { KeptStatesFile } from './kept-states';
 import { KeptTeacher } from './kept-teacher';
 import { type Taught, Teacher } from './teacher';
 
@@ -15,20 +14,6 @@ export interface TeacherSource {
   readonly hiddenWeight?: number;
 }
 
-/**
- * Opens the file of what the teacher says, once for the run. A loss on hidden states needs the teacher itself in every step.
- * @returns undefined if nothing is kept
- * @throws UserError when the file cannot be read or written
- */
-export async function keptOfTeacher(
-  teacher: TeacherSource | undefined,
-  path: string,
-): Promise<KeptStatesFile | undefined> {
-  if (!teacher || (teacher.hiddenWeight ?? 0) > 0) return undefined;
-  const { architecture, checkpoint } = teacher.model;
-  return KeptStatesFile.open(path, { teacher: checkpoint.identity, hidden: architecture.hidden });
-}
-
 /** What of the student decides how it is taught. */
 export interface TaughtStudent {
   readonly model: Model;
@@ -38,17 +23,23 @@ export interface TaughtStudent {
   readonly headFrozen: boolean;
 }
 
-/** @throws UserError when it cannot teach the student */
+/**
+ * Opens the teacher. Without a loss on hidden states, which needs the teacher itself in every step, it is asked once.
+ * @param path file of what it says, made if it is not there
+ * @throws UserError when it cannot teach the student, or the file cannot be read or written
+ */
 export async function openTeacher(
   { model, weight, hiddenWeight = 0 }: TeacherSource,
   { model: student, removed, headFrozen }: TaughtStudent,
-  kept: KeptStatesFile | undefined,
+  path: string,
 ): Promise<Taught> {
-  const hidden =
-    hiddenWeight > 0 ? { weight: hiddenWeight, block: await matchingBlock(model, student, removed) } : undefined;
   const view = fullView(model.architecture.layers.length);
-  const teacher = await Teacher.open(model, view, { weight, hidden, student, headFrozen });
-  return kept ? new KeptTeacher(teacher, kept) : teacher;
+  if (hiddenWeight === 0) {
+    const teacher = await Teacher.open(model, view, { weight, student, headFrozen });
+    return KeptTeacher.open(teacher, { model: student, headFrozen }, path);
+  }
+  const hidden = { weight: hiddenWeight, block: await matchingBlock(model, student, removed) };
+  return Teacher.open(model, view, { weight, hidden, student, headFrozen });
 }
 
 /** The teacher in the settings of a run. */

@@ -8,9 +8,10 @@ import { UserError } from '../../errors';
 import { option } from '../../option-token';
 import type { Feeds } from '../../onnx/session';
 import { Forward, type OpenStep } from '../../model/forward';
-import type { TeacherPart, TeacherStates } from '../../model/head-loss';
+import type { HeadLoss } from '../../model/head-loss';
 import type { Model } from '../../model/model';
 import { lengthClass } from '../../model/rotary';
+import type { TeacherPart, TeacherStates } from '../../model/teaching';
 import { type Step, stepsOf, type View } from '../../model/view';
 import type { MicroBatch } from '../loop/batch';
 import { headFeeds, sameHead } from './head';
@@ -39,8 +40,15 @@ export interface HiddenTarget {
 export interface Taught {
   readonly part: TeacherPart;
   readonly hidden: HiddenTarget | undefined;
-  /** @param rows of the batch, which the indices of the micro-batch name */
-  states(micro: MicroBatch, rows: readonly ArrayLike<number>[]): Promise<TeacherStates>;
+  /**
+   * @param rows of the batch, which the indices of the micro-batch name
+   * @param head of the loss, which makes distributions of a teacher's states
+   */
+  states(
+    micro: MicroBatch,
+    rows: readonly ArrayLike<number>[],
+    head: Pick<HeadLoss, 'expected'>,
+  ): Promise<TeacherStates>;
   /** Its part of the feeds when only the cross-entropy is of interest. */
   silent(): TeacherStates;
   /** Equal for lengths of a row that its rotations treat alike. */
