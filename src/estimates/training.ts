@@ -86,8 +86,14 @@ export const training: WorkOf = (job) => {
     ...(writes ? [writingTexts(whole, writes)] : []),
     products(trained, 'train', evaluationFlops(trained, passes)),
     ...(removed.length > 0 ? [evaluating(whole, unpruned)] : []),
-    // A teacher is asked once about each row.
-    ...(teacher ? [evaluating(teacher, { ...rows, rows: Math.min(rows.rows, distinct) })] : []),
+    ...(teacher ? asking(teacher, { ...rows, rows: Math.min(rows.rows, distinct) }) : []),
     ...(options.merge === true || options.full === true ? [writing(job)] : ([] as Work[])),
   ];
 };
+
+/** A teacher is asked once about each row: a forward pass, and its head once more for the mean rows of its distributions. */
+function asking(teacher: Architecture, rows: RowShape): Work[] {
+  const { vocabulary, hidden } = teacher;
+  const head = 2 * rows.rows * rows.length * vocabulary * hidden;
+  return [evaluating(teacher, rows), products(teacher, 'evaluate', head)];
+}

@@ -88,7 +88,7 @@ describe('walls', () => {
     const handling = /^src\/engine\/(formats\/tensor|checkpoint\/types|weights\/source)$/;
     const outside = modules.filter((file) => file.startsWith('src/') && !rooms.test(file));
     const handles = outside.filter((file) => importsOf(file).some(({ target }) => handling.test(target)));
-    assert.ok(handles.includes('src/engine/model/head-loss.ts') && handles.length > 30);
+    assert.ok(handles.includes('src/engine/model/head-loss-graph.ts') && handles.length > 30);
     const reads = /\.offset\b|[{,]\s*offset\s*[,}]/;
     assert.deepEqual(
       handles.filter((file) => reads.test(textOf(file))),

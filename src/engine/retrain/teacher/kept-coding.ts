@@ -1,7 +1,5 @@
 /** How the numbers that a teacher says about a row are kept: in the same number of bytes for each token. */
-import { narrow } from '../../formats/narrow';
 import { packStates, unitStateBytes, unpackStates } from '../../formats/unit-states';
-import { widen } from '../../formats/widen';
 import type { Expected } from '../../model/teaching';
 
 /** What is kept: last hidden states, or what a frozen head needs to know of the distributions. */
@@ -22,8 +20,9 @@ export function codingOf(kind: KeptKind, hidden: number): KeptCoding {
   }
   return {
     bytes: 4 * (hidden + 1),
-    pack: (numbers, into) => void narrow(numbers, 'F32', into),
-    unpack: (bytes) => widen(bytes, 'F32', new Float32Array(bytes.length / 4)),
+    // Read where they were written, so the machine's own order of bytes does.
+    pack: (numbers, into) => into.set(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)),
+    unpack: (bytes) => new Float32Array(Uint8Array.from(bytes).buffer),
   };
 }
 
