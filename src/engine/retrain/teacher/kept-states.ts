@@ -94,13 +94,15 @@ export class KeptStatesFile {
     record.write(key, 'hex');
     record.writeUInt32LE(length, 16);
     this.coding.pack(numbers, record.subarray(RECORD_HEADER_BYTES));
+    // Another row may be added before this one is written.
+    const start = this.end;
+    this.end += record.length;
     try {
-      await this.file.write(record, 0, record.length, this.end);
+      await this.file.write(record, 0, record.length, start);
     } catch (error) {
       throw cannotWrite(this.path, error);
     }
-    this.places.set(key, { at: this.end + RECORD_HEADER_BYTES, tokens: length });
-    this.end += record.length;
+    this.places.set(key, { at: start + RECORD_HEADER_BYTES, tokens: length });
   }
 
   close(): Promise<void> {
