@@ -7,6 +7,7 @@ import { DIALECTS } from '../../src/engine/checkpoint/gguf/dialects';
 import { spellingOf } from '../../src/engine/checkpoint/gguf/spelling';
 import { OTHER_KINDS } from '../../src/engine/checkpoint/other-kinds';
 import { losesHeads } from '../../src/engine/checkpoint/width';
+import { plainShape } from '../../src/engine/checkpoint/kinds/plain';
 import { BLOCK_TYPES } from '../../src/engine/formats/dtype';
 import { healable } from '../../src/engine/heal/healable';
 import { HEAL_METHODS } from '../../src/engine/heal/methods';
@@ -72,7 +73,7 @@ export function modelsPage(): Page {
         models.map(({ family, architecture }) => [
           family.name,
           codes(HEAL_METHODS.filter((method) => healable(architecture, method))),
-          architecture.layers.some(losesHeads) ? 'yes' : 'kept',
+          architecture.layers.map(plainShape).some(losesHeads) ? 'yes' : 'kept',
           family.narrower === undefined ? 'in Coppice alone' : 'equal widths',
           code(spellingOf(architecture).dialect.name),
           onnxTypes(family, architecture),

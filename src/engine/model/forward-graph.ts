@@ -1,5 +1,6 @@
 /** The graphs of a forward pass without a past: a block (or one of its modules), and the head's token losses. */
 import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
+import { attentionOf } from '../checkpoint/kinds/parts';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/attention';
 import { mul, scale, sub } from '../onnx/ops/elementwise';
@@ -9,8 +10,9 @@ import { reshape, takeColumns } from '../onnx/ops/shapes';
 import { softmax } from '../onnx/ops/softmax';
 import { applyLinears, type WeightSource } from '../weights/source';
 import { type Binding, blockBinder } from './binding';
-import { attentionShape, block, type BlockStrategies } from './block';
+import { attentionShape, block } from './block';
 import { finalNorm, finishLogits } from './logits';
+import type { BlockStrategies } from './parts';
 import type { Piece } from './piece';
 import { projectLayer } from './project';
 import { pairsOf, type RotaryNames } from './rotary';
@@ -31,10 +33,11 @@ export function rotaryInputs(
   layer: LayerShape,
   names: RotaryNames = { cos: 'cos', sin: 'sin' },
 ): RotaryTable | undefined {
-  if (!layer.rope) return undefined;
-  const shape = ['positions', pairsOf(layer)];
+  const { rope, headDim } = attentionOf(layer);
+  if (!rope) return undefined;
+  const shape = ['positions', pairsOf({ rope, headDim })];
   const input = (name: string): Value => g.input(name, 'float32', shape);
-  return { cos: input(names.cos), sin: input(names.sin), headDim: layer.headDim };
+  return { cos: input(names.cos), sin: input(names.sin), headDim };
 }
 
 /**
@@ -55,7 +58,7 @@ export function buildStep(
   const weight = blockBinder(architecture, step.block, binding.weight);
   const project = projectLayer(g, step.block, weight, binding);
   const strategies: BlockStrategies = {
-    norm: (name) => weight(name)!,
+    weight: (name) => weight(name)!,
     project: (input, linears) => {
       for (const linear of linears) watch?.(linear, input);
       return project(input, linears);

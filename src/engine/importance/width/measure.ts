@@ -3,6 +3,7 @@
  * or size is a choice after that (Wanda-sp, whose measurements depend on the choice, runs the model for each).
  */
 import type { Architecture } from '../../checkpoint/architecture';
+import { plainShape } from '../../checkpoint/kinds/plain';
 import { parametersOf } from '../../checkpoint/parameters';
 import { narrowArchitecture, type Width } from '../../checkpoint/width';
 import type { TokenRows } from '../../model/forward';
@@ -61,7 +62,7 @@ export async function measureWidth(
  */
 export function requireReachable(architecture: Architecture, request: WidthRequest, amount: WidthAmount): void {
   if (!('parameters' in amount) || request.method === 'flap') return;
-  const { layers } = architecture;
+  const layers = architecture.layers.map(plainShape);
   const counts = request.method === 'llm-pruner' ? llmPrunerCounts(layers, request) : wandaSpCounts(layers, request);
   ratioOfSize(amount.parameters, parametersAt(architecture, { counts }), parametersOf(architecture));
 }

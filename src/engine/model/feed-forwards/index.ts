@@ -1,0 +1,9 @@
+/** The computation of each kind of feed-forward. */
+import type { FeedForward } from '../../checkpoint/kinds';
+import type { Compute } from '../parts';
+import { dense } from './dense';
+
+const FEED_FORWARDS: { readonly [K in FeedForward['kind']]: Compute<Extract<FeedForward, { kind: K }>> } = { dense };
+
+export const feedForward: Compute<FeedForward> = (g, x, shape, parts) =>
+  (FEED_FORWARDS[shape.kind])(g, x, shape, parts);
