@@ -34,6 +34,9 @@ export const FURTHER_FAMILIES = [
   'llama-dynamic',
 ] as const;
 
+/** The toys with experts, some blocks of the first two dense. */
+export const EXPERT_FAMILIES = ['qwen3moe-norm', 'qwen3moe-step', 'mixtral-top2', 'olmoe-clip'] as const;
+
 /** Those whose rotation depends on the length have results for shorter rows too: their logits and perplexities. */
 export const SHORT_ROWS = ['phi3-longrope', 'llama-dynamic'] as const;
 
@@ -45,6 +48,7 @@ export type GoldenName =
   | 'stories260K'
   | `families/${(typeof FAMILIES)[number] | 'llama-mha'}`
   | `families2/${(typeof FURTHER_FAMILIES)[number]}`
+  | `families3/${(typeof EXPERT_FAMILIES)[number]}`
   | `families2/${(typeof SHORT_ROWS)[number]}-short`;
 
 /** The checkpoints that are small enough for every test. */

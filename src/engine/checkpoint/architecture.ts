@@ -155,10 +155,10 @@ export function linearNames({ layers }: Pick<Architecture, 'layers'>): readonly 
   return LINEARS_IN_ORDER.filter((name) => found.has(name));
 }
 
-const OF_FEED_FORWARDS: ReadonlySet<string> = new Set(FEED_FORWARD_LINEARS);
+const OF_MIXERS: ReadonlySet<string> = new Set(MIXER_LINEARS);
 
 /** The module that a Linear is a part of. */
-export const moduleOf = (name: LinearName): 'attention' | 'ffn' => (OF_FEED_FORWARDS.has(name) ? 'ffn' : 'attention');
+export const moduleOf = (name: LinearName): 'attention' | 'ffn' => (OF_MIXERS.has(name) ? 'attention' : 'ffn');
 
 /** Most tokens of a text: the context, or as far as dynamic scaling stretches it. */
 export function longestText({ context, layers }: Pick<Architecture, 'context' | 'layers'>): number {

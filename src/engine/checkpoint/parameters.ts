@@ -1,7 +1,7 @@
 /** Parameter arithmetic: exact counts from the architecture alone. Tied weights count once. */
 import { type Architecture, withLayers } from './architecture';
 import type { LayerWeightKey } from './weight-key';
-import { allWeights, blockWeights, moduleWeights, type Weight } from './weight-names';
+import { allWeights, blockWeights, listOf, moduleWeights, type Weight } from './weight-names';
 
 /** Elements of a weight. */
 export function elements(shape: readonly number[]): number {
@@ -10,13 +10,13 @@ export function elements(shape: readonly number[]): number {
 
 /** Parameters of block `layer` (0-based). */
 export function parametersOfLayer(architecture: Architecture, layer: number): number {
-  return sum(Object.values(blockWeights(architecture, layer)));
+  return sum(listOf(blockWeights(architecture, layer)));
 }
 
 /** Parameters of the modules of block `layer`, each with its norms. */
 export function moduleParameters(architecture: Architecture, layer: number): { attention: number; ffn: number } {
   const { mixer, ffn } = moduleWeights(architecture, layer);
-  return { attention: sum(Object.values(mixer)), ffn: sum(Object.values(ffn)) };
+  return { attention: sum(listOf(mixer)), ffn: sum(listOf(ffn)) };
 }
 
 /** The module that a weight belongs to. */

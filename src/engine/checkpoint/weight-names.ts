@@ -40,6 +40,9 @@ export function blockWeights(architecture: Architecture, block: number): Weights
   return { ...mixer, ...ffn };
 }
 
+/** Weights without their names, in order. */
+export const listOf = (weights: Weights): Weight[] => Object.values(weights) as Weight[];
+
 export function outerWeights(architecture: Architecture): OuterWeights {
   return familyOf(architecture).weights.outer(architecture);
 }
@@ -53,7 +56,7 @@ export function ownHead(architecture: Architecture): Weight {
 export function* allWeights(a: Architecture): Generator<Weight> {
   const { embed, finalNorm, head } = outerWeights(a);
   yield embed;
-  for (let block = 0; block < a.layers.length; block++) yield* Object.values(blockWeights(a, block));
+  for (let block = 0; block < a.layers.length; block++) yield* listOf(blockWeights(a, block));
   yield finalNorm;
   if (head !== embed) yield head;
 }

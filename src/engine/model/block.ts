@@ -11,7 +11,7 @@
  */
 import type { Architecture } from '../checkpoint/architecture';
 import { attentionOf } from '../checkpoint/kinds/parts';
-import type { StreamNorm } from '../checkpoint/weight-key';
+import type { BlockWeightName, StreamNorm } from '../checkpoint/weight-key';
 import type { Graph, Value } from '../onnx/graph';
 import type { AttentionShape } from '../onnx/ops/attention';
 import { add, scale } from '../onnx/ops/elementwise';
@@ -35,9 +35,9 @@ export const blockStyleKey = ({ rmsNormEps, style }: Pick<Architecture, 'rmsNorm
 
 /** x: (tokens, hidden) → (tokens, hidden). `step` names the block and the modules that take part. */
 export function block(g: Graph, x: Value, architecture: Architecture, step: Step, strategies: BlockStrategies): Value {
-  const { style, rmsNormEps } = architecture;
+  const { style } = architecture;
   const { mixer, ffn } = architecture.layers[step.block];
-  const norm: Parts['norm'] = (input, name) => rmsNorm(g, input, strategies.weight(name), rmsNormEps, style.normOffset);
+  const norm: Parts['norm'] = (input, name) => blockNorm(g, input, architecture, name, strategies);
   const parts: Parts = { ...strategies, architecture, norm };
   /** A module between its norms, which a family has or not. */
   const module = (input: Value, compute: (x: Value) => Value, before: StreamNorm, after: StreamNorm): Value => {
@@ -49,3 +49,12 @@ export function block(g: Graph, x: Value, architecture: Architecture, step: Step
   const h = step.attention ? module(x, mixed, 'inputNorm', 'attentionOutNorm') : x;
   return step.ffn ? module(h, fed, 'postNorm', 'ffnOutNorm') : h;
 }
+
+/** RMSNorm of a block by one of its stored weights, in the style of the model. */
+export const blockNorm = (
+  g: Graph,
+  x: Value,
+  { style, rmsNormEps }: Pick<Architecture, 'style' | 'rmsNormEps'>,
+  name: BlockWeightName,
+  { weight }: Pick<BlockStrategies, 'weight'>,
+): Value => rmsNorm(g, x, weight(name), rmsNormEps, style.normOffset);

@@ -55,9 +55,21 @@ export function buildStep(
   watch?: (linear: LinearName, input: Value) => void,
 ): void {
   const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
+  g.output('y', block(g, x, architecture, step, stepStrategies(g, architecture, step, kind, binding, watch)));
+}
+
+/** How a step of a forward pass applies Linears and attends. It declares the inputs of `buildStep` but "x". */
+export function stepStrategies(
+  g: Graph,
+  architecture: Architecture,
+  step: Step,
+  kind: AttentionKind,
+  binding: Binding,
+  watch?: (linear: LinearName, input: Value) => void,
+): BlockStrategies {
   const weight = blockBinder(architecture, step.block, binding.weight);
   const project = projectLayer(g, step.block, weight, binding);
-  const strategies: BlockStrategies = {
+  return {
     weight: (name) => weight(name)!,
     project: (input, linears) => {
       for (const linear of linears) watch?.(linear, input);
@@ -65,7 +77,6 @@ export function buildStep(
     },
     attend: step.attention ? attention(g, architecture, step.block, kind, binding.products) : unreachable,
   };
-  g.output('y', block(g, x, architecture, step, strategies));
 }
 
 /** @param products what plain attention multiplies in; the fused operator has the type of its inputs */

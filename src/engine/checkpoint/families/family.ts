@@ -107,7 +107,12 @@ export type PrunedFields = Readonly<Record<string, number | readonly (number | s
 export function layersWith(
   windows: Windows | Unsupported,
   { config, common }: { readonly config: Config; readonly common: CommonShape },
-  { biases = [], qkNorm = null, fused = false }: Partial<Pick<AttentionMixer, 'biases' | 'qkNorm' | 'fused'>> = {},
+  {
+    biases = [],
+    qkNorm = null,
+    fused = false,
+    ...more
+  }: Partial<Pick<AttentionMixer, 'biases' | 'qkNorm' | 'fused' | 'clip'>> = {},
   rope: Rope | Unsupported | ((block: number) => Rope | null) = readRope(config, common),
 ): readonly LayerShape[] | Unsupported {
   if ('why' in windows) return windows;
@@ -115,6 +120,6 @@ export function layersWith(
   const { heads, kvHeads, headDim, ffn } = common;
   return windows.map((window, block) => {
     const own = typeof rope === 'function' ? rope(block) : rope;
-    return plainLayer({ heads, kvHeads, headDim, ffn, window, rope: own, biases, qkNorm, fused });
+    return plainLayer({ heads, kvHeads, headDim, ffn, window, rope: own, biases, qkNorm, fused, ...more });
   });
 }

@@ -29,6 +29,11 @@ const LLAMA_NAMES = {
   up: 'mlp.up_proj',
   down: 'mlp.down_proj',
   ffnOutNorm: 'post_feedforward_layernorm',
+  router: 'mlp.gate',
+  // # is the number of the expert.
+  'experts.#.gate': 'mlp.experts.#.gate_proj',
+  'experts.#.up': 'mlp.experts.#.up_proj',
+  'experts.#.down': 'mlp.experts.#.down_proj',
   embed: 'model.embed_tokens',
   finalNorm: 'model.norm',
   head: 'lm_head',
@@ -54,8 +59,11 @@ export function decoderWeights(changes: Partial<ModuleNames> = {}): FamilyWeight
 
 function blockWeights(names: ModuleNames, { layers, hidden, style }: Architecture, layer: number): BlockWeights {
   const { mixer, ffn } = layers[layer];
-  const named = (module: string, end: string): string =>
-    `model.layers.${layer}.${names[module as keyof ModuleNames]}.${end}`;
+  const named = (module: string, end: string): string => {
+    const [expert = ''] = /\d+/.exec(module) ?? [];
+    const name = names[module.replace(/\d+/, '#') as keyof ModuleNames];
+    return `model.layers.${layer}.${name.replace('#', expert)}.${end}`;
+  };
   const own: BlockNames = {
     hidden,
     style,

@@ -18,6 +18,8 @@ export interface AttentionMixer {
   readonly biases: readonly LinearName[];
   /** RMSNorm on queries and keys before the rotation: on every head (Qwen3), or on all of them at once (OLMo 2). */
   readonly qkNorm: 'head' | 'width' | null;
+  /** Bound of queries, keys and values, of either sign, after their norms (OLMoE); none if absent. */
+  readonly clip?: number;
   /** Whether the block has `qkv` in place of its parts (Phi-3). */
   readonly fused: boolean;
 }

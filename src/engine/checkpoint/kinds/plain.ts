@@ -1,9 +1,14 @@
 /** A block of attention and a dense FFN, which most families have throughout, and which has one list of biases. */
 import type { Architecture, LayerShape, LinearName } from '../architecture';
-import type { AttentionMixer } from './attention';
+import type { StreamNorm } from '../weight-key';
+import type { AttentionMixer, AttentionWeight } from './attention';
 import { ATTENTION_KIND } from './attention';
+import type { DenseWeight } from './dense';
 import { DENSE_KIND } from './dense';
 import { attentionOf, biasesOf, denseOf } from './parts';
+
+/** The names of its weights. */
+export type PlainWeightName = StreamNorm | AttentionWeight | DenseWeight;
 
 /** Its settings side by side: attention's, and the width of the FFN. */
 export interface PlainShape extends Omit<AttentionMixer, 'kind'> {

@@ -1,11 +1,12 @@
 /** Self-attention. How positions attend is a strategy: see block.ts. */
 import type { AttentionMixer } from '../../checkpoint/kinds/attention';
 import type { Value } from '../../onnx/graph';
+import { clamp } from '../../onnx/ops/elementwise';
 import { reshape, split } from '../../onnx/ops/shapes';
 import type { Compute } from '../parts';
 
 export const attention: Compute<AttentionMixer> = (g, n, shape, { norm, project, attend }) => {
-  const { heads, kvHeads, headDim, qkNorm, fused } = shape;
+  const { heads, kvHeads, headDim, qkNorm, clip, fused } = shape;
   const [query, key, value] = fused
     ? split(g, project(n, ['qkv'])[0], 1, [heads * headDim, kvHeads * headDim, kvHeads * headDim])
     : project(n, ['q', 'k', 'v']);
@@ -14,5 +15,11 @@ export const attention: Compute<AttentionMixer> = (g, n, shape, { norm, project,
     if (qkNorm === 'width') return norm(t, name);
     return reshape(g, norm(reshape(g, t, ['tokens', count, headDim]), name), ['tokens', count * headDim]);
   };
-  return project(attend(normed(query, 'qNorm', heads), normed(key, 'kNorm', kvHeads), value), ['o'])[0];
+  const bounded = (t: Value): Value => (clip === undefined ? t : clamp(g, t, clip));
+  const attended = attend(
+    bounded(normed(query, 'qNorm', heads)),
+    bounded(normed(key, 'kNorm', kvHeads)),
+    bounded(value),
+  );
+  return project(attended, ['o'])[0];
 };

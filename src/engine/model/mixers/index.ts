@@ -5,4 +5,4 @@ import { attention } from './attention';
 
 const MIXERS: { readonly [K in Mixer['kind']]: Compute<Extract<Mixer, { kind: K }>> } = { attention };
 
-export const mix: Compute<Mixer> = (g, x, shape, parts) => (MIXERS[shape.kind])(g, x, shape, parts);
+export const mix: Compute<Mixer> = (g, x, shape, parts) => MIXERS[shape.kind](g, x, shape, parts);
