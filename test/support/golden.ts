@@ -58,6 +58,11 @@ export const SMALL_CHECKPOINTS: readonly GoldenName[] = [
   ...FURTHER_FAMILIES.map((family) => `families2/${family}` as const),
 ];
 
+/** Those with experts. */
+export const EXPERT_CHECKPOINTS: readonly GoldenName[] = EXPERT_FAMILIES.map(
+  (family) => `families3/${family}` as const,
+);
+
 export type Half = 'attention' | 'ffn';
 
 /** A number; the non-finite ones are strings. */
@@ -190,6 +195,8 @@ export interface GoldenContinuation {
 export interface GoldenGreedy {
   readonly newTokens: number;
   readonly removed: readonly number[];
+  /** Mean loss of the written pruned model over all rows; of the toys with other blocks. */
+  readonly meanNllPruned?: number;
   readonly full: readonly GoldenContinuation[];
   readonly pruned: readonly GoldenContinuation[];
 }

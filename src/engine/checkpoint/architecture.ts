@@ -155,6 +155,16 @@ export function linearNames({ layers }: Pick<Architecture, 'layers'>): readonly 
   return LINEARS_IN_ORDER.filter((name) => found.has(name));
 }
 
+/**
+ * The Linears that adapters can have, in that order: those of mixers alone where a block has experts, because most of its weights
+ * are in matrices that no adapter has.
+ */
+export function adaptableNames(architecture: Pick<Architecture, 'layers'>): readonly LinearName[] {
+  const names = linearNames(architecture);
+  const hasExperts = architecture.layers.some(({ ffn }) => ffn.kind === 'experts');
+  return hasExperts ? names.filter((name) => moduleOf(name) === 'attention') : names;
+}
+
 const OF_MIXERS: ReadonlySet<string> = new Set(MIXER_LINEARS);
 
 /** The module that a Linear is a part of. */

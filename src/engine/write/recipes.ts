@@ -20,8 +20,13 @@ function whyUnknown({ narrowing, config, others, architecture }: Checkpoint): st
   if (narrowing || isRagged(config ?? {}))
     return 'its blocks are narrower than its config tells mergekit and llama.cpp';
   if (others) return 'it is the language model of a multimodal one, of which the others write no part';
-  const kinds = new Set(architecture?.layers.map((layer) => JSON.stringify([windowOf(layer), ropeOf(layer)])));
-  if (kinds.size > 1) return 'its blocks differ in window or rotation, and the others tell them by their new numbers';
+  const kinds = new Set(
+    architecture?.layers.map((layer) =>
+      JSON.stringify([layer.mixer.kind, layer.ffn.kind, windowOf(layer), ropeOf(layer)]),
+    ),
+  );
+  if (kinds.size > 1)
+    return 'its blocks differ in kind, window or rotation, and the others tell them by their new numbers';
   return undefined;
 }
 

@@ -373,6 +373,61 @@ const READ: Readonly<Record<string, Read>> = {
     is: (a) =>
       assert.deepEqual([plainShape(a.layers[2]).rope?.theta, plainShape(a.layers[3]).rope, a.tied], [5e6, null, true]),
   },
+  'Qwen3 30B-A3B': {
+    config: model('qwen3_moe', 'Qwen3Moe', [2048, 6144, 48, 32, 4, 151936], {
+      attention_bias: false,
+      decoder_sparse_step: 1,
+      head_dim: 128,
+      max_position_embeddings: 40960,
+      max_window_layers: 48,
+      mlp_only_layers: [],
+      moe_intermediate_size: 768,
+      norm_topk_prob: true,
+      num_experts: 128,
+      num_experts_per_tok: 8,
+      output_router_logits: false,
+      rms_norm_eps: 1e-6,
+      rope_theta: 1000000.0,
+      router_aux_loss_coef: 0.001,
+      sliding_window: null,
+      tie_word_embeddings: false,
+      use_sliding_window: false,
+    }),
+    parameters: 30_532_122_624,
+    is: (a) => assert.deepEqual(first(a).ffn, { kind: 'experts', count: 128, chosen: 8, width: 768, weighs: 'chosen' }),
+  },
+  'Mixtral 8x7B': {
+    config: model('mixtral', 'Mixtral', [4096, 14336, 32, 32, 8, 32000], {
+      max_position_embeddings: 32768,
+      num_experts_per_tok: 2,
+      num_local_experts: 8,
+      output_router_logits: false,
+      rms_norm_eps: 1e-5,
+      rope_theta: 1000000.0,
+      router_aux_loss_coef: 0.02,
+      sliding_window: null,
+      tie_word_embeddings: false,
+    }),
+    parameters: 46_702_792_704,
+    is: (a) => assert.deepEqual(first(a).ffn, { kind: 'experts', count: 8, chosen: 2, width: 14336, weighs: 'chosen' }),
+  },
+  'OLMoE 1B-7B': {
+    config: model('olmoe', 'Olmoe', [2048, 1024, 16, 16, 16, 50304], {
+      attention_bias: false,
+      clip_qkv: null,
+      max_position_embeddings: 4096,
+      norm_topk_prob: false,
+      num_experts: 64,
+      num_experts_per_tok: 8,
+      output_router_logits: false,
+      rms_norm_eps: 1e-5,
+      rope_theta: 10000.0,
+      router_aux_loss_coef: 0.01,
+      tie_word_embeddings: false,
+    }),
+    parameters: 6_919_161_856,
+    is: (a) => assert.deepEqual(first(a).ffn, { kind: 'experts', count: 64, chosen: 8, width: 1024, weighs: 'all' }),
+  },
 };
 
 const REFUSED: readonly (readonly [title: string, config: Config, pattern: RegExp])[] = [
@@ -386,8 +441,8 @@ const REFUSED: readonly (readonly [title: string, config: Config, pattern: RegEx
     /"granitemoehybrid" is a hybrid[^]*recurrent state/,
   ],
   [
-    'Mixtral 8x7B',
-    model('mixtral', 'Mixtral', [4096, 14336, 32, 32, 8, 32000], { num_local_experts: 8 }),
+    'Qwen1.5 MoE A2.7B',
+    model('qwen2_moe', 'Qwen2Moe', [2048, 5632, 24, 16, 16, 151936], { num_experts: 60 }),
     /a mixture of experts/,
   ],
   [

@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { GgufField, GgufValue } from '../../formats/gguf/layout';
 import { f32, u32 } from '../../formats/gguf/values';
 import type { Architecture } from '../architecture';
+import { otherKindIn } from '../kinds/parts';
 import { type PlainArchitecture, plainModel, type PlainShape } from '../kinds/plain';
 import { cannotWrite, INSTEAD, shared } from './cannot';
 import { dialectFor } from './dialects';
@@ -29,6 +30,8 @@ const MAX_BLOCKS = 512;
 
 /** @throws UserError for a model that llama.cpp would compute otherwise */
 export function spellingOf(model: Architecture): Spelling {
+  const other = otherKindIn(model.layers);
+  if (other !== undefined) throw cannotWrite(`blocks of it have ${other}`, 'Write safetensors in place of it.');
   const architecture = plainModel(model);
   const { layers } = architecture;
   if (layers.length > MAX_BLOCKS)

@@ -56,6 +56,29 @@ export function layerSizes(layer: LayerShape): LayerSizes {
   return { heads, kvHeads, headDim, ffn, mixer: mixerKind(layer.mixer).inner(layer.mixer) };
 }
 
+/** The first kind among the blocks that is neither attention nor a dense FFN, in words; undefined if there is none. */
+export function otherKindIn(layers: readonly LayerShape[]): string | undefined {
+  for (const layer of layers) {
+    if (!attentionIn(layer)) return mixerKind(layer.mixer).words;
+    if (!denseIn(layer)) return feedForwardKind(layer.ffn).words;
+  }
+  return undefined;
+}
+
+/**
+ * Refuses a model with other blocks than those of attention and a dense FFN.
+ * @param what failed, and `action` what to do in its place
+ * @throws UserError
+ */
+export function requirePlainBlocks(
+  { layers }: { readonly layers: readonly LayerShape[] },
+  what: string,
+  action: string,
+): void {
+  const other = otherKindIn(layers);
+  if (other !== undefined) throw new UserError(what, `blocks of it have ${other}`, action);
+}
+
 function otherBlocks(has: string, needs: string): UserError {
   return new UserError(
     'This does not work for the model',
