@@ -87,7 +87,7 @@ export function modelsPage(): Page {
         ['Family', 'Healing', 'Width: attention heads', 'Width: opens in transformers', 'GGUF architecture', 'ONNX'],
         models.map(({ family, architecture }) => [
           family.name,
-          codes(HEAL_METHODS.filter((method) => healable(architecture, method))),
+          codes(HEAL_METHODS.filter((method) => healable(architecture, method))) || 'no',
           ...(otherKindIn(architecture.layers) === undefined
             ? plainCells(family, architecture)
             : ['no', 'no', 'no', 'no']),
