@@ -20,6 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
+import { denseOf } from '../src/engine/checkpoint/kinds/parts';
 import { heal } from '../src/engine/heal/heal';
 import { HEAL_DEFAULTS, refitRidge } from '../src/engine/heal/methods';
 import type { TokenRows } from '../src/engine/model/forward';
@@ -96,7 +97,7 @@ async function compare(checkpoint: string, removed: string, rows: TokenRows, fil
   const isBehind = style.norms !== 'before';
   const parts = parseRemoved(removed, layers.length);
   const tokens = rows.length * rows[0].length;
-  const ridge = isBehind ? HEAL_DEFAULTS.normRidge : refitRidge(layers[0].ffn, tokens);
+  const ridge = isBehind ? HEAL_DEFAULTS.normRidge : refitRidge(denseOf(layers[0]).width, tokens);
   console.log(`\nwithout ${removed}: ${rows.length} rows of ${rows[0].length} tokens, ridge ${ridge.toFixed(2)}`);
 
   const healing = await healingSeconds(checkpoint, removed, rows, ridge);

@@ -5,7 +5,7 @@
  */
 import type { Architecture } from '../../src/engine/checkpoint/architecture';
 import { elements } from '../../src/engine/checkpoint/parameters';
-import { blockWeights } from '../../src/engine/checkpoint/weight-names';
+import { blockWeights, listOf } from '../../src/engine/checkpoint/weight-names';
 import { Graph, type Value } from '../../src/engine/onnx/graph';
 import { linear } from '../../src/engine/onnx/ops/linear';
 import { unscaledProduct } from '../../src/engine/onnx/ops/quantized';
@@ -35,8 +35,8 @@ export class Products {
     const { q, k, v, o, gate, up, down } = blockWeights(a, 0);
     return Products.open(tokens, a.hidden, threads, (x, product) => {
       const results = [product(x, k!.shape), product(x, v!.shape)];
-      const h = product(product(x, q!.shape), o.shape);
-      return [...results, product(h, up!.shape), product(product(h, gate!.shape), down.shape)];
+      const h = product(product(x, q!.shape), o!.shape);
+      return [...results, product(h, up!.shape), product(product(h, gate!.shape), down!.shape)];
     });
   }
 
@@ -73,7 +73,7 @@ export class Products {
 
   /** The same products of a block in 8-bit integers: inputs are rounded already, and results are floats without a token's scale. */
   static async integerBlock(a: Architecture, tokens: number, threads?: number): Promise<Products> {
-    const shapes = Object.values(blockWeights(a, 0)).map(({ shape }) => shape as readonly number[]);
+    const shapes = listOf(blockWeights(a, 0)).map(({ shape }) => shape);
     return Products.openIntegers(
       tokens,
       threads,

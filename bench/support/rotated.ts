@@ -7,6 +7,7 @@
  */
 import type { LinearName } from '../../src/engine/checkpoint/architecture';
 import type { WeightKey } from '../../src/engine/checkpoint/weight-key';
+import { biasesOf } from '../../src/engine/checkpoint/kinds/parts';
 import { Random } from '../../src/engine/random';
 import { Overlay } from '../../src/engine/weights/overlay';
 import type { KeyedPatch } from '../../src/engine/weights/patches';
@@ -41,7 +42,8 @@ export async function rotated(source: WeightSource): Promise<WeightSource> {
     replace(key, values);
   };
   await reading('embed');
-  for (const [layer, { biases }] of layers.entries()) {
+  for (const [layer, shape] of layers.entries()) {
+    const biases = biasesOf(shape);
     if (biases.includes('o') || biases.includes('down')) throw new Error('a bias writes the stream');
     for (const [norm, linears] of [
       ['inputNorm', ['q', 'k', 'v']],

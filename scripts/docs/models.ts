@@ -7,6 +7,8 @@ import { DIALECTS } from '../../src/engine/checkpoint/gguf/dialects';
 import { spellingOf } from '../../src/engine/checkpoint/gguf/spelling';
 import { OTHER_KINDS } from '../../src/engine/checkpoint/other-kinds';
 import { losesHeads } from '../../src/engine/checkpoint/width';
+import { otherKindIn } from '../../src/engine/checkpoint/kinds/parts';
+import { plainShape } from '../../src/engine/checkpoint/kinds/plain';
 import { BLOCK_TYPES } from '../../src/engine/formats/dtype';
 import { healable } from '../../src/engine/heal/healable';
 import { HEAL_METHODS } from '../../src/engine/heal/methods';
@@ -45,14 +47,28 @@ function onnxTypes({ modelType }: ModelFamily, architecture: Architecture): stri
   return types.every((type) => type === modelType) ? 'yes' : `yes, as ${codes([...new Set(types)])}`;
 }
 
-const notHealed = models.filter(({ architecture }) => HEAL_METHODS.some((method) => !healable(architecture, method)));
+const plainModels = models.filter(({ architecture }) => otherKindIn(architecture.layers) === undefined);
+
+/** What holds for blocks of attention and a dense FFN. */
+const plainCells = (family: ModelFamily, architecture: Architecture): string[] => [
+  architecture.layers.map(plainShape).some(losesHeads) ? 'yes' : 'kept',
+  family.narrower === undefined ? 'in Coppice alone' : 'equal widths',
+  code(spellingOf(architecture).dialect.name),
+  onnxTypes(family, architecture),
+];
+
+const notHealed = models.filter(
+  ({ architecture }) =>
+    architecture.style.norms !== 'before' && HEAL_METHODS.some((method) => !healable(architecture, method)),
+);
 
 export function modelsPage(): Page {
   return page(
     'models.md',
     'Models',
     `Coppice computes with ${FAMILIES.length} families of models, in F32, F16 and BF16 and from GGUF files. Every family can be scored, pruned, ` +
-      'healed, retrained (LoRA and all weights), evaluated, and written in every [format](formats.md).',
+      'retrained (LoRA and all weights) and evaluated; those without experts can also be healed, made narrower, and written in every ' +
+      '[format](formats.md).',
     section(
       'Families',
       table(
@@ -71,11 +87,10 @@ export function modelsPage(): Page {
         ['Family', 'Healing', 'Width: attention heads', 'Width: opens in transformers', 'GGUF architecture', 'ONNX'],
         models.map(({ family, architecture }) => [
           family.name,
-          codes(HEAL_METHODS.filter((method) => healable(architecture, method))),
-          architecture.layers.some(losesHeads) ? 'yes' : 'kept',
-          family.narrower === undefined ? 'in Coppice alone' : 'equal widths',
-          code(spellingOf(architecture).dialect.name),
-          onnxTypes(family, architecture),
+          codes(HEAL_METHODS.filter((method) => healable(architecture, method))) || 'no',
+          ...(otherKindIn(architecture.layers) === undefined
+            ? plainCells(family, architecture)
+            : ['no', 'no', 'no', 'no']),
         ]),
       ),
       list([
@@ -142,7 +157,7 @@ export function formatsPage(): Page {
         '`bf16`, and llama-quantize makes them from it.',
       table(
         ['Family', 'Written as', 'Biases may be on', 'Refused besides'],
-        models.map(({ family, architecture }) => {
+        plainModels.map(({ family, architecture }) => {
           const { dialect } = spellingOf(architecture);
           return [
             family.name,

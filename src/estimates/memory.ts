@@ -5,6 +5,7 @@
 import { freemem, totalmem } from 'node:os';
 import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
 import { layerParameters, parametersOf } from '../engine/checkpoint/parameters';
+import { layerSizes } from '../engine/checkpoint/kinds/parts';
 import { type Cell, DECODER, predictMemory } from '../engine/evaluate/grid/memory';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import { memoryShare } from '../engine/memory';
@@ -139,7 +140,7 @@ const healing: BytesOf = (job, machine) => {
   const fitted = healedRows(job);
   if (fitted === undefined) return undefined;
   const { hidden, layers, vocabulary } = architecture;
-  const widest = Math.max(...layers.map(({ ffn, heads, headDim }) => Math.max(ffn, heads * headDim)));
+  const widest = Math.max(...layers.map(layerSizes).map(({ mixer, ffn }) => Math.max(ffn, mixer)));
   const tokens = fitted.rows * fitted.length;
   const states = Math.min(budgetOf(job, machine), 4 * tokens * (HEAL_STREAMS * hidden + widest));
   const blocks = 4 * HEALED_BLOCKS * Math.max(...layerParameters(architecture));

@@ -4,6 +4,7 @@
  */
 import type { Architecture } from '../engine/checkpoint/architecture';
 import { layerParameters, parametersOf } from '../engine/checkpoint/parameters';
+import { layerSizes } from '../engine/checkpoint/kinds/parts';
 import { rowBlockFlops } from '../engine/importance/estimate';
 import { type Group, groupWork } from '../engine/importance/groups';
 import { rowsPerRun } from '../engine/model/cost';
@@ -129,7 +130,7 @@ function processBytes(
   const { hidden, layers, vocabulary } = architecture;
   const block = FLOAT * Math.max(...layerParameters(architecture));
   const tokens = length * Math.min(size(rows), rowsPerRun(length));
-  const widest = Math.max(HEAD_PIECE, ...layers.map(({ ffn, heads, headDim }) => Math.max(ffn, heads * headDim)));
+  const widest = Math.max(HEAD_PIECE, ...layers.map(layerSizes).map(({ mixer, ffn }) => Math.max(ffn, mixer)));
   const activations = ACTIVATIONS * FLOAT * tokens * (widest + hidden) * models;
   if (effort !== 'gradients') return BASE + Math.max(block, models * FLOAT * HEAD_PIECE * hidden) + activations;
   const logits = Math.min(FLOAT * tokens * vocabulary, Math.max(LOGITS, FLOAT * length * vocabulary));

@@ -5,6 +5,7 @@
 import { type Architecture, linearGroups, withoutLayers } from '../engine/checkpoint/architecture';
 import { elements, layerParameters, parametersOf } from '../engine/checkpoint/parameters';
 import { blockWeights, outerWeights } from '../engine/checkpoint/weight-names';
+import { layerSizes } from '../engine/checkpoint/kinds/parts';
 import { memoryShare } from '../engine/memory';
 
 /** What the memory depends on. A larger batch takes no more: gradients of a few hundred tokens at a time are summed up. */
@@ -60,8 +61,8 @@ export function trainingBytes(architecture: Architecture, asked: TrainingMemory)
   const kept = keptBytes(model, tokens, asked);
   const keepsActivations = kept < memoryShare('trainingActivations') * free;
   const perBlock = kept / Math.max(1, layers.length);
-  const heads = Math.max(...layers.map((layer) => layer.heads));
-  const ffn = Math.max(...layers.map((layer) => layer.ffn));
+  const heads = Math.max(...layers.map((layer) => layerSizes(layer).heads));
+  const ffn = Math.max(...layers.map((layer) => layerSizes(layer).ffn));
   const head = 4 * elements(outerWeights(model).head.shape);
   const logits = Math.min(LOGITS, 4 * MOST_LOGITS * vocabulary);
   const byStates = full || teacher?.hidden !== hidden || model.style.logitCap !== null;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { CancelledError } from '../../src/engine/errors';
 import type { Parameters } from '../../src/engine/retrain/loop/adamw';
 import { linearOfTarget, TARGET_NAMES } from '../../src/engine/adapter/names';
-import { linearNames } from '../../src/engine/checkpoint/architecture';
+import { adaptableNames } from '../../src/engine/checkpoint/architecture';
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
 import { NO_LABEL, type Example, type ExampleSet } from '../../src/engine/retrain/data/example';
 import { fullModel, loadedParameters } from '../../src/engine/retrain/full/full-model';
@@ -46,7 +46,7 @@ export function formulaAdapters(
     model.architecture.layers.length,
     removed.map((block) => ({ block })),
   );
-  const linears = linearNames(model.architecture);
+  const linears = adaptableNames(model.architecture);
   const shape = { rank, alpha, targets: linears, dropout: false };
   const parameters = initialAdapters(model, view, shape, 1);
   for (const [name, { values, shape: extents }] of parameters) {

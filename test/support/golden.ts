@@ -34,6 +34,9 @@ export const FURTHER_FAMILIES = [
   'llama-dynamic',
 ] as const;
 
+/** The toys with experts, some blocks of the first two dense. */
+export const EXPERT_FAMILIES = ['qwen3moe-norm', 'qwen3moe-step', 'mixtral-top2', 'olmoe-clip'] as const;
+
 /** Those whose rotation depends on the length have results for shorter rows too: their logits and perplexities. */
 export const SHORT_ROWS = ['phi3-longrope', 'llama-dynamic'] as const;
 
@@ -45,6 +48,7 @@ export type GoldenName =
   | 'stories260K'
   | `families/${(typeof FAMILIES)[number] | 'llama-mha'}`
   | `families2/${(typeof FURTHER_FAMILIES)[number]}`
+  | `families3/${(typeof EXPERT_FAMILIES)[number]}`
   | `families2/${(typeof SHORT_ROWS)[number]}-short`;
 
 /** The checkpoints that are small enough for every test. */
@@ -53,6 +57,11 @@ export const SMALL_CHECKPOINTS: readonly GoldenName[] = [
   ...FAMILIES.map((family) => `families/${family}` as const),
   ...FURTHER_FAMILIES.map((family) => `families2/${family}` as const),
 ];
+
+/** Those with experts. */
+export const EXPERT_CHECKPOINTS: readonly GoldenName[] = EXPERT_FAMILIES.map(
+  (family) => `families3/${family}` as const,
+);
 
 export type Half = 'attention' | 'ffn';
 
@@ -186,6 +195,8 @@ export interface GoldenContinuation {
 export interface GoldenGreedy {
   readonly newTokens: number;
   readonly removed: readonly number[];
+  /** Mean loss of the written pruned model over all rows; of the toys with other blocks. */
+  readonly meanNllPruned?: number;
   readonly full: readonly GoldenContinuation[];
   readonly pruned: readonly GoldenContinuation[];
 }

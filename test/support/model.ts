@@ -4,6 +4,7 @@ import type { LayerShape } from '../../src/engine/checkpoint/architecture';
 import { readConfigFile } from '../../src/engine/checkpoint/config-file';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
+import { plainLayer } from '../../src/engine/checkpoint/kinds/plain';
 import { Decoder } from '../../src/engine/model/decoder';
 import { Forward, type TokenRows } from '../../src/engine/model/forward';
 import { buildTeacherPiece, headPieceOf } from '../../src/engine/model/forward-graph';
@@ -26,7 +27,7 @@ export async function openToy(path: string): Promise<Checkpoint> {
 
 function layerShape(layer: ToyLayer): LayerShape {
   const rope = layer.rope_theta === null ? null : ({ theta: layer.rope_theta, scaling: { kind: 'default' } } as const);
-  return {
+  return plainLayer({
     heads: layer.num_attention_heads,
     kvHeads: layer.num_key_value_heads,
     headDim: layer.head_dim,
@@ -36,7 +37,7 @@ function layerShape(layer: ToyLayer): LayerShape {
     biases: LINEAR_NAMES.filter((name) => layer.bias.includes(name)),
     qkNorm: layer.qk_norm ? 'head' : null,
     fused: false,
-  };
+  });
 }
 
 /** One thread for a narrow model, where a second would mostly wait; onnxruntime's own choice for a real one. */

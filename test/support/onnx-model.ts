@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Architecture } from '../../src/engine/checkpoint/architecture';
 import { withLayers } from '../../src/engine/checkpoint/architecture';
 import type { Checkpoint } from '../../src/engine/checkpoint/types';
+import { attentionOf } from '../../src/engine/checkpoint/kinds/parts';
 import {
   float16,
   float32,
@@ -78,7 +79,7 @@ export class ExportedModel {
     };
     this.mask = rows.map((row) => pad(row, 0, () => 1));
     this.caches = {};
-    this.architecture.layers.forEach((layer, i) => {
+    this.architecture.layers.map(attentionOf).forEach((layer, i) => {
       const shape = [rows.length, layer.kvHeads, 0, cacheWidth(layer, this.target)];
       for (const name of ['key', 'value']) this.caches[`past_key_values.${i}.${name}`] = this.emptyCache(shape);
     });

@@ -1,6 +1,6 @@
 /** The gradient rule of every differentiable op, for any provider. */
 import type { Dim } from '../../src/engine/onnx/graph';
-import { add, geGlu, mul, neg, scale, softCap, sub, swiGlu } from '../../src/engine/onnx/ops/elementwise';
+import { add, clamp, geGlu, mul, neg, scale, softCap, sub, swiGlu } from '../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../src/engine/onnx/ops/linear';
 import { frozenCrossEntropy, frozenDivergence } from '../../src/engine/onnx/ops/frozen-loss';
 import { cosineDistance, crossEntropy, divergence } from '../../src/engine/onnx/ops/loss';
@@ -91,6 +91,14 @@ export function testOpGradients(target: Target): void {
         (x) => x.map((v) => cap * Math.tanh(v / cap)),
       );
     }
+  });
+
+  it('a hard bound', async () => {
+    await check(
+      [matrix],
+      (g, [x]) => clamp(g, x, 0.6),
+      (x) => x.map((v) => Math.min(0.6, Math.max(-0.6, v))),
+    );
   });
 
   it('an input that takes part twice', async () => {

@@ -1,6 +1,7 @@
 /** Widths by hand, and the float64 reference of a narrower model: the whole one with inputs of o_proj and down_proj at zero. */
 import type { Architecture } from '../../src/engine/checkpoint/architecture';
 import { groupsOf, type Width } from '../../src/engine/checkpoint/width';
+import { plainShape } from '../../src/engine/checkpoint/kinds/plain';
 import { lastLinear, type ReferenceModel, type ReferenceTensor } from '../reference/forward';
 import { normal, uniform } from './random';
 
@@ -17,7 +18,7 @@ export function randomWidth(
   const gaussian = normal(seed + 1);
   const vector = (): Float32Array => Float32Array.from({ length: hidden }, () => 0.1 * gaussian());
   return {
-    layers: layers.map((shape) => ({ groups: some(groupsOf(shape)), neurons: some(shape.ffn) })),
+    layers: layers.map(plainShape).map((shape) => ({ groups: some(groupsOf(shape)), neurons: some(shape.ffn) })),
     ...(biases && { biases: layers.map(() => ({ o: vector(), down: vector() })) }),
   };
 }

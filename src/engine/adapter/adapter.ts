@@ -15,7 +15,7 @@ export interface Adapter {
   readonly alpha: number;
   /** Dropout of the adapters' inputs in training; it has no other effect. */
   readonly dropout: number;
-  /** The adapted Linears, in the order of `linearNames`. */
+  /** The adapted Linears, in the order of `adaptableNames`. */
   readonly targets: readonly LinearName[];
   /** Blocks of the checkpoint that the adapted model leaves out, ascending. */
   readonly removed: readonly number[];

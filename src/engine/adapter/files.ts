@@ -7,7 +7,7 @@ import { access, copyFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readConfigFile } from '../checkpoint/config-file';
-import { linearNames, withoutLayers } from '../checkpoint/architecture';
+import { adaptableNames, withoutLayers } from '../checkpoint/architecture';
 import { requireArchitecture } from '../checkpoint/open';
 import { elements } from '../checkpoint/parameters';
 import { readShardHeader } from '../formats/safetensors/file';
@@ -86,7 +86,7 @@ export async function readAdapter(dir: string, checkpoint: Checkpoint, use: UseO
     named[adapterName(slot.linear, slot.matrix)] = values;
     matrices.set(slot.block, named);
   }
-  const targets = linearNames(requireArchitecture(checkpoint)).filter((name) =>
+  const targets = adaptableNames(requireArchitecture(checkpoint)).filter((name) =>
     [...found.values()].some(({ slot }) => slot.linear === name),
   );
   const { rank, alpha, dropout } = config;

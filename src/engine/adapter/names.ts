@@ -1,5 +1,6 @@
 /** The Linears that an adapter can have matrices for, and the names of these matrices. */
 import type { LinearName } from '../checkpoint/architecture';
+import type { ExpertLinear } from '../checkpoint/kinds/experts';
 
 /** Every Linear of most models that can be adapted, in the order of the block. */
 export const LINEAR_NAMES = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'] as const satisfies readonly LinearName[];
@@ -12,8 +13,9 @@ export type TargetName = (typeof TARGET_NAMES)[number];
 /** The targets of a model whose blocks have such matrices. */
 export const FUSED_TARGETS: readonly TargetName[] = ['qkv', 'o', 'gate_up', 'down'];
 
-/** The user's name of a Linear. */
-export const targetOf = (linear: LinearName): TargetName => (linear === 'gateUp' ? 'gate_up' : linear);
+/** The user's name of a Linear. Experts are no targets. */
+export const targetOf = (linear: LinearName): TargetName =>
+  linear === 'gateUp' ? 'gate_up' : (linear as Exclude<LinearName, 'gateUp' | ExpertLinear>);
 
 /** The Linear of a user's name. */
 export const linearOfTarget = (target: TargetName): LinearName => (target === 'gate_up' ? 'gateUp' : target);

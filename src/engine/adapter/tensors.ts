@@ -1,5 +1,5 @@
 /** The matrices of an adapter's file: PEFT's names, the Linear of each, and the errors for those that do not fit. */
-import { type Architecture, linearNames } from '../checkpoint/architecture';
+import { adaptableNames, type Architecture } from '../checkpoint/architecture';
 import { printable } from '../formats/bounded-json';
 import { isWeightDtype } from '../formats/dtype';
 import { ADAPTER_WEIGHTS } from '../formats/peft';
@@ -25,8 +25,9 @@ export function slotsOf(architecture: Architecture, rank: number): Map<string, S
   const slots = new Map<string, Slot>();
   for (let block = 0; block < architecture.layers.length; block++) {
     const weights = blockWeights(architecture, block);
-    for (const linear of linearNames(architecture)) {
-      const { name, shape } = weights[linear]!;
+    for (const linear of adaptableNames(architecture)) {
+      if (!weights[linear]) continue; // of other blocks
+      const { name, shape } = weights[linear];
       slots.set(peftName(name, 'A'), { block, linear, matrix: 'A', shape: [rank, shape[1]] });
       slots.set(peftName(name, 'B'), { block, linear, matrix: 'B', shape: [shape[0], rank] });
     }

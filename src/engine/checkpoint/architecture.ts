@@ -1,10 +1,21 @@
 /** One typed description of a decoder-only Transformer, read from a Hugging Face `config.json`. */
+import {
+  FEED_FORWARD_LINEARS,
+  type FeedForward,
+  type FeedForwardLinear,
+  feedForwardKind,
+  type Mixer,
+  MIXER_LINEARS,
+  type MixerLinear,
+  mixerKind,
+} from './kinds';
+import { ropeOf } from './kinds/parts';
 
 /**
  * The Linears of a block. Some files hold q, k and v on top of each other in one matrix, `qkv`, and gate and up in another,
  * `gateUp`; such a block has these in place of their parts.
  */
-export type LinearName = 'qkv' | 'q' | 'k' | 'v' | 'o' | 'gateUp' | 'gate' | 'up' | 'down';
+export type LinearName = MixerLinear | FeedForwardLinear;
 
 /** Rotary position embedding: the scaling kinds of transformers, and what a GGUF file says. */
 export type RopeScaling =
@@ -66,26 +77,10 @@ export interface Rope {
   readonly turned?: number;
 }
 
-/** What can differ from block to block. */
+/** What can differ from block to block. A block is a mixer and a feed-forward. */
 export interface LayerShape {
-  /** Query heads. */
-  readonly heads: number;
-  /** Key-value heads; equal to `heads` without grouped-query attention. */
-  readonly kvHeads: number;
-  /** Width of a head; `heads × headDim` may differ from `hidden`. */
-  readonly headDim: number;
-  /** Width of the FFN. */
-  readonly ffn: number;
-  /** A position attends to itself and this many − 1 earlier ones; null means all earlier ones. */
-  readonly window: number | null;
-  /** Rotation of queries and keys; null means no rotation. */
-  readonly rope: Rope | null;
-  /** The Linears with a bias, in the order of `LinearName`. */
-  readonly biases: readonly LinearName[];
-  /** RMSNorm on queries and keys before the rotation: on every head (Qwen3), or on all of them at once (OLMo 2). */
-  readonly qkNorm: 'head' | 'width' | null;
-  /** Whether the block has `qkv` and `gateUp` in place of their parts (Phi-3). */
-  readonly fused: boolean;
+  readonly mixer: Mixer;
+  readonly ffn: FeedForward;
 }
 
 /** How a family computes. The same for all blocks. */
@@ -143,28 +138,44 @@ export interface Architecture {
 }
 
 /** Every name of a Linear, in order. */
-export const LINEARS_IN_ORDER: readonly LinearName[] = ['qkv', 'q', 'k', 'v', 'o', 'gateUp', 'gate', 'up', 'down'];
-
-const LINEARS: readonly (readonly LinearName[])[] = [['q', 'k', 'v'], ['o'], ['gate', 'up'], ['down']];
-const FUSED_LINEARS: readonly (readonly LinearName[])[] = [['qkv'], ['o'], ['gateUp'], ['down']];
+export const LINEARS_IN_ORDER: readonly LinearName[] = [...MIXER_LINEARS, ...FEED_FORWARD_LINEARS];
 
 /** The Linears of a block in groups that share an input, in the order in which they are applied. */
-export const linearGroups = ({ fused }: Pick<LayerShape, 'fused'>): readonly (readonly LinearName[])[] =>
-  fused ? FUSED_LINEARS : LINEARS;
+export const linearGroups = ({ mixer, ffn }: LayerShape): readonly (readonly LinearName[])[] => [
+  ...mixerKind(mixer).groups(mixer),
+  ...feedForwardKind(ffn).groups(ffn),
+];
 
-/** The Linears of every block of a model, in that order. */
-export const linearNames = ({ layers }: Pick<Architecture, 'layers'>): readonly LinearName[] =>
-  linearGroups(layers[0]).flat();
+/** The Linears of a block, in that order. */
+export const linearsOf = (layer: LayerShape): readonly LinearName[] => linearGroups(layer).flat();
 
-/** Linears of attention; the others are the FFN's. */
-const OF_ATTENTION: ReadonlySet<LinearName> = new Set(['qkv', 'q', 'k', 'v', 'o']);
+/** The Linears that blocks of a model have, in the order of `LINEARS_IN_ORDER`. */
+export function linearNames({ layers }: Pick<Architecture, 'layers'>): readonly LinearName[] {
+  const found = new Set(layers.flatMap(linearsOf));
+  return LINEARS_IN_ORDER.filter((name) => found.has(name));
+}
+
+/**
+ * The Linears that adapters can have, in that order: those of mixers alone where a block has experts, because most of its weights
+ * are in matrices that no adapter has.
+ */
+export function adaptableNames(architecture: Pick<Architecture, 'layers'>): readonly LinearName[] {
+  const names = linearNames(architecture);
+  const hasExperts = architecture.layers.some(({ ffn }) => ffn.kind === 'experts');
+  return hasExperts ? names.filter((name) => moduleOf(name) === 'attention') : names;
+}
+
+const OF_MIXERS: ReadonlySet<string> = new Set(MIXER_LINEARS);
 
 /** The module that a Linear is a part of. */
-export const moduleOf = (name: LinearName): 'attention' | 'ffn' => (OF_ATTENTION.has(name) ? 'attention' : 'ffn');
+export const moduleOf = (name: LinearName): 'attention' | 'ffn' => (OF_MIXERS.has(name) ? 'attention' : 'ffn');
 
 /** Most tokens of a text: the context, or as far as dynamic scaling stretches it. */
 export function longestText({ context, layers }: Pick<Architecture, 'context' | 'layers'>): number {
-  const factors = layers.map(({ rope }) => (rope?.scaling.kind === 'dynamic' ? rope.scaling.factor : 1));
+  const factors = layers.map((layer) => {
+    const scaling = ropeOf(layer)?.scaling;
+    return scaling?.kind === 'dynamic' ? scaling.factor : 1;
+  });
   return Math.floor(context * Math.max(1, ...factors));
 }
 

@@ -41,9 +41,9 @@ export const OTHER_KINDS: readonly OtherKind[] = [
   {
     types: words(`
       *moe* arctic bailing* dbrx deepseek deepseek_v* doge dots1 flex_olmo gpt_oss grok* jetmoe kimi_k*
-      llama4_text longcat* minimax_m* mixtral switch_transformers
+      llama4_text longcat* minimax_m* switch_transformers
     `),
-    is: 'a mixture of experts: its blocks route each token to some of many FFNs, and Coppice computes blocks with one FFN',
+    is: 'a mixture of experts: its blocks route each token to some of many FFNs, and of such models Coppice computes Qwen3 MoE, Mixtral and OLMoE',
   },
   {
     types: words('minicpm3 youtu'),
@@ -65,6 +65,9 @@ export const OTHER_KINDS: readonly OtherKind[] = [
   },
 ];
 
+/** Types that a pattern above has too, and that are families of their own. */
+const COMPUTED: ReadonlySet<string> = new Set(words('qwen3_moe olmoe'));
+
 const PATTERNS = OTHER_KINDS.map(({ types, is }) => {
   return { is, pattern: new RegExp(`^(?:${types.map((type) => type.replaceAll('*', '.*')).join('|')})$`) };
 });
@@ -72,6 +75,7 @@ const PATTERNS = OTHER_KINDS.map(({ types, is }) => {
 /** What a model of this type is, and what is missing; undefined for a type that has no entry. */
 export function otherKind(type: string): string | undefined {
   const plain = type.toLowerCase().replaceAll(/[-.]/g, '_');
+  if (COMPUTED.has(plain)) return undefined;
   return PATTERNS.find(({ pattern }) => pattern.test(plain))?.is;
 }
 

@@ -1,7 +1,7 @@
 /** Parameter arithmetic: exact counts from the architecture alone. Tied weights count once. */
 import { type Architecture, withLayers } from './architecture';
-import type { BlockWeightName } from './weight-key';
-import { allWeights, blockWeights, type Weight } from './weight-names';
+import type { LayerWeightKey } from './weight-key';
+import { allWeights, blockWeights, listOf, moduleWeights, type Weight } from './weight-names';
 
 /** Elements of a weight. */
 export function elements(shape: readonly number[]): number {
@@ -10,25 +10,18 @@ export function elements(shape: readonly number[]): number {
 
 /** Parameters of block `layer` (0-based). */
 export function parametersOfLayer(architecture: Architecture, layer: number): number {
-  return sum(Object.values(blockWeights(architecture, layer)) as Weight[]);
+  return sum(listOf(blockWeights(architecture, layer)));
 }
 
 /** Parameters of the modules of block `layer`, each with its norms. */
 export function moduleParameters(architecture: Architecture, layer: number): { attention: number; ffn: number } {
-  const counts = { attention: 0, ffn: 0 };
-  for (const [name, weight] of Object.entries(blockWeights(architecture, layer)) as [BlockWeightName, Weight][]) {
-    counts[moduleOf(name)] += elements(weight.shape);
-  }
-  return counts;
+  const { mixer, ffn } = moduleWeights(architecture, layer);
+  return { attention: sum(listOf(mixer)), ffn: sum(listOf(ffn)) };
 }
 
-const FFN_WEIGHTS: ReadonlySet<BlockWeightName> = new Set([
-  ...(['postNorm', 'gateUp', 'gate', 'up', 'down'] as const),
-  ...(['gateUpBias', 'gateBias', 'upBias', 'downBias', 'ffnOutNorm'] as const),
-]);
-
 /** The module that a weight belongs to. */
-export const moduleOf = (name: BlockWeightName): 'attention' | 'ffn' => (FFN_WEIGHTS.has(name) ? 'ffn' : 'attention');
+export const moduleOf = (architecture: Architecture, { layer, name }: LayerWeightKey): 'attention' | 'ffn' =>
+  name in moduleWeights(architecture, layer).ffn ? 'ffn' : 'attention';
 
 /** Parameters of every block, in order. */
 export function layerParameters(architecture: Architecture): number[] {

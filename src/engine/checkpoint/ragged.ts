@@ -9,6 +9,7 @@ import { counted } from '../../format/words';
 import { MAX_DIMENSION } from '../formats/limits';
 import { type LayerShape, type LinearName, LINEARS_IN_ORDER } from './architecture';
 import { badField, count, isSet, show, type Config } from './fields';
+import { plainLayer, type PlainShape, plainShape } from './kinds/plain';
 
 /** `model_type` and `architectures` of such a checkpoint. */
 const RAGGED_TYPE = 'coppice';
@@ -50,11 +51,11 @@ export function raggedLayers(config: Config, layers: readonly LayerShape[]): rea
     const found = Array.isArray(list) ? `it has ${counted(list.length, 'shape')}` : 'it is not a list of shapes';
     throw badField(LAYERS, `${found}, and the model has ${counted(layers.length, 'block')} (num_hidden_layers)`);
   }
-  return layers.map((shape, i) => ({ ...shape, ...readLayer(list[i], `${LAYERS}[${i}]`) }));
+  return layers.map((shape, i) => plainLayer({ ...plainShape(shape), ...readLayer(list[i], `${LAYERS}[${i}]`) }));
 }
 
 /** @param at its place in the config, for messages */
-function readLayer(entry: unknown, at: string): Pick<LayerShape, 'heads' | 'kvHeads' | 'headDim' | 'ffn' | 'biases'> {
+function readLayer(entry: unknown, at: string): Pick<PlainShape, 'heads' | 'kvHeads' | 'headDim' | 'ffn' | 'biases'> {
   if (!isObject(entry)) throw badField(at, `${show(entry)} is not an object`);
   const number = (name: keyof RaggedLayer, most: number): number => {
     const field = `${at}.${name}`;
@@ -85,7 +86,7 @@ function readBiases(value: unknown, field: string): LinearName[] {
 
 /** The fields by which `raggedLayers` finds these blocks again. */
 export function raggedFields(family: string, layers: readonly LayerShape[]): Readonly<Record<string, unknown>> {
-  const entries = layers.map(({ heads, kvHeads, headDim, ffn, biases }): RaggedLayer => {
+  const entries = layers.map(plainShape).map(({ heads, kvHeads, headDim, ffn, biases }): RaggedLayer => {
     return { heads, kv_heads: kvHeads, head_dim: headDim, ffn, biases };
   });
   return { model_type: RAGGED_TYPE, architectures: [RAGGED_CLASS], [FAMILY]: family, [LAYERS]: entries };

@@ -95,7 +95,7 @@ export function moduleBytes(checkpoint: Checkpoint): { attention: number; ffn: n
   const bytes = architecture.layers.map(() => ({ attention: 0, ffn: 0 }));
   for (const tensor of usedTensors(checkpoint)) {
     const key = keys.get(tensor.name);
-    if (key !== undefined && typeof key !== 'string') bytes[key.layer][moduleOf(key.name)] += own(tensor);
+    if (key !== undefined && typeof key !== 'string') bytes[key.layer][moduleOf(architecture, key)] += own(tensor);
   }
   return bytes;
 }

@@ -3,6 +3,7 @@
  * from the tensors.
  */
 import type { Architecture } from './architecture';
+import { layerSizes } from './kinds/parts';
 import { layerNumber, type LayerNumber } from './layer-numbers';
 import { elements, layerParameters, parametersOf } from './parameters';
 import { isRagged } from './ragged';
@@ -99,7 +100,7 @@ function describedArchitecture(checkpoint: Checkpoint): Architecture | undefined
 function dimensionsOf(architecture: Architecture): Dimensions {
   const { layers, tied, vocabulary, hidden, context } = architecture;
   const each = (of: 'heads' | 'kvHeads' | 'headDim' | 'ffn'): LayerNumber =>
-    layerNumber(layers.map((layer) => layer[of]));
+    layerNumber(layers.map((layer) => layerSizes(layer)[of]));
   return {
     blocks: layers.length,
     tied,

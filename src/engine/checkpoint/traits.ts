@@ -1,6 +1,7 @@
 /** What the blocks of a model have that LLaMA's do not, in words. */
 import { numberRanges } from '../../format/ranges';
-import type { Architecture, LayerShape, Rope } from './architecture';
+import type { Architecture, LayerShape } from './architecture';
+import { attentionIn, biasesOf, windowOf } from './kinds/parts';
 
 /** A kind of what blocks can have. */
 export type Trait = 'windows' | 'rotation' | 'norms' | 'biases' | 'caps' | 'factors' | 'fused';
@@ -12,14 +13,15 @@ export function traitsOf({ layers, style }: Architecture): Traits {
   const { norms, normOffset, scoreCap, logitCap } = style;
   const where = { before: '', after: 'behind modules only', both: 'before and behind modules' }[norms];
   const caps = [scoreCap === null ? '' : `scores at ${scoreCap}`, logitCap === null ? '' : `logits at ${logitCap}`];
-  const { qkNorm, fused, headDim } = layers[0];
+  const first = layers.map(attentionIn).find((mixer) => mixer !== undefined);
+  const { qkNorm = null, fused = false, headDim = 0 } = first ?? {};
   const ofQueries =
     qkNorm === null ? '' : `of queries and keys, ${qkNorm === 'head' ? 'head by head' : 'all heads at once'}`;
   const found: Readonly<Record<Trait, string>> = {
-    windows: byBlock(layers, ({ window }) => (window === null ? 'none' : String(window)), 'none'),
-    rotation: byBlock(layers, ({ rope, headDim }) => ropeText(rope, headDim), PLAIN),
+    windows: byBlock(layers, (layer) => String(windowOf(layer) ?? 'none'), 'none'),
+    rotation: byBlock(layers, ropeText, PLAIN),
     norms: joined([where, normOffset === 0 ? '' : `weights + ${normOffset}`, ofQueries]),
-    biases: byBlock(layers, (layer) => layer.biases.join(', ') || 'none', 'none'),
+    biases: byBlock(layers, (layer) => biasesOf(layer).join(', ') || 'none', 'none'),
     caps: joined(caps),
     factors: factorsOf(style, headDim),
     fused: fused ? 'q, k and v in one matrix, gate and up in one' : '',
@@ -46,7 +48,8 @@ function factorsOf(
 
 const PLAIN = 'plain';
 
-function ropeText(rope: Rope | null, headDim: number): string {
+function ropeText(layer: LayerShape): string {
+  const { rope, headDim } = attentionIn(layer) ?? { rope: null, headDim: 0 };
   if (rope === null) return 'none';
   const { theta, scaling, turned = headDim } = rope;
   const part = turned === headDim ? '' : `${turned} of ${headDim} entries`;

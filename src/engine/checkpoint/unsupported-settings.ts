@@ -28,6 +28,7 @@ const ODD_SETTINGS: readonly OddSetting[] = [
     neutral: [0, 1],
     meaning: 'a mixture of experts',
   },
+  { fields: ['n_group', 'topk_group'], neutral: [0, 1], meaning: 'experts that are chosen in groups' },
   {
     fields: [
       'embedding_multiplier',

@@ -1,37 +1,13 @@
 /** Coppice's own names for the weights of a model, independent of the names in files. */
 import type { Architecture } from './architecture';
+import type { FeedForwardWeight, MixerWeight } from './kinds';
 import { blockWeights, outerWeights, ownHead, type Weight } from './weight-names';
 
-/** A layer's weights, in the order of lists and counts. Linear weights are (out, in). */
-const BLOCK_WEIGHT_NAMES = [
-  'inputNorm',
-  'qkv',
-  'q',
-  'k',
-  'v',
-  'o',
-  'qkvBias',
-  'qBias',
-  'kBias',
-  'vBias',
-  'oBias',
-  'qNorm',
-  'kNorm',
-  'attentionOutNorm',
-  'postNorm',
-  'gateUp',
-  'gate',
-  'up',
-  'down',
-  'gateUpBias',
-  'gateBias',
-  'upBias',
-  'downBias',
-  'ffnOutNorm',
-] as const;
+/** The norms of the stream: before a module, or on what it adds. */
+export type StreamNorm = 'inputNorm' | 'attentionOutNorm' | 'postNorm' | 'ffnOutNorm';
 
 /** A weight within its layer. Some models lack some of them. */
-export type BlockWeightName = (typeof BLOCK_WEIGHT_NAMES)[number];
+export type BlockWeightName = StreamNorm | MixerWeight | FeedForwardWeight;
 
 /** The weights around the layers. The head of a tied model is its embedding. */
 export type OuterWeightName = 'embed' | 'finalNorm' | 'head';
@@ -56,10 +32,10 @@ export function weightOf(architecture: Architecture, key: WeightKey): Weight | u
   return blockWeights(architecture, key.layer)[key.name];
 }
 
-/** The keys of one layer's weights. */
+/** The keys of one layer's weights, in the order of lists and counts. */
 export function layerKeys(architecture: Architecture, layer: number): LayerWeightKey[] {
-  const weights = blockWeights(architecture, layer);
-  return BLOCK_WEIGHT_NAMES.filter((name) => weights[name] !== undefined).map((name) => ({ layer, name }));
+  const names = Object.keys(blockWeights(architecture, layer)) as BlockWeightName[];
+  return names.map((name) => ({ layer, name }));
 }
 
 /** Every weight of the model once: embedding, layers in order, final norm, and the head unless it is the embedding. */

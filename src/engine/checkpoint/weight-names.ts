@@ -1,42 +1,17 @@
 /** Names and shapes of the weights, defined by the model's family. Linear weights are stored (out, in). */
 import type { Architecture } from './architecture';
 import { familyOf } from './families';
+import type { Weights } from './kinds/kind';
 
 export interface Weight {
   readonly name: string;
   readonly shape: readonly number[];
 }
 
-/** The weights of one block; optional ones are undefined if the architecture does not have them. */
+/** The weights of one block by Coppice's names, in the order of lists and counts: the mixer's, then the feed-forward's. */
 export interface BlockWeights {
-  /** Before attention. */
-  readonly inputNorm?: Weight;
-  readonly qkv?: Weight;
-  readonly q?: Weight;
-  readonly k?: Weight;
-  readonly v?: Weight;
-  readonly o: Weight;
-  readonly qkvBias?: Weight;
-  readonly qBias?: Weight;
-  readonly kBias?: Weight;
-  readonly vBias?: Weight;
-  readonly oBias?: Weight;
-  readonly qNorm?: Weight;
-  readonly kNorm?: Weight;
-  /** On what attention adds to the stream. */
-  readonly attentionOutNorm?: Weight;
-  /** Before the FFN. */
-  readonly postNorm?: Weight;
-  readonly gateUp?: Weight;
-  readonly gate?: Weight;
-  readonly up?: Weight;
-  readonly down: Weight;
-  readonly gateUpBias?: Weight;
-  readonly gateBias?: Weight;
-  readonly upBias?: Weight;
-  readonly downBias?: Weight;
-  /** On what the FFN adds to the stream. */
-  readonly ffnOutNorm?: Weight;
+  readonly mixer: Weights;
+  readonly ffn: Weights;
 }
 
 /** The weights around the blocks; in a tied model `head` is `embed`. */
@@ -48,10 +23,25 @@ export interface OuterWeights {
 
 const BLOCK_PREFIX = 'model.layers.';
 
-/** The weights of block `block` (0-based). */
-export function blockWeights(architecture: Architecture, block: number): BlockWeights {
-  return familyOf(architecture).weights.block(architecture, block);
+/** The weights of block `block` (0-based) by module. Lists of them ask often, so they are kept. */
+export function moduleWeights(architecture: Architecture, block: number): BlockWeights {
+  let blocks = known.get(architecture);
+  if (!blocks) known.set(architecture, (blocks = new Map<number, BlockWeights>()));
+  let weights = blocks.get(block);
+  if (!weights) blocks.set(block, (weights = familyOf(architecture).weights.block(architecture, block)));
+  return weights;
 }
+
+const known = new WeakMap<Architecture, Map<number, BlockWeights>>();
+
+/** The weights of block `block` (0-based). */
+export function blockWeights(architecture: Architecture, block: number): Weights {
+  const { mixer, ffn } = moduleWeights(architecture, block);
+  return { ...mixer, ...ffn };
+}
+
+/** Weights without their names, in order. */
+export const listOf = (weights: Weights): Weight[] => Object.values(weights) as Weight[];
 
 export function outerWeights(architecture: Architecture): OuterWeights {
   return familyOf(architecture).weights.outer(architecture);
@@ -66,7 +56,7 @@ export function ownHead(architecture: Architecture): Weight {
 export function* allWeights(a: Architecture): Generator<Weight> {
   const { embed, finalNorm, head } = outerWeights(a);
   yield embed;
-  for (let block = 0; block < a.layers.length; block++) yield* Object.values(blockWeights(a, block)) as Weight[];
+  for (let block = 0; block < a.layers.length; block++) yield* listOf(blockWeights(a, block));
   yield finalNorm;
   if (head !== embed) yield head;
 }

@@ -6,7 +6,8 @@
  * one group, because the others would change without some.
  */
 import { createHash } from 'node:crypto';
-import { type Architecture, type LayerShape, type LinearName, LINEARS_IN_ORDER } from './architecture';
+import { type Architecture, type LinearName, LINEARS_IN_ORDER } from './architecture';
+import { plainLayer, type PlainShape, plainShape } from './kinds/plain';
 import type { Checkpoint } from './types';
 import { requireArchitecture } from './open';
 
@@ -39,16 +40,18 @@ export interface Narrowing {
 }
 
 /** Whether heads of a block can go without the others. */
-export const losesHeads = ({ qkNorm }: Pick<LayerShape, 'qkNorm'>): boolean => qkNorm !== 'width';
+export const losesHeads = ({ qkNorm }: Pick<PlainShape, 'qkNorm'>): boolean => qkNorm !== 'width';
 
 /** Groups of heads in a block. */
-export const groupsOf = (shape: Pick<LayerShape, 'kvHeads' | 'qkNorm'>): number =>
+export const groupsOf = (shape: Pick<PlainShape, 'kvHeads' | 'qkNorm'>): number =>
   losesHeads(shape) ? shape.kvHeads : 1;
 
 /** Everything of every block. */
 export function fullWidth({ layers }: Architecture): Width {
   const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-  return { layers: layers.map((shape) => ({ groups: upTo(groupsOf(shape)), neurons: upTo(shape.ffn) })) };
+  return {
+    layers: layers.map(plainShape).map((shape) => ({ groups: upTo(groupsOf(shape)), neurons: upTo(shape.ffn) })),
+  };
 }
 
 /** The model with only what `width` keeps. @throws Error for a width of another model */
@@ -75,10 +78,10 @@ export const withCounts = (
   compensated: boolean,
 ): Architecture => ({
   ...architecture,
-  layers: architecture.layers.map((shape, i) => narrowShape(shape, counts[i], compensated)),
+  layers: architecture.layers.map((shape, i) => plainLayer(narrowShape(plainShape(shape), counts[i], compensated))),
 });
 
-function narrowShape(shape: LayerShape, { groups, neurons }: UnitCounts, compensated: boolean): LayerShape {
+function narrowShape(shape: PlainShape, { groups, neurons }: UnitCounts, compensated: boolean): PlainShape {
   const all = groupsOf(shape);
   const biases = compensated
     ? LINEARS_IN_ORDER.filter((name) => COMPENSATED.has(name) || shape.biases.includes(name))
@@ -95,8 +98,9 @@ function requireWidth({ layers, hidden }: Architecture, { layers: kept, biases }
   };
   if (kept.length !== layers.length) fail(`${kept.length} blocks in place of ${layers.length}`);
   kept.forEach(({ groups, neurons }, i) => {
-    if (!isSelection(groups, groupsOf(layers[i]))) fail(`groups of block ${i}`);
-    if (!isSelection(neurons, layers[i].ffn)) fail(`neurons of block ${i}`);
+    const own = plainShape(layers[i]);
+    if (!isSelection(groups, groupsOf(own))) fail(`groups of block ${i}`);
+    if (!isSelection(neurons, own.ffn)) fail(`neurons of block ${i}`);
   });
   if (!biases) return;
   if (biases.length !== layers.length) fail(`biases of ${biases.length} blocks`);

@@ -87,6 +87,8 @@ export const MAX_DIMENSION = {
   headDim: 2 ** 13,
   /** Llama 3.1 405B: 53 248. */
   ffn: 2 ** 20,
+  /** Of a block; 512 in the widest mixtures. */
+  experts: 2 ** 13,
   /** 262 144 in the largest multilingual vocabularies. */
   vocabulary: 2 ** 24,
   /** Models advertise up to 10 million positions. */

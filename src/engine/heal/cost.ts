@@ -5,6 +5,7 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { keptBlocks } from '../checkpoint/block-list';
 import { meanLayerParameters } from '../checkpoint/parameters';
+import { layerSizes } from '../checkpoint/kinds/parts';
 import { headWork } from '../model/cost';
 import type { HealMethod } from './methods';
 
@@ -79,8 +80,8 @@ function systemsOf({ layers, hidden }: Architecture, removed: readonly number[],
   if (method === 'fold') return healed.filter((layer) => removed.includes(layer + 1)).map(() => hidden);
   const first = Math.min(...removed);
   return healed.flatMap((layer) => {
-    const { ffn, heads, headDim } = layers[layer];
-    return layer < first ? [ffn] : [heads * headDim, ffn];
+    const { mixer, ffn } = layerSizes(layers[layer]);
+    return layer < first ? [ffn] : [mixer, ffn];
   });
 }
 

@@ -3,6 +3,7 @@
  * least squares, so that the stream follows that of the whole model. Only weights change.
  */
 import { parametersOfLayer } from '../checkpoint/parameters';
+import { layerSizes } from '../checkpoint/kinds/parts';
 import { UserError } from '../errors';
 import { Forward, type TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
@@ -115,7 +116,7 @@ class Healing {
     const forward = new Forward(model, length, tokensPerRun);
     const denseForward = target === model ? forward : new Forward(target, length, tokensPerRun);
     const groups = groupRows(rows, heldOut, settings.ridge === 'auto');
-    const widest = Math.max(hidden, ...layers.map(({ heads, headDim, ffn }) => Math.max(heads * headDim, ffn)));
+    const widest = Math.max(hidden, ...layers.map(layerSizes).map(({ mixer, ffn }) => Math.max(mixer, ffn)));
     const streams = await Streams.open(forward, groups, { hidden, widest, budget: memory });
     const sites = sitesOf(view, target !== model);
     const all = rows.length + heldOut.length;
@@ -259,7 +260,7 @@ class Healing {
 
   private solve(site: Site, fitted: NormalEquations, chosen?: ChosenRows): Promise<Fit> {
     const { method, ridge } = this.settings;
-    const { ffn } = this.task.model.architecture.layers[site.block];
+    const { ffn } = layerSizes(this.task.model.architecture.layers[site.block]);
     const rule = method === 'fold' ? HEAL_DEFAULTS.foldRidge : refitRidge(ffn, this.fitted);
     return this.fitSite(site, () =>
       chosen

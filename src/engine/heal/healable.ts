@@ -1,17 +1,20 @@
 /** Which models can be healed in closed form, and by which method. Pure: it loads nothing that computes. */
 import type { Architecture } from '../checkpoint/architecture';
+import { otherKindIn } from '../checkpoint/kinds/parts';
 import { UserError } from '../errors';
 import { option } from '../option-token';
 import { HEAL_DEFAULTS, type HealMethod } from './methods';
 
-type Style = Pick<Architecture, 'style'>;
+type Healed = Pick<Architecture, 'style' | 'layers'>;
 
 /** Whether a method of healing in closed form can heal this model; asked for none, the default one. */
-export const healable = (architecture: Style, method?: HealMethod): boolean =>
+export const healable = (architecture: Healed, method?: HealMethod): boolean =>
   whyNotHealed(architecture, method) === undefined;
 
 /** Why a method cannot heal this model, as a clause for people; undefined if it can. */
-export function whyNotHealed({ style }: Style, method: HealMethod = HEAL_DEFAULTS.method): string | undefined {
+export function whyNotHealed({ style, layers }: Healed, method: HealMethod = HEAL_DEFAULTS.method): string | undefined {
+  const other = otherKindIn(layers);
+  if (other !== undefined) return `blocks of it have ${other}, and healing corrects attention and a dense FFN`;
   if (style.norms === 'before' || method !== 'fold') return undefined;
   return 'a fold is a linear map of what a module adds, and this family has a norm between the module’s last Linear and the stream, which a map cannot pass';
 }
@@ -23,5 +26,7 @@ export function whyNotHealed({ style }: Style, method: HealMethod = HEAL_DEFAULT
 export function requireHealable(architecture: Architecture, method?: HealMethod): void {
   const why = whyNotHealed(architecture, method);
   if (why === undefined) return;
-  throw new UserError(`Cannot heal ${architecture.family} by a fold`, why, `Use ${option('method', 'refit')}.`);
+  if (otherKindIn(architecture.layers) === undefined)
+    throw new UserError(`Cannot heal ${architecture.family} by a fold`, why, `Use ${option('method', 'refit')}.`);
+  throw new UserError(`Cannot heal ${architecture.family}`, why, 'Retrain the pruned model.');
 }

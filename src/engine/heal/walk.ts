@@ -4,6 +4,7 @@
  */
 import type { Forward, OpenInputs, OpenStep, TokenRows } from '../model/forward';
 import { weightOf } from '../checkpoint/weight-key';
+import { layerSizes } from '../checkpoint/kinds/parts';
 import type { Model } from '../model/model';
 import type { Chunk } from '../model/states';
 import { Graph } from '../onnx/graph';
@@ -267,8 +268,8 @@ export class Walk {
   widthOf({ block, tensor }: Site, regressor: Regressor): number {
     const { layers, hidden } = this.model.architecture;
     if (regressor === 'output') return hidden;
-    const { heads, headDim, ffn } = layers[block];
-    return tensor === 'o_proj' ? heads * headDim : ffn;
+    const { mixer, ffn } = layerSizes(layers[block]);
+    return tensor === 'o_proj' ? mixer : ffn;
   }
 
   private openInputs(site: Site, withOutput: boolean): Promise<OpenInputs> {

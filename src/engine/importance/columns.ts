@@ -4,6 +4,7 @@
  */
 import type { LayerShape, LinearName } from '../checkpoint/architecture';
 import { ggufName } from '../checkpoint/gguf/names';
+import { plainShape } from '../checkpoint/kinds/plain';
 import { UserError } from '../errors';
 import type { ColumnSums } from '../formats/gguf/imatrix';
 import type { TokenRows } from '../model/forward';
@@ -35,7 +36,8 @@ interface Input {
 }
 
 /** The inputs of a block's Linears, in the order of the block. */
-function inputsOf({ heads, headDim, ffn, fused }: LayerShape, hidden: number): Input[] {
+function inputsOf(layer: LayerShape, hidden: number): Input[] {
+  const { heads, headDim, ffn, fused } = plainShape(layer);
   return [
     { channels: hidden, readers: fused ? ['qkv'] : ['q', 'k', 'v'] },
     { channels: heads * headDim, readers: ['o'] },

@@ -4,6 +4,7 @@
  */
 import type { Architecture } from '../checkpoint/architecture';
 import { keptBlocks } from '../checkpoint/block-list';
+import { layerSizes } from '../checkpoint/kinds/parts';
 import { elements, parametersOf } from '../checkpoint/parameters';
 import { blockWeights, type Weight } from '../checkpoint/weight-names';
 import { fittingWork, measuringWork, solvingWork } from '../heal/cost';
@@ -44,10 +45,16 @@ export function rowBlockFlops(architecture: Architecture, length: number): numbe
 
 /** Operations of one application of block `layer` to a row. */
 function layerFlops(architecture: Architecture, layer: number, length: number): number {
-  const { heads, headDim } = architecture.layers[layer];
-  const weights = Object.values(blockWeights(architecture, layer)) as Weight[];
-  const matrices = weights.filter(({ shape }) => shape.length === 2);
-  const products = matrices.reduce((sum, { shape }) => sum + 2 * elements(shape) * length, 0);
+  const { heads, headDim } = layerSizes(architecture.layers[layer]);
+  const { ffn } = architecture.layers[layer];
+  // A token has some of the experts only.
+  const share = ffn.kind === 'experts' ? ffn.chosen / ffn.count : 1;
+  const weights = Object.entries(blockWeights(architecture, layer)) as [string, Weight][];
+  const matrices = weights.filter(([, { shape }]) => shape.length === 2);
+  const products = matrices.reduce(
+    (sum, [name, { shape }]) => sum + 2 * elements(shape) * length * (name.startsWith('experts.') ? share : 1),
+    0,
+  );
   // Every query with every key, and every weight with every value.
   const attention = 2 * (2 * length * length * heads * headDim);
   return products + attention;

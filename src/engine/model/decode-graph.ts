@@ -1,5 +1,6 @@
 /** The graph of cached decoding: some steps of the model with their cached keys and values, and optionally the head. */
 import type { Architecture } from '../checkpoint/architecture';
+import { windowOf } from '../checkpoint/kinds/parts';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, fusedHeadDim, type FusedPast, rotate, type RotaryTable } from '../onnx/ops/attention';
 import { placed, slottedAttention, type Slots } from '../onnx/ops/cached-attention';
@@ -66,7 +67,7 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
     const index = attending.indexOf(step);
     const weight = blockBinder(a, step.block, binding.weight);
     state = block(g, state, a, step, {
-      norm: (name) => weight(name)!,
+      weight: (name) => weight(name)!,
       project: projectLayer(g, step.block, weight, binding),
       attend: (...qkv) => attendPast(g, a, step, { qkv, index, shape, past: past!, news }),
     });
@@ -123,7 +124,7 @@ function plainInputs(
   attending: readonly Step[],
   { caches }: DecoderShape,
 ): Pick<PastInputs, 'masks' | 'slots'> {
-  const windows = new Set(attending.map(({ block }) => layers[block].window));
+  const windows = new Set(attending.map(({ block }) => windowOf(layers[block])));
   const mask = (window: number | null): Value =>
     g.input(maskName(window), 'float32', ['texts', 1, 'length', 'capacity + length']);
   const slots = (): Slots => ({

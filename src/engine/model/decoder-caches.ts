@@ -3,6 +3,7 @@
  * a run's new ones are appended; on a device every run returns them as a whole.
  */
 import type { Architecture } from '../checkpoint/architecture';
+import { attentionOf, windowOf } from '../checkpoint/kinds/parts';
 import { fusedHeadDim } from '../onnx/ops/attention';
 import { float32, floats, int64, type Feeds, type Tensor } from '../onnx/session';
 import { cacheNames, maskName } from './decode-graph';
@@ -36,7 +37,7 @@ interface SlottedRun {
 export function slotFeeds({ layers }: Architecture, run: SlottedRun, places: boolean): Feeds {
   const { starts, length, room } = run;
   const feeds: Record<string, Tensor> = {};
-  for (const window of new Set(layers.map((layer) => layer.window))) feeds[maskName(window)] = slotMask(run, window);
+  for (const window of new Set(layers.map(windowOf))) feeds[maskName(window)] = slotMask(run, window);
   if (!places) return feeds;
   const [start] = starts;
   const tokens = Array.from({ length: room }, (_, slot) => Math.min(Math.max(slot - start, 0), length - 1));
@@ -77,7 +78,7 @@ export class DecoderCaches {
   makeRoom(past: readonly number[], room: number): void {
     const texts = past.length;
     for (const { block } of this.segments.flatMap(attending)) {
-      const { kvHeads, headDim } = this.architecture.layers[block];
+      const { kvHeads, headDim } = attentionOf(this.architecture.layers[block]);
       const width = fusedHeadDim(headDim);
       const [before, after] = [this.room * width, room * width];
       const larger = (which: number): Tensor => {
@@ -143,7 +144,7 @@ export class DecoderCaches {
     const perToken = given.length / (counts.length * length);
     let offset = 0; // of the numbers of a cache among those of a token
     for (const { block } of attending(segment)) {
-      const { kvHeads, headDim } = this.architecture.layers[block];
+      const { kvHeads, headDim } = attentionOf(this.architecture.layers[block]);
       const width = fusedHeadDim(headDim);
       for (const tensor of this.caches.get(block)!) {
         const cache = floats(tensor);
@@ -170,7 +171,7 @@ export class DecoderCaches {
   }
 
   private shape(block: number, texts: number, room: number): readonly number[] {
-    const { kvHeads, headDim } = this.architecture.layers[block];
+    const { kvHeads, headDim } = attentionOf(this.architecture.layers[block]);
     return [texts, kvHeads, room, fusedHeadDim(headDim)];
   }
 }

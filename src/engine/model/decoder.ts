@@ -21,6 +21,7 @@ import { attending, type Segment, segmentsApart, segmentsInMemory } from './segm
 import { type Group, groupsOf, longest } from './text-groups';
 import { TextLengths } from './text-lengths';
 import type { Step, View } from './view';
+import { windowOf } from '../checkpoint/kinds/parts';
 
 /** Prompt tokens per run: few enough that cancellation takes effect between runs. */
 const TOKENS_PER_RUN = 256;
@@ -317,7 +318,7 @@ export class Decoder {
   private ofWindows(steps: readonly Step[], feeds: Feeds): Feeds {
     if (!this.plain) return feeds;
     const { layers } = this.model.architecture;
-    const own = new Set(steps.map(({ block }) => maskName(layers[block].window)));
+    const own = new Set(steps.map(({ block }) => maskName(windowOf(layers[block]))));
     return Object.fromEntries(Object.entries(feeds).filter(([name]) => !name.startsWith(MASK) || own.has(name)));
   }
 

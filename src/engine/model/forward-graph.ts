@@ -1,5 +1,6 @@
 /** The graphs of a forward pass without a past: a block (or one of its modules), and the head's token losses. */
 import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
+import { attentionOf } from '../checkpoint/kinds/parts';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/attention';
 import { mul, scale, sub } from '../onnx/ops/elementwise';
@@ -9,8 +10,9 @@ import { reshape, takeColumns } from '../onnx/ops/shapes';
 import { softmax } from '../onnx/ops/softmax';
 import { applyLinears, type WeightSource } from '../weights/source';
 import { type Binding, blockBinder } from './binding';
-import { attentionShape, block, type BlockStrategies } from './block';
+import { attentionShape, block } from './block';
 import { finalNorm, finishLogits } from './logits';
+import type { BlockStrategies } from './parts';
 import type { Piece } from './piece';
 import { projectLayer } from './project';
 import { pairsOf, type RotaryNames } from './rotary';
@@ -31,10 +33,11 @@ export function rotaryInputs(
   layer: LayerShape,
   names: RotaryNames = { cos: 'cos', sin: 'sin' },
 ): RotaryTable | undefined {
-  if (!layer.rope) return undefined;
-  const shape = ['positions', pairsOf(layer)];
+  const { rope, headDim } = attentionOf(layer);
+  if (!rope) return undefined;
+  const shape = ['positions', pairsOf({ rope, headDim })];
   const input = (name: string): Value => g.input(name, 'float32', shape);
-  return { cos: input(names.cos), sin: input(names.sin), headDim: layer.headDim };
+  return { cos: input(names.cos), sin: input(names.sin), headDim };
 }
 
 /**
@@ -52,17 +55,28 @@ export function buildStep(
   watch?: (linear: LinearName, input: Value) => void,
 ): void {
   const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
+  g.output('y', block(g, x, architecture, step, stepStrategies(g, architecture, step, kind, binding, watch)));
+}
+
+/** How a step of a forward pass applies Linears and attends. It declares the inputs of `buildStep` but "x". */
+export function stepStrategies(
+  g: Graph,
+  architecture: Architecture,
+  step: Step,
+  kind: AttentionKind,
+  binding: Binding,
+  watch?: (linear: LinearName, input: Value) => void,
+): BlockStrategies {
   const weight = blockBinder(architecture, step.block, binding.weight);
   const project = projectLayer(g, step.block, weight, binding);
-  const strategies: BlockStrategies = {
-    norm: (name) => weight(name)!,
+  return {
+    weight: (name) => weight(name)!,
     project: (input, linears) => {
       for (const linear of linears) watch?.(linear, input);
       return project(input, linears);
     },
     attend: step.attention ? attention(g, architecture, step.block, kind, binding.products) : unreachable,
   };
-  g.output('y', block(g, x, architecture, step, strategies));
 }
 
 /** @param products what plain attention multiplies in; the fused operator has the type of its inputs */

@@ -13,7 +13,7 @@ export function fullBlockParameters(g: Graph, architecture: Architecture, layer:
     parameters.set(inputName(key), value);
     return value;
   });
-  return { norm: (name) => weight(name)!, project: projectWith(g, weight), wanted: () => parameters };
+  return { weight: (name) => weight(name)!, project: projectWith(g, weight), wanted: () => parameters };
 }
 
 /** A block that is not trained: only the gradient of its input is computed. */
@@ -24,5 +24,5 @@ export function frozenBlockParameters(
   bind: Bind,
 ): BlockParameters {
   const weight = blockBinder(architecture, layer, bind);
-  return { norm: (name) => weight(name)!, project: projectWith(g, weight), wanted: () => new Map() };
+  return { weight: (name) => weight(name)!, project: projectWith(g, weight), wanted: () => new Map() };
 }

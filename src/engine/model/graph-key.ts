@@ -8,8 +8,7 @@ import type { Step } from './view';
  * rotations are feeds and may differ.
  */
 export function graphKey({ layers }: Architecture, { block, attention, ffn }: Step): string {
-  const layer = layers[block];
-  const { heads, kvHeads, headDim, ffn: width, rope, biases, qkNorm, fused } = layer;
-  const turning = rope ? pairsOf(layer) : 0;
-  return [attention, ffn, heads, kvHeads, headDim, width, turning, biases.join(','), qkNorm, fused].join(' ');
+  const { mixer, ffn: own } = layers[block];
+  const alike = mixer.kind === 'attention' ? { ...mixer, window: null, rope: mixer.rope ? pairsOf(mixer) : 0 } : mixer;
+  return JSON.stringify([attention, ffn, alike, own]);
 }

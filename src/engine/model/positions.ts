@@ -1,5 +1,6 @@
 /** Feeds about positions, for rows of one length that start at position 0. */
 import type { Architecture } from '../checkpoint/architecture';
+import { attentionIn, windowOf } from '../checkpoint/kinds/parts';
 import { float32, int32, type Feeds, type Tensor } from '../onnx/session';
 import { pairsOf, rotaryNames, rotaryTable, type RotaryNames } from './rotary';
 
@@ -29,7 +30,7 @@ export class Positions {
 
   /** For plain attention in the given block: cos, sin, mask. */
   plain(block: number): Feeds {
-    const { window } = this.architecture.layers[block];
+    const window = windowOf(this.architecture.layers[block]);
     let mask = this.masks.get(window);
     if (!mask) this.masks.set(window, (mask = causalMask(this.length, window)));
     return { ...this.tables.of(block), mask };
@@ -74,14 +75,13 @@ export class RotationTables {
    * @param names of the feeds, if a graph has several tables
    */
   of(block: number, names: RotaryNames = { cos: 'cos', sin: 'sin' }): Feeds {
-    const layer = this.architecture.layers[block];
-    const { headDim, rope } = layer;
+    const { headDim = 0, rope } = attentionIn(this.architecture.layers[block]) ?? {};
     const own = rotaryNames(this.architecture, block);
     if (!own || !rope) return {};
     let table = this.tables.get(own.cos);
     if (!table) {
       const parts = this.sequences.map((sequence) => rotaryTable(rope, headDim, this.length, { sequence }));
-      const shape = [parts.length * this.length, pairsOf(layer)];
+      const shape = [parts.length * this.length, pairsOf({ headDim, rope })];
       const stacked = (which: 'cos' | 'sin'): Tensor => {
         if (parts.length === 1) return float32(parts[0][which], shape);
         const all = new Float32Array(shape[0] * shape[1]);

@@ -13,7 +13,7 @@ import { split } from '../onnx/ops/shapes';
 import { scaledB } from '../weights/patches';
 import type { LowRank } from '../weights/source';
 import type { Binding } from './binding';
-import type { BlockStrategies } from './block';
+import type { BlockStrategies } from './parts';
 
 /** Applies every Linear with its stored weight. */
 export function projectWith(

@@ -1,6 +1,8 @@
 /** Cosines and sines of the rotary position embedding (Su et al. 2021). */
 import { isDeepStrictEqual } from 'node:util';
 import type { Architecture, LayerShape, Rope, RopeScaling } from '../checkpoint/architecture';
+import type { AttentionMixer } from '../checkpoint/kinds/attention';
+import { attentionIn, ropeOf } from '../checkpoint/kinds/parts';
 import { magnitudeOf, rotaryFrequencies } from '../checkpoint/frequencies';
 
 /** Names of a rotation's two tables among a graph's inputs. */
@@ -10,7 +12,7 @@ export interface RotaryNames {
 }
 
 /** Numbers in a row of a layer's tables: pairs of a head that turn. */
-export const pairsOf = ({ rope, headDim }: Pick<LayerShape, 'rope' | 'headDim'>): number =>
+export const pairsOf = ({ rope, headDim }: Pick<AttentionMixer, 'rope' | 'headDim'>): number =>
   (rope?.turned ?? headDim) / 2;
 
 /**
@@ -18,7 +20,7 @@ export const pairsOf = ({ rope, headDim }: Pick<LayerShape, 'rope' | 'headDim'>)
  * A sequence that grows over such a bound has to be computed again.
  */
 export function lengthClass({ layers }: Pick<Architecture, 'layers'>, length: number): number {
-  return Math.max(0, ...layers.map(({ rope }) => (rope ? classOf(rope.scaling, length) : 0)));
+  return Math.max(0, ...layers.map(ropeOf).map((rope) => (rope ? classOf(rope.scaling, length) : 0)));
 }
 
 function classOf(scaling: RopeScaling, length: number): number {
@@ -53,7 +55,9 @@ export function rotaryTable(
 
 /** Whether two layers can share a rotation's tables. */
 function rotatesAlike(a: LayerShape, b: LayerShape): boolean {
-  return a.headDim === b.headDim && (a.rope === b.rope || isDeepStrictEqual(a.rope, b.rope));
+  const [one, other] = [attentionIn(a), attentionIn(b)];
+  if (!one || one.headDim !== other?.headDim) return false;
+  return one.rope === other.rope || isDeepStrictEqual(one.rope, other.rope);
 }
 
 /**
@@ -65,7 +69,7 @@ export function tableNames(
   steps: readonly { readonly block: number }[],
 ): (RotaryNames | undefined)[] {
   return steps.map(({ block }) => {
-    if (!layers[block].rope) return undefined;
+    if (!ropeOf(layers[block])) return undefined;
     const first = steps.findIndex((each) => rotatesAlike(layers[each.block], layers[block]));
     return { cos: `cos${first}`, sin: `sin${first}` };
   });
@@ -76,7 +80,7 @@ export function tableNames(
  * Undefined for a block without rotation.
  */
 export function rotaryNames({ layers }: Architecture, layer: number): RotaryNames | undefined {
-  if (!layers[layer].rope) return undefined;
+  if (!ropeOf(layers[layer])) return undefined;
   const first = layers.findIndex((each) => rotatesAlike(each, layers[layer]));
   return { cos: `cos${first}`, sin: `sin${first}` };
 }

@@ -4,6 +4,7 @@ import { type Feeds, keepsTensors, type Tensor } from '../onnx/session';
 import type { WeightSource } from '../weights/source';
 import { fedBinding, sourceBinding } from './binding';
 import { type AttentionKind, buildStep } from './forward-graph';
+import { hasExperts, openExpertStep } from './expert-step';
 import { graphKey } from './graph-key';
 import type { Model } from './model';
 import type { Step } from './view';
@@ -40,6 +41,7 @@ export async function openOverFile(
   step: Step,
   kind: AttentionKind,
 ): Promise<StepSession> {
+  if (hasExperts(weights.architecture, step)) return openExpertStep(model, weights, step, kind);
   const g = new Graph();
   buildStep(g, weights.architecture, step, kind, sourceBinding(g, weights));
   const session = await model.openSession(g.serialize(), { prepack: true });

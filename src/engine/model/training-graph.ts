@@ -10,12 +10,13 @@ import { Graph } from '../onnx/graph';
 import type { GraphFile } from '../onnx/model-file';
 import { gradients } from '../onnx/gradient';
 import { plainAttention } from '../onnx/ops/attention';
-import { attentionShape, block, type BlockStrategies } from './block';
+import { attentionShape, block } from './block';
 import { rotaryInputs } from './forward-graph';
+import type { BlockStrategies } from './parts';
 import type { Step } from './view';
 
 /** The trained or measured parameters of a block: their names in the graph, and their use in Linears and norms. */
-export interface BlockParameters extends Pick<BlockStrategies, 'norm' | 'project'> {
+export interface BlockParameters extends Pick<BlockStrategies, 'weight' | 'project'> {
   /** Called after the block is built. Returns every value whose gradient is wanted, by name. */
   readonly wanted: () => ReadonlyMap<string, Value>;
 }
@@ -62,9 +63,9 @@ export function buildTraining(
 ): TrainingGraphs {
   const g = new Graph();
   const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
-  const { norm, project, wanted } = declare(g);
+  const { weight, project, wanted } = declare(g);
   const attend = step.attention ? attention(g, architecture, step.block) : unreachable;
-  const y = block(g, x, architecture, step, { norm, project, attend });
+  const y = block(g, x, architecture, step, { weight, project, attend });
   const dy = g.input('dy', 'float32', ['tokens', architecture.hidden]);
   const parameters = [...wanted()];
   const [dx, ...found] = gradients(g, new Map([[y, dy]]), [x, ...parameters.map(([, value]) => value)]);

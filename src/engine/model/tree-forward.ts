@@ -9,6 +9,7 @@ import { RotationTables } from './positions';
 import { openStepSession } from './step-session';
 import { classesOf, type TokenTree, treeMask, treePositions } from './token-tree';
 import type { Step } from './view';
+import { windowOf } from '../checkpoint/kinds/parts';
 
 /** Tokens per run, as in forward.ts. */
 const TOKENS_PER_RUN = 640;
@@ -48,7 +49,7 @@ export const computedTokens = (trees: readonly TokenTree[]): number =>
  */
 export function treeBytes({ ids }: TokenTree, model: Model): number {
   const { hidden, layers } = model.architecture;
-  const windows = new Set(layers.map(({ window }) => window)).size;
+  const windows = new Set(layers.map(windowOf)).size;
   return 4 * ids.length * (2 * hidden + windows * ids.length);
 }
 
@@ -142,7 +143,7 @@ function attentionFeeds(model: Model, { length }: Batch, trees: readonly TokenTr
   const masks = new Map<number | null, Tensor>();
   return ({ block, attention }) => {
     if (!attention) return {};
-    const { window } = layers[block];
+    const window = windowOf(layers[block]);
     let mask = masks.get(window);
     if (!mask) masks.set(window, (mask = treeMask(trees, length, window)));
     return { ...tables.of(block), positions, mask };

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Checkpoint } from '../checkpoint/types';
-import { type LinearName, linearNames, withoutLayers } from '../checkpoint/architecture';
+import { adaptableNames, type LinearName, withoutLayers } from '../checkpoint/architecture';
 import type { Model } from '../model/model';
 import { fullView, viewWithout } from '../model/view';
 import type { Adapter } from '../adapter/adapter';
@@ -78,7 +78,7 @@ async function loraSubject(
   const rank = method.rank ?? start?.rank ?? DEFAULTS.rank;
   const alpha = method.alpha ?? start?.alpha ?? DEFAULTS.alpha;
   const dropout = method.dropout ?? DEFAULTS.dropout;
-  const linears = linearNames(model.architecture);
+  const linears = adaptableNames(model.architecture);
   const wanted = method.targets ?? start?.targets ?? linears;
   const targets = linears.filter((name) => wanted.includes(name));
   const count = model.architecture.layers.length - removed.length;

@@ -3,7 +3,7 @@
  * teacher, training with a state that can be resumed, and the adapter or checkpoint at the end.
  */
 import { askedRows, askedWarning } from '../importance/text-fit';
-import { type Architecture, linearNames, longestText, withoutLayers } from '../checkpoint/architecture';
+import { adaptableNames, type Architecture, longestText, withoutLayers } from '../checkpoint/architecture';
 import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
@@ -301,7 +301,10 @@ function checkSettings(
 }
 
 /** Checks targets and a requested rank; the rank of a given adapter is what it is. */
-function requireAdaptable(architecture: Architecture, { rank, targets = linearNames(architecture) }: LoraMethod): void {
+function requireAdaptable(
+  architecture: Architecture,
+  { rank, targets = adaptableNames(architecture) }: LoraMethod,
+): void {
   requireTargets(architecture, { targets });
   const most = largestRank({ architecture }, targets);
   if (rank === undefined || rank <= most) return;

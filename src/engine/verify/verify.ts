@@ -2,6 +2,7 @@
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { type WeightKey, weightOf } from '../checkpoint/weight-key';
+import { windowOf } from '../checkpoint/kinds/parts';
 import type { ModelOptions } from '../model/model';
 import { type OpenedModel, withModel } from '../model/opened';
 import { fullView, type View } from '../model/view';
@@ -136,7 +137,7 @@ function typesOf(written: Checkpoint): (key: WeightKey) => string | undefined {
 /** The smallest window of the source, if the file lost it: only positions within it are the same. */
 function lostWindow({ architecture }: OpenedModel, written: Checkpoint): number | undefined {
   if (!written.format.startsWith('gguf')) return undefined;
-  const windows = architecture.layers.flatMap(({ window }) => (window === null ? [] : [window]));
-  const kept = requireArchitecture(written).layers.some(({ window }) => window !== null);
+  const windows = architecture.layers.map(windowOf).filter((window) => window !== null);
+  const kept = requireArchitecture(written).layers.some((layer) => windowOf(layer) !== null);
   return windows.length === 0 || kept ? undefined : Math.min(...windows);
 }

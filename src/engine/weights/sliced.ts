@@ -3,7 +3,8 @@
  * means of what is removed as biases. A graph takes them out of the tensors in the files; onnxruntime does that once, when it
  * creates the session.
  */
-import type { Architecture, LayerShape } from '../checkpoint/architecture';
+import type { Architecture } from '../checkpoint/architecture';
+import { type PlainShape, plainShape } from '../checkpoint/kinds/plain';
 import { type BlockWeightName, type LayerWeightKey, type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { groupsOf, type LayerWidth, narrowArchitecture, type Width } from '../checkpoint/width';
 import type { Dtype } from '../formats/dtype';
@@ -179,7 +180,7 @@ export class Sliced implements WeightSource {
   /** The kept rows or columns of a block; undefined for all of them. */
   private kept({ layer }: LayerWeightKey, channels: Channels): readonly number[] | undefined {
     const { groups, neurons } = this.width.layers[layer];
-    const shape = this.source.architecture.layers[layer];
+    const shape = plainShape(this.source.architecture.layers[layer]);
     const isOfFfn = channels === 'neuron' || channels === 'gateUp';
     if (isOfFfn ? neurons.length === shape.ffn : groups.length === groupsOf(shape)) return undefined;
     const name = `${layer} ${channels}`;
@@ -190,7 +191,7 @@ export class Sliced implements WeightSource {
 }
 
 /** The numbers of kept rows or columns, ascending. */
-function keptChannels(shape: LayerShape, { groups, neurons }: LayerWidth, channels: Channels): readonly number[] {
+function keptChannels(shape: PlainShape, { groups, neurons }: LayerWidth, channels: Channels): readonly number[] {
   const { heads, kvHeads, headDim, ffn } = shape;
   const spread = (width: number): number[] => {
     const size = width / groupsOf(shape);

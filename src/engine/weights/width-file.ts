@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { type LayerBiases, narrowCheckpoint, type Width } from '../checkpoint/width';
+import { denseOf } from '../checkpoint/kinds/parts';
 import { refuseExisting } from '../files/existing';
 import { hashFile } from '../files/regular-file';
 import { readTensor } from '../formats/read-tensor';
@@ -77,7 +78,7 @@ export async function saveWidth(path: string, { narrowing }: Checkpoint, finding
   const final = resolve(path);
   try {
     await refuseExisting(final, 'Name another file.', 'a file of a width never replaces another file');
-    const text = widthNoteText(note, { ffn: layers.map(({ ffn }) => ffn) });
+    const text = widthNoteText(note, { ffn: layers.map((layer) => denseOf(layer).width) });
     await writeTensorFile(final, tensors, { format: 'pt', [WIDTH_NOTE_KEY]: text });
   } catch (error) {
     throw cannotWrite(final, error);

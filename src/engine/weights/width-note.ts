@@ -5,6 +5,7 @@
 import { isObject } from '../../format/json';
 import { requireArchitecture } from '../checkpoint/open';
 import { digestOfWidth, groupsOf, isSelection, type LayerWidth, type Width } from '../checkpoint/width';
+import { plainShape } from '../checkpoint/kinds/plain';
 import { MAX_DIMENSION } from '../formats/limits';
 import { type Base, type BesideKind, type BesideNote, digestOfAll, readDigest, readFinding, unusable } from './beside';
 
@@ -76,8 +77,8 @@ export const WIDTH: BesideKind<WidthNote> = {
   requireFit: ({ layers }, checkpoint, file) => {
     const own = requireArchitecture(checkpoint).layers;
     layers.forEach(({ groups, neurons }, i) => {
-      const { ffn } = own[i];
-      const all = groupsOf(own[i]);
+      const shape = plainShape(own[i]);
+      const [all, { ffn }] = [groupsOf(shape), shape];
       const [what, most] = groups[groups.length - 1] >= all ? ['groups', all] : ['neurons', ffn];
       if (groups[groups.length - 1] < all && neurons[neurons.length - 1] < ffn) return;
       throw unusable(file, `layers[${i}].${what}`, `the block has ${most} of them`, WIDTH);

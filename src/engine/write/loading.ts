@@ -4,6 +4,8 @@ import { requireArchitecture } from '../checkpoint/open';
 import { isRagged } from '../checkpoint/ragged';
 import type { Checkpoint } from '../checkpoint/types';
 import { groupsOf } from '../checkpoint/width';
+import { denseOf } from '../checkpoint/kinds/parts';
+import { plainShape } from '../checkpoint/kinds/plain';
 import { narrowedConfig } from './planned-model';
 
 /** Which programs open a written checkpoint. */
@@ -43,7 +45,7 @@ export function widthSentence({ narrowing }: Checkpoint): string | undefined {
   const { layers } = requireArchitecture(narrowing.from);
   const { layers: kept } = narrowing.width;
   const range = (counts: readonly number[]): string => formatLayerNumber(layerNumber(counts));
-  const groups = `${range(kept.map((each) => each.groups.length))} of ${range(layers.map(groupsOf))}`;
-  const neurons = `${range(kept.map((each) => each.neurons.length))} of ${range(layers.map(({ ffn }) => ffn))}`;
+  const groups = `${range(kept.map((each) => each.groups.length))} of ${range(layers.map(plainShape).map(groupsOf))}`;
+  const neurons = `${range(kept.map((each) => each.neurons.length))} of ${range(layers.map((layer) => denseOf(layer).width))}`;
   return `Its blocks keep ${groups} groups of attention heads and ${neurons} neurons.`;
 }

@@ -14,6 +14,8 @@ import type { Checkpoint } from '../checkpoint/types';
 import { newBiases } from '../checkpoint/used-tensors';
 import { ROTARY_BUFFER } from '../checkpoint/verify';
 import { keysByName, weightOf } from '../checkpoint/weight-key';
+import { ropeOf } from '../checkpoint/kinds/parts';
+import { plainLayer, type PlainShape, plainShape } from '../checkpoint/kinds/plain';
 import { UserError } from '../errors';
 import { readSmallFile } from '../files/regular-file';
 import { elementTypeOf, isReadable, isWeightDtype, type WeightDtype, weightTypeOf } from '../formats/dtype';
@@ -89,7 +91,7 @@ export function narrowedConfig(source: Checkpoint, kept: readonly number[]): Wid
 /** Whether the config of a GGUF file says what its blocks are. @throws UserError for a rotation that no config says */
 function configDescribes(source: Checkpoint): boolean {
   const { layers, style } = requireArchitecture(source);
-  if (layers.some(({ rope }) => rope?.scaling.kind === 'factors')) {
+  if (layers.some((layer) => ropeOf(layer)?.scaling.kind === 'factors')) {
     throw new UserError(
       `${modelName(source)} cannot be written as a checkpoint`,
       'its rotation has divisors (rope_freqs.weight) that follow no rule of a config.json',
@@ -139,7 +141,14 @@ function adder(
   dtype: WeightDtype | undefined,
 ): (after: TensorInfo) => readonly AddedTensor[] {
   const { architecture } = weights;
-  const layers = architecture.layers.map((shape) => ({ ...shape, biases: [...new Set([...shape.biases, ...zeros])] }));
+  const withZeros = (shape: PlainShape): PlainShape => ({
+    ...shape,
+    biases: [...new Set([...shape.biases, ...zeros])],
+  });
+  const layers =
+    zeros.length === 0
+      ? architecture.layers
+      : architecture.layers.map((layer) => plainLayer(withZeros(plainShape(layer))));
   const described = { ...architecture, layers };
   const added = newBiases(source, described);
   return (after) => {

@@ -8,6 +8,7 @@ import type { Checkpoint } from '../checkpoint/types';
 import { UserError } from '../errors';
 import { modelName } from '../records/record';
 import type { Slice } from '../checkpoint/block-list';
+import { ropeOf, windowOf } from '../checkpoint/kinds/parts';
 
 /** mergekit's names of the stored types that it computes in. */
 const MERGEKIT_DTYPES: Readonly<Partial<Record<Dtype, string>>> = { BF16: 'bfloat16', F16: 'float16', F32: 'float32' };
@@ -19,8 +20,13 @@ function whyUnknown({ narrowing, config, others, architecture }: Checkpoint): st
   if (narrowing || isRagged(config ?? {}))
     return 'its blocks are narrower than its config tells mergekit and llama.cpp';
   if (others) return 'it is the language model of a multimodal one, of which the others write no part';
-  const kinds = new Set(architecture?.layers.map(({ window, rope }) => JSON.stringify([window, rope])));
-  if (kinds.size > 1) return 'its blocks differ in window or rotation, and the others tell them by their new numbers';
+  const kinds = new Set(
+    architecture?.layers.map((layer) =>
+      JSON.stringify([layer.mixer.kind, layer.ffn.kind, windowOf(layer), ropeOf(layer)]),
+    ),
+  );
+  if (kinds.size > 1)
+    return 'its blocks differ in kind, window or rotation, and the others tell them by their new numbers';
   return undefined;
 }
 

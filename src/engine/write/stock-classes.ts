@@ -1,7 +1,9 @@
 /** Which classes of transformers can say what the blocks of a narrower model are (`narrower` of the families). */
-import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
+import type { Architecture, LinearName } from '../checkpoint/architecture';
 import { FAMILIES } from '../checkpoint/families';
 import { ATTENTION, MLP, type ModelFamily, type NarrowerClass } from '../checkpoint/families/family';
+import { windowOf } from '../checkpoint/kinds/parts';
+import type { PlainShape } from '../checkpoint/kinds/plain';
 import { counted } from '../../format/words';
 
 export interface StockClass extends ModelFamily {
@@ -14,7 +16,7 @@ const STOCK_CLASSES = FAMILIES.filter((family): family is StockClass => family.n
 export function classesFor({ family, layers }: Architecture): readonly StockClass[] {
   const own = STOCK_CLASSES.filter(({ modelType }) => modelType === family);
   // Windows are told by the own class only.
-  const isPlain = own.some(({ narrower }) => narrower.plain) && layers.every(({ window }) => window === null);
+  const isPlain = own.some(({ narrower }) => narrower.plain) && layers.every((layer) => windowOf(layer) === null);
   // In the order of the families: the better known ones first.
   const others = STOCK_CLASSES.filter((each) => !own.includes(each) && each.narrower.plain && !each.narrower.always);
   return isPlain ? [...own, ...others] : own;
@@ -31,7 +33,7 @@ export interface Saying {
 export function sayingOf(
   { className: name, narrower }: StockClass,
   hidden: number,
-  shape: LayerShape,
+  shape: PlainShape,
 ): Saying | string {
   const { always = [], switches = {}, headsDivide, countsFactors } = narrower;
   const { heads, biases } = shape;
@@ -49,7 +51,7 @@ export function sayingOf(
 }
 
 /** Whether there are as many factors as a head of hidden size / heads would have. */
-function isCountOfFactors(hidden: number, { heads, headDim, rope }: LayerShape): boolean {
+function isCountOfFactors(hidden: number, { heads, headDim, rope }: PlainShape): boolean {
   if (rope?.scaling.kind !== 'longrope') return true;
   const { turned = headDim, scaling } = rope;
   const width = Math.floor(hidden / heads);

@@ -3,6 +3,7 @@ import { formatCount, formatNumber } from '../../format/numbers';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { asStored, groupsOf, losesHeads } from '../checkpoint/width';
+import { plainShape } from '../checkpoint/kinds/plain';
 import { codeSpan, inline, table } from '../markdown';
 import { modelName } from '../records/record';
 import { type CardFacts, cardFront, settingsTable } from './card';
@@ -61,7 +62,7 @@ Language Models* (Kim et al., 2024, arXiv:2402.02834).
 }
 
 function groupSentence(checkpoint: Checkpoint): string {
-  const canLose = requireArchitecture(asStored(checkpoint)).layers.every(losesHeads);
+  const canLose = requireArchitecture(asStored(checkpoint)).layers.map(plainShape).every(losesHeads);
   return canLose
     ? 'A group is a key-value head with its query heads.'
     : 'A group is all heads of a block, because a norm covers their queries at once.';
@@ -71,8 +72,8 @@ function keptRows(checkpoint: Checkpoint): string[][] {
   const { layers } = requireArchitecture(asStored(checkpoint));
   const { width } = checkpoint.narrowing!;
   return width.layers.map(({ groups, neurons }, block) => {
-    const { ffn } = layers[block];
-    const all = groupsOf(layers[block]);
+    const shape = plainShape(layers[block]);
+    const [all, { ffn }] = [groupsOf(shape), shape];
     const which = groups.length === all ? '' : ` (${groups.join(', ')})`;
     return [String(block), `${groups.length} of ${all}${which}`, `${neurons.length} of ${ffn}`];
   });

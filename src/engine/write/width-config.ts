@@ -3,9 +3,10 @@
  * can: that of the original, or another one that computes the same. Otherwise the config lists the shape of each block
  * (checkpoint/ragged.ts), and only Coppice opens the checkpoint.
  */
-import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
+import type { Architecture, LinearName } from '../checkpoint/architecture';
 import { familyOfType } from '../checkpoint/families';
 import { isSet, type Config } from '../checkpoint/fields';
+import { plainLayer, type PlainShape, plainShape } from '../checkpoint/kinds/plain';
 import { isRagged, RAGGED_FIELDS, raggedFields } from '../checkpoint/ragged';
 import type { ConfigEdit } from './config';
 import { classesFor, sayingOf, type StockClass } from './stock-classes';
@@ -29,8 +30,9 @@ export interface WidthDescription {
  */
 export function describeWidth(config: Config, architecture: Architecture): WidthDescription {
   const reasons: string[] = [];
-  if (!areUniform(architecture.layers)) return ragged(architecture, 'its blocks differ in width');
-  const [first] = architecture.layers;
+  const shapes = architecture.layers.map(plainShape);
+  if (!areUniform(shapes)) return ragged(architecture, 'its blocks differ in width');
+  const [first] = shapes;
   for (const stock of classesFor(architecture)) {
     const saying = sayingOf(stock, architecture.hidden, first);
     if (typeof saying === 'string') {
@@ -41,7 +43,7 @@ export function describeWidth(config: Config, architecture: Architecture): Width
     const described = {
       ...architecture,
       family: stock.modelType,
-      layers: architecture.layers.map((shape) => ({ ...shape, biases })),
+      layers: shapes.map((shape) => plainLayer({ ...shape, biases })),
     };
     return {
       runs: stock.className,
@@ -55,8 +57,8 @@ export function describeWidth(config: Config, architecture: Architecture): Width
 }
 
 /** Heads, widths and biases of all blocks agree. Windows and rotation follow from the other fields. */
-function areUniform([first, ...rest]: readonly LayerShape[]): boolean {
-  const same = (shape: LayerShape): boolean =>
+function areUniform([first, ...rest]: readonly PlainShape[]): boolean {
+  const same = (shape: PlainShape): boolean =>
     shape.heads === first.heads &&
     shape.kvHeads === first.kvHeads &&
     shape.headDim === first.headDim &&
@@ -85,7 +87,7 @@ function stockEdits(
   { modelType, className, narrower: { without = {} } }: StockClass,
   flags: Readonly<Record<string, boolean>>,
 ): ConfigEdit[] {
-  const [{ heads, kvHeads, headDim, ffn }] = architecture.layers;
+  const { heads, kvHeads, headDim, ffn } = plainShape(architecture.layers[0]);
   const shape = {
     num_attention_heads: heads,
     num_key_value_heads: kvHeads,

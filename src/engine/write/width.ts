@@ -7,6 +7,7 @@ import { requireArchitecture } from '../checkpoint/open';
 import { checkpointReduction } from '../checkpoint/reduction';
 import type { Checkpoint } from '../checkpoint/types';
 import { widthSetting } from '../checkpoint/width';
+import { denseOf } from '../checkpoint/kinds/parts';
 import type { WeightDtype } from '../formats/dtype';
 import { calibrationsOf } from '../records/calibrations';
 import { modelInput, newRecord } from '../records/record';
@@ -68,7 +69,7 @@ export async function writeWidth(checkpoint: Checkpoint, out: string, options: W
   const { started = new Date(), settings = {} } = provenance;
   const clock = performance.now();
   const before = checkpointReduction(narrowing.from, []);
-  const sizesOf = (after: WidthSizes): WidthSizes => ({
+  const layerSizes = (after: WidthSizes): WidthSizes => ({
     parametersBefore: before.parametersBefore,
     parametersAfter: after.parametersAfter,
     bytesBefore: before.bytesBefore,
@@ -82,7 +83,7 @@ export async function writeWidth(checkpoint: Checkpoint, out: string, options: W
   const whole = requireArchitecture(narrowing.from).layers;
   // Neurons as in the file of a width: lists would be most of the record.
   const layers = narrowing.width.layers.map(({ groups, neurons }, i) => {
-    return { groups, neurons: neurons.length, mask: hexOf(neurons, whole[i].ffn) };
+    return { groups, neurons: neurons.length, mask: hexOf(neurons, denseOf(whole[i]).width) };
   });
   const { calibration: _, ...results } = facts;
   const written = await writeModified(
@@ -93,14 +94,14 @@ export async function writeWidth(checkpoint: Checkpoint, out: string, options: W
       dtype,
       notes: { 'coppice.narrowed': narrowing.digest },
       card: (reduction) =>
-        Promise.resolve(widthCard(checkpoint, { facts, sizes: sizesOf(reduction), loading, settings, inherited })),
+        Promise.resolve(widthCard(checkpoint, { facts, sizes: layerSizes(reduction), loading, settings, inherited })),
       record: (reduction) =>
         newRecord({
           ...provenance,
           kind: 'width',
           inputs,
           settings: { ...settings, dtype, ...widthSetting(checkpoint) },
-          results: { ...results, ...sizesOf(reduction), runs, layers },
+          results: { ...results, ...layerSizes(reduction), runs, layers },
           started,
         }),
     },
@@ -108,7 +109,7 @@ export async function writeWidth(checkpoint: Checkpoint, out: string, options: W
     options,
   );
   return {
-    ...sizesOf(written),
+    ...layerSizes(written),
     out: written.out,
     leftBehind: written.leftBehind,
     record: written.record,

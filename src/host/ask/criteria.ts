@@ -13,7 +13,7 @@ const FIRST: readonly Criterion[] = ['ppl', 'block-influence', 'taylor'];
  * @param estimate how long each takes; undefined where that is not shown
  */
 export function criterionChoices(
-  model: Pick<Architecture, 'family' | 'style'>,
+  model: Pick<Architecture, 'family' | 'style' | 'layers'>,
   estimate: (criterion: Criterion) => string | undefined = () => undefined,
 ): readonly PickChoice<Criterion>[] {
   // The texts are the list's, so a new criterion needs no line here. A bundle translates them like all others.

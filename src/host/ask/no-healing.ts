@@ -6,7 +6,7 @@ import { type Criterion, criterionInfo } from '../../engine/importance/criteria'
 import { isClosed, type IterativeMethod } from '../../engine/iterate/methods';
 import { l10n } from '../../l10n';
 
-type Model = Pick<Architecture, 'family' | 'style'>;
+type Model = Pick<Architecture, 'family' | 'style' | 'layers'>;
 
 /** "olmo2 cannot be healed: … Retrain instead."; undefined for a model that can be. */
 export function noHealingWords(model: Model, method?: HealMethod): string | undefined {

@@ -10,6 +10,7 @@ import { inPhases } from '../../engine/progress';
 import { detailsOf } from '../../engine/records/details';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
+import { layerSizes } from '../../engine/checkpoint/kinds/parts';
 
 export interface BenchSummary extends Omit<Measurement, 'device'> {
   readonly promptTokens: number;
@@ -40,7 +41,7 @@ export async function runBench(options: OptionsFor<'bench'>, context: JobContext
   const { hidden, layers } = opened.architecture;
   const byWidth = options.byWidth
     ? await measureWidthRates(
-        { hidden, ffn: layers.map(({ ffn }) => ffn) },
+        { hidden, ffn: layers.map((layer) => layerSizes(layer).ffn) },
         { provider: device.provider, threads: options.threads },
         multiplying,
       )

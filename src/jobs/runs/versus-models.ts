@@ -1,6 +1,7 @@
 /** The models of a comparison: what each method makes of a model at each size. Nothing is measured here but time. */
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { withoutLayers } from '../../engine/checkpoint/architecture';
+import { layerSizes } from '../../engine/checkpoint/kinds/parts';
 import { meanLayerParameters, modelSize, parametersOf } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { DeviceError, UserError } from '../../engine/errors';
@@ -156,8 +157,8 @@ export function shapeOf(
   return {
     parameters: parametersOf(architecture),
     blocks: layers.length,
-    heads: meanSd(layers.map(({ heads }) => heads)),
-    ffn: meanSd(layers.map(({ ffn }) => ffn)),
+    heads: meanSd(layers.map((layer) => layerSizes(layer).heads)),
+    ffn: meanSd(layers.map((layer) => layerSizes(layer).ffn)),
   };
 }
 

@@ -7,6 +7,7 @@ import type { Checkpoint } from '../../engine/checkpoint/types';
 import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import type { UserError } from '../../engine/errors';
 import { typeWord } from '../../engine/checkpoint/main-dtype';
+import { layerSizes } from '../../engine/checkpoint/kinds/parts';
 import type { Choice } from '../../engine/importance/choice';
 import { modelName } from '../../engine/records/record';
 import { choiceWords } from '../../state/words/choice-words';
@@ -188,10 +189,11 @@ function tooltip(
   line(vscode.l10n.t('Files'), String(summary.shards));
   if (architecture) {
     const { layers, hidden, vocabulary, context } = architecture;
+    const sizes = layers.map(layerSizes);
     const each = (of: 'ffn' | 'heads' | 'kvHeads'): string =>
-      formatLayerNumber(layerNumber(layers.map((layer) => layer[of])));
+      formatLayerNumber(layerNumber(sizes.map((layer) => layer[of])));
     line(vscode.l10n.t('Width'), vscode.l10n.t('{0}, FFN {1}', hidden, each('ffn')));
-    const isGrouped = layers.some(({ heads, kvHeads }) => heads !== kvHeads);
+    const isGrouped = sizes.some(({ heads, kvHeads }) => heads !== kvHeads);
     line(vscode.l10n.t('Heads'), isGrouped ? `${each('heads')} / ${each('kvHeads')}` : each('heads'));
     line(vscode.l10n.t('Vocabulary'), formatCount(vocabulary));
     line(vscode.l10n.t('Context length'), formatCount(context));

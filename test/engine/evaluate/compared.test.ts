@@ -21,6 +21,7 @@ import { randomRows } from '../../support/random';
 import { describeShared } from '../../support/shared';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { comparedPerplexity } from '../../support/measuring';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 
 /** As for token losses (reference-checks.ts). */
 const CLOSE = { absolute: 5e-5 };
@@ -42,7 +43,10 @@ async function changed(folder: string): Promise<{ model: Model; changes: readonl
   const { hidden, layers } = checkpoint.architecture!;
   const patch = (layer: number): KeyedPatch => [
     { layer, name: 'down' },
-    { kind: 'replace', values: Float32Array.from({ length: hidden * layers[layer].ffn }, (_, i) => Math.sin(i) / 9) },
+    {
+      kind: 'replace',
+      values: Float32Array.from({ length: hidden * plainShape(layers[layer]).ffn }, (_, i) => Math.sin(i) / 9),
+    },
   ];
   const changes = [[patch(0)], [patch(3)]];
   return { model: await openModel(checkpoint, { device: 'cpu', changes }), changes };

@@ -1,5 +1,12 @@
 /** The small checkpoints against every golden number that the engine answers for. */
-import { FAMILIES, FURTHER_FAMILIES, SHORT_ROWS, checkpointFolder, type GoldenName } from '../../support/golden';
+import {
+  EXPERT_FAMILIES,
+  FAMILIES,
+  FURTHER_FAMILIES,
+  SHORT_ROWS,
+  checkpointFolder,
+  type GoldenName,
+} from '../../support/golden';
 import { checkLogits, checkSomeBlocks } from '../../support/golden-checks';
 import { testGoldenNumbers } from '../../support/golden-suite';
 import { describedModel } from '../../support/model';
@@ -21,6 +28,10 @@ const CHECKPOINTS: readonly Case[] = [
   }),
   ...FURTHER_FAMILIES.map((family): Case => {
     const name = `families2/${family}` as const;
+    return { title: family, name, folder: () => checkpointFolder(name), alike: 'family' };
+  }),
+  ...EXPERT_FAMILIES.map((family): Case => {
+    const name = `families3/${family}` as const;
     return { title: family, name, folder: () => checkpointFolder(name), alike: 'family' };
   }),
   { title: 'stories260K', name: 'stories260K', folder: () => checkpointFolder('stories260K') },

@@ -9,7 +9,7 @@ import { loadReference } from '../../reference/forward';
 import { referenceLoss, referenceView } from '../../reference/measures';
 import { assertClose } from '../../support/close';
 import { dot } from '../../support/differences';
-import { checkpointFolder, SMALL_CHECKPOINTS } from '../../support/golden';
+import { checkpointFolder, EXPERT_CHECKPOINTS, SMALL_CHECKPOINTS } from '../../support/golden';
 import { checkTaylor } from '../../support/golden-checks';
 import { describedModel, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
@@ -19,7 +19,7 @@ import { withTemporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 
 describeShared('golden Taylor scores', () => {
-  for (const name of SMALL_CHECKPOINTS) {
+  for (const name of [...SMALL_CHECKPOINTS, ...EXPERT_CHECKPOINTS]) {
     it(name, () => withModel(checkpointFolder(name), (model) => checkTaylor(model, name)));
   }
   // The first LoRA steps of SmolLM2 see its gradients in normal runs.

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { measure } from '../../../src/engine/evaluate/measure';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { scoreTaylor } from '../../../src/engine/importance/criteria/taylor';
 import { fullView, stepsOf } from '../../../src/engine/model/view';
 import { Decoder } from '../../../src/engine/model/decoder';
@@ -37,7 +38,7 @@ describe('heads of every width', () => {
         const reference = loadReference(folder);
         const rows = randomRows(2, 20, VOCABULARY, 7);
         await withModel(folder, async (model) => {
-          assert.ok(model.architecture.layers.every(({ headDim }) => headDim === head_dim));
+          assert.ok(model.architecture.layers.map(plainShape).every(({ headDim }) => headDim === head_dim));
           await checkForward(model, reference, rows);
           await checkSweep(model, reference, rows, stepsOf(fullView(2)));
           await checkSweep(model, reference, rows, stepsOf(fullView(2), true));
@@ -55,7 +56,7 @@ describe('heads of every width', () => {
         const reference = loadReference(folder);
         const [text, ...others] = randomRows(4, 20, VOCABULARY, 14);
         await withModel(folder, async (model) => {
-          assert.ok(model.architecture.layers.every(({ headDim }) => headDim === head_dim));
+          assert.ok(model.architecture.layers.map(plainShape).every(({ headDim }) => headDim === head_dim));
           await checkForward(model, reference, [text, others[0]]);
           await checkSweep(model, reference, [text], stepsOf(fullView(2), true));
           const { logits } = referenceForward(reference, text);

@@ -12,6 +12,7 @@ import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpo
 import { layerParameters, parametersOf } from '../../../src/engine/checkpoint/parameters';
 import { summarize } from '../../../src/engine/checkpoint/summary';
 import { checkpointReduction } from '../../../src/engine/checkpoint/reduction';
+import { plainLayer, plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { sweepLosses } from '../../../src/engine/importance/sweep';
 import { scoreTaylor } from '../../../src/engine/importance/criteria/taylor';
@@ -170,7 +171,9 @@ describe('counting a model whose blocks differ', () => {
   it('the weights are checked against the shapes of the blocks', async () => {
     await assert.rejects(openCheckpoint(folder), /"model\.layers\.\d\.[a-z_.]+" disagrees|is missing/);
     const { layers } = requireArchitecture(await openToy(folder));
-    const wrong = layers.map((layer, block) => (block === 2 ? { ...layer, ffn: layer.ffn + 1 } : layer));
+    const wrong = layers.map((layer, block) =>
+      block === 2 ? plainLayer({ ...plainShape(layer), ffn: plainShape(layer).ffn + 1 }) : layer,
+    );
     await assert.rejects(openCheckpoint(folder, undefined, wrong), /"model\.layers\.2\.mlp\.gate_proj\.weight"/);
   });
 });

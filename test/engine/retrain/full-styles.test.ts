@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Architecture } from '../../../src/engine/checkpoint/architecture';
 import { requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { keysByName, weightKeys, weightOf } from '../../../src/engine/checkpoint/weight-key';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { sweepLosses } from '../../../src/engine/importance/sweep';
 import { fullView, stepsOf } from '../../../src/engine/model/view';
 import { randomParameters } from '../../../src/engine/retrain/full/full-model';
@@ -54,7 +55,7 @@ describeShared('training every weight of the further families', () => {
     const [capped, plain] = [architecture, free].map((each) =>
       fullTrainingBytes(each, { keepsBest: false, longest: 2048 }),
     );
-    assert.equal(capped - plain, 4 * 2 * architecture.layers[0].heads * 2048 ** 2);
+    assert.equal(capped - plain, 4 * 2 * plainShape(architecture.layers[0]).heads * 2048 ** 2);
   });
 });
 

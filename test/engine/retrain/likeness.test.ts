@@ -10,6 +10,7 @@ import { assertClose } from '../../support/close';
 import { withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { tinyCheckpoint } from '../../support/tiny-models';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 
 const VIEW = viewWithout(4, [{ block: 1 }]);
 
@@ -48,7 +49,7 @@ describe('likeness of a trained model on held-out rows', () => {
         { layer, name: 'down' },
         {
           kind: 'replace',
-          values: Float32Array.from({ length: hidden * layers[layer].ffn }, (_, i) => scale * Math.sin(i)),
+          values: Float32Array.from({ length: hidden * plainShape(layers[layer]).ffn }, (_, i) => scale * Math.sin(i)),
         },
       ];
       const question = { model, view: VIEW, heldOut, below: [] };

@@ -1,5 +1,5 @@
 /** LoRA retraining against the golden runs of PEFT. */
-import { checkpointFolder, SMALL_CHECKPOINTS } from '../../support/golden';
+import { checkpointFolder, EXPERT_CHECKPOINTS, SMALL_CHECKPOINTS } from '../../support/golden';
 import { checkLora, RUN_WHOLE } from '../../support/golden-training';
 import { describedModel } from '../../support/model';
 import { describeShared, full, smollm2Folder } from '../../support/shared';
@@ -10,6 +10,13 @@ describeShared('golden LoRA runs', () => {
       const model = describedModel(() => checkpointFolder(name));
       if (!full && !RUN_WHOLE.includes(name)) it('the first gradients and step', () => checkLora(model(), name, 1));
       else it('the whole run', () => checkLora(model(), name));
+    });
+  }
+
+  for (const name of EXPERT_CHECKPOINTS) {
+    describe(name, () => {
+      const model = describedModel(() => checkpointFolder(name));
+      it('the first gradients and step', () => checkLora(model(), name, 1));
     });
   }
 

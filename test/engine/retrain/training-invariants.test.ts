@@ -8,6 +8,7 @@ import { Teacher } from '../../../src/engine/retrain/teacher/teacher';
 import type { Model } from '../../../src/engine/model/model';
 import { lossesOfViews } from '../../../src/engine/evaluate/views';
 import { linearNames } from '../../../src/engine/checkpoint/architecture';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { fullView, viewWithout, type View } from '../../../src/engine/model/view';
 import { RowInt8 } from '../../../src/engine/weights/row-int8';
 import { loadReference, logSumExp, referenceForward } from '../../reference/forward';
@@ -132,7 +133,7 @@ describe('backpropagation', () => {
     assert.deepEqual([a, b], [c, c], 'of as many tokens, whatever their rows');
     assert.equal(d, 2 * c, 'a row that is longer than a run is a run of its own');
     const { hidden, layers } = model().architecture;
-    const { heads, kvHeads, headDim, ffn } = layers[0];
+    const { heads, kvHeads, headDim, ffn } = plainShape(layers[0]);
     const linears = (heads + 2 * kvHeads) * headDim + hidden + 2 * ffn; // q, k, v, o, gate, up
     const adapters = c / (4 * BLOCKS * 1024) - linears;
     assert.ok(adapters > 0 && adapters <= 7 * 8, `and the adapters' narrow results: ${adapters} a token`);

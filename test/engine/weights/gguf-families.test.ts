@@ -8,6 +8,7 @@ import type { Architecture } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { UserError } from '../../../src/engine/errors';
 import { openGguf } from '../../../src/engine/formats/gguf/file';
 import { viewWithout } from '../../../src/engine/model/view';
@@ -142,12 +143,12 @@ describeShared('further families in GGUF files', () => {
     const { file } = await asGguf(await openToy(familyToy('gemma2-softcap')), { kept: [0, 1, 3, 4] });
     const { architecture } = await openCheckpoint(file);
     assert.deepEqual(
-      architecture!.layers.map(({ window }) => window),
+      architecture!.layers.map(plainShape).map(({ window }) => window),
       [10, null, null, 10],
     );
     const key = 'gemma2.attention.sliding_window_pattern';
     const period = await editGguf(file, fresh(), ({ metadata }) => metadata.set(key, value('u32', u32(4))));
-    const windows = (await openCheckpoint(period)).architecture!.layers.map(({ window }) => window);
+    const windows = (await openCheckpoint(period)).architecture!.layers.map(plainShape).map(({ window }) => window);
     assert.deepEqual(windows, [10, 10, 10, null]);
     const short = await editGguf(file, fresh(), ({ metadata }) =>
       metadata.set('gemma2.block_count', value('u32', u32(3))),

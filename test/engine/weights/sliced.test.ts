@@ -4,6 +4,7 @@ import { requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
 import { layerKeys, type WeightKey, weightKeys } from '../../../src/engine/checkpoint/weight-key';
 import { asStored, fullWidth, narrowCheckpoint, type Width } from '../../../src/engine/checkpoint/width';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { openModel } from '../../../src/engine/model/model';
 import { fullView, stepsOf } from '../../../src/engine/model/view';
 import { Graph } from '../../../src/engine/onnx/graph';
@@ -51,7 +52,7 @@ function keptOf(wide: WeightSource, { layers }: Width, key: WeightKey): readonly
   const shape = wide.shape(key);
   const all = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
   if (typeof key === 'string') return [all(shape[0]), all(shape[1] ?? 1)];
-  const { heads, kvHeads, headDim } = wide.architecture.layers[key.layer];
+  const { heads, kvHeads, headDim } = plainShape(wide.architecture.layers[key.layer]);
   const { groups, neurons } = layers[key.layer];
   const channels = (size: number): number[] => all(shape[0]).filter((row) => groups.includes(Math.floor(row / size)));
   const query = (heads / kvHeads) * headDim;
@@ -129,7 +130,7 @@ it('counts parameters of what is kept, and gives each width its own identity', a
   const [first, ...rest] = whole.layers;
   const narrow = narrowCheckpoint(checkpoint, { layers: [{ groups: [1], neurons: first.neurons.slice(3) }, ...rest] });
   const { hidden, layers } = architecture;
-  const { heads, kvHeads, headDim } = layers[0];
+  const { heads, kvHeads, headDim } = plainShape(layers[0]);
   const group = hidden * headDim * (2 * (heads / kvHeads) + 2);
   assert.equal(parametersOf(narrow.architecture!), parametersOf(architecture) - group - 9 * hidden);
   assert.deepEqual(layerKeys(narrow.architecture!, 0), layerKeys(architecture, 0));

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { narrowCheckpoint } from '../../../src/engine/checkpoint/width';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { UserError } from '../../../src/engine/errors';
 import { headerBytes } from '../../../src/engine/formats/safetensors/tensor-file';
 import { isBeside } from '../../../src/engine/weights/beside';
@@ -121,7 +122,7 @@ describe('a file of a width', () => {
       /layers\[1\]/,
     );
     await refused(
-      withNote(path, (note) => (note.layers[1].neurons = '0'.repeat(layers[1].ffn / 4))),
+      withNote(path, (note) => (note.layers[1].neurons = '0'.repeat(plainShape(layers[1]).ffn / 4))),
       /layers\[1\]/,
     );
     await refused(

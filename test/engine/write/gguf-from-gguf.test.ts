@@ -6,6 +6,7 @@ import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpo
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { keyText, weightKeys } from '../../../src/engine/checkpoint/weight-key';
 import { fullWidth, narrowCheckpoint } from '../../../src/engine/checkpoint/width';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { type GgufFile, openGguf } from '../../../src/engine/formats/gguf/file';
 import { type GgufField, layOutGguf } from '../../../src/engine/formats/gguf/layout';
 import { quantize } from '../../../src/engine/formats/gguf/quantize';
@@ -149,7 +150,7 @@ describe('write/gguf from GGUF', () => {
   it('stores changed weights in a type that keeps them, q and k in pairs, and says how much more that is', async () => {
     const checkpoint = await openCheckpoint(await toyFile('llama-gqa-tied', { type: 'q4_1' }));
     const { hidden, layers } = requireArchitecture(checkpoint);
-    const { heads, headDim } = layers[2];
+    const { heads, headDim } = plainShape(layers[2]);
     const next = normal(5);
     const values = Float32Array.from({ length: heads * headDim * hidden }, () => next());
     const weights = new Overlay(checkpointWeights(checkpoint), [

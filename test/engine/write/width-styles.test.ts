@@ -10,6 +10,7 @@ import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpo
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { groupsOf, narrowCheckpoint, type Width } from '../../../src/engine/checkpoint/width';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { generate } from '../../../src/engine/evaluate/generate';
 import { openModelOver } from '../../../src/engine/model/model';
 import { fullView, stepsOf } from '../../../src/engine/model/view';
@@ -108,7 +109,7 @@ describeShared('width of the further families', function () {
 
   it('keeps all heads where a norm covers them at once', async () => {
     const { layers } = requireArchitecture(await openCheckpoint(folderOf('olmo2-postnorm')));
-    assert.deepEqual(layers.map(groupsOf), Array<number>(layers.length).fill(1));
+    assert.deepEqual(layers.map(plainShape).map(groupsOf), Array<number>(layers.length).fill(1));
   });
 });
 
@@ -139,8 +140,8 @@ async function writeEqual(
   groups?: readonly number[],
 ): Promise<{ out: string; result: Awaited<ReturnType<typeof writeWidth>>; view: Checkpoint }> {
   const { layers } = requireArchitecture(checkpoint);
-  const neurons = Array.from({ length: layers[0].ffn }, (_, i) => i).filter((i) => i % 3 !== 1);
-  const all = Array.from({ length: groupsOf(layers[0]) }, (_, i) => i);
+  const neurons = Array.from({ length: plainShape(layers[0]).ffn }, (_, i) => i).filter((i) => i % 3 !== 1);
+  const all = Array.from({ length: groupsOf(plainShape(layers[0])) }, (_, i) => i);
   const view = narrowCheckpoint(checkpoint, { layers: layers.map(() => ({ groups: groups ?? all, neurons })) });
   const out = join(temporaryFolder(), 'narrow');
   return { out, result: await writeWidth(view, out, { facts: FACTS }), view };

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type LayerShape, type LinearName, PLAIN_STYLE } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
+import { plainLayer, plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { architectureOf, CONFIG, rejects, type Config } from '../../support/checkpoint-files';
 
 const qwen2 = { model_type: 'qwen2', architectures: ['Qwen2ForCausalLM'], num_key_value_heads: 1 };
@@ -10,12 +11,15 @@ const longrope = { model_type: 'phi3', max_position_embeddings: 64, original_max
 const gemma2 = { model_type: 'gemma2', num_key_value_heads: 1, head_dim: 4 };
 const gemma3 = { model_type: 'gemma3_text', num_key_value_heads: 1, head_dim: 4 };
 const smollm3 = { model_type: 'smollm3', num_key_value_heads: 1 };
-const windowOf = (changes: Config): (number | null)[] => architectureOf(changes).layers.map(({ window }) => window);
+const windowOf = (changes: Config): (number | null)[] =>
+  architectureOf(changes)
+    .layers.map(plainShape)
+    .map(({ window }) => window);
 const layerOf = (changes: Config): LayerShape => architectureOf(changes).layers[0];
 
 describe('config', () => {
   it('describes a model from the few fields that have no default', () => {
-    const layer: LayerShape = {
+    const layer = plainLayer({
       heads: 2,
       kvHeads: 2,
       headDim: 4,
@@ -25,7 +29,7 @@ describe('config', () => {
       biases: [],
       qkNorm: null,
       fused: false,
-    };
+    });
     assert.deepEqual(architectureOf(), {
       family: 'llama',
       layers: [layer, layer, layer],
@@ -42,18 +46,18 @@ describe('config', () => {
 
   it('gives each family its own defaults', () => {
     const many = { num_attention_heads: 32, hidden_size: 64 };
-    assert.equal(layerOf({ ...many, model_type: 'mistral' }).kvHeads, 8);
-    assert.equal(layerOf({ ...many, model_type: 'qwen2' }).kvHeads, 32);
-    assert.equal(layerOf({ ...many, model_type: 'mistral', num_key_value_heads: null }).kvHeads, 32);
-    assert.equal(layerOf({ ...many, model_type: 'qwen3' }).headDim, 128);
-    assert.equal(layerOf({ ...many, model_type: 'qwen2' }).headDim, 2);
-    assert.equal(layerOf({ ...many, head_dim: null }).headDim, 2);
+    assert.equal(plainShape(layerOf({ ...many, model_type: 'mistral' })).kvHeads, 8);
+    assert.equal(plainShape(layerOf({ ...many, model_type: 'qwen2' })).kvHeads, 32);
+    assert.equal(plainShape(layerOf({ ...many, model_type: 'mistral', num_key_value_heads: null })).kvHeads, 32);
+    assert.equal(plainShape(layerOf({ ...many, model_type: 'qwen3' })).headDim, 128);
+    assert.equal(plainShape(layerOf({ ...many, model_type: 'qwen2' })).headDim, 2);
+    assert.equal(plainShape(layerOf({ ...many, head_dim: null })).headDim, 2);
     assert.equal(architectureOf({ model_type: 'qwen2', num_key_value_heads: 2 }).bosTokenId, undefined);
   });
 
   it('knows which weights each family adds', () => {
     const parts = (changes: Config): boolean[] => {
-      const { biases, qkNorm } = layerOf(changes);
+      const { biases, qkNorm } = plainShape(layerOf(changes));
       const has = (...names: LinearName[]): boolean => {
         const found = names.filter((name) => biases.includes(name));
         assert.ok(found.length === 0 || found.length === names.length, 'of a module all or none');
@@ -71,7 +75,7 @@ describe('config', () => {
   it('reads rotary settings in both layouts', () => {
     const llama3 = { factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 32 };
     const scaling = { kind: 'llama3', factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalContext: 32 };
-    const rope = (changes: Config): unknown => layerOf(changes).rope;
+    const rope = (changes: Config): unknown => plainShape(layerOf(changes)).rope;
     const expected = { theta: 5e5, scaling };
     assert.deepEqual(rope({ rope_theta: 5e5, rope_scaling: { rope_type: 'llama3', ...llama3 } }), expected);
     assert.deepEqual(rope({ rope_parameters: { rope_theta: 5e5, rope_type: 'llama3', ...llama3 } }), expected);
@@ -87,7 +91,7 @@ describe('config', () => {
 
   it('falls back to the context for the original length of llama3 scaling', () => {
     const scaling = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
-    const { rope } = layerOf({ max_position_embeddings: 77, rope_scaling: scaling });
+    const { rope } = plainShape(layerOf({ max_position_embeddings: 77, rope_scaling: scaling }));
     assert.equal(rope?.scaling.kind === 'llama3' && rope.scaling.originalContext, 77);
   });
 
@@ -152,7 +156,9 @@ describe('config', () => {
 
   it('takes lists of a longer model, and numbers in place of truth values, for blocks without rotation', () => {
     const rotated = (changes: Config): boolean[] =>
-      architectureOf({ ...smollm3, ...changes }).layers.map(({ rope }) => rope !== null);
+      architectureOf({ ...smollm3, ...changes })
+        .layers.map(plainShape)
+        .map(({ rope }) => rope !== null);
     assert.deepEqual(rotated({}), [true, true, true]);
     assert.deepEqual(rotated({ no_rope_layer_interval: 2 }), [true, false, true]);
     assert.deepEqual(rotated({ no_rope_layers: null, no_rope_layer_interval: 1 }), [false, false, false]);

@@ -23,7 +23,8 @@ describe('families', () => {
   it('call weights as LLaMA does, but for what they name otherwise', () => {
     const architecture = architectureOf({ attention_bias: true });
     const { block, outer } = decoderWeights({ postNorm: 'pre_ffn_norm', q: 'attn.query', head: 'output' });
-    const { postNorm, q, qBias, k } = block(architecture, 2);
+    const { mixer, ffn } = block(architecture, 2);
+    const { postNorm, q, qBias, k } = { ...mixer, ...ffn };
     assert.deepEqual(
       [postNorm?.name, q?.name, qBias?.name, k?.name],
       [

@@ -1,17 +1,12 @@
 /** Which of llama.cpp's architectures a model is written in, what the file says of it, and which models are refused. */
 import assert from 'node:assert/strict';
-import {
-  type Architecture,
-  type LayerShape,
-  PLAIN_STYLE,
-  type Rope,
-  type Style,
-} from '../../../src/engine/checkpoint/architecture';
+import { type Architecture, PLAIN_STYLE, type Rope, type Style } from '../../../src/engine/checkpoint/architecture';
 import { UserError } from '../../../src/engine/errors';
 import { architectureFields, spellingOf } from '../../../src/engine/checkpoint/gguf/spelling';
+import { type PlainShape, plainLayer } from '../../../src/engine/checkpoint/kinds/plain';
 import { sizeLabel } from '../../../src/engine/write/gguf/general';
 
-const LAYER: LayerShape = {
+const LAYER: PlainShape = {
   heads: 4,
   kvHeads: 2,
   headDim: 16,
@@ -23,15 +18,15 @@ const LAYER: LayerShape = {
   fused: false,
 };
 
-function model(family: string, ...layers: Partial<LayerShape>[]): Architecture {
+function model(family: string, ...layers: Partial<PlainShape>[]): Architecture {
   const common = { hidden: 64, vocabulary: 320, context: 256, rmsNormEps: 1e-5, tied: true, eosTokenIds: [] };
-  return { family, style: PLAIN_STYLE, layers: layers.map((layer) => ({ ...LAYER, ...layer })), ...common };
+  return { family, style: PLAIN_STYLE, layers: layers.map((layer) => plainLayer({ ...LAYER, ...layer })), ...common };
 }
 
 /** A model of a family that computes otherwise than LLaMA. */
 function styled(
   style: Partial<Style>,
-  layers: readonly Partial<LayerShape>[],
+  layers: readonly Partial<PlainShape>[],
   more: Partial<Architecture> = {},
 ): Architecture {
   return { ...model('', ...layers), style: { ...PLAIN_STYLE, ...style }, ...more };

@@ -7,6 +7,7 @@ import { scalingOf } from '../../../src/engine/checkpoint/gguf/divisors';
 import type { Rope } from '../../../src/engine/checkpoint/architecture';
 import { UserError } from '../../../src/engine/errors';
 import { rotaryFrequencies } from '../../../src/engine/checkpoint/frequencies';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { editGguf, ggufBytes, type GgufContent, readGgufContent } from '../../support/gguf-edits';
 import { list, text, u32, value } from '../../support/gguf-files';
 import { uniform } from '../../support/random';
@@ -175,7 +176,7 @@ describeShared('a model in a GGUF file', () => {
     await assert.rejects(openCheckpoint(await factors(1, 0, 1, 1)), /number 1 is 0/);
     await assert.rejects(openCheckpoint(await factors(1, 1)), /a head of 8 has 4 pairs/);
     const { architecture } = await openCheckpoint(await factors(1, 3, 2, 4));
-    assert.deepEqual(architecture?.layers[0].rope?.scaling, { kind: 'factors', factors: [1, 3, 2, 4] });
+    assert.deepEqual(plainShape(architecture!.layers[0]).rope?.scaling, { kind: 'factors', factors: [1, 3, 2, 4] });
   });
 
   it('is inspected if a weight has a type that Coppice does not read', async () => {

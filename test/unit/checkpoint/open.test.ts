@@ -20,6 +20,7 @@ import { readShardIndex } from '../../../src/engine/formats/safetensors/index-fi
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
 import { allWeights } from '../../../src/engine/checkpoint/weight-names';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
+import { windowOf } from '../../../src/engine/checkpoint/kinds/parts';
 import { storedTensor } from '../../../src/engine/formats/stored-tensor';
 import { describeShared, shared, smollm2Folder } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
@@ -183,7 +184,7 @@ describeShared('opening the reference checkpoints', () => {
 
   it('windows of qwen2-mixed-windows and mistral-window', async () => {
     const window = async (name: string): Promise<unknown> =>
-      requireArchitecture(await openCheckpoint(shared('models/families', name))).layers.map((layer) => layer.window);
+      requireArchitecture(await openCheckpoint(shared('models/families', name))).layers.map(windowOf);
     assert.deepEqual(await window('qwen2-mixed-windows'), [null, null, 12, 12, 12, 12]);
     assert.deepEqual(await window('mistral-window'), [12, 12, 12, 12, 12, 12]);
   });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { raggedFields } from '../../../src/engine/checkpoint/ragged';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { architectureOf, CONFIG, type Config } from '../../support/checkpoint-files';
 
 const layer = { heads: 2, kv_heads: 1, head_dim: 4, ffn: 5, biases: [] };
@@ -23,10 +24,10 @@ describe('coppice_layers', () => {
     assert.equal(family, plain);
     assert.deepEqual(rest, others);
     const shape = { heads: 2, kvHeads: 1, headDim: 4, ffn: 5, biases: [] };
-    assert.deepEqual(layers, [
-      { ...uniform[0], ...shape },
-      { ...uniform[1], heads: 6, kvHeads: 3, headDim: 8, ffn: 12, biases: ['o', 'down'] },
-      { ...uniform[2], ...shape },
+    assert.deepEqual(layers.map(plainShape), [
+      { ...plainShape(uniform[0]), ...shape },
+      { ...plainShape(uniform[1]), heads: 6, kvHeads: 3, headDim: 8, ffn: 12, biases: ['o', 'down'] },
+      { ...plainShape(uniform[2]), ...shape },
     ]);
     assert.deepEqual(architectureOf({ ...ragged, ...raggedFields(family, layers) }).layers, layers);
   });
@@ -36,7 +37,7 @@ describe('coppice_layers', () => {
     const { layers, family } = architectureOf({ ...ragged, coppice_family: 'qwen2', ...windows });
     assert.equal(family, 'qwen2');
     assert.deepEqual(
-      layers.map(({ window, biases }) => [window, biases.join()]),
+      layers.map(plainShape).map(({ window, biases }) => [window, biases.join()]),
       [
         [null, ''],
         [5, 'o,down'],

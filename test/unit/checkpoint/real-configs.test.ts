@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { Architecture, LayerShape } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import type { Config } from '../../support/checkpoint-files';
 
 /** What most files have and nobody computes with. */
@@ -69,7 +70,7 @@ interface Read {
   readonly is?: (architecture: Architecture) => void;
 }
 
-const windows = ({ layers }: Architecture): (number | null)[] => layers.map(({ window }) => window);
+const windows = ({ layers }: Architecture): (number | null)[] => layers.map(plainShape).map(({ window }) => window);
 const first = ({ layers }: Architecture): LayerShape => layers[0];
 
 const READ: Readonly<Record<string, Read>> = {
@@ -92,7 +93,7 @@ const READ: Readonly<Record<string, Read>> = {
       tie_word_embeddings: true,
     }),
     parameters: 1_235_814_400,
-    is: (a) => assert.equal(first(a).rope?.scaling.kind, 'llama3'),
+    is: (a) => assert.equal(plainShape(first(a)).rope?.scaling.kind, 'llama3'),
   },
   'SmolLM2 135M': {
     config: model('llama', 'Llama', [576, 1536, 30, 9, 3, 49152], {
@@ -184,7 +185,7 @@ const READ: Readonly<Record<string, Read>> = {
       use_sliding_window: false,
     }),
     parameters: 596_049_920,
-    is: (a) => assert.equal(first(a).qkNorm, 'head'),
+    is: (a) => assert.equal(plainShape(first(a)).qkNorm, 'head'),
   },
   'Gemma 2B': {
     config: model('gemma', 'Gemma', [2048, 16384, 18, 8, 1, 256000], {
@@ -233,7 +234,7 @@ const READ: Readonly<Record<string, Read>> = {
     parameters: 999_885_952,
     is: (a) => {
       assert.deepEqual(windows(a).slice(0, 7), [512, 512, 512, 512, 512, null, 512]);
-      assert.deepEqual([a.layers[0].rope?.theta, a.layers[5].rope?.theta], [1e4, 1e6]);
+      assert.deepEqual([plainShape(a.layers[0]).rope?.theta, plainShape(a.layers[5]).rope?.theta], [1e4, 1e6]);
     },
   },
   'Gemma 3 4B': {
@@ -261,7 +262,10 @@ const READ: Readonly<Record<string, Read>> = {
     parameters: 3_880_263_168,
     is: (a) => {
       assert.deepEqual([a.family, a.tied, a.eosTokenIds], ['gemma3_text', true, [1, 106]]);
-      assert.deepEqual([first(a).rope?.scaling.kind, a.layers[5].rope?.scaling.kind], ['default', 'linear']);
+      assert.deepEqual(
+        [plainShape(first(a)).rope?.scaling.kind, plainShape(a.layers[5]).rope?.scaling.kind],
+        ['default', 'linear'],
+      );
     },
   },
   'Phi-3-mini-4k': {
@@ -271,7 +275,7 @@ const READ: Readonly<Record<string, Read>> = {
       sliding_window: 2047,
     }),
     parameters: 3_821_079_552,
-    is: (a) => assert.deepEqual([first(a).fused, first(a).window], [true, 2047]),
+    is: (a) => assert.deepEqual([plainShape(first(a)).fused, plainShape(first(a)).window], [true, 2047]),
   },
   'Phi-3-mini-128k, its first config': {
     config: model('phi3', 'Phi3', [3072, 8192, 32, 32, 32, 32064], {
@@ -281,7 +285,7 @@ const READ: Readonly<Record<string, Read>> = {
       sliding_window: 262144,
     }),
     parameters: 3_821_079_552,
-    is: (a) => assert.equal(first(a).rope?.scaling.kind, 'longrope'),
+    is: (a) => assert.equal(plainShape(first(a)).rope?.scaling.kind, 'longrope'),
   },
   'Phi-3.5-mini': {
     config: model('phi3', 'Phi3', [3072, 8192, 32, 32, 32, 32064], {
@@ -316,7 +320,7 @@ const READ: Readonly<Record<string, Read>> = {
       tie_word_embeddings: true,
     }),
     parameters: 3_836_021_760,
-    is: (a) => assert.equal(first(a).rope?.turned, 96),
+    is: (a) => assert.equal(plainShape(first(a)).rope?.turned, 96),
   },
   'Granite 3.1 2B': {
     config: model('granite', 'Granite', [2048, 8192, 40, 32, 8, 49155], {
@@ -348,7 +352,7 @@ const READ: Readonly<Record<string, Read>> = {
       tie_word_embeddings: false,
     }),
     parameters: 1_484_916_736,
-    is: (a) => assert.deepEqual([a.style.norms, first(a).qkNorm], ['after', 'width']),
+    is: (a) => assert.deepEqual([a.style.norms, plainShape(first(a)).qkNorm], ['after', 'width']),
   },
   'SmolLM3 3B': {
     config: model('smollm3', 'SmolLM3', [2048, 11008, 36, 16, 4, 128256], {
@@ -366,7 +370,63 @@ const READ: Readonly<Record<string, Read>> = {
       use_sliding_window: false,
     }),
     parameters: 3_075_098_624,
-    is: (a) => assert.deepEqual([a.layers[2].rope?.theta, a.layers[3].rope, a.tied], [5e6, null, true]),
+    is: (a) =>
+      assert.deepEqual([plainShape(a.layers[2]).rope?.theta, plainShape(a.layers[3]).rope, a.tied], [5e6, null, true]),
+  },
+  'Qwen3 30B-A3B': {
+    config: model('qwen3_moe', 'Qwen3Moe', [2048, 6144, 48, 32, 4, 151936], {
+      attention_bias: false,
+      decoder_sparse_step: 1,
+      head_dim: 128,
+      max_position_embeddings: 40960,
+      max_window_layers: 48,
+      mlp_only_layers: [],
+      moe_intermediate_size: 768,
+      norm_topk_prob: true,
+      num_experts: 128,
+      num_experts_per_tok: 8,
+      output_router_logits: false,
+      rms_norm_eps: 1e-6,
+      rope_theta: 1000000.0,
+      router_aux_loss_coef: 0.001,
+      sliding_window: null,
+      tie_word_embeddings: false,
+      use_sliding_window: false,
+    }),
+    parameters: 30_532_122_624,
+    is: (a) => assert.deepEqual(first(a).ffn, { kind: 'experts', count: 128, chosen: 8, width: 768, weighs: 'chosen' }),
+  },
+  'Mixtral 8x7B': {
+    config: model('mixtral', 'Mixtral', [4096, 14336, 32, 32, 8, 32000], {
+      max_position_embeddings: 32768,
+      num_experts_per_tok: 2,
+      num_local_experts: 8,
+      output_router_logits: false,
+      rms_norm_eps: 1e-5,
+      rope_theta: 1000000.0,
+      router_aux_loss_coef: 0.02,
+      sliding_window: null,
+      tie_word_embeddings: false,
+    }),
+    parameters: 46_702_792_704,
+    is: (a) => assert.deepEqual(first(a).ffn, { kind: 'experts', count: 8, chosen: 2, width: 14336, weighs: 'chosen' }),
+  },
+  'OLMoE 1B-7B': {
+    config: model('olmoe', 'Olmoe', [2048, 1024, 16, 16, 16, 50304], {
+      attention_bias: false,
+      clip_qkv: null,
+      max_position_embeddings: 4096,
+      norm_topk_prob: false,
+      num_experts: 64,
+      num_experts_per_tok: 8,
+      output_router_logits: false,
+      rms_norm_eps: 1e-5,
+      rope_theta: 10000.0,
+      router_aux_loss_coef: 0.01,
+      tie_word_embeddings: false,
+    }),
+    parameters: 6_919_161_856,
+    is: (a) => assert.deepEqual(first(a).ffn, { kind: 'experts', count: 64, chosen: 8, width: 1024, weighs: 'all' }),
   },
 };
 
@@ -381,8 +441,8 @@ const REFUSED: readonly (readonly [title: string, config: Config, pattern: RegEx
     /"granitemoehybrid" is a hybrid[^]*recurrent state/,
   ],
   [
-    'Mixtral 8x7B',
-    model('mixtral', 'Mixtral', [4096, 14336, 32, 32, 8, 32000], { num_local_experts: 8 }),
+    'Qwen1.5 MoE A2.7B',
+    model('qwen2_moe', 'Qwen2Moe', [2048, 5632, 24, 16, 16, 151936], { num_experts: 60 }),
     /a mixture of experts/,
   ],
   [

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { rotaryFrequencies } from '../../../src/engine/checkpoint/frequencies';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { rotaryTable } from '../../../src/engine/model/rotary';
 import { readReferenceConfig } from '../../reference/config';
 import { architectureOf, CONFIG, rejects, type Config } from '../../support/checkpoint-files';
@@ -107,7 +108,7 @@ const OTHERS: readonly [string, Config][] = [
 describe('rotary settings', () => {
   for (const [what, changes, { frequencies, magnitude = 1, length = 60 }] of OF_TRANSFORMERS) {
     it(`${what}: the angles of transformers`, () => {
-      const { headDim, rope } = architectureOf(changes).layers[0];
+      const { headDim, rope } = plainShape(architectureOf(changes).layers[0]);
       assertAllClose(rotaryFrequencies(rope!, headDim, length), frequencies, { relative: 1e-5 }, 'frequencies');
       // At position 0 the cosine is 1.
       assertClose(rotaryTable(rope!, headDim, length).cos[0], magnitude, { relative: 1e-6 }, 'factor');
@@ -131,7 +132,9 @@ describe('rotary settings', () => {
     for (const rope of [{}, { rope_local_base_freq: 300, rope_theta: 5e5, rope_scaling: linear }, { parameters }]) {
       const { parameters: nested, ...flat } = rope as { parameters?: unknown };
       const changes = { ...gemma, ...flat, ...(nested !== undefined && { rope_parameters: nested }) };
-      const thetas = architectureOf(changes).layers.map(({ rope: r }) => r?.theta);
+      const thetas = architectureOf(changes)
+        .layers.map(plainShape)
+        .map(({ rope: r }) => r?.theta);
       const [local, global] = Object.keys(rope).length === 0 ? [1e4, 1e6] : [300, 5e5];
       assert.deepEqual(thetas, [local, global, local]);
       checkReference(changes);
@@ -191,7 +194,7 @@ function checkReference(changes: Config): void {
   const folder = temporaryFolder();
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...CONFIG, ...changes }));
   const reference = readReferenceConfig(folder);
-  for (const [block, { headDim, rope }] of architectureOf(changes).layers.entries()) {
+  for (const [block, { headDim, rope }] of architectureOf(changes).layers.map(plainShape).entries()) {
     for (const length of [1, 30, 31, 64, 65, 256, 257, 4096, 4097]) {
       const { frequencies, magnitude } = reference.layers[block].rotation!(length);
       assertAllClose(rotaryFrequencies(rope!, headDim, length), frequencies, { relative: 1e-12 }, `${length} tokens`);

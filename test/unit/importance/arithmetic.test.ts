@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type Architecture, withLayers } from '../../../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
+import { plainLayer, plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { arithmeticOf, expectedScreen, isWorthScreening } from '../../../src/engine/importance/arithmetic';
 import { exactShare, screenedWork, sweepWork } from '../../../src/engine/importance/cost';
 import { scoringFlops } from '../../../src/engine/importance/estimate';
@@ -16,7 +17,7 @@ describe('a screen', () => {
   before(async () => {
     const sample = requireArchitecture(await openCheckpoint(checkpointFolder('sample')));
     const [layer] = sample.layers;
-    const wide = { ...layer, heads: 9, kvHeads: 3, headDim: 64, ffn: 1536 };
+    const wide = plainLayer({ ...plainShape(layer), heads: 9, kvHeads: 3, headDim: 64, ffn: 1536 });
     const one: Architecture = {
       ...sample,
       hidden: 576,

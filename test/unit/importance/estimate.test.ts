@@ -1,7 +1,8 @@
 /** Estimates: operations counted from the architecture agree with a count of every product, one by one. */
 import assert from 'node:assert/strict';
-import type { Architecture, LayerShape } from '../../../src/engine/checkpoint/architecture';
+import type { Architecture } from '../../../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
+import { type PlainShape, plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { comparisonSweepWork, foldWork, healedWork, shortlistSize } from '../../../src/engine/importance/cost';
 import {
   evaluationFlops,
@@ -25,7 +26,7 @@ function product(rows: number, inner: number, columns: number): number {
 }
 
 /** A block over a row: its seven Linears, and each head's scores and values. */
-function blockFlops({ hidden }: Architecture, { heads, kvHeads, headDim, ffn }: LayerShape, length: number): number {
+function blockFlops({ hidden }: Architecture, { heads, kvHeads, headDim, ffn }: PlainShape, length: number): number {
   let count = product(length, hidden, heads * headDim) + product(length, heads * headDim, hidden);
   count += 2 * product(length, hidden, kvHeads * headDim);
   count += 2 * product(length, hidden, ffn) + product(length, ffn, hidden);
@@ -44,7 +45,7 @@ describe('estimates', () => {
   let head: number;
   before(async () => {
     a = requireArchitecture(await openCheckpoint(checkpointFolder('sample')));
-    block = blockFlops(a, a.layers[0], ROWS.length);
+    block = blockFlops(a, plainShape(a.layers[0]), ROWS.length);
     head = headFlops(a, ROWS.length);
   });
 
@@ -57,7 +58,7 @@ describe('estimates', () => {
     let count = 0;
     let states = 1;
     for (const layer of a.layers) {
-      count += states * blockFlops(a, layer, ROWS.length); // those under way go through block k, and one more begins behind it
+      count += states * blockFlops(a, plainShape(layer), ROWS.length); // those under way go through block k, and one more begins behind it
       states++;
     }
     near(scoringFlops(a, 'ppl', ROWS), ROWS.rows * (count + states * head), 0.05);
@@ -80,7 +81,7 @@ describe('estimates', () => {
 
   it('of Taylor are a forward pass, and one back with the forward pass again', () => {
     let count = head + head; // logits, and their gradient by the states
-    for (const layer of a.layers) count += (1 + 1 + 2) * blockFlops(a, layer, ROWS.length);
+    for (const layer of a.layers) count += (1 + 1 + 2) * blockFlops(a, plainShape(layer), ROWS.length);
     near(scoringFlops(a, 'taylor', ROWS), ROWS.rows * count, 0.05);
   });
 
@@ -95,7 +96,7 @@ describe('estimates', () => {
 
   it('of a model whose blocks differ are counted block by block', async () => {
     const ragged = requireArchitecture(await openToy(tinyCheckpoint('ragged-plain')));
-    const layers = ragged.layers.map((layer) => blockFlops(ragged, layer, ROWS.length));
+    const layers = ragged.layers.map((layer) => blockFlops(ragged, plainShape(layer), ROWS.length));
     const total = layers.reduce((sum, flops) => sum + flops, 0);
     near(rowBlockFlops(ragged, ROWS.length), total / layers.length, 1e-12);
     near(scoringFlops(ragged, 'angular', ROWS), ROWS.rows * total, 1e-12);
@@ -127,7 +128,7 @@ describe('estimates', () => {
 
   it('of healing are both streams, the sums of products and the systems of equations', () => {
     const { hidden, layers } = a;
-    const [{ ffn, heads, headDim }] = layers;
+    const [{ ffn, heads, headDim }] = layers.map(plainShape);
     const [rows, removed] = [300, [4, 5, 8]]; // so many that the tokens and not the equations count
     const system = (width: number): { sums: number; solved: number } => ({
       sums: product(rows * ROWS.length, width, width) / 2 + product(rows * ROWS.length, width, hidden),

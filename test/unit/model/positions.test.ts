@@ -5,6 +5,7 @@ import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpo
 import { floats } from '../../../src/engine/onnx/session';
 import { causalMask } from '../../../src/engine/model/positions';
 import { rotaryFrequencies } from '../../../src/engine/checkpoint/frequencies';
+import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { rotaryTable } from '../../../src/engine/model/rotary';
 import { readReferenceConfig } from '../../reference/config';
 import type { ReferenceRotation } from '../../reference/rope';
@@ -17,7 +18,7 @@ describe('transformer/rotary', () => {
       const folder = tinyCheckpoint(name);
       const { layers } = requireArchitecture(await openCheckpoint(folder));
       for (const [block, { rotation, headDim }] of readReferenceConfig(folder).layers.entries()) {
-        const { rope } = layers[block];
+        const { rope } = plainShape(layers[block]);
         assert.equal(rope !== null, rotation !== undefined);
         if (!rope || !rotation) continue;
         for (const length of [12, 100]) checkRotation(rope, headDim, rotation(length), length);

@@ -1,12 +1,13 @@
 /** Config edits: what is per layer follows, what only looks like it stays, and so does the spelling of numbers. */
 import assert from 'node:assert/strict';
-import { type Architecture, type LayerShape, PLAIN_STYLE } from '../../../src/engine/checkpoint/architecture';
+import { type Architecture, PLAIN_STYLE } from '../../../src/engine/checkpoint/architecture';
+import { type PlainShape, plainLayer } from '../../../src/engine/checkpoint/kinds/plain';
 import { configEdits, editConfigText } from '../../../src/engine/write/config';
 
 const kept = [0, 2, 3, 5];
 
 function architectureWith(windows: (number | null)[] = Array<null>(6).fill(null)): Architecture {
-  const layer: Omit<LayerShape, 'window'> = {
+  const layer: Omit<PlainShape, 'window'> = {
     heads: 4,
     kvHeads: 2,
     headDim: 16,
@@ -19,7 +20,7 @@ function architectureWith(windows: (number | null)[] = Array<null>(6).fill(null)
   return {
     style: PLAIN_STYLE,
     family: 'qwen2',
-    layers: windows.map((window) => ({ ...layer, window })),
+    layers: windows.map((window) => plainLayer({ ...layer, window })),
     hidden: 64,
     vocabulary: 320,
     context: 256,

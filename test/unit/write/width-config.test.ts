@@ -1,7 +1,7 @@
 /** How a config describes a narrower model. bench/width-files.ts checks with transformers that the classes compute it. */
 import assert from 'node:assert/strict';
-import type { LayerShape } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
+import { type PlainShape, plainLayer, plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import { editConfigText } from '../../../src/engine/write/config';
 import { describeWidth, type WidthDescription } from '../../../src/engine/write/width-config';
 import { architectureOf, CONFIG, type Config } from '../../support/checkpoint-files';
@@ -11,10 +11,12 @@ interface Described extends WidthDescription {
 }
 
 /** Describes the model of `config` with `shape` in its blocks; checks that the new config says it. */
-function described(config: Config, ...shapes: readonly Partial<LayerShape>[]): Described {
+function described(config: Config, ...shapes: readonly Partial<PlainShape>[]): Described {
   const whole = { ...CONFIG, ...config };
   const architecture = architectureOf(config);
-  const layers = architecture.layers.map((layer, i) => ({ ...layer, ...shapes[i % shapes.length] }));
+  const layers = architecture.layers.map((layer, i) =>
+    plainLayer({ ...plainShape(layer), ...shapes[i % shapes.length] }),
+  );
   const description = describeWidth(whole, { ...architecture, layers });
   const after = JSON.parse(editConfigText(JSON.stringify(whole), description.edits)) as Config;
   assert.deepEqual(readConfigArchitecture(after), description.architecture);

@@ -1,5 +1,7 @@
 /** Definition of a model family. Each family has its own file beside this one; index.ts lists them. */
 import type { LayerShape, LinearName, Rope, Style } from '../architecture';
+import type { AttentionMixer } from '../kinds/attention';
+import { plainLayer } from '../kinds/plain';
 import { flag, type Config } from '../fields';
 import { readRope } from '../rope';
 import type { Unsupported } from '../types';
@@ -86,7 +88,9 @@ export interface FamilyDefaults {
 }
 
 /** Fields that all families have in common. */
-export interface CommonShape extends Pick<LayerShape, 'heads' | 'kvHeads' | 'headDim' | 'ffn'> {
+export interface CommonShape extends Pick<AttentionMixer, 'heads' | 'kvHeads' | 'headDim'> {
+  /** `intermediate_size` */
+  readonly ffn: number;
   readonly blocks: number;
   readonly hidden: number;
   readonly context: number;
@@ -103,7 +107,12 @@ export type PrunedFields = Readonly<Record<string, number | readonly (number | s
 export function layersWith(
   windows: Windows | Unsupported,
   { config, common }: { readonly config: Config; readonly common: CommonShape },
-  { biases = [], qkNorm = null, fused = false }: Partial<Pick<LayerShape, 'biases' | 'qkNorm' | 'fused'>> = {},
+  {
+    biases = [],
+    qkNorm = null,
+    fused = false,
+    ...more
+  }: Partial<Pick<AttentionMixer, 'biases' | 'qkNorm' | 'fused' | 'clip'>> = {},
   rope: Rope | Unsupported | ((block: number) => Rope | null) = readRope(config, common),
 ): readonly LayerShape[] | Unsupported {
   if ('why' in windows) return windows;
@@ -111,6 +120,6 @@ export function layersWith(
   const { heads, kvHeads, headDim, ffn } = common;
   return windows.map((window, block) => {
     const own = typeof rope === 'function' ? rope(block) : rope;
-    return { heads, kvHeads, headDim, ffn, window, rope: own, biases, qkNorm, fused };
+    return plainLayer({ heads, kvHeads, headDim, ffn, window, rope: own, biases, qkNorm, fused, ...more });
   });
 }

@@ -1,5 +1,6 @@
 /** Gemma 2 (Google 2024): norms on inputs and outputs of the modules, soft caps, and windows in every other block. */
 import { positive, positiveOr, type Config } from '../fields';
+import { windowOf } from '../kinds/parts';
 import { ATTENTION, attentionBiases, layersWith, type ModelFamily, type PrunedFields } from './family';
 import { gemmaStyle, TANH_GELU } from './gemma';
 import { decoderWeights } from './weights';
@@ -48,7 +49,7 @@ export const gemma2: ModelFamily = {
   weights: decoderWeights({ postNorm: 'pre_feedforward_layernorm' }),
   prunedConfig: (config, layers, kept): PrunedFields => {
     if (Array.isArray(config.layer_types)) return {};
-    return { layer_types: layerTypes(kept, (block) => layers[block].window !== null) };
+    return { layer_types: layerTypes(kept, (block) => windowOf(layers[block]) !== null) };
   },
   narrower: { switches: { attention_bias: ATTENTION }, headsDivide: true },
 };

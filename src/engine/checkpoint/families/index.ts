@@ -7,10 +7,13 @@ import { gemma3 } from './gemma3';
 import { granite } from './granite';
 import { llama } from './llama';
 import { mistral } from './mistral';
+import { mixtral } from './mixtral';
 import { olmo2 } from './olmo2';
+import { olmoe } from './olmoe';
 import { phi3 } from './phi3';
 import { qwen2 } from './qwen2';
 import { qwen3 } from './qwen3';
+import { qwen3Moe } from './qwen3-moe';
 import { seedOss } from './seed-oss';
 import { smollm3 } from './smollm3';
 
@@ -27,6 +30,9 @@ export const FAMILIES: readonly ModelFamily[] = [
   granite,
   olmo2,
   smollm3,
+  qwen3Moe,
+  mixtral,
+  olmoe,
 ];
 
 const BY_TYPE = new Map(FAMILIES.map((family) => [family.modelType, family]));

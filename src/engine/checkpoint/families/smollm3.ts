@@ -2,6 +2,7 @@
 import type { LayerShape } from '../architecture';
 import { badField, countOr, flag, isSet, show, type Config } from '../fields';
 import { MAX_DIMENSION } from '../../formats/limits';
+import { ropeOf, windowOf } from '../kinds/parts';
 import { readRope } from '../rope';
 import { ATTENTION, attentionBiases, layersWith, MLP, mlpBiases, type ModelFamily, type PrunedFields } from './family';
 import { decoderWeights } from './weights';
@@ -55,10 +56,10 @@ function rotatedBlocks(config: Config, blocks: number): readonly boolean[] {
 
 /** Writes both rules out, so that no reader counts blocks. */
 function prunedConfig(config: Config, layers: readonly LayerShape[], kept: readonly number[]): PrunedFields {
-  const rotated = kept.map((block) => (layers[block].rope ? 1 : 0));
-  const slides = layers.some(({ window }) => window !== null) && !Array.isArray(config.layer_types);
+  const rotated = kept.map((block) => (ropeOf(layers[block]) ? 1 : 0));
+  const slides = layers.some((layer) => windowOf(layer) !== null) && !Array.isArray(config.layer_types);
   return {
     [LIST]: rotated,
-    ...(slides && { layer_types: layerTypes(kept, (block) => layers[block].window !== null) }),
+    ...(slides && { layer_types: layerTypes(kept, (block) => windowOf(layers[block]) !== null) }),
   };
 }

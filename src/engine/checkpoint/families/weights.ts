@@ -1,6 +1,9 @@
 /** Names and shapes of a model's weights. Most families use LLaMA's names. Linear weights are stored (out, in). */
-import type { Architecture, LinearName } from '../architecture';
-import type { BlockWeights, OuterWeights, Weight } from '../weight-names';
+import type { Architecture } from '../architecture';
+import { feedForwardKind, mixerKind } from '../kinds';
+import type { BlockNames, Weights } from '../kinds/kind';
+import type { StreamNorm } from '../weight-key';
+import type { BlockWeights, OuterWeights } from '../weight-names';
 
 /** How a family finds its weights. */
 export interface FamilyWeights {
@@ -26,6 +29,11 @@ const LLAMA_NAMES = {
   up: 'mlp.up_proj',
   down: 'mlp.down_proj',
   ffnOutNorm: 'post_feedforward_layernorm',
+  router: 'mlp.gate',
+  // # is the number of the expert.
+  'experts.#.gate': 'mlp.experts.#.gate_proj',
+  'experts.#.up': 'mlp.experts.#.up_proj',
+  'experts.#.down': 'mlp.experts.#.down_proj',
   embed: 'model.embed_tokens',
   finalNorm: 'model.norm',
   head: 'lm_head',
@@ -50,46 +58,30 @@ export function decoderWeights(changes: Partial<ModuleNames> = {}): FamilyWeight
 }
 
 function blockWeights(names: ModuleNames, { layers, hidden, style }: Architecture, layer: number): BlockWeights {
-  const { heads, kvHeads, headDim, ffn, biases, qkNorm, fused } = layers[layer];
-  const queryWidth = heads * headDim;
-  const keyWidth = kvHeads * headDim;
-  const weight = (module: keyof ModuleNames, ...shape: number[]): Weight => {
-    return { name: `model.layers.${layer}.${names[module]}.weight`, shape };
+  const { mixer, ffn } = layers[layer];
+  const named = (module: string, end: string): string => {
+    const [expert = ''] = /\d+/.exec(module) ?? [];
+    const name = names[module.replace(/\d+/, '#') as keyof ModuleNames];
+    return `model.layers.${layer}.${name.replace('#', expert)}.${end}`;
   };
-  const bias = (linear: LinearName, width: number): object | false =>
-    biases.includes(linear) && {
-      [`${linear}Bias`]: { name: `model.layers.${layer}.${names[linear]}.bias`, shape: [width] },
-    };
-  const norm = (module: NormModule, where: 'before' | 'after'): object | false =>
-    (style.norms === where || style.norms === 'both') && { [module]: weight(module, hidden) };
-  const allHeads = qkNorm === 'width';
+  const own: BlockNames = {
+    hidden,
+    style,
+    weight: (module, ...shape) => ({ name: named(module, 'weight'), shape }),
+    bias: (module, width) => ({ name: named(module, 'bias'), shape: [width] }),
+  };
+  const norm = (module: StreamNorm, where: 'before' | 'after'): Weights =>
+    style.norms === where || style.norms === 'both' ? { [module]: own.weight(module, hidden) } : {};
   return {
-    ...norm('inputNorm', 'before'),
-    ...(fused
-      ? { qkv: weight('qkv', queryWidth + 2 * keyWidth, hidden) }
-      : { q: weight('q', queryWidth, hidden), k: weight('k', keyWidth, hidden), v: weight('v', keyWidth, hidden) }),
-    o: weight('o', hidden, queryWidth),
-    ...bias('qkv', queryWidth + 2 * keyWidth),
-    ...bias('q', queryWidth),
-    ...bias('k', keyWidth),
-    ...bias('v', keyWidth),
-    ...bias('o', hidden),
-    ...(qkNorm && {
-      qNorm: weight('qNorm', allHeads ? queryWidth : headDim),
-      kNorm: weight('kNorm', allHeads ? keyWidth : headDim),
-    }),
-    ...norm('attentionOutNorm', 'after'),
-    ...norm('postNorm', 'before'),
-    ...(fused
-      ? { gateUp: weight('gateUp', 2 * ffn, hidden) }
-      : { gate: weight('gate', ffn, hidden), up: weight('up', ffn, hidden) }),
-    down: weight('down', hidden, ffn),
-    ...bias('gateUp', 2 * ffn),
-    ...bias('gate', ffn),
-    ...bias('up', ffn),
-    ...bias('down', hidden),
-    ...norm('ffnOutNorm', 'after'),
+    mixer: {
+      ...norm('inputNorm', 'before'),
+      ...mixerKind(mixer).weights(mixer, own),
+      ...norm('attentionOutNorm', 'after'),
+    },
+    ffn: {
+      ...norm('postNorm', 'before'),
+      ...feedForwardKind(ffn).weights(ffn, own),
+      ...norm('ffnOutNorm', 'after'),
+    },
   };
 }
-
-type NormModule = 'inputNorm' | 'attentionOutNorm' | 'postNorm' | 'ffnOutNorm';

@@ -1,6 +1,7 @@
 /** Which blocks attend only to a window, and its width. Reads the config like transformers. */
 import type { LayerShape } from '../architecture';
 import { badField, count, flag, isSet, show, type Config } from '../fields';
+import { windowOf } from '../kinds/parts';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { Unsupported } from '../types';
 import type { PrunedFields } from './family';
@@ -94,8 +95,8 @@ export function layerTypes(kept: readonly number[], isSliding: (block: number) =
  */
 export function listedWindows(config: Config, layers: readonly LayerShape[], kept: readonly number[]): PrunedFields {
   if (config.use_sliding_window !== true || Array.isArray(config.layer_types)) return {};
-  if (layers.every(({ window }) => window === null)) return {};
-  const types = layerTypes(kept, (block) => layers[block].window !== null);
+  if (layers.every((layer) => windowOf(layer) === null)) return {};
+  const types = layerTypes(kept, (block) => windowOf(layers[block]) !== null);
   if (config.max_window_layers !== undefined) return { layer_types: types };
   // The class's default counts the blocks of the whole model.
   return { layer_types: types, max_window_layers: types.filter((type) => type === 'full_attention').length };

@@ -1,6 +1,7 @@
 /** The config.json that transformers would have for the model of a GGUF file. */
 import type { Architecture, Rope } from '../architecture';
 import { familyOf } from '../families';
+import { type PlainArchitecture, plainModel } from '../kinds/plain';
 import { longRopeMagnitude } from '../rope';
 import type { Dialect } from './dialects/dialect';
 import { yarnMagnitude } from './scaling';
@@ -14,12 +15,13 @@ type Fields = Readonly<Record<string, unknown>>;
  * written.
  * @param stored the type of a matrix in the file
  */
-export function configOf(architecture: Architecture, dialect: Dialect, stored: string | undefined): Fields {
+export function configOf(model: Architecture, dialect: Dialect, stored: string | undefined): Fields {
+  const architecture = plainModel(model);
   const { family, layers, hidden, vocabulary, context, rmsNormEps, tied, bosTokenId, eosTokenIds } = architecture;
   const [{ heads, kvHeads, headDim, ffn }] = layers;
   const rope = globalRope(architecture);
   return {
-    architectures: [familyOf(architecture).className],
+    architectures: [familyOf(model).className],
     model_type: family,
     vocab_size: vocabulary,
     hidden_size: hidden,
@@ -42,7 +44,7 @@ export function configOf(architecture: Architecture, dialect: Dialect, stored: s
 }
 
 /** Of the blocks without a window, where others turn otherwise. */
-function globalRope({ layers }: Architecture): Rope | null {
+function globalRope({ layers }: PlainArchitecture): Rope | null {
   const rotated = layers.filter(({ rope }) => rope !== null);
   return (rotated.find(({ window }) => window === null) ?? rotated.at(0))?.rope ?? null;
 }

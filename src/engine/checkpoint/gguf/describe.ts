@@ -7,6 +7,7 @@ import type { GgufEntry } from '../../formats/gguf/metadata';
 import type { GgufTensor } from '../../formats/gguf/tensors';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { Architecture } from '../architecture';
+import { plainShape } from '../kinds/plain';
 import type { Unsupported } from '../types';
 import { configOf } from './config';
 import { DIALECTS, dialectNamed } from './dialects';
@@ -55,7 +56,7 @@ export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
   const architecture: Architecture = {
     family: dialect.family,
     layers,
-    style: readStyle(fields, dialect, { layers, hidden }, described.scores),
+    style: readStyle(fields, dialect, { layers: layers.map(plainShape), hidden }, described.scores),
     hidden,
     vocabulary,
     context: fields.count('context_length', MAX_DIMENSION.context),

@@ -3,6 +3,7 @@ import { counted } from '../../../format/words';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { LayerShape, LinearName } from '../architecture';
 import type { Unsupported } from '../types';
+import { plainLayer } from '../kinds/plain';
 import type { Dialect } from './dialects/dialect';
 import type { GgufFields } from './fields';
 import { GGUF_BLOCK_NAMES } from './names';
@@ -48,17 +49,19 @@ export function readLayers(fields: GgufFields, dialect: Dialect, described: Desc
     }
     const has = (end: string): boolean => described.has(`blk.${block}.${end}`);
     if (has(GGUF_BLOCK_NAMES.qkv) !== fused) return oddlyFused(block, fused);
-    layers.push({
-      heads: heads[block],
-      kvHeads: kvHeads[block],
-      headDim,
-      ffn: ffn[block],
-      window: windows[block],
-      rope: rotations.ropes[block],
-      biases: fused ? [] : biasesOf(has),
-      qkNorm: qkNorm ?? (has(GGUF_BLOCK_NAMES.qNorm) ? 'head' : null),
-      fused,
-    });
+    layers.push(
+      plainLayer({
+        heads: heads[block],
+        kvHeads: kvHeads[block],
+        headDim,
+        ffn: ffn[block],
+        window: windows[block],
+        rope: rotations.ropes[block],
+        biases: fused ? [] : biasesOf(has),
+        qkNorm: qkNorm ?? (has(GGUF_BLOCK_NAMES.qNorm) ? 'head' : null),
+        fused,
+      }),
+    );
   }
   return { layers, scores: rotations.scores, notes: [...notes, ...rotations.notes] };
 }

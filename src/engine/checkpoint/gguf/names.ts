@@ -1,4 +1,5 @@
 /** llama.cpp's names of the weights in a GGUF file. */
+import type { PlainWeightName } from '../kinds/plain';
 import type { BlockWeightName, OuterWeightName, WeightKey } from '../weight-key';
 
 const GGUF_OUTER_NAMES: Readonly<Record<OuterWeightName, string>> = {
@@ -7,7 +8,7 @@ const GGUF_OUTER_NAMES: Readonly<Record<OuterWeightName, string>> = {
   head: 'output.weight',
 };
 
-export const GGUF_BLOCK_NAMES: Readonly<Record<BlockWeightName, string>> = {
+export const GGUF_BLOCK_NAMES: Readonly<Record<PlainWeightName, string>> = {
   inputNorm: 'attn_norm.weight',
   qkv: 'attn_qkv.weight',
   q: 'attn_q.weight',
@@ -59,5 +60,7 @@ export const NORMS: ReadonlySet<string> = new Set<BlockWeightName | OuterWeightN
 
 /** The name of a weight, of a block at position `block` of the file. */
 export function ggufName(key: WeightKey, block = typeof key === 'string' ? 0 : key.layer): string {
-  return typeof key === 'string' ? GGUF_OUTER_NAMES[key] : `blk.${block}.${GGUF_BLOCK_NAMES[key.name]}`;
+  return typeof key === 'string'
+    ? GGUF_OUTER_NAMES[key]
+    : `blk.${block}.${GGUF_BLOCK_NAMES[key.name as PlainWeightName]}`;
 }

@@ -13,6 +13,7 @@ import { checkpointTensor, type PlacedGguf } from '../../formats/gguf/placed';
 import { readTensor } from '../../formats/read-tensor';
 import type { TensorInfo } from '../../formats/tensor';
 import type { Architecture } from '../architecture';
+import { attentionOf, ropeOf } from '../kinds/parts';
 import { filesBytes } from '../file-bytes';
 import type { Checkpoint, Unsupported } from '../types';
 import { weightKeys, weightOf } from '../weight-key';
@@ -207,8 +208,8 @@ function unreadable({ architecture }: GgufModel, tensors: ReadonlyMap<string, Pl
 }
 
 function requireFactors({ layers }: Architecture, tensors: ReadonlyMap<string, PlacedGguf>): void {
-  const [{ headDim }] = layers;
-  const turned = layers.find(({ rope }) => rope !== null)?.rope?.turned ?? headDim;
+  const { headDim } = attentionOf(layers[0]);
+  const turned = layers.map(ropeOf).find((rope) => rope !== null)?.turned ?? headDim;
   for (const name of ALL_ROPE_FACTORS) {
     const factors = tensors.get(name);
     if (!factors || factors.shape[0] === turned / 2) continue;
@@ -240,7 +241,7 @@ function namedTensors(
     const above = NORMS.has(typeof key === 'string' ? key : key.name) ? architecture.style.normOffset : 0;
     const { name } = weightOf(architecture, key)!;
     const differs = {
-      ...(isRotated && { paired: architecture.layers[key.layer].headDim }),
+      ...(isRotated && { paired: attentionOf(architecture.layers[key.layer]).headDim }),
       ...(above !== 0 && { above }),
     };
     known.set(tensor.name, checkpointTensor(name, tensor, differs));

@@ -6,7 +6,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GgufField, GgufValue } from '../../formats/gguf/layout';
 import { f32, u32 } from '../../formats/gguf/values';
-import type { Architecture, LayerShape } from '../architecture';
+import type { Architecture } from '../architecture';
+import { otherKindIn } from '../kinds/parts';
+import { type PlainArchitecture, plainModel, type PlainShape } from '../kinds/plain';
 import { cannotWrite, INSTEAD, shared } from './cannot';
 import { dialectFor } from './dialects';
 import type { Dialect } from './dialects/dialect';
@@ -27,7 +29,10 @@ export interface Spelling extends WrittenRotation {
 const MAX_BLOCKS = 512;
 
 /** @throws UserError for a model that llama.cpp would compute otherwise */
-export function spellingOf(architecture: Architecture): Spelling {
+export function spellingOf(model: Architecture): Spelling {
+  const other = otherKindIn(model.layers);
+  if (other !== undefined) throw cannotWrite(`blocks of it have ${other}`, 'Write safetensors in place of it.');
+  const architecture = plainModel(model);
   const { layers } = architecture;
   if (layers.length > MAX_BLOCKS)
     throw cannotWrite(`it has ${layers.length} blocks, and llama.cpp loads up to ${MAX_BLOCKS}`);
@@ -52,10 +57,10 @@ export function spellingOf(architecture: Architecture): Spelling {
 }
 
 /** What most dialects have once for all blocks. */
-const shapeOf = (layer: LayerShape): LayerShape => ({ ...layer, window: null, rope: null });
+const shapeOf = (layer: PlainShape): PlainShape => ({ ...layer, window: null, rope: null });
 
 /** @throws UserError for shapes of blocks that the dialect does not have */
-function requireBlocks(dialect: Dialect, { hidden, layers, tied: isTied }: Architecture, equal: boolean): void {
+function requireBlocks(dialect: Dialect, { hidden, layers, tied: isTied }: PlainArchitecture, equal: boolean): void {
   const { name, biases: allowed, square, tied, perBlock } = dialect;
   const [{ heads, headDim, biases, qkNorm }] = layers;
   if (!equal && !perBlock) {
@@ -79,7 +84,7 @@ function requireBlocks(dialect: Dialect, { hidden, layers, tied: isTied }: Archi
 
 /** The dimensions of the model, and what is special in it. @param architecture of the written blocks only */
 export function architectureFields(architecture: Architecture, spelling: Spelling): GgufField[] {
-  const { layers, hidden, vocabulary, context, rmsNormEps } = architecture;
+  const { layers, hidden, vocabulary, context, rmsNormEps } = plainModel(architecture);
   const { dialect, headDim, rope } = spelling;
   /** One number for equal blocks, else one for each. */
   const perBlock = (values: readonly number[]): GgufValue =>

@@ -2,12 +2,13 @@
 import { printable } from '../../formats/bounded-json';
 import type { GgufField } from '../../formats/gguf/layout';
 import { f32 } from '../../formats/gguf/values';
-import { type Architecture, PLAIN_STYLE, type Style } from '../architecture';
+import { PLAIN_STYLE, type Style } from '../architecture';
+import type { PlainArchitecture } from '../kinds/plain';
 import { cannotWrite } from './cannot';
 import type { Dialect, StyleNumber } from './dialects/dialect';
 import type { GgufFields } from './fields';
 
-type Shape = Pick<Architecture, 'layers' | 'hidden'>;
+type Shape = Pick<PlainArchitecture, 'layers' | 'hidden'>;
 
 /** Numbers that change what a block computes, with the value that changes nothing. */
 const NEUTRAL: Readonly<Record<string, number | boolean>> = {
@@ -80,7 +81,7 @@ const WORDS = {
 } as const;
 
 /** @throws UserError for a factor, a cap or an activation that the dialect does not have */
-export function requireStyle(dialect: Dialect, { style, hidden }: Architecture): void {
+export function requireStyle(dialect: Dialect, { style, hidden }: PlainArchitecture): void {
   const { name, numbers = [], scoresByCosines } = dialect;
   const own = { ...PLAIN_STYLE, ...dialect.style?.(hidden) };
   const isSaid = (field: keyof Style): boolean =>
@@ -98,7 +99,10 @@ export function requireStyle(dialect: Dialect, { style, hidden }: Architecture):
 }
 
 /** The fields that say the style. */
-export function styleFields({ numbers = [] }: Dialect, { style, layers: [{ headDim }] }: Architecture): GgufField[] {
+export function styleFields(
+  { numbers = [] }: Dialect,
+  { style, layers: [{ headDim }] }: PlainArchitecture,
+): GgufField[] {
   return numbers.flatMap(({ field, of, inverse }): GgufField[] => {
     const value = of === 'scoreScale' ? (style[of] ?? 1 / Math.sqrt(headDim)) : style[of];
     return value === null ? [] : [[field, f32(inverse ? 1 / value : value)]];
@@ -106,7 +110,7 @@ export function styleFields({ numbers = [] }: Dialect, { style, layers: [{ headD
 }
 
 /** What the scores have to be multiplied by beside what llama.cpp takes by itself. */
-export function scoreFactor(dialect: Dialect, architecture: Architecture): number {
+export function scoreFactor(dialect: Dialect, architecture: PlainArchitecture): number {
   if (!dialect.scoresByCosines) return 1;
   const [{ headDim }] = architecture.layers;
   return (architecture.style.scoreScale ?? 1 / Math.sqrt(headDim)) / usualScale(dialect, architecture);

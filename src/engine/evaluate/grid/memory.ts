@@ -5,6 +5,7 @@
  */
 import { elements, moduleParameters } from '../../checkpoint/parameters';
 import type { Architecture } from '../../checkpoint/architecture';
+import { layerSizes, windowOf } from '../../checkpoint/kinds/parts';
 import { outerWeights } from '../../checkpoint/weight-names';
 import type { View } from '../../model/view';
 
@@ -133,7 +134,9 @@ export function cacheBytes(
   const positions = promptTokens + newTokens;
   // The last token is never fed, so that a cache in steps may end one earlier.
   const room = growth === 1 ? positions : Math.min(positions, Math.ceil((positions - 1) / growth) * growth);
-  return a.layers.reduce((sum, { kvHeads, headDim, window }, block) => {
+  return a.layers.reduce((sum, layer, block) => {
+    const { kvHeads, headDim } = layerSizes(layer);
+    const window = windowOf(layer);
     const seen = cutsWindows ? Math.min(room, window ?? Infinity) : room;
     return sum + (view.attention[block] ? 2 * kvHeads * headDim * cache * batch * seen : 0);
   }, 0);
@@ -147,7 +150,8 @@ function activationBytes(
   visible: number,
   { activation, materialisesScores }: MemoryModel,
 ): number {
-  const widest = a.layers.reduce((most, { heads, kvHeads, headDim, ffn }, block) => {
+  const widest = a.layers.reduce((most, layer, block) => {
+    const { heads, kvHeads, headDim, ffn } = layerSizes(layer);
     const scores = materialisesScores ? heads * visible : 0;
     const attention = view.attention[block] ? (2 * heads + 2 * kvHeads) * headDim + scores : 0;
     return Math.max(most, attention, view.ffn[block] ? 2 * ffn + a.hidden : 0);

@@ -3,7 +3,8 @@
  * whole cache once, and computes its products. Pure arithmetic.
  */
 import { elements } from '../../checkpoint/parameters';
-import { type Architecture, linearNames, moduleOf } from '../../checkpoint/architecture';
+import { type Architecture, linearsOf, moduleOf } from '../../checkpoint/architecture';
+import { layerSizes, windowOf } from '../../checkpoint/kinds/parts';
 import { blockWeights, outerWeights } from '../../checkpoint/weight-names';
 import type { View } from '../../model/view';
 import { type Cell, type MemoryModel, readParameters } from './memory';
@@ -17,16 +18,18 @@ export function flopsOf(a: Architecture, view: View, { batch, promptTokens, newT
 
 /** Weights of the blocks that are factors of products; norms and biases are not. */
 function matrixParameters(a: Architecture, view: View): number {
-  return a.layers.reduce((sum, _, block) => {
+  return a.layers.reduce((sum, layer, block) => {
     const weights = blockWeights(a, block);
-    const computed = linearNames(a).filter((name) => view[moduleOf(name)][block]);
+    const computed = linearsOf(layer).filter((name) => view[moduleOf(name)][block]);
     return sum + computed.reduce((total, name) => total + elements(weights[name]!.shape), 0);
   }, 0);
 }
 
 /** Queries times keys, and weights times values, of `n` positions, each of which sees itself and those before it. */
 function attentionFlops(a: Architecture, view: View, n: number): number {
-  return a.layers.reduce((sum, { heads, headDim, window }, block) => {
+  return a.layers.reduce((sum, layer, block) => {
+    const { heads, headDim } = layerSizes(layer);
+    const window = windowOf(layer);
     const seen =
       window === null || window >= n ? (n * (n + 1)) / 2 : (window * (window + 1)) / 2 + (n - window) * window;
     return sum + (view.attention[block] ? 4 * heads * headDim * seen : 0);
@@ -37,7 +40,9 @@ type Bytes = Pick<MemoryModel, 'weight' | 'cache'>;
 
 /** Bytes of keys and values that the step reads which makes a cache of `positions`. */
 function cacheRead(a: Architecture, view: View, batch: number, positions: number, { cache }: Bytes): number {
-  return a.layers.reduce((sum, { kvHeads, headDim, window }, block) => {
+  return a.layers.reduce((sum, layer, block) => {
+    const { kvHeads, headDim } = layerSizes(layer);
+    const window = windowOf(layer);
     const seen = Math.min(positions, window ?? Infinity);
     return sum + (view.attention[block] ? 2 * kvHeads * headDim * cache * batch * seen : 0);
   }, 0);

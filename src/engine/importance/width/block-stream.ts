@@ -11,6 +11,7 @@ import type { Step } from '../../model/view';
 import type { Work } from '../../progress';
 import type { WeightSource } from '../../weights/source';
 import type { RowStatistics } from './row-statistics';
+import { plainShape } from '../../checkpoint/kinds/plain';
 
 /** Statistics of the inputs of o and down of a block. */
 export interface BlockStatistics<T extends RowStatistics = RowStatistics> {
@@ -66,7 +67,7 @@ export class BlockStream {
    * @throws CancelledError
    */
   async observe(block: number, { o, down }: BlockStatistics, moves: boolean): Promise<void> {
-    const { heads, headDim, ffn } = this.model.architecture.layers[block];
+    const { heads, headDim, ffn } = plainShape(this.model.architecture.layers[block]);
     await this.watch(
       block,
       [

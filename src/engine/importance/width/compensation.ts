@@ -1,5 +1,6 @@
 /** FLAP's biases, which stand for the mean of what is removed. */
 import { groupsOf, type LayerBiases, type LayerWidth } from '../../checkpoint/width';
+import { plainShape } from '../../checkpoint/kinds/plain';
 import type { Model } from '../../model/model';
 import { type JobOptions, Work } from '../../progress';
 import type { BlockStatistics } from './block-stream';
@@ -16,7 +17,7 @@ export async function compensate(
   const work = new Work(job, kept.length, 'blocks', 'biases for what is removed');
   const biases: LayerBiases[] = [];
   for (const [layer, { groups, neurons }] of kept.entries()) {
-    const all = groupsOf(architecture.layers[layer]);
+    const all = groupsOf(plainShape(architecture.layers[layer]));
     const { o, down } = statistics[layer];
     biases.push({
       o: Float32Array.from(await imageOf(weights, { layer, name: 'o' }, without(o.mean, groups, all))),

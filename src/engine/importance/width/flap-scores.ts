@@ -1,5 +1,5 @@
 /** FLAP's statistics of a model, and the scores of its units. */
-import type { LayerShape } from '../../checkpoint/architecture';
+import { type PlainShape, plainShape } from '../../checkpoint/kinds/plain';
 import { groupsOf } from '../../checkpoint/width';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
@@ -53,7 +53,7 @@ export async function observeAll(
   const stream = await BlockStream.open(model, rows, work);
   const all: BlockStatistics<FlapStatistics>[] = [];
   try {
-    for (const [block, { heads, headDim, ffn }] of layers.entries()) {
+    for (const [block, { heads, headDim, ffn }] of layers.map(plainShape).entries()) {
       work.step(`block ${block + 1} of ${layers.length}`);
       const own = { o: new FlapStatistics(heads * headDim, metric), down: new FlapStatistics(ffn, metric) };
       await stream.observe(block, own, true);
@@ -81,7 +81,7 @@ export async function scoresOf(
   for (const [layer, { o, down }] of statistics.entries()) {
     const attention = (await channelMetric(weights, { layer, name: 'o' }, o, metric)).map((m) => m * m);
     const neurons = await channelMetric(weights, { layer, name: 'down' }, down, metric);
-    scores.push(requireFinite(fold(attention, neurons, layers[layer]), layer));
+    scores.push(requireFinite(fold(attention, neurons, plainShape(layers[layer])), layer));
   }
   return scores;
 }
@@ -100,14 +100,14 @@ async function channelMetric(
 }
 
 /** Deviations from the mean of the block's channels, in deviations, so that blocks and kinds can be compared. */
-function adaptiveScores(attention: Float64Array, neurons: Float64Array, shape: LayerShape): UnitScores {
+function adaptiveScores(attention: Float64Array, neurons: Float64Array, shape: PlainShape): UnitScores {
   const all = groupsOf(shape);
   const perGroup = attention.length / all;
   const groups = summed(standardised(attention), all).map((sum) => sum / perGroup);
   return { groups, neurons: standardised(neurons) };
 }
 
-const uniformScores = (attention: Float64Array, neurons: Float64Array, shape: LayerShape): UnitScores => ({
+const uniformScores = (attention: Float64Array, neurons: Float64Array, shape: PlainShape): UnitScores => ({
   groups: summed(attention, groupsOf(shape)),
   neurons,
 });

@@ -5,7 +5,7 @@
  */
 import { formatPercent } from '../../../format/numbers';
 import { counted } from '../../../format/words';
-import type { LayerShape } from '../../checkpoint/architecture';
+import { type PlainShape, plainShape } from '../../checkpoint/kinds/plain';
 import { type LayerWidth, losesHeads } from '../../checkpoint/width';
 import { UserError } from '../../errors';
 import type { TokenRows } from '../../model/forward';
@@ -34,7 +34,7 @@ export async function measureFlap(
   const { metric = WIDTH_DEFAULTS.metric, structure = WIDTH_DEFAULTS.structure } = request;
   const { compensation = WIDTH_DEFAULTS.compensation, multiple } = request;
   if (rows.length < 2 && metric !== 'wifn') throw tooFewRows();
-  const { layers } = model.architecture;
+  const layers = model.architecture.layers.map(plainShape);
   const statistics = await observeAll(model, rows, metric, job);
   const scores = await scoresOf(model, statistics, { metric, structure });
   const select = structure === 'al-am' ? adaptive(layers, scores) : uniform(scores);
@@ -56,13 +56,13 @@ export async function measureFlap(
  * What a group weighs in neurons: (2r + 2)·d·hidden weights against 3·hidden, cut down to a whole number as in the
  * authors' code (170 for heads of 128 without groups). Nothing where all heads stay: they are no part of the choice.
  */
-export const groupCost = (shape: LayerShape): number =>
+export const groupCost = (shape: PlainShape): number =>
   losesHeads(shape) ? Math.floor(((2 * (shape.heads / shape.kvHeads) + 2) * shape.headDim) / 3) : 0;
 
 type Select = (ratio: number) => Chosen;
 
 /** AL-AM: one threshold for all units of the model. A block that would lose all units of a kind keeps the best. */
-function adaptive(layers: readonly LayerShape[], scores: readonly UnitScores[]): Select {
+function adaptive(layers: readonly PlainShape[], scores: readonly UnitScores[]): Select {
   const all = [...scores.map(({ groups }) => groups), ...scores.map(({ neurons }) => neurons)];
   const costs = layers.map(groupCost);
   const values = Float64Array.from(all.flatMap((own) => [...own]));

@@ -2,7 +2,7 @@
  * LLM-Pruner (Ma et al. 2023), block-wise: in every block of a range the same share of units goes, those with the lowest
  * salience (salience.ts). All other blocks stay whole.
  */
-import type { LayerShape } from '../../checkpoint/architecture';
+import { type PlainShape, plainShape } from '../../checkpoint/kinds/plain';
 import { losesHeads, type UnitCounts } from '../../checkpoint/width';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
@@ -38,7 +38,7 @@ type Settings = Pick<WidthRequest, 'range' | 'salience' | 'multiple'>;
 
 /** What each ratio keeps, in numbers: arithmetic. @throws OptionError for a range outside the model */
 export function llmPrunerCounts(
-  layers: readonly LayerShape[],
+  layers: readonly PlainShape[],
   { range, multiple }: Omit<Settings, 'salience'>,
 ): Measured['counts'] {
   const { first, last } = checkedRange(layers.length, range);
@@ -57,7 +57,7 @@ export async function measureLlmPruner(
   { range, salience = WIDTH_DEFAULTS.salience, multiple }: Settings,
   job: JobOptions,
 ): Promise<Measured> {
-  const { layers } = model.architecture;
+  const layers = model.architecture.layers.map(plainShape);
   const counts = llmPrunerCounts(layers, { range, multiple });
   const { first, last } = checkedRange(layers.length, range);
   const scores = (await unitSaliences(model, rows, salience, job)).map(requireFinite);
@@ -75,7 +75,7 @@ export async function measureLlmPruner(
 }
 
 /** At least one group and one neuron stay. */
-export function keptUnits(shape: LayerShape, ratio: number): UnitCounts {
+export function keptUnits(shape: PlainShape, ratio: number): UnitCounts {
   const { groups, neurons } = allUnits(shape);
   return {
     groups: Math.max(1, groups - removedUnits(groups, shape.headDim, ratio)),
@@ -83,7 +83,7 @@ export function keptUnits(shape: LayerShape, ratio: number): UnitCounts {
   };
 }
 
-function lastUnitWarnings(layers: readonly LayerShape[], ratio: number): string[] {
+function lastUnitWarnings(layers: readonly PlainShape[], ratio: number): string[] {
   const clipped = layers.filter(
     (shape) => losesHeads(shape) && removedUnits(shape.kvHeads, shape.headDim, ratio) >= shape.kvHeads,
   ).length;

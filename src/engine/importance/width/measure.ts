@@ -3,6 +3,8 @@
  * or size is a choice after that (Wanda-sp, whose measurements depend on the choice, runs the model for each).
  */
 import type { Architecture } from '../../checkpoint/architecture';
+import { requirePlainBlocks } from '../../checkpoint/kinds/parts';
+import { plainShape } from '../../checkpoint/kinds/plain';
 import { parametersOf } from '../../checkpoint/parameters';
 import { narrowArchitecture, type Width } from '../../checkpoint/width';
 import type { TokenRows } from '../../model/forward';
@@ -49,8 +51,9 @@ export async function measureWidth(
   request: WidthRequest,
   job: JobOptions = {},
 ): Promise<MeasuredWidth> {
-  const measured = await measureBy(model, rows, request, job);
   const { architecture } = model;
+  requirePlainBlocks(architecture, 'Cannot prune the width of this model', 'Remove whole blocks.');
+  const measured = await measureBy(model, rows, request, job);
   return { select: (amount, part = {}) => select(architecture, measured, request, amount, part) };
 }
 
@@ -60,8 +63,9 @@ export async function measureWidth(
  * @throws OptionError
  */
 export function requireReachable(architecture: Architecture, request: WidthRequest, amount: WidthAmount): void {
+  requirePlainBlocks(architecture, 'Cannot prune the width of this model', 'Remove whole blocks.');
   if (!('parameters' in amount) || request.method === 'flap') return;
-  const { layers } = architecture;
+  const layers = architecture.layers.map(plainShape);
   const counts = request.method === 'llm-pruner' ? llmPrunerCounts(layers, request) : wandaSpCounts(layers, request);
   ratioOfSize(amount.parameters, parametersAt(architecture, { counts }), parametersOf(architecture));
 }

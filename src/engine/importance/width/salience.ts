@@ -2,7 +2,7 @@
  * How much the channels of a block matter, by LLM-Pruner (Ma et al. 2023): what a weight is worth (methods.ts), summed
  * over rows of q, k, v, gate and up (on top of each other too), and over columns of o and down. Norms and biases do not count.
  */
-import type { LayerShape } from '../../checkpoint/architecture';
+import { type PlainShape, plainShape } from '../../checkpoint/kinds/plain';
 import { type BlockWeightName, weightOf } from '../../checkpoint/weight-key';
 import { groupsOf } from '../../checkpoint/width';
 import type { TokenRows } from '../../model/forward';
@@ -55,7 +55,7 @@ export async function unitSaliences(
     foldOf(salience, rows.length),
     job,
   );
-  return steps.map(({ step, weights }) => unitScores(layers[step.block], (name) => weights.get(name)!));
+  return steps.map(({ step, weights }) => unitScores(plainShape(layers[step.block]), (name) => weights.get(name)!));
 }
 
 /** Gradients of a run of one row are those of its share, so that N times such a gradient is that of its own mean loss. */
@@ -96,14 +96,14 @@ async function magnitudes({ architecture, weights }: Model, norm: 'l1' | 'l2', j
       if (!weightOf(architecture, { layer, name })) continue;
       sums.set(name, await channelSums(weights, { layer, name }, CHANNELS[name], of));
     }
-    scores.push(unitScores(shape, (name) => sums.get(name)!));
+    scores.push(unitScores(plainShape(shape), (name) => sums.get(name)!));
     work.advance(1);
   }
   return scores;
 }
 
 /** Sums what the channels of a unit have in all of its weights. */
-function unitScores(shape: LayerShape, channels: (name: UnitWeight) => ArrayLike<number>): UnitScores {
+function unitScores(shape: PlainShape, channels: (name: UnitWeight) => ArrayLike<number>): UnitScores {
   const { heads, kvHeads, headDim, ffn, fused } = shape;
   const [queryWidth, keyWidth] = [heads * headDim, kvHeads * headDim];
   const attention = fused

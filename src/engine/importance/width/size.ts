@@ -1,5 +1,6 @@
 /** The ratio whose model is nearest to a size in parameters. */
 import type { Architecture } from '../../checkpoint/architecture';
+import { plainShape } from '../../checkpoint/kinds/plain';
 import { moduleParameters, parametersOf } from '../../checkpoint/parameters';
 import { groupsOf, type UnitCounts, withCounts } from '../../checkpoint/width';
 import { formatCount } from '../../../format/numbers';
@@ -79,4 +80,4 @@ const outOfReach = (target: number, smallest: number, largest: number): OptionEr
 
 /** Whether any block has fewer groups than in the whole model. */
 export const losesGroups = ({ layers }: Architecture, counts: readonly UnitCounts[]): boolean =>
-  counts.some(({ groups }, i) => groups < groupsOf(layers[i]));
+  counts.some(({ groups }, i) => groups < groupsOf(plainShape(layers[i])));

@@ -2,7 +2,7 @@
  * Units of a block, which are kept or removed as a whole: groups of heads and neurons (checkpoint/width.ts). A higher
  * score is kept longer.
  */
-import type { LayerShape } from '../../checkpoint/architecture';
+import type { PlainShape } from '../../checkpoint/kinds/plain';
 import { groupsOf, type LayerWidth, type UnitCounts } from '../../checkpoint/width';
 
 /** A number for each unit of a block. */
@@ -63,7 +63,7 @@ export function inMultiples(
 }
 
 /** All units of a block. */
-export const allUnits = (shape: LayerShape): UnitCounts => ({ groups: groupsOf(shape), neurons: shape.ffn });
+export const allUnits = (shape: PlainShape): UnitCounts => ({ groups: groupsOf(shape), neurons: shape.ffn });
 
 /** How many units of each block are kept. */
 export const countsOf = (layers: readonly LayerWidth[]): UnitCounts[] =>

@@ -3,7 +3,7 @@
  * the norm of its input, and every block loses the same share. Block after block is pruned, and the next one sees what
  * the pruned ones give.
  */
-import type { LayerShape } from '../../checkpoint/architecture';
+import { type PlainShape, plainShape } from '../../checkpoint/kinds/plain';
 import { fullWidth, groupsOf, type LayerWidth, type UnitCounts, type Width } from '../../checkpoint/width';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
@@ -20,14 +20,14 @@ import { weightedNorms } from './weight-sums';
 /** How many of `units` go at a ratio, unless scores are equal. */
 const removedUnits = (units: number, ratio: number): number => Math.trunc(ratio * units);
 
-export function keptUnits(shape: LayerShape, ratio: number): UnitCounts {
+export function keptUnits(shape: PlainShape, ratio: number): UnitCounts {
   const { groups, neurons } = allUnits(shape);
   return { groups: groups - removedUnits(groups, ratio), neurons: neurons - removedUnits(neurons, ratio) };
 }
 
 /** What each ratio keeps, in numbers: arithmetic. */
 export const wandaSpCounts =
-  (layers: readonly LayerShape[], { multiple }: Pick<WidthRequest, 'multiple'>): Measured['counts'] =>
+  (layers: readonly PlainShape[], { multiple }: Pick<WidthRequest, 'multiple'>): Measured['counts'] =>
   (ratio) =>
     layers.map((shape) => {
       const { groups, neurons } = keptUnits(shape, ratio);
@@ -40,7 +40,7 @@ export const measureWandaSp = (
   rows: TokenRows,
   { multiple }: Omit<WidthRequest, 'method'>,
 ): Measured => ({
-  counts: wandaSpCounts(model.architecture.layers, { multiple }),
+  counts: wandaSpCounts(model.architecture.layers.map(plainShape), { multiple }),
   choose: (ratio, job) => chooseInTurn(model, rows, { ratio, multiple }, job),
 });
 
@@ -52,7 +52,7 @@ async function chooseInTurn(
   job: JobOptions,
 ): Promise<Chosen> {
   const { architecture, weights } = model;
-  const { layers } = architecture;
+  const layers = architecture.layers.map(plainShape);
   const work = new Work(job, 2 * rows.length * layers.length, 'row-blocks', 'reading the model');
   const stream = await BlockStream.open(model, rows, work);
   const whole = fullWidth(architecture).layers;

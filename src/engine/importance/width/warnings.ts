@@ -1,5 +1,6 @@
 /** What a method cannot do as it was asked, in sentences for the user. */
 import type { Architecture } from '../../checkpoint/architecture';
+import { plainShape } from '../../checkpoint/kinds/plain';
 import { losesHeads, type UnitCounts } from '../../checkpoint/width';
 import { formatCount, formatPercent } from '../../../format/numbers';
 import { counted } from '../../../format/words';
@@ -20,7 +21,7 @@ interface Made {
 
 /** Warnings about what is kept. */
 export function keptWarnings({ architecture, counts, multiple }: Made, measured: Measured): string[] {
-  const { layers } = architecture;
+  const layers = architecture.layers.map(plainShape);
   const cut = counts.filter(({ neurons }, i) => neurons < layers[i].ffn);
   const narrow = multiple === undefined ? 0 : layers.filter(({ ffn }) => ffn < multiple).length;
   const odd = cut.filter(({ neurons }) => neurons % GPU_MULTIPLE !== 0).length;
@@ -41,12 +42,12 @@ export function keptWarnings({ architecture, counts, multiple }: Made, measured:
 
 function headWarning(architecture: Architecture, counts: readonly UnitCounts[], measured: Measured): string[] {
   if (losesGroups(architecture, counts)) return [];
-  if (!architecture.layers.some(losesHeads)) {
+  if (!architecture.layers.map(plainShape).some(losesHeads)) {
     return [
       'no attention head is removed: this family normalizes the queries of all heads at once, and the keys, so the other heads would change',
     ];
   }
-  const most = Math.max(...architecture.layers.map(({ kvHeads }) => kvHeads));
+  const most = Math.max(...architecture.layers.map(plainShape).map(({ kvHeads }) => kvHeads));
   const from = leastRatio((ratio) => losesGroups(architecture, measured.counts(ratio)));
   const why = `there ${most === 1 ? 'is' : 'are'} only ${counted(most, 'group')} of heads in a block, because query heads share ${counted(most, 'key-value head')}`;
   if (from === undefined) return [`no attention head is removed at any ratio: ${why}`];

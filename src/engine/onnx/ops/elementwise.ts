@@ -53,6 +53,17 @@ export function swiGlu(g: Graph, gate: Value, up: Value): Value {
   ]);
 }
 
+/** x, but at most `bound` and at least −bound. */
+export function clamp(g: Graph, x: Value, bound: number): Value {
+  const output = g.op('Clip', [x, cast(g, g.scalar(-bound), x.type), cast(g, g.scalar(bound), x.type)], x);
+  return g.record(output, [x], (d) => [
+    () => {
+      const inside = g.op('LessOrEqual', [g.op('Abs', [x], x), g.scalar(bound)], { type: 'bool', shape: x.shape });
+      return mul(g, d, cast(g, inside, x.type));
+    },
+  ]);
+}
+
 /** c · tanh(x / c): a soft bound of x at ±c. */
 export function softCap(g: Graph, x: Value, cap: number): Value {
   const bounded = g.op('Tanh', [scale(g, x, 1 / cap)], x);

@@ -1,6 +1,7 @@
 /** Memory that full-parameter training needs, so that a run that does not fit is refused at the start. */
 import { memoryFor } from '../../memory';
 import type { Architecture, LayerShape } from '../../checkpoint/architecture';
+import { layerSizes } from '../../checkpoint/kinds/parts';
 import { elements, layerParameters, parametersOf, parametersOfLayer } from '../../checkpoint/parameters';
 import { outerWeights } from '../../checkpoint/weight-names';
 import { UserError } from '../../errors';
@@ -42,9 +43,9 @@ export function fullTrainingBytes(architecture: Architecture, { keepsBest, longe
   const passing = Math.max(...layerParameters(architecture)) + (trained ? 0 : 2 * head);
   // The residual stream before every block, and the intermediate values of one block.
   const tokens = Math.max(TOKENS_PER_RUN, longest);
-  const states = tokens * ((layers.length + 4) * hidden + 8 * largest(({ ffn }) => ffn));
+  const states = tokens * ((layers.length + 4) * hidden + 8 * largest((layer) => layerSizes(layer).ffn));
   const scores = ATTENTION_COPIES + (style.scoreCap === null ? 0 : CAPPED_COPIES);
-  const attention = scores * largest(({ heads }) => heads) * tokens * longest;
+  const attention = scores * largest((layer) => layerSizes(layer).heads) * tokens * longest;
   return 4 * (copies * trainedParameters(architecture, trained) + passing + states + attention) + LOGITS_BYTES;
 }
 

@@ -50,7 +50,7 @@ export function loraBlockParameters(
     return value;
   };
   return {
-    norm: (name) => weight(name)!,
+    weight: (name) => weight(name)!,
     project: (x, linears) => {
       const bases = applyLinears(
         g,

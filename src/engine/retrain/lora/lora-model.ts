@@ -2,7 +2,13 @@
 import { blockWeights } from '../../checkpoint/weight-names';
 import { float32 } from '../../onnx/session';
 import { Random } from '../../random';
-import { type Architecture, linearGroups, type LinearName, linearNames, moduleOf } from '../../checkpoint/architecture';
+import {
+  adaptableNames,
+  type Architecture,
+  linearGroups,
+  type LinearName,
+  moduleOf,
+} from '../../checkpoint/architecture';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
 import type { Model } from '../../model/model';
@@ -29,7 +35,7 @@ export function requireTargets(
   architecture: Architecture,
   { targets }: { readonly targets?: readonly LinearName[] },
 ): void {
-  const own = linearNames(architecture);
+  const own = adaptableNames(architecture);
   const missing = targets?.filter((name) => !own.includes(name)) ?? [];
   if (missing.length === 0) return;
   const shown = (linears: readonly LinearName[]): string => linears.map(targetOf).join(', ');
@@ -43,7 +49,7 @@ export function requireTargets(
 /** The largest useful rank: the smallest dimension of the adapted Linears. */
 export function largestRank({ architecture }: Pick<Model, 'architecture'>, targets: readonly LinearName[]): number {
   const blocks = Array.from(architecture.layers.keys(), (block) => blockWeights(architecture, block));
-  return Math.min(...blocks.flatMap((weights) => targets.flatMap((name) => weights[name]!.shape)));
+  return Math.min(...blocks.flatMap((weights) => targets.flatMap((name) => weights[name]?.shape ?? [])));
 }
 
 /**
@@ -63,7 +69,7 @@ export function initialAdapters(
   for (const [k, step] of stepsOf(view).entries()) {
     if (trained?.includes(k) === false) continue;
     const shapes = blockWeights(model.architecture, step.block);
-    for (const name of targets.filter((t) => step[moduleOf(t)])) {
+    for (const name of targets.filter((t) => step[moduleOf(t)] && shapes[t])) {
       const [out, input] = shapes[name]!.shape;
       const bound = 1 / Math.sqrt(input);
       const a = Float32Array.from({ length: rank * input }, () => (2 * random.uniform() - 1) * bound);

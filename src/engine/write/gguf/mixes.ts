@@ -4,6 +4,7 @@
  * and in every third one between. Three mixes give the first ways back from the FFN another type where columns have an importance.
  */
 import type { WeightKey } from '../../checkpoint/weight-key';
+import { attentionOf } from '../../checkpoint/kinds/parts';
 import { K_BLOCK } from '../../formats/gguf/k-quants/quantize';
 import { blockElements, isQuantized, type QuantizedDtype } from '../../formats/gguf/quantize';
 import type { WeightSource } from '../../weights/source';
@@ -69,7 +70,7 @@ export class Mix {
     written: Pick<Model, 'dialect' | 'isWeighed'>,
   ) {
     const { tied, layers } = weights.architecture;
-    const { heads, kvHeads } = layers[kept[0]];
+    const { heads, kvHeads } = attentionOf(layers[kept[0]]);
     this.model = { ...written, tied, shared: Math.floor(heads / kvHeads) };
   }
 

@@ -9,6 +9,7 @@ import { architectureFields, spellingOf } from '../../checkpoint/gguf/spelling';
 import { elements } from '../../checkpoint/parameters';
 import type { Checkpoint } from '../../checkpoint/types';
 import { asStored } from '../../checkpoint/width';
+import { layerSizes } from '../../checkpoint/kinds/parts';
 import { CancelledError, throwIfCancelled, UserError } from '../../errors';
 import { copyRanges, type CopyOptions } from '../../files/copy';
 import { OutputFile } from '../../files/output-file';
@@ -227,7 +228,7 @@ const PACKED = 32;
 
 /** Widths of a narrower model that quantizing cannot divide. */
 function unpackable({ narrowing }: Checkpoint, { layers }: Architecture): string[] {
-  const odd = layers.filter(({ heads, headDim, ffn }) => (heads * headDim) % PACKED !== 0 || ffn % PACKED !== 0).length;
+  const odd = layers.map(layerSizes).filter(({ mixer, ffn }) => mixer % PACKED !== 0 || ffn % PACKED !== 0).length;
   if (!narrowing || odd === 0) return [];
   const has = odd === 1 ? '1 block has a width that is' : `${odd} blocks have widths that are`;
   return [`${has} no multiple of ${PACKED}, so llama.cpp's quantizer leaves these matrices in 16 bits`];

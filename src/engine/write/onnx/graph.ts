@@ -2,7 +2,9 @@
  * The graph of a whole model with a cache, as programs around onnxruntime expect it. Names of inputs and outputs are those of
  * Hugging Face's exports, names of extents too: transformers.js makes the first, empty cache by them.
  */
-import type { Architecture, LayerShape } from '../../checkpoint/architecture';
+import type { Architecture } from '../../checkpoint/architecture';
+import type { AttentionMixer } from '../../checkpoint/kinds/attention';
+import { attentionOf } from '../../checkpoint/kinds/parts';
 import { weightOf } from '../../checkpoint/weight-key';
 import type { Graph, Value } from '../../onnx/graph';
 import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../../onnx/ops/attention';
@@ -32,7 +34,7 @@ export interface OnnxGraph {
 }
 
 /** The width of a head in the caches of a target. */
-export const cacheWidth = ({ headDim }: LayerShape, target: OnnxTarget): number =>
+export const cacheWidth = ({ headDim }: Pick<AttentionMixer, 'headDim'>, target: OnnxTarget): number =>
   target === 'cpu' ? fusedHeadDim(headDim) : headDim;
 
 /**
@@ -45,7 +47,7 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
   const { architecture: a, weights } = model;
   const ids = g.input('input_ids', 'int64', [ROWS, LENGTH]);
   const mask = g.input('attention_mask', 'int64', [ROWS, TOTAL]);
-  const caches = a.layers.map((layer, i) => cacheInputs(g, layer, i, model));
+  const caches = a.layers.map((layer, i) => cacheInputs(g, attentionOf(layer), i, model));
   const tables = new Map<string, RotaryTable>();
   const present: { name: string; value: Value }[] = [];
   let state = scale(g, reshape(g, weights.embed(ids), ['tokens', a.hidden]), a.style.embedScale);
@@ -57,7 +59,7 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
       a,
       { block: index, attention: true, ffn: true },
       {
-        norm: (name) => weights.vector({ layer: index, name }),
+        weight: (name) => weights.vector({ layer: index, name }),
         project: (x, linears) =>
           linears.map((name) => {
             const bias = { layer: index, name: `${name}Bias` } as const;
@@ -82,7 +84,7 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
   for (const { name, value } of present) g.output(name, { ...value, shape: value.shape.with(2, TOTAL) });
 }
 
-function cacheInputs(g: Graph, layer: LayerShape, index: number, { target, products }: OnnxGraph): [Value, Value] {
+function cacheInputs(g: Graph, layer: AttentionMixer, index: number, { target, products }: OnnxGraph): [Value, Value] {
   const shape = [ROWS, layer.kvHeads, PAST, cacheWidth(layer, target)];
   const input = (name: string): Value => g.input(`past_key_values.${index}.${name}`, products, shape);
   return [input('key'), input('value')];
@@ -96,7 +98,7 @@ function tableOf(
   tables: Map<string, RotaryTable>,
 ): RotaryTable | undefined {
   const names = rotaryNames(a, index);
-  const { rope, headDim } = a.layers[index];
+  const { rope, headDim } = attentionOf(a.layers[index]);
   if (!names || !rope) return undefined;
   let table = tables.get(names.cos);
   if (!table) {
@@ -106,7 +108,7 @@ function tableOf(
       const { cos, sin } = rotaryTable(rope, headDim, count, { first: start, sequence: rows });
       return Promise.resolve([bytesOf(cos), bytesOf(sin)]);
     };
-    const [cos, sin] = weights.tables({ name: 'the rotation', rows, width: pairsOf(a.layers[index]), read }, [
+    const [cos, sin] = weights.tables({ name: 'the rotation', rows, width: pairsOf({ rope, headDim }), read }, [
       names.cos,
       names.sin,
     ]);

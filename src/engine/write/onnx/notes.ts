@@ -1,5 +1,6 @@
 /** What a user of written ONNX models should know. */
 import type { Architecture } from '../../checkpoint/architecture';
+import { attentionOf } from '../../checkpoint/kinds/parts';
 import { MAX_DATA_FILES } from './kinds';
 import { lengthNotes } from './positions';
 import type { OnnxModelFacts } from './write-onnx';
@@ -23,5 +24,6 @@ export function notesOf({ architecture, models }: OnnxModelFacts): string[] {
 
 /** Whether the caches of all blocks have one shape. */
 export function hasEqualCaches({ layers: [first, ...others] }: Architecture): boolean {
-  return others.every(({ kvHeads, headDim }) => kvHeads === first.kvHeads && headDim === first.headDim);
+  const { kvHeads, headDim } = attentionOf(first);
+  return others.map(attentionOf).every((other) => other.kvHeads === kvHeads && other.headDim === headDim);
 }

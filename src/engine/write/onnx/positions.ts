@@ -1,5 +1,6 @@
 /** How long a text can be in an exported model: its graph has one table of rotations, for positions that have one. */
 import type { Architecture } from '../../checkpoint/architecture';
+import { ropeOf } from '../../checkpoint/kinds/parts';
 
 /** Positions in a table of rotations. Models announce millions of positions, and a table of them would dwarf a small model. */
 const MAX_POSITIONS = 131_072;
@@ -9,7 +10,7 @@ const MAX_POSITIONS = 131_072;
  * scaling with every token beyond the model's: keys in a cache would stay as they were, without an error. So the table ends there.
  */
 export function positionsOf({ context, layers }: Pick<Architecture, 'context' | 'layers'>): number {
-  const ends = layers.flatMap(({ rope }) => {
+  const ends = layers.map(ropeOf).flatMap((rope) => {
     if (rope?.scaling.kind === 'longrope') return [rope.scaling.originalContext];
     return rope?.scaling.kind === 'dynamic' ? [rope.scaling.context] : [];
   });
@@ -20,7 +21,7 @@ export function positionsOf({ context, layers }: Pick<Architecture, 'context' | 
 export function lengthNotes(architecture: Architecture): string[] {
   const { context, layers } = architecture;
   const positions = positionsOf(architecture);
-  const has = (kind: string): boolean => layers.some(({ rope }) => rope?.scaling.kind === kind);
+  const has = (kind: string): boolean => layers.some((layer) => ropeOf(layer)?.scaling.kind === kind);
   const announced = positions < context ? `; the model itself announces ${context}` : '';
   if (has('longrope') && positions < context && positions < MAX_POSITIONS) {
     return [
@@ -34,6 +35,6 @@ export function lengthNotes(architecture: Architecture): string[] {
         'a cache too, and a graph has one table for all',
     ];
   }
-  const turns = layers.some(({ rope }) => rope !== null);
+  const turns = layers.some((layer) => ropeOf(layer) !== null);
   return turns && positions < context ? [`texts can have ${positions} tokens${announced}`] : [];
 }

@@ -11,6 +11,7 @@ import { describedModel } from '../../../support/model';
 import { randomRows } from '../../../support/random';
 import { weightGradients } from '../../../support/training';
 import { tinyCheckpoint } from '../../../support/tiny-models';
+import { plainShape } from '../../../../src/engine/checkpoint/kinds/plain';
 
 const VOCABULARY = 288;
 const rows = randomRows(4, 18, VOCABULARY, 41);
@@ -70,7 +71,7 @@ describe('LLM-Pruner’s saliences', () => {
   for (const salience of ['first', 'second', 'mix', 'vectorize', 'l1', 'l2'] as const) {
     it(salience, async () => {
       const scores = await unitSaliences(model(), rows, salience, {});
-      for (const [block, { kvHeads, ffn }] of model().architecture.layers.entries()) {
+      for (const [block, { kvHeads, ffn }] of model().architecture.layers.map(plainShape).entries()) {
         const relative = { relative: 1e-4 };
         assertAllClose(
           scores[block].groups,
@@ -132,7 +133,7 @@ describe('FLAP’s metrics', () => {
     it(`${metric}, uniform: sums of squares for groups, the metric for neurons, the same number in every block`, async () => {
       const measured = await measureFlap(model(), rows, { metric, structure: 'ul-um' }, {});
       const { scores, layers } = await measured.choose(0.5, {});
-      for (const [block, { kvHeads, ffn }] of model().architecture.layers.entries()) {
+      for (const [block, { kvHeads, ffn }] of model().architecture.layers.map(plainShape).entries()) {
         const attention = expected(metric, 'attention', block);
         const each = attention.length / kvHeads;
         const groups = Array.from({ length: kvHeads }, (_, g) =>
@@ -151,7 +152,7 @@ describe('FLAP’s metrics', () => {
 
     it(`${metric}, adaptive: z-scores of each block, the mean of a group`, async () => {
       const { scores } = await (await measureWidth(model(), rows, { method: 'flap', metric })).select({ ratio: 0.5 });
-      for (const [block, { kvHeads }] of model().architecture.layers.entries()) {
+      for (const [block, { kvHeads }] of model().architecture.layers.map(plainShape).entries()) {
         const z = standardised(expected(metric, 'attention', block).map((m) => m * m));
         const each = z.length / kvHeads;
         const groups = Array.from({ length: kvHeads }, (_, g) => mean(z.slice(g * each, (g + 1) * each)));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { requireArchitecture } from '../../../../src/engine/checkpoint/open';
 import { moduleParameters, parametersOf, parametersOfLayer } from '../../../../src/engine/checkpoint/parameters';
+import { plainShape } from '../../../../src/engine/checkpoint/kinds/plain';
 import { heal } from '../../../../src/engine/heal/heal';
 import { measureWidth } from '../../../../src/engine/importance/width/measure';
 import { SALIENCES, WIDTH_METHODS, type WidthRequest } from '../../../../src/engine/importance/width/methods';
@@ -73,7 +74,10 @@ describe('a family with a norm over all heads at once', () => {
         const measured = await measureWidth(model, rows, { method });
         const { width, parametersAfter, warnings, ratio } = await measured.select({ ratio: 0.5 });
         assert.ok(width.layers.every(({ groups }) => groups.length === 1 && groups[0] === 0));
-        const gone = width.layers.reduce((sum, { neurons }, i) => sum + architecture.layers[i].ffn - neurons.length, 0);
+        const gone = width.layers.reduce(
+          (sum, { neurons }, i) => sum + plainShape(architecture.layers[i]).ffn - neurons.length,
+          0,
+        );
         assert.ok(gone > 0);
         const biases = method === 'flap' ? 2 * architecture.hidden * architecture.layers.length : 0;
         assert.equal(parametersAfter, parametersOf(architecture) - 3 * architecture.hidden * gone + biases);
@@ -83,7 +87,7 @@ describe('a family with a norm over all heads at once', () => {
         );
         assert.ok(!warnings.some((warning) => /group of heads|lose all attention heads/.test(warning)), method);
         // FLAP's ratio is one of what can go.
-        const neurons = architecture.layers.reduce((sum, { ffn }) => sum + ffn, 0);
+        const neurons = architecture.layers.map(plainShape).reduce((sum, { ffn }) => sum + ffn, 0);
         if (method === 'flap') assert.ok(Math.abs(gone / neurons - ratio) < 0.02, `${gone} of ${neurons}`);
       }
     }),
@@ -100,7 +104,7 @@ describe('the parameters of modules', () => {
       const architecture = requireArchitecture(await openToy(shared('models/families2', name)));
       const { hidden, layers } = architecture;
       const modules = moduleParameters(architecture, 1);
-      assert.equal(modules.ffn, ffn(hidden, layers[1].ffn));
+      assert.equal(modules.ffn, ffn(hidden, plainShape(layers[1]).ffn));
       assert.equal(modules.attention + modules.ffn, parametersOfLayer(architecture, 1));
       assert.equal(parametersWithout(architecture, ['1.ffn']), parametersOf(architecture) - modules.ffn);
     });

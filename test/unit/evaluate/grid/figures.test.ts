@@ -1,6 +1,7 @@
 /** Statistics, work and floors of a cell, against sums in plain loops; and the paper's tables as CSV. */
 import assert from 'node:assert/strict';
 import { type Architecture, PLAIN_STYLE } from '../../../../src/engine/checkpoint/architecture';
+import { plainLayer } from '../../../../src/engine/checkpoint/kinds/plain';
 import { csvOf } from '../../../../src/engine/evaluate/grid/csv';
 import { DECODER, PAPER_DEVICE } from '../../../../src/engine/evaluate/grid/memory';
 import type { CellFigures } from '../../../../src/engine/evaluate/grid/result';
@@ -12,10 +13,7 @@ const layer = { heads: 4, kvHeads: 2, headDim: 8, ffn: 40, rope: null, biases: [
 const toy: Architecture = {
   style: PLAIN_STYLE,
   family: 'llama',
-  layers: [
-    { ...layer, window: null },
-    { ...layer, window: 3 },
-  ],
+  layers: [plainLayer({ ...layer, window: null }), plainLayer({ ...layer, window: 3 })],
   hidden: 32,
   vocabulary: 50,
   context: 64,
@@ -67,7 +65,7 @@ describe('work of a cell', () => {
   });
 
   it('of LLaMA-7B in half precision on 3.35 TB/s: 4 ms a token', () => {
-    const block = {
+    const block = plainLayer({
       heads: 32,
       kvHeads: 32,
       headDim: 128,
@@ -77,7 +75,7 @@ describe('work of a cell', () => {
       biases: [],
       qkNorm: null,
       fused: false,
-    };
+    });
     const llama = { ...toy, layers: Array.from({ length: 32 }, () => block), hidden: 4096, vocabulary: 32_000 };
     const one = { batch: 1, promptTokens: 1, newTokens: 1 };
     const rates = { flopsPerSecond: 1e15, bytesPerSecond: 3.35e12 };

@@ -1,7 +1,7 @@
 /** Memory of a cell, predicted: the paper's Table 9, and the parts of the formula. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { type Architecture, type LayerShape, PLAIN_STYLE } from '../../../../src/engine/checkpoint/architecture';
+import { type Architecture, PLAIN_STYLE } from '../../../../src/engine/checkpoint/architecture';
 import {
   cacheBytes,
   DECODER,
@@ -10,14 +10,15 @@ import {
   readParameters,
 } from '../../../../src/engine/evaluate/grid/memory';
 import { parametersOf } from '../../../../src/engine/checkpoint/parameters';
+import { type PlainShape, plainLayer } from '../../../../src/engine/checkpoint/kinds/plain';
 import { fullView, type View, viewWithout } from '../../../../src/engine/model/view';
 import { itShared, shared } from '../../../support/shared';
 
 const GiB = 2 ** 30;
 
-function architecture(blocks: number, hidden: number, layer: Partial<LayerShape>, tied = false): Architecture {
+function architecture(blocks: number, hidden: number, layer: Partial<PlainShape>, tied = false): Architecture {
   const heads = layer.heads ?? 32;
-  const shape: LayerShape = {
+  const shape = plainLayer({
     heads,
     kvHeads: heads,
     headDim: hidden / heads,
@@ -28,7 +29,7 @@ function architecture(blocks: number, hidden: number, layer: Partial<LayerShape>
     qkNorm: null,
     fused: false,
     ...layer,
-  };
+  });
   const layers = Array.from({ length: blocks }, () => shape);
   return {
     style: PLAIN_STYLE,

@@ -4,6 +4,7 @@ import { isUnsupported, readConfigArchitecture } from '../../../../src/engine/ch
 import type { Architecture } from '../../../../src/engine/checkpoint/architecture';
 import { parametersOf } from '../../../../src/engine/checkpoint/parameters';
 import { withCounts } from '../../../../src/engine/checkpoint/width';
+import { plainShape } from '../../../../src/engine/checkpoint/kinds/plain';
 import { groupCost } from '../../../../src/engine/importance/width/flap';
 import { keptUnits as keptByLlmPruner } from '../../../../src/engine/importance/width/llm-pruner';
 import { defaultRange } from '../../../../src/engine/importance/width/methods';
@@ -44,14 +45,14 @@ const GROUPED = llama({
 
 /** [groups, neurons, parameters] of a block that loses something, and of the model. */
 function byLlmPruner(architecture: Architecture, ratio: number): [number, number, number] {
-  const { layers } = architecture;
+  const layers = architecture.layers.map(plainShape);
   const { first, last } = defaultRange(layers.length);
   const kept = layers.map((shape, i) => (i < first || i > last ? allUnits(shape) : keptByLlmPruner(shape, ratio)));
   return [kept[first].groups, kept[first].neurons, parametersOf(withCounts(architecture, kept, false))];
 }
 
 function byWandaSp(architecture: Architecture, ratio: number): [number, number, string] {
-  const kept = architecture.layers.map((shape) => keptByWandaSp(shape, ratio));
+  const kept = architecture.layers.map(plainShape).map((shape) => keptByWandaSp(shape, ratio));
   const parameters = parametersOf(withCounts(architecture, kept, false));
   return [kept[0].groups, kept[0].neurons, (parameters / 1e9).toFixed(3)];
 }
@@ -81,7 +82,7 @@ describe('width pruning by arithmetic (Table 1)', () => {
 
   it('FLAP: a head of 128 without groups weighs 170 neurons, a group of four 426', () => {
     assert.deepEqual(
-      [SEVEN, GROUPED].map(({ layers }) => groupCost(layers[0])),
+      [SEVEN, GROUPED].map(({ layers }) => groupCost(plainShape(layers[0]))),
       [170, 426],
     );
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { requireArchitecture } from '../../../../src/engine/checkpoint/open';
 import { withLayers } from '../../../../src/engine/checkpoint/architecture';
 import type { Checkpoint } from '../../../../src/engine/checkpoint/types';
+import { plainShape } from '../../../../src/engine/checkpoint/kinds/plain';
 import { ONNX_FILES, type OnnxKind, type OnnxTarget } from '../../../../src/engine/write/onnx/kinds';
 import type { OnnxModelFacts } from '../../../../src/engine/write/onnx/write-onnx';
 import { type FolderOptions, onnxFolderFiles } from '../../../../src/engine/write/onnx/folder/files';
@@ -121,7 +122,7 @@ describe('the folder of ONNX models', () => {
       const config = json('config.json');
       assert.deepEqual([config.model_type, config.architectures], [type, [name]]);
       const { model } = json('genai_config.json') as { model: Json & { decoder: Json } };
-      const { heads, kvHeads, headDim } = layers[0];
+      const { heads, kvHeads, headDim } = plainShape(layers[0]);
       assert.equal(model.type, inGenai);
       assert.equal(model.decoder.head_size, Math.ceil(headDim / 8) * 8);
       assert.deepEqual([model.decoder.num_attention_heads, model.decoder.num_key_value_heads], [heads, kvHeads]);

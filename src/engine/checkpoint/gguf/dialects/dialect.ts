@@ -2,7 +2,8 @@
  * One of llama.cpp's architectures, for reading and for writing. Each has its own file beside this one; index.ts lists them.
  * Facts of llama.cpp 0.5.0, of September 2026.
  */
-import type { Architecture, LinearName, Rope, Style } from '../../architecture';
+import type { LinearName, Rope, Style } from '../../architecture';
+import type { PlainArchitecture } from '../../kinds/plain';
 import type { GgufFields } from '../fields';
 
 export interface Dialect {
@@ -14,7 +15,7 @@ export interface Dialect {
    * Whether a model is written in it. The last one of the list that fits is taken.
    * @param equal whether blocks differ in windows and rotations only
    */
-  readonly fits: (architecture: Architecture, equal: boolean) => boolean;
+  readonly fits: (architecture: PlainArchitecture, equal: boolean) => boolean;
   /** Heads, widths and biases may differ from block to block. */
   readonly perBlock?: true;
   /** It rotates neighbours, so that rows of q and k are in the order of pairs, as LLaMA's authors stored them. */
@@ -47,7 +48,7 @@ export interface Dialect {
   /** What the metadata ask for that Coppice does not compute. */
   readonly refused?: (fields: GgufFields) => string | undefined;
   /** What config.json has beside the usual fields, or otherwise. @param rope of the blocks without a window */
-  readonly config?: (architecture: Architecture, rope: Rope | null) => Readonly<Record<string, unknown>>;
+  readonly config?: (architecture: PlainArchitecture, rope: Rope | null) => Readonly<Record<string, unknown>>;
 }
 
 export interface DialectWindows {
@@ -83,8 +84,9 @@ export interface StyleNumber {
 }
 
 /** Whether modules are LLaMA's, up to factors. */
-export const isLikeLlama = ({ style, layers: [{ fused }] }: Architecture): boolean =>
+export const isLikeLlama = ({ style, layers: [{ fused }] }: PlainArchitecture): boolean =>
   !fused && style.norms === 'before' && style.activation === 'silu';
 
-export const hasFactors = ({ style: { residualScale, scoreScale, embedScale, logitScale } }: Architecture): boolean =>
-  residualScale !== 1 || scoreScale !== null || embedScale !== 1 || logitScale !== 1;
+export const hasFactors = ({
+  style: { residualScale, scoreScale, embedScale, logitScale },
+}: PlainArchitecture): boolean => residualScale !== 1 || scoreScale !== null || embedScale !== 1 || logitScale !== 1;

@@ -1,5 +1,5 @@
 /** The dialects that Coppice reads and writes. */
-import type { Architecture } from '../../architecture';
+import type { PlainArchitecture } from '../../kinds/plain';
 import type { Dialect } from './dialect';
 import { gemma } from './gemma';
 import { gemma2 } from './gemma2';
@@ -31,5 +31,5 @@ export const DIALECTS: readonly Dialect[] = [
 export const dialectNamed = (name: unknown): Dialect | undefined => DIALECTS.find((dialect) => dialect.name === name);
 
 /** The dialect that a model is written in. @param equal whether its blocks differ in windows and rotations only */
-export const dialectFor = (architecture: Architecture, equal: boolean): Dialect =>
+export const dialectFor = (architecture: PlainArchitecture, equal: boolean): Dialect =>
   DIALECTS.findLast(({ fits }) => fits(architecture, equal))!;

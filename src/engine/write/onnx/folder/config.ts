@@ -4,7 +4,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import type { JsonObject } from '../../../../format/json';
-import type { LayerShape } from '../../../checkpoint/architecture';
+import { plainShape } from '../../../checkpoint/kinds/plain';
 import { readConfigFile } from '../../../checkpoint/config-file';
 import { requireArchitecture } from '../../../checkpoint/open';
 import { RAGGED_FIELDS } from '../../../checkpoint/ragged';
@@ -28,7 +28,7 @@ export function onnxConfig(checkpoint: Checkpoint, facts: OnnxModelFacts, kept: 
 
 /** The counts of the graph, whatever the config left to defaults or listed for each block. */
 function shapeEdits(config: Readonly<Record<string, unknown>>, { architecture }: OnnxModelFacts): ConfigEdit[] {
-  const [first]: readonly LayerShape[] = architecture.layers;
+  const first = plainShape(architecture.layers[0]);
   const fields = {
     ...transformersJsType(architecture),
     num_hidden_layers: architecture.layers.length,

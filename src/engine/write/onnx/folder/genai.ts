@@ -1,6 +1,7 @@
 /** `genai_config.json`, by which onnxruntime-genai runs the same folder. */
 import type { JsonObject } from '../../../../format/json';
 import type { Checkpoint } from '../../../checkpoint/types';
+import { attentionOf } from '../../../checkpoint/kinds/parts';
 import { cacheWidth } from '../graph';
 import { positionsOf } from '../positions';
 import { specialIds } from './config';
@@ -18,7 +19,7 @@ export function genaiConfig(
 ): string {
   const [{ file, usesPositionIds }] = models;
   const { layers, hidden, vocabulary } = architecture;
-  const [first] = layers;
+  const first = attentionOf(layers[0]);
   const length = positionsOf(architecture);
   const sampling = Object.entries(SAMPLING).map(([key, usual]) => {
     const own = generation[key];

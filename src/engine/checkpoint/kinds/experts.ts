@@ -1,0 +1,48 @@
+/**
+ * A mixture of experts: a router chooses some of many gated FFNs for each token and weighs what they give. Shazeer et al.
+ * 2017; Fedus et al. 2022.
+ */
+import type { Kind, Weights } from './kind';
+
+export interface ExpertsFeedForward {
+  readonly kind: 'experts';
+  /** Experts. */
+  readonly count: number;
+  /** Experts of a token. */
+  readonly chosen: number;
+  /** Neurons of an expert. */
+  readonly width: number;
+  /**
+   * What the router's softmax is over: all experts, of which the weights of the chosen ones stay as they are; or the chosen
+   * ones alone, which is the same as dividing those weights by their sum.
+   */
+  readonly weighs: 'all' | 'chosen';
+}
+
+/** A matrix of an expert. */
+export type ExpertLinear = `experts.${number}.${'gate' | 'up' | 'down'}`;
+export type ExpertWeight = 'router' | ExpertLinear | `${ExpertLinear}Bias`;
+
+/** The name of one of an expert's matrices. */
+export const expertLinear = (expert: number, matrix: 'gate' | 'up' | 'down'): ExpertLinear =>
+  `experts.${expert}.${matrix}`;
+
+export const EXPERTS_KIND: Kind<ExpertsFeedForward> = {
+  words: 'experts',
+  // Methods that go through a block's Linears leave experts as they are.
+  linears: [],
+  groups: () => [],
+  inner: ({ chosen, width }) => chosen * width,
+  weights: ({ count, width }, { hidden, weight }) => {
+    const experts: Record<ExpertLinear, ReturnType<typeof weight>> = {};
+    const add = (name: ExpertLinear, out: number, input: number): void => {
+      experts[name] = weight(name, out, input);
+    };
+    for (let expert = 0; expert < count; expert++) {
+      add(expertLinear(expert, 'gate'), width, hidden);
+      add(expertLinear(expert, 'up'), width, hidden);
+      add(expertLinear(expert, 'down'), hidden, width);
+    }
+    return { router: weight('router', count, hidden), ...experts } satisfies Weights;
+  },
+};

@@ -1,0 +1,42 @@
+/** What every kind of mixer and of feed-forward says of itself. */
+import type { LinearName, Style } from '../architecture';
+import type { BlockWeightName } from '../weight-key';
+import type { Weight } from '../weight-names';
+
+/** Weights by Coppice's names, in the order of lists and counts. */
+export type Weights = Readonly<Partial<Record<BlockWeightName, Weight>>>;
+
+/** The names and sizes that the weights of a block are made from. */
+export interface BlockNames {
+  /** Width of the residual stream. */
+  readonly hidden: number;
+  readonly style: Style;
+  /** A module's weight by the family's name of the module. Shapes are (out, in). */
+  readonly weight: (module: string, ...shape: number[]) => Weight;
+  /** A module's bias. */
+  readonly bias: (module: string, width: number) => Weight;
+}
+
+/** One kind of mixer or of feed-forward. */
+export interface Kind<Shape> {
+  /** In words, for messages: "attention". */
+  readonly words: string;
+  /** Every Linear that a block of this kind can have. */
+  readonly linears: readonly LinearName[];
+  /** Its Linears in groups that share an input, in the order in which they are applied. */
+  readonly groups: (shape: Shape) => readonly (readonly LinearName[])[];
+  /** Numbers of a token between its first products and its last one. */
+  readonly inner: (shape: Shape) => number;
+  /** Its weights but for the norms of the stream. */
+  readonly weights: (shape: Shape, names: BlockNames) => Weights;
+}
+
+/** The biases of some Linears, in their order. @param widths by Linear */
+export function biasWeights(
+  biases: readonly LinearName[],
+  { bias }: Pick<BlockNames, 'bias'>,
+  widths: Readonly<Partial<Record<LinearName, number>>>,
+): Weights {
+  const named = (Object.entries(widths) as [LinearName, number][]).filter(([linear]) => biases.includes(linear));
+  return Object.fromEntries(named.map(([linear, width]) => [`${linear}Bias`, bias(linear, width)]));
+}

@@ -1,0 +1,10 @@
+/** The gated FFN (SwiGLU and GeGLU, Shazeer 2020). */
+import type { DenseFeedForward } from '../../checkpoint/kinds/dense';
+import { geGlu, swiGlu } from '../../onnx/ops/elementwise';
+import { split } from '../../onnx/ops/shapes';
+import type { Compute } from '../parts';
+
+export const dense: Compute<DenseFeedForward> = (g, m, { width, fused }, { architecture: { style }, project }) => {
+  const [gate, up] = fused ? split(g, project(m, ['gateUp'])[0], 1, [width, width]) : project(m, ['gate', 'up']);
+  return project((style.activation === 'gelu' ? geGlu : swiGlu)(g, gate, up), ['down'])[0];
+};

@@ -1,0 +1,40 @@
+/**
+ * A mixture of experts in one graph: every expert computes every token, and the weights of those that a token did not choose
+ * are 0. Decoding and gradients use it; forward passes compute an expert on its tokens only (expert-step.ts).
+ */
+import { expertLinear, type ExpertsFeedForward } from '../../checkpoint/kinds/experts';
+import type { Graph, Value } from '../../onnx/graph';
+import { add, mul, swiGlu } from '../../onnx/ops/elementwise';
+import { linear } from '../../onnx/ops/linear';
+import { chosenMask } from '../../onnx/ops/largest-columns';
+import { softmax } from '../../onnx/ops/softmax';
+import { split } from '../../onnx/ops/shapes';
+import type { Compute, Parts } from '../parts';
+
+/**
+ * What each expert's result is multiplied by, 0 for those that the token did not choose. m: (tokens, hidden) → (tokens,
+ * experts), float32. Of equal ones the expert with the lower number is chosen. The choice itself has no gradient.
+ */
+export function routed(
+  g: Graph,
+  m: Value,
+  { chosen, weighs }: ExpertsFeedForward,
+  { weight }: Pick<Parts, 'weight'>,
+): Value {
+  const scores = linear(g, m, weight('router'));
+  const mask = chosenMask(g, scores, chosen);
+  const shares = softmax(g, weighs === 'all' ? scores : add(g, scores, mask.below));
+  return mul(g, shares, mask.chosen);
+}
+
+/** down(SiLU(gate(m)) ⊙ up(m)) of one expert. */
+export function expert(g: Graph, m: Value, index: number, { project }: Pick<Parts, 'project'>): Value {
+  const [gate, up] = project(m, [expertLinear(index, 'gate'), expertLinear(index, 'up')]);
+  return project(swiGlu(g, gate, up), [expertLinear(index, 'down')])[0];
+}
+
+export const experts: Compute<ExpertsFeedForward> = (g, m, shape, parts) => {
+  const weights = split(g, routed(g, m, shape, parts), 1, Array<number>(shape.count).fill(1)); // (tokens, 1) each
+  const results = weights.map((weight, index) => mul(g, expert(g, m, index, parts), weight));
+  return results.reduce((sum, each) => add(g, sum, each));
+};
