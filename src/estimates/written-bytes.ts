@@ -135,7 +135,11 @@ const OUTER = ['embed', 'head'] as const;
 const PLANNERS: Readonly<Record<ExportFormat, Planner>> = {
   async gguf({ checkpoint, weights, kept }, { type, removed, changed, weighed }) {
     const written = changed === undefined ? weights : withChanged(weights, removed, changed);
-    const { layout, finer } = await planGguf(checkpoint, written, { kept, type: type as GgufType | undefined, weighed });
+    const { layout, finer } = await planGguf(checkpoint, written, {
+      kept,
+      type: type as GgufType | undefined,
+      weighed,
+    });
     const names = OUTER.map((key) => ggufName(key));
     const rows = layout.tensors.filter(({ name }) => names.includes(name));
     const ofTokens = layout.header.length + sumOf(rows);

@@ -165,8 +165,7 @@ class TensorPlan {
   ) {
     this.keys = new Map([...weightKeys(weights.architecture)].map((key) => [ggufName(key), key]));
     const { type, kept, spelling, isWeighed } = wanted;
-    this.mix =
-      type && new Mix(type, weights, kept, { dialect: spelling.dialect.name, isWeighed });
+    this.mix = type && new Mix(type, weights, kept, { dialect: spelling.dialect.name, isWeighed });
   }
 
   of(stored: readonly Placed[]): GgufSource[] {

@@ -170,8 +170,7 @@ export async function planGguf(
     };
   }
   const tokenizer = await tokenizerMetadata(checkpoint.home, architecture);
-  const mix =
-    type && new Mix(type, weights, blocks, { dialect: spelling.dialect.name, isWeighed });
+  const mix = type && new Mix(type, weights, blocks, { dialect: spelling.dialect.name, isWeighed });
   const tensors = ggufTensors(checkpoint, weights, { kept: blocks, spelling, mix, importance });
   const all = new Set(tensors.map(({ rewrite }) => rewrite.dtype));
   const dtypes = { mix: type ?? mostFrequent(tensors), all };
