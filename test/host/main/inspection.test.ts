@@ -35,7 +35,7 @@ describe('what can only be inspected', () => {
     await window.tidy();
     broken = writeModel('a-broken');
     writeFileSync(join(broken, 'model.safetensors'), 'no model');
-    unsupported = writeModel('b-unsupported', 'llama-plain', { config: { model_type: 'mixtral' } });
+    unsupported = writeModel('b-unsupported', 'llama-plain', { config: { model_type: 'qwen2_moe' } });
     usable = writeModel('z-usable');
     gguf = inWorkspace('c.gguf');
     writeFileSync(gguf, OTHER);

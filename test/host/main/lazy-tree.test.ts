@@ -62,7 +62,7 @@ describe('a tree of thousands of tensors', () => {
 /** A mixture of experts, which can be inspected: every expert a tensor of its own. */
 function writeExperts(folder: string): void {
   mkdirSync(folder);
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ model_type: 'mixtral', num_hidden_layers: BLOCKS }));
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ model_type: 'qwen2_moe', num_hidden_layers: BLOCKS }));
   const values = Float32Array.of(1);
   const tensors = Array.from({ length: BLOCKS * EXPERTS }, (_, i) => ({
     name: `model.layers.${i % BLOCKS}.block_sparse_moe.experts.${Math.floor(i / BLOCKS)}.w1.weight`,
