@@ -18,29 +18,9 @@ import type { Model } from './model';
 import type { StepSession } from './step-session';
 import type { Step } from './view';
 
-/** Bytes of a group of experts in float32. */
-const GROUP_BYTES = 256 * 2 ** 20;
-/** Up to this many bytes all groups of a block stay open. */
-const KEPT_BYTES = 2 ** 30;
-
 /** Whether a step computes experts. */
 export const hasExperts = ({ layers }: Pick<Architecture, 'layers'>, { block, ffn }: Step): boolean =>
   ffn && layers[block].ffn.kind === 'experts';
-
-/** Bytes that tests choose, so that a toy has several groups. */
-export interface ExpertMemory {
-  readonly group: number;
-  readonly kept: number;
-}
-
-let memory: ExpertMemory = { group: GROUP_BYTES, kept: KEPT_BYTES };
-
-/** Sets the sizes for what is opened afterwards. @returns those before */
-export function setExpertMemory(sizes: ExpertMemory): ExpertMemory {
-  const before = memory;
-  memory = sizes;
-  return before;
-}
 
 /** Opens a step with experts over a source of weights. See `openOverFile`. */
 export async function openExpertStep(
@@ -51,11 +31,12 @@ export async function openExpertStep(
 ): Promise<StepSession> {
   const { architecture } = weights;
   const { hidden, style } = architecture;
+  const { group, kept } = model.experts;
   const shape = architecture.layers[step.block].ffn as ExpertsFeedForward;
   if (style.norms !== 'before') throw new Error('no family has experts and a norm behind them');
   const router = await openRouter(model, weights, step, kind, shape);
-  const groups = groupsOf(architecture, step.block, shape);
-  const keeps = groups.length * memory.group <= memory.kept || groups.length === 1;
+  const groups = groupsOf(architecture, step.block, shape, group);
+  const keeps = groups.length * group <= kept || groups.length === 1;
   const open = new Map<number, Session>();
   const groupSession = async (i: number): Promise<Session> => {
     const session = open.get(i) ?? (await openGroup(model, weights, step.block, groups[i]));
@@ -68,12 +49,12 @@ export async function openExpertStep(
       const y = into ?? tensors.h;
       const stream = { y: floats(y), m: floats(tensors.m), shares: floats(tensors.shares) };
       const added = new Float32Array(stream.y.length);
-      for (const [i, group] of groups.entries()) {
-        const tokens = group.map((e) => tokensOf(e, stream.shares, shape.count));
+      for (const [i, numbers] of groups.entries()) {
+        const tokens = numbers.map((e) => tokensOf(e, stream.shares, shape.count));
         if (tokens.every((each) => each.length === 0)) continue;
         const session = await groupSession(i);
         try {
-          await addGroup(session, { group, tokens, hidden, count: shape.count }, stream, added);
+          await addGroup(session, { group: numbers, tokens, hidden, count: shape.count }, stream, added);
         } finally {
           if (!keeps) await session.close();
         }
@@ -108,12 +89,17 @@ function openRouter(
   return model.openSession(g.serialize(), { prepack: true });
 }
 
-/** Experts in their order, as many at a time as the memory of a group has room for; at least one. */
-function groupsOf(architecture: Architecture, layer: number, { count }: ExpertsFeedForward): number[][] {
+/** Experts in their order, as many at a time as have room in `memory` bytes; at least one. */
+function groupsOf(
+  architecture: Architecture,
+  layer: number,
+  { count }: ExpertsFeedForward,
+  memory: number,
+): number[][] {
   const matrix = (name: 'gate' | 'up' | 'down'): number =>
     elements(weightOf(architecture, { layer, name: expertLinear(0, name) })!.shape);
   const bytes = 4 * (matrix('gate') + matrix('up') + matrix('down'));
-  const size = Math.max(1, Math.floor(memory.group / bytes));
+  const size = Math.max(1, Math.floor(memory / bytes));
   const all = Array.from({ length: count }, (_, e) => e);
   return Array.from({ length: Math.ceil(count / size) }, (_, i) => all.slice(i * size, (i + 1) * size));
 }

@@ -16,6 +16,7 @@ import type { KeyedPatch } from '../weights/patches';
 import { checkpointWeights } from '../weights/checkpoint';
 import type { WeightSource } from '../weights/source';
 import { Embedding } from './embedding';
+import { EXPERT_MEMORY, type ExpertMemory } from './expert-memory';
 
 /** Lists of changes to single weights, each on top of the one before. */
 export type Changes = readonly (readonly KeyedPatch[])[];
@@ -26,6 +27,8 @@ export interface ModelOptions {
   readonly threads?: number;
   /** Budget for hidden states, in bytes; an eighth of the machine's memory when undefined. */
   readonly memory?: number;
+  /** Room for the experts of a block; `EXPERT_MEMORY` when undefined. */
+  readonly experts?: ExpertMemory;
   /**
    * float16 computes Linears and attention products in half precision, on a GPU that can; int8 and int4 compute Linears
    * with weights in blocks of 32, on the CPU. float32 when undefined.
@@ -69,7 +72,8 @@ export async function openModelOver(
   checkpoint: Checkpoint,
   options: Omit<ModelOptions, 'changes'> = {},
 ): Promise<Model> {
-  const { threads, hooks, quantized, opening, precision = 'float32', memory = memoryFor('hiddenStates') } = options;
+  const { threads, experts, hooks, quantized, opening, precision = 'float32' } = options;
+  const { memory = memoryFor('hiddenStates') } = options;
   let source = weights;
   try {
     const isHalf = precision === 'float16';
@@ -83,7 +87,8 @@ export async function openModelOver(
     if (isHalf) source = new Half(weights);
     if (inBlocks)
       source = await blockWeights(weights, precision, { ...quantized, job: opening, onNote: hooks?.onNote });
-    return new Model({ checkpoint, weights: source, embedding, device, memory, threads, beforeRun: hooks?.beforeRun });
+    const settings = { device, memory, experts, threads, beforeRun: hooks?.beforeRun };
+    return new Model({ checkpoint, weights: source, embedding, ...settings });
   } catch (error) {
     await source.close();
     throw error;
@@ -103,6 +108,7 @@ interface ModelParts {
   readonly embedding: Embedding;
   readonly device: DeviceReport;
   readonly memory: number;
+  readonly experts?: ExpertMemory;
   readonly threads?: number;
   readonly beforeRun?: () => Promise<void>;
   /** Closing the model leaves its weights open. */
@@ -119,6 +125,8 @@ export class Model {
   readonly device: DeviceReport;
   /** Budget for hidden states, in bytes. */
   readonly memory: number;
+  /** Room for the experts of a block. */
+  readonly experts: ExpertMemory;
   readonly threads: number | undefined;
   private readonly beforeRun: (() => Promise<void>) | undefined;
   private readonly isBeside: boolean;
@@ -129,6 +137,7 @@ export class Model {
     this.embedding = parts.embedding;
     this.device = parts.device;
     this.memory = parts.memory;
+    this.experts = parts.experts ?? EXPERT_MEMORY;
     this.threads = parts.threads;
     this.beforeRun = parts.beforeRun;
     this.isBeside = parts.isBeside ?? false;
@@ -162,8 +171,9 @@ export class Model {
    * @throws UserError when a file of weights cannot be read
    */
   withWeights(weights: WeightSource): Promise<Model> {
-    const { checkpoint, device, threads, memory, beforeRun } = this;
-    return openModelOver(weights, checkpoint, { device: device.provider, threads, memory, hooks: { beforeRun } });
+    const { checkpoint, device, threads, memory, experts, beforeRun } = this;
+    const settings = { device: device.provider, threads, memory, experts };
+    return openModelOver(weights, checkpoint, { ...settings, hooks: { beforeRun } });
   }
 
   /**
@@ -171,8 +181,9 @@ export class Model {
    * Closing it leaves the weights open; it must be closed first.
    */
   beside(weights: WeightSource): Model {
-    const { checkpoint, embedding, device, memory, threads, beforeRun } = this;
-    return new Model({ checkpoint, weights, embedding, device, memory, threads, beforeRun, isBeside: true });
+    const { checkpoint, embedding, device, memory, experts, threads, beforeRun } = this;
+    const settings = { device, memory, experts, threads, beforeRun };
+    return new Model({ checkpoint, weights, embedding, ...settings, isBeside: true });
   }
 
   /** A session that is opened once and closed with the model. */

@@ -6,7 +6,7 @@ import { MAX_DIMENSION } from '../../formats/limits';
 import type { Unsupported } from '../types';
 
 /** The number of experts: the word of files of transformers 4 and of the Hub, and that of transformers 5. */
-export const EXPERT_COUNTS = ['num_experts', 'num_local_experts'] as const;
+const EXPERT_COUNTS = ['num_experts', 'num_local_experts'] as const;
 const CHOSEN = 'num_experts_per_tok';
 const NORMED = 'norm_topk_prob';
 

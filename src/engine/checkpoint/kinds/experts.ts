@@ -13,8 +13,8 @@ export interface ExpertsFeedForward {
   /** Neurons of an expert. */
   readonly width: number;
   /**
-   * What the router's softmax is over: all experts, of which the weights of the chosen ones stay as they are; or the chosen
-   * ones alone, which is the same as dividing those weights by their sum.
+   * What the router's softmax is over: all experts, and the chosen ones keep their weights as they are; or the chosen ones
+   * alone, which is the same as dividing those weights by their sum.
    */
   readonly weighs: 'all' | 'chosen';
 }

@@ -1,14 +1,14 @@
 /**
  * A teacher that is asked once: what it says about a row is kept in a file, so that every later pass over the row costs no forward
  * pass of the teacher. Kept are the mean row and the entropy of each distribution where the head can learn from them, so that its
- * product is not made again either; else the last hidden states, of which norm and head make the distributions in every pass.
+ * product is not made again either; else the last hidden states, from which norm and head make the distributions in every pass.
  */
 import type { HeadLoss } from '../../model/head-loss';
 import type { Model } from '../../model/model';
 import { type TeacherPart, type TeacherStates, teachesByExpectation } from '../../model/teaching';
 import type { MicroBatch } from '../loop/batch';
 import { numbersOf } from './kept-coding';
-import { type KeptRow, KeptStatesFile } from './kept-states';
+import { type KeptRow, KeptRowsFile } from './kept-rows';
 import type { Taught, Teacher } from './teacher';
 
 /** Makes distributions of the teacher's states. */
@@ -27,7 +27,7 @@ export class KeptTeacher implements Taught {
   private constructor(
     private readonly teacher: Teacher,
     readonly part: TeacherPart,
-    private readonly file: KeptStatesFile,
+    private readonly file: KeptRowsFile,
   ) {}
 
   /**
@@ -41,7 +41,7 @@ export class KeptTeacher implements Taught {
     const kind = byExpectation ? 'expected' : 'states';
     const from = { teacher: checkpoint.identity, kind, hidden: architecture.hidden } as const;
     try {
-      const file = await KeptStatesFile.open(path, from);
+      const file = await KeptRowsFile.open(path, from);
       return new KeptTeacher(teacher, { ...teacher.part, byExpectation }, file);
     } catch (error) {
       await teacher.close();
@@ -49,7 +49,7 @@ export class KeptTeacher implements Taught {
     }
   }
 
-  /** What is known of the rows. The teacher reads those of which nothing is. @throws UserError when the disk is full */
+  /** What is known of the rows. The teacher reads the others. @throws UserError when the disk is full */
   async states(micro: MicroBatch, ids: readonly ArrayLike<number>[], head: Head): Promise<TeacherStates> {
     const rows = micro.rows.map((row, place): KeptRow => {
       const start = place * micro.length;

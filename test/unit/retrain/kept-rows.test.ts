@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../../src/engine/errors';
-import { type KeptFrom, type KeptRow, KeptStatesFile } from '../../../src/engine/retrain/teacher/kept-states';
+import { type KeptFrom, type KeptRow, KeptRowsFile } from '../../../src/engine/retrain/teacher/kept-rows';
 import { temporaryFolder } from '../../support/temporary';
 
 const HIDDEN = 4;
@@ -19,16 +19,16 @@ const [HEADER, RECORD] = [48, 20];
 const statesOf = (row: readonly number[]): Float32Array =>
   Float32Array.from(row.flatMap((id, t) => [id, -1, 0.5, 1 / id].map((x) => (t === 0 ? 1e6 : 1) * x)));
 
-describe('kept states of a teacher', () => {
+describe('kept rows of a teacher', () => {
   const newFile = (): string => join(temporaryFolder(), 'teacher.states');
   const filled = async (path: string): Promise<void> => {
-    const file = await KeptStatesFile.open(path, FROM);
+    const file = await KeptRowsFile.open(path, FROM);
     for (const row of ROWS) await file.add(rowOf(row), statesOf(row));
     await file.close();
   };
   /** Rows that a file gives again. */
   const found = async (path: string, from = FROM): Promise<(boolean | undefined)[]> => {
-    const file = await KeptStatesFile.open(path, from);
+    const file = await KeptRowsFile.open(path, from);
     const all = [];
     for (const row of ROWS) all.push((await file.read(rowOf(row))) !== undefined);
     await file.close();
@@ -38,7 +38,7 @@ describe('kept states of a teacher', () => {
   it('are read in the direction in which they were added, of the root mean square 1, to float16', async () => {
     const path = newFile();
     await filled(path);
-    const file = await KeptStatesFile.open(path, FROM);
+    const file = await KeptRowsFile.open(path, FROM);
     assert.equal(file.rows, 2);
     for (const row of ROWS) {
       const read = (await file.read(rowOf(row)))!;
@@ -59,7 +59,7 @@ describe('kept states of a teacher', () => {
   });
 
   it('of zeros are zeros', async () => {
-    const file = await KeptStatesFile.open(newFile(), FROM);
+    const file = await KeptRowsFile.open(newFile(), FROM);
     await file.add(rowOf([1]), new Float32Array(HIDDEN));
     assert.deepEqual(await file.read(rowOf([1])), new Float32Array(HIDDEN));
     await file.close();
@@ -70,7 +70,7 @@ describe('kept states of a teacher', () => {
     const from = { ...FROM, kind: 'expected' } as const;
     const numbers = Float32Array.from([...statesOf([5, 6]), 1 / 3, 2e-9]);
     for (const isNew of [true, false]) {
-      const file = await KeptStatesFile.open(path, from);
+      const file = await KeptRowsFile.open(path, from);
       if (isNew) await file.add(rowOf([5, 6]), numbers);
       assert.deepEqual(await file.read(rowOf([5, 6])), numbers);
       await file.close();
@@ -99,7 +99,7 @@ describe('kept states of a teacher', () => {
       await filled(path);
       await truncate(path, length - lost);
       assert.deepEqual(await found(path), left, `${lost} bytes lost`);
-      const file = await KeptStatesFile.open(path, FROM);
+      const file = await KeptRowsFile.open(path, FROM);
       await file.add(rowOf(ROWS[1]), statesOf(ROWS[1]));
       await file.close();
       assert.deepEqual(await found(path), [left[0], true]);
@@ -124,7 +124,7 @@ describe('kept states of a teacher', () => {
 
   it('in a place where no file can be are an error that names it', () =>
     assert.rejects(
-      KeptStatesFile.open(join(temporaryFolder(), 'none', 'x'), FROM),
+      KeptRowsFile.open(join(temporaryFolder(), 'none', 'x'), FROM),
       (error) => error instanceof UserError && /none.x cannot be written/.test(error.what),
     ));
 });

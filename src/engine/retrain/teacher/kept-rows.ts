@@ -1,7 +1,7 @@
 /**
  * A file of what a teacher said about rows of text. Rows are added one by one, so a process that is killed leaves all but the last.
- * The file names its teacher and what is kept. A file of another one is begun anew, and so is the part behind a record that is not
- * whole.
+ * The file names its teacher and what is kept. A file of another one is emptied, and so is the part behind a record that is
+ * not whole.
  *
  * A record: the first 16 bytes of SHA-256 of the row's ids and targets (int32), its tokens (uint32), then its numbers (kept-coding.ts).
  */
@@ -33,7 +33,7 @@ export interface KeptRow {
   readonly targets: ArrayLike<number>;
 }
 
-export class KeptStatesFile {
+export class KeptRowsFile {
   /** Where each row's numbers are, by its hash. */
   private readonly places = new Map<string, { readonly at: number; readonly tokens: number }>();
   private end = HEADER_BYTES;
@@ -46,10 +46,10 @@ export class KeptStatesFile {
   ) {}
 
   /** @throws UserError when the file cannot be read or written */
-  static async open(path: string, from: KeptFrom): Promise<KeptStatesFile> {
+  static async open(path: string, from: KeptFrom): Promise<KeptRowsFile> {
     try {
       await (await open(path, 'a')).close(); // makes it, and changes nothing
-      const kept = new KeptStatesFile(path, await open(path, 'r+'), from, codingOf(from.kind, from.hidden));
+      const kept = new KeptRowsFile(path, await open(path, 'r+'), from, codingOf(from.kind, from.hidden));
       await kept.find().catch(async (error: unknown) => {
         await kept.close();
         throw error;
