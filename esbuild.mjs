@@ -34,7 +34,8 @@ const shebang = { js: `#!/usr/bin/env node\n${node.banner.js}` };
 
 const programs = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: `${outdir}/extension.cjs` },
-  { ...node, entryPoints: ['src/cli/main.ts'], outfile: `${outdir}/cli.cjs`, banner: shebang },
+  { ...node, entryPoints: ['src/cli/start.ts'], outfile: `${outdir}/cli.cjs`, banner: shebang },
+  { ...node, entryPoints: ['src/cli/main.ts'], outfile: `${outdir}/commands.cjs` }, // loaded by cli.cjs
   { ...node, entryPoints: ['src/sidecar/server.ts'], outfile: `${outdir}/sidecar.cjs` },
   { ...node, entryPoints: ['src/mcp/serve.ts'], outfile: `${outdir}/mcp.cjs` }, // loaded by `coppice mcp` alone
   { ...node, entryPoints: ['src/engine/tokenizer/process.ts'], outfile: `${outdir}/tokenizer.cjs` }, // forked by both

@@ -125,6 +125,7 @@ describe('the npm package', function () {
     for (const file of [
       ...[
         'cli.cjs',
+        'commands.cjs',
         'mcp.cjs',
         'sidecar.cjs',
         'library.cjs',

@@ -8,7 +8,7 @@ let program: string | undefined;
 
 /** Bundles the CLI; call it from a hook, for it takes about a second. */
 export function buildCli(): void {
-  program ??= join(built('cli', 'mcp', 'sidecar', 'tokenizer', 'quantizer', 'report'), 'cli.cjs');
+  program ??= join(built('cli', 'commands', 'mcp', 'sidecar', 'tokenizer', 'quantizer', 'report'), 'cli.cjs');
 }
 
 /** The bundled program and the environment that it needs. */

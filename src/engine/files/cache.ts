@@ -8,7 +8,7 @@ import { join } from 'node:path';
  * place to write, a folder among the temporary files, which is this user's alone.
  */
 export async function cacheFolder(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const folder = environment.COPPICE_CACHE ?? join(systemCache(environment), 'coppice');
+  const folder = usualCache(environment);
   try {
     await mkdir(folder, { recursive: true });
     return folder;
@@ -16,6 +16,10 @@ export async function cacheFolder(environment: NodeJS.ProcessEnv = process.env):
     return temporaryCache();
   }
 }
+
+/** Where the cache folder is, if it can be made. */
+export const usualCache = (environment: NodeJS.ProcessEnv = process.env): string =>
+  environment.COPPICE_CACHE ?? join(systemCache(environment), 'coppice');
 
 /** All users write into the system's temporary folder, and another may have taken the name first. */
 async function temporaryCache(): Promise<string> {
