@@ -23,7 +23,7 @@ import { dequantized, gridWeights } from '../../support/blocks';
 import { checkpointFolder, FURTHER_FAMILIES } from '../../support/golden';
 import { openToy } from '../../support/model';
 import { ExportedModel, exported, worst } from '../../support/onnx-model';
-import { itShared, shared } from '../../support/shared';
+import { full, itFull, itShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import {
   LENGTH_DEPENDENT_MODELS,
@@ -91,12 +91,16 @@ const WRITTEN = [...TINY_MODELS, ...RAGGED_MODELS].filter((name) => !LENGTH_DEPE
 
 describe('write/onnx, the kinds', () => {
   const names: readonly TinyName[] = ['llama-gqa-tied', 'llama-bias', 'llama-wide-heads', 'ragged-bias'];
-  for (const [kind, bits] of [
-    ['q8', 8],
-    ['q4', 4],
-  ] as const) {
-    for (const name of names) {
-      it(`${kind} computes with the rounded weights of ${name}`, async () => {
+  for (const [k, [kind, bits]] of (
+    [
+      ['q8', 8],
+      ['q4', 4],
+    ] as const
+  ).entries()) {
+    const isOwn = (at: number): boolean => full || at % 2 === k;
+    for (const [i, name] of names.entries()) {
+      // Each has one of the kinds, as have the families below.
+      (isOwn(i) ? it : itFull)(`${kind} computes with the rounded weights of ${name}`, async () => {
         const checkpoint = await openToy(tinyCheckpoint(name));
         await compareBlocks(checkpoint, kind, bits);
       });
@@ -112,8 +116,9 @@ describe('write/onnx, the kinds', () => {
     );
 
     // A scaled embedding with caps, matrices of several Linears, factors, and norms over the full width.
-    for (const family of ['gemma2-softcap', 'phi3-partial', 'granite-multipliers', 'olmo2-postnorm'] as const) {
-      itShared(`${kind} computes with the rounded weights of ${family}`, async () =>
+    const families = ['gemma2-softcap', 'phi3-partial', 'granite-multipliers', 'olmo2-postnorm'] as const;
+    for (const [i, family] of families.entries()) {
+      (isOwn(i) ? itShared : itFull)(`${kind} computes with the rounded weights of ${family}`, async () =>
         compareBlocks(await openToy(checkpointFolder(`families2/${family}`)), kind, bits, FURTHER_ROUNDED_INPUTS),
       );
     }
@@ -184,9 +189,11 @@ describe('write/onnx, the kinds', () => {
     });
   }
 
-  for (const target of ONNX_TARGETS) {
+  for (const [t, target] of ONNX_TARGETS.entries()) {
+    // Each family has one of the targets.
+    const isOwn = (family: number): boolean => full || family % ONNX_TARGETS.length === t;
     it(`fp16 computes nearly what float32 does, for ${target}`, async () => {
-      for (const name of WRITTEN) {
+      for (const name of WRITTEN.filter((_, i) => isOwn(i))) {
         await compareHalf(await openToy(tinyCheckpoint(name)), target);
       }
     });
@@ -195,8 +202,8 @@ describe('write/onnx, the kinds', () => {
       compareHalf(await openToy(checkpointFolder('stories260K')), target),
     );
 
-    for (const family of FURTHER_FAMILIES) {
-      itShared(`fp16 computes nearly what float32 does: ${family} for ${target}`, async () =>
+    for (const [i, family] of FURTHER_FAMILIES.entries()) {
+      (isOwn(i) ? itShared : itFull)(`fp16 computes nearly what float32 does: ${family} for ${target}`, async () =>
         compareHalf(await openToy(checkpointFolder(`families2/${family}`)), target, { tolerance: FURTHER_HALF }),
       );
     }
