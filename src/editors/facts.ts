@@ -8,6 +8,8 @@ import type { ModelActions, Property } from '../protocol/editor';
 import { formatBytes, formatCount, formatShare, shortCount } from '../format/numbers';
 
 const TRAIT_NAMES: Readonly<Record<Trait, () => string>> = {
+  mixers: () => l10n.t('Mixers'),
+  experts: () => l10n.t('Experts'),
   windows: () => l10n.t('Windows'),
   rotation: () => l10n.t('Rotation'),
   norms: () => l10n.t('Norms'),

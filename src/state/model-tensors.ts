@@ -33,15 +33,18 @@ export interface ModelTensors {
 
 /** Block numbers as in names of decoder models. No model has more than four digits of blocks. */
 const IN_BLOCK = /(?:^|\.)(?:layers|layer|blocks|h|blk)\.(\d{1,4})\.(.+)$/;
-const ATTENTION = /(^|\.)(self_attn|attn|attention|self_attention|input_layernorm|post_attention_norm|ln_1)(\.|_)/;
+const ATTENTION =
+  /(^|\.)(self_attn|attn|attention|self_attention|linear_attn|mamba|conv|shortconv|ssm|input_layernorm|operator_norm|ln_1)(\.|_)/;
 const FFN =
-  /(^|\.)(mlp|ffn|feed_forward|block_sparse_moe|(pre|post)_feedforward_layernorm|post_ffw_norm|post_attention_layernorm|ln_2)(\.|_)/;
+  /(^|\.)(mlp|shared_mlp|ffn|feed_forward|block_sparse_moe|pre_ff_layernorm|(pre|post)_feedforward_layernorm|post_ffw_norm|post_attention_layernorm|post_attention_norm|ln_2)(\.|_)/;
+/** Matrices of experts: one for each, or all of a block in one. */
+const EXPERTS = /(^|\.)(experts\.|block_sparse_moe\.(in|out)put_linear\.|ffn_(gate|up|down|gate_up)_exps\.)/;
 /** Before the FFN in most families. On what attention adds to the stream in those that have a norm for the FFN's output too. */
-const AFTER_ATTENTION = /(^|\.)post_attention_layernorm\./;
-const AFTER_FFN = /(^|\.)post_feedforward_layernorm\./;
+const AFTER_ATTENTION = /(^|\.)post_attention_(layer)?norm\./;
+const AFTER_FFN = /(^|\.)(post_feedforward_layernorm|post_ffw_norm)\./;
 const EMBEDDING = /(^|\.)(embed_tokens|wte|wpe|word_embeddings|embed_in|tok_embeddings|token_embd)\.[^.]+$/;
 const HEAD = /(^|\.)(lm_head|embed_out|output)\.[^.]+$/;
-const NORM = /(^|\.)(norm|output_norm|ln_f|final_layer_norm|final_layernorm)\.[^.]+$/;
+const NORM = /(^|\.)(norm|output_norm|ln_f|final_layer_norm|final_layernorm|embedding_norm|token_embd_norm)\.[^.]+$/;
 
 const known = new WeakMap<Checkpoint, ModelTensors>();
 
@@ -126,6 +129,12 @@ function outsideKind(name: string): 'embedding' | 'norm' | 'head' | 'other' {
   if (EMBEDDING.test(name)) return 'embedding';
   if (HEAD.test(name)) return 'head';
   return NORM.test(name) ? 'norm' : 'other';
+}
+
+/** The experts among the tensors of an FFN; undefined if it has none. */
+export function expertsOf({ tensors }: Pick<TensorGroup, 'tensors'>): TensorGroup | undefined {
+  const found = tensors.filter(({ name }) => EXPERTS.test(name));
+  return found.length === 0 ? undefined : groupOf(found);
 }
 
 function groupOf(tensors: readonly TensorInfo[]): TensorGroup {

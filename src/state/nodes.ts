@@ -13,10 +13,10 @@ export interface CheckpointNode {
   readonly entry: Entry;
 }
 
-/** A part outside the blocks, or a module of a block. */
+/** A part outside the blocks, a module of a block, or the experts of an FFN. */
 export interface PartNode {
   readonly kind: 'part';
-  readonly name: 'embedding' | 'norm' | 'head' | 'other' | 'attention' | 'ffn';
+  readonly name: 'embedding' | 'norm' | 'head' | 'other' | 'attention' | 'ffn' | 'experts';
   readonly part: TensorGroup;
   readonly parent: Node;
   readonly checkpoint: Checkpoint;

@@ -3,7 +3,7 @@ import type { Checkpoint } from '../engine/checkpoint/types';
 import type { CheckpointLibrary } from './library';
 import type { NamedPlans } from './named-plans';
 import type { BlockNode, CheckpointNode, NamedPlanNode, Node, PartNode, PlanNode, VocabularyNode } from './nodes';
-import { tensorsByPlace } from './model-tensors';
+import { expertsOf, tensorsByPlace } from './model-tensors';
 import { subjectOf } from './subject';
 
 export class Offspring {
@@ -45,6 +45,20 @@ export class Offspring {
       return { kind: 'part' as const, name, part: block[name], parent: node, checkpoint };
     });
     return modules.filter(({ part }) => part.tensors.length > 0);
+  }
+
+  /** The experts of an FFN are one line among its tensors. */
+  ofPart(node: PartNode): Node[] {
+    const { name, part, checkpoint } = node;
+    const experts = name === 'ffn' ? expertsOf(part) : undefined;
+    const tensors =
+      experts === undefined ? part.tensors : part.tensors.filter((each) => !experts.tensors.includes(each));
+    return [
+      ...tensors.map((tensor) => ({ kind: 'tensor' as const, tensor, parent: node })),
+      ...(experts
+        ? [{ kind: 'part' as const, name: 'experts' as const, part: experts, parent: node, checkpoint }]
+        : []),
+    ];
   }
 
   /** A plan has a line even while it is empty: lines must not move under the pointer that clears the first checkbox. */

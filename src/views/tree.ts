@@ -126,7 +126,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
       case 'block':
         return this.offspring.ofBlock(node);
       case 'part':
-        return node.part.tensors.map((tensor) => ({ kind: 'tensor', tensor, parent: node }));
+        return this.offspring.ofPart(node);
       case 'inspection':
         return [...this.listing.inspected];
       case 'plan':

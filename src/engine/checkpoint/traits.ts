@@ -1,10 +1,11 @@
 /** What the blocks of a model have that LLaMA's do not, in words. */
 import { numberRanges } from '../../format/ranges';
 import type { Architecture, LayerShape } from './architecture';
-import { attentionIn, biasesOf, windowOf } from './kinds/parts';
+import { mixerKind } from './kinds';
+import { attentionIn, biasesOf, expertsIn, windowOf } from './kinds/parts';
 
 /** A kind of what blocks can have. */
-export type Trait = 'windows' | 'rotation' | 'norms' | 'biases' | 'caps' | 'factors' | 'fused';
+export type Trait = 'mixers' | 'experts' | 'windows' | 'rotation' | 'norms' | 'biases' | 'caps' | 'factors' | 'fused';
 
 /** By what it is about; only what there is. */
 export type Traits = Readonly<Partial<Record<Trait, string>>>;
@@ -18,6 +19,8 @@ export function traitsOf({ layers, style }: Architecture): Traits {
   const ofQueries =
     qkNorm === null ? '' : `of queries and keys, ${qkNorm === 'head' ? 'head by head' : 'all heads at once'}`;
   const found: Readonly<Record<Trait, string>> = {
+    mixers: byBlock(layers, ({ mixer }) => mixerKind(mixer).words, 'attention'),
+    experts: byBlock(layers, expertsText, 'none'),
     windows: byBlock(layers, (layer) => String(windowOf(layer) ?? 'none'), 'none'),
     rotation: byBlock(layers, ropeText, PLAIN),
     norms: joined([where, normOffset === 0 ? '' : `weights + ${normOffset}`, ofQueries]),
@@ -44,6 +47,11 @@ function factorsOf(
     factor('residual', residualScale),
     factor('logits', logitScale),
   ]);
+}
+
+function expertsText(layer: LayerShape): string {
+  const experts = expertsIn(layer);
+  return experts ? `${experts.chosen} of ${experts.count} for a token` : 'none';
 }
 
 const PLAIN = 'plain';

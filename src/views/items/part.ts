@@ -1,11 +1,13 @@
 /** The lines of modules, of the parts outside the blocks, and of single tensors. */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { expertsIn } from '../../engine/checkpoint/kinds/parts';
+import type { Checkpoint } from '../../engine/checkpoint/types';
 import type { TensorInfo } from '../../engine/formats/tensor';
 import { tensorPlace } from '../../engine/formats/tensor-place';
-import type { PartNode } from '../../state/nodes';
-import { nameInModule } from '../../state/model-tensors';
-import { formatBytes, formatCount, shortCount } from '../../format/numbers';
+import type { Node, PartNode } from '../../state/nodes';
+import { type BlockTensors, nameInModule, type TensorGroup } from '../../state/model-tensors';
+import { formatBytes, formatCount, formatShare, shortCount } from '../../format/numbers';
 
 const ICONS: Readonly<Record<PartNode['name'], string>> = {
   embedding: 'symbol-array',
@@ -14,17 +16,20 @@ const ICONS: Readonly<Record<PartNode['name'], string>> = {
   other: 'symbol-misc',
   attention: 'eye',
   ffn: 'symbol-operator',
+  experts: 'type-hierarchy',
 };
 
 export function partItem({ name, part, parent, checkpoint }: PartNode): vscode.TreeItem {
   const item = new vscode.TreeItem(partLabel(name), vscode.TreeItemCollapsibleState.Collapsed);
-  const at = parent.kind === 'block' ? `${parent.block.index}` : '';
+  const block = blockOf(parent);
+  const at = block ? `${block.index}` : '';
   item.id = `part:${checkpoint.path}:${checkpoint.identity}:${at}:${name}`;
   item.contextValue = 'part';
   item.iconPath = new vscode.ThemeIcon(ICONS[name]);
   const tied = name === 'embedding' && checkpoint.architecture?.tied === true;
   const size = [shortCount(part.parameters), formatBytes(part.bytes)];
-  item.description = [...size, ...(tied ? [vscode.l10n.t('tied')] : [])].join(' · ');
+  const of = name === 'experts' && block ? expertWords(checkpoint, block, part) : [];
+  item.description = [...size, ...of, ...(tied ? [vscode.l10n.t('tied')] : [])].join(' · ');
   const amount = [formatCount(part.parameters), formatBytes(part.bytes)];
   const facts =
     part.tensors.length === 1
@@ -32,6 +37,20 @@ export function partItem({ name, part, parent, checkpoint }: PartNode): vscode.T
       : vscode.l10n.t('{0} parameters, {1}, {2} tensors', ...amount, part.tensors.length);
   item.tooltip = tied ? `${facts}\n${vscode.l10n.t('Tied: also used as the LM head.')}` : facts;
   return item;
+}
+
+/** The block that a module, or a part of one, belongs to. */
+function blockOf(parent: Node): BlockTensors | undefined {
+  if (parent.kind === 'part') return blockOf(parent.parent);
+  return parent.kind === 'block' ? parent.block : undefined;
+}
+
+/** How many experts there are, how many a token uses, and what share of the block they are. */
+function expertWords({ architecture }: Checkpoint, block: BlockTensors, { bytes }: TensorGroup): string[] {
+  const layer = architecture?.layers[block.index];
+  const experts = layer && expertsIn(layer);
+  const share = vscode.l10n.t('{0} of the block', formatShare(bytes, block.bytes));
+  return [...(experts ? [vscode.l10n.t('{0} of {1} for a token', experts.chosen, experts.count)] : []), share];
 }
 
 export function tensorItem(tensor: TensorInfo): vscode.TreeItem {
@@ -64,5 +83,7 @@ function partLabel(name: PartNode['name']): string {
       return vscode.l10n.t('Attention');
     case 'ffn':
       return vscode.l10n.t('FFN');
+    case 'experts':
+      return vscode.l10n.t('Experts');
   }
 }

@@ -3,6 +3,7 @@ import { UserError } from '../../errors';
 import type { LayerShape, LinearName, Rope } from '../architecture';
 import type { AttentionMixer } from './attention';
 import type { DenseFeedForward } from './dense';
+import type { ExpertsFeedForward } from './experts';
 import { feedForwardKind, mixerKind } from '.';
 
 /** The attention of a block; undefined for another mixer. */
@@ -12,6 +13,10 @@ export const attentionIn = ({ mixer }: Pick<LayerShape, 'mixer'>): AttentionMixe
 /** The dense FFN of a block; undefined for another feed-forward. */
 export const denseIn = ({ ffn }: Pick<LayerShape, 'ffn'>): DenseFeedForward | undefined =>
   ffn.kind === 'dense' ? ffn : undefined;
+
+/** The experts of a block; undefined for another feed-forward. */
+export const expertsIn = ({ ffn }: Pick<LayerShape, 'ffn'>): ExpertsFeedForward | undefined =>
+  ffn.kind === 'experts' ? ffn : undefined;
 
 /** The attention of a block. @throws UserError for another mixer */
 export function attentionOf(layer: Pick<LayerShape, 'mixer'>): AttentionMixer {
