@@ -18,7 +18,13 @@ import { genaiType, transformersJsType } from '../../src/engine/write/onnx/folde
 import { ONNX_FILES, ONNX_KINDS, ONNX_TARGETS } from '../../src/engine/write/onnx/kinds';
 import { code, codes, list, type Page, page, prose, section, sentence, table } from './page';
 
-/** A model of the family whose config says nothing but sizes. */
+/** What the configs of families must say of their blocks. */
+const KINDS: Readonly<Record<string, object>> = {
+  lfm2: { layer_types: Array.from({ length: 12 }, (_, block) => (block % 3 === 2 ? 'full_attention' : 'conv')) },
+  granitemoehybrid: { layer_types: Array<string>(12).fill('attention'), num_local_experts: 0 },
+};
+
+/** A model of the family whose config says nothing but sizes and these. */
 function plainModel({ modelType, className, defaults }: ModelFamily): Architecture {
   const architecture = readConfigArchitecture({
     model_type: modelType,
@@ -34,6 +40,7 @@ function plainModel({ modelType, className, defaults }: ModelFamily): Architectu
     sliding_window: 32,
     bos_token_id: 1,
     eos_token_id: 2,
+    ...KINDS[modelType],
   });
   if (isUnsupported(architecture)) throw new Error(`${modelType}: ${architecture.why}`);
   return architecture;
@@ -67,8 +74,8 @@ export function modelsPage(): Page {
     'models.md',
     'Models',
     `Coppice computes with ${FAMILIES.length} families of models, in F32, F16 and BF16 and from GGUF files. Every family can be scored, pruned, ` +
-      'retrained (LoRA and all weights) and evaluated; those without experts can also be healed, made narrower, and written in every ' +
-      '[format](formats.md).',
+      'retrained (LoRA and all weights) and evaluated; those whose blocks all have attention and a dense FFN can also be healed, made ' +
+      'narrower, and written in every [format](formats.md).',
     section(
       'Families',
       table(
@@ -131,7 +138,7 @@ export function formatsPage(): Page {
   return page(
     'formats.md',
     'Export formats',
-    '[coppice export](cli/export.md) writes a model for the program that runs it. Every [family](models.md) can be written in every format; ' +
+    '[coppice export](cli/export.md) writes a model for the program that runs it. Every [family](models.md) whose blocks all have attention and a dense FFN can be written in every format, the others as safetensors; ' +
       'what single models are refused for is below. Which one to take is in [Export](../guide/export.md).',
     table(
       ['`--format`', 'Programs', 'Types', 'Type if none is named', 'Proposed by _Export…_', 'What it is'],

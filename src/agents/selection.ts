@@ -51,7 +51,7 @@ export async function selectionOf(
   if (input.scores === undefined) throw unclear();
   const found = await scoresOf(input.scores, model, context);
   const { ranking, criterion, calibration, run, screened } = found;
-  const kept = keepList(blocks, input);
+  const kept = keepList(model.architecture.layers, input);
   const count = await countOf(model, input, (n) => selectByScores(ranking, blocks, n, kept));
   const removed = selectByScores(ranking, blocks, count, kept);
   const uncertain = screened && uncertainWarning(ranking, removed, screened);

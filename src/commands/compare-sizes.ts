@@ -39,7 +39,7 @@ export const compareSizesCommand: Command<CompareSizesArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Compare Size Against Perplexity');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    requireProtection(chosen.architecture.layers.length, coppice.config); // before any question
+    requireProtection(chosen.architecture.layers, coppice.config); // before any question
     const { originalIdentity } = await relativesOf(coppice, chosen);
     const goal = coppice.goals.goal(originalIdentity)?.maxBytes;
     const judging = args.text === undefined ? await freeText(coppice, chosen) : undefined;
@@ -57,7 +57,7 @@ function specOf(
   { size, fit, counts, types, text, settings }: CompareSizesArguments,
   { path, architecture }: Chosen,
 ): SpecOf<Defined['frontier']> {
-  const { locked } = requireProtection(architecture.layers.length, config);
+  const { locked } = requireProtection(architecture.layers, config);
   const { context } = architecture;
   const { length, ...drawn } = config.calibration;
   return {

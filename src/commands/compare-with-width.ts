@@ -46,7 +46,7 @@ export const compareWithWidthCommand: Command<CompareArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Try Width Pruning');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    requireProtection(chosen.architecture.layers.length, coppice.config); // before any question
+    requireProtection(chosen.architecture.layers, coppice.config); // before any question
     const complete = await askAll(title, args, [
       sizeStep(coppice, chosen),
       methodsStep(coppice),
@@ -70,7 +70,7 @@ function specOf(
   { path, architecture }: Chosen,
 ): SpecOf<Defined['versus']> {
   const { counts, plan, methods, text, speed, saveWidths } = args;
-  const { locked } = requireProtection(architecture.layers.length, config);
+  const { locked } = requireProtection(architecture.layers, config);
   const drawn = drawnOptions(config.calibration);
   const { context } = architecture;
   return {

@@ -132,7 +132,7 @@ async function blocksOf(coppice: Coppice, args: PruneArguments, chosen: Chosen):
 }
 
 function unlocked({ config }: Coppice, blocks: readonly number[], { architecture }: Chosen): number[] {
-  const { locked } = requireProtection(architecture.layers.length, config);
+  const { locked } = requireProtection(architecture.layers, config);
   return selectExplicit(blocks, architecture.layers.length, [...locked]);
 }
 
@@ -204,7 +204,7 @@ async function askFolder(
 }
 
 function warningOf({ config, scores }: Coppice, { architecture, subject }: Chosen, blocks: readonly number[]) {
-  const protection = requireProtection(architecture.layers.length, config);
+  const protection = requireProtection(architecture.layers, config);
   const warning = planWarning(blocks, scores.shown(subject), protection);
   return warning === undefined ? undefined : vscode.l10n.t('Warning: the plan {0}.', warning);
 }

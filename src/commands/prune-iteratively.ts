@@ -53,7 +53,7 @@ export const pruneIterativelyCommand: Command<IterateArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Prune Iteratively');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    const { kept } = requireProtection(chosen.architecture.layers.length, coppice.config); // before any question
+    const { kept } = requireProtection(chosen.architecture.layers, coppice.config); // before any question
     requireRoom(chosen.architecture.layers.length, args.count ?? 1, kept);
     const complete = args.out === undefined ? await askIterating(coppice, args, chosen, title) : args;
     settle({ ...complete, checkpoint: chosen.path });
@@ -64,7 +64,7 @@ export const pruneIterativelyCommand: Command<IterateArguments> = {
 
 function specOf({ config }: Coppice, args: IterateArguments, { path, architecture }: Chosen): IterateSpec {
   const { criterion = config.criterion, count, maxKl, maxPpl, method, steps, data, oneShot, out, resume } = args;
-  const { locked } = requireProtection(architecture.layers.length, config);
+  const { locked } = requireProtection(architecture.layers, config);
   const drawn = drawnOptions(config.calibration);
   return {
     kind: 'iterate',

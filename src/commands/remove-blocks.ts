@@ -47,7 +47,7 @@ function change(
   blocks: readonly number[],
   kept: boolean,
 ): readonly number[] {
-  const { locked } = requireProtection(architecture.layers.length, config);
+  const { locked } = requireProtection(architecture.layers, config);
   const refused = kept ? [] : blocks.filter((block) => locked.has(block));
   plans.change(
     subject,

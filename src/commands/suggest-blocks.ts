@@ -26,7 +26,7 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Suggest Blocks');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    requireProtection(chosen.architecture.layers.length, coppice.config); // before any question or scoring
+    requireProtection(chosen.architecture.layers, coppice.config); // before any question or scoring
     const { originalIdentity } = await relativesOf(coppice, chosen);
     const shipping = coppice.goals.goal(originalIdentity);
     const isComplete = goalOf(args) !== undefined || (args.goal === true && shipping !== undefined);
@@ -135,7 +135,7 @@ async function freshScores(
   device: CommonArguments['device'],
 ): Promise<{ readonly scores: Scores; readonly cancelled: boolean }> {
   const known = scoresOf(coppice, chosen, criterion);
-  const { kept } = requireProtection(chosen.architecture.layers.length, coppice.config);
+  const { kept } = requireProtection(chosen.architecture.layers, coppice.config);
   if (known && isFor(known, count, kept)) return { scores: known, cancelled: false };
   const exact = exactOf(coppice, chosen, criterion, count + kept.size);
   const { search } = await score(coppice, chosen, { criterion, count, exact, device }, true);

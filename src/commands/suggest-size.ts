@@ -39,7 +39,7 @@ export function knownCount(
   { architecture }: Chosen,
 ): number {
   if (goal.kind === 'divergence' || goal.kind === 'perplexity') {
-    return roomIn(architecture.layers.length, config);
+    return roomIn(architecture.layers, config);
   }
   return blocksToRemove(goal, modelSize(architecture));
 }
@@ -101,7 +101,7 @@ export function select({ config }: Coppice, { architecture }: Chosen, scores: Sc
     ranking,
     architecture.layers.length,
     count,
-    requireProtection(architecture.layers.length, config).kept,
+    requireProtection(architecture.layers, config).kept,
   );
 }
 
@@ -133,7 +133,7 @@ function curveSpec(
   { criterion, record }: Scores,
   goal: Goal,
 ): CurveSpec {
-  const { locked } = requireProtection(architecture.layers.length, config);
+  const { locked } = requireProtection(architecture.layers, config);
   return {
     kind: 'curve',
     checkpoint: path,

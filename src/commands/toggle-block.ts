@@ -39,7 +39,7 @@ function toggleIn(
   { architecture, subject }: Chosen,
   blocks: readonly number[],
 ): readonly number[] {
-  const { locked } = requireProtection(architecture.layers.length, config);
+  const { locked } = requireProtection(architecture.layers, config);
   const refused = toggle(plans, subject, blocks, locked);
   if (refused.length === 0) return plans.removed(subject);
   throw lockedError(refused);

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { CancelledError } from '../../src/engine/errors';
 import type { Parameters } from '../../src/engine/retrain/loop/adamw';
-import { linearOfTarget, TARGET_NAMES } from '../../src/engine/adapter/names';
-import { adaptableNames } from '../../src/engine/checkpoint/architecture';
+import { adaptableNames, type Architecture, type LinearName } from '../../src/engine/checkpoint/architecture';
+import { blockWeights } from '../../src/engine/checkpoint/weight-names';
 import { Backprop } from '../../src/engine/retrain/loop/backprop';
 import { NO_LABEL, type Example, type ExampleSet } from '../../src/engine/retrain/data/example';
 import { fullModel, loadedParameters } from '../../src/engine/retrain/full/full-model';
@@ -71,12 +71,20 @@ export async function checkLora(model: Model, name: GoldenName, steps?: number):
   const golden = goldenLora(name);
   const { trainable, parameters } = formulaAdapters(model, golden);
   const parameterOf = (each: string): string => {
-    const [, block, linear, matrix] = /^layers\.(\d+)\.\w+\.(\w+)_proj\.lora_(A|B)$/.exec(each)!;
-    return `${block}.${linearOfTarget(TARGET_NAMES.find((target) => target === linear)!)}.${matrix}`;
+    const [, block, module, matrix] = /^layers\.(\d+)\.(.+)\.lora_(A|B)$/.exec(each)!;
+    return `${block}.${linearOfModule(model.architecture, module)}.${matrix}`;
   };
   await checkTraining(model, golden, { trainable, parameters }, { steps, parameterOf, tolerance: TIGHT_TRACE });
   if (steps === undefined)
     await checkMerged(model.checkpoint, golden, parameters, toBatch(examplesOf(golden.batches[0])));
+}
+
+/** The Linear that files have under this name within a block. */
+function linearOfModule(architecture: Architecture, module: string): LinearName {
+  const blocks = architecture.layers.map((_, block) => blockWeights(architecture, block));
+  return adaptableNames(architecture).find((name) =>
+    blocks.some((weights) => weights[name]?.name.endsWith(`.${module}.weight`)),
+  )!;
 }
 
 /**

@@ -37,6 +37,12 @@ export const FURTHER_FAMILIES = [
 /** The toys with experts, some blocks of the first two dense. */
 export const EXPERT_FAMILIES = ['qwen3moe-norm', 'qwen3moe-step', 'mixtral-top2', 'olmoe-clip'] as const;
 
+/** The toys of families with other blocks than attention and a dense FFN, 7 to 9 blocks, vocabulary 288. */
+export const MIXED_FAMILIES = ['lfm2-conv', 'granite4-dense'] as const;
+
+/** Those whose blocks carry other states than keys and values. */
+export const CARRYING_FAMILIES = ['lfm2-conv'] as const;
+
 /** Those whose rotation depends on the length have results for shorter rows too: their logits and perplexities. */
 export const SHORT_ROWS = ['phi3-longrope', 'llama-dynamic'] as const;
 
@@ -48,14 +54,15 @@ export type GoldenName =
   | 'stories260K'
   | `families/${(typeof FAMILIES)[number] | 'llama-mha'}`
   | `families2/${(typeof FURTHER_FAMILIES)[number]}`
-  | `families3/${(typeof EXPERT_FAMILIES)[number]}`
-  | `families2/${(typeof SHORT_ROWS)[number]}-short`;
+  | `families2/${(typeof SHORT_ROWS)[number]}-short`
+  | `families3/${(typeof EXPERT_FAMILIES)[number] | (typeof MIXED_FAMILIES)[number]}`;
 
 /** The checkpoints that are small enough for every test. */
 export const SMALL_CHECKPOINTS: readonly GoldenName[] = [
   'stories260K',
   ...FAMILIES.map((family) => `families/${family}` as const),
   ...FURTHER_FAMILIES.map((family) => `families2/${family}` as const),
+  ...MIXED_FAMILIES.map((family) => `families3/${family}` as const),
 ];
 
 /** Those with experts. */
@@ -182,6 +189,26 @@ export interface GoldenLora extends GoldenTraining {
 /** Losses of rows, which begin with BOS where the model's texts do. */
 export interface GoldenDrawn extends Pick<GoldenImportance, 'full' | 'ppl'> {
   readonly rows: readonly number[][];
+}
+
+/** A state: norm and dot product with u(n, 7). */
+export interface GoldenState {
+  readonly shape: readonly number[];
+  readonly norm: number;
+  readonly dot: number;
+}
+
+/** What blocks keep after the first `prefix` ids of the first calibration row. */
+export interface GoldenStates {
+  readonly prefix: number;
+  readonly layers: readonly {
+    readonly block: number;
+    /** The last inputs of the convolution, the oldest first: (1, channels, K). */
+    readonly conv?: GoldenState;
+    readonly recurrent?: GoldenState;
+    readonly keys?: GoldenState;
+    readonly values?: GoldenState;
+  }[];
 }
 
 /** Greedy continuation of one prompt; `margins[i]` is how far the chosen logit was ahead at step i. */
@@ -350,6 +377,13 @@ export const goldenGreedy = (name: GoldenName): GoldenGreedy => read(name, 'gree
 export const goldenDrawn = (name: GoldenName): GoldenDrawn => read(name, 'drawn.json') as GoldenDrawn;
 export const goldenPerplexities = (): GoldenPerplexities =>
   read('smollm2-135m', 'perplexity.json') as GoldenPerplexities;
+
+/** The config that transformers loaded after the golden removal, of a toy with other blocks. */
+export const goldenPrunedConfig = (toy: (typeof MIXED_FAMILIES)[number]): unknown =>
+  read(`families3/${toy}`, 'pruned-config.json');
+/** Of a toy whose blocks carry other states than keys and values. */
+export const goldenStates = (toy: (typeof CARRYING_FAMILIES)[number]): GoldenStates =>
+  read(`families3/${toy}`, 'states.json') as GoldenStates;
 
 /** Path of the calibration rows (`{rows}`), as `--calibration` takes it. */
 export function calibrationFile(name: GoldenName): string {

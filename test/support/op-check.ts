@@ -8,7 +8,7 @@ import { normal } from './random';
 
 export type Vector = Float64Array;
 
-const NAMED = { tokens: 6, rows: 2, length: 3 } as const;
+const NAMED = { tokens: 6, rows: 2, length: 3, fewer: 2, more: 6 } as const;
 const extent = (dim: Dim): number => (typeof dim === 'number' ? dim : NAMED[dim as keyof typeof NAMED]);
 
 /** Where the ops run, and how close they must come. */

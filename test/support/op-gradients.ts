@@ -11,6 +11,7 @@ import { float32, int64 } from '../../src/engine/onnx/session';
 import { dot } from './differences';
 import { checkOp, rowsOf, softmaxOf, type Check, type Target, type Vector } from './op-check';
 import { testAttentionGradients } from './op-gradients-attention';
+import { testMixerGradients } from './op-gradients-mixers';
 import { normal } from './random';
 
 const logistic = (v: number): number => 1 / (1 + Math.exp(-v));
@@ -297,4 +298,5 @@ export function testOpGradients(target: Target): void {
   });
 
   testAttentionGradients(check);
+  testMixerGradients(check);
 }

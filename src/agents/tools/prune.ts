@@ -81,8 +81,7 @@ async function givenOf(input: JsonObject, context: AgentContext) {
 function expected({ architecture }: Opened, given: JsonObject): readonly number[] {
   const { blocks, ...input } = given as SelectionInput & { readonly criterion?: Criterion };
   if (blocks !== undefined) return blocks;
-  const { length } = architecture.layers;
   const size = modelSize(architecture);
-  const open = candidatesOf([...architecture.layers.keys()], keepList(length, input));
+  const open = candidatesOf([...architecture.layers.keys()], keepList(architecture.layers, input));
   return open.slice(0, blocksToRemove(sizeGoal(input)!, size));
 }

@@ -46,7 +46,7 @@ export function planOf(
   scores: Scores | undefined,
   healingTime: (removed: readonly number[]) => string,
 ): PanelPlan {
-  const protection = protectionOf(requireArchitecture(checkpoint).layers.length, { keepEnds, keep });
+  const protection = protectionOf(requireArchitecture(checkpoint).layers, { keepEnds, keep });
   const { kept, locked } = protection;
   const { parametersAfter, bytesAfter, speedup } = planEffect(checkpoint, removed);
   return {

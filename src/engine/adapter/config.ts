@@ -5,7 +5,7 @@
 import { ADAPTER_CONFIG } from '../formats/peft';
 import { badField, isSet, show, type Config } from '../checkpoint/fields';
 import { UserError } from '../errors';
-import type { Architecture, LinearName } from '../checkpoint/architecture';
+import { type Architecture, linearNames, type LinearName } from '../checkpoint/architecture';
 import { blockWeights } from '../checkpoint/weight-names';
 
 /** Far above any rank in use; a rank above the width of the Linears saves nothing. */
@@ -101,9 +101,21 @@ function readLayers(config: Config): number[] | undefined {
   return layers;
 }
 
-/** PEFT's target name of a Linear's module: "q_proj". It is the same in all blocks. */
+/**
+ * PEFT's target name of a Linear's module: "q_proj". It is the same in all blocks that have the Linear. Where another Linear has the
+ * same name in another module, the module's stands before it: "conv.out_proj".
+ */
 function moduleName(architecture: Architecture, linear: LinearName): string {
-  return blockWeights(architecture, 0)[linear]!.name.split('.').at(-2)!;
+  const paths = new Map<LinearName, readonly string[]>();
+  for (const block of architecture.layers.keys()) {
+    const weights = blockWeights(architecture, block);
+    for (const name of linearNames(architecture)) {
+      if (weights[name]) paths.set(name, weights[name].name.split('.').slice(0, -1));
+    }
+  }
+  const own = paths.get(linear)!;
+  const isShared = [...paths].some(([name, path]) => name !== linear && path.at(-1) === own.at(-1));
+  return own.slice(isShared ? -2 : -1).join('.');
 }
 
 /**

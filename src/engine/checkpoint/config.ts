@@ -29,7 +29,7 @@ export function readConfigArchitecture(stored: Config): Architecture | Unsupport
   if ('why' in family) return family;
   const odd = oddSetting(config, family);
   if (odd) return odd;
-  const architecture = readDimensions(config, family);
+  const architecture = readDimensions(family.spelled?.(config) ?? config, family);
   const scheme = quantizationScheme(config);
   if (scheme === undefined || isUnsupported(architecture)) return architecture;
   return { ...unsupportedScheme(scheme), described: architecture };

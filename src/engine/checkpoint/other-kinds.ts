@@ -36,7 +36,7 @@ export const OTHER_KINDS: readonly OtherKind[] = [
       minimax_text_01 nemotron_h* olmo_hybrid plamo2 qwen3_5* qwen3_next zamba* recurrent_gemma recurrentgemma
       rwkv* xlstm
     `),
-    is: 'a hybrid or state-space model: its type has blocks that keep a recurrent state (Mamba, convolution, linear attention), and Coppice computes blocks of attention and an FFN',
+    is: 'a hybrid or state-space model: its type has blocks that keep a recurrent state (Mamba, convolution, linear attention), and of such models Coppice computes LFM2 and the dense models of Granite 4',
   },
   {
     types: words(`
@@ -66,7 +66,7 @@ export const OTHER_KINDS: readonly OtherKind[] = [
 ];
 
 /** Types that a pattern above has too, and that are families of their own. */
-const COMPUTED: ReadonlySet<string> = new Set(words('qwen3_moe olmoe'));
+const COMPUTED: ReadonlySet<string> = new Set(words('qwen3_moe olmoe lfm2 granitemoehybrid'));
 
 const PATTERNS = OTHER_KINDS.map(({ types, is }) => {
   return { is, pattern: new RegExp(`^(?:${types.map((type) => type.replaceAll('*', '.*')).join('|')})$`) };

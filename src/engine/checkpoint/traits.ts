@@ -21,7 +21,7 @@ export function traitsOf({ layers, style }: Architecture): Traits {
   const found: Readonly<Record<Trait, string>> = {
     mixers: byBlock(layers, ({ mixer }) => mixerKind(mixer).words, 'attention'),
     experts: byBlock(layers, expertsText, 'none'),
-    windows: byBlock(layers, (layer) => String(windowOf(layer) ?? 'none'), 'none'),
+    windows: byBlock(layers, (layer) => attentionIn(layer) && String(windowOf(layer) ?? 'none'), 'none'),
     rotation: byBlock(layers, ropeText, PLAIN),
     norms: joined([where, normOffset === 0 ? '' : `weights + ${normOffset}`, ofQueries]),
     biases: byBlock(layers, (layer) => biasesOf(layer).join(', ') || 'none', 'none'),
@@ -56,8 +56,10 @@ function expertsText(layer: LayerShape): string {
 
 const PLAIN = 'plain';
 
-function ropeText(layer: LayerShape): string {
-  const { rope, headDim } = attentionIn(layer) ?? { rope: null, headDim: 0 };
+function ropeText(layer: LayerShape): string | undefined {
+  const mixer = attentionIn(layer);
+  if (!mixer) return undefined;
+  const { rope, headDim } = mixer;
   if (rope === null) return 'none';
   const { theta, scaling, turned = headDim } = rope;
   const part = turned === headDim ? '' : `${turned} of ${headDim} entries`;
@@ -65,10 +67,13 @@ function ropeText(layer: LayerShape): string {
   return joined([base, scaling.kind === 'default' ? '' : scaling.kind, part]) || PLAIN;
 }
 
-/** "512 in 0–4, 6; none in 5": blocks by what `of` says of them; empty if all say `usual`. */
-function byBlock(layers: readonly LayerShape[], of: (layer: LayerShape) => string, usual: string): string {
+/** "512 in 0–4, 6; none in 5": blocks by what `of` says of them, if it says something; empty if all say `usual`. */
+function byBlock(layers: readonly LayerShape[], of: (layer: LayerShape) => string | undefined, usual: string): string {
   const blocks = new Map<string, number[]>();
-  for (const [block, layer] of layers.entries()) blocks.set(of(layer), [...(blocks.get(of(layer)) ?? []), block]);
+  for (const [block, layer] of layers.entries()) {
+    const words = of(layer);
+    if (words !== undefined) blocks.set(words, [...(blocks.get(words) ?? []), block]);
+  }
   if (blocks.size === 1) return blocks.has(usual) ? '' : [...blocks.keys()][0];
   return [...blocks].map(([text, list]) => `${text} in ${numberRanges(list, '–')}`).join('; ');
 }

@@ -75,7 +75,7 @@ export async function planCurve(
   const { checkpoint, architecture } = opened;
   const { criterion, most, keepEnds = true, keep = [], rows: source, measure, maxKl } = options;
   const blocks = architecture.layers.length;
-  const kept = keepList(blocks, { keepEnds, keep });
+  const kept = keepList(architecture.layers, { keepEnds, keep });
   const { rows, input, drawn, warnings } = await loadRows(source, checkpoint, architecture, job);
   const ranking = options.scores === undefined ? rankingWork(options, architecture, kept) : 0;
   const phases = [{ share: ranking }, { share: rows.length * criterionWork(architecture, 'ppl', {}) }];

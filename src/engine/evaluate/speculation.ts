@@ -155,7 +155,7 @@ export function requirePair(target: Pick<Decoder, 'canGoBack'>, draft: Pick<Deco
   if (target.canGoBack && draft.canGoBack) return;
   throw new UserError(
     'A draft cannot be used here',
-    'what was read of a text cannot be taken back: its caches lie on a device, or its rotation depends on its length',
+    'what was read of a text cannot be taken back: its caches lie on a device, its rotation depends on its length, or its blocks carry states',
     'Write without a draft, or on the CPU.',
   );
 }

@@ -6,7 +6,9 @@ import { counted } from '../../format/words';
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
 import type { RemovedPart } from '../model/view';
+import type { LayerShape } from '../checkpoint/architecture';
 import { requireBlocks } from '../checkpoint/block-list';
+import { attendingBlocks } from '../checkpoint/kinds/parts';
 
 /** Blocks that are kept regardless of their score. */
 export interface KeepOptions {
@@ -45,11 +47,21 @@ export function endBlocks(blocks: number): number[] {
     .sort((a, b) => a - b);
 }
 
-/** The blocks to keep, from the "+" heuristic and the user's own list. */
-export function keepList(blocks: number, options: KeepOptions = {}): ReadonlySet<number> {
+/**
+ * The blocks to keep, from the "+" heuristic and the user's own list. Where only some blocks have attention, one of these is kept:
+ * the last one, if no other is.
+ * @param blocks of the model, or how many, if all are alike
+ */
+export function keepList(blocks: number | readonly LayerShape[], options: KeepOptions = {}): ReadonlySet<number> {
+  const count = typeof blocks === 'number' ? blocks : blocks.length;
   const keep = options.keep ?? [];
-  requireBlocks(keep, blocks, 'the keep-list');
-  return new Set([...((options.keepEnds ?? true) ? endBlocks(blocks) : []), ...keep]);
+  requireBlocks(keep, count, 'the keep-list');
+  const kept = new Set([...((options.keepEnds ?? true) ? endBlocks(count) : []), ...keep]);
+  const attending = typeof blocks === 'number' ? [] : attendingBlocks(blocks);
+  if (attending.length > 0 && attending.length < count && !attending.some((block) => kept.has(block))) {
+    kept.add(attending.at(-1)!);
+  }
+  return kept;
 }
 
 /** `order` without the kept blocks. */

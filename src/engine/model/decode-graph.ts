@@ -1,6 +1,6 @@
 /** The graph of cached decoding: some steps of the model with their cached keys and values, and optionally the head. */
 import type { Architecture } from '../checkpoint/architecture';
-import { windowOf } from '../checkpoint/kinds/parts';
+import { attentionIn, carriedBy, windowOf } from '../checkpoint/kinds/parts';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, fusedHeadDim, type FusedPast, rotate, type RotaryTable } from '../onnx/ops/attention';
 import { placed, slottedAttention, type Slots } from '../onnx/ops/cached-attention';
@@ -8,6 +8,7 @@ import { concat, reshape, reshapeBy, shapeVector, takeRows } from '../onnx/ops/s
 import { attentionShape, block } from './block';
 import { type Binding, blockBinder } from './binding';
 import { rotaryInputs } from './forward-graph';
+import { carriedFlow, noFlow } from './flow';
 import { finalNorm, finishLogits } from './logits';
 import { projectLayer } from './project';
 import { tableNames } from './rotary';
@@ -53,14 +54,16 @@ export const maskName = (window: number | null): string => `${MASK}${window ?? '
  * capacity, fusedHeadDim). With `plain`, in place of the last positions and the length: a mask for each window
  * (`maskName`; texts, 1, length, capacity + length) and, for present caches, "slots" (capacity) and "fresh" (capacity, 1).
  * Fetches what `caches` says and "y" (tokens, hidden), or with `head` the "logits" (ends, vocabulary) after the tokens
- * that "ends" (ends) numbers: the last one of each text, or all of one text. A text with fewer new tokens than another is filled up behind them, and its
+ * that "ends" (ends) numbers: the last one of each text, or all of one text. A step that carries states is fed them by
+ * `stateNames`, each (texts, …), and returns them as they are after the new tokens, as many of each text as "counts" (texts, 1) says. A text with fewer new tokens than another is filled up behind them, and its
  * "lastPositions" leaves the filling out.
  */
 export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, binding: Binding): void {
   const { steps, head } = shape;
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
-  const attending = steps.filter((step) => step.attention);
-  const past = attending.length > 0 ? pastInputs(g, a, attending, shape) : undefined;
+  const { attending, carrying } = mixersOf(a, steps);
+  const past = attending.length + carrying.length > 0 ? pastInputs(g, a, attending, shape) : undefined;
+  const counts = carrying.length > 0 ? g.input('counts', 'int64', ['texts', 1]) : undefined;
   const news: Value[] = [];
   let state = x;
   for (const step of steps) {
@@ -70,6 +73,7 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
       weight: (name) => weight(name)!,
       project: projectLayer(g, step.block, weight, binding),
       attend: (...qkv) => attendPast(g, a, step, { qkv, index, shape, past: past!, news }),
+      flow: counts ? carriedFlow(g, carrying.indexOf(step), past!.perText, counts) : noFlow,
     });
   }
   if (news.length > 0) g.output('new', concat(g, news, 2));
@@ -77,7 +81,19 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
   else g.output('y', state);
 }
 
-/** Inputs that all attending steps share. */
+/** The steps with keys and values, and those whose mixers carry other states. */
+export function mixersOf(
+  { layers }: Architecture,
+  steps: readonly Step[],
+): { readonly attending: readonly Step[]; readonly carrying: readonly Step[] } {
+  const mixing = steps.filter(({ attention }) => attention);
+  return {
+    attending: mixing.filter(({ block }) => attentionIn(layers[block])),
+    carrying: mixing.filter(({ block }) => carriedBy(layers[block])),
+  };
+}
+
+/** Inputs that all steps with a mixer share. */
 interface PastInputs {
   /** Rotation tables of the attending steps. */
   readonly tables: readonly (RotaryTable | undefined)[];

@@ -6,8 +6,8 @@ import type { Architecture } from '../checkpoint/architecture';
 import { attentionOf, windowOf } from '../checkpoint/kinds/parts';
 import { fusedHeadDim } from '../onnx/ops/attention';
 import { float32, floats, int64, type Feeds, type Tensor } from '../onnx/session';
-import { cacheNames, maskName } from './decode-graph';
-import { attending, type Segment } from './segments';
+import { cacheNames, maskName, mixersOf } from './decode-graph';
+import type { Segment } from './segments';
 
 /** Keys and values of a block. */
 type Cache = readonly [Tensor, Tensor];
@@ -77,7 +77,7 @@ export class DecoderCaches {
    */
   makeRoom(past: readonly number[], room: number): void {
     const texts = past.length;
-    for (const { block } of this.segments.flatMap(attending)) {
+    for (const { block } of this.segments.flatMap((segment) => this.attending(segment))) {
       const { kvHeads, headDim } = attentionOf(this.architecture.layers[block]);
       const width = fusedHeadDim(headDim);
       const [before, after] = [this.room * width, room * width];
@@ -111,7 +111,7 @@ export class DecoderCaches {
   /** The feeds of a segment for `rows` of `texts` texts from `first` on; they share the caches' memory. */
   feeds(segment: Segment, texts: number, first: number, rows: number): Feeds {
     const feeds: Record<string, Tensor> = {};
-    for (const [i, { block }] of attending(segment).entries()) {
+    for (const [i, { block }] of this.attending(segment).entries()) {
       cacheNames(i).past.forEach((name, which) => (feeds[name] = this.part(block, which, texts, first, rows)));
     }
     return feeds;
@@ -128,7 +128,7 @@ export class DecoderCaches {
 
   /** Takes over what a run on a device returned. */
   adopt(segment: Segment, result: Readonly<Record<string, Tensor>>): void {
-    for (const [i, { block }] of attending(segment).entries()) {
+    for (const [i, { block }] of this.attending(segment).entries()) {
       for (const tensor of this.caches.get(block)!) tensor.dispose();
       const [keys, values] = cacheNames(i).present.map((name) => result[name]);
       this.caches.set(block, [keys, values]);
@@ -143,7 +143,7 @@ export class DecoderCaches {
     const length = Math.max(...counts);
     const perToken = given.length / (counts.length * length);
     let offset = 0; // of the numbers of a cache among those of a token
-    for (const { block } of attending(segment)) {
+    for (const { block } of this.attending(segment)) {
       const { kvHeads, headDim } = attentionOf(this.architecture.layers[block]);
       const width = fusedHeadDim(headDim);
       for (const tensor of this.caches.get(block)!) {
@@ -168,6 +168,10 @@ export class DecoderCaches {
     for (const cache of this.caches.values()) for (const tensor of cache) tensor.dispose();
     this.caches.clear();
     this.room = 0;
+  }
+
+  private attending({ steps }: Segment): ReturnType<typeof mixersOf>['attending'] {
+    return mixersOf(this.architecture, steps).attending;
   }
 
   private shape(block: number, texts: number, room: number): readonly number[] {

@@ -9,19 +9,20 @@
  */
 import { throwIfCancelled } from '../errors';
 import { Graph } from '../onnx/graph';
-import { float32, floats, int32, int64, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
-import { buildDecoder, cacheNames, type CacheResult, MASK, maskName } from './decode-graph';
-import { DecoderCaches, slotFeeds } from './decoder-caches';
+import { float32, floats, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
+import { buildDecoder, cacheNames, type CacheResult, mixersOf } from './decode-graph';
+import { DecoderCaches } from './decoder-caches';
+import { lengthAfter, ofWindows, type Places, type Positions, positionsOf } from './decoder-positions';
+import { DecoderStates, type SomeTexts } from './decoder-states';
 import type { DecoderPool } from './decoder-pool';
 import type { Model } from './model';
 import { RotationsByLength } from './positions';
 import { tableNames } from './rotary';
 import { FedProducts, segmentBinding } from './segment-products';
-import { attending, type Segment, segmentsApart, segmentsInMemory } from './segments';
+import { type Segment, segmentsApart, segmentsInMemory } from './segments';
 import { type Group, groupsOf, longest } from './text-groups';
 import { TextLengths } from './text-lengths';
 import type { Step, View } from './view';
-import { windowOf } from '../checkpoint/kinds/parts';
 
 /** Prompt tokens per run: few enough that cancellation takes effect between runs. */
 const TOKENS_PER_RUN = 256;
@@ -33,6 +34,7 @@ const GROWTH = 64;
 export class Decoder {
   private readonly sessions = new Map<Segment, Session>();
   private readonly caches: DecoderCaches;
+  private readonly states: DecoderStates;
   /** Feeds that stay the same while the texts and the room of the caches do. */
   private readonly lasting = new Map<Segment, Feeds>();
   private readonly products: FedProducts;
@@ -53,6 +55,7 @@ export class Decoder {
     private readonly pool: DecoderPool | undefined,
   ) {
     this.caches = new DecoderCaches(model.architecture, segments);
+    this.states = new DecoderStates(model.architecture, segments);
     this.lengths = new TextLengths(model.architecture, capacity);
     this.rotations = new RotationsByLength(model.architecture, capacity);
     this.products = new FedProducts(model.weights);
@@ -87,6 +90,7 @@ export class Decoder {
   /** Forgets all texts; that many start over. @param capacity tokens of each, at most the decoder's */
   restart(texts: number, capacity = this.capacity): void {
     this.caches.dispose();
+    this.states.restart(texts);
     this.past = Array<number>(texts).fill(0);
     this.lengths.restart(texts);
     this.limit = capacity;
@@ -126,9 +130,12 @@ export class Decoder {
     this.past[0] -= tokens;
   }
 
-  /** Whether `goBack` works: caches are in this process's memory, and angles do not depend on the length of the text. */
+  /**
+   * Whether `goBack` works: caches are in this process's memory, angles do not depend on the length of the text, and every block has
+   * caches, from which tokens can be cut.
+   */
   get canGoBack(): boolean {
-    return !this.onDevice && !this.lengths.matters;
+    return !this.onDevice && !this.lengths.matters && this.segments.every((segment) => !this.carries(segment));
   }
 
   /**
@@ -152,6 +159,7 @@ export class Decoder {
   /** The tokens of a text are about to be computed again, with other angles. */
   private startOver(text: number): void {
     this.past[text] = 0;
+    this.states.clear(text);
     this.lasting.clear();
   }
 
@@ -204,9 +212,15 @@ export class Decoder {
   keep(texts: readonly number[]): void {
     if (this.onDevice) throw new Error('caches on a device are not cut');
     this.caches.keep(this.texts, texts);
+    this.states.keep(texts);
     this.lengths.keep(texts);
     this.lasting.clear();
     this.past = texts.map((text) => this.past[text]);
+  }
+
+  /** What a block carries beside keys and values, (texts, …) by name; valid until the next call. */
+  carried(block: number): Readonly<Record<string, Tensor>> {
+    return this.states.ofBlock(block);
   }
 
   /** Whether `keep` works. */
@@ -239,10 +253,12 @@ export class Decoder {
 
   /** One pass over the model. @returns for each group the logits of what follows, (texts, vocabulary) */
   private async run(groups: readonly Group[]): Promise<Float32Array[]> {
-    const total = Math.max(...groups.map((group) => this.lengthAfter(group)));
+    const total = Math.max(...groups.map((group) => lengthAfter(group, this.past)));
     if (!this.onDevice && total > this.caches.room)
       this.makeRoom(Math.min(this.limit, Math.ceil(total / GROWTH) * GROWTH));
-    const positions = groups.map((group) => this.positionsOf(group));
+    const { room } = this.caches;
+    const places: Places = { past: this.past, capacity: this.capacity, room, ...this.attention };
+    const positions = groups.map((group) => positionsOf(this.model.architecture, group, places));
     let states: Tensor[] = [];
     for (const group of groups) states.push(await this.embed(group));
     for (const segment of this.segments) {
@@ -260,11 +276,6 @@ export class Decoder {
     return states.map(floats);
   }
 
-  /** Tokens of the longest text of a group, with its new ones. */
-  private lengthAfter({ first, rows }: Group): number {
-    return Math.max(...rows.map((row, i) => this.past[first + i] + row.length));
-  }
-
   /** The states of a group's new tokens, (texts · length, hidden). A shorter row repeats its last token. */
   private async embed({ rows }: Group): Promise<Tensor> {
     const { hidden } = this.model.architecture;
@@ -273,53 +284,26 @@ export class Decoder {
     return float32(await this.model.embedding.lookUp(ids), [ids.length, hidden]);
   }
 
-  /** Feeds about the places of a group's new tokens. */
-  private positionsOf(group: Group): { readonly attention: Feeds; readonly ends: Tensor } {
-    const { first, rows } = group;
-    const length = longest(rows);
-    const starts = rows.map((_, i) => this.past[first + i]);
-    const places = starts.flatMap((start) => Array.from({ length }, (_, i) => Math.min(start + i, this.capacity - 1)));
-    const lasts = rows.map((row, i) => starts[i] + row.length - 1);
-    const ends = group.all ? [...rows[0].keys()] : rows.map((row, i) => i * length + row.length - 1);
-    return {
-      attention: {
-        positions: int64(places, [rows.length, length]),
-        ...(this.plain
-          ? slotFeeds(this.model.architecture, { starts, length, room: this.caches.room }, this.onDevice)
-          : {
-              lastPositions: int32(lasts, [rows.length]),
-              totalLength: int32([this.lengthAfter(group)], [1]),
-            }),
-      },
-      ends: int64(ends, [ends.length]),
-    };
-  }
-
   private feedsAndFetches(
     segment: Segment,
     x: Tensor,
-    { attention, ends }: ReturnType<Decoder['positionsOf']>,
+    { attention, ends, counts }: Positions,
     group: Group,
   ): [Feeds, Record<string, Tensor | null>] {
-    const steps = attending(segment);
+    const steps = this.attending(segment);
+    const carries = this.carries(segment);
     const feeds: Feeds = {
       x,
       ...this.lastingFeeds(segment, group),
+      ...(carries && { counts, ...this.states.feeds(segment, textsOf(group)) }),
       ...(segment.head && { ends }),
-      ...(steps.length > 0 && this.ofWindows(steps, attention)),
+      ...((steps.length > 0 || carries) && ofWindows(this.model.architecture, steps, attention)),
     };
     const fetches: Record<string, Tensor | null> = { [segment.head ? 'logits' : 'y']: null };
+    for (const name of this.states.results(segment)) fetches[name] = null;
     if (steps.length > 0 && !this.onDevice) fetches.new = null;
     if (this.onDevice) for (const i of steps.keys()) for (const name of cacheNames(i).present) fetches[name] = null;
     return [feeds, fetches];
-  }
-
-  /** Without the masks of windows that a graph does not have. */
-  private ofWindows(steps: readonly Step[], feeds: Feeds): Feeds {
-    if (!this.plain) return feeds;
-    const { layers } = this.model.architecture;
-    const own = new Set(steps.map(({ block }) => maskName(windowOf(layers[block]))));
-    return Object.fromEntries(Object.entries(feeds).filter(([name]) => !name.startsWith(MASK) || own.has(name)));
   }
 
   /** Caches, rotation tables and products of low rank. */
@@ -332,7 +316,7 @@ export class Decoder {
       ...this.products.of(segment),
       ...this.caches.feeds(segment, this.texts, first, rows.length),
     };
-    const steps = attending(segment);
+    const steps = this.attending(segment);
     const tables = tableNames(this.model.architecture, steps);
     const rotations = this.rotations.of(this.lengths.classOf(first));
     for (const [i, { block }] of steps.entries()) Object.assign(feeds, rotations.of(block, tables[i]));
@@ -350,13 +334,26 @@ export class Decoder {
     return this.model.architecture.style.scoreCap !== null && this.model.device.provider !== 'cpu';
   }
 
+  private get attention(): Pick<Places, 'plain' | 'onDevice'> {
+    return { plain: this.plain, onDevice: this.onDevice };
+  }
+
   private get cacheResult(): CacheResult {
     return this.onDevice ? 'present' : 'new';
   }
 
+  private attending({ steps }: Segment): readonly Step[] {
+    return mixersOf(this.model.architecture, steps).attending;
+  }
+
+  private carries({ steps }: Segment): boolean {
+    return mixersOf(this.model.architecture, steps).carrying.length > 0;
+  }
+
   private keepCaches(segment: Segment, result: Record<string, Tensor>, group: Group): void {
+    this.states.adopt(segment, result, textsOf(group));
     if (this.onDevice) this.caches.adopt(segment, result);
-    else if (attending(segment).length > 0) {
+    else if (this.attending(segment).length > 0) {
       const { first, rows } = group;
       this.caches.append(segment, floats(result.new), { first, counts: rows.map((row) => row.length) }, this.past);
     }
@@ -377,8 +374,8 @@ export class Decoder {
     const g = new Graph();
     const shape = { steps: segment.steps, head: segment.head, caches: this.cacheResult, plain: this.plain };
     buildDecoder(g, architecture, shape, segmentBinding(g, weights, segment));
-    const present = attending(segment).flatMap((_, i) => cacheNames(i).present);
-    const onDevice = this.onDevice ? present : undefined;
+    const present = this.attending(segment).flatMap((_, i) => cacheNames(i).present);
+    const onDevice = this.onDevice ? [...present, ...this.states.results(segment)] : undefined;
     return this.model.openSession(g.serialize(), { onDevice, prepack: true });
   }
 
@@ -391,6 +388,9 @@ export class Decoder {
   async close(): Promise<void> {
     for (const segment of this.sessions.keys()) await this.closeSession(segment);
     this.caches.dispose();
+    this.states.dispose();
     this.lasting.clear();
   }
 }
+
+const textsOf = ({ first, rows }: Group): SomeTexts => ({ first, count: rows.length });

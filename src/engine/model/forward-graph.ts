@@ -1,8 +1,8 @@
 /** The graphs of a forward pass without a past: a block (or one of its modules), and the head's token losses. */
 import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
-import { attentionOf } from '../checkpoint/kinds/parts';
+import { attentionIn, attentionOf } from '../checkpoint/kinds/parts';
 import type { Graph, Value } from '../onnx/graph';
-import { fusedAttention, plainAttention, type RotaryTable } from '../onnx/ops/attention';
+import { fusedAttention, type FusedPast, plainAttention, type RotaryTable } from '../onnx/ops/attention';
 import { mul, scale, sub } from '../onnx/ops/elementwise';
 import { logSumExpLast, pickLast, sharedMass } from '../onnx/ops/loss';
 import { maxLast, reduceSum } from '../onnx/ops/reduce';
@@ -11,6 +11,7 @@ import { softmax } from '../onnx/ops/softmax';
 import { applyLinears, type WeightSource } from '../weights/source';
 import { type Binding, blockBinder } from './binding';
 import { attentionShape, block } from './block';
+import { flowFromStart, noFlow } from './flow';
 import { finalNorm, finishLogits } from './logits';
 import type { BlockStrategies } from './parts';
 import type { Piece } from './piece';
@@ -75,9 +76,33 @@ export function stepStrategies(
       for (const linear of linears) watch?.(linear, input);
       return project(input, linears);
     },
-    attend: step.attention ? attention(g, architecture, step.block, kind, binding.products) : unreachable,
+    ...tokensOf(g, architecture, step, kind, binding.products),
   };
 }
+
+/** How the tokens of a step's rows see each other. */
+function tokensOf(
+  g: Graph,
+  a: Architecture,
+  step: Step,
+  kind: AttentionKind,
+  products: Binding['products'],
+): Pick<BlockStrategies, 'attend' | 'flow'> {
+  if (!step.attention) return { attend: unreachable, flow: noFlow };
+  const layer = a.layers[step.block];
+  // Over trees, every mixer but attention is refused.
+  if (attentionIn(layer) || kind === 'tree')
+    return { attend: attention(g, a, step.block, kind, products), flow: noFlow };
+  // The feeds of attention: they say how many rows there are, or how long these are.
+  if (kind === 'plain') g.input('mask', 'float32', ['length', 'length']);
+  else fusedLengths(g);
+  return { attend: unreachable, flow: flowFromStart(g) };
+}
+
+const fusedLengths = (g: Graph): Pick<FusedPast, 'lastPositions' | 'totalLength'> => ({
+  lastPositions: g.input('lastPositions', 'int32', ['rows']),
+  totalLength: g.input('totalLength', 'int32', [1]),
+});
 
 /** @param products what plain attention multiplies in; the fused operator has the type of its inputs */
 function attention(
@@ -98,11 +123,10 @@ function attention(
     const positions = g.input('positions', 'int64', ['rows', 'length']);
     return (q, k, v) => plainAttention(g, [q, k, v], layer, rotary, { mask, positions, products });
   }
-  const lastPositions = g.input('lastPositions', 'int32', ['rows']);
-  const totalLength = g.input('totalLength', 'int32', [1]);
+  const lengths = fusedLengths(g);
   return (...qkv) => {
     const [q, k, v] = qkv.map((t) => reshape(g, t, ['rows', 'length', t.shape[1]]));
-    const start = { lastPositions, totalLength, positions: g.ints(0) };
+    const start = { ...lengths, positions: g.ints(0) };
     const { output } = fusedAttention(g, [q, k, v], layer, rotary, start);
     return reshape(g, output, ['tokens', layer.heads * layer.headDim]);
   };

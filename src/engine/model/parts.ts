@@ -2,6 +2,7 @@
 import type { Architecture, LinearName } from '../checkpoint/architecture';
 import type { BlockWeightName } from '../checkpoint/weight-key';
 import type { Graph, Value } from '../onnx/graph';
+import type { Flow } from './flow';
 
 export interface BlockStrategies {
   /** A stored weight as it is: of norms, convolutions, routers. Linears are applied by `project`. */
@@ -10,6 +11,8 @@ export interface BlockStrategies {
   readonly project: (x: Value, linears: readonly LinearName[]) => Value[];
   /** (tokens, heads · headDim), 2 × (tokens, kvHeads · headDim) → (tokens, heads · headDim) */
   readonly attend: (query: Value, key: Value, value: Value) => Value;
+  /** How tokens follow each other in mixers that carry something from token to token. */
+  readonly flow: Flow;
 }
 
 /** The strategies with the settings of the model, and its norm. */

@@ -34,9 +34,6 @@ export interface Segment {
   readonly fed?: readonly FedLinear[];
 }
 
-/** The steps with a cache. */
-export const attending = ({ steps }: Segment): readonly Step[] => steps.filter((step) => step.attention);
-
 /** Bytes of the weights of a block, and of all that is in no block. */
 export function bytesOfParts(architecture: Architecture, precision: Precision): { outer: number; blocks: number[] } {
   const outer = bytesOfWeights(withLayers(architecture, []), precision);

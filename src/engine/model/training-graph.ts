@@ -5,12 +5,14 @@
  * halves: the forward half returns the values that the backward half needs.
  */
 import type { Architecture } from '../checkpoint/architecture';
+import { attentionIn } from '../checkpoint/kinds/parts';
 import type { Dim, Value } from '../onnx/graph';
 import { Graph } from '../onnx/graph';
 import type { GraphFile } from '../onnx/model-file';
 import { gradients } from '../onnx/gradient';
 import { plainAttention } from '../onnx/ops/attention';
 import { attentionShape, block } from './block';
+import { flowFromStart, noFlow } from './flow';
 import { rotaryInputs } from './forward-graph';
 import type { BlockStrategies } from './parts';
 import type { Step } from './view';
@@ -64,8 +66,7 @@ export function buildTraining(
   const g = new Graph();
   const x = g.input('x', 'float32', ['tokens', architecture.hidden]);
   const { weight, project, wanted } = declare(g);
-  const attend = step.attention ? attention(g, architecture, step.block) : unreachable;
-  const y = block(g, x, architecture, step, { weight, project, attend });
+  const y = block(g, x, architecture, step, { weight, project, ...tokensOf(g, architecture, step) });
   const dy = g.input('dy', 'float32', ['tokens', architecture.hidden]);
   const parameters = [...wanted()];
   const [dx, ...found] = gradients(g, new Map([[y, dy]]), [x, ...parameters.map(([, value]) => value)]);
@@ -82,6 +83,15 @@ export function buildTraining(
     saved,
     parameters: parameters.map(([name]) => name),
   };
+}
+
+/** How the tokens of a step's rows see each other. */
+function tokensOf(g: Graph, architecture: Architecture, step: Step): Pick<BlockStrategies, 'attend' | 'flow'> {
+  if (!step.attention) return { attend: unreachable, flow: noFlow };
+  if (attentionIn(architecture.layers[step.block]))
+    return { attend: attention(g, architecture, step.block), flow: noFlow };
+  g.input('mask', 'float32', ['length', 'length']); // says how long the rows are
+  return { attend: unreachable, flow: flowFromStart(g) };
 }
 
 function attention(g: Graph, a: Architecture, index: number): BlockStrategies['attend'] {

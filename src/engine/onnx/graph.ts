@@ -8,10 +8,12 @@
 import {
   type Attribute,
   type BesideBytes,
+  type BodyAttribute,
   CONTRIB_DOMAIN,
   encodeAttribute,
   type ExternalBytes,
   type GraphFile,
+  type GraphParts,
   type Initializer,
   type LaterBytes,
   modelFile,
@@ -52,6 +54,9 @@ export class Graph {
   private readonly dimensions = new Map<string, Value>();
   private readonly values = new Map<string, Value>();
   private counter = 0;
+
+  /** @param prefix of the names of values and nodes */
+  constructor(private readonly prefix = '') {}
 
   /** Declares a feed. */
   input(name: string, type: ElementType, shape: readonly Dim[]): Value {
@@ -209,7 +214,18 @@ export class Graph {
 
   /** The model file of the whole graph, as onnxruntime takes it from memory. */
   serialize(): GraphFile {
-    return modelFile(this.nodes, this.initializers, this.inputs, this.outputs);
+    return modelFile(this.parts());
+  }
+
+  /** The graph as the body of a node of another graph. Its names begin with `prefix`, so that both have different ones. */
+  static body(prefix: string, build: (g: Graph) => void): BodyAttribute {
+    const g = new Graph(prefix);
+    build(g);
+    return { body: g.parts() };
+  }
+
+  private parts(): GraphParts {
+    return { nodes: this.nodes, initializers: this.initializers, inputs: this.inputs, outputs: this.outputs };
   }
 
   /**
@@ -230,12 +246,12 @@ export class Graph {
       nodes.add(node);
       stack.push(...node.input);
     }
-    return modelFile(
-      this.nodes.filter((n) => nodes.has(n)),
-      this.initializers.filter((i) => needed.has(i.name)),
-      [...this.inputs, ...given].filter((v) => needed.has(v.name)),
+    return modelFile({
+      nodes: this.nodes.filter((n) => nodes.has(n)),
+      initializers: this.initializers.filter((i) => needed.has(i.name)),
+      inputs: [...this.inputs, ...given].filter((v) => needed.has(v.name)),
       outputs,
-    );
+    });
   }
 
   /**
@@ -286,6 +302,6 @@ export class Graph {
   }
 
   private fresh(stem: string): string {
-    return `${stem}_${this.counter++}`;
+    return `${this.prefix}${stem}_${this.counter++}`;
   }
 }

@@ -82,7 +82,20 @@ export interface BesideBytes {
 export interface FloatAttribute {
   readonly float: number;
 }
-export type Attribute = number | readonly number[] | string | FloatAttribute;
+
+/** A graph that is an attribute of a node: what a loop runs in each round. */
+export interface BodyAttribute {
+  readonly body: GraphParts;
+}
+export type Attribute = number | readonly number[] | string | FloatAttribute | BodyAttribute;
+
+/** What a graph consists of. */
+export interface GraphParts {
+  readonly nodes: readonly Node[];
+  readonly initializers: readonly Initializer[];
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly { readonly name: string; readonly value: Value }[];
+}
 
 export interface Node {
   readonly opType: string;
@@ -121,17 +134,33 @@ const IR_VERSION = 10n;
 /** Of onnxruntime's own operators. */
 export const CONTRIB_DOMAIN = 'com.microsoft';
 
-/** The file of a graph with these nodes. */
-export function modelFile(
-  nodes: readonly Node[],
-  initializers: readonly Initializer[],
-  inputs: readonly Value[],
-  outputs: readonly { name: string; value: Value }[],
-): GraphFile {
-  const stored = initializers.filter((one) => 'data' in one);
-  const later = initializers.filter((one) => 'write' in one);
+/** The file of a graph. */
+export function modelFile(graph: GraphParts): GraphFile {
+  const stored = graph.initializers.filter((one) => 'data' in one);
+  const later = graph.initializers.filter((one) => 'write' in one);
   const files = [...new Set(stored.flatMap(({ data }) => ('file' in data ? [data.file] : [])))];
   const folder = commonFolder(files);
+  const model = create(ModelProtoSchema, {
+    irVersion: IR_VERSION,
+    producerName: 'coppice',
+    opsetImport: [
+      { domain: '', version: BigInt(OPSET) },
+      { domain: CONTRIB_DOMAIN, version: 1n },
+    ],
+    graph: encodeGraph(graph, stored, folder),
+  });
+  const bytes = toBinary(ModelProtoSchema, model);
+  return later.length === 0
+    ? { bytes, folder, files }
+    : { bytes: new Uint8Array(), complete: () => withLater(bytes, later), folder, files };
+}
+
+/** The message of a graph. @param stored the constants that it has, in files of `folder` or in itself */
+function encodeGraph(
+  { nodes, inputs, outputs }: GraphParts,
+  stored: readonly StoredConstant[],
+  folder: string | undefined,
+): MessageInitShape<typeof GraphProtoSchema> {
   const renamed = new Map(outputs.map(({ name, value }) => [value.name, name]));
   const rename = (name: string): string => renamed.get(name) ?? name;
   const info = (name: string, { type, shape }: Value): MessageInitShape<typeof ValueInfoProtoSchema> => ({
@@ -140,27 +169,15 @@ export function modelFile(
       value: { case: 'tensorType', value: { elemType: ELEMENT_TYPES[type], shape: { dim: shape.map(encodeDim) } } },
     },
   });
-  const model = create(ModelProtoSchema, {
-    irVersion: IR_VERSION,
-    producerName: 'coppice',
-    opsetImport: [
-      { domain: '', version: BigInt(OPSET) },
-      { domain: CONTRIB_DOMAIN, version: 1n },
-    ],
-    graph: {
-      name: 'coppice',
-      node: nodes.map(({ opType, name, domain, input, output, attribute }) => {
-        return { opType, name, domain, attribute, input: input.map(rename), output: output.map(rename) };
-      }),
-      initializer: stored.map((constant) => encodeStored(constant, folder)),
-      input: inputs.map((i) => info(i.name, i)),
-      output: outputs.map(({ name, value }) => info(name, value)),
-    },
-  });
-  const bytes = toBinary(ModelProtoSchema, model);
-  return later.length === 0
-    ? { bytes, folder, files }
-    : { bytes: new Uint8Array(), complete: () => withLater(bytes, later), folder, files };
+  return {
+    name: 'coppice',
+    node: nodes.map(({ opType, name, domain, input, output, attribute }) => {
+      return { opType, name, domain, attribute, input: input.map(rename), output: output.map(rename) };
+    }),
+    initializer: stored.map((constant) => encodeStored(constant, folder)),
+    input: inputs.map((i) => info(i.name, i)),
+    output: outputs.map(({ name, value }) => info(name, value)),
+  };
 }
 
 /**
@@ -244,5 +261,9 @@ export function encodeAttribute(name: string, value: Attribute): MessageInitShap
   if (typeof value === 'number') return { name, type: AttributeType.INT, i: BigInt(value) };
   if (typeof value === 'string') return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
   if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  if ('body' in value) {
+    const stored = value.body.initializers.filter((one) => 'data' in one);
+    return { name, type: AttributeType.GRAPH, g: encodeGraph(value.body, stored, undefined) };
+  }
   return { name, type: AttributeType.INTS, ints: value.map(BigInt) };
 }

@@ -157,7 +157,12 @@ function matricesOf(
   return new Map(
     blocks.map((k) => [
       k,
-      Object.fromEntries(keys.map((key) => [key, parameters.get(loraParameterName(k, key))!.values])),
+      Object.fromEntries(
+        keys.flatMap((key) => {
+          const parameter = parameters.get(loraParameterName(k, key));
+          return parameter ? [[key, parameter.values]] : []; // blocks of other kinds lack it
+        }),
+      ),
     ]),
   );
 }

@@ -27,7 +27,9 @@ export type ConfigEdit =
 /** Lists under these keys have a length with another meaning, even if it happens to be L. */
 const NOT_PER_LAYER = /token|^architectures$|module|label|language|tags|_factor$|section|image|auto_map/;
 /** Under these keys, integers may be block numbers. */
-const SPEAKS_OF_LAYERS = /layers?(_|$)/;
+const SPEAKS_OF_LAYERS = /layers?(_|$)|^full_attn_idxs$/;
+/** Fields that tie the head to the embedding. */
+const TIES = ['tie_word_embeddings', 'tie_embedding'];
 /** Nested configs of other models than the language model. */
 const OTHER_TOWER = /^(?!(text|llm|language|decoder)_config$).*_config$/;
 
@@ -54,8 +56,8 @@ function layerEdits(config: Config, architecture: Architecture, kept: readonly n
  * checkpoint then agree.
  */
 export function headEdits(config: Config, { tied }: Architecture): ConfigEdit[] {
-  if (tied || config.tie_word_embeddings !== true) return [];
-  return [{ path: ['tie_word_embeddings'], kind: 'set', value: false }];
+  if (tied) return [];
+  return TIES.filter((key) => config[key] === true).map((key) => ({ path: [key], kind: 'set', value: false }));
 }
 
 interface Removal {

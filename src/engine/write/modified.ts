@@ -2,6 +2,7 @@
  * Writes a checkpoint with weights that differ from its source's: with a merged adapter, healed, or trained. Blocks that
  * the changed model leaves out are left out. One piece of one tensor is in memory at a time.
  */
+import { requireAttentionLeft } from '../checkpoint/kinds/parts';
 import type { Reduction } from '../checkpoint/reduction';
 import type { Checkpoint } from '../checkpoint/types';
 import type { WeightDtype } from '../formats/dtype';
@@ -46,6 +47,7 @@ export async function writeModified(
   out: string,
   options: WriteOptions,
 ): Promise<Reduction & Written> {
+  if (source.architecture) requireAttentionLeft(source.architecture.layers, modification.removed);
   return withWeights(source, async (weights) => {
     const changed = withChanges(weights, modification.changes);
     const { maxShardBytes } = options;

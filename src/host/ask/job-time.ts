@@ -67,7 +67,7 @@ export function settingsOptions({ config, sidecar }: Coppice, { architecture }: 
     objective: config.objective,
     ...drawnOptions({ ...drawn, length: Math.min(length, architecture.context) }),
     keepEnds: config.keepEnds,
-    keep: [...protectionOf(architecture.layers.length, config).locked],
+    keep: [...protectionOf(architecture.layers, config).locked],
     // What computes is not known before the first job; only the CPU screens.
     device: (sidecar.device?.provider as Compute['device']) ?? config.compute.device,
   };

@@ -118,7 +118,7 @@ async function askedFiles(
   { job }: JobContext,
 ): Promise<Asked> {
   requireBlocks(options.keep ?? [], layers.length, option('keep'));
-  const kept = keepList(layers.length, options);
+  const kept = keepList(layers, options);
   const amounts = amountsOf(options, layers.length, kept);
   if (options.heal && amounts.most > 0) requireHealable(checkpoint.architecture!, options.method);
   const weighed = options.imatrix && options.calibration !== undefined;

@@ -216,7 +216,7 @@ function amountOf(architecture: Architecture, options: Options): Amount {
   const { keep = [], keepEnds, count, ratio, targetParams } = options;
   const { length } = architecture.layers;
   requireBlocks(keep, length, option('keep'));
-  const kept = keepList(length, { keepEnds, keep });
+  const kept = keepList(architecture.layers, { keepEnds, keep });
   const size = modelSize(architecture);
   const asked =
     count ??

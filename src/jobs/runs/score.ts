@@ -53,7 +53,7 @@ export async function runScore(
     { ...scored, calibration },
     { seconds: secondsSince(start) },
   );
-  const kept = keepList(length, { keepEnds: options.keepEnds, keep });
+  const kept = keepList(architecture.layers, { keepEnds: options.keepEnds, keep });
   const shares = options.ratios && chosenShares(options.ratios, architecture, scored, kept);
   const chosen = { ...(within && { within }), ...(shares && { shares }) };
   return {
@@ -79,7 +79,7 @@ async function withinLimit(
   if (maxKl === undefined || !calibration) return undefined;
   const { layers } = opened.architecture;
   // Criteria that choose blocks have kept what they were told to.
-  const kept = isSized(criterion) ? new Set(keep) : keepList(layers.length, { keepEnds, keep });
+  const kept = isSized(criterion) ? new Set(keep) : keepList(layers, { keepEnds, keep });
   const gone = opened.removed.map(({ block }) => block);
   const all = ranking.kind === 'scores' ? overAll(scoredBlocks(result), ranking, layers.length) : ranking;
   const removals = removalsOf(all, layers.length, new Set([...kept, ...gone]));

@@ -62,7 +62,7 @@ export async function selectBlocks(
 export function amountOf(architecture: Architecture, options: PruneOptions): Amount {
   const { keep = [], keepEnds, ratio, targetParams } = options;
   requireBlocks(keep, architecture.layers.length, option('keep'));
-  const kept = keepList(architecture.layers.length, { keepEnds, keep });
+  const kept = keepList(architecture.layers, { keepEnds, keep });
   const goal = goalOf(options);
   const count = blocksToRemove(goal, {
     total: parametersOf(architecture),
@@ -154,7 +154,7 @@ async function byDivergence(
 ): Promise<SelectedBlocks> {
   const { keep = [], keepEnds, criterion, scores, calibration: file } = options;
   const { length } = architecture.layers;
-  const kept = keepList(length, { keepEnds, keep });
+  const kept = keepList(architecture.layers, { keepEnds, keep });
   const compute = modelOptions(options, context);
   const [ranking, measuring] = inPhases(context.job, [{ share: 1 }, { share: 1 }]);
   const scope = { count: Math.min(length - 1, length - kept.size), kept };

@@ -47,7 +47,7 @@ export function askedCounts(
   architecture: Architecture,
 ): { readonly kept: ReadonlySet<number>; readonly counts: readonly number[] } {
   const blocks = architecture.layers.length;
-  const kept = keepList(blocks, { keepEnds, keep });
+  const kept = keepList(architecture.layers, { keepEnds, keep });
   if (ratios) return { kept, counts: countsOf(ratios, architecture, kept) };
   const usual = plan ? [] : usualCounts(blocks, Math.min(blocks - 1, Math.max(1, blocks - kept.size)));
   return { kept, counts: ascending([...(counts ?? usual), ...(plan ? [plan.length] : [])]) };

@@ -3,6 +3,7 @@ import {
   EXPERT_FAMILIES,
   FAMILIES,
   FURTHER_FAMILIES,
+  MIXED_FAMILIES,
   SHORT_ROWS,
   checkpointFolder,
   type GoldenName,
@@ -30,7 +31,7 @@ const CHECKPOINTS: readonly Case[] = [
     const name = `families2/${family}` as const;
     return { title: family, name, folder: () => checkpointFolder(name), alike: 'family' };
   }),
-  ...EXPERT_FAMILIES.map((family): Case => {
+  ...[...EXPERT_FAMILIES, ...MIXED_FAMILIES].map((family): Case => {
     const name = `families3/${family}` as const;
     return { title: family, name, folder: () => checkpointFolder(name), alike: 'family' };
   }),

@@ -1,12 +1,5 @@
 /** Blocks with experts: the same numbers whatever the groups of experts, the runs, and the way they are computed in. */
 import assert from 'node:assert/strict';
-import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
-import { spellingOf } from '../../../src/engine/checkpoint/gguf/spelling';
-import { requireHealable } from '../../../src/engine/heal/healable';
-import { requireReachable } from '../../../src/engine/importance/width/measure';
-import { precisionForText } from '../../../src/engine/model/text-precision';
-import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
-import { planOnnx } from '../../../src/engine/write/onnx/plan';
 import { lossesOfViews } from '../../../src/engine/evaluate/views';
 import { Forward } from '../../../src/engine/model/forward';
 import { type Model, openModel } from '../../../src/engine/model/model';
@@ -54,23 +47,6 @@ describeShared('blocks with experts', () => {
       });
     });
   }
-
-  it('are refused by name where a job cannot do them', async () => {
-    const checkpoint = await openCheckpoint(checkpointFolder('families3/qwen3moe-norm'));
-    const architecture = requireArchitecture(checkpoint);
-    const refused = { name: 'UserError', message: /blocks of it have experts/ };
-    assert.throws(() => requireHealable(architecture), refused);
-    assert.throws(() => spellingOf(architecture), refused);
-    assert.throws(() => requireReachable(architecture, { method: 'flap' }, { ratio: 0.2 }), refused);
-    await assert.rejects(openModel(checkpoint, { precision: 'int8' }), refused);
-    const weights = checkpointWeights(checkpoint);
-    try {
-      await assert.rejects(planOnnx(weights, { kept: [0], kind: 'fp32', target: 'cpu' }), refused);
-    } finally {
-      await weights.close();
-    }
-    assert.equal(await precisionForText('auto', [architecture], {}), 'float32');
-  });
 
   describe('a block by itself', () => {
     const model = describedModel(() => checkpointFolder('families3/qwen3moe-norm'));

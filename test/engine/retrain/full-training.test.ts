@@ -9,6 +9,7 @@ describeShared('golden full-parameter runs', () => {
     describe(name, () => {
       const model = describedModel(() => checkpointFolder(name));
       it('gradient norms of every parameter', () => checkGradientNorms(model(), name));
+      if (name.startsWith('families3/')) return; // no run
       if (!full && !RUN_WHOLE.includes(name))
         it('the first gradients and step', () => checkFullTraining(model(), name, 1));
       else it('the whole run', () => checkFullTraining(model(), name));

@@ -11,13 +11,25 @@ import { lossesOfViews } from '../../../src/engine/evaluate/views';
 import { summariseLosses } from '../../../src/engine/importance/losses';
 import { fullView, viewWithout, type View } from '../../../src/engine/model/view';
 import { writePruned } from '../../../src/engine/write/write-pruned';
-import { calibrationRows, checkpointFolder, FURTHER_FAMILIES, goldenGreedy } from '../../support/golden';
+import {
+  calibrationRows,
+  checkpointFolder,
+  FURTHER_FAMILIES,
+  goldenGreedy,
+  type GoldenName,
+  goldenPrunedConfig,
+  MIXED_FAMILIES,
+} from '../../support/golden';
 import { assertClose } from '../../support/close';
 import { withModelOf } from '../../support/model';
 import { describeShared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 
-type Family = (typeof FURTHER_FAMILIES)[number];
+type Family = (typeof FURTHER_FAMILIES)[number] | (typeof MIXED_FAMILIES)[number];
+
+const isMixed = (family: Family): family is (typeof MIXED_FAMILIES)[number] =>
+  (MIXED_FAMILIES as readonly string[]).includes(family);
+const goldenOf = (family: Family): GoldenName => (isMixed(family) ? `families3/${family}` : `families2/${family}`);
 
 /** What lists say after the golden removal, by first letters; the first two configs have none. */
 const LISTS: Readonly<Partial<Record<Family, Readonly<Record<string, string>>>>> = {
@@ -33,9 +45,9 @@ const LOSS = { relative: 1e-5 } as const;
 describeShared('pruned checkpoints of the further families', () => {
   const written = new Map<Family, { readonly folder: string; readonly meanNll: number }>();
 
-  for (const family of FURTHER_FAMILIES) {
+  for (const family of [...FURTHER_FAMILIES, ...MIXED_FAMILIES]) {
     it(`${family} computes the bits of its view`, async () => {
-      const name = `families2/${family}` as const;
+      const name = goldenOf(family);
       const { removed } = goldenGreedy(name);
       const rows = calibrationRows(name);
       const checkpoint = await openCheckpoint(checkpointFolder(name));
@@ -58,6 +70,7 @@ describeShared('pruned checkpoints of the further families', () => {
         const letters = config[field].map((kind) => String(kind).charAt(0).toUpperCase());
         assert.equal(letters.join(''), kinds, field);
       }
+      if (isMixed(family)) assert.deepEqual(config, goldenPrunedConfig(family), 'config.json');
     });
   }
 
@@ -65,7 +78,7 @@ describeShared('pruned checkpoints of the further families', () => {
     const python = process.env.COPPICE_PYTHON;
     if (python === undefined) return this.skip();
     this.timeout(120_000);
-    const asked = [...written].map(([family, { folder }]) => [folder, calibrationRows(`families2/${family}`)]);
+    const asked = [...written].map(([family, { folder }]) => [folder, calibrationRows(goldenOf(family))]);
     const found = spawnSync(python, ['-c', LOSSES], {
       encoding: 'utf8',
       input: JSON.stringify(asked),

@@ -428,6 +428,36 @@ const READ: Readonly<Record<string, Read>> = {
     parameters: 6_919_161_856,
     is: (a) => assert.deepEqual(first(a).ffn, { kind: 'experts', count: 64, chosen: 8, width: 1024, weighs: 'all' }),
   },
+  'LFM2 350M': {
+    config: model('lfm2', 'Lfm2', [1024, 6656, 16, 16, 8, 65536], {
+      block_auto_adjust_ff_dim: true,
+      block_dim: 1024,
+      block_ff_dim: 6656,
+      block_ffn_dim_multiplier: 1.0,
+      block_mlp_init_scale: 1.0,
+      block_multiple_of: 256,
+      block_norm_eps: 1e-5,
+      block_out_init_scale: 1.0,
+      block_use_swiglu: true,
+      block_use_xavier_init: true,
+      conv_L_cache: 3,
+      conv_bias: false,
+      conv_dim: 1024,
+      conv_dim_out: 1024,
+      conv_use_xavier_init: true,
+      eos_token_id: 7,
+      full_attn_idxs: [2, 5, 8, 10, 12, 14],
+      max_position_embeddings: 128000,
+      norm_eps: 1e-5,
+      num_heads: 16,
+      rope_theta: 1000000.0,
+    }),
+    parameters: 354_483_968,
+    is: ({ layers, tied }) => {
+      assert.equal(layers.map(({ mixer }) => mixer.kind.charAt(0)).join(''), 'ccaccaccacacacac');
+      assert.deepEqual([layers[0].ffn, tied], [{ kind: 'dense', width: 4608, biases: [], fused: false }, true]);
+    },
+  },
 };
 
 const REFUSED: readonly (readonly [title: string, config: Config, pattern: RegExp])[] = [
@@ -438,7 +468,7 @@ const REFUSED: readonly (readonly [title: string, config: Config, pattern: RegEx
       mamba_chunk_size: 256,
       mamba_d_state: 128,
     }),
-    /"granitemoehybrid" is a hybrid[^]*recurrent state/,
+    /experts|mamba/,
   ],
   [
     'Qwen1.5 MoE A2.7B',
@@ -450,7 +480,6 @@ const REFUSED: readonly (readonly [title: string, config: Config, pattern: RegEx
     model('gpt_oss', 'GptOss', [2880, 2880, 24, 64, 8, 201088], { num_local_experts: 32 }),
     /a mixture of experts/,
   ],
-  ['LFM2 350M', model('lfm2', 'Lfm2', [1024, 6656, 16, 16, 8, 65536], { conv_L_cache: 3 }), /"lfm2" is a hybrid/],
   [
     'Gemma 3n E2B',
     { ...USUAL, model_type: 'gemma3n', text_config: { model_type: 'gemma3n_text' }, vision_config: VISION },

@@ -159,7 +159,7 @@ describe('settings that change the mathematics', () => {
       FAMILIES.filter(({ reads = [] }) => reads.includes(name)).map(({ modelType }) => modelType);
     assert.deepEqual(readers('query_pre_attn_scalar'), ['gemma2', 'gemma3_text']);
     assert.deepEqual(readers('no_rope_layers'), ['smollm3']);
-    assert.deepEqual(readers('residual_multiplier'), ['granite']);
+    assert.deepEqual(readers('residual_multiplier'), ['granite', 'granitemoehybrid']);
     assert.deepEqual(readers('rope_local_base_freq'), ['gemma3_text']);
     const heads = { model_type: 'mistral', num_key_value_heads: 1 };
     // What a class of transformers does not read changes nothing there either.

@@ -1,6 +1,9 @@
 /** Selection: order, keep-list, criteria with rules of their own. Published scores in, published choices out. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import type { LayerShape } from '../../../src/engine/checkpoint/architecture';
+import { requireAttentionLeft } from '../../../src/engine/checkpoint/kinds/parts';
+import { plainLayer } from '../../../src/engine/checkpoint/kinds/plain';
 import { UserError } from '../../../src/engine/errors';
 import { parseJsonNumber } from '../../../src/format/json';
 import {
@@ -16,6 +19,15 @@ import {
   wholeBlocks,
 } from '../../../src/engine/importance/select';
 import { describeShared, shared } from '../../support/shared';
+
+const ATTENDING = plainLayer({
+  ...{ heads: 2, kvHeads: 1, headDim: 8, ffn: 12, window: null, rope: null },
+  ...{ biases: [], qkNorm: null, fused: false },
+});
+const CONVOLVING: LayerShape = {
+  ...ATTENDING,
+  mixer: { kind: 'convolution', channels: 16, kernel: 3, biased: false },
+};
 
 interface Vector {
   readonly id: string;
@@ -64,6 +76,24 @@ describe('prune/select', () => {
     assert.deepEqual([...keepList(12, { keep: [6] })], [0, 1, 2, 3, 10, 11, 6]);
     assert.deepEqual([...keepList(12, { keepEnds: false, keep: [6] })], [6]);
     assert.throws(() => keepList(12, { keep: [12] }), UserError);
+  });
+
+  it('keeps a block with attention where only some have it, in choices and in what is written', () => {
+    const kinds = 'cccccacacccc';
+    const layers = Array.from(kinds, (kind) => (kind === 'a' ? ATTENDING : CONVOLVING));
+    assert.deepEqual([...keepList(layers, { keepEnds: false })], [7]);
+    assert.deepEqual([...keepList(layers, { keepEnds: false, keep: [5] })], [5]);
+    assert.deepEqual(
+      [
+        ...keepList(
+          layers.map(() => ATTENDING),
+          { keepEnds: false },
+        ),
+      ],
+      [],
+    );
+    requireAttentionLeft(layers, [0, 1, 7]);
+    assert.throws(() => requireAttentionLeft(layers, [0, 5, 7]), { name: 'UserError', why: /only blocks 5, 7/ });
   });
 
   it('refuses more blocks than the keep-list leaves, and leaves at least one', () => {

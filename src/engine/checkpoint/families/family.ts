@@ -23,6 +23,8 @@ export interface ModelFamily {
   readonly defaults: FamilyDefaults;
   /** Fields of the config that change the computation of a block and that this family reads, so they are accepted. */
   readonly reads?: readonly string[];
+  /** The config in the words that all families share, where the family has words of its own. */
+  readonly spelled?: (config: Config) => Config;
   /**
    * The shape of every block, in order, or the reason why it cannot be computed.
    * @throws UserError for a field that is missing or impossible

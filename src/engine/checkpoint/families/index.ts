@@ -5,6 +5,8 @@ import { gemma } from './gemma';
 import { gemma2 } from './gemma2';
 import { gemma3 } from './gemma3';
 import { granite } from './granite';
+import { graniteHybrid } from './granite-hybrid';
+import { lfm2 } from './lfm2';
 import { llama } from './llama';
 import { mistral } from './mistral';
 import { mixtral } from './mixtral';
@@ -33,6 +35,8 @@ export const FAMILIES: readonly ModelFamily[] = [
   qwen3Moe,
   mixtral,
   olmoe,
+  lfm2,
+  graniteHybrid,
 ];
 
 const BY_TYPE = new Map(FAMILIES.map((family) => [family.modelType, family]));

@@ -1,6 +1,8 @@
 /** The kinds of mixers and feed-forwards. A new one is a file beside this one, a type and a line in a list here. */
 import type { AttentionMixer, AttentionLinear, AttentionWeight } from './attention';
 import { ATTENTION_KIND } from './attention';
+import type { ConvolutionLinear, ConvolutionMixer, ConvolutionWeight } from './convolution';
+import { CONVOLUTION_KIND } from './convolution';
 import type { DenseFeedForward, DenseLinear, DenseWeight } from './dense';
 import { DENSE_KIND } from './dense';
 import type { ExpertLinear, ExpertsFeedForward, ExpertWeight } from './experts';
@@ -8,19 +10,20 @@ import { EXPERTS_KIND } from './experts';
 import type { Kind } from './kind';
 
 /** What exchanges information between positions. */
-export type Mixer = AttentionMixer;
+export type Mixer = AttentionMixer | ConvolutionMixer;
 /** What computes on each position by itself. */
 export type FeedForward = DenseFeedForward | ExpertsFeedForward;
 
-export type MixerLinear = AttentionLinear;
+export type MixerLinear = AttentionLinear | ConvolutionLinear;
 export type FeedForwardLinear = DenseLinear | ExpertLinear;
 
 /** Weights of a mixer and of a feed-forward, but for the norms of the stream. */
-export type MixerWeight = AttentionWeight;
+export type MixerWeight = AttentionWeight | ConvolutionWeight;
 export type FeedForwardWeight = DenseWeight | ExpertWeight;
 
 const MIXERS: { readonly [K in Mixer['kind']]: Kind<Extract<Mixer, { kind: K }>> } = {
   attention: ATTENTION_KIND,
+  convolution: CONVOLUTION_KIND,
 };
 
 const FEED_FORWARDS: { readonly [K in FeedForward['kind']]: Kind<Extract<FeedForward, { kind: K }>> } = {
@@ -29,7 +32,7 @@ const FEED_FORWARDS: { readonly [K in FeedForward['kind']]: Kind<Extract<FeedFor
 };
 
 /** What the kind of a mixer says of itself. */
-export const mixerKind = ({ kind }: Mixer): Kind<Mixer> => MIXERS[kind];
+export const mixerKind = ({ kind }: Mixer): Kind<Mixer> => MIXERS[kind] as Kind<Mixer>;
 
 /** What the kind of a feed-forward says of itself. */
 export const feedForwardKind = ({ kind }: FeedForward): Kind<FeedForward> => FEED_FORWARDS[kind] as Kind<FeedForward>;

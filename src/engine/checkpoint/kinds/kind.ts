@@ -29,7 +29,12 @@ export interface Kind<Shape> {
   readonly inner: (shape: Shape) => number;
   /** Its weights but for the norms of the stream. */
   readonly weights: (shape: Shape, names: BlockNames) => Weights;
+  /** What it carries from token to token beside keys and values: the extents of each state of a text. Nothing if absent. */
+  readonly carried?: (shape: Shape) => Carried;
 }
+
+/** States by name, with their extents for one text. */
+export type Carried = Readonly<Record<string, readonly number[]>>;
 
 /** The biases of some Linears, in their order. @param widths by Linear */
 export function biasWeights(

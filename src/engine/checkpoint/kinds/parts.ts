@@ -1,9 +1,11 @@
 /** Asks a block for its attention or its dense FFN. What needs one of them asks here, so that every refusal is the same. */
 import { UserError } from '../../errors';
+import { option } from '../../option-token';
 import type { LayerShape, LinearName, Rope } from '../architecture';
 import type { AttentionMixer } from './attention';
 import type { DenseFeedForward } from './dense';
 import type { ExpertsFeedForward } from './experts';
+import type { Carried } from './kind';
 import { feedForwardKind, mixerKind } from '.';
 
 /** The attention of a block; undefined for another mixer. */
@@ -31,6 +33,10 @@ export function denseOf(layer: Pick<LayerShape, 'ffn'>): DenseFeedForward {
   if (!found) throw otherBlocks(feedForwardKind(layer.ffn).words, 'a dense FFN');
   return found;
 }
+
+/** What a block carries from token to token beside keys and values; undefined for attention. */
+export const carriedBy = ({ mixer }: Pick<LayerShape, 'mixer'>): Carried | undefined =>
+  mixerKind(mixer).carried?.(mixer);
 
 /** The window of a block's attention; null for none, and for other mixers. */
 export const windowOf = (layer: Pick<LayerShape, 'mixer'>): number | null => attentionIn(layer)?.window ?? null;
@@ -61,14 +67,22 @@ export function layerSizes(layer: LayerShape): LayerSizes {
   return { heads, kvHeads, headDim, ffn, mixer: mixerKind(layer.mixer).inner(layer.mixer) };
 }
 
-/** The first kind among the blocks that is neither attention nor a dense FFN, in words; undefined if there is none. */
+/**
+ * The first thing among the blocks that those of attention and a dense FFN do not have, in words; undefined if there is none. These
+ * have all matrices of a layer in one, or none.
+ */
 export function otherKindIn(layers: readonly LayerShape[]): string | undefined {
   for (const layer of layers) {
-    if (!attentionIn(layer)) return mixerKind(layer.mixer).words;
-    if (!denseIn(layer)) return feedForwardKind(layer.ffn).words;
+    const [attention, dense] = [attentionIn(layer), denseIn(layer)];
+    if (!attention) return mixerKind(layer.mixer).words;
+    if (!dense) return feedForwardKind(layer.ffn).words;
+    if (attention.fused !== dense.fused) return MIXED_MATRICES;
   }
   return undefined;
 }
+
+/** What a block has that holds some matrices in one, and not the others. */
+export const MIXED_MATRICES = 'gate and up in one matrix, and not q, k and v';
 
 /**
  * Refuses a model with other blocks than those of attention and a dense FFN.
@@ -84,7 +98,30 @@ export function requirePlainBlocks(
   if (other !== undefined) throw new UserError(what, `blocks of it have ${other}`, action);
 }
 
-function otherBlocks(has: string, needs: string): UserError {
+/** The blocks that have attention. */
+export const attendingBlocks = (layers: readonly LayerShape[]): number[] =>
+  [...layers.keys()].filter((block) => attentionIn(layers[block]));
+
+/**
+ * A model of several mixers keeps at least one block with attention: programs tell by its keys how much of a text they have read,
+ * and transformers and llama.cpp fail without any.
+ * @throws UserError if the blocks `removed` are all that have it
+ */
+export function requireAttentionLeft(layers: readonly LayerShape[], removed: readonly number[]): void {
+  const attending = attendingBlocks(layers);
+  if (attending.length === 0 || attending.length === layers.length) return;
+  if (attending.some((block) => !removed.includes(block))) return;
+  const [noun, them] =
+    attending.length === 1 ? ['block', 'has it, and it goes'] : ['blocks', 'have it, and all of them go'];
+  throw new UserError(
+    'No block with attention would be left',
+    `programs that load the model need one, and only ${noun} ${attending.join(', ')} ${them}`,
+    `Keep one of these blocks: ${option('keep', attending[0])}.`,
+  );
+}
+
+/** Says that blocks have one thing where another is needed. */
+export function otherBlocks(has: string, needs: string): UserError {
   return new UserError(
     'This does not work for the model',
     `blocks of it have ${has} in place of ${needs}`,

@@ -5,7 +5,7 @@ import type { AttentionMixer, AttentionWeight } from './attention';
 import { ATTENTION_KIND } from './attention';
 import type { DenseWeight } from './dense';
 import { DENSE_KIND } from './dense';
-import { attentionOf, biasesOf, denseOf } from './parts';
+import { attentionOf, biasesOf, denseOf, MIXED_MATRICES, otherBlocks } from './parts';
 
 /** The names of its weights. */
 export type PlainWeightName = StreamNorm | AttentionWeight | DenseWeight;
@@ -29,7 +29,9 @@ export function plainLayer({ ffn, biases, fused, ...attention }: PlainShape): La
 /** The settings of such a block. @throws UserError for a block of another kind */
 export function plainShape(layer: LayerShape): PlainShape {
   const { kind: _, ...attention } = attentionOf(layer);
-  return { ...attention, ffn: denseOf(layer).width, biases: biasesOf(layer) };
+  const { width, fused } = denseOf(layer);
+  if (fused !== attention.fused) throw otherBlocks(`${MIXED_MATRICES},`, 'either');
+  return { ...attention, ffn: width, biases: biasesOf(layer) };
 }
 
 /** A model all of whose blocks are such. */

@@ -2,7 +2,11 @@
 import type { Mixer } from '../../checkpoint/kinds';
 import type { Compute } from '../parts';
 import { attention } from './attention';
+import { shortConvolution } from './short-convolution';
 
-const MIXERS: { readonly [K in Mixer['kind']]: Compute<Extract<Mixer, { kind: K }>> } = { attention };
+const MIXERS: { readonly [K in Mixer['kind']]: Compute<Extract<Mixer, { kind: K }>> } = {
+  attention,
+  convolution: shortConvolution,
+};
 
-export const mix: Compute<Mixer> = (g, x, shape, parts) => MIXERS[shape.kind](g, x, shape, parts);
+export const mix: Compute<Mixer> = (g, x, shape, parts) => (MIXERS[shape.kind] as Compute<Mixer>)(g, x, shape, parts);

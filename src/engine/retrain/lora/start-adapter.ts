@@ -64,9 +64,9 @@ export function startFrom({ matrices }: Adapter, parameters: Parameters): void {
 
 /**
  * The same start in every program: u(n, k)[i] = ((i · 2654435761 + k · 40503 + 12345) mod 2³²) / 2³¹ − 1. For Linear
- * number t = n · block + index, with the n Linears of a block, A = u(·, 2t) / √in and B = 0.02 · u(·, 2t + 1).
+ * number t = n · block + index, with the n Linears of the model's blocks, A = u(·, 2t) / √in and B = 0.02 · u(·, 2t + 1).
  *
- * @param linears of a block of the model, in their order
+ * @param linears of the model's blocks, in their order
  */
 export function startFromFormula(
   parameters: Parameters,
@@ -77,8 +77,9 @@ export function startFromFormula(
   for (const k of blocks) {
     for (const linear of targets) {
       const t = k * linears.length + linears.indexOf(linear);
-      const a = parameters.get(loraParameterName(k, adapterName(linear, 'A')))!;
-      const b = parameters.get(loraParameterName(k, adapterName(linear, 'B')))!;
+      const a = parameters.get(loraParameterName(k, adapterName(linear, 'A')));
+      const b = parameters.get(loraParameterName(k, adapterName(linear, 'B')));
+      if (!a || !b) continue; // blocks of other kinds lack it
       fill(a.values, 2 * t, 1 / Math.sqrt(a.shape[1]));
       fill(b.values, 2 * t + 1, FORMULA_B);
     }

@@ -10,7 +10,7 @@ import { requirePlainBlocks } from '../../checkpoint/kinds/parts';
 import { systemErrorCode } from '../../errors';
 import { cacheFolder } from '../../files/cache';
 import { keepWithin } from '../../files/kept-files';
-import { set } from '../../option-token';
+import { option } from '../../option-token';
 import type { JobOptions } from '../../progress';
 import { systemReason } from '../../system-failure';
 import { QUANTIZED_LIMIT } from '../../precision';
@@ -48,7 +48,7 @@ export async function blockWeights(
   requirePlainBlocks(
     source.architecture,
     `The model cannot be computed in ${precision}`,
-    `Use ${set('precision', 'float32')}.`,
+    `Use ${option('precision', 'float32')}.`,
   );
   const bits = BITS[precision];
   const layout = blockLayout(source.architecture, bits, bits === 4 && (await needOffsets(source)));

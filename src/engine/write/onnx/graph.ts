@@ -13,6 +13,7 @@ import { scale } from '../../onnx/ops/elementwise';
 import { lastPositions, paddedMask, rotatedPositions } from '../../onnx/ops/padded';
 import { cast, reshape } from '../../onnx/ops/shapes';
 import { attentionShape, block } from '../../model/block';
+import { noFlow } from '../../model/flow';
 import { finalNorm, finishLogits } from '../../model/logits';
 import { pairsOf, rotaryNames, rotaryTable } from '../../model/rotary';
 import type { OnnxTarget } from './kinds';
@@ -75,6 +76,7 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
           }
           return output;
         },
+        flow: noFlow,
       },
     );
   });

@@ -1,0 +1,40 @@
+/** Models with other blocks than those of attention and a dense FFN: each job that cannot take them says which. */
+import assert from 'node:assert/strict';
+import { spellingOf } from '../../../src/engine/checkpoint/gguf/spelling';
+import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
+import { requireHealable } from '../../../src/engine/heal/healable';
+import { requireReachable } from '../../../src/engine/importance/width/measure';
+import { openModel } from '../../../src/engine/model/model';
+import { precisionForText } from '../../../src/engine/model/text-precision';
+import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
+import { planOnnx } from '../../../src/engine/write/onnx/plan';
+import { checkpointFolder, type GoldenName } from '../../support/golden';
+import { describeShared } from '../../support/shared';
+
+/** What blocks of these have, in words. */
+const OTHERS: readonly (readonly [toy: GoldenName, has: RegExp])[] = [
+  ['families3/qwen3moe-norm', /blocks of it have experts/],
+  ['families3/lfm2-conv', /blocks of it have a short convolution/],
+  ['families3/granite4-dense', /blocks of it have gate and up in one matrix/],
+];
+
+describeShared('other blocks', () => {
+  for (const [toy, has] of OTHERS) {
+    it(`${toy} is refused by what its blocks have`, async () => {
+      const checkpoint = await openCheckpoint(checkpointFolder(toy));
+      const architecture = requireArchitecture(checkpoint);
+      const refused = { name: 'UserError', message: has };
+      assert.throws(() => requireHealable(architecture), refused);
+      assert.throws(() => spellingOf(architecture), refused);
+      assert.throws(() => requireReachable(architecture, { method: 'flap' }, { ratio: 0.2 }), refused);
+      await assert.rejects(openModel(checkpoint, { precision: 'int8' }), refused);
+      const weights = checkpointWeights(checkpoint);
+      try {
+        await assert.rejects(planOnnx(weights, { kept: [0], kind: 'fp32', target: 'cpu' }), refused);
+      } finally {
+        await weights.close();
+      }
+      assert.equal(await precisionForText('auto', [architecture], {}), 'float32');
+    });
+  }
+});
