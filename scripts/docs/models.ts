@@ -3,7 +3,7 @@ import { isUnsupported, readConfigArchitecture } from '../../src/engine/checkpoi
 import type { Architecture } from '../../src/engine/checkpoint/architecture';
 import { FAMILIES } from '../../src/engine/checkpoint/families';
 import type { ModelFamily } from '../../src/engine/checkpoint/families/family';
-import { DIALECTS } from '../../src/engine/checkpoint/gguf/dialects';
+import { DIALECT_NAMES, DIALECTS } from '../../src/engine/checkpoint/gguf/dialects';
 import { spellingOf } from '../../src/engine/checkpoint/gguf/spelling';
 import { OTHER_KINDS } from '../../src/engine/checkpoint/other-kinds';
 import { losesHeads } from '../../src/engine/checkpoint/width';
@@ -54,6 +54,12 @@ function onnxTypes({ modelType }: ModelFamily, architecture: Architecture): stri
   return types.every((type) => type === modelType) ? 'yes' : `yes, as ${codes([...new Set(types)])}`;
 }
 
+/** The architecture of a family with experts. */
+const ggufOf = ({ modelType }: ModelFamily): string => {
+  const dialect = DIALECTS.find(({ family }) => family === modelType);
+  return dialect ? code(dialect.name) : 'no';
+};
+
 const plainModels = models.filter(({ architecture }) => otherKindIn(architecture.layers) === undefined);
 
 /** What holds for blocks of attention and a dense FFN. */
@@ -75,7 +81,7 @@ export function modelsPage(): Page {
     'Models',
     `Coppice computes with ${FAMILIES.length} families of models, in F32, F16 and BF16 and from GGUF files. Every family can be scored, pruned, ` +
       'retrained (LoRA and all weights) and evaluated; those whose blocks all have attention and a dense FFN can also be healed, made ' +
-      'narrower, and written in every [format](formats.md).',
+      'narrower, and written in every [format](formats.md), those with attention and experts as safetensors and GGUF.',
     section(
       'Families',
       table(
@@ -97,7 +103,7 @@ export function modelsPage(): Page {
           codes(HEAL_METHODS.filter((method) => healable(architecture, method))) || 'no',
           ...(otherKindIn(architecture.layers) === undefined
             ? plainCells(family, architecture)
-            : ['no', 'no', 'no', 'no']),
+            : ['no', 'no', ggufOf(family), 'no']),
         ]),
       ),
       list([
@@ -105,13 +111,15 @@ export function modelsPage(): Page {
           'down\\_proj, which a fold cannot pass.',
         '_Width_: blocks of equal widths open in a class of transformers, if the config of the class can say these widths; blocks that ' +
           'differ open in Coppice alone, and in llama.cpp from a GGUF file of the architecture `deci`.',
-        '_GGUF architecture_: of a model whose blocks are all equal. Models of LLaMA’s block whose blocks differ in width become `deci`.',
+        '_GGUF architecture_: of a model whose blocks are all equal. Models of LLaMA’s block whose blocks differ in width become `deci`. ' +
+          'With experts, what llama.cpp computes otherwise is refused by name: dense blocks among those with experts, weights of ' +
+          'experts that are divided by their sum or not as its architecture has it (`norm_topk_prob`), `clip_qkv`.',
         '_ONNX_: the type by which transformers.js and onnxruntime-genai load it.',
       ]),
     ),
     section(
       'GGUF files',
-      `Coppice reads files of llama.cpp’s architectures ${codes(DIALECTS.map(({ name }) => name))}, in one file or several. Their weights may be ` +
+      `Coppice reads files of llama.cpp’s architectures ${codes(DIALECT_NAMES)}, in one file or several. Their weights may be ` +
         `F32, F16, BF16, ${BLOCK_TYPES.join(', ')}.`,
     ),
     section(

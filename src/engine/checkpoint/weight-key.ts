@@ -1,7 +1,7 @@
 /** Coppice's own names for the weights of a model, independent of the names in files. */
 import type { Architecture } from './architecture';
 import type { FeedForwardWeight, MixerWeight } from './kinds';
-import { blockWeights, outerWeights, ownHead, type Weight } from './weight-names';
+import { blockWeights, moduleWeights, outerWeights, ownHead, type Weight } from './weight-names';
 
 /** The norms of the stream: before a module, or on what it adds. */
 export type StreamNorm = 'inputNorm' | 'attentionOutNorm' | 'postNorm' | 'ffnOutNorm';
@@ -29,7 +29,8 @@ export function keyText(key: WeightKey): string {
 /** Name and shape of a weight; undefined if the model does not have it (a bias). */
 export function weightOf(architecture: Architecture, key: WeightKey): Weight | undefined {
   if (typeof key === 'string') return outerWeights(architecture)[key];
-  return blockWeights(architecture, key.layer)[key.name];
+  const { mixer, ffn } = moduleWeights(architecture, key.layer);
+  return mixer[key.name] ?? ffn[key.name];
 }
 
 /** The keys of one layer's weights, in the order of lists and counts. */

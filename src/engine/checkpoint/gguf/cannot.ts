@@ -1,7 +1,7 @@
 /** Models that llama.cpp would compute otherwise. */
 import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../errors';
-import type { PlainShape } from '../kinds/plain';
+import type { GgufShape } from './shapes';
 
 export const INSTEAD = 'Write safetensors or ONNX in place of it.';
 
@@ -11,7 +11,7 @@ export function cannotWrite(why: string, action = INSTEAD): UserError {
 }
 
 /** The value that all blocks have. @throws UserError if they differ */
-export function shared<K extends keyof PlainShape>(layers: readonly PlainShape[], key: K, what: string): PlainShape[K] {
+export function shared<K extends keyof GgufShape>(layers: readonly GgufShape[], key: K, what: string): GgufShape[K] {
   const [first] = layers;
   if (layers.every((layer) => isDeepStrictEqual(layer[key], first[key]))) return first[key];
   throw cannotWrite(`its blocks have ${what}, and llama.cpp has no architecture for that`);

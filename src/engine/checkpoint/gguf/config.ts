@@ -1,7 +1,7 @@
 /** The config.json that transformers would have for the model of a GGUF file. */
 import type { Architecture, Rope } from '../architecture';
 import { familyOf } from '../families';
-import { type PlainArchitecture, plainModel } from '../kinds/plain';
+import { type GgufArchitecture, ggufModel } from './shapes';
 import { longRopeMagnitude } from '../rope';
 import type { Dialect } from './dialects/dialect';
 import { yarnMagnitude } from './scaling';
@@ -16,7 +16,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * @param stored the type of a matrix in the file
  */
 export function configOf(model: Architecture, dialect: Dialect, stored: string | undefined): Fields {
-  const architecture = plainModel(model);
+  const architecture = ggufModel(model);
   const { family, layers, hidden, vocabulary, context, rmsNormEps, tied, bosTokenId, eosTokenIds } = architecture;
   const [{ heads, kvHeads, headDim, ffn }] = layers;
   const rope = globalRope(architecture);
@@ -44,7 +44,7 @@ export function configOf(model: Architecture, dialect: Dialect, stored: string |
 }
 
 /** Of the blocks without a window, where others turn otherwise. */
-function globalRope({ layers }: PlainArchitecture): Rope | null {
+function globalRope({ layers }: GgufArchitecture): Rope | null {
   const rotated = layers.filter(({ rope }) => rope !== null);
   return (rotated.find(({ window }) => window === null) ?? rotated.at(0))?.rope ?? null;
 }

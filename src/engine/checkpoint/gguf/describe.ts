@@ -7,10 +7,11 @@ import type { GgufEntry } from '../../formats/gguf/metadata';
 import type { GgufTensor } from '../../formats/gguf/tensors';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { Architecture } from '../architecture';
-import { plainShape } from '../kinds/plain';
+import { ggufShape } from './shapes';
 import type { Unsupported } from '../types';
 import { configOf } from './config';
-import { DIALECTS, dialectNamed } from './dialects';
+import { DIALECT_NAMES, dialectNamed } from './dialects';
+import { EXPERT_COUNT } from './experts';
 import { GgufFields } from './fields';
 import { readLayers } from './layers';
 import { oddField, readStyle } from './style';
@@ -41,7 +42,8 @@ export interface GgufDescription {
  */
 export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
   const name = gguf.metadata.get('general.architecture')?.value;
-  const dialect = dialectNamed(name);
+  const experts = typeof name === 'string' ? gguf.metadata.get(`${name}.${EXPERT_COUNT}`)?.value : undefined;
+  const dialect = dialectNamed(name, experts !== undefined && experts !== 0);
   if (!dialect) return unknownArchitecture(name);
   const fields = new GgufFields(gguf.metadata, gguf.file, dialect.name);
   const odd = oddField(dialect, fields);
@@ -56,7 +58,7 @@ export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
   const architecture: Architecture = {
     family: dialect.family,
     layers,
-    style: readStyle(fields, dialect, { layers: layers.map(plainShape), hidden }, described.scores),
+    style: readStyle(fields, dialect, { layers: layers.map(ggufShape), hidden }, described.scores),
     hidden,
     vocabulary,
     context: fields.count('context_length', MAX_DIMENSION.context),
@@ -64,12 +66,15 @@ export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
     tied: !has('output.weight'),
     ...specialTokens(fields, vocabulary),
   };
-  const stored = gguf.tensors.get('blk.0.ffn_down.weight')?.dtype;
+  const stored = DOWN.map((tensor) => gguf.tensors.get(tensor)?.dtype).find((dtype) => dtype !== undefined);
   return { architecture, config: configOf(architecture, dialect, stored), paired: dialect.paired === true, notes };
 }
 
+/** A matrix that every model has, by either name. */
+const DOWN = ['blk.0.ffn_down.weight', 'blk.0.ffn_down_exps.weight'];
+
 function unknownArchitecture(name: unknown): Unsupported {
-  const known = DIALECTS.map((dialect) => dialect.name).join(', ');
+  const known = DIALECT_NAMES.join(', ');
   const why =
     typeof name === 'string'
       ? `general.architecture is "${printable(name, 60)}"`

@@ -3,8 +3,9 @@ import { counted } from '../../../format/words';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { LayerShape, LinearName } from '../architecture';
 import type { Unsupported } from '../types';
-import { plainLayer } from '../kinds/plain';
+import { ggufLayer } from './shapes';
 import type { Dialect } from './dialects/dialect';
+import { FFN_WIDTH, readFileExperts } from './experts';
 import type { GgufFields } from './fields';
 import { GGUF_BLOCK_NAMES } from './names';
 import { readRotations } from './rotation';
@@ -36,7 +37,8 @@ export function readLayers(fields: GgufFields, dialect: Dialect, described: Desc
   const { fused = false, qkNorm } = dialect;
   const heads = fields.counts('attention.head_count', blocks, MAX_DIMENSION.heads);
   const kvHeads = fields.counts('attention.head_count_kv', blocks, MAX_DIMENSION.heads, heads);
-  const ffn = fields.counts('feed_forward_length', blocks, MAX_DIMENSION.ffn);
+  const ffn = fields.counts(dialect.experts?.width ?? FFN_WIDTH, blocks, MAX_DIMENSION.ffn);
+  const experts = readFileExperts(dialect, fields);
   const headDim = fields.count('attention.key_length', MAX_DIMENSION.headDim, Math.floor(hidden / heads[0]));
   const { windows, notes } = readWindows(fields, dialect, blocks);
   const rotations = readRotations(fields, dialect, { headDim, windows, factors });
@@ -50,7 +52,7 @@ export function readLayers(fields: GgufFields, dialect: Dialect, described: Desc
     const has = (end: string): boolean => described.has(`blk.${block}.${end}`);
     if (has(GGUF_BLOCK_NAMES.qkv) !== fused) return oddlyFused(block, fused);
     layers.push(
-      plainLayer({
+      ggufLayer({
         heads: heads[block],
         kvHeads: kvHeads[block],
         headDim,
@@ -60,6 +62,7 @@ export function readLayers(fields: GgufFields, dialect: Dialect, described: Desc
         biases: fused ? [] : biasesOf(has),
         qkNorm: qkNorm ?? (has(GGUF_BLOCK_NAMES.qNorm) ? 'head' : null),
         fused,
+        ...(experts && { experts }),
       }),
     );
   }

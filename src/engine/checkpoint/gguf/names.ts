@@ -1,4 +1,5 @@
 /** llama.cpp's names of the weights in a GGUF file. */
+import { expertOf } from '../kinds/experts';
 import type { PlainWeightName } from '../kinds/plain';
 import type { BlockWeightName, OuterWeightName, WeightKey } from '../weight-key';
 
@@ -8,7 +9,7 @@ const GGUF_OUTER_NAMES: Readonly<Record<OuterWeightName, string>> = {
   head: 'output.weight',
 };
 
-export const GGUF_BLOCK_NAMES: Readonly<Record<PlainWeightName, string>> = {
+export const GGUF_BLOCK_NAMES: Readonly<Record<PlainWeightName | 'router', string>> = {
   inputNorm: 'attn_norm.weight',
   qkv: 'attn_qkv.weight',
   q: 'attn_q.weight',
@@ -34,7 +35,11 @@ export const GGUF_BLOCK_NAMES: Readonly<Record<PlainWeightName, string>> = {
   upBias: 'ffn_up.bias',
   downBias: 'ffn_down.bias',
   ffnOutNorm: 'post_ffw_norm.weight',
+  router: 'ffn_gate_inp.weight',
 };
+
+/** The matrices of all experts of a block lie on top of each other in one tensor. */
+const STACKS = { gate: 'ffn_gate_exps.weight', up: 'ffn_up_exps.weight', down: 'ffn_down_exps.weight' } as const;
 
 /** Divisors of the rotation's frequencies, one for each pair. */
 export const ROPE_FACTORS = 'rope_freqs.weight';
@@ -58,9 +63,38 @@ export const NORMS: ReadonlySet<string> = new Set<BlockWeightName | OuterWeightN
   'finalNorm',
 ]);
 
-/** The name of a weight, of a block at position `block` of the file. */
+/** The name of the tensor with a weight, of a block at position `block` of the file. */
 export function ggufName(key: WeightKey, block = typeof key === 'string' ? 0 : key.layer): string {
-  return typeof key === 'string'
-    ? GGUF_OUTER_NAMES[key]
-    : `blk.${block}.${GGUF_BLOCK_NAMES[key.name as PlainWeightName]}`;
+  if (typeof key === 'string') return GGUF_OUTER_NAMES[key];
+  const expert = expertOf(key.name);
+  return `blk.${block}.${expert ? STACKS[expert.matrix] : GGUF_BLOCK_NAMES[key.name as PlainWeightName]}`;
 }
+
+/** What a tensor of a file holds: one weight, or a matrix of each expert of a block, on top of each other. */
+export interface Held {
+  readonly name: string;
+  readonly keys: readonly WeightKey[];
+  readonly isStack: boolean;
+}
+
+/**
+ * The tensors that hold some weights, in the order of these.
+ * @param block the position of the weights' block in the file; that of their layer when undefined
+ */
+export function heldBy(keys: Iterable<WeightKey>, block?: number): Held[] {
+  const found = new Map<string, WeightKey[]>();
+  for (const key of keys) {
+    const name = ggufName(key, block);
+    const others = found.get(name);
+    if (others) others.push(key);
+    else found.set(name, [key]);
+  }
+  return [...found].map(([name, held]) => ({ name, keys: held, isStack: isOfExpert(held[0]) }));
+}
+
+/** Whether a weight is one of many that lie in one tensor. */
+export const isOfExpert = (key: WeightKey): boolean => typeof key !== 'string' && expertOf(key.name) !== undefined;
+
+/** The shape of a tensor that holds weights of this shape. */
+export const heldShape = ({ keys, isStack }: Held, shape: readonly number[]): readonly number[] =>
+  isStack ? [keys.length, ...shape] : shape;

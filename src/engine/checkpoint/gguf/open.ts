@@ -9,7 +9,7 @@ import { throwIfCancelled, UserError } from '../../errors';
 import { printable } from '../../formats/bounded-json';
 import { isReadable } from '../../formats/dtype';
 import { type GgufFile, openGguf } from '../../formats/gguf/file';
-import { checkpointTensor, type PlacedGguf } from '../../formats/gguf/placed';
+import { checkpointTensor, type PlacedGguf, sliceOf } from '../../formats/gguf/placed';
 import { readTensor } from '../../formats/read-tensor';
 import type { TensorInfo } from '../../formats/tensor';
 import type { Architecture } from '../architecture';
@@ -19,7 +19,7 @@ import type { Checkpoint, Unsupported } from '../types';
 import { weightKeys, weightOf } from '../weight-key';
 import { describeGguf, type GgufModel } from './describe';
 import { fileTypeName } from './file-types';
-import { ALL_ROPE_FACTORS, ggufName, NORMS, ROTATED } from './names';
+import { ALL_ROPE_FACTORS, ggufName, heldBy, heldShape, NORMS, ROTATED } from './names';
 import { partsOf } from './parts';
 
 /** Divisors of a head of the largest width that Coppice takes. */
@@ -187,9 +187,9 @@ function identityOf(files: readonly GgufFile[]): string {
 function unreadable({ architecture }: GgufModel, tensors: ReadonlyMap<string, PlacedGguf>): Unsupported | undefined {
   requireFactors(architecture, tensors);
   let odd: PlacedGguf | undefined;
-  for (const key of weightKeys(architecture)) {
-    const name = ggufName(key);
-    const { shape } = weightOf(architecture, key)!;
+  for (const held of heldBy(weightKeys(architecture))) {
+    const { name, keys } = held;
+    const shape = heldShape(held, weightOf(architecture, keys[0])!.shape);
     const tensor = tensors.get(name);
     if (!tensor) throw missing(name);
     if (tensor.shape.join() !== shape.join()) {
@@ -234,24 +234,22 @@ function namedTensors(
   { architecture, paired }: GgufModel,
   stored: ReadonlyMap<string, PlacedGguf>,
 ): ReadonlyMap<string, TensorInfo> {
-  const known = new Map<string, TensorInfo>();
-  for (const key of weightKeys(architecture)) {
-    const tensor = stored.get(ggufName(key))!;
-    const isRotated = paired && typeof key !== 'string' && ROTATED.has(key.name);
-    const above = NORMS.has(typeof key === 'string' ? key : key.name) ? architecture.style.normOffset : 0;
-    const { name } = weightOf(architecture, key)!;
-    const differs = {
-      ...(isRotated && { paired: attentionOf(architecture.layers[key.layer]).headDim }),
-      ...(above !== 0 && { above }),
-    };
-    known.set(tensor.name, checkpointTensor(name, tensor, differs));
+  const known = new Map<string, TensorInfo[]>();
+  for (const { name, keys, isStack } of heldBy(weightKeys(architecture))) {
+    const tensor = stored.get(name)!;
+    const weights = keys.map((key, index) => {
+      const isRotated = paired && typeof key !== 'string' && ROTATED.has(key.name);
+      const above = NORMS.has(typeof key === 'string' ? key : key.name) ? architecture.style.normOffset : 0;
+      const differs = {
+        ...(isRotated && { paired: attentionOf(architecture.layers[key.layer]).headDim }),
+        ...(above !== 0 && { above }),
+      };
+      const own = isStack ? sliceOf(tensor, index) : tensor;
+      return checkpointTensor(weightOf(architecture, key)!.name, own, differs);
+    });
+    known.set(name, weights);
   }
-  return new Map(
-    [...stored.keys()].flatMap((name) => {
-      const tensor = known.get(name);
-      return tensor ? [[tensor.name, tensor] as const] : [];
-    }),
-  );
+  return new Map([...stored.keys()].flatMap((name) => known.get(name) ?? []).map((tensor) => [tensor.name, tensor]));
 }
 
 function notesOf({ architecture, notes }: GgufModel, stored: ReadonlyMap<string, PlacedGguf>): string[] {

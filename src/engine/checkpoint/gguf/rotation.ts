@@ -7,7 +7,7 @@ import type { GgufField } from '../../formats/gguf/layout';
 import { f32 } from '../../formats/gguf/values';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { Rope } from '../architecture';
-import type { PlainArchitecture, PlainShape } from '../kinds/plain';
+import type { GgufArchitecture, GgufShape } from './shapes';
 import { magnitudeOf } from '../frequencies';
 import type { Unsupported } from '../types';
 import { cannotWrite, INSTEAD, shared } from './cannot';
@@ -100,7 +100,7 @@ const ROUNDING = 1e-7;
  */
 export function writeRotation(
   dialect: Dialect,
-  { layers }: Pick<PlainArchitecture, 'layers'>,
+  { layers }: Pick<GgufArchitecture, 'layers'>,
   scores: number,
 ): WrittenRotation {
   const { rope, local } = sharedRope(dialect, layers);
@@ -124,7 +124,7 @@ interface SharedRope {
   readonly local?: number;
 }
 
-function sharedRope({ rotation }: Dialect, layers: readonly PlainShape[]): SharedRope {
+function sharedRope({ rotation }: Dialect, layers: readonly GgufShape[]): SharedRope {
   if (rotation?.skips) return { rope: rotatedByNumber(layers) };
   if (rotation?.local) return localAndGlobal(layers);
   const rope = shared(layers, 'rope', 'different rotations');
@@ -133,7 +133,7 @@ function sharedRope({ rotation }: Dialect, layers: readonly PlainShape[]): Share
 }
 
 /** llama.cpp leaves out the rotation of every fourth block, whatever a file says. */
-function rotatedByNumber(layers: readonly PlainShape[]): Rope {
+function rotatedByNumber(layers: readonly GgufShape[]): Rope {
   const odd = layers.findIndex(({ rope }, block) => (rope === null) !== isSkipped(block));
   const ropes = layers.flatMap(({ rope }) => (rope === null ? [] : [rope]));
   if (odd === -1 && ropes.every((rope) => isDeepStrictEqual(rope, ropes[0]))) return ropes[0];
@@ -147,7 +147,7 @@ function rotatedByNumber(layers: readonly PlainShape[]): Rope {
 }
 
 /** Blocks with a window turn by a base of their own, without scaling. */
-function localAndGlobal(layers: readonly PlainShape[]): SharedRope {
+function localAndGlobal(layers: readonly GgufShape[]): SharedRope {
   const ropesWhere = (slides: boolean): (Rope | null)[] =>
     layers.flatMap(({ rope, window }) => ((window !== null) === slides ? [rope] : []));
   const [locals, globals] = [ropesWhere(true), ropesWhere(false)];

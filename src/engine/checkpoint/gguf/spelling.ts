@@ -8,10 +8,11 @@ import type { GgufField, GgufValue } from '../../formats/gguf/layout';
 import { f32, u32 } from '../../formats/gguf/values';
 import type { Architecture } from '../architecture';
 import { otherKindIn } from '../kinds/parts';
-import { type PlainArchitecture, plainModel, type PlainShape } from '../kinds/plain';
+import { type GgufArchitecture, ggufModel, type GgufShape } from './shapes';
 import { cannotWrite, INSTEAD, shared } from './cannot';
 import { dialectFor } from './dialects';
 import type { Dialect } from './dialects/dialect';
+import { expertFields, FFN_WIDTH, requireExperts } from './experts';
 import { writeRotation, type WrittenRotation } from './rotation';
 import { requireStyle, scoreFactor, scoreNotes, styleFields } from './style';
 import { writeWindows } from './windows';
@@ -30,9 +31,11 @@ const MAX_BLOCKS = 512;
 
 /** @throws UserError for a model that llama.cpp would compute otherwise */
 export function spellingOf(model: Architecture): Spelling {
-  const other = otherKindIn(model.layers);
+  const other = otherKindIn(
+    model.layers.filter(({ mixer, ffn }) => mixer.kind !== 'attention' || ffn.kind !== 'experts'),
+  );
   if (other !== undefined) throw cannotWrite(`blocks of it have ${other}`, 'Write safetensors in place of it.');
-  const architecture = plainModel(model);
+  const architecture = ggufModel(model);
   const { layers } = architecture;
   if (layers.length > MAX_BLOCKS)
     throw cannotWrite(`it has ${layers.length} blocks, and llama.cpp loads up to ${MAX_BLOCKS}`);
@@ -41,6 +44,7 @@ export function spellingOf(model: Architecture): Spelling {
   shared(layers, 'qkNorm', 'normalized queries and keys in some blocks only');
   const equal = layers.every((layer) => isDeepStrictEqual(shapeOf(layer), shapeOf(layers[0])));
   const dialect = dialectFor(architecture, equal);
+  requireExperts(dialect, architecture);
   requireBlocks(dialect, architecture, equal);
   requireStyle(dialect, architecture);
   const scores = scoreFactor(dialect, architecture);
@@ -51,16 +55,21 @@ export function spellingOf(model: Architecture): Spelling {
     dialect,
     headDim,
     ownHead: dialect.tied === 'never' || !architecture.tied,
-    fields: [...rotation.fields, ...windows.fields, ...styleFields(dialect, architecture)],
+    fields: [
+      ...rotation.fields,
+      ...windows.fields,
+      ...styleFields(dialect, architecture),
+      ...expertFields(dialect, architecture),
+    ],
     notes: [...windows.notes, ...scoreNotes(scores), ...rotation.notes],
   };
 }
 
 /** What most dialects have once for all blocks. */
-const shapeOf = (layer: PlainShape): PlainShape => ({ ...layer, window: null, rope: null });
+const shapeOf = (layer: GgufShape): GgufShape => ({ ...layer, window: null, rope: null });
 
 /** @throws UserError for shapes of blocks that the dialect does not have */
-function requireBlocks(dialect: Dialect, { hidden, layers, tied: isTied }: PlainArchitecture, equal: boolean): void {
+function requireBlocks(dialect: Dialect, { hidden, layers, tied: isTied }: GgufArchitecture, equal: boolean): void {
   const { name, biases: allowed, square, tied, perBlock } = dialect;
   const [{ heads, headDim, biases, qkNorm }] = layers;
   if (!equal && !perBlock) {
@@ -84,7 +93,7 @@ function requireBlocks(dialect: Dialect, { hidden, layers, tied: isTied }: Plain
 
 /** The dimensions of the model, and what is special in it. @param architecture of the written blocks only */
 export function architectureFields(architecture: Architecture, spelling: Spelling): GgufField[] {
-  const { layers, hidden, vocabulary, context, rmsNormEps } = plainModel(architecture);
+  const { layers, hidden, vocabulary, context, rmsNormEps } = ggufModel(architecture);
   const { dialect, headDim, rope } = spelling;
   /** One number for equal blocks, else one for each. */
   const perBlock = (values: readonly number[]): GgufValue =>
@@ -93,7 +102,7 @@ export function architectureFields(architecture: Architecture, spelling: Spellin
     ['context_length', u32(context)],
     ['embedding_length', u32(hidden)],
     ['block_count', u32(layers.length)],
-    ['feed_forward_length', perBlock(layers.map(({ ffn }) => ffn))],
+    [FFN_WIDTH, perBlock(layers.map(({ ffn }) => ffn))],
     ['attention.head_count', perBlock(layers.map(({ heads }) => heads))],
     ['attention.head_count_kv', perBlock(layers.map(({ kvHeads }) => kvHeads))],
     ['attention.key_length', u32(headDim)],

@@ -3,16 +3,17 @@ import { printable } from '../../formats/bounded-json';
 import type { GgufField } from '../../formats/gguf/layout';
 import { f32 } from '../../formats/gguf/values';
 import { PLAIN_STYLE, type Style } from '../architecture';
-import type { PlainArchitecture } from '../kinds/plain';
+import type { GgufArchitecture } from './shapes';
 import { cannotWrite } from './cannot';
 import type { Dialect, StyleNumber } from './dialects/dialect';
+import { EXPERT_COUNT } from './experts';
 import type { GgufFields } from './fields';
 
-type Shape = Pick<PlainArchitecture, 'layers' | 'hidden'>;
+type Shape = Pick<GgufArchitecture, 'layers' | 'hidden'>;
 
 /** Numbers that change what a block computes, with the value that changes nothing. */
 const NEUTRAL: Readonly<Record<string, number | boolean>> = {
-  expert_count: 0,
+  [EXPERT_COUNT]: 0,
   logit_scale: 0,
   embedding_scale: 0,
   residual_scale: 0,
@@ -26,12 +27,13 @@ const NEUTRAL: Readonly<Record<string, number | boolean>> = {
 };
 
 /** What the metadata ask for that Coppice does not compute. */
-export function oddField({ numbers = [], refused }: Dialect, fields: GgufFields): string | undefined {
+export function oddField({ numbers = [], refused, experts }: Dialect, fields: GgufFields): string | undefined {
   for (const [field, neutral] of Object.entries(NEUTRAL)) {
     const value = fields.optional(fields.key(field));
     if (value === undefined || value === neutral || numbers.some((number) => number.field === field)) continue;
+    if (field === EXPERT_COUNT && experts) continue;
     const shown = typeof value === 'object' ? 'a list' : printable(String(value), 40);
-    if (field === 'expert_count') return `it is a mixture of ${shown} experts`;
+    if (field === EXPERT_COUNT) return `it is a mixture of ${shown} experts`;
     return `${fields.key(field)} is ${shown}, which Coppice does not compute`;
   }
   return refused?.(fields);
@@ -81,7 +83,7 @@ const WORDS = {
 } as const;
 
 /** @throws UserError for a factor, a cap or an activation that the dialect does not have */
-export function requireStyle(dialect: Dialect, { style, hidden }: PlainArchitecture): void {
+export function requireStyle(dialect: Dialect, { style, hidden }: GgufArchitecture): void {
   const { name, numbers = [], scoresByCosines } = dialect;
   const own = { ...PLAIN_STYLE, ...dialect.style?.(hidden) };
   const isSaid = (field: keyof Style): boolean =>
@@ -101,7 +103,7 @@ export function requireStyle(dialect: Dialect, { style, hidden }: PlainArchitect
 /** The fields that say the style. */
 export function styleFields(
   { numbers = [] }: Dialect,
-  { style, layers: [{ headDim }] }: PlainArchitecture,
+  { style, layers: [{ headDim }] }: GgufArchitecture,
 ): GgufField[] {
   return numbers.flatMap(({ field, of, inverse }): GgufField[] => {
     const value = of === 'scoreScale' ? (style[of] ?? 1 / Math.sqrt(headDim)) : style[of];
@@ -110,7 +112,7 @@ export function styleFields(
 }
 
 /** What the scores have to be multiplied by beside what llama.cpp takes by itself. */
-export function scoreFactor(dialect: Dialect, architecture: PlainArchitecture): number {
+export function scoreFactor(dialect: Dialect, architecture: GgufArchitecture): number {
   if (!dialect.scoresByCosines) return 1;
   const [{ headDim }] = architecture.layers;
   return (architecture.style.scoreScale ?? 1 / Math.sqrt(headDim)) / usualScale(dialect, architecture);

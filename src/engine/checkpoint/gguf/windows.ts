@@ -2,7 +2,7 @@
 import type { GgufField } from '../../formats/gguf/layout';
 import { u32 } from '../../formats/gguf/values';
 import { MAX_DIMENSION } from '../../formats/limits';
-import type { PlainArchitecture } from '../kinds/plain';
+import type { GgufArchitecture } from './shapes';
 import { cannotWrite } from './cannot';
 import type { Dialect } from './dialects/dialect';
 import type { GgufFields } from './fields';
@@ -54,7 +54,7 @@ interface WrittenWindows {
 }
 
 /** @throws UserError for windows of several widths, where llama.cpp has one */
-export function writeWindows({ windows: has }: Dialect, architecture: PlainArchitecture): WrittenWindows {
+export function writeWindows({ windows: has }: Dialect, architecture: GgufArchitecture): WrittenWindows {
   if (typeof has === 'object') return slidingFields(has.period, architecture);
   const [{ window }] = architecture.layers;
   const fields = has === 'unused' ? [[WIDTH, u32(window ?? 0)] as const] : [];
@@ -62,7 +62,7 @@ export function writeWindows({ windows: has }: Dialect, architecture: PlainArchi
 }
 
 /** llama.cpp attends to all earlier positions in these architectures. A window as long as the context is none. */
-function ignoredWindows({ layers, context }: PlainArchitecture): string[] {
+function ignoredWindows({ layers, context }: GgufArchitecture): string[] {
   const windows = layers.flatMap(({ window }) => (window !== null && window < context ? [window] : []));
   if (windows.length === 0) return [];
   const which = windows.length === layers.length ? 'its blocks' : `${windows.length} of its ${layers.length} blocks`;
@@ -74,7 +74,7 @@ function ignoredWindows({ layers, context }: PlainArchitecture): string[] {
 }
 
 /** llama.cpp goes by the numbers of the blocks; a list of them is for models that do not follow its rule. */
-function slidingFields(period: number, { layers }: PlainArchitecture): WrittenWindows {
+function slidingFields(period: number, { layers }: GgufArchitecture): WrittenWindows {
   const widths = new Set(layers.flatMap(({ window }) => (window === null ? [] : [window])));
   if (widths.size > 1) throw cannotWrite('its blocks have windows of different widths, and llama.cpp has one for all');
   const [width] = widths;

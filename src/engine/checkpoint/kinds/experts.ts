@@ -27,6 +27,14 @@ export type ExpertWeight = 'router' | ExpertLinear | `${ExpertLinear}Bias`;
 export const expertLinear = (expert: number, matrix: 'gate' | 'up' | 'down'): ExpertLinear =>
   `experts.${expert}.${matrix}`;
 
+/** The expert and the matrix of it that a weight is; undefined for other weights, and for biases. */
+export function expertOf(
+  name: string,
+): { readonly expert: number; readonly matrix: 'gate' | 'up' | 'down' } | undefined {
+  const match = /^experts\.(\d+)\.(gate|up|down)$/.exec(name);
+  return match ? { expert: Number(match[1]), matrix: match[2] as 'gate' | 'up' | 'down' } : undefined;
+}
+
 export const EXPERTS_KIND: Kind<ExpertsFeedForward> = {
   words: 'experts',
   // Methods that go through a block's Linears leave experts as they are.

@@ -5,14 +5,14 @@
 import { withLayers } from '../../checkpoint/architecture';
 import { dialectNamed } from '../../checkpoint/gguf/dialects';
 import { fileTypeNumber } from '../../checkpoint/gguf/file-types';
-import { ggufName } from '../../checkpoint/gguf/names';
+import { type Held, heldBy, heldShape } from '../../checkpoint/gguf/names';
 import { FACTOR } from '../../checkpoint/gguf/rotation';
 import { architectureFields, type Spelling } from '../../checkpoint/gguf/spelling';
 import { PATTERN } from '../../checkpoint/gguf/windows';
 import { requireArchitecture } from '../../checkpoint/open';
 import { parametersOf } from '../../checkpoint/parameters';
 import type { Checkpoint } from '../../checkpoint/types';
-import { type WeightKey, weightKeys } from '../../checkpoint/weight-key';
+import { weightKeys } from '../../checkpoint/weight-key';
 import { asStored } from '../../checkpoint/width';
 import { refuse } from '../../formats/damage';
 import { isBlockType, type StoredDtype } from '../../formats/dtype';
@@ -30,7 +30,7 @@ import { Mix, wholeBlocks } from './mixes';
 import { finerNote, FinerSum, type FinerTypes, keepingType } from './finer';
 import { sizeLabel } from './general';
 import { ARCHITECTURE, architectureOf, type EditedEntry, editedMetadata, isCopied } from './source-metadata';
-import { computed, type GgufSource, isPaired } from './tensors';
+import { computed, type GgufSource, isPaired, isRouter } from './tensors';
 import { isRewritten, isSimple, oddRows, QUANTIZATION_VERSION } from './types';
 
 export interface FromGguf {
@@ -93,7 +93,8 @@ export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource
 const isOfModel = (key: string): boolean => !key.startsWith('tokenizer.');
 
 /** Whether the blocks need an architecture of another block than the source's: without unrotated blocks, for one. */
-const isAnother = (source: string, { dialect }: Spelling): boolean => dialectNamed(source)?.family !== dialect.family;
+const isAnother = (source: string, { dialect }: Spelling): boolean =>
+  dialectNamed(source, dialect.experts !== undefined)?.family !== dialect.family;
 
 /** What llama.cpp takes by the number of a block or of all of them, where these have changed. */
 const byBlocks = ({ dialect, fields }: Spelling): GgufField[] =>
@@ -155,7 +156,7 @@ class TensorPlan {
   private requantized = 0;
   /** Narrower matrices whose rows are no whole blocks any more. */
   private odd = 0;
-  private readonly keys: ReadonlyMap<string, WeightKey>;
+  private readonly held: ReadonlyMap<string, Held>;
   private readonly mix: Mix | undefined;
 
   constructor(
@@ -163,24 +164,24 @@ class TensorPlan {
     private readonly wanted: Wanted,
     private readonly isNarrower: boolean,
   ) {
-    this.keys = new Map([...weightKeys(weights.architecture)].map((key) => [ggufName(key), key]));
+    this.held = new Map(heldBy(weightKeys(weights.architecture)).map((held) => [held.name, held]));
     const { type, kept, spelling, isWeighed } = wanted;
     this.mix = type && new Mix(type, weights, kept, { dialect: spelling.dialect.name, isWeighed });
   }
 
   of(stored: readonly Placed[]): GgufSource[] {
-    const rest = new Map(this.keys);
+    const rest = new Map(this.held);
     const tensors: GgufSource[] = [];
     for (const tensor of stored) {
-      const key = this.keys.get(tensor.name);
+      const held = this.held.get(tensor.name);
       rest.delete(tensor.name);
       const name = this.nameAfter(tensor.name);
-      if (name !== undefined) tensors.push(key ? this.weight(name, key, tensor) : copyOf(name, tensor));
+      if (name !== undefined) tensors.push(held ? this.weight({ ...held, name }, tensor) : copyOf(name, tensor));
     }
     // Biases that a narrower model has more.
-    for (const [before, key] of rest) {
+    for (const [before, held] of rest) {
       const name = this.nameAfter(before);
-      if (name !== undefined) tensors.push(this.computed(name, key, 'F32'));
+      if (name !== undefined) tensors.push(this.computed({ ...held, name }, 'F32'));
     }
     return tensors;
   }
@@ -204,22 +205,26 @@ class TensorPlan {
     return block === -1 ? undefined : `blk.${block}.${match[2]}`;
   }
 
-  private weight(name: string, key: WeightKey, before: Placed): GgufSource {
-    const stored = this.weights.stored(key);
+  private weight(held: Held, before: Placed): GgufSource {
+    const { name, keys, isStack } = held;
+    const [key] = keys;
+    const isStored = keys.every((each) => this.weights.stored(each));
+    const stored = isStored ? this.weights.stored(key) : undefined;
     if (!stored) this.changed++;
     // A narrower model can need another order of rows than the source has.
     const asItLies = stored && (stored.paired !== undefined) === isPaired(key, this.wanted.spelling);
     // Of a narrower model, the numbers that are left are what they were.
     const how = asItLies ? 'same' : stored || this.isNarrower ? 'moved' : 'changed';
-    const dtype = this.dtypeOf(key, before, how);
-    if (asItLies && stored.dtype === dtype) return copyOf(name, storedTensor(stored));
+    const dtype = this.dtypeOf(held, before, how);
+    if (asItLies && stored.dtype === dtype) return copyOf(name, isStack ? before : storedTensor(stored));
     if (!isRewritten(dtype)) throw new Error(`${name} cannot be made as ${dtype}`);
-    return this.computed(name, key, dtype);
+    return this.computed(held, dtype);
   }
 
-  private dtypeOf(key: WeightKey, before: Placed, how: 'same' | 'moved' | 'changed'): StoredDtype {
-    const shape = this.weights.shape(key);
-    if (this.mix && shape.length > 1) {
+  private dtypeOf(held: Held, before: Placed, how: 'same' | 'moved' | 'changed'): StoredDtype {
+    const [key] = held.keys;
+    const shape = heldShape(held, this.weights.shape(key));
+    if (this.mix && shape.length > 1 && !isRouter(key)) {
       const dtype = this.mix.typeOf(key);
       if (isBlockType(before.dtype) && before.dtype !== dtype && dtype !== 'F32') this.requantized++; // float32 holds all
       return dtype;
@@ -233,9 +238,9 @@ class TensorPlan {
     return dtype;
   }
 
-  private computed(name: string, key: WeightKey, dtype: RewrittenDtype): GgufSource {
+  private computed(held: Held, dtype: RewrittenDtype): GgufSource {
     const { spelling, importance } = this.wanted;
-    return computed({ name, key, weights: this.weights, dtype, spelling, importance });
+    return computed({ held, weights: this.weights, dtype, spelling, importance });
   }
 }
 

@@ -1,14 +1,23 @@
 /** The importance of the columns of a written file's matrices, from an importance matrix whose blocks may be the original's. */
 import { basename } from 'node:path';
+import type { Architecture } from '../../checkpoint/architecture';
+import { requirePlainBlocks } from '../../checkpoint/kinds/parts';
 import { UserError } from '../../errors';
 import { type ImportanceMatrix, importanceOf, USED_IMATRIX } from '../../formats/gguf/imatrix';
 import type { GgufField } from '../../formats/gguf/layout';
 import { text, u32 } from '../../formats/gguf/values';
+import { option } from '../../option-token';
 
 /** An importance matrix, and the name of its file. */
 export interface NamedMatrix {
   readonly matrix: ImportanceMatrix;
   readonly file: string;
+}
+
+/** @throws UserError for a model with experts: each has columns of its own, which Coppice does not read or measure */
+export function requireNoExperts(architecture: Architecture): void {
+  const action = `Leave out ${option('imatrix')}.`;
+  requirePlainBlocks(architecture, 'An importance matrix cannot be used for the model', action);
 }
 
 /** For the matrices of one written file. */

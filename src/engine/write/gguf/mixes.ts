@@ -4,6 +4,7 @@
  * and in every third one between. Three mixes give the first ways back from the FFN another type where columns have an importance.
  */
 import type { WeightKey } from '../../checkpoint/weight-key';
+import { expertOf } from '../../checkpoint/kinds/experts';
 import { attentionOf } from '../../checkpoint/kinds/parts';
 import { K_BLOCK } from '../../formats/gguf/k-quants/quantize';
 import { blockElements, isQuantized, type QuantizedDtype } from '../../formats/gguf/quantize';
@@ -52,6 +53,8 @@ interface Model {
   readonly dialect: string;
   /** Whether columns have an importance. */
   readonly isWeighed: boolean;
+  /** The first block has eight experts, as Mixtral, whose attention is small beside them: llama.cpp gives it more bits. */
+  readonly hasEight: boolean;
 }
 
 /** The types of the matrices of a file. */
@@ -70,8 +73,10 @@ export class Mix {
     written: Pick<Model, 'dialect' | 'isWeighed'>,
   ) {
     const { tied, layers } = weights.architecture;
-    const { heads, kvHeads } = attentionOf(layers[kept[0]]);
-    this.model = { ...written, tied, shared: Math.floor(heads / kvHeads) };
+    const first = layers[kept[0]];
+    const { heads, kvHeads } = attentionOf(first);
+    const hasEight = first.ffn.kind === 'experts' && first.ffn.count === 8;
+    this.model = { ...written, tied, shared: Math.floor(heads / kvHeads), hasEight };
   }
 
   /** Called once for each matrix of the file: a type in place of another one is counted. */
@@ -134,14 +139,16 @@ const needsMore = ({ block, blocks }: Matrix): boolean => {
 function mixedType(type: GgufType, main: QuantizedDtype, matrix: Matrix, model: Model): QuantizedDtype {
   const { key } = matrix;
   if (typeof key === 'string') return main;
-  switch (key.name) {
+  switch (expertOf(key.name)?.matrix ?? key.name) {
+    case 'k':
+      return model.hasEight ? 'Q8_0' : main;
     case 'v':
     case 'qkv':
       return valueType(type, main, matrix, model);
     case 'down':
       return downType(type, main, matrix, model);
     case 'o':
-      return OUTPUT[type] ?? main;
+      return (model.hasEight ? OUTPUT_OF_EIGHT : OUTPUT)[type] ?? main;
     default:
       return main;
   }
@@ -150,8 +157,24 @@ function mixedType(type: GgufType, main: QuantizedDtype, matrix: Matrix, model: 
 /** Of attention's way back. */
 const OUTPUT: Readonly<Partial<Record<GgufType, QuantizedDtype>>> = { q2_k: 'Q3_K', q3_k_m: 'Q4_K', q3_k_l: 'Q5_K' };
 
+/** The same beside eight experts. */
+const OUTPUT_OF_EIGHT: typeof OUTPUT = {
+  q2_k: 'Q5_K',
+  q3_k_s: 'Q5_K',
+  q3_k_m: 'Q5_K',
+  iq4_nl: 'Q5_K',
+  q4_k_s: 'Q5_K',
+  q4_k_m: 'Q5_K',
+};
+
 /** Of values, and of queries, keys and values in one. */
-function valueType(type: GgufType, main: QuantizedDtype, matrix: Matrix, { shared, dialect }: Model): QuantizedDtype {
+function valueType(
+  type: GgufType,
+  main: QuantizedDtype,
+  matrix: Matrix,
+  { shared, dialect, hasEight }: Model,
+): QuantizedDtype {
+  if (hasEight) return 'Q8_0';
   const dtype = ((): QuantizedDtype => {
     switch (type) {
       case 'q2_k':

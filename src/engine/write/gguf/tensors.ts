@@ -2,7 +2,7 @@
  * The tensors of a GGUF file: llama.cpp's names, and where the numbers come from. Matrices keep the type of the
  * checkpoint or get the one that is asked for; norms and biases are float32, as llama.cpp's converter writes them.
  */
-import { ggufName, NORMS, ROTATED } from '../../checkpoint/gguf/names';
+import { type Held, heldBy, heldShape, NORMS, ROTATED } from '../../checkpoint/gguf/names';
 import { ownHead } from '../../checkpoint/weight-names';
 import type { Spelling } from '../../checkpoint/gguf/spelling';
 import { keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
@@ -53,18 +53,13 @@ export function ggufTensors(
   { kept, spelling, mix, importance }: Written,
 ): RewrittenTensor[] {
   const types = mix ? (key: WeightKey) => mix.typeOf(key) : storedTypes(checkpoint);
-  const source = (name: string, key: WeightKey): RewrittenTensor =>
-    tensorOf({ name, key, weights, types, spelling, importance });
-  const tensors = [source(ggufName('embed'), 'embed')];
+  const source = (held: Held): RewrittenTensor => tensorOf({ held, weights, types, spelling, importance });
+  const tensors = heldBy(['embed']).map(source);
   for (const [name, factors] of spelling.factors) tensors.push(factorTensor(name, factors));
   kept.forEach((layer, block) => {
-    for (const key of layerKeys(weights.architecture, layer)) {
-      tensors.push(source(ggufName(key, block), key));
-    }
+    for (const held of heldBy(layerKeys(weights.architecture, layer), block)) tensors.push(source(held));
   });
-  tensors.push(source(ggufName('finalNorm'), 'finalNorm'));
-  if (spelling.ownHead) tensors.push(source(ggufName('head'), 'head'));
-  return tensors;
+  return [...tensors, ...heldBy(['finalNorm', ...(spelling.ownHead ? (['head'] as const) : [])]).map(source)];
 }
 
 /** The type of the matrix of this key; undefined for one that the checkpoint's files do not have. */
@@ -81,8 +76,7 @@ function storedTypes(checkpoint: Checkpoint): MatrixTypes {
 }
 
 interface Wanted {
-  readonly name: string;
-  readonly key: WeightKey;
+  readonly held: Held;
   readonly weights: WeightSource;
   readonly types: MatrixTypes;
   readonly spelling: Spelling;
@@ -90,13 +84,14 @@ interface Wanted {
 }
 
 function tensorOf({ types, ...wanted }: Wanted): RewrittenTensor {
-  const { key, weights, spelling } = wanted;
+  const { held, weights, spelling } = wanted;
+  const [key] = held.keys;
   const shape = weights.shape(key);
-  const dtype = shape.length === 1 ? 'F32' : types(key);
+  const dtype = shape.length === 1 || isRouter(key) ? 'F32' : types(key);
   if (dtype === undefined) throw new Error(`${keyText(key)} has no type in the checkpoint`);
   const tensor = computed({ ...wanted, dtype });
   const stored = weights.stored(key);
-  const asStored = !isPaired(key, spelling) && offsetOf(key, weights) === 0;
+  const asStored = !held.isStack && !isPaired(key, spelling) && offsetOf(key, weights) === 0;
   const copied = asStored && stored?.dtype === dtype && stored.shape.join() === shape.join();
   return copied ? { ...tensor, copy: storedTensor(stored) } : tensor;
 }
@@ -105,6 +100,9 @@ function tensorOf({ types, ...wanted }: Wanted): RewrittenTensor {
 export const isPaired = (key: WeightKey, { dialect }: Spelling): boolean =>
   dialect.paired === true && typeof key !== 'string' && ROTATED.has(key.name);
 
+/** llama.cpp's files have routers in float32, and none of its types for them is smaller. */
+export const isRouter = (key: WeightKey): boolean => typeof key !== 'string' && key.name === 'router';
+
 /** What a norm adds to its weight; llama.cpp's files have the sum. */
 function offsetOf(key: WeightKey, { architecture }: WeightSource): number {
   return NORMS.has(typeof key === 'string' ? key : key.name) ? architecture.style.normOffset : 0;
@@ -112,14 +110,20 @@ function offsetOf(key: WeightKey, { architecture }: WeightSource): number {
 
 /** A tensor whose numbers are read from a source, and rounded to `dtype`. */
 export function computed({
-  name,
-  key,
+  held,
   weights,
   dtype,
   spelling,
   importance,
 }: Omit<Wanted, 'types'> & { readonly dtype: RewrittenDtype }): RewrittenTensor {
+  const { name, keys } = held;
+  const [key] = keys;
   const shape = weights.shape(key);
+  if (held.isStack) {
+    const rows = [keys.length * shape[0], ...shape.slice(1)];
+    const read = stackedRows(weights, keys, shape);
+    return { name, dtype, shape: heldShape(held, shape), rewrite: { dtype, shape: rows, read } };
+  }
   const columns = isQuantized(dtype) && dtype !== 'Q8_0' ? importance?.columnsOf(name, rowWidth(shape)) : undefined;
   const offset = offsetOf(key, weights);
   const plain = async (rows: Rows): Promise<Float64Array> => {
@@ -145,6 +149,25 @@ export function pairedRows(read: Rewrite['read'], width: number, headDim: number
       const at = start + row - firstHead * headDim;
       const from = at - (at % headDim) + pairedRow(at % headDim, headDim);
       values.set(stored.subarray(from * width, (from + 1) * width), row * width);
+    }
+    return values;
+  };
+}
+
+/** Reads rows of equal matrices as if these lay on top of each other. @param shape of one of them */
+function stackedRows(
+  weights: WeightSource,
+  keys: readonly WeightKey[],
+  [rows, ...width]: readonly number[],
+): Rewrite['read'] {
+  return async ({ start, count }) => {
+    const values = new Float64Array(count * rowWidth([rows, ...width]));
+    for (let at = start; at < start + count;) {
+      const first = at % rows;
+      const some = Math.min(rows - first, start + count - at);
+      const read = await readWide(weights, keys[Math.floor(at / rows)], { start: first, count: some });
+      values.set(read, (at - start) * rowWidth([rows, ...width]));
+      at += some;
     }
     return values;
   };

@@ -14,6 +14,7 @@ import { readTokenizerTexts } from '../../../../src/engine/tokenizer/files';
 import { withWeights } from '../../../../src/engine/weights/checkpoint';
 import { readWide } from '../../../../src/engine/weights/source';
 import { writeGguf } from '../../../../src/engine/write/gguf/write-gguf';
+import { expertToy } from '../../../support/expert-toys';
 import { openToy } from '../../../support/model';
 import { temporaryFolder } from '../../../support/temporary';
 import { tinyCheckpoint, type TinyName } from '../../../support/tiny-models';
@@ -30,6 +31,15 @@ const longrope = {
   type: 'longrope',
   short_factor: [1, 1, 1, 1.25, 1.25, 1.5, 1.5, 2],
   long_factor: [1, 2, 3, 4, 5, 6, 7, 8],
+};
+
+const ATTENTION_OF_ALL = { num_key_value_heads: 4 };
+
+/** The same of dialects with experts, by their families. */
+const EXPERTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  qwen3_moe: { norm_topk_prob: true, moe_intermediate_size: 24 },
+  mixtral: { sliding_window: null },
+  olmoe: ATTENTION_OF_ALL,
 };
 
 /** A toy that has what is special in each dialect, and nothing that its files cannot say. */
@@ -72,14 +82,27 @@ function assertSameNumbers(from: Checkpoint, made: Checkpoint): Promise<void> {
 describe('write/gguf: dialects', () => {
   it('have a toy each', () => {
     assert.deepEqual(
-      DIALECTS.map(({ name }) => name),
+      DIALECTS.filter(({ experts }) => !experts).map(({ name }) => name),
       Object.keys(TOYS),
+    );
+    assert.deepEqual(
+      DIALECTS.filter(({ experts }) => experts).map(({ family }) => family),
+      Object.keys(EXPERTS),
     );
   });
 
-  for (const [dialect, [toy, config]] of Object.entries(TOYS)) {
-    it(`${dialect} writes a model, and reads the same one`, async () => {
-      const folder = tinyCheckpoint(toy, { tokenizer: true, ...(config && { config }) });
+  const all = [
+    ...Object.entries(TOYS).map(([dialect, [toy, config]]) => {
+      const folder = (): string => tinyCheckpoint(toy, { tokenizer: true, ...(config && { config }) });
+      return [dialect, dialect, folder] as const;
+    }),
+    ...DIALECTS.filter(({ experts }) => experts).map(({ name, family }) => {
+      return [family, name, () => expertToy({ model_type: family, ...EXPERTS[family] })] as const;
+    }),
+  ];
+  for (const [title, dialect, toy] of all) {
+    it(`${title} writes a model, and reads the same one`, async () => {
+      const folder = toy();
       const from = await openToy(folder);
       const file = join(temporaryFolder(), 'model.gguf');
       const { architecture } = await withWeights(from, (weights) => writeGguf(from, weights, file, { type: 'f32' }));

@@ -3,7 +3,7 @@
  * Facts of llama.cpp 0.5.0, of September 2026.
  */
 import type { LinearName, Rope, Style } from '../../architecture';
-import type { PlainArchitecture } from '../../kinds/plain';
+import type { GgufArchitecture } from '../shapes';
 import type { GgufFields } from '../fields';
 
 export interface Dialect {
@@ -15,7 +15,7 @@ export interface Dialect {
    * Whether a model is written in it. The last one of the list that fits is taken.
    * @param equal whether blocks differ in windows and rotations only
    */
-  readonly fits: (architecture: PlainArchitecture, equal: boolean) => boolean;
+  readonly fits: (architecture: GgufArchitecture, equal: boolean) => boolean;
   /** Heads, widths and biases may differ from block to block. */
   readonly perBlock?: true;
   /** It rotates neighbours, so that rows of q and k are in the order of pairs, as LLaMA's authors stored them. */
@@ -30,6 +30,10 @@ export interface Dialect {
   readonly qkNorm?: 'head' | 'width';
   /** Queries, keys and values lie in one matrix, gate and up in another. */
   readonly fused?: true;
+  /** Every block has experts. Dialects of one name differ in that. */
+  readonly experts?: DialectExperts;
+  /** There are as many heads of keys and values as of queries. */
+  readonly ungrouped?: true;
   /**
    * The windows of blocks; without them every block attends to all earlier positions. `unused`: a file says a width, or 0, to
    * older versions of llama.cpp only.
@@ -48,7 +52,14 @@ export interface Dialect {
   /** What the metadata ask for that Coppice does not compute. */
   readonly refused?: (fields: GgufFields) => string | undefined;
   /** What config.json has beside the usual fields, or otherwise. @param rope of the blocks without a window */
-  readonly config?: (architecture: PlainArchitecture, rope: Rope | null) => Readonly<Record<string, unknown>>;
+  readonly config?: (architecture: GgufArchitecture, rope: Rope | null) => Readonly<Record<string, unknown>>;
+}
+
+export interface DialectExperts {
+  /** What llama.cpp takes the softmax over, whatever a file says. */
+  readonly weighs: 'all' | 'chosen';
+  /** The field with the width of an expert. */
+  readonly width: string;
 }
 
 export interface DialectWindows {
@@ -84,9 +95,9 @@ export interface StyleNumber {
 }
 
 /** Whether modules are LLaMA's, up to factors. */
-export const isLikeLlama = ({ style, layers: [{ fused }] }: PlainArchitecture): boolean =>
+export const isLikeLlama = ({ style, layers: [{ fused }] }: GgufArchitecture): boolean =>
   !fused && style.norms === 'before' && style.activation === 'silu';
 
 export const hasFactors = ({
   style: { residualScale, scoreScale, embedScale, logitScale },
-}: PlainArchitecture): boolean => residualScale !== 1 || scoreScale !== null || embedScale !== 1 || logitScale !== 1;
+}: GgufArchitecture): boolean => residualScale !== 1 || scoreScale !== null || embedScale !== 1 || logitScale !== 1;

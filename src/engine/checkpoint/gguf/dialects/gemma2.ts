@@ -1,5 +1,5 @@
 /** Gemma 2: norms on both sides of a module, caps, and a window in every other block. */
-import type { PlainArchitecture } from '../../kinds/plain';
+import type { GgufArchitecture } from '../shapes';
 import { QUERIES } from '../../families/family';
 import type { Dialect } from './dialect';
 import { GELU, gemmaStyle } from './gemma';
@@ -21,7 +21,7 @@ export const gemma2: Dialect = {
 };
 
 /** Gemma 3 has these fields too. */
-export function gemma2Config({ style, layers }: PlainArchitecture): Readonly<Record<string, unknown>> {
+export function gemma2Config({ style, layers }: GgufArchitecture): Readonly<Record<string, unknown>> {
   const query = (style.scoreScale ?? 1 / Math.sqrt(layers[0].headDim)) ** -2;
   const whole = Math.abs(query - Math.round(query)) < 1e-6 ? Math.round(query) : query;
   return {
