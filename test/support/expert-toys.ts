@@ -49,3 +49,27 @@ export function expertToy(
   writeTinyTokenizer(folder);
   return folder;
 }
+
+/** The tensors with the experts of each block in two, as transformers 5 has them: gate on top of up, and down. */
+export function stackedLayout(tensors: readonly TestTensor[]): readonly TestTensor[] {
+  const ofExpert = /^(.*\.experts)\.(\d+)\.(gate_proj|w1|up_proj|w3|down_proj|w2)\.weight$/;
+  const stacks = new Map<string, Map<string, TestTensor>>();
+  const rest = tensors.filter((tensor) => {
+    const match = ofExpert.exec(tensor.name);
+    if (!match) return true;
+    const [, module, expert, matrix] = match;
+    const isDown = matrix === 'down_proj' || matrix === 'w2';
+    const name = `${module}.${isDown ? 'down_proj' : 'gate_up_proj'}`;
+    const place = `${expert.padStart(3, '0')} ${matrix === 'up_proj' || matrix === 'w3' ? 1 : 0}`;
+    stacks.set(name, (stacks.get(name) ?? new Map<string, TestTensor>()).set(place, tensor));
+    return false;
+  });
+  const stacked = [...stacks].map(([name, parts]): TestTensor => {
+    const ordered = [...parts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tensor]) => tensor);
+    const experts = new Set([...parts.keys()].map((place) => place.slice(0, 3))).size;
+    const [rows, width] = ordered[0].shape;
+    const values = Float32Array.from(ordered.flatMap((tensor) => [...tensor.values]));
+    return { name, dtype: 'F32', shape: [experts, (rows * ordered.length) / experts, width], values };
+  });
+  return [...rest, ...stacked];
+}

@@ -58,7 +58,10 @@ export async function openCheckpoint(
     ...(value && { config: value }),
     ...(support.unsupported
       ? { unsupported: support.unsupported }
-      : { architecture: await withGenerationEos(support.architecture, located) }),
+      : {
+          architecture: await withGenerationEos(support.architecture, located),
+          ...(support.parts && { parts: support.parts }),
+        }),
     shards: set.shards,
     files,
     // Without a config the files beside it may belong to anything, and one of several files is no model.
@@ -82,7 +85,12 @@ export function requireArchitecture(checkpoint: Checkpoint): Architecture {
 }
 
 type Support = { readonly notes: readonly string[] } & (
-  { readonly architecture: Architecture; readonly unsupported?: undefined } | { readonly unsupported: Unsupported }
+  | {
+      readonly architecture: Architecture;
+      readonly unsupported?: undefined;
+      readonly parts?: ReadonlyMap<string, TensorInfo>;
+    }
+  | { readonly unsupported: Unsupported }
 );
 
 async function describe(
@@ -103,10 +111,10 @@ async function describe(
   if (isUnsupported(described)) return { unsupported: described, notes: [] };
   const tied = described.tied && (await headIsEmbedding(described, tensors));
   const architecture = { ...described, layers: layers ?? described.layers, tied };
-  const { unsupported, unused } = verifyTensors(architecture, tensors);
+  const { unsupported, unused, parts } = verifyTensors(architecture, tensors);
   const notes = architecture.tied === described.tied ? [] : [OWN_HEAD_NOTE];
   if (unused.length > 0) notes.push(unusedNote(unused));
-  return unsupported ? { unsupported, notes } : { architecture, notes };
+  return unsupported ? { unsupported, notes } : { architecture, notes, ...(parts && { parts }) };
 }
 
 const OWN_HEAD_NOTE =

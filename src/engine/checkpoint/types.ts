@@ -39,6 +39,8 @@ export interface Checkpoint {
   readonly fileType?: string;
   /** By tensor name, in file order. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** Weights that have no tensor of their own but lie in one with others, by the names that they would have. */
+  readonly parts?: ReadonlyMap<string, TensorInfo>;
   /** Names of tensors that are no part of the language model (a vision tower's). They are shown, and not written. */
   readonly others?: ReadonlySet<string>;
   /** SHA-256 (hex) of config + shard headers + shard sizes: identifies the model without hashing its weights. */

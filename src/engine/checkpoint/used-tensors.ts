@@ -3,6 +3,7 @@ import { bytesOfElements } from '../formats/gguf/types';
 import type { TensorInfo } from '../formats/tensor';
 import { requireArchitecture } from './open';
 import { elements } from './parameters';
+import { storedWeight } from './stacks';
 import type { Checkpoint } from './types';
 import { type BlockWeightName, keysByName, type LayerWeightKey, weightKeys, weightOf } from './weight-key';
 
@@ -42,7 +43,7 @@ export function newBiases(
   const found = new Map<string, LayerWeightKey[]>();
   for (const key of weightKeys(architecture)) {
     if (typeof key === 'string' || !key.name.endsWith('Bias')) continue;
-    if (checkpoint.tensors.has(weightOf(architecture, key)!.name)) continue;
+    if (storedWeight(checkpoint, weightOf(architecture, key)!.name)) continue;
     const linear = key.name.slice(0, -'Bias'.length) as BlockWeightName;
     const { name } = weightOf(architecture, { layer: key.layer, name: linear })!;
     found.set(name, [...(found.get(name) ?? []), key]);

@@ -7,12 +7,16 @@ import type { Architecture } from './architecture';
 import { printable } from '../formats/bounded-json';
 import { isWeightDtype } from '../formats/dtype';
 import { packedScheme, unsupportedScheme } from './quantization';
-import type { Unsupported } from './types';
+import { partsIn, stacksIn, storedWeight } from './stacks';
+import type { Checkpoint, Unsupported } from './types';
+import { isPacked } from '../formats/stacked';
 import type { TensorInfo } from '../formats/tensor';
 import { allWeights, ownHead } from './weight-names';
 
 export interface Verified {
   readonly unsupported?: Unsupported;
+  /** As `Checkpoint.parts`. */
+  readonly parts?: ReadonlyMap<string, TensorInfo>;
   /** Tensors that the architecture does not use. */
   readonly unused: readonly string[];
 }
@@ -28,12 +32,14 @@ export function verifyTensors(architecture: Architecture, tensors: ReadonlyMap<s
   const packed = packedScheme(tensors);
   if (packed !== undefined)
     return { unsupported: { ...unsupportedScheme(packed), described: architecture }, unused: [] };
-  const needed = new Set<string>();
+  const stacks = stacksIn(architecture, tensors);
+  const parts = partsIn(architecture, tensors, stacks.values());
+  const needed = new Set([...stacks.values()].flatMap(({ name, scales }) => [name, ...(scales ? [scales.name] : [])]));
   let odd: TensorInfo | undefined;
   for (const { name, shape } of allWeights(architecture)) {
     needed.add(name);
-    const tensor = tensors.get(name);
-    if (!tensor) throw missing(name, architecture, tensors);
+    const tensor = tensors.get(name) ?? parts.get(name);
+    if (!tensor) throw missing(name, architecture, { tensors, parts });
     if (tensor.shape.length !== shape.length || tensor.shape.some((dimension, i) => dimension !== shape[i])) {
       throw new UserError(
         `"${name}" disagrees with config.json`,
@@ -41,16 +47,16 @@ export function verifyTensors(architecture: Architecture, tensors: ReadonlyMap<s
         'Get config.json and weights from the same revision of the model.',
       );
     }
-    if (!isWeightDtype(tensor.dtype)) odd ??= tensor;
+    if (!isWeightDtype(tensor.dtype) && !isPacked(tensor)) odd ??= tensor;
   }
   const unused = [...tensors.keys()].filter((name) => !needed.has(name) && !name.endsWith(ROTARY_BUFFER));
-  if (!odd) return { unused };
+  if (!odd) return { unused, ...(parts.size > 0 && { parts }) };
   const why = `"${odd.name}" is stored as ${odd.dtype}`;
   const action = 'Coppice computes with F32, F16 and BF16 weights; the checkpoint can be inspected.';
   return { unsupported: { why, action, described: architecture }, unused };
 }
 
-function missing(name: string, architecture: Architecture, tensors: ReadonlyMap<string, TensorInfo>): UserError {
+function missing(name: string, architecture: Architecture, found: Pick<Checkpoint, 'tensors' | 'parts'>): UserError {
   if (name === ownHead(architecture).name) {
     return new UserError(
       `"${name}" is missing`,
@@ -58,7 +64,7 @@ function missing(name: string, architecture: Architecture, tensors: ReadonlyMap<
       'Download all weights; where the model shares the embedding, set "tie_word_embeddings": true in config.json.',
     );
   }
-  const rest = [...allWeights(architecture)].filter((weight) => !tensors.has(weight.name)).length;
+  const rest = [...allWeights(architecture)].filter((weight) => !storedWeight(found, weight.name)).length;
   return new UserError(
     `"${printable(name, 120)}" is missing`,
     `no file holds ${rest} weight${rest === 1 ? '' : 's'} of the config`,

@@ -7,6 +7,7 @@ import { TENSOR_TYPES_BY_NAME } from './gguf/types';
 import { bytesOfRows, type StoredTensor, storedTensor } from './stored-tensor';
 import { requireRows, type Rows, type TensorInfo } from './tensor';
 import { widen } from './widen';
+import { readColumns, readPackedRows } from './woven';
 
 /**
  * A tensor's numbers, or some of its rows, widened to float32.
@@ -14,7 +15,7 @@ import { widen } from './widen';
  */
 export async function readTensor(tensor: TensorInfo, rows?: Rows): Promise<Float32Array> {
   const stored = storedTensor(tensor);
-  requireReadable(tensor);
+  if (!stored.scales) requireReadable(tensor);
   return withFile(stored.file, (file) => readRows(file, stored, rows));
 }
 
@@ -23,6 +24,11 @@ export async function readTensor(tensor: TensorInfo, rows?: Rows): Promise<Float
  * @throws UserError when the file cannot be read or the dtype not widened
  */
 export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: Rows): Promise<Float32Array> {
+  if (tensor.scales) {
+    const asked = rowsAsked(tensor, rows);
+    if (tensor.scales.file === tensor.file) return readPackedRows(file, tensor, asked, file);
+    return withFile(tensor.scales.file, (scales) => readPackedRows(file, tensor, asked, scales));
+  }
   requireReadable(tensor);
   const { dtype, shape, above } = tensor;
   const count = rows?.count ?? shape[0] ?? 1;
@@ -38,16 +44,23 @@ export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: R
  * @throws UserError when the file cannot be read
  */
 export async function readRowBytes(file: RegularFile, tensor: StoredTensor, rows?: Rows): Promise<Buffer> {
-  const { shape, paired } = tensor;
+  const { paired, woven } = tensor;
+  if (woven) return readColumns(file, tensor, woven, rowsAsked(tensor, rows));
   if (paired === undefined) {
     const { offset, bytes } = bytesOfRows(tensor, rows);
     return file.readRange(offset, bytes);
   }
-  const asked = rows ?? { start: 0, count: shape[0] };
-  requireRows(asked, shape[0]);
+  const asked = rowsAsked(tensor, rows);
   const heads = wholeHeads(asked, paired);
   const { offset, bytes } = bytesOfRows(tensor, heads);
   return unpaired(await file.readRange(offset, bytes), asked, heads, paired);
+}
+
+/** @throws Error for rows that the tensor does not have */
+function rowsAsked({ shape }: StoredTensor, rows: Rows | undefined): Rows {
+  const asked = rows ?? { start: 0, count: shape[0] };
+  requireRows(asked, shape[0]);
+  return asked;
 }
 
 /** The rows of the heads that have some of `rows`. */

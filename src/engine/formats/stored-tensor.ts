@@ -9,6 +9,8 @@ export interface StoredTensor extends TensorInfo {
   readonly offset: number;
   /** It is these rows of the tensor in the file, in this order: shape and bytes are theirs. All rows when absent. */
   readonly rows?: readonly number[];
+  /** Where the scales of its blocks begin, if they lie apart (mxfp4.ts). */
+  readonly scales?: { readonly file: string; readonly offset: number };
 }
 
 /** Some rows of a tensor as a tensor. Its rows are whole bytes. */

@@ -21,6 +21,18 @@ export interface TensorInfo {
    * the model's.
    */
   readonly above?: number;
+  /** Set if the rows lie among those of other weights. Reading gives the model's. */
+  readonly woven?: Woven;
+}
+
+/** Every `step`th line of a matrix, from line `first` on. */
+export interface Woven {
+  /** Rows; or columns of a matrix that lies transposed, (in, out). */
+  readonly lines: 'rows' | 'columns';
+  readonly first: number;
+  readonly step: number;
+  /** Lines in all. */
+  readonly of: number;
 }
 
 /** A range of rows: elements of a vector, rows of a matrix. */

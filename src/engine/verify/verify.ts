@@ -1,5 +1,6 @@
 /** Compares a checkpoint that was written, safetensors or GGUF, with the view that it was written from. */
 import { requireArchitecture } from '../checkpoint/open';
+import { storedWeight } from '../checkpoint/stacks';
 import type { Checkpoint } from '../checkpoint/types';
 import { type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { windowOf } from '../checkpoint/kinds/parts';
@@ -130,7 +131,7 @@ function typesOf(written: Checkpoint): (key: WeightKey) => string | undefined {
   const architecture = requireArchitecture(written);
   return (key) => {
     const name = weightOf(architecture, key)?.name;
-    return name === undefined ? undefined : written.tensors.get(name)?.dtype;
+    return name === undefined ? undefined : storedWeight(written, name)?.dtype;
   };
 }
 

@@ -2,10 +2,10 @@
 import { isWeightDtype, type WeightDtype } from '../formats/dtype';
 import { bytesOfRows, type StoredTensor } from '../formats/stored-tensor';
 import { storedRow } from '../formats/read-tensor';
-import { requireRows, type Rows } from '../formats/tensor';
+import { requireRows, type Rows, type Woven } from '../formats/tensor';
 import type { ElementType, Graph, Value } from '../onnx/graph';
 import type { ExternalBytes } from '../onnx/model-file';
-import { cast, takeRows } from '../onnx/ops/shapes';
+import { cast, takeColumns, takeRows, transpose } from '../onnx/ops/shapes';
 
 /** Element types of stored weights in graphs. */
 export const ELEMENT_TYPES: Readonly<Record<WeightDtype, ElementType>> = {
@@ -21,9 +21,28 @@ export const ELEMENT_TYPES: Readonly<Record<WeightDtype, ElementType>> = {
  */
 export function bindTensor(g: Graph, tensor: StoredTensor, name: string, rows?: Rows | Value): Value {
   if (tensor.above !== undefined) throw new Error(`${tensor.name} is stored above its numbers`);
+  if (tensor.woven) return ofColumns(g, tensor, name, tensor.woven, rows);
   if (tensor.paired !== undefined) return cast(g, inOrder(g, tensor, name, tensor.paired, rows), 'float32');
   if (rows && 'name' in rows) return cast(g, takeRows(g, external(g, tensor, name), rows), 'float32');
   return cast(g, external(g, tensor, name, rows), 'float32');
+}
+
+/** Rows that lie as columns among others; the session takes and turns them once, when it opens. */
+function ofColumns(
+  g: Graph,
+  tensor: StoredTensor,
+  name: string,
+  { first, step, of }: Woven,
+  rows?: Rows | Value,
+): Value {
+  if (rows && 'name' in rows) return takeRows(g, ofColumns(g, tensor, name, tensor.woven!), rows);
+  const [all, ...width] = tensor.shape;
+  const { start, count } = rows ?? { start: 0, count: all };
+  requireRows({ start, count }, all);
+  const whole = external(g, { ...tensor, shape: [...width, of], bytes: tensor.bytes * step }, name);
+  const columns = g.indices(Array.from({ length: count }, (_, i) => first + step * (start + i)));
+  if (width.length === 0) return cast(g, takeRows(g, whole, columns), 'float32');
+  return transpose(g, cast(g, takeColumns(g, whole, columns), 'float32'), [1, 0]);
 }
 
 /** The rows of heads in the model's order; the session takes them from the file's order once, when it opens. */

@@ -9,6 +9,7 @@ export class SafetensorsWeights extends StoredWeights {
   /** An initializer that remains in its file, in the file's element type, and a Cast that the session folds. */
   bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
     const tensor = this.stored(key);
+    if (tensor.scales) return this.dequantized(g, key, tensor, rows);
     return bindTensor(g, tensor, tensor.name, rows);
   }
 }

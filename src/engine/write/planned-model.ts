@@ -10,6 +10,7 @@ import { readConfigArchitecture } from '../checkpoint/config';
 import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { requireArchitecture } from '../checkpoint/open';
 import { checkpointReduction, type Reduction } from '../checkpoint/reduction';
+import { type FoundStack, stacksIn } from '../checkpoint/stacks';
 import type { Checkpoint } from '../checkpoint/types';
 import { newBiases } from '../checkpoint/used-tensors';
 import { ROTARY_BUFFER } from '../checkpoint/verify';
@@ -27,6 +28,7 @@ import { readWide, type WeightSource } from '../weights/source';
 import { type ConfigEdit, configEdits, editConfigText, headEdits } from './config';
 import { type AddedTensor, planCheckpoint, type PlanOptions } from './plan';
 import type { Rewrite } from './rewrite';
+import { isChanged, stackRewrite } from './stacks';
 import { describeWidth, type WidthDescription } from './width-config';
 import type { NewCheckpoint } from './write-checkpoint';
 
@@ -55,7 +57,7 @@ export async function planModel(source: Checkpoint, weights: WeightSource, wante
   const plan = planCheckpoint(source, removed, {
     maxShardBytes,
     notes,
-    rewrite: rewriter(weights, dtype),
+    rewrite: rewriter(weights, stacksIn(whole, source.tensors), dtype),
     added: adder(source, weights, narrower?.zeros ?? [], dtype),
   });
   const config = source.config ?? {};
@@ -119,9 +121,15 @@ function sameStyle(a: Style, b: Style): boolean {
 }
 
 /** Copies tensors that are neither cut, patched nor stored in another type. */
-function rewriter(weights: WeightSource, dtype: WeightDtype | undefined): (tensor: TensorInfo) => Rewrite | undefined {
+function rewriter(
+  weights: WeightSource,
+  stacks: ReadonlyMap<string, FoundStack>,
+  dtype: WeightDtype | undefined,
+): (tensor: TensorInfo) => Rewrite | undefined {
   const keys = keysByName(weights.architecture);
   return (tensor) => {
+    const stack = stacks.get(tensor.name);
+    if (stack && isChanged(stack, weights)) return stackRewrite(stack, weights, dtype ?? ownType(tensor));
     if (!isReadable(tensor.dtype) || tensor.name.endsWith(ROTARY_BUFFER)) return undefined;
     const key = keys.get(tensor.name);
     const own = dtype ?? weightTypeOf(tensor.dtype);
@@ -132,6 +140,8 @@ function rewriter(weights: WeightSource, dtype: WeightDtype | undefined): (tenso
     return { dtype: own, shape: tensor.shape, read };
   };
 }
+
+const ownType = ({ dtype }: TensorInfo): WeightDtype => (isReadable(dtype) ? weightTypeOf(dtype) : 'F32');
 
 /** Biases that the files do not have: what narrowing added, and the zeros of `zeros`. */
 function adder(

@@ -1,9 +1,10 @@
 /** Definition of a model family. Each family has its own file beside this one; index.ts lists them. */
-import type { LayerShape, LinearName, Rope, Style } from '../architecture';
+import type { Architecture, LayerShape, LinearName, Rope, Style } from '../architecture';
 import type { AttentionMixer } from '../kinds/attention';
 import { plainLayer } from '../kinds/plain';
 import { flag, type Config } from '../fields';
 import { readRope } from '../rope';
+import type { Stack } from '../stacks';
 import type { Unsupported } from '../types';
 import type { FamilyWeights } from './weights';
 import type { Windows } from './windows';
@@ -40,6 +41,8 @@ export interface ModelFamily {
    * @param kept the kept blocks, ascending
    */
   readonly prunedConfig?: (config: Config, layers: readonly LayerShape[], kept: readonly number[]) => PrunedFields;
+  /** Tensors that a block may have in place of those of single weights. */
+  readonly stacks?: (architecture: Architecture, layer: number) => readonly Stack[];
   /** What its class in transformers can say of narrower blocks; undefined if it was not tried. */
   readonly narrower?: NarrowerClass;
 }

@@ -2,6 +2,7 @@
 import { readRope } from '../rope';
 import { layersWith, type ModelFamily } from './family';
 import { EXPERT_READS, readExperts, withExperts } from './moe';
+import { stackedExperts } from './stacks';
 import { decoderWeights } from './weights';
 import { sharedWindow } from './windows';
 
@@ -30,4 +31,5 @@ export const mixtral: ModelFamily = {
     'experts.#.up': 'block_sparse_moe.experts.#.w3',
     'experts.#.down': 'block_sparse_moe.experts.#.w2',
   }),
+  stacks: (architecture, layer) => stackedExperts('block_sparse_moe.experts', architecture, layer),
 };

@@ -2,6 +2,7 @@
 import { positive, isSet } from '../fields';
 import { attentionBiases, layersWith, type ModelFamily } from './family';
 import { EXPERT_READS, readExperts, withExperts } from './moe';
+import { stackedExperts } from './stacks';
 import { decoderWeights } from './weights';
 import { noWindows } from './windows';
 
@@ -26,4 +27,5 @@ export const olmoe: ModelFamily = {
     return withExperts(layers, () => experts);
   },
   weights: decoderWeights(),
+  stacks: (architecture, layer) => stackedExperts('mlp.experts', architecture, layer),
 };

@@ -4,6 +4,7 @@ import { badField, count, countOr, flag, isSet, show, type Config } from '../fie
 import { MAX_DIMENSION } from '../../formats/limits';
 import { attentionBiases, layersWith, type ModelFamily, type PrunedFields } from './family';
 import { EXPERT_READS, readExperts, withExperts } from './moe';
+import { stackedExperts } from './stacks';
 import { decoderWeights } from './weights';
 import { noWindows, windowWidth } from './windows';
 
@@ -29,6 +30,7 @@ export const qwen3Moe: ModelFamily = {
     return withExperts(layers, (block) => (dense(block) ? undefined : experts));
   },
   weights: decoderWeights(),
+  stacks: (architecture, layer) => stackedExperts('mlp.experts', architecture, layer),
   prunedConfig,
 };
 

@@ -6,6 +6,7 @@ import { type Held, heldBy, heldShape, NORMS, ROTATED } from '../../checkpoint/g
 import { ownHead } from '../../checkpoint/weight-names';
 import type { Spelling } from '../../checkpoint/gguf/spelling';
 import { keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
+import { storedWeight } from '../../checkpoint/stacks';
 import type { Checkpoint } from '../../checkpoint/types';
 import { requireArchitecture } from '../../checkpoint/open';
 import { asStored } from '../../checkpoint/width';
@@ -70,7 +71,7 @@ function storedTypes(checkpoint: Checkpoint): MatrixTypes {
   const architecture = requireArchitecture(stored);
   return (key) => {
     const name = key === 'head' && !architecture.tied ? ownHead(architecture).name : weightOf(architecture, key)?.name;
-    const dtype = name === undefined ? undefined : stored.tensors.get(name)?.dtype;
+    const dtype = name === undefined ? undefined : storedWeight(stored, name)?.dtype;
     return dtype !== undefined && isWeightDtype(dtype) ? dtype : undefined;
   };
 }
