@@ -35,7 +35,13 @@ export const FURTHER_FAMILIES = [
 ] as const;
 
 /** The toys with experts, some blocks of the first two dense. */
-export const EXPERT_FAMILIES = ['qwen3moe-norm', 'qwen3moe-step', 'mixtral-top2', 'olmoe-clip'] as const;
+export const EXPERT_FAMILIES = [
+  'qwen3moe-norm',
+  'qwen3moe-step',
+  'mixtral-top2',
+  'olmoe-clip',
+  'gptoss-sinks',
+] as const;
 
 /** The toys of families with other blocks than attention and a dense FFN, 7 to 9 blocks, vocabulary 288. */
 export const MIXED_FAMILIES = ['lfm2-conv', 'granite4-dense'] as const;

@@ -31,7 +31,7 @@ export function readConfigArchitecture(stored: Config): Architecture | Unsupport
   if (odd) return odd;
   const architecture = readDimensions(family.spelled?.(config) ?? config, family);
   const scheme = quantizationScheme(config);
-  if (scheme === undefined || isUnsupported(architecture)) return architecture;
+  if (scheme === undefined || scheme === family.packed || isUnsupported(architecture)) return architecture;
   return { ...unsupportedScheme(scheme), described: architecture };
 }
 

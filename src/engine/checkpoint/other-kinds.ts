@@ -40,10 +40,10 @@ export const OTHER_KINDS: readonly OtherKind[] = [
   },
   {
     types: words(`
-      *moe* arctic bailing* dbrx deepseek deepseek_v* doge dots1 flex_olmo gpt_oss grok* jetmoe kimi_k*
+      *moe* arctic bailing* dbrx deepseek deepseek_v* doge dots1 flex_olmo grok* jetmoe kimi_k*
       llama4_text longcat* minimax_m* switch_transformers
     `),
-    is: 'a mixture of experts: its blocks route each token to some of many FFNs, and of such models Coppice computes Qwen3 MoE, Mixtral and OLMoE',
+    is: 'a mixture of experts: its blocks route each token to some of many FFNs, and of such models Coppice computes Qwen3 MoE, Mixtral, OLMoE and gpt-oss',
   },
   {
     types: words('minicpm3 youtu'),

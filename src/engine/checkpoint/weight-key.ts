@@ -18,6 +18,9 @@ export interface LayerWeightKey {
   readonly name: BlockWeightName;
 }
 
+/** Whether scores by weights count it: biases and sinks are small and no matrices or norms. */
+export const isCounted = (name: BlockWeightName): boolean => !name.endsWith('Bias') && name !== 'sinks';
+
 /** One weight of a model. */
 export type WeightKey = LayerWeightKey | OuterWeightName;
 

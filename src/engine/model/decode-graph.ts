@@ -72,7 +72,7 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
     state = block(g, state, a, step, {
       weight: (name) => weight(name)!,
       project: projectLayer(g, step.block, weight, binding),
-      attend: (...qkv) => attendPast(g, a, step, { qkv, index, shape, past: past!, news }),
+      attend: (q, k, v, sinks) => attendPast(g, a, step, { qkv: [q, k, v], sinks, index, shape, past: past!, news }),
       flow: counts ? carriedFlow(g, carrying.indexOf(step), past!.perText, counts) : noFlow,
     });
   }
@@ -155,6 +155,7 @@ function plainInputs(
 
 interface Attending {
   readonly qkv: readonly Value[];
+  readonly sinks?: Value;
   /** The step's number among the attending ones. */
   readonly index: number;
   readonly shape: DecoderShape;
@@ -164,11 +165,11 @@ interface Attending {
 }
 
 /** Attention of a step's new tokens over its cache; the step's keys and values become results of the graph. */
-function attendPast(g: Graph, a: Architecture, step: Step, { qkv, index, shape, past, news }: Attending): Value {
+function attendPast(g: Graph, a: Architecture, step: Step, { qkv, sinks, index, shape, past, news }: Attending): Value {
   const { caches, plain = false } = shape;
   const { tables, lengths, masks, slots, positions, perText } = past;
   const names = cacheNames(index);
-  const layer = attentionShape(a, step.block);
+  const layer = { ...attentionShape(a, step.block), sinks };
   const rotary = tables[index];
   const cache = ['texts', layer.kvHeads, 'capacity', fusedHeadDim(layer.headDim)];
   const [keys, values] = names.past.map((n) => g.input(n, 'float32', cache));

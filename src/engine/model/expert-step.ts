@@ -108,11 +108,12 @@ function groupsOf(
 function openGroup(model: Model, weights: WeightSource, layer: number, group: readonly number[]): Promise<Session> {
   const { architecture } = weights;
   const g = new Graph();
+  const shape = architecture.layers[layer].ffn as ExpertsFeedForward;
   const step = { block: layer, attention: false, ffn: true };
   const strategies = stepStrategies(g, architecture, step, 'plain', sourceBinding(g, weights));
   for (const e of group) {
     const x = g.input(`x${e}`, 'float32', [`tokens${e}`, architecture.hidden]);
-    g.output(`y${e}`, expert(g, x, e, strategies));
+    g.output(`y${e}`, expert(g, x, e, shape, strategies));
   }
   return model.openSession(g.serialize(), { prepack: true });
 }

@@ -116,18 +116,18 @@ function attention(
   const rotary = rotaryInputs(g, a.layers[index]);
   if (kind === 'plain') {
     const mask = g.input('mask', 'float32', ['length', 'length']);
-    return (q, k, v) => plainAttention(g, [q, k, v], layer, rotary, { mask, products });
+    return (q, k, v, sinks) => plainAttention(g, [q, k, v], { ...layer, sinks }, rotary, { mask, products });
   }
   if (kind === 'tree') {
     const mask = g.input('mask', 'float32', ['rows', 1, 'length', 'length']);
     const positions = g.input('positions', 'int64', ['rows', 'length']);
-    return (q, k, v) => plainAttention(g, [q, k, v], layer, rotary, { mask, positions, products });
+    return (q, k, v, sinks) => plainAttention(g, [q, k, v], { ...layer, sinks }, rotary, { mask, positions, products });
   }
   const lengths = fusedLengths(g);
-  return (...qkv) => {
-    const [q, k, v] = qkv.map((t) => reshape(g, t, ['rows', 'length', t.shape[1]]));
+  return (query, key, value, sinks) => {
+    const [q, k, v] = [query, key, value].map((t) => reshape(g, t, ['rows', 'length', t.shape[1]]));
     const start = { ...lengths, positions: g.ints(0) };
-    const { output } = fusedAttention(g, [q, k, v], layer, rotary, start);
+    const { output } = fusedAttention(g, [q, k, v], { ...layer, sinks }, rotary, start);
     return reshape(g, output, ['tokens', layer.heads * layer.headDim]);
   };
 }

@@ -9,8 +9,11 @@ export interface BlockStrategies {
   readonly weight: (name: BlockWeightName) => Value;
   /** Applies several Linears to one input. (tokens, in) → (tokens, out) each. */
   readonly project: (x: Value, linears: readonly LinearName[]) => Value[];
-  /** (tokens, heads · headDim), 2 × (tokens, kvHeads · headDim) → (tokens, heads · headDim) */
-  readonly attend: (query: Value, key: Value, value: Value) => Value;
+  /**
+   * (tokens, heads · headDim), 2 × (tokens, kvHeads · headDim) → (tokens, heads · headDim)
+   * @param sinks (heads), where the attention has them
+   */
+  readonly attend: (query: Value, key: Value, value: Value, sinks?: Value) => Value;
   /** How tokens follow each other in mixers that carry something from token to token. */
   readonly flow: Flow;
 }

@@ -98,7 +98,7 @@ function attention(g: Graph, a: Architecture, index: number): BlockStrategies['a
   const layer = attentionShape(a, index);
   const rotary = rotaryInputs(g, a.layers[index]);
   const mask = g.input('mask', 'float32', ['length', 'length']);
-  return (...qkv) => plainAttention(g, qkv, layer, rotary, { mask, trained: true });
+  return (q, k, v, sinks) => plainAttention(g, [q, k, v], { ...layer, sinks }, rotary, { mask, trained: true });
 }
 
 function unreachable(): never {

@@ -8,7 +8,7 @@ import { CONFIG } from '../../support/checkpoint-files';
 const KINDS: readonly (readonly [pattern: RegExp, types: string])[] = [
   [
     /^a mixture of experts/,
-    'qwen2_moe granitemoe granitemoeshared gpt_oss phimoe deepseek_v2 deepseek_v3 dbrx jetmoe glm4_moe ernie4_5_moe',
+    'qwen2_moe granitemoe granitemoeshared phimoe deepseek_v2 deepseek_v3 dbrx jetmoe glm4_moe ernie4_5_moe',
   ],
   [
     /^a hybrid or state-space model/,

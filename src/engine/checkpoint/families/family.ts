@@ -43,6 +43,8 @@ export interface ModelFamily {
   readonly prunedConfig?: (config: Config, layers: readonly LayerShape[], kept: readonly number[]) => PrunedFields;
   /** Tensors that a block may have in place of those of single weights. */
   readonly stacks?: (architecture: Architecture, layer: number) => readonly Stack[];
+  /** The scheme of quantized weights that its `stacks` read. */
+  readonly packed?: string;
   /** What its class in transformers can say of narrower blocks; undefined if it was not tried. */
   readonly narrower?: NarrowerClass;
 }
@@ -117,7 +119,7 @@ export function layersWith(
     qkNorm = null,
     fused = false,
     ...more
-  }: Partial<Pick<AttentionMixer, 'biases' | 'qkNorm' | 'fused' | 'clip'>> = {},
+  }: Partial<Pick<AttentionMixer, 'biases' | 'qkNorm' | 'fused' | 'clip' | 'sinks'>> = {},
   rope: Rope | Unsupported | ((block: number) => Rope | null) = readRope(config, common),
 ): readonly LayerShape[] | Unsupported {
   if ('why' in windows) return windows;

@@ -4,6 +4,7 @@ import type { ModelFamily } from './family';
 import { gemma } from './gemma';
 import { gemma2 } from './gemma2';
 import { gemma3 } from './gemma3';
+import { gptOss } from './gpt-oss';
 import { granite } from './granite';
 import { graniteHybrid } from './granite-hybrid';
 import { lfm2 } from './lfm2';
@@ -37,6 +38,7 @@ export const FAMILIES: readonly ModelFamily[] = [
   olmoe,
   lfm2,
   graniteHybrid,
+  gptOss,
 ];
 
 const BY_TYPE = new Map(FAMILIES.map((family) => [family.modelType, family]));

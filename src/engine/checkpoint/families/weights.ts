@@ -25,6 +25,7 @@ const LLAMA_NAMES = {
   convIn: 'conv.in_proj',
   convKernel: 'conv.conv',
   convOut: 'conv.out_proj',
+  sinks: 'self_attn.sinks',
   attentionOutNorm: 'post_attention_layernorm',
   postNorm: 'post_attention_layernorm',
   gateUp: 'mlp.gate_up_proj',
@@ -62,15 +63,16 @@ export function decoderWeights(changes: Partial<ModuleNames> = {}): FamilyWeight
 
 function blockWeights(names: ModuleNames, { layers, hidden, style }: Architecture, layer: number): BlockWeights {
   const { mixer, ffn } = layers[layer];
-  const named = (module: string, end: string): string => {
+  const named = (module: string, end?: string): string => {
     const [expert = ''] = /\d+/.exec(module) ?? [];
     const name = names[module.replace(/\d+/, '#') as keyof ModuleNames];
-    return `model.layers.${layer}.${name.replace('#', expert)}.${end}`;
+    return [`model.layers.${layer}.${name.replace('#', expert)}`, ...(end === undefined ? [] : [end])].join('.');
   };
   const own: BlockNames = {
     hidden,
     style,
     weight: (module, ...shape) => ({ name: named(module, 'weight'), shape }),
+    bare: (parameter, ...shape) => ({ name: named(parameter), shape }),
     bias: (module, width) => ({ name: named(module, 'bias'), shape: [width] }),
   };
   const norm = (module: StreamNorm, where: 'before' | 'after'): Weights =>

@@ -9,7 +9,7 @@ const GGUF_OUTER_NAMES: Readonly<Record<OuterWeightName, string>> = {
   head: 'output.weight',
 };
 
-export const GGUF_BLOCK_NAMES: Readonly<Record<PlainWeightName | 'router', string>> = {
+export const GGUF_BLOCK_NAMES: Readonly<Record<Exclude<PlainWeightName, 'sinks'> | 'router', string>> = {
   inputNorm: 'attn_norm.weight',
   qkv: 'attn_qkv.weight',
   q: 'attn_q.weight',
@@ -67,7 +67,7 @@ export const NORMS: ReadonlySet<string> = new Set<BlockWeightName | OuterWeightN
 export function ggufName(key: WeightKey, block = typeof key === 'string' ? 0 : key.layer): string {
   if (typeof key === 'string') return GGUF_OUTER_NAMES[key];
   const expert = expertOf(key.name);
-  return `blk.${block}.${expert ? STACKS[expert.matrix] : GGUF_BLOCK_NAMES[key.name as PlainWeightName]}`;
+  return `blk.${block}.${expert ? STACKS[expert.matrix] : GGUF_BLOCK_NAMES[key.name as keyof typeof GGUF_BLOCK_NAMES]}`;
 }
 
 /** What a tensor of a file holds: one weight, or a matrix of each expert of a block, on top of each other. */

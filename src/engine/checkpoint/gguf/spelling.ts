@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { GgufField, GgufValue } from '../../formats/gguf/layout';
 import { f32, u32 } from '../../formats/gguf/values';
 import type { Architecture } from '../architecture';
-import { otherKindIn } from '../kinds/parts';
+import { attentionIn, otherKindIn } from '../kinds/parts';
 import { type GgufArchitecture, ggufModel, type GgufShape } from './shapes';
 import { cannotWrite, INSTEAD, shared } from './cannot';
 import { dialectFor } from './dialects';
@@ -31,6 +31,8 @@ const MAX_BLOCKS = 512;
 
 /** @throws UserError for a model that llama.cpp would compute otherwise */
 export function spellingOf(model: Architecture): Spelling {
+  if (model.layers.some((layer) => attentionIn(layer)?.sinks))
+    throw cannotWrite('its attention has sinks, and Coppice writes no architecture of llama.cpp with them');
   const other = otherKindIn(
     model.layers.filter(({ mixer, ffn }) => mixer.kind !== 'attention' || ffn.kind !== 'experts'),
   );

@@ -20,19 +20,21 @@ export interface AttentionMixer {
   readonly qkNorm: 'head' | 'width' | null;
   /** Bound of queries, keys and values, of either sign, after their norms (OLMoE); none if absent. */
   readonly clip?: number;
+  /** A score more for each head, without a value: the weights of a position sum to less than 1 (gpt-oss); none if absent. */
+  readonly sinks?: true;
   /** Whether the block has `qkv` in place of its parts (Phi-3). */
   readonly fused: boolean;
 }
 
 export type AttentionLinear = 'qkv' | 'q' | 'k' | 'v' | 'o';
-export type AttentionWeight = AttentionLinear | `${AttentionLinear}Bias` | 'qNorm' | 'kNorm';
+export type AttentionWeight = AttentionLinear | `${AttentionLinear}Bias` | 'qNorm' | 'kNorm' | 'sinks';
 
 export const ATTENTION_KIND: Kind<AttentionMixer> = {
   words: 'attention',
   linears: ['qkv', 'q', 'k', 'v', 'o'],
   groups: ({ fused }) => (fused ? [['qkv'], ['o']] : [['q', 'k', 'v'], ['o']]),
   inner: ({ heads, headDim }) => heads * headDim,
-  weights: ({ heads, kvHeads, headDim, biases, qkNorm, fused }, names) => {
+  weights: ({ heads, kvHeads, headDim, biases, qkNorm, fused, sinks }, names) => {
     const { hidden, weight } = names;
     const queryWidth = heads * headDim;
     const keyWidth = kvHeads * headDim;
@@ -48,6 +50,7 @@ export const ATTENTION_KIND: Kind<AttentionMixer> = {
         qNorm: weight('qNorm', isWide ? queryWidth : headDim),
         kNorm: weight('kNorm', isWide ? keyWidth : headDim),
       }),
+      ...(sinks && { sinks: names.bare('sinks', heads) }),
     };
   },
 };

@@ -17,11 +17,15 @@ export interface ExpertsFeedForward {
    * alone, which is the same as dividing those weights by their sum.
    */
   readonly weighs: 'all' | 'chosen';
+  /** Router and matrices have biases. */
+  readonly biased?: true;
+  /** What stands for the gate and its activation: SwiGLU, or that of gpt-oss, which is bounded (feed-forwards/experts.ts). */
+  readonly form?: 'clamped';
 }
 
 /** A matrix of an expert. */
 export type ExpertLinear = `experts.${number}.${'gate' | 'up' | 'down'}`;
-export type ExpertWeight = 'router' | ExpertLinear | `${ExpertLinear}Bias`;
+export type ExpertWeight = 'router' | 'routerBias' | ExpertLinear | `${ExpertLinear}Bias`;
 
 /** The name of one of an expert's matrices. */
 export const expertLinear = (expert: number, matrix: 'gate' | 'up' | 'down'): ExpertLinear =>
@@ -41,16 +45,18 @@ export const EXPERTS_KIND: Kind<ExpertsFeedForward> = {
   linears: [],
   groups: () => [],
   inner: ({ chosen, width }) => chosen * width,
-  weights: ({ count, width }, { hidden, weight }) => {
-    const experts: Record<ExpertLinear, ReturnType<typeof weight>> = {};
+  weights: ({ count, width, biased }, { hidden, weight, bias }) => {
+    const experts: Record<ExpertLinear | `${ExpertLinear}Bias`, ReturnType<typeof weight>> = {};
     const add = (name: ExpertLinear, out: number, input: number): void => {
       experts[name] = weight(name, out, input);
+      if (biased) experts[`${name}Bias`] = bias(name, out);
     };
     for (let expert = 0; expert < count; expert++) {
       add(expertLinear(expert, 'gate'), width, hidden);
       add(expertLinear(expert, 'up'), width, hidden);
       add(expertLinear(expert, 'down'), hidden, width);
     }
-    return { router: weight('router', count, hidden), ...experts } satisfies Weights;
+    const router = { router: weight('router', count, hidden), ...(biased && { routerBias: bias('router', count) }) };
+    return { ...router, ...experts } satisfies Weights;
   },
 };

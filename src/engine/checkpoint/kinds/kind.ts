@@ -13,6 +13,8 @@ export interface BlockNames {
   readonly style: Style;
   /** A module's weight by the family's name of the module. Shapes are (out, in). */
   readonly weight: (module: string, ...shape: number[]) => Weight;
+  /** A parameter that is not of a module. */
+  readonly bare: (parameter: string, ...shape: number[]) => Weight;
   /** A module's bias. */
   readonly bias: (module: string, width: number) => Weight;
 }

@@ -7,7 +7,7 @@
 import type { CriterionParts, ScoreStored } from '../criterion';
 import { CUT_WORK } from '../cut-work';
 import { elements } from '../../checkpoint/parameters';
-import { layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
+import { isCounted, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
 import { numbersIn } from '../../parts/split';
 import { filledFrom } from '../../parts/table';
 import { Work, type JobOptions } from '../../progress';
@@ -59,7 +59,7 @@ async function measure(
   job: JobOptions,
 ): Promise<Map<number, TensorScore[]>> {
   const { architecture } = weights;
-  const keysOf = (block: number) => layerKeys(architecture, block).filter(({ name }) => !name.endsWith('Bias'));
+  const keysOf = (block: number) => layerKeys(architecture, block).filter(({ name }) => isCounted(name));
   const bytes = indices.flatMap(keysOf).reduce((sum, key) => sum + bytesOf(weights, key), 0);
   const work = new Work(job, bytes, 'bytes', 'reading weights');
   const found = new Map<number, TensorScore[]>();

@@ -11,7 +11,7 @@ import { CUT_WORK } from '../cut-work';
 import type { CriterionParts, ScoreRows } from '../criterion';
 import type { CriterionResult } from '../result';
 import { blockOfTensor } from '../../checkpoint/weight-names';
-import { weightOf } from '../../checkpoint/weight-key';
+import { isCounted, weightOf } from '../../checkpoint/weight-key';
 import type { Graph, Value } from '../../onnx/graph';
 import { abs, mul } from '../../onnx/ops/elementwise';
 import { reduceSum } from '../../onnx/ops/reduce';
@@ -66,7 +66,7 @@ async function measure(
 ): Promise<TaylorPass> {
   requireNoAdapter(model, 'score by Taylor');
   const fold = {
-    wants: (name: string) => !name.endsWith('Bias'),
+    wants: isCounted,
     fold: (g: Graph, _name: string, weight: Value, gradient: Value) => taylorScore(g, weight, gradient),
   };
   const { meanNll, steps: folded, fileBytes } = await foldGradients(model, rows, steps, fold, job, own);

@@ -4,7 +4,7 @@
  */
 import { expertLinear, type ExpertsFeedForward } from '../../checkpoint/kinds/experts';
 import type { Graph, Value } from '../../onnx/graph';
-import { add, mul, swiGlu } from '../../onnx/ops/elementwise';
+import { add, atMost, clamp, mul, sharpSilu, swiGlu } from '../../onnx/ops/elementwise';
 import { linear } from '../../onnx/ops/linear';
 import { chosenMask } from '../../onnx/ops/largest-columns';
 import { softmax } from '../../onnx/ops/softmax';
@@ -18,23 +18,38 @@ import type { Compute, Parts } from '../parts';
 export function routed(
   g: Graph,
   m: Value,
-  { chosen, weighs }: ExpertsFeedForward,
+  { chosen, weighs, biased }: ExpertsFeedForward,
   { weight }: Pick<Parts, 'weight'>,
 ): Value {
-  const scores = linear(g, m, weight('router'));
+  const scores = linear(g, m, weight('router'), biased && weight('routerBias'));
   const mask = chosenMask(g, scores, chosen);
   const shares = softmax(g, weighs === 'all' ? scores : add(g, scores, mask.below));
   return mul(g, shares, mask.chosen);
 }
 
-/** down(SiLU(gate(m)) ⊙ up(m)) of one expert. */
-export function expert(g: Graph, m: Value, index: number, { project }: Pick<Parts, 'project'>): Value {
+/** down(SiLU(gate(m)) ⊙ up(m)) of one expert, or down of gpt-oss's form. */
+export function expert(
+  g: Graph,
+  m: Value,
+  index: number,
+  { form }: ExpertsFeedForward,
+  { project }: Pick<Parts, 'project'>,
+): Value {
   const [gate, up] = project(m, [expertLinear(index, 'gate'), expertLinear(index, 'up')]);
-  return project(swiGlu(g, gate, up), [expertLinear(index, 'down')])[0];
+  const inner = (form === 'clamped' ? clampedGlu : swiGlu)(g, gate, up);
+  return project(inner, [expertLinear(index, 'down')])[0];
 }
+
+/** Of gpt-oss: the bound of the gate, and of the other half, and the steepness of SiLU. */
+const BOUND = 7;
+const STEEPNESS = 1.702;
+
+/** (u + 1) ⊙ a σ(1.702 a) with a = min(gate, 7) and u = up within ±7. */
+const clampedGlu = (g: Graph, gate: Value, up: Value): Value =>
+  mul(g, add(g, clamp(g, up, BOUND), g.scalar(1)), sharpSilu(g, atMost(g, gate, BOUND), STEEPNESS));
 
 export const experts: Compute<ExpertsFeedForward> = (g, m, shape, parts) => {
   const weights = split(g, routed(g, m, shape, parts), 1, Array<number>(shape.count).fill(1)); // (tokens, 1) each
-  const results = weights.map((weight, index) => mul(g, expert(g, m, index, parts), weight));
+  const results = weights.map((weight, index) => mul(g, expert(g, m, index, shape, parts), weight));
   return results.reduce((sum, each) => add(g, sum, each));
 };

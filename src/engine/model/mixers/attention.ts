@@ -5,7 +5,7 @@ import { clamp } from '../../onnx/ops/elementwise';
 import { reshape, split } from '../../onnx/ops/shapes';
 import type { Compute } from '../parts';
 
-export const attention: Compute<AttentionMixer> = (g, n, shape, { norm, project, attend }) => {
+export const attention: Compute<AttentionMixer> = (g, n, shape, { norm, project, attend, weight }) => {
   const { heads, kvHeads, headDim, qkNorm, clip, fused } = shape;
   const [query, key, value] = fused
     ? split(g, project(n, ['qkv'])[0], 1, [heads * headDim, kvHeads * headDim, kvHeads * headDim])
@@ -20,6 +20,7 @@ export const attention: Compute<AttentionMixer> = (g, n, shape, { norm, project,
     bounded(normed(query, 'qNorm', heads)),
     bounded(normed(key, 'kNorm', kvHeads)),
     bounded(value),
+    shape.sinks && weight('sinks'),
   );
   return project(attended, ['o'])[0];
 };

@@ -5,7 +5,7 @@
 import type { Graph, Value } from '../graph';
 import { add, neg, scale, softCap } from './elementwise';
 import { matmul } from './linear';
-import { softmax, softmaxProduct } from './softmax';
+import { sinkSoftmax, softmax, softmaxProduct } from './softmax';
 import { cast, padLast, reshape, split, transpose } from './shapes';
 
 export interface AttentionShape {
@@ -19,6 +19,8 @@ export interface AttentionShape {
   readonly scoreScale?: number | null;
   /** Soft bound of the scores, before the mask. */
   readonly scoreCap?: number | null;
+  /** A score more of each head, whose share of the softmax is dropped, (heads); after factor and bound. */
+  readonly sinks?: Value;
 }
 
 /** Cosines and sines of the rotation, (positions, pairs) each. Where 2 · pairs < headDim, the first part of a head turns. */
@@ -65,7 +67,7 @@ export function fusedHeadDim(headDim: number): number {
 export function fusedAttention(
   g: Graph,
   [query, key, value]: readonly [Value, Value, Value],
-  { heads, kvHeads, headDim, window, scoreScale, scoreCap }: AttentionShape,
+  { heads, kvHeads, headDim, window, scoreScale, scoreCap, sinks }: AttentionShape,
   rotary: RotaryTable | undefined,
   past: FusedPast,
 ): { output: Value; keys: Value; values: Value } {
@@ -80,9 +82,13 @@ export function fusedAttention(
   const scaled = scale(g, q, factor);
   const qkv = [scaled, k, value].map((x) => widenHeads(g, x, headDim, width));
   const tables = inside ? [inside.cos, inside.sin] : [];
+  // Position ids and a bias of the scores stand between the tables and the sinks.
+  const last = sinks
+    ? [...(inside ? [] : [undefined, undefined]), undefined, undefined, cast(g, sinks, query.type)]
+    : [];
   const [output, keys, values] = g.contrib(
     'GroupQueryAttention',
-    [...qkv, past.keys, past.values, past.lastPositions, past.totalLength, ...tables],
+    [...qkv, past.keys, past.values, past.lastPositions, past.totalLength, ...tables, ...last],
     // As in our definition, the operator's window includes the position itself.
     {
       num_heads: heads,
@@ -172,7 +178,7 @@ export function plainAttention(
 export function attendHeads(
   g: Graph,
   [q, k, v]: readonly [Value, Value, Value],
-  { heads, kvHeads, headDim, scoreScale, scoreCap }: Omit<AttentionShape, 'window'>,
+  { heads, kvHeads, headDim, scoreScale, scoreCap, sinks }: Omit<AttentionShape, 'window'>,
   { mask, products: type = 'float32', trained = false }: Omit<PlainAttention, 'positions'>,
 ): Value {
   const [rows, , length] = q.shape;
@@ -188,8 +194,9 @@ export function attendHeads(
       : cast(g, matmul(g, cast(g, scale(g, grouped, factor), type), transposed), 'float32');
   const products = scoreCap ? softCap(g, scaled, scoreCap) : scaled;
   const scores = add(g, reshape(g, products, [rows, heads, length, total]), mask);
+  const weights = sinks ? sinkSoftmax(g, scores, sinks) : undefined;
   const weigh = (): Value =>
-    cast(g, matmul(g, cast(g, reshape(g, softmax(g, scores), products.shape), type), v), 'float32');
-  const attention = trained ? softmaxProduct(g, reshape(g, scores, products.shape), v) : weigh();
+    cast(g, matmul(g, cast(g, reshape(g, weights ?? softmax(g, scores), products.shape), type), v), 'float32');
+  const attention = trained && !weights ? softmaxProduct(g, reshape(g, scores, products.shape), v) : weigh();
   return reshape(g, attention, [rows, heads, length, headDim]);
 }

@@ -59,7 +59,7 @@ export interface SlottedPast {
 export function slottedAttention(
   g: Graph,
   [query, key, value]: readonly [Value, Value, Value],
-  { heads, kvHeads, headDim, scoreScale, scoreCap }: AttentionShape,
+  { heads, kvHeads, headDim, scoreScale, scoreCap, sinks }: AttentionShape,
   { keys, values, mask }: SlottedPast,
 ): { output: Value; keys: Value; values: Value } {
   const [rows, length] = query.shape;
@@ -72,7 +72,7 @@ export function slottedAttention(
   const seen = mask.shape[3];
   const past = [append(g, [keys, k], 2, seen), append(g, [values, v], 2, seen)] as const;
   // The factor is that of the head without its padding.
-  const padded = { heads, kvHeads, headDim: width, scoreScale: scoreScale ?? 1 / Math.sqrt(headDim), scoreCap };
+  const padded = { heads, kvHeads, headDim: width, scoreScale: scoreScale ?? 1 / Math.sqrt(headDim), scoreCap, sinks };
   const attention = attendHeads(g, [q, ...past], padded, { mask });
   const whole = reshape(g, transpose(g, attention, [0, 2, 1, 3]), [rows, length, heads * width]);
   return { output: narrowHeads(g, whole, headDim, width), keys: k, values: v };

@@ -64,6 +64,27 @@ export function clamp(g: Graph, x: Value, bound: number): Value {
   ]);
 }
 
+/** x, but at most `bound`. */
+export function atMost(g: Graph, x: Value, bound: number): Value {
+  const output = g.op('Min', [x, g.scalar(bound)], x);
+  return g.record(output, [x], (d) => [
+    () => mul(g, d, cast(g, g.op('LessOrEqual', [x, g.scalar(bound)], { type: 'bool', shape: x.shape }), x.type)),
+  ]);
+}
+
+/** σ(factor · x) ⊙ x: SiLU with a steepness. */
+export function sharpSilu(g: Graph, x: Value, factor: number): Value {
+  const open = g.op('Sigmoid', [g.op('Mul', [x, g.scalar(factor)], x)], x);
+  const output = g.op('Mul', [x, open], x);
+  return g.record(output, [x], (d) => [
+    () => {
+      // σ + factor · y (1 − σ)
+      const rest = mul(g, scale(g, output, factor), sub(g, g.scalar(1), open));
+      return mul(g, d, add(g, open, rest));
+    },
+  ]);
+}
+
 /** c · tanh(x / c): a soft bound of x at ±c. */
 export function softCap(g: Graph, x: Value, cap: number): Value {
   const bounded = g.op('Tanh', [scale(g, x, 1 / cap)], x);

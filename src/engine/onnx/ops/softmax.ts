@@ -1,6 +1,6 @@
 /** The softmax, alone and in attention. */
 import type { Graph, Value } from '../graph';
-import { mul, sub } from './elementwise';
+import { mul, neg, sub } from './elementwise';
 import { reduceSum } from './reduce';
 import { transpose } from './shapes';
 
@@ -50,6 +50,30 @@ export function softmaxProduct(g: Graph, scores: Value, values: Value): Value {
         return g.op('Mul', [exponentials, g.op('Sub', [product, projection], scores)], scores);
       },
       () => g.op('MatMul', [transpose(g, exponentials, swapped), share], values), // dv = eᵀ dy / Σe
+    ];
+  });
+}
+
+/**
+ * Softmax over the last axis and one score more in each row, whose share is dropped. Those of a head have one (gpt-oss).
+ * scores: (rows, heads, n, m), sinks: (heads) → (rows, heads, n, m)
+ */
+export function sinkSoftmax(g: Graph, scores: Value, sinks: Value): Value {
+  const [, heads] = scores.shape;
+  const row = { type: scores.type, shape: scores.shape.with(3, 1) };
+  const sink = g.op('Reshape', [sinks, g.ints(1, Number(heads), 1, 1)], { type: sinks.type, shape: [1, heads, 1, 1] });
+  const max = g.op('Max', [g.op('ReduceMax', [scores, g.ints(-1)], row, { keepdims: 1 }), sink], row);
+  const exponentials = g.op('Exp', [g.op('Sub', [scores, max], scores)], scores);
+  const own = g.op('Exp', [g.op('Sub', [sink, max], row)], row);
+  const sum = g.op('Add', [reduceSum(g, exponentials, [3], true), own], row);
+  const output = g.op('Div', [exponentials, sum], scores);
+  return g.record(output, [scores, sinks], (d) => {
+    const weighted = mul(g, d, output);
+    const projection = reduceSum(g, weighted, [3], true); // Σ dp ⊙ p
+    return [
+      () => sub(g, weighted, mul(g, output, projection)),
+      // The sink's share times −Σ dp ⊙ p, because nothing is weighed by it.
+      () => neg(g, reduceSum(g, mul(g, g.op('Div', [own, sum], row), projection), [0, 2, 3])),
     ];
   });
 }

@@ -66,7 +66,8 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
             const bias = { layer: index, name: `${name}Bias` } as const;
             return weights.apply(x, { layer: index, name }, weightOf(a, bias) && weights.vector(bias));
           }),
-        attend: (...qkv) => {
+        attend: (q, k, v) => {
+          const qkv = [q, k, v] as const;
           const { output, ...news } = attend(g, model, { index, mask, rotary, cache: caches[index] }, qkv);
           for (const [name, value] of [
             ['key', news.keys],
