@@ -2,7 +2,7 @@
 import { withoutLayers } from '../engine/checkpoint/architecture';
 import { HEAL_DEFAULTS, HEAL_METHODS } from '../engine/heal/methods';
 import { expectedScreen } from '../engine/importance/arithmetic';
-import { CRITERIA, type Criterion, criterionInfo } from '../engine/importance/criteria';
+import { CRITERIA, type Criterion, criterionInfo, isSized } from '../engine/importance/criteria';
 import type { Scope } from '../engine/importance/cost';
 import {
   evaluationFlops,
@@ -48,18 +48,17 @@ export function scoring(job: EstimatedJob, count: number, removed: readonly numb
   const architecture = withoutLayers(model.architecture, removed);
   const rows = calibrationRows(options, architecture.context);
   const isSplit = options.granularity === 'module';
-  const { inTurn } = criterionInfo(criterion);
   const granularity = isSplit ? ('module' as const) : undefined;
   const scope: Scope = { count, kept: keptOf(job), objective: objectiveOf(options), granularity };
   const onCpu = options.device === undefined || options.device === 'auto' || options.device === 'cpu';
   const isPlain =
-    options.precision === 'float32' || options.precision === 'float16' || !onCpu || (isSplit && inTurn === true);
+    options.precision === 'float32' || options.precision === 'float16' || !onCpu || (isSplit && isSized(criterion));
   const screen = isPlain
     ? {}
     : expectedScreen(architecture, criterion, rows, { ...scope, exact: numberIn(options, 'exact') });
   const flops = scoringFlops(architecture, criterion, rows, { ...scope, ...screen });
-  // Attention and FFN apart are twice as many parts; of those that go in turn, the criterion counts them.
-  const parts = isSplit && !inTurn ? 2 : 1;
+  // Attention and FFN apart are twice as many parts; a criterion that chooses among them counts them itself.
+  const parts = isSplit && !isSized(criterion) ? 2 : 1;
   return [products(architecture, criterion, parts * flops), ...searching(options, criterion)];
 }
 

@@ -108,7 +108,8 @@ export class ScoreStore {
    * @param shows whether the view shows it from now on
    */
   add(path: string, result: ScoreResult, record: string | null, { file, name, shows = true }: AddedScores = {}): void {
-    const isOfModules = result.modules ?? result.removals?.some(({ part }) => part !== undefined);
+    const isOfModules =
+      (result.modules ?? result.moduleSearch) || result.removals?.some(({ part }) => part !== undefined);
     if ((result.removed?.length ?? 0) > 0 || isOfModules || result.adapter) return;
     const scores: Scores = {
       criterion: result.criterion,

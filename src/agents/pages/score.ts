@@ -66,11 +66,15 @@ function noiseLine(blocks: NonNullable<ScoreResult['blocks']>, full: ScoreResult
   return [`hardly told from noise: blocks ${same.map(({ index }) => index).join(', ')}; more samples help`];
 }
 
-function removalParts({ removals = [], search, energy }: ScoreResult): Piece[] {
+function removalParts({ removals = [], search, energy, moduleSearch }: ScoreResult): Piece[] {
   const set = setOf({ search, energy });
-  if (set) {
-    const { blocks, kl, ppl } = set;
-    return [`removed together: ${blocks.join(', ')}: KL ${number(kl)} nats, perplexity ${number(ppl)}`];
+  const together = set?.blocks ?? moduleSearch?.removed;
+  if (together) {
+    const { kl, ppl } = (set ?? moduleSearch)!;
+    const which = moduleSearch
+      ? `${together.join(', ')} (jobs that take "remove" can look at it; it is not written)`
+      : together.join(', ');
+    return [`removed together: ${which}: KL ${number(kl)} nats, perplexity ${number(ppl)}`];
   }
   if (removals.length === 0) return [];
   const name = ({ block, part }: (typeof removals)[number]): string =>

@@ -8,9 +8,11 @@ import type {
   CriterionResult,
   EnergyResult,
   ModuleScore,
+  ModuleSearchResult,
+  SearchCourse,
   SearchResult,
 } from '../../engine/importance/result';
-import { type RemovedPart, removedJson, removedParts, viewWithout } from '../../engine/model/view';
+import { type RemovedPart, removedFrom, removedJson, removedParts, viewWithout } from '../../engine/model/view';
 import { withinLine } from './curve';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
@@ -47,7 +49,7 @@ function scoreResultPage(
   { seconds, device, precision, peakRssBytes, calibration }: ScoreContext,
   style: Style,
 ): string[] {
-  const { full, blocks, modules, windows, removals, search, energy, order = [], temporaryBytes } = result;
+  const { full, blocks, modules, windows, removals, search, moduleSearch, energy, order = [], temporaryBytes } = result;
   const lines: string[] = [];
   if (full)
     lines.push(`${wholeWords(full, style)} (${counted(full.tokens, 'token')}${bosSuffix(calibration?.bos)})`, '');
@@ -55,7 +57,8 @@ function scoreResultPage(
   if (modules) lines.push(...scoreTable('module', modules.map(ofModule)));
   if (windows) lines.push(...windowTable(windows));
   if (removals) lines.push(...removalTable(removals));
-  if (search) lines.push(...searchLines(search, style));
+  if (search) lines.push(...searchLines(setWords(search), search, style));
+  if (moduleSearch) lines.push(...searchLines(partWords(moduleSearch), moduleSearch, style));
   if (energy) lines.push(...energyLines(energy, style));
   if (order.length > 0 && isOrdered(result)) {
     const rough = new Set([
@@ -179,9 +182,16 @@ function removalTable(removals: NonNullable<CriterionResult['removals']>): strin
   const what = ofParts ? 'part' : 'block';
   return [
     ...table(['>step', `>${what} removed`, '>perplexity after it', ...(compared ? ['>KL (nats)'] : [])], rows),
-    ...(ofParts ? ['', `without all of them: ${removeOption(removals)}`] : []),
+    ...(ofParts ? partLines('without all of them', removals) : []),
   ];
 }
+
+/** The option that leaves out the same parts, and what it is good for. */
+const partLines = (what: string, parts: readonly RemovedPart[]): string[] => [
+  '',
+  `${what}: ${removeOption(parts)}`,
+  'eval, generate, bench and heal --patch take it; no checkpoint is written without single modules',
+];
 
 /** The option that leaves out the same parts, both modules of a block by its number. */
 function removeOption(removals: readonly RemovedPart[]): string {
@@ -210,21 +220,52 @@ function energyLines({ blocks, kl, ppl, healed, ranked, finalists }: EnergyResul
   ];
 }
 
+/** The names of a set, and of the one where the search started. */
+interface SearchWords {
+  readonly what: 'blocks' | 'parts';
+  readonly found: readonly (number | string)[];
+  readonly start: { readonly names: readonly (number | string)[]; readonly kl: number };
+  /** After all else. */
+  readonly further: readonly string[];
+}
+
+const setWords = ({ blocks, start }: SearchResult): SearchWords => ({
+  what: 'blocks',
+  found: blocks,
+  start: { names: start.blocks, kl: start.kl },
+  further: [],
+});
+
+const partWords = ({ removed, start }: ModuleSearchResult): SearchWords => {
+  const blocks = 1 + Math.max(...removed.map((entry) => parseInt(String(entry), 10)));
+  return {
+    what: 'parts',
+    found: removed,
+    start: { names: start.removed, kl: start.kl },
+    further: removed.length === 0 ? [] : partLines('without them', removedFrom(removed, blocks)),
+  };
+};
+
 /** The set, where the search started, and the generations that found a better one. */
-function searchLines({ blocks, kl, ppl, start, trajectory, sets }: SearchResult, style: Style): string[] {
+function searchLines(
+  { what, found, start, further }: SearchWords,
+  { kl, ppl, trajectory, sets }: SearchCourse & { readonly kl: number },
+  style: Style,
+): string[] {
   const better = trajectory.filter(({ kl: now }, i) => i === 0 || now < trajectory[i - 1].kl);
   const generations = counted(trajectory.length - 1, 'generation');
   return [
-    `removed together: ${style.bold(blocks.join(', '))}`,
+    `removed together: ${style.bold(found.join(', '))}`,
     `KL divergence from the original ${style.bold(formatNumber(kl))}, perplexity ${formatNumber(ppl)}`,
-    `greedy start: ${start.blocks.join(', ')}, KL ${formatNumber(start.kl)}`,
+    `greedy start: ${start.names.join(', ')}, KL ${formatNumber(start.kl)}`,
     '',
     ...table(
       ['>generation', '>best KL'],
       better.map((each) => [String(each.generation), formatNumber(each.kl)]),
     ),
     '',
-    `${generations}, ${counted(sets, 'set')} of blocks measured`,
+    `${generations}, ${counted(sets, 'set')} of ${what} measured`,
+    ...further,
   ];
 }
 

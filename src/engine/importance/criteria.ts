@@ -108,8 +108,10 @@ const LIST = [
     reads: ['text'],
     objectives: ['kl'],
     asSet: true,
+    modules: true,
     effort: 'products',
-    work: (a, { count, kept }, cost) => greedyRounds(a, { count, kept, objective: 'kl' }, cost),
+    work: (a, { count, kept, granularity }, cost) =>
+      greedyRounds(a, { count, kept, objective: 'kl', granularity }, cost),
     seconds: DEFAULT_BUDGET,
   },
   {

@@ -4,11 +4,12 @@
  * is left of the size for no more large parts is filled with small ones.
  */
 import { inPhases, type JobOptions, labelled } from '../progress';
-import { type RemovedPart, removedJson, removedParts, type Step, stepsOf, type View, viewWithout } from '../model/view';
+import { removedParts, type Step, stepsOf, type View, viewWithout } from '../model/view';
 import { FULL_ROUND, remeasured } from './cost';
-import { openSteps, type RemovedInTurn, type Sweep } from './in-turn';
+import type { RemovedInTurn, Sweep } from './in-turn';
 import type { ModelLoss } from './losses';
 import type { Saves } from './module-costs';
+import { fits, isBlock, nameOf, openParts, partOf, SLACK } from './open-parts';
 import type { Removal } from './result';
 import { rankBlocks } from './select';
 
@@ -20,9 +21,6 @@ export interface WithinSize {
   readonly size: number;
   readonly sweep: Sweep;
 }
-
-/** Sums of what is saved are rounded. */
-const SLACK = 1e-9;
 
 /**
  * @param start the model
@@ -39,7 +37,7 @@ export async function removeWithin(
   let full: ModelLoss | undefined;
   let [view, left, rest] = [start, size, job];
   for (let round = 0; stepsOf(view, true).length > 1; round++) {
-    const open = openParts(view, candidates).filter((step) => saves(step) <= left + SLACK * size);
+    const open = openParts(view, candidates).filter((step) => fits(saves(step), left, size));
     if (open.length === 0) break;
     const mean = open.reduce((sum, step) => sum + saves(step), 0) / open.length;
     const [now, later] = inPhases(rest, [{ share: mean }, { share: Math.max(left - mean, SLACK * size) }]);
@@ -61,20 +59,6 @@ export async function removeWithin(
   full ??= (await sweep(stepsOf(view, true), [], { signal: job.signal })).full;
   return { full, removals };
 }
-
-/** Modules, then whole blocks, that may go. All of the model at once is not among them. */
-function openParts(view: View, candidates: readonly number[] | undefined): Step[] {
-  const [modules, steps] = [stepsOf(view, true), stepsOf(view)];
-  const may = (all: readonly Step[]): Step[] => openSteps(all, candidates).map((k) => all[k]);
-  return [...may(modules), ...(modules.length > 2 ? may(steps).filter(isBlock) : [])];
-}
-
-const isBlock = ({ attention, ffn }: Step): boolean => attention && ffn;
-
-const partOf = (step: Step): RemovedPart =>
-  isBlock(step) ? { block: step.block } : { block: step.block, part: step.attention ? 'attention' : 'ffn' };
-
-const nameOf = (step: Step): string => String(removedJson([partOf(step)])[0]);
 
 const decisive = ({ kl, meanNll }: ModelLoss): number => kl ?? meanNll;
 

@@ -114,6 +114,7 @@ function namedScores({
   windows = [],
   removals = [],
   search,
+  moduleSearch,
 }: CriterionResult): { name: string; score: number }[] {
   return [
     ...blocks.map(({ index, score }) => ({ name: `block ${index}`, score })),
@@ -123,6 +124,7 @@ function namedScores({
       return { name: part === undefined ? `block ${block}` : `${block}.${part}`, score: meanNll };
     }),
     ...(search ? [{ name: `blocks ${search.blocks.join(', ')}`, score: search.kl }] : []),
+    ...(moduleSearch ? [{ name: `parts ${moduleSearch.removed.join(', ')}`, score: moduleSearch.kl }] : []),
   ];
 }
 

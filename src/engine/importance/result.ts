@@ -1,6 +1,6 @@
 /** Results of a criterion: the numbers for pages, records and selection. */
 import type { Half } from '../model/view';
-import type { MeasuredSet } from './evolution';
+import type { Fitness, MeasuredSet } from './evolution';
 import type { Precision } from '../precision';
 import type { LossSummary } from './losses';
 import type { ModuleCost } from './module-cost';
@@ -67,11 +67,9 @@ export interface Removal {
   readonly kl?: number;
 }
 
-/** The set of blocks that a search found, ascending. It has no order. */
-export interface SearchResult extends MeasuredSet {
+/** The course of a search, and what its set is. */
+export interface SearchCourse {
   readonly ppl: number;
-  /** The set that the search started from. */
-  readonly start: MeasuredSet;
   /** Divergence of the best set at the start (generation 0) and after each generation. */
   readonly trajectory: readonly { readonly generation: number; readonly kl: number }[];
   /** Sets that were measured. */
@@ -80,6 +78,24 @@ export interface SearchResult extends MeasuredSet {
   readonly seconds: number;
   /** What ended it: its time, its number of generations, the user, or that no new set was left. */
   readonly ended: 'time' | 'generations' | 'cancelled' | 'exhausted';
+}
+
+/** The set of blocks that a search found, ascending. It has no order. */
+export interface SearchResult extends MeasuredSet, SearchCourse {
+  /** The set that the search started from. */
+  readonly start: MeasuredSet;
+}
+
+/** A set of blocks and single modules, as in JSON: [10, "12.ffn"]. */
+export interface MeasuredModules extends Fitness {
+  readonly removed: readonly (number | string)[];
+  /** In bytes of the files, or seconds over some rows. */
+  readonly saves: number;
+}
+
+/** The same of a search among modules. It chooses no blocks, and no model without its set can be written. */
+export interface ModuleSearchResult extends MeasuredModules, SearchCourse {
+  readonly start: MeasuredModules;
 }
 
 /** One of the sets of least energy: as it is on all rows, and healed on those that were not fitted. */
@@ -112,9 +128,11 @@ export interface CriterionResult {
   readonly removals?: readonly Removal[];
   /** Only for greedy: what each removal keeps lowest. */
   readonly objective?: Objective;
-  /** Among modules that go in turn: what choosing economized on. */
+  /** Where modules are chosen: what that economized on. */
   readonly cost?: ModuleCost;
   readonly search?: SearchResult;
+  /** In place of the search's, where it chose among modules. */
+  readonly moduleSearch?: ModuleSearchResult;
   readonly energy?: EnergyResult;
   /** Set where candidates were screened. */
   readonly screen?: ScreenSummary;

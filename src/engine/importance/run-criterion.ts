@@ -17,7 +17,7 @@ import { normCause, resultWarnings, scoresWarning } from './not-finite';
 import { arithmeticOf, refusedInt8, SCORE_PRECISIONS } from './arithmetic';
 import { type Criterion, criterionInfo, objectiveOf, objectiveSetting } from './criteria';
 import type { CriterionModule, CriterionSettings, ScoreStored, ScoringScope, StoredScores } from './criterion';
-import { type BlockScore, type CriterionResult, type ModuleScore, type SearchResult, setOf } from './result';
+import { type BlockScore, type CriterionResult, type ModuleScore, type SearchCourse, setOf } from './result';
 import type { DeviceReport } from '../onnx/device';
 import { requirePrecision } from '../onnx/require-precision';
 import type { JobOptions } from '../progress';
@@ -104,7 +104,7 @@ export async function runCriterion(
     calibration,
     ...used,
     inputs,
-    settings: { ...settings, ...(result.search && { budget, generations }) },
+    settings: { ...settings, ...((result.search ?? result.moduleSearch) && { budget, generations }) },
     seed,
     warnings: [...warnings, ...broken],
     ...(fit && { fit }),
@@ -258,24 +258,25 @@ export async function loadCriterion(criterion: Criterion): Promise<CriterionModu
 }
 
 /** Warns when a criterion that chooses blocks found too few to remove, or had too little time. */
-function shortRun(criterion: Criterion, { removals, search, energy, cost }: CriterionResult, count = 0): string[] {
-  const found = (removals ?? setOf({ search, energy })?.blocks)?.length;
+function shortRun(criterion: Criterion, result: CriterionResult, count = 0): string[] {
+  const { removals, search, energy, moduleSearch, cost } = result;
+  const found = (removals ?? moduleSearch?.removed ?? setOf({ search, energy })?.blocks)?.length;
   if (found === undefined) return [];
   if (found === 0) return [`${criterion} removes nothing: every block is kept`];
-  if (cost !== undefined) return [];
+  if (cost !== undefined) return moduleSearch ? shortSearch(moduleSearch, 'parts') : [];
   const fewer = found < count ? [`${criterion} removes ${found} of ${count} blocks: the other blocks are kept`] : [];
-  return search ? [...fewer, ...shortSearch(search)] : fewer;
+  return search ? [...fewer, ...shortSearch(search, 'blocks')] : fewer;
 }
 
 /** Warns when a search was cancelled, or had no time for a generation. */
-function shortSearch({ trajectory, ended }: SearchResult): string[] {
+function shortSearch({ trajectory, ended }: SearchCourse, what: 'blocks' | 'parts'): string[] {
   const generations = trajectory.length - 1;
   const which = generations === 0 ? 'those of the greedy start' : 'the best so far';
   if (ended === 'cancelled')
-    return [`the search was cancelled after ${counted(generations, 'generation')}: its blocks are ${which}`];
+    return [`the search was cancelled after ${counted(generations, 'generation')}: its ${what} are ${which}`];
   if (generations > 0 || ended !== 'time') return [];
   return [
-    `the time was too short for one generation, so the blocks are ${which}: raise ${option('budget')}, or lower ${option('samples')}`,
+    `the time was too short for one generation, so the ${what} are ${which}: raise ${option('budget')}, or lower ${option('samples')}`,
   ];
 }
 

@@ -84,7 +84,7 @@ export function scoresIn(
       `Write that model with \`${command('heal')}\` and score the checkpoint.`,
     );
   }
-  if (Array.isArray(scores.modules) || isOfModules(scores.removals)) {
+  if (Array.isArray(scores.modules) || isOfModules(scores.removals) || isObject(scores.moduleSearch)) {
     throw refuse(
       'they are scores of single modules, and only whole blocks can be removed',
       `Score without ${option('granularity')}; or name the modules with ${option('remove')}, which works with eval, generate, heal and bench.`,

@@ -34,21 +34,34 @@ export interface SetSubject {
  * @returns the fitness of each set, a mean over all positions that have a target
  * @throws UserError when the teacher has another vocabulary; CancelledError
  */
-export async function divergencesOfSets(
-  { model, view, rows: all, teacher }: SetSubject,
+export const divergencesOfSets = (
+  subject: SetSubject,
   sets: readonly (readonly number[])[],
+  rows?: readonly number[],
+  job?: JobOptions,
+): Promise<Fitness[]> =>
+  divergencesOfViews(
+    subject,
+    sets.map((set) => viewLacking(subject.view, set)),
+    rows,
+    job,
+  );
+
+/** The same for what is left without each set, which may lack single modules. */
+export async function divergencesOfViews(
+  { model, rows: all, teacher }: Omit<SetSubject, 'view'>,
+  views: readonly View[],
   rows: readonly number[] = [...all.keys()],
   job: JobOptions = {},
 ): Promise<Fitness[]> {
   const { architecture, memory } = model;
   const { length } = all[0];
   const perRow = length - 1;
-  const views = sets.map((set) => viewLacking(view, set));
-  const found = sets.map((): Compared => room(rows.length * perRow));
+  const found = views.map((): Compared => room(rows.length * perRow));
   const tokens = rows.map((row) => all[row]);
   const rowBytes = length * architecture.hidden * Float32Array.BYTES_PER_ELEMENT;
   // Beside the sets there is the teacher; their common prefix takes the place of the model itself.
-  const groups = groupWork(tokens, [...sets.keys()], rowBytes, memory - teacher.bytes, 1);
+  const groups = groupWork(tokens, [...views.keys()], rowBytes, memory - teacher.bytes, 1);
   const viewsOf = ({ candidates }: Group): View[] => candidates.map((set) => views[set]);
   const costs = groups.map((group) => {
     const { length: some } = group.candidates;

@@ -49,6 +49,13 @@ export function removedParts(view: View): RemovedPart[] {
   ];
 }
 
+/** The parts that `left` lacks of `whole`, in the order of `removedParts`. */
+export const partsBetween = (whole: View, left: View): RemovedPart[] =>
+  removedParts({
+    attention: whole.attention.map((had, block) => !had || left.attention[block]),
+    ffn: whole.ffn.map((had, block) => !had || left.ffn[block]),
+  });
+
 /** The kept parts in the order of the residual stream; with `split`, attention and FFN are separate steps. */
 export function stepsOf(view: View, split = false): Step[] {
   return view.attention.flatMap((attention, block): Step[] => {

@@ -23,6 +23,8 @@ import { scoreResult } from '../results/score';
 const named = (list: readonly { readonly name: string }[]): string => list.map(({ name }) => name).join(', ');
 /** Criteria that choose a number of blocks. */
 const SIZED = named(CRITERION_LIST.filter(({ name }) => isSized(name)));
+/** Those of them that choose among attention and FFN too. */
+const MODULES_SIZED = named(CRITERION_LIST.filter(({ name, modules }) => modules && isSized(name)));
 const WITH_MODULES = named(CRITERION_LIST.filter(({ modules }) => modules));
 
 const options = {
@@ -39,7 +41,7 @@ const options = {
   }),
   cost: choice(
     MODULE_COSTS,
-    'greedy, healed, by module: what a removal saves, bytes of the files or measured time (default: bytes)',
+    `${MODULES_SIZED}, by module: what a removal saves, bytes of the files or measured time (default: bytes)`,
     { noun: () => l10n.t('the cost of a module'), placeholder: 'what', recorded: true },
   ),
   count: whole(`${SIZED}: number of blocks to remove; by module, as much as so many blocks save`, {
@@ -178,10 +180,10 @@ function scopeFault({
   ratios,
   calibration: rows,
 }: ScoreOptions): Fault | undefined {
-  if (cost !== undefined && !(criterionInfo(by).inTurn && granularity === 'module')) {
+  if (cost !== undefined && !(isSized(by) && granularity === 'module')) {
     return {
       what: `${option('cost')} cannot be used here`,
-      why: `it belongs to greedy and healed with ${option('granularity', 'module')}: other parts all count alike`,
+      why: `it belongs to ${MODULES_SIZED} with ${option('granularity', 'module')}: other parts all count alike`,
       action: `Leave ${option('cost')} out.`,
     };
   }

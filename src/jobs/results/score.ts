@@ -81,20 +81,29 @@ const set = {
   meanNll: { ...meanNll, words: 'its mean loss' },
 };
 
-const search = shape(
-  {
-    ...set,
-    ppl: { ...ppl, words: 'its perplexity' },
-    start: shape(set, 'where it started'),
-    trajectory: list(
-      shape({ generation: whole('the generation'), kl }, 'a generation'),
-      'KL divergence of the best set after each generation',
-    ),
-    sets: whole('sets that were measured'),
-    seconds: seconds('seconds after the start'),
-    ended: oneOf(['time', 'generations', 'cancelled', 'exhausted'], 'what ended it'),
-  },
-  'of search: the set that it found',
+const course = {
+  ppl: { ...ppl, words: 'its perplexity' },
+  trajectory: list(
+    shape({ generation: whole('the generation'), kl }, 'a generation'),
+    'KL divergence of the best set after each generation',
+  ),
+  sets: whole('sets that were measured'),
+  seconds: seconds('seconds after the start'),
+  ended: oneOf(['time', 'generations', 'cancelled', 'exhausted'], 'what ended it'),
+};
+
+const search = shape({ ...set, ...course, start: shape(set, 'where it started') }, 'of search: the set that it found');
+
+const moduleSet = {
+  removed,
+  saves: real('what it saves, in bytes, or in seconds over some rows'),
+  kl: set.kl,
+  meanNll: set.meanNll,
+};
+
+const moduleSearch = shape(
+  { ...moduleSet, ...course, start: shape(moduleSet, 'where it started') },
+  'of search by module: the set that it found, which no checkpoint can be written without',
 );
 
 const finalist = {
@@ -200,8 +209,9 @@ export const scoreResult = shape(
       ),
     ),
     objective: optional(oneOf(OBJECTIVES, 'of greedy: what the removals keep low')),
-    cost: optional(oneOf(MODULE_COSTS, 'by module, in turn: what the choice saves')),
+    cost: optional(oneOf(MODULE_COSTS, 'by module, in turn or as a set: what the choice saves')),
     search: optional(search),
+    moduleSearch: optional(moduleSearch),
     energy: optional(energy),
     screen: optional(
       shape(

@@ -1,13 +1,24 @@
 /** Modules that go in turn, by what they add for what they save, against full logits in float64. */
 import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { blockBytes, moduleBytes } from '../../../src/engine/checkpoint/reduction';
 import { scoreGreedy } from '../../../src/engine/importance/criteria/greedy';
+import { scoreModuleSearch } from '../../../src/engine/importance/criteria/search';
 import { modulesWork, sweepWork } from '../../../src/engine/importance/cost';
 import type { Sweep } from '../../../src/engine/importance/in-turn';
 import { type Saves, savesOf } from '../../../src/engine/importance/module-costs';
 import { removeWithin } from '../../../src/engine/importance/modules-in-turn';
-import { fullView, type Half, type RemovedPart, type Step, stepsOf, viewWithout } from '../../../src/engine/model/view';
+import {
+  fullView,
+  type Half,
+  type RemovedPart,
+  removedJson,
+  removedParts,
+  type Step,
+  stepsOf,
+  viewWithout,
+} from '../../../src/engine/model/view';
 import { loadReference, referenceForward, type ReferenceModel } from '../../reference/forward';
 import { referenceDivergence } from '../../reference/measures';
 import { assertAllClose, assertClose } from '../../support/close';
@@ -32,17 +43,22 @@ function countedParameters({ tensors }: ReferenceModel): { attention: number; ff
 const sizeOf = ({ attention, ffn }: { attention: number; ffn: number }, part?: Half): number =>
   part === undefined ? attention + ffn : { attention, ffn }[part];
 
-/** The definition: greedy with the whole list measured in each round, among what still fits. */
-function referenceChoice(reference: ReferenceModel, size: number, open: readonly number[]): RemovedPart[] {
-  const sizes = countedParameters(reference);
+/** The KL divergence of a model without parts, over all rows. */
+function referenceKl(reference: ReferenceModel): (removed: readonly RemovedPart[]) => number {
   const dense = ROWS.map((ids) => referenceForward(reference, ids).logits);
-  const klOf = (removed: readonly RemovedPart[]): number => {
+  return (removed) => {
     const view = viewWithout(BLOCKS, removed);
     const all = ROWS.flatMap(
       (ids, r) => referenceDivergence(dense[r], referenceForward(reference, ids, view).logits).divergences,
     );
     return all.reduce((a, b) => a + b, 0) / all.length;
   };
+}
+
+/** The definition: greedy with the whole list measured in each round, among what still fits. */
+function referenceChoice(reference: ReferenceModel, size: number, open: readonly number[]): RemovedPart[] {
+  const sizes = countedParameters(reference);
+  const klOf = referenceKl(reference);
   const gone: RemovedPart[] = [];
   let [left, now] = [size, 0];
   for (;;) {
@@ -192,7 +208,81 @@ describe('modules that go in turn', () => {
   });
 });
 
+describe('a search among modules', () => {
+  const candidates = [0, 1, 3];
+  const halves = candidates.flatMap((block): RemovedPart[] => [
+    { block, part: 'attention' },
+    { block, part: 'ffn' },
+  ]);
+  const subsets = Array.from({ length: 2 ** halves.length }, (_, bits) => halves.filter((__, i) => bits & (1 << i)));
+
+  it('finds the best of all sets that fill the size, which save no less than its greedy start', async () => {
+    const folder = tinyCheckpoint('ragged-plain');
+    const reference = loadReference(folder);
+    const sizes = countedParameters(reference);
+    const saves: Saves = ({ block, attention, ffn }) =>
+      (attention ? sizes[block].attention : 0) + (ffn ? sizes[block].ffn : 0);
+    const count = 1.5;
+    const options = { count, candidates, saves, seed: 3, now: () => 0 };
+    const found = (await withModel(folder, (model) => scoreModuleSearch(model, ROWS, options))).moduleSearch;
+
+    const size = (count * sizes.reduce((sum, each) => sum + sizeOf(each), 0)) / BLOCKS;
+    const savedBy = (set: readonly RemovedPart[]): number =>
+      set.reduce((sum, { block, part }) => sum + sizeOf(sizes[block], part), 0);
+    const fill = subsets.filter((set) => {
+      const others = halves.filter((half) => !set.includes(half));
+      const isFull = others.every(({ block, part }) => savedBy(set) + sizeOf(sizes[block], part) > size);
+      return savedBy(set) <= size && isFull && savedBy(set) >= 0.99 * found.start.saves;
+    });
+    const klOf = referenceKl(reference);
+    const ranked = fill.map((set) => ({ set, kl: klOf(set) })).sort((a, b) => a.kl - b.kl);
+    assert.ok(ranked.length > 3 && ranked[1].kl - ranked[0].kl > 1e-4, JSON.stringify(ranked.slice(0, 3)));
+    const [best] = ranked;
+    assert.deepEqual(found.removed, removedJson(removedParts(viewWithout(BLOCKS, best.set))));
+    assertClose(found.kl, best.kl, CLOSE, 'its KL divergence');
+    assert.equal(found.saves, savedBy(best.set));
+    assert.equal(found.ended, 'exhausted');
+    const greedy = referenceChoice(reference, size, candidates);
+    assert.deepEqual(found.start.removed, removedJson(removedParts(viewWithout(BLOCKS, greedy))));
+    assert.ok(found.kl <= found.start.kl);
+  });
+
+  it('takes nothing that the view lacks already, and leaves a module', async () => {
+    const view = viewWithout(BLOCKS, [{ block: 1, part: 'ffn' }, { block: 2 }]);
+    const saves: Saves = ({ attention, ffn }) => Number(attention) + Number(ffn);
+    const all = { view, saves, seed: 3, count: 2, generations: 2 };
+    const found = await withModel(tinyCheckpoint('llama-plain'), (model) => scoreModuleSearch(model, ROWS, all));
+    const { removed, saves: saved } = found.moduleSearch;
+    assert.ok(
+      !removed.some((entry) => ['1', '1.ffn', '2', '2.attention', '2.ffn'].includes(String(entry))),
+      removed.join(),
+    );
+    assert.equal(saved, 4);
+    const most = await withModel(tinyCheckpoint('llama-plain'), (model) =>
+      scoreModuleSearch(model, ROWS, { ...all, count: 9 }),
+    );
+    assert.equal(most.moduleSearch.saves, 4, 'one of five modules stays');
+  });
+});
+
 describe('what a module saves', () => {
+  it('in bytes: those of its numbers and of its entries in the header, counted by hand for the sample', async () => {
+    const [first] = moduleBytes(await openCheckpoint(resolve(import.meta.dirname, '../../../media/sample')));
+    const entry = (name: string, shape: string): number =>
+      `"model.layers.0.${name}.weight":{"dtype":"BF16","shape":[${shape}],"data_offsets":[10000000,10000000]},`.length;
+    const projections = [
+      entry('self_attn.q_proj', '128,128') + entry('self_attn.o_proj', '128,128'),
+      entry('self_attn.k_proj', '64,128') + entry('self_attn.v_proj', '64,128'),
+      entry('mlp.gate_proj', '384,128') + entry('mlp.up_proj', '384,128') + entry('mlp.down_proj', '128,384'),
+    ];
+    const [square, grouped, ffn] = projections;
+    // BF16: two bytes each.
+    assert.deepEqual(first, {
+      attention: 2 * (128 + 2 * 128 * 128 + 2 * 64 * 128) + entry('input_layernorm', '128') + square + grouped,
+      ffn: 2 * (128 + 3 * 384 * 128) + entry('post_attention_layernorm', '128') + ffn,
+    });
+  });
+
   it('in bytes: the tensors of its half of the block, with their entries', async () => {
     const folder = tinyCheckpoint('llama-gqa-tied');
     const halves = moduleBytes(await openCheckpoint(folder));

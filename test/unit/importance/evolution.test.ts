@@ -1,6 +1,7 @@
 /** The evolutionary search over sets of blocks: its mutations, its two selections, and what it finds in made-up landscapes. */
 import assert from 'node:assert/strict';
 import {
+  blockSets,
   evolve,
   FIRST_ROWS,
   firstRows,
@@ -16,7 +17,9 @@ import { uniform } from '../../support/random';
 
 const candidates = [2, 3, 5, 6, 8, 9, 11, 12]; // of 14 blocks, the others are kept
 const parent = [3, 8, 9];
-const space = { candidates, rows: 8, length: 64, seed: 5 };
+const space = { ...blockSets(candidates), rows: 8, length: 64, seed: 5 };
+
+type Blocks = readonly number[];
 
 /** All sets of `size` of the items. */
 function subsets(items: readonly number[], size: number): number[][] {
@@ -33,19 +36,19 @@ const klOf = (set: readonly number[], rows: readonly number[]): number => mean(r
 const ALL = [...Array(space.rows).keys()];
 
 /** Measures by the landscape, and keeps what it was asked for. */
-function watched(): { measure: Measure; asked: { sets: string[]; rows: readonly number[]; stage: string }[] } {
+function watched(): { measure: Measure<Blocks>; asked: { sets: string[]; rows: readonly number[]; stage: string }[] } {
   const asked: { sets: string[]; rows: readonly number[]; stage: string }[] = [];
-  const measure: Measure = (sets, rows, stage) => {
+  const measure: Measure<Blocks> = (sets, rows, stage) => {
     asked.push({ sets: sets.map((set) => set.join()), rows, stage });
     return Promise.resolve(sets.map((set) => ({ kl: klOf(set, rows), meanNll: 1 })));
   };
   return { measure, asked };
 }
 
-const start = { blocks: parent, kl: klOf(parent, ALL), meanNll: 1 };
+const start = { set: parent, kl: klOf(parent, ALL), meanNll: 1 };
 
-async function generationsOf(measure: Measure, most: number, seed = space.seed): Promise<Generation[]> {
-  const found: Generation[] = [];
+async function generationsOf(measure: Measure<Blocks>, most: number, seed = space.seed): Promise<Generation<Blocks>[]> {
+  const found: Generation<Blocks>[] = [];
   for await (const generation of evolve(start, { ...space, seed }, measure)) {
     found.push(generation);
     if (found.length === most) break;
@@ -83,13 +86,13 @@ describe('importance/evolution: mutation', () => {
 
   it('gives different new sets, up to a generation of them', () => {
     const random = new Random(3);
-    const many = mutants(parent, candidates, () => true, random).map((set) => set.join());
+    const many = mutants(parent, space, () => true, random).map((set) => set.join());
     assert.equal(many.length, OFFSPRING);
     assert.equal(new Set(many).size, OFFSPRING);
-    const few = mutants(parent, candidates, (key) => key === '2,3,8' || key === '3,8,12', random);
+    const few = mutants(parent, space, (key) => key === '2,3,8' || key === '3,8,12', random);
     assert.deepEqual(few.map((set) => set.join()).sort(), ['2,3,8', '3,8,12']);
     assert.deepEqual(
-      mutants(parent, candidates, () => false, random),
+      mutants(parent, space, () => false, random),
       [],
     );
   });
@@ -118,7 +121,7 @@ describe('importance/evolution: selection', () => {
       const byFew = [...first.sets].sort((a, b) => kl(a, first.rows) - kl(b, first.rows));
       assert.deepEqual(last.sets, byFew.slice(0, SURVIVORS));
       for (const set of last.sets) {
-        if (kl(set, ALL) < best.kl) best = { blocks: set.split(',').map(Number), kl: kl(set, ALL), meanNll: 1 };
+        if (kl(set, ALL) < best.kl) best = { set: set.split(',').map(Number), kl: kl(set, ALL), meanNll: 1 };
       }
       assert.deepEqual(generation.best, best);
     }
@@ -132,10 +135,10 @@ describe('importance/evolution: selection', () => {
   });
 
   it('prefers every finite divergence to one that is not, and never takes the latter', async () => {
-    const measure: Measure = (sets) =>
+    const measure: Measure<Blocks> = (sets) =>
       Promise.resolve(sets.map((set) => ({ kl: set.includes(2) ? 0.01 : NaN, meanNll: 1 })));
     for await (const { best } of evolve({ ...start, kl: 1 }, space, measure)) {
-      assert.ok(best.blocks.includes(2));
+      assert.ok(best.set.includes(2));
       break;
     }
     for await (const { best } of evolve(start, space, (sets) =>
@@ -199,7 +202,7 @@ describe('importance/evolution: search', () => {
 
   it('has no generation where no set but the first exists', async () => {
     for (const few of [parent, []]) {
-      const none = evolve({ ...start, blocks: few }, { ...space, candidates: few }, () =>
+      const none = evolve({ ...start, set: few }, { ...space, ...blockSets(few) }, () =>
         Promise.reject(new Error('asked')),
       );
       assert.deepEqual(await none.next(), { done: true, value: undefined });
