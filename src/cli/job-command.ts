@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { shownText } from '../engine/option-token';
 import { flagOf } from '../jobs/argv';
 import { movedFault } from '../jobs/complete';
-import { type AnyJob, checkpointsIn } from '../jobs/define';
+import { type AnyJob, checkpointsIn, type Moved } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import { isCutKind } from '../jobs/parts/part-record';
 import { execute, type Exit } from './execute';
@@ -32,22 +32,32 @@ export function addJob(program: Command, exit: Exit, kind: PagedKind): void {
   });
 }
 
-/** @throws UsageError for an option that another job has replaced */
-function refuseMoved({ kind, moved = {} }: AnyJob, words: readonly string[]): void {
+/** A command, and options that it does not have. */
+interface Refusing {
+  readonly kind: string;
+  readonly moved?: Readonly<Record<string, Moved>>;
+}
+
+/** @throws UsageError for an option that another job has replaced, or that none can have */
+function refuseMoved({ kind, moved = {} }: Refusing, words: readonly string[]): void {
   const found = Object.entries(moved).find(([name]) => words.includes(flagOf(name)));
   if (!found) return;
   const { what, why, action } = movedFault(kind, flagOf(found[0]), found[1]);
   throw new UsageError(what, why, action);
 }
 
+/** Refuses options by name before any other word is read: some may have gone with them. */
+export function addRefusals(program: Command, command: Command, refusing: Refusing): void {
+  program.hook('preSubcommand', ({ args }, other) => {
+    if (other === command) refuseMoved(refusing, args);
+  });
+}
+
 /** The command with its options and help, without an action. */
 function jobCommand(program: Command, job: AnyJob): Command {
   const command = program.command(job.kind).summary(job.summary).description(shownText(job.description));
   addOptions(command, job.options);
-  // Before any other word is read: some may have gone with it.
-  program.hook('preSubcommand', ({ args }, other) => {
-    if (other === command) refuseMoved(job, args);
-  });
+  addRefusals(program, command, job);
   if (isCutKind(job.kind)) addPartOption(command);
   const examples = job.examples.map((words) => `  coppice ${job.kind} ${words}`);
   const after = [...(job.notes === undefined ? [] : [job.notes]), ['Examples:', ...examples].join('\n')];

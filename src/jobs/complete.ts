@@ -1,9 +1,9 @@
 /** Completes the options of a caller for a job: checks each one and their combinations, and adds defaults. */
 import { UserError } from '../engine/errors';
 import { isObject } from '../format/json';
-import { command, type CommandName, option, OPTION_NAMES } from '../engine/option-token';
+import { command, option, OPTION_NAMES } from '../engine/option-token';
 import { withApplication } from './application';
-import type { AnyJob, Fault, OptionsOf } from './define';
+import type { AnyJob, Fault, Moved, OptionsOf } from './define';
 import type { ValueKind, Option } from './option';
 import { isWithin, MIN_BYTES, numberWords } from './values';
 
@@ -37,11 +37,12 @@ export function withDefaults({ options }: AnyJob, given: object): Readonly<Recor
   };
 }
 
-/** The error for an option that another job has in its place. @param name as the face writes it */
-export const movedFault = (kind: string, name: string, to: CommandName): Fault => ({
+/** The error for an option that another job has in its place, or none can have. @param name as the face writes it */
+export const movedFault = (kind: string, name: string, to: Moved): Fault => ({
   what: `${kind} has no option ${name}`,
-  why: 'a job of its own does that',
-  action: `Use ${command(to)} in place of it.`,
+  ...(typeof to === 'string'
+    ? { why: 'a job of its own does that', action: `Use ${command(to)} in place of it.` }
+    : to),
 });
 
 /** An option in a message: its token, if every face has a name for it. */

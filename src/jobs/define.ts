@@ -41,6 +41,9 @@ export interface Fault {
   readonly action: string;
 }
 
+/** Where an option is, or why it is nowhere. */
+export type Moved = CommandName | Pick<Fault, 'why' | 'action'>;
+
 /** The type of a job's events. */
 export interface Events<T> {
   readonly type?: T;
@@ -114,8 +117,8 @@ export interface Job<K extends string, O extends Options, R, E> {
   readonly options: O;
   /** The options that its application's text stands for. */
   readonly application?: (path: string, given: JsonObject) => Readonly<Record<string, unknown>>;
-  /** Options that it does not have, or no longer, each with the job that does that. */
-  readonly moved?: Readonly<Record<string, CommandName>>;
+  /** Options that it does not have, or no longer, each with the job that does that, or with what to do. */
+  readonly moved?: Readonly<Record<string, Moved>>;
   /** True if the job has no command, because the command line cannot express some of its options. */
   readonly sidecarOnly?: true;
   /** Checks combinations of options that are valid one by one. */

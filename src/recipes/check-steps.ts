@@ -6,6 +6,7 @@ import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { ValueKind } from '../jobs/option';
 import { fieldFault, itemFault, type Use } from './check-fields';
+import { moduleScoresFaults } from './check-modules';
 import { measuresOf } from './limits';
 import { asListed, fromText, withUsual } from './options';
 import { inOrder } from './order';
@@ -49,7 +50,10 @@ export function checkSteps(recipe: Recipe, hidden: ReadonlySet<string> = new Set
     !referencesIn(step.options).some((each) => hidden.has(each.kind === 'step' ? each.step : each.name));
   return [
     ...found,
-    ...recipe.steps.flatMap((step) => [...(isKnown(step) ? optionFaults(recipe, step) : []), ...limitFaults(step)]),
+    ...recipe.steps.flatMap((step) => [
+      ...(isKnown(step) ? [...optionFaults(recipe, step), ...moduleScoresFaults(recipe, step)] : []),
+      ...limitFaults(step),
+    ]),
     ...sharedOutputs(recipe),
   ];
 }
@@ -219,7 +223,8 @@ function optionFaults(recipe: Recipe, step: RecipeStep): StepFault[] {
   if (moved) {
     const [name, to] = moved;
     const fault = movedFault(`A step of ${step.job}`, `“${name}”`, to);
-    return [{ ...fault, path: [...path, name], action: `Make it a step of ${to}, as of \`coppice ${to}\`.` }];
+    const action = typeof to === 'string' ? `Make it a step of ${to}, as of \`coppice ${to}\`.` : fault.action;
+    return [{ ...fault, path: [...path, name], action }];
   }
   const strange = Object.keys(step.options).find((name) => !Object.hasOwn(job.options, name));
   if (strange !== undefined) {

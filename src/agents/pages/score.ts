@@ -66,26 +66,29 @@ function noiseLine(blocks: NonNullable<ScoreResult['blocks']>, full: ScoreResult
   return [`hardly told from noise: blocks ${same.map(({ index }) => index).join(', ')}; more samples help`];
 }
 
-function removalParts({ removals = [], search, energy, moduleSearch }: ScoreResult): Piece[] {
+function removalParts({ removals = [], search, energy, moduleSearch, leftOut = [] }: ScoreResult): Piece[] {
   const set = setOf({ search, energy });
-  const together = set?.blocks ?? moduleSearch?.removed;
-  if (together) {
+  const parts =
+    leftOut.length === 0
+      ? []
+      : [`"remove" of other jobs takes ${JSON.stringify(leftOut)}; no checkpoint is written without single modules`];
+  if (set ?? moduleSearch) {
     const { kl, ppl } = (set ?? moduleSearch)!;
-    const which = moduleSearch
-      ? `${together.join(', ')} (jobs that take "remove" can look at it; it is not written)`
-      : together.join(', ');
-    return [`removed together: ${which}: KL ${number(kl)} nats, perplexity ${number(ppl)}`];
+    const names: readonly (number | string)[] = set?.blocks ?? moduleSearch!.removed;
+    return [`removed together: ${names.join(', ')}: KL ${number(kl)} nats, perplexity ${number(ppl)}`, ...parts];
   }
   if (removals.length === 0) return [];
   const name = ({ block, part }: (typeof removals)[number]): string =>
     part === undefined ? String(block) : `${block}.${part}`;
   const rows = removals.map((each, i) => [String(i + 1), name(each), number(each.ppl), number(each.kl ?? NaN)]);
   const what = removals.some(({ saves }) => saves !== undefined) ? 'part' : 'block';
-  return [{ names: ['>step', `>${what} removed`, '>perplexity after it', '>KL (nats)'], rows }];
+  return [{ names: ['>step', `>${what} removed`, '>perplexity after it', '>KL (nats)'], rows }, ...parts];
 }
 
 function orderLine({ order = [] }: ScoreResult): string[] {
   if (order.length === 0) return [];
   const names = order.map((entry) => (typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`));
-  return [`least important first: ${names.join(', ')} (coppice_plan and coppice_prune take the job's id as "scores")`];
+  const isOfBlocks = order.every((entry) => typeof entry === 'number');
+  const use = isOfBlocks ? ` (coppice_plan and coppice_prune take the job's id as "scores")` : '';
+  return [`least important first: ${names.join(', ')}${use}`];
 }

@@ -3,8 +3,10 @@ import type { Command } from 'commander';
 import { EXPORT_FORMATS } from '../../engine/write/formats';
 import { bytes, checkpoint, choice, file, flag, folder, list, part, positive, text } from '../../jobs/option';
 import { acceptedCompute } from '../../jobs/options/compute';
+import { BLOCKS_ONLY } from '../../jobs/options/modules';
 import type { InitOptions } from '../actions/init';
 import { execute, type Exit } from '../execute';
+import { addRefusals } from '../job-command';
 import { addCommonOptions, addOptions } from '../options';
 
 const options = {
@@ -51,6 +53,7 @@ export function addInit(program: Command, exit: Exit): void {
         'writes to a temporary folder to know its size. Change what you like, and run it with `coppice run`.',
     )
     .argument('<checkpoint>', 'folder, .safetensors file, index or .gguf file');
+  addRefusals(program, command, { kind: 'init', moved: BLOCKS_ONLY });
   addOptions(addCommonOptions(addOptions(command, options)), acceptedCompute)
     .addHelpText(
       'after',

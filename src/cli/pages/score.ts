@@ -8,11 +8,10 @@ import type {
   CriterionResult,
   EnergyResult,
   ModuleScore,
-  ModuleSearchResult,
   SearchCourse,
-  SearchResult,
 } from '../../engine/importance/result';
-import { type RemovedPart, removedFrom, removedJson, removedParts, viewWithout } from '../../engine/model/view';
+import type { Fitness } from '../../engine/importance/evolution';
+import { removedJson } from '../../engine/model/view';
 import { withinLine } from './curve';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
@@ -49,7 +48,8 @@ function scoreResultPage(
   { seconds, device, precision, peakRssBytes, calibration }: ScoreContext,
   style: Style,
 ): string[] {
-  const { full, blocks, modules, windows, removals, search, moduleSearch, energy, order = [], temporaryBytes } = result;
+  const { full, blocks, modules, windows, removals, search, moduleSearch, energy } = result;
+  const { leftOut = [], order = [], temporaryBytes } = result;
   const lines: string[] = [];
   if (full)
     lines.push(`${wholeWords(full, style)} (${counted(full.tokens, 'token')}${bosSuffix(calibration?.bos)})`, '');
@@ -57,8 +57,15 @@ function scoreResultPage(
   if (modules) lines.push(...scoreTable('module', modules.map(ofModule)));
   if (windows) lines.push(...windowTable(windows));
   if (removals) lines.push(...removalTable(removals));
-  if (search) lines.push(...searchLines(setWords(search), search, style));
-  if (moduleSearch) lines.push(...searchLines(partWords(moduleSearch), moduleSearch, style));
+  if (search) {
+    const words: SearchWords = { what: 'blocks', found: search.blocks, from: search.start.blocks };
+    lines.push(...searchLines(words, search, style));
+  }
+  if (moduleSearch) {
+    const words: SearchWords = { what: 'parts', found: moduleSearch.removed, from: moduleSearch.start.removed };
+    lines.push(...searchLines(words, moduleSearch, style));
+  }
+  if (leftOut.length > 0) lines.push(...leftOutLines(leftOut));
   if (energy) lines.push(...energyLines(energy, style));
   if (order.length > 0 && isOrdered(result)) {
     const rough = new Set([
@@ -171,7 +178,7 @@ function windowTable(windows: NonNullable<CriterionResult['windows']>): string[]
 
 function removalTable(removals: NonNullable<CriterionResult['removals']>): string[] {
   const compared = removals.some(({ kl }) => kl !== undefined);
-  const ofParts = removals.some(({ saves }) => saves !== undefined);
+  const what = removals.some(({ saves }) => saves !== undefined) ? 'part' : 'block';
   const names = removedJson(removals).map(String);
   const rows = removals.map(({ ppl, kl = NaN }, i) => [
     String(i + 1),
@@ -179,25 +186,15 @@ function removalTable(removals: NonNullable<CriterionResult['removals']>): strin
     formatNumber(ppl),
     ...(compared ? [formatNumber(kl)] : []),
   ]);
-  const what = ofParts ? 'part' : 'block';
-  return [
-    ...table(['>step', `>${what} removed`, '>perplexity after it', ...(compared ? ['>KL (nats)'] : [])], rows),
-    ...(ofParts ? partLines('without all of them', removals) : []),
-  ];
+  return table(['>step', `>${what} removed`, '>perplexity after it', ...(compared ? ['>KL (nats)'] : [])], rows);
 }
 
 /** The option that leaves out the same parts, and what it is good for. */
-const partLines = (what: string, parts: readonly RemovedPart[]): string[] => [
+const leftOutLines = (leftOut: NonNullable<CriterionResult['leftOut']>): string[] => [
   '',
-  `${what}: ${removeOption(parts)}`,
+  `without all of them: --remove ${leftOut.join(',')}`,
   'eval, generate, bench and heal --patch take it; no checkpoint is written without single modules',
 ];
-
-/** The option that leaves out the same parts, both modules of a block by its number. */
-function removeOption(removals: readonly RemovedPart[]): string {
-  const blocks = 1 + Math.max(...removals.map(({ block }) => block));
-  return `--remove ${removedJson(removedParts(viewWithout(blocks, removals))).join(',')}`;
-}
 
 /** The set, and those that it was compared with. */
 function energyLines({ blocks, kl, ppl, healed, ranked, finalists }: EnergyResult, style: Style): string[] {
@@ -224,32 +221,13 @@ function energyLines({ blocks, kl, ppl, healed, ranked, finalists }: EnergyResul
 interface SearchWords {
   readonly what: 'blocks' | 'parts';
   readonly found: readonly (number | string)[];
-  readonly start: { readonly names: readonly (number | string)[]; readonly kl: number };
-  /** After all else. */
-  readonly further: readonly string[];
+  readonly from: readonly (number | string)[];
 }
-
-const setWords = ({ blocks, start }: SearchResult): SearchWords => ({
-  what: 'blocks',
-  found: blocks,
-  start: { names: start.blocks, kl: start.kl },
-  further: [],
-});
-
-const partWords = ({ removed, start }: ModuleSearchResult): SearchWords => {
-  const blocks = 1 + Math.max(...removed.map((entry) => parseInt(String(entry), 10)));
-  return {
-    what: 'parts',
-    found: removed,
-    start: { names: start.removed, kl: start.kl },
-    further: removed.length === 0 ? [] : partLines('without them', removedFrom(removed, blocks)),
-  };
-};
 
 /** The set, where the search started, and the generations that found a better one. */
 function searchLines(
-  { what, found, start, further }: SearchWords,
-  { kl, ppl, trajectory, sets }: SearchCourse & { readonly kl: number },
+  { what, found, from }: SearchWords,
+  { kl, ppl, start, trajectory, sets }: SearchCourse & Fitness & { readonly start: Fitness },
   style: Style,
 ): string[] {
   const better = trajectory.filter(({ kl: now }, i) => i === 0 || now < trajectory[i - 1].kl);
@@ -257,7 +235,7 @@ function searchLines(
   return [
     `removed together: ${style.bold(found.join(', '))}`,
     `KL divergence from the original ${style.bold(formatNumber(kl))}, perplexity ${formatNumber(ppl)}`,
-    `greedy start: ${start.names.join(', ')}, KL ${formatNumber(start.kl)}`,
+    `greedy start: ${from.join(', ')}, KL ${formatNumber(start.kl)}`,
     '',
     ...table(
       ['>generation', '>best KL'],
@@ -265,7 +243,6 @@ function searchLines(
     ),
     '',
     `${generations}, ${counted(sets, 'set')} of ${what} measured`,
-    ...further,
   ];
 }
 

@@ -1,6 +1,16 @@
 /** The parts of a model that may go where attention and FFN are chosen apart: modules, and whole blocks among them. Pure. */
-import { type RemovedPart, removedJson, type Step, stepsOf, type View } from '../model/view';
+import {
+  type RemovedPart,
+  removedFrom,
+  removedJson,
+  removedParts,
+  type Step,
+  stepsOf,
+  type View,
+  viewWithout,
+} from '../model/view';
 import { openSteps } from './in-turn';
+import type { CriterionResult } from './result';
 
 /**
  * Modules, then whole blocks, that may go. All of the model at once is not among them.
@@ -25,3 +35,14 @@ export const partOf = (step: Step): RemovedPart =>
 
 /** "12", "12.ffn". */
 export const nameOf = (step: Step): string => String(removedJson([partOf(step)])[0]);
+
+/** All that a choice among modules leaves out in the end, with what the model lacked before; nothing for other results. */
+export function leftOutBy(
+  view: View,
+  { removals, moduleSearch, cost }: CriterionResult,
+): Pick<CriterionResult, 'leftOut'> {
+  if (cost === undefined) return {};
+  const blocks = view.attention.length;
+  const chosen = removals ?? removedFrom(moduleSearch?.removed ?? [], blocks);
+  return { leftOut: removedJson(removedParts(viewWithout(blocks, [...removedParts(view), ...chosen]))) };
+}

@@ -130,6 +130,8 @@ export interface CriterionResult {
   readonly objective?: Objective;
   /** Where modules are chosen: what that economized on. */
   readonly cost?: ModuleCost;
+  /** Then also all that is left out in the end, as the option that leaves out parts takes it. */
+  readonly leftOut?: readonly (number | string)[];
   readonly search?: SearchResult;
   /** In place of the search's, where it chose among modules. */
   readonly moduleSearch?: ModuleSearchResult;

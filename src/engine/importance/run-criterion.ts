@@ -21,6 +21,7 @@ import { type BlockScore, type CriterionResult, type ModuleScore, type SearchCou
 import type { DeviceReport } from '../onnx/device';
 import { requirePrecision } from '../onnx/require-precision';
 import type { JobOptions } from '../progress';
+import { leftOutBy } from './open-parts';
 import { exactCount, type Screening } from './screened-sweep';
 import { rankBlocks } from './select';
 import type { Ranking } from './ranking';
@@ -94,7 +95,12 @@ export async function runCriterion(
         ...(await resultWarnings(model, rows, view, result, job)),
         ...shortRun(criterion, result, scope.count),
       ];
-      return { result, broken, device: model.device, precision: precisionOf(result, model) };
+      return {
+        result: { ...result, ...leftOutBy(view, result) },
+        broken,
+        device: model.device,
+        precision: precisionOf(result, model),
+      };
     },
   );
   const { result, broken, ...used } = found;

@@ -85,9 +85,10 @@ export function scoresIn(
     );
   }
   if (Array.isArray(scores.modules) || isOfModules(scores.removals) || isObject(scores.moduleSearch)) {
+    const set = isListOfParts(scores.leftOut) ? scores.leftOut.join(',') : undefined;
     throw refuse(
-      'they are scores of single modules, and only whole blocks can be removed',
-      `Score without ${option('granularity')}; or name the modules with ${option('remove')}, which works with eval, generate, heal and bench.`,
+      'they are scores of single modules, and a checkpoint without one cannot be written',
+      `Score without ${option('granularity')}; or look at the modules with ${option('remove', set)}, which works with eval, generate, bench, and heal as a patch.`,
     );
   }
   const found = rankingOf(scores, blocks);
@@ -102,6 +103,9 @@ export function scoresIn(
     ...(isTextFit(scores.unfit) && { unfit: scores.unfit }),
   };
 }
+
+const isListOfParts = (value: unknown): value is readonly (number | string)[] =>
+  Array.isArray(value) && value.length > 0 && value.every((each) => /^\d{1,6}(\.(attention|ffn))?$/.test(String(each)));
 
 const isOfModules = (removals: unknown): boolean =>
   Array.isArray(removals) && removals.some((removal) => isObject(removal) && removal.part !== undefined);

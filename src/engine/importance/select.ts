@@ -223,7 +223,7 @@ export function wholeBlocks(parts: readonly RemovedPart[]): number[] {
       `a checkpoint without ${block}.${part} cannot be written`,
       'stock Hugging Face classes build every block with attention and FFN, so nothing else could load it',
       'Remove whole blocks, or look at this model as a view: ' +
-        `${option('remove')} works with eval, generate, score and bench.`,
+        `${option('remove')} works with eval, generate, bench, score, and heal as a patch.`,
     );
   }
   return ascending(named.keys());

@@ -15,6 +15,7 @@ import { keep } from '../options/keep';
 import { maxKl } from '../options/limits';
 import { measuredTasks } from '../options/measured-tasks';
 import { adapter, healed, remove, source, width } from '../options/model';
+import { BLOCKS_ONLY } from '../options/modules';
 import { floatPrecision } from '../options/precision';
 import { window } from '../options/window';
 import { curveResult } from '../results/score';
@@ -97,6 +98,7 @@ export const curve = defineJob({
   },
   options,
   application: (path) => ({ calibration: path, text: path, share: 'calibration' }),
+  moved: BLOCKS_ONLY,
   check: (given) =>
     rowsFault(given) ??
     tasksFault(given) ??

@@ -26,6 +26,7 @@ import {
 import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
 import { source } from '../options/model';
+import { BLOCKS_ONLY } from '../options/modules';
 import { window } from '../options/window';
 import { frontierResult } from '../results/frontier';
 
@@ -122,6 +123,7 @@ export const frontier = defineJob({
   },
   options,
   application: (path) => ({ calibration: path, data: [path], text: path, share: 'calibration' }),
+  moved: BLOCKS_ONLY,
   check: fault,
   result: frontierResult,
 });

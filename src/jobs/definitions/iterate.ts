@@ -18,6 +18,7 @@ import { keep } from '../options/keep';
 import { limits, limitsOf } from '../options/limits';
 import { measuredTasks, taskLimit } from '../options/measured-tasks';
 import { source } from '../options/model';
+import { BLOCKS_ONLY } from '../options/modules';
 import { out } from '../options/output';
 import {
   blockOptions,
@@ -138,6 +139,7 @@ export const iterate = defineJob({
   },
   options,
   application: (path) => ({ calibration: path, data: [path], text: path, share: 'calibration' }),
+  moved: BLOCKS_ONLY,
   check: (given) =>
     goalFault(given) ??
     objectiveFault(given.criterion, given) ??

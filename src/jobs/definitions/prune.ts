@@ -14,6 +14,7 @@ import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
 import { maxKl } from '../options/limits';
 import { source } from '../options/model';
+import { BLOCKS_ONLY } from '../options/modules';
 import { pruneResult } from '../results/prune';
 
 const HEALING = { group: 'Healing' } as const;
@@ -104,8 +105,7 @@ export const prune = defineJob({
     share: 'calibration',
     ...((heals === true || rounds !== undefined) && { data: [path] }),
   }),
-  // Single modules are chosen by scoring, and looked at: no checkpoint is written without them.
-  moved: { iterative: 'iterate', granularity: 'score', cost: 'score' },
+  moved: { iterative: 'iterate', ...BLOCKS_ONLY },
   check: (given) =>
     placeFault(given) ?? (given.blocks === undefined ? selectionFault(given) : undefined) ?? healingFault(given),
   result: pruneResult,

@@ -210,6 +210,10 @@ export const scoreResult = shape(
     ),
     objective: optional(oneOf(OBJECTIVES, 'of greedy: what the removals keep low')),
     cost: optional(oneOf(MODULE_COSTS, 'by module, in turn or as a set: what the choice saves')),
+    leftOut: optional({
+      ...removed,
+      words: 'by module, in turn or as a set: all that is left out in the end, as the option `--remove` takes it',
+    }),
     search: optional(search),
     moduleSearch: optional(moduleSearch),
     energy: optional(energy),
