@@ -97,5 +97,9 @@ export function outputSteps<S extends HealedPlace>(
     const name = ({ checkpoint: 'out', patch: 'patch', gguf: 'gguf' } as const)[output ?? 'checkpoint'];
     return { [name]: path } as unknown as Partial<S>;
   };
+  // Without single modules there is no checkpoint to write.
+  if (remove.some((entry) => typeof entry === 'string')) {
+    return [(state, place) => pathStep({ ...state, output: 'patch' }, place)];
+  }
   return given.output === undefined ? [outputStep, pathStep] : [pathStep];
 }

@@ -43,6 +43,8 @@ export type ScoreArguments = CommonArguments &
     | 'count'
     | 'keep'
     | 'exact'
+    | 'granularity'
+    | 'cost'
   >;
 
 export const scoreBlocksCommand: Command<ScoreArguments> = {
@@ -75,7 +77,7 @@ export async function score(
 
 /** The job, with the settings for what the arguments leave open. */
 export function scoreSpec(coppice: Coppice, { path, architecture }: Chosen, args: ScoreArguments): ScoreSpec {
-  const { criterion = coppice.config.criterion, norm, reduction } = args;
+  const { criterion = coppice.config.criterion, norm, reduction, granularity, cost } = args;
   return {
     kind: 'score',
     checkpoint: path,
@@ -84,6 +86,7 @@ export function scoreSpec(coppice: Coppice, { path, architecture }: Chosen, args
     ...objectiveSetting(criterion, args.objective ?? coppice.config.objective),
     ...(isSized(criterion) && sizeOf(coppice, args, architecture.layers.length)),
     ...(criterion === 'magnitude' && { norm, reduction }),
+    ...(granularity === 'module' && { granularity, cost }),
     ...(criterionInfo(criterion).screens && !isSized(criterion) && args.exact !== undefined && { exact: args.exact }),
   };
 }

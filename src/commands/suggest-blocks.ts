@@ -17,6 +17,7 @@ import { exportSize } from '../host/ask/export-sizes';
 import { did } from '../host/tour';
 import { relativesOf } from './comparable-models';
 import { score, scoresOf } from './score-blocks';
+import { suggestModules } from './suggest-modules';
 import { countOf, isFor, removedToFit, removedWithin, select } from './suggest-size';
 import { askSuggestion, goalOf, type SuggestArguments } from './suggest-step';
 
@@ -35,7 +36,11 @@ export const suggestBlocksCommand: Command<SuggestArguments> = {
       : await askSuggestion(coppice, args, chosen, title, shipping);
     if (newGoal) coppice.goals.set(originalIdentity, newGoal);
     settle({ ...complete, checkpoint: chosen.path });
-    const criterion = complete.criterion ?? scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
+    const shown = scoresOf(coppice, chosen)?.criterion ?? coppice.config.criterion;
+    if (complete.granularity === 'module') {
+      return suggestModules(coppice, chosen, complete, { goal: goalOf(complete), shown });
+    }
+    const criterion = complete.criterion ?? shown;
     const goal = goalOf(complete) ?? (await goalToShip(chosen, newGoal ?? shipping!));
     const { count, removed } = await suggest(coppice, chosen, criterion, goal, complete.device);
     const { parametersAfter, bytesAfter, speedup } = planEffect(chosen.checkpoint, removed);

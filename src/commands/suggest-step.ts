@@ -22,10 +22,11 @@ import { planEffect } from '../jobs/plan-effect';
 import type { ShipGoal } from '../protocol/journey';
 import { protectionOf, requireProtection } from '../state/protection';
 import { scoresOf } from './score-blocks';
+import { type ModuleArguments, moduleChoice, moduleSteps } from './suggest-modules';
 import { anyBlocks, isFor, knownCount, select } from './suggest-size';
 
 export interface SuggestArguments
-  extends CommonArguments, JobArguments<'prune', 'criterion' | 'count' | 'ratio' | 'maxKl'> {
+  extends CommonArguments, ModuleArguments, JobArguments<'prune', 'criterion' | 'count' | 'ratio' | 'maxKl'> {
   /** "5.4B", or a number. */
   readonly targetParams?: string | number;
   /** As many as keep the perplexity on the calibration text below this many times the whole model's. */
@@ -38,7 +39,7 @@ export interface SuggestArguments
 type Measure = Exclude<Goal['kind'], 'fit'>;
 
 interface State extends SuggestArguments, GoalAnswers {
-  readonly measure?: Measure | 'goal' | 'newGoal' | 'scores';
+  readonly measure?: Measure | 'goal' | 'newGoal' | 'scores' | 'modules';
 }
 
 /** @returns undefined where the arguments leave the size open */
@@ -99,8 +100,9 @@ export async function askSuggestion(
   const isKnown = args.criterion !== undefined || scored !== undefined;
   const wantsOther = ({ measure }: State): boolean | undefined => measure && measure === 'scores';
   const asksGoal = ({ measure }: State): boolean | undefined => measure && measure === 'newGoal';
+  const wantsModules = ({ measure }: State): boolean | undefined => measure && measure === 'modules';
   const valueStep = when<State>(
-    ({ measure }) => measure && measure !== 'goal' && measure !== 'newGoal' && measure !== 'scores',
+    ({ measure }) => measure && !['goal', 'newGoal', 'scores', 'modules'].includes(measure),
     async (state, place) => {
       const measure = state.measure as Measure;
       const answer = await ask(place, {
@@ -112,6 +114,8 @@ export async function askSuggestion(
       return valueOf(measure, answer);
     },
   );
+  const ofModules = moduleSteps<State>(coppice, chosen);
+  if (args.granularity === 'module') return askAll<State>(title, args, ofModules);
   const start: State = { ...args, ...(isKnown && { criterion: args.criterion ?? scored }) };
   const { measure, format, type, size, perplexity, repetition, same, probes, ...answers } = await askAll<State>(
     title,
@@ -122,9 +126,12 @@ export async function askSuggestion(
       when(wantsOther, criterionStep),
       when(wantsOther, measureStep(false)),
       ...goalSteps<State>(coppice, chosen, shipping).map((step) => when(asksGoal, step)),
+      ...ofModules.map((step) => when(wantsModules, step)),
       valueStep,
     ],
   );
+  // What chooses blocks need not choose among modules.
+  if (measure === 'modules') return { ...answers, criterion: args.criterion, granularity: 'module' };
   if (measure === 'newGoal') {
     return { ...answers, goal: true, newGoal: goalFrom({ format, type, size, perplexity, repetition, same, probes }) };
   }
@@ -200,6 +207,7 @@ function measureChoices(
       value: 'divergence',
     },
     { label: t('A target size (at least)'), detail: t('For example 110M parameters'), value: 'target' },
+    moduleChoice(),
     {
       label: shipping ? t('$(target) Another goal…') : t('$(target) A goal for your application…'),
       detail: t('The size of its file, for example 120 MB, and the perplexity that is still good enough'),

@@ -83,7 +83,7 @@ describe('command line: score', function () {
     const of = ['score', model, '--calibration', rows, '--criterion', 'greedy', '--granularity', 'module'];
     const inTurn = [...of, '--objective', 'kl', '--count', '1'];
     const found = await run(...inTurn, '--keep', '0', '--record', record);
-    assert.deepEqual(keys(found), sorted(`${SCORE} objective cost removals unfit`));
+    assert.deepEqual(keys(found), sorted(`${SCORE} objective cost leftOut removals unfit`));
     const removals = found.removals as { block: number; part: string; kl: number; saves: number }[];
     assert.deepEqual(keys(removals[0]), sorted('block part meanNll ppl kl saves'));
     assert.ok(removals.every(({ block }) => block !== 0));
@@ -92,7 +92,7 @@ describe('command line: score', function () {
     assert.equal(scoreOf(found).removals, undefined);
 
     // The last removal is the model without all of them.
-    const parts = removals.map(({ block, part }) => `${block}.${part}`);
+    const parts = found.leftOut as (number | string)[];
     const left = await run('eval', model, '--calibration', rows, '--remove', parts.join(','), '--precision', 'float32');
     assert.ok(Math.abs(Number(left.ppl) / Number((removals.at(-1) as unknown as Json).ppl) - 1) < 1e-5);
 
@@ -110,10 +110,29 @@ describe('command line: score', function () {
     assert.ok((timed.removals as { saves: number }[]).every(({ saves }) => saves > 0 && saves < 60));
     await refused(/--cost/, 'score', model, '--calibration', rows, '--cost', 'bytes');
     await refused(/needs a number of blocks/, ...of);
-    await refused(/search cannot score single modules/, ...of, '--criterion', 'search', '--count', '1');
+    await refused(/energy cannot score single modules/, ...of, '--criterion', 'energy', '--count', '1');
     const pruning = ['prune', model, '--criterion', 'greedy', '--calibration', rows, '--count', '1', '--dry-run'];
     await refused(/prune has no option --granularity[^]*coppice score/, ...pruning, '--granularity', 'module');
-    await refused(/single modules/, 'prune', model, '--scores', record, '--count', '1', '--no-keep-ends', '--dry-run');
+    await refused(/init has no option --cost[^]*without one of them[^]*coppice score/, 'init', model, '--cost', 'time');
+    const pruned = ['prune', model, '--scores', record, '--count', '1', '--no-keep-ends', '--dry-run'];
+    await refused(new RegExp(`single modules[^]*--remove ${parts.join()}`), ...pruned);
+  });
+
+  it('score: search among modules gives a set as the option that leaves it out, and ranks no blocks', async () => {
+    const of = ['score', model, '--calibration', rows, '--criterion', 'search', '--granularity', 'module'];
+    const searching = [...of, '--count', '1', '--generations', '2', '--remove', '1'];
+    const found = await run(...searching);
+    assert.deepEqual(keys(found), sorted(`${SCORE} cost leftOut moduleSearch removed`));
+    const { removed, saves, kl, start } = found.moduleSearch as Json & { removed: (number | string)[]; start: Json };
+    assert.ok(Number(saves) > 0 && Number(kl) <= Number(start.kl));
+    assert.ok(removed.length > 0);
+    const set = found.leftOut as (number | string)[];
+    assert.deepEqual(new Set(set), new Set([1, ...removed]));
+    const left = await run('eval', model, '--calibration', rows, '--remove', set.join(','), '--precision', 'float32');
+    assert.ok(Math.abs(Number(left.ppl) / Number((found.moduleSearch as Json).ppl) - 1) < 1e-5);
+    assert.equal(scoreOf(found).set, undefined);
+    const { stdout } = await coppice([...searching, '--quiet']);
+    assert.match(stdout, new RegExp(`without all of them: --remove ${set.join()}\n.*no checkpoint is written`));
   });
 
   it('score: modules, windows, removals, and what needs no text', async () => {

@@ -12,6 +12,7 @@ import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/jobs/record-store';
 import type { ExportResult, VerifyResult } from '../../../src/jobs/results/export';
 import type { SpeedsResult } from '../../../src/jobs/results/bench';
+import type { HealResult } from '../../../src/jobs/results/heal';
 import type { GridResult } from '../../../src/jobs/results/grid';
 import type { EvaluateResult } from '../../../src/jobs/results/eval';
 import type { GenerateResult } from '../../../src/jobs/results/generate';
@@ -126,6 +127,30 @@ describe('commands', () => {
     const smaller = await run<Suggestion>('suggestBlocks', { checkpoint, criterion: 'search', count: 1 });
     assert.equal(smaller.removed.length, 1);
     await assert.rejects(run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 5 }), UserErrorLike);
+  });
+
+  it('suggests among attention and FFN, which become no plan, and are judged and healed as they are', async () => {
+    type Parts = { criterion: string; removed: (number | string)[] };
+    const byBytes = { checkpoint, granularity: 'module', cost: 'bytes', count: 1 };
+    await run('showScores', { checkpoint, criterion: 'ppl' }); // it does not choose among modules
+    const { criterion, removed } = await run<Parts>('suggestBlocks', byBytes);
+    assert.equal(criterion, 'greedy');
+    assert.ok(removed.length > 0 && removed.every((part) => /^[45](\.|$)/.test(String(part))), removed.join());
+    const { plans, library } = await coppice();
+    const { identity } = await library.load(checkpoint);
+    const subject = { path: checkpoint, identity, blocks: 8 };
+    assert.deepEqual(plans.removed(subject), []);
+
+    const remove = ['4.attention', 5];
+    const judged = await run<EvaluateResult>('evaluatePerplexity', { checkpoint, remove, text, limit: 1 });
+    assert.ok(Number(judged.ppl) > 1);
+    const patch = inWorkspace('modules.healed.safetensors');
+    const healed = await run<HealResult>('heal', { checkpoint, remove, data: text, tokens: 64, patch });
+    assert.deepEqual([healed.removed, healed.out], [[5, '4.attention'], null]);
+
+    for (const refused of [{ criterion: 'ppl' }, { count: undefined, maxKl: 1 }, { count: undefined, maxRatio: 2 }]) {
+      await assert.rejects(run('suggestBlocks', { ...byBytes, ...refused }), UserErrorLike);
+    }
   });
 
   it('prunes the plan to a new folder, which is in the tree then; the source stays as it was', async () => {

@@ -64,6 +64,8 @@ describe('reading a recipe', () => {
     ['an unknown field of a step', recipe({ a: { ...SCORE, option: 1 } }), '1', /no “option”/],
     ['an unknown option', recipe({ a: { job: 'score', options: { critirion: 'ppl' } } }), '"ppl"', /no option “critirion”.*options are.*criterion/],
     ['an option that is a job now', recipe({ a: { job: 'prune', options: { method: 'lora', steps: 3, iterative: true } } }), 'true', /step of prune has no option “iterative”.* step of iterate, as of `coppice iterate`/],
+    ['modules where blocks are chosen', recipe({ a: { job: 'iterate', options: { criterion: 'greedy', granularity: 'module' } } }), '"module"', /step of iterate has no option “granularity”.*chooses whole blocks.* with coppice score/],
+    ['blocks by scores of modules', recipe({ s: { job: 'score', options: { criterion: 'greedy', granularity: 'module', count: 1, calibration: 't' } }, a: { job: 'prune', options: { scores: '${steps.s}', count: 1 } } }), '"${steps.s}"', /“a” cannot choose by “s”.*steps\.s\.leftOut.* to “remove” of eval/],
     ['a wrong value', recipe({ a: { job: 'score', options: { criterion: 'best' } } }), '"best"', /criterion.*one of/],
     ['a wrong list', recipe({ a: { job: 'prune', options: { blocks: '4-x' } } }), '"4-x"', /blocks/],
     ['options that need others', recipe({ a: { job: 'prune', options: { criterion: 'magnitude' } } }), '{"criterion":"magnitude"}', /how much to remove/],
@@ -94,6 +96,14 @@ describe('reading a recipe', () => {
       'A step of eval has no option “windw”',
       '“minAccuracy” cannot be judged',
     ]);
+  });
+
+  it('takes what is left out by module as what other steps remove', () => {
+    const steps = {
+      s: { job: 'score', options: { criterion: 'search', granularity: 'module', count: 1, calibration: 't' } },
+      e: { job: 'eval', options: { text: 't', remove: '${steps.s.leftOut}' } },
+    };
+    assert.deepEqual(problemsOf(recipe(steps)), []);
   });
 
   it('takes variables in the title, and nothing that a step has yet to find', () => {

@@ -1,0 +1,129 @@
+/**
+ * Suggest Blocks… among attention and FFN apart: a set to judge and heal here. It makes no plan, because no checkpoint can be
+ * written without one of the two.
+ */
+import * as vscode from 'vscode';
+import { UserError } from '../engine/errors';
+import type { Goal } from '../engine/importance/choice';
+import { type Criterion, CRITERION_LIST, isSized } from '../engine/importance/criteria';
+import type { ModuleCost } from '../engine/importance/module-cost';
+import { formatNumber } from '../format/numbers';
+import type { Chosen } from '../host/ask/choose-checkpoint';
+import { wholeNumberFault } from '../host/ask/numbers';
+import { ask, pick, type PickChoice, type Step } from '../host/ask/steps';
+import type { CommonArguments, JobArguments } from '../host/command';
+import type { Coppice } from '../host/coppice';
+import { inform, nextCommand } from '../host/inform';
+import { runJob } from '../host/jobs/run-job';
+import { roomIn } from '../state/protection';
+import { type ScoreArguments, scoreSpec, sharing } from './score-blocks';
+import { knownCount } from './suggest-size';
+
+/** Parts other than blocks, and what choosing them economizes on. */
+export type ModuleArguments = JobArguments<'score', 'granularity' | 'cost'>;
+
+export const moduleChoice = (): PickChoice<'modules'> => ({
+  label: vscode.l10n.t('Attention and FFN apart'),
+  detail: vscode.l10n.t(
+    'As much as a number of blocks saves, to judge and heal here: no checkpoint can be written without one of the two',
+  ),
+  value: 'modules',
+});
+
+/** Asks how much is to go, and what a part costs. */
+export function moduleSteps<S extends ModuleArguments & { readonly count?: number }>(
+  { config }: Coppice,
+  { architecture }: Chosen,
+): Step<S>[] {
+  const room = roomIn(architecture.layers.length, config);
+  const countStep: Step<S> = async (_, place) => {
+    const answer = await ask(place, {
+      prompt: vscode.l10n.t('Number of blocks that attention and FFN should save as much as'),
+      value: String(Math.max(1, Math.min(Math.round(architecture.layers.length / 5), room))),
+      fault: (text) => wholeNumberFault(text, 1, room),
+    });
+    return { count: Number(answer) } as Partial<S>;
+  };
+  const costStep: Step<S> = async (_, place) => {
+    const { t } = vscode.l10n;
+    const choices: PickChoice<ModuleCost>[] = [
+      { label: t('Bytes of the files'), value: 'bytes' },
+      { label: t('Time'), detail: t('measured on this machine, over a few rows'), value: 'time' },
+    ];
+    return { cost: await pick(place, t('Select what the parts should save'), choices, 'bytes') } as Partial<S>;
+  };
+  return [countStep, costStep];
+}
+
+/** What chooses among modules. */
+const CHOOSING = CRITERION_LIST.filter(({ name, modules }) => modules && isSized(name)).map(({ name }) => name);
+
+/** @throws UserError where the arguments name a criterion that does not choose among modules */
+function choosing(named: Criterion | undefined, shown: Criterion): Criterion {
+  if (named === undefined) return CHOOSING.includes(shown) ? shown : 'greedy';
+  if (CHOOSING.includes(named)) return named;
+  throw new UserError(
+    vscode.l10n.t('{0} cannot choose among attention and FFN', named),
+    vscode.l10n.t('they are chosen by {0}', CHOOSING.join(', ')),
+    vscode.l10n.t('Choose by one of these, or choose whole blocks.'),
+  );
+}
+
+/** @throws UserError for a limit and for what ships */
+function blocksOf(coppice: Coppice, chosen: Chosen, goal: Goal | undefined): number {
+  if (goal && goal.kind !== 'fit' && goal.kind !== 'divergence' && goal.kind !== 'perplexity') {
+    return knownCount(coppice, goal, chosen);
+  }
+  throw new UserError(
+    vscode.l10n.t('Attention and FFN cannot be suggested for this'),
+    vscode.l10n.t(
+      'limits count whole blocks, and a goal ends in a file, which cannot be written without one of the two',
+    ),
+    vscode.l10n.t('Give a number of blocks, a share or a size to save as much as; or choose whole blocks.'),
+  );
+}
+
+/** The set, which the plan does not become. */
+export interface ModuleSuggestion {
+  readonly checkpoint: string;
+  readonly criterion: Criterion;
+  /** Blocks that it saves as much as. */
+  readonly count: number;
+  /** As jobs take it. */
+  readonly removed: readonly (number | string)[];
+}
+
+/**
+ * Chooses the set, and offers what can be done with it.
+ * @param given the caller's criterion @param shown that of the scores or the settings
+ */
+export async function suggestModules(
+  coppice: Coppice,
+  chosen: Chosen,
+  args: CommonArguments & ModuleArguments & Pick<ScoreArguments, 'criterion'>,
+  { goal, shown }: { readonly goal: Goal | undefined; readonly shown: Criterion },
+): Promise<ModuleSuggestion> {
+  const count = blocksOf(coppice, chosen, goal);
+  const criterion = choosing(args.criterion, shown);
+  const { device, throws, cost } = args;
+  const asked: ScoreArguments = { criterion, count, objective: 'kl', granularity: 'module', cost, throws };
+  const spec = scoreSpec(coppice, chosen, await sharing(coppice, chosen, asked));
+  const { result } = await runJob(coppice, spec, { device });
+  const { leftOut: removed = [], moduleSearch, removals = [] } = result;
+  const kl = formatNumber(Number((moduleSearch ?? removals.at(-1))?.kl ?? 0), 3);
+  const checkpoint = chosen.path;
+  const { t } = vscode.l10n;
+  const words =
+    criterion === 'healed'
+      ? t('Without {0}: KL divergence {1} nats after a quick healing.', removed.join(', '), kl)
+      : t('Without {0}: KL divergence {1} nats.', removed.join(', '), kl);
+  const [source, choice] = [{ checkpoint, remove: removed }, 'hand'];
+  inform(
+    args,
+    [words, t('It can be judged and healed here, not written.')].join(' '),
+    nextCommand(t('Evaluate Perplexity…'), 'coppice.evaluatePerplexity', source),
+    nextCommand(t('Generate Text…'), 'coppice.generateText', source),
+    nextCommand(t('Heal…'), 'coppice.heal', { ...source, choice }),
+  );
+  return { checkpoint, criterion, count, removed };
+}
