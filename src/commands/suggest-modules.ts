@@ -1,6 +1,6 @@
 /**
- * Suggest Blocks… among attention and FFN apart: a set to judge and heal here. It makes no plan, because no checkpoint can be
- * written without one of the two.
+ * Suggest Blocks… among attention and FFN apart: a set to judge and heal here. It makes no plan unless whole blocks are best,
+ * because no checkpoint can be written without one of the two.
  */
 import * as vscode from 'vscode';
 import { UserError } from '../engine/errors';
@@ -83,7 +83,7 @@ function blocksOf(coppice: Coppice, chosen: Chosen, goal: Goal | undefined): num
   );
 }
 
-/** The set, which the plan does not become. */
+/** The set. It becomes the plan only where it is of whole blocks. */
 export interface ModuleSuggestion {
   readonly checkpoint: string;
   readonly criterion: Criterion;
@@ -117,13 +117,19 @@ export async function suggestModules(
     criterion === 'healed'
       ? t('Without {0}: KL divergence {1} nats after a quick healing.', removed.join(', '), kl)
       : t('Without {0}: KL divergence {1} nats.', removed.join(', '), kl);
-  const [source, choice] = [{ checkpoint, remove: removed }, 'hand'];
+  const blocks = removed.filter((part) => typeof part === 'number');
+  if (blocks.length === removed.length) {
+    coppice.plans.set(chosen.subject, blocks);
+    inform(args, [words, t('Whole blocks cost least for what they save: they are the plan now.')].join(' '));
+    return { checkpoint, criterion, count, removed };
+  }
+  const source = { checkpoint, remove: removed };
   inform(
     args,
     [words, t('It can be judged and healed here, not written.')].join(' '),
     nextCommand(t('Evaluate Perplexity…'), 'coppice.evaluatePerplexity', source),
     nextCommand(t('Generate Text…'), 'coppice.generateText', source),
-    nextCommand(t('Heal…'), 'coppice.heal', { ...source, choice }),
+    nextCommand(t('Heal…'), 'coppice.heal', source),
   );
   return { checkpoint, criterion, count, removed };
 }

@@ -69,7 +69,7 @@ function noiseLine(blocks: NonNullable<ScoreResult['blocks']>, full: ScoreResult
 function removalParts({ removals = [], search, energy, moduleSearch, leftOut = [] }: ScoreResult): Piece[] {
   const set = setOf({ search, energy });
   const parts =
-    leftOut.length === 0
+    leftOut.length === 0 || leftOut.every((part) => typeof part === 'number')
       ? []
       : [`"remove" of other jobs takes ${JSON.stringify(leftOut)}; no checkpoint is written without single modules`];
   if (set ?? moduleSearch) {

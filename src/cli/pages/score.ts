@@ -193,7 +193,9 @@ function removalTable(removals: NonNullable<CriterionResult['removals']>): strin
 const leftOutLines = (leftOut: NonNullable<CriterionResult['leftOut']>): string[] => [
   '',
   `without all of them: --remove ${leftOut.join(',')}`,
-  'eval, generate, bench and heal --patch take it; no checkpoint is written without single modules',
+  leftOut.every((part) => typeof part === 'number')
+    ? `whole blocks cost least for what they save: prune --blocks ${leftOut.join(',')} writes a checkpoint without them`
+    : 'eval, generate, bench and heal --patch take it; no checkpoint is written without single modules',
 ];
 
 /** The set, and those that it was compared with. */

@@ -85,10 +85,16 @@ export function scoresIn(
     );
   }
   if (Array.isArray(scores.modules) || isOfModules(scores.removals) || isObject(scores.moduleSearch)) {
-    const set = isListOfParts(scores.leftOut) ? scores.leftOut.join(',') : undefined;
+    const set = isListOfParts(scores.leftOut) ? scores.leftOut : [];
+    if (set.length > 0 && set.every((part) => typeof part === 'number')) {
+      throw refuse(
+        'they are of a search among single modules, and rank no blocks',
+        `It found whole blocks: name them with ${option('blocks', set.join(','))} in place of the scores.`,
+      );
+    }
     throw refuse(
       'they are scores of single modules, and a checkpoint without one cannot be written',
-      `Score without ${option('granularity')}; or look at the modules with ${option('remove', set)}, which works with eval, generate, bench, and heal as a patch.`,
+      `Score without ${option('granularity')}; or look at the modules with ${option('remove', set.length > 0 ? set.join(',') : undefined)}, which works with eval, generate, bench, and heal as a patch.`,
     );
   }
   const found = rankingOf(scores, blocks);

@@ -129,7 +129,7 @@ describe('commands', () => {
     await assert.rejects(run('suggestBlocks', { checkpoint, criterion: 'ppl', count: 5 }), UserErrorLike);
   });
 
-  it('suggests among attention and FFN, which become no plan, and are judged and healed as they are', async () => {
+  it('suggests among attention and FFN, which are judged and healed as they are, and no plan', async () => {
     type Parts = { criterion: string; removed: (number | string)[] };
     const byBytes = { checkpoint, granularity: 'module', cost: 'bytes', count: 1 };
     await run('showScores', { checkpoint, criterion: 'ppl' }); // it does not choose among modules
@@ -139,7 +139,9 @@ describe('commands', () => {
     const { plans, library } = await coppice();
     const { identity } = await library.load(checkpoint);
     const subject = { path: checkpoint, identity, blocks: 8 };
-    assert.deepEqual(plans.removed(subject), []);
+    // Whole blocks alone could be written.
+    const whole = removed.filter((part) => typeof part === 'number');
+    assert.deepEqual(plans.removed(subject), whole.length === removed.length ? whole : []);
 
     const remove = ['4.attention', 5];
     const judged = await run<EvaluateResult>('evaluatePerplexity', { checkpoint, remove, text, limit: 1 });

@@ -154,6 +154,43 @@ describe('the story of healing', function () {
     await healing;
   });
 
+  it('suggests attention and FFN apart, says what they are good for, and heals them into a patch only', async () => {
+    await run('resetPlan', { checkpoint });
+    const suggesting = vscode.commands.executeCommand<{ removed: string[] }>('coppice.suggestBlocks', {
+      checkpoint,
+      criterion: 'greedy',
+    });
+    await asks('Select how to set the size');
+    await box().locator('input').first().fill('Attention');
+    await until('it is the only choice', async () => (await focused()).startsWith('Attention and FFN apart'));
+    assert.match(await focused(), /to judge and heal here: no checkpoint can be written without one of the two/);
+    await window.page.keyboard.press('Enter');
+    await box().getByText('Number of blocks that attention and FFN should save as much as').waitFor();
+    await box().locator('input').first().fill('3'); // less is best saved by whole blocks here
+    await window.page.keyboard.press('Enter');
+    await asks('Select what the parts should save');
+    assert.match(await focused(), /^Bytes of the files/);
+    await window.page.keyboard.press('Enter');
+    const { removed } = await suggesting;
+    assert.ok(
+      removed.some((part) => String(part).includes('.')),
+      removed.join(),
+    );
+    assert.deepEqual(await planned(), []);
+    const toast = window.toast('It can be judged and healed here, not written.');
+    await toast.waitFor();
+    await toast.hover();
+    await window.screenshot('healing-modules');
+    await toast.getByText('Heal…').click();
+    await asks('Which text should the model be healed on?');
+    await window.page.keyboard.press('Enter');
+    await asks('Select how much text to heal on');
+    await window.page.keyboard.press('Enter');
+    // Not what to write: there is one way.
+    await box().getByText('File for the new weights').waitFor();
+    await window.page.keyboard.press('Escape');
+  });
+
   it('refuses to heal a model that lacks nothing', async () => {
     await run('resetPlan', { checkpoint });
     await assert.rejects(run('heal', { checkpoint, out: inWorkspace('never') }), { what: 'Nothing to heal' });
