@@ -7,6 +7,7 @@ import { CancelledError, UserError } from '../../../src/engine/errors';
 import type { BeforeAfter } from '../../../src/engine/records/before-after/before-after';
 import { CRITERIA } from '../../../src/engine/importance/criteria';
 import type { SavedFile } from '../../../src/commands/save-as-recipe';
+import type { ModuleSuggestion } from '../../../src/commands/suggest-modules';
 import { InputWatch } from '../../../src/engine/records/changes';
 import { readRecord } from '../../../src/engine/records/record';
 import { RunStore } from '../../../src/jobs/record-store';
@@ -130,10 +131,9 @@ describe('commands', () => {
   });
 
   it('suggests among attention and FFN, which are judged and healed as they are, and no plan', async () => {
-    type Parts = { criterion: string; removed: (number | string)[] };
     const byBytes = { checkpoint, granularity: 'module', cost: 'bytes', count: 1 };
     await run('showScores', { checkpoint, criterion: 'ppl' }); // it does not choose among modules
-    const { criterion, removed } = await run<Parts>('suggestBlocks', byBytes);
+    const { criterion, removed } = await run<ModuleSuggestion>('suggestBlocks', byBytes);
     assert.equal(criterion, 'greedy');
     assert.ok(removed.length > 0 && removed.every((part) => /^[45](\.|$)/.test(String(part))), removed.join());
     const { plans, library } = await coppice();
@@ -145,7 +145,7 @@ describe('commands', () => {
 
     const remove = ['4.attention', 5];
     const judged = await run<EvaluateResult>('evaluatePerplexity', { checkpoint, remove, text, limit: 1 });
-    assert.ok(Number(judged.ppl) > 1);
+    assert.ok(judged.ppl > 1);
     const patch = inWorkspace('modules.healed.safetensors');
     const healed = await run<HealResult>('heal', { checkpoint, remove, data: text, tokens: 64, patch });
     assert.deepEqual([healed.removed, healed.out], [[5, '4.attention'], null]);

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { cpSync, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
+import type { ModuleSuggestion } from '../../../src/commands/suggest-modules';
 import { readRecord } from '../../../src/engine/records/record';
 import type { HealResult } from '../../../src/jobs/results/heal';
 import type { PruneResult } from '../../../src/jobs/results/prune';
@@ -156,7 +157,7 @@ describe('the story of healing', function () {
 
   it('suggests attention and FFN apart, says what they are good for, and heals them into a patch only', async () => {
     await run('resetPlan', { checkpoint });
-    const suggesting = vscode.commands.executeCommand<{ removed: string[] }>('coppice.suggestBlocks', {
+    const suggesting = vscode.commands.executeCommand<ModuleSuggestion>('coppice.suggestBlocks', {
       checkpoint,
       criterion: 'greedy',
     });
