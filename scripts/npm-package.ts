@@ -41,7 +41,18 @@ console.log(`${relative(process.cwd(), file)}: ${(statSync(file).size / 1e6).toF
 
 function buildPrograms(): void {
   const options = ['--production', `--outdir=${staging}`, `--notices=${join(staging, 'THIRD-PARTY-NOTICES.txt')}`];
-  const build = ['esbuild.mjs', 'cli', 'commands', 'mcp', 'sidecar', 'tokenizer', 'quantizer', 'library', 'report', ...options];
+  const build = [
+    'esbuild.mjs',
+    'cli',
+    'commands',
+    'mcp',
+    'sidecar',
+    'tokenizer',
+    'quantizer',
+    'library',
+    'report',
+    ...options,
+  ];
   execFileSync(process.execPath, build, { cwd: root, stdio: 'inherit' });
   chmodSync(join(staging, 'cli.cjs'), 0o755);
 }

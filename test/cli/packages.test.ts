@@ -132,7 +132,9 @@ describe('the packages of all platforms', function () {
         const named = filesNamed(manifest).map((path) => path.replace(/^\.\//, ''));
         assert.ok(named.includes('dist/extension.cjs') && named.includes('media/icon.png'));
         const brought = [...below('recipes', '.coppice.json'), ...below('skills', '.md'), ...below('media/sample', '')];
-        const programs = ['cli', 'commands', 'mcp', 'sidecar', 'tokenizer', 'quantizer'].map((name) => `dist/${name}.cjs`);
+        const programs = ['cli', 'commands', 'mcp', 'sidecar', 'tokenizer', 'quantizer'].map(
+          (name) => `dist/${name}.cjs`,
+        );
         const pages = ['editor', 'panel', 'report'].flatMap((name) => [
           `dist/webview/${name}.js`,
           `dist/webview/${name}.css`,
