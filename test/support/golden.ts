@@ -353,6 +353,29 @@ export interface GoldenWidth {
   readonly wandaSp: { readonly pruned: readonly GoldenNarrowed[] };
 }
 
+/** Scores of experts, and models with fewer of them. Of the toys with experts. */
+export interface GoldenExperts {
+  readonly experts: number;
+  readonly perToken: number;
+  readonly full: GoldenLoss;
+  readonly blocks: readonly {
+    readonly block: number;
+    readonly tokens: readonly number[];
+    readonly gateMean: readonly number[];
+    readonly scores: readonly number[];
+  }[];
+  readonly pruned: readonly {
+    readonly method: 'reap' | 'frequency' | 'random';
+    readonly ratio: number;
+    readonly dropped: number;
+    readonly kept: readonly { readonly block: number; readonly experts: readonly number[] }[];
+    readonly parameters: number;
+    readonly meanNll: number;
+    /** Only of reap at 0.25. */
+    readonly logits?: GoldenLogits;
+  }[];
+}
+
 /** Path of one of a checkpoint's golden files. */
 const goldenFile = (name: GoldenName, file: string): string =>
   name === 'sample' || name === 'gemma-3-270m' ? join(ROOT, 'test/golden', name, file) : shared('golden', name, file);
@@ -379,6 +402,8 @@ export const goldenNorms = (toy: string): GoldenHeal =>
   JSON.parse(readFileSync(join(ROOT, 'test/golden/norms', `${toy}.json`), 'utf8')) as GoldenHeal;
 export const goldenWidth = (name: GoldenName): GoldenWidth => read(name, 'width.json') as GoldenWidth;
 export const goldenGreedy = (name: GoldenName): GoldenGreedy => read(name, 'greedy.json') as GoldenGreedy;
+/** Of the toys with experts. */
+export const goldenExperts = (name: GoldenName): GoldenExperts => read(name, 'experts.json') as GoldenExperts;
 /** Rows that Coppice draws from a text by its defaults, and their losses. Of Gemma 3 270M. */
 export const goldenDrawn = (name: GoldenName): GoldenDrawn => read(name, 'drawn.json') as GoldenDrawn;
 export const goldenPerplexities = (): GoldenPerplexities =>

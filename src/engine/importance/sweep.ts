@@ -219,17 +219,8 @@ class SweepPass {
     if (states.length === 0) return [];
     const open = await this.forward.open(step, false);
     try {
-      const after: State[] = [];
-      for (const state of states) {
-        const next = [];
-        for (const chunk of state) {
-          next.push(await open.run(chunk));
-          chunk.release();
-          this.work.advance(chunk.rows);
-        }
-        after.push(next);
-      }
-      return after;
+      const after = await open.runAll(states.flat(), ({ rows }) => this.work.advance(rows));
+      return states.map((state) => after.splice(0, state.length));
     } finally {
       await open.close();
     }

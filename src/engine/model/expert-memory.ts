@@ -3,8 +3,18 @@
 export interface ExpertMemory {
   /** Bytes of a group of experts in float32. */
   readonly group: number;
-  /** Up to this many bytes all groups of a block stay open. */
+  /**
+   * Up to this many bytes all groups of a block stay open. Where they do not, as much holds what lies between router and experts,
+   * so that a group is opened once for many tokens.
+   */
   readonly kept: number;
 }
 
-export const EXPERT_MEMORY: ExpertMemory = { group: 256 * 2 ** 20, kept: 2 ** 30 };
+/** Larger groups are no faster. */
+const LARGEST_GROUP = 256 * 2 ** 20;
+
+/** @param memory the budget for hidden states, in bytes; the experts of a block may take as much beside them */
+export const expertMemory = (memory: number): ExpertMemory => ({
+  group: Math.min(LARGEST_GROUP, memory / 4),
+  kept: memory,
+});

@@ -9,6 +9,7 @@ import type { WeightSource } from '../weights/source';
 import { sourceBinding } from './binding';
 import { rowsPerRun, TOKENS_PER_RUN } from './cost';
 import { buildStep } from './forward-graph';
+import type { ExpertWatch } from './expert-groups';
 import type { Model } from './model';
 import { Positions } from './positions';
 import { openOverFile, openStepSession, type StepSession } from './step-session';
@@ -26,6 +27,13 @@ export interface OpenStep {
    * step
    */
   run: (chunk: Chunk, pass?: Forward) => Promise<Chunk>;
+  /**
+   * The chunks after this step, in order. Those of a block with experts share each group of experts.
+   * @param chunks are released
+   * @param done called when one is through
+   * @param watch sees every expert of a token; only of a step that was opened over a source
+   */
+  runAll: (chunks: readonly Chunk[], done?: (chunk: Chunk) => void, watch?: ExpertWatch) => Promise<Chunk[]>;
   close: () => Promise<void>;
 }
 
@@ -91,11 +99,30 @@ export class Forward {
 
   private opened(step: Step, session: StepSession, onDevice: boolean): OpenStep {
     const kind = this.attentionKind;
+    const run = async (chunk: Chunk, pass: Forward = this): Promise<Chunk> => {
+      const result = onDevice ? undefined : pass.pool.take(chunk.rows);
+      const y = await session.run(pass.feeds(chunk, step, kind), result?.tensor);
+      return result ?? pass.pool.adopt(y, chunk.rows);
+    };
+    const together = async (chunks: readonly Chunk[], watch?: ExpertWatch): Promise<Chunk[]> => {
+      const results = chunks.map(({ rows }) => this.pool.take(rows));
+      const runs = chunks.map((chunk, i) => ({ feeds: this.feeds(chunk, step, kind), into: results[i].tensor }));
+      await session.together!.run(runs, watch);
+      return results;
+    };
     return {
-      run: async (chunk, pass: Forward = this) => {
-        const result = onDevice ? undefined : pass.pool.take(chunk.rows);
-        const y = await session.run(pass.feeds(chunk, step, kind), result?.tensor);
-        return result ?? pass.pool.adopt(y, chunk.rows);
+      run,
+      runAll: async (chunks, done, watch) => {
+        const room = Math.floor((session.together?.tokens ?? 0) / this.length);
+        const after: Chunk[] = [];
+        for (const some of inRuns(chunks, room)) {
+          after.push(...(session.together ? await together(some, watch) : [await run(some[0])]));
+          for (const chunk of some) {
+            chunk.release();
+            done?.(chunk);
+          }
+        }
+        return after;
       },
       close: session.close,
     };
@@ -145,4 +172,19 @@ export class Forward {
       kind === 'fused' ? this.positions.fused(chunk.rows, step.block) : this.positions.plain(step.block);
     return { x: chunk.tensor, ...positions };
   }
+}
+
+/** Chunks that have room for their rows together; at least one. */
+function inRuns(chunks: readonly Chunk[], room: number): Chunk[][] {
+  const runs: Chunk[][] = [];
+  let rows = Infinity;
+  for (const chunk of chunks) {
+    if (rows + chunk.rows > room) {
+      runs.push([]);
+      rows = 0;
+    }
+    runs.at(-1)!.push(chunk);
+    rows += chunk.rows;
+  }
+  return runs;
 }

@@ -104,13 +104,7 @@ export class LastStates {
   private async through(step: Step, toHost: boolean, state: State, work: Work): Promise<State> {
     const open = await this.forward.open(step, toHost);
     try {
-      const next: Chunk[] = [];
-      for (const chunk of state) {
-        next.push(await open.run(chunk));
-        chunk.release();
-        work.advance(chunk.rows);
-      }
-      return next;
+      return await open.runAll(state, ({ rows }) => work.advance(rows));
     } finally {
       await open.close();
     }

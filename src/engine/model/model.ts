@@ -16,7 +16,7 @@ import type { KeyedPatch } from '../weights/patches';
 import { checkpointWeights } from '../weights/checkpoint';
 import type { WeightSource } from '../weights/source';
 import { Embedding } from './embedding';
-import { EXPERT_MEMORY, type ExpertMemory } from './expert-memory';
+import { expertMemory, type ExpertMemory } from './expert-memory';
 
 /** Lists of changes to single weights, each on top of the one before. */
 export type Changes = readonly (readonly KeyedPatch[])[];
@@ -27,7 +27,7 @@ export interface ModelOptions {
   readonly threads?: number;
   /** Budget for hidden states, in bytes; an eighth of the machine's memory when undefined. */
   readonly memory?: number;
-  /** Room for the experts of a block; `EXPERT_MEMORY` when undefined. */
+  /** Room for the experts of a block; what `memory` gives when undefined. */
   readonly experts?: ExpertMemory;
   /**
    * float16 computes Linears and attention products in half precision, on a GPU that can; int8 and int4 compute Linears
@@ -137,7 +137,7 @@ export class Model {
     this.embedding = parts.embedding;
     this.device = parts.device;
     this.memory = parts.memory;
-    this.experts = parts.experts ?? EXPERT_MEMORY;
+    this.experts = parts.experts ?? expertMemory(parts.memory);
     this.threads = parts.threads;
     this.beforeRun = parts.beforeRun;
     this.isBeside = parts.isBeside ?? false;

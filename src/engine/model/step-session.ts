@@ -4,10 +4,21 @@ import { type Feeds, keepsTensors, type Tensor } from '../onnx/session';
 import type { WeightSource } from '../weights/source';
 import { fedBinding, sourceBinding } from './binding';
 import { type AttentionKind, buildStep } from './forward-graph';
+import type { ExpertWatch } from './expert-groups';
 import { hasExperts, openExpertStep } from './expert-step';
 import { graphKey } from './graph-key';
 import type { Model } from './model';
 import type { Step } from './view';
+
+/** Several runs, for which each group of experts is opened once. */
+export interface RunsTogether {
+  /** Tokens of all runs that have room; 0 where nothing is gained, because all groups stay open. */
+  readonly tokens: number;
+  readonly run: (
+    runs: readonly { readonly feeds: Feeds; readonly into?: Tensor }[],
+    watch?: ExpertWatch,
+  ) => Promise<Tensor[]>;
+}
 
 export interface StepSession {
   /**
@@ -16,6 +27,8 @@ export interface StepSession {
    * @returns "y", (tokens, hidden); the caller disposes of a tensor on the device
    */
   readonly run: (feeds: Feeds, into?: Tensor) => Promise<Tensor>;
+  /** How a step with experts takes several runs; absent for other steps. */
+  readonly together?: RunsTogether;
   readonly close: () => Promise<void>;
 }
 

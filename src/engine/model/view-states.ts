@@ -4,7 +4,7 @@
  */
 import type { Work } from '../progress';
 import type { Forward, TokenRows } from './forward';
-import { retainState, type Chunk, type State } from './states';
+import { retainState, type State } from './states';
 import type { View } from './view';
 
 /** Views that are equal so far, and their position. */
@@ -72,15 +72,12 @@ async function throughBlock(
     }
     const open = await forward.open({ block, attention, ffn }, false);
     try {
-      for (const branch of coming) {
-        const state: Chunk[] = [];
-        for (const chunk of branch.state) {
-          state.push(await open.run(chunk));
-          chunk.release();
-          work.advance(chunk.rows);
-        }
-        next.push({ views: branch.views, state });
-      }
+      const after = await open.runAll(
+        coming.flatMap(({ state }) => state),
+        ({ rows }) => work.advance(rows),
+      );
+      for (const { views: members, state } of coming)
+        next.push({ views: members, state: after.splice(0, state.length) });
     } finally {
       await open.close();
     }

@@ -31,12 +31,19 @@ export type ExpertWeight = 'router' | 'routerBias' | ExpertLinear | `${ExpertLin
 export const expertLinear = (expert: number, matrix: 'gate' | 'up' | 'down'): ExpertLinear =>
   `experts.${expert}.${matrix}`;
 
+/** The expert and the rest of a name of its weights, "gate" or "downBias"; undefined for the router and for other weights. */
+export function ofExpert(name: string): { readonly expert: number; readonly rest: string } | undefined {
+  const match = /^experts\.(\d+)\.(.+)$/.exec(name);
+  return match ? { expert: Number(match[1]), rest: match[2] } : undefined;
+}
+
 /** The expert and the matrix of it that a weight is; undefined for other weights, and for biases. */
 export function expertOf(
   name: string,
 ): { readonly expert: number; readonly matrix: 'gate' | 'up' | 'down' } | undefined {
-  const match = /^experts\.(\d+)\.(gate|up|down)$/.exec(name);
-  return match ? { expert: Number(match[1]), matrix: match[2] as 'gate' | 'up' | 'down' } : undefined;
+  const { expert, rest } = ofExpert(name) ?? {};
+  const isMatrix = rest === 'gate' || rest === 'up' || rest === 'down';
+  return expert !== undefined && isMatrix ? { expert, matrix: rest } : undefined;
 }
 
 export const EXPERTS_KIND: Kind<ExpertsFeedForward> = {

@@ -1,0 +1,94 @@
+/** The weights of a model with fewer experts: the kept experts under their new numbers, and the router's rows for them. */
+import { createHash } from 'node:crypto';
+import type { Architecture } from '../checkpoint/architecture';
+import { digestOfExperts, type KeptExperts, withKeptExperts } from '../checkpoint/kept-experts';
+import { ofExpert } from '../checkpoint/kinds/experts';
+import type { BlockWeightName, WeightKey } from '../checkpoint/weight-key';
+import type { Dtype } from '../formats/dtype';
+import { requireRows, type Rows, type TensorInfo } from '../formats/tensor';
+import type { Graph, Value } from '../onnx/graph';
+import { takeRows } from '../onnx/ops/shapes';
+import { rowWidth, typeInCheckpoint, type WeightSource } from './source';
+
+export class FewerExperts implements WeightSource {
+  readonly architecture: Architecture;
+  readonly identity: string;
+
+  /**
+   * @param source the model with all its experts; closing this source closes it
+   * @throws Error for experts of another model
+   */
+  constructor(
+    private readonly source: WeightSource,
+    private readonly kept: KeptExperts,
+  ) {
+    this.architecture = withKeptExperts(source.architecture, kept);
+    this.identity = createHash('sha256')
+      .update(`coppice fewer experts 1\n${source.identity}\n${digestOfExperts(kept)}`)
+      .digest('hex');
+  }
+
+  get revision(): string | undefined {
+    return this.source.revision;
+  }
+
+  get bytesInGraph(): number {
+    return this.source.bytesInGraph;
+  }
+
+  shape(key: WeightKey): readonly number[] {
+    const rows = this.rowsOf(key);
+    const shape = this.source.shape(this.before(key));
+    return rows ? [rows.length, ...shape.slice(1)] : shape;
+  }
+
+  bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
+    const own = this.rowsOf(key);
+    if (!own) return this.source.bind(g, this.before(key), rows);
+    if (rows && 'name' in rows) return this.source.bind(g, key, takeRows(g, g.indices(own), rows));
+    return this.source.bind(g, key, g.indices(some(own, rows)));
+  }
+
+  async read(key: WeightKey, rows?: Rows): Promise<Float32Array> {
+    const own = this.rowsOf(key);
+    if (!own) return this.source.read(this.before(key), rows);
+    const wanted = some(own, rows);
+    const width = rowWidth(this.source.shape(key));
+    const all = await this.source.read(key);
+    const values = new Float32Array(wanted.length * width);
+    wanted.forEach((row, i) => values.set(all.subarray(row * width, (row + 1) * width), i * width));
+    return values;
+  }
+
+  stored(key: WeightKey): TensorInfo | undefined {
+    return this.rowsOf(key) ? undefined : this.source.stored(this.before(key));
+  }
+
+  storedType(key: WeightKey): Dtype | undefined {
+    return typeInCheckpoint(this.source, this.before(key));
+  }
+
+  close(): Promise<void> {
+    return this.source.close();
+  }
+
+  /** The kept rows of a router, or of its bias; undefined for other weights. */
+  private rowsOf(key: WeightKey): readonly number[] | undefined {
+    return typeof key !== 'string' && (key.name === 'router' || key.name === 'routerBias') ? this.kept.get(key.layer) : undefined;
+  }
+
+  /** The key of the same weight in the model with all its experts. */
+  private before(key: WeightKey): WeightKey {
+    if (typeof key === 'string') return key;
+    const of = ofExpert(key.name);
+    const kept = this.kept.get(key.layer);
+    if (!of || !kept) return key;
+    return { layer: key.layer, name: `experts.${kept[of.expert]}.${of.rest}` as BlockWeightName };
+  }
+}
+
+function some(rows: readonly number[], part: Rows | undefined): readonly number[] {
+  if (!part) return rows;
+  requireRows(part, rows.length);
+  return rows.slice(part.start, part.start + part.count);
+}
