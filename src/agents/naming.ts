@@ -11,6 +11,7 @@ const propertyOf = (name: OptionName): string => `"${name.replace(/^.*\./, '')}"
 const PLACEHOLDER = /^[A-Z]+$/;
 
 const TOOLS: Partial<Record<CommandName, string>> = {
+  experts: 'coppice_experts',
   export: 'coppice_export',
   heal: 'coppice_heal',
   inspect: 'coppice_inspect',

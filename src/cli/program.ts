@@ -49,6 +49,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   curve: job('curve'),
   prune: job('prune'),
   width: job('width'),
+  experts: job('experts'),
   vocabulary: job('vocabulary'),
   iterate: job('iterate'),
   heal: job('heal'),

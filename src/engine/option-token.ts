@@ -143,6 +143,7 @@ export type OptionName = (typeof OPTION_NAMES)[number];
 
 /** Commands that messages of the engine name. */
 export const COMMAND_NAMES = [
+  'experts',
   'export',
   'fetch-tasks',
   'gather',

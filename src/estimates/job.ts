@@ -45,6 +45,7 @@ const WORK: Readonly<Record<Kind, WorkOf>> = {
   iterate,
   retrain,
   width: measuring.width,
+  experts: measuring.experts,
   vocabulary: measuring.vocabulary,
   eval: measuring.evaluate,
   tasks: measuring.tasks,

@@ -162,6 +162,25 @@ export const width: WorkOf = (job) => {
   ];
 };
 
+/** The pass that scores also gives the original's loss, unless blocks go too or another text is measured on. */
+export const experts: WorkOf = (job) => {
+  const { options, model, removed } = job;
+  const { architecture } = model;
+  const scores = options.scores === undefined;
+  const routed = calibrationRows(options, architecture.context);
+  const judged =
+    options.text === undefined
+      ? routed
+      : calibrationRows({ ...options, calibration: options.text }, architecture.context);
+  const isShared = scores && removed.length === 0 && options.text === undefined;
+  return [
+    ...(scores ? [evaluating(architecture, routed, removed)] : []),
+    ...(options.measure === false ? [] : [evaluating(architecture, judged, removed)]),
+    ...(options.measure === false || isShared ? [] : [evaluating(architecture, judged)]),
+    ...(options.out === undefined ? [] : [writing(job)]),
+  ];
+};
+
 /** The held-out text in both spellings. Texts are counted besides, which takes little and depends on how many there are. */
 export const vocabulary: WorkOf = (job) => {
   const { options, model } = job;

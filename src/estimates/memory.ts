@@ -5,10 +5,12 @@
 import { freemem, totalmem } from 'node:os';
 import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
 import { layerParameters, parametersOf } from '../engine/checkpoint/parameters';
-import { layerSizes } from '../engine/checkpoint/kinds/parts';
+import { expertsIn, layerSizes } from '../engine/checkpoint/kinds/parts';
 import { type Cell, DECODER, predictMemory } from '../engine/evaluate/grid/memory';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import { memoryShare } from '../engine/memory';
+import { expertBytes, expertMemory } from '../engine/model/expert-memory';
+import { HEAD_PIECE } from '../engine/model/piece';
 import { fullView } from '../engine/model/view';
 import { PRECISIONS } from '../engine/precision';
 import { splitWork } from '../engine/parts/split';
@@ -16,7 +18,7 @@ import { DEFAULTS } from '../engine/retrain/defaults';
 import { healsFirst } from '../jobs/heals-first';
 import type { JsonObject } from '../format/json';
 import { bytesOfWeights } from '../engine/weights/bytes';
-import { numberIn } from '../jobs/amounts';
+import { calibrationRows, numberIn } from '../jobs/amounts';
 import type { Kind } from '../jobs/kinds';
 import { isBlocks } from '../jobs/option';
 import { DRAFT_WORDS } from '../jobs/options/draft';
@@ -187,6 +189,26 @@ const rounds: BytesOf = (job, machine) =>
     copying(job, machine),
   );
 
+/** Of (tokens, hidden): before and after a block, and between its router and its experts. */
+const EXPERT_STATES = 5;
+
+/** Rows that go through a block together, what is left of it without its experts, and as many experts as have room. */
+const expertPass: BytesOf = (job, machine) => {
+  const { architecture } = job.model;
+  const { layers, hidden, vocabulary } = architecture;
+  const budget = budgetOf(job, machine);
+  const { rows, length } = calibrationRows(job.options, architecture.context);
+  const states = Math.min(budget, 4 * EXPERT_STATES * rows * length * hidden);
+  const parameters = layerParameters(architecture);
+  const blocks = layers.map((layer, block) => {
+    const experts = expertsIn(layer);
+    if (!experts) return 4 * parameters[block];
+    const all = experts.count * expertBytes(architecture, block);
+    return 4 * parameters[block] - all + (all <= budget ? all : Math.min(all, expertMemory(budget).group));
+  });
+  return BASE + states + Math.max(...blocks, 4 * Math.min(vocabulary, HEAD_PIECE) * hidden);
+};
+
 const isTraining = ({ options: { method } }: EstimatedJob): boolean => method === 'lora' || method === 'full';
 
 const MEMORY: Readonly<Record<Kind, BytesOf>> = {
@@ -209,6 +231,8 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
       sweep('score', { criterion: job.options.method === 'llm-pruner' ? 'taylor' : 'ppl' })(job, machine),
       copying(job, machine),
     ),
+  experts: (job, machine) =>
+    largest(expertPass(job, machine), job.options.out === undefined ? 0 : copying(job, machine)),
   vocabulary: copying,
   eval: (job, machine) => {
     const { repetition, against } = job.options;

@@ -27,6 +27,7 @@ function nounsOf(jobs: readonly AnyJob[]): Map<string, () => string> {
 export const COMMAND_TITLES: Readonly<
   Record<Exclude<CommandName, 'inspect' | 'fetch-tasks' | 'gather' | 'width'>, () => string>
 > = {
+  experts: () => l10n.t('Drop Experts…'),
   export: () => l10n.t('Export for an Application…'),
   heal: () => l10n.t('Heal Checkpoint…'),
   iterate: () => l10n.t('Prune Iteratively…'),

@@ -5,6 +5,8 @@ import type { GivenFor, Kind } from '../../src/jobs/kinds';
 /** What a job runs on. `out` is a folder that does not exist. */
 export interface Toy {
   readonly model: string;
+  /** A model with experts. */
+  readonly experts: string;
   readonly text: string;
   /** A file of prompts. */
   readonly lines: string;
@@ -53,6 +55,26 @@ export const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)
       criterion: 'search',
       count: 2,
       generations: 2,
+    }),
+  ],
+  experts: [
+    ({ experts, text, out }) => ({
+      checkpoint: experts,
+      keep: 4,
+      calibration: text,
+      samples: 3,
+      length: 16,
+      remove: [3],
+      out,
+    }),
+    ({ experts, text }) => ({
+      checkpoint: experts,
+      criterion: 'frequency',
+      ratio: 0.5,
+      calibration: text,
+      samples: 2,
+      length: 16,
+      measure: false,
     }),
   ],
   vocabulary: [

@@ -24,6 +24,7 @@ import type { JobSpec } from '../../src/protocol/jobs';
 import { stepOptions } from '../../src/recipes/options';
 import { parseRecipe } from '../../src/recipes/read';
 import { recipeOf } from '../../src/recipes/save/save';
+import { expertToy } from '../support/expert-toy';
 import { randomAdapter } from '../support/adapters';
 import { readJson } from '../support/cli';
 import { writePatch } from '../support/patches';
@@ -138,6 +139,7 @@ describe('every job by the command line and by the sidecar', function () {
   const folder = temporaryFolder();
   const toy = {
     model,
+    experts: expertToy(),
     text,
     lines: join(folder, 'prompts.txt'),
     costs: join(folder, 'costs.json'),
@@ -173,7 +175,10 @@ describe('every job by the command line and by the sidecar', function () {
     assert.deepEqual(missingFrom(comparable(kept.results, folder), comparable(result, folder)), []);
     assert.deepEqual(keptOptions(kept, record!), askedFor(JOBS[kind], given(make, folder)));
     if (isOnTheLine(kind))
-      assert.deepEqual(await savedOptions(kept, record!, model), repeated(kind, given(make, folder)));
+      assert.deepEqual(
+        await savedOptions(kept, record!, kind === 'experts' ? toy.experts : model),
+        repeated(kind, given(make, folder)),
+      );
     return { result: comparable(result, folder), record: recordFacts(kept, record!, folder) };
   }
 

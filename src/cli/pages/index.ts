@@ -4,6 +4,7 @@ import { benchPage } from './bench';
 import { curvePage } from './curve';
 import { draftPage } from './draft';
 import { evalPage } from './eval';
+import { expertsPage } from './experts';
 import { exportPage } from './export';
 import { frontierPage } from './frontier';
 import { generatePage } from './generate';
@@ -26,6 +27,7 @@ const pages = {
   curve: curvePage,
   prune: prunePage,
   width: widthPage,
+  experts: expertsPage,
   vocabulary: vocabularyPage,
   iterate: iteratePage,
   heal: healPage,

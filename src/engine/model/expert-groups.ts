@@ -1,12 +1,11 @@
 /** Experts of a block in groups: their sessions, and what they give to the tokens that chose them. */
 import type { Architecture } from '../checkpoint/architecture';
-import { expertLinear, type ExpertsFeedForward } from '../checkpoint/kinds/experts';
-import { elements } from '../checkpoint/parameters';
-import { weightOf } from '../checkpoint/weight-key';
+import type { ExpertsFeedForward } from '../checkpoint/kinds/experts';
 import { Graph } from '../onnx/graph';
 import { type Feeds, float32, floats, type Session, type Tensor } from '../onnx/session';
 import type { WeightSource } from '../weights/source';
 import { sourceBinding } from './binding';
+import { expertBytes } from './expert-memory';
 import { expert } from './feed-forwards/experts';
 import { stepStrategies } from './forward-graph';
 import type { Model } from './model';
@@ -58,13 +57,6 @@ export interface Group {
   readonly tokens: readonly (readonly number[])[];
   readonly hidden: number;
   readonly count: number;
-}
-
-/** Bytes of an expert in float32. */
-export function expertBytes(architecture: Architecture, layer: number): number {
-  const matrix = (name: 'gate' | 'up' | 'down'): number =>
-    elements(weightOf(architecture, { layer, name: expertLinear(0, name) })!.shape);
-  return 4 * (matrix('gate') + matrix('up') + matrix('down'));
 }
 
 /** Adds what a group's experts give, expert after expert. */

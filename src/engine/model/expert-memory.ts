@@ -1,4 +1,8 @@
-/** How much memory the experts of a block may take while a forward pass computes them. */
+/** How much memory the experts of a block may take while a forward pass computes them. Pure arithmetic; it loads nothing that computes. */
+import type { Architecture } from '../checkpoint/architecture';
+import { expertLinear } from '../checkpoint/kinds/experts';
+import { elements } from '../checkpoint/parameters';
+import { weightOf } from '../checkpoint/weight-key';
 
 export interface ExpertMemory {
   /** Bytes of a group of experts in float32. */
@@ -18,3 +22,10 @@ export const expertMemory = (memory: number): ExpertMemory => ({
   group: Math.min(LARGEST_GROUP, memory / 4),
   kept: memory,
 });
+
+/** Bytes of an expert in float32. */
+export function expertBytes(architecture: Architecture, layer: number): number {
+  const matrix = (name: 'gate' | 'up' | 'down'): number =>
+    elements(weightOf(architecture, { layer, name: expertLinear(0, name) })!.shape);
+  return 4 * (matrix('gate') + matrix('up') + matrix('down'));
+}

@@ -38,16 +38,21 @@ export class LastStates {
     budget: number,
     job: JobOptions = {},
   ): Promise<LastStates> {
-    const rowSize = rows[0].length * model.architecture.hidden;
-    const store = await openStateStore(1, Array<number>(rows.length).fill(rowSize), budget);
+    const states = await LastStates.empty(model, rows, budget);
     try {
-      const states = new LastStates(model, rows, store);
       await states.fill(steps, job);
       return states;
     } catch (error) {
-      await store.close();
+      await states.close();
       throw error;
     }
+  }
+
+  /** Without any states yet: a pass of another kind puts them in with `keep`. @throws UserError as `compute` does */
+  static async empty(model: Model, rows: TokenRows, budget: number): Promise<LastStates> {
+    const rowSize = rows[0].length * model.architecture.hidden;
+    const store = await openStateStore(1, Array<number>(rows.length).fill(rowSize), budget);
+    return new LastStates(model, rows, store);
   }
 
   /** Bytes of memory that they take. */
@@ -84,6 +89,17 @@ export class LastStates {
     return this.store.close();
   }
 
+  /** Keeps the states of the rows from `firstRow` on, in this process's memory. They stay the caller's. */
+  async keep(state: State, firstRow: number): Promise<void> {
+    let row = firstRow;
+    for (const chunk of state) {
+      for (let r = 0; r < chunk.rows; r++, row++) {
+        const data = chunk.data.slice(r * this.rowSize, (r + 1) * this.rowSize);
+        await this.store.write({ step: 0, chunk: row }, this.forward.pool.over(data, 1));
+      }
+    }
+  }
+
   private async fill(steps: readonly Step[], job: JobOptions): Promise<void> {
     const { model, rows, forward, rowSize } = this;
     const work = new Work(job, rows.length * steps.length, 'row-blocks', 'reading the model');
@@ -107,16 +123,6 @@ export class LastStates {
       return await open.runAll(state, ({ rows }) => work.advance(rows));
     } finally {
       await open.close();
-    }
-  }
-
-  private async keep(state: State, firstRow: number): Promise<void> {
-    let row = firstRow;
-    for (const chunk of state) {
-      for (let r = 0; r < chunk.rows; r++, row++) {
-        const data = chunk.data.slice(r * this.rowSize, (r + 1) * this.rowSize);
-        await this.store.write({ step: 0, chunk: row }, this.forward.pool.over(data, 1));
-      }
     }
   }
 }

@@ -42,6 +42,7 @@ const KINDS: Readonly<Record<string, RecordKind>> = {
   iterate: { writes: true, fits: true, chooses: true },
   retrain: { writes: true, fits: true, trains: true, chooses: true },
   merge: { writes: true, fits: true, chooses: true, names: true },
+  experts: { writes: true, chooses: true, names: true },
   vocabulary: { writes: true, names: true },
   export: { writes: true, names: true },
   demo: { cuts: true, chooses: true },

@@ -72,6 +72,8 @@ export interface PlanOptions {
   readonly rewrite?: (source: TensorInfo) => Rewrite | undefined;
   /** The rows of a tensor of the source that are copied, ascending; undefined for all. Not for one that is rewritten. */
   readonly rows?: (source: TensorInfo) => readonly number[] | undefined;
+  /** Another name of a tensor of the source, as if no block was removed; undefined where it is left out. */
+  readonly renamed?: (source: TensorInfo) => string | undefined;
   /** New tensors that follow a tensor of the source, of the same block. */
   readonly added?: (after: TensorInfo) => readonly AddedTensor[];
   /** Notes for the header of every file, on top of the format. */
@@ -83,7 +85,8 @@ export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[
   const { maxShardBytes = MAX_SHARD_BYTES, notes } = options;
   const kept: Unplaced[] = [];
   for (const source of modelTensors(checkpoint)) {
-    const name = nameAfterRemoval(source.name, removed);
+    const own = options.renamed ? options.renamed(source) : source.name;
+    const name = own === undefined ? undefined : nameAfterRemoval(own, removed);
     if (name === undefined) continue;
     const rewrite = options.rewrite?.(source);
     kept.push(rewrite ? computed(name, source.name, rewrite) : copied(name, source, options.rows?.(source)));

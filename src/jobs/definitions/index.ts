@@ -3,6 +3,7 @@ import { bench } from './bench';
 import { curve } from './curve';
 import { draft } from './draft';
 import { evaluate } from './eval';
+import { experts } from './experts';
 import { exportJob } from './export';
 import { frontier } from './frontier';
 import { generate } from './generate';
@@ -26,6 +27,7 @@ export const JOBS = {
   curve,
   prune,
   width,
+  experts,
   vocabulary,
   iterate,
   heal,

@@ -5,6 +5,7 @@ import { runBench } from './bench';
 import { runCurveJob } from './curve';
 import { runDraft } from './draft';
 import { runEval } from './eval';
+import { runExperts } from './experts';
 import { runExport } from './export';
 import { runFrontier } from './frontier';
 import { runGenerate } from './generate';
@@ -28,6 +29,7 @@ const runs = {
   curve: runCurveJob,
   prune: runPrune,
   width: runWidth,
+  experts: runExperts,
   vocabulary: runVocabulary,
   iterate: runIterate,
   heal: runHeal,

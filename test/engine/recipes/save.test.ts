@@ -7,6 +7,7 @@ import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpo
 import type { Suggestion } from '../../../src/engine/importance/choice';
 import { selectByScores } from '../../../src/engine/importance/ranking';
 import { keepList } from '../../../src/engine/importance/select';
+import type { ResultFor } from '../../../src/jobs/kinds';
 import { parseJsonNumber } from '../../../src/format/json';
 import type { JobRunner } from '../../../src/jobs/runner';
 import { runSpec } from '../../../src/jobs/run-spec';
@@ -46,7 +47,8 @@ describe('a recipe saved from runs', function () {
     const rows = { calibration, samples: 2, length: 24, seed: 7 };
     await runner({ kind: 'score', checkpoint: model, criterion: 'magnitude' }); // another try, which led to nothing
     const { result, record } = await runner({ kind: 'score', checkpoint: model, criterion: 'ppl', ...rows });
-    const scores = 'blocks' in result ? (result.blocks ?? []).map(({ score }) => parseJsonNumber(score)!) : [];
+    const { blocks = [] } = result as ResultFor<'score'>;
+    const scores = blocks.map(({ score }) => parseJsonNumber(score)!);
     const removed = selectByScores({ kind: 'scores', scores }, scores.length, 2, keepList(scores.length));
     const choice: Suggestion = {
       criterion: 'ppl',

@@ -33,6 +33,7 @@ const OPTIONS: Readonly<Record<Kind, JsonObject>> = {
   iterate: { checkpoint: model, calibration, count: 3, steps: 4, oneShot: true, out: 'o' },
   retrain: { checkpoint: model, data: [calibration], remove: [4], teacher: model, steps: 20, out: 'o' },
   width: { checkpoint: model, calibration, method: 'flap', ratio: 0.2, out: 'o' },
+  experts: { checkpoint: model, calibration, out: 'o' },
   vocabulary: { checkpoint: model, texts: [calibration], out: 'o' },
   eval: { checkpoint: model, text: join(model, 'evaluation.txt'), limit: 16, repetition: 4 },
   tasks: { checkpoints: [model, model], own },

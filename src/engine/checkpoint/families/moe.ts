@@ -13,6 +13,13 @@ const NORMED = 'norm_topk_prob';
 /** Fields that `readExperts` reads. */
 export const EXPERT_READS: readonly string[] = [...EXPERT_COUNTS, CHOSEN, NORMED];
 
+/** The fields of a config that say how many experts there are: those that are set, else the one that its class reads. */
+export function expertCountFields(config: Config, family: string): readonly string[] {
+  const present = EXPERT_COUNTS.filter((name) => isSet(config, name));
+  if (present.length > 0) return present;
+  return [family === 'mixtral' ? 'num_local_experts' : EXPERT_COUNTS[0]];
+}
+
 interface ExpertRules {
   /** Where the config is silent. */
   readonly usual: { readonly count: number; readonly chosen: number };

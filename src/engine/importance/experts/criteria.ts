@@ -7,5 +7,8 @@
 export const EXPERT_CRITERIA = ['reap', 'frequency', 'random'] as const;
 export type ExpertCriterion = (typeof EXPERT_CRITERIA)[number];
 
+/** The share that goes unless another is asked for. */
+export const EXPERT_RATIO = 0.25;
+
 /** From this share of dropped experts on, models suffer much. */
 export const MANY_EXPERTS = 0.5;

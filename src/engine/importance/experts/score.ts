@@ -7,6 +7,7 @@ import { headWork, rowsPerGroup } from '../../model/cost';
 import type { ExpertWatch } from '../../model/expert-groups';
 import { Forward, type TokenRows } from '../../model/forward';
 import { tokenLosses } from '../../model/head';
+import type { LastStates } from '../../model/last-states';
 import type { Model } from '../../model/model';
 import { releaseState, type State } from '../../model/states';
 import { stepsOf, type View } from '../../model/view';
@@ -26,6 +27,7 @@ const STATES = 5;
 /**
  * @param rows tokens, all of one length
  * @param view blocks that are left out have no sums
+ * @param last keeps the last hidden states, for comparing other models with this one
  * @throws CancelledError
  */
 export async function scoreExperts(
@@ -33,6 +35,7 @@ export async function scoreExperts(
   rows: TokenRows,
   view: View,
   job: JobOptions = {},
+  last?: LastStates,
 ): Promise<ExpertPass> {
   const { architecture, weights } = model;
   const { length } = rows[0];
@@ -64,6 +67,7 @@ export async function scoreExperts(
     work.step(`${part}losses`);
     const [found] = await tokenLosses(model, [state], group, work);
     losses.set(found, at * (length - 1));
+    await last?.keep(state, at);
     releaseState(state);
   }
   return { sums: [...sums.values()], losses };

@@ -1,0 +1,127 @@
+/**
+ * Writes a checkpoint with fewer experts, and without some blocks where that is asked for: kept experts are copied byte for byte
+ * under their new numbers, of the router the rows for them, and the config says how many there are.
+ */
+import { join } from 'node:path';
+import { withLayers } from '../checkpoint/architecture';
+import { keptBlocks } from '../checkpoint/block-list';
+import { expertCountFields } from '../checkpoint/families/moe';
+import { isGgufCheckpoint } from '../checkpoint/gguf/name';
+import { digestOfExperts, type KeptExperts, withKeptExperts } from '../checkpoint/kept-experts';
+import { expertLinear, ofExpert } from '../checkpoint/kinds/experts';
+import { requireArchitecture } from '../checkpoint/open';
+import type { Checkpoint } from '../checkpoint/types';
+import { keysByName, type LayerWeightKey, weightOf } from '../checkpoint/weight-key';
+import { UserError } from '../errors';
+import { readSmallFile } from '../files/regular-file';
+import { MAX_CONFIG_BYTES } from '../formats/limits';
+import type { TensorInfo } from '../formats/tensor';
+import { modelName, type RunRecord } from '../records/record';
+import { type ConfigEdit, configEdits, editConfigText, headEdits } from './config';
+import { type Plan, planCheckpoint } from './plan';
+import {
+  companionBytes,
+  companionsOf,
+  type NewCheckpoint,
+  writeCheckpoint,
+  type WriteOptions,
+  type Written,
+} from './write-checkpoint';
+
+/** What the new checkpoint has. */
+export interface FewerExpertsPlan {
+  /** Of every block with experts, numbered as in the source. */
+  readonly kept: KeptExperts;
+  /** Blocks that are left out, ascending. */
+  readonly removed: readonly number[];
+}
+
+export interface FewerExpertsWriting extends FewerExpertsPlan {
+  /** @param bytes of weights, config and the files beside them */
+  readonly card: (bytes: number) => string;
+  readonly record: (bytes: number) => RunRecord;
+}
+
+/**
+ * Refuses a source that no such checkpoint can be written from, before anything is computed.
+ * @throws UserError for a GGUF file
+ */
+export function requireExpertFiles(checkpoint: Checkpoint): void {
+  if (!isGgufCheckpoint(checkpoint)) return;
+  throw new UserError(
+    `${modelName(checkpoint)} cannot be written with fewer experts`,
+    'it is a GGUF file, whose experts lie on top of each other',
+    'Drop experts from the checkpoint in the format of Hugging Face, and export that as GGUF.',
+  );
+}
+
+/**
+ * @param out must not exist
+ * @throws UserError when it cannot be written; CancelledError. No partial output remains
+ */
+export async function writeFewerExperts(
+  checkpoint: Checkpoint,
+  { card, record, ...wanted }: FewerExpertsWriting,
+  out: string,
+  options: WriteOptions = {},
+): Promise<Written & { readonly bytes: number }> {
+  requireExpertFiles(checkpoint);
+  const planned = await planFewerExperts(checkpoint, wanted, options);
+  const companions = await companionsOf(checkpoint);
+  const bytes = planned.plan.bytes + Buffer.byteLength(planned.config) + companionBytes(companions);
+  const next: NewCheckpoint = { ...planned, companions, card: card(bytes), record: () => record(bytes) };
+  return { ...(await writeCheckpoint(checkpoint, next, out, options)), bytes };
+}
+
+async function planFewerExperts(
+  checkpoint: Checkpoint,
+  { kept, removed }: FewerExpertsPlan,
+  { maxShardBytes }: Pick<WriteOptions, 'maxShardBytes'>,
+): Promise<Pick<NewCheckpoint, 'plan' | 'config' | 'architecture'>> {
+  const whole = requireArchitecture(checkpoint);
+  const blocks = keptBlocks(whole.layers.length, removed);
+  const architecture = withLayers(withKeptExperts(whole, kept), blocks);
+  const config = checkpoint.config ?? {};
+  const count = [...kept.values()][0].length;
+  const edits: ConfigEdit[] = [
+    ...(removed.length > 0 ? configEdits(config, whole, blocks) : headEdits(config, whole)),
+    ...expertCountFields(config, whole.family).map((field): ConfigEdit => ({
+      path: [field],
+      kind: 'set',
+      value: count,
+    })),
+  ];
+  const text = (await readSmallFile(join(checkpoint.folder, 'config.json'), MAX_CONFIG_BYTES)).toString('utf8');
+  return {
+    plan: planOf(checkpoint, { kept, removed }, maxShardBytes),
+    config: editConfigText(text, edits),
+    architecture,
+  };
+}
+
+function planOf(checkpoint: Checkpoint, { kept, removed }: FewerExpertsPlan, maxShardBytes?: number): Plan {
+  const architecture = requireArchitecture(checkpoint);
+  const keys = keysByName(architecture);
+  /** The key of a tensor in a block whose experts are fewer. */
+  const keyOf = ({ name }: TensorInfo): LayerWeightKey | undefined => {
+    const key = keys.get(name);
+    return key === undefined || typeof key === 'string' || !kept.has(key.layer) ? undefined : key;
+  };
+  return planCheckpoint(checkpoint, removed, {
+    maxShardBytes,
+    notes: { 'coppice.experts': digestOfExperts(kept) },
+    rows: (tensor) => {
+      const key = keyOf(tensor);
+      return key?.name === 'router' ? kept.get(key.layer) : undefined;
+    },
+    renamed: (tensor) => {
+      const key = keyOf(tensor);
+      const of = key && ofExpert(key.name);
+      if (!of) return tensor.name;
+      const place = kept.get(key.layer)!.indexOf(of.expert);
+      if (place === -1) return undefined;
+      const name = expertLinear(place, of.matrix as 'gate' | 'up' | 'down');
+      return weightOf(architecture, { layer: key.layer, name })!.name;
+    },
+  });
+}

@@ -1,0 +1,47 @@
+/** The result of "experts": what every expert is worth, which ones stay, and the loss before and after. */
+import { EXPERT_CRITERIA } from '../../engine/importance/experts/criteria';
+import { list, nullable, number, numbers, oneOf, optional, real, shape, text, whole, type ValueOf } from '../result';
+import { computed, kl, leftBehind, meanNll, modelRead, ppl, removedBlocks, rowsOfText, top1 } from './common';
+
+const block = shape(
+  {
+    index: whole('number of the block in the original'),
+    scores: list(real<number>('a score'), 'score of each expert by the criterion; the lowest go first'),
+    tokens: list(whole('a number of tokens'), 'tokens that were routed to each expert'),
+    gateMean: numbers('mean weight of each expert over these tokens; 0 for an expert without any'),
+    kept: numbers('experts that stay, from 0, ascending'),
+  },
+  'a block with experts',
+);
+
+export const expertsResult = shape(
+  {
+    model: modelRead,
+    criterion: oneOf(EXPERT_CRITERIA, 'how experts were chosen'),
+    experts: shape(
+      {
+        before: whole('experts of a block'),
+        after: whole('those that stay', { better: 'less' }),
+        perToken: whole('experts of a token'),
+      },
+      'experts of each block that has some',
+    ),
+    removed: removedBlocks,
+    blocks: list(block, 'every block with experts that is not removed'),
+    unrouted: whole('experts without any token; they go first'),
+    parameters: whole('parameters of the model with fewer experts', { better: 'less' }),
+    parametersBefore: whole('parameters of the original'),
+    calibration: nullable(shape(rowsOfText, 'the rows whose tokens were routed; null if the scores were read')),
+    text: nullable(shape(rowsOfText, 'the rows on which both losses were measured; null if none was')),
+    before: nullable(shape({ meanNll, ppl }, 'the original; null if it was not measured')),
+    after: nullable(shape({ meanNll, ppl, kl, top1 }, 'the model with fewer experts; null if it was not measured')),
+    out: nullable(text('folder of the new checkpoint, absolute; null if nothing was written')),
+    bytesAfter: optional(whole('bytes of its files', { unit: 'bytes', better: 'less' })),
+    leftBehind: optional(leftBehind),
+    scoringSeconds: number('seconds of the pass that scored; 0 if the scores were read', { unit: 's', better: 'less' }),
+    ...computed,
+    device: nullable(computed.device),
+  },
+  'what every expert is worth, and which ones stay',
+);
+export type ExpertsResult = ValueOf<typeof expertsResult>;

@@ -1,0 +1,107 @@
+/** How many experts of each block stay, and what cannot be. */
+import type { Architecture } from '../../engine/checkpoint/architecture';
+import { type ExpertBlock, expertBlocks } from '../../engine/checkpoint/kept-experts';
+import { feedForwardKind } from '../../engine/checkpoint/kinds';
+import { OptionError, UserError } from '../../engine/errors';
+import { EXPERT_RATIO, MANY_EXPERTS } from '../../engine/importance/experts/criteria';
+import { keptCount } from '../../engine/importance/experts/select';
+import { wholeBlocks } from '../../engine/importance/select';
+import { removedFrom } from '../../engine/model/view';
+import { option } from '../../engine/option-token';
+import { counted } from '../../format/words';
+import type { OptionsFor } from '../kinds';
+
+export interface ExpertPlan {
+  /** Experts of each block, those that stay, and those of a token. */
+  readonly count: number;
+  readonly keep: number;
+  readonly chosen: number;
+  /** Blocks that are left out, ascending. */
+  readonly removed: readonly number[];
+  /** The blocks with experts that stay. */
+  readonly blocks: readonly ExpertBlock[];
+  readonly warnings: readonly string[];
+}
+
+type Asked = Pick<OptionsFor<'experts'>, 'keep' | 'ratio' | 'remove'>;
+
+/**
+ * @param name of the model, for messages
+ * @throws UserError for a model without experts; OptionError for a number that it cannot keep
+ */
+export function planExperts(architecture: Architecture, name: string, asked: Asked): ExpertPlan {
+  const { layers } = architecture;
+  const all = expertBlocks(architecture);
+  if (all.length === 0) {
+    const has = [...new Set(layers.map(({ ffn }) => feedForwardKind(ffn).words))].join(' or ');
+    throw new UserError(`${name} has no experts`, `its blocks have ${has}`, 'Remove blocks, or make it narrower.');
+  }
+  const removed = wholeBlocks(removedFrom(asked.remove ?? [], layers.length));
+  const blocks = all.filter(({ block }) => !removed.includes(block));
+  if (blocks.length === 0) {
+    throw new OptionError(
+      'No block with experts is left',
+      `${option('remove')} leaves all of them out`,
+      'Leave out fewer blocks.',
+    );
+  }
+  const { count, chosen } = all[0].experts;
+  if (all.some(({ experts }) => experts.count !== count))
+    throw new Error('blocks have different numbers of experts, which no config says');
+  const keep = keepOf(asked, count, chosen);
+  const isMany = count - keep >= MANY_EXPERTS * count;
+  return {
+    count,
+    keep,
+    chosen,
+    removed,
+    blocks,
+    warnings: isMany
+      ? [`${counted(count - keep, 'expert')} of ${count} go from each block: expect much worse text`]
+      : [],
+  };
+}
+
+function keepOf({ keep, ratio = EXPERT_RATIO }: Asked, count: number, chosen: number): number {
+  const found = keep ?? keptCount(count, ratio);
+  const named = keep === undefined ? option('ratio', ratio) : option('keep', keep);
+  const instead = option('keep', chosen);
+  if (found < chosen) {
+    const why = `a token has ${counted(chosen, 'expert')}, and ${counted(found, 'expert')} would stay`;
+    throw new OptionError(`${named} drops too many experts`, why, `Keep at least as many as a token has: ${instead}.`);
+  }
+  if (found >= count) {
+    const why = `each block has ${counted(count, 'expert')}, and ${found} would stay`;
+    throw new OptionError(`${named} drops no expert`, why, `Keep from ${chosen} to ${count - 1}.`);
+  }
+  return found;
+}
+
+/** Tokens below which scores of rare experts are noise: this many times the experts, divided by those of a token. */
+const TOKENS_PER_EXPERT = 100;
+
+/** What the user should know of what was routed. */
+export function routingWarnings(
+  tokens: readonly (readonly number[])[],
+  { count, chosen }: Pick<ExpertPlan, 'count' | 'chosen'>,
+): string[] {
+  const routed = tokens[0].reduce((sum, each) => sum + each, 0) / chosen;
+  const least = Math.ceil((TOKENS_PER_EXPERT * count) / chosen);
+  const without = tokens.filter((each) => each.includes(0));
+  const unrouted = unroutedIn(tokens);
+  return [
+    ...(routed < least
+      ? [
+          `the text has ${counted(routed, 'token')}: with fewer than about ${least}, scores of rare experts are noise; raise ${option('samples')} or ${option('length')}`,
+        ]
+      : []),
+    ...(unrouted > 0
+      ? [
+          `no token was routed to ${counted(unrouted, 'expert')} in ${counted(without.length, 'block')}: they have the score 0, and go first`,
+        ]
+      : []),
+  ];
+}
+
+export const unroutedIn = (tokens: readonly (readonly number[])[]): number =>
+  tokens.flat().filter((each) => each === 0).length;
