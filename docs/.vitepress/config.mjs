@@ -30,6 +30,7 @@ const GROUPS = [
       'guide/judge',
       'guide/iterate',
       'guide/width',
+      'guide/experts',
       'guide/vocabulary',
       'guide/speed',
       'guide/drafts',

@@ -14,6 +14,7 @@ const GUIDES: Readonly<Record<string, string | undefined>> = {
   curve: 'guide/judge.md',
   prune: 'guide/choose-blocks.md',
   width: 'guide/width.md',
+  experts: 'guide/experts.md',
   iterate: 'guide/iterate.md',
   heal: 'guide/heal.md',
   retrain: 'guide/retrain.md',

@@ -12,6 +12,7 @@ export const RESULTS: Readonly<Record<string, Field>> = {
   DraftResult: JOBS.draft.result,
   DraftUse: draftUse,
   EvaluateResult: JOBS.eval.result,
+  ExpertsResult: JOBS.experts.result,
   ExportResult: JOBS.export.result,
   FrontierResult: JOBS.frontier.result,
   GenerateResult: oneText,

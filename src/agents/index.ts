@@ -3,6 +3,7 @@ import type { AgentTool } from './tool';
 import { compareTexts } from './tools/compare-texts';
 import { forecastDraft } from './tools/draft';
 import { evaluate } from './tools/evaluate';
+import { dropExperts } from './tools/experts';
 import { exportModel } from './tools/export';
 import { heal } from './tools/heal';
 import { inspect } from './tools/inspect';
@@ -18,7 +19,7 @@ import { trimVocabulary } from './tools/vocabulary';
 
 export const AGENT_TOOLS: readonly AgentTool[] = [
   ...[inspect, score, plan, prune, heal],
-  ...[evaluate, tasks, compareTexts, compareSizes, trimVocabulary, forecastDraft, exportModel],
+  ...[evaluate, tasks, compareTexts, compareSizes, trimVocabulary, dropExperts, forecastDraft, exportModel],
   ...[planRecipeTool, runRecipeTool],
   ...[jobStatus, jobResult, cancelJob],
 ];

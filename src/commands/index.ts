@@ -14,6 +14,7 @@ import { compareWithOriginalCommand } from './compare-with-original';
 import { compareWithWidthCommand } from './compare-with-width';
 import { evaluatePerplexityCommand } from './evaluate-perplexity';
 import { evaluateTasksCommand } from './evaluate-tasks';
+import { dropExpertsCommand } from './drop-experts';
 import { exportModelCommand } from './export-model';
 import { exportPlanCommand } from './export-plan';
 import { copyLoadingCodeCommand } from './copy-loading-code';
@@ -90,6 +91,7 @@ export const COMMANDS: readonly AnyCommand[] = [
   generateTextCommand,
   retrainLoraCommand,
   mergeAdapterCommand,
+  dropExpertsCommand,
   trimVocabularyCommand,
   forecastDraftCommand,
   exportModelCommand,

@@ -13,6 +13,7 @@ export type JobName =
   | 'curve'
   | 'draft'
   | 'eval'
+  | 'experts'
   | 'export'
   | 'frontier'
   | 'generate'

@@ -11,7 +11,7 @@ export type { LabelledModel } from '../jobs/option';
 export type { JsonSchema } from '../jobs/schema';
 export { type JobName, schemaOf, toJson, version } from './describe';
 export { inspect } from './inspect';
-export { exportModel, heal, iterate, merge, prune, retrain, vocabulary, width } from './make';
+export { experts, exportModel, heal, iterate, merge, prune, retrain, vocabulary, width } from './make';
 export { bench, curve, draft, evaluate, frontier, generate, grid, score, tasks, verify, versus } from './measure';
 export {
   gather,

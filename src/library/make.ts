@@ -1,5 +1,6 @@
 /** Jobs that make a model of another, which never changes. */
 import type {
+  ExpertsResult,
   ExportResult,
   HealResult,
   IterateEvent,
@@ -12,6 +13,7 @@ import type {
   WidthResult,
 } from './results';
 import type {
+  ExpertsOptions,
   ExportOptions,
   HealOptions,
   IterateOptions,
@@ -72,6 +74,27 @@ export function prune(options: PruneOptions, around?: RunOptions): Promise<Prune
  */
 export const width = (options: WidthOptions, around?: RunOptions): Promise<WidthResult> =>
   run('width', options, around);
+
+/**
+ * Drops the least important experts of a mixture of experts. Without `out` it only says what would stay, and what that costs. As
+ * `coppice experts`.
+ * @returns what every expert is worth, which ones stay, and the loss before and after
+ * @throws UserError for options or files that cannot be used; CancelledError
+ * @example
+ * ```ts
+ * import { experts } from 'coppice';
+ *
+ * const { blocks, after } = await experts({
+ *   checkpoint: './Qwen3-30B-A3B',
+ *   keep: 96,
+ *   calibration: 'code.txt',
+ *   out: './Qwen3-96',
+ * });
+ * console.log(blocks[0].kept, after?.meanNll);
+ * ```
+ */
+export const experts = (options: ExpertsOptions, around?: RunOptions): Promise<ExpertsResult> =>
+  run('experts', options, around);
 
 /**
  * Keeps the tokens that an application's texts need. Without `out` it only says what would stay, and what that costs. As

@@ -16,5 +16,6 @@ export type { TasksResult } from '../jobs/results/tasks';
 export type { RetrainResult } from '../jobs/results/retrain';
 export type { TrainingEvent } from '../protocol/training';
 export type { VersusResult } from '../jobs/results/versus';
+export type { ExpertsResult } from '../jobs/results/experts';
 export type { VocabularyResult } from '../jobs/results/vocabulary';
 export type { WidthResult } from '../jobs/results/width';

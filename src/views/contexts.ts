@@ -25,6 +25,8 @@ export interface CheckpointStates {
   readonly exported: boolean;
   /** An adapter was trained on it. */
   readonly hasAdapter: boolean;
+  /** Blocks of it have experts. */
+  readonly experts: boolean;
   /** It was opened by hand, and can be taken from the list. */
   readonly opened: boolean;
   readonly next?: NextAction['action'];
@@ -40,6 +42,7 @@ const ORDER = [
   'derived',
   'exported',
   'hasAdapter',
+  'experts',
   'opened',
 ] as const;
 

@@ -5,6 +5,7 @@
 import { accuracyCard } from './sections/accuracy';
 import { curveCard } from './sections/curve';
 import { draftCard } from './sections/draft';
+import { expertsCard } from './sections/experts';
 import { frontierCard } from './sections/frontier';
 import { healingCard } from './sections/healing';
 import { importanceCard } from './sections/importance';
@@ -22,6 +23,7 @@ export const CARDS: readonly Card[] = [
   healingCard,
   { ...accuracyCard, fold: 2 },
   { ...iterativeCard, fold: 1 },
+  expertsCard,
   { ...vocabularyCard, fold: 3 },
   { ...draftCard, fold: 4 },
   { ...measuredCard, fold: 7 }, // it grows with a plan, and nothing but the list of runs may move by that

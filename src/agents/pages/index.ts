@@ -4,6 +4,7 @@ import type { Piece } from '../answer';
 import type { DeskJob } from '../desk';
 import { draftPage } from './draft';
 import { evalPage } from './eval';
+import { expertsPage } from './experts';
 import { exportPage } from './export';
 import { frontierPage } from './frontier';
 import { healPage, prunePage } from './prune';
@@ -23,6 +24,7 @@ const PAGES: { readonly [K in JobKind]?: ResultPage<K> } = {
   tasks: tasksPage,
   samples: samplesPage,
   frontier: frontierPage,
+  experts: expertsPage,
   vocabulary: vocabularyPage,
   draft: draftPage,
   export: exportPage,

@@ -54,12 +54,47 @@ export interface RunDigest extends OnTop {
   readonly frontier?: FrontierDigest;
   /** Of trimming a vocabulary, or of the report on what that would do. */
   readonly vocabulary?: VocabularyDigest;
+  readonly experts?: ExpertsDigest;
   /** Of a forecast of speculative decoding. */
   readonly draft?: DraftDigest;
   /** Of exports and verifications. */
   readonly ran?: RanDigest;
   /** Of an export: the name of its file or folder. */
   readonly exported?: string;
+}
+
+/** What every expert is worth, and which ones stay. */
+export interface ExpertsDigest {
+  /** "reap" */
+  readonly criterion: string;
+  /** Experts of a block, those that stay, and those of a token. */
+  readonly before: number;
+  readonly after: number;
+  readonly perToken: number;
+  /** Experts without any token. */
+  readonly unrouted: number;
+  /** Blocks that are left out too. */
+  readonly removed: readonly number[];
+  readonly parameters: BeforeAfterDigest;
+  /** A number for each expert; NaN for one that is none. */
+  readonly blocks: readonly {
+    readonly index: number;
+    readonly scores: readonly number[];
+    readonly tokens: readonly number[];
+    readonly kept: readonly number[];
+  }[];
+  /** Name of the text that was routed. */
+  readonly text?: string;
+  /** Mean loss of a token; undefined if it was not measured. */
+  readonly loss?: {
+    readonly before: JsonNumber;
+    readonly after: JsonNumber;
+    readonly kl?: JsonNumber;
+    readonly text?: string;
+  };
+  readonly bytesAfter?: number;
+  /** Name of the folder of the model with fewer experts. */
+  readonly written?: string;
 }
 
 /** Which tokens of a model stay, what that saves, and what it costs on text that was not counted. */

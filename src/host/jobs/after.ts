@@ -29,6 +29,7 @@ const SHOWN: { readonly [K in JobKind]?: (coppice: Coppice, spec: SpecFor<K>, ou
     await did('coppice.did.prune');
     if (patch !== null) await coppice.library.rescan();
   },
+  experts: (coppice, _, { result: { out } }) => (out === null ? undefined : showCheckpoint(coppice, out)),
   vocabulary: (coppice, _, { result: { written } }) =>
     written === null ? undefined : showCheckpoint(coppice, written),
   // Both models of a pair are models of their own.

@@ -15,6 +15,7 @@ import { shareWords, withShare } from '../../format/text-share';
 import { readResult } from '../read-result';
 import { benchOf, costOf, exportedOf, sizesOf, speedsOf, writtenOf } from './cost';
 import { draftOf } from './draft';
+import { expertsOf, expertSizes } from './experts';
 import { frontierOf } from './frontier';
 import { gridOf } from './grid';
 import { healOf } from './heal';
@@ -91,6 +92,10 @@ function partsOf({ kind, results, settings, inputs }: RunRecord, model: string):
       return { versus: versusOf(results) };
     case 'frontier':
       return { frontier: frontierOf(results) };
+    case 'experts': {
+      const experts = expertsOf(results);
+      return { experts, cost: experts && expertSizes(experts, model) };
+    }
     case 'vocabulary': {
       const vocabulary = vocabularyOf(results);
       return { vocabulary, cost: vocabulary && trimmedSizes(vocabulary, model) };

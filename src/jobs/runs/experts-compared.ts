@@ -10,7 +10,7 @@ import { fullView, viewWithout } from '../../engine/model/view';
 import type { JobOptions, Phase } from '../../engine/progress';
 import { checkpointWeights } from '../../engine/weights/checkpoint';
 import { FewerExperts } from '../../engine/weights/fewer-experts';
-import type { ExpertPlan } from './experts-plan';
+import type { ExpertPlan } from '../../engine/importance/experts/plan';
 
 export interface Compared {
   readonly before: { readonly meanNll: number; readonly ppl: number };

@@ -12,7 +12,7 @@ import type { RunInput } from '../../engine/records/record';
 import { isObject, parseNumbers } from '../../format/json';
 import { readAs } from '../read-result';
 import { expertsResult } from '../results/experts';
-import type { ExpertPlan } from './experts-plan';
+import type { ExpertPlan } from '../../engine/importance/experts/plan';
 
 /** What is known of the experts of one block. */
 export interface BlockExperts {

@@ -9,7 +9,7 @@ import { writeFewerExperts } from '../../engine/write/experts';
 import { expertsCard } from '../../engine/write/experts-card';
 import type { ExpertsResult } from '../results/experts';
 import type { JobContext } from '../run';
-import type { ExpertPlan } from './experts-plan';
+import type { ExpertPlan } from '../../engine/importance/experts/plan';
 
 export interface Writing {
   readonly checkpoint: Checkpoint;

@@ -26,7 +26,7 @@ import type { OptionsFor } from '../kinds';
 import type { ExpertsResult } from '../results/experts';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
 import { compareExperts, type Compared, phasesOf } from './experts-compared';
-import { type ExpertPlan, planExperts, routingWarnings, unroutedIn } from './experts-plan';
+import { type ExpertPlan, planExperts, routingWarnings, unroutedIn } from '../../engine/importance/experts/plan';
 import { type BlockExperts, readExperts } from './experts-scores';
 import { writeExperts } from './experts-written';
 

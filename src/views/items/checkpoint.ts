@@ -90,6 +90,7 @@ export function checkpointItem(
     derived: kin.derived,
     exported: madeAs(origin?.kind) === 'exported',
     hasAdapter: kin.hasAdapter,
+    experts: checkpoint.architecture?.layers.some(({ ffn }) => ffn.kind === 'experts') ?? false,
     opened: node.entry.origin === 'opened',
     next: state.next?.action,
   });

@@ -43,6 +43,7 @@ describe('restricted mode', () => {
       'generateText',
       'retrainLora',
       'mergeAdapter',
+      'dropExperts',
       'trimVocabulary',
       'exportModel',
       'verifyExport',

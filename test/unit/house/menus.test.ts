@@ -51,7 +51,7 @@ function parsed(term: string): (keys: Keys) => boolean {
 
 const FLAGS = [
   ...(['usable', 'planned', 'plans', 'portable', 'scored', 'stale', 'hasRuns', 'derived', 'exported'] as const),
-  ...(['hasAdapter', 'opened'] as const),
+  ...(['hasAdapter', 'experts', 'opened'] as const),
 ];
 
 function* allStates(): Generator<CheckpointStates> {
@@ -155,6 +155,7 @@ describe('menus of lines', () => {
       exportPlan: ({ planned, portable }) => planned && portable,
       saveAsRecipe: ({ planned, hasRuns }) => planned || hasRuns,
       showScores: ({ scored }) => scored,
+      dropExperts: ({ experts }) => experts,
       closeCheckpoint: ({ opened }) => opened,
     };
     for (const states of CHECKPOINTS) {

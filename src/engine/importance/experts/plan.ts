@@ -1,15 +1,14 @@
 /** How many experts of each block stay, and what cannot be. */
-import type { Architecture } from '../../engine/checkpoint/architecture';
-import { type ExpertBlock, expertBlocks } from '../../engine/checkpoint/kept-experts';
-import { feedForwardKind } from '../../engine/checkpoint/kinds';
-import { OptionError, UserError } from '../../engine/errors';
-import { EXPERT_RATIO, MANY_EXPERTS } from '../../engine/importance/experts/criteria';
-import { keptCount } from '../../engine/importance/experts/select';
-import { wholeBlocks } from '../../engine/importance/select';
-import { removedFrom } from '../../engine/model/view';
-import { option } from '../../engine/option-token';
-import { counted } from '../../format/words';
-import type { OptionsFor } from '../kinds';
+import type { Architecture } from '../../checkpoint/architecture';
+import { type ExpertBlock, expertBlocks } from '../../checkpoint/kept-experts';
+import { feedForwardKind } from '../../checkpoint/kinds';
+import { OptionError, UserError } from '../../errors';
+import { EXPERT_RATIO, MANY_EXPERTS } from './criteria';
+import { keptCount } from './select';
+import { wholeBlocks } from '../select';
+import { removedFrom } from '../../model/view';
+import { option } from '../../option-token';
+import { counted } from '../../../format/words';
 
 export interface ExpertPlan {
   /** Experts of each block, those that stay, and those of a token. */
@@ -23,13 +22,19 @@ export interface ExpertPlan {
   readonly warnings: readonly string[];
 }
 
-type Asked = Pick<OptionsFor<'experts'>, 'keep' | 'ratio' | 'remove'>;
+/** What is asked for; a quarter of the experts goes if nothing is. */
+export interface AskedExperts {
+  readonly keep?: number;
+  readonly ratio?: number;
+  /** Whole blocks to leave out. */
+  readonly remove?: readonly (number | string)[];
+}
 
 /**
  * @param name of the model, for messages
  * @throws UserError for a model without experts; OptionError for a number that it cannot keep
  */
-export function planExperts(architecture: Architecture, name: string, asked: Asked): ExpertPlan {
+export function planExperts(architecture: Architecture, name: string, asked: AskedExperts): ExpertPlan {
   const { layers } = architecture;
   const all = expertBlocks(architecture);
   if (all.length === 0) {
@@ -62,7 +67,7 @@ export function planExperts(architecture: Architecture, name: string, asked: Ask
   };
 }
 
-function keepOf({ keep, ratio = EXPERT_RATIO }: Asked, count: number, chosen: number): number {
+function keepOf({ keep, ratio = EXPERT_RATIO }: AskedExperts, count: number, chosen: number): number {
   const found = keep ?? keptCount(count, ratio);
   const named = keep === undefined ? option('ratio', ratio) : option('keep', keep);
   const instead = option('keep', chosen);
