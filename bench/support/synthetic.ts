@@ -79,8 +79,10 @@ export function fillWithRandom(folder: string): void {
       if (offsets === undefined) continue;
       const bytes = new Uint8Array((name.includes('norm') ? ones : pattern).buffer);
       const [start, end] = offsets.map((offset) => 8 + header.length + offset);
-      for (let at = start; at < end; at += bytes.length) {
-        writeSync(descriptor, bytes, 0, Math.min(bytes.length, end - at), at);
+      // From another place of the pattern in each tensor, so that no two hold the same numbers.
+      for (let at = start; at < end;) {
+        const from = at % bytes.length;
+        at += writeSync(descriptor, bytes, from, Math.min(bytes.length - from, end - at), at);
       }
     }
   } finally {
