@@ -1,5 +1,5 @@
 /** Drops experts of a mixture of experts. */
-import { type AskedExperts, planExperts } from '../../engine/importance/experts/plan';
+import { planExperts } from '../../engine/importance/experts/plan';
 import { JOBS } from '../../jobs/definitions';
 import { l10n } from '../../l10n';
 import { askComputing, askWriting, modelWords, nameOf, opened } from '../confirm';
@@ -31,7 +31,7 @@ export const dropExperts = jobTool({
   }),
   ask: async (given, context) => {
     const { checkpoint, architecture } = await opened(String(given.checkpoint), context.signal);
-    const plan = planExperts(architecture, nameOf(checkpoint), given as AskedExperts); // before anybody is asked
+    const plan = planExperts(architecture, nameOf(checkpoint), given); // before anybody is asked
     const title = l10n.t('Drop experts of {0}?', nameOf(checkpoint));
     const lines = [
       l10n.t('Reads {0}.', modelWords(checkpoint)),

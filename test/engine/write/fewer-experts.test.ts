@@ -69,7 +69,7 @@ describeShared('written checkpoints with fewer experts', () => {
         if (match) {
           const was = `${match[1]}${numbers![Number(match[3])]}${match[4]}`;
           assert.deepEqual(values, whole.get(was)!.values, tensor);
-        } else if (numbers && /\.gate\.weight$/.test(tensor)) {
+        } else if (numbers && tensor.endsWith('.gate.weight')) {
           const all = whole.get(tensor)!;
           const width = all.shape[1];
           const expected = numbers.flatMap((e) => [...all.values.subarray(e * width, (e + 1) * width)]);
