@@ -109,7 +109,9 @@ export class ScoreStore {
    */
   add(path: string, result: ScoreResult, record: string | null, { file, name, shows = true }: AddedScores = {}): void {
     const isOfModules =
-      (result.modules ?? result.moduleSearch) || result.removals?.some(({ part }) => part !== undefined);
+      result.modules !== undefined ||
+      result.moduleSearch !== undefined ||
+      result.removals?.some(({ part }) => part !== undefined) === true;
     if ((result.removed?.length ?? 0) > 0 || isOfModules || result.adapter) return;
     const scores: Scores = {
       criterion: result.criterion,

@@ -8,10 +8,10 @@ import { keptBlocks } from '../checkpoint/block-list';
 import { expertCountFields } from '../checkpoint/families/moe';
 import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { digestOfExperts, type KeptExperts, withKeptExperts } from '../checkpoint/kept-experts';
-import { expertLinear, ofExpert } from '../checkpoint/kinds/experts';
+import { ofExpert } from '../checkpoint/kinds/experts';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
-import { keysByName, type LayerWeightKey, weightOf } from '../checkpoint/weight-key';
+import { type BlockWeightName, keysByName, type LayerWeightKey, weightOf } from '../checkpoint/weight-key';
 import { UserError } from '../errors';
 import { readSmallFile } from '../files/regular-file';
 import { MAX_CONFIG_BYTES } from '../formats/limits';
@@ -112,7 +112,7 @@ function planOf(checkpoint: Checkpoint, { kept, removed }: FewerExpertsPlan, max
     notes: { 'coppice.experts': digestOfExperts(kept) },
     rows: (tensor) => {
       const key = keyOf(tensor);
-      return key?.name === 'router' ? kept.get(key.layer) : undefined;
+      return key?.name === 'router' || key?.name === 'routerBias' ? kept.get(key.layer) : undefined;
     },
     renamed: (tensor) => {
       const key = keyOf(tensor);
@@ -120,7 +120,7 @@ function planOf(checkpoint: Checkpoint, { kept, removed }: FewerExpertsPlan, max
       if (!of) return tensor.name;
       const place = kept.get(key.layer)!.indexOf(of.expert);
       if (place === -1) return undefined;
-      const name = expertLinear(place, of.matrix as 'gate' | 'up' | 'down');
+      const name = `experts.${place}.${of.rest}` as BlockWeightName;
       return weightOf(architecture, { layer: key.layer, name })!.name;
     },
   });
